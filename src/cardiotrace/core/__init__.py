@@ -1,0 +1,1 @@
+"""The types everything speaks; numpy and the standard library only."""

@@ -1,0 +1,45 @@
+"""What can go wrong, sorted by who can mend it; each kind carries the exit status of the command line."""
+
+from pathlib import Path
+
+
+class CardioTraceError(Exception):
+    """Base of every error this package raises on purpose.
+
+    The message is one or two lines: what is wrong, where, and what to do about it.
+    """
+
+    exit_status = 4
+
+    def __init__(self, what: str, *, where: str | Path | None = None, remedy: str = "") -> None:
+        self.what = what
+        self.where = None if where is None else str(where)
+        self.remedy = remedy
+        message = what if self.where is None else f"{self.where}: {what}"
+        super().__init__(f"{message}\n{remedy}" if remedy else message)
+
+
+class UsageError(CardioTraceError):
+    """The command was given words that do not fit together."""
+
+    exit_status = 2
+
+
+class InputError(CardioTraceError):
+    """A file, folder, recipe or model that was handed in cannot be used."""
+
+    exit_status = 3
+
+
+class ConfigError(InputError):
+    """A recipe or another configuration has an unknown key, a wrong type or a bad value."""
+
+
+class ModelFileError(InputError):
+    """A model file is damaged, of another version, or lacks what is needed to use it."""
+
+
+class WorkError(CardioTraceError):
+    """The input was fine, the work failed: a full disk, an unwritable folder, a diverged training."""
+
+    exit_status = 4

@@ -1,0 +1,68 @@
+"""One patient visit, and one item of a data set."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from cardiotrace.core.cine import Cine
+from cardiotrace.core.label import LabelMap
+from cardiotrace.core.terms import Phase, View
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What is known of the person; everything optional, nothing that identifies."""
+
+    sex: str | None = None
+    """"F" or "M"."""
+    age_years: float | None = None
+    height_cm: float | None = None
+    weight_kg: float | None = None
+
+
+@dataclass(frozen=True)
+class ExamImage:
+    """One cine of an exam with the instants that are named in it."""
+
+    name: str
+    """Unique in the exam, such as "patient0100_4CH_ED"; results are named after it."""
+    cine: Cine
+    phases: Mapping[Phase, int] = field(default_factory=dict)
+    """Frame index of each named phase."""
+
+
+@dataclass(frozen=True)
+class Exam:
+    """The images of one patient visit, keyed by a name that is safe as a folder name."""
+
+    name: str
+    images: tuple[ExamImage, ...]
+    patient: Patient = field(default_factory=Patient)
+    frame_rate_hz: float | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """Whatever else the data set says: image quality, reference EF, vendor."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a data set yields: one image with its reference, read only when asked for.
+
+    `groups` always holds "patient"; splits keep a patient together.
+    """
+
+    name: str
+    view: View
+    phase: Phase
+    groups: Mapping[str, str]
+    """Group keys: patient, and where known centre, vendor, quality, pathology, sex, ef_class."""
+    read_image: Callable[[], Cine] = field(repr=False)
+    read_labels: Callable[[], LabelMap] | None = field(repr=False, default=None)
+    """None for an unlabelled case."""
+    files: tuple[str, ...] = ()
+    """Paths relative to the data set's root: what a cache must watch."""
+    facts: Mapping[str, float] = field(default_factory=dict)
+    """Reference numbers, such as ejection_fraction_percent."""
+
+    @property
+    def patient(self) -> str:
+        """The patient this case belongs to."""
+        return self.groups["patient"]

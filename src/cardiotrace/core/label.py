@@ -1,0 +1,135 @@
+"""Label maps speak of structures by name; the integers are a detail of each data set."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardiotrace.core.cine import Origin, Spacing
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.terms import Structure
+
+
+@dataclass(frozen=True)
+class LabelScheme:
+    """Which integer stands for which structure; 0 is always background.
+
+    Example:
+        >>> camus = LabelScheme("camus", {Structure.LV: 1, Structure.MYO: 2, Structure.LA: 3})
+        >>> camus.value(Structure.LA)
+        3
+        >>> camus.structures
+        (<Structure.LV: 'LV'>, <Structure.MYO: 'MYO'>, <Structure.LA: 'LA'>)
+    """
+
+    name: str
+    values: Mapping[Structure, int]
+
+    def __post_init__(self) -> None:
+        numbers = list(self.values.values())
+        if len(set(numbers)) != len(numbers) or any(not 1 <= number <= 255 for number in numbers):
+            raise InputError(
+                f"label scheme {self.name}: values must be distinct integers in 1..255, got {numbers}"
+            )
+
+    @property
+    def structures(self) -> tuple[Structure, ...]:
+        """The structures, in order of their value."""
+        return tuple(sorted(self.values, key=self.values.__getitem__))
+
+    @property
+    def class_count(self) -> int:
+        """Number of classes of a network trained on this scheme: the structures and background."""
+        return len(self.values) + 1
+
+    def value(self, structure: Structure) -> int:
+        """The integer of a structure.
+
+        Raises:
+            InputError: the scheme does not hold it.
+        """
+        if structure not in self.values:
+            raise InputError(
+                f"label scheme {self.name} has no {structure}", remedy=f"it has {', '.join(self.values)}."
+            )
+        return self.values[structure]
+
+    def is_dense(self) -> bool:
+        """Whether the values are 1, 2, ... without gaps, as class indices are."""
+        return sorted(self.values.values()) == list(range(1, len(self.values) + 1))
+
+    def table_to(self, other: "LabelScheme") -> NDArray[np.uint8]:
+        """Look-up table (256) from this scheme's values to those of `other`; what `other` lacks becomes 0."""
+        table = np.zeros(256, np.uint8)
+        for structure, value in self.values.items():
+            table[value] = other.values.get(structure, 0)
+        return table
+
+
+@dataclass(frozen=True)
+class LabelMap:
+    """Labels (time, depth, height, width) of uint8 on an image's own grid, with the scheme that names them.
+
+    Raises:
+        InputError: wrong dtype or number of axes, or a value that the scheme does not know.
+    """
+
+    array: NDArray[np.uint8]
+    scheme: LabelScheme
+    spacing_mm: Spacing | None
+    origin: Origin | None = None
+
+    def __post_init__(self) -> None:
+        where = None if self.origin is None else self.origin.path
+        if self.array.ndim != 4 or self.array.dtype != np.uint8:
+            raise InputError(
+                f"labels need uint8 axes (time, depth, height, width), got {self.array.dtype} {self.array.shape}",
+                where=where,
+            )
+        known = {0, *self.scheme.values.values()}
+        strange = sorted(set(np.flatnonzero(np.bincount(self.array.ravel(), minlength=256)).tolist()) - known)
+        if strange:
+            raise InputError(
+                f"label values {strange[:8]} are not in scheme {self.scheme.name} ({dict(self.scheme.values)})",
+                where=where,
+                remedy="a binary mask stored as 0 and 255 is read with the `binary255` scheme; check the data set.",
+            )
+
+    def mask(self, *structures: Structure) -> NDArray[np.bool_]:
+        """Where any of the structures is: (time, depth, height, width).
+
+        The LV epicardium of the CAMUS tables is `mask(Structure.LV, Structure.MYO)`.
+        """
+        return np.isin(self.array, [self.scheme.value(structure) for structure in structures])
+
+    def to(self, scheme: LabelScheme) -> "LabelMap":
+        """The same labels in another scheme; structures that it lacks become background."""
+        return LabelMap(self.scheme.table_to(scheme)[self.array], scheme, self.spacing_mm, self.origin)
+
+
+CAMUS = LabelScheme("camus", {Structure.LV: 1, Structure.MYO: 2, Structure.LA: 3})
+ACDC = LabelScheme("acdc", {Structure.RV: 1, Structure.MYO: 2, Structure.LV: 3})
+MNMS = LabelScheme("mnms", {Structure.LV: 1, Structure.MYO: 2, Structure.RV: 3})
+SUNNYBROOK = LabelScheme("sunnybrook", {Structure.MYO: 1})
+LV_ONLY = LabelScheme("lv", {Structure.LV: 1})
+VESSEL = LabelScheme("vessel", {Structure.VESSEL: 1})
+VESSEL255 = LabelScheme("vessel255", {Structure.VESSEL: 255})
+
+SCHEMES: Mapping[str, LabelScheme] = {
+    scheme.name: scheme for scheme in (CAMUS, ACDC, MNMS, SUNNYBROOK, LV_ONLY, VESSEL, VESSEL255)
+}
+
+
+def scheme_from_mapping(name: str, values: Mapping[str, Any]) -> LabelScheme:
+    """Scheme from plain data, as a recipe or a model file holds it.
+
+    Raises:
+        InputError: a structure's name is unknown.
+    """
+    known: Iterable[str] = [structure.value for structure in Structure]
+    for key in values:
+        if key not in known:
+            raise InputError(f"unknown structure {key!r}", remedy=f"known structures: {', '.join(known)}.")
+    return LabelScheme(name, {Structure(key): int(value) for key, value in values.items()})

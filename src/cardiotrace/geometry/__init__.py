@@ -1,0 +1,1 @@
+"""Shapes on grids: resampling, contours, surfaces, connected components."""

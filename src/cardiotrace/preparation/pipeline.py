@@ -1,0 +1,130 @@
+"""A list of steps as one placement on the grid and one change of values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Shaped, UInt8
+
+from cardiotrace.core.catalog import Choice, choices_from_plain
+from cardiotrace.core.config import to_plain
+from cardiotrace.geometry.resample import AxisMap, resample, resample_labels, strongest
+from cardiotrace.preparation.step import STEPS, Step, Values
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the network's grid lies on one picture's own grid: the record that undoes the preparation."""
+
+    rows: AxisMap
+    columns: AxisMap
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) of the network's input."""
+        return self.rows.target_size, self.columns.target_size
+
+    def restore(
+        self, probabilities: Float[np.ndarray, "classes height width"]
+    ) -> Float[np.ndarray, "classes native_height native_width"]:
+        """Class probabilities on the picture's own grid; pure background outside the network's view."""
+        native = resample(probabilities, self.rows.inverse(), self.columns.inverse())
+        native[0] += 1.0 - native.sum(axis=0)
+        return native
+
+    def restore_labels(
+        self, probabilities: Float[np.ndarray, "classes height width"]
+    ) -> UInt8[np.ndarray, "native_height native_width"]:
+        """The most probable class on the picture's own grid."""
+        return strongest(resample(probabilities[1:], self.rows.inverse(), self.columns.inverse()))
+
+
+class Preparation:
+    """Steps in order. Geometric steps are fused to a single resampling, then values are normalised.
+
+    Args:
+        choices: names and options of the steps, as a recipe or a model file holds them.
+
+    Raises:
+        ConfigError: unknown step or option.
+
+    Example:
+        >>> prepare = Preparation([Choice("resize", {"height": 2, "width": 2}), Choice("z-score")])
+        >>> placement = prepare.place((4, 4), None)
+        >>> prepare.apply(np.full((4, 4), 7, np.uint8), placement).tolist()
+        [[[0.0, 0.0], [0.0, 0.0]]]
+    """
+
+    def __init__(self, choices: Sequence[Choice], *, path: str = "preparation") -> None:
+        self.choices = tuple(
+            STEPS.resolve(choice, path=f"{path}[{index}]") for index, choice in enumerate(choices)
+        )
+        steps: list[Step] = [STEPS.make(choice, path=path) for choice in self.choices]
+        self._geometric = [step for step in steps if hasattr(step, "place")]
+        self._intensity = [step for step in steps if hasattr(step, "normalise")]
+
+    @classmethod
+    def __from_plain__(cls, value: Any, path: str) -> "Preparation":
+        """Read a list of steps from a recipe or a model file."""
+        return cls(choices_from_plain(value, path), path=path)
+
+    def __to_plain__(self) -> list[Any]:
+        """The list of steps, every option written out."""
+        return [to_plain(choice) for choice in self.choices]
+
+    @property
+    def geometric_choices(self) -> tuple[Choice, ...]:
+        """The steps that move the grid: all that a cache of prepared images depends on."""
+        return tuple(choice for choice in self.choices if hasattr(STEPS[choice.name].config, "place"))
+
+    def place(self, shape: tuple[int, int], spacing_mm: tuple[float, float] | None) -> Placement:
+        """The network's grid on a picture of `shape` (height, width) with `spacing_mm` (row, column)."""
+        rows, columns = AxisMap(shape[0], shape[0]), AxisMap(shape[1], shape[1])
+        for step in self._geometric:
+            rows, columns = step.place(rows, columns, spacing_mm)
+        return Placement(rows, columns)
+
+    def move(
+        self, plane: Shaped[np.ndarray, "height width *channel"], placement: Placement
+    ) -> np.ndarray[Any, Any]:
+        """The plane on the network's grid, (channels, height, width), values and dtype kept."""
+        channels = plane[None] if plane.ndim == 2 else np.moveaxis(plane, -1, 0)
+        moved = resample(channels.astype(np.float32), placement.rows, placement.columns)
+        if np.issubdtype(plane.dtype, np.integer):
+            # Rounded here so that a cache in the file's own dtype loses nothing against direct use.
+            return np.rint(moved).astype(plane.dtype)
+        return moved
+
+    def move_labels(
+        self, labels: UInt8[np.ndarray, "height width"], placement: Placement, *, class_count: int
+    ) -> UInt8[np.ndarray, "target_height target_width"]:
+        """Class indices on the network's grid."""
+        return resample_labels(labels, placement.rows, placement.columns, class_count=class_count)
+
+    def normalise(self, values: Values) -> Values:
+        """Intensity steps on unit-range values (..., height, width), numpy or torch."""
+        for step in self._intensity:
+            values = step.normalise(values)
+        return values
+
+    def apply(
+        self, plane: Shaped[np.ndarray, "height width *channel"], placement: Placement
+    ) -> Float[np.ndarray, "channels target_height target_width"]:
+        """What the network sees of a plane of a file: moved, brought to unit range, normalised."""
+        normalised: np.ndarray[Any, Any] = self.normalise(unit_range(self.move(plane, placement)))
+        return normalised.astype(np.float32, copy=False)
+
+
+def unit_range(values: Shaped[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+    """Values as float32 in 0..1: bytes are divided by 255, anything else is stretched from its own extremes.
+
+    Example:
+        >>> unit_range(np.array([0, 51], np.uint8)).tolist()
+        [0.0, 0.20000000298023224]
+    """
+    if values.dtype == np.uint8:
+        return values.astype(np.float32) / np.float32(255)
+    floats = values.astype(np.float32)
+    low, high = float(floats.min()), float(floats.max())
+    return (floats - np.float32(low)) / np.float32(max(high - low, 1e-12))
