@@ -1,0 +1,1 @@
+"""Networks: images (batch, channels, height, width) to logits (batch, classes, height, width)."""

@@ -1,0 +1,35 @@
+"""Which image sides a network can take, and what to say about the others."""
+
+from cardiotrace.core.errors import InputError
+
+
+def check_sides(height: int, width: int, divisor: int) -> None:
+    """Refuse image sides that the network cannot halve as often as it has to.
+
+    Args:
+        height: rows of the image.
+        width: columns of the image.
+        divisor: what both sides must be a multiple of.
+
+    Raises:
+        InputError: a side is not a multiple; the message proposes the nearest sizes.
+
+    Example:
+        >>> check_sides(256, 384, 32)
+        >>> nearest_sides(250, 32)
+        (224, 256)
+    """
+    if height % divisor == 0 and width % divisor == 0 and height > 0 and width > 0:
+        return
+    (low_height, high_height), (low_width, high_width) = (nearest_sides(side, divisor) for side in (height, width))
+    raise InputError(
+        f"images of {height}x{width} do not fit a network whose sides must be multiples of {divisor}",
+        remedy=f"the nearest sizes are {low_height}x{low_width} and {high_height}x{high_width}.",
+    )
+
+
+def nearest_sides(side: int, divisor: int) -> tuple[int, int]:
+    """The largest allowed side that is not above `side`, and the smallest that is not below; at least `divisor`."""
+    below = max(side // divisor, 1) * divisor
+    above = max(-(-side // divisor), 1) * divisor
+    return below, above

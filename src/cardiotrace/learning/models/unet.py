@@ -1,0 +1,244 @@
+"""U-Nets with explicit widths: the two of the CAMUS paper, the original one, and one for free choice."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from cardiotrace.core.errors import ConfigError
+from cardiotrace.learning.models.sides import check_sides
+
+Norm = Literal["none", "batch", "instance"]
+Activation = Literal["relu", "leaky-relu"]
+Down = Literal["max", "strided"]
+Up = Literal["nearest", "transposed"]
+
+
+@dataclass(frozen=True)
+class UNetShape:
+    """What a U-Net is made of, from the image down to the bottleneck and up again."""
+
+    encoder: tuple[int, ...]
+    """Channels of each level before its pooling, finest first."""
+    bottleneck: int
+    decoder: tuple[int, ...]
+    """Channels of each level after its upsampling, coarsest first; as many as `encoder`."""
+    norm: Norm = "none"
+    activation: Activation = "relu"
+    down: Down = "max"
+    up: Up = "nearest"
+    up_norm: bool = False
+    """Whether a transposed convolution is followed by the norm and the activation."""
+
+    def __post_init__(self) -> None:
+        if len(self.encoder) != len(self.decoder) or not self.encoder:
+            raise ConfigError(
+                f"a U-Net needs as many decoder as encoder levels, got {len(self.decoder)} and {len(self.encoder)}"
+            )
+        if min(*self.encoder, self.bottleneck, *self.decoder) < 1:
+            raise ConfigError(f"widths must be positive, got {self.encoder}, {self.bottleneck}, {self.decoder}")
+
+
+class UNet(nn.Module):
+    """Encoder and decoder of convolution pairs, joined by skip connections on every level.
+
+    Weights start as He normal for ReLU with zero biases, drawn from PyTorch's global generator: with
+    PyTorch's default, U-Net 1, which has no normalisation, hardly learns at first.
+
+    Args:
+        shape: widths and choices.
+        channels: channels of the input images.
+        classes: classes of the output, background included.
+
+    Source:
+        Ronneberger et al. 2015, MICCAI, arXiv:1505.04597 (here with "same" padding);
+        He et al. 2015, ICCV, arXiv:1502.01852, for the initialisation.
+    """
+
+    def __init__(self, shape: UNetShape, channels: int, classes: int) -> None:
+        super().__init__()
+        self.divisor: int = 2 ** len(shape.encoder)
+        """Both sides of the input must be multiples of this."""
+        widths = (*shape.encoder, shape.bottleneck)
+        inputs = (channels, *shape.encoder)
+        strides = [1] + [2 if shape.down == "strided" else 1] * len(shape.encoder)
+        self.encoder = nn.ModuleList(
+            ConvolutionPair(before, after, shape, stride=stride)
+            for before, after, stride in zip(inputs, widths, strides, strict=True)
+        )
+        self.down = nn.MaxPool2d(2) if shape.down == "max" else nn.Identity()
+        below = (shape.bottleneck, *shape.decoder[:-1])
+        skips = shape.encoder[::-1]
+        self.up = nn.ModuleList(_up(before, skip, shape) for before, skip in zip(below, skips, strict=True))
+        self.decoder = nn.ModuleList(
+            ConvolutionPair(skip + (skip if shape.up == "transposed" else before), after, shape)
+            for before, skip, after in zip(below, skips, shape.decoder, strict=True)
+        )
+        self.head = nn.Conv2d(shape.decoder[-1], classes, 1)
+        initialise(self)
+
+    def forward(
+        self, images: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch classes height width"]:
+        """Logits of every class at every pixel.
+
+        Raises:
+            InputError: a side is not a multiple of `divisor`.
+        """
+        check_sides(images.shape[-2], images.shape[-1], self.divisor)
+        features = self.encoder[0](images)
+        skips = []
+        for block in self.encoder[1:]:
+            skips.append(features)
+            features = block(self.down(features))
+        for up, block, skip in zip(self.up, self.decoder, reversed(skips), strict=True):
+            features = block(torch.cat((skip, up(features)), dim=1))
+        return self.head(features)  # type: ignore[no-any-return]
+
+
+class ConvolutionPair(nn.Sequential):
+    """Twice: 3x3 convolution, norm if any, activation; `stride` is that of the first convolution."""
+
+    def __init__(self, before: int, after: int, shape: UNetShape, *, stride: int = 1) -> None:
+        super().__init__(
+            nn.Conv2d(before, after, 3, stride=stride, padding=1),
+            *_norm_and_activation(after, shape),
+            nn.Conv2d(after, after, 3, padding=1),
+            *_norm_and_activation(after, shape),
+        )
+
+
+def initialise(network: nn.Module) -> None:
+    """Draw He-normal weights (fan in, ReLU) and set biases to zero, in place, from the global generator."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
+def _norm_and_activation(width: int, shape: UNetShape) -> list[nn.Module]:
+    norms: dict[str, list[nn.Module]] = {
+        "none": [],
+        "batch": [nn.BatchNorm2d(width)],
+        "instance": [nn.InstanceNorm2d(width, affine=True)],
+    }
+    # In place: the convolution and the norms need their inputs for the gradient, not their outputs.
+    activation = nn.ReLU(inplace=True) if shape.activation == "relu" else nn.LeakyReLU(0.01, inplace=True)
+    return [*norms[shape.norm], activation]
+
+
+def _up(before: int, after: int, shape: UNetShape) -> nn.Module:
+    if shape.up == "nearest":
+        return nn.Upsample(scale_factor=2, mode="nearest")
+    transposed = nn.ConvTranspose2d(before, after, 2, stride=2)
+    return nn.Sequential(transposed, *(_norm_and_activation(after, shape) if shape.up_norm else []))
+
+
+@dataclass(frozen=True)
+class UNet1Config:
+    """U-Net 1 of the CAMUS paper; the published network has no norm."""
+
+    norm: Norm = "none"
+
+
+def unet1(config: UNet1Config, channels: int, classes: int) -> UNet:
+    """The fast network of the CAMUS paper: 1,976,644 parameters for 1 channel and 4 classes.
+
+    Its widths follow no rule, and five poolings make both sides multiples of 32.
+
+    Source:
+        Leclerc et al. 2019, IEEE TMI 38:2198, supplementary table of U-Net 1.
+
+    Example:
+        >>> sum(weights.numel() for weights in unet1(UNet1Config(), 1, 4).parameters())
+        1976644
+    """
+    shape = UNetShape((32, 32, 64, 128, 128), 128, (128, 128, 64, 32, 16), norm=config.norm)
+    return UNet(shape, channels, classes)
+
+
+@dataclass(frozen=True)
+class UNet2Config:
+    """U-Net 2 of the CAMUS paper; the published network has batch norm."""
+
+    norm: Norm = "batch"
+
+
+def unet2(config: UNet2Config, channels: int, classes: int) -> UNet:
+    """The accurate network of the CAMUS paper: 17,466,532 parameters for 1 channel and 4 classes.
+
+    Source:
+        Leclerc et al. 2019, IEEE TMI 38:2198, supplementary table of U-Net 2. The paper's own table II
+        prints other widths, which do not add up to the 17.5 million that its text states.
+    """
+    shape = UNetShape((48, 96, 192, 384), 768, (384, 192, 96, 48), norm=config.norm, up="transposed", up_norm=True)
+    return UNet(shape, channels, classes)
+
+
+@dataclass(frozen=True)
+class UNetOriginalConfig:
+    """The U-Net of 2015; the published network has no norm."""
+
+    norm: Norm = "none"
+
+
+def unet_original(config: UNetOriginalConfig, channels: int, classes: int) -> UNet:
+    """The first U-Net, 64 to 1024 channels: 31,030,788 parameters for 1 channel and 4 classes.
+
+    Source:
+        Ronneberger et al. 2015, MICCAI, arXiv:1505.04597, figure 1; here the convolutions pad, so that
+        the output has the size of the input.
+    """
+    shape = UNetShape((64, 128, 256, 512), 1024, (512, 256, 128, 64), norm=config.norm, up="transposed")
+    return UNet(shape, channels, classes)
+
+
+@dataclass(frozen=True)
+class UNetConfig:
+    """A U-Net for free choice.
+
+    Without `widths`, level i has min(width * 2^i, widest) channels, as in nnU-Net's plans.
+    """
+
+    levels: int = 4
+    """Number of halvings; both sides must be multiples of 2^levels."""
+    width: int = 32
+    widest: int = 512
+    widths: tuple[int, ...] | None = None
+    """Channels of each level and of the bottleneck: levels + 1 numbers."""
+    norm: Norm = "instance"
+    activation: Activation = "leaky-relu"
+    down: Down = "max"
+    up: Up = "transposed"
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.levels <= 8:
+            raise ValueError(f"levels must be 1 to 8, got {self.levels}")
+        if self.widths is not None and len(self.widths) != self.levels + 1:
+            raise ValueError(f"{self.levels} levels need {self.levels + 1} widths, got {len(self.widths)}")
+
+
+def unet(config: UNetConfig, channels: int, classes: int) -> UNet:
+    """A symmetric U-Net of any depth.
+
+    With `down="strided"` and the other defaults it is the plain 2D network of nnU-Net without deep supervision.
+
+    Source:
+        Isensee et al. 2021, Nature Methods 18:203, for the default widths, norm and activation.
+    """
+    *encoder, bottleneck = config.widths or (
+        min(config.width * 2**level, config.widest) for level in range(config.levels + 1)
+    )
+    shape = UNetShape(
+        tuple(encoder),
+        bottleneck,
+        tuple(reversed(encoder)),
+        norm=config.norm,
+        activation=config.activation,
+        down=config.down,
+        up=config.up,
+    )
+    return UNet(shape, channels, classes)
