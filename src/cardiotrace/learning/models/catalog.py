@@ -38,5 +38,8 @@ ARCHITECTURES: Catalog[nn.Module] = Catalog(
         ),
     ],
 )
-"""`make(config, channels, classes)` returns a module with `divisor`: int, whose forward maps images
-(batch, channels, height, width) to logits (batch, classes, height, width); both sides must be multiples of `divisor`."""
+"""`make(config, channels, classes)` returns a module with an attribute `divisor`: int.
+
+Its forward maps images (batch, channels, height, width), both sides multiples of `divisor`, to logits
+(batch, classes, height, width).
+"""

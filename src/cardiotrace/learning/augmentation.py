@@ -1,0 +1,392 @@
+"""Random changes of training images and their labels, in batches, on the CPU or the GPU.
+
+Three steps: `sample` draws all that is random, from one generator; the drawn `Parameters` are a record
+that can be kept and replayed; `apply` is a pure function of images, labels and record. All spatial changes
+are composed into one map, so that an image is interpolated once. Images are in [0, 1] and not yet normalised.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+PLANE_AXES = ("width", "height")
+"""Axes of a plane in the order of the coordinates (x, y)."""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """With `probability` a number uniform in [low, high]; otherwise the value that changes nothing."""
+
+    probability: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.probability <= 1:
+            raise ValueError(f"probability must be in 0..1, got {self.probability}")
+        if self.low > self.high:
+            raise ValueError(f"low {self.low} is above high {self.high}")
+
+
+@dataclass(frozen=True)
+class Elastic:
+    """A smooth random deformation: cubic B-splines over a coarse grid of displacements.
+
+    `amplitude` is the largest displacement of a control point as a fraction of the side. Below 0.4 of the
+    distance between control points the map cannot fold, so more is refused.
+
+    Source:
+        Rueckert et al. 1999, IEEE TMI 18:712 (the model); Choi and Lee 2000, Graphical Models 62:411 (the limit).
+    """
+
+    probability: float = 0.0
+    amplitude: float = 0.05
+    grid: int = 6
+    """Distances between control points along each side."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.probability <= 1:
+            raise ValueError(f"probability must be in 0..1, got {self.probability}")
+        if self.grid < 1 or not 0 <= self.amplitude <= 0.4 / self.grid:
+            raise ValueError(
+                f"amplitude must be in 0..0.4/grid, or the deformation may fold; got {self.amplitude}, grid {self.grid}"
+            )
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What may be changed, how much and how often; by default nothing.
+
+    Mirroring is not here: whether it is allowed is a fact of the data set (apical views have a left and a
+    right), so its axes are given to `sample`.
+    """
+
+    rotation_degrees: Draw = field(default_factory=Draw)
+    """Counter-clockwise as displayed, about the middle of the image."""
+    scale: Draw = field(default_factory=Draw)
+    """Above 1 enlarges what is shown."""
+    shift: Draw = field(default_factory=Draw)
+    """Fraction of the side, drawn for each axis; positive is down and to the right."""
+    shear: Draw = field(default_factory=Draw)
+    """Columns to the right per row down."""
+    elastic: Elastic = field(default_factory=Elastic)
+    low_resolution: Draw = field(default_factory=Draw)
+    """Factor of the sides of a coarser image that is shown enlarged, in (0, 1]."""
+    blur_sigma: Draw = field(default_factory=Draw)
+    """Standard deviation of the Gaussian, pixels."""
+    brightness: Draw = field(default_factory=Draw)
+    """Factor on all grey values."""
+    contrast: Draw = field(default_factory=Draw)
+    """Factor on the distance of grey values from their mean."""
+    gamma: Draw = field(default_factory=Draw)
+    """Exponent; below 1 brightens."""
+    noise_sd: Draw = field(default_factory=Draw)
+    """Standard deviation of additive Gaussian noise; the image's range is 0 to 1."""
+    outside: Literal["zero", "edge"] = "zero"
+    """What the image shows where the warp looks beyond it: black, as around an echo sector, or the nearest edge."""
+
+    def __post_init__(self) -> None:
+        for name in ("scale", "low_resolution", "gamma"):
+            draw: Draw = getattr(self, name)
+            if draw.probability > 0 and draw.low <= 0:
+                raise ValueError(f"{name} must be above 0, got low = {draw.low}")
+        if self.low_resolution.high > 1:
+            raise ValueError(f"low_resolution must not be above 1, got {self.low_resolution.high}")
+        for name in ("blur_sigma", "brightness", "contrast", "noise_sd"):
+            if getattr(self, name).low < 0:
+                raise ValueError(f"{name} must not be negative, got low = {getattr(self, name).low}")
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """One drawn change per image, on the CPU; the first axis of every tensor is the batch."""
+
+    to_source: Float[Tensor, "batch 2 3"]
+    """From (x, y, 1) of the result to (x, y) of the image, both in -1..1 from edge to edge."""
+    displacement: Float[Tensor, "batch 2 rows columns"]
+    """B-spline coefficients added to the (x, y) where the result looks, before the affine map; may be 0x0."""
+    low_resolution: Float[Tensor, " batch"]
+    blur_sigma: Float[Tensor, " batch"]
+    brightness: Float[Tensor, " batch"]
+    contrast: Float[Tensor, " batch"]
+    gamma: Float[Tensor, " batch"]
+    noise_sd: Float[Tensor, " batch"]
+    noise_seed: int
+    outside: Literal["zero", "edge"] = "zero"
+
+    def __len__(self) -> int:
+        return len(self.to_source)
+
+
+def identity(count: int) -> Parameters:
+    """Parameters that change nothing, for `count` images."""
+    one, zero = torch.ones(count), torch.zeros(count)
+    return Parameters(
+        to_source=torch.eye(2, 3).expand(count, 2, 3),
+        displacement=torch.zeros(count, 2, 0, 0),
+        low_resolution=one,
+        blur_sigma=zero,
+        brightness=one,
+        contrast=one,
+        gamma=one,
+        noise_sd=zero,
+        noise_seed=0,
+    )
+
+
+def sample(
+    config: Augmentation,
+    count: int,
+    shape: tuple[int, int],
+    generator: torch.Generator,
+    *,
+    mirror_axes: Sequence[str] = (),
+) -> Parameters:
+    """Draw the changes of `count` images; every random number comes from `generator`.
+
+    Args:
+        config: what to draw from.
+        count: number of images.
+        shape: their height and width, pixels: a rotation must not distort an image that is not square.
+        generator: on the CPU; how far it advances does not depend on what it draws.
+        mirror_axes: axes along which half of the images are mirrored, "height" and "width"; the data set's fact.
+
+    Returns:
+        The record that `apply` takes.
+
+    Raises:
+        ValueError: an axis has another name.
+
+    Example:
+        >>> config = Augmentation(rotation_degrees=Draw(1.0, 90.0, 90.0))
+        >>> images, labels = torch.tensor([[[[0.1, 0.2], [0.3, 0.4]]]]), torch.tensor([[[1, 2], [3, 4]]])
+        >>> parameters = sample(config, 1, (2, 2), torch.Generator().manual_seed(0))
+        >>> apply(images, labels, parameters)[1].tolist()
+        [[[2, 4], [1, 3]]]
+    """
+    if not set(mirror_axes) <= set(PLANE_AXES):
+        raise ValueError(f"mirror axes are height and width, got {', '.join(map(str, mirror_axes))}")
+    return Parameters(
+        to_source=_sample_affine(config, count, shape, generator, mirror_axes),
+        displacement=_sample_displacement(config.elastic, count, generator),
+        low_resolution=_draw(config.low_resolution, count, 1.0, generator),
+        blur_sigma=_draw(config.blur_sigma, count, 0.0, generator),
+        brightness=_draw(config.brightness, count, 1.0, generator),
+        contrast=_draw(config.contrast, count, 1.0, generator),
+        gamma=_draw(config.gamma, count, 1.0, generator),
+        noise_sd=_draw(config.noise_sd, count, 0.0, generator),
+        # Noise itself is drawn where the images are: moving it there would cost more than all the rest.
+        noise_seed=int(torch.randint(2**62, (), generator=generator)),
+        outside=config.outside,
+    )
+
+
+def apply(
+    images: Float[Tensor, "batch channels height width"],
+    labels: Int[Tensor, "batch height width"],
+    parameters: Parameters,
+) -> tuple[Float[Tensor, "batch channels height width"], Int[Tensor, "batch height width"]]:
+    """Change images and labels as the record says; the inputs stay as they are.
+
+    Args:
+        images: grey values in 0..1.
+        labels: classes, at most 2^24; background is 0.
+        parameters: from `sample`.
+
+    Returns:
+        New images in 0..1 and labels. The same record gives the same bytes on the same kind of device.
+    """
+    warped, moved = warp(images, labels, parameters)
+    return change_intensities(warped, parameters), moved
+
+
+def warp(
+    images: Float[Tensor, "batch channels height width"],
+    labels: Int[Tensor, "batch height width"],
+    parameters: Parameters,
+) -> tuple[Float[Tensor, "batch channels height width"], Int[Tensor, "batch height width"]]:
+    """The spatial part of `apply`: images interpolate linearly, labels take the nearest value, 0 beyond the image."""
+    moving = _rows(_is_moved(parameters))
+    if len(moving) == 0:
+        return images, labels
+    everything = len(moving) == len(images)
+    chosen = moving.to(images.device)
+    grid = _sampling_grid(parameters, moving, (images.shape[-2], images.shape[-1]), images.device).to(images.dtype)
+    padding = "zeros" if parameters.outside == "zero" else "border"
+    new_images = functional.grid_sample(
+        images if everything else images[chosen], grid, mode="bilinear", padding_mode=padding, align_corners=False
+    )
+    new_labels = functional.grid_sample(
+        (labels if everything else labels[chosen]).unsqueeze(1).to(grid.dtype),
+        grid,
+        mode="nearest",
+        padding_mode="zeros",
+        align_corners=False,
+    )
+    new_labels = new_labels.squeeze(1).to(labels.dtype)
+    if everything:
+        return new_images, new_labels
+    return images.index_copy(0, chosen, new_images), labels.index_copy(0, chosen, new_labels)
+
+
+def change_intensities(
+    images: Float[Tensor, "batch channels height width"], parameters: Parameters
+) -> Float[Tensor, "batch channels height width"]:
+    """The grey-value part of `apply`: resolution, blur, brightness and contrast, gamma, noise, in this order."""
+    result = images.clone()
+    for row in _rows(parameters.low_resolution < 1).tolist():
+        result[row] = _coarsen(result[row], float(parameters.low_resolution[row]))
+    _replace(result, parameters.blur_sigma > 0, parameters.blur_sigma, _blur)
+    levels = torch.stack([parameters.brightness, parameters.contrast], dim=1)
+    _replace(result, (levels != 1).any(dim=1), levels, _change_levels)
+    _replace(result, parameters.gamma != 1, parameters.gamma, _raise_to)
+    noise = torch.Generator(images.device).manual_seed(parameters.noise_seed)
+    _replace(result, parameters.noise_sd > 0, parameters.noise_sd, lambda x, sd: _add_noise(x, sd, noise))
+    return result
+
+
+# Drawing
+
+
+def _draw(draw: Draw, count: int, neutral: float, generator: torch.Generator, axes: int = 0) -> Tensor:
+    """(count) or (count, axes) values; always takes the same number of random numbers."""
+    happens = torch.rand(count, generator=generator) < draw.probability
+    values = torch.rand((count, axes) if axes else (count,), generator=generator)
+    values = draw.low + (draw.high - draw.low) * values
+    return torch.where(happens.unsqueeze(1) if axes else happens, values, torch.tensor(neutral))
+
+
+def _sample_affine(
+    config: Augmentation, count: int, shape: tuple[int, int], generator: torch.Generator, mirror_axes: Sequence[str]
+) -> Tensor:
+    """Inverse of shift * rotation * shear * scale * mirror, in coordinates from -1 to 1."""
+    angle = torch.deg2rad(_draw(config.rotation_degrees, count, 0.0, generator).double())
+    scale = _draw(config.scale, count, 1.0, generator).double()
+    shift = _draw(config.shift, count, 0.0, generator, axes=2).double()
+    shear = _draw(config.shear, count, 0.0, generator).double()
+    is_mirrored = torch.rand((count, 2), generator=generator) < 0.5
+    allowed = torch.tensor([axis in mirror_axes for axis in PLANE_AXES])
+    sign = torch.where(is_mirrored & allowed, -1.0, 1.0).double()
+    # Vectors are (x, y) with y down, where a rotation that looks counter-clockwise has this sign.
+    rotation = _matrix(angle.cos(), angle.sin(), -angle.sin(), angle.cos())
+    forward = rotation @ _matrix(scale, scale * shear, torch.zeros_like(scale), scale) @ torch.diag_embed(sign)
+    half_side = torch.tensor([shape[1] / 2, shape[0] / 2], dtype=torch.float64)
+    linear = torch.linalg.inv(forward) * half_side / half_side.unsqueeze(1)
+    offset = -linear @ (2 * shift).unsqueeze(2)
+    return torch.cat([linear, offset], dim=2).float()
+
+
+def _matrix(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Tensor:
+    return torch.stack([torch.stack([a, b], dim=-1), torch.stack([c, d], dim=-1)], dim=-2)
+
+
+def _sample_displacement(elastic: Elastic, count: int, generator: torch.Generator) -> Tensor:
+    """B-spline coefficients (count, 2, grid + 3, grid + 3) in units where the side is 2; 0x0 if never wanted."""
+    if elastic.probability == 0 or elastic.amplitude == 0:
+        return torch.zeros(count, 2, 0, 0)
+    happens = torch.rand((count, 1, 1, 1), generator=generator) < elastic.probability
+    points = elastic.grid + 3
+    uniform = 2 * torch.rand((count, 2, points, points), generator=generator) - 1
+    return torch.where(happens, 2 * elastic.amplitude * uniform, 0.0)
+
+
+# Space
+
+
+def _is_moved(parameters: Parameters) -> Tensor:
+    affine = (parameters.to_source != torch.eye(2, 3)).flatten(1).any(dim=1)
+    return affine | (parameters.displacement != 0).flatten(1).any(dim=1)
+
+
+def _rows(chosen: Tensor) -> Tensor:
+    """Indices of the images that are chosen: known on the CPU, so that a GPU need not be waited for."""
+    return chosen.nonzero().squeeze(1)
+
+
+def _sampling_grid(parameters: Parameters, rows: Tensor, shape: tuple[int, int], device: torch.device) -> Tensor:
+    """Where each pixel of the result looks in the image: (rows, height, width, 2) of (x, y) in -1..1."""
+    height, width = shape
+    to_source = parameters.to_source[rows].to(device)
+    x = (2 * torch.arange(width, device=device) + 1) / width - 1
+    y = (2 * torch.arange(height, device=device) + 1) / height - 1
+    along_x = to_source[:, None, None, :, 0] * x[:, None]
+    along_y = to_source[:, None, None, :, 1] * y[:, None, None] + to_source[:, None, None, :, 2]
+    grid = along_x + along_y
+    displacement = parameters.displacement[rows].to(device)
+    if displacement.numel() and bool((parameters.displacement[rows] != 0).any()):
+        weights_y = _spline_weights(height, displacement.shape[-2]).to(device)
+        weights_x = _spline_weights(width, displacement.shape[-1]).to(device)
+        linear = to_source[:, :, :2]
+        coefficients = torch.einsum("bij,bjrc->birc", linear, displacement)
+        grid += (weights_y @ coefficients @ weights_x.T).permute(0, 2, 3, 1)
+    return grid
+
+
+def _spline_weights(side: int, points: int) -> Tensor:
+    """Cubic B-spline weights of every control point (columns) at every pixel centre (rows); rows sum to 1."""
+    position = (torch.arange(side) + 0.5) / side * (points - 3)
+    distance = (position[:, None] - torch.arange(-1, points - 1)).abs()
+    near = 2 / 3 - distance**2 + distance**3 / 2
+    far = (2 - distance).clamp(min=0) ** 3 / 6
+    return torch.where(distance < 1, near, far)
+
+
+# Grey values
+
+
+def _replace(images: Tensor, chosen: Tensor, values: Tensor, change: Callable[[Tensor, Tensor], Tensor]) -> None:
+    """Put change(image, value) in place of the chosen images."""
+    rows = _rows(chosen)
+    if len(rows) == 0:
+        return
+    value = values[rows].to(images.device, images.dtype)
+    if len(rows) == len(images):
+        images.copy_(change(images, value))
+        return
+    on_device = rows.to(images.device)
+    images.index_copy_(0, on_device, change(images[on_device], value))
+
+
+def _coarsen(image: Tensor, factor: float) -> Tensor:
+    """One image (channels, height, width) as seen at a lower resolution: nearest down, linear up."""
+    height, width = image.shape[-2:]
+    coarse = (max(round(height * factor), 1), max(round(width * factor), 1))
+    small = functional.interpolate(image.unsqueeze(0), coarse, mode="nearest-exact")
+    return functional.interpolate(small, (height, width), mode="bilinear", align_corners=False).squeeze(0)
+
+
+def _blur(images: Tensor, sigma: Tensor) -> Tensor:
+    """Gaussian blur, each image with its own sigma in pixels; the edge repeats beyond the image."""
+    radius = min(max(math.ceil(3 * float(sigma.max())), 1), *(side - 1 for side in images.shape[-2:]))
+    offsets = torch.arange(-radius, radius + 1, device=images.device)
+    weights = torch.exp(-0.5 * (offsets / sigma.unsqueeze(1)) ** 2)
+    weights = (weights / weights.sum(dim=1, keepdim=True)).to(images.dtype)
+    planes = images.shape[0] * images.shape[1]
+    padded = functional.pad(images, (radius,) * 4, mode="replicate")
+    padded = padded.reshape(1, planes, *padded.shape[-2:])
+    kernels = weights.repeat_interleave(images.shape[1], dim=0)
+    rows = functional.conv2d(padded, kernels[:, None, :, None], groups=planes)
+    both = functional.conv2d(rows, kernels[:, None, None, :], groups=planes)
+    return both.reshape(images.shape)
+
+
+def _change_levels(images: Tensor, levels: Tensor) -> Tensor:
+    """Brightness factor, then contrast factor about the new mean: one multiplication and one addition."""
+    brightness, contrast = (levels[:, column, None, None, None] for column in (0, 1))
+    mean = images.mean(dim=(1, 2, 3), keepdim=True)
+    return torch.addcmul(brightness * (1 - contrast) * mean, images, brightness * contrast).clamp_(0, 1)
+
+
+def _raise_to(images: Tensor, gamma: Tensor) -> Tensor:
+    return images.clamp(min=0) ** gamma[:, None, None, None]
+
+
+def _add_noise(images: Tensor, sd: Tensor, generator: torch.Generator) -> Tensor:
+    noise = torch.randn(images.shape, generator=generator, device=images.device, dtype=images.dtype)
+    return torch.addcmul(images, noise, sd[:, None, None, None]).clamp_(0, 1)
