@@ -1,0 +1,226 @@
+"""The table of file formats, and reading and writing by it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardiotrace.core.cine import Cine, Origin, Spacing
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.label import LabelMap, LabelScheme
+from cardiotrace.core.terms import View
+from cardiotrace.io import metaimage, nifti, picture, video
+from cardiotrace.io.frames import axes_of, origin_of, spacing_of, to_frames, to_grey_values, to_label_values
+from cardiotrace.io.stored import Reader, StoredImage, ThirdAxis
+
+
+@dataclass(frozen=True)
+class Format:
+    """One file format: which suffixes it has, and what reads and writes it."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    """Lower case; "" is a folder."""
+    read_header: Callable[[Path, str], StoredImage]
+    read_pixels: Reader
+    write_labels: Callable[[LabelMap, Path, str], None] | None
+    """None: labels of such an image are written in another format."""
+    label_suffix: Callable[[str], str]
+    """Suffix of a label map for an image with this suffix."""
+    summary: str
+    lossy_suffixes: tuple[str, ...] = ()
+    """Suffixes of files that cannot hold exact label values."""
+
+
+def _same(suffix: str) -> str:
+    return suffix
+
+
+FORMATS: tuple[Format, ...] = (
+    Format(
+        "nifti", nifti.SUFFIXES, nifti.read_header, nifti.read_pixels, nifti.write_labels, _same,
+        "NIfTI-1 and -2: 2 to 4 axes, spacing, orientation, frame interval.",
+    ),
+    Format(
+        "metaimage", metaimage.SUFFIXES, metaimage.read_header, metaimage.read_pixels, metaimage.write_labels, _same,
+        "MetaImage, header and pixels apart (.mhd) or in one file (.mha).",
+    ),
+    Format(
+        "picture", picture.SUFFIXES, picture.read_header, picture.read_pixels, picture.write_labels,
+        picture.label_suffix, "PNG, JPEG, BMP and TIFF of 8 or 16 bit, grey or colour; TIFF pages are frames.",
+        picture.LOSSY_SUFFIXES,
+    ),
+    Format(
+        "folder", ("",), picture.read_folder_header, picture.read_folder_pixels, picture.write_folder_labels, _same,
+        "A folder of pictures: one frame each, in natural order of their names.",
+    ),
+    Format(
+        "video", video.SUFFIXES, video.read_header, video.read_pixels, None, lambda suffix: ".nii.gz",
+        "AVI and MP4 films, as grey values; labels go to .nii.gz, as lossy films cannot hold them.",
+        video.SUFFIXES,
+    ),
+)  # fmt: skip
+
+
+def read_cine(
+    path: str | Path,
+    *,
+    third_axis: ThirdAxis = "auto",
+    view: View = View.UNKNOWN,
+    spacing_mm: Spacing | None = None,
+) -> Cine:
+    """Read an image file, a film, or a folder of pictures: frames (time, depth, height, width[, 3]).
+
+    Nothing is flipped: axis x of the file is the width, y the height, and rows run down.
+
+    Args:
+        path: a file whose suffix stands in `FORMATS`, or a folder of pictures.
+        third_axis: what the third of three axes is; "auto" takes it as time when the format or the file name
+            ("sequence") says so or the view is apical, else as depth.
+        view: how the heart is looked at.
+        spacing_mm: (depth, height, width), mm, in place of what the file says.
+
+    Raises:
+        InputError: the file is missing, damaged, or not an image; or its spacing cannot be.
+    """
+    image, form = _open(path)
+    axes = axes_of(image, third_axis, view)
+    spacing = spacing_of(image, axes) if spacing_mm is None else spacing_mm
+    frames = to_frames(to_grey_values(form.read_pixels(image), image), axes)
+    return Cine(frames, spacing, _times(image, axes), view, origin_of(image, axes))
+
+
+def read_labels(path: str | Path, scheme: LabelScheme, *, third_axis: ThirdAxis = "auto") -> LabelMap:
+    """Read a label map (time, depth, height, width); whole numbers stored as floats are accepted.
+
+    Args:
+        path: a file whose suffix stands in `FORMATS`, or a folder of pictures; not a film or JPEG.
+        scheme: what the values mean.
+        third_axis: as in `read_cine`.
+
+    Raises:
+        InputError: as `read_cine`, or a value is no label of the scheme.
+    """
+    image, form = _open(path)
+    if image.suffix.lower() in form.lossy_suffixes:
+        raise InputError(
+            f"{image.suffix} files hold no exact label values", where=path, remedy="store labels as .nii.gz or .png."
+        )
+    axes = axes_of(image, third_axis, View.UNKNOWN)
+    spacing = spacing_of(image, axes)
+    pixels = form.read_pixels(image)
+    if image.channel_count == 3:
+        pixels = _common_channel(pixels, image)
+    array = to_frames(to_label_values(pixels, image), axes)
+    return LabelMap(cast("NDArray[np.uint8]", array), scheme, spacing, origin_of(image, axes))
+
+
+def write_labels(labels: LabelMap, path: str | Path) -> None:
+    """Write labels onto the grid of the image they were made for, completely or not at all.
+
+    The file has the axes, spacing, offset, orientation and format of `labels.origin`: a viewer lays it over
+    the image pixel by pixel. `labels_path` gives a fitting name. Labels of a film are written as NIfTI; labels
+    without an origin in whichever format the suffix names.
+
+    Raises:
+        InputError: the suffix is not one of the image's format, or the labels lie on another grid.
+        WorkError: the file cannot be written.
+    """
+    path = Path(path)
+    origin = labels.origin
+    suffix = _suffix_of(path) or ""
+    form = next((form for form in FORMATS if suffix.lower() in form.suffixes), None)
+    wanted = _label_suffixes(origin)
+    if form is None or form.write_labels is None or suffix.lower() not in wanted:
+        raise InputError(
+            f"labels of this image cannot be written as {suffix or 'a folder'!r}",
+            where=path,
+            remedy=f"give it the suffix {' or '.join(wanted) or 'of the image'}.",
+        )
+    form.write_labels(labels, path, suffix)
+
+
+def labels_path(origin: Origin, folder: str | Path) -> Path:
+    """Where the labels of an image go: `<stem>_labels<suffix>` in `folder`.
+
+    The suffix is the image's own, but `.png` for JPEG and BMP, and `.nii.gz` for films.
+
+    Example:
+        >>> labels_path(Origin(Path("in/fundus.jpg"), "picture", ".jpg"), "out").name
+        'fundus_labels.png'
+    """
+    form = next((form for form in FORMATS if form.name == origin.format), FORMATS[0])
+    suffix = form.label_suffix(origin.suffix)
+    suffix = suffix if suffix.lower() in form.suffixes or form.write_labels is None else ".nii.gz"
+    return Path(folder) / f"{origin.stem}_labels{suffix}"
+
+
+def read_metadata(path: str | Path) -> dict[str, Any]:
+    """What a file says of itself, as plain data, without reading its pixels.
+
+    Returns:
+        format, shape (as stored: x, y[, z[, t]]), dtype, channels, spacing_mm ((x, y[, z]) or None),
+        frame_interval_ms (or None).
+
+    Raises:
+        InputError: the file is missing, damaged, or not an image.
+    """
+    image, _ = _open(path)
+    times = image.times_ms
+    interval = None if times is None or len(times) < 2 else float(np.diff(times).mean())
+    return {
+        "format": image.format,
+        "shape": list(image.shape),
+        "dtype": image.dtype.newbyteorder("=").name,
+        "channels": image.channel_count,
+        "spacing_mm": None if image.spacing_mm is None else list(image.spacing_mm),
+        "frame_interval_ms": interval,
+    }
+
+
+def _open(path: str | Path) -> tuple[StoredImage, Format]:
+    path = Path(path)
+    if not path.exists():
+        raise InputError("there is no such file or folder", where=path, remedy="check the path.")
+    suffix = "" if path.is_dir() else _suffix_of(path)
+    for form in FORMATS:
+        if suffix is not None and suffix.lower() in form.suffixes:
+            return form.read_header(path, suffix), form
+    known = ", ".join(known for form in FORMATS for known in form.suffixes if known)
+    raise InputError(
+        "no format is known by this suffix", where=path, remedy=f"known: {known}, or a folder of pictures."
+    )
+
+
+def _suffix_of(path: Path) -> str | None:
+    """The suffix as it stands in the name, "" where the name has no dot, None where no format has it."""
+    name = path.name.lower()
+    known = sorted((known for form in FORMATS for known in form.suffixes if known), key=len, reverse=True)
+    length = next((len(suffix) for suffix in known if name.endswith(suffix)), None)
+    if length is not None:
+        return path.name[-length:]
+    return None if path.suffix else ""
+
+
+def _times(image: StoredImage, axes: str) -> NDArray[np.float64] | None:
+    return image.times_ms if "t" in axes else None
+
+
+def _label_suffixes(origin: Origin | None) -> tuple[str, ...]:
+    """Suffixes that labels of this image may be written with."""
+    writable = [form for form in FORMATS if form.write_labels is not None]
+    if origin is None:
+        return tuple(suffix for form in writable for suffix in form.suffixes if form.label_suffix(suffix) == suffix)
+    form = next((form for form in writable if form.name == origin.format), FORMATS[0])
+    return tuple(suffix for suffix in form.suffixes if form.label_suffix(suffix) == suffix)
+
+
+def _common_channel(pixels: NDArray[Any], image: StoredImage) -> NDArray[Any]:
+    if (pixels[..., 0] != pixels[..., 1]).any() or (pixels[..., 1] != pixels[..., 2]).any():
+        raise InputError(
+            "is a coloured picture, not a label map", where=image.path, remedy="store the label values as grey values."
+        )
+    return pixels[..., 0]

@@ -1,0 +1,154 @@
+"""From the axes and numbers of a file to frames (time, depth, height, width) and to labels."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardiotrace.core.cine import Cine, Origin, Spacing, check_spacing
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.terms import View
+from cardiotrace.io.stored import StoredImage, ThirdAxis
+
+_LOSSLESS = (np.uint8, np.int16, np.uint16)
+_KEPT = (*_LOSSLESS, np.float32)
+
+
+def axes_of(image: StoredImage, third_axis: ThirdAxis, view: View) -> str:
+    """What the file's axes mean: "xy", "xyz", "xyt" or "xyzt".
+
+    Without word from the caller a third axis is time when the format says so, when the file name says
+    "sequence" (CAMUS), or when the view is apical (a plane by nature); else it is depth. Time units in a
+    NIfTI header are no evidence: ITK writes seconds into every volume.
+    """
+    if len(image.shape) != 3:
+        return "xyzt"[: len(image.shape)]
+    if third_axis != "auto":
+        return "xyt" if third_axis == "time" else "xyz"
+    if image.third_is_time:
+        return "xyt"
+    is_cine = "sequence" in image.path.name.lower() or view.is_apical
+    return "xyt" if is_cine and image.shape[2] > 1 else "xyz"
+
+
+def spacing_of(image: StoredImage, axes: str) -> Spacing | None:
+    """Pixel spacing (depth, height, width) in mm that the header states, None where it states none.
+
+    The thickness of a single plane may be left out or zero: nothing depends on it, and it counts as 1 mm.
+
+    Raises:
+        InputError: a spacing is zero, negative or not a number.
+    """
+    if image.spacing_mm is None:
+        return None
+    width, height = image.spacing_mm[:2]
+    depth = image.spacing_mm[2] if "z" in axes and len(image.spacing_mm) > 2 else 1.0
+    if depth == 0 and image.shape[2] == 1:
+        depth = 1.0
+    spacing = (depth, height, width)
+    check_spacing(spacing, where=image.path)
+    return spacing
+
+
+def origin_of(image: StoredImage, axes: str) -> Origin:
+    """What a label map needs to be written onto the grid of this file."""
+    details = {**image.details, "axes": axes, "shape": image.shape}
+    return Origin(image.path, image.format, image.suffix, details)
+
+
+def to_frames(pixels: NDArray[Any], axes: str) -> NDArray[Any]:
+    """Stored pixels ([[t,] z,] y, x[, 3]) -> (time, depth, height, width[, 3]), without a copy."""
+    if axes == "xyt":
+        return pixels[:, np.newaxis]
+    missing = 4 - len(axes)
+    return pixels[(np.newaxis,) * missing]
+
+
+def to_grey_values(pixels: NDArray[Any], image: StoredImage) -> NDArray[Any]:
+    """Pixels as uint8, uint16, int16 or float32: unchanged where they are, float64 rounded, integers narrowed.
+
+    Raises:
+        InputError: some pixel is NaN or infinite, or an integer fits none of these.
+    """
+    if pixels.dtype.kind == "f":
+        if pixels.dtype != np.float32:
+            with np.errstate(over="ignore"):
+                pixels = pixels.astype(np.float32)
+        bad = int(pixels.size - np.count_nonzero(np.isfinite(pixels)))
+        if bad:
+            raise InputError(
+                f"{bad} of {pixels.size} pixels are NaN or infinite",
+                where=image.path,
+                remedy="replace them by a number, such as 0, before analysis.",
+            )
+    elif pixels.dtype.kind == "b":
+        pixels = pixels.astype(np.uint8)
+    elif pixels.dtype.kind not in "iu":
+        raise InputError(
+            f"pixels of type {pixels.dtype} are not grey values",
+            where=image.path,
+            remedy="export real numbers, such as the magnitude.",
+        )
+    elif pixels.dtype.newbyteorder("=") not in _LOSSLESS:
+        pixels = _narrowed(pixels, image)
+    return np.require(pixels, dtype=pixels.dtype.newbyteorder("="), requirements=["C", "W"])
+
+
+def to_label_values(pixels: NDArray[Any], image: StoredImage) -> NDArray[np.uint8]:
+    """Pixels as exact labels 0..255; whole numbers stored as floats are accepted.
+
+    Raises:
+        InputError: a value is not a whole number from 0 to 255.
+    """
+    if pixels.dtype.kind not in "biuf":
+        raise InputError(f"pixels of type {pixels.dtype} are not labels", where=image.path)
+    with np.errstate(invalid="ignore"):
+        labels = pixels.astype(np.uint8)
+    if pixels.dtype == np.uint8:
+        return np.require(labels, requirements=["C", "W"])
+    wrong = pixels[labels != pixels]
+    if wrong.size:
+        raise InputError(
+            f"{wrong.size} of {pixels.size} pixels are not whole numbers from 0 to 255, such as {wrong[0]:g}",
+            where=image.path,
+            remedy="this is an image or a probability map, or labels that were resampled smoothly, not a label map.",
+        )
+    return np.ascontiguousarray(labels)
+
+
+def require_grey(cine: Cine) -> Cine:
+    """The cine with one grey channel: as it is, or the common channel of a picture stored as colour.
+
+    Raises:
+        InputError: the channels differ, so the picture is truly coloured.
+
+    Example:
+        >>> require_grey(Cine(np.full((1, 1, 2, 2, 3), 7, np.uint8), None)).frames.shape
+        (1, 1, 2, 2)
+    """
+    if not cine.is_colour:
+        return cine
+    red, green, blue = (cine.frames[..., channel] for channel in range(3))
+    coloured = (red != green) | (green != blue)
+    count = int(np.count_nonzero(coloured))
+    if count:
+        raise InputError(
+            f"grey values are needed, and {count} of {coloured.size} pixels are coloured",
+            where=None if cine.origin is None else cine.origin.path,
+            remedy="remove coloured overlays such as Doppler or an ECG trace, or save the picture as greyscale.",
+        )
+    return dataclasses.replace(cine, frames=np.ascontiguousarray(red))
+
+
+def _narrowed(pixels: NDArray[Any], image: StoredImage) -> NDArray[Any]:
+    lowest, highest = int(pixels.min()), int(pixels.max())
+    for kind in _LOSSLESS:
+        limits = np.iinfo(kind)
+        if limits.min <= lowest and highest <= limits.max:
+            return pixels.astype(kind)
+    raise InputError(
+        f"grey values from {lowest} to {highest} fit neither int16 nor uint16",
+        where=image.path,
+        remedy="rescale them to 16 bit, or store them as float32.",
+    )

@@ -1,0 +1,225 @@
+"""NIfTI-1 and -2: `.nii` and `.nii.gz`.
+
+The header is decoded by nibabel without its silent repairs (it turns a zero or negative pixel size into a
+plausible one); the pixels come from one bounded decompression, which takes half the time of nibabel's.
+"""
+
+import gzip
+import math
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardiotrace.core.cine import Origin
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.label import LabelMap
+from cardiotrace.io.atomic import write_bytes
+from cardiotrace.io.stored import MAX_PIXEL_BYTES, StoredImage, check_shape, check_size_on_disk, reading, stored_shape
+
+SUFFIXES = (".nii.gz", ".nii")
+
+_HEADER_BYTES = {348: 1, 540: 2}
+_GEOMETRY = (
+    *("pixdim", "qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d"),
+    *("qoffset_x", "qoffset_y", "qoffset_z", "srow_x", "srow_y", "srow_z", "xyzt_units", "toffset", "dim_info"),
+)
+_MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
+_MS_PER_UNIT = {8: 1000.0, 16: 1.0, 24: 0.001}
+
+
+def read_header(path: Path, suffix: str) -> StoredImage:
+    """Shape, spacing and geometry of a NIfTI file, without its pixels.
+
+    Raises:
+        InputError: not a NIfTI file, or one that claims the impossible.
+    """
+    is_compressed = suffix.lower().endswith(".gz")
+    with reading(path, "NIfTI"):
+        header, version = _decode(_first_bytes(path, 540, is_compressed=is_compressed), path)
+        count = int(header["dim"][0])
+        shape = tuple(int(length) for length in header["dim"][1 : count + 1])
+        units = int(header["xyzt_units"])
+        mm = _MM_PER_UNIT.get(units & 7, 1.0)
+        dtype = header.get_data_dtype()
+        is_rgb = dtype.names is not None
+        image = StoredImage(
+            path=path,
+            format="nifti",
+            suffix=suffix,
+            shape=shape,
+            dtype=np.dtype(np.uint8) if is_rgb else dtype,
+            spacing_mm=tuple(_as_written(value) * mm for value in header["pixdim"][1 : min(count, 3) + 1]),
+            times_ms=_times_ms(shape, float(header["pixdim"][4]), units & 0x38),
+            channel_count=len(dtype.names) if is_rgb else 1,
+            details={
+                "version": version,
+                "geometry": {name: header[name].tolist() for name in _GEOMETRY},
+                "pixel_offset": int(header["vox_offset"]),
+                "scaling": _scaling(header),
+            },
+        )
+        check_shape(image)
+        check_size_on_disk(image, path.stat().st_size, compressed=is_compressed)
+    return image
+
+
+def read_pixels(image: StoredImage) -> NDArray[Any]:
+    """Pixels ([[t,] z,] y, x[, 3]) of a NIfTI file, rescaled where its header asks for it.
+
+    Raises:
+        InputError: the file is cut short or damaged.
+    """
+    offset = max(image.details["pixel_offset"], 348)
+    end = offset + image.byte_count
+    with reading(image.path, "NIfTI"):
+        is_compressed = image.suffix.lower().endswith(".gz")
+        content = _decompressed(image.path, end) if is_compressed else image.path.read_bytes()
+        if len(content) < end:
+            raise InputError(
+                f"ends early: {len(content)} of {end} bytes are there",
+                where=image.path,
+                remedy="the file is cut short: copy or download it again.",
+            )
+    shape = image.shape[::-1] + ((image.channel_count,) if image.channel_count > 1 else ())
+    pixels = np.frombuffer(content, image.dtype, math.prod(shape), offset).reshape(shape)
+    if image.channel_count > 1:
+        pixels = pixels[..., :3]  # RGBA: transparency says nothing about tissue
+    slope, intercept = image.details["scaling"]
+    return pixels if (slope, intercept) == (1.0, 0.0) else pixels * slope + intercept
+
+
+def write_labels(labels: LabelMap, path: Path, suffix: str) -> None:
+    """Write labels as uint8 NIfTI: with the geometry of the NIfTI image they lie on, or with spacing alone.
+
+    Only the geometry is taken over from the image; descriptions and extensions, which can name the patient,
+    are not.
+
+    Raises:
+        InputError: the labels do not lie on the image's grid.
+        WorkError: the file cannot be written.
+    """
+    origin = labels.origin
+    header = _own_header(labels) if origin is None or origin.format != "nifti" else _image_header(labels, origin)
+    header["scl_slope"], header["scl_inter"] = 1.0, 0.0
+    header["vox_offset"] = int(header["sizeof_hdr"]) + 4
+    content = header.binaryblock + bytes(4) + labels.array.tobytes()
+    # No time stamp: the same labels give the same bytes.
+    write_bytes(path, gzip.compress(content, 6, mtime=0) if suffix.lower().endswith(".gz") else content)
+
+
+def _first_bytes(path: Path, count: int, *, is_compressed: bool) -> bytes:
+    if not is_compressed:
+        with path.open("rb") as file:
+            return file.read(count)
+    with path.open("rb") as file:
+        return zlib.decompressobj(31).decompress(file.read(64 * 1024), count)
+
+
+def _decompressed(path: Path, byte_count: int) -> bytes:
+    """The first `byte_count` bytes, and a check of the sum at the end where that is the end of the file."""
+    if path.stat().st_size > MAX_PIXEL_BYTES:
+        raise InputError(f"is larger than {MAX_PIXEL_BYTES / 2**30:.0f} GiB", where=path)
+    compressed = path.read_bytes()
+    parts: list[bytes] = []
+    missing = byte_count
+    while missing > 0 and compressed:
+        member = zlib.decompressobj(31)
+        parts.append(member.decompress(compressed, missing))
+        missing -= len(parts[-1])
+        if not member.eof:
+            tail = member.decompress(member.unconsumed_tail, 1)
+            if not tail and not member.eof:
+                break
+        compressed = member.unused_data
+    else:
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+    raise InputError(
+        f"ends early: {byte_count - missing} of {byte_count} bytes are there, and no end mark",
+        where=path,
+        remedy="the file is cut short: copy or download it again.",
+    )
+
+
+def _decode(block: bytes, path: Path) -> tuple[Any, int]:
+    """The header as stored, and the version of the standard it follows."""
+    import nibabel
+
+    version = next((v for size, v in _HEADER_BYTES.items() if _starts_with(block, size)), None)
+    if version is None or len(block) < (348 if version == 1 else 540):
+        raise InputError(
+            "is not a NIfTI file: it does not begin with a NIfTI header",
+            where=path,
+            remedy="check the suffix, or export the image again.",
+        )
+    kind, size = (nibabel.Nifti1Header, 348) if version == 1 else (nibabel.Nifti2Header, 540)
+    header = kind(block[:size], check=False)
+    if not bytes(header["magic"]).startswith(b"n+"):
+        raise InputError(
+            "keeps its pixels in another file (a .hdr/.img pair)",
+            where=path,
+            remedy="convert the pair to one .nii.gz file.",
+        )
+    return header, version
+
+
+def _starts_with(block: bytes, header_bytes: int) -> bool:
+    return block[:4] in (header_bytes.to_bytes(4, "little"), header_bytes.to_bytes(4, "big"))
+
+
+def _as_written(value: np.floating[Any]) -> float:
+    """0.308 was stored in single precision as 0.30799999833: give back the number that was meant."""
+    return float(str(value))
+
+
+def _times_ms(shape: tuple[int, ...], interval: float, unit: int) -> NDArray[np.float64] | None:
+    factor = _MS_PER_UNIT.get(unit)
+    if len(shape) != 4 or factor is None or not (math.isfinite(interval) and interval > 0):
+        return None
+    return np.arange(shape[3]) * (_as_written(np.float32(interval)) * factor)
+
+
+def _scaling(header: Any) -> tuple[float, float]:
+    slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
+    if slope == 0 or not math.isfinite(slope):  # the standard's way of saying "none"
+        return 1.0, 0.0
+    return slope, intercept if math.isfinite(intercept) else 0.0
+
+
+def _image_header(labels: LabelMap, origin: Origin) -> Any:
+    header = _empty_header(origin.details["version"], stored_shape(labels, origin))
+    for name, value in origin.details["geometry"].items():
+        header[name] = value
+    return header
+
+
+def _own_header(labels: LabelMap) -> Any:
+    """A header for labels that lie on no NIfTI image: rows run down, columns to the patient's left."""
+    time, depth, height, width = labels.array.shape
+    shape = (width, height, depth, time)
+    while len(shape) > 2 and shape[-1] == 1:
+        shape = shape[:-1]
+    header = _empty_header(1 if max(shape) < 2**15 else 2, shape)
+    spacing = labels.spacing_mm or (1.0, 1.0, 1.0)
+    affine = np.diag([-spacing[2], -spacing[1], spacing[0], 1.0])
+    header.set_qform(affine, 1)
+    header.set_sform(affine, 1)
+    header["pixdim"][1:4] = spacing[::-1]
+    if labels.spacing_mm is not None:
+        header.set_xyzt_units("mm")
+    interval = None if labels.origin is None else labels.origin.details.get("frame_interval_ms")
+    if interval is not None and len(shape) == 4:
+        header["pixdim"][4] = interval
+        header.set_xyzt_units("mm" if labels.spacing_mm is not None else None, "msec")
+    return header
+
+
+def _empty_header(version: int, shape: tuple[int, ...]) -> Any:
+    import nibabel
+
+    header = nibabel.Nifti1Header() if version == 1 else nibabel.Nifti2Header()
+    header.set_data_dtype(np.uint8)
+    header.set_data_shape(shape)
+    return header
