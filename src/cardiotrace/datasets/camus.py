@@ -1,0 +1,280 @@
+"""CAMUS: apical echo of 500 patients with left ventricle, myocardium and left atrium traced at ED and ES."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from cardiotrace.core import label
+from cardiotrace.core.cine import Cine
+from cardiotrace.core.errors import ConfigError
+from cardiotrace.core.exam import Case, Exam, ExamImage, Patient
+from cardiotrace.core.label import LabelScheme
+from cardiotrace.core.terms import Phase, View
+from cardiotrace.datasets.dataset import (
+    FilePair,
+    MirrorAxis,
+    exam_named,
+    existing_root,
+    file_case,
+    nothing_found,
+    number,
+    read_settings,
+    read_table,
+)
+from cardiotrace.datasets.split import Split, read_lists
+from cardiotrace.io import read_cine
+
+ViewName = Literal["2CH", "4CH"]
+VIEWS: Mapping[str, View] = {"2CH": View.A2C, "4CH": View.A4C}
+OFFICIAL_FOLDS = 10
+
+_EXPECTED = "the folder that holds database_nifti, database_nifti itself, or one patient's folder such as patient0001"
+_PATIENT = re.compile(r"patient\d{4}")
+_PHASES = (Phase.ED, Phase.ES)
+_SEQUENCES = ("half_sequence", "sequence")
+
+
+@dataclass(frozen=True)
+class CamusConfig:
+    """Where CAMUS lies and what of it to use."""
+
+    root: Path
+    """Folder that holds database_nifti, database_nifti itself, the folder of the older release, or one patient's."""
+    views: tuple[ViewName, ...] = ("2CH", "4CH")
+    """Apical views: two chambers, four chambers."""
+    sequences: bool = False
+    """Whether labelled sequences are cases too, beside the ED and ES frames."""
+
+    def __post_init__(self) -> None:
+        if not self.views:
+            raise ConfigError("views: at least one of '2CH', '4CH' is needed")
+
+
+@dataclass(frozen=True)
+class Camus:
+    """The CAMUS data set, in either of its layouts.
+
+    The release of 2022 holds `patientNNNN_{2CH,4CH}_{ED,ES,half_sequence}.nii.gz` with `_gt`, and
+    `patients_info.csv` is its reference for ejection fraction and image quality. The release of 2019 holds
+    MetaImage files with anisotropic pixels and one `Info_*.cfg` per view, from an earlier round of annotation:
+    its ejection fractions differ.
+
+    Raises:
+        InputError: the root is missing or holds no patients.
+
+    Source:
+        Leclerc et al. 2019, IEEE Trans Med Imaging 38:2198.
+    """
+
+    config: CamusConfig
+
+    name: ClassVar[str] = "camus"
+    scheme: ClassVar[LabelScheme] = label.CAMUS
+    mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ()
+    """None: the left ventricle lies on one side in an apical view, and the apex at the top."""
+    channels: ClassVar[int] = 1
+    licence: ClassVar[str] = "CC BY-NC-SA 4.0"
+    citation: ClassVar[str] = (
+        "Leclerc S, et al. Deep Learning for Segmentation Using an Open Large-Scale Dataset in 2D Echocardiography. "
+        "IEEE Trans Med Imaging 2019;38:2198-2210. doi:10.1109/TMI.2019.2900516"
+    )
+
+    def __post_init__(self) -> None:
+        if not self._folders:
+            raise nothing_found(self.root, "CAMUS patients (patient0001, ...)", expected=_EXPECTED)
+
+    @cached_property
+    def root(self) -> Path:
+        """The folder that was given."""
+        return existing_root(self.config.root, expected=_EXPECTED)
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """The views that were asked for."""
+        return tuple(VIEWS[name] for name in self.config.views)
+
+    def cases(self) -> list[Case]:
+        """ED and ES of each view, and labelled sequences if asked for, in order of name."""
+        return [self._case(*item) for item in self._items() if self.config.sequences or item[2] in _PHASES]
+
+    def exams(self) -> list[str]:
+        """Patient names."""
+        return list(self._folders)
+
+    def exam(self, name: str) -> Exam:
+        """Every readable image of a patient, sequences included, with its named instants.
+
+        Raises:
+            InputError: no such patient, or an image cannot be read.
+        """
+        patient = exam_named(name, self._folders, self.name)
+        items = [item for item in self._items() if item[0] == patient and _has_pixels(item[3].image)]
+        facts = self._facts(patient, items[0][1]) if items else {}
+        return Exam(
+            name=patient,
+            images=tuple(self._exam_image(*item) for item in items),
+            patient=Patient(sex=facts.get("Sex") or None, age_years=number(facts, "Age")),
+            frame_rate_hz=number(facts, "FrameRate"),
+            facts=_exam_facts(facts),
+        )
+
+    def splits(self) -> Mapping[str, Split]:
+        """`official` and the ten folds `fold1` ... `fold10` of the publication, where their lists are at hand.
+
+        Patients of a list that are not on disk are kept in `Split.missing`.
+
+        Raises:
+            InputError: a list leaks a patient.
+        """
+        folder = next((place / "database_split" for place in self._places if (place / "database_split").is_dir()), None)
+        if folder is None:
+            return {}
+        lists = {"official": (folder, "subgroup")}
+        lists |= {f"fold{fold}": (folder / "subgroups", f"subGroup{fold}") for fold in range(1, OFFICIAL_FOLDS + 1)}
+        return {
+            name: read_lists(*place).on_disk(self._folders)
+            for name, place in lists.items()
+            if (place[0] / f"{place[1]}_training.txt").exists()
+        }
+
+    def pairs(self) -> list[FilePair]:
+        """Image and reference of every view and instant of which one at least is on disk."""
+        return [item[3] for item in self._items()]
+
+    @cached_property
+    def _folders(self) -> Mapping[str, Path]:
+        """Folder of each patient, in order of name."""
+        if _PATIENT.fullmatch(self.root.resolve().name) and any(self.root.glob("patient*_?CH_*")):
+            return {self.root.resolve().name: self.root}
+        places = (("database_nifti",), ("",), ("training", "testing"), ("legacy_mhd",))
+        for names in places:
+            folders = [
+                folder
+                for name in names
+                if (self.root / name).is_dir()
+                for folder in (self.root / name).iterdir()
+                if _PATIENT.fullmatch(folder.name)
+            ]
+            if folders:
+                return {folder.name: folder for folder in sorted(folders, key=lambda folder: folder.name)}
+        return {}
+
+    @cached_property
+    def _places(self) -> tuple[Path, ...]:
+        """Where lists and tables may lie: at the root, and above it if the root is a part of the release."""
+        root = self.root.resolve()
+        return (root, root.parent, root.parent.parent)
+
+    @cached_property
+    def _table(self) -> Mapping[str, Mapping[str, str]]:
+        path = next(
+            (place / "patients_info.csv" for place in self._places if (place / "patients_info.csv").exists()), None
+        )
+        return {} if path is None else read_table(path, key="Patient")
+
+    def _items(self) -> Iterator[tuple[str, ViewName, str, FilePair]]:
+        """Patient, view, "ED", "ES" or kind of sequence, and the files."""
+        for patient, folder in self._folders.items():
+            present = {file.name for file in folder.iterdir()}
+            suffix = ".mhd" if any(name.endswith(".mhd") for name in present) else ".nii.gz"
+            for view in self.config.views:
+                for kind in (*_PHASES, *_SEQUENCES):
+                    name = f"{patient}_{view}_{kind}"
+                    image, labels = f"{name}{suffix}", f"{name}_gt{suffix}"
+                    if image in present or labels in present:
+                        # Sequences are traced in one release only: no reference is expected, but one is used.
+                        has_labels = kind in _PHASES or labels in present
+                        pair = FilePair(name, folder / image, folder / labels if has_labels else None)
+                        yield patient, view, kind, pair
+
+    def _case(self, patient: str, view: ViewName, kind: str, pair: FilePair) -> Case:
+        facts = self._facts(patient, view)
+        ejection_fraction = _ejection_fraction_percent(facts)
+        groups = {"patient": patient, "quality": facts.get("ImageQuality", ""), "sex": facts.get("Sex", "")}
+        if ejection_fraction is not None:
+            groups["ef_class"] = ejection_fraction_class(ejection_fraction)
+        return file_case(
+            pair,
+            dataset=self,
+            view=VIEWS[view],
+            phase=Phase(kind) if kind in _PHASES else Phase.OTHER,
+            groups={key: value for key, value in groups.items() if value},
+            facts={} if ejection_fraction is None else {"ejection_fraction_percent": ejection_fraction},
+            third_axis="depth" if kind in _PHASES else "time",
+        )
+
+    def _exam_image(self, patient: str, view: ViewName, kind: str, pair: FilePair) -> ExamImage:
+        if kind in _PHASES:
+            return ExamImage(pair.name, read_cine(pair.image, third_axis="depth", view=VIEWS[view]), {Phase(kind): 0})
+        facts = self._facts(patient, view)
+        cine = _timed(read_cine(pair.image, third_axis="time", view=VIEWS[view]), number(facts, "FrameRate"))
+        return ExamImage(pair.name, cine, _instants(facts, len(cine.frames), whole_beat=kind == "sequence"))
+
+    def _facts(self, patient: str, view: str) -> Mapping[str, str]:
+        """What is known of a patient and view: the table's row, or the settings file of the older release."""
+        folder = self._folders[patient]
+        settings = folder / f"Info_{view}.cfg"
+        own = read_settings(settings) if settings.exists() else {}
+        row = self._table.get(patient, {})
+        if any(folder.glob("*.mhd")):
+            return own or row
+        # The table has one row per patient, but ED and ES are frame numbers of a view.
+        return {**own, **row, **{key: own[key] for key in ("ED", "ES", "NbFrame") if key in own}}
+
+
+def ejection_fraction_class(ejection_fraction_percent: float) -> str:
+    """The class by which the folds of CAMUS are matched: "<=45", "45-55" or ">=55" percent.
+
+    Example:
+        >>> ejection_fraction_class(54.0)
+        '45-55'
+
+    Source:
+        Leclerc et al. 2019, table I.
+    """
+    if ejection_fraction_percent <= 45:
+        return "<=45"
+    return ">=55" if ejection_fraction_percent >= 55 else "45-55"
+
+
+def _ejection_fraction_percent(facts: Mapping[str, str]) -> float | None:
+    value = number(facts, "EF")
+    return number(facts, "LVef") if value is None else value
+
+
+def _exam_facts(facts: Mapping[str, str]) -> dict[str, str]:
+    ejection_fraction = _ejection_fraction_percent(facts)
+    known = {
+        "quality": facts.get("ImageQuality", ""),
+        "reference_ejection_fraction_percent": "" if ejection_fraction is None else f"{ejection_fraction:g}",
+    }
+    return {key: value for key, value in known.items() if value}
+
+
+def _has_pixels(image: Path) -> bool:
+    """Whether an image can be opened: public copies of the older release hold sequence headers without pixels."""
+    return image.exists() and (image.suffix != ".mhd" or image.with_suffix(".raw").exists())
+
+
+def _timed(cine: Cine, frame_rate_hz: float | None) -> Cine:
+    """The cine with instants from the frame rate; the files of CAMUS do not state them."""
+    if not frame_rate_hz or frame_rate_hz <= 0:
+        return cine
+    return replace(cine, times_ms=np.arange(len(cine.frames), dtype=np.float64) * (1000.0 / frame_rate_hz))
+
+
+def _instants(facts: Mapping[str, str], frames: int, *, whole_beat: bool) -> dict[Phase, int]:
+    """Frame index of ED and ES from their numbers, which count from one.
+
+    A half sequence runs from one to the other, in the order of their numbers.
+    """
+    end_diastole, end_systole = number(facts, "ED") or 1, number(facts, "ES") or frames
+    if whole_beat and max(end_diastole, end_systole) <= frames:
+        return {Phase.ED: int(end_diastole) - 1, Phase.ES: int(end_systole) - 1}
+    first, last = (Phase.ED, Phase.ES) if end_diastole <= end_systole else (Phase.ES, Phase.ED)
+    return {first: 0, last: frames - 1}

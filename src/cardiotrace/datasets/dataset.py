@@ -1,0 +1,214 @@
+"""What every data set offers, and what their files have in common."""
+
+import csv
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal, Protocol
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.exam import Case, Exam
+from cardiotrace.core.label import LabelScheme
+from cardiotrace.core.terms import Phase, View
+from cardiotrace.datasets.split import Split
+from cardiotrace.io import read_cine, read_labels
+
+MirrorAxis = Literal["height", "width"]
+
+
+@dataclass(frozen=True)
+class FilePair:
+    """An image and its reference as the data set's rules name them; one of the two may be missing on disk."""
+
+    name: str
+    image: Path
+    labels: Path | None
+    """None where no reference is to be expected."""
+
+
+class Dataset(Protocol):
+    """A folder of annotated images that can be trained on, evaluated on and checked.
+
+    Facts are attributes; files are read only by the readers of a case and by `exam`.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name in the catalog."""
+
+    @property
+    def scheme(self) -> LabelScheme:
+        """Which integer of the label files stands for which structure."""
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """The views that its cases show."""
+
+    @property
+    def mirror_axes(self) -> tuple[MirrorAxis, ...]:
+        """Image axes that augmentation may mirror without making an impossible picture."""
+
+    @property
+    def channels(self) -> int:
+        """Channels of an image: 1 grey, 3 colour."""
+
+    @property
+    def licence(self) -> str:
+        """Terms of use, in a few words."""
+
+    @property
+    def citation(self) -> str:
+        """The publication to cite."""
+
+    @property
+    def root(self) -> Path:
+        """The folder that was given; `Case.files` are relative to it."""
+
+    def cases(self) -> list[Case]:
+        """All images in order of name, with lazy readers; unlabelled ones have no label reader."""
+
+    def exams(self) -> list[str]:
+        """Names of the patient visits."""
+
+    def exam(self, name: str) -> Exam:
+        """All images of one patient visit.
+
+        Raises:
+            InputError: no such exam, or a file cannot be read.
+        """
+
+    def splits(self) -> Mapping[str, Split]:
+        """The published splits by name; empty where there is none.
+
+        Raises:
+            InputError: a list leaks a patient into two parts.
+        """
+
+    def pairs(self) -> list[FilePair]:
+        """Image and reference files of which at least one is on disk; empty where one file holds them all."""
+
+
+def existing_root(root: Path, *, expected: str) -> Path:
+    """The folder, with `~` expanded.
+
+    Args:
+        root: folder given by the user.
+        expected: what the folder should hold, for the message.
+
+    Raises:
+        InputError: it does not exist.
+    """
+    root = root.expanduser()
+    if not root.exists():
+        raise InputError("there is no such folder", where=root, remedy=f"give {expected}.")
+    return root
+
+
+def nothing_found(root: Path, what: str, *, expected: str) -> InputError:
+    """The error of a root that exists but holds something else."""
+    return InputError(f"holds no {what}", where=root, remedy=f"give {expected}.")
+
+
+def exam_named(name: str, known: Iterable[str], dataset: str) -> str:
+    """The name, if it is known.
+
+    Raises:
+        InputError: it is not.
+    """
+    known = list(known)
+    if name not in known:
+        shown = ", ".join(known[:4]) + (", ..." if len(known) > 4 else "")
+        raise InputError(f"{dataset} has no exam {name!r}", remedy=f"it has {shown or 'none'}.")
+    return name
+
+
+def file_case(
+    pair: FilePair,
+    *,
+    dataset: Dataset,
+    view: View,
+    phase: Phase,
+    groups: Mapping[str, str],
+    facts: Mapping[str, float] | None = None,
+    third_axis: Literal["auto", "depth", "time"] = "auto",
+) -> Case:
+    """A case whose readers open the pair's files; `files` names the image first, the reference second.
+
+    The readers can be sent to another process.
+    """
+    labels = pair.labels if pair.labels is not None and pair.labels.exists() else None
+    return Case(
+        name=pair.name,
+        view=view,
+        phase=phase,
+        groups=groups,
+        read_image=partial(read_cine, pair.image, third_axis=third_axis, view=view),
+        read_labels=None if labels is None else partial(read_labels, labels, dataset.scheme, third_axis=third_axis),
+        files=relative_files([pair.image] if labels is None else [pair.image, labels], dataset.root),
+        facts=facts or {},
+    )
+
+
+def relative_files(paths: Sequence[Path], root: Path) -> tuple[str, ...]:
+    """The paths and the pixel files of MetaImage headers, relative to `root`, with forward slashes."""
+    raw = [path.with_suffix(".raw") for path in paths if path.suffix == ".mhd"]
+    return tuple(path.relative_to(root).as_posix() for path in (*paths, *(path for path in raw if path.exists())))
+
+
+def read_table(path: Path, *, key: str) -> dict[str, dict[str, str]]:
+    """Rows of a comma-separated file by the value of one column.
+
+    Raises:
+        InputError: it cannot be read, or lacks the column.
+    """
+    rows = read_rows(path, columns=(key,))
+    return {row[key].strip(): row for row in rows}
+
+
+def read_rows(path: Path, *, columns: Sequence[str]) -> list[dict[str, str]]:
+    """Rows of a comma-separated file.
+
+    Args:
+        path: the file.
+        columns: names that its first line must hold.
+
+    Raises:
+        InputError: it cannot be read, or lacks a column.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restval="")
+            present = [name.strip() for name in reader.fieldnames or ()]
+            reader.fieldnames = present
+            rows = [{name: text for name, text in row.items() if name} for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"cannot be read as a table: {error}", where=path) from None
+    lacking = [name for name in columns if name not in present]
+    if lacking:
+        raise InputError(f"has no column {lacking[0]!r}", where=path, remedy=f"its columns are: {', '.join(present)}.")
+    return rows
+
+
+def read_settings(path: Path) -> dict[str, str]:
+    """The `key: value` lines of an `Info.cfg` file.
+
+    Raises:
+        InputError: it cannot be read as text.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot be read: {error}", where=path) from None
+    pairs = (line.partition(":") for line in lines if ":" in line)
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def number(row: Mapping[str, str], key: str) -> float | None:
+    """A number of a table, None where it is absent or no finite number."""
+    try:
+        value = float(row.get(key, ""))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

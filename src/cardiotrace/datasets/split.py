@@ -1,0 +1,242 @@
+"""Who is trained on and who is tested on: always whole patients."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.exam import Case
+from cardiotrace.io import write_json, write_text
+
+PARTS = ("training", "validation", "testing")
+PatientGroups = Mapping[str, Mapping[str, str]]
+"""Group keys of each patient, such as {"patient0001": {"quality": "Good"}}."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Patient names of the three parts.
+
+    Args:
+        training: patients to learn from.
+        validation: patients to choose by (stopping, thresholds).
+        testing: patients to report on.
+        missing: patients that the published list names and the data at hand lacks.
+
+    Raises:
+        InputError: a patient stands in two parts, or twice in one.
+
+    Example:
+        >>> Split(("a", "b"), ("c",)).part_of("c")
+        'validation'
+    """
+
+    training: tuple[str, ...]
+    validation: tuple[str, ...] = ()
+    testing: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @property
+    def patients(self) -> tuple[str, ...]:
+        """All patients of the three parts."""
+        return (*self.training, *self.validation, *self.testing)
+
+    def part_of(self, patient: str) -> str | None:
+        """Name of the part that holds the patient, None if no part does."""
+        return next((part for part in PARTS if patient in getattr(self, part)), None)
+
+    def on_disk(self, known: Iterable[str]) -> "Split":
+        """The split of the patients that are known; the others are kept in `missing`."""
+        present = set(known)
+        parts = {part: tuple(name for name in getattr(self, part) if name in present) for part in PARTS}
+        absent = tuple(sorted({*self.missing, *(name for name in self.patients if name not in present)}))
+        return Split(**parts, missing=absent)
+
+    def require(self, known: Iterable[str], *, where: str | Path | None = None) -> "Split":
+        """The split itself, if every patient in it is known.
+
+        Raises:
+            InputError: naming the first patient that is not.
+        """
+        present = set(known)
+        unknown = [name for name in self.patients if name not in present]
+        if unknown:
+            raise InputError(
+                f"patient {unknown[0]!r} of the split is not in the data set ({len(unknown)} unknown in all)",
+                where=where,
+                remedy="correct the list, or give the folder that holds these patients.",
+            )
+        return self
+
+
+def check(split: Split, *, where: str | Path | None = None) -> None:
+    """Refuse a split that leaks.
+
+    Raises:
+        InputError: naming the patient that stands in two parts, or twice in one.
+    """
+    seen: dict[str, str] = {}
+    for part in PARTS:
+        for name in getattr(split, part):
+            if name in seen:
+                parts = f"{seen[name]} and {part}" if seen[name] != part else f"{part} twice"
+                raise InputError(
+                    f"patient {name!r} is in {parts}: the split leaks", where=where, remedy="keep it in one part."
+                )
+            seen[name] = part
+
+
+def patient_groups(cases: Iterable[Case]) -> dict[str, dict[str, str]]:
+    """Group keys of each patient, taken from the first of its cases that has the key, in order of name."""
+    groups: dict[str, dict[str, str]] = {}
+    for case in cases:
+        known = groups.setdefault(case.patient, {})
+        for key, value in case.groups.items():
+            known.setdefault(key, value)
+    return dict(sorted(groups.items()))
+
+
+def k_folds(
+    patients: PatientGroups,
+    *,
+    folds: int,
+    seed: int = 0,
+    stratify: Sequence[str] = (),
+    validation: bool = True,
+) -> tuple[Split, ...]:
+    """Cross-validation in which each patient is tested on exactly once.
+
+    Patients are shuffled within each stratum and dealt to the folds in turn, stratum after stratum: fold
+    sizes differ by at most one, and so do the numbers of each stratum.
+
+    Args:
+        patients: group keys of each patient.
+        folds: number of folds, at least 2 (3 with `validation`), at most the number of patients.
+        seed: of the shuffle; the same seed gives the same folds, whatever the order of `patients`.
+        stratify: group keys that are kept in equal shares, such as ("quality", "ef_class").
+        validation: whether the fold after the tested one is kept for validation.
+
+    Returns:
+        One split per fold.
+
+    Raises:
+        InputError: a number of folds that cannot be.
+
+    Example:
+        >>> split = k_folds({name: {} for name in "abcdef"}, folds=3)[0]
+        >>> len(split.training), len(split.validation), len(split.testing)
+        (2, 2, 2)
+    """
+    least = 3 if validation else 2
+    if not least <= folds <= len(patients):
+        raise InputError(f"{folds} folds of {len(patients)} patients: choose from {least} to {len(patients)}")
+    strata: dict[tuple[str, ...], list[str]] = {}
+    for name in sorted(patients):
+        strata.setdefault(tuple(patients[name].get(key, "") for key in stratify), []).append(name)
+    generator = np.random.default_rng(seed)
+    dealt = [strata[key][index] for key in sorted(strata) for index in generator.permutation(len(strata[key]))]
+    parts = [tuple(sorted(dealt[fold::folds])) for fold in range(folds)]
+    return tuple(_fold(parts, fold, validation) for fold in range(folds))
+
+
+def _fold(parts: Sequence[tuple[str, ...]], fold: int, validation: bool) -> Split:
+    held = (fold + 1) % len(parts) if validation else None
+    training = sorted(name for index, part in enumerate(parts) if index not in (fold, held) for name in part)
+    return Split(tuple(training), () if held is None else parts[held], parts[fold])
+
+
+def leave_one_group_out(patients: PatientGroups, key: str) -> dict[str, Split]:
+    """For each vendor, centre or other group: train on the other groups, test on this one.
+
+    Raises:
+        InputError: a patient without the key, or fewer than two groups.
+
+    Example:
+        >>> splits = leave_one_group_out({"a": {"vendor": "A"}, "b": {"vendor": "B"}}, "vendor")
+        >>> splits["A"].testing, splits["A"].training
+        (('a',), ('b',))
+    """
+    lacking = [name for name, groups in sorted(patients.items()) if key not in groups]
+    if lacking:
+        raise InputError(f"patient {lacking[0]!r} has no {key!r} ({len(lacking)} in all)")
+    values = sorted({groups[key] for groups in patients.values()})
+    if len(values) < 2:
+        raise InputError(f"all patients have the same {key!r}: there is no group to leave out")
+    return {
+        value: Split(
+            training=tuple(name for name in sorted(patients) if patients[name][key] != value),
+            testing=tuple(name for name in sorted(patients) if patients[name][key] == value),
+        )
+        for value in values
+    }
+
+
+def read_patient_list(path: Path) -> tuple[str, ...]:
+    """Names of a text file, one a line; empty lines are skipped.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot be read as a list of patients: {error}", where=path) from None
+    return tuple(line.strip() for line in lines if line.strip())
+
+
+def read_lists(folder: Path, stem: str) -> Split:
+    """The split of `<stem>_training.txt`, `<stem>_validation.txt` and `<stem>_testing.txt`; the last two may be absent.
+
+    Raises:
+        InputError: the training list cannot be read, or the split leaks.
+    """
+    paths = {part: folder / f"{stem}_{part}.txt" for part in PARTS}
+    needed = {part: path for part, path in paths.items() if part == "training" or path.exists()}
+    return _located({part: read_patient_list(path) for part, path in needed.items()}, folder / f"{stem}_*.txt")
+
+
+def write_lists(split: Split, folder: Path, stem: str) -> None:
+    """Write the three text lists that `read_lists` reads; `missing` is not written."""
+    for part in PARTS:
+        write_text(folder / f"{stem}_{part}.txt", "".join(f"{name}\n" for name in getattr(split, part)))
+
+
+def read_split(path: Path) -> Split:
+    """The split of a JSON file with lists `training`, `validation`, `testing` (and `missing`).
+
+    Raises:
+        InputError: not such a file, or the split leaks.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read as a split: {error}", where=path) from None
+    if not isinstance(value, dict) or "training" not in value:
+        raise InputError("is not a split", where=path, remedy='it needs {"training": [...], "testing": [...]}.')
+    return _located({key: _names(value[key], key, path) for key in (*PARTS, "missing") if key in value}, path)
+
+
+def write_split(split: Split, path: Path) -> None:
+    """Write the JSON file that `read_split` reads."""
+    write_json(path, {key: list(getattr(split, key)) for key in (*PARTS, "missing")})
+
+
+def _names(value: Any, key: str, path: Path) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise InputError(f"{key!r} must be a list of patient names", where=path)
+    return tuple(value)
+
+
+def _located(parts: Mapping[str, tuple[str, ...]], where: Path) -> Split:
+    """The split, its errors naming the file."""
+    try:
+        return Split(**parts)
+    except InputError as error:
+        raise InputError(error.what, where=where, remedy=error.remedy) from None
