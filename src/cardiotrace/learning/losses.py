@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import functional
 
 from cardiotrace.core.catalog import Catalog, Entry
 
@@ -75,9 +74,10 @@ def dice_cross_entropy(config: DiceCrossEntropyConfig) -> Loss:
 
     def loss(logits: Tensor, labels: Tensor) -> Tensor:
         log_probabilities = _exact(logits).log_softmax(dim=1)
-        overlap = soft_dice_loss(log_probabilities.exp(), labels, dice_config)
-        likelihood = negative_log_likelihood(log_probabilities, labels, ignore=config.ignore)
-        return config.dice_weight * overlap + config.cross_entropy_weight * likelihood
+        classes, counts = _counted(labels, config.ignore)
+        right = _at(log_probabilities, classes)
+        overlap = _dice_loss(log_probabilities.exp(), right.exp(), classes, counts, dice_config)
+        return config.dice_weight * overlap - config.cross_entropy_weight * _mean(right, counts)
 
     return loss
 
@@ -102,17 +102,15 @@ def soft_dice_loss(
     Source:
         Milletari et al. 2016, 3DV, arXiv:1606.04797, with plain instead of squared sums below;
         sums over the batch as in nnU-Net (Isensee et al. 2021).
+
+    Example:
+        >>> probabilities = torch.tensor([[[[0.25, 0.5]], [[0.75, 0.5]]]])
+        >>> loss = soft_dice_loss(probabilities, torch.tensor([[[1, 1]]]), DiceConfig(background=False, smooth=0.0))
+        >>> round(float(loss), 4)
+        0.2308
     """
-    if config.ignore is not None:
-        probabilities = probabilities * (labels != config.ignore).unsqueeze(1)
-    first = 0 if config.background else 1
-    # One comparison per class: a one-hot tensor would cost more memory traffic than the sums themselves.
-    masks = [labels == value for value in range(first, probabilities.shape[1])]
-    overlaps = torch.stack([(probabilities[:, first + index] * mask).sum() for index, mask in enumerate(masks)])
-    references = torch.stack([mask.sum() for mask in masks]).to(probabilities.dtype)
-    predictions = probabilities.sum(dim=(0, 2, 3))[first:]
-    scores = (2 * overlaps + config.smooth) / (predictions + references + config.smooth)
-    return 1 - scores.mean()
+    classes, counts = _counted(labels, config.ignore)
+    return _dice_loss(probabilities, _at(probabilities, classes), classes, counts, config)
 
 
 def negative_log_likelihood(
@@ -122,10 +120,50 @@ def negative_log_likelihood(
     ignore: int | None = None,
 ) -> Float[Tensor, ""]:
     """Mean of -log p of the labelled class over the pixels that count; 0 if none counts."""
+    classes, counts = _counted(labels, ignore)
+    return -_mean(_at(log_probabilities, classes), counts)
+
+
+def _counted(labels: Tensor, ignore: int | None) -> tuple[Tensor, Tensor | None]:
+    """Class of every pixel, 0 where it is ignored, and which pixels count (None: all)."""
     if ignore is None:
-        return functional.nll_loss(log_probabilities, labels)
-    total = functional.nll_loss(log_probabilities, labels, ignore_index=ignore, reduction="sum")
-    return total / (labels != ignore).sum().clamp(min=1)
+        return labels, None
+    counts = labels != ignore
+    return labels * counts, counts
+
+
+def _at(values: Tensor, classes: Tensor) -> Tensor:
+    """Value of each pixel's own class: (batch, height, width)."""
+    return values.gather(1, classes.unsqueeze(1)).squeeze(1)
+
+
+def _mean(values: Tensor, counts: Tensor | None) -> Tensor:
+    return values.mean() if counts is None else (values * counts).sum() / counts.sum().clamp(min=1)
+
+
+def _dice_loss(
+    probabilities: Tensor, right: Tensor, classes: Tensor, counts: Tensor | None, config: DiceConfig
+) -> Tensor:
+    """Soft Dice loss; `right` holds the probability of each pixel's own class."""
+    weights = torch.ones_like(right) if counts is None else counts.to(right.dtype)
+    if counts is not None:
+        probabilities, right = probabilities * weights.unsqueeze(1), right * weights
+    class_count = probabilities.shape[1]
+    predictions = probabilities.sum(dim=(0, 2, 3))
+    overlaps, references = (_sum_by_class(values, classes, class_count) for values in (right, weights.detach()))
+    scores = (2 * overlaps + config.smooth) / (predictions + references + config.smooth)
+    return 1 - scores[0 if config.background else 1 :].mean()
+
+
+def _sum_by_class(values: Tensor, classes: Tensor, class_count: int) -> Tensor:
+    """Sum of the values of the pixels of each class.
+
+    Row by row first, without a one-hot tensor: a single float32 accumulator for a whole batch would be
+    wrong by percents once the sum reaches millions.
+    """
+    batch, height, _ = values.shape
+    rows = values.new_zeros(batch, height, class_count).scatter_add(2, classes, values)
+    return rows.sum(dim=(0, 1))
 
 
 def _exact(logits: Tensor) -> Tensor:
