@@ -1,0 +1,1 @@
+"""A beating heart with analytic truth, and pictures of it that look like the real ones."""
