@@ -1,0 +1,27 @@
+"""The smallest box of a grid that holds a mask."""
+
+import numpy as np
+from jaxtyping import Bool
+
+
+def bounding_box(mask: Bool[np.ndarray, "*space"]) -> tuple[slice, ...]:
+    """Slices of the smallest box that holds every true element; zero-length slices if there is none.
+
+    Example:
+        >>> mask = np.zeros((5, 6), bool)
+        >>> mask[1:3, 2:6] = True
+        >>> bounding_box(mask)
+        (slice(1, 3, None), slice(2, 6, None))
+        >>> mask[bounding_box(mask)].shape
+        (2, 4)
+    """
+    box: tuple[slice, ...] = ()
+    for axis in range(mask.ndim):
+        others = tuple(other for other in range(mask.ndim) if other != axis)
+        occupied: Bool[np.ndarray, " size"] = np.asarray(mask.any(axis=others))
+        if not occupied.any():
+            return (slice(0, 0),) * mask.ndim
+        first = int(occupied.argmax())
+        last = occupied.size - int(occupied[::-1].argmax())
+        box += (slice(first, last),)
+    return box

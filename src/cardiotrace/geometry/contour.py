@@ -1,0 +1,176 @@
+"""Closed sub-pixel contours of masks, and lengths and areas of polygons.
+
+Points are (row, column) with pixel centres at whole numbers. A closed polygon may repeat its first
+point at the end or not; `contours` repeats it.
+"""
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.geometry.box import bounding_box
+
+Points = Float[np.ndarray, "n 2"]
+
+
+def contours(mask: Bool[np.ndarray, "height width"]) -> list[Float[np.ndarray, "n 2"]]:
+    """Level lines at 0.5 of the mask with zeros around it, largest enclosed area first.
+
+    Outer borders and borders of holes are lines of their own; every line is closed, its last point
+    repeats its first. Level lines cut the corners of the pixels, so the square of n x n pixels
+    encloses n^2 - 1/2.
+
+    Args:
+        mask: a mask of two axes; an empty one has no contours.
+
+    Returns:
+        One (points, 2) array of (row, column) for each line, in pixels.
+
+    Example:
+        >>> square = np.zeros((6, 6), bool)
+        >>> square[2:4, 2:4] = True
+        >>> [line.shape for line in contours(square)], polygon_area(contours(square)[0])
+        ([(9, 2)], 3.5)
+
+    Source:
+        Lorensen and Cline 1987, marching cubes, in two dimensions; computed by contourpy.
+    """
+    box = bounding_box(mask)
+    if box[0].stop == 0:
+        return []
+    from contourpy import contour_generator
+
+    heights = np.zeros((box[0].stop - box[0].start + 2, box[1].stop - box[1].start + 2))
+    heights[1:-1, 1:-1] = mask[box]
+    corner = np.array([box[0].start - 1, box[1].start - 1])
+    generator = contour_generator(z=heights, name="serial", line_type="Separate")
+    lines = [np.asarray(line)[:, ::-1] + corner for line in generator.lines(0.5)]
+    return sorted(lines, key=polygon_area, reverse=True)
+
+
+def largest_contour(mask: Bool[np.ndarray, "height width"]) -> Float[np.ndarray, "n 2"]:
+    """The contour that encloses the largest area; an array of no points if the mask is empty."""
+    lines = contours(mask)
+    return lines[0] if lines else np.empty((0, 2))
+
+
+def polygon_area(points: Float[np.ndarray, "n 2"], spacing_mm: tuple[float, float] = (1.0, 1.0)) -> float:
+    """Area a closed polygon encloses, whichever way round: A = 1/2 |sum x_i y_(i+1) - x_(i+1) y_i|.
+
+    Args:
+        points: (row, column) corners, pixels.
+        spacing_mm: pixel size (row, column), mm; 1 for an area in pixels.
+
+    Returns:
+        Area in mm^2, or in pixels without a spacing.
+
+    Example:
+        >>> polygon_area(np.array([[0.0, 0.0], [0.0, 3.0], [2.0, 3.0], [2.0, 0.0]]), (0.5, 2.0))
+        6.0
+    """
+    if len(points) < 3:
+        return 0.0
+    # Measured from one corner, products stay small and nothing cancels far from the origin.
+    row, column = (points - points[0]).T
+    doubled = row[:-1] @ column[1:] - row[1:] @ column[:-1] + row[-1] * column[0] - row[0] * column[-1]
+    return float(abs(doubled) / 2 * spacing_mm[0] * spacing_mm[1])
+
+
+def polygon_perimeter(points: Float[np.ndarray, "n 2"], spacing_mm: tuple[float, float] = (1.0, 1.0)) -> float:
+    """Length of a closed polygon, the way back to the first point included.
+
+    Args:
+        points: (row, column) corners, pixels.
+        spacing_mm: pixel size (row, column), mm; 1 for a length in pixels.
+
+    Returns:
+        Length in mm, or in pixels without a spacing.
+
+    Example:
+        >>> polygon_perimeter(np.array([[0.0, 0.0], [0.0, 3.0], [2.0, 3.0], [2.0, 0.0]]), (0.5, 2.0))
+        14.0
+    """
+    if len(points) < 2:
+        return 0.0
+    corners = points * np.asarray(spacing_mm)
+    steps = np.diff(corners, axis=0, append=corners[:1])
+    return float(np.hypot(steps[:, 0], steps[:, 1]).sum())
+
+
+def convex_hull_area(points: Float[np.ndarray, "n 2"], spacing_mm: tuple[float, float] = (1.0, 1.0)) -> float:
+    """Area of the smallest convex polygon around the points; 0 if they lie on one line.
+
+    Args:
+        points: (row, column), pixels.
+        spacing_mm: pixel size (row, column), mm; 1 for an area in pixels.
+
+    Returns:
+        Area in mm^2, or in pixels without a spacing.
+
+    Example:
+        >>> convex_hull_area(np.array([[0.0, 0.0], [4.0, 0.0], [1.0, 1.0], [0.0, 4.0]]))
+        8.0
+    """
+    if len(points) < 3:
+        return 0.0
+    from scipy.spatial import ConvexHull, QhullError
+
+    try:
+        hull = float(ConvexHull(points).volume)  # the volume of a planar hull is its area
+    except QhullError:
+        return 0.0
+    return hull * spacing_mm[0] * spacing_mm[1]
+
+
+def resample_polyline(
+    points: Float[np.ndarray, "n axes"], count: int, *, closed: bool = False
+) -> Float[np.ndarray, "count axes"]:
+    """Points at equal distances along a line, measured on the line.
+
+    Args:
+        points: at least one point, any number of coordinates.
+        count: how many points to return, at least 1 (2 if the line is open).
+        closed: go back to the first point, and do not return that end again.
+
+    Returns:
+        `count` points; of an open line the first and last are its ends.
+
+    Raises:
+        InputError: no points to sample, or too few wanted.
+
+    Example:
+        >>> resample_polyline(np.array([[0.0, 0.0], [0.0, 1.0], [3.0, 1.0]]), 3).tolist()
+        [[0.0, 0.0], [1.0, 1.0], [3.0, 1.0]]
+    """
+    if len(points) == 0 or count < (1 if closed else 2):
+        raise InputError(f"cannot place {count} points along a line of {len(points)}")
+    corners = np.concatenate([points, points[:1]]) if closed else np.asarray(points)
+    travelled = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(corners, axis=0), axis=1))])
+    wanted = np.linspace(0.0, travelled[-1], count, endpoint=not closed)
+    return np.stack([np.interp(wanted, travelled, coordinate) for coordinate in corners.T], axis=1)
+
+
+def smooth_contour(
+    points: Float[np.ndarray, "n 2"], *, sigma: float, count: int | None = None
+) -> Float[np.ndarray, "count 2"]:
+    """A closed contour averaged along itself with a Gaussian, which takes the stairs off a pixel border.
+
+    Args:
+        points: corners of a closed polygon.
+        sigma: standard deviation along the contour, in the unit of the points, >= 0.
+        count: points to return; as many as were given if None.
+
+    Returns:
+        Points at nearly equal distances, the first not repeated. A circle of radius r shrinks by the
+        factor exp(-(sigma / r)^2 / 2).
+
+    Example:
+        >>> angle = np.linspace(0, 2 * np.pi, 400, endpoint=False)
+        >>> circle = 10 * np.column_stack([np.sin(angle), np.cos(angle)])
+        >>> round(float(np.linalg.norm(smooth_contour(circle, sigma=3.0), axis=1).max()), 2)
+        9.56
+    """
+    even = resample_polyline(points, len(points) if count is None else count, closed=True)
+    turns_per_length = np.fft.rfftfreq(len(even), polygon_perimeter(even) / len(even) or 1.0)
+    damping = np.exp(-2 * np.square(np.pi * sigma * turns_per_length))
+    return np.fft.irfft(np.fft.rfft(even, axis=0) * damping[:, None], n=len(even), axis=0)

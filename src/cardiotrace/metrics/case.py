@@ -1,0 +1,190 @@
+"""All scores of one label map against its reference, region by region."""
+
+import functools
+import math
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.label import LabelMap, LabelScheme
+from cardiotrace.core.terms import Structure
+from cardiotrace.geometry.box import bounding_box
+from cardiotrace.metrics.overlap import Confusion, Presence
+from cardiotrace.metrics.surface import surface_distances
+
+
+@dataclass(frozen=True)
+class Region:
+    """What a row of a results table speaks of: one structure, or several taken together.
+
+    Example:
+        >>> Region.of(Structure.LA)
+        Region(name='LA', structures=(<Structure.LA: 'LA'>,))
+    """
+
+    name: str
+    structures: tuple[Structure, ...]
+
+    @classmethod
+    def of(cls, structure: Structure) -> "Region":
+        """One structure under its own name."""
+        return cls(structure.value, (structure,))
+
+    def mask(self, array: NDArray[np.uint8], scheme: LabelScheme) -> NDArray[np.bool_]:
+        """Where the region is in an array of the scheme's values.
+
+        Raises:
+            InputError: the scheme lacks one of the structures.
+        """
+        return functools.reduce(operator.or_, (array == scheme.value(structure) for structure in self.structures))
+
+
+LV_EPI = Region("LV_EPI", (Structure.LV, Structure.MYO))
+"""All that the epicardium encloses: cavity and myocardium."""
+
+CAMUS_REGIONS: tuple[Region, ...] = (Region.of(Structure.LV), LV_EPI, Region.of(Structure.LA))
+"""The rows of every CAMUS table: LV endocardium, LV epicardium (a union, not the myocardium), left atrium."""
+
+
+def regions_of(scheme: LabelScheme) -> tuple[Region, ...]:
+    """The regions a data set's tables are made of: CAMUS's own, else one for each structure.
+
+    Example:
+        >>> from cardiotrace.core.label import ACDC, CAMUS
+        >>> [region.name for region in regions_of(CAMUS)], [region.name for region in regions_of(ACDC)]
+        (['LV', 'LV_EPI', 'LA'], ['RV', 'MYO', 'LV'])
+    """
+    if set(scheme.structures) == {Structure.LV, Structure.MYO, Structure.LA}:
+        return CAMUS_REGIONS
+    return tuple(Region.of(structure) for structure in scheme.structures)
+
+
+@dataclass(frozen=True)
+class RegionScores:
+    """The scores of one region of one image.
+
+    Distances are NaN for an absent region and infinite for a missed one; without a known pixel size
+    all of them are NaN.
+    """
+
+    presence: Presence
+    dice: float
+    jaccard: float
+    precision: float
+    recall: float
+    specificity: float
+    hausdorff_mm: float
+    hausdorff95_mm: float
+    mean_absolute_mm: float
+    average_symmetric_mm: float
+
+
+def measure_case(
+    predicted: LabelMap, reference: LabelMap, structures: Sequence[Region | Structure] | None = None
+) -> dict[str, RegionScores]:
+    """Score one still image: in the plane if it has a depth of one, else as one volume.
+
+    Args:
+        predicted: labels of one frame.
+        reference: labels on the same grid, in any scheme that holds the same structures.
+        structures: regions or single structures; `regions_of` the reference's scheme if None.
+
+    Returns:
+        Scores for each region's name, in order.
+
+    Raises:
+        InputError: grids that differ, several frames, or a structure that a scheme lacks.
+
+    Example:
+        >>> from cardiotrace.core.label import CAMUS
+        >>> array = np.zeros((1, 1, 20, 20), np.uint8)
+        >>> array[..., 5:10, 5:10] = CAMUS.value(Structure.LV)
+        >>> labels = LabelMap(array, CAMUS, (1.0, 0.5, 0.5))
+        >>> shifted = LabelMap(np.roll(array, 1, axis=3), CAMUS, (1.0, 0.5, 0.5))
+        >>> scores = measure_case(shifted, labels, [Structure.LV])["LV"]
+        >>> scores.dice, scores.hausdorff_mm
+        (0.8, 0.5)
+    """
+    if predicted.array.shape[0] != 1:
+        raise InputError(f"one frame at a time, got {predicted.array.shape[0]}", remedy="use measure_frames.")
+    return measure_frames(predicted, reference, structures)[0]
+
+
+def measure_frames(
+    predicted: LabelMap, reference: LabelMap, structures: Sequence[Region | Structure] | None = None
+) -> list[dict[str, RegionScores]]:
+    """Score each frame of a cine as an image of its own; see `measure_case`.
+
+    Returns:
+        One dictionary for each frame, in order.
+    """
+    if predicted.array.shape != reference.array.shape:
+        raise InputError(
+            f"the grids differ: predicted {predicted.array.shape}, reference {reference.array.shape}",
+            where=None if predicted.origin is None else predicted.origin.path,
+        )
+    regions = regions_of(reference.scheme) if structures is None else [_as_region(item) for item in structures]
+    spacing_mm = _common_spacing(predicted, reference)
+    schemes = (predicted.scheme, reference.scheme)
+    pairs = zip(predicted.array, reference.array, strict=True)
+    return [_measure_volume(pair, schemes, regions, spacing_mm) for pair in pairs]
+
+
+def _measure_volume(
+    pair: tuple[NDArray[np.uint8], NDArray[np.uint8]],
+    schemes: tuple[LabelScheme, LabelScheme],
+    regions: Sequence[Region],
+    spacing_mm: tuple[float, ...] | None,
+) -> dict[str, RegionScores]:
+    """Scores of (depth, height, width) arrays; a single slice is measured in its plane."""
+    voxels = pair[0].size
+    if pair[0].shape[0] == 1:
+        pair = pair[0][0], pair[1][0]
+        spacing_mm = None if spacing_mm is None else spacing_mm[1:]
+    box = bounding_box((pair[0] | pair[1]) != 0)
+    scores = {}
+    for region in regions:
+        predicted, reference = (region.mask(labels[box], scheme) for labels, scheme in zip(pair, schemes, strict=True))
+        scores[region.name] = _score(predicted, reference, spacing_mm, outside=voxels - predicted.size)
+    return scores
+
+
+def _score(
+    predicted: NDArray[np.bool_], reference: NDArray[np.bool_], spacing_mm: tuple[float, ...] | None, *, outside: int
+) -> RegionScores:
+    """Scores of two masks cut out of an image that has `outside` more voxels, all background."""
+    counts = Confusion.count(predicted, reference)
+    counts = replace(counts, true_negative=counts.true_negative + outside)
+    distances = (math.nan,) * 4
+    if spacing_mm is not None:
+        surfaces = surface_distances(predicted, reference, spacing_mm=spacing_mm)
+        distances = (
+            surfaces.hausdorff_mm,
+            surfaces.hausdorff95_mm,
+            surfaces.mean_absolute_mm,
+            surfaces.average_symmetric_mm,
+        )
+    return RegionScores(
+        counts.presence, counts.dice, counts.jaccard, counts.precision, counts.recall, counts.specificity, *distances
+    )
+
+
+def _common_spacing(predicted: LabelMap, reference: LabelMap) -> tuple[float, ...] | None:
+    """The pixel size both agree on, or that of the one that knows it."""
+    if predicted.spacing_mm is None or reference.spacing_mm is None:
+        return predicted.spacing_mm or reference.spacing_mm
+    # Headers round: the same file through NIfTI's float32 and MetaImage's text differs in the seventh digit.
+    if not np.allclose(predicted.spacing_mm, reference.spacing_mm, rtol=1e-4, atol=0.0):
+        raise InputError(
+            f"the pixel sizes differ: predicted {predicted.spacing_mm} mm, reference {reference.spacing_mm} mm",
+            where=None if predicted.origin is None else predicted.origin.path,
+        )
+    return reference.spacing_mm
+
+
+def _as_region(item: Region | Structure) -> Region:
+    return item if isinstance(item, Region) else Region.of(item)
