@@ -1,0 +1,94 @@
+"""Normal ranges of adults, shown beside a value and never used to alter it."""
+
+from dataclasses import dataclass
+
+ASE_2015 = "Lang et al. 2015, J Am Soc Echocardiogr 28:1 (ASE/EACVI)"
+
+
+@dataclass(frozen=True)
+class NormalRange:
+    """Limits between which a quantity of a healthy adult lies.
+
+    Example:
+        >>> NormalRange("ejection_fraction_percent", "M", 52.0, 72.0, ASE_2015).place(45.0)
+        'below'
+    """
+
+    key: str
+    """Name and unit of the quantity."""
+    sex: str
+    """"F" or "M"."""
+    low: float
+    high: float
+    source: str
+
+    def place(self, value: float) -> str:
+        """Where a value lies: "below", "within" or "above"."""
+        return "below" if value < self.low else "above" if value > self.high else "within"
+
+
+NORMAL_RANGES = tuple(
+    NormalRange(key, sex, low, high, ASE_2015)
+    for key, sex, low, high in (
+        ("ejection_fraction_percent", "M", 52.0, 72.0),
+        ("ejection_fraction_percent", "F", 54.0, 74.0),
+        ("end_diastolic_volume_ml", "M", 62.0, 150.0),
+        ("end_diastolic_volume_index_ml_per_m2", "M", 34.0, 74.0),
+        ("end_diastolic_volume_index_ml_per_m2", "F", 29.0, 61.0),
+        ("left_atrial_volume_index_ml_per_m2", "M", 16.0, 34.0),
+        ("left_atrial_volume_index_ml_per_m2", "F", 16.0, 34.0),
+    )
+)
+"""2-D echo, biplane: only those ranges whose source could be read; women's absolute volumes are not among them."""
+
+
+def normal_ranges(key: str, sex: str | None) -> tuple[NormalRange, ...]:
+    """Ranges that apply to a quantity in a person of this sex; where it is unknown, those of both.
+
+    Args:
+        key: name and unit, such as "ejection_fraction_percent".
+        sex: "F", "M", or None where unknown.
+
+    Returns:
+        None, one or two ranges.
+
+    Example:
+        >>> [(normal.low, normal.high) for normal in normal_ranges("ejection_fraction_percent", "F")]
+        [(54.0, 74.0)]
+        >>> len(normal_ranges("ejection_fraction_percent", None))
+        2
+    """
+    return tuple(normal for normal in NORMAL_RANGES if normal.key == key and sex in (None, normal.sex))
+
+
+def place_in_range(key: str, value: float, sex: str | None) -> str | None:
+    """Where a value lies against the normal range: "below", "within", "above"; None where no range tells.
+
+    Example:
+        >>> place_in_range("ejection_fraction_percent", 53.0, "F")
+        'below'
+        >>> place_in_range("ejection_fraction_percent", 53.0, None) is None  # men and women would be told differently
+        True
+    """
+    places = {normal.place(value) for normal in normal_ranges(key, sex)}
+    return places.pop() if len(places) == 1 else None
+
+
+def body_surface_area_m2(height_cm: float, weight_kg: float) -> float:
+    """Body surface area: BSA = sqrt(height weight / 3600).
+
+    Args:
+        height_cm: height, cm, > 0.
+        weight_kg: weight, kg, > 0.
+
+    Returns:
+        Area, m2.
+
+    Example:
+        >>> round(body_surface_area_m2(180.0, 80.0), 2)
+        2.0
+
+    Source:
+        Mosteller 1987, N Engl J Med 317:1098.
+    """
+    return float((height_cm * weight_kg / 3600) ** 0.5)

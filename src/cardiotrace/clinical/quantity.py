@@ -1,0 +1,147 @@
+"""What was measured: one value with its unit, method and frames, and all values of an exam together."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from cardiotrace.clinical.curve import Curve
+from cardiotrace.clinical.cycle import Instant
+
+VERSION = "1"
+COLUMNS = ("name", "value", "unit", "method", "view", "frames", "low", "high", "flags")
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One measured value, with all that is needed to read it alone.
+
+    Example:
+        >>> quantity = Quantity("ejection_fraction", 58.25, "percent", "Simpson, one plane", "A4C", ("ed:0", "es:0"))
+        >>> quantity.key
+        'ejection_fraction_percent'
+    """
+
+    name: str
+    value: float
+    unit: str
+    """"ml", "cm2", "cm", "percent", "g", "ml/m2", "px" or "px2"."""
+    method: str
+    view: str
+    """The view or views it was measured in, such as "A4C" or "A2C+A4C"."""
+    frames: tuple[str, ...]
+    """"image:frame" of each frame that went into it, frames counted from 0."""
+    interval: tuple[float, float] | None = None
+    """Lower and upper limit, in the unit of the value, where the method gives them."""
+    flags: tuple[str, ...] = ()
+    """In words, why this value should be looked at twice; a flag never alters the value."""
+
+    @property
+    def key(self) -> str:
+        """Name and unit as one word, such as "end_diastolic_volume_ml"."""
+        return f"{self.name}_{self.unit.replace('/', '_per_')}"
+
+    def to_plain(self) -> dict[str, Any]:
+        """The quantity as JSON holds it; the interval is left out where there is none."""
+        plain: dict[str, Any] = {
+            "name": self.name,
+            "value": _rounded(self.value),
+            "unit": self.unit,
+            "method": self.method,
+            "view": self.view,
+            "frames": list(self.frames),
+        }
+        if self.interval is not None:
+            plain["interval"] = [_rounded(limit) for limit in self.interval]
+        return plain | {"flags": list(self.flags)}
+
+
+@dataclass(frozen=True)
+class Measures:
+    """All that was measured in one exam; of quantities with the same name, the preferred method stands first.
+
+    Example:
+        >>> measures = Measures("p1", (Quantity("ejection_fraction", 60.0, "percent", "Simpson", "A4C", ()),))
+        >>> measures.ejection_fraction_percent
+        60.0
+        >>> measures.end_diastolic_volume_ml is None
+        True
+    """
+
+    exam: str
+    quantities: tuple[Quantity, ...]
+    flags: tuple[str, ...] = ()
+    """Every warning of the exam in words, each once."""
+    instants: tuple[Instant, ...] = ()
+    """The end-diastolic and end-systolic frames that were measured, with their long axes."""
+    curves: tuple[Curve, ...] = ()
+    """One per moving image: areas, lengths and volumes of all frames."""
+    version: str = VERSION
+
+    def __iter__(self) -> Iterator[Quantity]:
+        return iter(self.quantities)
+
+    def find(self, name: str, *, view: str | None = None, method: str | None = None) -> Quantity | None:
+        """The first quantity of that name, in that view and by a method that contains `method`; None if there is none.
+
+        Example:
+            >>> Measures("p1", ()).find("ejection_fraction") is None
+            True
+        """
+        for quantity in self.quantities:
+            if quantity.name == name and view in (None, quantity.view) and (method or "") in quantity.method:
+                return quantity
+        return None
+
+    def value(self, key: str) -> float | None:
+        """The preferred value of a quantity by its name and unit, such as "left_atrial_volume_ml"; None if absent."""
+        return next((quantity.value for quantity in self.quantities if quantity.key == key), None)
+
+    @property
+    def ejection_fraction_percent(self) -> float | None:
+        """Ejection fraction by the preferred method, percent; None if it could not be measured."""
+        return self.value("ejection_fraction_percent")
+
+    @property
+    def end_diastolic_volume_ml(self) -> float | None:
+        """Left-ventricular volume at end-diastole by the preferred method, ml; None if not measured."""
+        return self.value("end_diastolic_volume_ml")
+
+    @property
+    def end_systolic_volume_ml(self) -> float | None:
+        """Left-ventricular volume at end-systole by the preferred method, ml; None if not measured."""
+        return self.value("end_systolic_volume_ml")
+
+    def to_plain(self) -> dict[str, Any]:
+        """Everything as JSON holds it, flat enough to read by eye."""
+        return {
+            "version": self.version,
+            "exam": self.exam,
+            "flags": list(self.flags),
+            "quantities": [quantity.to_plain() for quantity in self.quantities],
+            "instants": [instant.to_plain() for instant in self.instants],
+            "curves": [curve.to_plain() for curve in self.curves],
+        }
+
+    def rows(self) -> list[dict[str, str]]:
+        """One row per quantity with the columns of `COLUMNS`, as text for CSV."""
+        rows = []
+        for quantity in self.quantities:
+            low, high = ("", "") if quantity.interval is None else (f"{limit:.6g}" for limit in quantity.interval)
+            cells = (
+                quantity.name,
+                f"{quantity.value:.6g}",
+                quantity.unit,
+                quantity.method,
+                quantity.view,
+                " ".join(quantity.frames),
+                low,
+                high,
+                "; ".join(quantity.flags),
+            )
+            rows.append(dict(zip(COLUMNS, cells, strict=True)))
+        return rows
+
+
+def _rounded(value: float) -> float:
+    """Six significant digits: more than any of these numbers is worth, and legible."""
+    return float(f"{value:.6g}")

@@ -1,0 +1,192 @@
+"""Volume of a ventricle or atrium from one or two long-axis planes, or from a stack of slices."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from cardiotrace.clinical.axis import LongAxis
+
+DISC_COUNT = 20
+Positions = Literal["centre", "base"]
+LengthMode = Literal["ase", "camus"]
+
+
+@dataclass(frozen=True)
+class Discs:
+    """A cavity cut into discs of equal height, from the annulus to the apex."""
+
+    ends_mm: Float[np.ndarray, "discs 2 2"]
+    """Where each disc's middle plane meets the outline: two (row, column) points, mm."""
+    diameters_mm: Float[np.ndarray, "discs"]
+    length_mm: float
+    """Height of all discs together: the long axis, mm."""
+
+    @property
+    def volume_ml(self) -> float:
+        """Single-plane volume, each disc taken as round: V = pi/4 sum(d_i^2) L/n, ml."""
+        return biplane_ml(self.diameters_mm, self.diameters_mm, self.length_mm)
+
+
+def area_length_ml(area_cm2: float, length_cm: float) -> float:
+    """Volume of a body of revolution from one long-axis plane: V = 8 A^2 / (3 pi L).
+
+    Args:
+        area_cm2: area of the cavity, cm2.
+        length_cm: its long axis, cm, > 0.
+
+    Returns:
+        Volume, ml.
+
+    Raises:
+        ValueError: the length is not positive.
+
+    Example:
+        >>> round(area_length_ml(31.416, 8.0), 1)  # half an ellipsoid, radius 2.5 cm, 8 cm long
+        104.7
+
+    Source:
+        Lang et al. 2015, J Am Soc Echocardiogr 28:1 (area-length formula).
+    """
+    if not length_cm > 0:
+        raise ValueError(f"the long axis must be longer than 0, got {length_cm} cm")
+    return 8 * area_cm2**2 / (3 * np.pi * length_cm)
+
+
+def biplane_area_length_ml(first_area_cm2: float, second_area_cm2: float, length_cm: float) -> float:
+    """Volume from two long-axis planes: V = 8 A1 A2 / (3 pi L), L the shorter of the two lengths.
+
+    Args:
+        first_area_cm2: area in one plane, cm2.
+        second_area_cm2: area in the other plane, cm2.
+        length_cm: the shorter of the two long axes, cm, > 0.
+
+    Returns:
+        Volume, ml.
+
+    Example:
+        >>> round(biplane_area_length_ml(31.416, 31.416, 8.0), 1)
+        104.7
+
+    Source:
+        Mitchell et al. 2019, J Am Soc Echocardiogr 32:1.
+    """
+    return area_length_ml(float(np.sqrt(first_area_cm2 * second_area_cm2)), length_cm)
+
+
+def biplane_ml(first_mm: Float[np.ndarray, "discs"], second_mm: Float[np.ndarray, "discs"], length_mm: float) -> float:
+    """Simpson's rule on elliptic discs: V = pi/4 sum(a_i b_i) L/n.
+
+    Args:
+        first_mm: diameters in one plane, base to apex, mm.
+        second_mm: diameters in the other plane, as many; the same again for a single plane.
+        length_mm: the long axis that the discs fill, mm.
+
+    Returns:
+        Volume, ml.
+
+    Raises:
+        ValueError: the planes have different numbers of discs.
+
+    Example:
+        >>> round(biplane_ml(np.full(20, 40.0), np.full(20, 50.0), 80.0), 2)  # an elliptic cylinder
+        125.66
+
+    Source:
+        Lang et al. 2015, J Am Soc Echocardiogr 28:1 (biplane method of discs).
+    """
+    if len(first_mm) != len(second_mm) or len(first_mm) == 0:
+        raise ValueError(f"two planes need equally many discs, got {len(first_mm)} and {len(second_mm)}")
+    return float(np.pi / 4 * np.dot(first_mm, second_mm) * length_mm / len(first_mm) / 1000)
+
+
+def biplane_lengths_mm(
+    first_mm: Sequence[float], second_mm: Sequence[float], *, mode: LengthMode = "ase"
+) -> tuple[float, ...]:
+    """The length of the discs at each instant, from the long axes of two planes.
+
+    Args:
+        first_mm: long axis in one plane at each instant (end-diastole, end-systole), mm.
+        second_mm: long axis in the other plane at the same instants, mm.
+        mode: "ase" takes the longer of the two at each instant; "camus" takes the longest of all for every instant,
+            as the data set's own script does, which lowers the ejection fraction of a ventricle that shortens.
+
+    Returns:
+        One length per instant, mm.
+
+    Example:
+        >>> biplane_lengths_mm([80.0, 70.0], [78.0, 72.0])
+        (80.0, 72.0)
+        >>> biplane_lengths_mm([80.0, 70.0], [78.0, 72.0], mode="camus")
+        (80.0, 80.0)
+    """
+    longer = tuple(max(pair) for pair in zip(first_mm, second_mm, strict=True))
+    return longer if mode == "ase" else (max(longer),) * len(longer)
+
+
+def simpson_discs(
+    ring_mm: Float[np.ndarray, "n 2"], axis: LongAxis, *, count: int = DISC_COUNT, positions: Positions = "centre"
+) -> Discs:
+    """Cut an outline into discs across its long axis; the diameters are exact chords of the polygon.
+
+    Args:
+        ring_mm: outline of the cavity as (row, column), mm, open or closed.
+        axis: its long axis, in the same coordinates.
+        count: number of discs.
+        positions: "centre" measures each disc half-way up (midpoint rule, unbiased for smooth outlines); "base" at
+            its lower face, as the CAMUS script does: 3.7 percent too much on half an ellipsoid with 20 discs.
+
+    Returns:
+        The discs, from base to apex.
+
+    Raises:
+        ValueError: the long axis has no length.
+
+    Example:
+        >>> ring = np.array([[0.0, -10], [0, 10], [60, 10], [60, -10]])
+        >>> axis = LongAxis(np.array([[60.0, -10], [60, 10]]), np.array([0.0, 0.0]), "annulus")
+        >>> round(simpson_discs(ring, axis).volume_ml, 3)  # a cylinder, radius 1 cm, height 6 cm
+        18.85
+    """
+    if not axis.length_mm > 0:
+        raise ValueError("the long axis has no length: apex and base coincide")
+    up = (axis.apex_mm - axis.base_mm) / axis.length_mm
+    across = np.array([-up[1], up[0]])
+    offsets = ring_mm - axis.base_mm
+    heights = (np.arange(count) + (0.5 if positions == "centre" else 0.0)) * axis.length_mm / count
+    along, aside = offsets @ up, offsets @ across
+    chords = [_chord(along, aside, float(height)) for height in heights]
+    reach = np.array([[low, high] for low, high, _ in chords])
+    ends = axis.base_mm + heights[:, None, None] * up + reach[:, :, None] * across
+    return Discs(ends, np.array([width for _, _, width in chords]), axis.length_mm)
+
+
+def _chord(along: Float[np.ndarray, "n"], aside: Float[np.ndarray, "n"], height: float) -> tuple[float, float, float]:
+    """First and last crossing of a polygon with the line along == height, and the length inside between them."""
+    above = along > height
+    start = np.flatnonzero(above != np.roll(above, -1))
+    if not len(start):
+        return 0.0, 0.0, 0.0
+    stop = (start + 1) % len(along)
+    share = (height - along[start]) / (along[stop] - along[start])
+    crossings = np.sort(aside[start] + share * (aside[stop] - aside[start]))
+    return float(crossings[0]), float(crossings[-1]), float((crossings[1::2] - crossings[::2]).sum())
+
+
+def stack_ml(mask: Bool[np.ndarray, "depth height width"], spacing_mm: tuple[float, float, float]) -> float:
+    """Volume of a structure in a stack of slices: number of voxels times their size.
+
+    Args:
+        mask: the structure.
+        spacing_mm: (depth, height, width); depth is the distance between slice centres, gap included, mm.
+
+    Returns:
+        Volume, ml.
+
+    Example:
+        >>> stack_ml(np.ones((10, 10, 10), bool), (10.0, 1.0, 1.0))
+        10.0
+    """
+    return float(np.count_nonzero(mask) * np.prod(spacing_mm) / 1000)
