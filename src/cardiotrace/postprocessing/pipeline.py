@@ -1,0 +1,91 @@
+"""Post-processing steps in a row, as a recipe or a model file lists them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardiotrace.core.catalog import Choice, choices_from_plain
+from cardiotrace.core.config import to_plain
+from cardiotrace.core.label import LabelMap, LabelScheme
+from cardiotrace.core.terms import Structure
+from cardiotrace.postprocessing.catalog import STEPS
+
+
+@dataclass(frozen=True)
+class Processed:
+    """Labels after post-processing, and how many pixels of each structure came and went in each frame."""
+
+    labels: LabelMap
+    removed: Mapping[Structure, NDArray[np.int64]]
+    """(time,) pixels that held the structure before and do not now."""
+    added: Mapping[Structure, NDArray[np.int64]]
+    """(time,) pixels that hold the structure now and did not before."""
+
+    def removed_fraction(self, structure: Structure) -> NDArray[np.float64]:
+        """Share of the structure's pixels that was removed in each frame; NaN where it was absent before."""
+        after = np.count_nonzero(self.labels.mask(structure), axis=(1, 2, 3))
+        before = after + self.removed[structure] - self.added[structure]
+        fraction = np.full(len(after), np.nan)
+        np.divide(self.removed[structure], before, out=fraction, where=before > 0)
+        return fraction
+
+
+class Postprocessing:
+    """Steps applied in order to every frame of a label map.
+
+    Args:
+        choices: names and options of the steps, as a recipe or a model file holds them.
+
+    Raises:
+        ConfigError: unknown step or option.
+
+    Example:
+        >>> clean = Postprocessing([Choice("largest-component", {"structures": ["LV"]}), Choice("fill-holes")])
+        >>> [choice.name for choice in clean.choices]
+        ['largest-component', 'fill-holes']
+    """
+
+    def __init__(self, choices: Sequence[Choice] = (), *, path: str = "postprocessing") -> None:
+        self.choices = tuple(STEPS.resolve(choice, path=f"{path}[{index}]") for index, choice in enumerate(choices))
+
+    @classmethod
+    def __from_plain__(cls, value: Any, path: str) -> "Postprocessing":
+        """Read a list of steps from a recipe or a model file."""
+        return cls(choices_from_plain(value, path), path=path)
+
+    def __to_plain__(self) -> list[Any]:
+        """The list of steps, every option written out."""
+        return [to_plain(choice) for choice in self.choices]
+
+    def apply(self, labels: LabelMap) -> Processed:
+        """Run all steps on every frame and count what they changed; the input is left as it is.
+
+        Raises:
+            InputError: a step names a structure that the label scheme lacks.
+        """
+        steps = [(STEPS[choice.name], STEPS.config(choice)) for choice in self.choices]
+        after = np.empty_like(labels.array)
+        for time, frame in enumerate(labels.array):
+            for entry, config in steps:
+                frame = entry.make(config, frame, labels.scheme)
+            after[time] = frame
+        removed, added = _changes(labels.array, after, labels.scheme)
+        return Processed(LabelMap(after, labels.scheme, labels.spacing_mm, labels.origin), removed, added)
+
+
+def _changes(
+    before: NDArray[np.uint8], after: NDArray[np.uint8], scheme: LabelScheme
+) -> tuple[dict[Structure, NDArray[np.int64]], dict[Structure, NDArray[np.int64]]]:
+    differs = before != after
+    removed, added = {}, {}
+    for structure, value in scheme.values.items():
+        removed[structure] = _count(differs & (before == value))
+        added[structure] = _count(differs & (after == value))
+    return removed, added
+
+
+def _count(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    return np.asarray(np.count_nonzero(mask, axis=(1, 2, 3)), np.int64)
