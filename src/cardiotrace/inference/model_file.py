@@ -1,0 +1,266 @@
+"""One ONNX file that carries its own description and checksum.
+
+The ONNX file format is a protocol-buffers message whose field 14 is a list of key-value pairs. Items of a list may be
+appended to such a message by plain concatenation, so a sealed model is
+
+    network as exported | "cardiotrace": description as JSON | "cardiotrace.sha256": digest of everything before it
+
+and stays a valid ONNX file for any other program. Reading the description needs no ONNX library.
+"""
+
+import hashlib
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from cardiotrace.core.errors import ModelFileError
+from cardiotrace.inference.spec import ModelSpec, spec_from_plain, spec_to_plain
+
+SPEC_KEY = b"cardiotrace"
+CHECKSUM_KEY = b"cardiotrace.sha256"
+
+_GRAPH = 7
+_METADATA = 14
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_DIGEST_LENGTH = 64
+_TRAILER_LENGTH = 4 + 2 + len(CHECKSUM_KEY) + _DIGEST_LENGTH
+_LONGEST_ENTRY = 64 * 2**20
+_RE_EXPORT = "copy the file again, or export the model again with `cardiotrace export`."
+
+
+@dataclass(frozen=True)
+class Model:
+    """A verified model in memory: its description and the bytes of the whole file."""
+
+    spec: ModelSpec
+    content: bytes
+    path: Path | None = None
+
+
+class _Field(NamedTuple):
+    """One field of a message: its number, and where its tag and its content begin and where it ends."""
+
+    number: int
+    start: int
+    content: int
+    end: int
+
+
+def seal(onnx_bytes: bytes, spec: ModelSpec) -> bytes:
+    """Append the description and the checksum to an exported network; an older seal is replaced.
+
+    Args:
+        onnx_bytes: a serialised ONNX model with its weights inside.
+        spec: what the file shall say about itself.
+
+    Returns:
+        The bytes of the model file.
+
+    Raises:
+        ModelFileError: the bytes are not an ONNX model.
+    """
+    network = _without_seal(onnx_bytes)
+    text = json.dumps(spec_to_plain(spec), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    described = network + _entry(SPEC_KEY, text.encode())
+    return described + _trailer(described)
+
+
+def read_spec(path: Path) -> ModelSpec:
+    """Read a model's description without loading its weights; the checksum is left to `verify`.
+
+    Raises:
+        ModelFileError: not an ONNX file, cut off, without a description, or of another format version.
+    """
+    try:
+        with path.open("rb") as file:
+            return _read_spec(file)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    except ModelFileError as error:
+        raise ModelFileError(error.what, where=path, remedy=error.remedy) from None
+
+
+def verify(path: Path) -> ModelSpec:
+    """Check that every byte of a model file is as it was sealed.
+
+    Returns:
+        Its description.
+
+    Raises:
+        ModelFileError: see `read_model`.
+    """
+    return read_model(path).spec
+
+
+def read_model(path: Path) -> Model:
+    """Read a model file and verify its checksum.
+
+    Raises:
+        ModelFileError: unreadable, not an ONNX file, cut off, changed since it was sealed, or of another version.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    try:
+        return Model(open_seal(content), content, path)
+    except ModelFileError as error:
+        raise ModelFileError(error.what, where=path, remedy=error.remedy) from None
+
+
+def open_seal(content: bytes) -> ModelSpec:
+    """Description of a sealed model held in memory, after checking its checksum.
+
+    Raises:
+        ModelFileError: see `read_model`.
+    """
+    view = memoryview(content)
+    if view[-_TRAILER_LENGTH:] != _trailer(view[:-_TRAILER_LENGTH]):
+        raise _why_unsealed(content)
+    return _read_spec(io.BytesIO(content))
+
+
+def _why_unsealed(content: bytes) -> ModelFileError:
+    """The most helpful thing to say about a file whose checksum does not fit."""
+    try:
+        _read_spec(io.BytesIO(content))
+    except ModelFileError as error:
+        return error
+    if CHECKSUM_KEY not in content[-_TRAILER_LENGTH:]:
+        return ModelFileError("the model file has no checksum at its end", remedy=_RE_EXPORT)
+    return ModelFileError(
+        "the model file was changed after it was sealed: its checksum does not fit", remedy=_RE_EXPORT
+    )
+
+
+def _unreadable(path: Path, error: OSError) -> ModelFileError:
+    if isinstance(error, FileNotFoundError):
+        return ModelFileError("no such model file", where=path)
+    return ModelFileError(f"cannot be read: {error.strerror or error}", where=path)
+
+
+def _read_spec(file: BinaryIO) -> ModelSpec:
+    descriptions = [value for key, value in _metadata(file) if key == SPEC_KEY]
+    if len(descriptions) != 1:
+        count = len(descriptions) or "no"
+        raise ModelFileError(
+            f"an ONNX model with {count} description{'s' if count != 'no' else ''} of CardioTrace inside",
+            remedy="export it with `cardiotrace export`, which writes what is needed to use the model into the file.",
+        )
+    try:
+        values: Any = json.loads(descriptions[0])
+    except ValueError as error:
+        raise ModelFileError(f"the model's description is damaged: {error}", remedy=_RE_EXPORT) from None
+    if not isinstance(values, dict):
+        raise ModelFileError("the model's description is damaged: it is not a table", remedy=_RE_EXPORT)
+    return spec_from_plain(values)
+
+
+def _metadata(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+    """The key-value pairs of an ONNX model; the file must be one."""
+    has_graph = False
+    for field in _fields(file):
+        has_graph |= field.number == _GRAPH
+        if field.number == _METADATA:
+            yield _read_entry(_content(file, field))
+    if not has_graph:
+        raise _not_onnx()
+
+
+def _without_seal(content: bytes) -> bytes:
+    """The network's own bytes: all fields but those that `seal` adds."""
+    file = io.BytesIO(content)
+    kept, has_graph = [], False
+    for field in _fields(file):
+        has_graph |= field.number == _GRAPH
+        ours = field.number == _METADATA and _read_entry(_content(file, field))[0] in (SPEC_KEY, CHECKSUM_KEY)
+        if not ours:
+            kept.append(content[field.start : field.end])
+    if not has_graph:
+        raise _not_onnx()
+    return b"".join(kept)
+
+
+def _read_entry(content: bytes) -> tuple[bytes, bytes]:
+    file = io.BytesIO(content)
+    parts = {field.number: content[field.content : field.end] for field in _fields(file)}
+    return parts.get(1, b""), parts.get(2, b"")
+
+
+def _content(file: BinaryIO, field: _Field) -> bytes:
+    if field.end - field.content > _LONGEST_ENTRY:
+        raise ModelFileError(f"a metadata entry of {field.end - field.content} bytes is too long to be a description")
+    file.seek(field.content)
+    return file.read(field.end - field.content)
+
+
+def _fields(file: BinaryIO) -> Iterator[_Field]:
+    """Walk over the top-level fields of a message; long contents are skipped, not read."""
+    size = file.seek(0, io.SEEK_END)
+    position = 0
+    while position < size:
+        file.seek(position)
+        tag = _read_varint(file)
+        content, end = _extent(file, tag & 7)
+        if end > size:
+            raise ModelFileError(
+                f"not an ONNX model, or cut off: a part of it should end at byte {end}, the file has {size}",
+                remedy=_RE_EXPORT,
+            )
+        yield _Field(tag >> 3, position, content, end)
+        position = end
+
+
+def _extent(file: BinaryIO, wire_type: int) -> tuple[int, int]:
+    """Where the content of a field begins and ends; the file stands just after its tag."""
+    start = file.tell()
+    if wire_type == _BYTES:
+        length = _read_varint(file)
+        return file.tell(), file.tell() + length
+    if wire_type == _VARINT:
+        _read_varint(file)
+        return start, file.tell()
+    if wire_type in (_FIXED64, _FIXED32):
+        return start, start + (8 if wire_type == _FIXED64 else 4)
+    raise _not_onnx()
+
+
+def _read_varint(file: BinaryIO) -> int:
+    """Read a base-128 number, low groups first."""
+    value = 0
+    for shift in range(0, 70, 7):
+        byte = file.read(1)
+        if not byte:
+            raise ModelFileError("not an ONNX model, or cut off in the middle of a number", remedy=_RE_EXPORT)
+        value |= (byte[0] & 0x7F) << shift
+        if byte[0] < 0x80:
+            return value
+    raise _not_onnx()
+
+
+def _not_onnx() -> ModelFileError:
+    return ModelFileError("not an ONNX model", remedy="a model is one .onnx file; see `cardiotrace models list`.")
+
+
+def _varint(value: int) -> bytes:
+    groups = bytearray()
+    while value >= 0x80:
+        groups.append(value & 0x7F | 0x80)
+        value >>= 7
+    groups.append(value)
+    return bytes(groups)
+
+
+def _delimited(number: int, content: bytes) -> bytes:
+    return _varint(number << 3 | _BYTES) + _varint(len(content)) + content
+
+
+def _entry(key: bytes, value: bytes) -> bytes:
+    return _delimited(_METADATA, _delimited(1, key) + _delimited(2, value))
+
+
+def _trailer(sealed: bytes | memoryview) -> bytes:
+    return _entry(CHECKSUM_KEY, hashlib.sha256(sealed).hexdigest().encode())

@@ -1,0 +1,140 @@
+"""What a model file says about itself: all that is needed to use it, and where it came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardiotrace.core.catalog import Choice
+from cardiotrace.core.config import from_plain, to_plain
+from cardiotrace.core.errors import CardioTraceError, ModelFileError
+from cardiotrace.core.label import LabelScheme, scheme_from_mapping
+from cardiotrace.core.terms import View
+from cardiotrace.postprocessing import Postprocessing
+from cardiotrace.preparation import Preparation
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class SchemeSpec:
+    """Label scheme that the model's results are written in."""
+
+    name: str
+    values: dict[str, int]
+    """Structure name to label value."""
+
+
+@dataclass(frozen=True)
+class TrainingSpec:
+    """How the model was made."""
+
+    data_set: str = ""
+    split: str = ""
+    """Name of the split or fold, or what was held out."""
+    recipe: dict[str, Any] = field(default_factory=dict)
+    """The resolved recipe."""
+    commit: str = ""
+    seed: int | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    """Package name to version."""
+    epochs: int | None = None
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """The description that travels inside a model file.
+
+    Class 0 of the network is background; class i is the i-th structure of the scheme in order of label value.
+
+    Raises:
+        ModelFileError: a structure is unknown, or the number of classes does not fit the scheme.
+    """
+
+    name: str
+    summary: str
+    scheme: SchemeSpec
+    views: tuple[View, ...]
+    """Views it was trained on."""
+    classes: int
+    """Channels of the network's output: the structures and background."""
+    preparation: Preparation
+    """Image to network input, and network output back to the image's grid."""
+    channels: int = 1
+    """Channels of the network's input."""
+    postprocessing: Postprocessing = field(default_factory=Postprocessing)
+    """Label map to label map."""
+    mirror_axes: tuple[str, ...] = ()
+    """Axes ("height", "width") along which a mirrored image is still a possible image; apical views have none."""
+    shape_limits: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Lowest plausible simplicity and convexity for each region."""
+    default_for: tuple[View, ...] = ()
+    """Views for which it is preferred over other models."""
+    architecture: Choice = field(default_factory=lambda: Choice("unknown"))
+    """The network: its name among the architectures, and its options."""
+    training: TrainingSpec = TrainingSpec()
+    scores: dict[str, Any] = field(default_factory=dict)
+    """Nested table of held-out results."""
+    licence: str = ""
+    citation: str = ""
+    created: str = ""
+    """Date, ISO 8601."""
+    format_version: int = FORMAT_VERSION
+
+    def __post_init__(self) -> None:
+        if not set(self.mirror_axes) <= {"height", "width"}:
+            raise ModelFileError(f"mirror axes are height and width, got {', '.join(self.mirror_axes)}")
+        if self.classes != self.label_scheme.class_count:
+            raise ModelFileError(
+                f"model {self.name!r} has {self.classes} classes for {self.label_scheme.class_count - 1} structures"
+                " and background"
+            )
+
+    @property
+    def label_scheme(self) -> LabelScheme:
+        """The scheme as the rest of the package speaks of it."""
+        return scheme_from_mapping(self.scheme.name, self.scheme.values)
+
+    @property
+    def class_values(self) -> NDArray[np.uint8]:
+        """Label value of each class of the network, (classes,)."""
+        scheme = self.label_scheme
+        return np.array([0, *(scheme.value(structure) for structure in scheme.structures)], np.uint8)
+
+
+def spec_from_plain(values: Mapping[str, Any]) -> ModelSpec:
+    """Read a description from plain data.
+
+    Raises:
+        ModelFileError: another `format_version`, or a missing, unknown or bad key.
+    """
+    version = values.get("format_version")
+    if version != FORMAT_VERSION:
+        raise ModelFileError(
+            f"the model's description is of format {version!r}, this program reads format {FORMAT_VERSION}",
+            remedy="use a version of CardioTrace as new as the model, or export the model again.",
+        )
+    try:
+        return from_plain(ModelSpec, values)
+    except CardioTraceError as error:
+        raise ModelFileError(f"the model's description cannot be used: {error.what}", remedy=error.remedy) from None
+
+
+def spec_to_plain(spec: ModelSpec) -> dict[str, Any]:
+    """Plain data that `spec_from_plain` reads; numbers that JSON lacks (NaN, infinity) become null."""
+    plain: dict[str, Any] = _jsonable(to_plain(spec))
+    return plain
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _jsonable(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(entry) for entry in value]
+    if isinstance(value, np.generic | np.ndarray):
+        return _jsonable(value.tolist())
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value

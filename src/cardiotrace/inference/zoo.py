@@ -1,0 +1,97 @@
+"""Find a model by name: among the files that come with the package, and in the user's own folder."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cardiotrace.core.errors import InputError, ModelFileError
+from cardiotrace.core.terms import View
+from cardiotrace.inference.model_file import Model, read_model, read_spec
+from cardiotrace.inference.spec import ModelSpec
+
+FOLDER_VARIABLE = "CARDIOTRACE_MODELS"
+"""Environment variable that names the user's own folder of model files."""
+
+SUFFIX = ".onnx"
+
+
+@dataclass(frozen=True)
+class ListedModel:
+    """One model file that can be named: its description, or why it cannot be used."""
+
+    name: str
+    path: Path
+    spec: ModelSpec | None
+    problem: str = ""
+
+
+def model_folders() -> tuple[Path, ...]:
+    """Folders that are searched, the user's own first."""
+    shipped = Path(__file__).parents[1] / "zoo"
+    own = os.environ.get(FOLDER_VARIABLE, "")
+    return (Path(own), shipped) if own else (shipped,)
+
+
+def list_models() -> tuple[ListedModel, ...]:
+    """All models that can be named, in order of name; a file in the user's folder hides a shipped one of its name."""
+    paths: dict[str, Path] = {}
+    for folder in reversed(model_folders()):
+        paths |= {path.name.removesuffix(SUFFIX): path for path in folder.glob(f"*{SUFFIX}")}
+    return tuple(_list_one(name, paths[name]) for name in sorted(paths))
+
+
+def find_model(name_or_path: str | Path) -> Path:
+    """Path of a model file given by path or by name.
+
+    Raises:
+        InputError: there is neither such a file nor such a name.
+    """
+    given = Path(name_or_path)
+    if given.is_file():
+        return given
+    if given.name == str(name_or_path):
+        for folder in model_folders():
+            path = folder / f"{given.name.removesuffix(SUFFIX)}{SUFFIX}"
+            if path.is_file():
+                return path
+    raise InputError(f"there is no model {str(name_or_path)!r}", remedy=_what_there_is())
+
+
+def load_model(name_or_path: str | Path) -> Model:
+    """Read and verify a model given by path or by name.
+
+    Raises:
+        InputError: there is no such model.
+        ModelFileError: the file is damaged or of another format version.
+    """
+    return read_model(find_model(name_or_path))
+
+
+def default_model(view: View) -> Path:
+    """The model used for a view where none is named.
+
+    One that declares itself the default for the view comes before one that was merely trained on it; beyond that,
+    the first by name.
+
+    Raises:
+        InputError: no model was trained on the view.
+    """
+    usable = [(listed.spec, listed.path) for listed in list_models() if listed.spec is not None]
+    trained = [(spec, path) for spec, path in usable if view in spec.views]
+    preferred = [(spec, path) for spec, path in trained if view in spec.default_for]
+    if not trained:
+        raise InputError(f"there is no model for view {view}", remedy=f"name one with --model. {_what_there_is()}")
+    return (preferred or trained)[0][1]
+
+
+def _list_one(name: str, path: Path) -> ListedModel:
+    try:
+        return ListedModel(name, path, read_spec(path))
+    except ModelFileError as error:
+        return ListedModel(name, path, None, error.what)
+
+
+def _what_there_is() -> str:
+    names = [listed.name for listed in list_models()]
+    there = f"models by name: {', '.join(names)}." if names else "no model comes with this installation."
+    return f"{there} A path to a {SUFFIX} file works too, and ${FOLDER_VARIABLE} may name a folder of them."

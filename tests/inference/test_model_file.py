@@ -1,0 +1,185 @@
+"""A sealed model file stays an ONNX file, tells what it is, and notices every changed byte."""
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+import onnx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cardiotrace.core.catalog import Choice
+from cardiotrace.core.errors import ModelFileError
+from cardiotrace.core.label import CAMUS
+from cardiotrace.core.terms import Structure, View
+from cardiotrace.inference.model_file import open_seal, read_model, read_spec, seal, verify
+from cardiotrace.inference.spec import TrainingSpec, spec_from_plain, spec_to_plain
+from cardiotrace.postprocessing import Postprocessing
+from tests.fake.models import make_spec, resize, threshold_network
+
+NETWORK = threshold_network(0.25, 0.5, 0.75)
+SPEC = make_spec(
+    CAMUS,
+    preparation=resize(256, 256),
+    postprocessing=Postprocessing([Choice("largest-component", {"structures": ["LV", "MYO"]})]),
+    training=TrainingSpec(data_set="camus", seed=7, versions={"torch": "2.13.0"}),
+    scores={"LV": {"dice": 0.93, "hd_mm": float("inf")}},
+    shape_limits={"LV": {"simplicity": 0.7}},
+    licence="CC BY-NC-SA 4.0 – données",
+)
+SEALED = seal(NETWORK, SPEC)
+
+
+def write(tmp_path: Path, content: bytes) -> Path:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(content)
+    return path
+
+
+def test_description_round_trips_through_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, SEALED)
+    read = read_spec(path)
+    expected = spec_to_plain(SPEC)
+    assert expected["scores"] == {"LV": {"dice": 0.93, "hd_mm": None}}  # JSON has no infinity
+    assert read.scores == expected["scores"]
+    assert spec_to_plain(read) | {"scores": 0} == expected | {"scores": 0}
+    assert read.training.seed == 7
+    assert read.licence == "CC BY-NC-SA 4.0 – données"
+    assert read.views == (View.A4C,)
+    assert read.label_scheme.value(Structure.LA) == 3
+    assert read.preparation.place((10, 20), None).shape == (256, 256)
+    assert verify(path).name == "tiny"
+    assert read_model(path).content == SEALED
+
+
+def test_sealed_file_is_a_valid_onnx_model_with_the_description_in_its_metadata() -> None:
+    model = onnx.load_from_string(SEALED)
+    onnx.checker.check_model(model)
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    assert list(metadata) == ["cardiotrace", "cardiotrace.sha256"]
+    assert json.loads(metadata["cardiotrace"])["classes"] == 4
+    assert metadata["cardiotrace.sha256"] == hashlib.sha256(SEALED[:-88]).hexdigest()
+    assert model.graph == onnx.load_from_string(NETWORK).graph
+
+
+def test_sealing_again_replaces_the_seal_and_keeps_foreign_metadata() -> None:
+    model = onnx.load_from_string(NETWORK)
+    model.metadata_props.add(key="author", value="somebody")
+    once = seal(model.SerializeToString(), SPEC)
+    twice = seal(once, dataclasses.replace(SPEC, summary="Another."))
+    assert open_seal(twice).summary == "Another."
+    keys = [entry.key for entry in onnx.load_from_string(twice).metadata_props]
+    assert keys == ["author", "cardiotrace", "cardiotrace.sha256"]
+    assert seal(twice, SPEC) == once
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, len(SEALED) - 1), st.integers(1, 255))
+def test_any_changed_byte_is_noticed(position: int, difference: int) -> None:
+    changed = bytearray(SEALED)
+    changed[position] ^= difference
+    with pytest.raises(ModelFileError):
+        open_seal(bytes(changed))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, len(SEALED) - 1))
+def test_any_truncation_is_noticed(length: int) -> None:
+    with pytest.raises(ModelFileError):
+        open_seal(SEALED[:length])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=200))
+def test_foreign_bytes_are_refused_in_words(content: bytes) -> None:
+    with pytest.raises(ModelFileError, match=r"ONNX|description|metadata entry"):
+        open_seal(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "not an ONNX model"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "not an ONNX model"),
+        (NETWORK, "no description of CardioTrace"),
+        (SEALED[:-1], "cut off"),
+        (SEALED[:-88], "no checksum"),
+        (SEALED + SEALED[-88:], "was changed after it was sealed"),
+        (SEALED.replace(b"A network for tests.", b"A network for TESTS."), "was changed after it was sealed"),
+    ],
+)
+def test_what_is_wrong_is_said_with_the_path(tmp_path: Path, content: bytes, message: str) -> None:
+    path = write(tmp_path, content)
+    with pytest.raises(ModelFileError, match=message) as caught:
+        verify(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_cut_off_file_is_noticed_without_reading_the_checksum(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match="cut off"):
+        read_spec(write(tmp_path, SEALED[: len(NETWORK) // 2]))
+
+
+def test_missing_file_and_folder(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match="no such model file"):
+        read_spec(tmp_path / "none.onnx")
+    with pytest.raises(ModelFileError, match="cannot be read"):
+        verify(tmp_path)
+
+
+def test_another_format_version_is_refused_before_its_keys_are_read() -> None:
+    future = spec_to_plain(SPEC) | {"format_version": 2, "new_key": 1}
+    with pytest.raises(ModelFileError, match="of format 2, this program reads format 1"):
+        spec_from_plain(future)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"new_key": 1}, "unknown key 'new_key'"),
+        ({"classes": 3}, "3 classes for 3 structures"),
+        ({"scheme": {"name": "x", "values": {"KIDNEY": 1}}}, "unknown structure 'KIDNEY'"),
+        ({"preparation": [{"name": "fold"}]}, "no preparation step 'fold'"),
+        ({"mirror_axes": ["time"]}, "mirror axes are height and width"),
+    ],
+)
+def test_a_description_that_cannot_be_used_says_why(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ModelFileError, match=message):
+        spec_from_plain(spec_to_plain(SPEC) | change)
+
+
+def test_sealing_what_is_no_network_is_refused() -> None:
+    with pytest.raises(ModelFileError, match="not an ONNX model"):
+        seal(b"", SPEC)
+
+
+def test_reading_a_description_skips_the_weights(tmp_path: Path) -> None:
+    """A file of 40 MB is described by reading only a few hundred bytes of it."""
+    import numpy as np
+
+    from tests.fake.models import pointwise_network
+
+    big = pointwise_network(np.zeros((4, 2_500_000), np.float32), np.zeros(4, np.float32))
+    path = write(tmp_path, seal(big, SPEC))
+    read = 0
+
+    class Counting:
+        def __init__(self) -> None:
+            self.file = path.open("rb")
+
+        def read(self, size: int) -> bytes:
+            nonlocal read
+            read += size
+            return self.file.read(size)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.file, name)
+
+    from cardiotrace.inference import model_file
+
+    counting = Counting()
+    assert model_file._read_spec(counting).name == "tiny"  # type: ignore[arg-type]
+    counting.file.close()
+    assert read < 5000

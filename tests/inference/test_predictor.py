@@ -1,0 +1,141 @@
+"""Labels come back on the cine's own grid, and say when they should not be trusted."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cardiotrace.core.catalog import Choice
+from cardiotrace.core.cine import Cine, Origin
+from cardiotrace.core.errors import InputError, ModelFileError
+from cardiotrace.core.label import CAMUS, LV_ONLY, VESSEL255
+from cardiotrace.core.terms import Structure, View
+from cardiotrace.inference.predictor import Predictor, softmax
+from cardiotrace.postprocessing import Postprocessing
+from cardiotrace.preparation import Preparation
+from tests.fake.models import make_model, make_spec, pointwise_network, resize, threshold_network
+
+THRESHOLDS = Predictor(make_model(threshold_network(0.25, 0.5, 0.75), make_spec(CAMUS)))
+
+
+def disc(height: int, width: int, *, radius: float, value: int = 255) -> np.ndarray:
+    rows, columns = np.ogrid[:height, :width]
+    inside = (rows - (height - 1) / 2) ** 2 + (columns - (width - 1) / 2) ** 2 <= radius**2
+    return np.where(inside, value, 0).astype(np.uint8)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.integers(1, 3), st.integers(1, 3), st.integers(1, 37), st.integers(1, 37), st.integers(1, 5), st.integers(0, 99)
+)
+def test_a_network_that_thresholds_is_reproduced_pixel_by_pixel(
+    time: int, depth: int, height: int, width: int, batch_size: int, seed: int
+) -> None:
+    frames = np.random.default_rng(seed).integers(0, 256, (time, depth, height, width), np.uint8)
+    result = THRESHOLDS.segment(Cine(frames, None, view=View.A4C), batch_size=batch_size)
+    expected = np.digitize(frames / 255, [0.25, 0.5, 0.75]).astype(np.uint8)
+    np.testing.assert_array_equal(result.labels.array, expected)
+
+
+@pytest.mark.parametrize("shape", [(97, 63), (64, 64), (31, 200)])
+def test_labels_of_a_resized_image_lie_on_the_image(shape: tuple[int, int]) -> None:
+    predictor = Predictor(make_model(threshold_network(0.5), make_spec(LV_ONLY, preparation=resize(128, 128))))
+    origin = Origin(Path("exam.nii.gz"), "nifti", ".nii.gz")
+    image = disc(*shape, radius=min(shape) / 3)
+    cine = Cine(np.stack([image, np.zeros_like(image)])[:, None], (1.0, 0.3, 0.3), view=View.A4C, origin=origin)
+    result = predictor.segment(cine)
+    assert result.labels.array.shape == cine.grid_shape
+    assert result.labels.origin is origin
+    assert result.labels.spacing_mm == (1.0, 0.3, 0.3)
+    mask, truth = result.labels.array[0, 0] == 1, image > 0
+    assert 2 * np.count_nonzero(mask & truth) / (mask.sum() + truth.sum()) > 0.97
+    assert result.confidence[0] > 0.98
+    assert np.isnan(result.confidence[1])
+    assert result.warnings == ("model tiny sees nothing in 1 of 2 frames",)
+
+
+def test_confidence_is_the_mean_winning_probability_over_the_foreground() -> None:
+    logits = np.array([0.0, 2.0], np.float32)
+    network = pointwise_network(np.zeros((2, 1), np.float32), logits)
+    result = Predictor(make_model(network, make_spec(LV_ONLY))).segment(Cine(np.zeros((1, 1, 5, 4), np.uint8), None))
+    assert result.confidence[0] == pytest.approx(1 / (1 + np.exp(-2.0)), rel=1e-6)
+
+
+def test_network_classes_become_the_label_values_of_the_scheme() -> None:
+    predictor = Predictor(make_model(threshold_network(0.5), make_spec(VESSEL255)))
+    result = predictor.segment(Cine(np.array([[[[0, 255]]]], np.uint8), None))
+    assert result.labels.array.tolist() == [[[[0, 255]]]]
+
+
+def test_post_processing_is_applied_and_counted() -> None:
+    spec = make_spec(LV_ONLY, postprocessing=Postprocessing([Choice("largest-component")]))
+    frames = np.zeros((2, 1, 9, 9), np.uint8)
+    frames[0, 0, 1:4, 1:4] = 255
+    frames[0, 0, 7, 7] = 255
+    result = Predictor(make_model(threshold_network(0.5), spec)).segment(Cine(frames, None))
+    assert result.labels.array.sum() == 9
+    assert result.removed[Structure.LV].tolist() == [1, 0]
+    assert result.added[Structure.LV].tolist() == [0, 0]
+
+
+def test_an_unfamiliar_view_is_a_warning_and_an_unknown_one_is_not() -> None:
+    frames = np.full((1, 1, 4, 4), 255, np.uint8)
+    assert THRESHOLDS.segment(Cine(frames, None)).warnings == ()
+    (warning,) = THRESHOLDS.segment(Cine(frames, None, view=View.SAX)).warnings
+    assert warning == "model tiny was not trained on view SAX (but on A4C)"
+
+
+def test_colour_needs_a_colour_model() -> None:
+    colour = Cine(np.zeros((1, 1, 4, 4, 3), np.uint8), None)
+    with pytest.raises(InputError, match="the image is in colour, model tiny was trained on images in grey"):
+        THRESHOLDS.segment(colour)
+    weight = np.array([[0, 0, 0], [0, 100, 0]], np.float32)  # the vessel is where green is
+    network = pointwise_network(weight, np.array([1.0, 0.0], np.float32))
+    predictor = Predictor(make_model(network, make_spec(VESSEL255, channels=3)))
+    frames = np.zeros((1, 1, 2, 2, 3), np.uint8)
+    frames[0, 0, 0, 1, 1] = frames[0, 0, 1, 0, 0] = 255
+    assert predictor.segment(Cine(frames, None)).labels.array.tolist() == [[[[0, 255], [0, 0]]]]
+    with pytest.raises(InputError, match="the image is in grey"):
+        predictor.segment(Cine(frames[..., 0], None))
+
+
+def test_a_model_of_fixed_pixel_size_refuses_an_image_without_one() -> None:
+    spec = make_spec(LV_ONLY, preparation=Preparation([Choice("resample")]))
+    with pytest.raises(InputError, match="pixel size is unknown"):
+        Predictor(make_model(threshold_network(0.5), spec)).segment(Cine(np.zeros((1, 1, 4, 4), np.uint8), None))
+
+
+@pytest.mark.parametrize("mirror_axes", [(), ("width",), ("height", "width")])
+def test_augmentation_does_not_move_what_is_clear(mirror_axes: tuple[str, ...]) -> None:
+    spec = make_spec(LV_ONLY, mirror_axes=mirror_axes)
+    predictor = Predictor(make_model(threshold_network(0.5), spec))
+    image = disc(41, 52, radius=12)
+    image[5:9, 30:40] = 255  # not symmetric
+    result = predictor.segment(Cine(image[None, None], None), test_time_augmentation=True)
+    np.testing.assert_array_equal(result.labels.array[0, 0], image > 0)
+
+
+def test_progress_counts_planes() -> None:
+    seen: list[tuple[int, int]] = []
+    cine = Cine(np.zeros((2, 2, 3, 3), np.uint8), None)
+    THRESHOLDS.segment(cine, batch_size=3, on_progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_bad_batch_size_is_refused() -> None:
+    with pytest.raises(InputError, match="batch size must be at least 1"):
+        THRESHOLDS.segment(Cine(np.zeros((1, 1, 3, 3), np.uint8), None), batch_size=0)
+
+
+def test_softmax_survives_huge_logits() -> None:
+    logits = np.array([1e4, 1e4 - np.log(3), -1e4], np.float32).reshape(1, 3, 1, 1)
+    np.testing.assert_allclose(softmax(logits).ravel(), [0.75, 0.25, 0.0], atol=1e-3)
+
+
+def test_a_network_that_does_not_fit_its_description_is_refused() -> None:
+    with pytest.raises(ModelFileError, match="returned shape"):
+        Predictor(make_model(threshold_network(0.5), make_spec(CAMUS))).segment(
+            Cine(np.zeros((1, 1, 3, 3), np.uint8), None)
+        )

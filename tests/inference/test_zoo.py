@@ -1,0 +1,88 @@
+"""Models are found by name or path, the user's own folder first."""
+
+from pathlib import Path
+
+import pytest
+
+from cardiotrace.core.errors import InputError, ModelFileError
+from cardiotrace.core.label import LV_ONLY
+from cardiotrace.core.terms import View
+from cardiotrace.inference import zoo
+from cardiotrace.inference.model_file import seal
+from tests.fake.models import make_spec, threshold_network
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shipped = tmp_path / "shipped"
+    own = tmp_path / "own"
+    own.mkdir()
+    monkeypatch.setenv(zoo.FOLDER_VARIABLE, str(own))
+    monkeypatch.setattr(zoo, "model_folders", lambda: (own, shipped))
+    return own
+
+
+def add(folder: Path, name: str, **changes: object) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{name}.onnx"
+    path.write_bytes(seal(threshold_network(0.5), make_spec(LV_ONLY, name=name, **changes)))
+    return path
+
+
+def test_found_by_name_by_file_name_and_by_path(folder: Path) -> None:
+    path = add(folder, "first")
+    assert zoo.find_model("first") == path
+    assert zoo.find_model("first.onnx") == path
+    assert zoo.find_model(str(path)) == path
+    assert zoo.load_model("first").spec.name == "first"
+
+
+def test_the_own_folder_hides_a_shipped_model_of_the_same_name(folder: Path) -> None:
+    add(folder.parent / "shipped", "same", summary="shipped")
+    add(folder.parent / "shipped", "other")
+    own = add(folder, "same", summary="own")
+    assert zoo.find_model("same") == own
+    assert [(listed.name, listed.spec.summary) for listed in zoo.list_models() if listed.spec] == [
+        ("other", "A network for tests."),
+        ("same", "own"),
+    ]
+
+
+def test_an_unknown_name_lists_what_there_is(folder: Path) -> None:
+    with pytest.raises(InputError, match="no model comes with this installation"):
+        zoo.find_model("none")
+    add(folder, "first")
+    with pytest.raises(InputError, match=r"there is no model 'none'\nmodels by name: first\."):
+        zoo.find_model("none")
+
+
+def test_a_name_does_not_climb_out_of_the_folder(folder: Path) -> None:
+    add(folder.parent, "outside")
+    with pytest.raises(InputError):
+        zoo.find_model("../outside")
+
+
+def test_a_damaged_file_is_listed_with_its_problem(folder: Path) -> None:
+    (folder / "bad.onnx").write_bytes(b"nothing")
+    (listed,) = zoo.list_models()
+    assert listed.spec is None
+    assert "not an ONNX model" in listed.problem
+    with pytest.raises(ModelFileError):
+        zoo.load_model("bad")
+
+
+def test_the_default_for_a_view(folder: Path) -> None:
+    add(folder, "a", views=(View.A4C, View.A2C))
+    preferred = add(folder, "b", views=(View.A4C,), default_for=(View.A4C,))
+    assert zoo.default_model(View.A4C) == preferred
+    assert zoo.default_model(View.A2C).name == "a.onnx"
+    with pytest.raises(InputError, match="there is no model for view SAX"):
+        zoo.default_model(View.SAX)
+
+
+def test_shipped_models_are_searched_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(zoo.FOLDER_VARIABLE, "/somewhere")
+    assert zoo.model_folders()[0] == Path("/somewhere")
+    assert zoo.model_folders()[-1].parts[-2:] == ("cardiotrace", "zoo")
+    monkeypatch.delenv(zoo.FOLDER_VARIABLE)
+    assert len(zoo.model_folders()) == 1
