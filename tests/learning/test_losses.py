@@ -1,0 +1,152 @@
+import numpy as np
+import pytest
+import torch
+
+from cardiotrace.learning.losses import LOSSES, DiceConfig, DiceCrossEntropyConfig, soft_dice_loss
+
+CLASSES = 4
+
+
+def make(name: str, **values):
+    entry = LOSSES[name]
+    return entry.make(entry.config(**values))
+
+
+def drawn(batch=3, height=6, width=5, dtype=torch.float32):
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(batch, CLASSES, height, width, generator=generator, dtype=dtype)
+    return logits, torch.randint(0, CLASSES, (batch, height, width), generator=generator)
+
+
+def numpy_losses(logits, labels, *, background=True, smooth=1e-5, ignore=None):
+    """Both losses in float64 with a one-hot array: (Dice loss, cross-entropy)."""
+    values = logits.double().numpy()
+    exponentials = np.exp(values - values.max(axis=1, keepdims=True))
+    probabilities = np.moveaxis(exponentials / exponentials.sum(axis=1, keepdims=True), 1, -1)
+    kept = np.ones(labels.shape, bool) if ignore is None else labels.numpy() != ignore
+    p, t = probabilities[kept], np.eye(CLASSES)[labels.numpy()[kept]]
+    dice = (2 * (p * t).sum(0) + smooth) / (p.sum(0) + t.sum(0) + smooth)
+    return 1 - dice[0 if background else 1 :].mean(), -np.log((p * t).sum(1)).mean()
+
+
+@pytest.mark.parametrize("ignore", [None, 255])
+@pytest.mark.parametrize("background", [True, False])
+@pytest.mark.parametrize("smooth", [1e-5, 1.0])
+def test_the_losses_equal_their_formulas(ignore, background, smooth):
+    logits, labels = drawn()
+    if ignore is not None:
+        labels[:, :2] = ignore
+    dice, entropy = numpy_losses(logits, labels, background=background, smooth=smooth, ignore=ignore)
+    choices = {"background": background, "smooth": smooth, "ignore": ignore}
+    assert make("dice", **choices)(logits, labels).item() == pytest.approx(dice, rel=1e-6)
+    assert make("cross-entropy", ignore=ignore)(logits, labels).item() == pytest.approx(entropy, rel=1e-6)
+    both = make("dice+cross-entropy", dice_weight=0.5, cross_entropy_weight=2.0, **choices)(logits, labels)
+    assert both.item() == pytest.approx(0.5 * dice + 2 * entropy, rel=1e-6)
+
+
+def test_cross_entropy_equals_pytorch():
+    logits, labels = drawn()
+    labels[0, 0] = 255
+    expected = torch.nn.functional.cross_entropy(logits, labels, ignore_index=255)
+    torch.testing.assert_close(make("cross-entropy", ignore=255)(logits, labels), expected)
+
+
+@pytest.mark.parametrize("name", LOSSES.names)
+@pytest.mark.parametrize("ignore", [None, 255])
+def test_the_gradient_is_that_of_finite_differences(name, ignore):
+    logits, labels = drawn(2, 3, 2, torch.float64)
+    if ignore is not None:
+        labels[0, 0] = ignore
+    assert torch.autograd.gradcheck(lambda x: make(name, ignore=ignore)(x, labels), logits.requires_grad_())
+
+
+@pytest.mark.parametrize("name", LOSSES.names)
+def test_a_perfect_prediction_costs_nothing(name):
+    _, labels = drawn()
+    logits = 30 * torch.nn.functional.one_hot(labels, CLASSES).movedim(-1, 1).float()
+    assert make(name)(logits, labels).item() == pytest.approx(0.0, abs=1e-5)
+
+
+def test_the_worst_prediction_has_a_dice_loss_of_one():
+    _, labels = drawn()
+    logits = 30 * torch.nn.functional.one_hot((labels + 1) % CLASSES, CLASSES).movedim(-1, 1).float()
+    assert make("dice")(logits, labels).item() == pytest.approx(1.0, abs=1e-5)
+    assert make("cross-entropy")(logits, labels).item() == pytest.approx(30.0, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", LOSSES.names)
+def test_ignored_pixels_have_neither_value_nor_gradient(name):
+    logits, labels = drawn()
+    cropped = make(name)(logits[:, :, 2:], labels[:, 2:])
+    labels[:, :2] = 255
+    logits.requires_grad_()
+    loss = make(name, ignore=255)(logits, labels)
+    torch.testing.assert_close(loss, cropped)
+    loss.backward()
+    assert not logits.grad[:, :, :2].any()
+    assert logits.grad[:, :, 2:].any()
+
+
+@pytest.mark.parametrize("name", LOSSES.names)
+def test_a_batch_of_ignored_pixels_is_harmless(name):
+    logits = drawn()[0].requires_grad_()
+    loss = make(name, ignore=255)(logits, torch.full((3, 6, 5), 255))
+    loss.backward()
+    assert loss.item() == 0
+    assert not logits.grad.any()
+
+
+@pytest.mark.parametrize("name", LOSSES.names)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_logits_are_computed_in_float32(name, dtype):
+    logits, labels = drawn(2, 300, 300)
+    halved = logits.to(dtype)
+    loss = make(name)(halved, labels)
+    assert loss.dtype == torch.float32
+    torch.testing.assert_close(loss, make(name)(halved.float(), labels), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", LOSSES.names)
+def test_large_logits_stay_finite(name):
+    logits, labels = drawn()
+    logits = (1e4 * logits).requires_grad_()
+    loss = make(name)(logits, labels)
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert torch.isfinite(logits.grad).all()
+
+
+def test_a_batch_of_millions_of_pixels_is_summed_accurately():
+    """One float32 accumulator loses 4 % of a sum of this size, which would show as a Dice loss of 0.02."""
+    labels = torch.zeros(32, 384, 384, dtype=torch.int64)
+    right = 0.9 + 0.05 * torch.rand(labels.shape, generator=torch.Generator().manual_seed(0))
+    loss = soft_dice_loss(torch.stack([right, 1 - right], 1), labels, DiceConfig(smooth=0.0))
+    total, pixels = right.double().sum().item(), labels.numel()
+    assert loss.item() == pytest.approx(1 - 0.5 * (2 * total / (total + pixels)), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", LOSSES.names)
+def test_the_memory_layout_does_not_matter(name):
+    logits, labels = drawn(2, 16, 16)
+    last = logits.contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(make(name)(last, labels), make(name)(logits, labels))
+
+
+@pytest.mark.parametrize("name", LOSSES.names)
+def test_a_step_against_the_gradient_lowers_the_loss(name):
+    logits, labels = drawn()
+    logits.requires_grad_()
+    loss = make(name)(logits, labels)
+    (gradient,) = torch.autograd.grad(loss, logits)
+    assert make(name)(logits - 0.1 * gradient, labels) < loss
+
+
+def test_without_background_its_pixels_count_only_as_false_positives():
+    labels = torch.tensor([[[0, 0, 1]]])
+    probabilities = torch.tensor([[[[1.0, 0.5, 0.0]], [[0.0, 0.5, 1.0]]]])
+    loss = soft_dice_loss(probabilities, labels, DiceConfig(background=False, smooth=0.0))
+    assert loss.item() == pytest.approx(1 - 2 * 1 / (1.5 + 1))
+
+
+def test_both_terms_weigh_one_by_default():
+    assert DiceCrossEntropyConfig().dice_weight == DiceCrossEntropyConfig().cross_entropy_weight == 1.0
