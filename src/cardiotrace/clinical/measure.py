@@ -142,13 +142,12 @@ def _indexed(quantities: Sequence[Quantity], patient: Patient) -> list[Quantity]
     for name in (*_INDEXED, "myocardial_mass"):
         found = next((quantity for quantity in quantities if quantity.name == name), None)
         if found is not None and found.unit in ("ml", "g"):
-            method = f"{found.method}, per body surface (Mosteller)"
             indexed.append(
                 Quantity(
                     f"{name}_index",
                     found.value / area_m2,
                     f"{found.unit}/m2",
-                    method,
+                    found.method,
                     found.view,
                     found.frames,
                     flags=found.flags,

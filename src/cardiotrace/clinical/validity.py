@@ -23,7 +23,7 @@ OPEN_SHARE = 0.30
 """Share of the cavity's outline without myocardium above which the tracing is doubted."""
 OUTSIDE_SHARE = 0.03
 """Share of a cavity outside the image sector above which it is reported."""
-CUT_SHARE = 0.03
+CUT_SHARE = 0.06
 """Share of an atrium's outline along the sector's edge above which it counts as cut off."""
 ANNULUS_MM = (10.0, 55.0)
 LENGTH_CM = (4.0, 13.0)

@@ -8,6 +8,7 @@ a signed distance (SimpleITK) differ from it by up to about half a voxel.
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -17,7 +18,7 @@ from cardiotrace.geometry.box import bounding_box
 
 _OFFSETS_WANTED = 512
 """Neighbours that are looked up one by one before the rest goes to a tree: about 12 pixels around in 2-D."""
-_FIRST_RING = 16
+_FIRST_RING = 24
 _LOOKUPS_AT_ONCE = 1 << 21
 """Bounds the memory of one ring of look-ups to some 20 MB."""
 
@@ -97,45 +98,53 @@ def surface_to_surface_mm(
     """
     spacing = tuple(float(value) for value in spacing_mm)
     box = bounding_box(first | second)
-    offsets, distances = _neighbours(spacing)
-    margin = tuple(np.abs(offsets).max(axis=0, initial=1))
+    offsets, lengths = _neighbours(spacing)
+    margin = np.abs(offsets).max(axis=0, initial=1).tolist()
     grids = [_padded(mask[box], margin) for mask in (first, second)]
     surfaces = [_surface_indices(grid) for grid in grids]
-    steps = offsets @ np.array(_strides(grids[0].shape))
-    there = _search(surfaces[0], surfaces[1], grids[0].shape, spacing, steps, distances)
-    back = _search(surfaces[1], surfaces[0], grids[0].shape, spacing, steps, distances)
-    return there, back
+    rings = _Rings(grids[0].shape, spacing, offsets @ np.array(_strides(grids[0].shape)), lengths)
+    return rings.search(surfaces[0], surfaces[1]), rings.search(surfaces[1], surfaces[0])
 
 
-def _search(
-    start: Int[np.ndarray, " n"],
-    goal: Int[np.ndarray, " m"],
-    shape: tuple[int, ...],
-    spacing: tuple[float, ...],
-    steps: Int[np.ndarray, " k"],
-    distances: Float[np.ndarray, " k"],
-) -> Float[np.ndarray, " n"]:
-    """Distance from each flat index in `start` to the nearest in `goal`: rings of neighbours, then the tree."""
-    found = np.full(len(start), np.inf)
-    if len(goal) == 0 or len(start) == 0:
+@dataclass(frozen=True)
+class _Rings:
+    """A padded grid and the neighbours of a voxel on it, nearest first, the voxel itself leading."""
+
+    shape: tuple[int, ...]
+    spacing: tuple[float, ...]
+    steps: Int[np.ndarray, " k"]
+    """To each neighbour, in elements of the flat grid."""
+    lengths: Float[np.ndarray, " k"]
+    """To each neighbour, mm."""
+
+    def search(self, start: Int[np.ndarray, " n"], goal: Int[np.ndarray, " m"]) -> Float[np.ndarray, " n"]:
+        """Distance from each flat index in `start` to the nearest in `goal`."""
+        found = np.full(len(start), np.inf)
+        if len(goal) == 0 or len(start) == 0:
+            return found
+        is_goal = np.zeros(math.prod(self.shape), bool)
+        is_goal[goal] = True
+        is_hit = is_goal[start]
+        found[is_hit] = 0.0
+        pending = np.flatnonzero(~is_hit)
+        done, width = 1, _FIRST_RING
+        while len(pending) and done < len(self.steps):
+            ring = slice(done, done + min(width, _LOOKUPS_AT_ONCE // len(pending) + 1))
+            hits = is_goal.take(start[pending, None] + self.steps[ring])
+            nearest = hits.argmax(axis=1)
+            is_hit = hits[np.arange(len(pending)), nearest]
+            found[pending[is_hit]] = self.lengths[ring][nearest[is_hit]]
+            pending = pending[~is_hit]
+            done, width = ring.stop, 2 * width
+        if len(pending):
+            found[pending] = nearest_distances(self._points(start[pending]), self._points(goal))
         return found
-    is_goal = np.zeros(math.prod(shape), bool)
-    is_goal[goal] = True
-    here = is_goal[start]
-    found[here] = 0.0
-    open_ = np.flatnonzero(~here)
-    ring = slice(1, 1 + _FIRST_RING)
-    while len(open_) and ring.start < len(steps):
-        hits = is_goal.take(start[open_, None] + steps[ring])
-        nearest = hits.argmax(axis=1)
-        is_hit = hits[np.arange(len(open_)), nearest]
-        found[open_[is_hit]] = distances[ring.start + nearest[is_hit]]
-        open_ = open_[~is_hit]
-        width = min(2 * (ring.stop - ring.start), _LOOKUPS_AT_ONCE // max(len(open_), 1) + 1)
-        ring = slice(ring.stop, ring.stop + width)
-    if len(open_):
-        found[open_] = nearest_distances(_points(start[open_], shape, spacing), _points(goal, shape, spacing))
-    return found
+
+    def _points(self, indices: Int[np.ndarray, " n"]) -> Float[np.ndarray, "n axes"]:
+        points: Float[np.ndarray, "n axes"] = np.stack(np.unravel_index(indices, self.shape), axis=1) * np.array(
+            self.spacing
+        )
+        return points
 
 
 @lru_cache(maxsize=32)
@@ -154,8 +163,8 @@ def _neighbours(spacing: tuple[float, ...]) -> tuple[Int[np.ndarray, "k axes"], 
 
 def _padded(mask: Bool[np.ndarray, "*space"], margin: Sequence[int]) -> Bool[np.ndarray, "*padded"]:
     """The mask with so many false elements around; several times faster than `np.pad`."""
-    padded = np.zeros([size + 2 * int(wide) for size, wide in zip(mask.shape, margin, strict=True)], bool)
-    inside = tuple(slice(int(wide), int(wide) + size) for size, wide in zip(mask.shape, margin, strict=True))
+    padded = np.zeros([size + 2 * wide for size, wide in zip(mask.shape, margin, strict=True)], bool)
+    inside = tuple(slice(wide, wide + size) for size, wide in zip(mask.shape, margin, strict=True))
     padded[inside] = mask
     return padded
 
@@ -175,10 +184,3 @@ def _surface_indices(padded: Bool[np.ndarray, "*padded"]) -> Int[np.ndarray, " n
 def _strides(shape: Sequence[int]) -> list[int]:
     """Elements from one index to the next along each axis of a C-ordered array."""
     return [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
-
-
-def _points(
-    indices: Int[np.ndarray, " n"], shape: tuple[int, ...], spacing: tuple[float, ...]
-) -> Float[np.ndarray, "n axes"]:
-    points: Float[np.ndarray, "n axes"] = np.stack(np.unravel_index(indices, shape), axis=1) * np.array(spacing)
-    return points

@@ -19,6 +19,7 @@ _REMEDIES = {
     errno.EROFS: "the file system is read-only: choose another folder.",
     errno.ENOENT: "the folder does not exist: create it first.",
     errno.ENOTDIR: "a part of this path is a file, not a folder: choose another folder.",
+    errno.EFBIG: "the file is larger than this file system or account allows.",
     errno.EISDIR: "there is a folder of this name: choose another file name.",
     errno.ENAMETOOLONG: "the name is too long: choose a shorter one.",
 }

@@ -112,7 +112,7 @@ def read_labels(path: str | Path, scheme: LabelScheme, *, third_axis: ThirdAxis 
     axes = axes_of(image, third_axis, View.UNKNOWN)
     spacing = spacing_of(image, axes)
     pixels = form.read_pixels(image)
-    if image.channel_count == 3:
+    if image.channel_count > 1:
         pixels = _common_channel(pixels, image)
     array = to_frames(to_label_values(pixels, image), axes)
     return LabelMap(cast("NDArray[np.uint8]", array), scheme, spacing, origin_of(image, axes))
@@ -136,9 +136,9 @@ def write_labels(labels: LabelMap, path: str | Path) -> None:
     wanted = _label_suffixes(origin)
     if form is None or form.write_labels is None or suffix.lower() not in wanted:
         raise InputError(
-            f"labels of this image cannot be written as {suffix or 'a folder'!r}",
+            f"labels of this image cannot be written as {suffix or path.suffix or 'a folder'}",
             where=path,
-            remedy=f"give it the suffix {' or '.join(wanted) or 'of the image'}.",
+            remedy=f"the name must end in {' or '.join(wanted)}." if wanted != ("",) else "name a folder.",
         )
     form.write_labels(labels, path, suffix)
 
@@ -186,6 +186,8 @@ def _open(path: str | Path) -> tuple[StoredImage, Format]:
     if not path.exists():
         raise InputError("there is no such file or folder", where=path, remedy="check the path.")
     suffix = "" if path.is_dir() else _suffix_of(path)
+    if path.is_file() and path.stat().st_size == 0:
+        raise InputError("the file is empty (0 bytes)", where=path, remedy="copy or download it again.")
     for form in FORMATS:
         if suffix is not None and suffix.lower() in form.suffixes:
             return form.read_header(path, suffix), form

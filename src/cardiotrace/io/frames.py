@@ -12,7 +12,6 @@ from cardiotrace.core.terms import View
 from cardiotrace.io.stored import StoredImage, ThirdAxis
 
 _LOSSLESS = (np.uint8, np.int16, np.uint16)
-_KEPT = (*_LOSSLESS, np.float32)
 
 
 def axes_of(image: StoredImage, third_axis: ThirdAxis, view: View) -> str:

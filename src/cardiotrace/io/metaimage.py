@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.label import LabelMap
 from cardiotrace.io.atomic import write_bytes
-from cardiotrace.io.stored import StoredImage, check_shape, check_size_on_disk, reading, stored_shape
+from cardiotrace.io.stored import StoredImage, check_shape, check_size_on_disk, own_shape, reading, stored_shape
 
 SUFFIXES = (".mhd", ".mha")
 
@@ -77,15 +77,15 @@ def read_pixels(image: StoredImage) -> NDArray[Any]:
     Raises:
         InputError: the pixels are damaged.
     """
-    import SimpleITK as sitk
+    import SimpleITK
 
     with reading(image.path, "MetaImage"):
-        sitk.ProcessObject.SetGlobalWarningDisplay(False)
-        reader = sitk.ImageFileReader()
+        SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
+        reader = SimpleITK.ImageFileReader()
         reader.SetImageIO("MetaImageIO")
         reader.SetFileName(str(image.path))
         # A copy: a view would point into an image that is freed when this function returns.
-        pixels: NDArray[Any] = sitk.GetArrayFromImage(reader.Execute())
+        pixels: NDArray[Any] = SimpleITK.GetArrayFromImage(reader.Execute())
     return pixels
 
 
@@ -171,10 +171,7 @@ def _pixel_file(path: Path, name: str) -> Path:
 
 
 def _own_geometry(labels: LabelMap) -> tuple[tuple[int, ...], dict[str, str]]:
-    time, depth, height, width = labels.array.shape
-    shape = (width, height, depth, time)
-    while len(shape) > 2 and shape[-1] == 1:
-        shape = shape[:-1]
+    shape = own_shape(labels)
     spacing = (*(labels.spacing_mm or (1.0, 1.0, 1.0))[::-1], 1.0)[: len(shape)]
     return shape, {
         "TransformMatrix": " ".join(str(int(value)) for value in np.eye(len(shape)).ravel()),

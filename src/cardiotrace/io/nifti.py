@@ -17,11 +17,12 @@ from cardiotrace.core.cine import Origin
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.label import LabelMap
 from cardiotrace.io.atomic import write_bytes
-from cardiotrace.io.stored import MAX_PIXEL_BYTES, StoredImage, check_shape, check_size_on_disk, reading, stored_shape
+from cardiotrace.io.stored import StoredImage, check_shape, check_size_on_disk, own_shape, reading, stored_shape
 
 SUFFIXES = (".nii.gz", ".nii")
 
-_HEADER_BYTES = {348: 1, 540: 2}
+_GZIP = 31  # zlib's word for: largest window, gzip framing
+_VERSIONS = {348: 1, 540: 2}  # by the length of the header, which is the first thing in it
 _GEOMETRY = (
     *("pixdim", "qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d"),
     *("qoffset_x", "qoffset_y", "qoffset_z", "srow_x", "srow_y", "srow_z", "xyzt_units", "toffset", "dim_info"),
@@ -36,7 +37,7 @@ def read_header(path: Path, suffix: str) -> StoredImage:
     Raises:
         InputError: not a NIfTI file, or one that claims the impossible.
     """
-    is_compressed = suffix.lower().endswith(".gz")
+    is_compressed = _is_gzip(suffix)
     with reading(path, "NIfTI"):
         header, version = _decode(_first_bytes(path, 540, is_compressed=is_compressed), path)
         count = int(header["dim"][0])
@@ -57,12 +58,14 @@ def read_header(path: Path, suffix: str) -> StoredImage:
             details={
                 "version": version,
                 "geometry": {name: header[name].tolist() for name in _GEOMETRY},
-                "pixel_offset": int(header["vox_offset"]),
+                # ITK writes 0 for "right behind the header"
+                "pixel_offset": max(int(header["vox_offset"]), int(header["sizeof_hdr"])),
                 "scaling": _scaling(header),
             },
         )
         check_shape(image)
-        check_size_on_disk(image, path.stat().st_size, compressed=is_compressed)
+        held = path.stat().st_size - (0 if is_compressed else image.details["pixel_offset"])
+        check_size_on_disk(image, held, compressed=is_compressed)
     return image
 
 
@@ -72,21 +75,17 @@ def read_pixels(image: StoredImage) -> NDArray[Any]:
     Raises:
         InputError: the file is cut short or damaged.
     """
-    offset = max(image.details["pixel_offset"], 348)
-    end = offset + image.byte_count
+    offset, count = image.details["pixel_offset"], image.byte_count // image.dtype.itemsize
     with reading(image.path, "NIfTI"):
-        is_compressed = image.suffix.lower().endswith(".gz")
-        content = _decompressed(image.path, end) if is_compressed else image.path.read_bytes()
-        if len(content) < end:
-            raise InputError(
-                f"ends early: {len(content)} of {end} bytes are there",
-                where=image.path,
-                remedy="the file is cut short: copy or download it again.",
-            )
-    shape = image.shape[::-1] + ((image.channel_count,) if image.channel_count > 1 else ())
-    pixels = np.frombuffer(content, image.dtype, math.prod(shape), offset).reshape(shape)
-    if image.channel_count > 1:
-        pixels = pixels[..., :3]  # RGBA: transparency says nothing about tissue
+        if _is_gzip(image.suffix):
+            content = _decompressed(image.path, offset + image.byte_count)
+            stored = np.frombuffer(content, image.dtype, count, offset)
+        else:
+            stored = np.fromfile(image.path, image.dtype, count, offset=offset)
+    if image.channel_count == 1:
+        pixels = stored.reshape(image.shape[::-1])
+    else:  # RGB, or RGBA: transparency says nothing about tissue
+        pixels = stored.reshape(*image.shape[::-1], image.channel_count)[..., :3]
     slope, intercept = image.details["scaling"]
     return pixels if (slope, intercept) == (1.0, 0.0) else pixels * slope + intercept
 
@@ -107,48 +106,56 @@ def write_labels(labels: LabelMap, path: Path, suffix: str) -> None:
     header["vox_offset"] = int(header["sizeof_hdr"]) + 4
     content = header.binaryblock + bytes(4) + labels.array.tobytes()
     # No time stamp: the same labels give the same bytes.
-    write_bytes(path, gzip.compress(content, 6, mtime=0) if suffix.lower().endswith(".gz") else content)
+    write_bytes(path, gzip.compress(content, 6, mtime=0) if _is_gzip(suffix) else content)
+
+
+def _is_gzip(suffix: str) -> bool:
+    return suffix.lower().endswith(".gz")
 
 
 def _first_bytes(path: Path, count: int, *, is_compressed: bool) -> bytes:
-    if not is_compressed:
-        with path.open("rb") as file:
-            return file.read(count)
     with path.open("rb") as file:
-        return zlib.decompressobj(31).decompress(file.read(64 * 1024), count)
+        head = file.read(64 * 1024 if is_compressed else count)
+    if not is_compressed:
+        return head
+    if not head.startswith(b"\x1f\x8b"):
+        raise InputError(
+            "is not gzip-compressed, though its name says so",
+            where=path,
+            remedy="it may be a web page or text saved under this name: look into it, or download it again.",
+        )
+    return zlib.decompressobj(_GZIP).decompress(head, count)
 
 
 def _decompressed(path: Path, byte_count: int) -> bytes:
-    """The first `byte_count` bytes, and a check of the sum at the end where that is the end of the file."""
-    if path.stat().st_size > MAX_PIXEL_BYTES:
-        raise InputError(f"is larger than {MAX_PIXEL_BYTES / 2**30:.0f} GiB", where=path)
-    compressed = path.read_bytes()
+    """The first `byte_count` bytes of a gzip file, never more, with its check sum verified where it ends there."""
+    with path.open("rb") as file:  # deflate never grows what it cannot shrink by more than a thousandth
+        compressed = file.read(byte_count + byte_count // 1000 + 2**20)
     parts: list[bytes] = []
-    missing = byte_count
-    while missing > 0 and compressed:
-        member = zlib.decompressobj(31)
-        parts.append(member.decompress(compressed, missing))
-        missing -= len(parts[-1])
-        if not member.eof:
-            tail = member.decompress(member.unconsumed_tail, 1)
-            if not tail and not member.eof:
-                break
+    missing, is_cut = byte_count, False
+    while missing > 0 and compressed and not is_cut:  # once for each member, and nearly all files have one
+        member = zlib.decompressobj(_GZIP)
+        part = member.decompress(compressed, missing)
+        surplus = b"" if member.eof else member.decompress(member.unconsumed_tail, 1)
+        is_cut = not surplus and not member.eof
+        parts.append(part)
+        missing -= len(part)
         compressed = member.unused_data
-    else:
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-    raise InputError(
-        f"ends early: {byte_count - missing} of {byte_count} bytes are there, and no end mark",
-        where=path,
-        remedy="the file is cut short: copy or download it again.",
-    )
+    if is_cut or missing > 0:
+        raise InputError(
+            f"ends early: {byte_count - missing} of {byte_count} bytes are there{', but no check sum' * (not missing)}",
+            where=path,
+            remedy="the file is cut short: copy or download it again.",
+        )
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _decode(block: bytes, path: Path) -> tuple[Any, int]:
     """The header as stored, and the version of the standard it follows."""
     import nibabel
 
-    version = next((v for size, v in _HEADER_BYTES.items() if _starts_with(block, size)), None)
-    if version is None or len(block) < (348 if version == 1 else 540):
+    version = next((version for size, version in _VERSIONS.items() if _states_size(block, size)), None)
+    if version is None:
         raise InputError(
             "is not a NIfTI file: it does not begin with a NIfTI header",
             where=path,
@@ -165,8 +172,8 @@ def _decode(block: bytes, path: Path) -> tuple[Any, int]:
     return header, version
 
 
-def _starts_with(block: bytes, header_bytes: int) -> bool:
-    return block[:4] in (header_bytes.to_bytes(4, "little"), header_bytes.to_bytes(4, "big"))
+def _states_size(block: bytes, size: int) -> bool:
+    return len(block) >= size and block[:4] in (size.to_bytes(4, "little"), size.to_bytes(4, "big"))
 
 
 def _as_written(value: np.floating[Any]) -> float:
@@ -178,7 +185,7 @@ def _times_ms(shape: tuple[int, ...], interval: float, unit: int) -> NDArray[np.
     factor = _MS_PER_UNIT.get(unit)
     if len(shape) != 4 or factor is None or not (math.isfinite(interval) and interval > 0):
         return None
-    return np.arange(shape[3]) * (_as_written(np.float32(interval)) * factor)
+    return np.arange(shape[3], dtype=np.float64) * (_as_written(np.float32(interval)) * factor)
 
 
 def _scaling(header: Any) -> tuple[float, float]:
@@ -197,10 +204,7 @@ def _image_header(labels: LabelMap, origin: Origin) -> Any:
 
 def _own_header(labels: LabelMap) -> Any:
     """A header for labels that lie on no NIfTI image: rows run down, columns to the patient's left."""
-    time, depth, height, width = labels.array.shape
-    shape = (width, height, depth, time)
-    while len(shape) > 2 and shape[-1] == 1:
-        shape = shape[:-1]
+    shape = own_shape(labels)
     header = _empty_header(1 if max(shape) < 2**15 else 2, shape)
     spacing = labels.spacing_mm or (1.0, 1.0, 1.0)
     affine = np.diag([-spacing[2], -spacing[1], spacing[0], 1.0])

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardiotrace.core.cine import Origin
-from cardiotrace.core.errors import CardioTraceError, InputError
+from cardiotrace.core.errors import CardioTraceError, InputError, WorkError
 from cardiotrace.core.label import LabelMap
 
 MAX_PIXEL_BYTES = 2 * 1024**3
@@ -68,7 +68,11 @@ def check_shape(image: StoredImage) -> None:
             remedy="split it into one file per channel or component.",
         )
     if min(image.shape) < 1:
-        raise InputError(f"the image is empty: shape {image.shape}", where=image.path)
+        raise InputError(
+            f"the header claims an image without pixels: shape {image.shape}",
+            where=image.path,
+            remedy="export the image again.",
+        )
     if image.byte_count > MAX_PIXEL_BYTES:
         raise InputError(
             f"the header claims {image.byte_count / 2**30:.1f} GiB of pixels (shape {image.shape})",
@@ -99,13 +103,16 @@ def reading(path: Path, kind: str) -> Iterator[None]:
 
     Raises:
         InputError: anything went wrong inside.
+        WorkError: there is too little memory.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             yield
-        except (CardioTraceError, MemoryError):
+        except CardioTraceError:
             raise
+        except MemoryError:
+            raise WorkError("too little memory to read it", where=path, remedy="close other programs.") from None
         except PermissionError:
             raise InputError("may not be read", where=path, remedy="change its permissions.") from None
         except Exception as error:
@@ -127,6 +134,14 @@ def quiet(logger_name: str) -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
+
+
+def own_shape(labels: LabelMap) -> tuple[int, ...]:
+    """Shape (x, y[, z[, t]]) for labels that lie on no file's grid: as few axes as they need."""
+    shape = tuple(reversed(labels.array.shape))
+    while len(shape) > 2 and shape[-1] == 1:
+        shape = shape[:-1]
+    return shape
 
 
 def stored_shape(labels: LabelMap, origin: Origin) -> tuple[int, ...]:

@@ -22,7 +22,13 @@ def read_header(path: Path, suffix: str) -> StoredImage:
     with reading(path, "film"), _opened(path) as container:
         stream = _stream(container, path)
         stamps = sorted(packet.pts for packet in container.demux(stream) if packet.pts is not None)
-        count = len(stamps) or int(stream.frames)
+        count = len(stamps)
+        if stream.frames > count:
+            raise InputError(
+                f"ends early: {count} of {stream.frames} frames are there",
+                where=path,
+                remedy="the film is damaged: copy or export it again.",
+            )
         interval_ms = _interval_ms(stream)
         times = _times_ms(stamps, stream, interval_ms, count)
         image = StoredImage(
@@ -91,5 +97,6 @@ def _interval_ms(stream: Any) -> float | None:
 def _times_ms(stamps: list[int], stream: Any, interval_ms: float | None, count: int) -> NDArray[np.float64] | None:
     """Instants from the film's own time stamps, ms from the first; from the frame rate where it has none."""
     if len(set(stamps)) == count and count > 0:
-        return (np.array(stamps, np.float64) - stamps[0]) * float(stream.time_base * 1000)
-    return None if interval_ms is None else np.arange(count) * interval_ms
+        ticks = np.array(stamps, np.float64) - stamps[0]
+        return ticks * float(stream.time_base * 1000)
+    return None if interval_ms is None else np.arange(count, dtype=np.float64) * interval_ms

@@ -13,7 +13,7 @@ from cardiotrace.phantoms.spheroid import TruncatedSpheroid
 MYOCARDIAL_DENSITY_G_PER_ML = 1.05
 APICAL_THICKNESS_SHARE = 0.85
 """Wall thickness at the apex over that at the equator."""
-LATE_EQUATOR_SHARE, EARLY_EQUATOR_SHARE = 0.30, 0.40
+LATE_EQUATOR_SHARE, EARLY_EQUATOR_SHARE = 0.27, 0.40
 """Height of the widest circle over the cavity's length at end-systole and end-diastole: the mitral
 ring narrows less than the cavity does."""
 ATRIAL_LENGTH_MM = 44.0
@@ -134,7 +134,7 @@ def _state(heart: Heart, filling: float, opening: float) -> HeartState:
     epicardium = _epicardium(cavity, _thickness_mm(cavity, wall_ml))
     # The epicardial apex stays in place, so the mitral plane rises by what the outer shape loses in length.
     rise = outer.length_mm - epicardium.length_mm
-    atrium = _atrium(cavity.base_radius_mm, ATRIAL_LENGTH_MM + rise, 1.06 + 0.12 * (1 - filling))
+    atrium = _atrium(cavity.base_radius_mm, ATRIAL_LENGTH_MM + rise, 1.06 + 0.30 * (1 - filling))
     return HeartState(cavity, epicardium, atrium, heart.bend_mm, opening)
 
 

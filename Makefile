@@ -1,0 +1,44 @@
+# The verbs of the project. `make demo` and `make test` set everything up by themselves.
+PYTHON ?= python3.11
+BIN := .venv/bin
+CONSTRAINED := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test test-all check docs bench serve-docs clean
+
+# The base install: enough to use models. No torch.
+.venv/.use: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(CONSTRAINED) -e .
+	touch $@
+
+# All of it: training, tests, checks, documentation.
+.venv/.dev: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(CONSTRAINED) torch
+	$(CONSTRAINED) -e '.[dev]'
+	touch $@ .venv/.use
+
+demo: .venv/.use
+	$(BIN)/cardiotrace demo --out out/demo
+
+test: .venv/.dev
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-all: .venv/.dev
+	$(BIN)/python -m pytest -n 2
+
+check: .venv/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: .venv/.dev
+	$(BIN)/mkdocs build --strict
+
+bench: .venv/.dev
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv build dist site out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,76 @@
+"""Progress bars and tables; the only place that draws on the terminal."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from cardiotrace.workflows.watch import Tick
+
+
+class Terminal:
+    """A `Watch` that draws bars on standard error and says its lines on standard output."""
+
+    def __init__(self) -> None:
+        self._errors = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=self._errors,
+            transient=True,
+            disable=not self._errors.is_terminal,
+        )
+
+    def __enter__(self) -> "Terminal":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    @contextmanager
+    def stage(self, title: str) -> Iterator[Tick]:
+        """A bar that lasts as long as the stage."""
+        task = self._progress.add_task(title, total=None)
+
+        def tick(done: int, total: int) -> None:
+            self._progress.update(task, completed=done, total=total)
+
+        try:
+            yield tick
+        finally:
+            self._progress.remove_task(task)
+
+    def say(self, text: str) -> None:
+        """One line on standard output, above the bars."""
+        if self._errors.is_terminal:
+            self._progress.console.print(text, highlight=False, markup=False)
+        else:
+            print(text, flush=True)
+
+
+def table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, title: str = "") -> None:
+    """Print rows as a table; columns whose values are numbers are set to the right."""
+    drawn = Table(title=title or None, title_justify="left", header_style="bold", pad_edge=False)
+    for column in columns:
+        is_number = any(isinstance(row.get(column), int | float) for row in rows)
+        drawn.add_column(column, justify="right" if is_number else "left")
+    for row in rows:
+        drawn.add_row(*(cell(row.get(column)) for column in columns))
+    Console(width=None if Console().is_terminal else 160).print(drawn)
+
+
+def cell(value: Any) -> str:
+    """A value as a table shows it."""
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,219 @@
+"""A packed cache: every prepared plane of a data set in two memory-mapped arrays and an index.
+
+Reading compressed files again in every epoch costs a hundred times more than reading a memory map. The
+cache's folder is named after a fingerprint of all that it depends on (cases, files with size and time of
+change, geometric preparation, label scheme), so a change makes a new one and an old one is never used by mistake.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from cardiotrace.core.config import to_plain
+from cardiotrace.core.errors import InputError, WorkError
+from cardiotrace.core.exam import Case
+from cardiotrace.core.label import LabelScheme
+from cardiotrace.preparation import Preparation
+
+FORMAT_VERSION = 1
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Plane:
+    """One prepared plane: which case, frame and slice it is."""
+
+    case: str
+    patient: str
+    phase: str
+    view: str
+    time: int
+    depth: int
+    low: float
+    """Value of the file that is stored as 0."""
+    high: float
+    """Value of the file that is stored as the largest stored value."""
+
+
+@dataclass(frozen=True)
+class PackedDataset:
+    """Prepared planes of a data set, memory-mapped.
+
+    Args:
+        images: (planes, channels, height, width), uint8, or uint16 where the files hold more than bytes.
+        labels: (planes, height, width), class indices of the scheme in order of value.
+        planes: what each plane is.
+    """
+
+    folder: Path
+    images: np.ndarray[Any, Any]
+    labels: UInt8[np.ndarray, "planes height width"]
+    planes: tuple[Plane, ...]
+
+    def __len__(self) -> int:
+        return len(self.planes)
+
+    def indices_of(self, patients: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Indices of all planes of these patients, in stored order."""
+        wanted = set(patients)
+        return np.flatnonzero([plane.patient in wanted for plane in self.planes])
+
+    def unit_images(self, indices: Sequence[int]) -> Float[np.ndarray, "batch channels height width"]:
+        """Planes as float32 in unit range, as `preparation.unit_range` makes them."""
+        return self.images[indices].astype(np.float32) / np.float32(np.iinfo(self.images.dtype).max)
+
+
+def fingerprint(cases: Sequence[Case], root: Path, scheme: LabelScheme, preparation: Preparation) -> str:
+    """Hexadecimal digest of everything the packed arrays depend on."""
+    digest = hashlib.sha256()
+    settings = [FORMAT_VERSION, to_plain(scheme.values), to_plain(preparation.geometric_choices)]
+    digest.update(json.dumps(settings, sort_keys=True).encode())
+    for case in cases:
+        digest.update(json.dumps([case.name, case.patient, str(case.phase), str(case.view)]).encode())
+        for file in case.files:
+            status = (root / file).stat()
+            digest.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def packed(
+    cases: Sequence[Case],
+    *,
+    root: Path,
+    scheme: LabelScheme,
+    preparation: Preparation,
+    cache: Path,
+    name: str = "data",
+    on_progress: Progress | None = None,
+) -> PackedDataset:
+    """Open the cache of these cases, making it first where there is none or it is damaged.
+
+    Args:
+        cases: labelled cases.
+        root: folder that `Case.files` are relative to.
+        scheme: label scheme of the stored labels.
+        preparation: its geometric steps are applied before storing; intensity steps are not.
+        cache: folder that holds caches; one folder is made in it.
+        name: first part of the folder's name.
+        on_progress: called with (done, total) cases while packing.
+
+    Raises:
+        InputError: a case has no labels, or planes do not come out at one size.
+        WorkError: the cache folder cannot be written.
+    """
+    folder = cache / f"{name}-{fingerprint(cases, root, scheme, preparation)[:16]}"
+    if folder.is_dir():
+        try:
+            return open_packed(folder)
+        except InputError:
+            shutil.rmtree(folder)  # damaged: the checksum says so; made again below
+    _write(folder, _prepared(cases, scheme, preparation, on_progress))
+    return open_packed(folder)
+
+
+def open_packed(folder: Path) -> PackedDataset:
+    """Open a packed cache and verify its checksums.
+
+    Raises:
+        InputError: a file is missing or damaged.
+    """
+    try:
+        index = json.loads((folder / "index.json").read_text())
+        arrays = {}
+        for stem in ("images", "labels"):
+            if _digest(folder / f"{stem}.npy") != index["sha256"][stem]:
+                raise InputError(f"{stem}.npy does not match its checksum", where=folder, remedy="pack it again.")
+            arrays[stem] = np.load(folder / f"{stem}.npy", mmap_mode="r")
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(f"is not a packed cache: {error}", where=folder, remedy="delete it and pack again.") from None
+    return PackedDataset(folder, arrays["images"], arrays["labels"], tuple(Plane(**row) for row in index["planes"]))
+
+
+@dataclass(frozen=True)
+class _PreparedPlane:
+    image: np.ndarray[Any, Any]
+    label: UInt8[np.ndarray, "height width"]
+    about: Plane
+
+
+def _prepared(
+    cases: Sequence[Case], scheme: LabelScheme, preparation: Preparation, on_progress: Progress | None
+) -> Iterator[_PreparedPlane]:
+    classes = np.zeros(256, np.uint8)
+    for index, structure in enumerate(scheme.structures, start=1):
+        classes[scheme.values[structure]] = index
+    for done, case in enumerate(cases):
+        yield from _planes_of(case, classes, preparation)
+        if on_progress is not None:
+            on_progress(done + 1, len(cases))
+
+
+def _planes_of(case: Case, classes: UInt8[np.ndarray, "256"], preparation: Preparation) -> Iterator[_PreparedPlane]:
+    if case.read_labels is None:
+        raise InputError("has no reference labels and cannot be packed for training", where=case.name)
+    cine, labels = case.read_image(), case.read_labels()
+    if labels.array.shape != cine.grid_shape:
+        raise InputError(f"labels {labels.array.shape} and image {cine.grid_shape} differ in shape", where=case.name)
+    spacing = None if cine.spacing_mm is None else (cine.spacing_mm[1], cine.spacing_mm[2])
+    placement = preparation.place(cine.grid_shape[2:], spacing)
+    class_count = int(classes.max()) + 1
+    for time, depth in np.ndindex(*cine.grid_shape[:2]):
+        moved = preparation.move(cine.frames[time, depth], placement)
+        image, low, high = _stored(moved)
+        label = preparation.move_labels(classes[labels.array[time, depth]], placement, class_count=class_count)
+        about = Plane(case.name, case.patient, str(case.phase), str(case.view), time, depth, low, high)
+        yield _PreparedPlane(image, label, about)
+
+
+def _stored(moved: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], float, float]:
+    """Bytes stay bytes; anything else is stretched over 16 bits, its extremes remembered."""
+    if moved.dtype == np.uint8:
+        return moved, 0.0, 255.0
+    low, high = float(moved.min()), float(moved.max())
+    stretched = (moved.astype(np.float64) - low) / max(high - low, 1e-12) * 65535
+    return np.rint(stretched).astype(np.uint16), low, high
+
+
+def _write(folder: Path, prepared: Iterator[_PreparedPlane]) -> None:
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    try:
+        partial.mkdir(parents=True)
+        planes = list(prepared)
+        _check_sizes(planes)
+        np.save(partial / "images.npy", np.stack([plane.image for plane in planes]))
+        np.save(partial / "labels.npy", np.stack([plane.label for plane in planes]))
+        index = {
+            "version": FORMAT_VERSION,
+            "sha256": {stem: _digest(partial / f"{stem}.npy") for stem in ("images", "labels")},
+            "planes": [to_plain(plane.about) for plane in planes],
+        }
+        (partial / "index.json").write_text(json.dumps(index))
+        partial.replace(folder)
+    except OSError as error:
+        raise WorkError(f"the cache cannot be written: {error}", where=folder.parent, remedy="use --cache.") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _check_sizes(planes: Sequence[_PreparedPlane]) -> None:
+    if not planes:
+        raise InputError("there is nothing to pack: no labelled case")
+    kinds = {(plane.image.shape, plane.image.dtype.name) for plane in planes}
+    if len(kinds) > 1:
+        raise InputError(
+            f"planes come out at different sizes or types: {sorted(map(str, kinds))[:4]}",
+            remedy="end the preparation with `resize` or `crop-or-pad`.",
+        )
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""State, step, loop, journal: small separate parts of a training run."""

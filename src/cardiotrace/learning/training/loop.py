@@ -1,0 +1,186 @@
+"""The loop: step, validate, write down, keep the best, stop early or when something breaks."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+
+from cardiotrace.core.errors import WorkError
+from cardiotrace.learning.training.feed import Feed, Images, Labels, TrainingOrder
+from cardiotrace.learning.training.journal import Row
+from cardiotrace.learning.training.settings import TrainingSettings
+from cardiotrace.learning.training.state import State
+
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+OnStep = Callable[[int, int, float], None]
+"""Called with (step in epoch, steps per epoch, loss)."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that the loop needs and does not change."""
+
+    fabric: Fabric
+    settings: TrainingSettings
+    loss: Loss
+    order: TrainingOrder
+    training: Feed
+    validation: Feed
+    class_names: tuple[str, ...]
+    """Foreground classes, in order of their index from 1."""
+    base_rate: float
+
+
+def run_epochs(task: Task, state: State, *, on_step: OnStep, on_epoch: Callable[[Row, bool], None]) -> None:
+    """Train from the state's epoch to the last, or until patience runs out.
+
+    Args:
+        task: what to do.
+        state: changed in place.
+        on_step: for the progress bar.
+        on_epoch: called after each epoch with its journal row and whether it is the best so far; here
+            checkpoints are written.
+
+    Raises:
+        WorkError: the loss is no longer a number.
+    """
+    while state.epoch < task.settings.epochs and not _out_of_patience(task.settings, state):
+        started = time.perf_counter()
+        loss, rate = _train_epoch(task, state, on_step)
+        trained = time.perf_counter()
+        dice = validate(task, state)
+        score = sum(dice.values()) / max(1, len(dice))
+        state.schedule.observe(score)
+        state.epoch += 1
+        is_best = score > state.best_score
+        if is_best:
+            state.best_score, state.best_epoch = score, state.epoch
+        planes = task.order.steps_per_epoch(len(task.training)) * task.settings.batch_size
+        row: Row = {
+            "epoch": state.epoch,
+            "step": state.step,
+            "rate": rate,
+            "loss": loss,
+            "score": score,
+            "dice": dice,
+            "seconds": round(time.perf_counter() - started, 3),
+            "images_per_second": round(planes / max(1e-9, trained - started), 3),
+        }
+        on_epoch(row, is_best)
+
+
+def _out_of_patience(settings: TrainingSettings, state: State) -> bool:
+    return bool(settings.patience) and state.epoch - state.best_epoch >= settings.patience and state.epoch > 0
+
+
+def _train_epoch(task: Task, state: State, on_step: OnStep) -> tuple[float, float]:
+    """One pass; returns the mean loss and the last learning rate."""
+    state.model.train()
+    torch.manual_seed(task.order.seed * 100_003 + state.epoch)  # dropout draws from the global generator
+    steps = task.order.steps_per_epoch(len(task.training))
+    total = steps * task.settings.epochs
+    losses, rate = [], 0.0
+    for index, (images, labels) in enumerate(task.order.batches(task.training, state.epoch)):
+        rate = task.base_rate * state.schedule.factor(state.step / max(1, total - 1))
+        loss = step(task, state, images, labels, rate)
+        losses.append(loss)
+        # A float here waits for the device: on GPUs only every tenth step is looked at.
+        if task.fabric.device.type == "cpu" or index % 10 == 0 or index + 1 == steps:
+            _check_finite(loss, state, index)
+            on_step(index + 1, steps, float(loss))
+    mean = task.fabric.all_reduce(torch.stack(losses).mean(), reduce_op="mean")
+    return float(mean), rate
+
+
+def step(task: Task, state: State, images: Images, labels: Labels, rate: float) -> torch.Tensor:
+    """One optimiser step; returns the detached loss."""
+    for group in state.optimiser.param_groups:
+        group["lr"] = rate
+    if task.settings.channels_last:
+        images = images.contiguous(memory_format=torch.channels_last)
+    loss = task.loss(state.model(images), labels)
+    state.optimiser.zero_grad(set_to_none=True)
+    task.fabric.backward(loss)
+    if task.settings.gradient_clip:
+        task.fabric.clip_gradients(state.model, state.optimiser, max_norm=task.settings.gradient_clip)
+    state.optimiser.step()
+    state.step += 1
+    if task.settings.average_decay:
+        _update_average(state, task.settings.average_decay)
+    return loss.detach()
+
+
+def _check_finite(loss: torch.Tensor, state: State, index: int) -> None:
+    if not torch.isfinite(loss):
+        raise WorkError(
+            f"the loss became {float(loss)} in epoch {state.epoch + 1}, batch {index + 1}",
+            remedy="the last good state is kept; lower optimiser.rate or set training.gradient_clip, then resume.",
+        )
+
+
+def _update_average(state: State, decay: float) -> None:
+    # Young averages forget faster, or the random first weights would stay in for long.
+    decay = min(decay, (1 + state.step) / (10 + state.step))
+    weights = state.model.state_dict()
+    if not state.average:
+        state.average = {key: value.detach().clone() for key, value in weights.items()}
+        return
+    for key, value in weights.items():
+        if value.is_floating_point():
+            state.average[key].lerp_(value.detach(), 1 - decay)
+        else:
+            state.average[key].copy_(value)
+
+
+@contextmanager
+def averaged_weights(state: State) -> Iterator[torch.nn.Module]:
+    """The model with the weights to validate, in evaluation mode; its own weights come back afterwards."""
+    own = {key: value.detach().clone() for key, value in state.model.state_dict().items()} if state.average else {}
+    if own:
+        state.model.load_state_dict(state.average)
+    state.model.eval()
+    try:
+        yield state.model
+    finally:
+        if own:
+            state.model.load_state_dict(own)
+
+
+def validate(task: Task, state: State) -> dict[str, float]:
+    """Mean Dice of each class over the validation planes, on the network's grid, in 0..1.
+
+    A plane where neither has the class does not count; one where only one has it counts as 0.
+    """
+    sums = torch.zeros(2, len(task.class_names), dtype=torch.float64, device=task.fabric.device)
+    rank, world = task.fabric.global_rank, task.fabric.world_size
+    size = task.settings.batch_size
+    with averaged_weights(state) as model, torch.inference_mode():
+        mine = torch.arange(len(task.validation))[rank::world]
+        for picked in mine.split(size):
+            images, labels = task.validation.unit(picked.to(task.fabric.device))
+            images = task.validation.normalise(images)
+            if task.settings.channels_last:
+                images = images.contiguous(memory_format=torch.channels_last)
+            sums += _dice_sums(model(images).argmax(1), labels, len(task.class_names))
+    total: Any = task.fabric.all_reduce(sums, reduce_op="sum")
+    return {
+        name: float(total[0, index] / total[1, index]) if total[1, index] else 0.0
+        for index, name in enumerate(task.class_names)
+    }
+
+
+def _dice_sums(predicted: torch.Tensor, reference: torch.Tensor, classes: int) -> torch.Tensor:
+    """(2, classes): sum of Dice over planes, and number of planes that count."""
+    sums = torch.zeros(2, classes, dtype=torch.float64, device=predicted.device)
+    for index in range(classes):
+        mine, theirs = predicted == index + 1, reference == index + 1
+        size = mine.sum((1, 2)) + theirs.sum((1, 2))
+        both = (mine & theirs).sum((1, 2))
+        counted = size > 0
+        sums[0, index] = (2.0 * both[counted] / size[counted]).sum()
+        sums[1, index] = counted.sum()
+    return sums

@@ -1,0 +1,242 @@
+"""A run folder: everything about one training in one place, resumable at any time."""
+
+import importlib.metadata
+import platform
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+
+from cardiotrace.core.errors import InputError, UsageError
+from cardiotrace.core.label import LabelScheme
+from cardiotrace.datasets.packed import PackedDataset
+from cardiotrace.datasets.split import Split, write_split
+from cardiotrace.io import write_json, write_text
+from cardiotrace.learning.losses import LOSSES
+from cardiotrace.learning.models.catalog import ARCHITECTURES
+from cardiotrace.learning.recipe import Recipe, recipe_text
+from cardiotrace.learning.training import state as states
+from cardiotrace.learning.training.device import make_fabric
+from cardiotrace.learning.training.feed import Feed, TrainingOrder
+from cardiotrace.learning.training.journal import Journal, Row
+from cardiotrace.learning.training.loop import OnStep, Task, run_epochs
+from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
+
+_PACKAGES = ("cardiotrace", "torch", "numpy", "lightning-fabric", "onnx", "onnxruntime")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Names of the files of a run."""
+
+    path: Path
+
+    @property
+    def recipe(self) -> Path:
+        """The resolved recipe."""
+        return self.path / "recipe.toml"
+
+    @property
+    def environment(self) -> Path:
+        """Versions, commit, seed."""
+        return self.path / "environment.json"
+
+    @property
+    def split(self) -> Path:
+        """Patients of each part."""
+        return self.path / "split.json"
+
+    @property
+    def journal(self) -> Path:
+        """One JSON line an epoch."""
+        return self.path / "journal.jsonl"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The whole state after the last complete epoch."""
+        return self.path / "checkpoint.safetensors"
+
+    @property
+    def best(self) -> Path:
+        """Weights of the epoch with the best validation score."""
+        return self.path / "best.safetensors"
+
+    @property
+    def curves(self) -> Path:
+        """Loss, Dice and learning rate as a picture."""
+        return self.path / "curves.png"
+
+    @property
+    def model(self) -> Path:
+        """The exported model."""
+        return self.path / "model.onnx"
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a run learns from."""
+
+    packed: PackedDataset
+    split: Split
+    scheme: LabelScheme
+    mirror_axes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """Where a run computes."""
+
+    accelerator: str = "auto"
+    processes: int = 1
+
+
+@dataclass(frozen=True)
+class RunWatch:
+    """Who is told how it goes."""
+
+    on_step: OnStep
+    on_epoch: Callable[[Row, bool], None]
+
+
+def build_model(recipe: Recipe, *, channels: int, classes: int) -> torch.nn.Module:
+    """The recipe's network with its first, seeded weights."""
+    torch.manual_seed(recipe.seed)
+    return ARCHITECTURES.make(recipe.architecture, channels, classes, path="architecture")
+
+
+def train(
+    recipe: Recipe,
+    material: Material,
+    folder: RunFolder,
+    *,
+    watch: RunWatch,
+    hardware: Hardware = Hardware(),
+    resume: bool,
+) -> bool:
+    """Train and leave the run folder with its best weights, journal and last checkpoint.
+
+    Args:
+        recipe: the resolved recipe.
+        material: packed data and split.
+        folder: where to write; an unfinished run there is continued with `resume`, refused without.
+        watch: callbacks for progress.
+        hardware: devices.
+        resume: continue from the checkpoint if there is one.
+
+    Returns:
+        Whether this is the first process of the run, the one that goes on to export the model.
+
+    Raises:
+        UsageError: the folder holds a run already and `resume` is off.
+        InputError: a part of the split has no planes, or the checkpoint is of another recipe.
+        WorkError: the loss is no longer a number, or the folder cannot be written.
+    """
+    if folder.checkpoint.exists() and not resume:
+        raise UsageError(
+            "holds a run already", where=folder.path, remedy="continue it with --resume, or choose another."
+        )
+    fabric = make_fabric(recipe.training, accelerator=hardware.accelerator, processes=hardware.processes)
+    fabric.launch()
+    task, state = _assemble(fabric, recipe, material)
+    journal = Journal(folder.journal)
+    digest = recipe.digest()
+    if folder.checkpoint.exists():
+        states.load(state, folder.checkpoint, recipe=digest)
+    if fabric.is_global_zero:
+        _write_head(recipe, material.split, folder)
+        journal.cut(state.epoch)
+
+    def finish_epoch(row: Row, is_best: bool) -> None:
+        if fabric.is_global_zero:
+            if is_best:
+                states.save_weights(state.weights(), folder.best)
+            states.save(state, folder.checkpoint, recipe=digest)
+            journal.add(row)
+            watch.on_epoch(row, is_best)
+        fabric.barrier()
+
+    run_epochs(task, state, on_step=watch.on_step, on_epoch=finish_epoch)
+    return bool(fabric.is_global_zero)
+
+
+def _assemble(fabric: Fabric, recipe: Recipe, material: Material) -> tuple[Task, states.State]:
+    model = build_model(recipe, channels=material.packed.images.shape[1], classes=material.scheme.class_count)
+    if recipe.training.channels_last:
+        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = OPTIMISERS.make(recipe.optimiser, model.parameters(), path="optimiser")
+    base_rate = float(optimiser.param_groups[0]["lr"])
+    model, optimiser = fabric.setup(model, optimiser)
+    cuda = fabric.device.type == "cuda"
+    if recipe.training.compile == "on" or (recipe.training.compile == "auto" and cuda):
+        model = torch.compile(model)
+    training, validation = (
+        _feed(material, patients, recipe, fabric, part)
+        for patients, part in ((material.split.training, "training"), (material.split.validation, "validation"))
+    )
+    order = TrainingOrder(
+        recipe.seed,
+        recipe.training.batch_size,
+        recipe.augmentation,
+        material.mirror_axes,
+        fabric.global_rank,
+        fabric.world_size,
+    )
+    task = Task(
+        fabric=fabric,
+        settings=recipe.training,
+        loss=LOSSES.make(recipe.loss, path="loss"),
+        order=order,
+        training=training,
+        validation=validation,
+        class_names=tuple(str(structure) for structure in material.scheme.structures),
+        base_rate=base_rate,
+    )
+    return task, states.State(model, optimiser, SCHEDULES.make(recipe.schedule, path="schedule"))
+
+
+def _feed(material: Material, patients: Sequence[str], recipe: Recipe, fabric: Fabric, part: str) -> Feed:
+    indices = material.packed.indices_of(patients)
+    if not len(indices):
+        raise InputError(
+            f"the {part} part of the split has no labelled image", remedy="look at `cardiotrace data split`."
+        )
+    return Feed(material.packed, indices, recipe.preparation, fabric.device)
+
+
+def _write_head(recipe: Recipe, split: Split, folder: RunFolder) -> None:
+    write_text(folder.recipe, recipe_text(recipe))
+    write_json(folder.environment, environment(recipe.seed))
+    write_split(split, folder.split)
+
+
+def environment(seed: int) -> dict[str, Any]:
+    """Versions, commit and seed of this run; nothing that names the machine."""
+    versions = {package: _version(package) for package in _PACKAGES}
+    return {"python": platform.python_version(), "packages": versions, "commit": commit(), "seed": seed}
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def commit() -> str:
+    """Commit of the source tree that runs, with "+" if it has changes; empty outside a checkout."""
+    here = Path(__file__).parent
+    try:
+        described = subprocess.run(
+            ["git", "-C", str(here), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return described.stdout.strip()

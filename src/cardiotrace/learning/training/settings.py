@@ -1,0 +1,34 @@
+"""How long, how fast and how exactly to train."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Settings of the loop, as they stand under `[training]` in a recipe."""
+
+    epochs: int = 24
+    """Passes over the training planes."""
+    batch_size: int = 10
+    """Planes per step, over all processes together."""
+    patience: int = 0
+    """Stop after so many epochs without a better validation score; 0 never stops early."""
+    average_decay: float = 0.0
+    """Decay per step of a running average of the weights, which is then what is validated and kept; 0 is off."""
+    gradient_clip: float = 0.0
+    """Largest norm of the gradient; 0 is off."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """"auto" takes bfloat16 only where the processor computes it in hardware."""
+    channels_last: bool = True
+    """Memory layout that convolutions on CPUs and tensor cores prefer."""
+    compile: Literal["auto", "on", "off"] = "auto"
+    """"auto" compiles on CUDA only; on CPUs it was measured to lose."""
+    deterministic: bool = True
+    """Same seed, same machine, same numbers."""
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch_size < 1:
+            raise ValueError("epochs and batch_size must be at least 1")
+        if not 0.0 <= self.average_decay < 1.0:
+            raise ValueError("average_decay must lie in [0, 1)")

@@ -1,0 +1,133 @@
+"""What a checkpoint holds: everything that the next epoch depends on, in one safetensors file."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.io import atomic_write
+from cardiotrace.learning.training.optimiser import Schedule
+
+
+@dataclass
+class State:
+    """A run between two steps. Random numbers need no state: every step seeds its own."""
+
+    model: torch.nn.Module
+    optimiser: torch.optim.Optimizer
+    schedule: Schedule
+    average: dict[str, torch.Tensor] = field(default_factory=dict)
+    """Running average of the weights; empty when averaging is off."""
+    epoch: int = 0
+    """Complete epochs."""
+    step: int = 0
+    """Optimiser steps taken."""
+    best_score: float = -1.0
+    best_epoch: int = 0
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """The weights to validate, keep and export."""
+        return self.average or dict(self.model.state_dict())
+
+
+def save(state: State, path: Path, *, recipe: str) -> None:
+    """Write the state; the file is complete or not there.
+
+    Args:
+        state: the run.
+        path: a .safetensors file.
+        recipe: digest of the recipe, so that another recipe's checkpoint is refused.
+    """
+    tensors = {f"model.{key}": value for key, value in state.model.state_dict().items()}
+    tensors |= {f"average.{key}": value for key, value in state.average.items()}
+    numbers: dict[str, dict[str, Any]] = {}
+    for index, slots in state.optimiser.state_dict()["state"].items():
+        for key, value in slots.items():
+            if isinstance(value, torch.Tensor):
+                tensors[f"optimiser.{index}.{key}"] = value
+            elif value is not None:
+                numbers.setdefault(str(index), {})[key] = value
+    about = {
+        "recipe": recipe,
+        "epoch": state.epoch,
+        "step": state.step,
+        "best_score": state.best_score,
+        "best_epoch": state.best_epoch,
+        "schedule": state.schedule.state(),
+        "optimiser_numbers": numbers,
+    }
+    contiguous = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+    metadata = {"state": json.dumps(about)}
+    atomic_write(path, lambda partial: safetensors.torch.save_file(contiguous, partial, metadata=metadata))
+
+
+def load(state: State, path: Path, *, recipe: str) -> None:
+    """Continue from a checkpoint, in place.
+
+    Raises:
+        InputError: damaged, of another recipe, or of another architecture.
+    """
+    about, tensors = _read(path)
+    if about["recipe"] != recipe:
+        raise InputError(
+            "the checkpoint belongs to another recipe",
+            where=path,
+            remedy="choose another run folder, or do not resume.",
+        )
+    try:
+        state.model.load_state_dict(_part(tensors, "model."))
+    except RuntimeError as error:
+        raise InputError(f"the checkpoint is of another architecture: {str(error)[:200]}", where=path) from None
+    state.average = {key: value.clone() for key, value in _part(tensors, "average.").items()}
+    _load_optimiser(state.optimiser, _part(tensors, "optimiser."), about["optimiser_numbers"])
+    state.schedule.restore(about["schedule"])
+    state.epoch, state.step = about["epoch"], about["step"]
+    state.best_score, state.best_epoch = about["best_score"], about["best_epoch"]
+
+
+def save_weights(weights: dict[str, torch.Tensor], path: Path) -> None:
+    """Write weights alone."""
+    contiguous = {key: value.detach().cpu().contiguous() for key, value in weights.items()}
+    atomic_write(path, lambda partial: safetensors.torch.save_file(contiguous, partial))
+
+
+def load_weights(model: torch.nn.Module, path: Path) -> None:
+    """Read weights written by `save_weights`.
+
+    Raises:
+        InputError: damaged or of another architecture.
+    """
+    try:
+        model.load_state_dict(safetensors.torch.load_file(path))
+    except (OSError, safetensors.SafetensorError, RuntimeError) as error:
+        raise InputError(f"these weights do not fit: {str(error)[:200]}", where=path) from None
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            about = json.loads(file.metadata()["state"])
+            return about, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 not a dictionary
+    except (OSError, safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"is not a checkpoint: {error}", where=path) from None
+
+
+def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+
+
+def _load_optimiser(
+    optimiser: torch.optim.Optimizer, tensors: dict[str, torch.Tensor], numbers: dict[str, dict[str, Any]]
+) -> None:
+    slots: dict[int, dict[str, Any]] = {}
+    for key, value in tensors.items():
+        index, name = key.split(".", 1)
+        slots.setdefault(int(index), {})[name] = value
+    for number, values in numbers.items():
+        slots.setdefault(int(number), {}).update(values)
+    optimiser.load_state_dict({"state": slots, "param_groups": optimiser.state_dict()["param_groups"]})

@@ -1,0 +1,265 @@
+"""One frame with the outlines of its structures, drawn smooth and to scale."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Shaped, UInt8
+
+from cardiotrace.clinical.axis import LongAxis, outline_mm
+from cardiotrace.clinical.section import plane_spacing
+from cardiotrace.clinical.volume import simpson_discs
+from cardiotrace.core.cine import Cine
+from cardiotrace.core.label import LabelMap
+from cardiotrace.core.terms import Structure
+from cardiotrace.geometry.contour import contours
+from cardiotrace.report.colour import STRUCTURE_COLOURS, Colour
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+    from PIL.ImageDraw import ImageDraw as Pen
+
+_FINE = 3  # drawn this many times larger, then reduced: smooth lines without a plotting library
+_DRAW_ORDER = (Structure.VESSEL, Structure.RA, Structure.LA, Structure.RV, Structure.MYO, Structure.LV)
+_LIGHT: Colour = (255, 255, 255)
+
+
+@dataclass(frozen=True)
+class OverlayStyle:
+    """What is drawn, and how large."""
+
+    width: int = 900
+    """The picture is at most this wide, pixels."""
+    height: int = 720
+    """The picture is at most this high, pixels."""
+    line: float = 1.8
+    """Width of the outlines, pixels."""
+    fill: float = 0.10
+    """Opacity of the structures' inside."""
+    has_legend: bool = True
+    has_scale: bool = True
+
+
+@dataclass(frozen=True)
+class _Canvas:
+    """Where millimetres lie on the picture."""
+
+    size: tuple[int, int]
+    """(width, height), pixels."""
+    scale: float
+    """Pixels per mm (per pixel of the image's height where there is no spacing)."""
+    spacing_mm: tuple[float, float]
+
+    def points(self, points_mm: Shaped[np.ndarray, "n 2"], *, factor: int = _FINE) -> list[tuple[float, float]]:
+        """(row, column) in mm from the centre of the first pixel as (x, y) on a picture `factor` times as fine."""
+        corner = points_mm + np.asarray(self.spacing_mm) / 2
+        return [(float(x), float(y)) for y, x in corner * self.scale * factor]
+
+
+def draw_overlay(
+    cine: Cine,
+    labels: LabelMap,
+    frame: int,
+    *,
+    axis: LongAxis | None = None,
+    caption: str = "",
+    depth: int = 0,
+    style: OverlayStyle | None = None,
+) -> "Picture":
+    """Draw one frame with its outlines; pixels become square millimetres.
+
+    Args:
+        cine: the image.
+        labels: labels on its grid.
+        frame: which frame, from 0.
+        axis: the long axis to draw, with the discs across it; None draws neither.
+        caption: words for the upper left corner, such as "A4C end-diastole".
+        depth: which slice of a stack.
+        style: sizes and what to leave out.
+
+    Returns:
+        An RGB picture (of Pillow).
+    """
+    from PIL import Image
+
+    style = style or OverlayStyle()
+    canvas = _canvas(cine, style)
+    grey = display_grey(cine)[frame, depth]
+    picture = Image.fromarray(grey).convert("RGB").resize(canvas.size, Image.Resampling.BICUBIC)
+    shown = [structure for structure in _DRAW_ORDER if structure in labels.scheme.values]
+    for structure in shown:
+        mask = labels.array[frame, depth] == labels.scheme.value(structure)
+        rings = [(ring[:-1]) * np.asarray(canvas.spacing_mm) for ring in contours(mask)]
+        _draw_rings(picture, canvas, rings, STRUCTURE_COLOURS[structure], style)
+    if axis is not None and Structure.LV in labels.scheme.values:
+        cavity = labels.array[frame, depth] == labels.scheme.value(Structure.LV)
+        _draw_axis(picture, canvas, axis, outline_mm(cavity, canvas.spacing_mm))
+    present = [
+        item for item in labels.scheme.structures if (labels.array[frame, depth] == labels.scheme.value(item)).any()
+    ]
+    _annotate(picture, canvas, style, caption, present if style.has_legend else [], cine.spacing_mm is not None)
+    return picture
+
+
+def display_grey(cine: Cine) -> UInt8[np.ndarray, "time depth height width *channel"]:
+    """Grey values for the screen: 8-bit pictures as they are, others between their 0.5 and 99.5 percentiles."""
+    if cine.frames.dtype == np.uint8:
+        return np.asarray(cine.frames)
+    low, high = (float(value) for value in np.percentile(cine.frames[:: max(1, len(cine.frames) // 8)], (0.5, 99.5)))
+    share = (cine.frames.astype(np.float32) - low) / max(high - low, 1e-6)
+    return np.asarray(np.clip(share * 255, 0, 255).astype(np.uint8))
+
+
+def _canvas(cine: Cine, style: OverlayStyle) -> _Canvas:
+    _, _, rows, columns = cine.grid_shape
+    spacing_mm = (1.0, 1.0) if cine.spacing_mm is None else cine.spacing_mm[1:]
+    height_mm, width_mm = rows * spacing_mm[0], columns * spacing_mm[1]
+    scale = min(style.width / width_mm, style.height / height_mm)
+    size = (max(16, round(width_mm * scale)), max(16, round(height_mm * scale)))
+    return _Canvas(size, scale, spacing_mm)
+
+
+def _draw_rings(
+    picture: "Picture",
+    canvas: _Canvas,
+    rings: list[Shaped[np.ndarray, "n 2"]],
+    colour: Colour,
+    style: OverlayStyle,
+) -> None:
+    """Paste a faint fill and smooth outlines of one structure."""
+    if not rings:
+        return
+    box, fine, pen = _layer(canvas, np.concatenate(rings))
+    shifted = [[(x - box[0] * _FINE, y - box[1] * _FINE) for x, y in canvas.points(_smooth(ring))] for ring in rings]
+    opacity = round(255 * style.fill)
+    for points in shifted:
+        pen.polygon(points, fill=opacity)
+    for points in shifted:
+        pen.line([*points, points[0], points[1]], fill=255, width=max(1, round(style.line * _FINE)), joint="curve")
+    picture.paste(colour, box, fine.reduce(_FINE))
+
+
+def _smooth(ring: Shaped[np.ndarray, "n 2"]) -> Shaped[np.ndarray, "n 2"]:
+    """Even out the stairs of pixels by less than half a pixel; only what is drawn, never what is measured."""
+    if len(ring) < 12:
+        return ring
+    weights = np.array([1, 2, 3, 2, 1]) / 9
+    return np.asarray(
+        sum(weight * np.roll(ring, shift, axis=0) for weight, shift in zip(weights, range(-2, 3), strict=True))
+    )
+
+
+def _layer(
+    canvas: _Canvas, points_mm: Shaped[np.ndarray, "n 2"]
+) -> tuple[tuple[int, int, int, int], "Picture", "Pen"]:
+    """A fine grey layer around some points: its box on the picture, the layer, a pen for it."""
+    from PIL import Image, ImageDraw
+
+    spots = np.array(canvas.points(points_mm, factor=1))
+    low = np.maximum(np.floor(spots.min(axis=0)).astype(int) - 8, 0)
+    high = np.minimum(np.ceil(spots.max(axis=0)).astype(int) + 9, canvas.size)
+    high = np.maximum(high, low + 1)
+    box = (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
+    fine = Image.new("L", (int(high[0] - low[0]) * _FINE, int(high[1] - low[1]) * _FINE), 0)
+    return box, fine, ImageDraw.Draw(fine)
+
+
+def _draw_axis(picture: "Picture", canvas: _Canvas, axis: LongAxis, ring_mm: Shaped[np.ndarray, "n 2"]) -> None:
+    """The long axis with dots on annulus and apex, the discs faintly."""
+    if not axis.length_mm > 0 or len(ring_mm) < 3:
+        return
+    landmarks = np.vstack([axis.annulus_mm, axis.apex_mm])
+    box, fine, pen = _layer(canvas, np.vstack([ring_mm, landmarks]))
+
+    def on_layer(points_mm: Shaped[np.ndarray, "n 2"]) -> list[tuple[float, float]]:
+        return [(x - box[0] * _FINE, y - box[1] * _FINE) for x, y in canvas.points(points_mm)]
+
+    for ends in simpson_discs(ring_mm, axis).ends_mm:
+        pen.line(on_layer(ends), fill=70, width=_FINE)
+    pen.line(on_layer(np.vstack([axis.base_mm, axis.apex_mm])), fill=190, width=_FINE)
+    pen.line(on_layer(axis.annulus_mm), fill=190, width=_FINE)
+    radius = 3.0 * _FINE
+    for x, y in on_layer(landmarks):
+        pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
+    picture.paste(_LIGHT, box, fine.reduce(_FINE))
+
+
+def _annotate(
+    picture: "Picture",
+    canvas: _Canvas,
+    style: OverlayStyle,
+    caption: str,
+    legend: list[Structure],
+    has_spacing: bool,
+) -> None:
+    """Caption, legend and scale bar in the corners."""
+    from PIL import ImageDraw, ImageFont
+
+    pen = ImageDraw.Draw(picture)
+    unit = max(11, round(canvas.size[1] / 34))
+    font = ImageFont.load_default(unit)
+    margin = unit * 0.8
+    if caption:
+        big = ImageFont.load_default(round(unit * 1.25))
+        pen.text((margin, margin), caption, font=big, fill=_LIGHT, stroke_width=2, stroke_fill=(0, 0, 0))
+    for place, structure in enumerate(legend):
+        y = canvas.size[1] - margin - unit * 1.35 * (len(legend) - place)
+        pen.line(
+            (margin, y + unit * 0.6, margin + unit * 1.3, y + unit * 0.6),
+            fill=STRUCTURE_COLOURS[structure],
+            width=max(2, unit // 5),
+        )
+        pen.text(
+            (margin + unit * 1.7, y), structure.value, font=font, fill=_LIGHT, stroke_width=2, stroke_fill=(0, 0, 0)
+        )
+    if style.has_scale and has_spacing:
+        _draw_scale(pen, canvas, unit)
+
+
+def _draw_scale(pen: "Pen", canvas: _Canvas, unit: int) -> None:
+    """A bar of whole centimetres in the lower right corner, a tick at each."""
+    from PIL import ImageFont
+
+    centimetres = max(1, min(5, int(canvas.size[0] / canvas.scale / 10 / 4)))
+    margin, step = unit * 0.9, 10 * canvas.scale
+    right, bottom = canvas.size[0] - margin, canvas.size[1] - margin
+    left = right - centimetres * step
+    for edge, colour in ((4, (0, 0, 0)), (2, _LIGHT)):
+        pen.line((left, bottom, right, bottom), fill=colour, width=edge)
+        for tick in range(centimetres + 1):
+            pen.line((left + tick * step, bottom - unit * 0.4, left + tick * step, bottom), fill=colour, width=edge)
+    font = ImageFont.load_default(unit)
+    text = f"{centimetres} cm"
+    where = ((left + right) / 2 - pen.textlength(text, font=font) / 2, bottom - unit * 1.7)
+    pen.text(where, text, font=font, fill=_LIGHT, stroke_width=2, stroke_fill=(0, 0, 0))
+
+
+def draw_montage(cine: Cine, labels: LabelMap, frame: int, *, caption: str = "", count: int = 3) -> "Picture":
+    """Slices of a stack from base to apex side by side, those that show something labelled.
+
+    Args:
+        cine: a stack.
+        labels: labels on its grid.
+        frame: which frame, from 0.
+        caption: words for the upper left corner.
+        count: how many slices.
+
+    Returns:
+        An RGB picture (of Pillow).
+    """
+    from PIL import Image
+
+    shown = np.flatnonzero(labels.array[frame].any(axis=(1, 2)))
+    if not len(shown):
+        shown = np.arange(labels.array.shape[1])
+    picks = np.unique(shown[np.linspace(0, len(shown) - 1, count + 2).round().astype(int)[1:-1]])
+    tiles = []
+    for place, depth in enumerate(picks):
+        is_last = place == len(picks) - 1
+        style = OverlayStyle(width=420, height=420, has_legend=place == 0, has_scale=is_last)
+        words = f"{caption} slice {depth}" if place == 0 else f"slice {depth}"
+        tiles.append(draw_overlay(cine, labels, frame, caption=words.strip(), depth=int(depth), style=style))
+    sheet = Image.new("RGB", (sum(tile.width for tile in tiles) + 4 * (len(tiles) - 1), tiles[0].height))
+    for place, tile in enumerate(tiles):
+        sheet.paste(tile, (place * (tile.width + 4), 0))
+    return sheet

@@ -1,0 +1,95 @@
+"""Find, open and prepare data sets."""
+
+import os
+from pathlib import Path
+
+from cardiotrace.core.catalog import Choice
+from cardiotrace.core.errors import InputError
+from cardiotrace.datasets.catalog import DATASETS
+from cardiotrace.datasets.dataset import Dataset
+from cardiotrace.datasets.packed import PackedDataset, packed
+from cardiotrace.datasets.split import Split, k_folds, patient_groups
+from cardiotrace.preparation import Preparation
+from cardiotrace.workflows.watch import SILENT, Watch
+
+
+def data_root(name: str, given: Path | None) -> Path:
+    """Where a data set lies: the given folder, or the one of its name below the folder in CARDIOTRACE_DATA.
+
+    Raises:
+        InputError: neither is there.
+    """
+    if given is not None:
+        return given
+    home = os.environ.get("CARDIOTRACE_DATA")
+    if not home:
+        raise InputError(
+            f"where does the data set {name} lie?",
+            remedy="give --data PATH, or set CARDIOTRACE_DATA to its parent folder.",
+        )
+    return Path(home) / name
+
+
+def open_dataset(choice: Choice, root: Path | None) -> Dataset:
+    """The data set of a recipe or a command line, at its place.
+
+    Raises:
+        ConfigError: no such data set or option.
+        InputError: the folder does not hold it.
+    """
+    return DATASETS.make(Choice(choice.name, {**choice.options, "root": str(data_root(choice.name, root))}))
+
+
+def cache_folder(given: Path | None) -> Path:
+    """Where packed data goes: the given folder, CARDIOTRACE_CACHE, or the user's cache folder."""
+    if given is not None:
+        return given
+    if os.environ.get("CARDIOTRACE_CACHE"):
+        return Path(os.environ["CARDIOTRACE_CACHE"])
+    return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "cardiotrace"
+
+
+def pack(
+    dataset: Dataset, preparation: Preparation, *, cache: Path | None = None, watch: Watch = SILENT
+) -> PackedDataset:
+    """The packed cache of a data set's labelled cases, made where it is not there yet."""
+    cases = [case for case in dataset.cases() if case.read_labels is not None]
+    with watch.stage(f"packing {dataset.name}") as tick:
+        return packed(
+            cases,
+            root=dataset.root,
+            scheme=dataset.scheme,
+            preparation=preparation,
+            cache=cache_folder(cache),
+            name=dataset.name,
+            on_progress=tick,
+        )
+
+
+def choose_split(dataset: Dataset, name: str, *, folds: int = 5, fold: int | None = None, seed: int = 0) -> Split:
+    """A published split, a published fold, or a fold made by patient.
+
+    Args:
+        dataset: where patients and published splits come from.
+        name: "k-fold", or one of the data set's own.
+        folds: how many, for "k-fold".
+        fold: number of a fold, from 1; takes the place of `name` where the data set publishes folds.
+        seed: of "k-fold".
+
+    Raises:
+        InputError: there is no such split or fold.
+    """
+    published = dataset.splits()
+    if fold is not None and f"fold-{fold}" in published and name != "k-fold":
+        return published[f"fold-{fold}"]
+    if name == "k-fold" or (fold is not None and name not in published):
+        if not 1 <= (fold or 1) <= folds:
+            raise InputError(f"there is no fold {fold}: folds are 1 to {folds}")
+        return k_folds(patient_groups(dataset.cases()), folds=folds, seed=seed)[(fold or 1) - 1]
+    if fold is not None:
+        raise InputError(f"{dataset.name} has no published fold {fold}", remedy='use data.split = "k-fold".')
+    if name not in published:
+        raise InputError(
+            f"{dataset.name} has no split {name!r}", remedy=f'it has {", ".join(published) or "none"}; or use "k-fold".'
+        )
+    return published[name]

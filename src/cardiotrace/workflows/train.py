@@ -1,0 +1,88 @@
+"""Recipe in, run folder with a sealed and scored model out."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cardiotrace.core.errors import WorkError
+from cardiotrace.learning.recipe import Recipe, read_recipe
+from cardiotrace.learning.training.journal import Journal, Row
+from cardiotrace.learning.training.run import Hardware, Material, RunFolder, RunWatch, train
+from cardiotrace.workflows.data import choose_split, open_dataset, pack
+from cardiotrace.workflows.watch import SILENT, Watch
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One training run."""
+
+    recipe: Path
+    data: Path | None = None
+    out: Path | None = None
+    fold: int | None = None
+    resume: bool = False
+    overrides: dict[str, Any] = field(default_factory=dict)
+    cache: Path | None = None
+    hardware: Hardware = Hardware()
+
+
+def run_training(config: TrainConfig, watch: Watch = SILENT) -> RunFolder | None:
+    """Train as the recipe says.
+
+    Args:
+        config: what to train, on what, where to.
+        watch: told of progress.
+
+    Returns:
+        The run folder; None in the further processes of a distributed run, which have nothing left to do.
+
+    Raises:
+        ConfigError: the recipe is wrong.
+        InputError: the data cannot be used.
+        WorkError: training diverged, or nothing can be written.
+    """
+    recipe = read_recipe(config.recipe, config.overrides)
+    dataset = open_dataset(recipe.data.dataset, config.data)
+    split = choose_split(dataset, recipe.data.split, folds=recipe.data.folds, fold=config.fold, seed=recipe.seed)
+    split = split.on_disk({case.patient for case in dataset.cases()})
+    folder = RunFolder(config.out or default_folder(recipe, config.fold))
+    _create(folder)
+    packed = pack(dataset, recipe.preparation, cache=config.cache, watch=watch)
+    material = Material(packed, split, dataset.scheme, dataset.mirror_axes)
+    journal = Journal(folder.journal)
+    with watch.stage(f"training {recipe.name}") as tick:
+        steps_before = len(journal.rows())
+
+        def on_epoch(row: Row, is_best: bool) -> None:
+            watch.say(epoch_line(row, is_best, epochs=recipe.training.epochs))
+
+        def on_step(step: int, steps: int, loss: float) -> None:
+            epoch = max(steps_before, len(journal.rows()))
+            tick(epoch * steps + step, recipe.training.epochs * steps)
+
+        run_watch = RunWatch(on_step, on_epoch)
+        is_first = train(recipe, material, folder, watch=run_watch, hardware=config.hardware, resume=config.resume)
+    return folder if is_first else None
+
+
+def default_folder(recipe: Recipe, fold: int | None) -> Path:
+    """Where a run goes when nothing else is said: runs/<name>, or runs/<name>/fold-<k>."""
+    folder = Path("runs") / recipe.name
+    return folder if fold is None else folder / f"fold-{fold}"
+
+
+def epoch_line(row: Row, is_best: bool, *, epochs: int) -> str:
+    """One line about a finished epoch."""
+    dice = "  ".join(f"{name} {value:.4f}" for name, value in row["dice"].items())
+    mark = "  best so far" if is_best else ""
+    return (
+        f"epoch {row['epoch']:>3}/{epochs}  loss {row['loss']:.4f}  Dice {dice}"
+        f"  {row['seconds']:.0f} s ({row['images_per_second']:.1f} images/s){mark}"
+    )
+
+
+def _create(folder: RunFolder) -> None:
+    try:
+        folder.path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WorkError(f"cannot be made: {error.strerror}", where=folder.path, remedy="use another --out.") from None
