@@ -100,7 +100,8 @@ class Camus:
 
     def cases(self) -> list[Case]:
         """ED and ES of each view, and labelled sequences if asked for, in order of name."""
-        return [self._case(*item) for item in self._items() if self.config.sequences or item[2] in _PHASES]
+        kinds = (*_PHASES, *_SEQUENCES) if self.config.sequences else _PHASES
+        return [self._case(*item) for item in self._items() if item[2] in kinds and item[3].image.exists()]
 
     def exams(self) -> list[str]:
         """Patient names."""

@@ -1,8 +1,14 @@
 """The data sets that can be chosen by name."""
 
 from cardiotrace.core.catalog import Catalog, Entry
+from cardiotrace.datasets.acdc import Acdc, AcdcConfig
 from cardiotrace.datasets.camus import Camus, CamusConfig
+from cardiotrace.datasets.chase import Chase, ChaseConfig
 from cardiotrace.datasets.dataset import Dataset
+from cardiotrace.datasets.echonet import Echonet, EchonetConfig
+from cardiotrace.datasets.folder import Folder, FolderConfig
+from cardiotrace.datasets.mnms import Mnms, Mnms2, Mnms2Config, MnmsConfig
+from cardiotrace.datasets.sunnybrook import Sunnybrook, SunnybrookConfig
 
 DATASETS: Catalog[Dataset] = Catalog(
     "data set",
@@ -11,8 +17,51 @@ DATASETS: Catalog[Dataset] = Catalog(
             "camus",
             CamusConfig,
             Camus,
-            "CAMUS: apical echo, 500 patients, LV, myocardium and left atrium at ED and ES.",
+            "Apical echo, 500 patients: LV, myocardium and left atrium at ED and ES.",
             "Leclerc et al. 2019, IEEE Trans Med Imaging 38:2198",
         ),
+        Entry(
+            "echonet",
+            EchonetConfig,
+            Echonet,
+            "EchoNet-Dynamic: apical four-chamber films, 10 030 patients: LV at ED and ES.",
+            "Ouyang et al. 2020, Nature 580:252",
+        ),
+        Entry(
+            "acdc",
+            AcdcConfig,
+            Acdc,
+            "Short-axis cine-MRI, 150 patients: LV, myocardium and RV at ED and ES.",
+            "Bernard et al. 2018, IEEE Trans Med Imaging 37:2514",
+        ),
+        Entry(
+            "mnms",
+            MnmsConfig,
+            Mnms,
+            "M&Ms: short-axis cine-MRI of four vendors, 375 patients: LV, myocardium and RV at ED and ES.",
+            "Campello et al. 2021, IEEE Trans Med Imaging 40:3543",
+        ),
+        Entry(
+            "mnms2",
+            Mnms2Config,
+            Mnms2,
+            "M&Ms-2: short- and long-axis cine-MRI of three vendors, 360 patients: LV, myocardium and RV.",
+            "Martín-Isla et al. 2023, IEEE J Biomed Health Inform 27:3302",
+        ),
+        Entry(
+            "sunnybrook",
+            SunnybrookConfig,
+            Sunnybrook,
+            "Short-axis cine-MRI, 30 patients: myocardium.",
+            "Radau et al. 2009, MIDAS Journal",
+        ),
+        Entry(
+            "chase",
+            ChaseConfig,
+            Chase,
+            "CHASE_DB1: retinal photographs, both eyes of 14 children: vessels, two observers.",
+            "Fraz et al. 2012, IEEE Trans Biomed Eng 59:2538",
+        ),
+        Entry("folder", FolderConfig, Folder, "Your own folder of images and masks of the same names."),
     ],
 )

@@ -67,7 +67,7 @@ class Dataset(Protocol):
         """The folder that was given; `Case.files` are relative to it."""
 
     def cases(self) -> list[Case]:
-        """All images in order of name, with lazy readers; unlabelled ones have no label reader."""
+        """All images on disk in order of name, with lazy readers; unlabelled ones have no label reader."""
 
     def exams(self) -> list[str]:
         """Names of the patient visits."""

@@ -1,0 +1,165 @@
+"""ACDC: cine-MRI short-axis stacks of 150 patients with both ventricles and the myocardium traced at ED and ES."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+from cardiotrace.core import label
+from cardiotrace.core.exam import Case, Exam, ExamImage, Patient
+from cardiotrace.core.label import LabelScheme
+from cardiotrace.core.terms import Phase, View
+from cardiotrace.datasets.dataset import (
+    FilePair,
+    MirrorAxis,
+    exam_named,
+    existing_root,
+    file_case,
+    nothing_found,
+    number,
+    read_settings,
+)
+from cardiotrace.datasets.split import Split
+from cardiotrace.io import read_cine
+
+_EXPECTED = "the folder that holds training (and testing), one of these, or one patient's folder such as patient001"
+_PATIENT = re.compile(r"patient\d{3}")
+_FRAME = re.compile(r"(patient\d{3}_frame(\d+))(_gt)?\.nii(\.gz)?")
+
+
+@dataclass(frozen=True)
+class AcdcConfig:
+    """Where ACDC lies."""
+
+    root: Path
+    """Folder that holds `database`, `training` and `testing`, one of these, or one patient's folder."""
+
+
+@dataclass(frozen=True)
+class Acdc:
+    """The ACDC data set: `patientNNN/Info.cfg`, `patientNNN_frameNN.nii.gz` with `_gt`, and `patientNNN_4d.nii.gz`.
+
+    Raises:
+        InputError: the root is missing or holds no patients.
+
+    Source:
+        Bernard et al. 2018, IEEE Trans Med Imaging 37:2514.
+    """
+
+    config: AcdcConfig
+
+    name: ClassVar[str] = "acdc"
+    scheme: ClassVar[LabelScheme] = label.ACDC
+    views: ClassVar[tuple[View, ...]] = (View.SAX,)
+    mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ("height", "width")
+    """Both: the plane keeps the scanner's own axes, and nnU-Net mirrors cine-MRI along every axis
+    (Isensee et al. 2021, Nat Methods 18:203, supplementary note on augmentation)."""
+    channels: ClassVar[int] = 1
+    licence: ClassVar[str] = "CC BY-NC-SA 4.0"
+    citation: ClassVar[str] = (
+        "Bernard O, et al. Deep Learning Techniques for Automatic MRI Cardiac Multi-Structures Segmentation and "
+        "Diagnosis: Is the Problem Solved? IEEE Trans Med Imaging 2018;37:2514-2525. doi:10.1109/TMI.2018.2837502"
+    )
+
+    def __post_init__(self) -> None:
+        if not self._folders:
+            raise nothing_found(self.root, "ACDC patients (patient001, ...)", expected=_EXPECTED)
+
+    @cached_property
+    def root(self) -> Path:
+        """The folder that was given."""
+        return existing_root(self.config.root, expected=_EXPECTED)
+
+    def cases(self) -> list[Case]:
+        """ED and ES stacks in order of name; a frame that `Info.cfg` does not name has phase `other`."""
+        return [self._case(*item) for item in self._items() if item[2].image.exists()]
+
+    def exams(self) -> list[str]:
+        """Patient names."""
+        return list(self._folders)
+
+    def exam(self, name: str) -> Exam:
+        """The stacks of a patient, and the film of the whole beat where there is one.
+
+        Raises:
+            InputError: no such patient, or an image cannot be read.
+        """
+        patient = exam_named(name, self._folders, self.name)
+        facts = self._facts(patient)
+        images = [
+            ExamImage(
+                pair.name, read_cine(pair.image, third_axis="depth", view=View.SAX), {self._phase(facts, frame): 0}
+            )
+            for owner, frame, pair in self._items()
+            if owner == patient and pair.image.exists()
+        ]
+        whole = self._folders[patient] / f"{patient}_4d.nii.gz"
+        if whole.exists():
+            numbers = {phase: number(facts, phase.value) for phase in (Phase.ED, Phase.ES)}
+            instants = {phase: int(value) - 1 for phase, value in numbers.items() if value}
+            images.append(ExamImage(f"{patient}_4d", read_cine(whole, view=View.SAX), instants))
+        return Exam(
+            name=patient,
+            images=tuple(images),
+            patient=Patient(height_cm=number(facts, "Height"), weight_kg=number(facts, "Weight")),
+            facts={"pathology": facts["Group"]} if "Group" in facts else {},
+        )
+
+    def splits(self) -> Mapping[str, Split]:
+        """`official`: the folders training and testing, where both are at hand."""
+        parts: dict[str, list[str]] = {"training": [], "testing": []}
+        for patient, folder in self._folders.items():
+            parts.setdefault(folder.parent.name, []).append(patient)
+        if not parts["training"] or not parts["testing"]:
+            return {}
+        return {"official": Split(training=tuple(parts["training"]), testing=tuple(parts["testing"]))}
+
+    def pairs(self) -> list[FilePair]:
+        """Image and reference of every frame of which one at least is on disk."""
+        return [pair for _, _, pair in self._items()]
+
+    @cached_property
+    def _folders(self) -> Mapping[str, Path]:
+        """Folder of each patient, in order of name."""
+        root = self.root.resolve()
+        if _PATIENT.fullmatch(root.name) and any(self.root.glob("patient*_*.nii*")):
+            return {root.name: self.root}
+        bases = (self.root / "database", self.root)
+        places = [place for base in bases for place in (base, base / "training", base / "testing") if place.is_dir()]
+        found = {
+            folder.name: folder for place in places for folder in place.iterdir() if _PATIENT.fullmatch(folder.name)
+        }
+        return dict(sorted(found.items()))
+
+    def _items(self) -> Iterator[tuple[str, int, FilePair]]:
+        """Patient, frame number counted from one, and the files."""
+        for patient, folder in self._folders.items():
+            frames: dict[str, FilePair] = {}
+            for file in sorted(folder.iterdir()):
+                match = _FRAME.fullmatch(file.name)
+                if match is not None and match[1] not in frames:
+                    suffix = file.name.removeprefix(match[1]).removeprefix("_gt")
+                    image, labels = folder / f"{match[1]}{suffix}", folder / f"{match[1]}_gt{suffix}"
+                    frames[match[1]] = FilePair(match[1], image, labels)
+            for stem, pair in frames.items():
+                yield patient, int(stem.rpartition("frame")[2]), pair
+
+    def _case(self, patient: str, frame: int, pair: FilePair) -> Case:
+        facts = self._facts(patient)
+        groups = {"patient": patient}
+        if facts.get("Group"):
+            groups["pathology"] = facts["Group"]
+        return file_case(
+            pair, dataset=self, view=View.SAX, phase=self._phase(facts, frame), groups=groups, third_axis="depth"
+        )
+
+    def _facts(self, patient: str) -> Mapping[str, str]:
+        path = self._folders[patient] / "Info.cfg"
+        return read_settings(path) if path.exists() else {}
+
+    @staticmethod
+    def _phase(facts: Mapping[str, str], frame: int) -> Phase:
+        named = (phase for phase in (Phase.ED, Phase.ES) if number(facts, phase.value) == frame)
+        return next(named, Phase.OTHER)

@@ -1,0 +1,145 @@
+"""CHASE_DB1: retinal photographs of both eyes of 14 children with the vessels traced by two observers."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+from jaxtyping import Bool
+
+from cardiotrace.core import label
+from cardiotrace.core.exam import Case, Exam, ExamImage
+from cardiotrace.core.label import LabelScheme
+from cardiotrace.core.terms import Phase, View
+from cardiotrace.datasets.dataset import FilePair, MirrorAxis, exam_named, existing_root, file_case, nothing_found
+from cardiotrace.datasets.split import Split
+from cardiotrace.io import read_cine, require_grey
+
+SUBJECTS = 14
+
+_EXPECTED = "the folder that holds images, labels1 and labels2, or the folder with Image_01L.jpg"
+_IMAGE = re.compile(r"Image_(?P<subject>\d{2})(?P<eye>[LR])")
+_ENDINGS = {1: "1stHO", 2: "2ndHO"}
+
+
+@dataclass(frozen=True)
+class ChaseConfig:
+    """Where CHASE_DB1 lies and whose tracings count."""
+
+    root: Path
+    """Folder that holds `images`, `labels1`, `labels2` and `masks`, or the flat folder of the first release."""
+    observer: Literal[1, 2] = 1
+    """Whose tracings are the reference; the first observer's by custom."""
+
+
+@dataclass(frozen=True)
+class Chase:
+    """The CHASE_DB1 data set; both eyes of a child are one patient.
+
+    Raises:
+        InputError: the root is missing or holds no images.
+
+    Source:
+        Fraz et al. 2012, IEEE Trans Biomed Eng 59:2538.
+    """
+
+    config: ChaseConfig
+
+    name: ClassVar[str] = "chase"
+    scheme: ClassVar[LabelScheme] = label.VESSEL255
+    views: ClassVar[tuple[View, ...]] = (View.FUNDUS,)
+    mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ("height", "width")
+    """Both: a mirrored left eye looks like a right eye, and vessels branch up and down alike."""
+    channels: ClassVar[int] = 3
+    licence: ClassVar[str] = "public reference set of Kingston University, for research"
+    citation: ClassVar[str] = (
+        "Fraz MM, et al. An Ensemble Classification-Based Approach Applied to Retinal Blood Vessel Segmentation. "
+        "IEEE Trans Biomed Eng 2012;59:2538-2548. doi:10.1109/TBME.2012.2205687"
+    )
+
+    def __post_init__(self) -> None:
+        if not any(self._items()):
+            raise nothing_found(self.root, "CHASE_DB1 images (Image_01L.jpg, ...)", expected=_EXPECTED)
+
+    @cached_property
+    def root(self) -> Path:
+        """The folder that was given."""
+        return existing_root(self.config.root, expected=_EXPECTED)
+
+    def cases(self) -> list[Case]:
+        """One per photograph, in order of name; groups hold the eye, "L" or "R"."""
+        return [
+            file_case(
+                pair,
+                dataset=self,
+                view=View.FUNDUS,
+                phase=Phase.OTHER,
+                groups={"patient": match["subject"], "eye": match["eye"]},
+            )
+            for match, pair in self._items()
+            if pair.image.exists()
+        ]
+
+    def exams(self) -> list[str]:
+        """Subject numbers, two digits."""
+        return sorted({match["subject"] for match, _ in self._items()})
+
+    def exam(self, name: str) -> Exam:
+        """The photographs of both eyes of a subject.
+
+        Raises:
+            InputError: no such subject, or an image cannot be read.
+        """
+        subject = exam_named(name, self.exams(), self.name)
+        pairs = [pair for match, pair in self._items() if match["subject"] == subject and pair.image.exists()]
+        return Exam(subject, tuple(ExamImage(pair.name, read_cine(pair.image, view=View.FUNDUS)) for pair in pairs))
+
+    def splits(self) -> Mapping[str, Split]:
+        """The two splits in use, neither official: `train20` learns from the first 20 images, `train8` from 8.
+
+        20 images are subjects 1 to 10, 8 images subjects 1 to 4: numbers in publications are not comparable
+        between the two.
+        """
+        subjects = [f"{number:02d}" for number in range(1, SUBJECTS + 1)]
+        return {
+            f"train{2 * count}": Split(tuple(subjects[:count]), testing=tuple(subjects[count:])).on_disk(self.exams())
+            for count in (10, 4)
+        }
+
+    def pairs(self) -> list[FilePair]:
+        """Image and reference of every photograph of which one at least is on disk."""
+        return [pair for _, pair in self._items()]
+
+    def field_of_view(self, name: str) -> Bool[np.ndarray, "height width"] | None:
+        """Where the photograph shows the retina: metrics of vessels count only these pixels.
+
+        Args:
+            name: a case's name, such as "Image_01L".
+
+        Returns:
+            The mask, None where the data at hand has none.
+
+        Raises:
+            InputError: the mask cannot be read.
+        """
+        path = self.root / "masks" / f"mask_{name.removeprefix('Image_')}.png"
+        if not path.exists():
+            return None
+        inside: Bool[np.ndarray, "height width"] = require_grey(read_cine(path)).frames[0, 0] > 127
+        return inside
+
+    def _items(self) -> Iterator[tuple[re.Match[str], FilePair]]:
+        images, labels = self._folder("images"), self._folder(f"labels{self.config.observer}")
+        ending = _ENDINGS[self.config.observer]
+        stems = {file.stem for file in images.glob("Image_*.jpg")}
+        stems |= {file.stem.removesuffix(f"_{ending}") for file in labels.glob(f"Image_*_{ending}.png")}
+        for stem in sorted(stems):
+            match = _IMAGE.fullmatch(stem)
+            if match is not None:
+                yield match, FilePair(stem, images / f"{stem}.jpg", labels / f"{stem}_{ending}.png")
+
+    def _folder(self, name: str) -> Path:
+        return self.root / name if (self.root / name).is_dir() else self.root

@@ -1,0 +1,206 @@
+"""EchoNet-Dynamic: apical four-chamber films of 10 030 patients with the left ventricle traced at ED and ES."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from cardiotrace.core import label
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.exam import Case, Exam, ExamImage
+from cardiotrace.core.label import LabelMap, LabelScheme
+from cardiotrace.core.terms import Phase, View
+from cardiotrace.datasets.camus import ejection_fraction_class
+from cardiotrace.datasets.dataset import (
+    FilePair,
+    MirrorAxis,
+    exam_named,
+    existing_root,
+    nothing_found,
+    number,
+    read_rows,
+    read_table,
+    relative_files,
+)
+from cardiotrace.datasets.frame import read_frame
+from cardiotrace.datasets.split import Split
+from cardiotrace.geometry.contour import polygon_area
+from cardiotrace.geometry.polygon import fill_polygon
+from cardiotrace.io import read_cine
+
+_EXPECTED = "the folder that holds Videos, FileList.csv and VolumeTracings.csv"
+_PARTS = {"training": "TRAIN", "validation": "VAL", "testing": "TEST"}
+_CORNERS = ("X1", "Y1", "X2", "Y2")
+
+Outline = Float[np.ndarray, "n 2"]
+
+
+@dataclass(frozen=True)
+class EchonetConfig:
+    """Where EchoNet-Dynamic lies."""
+
+    root: Path
+    """Folder that holds `Videos`, `FileList.csv` and `VolumeTracings.csv`."""
+
+
+@dataclass(frozen=True)
+class Echonet:
+    """The EchoNet-Dynamic data set: films without pixel size, two frames of each traced.
+
+    A tracing is a long axis and about twenty chords across it, as (X1, Y1, X2, Y2) of each in pixels; the outline
+    runs down one end of the chords and up the other. Of the two traced frames the larger cavity is ED.
+
+    Raises:
+        InputError: the root is missing or has no list of files.
+
+    Source:
+        Ouyang et al. 2020, Nature 580:252.
+    """
+
+    config: EchonetConfig
+
+    name: ClassVar[str] = "echonet"
+    scheme: ClassVar[LabelScheme] = label.LV_ONLY
+    views: ClassVar[tuple[View, ...]] = (View.A4C,)
+    mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ()
+    """None: the left ventricle lies on one side in an apical view, and the apex at the top."""
+    channels: ClassVar[int] = 1
+    licence: ClassVar[str] = "Stanford University research use agreement, not for redistribution"
+    citation: ClassVar[str] = (
+        "Ouyang D, et al. Video-Based AI for Beat-to-Beat Assessment of Cardiac Function. "
+        "Nature 2020;580:252-256. doi:10.1038/s41586-020-2145-8"
+    )
+
+    def __post_init__(self) -> None:
+        if not (self.root / "FileList.csv").is_file():
+            raise nothing_found(self.root, "FileList.csv", expected=_EXPECTED)
+
+    @cached_property
+    def root(self) -> Path:
+        """The folder that was given."""
+        return existing_root(self.config.root, expected=_EXPECTED)
+
+    def cases(self) -> list[Case]:
+        """The traced frames of each film that is on disk, in order of name.
+
+        Raises:
+            InputError: a table cannot be read.
+        """
+        return [
+            self._case(name, frame, phase)
+            for name in self._films
+            if self._video(name).exists()
+            for phase, frame in self._instants(name).items()
+        ]
+
+    def exams(self) -> list[str]:
+        """Names of the films that are on disk, one for each patient."""
+        return [name for name in self._films if self._video(name).exists()]
+
+    def exam(self, name: str) -> Exam:
+        """The film of a patient.
+
+        Raises:
+            InputError: no such film, or it cannot be read.
+        """
+        name = exam_named(name, self.exams(), self.name)
+        row = self._films[name]
+        cine = read_cine(self._video(name), view=View.A4C)
+        ejection_fraction = number(row, "EF")
+        facts = {} if ejection_fraction is None else {"reference_ejection_fraction_percent": f"{ejection_fraction:g}"}
+        image = ExamImage(name, cine, self._instants(name))
+        return Exam(name, (image,), frame_rate_hz=number(row, "FPS"), facts=facts)
+
+    def splits(self) -> Mapping[str, Split]:
+        """`official`, from the column Split.
+
+        Raises:
+            InputError: the table cannot be read.
+        """
+        parts = {
+            part: tuple(name for name, row in self._films.items() if row.get("Split", "").upper() == word)
+            for part, word in _PARTS.items()
+        }
+        return {"official": Split(**parts).on_disk(self.exams())} if parts["training"] else {}
+
+    def pairs(self) -> list[FilePair]:
+        """The listed films; their tracings stand in a table."""
+        return [FilePair(name, self._video(name), None) for name in self._films]
+
+    @cached_property
+    def _films(self) -> Mapping[str, Mapping[str, str]]:
+        rows = read_table(self.root / "FileList.csv", key="FileName")
+        return {Path(name).stem: row for name, row in sorted(rows.items())}
+
+    @cached_property
+    def _outlines(self) -> Mapping[str, Mapping[int, Outline]]:
+        """Outline of each traced frame of each film."""
+        path = self.root / "VolumeTracings.csv"
+        if not path.exists():
+            return {}
+        chords: dict[str, dict[int, list[list[float]]]] = {}
+        for line, row in enumerate(read_rows(path, columns=("FileName", "Frame", *_CORNERS)), start=2):
+            values = [number(row, key) for key in ("Frame", *_CORNERS)]
+            if any(value is None for value in values):
+                raise InputError(f"line {line} lacks a number", where=path)
+            frame, *ends = (float(value or 0) for value in values)
+            chords.setdefault(Path(row["FileName"]).stem, {}).setdefault(int(frame), []).append(ends)
+        return {
+            name: {frame: outline(np.array(ends)) for frame, ends in frames.items()} for name, frames in chords.items()
+        }
+
+    def _instants(self, name: str) -> dict[Phase, int]:
+        """Frame index of ED and ES: the largest and the smallest outline."""
+        outlines = self._outlines.get(name, {})
+        if len(outlines) < 2:
+            return {}
+        by_area = sorted(outlines, key=lambda frame: polygon_area(outlines[frame]))
+        return {Phase.ED: by_area[-1], Phase.ES: by_area[0]}
+
+    def _video(self, name: str) -> Path:
+        return self.root / "Videos" / f"{name}.avi"
+
+    def _case(self, name: str, frame: int, phase: Phase) -> Case:
+        row = self._films[name]
+        ejection_fraction = number(row, "EF")
+        groups = {"patient": name}
+        if ejection_fraction is not None:
+            groups["ef_class"] = ejection_fraction_class(ejection_fraction)
+        return Case(
+            name=f"{name}_{phase}",
+            view=View.A4C,
+            phase=phase,
+            groups=groups,
+            read_image=partial(read_frame, self._video(name), frame, view=View.A4C),
+            read_labels=partial(_traced, self._video(name), frame, self._outlines[name][frame]),
+            files=(*relative_files([self._video(name)], self.root), "VolumeTracings.csv"),
+            facts={} if ejection_fraction is None else {"ejection_fraction_percent": ejection_fraction},
+        )
+
+
+def outline(chords: Float[np.ndarray, "n 4"]) -> Outline:
+    """Closed outline (row, column) of a tracing.
+
+    Args:
+        chords: X1, Y1, X2, Y2 in pixels; the first row is the long axis, the others run from base to apex.
+
+    Returns:
+        The first ends of the chords downwards, then their second ends upwards.
+
+    Example:
+        >>> outline(np.array([[2.0, 0, 2, 9], [0, 1, 4, 1], [1, 5, 3, 5]])).tolist()
+        [[1.0, 0.0], [5.0, 1.0], [5.0, 3.0], [1.0, 4.0]]
+    """
+    across = chords[1:]
+    return np.concatenate([across[:, [1, 0]], across[::-1][:, [3, 2]]])
+
+
+def _traced(video: Path, frame: int, points_rc: Outline) -> LabelMap:
+    """The outline as a mask on the film's own grid."""
+    shape = read_frame(video, frame, view=View.A4C).grid_shape[2:]
+    mask: Bool[np.ndarray, "height width"] = fill_polygon(points_rc, shape)
+    return LabelMap(mask[np.newaxis, np.newaxis].astype(np.uint8), label.LV_ONLY, None)

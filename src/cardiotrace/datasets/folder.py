@@ -1,0 +1,228 @@
+"""Any folder of images beside a folder of masks."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Literal
+
+from cardiotrace.core.cine import Cine, Spacing
+from cardiotrace.core.errors import ConfigError
+from cardiotrace.core.exam import Case, Exam, ExamImage
+from cardiotrace.core.label import SCHEMES, LabelMap, LabelScheme, scheme_from_mapping
+from cardiotrace.core.terms import Phase, View
+from cardiotrace.datasets.dataset import FilePair, MirrorAxis, exam_named, existing_root, file_case, nothing_found
+from cardiotrace.datasets.split import Split, read_split
+from cardiotrace.io import read_cine
+
+IMAGE_SUFFIXES = (
+    ".nii.gz", ".nii", ".mha", ".mhd", ".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".avi", ".mp4",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FolderConfig:
+    """A folder of images and a folder of masks of the same names."""
+
+    root: Path
+    """Folder that holds both folders."""
+    images: str = "images"
+    """Folder of the images, in the root."""
+    labels: str = "labels"
+    """Folder of the masks, in the root; may be the folder of the images if `label_ending` tells them apart."""
+    label_ending: str = ""
+    """What follows the image's name in the mask's, such as "_gt"."""
+    scheme: str = ""
+    """A known label scheme, such as "camus" or "vessel255"; else give `values`."""
+    values: Mapping[str, int] = field(default_factory=dict)
+    """Value of each structure in the masks, such as {VESSEL = 255}."""
+    view: View = View.UNKNOWN
+    """How the heart, or the eye, is looked at."""
+    patient_pattern: str = r"(.+)"
+    """Regular expression on the image's name whose first group is the patient; by default each image is one."""
+    spacing_mm: Spacing | None = None
+    """(depth, height, width), mm, where the files do not say."""
+    third_axis: Literal["auto", "depth", "time"] = "auto"
+    """What the third of three axes is."""
+    channels: Literal[1, 3] = 1
+    """1 grey, 3 colour."""
+    mirror_axes: tuple[MirrorAxis, ...] = ()
+    """Image axes that augmentation may mirror."""
+    splits: tuple[str, ...] = ()
+    """JSON files with splits, in the root; named after the files."""
+    licence: str = ""
+    """Terms of use, for the card of models trained on it."""
+    citation: str = ""
+    """The publication to cite."""
+
+    def __post_init__(self) -> None:
+        if bool(self.scheme) == bool(self.values):
+            raise ConfigError("give either `scheme` or `values`", remedy=f"known schemes: {', '.join(SCHEMES)}.")
+        if self.scheme and self.scheme not in SCHEMES:
+            raise ConfigError(f"scheme: there is no {self.scheme!r}", remedy=f"choose from: {', '.join(SCHEMES)}.")
+        try:
+            groups = re.compile(self.patient_pattern).groups
+        except re.error as error:
+            raise ConfigError(f"patient_pattern: {error}") from None
+        if groups < 1:
+            raise ConfigError("patient_pattern: needs a group in parentheses", remedy=r"such as (patient\d+)_.*")
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A data set made of files alone: an image and a mask belong together if their names agree.
+
+    Raises:
+        InputError: the root is missing or holds no images.
+    """
+
+    config: FolderConfig
+
+    def __post_init__(self) -> None:
+        if not self._files(self.config.images):
+            raise nothing_found(
+                self.root / self.config.images, "images", expected="`root` and `images` so that they name the images"
+            )
+
+    @cached_property
+    def root(self) -> Path:
+        """The folder that was given."""
+        return existing_root(self.config.root, expected="the folder that holds the images and the masks")
+
+    @property
+    def name(self) -> str:
+        """The root's own name."""
+        return self.root.resolve().name
+
+    @cached_property
+    def scheme(self) -> LabelScheme:
+        """The scheme that was named, or one of the values that were given."""
+        if self.config.scheme:
+            return SCHEMES[self.config.scheme]
+        return scheme_from_mapping(self.name, self.config.values)
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """The one view that was given."""
+        return (self.config.view,)
+
+    @property
+    def mirror_axes(self) -> tuple[MirrorAxis, ...]:
+        """As configured."""
+        return self.config.mirror_axes
+
+    @property
+    def channels(self) -> int:
+        """As configured."""
+        return self.config.channels
+
+    @property
+    def licence(self) -> str:
+        """As configured."""
+        return self.config.licence or "unknown"
+
+    @property
+    def citation(self) -> str:
+        """As configured."""
+        return self.config.citation
+
+    def cases(self) -> list[Case]:
+        """One per image, in order of name; the phase is ED or ES where the name ends so."""
+        return [self._case(pair) for pair in self._items() if pair.image.exists()]
+
+    def exams(self) -> list[str]:
+        """Patients, as `patient_pattern` finds them."""
+        return sorted({self._patient(pair.name) for pair in self._items() if pair.image.exists()})
+
+    def exam(self, name: str) -> Exam:
+        """All images of a patient.
+
+        Raises:
+            InputError: no such patient, or an image cannot be read.
+        """
+        patient = exam_named(name, self.exams(), self.name)
+        pairs = [pair for pair in self._items() if self._patient(pair.name) == patient and pair.image.exists()]
+        return Exam(patient, tuple(self._exam_image(pair) for pair in pairs))
+
+    def splits(self) -> Mapping[str, Split]:
+        """The splits of the configured files.
+
+        Raises:
+            InputError: a file is no split, leaks, or names a patient that is not there.
+        """
+        paths = [self.root / name for name in self.config.splits]
+        return {path.stem: read_split(path).require(self.exams(), where=path) for path in paths}
+
+    def pairs(self) -> list[FilePair]:
+        """Image and mask of every name of which one at least is on disk."""
+        return list(self._items())
+
+    def _items(self) -> Iterator[FilePair]:
+        images, labels = self._files(self.config.images), self._files(self.config.labels)
+        ending = self.config.label_ending
+        labels = {stem.removesuffix(ending): path for stem, path in labels.items() if stem.endswith(ending)}
+        if self.config.labels == self.config.images:
+            images = {stem: path for stem, path in images.items() if not (ending and stem.endswith(ending))}
+        for stem in sorted({*images, *labels}):
+            image, mask = images.get(stem), labels.get(stem)
+            # Where one is missing its name is told after the other's, for the message.
+            if image is None and mask is not None:
+                image = self.root / self.config.images / f"{stem}{_suffix(mask)}"
+            elif mask is None and image is not None:
+                mask = self.root / self.config.labels / f"{stem}{ending}{_suffix(image)}"
+            if image is not None:
+                yield FilePair(stem, image, mask)
+
+    def _files(self, folder: str) -> dict[str, Path]:
+        place = self.root / folder
+        if not place.is_dir():
+            return {}
+        files = (file for file in place.iterdir() if _suffix(file) and not file.name.startswith("."))
+        return {file.name.removesuffix(_suffix(file)): file for file in files}
+
+    def _patient(self, stem: str) -> str:
+        match = re.match(self.config.patient_pattern, stem)
+        return stem if match is None or not match[1] else match[1]
+
+    def _case(self, pair: FilePair) -> Case:
+        case = file_case(
+            pair,
+            dataset=self,
+            view=self.config.view,
+            phase=_phase(pair.name),
+            groups={"patient": self._patient(pair.name)},
+            third_axis=self.config.third_axis,
+        )
+        return case if self.config.spacing_mm is None else _with_spacing(case, pair, self.config)
+
+    def _exam_image(self, pair: FilePair) -> ExamImage:
+        phase = _phase(pair.name)
+        cine = _read(pair.image, self.config)
+        return ExamImage(pair.name, cine, {} if phase is Phase.OTHER or len(cine.frames) > 1 else {phase: 0})
+
+
+def _with_spacing(case: Case, pair: FilePair, config: FolderConfig) -> Case:
+    """The case with the configured spacing in place of the files'."""
+    reads_labels = (
+        None if case.read_labels is None else partial(_read_spaced_labels, case.read_labels, config.spacing_mm)
+    )
+    return replace(case, read_image=partial(_read, pair.image, config), read_labels=reads_labels)
+
+
+def _read(path: Path, config: FolderConfig) -> Cine:
+    return read_cine(path, third_axis=config.third_axis, view=config.view, spacing_mm=config.spacing_mm)
+
+
+def _read_spaced_labels(read: Callable[[], LabelMap], spacing_mm: Spacing | None) -> LabelMap:
+    return replace(read(), spacing_mm=spacing_mm)
+
+
+def _suffix(path: Path) -> str:
+    """The image suffix of a name, "" for other files."""
+    return next((path.name[-len(known) :] for known in IMAGE_SUFFIXES if path.name.lower().endswith(known)), "")
+
+
+def _phase(stem: str) -> Phase:
+    ending = re.split(r"[_\-. ]", stem)[-1].upper()
+    return Phase(ending) if ending in (Phase.ED, Phase.ES) else Phase.OTHER

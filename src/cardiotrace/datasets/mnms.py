@@ -1,0 +1,339 @@
+"""M&Ms and M&Ms-2: cine-MRI of several vendors and centres with both ventricles and the myocardium traced."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from cardiotrace.core import label
+from cardiotrace.core.exam import Case, Exam, ExamImage, Patient
+from cardiotrace.core.label import LabelScheme
+from cardiotrace.core.terms import Phase, View
+from cardiotrace.datasets.dataset import (
+    FilePair,
+    MirrorAxis,
+    exam_named,
+    existing_root,
+    file_case,
+    nothing_found,
+    number,
+    read_table,
+    relative_files,
+)
+from cardiotrace.datasets.frame import read_frame, read_label_frame
+from cardiotrace.datasets.split import Split
+from cardiotrace.io import read_cine
+
+AxisName = Literal["SA", "LA"]
+AXES: Mapping[str, View] = {"SA": View.SAX, "LA": View.LAX}
+
+_PHASES = (Phase.ED, Phase.ES)
+_MNMS_EXPECTED = "the folder that holds Training, Validation and Testing, or one that holds patients such as A0S9V9"
+_MNMS2_EXPECTED = "the folder that holds dataset, the folder dataset itself, or one patient's folder such as 001"
+_MNMS_FOLDERS = ("Training/Labeled", "Training/Unlabeled", "Validation", "Testing", "unlabelled", "")
+_MNMS_STILL = re.compile(r"(?P<patient>\w{6})_sa_(?P<phase>ED|ES)(_gt)?\.nii(\.gz)?")
+_MNMS_FILM = re.compile(r"(?P<patient>\w{6})_sa(_gt)?\.nii(\.gz)?")
+_MNMS2_PARTS = {"training": range(1, 161), "validation": range(161, 201), "testing": range(201, 361)}
+
+
+@dataclass(frozen=True)
+class MnmsConfig:
+    """Where M&Ms lies."""
+
+    root: Path
+    """Folder that holds Training, Validation and Testing, a folder of patients, or one patient's folder."""
+
+
+@dataclass(frozen=True)
+class Mnms:
+    """The M&Ms data set: `CODE/CODE_sa.nii.gz` with `_gt`, films traced at ED and ES, and one table of facts.
+
+    Copies that hold ED and ES as files of their own (`CODE_sa_ED.nii.gz`) are read as well. Frame numbers of the
+    table count from zero. Patients without reference are cases without a label reader.
+
+    Raises:
+        InputError: the root is missing or holds no patients.
+
+    Source:
+        Campello et al. 2021, IEEE Trans Med Imaging 40:3543.
+    """
+
+    config: MnmsConfig
+
+    name: ClassVar[str] = "mnms"
+    scheme: ClassVar[LabelScheme] = label.MNMS
+    views: ClassVar[tuple[View, ...]] = (View.SAX,)
+    mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ("height", "width")
+    """Both: the plane keeps the scanner's own axes, and nnU-Net mirrors cine-MRI along every axis
+    (Isensee et al. 2021, Nat Methods 18:203, supplementary note on augmentation)."""
+    channels: ClassVar[int] = 1
+    licence: ClassVar[str] = "research use, on application"
+    citation: ClassVar[str] = (
+        "Campello VM, et al. Multi-Centre, Multi-Vendor and Multi-Disease Cardiac Segmentation: The M&Ms Challenge. "
+        "IEEE Trans Med Imaging 2021;40:3543-3554. doi:10.1109/TMI.2021.3090082"
+    )
+
+    def __post_init__(self) -> None:
+        if not self._folders:
+            raise nothing_found(self.root, "M&Ms patients (A0S9V9/A0S9V9_sa.nii.gz, ...)", expected=_MNMS_EXPECTED)
+
+    @cached_property
+    def root(self) -> Path:
+        """The folder that was given."""
+        return existing_root(self.config.root, expected=_MNMS_EXPECTED)
+
+    def cases(self) -> list[Case]:
+        """ED and ES stacks in order of name; of a film, the two frames that the table names."""
+        return [case for patient in self._folders for case in self._cases_of(patient)]
+
+    def exams(self) -> list[str]:
+        """Patient codes."""
+        return list(self._folders)
+
+    def exam(self, name: str) -> Exam:
+        """The images of a patient as they are on disk.
+
+        Raises:
+            InputError: no such patient, or an image cannot be read.
+        """
+        patient = exam_named(name, self._folders, self.name)
+        row = self._table.get(patient, {})
+        images = []
+        for pair in self._pairs_of(patient):
+            if pair.image.exists():
+                cine = read_cine(pair.image, third_axis="depth", view=View.SAX)
+                phase = _phase_in(pair.name)
+                images.append(ExamImage(pair.name, cine, {phase: 0} if phase else self._instants(patient)))
+        return Exam(patient, tuple(images), patient=_patient(row), facts=_known(row, _MNMS_GROUPS))
+
+    def splits(self) -> Mapping[str, Split]:
+        """`official`: the folders Training/Labeled, Validation and Testing, where they are at hand."""
+        parts: dict[str, list[str]] = {}
+        for patient, folder in self._folders.items():
+            parts.setdefault(folder.parent.name, []).append(patient)
+        if "Labeled" not in parts or not {"Validation", "Testing"} & set(parts):
+            return {}
+        labelled, validation, testing = (tuple(parts.get(name, ())) for name in ("Labeled", "Validation", "Testing"))
+        return {"official": Split(labelled, validation, testing)}
+
+    def pairs(self) -> list[FilePair]:
+        """Image and reference files of every patient of which one at least is on disk."""
+        return [pair for patient in self._folders for pair in self._pairs_of(patient)]
+
+    @cached_property
+    def _folders(self) -> Mapping[str, Path]:
+        """Folder of each patient, in order of code."""
+        if any(_matches(file.name) for file in self.root.iterdir()):
+            return {self.root.resolve().name: self.root}
+        places = [place for name in _MNMS_FOLDERS for place in [self.root / name] if place.is_dir()]
+        found: dict[str, Path] = {}
+        for place in places:
+            for folder in place.iterdir():
+                if folder.is_dir() and any(_matches(file.name) for file in folder.iterdir()):
+                    found.setdefault(folder.name, folder)
+        return dict(sorted(found.items()))
+
+    @cached_property
+    def _table(self) -> Mapping[str, Mapping[str, str]]:
+        """Facts of each patient, from the tables at the root, in its folders and just above it."""
+        root = self.root.resolve()
+        places = (root.parent, root, *(root / name for name in _MNMS_FOLDERS[:-1]))
+        tables = [path for place in places if place.is_dir() for path in sorted(place.glob("*.csv"))]
+        rows: dict[str, Mapping[str, str]] = {}
+        for path in tables:
+            with_codes = path.read_text(encoding="utf-8-sig", errors="replace").partition("\n")[0]
+            if "External code" in with_codes:
+                rows |= read_table(path, key="External code")
+        return rows
+
+    def _pairs_of(self, patient: str) -> Iterator[FilePair]:
+        folder = self._folders[patient]
+        is_unlabelled = folder.parent.name.lower() in ("unlabeled", "unlabelled")
+        names = {file.name for file in folder.iterdir() if _matches(file.name)}
+        stems = {name.partition(".")[0].removesuffix("_gt"): name.partition(".")[2] for name in sorted(names)}
+        for stem, suffix in sorted(stems.items()):
+            labels = folder / f"{stem}_gt.{suffix}"
+            yield FilePair(stem, folder / f"{stem}.{suffix}", None if is_unlabelled else labels)
+
+    def _cases_of(self, patient: str) -> Iterator[Case]:
+        groups = {"patient": patient, **_known(self._table.get(patient, {}), _MNMS_GROUPS)}
+        for pair in self._pairs_of(patient):
+            phase = _phase_in(pair.name)
+            if not pair.image.exists():
+                continue
+            if phase:
+                yield file_case(pair, dataset=self, view=View.SAX, phase=phase, groups=groups, third_axis="depth")
+            else:
+                yield from self._film_cases(patient, pair, groups)
+
+    def _film_cases(self, patient: str, pair: FilePair, groups: Mapping[str, str]) -> Iterator[Case]:
+        labels = pair.labels if pair.labels is not None and pair.labels.exists() else None
+        for phase, index in self._instants(patient).items():
+            yield Case(
+                name=f"{pair.name}_{phase}",
+                view=View.SAX,
+                phase=phase,
+                groups=groups,
+                read_image=partial(read_frame, pair.image, index, view=View.SAX),
+                read_labels=None if labels is None else partial(read_label_frame, labels, self.scheme, index),
+                files=relative_files([pair.image] if labels is None else [pair.image, labels], self.root),
+            )
+
+    def _instants(self, patient: str) -> dict[Phase, int]:
+        numbers = {phase: number(self._table.get(patient, {}), phase.value) for phase in _PHASES}
+        return {phase: int(value) for phase, value in numbers.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Mnms2Config:
+    """Where M&Ms-2 lies and what of it to use."""
+
+    root: Path
+    """Folder that holds `dataset`, the folder `dataset` itself, or one patient's folder."""
+    axes: tuple[AxisName, ...] = ("SA", "LA")
+    """Short-axis stacks, long-axis (four-chamber) planes."""
+
+
+@dataclass(frozen=True)
+class Mnms2:
+    """The M&Ms-2 data set: `NNN/NNN_{SA,LA}_{ED,ES}.nii.gz` with `_gt`, and `NNN_{SA,LA}_CINE.nii.gz`.
+
+    Raises:
+        InputError: the root is missing or holds no patients.
+
+    Source:
+        Martín-Isla et al. 2023, IEEE J Biomed Health Inform 27:3302.
+    """
+
+    config: Mnms2Config
+
+    name: ClassVar[str] = "mnms2"
+    scheme: ClassVar[LabelScheme] = label.MNMS
+    mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ("height", "width")
+    """Both, as for M&Ms."""
+    channels: ClassVar[int] = 1
+    licence: ClassVar[str] = "research use, on application"
+    citation: ClassVar[str] = (
+        "Martín-Isla C, et al. Deep Learning Segmentation of the Right Ventricle in Cardiac MRI: The M&Ms Challenge. "
+        "IEEE J Biomed Health Inform 2023;27:3302-3313. doi:10.1109/JBHI.2023.3267857"
+    )
+
+    def __post_init__(self) -> None:
+        if not self._folders:
+            raise nothing_found(self.root, "M&Ms-2 patients (001/001_SA_ED.nii.gz, ...)", expected=_MNMS2_EXPECTED)
+
+    @cached_property
+    def root(self) -> Path:
+        """The folder that was given."""
+        return existing_root(self.config.root, expected=_MNMS2_EXPECTED)
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """The views that were asked for."""
+        return tuple(AXES[name] for name in self.config.axes)
+
+    def cases(self) -> list[Case]:
+        """ED and ES of each view, in order of name."""
+        return [
+            file_case(
+                pair,
+                dataset=self,
+                view=AXES[axis],
+                phase=phase,
+                groups={"patient": patient, **_known(self._table.get(patient, {}), _MNMS2_GROUPS)},
+                third_axis="depth",
+            )
+            for patient, axis, phase, pair in self._items()
+            if pair.image.exists()
+        ]
+
+    def exams(self) -> list[str]:
+        """Patient numbers, three digits."""
+        return list(self._folders)
+
+    def exam(self, name: str) -> Exam:
+        """The stills and films of a patient.
+
+        Raises:
+            InputError: no such patient, or an image cannot be read.
+        """
+        patient = exam_named(name, self._folders, self.name)
+        images = [
+            ExamImage(pair.name, read_cine(pair.image, third_axis="depth", view=AXES[axis]), {phase: 0})
+            for owner, axis, phase, pair in self._items()
+            if owner == patient and pair.image.exists()
+        ]
+        for axis in self.config.axes:
+            film = self._folders[patient] / f"{patient}_{axis}_CINE.nii.gz"
+            if film.exists():
+                images.append(ExamImage(f"{patient}_{axis}_CINE", read_cine(film, view=AXES[axis])))
+        return Exam(patient, tuple(images), facts=_known(self._table.get(patient, {}), _MNMS2_GROUPS))
+
+    def splits(self) -> Mapping[str, Split]:
+        """`official`: patients 1 to 160, 161 to 200 and 201 to 360, where at least two parts are at hand."""
+        numbers = {part: tuple(f"{index:03d}" for index in indices) for part, indices in _MNMS2_PARTS.items()}
+        split = Split(**numbers).on_disk(self._folders)
+        parts_at_hand = [part for part in (split.training, split.validation, split.testing) if part]
+        return {"official": split} if len(parts_at_hand) > 1 else {}
+
+    def pairs(self) -> list[FilePair]:
+        """Image and reference of every view and instant of which one at least is on disk."""
+        return [pair for *_, pair in self._items()]
+
+    @cached_property
+    def _folders(self) -> Mapping[str, Path]:
+        """Folder of each patient, in order of number."""
+        root = self.root.resolve()
+        if any(self.root.glob(f"{root.name}_?A_E?*.nii*")):
+            return {root.name: self.root}
+        places = [place for place in (self.root / "dataset", self.root) if place.is_dir()]
+        found = {folder.name: folder for folder in places[0].iterdir() if re.fullmatch(r"\d{3}", folder.name)}
+        return dict(sorted(found.items()))
+
+    @cached_property
+    def _table(self) -> Mapping[str, Mapping[str, str]]:
+        root = self.root.resolve()
+        paths = (place / "dataset_information.csv" for place in (root, root.parent, root.parent.parent))
+        path = next((path for path in paths if path.exists()), None)
+        if path is None:
+            return {}
+        return {code.zfill(3): row for code, row in read_table(path, key="SUBJECT_CODE").items()}
+
+    def _items(self) -> Iterator[tuple[str, AxisName, Phase, FilePair]]:
+        for patient, folder in self._folders.items():
+            for axis in self.config.axes:
+                for phase in _PHASES:
+                    name = f"{patient}_{axis}_{phase}"
+                    image, labels = folder / f"{name}.nii.gz", folder / f"{name}_gt.nii.gz"
+                    if image.exists() or labels.exists():
+                        yield patient, axis, phase, FilePair(name, image, labels)
+
+
+_MNMS_GROUPS = {"vendor": "Vendor", "centre": "Centre", "pathology": "Pathology", "sex": "Sex"}
+_MNMS2_GROUPS = {"vendor": "VENDOR", "scanner": "SCANNER", "field": "FIELD", "pathology": "DISEASE"}
+
+
+def _known(row: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, str]:
+    """The columns of a table under our names, where they say something."""
+    return {key: row[column].strip() for key, column in columns.items() if row.get(column, "").strip()}
+
+
+def _matches(name: str) -> bool:
+    return bool(_MNMS_STILL.fullmatch(name) or _MNMS_FILM.fullmatch(name))
+
+
+def _phase_in(stem: str) -> Phase | None:
+    ending = stem.rpartition("_")[2]
+    return Phase(ending) if ending in _PHASES else None
+
+
+def _patient(row: Mapping[str, str]) -> Patient:
+    sex = row.get("Sex", "").strip()
+    return Patient(
+        sex=sex if sex in ("F", "M") else None,
+        age_years=number(row, "Age"),
+        height_cm=number(row, "Height"),
+        weight_kg=number(row, "Weight"),
+    )

@@ -1,0 +1,166 @@
+"""Sunnybrook Cardiac Data: short-axis cine-MRI of 30 patients with the left-ventricular myocardium traced."""
+
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardiotrace.core import label
+from cardiotrace.core.cine import Cine, Spacing
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.exam import Case, Exam, ExamImage
+from cardiotrace.core.label import LabelMap, LabelScheme
+from cardiotrace.core.terms import Phase, View
+from cardiotrace.datasets.dataset import FilePair, MirrorAxis, exam_named, existing_root, nothing_found
+from cardiotrace.datasets.split import Split
+
+FILE = "scd_lvsegs.npz"
+MAX_BYTES = 2 * 1024**3
+
+_EXPECTED = f"the folder that holds {FILE}, or the file itself"
+_ARRAYS = ("images", "segs", "caseIndices", "caseVoxelSize")
+
+
+@dataclass(frozen=True)
+class SunnybrookConfig:
+    """Where the Sunnybrook data lie."""
+
+    root: Path
+    """Folder that holds `scd_lvsegs.npz`, or the file."""
+
+
+@dataclass(frozen=True)
+class Sunnybrook:
+    """The Sunnybrook data as one archive of 64 x 64 slices around the left ventricle.
+
+    `images` and `segs` (slice, height, width) hold all patients, `caseIndices` (patient, 2) the first slice of
+    each and the first after it, `caseVoxelSize` (slice, 3) the pixel size in the plane and the slice distance, mm.
+    The archive does not say which instant of the beat is shown.
+
+    Raises:
+        InputError: the file is missing or not such an archive.
+
+    Source:
+        Radau et al. 2009, MIDAS Journal, Cardiac MR Left Ventricle Segmentation Challenge.
+    """
+
+    config: SunnybrookConfig
+
+    name: ClassVar[str] = "sunnybrook"
+    scheme: ClassVar[LabelScheme] = label.SUNNYBROOK
+    views: ClassVar[tuple[View, ...]] = (View.SAX,)
+    mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ("height", "width")
+    """Both: a myocardial ring has no side; as for ACDC."""
+    channels: ClassVar[int] = 1
+    licence: ClassVar[str] = "CC0 1.0"
+    citation: ClassVar[str] = (
+        "Radau P, et al. Evaluation Framework for Algorithms Segmenting Short Axis Cardiac MRI. The MIDAS Journal 2009."
+    )
+
+    def __post_init__(self) -> None:
+        if not self._path.is_file():
+            raise nothing_found(self.config.root, FILE, expected=_EXPECTED)
+
+    @cached_property
+    def root(self) -> Path:
+        """The folder that holds the archive."""
+        root = existing_root(self.config.root, expected=_EXPECTED)
+        return root.parent if root.is_file() else root
+
+    def cases(self) -> list[Case]:
+        """One stack per patient.
+
+        Raises:
+            InputError: the archive is damaged.
+        """
+        arrays = _read(self._path, (*_ARRAYS[2:], "imageIsHyp"))
+        hypertrophic = arrays.get("imageIsHyp")
+        return [
+            Case(
+                name=name,
+                view=View.SAX,
+                phase=Phase.OTHER,
+                groups={"patient": name, **_pathology(hypertrophic, int(first))},
+                read_image=partial(_read_image, self._path, int(first), int(stop)),
+                read_labels=partial(_read_labels, self._path, int(first), int(stop)),
+                files=(self._path.name,),
+            )
+            for name, (first, stop) in _named(arrays["caseIndices"]).items()
+        ]
+
+    def exams(self) -> list[str]:
+        """Patient names, case01 and so on."""
+        return [case.name for case in self.cases()]
+
+    def exam(self, name: str) -> Exam:
+        """The stack of one patient.
+
+        Raises:
+            InputError: no such patient, or the archive is damaged.
+        """
+        cases = {case.name: case for case in self.cases()}
+        case = cases[exam_named(name, cases, self.name)]
+        return Exam(name, (ExamImage(name, case.read_image()),))
+
+    def splits(self) -> Mapping[str, Split]:
+        """None is published for this archive."""
+        return {}
+
+    def pairs(self) -> list[FilePair]:
+        """None: one file holds everything."""
+        return []
+
+    @cached_property
+    def _path(self) -> Path:
+        root = existing_root(self.config.root, expected=_EXPECTED)
+        return root if root.is_file() else root / FILE
+
+
+def _named(indices: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    return {f"case{number:02d}": bounds for number, bounds in enumerate(indices, start=1)}
+
+
+def _pathology(hypertrophic: NDArray[Any] | None, first: int) -> dict[str, str]:
+    return {} if hypertrophic is None else {"pathology": "HYP" if hypertrophic[first] else "other"}
+
+
+def _read_image(path: Path, first: int, stop: int) -> Cine:
+    arrays = _read(path, ("images", "caseVoxelSize"))
+    return Cine(arrays["images"][np.newaxis, first:stop].copy(), _spacing_mm(arrays, first, path), view=View.SAX)
+
+
+def _read_labels(path: Path, first: int, stop: int) -> LabelMap:
+    arrays = _read(path, ("segs", "caseVoxelSize"))
+    values = arrays["segs"][np.newaxis, first:stop]
+    if values.min() < 0 or values.max() > 255:
+        raise InputError("label values lie outside 0..255", where=path)
+    return LabelMap(values.astype(np.uint8), label.SUNNYBROOK, _spacing_mm(arrays, first, path))
+
+
+def _spacing_mm(arrays: Mapping[str, NDArray[Any]], index: int, path: Path) -> Spacing:
+    try:
+        height, width, depth = (float(value) for value in arrays["caseVoxelSize"][index])
+    except (IndexError, ValueError):
+        raise InputError(f"caseVoxelSize has no three sizes for slice {index}", where=path) from None
+    return depth, height, width
+
+
+def _read(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    """The named arrays of the archive; nothing is ever unpickled, and sizes are checked before reading."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            total = sum(member.file_size for member in archive.infolist())
+        if total > MAX_BYTES:
+            raise InputError(f"claims {total / 2**30:.1f} GiB of arrays", where=path, remedy="it is not this archive.")
+        with np.load(path, allow_pickle=False) as archive:
+            lacking = [name for name in _ARRAYS if name not in archive.files]
+            if lacking:
+                raise InputError(f"has no array {lacking[0]!r}", where=path, remedy=f"give {_EXPECTED}.")
+            return {name: archive[name] for name in names if name in archive.files}
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise InputError(f"cannot be read as an archive of arrays: {error}", where=path) from None
