@@ -1,0 +1,51 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.metrics import agreement
+
+
+def test_by_hand():
+    result = agreement([52.0, 61.0, 40.0, 45.0], [50.0, 60.0, 42.0, 45.0])
+    assert (result.count, result.excluded) == (4, 0)
+    assert result.bias == pytest.approx(0.25)
+    assert result.sd == pytest.approx(math.sqrt((1.75**2 + 0.75**2 + 2.25**2 + 0.25**2) / 3))
+    assert result.upper_limit - result.lower_limit == pytest.approx(2 * 1.96 * result.sd)
+    assert result.mean_absolute_error == pytest.approx(1.25)
+    assert result.correlation == pytest.approx(np.corrcoef([52, 61, 40, 45], [50, 60, 42, 45])[0, 1])
+
+
+def test_values_that_could_not_be_measured_are_counted():
+    result = agreement([50.0, math.nan, 60.0, 55.0], [48.0, 52.0, math.inf, 55.0])
+    assert (result.count, result.excluded, result.bias) == (2, 2, 1.0)
+    assert "2 excluded" in str(result)
+
+
+def test_too_little_to_compare():
+    assert agreement([], []).count == 0
+    assert math.isnan(agreement([], []).bias)
+    alone = agreement([3.0], [1.0])
+    assert alone.bias == 2
+    assert math.isnan(alone.sd)
+    assert math.isnan(alone.correlation)
+    assert math.isnan(agreement([1.0, 1.0], [2.0, 3.0]).correlation)
+
+
+def test_different_lengths_are_refused():
+    with pytest.raises(InputError, match="1 predicted, 2 reference"):
+        agreement([1.0], [1.0, 2.0])
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(-50, 50))
+def test_shift_is_bias_and_nothing_else(seed, shift):
+    random = np.random.default_rng(seed)
+    first, second = random.normal(60, 10, (2, 30))
+    plain, shifted = agreement(first, second), agreement(first + shift, second)
+    assert shifted.bias == pytest.approx(plain.bias + shift)
+    assert shifted.sd == pytest.approx(plain.sd)
+    assert shifted.correlation == pytest.approx(plain.correlation)
+    assert agreement(second, first).bias == pytest.approx(-plain.bias)
