@@ -47,7 +47,7 @@ def atomic_write(path: str | Path, write: Callable[[Path], None]) -> None:
     """
     path = Path(path)
     temporary = path.with_name(f".writing-{secrets.token_hex(6)}{''.join(path.suffixes[-2:])[-20:]}")
-    with _as_work_error(path):
+    with as_work_error(path):
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         try:
@@ -108,7 +108,7 @@ def _flush_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _as_work_error(path: Path) -> Iterator[None]:
+def as_work_error(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -131,7 +131,7 @@ def write_labels(labels: LabelMap, path: str | Path) -> None:
     """
     path = Path(path)
     origin = labels.origin
-    suffix = _suffix_of(path) or ""
+    suffix = suffix_of(path) or ""
     form = next((form for form in FORMATS if suffix.lower() in form.suffixes), None)
     wanted = _label_suffixes(origin)
     if form is None or form.write_labels is None or suffix.lower() not in wanted:
@@ -185,7 +185,7 @@ def _open(path: str | Path) -> tuple[StoredImage, Format]:
     path = Path(path)
     if not path.exists():
         raise InputError("there is no such file or folder", where=path, remedy="check the path.")
-    suffix = "" if path.is_dir() else _suffix_of(path)
+    suffix = "" if path.is_dir() else suffix_of(path)
     if path.is_file() and path.stat().st_size == 0:
         raise InputError("the file is empty (0 bytes)", where=path, remedy="copy or download it again.")
     for form in FORMATS:
@@ -197,14 +197,12 @@ def _open(path: str | Path) -> tuple[StoredImage, Format]:
     )
 
 
-def _suffix_of(path: Path) -> str | None:
-    """The suffix as it stands in the name, "" where the name has no dot, None where no format has it."""
+def suffix_of(path: Path) -> str | None:
+    """The suffix as it stands in the name, None where no format has it."""
     name = path.name.lower()
     known = sorted((known for form in FORMATS for known in form.suffixes if known), key=len, reverse=True)
     length = next((len(suffix) for suffix in known if name.endswith(suffix)), None)
-    if length is not None:
-        return path.name[-length:]
-    return None if path.suffix else ""
+    return None if length is None else path.name[-length:]
 
 
 def _times(image: StoredImage, axes: str) -> NDArray[np.float64] | None:

@@ -1,5 +1,11 @@
-"""MetaImage: `.mhd` with its pixels in a file beside it, and `.mha` with both in one."""
+"""MetaImage: `.mhd` with its pixels in a file beside it, and `.mha` with both in one.
 
+The header is a list of `key = value` lines and the pixels are one block of numbers, read here without ITK:
+its reader repairs bad spacings, writes to the terminal when a file is cut short, and takes 0.2 s to import.
+"""
+
+import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +14,7 @@ from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.label import LabelMap
+from cardiotrace.io import deflate
 from cardiotrace.io.atomic import write_bytes
 from cardiotrace.io.stored import StoredImage, check_shape, check_size_on_disk, own_shape, reading, stored_shape
 
@@ -41,14 +48,11 @@ def read_header(path: Path, suffix: str) -> StoredImage:
         InputError: not a MetaImage file, one that claims the impossible, or whose pixel file is missing.
     """
     with reading(path, "MetaImage"):
-        fields = _fields(path)
+        fields, header_bytes = _fields(path)
         shape = tuple(int(length) for length in fields["DimSize"].split())
         if len(shape) != int(fields["NDims"]):
-            raise InputError(f"states {fields['NDims']} axes and {len(shape)} lengths", where=path)
-        kind = fields["ElementType"]
-        if kind not in _DTYPES:
             raise InputError(
-                f"pixels of type {kind} cannot be read", where=path, remedy=f"known types: {', '.join(_DTYPES)}."
+                f"states {fields['NDims']} axes and {len(shape)} lengths", where=path, remedy="mend its DimSize line."
             )
         spacing = fields.get("ElementSpacing", fields.get("ElementSize"))
         image = StoredImage(
@@ -56,19 +60,16 @@ def read_header(path: Path, suffix: str) -> StoredImage:
             format="metaimage",
             suffix=suffix,
             shape=shape,
-            dtype=np.dtype(_DTYPES[kind]),
+            dtype=_dtype(fields, path),
             spacing_mm=None if spacing is None else tuple(float(value) for value in spacing.split()[:3]),
-            channel_count=int(fields.get("ElementNumberOfChannels", "1")),
+            channel_count=_channel_count(fields, path),
             details={"geometry": {key: fields[key] for key in _GEOMETRY if key in fields}},
         )
-        if image.channel_count not in (1, 3):
-            raise InputError(f"has {image.channel_count} channels, 1 or 3 can be read", where=path)
         check_shape(image)
-        pixel_file = _pixel_file(path, fields["ElementDataFile"])
-        is_compressed = fields.get("CompressedData", "False").lower() == "true"
-        if fields.get("BinaryData", "True").lower() == "true":
-            check_size_on_disk(image, pixel_file.stat().st_size, compressed=is_compressed, file=pixel_file)
-    return image
+        pixels = _where_pixels_are(image, fields, header_bytes)
+        held = pixels["pixel_file"].stat().st_size - pixels["pixel_offset"]
+        check_size_on_disk(image, held, compressed=pixels["is_compressed"], file=pixels["pixel_file"])
+    return dataclasses.replace(image, details={**image.details, **pixels})
 
 
 def read_pixels(image: StoredImage) -> NDArray[Any]:
@@ -77,16 +78,14 @@ def read_pixels(image: StoredImage) -> NDArray[Any]:
     Raises:
         InputError: the pixels are damaged.
     """
-    import SimpleITK
-
+    file, offset = image.details["pixel_file"], image.details["pixel_offset"]
+    count = image.byte_count // image.dtype.itemsize
     with reading(image.path, "MetaImage"):
-        SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
-        reader = SimpleITK.ImageFileReader()
-        reader.SetImageIO("MetaImageIO")
-        reader.SetFileName(str(image.path))
-        # A copy: a view would point into an image that is freed when this function returns.
-        pixels: NDArray[Any] = SimpleITK.GetArrayFromImage(reader.Execute())
-    return pixels
+        if image.details["is_compressed"]:
+            pixels = np.frombuffer(deflate.inflated(file, image.byte_count, offset=offset), image.dtype)
+        else:
+            pixels = np.fromfile(file, image.dtype, count, offset=offset)
+        return pixels.reshape(image.shape[::-1] + ((3,) if image.channel_count == 3 else ()))
 
 
 def write_labels(labels: LabelMap, path: Path, suffix: str) -> None:
@@ -124,15 +123,17 @@ def write_labels(labels: LabelMap, path: Path, suffix: str) -> None:
     write_bytes(path, header if is_pair else header + pixels)
 
 
-def _fields(path: Path) -> dict[str, str]:
-    """The `key = value` lines up to ElementDataFile, which is the last; after it come pixels."""
+def _fields(path: Path) -> tuple[dict[str, str], int]:
+    """The `key = value` lines up to ElementDataFile, which is the last, and where the bytes after it begin."""
     with path.open("rb") as file:
         head = file.read(_MAX_HEADER_BYTES)
     fields: dict[str, str] = {}
-    for line in head.decode("latin-1").split("\n"):
-        key, separator, value = line.partition("=")
+    end = 0
+    for line in head.splitlines(keepends=True):
+        key, separator, value = line.decode("latin-1").partition("=")
         if not separator:
             break
+        end += len(line)
         fields[key.strip()] = value.strip()
         if key.strip() == "ElementDataFile":
             break
@@ -143,13 +144,43 @@ def _fields(path: Path) -> dict[str, str]:
             where=path,
             remedy="check the suffix, or export the image again.",
         )
-    return fields
+    return fields, end
+
+
+def _is_true(fields: Mapping[str, str], *keys: str) -> bool:
+    return any(fields.get(key, "").lower() in ("true", "1") for key in keys)
+
+
+def _dtype(fields: Mapping[str, str], path: Path) -> np.dtype[Any]:
+    kind = fields["ElementType"]
+    if kind not in _DTYPES:
+        known = ", ".join(_DTYPES)
+        raise InputError(f"pixels of type {kind} cannot be read", where=path, remedy=f"known types: {known}.")
+    is_big_endian = _is_true(fields, "BinaryDataByteOrderMSB", "ElementByteOrderMSB")
+    return np.dtype((">" if is_big_endian else "<") + _DTYPES[kind])
+
+
+def _channel_count(fields: Mapping[str, str], path: Path) -> int:
+    count = int(fields.get("ElementNumberOfChannels", "1"))
+    if count not in (1, 3):
+        raise InputError(f"has {count} channels", where=path, remedy="store it with 1 (grey) or 3 (colour).")
+    return count
+
+
+def _where_pixels_are(image: StoredImage, fields: Mapping[str, str], header_bytes: int) -> dict[str, Any]:
+    if "BinaryData" in fields and not _is_true(fields, "BinaryData"):
+        raise InputError("keeps its pixels as text", where=image.path, remedy="save it with BinaryData = True.")
+    name = fields["ElementDataFile"]
+    is_local = name.upper() == "LOCAL"
+    file = image.path if is_local else _pixel_file(image.path, name)
+    offset = header_bytes if is_local else int(fields.get("HeaderSize", "0"))
+    if offset < 0:  # the pixels are what stands at the end, whatever comes before
+        offset = max(0, file.stat().st_size - image.byte_count)
+    return {"pixel_file": file, "pixel_offset": offset, "is_compressed": _is_true(fields, "CompressedData")}
 
 
 def _pixel_file(path: Path, name: str) -> Path:
     """The file that holds the pixels; a header may only point into its own folder."""
-    if name.upper() == "LOCAL":
-        return path
     if name.upper().startswith("LIST") or "%" in name:
         raise InputError(
             f"spreads its pixels over several files ({name})", where=path, remedy="convert it to one .mha file."

@@ -6,7 +6,6 @@ plausible one); the pixels come from one bounded decompression, which takes half
 
 import gzip
 import math
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,12 @@ from numpy.typing import NDArray
 from cardiotrace.core.cine import Origin
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.label import LabelMap
+from cardiotrace.io import deflate
 from cardiotrace.io.atomic import write_bytes
 from cardiotrace.io.stored import StoredImage, check_shape, check_size_on_disk, own_shape, reading, stored_shape
 
 SUFFIXES = (".nii.gz", ".nii")
 
-_GZIP = 31  # zlib's word for: largest window, gzip framing
 _VERSIONS = {348: 1, 540: 2}  # by the length of the header, which is the first thing in it
 _GEOMETRY = (
     *("pixdim", "qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d"),
@@ -46,6 +45,8 @@ def read_header(path: Path, suffix: str) -> StoredImage:
         mm = _MM_PER_UNIT.get(units & 7, 1.0)
         dtype = header.get_data_dtype()
         is_rgb = dtype.names is not None
+        if not is_rgb and dtype.kind not in "biuf":
+            raise InputError(f"pixels of type {dtype} are not grey values", where=path, remedy="export real numbers.")
         image = StoredImage(
             path=path,
             format="nifti",
@@ -78,7 +79,7 @@ def read_pixels(image: StoredImage) -> NDArray[Any]:
     offset, count = image.details["pixel_offset"], image.byte_count // image.dtype.itemsize
     with reading(image.path, "NIfTI"):
         if _is_gzip(image.suffix):
-            content = _decompressed(image.path, offset + image.byte_count)
+            content = deflate.inflated(image.path, offset + image.byte_count)
             stored = np.frombuffer(content, image.dtype, count, offset)
         else:
             stored = np.fromfile(image.path, image.dtype, count, offset=offset)
@@ -124,30 +125,7 @@ def _first_bytes(path: Path, count: int, *, is_compressed: bool) -> bytes:
             where=path,
             remedy="it may be a web page or text saved under this name: look into it, or download it again.",
         )
-    return zlib.decompressobj(_GZIP).decompress(head, count)
-
-
-def _decompressed(path: Path, byte_count: int) -> bytes:
-    """The first `byte_count` bytes of a gzip file, never more, with its check sum verified where it ends there."""
-    with path.open("rb") as file:  # deflate never grows what it cannot shrink by more than a thousandth
-        compressed = file.read(byte_count + byte_count // 1000 + 2**20)
-    parts: list[bytes] = []
-    missing, is_cut = byte_count, False
-    while missing > 0 and compressed and not is_cut:  # once for each member, and nearly all files have one
-        member = zlib.decompressobj(_GZIP)
-        part = member.decompress(compressed, missing)
-        surplus = b"" if member.eof else member.decompress(member.unconsumed_tail, 1)
-        is_cut = not surplus and not member.eof
-        parts.append(part)
-        missing -= len(part)
-        compressed = member.unused_data
-    if is_cut or missing > 0:
-        raise InputError(
-            f"ends early: {byte_count - missing} of {byte_count} bytes are there{', but no check sum' * (not missing)}",
-            where=path,
-            remedy="the file is cut short: copy or download it again.",
-        )
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    return deflate.head(head, count)
 
 
 def _decode(block: bytes, path: Path) -> tuple[Any, int]:

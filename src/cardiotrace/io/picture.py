@@ -218,7 +218,7 @@ def _plain(picture: Any) -> NDArray[Any]:
 
 def _read_by_tifffile(page: Any) -> bool:
     """Whether tifffile alone can read a page; Pillow knows palettes and more compressions, but not 16-bit colour."""
-    return page.photometric in (0, 1, 2) and page.compression in (1, 8, 32773, 32946) and page.bitspersample >= 8
+    return page.photometric in (0, 1, 2) and page.compression in (1, 8, 32946) and page.bitspersample >= 8
 
 
 def _tiff_facts(path: Path) -> tuple[tuple[int, ...], np.dtype[Any], int]:

@@ -15,12 +15,10 @@ from numpy.typing import NDArray
 from cardiotrace.core.cine import Origin
 from cardiotrace.core.errors import CardioTraceError, InputError, WorkError
 from cardiotrace.core.label import LabelMap
+from cardiotrace.io import deflate
 
 MAX_PIXEL_BYTES = 2 * 1024**3
 """Largest uncompressed image that is read: 2 GiB, about 14 hours of 112 x 112 echo."""
-
-MAX_DEFLATE_RATIO = 1032
-"""Deflate cannot shrink anything further than 1032 to 1: a header that claims more than that lies."""
 
 ThirdAxis = Literal["auto", "depth", "time"]
 
@@ -87,7 +85,7 @@ def check_size_on_disk(image: StoredImage, available: int, *, compressed: bool, 
     Raises:
         InputError: the file is cut short, or its header wrong.
     """
-    capacity = available * MAX_DEFLATE_RATIO if compressed else available
+    capacity = available * deflate.MAX_RATIO if compressed else available
     if image.byte_count > capacity:
         raise InputError(
             f"the header claims {image.byte_count} bytes of pixels (shape {image.shape}), "

@@ -1,0 +1,48 @@
+"""Fill a folder completely or not at all."""
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cardiotrace.io.atomic import as_work_error
+
+
+@contextmanager
+def staged_folder(path: str | Path) -> Iterator[Path]:
+    """A temporary folder beside `path` that takes its place when the block ends without an error.
+
+    An older folder at `path` is replaced as a whole; when anything stops the block (an error, Ctrl-C) it
+    stays as it was and the temporary folder is removed.
+
+    Args:
+        path: the folder to be; parents are made.
+
+    Raises:
+        WorkError: the disk is full, or the place cannot be written to.
+
+    Example:
+        >>> import tempfile
+        >>> target = Path(tempfile.mkdtemp()) / "patient0001"
+        >>> with staged_folder(target) as folder:
+        ...     _ = (folder / "volumes.txt").write_text("120 ml")
+        >>> [entry.name for entry in target.parent.iterdir()]
+        ['patient0001']
+    """
+    path = Path(path)
+    mark = secrets.token_hex(6)
+    staged, old = path.with_name(f".{path.name}-{mark}.partial"), path.with_name(f".{path.name}-{mark}.old")
+    try:
+        with as_work_error(path):
+            staged.mkdir(parents=True)
+        yield staged
+        with as_work_error(path):
+            if path.exists():
+                path.replace(old)
+            staged.replace(path)
+    finally:
+        if old.exists() and not path.exists():
+            old.replace(path)
+        shutil.rmtree(staged, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)

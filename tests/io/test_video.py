@@ -1,0 +1,95 @@
+import av
+import nibabel
+import numpy as np
+import pytest
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.label import CAMUS
+from cardiotrace.io import labels_path, read_cine, read_labels, read_metadata, write_labels
+
+
+def film(path, frames, *, codec, rate=50, pixel_format="yuvj420p"):
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate)
+        stream.width, stream.height = frames.shape[2], frames.shape[1]
+        stream.pix_fmt = pixel_format
+        for frame in frames:
+            picture = av.VideoFrame.from_ndarray(frame, format="gray").reformat(format=pixel_format)
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.fixture
+def frames():
+    """Twelve frames of a smooth pattern that grows brighter."""
+    rows, columns = np.mgrid[:48, :64]
+    return np.stack([(rows + columns / 2 + 8 * index).astype(np.uint8) for index in range(12)])
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pixel_format", "error"),
+    [
+        ("a.avi", "mjpeg", "yuvj420p", 8),
+        ("a.avi", "rawvideo", "rgb24", 1),
+        ("a.mp4", "mpeg4", "yuv420p", 16),
+        ("a.mp4", "libx264", "yuv420p", 16),
+    ],
+)
+def test_films(tmp_path, frames, name, codec, pixel_format, error):
+    if codec not in av.codecs_available:
+        pytest.skip(f"no encoder {codec}")
+    path = film(tmp_path / name, frames, codec=codec, pixel_format=pixel_format)
+    cine = read_cine(path)
+    assert cine.grid_shape == (12, 1, 48, 64)
+    assert cine.frames.dtype == np.uint8
+    assert np.abs(cine.frames[:, 0].astype(int) - frames).max() <= error
+    assert cine.times_ms == pytest.approx(np.arange(12) * 20.0)
+    assert cine.spacing_mm is None
+    assert read_metadata(path) == {
+        "format": "video", "shape": [64, 48, 12], "dtype": "uint8", "channels": 1,
+        "spacing_mm": None, "frame_interval_ms": pytest.approx(20.0),
+    }  # fmt: skip
+
+
+def test_labels_of_a_film(tmp_path, frames, blob):
+    path = film(tmp_path / "a.avi", frames, codec="mjpeg")
+    labels = blob(read_cine(path, spacing_mm=(1.0, 0.5, 0.25)))
+    target = labels_path(labels.origin, tmp_path)
+    assert target.name == "a_labels.nii.gz"
+    write_labels(labels, target)
+    again = read_labels(target, CAMUS)
+    assert np.array_equal(again.array, labels.array)
+    assert again.spacing_mm == (1.0, 0.5, 0.25)
+    header = nibabel.load(target).header
+    assert header.get_zooms() == (0.25, 0.5, 1.0, 20.0)
+    assert header.get_xyzt_units() == ("mm", "msec")
+    with pytest.raises(InputError, match=r"must end in \.nii\.gz or \.nii"):
+        write_labels(labels, tmp_path / "a_labels.avi")
+    with pytest.raises(InputError, match="hold no exact label"):
+        read_labels(path, CAMUS)
+
+
+@pytest.mark.parametrize("name", ["a.avi", "a.mp4"])
+def test_damaged(tmp_path, frames, capfd, name):
+    path = film(tmp_path / name, frames, codec="mpeg4", pixel_format="yuv420p")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(InputError):
+        read_cine(path)
+    path.write_bytes(b"some text that is no film" * 50)
+    with pytest.raises(InputError, match="is not a film file that can be read"):
+        read_cine(path)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_sound_alone(tmp_path):
+    path = tmp_path / "a.avi"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000)
+        stream.layout = "mono"
+        sound = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
+        sound.sample_rate = 8000
+        container.mux(stream.encode(sound))
+        container.mux(stream.encode())
+    with pytest.raises(InputError, match="no moving picture"):
+        read_cine(path)
