@@ -18,7 +18,7 @@ COUNT, SIDE, ROUNDS = 32, 256, 5
 
 def configured(probability: float, *, spatial_only: bool = False) -> Augmentation:
     """Every change with one probability, in the ranges of nnU-Net where it has one."""
-    rotation = Draw(probability, -30, 30)
+    rotation = Draw(probability, -30.0, 30.0)
     scale, shift, shear = Draw(probability, 0.7, 1.4), Draw(probability, -0.1, 0.1), Draw(probability, -0.1, 0.1)
     if spatial_only:
         return Augmentation(rotation, scale, shift, shear)

@@ -22,7 +22,7 @@ from cardiotrace.learning.augmentation import (
 )
 
 EVERYTHING = Augmentation(
-    rotation_degrees=Draw(0.7, -30, 30),
+    rotation_degrees=Draw(0.7, -30.0, 30.0),
     scale=Draw(0.7, 0.7, 1.4),
     shift=Draw(0.7, -0.1, 0.1),
     shear=Draw(0.7, -0.2, 0.2),
@@ -136,7 +136,10 @@ def test_a_rotation_keeps_shapes_in_an_image_that_is_not_square():
 def test_the_warp_equals_scipy():
     images, labels = drawn(1, 50, 64)
     config = Augmentation(
-        rotation_degrees=Draw(1, 17, 17), scale=Draw(1, 1.2, 1.2), shear=Draw(1, 0.1, 0.1), shift=Draw(1, 0.05, 0.05)
+        rotation_degrees=Draw(1.0, 17.0, 17.0),
+        scale=Draw(1.0, 1.2, 1.2),
+        shear=Draw(1.0, 0.1, 0.1),
+        shift=Draw(1.0, 0.05, 0.05),
     )
     new_images, _ = changed(config, images, labels)
     angle = np.deg2rad(17)
@@ -210,7 +213,7 @@ def test_a_record_can_be_replayed():
 
 
 def test_how_far_the_generator_advances_does_not_depend_on_what_happens():
-    seldom = replace(EVERYTHING, rotation_degrees=Draw(0.0, -30, 30), noise_sd=Draw(1.0, 0.1, 0.1))
+    seldom = replace(EVERYTHING, rotation_degrees=Draw(0.0, -30.0, 30.0), noise_sd=Draw(1.0, 0.1, 0.1))
     first, second = seeded(), seeded()
     sample(EVERYTHING, 6, (40, 48), first)
     sample(seldom, 6, (40, 48), second, mirror_axes=("width",))
@@ -232,6 +235,13 @@ def test_an_image_changes_alike_alone_and_in_a_batch():
         assert (alone_moved[0] != moved[index]).float().mean() < 0.001
 
 
+def test_a_record_of_another_batch_is_refused():
+    images, labels = drawn()
+    with pytest.raises(ValueError, match="parameters of 5 for 6 images"):
+        apply(images, labels, identity(5))
+    assert apply(images[:0], labels[:0], sample(EVERYTHING, 0, (40, 48), seeded()))[0].shape == (0, 1, 40, 48)
+
+
 def test_probabilities_and_ranges_are_kept():
     config = Augmentation(gamma=Draw(0.3, 0.7, 1.5), noise_sd=Draw(0.1, 0.05, 0.1))
     parameters = sample(config, 20_000, (8, 8), seeded())
@@ -241,6 +251,17 @@ def test_probabilities_and_ranges_are_kept():
     assert parameters.gamma[happened].max().item() == pytest.approx(1.5, abs=0.01)
     assert (parameters.noise_sd > 0).float().mean().item() == pytest.approx(0.1, abs=0.01)
     assert (parameters.brightness == 1).all()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+def test_the_gpu_does_the_same_but_for_the_noise():
+    images, labels = drawn()
+    parameters = sample(replace(EVERYTHING, noise_sd=Draw()), 6, (40, 48), seeded())
+    expected, moved = apply(images, labels, parameters)
+    actual, actual_moved = apply(images.cuda(), labels.cuda(), parameters)
+    torch.testing.assert_close(actual.cpu(), expected, atol=1e-4, rtol=0)
+    assert (actual_moved.cpu() != moved).float().mean() < 0.001
 
 
 # Elastic
@@ -276,12 +297,12 @@ def test_a_deformation_that_could_fold_is_refused():
 
 def test_blur_equals_scipy():
     images, _ = drawn(3, 40, 48, channels=2)
-    sigma = torch.tensor([0.6, 1.0, 0.0])
+    sigma = torch.tensor([0.6, 1.2, 0.0])
     blurred = change_intensities(images, replace(identity(3), blur_sigma=sigma))
     for index in range(2):
         for channel in range(2):
             expected = ndimage.gaussian_filter(
-                images[index, channel].double().numpy(), sigma[index].item(), mode="nearest", radius=3
+                images[index, channel].double().numpy(), sigma[index].item(), mode="nearest", radius=(2, 4)[index]
             )
             np.testing.assert_allclose(blurred[index, channel].numpy(), expected, atol=1e-5)
     assert torch.equal(blurred[2], images[2])

@@ -8,6 +8,7 @@ are composed into one map, so that an image is interpolated once. Images are in 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import torch
@@ -201,7 +202,14 @@ def apply(
 
     Returns:
         New images in 0..1 and labels. The same record gives the same bytes on the same kind of device.
+
+    Raises:
+        ValueError: the record is of another number of images.
     """
+    if not len(images) == len(labels) == len(parameters):
+        raise ValueError(f"parameters of {len(parameters)} for {len(images)} images and {len(labels)} label maps")
+    if len(images) == 0:
+        return images, labels
     warped, moved = warp(images, labels, parameters)
     return change_intensities(warped, parameters), moved
 
@@ -242,12 +250,14 @@ def change_intensities(
     result = images.clone()
     for row in _rows(parameters.low_resolution < 1).tolist():
         result[row] = _coarsen(result[row], float(parameters.low_resolution[row]))
-    _replace(result, parameters.blur_sigma > 0, parameters.blur_sigma, _blur)
+    # Known on the CPU: asking a GPU for it would wait for all that it has in hand.
+    radius = math.ceil(3 * float(parameters.blur_sigma.max()))
+    _replace(result, parameters.blur_sigma > 0, parameters.blur_sigma, partial(_blur, radius=radius))
     levels = torch.stack([parameters.brightness, parameters.contrast], dim=1)
     _replace(result, (levels != 1).any(dim=1), levels, _change_levels)
     _replace(result, parameters.gamma != 1, parameters.gamma, _raise_to)
     noise = torch.Generator(images.device).manual_seed(parameters.noise_seed)
-    _replace(result, parameters.noise_sd > 0, parameters.noise_sd, lambda x, sd: _add_noise(x, sd, noise))
+    _replace(result, parameters.noise_sd > 0, parameters.noise_sd, partial(_add_noise, generator=noise))
     return result
 
 
@@ -362,11 +372,12 @@ def _coarsen(image: Tensor, factor: float) -> Tensor:
     return functional.interpolate(small, (height, width), mode="bilinear", align_corners=False).squeeze(0)
 
 
-def _blur(images: Tensor, sigma: Tensor) -> Tensor:
-    """Gaussian blur, each image with its own sigma in pixels; the edge repeats beyond the image."""
-    radius = min(max(math.ceil(3 * float(sigma.max())), 1), *(side - 1 for side in images.shape[-2:]))
+def _blur(images: Tensor, sigma: Tensor, *, radius: int) -> Tensor:
+    """Gaussian blur, each image with its own sigma in pixels, up to 3 sigma; the edge repeats beyond the image."""
     offsets = torch.arange(-radius, radius + 1, device=images.device)
     weights = torch.exp(-0.5 * (offsets / sigma.unsqueeze(1)) ** 2)
+    # Each image's own reach: its result must not depend on which others are in the batch.
+    weights = weights * (offsets.abs() <= torch.ceil(3 * sigma).unsqueeze(1))
     weights = (weights / weights.sum(dim=1, keepdim=True)).to(images.dtype)
     planes = images.shape[0] * images.shape[1]
     padded = functional.pad(images, (radius,) * 4, mode="replicate")
@@ -388,6 +399,6 @@ def _raise_to(images: Tensor, gamma: Tensor) -> Tensor:
     return images.clamp(min=0) ** gamma[:, None, None, None]
 
 
-def _add_noise(images: Tensor, sd: Tensor, generator: torch.Generator) -> Tensor:
+def _add_noise(images: Tensor, sd: Tensor, *, generator: torch.Generator) -> Tensor:
     noise = torch.randn(images.shape, generator=generator, device=images.device, dtype=images.dtype)
     return torch.addcmul(images, noise, sd[:, None, None, None]).clamp_(0, 1)
