@@ -1,0 +1,16 @@
+"""Predictions against references: a table of cases, its summaries, and comparisons of methods."""
+
+from cardiotrace.evaluation.case_table import CaseRow, CaseTable, Ejection, GroupSummary
+from cardiotrace.evaluation.compare import Comparison, compare
+from cardiotrace.evaluation.evaluate import evaluate_labels, evaluate_predictor
+
+__all__ = [
+    "CaseRow",
+    "CaseTable",
+    "Comparison",
+    "Ejection",
+    "GroupSummary",
+    "compare",
+    "evaluate_labels",
+    "evaluate_predictor",
+]

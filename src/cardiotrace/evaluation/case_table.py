@@ -1,0 +1,205 @@
+"""One row for each region of each image, and what can be read from many of them."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cardiotrace.core.config import from_plain
+from cardiotrace.core.terms import Phase, View
+from cardiotrace.metrics import Agreement, Summary, agreement, summarise
+from cardiotrace.metrics.overlap import Presence
+
+SCORES = (
+    "dice",
+    "jaccard",
+    "precision",
+    "recall",
+    "specificity",
+    "hausdorff_mm",
+    "hausdorff95_mm",
+    "mean_absolute_mm",
+    "average_symmetric_mm",
+    "simplicity",
+    "convexity",
+)
+"""Columns of the table; simplicity and convexity are those of the predicted region, planar images only."""
+
+HEADLINE = ("dice", "hausdorff_mm", "mean_absolute_mm")
+"""The scores that published tables print."""
+
+HIGHER_IS_BETTER = frozenset({"dice", "jaccard", "precision", "recall", "specificity", "simplicity", "convexity"})
+
+
+@dataclass(frozen=True)
+class CaseRow:
+    """How one region of one frame was predicted."""
+
+    case: str
+    patient: str
+    view: View
+    phase: Phase
+    frame: int
+    groups: dict[str, str]
+    """Group keys of the case beside the patient."""
+    region: str
+    presence: Presence
+    scores: dict[str, float]
+    """By the names of `SCORES`: NaN where the region is absent or the score cannot be had, infinite where missed."""
+    confidence: float = math.nan
+    """What the model said of this frame; NaN for labels from elsewhere."""
+
+
+@dataclass(frozen=True)
+class Ejection:
+    """Ejection fraction of one patient; NaN where it cannot be had."""
+
+    patient: str
+    predicted_percent: float
+    """Measured on the predicted labels."""
+    traced_percent: float
+    """Measured in the same way on the reference labels: what remains is the segmentation's own error."""
+    reference_percent: float
+    """What the data set states."""
+
+
+@dataclass(frozen=True)
+class GroupSummary:
+    """Statistics of one score of one region over a group of rows."""
+
+    region: str
+    group: str
+    """Such as "ED", "good" or "all"."""
+    score: str
+    summary: Summary
+
+
+@dataclass(frozen=True)
+class CaseTable:
+    """Every case of an evaluation, and what could not be evaluated."""
+
+    rows: tuple[CaseRow, ...]
+    ejections: tuple[Ejection, ...] = ()
+    problems: tuple[str, ...] = ()
+    """In words: cases without prediction or reference, files that could not be read."""
+    facts: dict[str, str] = field(default_factory=dict)
+    """What was evaluated on what."""
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Names of the regions in order of appearance."""
+        return tuple(dict.fromkeys(row.region for row in self.rows))
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """Names of the cases in order of appearance."""
+        return tuple(dict.fromkeys(row.case for row in self.rows))
+
+    def where(self, keep: Callable[[CaseRow], bool]) -> "CaseTable":
+        """The table of the rows that pass, such as those of good image quality; ejections of their patients stay."""
+        rows = tuple(row for row in self.rows if keep(row))
+        patients = {row.patient for row in rows}
+        ejections = tuple(item for item in self.ejections if item.patient in patients)
+        return CaseTable(rows, ejections, self.problems, self.facts)
+
+    def summaries(self, by: str = "all", *, scores: Sequence[str] = SCORES) -> tuple[GroupSummary, ...]:
+        """Statistics of each score of each region over groups of rows.
+
+        Args:
+            by: "all", "phase", "view", "patient" or a group key of the data set, such as "quality".
+            scores: which; those that no row has are left out.
+
+        Returns:
+            One summary for each region, group and score, with the counts of absent and missed cases.
+        """
+        groups: dict[tuple[str, str], list[CaseRow]] = {}
+        for row in self.rows:
+            groups.setdefault((row.region, group_of(row, by)), []).append(row)
+        order = {region: number for number, region in enumerate(self.regions)}
+        return tuple(
+            GroupSummary(region, group, score, summary)
+            for (region, group), rows in sorted(groups.items(), key=lambda item: (order[item[0][0]], item[0][1]))
+            for score in scores
+            if (summary := summarise_rows(rows, score)) is not None
+        )
+
+    def ejection_agreement(self) -> Agreement:
+        """Ejection fraction from predicted labels against what the data set states."""
+        return agreement(
+            [item.predicted_percent for item in self.ejections],
+            [item.reference_percent for item in self.ejections],
+        )
+
+    def ejection_agreement_with_traces(self) -> Agreement:
+        """Ejection fraction from predicted labels against the same measurement on the reference labels."""
+        return agreement(
+            [item.predicted_percent for item in self.ejections],
+            [item.traced_percent for item in self.ejections],
+        )
+
+    def __to_plain__(self) -> dict[str, Any]:
+        """Plain data that JSON can hold; NaN and infinity are the words "nan" and "inf"."""
+        return {
+            "rows": [_row_to_plain(row) for row in self.rows],
+            "ejections": [_worded(vars(item)) for item in self.ejections],
+            "problems": list(self.problems),
+            "facts": dict(self.facts),
+        }
+
+    @classmethod
+    def __from_plain__(cls, value: Any, path: str) -> "CaseTable":
+        """Read what `__to_plain__` wrote."""
+        stored = from_plain(_StoredTable, value, path=path)
+        rows = [from_plain(CaseRow, _numbers(row), path=f"{path}.rows[{i}]") for i, row in enumerate(stored.rows)]
+        ejections = [from_plain(Ejection, _numbers(item), path=f"{path}.ejections") for item in stored.ejections]
+        return cls(tuple(rows), tuple(ejections), stored.problems, stored.facts)
+
+
+@dataclass(frozen=True)
+class _StoredTable:
+    rows: tuple[dict[str, Any], ...]
+    ejections: tuple[dict[str, Any], ...] = ()
+    problems: tuple[str, ...] = ()
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+def group_of(row: CaseRow, by: str) -> str:
+    """The group that a row belongs to; "unknown" where the data set does not say."""
+    if by == "all":
+        return "all"
+    if by in ("phase", "view", "patient"):
+        return str(getattr(row, by))
+    return row.groups.get(by, "unknown")
+
+
+def summarise_rows(rows: Iterable[CaseRow], score: str) -> Summary | None:
+    """Statistics of one score; None if no row has it (distances without a pixel size, shapes of volumes)."""
+    known = [row for row in rows if row.presence is not Presence.PRESENT or not math.isnan(row.scores[score])]
+    if all(math.isnan(row.scores[score]) for row in known):
+        return None
+    return summarise([row.scores[score] for row in known], [row.presence for row in known])
+
+
+def _row_to_plain(row: CaseRow) -> dict[str, Any]:
+    plain = vars(row) | {"view": str(row.view), "phase": str(row.phase), "presence": str(row.presence)}
+    return _worded(plain | {"scores": _worded(row.scores)})
+
+
+def _worded(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: repr(value) if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in values.items()
+    }
+
+
+def _numbers(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Undo `_worded`, in nested tables too."""
+    words = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+    return {
+        key: _numbers(value) if isinstance(value, Mapping) else words.get(value, value) if _is_score(key) else value
+        for key, value in values.items()
+    }
+
+
+def _is_score(key: str) -> bool:
+    return key in SCORES or key == "confidence" or key.endswith("_percent")

@@ -1,0 +1,134 @@
+"""A data set, or two folders of label maps, to a table of cases."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from cardiotrace.core.errors import InputError, UsageError
+from cardiotrace.core.exam import Case
+from cardiotrace.core.label import LabelMap, LabelScheme
+from cardiotrace.datasets import Dataset
+from cardiotrace.evaluation.case_table import CaseRow, CaseTable, Ejection
+from cardiotrace.evaluation.pairing import folder_cases, label_files
+from cardiotrace.evaluation.score import Judged, ejection_of, score_case
+from cardiotrace.inference import Predictor
+from cardiotrace.io import read_labels
+
+Progress = Callable[[int, int], None]
+"""Called with the number of cases done and of all cases."""
+
+
+def evaluate_labels(
+    predicted: Path,
+    reference: Path | Dataset,
+    *,
+    scheme: LabelScheme | None = None,
+    on_progress: Progress | None = None,
+) -> CaseTable:
+    """Score a folder of label maps against another folder or a data set.
+
+    Files belong together by name: `X_labels.nii.gz`, `X_gt.nii.gz` and `X.nii.gz` all speak of image X. A case
+    without a prediction, a prediction without a case and a file that cannot be used are listed as problems.
+
+    Args:
+        predicted: folder of predicted label maps, searched with its subfolders.
+        reference: folder of reference label maps, or a data set.
+        scheme: what the values mean; a data set knows its own.
+        on_progress: told after each case.
+
+    Raises:
+        UsageError: two folders and no scheme.
+        InputError: a folder is missing or empty, or no case could be scored.
+    """
+    files = label_files(predicted)
+    if isinstance(reference, Path):
+        if scheme is None:
+            raise UsageError("two folders of labels need a scheme", remedy="say what the values mean with --scheme.")
+        cases = folder_cases(label_files(reference), scheme)
+    else:
+        scheme = scheme or reference.scheme
+        cases = reference.cases()
+    labelled = [case for case in cases if case.read_labels is not None]
+    names = {case.name for case in labelled}
+    problems = [f"{name}: a prediction without a reference" for name in files if name not in names]
+    problems += [f"{case.name}: no prediction" for case in labelled if case.name not in files]
+    given = [case for case in labelled if case.name in files]
+    fixed_scheme = scheme
+
+    def judge(case: Case) -> Judged:
+        return Judged(case, read_labels(files[case.name], fixed_scheme), _reference_of(case))
+
+    facts = {
+        "predicted": str(predicted),
+        "reference": str(reference) if isinstance(reference, Path) else reference.name,
+    }
+    return _evaluate(given, judge, problems, facts, on_progress)
+
+
+def evaluate_predictor(
+    predictor: Predictor,
+    cases: Iterable[Case],
+    *,
+    test_time_augmentation: bool = False,
+    on_progress: Progress | None = None,
+) -> CaseTable:
+    """Segment the labelled cases and score the result.
+
+    Args:
+        predictor: what segments.
+        cases: those without reference labels are left out.
+        test_time_augmentation: see `Predictor.segment`.
+        on_progress: told after each case.
+
+    Raises:
+        InputError: no case could be scored.
+        ModelFileError: the network fails.
+    """
+    labelled = [case for case in cases if case.read_labels is not None]
+
+    def judge(case: Case) -> Judged:
+        result = predictor.segment(case.read_image(), test_time_augmentation=test_time_augmentation)
+        return Judged(case, result.labels, _reference_of(case), result.confidence.tolist())
+
+    return _evaluate(labelled, judge, [], {"predicted": predictor.spec.name}, on_progress)
+
+
+def _evaluate(
+    cases: Sequence[Case],
+    judge: Callable[[Case], Judged],
+    problems: list[str],
+    facts: dict[str, str],
+    on_progress: Progress | None,
+) -> CaseTable:
+    """Patient by patient, so that only one patient's labels are in memory."""
+    rows: list[CaseRow] = []
+    ejections: list[Ejection] = []
+    ordered = sorted(cases, key=lambda case: case.patient)
+    done = itertools.count(1)
+    for _, group in itertools.groupby(ordered, key=lambda case: case.patient):
+        patient: list[Judged] = []
+        for case in group:
+            try:
+                judged = judge(case)
+                rows.extend(score_case(judged))
+                patient.append(judged)
+            except InputError as error:
+                problems.append(f"{case.name}: {error.what}")
+            if on_progress is not None:
+                on_progress(next(done), len(ordered))
+        ejections.extend(_ejections(patient))
+    if not rows:
+        raise InputError("no case could be evaluated", remedy="; ".join(problems[:3]) or "no case has a reference.")
+    return CaseTable(tuple(rows), tuple(ejections), tuple(problems), facts)
+
+
+def _ejections(patient: Sequence[Judged]) -> Iterator[Ejection]:
+    ejection = ejection_of(patient) if patient else None
+    if ejection is not None:
+        yield ejection
+
+
+def _reference_of(case: Case) -> LabelMap:
+    if case.read_labels is None:
+        raise InputError(f"case {case.name} has no reference labels")
+    return case.read_labels()

@@ -1,0 +1,89 @@
+"""Label files of two folders that speak of the same image."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.exam import Case
+from cardiotrace.core.label import LabelScheme
+from cardiotrace.core.terms import Phase, View
+from cardiotrace.io import read_cine, read_labels
+from cardiotrace.io.formats import FORMATS
+
+MARKS = ("_labels", "_gt", "_seg", "_mask")
+"""Ends of a label file's name that the image's name lacks."""
+
+_PHASES = {"ED": Phase.ED, "ES": Phase.ES}
+_VIEWS = {"2CH": View.A2C, "4CH": View.A4C, "SA": View.SAX, "LA": View.LAX}
+
+
+def label_files(folder: Path) -> dict[str, Path]:
+    """Label files below a folder by the name of the image they belong to.
+
+    Of several files for one image, one that is marked as labels (`_labels`, `_gt`, `_seg`, `_mask`) is taken.
+
+    Raises:
+        InputError: there is no such folder or no such file in it.
+    """
+    if not folder.is_dir():
+        raise InputError("there is no such folder", where=folder)
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        suffix = next((suffix for suffix in _suffixes() if path.name.lower().endswith(suffix)), None)
+        if suffix is None or not path.is_file():
+            continue
+        stem = path.name[: -len(suffix)]
+        name = image_name(stem)
+        if name != stem or name not in found:
+            found[name] = path
+    if not found:
+        raise InputError("the folder holds no label files", where=folder, remedy=f"known: {', '.join(_suffixes())}.")
+    return found
+
+
+def image_name(stem: str) -> str:
+    """Name of the image that a label file belongs to.
+
+    Example:
+        >>> image_name("patient0100_4CH_ED_labels"), image_name("patient0100_4CH_ED_gt")
+        ('patient0100_4CH_ED', 'patient0100_4CH_ED')
+    """
+    return next((stem.removesuffix(mark) for mark in MARKS if stem.endswith(mark) and stem != mark), stem)
+
+
+def folder_cases(files: Mapping[str, Path], scheme: LabelScheme) -> list[Case]:
+    """Cases of a folder of reference labels, with view, phase and patient as far as the names tell them.
+
+    Args:
+        files: see `label_files`.
+        scheme: what the values mean.
+    """
+    return [_folder_case(name, path, scheme) for name, path in files.items()]
+
+
+def _folder_case(name: str, path: Path, scheme: LabelScheme) -> Case:
+    words = name.split("_")
+    view = next((_VIEWS[word] for word in words if word in _VIEWS), View.UNKNOWN)
+    phase = next((_PHASES[word] for word in words if word in _PHASES), Phase.OTHER)
+    patient = "_".join(word for word in words if word not in _VIEWS and word not in _PHASES) or name
+    return Case(
+        name=name,
+        view=view,
+        phase=phase,
+        groups={"patient": patient},
+        read_image=partial(read_cine, path),
+        read_labels=partial(read_labels, path, scheme),
+        files=(path.name,),
+    )
+
+
+def _suffixes() -> list[str]:
+    """Suffixes of files that can hold labels, longest first."""
+    suffixes = [
+        suffix
+        for form in FORMATS
+        for suffix in form.suffixes
+        if form.write_labels is not None and suffix and suffix not in form.lossy_suffixes
+    ]
+    return sorted(suffixes, key=len, reverse=True)

@@ -1,0 +1,117 @@
+"""Rows of the table from one case's labels."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cardiotrace.clinical import measure
+from cardiotrace.core.cine import Cine
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.exam import Case, Exam, ExamImage
+from cardiotrace.core.label import LabelMap
+from cardiotrace.core.terms import Phase
+from cardiotrace.evaluation.case_table import SCORES, CaseRow, Ejection
+from cardiotrace.metrics import Region, convexity, measure_frames, regions_of, simplicity
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A case with its predicted and reference labels."""
+
+    case: Case
+    predicted: LabelMap
+    reference: LabelMap
+    confidence: Sequence[float] = ()
+    """Of each frame; empty where nothing is known."""
+
+
+def common_regions(judged: Judged) -> tuple[Region, ...]:
+    """Regions of the reference that the prediction can hold too.
+
+    Raises:
+        InputError: there are none.
+    """
+    held = set(judged.predicted.scheme.structures)
+    regions = tuple(region for region in regions_of(judged.reference.scheme) if held.issuperset(region.structures))
+    if not regions:
+        raise InputError(
+            f"{judged.case.name}: predictions hold {', '.join(judged.predicted.scheme.structures)}, the reference"
+            f" {', '.join(judged.reference.scheme.structures)}: nothing to compare"
+        )
+    return regions
+
+
+def score_case(judged: Judged) -> list[CaseRow]:
+    """One row for each frame and region.
+
+    Raises:
+        InputError: the grids differ, or no structure is in both.
+    """
+    regions = common_regions(judged)
+    frames = measure_frames(judged.predicted, judged.reference, regions)
+    return [
+        CaseRow(
+            case=judged.case.name,
+            patient=judged.case.patient,
+            view=judged.case.view,
+            phase=judged.case.phase,
+            frame=frame,
+            groups={key: value for key, value in judged.case.groups.items() if key != "patient"},
+            region=region.name,
+            presence=scores[region.name].presence,
+            scores=_columns(vars(scores[region.name]) | _shape(judged.predicted, region, frame)),
+            confidence=float(judged.confidence[frame]) if len(judged.confidence) else math.nan,
+        )
+        for frame, scores in enumerate(frames)
+        for region in regions
+    ]
+
+
+def ejection_of(patient: Sequence[Judged]) -> Ejection | None:
+    """Ejection fraction of one patient from predicted and from reference labels, and as the data set states it.
+
+    Args:
+        patient: all judged cases of the patient.
+
+    Returns:
+        The three values; None where neither labels nor data set give any.
+    """
+    stated = [judged.case.facts.get("ejection_fraction_percent", math.nan) for judged in patient]
+    ejection = Ejection(
+        patient=patient[0].case.patient,
+        predicted_percent=_ejection_percent([(judged.case, judged.predicted) for judged in patient]),
+        traced_percent=_ejection_percent([(judged.case, judged.reference) for judged in patient]),
+        reference_percent=next((float(value) for value in stated if not math.isnan(value)), math.nan),
+    )
+    known = (ejection.predicted_percent, ejection.traced_percent, ejection.reference_percent)
+    return None if all(math.isnan(value) for value in known) else ejection
+
+
+def _ejection_percent(labelled: Sequence[tuple[Case, LabelMap]]) -> float:
+    images = tuple(_labels_as_image(case, labels) for case, labels in labelled)
+    exam = Exam(labelled[0][0].patient, images)
+    percent = measure(exam, {case.name: labels for case, labels in labelled}).ejection_fraction_percent
+    return math.nan if percent is None else percent
+
+
+def _labels_as_image(case: Case, labels: LabelMap) -> ExamImage:
+    """Measuring needs the grid and the phase of an image, not its pixels, so the image need not be read."""
+    blank = np.broadcast_to(np.uint8(0), labels.array.shape)
+    is_still = len(labels.array) == 1 and case.phase is not Phase.OTHER
+    cine = Cine(blank, labels.spacing_mm, view=case.view, origin=labels.origin)
+    return ExamImage(case.name, cine, {case.phase: 0} if is_still else {})
+
+
+def _columns(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: float(values[name]) for name in SCORES}
+
+
+def _shape(labels: LabelMap, region: Region, frame: int) -> dict[str, float]:
+    """Simplicity and convexity of the predicted region of a planar frame."""
+    if labels.array.shape[1] != 1:
+        return {"simplicity": math.nan, "convexity": math.nan}
+    mask = region.mask(labels.array[frame, 0], labels.scheme)
+    spacing_mm = (1.0, 1.0) if labels.spacing_mm is None else labels.spacing_mm[1:]
+    return {"simplicity": simplicity(mask, spacing_mm=spacing_mm), "convexity": convexity(mask)}

@@ -1,0 +1,156 @@
+"""The table as rows of plain values, and as CSV, JSON or Markdown text."""
+
+import csv
+import dataclasses
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from cardiotrace.core.config import to_plain
+from cardiotrace.core.errors import InputError
+from cardiotrace.evaluation.case_table import HEADLINE, SCORES, CaseTable, GroupSummary
+from cardiotrace.evaluation.compare import Comparison
+from cardiotrace.metrics import Agreement
+
+Rows = list[dict[str, Any]]
+TextFormat = Literal["csv", "json", "markdown"]
+
+
+def case_rows(table: CaseTable) -> Rows:
+    """One dictionary for each row of the table, group keys and scores as columns."""
+    keys = list(dict.fromkeys(key for row in table.rows for key in row.groups))
+    return [
+        {
+            "case": row.case,
+            "patient": row.patient,
+            "view": str(row.view),
+            "phase": str(row.phase),
+            "frame": row.frame,
+            **{key: row.groups.get(key, "") for key in keys},
+            "region": row.region,
+            "presence": str(row.presence),
+            **{name: row.scores[name] for name in SCORES},
+            "confidence": row.confidence,
+        }
+        for row in table.rows
+    ]
+
+
+def summary_rows(summaries: Sequence[GroupSummary]) -> Rows:
+    """One dictionary for each region, group and score, with all statistics and counts."""
+    return [
+        {"region": item.region, "group": item.group, "score": item.score, **vars(item.summary)} for item in summaries
+    ]
+
+
+def headline_rows(table: CaseTable, *, by: str = "phase") -> Rows:
+    """The table that papers print: regions down, scores across as "mean ± sd", counts at the end of each row."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for item in table.summaries(by, scores=HEADLINE):
+        row = rows.setdefault((item.region, item.group), {"region": item.region, by: item.group})
+        digits = 3 if item.score == "dice" else 1
+        row[item.score] = f"{item.summary.mean:.{digits}f} ± {item.summary.sd:.{digits}f}"
+        if item.score == "dice":
+            row |= {"n": item.summary.count, "absent": item.summary.absent, "missed": item.summary.missed}
+    counts = ("n", "absent", "missed")
+    return [
+        {key: row.get(key, "") for key in ("region", by, *_present(list(rows.values()), HEADLINE), *counts)}
+        for row in rows.values()
+    ]
+
+
+def ejection_rows(table: CaseTable) -> Rows:
+    """Agreement of the ejection fraction with the data set's and with that of the reference labels, percent."""
+    pairs = (
+        ("stated by the data set", table.ejection_agreement()),
+        ("measured on the reference labels", table.ejection_agreement_with_traces()),
+    )
+    return [{"ejection fraction against": name, **_agreement_row(found)} for name, found in pairs if found.count]
+
+
+def comparison_rows(comparisons: Sequence[Comparison]) -> Rows:
+    """One dictionary for each comparison."""
+    return [dataclasses.asdict(item) for item in comparisons]
+
+
+def to_text(rows: Sequence[Mapping[str, Any]], form: TextFormat) -> str:
+    """Rows as text; numbers in full for CSV and JSON, to four digits for Markdown.
+
+    Example:
+        >>> print(to_text([{"region": "LV", "dice": 0.93456}], "markdown"))
+        | region | dice |
+        |---|---|
+        | LV | 0.9346 |
+        <BLANKLINE>
+    """
+    if form == "json":
+        return json.dumps([_finite_or_none(row) for row in rows], indent=2, ensure_ascii=False) + "\n"
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    if form == "csv":
+        return _csv(rows, columns)
+    lines = [columns, ["---"] * len(columns)]
+    lines += [[_cell(row.get(column, "")) for column in columns] for row in rows]
+    head, rule, *body = lines
+    return "\n".join([_line(head), "|" + "|".join(rule) + "|", *(_line(cells) for cells in body), ""])
+
+
+def table_to_json(table: CaseTable) -> str:
+    """The whole table as JSON text that `read_table` reads."""
+    return json.dumps(to_plain(table), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_table(path: Path) -> CaseTable:
+    """Read a table that was written with `table_to_json`.
+
+    Raises:
+        InputError: the file cannot be read or holds something else.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read as a table of cases: {error}", where=path) from None
+    try:
+        return CaseTable.__from_plain__(value, "table")
+    except InputError as error:
+        raise InputError(f"is no table of cases: {error.what}", where=path) from None
+
+
+def _present(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> list[str]:
+    return [key for key in keys if any(key in row for row in rows)]
+
+
+def _agreement_row(found: Agreement) -> dict[str, Any]:
+    return {
+        "n": found.count,
+        "excluded": found.excluded,
+        "correlation": found.correlation,
+        "bias_percent": found.bias,
+        "sd_percent": found.sd,
+        "lower_limit_percent": found.lower_limit,
+        "upper_limit_percent": found.upper_limit,
+        "mean_absolute_error_percent": found.mean_absolute_error,
+    }
+
+
+def _csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _finite_or_none(row: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON knows neither NaN nor infinity; `presence` says which of the two a null was."""
+    return {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()}
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

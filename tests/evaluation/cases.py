@@ -1,0 +1,57 @@
+"""Hand-made cases whose scores are known."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardiotrace.core.cine import Cine
+from cardiotrace.core.exam import Case
+from cardiotrace.core.label import CAMUS, LabelMap, LabelScheme
+from cardiotrace.core.terms import Phase, View
+
+SPACING_MM = (1.0, 0.5, 0.5)
+
+
+def square(top: int, left: int, size: int, *, value: int = 1, shape: tuple[int, int] = (40, 40)) -> NDArray[np.uint8]:
+    plane = np.zeros(shape, np.uint8)
+    plane[top : top + size, left : left + size] = value
+    return plane
+
+
+def label_map(plane: NDArray[np.uint8], scheme: LabelScheme = CAMUS) -> LabelMap:
+    return LabelMap(plane[None, None], scheme, SPACING_MM)
+
+
+def make_case(
+    name: str,
+    reference: NDArray[np.uint8],
+    *,
+    phase: Phase = Phase.ED,
+    patient: str | None = None,
+    scheme: LabelScheme = CAMUS,
+    image: NDArray[np.uint8] | None = None,
+    groups: Mapping[str, str] | None = None,
+    facts: Mapping[str, float] | None = None,
+) -> Case:
+    pixels = reference * 0 if image is None else image
+    return Case(
+        name=name,
+        view=View.A4C,
+        phase=phase,
+        groups={"patient": patient or name, **(groups or {})},
+        read_image=lambda: Cine(pixels[None, None], SPACING_MM, view=View.A4C),
+        read_labels=lambda: label_map(reference, scheme),
+        facts=facts or {},
+    )
+
+
+def half_ellipse(length: float, radius: float, *, shape: tuple[int, int] = (200, 200)) -> NDArray[np.uint8]:
+    """A left ventricle (1) in its myocardium (2), apex up, base at row 150; sizes in pixels."""
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    up, aside = 150 - rows, columns - shape[1] / 2 + 0.5
+
+    def inside(extra: float) -> NDArray[np.bool_]:
+        return (up >= 0) & ((up / (length + extra)) ** 2 + (aside / (radius + extra)) ** 2 <= 1)
+
+    return np.where(inside(0), 1, np.where(inside(15), 2, 0)).astype(np.uint8)

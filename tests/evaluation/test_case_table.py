@@ -1,0 +1,123 @@
+"""Scores of hand-made maps, and what the summaries count."""
+
+import json
+import math
+
+import pytest
+
+from cardiotrace.core.config import to_plain
+from cardiotrace.core.errors import ConfigError, InputError
+from cardiotrace.core.label import LV_ONLY, VESSEL
+from cardiotrace.core.terms import Phase, View
+from cardiotrace.evaluation.case_table import SCORES, CaseTable, Ejection
+from cardiotrace.evaluation.score import Judged, score_case
+from cardiotrace.metrics.overlap import Presence
+from tests.evaluation.cases import label_map, make_case, square
+
+
+def judged(name: str, predicted: int, reference: int, **options: object) -> Judged:
+    """LV squares of 10 x 10 pixels of 0.5 mm, the predicted one shifted to the right; negative: none."""
+    shift = [square(10, 10 + offset, 10 if offset >= 0 else 0) for offset in (predicted, reference)]
+    return Judged(make_case(name, shift[1], **options), label_map(shift[0]), label_map(shift[1]))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def table() -> CaseTable:
+    items = [
+        judged("a", 0, 0, groups={"quality": "good"}),
+        judged("b", 2, 0, groups={"quality": "good"}),
+        judged("c", -1, 0, groups={"quality": "poor"}, phase=Phase.ES),
+        judged("d", -1, -1, groups={"quality": "poor"}, phase=Phase.ES),
+    ]
+    return CaseTable(tuple(row for item in items for row in score_case(item)))
+
+
+def test_rows_hold_known_scores(table: CaseTable) -> None:
+    rows = {row.case: row for row in table.rows if row.region == "LV"}
+    assert rows["a"].scores["dice"] == 1.0
+    assert rows["a"].scores["hausdorff_mm"] == 0.0
+    assert rows["b"].scores["dice"] == pytest.approx(0.8)
+    assert rows["b"].scores["jaccard"] == pytest.approx(2 / 3)
+    assert rows["b"].scores["hausdorff_mm"] == pytest.approx(1.0)
+    assert rows["c"].presence is Presence.MISSED
+    assert rows["c"].scores["dice"] == 0.0
+    assert rows["c"].scores["hausdorff_mm"] == math.inf
+    assert rows["d"].presence is Presence.ABSENT
+    assert math.isnan(rows["d"].scores["dice"])
+    assert 0.8 < rows["a"].scores["simplicity"] < 0.95  # a square has 0.886
+    assert math.isnan(rows["c"].scores["simplicity"])
+    assert table.regions == ("LV", "LV_EPI", "LA")
+    assert (rows["a"].view, rows["a"].phase, rows["a"].groups) == (View.A4C, Phase.ED, {"quality": "good"})
+
+
+def test_summaries_count_absent_and_missed(table: CaseTable) -> None:
+    found = {(item.region, item.group, item.score): item.summary for item in table.summaries("all")}
+    dice = found["LV", "all", "dice"]
+    assert (dice.count, dice.absent, dice.missed) == (3, 1, 1)
+    assert dice.mean == pytest.approx(0.6)
+    distance = found["LV", "all", "hausdorff_mm"]
+    assert (distance.count, distance.absent, distance.missed) == (2, 1, 1)
+    assert distance.mean == pytest.approx(0.5)
+    assert ("LA", "all", "dice") not in found  # absent everywhere: no score at all
+
+
+@pytest.mark.parametrize(
+    ("by", "means"),
+    [("phase", {"ED": 0.9, "ES": 0.0}), ("quality", {"good": 0.9, "poor": 0.0}), ("centre", {"unknown": 0.6})],
+)
+def test_summaries_by_group(table: CaseTable, by: str, means: dict[str, float]) -> None:
+    found = table.summaries(by, scores=["dice"])
+    assert {item.group: item.summary.mean for item in found if item.region == "LV"} == pytest.approx(means)
+
+
+def test_a_part_of_the_table_keeps_the_ejections_of_its_patients(table: CaseTable) -> None:
+    whole = CaseTable(table.rows, (Ejection("a", 50.0, 51.0, 52.0), Ejection("c", 40.0, 41.0, 42.0)), ("x",))
+    part = whole.where(lambda row: row.groups["quality"] == "good")
+    assert part.cases == ("a", "b")
+    assert [item.patient for item in part.ejections] == ["a"]
+    assert part.problems == ("x",)
+
+
+def test_ejection_agreement() -> None:
+    ejections = (Ejection("a", 50, 51, 52), Ejection("b", 60, 58, 56), Ejection("c", math.nan, 40, 44))
+    table = CaseTable((), ejections)
+    stated = table.ejection_agreement()
+    assert (stated.count, stated.excluded, stated.bias, stated.mean_absolute_error) == (2, 1, 1.0, 3.0)
+    assert table.ejection_agreement_with_traces().bias == 0.5
+
+
+def test_the_table_survives_json(table: CaseTable) -> None:
+    whole = CaseTable(table.rows, (Ejection("a", 50.0, math.nan, 52.0),), ("none",), {"predicted": "inf"})
+    text = json.dumps(to_plain(whole), allow_nan=False)
+    read = CaseTable.__from_plain__(json.loads(text), "table")
+    assert to_plain(read) == to_plain(whole)
+    assert read.rows[0] == whole.rows[0] or math.isnan(whole.rows[0].confidence)
+    missed = next(row for row in read.rows if row.case == "c" and row.region == "LV")
+    assert missed.scores["hausdorff_mm"] == math.inf
+    assert math.isnan(missed.scores["simplicity"])
+    assert set(missed.scores) == set(SCORES)
+    assert read.facts == {"predicted": "inf"}
+
+
+def test_foreign_plain_data_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"table\.rows"):
+        CaseTable.__from_plain__({"rows": 3}, "table")
+
+
+def test_without_pixel_size_there_are_no_distances_but_overlap() -> None:
+    plane = square(5, 5, 8)
+    import dataclasses
+
+    labels = dataclasses.replace(label_map(plane), spacing_mm=None)
+    table = CaseTable(tuple(score_case(Judged(make_case("a", plane), labels, labels))))
+    scores = {item.score for item in table.summaries() if item.region == "LV"}
+    assert "dice" in scores
+    assert "hausdorff_mm" not in scores
+
+
+def test_a_model_of_fewer_structures_is_scored_on_those() -> None:
+    plane = square(5, 5, 8)
+    rows = score_case(Judged(make_case("a", plane), label_map(plane, LV_ONLY), label_map(plane)))
+    assert [row.region for row in rows] == ["LV"]
+    with pytest.raises(InputError, match="nothing to compare"):
+        score_case(Judged(make_case("a", plane), label_map(plane, VESSEL), label_map(plane)))

@@ -1,0 +1,114 @@
+"""Paired comparison: known differences, Holm by hand, scipy's own numbers."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.terms import Phase, View
+from cardiotrace.evaluation.case_table import SCORES, CaseRow, CaseTable
+from cardiotrace.evaluation.compare import compare, holm, wilcoxon_p
+from cardiotrace.metrics.overlap import Presence
+
+
+def table(scores: dict[tuple[str, str], float], region: str = "LV") -> CaseTable:
+    """Scores by patient and phase; every column gets the same number."""
+    return CaseTable(
+        tuple(
+            CaseRow(
+                f"{patient}_{phase}",
+                patient,
+                View.A4C,
+                Phase(phase),
+                0,
+                {},
+                region,
+                Presence.ABSENT if math.isnan(value) else Presence.PRESENT,
+                dict.fromkeys(SCORES, value),
+            )
+            for (patient, phase), value in scores.items()
+        )
+    )
+
+
+def test_images_of_a_patient_are_averaged_before_testing() -> None:
+    first = table({(f"p{i}", phase): 0.9 + i / 100 for i in range(5) for phase in ("ED", "ES")})
+    second = table({(f"p{i}", phase): 0.9 - i / 200 - 0.01 for i in range(5) for phase in ("ED", "ES")})
+    (found,) = compare({"new": first, "old": second})
+    assert (found.first, found.second, found.region, found.count, found.left_out) == ("new", "old", "LV", 5, 0)
+    assert found.mean_difference == pytest.approx(np.mean([0.01 + 0.015 * i for i in range(5)]))
+    assert found.first_mean - found.second_mean == pytest.approx(found.mean_difference)
+    assert found.p_value == found.p_holm == pytest.approx(2 / 2**5)
+
+
+def test_only_common_images_count_and_infinite_ones_are_reported() -> None:
+    first = table({("a", "ED"): 1.0, ("b", "ED"): math.inf, ("c", "ED"): 3.0, ("d", "ED"): math.nan})
+    second = table({("a", "ED"): 2.0, ("b", "ED"): 2.0, ("d", "ED"): math.nan, ("e", "ED"): 9.0})
+    (found,) = compare({"x": first, "y": second}, score="hausdorff_mm")
+    assert (found.count, found.left_out) == (1, 1)
+    assert found.mean_difference == -1.0
+
+
+def test_three_methods_give_three_corrected_comparisons() -> None:
+    random = np.random.default_rng(5)
+    base = random.normal(size=40)
+    tables = {
+        name: table({(f"p{i:02}", "ED"): float(value) for i, value in enumerate(base + shift)})
+        for name, shift in (("a", 0.0), ("b", random.normal(0.1, 0.2, 40)), ("c", random.normal(0.3, 0.2, 40)))
+    }
+    found = compare(tables)
+    assert [(item.first, item.second) for item in found] == [("a", "b"), ("a", "c"), ("b", "c")]
+    assert [item.p_holm for item in found] == holm([item.p_value for item in found])
+    assert all(item.p_holm >= item.p_value for item in found)
+    assert found[1].p_value < 1e-6
+
+
+def test_identical_methods_do_not_differ() -> None:
+    same = table({("a", "ED"): 0.9, ("b", "ED"): 0.8})
+    (found,) = compare({"x": same, "y": same})
+    assert (found.mean_difference, found.p_value) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("tables", "options", "message"),
+    [
+        ({"x": {}}, {}, "at least two"),
+        ({"x": {("a", "ED"): 1.0}, "y": {("a", "ED"): 1.0}}, {"score": "beauty"}, "no score 'beauty'"),
+        ({"x": {("a", "ED"): 1.0}, "y": {("b", "ED"): 1.0}}, {}, "x and y have no image with LV in common"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(
+    tables: dict[str, dict[tuple[str, str], float]], options: dict[str, str], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        compare({name: table(scores) for name, scores in tables.items()}, **options)  # type: ignore[arg-type]
+
+
+def test_regions_must_be_shared() -> None:
+    with pytest.raises(InputError, match="no region in common"):
+        compare({"x": table({("a", "ED"): 1.0}), "y": table({("a", "ED"): 1.0}, region="RV")})
+
+
+def test_wilcoxon_is_scipys() -> None:
+    difference = np.random.default_rng(0).normal(0.2, 1, 30)
+    assert wilcoxon_p(difference) == pytest.approx(stats.wilcoxon(difference).pvalue)
+    assert wilcoxon_p(np.array([0.0, 0.0])) == 1.0
+    assert math.isnan(wilcoxon_p(np.array([])))
+    assert 0 < wilcoxon_p(np.array([0.0, 1.0, 1.0, 2.0])) < 1
+
+
+def test_holm_by_hand() -> None:
+    assert holm([0.01, 0.02, math.nan, 0.5])[:2] == pytest.approx([0.03, 0.04])
+    assert math.isnan(holm([0.01, math.nan])[1])
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_holm_laws(p_values: list[float]) -> None:
+    corrected = holm(p_values)
+    assert all(p <= after <= 1 for p, after in zip(p_values, corrected, strict=True))
+    order = np.argsort(p_values, kind="stable")
+    assert np.all(np.diff(np.array(corrected)[order]) >= 0)

@@ -1,0 +1,144 @@
+"""Folders and data sets to tables; nothing is dropped in silence."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cardiotrace.core.errors import InputError, UsageError
+from cardiotrace.core.label import CAMUS, LV_ONLY
+from cardiotrace.core.terms import Phase, View
+from cardiotrace.evaluation import evaluate_labels, evaluate_predictor
+from cardiotrace.inference import Predictor
+from cardiotrace.io import write_labels
+from tests.evaluation.cases import half_ellipse, label_map, make_case, square
+from tests.fake.models import make_model, make_spec, threshold_network
+
+
+def write(folder: Path, name: str, plane: np.ndarray) -> None:
+    folder.mkdir(exist_ok=True)
+    write_labels(label_map(plane), folder / name)
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    predicted, reference = tmp_path / "predicted", tmp_path / "reference"
+    write(reference, "patient0001_4CH_ED_gt.nii.gz", half_ellipse(100, 40))
+    write(reference, "patient0001_4CH_ED.nii.gz", half_ellipse(20, 20))  # the image, which is not taken
+    write(reference, "patient0001_4CH_ES_gt.nii.gz", half_ellipse(80, 30))
+    write(predicted, "patient0001_4CH_ED_labels.nii.gz", half_ellipse(100, 40))
+    write(predicted, "patient0001_4CH_ES_labels.nii.gz", half_ellipse(80, 36))
+    return predicted, reference
+
+
+def test_two_folders(folders: tuple[Path, Path]) -> None:
+    table = evaluate_labels(*folders, scheme=CAMUS)
+    assert table.cases == ("patient0001_4CH_ED", "patient0001_4CH_ES")
+    assert table.problems == ()
+    first, last = table.rows[0], table.rows[3]
+    assert (first.patient, first.view, first.phase) == ("patient0001", View.A4C, Phase.ED)
+    assert first.scores["dice"] == 1.0
+    assert last.phase is Phase.ES
+    # Half ellipses of the same length: 2 * 30 / (30 + 36).
+    assert last.scores["dice"] == pytest.approx(2 * 30 / 66, abs=0.01)
+    # Volume of half an ellipsoid of revolution goes with length times radius squared.
+    (ejection,) = table.ejections
+    assert ejection.traced_percent == pytest.approx(100 * (1 - 0.8 * (30 / 40) ** 2), abs=1.5)
+    assert ejection.predicted_percent == pytest.approx(100 * (1 - 0.8 * (36 / 40) ** 2), abs=1.5)
+    assert np.isnan(ejection.reference_percent)
+
+
+def test_what_is_missing_is_listed(folders: tuple[Path, Path]) -> None:
+    predicted, reference = folders
+    (predicted / "patient0001_4CH_ES_labels.nii.gz").unlink()
+    write(predicted, "other.nii.gz", square(2, 2, 3))
+    table = evaluate_labels(predicted, reference, scheme=CAMUS)
+    assert table.problems == ("other: a prediction without a reference", "patient0001_4CH_ES: no prediction")
+    assert table.cases == ("patient0001_4CH_ED",)
+
+
+def test_a_file_that_cannot_be_used_is_listed(folders: tuple[Path, Path]) -> None:
+    predicted, reference = folders
+    write(predicted, "patient0001_4CH_ES_labels.nii.gz", square(2, 2, 3))  # another grid
+    table = evaluate_labels(predicted, reference, scheme=CAMUS)
+    (problem,) = table.problems
+    assert problem.startswith("patient0001_4CH_ES: the grids differ")
+
+
+def test_nothing_to_evaluate_is_an_error(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    predicted, reference = folders
+    write(tmp_path / "third", "other.nii.gz", square(2, 2, 3))
+    with pytest.raises(InputError, match="no case could be evaluated\nother: a prediction without"):
+        evaluate_labels(tmp_path / "third", reference, scheme=CAMUS)
+    with pytest.raises(UsageError, match="need a scheme"):
+        evaluate_labels(predicted, reference)
+    with pytest.raises(InputError, match="no such folder"):
+        evaluate_labels(tmp_path / "none", reference, scheme=CAMUS)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="holds no label files"):
+        evaluate_labels(tmp_path / "empty", reference, scheme=CAMUS)
+
+
+def test_a_predictor_on_cases() -> None:
+    """The network thresholds an image made of the reference, so it is right but for a stray pixel."""
+    reference = (half_ellipse(100, 40) == 1).astype(np.uint8)
+    small = (half_ellipse(80, 30) == 1).astype(np.uint8)
+    stray = small.copy()
+    stray[0, 0] = 1
+    facts = {"ejection_fraction_percent": 56.0}
+    cases = [
+        make_case("p_ED", reference, patient="p", scheme=LV_ONLY, image=reference * 255, facts=facts),
+        make_case("p_ES", small, patient="p", scheme=LV_ONLY, image=stray * 255, phase=Phase.ES, facts=facts),
+    ]
+    seen: list[tuple[int, int]] = []
+    predictor = Predictor(make_model(threshold_network(0.5), make_spec(LV_ONLY)))
+    table = evaluate_predictor(predictor, cases, on_progress=lambda done, total: seen.append((done, total)))
+    pixels = int(small.sum())
+    assert [row.scores["dice"] for row in table.rows] == pytest.approx([1.0, 2 * pixels / (2 * pixels + 1)])
+    assert table.rows[1].scores["precision"] == pytest.approx(pixels / (pixels + 1))
+    assert [row.confidence for row in table.rows] == pytest.approx([1.0, 1.0])
+    assert seen == [(1, 2), (2, 2)]
+    (ejection,) = table.ejections
+    assert ejection.reference_percent == 56.0
+    assert ejection.traced_percent == pytest.approx(55, abs=1.5)
+    assert table.ejection_agreement().count == 1
+
+
+def test_an_unreadable_case_is_listed_and_the_others_are_scored() -> None:
+    plane = square(5, 5, 10)
+    good = make_case("good", plane, scheme=LV_ONLY, image=plane * 255)
+
+    def fail() -> None:
+        raise InputError("the file is empty")
+
+    import dataclasses
+
+    bad = dataclasses.replace(good, name="bad", read_image=fail)  # type: ignore[arg-type]
+    unlabelled = dataclasses.replace(good, name="unlabelled", read_labels=None)
+    predictor = Predictor(make_model(threshold_network(0.5), make_spec(LV_ONLY)))
+    table = evaluate_predictor(predictor, [bad, unlabelled, good])
+    assert table.cases == ("good",)
+    assert table.problems == ("bad: the file is empty",)
+
+
+@pytest.mark.data
+def test_camus_references_against_themselves(tmp_path: Path) -> None:
+    import os
+    import shutil
+
+    root = Path(os.environ.get("CARDIOTRACE_DATA", "../shared/data")) / "camus"
+    if not root.exists():
+        pytest.skip("the CAMUS data set is not there (CARDIOTRACE_DATA)")
+    from cardiotrace.core.catalog import Choice
+    from cardiotrace.datasets import DATASETS
+
+    for patient in ("patient0001", "patient0002"):
+        for path in (root / "database_nifti" / patient).glob("*_E[DS]_gt.nii.gz"):
+            shutil.copy(path, tmp_path / path.name)
+    dataset = DATASETS.make(Choice("camus", {"root": str(root)}))
+    table = evaluate_labels(tmp_path, dataset)
+    assert len(table.cases) == 4
+    assert all(row.scores["dice"] == 1.0 and row.scores["hausdorff_mm"] == 0.0 for row in table.rows)
+    ejections = {item.patient: item for item in table.ejections}
+    assert ejections["patient0001"].predicted_percent == ejections["patient0001"].traced_percent
+    assert abs(ejections["patient0001"].traced_percent - ejections["patient0001"].reference_percent) < 15
