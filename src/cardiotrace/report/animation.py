@@ -1,6 +1,8 @@
 """A cine with its outlines as a GIF that plays anywhere."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,16 +11,20 @@ from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
 from cardiotrace.io import atomic_write
+from cardiotrace.report.colour import STRUCTURE_COLOURS
 from cardiotrace.report.overlay import OverlayStyle, draw_overlay
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
 
 _MOST_FRAMES = 48
 _PIXELS = 3_400_000  # of all frames together; speckle takes about 0.7 byte a pixel
 _SHORTEST_MS = 40.0
-_COLOURS = 96
+_GREYS, _TINTS, _EDGES = 56, 20, 6
 
 
 def write_animation(
-    image: ExamImage, labels: LabelMap, path: Path, *, frame_rate_hz: float | None = None
+    image: ExamImage, labels: LabelMap, path: Path, *, frame_rate_hz: float | None = None, share: float = 1.0
 ) -> float | None:
     """Write a GIF of a cine with its outlines; planar images, or the middle slice of a stack.
 
@@ -30,6 +36,7 @@ def write_animation(
         labels: labels on its grid.
         path: the GIF to be.
         frame_rate_hz: gives the times where the image has none of its own.
+        share: of the size that it may have, less than 1 where several stand on one page.
 
     Returns:
         How many times slower than real it plays, 1 for real time; None where the times are unknown.
@@ -41,16 +48,18 @@ def write_animation(
     if times_ms is not None and count > 1:
         true_ms = (times_ms[-1] - times_ms[0]) / (count - 1) * (count / len(frames))
     shown_ms = max(_SHORTEST_MS, true_ms or 60.0)
-    side = max(96, int((_PIXELS / len(frames)) ** 0.5))
-    style = OverlayStyle(width=min(460, round(side * 1.25)), height=min(400, side), line=1.3)
+    side = max(96, int((share * _PIXELS / len(frames)) ** 0.5))
+    style = OverlayStyle(width=min(460, round(side * 1.25)), height=min(400, side), line=1.6, has_legend=False)
     depth = _middle_slice(labels)
     pictures = [
         draw_overlay(image.cine, labels, int(frame), depth=depth, caption=f"frame {frame}", style=style)
         for frame in frames
     ]
+    from PIL.Image import Dither
+
     # One palette for all frames: a palette of its own for each makes the grey flicker.
-    palette = pictures[len(pictures) // 2].quantize(_COLOURS)
-    indexed = [picture.quantize(palette=palette, dither=0) for picture in pictures]
+    palette = _palette(labels.scheme.structures, style)
+    indexed = [picture.quantize(palette=palette, dither=Dither.NONE) for picture in pictures]
 
     def save(file: Path) -> None:
         indexed[0].save(
@@ -59,6 +68,21 @@ def write_animation(
 
     atomic_write(path, save)
     return shown_ms / true_ms if true_ms else None
+
+
+def _palette(structures: Sequence[Structure], style: OverlayStyle) -> "Picture":
+    """Greys, each structure's colour over them as its fill shows it, and its line between dark and full."""
+    from PIL import Image
+
+    colours: list[tuple[int, ...]] = [(grey, grey, grey) for grey in np.linspace(0, 255, _GREYS).astype(int).tolist()]
+    for structure in structures[:5]:
+        own = np.array(STRUCTURE_COLOURS[structure])
+        greys = np.linspace(0, 255, _TINTS)[:, None]
+        colours.extend(map(tuple, (greys * (1 - style.fill) + own * style.fill).astype(int).tolist()))
+        colours.extend(tuple((own * strength).astype(int).tolist()) for strength in np.linspace(0.4, 1, _EDGES))
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([value for colour in colours for value in colour])
+    return palette
 
 
 def _middle_slice(labels: LabelMap) -> int:

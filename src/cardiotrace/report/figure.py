@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 _INK = "#33404d"
 _GRID = "#e3e8ee"
-_PANELS = (("loss", ("loss",), False), ("score", ("dice", "jaccard", "iou"), False), ("learning rate", ("lr", "learning_rate"), True))
+_PANELS = (
+    ("loss", ("loss",), False),
+    ("score", ("dice", "jaccard", "iou"), False),
+    ("learning rate", ("lr", "learning_rate"), True),
+)
 
 
 def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
@@ -79,8 +83,13 @@ def draw_exam_curve(curve: Curve, instants: Sequence[Instant], path: Path) -> No
         if instant.image == curve.image:
             axes.axvline(along[instant.frame], color=_INK, linewidth=0.9, linestyle=":")
             axes.annotate(
-                instant.phase.value, (along[instant.frame], 0.02), xycoords=("data", "axes fraction"), fontsize=9,
-                xytext=(3, 0), textcoords="offset points", color=_INK,
+                instant.phase.value,
+                (along[instant.frame], 0.02),
+                xycoords=("data", "axes fraction"),
+                fontsize=9,
+                xytext=(3, 0),
+                textcoords="offset points",
+                color=_INK,
             )
     figure.legend(handles=handles, frameon=False, fontsize=8, ncols=3, loc="outside upper center")
     _save(figure, path)
@@ -109,9 +118,7 @@ def draw_agreement(
     pairs = _pairs(predicted, reference, path)
     figure = _figure(9.0, 4.0)
     correlation_panel(_axes(figure, (1, 2, 1), x=f"reference {quantity}, {unit}", y=f"predicted, {unit}"), *pairs)
-    bland_altman_panel(
-        _axes(figure, (1, 2, 2), x=f"mean of both, {unit}", y=f"predicted - reference, {unit}"), *pairs
-    )
+    bland_altman_panel(_axes(figure, (1, 2, 2), x=f"mean of both, {unit}", y=f"predicted - reference, {unit}"), *pairs)
     _save(figure, path)
 
 
@@ -140,8 +147,13 @@ def bland_altman_panel(
     for value, style in ((bias, "-"), (bias - spread, "--"), (bias + spread, "--")):
         axes.axhline(value, color=LINES[1], linewidth=1.2, linestyle=style)
         axes.annotate(
-            f"{value:+.1f}", (1, value), xycoords=("axes fraction", "data"), xytext=(3, -3),
-            textcoords="offset points", fontsize=8, color=LINES[1],
+            f"{value:+.1f}",
+            (1, value),
+            xycoords=("axes fraction", "data"),
+            xytext=(3, -3),
+            textcoords="offset points",
+            fontsize=8,
+            color=LINES[1],
         )
     axes.axhline(0, color=_INK, linewidth=0.6)
     axes.set_title(f"bias {bias:+.1f}, limits {bias - spread:+.1f} to {bias + spread:+.1f}", fontsize=10, color=_INK)
@@ -159,9 +171,7 @@ def _pairs(
     return first[complete], second[complete]
 
 
-def _journal(
-    rows: Sequence[Mapping[str, Any]], words: tuple[str, ...]
-) -> dict[str, tuple[list[float], list[float]]]:
+def _journal(rows: Sequence[Mapping[str, Any]], words: tuple[str, ...]) -> dict[str, tuple[list[float], list[float]]]:
     """Epochs and values of every key that holds one of the words, finite numbers only."""
     lines: dict[str, tuple[list[float], list[float]]] = {}
     for place, row in enumerate(rows):
@@ -197,7 +207,7 @@ def _line(
 
 
 def _word(name: str) -> str:
-    """ "left_ventricular_area_cm2" as "left ventricular area"."""
+    """Words of a name and unit: "left_ventricular_area_cm2" is "left ventricular area"."""
     return name.rsplit("_", 1)[0].replace("_", " ")
 
 

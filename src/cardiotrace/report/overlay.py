@@ -7,7 +7,6 @@ import numpy as np
 from jaxtyping import Shaped, UInt8
 
 from cardiotrace.clinical.axis import LongAxis, outline_mm
-from cardiotrace.clinical.section import plane_spacing
 from cardiotrace.clinical.volume import simpson_discs
 from cardiotrace.core.cine import Cine
 from cardiotrace.core.label import LabelMap
@@ -32,7 +31,7 @@ class OverlayStyle:
     """The picture is at most this wide, pixels."""
     height: int = 720
     """The picture is at most this high, pixels."""
-    line: float = 1.8
+    line: float = 2.2
     """Width of the outlines, pixels."""
     fill: float = 0.10
     """Opacity of the structures' inside."""
@@ -50,10 +49,12 @@ class _Canvas:
     """Pixels per mm (per pixel of the image's height where there is no spacing)."""
     spacing_mm: tuple[float, float]
 
-    def points(self, points_mm: Shaped[np.ndarray, "n 2"], *, factor: int = _FINE) -> list[tuple[float, float]]:
-        """(row, column) in mm from the centre of the first pixel as (x, y) on a picture `factor` times as fine."""
-        corner = points_mm + np.asarray(self.spacing_mm) / 2
-        return [(float(x), float(y)) for y, x in corner * self.scale * factor]
+    def points(
+        self, points_mm: Shaped[np.ndarray, "n 2"], *, corner: tuple[int, int] = (0, 0), factor: int = _FINE
+    ) -> list[tuple[float, float]]:
+        """(row, column) in mm as (x, y) from a `corner` of the picture, `factor` times as fine."""
+        spots = (points_mm + np.asarray(self.spacing_mm) / 2)[:, ::-1] * self.scale
+        return [(x, y) for x, y in ((spots - corner) * factor).tolist()]
 
 
 def draw_overlay(
@@ -130,28 +131,37 @@ def _draw_rings(
     if not rings:
         return
     box, fine, pen = _layer(canvas, np.concatenate(rings))
-    shifted = [[(x - box[0] * _FINE, y - box[1] * _FINE) for x, y in canvas.points(_smooth(ring))] for ring in rings]
-    opacity = round(255 * style.fill)
+    shifted = [canvas.points(_smooth(ring, 1.5 / canvas.scale), corner=box[:2]) for ring in rings]
+    # A dark seam first, so that a light line also shows on a bright wall.
+    _trace(pen, shifted, width=(style.line + 2) * _FINE, strength=110)
+    picture.paste((0, 0, 0), box, fine.reduce(_FINE))
+    pen.rectangle((0, 0, *fine.size), fill=0)
     for points in shifted:
-        pen.polygon(points, fill=opacity)
-    for points in shifted:
-        pen.line([*points, points[0], points[1]], fill=255, width=max(1, round(style.line * _FINE)), joint="curve")
+        pen.polygon(points, fill=round(255 * style.fill))
+    _trace(pen, shifted, width=style.line * _FINE, strength=255)
     picture.paste(colour, box, fine.reduce(_FINE))
 
 
-def _smooth(ring: Shaped[np.ndarray, "n 2"]) -> Shaped[np.ndarray, "n 2"]:
-    """Even out the stairs of pixels by less than half a pixel; only what is drawn, never what is measured."""
+def _trace(pen: "Pen", rings: list[list[tuple[float, float]]], *, width: float, strength: int) -> None:
+    """Draw closed lines."""
+    for points in rings:
+        pen.line([*points, points[0], points[1]], fill=strength, width=max(1, round(width)))
+
+
+def _smooth(ring: Shaped[np.ndarray, "n 2"], step: float) -> Shaped[np.ndarray, "n 2"]:
+    """Even out the stairs of pixels by less than half a pixel, and thin out points that lie closer than `step`.
+
+    Only what is drawn is smoothed, never what is measured.
+    """
     if len(ring) < 12:
         return ring
+    every = max(1, min(int(step / np.linalg.norm(np.diff(ring, axis=0), axis=1).mean()), len(ring) // 12))
     weights = np.array([1, 2, 3, 2, 1]) / 9
-    return np.asarray(
-        sum(weight * np.roll(ring, shift, axis=0) for weight, shift in zip(weights, range(-2, 3), strict=True))
-    )
+    even = sum(weight * np.roll(ring, shift, axis=0) for weight, shift in zip(weights, range(-2, 3), strict=True))
+    return np.asarray(even)[::every]
 
 
-def _layer(
-    canvas: _Canvas, points_mm: Shaped[np.ndarray, "n 2"]
-) -> tuple[tuple[int, int, int, int], "Picture", "Pen"]:
+def _layer(canvas: _Canvas, points_mm: Shaped[np.ndarray, "n 2"]) -> tuple[tuple[int, int, int, int], "Picture", "Pen"]:
     """A fine grey layer around some points: its box on the picture, the layer, a pen for it."""
     from PIL import Image, ImageDraw
 
@@ -172,7 +182,7 @@ def _draw_axis(picture: "Picture", canvas: _Canvas, axis: LongAxis, ring_mm: Sha
     box, fine, pen = _layer(canvas, np.vstack([ring_mm, landmarks]))
 
     def on_layer(points_mm: Shaped[np.ndarray, "n 2"]) -> list[tuple[float, float]]:
-        return [(x - box[0] * _FINE, y - box[1] * _FINE) for x, y in canvas.points(points_mm)]
+        return canvas.points(points_mm, corner=box[:2])
 
     for ends in simpson_discs(ring_mm, axis).ends_mm:
         pen.line(on_layer(ends), fill=70, width=_FINE)

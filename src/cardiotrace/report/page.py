@@ -1,0 +1,261 @@
+"""One self-contained page: what matters first, every value below, nothing fetched from anywhere."""
+
+import base64
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import cardiotrace
+from cardiotrace.clinical.normal import ASE_2015, normal_ranges, place_in_range
+from cardiotrace.clinical.quantity import Measures, Quantity
+from cardiotrace.core.exam import Exam
+from cardiotrace.core.terms import View
+
+UNIT_SIGNS = {"percent": "%", "cm2": "cm²", "px2": "px²", "ml/m2": "ml/m²", "g/m2": "g/m²"}
+NAMES = {
+    "ejection_fraction": "Ejection fraction",
+    "end_diastolic_volume": "End-diastolic volume",
+    "end_systolic_volume": "End-systolic volume",
+    "stroke_volume": "Stroke volume",
+    "end_diastolic_volume_index": "End-diastolic volume index",
+    "end_systolic_volume_index": "End-systolic volume index",
+    "end_diastolic_area": "LV area, end-diastole",
+    "end_systolic_area": "LV area, end-systole",
+    "end_diastolic_length": "LV length, end-diastole",
+    "end_systolic_length": "LV length, end-systole",
+    "fractional_area_change": "Fractional area change",
+    "left_atrial_area": "LA area, end-systole",
+    "left_atrial_length": "LA length, end-systole",
+    "left_atrial_volume": "LA volume, end-systole",
+    "left_atrial_volume_index": "LA volume index",
+    "myocardial_mass": "Myocardial mass",
+    "myocardial_mass_index": "Myocardial mass index",
+    "right_ventricular_ejection_fraction": "RV ejection fraction",
+    "right_ventricular_end_diastolic_volume": "RV end-diastolic volume",
+    "right_ventricular_end_systolic_volume": "RV end-systolic volume",
+    "right_ventricular_stroke_volume": "RV stroke volume",
+}
+_METHODS = {
+    "discs, biplane": "biplane discs",
+    "discs, one plane": "discs",
+    "area-length, one plane": "area-length",
+    "sum of slices": "slices",
+    "traced": "traced",
+}
+_PLACES = {"below": "below normal", "within": "normal", "above": "above normal"}
+_SEXES = {"F": "women", "M": "men"}
+_TOP = 90.0  # right end of the ejection fraction scale, percent
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture on the page."""
+
+    kind: str
+    """"still", "animation" or "curve"."""
+    path: Path
+    title: str
+    note: str = ""
+
+    @property
+    def source(self) -> str:
+        """The picture itself, as a page holds it."""
+        kind = "gif" if self.path.suffix == ".gif" else "png"
+        return f"data:image/{kind};base64,{base64.b64encode(self.path.read_bytes()).decode('ascii')}"
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What the page says beside the measures."""
+
+    model: Mapping[str, str] | None = None
+    truth: Mapping[str, float] | None = None
+    date: datetime.date | None = None
+    """Date of the report; None for today."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Values by row and column as text, "" where there is none."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, str, tuple[str, ...], str, str], ...]
+    """Name, unit, values, normal range, true value."""
+
+
+def render_page(exam: Exam, measures: Measures, shown: Sequence[Shown], beside: Beside) -> str:
+    """The page as HTML text.
+
+    Args:
+        exam: gives its name, and the sex for normal ranges.
+        measures: what was measured.
+        shown: the pictures, in the order they are to stand.
+        beside: model, true values and date.
+
+    Returns:
+        One HTML document that needs nothing else.
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
+    template = environment.from_string(files("cardiotrace.report").joinpath("page.html.jinja").read_text("utf-8"))
+    truth = beside.truth or {}
+    tables = _tables(measures, exam.patient.sex, truth)
+    return template.render(
+        exam=exam.name,
+        date=(beside.date or datetime.date.today()).isoformat(),
+        version=cardiotrace.__version__,
+        headline=_headline(measures, exam.patient.sex, truth),
+        cards=_cards(measures, exam.patient.sex, truth),
+        flags=measures.flags,
+        shown=shown,
+        tables=tables,
+        has_truth=any(row[4] for table in tables for row in table.rows),
+        has_normal=any(row[3] for table in tables for row in table.rows),
+        notes=_notes(exam, measures),
+        model=dict(beside.model or {}),
+        instants=measures.instants,
+    )
+
+
+def format_value(value: float, unit: str) -> str:
+    """A value with the digits that are worth reading.
+
+    Example:
+        >>> format_value(57.26, "percent"), format_value(104.72, "ml"), format_value(7.981, "cm")
+        ('57', '105', '8.0')
+    """
+    return f"{value:.1f}" if unit in ("cm", "cm2") else f"{value:.0f}"
+
+
+def _headline(measures: Measures, sex: str | None, truth: Mapping[str, float]) -> dict[str, Any] | None:
+    found = measures.find("ejection_fraction")
+    if found is None:
+        return None
+    key = found.key
+    normal = [
+        {"low": item.low, "high": item.high, "width": item.high - item.low, "who": _SEXES[item.sex]}
+        for item in (normal_ranges(key, sex) if _is_echo(found) else ())
+    ]
+    place = place_in_range(key, found.value, sex) if _is_echo(found) else None
+    return {
+        "value": format_value(found.value, found.unit),
+        "place": place or "",
+        "verdict": _PLACES.get(place or "", ""),
+        "normal": normal,
+        "top": _TOP,
+        "mark": min(max(found.value, 0.0), _TOP),
+        "method": f"{_METHODS.get(found.method, found.method)}, {found.view}",
+        "truth": f"{truth[key]:.1f}" if key in truth else "",
+        "interval": "" if found.interval is None else f"{found.interval[0]:.0f}–{found.interval[1]:.0f}",
+        "is_doubted": bool(found.flags),
+    }
+
+
+def _cards(measures: Measures, sex: str | None, truth: Mapping[str, float]) -> list[dict[str, str]]:
+    cards = []
+    for name, short in (
+        ("end_diastolic_volume", "EDV"),
+        ("end_systolic_volume", "ESV"),
+        ("stroke_volume", "SV"),
+        ("left_atrial_volume", "LA volume"),
+        ("myocardial_mass", "Myocardial mass"),
+    ):
+        found = measures.find(name)
+        if found is not None:
+            place = place_in_range(found.key, found.value, sex) if _is_echo(found) else None
+            cards.append(
+                {
+                    "name": short,
+                    "value": format_value(found.value, found.unit),
+                    "unit": UNIT_SIGNS.get(found.unit, found.unit),
+                    "place": place or "",
+                    "verdict": _PLACES.get(place or "", ""),
+                    "truth": format_value(truth[found.key], found.unit) if found.key in truth else "",
+                    "doubt": "see warnings" if found.flags else "",
+                }
+            )
+    return cards
+
+
+def _tables(measures: Measures, sex: str | None, truth: Mapping[str, float]) -> list[Table]:
+    """Volumes by method and view, then sizes by view."""
+    volumes = [item for item in measures if not _is_size(item)]
+    sizes = [item for item in measures if _is_size(item)]
+    built = [("Volumes and ejection fraction", volumes, True), ("Sizes", sizes, False)]
+    return [_table(title, items, sex, truth, by_method) for title, items, by_method in built if items]
+
+
+def _is_size(quantity: Quantity) -> bool:
+    return quantity.method == "traced" or quantity.name.startswith("left_atrial")
+
+
+def _is_echo(quantity: Quantity) -> bool:
+    """Whether the normal ranges, those of 2-D echo, are meant for it."""
+    return View.SAX not in quantity.view and View.LAX not in quantity.view
+
+
+def _table(
+    title: str, quantities: Sequence[Quantity], sex: str | None, truth: Mapping[str, float], by_method: bool
+) -> Table:
+    def column(quantity: Quantity) -> str:
+        method = _METHODS.get(quantity.method, quantity.method)
+        return f"{method}, {quantity.view}" if by_method else quantity.view
+
+    columns = tuple(dict.fromkeys(column(item) for item in quantities))
+    rows = []
+    for key in _ordered(quantities):
+        found = {column(item): item for item in reversed(quantities) if item.key == key}
+        first = next(item for item in quantities if item.key == key)
+        values = tuple(_cell(found[name]) if name in found else "" for name in columns)
+        normal = " / ".join(
+            f"{item.low:.0f}–{item.high:.0f}" for item in (normal_ranges(key, sex) if _is_echo(first) else ())
+        )
+        true = format_value(truth[key], first.unit) if key in truth else ""
+        rows.append((_name(first), UNIT_SIGNS.get(first.unit, first.unit), values, normal, true))
+    return Table(title, columns, tuple(rows))
+
+
+def _ordered(quantities: Sequence[Quantity]) -> list[str]:
+    """Keys in the order of `NAMES`; unknown ones last, as they come."""
+    known = list(NAMES)
+    keys = {item.key: known.index(item.name) if item.name in known else len(known) for item in quantities}
+    return sorted(keys, key=keys.__getitem__)
+
+
+def _cell(quantity: Quantity) -> str:
+    value = format_value(quantity.value, quantity.unit)
+    if quantity.interval is None:
+        return value
+    low, high = (format_value(limit, quantity.unit) for limit in quantity.interval)
+    return f"{value} ({low}–{high})"
+
+
+def _name(quantity: Quantity) -> str:
+    return NAMES.get(quantity.name, quantity.name.replace("_", " ").capitalize())
+
+
+def _notes(exam: Exam, measures: Measures) -> list[str]:
+    """How the values came about, in a few sentences."""
+    notes = []
+    methods = {item.method for item in measures}
+    if "discs, biplane" in methods:
+        notes.append(
+            "Biplane: 20 elliptic discs between mitral annulus and apex, as high as the longer of the two "
+            "long axes at the same instant."
+        )
+    if "discs, one plane" in methods:
+        notes.append("Discs: 20 round discs across the long axis of one view. One plane assumes a round ventricle.")
+    if "area-length, one plane" in methods:
+        notes.append("Area-length: V = 8 A² / (3 π L).")
+    if "sum of slices" in methods:
+        notes.append("Slices: voxels times their size; mass at 1.05 g/ml, end-diastole.")
+    if any("_index" in item.name for item in measures):
+        notes.append("Indices per body surface area after Mosteller.")
+    if any(normal_ranges(item.key, exam.patient.sex) and _is_echo(item) for item in measures):
+        notes.append(f"Normal ranges of adults, biplane echo: {ASE_2015}.")
+    return notes
