@@ -6,6 +6,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+import SimpleITK
 from PIL import Image
 
 from cardiotrace.core.cine import Origin
@@ -94,3 +95,48 @@ def test_importing_costs_nothing():
         "print([m for m in ('nibabel', 'SimpleITK', 'PIL', 'av', 'tifffile', 'scipy') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("suffix", [".nii.gz", ".mhd", ".mha", ".png", ".tif"])
+def test_labels_never_replace_their_image(tmp_path, suffix):
+    image = SimpleITK.GetImageFromArray(np.full((3, 4), 2, np.uint8))
+    path = tmp_path / f"a{suffix}"
+    SimpleITK.WriteImage(image, str(path))
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    labels = LabelMap(np.ones((1, 1, 3, 4), np.uint8), CAMUS, None, read_cine(path).origin)
+    with pytest.raises(InputError, match="overwrite the image itself"):
+        write_labels(labels, path)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+    corrected = read_labels(path, CAMUS)  # the same file as a label map may be corrected in place
+    write_labels(corrected.__class__(corrected.array - 1, CAMUS, None, corrected.origin), path)
+    assert read_labels(path, CAMUS).array.max() == 1
+
+
+def test_labels_never_replace_the_pixels_of_their_image(tmp_path):
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(np.full((3, 4), 2, np.uint8)), str(tmp_path / "a.mhd"))
+    (tmp_path / "a.mhd").rename(tmp_path / "header.mhd")
+    labels = LabelMap(np.ones((1, 1, 3, 4), np.uint8), CAMUS, None, read_cine(tmp_path / "header.mhd").origin)
+    with pytest.raises(InputError, match="overwrite the image itself"):
+        write_labels(labels, tmp_path / "a.mhd")
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".mhd", ".mha", ".png", ".jpg", ".bmp", ".tif"])
+def test_a_damaged_file_is_read_or_refused(tmp_path, capfd, suffix):
+    """Bytes overwritten at random: never another kind of error, never a word on the terminal."""
+    image = SimpleITK.GetImageFromArray(np.arange(600, dtype=np.uint8).reshape(20, 30))
+    path = tmp_path / f"a{suffix}"
+    SimpleITK.WriteImage(image, str(path))
+    sound = path.read_bytes()
+    random = np.random.default_rng(1)
+    refused = 0
+    for _ in range(60):
+        content = bytearray(sound)
+        for position in random.integers(0, min(len(content), 700), 4):
+            content[position] = random.integers(256)
+        path.write_bytes(content)
+        try:
+            read_cine(path)
+        except InputError:
+            refused += 1
+    assert refused > 2
+    assert capfd.readouterr() == ("", "")

@@ -369,6 +369,10 @@ def test_absurd_size_is_refused_before_it_is_allocated(tmp_path):
     path = patch(path, 40, "8h", 4, 1000, 1000, 1000, 1, 1, 1, 1)
     with pytest.raises(InputError, match="claims 1000000000 bytes"):
         read_cine(path)
+    patch(path, 108, "f", 2e9)
+    with pytest.raises(InputError, match="pixels begin at byte 2000000000"):
+        read_cine(path)
+    patch(path, 108, "f", 352)
     bomb = tmp_path / "a.nii.gz"
     bomb.write_bytes(gzip.compress(path.read_bytes()))
     with pytest.raises(InputError, match="claims 1000000000 bytes"):
@@ -414,7 +418,9 @@ def test_any_header_byte_may_be_wrong(position, value, suffix):
         path.write_bytes(content if suffix == ".nii" else gzip.compress(content))
         try:
             cine = read_cine(path)
-            write_labels(LabelMap(np.zeros(cine.grid_shape, np.uint8), CAMUS, None, cine.origin), path)
+            write_labels(
+                LabelMap(np.zeros(cine.grid_shape, np.uint8), CAMUS, None, cine.origin), path.with_name(f"c{suffix}")
+            )
         except InputError:
             pass
 

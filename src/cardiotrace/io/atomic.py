@@ -109,6 +109,11 @@ def _flush_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def as_work_error(path: Path) -> Iterator[None]:
+    """Turn what the system says against writing to `path` into one clear error with its remedy.
+
+    Raises:
+        WorkError: the system refused.
+    """
     try:
         yield
     except OSError as error:

@@ -1,5 +1,6 @@
 """The table of file formats, and reading and writing by it."""
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,7 +116,9 @@ def read_labels(path: str | Path, scheme: LabelScheme, *, third_axis: ThirdAxis 
     if image.channel_count > 1:
         pixels = _common_channel(pixels, image)
     array = to_frames(to_label_values(pixels, image), axes)
-    return LabelMap(cast("NDArray[np.uint8]", array), scheme, spacing, origin_of(image, axes))
+    origin = origin_of(image, axes)
+    origin = dataclasses.replace(origin, details={**origin.details, "is_labels": True})
+    return LabelMap(cast("NDArray[np.uint8]", array), scheme, spacing, origin)
 
 
 def write_labels(labels: LabelMap, path: str | Path) -> None:
@@ -126,7 +129,8 @@ def write_labels(labels: LabelMap, path: str | Path) -> None:
     without an origin in whichever format the suffix names.
 
     Raises:
-        InputError: the suffix is not one of the image's format, or the labels lie on another grid.
+        InputError: the suffix is not one of the image's format, the labels lie on another grid, or the image
+            itself would be overwritten (a label map may be).
         WorkError: the file cannot be written.
     """
     path = Path(path)
@@ -140,6 +144,8 @@ def write_labels(labels: LabelMap, path: str | Path) -> None:
             where=path,
             remedy=f"the name must end in {' or '.join(wanted)}." if wanted != ("",) else "name a folder.",
         )
+    if origin is not None:
+        _spare_image(origin, path, suffix)
     form.write_labels(labels, path, suffix)
 
 
@@ -216,6 +222,18 @@ def _label_suffixes(origin: Origin | None) -> tuple[str, ...]:
         return tuple(suffix for form in writable for suffix in form.suffixes if form.label_suffix(suffix) == suffix)
     form = next((form for form in writable if form.name == origin.format), FORMATS[0])
     return tuple(suffix for suffix in form.suffixes if form.label_suffix(suffix) == suffix)
+
+
+def _spare_image(origin: Origin, path: Path, suffix: str) -> None:
+    """Never let labels take the place of the image they were made for."""
+    if origin.details.get("is_labels"):
+        return
+    sources = [origin.path, *([origin.details["pixel_file"]] if "pixel_file" in origin.details else [])]
+    targets = [path, *([metaimage.pixel_file_beside(path, suffix)] if suffix.lower() == ".mhd" else [])]
+    if any(target.exists() and source.exists() and target.samefile(source) for target in targets for source in sources):
+        raise InputError(
+            "labels would overwrite the image itself", where=path, remedy="write them under another name or elsewhere."
+        )
 
 
 def _common_channel(pixels: NDArray[Any], image: StoredImage) -> NDArray[Any]:

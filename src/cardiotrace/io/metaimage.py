@@ -105,7 +105,7 @@ def write_labels(labels: LabelMap, path: Path, suffix: str) -> None:
         shape, geometry = _own_geometry(labels)
     pixels = labels.array.tobytes()
     is_pair = suffix.lower() == ".mhd"
-    pixel_file = path.with_name(path.name[: -len(suffix)] + ".raw")
+    pixel_file = pixel_file_beside(path, suffix)
     fields = {
         "ObjectType": "Image",
         "NDims": str(len(shape)),
@@ -121,6 +121,11 @@ def write_labels(labels: LabelMap, path: Path, suffix: str) -> None:
     if is_pair:
         write_bytes(pixel_file, pixels)
     write_bytes(path, header if is_pair else header + pixels)
+
+
+def pixel_file_beside(path: Path, suffix: str) -> Path:
+    """The `.raw` file that a written `.mhd` keeps its pixels in."""
+    return path.with_name(path.name[: -len(suffix)] + ".raw")
 
 
 def _fields(path: Path) -> tuple[dict[str, str], int]:

@@ -21,6 +21,7 @@ from cardiotrace.io.stored import StoredImage, check_shape, check_size_on_disk, 
 
 SUFFIXES = (".nii.gz", ".nii")
 
+_MAX_PIXEL_OFFSET = 64 * 1024**2  # extensions between header and pixels are small; this bounds what is unpacked
 _VERSIONS = {348: 1, 540: 2}  # by the length of the header, which is the first thing in it
 _GEOMETRY = (
     *("pixdim", "qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d"),
@@ -59,8 +60,7 @@ def read_header(path: Path, suffix: str) -> StoredImage:
             details={
                 "version": version,
                 "geometry": {name: header[name].tolist() for name in _GEOMETRY},
-                # ITK writes 0 for "right behind the header"
-                "pixel_offset": max(int(header["vox_offset"]), int(header["sizeof_hdr"])),
+                "pixel_offset": _pixel_offset(header, path),
                 "scaling": _scaling(header),
             },
         )
@@ -152,6 +152,15 @@ def _decode(block: bytes, path: Path) -> tuple[Any, int]:
 
 def _states_size(block: bytes, size: int) -> bool:
     return len(block) >= size and block[:4] in (size.to_bytes(4, "little"), size.to_bytes(4, "big"))
+
+
+def _pixel_offset(header: Any, path: Path) -> int:
+    offset = int(header["vox_offset"])
+    if offset > _MAX_PIXEL_OFFSET:
+        raise InputError(
+            f"the header claims that pixels begin at byte {offset}", where=path, remedy="export the image again."
+        )
+    return max(offset, int(header["sizeof_hdr"]))  # some writers put 0 for "right behind the header"
 
 
 def _as_written(value: np.floating[Any]) -> float:
