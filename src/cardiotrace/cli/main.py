@@ -16,7 +16,11 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True)
 class Verb:
-    """A verb of the command line: its module in `cardiotrace.cli` offers `Options` and `run(options)`."""
+    """A verb of the command line, of one word or two.
+
+    Its module in `cardiotrace.cli` offers `Options` and `run(options)`; for the second word of two, such as
+    "list", `ListOptions` and `run_list(options)`.
+    """
 
     name: str
     module: str
@@ -26,8 +30,33 @@ class Verb:
     """Whether the C library is to keep freed memory, which must be said before torch is loaded."""
 
 
+_CAMUS = "recipes/camus-unet1.toml"
 VERBS = (
-    Verb("train", "train", "Train a network as a recipe says.", "train recipes/camus-unet1.toml --data camus", True),
+    Verb("demo", "demo", "A phantom heart of known volumes: traced, measured, reported.", "demo"),
+    Verb(
+        "analyse",
+        "analyse",
+        "Label maps, volumes, EF, pictures and a report of exams.",
+        "analyse patient0001 --out out",
+    ),
+    Verb("segment", "segment", "Label maps only.", "segment patient0001 --out labels"),
+    Verb("show", "show", "What is in an exam.", "show patient0001"),
+    Verb("data list", "data", "The data sets that are known by name.", "data list"),
+    Verb("data lint", "data", "What would spoil training silently.", "data lint camus PATH"),
+    Verb(
+        "data split", "data", "Published splits, or folds by patient.", "data split camus PATH --folds 5 --out splits"
+    ),
+    Verb("data pack", "data", "A memory-mapped cache of prepared images.", "data pack camus PATH"),
+    Verb("train", "train", "Train a network as a recipe says.", f"train {_CAMUS} --data PATH", tunes_memory=True),
+    Verb("crossval", "crossval", "Train and test every fold.", f"crossval {_CAMUS} --data PATH", tunes_memory=True),
+    Verb(
+        "evaluate", "evaluate", "Score label maps or a model.", "evaluate MODEL PATH --dataset camus --part validation"
+    ),
+    Verb("compare", "compare", "Compare methods, paired by patient.", "compare runs/a runs/b --score hausdorff_mm"),
+    Verb("export", "export", "A run to one sealed ONNX file.", "export runs/camus-4ch-unet1 --data PATH"),
+    Verb("models list", "models", "The models that can be named.", "models list"),
+    Verb("models show", "models", "All that a model says of itself.", "models show camus-4ch-unet1"),
+    Verb("models verify", "models", "Check that model files are undamaged.", "models verify"),
 )
 
 
@@ -61,13 +90,15 @@ def _run(words: list[str]) -> int:
     import tyro
 
     module = importlib.import_module(f"cardiotrace.cli.{verb.module}")
+    second = verb.name.partition(" ")[2]
+    kind = getattr(module, f"{second.capitalize()}Options")
     options = tyro.cli(
-        module.Options,
+        kind,
         prog=f"cardiotrace {verb.name}",
-        description=f"{module.Options.__doc__}\n\nExample: cardiotrace {verb.example}",
+        description=f"{kind.__doc__}\n\nExample: cardiotrace {verb.example}",
         args=rest,
     )
-    status = module.run(options)
+    status = getattr(module, f"run_{second}" if second else "run")(options)
     return int(status or 0)
 
 

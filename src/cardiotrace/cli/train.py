@@ -1,15 +1,16 @@
 """cardiotrace train RECIPE."""
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import tyro
 
+from cardiotrace.cli.scores import print_scores
+from cardiotrace.cli.settings import settings
 from cardiotrace.cli.terminal import Terminal
-from cardiotrace.core.errors import UsageError
 from cardiotrace.learning.training.run import Hardware
+from cardiotrace.workflows.export import ExportConfig, export_run
 from cardiotrace.workflows.train import TrainConfig, run_training
 
 
@@ -45,28 +46,13 @@ def run(options: Options) -> None:
         out=options.out,
         fold=options.fold,
         resume=options.resume,
-        overrides=dict(map(override, options.set)),
+        overrides=settings(options.set),
         cache=options.cache,
         hardware=Hardware(options.accelerator, options.processes),
     )
     with Terminal() as terminal:
-        run_training(config, terminal)
-
-
-def override(text: str) -> tuple[str, Any]:
-    """Read one KEY=VALUE, the value as TOML or as bare text.
-
-    Raises:
-        UsageError: there is no "=".
-
-    Example:
-        >>> override("training.epochs=2"), override("architecture=unet2")
-        (('training.epochs', 2), ('architecture', 'unet2'))
-    """
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise UsageError(f"--set {text}: expected KEY=VALUE")
-    try:
-        return key, tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return key, value
+        folder = run_training(config, terminal)
+        if folder is not None:  # further processes of a distributed run have nothing left to do
+            result = export_run(ExportConfig(folder.path, options.data, cache=options.cache), terminal)
+    if folder is not None:
+        print_scores(result.validation)

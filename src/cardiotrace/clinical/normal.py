@@ -50,7 +50,7 @@ def normal_ranges(key: str, sex: str | None) -> tuple[NormalRange, ...]:
         sex: "F", "M", or None where unknown.
 
     Returns:
-        None, one or two ranges.
+        One range, two where the sex is unknown, or none; where only one sex's is known, none without the sex.
 
     Example:
         >>> [(normal.low, normal.high) for normal in normal_ranges("ejection_fraction_percent", "F")]
@@ -58,7 +58,11 @@ def normal_ranges(key: str, sex: str | None) -> tuple[NormalRange, ...]:
         >>> len(normal_ranges("ejection_fraction_percent", None))
         2
     """
-    return tuple(normal for normal in NORMAL_RANGES if normal.key == key and sex in (None, normal.sex))
+    known = tuple(normal for normal in NORMAL_RANGES if normal.key == key)
+    if sex is None:
+        # One sex's range alone would be taken for everybody's.
+        return known if len(known) == 2 else ()
+    return tuple(normal for normal in known if normal.sex == sex)
 
 
 def place_in_range(key: str, value: float, sex: str | None) -> str | None:

@@ -32,6 +32,10 @@ class Reading:
     spacing_mm: Spacing | None = None
 
 
+AS_IT_IS = Reading()
+"""Nothing is known better."""
+
+
 @dataclass(frozen=True)
 class FoundExam:
     """An exam that was found and not yet read."""
@@ -41,7 +45,7 @@ class FoundExam:
     read: Callable[[], Exam]
 
 
-def find_exams(paths: Iterable[Path], reading: Reading = Reading()) -> list[FoundExam]:
+def find_exams(paths: Iterable[Path], reading: Reading = AS_IT_IS) -> list[FoundExam]:
     """All exams below the given paths, names made unique.
 
     A file is an exam of its own. A folder with NIfTI, MetaImage or film files is one exam; a folder with only
@@ -54,7 +58,7 @@ def find_exams(paths: Iterable[Path], reading: Reading = Reading()) -> list[Foun
     return _with_unique_names(found)
 
 
-def read_exam(path: str | Path, reading: Reading = Reading()) -> Exam:
+def read_exam(path: str | Path, reading: Reading = AS_IT_IS) -> Exam:
     """The one exam at a path.
 
     Raises:

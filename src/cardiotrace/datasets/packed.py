@@ -7,7 +7,6 @@ change, geometric preparation, label scheme), so a change makes a new one and an
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,11 +15,14 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
+from numpy.typing import NDArray
 
 from cardiotrace.core.config import to_plain
-from cardiotrace.core.errors import InputError, WorkError
+from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelScheme
+from cardiotrace.io.atomic import as_work_error
+from cardiotrace.io.folder import staged_folder
 from cardiotrace.preparation import Preparation
 
 FORMAT_VERSION = 1
@@ -61,12 +63,12 @@ class PackedDataset:
     def __len__(self) -> int:
         return len(self.planes)
 
-    def indices_of(self, patients: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    def indices_of(self, patients: Sequence[str]) -> NDArray[np.int64]:
         """Indices of all planes of these patients, in stored order."""
         wanted = set(patients)
         return np.flatnonzero([plane.patient in wanted for plane in self.planes])
 
-    def unit_images(self, indices: Sequence[int]) -> Float[np.ndarray, "batch channels height width"]:
+    def unit_images(self, indices: Sequence[int] | NDArray[np.int64]) -> Float[np.ndarray, "batch channels height width"]:
         """Planes as float32 in unit range, as `preparation.unit_range` makes them."""
         return self.images[indices].astype(np.float32) / np.float32(np.iinfo(self.images.dtype).max)
 
@@ -183,24 +185,17 @@ def _stored(moved: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], float, f
 
 
 def _write(folder: Path, prepared: Iterator[_PreparedPlane]) -> None:
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
-    try:
-        partial.mkdir(parents=True)
-        planes = list(prepared)
-        _check_sizes(planes)
-        np.save(partial / "images.npy", np.stack([plane.image for plane in planes]))
-        np.save(partial / "labels.npy", np.stack([plane.label for plane in planes]))
+    planes = list(prepared)
+    _check_sizes(planes)
+    with staged_folder(folder) as staged, as_work_error(folder):
+        np.save(staged / "images.npy", np.stack([plane.image for plane in planes]))
+        np.save(staged / "labels.npy", np.stack([plane.label for plane in planes]))
         index = {
             "version": FORMAT_VERSION,
-            "sha256": {stem: _digest(partial / f"{stem}.npy") for stem in ("images", "labels")},
+            "sha256": {stem: _digest(staged / f"{stem}.npy") for stem in ("images", "labels")},
             "planes": [to_plain(plane.about) for plane in planes],
         }
-        (partial / "index.json").write_text(json.dumps(index))
-        partial.replace(folder)
-    except OSError as error:
-        raise WorkError(f"the cache cannot be written: {error}", where=folder.parent, remedy="use --cache.") from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        (staged / "index.json").write_text(json.dumps(index))
 
 
 def _check_sizes(planes: Sequence[_PreparedPlane]) -> None:

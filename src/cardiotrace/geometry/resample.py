@@ -97,9 +97,12 @@ def resample(
         array([[1.]], dtype=float32)
     """
     shrunk_first = rows.target_size <= rows.source_size
+    moved: Float[np.ndarray, "*batch target_height target_width"]
     if shrunk_first:
-        return (rows.weights() @ planes) @ columns.weights().T
-    return rows.weights() @ (planes @ columns.weights().T)
+        moved = (rows.weights() @ planes) @ columns.weights().T
+    else:
+        moved = rows.weights() @ (planes @ columns.weights().T)
+    return moved
 
 
 def resample_labels(

@@ -1,9 +1,7 @@
 """From torch weights to one sealed ONNX file, refused unless both give the same labels."""
 
 import copy
-import io
 import warnings
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -11,10 +9,9 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from cardiotrace.core.errors import WorkError
-from cardiotrace.inference.engine import OnnxRuntimeEngine
-from cardiotrace.inference.model_file import seal
+from cardiotrace.inference.engine import Engine, OnnxRuntimeEngine
+from cardiotrace.inference.model_file import Model, open_seal, seal
 from cardiotrace.inference.spec import ModelSpec
-from cardiotrace.io import atomic_write
 
 PARITY_TOLERANCE = 1e-4
 """Largest difference of any class probability between torch and the exported model."""
@@ -45,9 +42,7 @@ def to_onnx(model: torch.nn.Module, *, channels: int, size: tuple[int, int], hal
         )
     if program is None:
         raise WorkError("the network cannot be written as ONNX")
-    buffer = io.BytesIO()
-    program.save(buffer)
-    graph = onnx.load_from_string(buffer.getvalue())
+    graph = program.model_proto
     _strip(graph)
     if half_weights:
         _halve_weights(graph)
@@ -93,26 +88,20 @@ def round_to_half(model: torch.nn.Module) -> torch.nn.Module:
     return rounded
 
 
-def export(
-    model: torch.nn.Module,
-    spec: ModelSpec,
-    path: Path,
-    *,
-    examples: torch.Tensor,
-    half_weights: bool = True,
-) -> None:
-    """Write a model file after checking that it computes what the torch model computes.
+def sealed_model(
+    model: torch.nn.Module, spec: ModelSpec, *, examples: torch.Tensor, half_weights: bool = True
+) -> Model:
+    """A model file in memory, made only if the file computes what the torch model computes.
+
+    With `half_weights` the torch model is rounded first, and parity is that of the rounded model: rounding is
+    a choice that the validation scores of the exported file show, not a difference between two engines.
 
     Args:
         model: trained network on the CPU; not changed.
         spec: the description that goes into the file.
-        path: where to write.
         examples: (batch, channels, height, width) prepared images for the parity check; real ones, since the
             labels of noise say little.
         half_weights: store weights in float16 and compute in float32.
-
-    With `half_weights` the torch model is rounded first, and parity is that of the rounded model: rounding is
-    a choice that the validation scores of the exported file show, not a difference between two engines.
 
     Raises:
         WorkError: labels differ, or a probability differs by more than 1e-4.
@@ -120,21 +109,21 @@ def export(
     size = (int(examples.shape[-2]), int(examples.shape[-1]))
     if half_weights:
         model = round_to_half(model)
-    graph = to_onnx(model, channels=int(examples.shape[1]), size=size, half_weights=half_weights)
-    check_parity(model, graph, examples)
-    sealed = seal(graph, spec)
-    atomic_write(path, lambda partial: _write_bytes(partial, sealed))
+    content = seal(to_onnx(model, channels=int(examples.shape[1]), size=size, half_weights=half_weights), spec)
+    sealed = Model(open_seal(content), content)
+    check_parity(model, OnnxRuntimeEngine(sealed), examples)
+    return sealed
 
 
-def check_parity(model: torch.nn.Module, graph: bytes, examples: torch.Tensor) -> float:
-    """Compare torch and ONNX Runtime on examples; returns the largest difference of a probability.
+def check_parity(model: torch.nn.Module, engine: Engine, examples: torch.Tensor) -> float:
+    """Compare torch and an engine on examples; returns the largest difference of a probability.
 
     Raises:
         WorkError: labels differ where the decision is not a tie, or a probability differs by more than 1e-4.
     """
     with torch.inference_mode():
         expected = model.eval()(examples).softmax(1)
-    found = torch.from_numpy(OnnxRuntimeEngine(graph).run(examples.numpy())).softmax(1)
+    found = torch.from_numpy(engine.run(examples.numpy())).softmax(1)
     difference = float((expected - found).abs().max())
     top = expected.topk(2, dim=1).values
     decided = (top[:, 0] - top[:, 1]) > 2 * PARITY_TOLERANCE
@@ -142,10 +131,6 @@ def check_parity(model: torch.nn.Module, graph: bytes, examples: torch.Tensor) -
     if differing or not difference <= PARITY_TOLERANCE:
         raise WorkError(
             f"the exported model differs from the trained one: {differing} labels, probabilities by {difference:.2g}",
-            remedy="nothing was written; try half_weights off.",
+            remedy="nothing was written; try without half_weights.",
         )
     return difference
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    path.write_bytes(content)

@@ -43,19 +43,20 @@ class Recipe:
     preparation: Preparation
     summary: str = ""
     seed: int = 0
-    loss: Choice = Choice("dice+cross-entropy")
-    optimiser: Choice = Choice("adam")
-    schedule: Choice = Choice("one-cycle")
-    postprocessing: Postprocessing = Postprocessing()
+    loss: Choice = field(default_factory=lambda: Choice("dice+cross-entropy"))
+    optimiser: Choice = field(default_factory=lambda: Choice("adam"))
+    schedule: Choice = field(default_factory=lambda: Choice("one-cycle"))
+    postprocessing: Postprocessing = field(default_factory=Postprocessing)
     augmentation: Augmentation = field(default_factory=Augmentation)
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
     def digest(self) -> str:
-        """Fingerprint of the resolved recipe; a checkpoint remembers it."""
-        plain = json.dumps(to_plain(self), sort_keys=True)
-        return hashlib.sha256(plain.encode()).hexdigest()
+        """Fingerprint of all that shapes the weights; a checkpoint remembers it."""
+        shaping = {key: value for key, value in to_plain(self).items() if key not in _AFTER_TRAINING}
+        return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()
 
 
+_AFTER_TRAINING = ("name", "summary", "postprocessing")
 _CATALOGS = (
     ("architecture", ARCHITECTURES),
     ("loss", LOSSES),
@@ -71,7 +72,7 @@ def recipe_from_plain(values: dict[str, Any]) -> Recipe:
         ConfigError: naming the dotted key.
     """
     recipe = from_plain(Recipe, values)
-    resolved = {key: catalog.resolve(getattr(recipe, key), path=key) for key, catalog in _CATALOGS}
+    resolved: dict[str, Any] = {key: catalog.resolve(getattr(recipe, key), path=key) for key, catalog in _CATALOGS}
     recipe = dataclasses.replace(recipe, **resolved)
     DATASETS.config(Choice(recipe.data.dataset.name, {**recipe.data.dataset.options, "root": "."}), path="data.dataset")
     return recipe

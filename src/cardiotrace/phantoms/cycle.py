@@ -38,9 +38,7 @@ class Cycle:
 
     def __post_init__(self) -> None:
         if not 40 <= self.heart_rate_bpm <= 150:
-            raise InputError(
-                f"heart rate {self.heart_rate_bpm} /min is out of range", remedy="give 40 to 150 /min."
-            )
+            raise InputError(f"heart rate {self.heart_rate_bpm} /min is out of range", remedy="give 40 to 150 /min.")
 
     @property
     def duration_ms(self) -> float:
@@ -64,7 +62,7 @@ class Cycle:
 
     def times_ms(self, frame_count: int) -> Float[np.ndarray, " time"]:
         """Equidistant instants over one beat, the first at end-diastole, ms."""
-        return np.arange(frame_count) * (self.duration_ms / frame_count)
+        return np.asarray(np.arange(frame_count) * (self.duration_ms / frame_count))
 
     def filling(self, times_ms: Float[np.ndarray, " time"]) -> Float[np.ndarray, " time"]:
         """How full the ventricle is: 1 at end-diastole, 0 at end-systole.

@@ -14,7 +14,7 @@ from cardiotrace.core.label import CAMUS, LabelMap
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.phantoms.heart import Heart, HeartState
 from cardiotrace.phantoms.sector import HALF_ANGLE_RAD, PointSpread, Sector
-from cardiotrace.phantoms.tissue import HIDDEN_MM, Tissue, moving_tissues, surroundings
+from cardiotrace.phantoms.tissue import Tissue, moving_tissues, smooth_noise, surroundings
 from cardiotrace.phantoms.truth import Pose, Truth, find_truth, fit_pose, label_frame
 
 IMAGE_NAME = "phantom_4CH"
@@ -22,7 +22,7 @@ WAVELENGTH_MM = 0.77
 """Of 2 MHz, the second harmonic's transmit, in tissue."""
 GREY_PER_DB = 4.0
 """Slope of the log compression: 255 grey levels are 64 dB."""
-BELOW_ATRIUM_MM = 22.0
+BELOW_ATRIUM_MM = 9.0
 """Picture below the lowest contour where the shape is not given."""
 
 
@@ -33,8 +33,8 @@ class Quality:
     Args:
         noise_db: level of the noise, which changes from frame to frame.
         haze_db: level of the clutter that stands still.
-        dropout_db: how much the lateral part of the sector loses.
-        contrast: factor on the echoes' spread around the noise, dB per dB.
+        dropout_db: how much the beams through the lateral wall lose.
+        unevenness_db: spread of the gain from beam to beam.
     """
 
     noise_db: float
@@ -44,9 +44,9 @@ class Quality:
 
 
 QUALITIES: Mapping[str, Quality] = {
-    "good": Quality(noise_db=8.0, haze_db=8.0, dropout_db=2.0, unevenness_db=1.0),
-    "medium": Quality(noise_db=9.5, haze_db=10.0, dropout_db=4.0, unevenness_db=1.5),
-    "poor": Quality(noise_db=11.0, haze_db=13.0, dropout_db=8.0, unevenness_db=2.5),
+    "good": Quality(noise_db=10.5, haze_db=8.0, dropout_db=2.0, unevenness_db=1.0),
+    "medium": Quality(noise_db=12.0, haze_db=11.0, dropout_db=4.0, unevenness_db=1.5),
+    "poor": Quality(noise_db=13.5, haze_db=14.0, dropout_db=8.0, unevenness_db=2.5),
 }
 
 
@@ -133,7 +133,7 @@ def sample_echo(seed: int) -> EchoPhantom:
     """
     rng = np.random.default_rng([seed, 4])
     ejection = float(rng.uniform(20, 70))
-    volume = float(np.clip(rng.normal(175 - 1.1 * ejection, 30), 70, 220))
+    volume = float(np.clip(rng.normal(155 - 0.9 * ejection, 28), 70, 220))
     quality: Literal["good", "medium", "poor"] = "good"
     draw = rng.uniform()
     if draw > 0.35:
@@ -188,7 +188,10 @@ class Scanner:
         self._rng = np.random.default_rng([config.seed, 2])
         self._tissues = [self._surroundings(first), *moving_tissues(first, self._rng)]
         self._amplitude = np.concatenate([tissue.amplitude for tissue in self._tissues])
-        self._spread = PointSpread(sector, axial_mm=0.55, lateral_rad=(np.deg2rad(0.85), np.deg2rad(1.15)))
+        self._spread = PointSpread(
+            sector, axial_mm=0.38, lateral_rad=(np.deg2rad(0.65), np.deg2rad(0.9)), side_lobe=0.02
+        )
+        self._grain = PointSpread(sector, axial_mm=0.3, lateral_rad=(np.deg2rad(0.5), np.deg2rad(0.5)))
         self._gain_db = self._uneven_gain_db()
         self._clutter = self._still_clutter()
         self._noise_db = self._quality.noise_db + np.interp(
@@ -198,10 +201,13 @@ class Scanner:
     def picture(self, heart: HeartState) -> UInt8[np.ndarray, "height width"]:
         """One frame."""
         echoes = self._spread.blur(self._echoes(heart)) * 10 ** (self._gain_db / 20)
-        noise = self._spread.blur(self._white() * 10 ** (self._noise_db[:, None] / 20))
+        noise = self._grain.blur(self._white() * 10 ** (self._noise_db[:, None] / 20))
         energy = np.abs(echoes + self._clutter + noise) ** 2
-        grey = GREY_PER_DB * 10 * np.log10(1 + _smoothed(energy.astype(np.float32))) + self._config.brightness
-        return np.clip(np.rint(self._sector.show(np.maximum(grey, 1.0))), 0, 255).astype(np.uint8)
+        grey = GREY_PER_DB * 10 * np.log10(1 + _smoothed(energy.astype(np.float32)))
+        # Scanners stretch the bright end: without this the pericardium stays duller than in CAMUS.
+        grey += 0.0009 * grey**2 + self._config.brightness
+        shown = np.rint(np.clip(self._sector.show(np.maximum(grey, 1.0)), 0, 255))
+        return np.asarray(shown, np.uint8)
 
     def _echoes(self, heart: HeartState) -> Complex[np.ndarray, "range beam"]:
         """All scatterers at their places of this instant, on the polar grid."""
@@ -243,16 +249,19 @@ class Scanner:
     def _still_clutter(self) -> Complex[np.ndarray, "range beam"]:
         """Haze everywhere and reverberations of the chest wall near the probe: arcs that do not move."""
         ranges = self._sector.ranges_mm
-        near = 13 * np.exp(-((ranges / 20) ** 2)) + 3 * np.exp(-ranges / 22) * np.cos(2 * np.pi * ranges / 5.2)
+        near = 14 * np.exp(-((ranges / 25) ** 2)) + 3 * np.exp(-ranges / 22) * np.cos(2 * np.pi * ranges / 5.2)
         gap = -9 * np.exp(-(((ranges - 4) / 2) ** 2))
-        level_db = self._quality.haze_db + near + gap
-        return np.asarray(self._spread.blur(self._white() * 10 ** (level_db[:, None] / 20)))
+        deep = 7 / (1 + np.exp(-(ranges / self._sector.depth_mm - 0.62) / 0.04))
+        across, down = np.meshgrid(self._sector.angles_rad * 60, ranges)
+        patches = smooth_noise((across.ravel(), down.ravel()), (15, 15), self._rng).reshape(across.shape)
+        level_db = self._quality.haze_db + (near + gap + deep)[:, None] + 3 * patches
+        return np.asarray(self._spread.blur(self._white() * 10 ** (level_db / 20)))
 
 
 def _smoothed(energy: Float[np.ndarray, "range beam"]) -> Float[np.ndarray, "range beam"]:
     """Speckle reduction as scanners do it: each sample averaged with its neighbours."""
     down = energy.copy()
-    down[1:-1] = 0.5 * energy[1:-1] + 0.25 * (energy[2:] + energy[:-2])
+    down[1:-1] = 0.7 * energy[1:-1] + 0.15 * (energy[2:] + energy[:-2])
     across = down.copy()
     across[:, 1:-1] = 0.5 * down[:, 1:-1] + 0.25 * (down[:, 2:] + down[:, :-2])
     return across

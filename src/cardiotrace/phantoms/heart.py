@@ -16,7 +16,7 @@ APICAL_THICKNESS_SHARE = 0.85
 LATE_EQUATOR_SHARE, EARLY_EQUATOR_SHARE = 0.27, 0.40
 """Height of the widest circle over the cavity's length at end-systole and end-diastole: the mitral
 ring narrows less than the cavity does."""
-ATRIAL_LENGTH_MM = 44.0
+ATRIAL_LENGTH_MM = 42.0
 """Length of the atrium at end-diastole; its roof stays where it is, so the atrium grows as the valve plane rises."""
 
 
@@ -118,7 +118,7 @@ class HeartState:
 
     def atrium_outline(self, count: int = 121) -> Float[np.ndarray, "count 2"]:
         """Edge of the left atrium (x, z), mm, from hinge over roof to hinge."""
-        return self.atrium.outline(count) * np.array([1.0, -1.0])
+        return np.asarray(self.atrium.outline(count) * np.array([1.0, -1.0]))
 
     def _bent(self, outline: Float[np.ndarray, "count 2"]) -> Float[np.ndarray, "count 2"]:
         x, z = outline.T

@@ -97,7 +97,8 @@ class Sector:
         size = height * width
         real = np.bincount(index, spread.real, size)
         imaginary = np.bincount(index, spread.imag, size)
-        return (real + 1j * imaginary).astype(np.complex64).reshape(height, width)
+        grid: Complex[np.ndarray, " cells"] = real + 1j * imaginary
+        return grid.astype(np.complex64).reshape(height, width)
 
 
 @dataclass(frozen=True)
@@ -108,17 +109,25 @@ class PointSpread:
         sector: the grid it acts on.
         axial_mm: standard deviation along the beam, mm.
         lateral_rad: standard deviation across it near the tip and at full depth, rad.
+        side_lobe: strength of a second, four times wider lobe over that of the first.
     """
 
     sector: Sector
     axial_mm: float
     lateral_rad: tuple[float, float]
+    side_lobe: float = 0.0
 
     @cached_property
-    def _axial(self) -> Float[np.ndarray, "range range"]:
-        distance = self.sector.ranges_mm[:, None] - self.sector.ranges_mm[None, :]
-        kernel = np.exp(-0.5 * (distance / self.axial_mm) ** 2)
-        return (kernel / np.sqrt((kernel**2).sum(1, keepdims=True))).astype(np.float32)
+    def _axial(self) -> Float[np.ndarray, "frequency 1"]:
+        """Response to each frequency along the beam, at unit gain of incoherent energy."""
+        from scipy import fft
+
+        # Padded by six standard deviations, so that the far end does not wrap around to the tip.
+        count = len(self.sector.ranges_mm) + int(np.ceil(6 * self.axial_mm / self.sector.range_step_mm))
+        frequency = 2 * np.pi * np.fft.fftfreq(fft.next_fast_len(count), self.sector.range_step_mm)
+        response = np.exp(-0.5 * (frequency * self.axial_mm) ** 2)
+        scaled: Float[np.ndarray, "frequency 1"] = (response / np.sqrt((response**2).mean()))[:, None]
+        return scaled.astype(np.float32)
 
     @cached_property
     def _lateral(self) -> Float[np.ndarray, "range frequency"]:
@@ -126,11 +135,14 @@ class PointSpread:
         frequency = 2 * np.pi * np.fft.fftfreq(self.sector.beam_count, self.sector.beam_step_rad)
         width = np.linspace(*self.lateral_rad, len(self.sector.ranges_mm))[:, None]
         response = np.exp(-0.5 * (frequency * width) ** 2)
-        return (response / np.sqrt((response**2).mean(1, keepdims=True))).astype(np.float32)
+        response += 4 * self.side_lobe * np.exp(-0.5 * (4 * frequency * width) ** 2)
+        scaled: Float[np.ndarray, "range frequency"] = response / np.sqrt((response**2).mean(1, keepdims=True))
+        return scaled.astype(np.float32)
 
     def blur(self, echoes: Complex[np.ndarray, "range beam"]) -> Complex[np.ndarray, "range beam"]:
         """Filter complex echoes; white noise keeps its variance."""
         from scipy import fft
 
-        axial = self._axial @ echoes.real + 1j * (self._axial @ echoes.imag)
-        return np.asarray(fft.ifft(fft.fft(axial, axis=1) * self._lateral, axis=1))
+        along = fft.fft(echoes, len(self._axial), axis=0) * self._axial
+        along = fft.ifft(along, axis=0)[: len(echoes)]
+        return np.asarray(fft.ifft(fft.fft(along, axis=1) * self._lateral, axis=1))

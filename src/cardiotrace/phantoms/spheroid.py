@@ -63,9 +63,7 @@ class TruncatedSpheroid:
     def area_mm2(self) -> float:
         """Area of a section through the axis: a c (pi/2 + asin t + t sqrt(1 - t^2)) with t = e / c, mm2."""
         share = self.equator_mm / self.long_mm
-        return (
-            self.short_mm * self.long_mm * (math.pi / 2 + math.asin(share) + share * math.sqrt(1 - share**2))
-        )
+        return self.short_mm * self.long_mm * (math.pi / 2 + math.asin(share) + share * math.sqrt(1 - share**2))
 
     def radius_mm(self, z_mm: Float[np.ndarray, "*points"]) -> Float[np.ndarray, "*points"]:
         """Radius at the heights `z_mm` above the base plane, mm; 0 above the apex and below the base."""
@@ -75,6 +73,4 @@ class TruncatedSpheroid:
     def outline(self, count: int = 181) -> Float[np.ndarray, "count 2"]:
         """Points (x, z), mm, of the section through the axis, from the left end of the base over the apex."""
         angle = np.linspace(-self.base_angle_rad, self.base_angle_rad, count)
-        return np.stack(
-            [self.short_mm * np.sin(angle), self.equator_mm + self.long_mm * np.cos(angle)], axis=1
-        )
+        return np.stack([self.short_mm * np.sin(angle), self.equator_mm + self.long_mm * np.cos(angle)], axis=1)

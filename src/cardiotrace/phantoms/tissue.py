@@ -39,7 +39,7 @@ def moving_tissues(first: HeartState, rng: np.random.Generator) -> list[Tissue]:
         _trabeculae(first, rng),
         _atrial_wall(first, rng),
         *(_leaflet(leaflet, rng) for leaflet in _LEAFLETS),
-        *(_ring(side, level_db, rng) for side, level_db in ((-1.0, 33.0), (1.0, 29.0), (-2.0, 27.0))),
+        *(_ring(side, level_db, rng) for side, level_db in ((-1.0, 46.0), (1.0, 40.0), (-2.0, 34.0))),
     ]
 
 
@@ -59,7 +59,7 @@ def amplitudes(level_db: Points, area_mm2: Points | float, rng: np.random.Genera
 
 
 def shell(u: Points, w: Points) -> Place:
-    """Places in the wall: u runs from the septal (-1) over the apex (0) to the lateral end (1), w from inside to out."""
+    """Places in the wall: u from the septal end (-1) over the apex to the lateral end (1), w from inside to out."""
 
     def place(heart: HeartState) -> Placed:
         cavity, outer = heart.cavity, heart.epicardium
@@ -85,12 +85,10 @@ def _wall(first: HeartState, rng: np.random.Generator) -> Tissue:
     """Myocardium: the septum stands out, the apex and the lateral wall run along the beam and are faint."""
     count = 9000
     u, w = rng.uniform(-1, 1, count), rng.uniform(0, 1, count)
-    level_db = np.interp(
-        u, [-1, -0.8, -0.45, -0.2, 0, 0.25, 0.5, 0.75, 1], [26, 25, 24, 18, 16, 14, 15, 19, 23]
-    )
+    level_db = np.interp(u, [-1, -0.8, -0.45, -0.2, 0, 0.25, 0.5, 0.75, 1], [32, 31, 30, 23, 19, 16, 17.5, 22, 28])
     place = shell(u, w)
     at = place(first)
-    level_db += 2.5 * smooth_noise(at, (7, 10), rng) + 2.0 * smooth_noise(at, (2.5, 4), rng)
+    level_db += 4 * smooth_noise(at, (7, 10), rng) + 4 * smooth_noise(at, (2.5, 4), rng)
     level_db += np.where(u < 0, -6 * (w - 0.4) ** 2, 8 * (w - 0.5))
     area = _area(shell, u, w, first) * (2 / count)
     return Tissue(amplitudes(level_db, area, rng), place)
@@ -102,7 +100,7 @@ def _trabeculae(first: HeartState, rng: np.random.Generator) -> Tissue:
     u, w = rng.uniform(-0.9, 0.9, count), -0.35 * rng.beta(1, 2, count)
     place = shell(u, w)
     patches = smooth_noise(place(first), (5, 7), rng)
-    level_db = 9 + 6 * np.clip(patches, -2, 1.5) + 6 * np.exp(-(((u - 0.6) / 0.15) ** 2))
+    level_db = 12 + 8 * np.clip(patches, -2, 1.5) + 8 * np.exp(-(((u - 0.6) / 0.15) ** 2))
     area = _area(shell, u, w, first) * (1.8 * 0.35 / count)
     return Tissue(amplitudes(level_db, area, rng), place)
 
@@ -121,9 +119,9 @@ def _atrial_wall(first: HeartState, rng: np.random.Generator) -> Tissue:
     """Wall of the left atrium: bright crux and roof, a thin middle of the septum, a fainter lateral wall."""
     count = 3000
     u, w = rng.uniform(-1, 1, count), rng.uniform(0, 1, count)
-    level_db = np.interp(u, [-1, -0.85, -0.6, -0.35, 0, 0.4, 0.75, 1], [29, 24, 19, 22, 26, 22, 20, 25])
+    level_db = np.interp(u, [-1, -0.85, -0.6, -0.35, 0, 0.4, 0.75, 1], [42, 36, 27, 31, 37, 31, 28, 36])
     place = _atrial_shell(u, w)
-    level_db += 2.5 * smooth_noise(place(first), (6, 6), rng)
+    level_db += 4 * smooth_noise(place(first), (6, 6), rng)
     area = _area(_atrial_shell, u, w, first) * (2 / count)
     return Tissue(amplitudes(level_db, area, rng), place)
 
@@ -151,7 +149,7 @@ _LEAFLETS = (
 def _leaflet(leaflet: _Leaflet, rng: np.random.Generator) -> Tissue:
     count = 500
     along, across = rng.uniform(0, 1, count), rng.normal(0, 0.7, count)
-    level_db = 23 + 5 * along * (leaflet.hinge > -2) - 3 * (leaflet.hinge <= -2) + rng.normal(0, 1.5, count)
+    level_db = 36 + 3 * along * (leaflet.hinge > -2) - 5 * (leaflet.hinge <= -2) + rng.normal(0, 1.5, count)
 
     def place(heart: HeartState) -> Placed:
         ring = heart.cavity.base_radius_mm
@@ -211,9 +209,7 @@ def surroundings(x: Points, z: Points, area_mm2: Points, first: HeartState, rng:
 def _outside(x: Points, z: Points, heart: HeartState) -> Points:
     """How far outside of the epicardium, in its radii; negative inside."""
     outer = heart.epicardium
-    return np.asarray(
-        np.hypot((x - heart.bend(z)) / outer.short_mm, (z - outer.equator_mm) / outer.long_mm) - 1
-    )
+    return np.asarray(np.hypot((x - heart.bend(z)) / outer.short_mm, (z - outer.equator_mm) / outer.long_mm) - 1)
 
 
 def _covered(x: Points, z: Points, heart: HeartState) -> Points:
@@ -230,21 +226,21 @@ def _surrounding_level_db(x: Points, z: Points, first: HeartState, rng: np.rando
     ring, top = first.cavity.base_radius_mm, first.epicardium.length_mm
     outer = first.epicardium
     away = _outside(x, z, first) * outer.short_mm
-    level = 18 + 3 * smooth_noise((x, z), (22, 22), rng) + 2 * smooth_noise((x, z), (12, 3), rng)
+    level = 23 + 6 * smooth_noise((x, z), (18, 18), rng) + 5 * smooth_noise((x, z), (9, 3.5), rng)
     # Bright pericardium along the lateral wall, haze of the lung behind it.
     lateral = (x > 0) & (z > -15)
-    level += np.where(lateral, 7 * np.exp(-(((away - 2.5) / 2.2) ** 2)) - 0.06 * np.maximum(away, 0), 0)
+    level += np.where(lateral, 11 * np.exp(-(((away - 2.5) / 2.2) ** 2)) - 0.1 * np.maximum(away, 0), 0)
     # Fibrous tissue around the valves, posterior pericardium and spine below the atria.
-    level += 5 * np.exp(-(((z + 4) / 9) ** 2)) * (np.abs(x) < 2.4 * ring)
+    level += 8 * np.exp(-(((z + 4) / 9) ** 2)) * (np.abs(x) < 2.4 * ring)
     deep = -first.atrium.length_mm - ATRIAL_WALL_MM
-    level += 5 * np.exp(-np.maximum(z - deep, 0) / 6) * (x < 1.5 * ring)
+    level += 16 * np.exp(-np.maximum(z - deep, 0) / 8) * (x < 1.5 * ring)
     # Right ventricle: a crescent along the septum, with a bright free wall; right atrium below it.
     width = RIGHT_BASE_MM * np.sqrt(np.clip(1 - (np.maximum(z, 0) / (0.8 * top)) ** 2, 0, 1))
     septum = np.where(z > 0, -outer.radius_mm(np.maximum(z, 0)) + first.bend(z), -ring - 5)
     gap = septum - x
     right = (z > 0) & (gap > 0)
-    level = np.where(right & (gap < width), 10.0, level)
-    level += np.where(right, 6 * np.exp(-(((gap - width - 2) / 2) ** 2)) * (width > 3), 0)
+    level = np.where(right & (gap < width), 9 + 0.3 * (level - 23), level)
+    level += np.where(right, 8 * np.exp(-(((gap - width - 2) / 2) ** 2)) * (width > 3), 0)
     atrium = np.hypot((x + ring + 5 + 19) / 19, (z + 20) / 24) - 1
-    level = np.where((z <= 0) & (atrium < 0), 11.0, level)
-    return np.asarray(level + np.where(z <= 0, 4 * np.exp(-((atrium * 20 - 2) ** 2) / 5), 0))
+    level = np.where((z <= 0) & (atrium < 0), 11 + 0.3 * (level - 23), level)
+    return np.asarray(level + np.where(z <= 0, 9 * np.exp(-((atrium * 20 - 2) ** 2) / 5), 0))

@@ -94,7 +94,7 @@ class Pose:
 
 
 def fit_pose(states: tuple[HeartState, ...], tilt_deg: float, apex_depth_mm: float) -> tuple[Pose, float]:
-    """The pose with the heart centred in the sector and as near to the probe as it fits, and the depth it reaches, mm."""
+    """The pose with the heart centred and as near to the probe as it fits, and the depth that it reaches, mm."""
     middle = states[0].epicardium.length_mm / 2
     sideways = -0.8 * middle * math.sin(math.radians(tilt_deg))
     pose = Pose((sideways, apex_depth_mm), tilt_deg)

@@ -93,7 +93,8 @@ class Preparation:
         moved = resample(channels.astype(np.float32), placement.rows, placement.columns)
         if np.issubdtype(plane.dtype, np.integer):
             # Rounded here so that a cache in the file's own dtype loses nothing against direct use.
-            return np.rint(moved).astype(plane.dtype)
+            rounded: np.ndarray[Any, Any] = np.rint(moved).astype(plane.dtype)
+            return rounded
         return moved
 
     def move_labels(

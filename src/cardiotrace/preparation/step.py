@@ -113,7 +113,8 @@ class ZScore:
     def normalise(self, values: Values) -> Values:
         """See `IntensityStep`."""
         centred = values - values.mean(axis=(-2, -1), keepdims=True)
-        return centred / ((centred * centred).mean(axis=(-2, -1), keepdims=True) ** 0.5 + self.epsilon)
+        normalised: Values = centred / ((centred * centred).mean(axis=(-2, -1), keepdims=True) ** 0.5 + self.epsilon)
+        return normalised
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,8 @@ class MinMax:
         if not hasattr(least, "dtype") or hasattr(least, "values"):  # torch returns (values, indices)
             least, most = least.values, most.values
         least, most = least[..., None, None], most[..., None, None]
-        return (values - least) / (most - least + self.epsilon) * (self.high - self.low) + self.low
+        stretched: Values = (values - least) / (most - least + self.epsilon) * (self.high - self.low) + self.low
+        return stretched
 
 
 Step = GeometricStep | IntensityStep

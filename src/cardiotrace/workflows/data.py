@@ -80,8 +80,8 @@ def choose_split(dataset: Dataset, name: str, *, folds: int = 5, fold: int | Non
         InputError: there is no such split or fold.
     """
     published = dataset.splits()
-    if fold is not None and f"fold-{fold}" in published and name != "k-fold":
-        return published[f"fold-{fold}"]
+    if fold is not None and f"fold{fold}" in published and name != "k-fold":
+        return published[f"fold{fold}"]
     if name == "k-fold" or (fold is not None and name not in published):
         if not 1 <= (fold or 1) <= folds:
             raise InputError(f"there is no fold {fold}: folds are 1 to {folds}")

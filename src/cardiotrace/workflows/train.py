@@ -23,7 +23,7 @@ class TrainConfig:
     resume: bool = False
     overrides: dict[str, Any] = field(default_factory=dict)
     cache: Path | None = None
-    hardware: Hardware = Hardware()
+    hardware: Hardware = field(default_factory=Hardware)
 
 
 def run_training(config: TrainConfig, watch: Watch = SILENT) -> RunFolder | None:

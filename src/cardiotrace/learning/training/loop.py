@@ -160,7 +160,7 @@ def validate(task: Task, state: State) -> dict[str, float]:
     size = task.settings.batch_size
     with averaged_weights(state) as model, torch.inference_mode():
         mine = torch.arange(len(task.validation))[rank::world]
-        for picked in mine.split(size):
+        for picked in torch.split(mine, size):
             images, labels = task.validation.unit(picked.to(task.fabric.device))
             images = task.validation.normalise(images)
             if task.settings.channels_last:

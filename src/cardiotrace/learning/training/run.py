@@ -114,7 +114,7 @@ def train(
     folder: RunFolder,
     *,
     watch: RunWatch,
-    hardware: Hardware = Hardware(),
+    hardware: Hardware,
     resume: bool,
 ) -> bool:
     """Train and leave the run folder with its best weights, journal and last checkpoint.
@@ -172,7 +172,7 @@ def _assemble(fabric: Fabric, recipe: Recipe, material: Material) -> tuple[Task,
     model, optimiser = fabric.setup(model, optimiser)
     cuda = fabric.device.type == "cuda"
     if recipe.training.compile == "on" or (recipe.training.compile == "auto" and cuda):
-        model = torch.compile(model)
+        model.compile()
     training, validation = (
         _feed(material, patients, recipe, fabric, part)
         for patients, part in ((material.split.training, "training"), (material.split.validation, "validation"))

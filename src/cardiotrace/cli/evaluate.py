@@ -1,0 +1,62 @@
+"""cardiotrace evaluate PREDICTED REFERENCE."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from cardiotrace.cli.scores import print_scores
+from cardiotrace.cli.settings import settings
+from cardiotrace.cli.terminal import Terminal
+from cardiotrace.evaluation.table import case_rows, to_text
+from cardiotrace.workflows.evaluate import EvaluateConfig, Part, evaluate
+
+
+@dataclass(frozen=True)
+class Options:
+    """Dice, surface distances in mm and ejection fraction of label maps, or of a model, against a reference."""
+
+    predicted: tyro.conf.Positional[str]
+    """Folder of label maps, or name or path of a model."""
+    reference: tyro.conf.Positional[Path]
+    """Folder of reference label maps, or of a data set."""
+    dataset: str | None = None
+    """Name of the data set that REFERENCE is, see `cardiotrace data list`."""
+    option: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY=VALUE")] = ()
+    """Options of the data set, such as views=["4CH"]."""
+    part: Part = "all"
+    """Part of the split to score on."""
+    split: str = "official"
+    """Which split of the data set."""
+    scheme: str | None = None
+    """What the values of two folders mean: camus, acdc, mnms, ..."""
+    test_time_augmentation: bool = False
+    """Average the model over slightly changed versions of each image."""
+    by: str = "phase"
+    """Group the scores by phase, view, patient, or a group key such as quality."""
+    out: Path | None = None
+    """Write the table of cases to a .json or .csv file."""
+    json: bool = False
+    """Print the table of cases as JSON."""
+
+
+def run(options: Options) -> None:
+    """Score and print."""
+    config = EvaluateConfig(
+        predicted=options.predicted,
+        reference=options.reference,
+        dataset=options.dataset,
+        options=settings(options.option),
+        part=options.part,
+        split=options.split,
+        scheme=options.scheme,
+        test_time_augmentation=options.test_time_augmentation,
+        out=options.out,
+    )
+    with Terminal() as terminal:
+        table = evaluate(config, terminal)
+    if options.json:
+        print(to_text(case_rows(table), "json"))
+    else:
+        print_scores(table, by=options.by)

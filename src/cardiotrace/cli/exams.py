@@ -1,0 +1,55 @@
+"""What `segment` and `analyse` share: their options and how a batch is reported."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from cardiotrace.core.terms import View
+from cardiotrace.workflows.segment import Batch, SegmentConfig
+
+
+@dataclass(frozen=True)
+class ExamOptions:
+    """Which exams, with which model, to where."""
+
+    exams: tyro.conf.Positional[tuple[Path, ...]]
+    """Files, patient folders, or folders of those."""
+    out: Path = Path("out")
+    """Folder for the results; one folder per exam is made in it."""
+    model: str | None = None
+    """Name or path of a model; default: the one for each image's view."""
+    view: View | None = None
+    """View of all images, where the file names do not say."""
+    spacing_mm: tuple[float, float] | None = None
+    """Height and width of a pixel, in place of what the files say."""
+    scheme: str | None = None
+    """Label scheme of the written maps, such as acdc; default: the model's."""
+    test_time_augmentation: bool = False
+    """Average over slightly changed versions of each image: four times slower, a little better."""
+    json: bool = False
+    """Print results as JSON."""
+
+    def config(self) -> SegmentConfig:
+        """As the workflow takes it."""
+        return SegmentConfig(
+            exams=self.exams,
+            out=self.out,
+            model=self.model,
+            view=self.view,
+            spacing_mm=self.spacing_mm,
+            scheme=self.scheme,
+            test_time_augmentation=self.test_time_augmentation,
+        )
+
+
+def list_failures(batch: Batch[Any]) -> int:
+    """Print what failed on standard error; returns the exit status."""
+    if batch.failures:
+        total = len(batch.done) + len(batch.failures)
+        print(f"cardiotrace: {len(batch.failures)} of {total} exams failed:", file=sys.stderr)
+    for failure in batch.failures:
+        print(f"  {failure.name}: {failure.error}", file=sys.stderr)
+    return batch.exit_status

@@ -1,0 +1,34 @@
+"""cardiotrace export RUN."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from cardiotrace.cli.scores import print_scores
+from cardiotrace.cli.terminal import Terminal
+from cardiotrace.workflows.export import ExportConfig, export_run
+
+
+@dataclass(frozen=True)
+class Options:
+    """Write the best weights of a run as one ONNX file, checked against torch and scored on validation."""
+
+    run: tyro.conf.Positional[Path]
+    """Run folder."""
+    out: Path | None = None
+    """Model file; default: model.onnx in the run folder."""
+    data: Path | None = None
+    """Folder of the data set; default: the one of its name below CARDIOTRACE_DATA."""
+    half_weights: bool = True
+    """Store weights in float16 (arithmetic stays float32): half the size."""
+    cache: Path | None = None
+    """Folder for packed data."""
+
+
+def run(options: Options) -> None:
+    """Export and print the scores."""
+    config = ExportConfig(options.run, options.data, options.out, options.half_weights, options.cache)
+    with Terminal() as terminal:
+        result = export_run(config, terminal)
+    print_scores(result.validation)

@@ -1,0 +1,81 @@
+"""cardiotrace models list | show | verify."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import tyro
+
+from cardiotrace.cli.terminal import table
+from cardiotrace.inference.model_file import read_spec, verify
+from cardiotrace.inference.spec import spec_to_plain
+from cardiotrace.inference.zoo import find_model, list_models
+
+
+@dataclass(frozen=True)
+class ListOptions:
+    """List the models that can be named, or the architectures that can be trained."""
+
+    architectures: bool = False
+    """List architectures instead: name, parameters, source (needs the `train` extra)."""
+    json: bool = False
+    """Print as JSON."""
+
+
+def run_list(options: ListOptions) -> None:
+    """Print the list."""
+    rows = _architectures() if options.architectures else _models()
+    if options.json:
+        print(json.dumps(rows, indent=2))
+    elif rows:
+        table(list(rows[0]), rows)
+    else:
+        print("no model comes with this installation; $CARDIOTRACE_MODELS may name a folder of them.")
+
+
+def _models() -> list[dict[str, Any]]:
+    return [
+        {
+            "model": listed.name,
+            "views": "" if listed.spec is None else ", ".join(listed.spec.views),
+            "structures": "" if listed.spec is None else ", ".join(listed.spec.scheme.values),
+            "MB": round(listed.path.stat().st_size / 1e6, 1),
+            "licence": "" if listed.spec is None else listed.spec.licence,
+            "summary": listed.problem if listed.spec is None else listed.spec.summary,
+        }
+        for listed in list_models()
+    ]
+
+
+def _architectures() -> list[dict[str, Any]]:
+    from cardiotrace.learning.models.describe import describe_architectures
+
+    return describe_architectures()
+
+
+@dataclass(frozen=True)
+class ShowOptions:
+    """Print everything that a model file says of itself."""
+
+    model: tyro.conf.Positional[str]
+    """Name or path of a model."""
+
+
+def run_show(options: ShowOptions) -> None:
+    """Print the description as JSON."""
+    print(json.dumps(spec_to_plain(read_spec(find_model(options.model))), indent=2, ensure_ascii=False))
+
+
+@dataclass(frozen=True)
+class VerifyOptions:
+    """Check that model files are as they were sealed."""
+
+    models: tyro.conf.Positional[tuple[str, ...]] = ()
+    """Names or paths; none verifies all that can be named."""
+
+
+def run_verify(options: VerifyOptions) -> None:
+    """Verify; the first damaged file ends it with a message."""
+    for name in options.models or [listed.name for listed in list_models()]:
+        path = find_model(name)
+        print(f"{verify(path).name}: sound ({path.name}, {path.stat().st_size} bytes)")

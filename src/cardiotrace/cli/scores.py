@@ -1,0 +1,21 @@
+"""Print a table of cases as papers do."""
+
+import sys
+
+from cardiotrace.cli.terminal import table
+from cardiotrace.evaluation.case_table import CaseTable
+from cardiotrace.evaluation.table import ejection_rows, headline_rows
+
+
+def print_scores(scored: CaseTable, *, by: str = "phase") -> None:
+    """Scores of each region over all cases and by group, agreement of the ejection fraction, and problems."""
+    for group in dict.fromkeys(("all", by)):
+        rows = headline_rows(scored, by=group)
+        table(
+            list(rows[0]), rows, title="mean ± standard deviation; distances in mm, inf or missing structures counted"
+        )
+    agreement = ejection_rows(scored)
+    if agreement:
+        table(list(agreement[0]), agreement, title="ejection fraction, percent")
+    for problem in scored.problems:
+        print(f"  {problem}", file=sys.stderr)

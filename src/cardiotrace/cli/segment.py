@@ -1,0 +1,26 @@
+"""cardiotrace segment EXAM..."""
+
+import json
+from dataclasses import dataclass
+
+from cardiotrace.cli.exams import ExamOptions, list_failures
+from cardiotrace.cli.terminal import Terminal
+from cardiotrace.workflows.segment import segment
+
+
+@dataclass(frozen=True)
+class Options(ExamOptions):
+    """Write label maps of exams: same grid, same format, one folder per exam."""
+
+
+def run(options: Options) -> int:
+    """Segment, and say where the label maps are."""
+    with Terminal() as terminal:
+        batch = segment(options.config(), terminal)
+    files = {str(done.folder): sorted(file.name for file in done.folder.iterdir()) for done in batch.done}
+    if options.json:
+        print(json.dumps(files, indent=2))
+    else:
+        for folder, names in files.items():
+            print(f"{folder}: {', '.join(names)}")
+    return list_failures(batch)

@@ -1,0 +1,30 @@
+"""KEY=VALUE words of the command line."""
+
+import tomllib
+from collections.abc import Sequence
+from typing import Any
+
+from cardiotrace.core.errors import UsageError
+
+
+def settings(words: Sequence[str]) -> dict[str, Any]:
+    """Read KEY=VALUE words, each value as TOML or as bare text.
+
+    Raises:
+        UsageError: a word has no "=".
+
+    Example:
+        >>> settings(["training.epochs=2", "architecture=unet2", 'data.dataset.views=["4CH"]'])
+        {'training.epochs': 2, 'architecture': 'unet2', 'data.dataset.views': ['4CH']}
+    """
+    return dict(map(_setting, words))
+
+
+def _setting(word: str) -> tuple[str, Any]:
+    key, equals, value = word.partition("=")
+    if not equals:
+        raise UsageError(f"{word}: expected KEY=VALUE")
+    try:
+        return key, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key, value

@@ -1,0 +1,43 @@
+"""cardiotrace show EXAM..."""
+
+import dataclasses
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from cardiotrace.cli.terminal import table
+from cardiotrace.core.terms import View
+from cardiotrace.datasets.found import Reading
+from cardiotrace.workflows.show import show
+
+
+@dataclass(frozen=True)
+class Options:
+    """Say what is in exams: images, views, frames, pixel sizes, named phases."""
+
+    exams: tyro.conf.Positional[tuple[Path, ...]]
+    """Files, patient folders, or folders of those."""
+    view: View | None = None
+    """View of all images, where the file names do not say."""
+    json: bool = False
+    """Print as JSON."""
+
+
+def run(options: Options) -> int:
+    """Describe the exams; the status is that of the first one that cannot be read."""
+    shown = show(options.exams, Reading(view=options.view))
+    problems = [exam.problem for exam in shown if exam.problem is not None]
+    if options.json:
+        plain = [{**dataclasses.asdict(exam), "problem": str(exam.problem or "")} for exam in shown]
+        print(json.dumps(plain, indent=2))
+    else:
+        for exam in shown:
+            facts = ", ".join(f"{key} {value}" for key, value in exam.facts.items())
+            if exam.images:
+                table(list(exam.images[0]), exam.images, title=f"{exam.name}  {facts}")
+    for problem in problems:
+        print(f"cardiotrace: {problem}", file=sys.stderr)
+    return problems[0].exit_status if problems else 0

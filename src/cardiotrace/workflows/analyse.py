@@ -1,0 +1,93 @@
+"""Exams in; label maps, numbers, pictures and a report out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cardiotrace.clinical import measure
+from cardiotrace.clinical.quantity import Measures
+from cardiotrace.core.exam import Exam
+from cardiotrace.datasets.found import FoundExam, find_exams
+from cardiotrace.inference.predictor import Segmentation
+from cardiotrace.io.folder import staged_folder
+from cardiotrace.report import write_report
+from cardiotrace.workflows.segment import Batch, Models, SegmentConfig, for_each_exam, segment_exam, write_label_maps
+from cardiotrace.workflows.watch import SILENT, Watch
+
+LOW_CONFIDENCE = 0.85
+"""Mean probability of the chosen label below which a frame is flagged; see the model cards for what is usual."""
+MUCH_REMOVED = 0.1
+"""Share of a structure that post-processing may remove before the frame is flagged."""
+
+
+@dataclass(frozen=True)
+class Analysed:
+    """One exam, done."""
+
+    name: str
+    measures: Measures
+    report: Path
+
+
+def analyse(config: SegmentConfig, watch: Watch = SILENT) -> Batch[Analysed]:
+    """Segment, measure and report every exam into a folder of its own below `config.out`.
+
+    Returns:
+        What was done, and what failed and why; a failed exam leaves nothing behind.
+
+    Raises:
+        InputError: a path holds no exam.
+    """
+    models = config.models
+
+    def one(found: FoundExam) -> Analysed:
+        exam = replace(found.read(), name=found.name)
+        return analyse_exam(exam, config, models)
+
+    return for_each_exam(find_exams(config.exams, config.reading), one, watch, title="analysing")
+
+
+def analyse_exam(
+    exam: Exam, config: SegmentConfig, models: Models, *, truth: Mapping[str, float] | None = None
+) -> Analysed:
+    """Segment, measure and report one exam that is already read.
+
+    Args:
+        exam: the exam; its name becomes that of the folder.
+        config: where to write, and how.
+        models: predictors to use.
+        truth: true values by name and unit, shown beside the measured ones.
+    """
+    segmentations = segment_exam(exam, models, test_time_augmentation=config.test_time_augmentation)
+    labels = {name: segmentation.labels for name, segmentation in segmentations.items()}
+    measures = measure(exam, labels)
+    measures = replace(measures, flags=(*measures.flags, *segmentation_flags(segmentations)))
+    with staged_folder(config.out / exam.name) as folder:
+        write_label_maps(exam.images, segmentations, folder, scheme=config.scheme)
+        write_report(exam, labels, measures, folder, model=models.described(), truth=truth)
+    return Analysed(exam.name, measures, config.out / exam.name / "report.html")
+
+
+def segmentation_flags(segmentations: Mapping[str, Segmentation]) -> list[str]:
+    """What the network and the post-processing say against trusting the labels, in words."""
+    flags: list[str] = []
+    for name, segmentation in segmentations.items():
+        flags.extend(segmentation.warnings)
+        unsure = [frame for frame, value in enumerate(segmentation.confidence) if value < LOW_CONFIDENCE]
+        if unsure:
+            least = min(segmentation.confidence[frame] for frame in unsure)
+            flags.append(
+                f"{name}: the model is unsure in {len(unsure)} frame(s) (mean probability down to {least:.2f})"
+            )
+        flags.extend(_removal_flags(name, segmentation))
+    return list(dict.fromkeys(flags))
+
+
+def _removal_flags(name: str, segmentation: Segmentation) -> list[str]:
+    flags = []
+    for structure, removed in segmentation.removed.items():
+        after = segmentation.labels.mask(structure).sum(axis=(1, 2, 3))
+        share = (removed / (after + removed).clip(min=1)).max()
+        if share > MUCH_REMOVED:
+            flags.append(f"{name}: {share:.0%} of {structure} lay apart from the rest and was removed")
+    return flags

@@ -1,0 +1,84 @@
+"""Labels or a model against a reference."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from cardiotrace.core.catalog import Choice
+from cardiotrace.core.errors import UsageError
+from cardiotrace.core.exam import Case
+from cardiotrace.datasets.dataset import Dataset
+from cardiotrace.evaluation.case_table import CaseTable
+from cardiotrace.evaluation.evaluate import evaluate_labels, evaluate_predictor
+from cardiotrace.evaluation.pairing import folder_cases, label_files
+from cardiotrace.evaluation.table import case_rows, table_to_json, to_text
+from cardiotrace.inference.predictor import Predictor
+from cardiotrace.inference.zoo import find_model, load_model
+from cardiotrace.io import write_text
+from cardiotrace.workflows.data import choose_split, open_dataset
+from cardiotrace.workflows.segment import known_scheme
+from cardiotrace.workflows.watch import SILENT, Watch
+
+Part = Literal["training", "validation", "testing", "all"]
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """What to score against what."""
+
+    predicted: str
+    """A folder of label maps, or the name or path of a model."""
+    reference: Path
+    """A folder of label maps, or the folder of a data set."""
+    dataset: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    part: Part = "all"
+    split: str = "official"
+    scheme: str | None = None
+    test_time_augmentation: bool = False
+    out: Path | None = None
+    """Where the table of cases goes: .json (can be compared later) or .csv."""
+
+
+def evaluate(config: EvaluateConfig, watch: Watch = SILENT) -> CaseTable:
+    """Score predictions case by case.
+
+    Raises:
+        UsageError: a model without a data set, or a part without one.
+        InputError: nothing to compare.
+    """
+    table = _evaluate(config, watch)
+    if config.out is not None:
+        text = to_text(case_rows(table), "csv") if config.out.suffix == ".csv" else table_to_json(table)
+        write_text(config.out, text)
+    return table
+
+
+def _evaluate(config: EvaluateConfig, watch: Watch) -> CaseTable:
+    folder = Path(config.predicted)
+    if config.dataset is None:
+        if not folder.is_dir():
+            raise UsageError("a model is scored on a data set", remedy="say which one REFERENCE is with --dataset.")
+        if config.scheme is None:
+            raise UsageError("two folders of labels need a scheme", remedy="say what the values mean with --scheme.")
+        scheme = known_scheme(config.scheme)
+        with watch.stage("scoring") as tick:
+            cases = folder_cases(label_files(config.reference), scheme)
+            return evaluate_labels(folder, cases, scheme, on_progress=tick)
+    dataset = open_dataset(Choice(config.dataset, config.options), config.reference)
+    cases = _cases(dataset, config)
+    with watch.stage("scoring") as tick:
+        if folder.is_dir():
+            return evaluate_labels(folder, cases, dataset.scheme, on_progress=tick)
+        predictor = Predictor(load_model(find_model(config.predicted)))
+        return evaluate_predictor(
+            predictor, cases, test_time_augmentation=config.test_time_augmentation, on_progress=tick
+        )
+
+
+def _cases(dataset: Dataset, config: EvaluateConfig) -> list[Case]:
+    cases = dataset.cases()
+    if config.part == "all":
+        return cases
+    wanted = set(getattr(choose_split(dataset, config.split), config.part))
+    return [case for case in cases if case.patient in wanted]

@@ -1,0 +1,148 @@
+"""A finished run to one sealed model file, scored on the run's validation part at native resolution."""
+
+import dataclasses
+import datetime
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cardiotrace.core.config import to_plain
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.exam import Case
+from cardiotrace.datasets.dataset import Dataset
+from cardiotrace.datasets.packed import PackedDataset
+from cardiotrace.datasets.split import Split, read_split
+from cardiotrace.evaluation.case_table import HEADLINE, CaseTable
+from cardiotrace.evaluation.evaluate import evaluate_predictor
+from cardiotrace.evaluation.table import table_to_json
+from cardiotrace.inference.model_file import Model, seal
+from cardiotrace.inference.predictor import Predictor
+from cardiotrace.inference.spec import ModelSpec, SchemeSpec, TrainingSpec
+from cardiotrace.io import write_bytes, write_text
+from cardiotrace.learning.export import sealed_model
+from cardiotrace.learning.recipe import Recipe, read_recipe
+from cardiotrace.learning.training.journal import Journal
+from cardiotrace.learning.training.run import RunFolder, build_model
+from cardiotrace.learning.training.state import load_weights
+from cardiotrace.workflows.data import open_dataset, pack
+from cardiotrace.workflows.watch import SILENT, Watch
+
+PARITY_EXAMPLES = 8
+"""Validation images on which the exported model must agree with the trained one."""
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """Which run, its data, and where the model goes."""
+
+    run: Path
+    data: Path | None = None
+    out: Path | None = None
+    """By default model.onnx in the run folder."""
+    half_weights: bool = True
+    cache: Path | None = None
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """The model and how it did."""
+
+    path: Path
+    spec: ModelSpec
+    validation: CaseTable
+
+
+def export_run(config: ExportConfig, watch: Watch = SILENT) -> ExportResult:
+    """Export the best weights of a run, check parity with torch, score on validation, seal.
+
+    Raises:
+        InputError: the folder holds no finished epoch, or the data cannot be used.
+        WorkError: the exported model differs from the trained one, or nothing can be written.
+    """
+    folder = RunFolder(config.run)
+    if not folder.best.exists():
+        raise InputError("holds no trained weights", where=folder.path, remedy="train first: `cardiotrace train`.")
+    recipe = read_recipe(folder.recipe)
+    dataset = open_dataset(recipe.data.dataset, config.data)
+    split = read_split(folder.split)
+    packed = pack(dataset, recipe.preparation, cache=config.cache, watch=watch)
+    network = build_model(recipe, channels=packed.images.shape[1], classes=dataset.scheme.class_count)
+    load_weights(network, folder.best)
+    spec = describe(recipe, dataset, split, folder)
+    examples = _examples(packed, split, recipe)
+    with watch.stage("exporting"):
+        unscored = sealed_model(network, spec, examples=examples, half_weights=config.half_weights)
+    cases = [case for case in dataset.cases() if case.patient in set(split.validation)]
+    table = _score(unscored, cases, watch)
+    scored = dataclasses.replace(spec, scores={"validation": scores_of(table)})
+    path = config.out or folder.model
+    write_bytes(path, seal(unscored.content, scored))
+    write_text(folder.path / "validation.json", table_to_json(table))
+    watch.say(f"model: {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    return ExportResult(path, scored, table)
+
+
+def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) -> ModelSpec:
+    """What the model file says of itself, scores left out."""
+    made = json.loads(folder.environment.read_text())
+    rows = Journal(folder.journal).rows()
+    best = max(rows, key=lambda row: float(row["score"]))
+    counts = f"{len(split.training)} patients for training, {len(split.validation)} for validation"
+    return ModelSpec(
+        name=recipe.name,
+        summary=recipe.summary,
+        scheme=SchemeSpec(dataset.scheme.name, {str(key): value for key, value in dataset.scheme.values.items()}),
+        views=dataset.views,
+        classes=dataset.scheme.class_count,
+        channels=dataset.channels,
+        preparation=recipe.preparation,
+        postprocessing=recipe.postprocessing,
+        mirror_axes=dataset.mirror_axes,
+        architecture=recipe.architecture,
+        training=TrainingSpec(
+            data_set=dataset.name,
+            split=f"{recipe.data.split} ({counts})",
+            recipe=to_plain(recipe),
+            commit=made["commit"],
+            seed=recipe.seed,
+            versions=made["packages"],
+            epochs=int(best["epoch"]),
+        ),
+        licence=dataset.licence,
+        citation=dataset.citation,
+        created=datetime.datetime.now(datetime.UTC).date().isoformat(),
+    )
+
+
+def scores_of(table: CaseTable) -> dict[str, Any]:
+    """The scores that travel in a model file: region -> group -> score, and agreement of the ejection fraction."""
+    regions: dict[str, Any] = {}
+    for by in ("all", "phase"):
+        for item in table.summaries(by, scores=HEADLINE):
+            group = regions.setdefault(item.region, {}).setdefault(item.group, {})
+            group[item.score] = {"mean": round(item.summary.mean, 4), "sd": round(item.summary.sd, 4)}
+            group |= {"n": item.summary.count, "missed": item.summary.missed}
+    scores: dict[str, Any] = {"regions": regions}
+    agreement = table.ejection_agreement()
+    if agreement.count:
+        scores["ejection_fraction_percent"] = {
+            "n": agreement.count,
+            "correlation": round(agreement.correlation, 3),
+            "bias": round(agreement.bias, 2),
+            "sd": round(agreement.sd, 2),
+            "mean_absolute_error": round(agreement.mean_absolute_error, 2),
+        }
+    return scores
+
+
+def _examples(packed: PackedDataset, split: Split, recipe: Recipe) -> torch.Tensor:
+    indices = packed.indices_of(split.validation)[:PARITY_EXAMPLES]
+    return torch.from_numpy(recipe.preparation.normalise(packed.unit_images(indices)))
+
+
+def _score(model: Model, cases: list[Case], watch: Watch) -> CaseTable:
+    with watch.stage("scoring on the validation part") as tick:
+        return evaluate_predictor(Predictor(model), cases, on_progress=tick)

@@ -1,0 +1,198 @@
+"""Exams in, label maps out."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from cardiotrace.core.errors import CardioTraceError, UsageError, WorkError
+from cardiotrace.core.exam import Exam, ExamImage
+from cardiotrace.core.label import SCHEMES, LabelMap, LabelScheme
+from cardiotrace.core.terms import View
+from cardiotrace.datasets.found import FoundExam, Reading, find_exams
+from cardiotrace.inference.predictor import Predictor, Segmentation
+from cardiotrace.inference.zoo import default_model, find_model, load_model
+from cardiotrace.io import labels_path, write_labels
+from cardiotrace.io.folder import staged_folder
+from cardiotrace.workflows.watch import SILENT, Watch
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class SegmentConfig:
+    """Which exams, with which model, to where."""
+
+    exams: tuple[Path, ...]
+    out: Path
+    model: str | None = None
+    """Name or path; by default the one for each image's view."""
+    view: View | None = None
+    """View of all images, where the files' names do not say."""
+    spacing_mm: tuple[float, float] | None = None
+    """(height, width) of a pixel, in place of what the files say."""
+    scheme: str | None = None
+    """Label scheme of the written maps; by default the model's."""
+    test_time_augmentation: bool = False
+
+    @property
+    def reading(self) -> Reading:
+        """What is known better than the files."""
+        spacing = None if self.spacing_mm is None else (1.0, *self.spacing_mm)
+        return Reading(self.view, spacing)
+
+    @cached_property
+    def models(self) -> "Models":
+        """The predictors of this run."""
+        return Models(self.model)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An exam that could not be done."""
+
+    name: str
+    error: CardioTraceError
+
+
+@dataclass(frozen=True)
+class Batch(Generic[Result]):
+    """What became of many exams."""
+
+    done: tuple[Result, ...]
+    failures: tuple[Failure, ...]
+
+    @property
+    def exit_status(self) -> int:
+        """0 if all were done, else the status of the first failure."""
+        return self.failures[0].error.exit_status if self.failures else 0
+
+
+class Models:
+    """Predictors by model file, each built once.
+
+    Args:
+        named: name or path of the model for every image; None takes the default of each image's view.
+    """
+
+    def __init__(self, named: str | None = None) -> None:
+        self._named = named
+        self._built: dict[Path, Predictor] = {}
+
+    def predictor(self, view: View) -> Predictor:
+        """The predictor for a view.
+
+        Raises:
+            InputError: there is no model for it.
+            ModelFileError: the model file is damaged.
+        """
+        path = default_model(view) if self._named is None else find_model(self._named)
+        if path not in self._built:
+            self._built[path] = Predictor(load_model(path))
+        return self._built[path]
+
+    def described(self) -> dict[str, str]:
+        """What a report says of the models used so far."""
+        specs = [predictor.spec for predictor in self._built.values()]
+        return {
+            "name": ", ".join(spec.name for spec in specs),
+            "summary": " ".join(spec.summary for spec in specs),
+            "licence": ", ".join(dict.fromkeys(spec.licence for spec in specs)),
+            "citation": " ".join(dict.fromkeys(spec.citation for spec in specs)),
+        }
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """The label maps of one exam."""
+
+    exam: Exam
+    segmentations: Mapping[str, Segmentation]
+    """By name of the image."""
+    folder: Path
+
+    @property
+    def labels(self) -> dict[str, LabelMap]:
+        """Label map of each image."""
+        return {name: segmentation.labels for name, segmentation in self.segmentations.items()}
+
+
+def segment_exam(exam: Exam, models: Models, *, test_time_augmentation: bool = False) -> dict[str, Segmentation]:
+    """Label every image of an exam.
+
+    Raises:
+        InputError: no model for a view, or an image the model cannot take.
+        ModelFileError: a model file is damaged.
+    """
+    return {
+        image.name: models.predictor(image.cine.view).segment(image.cine, test_time_augmentation=test_time_augmentation)
+        for image in exam.images
+    }
+
+
+def segment(config: SegmentConfig, watch: Watch = SILENT) -> Batch[Segmented]:
+    """Write label maps of all exams into one folder per exam.
+
+    Returns:
+        What was done, and what failed and why; a failed exam leaves nothing behind.
+
+    Raises:
+        InputError: a path holds no exam.
+    """
+
+    def one(found: FoundExam) -> Segmented:
+        exam = found.read()
+        segmentations = segment_exam(exam, config.models, test_time_augmentation=config.test_time_augmentation)
+        with staged_folder(config.out / found.name) as folder:
+            write_label_maps(exam.images, segmentations, folder, scheme=config.scheme)
+        return Segmented(exam, segmentations, config.out / found.name)
+
+    return for_each_exam(find_exams(config.exams, config.reading), one, watch, title="segmenting")
+
+
+def write_label_maps(
+    images: Sequence[ExamImage], segmentations: Mapping[str, Segmentation], folder: Path, *, scheme: str | None
+) -> None:
+    """Write the label map of each image, named after the file it came from.
+
+    Raises:
+        UsageError: there is no such label scheme.
+    """
+    for image in images:
+        labels = segmentations[image.name].labels
+        if scheme is not None:
+            labels = labels.to(known_scheme(scheme))
+        if labels.origin is None:
+            write_labels(labels, folder / f"{image.name}_labels.nii.gz")
+        else:
+            write_labels(labels, labels_path(labels.origin, folder))
+
+
+def known_scheme(name: str) -> LabelScheme:
+    """A label scheme by name.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if name not in SCHEMES:
+        raise UsageError(f"there is no label scheme {name!r}", remedy=f"choose from: {', '.join(SCHEMES)}.")
+    return SCHEMES[name]
+
+
+def for_each_exam(
+    found: Sequence[FoundExam], work: Callable[[FoundExam], Result], watch: Watch, *, title: str
+) -> Batch[Result]:
+    """Do the work on every exam; one that fails does not stop the others."""
+    done: list[Result] = []
+    failures: list[Failure] = []
+    with watch.stage(title) as tick:
+        for index, exam in enumerate(found):
+            try:
+                done.append(work(exam))
+            except CardioTraceError as error:
+                failures.append(Failure(exam.name, error))
+            except MemoryError:
+                failures.append(Failure(exam.name, WorkError("needs more memory than there is", where=exam.path)))
+            tick(index + 1, len(found))
+    return Batch(tuple(done), tuple(failures))

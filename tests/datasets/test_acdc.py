@@ -1,0 +1,67 @@
+import pytest
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.exam import Patient
+from cardiotrace.core.terms import Phase, Structure, View
+from tests.fake.acdc import SPACING_MM, write_acdc
+
+
+def test_cases(tmp_path, make):
+    write_acdc(tmp_path)
+    cases = make("acdc", tmp_path).cases()
+    assert [case.name for case in cases[:2]] == ["patient001_frame01", "patient001_frame12"]
+    assert [case.phase for case in cases[:2]] == [Phase.ED, Phase.ES]
+    assert cases[0].groups == {"patient": "patient001", "pathology": "HCM"}
+    assert cases[0].view is View.SAX
+    labels = cases[0].read_labels()
+    assert labels.array.shape == cases[0].read_image().grid_shape == (1, 4, 40, 48)
+    assert labels.spacing_mm == pytest.approx(SPACING_MM)
+    assert labels.array[0, 0, 20, 29] == labels.scheme.value(Structure.LV) == 3
+
+
+@pytest.mark.parametrize("below", ["database", "database/training", "database/training/patient002"])
+def test_root_may_be_any_level(tmp_path, make, below):
+    write_acdc(tmp_path)
+    cases = make("acdc", tmp_path / below).cases()
+    assert len(cases) == (2 if below.endswith("2") else 6)
+
+
+def test_exam_with_the_whole_beat(tmp_path, make):
+    write_acdc(tmp_path, films=True)
+    exam = make("acdc", tmp_path).exam("patient001")
+    assert exam.patient == Patient(height_cm=184.0, weight_kg=95.0)
+    assert [image.name for image in exam.images] == ["patient001_frame01", "patient001_frame12", "patient001_4d"]
+    assert exam.images[2].cine.grid_shape == (14, 4, 40, 48)
+    assert exam.images[2].phases == {Phase.ED: 0, Phase.ES: 11}
+
+
+def test_official_split_needs_both_folders(tmp_path, make):
+    write_acdc(tmp_path, testing=2)
+    split = make("acdc", tmp_path).splits()["official"]
+    assert split.training == ("patient001", "patient002", "patient003")
+    assert split.testing == ("patient101", "patient102")
+    assert make("acdc", tmp_path / "database/training").splits() == {}
+
+
+def test_frames_are_of_unknown_phase_without_settings(tmp_path, make):
+    write_acdc(tmp_path, training=1)
+    (tmp_path / "database/training/patient001/Info.cfg").unlink()
+    assert {case.phase for case in make("acdc", tmp_path).cases()} == {Phase.OTHER}
+
+
+def test_missing_root(tmp_path, make):
+    with pytest.raises(InputError, match="holds no ACDC patients"):
+        make("acdc", tmp_path)
+
+
+@pytest.mark.data
+def test_real_patients(data, make):
+    acdc = make("acdc", data / "acdc")
+    cases = acdc.cases()
+    assert len(acdc.exams()) == 40
+    assert [case.phase for case in cases].count(Phase.ED) == 40
+    pathologies = [case.groups["pathology"] for case in cases]
+    assert {name: pathologies.count(name) for name in ("DCM", "HCM", "MINF", "NOR", "RV")} == dict.fromkeys(
+        ("DCM", "HCM", "MINF", "NOR", "RV"), 16
+    )
+    assert cases[0].read_image().grid_shape == (1, 10, 256, 216)

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.terms import Structure
+from cardiotrace.datasets.split import k_folds, patient_groups
+from tests.fake.chase import write_chase
+
+
+def test_cases(tmp_path, make):
+    write_chase(tmp_path)
+    chase = make("chase", tmp_path)
+    cases = chase.cases()
+    assert [case.name for case in cases[:2]] == ["Image_01L", "Image_01R"]
+    assert cases[1].groups == {"patient": "01", "eye": "R"}
+    assert cases[0].read_image().frames.shape == (1, 1, 40, 48, 3)
+    assert chase.channels == 3
+    assert 0.05 < cases[0].read_labels().mask(Structure.VESSEL).mean() < 0.15
+
+
+def test_both_eyes_stay_together(tmp_path, make):
+    write_chase(tmp_path)
+    groups = patient_groups(make("chase", tmp_path).cases())
+    assert sorted(groups) == ["01", "02", "03", "11"]
+    assert len(k_folds(groups, folds=4)) == 4
+
+
+def test_observers_differ(tmp_path, make):
+    write_chase(tmp_path)
+    first, second = (make("chase", tmp_path, observer=observer).cases()[0].read_labels() for observer in (1, 2))
+    assert second.mask(Structure.VESSEL).sum() < first.mask(Structure.VESSEL).sum()
+
+
+def test_field_of_view(tmp_path, make):
+    write_chase(tmp_path)
+    inside = make("chase", tmp_path).field_of_view("Image_01L")
+    assert inside.shape == (40, 48)
+    assert inside.mean() == pytest.approx(np.pi * 19**2 / (40 * 48), rel=0.02)
+
+
+def test_flat_folder(tmp_path, make):
+    write_chase(tmp_path, flat=True)
+    chase = make("chase", tmp_path)
+    assert len(chase.cases()) == 8
+    assert chase.cases()[0].read_labels is not None
+    assert chase.field_of_view("Image_01L") is None
+
+
+def test_both_splits_in_use(tmp_path, make):
+    write_chase(tmp_path)
+    splits = make("chase", tmp_path).splits()
+    assert splits["train20"].training == ("01", "02", "03")
+    assert splits["train20"].testing == ("11",)
+    assert splits["train8"].testing == ("11",)
+    assert len(splits["train8"].missing) == 10
+
+
+def test_exam_holds_both_eyes(tmp_path, make):
+    write_chase(tmp_path)
+    assert [image.name for image in make("chase", tmp_path).exam("02").images] == ["Image_02L", "Image_02R"]
+
+
+def test_missing_root(tmp_path, make):
+    with pytest.raises(InputError, match="holds no CHASE_DB1 images"):
+        make("chase", tmp_path)
+
+
+@pytest.mark.data
+def test_real_photographs(data, make):
+    chase = make("chase", data / "chase_db1")
+    case = chase.cases()[0]
+    vessels, inside = case.read_labels().mask(Structure.VESSEL)[0, 0], chase.field_of_view(case.name)
+    assert len(chase.cases()) == 20
+    assert vessels.shape == inside.shape == (960, 999)
+    assert 0.05 < vessels.sum() / inside.sum() < 0.15
+    assert vessels[~inside].sum() < 0.01 * vessels.sum()

@@ -1,0 +1,47 @@
+import pytest
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.terms import Phase, Structure
+from tests.fake.echonet import ED, ES, HALF_WIDTH, write_echonet
+
+
+def test_tracings_become_masks(tmp_path, make):
+    write_echonet(tmp_path)
+    cases = make("echonet", tmp_path).cases()
+    assert [case.name for case in cases[:2]] == ["0X1A_ED", "0X1A_ES"]
+    for case, frame in zip(cases[:2], (ED, ES), strict=True):
+        mask = case.read_labels().mask(Structure.LV)
+        assert mask.shape == case.read_image().grid_shape == (1, 1, 112, 112)
+        assert mask.sum() == 60 * 2 * HALF_WIDTH[frame]
+        assert case.read_image().frames.mean() == pytest.approx(20 * frame + 11.5, abs=3)
+
+
+def test_the_larger_cavity_is_end_diastole(tmp_path, make):
+    write_echonet(tmp_path)
+    exam = make("echonet", tmp_path).exam("0X2B")
+    assert exam.images[0].phases == {Phase.ED: ED, Phase.ES: ES}
+    assert exam.frame_rate_hz == 50.0
+    assert exam.facts == {"reference_ejection_fraction_percent": "50"}
+    assert exam.images[0].cine.grid_shape == (8, 1, 112, 112)
+
+
+def test_official_split(tmp_path, make):
+    write_echonet(tmp_path)
+    (tmp_path / "Videos/0X3C.avi").unlink()
+    echonet = make("echonet", tmp_path)
+    split = echonet.splits()["official"]
+    assert (split.training, split.validation, split.testing, split.missing) == (("0X1A",), ("0X2B",), (), ("0X3C",))
+    assert len(echonet.cases()) == 4
+
+
+def test_damaged_tracings(tmp_path, make):
+    write_echonet(tmp_path)
+    path = tmp_path / "VolumeTracings.csv"
+    path.write_text(path.read_text() + "0X1A.avi,1,2,x,4,5\n")
+    with pytest.raises(InputError, match=r"VolumeTracings\.csv: line 128 lacks a number"):
+        make("echonet", tmp_path).cases()
+
+
+def test_missing_root(tmp_path, make):
+    with pytest.raises(InputError, match=r"holds no FileList\.csv"):
+        make("echonet", tmp_path)

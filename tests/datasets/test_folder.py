@@ -1,0 +1,97 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cardiotrace.core.errors import ConfigError, InputError
+from cardiotrace.core.terms import Phase, Structure, View
+from tests.fake.chase import write_chase
+from tests.fake.heart import apical, picture, write_nifti
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Grey PNGs of two patients, masks of 0 and 255 under the same names."""
+    rng = np.random.default_rng(0)
+    for name in ("images", "labels"):
+        (tmp_path / name).mkdir()
+    for stem in ("ann_ED", "ann_ES", "bob_ED"):
+        labels = apical()
+        Image.fromarray(picture(labels, rng)).save(tmp_path / "images" / f"{stem}.png")
+        Image.fromarray((labels == 1).astype(np.uint8) * 255).save(tmp_path / "labels" / f"{stem}.png")
+    return tmp_path
+
+
+def test_masks_of_255_with_a_mapping(pictures, make):
+    folder = make(
+        "folder", pictures, values={"LV": 255}, view="A4C", patient_pattern="([a-z]+)_", spacing_mm=[1, 0.3, 0.3]
+    )
+    cases = folder.cases()
+    assert [case.name for case in cases] == ["ann_ED", "ann_ES", "bob_ED"]
+    assert [case.phase for case in cases] == [Phase.ED, Phase.ES, Phase.ED]
+    assert folder.exams() == ["ann", "bob"]
+    assert folder.views == (View.A4C,)
+    labels = cases[0].read_labels()
+    assert labels.mask(Structure.LV).sum() == (apical() == 1).sum()
+    assert labels.spacing_mm == cases[0].read_image().spacing_mm == (1.0, 0.3, 0.3)
+    assert folder.exam("ann").images[1].phases == {Phase.ES: 0}
+
+
+def test_wrong_scheme_is_told_by_the_reader(pictures, make):
+    case = make("folder", pictures, scheme="lv").cases()[0]
+    with pytest.raises(InputError, match=r"label values \[255\] are not in scheme lv"):
+        case.read_labels()
+
+
+def test_labels_beside_the_images(tmp_path, make):
+    write_chase(tmp_path, subjects=(1, 2), flat=True)
+    folder = make(
+        "folder", tmp_path, images=".", labels=".", label_ending="_1stHO", scheme="vessel255", channels=3,
+        patient_pattern=r"Image_(\d+)",
+    )  # fmt: skip
+    names = [case.name for case in folder.cases() if case.read_labels is not None]
+    assert names == ["Image_01L", "Image_01R", "Image_02L", "Image_02R"]
+    assert folder.cases()[0].patient == "01"
+
+
+def test_nifti_files(tmp_path, make):
+    labels = apical()
+    write_nifti(tmp_path / "images/a.nii.gz", labels * 50, (0.3, 0.3))
+    write_nifti(tmp_path / "labels/a.nii.gz", labels, (0.3, 0.3))
+    case = make("folder", tmp_path, scheme="camus").cases()[0]
+    assert case.name == "a"
+    assert (case.read_labels().array[0, 0] == labels).all()
+
+
+def test_user_split(pictures, make):
+    options = {"values": {"LV": 255}, "patient_pattern": "([a-z]+)_", "splits": ["mine.json"]}
+    (pictures / "mine.json").write_text(json.dumps({"training": ["ann"], "testing": ["bob"]}))
+    assert make("folder", pictures, **options).splits()["mine"].testing == ("bob",)
+    (pictures / "mine.json").write_text(json.dumps({"training": ["ann"], "testing": ["carl"]}))
+    with pytest.raises(InputError, match=r"mine\.json: patient 'carl' of the split is not in the data set"):
+        make("folder", pictures, **options).splits()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "either `scheme` or `values`"),
+        ({"scheme": "nothing"}, "there is no 'nothing'"),
+        ({"scheme": "lv", "patient_pattern": "("}, "patient_pattern"),
+        ({"scheme": "lv", "patient_pattern": "abc"}, "needs a group"),
+    ],
+)
+def test_bad_options(pictures, make, options, message):
+    with pytest.raises(ConfigError, match=message):
+        make("folder", pictures, **options)
+
+
+def test_unknown_structure(pictures, make):
+    with pytest.raises(InputError, match="unknown structure 'HEART'"):
+        _ = make("folder", pictures, values={"HEART": 1}).scheme
+
+
+def test_missing_images(tmp_path, make):
+    with pytest.raises(InputError, match="images: holds no images"):
+        make("folder", tmp_path, scheme="lv")

@@ -1,0 +1,137 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.exam import Case
+from cardiotrace.core.terms import Phase, View
+from cardiotrace.datasets.split import (
+    Split,
+    k_folds,
+    leave_one_group_out,
+    patient_groups,
+    read_lists,
+    read_patient_list,
+    read_split,
+    write_lists,
+    write_split,
+)
+
+
+def test_a_patient_in_two_parts_is_refused():
+    with pytest.raises(InputError, match=r"'b' is in training and testing: the split leaks"):
+        Split(("a", "b"), (), ("b",))
+
+
+def test_a_patient_twice_in_one_part_is_refused():
+    with pytest.raises(InputError, match="'a' is in training twice"):
+        Split(("a", "a"))
+
+
+def test_on_disk_keeps_the_others_as_missing():
+    split = Split(("a", "b"), ("c",), ("d",)).on_disk(["a", "d", "x"])
+    assert split == Split(("a",), (), ("d",), missing=("b", "c"))
+
+
+def test_require_names_the_unknown_patient():
+    with pytest.raises(InputError, match=r"patient 'z' of the split is not in the data set \(1 unknown"):
+        Split(("a", "z")).require(["a"])
+
+
+@given(
+    strata=st.lists(st.sampled_from(["Good", "Medium", "Poor"]), min_size=5, max_size=60),
+    folds=st.integers(3, 5),
+    seed=st.integers(0, 5),
+)
+def test_folds_test_each_patient_once_in_equal_shares(strata, folds, seed):
+    patients = {f"p{index:03d}": {"quality": quality} for index, quality in enumerate(strata)}
+    splits = k_folds(patients, folds=folds, seed=seed, stratify=("quality",))
+    tested = [name for split in splits for name in split.testing]
+    assert sorted(tested) == sorted(patients)
+    sizes = [len(split.testing) for split in splits]
+    assert max(sizes) - min(sizes) <= 1
+    for quality in set(strata):
+        counts = [sum(patients[name]["quality"] == quality for name in split.testing) for split in splits]
+        assert max(counts) - min(counts) <= 1
+    for split, following in zip(splits, (*splits[1:], splits[0]), strict=True):
+        assert sorted(split.patients) == sorted(patients)
+        assert split.validation == following.testing
+
+
+def test_folds_depend_on_the_seed_and_not_on_the_order_of_patients():
+    patients = {f"p{index}": {} for index in range(20)}
+    backwards = dict(reversed(patients.items()))
+    assert k_folds(patients, folds=4, seed=1) == k_folds(backwards, folds=4, seed=1)
+    assert k_folds(patients, folds=4, seed=1) != k_folds(patients, folds=4, seed=2)
+
+
+def test_folds_without_validation_train_on_all_others():
+    split = k_folds({name: {} for name in "abcd"}, folds=2, validation=False)[0]
+    assert split.validation == ()
+    assert len(split.training) == len(split.testing) == 2
+
+
+@pytest.mark.parametrize(("folds", "validation"), [(2, True), (1, False), (5, True)])
+def test_impossible_numbers_of_folds_are_refused(folds, validation):
+    with pytest.raises(InputError, match=f"{folds} folds of 4 patients"):
+        k_folds({name: {} for name in "abcd"}, folds=folds, validation=validation)
+
+
+def test_leave_one_vendor_out():
+    patients = {"a": {"vendor": "A"}, "b": {"vendor": "B"}, "c": {"vendor": "A"}}
+    splits = leave_one_group_out(patients, "vendor")
+    assert splits == {"A": Split(("b",), (), ("a", "c")), "B": Split(("a", "c"), (), ("b",))}
+
+
+def test_leave_one_group_out_needs_the_group():
+    with pytest.raises(InputError, match="patient 'b' has no 'vendor'"):
+        leave_one_group_out({"a": {"vendor": "A"}, "b": {}}, "vendor")
+    with pytest.raises(InputError, match="no group to leave out"):
+        leave_one_group_out({"a": {"vendor": "A"}}, "vendor")
+
+
+def test_patient_groups_join_the_keys_of_cases():
+    def case(name, **groups):
+        return Case(name, View.SAX, Phase.ED, groups, read_image=lambda: None)
+
+    groups = patient_groups(
+        [case("2", patient="b"), case("1", patient="a", vendor="A"), case("3", patient="b", sex="F")]
+    )
+    assert groups == {"a": {"patient": "a", "vendor": "A"}, "b": {"patient": "b", "sex": "F"}}
+    assert list(groups) == ["a", "b"]
+
+
+def test_json_round_trip(tmp_path):
+    split = Split(("a", "b"), ("c",), ("d",), missing=("e",))
+    write_split(split, tmp_path / "split.json")
+    assert read_split(tmp_path / "split.json") == split
+
+
+def test_list_round_trip(tmp_path):
+    split = Split(("a", "b"), ("c",), ())
+    write_lists(split, tmp_path, "fold1")
+    assert (tmp_path / "fold1_training.txt").read_text() == "a\nb\n"
+    assert read_lists(tmp_path, "fold1") == split
+
+
+def test_a_leak_in_a_file_names_the_file(tmp_path):
+    path = tmp_path / "split.json"
+    path.write_text(json.dumps({"training": ["a"], "testing": ["a"]}))
+    with pytest.raises(InputError, match=r"split\.json: patient 'a' is in training and testing"):
+        read_split(path)
+
+
+@pytest.mark.parametrize("text", ["{", '{"testing": []}', '{"training": "a"}', '{"training": [1]}', "[]"])
+def test_what_is_no_split_is_refused(tmp_path, text):
+    path = tmp_path / "split.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"split\.json"):
+        read_split(path)
+
+
+def test_lists_skip_empty_lines_and_byte_order_marks(tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_bytes(b"\xef\xbb\xbfpatient0001\r\n\r\n  patient0002 \n")
+    assert read_patient_list(path) == ("patient0001", "patient0002")
