@@ -11,7 +11,6 @@ from cardiotrace.core.terms import Structure
 from cardiotrace.geometry.component import fill_holes
 from cardiotrace.postprocessing.component import groups_of
 
-
 Window = tuple[slice, slice]
 
 

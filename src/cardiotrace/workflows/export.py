@@ -23,8 +23,8 @@ from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.spec import ModelSpec, SchemeSpec, TrainingSpec
 from cardiotrace.io import write_bytes, write_text
 from cardiotrace.learning.export import sealed_model
-from cardiotrace.learning.recipe import Recipe, read_recipe
 from cardiotrace.learning.training.journal import Journal
+from cardiotrace.learning.training.recipe import Recipe, read_recipe
 from cardiotrace.learning.training.run import RunFolder, build_model
 from cardiotrace.learning.training.state import load_weights
 from cardiotrace.workflows.data import open_dataset, pack

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from cardiotrace.core.errors import WorkError
-from cardiotrace.learning.recipe import Recipe, read_recipe
 from cardiotrace.learning.training.journal import Journal, Row
+from cardiotrace.learning.training.recipe import Recipe, read_recipe
 from cardiotrace.learning.training.run import Hardware, Material, RunFolder, RunWatch, train
 from cardiotrace.workflows.data import choose_split, open_dataset, pack
 from cardiotrace.workflows.watch import SILENT, Watch

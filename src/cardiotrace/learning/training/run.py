@@ -18,13 +18,13 @@ from cardiotrace.datasets.split import Split, write_split
 from cardiotrace.io import write_json, write_text
 from cardiotrace.learning.losses import LOSSES
 from cardiotrace.learning.models.catalog import ARCHITECTURES
-from cardiotrace.learning.recipe import Recipe, recipe_text
 from cardiotrace.learning.training import state as states
 from cardiotrace.learning.training.device import make_fabric
 from cardiotrace.learning.training.feed import Feed, TrainingOrder
 from cardiotrace.learning.training.journal import Journal, Row
 from cardiotrace.learning.training.loop import OnStep, Task, run_epochs
 from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
+from cardiotrace.learning.training.recipe import Recipe, recipe_text
 
 _PACKAGES = ("cardiotrace", "torch", "numpy", "lightning-fabric", "onnx", "onnxruntime")
 
