@@ -62,7 +62,7 @@ class Cycle:
 
     def times_ms(self, frame_count: int) -> Float[np.ndarray, " time"]:
         """Equidistant instants over one beat, the first at end-diastole, ms."""
-        return np.asarray(np.arange(frame_count) * (self.duration_ms / frame_count))
+        return np.asarray(np.linspace(0, self.duration_ms, frame_count, endpoint=False), np.float64)
 
     def filling(self, times_ms: Float[np.ndarray, " time"]) -> Float[np.ndarray, " time"]:
         """How full the ventricle is: 1 at end-diastole, 0 at end-systole.
@@ -73,10 +73,12 @@ class Cycle:
         contraction, ejection, relaxation, early, diastasis, end = self.bounds_ms
         time = np.mod(times_ms, self.duration_ms)
         kick = 1 - EARLY_FILLING_SHARE - DIASTASIS_SHARE
+        # What a short diastasis has no time for comes in early, or the volume would jump in fast hearts.
+        slow = DIASTASIS_SHARE * min(1.0, (diastasis - early) / 100)
         emptied = _ramp(np.clip((time - contraction) / (ejection - contraction), 0, 1) ** 0.85)
         filled = (
-            EARLY_FILLING_SHARE * _ramp((time - relaxation) / (early - relaxation))
-            + DIASTASIS_SHARE * _ramp((time - early) / max(diastasis - early, 1e-9))
+            (1 - kick - slow) * _ramp((time - relaxation) / (early - relaxation))
+            + slow * _ramp((time - early) / max(diastasis - early, 1e-9))
             + kick * _ramp((time - diastasis) / (end - diastasis))
         )
         return np.asarray(np.where(time < ejection, 1 - emptied, filled))
@@ -88,7 +90,7 @@ class Cycle:
         heights = [0.0, 0.0, 1.0, 0.35, 0.3]
         knots += [0.5 * (diastasis + end), end]
         heights += [0.75, 0.0]
-        return np.interp(np.mod(times_ms, self.duration_ms), knots, heights)
+        return np.asarray(np.interp(np.mod(times_ms, self.duration_ms), knots, heights))
 
 
 def _ramp(share: Float[np.ndarray, " time"]) -> Float[np.ndarray, " time"]:

@@ -1,0 +1,152 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.terms import Phase, Structure, View
+from cardiotrace.phantoms import EchoPhantom, echo_exam, sample_echo
+from cardiotrace.phantoms.echo import IMAGE_NAME
+
+SMALL = {"frame_count": 12, "spacing_mm": 1.0}
+
+
+@pytest.fixture(scope="module")
+def made():
+    return echo_exam(EchoPhantom(end_diastolic_ml=130, ejection_fraction_percent=55, spacing_mm=0.6, frame_count=12))
+
+
+def frames_of(made):
+    return made.exam.images[0].cine.frames[:, 0]
+
+
+def labels_of(made):
+    return made.labels[IMAGE_NAME].array[:, 0]
+
+
+def test_exam_is_one_four_chamber_cine_over_a_beat(made):
+    (image,) = made.exam.images
+    assert image.name == IMAGE_NAME
+    assert image.cine.view is View.A4C
+    assert image.cine.frames.dtype == np.uint8
+    assert image.cine.frames.shape == made.labels[IMAGE_NAME].array.shape
+    assert image.cine.spacing_mm == (1.0, 0.6, 0.6)
+    assert image.cine.times_ms[-1] == pytest.approx(60_000 / 65 * 11 / 12)
+
+
+def test_named_frames_are_those_of_largest_and_smallest_volume(made):
+    truth = made.truth
+    assert made.exam.images[0].phases == {
+        Phase.ED: int(np.argmax(truth.volume_ml)),
+        Phase.ES: int(np.argmin(truth.volume_ml)),
+    }
+    assert truth.end_diastolic_frame == 0
+    assert 3 <= truth.end_systolic_frame <= 6
+
+
+def test_truth_agrees_with_itself(made):
+    truth = made.truth
+    assert truth.end_diastolic_ml == pytest.approx(130)
+    assert truth.end_systolic_ml == pytest.approx(130 * 0.45)
+    assert truth.ejection_fraction_percent == pytest.approx(55)
+    assert truth.mass_g == pytest.approx(1.05 * truth.wall_ml.mean(), rel=1e-6)
+    assert -22 < truth.global_longitudinal_strain_percent < -13
+
+
+def test_labels_have_the_areas_of_the_truth(made):
+    ventricle = (labels_of(made) == 1).sum((1, 2)) * 0.6**2 / 100
+    assert ventricle == pytest.approx(made.truth.area_cm2, rel=0.01)
+
+
+def test_wall_is_open_at_the_mitral_plane(made):
+    for labels in labels_of(made):
+        rows, columns = np.nonzero(labels == 1)
+        lowest = rows.max()
+        below = labels[lowest + 1, columns[rows == lowest]]
+        assert (below != 2).mean() > 0.9
+        assert (labels == 2).any()
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=4, deadline=None)
+def test_labels_lie_inside_of_the_sector(seed):
+    config = sample_echo(seed)
+    made = echo_exam(EchoPhantom(**{**vars(config), **SMALL}))
+    frames, labels = frames_of(made), labels_of(made)
+    assert (frames[labels > 0] > 0).all()
+    assert set(np.unique(labels)) == {0, 1, 2, 3}
+    for structure in (Structure.LV, Structure.MYO, Structure.LA):
+        assert made.labels[IMAGE_NAME].mask(structure).any((1, 2, 3)).all()
+
+
+def test_outside_of_the_sector_is_black(made):
+    frames = frames_of(made)
+    height, width = frames.shape[1:]
+    assert 1.19 < width / height < 1.24
+    rows, columns = np.indices((height, width))
+    angle = np.degrees(np.arctan2(np.abs(columns - (width - 1) / 2), rows))
+    assert (frames[:, angle > 38] == 0).all()
+    assert (frames[:, (angle < 37) & (np.hypot(rows, columns - (width - 1) / 2) < height - 2)] > 0).all()
+
+
+def test_grey_levels_are_those_of_camus(made):
+    """Bands are the CAMUS means, plus or minus one standard deviation over its images."""
+    frames, labels = frames_of(made), labels_of(made)
+    cavity, wall = frames[labels == 1].mean(), frames[labels == 2].mean()
+    assert 46 < cavity < 84
+    assert 76 < wall < 117
+    assert wall > cavity + 20
+    assert 60 < frames[labels == 3].mean() < 142
+    assert 70 < frames[(labels == 0) & (frames > 0)].mean() < 132
+
+
+def test_tissue_speckle_moves_with_the_tissue_and_noise_does_not_stay(made):
+    """Neighbouring frames look alike in the wall, and unlike in the cavity once the mean is taken off."""
+    frames, labels = frames_of(made).astype(float), labels_of(made)
+    still = slice(0, 2)
+    wall = (labels[still] == 2).all(0)
+    cavity = (labels[still] == 1).all(0)
+    alike = {name: np.corrcoef(frames[0][mask], frames[1][mask])[0, 1] for name, mask in (("w", wall), ("c", cavity))}
+    assert alike["w"] > 0.8
+    assert alike["w"] > alike["c"] + 0.1
+
+
+def test_same_seed_gives_the_same_bytes():
+    first, again, other = (echo_exam(EchoPhantom(seed=seed, **SMALL)) for seed in (3, 3, 4))
+    assert frames_of(first).tobytes() == frames_of(again).tobytes()
+    assert labels_of(first).tobytes() == labels_of(again).tobytes()
+    assert frames_of(first).tobytes() != frames_of(other).tobytes()
+
+
+def test_asked_for_shape_is_kept():
+    made = echo_exam(EchoPhantom(shape=(190, 232), **SMALL))
+    assert frames_of(made).shape == (12, 190, 232)
+
+
+def test_picture_too_small_for_the_heart_is_refused():
+    with pytest.raises(InputError, match="does not fit") as caught:
+        echo_exam(EchoPhantom(shape=(80, 100), **SMALL))
+    assert "rows" in caught.value.remedy
+
+
+@pytest.mark.parametrize(("name", "value"), [("frame_count", 4), ("spacing_mm", 0), ("tilt_deg", 60)])
+def test_impossible_pictures_are_refused_by_name(name, value):
+    with pytest.raises(InputError, match=name):
+        EchoPhantom(**{name: value})
+
+
+def test_unknown_quality_is_refused():
+    with pytest.raises(InputError, match="splendid"):
+        EchoPhantom(quality="splendid")
+
+
+def test_sampled_patients_are_plausible_and_various():
+    patients = [sample_echo(seed) for seed in range(300)]
+    volumes = np.array([patient.end_diastolic_ml for patient in patients])
+    fractions = np.array([patient.ejection_fraction_percent for patient in patients])
+    assert volumes.min() >= 70
+    assert volumes.max() <= 220
+    assert fractions.min() < 25
+    assert fractions.max() > 65
+    assert np.corrcoef(volumes, fractions)[0, 1] < -0.2
+    assert {patient.quality for patient in patients} == {"good", "medium", "poor"}
