@@ -72,12 +72,15 @@ def test_label_values(camus, found):
 @pytest.mark.parametrize("value", [0.0, -0.3, np.nan])
 def test_impossible_spacing(camus, found, value):
     set_spacing(camus / f"{STEM}_ED.nii.gz", (value, 0.308))
-    assert "the image states a pixel size of" in only(found("camus", camus), "impossible-spacing").what
+    assert "mm stands in the header of the image" in only(found("camus", camus), "impossible-spacing").what
 
 
 def test_impossible_spacing_of_labels(camus, found):
     set_spacing(camus / f"{STEM}_ED_gt.nii.gz", (0.308, 0.0))
-    assert only(found("camus", camus), "impossible-spacing").what == "the labels states a pixel size of 0.308 x 0 mm"
+    assert (
+        only(found("camus", camus), "impossible-spacing").what
+        == "a pixel size of 0.308 x 0 mm stands in the header of the labels"
+    )
 
 
 def test_spacing_outlier(camus, found):
@@ -198,7 +201,7 @@ def test_leaking_split(camus, found):
 def test_absent_patients(camus, make):
     findings = lint(make("camus", camus))
     assert [(finding.severity, finding.rule) for finding in findings] == [(Severity.INFORMATION, "absent-patients")]
-    assert findings[0].what == "1 listed patients are not on disk: patient0999"
+    assert findings[0].what == "of the listed patients 1 not on disk: patient0999"
     assert findings[0].where.startswith("official, fold1")
 
 

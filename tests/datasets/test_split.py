@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardiotrace.core.errors import InputError
@@ -40,6 +40,7 @@ def test_require_names_the_unknown_patient():
         Split(("a", "z")).require(["a"])
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(
     strata=st.lists(st.sampled_from(["Good", "Medium", "Poor"]), min_size=5, max_size=60),
     folds=st.integers(3, 5),

@@ -148,7 +148,7 @@ def _unreadable_labels(seen: Inspection) -> str | None:
 def _bad_spacing(seen: Inspection) -> str | None:
     for what, spacing in (("image", seen.image_header_spacing), ("labels", seen.labels_header_spacing)):
         if spacing is not None and not all(np.isfinite(value) and value > 0 for value in spacing):
-            return f"the {what} states a pixel size of {_shown(spacing)} mm"
+            return f"a pixel size of {_shown(spacing)} mm stands in the header of the {what}"
     return None
 
 
@@ -334,7 +334,7 @@ def _absent_patients(inspected: Inspected) -> Iterator[tuple[str, str]]:
         by_lists.setdefault(tuple(names), []).append(patient)
     for splits, absent in by_lists.items():
         shown = ", ".join(absent[:3]) + (", ..." if len(absent) > 3 else "")
-        yield ", ".join(splits), f"{len(absent)} listed patients are not on disk: {shown}"
+        yield ", ".join(splits), f"of the listed patients {len(absent)} not on disk: {shown}"
 
 
 SET_RULES: tuple[SetRule, ...] = (
