@@ -64,7 +64,7 @@ def section(labels: LabelMap, frame: int, *, apex_up: bool = True) -> Section:
         >>> half = (((rows - 90) / 80) ** 2 + ((columns - 50) / 25) ** 2 < 1) & (rows < 90)
         >>> found = section(LabelMap(half.astype(np.uint8)[None, None], LV_ONLY, (1.0, 0.25, 0.25)), 0)
         >>> round(found.area_cm2, 1), round(found.simpson_ml), round(found.area_length_ml)
-        (31.4, 105, 105)
+        (31.3, 104, 105)
     """
     cavity = plane_mask(labels, Structure.LV, frame)
     if cavity is None or not cavity.any():

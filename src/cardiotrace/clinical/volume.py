@@ -155,7 +155,8 @@ def simpson_discs(
     up = (axis.apex_mm - axis.base_mm) / axis.length_mm
     across = np.array([-up[1], up[0]])
     offsets = ring_mm - axis.base_mm
-    heights = (np.arange(count) + (0.5 if positions == "centre" else 0.0)) * axis.length_mm / count
+    # A hair above the base, not on it: a line along a flat base has no crossings.
+    heights = (np.arange(count) + (0.5 if positions == "centre" else 1e-6)) * axis.length_mm / count
     along, aside = offsets @ up, offsets @ across
     chords = [_chord(along, aside, float(height)) for height in heights]
     reach = np.array([[low, high] for low, high, _ in chords])

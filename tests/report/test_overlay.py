@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from cardiotrace.clinical.section import section
+from cardiotrace.core.cine import Cine
+from cardiotrace.report.colour import STRUCTURE_COLOURS
+from cardiotrace.report.overlay import OverlayStyle, display_grey, draw_overlay
+from tests.clinical.ventricle import Ventricle, image_of, label_map
+
+PLAIN = OverlayStyle(width=400, height=400, has_legend=False, has_scale=False, fill=0.0)
+
+
+@pytest.mark.parametrize("spacing_mm", [(0.5, 1.0), (1.0, 0.5), (1.0, 1.0)])
+def test_pixels_become_square_millimetres(spacing_mm: tuple[float, float]) -> None:
+    labels = label_map([Ventricle().draw(spacing_mm)], (1.0, *spacing_mm))
+    picture = draw_overlay(image_of("a", labels).cine, labels, 0, style=PLAIN)
+    assert picture.size == (400, 400)
+    assert picture.mode == "RGB"
+
+
+def test_outline_lies_on_the_border_of_the_mask() -> None:
+    labels = label_map([Ventricle().draw((1.0, 1.0))], (1.0, 1.0, 1.0))
+    black = Cine(np.zeros(labels.array.shape, np.uint8), labels.spacing_mm)
+    cavity = labels.array[0, 0] == 1
+    pixels = np.asarray(draw_overlay(black, labels, 0, style=PLAIN)).astype(int)
+    blue = np.argwhere(np.abs(pixels - STRUCTURE_COLOURS[labels.scheme.structures[0]]).sum(axis=2) < 60)
+    assert len(blue) > 200
+    # Pixel 0 is centred half a pixel from the picture's corner.
+    drawn_mm = (blue + 0.5) * 150 / 400 - 0.5
+    rows, columns = np.flatnonzero(cavity.any(axis=1)), np.flatnonzero(cavity.any(axis=0))
+    assert drawn_mm[:, 0].min() == pytest.approx(rows[0] - 0.5, abs=0.9)
+    assert drawn_mm[:, 0].max() == pytest.approx(rows[-1] + 0.5, abs=0.9)
+    assert drawn_mm[:, 1].min() == pytest.approx(columns[0] - 0.5, abs=0.9)
+    assert drawn_mm[:, 1].max() == pytest.approx(columns[-1] + 0.5, abs=0.9)
+
+
+def test_axis_is_drawn_where_it_is() -> None:
+    labels = label_map([Ventricle().draw((1.0, 1.0))], (1.0, 1.0, 1.0))
+    black = Cine(np.zeros(labels.array.shape, np.uint8), labels.spacing_mm)
+    axis = section(labels, 0).axis
+    assert axis is not None
+    without = np.asarray(draw_overlay(black, labels, 0, style=PLAIN)).astype(int)
+    with_axis = np.asarray(draw_overlay(black, labels, 0, axis=axis, style=PLAIN)).astype(int)
+    row, column = ((axis.apex_mm * 0.5 + axis.base_mm * 0.5 + 0.5) * 400 / 150).round().astype(int)
+    window = np.s_[row - 2 : row + 3, column - 2 : column + 3]
+    assert with_axis[window].max() > without[window].max() + 100
+
+
+def test_legend_and_scale_only_where_they_mean_something() -> None:
+    labels = label_map([Ventricle().draw((1.0, 1.0))], None)
+    cine = image_of("a", labels).cine
+    unscaled = np.asarray(draw_overlay(cine, labels, 0, style=OverlayStyle(width=400, height=400, has_legend=False)))
+    plain = np.asarray(draw_overlay(cine, labels, 0, style=OverlayStyle(400, 400, has_legend=False, has_scale=False)))
+    assert np.array_equal(unscaled, plain)
+
+
+def test_grey_values_of_any_type() -> None:
+    values = np.linspace(-500, 3000, 400).reshape(1, 1, 20, 20).astype(np.float32)
+    shown = display_grey(Cine(values, None))
+    assert shown.dtype == np.uint8
+    assert (shown.min(), shown.max()) == (0, 255)
+    assert np.all(np.diff(shown.ravel().astype(int)) >= 0)
+    assert display_grey(Cine(np.full((1, 1, 4, 4), 7, np.uint16), None)).max() <= 255
+
+
+def test_colour_pictures_are_drawn_on() -> None:
+    labels = label_map([Ventricle().draw((1.0, 1.0))], (1.0, 1.0, 1.0))
+    photo = Cine(np.full((*labels.array.shape, 3), (120, 10, 10), np.uint8), labels.spacing_mm)
+    picture = draw_overlay(photo, labels, 0, style=PLAIN)
+    assert picture.getpixel((2, 2)) == (120, 10, 10)
