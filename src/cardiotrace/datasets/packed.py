@@ -68,7 +68,7 @@ class PackedDataset:
         wanted = set(patients)
         return np.flatnonzero([plane.patient in wanted for plane in self.planes])
 
-    def unit_images(self, indices: Sequence[int] | NDArray[np.int64]) -> Float[np.ndarray, "batch channels height width"]:
+    def unit_images(self, indices: NDArray[np.int64]) -> Float[np.ndarray, "batch channels height width"]:
         """Planes as float32 in unit range, as `preparation.unit_range` makes them."""
         return self.images[indices].astype(np.float32) / np.float32(np.iinfo(self.images.dtype).max)
 

@@ -1,23 +1,30 @@
 """Where to compute, at which precision, and how to get there."""
 
+import os
+from pathlib import Path
 from typing import Literal
 
 import torch
 from lightning_fabric import Fabric
 
+from cardiotrace.core.errors import UsageError
 from cardiotrace.learning.training.settings import TrainingSettings
 
 Precision = Literal["32-true", "bf16-mixed"]
 
 
-def cpu_computes_bfloat16() -> bool:
-    """Whether this processor has bfloat16 arithmetic; emulated it is several times slower than float32."""
+def cpu_computes_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether this processor has bfloat16 arithmetic; emulated it is several times slower than float32.
+
+    Args:
+        cpuinfo: where Linux lists what the processor can do; elsewhere the answer is no.
+    """
     try:
-        with open("/proc/cpuinfo") as file:  # noqa: PTH123 a device file
-            flags = next((line for line in file if line.startswith("flags")), "")
+        with cpuinfo.open() as file:
+            flags = next((line.split() for line in file if line.startswith("flags")), [])
     except OSError:
         return False
-    return "amx_bf16" in flags or "avx512_bf16" in flags
+    return not {"amx_bf16", "avx512_bf16"}.isdisjoint(flags)
 
 
 def choose_precision(settings: TrainingSettings, *, cuda: bool) -> Precision:
@@ -37,15 +44,22 @@ def make_fabric(settings: TrainingSettings, *, accelerator: str = "auto", proces
         settings: precision and determinism.
         accelerator: "auto", "cpu" or "cuda".
         processes: devices or CPU processes; more than one trains with distributed data parallelism.
+
+    Raises:
+        UsageError: CUDA is asked for and not there, or there are fewer devices than processes.
     """
     cuda = accelerator != "cpu" and torch.cuda.is_available()
+    if accelerator == "cuda" and not cuda:
+        raise UsageError("there is no CUDA device that this PyTorch can use", remedy="try --accelerator cpu.")
+    if processes < 1 or (cuda and processes > torch.cuda.device_count()):
+        raise UsageError(f"cannot train with {processes} processes", remedy="give at most one per device.")
     strategy = "ddp" if processes > 1 else "auto"
     precision = choose_precision(settings, cuda=cuda)
+    torch.use_deterministic_algorithms(settings.deterministic, warn_only=cuda)
+    torch.backends.cudnn.benchmark = cuda and not settings.deterministic
     if settings.deterministic:
-        torch.use_deterministic_algorithms(True, warn_only=cuda)
+        # cuBLAS reads it once, when the first matrices are multiplied.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         # Nothing here reads memory it has not written; filling it first would cost a pass over every tensor.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-        torch.backends.cudnn.benchmark = False
-    elif cuda:
-        torch.backends.cudnn.benchmark = True
     return Fabric(accelerator="cuda" if cuda else "cpu", devices=processes, strategy=strategy, precision=precision)

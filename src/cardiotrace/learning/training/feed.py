@@ -1,5 +1,6 @@
 """From packed planes to the batches that a network sees; every random number follows from (seed, epoch, step)."""
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -8,11 +9,14 @@ import torch
 from jaxtyping import Float, Int64
 
 from cardiotrace.datasets.packed import PackedDataset
-from cardiotrace.learning.augmentation import Augmentation, apply, sample
+from cardiotrace.learning.augmentation import Augmentation, Parameters, apply, sample
 from cardiotrace.preparation import Preparation
 
 Images = Float[torch.Tensor, "batch channels height width"]
 Labels = Int64[torch.Tensor, "batch height width"]
+
+_ORDER, _AUGMENTATION = 1, 2
+"""First word of a seed: the order of planes and the changes to them must not draw the same numbers."""
 
 
 class Feed:
@@ -49,10 +53,21 @@ class Feed:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """What one process learns from in one step."""
+
+    images: Images
+    labels: Labels
+    weight: float = 1.0
+    """Factor on the loss; makes the mean over processes that of all planes, also where shares are unequal."""
+
+
+@dataclass(frozen=True)
 class TrainingOrder:
     """Which planes meet in which step, and with which augmentation.
 
-    Under several processes every process walks the same order and takes its own share of each batch.
+    Under several processes every process walks the same order and takes its own share of each batch; a plane
+    is augmented alike whoever gets it (noise excepted).
     """
 
     seed: int
@@ -66,22 +81,32 @@ class TrainingOrder:
         """Whole batches in an epoch; at least one."""
         return max(1, planes // self.batch_size)
 
-    def batches(self, feed: Feed, epoch: int) -> Iterator[tuple[Images, Labels]]:
-        """The batches of one epoch (from 0), augmented and normalised."""
-        order = torch.randperm(len(feed), generator=_generator(self.seed, epoch))
+    def batches(self, feed: Feed, epoch: int) -> Iterator[Batch]:
+        """This process's share of the batches of one epoch (from 0), augmented and normalised."""
+        order = torch.randperm(len(feed), generator=_generator(_ORDER, self.seed, epoch))
+        height, width = feed.images.shape[-2:]
         for step in range(self.steps_per_epoch(len(feed))):
-            picked = order[step * self.batch_size : (step + 1) * self.batch_size][self.rank :: self.world]
-            images, labels = feed.unit(picked.to(feed.images.device))
-            generator = _generator(self.seed, epoch, step, self.rank)
+            picked = order[step * self.batch_size : (step + 1) * self.batch_size]
+            generator = _generator(_AUGMENTATION, self.seed, epoch, step)
             parameters = sample(
-                self.augmentation,
-                len(images),
-                (images.shape[-2], images.shape[-1]),
-                generator,
-                mirror_axes=self.mirror_axes,
+                self.augmentation, len(picked), (height, width), generator, mirror_axes=self.mirror_axes
             )
-            images, labels = apply(images, labels, parameters)
-            yield feed.normalise(images), labels
+            mine = self._share(len(picked))
+            images, labels = feed.unit(picked[mine].to(feed.images.device))
+            images, labels = apply(images, labels, self._share_of(parameters, mine))
+            weight = len(range(len(picked))[self.rank :: self.world]) * self.world / len(picked)
+            yield Batch(feed.normalise(images), labels, weight)
+
+    def _share(self, planes: int) -> slice:
+        # Processes wait for each other in every step: one that gets no plane takes the first, at weight 0.
+        return slice(self.rank, None, self.world) if self.rank < planes else slice(0, 1)
+
+    def _share_of(self, parameters: Parameters, mine: slice) -> Parameters:
+        if self.world == 1:
+            return parameters
+        named = {item.name: getattr(parameters, item.name) for item in dataclasses.fields(parameters)}
+        rows = {name: value[mine] for name, value in named.items() if isinstance(value, torch.Tensor)}
+        return dataclasses.replace(parameters, **rows, noise_seed=parameters.noise_seed + self.rank)
 
 
 def _generator(*words: int) -> torch.Generator:

@@ -37,5 +37,5 @@ class Journal:
 
     def cut(self, epochs: int) -> None:
         """Forget rows after so many epochs: a resumed run writes them again."""
-        kept = [row for row in self.rows() if row["epoch"] <= epochs]
+        kept = [row for row in self.rows() if row["epoch"] <= epochs] if epochs else []
         write_text(self.path, "".join(json.dumps(row) + "\n" for row in kept))

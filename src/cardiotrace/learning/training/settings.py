@@ -32,3 +32,5 @@ class TrainingSettings:
             raise ValueError("epochs and batch_size must be at least 1")
         if not 0.0 <= self.average_decay < 1.0:
             raise ValueError("average_decay must lie in [0, 1)")
+        if self.patience < 0 or self.gradient_clip < 0:
+            raise ValueError("patience and gradient_clip must not be negative")

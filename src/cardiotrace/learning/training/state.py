@@ -10,7 +10,7 @@ import safetensors.torch
 import torch
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.io import atomic_write
+from cardiotrace.io import write_bytes
 from cardiotrace.learning.training.optimiser import Schedule
 
 
@@ -63,7 +63,7 @@ def save(state: State, path: Path, *, recipe: str) -> None:
     }
     contiguous = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
     metadata = {"state": json.dumps(about)}
-    atomic_write(path, lambda partial: safetensors.torch.save_file(contiguous, partial, metadata=metadata))
+    write_bytes(path, safetensors.torch.save(contiguous, metadata=metadata))
 
 
 def load(state: State, path: Path, *, recipe: str) -> None:
@@ -93,7 +93,7 @@ def load(state: State, path: Path, *, recipe: str) -> None:
 def save_weights(weights: dict[str, torch.Tensor], path: Path) -> None:
     """Write weights alone."""
     contiguous = {key: value.detach().cpu().contiguous() for key, value in weights.items()}
-    atomic_write(path, lambda partial: safetensors.torch.save_file(contiguous, partial))
+    write_bytes(path, safetensors.torch.save(contiguous))
 
 
 def load_weights(model: torch.nn.Module, path: Path) -> None:
