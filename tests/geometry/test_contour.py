@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardiotrace.core.errors import InputError
@@ -86,6 +86,7 @@ def test_hull_is_scaled_by_both_pixel_sizes():
     assert convex_hull_area(points, (0.5, 3.0)) == pytest.approx(8 * 1.5)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_area_is_within_the_hull_and_pixels(seed):
     mask = np.random.default_rng(seed).random((8, 9)) < 0.5

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardiotrace.geometry.contour import contours, polygon_area
@@ -18,6 +18,7 @@ def winding(points, shape):
     return inside
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(3, 9))
 def test_agrees_with_a_ray_for_each_pixel(seed, corners):
     random = np.random.default_rng(seed)
@@ -25,6 +26,7 @@ def test_agrees_with_a_ray_for_each_pixel(seed, corners):
     assert np.array_equal(fill_polygon(points, (10, 12)), winding(points, (10, 12)))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_whole_number_corners_share_no_pixel_and_leave_no_gap(seed):
     outer = np.array([[0, 0], [0, 9], [9, 9], [9, 0]])
@@ -49,6 +51,7 @@ def test_clipped_polygon_keeps_what_is_in_the_image():
     assert np.array_equal(mask, np.arange(6) <= np.full((4, 1), 2))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_filling_a_contour_gives_back_the_mask(seed):
     random = np.random.default_rng(seed)

@@ -30,6 +30,7 @@ def test_image_border_is_outside():
     assert surface_voxels(np.ones((5, 5), bool)).sum() == 16
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(SHAPES))
 def test_surface_is_what_erosion_takes_away(seed, shape):
     mask, _ = masks(seed, shape, 0.8)

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardiotrace.core.errors import InputError
@@ -40,6 +40,7 @@ def test_different_lengths_are_refused():
         agreement([1.0], [1.0, 2.0])
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(-50, 50))
 def test_shift_is_bias_and_nothing_else(seed, shift):
     random = np.random.default_rng(seed)

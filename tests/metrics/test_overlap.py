@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardiotrace.core.errors import InputError
@@ -55,6 +55,7 @@ def test_specificity_speaks_of_the_background():
     assert math.isnan(specificity(EMPTY, FULL))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_laws(seed):
     predicted, reference = pair(seed)
