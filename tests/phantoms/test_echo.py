@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.terms import Phase, Structure, View
@@ -100,15 +101,18 @@ def test_grey_levels_are_those_of_camus(made):
     assert 70 < frames[(labels == 0) & (frames > 0)].mean() < 132
 
 
-def test_tissue_speckle_moves_with_the_tissue_and_noise_does_not_stay(made):
-    """Neighbouring frames look alike in the wall, and unlike in the cavity once the mean is taken off."""
-    frames, labels = frames_of(made).astype(float), labels_of(made)
-    still = slice(0, 2)
-    wall = (labels[still] == 2).all(0)
-    cavity = (labels[still] == 1).all(0)
-    alike = {name: np.corrcoef(frames[0][mask], frames[1][mask])[0, 1] for name, mask in (("w", wall), ("c", cavity))}
-    assert alike["w"] > 0.8
-    assert alike["w"] > alike["c"] + 0.1
+def test_speckle_stays_with_still_tissue_and_changes_in_blood(made):
+    """In diastasis the wall hardly moves: only blood and noise may change. Structure is taken off first."""
+    pair = slice(9, 11)
+    fine = [frame - ndimage.uniform_filter(frame, 9) for frame in frames_of(made)[pair].astype(float)]
+    assert np.ptp(made.truth.volume_ml[pair]) < 0.02 * 130
+    labels = labels_of(made)[pair]
+    wall = ndimage.binary_erosion((labels == 2).all(0), iterations=4)
+    blood = ndimage.binary_erosion((labels == 1).all(0), iterations=16)
+    alike = [np.corrcoef(fine[0][mask], fine[1][mask])[0, 1] for mask in (wall, blood)]
+    # 0.69 and 0.28 when this was written.
+    assert alike[0] > 0.6
+    assert alike[1] < 0.4
 
 
 def test_same_seed_gives_the_same_bytes():
