@@ -1,5 +1,6 @@
 """The loop: step, validate, write down, keep the best, stop early or when something breaks."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,14 +11,14 @@ import torch
 from lightning_fabric import Fabric
 
 from cardiotrace.core.errors import WorkError
-from cardiotrace.learning.training.feed import Feed, Images, Labels, TrainingOrder
+from cardiotrace.learning.training.feed import Batch, Feed, Images, TrainingOrder
 from cardiotrace.learning.training.journal import Row
 from cardiotrace.learning.training.settings import TrainingSettings
 from cardiotrace.learning.training.state import State
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 OnStep = Callable[[int, int, float], None]
-"""Called with (step in epoch, steps per epoch, loss)."""
+"""Called with (steps taken, steps of the whole training, loss)."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,15 @@ class Task:
     """Foreground classes, in order of their index from 1."""
     base_rate: float
 
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimiser steps of an epoch."""
+        return self.order.steps_per_epoch(len(self.training))
+
+    def laid_out(self, images: Images) -> Images:
+        """Images in the memory layout that the settings ask for."""
+        return images.contiguous(memory_format=torch.channels_last) if self.settings.channels_last else images
+
 
 def run_epochs(task: Task, state: State, *, on_step: OnStep, on_epoch: Callable[[Row, bool], None]) -> None:
     """Train from the state's epoch to the last, or until patience runs out.
@@ -46,12 +56,12 @@ def run_epochs(task: Task, state: State, *, on_step: OnStep, on_epoch: Callable[
             checkpoints are written.
 
     Raises:
-        WorkError: the loss is no longer a number.
+        WorkError: the loss or a weight is no longer a number.
     """
     while state.epoch < task.settings.epochs and not _out_of_patience(task.settings, state):
         started = time.perf_counter()
         loss, rate = _train_epoch(task, state, on_step)
-        trained = time.perf_counter()
+        seconds = time.perf_counter() - started
         dice = validate(task, state)
         score = sum(dice.values()) / max(1, len(dice))
         state.schedule.observe(score)
@@ -59,7 +69,7 @@ def run_epochs(task: Task, state: State, *, on_step: OnStep, on_epoch: Callable[
         is_best = score > state.best_score
         if is_best:
             state.best_score, state.best_epoch = score, state.epoch
-        planes = task.order.steps_per_epoch(len(task.training)) * task.settings.batch_size
+        planes = min(task.settings.batch_size * task.steps_per_epoch, len(task.training))
         row: Row = {
             "epoch": state.epoch,
             "step": state.step,
@@ -68,41 +78,37 @@ def run_epochs(task: Task, state: State, *, on_step: OnStep, on_epoch: Callable[
             "score": score,
             "dice": dice,
             "seconds": round(time.perf_counter() - started, 3),
-            "images_per_second": round(planes / max(1e-9, trained - started), 3),
+            "images_per_second": round(planes / seconds, 3),
         }
         on_epoch(row, is_best)
 
 
 def _out_of_patience(settings: TrainingSettings, state: State) -> bool:
-    return bool(settings.patience) and state.epoch - state.best_epoch >= settings.patience and state.epoch > 0
+    return 0 < settings.patience <= state.epoch - state.best_epoch
 
 
 def _train_epoch(task: Task, state: State, on_step: OnStep) -> tuple[float, float]:
     """One pass; returns the mean loss and the last learning rate."""
     state.model.train()
     torch.manual_seed(task.order.seed * 100_003 + state.epoch)  # dropout draws from the global generator
-    steps = task.order.steps_per_epoch(len(task.training))
-    total = steps * task.settings.epochs
+    total = task.steps_per_epoch * task.settings.epochs
     losses, rate = [], 0.0
-    for index, (images, labels) in enumerate(task.order.batches(task.training, state.epoch)):
+    for index, batch in enumerate(task.order.batches(task.training, state.epoch)):
         rate = task.base_rate * state.schedule.factor(state.step / max(1, total - 1))
-        loss = step(task, state, images, labels, rate)
-        losses.append(loss)
+        losses.append(step(task, state, batch, rate))
         # A float here waits for the device: on GPUs only every tenth step is looked at.
-        if task.fabric.device.type == "cpu" or index % 10 == 0 or index + 1 == steps:
-            _check_finite(loss, state, index)
-            on_step(index + 1, steps, float(loss))
-    mean = task.fabric.all_reduce(torch.stack(losses).mean(), reduce_op="mean")
-    return float(mean), rate
+        if task.fabric.device.type == "cpu" or index % 10 == 0 or index + 1 == task.steps_per_epoch:
+            on_step(state.step, total, _finite(task, losses[-1], state, index))
+    _agree_on_buffers(task, state)
+    _check_weights(state)
+    return _mean_over_processes(task, torch.stack(losses).mean()), rate
 
 
-def step(task: Task, state: State, images: Images, labels: Labels, rate: float) -> torch.Tensor:
-    """One optimiser step; returns the detached loss."""
+def step(task: Task, state: State, batch: Batch, rate: float) -> torch.Tensor:
+    """One optimiser step; returns the detached loss, weighted as the batch is."""
     for group in state.optimiser.param_groups:
         group["lr"] = rate
-    if task.settings.channels_last:
-        images = images.contiguous(memory_format=torch.channels_last)
-    loss = task.loss(state.model(images), labels)
+    loss = task.loss(state.model(task.laid_out(batch.images)), batch.labels) * batch.weight
     state.optimiser.zero_grad(set_to_none=True)
     task.fabric.backward(loss)
     if task.settings.gradient_clip:
@@ -114,12 +120,37 @@ def step(task: Task, state: State, images: Images, labels: Labels, rate: float) 
     return loss.detach()
 
 
-def _check_finite(loss: torch.Tensor, state: State, index: int) -> None:
-    if not torch.isfinite(loss):
-        raise WorkError(
-            f"the loss became {float(loss)} in epoch {state.epoch + 1}, batch {index + 1}",
-            remedy="the last good state is kept; lower optimiser.rate or set training.gradient_clip, then resume.",
-        )
+def _mean_over_processes(task: Task, value: torch.Tensor) -> float:
+    return float(task.fabric.all_reduce(value.clone(), reduce_op="mean"))
+
+
+def _finite(task: Task, loss: torch.Tensor, state: State, index: int) -> float:
+    # Of all processes: if only one gave up, the others would wait for it in the next step.
+    value = _mean_over_processes(task, loss)
+    if not math.isfinite(value):
+        raise _diverged(f"the loss became {value} in epoch {state.epoch + 1}, batch {index + 1}")
+    return value
+
+
+def _check_weights(state: State) -> None:
+    """The last step of an epoch may spoil the weights with no loss after it to show it."""
+    if not all(bool(weight.isfinite().all()) for weight in state.model.parameters()):
+        raise _diverged(f"a weight became infinite or no number at the end of epoch {state.epoch + 1}")
+
+
+def _diverged(what: str) -> WorkError:
+    remedy = "the state after the epoch before is kept; lower optimiser.rate or set training.gradient_clip."
+    return WorkError(what, remedy=remedy)
+
+
+def _agree_on_buffers(task: Task, state: State) -> None:
+    """Average what batch norms have counted: each process has seen other planes."""
+    if task.fabric.world_size == 1:
+        return
+    for name, buffer in state.model.named_buffers():
+        for value in (buffer, state.average.get(name)):
+            if value is not None and value.is_floating_point():
+                value.copy_(task.fabric.all_reduce(value.clone(), reduce_op="mean"))
 
 
 def _update_average(state: State, decay: float) -> None:
@@ -157,15 +188,13 @@ def validate(task: Task, state: State) -> dict[str, float]:
     """
     sums = torch.zeros(2, len(task.class_names), dtype=torch.float64, device=task.fabric.device)
     rank, world = task.fabric.global_rank, task.fabric.world_size
-    size = task.settings.batch_size
-    with averaged_weights(state) as model, torch.inference_mode():
-        mine = torch.arange(len(task.validation))[rank::world]
-        for picked in torch.split(mine, size):
+    mine = torch.arange(rank, len(task.validation), world)
+    with averaged_weights(state), torch.inference_mode(), task.fabric.autocast():
+        for start in range(0, len(mine), task.settings.batch_size):
+            picked = mine[start : start + task.settings.batch_size]
             images, labels = task.validation.unit(picked.to(task.fabric.device))
-            images = task.validation.normalise(images)
-            if task.settings.channels_last:
-                images = images.contiguous(memory_format=torch.channels_last)
-            sums += _dice_sums(model(images).argmax(1), labels, len(task.class_names))
+            images = task.laid_out(task.validation.normalise(images))
+            sums += _dice_sums(state.bare_model(images).argmax(1), labels, len(task.class_names))
     total: Any = task.fabric.all_reduce(sums, reduce_op="sum")
     return {
         name: float(total[0, index] / total[1, index]) if total[1, index] else 0.0

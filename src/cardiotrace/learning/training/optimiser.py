@@ -19,6 +19,10 @@ class Adam:
     beta1: float = 0.9
     beta2: float = 0.999
 
+    def __post_init__(self) -> None:
+        if not (self.rate > 0 and self.weight_decay >= 0 and 0 <= self.beta1 < 1 and 0 <= self.beta2 < 1):
+            raise ValueError("rate must be positive, weight_decay not negative, beta1 and beta2 in [0, 1)")
+
 
 @dataclass(frozen=True)
 class StochasticGradientDescent:
@@ -28,6 +32,12 @@ class StochasticGradientDescent:
     momentum: float = 0.99
     weight_decay: float = 3e-5
     nesterov: bool = True
+
+    def __post_init__(self) -> None:
+        if not (self.rate > 0 and self.weight_decay >= 0 and 0 <= self.momentum < 1):
+            raise ValueError("rate must be positive, weight_decay not negative, momentum in [0, 1)")
+        if self.nesterov and not self.momentum:
+            raise ValueError("nesterov needs a momentum")
 
 
 def _adam(config: Adam, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
@@ -99,6 +109,9 @@ class OneCycle(_Stateless):
     start: float = 0.04
     end: float = 1e-3
 
+    def __post_init__(self) -> None:
+        _check_share(self.warm_up)
+
     def factor(self, progress: float) -> float:
         """See `Schedule`.
 
@@ -129,6 +142,9 @@ class Cosine(_Stateless):
     warm_up: float = 0.0
     end: float = 0.0
 
+    def __post_init__(self) -> None:
+        _check_share(self.warm_up)
+
     def factor(self, progress: float) -> float:
         """See `Schedule`."""
         if progress < self.warm_up:
@@ -143,6 +159,10 @@ class PlateauConfig:
     patience: int = 5
     cut: float = 0.3
     lowest: float = 1e-3
+
+    def __post_init__(self) -> None:
+        if not (self.patience >= 0 and 0 < self.cut < 1 and 0 < self.lowest <= 1):
+            raise ValueError("patience must not be negative, cut must lie in (0, 1), lowest in (0, 1]")
 
 
 class Plateau:
@@ -172,6 +192,11 @@ class Plateau:
     def restore(self, state: dict[str, Any]) -> None:
         """See `Schedule`."""
         self.best, self.waited, self.current = state["best"], state["waited"], state["current"]
+
+
+def _check_share(warm_up: float) -> None:
+    if not 0 <= warm_up < 1:
+        raise ValueError(f"warm_up is a share of the training, in [0, 1), got {warm_up}")
 
 
 def _half_cosine(share: float) -> float:
