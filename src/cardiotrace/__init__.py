@@ -1,3 +1,77 @@
-"""CardioTrace: trace the chambers of the heart in echo and cine-MRI, and measure what the traces mean."""
+"""CardioTrace: trace the chambers of the heart in echo and cine-MRI, and measure what the traces mean.
+
+    import cardiotrace as ct
+    exam = ct.read_exam("patient0001/")
+    labels = ct.segment(exam)
+    measures = ct.measure(exam, labels)
+    ct.report(exam, labels, measures, "out/patient0001")
+
+Names are loaded when first used, so that `import cardiotrace` is quick.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0.dev0"
+
+if TYPE_CHECKING:
+    from cardiotrace import metrics as metrics
+    from cardiotrace.clinical import Measures as Measures
+    from cardiotrace.clinical import measure as measure
+    from cardiotrace.core.cine import Cine as Cine
+    from cardiotrace.core.errors import CardioTraceError as CardioTraceError
+    from cardiotrace.core.exam import Case as Case
+    from cardiotrace.core.exam import Exam as Exam
+    from cardiotrace.core.label import LabelMap as LabelMap
+    from cardiotrace.core.label import LabelScheme as LabelScheme
+    from cardiotrace.core.terms import Phase as Phase
+    from cardiotrace.core.terms import Structure as Structure
+    from cardiotrace.core.terms import View as View
+    from cardiotrace.datasets.found import read_exam as read_exam
+    from cardiotrace.inference import Predictor as Predictor
+    from cardiotrace.inference import load_model as load_model
+    from cardiotrace.io import read_cine as read_cine
+    from cardiotrace.io import read_labels as read_labels
+    from cardiotrace.io import write_labels as write_labels
+    from cardiotrace.workflows.python import report as report
+    from cardiotrace.workflows.python import segment as segment
+
+_PLACES = {
+    "Case": "core.exam",
+    "CardioTraceError": "core.errors",
+    "Cine": "core.cine",
+    "Exam": "core.exam",
+    "LabelMap": "core.label",
+    "LabelScheme": "core.label",
+    "Measures": "clinical",
+    "Phase": "core.terms",
+    "Predictor": "inference",
+    "Structure": "core.terms",
+    "View": "core.terms",
+    "load_model": "inference",
+    "measure": "clinical",
+    "metrics": "",
+    "read_cine": "io",
+    "read_exam": "datasets.found",
+    "read_labels": "io",
+    "report": "workflows.python",
+    "segment": "workflows.python",
+    "write_labels": "io",
+}
+__all__ = ["__version__", *sorted(_PLACES)]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its place (PEP 562)."""
+    if name not in _PLACES:
+        raise AttributeError(f"module 'cardiotrace' has no attribute {name!r}")
+    place = _PLACES[name]
+    if not place:
+        return importlib.import_module(f"cardiotrace.{name}")
+    value = getattr(importlib.import_module(f"cardiotrace.{place}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

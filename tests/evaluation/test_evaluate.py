@@ -5,14 +5,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cardiotrace.core.errors import InputError, UsageError
+from cardiotrace.core.errors import InputError
 from cardiotrace.core.label import CAMUS, LV_ONLY
 from cardiotrace.core.terms import Phase, View
-from cardiotrace.evaluation import evaluate_labels, evaluate_predictor
+from cardiotrace.evaluation import CaseTable, evaluate_labels, evaluate_predictor
+from cardiotrace.evaluation.pairing import folder_cases, label_files
 from cardiotrace.inference import Predictor
 from cardiotrace.io import write_labels
 from tests.evaluation.cases import half_ellipse, label_map, make_case, square
 from tests.fake.models import make_model, make_spec, threshold_network
+
+
+def evaluate_folders(predicted: Path, reference: Path) -> CaseTable:
+    return evaluate_labels(predicted, folder_cases(label_files(reference), CAMUS), CAMUS)
 
 
 def write(folder: Path, name: str, plane: np.ndarray) -> None:
@@ -32,7 +37,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_two_folders(folders: tuple[Path, Path]) -> None:
-    table = evaluate_labels(*folders, scheme=CAMUS)
+    table = evaluate_folders(*folders)
     assert table.cases == ("patient0001_4CH_ED", "patient0001_4CH_ES")
     assert table.problems == ()
     first, last = table.rows[0], table.rows[3]
@@ -52,7 +57,7 @@ def test_what_is_missing_is_listed(folders: tuple[Path, Path]) -> None:
     predicted, reference = folders
     (predicted / "patient0001_4CH_ES_labels.nii.gz").unlink()
     write(predicted, "other.nii.gz", square(2, 2, 3))
-    table = evaluate_labels(predicted, reference, scheme=CAMUS)
+    table = evaluate_folders(predicted, reference)
     assert table.problems == ("other: a prediction without a reference", "patient0001_4CH_ES: no prediction")
     assert table.cases == ("patient0001_4CH_ED",)
 
@@ -60,23 +65,21 @@ def test_what_is_missing_is_listed(folders: tuple[Path, Path]) -> None:
 def test_a_file_that_cannot_be_used_is_listed(folders: tuple[Path, Path]) -> None:
     predicted, reference = folders
     write(predicted, "patient0001_4CH_ES_labels.nii.gz", square(2, 2, 3))  # another grid
-    table = evaluate_labels(predicted, reference, scheme=CAMUS)
+    table = evaluate_folders(predicted, reference)
     (problem,) = table.problems
     assert problem.startswith("patient0001_4CH_ES: the grids differ")
 
 
 def test_nothing_to_evaluate_is_an_error(folders: tuple[Path, Path], tmp_path: Path) -> None:
-    predicted, reference = folders
+    reference = folders[1]
     write(tmp_path / "third", "other.nii.gz", square(2, 2, 3))
     with pytest.raises(InputError, match="no case could be evaluated\nother: a prediction without"):
-        evaluate_labels(tmp_path / "third", reference, scheme=CAMUS)
-    with pytest.raises(UsageError, match="need a scheme"):
-        evaluate_labels(predicted, reference)
+        evaluate_folders(tmp_path / "third", reference)
     with pytest.raises(InputError, match="no such folder"):
-        evaluate_labels(tmp_path / "none", reference, scheme=CAMUS)
+        evaluate_folders(tmp_path / "none", reference)
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="holds no label files"):
-        evaluate_labels(tmp_path / "empty", reference, scheme=CAMUS)
+        evaluate_folders(tmp_path / "empty", reference)
 
 
 def test_a_predictor_on_cases() -> None:
@@ -136,7 +139,7 @@ def test_camus_references_against_themselves(tmp_path: Path) -> None:
         for path in (root / "database_nifti" / patient).glob("*_E[DS]_gt.nii.gz"):
             shutil.copy(path, tmp_path / path.name)
     dataset = DATASETS.make(Choice("camus", {"root": str(root)}))
-    table = evaluate_labels(tmp_path, dataset)
+    table = evaluate_labels(tmp_path, dataset.cases(), dataset.scheme)
     assert len(table.cases) == 4
     assert all(row.scores["dice"] == 1.0 and row.scores["hausdorff_mm"] == 0.0 for row in table.rows)
     ejections = {item.patient: item for item in table.ejections}

@@ -1,5 +1,6 @@
 """Progress bars and tables; the only place that draws on the terminal."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
@@ -13,9 +14,13 @@ from cardiotrace.workflows.watch import Tick
 
 
 class Terminal:
-    """A `Watch` that draws bars on standard error and says its lines on standard output."""
+    """A `Watch` that draws bars on standard error and says its lines on standard output.
+
+    The further processes of a distributed training stay silent: the first speaks for all.
+    """
 
     def __init__(self) -> None:
+        self._is_first = os.environ.get("LOCAL_RANK", "0") == "0"
         self._errors = Console(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -25,7 +30,7 @@ class Terminal:
             TimeRemainingColumn(),
             console=self._errors,
             transient=True,
-            disable=not self._errors.is_terminal,
+            disable=not (self._errors.is_terminal and self._is_first),
         )
 
     def __enter__(self) -> "Terminal":
@@ -52,6 +57,8 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """One line on standard output, above the bars."""
+        if not self._is_first:
+            return
         if self._errors.is_terminal:
             self._progress.console.print(text, highlight=False, markup=False)
         else:

@@ -1,7 +1,7 @@
 """Exams as they lie on disk: a file, a patient's folder, or a folder of those."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,16 +11,10 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.datasets.camus import Camus, CamusConfig
+from cardiotrace.datasets.naming import image_name, phase_in, view_in
 from cardiotrace.io import read_cine
 from cardiotrace.io.formats import suffix_of
 
-_VIEWS: Mapping[str, View] = {
-    "2ch": View.A2C, "a2c": View.A2C, "3ch": View.A3C, "a3c": View.A3C, "4ch": View.A4C, "a4c": View.A4C,
-    "plax": View.PLAX, "psax": View.PSAX, "sax": View.SAX, "sa": View.SAX, "lax": View.LAX, "la": View.LAX,
-    "fundus": View.FUNDUS,
-}  # fmt: skip
-_PHASES: Mapping[str, Phase] = {"ed": Phase.ED, "es": Phase.ES}
-_NOT_IMAGES = re.compile(r"(_gt|_labels|_mask)$", re.IGNORECASE)
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 
 
@@ -104,27 +98,19 @@ def _is_camus_patient(path: Path) -> bool:
 
 def _images_in(folder: Path) -> list[Path]:
     files = [file for file in sorted(folder.iterdir()) if file.is_file() and suffix_of(file)]
-    return [file for file in files if not _NOT_IMAGES.search(_stem(file))]
+    return [file for file in files if image_name(_stem(file)) == _stem(file)]
 
 
 def _stem(path: Path) -> str:
     return path.name.removesuffix(suffix_of(path) or path.suffix)
 
 
-def _tokens(path: Path) -> list[str]:
-    return [token for token in re.split(r"[^a-z0-9]+", _stem(path).lower()) if token]
-
-
-def _view_of(path: Path) -> View:
-    return next((_VIEWS[token] for token in _tokens(path) if token in _VIEWS), View.UNKNOWN)
-
-
 def _image(path: Path, reading: Reading) -> ExamImage:
-    view = reading.view or _view_of(path)
+    view = reading.view or view_in(_stem(path))
     cine = read_cine(path, view=view, spacing_mm=reading.spacing_mm)
-    is_still = len(cine.frames) == 1
-    phases = {_PHASES[token]: 0 for token in _tokens(path) if token in _PHASES and is_still}
-    return ExamImage(_stem(path), cine, phases)
+    phase = phase_in(_stem(path))
+    is_named = phase is not Phase.OTHER and len(cine.frames) == 1
+    return ExamImage(_stem(path), cine, {phase: 0} if is_named else {})
 
 
 def _read_file(path: Path, reading: Reading) -> Exam:

@@ -7,7 +7,6 @@ change, geometric preparation, label scheme), so a change makes a new one and an
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,14 +73,21 @@ class PackedDataset:
 
 
 def fingerprint(cases: Sequence[Case], root: Path, scheme: LabelScheme, preparation: Preparation) -> str:
-    """Hexadecimal digest of everything the packed arrays depend on."""
+    """Hexadecimal digest of everything the packed arrays depend on.
+
+    Raises:
+        InputError: a file of a case is missing.
+    """
     digest = hashlib.sha256()
     settings = [FORMAT_VERSION, to_plain(scheme.values), to_plain(preparation.geometric_choices)]
     digest.update(json.dumps(settings, sort_keys=True).encode())
     for case in cases:
         digest.update(json.dumps([case.name, case.patient, str(case.phase), str(case.view)]).encode())
         for file in case.files:
-            status = (root / file).stat()
+            try:
+                status = (root / file).stat()
+            except OSError as error:
+                raise InputError(f"cannot be read: {error.strerror}", where=root / file) from None
             digest.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 
@@ -116,7 +122,7 @@ def packed(
         try:
             return open_packed(folder)
         except InputError:
-            shutil.rmtree(folder)  # damaged: the checksum says so; made again below
+            pass  # damaged: made again, in its place
     _write(folder, _prepared(cases, scheme, preparation, on_progress))
     return open_packed(folder)
 
@@ -134,9 +140,10 @@ def open_packed(folder: Path) -> PackedDataset:
             if _digest(folder / f"{stem}.npy") != index["sha256"][stem]:
                 raise InputError(f"{stem}.npy does not match its checksum", where=folder, remedy="pack it again.")
             arrays[stem] = np.load(folder / f"{stem}.npy", mmap_mode="r")
-    except (OSError, KeyError, ValueError) as error:
+        planes = tuple(Plane(**row) for row in index["planes"])
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"is not a packed cache: {error}", where=folder, remedy="delete it and pack again.") from None
-    return PackedDataset(folder, arrays["images"], arrays["labels"], tuple(Plane(**row) for row in index["planes"]))
+    return PackedDataset(folder, arrays["images"], arrays["labels"], planes)
 
 
 @dataclass(frozen=True)
@@ -187,8 +194,9 @@ def _stored(moved: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], float, f
 def _write(folder: Path, prepared: Iterator[_PreparedPlane]) -> None:
     planes = list(prepared)
     _check_sizes(planes)
+    images = _at_one_depth([plane.image for plane in planes])
     with staged_folder(folder) as staged, as_work_error(folder):
-        np.save(staged / "images.npy", np.stack([plane.image for plane in planes]))
+        np.save(staged / "images.npy", np.stack(images))
         np.save(staged / "labels.npy", np.stack([plane.label for plane in planes]))
         index = {
             "version": FORMAT_VERSION,
@@ -201,12 +209,19 @@ def _write(folder: Path, prepared: Iterator[_PreparedPlane]) -> None:
 def _check_sizes(planes: Sequence[_PreparedPlane]) -> None:
     if not planes:
         raise InputError("there is nothing to pack: no labelled case")
-    kinds = {(plane.image.shape, plane.image.dtype.name) for plane in planes}
-    if len(kinds) > 1:
+    shapes = {plane.image.shape for plane in planes}
+    if len(shapes) > 1:
         raise InputError(
-            f"planes come out at different sizes or types: {sorted(map(str, kinds))[:4]}",
+            f"planes come out at different sizes (channels, height, width): {sorted(shapes)[:4]}",
             remedy="end the preparation with `resize` or `crop-or-pad`.",
         )
+
+
+def _at_one_depth(images: list[np.ndarray[Any, Any]]) -> list[np.ndarray[Any, Any]]:
+    """Bytes among 16-bit images are spread over 16 bits, which changes no value in unit range: 255 * 257 = 65535."""
+    if len({image.dtype for image in images}) == 1:
+        return images
+    return [image.astype(np.uint16) * np.uint16(257) if image.dtype == np.uint8 else image for image in images]
 
 
 def _digest(path: Path) -> str:

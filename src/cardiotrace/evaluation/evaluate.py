@@ -4,12 +4,11 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from cardiotrace.core.errors import InputError, UsageError
+from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelMap, LabelScheme
-from cardiotrace.datasets import Dataset
 from cardiotrace.evaluation.case_table import CaseRow, CaseTable, Ejection
-from cardiotrace.evaluation.pairing import folder_cases, label_files
+from cardiotrace.evaluation.pairing import label_files
 from cardiotrace.evaluation.score import Judged, ejection_of, score_case
 from cardiotrace.inference import Predictor
 from cardiotrace.io import read_labels
@@ -19,50 +18,33 @@ Progress = Callable[[int, int], None]
 
 
 def evaluate_labels(
-    predicted: Path,
-    reference: Path | Dataset,
-    *,
-    scheme: LabelScheme | None = None,
-    on_progress: Progress | None = None,
+    predicted: Path, cases: Iterable[Case], scheme: LabelScheme, *, on_progress: Progress | None = None
 ) -> CaseTable:
-    """Score a folder of label maps against another folder or a data set.
+    """Score a folder of label maps against the references of cases.
 
-    Files belong together by name: `X_labels.nii.gz`, `X_gt.nii.gz` and `X.nii.gz` all speak of image X. A case
+    Files belong to cases by name: `X_labels.nii.gz`, `X_gt.nii.gz` and `X.nii.gz` all speak of image X. A case
     without a prediction, a prediction without a case and a file that cannot be used are listed as problems.
 
     Args:
         predicted: folder of predicted label maps, searched with its subfolders.
-        reference: folder of reference label maps, or a data set.
-        scheme: what the values mean; a data set knows its own.
+        cases: of a data set, or `pairing.folder_cases` of a folder of references; unlabelled ones are left out.
+        scheme: what the predicted values mean.
         on_progress: told after each case.
 
     Raises:
-        UsageError: two folders and no scheme.
-        InputError: a folder is missing or empty, or no case could be scored.
+        InputError: the folder is missing or empty, or no case could be scored.
     """
     files = label_files(predicted)
-    if isinstance(reference, Path):
-        if scheme is None:
-            raise UsageError("two folders of labels need a scheme", remedy="say what the values mean with --scheme.")
-        cases = folder_cases(label_files(reference), scheme)
-    else:
-        scheme = scheme or reference.scheme
-        cases = reference.cases()
     labelled = [case for case in cases if case.read_labels is not None]
     names = {case.name for case in labelled}
     problems = [f"{name}: a prediction without a reference" for name in files if name not in names]
     problems += [f"{case.name}: no prediction" for case in labelled if case.name not in files]
     given = [case for case in labelled if case.name in files]
-    fixed_scheme = scheme
 
     def judge(case: Case) -> Judged:
-        return Judged(case, read_labels(files[case.name], fixed_scheme), _reference_of(case))
+        return Judged(case, read_labels(files[case.name], scheme), _reference_of(case))
 
-    facts = {
-        "predicted": str(predicted),
-        "reference": str(reference) if isinstance(reference, Path) else reference.name,
-    }
-    return _evaluate(given, judge, problems, facts, on_progress)
+    return _evaluate(given, judge, problems, {"predicted": str(predicted)}, on_progress)
 
 
 def evaluate_predictor(

@@ -7,15 +7,9 @@ from pathlib import Path
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelScheme
-from cardiotrace.core.terms import Phase, View
+from cardiotrace.datasets.naming import image_name, patient_in, phase_in, view_in
 from cardiotrace.io import read_cine, read_labels
 from cardiotrace.io.formats import FORMATS
-
-MARKS = ("_labels", "_gt", "_seg", "_mask")
-"""Ends of a label file's name that the image's name lacks."""
-
-_PHASES = {"ED": Phase.ED, "ES": Phase.ES}
-_VIEWS = {"2CH": View.A2C, "4CH": View.A4C, "SA": View.SAX, "LA": View.LAX}
 
 
 def label_files(folder: Path) -> dict[str, Path]:
@@ -42,16 +36,6 @@ def label_files(folder: Path) -> dict[str, Path]:
     return found
 
 
-def image_name(stem: str) -> str:
-    """Name of the image that a label file belongs to.
-
-    Example:
-        >>> image_name("patient0100_4CH_ED_labels"), image_name("patient0100_4CH_ED_gt")
-        ('patient0100_4CH_ED', 'patient0100_4CH_ED')
-    """
-    return next((stem.removesuffix(mark) for mark in MARKS if stem.endswith(mark) and stem != mark), stem)
-
-
 def folder_cases(files: Mapping[str, Path], scheme: LabelScheme) -> list[Case]:
     """Cases of a folder of reference labels, with view, phase and patient as far as the names tell them.
 
@@ -63,15 +47,11 @@ def folder_cases(files: Mapping[str, Path], scheme: LabelScheme) -> list[Case]:
 
 
 def _folder_case(name: str, path: Path, scheme: LabelScheme) -> Case:
-    words = name.split("_")
-    view = next((_VIEWS[word] for word in words if word in _VIEWS), View.UNKNOWN)
-    phase = next((_PHASES[word] for word in words if word in _PHASES), Phase.OTHER)
-    patient = "_".join(word for word in words if word not in _VIEWS and word not in _PHASES) or name
     return Case(
         name=name,
-        view=view,
-        phase=phase,
-        groups={"patient": patient},
+        view=view_in(name),
+        phase=phase_in(name),
+        groups={"patient": patient_in(name)},
         read_image=partial(read_cine, path),
         read_labels=partial(read_labels, path, scheme),
         files=(path.name,),

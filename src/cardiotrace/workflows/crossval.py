@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cardiotrace.datasets.split import read_split
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
 from cardiotrace.evaluation.table import read_table, table_to_json
@@ -13,7 +14,7 @@ from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import write_text
 from cardiotrace.learning.training.recipe import read_recipe
 from cardiotrace.learning.training.run import Hardware, RunFolder
-from cardiotrace.workflows.data import choose_split, open_dataset
+from cardiotrace.workflows.data import open_dataset
 from cardiotrace.workflows.export import ExportConfig, export_run
 from cardiotrace.workflows.train import TrainConfig, run_training
 from cardiotrace.workflows.watch import SILENT, Watch
@@ -87,10 +88,9 @@ def _fold(config: CrossvalConfig, out: Path, fold: int, watch: Watch) -> CaseTab
         watch,
     )
     exported = export_run(ExportConfig(folder.path, config.data, cache=config.cache), watch)
-    recipe = read_recipe(folder.recipe)
-    dataset = open_dataset(recipe.data.dataset, config.data)
-    split = choose_split(dataset, recipe.data.split, folds=recipe.data.folds, fold=fold, seed=recipe.seed)
-    cases = [case for case in dataset.cases() if case.patient in set(split.testing)]
+    dataset = open_dataset(read_recipe(folder.recipe).data.dataset, config.data)
+    testing = set(read_split(folder.split).testing)
+    cases = [case for case in dataset.cases() if case.patient in testing]
     with watch.stage(f"scoring fold {fold} on its testing part") as tick:
         table = evaluate_predictor(Predictor(load_model(exported.path)), cases, on_progress=tick)
     write_text(finished, table_to_json(table))

@@ -63,7 +63,7 @@ def export_run(config: ExportConfig, watch: Watch = SILENT) -> ExportResult:
         WorkError: the exported model differs from the trained one, or nothing can be written.
     """
     folder = RunFolder(config.run)
-    if not folder.best.exists():
+    if not folder.best.exists() or not Journal(folder.journal).rows():
         raise InputError("holds no trained weights", where=folder.path, remedy="train first: `cardiotrace train`.")
     recipe = read_recipe(folder.recipe)
     dataset = open_dataset(recipe.data.dataset, config.data)

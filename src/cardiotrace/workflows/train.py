@@ -7,7 +7,8 @@ from typing import Any
 from cardiotrace.core.errors import WorkError
 from cardiotrace.learning.training.journal import Journal, Row
 from cardiotrace.learning.training.recipe import Recipe, read_recipe
-from cardiotrace.learning.training.run import Hardware, Material, RunFolder, RunWatch, train
+from cardiotrace.learning.training.run import Hardware, Material, RunFolder, RunWatch, check_folder, train
+from cardiotrace.report.figure import draw_curves
 from cardiotrace.workflows.data import choose_split, open_dataset, pack
 from cardiotrace.workflows.watch import SILENT, Watch
 
@@ -46,22 +47,21 @@ def run_training(config: TrainConfig, watch: Watch = SILENT) -> RunFolder | None
     split = choose_split(dataset, recipe.data.split, folds=recipe.data.folds, fold=config.fold, seed=recipe.seed)
     split = split.on_disk({case.patient for case in dataset.cases()})
     folder = RunFolder(config.out or default_folder(recipe, config.fold))
+    check_folder(folder, recipe, split, resume=config.resume)
     _create(folder)
     packed = pack(dataset, recipe.preparation, cache=config.cache, watch=watch)
     material = Material(packed, split, dataset.scheme, dataset.mirror_axes)
-    journal = Journal(folder.journal)
     with watch.stage(f"training {recipe.name}") as tick:
-        steps_before = len(journal.rows())
+
+        def on_step(done: int, total: int, loss: float) -> None:
+            tick(done, total)
 
         def on_epoch(row: Row, is_best: bool) -> None:
             watch.say(epoch_line(row, is_best, epochs=recipe.training.epochs))
+            draw_curves([drawn(row) for row in Journal(folder.journal).rows()], folder.curves)
 
-        def on_step(step: int, steps: int, loss: float) -> None:
-            epoch = max(steps_before, len(journal.rows()))
-            tick(epoch * steps + step, recipe.training.epochs * steps)
-
-        run_watch = RunWatch(on_step, on_epoch)
-        is_first = train(recipe, material, folder, watch=run_watch, hardware=config.hardware, resume=config.resume)
+        told = RunWatch(on_step, on_epoch)
+        is_first = train(recipe, material, folder, watch=told, hardware=config.hardware, resume=config.resume)
     return folder if is_first else None
 
 
@@ -69,6 +69,18 @@ def default_folder(recipe: Recipe, fold: int | None) -> Path:
     """Where a run goes when nothing else is said: runs/<name>, or runs/<name>/fold-<k>."""
     folder = Path("runs") / recipe.name
     return folder if fold is None else folder / f"fold-{fold}"
+
+
+def drawn(row: Row) -> dict[str, float]:
+    """What the training curves show of a journal row, under the names that stand in their legends."""
+    scores = {f"{name} Dice": value for name, value in row["dice"].items()}
+    return {
+        "epoch": row["epoch"],
+        "loss": row["loss"],
+        **scores,
+        "mean Dice": row["score"],
+        "learning_rate": row["rate"],
+    }
 
 
 def epoch_line(row: Row, is_best: bool, *, epochs: int) -> str:

@@ -168,14 +168,14 @@ def _update_average(state: State, decay: float) -> None:
 
 
 @contextmanager
-def averaged_weights(state: State) -> Iterator[torch.nn.Module]:
-    """The model with the weights to validate, in evaluation mode; its own weights come back afterwards."""
+def averaged_weights(state: State) -> Iterator[None]:
+    """Puts the model into evaluation mode with the weights to validate; its own weights come back afterwards."""
     own = {key: value.detach().clone() for key, value in state.model.state_dict().items()} if state.average else {}
     if own:
         state.model.load_state_dict(state.average)
     state.model.eval()
     try:
-        yield state.model
+        yield
     finally:
         if own:
             state.model.load_state_dict(own)

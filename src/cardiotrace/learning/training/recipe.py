@@ -3,18 +3,22 @@
 import dataclasses
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import tomli_w
+import torch
 
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.config import from_plain, read_toml, to_plain
+from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.learning.augmentation import Augmentation
 from cardiotrace.learning.losses import LOSSES
 from cardiotrace.learning.models.catalog import ARCHITECTURES
+from cardiotrace.learning.models.sides import check_sides
 from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
 from cardiotrace.learning.training.settings import TrainingSettings
 from cardiotrace.postprocessing import Postprocessing
@@ -50,13 +54,22 @@ class Recipe:
     augmentation: Augmentation = field(default_factory=Augmentation)
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(f"name must be letters, digits, '.', '_' and '-', got {self.name!r}: a folder is named so")
+        if not 0 <= self.seed < 2**32:
+            raise ValueError(f"seed must lie in [0, 2^32), got {self.seed}")
+
     def digest(self) -> str:
         """Fingerprint of all that shapes the weights; a checkpoint remembers it."""
         shaping = {key: value for key, value in to_plain(self).items() if key not in _AFTER_TRAINING}
         return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()
 
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _AFTER_TRAINING = ("name", "summary", "postprocessing")
+_PICTURES = (((97, 131), (1.0, 1.0)), ((480, 640), (0.3, 0.5)))
+"""Two unlike pictures, (height, width) and mm: what both are prepared to is the size that all are."""
 _CATALOGS = (
     ("architecture", ARCHITECTURES),
     ("loss", LOSSES),
@@ -69,33 +82,60 @@ def recipe_from_plain(values: dict[str, Any]) -> Recipe:
     """Read a recipe and write out every default of every choice.
 
     Raises:
-        ConfigError: naming the dotted key.
+        ConfigError: naming the dotted key; also where the prepared images do not fit the network.
     """
     recipe = from_plain(Recipe, values)
     resolved: dict[str, Any] = {key: catalog.resolve(getattr(recipe, key), path=key) for key, catalog in _CATALOGS}
     recipe = dataclasses.replace(recipe, **resolved)
     DATASETS.config(Choice(recipe.data.dataset.name, {**recipe.data.dataset.options, "root": "."}), path="data.dataset")
+    _check_sides(recipe)
     return recipe
+
+
+def _check_sides(recipe: Recipe) -> None:
+    """The network is made without memory to ask which image sides it takes."""
+    with torch.device("meta"):
+        network = ARCHITECTURES.make(recipe.architecture, 1, 2, path="architecture")
+    placed = {recipe.preparation.place(shape, spacing).shape for shape, spacing in _PICTURES}
+    if len(placed) > 1 or not hasattr(network, "divisor"):
+        return  # every picture comes out at its own size: packing will say so
+    try:
+        check_sides(*placed.pop(), int(network.divisor))
+    except InputError as error:
+        raise ConfigError(f"preparation: {error.what}", remedy=error.remedy) from None
 
 
 def read_recipe(path: Path, overrides: dict[str, Any] | None = None) -> Recipe:
     """Read a recipe file.
 
     Args:
-        path: a .toml file, or the name of a recipe that ships with the package.
-        overrides: dotted key to value, applied on top, such as {"training.epochs": 2}.
+        path: a .toml file.
+        overrides: dotted key to value, applied on top, such as {"training.epochs": 2, "preparation.0.height": 128}.
 
     Raises:
         ConfigError: the file cannot be read, or a key is unknown or bad.
     """
     values = read_toml(path)
     for dotted, value in (overrides or {}).items():
-        *parents, last = dotted.split(".")
-        table = values
-        for parent in parents:
-            table = table.setdefault(parent, {})
-        table[last] = value
+        _override(values, dotted, value)
     return recipe_from_plain(values)
+
+
+def _override(values: dict[str, Any], dotted: str, value: Any) -> None:
+    """Set one key, in place; a choice that stands as a bare name becomes a table of that name."""
+    *parents, last = dotted.split(".")
+    place: Any = values
+    try:
+        for parent in parents:
+            if isinstance(place, list):
+                place = place[int(parent)]
+                continue
+            if isinstance(place.get(parent), str):
+                place[parent] = {"name": place[parent]}
+            place = place.setdefault(parent, {})
+        place[int(last) if isinstance(place, list) else last] = value
+    except (AttributeError, IndexError, TypeError, ValueError):
+        raise ConfigError(f"there is no key {dotted!r} to change") from None
 
 
 def recipe_text(recipe: Recipe) -> str:

@@ -3,7 +3,7 @@
 import importlib.metadata
 import platform
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,11 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 
+from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.datasets.packed import PackedDataset
-from cardiotrace.datasets.split import Split, write_split
+from cardiotrace.datasets.split import Split, read_split, write_split
 from cardiotrace.io import write_json, write_text
 from cardiotrace.learning.losses import LOSSES
 from cardiotrace.learning.models.catalog import ARCHITECTURES
@@ -24,7 +25,7 @@ from cardiotrace.learning.training.feed import Feed, TrainingOrder
 from cardiotrace.learning.training.journal import Journal, Row
 from cardiotrace.learning.training.loop import OnStep, Task, run_epochs
 from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
-from cardiotrace.learning.training.recipe import Recipe, recipe_text
+from cardiotrace.learning.training.recipe import Recipe, read_recipe, recipe_text
 
 _PACKAGES = ("cardiotrace", "torch", "numpy", "lightning-fabric", "onnx", "onnxruntime")
 
@@ -131,14 +132,11 @@ def train(
         Whether this is the first process of the run, the one that goes on to export the model.
 
     Raises:
-        UsageError: the folder holds a run already and `resume` is off.
-        InputError: a part of the split has no planes, or the checkpoint is of another recipe.
+        UsageError: the folder holds a run already and `resume` is off, or the run is of another recipe or split.
+        InputError: a part of the split has no planes, or the checkpoint is damaged.
         WorkError: the loss is no longer a number, or the folder cannot be written.
     """
-    if folder.checkpoint.exists() and not resume:
-        raise UsageError(
-            "holds a run already", where=folder.path, remedy="continue it with --resume, or choose another."
-        )
+    check_folder(folder, recipe, material.split, resume=resume)
     fabric = make_fabric(recipe.training, accelerator=hardware.accelerator, processes=hardware.processes)
     fabric.launch()
     task, state = _assemble(fabric, recipe, material)
@@ -152,15 +150,56 @@ def train(
 
     def finish_epoch(row: Row, is_best: bool) -> None:
         if fabric.is_global_zero:
+            # The checkpoint comes last: what stands here without it is written again, to the byte, by a resumed run.
             if is_best:
                 states.save_weights(state.weights(), folder.best)
-            states.save(state, folder.checkpoint, recipe=digest)
             journal.add(row)
+            states.save(state, folder.checkpoint, recipe=digest)
             watch.on_epoch(row, is_best)
         fabric.barrier()
 
-    run_epochs(task, state, on_step=watch.on_step, on_epoch=finish_epoch)
+    run_epochs(task, state, on_step=watch.on_step if fabric.is_global_zero else _unheard, on_epoch=finish_epoch)
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
     return bool(fabric.is_global_zero)
+
+
+def check_folder(folder: RunFolder, recipe: Recipe, split: Split, *, resume: bool) -> None:
+    """Refuse a folder that must not be trained into; worth asking before any work is done.
+
+    Raises:
+        UsageError: it holds a run and `resume` is off, or a run of another recipe or split.
+    """
+    if not folder.checkpoint.exists():
+        return
+    if not resume:
+        raise UsageError(
+            "holds a run already", where=folder.path, remedy="continue it with --resume, or choose another."
+        )
+    differing = _differing(to_plain(read_recipe(folder.recipe)), to_plain(recipe))
+    if differing and read_recipe(folder.recipe).digest() != recipe.digest():
+        raise UsageError(
+            f"holds a run of another recipe: {', '.join(differing[:5])} differs",
+            where=folder.path,
+            remedy="resume with the same recipe, or choose another folder.",
+        )
+    known = read_split(folder.split)
+    if (known.training, known.validation) != (split.training, split.validation):
+        raise UsageError(
+            "holds a run on other patients", where=folder.path, remedy="resume with the same split, fold and data."
+        )
+
+
+def _differing(one: Any, other: Any, path: str = "") -> list[str]:
+    """Dotted keys whose values differ."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        keys = [*one, *(key for key in other if key not in one)]
+        return [found for key in keys for found in _differing(one.get(key), other.get(key), f"{path}.{key}")]
+    return [] if one == other else [path.removeprefix(".")]
+
+
+def _unheard(done: int, total: int, loss: float) -> None:
+    """What the further processes of a run would say, the first says."""
 
 
 def _assemble(fabric: Fabric, recipe: Recipe, material: Material) -> tuple[Task, states.State]:
@@ -169,10 +208,9 @@ def _assemble(fabric: Fabric, recipe: Recipe, material: Material) -> tuple[Task,
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = OPTIMISERS.make(recipe.optimiser, model.parameters(), path="optimiser")
     base_rate = float(optimiser.param_groups[0]["lr"])
+    if recipe.training.compile == "on" or (recipe.training.compile == "auto" and fabric.device.type == "cuda"):
+        model.compile()  # in place: a wrapper would rename the weights
     model, optimiser = fabric.setup(model, optimiser)
-    cuda = fabric.device.type == "cuda"
-    if recipe.training.compile == "on" or (recipe.training.compile == "auto" and cuda):
-        model.compile()
     training, validation = (
         _feed(material, patients, recipe, fabric, part)
         for patients, part in ((material.split.training, "training"), (material.split.validation, "validation"))

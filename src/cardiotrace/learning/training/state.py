@@ -3,11 +3,12 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import safetensors
 import safetensors.torch
 import torch
+from lightning_fabric.wrappers import _FabricModule
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.io import write_bytes
@@ -29,6 +30,12 @@ class State:
     """Optimiser steps taken."""
     best_score: float = -1.0
     best_epoch: int = 0
+
+    @property
+    def bare_model(self) -> torch.nn.Module:
+        """The network without what spreads it over processes: calling it waits for no other process."""
+        model = self.model.module if isinstance(self.model, _FabricModule) else self.model
+        return cast(torch.nn.Module, model)
 
     def weights(self) -> dict[str, torch.Tensor]:
         """The weights to validate, keep and export."""
@@ -73,7 +80,7 @@ def load(state: State, path: Path, *, recipe: str) -> None:
         InputError: damaged, of another recipe, or of another architecture.
     """
     about, tensors = _read(path)
-    if about["recipe"] != recipe:
+    if about.get("recipe") != recipe:
         raise InputError(
             "the checkpoint belongs to another recipe",
             where=path,
@@ -83,11 +90,16 @@ def load(state: State, path: Path, *, recipe: str) -> None:
         state.model.load_state_dict(_part(tensors, "model."))
     except RuntimeError as error:
         raise InputError(f"the checkpoint is of another architecture: {str(error)[:200]}", where=path) from None
-    state.average = {key: value.clone() for key, value in _part(tensors, "average.").items()}
-    _load_optimiser(state.optimiser, _part(tensors, "optimiser."), about["optimiser_numbers"])
-    state.schedule.restore(about["schedule"])
-    state.epoch, state.step = about["epoch"], about["step"]
-    state.best_score, state.best_epoch = about["best_score"], about["best_epoch"]
+    weights = state.model.state_dict()
+    averages = _part(tensors, "average.")
+    state.average = {key: _laid_out(value, weights[key]) for key, value in averages.items()}
+    try:
+        _load_optimiser(state.optimiser, _part(tensors, "optimiser."), about["optimiser_numbers"])
+        state.schedule.restore(about["schedule"])
+        state.epoch, state.step = about["epoch"], about["step"]
+        state.best_score, state.best_epoch = about["best_score"], about["best_epoch"]
+    except (KeyError, IndexError, ValueError) as error:
+        raise InputError(f"is not a whole checkpoint: {error!r}", where=path) from None
 
 
 def save_weights(weights: dict[str, torch.Tensor], path: Path) -> None:
@@ -121,13 +133,21 @@ def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tens
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 
+def _laid_out(value: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
+    """The value with the memory layout and device of its weight, as it was before it was written."""
+    if value.shape != reference.shape:
+        return value.clone()
+    return torch.empty_like(reference, dtype=value.dtype, requires_grad=False).copy_(value)
+
+
 def _load_optimiser(
     optimiser: torch.optim.Optimizer, tensors: dict[str, torch.Tensor], numbers: dict[str, dict[str, Any]]
 ) -> None:
+    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
     slots: dict[int, dict[str, Any]] = {}
     for key, value in tensors.items():
         index, name = key.split(".", 1)
-        slots.setdefault(int(index), {})[name] = value
+        slots.setdefault(int(index), {})[name] = _laid_out(value, parameters[int(index)])
     for number, values in numbers.items():
         slots.setdefault(int(number), {}).update(values)
     optimiser.load_state_dict({"state": slots, "param_groups": optimiser.state_dict()["param_groups"]})

@@ -1,0 +1,40 @@
+"""The verbs as functions on values in memory, for use from Python."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from cardiotrace.clinical import Measures
+from cardiotrace.core.exam import Exam
+from cardiotrace.core.label import LabelMap
+from cardiotrace.report import write_report
+from cardiotrace.workflows.segment import Models, segment_exam
+
+
+def segment(exam: Exam, model: str | None = None, *, test_time_augmentation: bool = False) -> dict[str, LabelMap]:
+    """Label every image of an exam.
+
+    Args:
+        exam: from `read_exam`.
+        model: name or path; by default the one for each image's view.
+        test_time_augmentation: average over slightly changed versions of each image.
+
+    Returns:
+        Label map of each image, by its name.
+
+    Raises:
+        InputError: no model for a view, or an image that the model cannot take.
+    """
+    segmentations = segment_exam(exam, Models(model), test_time_augmentation=test_time_augmentation)
+    return {name: segmentation.labels for name, segmentation in segmentations.items()}
+
+
+def report(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures, folder: str | Path) -> Path:
+    """Write `report.html`, `measures.json`, `measures.csv` and figures into a folder.
+
+    Returns:
+        Path of the page.
+
+    Raises:
+        WorkError: the folder cannot be written to.
+    """
+    return write_report(exam, labels, measures, Path(folder))
