@@ -10,6 +10,7 @@ from cardiotrace.cli.terminal import table
 from cardiotrace.inference.model_file import read_spec, verify
 from cardiotrace.inference.spec import spec_to_plain
 from cardiotrace.inference.zoo import find_model, list_models
+from cardiotrace.report.card import model_card
 
 
 @dataclass(frozen=True)
@@ -55,15 +56,22 @@ def _architectures() -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class ShowOptions:
-    """Print everything that a model file says of itself."""
+    """Print a model's card: what it is for, how it was made, how well it did."""
 
     model: tyro.conf.Positional[str]
     """Name or path of a model."""
+    json: bool = False
+    """Print everything that the file says of itself, as JSON."""
 
 
 def run_show(options: ShowOptions) -> None:
-    """Print the description as JSON."""
-    print(json.dumps(spec_to_plain(read_spec(find_model(options.model))), indent=2, ensure_ascii=False))
+    """Print the card as Markdown, or the whole description as JSON."""
+    path = find_model(options.model)
+    spec = read_spec(path)
+    if options.json:
+        print(json.dumps(spec_to_plain(spec), indent=2, ensure_ascii=False))
+    else:
+        print(model_card(spec, file_name=path.name), end="")
 
 
 @dataclass(frozen=True)

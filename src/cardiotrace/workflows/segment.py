@@ -97,7 +97,6 @@ class Models:
         specs = [predictor.spec for predictor in self._built.values()]
         return {
             "name": ", ".join(spec.name for spec in specs),
-            "summary": " ".join(spec.summary for spec in specs),
             "licence": ", ".join(dict.fromkeys(spec.licence for spec in specs)),
             "citation": " ".join(dict.fromkeys(spec.citation for spec in specs)),
         }

@@ -1,0 +1,105 @@
+"""What a model file says of itself, as a page of Markdown."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cardiotrace.inference.spec import ModelSpec
+
+_DIGITS = {"dice": 3, "hausdorff_mm": 1, "mean_absolute_mm": 1}
+
+
+def model_card(spec: ModelSpec, *, file_name: str = "") -> str:
+    """The card of a model: what it is for, how it was made, how well it did, what its licence asks.
+
+    Args:
+        spec: the description that travels in the model file.
+        file_name: name of the file, for the commands on the card.
+    """
+    parts = [
+        f"# {spec.name}",
+        spec.summary,
+        _facts(spec),
+        *_scores(spec, file_name or f"{spec.name}.onnx"),
+        _use(spec),
+        f"## Licence and citation\n\nThe weights learned from data under **{spec.licence}**, and are given under the same"
+        f" terms. Research software, not a medical device.\n\n> {spec.citation}",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _facts(spec: ModelSpec) -> str:
+    made = spec.training
+    rows = {
+        "Views": ", ".join(spec.views),
+        "Structures": ", ".join(f"{name} = {value}" for name, value in spec.scheme.values.items()),
+        "Architecture": spec.architecture.name,
+        "Input": " then ".join(_step(choice.name, choice.options) for choice in spec.preparation.choices),
+        "Post-processing": " then ".join(choice.name for choice in spec.postprocessing.choices) or "none",
+        "Learned from": f"{made.data_set}, split {made.split}",
+        "Kept": f"epoch {made.epochs}, the best on the validation part",
+        "Random seed": made.seed,
+        "Source commit": made.commit,
+        "Made with": ", ".join(f"{name} {version}" for name, version in made.versions.items()),
+        "Date": spec.created,
+    }
+    return _table(("", ""), [(name, value) for name, value in rows.items()])
+
+
+def _step(name: str, options: Mapping[str, Any]) -> str:
+    if name == "resize":
+        return f"resize to {options['height']} x {options['width']}"
+    return name
+
+
+def _scores(spec: ModelSpec, file_name: str) -> list[str]:
+    scores = spec.scores.get("validation")
+    if not scores:
+        return []
+    data_set = spec.training.data_set
+    text = [
+        "## Scores on the validation part",
+        "At native resolution, in mm, of the exported file itself; the model was chosen on these patients, so expect a"
+        " little less on new ones. Measured by\n\n"
+        f"    cardiotrace evaluate {file_name} PATH_OF_{data_set.upper()} --dataset {data_set} --part validation",
+        _table(("region", "phase", "Dice", "HD mm", "MAD mm", "n", "missed"), list(_region_rows(scores["regions"]))),
+    ]
+    ejection = scores.get("ejection_fraction_percent")
+    if ejection:
+        text.append(
+            f"Ejection fraction against the data set's, {ejection['n']} patients, percent: correlation"
+            f" {ejection['correlation']:.3f}, bias {ejection['bias']:+.1f}, SD {ejection['sd']:.1f}, mean absolute error"
+            f" {ejection['mean_absolute_error']:.1f}."
+        )
+    return text
+
+
+def _region_rows(regions: Mapping[str, Mapping[str, Any]]) -> Sequence[tuple[Any, ...]]:
+    return [
+        (
+            region,
+            group,
+            *(
+                f"{found[score]['mean']:.{digits}f} ± {found[score]['sd']:.{digits}f}"
+                for score, digits in _DIGITS.items()
+            ),
+            found["n"],
+            found["missed"],
+        )
+        for region, groups in regions.items()
+        for group, found in groups.items()
+    ]
+
+
+def _use(spec: ModelSpec) -> str:
+    return (
+        "## Use\n\n"
+        f"    cardiotrace analyse EXAM --model {spec.name} --out out\n\n"
+        "Pictures of other machines and centres than those it learned from may look different to it. Outlines must be"
+        " looked at by somebody who can judge them; a report flags what looks wrong, and no flag is no proof of"
+        " correctness."
+    )
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
