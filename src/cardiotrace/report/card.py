@@ -42,7 +42,7 @@ def _facts(spec: ModelSpec) -> str:
         "Made with": ", ".join(f"{name} {version}" for name, version in made.versions.items()),
         "Date": spec.created,
     }
-    return _table(("", ""), [(name, value) for name, value in rows.items()])
+    return _table(("", ""), list(rows.items()))
 
 
 def _step(name: str, options: Mapping[str, Any]) -> str:
@@ -67,8 +67,8 @@ def _scores(spec: ModelSpec, file_name: str) -> list[str]:
     if ejection:
         text.append(
             f"Ejection fraction against the data set's, {ejection['n']} patients, percent: correlation"
-            f" {ejection['correlation']:.3f}, bias {ejection['bias']:+.1f}, SD {ejection['sd']:.1f}, mean absolute error"
-            f" {ejection['mean_absolute_error']:.1f}."
+            f" {ejection['correlation']:.3f}, bias {ejection['bias']:+.1f}, SD {ejection['sd']:.1f}, mean absolute"
+            f" error {ejection['mean_absolute_error']:.1f}."
         )
     return text
 
