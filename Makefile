@@ -22,10 +22,10 @@ demo: .venv/.use
 	$(BIN)/cardiotrace demo --out out/demo
 
 test: .venv/.dev
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not slow"
 
 test-all: .venv/.dev
-	$(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2
 
 check: .venv/.dev
 	$(BIN)/ruff format --check .

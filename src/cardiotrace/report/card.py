@@ -21,8 +21,8 @@ def model_card(spec: ModelSpec, *, file_name: str = "") -> str:
         _facts(spec),
         *_scores(spec, file_name or f"{spec.name}.onnx"),
         _use(spec),
-        f"## Licence and citation\n\nThe weights learned from data under **{spec.licence}**, and are given under the same"
-        f" terms. Research software, not a medical device.\n\n> {spec.citation}",
+        f"## Licence and citation\n\nThe weights learned from data under **{spec.licence}**, and are given under the"
+        f" same terms. Research software, not a medical device.\n\n> {spec.citation}",
     ]
     return "\n\n".join(parts) + "\n"
 

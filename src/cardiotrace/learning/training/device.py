@@ -1,5 +1,6 @@
 """Where to compute, at which precision, and how to get there."""
 
+import logging
 import os
 from pathlib import Path
 from typing import Literal
@@ -48,6 +49,7 @@ def make_fabric(settings: TrainingSettings, *, accelerator: str = "auto", proces
     Raises:
         UsageError: CUDA is asked for and not there, or there are fewer devices than processes.
     """
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it greets every process
     # Vanishing activations and moments would slow every step severalfold. Threads inherit this when they start.
     torch.set_flush_denormal(True)
     cuda = accelerator != "cpu" and torch.cuda.is_available()

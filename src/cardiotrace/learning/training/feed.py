@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -105,7 +106,7 @@ class TrainingOrder:
         if self.world == 1:
             return parameters
         named = {item.name: getattr(parameters, item.name) for item in dataclasses.fields(parameters)}
-        rows = {name: value[mine] for name, value in named.items() if isinstance(value, torch.Tensor)}
+        rows: dict[str, Any] = {name: value[mine] for name, value in named.items() if isinstance(value, torch.Tensor)}
         return dataclasses.replace(parameters, **rows, noise_seed=parameters.noise_seed + self.rank)
 
 

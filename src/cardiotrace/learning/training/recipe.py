@@ -95,12 +95,12 @@ def recipe_from_plain(values: dict[str, Any]) -> Recipe:
 def _check_sides(recipe: Recipe) -> None:
     """The network is made without memory to ask which image sides it takes."""
     with torch.device("meta"):
-        network = ARCHITECTURES.make(recipe.architecture, 1, 2, path="architecture")
+        network: Any = ARCHITECTURES.make(recipe.architecture, 1, 2, path="architecture")
     placed = {recipe.preparation.place(shape, spacing).shape for shape, spacing in _PICTURES}
-    if len(placed) > 1 or not hasattr(network, "divisor"):
+    if len(placed) > 1:
         return  # every picture comes out at its own size: packing will say so
     try:
-        check_sides(*placed.pop(), int(network.divisor))
+        check_sides(*placed.pop(), network.divisor)
     except InputError as error:
         raise ConfigError(f"preparation: {error.what}", remedy=error.remedy) from None
 
