@@ -210,6 +210,6 @@ def _dice_sums(predicted: torch.Tensor, reference: torch.Tensor, classes: int) -
         size = mine.sum((1, 2)) + theirs.sum((1, 2))
         both = (mine & theirs).sum((1, 2))
         counted = size > 0
-        sums[0, index] = (2.0 * both[counted] / size[counted]).sum()
+        sums[0, index] = (2 * both[counted].double() / size[counted]).sum()
         sums[1, index] = counted.sum()
     return sums

@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+import torch
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.learning.training import loop, state
+from tests.learning.training.tiny import recipe, task_and_state
+from tests.learning.training.tiny import state as fresh_state
+
+CHANGES = {
+    "adam": {},
+    "sgd and plateau": {
+        "optimiser": {"name": "sgd", "rate": 1e-3},
+        "schedule": {"name": "plateau", "patience": 1},
+        "architecture": {"name": "unet", "levels": 2, "width": 4, "norm": "batch"},
+    },
+    "average": {"training": {"average_decay": 0.9, "channels_last": False}},
+}
+
+
+def train(task, trained, epochs):
+    for _ in range(epochs):
+        for batch in task.order.batches(task.training, trained.epoch):
+            loop.step(task, trained, batch, task.base_rate * trained.schedule.factor(0.0))
+        trained.epoch += 1
+        trained.schedule.observe(0.3)
+
+
+def tensors(some):
+    weights = {key: value.clone() for key, value in some.model.state_dict().items()}
+    return weights | {f"average.{key}": value.clone() for key, value in some.average.items()}
+
+
+@pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
+def test_goes_on_bit_for_bit_from_a_checkpoint(changes, tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    task, straight = task_and_state(recipe(**changes))
+    train(task, straight, 2)
+    straight.best_score, straight.best_epoch = 0.75, 2
+    state.save(straight, path, recipe="digest")
+    train(task, straight, 2)
+
+    task, resumed = task_and_state(recipe(**changes))
+    with torch.no_grad():
+        for weight in resumed.model.parameters():
+            weight.zero_()
+    state.load(resumed, path, recipe="digest")
+    assert (resumed.epoch, resumed.step, resumed.best_score, resumed.best_epoch) == (2, 4, 0.75, 2)
+    train(task, resumed, 2)
+
+    expected, found = tensors(straight), tensors(resumed)
+    assert expected.keys() == found.keys()
+    assert all(torch.equal(expected[key], found[key]) for key in expected)
+    assert straight.schedule.state() == resumed.schedule.state()
+
+
+def test_moments_keep_the_layout_of_their_weights(tmp_path):
+    task, trained = task_and_state(recipe())
+    train(task, trained, 1)
+    state.save(trained, tmp_path / "checkpoint.safetensors", recipe="")
+    _, resumed = task_and_state(recipe())
+    state.load(resumed, tmp_path / "checkpoint.safetensors", recipe="")
+    for weight in resumed.optimiser.param_groups[0]["params"]:
+        assert resumed.optimiser.state[weight]["exp_avg"].stride() == weight.stride()
+
+
+def test_weights_are_the_average_where_there_is_one():
+    some = fresh_state(recipe())
+    assert some.weights().keys() == some.model.state_dict().keys()
+    some.average = {"head.bias": torch.ones(4)}
+    assert some.weights() is some.average
+
+
+def test_weights_alone_come_back(tmp_path):
+    one, other = fresh_state(recipe()), fresh_state(recipe(seed=9))
+    state.save_weights(one.weights(), tmp_path / "best.safetensors")
+    state.load_weights(other.model, tmp_path / "best.safetensors")
+    for mine, theirs in zip(one.model.parameters(), other.model.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+
+
+def test_checkpoint_of_another_recipe_is_refused(tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    state.save(fresh_state(recipe()), path, recipe="one")
+    with pytest.raises(InputError, match="another recipe"):
+        state.load(fresh_state(recipe()), path, recipe="other")
+
+
+def test_checkpoint_of_another_architecture_is_refused(tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    state.save(fresh_state(recipe()), path, recipe="")
+    wider = fresh_state(recipe(architecture={"width": 4}))
+    with pytest.raises(InputError, match="another architecture"):
+        state.load(wider, path, recipe="")
+    state.save_weights(fresh_state(recipe()).weights(), path)
+    with pytest.raises(InputError, match="do not fit"):
+        state.load_weights(wider.model, path)
+
+
+@pytest.mark.parametrize("keep", [0, 7, 400, -1])
+def test_damaged_checkpoint_is_refused(keep, tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    state.save(fresh_state(recipe()), path, recipe="")
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(InputError, match="is not a checkpoint"):
+        state.load(fresh_state(recipe()), path, recipe="")
+
+
+def test_weights_are_no_checkpoint(tmp_path):
+    path = tmp_path / "best.safetensors"
+    state.save_weights({"head.bias": torch.from_numpy(np.ones(4, np.float32))}, path)
+    with pytest.raises(InputError, match="is not a checkpoint"):
+        state.load(fresh_state(recipe()), path, recipe="")
