@@ -9,6 +9,7 @@ import dataclasses
 import enum
 import inspect
 import io
+import itertools
 import json
 import os
 import textwrap
@@ -32,6 +33,15 @@ def on_files(files: Any, config: Any) -> Any:
     for path, page in PAGES.items():
         files.append(File.generated(config, path, content=page()))
     return files
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """MkDocs hands over the text of each page: put in what is generated."""
+    for name, text in INSERTS.items():
+        marker = f"<!-- generated: {name} -->"
+        if marker in markdown:
+            markdown = markdown.replace(marker, text())
+    return markdown
 
 
 # The command line.
@@ -81,7 +91,7 @@ An error is one or two lines: what is wrong, where, and what to do. `--debug` on
 
 | environment variable | meaning |
 |---|---|
-| `CARDIOTRACE_DATA` | folder that holds the data sets, each in a folder of its catalog name: `$CARDIOTRACE_DATA/camus` |
+| `CARDIOTRACE_DATA` | folder that holds the data sets by name: `$CARDIOTRACE_DATA/camus` |
 | `CARDIOTRACE_CACHE` | folder for packed data; by default the user's cache folder |
 | `CARDIOTRACE_MODELS` | the user's own folder of model files, searched before the shipped ones |
 """
@@ -132,6 +142,8 @@ MEANINGS = {
     "schedule": "Factor on the optimiser's rate over the training.",
     "preparation": "From the file's pixels to the network's input; the same in training and in use.",
     "postprocessing": "From the network's label map to the written one; may be changed without training again.",
+    "augmentation.elastic.probability": "How often a smooth random deformation is applied.",
+    "augmentation.elastic.amplitude": "Largest displacement, as a fraction of the side, at most 0.4 / grid.",
 }
 """Meaning of the keys whose field says nothing itself."""
 
@@ -162,14 +174,24 @@ def catalog_sections(catalog: Catalog[Any], *, level: str = "##") -> list[str]:
     parts = []
     for entry in catalog:
         source = f"\n\nSource: {entry.source}." if entry.source else ""
-        parts += [f"{level} {entry.name}", f"{entry.summary}{source}", options_text(entry)]
+        parts += [f"{level} {entry.name}", f"{entry.summary} {config_text(entry.config)}{source}", options_text(entry)]
     return parts
 
 
+def config_text(config: type) -> str:
+    """The first paragraph of a configuration's docstring, nothing where dataclasses made one up."""
+    text = inspect.getdoc(config) or ""
+    return "" if text.startswith(f"{config.__name__}(") else " ".join(text.partition("\n\n")[0].split())
+
+
 def options_text(entry: Entry[Any]) -> str:
-    """The options of an entry as a table."""
+    """The options of an entry as a table, without the last column if it would be empty."""
     rows = option_rows(entry.config)
-    return table(("option", "type", "default", "meaning"), rows) if rows else "No options."
+    if not rows:
+        return "No options."
+    columns = ("option", "type", "default", "meaning")
+    width = 4 if any(row[3] for row in rows) else 3
+    return table(columns[:width], [row[:width] for row in rows])
 
 
 def option_rows(config: type) -> list[tuple[str, str, str, str]]:
@@ -283,11 +305,9 @@ def facts_text(kind: Any) -> str:
 # Measures and lint.
 
 
-def measures_page() -> str:
-    """The format of measures.json, with an example that is measured while this page is made."""
-    text = (Path(__file__).parent / "reference" / "measures-json.txt").read_text(encoding="utf-8")
-    example = json.dumps(example_measures(), indent=2, ensure_ascii=False)
-    return page([text, f"```json\n{example}\n```"])
+def measures_text() -> str:
+    """An example of measures.json."""
+    return f"```json\n{json.dumps(example_measures(), indent=2, ensure_ascii=False)}\n```"
 
 
 def example_measures() -> dict[str, Any]:
@@ -304,6 +324,39 @@ def example_measures() -> dict[str, Any]:
 
 def _shortened(value: Any) -> Any:
     return value[:3] if isinstance(value, list) else value
+
+
+def flags_text() -> str:
+    """The flags, with the limits that the program holds."""
+    from cardiotrace.clinical import stack, validity
+
+    limits = {name: value for name, value in vars(validity).items() if name.isupper()}
+    rows = [(of, text.format(**limits, FEWEST_SLICES=stack.FEWEST_SLICES)) for of, text in FLAGS]
+    return table(("of", "flagged if"), rows)
+
+
+FLAGS = (
+    ("left ventricle", "nothing was found; more than {PIECE_SHARE:.0%} lies outside its largest piece"),
+    ("left ventricle", "it reaches the edge of the image; more than {OUTSIDE_SHARE:.0%} lies outside the sector"),
+    ("myocardium", "nothing was found; more than {OPEN_SHARE:.0%} of the cavity's outline has no myocardium"),
+    ("long axis", "the base could not be told, or not from the myocardium"),
+    ("long axis", "the annulus is outside {ANNULUS_MM[0]:g} to {ANNULUS_MM[1]:g} mm"),
+    ("long axis", "the length is outside {LENGTH_CM[0]:g} to {LENGTH_CM[1]:g} cm, or longer at end-systole"),
+    ("two planes", "their lengths differ by more than {LENGTH_GAP_SHARE:.0%}: one may be foreshortened"),
+    ("two planes", "their ejection fractions differ by more than {PLANE_GAP_PERCENT:g} points"),
+    ("ejection fraction", "it is outside {EJECTION_PERCENT[0]:g} to {EJECTION_PERCENT[1]:g} %"),
+    ("ejection fraction", "discs and area-length differ by more than {METHOD_GAP_PERCENT:g} points"),
+    ("cine", "the area jumps by more than {JUMP_SHARE:.0%} of its largest from one frame to the next"),
+    ("cine", "frames lack the left ventricle"),
+    ("left atrium", "nothing was found; more than {PIECE_SHARE:.0%} lies outside its largest piece"),
+    (
+        "left atrium",
+        "more than {CUT_SHARE:.0%} of its outline runs along the edge of the sector: its size is a lower limit",
+    ),
+    ("stack", "fewer than {FEWEST_SLICES} slices show the left ventricle, or one between base and apex does not"),
+    ("exam", "the view or the pixel size is unknown; the patient is under 18"),
+    ("exam", "end-diastole or end-systole is missing, or they seem exchanged"),
+)
 
 
 def lint_page() -> str:
@@ -394,7 +447,7 @@ def field_docs(kind: type) -> dict[str, str]:
 
 def _docs_below(body: Sequence[ast.stmt]) -> dict[str, str]:
     found = {}
-    for field, text in zip(body, body[1:], strict=False):
+    for field, text in itertools.pairwise(body):
         is_field = isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
         is_text = isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
         if is_field and is_text and isinstance(text.value.value, str):
@@ -424,7 +477,9 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/preparation.md": preparation_page,
     "reference/postprocessing.md": postprocessing_page,
     "reference/data-sets.md": data_sets_page,
-    "reference/measures-json.md": measures_page,
     "reference/lint-rules.md": lint_page,
 }
 """Generated pages by their place below docs/."""
+
+INSERTS: Mapping[str, Callable[[], str]] = {"measures": measures_text, "flags": flags_text}
+"""What stands in place of `<!-- generated: NAME -->` in a page written by hand."""
