@@ -4,7 +4,7 @@
     exam = ct.read_exam("patient0001/")
     labels = ct.segment(exam)
     measures = ct.measure(exam, labels)
-    ct.report(exam, labels, measures, "out/patient0001")
+    ct.write_report(exam, labels, measures, "out/patient0001")
 
 Names are loaded when first used, so that `import cardiotrace` is quick.
 """
@@ -32,9 +32,10 @@ if TYPE_CHECKING:
     from cardiotrace.inference import load_model as load_model
     from cardiotrace.io import read_cine as read_cine
     from cardiotrace.io import read_labels as read_labels
+    from cardiotrace.io import write_image as write_image
     from cardiotrace.io import write_labels as write_labels
-    from cardiotrace.workflows.python import report as report
     from cardiotrace.workflows.python import segment as segment
+    from cardiotrace.workflows.python import write_report as write_report
 
 _PLACES = {
     "Case": "core.exam",
@@ -54,9 +55,10 @@ _PLACES = {
     "read_cine": "io",
     "read_exam": "datasets.found",
     "read_labels": "io",
-    "report": "workflows.python",
     "segment": "workflows.python",
+    "write_image": "io",
     "write_labels": "io",
+    "write_report": "workflows.python",
 }
 __all__ = ["__version__", *sorted(_PLACES)]
 

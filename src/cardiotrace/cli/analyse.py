@@ -1,16 +1,16 @@
 """cardiotrace analyse EXAM..."""
 
-import json
 from dataclasses import dataclass
 
-from cardiotrace.cli.exams import ExamOptions, list_failures
+from cardiotrace.cli.exams import SegmentOptions, list_failures, print_json
 from cardiotrace.cli.terminal import Terminal
 from cardiotrace.clinical.quantity import Measures
-from cardiotrace.workflows.analyse import analyse
+from cardiotrace.workflows.analyse import Analysed, analyse
+from cardiotrace.workflows.batch import Batch
 
 
-@dataclass(frozen=True)
-class Options(ExamOptions):
+@dataclass(frozen=True, kw_only=True)
+class Options(SegmentOptions):
     """Label maps, volumes, ejection fraction, pictures and a report of exams."""
 
 
@@ -18,8 +18,13 @@ def run(options: Options) -> int:
     """Analyse, print the headline of each exam and where its report is."""
     with Terminal() as terminal:
         batch = analyse(options.config(), terminal)
-    if options.json:
-        print(json.dumps([done.measures.to_plain() for done in batch.done], indent=2))
+    return print_analysed(batch, as_json=options.json)
+
+
+def print_analysed(batch: Batch[Analysed], *, as_json: bool) -> int:
+    """The headline of each exam, its warnings and where its report is, then what failed; returns the exit status."""
+    if as_json:
+        print_json([done.measures.to_plain() for done in batch.done])
     else:
         for done in batch.done:
             print(f"{done.name}: {headline(done.measures)}")

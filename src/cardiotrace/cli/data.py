@@ -1,4 +1,4 @@
-"""cardiotrace data list | lint | split | pack."""
+"""cardiotrace data list | lint | split | pack | export-nnunet."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -16,6 +16,7 @@ from cardiotrace.datasets.lint import Severity, lint
 from cardiotrace.datasets.split import k_folds, patient_groups, write_split
 from cardiotrace.preparation import Preparation
 from cardiotrace.workflows.data import open_dataset, pack
+from cardiotrace.workflows.nnunet import export_nnunet, nnunet_splits
 
 
 @dataclass(frozen=True)
@@ -139,3 +140,28 @@ def run_pack(options: PackOptions) -> None:
     with Terminal() as terminal:
         packed = pack(dataset, preparation, cache=options.cache, watch=terminal)
     print(f"{packed.folder}: {len(packed)} planes, {packed.images.nbytes + packed.labels.nbytes:,} bytes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportNnunetOptions(SetOptions):
+    """Write the data set as nnU-Net v2 reads it; an interrupted export goes on where it was."""
+
+    out: Path
+    """The folder to be, such as nnUNet_raw/Dataset101_CAMUS."""
+    split: str = "official"
+    """Published split: its testing part goes to imagesTs and labelsTs."""
+    folds: int | None = None
+    """Make this many folds by patient instead, none kept for testing."""
+    seed: int = 0
+    """Of the shuffle of the folds."""
+
+
+def run_export_nnunet(options: ExportNnunetOptions) -> None:
+    """Write it, and say what to do with it."""
+    dataset = options.open()
+    splits = nnunet_splits(dataset, split=options.split, folds=options.folds, seed=options.seed)
+    with Terminal() as terminal:
+        done = export_nnunet(dataset, options.out, splits, terminal)
+    there = f" ({done.kept} were there already)" if done.kept else ""
+    print(f"{done.folder}: {done.training} images for training, {done.testing} for testing{there}")
+    print("copy splits_final.json into the folder that nnUNetv2_plan_and_preprocess makes, so that no patient leaks.")

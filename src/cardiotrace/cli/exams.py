@@ -1,5 +1,6 @@
-"""What `segment` and `analyse` share: their options and how a batch is reported."""
+"""What the verbs on exams share: their options, and how a batch is told of."""
 
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,29 +9,36 @@ from typing import Any
 import tyro
 
 from cardiotrace.core.terms import View
-from cardiotrace.workflows.segment import Batch, SegmentConfig
+from cardiotrace.workflows.batch import Batch
+from cardiotrace.workflows.segment import SegmentConfig
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ExamOptions:
-    """Which exams, with which model, to where."""
+    """Which exams, and to where."""
 
     exams: tyro.conf.Positional[tuple[Path, ...]]
     """Files, patient folders, or folders of those."""
     out: Path = Path("out")
     """Folder for the results; one folder per exam is made in it."""
-    model: str | None = None
-    """Name or path of a model; default: the one for each image's view."""
     view: View | None = None
     """View of all images, where the file names do not say."""
     spacing_mm: tuple[float, float] | None = None
     """Height and width of a pixel, in place of what the files say."""
+    json: bool = False
+    """Print results as JSON."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentOptions(ExamOptions):
+    """With which model."""
+
+    model: str | None = None
+    """Name or path of a model; default: the one for each image's view."""
     scheme: str | None = None
     """Label scheme of the written maps, such as acdc; default: the model's."""
     test_time_augmentation: bool = False
     """Average over slightly changed versions of each image: four times slower, a little better."""
-    json: bool = False
-    """Print results as JSON."""
 
     def config(self) -> SegmentConfig:
         """As the workflow takes it."""
@@ -47,9 +55,16 @@ class ExamOptions:
 
 def list_failures(batch: Batch[Any]) -> int:
     """Print what failed on standard error; returns the exit status."""
-    if batch.failures:
-        total = len(batch.done) + len(batch.failures)
+    total = len(batch.done) + len(batch.failures)
+    if total == 1 and batch.failures:
+        print(f"cardiotrace: {batch.failures[0].error}", file=sys.stderr)
+    elif batch.failures:
         print(f"cardiotrace: {len(batch.failures)} of {total} exams failed:", file=sys.stderr)
-    for failure in batch.failures:
-        print(f"  {failure.name}: {failure.error}", file=sys.stderr)
+        for failure in batch.failures:
+            print(f"  {failure.name}: {failure.error}".replace("\n", "\n    "), file=sys.stderr)
     return batch.exit_status
+
+
+def print_json(value: Any) -> None:
+    """Print for machines; NaN and infinity, which JSON lacks, are refused."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))

@@ -4,14 +4,17 @@ Nothing but the chosen verb is imported, so that help is quick.
 """
 
 import importlib
+import logging
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cardiotrace import __version__
 from cardiotrace.core.errors import CardioTraceError
 
-INTERRUPTED = 130
+FAILED, INTERRUPTED, BROKEN_PIPE = 4, 130, 141
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Verb:
     """A verb of the command line, of one word or two.
 
     Its module in `cardiotrace.cli` offers `Options` and `run(options)`; for the second word of two, such as
-    "list", `ListOptions` and `run_list(options)`.
+    "export-nnunet", `ExportNnunetOptions` and `run_export_nnunet(options)`.
     """
 
     name: str
@@ -40,6 +43,12 @@ VERBS = (
         "analyse patient0001 --out out",
     ),
     Verb("segment", "segment", "Label maps only.", "segment patient0001 --out labels"),
+    Verb(
+        "measure",
+        "measure",
+        "Volumes, EF, pictures and a report from given label maps.",
+        "measure patient0001 --labels traced --out out",
+    ),
     Verb("show", "show", "What is in an exam.", "show patient0001"),
     Verb("data list", "data", "The data sets that are known by name.", "data list"),
     Verb("data lint", "data", "What would spoil training silently.", "data lint camus PATH"),
@@ -47,6 +56,12 @@ VERBS = (
         "data split", "data", "Published splits, or folds by patient.", "data split camus PATH --folds 5 --out splits"
     ),
     Verb("data pack", "data", "A memory-mapped cache of prepared images.", "data pack camus PATH"),
+    Verb(
+        "data export-nnunet",
+        "data",
+        "The data set as nnU-Net v2 reads it.",
+        "data export-nnunet camus PATH --out nnUNet_raw/Dataset101_CAMUS",
+    ),
     Verb("train", "train", "Train a network as a recipe says.", f"train {_CAMUS} --data PATH", tunes_memory=True),
     Verb("crossval", "crossval", "Train and test every fold.", f"crossval {_CAMUS} --data PATH", tunes_memory=True),
     Verb(
@@ -64,19 +79,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
-    words = [word for word in words if word != "--debug"]
+    if debug:
+        words = [word for word in words if word != "--debug"]
+        logging.basicConfig()
+        logging.getLogger("cardiotrace").setLevel(logging.DEBUG)
     try:
-        return _run(words)
-    except CardioTraceError as error:
+        status = _run(words)
+        sys.stdout.flush()
+    except SystemExit as stop:  # from the reading of options: wrong use, or help
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; nothing more can be written there, not even at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except (Exception, KeyboardInterrupt) as error:
         if debug:
-            raise
-        print(f"cardiotrace: {error}", file=sys.stderr)
-        return error.exit_status
-    except KeyboardInterrupt:
-        if debug:
-            raise
-        print("cardiotrace: interrupted; nothing is left half-written", file=sys.stderr)
-        return INTERRUPTED
+            traceback.print_exc()
+        message, status = _explained(error)
+        print(f"cardiotrace: {message}", file=sys.stderr)
+    return status
+
+
+def _explained(error: BaseException) -> tuple[str, int]:
+    """What to say of an error, and the exit status."""
+    if isinstance(error, CardioTraceError):
+        return str(error), error.exit_status
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted; nothing is left half-written", INTERRUPTED
+    if isinstance(error, MemoryError):
+        return "this needs more memory than there is\nclose other programs, or work on less at once.", FAILED
+    report = "this is a fault of CardioTrace: please report it with what --debug prints."
+    return f"unexpected {type(error).__name__}: {error}\n{report}", FAILED
 
 
 def _run(words: list[str]) -> int:
@@ -90,15 +123,15 @@ def _run(words: list[str]) -> int:
     import tyro
 
     module = importlib.import_module(f"cardiotrace.cli.{verb.module}")
-    second = verb.name.partition(" ")[2]
-    kind = getattr(module, f"{second.capitalize()}Options")
+    second = verb.name.partition(" ")[2].split("-")
+    kind = getattr(module, f"{''.join(map(str.capitalize, second))}Options")
     options = tyro.cli(
         kind,
         prog=f"cardiotrace {verb.name}",
         description=f"{kind.__doc__}\n\nExample: cardiotrace {verb.example}",
         args=rest,
     )
-    status = getattr(module, f"run_{second}" if second else "run")(options)
+    status = getattr(module, "_".join(["run", *filter(None, second)]))(options)
     return int(status or 0)
 
 

@@ -1,15 +1,14 @@
 """cardiotrace segment EXAM..."""
 
-import json
 from dataclasses import dataclass
 
-from cardiotrace.cli.exams import ExamOptions, list_failures
+from cardiotrace.cli.exams import SegmentOptions, list_failures, print_json
 from cardiotrace.cli.terminal import Terminal
 from cardiotrace.workflows.segment import segment
 
 
-@dataclass(frozen=True)
-class Options(ExamOptions):
+@dataclass(frozen=True, kw_only=True)
+class Options(SegmentOptions):
     """Write label maps of exams: same grid, same format, one folder per exam."""
 
 
@@ -19,7 +18,7 @@ def run(options: Options) -> int:
         batch = segment(options.config(), terminal)
     files = {str(done.folder): sorted(file.name for file in done.folder.iterdir()) for done in batch.done}
     if options.json:
-        print(json.dumps(files, indent=2))
+        print_json(files)
     else:
         for folder, names in files.items():
             print(f"{folder}: {', '.join(names)}")

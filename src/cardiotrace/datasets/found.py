@@ -1,21 +1,26 @@
 """Exams as they lie on disk: a file, a patient's folder, or a folder of those."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
-from cardiotrace.core.cine import Spacing
+from cardiotrace.core.cine import Cine, Spacing
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.datasets.camus import Camus, CamusConfig
 from cardiotrace.datasets.naming import image_name, phase_in, view_in
-from cardiotrace.io import read_cine
+from cardiotrace.io import read_cine, require_grey
 from cardiotrace.io.formats import suffix_of
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+_RESULTS = ("measures.json", "report.html")
+"""Files that tell a folder of results from one of images."""
+_REMEDY = "give a file, a patient's folder, or a folder of those."
 
 
 @dataclass(frozen=True)
@@ -37,59 +42,79 @@ class FoundExam:
     name: str
     path: Path
     read: Callable[[], Exam]
+    """Raises InputError where the exam cannot be read."""
 
 
 def find_exams(paths: Iterable[Path], reading: Reading = AS_IT_IS) -> list[FoundExam]:
-    """All exams below the given paths, names made unique.
+    """All exams below the given paths, each once, names made unique.
 
     A file is an exam of its own. A folder with NIfTI, MetaImage or film files is one exam; a folder with only
-    pictures is one film; a folder with neither is searched one level after another.
-
-    Raises:
-        InputError: a path does not exist, or holds no image.
+    pictures is one film; a folder with neither is searched one level after another, hidden folders and folders of
+    results left out. A path that holds nothing counts as an exam whose reading fails, so that the others are done.
     """
-    found = [exam for path in paths for exam in _find(path, reading)]
-    return _with_unique_names(found)
+    found: dict[Path, FoundExam] = {}
+    for path in paths:
+        for exam in _at(path, reading):
+            found.setdefault(exam.path.resolve(), exam)
+    return _with_unique_names(list(found.values()))
 
 
 def read_exam(path: str | Path, reading: Reading = AS_IT_IS) -> Exam:
     """The one exam at a path.
 
     Raises:
-        InputError: there is none, or several.
+        InputError: there is none, or several, or it cannot be read.
     """
     found = find_exams([Path(path)], reading)
-    if len(found) != 1:
+    if len(found) > 1:
         names = ", ".join(exam.name for exam in found[:4])
         raise InputError(f"holds {len(found)} exams ({names}, ...)", where=path, remedy="name one of them.")
     return found[0].read()
 
 
-def _find(path: Path, reading: Reading) -> list[FoundExam]:
-    if not path.exists():
-        raise InputError("there is no such file or folder", where=path, remedy="check the path.")
-    if path.is_file():
-        return [FoundExam(_stem(path), path, partial(_read_file, path, reading))]
+def _at(path: Path, reading: Reading) -> list[FoundExam]:
+    """The exams at a path that was asked for; one that cannot be read where there is none."""
+    try:
+        if not path.exists():
+            raise InputError("there is no such file or folder", where=path, remedy="check the path.")
+        found = [_file(path, reading)] if path.is_file() else _folder(path, reading)
+        if not found:
+            raise InputError("holds no image", where=path, remedy=_REMEDY)
+    except OSError as error:
+        return [_unreadable(path, InputError(f"cannot be read: {error.strerror}", where=path))]
+    except InputError as error:
+        return [_unreadable(path, error)]
+    return found
+
+
+def _file(path: Path, reading: Reading) -> FoundExam:
+    return FoundExam(_stem(path), path, partial(_read_files, _stem(path), [path], reading))
+
+
+def _unreadable(path: Path, error: InputError) -> FoundExam:
+    def fail() -> NoReturn:
+        raise error
+
+    return FoundExam(_stem(path) or path.resolve().name or "exam", path, fail)
+
+
+def _folder(path: Path, reading: Reading) -> list[FoundExam]:
+    """The exam that a folder is, or those that lie in it."""
     name = path.resolve().name
     if _is_camus_patient(path):
         return [FoundExam(name, path, partial(_read_camus, path, reading))]
     images = _images_in(path)
     if images and all(image.suffix.lower() in _PICTURES for image in images):
-        return [FoundExam(name, path, partial(_read_file, path, reading))]
+        return [FoundExam(name, path, partial(_read_files, name, [path], reading))]
     if images:
         return [FoundExam(name, path, partial(_read_files, name, images, reading))]
-    inside = [exam for folder in sorted(filter(Path.is_dir, path.iterdir())) for exam in _inside(folder, reading)]
-    if not inside:
-        raise InputError("holds no image", where=path, remedy="give a file, a patient's folder, or a folder of those.")
-    return inside
+    folders = [entry for entry in sorted(path.iterdir()) if entry.is_dir() and not entry.name.startswith(".")]
+    return [exam for folder in folders if not _holds_results(folder) for exam in _folder(folder, reading)]
 
 
-def _inside(folder: Path, reading: Reading) -> list[FoundExam]:
-    """Exams of a folder inside a given one, where folders without images are nothing to complain about."""
-    try:
-        return _find(folder, reading)
-    except InputError:
-        return []
+def _holds_results(folder: Path) -> bool:
+    """Whether an earlier analysis wrote the folder: its figures are pictures, but no exam."""
+    return all((folder / name).exists() for name in _RESULTS)
 
 
 def _is_camus_patient(path: Path) -> bool:
@@ -97,28 +122,36 @@ def _is_camus_patient(path: Path) -> bool:
 
 
 def _images_in(folder: Path) -> list[Path]:
+    """Image files of a folder; labels and hidden files are none."""
     files = [file for file in sorted(folder.iterdir()) if file.is_file() and suffix_of(file)]
-    return [file for file in files if image_name(_stem(file)) == _stem(file)]
+    return [file for file in files if not file.name.startswith(".") and image_name(_stem(file)) == _stem(file)]
 
 
 def _stem(path: Path) -> str:
     return path.name.removesuffix(suffix_of(path) or path.suffix)
 
 
-def _image(path: Path, reading: Reading) -> ExamImage:
+def _read_files(name: str, images: list[Path], reading: Reading) -> Exam:
+    """Images named after their files, with the suffix where two files differ in that alone."""
+    stems = Counter(map(_stem, images))
+    names = [_stem(image) if stems[_stem(image)] == 1 else image.name.replace(".", "-") for image in images]
+    return Exam(name, tuple(_image(*pair, reading) for pair in zip(names, images, strict=True)))
+
+
+def _image(name: str, path: Path, reading: Reading) -> ExamImage:
     view = reading.view or view_in(_stem(path))
-    cine = read_cine(path, view=view, spacing_mm=reading.spacing_mm)
+    cine = _grey_if_it_is(read_cine(path, view=view, spacing_mm=reading.spacing_mm))
     phase = phase_in(_stem(path))
     is_named = phase is not Phase.OTHER and len(cine.frames) == 1
-    return ExamImage(_stem(path), cine, {phase: 0} if is_named else {})
+    return ExamImage(name, cine, {phase: 0} if is_named else {})
 
 
-def _read_file(path: Path, reading: Reading) -> Exam:
-    return Exam(_stem(path), (_image(path, reading),))
-
-
-def _read_files(name: str, images: list[Path], reading: Reading) -> Exam:
-    return Exam(name, tuple(_image(image, reading) for image in images))
+def _grey_if_it_is(cine: Cine) -> Cine:
+    """Programs save grey pictures as colour; what is truly coloured stays so, and the model decides."""
+    try:
+        return require_grey(cine)
+    except InputError:
+        return cine
 
 
 def _read_camus(path: Path, reading: Reading) -> Exam:
@@ -137,16 +170,17 @@ def _as_read(image: ExamImage, reading: Reading) -> ExamImage:
 
 
 def _with_unique_names(found: list[FoundExam]) -> list[FoundExam]:
-    """Prefix the parent folder's name where two exams share a name, and count where that does not help."""
+    """Put as many parent folders before equal names as tell them apart, and a number where none does."""
     names = [exam.name for exam in found]
-    unique: list[FoundExam] = []
-    taken: set[str] = set()
-    for exam in found:
-        name = exam.name
-        if names.count(name) > 1:
-            name = f"{exam.path.resolve().parent.name}_{name}"
-        while name in taken:
-            name += "_"
-        taken.add(name)
-        unique.append(replace(exam, name=name))
-    return unique
+    parents = [exam.path.resolve().parts[1:-1] for exam in found]
+    for depth in range(1, max(map(len, parents), default=0) + 1):
+        counts = Counter(names)
+        if max(counts.values()) == 1:
+            break
+        longer = ["_".join((*above[-depth:], exam.name)) for above, exam in zip(parents, found, strict=True)]
+        names = [longer[index] if counts[name] > 1 else name for index, name in enumerate(names)]
+    unique: list[str] = []
+    for name in names:
+        numbered = (f"{name}-{number}" for number in range(2, len(names) + 2))
+        unique.append(name if name not in unique else next(other for other in numbered if other not in names + unique))
+    return [replace(exam, name=name) for exam, name in zip(found, unique, strict=True)]

@@ -3,7 +3,9 @@
 import csv
 import io as text_io
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cardiotrace.clinical.cycle import Instant
 from cardiotrace.clinical.quantity import COLUMNS, Measures
@@ -14,11 +16,15 @@ from cardiotrace.core.terms import Phase
 from cardiotrace.io import atomic_write, write_json, write_text
 from cardiotrace.report.animation import write_animation
 from cardiotrace.report.figure import draw_exam_curve
-from cardiotrace.report.overlay import draw_montage, draw_overlay
+from cardiotrace.report.overlay import OverlayStyle, display_grey, draw_montage, draw_overlay
 from cardiotrace.report.page import Beside, Shown, render_page
 
 PHASE_WORDS = {Phase.ED: "end-diastole", Phase.ES: "end-systole", Phase.OTHER: "frame"}
 _MOST_ANIMATIONS = 2
+_FRAME_STYLE = OverlayStyle(width=640, height=520)
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
 
 
 def write_report(
@@ -32,8 +38,9 @@ def write_report(
 ) -> Path:
     """Write `report.html`, `measures.json`, `measures.csv` and `figures/` of one exam.
 
-    The page holds its pictures and needs no other file, script or network. Nothing that identifies the patient is
-    written but the exam's name.
+    `figures/frames/` holds every frame of the moving images with its outlines, `<image>_000.png` and on. The page
+    holds its pictures and needs no other file, script or network. Nothing that identifies the patient is written but
+    the exam's name.
 
     Args:
         exam: the exam; its name heads the page.
@@ -49,17 +56,31 @@ def write_report(
     Raises:
         WorkError: the disk is full, or the folder cannot be written to.
     """
-    figures = folder / "figures"
-    try:
-        figures.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WorkError(f"cannot make the folder: {error.strerror}", where=figures) from None
+    figures = _made(folder / "figures")
     write_json(folder / "measures.json", measures.to_plain())
     write_text(folder / "measures.csv", measures_csv(measures))
+    exam = replace(exam, images=tuple(_as_displayed(image) for image in exam.images))
     shown = [*_stills(exam, labels, measures, figures), *_moving(exam, labels, measures, figures)]
+    for image in exam.images:
+        if image.name in labels and image.cine.grid_shape[0] > 1:
+            write_frames(image, labels[image.name], _made(figures / "frames"))
     page = render_page(exam, measures, shown, Beside(model, truth))
     write_text(folder / "report.html", page)
     return folder / "report.html"
+
+
+def write_frames(image: ExamImage, labels: LabelMap, folder: Path) -> None:
+    """Write every frame of an image with its outlines, as `<image>_000.png` and on; of stacks, three slices each.
+
+    Raises:
+        WorkError: the disk is full, or the folder cannot be written to.
+    """
+    for frame in range(image.cine.grid_shape[0]):
+        if image.cine.grid_shape[1] > 1:
+            picture = draw_montage(image.cine, labels, frame, caption=f"frame {frame}")
+        else:
+            picture = draw_overlay(image.cine, labels, frame, caption=f"frame {frame}", style=_FRAME_STYLE)
+        _save(picture, folder / f"{_safe(image.name)}_{frame:03d}.png", effort=1)
 
 
 def measures_csv(measures: Measures) -> str:
@@ -93,7 +114,7 @@ def _still(image: ExamImage, labels: LabelMap, instant: Instant, figures: Path) 
     else:
         picture = draw_overlay(image.cine, labels, instant.frame, axis=instant.axis, caption=caption)
     path = figures / f"{_safe(image.name)}_{instant.phase.value}.png"
-    atomic_write(path, lambda file: picture.save(file, format="PNG", compress_level=6))
+    _save(picture, path, effort=6)
     how = "named in the exam" if instant.is_named else "found from the size of the left ventricle"
     note = f"{image.name}, frame {instant.frame}" + ("" if instant.phase is Phase.OTHER else f", {how}")
     return Shown("still", path, caption, note)
@@ -118,6 +139,23 @@ def _moving(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures, figu
         draw_exam_curve(curve, measures.instants, path)
         shown.append(Shown("curve", path, f"{curve.view} over time", curve.image))
     return shown
+
+
+def _as_displayed(image: ExamImage) -> ExamImage:
+    """Grey values for the screen, found once for all that is drawn."""
+    return replace(image, cine=replace(image.cine, frames=display_grey(image.cine)))
+
+
+def _save(picture: "Picture", path: Path, *, effort: int) -> None:
+    atomic_write(path, lambda file: picture.save(file, format="PNG", compress_level=effort))
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WorkError(f"cannot make the folder: {error.strerror}", where=folder) from None
+    return folder
 
 
 def _safe(name: str) -> str:

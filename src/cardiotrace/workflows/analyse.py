@@ -9,9 +9,9 @@ from cardiotrace.clinical.quantity import Measures
 from cardiotrace.core.exam import Exam
 from cardiotrace.datasets.found import FoundExam, find_exams
 from cardiotrace.inference.predictor import Segmentation
-from cardiotrace.io.folder import staged_folder
 from cardiotrace.report import write_report
-from cardiotrace.workflows.segment import Batch, Models, SegmentConfig, for_each_exam, segment_exam, write_label_maps
+from cardiotrace.workflows.batch import Batch, for_each_exam, result_folder
+from cardiotrace.workflows.segment import Models, SegmentConfig, segment_exam, write_label_maps
 from cardiotrace.workflows.watch import SILENT, Watch
 
 LOW_CONFIDENCE = 0.85
@@ -36,25 +36,30 @@ def analyse(config: SegmentConfig, watch: Watch = SILENT) -> Batch[Analysed]:
         What was done, and what failed and why; a failed exam leaves nothing behind.
 
     Raises:
-        InputError: a path holds no exam.
+        UsageError: there is no such label scheme.
+        InputError: there is no such model.
+        ModelFileError: the named model file is damaged.
     """
-    models = config.models
+    models = config.models.ready()
 
     def one(found: FoundExam) -> Analysed:
-        exam = replace(found.read(), name=found.name)
-        return analyse_exam(exam, config, models)
+        with result_folder(config.out, found.name) as folder:
+            exam = replace(found.read(), name=found.name)
+            measures = analyse_into(folder, exam, config, models)
+        return Analysed(found.name, measures, config.out / found.name / "report.html")
 
     return for_each_exam(find_exams(config.exams, config.reading), one, watch, title="analysing")
 
 
-def analyse_exam(
-    exam: Exam, config: SegmentConfig, models: Models, *, truth: Mapping[str, float] | None = None
-) -> Analysed:
+def analyse_into(
+    folder: Path, exam: Exam, config: SegmentConfig, models: Models, *, truth: Mapping[str, float] | None = None
+) -> Measures:
     """Segment, measure and report one exam that is already read.
 
     Args:
-        exam: the exam; its name becomes that of the folder.
-        config: where to write, and how.
+        folder: where label maps, values, figures and the page go.
+        exam: the exam; its name heads the page.
+        config: how.
         models: predictors to use.
         truth: true values by name and unit, shown beside the measured ones.
     """
@@ -62,10 +67,9 @@ def analyse_exam(
     labels = {name: segmentation.labels for name, segmentation in segmentations.items()}
     measures = measure(exam, labels)
     measures = replace(measures, flags=(*measures.flags, *segmentation_flags(segmentations)))
-    with staged_folder(config.out / exam.name) as folder:
-        write_label_maps(exam.images, segmentations, folder, scheme=config.scheme)
-        write_report(exam, labels, measures, folder, model=models.described(), truth=truth)
-    return Analysed(exam.name, measures, config.out / exam.name / "report.html")
+    write_label_maps(exam.images, segmentations, folder, scheme=config.scheme)
+    write_report(exam, labels, measures, folder, model=models.described(), truth=truth)
+    return measures
 
 
 def segmentation_flags(segmentations: Mapping[str, Segmentation]) -> list[str]:

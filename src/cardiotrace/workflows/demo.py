@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cardiotrace.phantoms.echo import EchoPhantom, echo_exam
-from cardiotrace.workflows.analyse import Analysed, analyse_exam
+from cardiotrace.workflows.analyse import Analysed, analyse_into
+from cardiotrace.workflows.batch import result_folder
 from cardiotrace.workflows.segment import Models, SegmentConfig
 from cardiotrace.workflows.watch import SILENT, Watch
 
@@ -31,7 +32,13 @@ class DemoResult:
 
 
 def demo(config: DemoConfig, watch: Watch = SILENT) -> DemoResult:
-    """Render a phantom exam, segment, measure and report it."""
+    """Render a phantom exam, segment, measure and report it.
+
+    Raises:
+        InputError: there is no such model, or a volume or ejection fraction that cannot be.
+        UsageError: something else than results stands where the report goes.
+        WorkError: nothing can be written there.
+    """
     phantom_config = EchoPhantom(
         end_diastolic_ml=config.end_diastolic_ml,
         ejection_fraction_percent=config.ejection_fraction_percent,
@@ -46,6 +53,8 @@ def demo(config: DemoConfig, watch: Watch = SILENT) -> DemoResult:
     }
     with watch.stage("tracing, measuring, reporting"):
         settings = SegmentConfig(exams=(), out=config.out, model=config.model)
-        analysed = analyse_exam(phantom.exam, settings, Models(config.model), truth=truth)
+        with result_folder(config.out, phantom.exam.name) as folder:
+            measures = analyse_into(folder, phantom.exam, settings, Models(config.model), truth=truth)
+    analysed = Analysed(phantom.exam.name, measures, config.out / phantom.exam.name / "report.html")
     frames = sum(len(image.cine.frames) for image in phantom.exam.images)
     return DemoResult(analysed, truth, frames)

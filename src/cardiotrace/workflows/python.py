@@ -6,7 +6,7 @@ from pathlib import Path
 from cardiotrace.clinical import Measures
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.label import LabelMap
-from cardiotrace.report import write_report
+from cardiotrace.report import write_report as write_whole_report
 from cardiotrace.workflows.segment import Models, segment_exam
 
 
@@ -28,7 +28,7 @@ def segment(exam: Exam, model: str | None = None, *, test_time_augmentation: boo
     return {name: segmentation.labels for name, segmentation in segmentations.items()}
 
 
-def report(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures, folder: str | Path) -> Path:
+def write_report(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures, folder: str | Path) -> Path:
     """Write `report.html`, `measures.json`, `measures.csv` and figures into a folder.
 
     Returns:
@@ -37,4 +37,4 @@ def report(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures, folde
     Raises:
         WorkError: the folder cannot be written to.
     """
-    return write_report(exam, labels, measures, Path(folder))
+    return write_whole_report(exam, labels, measures, Path(folder))

@@ -1,12 +1,11 @@
 """Exams in, label maps out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Generic, TypeVar
 
-from cardiotrace.core.errors import CardioTraceError, UsageError, WorkError
+from cardiotrace.core.errors import UsageError
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.label import SCHEMES, LabelMap, LabelScheme
 from cardiotrace.core.terms import View
@@ -14,10 +13,8 @@ from cardiotrace.datasets.found import FoundExam, Reading, find_exams
 from cardiotrace.inference.predictor import Predictor, Segmentation
 from cardiotrace.inference.zoo import default_model, find_model, load_model
 from cardiotrace.io import labels_path, write_labels
-from cardiotrace.io.folder import staged_folder
+from cardiotrace.workflows.batch import Batch, for_each_exam, result_folder
 from cardiotrace.workflows.watch import SILENT, Watch
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -36,6 +33,10 @@ class SegmentConfig:
     """Label scheme of the written maps; by default the model's."""
     test_time_augmentation: bool = False
 
+    def __post_init__(self) -> None:
+        if self.scheme is not None:
+            known_scheme(self.scheme)
+
     @property
     def reading(self) -> Reading:
         """What is known better than the files."""
@@ -46,27 +47,6 @@ class SegmentConfig:
     def models(self) -> "Models":
         """The predictors of this run."""
         return Models(self.model)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """An exam that could not be done."""
-
-    name: str
-    error: CardioTraceError
-
-
-@dataclass(frozen=True)
-class Batch(Generic[Result]):
-    """What became of many exams."""
-
-    done: tuple[Result, ...]
-    failures: tuple[Failure, ...]
-
-    @property
-    def exit_status(self) -> int:
-        """0 if all were done, else the status of the first failure."""
-        return self.failures[0].error.exit_status if self.failures else 0
 
 
 class Models:
@@ -91,6 +71,17 @@ class Models:
         if path not in self._built:
             self._built[path] = Predictor(load_model(path))
         return self._built[path]
+
+    def ready(self) -> "Models":
+        """Load the named model now, so that a wrong name or a damaged file ends the work before it begins.
+
+        Raises:
+            InputError: there is no model of the name.
+            ModelFileError: the model file is damaged.
+        """
+        if self._named is not None:
+            self.predictor(View.UNKNOWN)
+        return self
 
     def described(self) -> dict[str, str]:
         """What a report says of the models used so far."""
@@ -137,13 +128,16 @@ def segment(config: SegmentConfig, watch: Watch = SILENT) -> Batch[Segmented]:
         What was done, and what failed and why; a failed exam leaves nothing behind.
 
     Raises:
-        InputError: a path holds no exam.
+        UsageError: there is no such label scheme.
+        InputError: there is no such model.
+        ModelFileError: the named model file is damaged.
     """
+    models = config.models.ready()
 
     def one(found: FoundExam) -> Segmented:
-        exam = found.read()
-        segmentations = segment_exam(exam, config.models, test_time_augmentation=config.test_time_augmentation)
-        with staged_folder(config.out / found.name) as folder:
+        with result_folder(config.out, found.name) as folder:
+            exam = found.read()
+            segmentations = segment_exam(exam, models, test_time_augmentation=config.test_time_augmentation)
             write_label_maps(exam.images, segmentations, folder, scheme=config.scheme)
         return Segmented(exam, segmentations, config.out / found.name)
 
@@ -165,7 +159,8 @@ def write_label_maps(
         if labels.origin is None:
             write_labels(labels, folder / f"{image.name}_labels.nii.gz")
         else:
-            write_labels(labels, labels_path(labels.origin, folder))
+            path = labels_path(labels.origin, folder)
+            write_labels(labels, path.with_name(image.name + path.name.removeprefix(labels.origin.stem)))
 
 
 def known_scheme(name: str) -> LabelScheme:
@@ -177,21 +172,3 @@ def known_scheme(name: str) -> LabelScheme:
     if name not in SCHEMES:
         raise UsageError(f"there is no label scheme {name!r}", remedy=f"choose from: {', '.join(SCHEMES)}.")
     return SCHEMES[name]
-
-
-def for_each_exam(
-    found: Sequence[FoundExam], work: Callable[[FoundExam], Result], watch: Watch, *, title: str
-) -> Batch[Result]:
-    """Do the work on every exam; one that fails does not stop the others."""
-    done: list[Result] = []
-    failures: list[Failure] = []
-    with watch.stage(title) as tick:
-        for index, exam in enumerate(found):
-            try:
-                done.append(work(exam))
-            except CardioTraceError as error:
-                failures.append(Failure(exam.name, error))
-            except MemoryError:
-                failures.append(Failure(exam.name, WorkError("needs more memory than there is", where=exam.path)))
-            tick(index + 1, len(found))
-    return Batch(tuple(done), tuple(failures))

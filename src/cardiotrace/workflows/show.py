@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from cardiotrace.core.errors import CardioTraceError
-from cardiotrace.core.exam import Exam
-from cardiotrace.datasets.found import AS_IT_IS, Reading, find_exams
+from cardiotrace.datasets.found import AS_IT_IS, FoundExam, Reading, find_exams
+from cardiotrace.workflows.batch import Failure, attempt
 
 
 @dataclass(frozen=True)
@@ -23,21 +23,16 @@ class Shown:
 
 
 def show(paths: Sequence[Path], reading: Reading = AS_IT_IS) -> list[Shown]:
-    """Describe every exam at the paths.
-
-    Raises:
-        InputError: a path holds no exam.
-    """
+    """Describe every exam at the paths; one that cannot be read is listed with its problem."""
     shown = []
     for found in find_exams(paths, reading):
-        try:
-            shown.append(_describe(found.name, found.read()))
-        except CardioTraceError as error:
-            shown.append(Shown(found.name, {}, (), error))
+        result = attempt(found, _describe)
+        shown.append(Shown(found.name, {}, (), result.error) if isinstance(result, Failure) else result)
     return shown
 
 
-def _describe(name: str, exam: Exam) -> Shown:
+def _describe(found: FoundExam) -> Shown:
+    exam = found.read()
     patient = exam.patient
     facts = {
         "sex": patient.sex,
@@ -66,4 +61,4 @@ def _describe(name: str, exam: Exam) -> Shown:
                 "phases": ", ".join(f"{phase}={frame}" for phase, frame in image.phases.items()),
             }
         )
-    return Shown(name, {key: value for key, value in facts.items() if value is not None}, tuple(images))
+    return Shown(found.name, {key: value for key, value in facts.items() if value is not None}, tuple(images))

@@ -1,0 +1,34 @@
+"""cardiotrace measure EXAM... --labels DIR."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cardiotrace.cli.analyse import print_analysed
+from cardiotrace.cli.exams import ExamOptions
+from cardiotrace.cli.terminal import Terminal
+from cardiotrace.workflows.measure import MeasureConfig, measure_exams
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(ExamOptions):
+    """Volumes, ejection fraction, pictures and a report of exams from label maps that are there already."""
+
+    labels: Path
+    """Folder of label maps X_labels.nii.gz (or _gt, _seg, _mask) of images X; one folder per exam may lie in it."""
+    scheme: str | None = None
+    """What the label values mean: camus, acdc, mnms, ...; default: camus for apical views."""
+
+
+def run(options: Options) -> int:
+    """Measure, print the headline of each exam and where its report is."""
+    config = MeasureConfig(
+        exams=options.exams,
+        labels=options.labels,
+        out=options.out,
+        scheme=options.scheme,
+        view=options.view,
+        spacing_mm=options.spacing_mm,
+    )
+    with Terminal() as terminal:
+        batch = measure_exams(config, terminal)
+    return print_analysed(batch, as_json=options.json)

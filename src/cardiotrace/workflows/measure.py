@@ -1,0 +1,114 @@
+"""Exams and label maps made elsewhere in, numbers, pictures and a report out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cardiotrace.clinical import measure
+from cardiotrace.core.errors import InputError, UsageError
+from cardiotrace.core.exam import Exam, ExamImage
+from cardiotrace.core.label import CAMUS, SCHEMES, LabelMap, LabelScheme
+from cardiotrace.core.terms import View
+from cardiotrace.datasets.found import FoundExam, Reading, find_exams
+from cardiotrace.evaluation.pairing import label_files
+from cardiotrace.io import read_labels
+from cardiotrace.report import write_report
+from cardiotrace.workflows.analyse import Analysed
+from cardiotrace.workflows.batch import Batch, for_each_exam, result_folder
+from cardiotrace.workflows.segment import known_scheme
+from cardiotrace.workflows.watch import SILENT, Watch
+
+
+@dataclass(frozen=True)
+class MeasureConfig:
+    """Which exams, with which labels, to where."""
+
+    exams: tuple[Path, ...]
+    labels: Path
+    """Folder of label maps `X_labels.nii.gz` (or _gt, _seg, _mask) of images X; one folder per exam may lie in it."""
+    out: Path
+    scheme: str | None = None
+    """What the values mean; by default `camus` for apical views, and a must for others."""
+    view: View | None = None
+    spacing_mm: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.scheme is not None:
+            known_scheme(self.scheme)
+
+    @property
+    def reading(self) -> Reading:
+        """What is known better than the files."""
+        return Reading(self.view, None if self.spacing_mm is None else (1.0, *self.spacing_mm))
+
+
+def measure_exams(config: MeasureConfig, watch: Watch = SILENT) -> Batch[Analysed]:
+    """Measure and report every exam from given label maps into a folder of its own below `config.out`.
+
+    Returns:
+        What was done, and what failed and why; a failed exam leaves nothing behind.
+    """
+
+    def one(found: FoundExam) -> Analysed:
+        with result_folder(config.out, found.name) as folder:
+            exam = replace(found.read(), name=found.name)
+            labels = labels_of(exam, config)
+            measures = measure(exam, labels)
+            write_report(exam, labels, measures, folder)
+        return Analysed(found.name, measures, config.out / found.name / "report.html")
+
+    return for_each_exam(find_exams(config.exams, config.reading), one, watch, title="measuring")
+
+
+def labels_of(exam: Exam, config: MeasureConfig) -> dict[str, LabelMap]:
+    """The given label maps of an exam's images, by name of the image.
+
+    Raises:
+        InputError: there is none, or one cannot be read, or does not lie on its image's grid.
+        UsageError: it is not said what the values mean.
+    """
+    own = config.labels / exam.name
+    folder = own if own.is_dir() else config.labels
+    files = _files(folder, exam)
+    if not files:
+        expected = f"{exam.images[0].name}_labels.nii.gz" if exam.images else "X_labels.nii.gz for an image X"
+        raise InputError(f"holds no labels of exam {exam.name}", where=folder, remedy=f"expected is {expected}.")
+    return {image.name: _labels(image, files[image.name], config) for image in exam.images if image.name in files}
+
+
+def _files(folder: Path, exam: Exam) -> Mapping[str, Path]:
+    """Label file, or folder of label pictures, of each image that has one; images are no labels of themselves."""
+    found = label_files(folder)
+    files: dict[str, Path] = {}
+    for image in exam.images:
+        beside = folder / f"{image.name}_labels"
+        path = beside if beside.is_dir() else found.get(image.name)
+        origin = image.cine.origin
+        is_itself = path is not None and origin is not None and origin.path.exists() and origin.path.samefile(path)
+        if path is not None and not is_itself:
+            files[image.name] = path
+    return files
+
+
+def _labels(image: ExamImage, path: Path, config: MeasureConfig) -> LabelMap:
+    frames, depth, _, _ = image.cine.grid_shape
+    is_film = frames > 1 and depth == 1
+    labels = read_labels(path, _scheme(image, config), third_axis="time" if is_film else "depth")
+    if labels.array.shape != image.cine.grid_shape:
+        raise InputError(
+            f"has shape {labels.array.shape}, its image {image.name} {image.cine.grid_shape}",
+            where=path,
+            remedy="labels must lie on the grid of their image.",
+        )
+    return replace(labels, spacing_mm=image.cine.spacing_mm)
+
+
+def _scheme(image: ExamImage, config: MeasureConfig) -> LabelScheme:
+    if config.scheme is not None:
+        return known_scheme(config.scheme)
+    if image.cine.view.is_apical:
+        return CAMUS
+    raise UsageError(
+        f"what do the label values of {image.name} (view {image.cine.view}) mean?",
+        remedy=f"say it with --scheme: {', '.join(SCHEMES)}.",
+    )

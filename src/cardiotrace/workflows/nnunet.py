@@ -1,0 +1,219 @@
+"""A data set as nnU-Net v2 reads it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cardiotrace.core.cine import Cine
+from cardiotrace.core.errors import InputError, WorkError
+from cardiotrace.core.exam import Case
+from cardiotrace.core.label import LabelScheme
+from cardiotrace.datasets.dataset import Dataset
+from cardiotrace.datasets.split import Split, k_folds, patient_groups
+from cardiotrace.io import write_image, write_json
+from cardiotrace.workflows.watch import SILENT, Watch
+
+SUFFIX = ".nii.gz"
+CHANNELS = {1: ("grey",), 3: ("red", "green", "blue")}
+"""Names of the channels, by their number; nnU-Net normalises channels of these names by their mean and spread."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What stands in the folder."""
+
+    folder: Path
+    training: int
+    """Images for training and validation."""
+    testing: int
+    kept: int
+    """Images that were there already, newer than what they are made from."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the images and labels of a part go."""
+
+    images: Path
+    labels: Path
+
+    def image_file(self, name: str, channel: int) -> Path:
+        return self.images / f"{name}_{channel:04d}{SUFFIX}"
+
+    def label_file(self, name: str) -> Path:
+        return self.labels / f"{name}{SUFFIX}"
+
+
+def nnunet_splits(dataset: Dataset, *, split: str = "official", folds: int | None = None, seed: int = 0) -> list[Split]:
+    """One published split, or folds by patient in which each is validated on once and none is kept for testing.
+
+    Raises:
+        InputError: the data set has no such split, or too few patients for the folds.
+    """
+    if folds is not None:
+        made = k_folds(patient_groups(dataset.cases()), folds=folds, seed=seed, validation=False)
+        return [Split(fold.training, fold.testing) for fold in made]
+    published = dataset.splits()
+    if split not in published:
+        there = ", ".join(published) or "none"
+        raise InputError(f"{dataset.name} has no split {split!r}", remedy=f"it has {there}; --folds 5 makes some.")
+    return [published[split]]
+
+
+def export_nnunet(dataset: Dataset, out: Path, splits: Sequence[Split], watch: Watch = SILENT) -> Exported:
+    """Write a data set in nnU-Net v2's raw layout: one file per channel and one of labels for each labelled frame.
+
+    nnU-Net reads planes and stacks: frames of a sequence become images of their own, colour one file per channel.
+    Label values become 1, 2, ... in the order of the data set's. `splits_final.json` belongs into nnU-Net's folder of
+    preprocessed data; no patient stands in two parts of it. Files that are newer than what they are made from are
+    kept, so that an interrupted export goes on where it was.
+
+    Args:
+        dataset: with labelled cases.
+        out: the folder to be, such as nnUNet_raw/Dataset101_CAMUS.
+        splits: see `nnunet_splits`; patients of the testing part go to imagesTs and labelsTs.
+        watch: told of progress.
+
+    Returns:
+        What stands there.
+
+    Raises:
+        InputError: no case of the split is labelled, or a file cannot be read.
+        WorkError: nothing can be written there, or the folder holds images of something else.
+
+    Source:
+        Isensee et al. 2021, Nature Methods 18:203; nnU-Net 2's documentation of its dataset format.
+    """
+    places = {part: _place(out, ending) for part, ending in (("training", "Tr"), ("testing", "Ts"))}
+    part_of = {name: "testing" for split in splits for name in split.testing}
+    part_of |= {name: "training" for split in splits for name in (*split.training, *split.validation)}
+    cases = [case for case in dataset.cases() if case.read_labels is not None and case.patient in part_of]
+    if not cases:
+        raise InputError(f"{dataset.name} has no labelled image in this split", where=dataset.root)
+    names: dict[str, list[str]] = {}
+    kept = 0
+    with watch.stage(f"writing {dataset.name} for nnU-Net") as tick:
+        for done, case in enumerate(cases, start=1):
+            place = places[part_of[case.patient]]
+            there = _up_to_date(case, place, dataset.root)
+            kept += len(there)
+            names.setdefault(case.patient, []).extend(there or _write_case(case, place, dataset))
+            tick(done, len(cases))
+    listed = {
+        part: [name for patient in names if part_of[patient] == part for name in names[patient]] for part in places
+    }
+    for part, place in places.items():
+        _check_alone(place, listed[part])
+    write_json(out / "dataset.json", _description(dataset, len(listed["training"])))
+    write_json(out / "splits_final.json", [_fold(split, names) for split in splits])
+    return Exported(out, len(listed["training"]), len(listed["testing"]), kept)
+
+
+def dense(scheme: LabelScheme) -> LabelScheme:
+    """The scheme with values 1, 2, ... in the same order, as networks count classes.
+
+    Example:
+        >>> from cardiotrace.core.label import VESSEL255
+        >>> dict(dense(VESSEL255).values)
+        {<Structure.VESSEL: 'VESSEL'>: 1}
+    """
+    return LabelScheme(scheme.name, {structure: value for value, structure in enumerate(scheme.structures, start=1)})
+
+
+def _place(out: Path, ending: str) -> _Place:
+    place = _Place(out / f"images{ending}", out / f"labels{ending}")
+    try:
+        for folder in (place.images, place.labels):
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WorkError(f"cannot be made: {error.strerror}", where=out, remedy="choose another --out.") from None
+    return place
+
+
+def _up_to_date(case: Case, place: _Place, root: Path) -> list[str]:
+    """Names of the images of a case if all of them are written and newer than its files, else nothing."""
+    names = [case.name]
+    if place.image_file(_numbered(case.name, 0), 0).exists():
+        first = f"{case.name}_frame*_0000{SUFFIX}"
+        names = sorted(path.name.removesuffix(f"_0000{SUFFIX}") for path in place.images.glob(first))
+    # Labels are written after all images: where every image has its labels, the case is complete.
+    made = [path for name in names for path in (place.image_file(name, 0), place.label_file(name))]
+    if not all(path.exists() for path in made):
+        return []
+    oldest = min(path.stat().st_mtime for path in made)
+    return names if all((root / file).stat().st_mtime <= oldest for file in case.files) else []
+
+
+def _write_case(case: Case, place: _Place, dataset: Dataset) -> list[str]:
+    """Write the frames of a case; labels have the very grid of their image. Returns their names."""
+    if case.read_labels is None:
+        raise InputError(f"case {case.name} has no labels")
+    cine, labels = case.read_image(), case.read_labels().to(dense(dataset.scheme))
+    if labels.array.shape != cine.grid_shape:
+        raise InputError(f"{case.name}: labels {labels.array.shape} on an image {cine.grid_shape}", where=dataset.root)
+    count = len(cine.frames)
+    names = [case.name] if count == 1 else [_numbered(case.name, frame) for frame in range(count)]
+    stills = [_still(cine, frame) for frame in range(count)]
+    for name, still in zip(names, stills, strict=True):
+        for channel, plane in enumerate(_channels(still)):
+            write_image(plane, place.image_file(name, channel))
+    for name, still, plane in zip(names, stills, labels.array, strict=True):
+        write_image(replace(still, frames=plane[np.newaxis]), place.label_file(name))
+    return names
+
+
+def _numbered(name: str, frame: int) -> str:
+    return f"{name}_frame{frame:03d}"
+
+
+def _still(cine: Cine, frame: int) -> Cine:
+    """One frame; where the file has a time axis, off its grid, as nnU-Net would take that axis for channels."""
+    has_time = cine.origin is not None and "t" in cine.origin.details.get("axes", "")
+    origin = None if has_time else cine.origin
+    return replace(cine, frames=cine.frames[frame : frame + 1], times_ms=None, origin=origin)
+
+
+def _channels(cine: Cine) -> Iterable[Cine]:
+    if not cine.is_colour:
+        return [cine]
+    return [replace(cine, frames=np.ascontiguousarray(cine.frames[..., channel])) for channel in range(3)]
+
+
+def _check_alone(place: _Place, names: Sequence[str]) -> None:
+    """Refuse a folder with further images: nnU-Net would train on them, whatever the split says.
+
+    Raises:
+        WorkError: naming one of them.
+    """
+    known = set(names)
+    others = [path for path in sorted(place.labels.glob(f"*{SUFFIX}")) if path.name.removesuffix(SUFFIX) not in known]
+    if others:
+        raise WorkError(
+            f"holds {len(others)} label files that are not of this split, such as {others[0].name}",
+            where=place.labels,
+            remedy="choose another --out, or remove the older export first.",
+        )
+
+
+def _description(dataset: Dataset, training: int) -> dict[str, Any]:
+    labels = {"background": 0, **{str(structure): value for structure, value in dense(dataset.scheme).values.items()}}
+    return {
+        "name": dataset.name,
+        "channel_names": {str(index): name for index, name in enumerate(CHANNELS[dataset.channels])},
+        "labels": labels,
+        "numTraining": training,
+        "file_ending": SUFFIX,
+        "overwrite_image_reader_writer": "SimpleITKIO",
+        "licence": dataset.licence,
+        "reference": dataset.citation,
+    }
+
+
+def _fold(split: Split, names: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    return {
+        key: [name for patient in patients for name in names.get(patient, ())]
+        for key, patients in (("train", split.training), ("val", split.validation))
+    }
