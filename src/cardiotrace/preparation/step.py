@@ -96,6 +96,10 @@ class CropOrPad:
     height: int = 256
     width: int = 256
 
+    def __post_init__(self) -> None:
+        if min(self.height, self.width) < 1:
+            raise ValueError(f"size must be positive, got {self.height} x {self.width}")
+
     def place(self, rows: AxisMap, columns: AxisMap, spacing_mm: tuple[float, float] | None) -> Pair:
         """See `GeometricStep`."""
         return (
@@ -109,6 +113,10 @@ class ZScore:
     """Subtract each image's mean and divide by its standard deviation."""
 
     epsilon: float = 1e-6
+
+    def __post_init__(self) -> None:
+        if self.epsilon <= 0:
+            raise ValueError("epsilon must be positive: some images are flat")
 
     def normalise(self, values: Values) -> Values:
         """See `IntensityStep`."""
@@ -124,6 +132,12 @@ class MinMax:
     low: float = 0.0
     high: float = 1.0
     epsilon: float = 1e-6
+
+    def __post_init__(self) -> None:
+        if self.epsilon <= 0:
+            raise ValueError("epsilon must be positive: some images are flat")
+        if self.low >= self.high:
+            raise ValueError(f"low must be below high, got {self.low} and {self.high}")
 
     def normalise(self, values: Values) -> Values:
         """See `IntensityStep`."""

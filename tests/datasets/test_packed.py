@@ -1,0 +1,233 @@
+import dataclasses
+import json
+import os
+
+import numpy as np
+import pytest
+import torch
+
+from cardiotrace.core.catalog import Choice
+from cardiotrace.core.cine import Cine
+from cardiotrace.core.errors import InputError, WorkError
+from cardiotrace.core.exam import Case
+from cardiotrace.core.label import CAMUS, LabelMap
+from cardiotrace.core.terms import Phase, View
+from cardiotrace.datasets import packed as module
+from cardiotrace.datasets.packed import open_packed, packed
+from cardiotrace.learning.training.feed import Feed
+from cardiotrace.preparation import Preparation
+from cardiotrace.preparation.pipeline import unit_range
+from tests.fake.acdc import write_acdc
+from tests.fake.camus import write_camus
+
+SIDE = 32
+Z_SCORE = Choice("z-score")
+
+
+def preparation(side=SIDE, *more):
+    return Preparation([Choice("resize", {"height": side, "width": side}), *(more or (Z_SCORE,))])
+
+
+@pytest.fixture
+def camus(tmp_path, make):
+    write_camus(tmp_path / "camus", patients=2, views=("4CH",))
+    return make("camus", tmp_path / "camus")
+
+
+@pytest.fixture
+def acdc(tmp_path, make):
+    write_acdc(tmp_path / "acdc", training=1)
+    return make("acdc", tmp_path / "acdc")
+
+
+def pack(dataset, prepare, cache, **options):
+    return packed(
+        dataset.cases(), root=dataset.root, scheme=dataset.scheme, preparation=prepare, cache=cache, **options
+    )
+
+
+def test_planes_are_what_the_cases_hold(camus, tmp_path):
+    seen = []
+    data = pack(camus, preparation(), tmp_path / "cache", on_progress=lambda done, total: seen.append((done, total)))
+    assert data.images.shape == (4, 1, SIDE, SIDE)
+    assert data.images.dtype == data.labels.dtype == np.uint8
+    assert [(plane.case, plane.phase) for plane in data.planes] == [
+        (case.name, case.phase.value) for case in camus.cases()
+    ]
+    assert set(np.unique(data.labels)) == {0, 1, 2, 3}
+    assert data.indices_of(["patient0002"]).tolist() == [2, 3]
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_what_training_sees_is_what_direct_use_sees(camus, tmp_path):
+    prepare = preparation()
+    data = pack(camus, prepare, tmp_path)
+    feed = Feed(data, np.arange(len(data)), prepare, torch.device("cpu"))
+    for index, case in enumerate(camus.cases()):
+        cine = case.read_image()
+        placement = prepare.place(cine.grid_shape[2:], cine.spacing_mm[1:])
+        moved = prepare.move(cine.frames[0, 0], placement)
+        assert np.array_equal(data.unit_images(np.array([index]))[0], unit_range(moved))
+        images, _ = feed.unit(torch.tensor([index]))
+        assert np.array_equal(images[0].numpy(), unit_range(moved))
+        direct = prepare.apply(cine.frames[0, 0], placement)
+        assert np.array_equal(prepare.normalise(data.unit_images(np.array([index])))[0], direct)
+        assert np.allclose(feed.normalise(images)[0].numpy(), direct, atol=1e-5)
+
+
+def test_sixteen_bits_keep_unit_range_to_the_last_of_them(acdc, tmp_path):
+    prepare = preparation()
+    data = pack(acdc, prepare, tmp_path)
+    assert data.images.dtype == np.uint16
+    cases = {case.name: case for case in acdc.cases()}
+    depths = {plane.depth for plane in data.planes}
+    assert depths == {0, 1, 2, 3}
+    for index, plane in enumerate(data.planes):
+        cine = cases[plane.case].read_image()
+        placement = prepare.place(cine.grid_shape[2:], cine.spacing_mm[1:])
+        moved = prepare.move(cine.frames[plane.time, plane.depth], placement)
+        assert moved.dtype == np.int16
+        stored = data.unit_images(np.array([index]))[0]
+        assert np.abs(stored - unit_range(moved)).max() <= 1 / 65535
+        assert (plane.low, plane.high) == (moved.min(), moved.max())
+
+
+def test_labels_are_class_indices_in_order_of_value(acdc, tmp_path):
+    data = pack(acdc, Preparation([Choice("crop-or-pad", {"height": 40, "width": 48})]), tmp_path)
+    case = acdc.cases()[0]
+    expected = case.read_labels().array[0]
+    ours = [index for index, plane in enumerate(data.planes) if plane.case == case.name]
+    assert np.array_equal(data.labels[ours], expected)
+
+
+def test_second_opening_packs_nothing(camus, tmp_path, monkeypatch):
+    first = pack(camus, preparation(), tmp_path)
+    monkeypatch.setattr(module, "_write", lambda *_: pytest.fail("packed again"))
+    again = pack(camus, preparation(), tmp_path)
+    assert again.folder == first.folder
+    assert np.array_equal(again.images, first.images)
+
+
+def test_changed_file_is_packed_again(camus, tmp_path):
+    first = pack(camus, preparation(), tmp_path)
+    file = camus.root / camus.cases()[0].files[0]
+    status = file.stat()
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns + 10**9))
+    assert pack(camus, preparation(), tmp_path).folder != first.folder
+
+
+def test_only_geometry_makes_another_cache(camus, tmp_path):
+    first = pack(camus, preparation(), tmp_path).folder
+    assert pack(camus, preparation(SIDE, Choice("min-max", {"low": -1.0})), tmp_path).folder == first
+    assert pack(camus, preparation(SIDE, Choice("z-score"), Choice("min-max")), tmp_path).folder == first
+    assert pack(camus, preparation(64), tmp_path).folder != first
+
+
+@pytest.mark.parametrize("name", ["images.npy", "labels.npy", "index.json"])
+@pytest.mark.parametrize("damage", ["flip", "cut", "remove"])
+def test_damaged_cache_is_refused_and_packed_again(name, damage, camus, tmp_path):
+    first = pack(camus, preparation(), tmp_path)
+    images = np.array(first.images)
+    file = first.folder / name
+    content = bytearray(file.read_bytes())
+    content[-100 if name != "index.json" else 2] ^= 0xFF
+    {"flip": lambda: file.write_bytes(content), "cut": lambda: file.write_bytes(content[:50]), "remove": file.unlink}[
+        damage
+    ]()
+    with pytest.raises(InputError):
+        open_packed(first.folder)
+    again = pack(camus, preparation(), tmp_path)
+    assert again.folder == first.folder
+    assert np.array_equal(again.images, images)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_index_of_another_shape_is_refused(camus, tmp_path):
+    folder = pack(camus, preparation(), tmp_path).folder
+    index = json.loads((folder / "index.json").read_text())
+    index["planes"][0].pop("depth")
+    (folder / "index.json").write_text(json.dumps(index))
+    with pytest.raises(InputError, match="not a packed cache"):
+        open_packed(folder)
+
+
+@pytest.mark.parametrize(
+    ("stop", "seen"), [(KeyboardInterrupt(), KeyboardInterrupt), (OSError(28, "No space left on device"), WorkError)]
+)
+def test_interrupted_packing_leaves_nothing(stop, seen, camus, tmp_path, monkeypatch):
+    written = []
+
+    def interrupted(path):
+        written.append(path.stat().st_size)
+        raise stop
+
+    monkeypatch.setattr(module, "_digest", interrupted)
+    with pytest.raises(seen):
+        pack(camus, preparation(), tmp_path / "cache")
+    assert written[0] > 4 * SIDE * SIDE
+    assert [path for path in tmp_path.rglob("*") if path.suffix in (".npy", ".partial")] == []
+    assert not list(tmp_path.glob("cache/*"))
+
+
+def case(name, frames, *, labels=True, spacing=(1.0, 0.5, 0.5)):
+    cine = Cine(frames, spacing)
+    given = LabelMap(np.ones(cine.grid_shape, np.uint8), CAMUS, spacing)
+    return Case(name, View.A4C, Phase.ED, {"patient": name}, lambda: cine, (lambda: given) if labels else None)
+
+
+def pack_cases(cases, tmp_path, prepare=None):
+    return packed(cases, root=tmp_path, scheme=CAMUS, preparation=prepare or preparation(), cache=tmp_path / "cache")
+
+
+def test_bytes_among_sixteen_bits_keep_their_values(tmp_path):
+    rng = np.random.default_rng(0)
+    shallow = rng.integers(0, 256, (1, 1, SIDE, SIDE)).astype(np.uint8)
+    deep = rng.integers(0, 4000, (1, 1, SIDE, SIDE)).astype(np.int16)
+    data = pack_cases([case("a", shallow), case("b", deep)], tmp_path)
+    assert data.images.dtype == np.uint16
+    assert np.allclose(data.unit_images(np.array([0]))[0, 0], shallow[0, 0] / 255, atol=1e-6)
+
+
+def test_colour_and_films_are_planes_with_channels(tmp_path):
+    film = np.zeros((3, 2, 20, 24, 3), np.uint8)
+    film[2, 1, :, :, 1] = 200
+    data = pack_cases([case("a", film)], tmp_path)
+    assert data.images.shape == (6, 3, SIDE, SIDE)
+    assert [(plane.time, plane.depth) for plane in data.planes][-1] == (2, 1)
+    assert data.images[5].max(axis=(1, 2)).tolist() == [0, 200, 0]
+
+
+def test_flat_picture_is_black_not_an_error(tmp_path):
+    data = pack_cases([case("a", np.full((1, 1, 8, 8), -7, np.int16))], tmp_path)
+    assert data.unit_images(np.array([0])).max() == 0
+
+
+@pytest.mark.parametrize(
+    ("cases", "message"),
+    [
+        ([], "nothing to pack"),
+        ([case("a", np.zeros((1, 1, 8, 8), np.uint8), labels=False)], "no reference labels"),
+    ],
+)
+def test_nothing_to_pack(cases, message, tmp_path):
+    with pytest.raises(InputError, match=message):
+        pack_cases(cases, tmp_path)
+
+
+def test_planes_of_unlike_size_are_refused(tmp_path):
+    cases = [case(name, np.zeros((1, 1, side, 8), np.uint8)) for name, side in (("a", 8), ("b", 9))]
+    with pytest.raises(InputError, match=r"different sizes.*\(1, 8, 8\), \(1, 9, 8\)"):
+        pack_cases(cases, tmp_path, Preparation([Z_SCORE]))
+
+
+def test_labels_of_another_shape_are_refused(tmp_path):
+    good = case("a", np.zeros((1, 1, 8, 8), np.uint8))
+    labels = LabelMap(np.zeros((1, 1, 8, 9), np.uint8), CAMUS, None)
+    with pytest.raises(InputError, match="differ in shape"):
+        pack_cases([dataclasses.replace(good, read_labels=lambda: labels)], tmp_path)
+
+
+def test_missing_file_is_named(tmp_path):
+    lost = dataclasses.replace(case("a", np.zeros((1, 1, 8, 8), np.uint8)), files=("gone.nii.gz",))
+    with pytest.raises(InputError, match=r"gone\.nii\.gz"):
+        pack_cases([lost], tmp_path)

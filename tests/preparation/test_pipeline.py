@@ -1,0 +1,176 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cardiotrace.core.catalog import Choice
+from cardiotrace.core.config import from_plain, to_plain
+from cardiotrace.core.errors import ConfigError
+from cardiotrace.preparation import STEPS, Preparation
+from cardiotrace.preparation.pipeline import unit_range
+
+SPACING = (0.4, 0.2)
+
+
+def resize(height, width, **options):
+    return Choice("resize", {"height": height, "width": width, **options})
+
+
+def one_hot(labels, classes):
+    return (labels == np.arange(classes)[:, None, None]).astype(np.float32)
+
+
+def blocks(rows, columns, side, seed):
+    """Piecewise constant labels: squares of side x side pixels."""
+    coarse = np.random.default_rng(seed).integers(0, 4, (rows // side, columns // side)).astype(np.uint8)
+    return np.kron(coarse, np.ones((side, side), np.uint8))
+
+
+@settings(deadline=None)
+@given(st.sampled_from([32, 48, 64]), st.sampled_from([32, 48, 64]), st.integers(0, 2**32 - 1))
+def test_restored_labels_are_exact_away_from_edges(height, width, seed):
+    labels = blocks(32, 48, 16, seed)
+    prepare = Preparation([resize(height, width)])
+    placement = prepare.place(labels.shape, SPACING)
+    seen = prepare.move_labels(labels, placement, class_count=4)
+    back = placement.restore_labels(one_hot(seen, 4))
+    inner = np.zeros((16, 16), bool)
+    inner[3:-3, 3:-3] = True
+    away = np.tile(inner, (2, 3))
+    assert back.shape == labels.shape
+    assert np.array_equal(back[away], labels[away])
+
+
+def test_restored_probabilities_are_background_outside_the_networks_view():
+    prepare = Preparation([Choice("crop-or-pad", {"height": 4, "width": 4})])
+    placement = prepare.place((8, 6), None)
+    seen = np.zeros((3, 4, 4), np.float32)
+    seen[2] = 1
+    native = placement.restore(seen)
+    assert native.shape == (3, 8, 6)
+    assert np.allclose(native.sum(axis=0), 1)
+    assert native[2].sum() == 16
+    assert native[0, 0].tolist() == [1] * 6
+    assert np.array_equal(placement.restore_labels(seen), native.argmax(0))
+
+
+@settings(deadline=None)
+@given(st.integers(4, 40), st.integers(4, 40), st.integers(0, 2**32 - 1))
+def test_restoring_labels_is_the_most_probable_of_the_restored(rows, columns, seed):
+    prepare = Preparation([resize(16, 16, keep_aspect=True)])
+    placement = prepare.place((rows, columns), SPACING)
+    shares = np.random.default_rng(seed).dirichlet(np.ones(3), (16, 16)).transpose(2, 0, 1).astype(np.float32)
+    native = placement.restore(shares)
+    top = np.sort(native, axis=0)
+    decided = top[-1] - top[-2] > 1e-5
+    assert np.array_equal(placement.restore_labels(shares)[decided], native.argmax(0)[decided])
+
+
+def test_steps_are_fused_to_one_resampling():
+    both = Preparation([resize(64, 64), Choice("crop-or-pad", {"height": 32, "width": 48})])
+    placement = both.place((128, 32), None)
+    assert placement.shape == (32, 48)
+    assert (placement.rows.scale, placement.columns.scale) == (2.0, 0.5)
+    assert placement.rows.offset == (64 - 32) / 2 * 2
+    assert placement.columns.offset == (64 - 48) / 2 * 0.5
+
+
+def test_aspect_is_kept_in_millimetres():
+    # 40 x 0.4 mm = 16 mm high, 40 x 0.2 mm = 8 mm wide: fits 32 x 32 at 0.5 mm a pixel.
+    placement = Preparation([resize(32, 32, keep_aspect=True)]).place((40, 40), SPACING)
+    assert placement.rows.scale * SPACING[0] == pytest.approx(0.5)
+    assert placement.columns.scale * SPACING[1] == pytest.approx(0.5)
+    disc = np.hypot((np.arange(40)[:, None] - 19.5) * 0.4, (np.arange(40) - 19.5) * 0.2) < 3
+    seen = Preparation([resize(32, 32, keep_aspect=True)]).move_labels(disc.astype(np.uint8), placement, class_count=2)
+    heights, widths = (np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0))
+    assert np.ptp(heights) + 1 == pytest.approx(12, abs=1)
+    assert np.ptp(widths) + 1 == pytest.approx(12, abs=1)
+    assert seen[:, :8].max() == 0
+
+
+def test_pixels_without_size_are_taken_as_square():
+    placement = Preparation([resize(10, 10, keep_aspect=True)]).place((40, 20), None)
+    assert (placement.rows.scale, placement.columns.scale) == (4.0, 4.0)
+
+
+def test_aspect_after_another_step_counts_its_scale():
+    steps = [Choice("resample", {"height_mm": 0.8, "width_mm": 0.2}), resize(32, 32, keep_aspect=True)]
+    placement = Preparation(steps).place((80, 80), SPACING)
+    assert placement.rows.scale * SPACING[0] == pytest.approx(placement.columns.scale * SPACING[1])
+
+
+def test_bytes_stay_bytes_and_colour_becomes_channels():
+    prepare = Preparation([resize(4, 4)])
+    plane = np.zeros((8, 8, 3), np.uint8)
+    plane[..., 2] = 9
+    moved = prepare.move(plane, prepare.place((8, 8), None))
+    assert moved.dtype == np.uint8
+    assert moved.shape == (3, 4, 4)
+    assert moved[2].tolist() == [[9] * 4] * 4
+    assert prepare.move(np.ones((8, 8), np.float32), prepare.place((8, 8), None)).dtype == np.float32
+
+
+def test_apply_moves_then_normalises():
+    prepare = Preparation([resize(16, 16), Choice("z-score")])
+    plane = np.random.default_rng(0).integers(0, 256, (40, 30)).astype(np.uint8)
+    seen = prepare.apply(plane, prepare.place(plane.shape, None))
+    assert seen.shape == (1, 16, 16)
+    assert seen.dtype == np.float32
+    assert seen.mean() == pytest.approx(0, abs=1e-5)
+    assert seen.std() == pytest.approx(1, abs=1e-3)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(["z-score", "min-max"]), st.integers(0, 2**32 - 1), st.booleans())
+def test_intensity_steps_are_the_same_in_numpy_and_torch(name, seed, flat):
+    values = np.random.default_rng(seed).random((3, 2, 7, 5)).astype(np.float32)
+    if flat:
+        values[1] = 0.25
+    prepare = Preparation([Choice(name)])
+    there = prepare.normalise(torch.from_numpy(values)).numpy()
+    assert np.allclose(prepare.normalise(values), there, rtol=1e-4, atol=1e-5)
+    assert np.isfinite(there).all()
+
+
+def test_min_max_by_hand():
+    values = np.array([[[2.0, 4.0], [3.0, 6.0]]], np.float32)
+    stretched = Preparation([Choice("min-max", {"low": -1.0, "high": 1.0})]).normalise(values)
+    assert stretched[0].tolist() == [pytest.approx([-1, 0], abs=1e-5), pytest.approx([-0.5, 1], abs=1e-5)]
+
+
+def test_each_image_is_normalised_alone():
+    values = np.random.default_rng(0).random((2, 1, 6, 6)).astype(np.float32)
+    together = Preparation([Choice("z-score")]).normalise(values)
+    assert np.allclose(together[1], Preparation([Choice("z-score")]).normalise(values[1]), atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.uint16, np.float32])
+def test_unit_range_stretches_what_is_no_byte(dtype):
+    assert unit_range(np.array([100, 200, 300], dtype)).tolist() == pytest.approx([0, 0.5, 1])
+    assert unit_range(np.array([7, 7], dtype)).tolist() == [0, 0]
+
+
+def test_geometry_is_told_from_intensity():
+    prepare = Preparation([resize(8, 8), Choice("z-score"), Choice("crop-or-pad", {"height": 4, "width": 4})])
+    assert [choice.name for choice in prepare.geometric_choices] == ["resize", "crop-or-pad"]
+
+
+def test_plain_form_holds_every_option_and_reads_back():
+    prepare = Preparation([resize(8, 9), Choice("z-score")])
+    plain = to_plain(prepare)
+    assert plain[0] == {"name": "resize", "height": 8, "width": 9, "keep_aspect": False}
+    assert to_plain(Preparation.__from_plain__(plain, "preparation")) == plain
+
+
+@pytest.mark.parametrize("entry", list(STEPS), ids=lambda entry: entry.name)
+def test_every_step_places_or_normalises_and_not_both(entry):
+    step = entry.make(from_plain(entry.config, {}))
+    assert hasattr(step, "place") != hasattr(step, "normalise")
+
+
+def test_unknown_step_is_named_with_its_place():
+    with pytest.raises(ConfigError, match="there is no preparation step 'blur'"):
+        Preparation([Choice("blur")])
+    with pytest.raises(ConfigError, match=r"unknown key 'preparation\[1\]\.size'"):
+        Preparation([Choice("z-score"), Choice("resize", {"size": 3})])
