@@ -123,7 +123,7 @@ def test_names_of_blocks_that_are_not_run_exist():
 
     skipped = [block for page in PAGES for block in blocks_of(page, "python") if not block.is_run]
     used = {name for block in skipped for name in re.findall(r"\bct\.(\w+)", block.text)}
-    assert used >= {"read_exam", "measure", "report"}
+    assert used >= {"read_exam", "measure", "write_report"}
     assert {name for name in used if not hasattr(cardiotrace, name)} == set()
 
 
