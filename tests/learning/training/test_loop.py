@@ -82,10 +82,15 @@ def test_average_is_validated_and_the_own_weights_come_back():
         loop.step(task, state, batch, 1e-2)
     own = {key: value.clone() for key, value in state.model.state_dict().items()}
     assert not torch.equal(own["head.weight"], state.average["head.weight"])
-    with pytest.raises(ValueError, match="stop"), loop.averaged_weights(state):
-        assert not state.model.training
-        assert torch.equal(state.model.state_dict()["head.weight"], state.average["head.weight"])
-        raise ValueError("stop")
+
+    def look():
+        with loop.averaged_weights(state):
+            assert not state.model.training
+            assert torch.equal(state.model.state_dict()["head.weight"], state.average["head.weight"])
+            raise ValueError("stop")
+
+    with pytest.raises(ValueError, match="stop"):
+        look()
     assert all(torch.equal(own[key], value) for key, value in state.model.state_dict().items())
 
 

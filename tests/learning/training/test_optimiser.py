@@ -66,7 +66,7 @@ def test_plateau_goes_on_from_its_state():
     [("one-cycle", {"warm_up": 1.0}), ("cosine", {"warm_up": -0.1}), ("plateau", {"cut": 1.5})],
 )
 def test_impossible_schedules_are_refused(name, options):
-    with pytest.raises(ConfigError, match="^schedule: "):
+    with pytest.raises(ConfigError, match=r"^schedule: "):
         SCHEDULES.make(Choice(name, options), path="schedule")
 
 
@@ -75,7 +75,7 @@ def test_impossible_schedules_are_refused(name, options):
     [("adam", {"rate": 0.0}), ("adam", {"beta1": 1.0}), ("sgd", {"momentum": 0.0}), ("sgd", {"weight_decay": -1.0})],
 )
 def test_impossible_optimisers_are_refused(name, options):
-    with pytest.raises(ConfigError, match="^optimiser: "):
+    with pytest.raises(ConfigError, match=r"^optimiser: "):
         OPTIMISERS.make(Choice(name, options), [torch.nn.Parameter(torch.zeros(1))], path="optimiser")
 
 

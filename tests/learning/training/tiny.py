@@ -51,9 +51,7 @@ def packed(planes: int = 4, seed: int = 0) -> PackedDataset:
             plane[radius < edge] = value
     grey = np.array([20, 90, 170, 240])[labels] + rng.normal(0, 6, labels.shape)
     images = np.clip(grey, 0, 255).astype(np.uint8)[:, None]
-    about = tuple(
-        Plane(f"case{index}", f"patient{index}", "ED", "A4C", 0, 0, 0.0, 255.0) for index in range(planes)
-    )
+    about = tuple(Plane(f"case{index}", f"patient{index}", "ED", "A4C", 0, 0, 0.0, 255.0) for index in range(planes))
     return PackedDataset(Path("packed"), images, labels, about)
 
 

@@ -1,0 +1,129 @@
+import logging
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import numpy_helper
+
+from cardiotrace.core.catalog import Choice
+from cardiotrace.core.errors import WorkError
+from cardiotrace.core.label import CAMUS
+from cardiotrace.inference.engine import OnnxRuntimeEngine
+from cardiotrace.inference.model_file import open_seal
+from cardiotrace.learning import export
+from cardiotrace.learning.models.catalog import ARCHITECTURES
+from tests.fake.models import make_spec
+
+SIZE = (32, 32)
+
+
+def network(name="unet", **options):
+    torch.manual_seed(0)
+    if name == "unet":
+        options = {"levels": 2, "width": 4, **options}
+    model = ARCHITECTURES.make(Choice(name, options), 1, 4)
+    # As after some training: norms have counted, biases are not zero.
+    with torch.no_grad():
+        for key, value in (*model.named_parameters(), *model.named_buffers()):
+            if value.is_floating_point() and value.ndim == 1:
+                value.add_(0.2 * torch.rand_like(value) if "var" in key else 0.1 * torch.randn_like(value))
+    return model
+
+
+def images(count=3):
+    return torch.randn(count, 1, *SIZE, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture(scope="module")
+def graph():
+    return export.to_onnx(network(), channels=1, size=SIZE)
+
+
+@pytest.mark.parametrize("norm", ["none", "batch", "instance"])
+@pytest.mark.parametrize("half_weights", [True, False])
+def test_file_computes_what_torch_does(norm, half_weights):
+    model = network(norm=norm)
+    sealed = export.sealed_model(model, make_spec(CAMUS), examples=images(), half_weights=half_weights)
+    engine = OnnxRuntimeEngine(sealed)
+    difference = export.check_parity(model, engine, images(5), tolerance=0.02)  # any number of images
+    assert difference < (5e-3 if half_weights else 1e-5)
+    assert open_seal(sealed.content) == sealed.spec
+
+
+def test_first_network_of_camus_fits_into_four_megabytes(caplog, capfd):
+    model = network("unet1")
+    with caplog.at_level(logging.WARNING):
+        sealed = export.sealed_model(model, make_spec(CAMUS), examples=images(2))
+    assert len(sealed.content) < 4.2e6
+    with torch.inference_mode():
+        expected = model.eval()(images(2)).argmax(1).numpy()
+    found = OnnxRuntimeEngine(sealed).run(images(2).numpy()).argmax(1)
+    assert (found == expected).mean() > 0.999
+    assert "torchvision" not in caplog.text
+    assert "torchvision" not in "".join(capfd.readouterr())
+
+
+def test_weights_of_the_trained_network_stay_as_they_are():
+    model = network()
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    export.sealed_model(model, make_spec(CAMUS), examples=images())
+    assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
+
+
+def test_only_weights_are_halved(graph):
+    halved = onnx.ModelProto()
+    halved.CopyFrom(graph)
+    export.halve_weights(halved)
+    kinds = {tensor.name.removesuffix(".half"): tensor.data_type for tensor in halved.graph.initializer}
+    for tensor in graph.graph.initializer:
+        if tensor.data_type == onnx.TensorProto.FLOAT:
+            expected = onnx.TensorProto.FLOAT16 if len(tensor.dims) > 1 else onnx.TensorProto.FLOAT
+            assert kinds[tensor.name] == expected, tensor.name
+    onnx.checker.check_model(halved)
+
+
+def test_nothing_of_the_machine_is_in_the_file(graph):
+    text = graph.SerializeToString()
+    for word in (b".py", b"/home", b"site-packages", b"stack_trace"):
+        assert word not in text
+
+
+def tampered(change):
+    honest = export.to_onnx
+
+    def to_onnx(*arguments, **options):
+        graph = honest(*arguments, **options)
+        for tensor in graph.graph.initializer:
+            if tensor.name.endswith("head.bias"):
+                values = numpy_helper.to_array(tensor).copy()
+                tensor.CopyFrom(numpy_helper.from_array(change(values), tensor.name))
+        return graph
+
+    return to_onnx
+
+
+@pytest.mark.parametrize("half_weights", [True, False])
+@pytest.mark.parametrize(
+    "change",
+    [lambda bias: bias[::-1].copy(), lambda bias: bias + np.float32([0, 0, 0, 0.01]), lambda bias: bias * np.nan],
+    ids=["classes swapped", "slightly off", "not a number"],
+)
+def test_graph_that_differs_is_refused(change, half_weights, monkeypatch):
+    monkeypatch.setattr(export, "to_onnx", tampered(change))
+    with pytest.raises(WorkError, match=r"the exported model differs .*\n.*nothing was written"):
+        export.sealed_model(network(), make_spec(CAMUS), examples=images(), half_weights=half_weights)
+
+
+def test_ties_may_fall_either_way():
+    class Tie(torch.nn.Module):
+        def forward(self, values):
+            return values.expand(-1, 4, -1, -1).contiguous()
+
+    class Turned:
+        def run(self, values):
+            logits = np.repeat(values, 4, axis=1)
+            logits[:, 3] += 1e-6
+            return logits
+
+    assert export.check_parity(Tie(), Turned(), images()) < 1e-5
