@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import doctest
-import importlib
 import importlib.util
 import io
 import re
@@ -17,7 +16,7 @@ import pytest
 import tyro
 import yaml
 
-from cardiotrace.cli.main import VERBS
+from cardiotrace.cli.main import VERBS, main
 from cardiotrace.cli.settings import settings
 from cardiotrace.core.catalog import Choice
 from cardiotrace.datasets.catalog import DATASETS
@@ -158,26 +157,35 @@ def verb_of(words):
     return next((verb for verb in VERBS if words[: len(verb.name.split())] == verb.name.split()), None)
 
 
-def parse(words):
-    """Options of a command line, read as the command line reads them."""
-    verb = verb_of(words)
-    assert verb is not None, f"there is no verb {words[:2]}"
-    module = importlib.import_module(f"cardiotrace.cli.{verb.module}")
-    kind = getattr(module, f"{verb.name.partition(' ')[2].capitalize()}Options")
+class Parsed(BaseException):
+    """Options have been read: stop before the verb runs."""
+
+
+def parse(words, monkeypatch):
+    """Options of a command line, read by the command line itself, which is stopped before it runs."""
+    read = tyro.cli
+
+    def stop(*arguments, **settings):
+        raise Parsed(read(*arguments, **settings))
+
+    monkeypatch.setattr(tyro, "cli", stop)
+    monkeypatch.setattr("cardiotrace.learning.allocator.keep_freed_memory", lambda: True)
     complaint = io.StringIO()
     with contextlib.redirect_stderr(complaint), contextlib.redirect_stdout(complaint):
         try:
-            return tyro.cli(kind, args=words[len(verb.name.split()) :])
+            main(words)
+        except Parsed as parsed:
+            return parsed.args[0]
         except SystemExit:
             pass
     return pytest.fail(complaint.getvalue())
 
 
 @pytest.mark.parametrize("words", all_commands("cardiotrace"))
-def test_commands_parse(words):
+def test_commands_parse(words, monkeypatch):
     if words == ["--help"]:
         return
-    options = parse(words)
+    options = parse(words, monkeypatch)
     name = getattr(options, "dataset", None) or (
         options.name if verb_of(words).module == "data" and words[1] != "list" else None
     )
@@ -190,6 +198,11 @@ def test_commands_parse(words):
         read_recipe(ROOT / recipe, settings(options.set))
     given = [word for word in words if word.startswith("--")]
     assert len(given) == len(set(given)), "an option given twice keeps its last values only"
+
+
+def test_commands_that_are_wrong_are_found(monkeypatch):
+    with pytest.raises(pytest.fail.Exception, match="modell"):
+        parse(["analyse", "patient0100", "--modell", "x"], monkeypatch)
 
 
 @pytest.mark.parametrize("words", all_commands("make"))
