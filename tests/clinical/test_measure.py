@@ -1,6 +1,5 @@
 import csv
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ from cardiotrace.core.label import CAMUS, LV_ONLY, LabelMap
 from cardiotrace.core.terms import Phase, View
 from tests.clinical.ventricle import Ventricle, image_of, label_map
 
-DATA = Path(os.environ.get("CARDIOTRACE_DATA", Path(__file__).parents[3] / "shared" / "data"))
 WIDE = Ventricle(radius_mm=25, length_mm=80, tilt_deg=8)
 NARROW = Ventricle(radius_mm=19, length_mm=70, tilt_deg=8)
 TRUE_PERCENT = 100 * (1 - NARROW.volume_ml / WIDE.volume_ml)
@@ -175,12 +173,10 @@ def test_plain_form_is_json_and_rows_are_text() -> None:
 
 @pytest.mark.data
 @pytest.mark.slow
-def test_reference_masks_agree_with_the_biplane_ejection_fraction() -> None:
+def test_reference_masks_agree_with_the_biplane_ejection_fraction(data_root: Path) -> None:
     from cardiotrace.io import read_cine, read_labels
 
-    root = DATA / "camus"
-    if not root.is_dir():
-        pytest.skip(f"no CAMUS in {root}: set CARDIOTRACE_DATA")
+    root = data_root / "camus"
     with (root / "patients_info.csv").open() as file:
         reference = {row["Patient"]: float(row["EF"]) for row in csv.DictReader(file)}
     pairs, flagged = [], 0

@@ -55,8 +55,8 @@ def test_missing_root(tmp_path, make):
 
 
 @pytest.mark.data
-def test_real_patients(data, make):
-    acdc = make("acdc", data / "acdc")
+def test_real_patients(data_root, make):
+    acdc = make("acdc", data_root / "acdc")
     cases = acdc.cases()
     assert len(acdc.exams()) == 40
     assert [case.phase for case in cases].count(Phase.ED) == 40

@@ -173,19 +173,19 @@ def test_table_without_patients_column(tmp_path, make):
 
 
 @pytest.mark.data
-def test_real_patients_and_reference_values(data, make):
-    camus = make("camus", data / "camus")
+def test_real_patients_and_reference_values(data_root, make):
+    camus = make("camus", data_root / "camus")
     cases = {case.name: case for case in camus.cases()}
     assert len(camus.exams()) == 449
     assert len(cases) == 898
     assert cases["patient0001_4CH_ED"].facts["ejection_fraction_percent"] == 54.0
-    legacy = make("camus", data / "camus/legacy_mhd")
+    legacy = make("camus", data_root / "camus/legacy_mhd")
     assert legacy.cases()[0].facts["ejection_fraction_percent"] == 63.2
 
 
 @pytest.mark.data
-def test_real_official_folds(data, make):
-    camus = make("camus", data / "camus")
+def test_real_official_folds(data_root, make):
+    camus = make("camus", data_root / "camus")
     splits = camus.splits()
     assert len(splits) == 11
     tested = [name for index in range(1, 11) for name in splits[f"fold{index}"].testing]
@@ -197,8 +197,8 @@ def test_real_official_folds(data, make):
 
 
 @pytest.mark.data
-def test_real_ventricles_are_larger_at_end_diastole(data, make):
-    cases = [case for case in make("camus", data / "camus").cases() if case.patient.endswith("5")]
+def test_real_ventricles_are_larger_at_end_diastole(data_root, make):
+    cases = [case for case in make("camus", data_root / "camus").cases() if case.patient.endswith("5")]
     areas = {case.name: int(case.read_labels().mask(Structure.LV).sum()) for case in cases}
     larger = [areas[name] > areas[f"{name[:-2]}ES"] for name in areas if name.endswith("ED")]
     assert len(larger) > 40

@@ -66,8 +66,8 @@ def test_missing_root(tmp_path, make):
 
 
 @pytest.mark.data
-def test_real_photographs(data, make):
-    chase = make("chase", data / "chase_db1")
+def test_real_photographs(data_root, make):
+    chase = make("chase", data_root / "chase_db1")
     case = chase.cases()[0]
     vessels, inside = case.read_labels().mask(Structure.VESSEL)[0, 0], chase.field_of_view(case.name)
     assert len(chase.cases()) == 20

@@ -226,12 +226,16 @@ def test_worst_first(camus, make):
 
 @pytest.mark.data
 @pytest.mark.slow
-def test_real_camus(data, make):
-    findings = [finding for finding in lint(make("camus", data / "camus")) if finding.severity != Severity.INFORMATION]
+def test_real_camus(data_root, make):
+    findings = [
+        finding for finding in lint(make("camus", data_root / "camus")) if finding.severity != Severity.INFORMATION
+    ]
     assert [(finding.rule, finding.where) for finding in findings] == [("duplicate-image", "patient0068_4CH_ED")]
 
 
 @pytest.mark.data
 @pytest.mark.parametrize(("name", "folder"), [("acdc", "acdc"), ("mnms2", "mnms2"), ("chase", "chase_db1")])
-def test_real_data_sets_are_clean(data, make, name, folder):
-    assert [finding for finding in lint(make(name, data / folder)) if finding.severity != Severity.INFORMATION] == []
+def test_real_data_sets_are_clean(data_root, make, name, folder):
+    assert [
+        finding for finding in lint(make(name, data_root / folder)) if finding.severity != Severity.INFORMATION
+    ] == []

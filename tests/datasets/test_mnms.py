@@ -100,8 +100,8 @@ def test_missing_root(tmp_path, make, name, what):
 
 
 @pytest.mark.data
-def test_real_label_order_is_not_that_of_acdc(data, make):
-    case = make("mnms2", data / "mnms2").cases()[0]
+def test_real_label_order_is_not_that_of_acdc(data_root, make):
+    case = make("mnms2", data_root / "mnms2").cases()[0]
     labels = case.read_labels()
     centre = np.argwhere(labels.mask(Structure.MYO)).mean(axis=0)
     distance = {

@@ -53,8 +53,8 @@ def test_missing_root(tmp_path, make):
 
 
 @pytest.mark.data
-def test_real_archive(data, make):
-    cases = make("sunnybrook", data / "sunnybrook").cases()
+def test_real_archive(data_root, make):
+    cases = make("sunnybrook", data_root / "sunnybrook").cases()
     assert len(cases) == 30
     assert sum(case.read_image().grid_shape[1] for case in cases) == 282
     assert [case.groups["pathology"] for case in cases].count("HYP") == 8

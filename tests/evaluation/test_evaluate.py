@@ -125,13 +125,10 @@ def test_an_unreadable_case_is_listed_and_the_others_are_scored() -> None:
 
 
 @pytest.mark.data
-def test_camus_references_against_themselves(tmp_path: Path) -> None:
-    import os
+def test_camus_references_against_themselves(tmp_path: Path, data_root: Path) -> None:
     import shutil
 
-    root = Path(os.environ.get("CARDIOTRACE_DATA", "../shared/data")) / "camus"
-    if not root.exists():
-        pytest.skip("the CAMUS data set is not there (CARDIOTRACE_DATA)")
+    root = data_root / "camus"
     from cardiotrace.core.catalog import Choice
     from cardiotrace.datasets import DATASETS
 

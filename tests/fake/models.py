@@ -1,16 +1,18 @@
 """Tiny networks whose answer is known, as ONNX bytes, and sealed model files made of them."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from cardiotrace.core.catalog import Choice
-from cardiotrace.core.label import LabelScheme
+from cardiotrace.core.label import CAMUS, LabelScheme
 from cardiotrace.core.terms import View
 from cardiotrace.inference.model_file import Model, open_seal, seal
 from cardiotrace.inference.spec import ModelSpec, SchemeSpec
+from cardiotrace.postprocessing import Postprocessing
 from cardiotrace.preparation import Preparation
 
 
@@ -61,3 +63,23 @@ def make_model(network: bytes, spec: ModelSpec) -> Model:
 def resize(height: int, width: int) -> Preparation:
     """A preparation that stretches every picture to one size."""
     return Preparation([Choice("resize", {"height": height, "width": width})])
+
+
+def write_camus_model(path: Path, **changes: Any) -> Path:
+    """A model file that labels the pictures of `tests/fake/camus.py` by their grey values."""
+    between = threshold_network(55 / 255, 105 / 255, 150 / 255)  # background < LV < LA < myocardium
+    spec = make_spec(
+        CAMUS,
+        views=(View.A2C, View.A4C),
+        postprocessing=Postprocessing([Choice("largest-component"), Choice("fill-holes")]),
+        licence="CC0",
+        **changes,
+    )
+    path.write_bytes(seal(_in_order(between, [0, 1, 3, 2]), spec))
+    return path
+
+
+def _in_order(network: bytes, order: list[int]) -> bytes:
+    """A pointwise network whose classes are those of another in a new order."""
+    weights = {item.name: numpy_helper.to_array(item) for item in ModelProto.FromString(network).graph.initializer}
+    return pointwise_network(weights["weight"][order, :, 0, 0], weights["bias"][order])

@@ -1,6 +1,5 @@
-"""What the tests of `cardiotrace.io` share: real data where it is, and the independent viewer."""
+"""What the tests of `cardiotrace.io` share: labels on any grid, and the independent viewer."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +8,6 @@ import SimpleITK
 
 from cardiotrace.core.cine import Cine
 from cardiotrace.core.label import CAMUS, LabelMap
-
-
-@pytest.fixture(scope="session")
-def data() -> Path:
-    """The folder of real data sets."""
-    root = Path(__file__).resolve().parents[2]
-    folder = Path(os.environ.get("CARDIOTRACE_DATA", root / "../shared/data")).resolve()
-    if not folder.is_dir():
-        pytest.skip(f"no real data at {folder}: set CARDIOTRACE_DATA")
-    return folder
 
 
 @pytest.fixture

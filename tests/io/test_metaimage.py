@@ -249,8 +249,8 @@ def test_pixels_are_written_before_the_header(tmp_path, monkeypatch, blob):
 
 @pytest.mark.data
 @pytest.mark.parametrize("view", ["2CH", "4CH"])
-def test_first_camus_format(tmp_path, data, blob, same_grid, view):
-    image = data / f"camus/legacy_mhd/patient0001/patient0001_{view}_ED.mhd"
+def test_first_camus_format(tmp_path, data_root, blob, same_grid, view):
+    image = data_root / f"camus/legacy_mhd/patient0001/patient0001_{view}_ED.mhd"
     cine = read_cine(image, view=View.A2C if view == "2CH" else View.A4C)
     viewer = SimpleITK.ReadImage(str(image))
     assert cine.grid_shape == (1, 1, viewer.GetHeight(), viewer.GetWidth())
@@ -264,6 +264,6 @@ def test_first_camus_format(tmp_path, data, blob, same_grid, view):
 
 
 @pytest.mark.data
-def test_first_camus_sequences_lack_their_pixels(data):
+def test_first_camus_sequences_lack_their_pixels(data_root):
     with pytest.raises(InputError, match=r"pixel file patient0001_2CH_sequence\.raw is missing"):
-        read_cine(data / "camus/legacy_mhd/patient0001/patient0001_2CH_sequence.mhd")
+        read_cine(data_root / "camus/legacy_mhd/patient0001/patient0001_2CH_sequence.mhd")

@@ -435,8 +435,8 @@ def test_any_header_byte_may_be_wrong(position, value, suffix):
         ("mnms2/dataset/001/001_LA_ED", MNMS, (1, 1, 256, 256)),
     ],
 )
-def test_real_files(tmp_path, data, blob, same_grid, name, scheme, shape):
-    image, reference = data / f"{name}.nii.gz", data / f"{name}_gt.nii.gz"
+def test_real_files(tmp_path, data_root, blob, same_grid, name, scheme, shape):
+    image, reference = data_root / f"{name}.nii.gz", data_root / f"{name}_gt.nii.gz"
     cine = read_cine(image)
     assert cine.frames.shape == shape
     viewer = SimpleITK.ReadImage(str(image))
@@ -451,16 +451,16 @@ def test_real_files(tmp_path, data, blob, same_grid, name, scheme, shape):
 
 
 @pytest.mark.data
-def test_real_apex_is_at_the_top(data):
+def test_real_apex_is_at_the_top(data_root):
     """In a CAMUS picture the left atrium lies below the ventricle."""
-    truth = read_labels(data / "camus/database_nifti/patient0001/patient0001_4CH_ED_gt.nii.gz", CAMUS)
+    truth = read_labels(data_root / "camus/database_nifti/patient0001/patient0001_4CH_ED_gt.nii.gz", CAMUS)
     rows = [np.argwhere(truth.array[0, 0] == value)[:, 0].mean() for value in (1, 3)]
     assert rows[0] < rows[1] - 50
 
 
 @pytest.mark.data
-def test_real_cine(data):
-    cine = read_cine(data / "mnms2/dataset/001/001_LA_CINE.nii.gz")
+def test_real_cine(data_root):
+    cine = read_cine(data_root / "mnms2/dataset/001/001_LA_CINE.nii.gz")
     assert cine.grid_shape == (25, 1, 256, 256)
     assert cine.frames.dtype == np.int16
     assert cine.times_ms is None

@@ -258,10 +258,10 @@ def test_bomb(tmp_path, monkeypatch):
 
 
 @pytest.mark.data
-def test_real_fundus(tmp_path, data, blob):
-    cine = read_cine(data / "chase_db1/images/Image_01L.jpg")
+def test_real_fundus(tmp_path, data_root, blob):
+    cine = read_cine(data_root / "chase_db1/images/Image_01L.jpg")
     assert cine.frames.shape == (1, 1, 960, 999, 3)
-    vessels = read_labels(data / "chase_db1/labels1/Image_01L_1stHO.png", VESSEL255)
+    vessels = read_labels(data_root / "chase_db1/labels1/Image_01L_1stHO.png", VESSEL255)
     assert 0.03 < (vessels.array == 255).mean() < 0.2
     target = labels_path(cine.origin, tmp_path)
     write_labels(LabelMap(vessels.array // 255, VESSEL, None, cine.origin), target)

@@ -1,6 +1,4 @@
 import math
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +9,6 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.terms import Structure
 from cardiotrace.geometry.polygon import fill_polygon
 from cardiotrace.metrics import ShapeLimits, convexity, simplicity
-
-DATA = Path(os.environ.get("CARDIOTRACE_DATA", Path(__file__).parents[2] / "../shared/data"))
 
 
 def ellipse(height, width, size=220):
@@ -107,12 +103,11 @@ def test_preset_holds_the_left_ventricle_alone():
 
 
 @pytest.mark.data
-@pytest.mark.skipif(not DATA.joinpath("camus").is_dir(), reason="CAMUS is not there; set CARDIOTRACE_DATA")
-def test_camus_references_lie_where_they_were_measured():
+def test_camus_references_lie_where_they_were_measured(data_root):
     """Minimum and median over 200 reference masks, another choice of patients than the 40 here."""
     nibabel = pytest.importorskip("nibabel")
     shapes = {"LV": [], "LV_EPI": [], "MYO": []}
-    for path in sorted(DATA.glob("camus/database_nifti/patient*/*_4CH_E?_gt.nii.gz"))[:80]:
+    for path in sorted(data_root.glob("camus/database_nifti/patient*/*_4CH_E?_gt.nii.gz"))[:80]:
         array = np.asanyarray(nibabel.load(path).dataobj)
         for name, values in (("LV", (1,)), ("LV_EPI", (1, 2)), ("MYO", (2,))):
             mask = np.isin(array, values)

@@ -110,6 +110,24 @@ def test_cine_gets_an_animation_and_a_curve(tmp_path: Path) -> None:
     assert text.count("data:image/gif") == 1
 
 
+def test_every_frame_of_a_cine_is_written(tmp_path: Path) -> None:
+    planes = [Ventricle(25 - step, 80 - 2 * step).draw((1.0, 1.0)) for step in (0, 2, 4)]
+    labels = {"loop": label_map(planes, (1.0, 1.0, 1.0))}
+    image = image_of("loop", labels["loop"])
+    # Pixels of 16 bit are brought to the screen's range once, not frame by frame: no flicker.
+    wide = ExamImage("loop", Cine(image.cine.frames.astype(np.uint16) * 100, (1.0, 1.0, 1.0), view=View.A4C))
+    exam = Exam("p1", (wide, ExamImage("still", Cine(image.cine.frames[:1], (1.0, 1.0, 1.0)))))
+    write_report(exam, labels, measure(exam, labels), tmp_path)
+    written = sorted((tmp_path / "figures" / "frames").iterdir())
+    assert [path.name for path in written] == ["loop_000.png", "loop_001.png", "loop_002.png"]
+    pictures = [np.asarray(Image.open(path)) for path in written]
+    assert len({picture.shape for picture in pictures}) == 1
+    # The border shows speckle alone, of the same range in every frame.
+    border = [np.median(picture[-8:, picture.shape[1] // 2]) for picture in pictures]
+    assert max(border) - min(border) < 12
+    assert not (pictures[0] == pictures[2]).all()
+
+
 def test_short_axis_stack_is_shown_as_slices(tmp_path: Path) -> None:
     array = np.zeros((2, 8, 40, 40), np.uint8)
     array[:, 1:7, 5:35, 5:35] = 2

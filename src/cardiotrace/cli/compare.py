@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
@@ -15,7 +16,7 @@ from cardiotrace.workflows.compare import compare_runs
 class Options:
     """Compare methods on the patients they have in common: paired Wilcoxon tests with Holm's correction."""
 
-    runs: tyro.conf.Positional[tuple[Path, ...]]
+    runs: tyro.conf.Positional[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="RUN...")]]
     """Run folders, or tables that `evaluate --out FILE.json` wrote."""
     score: str = "dice"
     """dice, hausdorff_mm, mean_absolute_mm, ..."""

@@ -40,9 +40,9 @@ def run_list(options: ListOptions) -> None:
 class SetOptions:
     """One data set on disk."""
 
-    name: tyro.conf.Positional[str]
+    name: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="NAME")]]
     """Name of the data set, see `cardiotrace data list`."""
-    path: tyro.conf.Positional[Path]
+    path: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="PATH")]]
     """Its folder."""
     option: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY=VALUE")] = ()
     """Options of the data set, such as views=["4CH"]."""

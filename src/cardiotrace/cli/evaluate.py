@@ -17,9 +17,9 @@ from cardiotrace.workflows.evaluate import EvaluateConfig, Part, evaluate
 class Options:
     """Dice, surface distances in mm and ejection fraction of label maps, or of a model, against a reference."""
 
-    predicted: tyro.conf.Positional[str]
+    predicted: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="PREDICTED")]]
     """Folder of label maps, or name or path of a model."""
-    reference: tyro.conf.Positional[Path]
+    reference: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="REFERENCE")]]
     """Folder of reference label maps, or of a data set."""
     dataset: str | None = None
     """Name of the data set that REFERENCE is, see `cardiotrace data list`."""

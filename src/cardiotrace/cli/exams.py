@@ -4,20 +4,24 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import tyro
 
+from cardiotrace.core.errors import UsageError
 from cardiotrace.core.terms import View
 from cardiotrace.workflows.batch import Batch
 from cardiotrace.workflows.segment import SegmentConfig
+
+Exams = tyro.conf.Positional[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="EXAM...")]]
+"""One or more exams, as words of their own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExamOptions:
     """Which exams, and to where."""
 
-    exams: tyro.conf.Positional[tuple[Path, ...]]
+    exams: Exams
     """Files, patient folders, or folders of those."""
     out: Path = Path("out")
     """Folder for the results; one folder per exam is made in it."""
@@ -27,6 +31,9 @@ class ExamOptions:
     """Height and width of a pixel, in place of what the files say."""
     json: bool = False
     """Print results as JSON."""
+
+    def __post_init__(self) -> None:
+        require_exams(self.exams)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +58,16 @@ class SegmentOptions(ExamOptions):
             scheme=self.scheme,
             test_time_augmentation=self.test_time_augmentation,
         )
+
+
+def require_exams(exams: tuple[Path, ...]) -> None:
+    """Refuse a command line without exams.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if not exams:
+        raise UsageError("no EXAM is given", remedy="name files, patient folders, or folders of those.")
 
 
 def list_failures(batch: Batch[Any]) -> int:

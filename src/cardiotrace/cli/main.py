@@ -3,6 +3,7 @@
 Nothing but the chosen verb is imported, so that help is quick.
 """
 
+import difflib
 import importlib
 import logging
 import os
@@ -15,6 +16,7 @@ from cardiotrace import __version__
 from cardiotrace.core.errors import CardioTraceError
 
 FAILED, INTERRUPTED, BROKEN_PIPE = 4, 130, 141
+_HELP = ("-h", "--help", "help")
 
 
 @dataclass(frozen=True)
@@ -150,11 +152,19 @@ def _general(words: list[str]) -> int:
         print(f"cardiotrace {__version__}")
         return 0
     family = [verb for verb in VERBS if words and verb.name.startswith(f"{words[0]} ")]
-    if family or not words or words[0] in ("-h", "--help", "help"):
+    if not words or words[0] in _HELP or (family and set(words[1:]) <= set(_HELP)):
         print(_overview(family or list(VERBS)))
         return 0
-    print(f"cardiotrace: there is no verb {words[0]!r}\nrun `cardiotrace --help` for the list.", file=sys.stderr)
+    print(f"cardiotrace: {_no_such_verb(words)}", file=sys.stderr)
     return 2
+
+
+def _no_such_verb(words: list[str]) -> str:
+    families = {verb.name.partition(" ")[0] for verb in VERBS if " " in verb.name}
+    given = " ".join(words[: 2 if words[0] in families else 1])
+    near = difflib.get_close_matches(given, [verb.name for verb in VERBS], n=1)
+    suggestion = f"did you mean {near[0]!r}? " if near else ""
+    return f"there is no verb {given!r}\n{suggestion}`cardiotrace --help` lists them."
 
 
 def _overview(verbs: Sequence[Verb]) -> str:

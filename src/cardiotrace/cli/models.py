@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import tyro
 
@@ -58,7 +58,7 @@ def _architectures() -> list[dict[str, Any]]:
 class ShowOptions:
     """Print a model's card: what it is for, how it was made, how well it did."""
 
-    model: tyro.conf.Positional[str]
+    model: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="MODEL")]]
     """Name or path of a model."""
     json: bool = False
     """Print everything that the file says of itself, as JSON."""
@@ -78,7 +78,7 @@ def run_show(options: ShowOptions) -> None:
 class VerifyOptions:
     """Check that model files are as they were sealed."""
 
-    models: tyro.conf.Positional[tuple[str, ...]] = ()
+    models: tyro.conf.Positional[Annotated[tuple[str, ...], tyro.conf.arg(metavar="MODEL...")]] = ()
     """Names or paths; none verifies all that can be named."""
 
 

@@ -11,7 +11,7 @@ def settings(words: Sequence[str]) -> dict[str, Any]:
     """Read KEY=VALUE words, each value as TOML or as bare text.
 
     Raises:
-        UsageError: a word has no "=".
+        UsageError: a word has no "=", or nothing before it.
 
     Example:
         >>> settings(["training.epochs=2", "architecture=unet2", 'data.dataset.views=["4CH"]'])
@@ -22,7 +22,7 @@ def settings(words: Sequence[str]) -> dict[str, Any]:
 
 def _setting(word: str) -> tuple[str, Any]:
     key, equals, value = word.partition("=")
-    if not equals:
+    if not equals or not key:
         raise UsageError(f"{word}: expected KEY=VALUE")
     try:
         return key, tomllib.loads(f"value = {value}")["value"]

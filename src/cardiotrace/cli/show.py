@@ -4,10 +4,8 @@ import dataclasses
 import json
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
-import tyro
-
+from cardiotrace.cli.exams import Exams, require_exams
 from cardiotrace.cli.terminal import table
 from cardiotrace.core.terms import View
 from cardiotrace.datasets.found import Reading
@@ -18,12 +16,15 @@ from cardiotrace.workflows.show import show
 class Options:
     """Say what is in exams: images, views, frames, pixel sizes, named phases."""
 
-    exams: tyro.conf.Positional[tuple[Path, ...]]
+    exams: Exams
     """Files, patient folders, or folders of those."""
     view: View | None = None
     """View of all images, where the file names do not say."""
     json: bool = False
     """Print as JSON."""
+
+    def __post_init__(self) -> None:
+        require_exams(self.exams)
 
 
 def run(options: Options) -> int:

@@ -119,4 +119,6 @@ def as_work_error(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         remedy = _REMEDIES.get(error.errno or 0, "choose another folder, and look at the state of the disk.")
+        if error.errno is None and "written" in reason:  # what numpy says of a write that stopped in its middle
+            remedy = "the disk is full, or files may not grow as large here: free some space and run it again."
         raise WorkError(f"could not be written ({reason})", where=path, remedy=remedy) from error

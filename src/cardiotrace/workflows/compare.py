@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from cardiotrace.core.errors import InputError
+from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.compare import Comparison, compare
 from cardiotrace.evaluation.table import read_table
@@ -20,8 +20,11 @@ def compare_runs(paths: Sequence[Path], *, score: str = "dice") -> tuple[Compari
         score: what to compare.
 
     Raises:
-        InputError: fewer than two, or one holds no table.
+        UsageError: fewer than two.
+        InputError: one holds no table, or they have nothing in common.
     """
+    if len(paths) < 2:
+        raise UsageError("a comparison needs at least two runs", remedy="name run folders, or tables of cases.")
     tables: dict[str, CaseTable] = {}
     for path in paths:
         file = path if path.is_file() else _table_in(path)

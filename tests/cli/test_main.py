@@ -1,0 +1,158 @@
+"""Finding verbs, help, and what is loaded for it."""
+
+import json
+
+import pytest
+
+from cardiotrace import __version__
+from cardiotrace.cli.main import VERBS
+from cardiotrace.core.errors import InputError
+from tests.command import cardiotrace, environment
+
+USING = (
+    "analyse",
+    "segment",
+    "measure",
+    "show",
+    "demo",
+    "evaluate",
+    "compare",
+    "data list",
+    "data lint",
+    "models list",
+)
+
+
+@pytest.mark.parametrize("verb", [verb.name for verb in VERBS if not verb.tunes_memory and verb.name != "export"])
+def test_help_of_every_verb_shows_an_example(command, verb):
+    status, out, error = command(*verb.split(), "--help")
+    assert status == 0
+    assert f"Example: cardiotrace {verb}" in " ".join(out.split())
+    assert error == ""
+
+
+@pytest.mark.parametrize("verb", ["train", "crossval", "export"])
+def test_help_of_training_verbs(verb):
+    done = cardiotrace(verb, "--help")
+    assert done.returncode == 0
+    assert f"Example: cardiotrace {verb}" in " ".join(done.stdout.split())
+
+
+def test_using_a_model_loads_neither_torch_nor_matplotlib():
+    """All of the using half in one process: what one verb loads, the next would hide."""
+    import subprocess
+    import sys
+
+    lines = [
+        "import json, sys",
+        "from cardiotrace.cli.main import main",
+        f"codes = [main([*verb.split(), '--help']) for verb in {USING!r}]",
+        "heavy = [name for name in ('torch', 'matplotlib', 'lightning_fabric', 'onnx') if name in sys.modules]",
+        "print(json.dumps([codes, heavy]))",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], env=environment(), capture_output=True, text=True, check=True
+    )
+    codes, heavy = json.loads(done.stdout.splitlines()[-1])
+    assert codes == [0] * len(USING)
+    assert heavy == []
+
+
+def test_overview_names_every_verb(command):
+    for words in ((), ("--help",), ("help",)):
+        status, out, _ = command(*words)
+        assert status == 0
+        assert all(f"  {verb.name} " in out for verb in VERBS)
+
+
+def test_a_family_shows_its_verbs(command):
+    status, out, _ = command("data")
+    assert status == 0
+    assert "data export-nnunet" in out
+    assert "analyse" not in out
+
+
+def test_version(command):
+    assert command("--version") == (0, f"cardiotrace {__version__}\n", "")
+
+
+@pytest.mark.parametrize("words", [("anaylse", "x"), ("data", "lintt"), ("models", "shwo")])
+def test_wrong_verb(command, words):
+    status, _, error = command(*words)
+    assert status == 2
+    assert error.startswith(
+        f"cardiotrace: there is no verb {' '.join(words[:2]) if words[0] != 'anaylse' else 'anaylse'!r}"
+    )
+    assert "did you mean" in error
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("analyse", "x", "--modle", "y"), "--modle"),
+        (("segment", "x", "--spacing-mm", "1"), "--spacing-mm"),
+        (("show", "x", "--view", "A9C"), "--view"),
+        (("measure", "x"), "--labels"),
+        (("segment",), "EXAM"),
+        (("data", "lint", "camus"), "PATH"),
+        (("evaluate",), "PREDICTED"),
+        (("models", "show"), "MODEL"),
+    ],
+)
+def test_wrong_words_are_named(command, words, named):
+    status, out, error = command(*words)
+    assert status == 2
+    assert named in error
+    assert "Traceback" not in error
+    assert out == ""
+
+
+class Verbs:
+    """A verb that fails as it is told to."""
+
+    def __init__(self, monkeypatch, error):
+        def fail(words):
+            raise error
+
+        monkeypatch.setattr("cardiotrace.cli.main._run", fail)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (InputError("holds no image", where="x", remedy="look."), 3, "cardiotrace: x: holds no image\nlook.\n"),
+        (KeyboardInterrupt(), 130, "cardiotrace: interrupted; nothing is left half-written\n"),
+        (
+            ZeroDivisionError("by zero"),
+            4,
+            "cardiotrace: unexpected ZeroDivisionError: by zero\n"
+            "this is a fault of CardioTrace: please report it with what --debug prints.\n",
+        ),
+        (
+            MemoryError(),
+            4,
+            "cardiotrace: this needs more memory than there is\nclose other programs, or work on less at once.\n",
+        ),
+    ],
+)
+def test_errors_are_a_line_or_two_and_a_status(command, monkeypatch, error, status, said):
+    Verbs(monkeypatch, error)
+    assert command("show") == (status, "", said)
+    debugged = command("show", "--debug")
+    assert debugged[0] == status
+    assert "Traceback (most recent call last)" in debugged[2]
+    assert debugged[2].endswith(said)
+
+
+def test_a_reader_that_has_seen_enough():
+    import subprocess
+
+    from tests.command import command_line
+
+    process = subprocess.Popen(
+        command_line("models", "list", "--help"), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait() in (0, 141)
