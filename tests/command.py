@@ -1,8 +1,10 @@
 """The command line as its users run it: in a process of its own."""
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 LONGEST_SECONDS = 600
@@ -31,3 +33,32 @@ def cardiotrace(*words: object, cwd: Path | None = None, **variables: object) ->
         timeout=LONGEST_SECONDS,
         check=False,
     )
+
+
+_SEVERAL = """
+import contextlib, io, json, sys
+from cardiotrace.cli.main import main
+answers = []
+for words in json.load(sys.stdin):
+    out, error = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
+        status = main(words)
+    answers.append([status, out.getvalue(), error.getvalue()])
+heavy = [name for name in ("torch", "matplotlib", "lightning_fabric", "onnx") if name in sys.modules]
+json.dump({"answers": answers, "heavy": heavy}, sys.stdout)
+"""
+
+
+def one_after_another(*commands: Sequence[object]) -> tuple[list[tuple[int, str, str]], list[str]]:
+    """Run several verbs in one fresh process, which loads libraries once.
+
+    Returns:
+        Exit status, output and errors of each, and which heavy libraries were loaded in the end.
+    """
+    words = json.dumps([list(map(str, command)) for command in commands])
+    done = subprocess.run(
+        [sys.executable, "-c", _SEVERAL], input=words, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    plain = json.loads(done.stdout)
+    return [(status, out, error) for status, out, error in plain["answers"]], plain["heavy"]

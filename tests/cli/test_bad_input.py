@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from cardiotrace.workflows.segment import segment_exam
-from tests.command import cardiotrace, command_line, environment
+from tests.command import cardiotrace, command_line, environment, one_after_another
 from tests.fake.camus import write_camus
 from tests.fake.heart import set_spacing, write_nifti
 
@@ -167,23 +167,24 @@ def test_models_that_are_not_there(command, tmp_path, camus):
     assert "there is no model 'nonesuch'" in said_once(error)[0]
 
 
-@pytest.mark.parametrize(
-    ("change", "said", "remedy"),
-    [
-        ("training.epoch=2", "'training.epoch'", "did you mean 'epochs'?"),
-        ("training.epochs=two", "training.epochs: expected int", ""),
-        ("architecture=unet9", "unet9", "choose from"),
-        ("data.dataset.view=4CH", "data.dataset.view", "did you mean 'views'?"),
-        ("training.epochs=0", "training: epochs", ""),
-    ],
+RECIPE = Path(__file__).parents[2] / "recipes/camus-unet1.toml"
+MISTAKES = (
+    ("training.epoch=2", "'training.epoch'", "did you mean 'epochs'?"),
+    ("training.epochs=two", "training.epochs: expected int", ""),
+    ("architecture=unet9", "unet9", "choose from"),
+    ("data.dataset.view=4CH", "data.dataset.view", "did you mean 'views'?"),
+    ("training.epochs=0", "training: epochs", ""),
 )
-def test_recipes_with_a_mistake(tmp_path, camus, change, said, remedy):
-    recipe = Path(__file__).parents[2] / "recipes/camus-unet1.toml"
-    done = cardiotrace("train", recipe, "--data", camus, "--out", tmp_path / "run", "--set", change)
-    assert done.returncode == 3
-    assert said in said_once(done.stderr)[0]
-    assert remedy in done.stderr
-    assert not (tmp_path / "run").exists()
+
+
+def test_recipes_with_a_mistake(tmp_path, camus):
+    words = ("train", RECIPE, "--data", camus, "--out", tmp_path / "run", "--set")
+    answers, _ = one_after_another(*((*words, change) for change, _, _ in MISTAKES))
+    for (status, _, error), (_, said, remedy) in zip(answers, MISTAKES, strict=True):
+        assert status == 3
+        assert said in said_once(error)[0]
+        assert remedy in error
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -400,9 +401,8 @@ def test_interrupted_between_exams(model, tmp_path):
 
 
 def test_interrupted_training_goes_on(camus, tmp_path):
-    recipe = Path(__file__).parents[2] / "recipes/camus-unet1.toml"
     words = [
-        *("train", recipe, "--data", camus, "--out", tmp_path / "run", "--cache", tmp_path / "cache", "--set"),
+        *("train", RECIPE, "--data", camus, "--out", tmp_path / "run", "--cache", tmp_path / "cache", "--set"),
         *('architecture={name="unet",levels=2,width=4}', "data.split=k-fold", "data.folds=3", "training.batch_size=2"),
         'preparation=[{name="resize",height=32,width=32},{name="z-score"}]',
     ]

@@ -1,13 +1,13 @@
 """Finding verbs, help, and what is loaded for it."""
 
-import json
+import subprocess
 
 import pytest
 
 from cardiotrace import __version__
 from cardiotrace.cli.main import VERBS
 from cardiotrace.core.errors import InputError
-from tests.command import cardiotrace, environment
+from tests.command import command_line, environment, one_after_another
 
 USING = (
     "analyse",
@@ -31,30 +31,20 @@ def test_help_of_every_verb_shows_an_example(command, verb):
     assert error == ""
 
 
-@pytest.mark.parametrize("verb", ["train", "crossval", "export"])
-def test_help_of_training_verbs(verb):
-    done = cardiotrace(verb, "--help")
-    assert done.returncode == 0
-    assert f"Example: cardiotrace {verb}" in " ".join(done.stdout.split())
+def test_help_of_training_verbs():
+    verbs = ("train", "crossval", "export")
+    answers, _ = one_after_another(*((verb, "--help") for verb in verbs))
+    for verb, (status, out, _) in zip(verbs, answers, strict=True):
+        assert status == 0
+        assert f"Example: cardiotrace {verb}" in " ".join(out.split())
 
 
-def test_using_a_model_loads_neither_torch_nor_matplotlib():
-    """All of the using half in one process: what one verb loads, the next would hide."""
-    import subprocess
-    import sys
-
-    lines = [
-        "import json, sys",
-        "from cardiotrace.cli.main import main",
-        f"codes = [main([*verb.split(), '--help']) for verb in {USING!r}]",
-        "heavy = [name for name in ('torch', 'matplotlib', 'lightning_fabric', 'onnx') if name in sys.modules]",
-        "print(json.dumps([codes, heavy]))",
-    ]
-    done = subprocess.run(
-        [sys.executable, "-c", "\n".join(lines)], env=environment(), capture_output=True, text=True, check=True
-    )
-    codes, heavy = json.loads(done.stdout.splitlines()[-1])
-    assert codes == [0] * len(USING)
+def test_using_a_model_loads_neither_torch_nor_matplotlib(camus, model):
+    """All of the using half in one process, at work and not only at its help."""
+    patient = camus / "database_nifti" / "patient0001"
+    work = [("show", patient), ("data", "lint", "camus", camus), ("evaluate", model, camus, "--dataset", "camus")]
+    answers, heavy = one_after_another(*((*verb.split(), "--help") for verb in USING), *work)
+    assert [status for status, _, _ in answers] == [0] * len(answers)
     assert heavy == []
 
 
@@ -145,10 +135,6 @@ def test_errors_are_a_line_or_two_and_a_status(command, monkeypatch, error, stat
 
 
 def test_a_reader_that_has_seen_enough():
-    import subprocess
-
-    from tests.command import command_line
-
     process = subprocess.Popen(
         command_line("models", "list", "--help"), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )

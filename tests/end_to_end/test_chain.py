@@ -146,7 +146,7 @@ def test_labels_of_a_model_score_as_the_model_does(place, model, command, tmp_pa
     references = command("evaluate", out, place.camus / "database_nifti", "--scheme", "camus", "--json")
     expected = json.loads(command("evaluate", out, *on_data, "--json"))
     scores = {(row["case"], row["frame"], row["region"]): row["dice"] for row in json.loads(references)}
-    assert len(expected) == 8 * 2 * 5 or len(expected) > 40
+    assert len(expected) == 8 * 2 * 3  # patients, phases, regions
     assert all(scores[row["case"], row["frame"], row["region"]] == row["dice"] for row in expected)
     assert np.mean([row["dice"] for row in expected if row["region"] == "LV"]) > 0.95
 
@@ -216,8 +216,7 @@ def test_given_labels_are_measured_as_the_models_own(place, model, command, tmp_
     assert measured["quantities"] == analysed["quantities"]
     (traced,) = json.loads(command(*words[:2], "--labels", place.patient, "--out", tmp_path / "t", "--json"))
     assert traced["quantities"][0]["value"] == pytest.approx(measured["quantities"][0]["value"], abs=5)
-    page = (tmp_path / "t" / "patient0001" / "report.html").read_text()
-    assert "model" not in page.split("<footer>")[1].split("</footer>")[0].lower().replace("cardiotrace", "") or True
+    assert (tmp_path / "t" / "patient0001" / "report.html").exists()
 
 
 def test_what_is_in_an_exam(place, command):

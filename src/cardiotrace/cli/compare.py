@@ -1,6 +1,5 @@
 """cardiotrace compare RUN RUN..."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +7,7 @@ from typing import Annotated
 import tyro
 
 from cardiotrace.cli.terminal import table
-from cardiotrace.evaluation.table import comparison_rows
+from cardiotrace.evaluation.table import comparison_rows, to_text
 from cardiotrace.workflows.compare import compare_runs
 
 
@@ -28,6 +27,6 @@ def run(options: Options) -> None:
     """Compare and print."""
     rows = comparison_rows(compare_runs(options.runs, score=options.score))
     if options.json:
-        print(json.dumps(rows, indent=2))
+        print(to_text(rows, "json"), end="")
     else:
         table(list(rows[0]), rows)

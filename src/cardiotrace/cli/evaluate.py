@@ -6,7 +6,7 @@ from typing import Annotated
 
 import tyro
 
-from cardiotrace.cli.scores import print_scores
+from cardiotrace.cli.scores import print_problems, print_scores
 from cardiotrace.cli.settings import settings
 from cardiotrace.cli.terminal import Terminal
 from cardiotrace.evaluation.table import case_rows, to_text
@@ -57,6 +57,7 @@ def run(options: Options) -> None:
     with Terminal() as terminal:
         table = evaluate(config, terminal)
     if options.json:
-        print(to_text(case_rows(table), "json"))
+        print(to_text(case_rows(table), "json"), end="")
+        print_problems(table)
     else:
         print_scores(table, by=options.by)

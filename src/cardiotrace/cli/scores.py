@@ -17,5 +17,12 @@ def print_scores(scored: CaseTable, *, by: str = "phase") -> None:
     agreement = ejection_rows(scored)
     if agreement:
         table(list(agreement[0]), agreement, title="ejection fraction, percent")
+    print_problems(scored)
+
+
+def print_problems(scored: CaseTable) -> None:
+    """What could not be scored, on standard error."""
+    if scored.problems:
+        print(f"cardiotrace: {len(scored.problems)} could not be scored:", file=sys.stderr)
     for problem in scored.problems:
         print(f"  {problem}", file=sys.stderr)
