@@ -188,7 +188,7 @@ def validate(task: Task, state: State) -> dict[str, float]:
     """
     sums = torch.zeros(2, len(task.class_names), dtype=torch.float64, device=task.fabric.device)
     rank, world = task.fabric.global_rank, task.fabric.world_size
-    mine = torch.arange(rank, len(task.validation), world)
+    mine = torch.arange(len(task.validation))[rank::world]
     with averaged_weights(state), torch.inference_mode(), task.fabric.autocast():
         for start in range(0, len(mine), task.settings.batch_size):
             picked = mine[start : start + task.settings.batch_size]
