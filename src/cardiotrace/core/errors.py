@@ -39,6 +39,10 @@ class ModelFileError(InputError):
     """A model file is damaged, of another version, or lacks what is needed to use it."""
 
 
+class NoModelError(InputError):
+    """No model is at hand for a view."""
+
+
 class WorkError(CardioTraceError):
     """The input was fine, the work failed: a full disk, an unwritable folder, a diverged training."""
 

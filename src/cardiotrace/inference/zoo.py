@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from cardiotrace.core.errors import InputError, ModelFileError
+from cardiotrace.core.errors import InputError, ModelFileError, NoModelError
 from cardiotrace.core.terms import View
 from cardiotrace.inference.model_file import Model, read_model, read_spec
 from cardiotrace.inference.spec import ModelSpec
@@ -74,13 +74,13 @@ def default_model(view: View) -> Path:
     the first by name.
 
     Raises:
-        InputError: no model was trained on the view.
+        NoModelError: no model was trained on the view.
     """
     usable = [(listed.spec, listed.path) for listed in list_models() if listed.spec is not None]
     trained = [(spec, path) for spec, path in usable if view in spec.views]
     preferred = [(spec, path) for spec, path in trained if view in spec.default_for]
     if not trained:
-        raise InputError(f"there is no model for view {view}", remedy=f"name one with --model. {_what_there_is()}")
+        raise NoModelError(f"there is no model for view {view}", remedy=f"name one with --model. {_what_there_is()}")
     return (preferred or trained)[0][1]
 
 

@@ -66,15 +66,16 @@ def analyse_into(
     segmentations = segment_exam(exam, models, test_time_augmentation=config.test_time_augmentation)
     labels = {name: segmentation.labels for name, segmentation in segmentations.items()}
     measures = measure(exam, labels)
-    measures = replace(measures, flags=(*measures.flags, *segmentation_flags(segmentations)))
+    measures = replace(measures, flags=(*measures.flags, *segmentation_flags(exam, segmentations)))
     write_label_maps(exam.images, segmentations, folder, scheme=config.scheme)
     write_report(exam, labels, measures, folder, model=models.described(), truth=truth)
     return measures
 
 
-def segmentation_flags(segmentations: Mapping[str, Segmentation]) -> list[str]:
-    """What the network and the post-processing say against trusting the labels, in words."""
-    flags: list[str] = []
+def segmentation_flags(exam: Exam, segmentations: Mapping[str, Segmentation]) -> list[str]:
+    """What the network and the post-processing say against trusting the labels, and what was left out, in words."""
+    left_out = [image for image in exam.images if image.name not in segmentations]
+    flags = [f"{image.name} was left out: no model is at hand for view {image.cine.view}" for image in left_out]
     for name, segmentation in segmentations.items():
         flags.extend(segmentation.warnings)
         unsure = [frame for frame, value in enumerate(segmentation.confidence) if value < LOW_CONFIDENCE]

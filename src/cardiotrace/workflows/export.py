@@ -123,17 +123,17 @@ def scores_of(table: CaseTable) -> dict[str, Any]:
     for by in ("all", "phase"):
         for item in table.summaries(by, scores=HEADLINE):
             group = regions.setdefault(item.region, {}).setdefault(item.group, {})
-            group[item.score] = {"mean": round(item.summary.mean, 4), "sd": round(item.summary.sd, 4)}
-            group |= {"n": item.summary.count, "missed": item.summary.missed}
+            group[item.score] = {"mean": round(item.summary.mean, 6), "sd": round(item.summary.sd, 6)}
+            group |= {"n": item.summary.count, "absent": item.summary.absent, "missed": item.summary.missed}
     scores: dict[str, Any] = {"regions": regions}
     agreement = table.ejection_agreement()
     if agreement.count:
         scores["ejection_fraction_percent"] = {
             "n": agreement.count,
-            "correlation": round(agreement.correlation, 3),
-            "bias": round(agreement.bias, 2),
-            "sd": round(agreement.sd, 2),
-            "mean_absolute_error": round(agreement.mean_absolute_error, 2),
+            "correlation": round(agreement.correlation, 6),
+            "bias": round(agreement.bias, 6),
+            "sd": round(agreement.sd, 6),
+            "mean_absolute_error": round(agreement.mean_absolute_error, 6),
         }
     return scores
 

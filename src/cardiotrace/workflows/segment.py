@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from cardiotrace.core.errors import UsageError
+from cardiotrace.core.errors import NoModelError, UsageError
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.label import SCHEMES, LabelMap, LabelScheme
 from cardiotrace.core.terms import View
@@ -64,7 +64,7 @@ class Models:
         """The predictor for a view.
 
         Raises:
-            InputError: there is no model for it.
+            NoModelError: there is no model for it.
             ModelFileError: the model file is damaged.
         """
         path = default_model(view) if self._named is None else find_model(self._named)
@@ -109,16 +109,25 @@ class Segmented:
 
 
 def segment_exam(exam: Exam, models: Models, *, test_time_augmentation: bool = False) -> dict[str, Segmentation]:
-    """Label every image of an exam.
+    """Label the images of an exam; those of a view that no model is at hand for are left out if others are not.
 
     Raises:
-        InputError: no model for a view, or an image the model cannot take.
+        NoModelError: there is no model for any of the views.
+        InputError: an image that the model cannot take.
         ModelFileError: a model file is damaged.
     """
-    return {
-        image.name: models.predictor(image.cine.view).segment(image.cine, test_time_augmentation=test_time_augmentation)
-        for image in exam.images
-    }
+    segmentations: dict[str, Segmentation] = {}
+    lacking: NoModelError | None = None
+    for image in exam.images:
+        try:
+            predictor = models.predictor(image.cine.view)
+        except NoModelError as error:
+            lacking = error
+            continue
+        segmentations[image.name] = predictor.segment(image.cine, test_time_augmentation=test_time_augmentation)
+    if lacking is not None and not segmentations:
+        raise lacking
+    return segmentations
 
 
 def segment(config: SegmentConfig, watch: Watch = SILENT) -> Batch[Segmented]:
@@ -153,6 +162,8 @@ def write_label_maps(
         UsageError: there is no such label scheme.
     """
     for image in images:
+        if image.name not in segmentations:
+            continue
         labels = segmentations[image.name].labels
         if scheme is not None:
             labels = labels.to(known_scheme(scheme))
