@@ -94,7 +94,7 @@ def test_overrides_reach_every_depth(tmp_path):
         "preparation.0.height": 64,
         "summary": "changed",
     }
-    values = {**RECIPE, "loss": "dice+cross-entropy"}
+    values = {key: value for key, value in RECIPE.items() if key != "loss"}
     changed = read_recipe(written(tmp_path, values), overrides)
     assert changed.training.epochs == 7
     assert changed.schedule.name == "poly"

@@ -147,7 +147,7 @@ def _agree_on_buffers(task: Task, state: State) -> None:
     """Average what batch norms have counted: each process has seen other planes."""
     if task.fabric.world_size == 1:
         return
-    for name, buffer in state.model.named_buffers():
+    for name, buffer in state.bare_model.named_buffers():
         for value in (buffer, state.average.get(name)):
             if value is not None and value.is_floating_point():
                 value.copy_(task.fabric.all_reduce(value.clone(), reduce_op="mean"))

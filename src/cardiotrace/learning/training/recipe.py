@@ -78,6 +78,13 @@ _CATALOGS = (
 )
 
 
+_DEFAULT_CHOICES: dict[str, str] = {
+    item.name: item.default_factory().name
+    for item in dataclasses.fields(Recipe)
+    if item.name in dict(_CATALOGS) and item.default_factory is not dataclasses.MISSING
+}
+
+
 def recipe_from_plain(values: dict[str, Any]) -> Recipe:
     """Read a recipe and write out every default of every choice.
 
@@ -125,6 +132,8 @@ def _override(values: dict[str, Any], dotted: str, value: Any) -> None:
     """Set one key, in place; a choice that stands as a bare name becomes a table of that name."""
     *parents, last = dotted.split(".")
     place: Any = values
+    if parents and parents[0] in _DEFAULT_CHOICES:
+        values.setdefault(parents[0], _DEFAULT_CHOICES[parents[0]])
     try:
         for parent in parents:
             if isinstance(place, list):
