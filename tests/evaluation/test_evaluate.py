@@ -142,3 +142,10 @@ def test_camus_references_against_themselves(tmp_path: Path, data_root: Path) ->
     ejections = {item.patient: item for item in table.ejections}
     assert ejections["patient0001"].predicted_percent == ejections["patient0001"].traced_percent
     assert abs(ejections["patient0001"].traced_percent - ejections["patient0001"].reference_percent) < 15
+
+
+def test_two_labels_of_one_image_are_refused(folders: tuple[Path, Path]) -> None:
+    predicted, reference = folders
+    write(predicted / "again", "patient0001_4CH_ED_labels.nii.gz", half_ellipse(20, 20))
+    with pytest.raises(InputError, match="are both labels of patient0001_4CH_ED"):
+        evaluate_folders(predicted, reference)

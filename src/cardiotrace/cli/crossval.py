@@ -17,7 +17,7 @@ from cardiotrace.workflows.crossval import CrossvalConfig, crossval
 class Options:
     """Train and test every fold, by patient; finished folds are kept, an interrupted one goes on where it was."""
 
-    recipe: tyro.conf.Positional[Path]
+    recipe: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RECIPE")]]
     """A .toml file."""
     data: Path | None = None
     """Folder of the data set; default: the one of its name below CARDIOTRACE_DATA."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
@@ -14,7 +15,7 @@ from cardiotrace.workflows.export import ExportConfig, export_run
 class Options:
     """Write the best weights of a run as one ONNX file, checked against torch and scored on validation."""
 
-    run: tyro.conf.Positional[Path]
+    run: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RUN")]]
     """Run folder."""
     out: Path | None = None
     """Model file; default: model.onnx in the run folder."""

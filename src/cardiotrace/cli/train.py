@@ -18,7 +18,7 @@ from cardiotrace.workflows.train import TrainConfig, run_training
 class Options:
     """Train a network as a recipe says; the run folder ends with a sealed, scored model."""
 
-    recipe: tyro.conf.Positional[Path]
+    recipe: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RECIPE")]]
     """A .toml file, such as recipes/camus-unet1.toml."""
     data: Path | None = None
     """Folder of the data set; default: the one of its name below CARDIOTRACE_DATA."""

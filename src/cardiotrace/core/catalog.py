@@ -84,9 +84,7 @@ class Catalog(Generic[Made]):
 
     def __getitem__(self, name: str) -> Entry[Made]:
         if name not in self._entries:
-            raise ConfigError(
-                f"there is no {self.kind} {name!r}", remedy=f"choose from: {', '.join(self.names)}."
-            )
+            raise ConfigError(f"there is no {self.kind} {name!r}", remedy=f"choose from: {', '.join(self.names)}.")
         return self._entries[name]
 
     def config(self, choice: Choice, *, path: str = "") -> Any:

@@ -143,8 +143,7 @@ def _tuple(items: tuple[Any, ...], value: Any, path: str) -> tuple[Any, ...]:
     if len(items) != len(value):
         raise ConfigError(f"{path}: expected {len(items)} values, got {len(value)}")
     return tuple(
-        _value(item, entry, f"{path}[{index}]")
-        for index, (item, entry) in enumerate(zip(items, value, strict=True))
+        _value(item, entry, f"{path}[{index}]") for index, (item, entry) in enumerate(zip(items, value, strict=True))
     )
 
 

@@ -30,9 +30,7 @@ class LabelScheme:
     def __post_init__(self) -> None:
         numbers = list(self.values.values())
         if len(set(numbers)) != len(numbers) or any(not 1 <= number <= 255 for number in numbers):
-            raise InputError(
-                f"label scheme {self.name}: values must be distinct integers in 1..255, got {numbers}"
-            )
+            raise InputError(f"label scheme {self.name}: values must be distinct integers in 1..255, got {numbers}")
 
     @property
     def structures(self) -> tuple[Structure, ...]:
@@ -51,9 +49,7 @@ class LabelScheme:
             InputError: the scheme does not hold it.
         """
         if structure not in self.values:
-            raise InputError(
-                f"label scheme {self.name} has no {structure}", remedy=f"it has {', '.join(self.values)}."
-            )
+            raise InputError(f"label scheme {self.name} has no {structure}", remedy=f"it has {', '.join(self.values)}.")
         return self.values[structure]
 
     def is_dense(self) -> bool:

@@ -15,21 +15,28 @@ from cardiotrace.io.formats import FORMATS
 def label_files(folder: Path) -> dict[str, Path]:
     """Label files below a folder by the name of the image they belong to.
 
-    Of several files for one image, one that is marked as labels (`_labels`, `_gt`, `_seg`, `_mask`) is taken.
+    Beside a file of the image's own name, one that is marked as labels (`_labels`, `_gt`, `_seg`, `_mask`) is taken.
 
     Raises:
-        InputError: there is no such folder or no such file in it.
+        InputError: there is no such folder or no such file in it, or two files are labels of one image.
     """
     if not folder.is_dir():
         raise InputError("there is no such folder", where=folder)
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
-        suffix = next((suffix for suffix in _suffixes() if path.name.lower().endswith(suffix)), None)
-        if suffix is None or not path.is_file():
+        stem = _stem(path)
+        if stem == path.name or not path.is_file():
             continue
-        stem = path.name[: -len(suffix)]
         name = image_name(stem)
-        if name != stem or name not in found:
+        is_marked = name != stem
+        rival = found.get(name)
+        if rival is not None and is_marked == (image_name(_stem(rival)) != _stem(rival)):
+            raise InputError(
+                f"{rival.relative_to(folder)} and {path.relative_to(folder)} are both labels of {name}",
+                where=folder,
+                remedy="keep one of them, or give the folder of one of them.",
+            )
+        if is_marked or rival is None:
             found[name] = path
     if not found:
         raise InputError("the folder holds no label files", where=folder, remedy=f"known: {', '.join(_suffixes())}.")
@@ -56,6 +63,12 @@ def _folder_case(name: str, path: Path, scheme: LabelScheme) -> Case:
         read_labels=partial(read_labels, path, scheme),
         files=(path.name,),
     )
+
+
+def _stem(path: Path) -> str:
+    """The name without its suffix; the whole name where it cannot hold labels."""
+    suffix = next((suffix for suffix in _suffixes() if path.name.lower().endswith(suffix)), "")
+    return path.name[: len(path.name) - len(suffix)]
 
 
 def _suffixes() -> list[str]:

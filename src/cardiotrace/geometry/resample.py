@@ -51,9 +51,7 @@ class AxisMap:
             AxisMap(source_size=8, target_size=2, scale=2.0, offset=2.0)
         """
         scale = self.scale * following.scale
-        return AxisMap(
-            self.source_size, following.target_size, scale, self.offset + following.offset * self.scale
-        )
+        return AxisMap(self.source_size, following.target_size, scale, self.offset + following.offset * self.scale)
 
     def inverse(self) -> "AxisMap":
         """The map back from target to source."""

@@ -174,6 +174,13 @@ class Predictor:
         empty = np.flatnonzero(np.isnan(confidence))
         if len(empty):
             yield f"model {self.spec.name} sees nothing in {len(empty)} of {len(confidence)} frames"
+        lowest = self.spec.lowest_confidence
+        unsure = np.flatnonzero(confidence < lowest) if lowest is not None else empty[:0]
+        if len(unsure):
+            yield (
+                f"model {self.spec.name} is less sure of {len(unsure)} of {len(confidence)} frames (down to"
+                f" {np.nanmin(confidence):.2f}) than of any image it was validated on ({lowest:.2f})"
+            )
 
 
 def softmax(

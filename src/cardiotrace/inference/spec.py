@@ -77,6 +77,8 @@ class ModelSpec:
     training: TrainingSpec = TrainingSpec()
     scores: dict[str, Any] = field(default_factory=dict)
     """Nested table of held-out results."""
+    lowest_confidence: float | None = None
+    """Lowest confidence of any validation image: a frame below it is unlike all that the model was chosen on."""
     licence: str = ""
     citation: str = ""
     created: str = ""

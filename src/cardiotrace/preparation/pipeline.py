@@ -57,9 +57,7 @@ class Preparation:
     """
 
     def __init__(self, choices: Sequence[Choice], *, path: str = "preparation") -> None:
-        self.choices = tuple(
-            STEPS.resolve(choice, path=f"{path}[{index}]") for index, choice in enumerate(choices)
-        )
+        self.choices = tuple(STEPS.resolve(choice, path=f"{path}[{index}]") for index, choice in enumerate(choices))
         steps: list[Step] = [STEPS.make(choice, path=path) for choice in self.choices]
         self._geometric = [step for step in steps if hasattr(step, "place")]
         self._intensity = [step for step in steps if hasattr(step, "normalise")]
@@ -85,9 +83,7 @@ class Preparation:
             rows, columns = step.place(rows, columns, spacing_mm)
         return Placement(rows, columns)
 
-    def move(
-        self, plane: Shaped[np.ndarray, "height width *channel"], placement: Placement
-    ) -> np.ndarray[Any, Any]:
+    def move(self, plane: Shaped[np.ndarray, "height width *channel"], placement: Placement) -> np.ndarray[Any, Any]:
         """The plane on the network's grid, (channels, height, width), values and dtype kept."""
         channels = plane[None] if plane.ndim == 2 else np.moveaxis(plane, -1, 0)
         moved = resample(channels.astype(np.float32), placement.rows, placement.columns)

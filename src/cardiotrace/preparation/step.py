@@ -47,9 +47,7 @@ class Resize:
         """See `GeometricStep`."""
         height, width = rows.target_size, columns.target_size
         if not self.keep_aspect:
-            return rows.then(AxisMap.resize(height, self.height)), columns.then(
-                AxisMap.resize(width, self.width)
-            )
+            return rows.then(AxisMap.resize(height, self.height)), columns.then(AxisMap.resize(width, self.width))
         row_mm, column_mm = spacing_mm or (1.0, 1.0)
         row_mm, column_mm = row_mm * rows.scale, column_mm * columns.scale
         target_mm = max(height * row_mm / self.height, width * column_mm / self.width)

@@ -14,8 +14,6 @@ from cardiotrace.workflows.batch import Batch, for_each_exam, result_folder
 from cardiotrace.workflows.segment import Models, SegmentConfig, segment_exam, write_label_maps
 from cardiotrace.workflows.watch import SILENT, Watch
 
-LOW_CONFIDENCE = 0.85
-"""Mean probability of the chosen label below which a frame is flagged; see the model cards for what is usual."""
 MUCH_REMOVED = 0.1
 """Share of a structure that post-processing may remove before the frame is flagged."""
 
@@ -77,13 +75,7 @@ def segmentation_flags(exam: Exam, segmentations: Mapping[str, Segmentation]) ->
     left_out = [image for image in exam.images if image.name not in segmentations]
     flags = [f"{image.name} was left out: no model is at hand for view {image.cine.view}" for image in left_out]
     for name, segmentation in segmentations.items():
-        flags.extend(segmentation.warnings)
-        unsure = [frame for frame, value in enumerate(segmentation.confidence) if value < LOW_CONFIDENCE]
-        if unsure:
-            least = min(segmentation.confidence[frame] for frame in unsure)
-            flags.append(
-                f"{name}: the model is unsure in {len(unsure)} frame(s) (mean probability down to {least:.2f})"
-            )
+        flags.extend(f"{name}: {warning}" for warning in segmentation.warnings)
         flags.extend(_removal_flags(name, segmentation))
     return list(dict.fromkeys(flags))
 

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,9 @@ def export_run(config: ExportConfig, watch: Watch = SILENT) -> ExportResult:
         unscored = sealed_model(network, spec, examples=examples, half_weights=config.half_weights)
     cases = [case for case in dataset.cases() if case.patient in set(split.validation)]
     table = _score(unscored, cases, watch)
-    scored = dataclasses.replace(spec, scores={"validation": scores_of(table)})
+    sure = [row.confidence for row in table.rows if not math.isnan(row.confidence)]
+    lowest = round(min(sure), 4) if sure else None
+    scored = dataclasses.replace(spec, scores={"validation": scores_of(table)}, lowest_confidence=lowest)
     path = config.out or folder.model
     write_bytes(path, seal(unscored.content, scored))
     write_text(folder.path / "validation.json", table_to_json(table))
