@@ -16,10 +16,10 @@ __all__ = ["place"]
 def test_every_patient_is_tested_once_by_a_network_that_never_saw_it(place, monkeypatch):
     monkeypatch.setattr(training, "draw_curves", lambda rows, path: None)
     one = config(place, **{"training.epochs": 1})
-    folds = CrossvalConfig(one.recipe, one.data, place / "folds", 2, (), one.overrides, one.cache, Hardware("cpu", 1))
+    folds = CrossvalConfig(one.recipe, one.data, place / "folds", 3, (), one.overrides, one.cache, Hardware("cpu", 1))
     table = crossval(folds)
-    tested = [read_split(RunFolder(place / "folds" / f"fold-{fold}").split).testing for fold in (1, 2)]
-    assert sorted([*tested[0], *tested[1]]) == [f"patient{number:04d}" for number in range(1, 5)]
+    tested = [read_split(RunFolder(place / "folds" / f"fold-{fold}").split).testing for fold in (1, 2, 3)]
+    assert sorted(sum(tested, ())) == [f"patient{number:04d}" for number in range(1, 5)]
     assert {row.case for row in table.rows} == {
         f"patient{number:04d}_4CH_{phase}" for number in range(1, 5) for phase in ("ED", "ES")
     }
