@@ -55,3 +55,10 @@ def test_determinism_is_switched_both_ways():
     assert not torch.are_deterministic_algorithms_enabled()
     device.make_fabric(TrainingSettings(deterministic=True), accelerator="cpu")
     assert torch.are_deterministic_algorithms_enabled()
+
+
+def test_denormals_are_flushed_only_meanwhile():
+    tiny = torch.full((64,), 1e-39)
+    with device.flushed_denormals():
+        assert (tiny * 0.5).max() == 0
+    assert (tiny * 0.5).max() > 0

@@ -2,6 +2,8 @@
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -38,6 +40,19 @@ def choose_precision(settings: TrainingSettings, *, cuda: bool) -> Precision:
     return "bf16-mixed" if hardware else "32-true"
 
 
+@contextmanager
+def flushed_denormals() -> Iterator[None]:
+    """Takes numbers too small for full precision as 0: vanishing activations would slow every step severalfold.
+
+    Threads that start meanwhile inherit it; the caller's own arithmetic is as before in the end.
+    """
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
 def make_fabric(settings: TrainingSettings, *, accelerator: str = "auto", processes: int = 1) -> Fabric:
     """Fabric over one or more devices; `launch()` is the caller's.
 
@@ -50,8 +65,6 @@ def make_fabric(settings: TrainingSettings, *, accelerator: str = "auto", proces
         UsageError: CUDA is asked for and not there, or there are fewer devices than processes.
     """
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it greets every process
-    # Vanishing activations and moments would slow every step severalfold. Threads inherit this when they start.
-    torch.set_flush_denormal(True)
     cuda = accelerator != "cpu" and torch.cuda.is_available()
     if accelerator == "cuda" and not cuda:
         raise UsageError("there is no CUDA device that this PyTorch can use", remedy="try --accelerator cpu.")

@@ -20,7 +20,7 @@ from cardiotrace.io import write_json, write_text
 from cardiotrace.learning.losses import LOSSES
 from cardiotrace.learning.models.catalog import ARCHITECTURES
 from cardiotrace.learning.training import state as states
-from cardiotrace.learning.training.device import make_fabric
+from cardiotrace.learning.training.device import flushed_denormals, make_fabric
 from cardiotrace.learning.training.feed import Feed, TrainingOrder
 from cardiotrace.learning.training.journal import Journal, Row
 from cardiotrace.learning.training.loop import OnStep, Task, run_epochs
@@ -158,7 +158,8 @@ def train(
             watch.on_epoch(row, is_best)
         fabric.barrier()
 
-    run_epochs(task, state, on_step=watch.on_step if fabric.is_global_zero else _unheard, on_epoch=finish_epoch)
+    with flushed_denormals():
+        run_epochs(task, state, on_step=watch.on_step if fabric.is_global_zero else _unheard, on_epoch=finish_epoch)
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
     return bool(fabric.is_global_zero)
