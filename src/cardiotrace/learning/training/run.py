@@ -109,6 +109,7 @@ def build_model(recipe: Recipe, *, channels: int, classes: int) -> torch.nn.Modu
     return ARCHITECTURES.make(recipe.architecture, channels, classes, path="architecture")
 
 
+@flushed_denormals()  # from the start: making the network starts threads
 def train(
     recipe: Recipe,
     material: Material,
@@ -158,8 +159,7 @@ def train(
             watch.on_epoch(row, is_best)
         fabric.barrier()
 
-    with flushed_denormals():
-        run_epochs(task, state, on_step=watch.on_step if fabric.is_global_zero else _unheard, on_epoch=finish_epoch)
+    run_epochs(task, state, on_step=watch.on_step if fabric.is_global_zero else _unheard, on_epoch=finish_epoch)
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
     return bool(fabric.is_global_zero)
