@@ -74,10 +74,7 @@ def _measure(path: str, batch: int) -> list[dict[str, Any]]:
     rounds: dict[str, list[float]] = {kind: [] for kind in workers}
     for _ in range(ROUNDS):
         for kind, worker in workers.items():
-            assert worker.stdin is not None and worker.stdout is not None
-            worker.stdin.write("go\n")
-            worker.stdin.flush()
-            rounds[kind].append(statistics.median(json.loads(worker.stdout.readline())))
+            rounds[kind].append(statistics.median(_turn(worker)))
     for worker in workers.values():
         worker.communicate()
     ratio = statistics.median(eager / ours for eager, ours in zip(rounds["eager"], rounds["onnxruntime"], strict=True))
@@ -90,6 +87,16 @@ def _measure(path: str, batch: int) -> list[dict[str, Any]]:
             "versus": f"eager PyTorch, {1 / statistics.median(rounds['eager']):.1f} frames/s",
         }
     ]
+
+
+def _turn(worker: "subprocess.Popen[str]") -> list[float]:
+    """Seconds per frame of one turn of an engine."""
+    if worker.stdin is None or worker.stdout is None:
+        raise RuntimeError("the worker has no pipes")
+    worker.stdin.write("go\n")
+    worker.stdin.flush()
+    seconds: list[float] = json.loads(worker.stdout.readline())
+    return seconds
 
 
 if __name__ == "__main__":
