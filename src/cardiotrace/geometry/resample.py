@@ -73,8 +73,9 @@ def _weights(axis: AxisMap) -> Float[np.ndarray, "target source"]:
     inside = (centres > 0) & (centres < axis.source_size)
     total = kernel.sum(axis=1)
     kernel *= (inside / np.where(total > 0, total, 1.0))[:, None]
-    kernel.setflags(write=False)
-    return kernel.astype(np.float32)
+    weights = kernel.astype(np.float32)
+    weights.setflags(write=False)  # shared by everyone who asks for this map
+    return weights
 
 
 def resample(

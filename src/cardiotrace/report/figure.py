@@ -48,7 +48,7 @@ def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
             axes.plot(epochs, values, color=colour, linewidth=1.6, label=name, marker="o" if len(epochs) < 3 else "")
         if is_log:
             axes.set_yscale("log")
-        axes.legend(frameon=False, fontsize=8)
+        axes.legend(frameon=False, fontsize=8, loc="upper left" if is_log else "center right")
     _save(figure, path)
 
 
