@@ -19,10 +19,11 @@ _EXPORT = """
 import sys, torch
 from cardiotrace.core.catalog import Choice
 from cardiotrace.learning.models.catalog import ARCHITECTURES
-from cardiotrace.learning.export import to_onnx
+from cardiotrace.learning.export import halve_weights, to_onnx
 torch.manual_seed(0)
-model = ARCHITECTURES.make(Choice("unet1"), 1, 4).eval()
-open(sys.argv[1], "wb").write(to_onnx(model, channels=1, size=(256, 256), half_weights=True))
+graph = to_onnx(ARCHITECTURES.make(Choice("unet1"), 1, 4), channels=1, size=(256, 256))
+halve_weights(graph)
+open(sys.argv[1], "wb").write(graph.SerializeToString())
 """
 _WORKER = """
 import sys, time, json, numpy

@@ -2,9 +2,9 @@
 
     python benchmarks/training.py [STEPS]
 
-Both loops train U-Net 1 on batches of ten 256x256 images with Adam and Dice + cross-entropy, in processes of their
-own that take turns. Ours reads packed planes, augments and normalises them and writes its journal; the plain one is
-handed ready tensors. The files are those of CAMUS, found through CARDIOTRACE_DATA (default ../shared/data).
+Both loops train recipes/camus-unet1.toml on the same batches of ten 256x256 images, augmented and normalised alike, in
+processes of their own that take turns. Ours averages weights and writes its journal as well. The files are those of
+CAMUS, found through CARDIOTRACE_DATA (default ../shared/data).
 """
 
 import json
@@ -14,9 +14,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from cardiotrace.datasets.packed import PackedDataset
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPE = ROOT / "recipes" / "camus-unet1.toml"
@@ -56,15 +59,12 @@ def _ours(steps: int) -> float:
 
     keep_freed_memory()
     from cardiotrace.core.label import CAMUS
-    from cardiotrace.datasets.packed import PackedDataset, Plane
     from cardiotrace.datasets.split import Split
     from cardiotrace.learning.training.recipe import read_recipe
     from cardiotrace.learning.training.run import Hardware, Material, RunFolder, RunWatch, train
 
-    images, labels = _planes(BATCH * (steps + 1) + 1)
-    about = tuple(Plane(f"case{i}", f"patient{i}", "ED", "A4C", 0, 0, 0.0, 255.0) for i in range(len(images)))
-    names = tuple(plane.patient for plane in about)
-    packed = PackedDataset(Path("packed"), images, labels, about)
+    packed = _packed(BATCH * (steps + 1) + 1)
+    names = tuple(plane.patient for plane in packed.planes)
     material = Material(packed, Split(names[:-1], names[-1:]), CAMUS, ())
     times: list[float] = []
     watch = RunWatch(lambda *_: times.append(time.perf_counter()), lambda *_: None)
@@ -81,24 +81,34 @@ def _plain(steps: int) -> float:
     from cardiotrace.core.catalog import Choice
     from cardiotrace.learning.losses import LOSSES
     from cardiotrace.learning.models.catalog import ARCHITECTURES
+    from cardiotrace.learning.training.feed import Feed, TrainingOrder
+    from cardiotrace.learning.training.recipe import read_recipe
 
     torch.manual_seed(0)
     network = ARCHITECTURES.make(Choice("unet1"), 1, CLASSES).train()
     optimiser = torch.optim.Adam(network.parameters(), 1e-3)
     loss = LOSSES.make(Choice("dice+cross-entropy"))
-    planes, classes = _planes(BATCH)
-    images = torch.from_numpy(planes.astype(np.float32) / 255)
-    images = (images - images.mean((2, 3), keepdim=True)) / images.std((2, 3), keepdim=True)
-    labels = torch.from_numpy(classes.astype(np.int64))
+    recipe = read_recipe(RECIPE)
+    packed = _packed(BATCH * (steps + 1))
+    feed = Feed(packed, np.arange(len(packed)), recipe.preparation, torch.device("cpu"))
+    order = TrainingOrder(recipe.seed, BATCH, recipe.augmentation, ())
     times = []
-    for _ in range(steps + 1):
+    for batch in order.batches(feed, 0):
         optimiser.zero_grad()
-        value = loss(network(images), labels)
+        value = loss(network(batch.images), batch.labels)
         value.backward()
         optimiser.step()
         value.item()
         times.append(time.perf_counter())
-    return BATCH * steps / (times[-1] - times[0])
+    return BATCH * (len(times) - 1) / (times[-1] - times[0])
+
+
+def _packed(count: int) -> "PackedDataset":
+    from cardiotrace.datasets.packed import PackedDataset, Plane
+
+    images, labels = _planes(count)
+    about = tuple(Plane(f"case{i}", f"patient{i}", "ED", "A4C", 0, 0, 0.0, 255.0) for i in range(count))
+    return PackedDataset(Path("packed"), images, labels, about)
 
 
 def _planes(count: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:

@@ -48,8 +48,6 @@ class OnnxRuntimeEngine:
         options.intra_op_num_threads = threads or usable_processors()
         options.inter_op_num_threads = 1
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-        # Threads that wait busily gain nothing here and slow down everything else on the machine.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         self._model = model
         try:
