@@ -1,13 +1,17 @@
-"""A beating left heart in the apical four-chamber plane, known in closed form at every instant."""
+"""A beating heart, known in closed form or by quadrature at every instant."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from cardiotrace.core.errors import InputError
+from cardiotrace.phantoms.anatomy import RIGHT_LENGTH_SHARE, RightVentricle, crescent
 from cardiotrace.phantoms.cycle import Cycle
+from cardiotrace.phantoms.region import Scar, Thickening
 from cardiotrace.phantoms.spheroid import TruncatedSpheroid
 
 MYOCARDIAL_DENSITY_G_PER_ML = 1.05
@@ -18,20 +22,34 @@ LATE_EQUATOR_SHARE, EARLY_EQUATOR_SHARE = 0.27, 0.40
 ring narrows less than the cavity does."""
 ATRIAL_LENGTH_MM = 42.0
 """Length of the atrium at end-diastole; its roof stays where it is, so the atrium grows as the valve plane rises."""
+RIGHT_WALL_MM = 3.5
+HEIGHT_NODES, ANGLE_NODES = 48, 144
+
+Points = Float[np.ndarray, "*points"]
+Outline = Float[np.ndarray, "count 2"]
+Radius = Callable[[Points, Points], Points]
+"""Distance of a surface from the axis, mm, by height, mm, and angle, rad."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Heart:
-    """Size and work of a left ventricle.
+    """Size and work of the ventricles.
 
     Args:
-        end_diastolic_ml: cavity volume at end-diastole, ml, 40 to 400.
+        end_diastolic_ml: left cavity volume at end-diastole, ml, 40 to 400.
         ejection_fraction_percent: share of it that a beat ejects, percent, 5 to 80.
         heart_rate_bpm: beats per minute, 40 to 150.
         sphericity: largest radius over length of the cavity at end-diastole, 0.2 to 0.5.
-        wall_thickness_mm: at the equator at end-diastole, mm, 4 to 20.
+        wall_thickness_mm: at the equator at end-diastole, away from scar and thickening, mm, 4 to 20.
         bend_mm: how far the middle of the axis is bent towards the lateral wall, mm, -10 to 10. Every slice
             across the axis only slides sideways, so volume and area stay as they are.
+        longitudinal_share: shortening of the cavity's length over its ejection fraction, 0.05 to 0.4.
+        right_end_diastolic_ml: volume of the right ventricle at end-diastole, ml, 40 to 500.
+        right_ejection_fraction_percent: share of it that a beat ejects, percent, 5 to 80.
+        twist_deg: turn of the apex against the base at end-systole, degrees, -30 to 30; the shape does not turn,
+            the muscle in it does.
+        scar: part of the wall that does not work.
+        thickening: part of the wall that is thicker than the rest.
 
     Raises:
         InputError: a value is out of range.
@@ -43,6 +61,12 @@ class Heart:
     sphericity: float = 0.31
     wall_thickness_mm: float = 10.0
     bend_mm: float = 2.0
+    longitudinal_share: float = 0.25
+    right_end_diastolic_ml: float = 140.0
+    right_ejection_fraction_percent: float = 57.0
+    twist_deg: float = 0.0
+    scar: Scar | None = None
+    thickening: Thickening | None = None
 
     def __post_init__(self) -> None:
         for name, low, high in _RANGES:
@@ -52,13 +76,18 @@ class Heart:
 
     @property
     def end_systolic_ml(self) -> float:
-        """Cavity volume at end-systole, ml."""
+        """Left cavity volume at end-systole, ml."""
         return self.end_diastolic_ml * (1 - self.ejection_fraction_percent / 100)
 
     @property
+    def right_end_systolic_ml(self) -> float:
+        """Volume of the right ventricle at end-systole, ml."""
+        return self.right_end_diastolic_ml * (1 - self.right_ejection_fraction_percent / 100)
+
+    @property
     def longitudinal_shortening_percent(self) -> float:
-        """How much shorter the cavity is at end-systole: a quarter of the ejection fraction, percent."""
-        return self.ejection_fraction_percent / 4
+        """How much shorter the cavity is at end-systole, percent; a quarter of the ejection fraction by default."""
+        return self.ejection_fraction_percent * self.longitudinal_share
 
     @property
     def cycle(self) -> Cycle:
@@ -69,7 +98,8 @@ class Heart:
         """The heart at the given instants, ms from end-diastole."""
         filling = self.cycle.filling(times_ms)
         opening = self.cycle.mitral_opening(times_ms)
-        return tuple(_state(self, float(full), float(wide)) for full, wide in zip(filling, opening, strict=True))
+        first = _first(self)
+        return tuple(_state(self, first, float(full), float(wide)) for full, wide in zip(filling, opening, strict=True))
 
 
 _RANGES = (
@@ -79,67 +109,210 @@ _RANGES = (
     ("sphericity", 0.2, 0.5),
     ("wall_thickness_mm", 4, 20),
     ("bend_mm", -10, 10),
+    ("longitudinal_share", 0.05, 0.4),
+    ("right_end_diastolic_ml", 40, 500),
+    ("right_ejection_fraction_percent", 5, 80),
+    ("twist_deg", -30, 30),
 )
 
 
 @dataclass(frozen=True)
-class HeartState:
-    """The heart at one instant, in its own plane: x to the lateral wall, z from the mitral plane to the apex, mm."""
+class Wall:
+    """The two surfaces of the left ventricle's wall, which need not be round.
+
+    Where there is neither scar nor thickening both are spheroids. A scar keeps a share of each surface where it
+    was at end-diastole, at the same share of the length; a thickening moves the outer surface outwards.
+
+    Args:
+        cavity: inner surface of the working wall.
+        epicardium: outer surface of the working wall.
+        start: both at end-diastole.
+        scar: part that does not work.
+        thickening: part that is thicker.
+    """
 
     cavity: TruncatedSpheroid
     epicardium: TruncatedSpheroid
+    start: tuple[TruncatedSpheroid, TruncatedSpheroid]
+    scar: Scar | None = None
+    thickening: Thickening | None = None
+
+    @property
+    def is_round(self) -> bool:
+        """Whether every section across the axis is a ring."""
+        return self.scar is None and self.thickening is None
+
+    def inner_radius(self, z_mm: Points, angle_rad: Points) -> Points:
+        """Distance of the endocardium from the axis, mm; 0 above the apex and below the mitral plane."""
+        radius: Points = self.cavity.radius_mm(z_mm)
+        if self.scar is None:
+            return radius
+        share = z_mm / self.cavity.length_mm
+        still = self.scar.stillness * self.scar.patch.weight(share, angle_rad)
+        return np.asarray(radius + still * (self.start[0].radius_mm(share * self.start[0].length_mm) - radius))
+
+    def outer_radius(self, z_mm: Points, angle_rad: Points) -> Points:
+        """Distance of the epicardium from the axis, mm; 0 above the apex and below the mitral plane."""
+        radius: Points = self.epicardium.radius_mm(z_mm)
+        if self.is_round:
+            return radius
+        share = z_mm / self.epicardium.length_mm
+        excess = np.zeros_like(radius)
+        if self.thickening is not None:
+            excess = self.thickening.excess * self.thickening.patch.weight(share, angle_rad)
+        moved: Points = radius * (1 + excess * (1 - self.cavity.short_mm / self.epicardium.short_mm))
+        if self.scar is None:
+            return moved
+        weight = self.scar.patch.weight(share, angle_rad)
+        inner, outer = self.start
+        kept = 1 + (excess - self.scar.thinning * weight) * (1 - inner.short_mm / outer.short_mm)
+        return np.asarray(
+            moved + self.scar.stillness * weight * (outer.radius_mm(share * outer.length_mm) * kept - moved)
+        )
+
+    @cached_property
+    def inner_ml(self) -> float:
+        """Volume of the cavity, ml."""
+        return self.cavity.volume_ml if self.scar is None else _integral_ml(self.inner_radius, self.cavity.length_mm)
+
+    @cached_property
+    def outer_ml(self) -> float:
+        """Volume of cavity and wall, ml."""
+        epicardium = self.epicardium
+        return epicardium.volume_ml if self.is_round else _integral_ml(self.outer_radius, epicardium.length_mm)
+
+
+@dataclass(frozen=True)
+class HeartState:
+    """The heart at one instant, in coordinates that move with the mitral plane.
+
+    Origin in the middle of the mitral plane, x to the lateral wall, y to the anterior wall, z to the apex, mm. The
+    epicardial apex stays in place in the chest: a point that does not move in the chest and has the height z at
+    end-diastole has the height z - `rise_mm` here.
+    """
+
+    wall: Wall
     atrium: TruncatedSpheroid
     """Hangs below the mitral plane: its own z counts downwards."""
+    right: RightVentricle
     bend_mm: float
     mitral_opening: float
+    filling: float
+    """1 at end-diastole, 0 at end-systole."""
+    rise_mm: float
+    """How much nearer to the apex the mitral plane is than at end-diastole."""
+    twist_deg: float
+
+    @property
+    def cavity(self) -> TruncatedSpheroid:
+        """Inner surface of the left ventricle's working wall."""
+        return self.wall.cavity
+
+    @property
+    def epicardium(self) -> TruncatedSpheroid:
+        """Outer surface of the left ventricle's working wall."""
+        return self.wall.epicardium
+
+    @property
+    def volume_ml(self) -> float:
+        """Volume of the left cavity, papillary muscles included, ml."""
+        return self.wall.inner_ml
 
     @property
     def wall_ml(self) -> float:
-        """Myocardial volume, ml."""
-        return self.epicardium.volume_ml - self.cavity.volume_ml
+        """Myocardial volume of the left ventricle, without papillary muscles, ml."""
+        return self.wall.outer_ml - self.wall.inner_ml
+
+    @property
+    def right_ml(self) -> float:
+        """Volume of the right ventricle, ml, by quadrature."""
+
+        def outside(z: Points, angle: Points) -> Points:
+            return self.wall.outer_radius(z, angle) + self.right.width(z, angle)
+
+        length = self.right.length_mm
+        return _integral_ml(outside, length) - _integral_ml(self.wall.outer_radius, length)
 
     @property
     def thickness_mm(self) -> float:
-        """Wall thickness at the equator, mm."""
+        """Thickness of the working wall at the equator, mm."""
         return self.epicardium.short_mm - self.cavity.short_mm
 
-    def bend(self, z_mm: Float[np.ndarray, "*points"]) -> Float[np.ndarray, "*points"]:
+    def bend(self, z_mm: Points) -> Points:
         """Sideways shift of the slice at height z, mm: none at the mitral plane and at the cavity's apex."""
         share = z_mm / self.cavity.length_mm
         return np.asarray(np.where(z_mm > 0, 4 * self.bend_mm * share * (1 - share), 0.0))
 
-    def endocardium_outline(self, count: int = 181) -> Float[np.ndarray, "count 2"]:
-        """Cavity's edge (x, z), mm, from the septal over the apex to the lateral hinge of the mitral valve."""
-        return self._bent(self.cavity.outline(count))
+    def tissue(self, points_mm: Float[np.ndarray, "*points 3"]) -> UInt8[np.ndarray, "*points"]:
+        """Which `Tissue` is at each point (x, y, z), mm."""
+        from cardiotrace.phantoms.section import find_tissue
 
-    def epicardium_outline(self, count: int = 181) -> Float[np.ndarray, "count 2"]:
-        """Outer edge of the wall (x, z), mm, open at the mitral plane."""
-        return self._bent(self.epicardium.outline(count))
+        codes: UInt8[np.ndarray, "*points"] = find_tissue(self, points_mm)
+        return codes
 
-    def atrium_outline(self, count: int = 121) -> Float[np.ndarray, "count 2"]:
-        """Edge of the left atrium (x, z), mm, from hinge over roof to hinge."""
+    def endocardium_outline(self, count: int = 181, *, plane_deg: float = 0.0) -> Outline:
+        """Cavity's edge (x, z), mm, from the septal over the apex to the lateral hinge of the mitral valve.
+
+        Args:
+            count: number of points.
+            plane_deg: angle of the plane about the axis: 0 four-chamber, 60 two-chamber, 120 three-chamber; x
+                counts in the direction of that angle.
+        """
+        return self._traced(self.cavity.outline(count), self.wall.inner_radius, self.wall.scar is None, plane_deg)
+
+    def epicardium_outline(self, count: int = 181, *, plane_deg: float = 0.0) -> Outline:
+        """Outer edge of the wall (x, z), mm, open at the mitral plane; see `endocardium_outline`."""
+        return self._traced(self.epicardium.outline(count), self.wall.outer_radius, self.wall.is_round, plane_deg)
+
+    def atrium_outline(self, count: int = 121) -> Outline:
+        """Edge of the left atrium (x, z), mm, from hinge over roof to hinge, in any plane through the axis."""
         return np.asarray(self.atrium.outline(count) * np.array([1.0, -1.0]))
 
-    def _bent(self, outline: Float[np.ndarray, "count 2"]) -> Float[np.ndarray, "count 2"]:
+    def _traced(self, outline: Outline, radius: Radius, is_round: bool, plane_deg: float) -> Outline:
+        """Section of a surface by a plane through the axis, at the heights of an outline."""
         x, z = outline.T
-        return np.stack([x + self.bend(z), z], axis=1)
+        shift = self.bend(z)
+        if is_round and plane_deg == 0:
+            return np.stack([x + shift, z], axis=1)
+        angle = math.radians(plane_deg)
+        along, across = shift * math.cos(angle), -shift * math.sin(angle)
+        side = np.sign(x) + (x == 0)
+        # The axis may miss the plane where it is bent: the edge is looked for from the foot of its perpendicular.
+        low, high = np.zeros_like(z), np.full_like(z, 200.0)
+        for _ in range(44):
+            middle = (low + high) / 2
+            turned = angle + np.arctan2(across, side * middle)
+            inside = np.hypot(middle, across) < radius(z, turned)
+            low, high = np.where(inside, middle, low), np.where(inside, high, middle)
+        return np.stack([along + side * low, z], axis=1)
 
 
-def _state(heart: Heart, filling: float, opening: float) -> HeartState:
+def _first(heart: Heart) -> Wall:
+    """The wall at end-diastole."""
+    cavity = _cavity(heart, 1.0)
+    outer = _epicardium(cavity, heart.wall_thickness_mm)
+    return Wall(cavity, outer, (cavity, outer), heart.scar, heart.thickening)
+
+
+def _state(heart: Heart, first: Wall, filling: float, opening: float) -> HeartState:
     """The heart when its ventricle is `filling` full: 1 at end-diastole, 0 at end-systole."""
-    first = _cavity(heart, 1.0)
-    outer = _epicardium(first, heart.wall_thickness_mm)
-    wall_ml = outer.volume_ml - first.volume_ml
     cavity = _cavity(heart, filling)
-    epicardium = _epicardium(cavity, _thickness_mm(cavity, wall_ml))
+    if heart.scar is not None and filling < 1:
+        cavity = _working(cavity, first)
+    wall = first if filling == 1 else _thickened(cavity, first)
     # The epicardial apex stays in place, so the mitral plane rises by what the outer shape loses in length.
-    rise = outer.length_mm - epicardium.length_mm
+    rise = first.epicardium.length_mm - wall.epicardium.length_mm
     atrium = _atrium(cavity.base_radius_mm, ATRIAL_LENGTH_MM + rise, 1.06 + 0.30 * (1 - filling))
-    return HeartState(cavity, epicardium, atrium, heart.bend_mm, opening)
+    right_ml = heart.right_end_systolic_ml + filling * (heart.right_end_diastolic_ml - heart.right_end_systolic_ml)
+    # A dilated right ventricle reaches further towards the apex.
+    share = min(0.98, RIGHT_LENGTH_SHARE * (heart.right_end_diastolic_ml / heart.end_diastolic_ml) ** 0.15)
+    right = _right(wall, share, right_ml, RIGHT_WALL_MM * (1.35 - 0.35 * filling))
+    twist = heart.twist_deg * (1 - filling)
+    return HeartState(wall, atrium, right, heart.bend_mm, opening, filling, rise, twist)
 
 
 def _cavity(heart: Heart, filling: float) -> TruncatedSpheroid:
-    """Cavity of the right volume, shortened along its axis in step with what was ejected."""
+    """Round cavity of the right volume, shortened along its axis in step with what was ejected."""
     equator = LATE_EQUATOR_SHARE + (EARLY_EQUATOR_SHARE - LATE_EQUATOR_SHARE) * filling
     full = TruncatedSpheroid(EARLY_EQUATOR_SHARE, 1 - EARLY_EQUATOR_SHARE, heart.sphericity)
     full_length = (heart.end_diastolic_ml / full.volume_ml) ** (1 / 3)
@@ -147,6 +320,20 @@ def _cavity(heart: Heart, filling: float) -> TruncatedSpheroid:
     volume_ml = heart.end_systolic_ml + filling * (heart.end_diastolic_ml - heart.end_systolic_ml)
     unit = TruncatedSpheroid(equator * length, (1 - equator) * length, 1.0)
     return TruncatedSpheroid(unit.equator_mm, unit.long_mm, math.sqrt(volume_ml / unit.volume_ml))
+
+
+def _working(cavity: TruncatedSpheroid, first: Wall) -> TruncatedSpheroid:
+    """The round cavity narrowed until, with the scar that stays outside of it, the volume is that of before."""
+    low, high = 0.02, 1.5
+
+    def narrowed(factor: float) -> TruncatedSpheroid:
+        return TruncatedSpheroid(cavity.equator_mm, cavity.long_mm, cavity.short_mm * factor)
+
+    while high - low > 1e-9:
+        middle = (low + high) / 2
+        volume_ml = Wall(narrowed(middle), first.epicardium, first.start, first.scar).inner_ml
+        low, high = (middle, high) if volume_ml < cavity.volume_ml else (low, middle)
+    return narrowed(high)
 
 
 def _epicardium(cavity: TruncatedSpheroid, thickness_mm: float) -> TruncatedSpheroid:
@@ -158,16 +345,18 @@ def _epicardium(cavity: TruncatedSpheroid, thickness_mm: float) -> TruncatedSphe
     )
 
 
-def _thickness_mm(cavity: TruncatedSpheroid, wall_ml: float) -> float:
-    """Thickness that gives the wall its volume, by halving: muscle cannot be compressed."""
+def _thickened(cavity: TruncatedSpheroid, first: Wall) -> Wall:
+    """The wall whose thickness gives it its volume, by halving: muscle cannot be compressed."""
+
+    def of(thickness_mm: float) -> Wall:
+        return Wall(cavity, _epicardium(cavity, thickness_mm), first.start, first.scar, first.thickening)
+
+    wall_ml, inner_ml = first.outer_ml - first.inner_ml, of(1.0).inner_ml
     low, high = 0.0, 100.0
     while high - low > 1e-9:
         middle = (low + high) / 2
-        if _epicardium(cavity, middle).volume_ml - cavity.volume_ml < wall_ml:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
+        low, high = (middle, high) if of(middle).outer_ml - inner_ml < wall_ml else (low, middle)
+    return of((low + high) / 2)
 
 
 def _atrium(base_radius_mm: float, length_mm: float, bulge: float) -> TruncatedSpheroid:
@@ -175,3 +364,27 @@ def _atrium(base_radius_mm: float, length_mm: float, bulge: float) -> TruncatedS
     share = math.sqrt(1 - 1 / bulge**2)
     long_mm = length_mm / (1 + share)
     return TruncatedSpheroid(long_mm * share, long_mm, base_radius_mm * bulge)
+
+
+def _right(wall: Wall, length_share: float, volume_ml: float, wall_mm: float) -> RightVentricle:
+    """The crescent of the given volume along a left ventricle: volume = w b + w^2 a, solved for the width w."""
+    length = length_share * wall.epicardium.length_mm
+    z, angle, area = _nodes(length)
+    shape = crescent(z / length, angle)
+    a = float((area * shape**2).sum()) / 2000
+    b = float((area * shape * wall.outer_radius(z, angle)).sum()) / 1000
+    return RightVentricle((math.sqrt(b**2 + 4 * a * volume_ml) - b) / (2 * a), length, wall_mm)
+
+
+def _integral_ml(radius: Radius, length_mm: float) -> float:
+    """Volume inside of a surface given by its distance from the axis, ml, by quadrature."""
+    z, angle, area = _nodes(length_mm)
+    return float((area * radius(z, angle) ** 2).sum()) / 2000
+
+
+def _nodes(length_mm: float) -> tuple[Points, Points, Points]:
+    """Heights, angles and weights, mm rad, of a quadrature over a body: Gauss along, equidistant around."""
+    heights, weights = np.polynomial.legendre.leggauss(HEIGHT_NODES)
+    angles = np.arange(ANGLE_NODES) * (2 * np.pi / ANGLE_NODES)
+    z, angle = np.meshgrid((heights + 1) / 2 * length_mm, angles, indexing="ij")
+    return z, angle, np.repeat(weights[:, None] * length_mm / 2, ANGLE_NODES, axis=1) * (2 * np.pi / ANGLE_NODES)
