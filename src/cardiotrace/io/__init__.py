@@ -1,7 +1,7 @@
 """Files to core types and back: NIfTI, MetaImage, pictures and films; the only door to their libraries."""
 
 from cardiotrace.io.atomic import atomic_write, write_bytes, write_json, write_text
-from cardiotrace.io.formats import labels_path, read_cine, read_labels, read_metadata, write_labels
+from cardiotrace.io.formats import labels_path, read_cine, read_labels, read_metadata, write_image, write_labels
 from cardiotrace.io.frames import require_grey
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "read_metadata",
     "require_grey",
     "write_bytes",
+    "write_image",
     "write_json",
     "write_labels",
     "write_text",

@@ -1,20 +1,20 @@
 """Fill a folder completely or not at all."""
 
+import contextlib
 import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cardiotrace.io.atomic import as_work_error
 
 
-@contextmanager
+@contextlib.contextmanager
 def staged_folder(path: str | Path) -> Iterator[Path]:
     """A temporary folder beside `path` that takes its place when the block ends without an error.
 
     An older folder at `path` is replaced as a whole; when anything stops the block (an error, Ctrl-C) it
-    stays as it was and the temporary folder is removed.
+    stays as it was, and the temporary folder and the parents made for it are removed.
 
     Args:
         path: the folder to be; parents are made.
@@ -33,6 +33,7 @@ def staged_folder(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     mark = secrets.token_hex(6)
     staged, old = path.with_name(f".{path.name}-{mark}.partial"), path.with_name(f".{path.name}-{mark}.old")
+    made = [parent for parent in path.parents if not parent.exists()]
     try:
         with as_work_error(path):
             staged.mkdir(parents=True)
@@ -46,3 +47,12 @@ def staged_folder(path: str | Path) -> Iterator[Path]:
             old.replace(path)
         shutil.rmtree(staged, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+        if not path.exists():
+            _remove_empty(made)
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    """Remove folders from the innermost outwards, until one holds something."""
+    with contextlib.suppress(OSError):
+        for folder in folders:
+            folder.rmdir()

@@ -149,6 +149,34 @@ def write_labels(labels: LabelMap, path: str | Path) -> None:
     form.write_labels(labels, path, suffix)
 
 
+def write_image(cine: Cine, path: str | Path) -> None:
+    """Write an image as NIfTI on its own grid, completely or not at all: what `read_cine` reads back.
+
+    Pixels keep their type. Stills have two axes, stacks three, cines four with the frame interval; an image that
+    came from a NIfTI file and was not resampled since keeps that file's axes, offset and orientation. NIfTI holds one
+    interval: instants that are not evenly spaced are written as if they were.
+
+    Args:
+        cine: grey of 8 or 16 bit or float32, or colour of 8 bit.
+        path: ends in .nii or .nii.gz; its folder exists.
+
+    Raises:
+        InputError: another suffix, or the file that the image came from would be overwritten.
+        WorkError: the file cannot be written.
+    """
+    path = Path(path)
+    suffix = suffix_of(path) or ""
+    if suffix.lower() not in nifti.SUFFIXES:
+        raise InputError(
+            f"images cannot be written as {suffix or path.suffix or 'a folder'}",
+            where=path,
+            remedy=f"the name must end in {' or '.join(nifti.SUFFIXES)}.",
+        )
+    if cine.origin is not None:
+        _spare_image(cine.origin, path, suffix)
+    nifti.write_image(cine, path, suffix)
+
+
 def labels_path(origin: Origin, folder: str | Path) -> Path:
     """Where the labels of an image go: `<stem>_labels<suffix>` in `folder`.
 
@@ -225,14 +253,14 @@ def _label_suffixes(origin: Origin | None) -> tuple[str, ...]:
 
 
 def _spare_image(origin: Origin, path: Path, suffix: str) -> None:
-    """Never let labels take the place of the image they were made for."""
+    """Never let what is written take the place of the image it came from."""
     if origin.details.get("is_labels"):
         return
     sources = [origin.path, *([origin.details["pixel_file"]] if "pixel_file" in origin.details else [])]
     targets = [path, *([metaimage.pixel_file_beside(path, suffix)] if suffix.lower() == ".mhd" else [])]
     if any(target.exists() and source.exists() and target.samefile(source) for target in targets for source in sources):
         raise InputError(
-            "labels would overwrite the image itself", where=path, remedy="write them under another name or elsewhere."
+            "this would overwrite the image itself", where=path, remedy="write it under another name or elsewhere."
         )
 
 

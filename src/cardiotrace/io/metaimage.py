@@ -100,7 +100,7 @@ def write_labels(labels: LabelMap, path: Path, suffix: str) -> None:
     """
     origin = labels.origin
     if origin is not None and origin.format == "metaimage":
-        shape, geometry = stored_shape(labels, origin), dict(origin.details["geometry"])
+        shape, geometry = stored_shape(labels.array.shape, origin), dict(origin.details["geometry"])
     else:
         shape, geometry = _own_geometry(labels)
     pixels = labels.array.tobytes()
@@ -207,7 +207,7 @@ def _pixel_file(path: Path, name: str) -> Path:
 
 
 def _own_geometry(labels: LabelMap) -> tuple[tuple[int, ...], dict[str, str]]:
-    shape = own_shape(labels)
+    shape = own_shape(labels.array.shape)
     spacing = (*(labels.spacing_mm or (1.0, 1.0, 1.0))[::-1], 1.0)[: len(shape)]
     return shape, {
         "TransformMatrix": " ".join(str(int(value)) for value in np.eye(len(shape)).ravel()),

@@ -12,12 +12,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cardiotrace.core.cine import Origin
+from cardiotrace.core.cine import Cine, Origin, Spacing
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.label import LabelMap
 from cardiotrace.io import deflate
 from cardiotrace.io.atomic import write_bytes
-from cardiotrace.io.stored import StoredImage, check_shape, check_size_on_disk, own_shape, reading, stored_shape
+from cardiotrace.io.stored import (
+    GridShape,
+    StoredImage,
+    check_shape,
+    check_size_on_disk,
+    own_shape,
+    reading,
+    stored_shape,
+)
 
 SUFFIXES = (".nii.gz", ".nii")
 
@@ -27,6 +35,7 @@ _GEOMETRY = (
     *("pixdim", "qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d"),
     *("qoffset_x", "qoffset_y", "qoffset_z", "srow_x", "srow_y", "srow_z", "xyzt_units", "toffset", "dim_info"),
 )
+_RGB = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
 _MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 _MS_PER_UNIT = {8: 1000.0, 16: 1.0, 24: 0.001}
 
@@ -102,11 +111,44 @@ def write_labels(labels: LabelMap, path: Path, suffix: str) -> None:
         WorkError: the file cannot be written.
     """
     origin = labels.origin
-    header = _own_header(labels) if origin is None or origin.format != "nifti" else _image_header(labels, origin)
+    if origin is not None and origin.format == "nifti":
+        header = _image_header(labels.array.shape, origin)
+    else:
+        interval_ms = None if origin is None else origin.details.get("frame_interval_ms")
+        header = _own_header(labels.array.shape, labels.spacing_mm, interval_ms)
+    _write(header, labels.array, path, suffix)
+
+
+def write_image(cine: Cine, path: Path, suffix: str) -> None:
+    """Write an image as NIfTI, with its own type of pixel: 2 to 4 axes, as few as it needs.
+
+    An image that lies as its NIfTI file does keeps that file's axes and geometry; others get spacing alone.
+
+    Raises:
+        InputError: a type of pixel that NIfTI cannot hold.
+        WorkError: the file cannot be written.
+    """
+    origin, grid = cine.origin, cine.grid_shape
+    interval_ms = None
+    if cine.times_ms is not None and len(cine.times_ms) > 1:
+        interval_ms = float(np.diff(cine.times_ms).mean())
+    if origin is not None and origin.format == "nifti" and _lies_as_stored(cine, origin):
+        header = _image_header(grid, origin)
+        if len(origin.details["shape"]) == 4 and interval_ms is not None:
+            _set_interval(header, interval_ms)
+    else:
+        header = _own_header(grid, cine.spacing_mm, interval_ms)
+    if cine.is_colour and cine.frames.dtype != np.uint8:
+        raise InputError(f"colour of type {cine.frames.dtype} cannot be written", where=path, remedy="use 8 bit.")
+    header.set_data_dtype(_RGB if cine.is_colour else cine.frames.dtype)
+    _write(header, cine.frames.astype(cine.frames.dtype.newbyteorder("<"), copy=False), path, suffix)
+
+
+def _write(header: Any, pixels: NDArray[Any], path: Path, suffix: str) -> None:
     header["scl_slope"], header["scl_inter"] = 1.0, 0.0
     header["vox_offset"] = int(header["sizeof_hdr"]) + 4
-    content = header.binaryblock + bytes(4) + labels.array.tobytes()
-    # No time stamp: the same labels give the same bytes.
+    content = header.binaryblock + bytes(4) + pixels.tobytes()
+    # No time stamp: the same pixels give the same bytes.
     write_bytes(path, gzip.compress(content, 6, mtime=0) if _is_gzip(suffix) else content)
 
 
@@ -182,29 +224,47 @@ def _scaling(header: Any) -> tuple[float, float]:
     return slope, intercept if math.isfinite(intercept) else 0.0
 
 
-def _image_header(labels: LabelMap, origin: Origin) -> Any:
-    header = _empty_header(origin.details["version"], stored_shape(labels, origin))
+def _lies_as_stored(cine: Cine, origin: Origin) -> bool:
+    """Whether an image has the pixels' size and number that its file states: it may have been changed since."""
+    if cine.spacing_mm is None:
+        return False
+    try:
+        stored_shape(cine.grid_shape, origin)
+    except InputError:
+        return False
+    geometry, axes = origin.details["geometry"], origin.details["axes"]
+    mm = _MM_PER_UNIT.get(int(geometry["xyzt_units"]) & 7, 1.0)
+    count = 3 if "z" in axes and cine.grid_shape[1] > 1 else 2
+    stored = [value * mm for value in geometry["pixdim"][1 : count + 1]]
+    return bool(np.allclose(stored, cine.spacing_mm[::-1][:count], rtol=1e-5, atol=0.0))
+
+
+def _image_header(grid: GridShape, origin: Origin) -> Any:
+    header = _empty_header(origin.details["version"], stored_shape(grid, origin))
     for name, value in origin.details["geometry"].items():
         header[name] = value
     return header
 
 
-def _own_header(labels: LabelMap) -> Any:
-    """A header for labels that lie on no NIfTI image: rows run down, columns to the patient's left."""
-    shape = own_shape(labels)
+def _own_header(grid: GridShape, spacing_mm: Spacing | None, interval_ms: float | None) -> Any:
+    """A header for what lies on no NIfTI image: rows run down, columns to the patient's left."""
+    shape = own_shape(grid)
     header = _empty_header(1 if max(shape) < 2**15 else 2, shape)
-    spacing = labels.spacing_mm or (1.0, 1.0, 1.0)
+    spacing = spacing_mm or (1.0, 1.0, 1.0)
     affine = np.diag([-spacing[2], -spacing[1], spacing[0], 1.0])
     header.set_qform(affine, 1)
     header.set_sform(affine, 1)
     header["pixdim"][1:4] = spacing[::-1]
-    if labels.spacing_mm is not None:
+    if spacing_mm is not None:
         header.set_xyzt_units("mm")
-    interval = None if labels.origin is None else labels.origin.details.get("frame_interval_ms")
-    if interval is not None and len(shape) == 4:
-        header["pixdim"][4] = interval
-        header.set_xyzt_units("mm" if labels.spacing_mm is not None else None, "msec")
+    if interval_ms is not None and len(shape) == 4:
+        _set_interval(header, interval_ms)
     return header
+
+
+def _set_interval(header: Any, interval_ms: float) -> None:
+    header["pixdim"][4] = interval_ms
+    header.set_xyzt_units(header.get_xyzt_units()[0], "msec")
 
 
 def _empty_header(version: int, shape: tuple[int, ...]) -> Any:

@@ -86,7 +86,7 @@ def write_labels(labels: LabelMap, path: Path, suffix: str) -> None:
         WorkError: the file cannot be written.
     """
     if labels.origin is not None:
-        stored_shape(labels, labels.origin)
+        stored_shape(labels.array.shape, labels.origin)
     planes = labels.array.reshape(-1, *labels.array.shape[2:])
     if suffix.lower() in _TIFF:
         import tifffile
@@ -161,7 +161,7 @@ def write_folder_labels(labels: LabelMap, path: Path, suffix: str) -> None:
     if origin is None:
         names: tuple[str, ...] = tuple(f"{index:04d}.png" for index in range(count))
     else:
-        stored_shape(labels, origin)
+        stored_shape(labels.array.shape, origin)
         names = tuple(f"{Path(name).stem}.png" for name in origin.details["files"])
     if len(set(names)) != count:
         raise InputError(

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from cardiotrace.core.cine import Origin
 from cardiotrace.core.errors import CardioTraceError, InputError, WorkError
-from cardiotrace.core.label import LabelMap
 from cardiotrace.io import deflate
 
 MAX_PIXEL_BYTES = 2 * 1024**3
 """Largest uncompressed image that is read: 2 GiB, about 14 hours of 112 x 112 echo."""
 
 ThirdAxis = Literal["auto", "depth", "time"]
+GridShape = tuple[int, ...]
+"""(time, depth, height, width)."""
 
 
 @dataclass(frozen=True)
@@ -134,30 +135,30 @@ def quiet(logger_name: str) -> Iterator[None]:
         logger.setLevel(level)
 
 
-def own_shape(labels: LabelMap) -> tuple[int, ...]:
-    """Shape (x, y[, z[, t]]) for labels that lie on no file's grid: as few axes as they need."""
-    shape = tuple(reversed(labels.array.shape))
+def own_shape(grid: GridShape) -> tuple[int, ...]:
+    """Shape (x, y[, z[, t]]) for what lies on no file's grid (time, depth, height, width): as few axes as it needs."""
+    shape = tuple(reversed(grid))
     while len(shape) > 2 and shape[-1] == 1:
         shape = shape[:-1]
     return shape
 
 
-def stored_shape(labels: LabelMap, origin: Origin) -> tuple[int, ...]:
-    """Shape of a label map with the axes of the image file it lies on; only the number of frames may differ.
+def stored_shape(grid: GridShape, origin: Origin) -> tuple[int, ...]:
+    """Shape of a grid (time, depth, height, width) with the axes of its image file; only frames may be more or fewer.
 
     Raises:
-        InputError: the labels lie on another grid.
+        InputError: it is another grid than the file's.
     """
-    time, depth, height, width = labels.array.shape
+    time, depth, height, width = grid
     axes: str = origin.details["axes"]
     image: tuple[int, ...] = tuple(origin.details["shape"])
     lengths = {"x": width, "y": height, "z": depth, "t": time}
     shape = tuple(lengths[axis] for axis in axes)
     differs = any(mine != theirs for axis, mine, theirs in zip(axes, shape, image, strict=True) if axis != "t")
-    if differs or math.prod(shape) != labels.array.size:
+    if differs or math.prod(shape) != math.prod(grid):
         raise InputError(
-            f"labels of shape {labels.array.shape} do not lie on the image's grid, {image} along {', '.join(axes)}",
+            f"pixels of shape {grid} do not lie on the image's grid, {image} along {', '.join(axes)}",
             where=origin.path,
-            remedy="bring the labels back onto the image's own grid before writing them.",
+            remedy="bring them back onto the image's own grid before writing them.",
         )
     return shape
