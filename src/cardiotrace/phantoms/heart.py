@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -228,7 +228,7 @@ class HeartState:
         """Volume of the right ventricle, ml, by quadrature."""
 
         def outside(z: Points, angle: Points) -> Points:
-            return self.wall.outer_radius(z, angle) + self.right.width(z, angle)
+            return np.asarray(self.wall.outer_radius(z, angle) + self.right.width(z, angle))
 
         length = self.right.length_mm
         return _integral_ml(outside, length) - _integral_ml(self.wall.outer_radius, length)
@@ -271,6 +271,7 @@ class HeartState:
     def _traced(self, outline: Outline, radius: Radius, is_round: bool, plane_deg: float) -> Outline:
         """Section of a surface by a plane through the axis, at the heights of an outline."""
         x, z = outline.T
+        z = np.maximum(z, 0.0)
         shift = self.bend(z)
         if is_round and plane_deg == 0:
             return np.stack([x + shift, z], axis=1)
@@ -324,16 +325,14 @@ def _cavity(heart: Heart, filling: float) -> TruncatedSpheroid:
 
 def _working(cavity: TruncatedSpheroid, first: Wall) -> TruncatedSpheroid:
     """The round cavity narrowed until, with the scar that stays outside of it, the volume is that of before."""
-    low, high = 0.02, 1.5
 
     def narrowed(factor: float) -> TruncatedSpheroid:
         return TruncatedSpheroid(cavity.equator_mm, cavity.long_mm, cavity.short_mm * factor)
 
-    while high - low > 1e-9:
-        middle = (low + high) / 2
-        volume_ml = Wall(narrowed(middle), first.epicardium, first.start, first.scar).inner_ml
-        low, high = (middle, high) if volume_ml < cavity.volume_ml else (low, middle)
-    return narrowed(high)
+    def excess_ml(factor: float) -> float:
+        return Wall(narrowed(factor), first.epicardium, first.start, first.scar).inner_ml - cavity.volume_ml
+
+    return narrowed(_root(excess_ml, 0.02, 1.5))
 
 
 def _epicardium(cavity: TruncatedSpheroid, thickness_mm: float) -> TruncatedSpheroid:
@@ -346,17 +345,31 @@ def _epicardium(cavity: TruncatedSpheroid, thickness_mm: float) -> TruncatedSphe
 
 
 def _thickened(cavity: TruncatedSpheroid, first: Wall) -> Wall:
-    """The wall whose thickness gives it its volume, by halving: muscle cannot be compressed."""
+    """The wall whose thickness gives it its volume: muscle cannot be compressed."""
 
     def of(thickness_mm: float) -> Wall:
         return Wall(cavity, _epicardium(cavity, thickness_mm), first.start, first.scar, first.thickening)
 
-    wall_ml, inner_ml = first.outer_ml - first.inner_ml, of(1.0).inner_ml
-    low, high = 0.0, 100.0
-    while high - low > 1e-9:
-        middle = (low + high) / 2
-        low, high = (middle, high) if of(middle).outer_ml - inner_ml < wall_ml else (low, middle)
-    return of((low + high) / 2)
+    whole_ml = first.outer_ml - first.inner_ml + of(1.0).inner_ml
+    return of(_root(lambda thickness_mm: of(thickness_mm).outer_ml - whole_ml, 0.0, 40.0))
+
+
+def _root(function: Callable[[float], float], low: float, high: float) -> float:
+    """Where a growing function is zero, by false position (Illinois rule)."""
+    below, above, kept = function(low), function(high), 0
+    for _ in range(60):
+        middle = (low * above - high * below) / (above - below)
+        value = function(middle)
+        if abs(value) < 1e-10 or high - low < 1e-12:
+            break
+        if value < 0:
+            low, below = middle, value
+            above = above / 2 if kept < 0 else above
+        else:
+            high, above = middle, value
+            below = below / 2 if kept > 0 else below
+        kept = -1 if value < 0 else 1
+    return middle
 
 
 def _atrium(base_radius_mm: float, length_mm: float, bulge: float) -> TruncatedSpheroid:
@@ -382,9 +395,16 @@ def _integral_ml(radius: Radius, length_mm: float) -> float:
     return float((area * radius(z, angle) ** 2).sum()) / 2000
 
 
-def _nodes(length_mm: float) -> tuple[Points, Points, Points]:
-    """Heights, angles and weights, mm rad, of a quadrature over a body: Gauss along, equidistant around."""
+@lru_cache(maxsize=1)
+def _unit_nodes() -> tuple[Points, Points, Points]:
+    """Shares of the length, angles and weights, rad, of a quadrature: Gauss along, equidistant around."""
     heights, weights = np.polynomial.legendre.leggauss(HEIGHT_NODES)
     angles = np.arange(ANGLE_NODES) * (2 * np.pi / ANGLE_NODES)
-    z, angle = np.meshgrid((heights + 1) / 2 * length_mm, angles, indexing="ij")
-    return z, angle, np.repeat(weights[:, None] * length_mm / 2, ANGLE_NODES, axis=1) * (2 * np.pi / ANGLE_NODES)
+    share, angle = np.meshgrid((heights + 1) / 2, angles, indexing="ij")
+    return share, angle, np.repeat(weights[:, None] / 2, ANGLE_NODES, axis=1) * (2 * np.pi / ANGLE_NODES)
+
+
+def _nodes(length_mm: float) -> tuple[Points, Points, Points]:
+    """Heights, mm, angles, rad, and weights, mm rad, of a quadrature over a body."""
+    share, angle, weight = _unit_nodes()
+    return share * length_mm, angle, weight * length_mm
