@@ -97,9 +97,12 @@ class Heart:
     def at(self, times_ms: Float[np.ndarray, " time"]) -> tuple["HeartState", ...]:
         """The heart at the given instants, ms from end-diastole."""
         filling = self.cycle.filling(times_ms)
-        opening = self.cycle.mitral_opening(times_ms)
+        openings = (self.cycle.mitral_opening(times_ms), self.cycle.aortic_opening(times_ms))
         first = _first(self)
-        return tuple(_state(self, first, float(full), float(wide)) for full, wide in zip(filling, opening, strict=True))
+        return tuple(
+            _state(self, first, float(full), (float(mitral), float(aortic)))
+            for full, mitral, aortic in zip(filling, *openings, strict=True)
+        )
 
 
 _RANGES = (
@@ -197,6 +200,7 @@ class HeartState:
     right: RightVentricle
     bend_mm: float
     mitral_opening: float
+    aortic_opening: float
     filling: float
     """1 at end-diastole, 0 at end-systole."""
     rise_mm: float
@@ -295,7 +299,7 @@ def _first(heart: Heart) -> Wall:
     return Wall(cavity, outer, (cavity, outer), heart.scar, heart.thickening)
 
 
-def _state(heart: Heart, first: Wall, filling: float, opening: float) -> HeartState:
+def _state(heart: Heart, first: Wall, filling: float, openings: tuple[float, float]) -> HeartState:
     """The heart when its ventricle is `filling` full: 1 at end-diastole, 0 at end-systole."""
     cavity = _cavity(heart, filling)
     if heart.scar is not None and filling < 1:
@@ -309,7 +313,7 @@ def _state(heart: Heart, first: Wall, filling: float, opening: float) -> HeartSt
     share = min(0.98, RIGHT_LENGTH_SHARE * (heart.right_end_diastolic_ml / heart.end_diastolic_ml) ** 0.15)
     right = _right(wall, share, right_ml, RIGHT_WALL_MM * (1.35 - 0.35 * filling))
     twist = heart.twist_deg * (1 - filling)
-    return HeartState(wall, atrium, right, heart.bend_mm, opening, filling, rise, twist)
+    return HeartState(wall, atrium, right, heart.bend_mm, *openings, filling, rise, twist)
 
 
 def _cavity(heart: Heart, filling: float) -> TruncatedSpheroid:

@@ -62,6 +62,8 @@ def _papillary(heart: "HeartState", x: Points, y: Points, z: Points) -> Bool[np.
     found = np.zeros(x.size, bool)
     share = z / heart.cavity.length_mm
     for muscle in PAPILLARIES:
+        if not ((share > muscle.tip) & (share < muscle.root)).any():
+            continue
         turned = np.full_like(z, muscle.angle_rad) + math.radians(heart.twist_deg) * (share - 0.3)
         away = heart.wall.inner_radius(z, turned) - 0.55 * muscle.radius_mm - 3.5 * np.clip(muscle.root - share, 0, 1)
         found |= np.hypot(x - away * np.cos(turned), y - away * np.sin(turned)) < muscle.radius(share)
