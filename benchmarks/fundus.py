@@ -1,6 +1,6 @@
 """Phantom fundus photographs beside real ones: the statistics that a tracer of vessels lives on, and a picture.
 
-    python benchmarks/fundus.py [picture.png]
+python benchmarks/fundus.py [picture.png]
 """
 
 import os

@@ -83,7 +83,11 @@ class PhantomConfig:
         if not self.views:
             raise ConfigError("views: at least one of '4CH', '2CH' is needed")
         known = CHOICES[self.kind]
-        for name, given in (("pathologies", self.pathologies), ("vendors", self.vendors), ("qualities", self.qualities)):
+        for name, given in (
+            ("pathologies", self.pathologies),
+            ("vendors", self.vendors),
+            ("qualities", self.qualities),
+        ):
             for value in given:
                 if value not in known[name]:
                     remedy = f"{self.kind} has {', '.join(known[name]) or 'none'}."
@@ -437,11 +441,7 @@ class Phantom:
         else:
             groups |= {"quality": phantom.quality, "vendor": phantom.vendor}
         facts = {"ejection_fraction_percent": phantom.ejection_fraction_percent}
-        return [
-            self._case(name, number, view, phase, groups, facts)
-            for view in self.views
-            for phase in _PHASES
-        ]
+        return [self._case(name, number, view, phase, groups, facts) for view in self.views for phase in _PHASES]
 
     def _case(
         self, patient: str, number: int, view: View, phase: Phase, groups: dict[str, str], facts: dict[str, float]

@@ -295,9 +295,7 @@ class _Retina:
         finest = 0.95 / self.camera.px_per_mm
         radii = {"vein": radius, "artery": radius * self.config.artery_to_vein}
         return {
-            kind: grow_tree(
-                kind, TreeShape(own, max(finest, 0.0045), self.config.tortuosity), ground, self._rng[kind]
-            )
+            kind: grow_tree(kind, TreeShape(own, max(finest, 0.0045), self.config.tortuosity), ground, self._rng[kind])
             for kind, own in radii.items()
         }
 

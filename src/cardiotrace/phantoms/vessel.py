@@ -248,7 +248,9 @@ def _papillary(vertical: float, side: float, rng: np.random.Generator) -> _Fork:
     further = _Fork(float(rng.uniform(0.4, 0.75)), (arcade, upright), _lengths(0.1, 0.35, rng), ((to_macula,), ()))
     if rng.uniform() < 0.4:
         further = _Fork(float(rng.uniform(0.4, 0.75)), (nasal, upright), _lengths(0.1, 0.35, rng), ((to_nose,), ()))
-        return _Fork(float(rng.uniform(0.7, 0.95)), (arcade, nasal), _lengths(0.1, 0.3, rng), ((to_macula,), (further,)))
+        return _Fork(
+            float(rng.uniform(0.7, 0.95)), (arcade, nasal), _lengths(0.1, 0.3, rng), ((to_macula,), (further,))
+        )
     return _Fork(float(rng.uniform(0.65, 0.9)), (arcade, nasal), _lengths(0.1, 0.3, rng), ((further,), (to_nose,)))
 
 
