@@ -252,7 +252,7 @@ ABSORPTION = {"artery": (0.11, 0.36, 0.32), "vein": (0.22, 0.50, 0.42)}
 """Of (red, green, blue) light by a vessel of 0.1 mm: arterial blood lets more red light through."""
 CALIBRE_POWER = 0.45
 """Fine vessels stand out more than their blood alone explains: light is scattered in their walls too."""
-REFLEX = {"artery": 0.45, "vein": 0.15}
+REFLEX = {"artery": 0.75, "vein": 0.32}
 """How much of the lost light a vessel's middle line gives back."""
 
 
@@ -329,7 +329,7 @@ class _Retina:
         picture = np.empty((*grid.shape, 3), np.float32)
         picture[:] = colour
         paint_choroid(picture, grid, tessellation=config.tessellation, rng=rng)
-        paint_macula(picture, grid, depth=float(rng.uniform(0.7, 1.3)), reflex=float(rng.uniform(0, 0.5)))
+        paint_macula(picture, grid, depth=float(rng.uniform(0.5, 1.1)), reflex=float(rng.uniform(0, 0.5)))
         paint_nerve_fibres(picture, grid, sheen=config.sheen, rng=rng)
         paint_disc(picture, grid, self.disc, rng)
         lesions = paint_lesions(picture, grid, config.pathology, self._inside, self._rng["lesions"])

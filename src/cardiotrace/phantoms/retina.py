@@ -106,11 +106,11 @@ def paint_choroid(picture: Picture, grid: Grid, *, tessellation: float, rng: np.
     """
     broad = noise(grid.shape, 1.3 * grid.px_per_mm, rng)
     patchy = np.maximum(noise(grid.shape, 0.15 * grid.px_per_mm, rng), -0.5)
-    mottle = 0.02 + 0.11 * tessellation
+    mottle = 0.015 + 0.075 * tessellation
     picture[..., 0] *= np.exp(0.08 * broad + mottle * patchy)
     picture[..., 1] *= np.exp(0.07 * broad + 0.35 * mottle * patchy)
-    grain = noise(grid.shape, 0.03 * grid.px_per_mm, rng)
-    picture *= (1 + 0.042 * grain)[..., None]
+    grain = noise(grid.shape, 0.021 * grid.px_per_mm, rng)
+    picture *= (1 + 0.032 * grain)[..., None]
     # Middle lines of smooth noise wind, part and join as choroidal vessels do.
     winding = noise(grid.shape, 0.30 * grid.px_per_mm, rng)
     bands = np.exp(-((winding / 0.28) ** 2)) - 0.4
@@ -168,7 +168,7 @@ def paint_macula(picture: Picture, grid: Grid, *, depth: float, reflex: float) -
     """
     distance = grid.from_fovea()
     wide, narrow = np.exp(-((distance / 1.9) ** 2)), np.exp(-((distance / 0.55) ** 2))
-    for channel, (broad, pit) in enumerate(((0.60, 0.16), (0.38, 0.30), (0.20, 0.35))):
+    for channel, (broad, pit) in enumerate(((0.48, 0.12), (0.36, 0.26), (0.50, 0.45))):
         picture[..., channel] *= np.exp(-depth * (broad * wide + pit * narrow))
     ring = np.exp(-(((distance - 1.1) / 0.10) ** 2)) * np.clip(0.5 + grid.y - FOVEA_MM[1], 0, 1)
     spot = np.exp(-((distance / 0.07) ** 2))
@@ -206,7 +206,9 @@ class LesionKind:
     Args:
         count: fewest and most.
         radius_mm: smallest and largest.
-        colour: change of (red, green, blue) in its middle, as a factor.
+        colour: of its middle: factors on (red, green, blue) of a dark one; of a bright one (red, green, blue) over the
+            red of the retina around it.
+        is_bright: whether it is brighter than the retina.
         elongation: length over width, largest.
         softness: of its edge; 0.1 is sharp.
         near_fovea: whether it gathers around the macula.
@@ -218,15 +220,16 @@ class LesionKind:
     elongation: float
     softness: float
     near_fovea: bool
+    is_bright: bool
 
 
 LESIONS: Mapping[str, LesionKind] = {
-    "microaneurysms": LesionKind((6, 25), (0.018, 0.045), (0.80, 0.55, 0.6), 1.2, 0.30, True),
-    "dot haemorrhages": LesionKind((3, 14), (0.05, 0.17), (0.62, 0.42, 0.5), 1.6, 0.20, False),
-    "flame haemorrhages": LesionKind((1, 6), (0.08, 0.18), (0.65, 0.45, 0.5), 4.5, 0.30, False),
-    "hard exudates": LesionKind((10, 45), (0.025, 0.09), (1.12, 1.95, 2.6), 1.6, 0.15, True),
-    "soft exudates": LesionKind((1, 5), (0.15, 0.35), (1.08, 1.55, 2.0), 2.0, 0.45, False),
-    "drusen": LesionKind((15, 80), (0.025, 0.09), (1.07, 1.38, 1.4), 1.2, 0.35, True),
+    "microaneurysms": LesionKind((6, 25), (0.018, 0.045), (0.80, 0.55, 0.6), 1.2, 0.30, True, False),
+    "dot haemorrhages": LesionKind((3, 14), (0.05, 0.17), (0.62, 0.42, 0.5), 1.6, 0.20, False, False),
+    "flame haemorrhages": LesionKind((1, 6), (0.08, 0.18), (0.65, 0.45, 0.5), 4.5, 0.30, False, False),
+    "hard exudates": LesionKind((10, 45), (0.025, 0.09), (1.25, 1.05, 0.42), 1.6, 0.15, True, True),
+    "soft exudates": LesionKind((1, 5), (0.15, 0.35), (1.12, 0.85, 0.45), 2.0, 0.45, False, True),
+    "drusen": LesionKind((15, 80), (0.025, 0.09), (1.12, 0.72, 0.25), 1.2, 0.35, True, True),
 }
 PATHOLOGIES: Mapping[str, tuple[str, ...]] = {
     "normal": (),
@@ -287,5 +290,7 @@ def _paint_lesion(
     ragged = 0.18 * noise(size, max(1.0, 0.35 * radius * grid.px_per_mm), rng) if min(size) > 4 else 0.0
     reach = np.hypot(along / long, across / radius) + ragged
     share = _edge(np.asarray(reach), kind.softness) * float(rng.uniform(0.6, 1.0))
-    picture[window] *= 1 + share[..., None] * (np.array(kind.colour) - 1)
+    part = picture[window]
+    target = np.array(kind.colour) * (part[..., :1].mean() if kind.is_bright else part)
+    part += share[..., None] * (target - part)
     mask[window] |= np.asarray(reach) < 1

@@ -35,7 +35,7 @@ def draw_strokes(
     lines: Sequence[tuple[Float[np.ndarray, "points 2"], Float[np.ndarray, " points"]]],
     shape: tuple[int, int],
     *,
-    reflex_from_px: float = 2.5,
+    reflex_from_px: float = 1.8,
 ) -> Strokes:
     """Rasterise polylines by the distance of each pixel's middle to the segments, box by box.
 
@@ -61,7 +61,7 @@ def draw_strokes(
         # A vessel finer than a pixel darkens it by what it holds, spread over the pixel.
         thin = np.minimum(radius, 0.5) * np.clip(1.0 - distance, 0, 1)
         np.maximum.at(depth, index, 2 * np.maximum(chord, thin))
-        shown = np.exp(-((distance / (0.33 * radius)) ** 2)) * np.clip((radius - reflex_from_px) / 1.5, 0, 1)
+        shown = np.exp(-((distance / (0.36 * radius)) ** 2)) * np.clip((radius - reflex_from_px) / 1.5, 0, 1)
         np.maximum.at(reflex, index, shown.astype(np.float32))
     return Strokes(*(field.reshape(shape) for field in (coverage, depth, reflex, extent)))
 

@@ -16,6 +16,8 @@ FOVEA_MM = (4.5, 0.45)
 RAPHE_MM = 10.5
 """Where on the horizontal the temporal vessels of both halves would meet."""
 RAPHE_PULL = 0.8
+RAPHE_BARE_MM = 2.2
+"""Around that place no vessel runs."""
 AVASCULAR_MM = 0.35
 """Radius of the zone around the fovea that no vessel enters."""
 STEP_MM = 0.06
@@ -316,7 +318,7 @@ class _Growth:
                 break
             heading = free
             x, y = x + STEP_MM * math.cos(heading), y + STEP_MM * math.sin(heading)
-            if not self._ground.inside(x, y) or math.dist((x, y), FOVEA_MM) < AVASCULAR_MM:
+            if not self._ground.inside(x, y) or _is_bare(x, y):
                 break
             points.append((x, y))
         else:
@@ -379,7 +381,15 @@ class _Growth:
         taper = np.linspace(1.0, 0.94, len(points))
         if ended and self._tip.radius < 3 * self._shape.least_radius_mm:
             taper = taper * np.linspace(1.0, 0.55, len(points))
+        if self._tip.parent < 0:  # comes up from the depth of the disc
+            taper[: len(points) // 2] *= np.linspace(0.4, 1.0, len(points) // 2)
         return Vessel(np.array(points), self._tip.radius * taper, self._tip.parent, self._tip.radius)
+
+
+def _is_bare(x: float, y: float) -> bool:
+    """Where no vessel runs: at the fovea, and at the far end of the raphe, which vessels would circle."""
+    at_raphe = math.dist((x, y), (RAPHE_MM, 1.3 * FOVEA_MM[1])) < RAPHE_BARE_MM
+    return at_raphe or math.dist((x, y), FOVEA_MM) < AVASCULAR_MM
 
 
 def _turn(wanted: float, heading: float) -> float:
