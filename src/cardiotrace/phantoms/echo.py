@@ -298,7 +298,8 @@ class Scanner:
         near = self._vendor.near_db * np.exp(-((ranges / 25) ** 2))
         near += 3 * np.exp(-ranges / 22) * np.cos(2 * np.pi * ranges / 5.2)
         gap = -9 * np.exp(-(((ranges - 4) / 2) ** 2))
-        deep = 7 / (1 + np.exp(-(ranges / self._sector.depth_mm - 0.62) / 0.04))
+        # How much haze lies over the atria differs most from patient to patient.
+        deep = self._rng.normal(4.5, 4.5) / (1 + np.exp(-(ranges / self._sector.depth_mm - 0.62) / 0.04))
         across, down = np.meshgrid(self._sector.angles_rad * 60, ranges)
         patches = smooth_noise((across.ravel(), down.ravel()), (15, 15), self._rng).reshape(across.shape)
         level_db = self._quality.haze_db + (near + gap + deep)[:, None] + 3 * patches

@@ -280,7 +280,7 @@ class HeartState:
         if is_round and plane_deg == 0:
             return np.stack([x + shift, z], axis=1)
         angle = math.radians(plane_deg)
-        along, across = shift * math.cos(angle), -shift * math.sin(angle)
+        along, across = shift * math.cos(angle), shift * math.sin(angle)
         side = np.sign(x) + (x == 0)
         # The axis may miss the plane where it is bent: the edge is looked for from the foot of its perpendicular.
         low, high = np.zeros_like(z), np.full_like(z, 200.0)

@@ -112,6 +112,6 @@ def aorta_distance(heart: "HeartState", x: Points, y: Points, z: Points) -> Poin
 
 def right_atrium(heart: "HeartState") -> Ellipsoid:
     """The right atrium: beside the left one, as wide as the right ventricle is at its base."""
-    across = float(np.clip(0.45 * heart.right.width_mm, 15.0, 32.0)) * (1.12 - 0.12 * heart.filling)
+    across = float(np.clip(0.55 * heart.right.width_mm, 17.0, 34.0)) * (1.12 - 0.12 * heart.filling)
     middle = heart.cavity.base_radius_mm + 5.0 + across
     return Ellipsoid((-middle, -2.0, -20.0), (across, 21.0, 24.0))

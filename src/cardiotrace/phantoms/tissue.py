@@ -38,9 +38,9 @@ class Scatterers:
 
 WALL_NODES = (-1.0, -0.8, -0.45, -0.2, 0.0, 0.25, 0.5, 0.75, 1.0)
 WALL_DB: Mapping[View, tuple[float, ...]] = {
-    View.A4C: (32, 31, 30, 23, 19, 16, 17.5, 22, 28),
-    View.A2C: (30, 29, 27, 21, 18, 16, 18, 22, 27),
-    View.A3C: (29, 26, 22, 18, 18, 20, 26, 30, 31),
+    View.A4C: (34, 33, 32, 25, 20.5, 17.5, 19, 24, 30),
+    View.A2C: (32, 31, 29, 23, 19, 17.5, 20, 24, 29),
+    View.A3C: (31, 28, 24, 19, 19, 22, 28, 32, 33),
     View.PLAX: (29, 29, 27, 22, 20, 22, 27, 29, 30),
 }
 """Brightness of the wall by view, from the base on the left over the apex to the base on the right, dB: walls along
@@ -157,8 +157,8 @@ def _around_level_db(slab: Slab, codes: UInt8[np.ndarray, " points"], rng: np.ra
     x, y, z = slab.points
     ring = first.cavity.base_radius_mm
     aside = np.hypot(x, y)
-    level = 23 + 6 * smooth_noise(in_plane, (18, 18), rng) + 5 * smooth_noise(in_plane, (9, 3.5), rng)
-    uneven = 0.3 * (level - 23)
+    level = 22 + 7.5 * smooth_noise(in_plane, (18, 18), rng) + 6 * smooth_noise(in_plane, (9, 3.5), rng)
+    uneven = 0.3 * (level - 22)
     shifted, angle = x - first.bend(z), np.arctan2(y, x - first.bend(z))
     outer = np.where(z > -15, first.wall.outer_radius(np.maximum(z, 0), angle), 0)
     width = first.right.width(np.maximum(z, 0), angle)

@@ -26,9 +26,9 @@ class Quality:
 
 
 QUALITIES: Mapping[str, Quality] = {
-    "good": Quality(10.5, 8.0, 2.0, 1.0, 2.0, -32.0),
-    "medium": Quality(12.0, 11.0, 4.0, 1.5, 7.0, -27.0),
-    "poor": Quality(13.5, 14.0, 8.0, 2.5, 14.0, -22.0),
+    "good": Quality(10.5, 9.5, 2.0, 1.0, 2.0, -32.0),
+    "medium": Quality(12.5, 12.0, 4.0, 1.5, 7.0, -27.0),
+    "poor": Quality(14.0, 15.0, 8.0, 2.5, 14.0, -22.0),
 }
 
 
