@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.phantoms import Heart, Tissue
-from cardiotrace.phantoms import heart as heart_module
+from cardiotrace.phantoms import wall as wall_module
 from cardiotrace.phantoms.region import Patch, Scar, Thickening
 
 ANTERIOR = Scar(Patch(100.0, 90.0, 0.75, 0.55), stillness=1.0, thinning=0.3)
@@ -64,17 +64,17 @@ def test_muscle_keeps_its_volume(name):
 def test_quadrature_is_exact_to_a_thousandth(name, monkeypatch):
     coarse = [(state.volume_ml, state.wall_ml, state.right_ml) for state in two(HEARTS[name])]
     walls = [state.wall for state in two(HEARTS[name])]
-    monkeypatch.setattr(heart_module, "HEIGHT_NODES", 240)
-    monkeypatch.setattr(heart_module, "ANGLE_NODES", 720)
-    heart_module._unit_nodes.cache_clear()
+    monkeypatch.setattr(wall_module, "HEIGHT_NODES", 240)
+    monkeypatch.setattr(wall_module, "ANGLE_NODES", 720)
+    wall_module._unit_nodes.cache_clear()
     fine = [
         (
-            heart_module._integral_ml(wall.inner_radius, wall.cavity.length_mm),
-            heart_module._integral_ml(wall.outer_radius, wall.epicardium.length_mm),
+            wall_module.integral_ml(wall.inner_radius, wall.cavity.length_mm),
+            wall_module.integral_ml(wall.outer_radius, wall.epicardium.length_mm),
         )
         for wall in walls
     ]
-    heart_module._unit_nodes.cache_clear()
+    wall_module._unit_nodes.cache_clear()
     for (volume, wall, _), (inner, outer) in zip(coarse, fine, strict=True):
         assert volume == pytest.approx(inner, rel=1e-3)
         assert wall == pytest.approx(outer - inner, rel=1e-3)

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -12,7 +11,9 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.phantoms.anatomy import RIGHT_LENGTH_SHARE, RightVentricle, crescent
 from cardiotrace.phantoms.cycle import Cycle
 from cardiotrace.phantoms.region import Scar, Thickening
+from cardiotrace.phantoms.section import find_tissue
 from cardiotrace.phantoms.spheroid import TruncatedSpheroid
+from cardiotrace.phantoms.wall import Points, Radius, Wall, integral_ml, nodes
 
 MYOCARDIAL_DENSITY_G_PER_ML = 1.05
 APICAL_THICKNESS_SHARE = 0.85
@@ -23,12 +24,8 @@ ring narrows less than the cavity does."""
 ATRIAL_LENGTH_MM = 42.0
 """Length of the atrium at end-diastole; its roof stays where it is, so the atrium grows as the valve plane rises."""
 RIGHT_WALL_MM = 3.5
-HEIGHT_NODES, ANGLE_NODES = 48, 144
 
-Points = Float[np.ndarray, "*points"]
 Outline = Float[np.ndarray, "count 2"]
-Radius = Callable[[Points, Points], Points]
-"""Distance of a surface from the axis, mm, by height, mm, and angle, rad."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,72 +117,6 @@ _RANGES = (
 
 
 @dataclass(frozen=True)
-class Wall:
-    """The two surfaces of the left ventricle's wall, which need not be round.
-
-    Where there is neither scar nor thickening both are spheroids. A scar keeps a share of each surface where it
-    was at end-diastole, at the same share of the length; a thickening moves the outer surface outwards.
-
-    Args:
-        cavity: inner surface of the working wall.
-        epicardium: outer surface of the working wall.
-        start: both at end-diastole.
-        scar: part that does not work.
-        thickening: part that is thicker.
-    """
-
-    cavity: TruncatedSpheroid
-    epicardium: TruncatedSpheroid
-    start: tuple[TruncatedSpheroid, TruncatedSpheroid]
-    scar: Scar | None = None
-    thickening: Thickening | None = None
-
-    @property
-    def is_round(self) -> bool:
-        """Whether every section across the axis is a ring."""
-        return self.scar is None and self.thickening is None
-
-    def inner_radius(self, z_mm: Points, angle_rad: Points) -> Points:
-        """Distance of the endocardium from the axis, mm; 0 above the apex and below the mitral plane."""
-        radius: Points = self.cavity.radius_mm(z_mm)
-        if self.scar is None:
-            return radius
-        share = z_mm / self.cavity.length_mm
-        still = self.scar.stillness * self.scar.patch.weight(share, angle_rad)
-        return np.asarray(radius + still * (self.start[0].radius_mm(share * self.start[0].length_mm) - radius))
-
-    def outer_radius(self, z_mm: Points, angle_rad: Points) -> Points:
-        """Distance of the epicardium from the axis, mm; 0 above the apex and below the mitral plane."""
-        radius: Points = self.epicardium.radius_mm(z_mm)
-        if self.is_round:
-            return radius
-        share = z_mm / self.epicardium.length_mm
-        excess = np.zeros_like(radius)
-        if self.thickening is not None:
-            excess = self.thickening.excess * self.thickening.patch.weight(share, angle_rad)
-        moved: Points = radius * (1 + excess * (1 - self.cavity.short_mm / self.epicardium.short_mm))
-        if self.scar is None:
-            return moved
-        weight = self.scar.patch.weight(share, angle_rad)
-        inner, outer = self.start
-        kept = 1 + (excess - self.scar.thinning * weight) * (1 - inner.short_mm / outer.short_mm)
-        return np.asarray(
-            moved + self.scar.stillness * weight * (outer.radius_mm(share * outer.length_mm) * kept - moved)
-        )
-
-    @cached_property
-    def inner_ml(self) -> float:
-        """Volume of the cavity, ml."""
-        return self.cavity.volume_ml if self.scar is None else _integral_ml(self.inner_radius, self.cavity.length_mm)
-
-    @cached_property
-    def outer_ml(self) -> float:
-        """Volume of cavity and wall, ml."""
-        epicardium = self.epicardium
-        return epicardium.volume_ml if self.is_round else _integral_ml(self.outer_radius, epicardium.length_mm)
-
-
-@dataclass(frozen=True)
 class HeartState:
     """The heart at one instant, in coordinates that move with the mitral plane.
 
@@ -235,7 +166,7 @@ class HeartState:
             return np.asarray(self.wall.outer_radius(z, angle) + self.right.width(z, angle))
 
         length = self.right.length_mm
-        return _integral_ml(outside, length) - _integral_ml(self.wall.outer_radius, length)
+        return integral_ml(outside, length) - integral_ml(self.wall.outer_radius, length)
 
     @property
     def thickness_mm(self) -> float:
@@ -249,8 +180,6 @@ class HeartState:
 
     def tissue(self, points_mm: Float[np.ndarray, "*points 3"]) -> UInt8[np.ndarray, "*points"]:
         """Which `Tissue` is at each point (x, y, z), mm."""
-        from cardiotrace.phantoms.section import find_tissue
-
         codes: UInt8[np.ndarray, "*points"] = find_tissue(self, points_mm)
         return codes
 
@@ -386,29 +315,8 @@ def _atrium(base_radius_mm: float, length_mm: float, bulge: float) -> TruncatedS
 def _right(wall: Wall, length_share: float, volume_ml: float, wall_mm: float) -> RightVentricle:
     """The crescent of the given volume along a left ventricle: volume = w b + w^2 a, solved for the width w."""
     length = length_share * wall.epicardium.length_mm
-    z, angle, area = _nodes(length)
+    z, angle, area = nodes(length)
     shape = crescent(z / length, angle)
     a = float((area * shape**2).sum()) / 2000
     b = float((area * shape * wall.outer_radius(z, angle)).sum()) / 1000
     return RightVentricle((math.sqrt(b**2 + 4 * a * volume_ml) - b) / (2 * a), length, wall_mm)
-
-
-def _integral_ml(radius: Radius, length_mm: float) -> float:
-    """Volume inside of a surface given by its distance from the axis, ml, by quadrature."""
-    z, angle, area = _nodes(length_mm)
-    return float((area * radius(z, angle) ** 2).sum()) / 2000
-
-
-@lru_cache(maxsize=1)
-def _unit_nodes() -> tuple[Points, Points, Points]:
-    """Shares of the length, angles and weights, rad, of a quadrature: Gauss along, equidistant around."""
-    heights, weights = np.polynomial.legendre.leggauss(HEIGHT_NODES)
-    angles = np.arange(ANGLE_NODES) * (2 * np.pi / ANGLE_NODES)
-    share, angle = np.meshgrid((heights + 1) / 2, angles, indexing="ij")
-    return share, angle, np.repeat(weights[:, None] / 2, ANGLE_NODES, axis=1) * (2 * np.pi / ANGLE_NODES)
-
-
-def _nodes(length_mm: float) -> tuple[Points, Points, Points]:
-    """Heights, mm, angles, rad, and weights, mm rad, of a quadrature over a body."""
-    share, angle, weight = _unit_nodes()
-    return share * length_mm, angle, weight * length_mm

@@ -1,7 +1,7 @@
 """Which tissue is at any point of the heart."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -15,30 +15,46 @@ from cardiotrace.phantoms.anatomy import (
     PERICARDIUM_MM,
     Ellipsoid,
     Points,
+    RightVentricle,
     Tissue,
 )
-
-if TYPE_CHECKING:
-    from cardiotrace.phantoms.heart import HeartState
+from cardiotrace.phantoms.spheroid import TruncatedSpheroid
+from cardiotrace.phantoms.wall import Wall
 
 BELOW_MM = 95.0
 """How far below the mitral plane anything is looked for."""
 
 
-def find_tissue(heart: "HeartState", points_mm: Float[np.ndarray, "*points 3"]) -> UInt8[np.ndarray, "*points"]:
+class Shape(Protocol):
+    """What has to be known of a heart at one instant; `HeartState` says what each is."""
+
+    @property
+    def wall(self) -> Wall: ...
+    @property
+    def atrium(self) -> TruncatedSpheroid: ...
+    @property
+    def right(self) -> RightVentricle: ...
+    @property
+    def filling(self) -> float: ...
+    @property
+    def twist_deg(self) -> float: ...
+    def bend(self, z_mm: Points) -> Points: ...
+
+
+def find_tissue(heart: Shape, points_mm: Float[np.ndarray, "*points 3"]) -> UInt8[np.ndarray, "*points"]:
     """The tissue of each point (x, y, z), mm, in the coordinates of the state."""
     points = np.asarray(points_mm)
     x, y, z = (points[..., axis].ravel() for axis in range(3))
     codes = np.zeros(x.size, np.uint8)
-    reach = heart.epicardium.short_mm * 1.5 + heart.right.width_mm + 20
-    near = (x * x + y * y < reach**2) & (z > -BELOW_MM) & (z < heart.epicardium.length_mm + PERICARDIUM_MM)
+    reach = heart.wall.epicardium.short_mm * 1.5 + heart.right.width_mm + 20
+    near = (x * x + y * y < reach**2) & (z > -BELOW_MM) & (z < heart.wall.epicardium.length_mm + PERICARDIUM_MM)
     above, below = np.flatnonzero(near & (z >= 0)), np.flatnonzero(near & (z < 0))
     codes[above] = _ventricles(heart, x[above], y[above], z[above])
     codes[below] = _atria(heart, x[below], y[below], z[below])
     return codes.reshape(points.shape[:-1])
 
 
-def _ventricles(heart: "HeartState", x: Points, y: Points, z: Points) -> UInt8[np.ndarray, " points"]:
+def _ventricles(heart: Shape, x: Points, y: Points, z: Points) -> UInt8[np.ndarray, " points"]:
     """Tissue above the mitral plane."""
     wall = heart.wall
     x = x - heart.bend(z)
@@ -57,10 +73,10 @@ def _ventricles(heart: "HeartState", x: Points, y: Points, z: Points) -> UInt8[n
     return codes
 
 
-def _papillary(heart: "HeartState", x: Points, y: Points, z: Points) -> Bool[np.ndarray, " points"]:
+def _papillary(heart: Shape, x: Points, y: Points, z: Points) -> Bool[np.ndarray, " points"]:
     """Whether a point of the cavity lies in a papillary muscle; x counts from the bent axis."""
     found = np.zeros(x.size, bool)
-    share = z / heart.cavity.length_mm
+    share = z / heart.wall.cavity.length_mm
     for muscle in PAPILLARIES:
         if not ((share > muscle.tip) & (share < muscle.root)).any():
             continue
@@ -70,11 +86,11 @@ def _papillary(heart: "HeartState", x: Points, y: Points, z: Points) -> Bool[np.
     return found
 
 
-def _right(heart: "HeartState", radius: Points, angle: Points, z: Points, outer: Points) -> UInt8[np.ndarray, " n"]:
+def _right(heart: Shape, radius: Points, angle: Points, z: Points, outer: Points) -> UInt8[np.ndarray, " n"]:
     """Tissue outside of the left ventricle, above the mitral plane."""
     edge = outer + heart.right.width(z, angle)
     free = edge + heart.right.wall(z, angle)
-    grown = heart.epicardium
+    grown = heart.wall.epicardium
     # Close to the apex the layer is measured along the axis.
     cap = np.hypot(
         radius / (grown.short_mm + PERICARDIUM_MM), (z - grown.equator_mm) / (grown.long_mm + PERICARDIUM_MM)
@@ -86,7 +102,7 @@ def _right(heart: "HeartState", radius: Points, angle: Points, z: Points, outer:
     return codes
 
 
-def _atria(heart: "HeartState", x: Points, y: Points, z: Points) -> UInt8[np.ndarray, " points"]:
+def _atria(heart: Shape, x: Points, y: Points, z: Points) -> UInt8[np.ndarray, " points"]:
     """Tissue below the mitral plane: the atria, the aorta, and their walls as pericardium."""
     codes = np.zeros(x.size, np.uint8)
     right = right_atrium(heart)
@@ -102,16 +118,16 @@ def _atria(heart: "HeartState", x: Points, y: Points, z: Points) -> UInt8[np.nda
     return codes
 
 
-def aorta_distance(heart: "HeartState", x: Points, y: Points, z: Points) -> Points:
+def aorta_distance(heart: Shape, x: Points, y: Points, z: Points) -> Points:
     """Distance of each point from the middle of the aorta at its height, mm."""
     # Never so near to the axis that it would show in the four-chamber or two-chamber plane, 60 degrees away.
     least = (AORTIC_RADIUS_MM + AORTIC_WALL_MM) / math.sin(math.radians(60)) + 0.5
-    middle = max(heart.cavity.base_radius_mm - 0.55 * AORTIC_RADIUS_MM, least) - AORTIC_LEAN * z
+    middle = max(heart.wall.cavity.base_radius_mm - 0.55 * AORTIC_RADIUS_MM, least) - AORTIC_LEAN * z
     return np.asarray(np.hypot(x - middle * math.cos(AORTIC_ANGLE_RAD), y - middle * math.sin(AORTIC_ANGLE_RAD)))
 
 
-def right_atrium(heart: "HeartState") -> Ellipsoid:
+def right_atrium(heart: Shape) -> Ellipsoid:
     """The right atrium: beside the left one, as wide as the right ventricle is at its base."""
     across = float(np.clip(0.55 * heart.right.width_mm, 17.0, 34.0)) * (1.12 - 0.12 * heart.filling)
-    middle = heart.cavity.base_radius_mm + 5.0 + across
+    middle = heart.wall.cavity.base_radius_mm + 5.0 + across
     return Ellipsoid((-middle, -2.0, -20.0), (across, 21.0, 24.0))

@@ -55,7 +55,7 @@ class Vendor:
     wavelength_mm: float = 0.77
     axial_mm: float = 0.38
     lateral_deg: tuple[float, float] = (0.65, 0.9)
-    grain_mm: float = 0.3
+    grain_mm: float = 0.22
     gain_db: float = 0.0
     grey_per_db: float = 4.0
     stretch: float = 0.0009
@@ -70,7 +70,7 @@ VENDORS: Mapping[str, Vendor] = {
         grey_per_db=3.6, stretch=0.0004, near_db=10.0,
     ),
     "contrast": Vendor(
-        half_angle_deg=40.0, beam_count=192, wavelength_mm=0.6, axial_mm=0.32, lateral_deg=(0.5, 0.75), grain_mm=0.25,
+        half_angle_deg=40.0, beam_count=192, wavelength_mm=0.6, axial_mm=0.32, lateral_deg=(0.5, 0.75), grain_mm=0.2,
         gain_db=-4.0, grey_per_db=5.0, stretch=0.0012,
     ),
     "portable": Vendor(
