@@ -31,7 +31,7 @@ def test_taper_runs_from_one_radius_to_the_other():
 
 
 def test_only_wide_vessels_show_a_reflex():
-    made = draw_strokes([line([[10, 0], [10, 40]], 2, 2), line([[30, 0], [30, 40]], 5, 5)], (41, 41))
+    made = draw_strokes([line([[10, 0], [10, 40]], 1.5, 1.5), line([[30, 0], [30, 40]], 5, 5)], (41, 41))
     assert made.reflex[10, 20] == 0
     assert made.reflex[30, 20] == pytest.approx(1)
     assert made.reflex[33, 20] < 0.1

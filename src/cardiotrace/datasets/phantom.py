@@ -24,7 +24,7 @@ from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.datasets.dataset import FilePair, MirrorAxis, exam_named
 from cardiotrace.datasets.split import Split
-from cardiotrace.phantoms.cmr import STYLES, CmrPhantom, cmr_exam, sample_cmr
+from cardiotrace.phantoms.cmr import CmrPhantom, cmr_exam, sample_cmr
 from cardiotrace.phantoms.echo import IMAGE_NAMES, EchoPhantom, echo_exam, sample_echo
 from cardiotrace.phantoms.fundus import (
     CAMERAS,
@@ -37,6 +37,7 @@ from cardiotrace.phantoms.fundus import (
 from cardiotrace.phantoms.heart import Heart
 from cardiotrace.phantoms.population import Pathology, sample_patient
 from cardiotrace.phantoms.retina import PATHOLOGIES
+from cardiotrace.phantoms.style import STYLES
 from cardiotrace.phantoms.vendor import QUALITIES, VENDORS
 
 Kind = Literal["echo", "cmr", "fundus"]
@@ -239,7 +240,7 @@ def _make_eye(drawn: Drawn, phantom: FundusPhantom) -> Made:
     labels = LabelMap(photograph.vessels[np.newaxis, np.newaxis].astype(np.uint8), label.VESSEL, None)
     truth = photograph.truth
     inside = float(photograph.field_of_view.sum())
-    row = {
+    row: dict[str, float | str] = {
         "eye": phantom.eye,
         "camera": phantom.camera,
         "quality": phantom.quality,

@@ -236,8 +236,8 @@ def sample_fundus(
         eye=eye,
         pathology=drawn_pathology if pathology is None else pathology,
         quality=drawn_quality if quality is None else quality,  # type: ignore[arg-type]
-        vein_radius_mm=float(np.clip(rng.normal(0.1, 0.007), 0.08, 0.12)),
-        artery_to_vein=float(np.clip(rng.normal(0.76, 0.06), 0.6, 0.92)),
+        vein_radius_mm=float(np.clip(rng.normal(0.105, 0.007), 0.085, 0.13)),
+        artery_to_vein=float(np.clip(rng.normal(0.79, 0.06), 0.6, 0.95)),
         tortuosity=float(np.clip(rng.lognormal(0.05, 0.3), 0.4, 2.5)),
         cup_to_disc=float(np.clip(rng.normal(0.42, 0.12), 0.15, 0.8)),
         pallor=float(np.clip(rng.normal(0.6, 0.25), 0, 1)),
@@ -292,7 +292,7 @@ class _Retina:
     def _grow(self) -> dict[str, tuple[Vessel, ...]]:
         ground = Ground(self._inside)
         radius = self.config.vein_radius_mm
-        finest = 0.95 / self.camera.px_per_mm
+        finest = 1.25 / self.camera.px_per_mm
         radii = {"vein": radius, "artery": radius * self.config.artery_to_vein}
         return {
             kind: grow_tree(kind, TreeShape(own, max(finest, 0.0045), self.config.tortuosity), ground, self._rng[kind])
@@ -350,18 +350,20 @@ class _Retina:
         rng, camera, quality = self._rng["camera"], self.camera, self._quality
         # Dim places turn olive: red light fades first.
         light = np.stack([self._light(rng)] * 3, axis=-1) ** np.array([1.2, 0.95, 0.8], np.float32)
-        lit = picture * (light * self.config.brightness)
+        lit = picture * (light * np.float32(self.config.brightness))
         if quality.haze:
             lit += quality.haze * (lit.mean(axis=(0, 1)) * 1.2 + 0.02 - lit)
         blur = math.hypot(camera.blur_px, quality.defocus_px)
         lit = ndimage.gaussian_filter(lit, (blur, blur, 0))
         # Film and sensor give way gently at the bright end.
-        grey = 255 * np.where(lit < 0.75, lit, 0.75 + 0.25 * np.tanh((np.maximum(lit, 0.75) - 0.75) / 0.25))
+        bright = lit > 0.75
+        lit[bright] = 0.75 + 0.25 * np.tanh((lit[bright] - 0.75) / 0.25)
+        grey = 255 * lit
         grain = rng.standard_normal((*camera.shape, 3), dtype=np.float32)
         grain = ndimage.gaussian_filter(grain, (0.6, 0.6, 0)) * 2.1 + 0.5 * grain[..., :1]
-        grey += camera.noise * quality.noise * grain * np.array([1.0, 0.9, 0.6])
-        seen = np.clip(camera.radius_px - self._from_axis() + 0.5, 0, 1)[..., None]
-        dark = np.abs(rng.standard_normal((*camera.shape, 3), dtype=np.float32)) * np.array([0.9, 0.3, 0.2])
+        grey += camera.noise * quality.noise * grain * np.array([1.0, 0.9, 0.6], np.float32)
+        seen = np.clip(camera.radius_px - self._from_axis() + 0.5, 0, 1).astype(np.float32)[..., None]
+        dark = np.abs(rng.standard_normal((*camera.shape, 3), dtype=np.float32)) * np.array([0.9, 0.3, 0.2], np.float32)
         return np.asarray(np.rint(np.clip(seen * grey + (1 - seen) * dark, 0, 255)), np.uint8)
 
     def _light(self, rng: np.random.Generator) -> Float[np.ndarray, "height width"]:

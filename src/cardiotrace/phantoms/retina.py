@@ -85,9 +85,16 @@ def noise(shape: tuple[int, int], size_px: float, rng: np.random.Generator) -> P
     rough /= max(float(rough.std()), 1e-12)
     if step == 1.0:
         return np.asarray(rough[: shape[0], : shape[1]], np.float32)
-    zoomed = ndimage.zoom(rough.astype(np.float32), step, order=1, grid_mode=True, mode="nearest")
-    edge = int(step)
-    return np.asarray(zoomed[edge : edge + shape[0], edge : edge + shape[1]])
+    down = _stretched(rough.astype(np.float32), shape[0], step)
+    return _stretched(down.T, shape[1], step).T
+
+
+def _stretched(coarse: Float[np.ndarray, "coarse width"], fine: int, step: float) -> Float[np.ndarray, "fine width"]:
+    """Linear interpolation along the first axis between samples `step` apart, beginning at the second one."""
+    place = (np.arange(fine) / step + 1).astype(np.float32)
+    low = np.minimum(place.astype(int), len(coarse) - 2)
+    share = (place - low)[:, None]
+    return np.asarray(coarse[low] * (1 - share) + coarse[low + 1] * share)
 
 
 def _edge(reach: Plane, softness: float) -> Plane:
@@ -137,7 +144,7 @@ def paint_nerve_fibres(picture: Picture, grid: Grid, *, sheen: float, rng: np.ra
     stripes = table[((bundle / (2 * np.pi) * 2600).astype(np.int64)) % 4096]
     thick = np.exp(-np.maximum(distance - 0.8, 0) / 1.5) * (0.3 + 0.7 * np.abs(np.sin(bundle)) ** 2)
     gain = 1 + 0.13 * (0.3 + sheen) * thick * stripes
-    haze = 0.16 * thick * (0.5 + sheen)
+    haze = 0.26 * thick * (0.5 + sheen)
     picture *= gain[..., None]
     picture += haze[..., None] * np.array([0.0, 0.30, 0.12])
     if sheen > 0:
@@ -151,10 +158,10 @@ def _paint_sheen(
     size = grid.px_per_mm
     arcades = np.exp(-(((np.abs(bundle) - 1.15) / 0.45) ** 2)) * np.exp(-(((distance - 2.6) / 1.5) ** 2))
     field = noise(grid.shape, 0.30 * size, rng) + 0.45 * noise(grid.shape, 0.06 * size, rng)
-    patches = 1 / (1 + np.exp(-(field + 1.1 * arcades - 2.45 + 0.5 * (1 - sheen)) / 0.16))
+    patches = 1 / (1 + np.exp(-(field + 1.1 * arcades - 2.15 + 0.6 * (1 - sheen)) / 0.16))
     sparkle = 1 + 0.30 * noise(grid.shape, 1.0, rng)
     shine = sheen * patches * (0.25 + arcades) * np.clip(sparkle, 0.2, 2.0)
-    picture += shine[..., None] * np.array([0.08, 0.19, 0.08])
+    picture += shine[..., None] * np.array([0.10, 0.24, 0.10])
 
 
 def paint_macula(picture: Picture, grid: Grid, *, depth: float, reflex: float) -> None:

@@ -229,7 +229,7 @@ def _trunk(kind: str, shape: TreeShape, rng: np.random.Generator) -> _Tip:
 def _rim_twigs(shape: TreeShape, rng: np.random.Generator) -> list[_Tip]:
     """Fine vessels that come up at the rim of the disc by themselves, most of them on the side of the macula."""
     twigs = []
-    for index in range(int(rng.integers(4, 8))):
+    for index in range(int(rng.integers(3, 6))):
         angle = math.radians(rng.uniform(-55, 55) if rng.uniform() < 0.65 else rng.uniform(145, 215))
         start = (0.62 * math.cos(angle), 0.7 * math.sin(angle))
         radius = float(rng.uniform(0.1, 0.2)) * shape.trunk_radius_mm
@@ -274,7 +274,9 @@ def _branch(
                 zip(radii, fork.headings, fork.lengths_mm, fork.then, strict=True)
             )
         ]
-    asymmetry = float(0.28 + 0.7 * rng.beta(1.2, 1.7))
+    # Large vessels run on and give off twigs; small ones part more evenly.
+    evenness = 0.35 if radius > 0.028 else 0.65
+    asymmetry = float(0.3 + evenness * rng.beta(1.2, 1.7))
     larger, smaller = daughters(radius, asymmetry)
     turns = branching_angles_rad(radius, larger, smaller)
     side = float(rng.choice([-1.0, 1.0]))

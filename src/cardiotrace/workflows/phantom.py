@@ -120,10 +120,10 @@ def _claim(config: WriteConfig) -> None:
         except (OSError, ValueError) as error:
             raise InputError(f"cannot be read: {error}", where=path, remedy="use another --out.") from None
         changed = [name for name in settings if found.get(name) != settings[name]]
+        changed = [name for name in changed if name != "digest"] or changed
         if changed:
-            raise InputError(
-                f"holds phantoms of other settings ({', '.join(changed)})", where=out, remedy="use another --out."
-            )
+            what = "made by another version" if changed == ["digest"] else f"of other settings ({', '.join(changed)})"
+            raise InputError(f"holds phantoms {what}", where=out, remedy="use another --out.")
         return
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError("is not empty and holds no phantoms", where=out, remedy="use another --out.")
