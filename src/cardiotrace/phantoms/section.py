@@ -29,16 +29,33 @@ class Shape(Protocol):
     """What has to be known of a heart at one instant; `HeartState` says what each is."""
 
     @property
-    def wall(self) -> Wall: ...
+    def wall(self) -> Wall:
+        """Wall of the left ventricle."""
+        ...
+
     @property
-    def atrium(self) -> TruncatedSpheroid: ...
+    def atrium(self) -> TruncatedSpheroid:
+        """Left atrium."""
+        ...
+
     @property
-    def right(self) -> RightVentricle: ...
+    def right(self) -> RightVentricle:
+        """Right ventricle."""
+        ...
+
     @property
-    def filling(self) -> float: ...
+    def filling(self) -> float:
+        """1 at end-diastole, 0 at end-systole."""
+        ...
+
     @property
-    def twist_deg(self) -> float: ...
-    def bend(self, z_mm: Points) -> Points: ...
+    def twist_deg(self) -> float:
+        """Turn of the apex against the base."""
+        ...
+
+    def bend(self, z_mm: Points) -> Points:
+        """Sideways shift of the axis, mm."""
+        ...
 
 
 def find_tissue(heart: Shape, points_mm: Float[np.ndarray, "*points 3"]) -> UInt8[np.ndarray, "*points"]:
