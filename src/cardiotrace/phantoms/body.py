@@ -128,7 +128,7 @@ class Chest:
     def _fat(self, x: Coordinates, y: Coordinates, z: Coordinates) -> Coordinates:
         """Thickness of the fat under the skin, mm."""
         front = np.clip(y / self.half_depth_mm, -1, 1)
-        fat = self.fat_mm * (0.75 + 0.25 * front - 0.0035 * np.clip(z, -100, 60))
+        fat = self.fat_mm * (0.9 + 0.1 * front - 0.0035 * np.clip(z, -100, 60))
         if self.breast_mm > 0:
             for side in (-1, 1):
                 near = ((x - side * 78) / 58) ** 2 + ((z - 18) / 62) ** 2
@@ -152,7 +152,7 @@ class Chest:
     def _muscle(self, x: Coordinates, y: Coordinates, z: Coordinates) -> Coordinates:
         """Thickness of the muscle on the ribs, mm: thick over the upper breast, at the back, under the arms."""
         pectoral = 11 * (y > 20) * np.clip((z + 10) / 50, 0, 1) * (np.abs(x) > 18)
-        back = 20 * np.clip((-y - 40) / 40, 0, 1) * (np.abs(x) > 8)
+        back = 13 * np.clip((-y - 40) / 40, 0, 1) * (np.abs(x) > 8)
         side = 10 * np.clip((np.abs(x) - 90) / 40, 0, 1)
         return np.asarray(4 + pectoral + back + side)
 
@@ -216,7 +216,7 @@ class Chest:
         codes[(np.abs(x - 4) + ragged < 22) & (y > 42)] = Substance.FAT
         fat = codes == Substance.FAT
         mixed = self.noise(0, x, y, z, 4.0)
-        codes[fat & (mixed > 0.7)] = Substance.MUSCLE
+        codes[fat & (mixed > 0.55)] = Substance.MUSCLE
         codes[fat & (mixed < -1.6)] = Substance.VENOUS
         codes[height < 2.6] = Substance.MUSCLE
         self._vessels(codes, x, y, z)
@@ -259,7 +259,7 @@ class Chest:
         top = (stomach < 0.86) & (y > 34 + 2 * ragged)
         codes[top] = Substance.AIR
         liver = np.maximum((x - 62 + 0.55 * np.clip(-z - 30, 0, 200)) / 60, (-y - 72) / 40)
-        deep = (liver < 0.04 * ragged) & (height < -2.8) & (z > -190 + 0.5 * (x + 60)) & (stomach > 1.08)
+        deep = (liver < 0.04 * ragged) & (height < -2.8) & (z > -118 + 0.35 * (x + 60) + 0.25 * y) & (stomach > 1.08)
         codes[deep] = Substance.LIVER
         branches = np.hypot(self.noise(0, x, y, z, 11.0), self.noise(1, x, y, z, 16.0)) < 0.14
         codes[deep & branches] = Substance.VENOUS

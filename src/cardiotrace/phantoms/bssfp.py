@@ -32,7 +32,9 @@ class Substance(IntEnum):
     FLUID = 12
     GUT = 13
     PERICARDIUM = 14
-    RIGHT = 15
+    EPICARDIAL = 15
+    """Fat, vessels and connective tissue around the heart, finer than a pixel: their signals partly cancel."""
+    RIGHT = 16
     """Blood of the right heart: venous, but it flows in as fast as that of the left."""
 
 
@@ -69,8 +71,8 @@ RELAXATION: Mapping[Substance, Relaxation] = {
     Substance.RIGHT: Relaxation(1.0, 1550, 165, 1930, 100),
     Substance.MYOCARDIUM: Relaxation(0.84, 1000, 50, 1180, 45),
     Substance.MUSCLE: Relaxation(0.85, 1010, 38, 1410, 36),
-    Substance.FAT: Relaxation(0.78, 290, 75, 370, 68, fat_share=1.0),
-    Substance.LUNG: Relaxation(0.4, 1170, 30, 1300, 24),
+    Substance.FAT: Relaxation(0.82, 290, 75, 370, 68, fat_share=1.0),
+    Substance.LUNG: Relaxation(0.5, 1170, 30, 1300, 24),
     Substance.LIVER: Relaxation(0.62, 580, 45, 810, 34),
     Substance.SPLEEN: Relaxation(0.85, 1060, 79, 1330, 61),
     Substance.KIDNEY: Relaxation(0.85, 1000, 85, 1190, 65),
@@ -78,6 +80,7 @@ RELAXATION: Mapping[Substance, Relaxation] = {
     Substance.CORTEX: Relaxation(0.15, 500, 8, 500, 8),
     Substance.FLUID: Relaxation(1.0, 2800, 1200, 3000, 1000),
     Substance.GUT: Relaxation(0.85, 900, 70, 1100, 60),
+    Substance.EPICARDIAL: Relaxation(0.6, 900, 58, 1100, 52),
     Substance.PERICARDIUM: Relaxation(0.25, 900, 25, 1100, 22),
 }
 """After de Bazelaire et al. 2004, Radiology 230:652; Stanisz et al. 2005, Magn Reson Med 54:507; von Knobelsdorff-

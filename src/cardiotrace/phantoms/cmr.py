@@ -331,7 +331,7 @@ def sample_cmr(seed: int, *, pathology: Pathology | str | None = None, style: st
     chest = Chest(
         half_width_mm=float(rng.normal(150, 6)) * size,
         half_depth_mm=float(rng.normal(105, 4)) * size,
-        fat_mm=float(np.clip((weight_index - 17) * 1.9 + rng.normal(0, 3), 4, 45)),
+        fat_mm=float(np.clip((weight_index - 16) * 2.1 + rng.normal(0, 3), 4, 45)),
         breast_mm=float(np.clip(rng.normal(34, 12), 8, 60)) if patient.sex == "f" else 0.0,
         diaphragm_mm=float(rng.normal(0, 5)),
         stomach=(Substance.GUT, Substance.FLUID, Substance.AIR)[int(rng.choice(3, p=[0.6, 0.2, 0.2]))],

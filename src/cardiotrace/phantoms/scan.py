@@ -24,9 +24,10 @@ HEART_SAMPLES, CHEST_SAMPLES = 10, 5
 BIN_HZ, BIN_COUNT = 2.0, 401
 """Off-resonance is looked up in steps: up to 400 Hz either way."""
 ANGLE_COUNT = 120
+PURE_FAT_LEVEL = 0.1
 FOLLOW_MM = 24.0
 """Over this distance from the heart its surroundings follow its surface."""
-HEART_SUBSTANCES = (Substance.ARTERIAL, Substance.RIGHT, Substance.MYOCARDIUM, Substance.FAT)
+HEART_SUBSTANCES = (Substance.ARTERIAL, Substance.RIGHT, Substance.MYOCARDIUM, Substance.EPICARDIAL, Substance.FAT)
 
 Box = tuple[slice, slice]
 Picture = Float[np.ndarray, "height width"]
@@ -37,7 +38,7 @@ def _substances() -> UInt8[np.ndarray, "16"]:
     table[[Tissue.LV, Tissue.LA, Tissue.AORTA]] = Substance.ARTERIAL
     table[[Tissue.RV, Tissue.RA]] = Substance.RIGHT
     table[[Tissue.MYO, Tissue.PAPILLARY, Tissue.RV_WALL]] = Substance.MYOCARDIUM
-    table[Tissue.PERICARDIUM] = Substance.FAT
+    table[Tissue.PERICARDIUM] = Substance.EPICARDIAL
     return table
 
 
@@ -132,7 +133,7 @@ class Camera:
         self._box, self._near = self._heart_box()
         self._offsets = _sample_offsets(HEART_SAMPLES, scanner.spacing_mm, scene.thickness_mm)
         self._still = self._chest() * _grain(places, scene.seed)
-        self._surround(places)
+        self._surround()
 
     def tissue(self, state: HeartState) -> UInt8[np.ndarray, "height width"]:
         """`Tissue` in the middle of every pixel and of the slice."""
@@ -189,7 +190,7 @@ class Camera:
             total += signals[scene.chest.substance(points, scene.breath_mm), self._field]
         return total / CHEST_SAMPLES
 
-    def _surround(self, places: Float[np.ndarray, "height width 3"]) -> None:
+    def _surround(self) -> None:
         """Fat and pericardium around the heart at end-diastole."""
         if not self._near.size:
             return
@@ -198,14 +199,15 @@ class Camera:
         self._middle = np.array(ndimage.center_of_mass(heart)) if heart.any() else np.array(heart.shape) / 2
         self._start = self._reach(heart)
         away = ndimage.distance_transform_edt(~heart) * self._scene.scanner.spacing_mm
-        x, y, z = np.moveaxis(places[box], -1, 0)
+        x, y, z = np.moveaxis(self._points(self._scene.states[0], self._rows[box], self._columns[box]), -1, 0)
         noise = Texture((self._scene.seed, 61), 4.0).at(x, y, z, 5.0)
-        thickness = np.clip(0.5 + 3.0 * noise, 0.0, 10.0)
-        fat = self._signals[Substance.FAT, self._field[box]]
+        thickness = np.clip(1.5 + 3.0 * noise, 0.0, 10.0)
+        pure = _layer_texture(self._scene.seed).at(x, y, z, 3.0) > PURE_FAT_LEVEL
+        fat = self._signals[np.where(pure, Substance.FAT, Substance.EPICARDIAL), self._field[box]]
         still = self._still[box]
         # Seen where the valve plane has moved and there is no atrium: walls and connective tissue.
         still[heart] = self._signals[Substance.MYOCARDIUM, self._field[box][heart]]
-        share = np.clip((thickness - away) / self._scene.scanner.spacing_mm + 0.5, 0, 1)
+        share = np.clip((thickness - away) / self._scene.scanner.spacing_mm + 0.5, 0, 1) * ~heart
         still += share * (fat - still)
         sac = np.clip(1.4 - np.abs(away - 0.65 * thickness), 0, 1) * (thickness > 4)
         still *= 1 - 0.7 * sac
@@ -246,14 +248,16 @@ class Camera:
     def _with_strands(
         self, state: HeartState, points: Float[np.ndarray, "pixels samples 3"], codes: UInt8[np.ndarray, "pixels samples"]
     ) -> UInt8[np.ndarray, "pixels samples"]:
-        """Substance of every sample, trabeculae included."""
+        """Substance of every sample: trabeculae in the blood, patches of fat on the surface."""
         substances = SUBSTANCE_OF[codes]
-        # Fat fills half of the layer around the heart; the rest is what lies beside it.
-        substances[:, ::2][codes[:, ::2] == Tissue.PERICARDIUM] = Substance.AIR
         for tissue, find in ((Tissue.LV, self._strands.left), (Tissue.RV, self._strands.right)):
             blood = np.nonzero(codes == tissue)
             strands = find(state, points[blood])
             substances[blood[0][strands], blood[1][strands]] = Substance.MYOCARDIUM
+        layer = np.nonzero(codes == Tissue.PERICARDIUM)
+        x, y, z = points[layer].T
+        pure = _layer_texture(self._scene.seed).at(x, y, z, 3.0) > PURE_FAT_LEVEL
+        substances[layer[0][pure], layer[1][pure]] = Substance.FAT
         return substances
 
     def _followed(self, codes: UInt8[np.ndarray, "pixels samples"]) -> Complex[np.ndarray, "rows columns"]:
@@ -270,6 +274,11 @@ class Camera:
         moved = (start - now) * np.clip(1 - away / FOLLOW_MM, 0, 1) ** 2 / np.maximum(radius, now)
         places = np.stack([self._middle[0] + row * (1 + moved), self._middle[1] + column * (1 + moved)])
         return np.asarray(ndimage.map_coordinates(self._still[self._box], places, order=1, mode="nearest"))
+
+
+def _layer_texture(seed: int) -> Texture:
+    """Where the layer around the heart is pure fat."""
+    return Texture((seed, 66), 4.0)
 
 
 def _sample_offsets(count: int, spacing_mm: float, thickness_mm: float) -> Float[np.ndarray, "count 3"]:
@@ -308,7 +317,7 @@ def _coil_gain(places: Float[np.ndarray, "height width 3"], shading: float, seed
     heart = np.array([34.0, 27.0, 2.0])
     for x in (-70, 10, 90):
         for z in (-60, 60):
-            for y, strength in ((125.0, 1.0), (-140.0, 0.75)):
+            for y, strength in ((125.0, 1.0), (-140.0, 1.0)):
                 coil = np.array([x, y, z]) + rng.normal(0, 8, 3)
                 away, here = (((p - coil) ** 2).sum(axis=-1) / 72**2 for p in (places, heart))
                 gain += strength * (1 + away) ** -1.5
@@ -319,5 +328,5 @@ def _coil_gain(places: Float[np.ndarray, "height width 3"], shading: float, seed
 def _grain(places: Float[np.ndarray, "height width 3"], seed: int) -> Picture:
     """Unevenness of real tissue."""
     x, y, z = np.moveaxis(places, -1, 0)
-    coarse, fine = Texture((seed, 64), 4.0).at(x, y, z, 3.0), Texture((seed, 65), 2.0).at(x, y, z, 1.2)
-    return np.asarray(np.clip(1 + 0.05 * coarse + 0.06 * fine, 0.2, 2), np.float32)
+    coarse, fine = Texture((seed, 64), 4.0).at(x, y, z, 3.0), Texture((seed, 65), 1.5).at(x, y, z, 1.0)
+    return np.asarray(np.clip(1 + 0.05 * coarse + 0.09 * fine, 0.2, 2), np.float32)

@@ -21,6 +21,7 @@ class Strands:
     def __init__(self, first: HeartState, seed: int) -> None:
         self._first = first
         self._texture = Texture((seed, 41), 1.6)
+        self._patches = Texture((seed, 42), 4.0)
 
     def left(self, state: HeartState, points_mm: Float[np.ndarray, "points 3"]) -> Bool[np.ndarray, " points"]:
         """Whether points of the left cavity lie in a strand; there are more towards the apex."""
@@ -57,4 +58,5 @@ class Strands:
         around = (angle + np.float32(np.pi)) * np.float32(radius_mm)
         # Strands run along the ventricle: they are longer there than wide.
         noise = self._texture.at(around, share * np.float32(length * 0.7), away, 1.0)
-        return np.asarray(noise > 1.4 * level - 0.3)
+        patches = self._patches.at(around, share * np.float32(length), away, 2.0)
+        return np.asarray(noise + 0.9 * patches > 1.5 * level)

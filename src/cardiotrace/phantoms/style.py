@@ -37,7 +37,7 @@ class CmrStyle:
     partial_fourier: float = 1.0
     roll_off: float = 0.35
     snr: float = 100.0
-    shading: float = 0.75
+    shading: float = 0.65
     unevenness_ppm: float = 0.45
     white: float = 320.0
 
@@ -51,7 +51,7 @@ STYLES: Mapping[str, CmrStyle] = {
         spacing_mm=1.56,
         thickness_mm=8.0,
         snr=120.0,
-        shading=0.9,
+        shading=0.75,
         unevenness_ppm=0.5,
         white=420.0,
     ),
@@ -65,7 +65,7 @@ STYLES: Mapping[str, CmrStyle] = {
         gap_mm=0.0,
         acquired=(0.8, 0.9),
         snr=70.0,
-        shading=0.7,
+        shading=0.6,
         white=190.0,
     ),
     "philips_1.5t": CmrStyle(
