@@ -147,7 +147,7 @@ class Chest:
 
     def _shell_mm(self, x: Coordinates, y: Coordinates, z: Coordinates) -> Coordinates:
         """Thickness of skin, fat, muscle and ribs, mm."""
-        return self._fat(x, y, z) + self._muscle(x, y, z) + 11
+        return np.asarray(self._fat(x, y, z) + self._muscle(x, y, z) + 11)
 
     def _muscle(self, x: Coordinates, y: Coordinates, z: Coordinates) -> Coordinates:
         """Thickness of the muscle on the ribs, mm: thick over the upper breast, at the back, under the arms."""
@@ -163,12 +163,12 @@ class Chest:
         fat, muscle = self._fat(x, y, z), self._muscle(x, y, z)
         under = depth - fat
         codes = np.full(x.size, Substance.FAT, np.uint8)
-        # Thin walls of muscle and connective tissue run through the fat.
-        codes[(np.abs(self.noise(0, x, y, z, 9.0)) < 0.035) & (depth > 5)] = Substance.MUSCLE
+        # Thin walls of connective tissue run through the fat, much thinner than a pixel.
+        codes[(np.abs(self.noise(0, x, y, z, 9.0)) < 0.035) & (depth > 5)] = Substance.MARROW
         codes[depth < 1.8] = Substance.MUSCLE
         in_muscle = (under > 0) & (under <= muscle)
         streaks = np.abs(self.noise(0, x, y, z, 5.5)) < 0.1
-        codes[in_muscle] = np.where(streaks[in_muscle], Substance.FAT, Substance.MUSCLE)
+        codes[in_muscle] = np.where(streaks[in_muscle], Substance.SPLEEN, Substance.MUSCLE)
         ribs = under > muscle
         slant = z - 0.5 * (y + 6) + 0.15 * np.abs(x)
         where = np.remainder(slant, 27.0) - 13.5
@@ -234,9 +234,7 @@ class Chest:
             self._tube(codes, np.where(above & (along > 0) & (along < reach), branch, 99), 8.0, Substance.VENOUS)
 
     @staticmethod
-    def _tube(
-        codes: UInt8[np.ndarray, " points"], radius: Coordinates, radius_mm: float, substance: Substance
-    ) -> None:
+    def _tube(codes: UInt8[np.ndarray, " points"], radius: Coordinates, radius_mm: float, substance: Substance) -> None:
         """A vessel with a thin wall."""
         codes[radius < radius_mm + 1.6] = Substance.PERICARDIUM
         codes[radius < radius_mm] = substance
@@ -297,5 +295,3 @@ def _ball(x: Coordinates, y: Coordinates, z: Coordinates, middle: Vector, half: 
     """Distance from the middle of an ellipsoid in half axes."""
     total = sum(((v - m) / h) ** 2 for v, m, h in zip((x, y, z), middle, half, strict=True))
     return np.asarray(np.sqrt(total))
-
-

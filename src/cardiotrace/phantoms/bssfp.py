@@ -110,7 +110,9 @@ class Sequence:
             if not low <= value <= high:
                 raise InputError(f"{name} = {value} is out of range", remedy=f"give {low} to {high}.")
 
-    def steady(self, t1_ms: float, t2_ms: float, off_hz: Float[np.ndarray, "*points"]) -> Complex[np.ndarray, "*points"]:
+    def steady(
+        self, t1_ms: float, t2_ms: float, off_hz: Float[np.ndarray, "*points"]
+    ) -> Complex[np.ndarray, "*points"]:
         """Signal of spins that have seen many pulses, per unit of protons.
 
         M = (1 - E1) sin a (1 - E2 exp(-i p)) / (C cos p + D) with C = E2 (E1 - 1)(1 + cos a),
@@ -118,13 +120,14 @@ class Sequence:
         the pulses adds; times exp(-TE/T2) and the turn until the echo at TE = TR/2.
 
         Args:
-            t1_ms, t2_ms: relaxation times, ms.
+            t1_ms: longitudinal relaxation time, ms.
+            t2_ms: transverse relaxation time, ms.
             off_hz: how far off resonance the spins are, Hz.
 
         Example:
             >>> sequence = Sequence(1.5, 3.0, 60.0)
             >>> abs(sequence.steady(1000.0, 50.0, np.array([0.0, 1000 / 6]))).round(3).tolist()
-            [0.078, 0.0]
+            [0.075, 0.003]
 
         Source:
             Freeman and Hill 1971, J Magn Reson 4:366.
@@ -167,6 +170,6 @@ class Sequence:
         e1, e2 = np.exp(-self.repetition_ms / t1_ms), np.exp(-self.repetition_ms / t2_ms)
         decay = e1 * np.cos(flip / 2) ** 2 + e2 * np.sin(flip / 2) ** 2
         steady = float(abs(self.steady(t1_ms, t2_ms, np.zeros(1))[0]))
-        stay = thickness_mm * 1000 / (np.maximum(speed_mm_s, 1e-3) * self.repetition_ms)
-        held = -np.expm1(stay * np.log(decay)) / (np.maximum(stay, 1.0) * (1 - decay))
-        return np.asarray(1 + max(np.sin(flip / 2) / steady - 1, 0.0) * np.minimum(held, 1.0))
+        stay = np.maximum(thickness_mm * 1000 / (np.maximum(speed_mm_s, 1e-3) * self.repetition_ms), 1.0)
+        held = -np.expm1(stay * np.log(decay)) / (stay * (1 - decay))
+        return np.asarray(1 + max(np.sin(flip / 2) / steady - 1, 0.0) * held)

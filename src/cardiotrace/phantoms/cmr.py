@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -67,7 +67,7 @@ class CmrPhantom(Heart):
     off_resonance: float = 1.0
     flow: float = 1.0
     roll_deg: float = 0.0
-    chest: Chest = Chest()
+    chest: Chest = field(default_factory=Chest)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -240,7 +240,7 @@ class Layout:
 
     def breath(self, index: int) -> Float[np.ndarray, "3"]:
         """How far breath has moved the heart in a slice, in heart coordinates, mm."""
-        return self.axes.matrix @ np.array([0.0, 0.0, self._breaths_mm[index]])
+        return np.asarray(self.axes.matrix @ np.array([0.0, 0.0, self._breaths_mm[index]]))
 
     @property
     def heights_mm(self) -> Float[np.ndarray, " slices"]:

@@ -45,7 +45,7 @@ class Readout:
         rows, columns = (_window(count, self.roll_off) for count in self._counts)
         left_out = self._counts[0] - math.ceil(self._counts[0] * self.partial_fourier)
         rows[:left_out] = 0
-        return (rows[:, None] * columns[None]).astype(np.float32)
+        return np.asarray(rows[:, None] * columns[None], np.float32)
 
     @cached_property
     def _noise_scale(self) -> float:

@@ -15,7 +15,7 @@ from cardiotrace.phantoms.flow import Flow
 from cardiotrace.phantoms.heart import HeartState
 from cardiotrace.phantoms.kspace import Readout
 from cardiotrace.phantoms.slices import Plane, label_table, pixel_places
-from cardiotrace.phantoms.strand import Strands
+from cardiotrace.phantoms.strand import Strands, mitral_leaflets
 from cardiotrace.phantoms.style import CmrStyle
 from cardiotrace.phantoms.texture import Texture
 
@@ -33,7 +33,7 @@ Box = tuple[slice, slice]
 Picture = Float[np.ndarray, "height width"]
 
 
-def _substances() -> UInt8[np.ndarray, "16"]:
+def _substance_table() -> UInt8[np.ndarray, "16"]:
     table = np.zeros(16, np.uint8)
     table[[Tissue.LV, Tissue.LA, Tissue.AORTA]] = Substance.ARTERIAL
     table[[Tissue.RV, Tissue.RA]] = Substance.RIGHT
@@ -42,7 +42,7 @@ def _substances() -> UInt8[np.ndarray, "16"]:
     return table
 
 
-SUBSTANCE_OF = _substances()
+SUBSTANCE_OF = _substance_table()
 """Table from `Tissue` to `Substance`; AIR stands for what is not the heart."""
 
 
@@ -228,7 +228,7 @@ class Camera:
         row, column, across = self._offsets.T
         points = self._points(state, rows[:, None] + row, columns[:, None] + column, across)
         codes = state.tissue(points)
-        substances = self._with_strands(state, points, codes)
+        substances = self._substances(state, points, codes)
         around = self._followed(codes)
         field = self._field[box].ravel()[near]
         places = self._points(state, rows, columns)
@@ -240,20 +240,28 @@ class Camera:
                 part = part * self._flow.left(index, state, places)
             elif substance is Substance.RIGHT:
                 part = part * self._flow.right(index, state, places)
+            elif substance is Substance.MYOCARDIUM:
+                part = part * _grain(places, self._scene.seed)
             parts.append(part)
         flat = around.ravel()
         flat[near] = flat[near] * (1 - sum(shares)) + sum(parts)
         return flat.reshape(around.shape)
 
-    def _with_strands(
-        self, state: HeartState, points: Float[np.ndarray, "pixels samples 3"], codes: UInt8[np.ndarray, "pixels samples"]
+    def _substances(
+        self,
+        state: HeartState,
+        points: Float[np.ndarray, "pixels samples 3"],
+        codes: UInt8[np.ndarray, "pixels samples"],
     ) -> UInt8[np.ndarray, "pixels samples"]:
         """Substance of every sample: trabeculae in the blood, patches of fat on the surface."""
-        substances = SUBSTANCE_OF[codes]
+        substances: UInt8[np.ndarray, "pixels samples"] = SUBSTANCE_OF[codes]
         for tissue, find in ((Tissue.LV, self._strands.left), (Tissue.RV, self._strands.right)):
             blood = np.nonzero(codes == tissue)
             strands = find(state, points[blood])
             substances[blood[0][strands], blood[1][strands]] = Substance.MYOCARDIUM
+        blood = np.nonzero((codes == Tissue.LV) | (codes == Tissue.LA))
+        leaflets = mitral_leaflets(state, points[blood])
+        substances[blood[0][leaflets], blood[1][leaflets]] = Substance.MUSCLE
         layer = np.nonzero(codes == Tissue.PERICARDIUM)
         x, y, z = points[layer].T
         pure = _layer_texture(self._scene.seed).at(x, y, z, 3.0) > PURE_FAT_LEVEL
@@ -269,7 +277,9 @@ class Camera:
         row, column = np.meshgrid(*(np.arange(n) - m for n, m in zip(shape, self._middle, strict=True)), indexing="ij")
         radius = np.hypot(row, column) + 1e-6
         turn = (np.arctan2(row, column) / (2 * np.pi) + 0.5) * ANGLE_COUNT - 0.5
-        now, start = (np.interp(turn, np.arange(ANGLE_COUNT), values, period=ANGLE_COUNT) for values in (reach, self._start))
+        now, start = (
+            np.interp(turn, np.arange(ANGLE_COUNT), values, period=ANGLE_COUNT) for values in (reach, self._start)
+        )
         away = np.maximum(radius - now, 0) * self._scene.scanner.spacing_mm
         moved = (start - now) * np.clip(1 - away / FOLLOW_MM, 0, 1) ** 2 / np.maximum(radius, now)
         places = np.stack([self._middle[0] + row * (1 + moved), self._middle[1] + column * (1 + moved)])
@@ -290,7 +300,7 @@ def _sample_offsets(count: int, spacing_mm: float, thickness_mm: float) -> Float
     steps = 1.2207440846 ** -np.arange(1.0, 4.0)
     places = np.remainder(0.5 + np.arange(count)[:, None] * steps, 1) - 0.5
     places -= places.mean(axis=0)
-    return np.asarray((places * np.array([spacing_mm, spacing_mm, thickness_mm])))
+    return np.asarray(places * np.array([spacing_mm, spacing_mm, thickness_mm]))
 
 
 def _field_bins(places: Float[np.ndarray, "height width 3"], scene: Scene) -> Int[np.ndarray, "height width"]:
@@ -325,7 +335,7 @@ def _coil_gain(places: Float[np.ndarray, "height width 3"], shading: float, seed
     return np.asarray((gain / middle) ** shading, np.float32)
 
 
-def _grain(places: Float[np.ndarray, "height width 3"], seed: int) -> Picture:
+def _grain(places: Float[np.ndarray, "*points 3"], seed: int) -> Float[np.ndarray, "*points"]:
     """Unevenness of real tissue."""
     x, y, z = np.moveaxis(places, -1, 0)
     coarse, fine = Texture((seed, 64), 4.0).at(x, y, z, 3.0), Texture((seed, 65), 1.5).at(x, y, z, 1.0)

@@ -46,7 +46,10 @@ class Plane:
         return Plane((x, y, z), self.right, self.down)
 
     def points(
-        self, rows: Float[np.ndarray, "*points"], columns: Float[np.ndarray, "*points"], across_mm: float | np.ndarray = 0.0
+        self,
+        rows: Float[np.ndarray, "*points"],
+        columns: Float[np.ndarray, "*points"],
+        across_mm: float | np.ndarray = 0.0,
     ) -> Float[np.ndarray, "*points 3"]:
         """Points at distances from the middle of the picture, mm."""
         right, down, normal = np.array(self.right), np.array(self.down), self.normal

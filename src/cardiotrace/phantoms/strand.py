@@ -1,4 +1,4 @@
-"""Trabeculae: strands of muscle in the blood along the inside of both ventricles."""
+"""Thin things in the blood: trabeculae along the inside of both ventricles, leaflets of the mitral valve."""
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -8,6 +8,10 @@ from cardiotrace.phantoms.texture import Texture
 
 LEFT_REACH_MM, RIGHT_REACH_MM = 4.0, 4.6
 """Depth from the wall over which the share of strands falls to a third or so."""
+LEAFLET_SHUT_MM, LEAFLET_OPEN_MM = 4.0, 16.0
+"""How far the tips reach below the ring."""
+LEAFLET_HALF_MM = 0.8
+"""Half of the thickness."""
 
 
 class Strands:
@@ -60,3 +64,14 @@ class Strands:
         noise = self._texture.at(around, share * np.float32(length * 0.7), away, 1.0)
         patches = self._patches.at(around, share * np.float32(length), away, 2.0)
         return np.asarray(noise + 0.9 * patches > 1.5 * level)
+
+
+def mitral_leaflets(state: HeartState, points_mm: Float[np.ndarray, "points 3"]) -> Bool[np.ndarray, " points"]:
+    """Whether points of the left heart lie in a leaflet: a flat cone when shut, a funnel when open."""
+    x, y, z = points_mm.T
+    ring, wide = state.cavity.base_radius_mm, state.mitral_opening
+    tip = 0.65 * ring * wide
+    slope = (LEAFLET_SHUT_MM + (LEAFLET_OPEN_MM - LEAFLET_SHUT_MM) * wide) / (ring - tip)
+    radius = np.hypot(x, y)
+    away = np.abs(z - slope * (ring - radius)) / np.sqrt(1 + slope**2)
+    return np.asarray((away < LEAFLET_HALF_MM) & (radius > tip) & (radius < ring))

@@ -33,7 +33,9 @@ class Texture:
         """Noise at points, of the cell that each lies in.
 
         Args:
-            x, y, z: coordinates, of any unit.
+            x: coordinates, of any unit.
+            y: likewise.
+            z: likewise.
             cell: size of a cell in that unit.
 
         Example:
