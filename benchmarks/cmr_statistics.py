@@ -41,7 +41,7 @@ class Stack:
 
     def mask(self, structure: Structure) -> NDArray[np.bool_]:
         """Where a structure is at end-diastole."""
-        return self.labels[0] == ACDC.value(structure)
+        return np.asarray(self.labels[0] == ACDC.value(structure))
 
 
 def real_stacks() -> Iterator[Stack]:
@@ -106,7 +106,7 @@ def _levels(stack: Stack, grey: NDArray[np.float64]) -> Iterator[tuple[int, NDAr
         away = np.where(cavity[index], -inside, outside) * stack.spacing_mm
         core, rim = cavity[index] & (away < -5), wall[index] & (away > 2) & (away < 6)
         if core.sum() > 10 and rim.sum() > 10:
-            yield index, away, float(np.median(grey[index][core])), float(np.median(grey[index][rim]))
+            yield int(index), away, float(np.median(grey[index][core])), float(np.median(grey[index][rim]))
 
 
 def _edge(stack: Stack, grey: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -163,7 +163,7 @@ def slices_per_second() -> float:
     start = time.perf_counter()
     made = cmr_exam(config)
     frames = made.exam.images[0].cine.frames
-    return frames.shape[0] * frames.shape[1] / (time.perf_counter() - start)
+    return float(frames.shape[0] * frames.shape[1] / (time.perf_counter() - start))
 
 
 def draw(path: Path, count: int = 3) -> None:
