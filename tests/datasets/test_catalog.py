@@ -10,6 +10,11 @@ from tests.fake.echonet import write_echonet
 from tests.fake.mnms import write_mnms, write_mnms2
 from tests.fake.sunnybrook import write_sunnybrook
 
+
+def write_nothing(root):
+    """Phantoms have no files."""
+
+
 WRITERS = {
     "camus": (write_camus, {}),
     "echonet": (write_echonet, {}),
@@ -18,6 +23,7 @@ WRITERS = {
     "mnms2": (write_mnms2, {}),
     "sunnybrook": (write_sunnybrook, {}),
     "chase": (write_chase, {}),
+    "phantom": (write_nothing, {"kind": "fundus", "count": 2, "vendors": ["drive"]}),
     "folder": (write_chase, {"labels": "labels1", "label_ending": "_1stHO", "scheme": "vessel255", "channels": 3}),
 }
 

@@ -6,8 +6,9 @@ from scipy import ndimage
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.terms import Phase, Structure, View
-from cardiotrace.phantoms import EchoPhantom, echo_exam, sample_echo
+from cardiotrace.phantoms import EchoPhantom, biplane_exam, echo_exam, sample_echo
 from cardiotrace.phantoms.echo import IMAGE_NAME
+from cardiotrace.phantoms.vendor import VENDORS
 
 SMALL = {"frame_count": 12, "spacing_mm": 1.0}
 
@@ -154,3 +155,78 @@ def test_sampled_patients_are_plausible_and_various():
     assert fractions.max() > 65
     assert np.corrcoef(volumes, fractions)[0, 1] < -0.2
     assert {patient.quality for patient in patients} == {"good", "medium", "poor"}
+
+
+@pytest.fixture(scope="module")
+def all_views():
+    config = EchoPhantom(spacing_mm=0.8, frame_count=12, end_diastolic_ml=130, quality="medium", twist_deg=10)
+    return echo_exam(config, views=(View.A4C, View.A2C, View.A3C, View.PLAX, View.PSAX))
+
+
+def test_every_view_is_a_cine_with_labels_and_truth(all_views):
+    assert [image.cine.view for image in all_views.exam.images] == ["A4C", "A2C", "A3C", "PLAX", "PSAX"]
+    for image in all_views.exam.images:
+        labels, truth = all_views.labels[image.name].array[:, 0], all_views.truths[image.name]
+        assert labels.shape == image.cine.frames[:, 0].shape
+        assert truth.ejection_fraction_percent == pytest.approx(60)
+        ventricle = (labels == 1).sum((1, 2)) * 0.8**2 / 100
+        if image.cine.view is View.PLAX:
+            # The sector cuts the apex off.
+            assert (ventricle < truth.area_cm2).all()
+            assert (ventricle > 0.6 * truth.area_cm2).all()
+        else:
+            assert ventricle == pytest.approx(truth.area_cm2, rel=0.02)
+        frames = image.cine.frames[:, 0]
+        assert frames[labels == 2].mean() > frames[labels == 1].mean() + 15
+
+
+def test_short_axis_shows_a_closed_ring_that_thickens(all_views):
+    labels, truth = (kind["phantom_PSAX"] for kind in (all_views.labels, all_views.truths))
+    for frame in (0, truth.end_systolic_frame):
+        filled = ndimage.binary_fill_holes(labels.array[frame, 0] == 2)
+        assert ((labels.array[frame, 0] == 1) <= filled).all()
+    assert truth.area_cm2[truth.end_systolic_frame] < 0.6 * truth.area_cm2[0]
+
+
+def test_biplane_exam_is_one_heart_in_two_planes():
+    made = biplane_exam(EchoPhantom(**SMALL))
+    assert [image.cine.view for image in made.exam.images] == [View.A4C, View.A2C]
+    four, two = (made.truths[image.name] for image in made.exam.images)
+    assert (four.volume_ml == two.volume_ml).all()
+    assert made.truth is four
+    assert four.simpson_ml == pytest.approx(four.volume_ml, rel=0.01)
+    assert frames_of(made).tobytes() != made.exam.images[1].cine.frames[:, 0].tobytes()
+
+
+def test_first_view_does_not_depend_on_the_others():
+    alone, both = echo_exam(EchoPhantom(**SMALL)), biplane_exam(EchoPhantom(**SMALL))
+    assert frames_of(alone).tobytes() == frames_of(both).tobytes()
+
+
+@pytest.mark.parametrize("vendor", sorted(set(VENDORS) - {"camus"}))
+def test_vendors_look_different_but_keep_the_heart(vendor, made):
+    config = EchoPhantom(vendor=vendor, frame_count=12, spacing_mm=0.6)
+    other = echo_exam(config)
+    frames, labels = frames_of(other), labels_of(other)
+    assert (frames[labels > 0] > 0).all()
+    assert frames[labels == 2].mean() > frames[labels == 1].mean() + 15
+    assert frames.shape != frames_of(made).shape or frames.tobytes() != frames_of(made).tobytes()
+
+
+def test_poor_pictures_have_less_contrast():
+    def contrast(quality):
+        found = echo_exam(EchoPhantom(quality=quality, **SMALL))
+        return frames_of(found)[labels_of(found) == 2].mean() - frames_of(found)[labels_of(found) == 1].mean()
+
+    assert contrast("poor") < contrast("good") - 5
+
+
+@pytest.mark.parametrize("views", [(), (View.SAX,), (View.A4C, View.A4C)])
+def test_impossible_views_are_refused(views):
+    with pytest.raises(InputError, match="views"):
+        echo_exam(EchoPhantom(**SMALL), views=views)
+
+
+def test_unknown_vendor_is_refused():
+    with pytest.raises(InputError, match="acme"):
+        EchoPhantom(vendor="acme")

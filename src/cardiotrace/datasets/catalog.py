@@ -8,6 +8,7 @@ from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.echonet import Echonet, EchonetConfig
 from cardiotrace.datasets.folder import Folder, FolderConfig
 from cardiotrace.datasets.mnms import Mnms, Mnms2, Mnms2Config, MnmsConfig
+from cardiotrace.datasets.phantom import Phantom, PhantomConfig
 from cardiotrace.datasets.sunnybrook import Sunnybrook, SunnybrookConfig
 
 DATASETS: Catalog[Dataset] = Catalog(
@@ -61,6 +62,12 @@ DATASETS: Catalog[Dataset] = Catalog(
             Chase,
             "CHASE_DB1: retinal photographs, both eyes of 14 children: vessels, two observers.",
             "Fraz et al. 2012, IEEE Trans Biomed Eng 59:2538",
+        ),
+        Entry(
+            "phantom",
+            PhantomConfig,
+            Phantom,
+            "Phantom hearts in echo or cine-MRI, phantom eyes: rendered when asked for, every number known.",
         ),
         Entry("folder", FolderConfig, Folder, "Your own folder of images and masks of the same names."),
     ],

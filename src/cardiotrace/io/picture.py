@@ -104,6 +104,20 @@ def write_labels(labels: LabelMap, path: Path, suffix: str) -> None:
     write_bytes(path, _png(planes[0]))
 
 
+def write_picture(pixels: NDArray[np.uint8], path: Path) -> None:
+    """Write one picture, (height, width) or (height, width, 3), as PNG.
+
+    Raises:
+        InputError: the name does not end in .png.
+        WorkError: the file cannot be written.
+    """
+    if path.suffix.lower() != ".png":
+        raise InputError(
+            f"pictures cannot be written as {path.suffix}", where=path, remedy="the name must end in .png."
+        )
+    write_bytes(path, _png(pixels))
+
+
 def read_folder_header(path: Path, suffix: str) -> StoredImage:
     """Size and type of a folder of pictures of one size: (x, y, number of pictures).
 

@@ -92,6 +92,12 @@ class Cycle:
         heights += [0.75, 0.0]
         return np.asarray(np.interp(np.mod(times_ms, self.duration_ms), knots, heights))
 
+    def aortic_opening(self, times_ms: Float[np.ndarray, " time"]) -> Float[np.ndarray, " time"]:
+        """How far the aortic cusps are open, 0 to 1: only during ejection, quickly open, slowly drifting shut."""
+        contraction, ejection = self.bounds_ms[:2]
+        knots = [0.0, contraction, contraction + 30, 0.75 * ejection, ejection, self.duration_ms]
+        return np.asarray(np.interp(np.mod(times_ms, self.duration_ms), knots, [0.0, 0.0, 1.0, 0.8, 0.0, 0.0]))
+
 
 def _ramp(share: Float[np.ndarray, " time"]) -> Float[np.ndarray, " time"]:
     """Smooth step from 0 to 1 with level ends."""

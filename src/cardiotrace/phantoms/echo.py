@@ -1,6 +1,7 @@
-"""An apical four-chamber echo of a phantom heart, over one beat, with its truth."""
+"""Echoes of a phantom heart over one beat, in apical and parasternal views, with their truth."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,41 +14,29 @@ from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.label import CAMUS, LabelMap
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.phantoms.heart import Heart, HeartState
-from cardiotrace.phantoms.sector import HALF_ANGLE_RAD, PointSpread, Sector
-from cardiotrace.phantoms.tissue import Tissue, moving_tissues, smooth_noise, surroundings
-from cardiotrace.phantoms.truth import Pose, Truth, find_truth, fit_pose, label_frame
+from cardiotrace.phantoms.plane import Plane, Pose, fit_pose, plane_of
+from cardiotrace.phantoms.sector import PointSpread, Sector
+from cardiotrace.phantoms.tissue import ELEVATION_MM, Slab, scatterers_in, smooth_noise
+from cardiotrace.phantoms.truth import Labeller, Truth, find_truth
+from cardiotrace.phantoms.vendor import QUALITIES, VENDORS
 
-IMAGE_NAME = "phantom_4CH"
-WAVELENGTH_MM = 0.77
-"""Of 2 MHz, the second harmonic's transmit, in tissue."""
-GREY_PER_DB = 4.0
-"""Slope of the log compression: 255 grey levels are 64 dB."""
+IMAGE_NAMES: Mapping[View, str] = {
+    View.A4C: "phantom_4CH",
+    View.A2C: "phantom_2CH",
+    View.A3C: "phantom_3CH",
+    View.PLAX: "phantom_PLAX",
+    View.PSAX: "phantom_PSAX",
+}
+IMAGE_NAME = IMAGE_NAMES[View.A4C]
+SCATTERERS_PER_MM2 = 2.6
+SLAB_MM = 3.0
+"""How far off the plane scatterers are looked for."""
+ELEVATION_GAIN = 1.45
+"""Makes the mean square of the beam's profile across the slab one."""
+CHEST_WALL_MM = 9.0
+"""Way between the chest wall and the probe, there and back once more."""
 BELOW_ATRIUM_MM = 9.0
 """Picture below the lowest contour where the shape is not given."""
-
-
-@dataclass(frozen=True)
-class Quality:
-    """What makes a picture good or poor.
-
-    Args:
-        noise_db: level of the noise, which changes from frame to frame.
-        haze_db: level of the clutter that stands still.
-        dropout_db: how much the beams through the lateral wall lose.
-        unevenness_db: spread of the gain from beam to beam.
-    """
-
-    noise_db: float
-    haze_db: float
-    dropout_db: float
-    unevenness_db: float
-
-
-QUALITIES: Mapping[str, Quality] = {
-    "good": Quality(noise_db=10.5, haze_db=8.0, dropout_db=2.0, unevenness_db=1.0),
-    "medium": Quality(noise_db=12.0, haze_db=11.0, dropout_db=4.0, unevenness_db=1.5),
-    "poor": Quality(noise_db=13.5, haze_db=14.0, dropout_db=8.0, unevenness_db=2.5),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +49,7 @@ class EchoPhantom(Heart):
         shape: (height, width) of the picture, pixels; None fits it to the heart in the proportions of CAMUS.
         tilt_deg: lean of the heart's axis, -20 to 20; positive when the base lies further right than the apex.
         quality: of the picture, in the words of CAMUS.
+        vendor: style of the scanner, one of `VENDORS`.
         brightness: grey levels added to every echo.
         seed: of all randomness; the same seed gives the same bytes.
     """
@@ -69,6 +59,7 @@ class EchoPhantom(Heart):
     shape: tuple[int, int] | None = None
     tilt_deg: float = 4.0
     quality: Literal["good", "medium", "poor"] = "good"
+    vendor: str = "camus"
     brightness: float = 0.0
     seed: int = 0
 
@@ -80,6 +71,8 @@ class EchoPhantom(Heart):
                 raise InputError(f"{name} = {value} is out of range", remedy=f"give {low} to {high}.")
         if self.quality not in QUALITIES:
             raise InputError(f"unknown quality {self.quality!r}", remedy=f"give one of {', '.join(QUALITIES)}.")
+        if self.vendor not in VENDORS:
+            raise InputError(f"unknown vendor {self.vendor!r}", remedy=f"give one of {', '.join(VENDORS)}.")
 
 
 @dataclass(frozen=True)
@@ -89,13 +82,20 @@ class PhantomExam:
     exam: Exam
     labels: Mapping[str, LabelMap]
     truth: Truth
+    """Of the first view."""
+    truths: Mapping[str, Truth]
+    """Of every view, by image name."""
 
 
-def echo_exam(config: EchoPhantom) -> PhantomExam:
-    """Picture a phantom heart over one beat.
+def echo_exam(config: EchoPhantom, *, views: Sequence[View] = (View.A4C,)) -> PhantomExam:
+    """Picture a phantom heart over one beat, in one view after another.
+
+    Args:
+        config: the heart and how it is seen.
+        views: apical (A4C, A2C, A3C) or parasternal (PLAX, PSAX), each once.
 
     Raises:
-        InputError: the heart does not fit into the picture that was asked for.
+        InputError: the heart does not fit into the picture that was asked for, or a view is unknown.
 
     Example:
         >>> made = echo_exam(EchoPhantom(frame_count=12, spacing_mm=1.0))
@@ -104,24 +104,46 @@ def echo_exam(config: EchoPhantom) -> PhantomExam:
         >>> made.labels["phantom_4CH"].array.shape == made.exam.images[0].cine.frames.shape
         True
     """
+    unknown = [view for view in views if view not in IMAGE_NAMES]
+    if unknown or not views or len(set(views)) < len(views):
+        known = ", ".join(IMAGE_NAMES)
+        raise InputError(f"cannot picture the views {list(views)}", remedy=f"give some of {known}, each once.")
     times_ms = config.cycle.times_ms(config.frame_count)
     states = config.at(times_ms)
-    pose, reach_mm = fit_pose(states, config.tilt_deg, _apex_depth_mm(config))
-    sector = Sector(_shape(config, reach_mm), config.spacing_mm)
-    truth = find_truth(config, states, pose, sector)
-    scanner = Scanner(config, states[0], pose, sector)
-    frames = np.stack([scanner.picture(state) for state in states])[:, None]
-    labels = np.stack([label_frame(truth, frame, sector.shape) for frame in range(len(states))])[:, None]
-    spacing = (1.0, config.spacing_mm, config.spacing_mm)
-    cine = Cine(frames, spacing, times_ms, View.A4C)
-    phases = {Phase.ED: truth.end_diastolic_frame, Phase.ES: truth.end_systolic_frame}
+    made = {IMAGE_NAMES[view]: _picture(config, states, view) for view in views}
     exam = Exam(
         f"phantom{config.seed:04d}",
-        (ExamImage(IMAGE_NAME, cine, phases),),
+        tuple(image for image, _, _ in made.values()),
         frame_rate_hz=1000 * config.frame_count / config.cycle.duration_ms,
         facts={"quality": config.quality, "source": "phantom"},
     )
-    return PhantomExam(exam, {IMAGE_NAME: LabelMap(labels, CAMUS, spacing)}, truth)
+    truths = {name: truth for name, (_, _, truth) in made.items()}
+    first = truths[IMAGE_NAMES[views[0]]]
+    return PhantomExam(exam, {name: labels for name, (_, labels, _) in made.items()}, first, truths)
+
+
+def biplane_exam(config: EchoPhantom) -> PhantomExam:
+    """Picture the same heart in the four- and the two-chamber view, as Simpson's biplane method needs it."""
+    return echo_exam(config, views=(View.A4C, View.A2C))
+
+
+def _picture(config: EchoPhantom, states: tuple[HeartState, ...], view: View) -> tuple[ExamImage, LabelMap, Truth]:
+    """One view of a beat with its labels and its truth."""
+    vendor = VENDORS[config.vendor]
+    half_angle = math.radians(vendor.half_angle_deg)
+    plane = plane_of(view, states[0])
+    pose, reach_mm = fit_pose(plane, states, config.tilt_deg, _apex_depth_mm(config), half_angle)
+    sector = Sector(
+        _shape(config, reach_mm, half_angle), config.spacing_mm, vendor.beam_count, half_angle_rad=half_angle
+    )
+    truth = find_truth(config, states, plane, pose, sector)
+    scanner, labeller = Scanner(config, states, plane, pose, sector), Labeller(plane, pose, sector)
+    frames = np.stack([scanner.picture(state) for state in states])[:, None]
+    labels = np.stack([labeller.frame(state) for state in states])[:, None]
+    spacing = (1.0, config.spacing_mm, config.spacing_mm)
+    phases = {Phase.ED: truth.end_diastolic_frame, Phase.ES: truth.end_systolic_frame}
+    image = ExamImage(IMAGE_NAMES[view], Cine(frames, spacing, truth.times_ms, view), phases)
+    return image, LabelMap(labels, CAMUS, spacing), truth
 
 
 def sample_echo(seed: int) -> EchoPhantom:
@@ -157,23 +179,24 @@ def _apex_depth_mm(config: EchoPhantom) -> float:
     return float(np.random.default_rng([config.seed, 1]).uniform(14, 21))
 
 
-def _shape(config: EchoPhantom, reach_mm: float) -> tuple[int, int]:
+def _shape(config: EchoPhantom, reach_mm: float, half_angle_rad: float) -> tuple[int, int]:
     """The picture's shape: as asked for, or as deep as the heart needs and as wide as the sector is."""
+    sine = math.sin(half_angle_rad)
     if config.shape is None:
         height = int(np.ceil((reach_mm + BELOW_ATRIUM_MM) / config.spacing_mm)) + 1
-        return height, 2 * int(np.ceil(np.sin(HALF_ANGLE_RAD) * (height - 1))) + 1
+        return height, 2 * int(np.ceil(sine * (height - 1))) + 1
     height, width = config.shape
     needed = int(np.ceil(reach_mm / config.spacing_mm)) + 1
-    if height < needed or width < 2 * np.sin(HALF_ANGLE_RAD) * (height - 1):
+    if height < needed or width < 2 * sine * (height - 1):
         raise InputError(
             f"the heart does not fit into {height} x {width} pixels of {config.spacing_mm} mm",
-            remedy=f"it needs {needed} rows, and 1.22 times as many columns as rows; or leave the shape out.",
+            remedy=f"it needs {needed} rows, and {2 * sine:.2f} times as many columns as rows; or leave the shape out.",
         )
     return height, width
 
 
 class Scanner:
-    """The renderer: built once per exam, then one picture after another, in order.
+    """The renderer: built once per view, then one picture after another, in order.
 
     Scatterers stand in polar coordinates with the phase of the two-way path, are blurred by the point-spread
     function, joined by clutter that stands still and by noise, detected, log-compressed and shown.
@@ -182,80 +205,105 @@ class Scanner:
         Gao et al. 2009, IEEE TUFFC 56:404 (convolution of scatterers, moved by a kinematic model).
     """
 
-    def __init__(self, config: EchoPhantom, first: HeartState, pose: Pose, sector: Sector) -> None:
-        self._config, self._pose, self._sector = config, pose, sector
-        self._quality = QUALITIES[config.quality]
-        self._rng = np.random.default_rng([config.seed, 2])
-        self._tissues = [self._surroundings(first), *moving_tissues(first, self._rng)]
-        self._amplitude = np.concatenate([tissue.amplitude for tissue in self._tissues])
-        self._spread = PointSpread(
-            sector, axial_mm=0.38, lateral_rad=(np.deg2rad(0.65), np.deg2rad(0.9)), side_lobe=0.02
-        )
-        self._grain = PointSpread(sector, axial_mm=0.3, lateral_rad=(np.deg2rad(0.5), np.deg2rad(0.5)))
-        self._gain_db = self._uneven_gain_db()
+    def __init__(
+        self, config: EchoPhantom, states: Sequence[HeartState], plane: Plane, pose: Pose, sector: Sector
+    ) -> None:
+        first, self._travel_mm = states[0], max(state.rise_mm for state in states)
+        self._config, self._plane, self._pose, self._sector = config, plane, pose, sector
+        self._quality, self._vendor = QUALITIES[config.quality], VENDORS[config.vendor]
+        self._rng = np.random.default_rng([config.seed, 2, list(View).index(plane.view)])
+        self._scatterers = scatterers_in(self._slab(first), self._beam(), self._rng)
+        self._amplitude = np.concatenate([kind.amplitude for kind in self._scatterers]).astype(np.float32)
+        near, far = np.deg2rad(self._vendor.lateral_deg)
+        self._spread = PointSpread(sector, self._vendor.axial_mm, (float(near), float(far)), side_lobe=0.02)
+        self._grain = PointSpread(sector, self._vendor.grain_mm, (0.77 * float(near), 0.77 * float(near)))
+        self._gain = 10 ** (self._uneven_gain_db() / 20).astype(np.float32)
         self._clutter = self._still_clutter()
-        self._noise_db = self._quality.noise_db + np.interp(
-            sector.ranges_mm / sector.depth_mm, [0, 0.5, 1], [-1, -1, 2]
-        )
+        noise_db = self._quality.noise_db + np.interp(sector.ranges_mm / sector.depth_mm, [0, 0.5, 1], [-1, -1, 2])
+        self._noise = (10 ** (noise_db / 20)).astype(np.float32)[:, None]
 
     def picture(self, heart: HeartState) -> UInt8[np.ndarray, "height width"]:
         """One frame."""
-        echoes = self._spread.blur(self._echoes(heart)) * 10 ** (self._gain_db / 20)
-        noise = self._grain.blur(self._white() * 10 ** (self._noise_db[:, None] / 20))
-        energy = np.abs(echoes + self._clutter + noise) ** 2
-        grey = GREY_PER_DB * 10 * np.log10(1 + _smoothed(energy.astype(np.float32)))
+        echoes = self._reverberated(self._spread.blur(self._echoes(heart))) * self._gain
+        noise = self._grain.blur(self._white() * self._noise)
+        total = echoes + self._clutter + noise
+        energy = total.real**2 + total.imag**2
+        for _ in range(self._vendor.smoothing):
+            energy = _smoothed(energy)
+        grey = self._vendor.grey_per_db * 10 * np.log10(1 + energy)
         # Scanners stretch the bright end: without this the pericardium stays duller than in CAMUS.
-        grey += 0.0009 * grey**2 + self._config.brightness
+        grey += self._vendor.stretch * grey**2 + self._config.brightness
         shown = np.rint(np.clip(self._sector.show(np.maximum(grey, 1.0)), 0, 255))
         return np.asarray(shown, np.uint8)
 
     def _echoes(self, heart: HeartState) -> Complex[np.ndarray, "range beam"]:
         """All scatterers at their places of this instant, on the polar grid."""
-        places = [tissue.place(heart) for tissue in self._tissues]
-        points = np.stack([np.concatenate([place[axis] for place in places]) for axis in (0, 1)], axis=1)
-        x, depth = self._pose.to_sector(points, heart).T
+        places = [self._plane.project(kind.place(heart), heart) for kind in self._scatterers]
+        across, along, off = (np.concatenate([place[axis] for place in places]) for axis in range(3))
+        x, depth = self._pose.to_sector(across, along)
+        seen = np.flatnonzero(np.abs(off) < SLAB_MM)
+        x, depth, off = x[seen], depth[seen], off[seen]
         distance, angle = np.hypot(x, depth), np.arctan2(x, depth)
         cell_mm2 = np.maximum(distance, 1.0) * self._sector.range_step_mm * self._sector.beam_step_rad
-        phase = np.exp(-4j * np.pi / WAVELENGTH_MM * distance)
-        return self._sector.splat(distance, angle, self._amplitude / np.sqrt(cell_mm2) * phase)
+        profile = ELEVATION_GAIN * np.exp(-0.5 * (off / ELEVATION_MM) ** 2)
+        turns = (-4 * np.pi / self._vendor.wavelength_mm * distance).astype(np.float32)
+        strength = (self._amplitude[seen] * profile / np.sqrt(cell_mm2)).astype(np.float32)
+        return self._sector.splat(distance, angle, strength * np.exp(1j * turns))
 
-    def _surroundings(self, first: HeartState) -> Tissue:
-        """Scatterers all over the sector, and a little beyond, that are not the left heart."""
-        count = 26_000
-        beyond = HALF_ANGLE_RAD + 0.05
-        distance = (self._sector.depth_mm + 8) * np.sqrt(self._rng.uniform(0, 1, count))
+    def _slab(self, first: HeartState) -> Slab:
+        """Points all over the sector and a little beyond, and as far off the plane as tissue passes through it."""
+        below = self._travel_mm if self._plane.is_short_axis else 0.0
+        layers = 1 + below / (2 * SLAB_MM)
+        count = int(SCATTERERS_PER_MM2 * layers * self._sector.half_angle_rad * self._sector.depth_mm**2)
+        beyond, reach = self._sector.half_angle_rad + 0.05, self._sector.depth_mm + 8
+        distance = reach * np.sqrt(self._rng.uniform(0, 1, count))
         angle = self._rng.uniform(-beyond, beyond, count)
-        area = beyond * (self._sector.depth_mm + 8) ** 2 / count
-        points = np.stack([distance * np.sin(angle), distance * np.cos(angle)], axis=1)
-        x, z = self._pose.to_heart(points, first).T
-        return surroundings(x, z, np.full(count, area), first, self._rng)
+        off = self._rng.uniform(-SLAB_MM - below, SLAB_MM, count)
+        across, along = self._pose.to_plane(distance * np.sin(angle), distance * np.cos(angle))
+        return Slab(self._plane, first, across, along, off, layers * beyond * reach**2 / count)
+
+    def _beam(self) -> tuple[float, float]:
+        """Direction straight down, in the plane."""
+        across, along = self._pose.to_plane(np.zeros(2), np.array([0.0, 1.0]))
+        return float(across[1] - across[0]), float(along[1] - along[0])
 
     def _white(self) -> Complex[np.ndarray, "range beam"]:
-        shape = (2, len(self._sector.ranges_mm), self._sector.beam_count)
-        real, imaginary = self._rng.standard_normal(shape, dtype=np.float32) * np.float32(np.sqrt(0.5))
-        return np.asarray(real + 1j * imaginary)
+        shape = (len(self._sector.ranges_mm), self._sector.beam_count, 2)
+        parts = self._rng.standard_normal(shape, dtype=np.float32) * np.float32(np.sqrt(0.5))
+        return np.asarray(parts.view(np.complex64)[..., 0])
+
+    def _reverberated(self, echoes: Complex[np.ndarray, "range beam"]) -> Complex[np.ndarray, "range beam"]:
+        """With the second echoes that went once more between the chest wall and the probe."""
+        later = max(1, round(CHEST_WALL_MM / self._sector.range_step_mm))
+        echoes[later:] += np.float32(10 ** (self._quality.reverberation_db / 20)) * echoes[:-later]
+        return echoes
 
     def _uneven_gain_db(self) -> Float[np.ndarray, "range beam"]:
         """Shadows along the beams, the lateral drop-out and the faint edges of the sector, dB."""
-        angles = self._sector.angles_rad
+        angles, half = self._sector.angles_rad, self._sector.half_angle_rad
         share = self._sector.ranges_mm / self._sector.depth_mm
         waves, phases = self._rng.normal(0, 9, 12), self._rng.uniform(0, 2 * np.pi, 12)
         streaks = np.cos(np.outer(angles, waves) + phases).sum(1) / np.sqrt(6) * self._quality.unevenness_db
-        shadow = -self._quality.dropout_db * np.exp(-(((angles - self._rng.uniform(0.3, 0.5)) / 0.12) ** 2))
-        edge = -3 * (np.abs(angles) / HALF_ANGLE_RAD) ** 12
+        dropout = -self._quality.dropout_db * np.exp(-(((angles - self._rng.uniform(0.3, 0.5)) / 0.12) ** 2))
+        # A rib or the lung covers the beams beyond some angle, on either side.
+        side, rim = self._rng.choice([-1.0, 1.0]), half * self._rng.uniform(0.72, 0.95)
+        shadow = -self._quality.shadow_db / (1 + np.exp(-(side * angles - rim) / 0.03))
+        edge = -3 * (np.abs(angles) / half) ** 12
         along = np.interp(share, [0, 0.15, 0.8, 1], [-6, 0, 0, -1])
-        return np.asarray((streaks + shadow + edge)[None] + along[:, None])
+        return np.asarray((streaks + dropout + shadow + edge)[None] + along[:, None] + self._vendor.gain_db)
 
     def _still_clutter(self) -> Complex[np.ndarray, "range beam"]:
         """Haze everywhere and reverberations of the chest wall near the probe: arcs that do not move."""
         ranges = self._sector.ranges_mm
-        near = 14 * np.exp(-((ranges / 25) ** 2)) + 3 * np.exp(-ranges / 22) * np.cos(2 * np.pi * ranges / 5.2)
+        near = self._vendor.near_db * np.exp(-((ranges / 25) ** 2))
+        near += 3 * np.exp(-ranges / 22) * np.cos(2 * np.pi * ranges / 5.2)
         gap = -9 * np.exp(-(((ranges - 4) / 2) ** 2))
-        deep = 7 / (1 + np.exp(-(ranges / self._sector.depth_mm - 0.62) / 0.04))
+        # How much haze lies over the atria differs most from patient to patient.
+        deep = self._rng.normal(4.5, 4.5) / (1 + np.exp(-(ranges / self._sector.depth_mm - 0.62) / 0.04))
         across, down = np.meshgrid(self._sector.angles_rad * 60, ranges)
         patches = smooth_noise((across.ravel(), down.ravel()), (15, 15), self._rng).reshape(across.shape)
         level_db = self._quality.haze_db + (near + gap + deep)[:, None] + 3 * patches
-        return np.asarray(self._spread.blur(self._white() * 10 ** (level_db / 20)))
+        return np.asarray(self._spread.blur((self._white() * 10 ** (level_db / 20)).astype(np.complex64)))
 
 
 def _smoothed(energy: Float[np.ndarray, "range beam"]) -> Float[np.ndarray, "range beam"]:

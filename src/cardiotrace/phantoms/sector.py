@@ -19,12 +19,14 @@ class Sector:
         spacing_mm: size of a square pixel, mm.
         beam_count: beams over the full angle.
         range_step_mm: distance between samples along a beam, mm.
+        half_angle_rad: half of the sector's angle.
     """
 
     shape: tuple[int, int]
     spacing_mm: float
     beam_count: int = 160
     range_step_mm: float = 0.45
+    half_angle_rad: float = float(HALF_ANGLE_RAD)
 
     @property
     def depth_mm(self) -> float:
@@ -39,17 +41,23 @@ class Sector:
     @cached_property
     def angles_rad(self) -> Float[np.ndarray, " beam"]:
         """Direction of each beam, 0 straight down, rad."""
-        return np.linspace(-HALF_ANGLE_RAD, HALF_ANGLE_RAD, self.beam_count)
+        return np.linspace(-self.half_angle_rad, self.half_angle_rad, self.beam_count)
 
     @property
     def beam_step_rad(self) -> float:
         """Angle between neighbouring beams, rad."""
-        return 2 * float(HALF_ANGLE_RAD) / (self.beam_count - 1)
+        return 2 * self.half_angle_rad / (self.beam_count - 1)
 
     def pixels(self, points_mm: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 2"]:
         """(row, column) of points (x, depth) in mm from the tip; pixel centres are whole numbers."""
         columns = points_mm[:, 0] / self.spacing_mm + (self.shape[1] - 1) / 2
         return np.stack([points_mm[:, 1] / self.spacing_mm, columns], axis=1)
+
+    def places(self) -> tuple[Int[np.ndarray, " pixels"], Float[np.ndarray, " pixels"], Float[np.ndarray, " pixels"]]:
+        """Flat indices of the pixels inside of the sector, and their (x, depth) from the tip, mm."""
+        inside = self._screen[0]
+        rows, columns = np.divmod(inside, self.shape[1])
+        return inside, (columns - (self.shape[1] - 1) / 2) * self.spacing_mm, rows * self.spacing_mm
 
     @cached_property
     def _screen(self) -> tuple[Int[np.ndarray, " pixels"], Int[np.ndarray, " pixels"], Float[np.ndarray, "4 pixels"]]:
@@ -58,7 +66,7 @@ class Sector:
         x = (columns - (self.shape[1] - 1) / 2) * self.spacing_mm
         depth = rows * self.spacing_mm
         sample = np.hypot(x, depth) / self.range_step_mm
-        beam = (np.arctan2(x, depth) + HALF_ANGLE_RAD) / self.beam_step_rad
+        beam = (np.arctan2(x, depth) + self.half_angle_rad) / self.beam_step_rad
         inside = (sample * self.range_step_mm <= self.depth_mm) & (beam >= 0) & (beam <= self.beam_count - 1)
         sample, beam = sample[inside], beam[inside]
         i = np.minimum(sample.astype(np.intp), len(self.ranges_mm) - 2)
@@ -84,7 +92,7 @@ class Sector:
     ) -> Complex[np.ndarray, "range beam"]:
         """Spread point scatterers bilinearly onto the polar grid; what lies outside is dropped."""
         sample = range_mm / self.range_step_mm
-        beam = (angle_rad + HALF_ANGLE_RAD) / self.beam_step_rad
+        beam = (angle_rad + self.half_angle_rad) / self.beam_step_rad
         height, width = len(self.ranges_mm), self.beam_count
         kept = (sample >= 0) & (sample < height - 1) & (beam >= 0) & (beam < width - 1)
         sample, beam, strength = sample[kept], beam[kept], strength[kept]

@@ -1,6 +1,5 @@
-"""What is true of a phantom: its quantities from the formulas, its contours on the picture, its labels."""
+"""What is true of a picture of a phantom: its quantities, its contours, its labels."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,32 +7,38 @@ from jaxtyping import Float, UInt8
 
 from cardiotrace.core.label import CAMUS
 from cardiotrace.core.terms import Structure
-from cardiotrace.geometry.polygon import fill_polygon
+from cardiotrace.phantoms.anatomy import Tissue
 from cardiotrace.phantoms.heart import MYOCARDIAL_DENSITY_G_PER_ML, Heart, HeartState
-from cardiotrace.phantoms.sector import HALF_ANGLE_RAD, Sector
+from cardiotrace.phantoms.plane import Outline, Plane, Pose
+from cardiotrace.phantoms.sector import Sector
+from cardiotrace.phantoms.view import discs_of
 
-Outline = Float[np.ndarray, "points 2"]
-MARGIN_MM = 1.5
-"""Least distance between a contour and the edge of the sector."""
+_CODES = np.zeros(len(Tissue), np.uint8)
+_CODES[[Tissue.LV, Tissue.PAPILLARY]] = CAMUS.value(Structure.LV)
+_CODES[Tissue.MYO] = CAMUS.value(Structure.MYO)
+_CODES[Tissue.LA] = CAMUS.value(Structure.LA)
 
 
 @dataclass(frozen=True)
 class Truth:
-    """The answer: one entry per frame, quantities from closed forms, contours as (row, column) of the picture."""
+    """The answer for one view: one entry per frame, contours as (row, column) of the picture."""
 
     times_ms: Float[np.ndarray, " time"]
     volume_ml: Float[np.ndarray, " time"]
+    """Cavity of the whole ventricle."""
     area_cm2: Float[np.ndarray, " time"]
-    """Cavity in the four-chamber plane."""
+    """Cavity in the plane of the view."""
     length_mm: Float[np.ndarray, " time"]
-    """Cavity from the middle of the mitral plane to the apex."""
+    """Cavity in the view, from the middle of the mitral plane to the farthest point; nan across the axis."""
     contour_length_mm: Float[np.ndarray, " time"]
-    """Endocardium from hinge to hinge."""
+    """Endocardium from hinge to hinge; all around in the short axis."""
+    simpson_ml: Float[np.ndarray, " time"]
+    """What twenty discs on the true contour of this view give; nan across the axis."""
     wall_ml: Float[np.ndarray, " time"]
     end_diastolic_frame: int
     end_systolic_frame: int
     endocardium: tuple[Outline, ...]
-    """From the septal hinge of the mitral valve over the apex to the lateral one; the mitral plane closes it."""
+    """From the left hinge of the mitral valve over the apex to the right one; the mitral plane closes it."""
     epicardium: tuple[Outline, ...]
     """Likewise, open at the mitral plane."""
     atrium: tuple[Outline, ...]
@@ -66,80 +71,48 @@ class Truth:
         return float(100 * (last / first - 1))
 
 
-@dataclass(frozen=True)
-class Pose:
-    """Where the heart lies under the probe: its epicardial apex stays put, its axis leans by the tilt.
-
-    Args:
-        apex_mm: (x, depth) of the epicardial apex from the tip of the sector, mm.
-        tilt_deg: lean of the axis; positive when the base lies further right than the apex.
-    """
-
-    apex_mm: tuple[float, float]
-    tilt_deg: float
-
-    def to_sector(self, points_mm: Outline, heart: HeartState) -> Outline:
-        """(x, z) in the heart's plane to (x, depth) under the probe, mm."""
-        sine, cosine = math.sin(math.radians(self.tilt_deg)), math.cos(math.radians(self.tilt_deg))
-        x, down = points_mm[:, 0], heart.epicardium.length_mm - points_mm[:, 1]
-        return np.stack(
-            [self.apex_mm[0] + x * cosine + down * sine, self.apex_mm[1] - x * sine + down * cosine], axis=1
-        )
-
-    def to_heart(self, points_mm: Outline, heart: HeartState) -> Outline:
-        """The inverse of `to_sector`."""
-        sine, cosine = math.sin(math.radians(self.tilt_deg)), math.cos(math.radians(self.tilt_deg))
-        x, depth = points_mm[:, 0] - self.apex_mm[0], points_mm[:, 1] - self.apex_mm[1]
-        return np.stack([x * cosine - depth * sine, heart.epicardium.length_mm - x * sine - depth * cosine], axis=1)
-
-
-def fit_pose(states: tuple[HeartState, ...], tilt_deg: float, apex_depth_mm: float) -> tuple[Pose, float]:
-    """The pose with the heart centred and as near to the probe as it fits, and the depth that it reaches, mm."""
-    middle = states[0].epicardium.length_mm / 2
-    sideways = -0.8 * middle * math.sin(math.radians(tilt_deg))
-    pose = Pose((sideways, apex_depth_mm), tilt_deg)
-    points = np.concatenate([_outlines(pose, state) for state in states])
-    room = points[:, 1] - (np.abs(points[:, 0]) + MARGIN_MM / math.cos(HALF_ANGLE_RAD)) / math.tan(HALF_ANGLE_RAD)
-    lower = max(0.0, -float(room.min()))
-    reach = float(np.hypot(points[:, 0], points[:, 1] + lower).max()) + MARGIN_MM
-    return Pose((sideways, apex_depth_mm + lower), tilt_deg), reach
-
-
-def _outlines(pose: Pose, state: HeartState) -> Outline:
-    """Every labelled outline in one list of points under the probe, mm."""
-    outlines = (state.endocardium_outline(), state.epicardium_outline(), state.atrium_outline())
-    return np.concatenate([pose.to_sector(outline, state) for outline in outlines])
-
-
-def find_truth(heart: Heart, states: tuple[HeartState, ...], pose: Pose, sector: Sector) -> Truth:
-    """All that is true of the states of one beat, seen in a sector."""
-
-    def traced(outlines: list[Outline]) -> tuple[Outline, ...]:
-        return tuple(
-            sector.pixels(pose.to_sector(outline, state)) for outline, state in zip(outlines, states, strict=True)
-        )
-
-    inner = [state.endocardium_outline() for state in states]
-    volume_ml = np.array([state.cavity.volume_ml for state in states])
+def find_truth(
+    heart: Heart, states: tuple[HeartState, ...], plane: Plane, pose: Pose, sector: Sector, *, count: int = 361
+) -> Truth:
+    """All that is true of the states of one beat, cut by a plane and seen in a sector."""
+    outlines = [plane.outlines(state, count) for state in states]
+    inner = [outline for outline, _, _ in outlines]
+    closed = [np.concatenate([ring, ring[:1]]) if plane.is_short_axis else ring for ring in inner]
+    discs = [None if plane.is_short_axis else discs_of(outline) for outline in inner]
+    volume_ml = np.array([state.volume_ml for state in states])
+    traced = [tuple(sector.pixels(pose.trace(outline[part])) for outline in outlines) for part in range(3)]
     return Truth(
         times_ms=heart.cycle.times_ms(len(states)),
         volume_ml=volume_ml,
-        area_cm2=np.array([state.cavity.area_mm2 / 100 for state in states]),
-        length_mm=np.array([state.cavity.length_mm for state in states]),
-        contour_length_mm=np.array([np.hypot(*np.diff(outline, axis=0).T).sum() for outline in inner]),
+        area_cm2=np.array([_area_mm2(outline) / 100 for outline in inner]),
+        length_mm=np.array([np.nan if disc is None else disc.length_mm for disc in discs]),
+        contour_length_mm=np.array([np.hypot(*np.diff(outline, axis=0).T).sum() for outline in closed]),
+        simpson_ml=np.array([np.nan if disc is None else disc.volume_ml for disc in discs]),
         wall_ml=np.array([state.wall_ml for state in states]),
         end_diastolic_frame=int(np.argmax(volume_ml)),
         end_systolic_frame=int(np.argmin(volume_ml)),
-        endocardium=traced(inner),
-        epicardium=traced([state.epicardium_outline() for state in states]),
-        atrium=traced([state.atrium_outline() for state in states]),
+        endocardium=traced[0],
+        epicardium=traced[1],
+        atrium=traced[2],
     )
 
 
-def label_frame(truth: Truth, frame: int, shape: tuple[int, int]) -> UInt8[np.ndarray, "height width"]:
-    """Labels of one frame by the CAMUS numbers, drawn from the contours."""
-    labels = np.zeros(shape, np.uint8)
-    labels[fill_polygon(truth.atrium[frame], shape)] = CAMUS.value(Structure.LA)
-    labels[fill_polygon(truth.epicardium[frame], shape)] = CAMUS.value(Structure.MYO)
-    labels[fill_polygon(truth.endocardium[frame], shape)] = CAMUS.value(Structure.LV)
-    return labels
+def _area_mm2(outline: Outline) -> float:
+    x, z = outline.T
+    return float(abs((x * np.roll(z, -1) - z * np.roll(x, -1)).sum()) / 2)
+
+
+class Labeller:
+    """Labels of one view by the CAMUS numbers: what tissue is at the middle of each pixel of the sector."""
+
+    def __init__(self, plane: Plane, pose: Pose, sector: Sector) -> None:
+        self._plane, self._shape = plane, sector.shape
+        self._inside, x, depth = sector.places()
+        self._across, self._along = pose.to_plane(x, depth)
+
+    def frame(self, heart: HeartState) -> UInt8[np.ndarray, "height width"]:
+        """Labels at one instant."""
+        points = self._plane.lift(self._across, self._along, np.zeros_like(self._across), heart)
+        labels = np.zeros(self._shape, np.uint8)
+        labels.ravel()[self._inside] = _CODES[heart.tissue(np.stack(points, axis=-1))]
+        return labels

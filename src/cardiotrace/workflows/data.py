@@ -1,5 +1,6 @@
 """Find, open and prepare data sets."""
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -37,7 +38,15 @@ def open_dataset(choice: Choice, root: Path | None) -> Dataset:
         ConfigError: no such data set or option.
         InputError: the folder does not hold it.
     """
-    return DATASETS.make(Choice(choice.name, {**choice.options, "root": str(data_root(choice.name, root))}))
+    place = _default_root(choice.name) if root is None else None
+    return DATASETS.make(Choice(choice.name, {**choice.options, "root": str(place or data_root(choice.name, root))}))
+
+
+def _default_root(name: str) -> Path | None:
+    """Where a data set lies that needs no folder, None for all others."""
+    defaults = {field.name: field.default for field in dataclasses.fields(DATASETS[name].config)}
+    root = defaults.get("root")
+    return root if isinstance(root, Path) else None
 
 
 def cache_folder(given: Path | None) -> Path:

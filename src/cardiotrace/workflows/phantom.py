@@ -1,0 +1,165 @@
+"""Data sets of phantoms in the formats and folder trees of real ones, with the truth beside them."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from cardiotrace.core.errors import ConfigError, InputError
+from cardiotrace.datasets.phantom import Made, PhantomConfig, choice_digest, draw_patient, make_patient
+from cardiotrace.io import write_json, write_text
+from cardiotrace.io.atomic import as_work_error
+from cardiotrace.io.folder import staged_folder
+from cardiotrace.workflows.tree import FUNDUS_FOLDERS, AcdcTree, CamusTree, FundusTree, Mnms2Tree, Row, Tree, as_csv
+from cardiotrace.workflows.watch import SILENT, Watch
+
+Layout = Literal["camus", "acdc", "mnms2", "pictures"]
+TREES: Mapping[Layout, Tree] = {
+    "camus": CamusTree(), "acdc": AcdcTree(), "mnms2": Mnms2Tree(), "pictures": FundusTree(),
+}  # fmt: skip
+LAYOUTS: Mapping[str, tuple[Layout, ...]] = {"echo": ("camus",), "cmr": ("acdc", "mnms2"), "fundus": ("pictures",)}
+"""Trees of each kind of phantom, the usual one first."""
+SETTINGS = "phantom.json"
+TRUTH = "truth"
+
+
+@dataclass(frozen=True)
+class WriteConfig:
+    """A data set of phantoms to be written.
+
+    Args:
+        out: its folder.
+        phantoms: which.
+        layout: folder tree; None for the usual one of the kind.
+    """
+
+    out: Path
+    phantoms: PhantomConfig
+    layout: Layout | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written.
+
+    Args:
+        out: the data set's folder.
+        table: truth.csv.
+        rows: of the table, by patient.
+        made: patients that were rendered now; the others were there already.
+    """
+
+    out: Path
+    table: Path
+    rows: Mapping[str, Row]
+    made: int
+
+
+def write_phantoms(config: WriteConfig, watch: Watch = SILENT) -> Written:
+    """Write patients one after another, each completely or not at all.
+
+    A folder with the same settings is gone on with: finished patients are kept, and a larger count adds to them.
+
+    Raises:
+        ConfigError: more patients than the tree has names for, or a tree of another kind.
+        InputError: the folder holds something else.
+        WorkError: the folder cannot be written to.
+    """
+    tree = _tree(config)
+    _claim(config)
+    rows: dict[str, Row] = {}
+    made = 0
+    with watch.stage(f"making {config.phantoms.kind} phantoms") as tick:
+        for number in range(1, config.phantoms.count + 1):
+            name = tree.name(number)
+            record = config.out / TRUTH / f"{name}.json"
+            if not record.exists():
+                patient = make_patient(draw_patient(config.phantoms, number), config.phantoms.views)
+                _write_patient(config.out, tree, name, patient)
+                # Written last: its being there says that the patient is complete.
+                write_json(record, {"patient": name, **patient.truth, "curves": patient.curves})
+                made += 1
+            rows[name] = _row(record)
+            tick(number, config.phantoms.count)
+    with as_work_error(config.out):
+        tree.finish(config.out, rows)
+    table = config.out / "truth.csv"
+    write_text(table, as_csv([{"patient": name, **row} for name, row in rows.items()]))
+    return Written(config.out, table, rows, made)
+
+
+def _tree(config: WriteConfig) -> Tree:
+    kind, count = config.phantoms.kind, config.phantoms.count
+    layout = config.layout or LAYOUTS[kind][0]
+    if layout not in LAYOUTS[kind]:
+        raise ConfigError(f"layout: {kind} has no {layout!r}", remedy=f"give one of {', '.join(LAYOUTS[kind])}.")
+    tree = TREES[layout]
+    if count > tree.most:
+        raise ConfigError(f"count: the {layout} tree has names for {tree.most} patients", remedy="write several sets.")
+    return tree
+
+
+def _settings(config: WriteConfig) -> dict[str, Any]:
+    chosen = {name: value for name, value in asdict(config.phantoms).items() if name not in ("root", "count")}
+    return {
+        "layout": config.layout or LAYOUTS[config.phantoms.kind][0],
+        **json.loads(json.dumps(chosen)),
+        "digest": choice_digest(config.phantoms),
+    }
+
+
+def _claim(config: WriteConfig) -> None:
+    """Make the folder, or see that it holds a part of the same data set."""
+    out, settings = config.out, _settings(config)
+    path = out / SETTINGS
+    if path.exists():
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(f"cannot be read: {error}", where=path, remedy="use another --out.") from None
+        changed = [name for name in settings if found.get(name) != settings[name]]
+        changed = [name for name in changed if name != "digest"] or changed
+        if changed:
+            what = "made by another version" if changed == ["digest"] else f"of other settings ({', '.join(changed)})"
+            raise InputError(f"holds phantoms {what}", where=out, remedy="use another --out.")
+        return
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError("is not empty and holds no phantoms", where=out, remedy="use another --out.")
+    with as_work_error(out):
+        (out / TRUTH).mkdir(parents=True, exist_ok=True)
+    write_json(path, settings)
+
+
+def _write_patient(out: Path, tree: Tree, name: str, patient: Made) -> None:
+    target = out / tree.folder(name)
+    with as_work_error(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    with staged_folder(target) as folder:
+        tree.write(patient, name, folder)
+    if isinstance(tree, FundusTree):
+        _share_out(out, target)
+
+
+def _share_out(out: Path, gathered: Path) -> None:
+    """Move the pictures of one eye from their own folder into the common ones."""
+    with as_work_error(out):
+        for place in FUNDUS_FOLDERS:
+            (out / place).mkdir(exist_ok=True)
+            for file in (gathered / place).iterdir():
+                file.replace(out / place / file.name)
+        shutil.rmtree(gathered)
+        if not any(gathered.parent.iterdir()):
+            gathered.parent.rmdir()
+
+
+def _row(record: Path) -> Row:
+    """A finished patient's line of the table."""
+    try:
+        values = json.loads(record.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"cannot be read: {error}", where=record, remedy="delete it to make the patient again."
+        ) from None
+    return {name: value for name, value in values.items() if name not in ("patient", "curves")}

@@ -1,0 +1,265 @@
+"""The folder trees of real data sets, filled with phantoms: what `cardiotrace.datasets` reads back."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardiotrace.core.cine import Cine
+from cardiotrace.core.label import MNMS, LabelMap
+from cardiotrace.core.terms import Phase
+from cardiotrace.datasets.phantom import Made, tenths
+from cardiotrace.datasets.split import Split, write_lists
+from cardiotrace.io import write_image, write_labels, write_text
+from cardiotrace.io.picture import write_picture
+
+FOLDS = 10
+GROUPS = {"normal": "NOR", "dilated": "DCM", "hypertrophic": "HCM", "infarct": "MINF", "rv-dilated": "RV"}
+"""What ACDC calls a disease."""
+
+Row = Mapping[str, float | str]
+
+
+class Tree(Protocol):
+    """A data set's folder tree."""
+
+    @property
+    def most(self) -> int:
+        """Patients that its names have room for."""
+
+    def name(self, number: int) -> str:
+        """Of patient `number`, from 1."""
+
+    def folder(self, name: str) -> str:
+        """Folder of a patient, relative to the root."""
+
+    def write(self, made: Made, name: str, folder: Path) -> None:
+        """Fill a patient's folder."""
+
+    def finish(self, root: Path, rows: Mapping[str, Row]) -> None:
+        """Write the tables and lists of the whole data set."""
+
+
+@dataclass(frozen=True)
+class CamusTree:
+    """CAMUS, release of 2022: database_nifti, patients_info.csv, database_split."""
+
+    most: int = 9999
+
+    def name(self, number: int) -> str:
+        """As in patient0001."""
+        return f"patient{number:04d}"
+
+    def folder(self, name: str) -> str:
+        """Below database_nifti."""
+        return f"database_nifti/{name}"
+
+    def write(self, made: Made, name: str, folder: Path) -> None:
+        """ED, ES and the half sequence between them, each with its labels, and one settings file per view."""
+        first, last = int(made.truth["end_diastolic_frame"]), int(made.truth["end_systolic_frame"])
+        for image in made.exam.images:
+            view = image.name.rpartition("_")[2]
+            labels = made.labels[image.name]
+            for phase, frame in ((Phase.ED, first), (Phase.ES, last)):
+                stem = f"{name}_{view}_{phase}"
+                _write_pair(_frame(image.cine, frame), _label_frame(labels, frame), folder, stem)
+            between = np.arange(first, last + 1)
+            _write_pair(
+                _as_stack(image.cine, between),
+                _labels_as_stack(labels, between),
+                folder,
+                f"{name}_{view}_half_sequence",
+            )
+            rows = self._facts(made.truth)
+            write_text(folder / f"Info_{view}.cfg", "".join(f"{key}: {value}\n" for key, value in rows.items()))
+
+    def finish(self, root: Path, rows: Mapping[str, Row]) -> None:
+        """The table of patients, the official split and its ten folds."""
+        table = [{"Patient": name, **self._facts(row)} for name, row in rows.items()]
+        write_text(root / "patients_info.csv", as_csv(table, end="\r\n"))
+        names = list(rows)
+        if len(names) < 3:
+            return
+        subgroups = root / "database_split" / "subgroups"
+        subgroups.mkdir(parents=True, exist_ok=True)
+        write_lists(tenths(names), subgroups.parent, "subgroup")
+        for fold in range(1, FOLDS + 1):
+            write_lists(_fold(names, fold), subgroups, f"subGroup{fold}")
+
+    @staticmethod
+    def _facts(row: Row) -> dict[str, float | str]:
+        count = int(row["end_systolic_frame"]) - int(row["end_diastolic_frame"]) + 1
+        return {
+            "ED": 1,
+            "ES": count,
+            "NbFrame": count,
+            "Sex": row["sex"],
+            "Age": round(float(row["age_years"])),
+            "ImageQuality": str(row["quality"]).capitalize(),
+            "EF": f"{float(row['ejection_fraction_percent']):.1f}",
+            "FrameRate": f"{float(row['frame_rate_hz']):.1f}",
+        }
+
+
+def _fold(names: Sequence[str], fold: int) -> Split:
+    """Every tenth patient is tested, the next tenth chosen by; each patient is tested in one fold."""
+    parts: dict[str, list[str]] = {"training": [], "validation": [], "testing": []}
+    for index, name in enumerate(names):
+        place = (index - fold + 1) % FOLDS
+        parts["testing" if place == 0 else "validation" if place == 1 else "training"].append(name)
+    return Split(**{part: tuple(members) for part, members in parts.items()})
+
+
+@dataclass(frozen=True)
+class AcdcTree:
+    """ACDC: database/training/patientNNN with Info.cfg, the film and the two traced frames."""
+
+    most: int = 999
+
+    def name(self, number: int) -> str:
+        """As in patient001."""
+        return f"patient{number:03d}"
+
+    def folder(self, name: str) -> str:
+        """Below database/training."""
+        return f"database/training/{name}"
+
+    def write(self, made: Made, name: str, folder: Path) -> None:
+        """Frames are named by their number, which counts from one."""
+        image = made.exam.images[0]
+        first, last = int(made.truth["end_diastolic_frame"]), int(made.truth["end_systolic_frame"])
+        write_image(image.cine, folder / f"{name}_4d.nii.gz")
+        labels = made.labels[image.name]
+        for frame in (first, last):
+            _write_pair(_frame(image.cine, frame), _label_frame(labels, frame), folder, f"{name}_frame{frame + 1:02d}")
+        facts = {
+            "ED": first + 1,
+            "ES": last + 1,
+            "Group": GROUPS[str(made.truth["pathology"])],
+            "Height": made.truth["height_cm"],
+            "NbFrame": len(image.cine.frames),
+            "Weight": made.truth["weight_kg"],
+        }
+        write_text(folder / "Info.cfg", "".join(f"{key}: {value}\n" for key, value in facts.items()))
+
+    def finish(self, root: Path, rows: Mapping[str, Row]) -> None:
+        """Nothing: every patient's folder says all."""
+
+
+@dataclass(frozen=True)
+class Mnms2Tree:
+    """M&Ms-2: dataset/NNN with short and long axis, and dataset_information.csv."""
+
+    most: int = 360
+
+    def name(self, number: int) -> str:
+        """As in 001."""
+        return f"{number:03d}"
+
+    def folder(self, name: str) -> str:
+        """Below dataset."""
+        return f"dataset/{name}"
+
+    def write(self, made: Made, name: str, folder: Path) -> None:
+        """ED, ES and the film of either axis."""
+        frames = {Phase.ED: "end_diastolic_frame", Phase.ES: "end_systolic_frame"}
+        for image in made.exam.images:
+            axis = "LA" if "_LA" in image.name else "SA"
+            labels = made.labels[image.name].to(MNMS)
+            write_image(image.cine, folder / f"{name}_{axis}_CINE.nii.gz")
+            for phase, key in frames.items():
+                frame = int(made.truth[key])
+                stem = f"{name}_{axis}_{phase}"
+                _write_pair(_as_stack(image.cine, [frame]), _labels_as_stack(labels, [frame]), folder, stem)
+
+    def finish(self, root: Path, rows: Mapping[str, Row]) -> None:
+        """The table of patients."""
+        table = [
+            {
+                "SUBJECT_CODE": int(name),
+                "DISEASE": GROUPS[str(row["pathology"])],
+                "VENDOR": row["vendor"],
+                "SCANNER": row["style"],
+                "FIELD": row["field_t"],
+            }
+            for name, row in rows.items()
+        ]
+        write_text(root / "dataset_information.csv", as_csv(table))
+
+
+FUNDUS_FOLDERS = ("images", "labels", "fields_of_view", "arteries_and_veins", "lesions")
+
+
+@dataclass(frozen=True)
+class FundusTree:
+    """Pictures beside masks of the same names: images, labels (0 and 255) and what else is known of each pixel."""
+
+    most: int = 9999
+
+    def name(self, number: int) -> str:
+        """As in eye0001."""
+        return f"eye{number:04d}"
+
+    def folder(self, name: str) -> str:
+        """All pictures share their folders, so that a patient's are gathered apart first."""
+        return f".parts/{name}"
+
+    def write(self, made: Made, name: str, folder: Path) -> None:
+        """One picture in each folder; arteries are 1, veins 2, both 3."""
+        photograph = made.photograph
+        if photograph is None:
+            raise TypeError("only photographs of eyes go into this tree")
+        planes: dict[str, NDArray[np.uint8]] = {
+            "images": photograph.image,
+            "labels": photograph.vessels.astype(np.uint8) * 255,
+            "fields_of_view": photograph.field_of_view.astype(np.uint8) * 255,
+            "arteries_and_veins": photograph.arteries + 2 * photograph.veins.astype(np.uint8),
+            "lesions": photograph.lesions.astype(np.uint8) * 255,
+        }
+        for place in FUNDUS_FOLDERS:
+            (folder / place).mkdir(parents=True)
+            write_picture(planes[place], folder / place / f"{name}.png")
+
+    def finish(self, root: Path, rows: Mapping[str, Row]) -> None:
+        """Nothing: names say what belongs together."""
+
+
+def _write_pair(cine: Cine, labels: LabelMap, folder: Path, stem: str) -> None:
+    write_image(cine, folder / f"{stem}.nii.gz")
+    write_labels(labels, folder / f"{stem}_gt.nii.gz")
+
+
+def _frame(cine: Cine, frame: int) -> Cine:
+    return replace(cine, frames=cine.frames[frame : frame + 1], times_ms=None)
+
+
+def _label_frame(labels: LabelMap, frame: int) -> LabelMap:
+    return replace(labels, array=labels.array[frame : frame + 1])
+
+
+def _as_stack(cine: Cine, frames: Sequence[int] | NDArray[np.int64]) -> Cine:
+    """Frames of one plane along the third axis of the file, or one stack as it is."""
+    chosen = cine.frames[list(frames)]
+    if chosen.shape[1] == 1:
+        chosen = chosen.swapaxes(0, 1)
+    return replace(cine, frames=chosen, times_ms=None)
+
+
+def _labels_as_stack(labels: LabelMap, frames: Sequence[int] | NDArray[np.int64]) -> LabelMap:
+    chosen = labels.array[list(frames)]
+    return replace(labels, array=chosen.swapaxes(0, 1) if chosen.shape[1] == 1 else chosen)
+
+
+def as_csv(rows: Sequence[Row], *, end: str = "\n") -> str:
+    """Rows as comma-separated text; a column that a row lacks stays empty."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator=end)
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

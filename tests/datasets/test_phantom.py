@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+
+from cardiotrace.core.catalog import Choice
+from cardiotrace.core.errors import ConfigError
+from cardiotrace.core.terms import Phase, Structure, View
+from cardiotrace.datasets import DATASETS
+from cardiotrace.datasets.packed import fingerprint, packed
+from cardiotrace.datasets.phantom import PhantomConfig, draw_patient
+from cardiotrace.preparation import Preparation
+from cardiotrace.workflows.data import open_dataset
+
+SMALL = {"frame_count": 12, "spacing_mm": 1.2}
+PREPARATION = Preparation([Choice("resize", {"height": 64, "width": 64})])
+
+
+def phantoms(**options):
+    return DATASETS.make(Choice("phantom", {**SMALL, **options}))
+
+
+def prints(dataset):
+    return fingerprint(dataset.cases(), dataset.root, dataset.scheme, PREPARATION)
+
+
+def test_echo_cases_are_ed_and_es_of_each_patient():
+    dataset = phantoms(kind="echo", count=1, seed=4)
+    cases = dataset.cases()
+    assert [case.phase for case in cases] == [Phase.ED, Phase.ES]
+    assert {case.view for case in cases} == {View.A4C}
+    sizes = []
+    for case in cases:
+        image, labels = case.read_image(), case.read_labels()
+        assert image.grid_shape == labels.array.shape
+        assert image.grid_shape[0] == 1
+        sizes.append(labels.mask(Structure.LV).sum() * 1.2**2 / 100)
+    truth = dataset.made(dataset.exams()[0]).truth
+    assert sizes == pytest.approx([truth["4ch_area_ed_cm2"], truth["4ch_area_es_cm2"]], rel=0.04)
+    assert cases[0].facts["ejection_fraction_percent"] == pytest.approx(truth["ejection_fraction_percent"])
+
+
+def test_nothing_is_drawn_differently_in_a_longer_list():
+    short, long = (PhantomConfig(count=count, seed=2) for count in (2, 9))
+    assert draw_patient(short, 2) == draw_patient(long, 2)
+    assert draw_patient(short, 1) != draw_patient(short, 2)
+    assert draw_patient(PhantomConfig(seed=3), 1) != draw_patient(short, 1)
+
+
+@pytest.mark.parametrize(
+    "other", [{"seed": 1}, {"pathologies": ["dilated"]}, {"qualities": ["poor"]}, {"spacing_mm": 1.3}, {"count": 5}]
+)
+def test_other_phantoms_have_another_fingerprint(other):
+    assert prints(phantoms(count=2)) == prints(phantoms(count=2))
+    assert prints(phantoms(**{"count": 2, **other})) != prints(phantoms(count=2))
+
+
+def test_asked_for_diseases_come_in_turn():
+    groups = [case.groups for case in phantoms(count=4, pathologies=["dilated", "infarct"]).cases()[::2]]
+    assert [group["pathology"] for group in groups] == ["dilated", "infarct"] * 2
+    assert {group["vendor"] for group in groups} == {"camus"}
+
+
+@pytest.mark.parametrize(("name", "value"), [("pathologies", "flu"), ("vendors", "acme"), ("qualities", "splendid")])
+def test_unknown_choices_are_refused_by_name(name, value):
+    with pytest.raises(ConfigError, match=value):
+        phantoms(**{name: [value]})
+
+
+def test_split_holds_everybody_once():
+    dataset = phantoms(count=12)
+    split = dataset.splits()["official"]
+    assert sorted(split.patients) == dataset.exams()
+    assert (len(split.validation), len(split.testing)) == (1, 1)
+
+
+def test_packs_like_any_other_data_set(tmp_path):
+    dataset = phantoms(count=1)
+    made = packed(
+        dataset.cases(), root=dataset.root, scheme=dataset.scheme, preparation=PREPARATION, cache=tmp_path, name="p"
+    )
+    assert made.images.shape == (2, 1, 64, 64)
+    assert set(np.unique(made.labels)) == {0, 1, 2, 3}
+
+
+def test_recipes_need_no_folder_for_it(monkeypatch):
+    monkeypatch.delenv("CARDIOTRACE_DATA", raising=False)
+    assert open_dataset(Choice("phantom", {"count": 3}), None).exams()[2].endswith("0003")
+
+
+def test_photographs():
+    dataset = phantoms(kind="fundus", count=1, vendors=["drive"])
+    (case,) = dataset.cases()
+    image, labels = case.read_image(), case.read_labels()
+    assert image.is_colour
+    assert dataset.channels == 3
+    share = labels.mask(Structure.VESSEL)[0, 0][dataset.field_of_view(case.name)].mean()
+    assert 100 * share == pytest.approx(dataset.made(case.name).truth["vessel_share_percent"])

@@ -1,0 +1,171 @@
+import csv
+import hashlib
+import json
+
+import numpy as np
+import pytest
+
+from cardiotrace.cli.main import main
+from cardiotrace.core.catalog import Choice
+from cardiotrace.core.errors import ConfigError, InputError
+from cardiotrace.core.terms import Phase, Structure
+from cardiotrace.datasets import DATASETS
+from cardiotrace.datasets.lint import Severity, lint
+from cardiotrace.datasets.phantom import PhantomConfig
+from cardiotrace.io import read_cine
+from cardiotrace.workflows import phantom
+from cardiotrace.workflows.phantom import WriteConfig, write_phantoms
+
+ECHO = PhantomConfig(kind="echo", count=3, seed=5, frame_count=12, spacing_mm=1.2, views=("4CH", "2CH"))
+CMR = PhantomConfig(kind="cmr", count=1, seed=5, frame_count=12, vendors=("siemens_1.5t_thin",))
+EYES = PhantomConfig(kind="fundus", count=2, seed=5, vendors=("drive",), pathologies=("diabetic",))
+
+
+def opened(name, root, **options):
+    return DATASETS.make(Choice(name, {"root": str(root), **options}))
+
+
+def errors(dataset):
+    return [finding for finding in lint(dataset) if finding.severity is not Severity.INFORMATION]
+
+
+def truth_of(root):
+    with (root / "truth.csv").open() as file:
+        return {row["patient"]: row for row in csv.DictReader(file)}
+
+
+def digests(root):
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.fixture(scope="module")
+def echo(tmp_path_factory):
+    root = tmp_path_factory.mktemp("echo") / "set"
+    assert write_phantoms(WriteConfig(root, ECHO)).made == 3
+    return root
+
+
+@pytest.fixture(scope="module")
+def eyes(tmp_path_factory):
+    root = tmp_path_factory.mktemp("eyes") / "set"
+    write_phantoms(WriteConfig(root, EYES))
+    return root
+
+
+def test_camus_reads_it_back_without_a_finding(echo):
+    camus = opened("camus", echo, sequences=True)
+    assert errors(camus) == []
+    assert len(camus.cases()) == 3 * 2 * 3
+    assert set(camus.splits()) == {"official", *(f"fold{fold}" for fold in range(1, 11))}
+    assert camus.splits()["official"].testing == ("patient0003",)
+
+
+def test_camus_agrees_with_the_truth(echo):
+    camus = opened("camus", echo, views=["4CH"])
+    for case in camus.cases():
+        row = truth_of(echo)[case.patient]
+        labels = case.read_labels()
+        area = labels.mask(Structure.LV).sum() * np.prod(labels.spacing_mm[1:]) / 100
+        assert area == pytest.approx(float(row[f"4ch_area_{case.phase.lower()}_cm2"]), rel=0.04)
+        assert case.facts["ejection_fraction_percent"] == pytest.approx(
+            float(row["ejection_fraction_percent"]), abs=0.051
+        )
+        edv, esv = float(row["end_diastolic_ml"]), float(row["end_systolic_ml"])
+        assert 100 * (1 - esv / edv) == pytest.approx(float(row["ejection_fraction_percent"]))
+        assert case.groups["quality"].lower() == row["quality"]
+
+
+def test_half_sequence_runs_from_ed_to_es(echo):
+    exam = opened("camus", echo, views=["4CH"]).exam("patient0002")
+    images = {image.name.rpartition("4CH_")[2]: image for image in exam.images}
+    film = images["half_sequence"]
+    row = truth_of(echo)["patient0002"]
+    assert film.phases == {Phase.ED: 0, Phase.ES: int(row["end_systolic_frame"])}
+    assert (film.cine.frames[0] == images["ED"].cine.frames[0]).all()
+    assert (film.cine.frames[-1] == images["ES"].cine.frames[0]).all()
+    assert exam.frame_rate_hz == pytest.approx(float(row["frame_rate_hz"]), abs=0.05)
+    assert exam.patient.sex == row["sex"]
+
+
+def test_truth_of_each_frame_is_kept(echo):
+    record = json.loads((echo / "truth" / "patient0001.json").read_text())
+    volumes = record["curves"]["volume_ml"]
+    assert len(volumes) == 12
+    assert max(volumes) == pytest.approx(record["end_diastolic_ml"])
+
+
+def test_stopped_work_is_gone_on_with_and_gives_the_same_bytes(echo, tmp_path, monkeypatch):
+    root, make = tmp_path / "set", phantom.make_patient
+
+    def stop_at_the_second(drawn, views):
+        if drawn.number == 2:
+            raise KeyboardInterrupt
+        return make(drawn, views)
+
+    monkeypatch.setattr(phantom, "make_patient", stop_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        write_phantoms(WriteConfig(root, ECHO))
+    assert [path.name for path in (root / "database_nifti").iterdir()] == ["patient0001"]
+    monkeypatch.undo()
+    assert write_phantoms(WriteConfig(root, ECHO)).made == 2
+    assert digests(root) == digests(echo)
+
+
+def test_other_settings_and_other_folders_are_refused(echo, tmp_path):
+    with pytest.raises(InputError, match="other settings"):
+        write_phantoms(WriteConfig(echo, PhantomConfig(kind="echo", seed=6)))
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(InputError, match="not empty"):
+        write_phantoms(WriteConfig(tmp_path, ECHO))
+    with pytest.raises(ConfigError, match="layout"):
+        write_phantoms(WriteConfig(tmp_path / "new", ECHO, "acdc"))
+
+
+def test_folder_reads_photographs_back(eyes):
+    folder = opened("folder", eyes, scheme="vessel255", channels=3, view="FUNDUS")
+    assert errors(folder) == []
+    assert [case.name for case in folder.cases()] == ["eye0001", "eye0002"]
+    for case in folder.cases():
+        row = truth_of(eyes)[case.name]
+        inside = read_cine(eyes / "fields_of_view" / f"{case.name}.png").frames[0, 0] > 0
+        vessels = case.read_labels().mask(Structure.VESSEL)[0, 0]
+        assert 100 * vessels.sum() / inside.sum() == pytest.approx(float(row["vessel_share_percent"]))
+        kinds = read_cine(eyes / "arteries_and_veins" / f"{case.name}.png").frames[0, 0]
+        assert ((kinds > 0) == vessels).all()
+        assert row["pathology"] == "diabetic"
+    assert not (eyes / ".parts").exists()
+
+
+def test_same_seed_same_bytes_of_every_photograph(eyes, tmp_path):
+    write_phantoms(WriteConfig(tmp_path / "again", EYES))
+    assert digests(tmp_path / "again") == digests(eyes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("layout", "images"), [("acdc", 2), ("mnms2", 4)])
+def test_cine_mri_trees_are_read_back(tmp_path, layout, images):
+    write_phantoms(WriteConfig(tmp_path / "set", CMR, layout))
+    dataset = opened(layout, tmp_path / "set")
+    assert errors(dataset) == []
+    assert len(dataset.cases()) == images
+    row = next(iter(truth_of(tmp_path / "set").values()))
+    for case in dataset.cases():
+        labels = case.read_labels()
+        if labels.array.shape[1] == 1:
+            continue
+        volume = labels.mask(Structure.LV).sum() * np.prod(labels.spacing_mm) / 1000
+        key = "sliced_end_diastolic_ml" if case.phase is Phase.ED else "sliced_end_systolic_ml"
+        assert volume == pytest.approx(float(row[key]), rel=0.06)
+    exam = dataset.exam(dataset.exams()[0])
+    assert max(len(image.cine.frames) for image in exam.images) == 12
+
+
+def test_command_line(tmp_path, capsys):
+    words = ["phantom", "fundus", "--out", str(tmp_path / "eyes"), "-n", "1", "--vendor", "drive", "--quality", "poor"]
+    assert main(words) == 0
+    assert "1 made" in capsys.readouterr().out
+    assert main([*words, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert rows["eye0001"]["quality"] == "poor"
+    assert main([*words, "--seed", "3"]) == 3
