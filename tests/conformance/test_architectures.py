@@ -12,9 +12,18 @@ from safetensors.torch import load_file, save_file
 from cardiotrace.core.catalog import Entry
 from cardiotrace.core.errors import InputError
 from cardiotrace.learning.models.catalog import ARCHITECTURES
+from cardiotrace.learning.models.describe import multiply_adds
+from cardiotrace.learning.training.supervision import supervised_loss
 
-PARAMETERS_IN_PAPERS = {"unet1": 1_976_644, "unet2": 17_466_532, "unet-original": 31_030_788}
-"""One channel, four classes."""
+PARAMETERS_IN_PAPERS = {
+    "unet1": "2.0",
+    "unet2": "17.5",
+    "unet-original": "31.0",
+    "stacked-hourglass": "4.5",
+    "unet++": "1.1",
+    "runet": "4.0",
+}
+"""Millions, as the papers print them: for one channel and four classes. RU-Net's paper cuts 3.953 to 3.9."""
 
 pytestmark = pytest.mark.parametrize("entry", list(ARCHITECTURES), ids=lambda entry: entry.name)
 
@@ -26,18 +35,29 @@ def make(entry: Entry[torch.nn.Module], channels: int = 1, classes: int = 4, see
 
 def images_for(network: torch.nn.Module, batch: int = 2, channels: int = 1) -> torch.Tensor:
     """Small images that are not square."""
-    return torch.rand(
-        batch, channels, 2 * network.divisor, 3 * network.divisor, generator=torch.Generator().manual_seed(1)
-    )
+    rows, columns = divisors(network)
+    return torch.rand(batch, channels, 2 * rows, 3 * columns, generator=torch.Generator().manual_seed(1))
+
+
+def divisors(network: torch.nn.Module) -> tuple[int, int]:
+    """What rows and columns must be multiples of."""
+    return (network.divisor, network.divisor) if isinstance(network.divisor, int) else network.divisor
+
+
+def squares(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """A loss that every logit takes part in."""
+    return logits.square().mean()
 
 
 @pytest.mark.parametrize(("channels", "classes"), [(1, 4), (3, 2)])
 def test_forward_gives_one_logit_per_class_and_backward_reaches_every_weight(entry, channels, classes):
-    network = make(entry, channels, classes)
+    network = make(entry, channels, classes).train()
     images = images_for(network, channels=channels)
-    logits = network(images)
-    assert logits.shape == (2, classes, *images.shape[-2:])
-    logits.square().mean().backward()
+    outputs = network(images)
+    finest = outputs if isinstance(outputs, torch.Tensor) else outputs[0]
+    assert finest.shape == (2, classes, *images.shape[-2:])
+    labels = (images[:, 0] * classes).long()
+    supervised_loss(network, outputs, labels, squares).backward()
     for name, weights in network.named_parameters():
         assert weights.grad is not None, name
         assert torch.isfinite(weights.grad).all(), name
@@ -45,19 +65,43 @@ def test_forward_gives_one_logit_per_class_and_backward_reaches_every_weight(ent
         assert weights.ndim == 1 or weights.grad.abs().max() > 0, name
 
 
+def test_several_outputs_in_training_one_in_use(entry):
+    network = make(entry).train()
+    images = images_for(network)
+    outputs = network(images)
+    if not isinstance(outputs, torch.Tensor):
+        assert len(outputs) == len(network.output_weights) > 1
+        assert sum(network.output_weights) == pytest.approx(1)
+        for output in outputs:
+            assert output.shape[:2] == (2, 4)
+            # Each is at the resolution of the image, or coarser by a whole number.
+            assert all(fine % coarse == 0 for fine, coarse in zip(images.shape[-2:], output.shape[-2:], strict=True))
+    with torch.no_grad():
+        assert network.eval()(images).shape == (2, 4, *images.shape[-2:])
+
+
 def test_the_number_of_parameters_is_that_of_the_paper(entry):
     if entry.name not in PARAMETERS_IN_PAPERS:
-        pytest.skip("its source states no number")
-    assert sum(weights.numel() for weights in make(entry).parameters()) == PARAMETERS_IN_PAPERS[entry.name]
+        pytest.skip("its source states no number for two dimensions")
+    millions = sum(weights.numel() for weights in make(entry).parameters()) / 1e6
+    assert f"{millions:.1f}" == PARAMETERS_IN_PAPERS[entry.name]
+
+
+def test_multiply_adds_grow_with_the_image(entry):
+    with torch.device("meta"):
+        network = make(entry)
+    rows, columns = divisors(network)
+    small, large = (multiply_adds(network, size=(side * rows, side * columns)) for side in (4, 8))
+    assert large == pytest.approx(4 * small, rel=0.01)
 
 
 def test_a_side_that_does_not_fit_is_refused_with_the_nearest_sizes(entry):
     network = make(entry)
-    divisor = network.divisor
+    rows, columns = divisors(network)
     with pytest.raises(InputError) as caught:
-        network(torch.zeros(1, 1, 2 * divisor + 1, 2 * divisor))
-    assert f"{2 * divisor + 1}x{2 * divisor}" in str(caught.value)
-    assert f"{2 * divisor}x{2 * divisor} and {3 * divisor}x{2 * divisor}" in str(caught.value)
+        network(torch.zeros(1, 1, 2 * rows + 1, 2 * columns))
+    assert f"{2 * rows + 1}x{2 * columns}" in str(caught.value)
+    assert f"{2 * rows}x{2 * columns} and {3 * rows}x{2 * columns}" in str(caught.value)
 
 
 def test_the_same_seed_makes_the_same_network(entry):

@@ -3,7 +3,7 @@
 from torch import nn
 
 from cardiotrace.core.catalog import Catalog, Entry
-from cardiotrace.learning.models import unet
+from cardiotrace.learning.models import attention, hourglass, runet, unet, unetpp
 
 ARCHITECTURES: Catalog[nn.Module] = Catalog(
     "architecture",
@@ -36,10 +36,39 @@ ARCHITECTURES: Catalog[nn.Module] = Catalog(
             "A U-Net of any depth and width; the defaults follow nnU-Net.",
             "Isensee et al. 2021, Nature Methods 18:203",
         ),
+        Entry(
+            "stacked-hourglass",
+            hourglass.StackedHourglassConfig,
+            hourglass.stacked_hourglass,
+            "Three light U-Net 1 in a row, a loss on each.",
+            "Newell et al. 2016, ECCV, arXiv:1603.06937; Leclerc et al. 2019, IEEE TMI 38:2198",
+        ),
+        Entry(
+            "unet++",
+            unetpp.UNetPlusPlusConfig,
+            unetpp.unet_plus_plus,
+            "U-Nets of every depth in one, a loss on each.",
+            "Zhou et al. 2018, DLMIA, arXiv:1807.10165; Leclerc et al. 2019, IEEE TMI 38:2198",
+        ),
+        Entry(
+            "attention-unet",
+            attention.AttentionUNetConfig,
+            attention.attention_unet,
+            "A U-Net whose skip connections are weighed by what coarser levels have seen.",
+            "Oktay et al. 2018, MIDL, arXiv:1804.03999",
+        ),
+        Entry(
+            "runet",
+            runet.RUNetConfig,
+            runet.runet,
+            "RU-Net: a first U-Net 1 finds the region that a second one segments, trained together.",
+            "Leclerc et al. 2019, IEEE IUS, p. 1160, doi:10.1109/ULTSYM.2019.8926158",
+        ),
     ],
 )
-"""`make(config, channels, classes)` returns a module with an attribute `divisor`: int.
+"""`make(config, channels, classes)` returns a module with an attribute `divisor`: int, or (rows, columns).
 
 Its forward maps images (batch, channels, height, width), both sides multiples of `divisor`, to logits
-(batch, classes, height, width).
+(batch, classes, height, width). In training it may return a tuple of logits, the one used in evaluation first;
+see `cardiotrace.learning.training.supervision`.
 """

@@ -2,10 +2,15 @@
 
 from typing import Any
 
+import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from cardiotrace.core.catalog import Choice
 from cardiotrace.learning.models.catalog import ARCHITECTURES
+
+SIDE = 256
+"""Rows and columns of the image that multiply-adds are counted for."""
 
 
 def parameter_count(model: nn.Module) -> int:
@@ -13,14 +18,40 @@ def parameter_count(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
+def multiply_adds(model: nn.Module, *, channels: int = 1, size: tuple[int, int] = (SIDE, SIDE)) -> int:
+    """Multiplications, each with its addition, of all convolutions and matrix products for one image in use.
+
+    Norms, activations and pooling are not counted. No memory is taken where the model lies on the meta device.
+
+    Args:
+        model: put into evaluation mode.
+        channels: of the image.
+        size: (height, width) of the image.
+
+    Example:
+        >>> multiply_adds(nn.Conv2d(1, 8, 3, padding=1), size=(10, 10))
+        7200
+    """
+    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    counter = FlopCounterMode(display=False)
+    with counter, torch.no_grad():
+        model.eval()(torch.zeros(1, channels, *size, device=device))
+    return counter.get_total_flops() // 2
+
+
 def describe_architectures(*, channels: int = 1, classes: int = 4) -> list[dict[str, Any]]:
-    """Name, parameters, summary and source of each architecture with its default options."""
-    return [
-        {
-            "architecture": entry.name,
-            "parameters": parameter_count(ARCHITECTURES.make(Choice(entry.name), channels, classes)),
-            "summary": entry.summary,
-            "source": entry.source,
-        }
-        for entry in ARCHITECTURES
-    ]
+    """Name, parameters, multiply-adds at 256x256, summary and source of each architecture with its default options."""
+    rows = []
+    for entry in ARCHITECTURES:
+        with torch.device("meta"):
+            model = ARCHITECTURES.make(Choice(entry.name), channels, classes)
+        rows.append(
+            {
+                "architecture": entry.name,
+                "parameters": parameter_count(model),
+                "multiply_adds": multiply_adds(model, channels=channels),
+                "summary": entry.summary,
+                "source": entry.source,
+            }
+        )
+    return rows

@@ -2,14 +2,17 @@
 
 from cardiotrace.core.errors import InputError
 
+Divisor = int | tuple[int, int]
+"""What sides must be multiples of: one number for both, or (rows, columns)."""
 
-def check_sides(height: int, width: int, divisor: int) -> None:
+
+def check_sides(height: int, width: int, divisor: Divisor) -> None:
     """Refuse image sides that the network cannot halve as often as it has to.
 
     Args:
         height: rows of the image.
         width: columns of the image.
-        divisor: what both sides must be a multiple of.
+        divisor: what the sides must be multiples of.
 
     Raises:
         InputError: a side is not a multiple; the message proposes the nearest sizes.
@@ -19,11 +22,15 @@ def check_sides(height: int, width: int, divisor: int) -> None:
         >>> nearest_sides(250, 32)
         (224, 256)
     """
-    if height % divisor == 0 and width % divisor == 0 and height > 0 and width > 0:
+    divisors = (divisor, divisor) if isinstance(divisor, int) else divisor
+    if all(side % of == 0 and side > 0 for side, of in zip((height, width), divisors, strict=True)):
         return
-    (low_height, high_height), (low_width, high_width) = (nearest_sides(side, divisor) for side in (height, width))
+    (low_height, high_height), (low_width, high_width) = (
+        nearest_sides(side, of) for side, of in zip((height, width), divisors, strict=True)
+    )
+    multiples = str(divisors[0]) if divisors[0] == divisors[1] else f"{divisors[0]} and {divisors[1]}"
     raise InputError(
-        f"images of {height}x{width} do not fit a network whose sides must be multiples of {divisor}",
+        f"images of {height}x{width} do not fit a network whose sides must be multiples of {multiples}",
         remedy=f"the nearest sizes are {low_height}x{low_width} and {high_height}x{high_width}.",
     )
 

@@ -8,10 +8,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cardiotrace.core.errors import ConfigError
+from cardiotrace.learning.models.blocks import Activation, ConvolutionPair, Norm, initialise, norm_and_activation
 from cardiotrace.learning.models.sides import check_sides
 
-Norm = Literal["none", "batch", "instance"]
-Activation = Literal["relu", "leaky-relu"]
 Down = Literal["max", "strided"]
 Up = Literal["nearest", "transposed"]
 
@@ -65,7 +64,7 @@ class UNet(nn.Module):
         inputs = (channels, *shape.encoder)
         strides = [1] + [2 if shape.down == "strided" else 1] * len(shape.encoder)
         self.encoder = nn.ModuleList(
-            ConvolutionPair(before, after, shape, stride=stride)
+            _pair(before, after, shape, stride=stride)
             for before, after, stride in zip(inputs, widths, strides, strict=True)
         )
         self.down = nn.MaxPool2d(2) if shape.down == "max" else nn.Identity()
@@ -73,7 +72,7 @@ class UNet(nn.Module):
         skips = shape.encoder[::-1]
         self.up = nn.ModuleList(_up(before, skip, shape) for before, skip in zip(below, skips, strict=True))
         self.decoder = nn.ModuleList(
-            ConvolutionPair(skip + (skip if shape.up == "transposed" else before), after, shape)
+            _pair(skip + (skip if shape.up == "transposed" else before), after, shape)
             for before, skip, after in zip(below, skips, shape.decoder, strict=True)
         )
         self.head = nn.Conv2d(shape.decoder[-1], classes, 1)
@@ -98,43 +97,17 @@ class UNet(nn.Module):
         return self.head(features)  # type: ignore[no-any-return]
 
 
-class ConvolutionPair(nn.Sequential):
-    """Twice: 3x3 convolution, norm if any, activation; `stride` is that of the first convolution."""
-
-    def __init__(self, before: int, after: int, shape: UNetShape, *, stride: int = 1) -> None:
-        super().__init__(
-            nn.Conv2d(before, after, 3, stride=stride, padding=1),
-            *_norm_and_activation(after, shape),
-            nn.Conv2d(after, after, 3, padding=1),
-            *_norm_and_activation(after, shape),
-        )
-
-
-def initialise(network: nn.Module) -> None:
-    """Draw He-normal weights (fan in, ReLU) and set biases to zero, in place, from the global generator."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-
-
-def _norm_and_activation(width: int, shape: UNetShape) -> list[nn.Module]:
-    norms: dict[str, list[nn.Module]] = {
-        "none": [],
-        "batch": [nn.BatchNorm2d(width)],
-        "instance": [nn.InstanceNorm2d(width, affine=True)],
-    }
-    # In place: the convolution and the norms need their inputs for the gradient, not their outputs.
-    activation = nn.ReLU(inplace=True) if shape.activation == "relu" else nn.LeakyReLU(0.01, inplace=True)
-    return [*norms[shape.norm], activation]
+def _pair(before: int, after: int, shape: UNetShape, *, stride: int = 1) -> ConvolutionPair:
+    return ConvolutionPair(before, after, norm=shape.norm, activation=shape.activation, stride=stride)
 
 
 def _up(before: int, after: int, shape: UNetShape) -> nn.Module:
     if shape.up == "nearest":
         return nn.Upsample(scale_factor=2, mode="nearest")
     transposed = nn.ConvTranspose2d(before, after, 2, stride=2)
-    return nn.Sequential(transposed, *(_norm_and_activation(after, shape) if shape.up_norm else []))
+    return nn.Sequential(
+        transposed, *(norm_and_activation(after, shape.norm, shape.activation) if shape.up_norm else [])
+    )
 
 
 @dataclass(frozen=True)
@@ -156,8 +129,12 @@ def unet1(config: UNet1Config, channels: int, classes: int) -> UNet:
         >>> sum(weights.numel() for weights in unet1(UNet1Config(), 1, 4).parameters())
         1976644
     """
-    shape = UNetShape((32, 32, 64, 128, 128), 128, (128, 128, 64, 32, 16), norm=config.norm)
-    return UNet(shape, channels, classes)
+    return UNet(unet1_shape(config.norm), channels, classes)
+
+
+def unet1_shape(norm: Norm = "none") -> UNetShape:
+    """Widths of U-Net 1, of which other networks are made too."""
+    return UNetShape((32, 32, 64, 128, 128), 128, (128, 128, 64, 32, 16), norm=norm)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from cardiotrace.learning.training.feed import Batch, Feed, Images, TrainingOrde
 from cardiotrace.learning.training.journal import Row
 from cardiotrace.learning.training.settings import TrainingSettings
 from cardiotrace.learning.training.state import State
+from cardiotrace.learning.training.supervision import supervised_loss
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 OnStep = Callable[[int, int, float], None]
@@ -108,7 +109,8 @@ def step(task: Task, state: State, batch: Batch, rate: float) -> torch.Tensor:
     """One optimiser step; returns the detached loss, weighted as the batch is."""
     for group in state.optimiser.param_groups:
         group["lr"] = rate
-    loss = task.loss(state.model(task.laid_out(batch.images)), batch.labels) * batch.weight
+    outputs = state.model(task.laid_out(batch.images))
+    loss = supervised_loss(state.bare_model, outputs, batch.labels, task.loss) * batch.weight
     state.optimiser.zero_grad(set_to_none=True)
     task.fabric.backward(loss)
     if task.settings.gradient_clip:
