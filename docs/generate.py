@@ -210,14 +210,21 @@ def architectures_page() -> str:
     from cardiotrace.learning.models.describe import describe_architectures
 
     counted = [
-        (f"[`{row['architecture']}`](#{row['architecture']})", f"{row['parameters']:,}", row["summary"])
+        (
+            f"[`{row['architecture']}`](#{row['architecture']})",
+            f"{row['parameters']:,}",
+            f"{row['multiply_adds'] / 1e9:.2f}",
+            row["summary"],
+        )
         for row in describe_architectures()
     ]
     head = """# Architectures
 
 `architecture` in a recipe. Each maps an image to one logit per class and pixel. Parameters are counted for one input
-channel and four classes, as `cardiotrace models list --architectures` prints them."""
-    return page([head, table(("name", "parameters", "what it is"), counted), *catalog_sections(ARCHITECTURES)])
+channel and four classes, multiply-adds for one image of 256x256, as `cardiotrace models list --architectures` prints
+them. Some are taught by several outputs at once; in use each gives one."""
+    columns = ("name", "parameters", "multiply-adds, 10^9", "what it is")
+    return page([head, table(columns, counted), *catalog_sections(ARCHITECTURES)])
 
 
 def losses_page() -> str:

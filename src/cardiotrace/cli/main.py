@@ -67,6 +67,7 @@ VERBS = (
     Verb("phantom echo", "phantom", "Phantom hearts in echo, as CAMUS stores them.", "phantom echo --out echo -n 50"),
     Verb("phantom cmr", "phantom", "Phantom hearts in cine-MRI, as ACDC stores them.", "phantom cmr --out cmr -n 50"),
     Verb("phantom fundus", "phantom", "Phantom eyes: photographs and their vessels.", "phantom fundus --out eyes -n 9"),
+    Verb("plan", "plan", "A recipe for nnU-Net's network, fitted to a data set.", "plan --dataset camus --data PATH"),
     Verb("train", "train", "Train a network as a recipe says.", f"train {_CAMUS} --data PATH", tunes_memory=True),
     Verb("crossval", "crossval", "Train and test every fold.", f"crossval {_CAMUS} --data PATH", tunes_memory=True),
     Verb(

@@ -3,7 +3,7 @@
 from torch import nn
 
 from cardiotrace.core.catalog import Catalog, Entry
-from cardiotrace.learning.models import attention, hourglass, runet, unet, unetpp
+from cardiotrace.learning.models import acnn, attention, hourglass, nnunet, runet, small, unet, unetpp
 
 ARCHITECTURES: Catalog[nn.Module] = Catalog(
     "architecture",
@@ -63,6 +63,27 @@ ARCHITECTURES: Catalog[nn.Module] = Catalog(
             runet.runet,
             "RU-Net: a first U-Net 1 finds the region that a second one segments, trained together.",
             "Leclerc et al. 2019, IEEE IUS, p. 1160, doi:10.1109/ULTSYM.2019.8926158",
+        ),
+        Entry(
+            "nnunet2d",
+            nnunet.NNUNet2DConfig,
+            nnunet.nnunet2d,
+            "nnU-Net's plain 2D network with deep supervision; `cardiotrace plan` configures it.",
+            "Isensee et al. 2021, Nature Methods 18:203",
+        ),
+        Entry(
+            "acnn",
+            acnn.ACNNConfig,
+            acnn.acnn,
+            "U-Net 1 that an autoencoder of label maps teaches what shapes hearts have.",
+            "Oktay et al. 2018, IEEE TMI 37:384; Leclerc et al. 2019, IEEE TMI 38:2198",
+        ),
+        Entry(
+            "unet-small",
+            small.SmallUNetConfig,
+            small.small_unet,
+            "For real time on a CPU: less than a tenth of U-Net 1's multiply-adds.",
+            "this project",
         ),
     ],
 )

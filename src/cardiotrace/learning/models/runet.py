@@ -31,7 +31,7 @@ class RegionConfig:
     """Steepness of the second threshold alone; none: `slope`. With 1000 what is far away is black."""
 
     def __post_init__(self) -> None:
-        if min(self.dil, *self.further_dils) < 1:
+        if min((self.dil, *self.further_dils)) < 1:
             raise ConfigError(f"a dilation must be at least 1 pixel, got {(self.dil, *self.further_dils)}")
         if self.slope <= 0 or (self.second_slope is not None and self.second_slope <= 0):
             raise ConfigError("a slope must be positive")

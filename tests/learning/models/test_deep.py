@@ -1,0 +1,128 @@
+"""Networks that are taught by more than one output, or by more than their outputs."""
+
+import pytest
+import torch
+
+from cardiotrace.core.errors import ConfigError
+from cardiotrace.learning.models.acnn import ACNN, ACNNConfig
+from cardiotrace.learning.models.attention import AttentionGate, AttentionUNetConfig, attention_unet
+from cardiotrace.learning.models.hourglass import StackedHourglassConfig, stacked_hourglass
+from cardiotrace.learning.models.nnunet import NNUNet2D, NNUNet2DConfig, deep_supervision_weights
+from cardiotrace.learning.models.small import SmallUNetConfig, small_unet
+from cardiotrace.learning.models.unetpp import UNetPlusPlusConfig, unet_plus_plus
+
+
+def test_a_shallower_unet_plus_plus_answers_with_the_same_weights():
+    torch.manual_seed(0)
+    images = torch.rand(1, 1, 16, 32)
+    deep = unet_plus_plus(UNetPlusPlusConfig((4, 6, 8)), 1, 3)
+    shallow = unet_plus_plus(UNetPlusPlusConfig((4, 6, 8), depth=1), 1, 3)
+    shallow.load_state_dict(deep.state_dict())
+    both = deep.train()(images)
+    torch.testing.assert_close(deep.eval()(images), both[0])
+    torch.testing.assert_close(shallow.eval()(images), both[1])
+    assert not torch.equal(both[0], both[1])
+    torch.testing.assert_close(shallow.train()(images)[0], both[1])  # the one in use comes first
+
+
+def test_what_only_deeper_outputs_need_is_left_out_in_use():
+    network = unet_plus_plus(UNetPlusPlusConfig((4, 6, 8), depth=1), 1, 3).eval()
+    network.encoder[2].register_forward_hook(lambda *_: pytest.fail("computed for nothing"))
+    network(torch.rand(1, 1, 16, 16))
+
+
+def test_a_residual_stage_starts_from_the_one_before():
+    network = stacked_hourglass(StackedHourglassConfig(residual=True), 1, 4)
+    with torch.no_grad():
+        for stage in network.stages[1:]:
+            stage.head.weight.zero_()
+    last, middle, first = network.train()(torch.rand(1, 1, 32, 32))
+    assert torch.equal(last, first)
+    assert torch.equal(middle, first)
+    assert network.stages[1].encoder[0][0].in_channels == 1 + 4
+
+
+def test_a_gate_shuts_out_what_the_coarse_level_does_not_want():
+    torch.manual_seed(0)
+    gate = AttentionGate(4, 6, "none")
+    features, coarse = torch.rand(1, 4, 8, 8), torch.rand(1, 6, 4, 4)
+    alpha = gate.coefficients(features, coarse)
+    assert alpha.shape == (1, 1, 8, 8)
+    assert 0 < alpha.min() < alpha.max() < 1
+    with torch.no_grad():
+        gate.psi.bias.fill_(-100.0)
+    assert gate(features, coarse).abs().max() == 0
+    assert len(attention_unet(AttentionUNetConfig(), 1, 2).gates) == 3
+
+
+def test_anisotropic_strides_halve_one_axis():
+    config = NNUNet2DConfig(((1, 3), (3, 3), (3, 3)), ((1, 1), (1, 2), (2, 2)), (4, 6, 8))
+    network = NNUNet2D(config, 1, 3)
+    assert network.divisor == (2, 4)
+    shapes = [tuple(block.shape[-2:]) for block in network.train()(torch.rand(1, 1, 6, 12))]
+    assert shapes == [(6, 12)]
+    assert network.encoder[0][0].weight.shape[-2:] == (1, 3)
+    deeper = NNUNet2D(NNUNet2DConfig(((3, 3),) * 4, ((1, 1), (1, 2), (2, 2), (2, 2)), (4, 4, 6, 8)), 1, 3)
+    assert [tuple(block.shape[-2:]) for block in deeper(torch.rand(1, 1, 8, 16))] == [(8, 16), (8, 8)]
+
+
+def test_weights_of_coarser_outputs_halve_and_the_coarsest_has_none():
+    network = NNUNet2D(NNUNet2DConfig(), 1, 4)
+    assert len(network.heads) == len(network.decoder) - 1 == 5
+    assert network.output_weights == pytest.approx([weight / 31 for weight in (16, 8, 4, 2, 1)])
+    assert deep_supervision_weights(1) == (1.0,)
+    with pytest.raises(ConfigError, match="same two or more stages"):
+        NNUNet2DConfig(widths=(8, 16))
+
+
+def test_the_autoencoder_learns_first_and_then_teaches():
+    torch.manual_seed(0)
+    network = ACNN(ACNNConfig(prior_steps=1, side=16), 1, 4).train()
+    labels = torch.randint(0, 4, (2, 32, 32))
+    images = torch.rand(2, 1, 32, 32)
+    outputs = network(images)
+    network.extra_loss(outputs, labels).backward()
+    assert all(weights.grad is not None for weights in network.prior.parameters())
+    assert all(weights.grad is None for weights in network.segmenter.parameters())
+    network.zero_grad(set_to_none=True)
+    outputs = network(images)
+    network.extra_loss(outputs, labels).backward()
+    assert all(weights.grad is None for weights in network.prior.parameters())  # frozen
+    assert network.segmenter.head.weight.grad.abs().max() > 0
+
+
+def test_a_perfect_prediction_has_the_shape_of_the_reference():
+    torch.manual_seed(0)
+    network = ACNN(ACNNConfig(side=16), 1, 4)
+    labels = torch.zeros(1, 32, 32, dtype=torch.long)
+    labels[:, 8:20, 8:20] = 2
+    sure = 100.0 * torch.nn.functional.one_hot(labels, 4).permute(0, 3, 1, 2).float()
+    assert network.shape_distance(sure, labels).item() == pytest.approx(0, abs=1e-6)
+    assert network.shape_distance(sure.roll(8, 2), labels).item() > 1e-3
+
+
+def test_an_autoencoder_learns_squares():
+    torch.manual_seed(0)
+    network = ACNN(ACNNConfig(side=16), 1, 2)
+    labels = torch.zeros(4, 32, 32, dtype=torch.long)
+    for index in range(4):
+        labels[index, 4 * index : 4 * index + 12, 8:24] = 1
+    optimiser = torch.optim.Adam(network.prior.parameters(), lr=3e-3)
+    first = network.reconstruction_loss(labels).item()
+    for _ in range(60):
+        optimiser.zero_grad()
+        network.reconstruction_loss(labels).backward()
+        optimiser.step()
+    assert network.reconstruction_loss(labels).item() < 0.2 * first
+
+
+def test_a_label_to_ignore_is_no_shape():
+    network = ACNN(ACNNConfig(side=16), 1, 4)
+    labels = torch.full((1, 32, 32), 255)
+    assert torch.equal(network.reconstruction_loss(labels), network.reconstruction_loss(torch.zeros_like(labels)))
+
+
+def test_small_network_lays_channels_out_as_pixels():
+    network = small_unet(SmallUNetConfig(2, (16, 16)), 1, 3).eval()
+    assert network.divisor == 4
+    assert network(torch.rand(1, 1, 8, 12)).shape == (1, 3, 8, 12)

@@ -1,0 +1,70 @@
+import pytest
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.learning.models.nnunet import nnunet2d
+from cardiotrace.learning.planning import Fingerprint, fingerprint, plan, plan_recipe, topology
+from cardiotrace.learning.training.recipe import recipe_from_plain
+
+
+def test_shapes_are_compared_at_the_target_spacing():
+    made = fingerprint([(100, 200), (200, 200), (400, 400)], [(2.0, 1.0), (1.0, 1.0), (1.0, 1.0)])
+    assert made.spacing_mm == (1.0, 1.0)
+    assert made.shape == (200, 200)  # the first is 200 rows once resampled
+    assert made.images == 3
+
+
+def test_one_file_without_spacing_makes_all_be_counted_in_pixels():
+    made = fingerprint([(100, 200), (100, 200)], [(2.0, 1.0), None])
+    assert (made.spacing_mm, made.has_spacing) == ((1.0, 1.0), False)
+    with pytest.raises(InputError, match="no image"):
+        fingerprint([], [])
+
+
+def test_square_pixels_are_pooled_alike_down_to_four():
+    strides, kernels = topology((256, 224), (1.4, 1.4))
+    assert strides == ((1, 1), *((2, 2),) * 5)  # 224 / 32 = 7, which is too short to halve again
+    assert set(kernels) == {(3, 3)}
+
+
+def test_the_finer_axis_is_pooled_first_and_the_coarser_convolved_later():
+    strides, kernels = topology((640, 1024), (0.308, 0.154))
+    assert strides[:3] == ((1, 1), (1, 2), (2, 2))
+    assert kernels[:3] == ((1, 3), (3, 3), (3, 3))
+    assert topology((1024, 640), (0.154, 0.308))[0][1] == (2, 1)
+
+
+def test_agrees_with_what_nnunet_planned_for_native_camus_pixels():
+    """nnU-Net 2.8.1 on 40 images of 0.154 x 0.308 mm: patch 768x576, 8 stages, batch 2, 46.3 million parameters."""
+    made = plan(Fingerprint((768, 549), (0.154, 0.308), 40))
+    assert made.patch == (768, 576)
+    assert made.batch == 2
+    assert len(made.network.widths) == 8
+    assert made.poolings == (7, 6)
+    millions = sum(weights.numel() for weights in nnunet2d(made.network, 1, 4).parameters()) / 1e6
+    assert f"{millions:.1f}" == "46.3"
+
+
+def test_memory_first_goes_into_the_patch_then_into_the_batch():
+    of = Fingerprint((2000, 1600), (0.3, 0.3), 5000)
+    plans = [plan(of, memory_gb=memory) for memory in (4, 8, 64)]
+    areas = [made.patch[0] * made.patch[1] for made in plans]
+    assert areas == sorted(areas)
+    assert areas[0] < areas[1]
+    assert plans[0].batch >= 2
+    small = Fingerprint((256, 216), (1.4, 1.4), 1800)
+    assert plan(small, memory_gb=8).patch == plan(small, memory_gb=4).patch
+    assert plan(small, memory_gb=8).batch == pytest.approx(2 * plan(small, memory_gb=4).batch, abs=1)
+
+
+def test_a_batch_holds_at_most_a_twentieth_of_the_data():
+    assert plan(Fingerprint((256, 256), (1.0, 1.0), 100)).batch == 5
+    assert plan(Fingerprint((256, 256), (1.0, 1.0), 10)).batch == 2
+
+
+@pytest.mark.parametrize("has_spacing", [True, False])
+def test_a_planned_recipe_can_be_trained(has_spacing):
+    made = plan(Fingerprint((200, 160), (0.5, 1.0), 400, has_spacing))
+    recipe = recipe_from_plain(plan_recipe(made, {"name": "camus", "views": ["4CH"]}, name="planned"))
+    assert recipe.training.batch_size == made.batch
+    assert tuple(recipe.preparation.place((300, 300), (0.3, 0.3)).shape) == made.patch
+    assert recipe.architecture.options["strides"][1] == [2, 1]
