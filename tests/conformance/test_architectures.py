@@ -22,6 +22,7 @@ PARAMETERS_IN_PAPERS = {
     "stacked-hourglass": "4.5",
     "unet++": "1.1",
     "runet": "4.0",
+    "acnn": "2.2",
 }
 """Millions, as the papers print them: for one channel and four classes. RU-Net's paper cuts 3.953 to 3.9."""
 

@@ -76,13 +76,22 @@ def test_gradient_flows_through_both_thresholds():
     assert logits.grad[0, 1, 27].abs().max() == 0  # out of reach
 
 
-def test_the_second_loss_teaches_the_first_network():
+def test_the_second_loss_teaches_the_first_network_through_the_rim_of_its_region():
     torch.manual_seed(0)
-    network = runet(RUNetConfig(), 1, 4).train()
-    refined, first = network(torch.rand(1, 1, 64, 64))
+    network = runet(RUNetConfig(), 1, 2).train()
+    first = torch.nn.Conv2d(1, 2, 1)  # foreground where the image is brighter than a half
+    with torch.no_grad():
+        first.weight.copy_(torch.tensor([-10.0, 10.0]).reshape(2, 1, 1, 1))
+        first.bias.copy_(torch.tensor([5.0, -5.0]))
+    network.stages[0] = first
+    images = torch.linspace(0, 1, 64).expand(1, 1, 32, 64).contiguous()
+    refined, _ = network(images)
     refined.square().mean().backward()
-    assert network.stages[0].head.weight.grad.abs().max() > 0
-    assert refined.shape == first.shape
+    assert first.weight.grad.abs().max() > 0
+    first.weight.grad = None
+    refined, _ = network(images + 5)  # foreground everywhere: a region without a rim teaches nothing
+    refined.square().mean().backward()
+    assert first.weight.grad.abs().max() == 0
 
 
 def test_threshold_does_not_overflow_in_half_precision():

@@ -3,8 +3,9 @@ import torch
 from torch import nn
 
 from cardiotrace.learning.training.loop import step
+from cardiotrace.learning.training.recipe import recipe_from_plain
 from cardiotrace.learning.training.supervision import supervised_loss
-from tests.learning.training.tiny import recipe, task_and_state
+from tests.learning.training.tiny import RECIPE, task_and_state
 
 
 class Several(nn.Module):
@@ -42,7 +43,7 @@ def test_an_extra_loss_is_added():
 
 @pytest.mark.parametrize("architecture", [{"name": "unet++", "widths": [4, 6, 8]}, {"name": "acnn", "prior_steps": 2}])
 def test_the_loop_trains_such_networks(architecture):
-    task, state = task_and_state(recipe(architecture=architecture))
+    task, state = task_and_state(recipe_from_plain({**RECIPE, "architecture": architecture}))
     losses = [
         step(task, state, batch, 1e-3).item()
         for epoch in range(2)

@@ -151,7 +151,7 @@ class RUNet(nn.Module):
             InputError: a side is not a multiple of `divisor`.
         """
         check_sides(images.shape[-2], images.shape[-1], self.divisor)
-        outputs = [self.stages[0](images)]
+        outputs: list[Tensor] = [self.stages[0](images)]
         for stage in self.stages[1:]:
             seen = [images * region(outputs[-1], self.config, side) for side in self.sides]
             outputs.append(stage(torch.cat(seen, dim=1)))

@@ -85,7 +85,7 @@ class UNetPlusPlus(nn.Module):
         for level in range(depths + 1):
             rows.append([self.encoder[level](images if level == 0 else self.down(rows[-1][0]))])
         for column in range(1, depths + 1):
-            for level, block in enumerate(self.nested[column - 1][: depths + 1 - column]):  # type: ignore[arg-type, index]
+            for level, block in enumerate(self.nested[column - 1][: depths + 1 - column]):  # type: ignore[index]
                 below = self.up(rows[level + 1][column - 1])
                 rows[level].append(block(torch.cat((*rows[level], below), dim=1)))
         return rows[0][1:]

@@ -1,6 +1,7 @@
 """What a network is taught by: every output that it gives while it trains, and what it adds of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -40,12 +41,12 @@ def supervised_loss(network: nn.Module, outputs: Outputs, labels: Tensor, loss: 
         2.5
     """
     every = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
-    weights = (1.0,) if isinstance(outputs, Tensor) else tuple(network.output_weights)
+    weights: Sequence[float] = (1.0,) if isinstance(outputs, Tensor) else cast(Any, network).output_weights
     terms = [
         weight * loss(output, _on_grid(labels, output)) for weight, output in zip(weights, every, strict=True) if weight
     ]
     total = torch.stack(terms).sum()
-    extra = getattr(network, "extra_loss", None)
+    extra: Callable[[Outputs, Tensor], Tensor] | None = getattr(network, "extra_loss", None)
     return total if extra is None else total + extra(outputs, labels)
 
 
