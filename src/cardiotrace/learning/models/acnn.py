@@ -118,7 +118,8 @@ class ACNN(nn.Module):
             torch.func.functional_call(self.prior.encoder, frozen, (self._averaged(maps),))
             for maps in (outputs.float().softmax(dim=1), _one_hot(labels, self.classes))
         )
-        return (predicted - reference).square().sum(dim=1).mean()
+        distance: Tensor = (predicted - reference).square().sum(dim=1).mean()
+        return distance
 
     def _averaged(self, maps: Tensor) -> Tensor:
         return nn.functional.adaptive_avg_pool2d(maps, self.config.side)
