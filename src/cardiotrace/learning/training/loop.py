@@ -11,6 +11,7 @@ import torch
 from lightning_fabric import Fabric
 
 from cardiotrace.core.errors import WorkError
+from cardiotrace.learning.training.distillation import Teach
 from cardiotrace.learning.training.feed import Batch, Feed, Images, TrainingOrder
 from cardiotrace.learning.training.journal import Row
 from cardiotrace.learning.training.settings import TrainingSettings
@@ -35,6 +36,8 @@ class Task:
     class_names: tuple[str, ...]
     """Foreground classes, in order of their index from 1."""
     base_rate: float
+    teach: Teach | None = None
+    """Makes a batch's loss from its images and `loss`, so that other models can teach."""
 
     @property
     def steps_per_epoch(self) -> int:
@@ -109,8 +112,9 @@ def step(task: Task, state: State, batch: Batch, rate: float) -> torch.Tensor:
     """One optimiser step; returns the detached loss, weighted as the batch is."""
     for group in state.optimiser.param_groups:
         group["lr"] = rate
-    outputs = state.model(task.laid_out(batch.images))
-    loss = supervised_loss(state.bare_model, outputs, batch.labels, task.loss) * batch.weight
+    images = task.laid_out(batch.images)
+    lesson = task.loss if task.teach is None else task.teach(images, task.loss)
+    loss = supervised_loss(state.bare_model, state.model(images), batch.labels, lesson) * batch.weight
     state.optimiser.zero_grad(set_to_none=True)
     task.fabric.backward(loss)
     if task.settings.gradient_clip:
