@@ -51,7 +51,7 @@ class Teacher:
         beliefs, share = self.beliefs(images), self.settings.share
 
         def taught(logits: Tensor, labels: Tensor) -> Tensor:
-            believed = nn.functional.adaptive_avg_pool2d(beliefs, logits.shape[-2:])
+            believed = nn.functional.adaptive_avg_pool2d(beliefs, (logits.shape[-2], logits.shape[-1]))
             gap = divergence(believed, logits, temperature=self.settings.temperature)
             return (1 - share) * loss(logits, labels) + share * gap
 
