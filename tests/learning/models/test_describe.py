@@ -16,5 +16,5 @@ def test_only_what_runs_in_use_is_counted():
     base = rows["unet1"]["multiply_adds"]
     assert base == pytest.approx(8.01e9 / 2, rel=1e-3)  # counted layer by layer: 8.01 GFLOP a frame
     assert rows["acnn"]["multiply_adds"] == base  # its autoencoder does not run
-    assert rows["runet"]["multiply_adds"] == 2 * base
+    assert rows["runet"]["multiply_adds"] == pytest.approx(2 * base, rel=1e-3)  # and a little for the dilation
     assert rows["unet-small"]["multiply_adds"] < base / 10

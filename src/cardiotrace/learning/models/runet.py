@@ -77,7 +77,7 @@ def soft_threshold(values: Tensor, *, slope: float, shift: float) -> Tensor:
 def dilated(mask: Tensor, side: int) -> Tensor:
     """Share of a square around each pixel that is covered: a convolution with side x side values of 1 / side^2.
 
-    Done as one row and one column of means, which is the same and grows with the side, not with its square.
+    Done as one column and one row of means, which is the same and grows with the side, not with its square.
     An even square reaches one pixel further down and right. Outside the image nothing is covered.
 
     Args:
@@ -92,8 +92,10 @@ def dilated(mask: Tensor, side: int) -> Tensor:
     """
     before, after = side // 2, (side - 1) // 2
     padded = nn.functional.pad(mask, (before, after, before, after))
-    rows = nn.functional.avg_pool2d(padded, (side, 1), stride=1)
-    return nn.functional.avg_pool2d(rows, (1, side), stride=1)
+    # Not by pooling: ONNX Runtime joins the padding to a pooling, and then refuses pads as long as the kernel.
+    column = mask.new_full((1, 1, side, 1), 1 / side)
+    rows = nn.functional.conv2d(padded, column)
+    return nn.functional.conv2d(rows, column.transpose(2, 3))
 
 
 def region(logits: Tensor, config: RegionConfig, side: int) -> Tensor:
