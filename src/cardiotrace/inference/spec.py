@@ -41,6 +41,8 @@ class TrainingSpec:
     versions: dict[str, str] = field(default_factory=dict)
     """Package name to version."""
     epochs: int | None = None
+    started_from: str = ""
+    """The run whose weights it began with; empty for random ones."""
 
 
 @dataclass(frozen=True)

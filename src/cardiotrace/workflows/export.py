@@ -26,7 +26,7 @@ from cardiotrace.io import write_bytes, write_text
 from cardiotrace.learning.export import sealed_model
 from cardiotrace.learning.training.journal import Journal
 from cardiotrace.learning.training.recipe import Recipe, read_recipe
-from cardiotrace.learning.training.run import RunFolder, build_model
+from cardiotrace.learning.training.run import RunFolder, Terms, build_model
 from cardiotrace.learning.training.state import load_weights
 from cardiotrace.workflows.data import open_dataset, pack
 from cardiotrace.workflows.watch import SILENT, Watch
@@ -93,6 +93,7 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
     made = json.loads(folder.environment.read_text())
     rows = Journal(folder.journal).rows()
     best = max(rows, key=lambda row: float(row["score"]))
+    terms = Terms(**made["terms"]) if "terms" in made else Terms(dataset.licence, dataset.citation)
     counts = f"{len(split.training)} patients for training, {len(split.validation)} for validation"
     return ModelSpec(
         name=recipe.name,
@@ -113,9 +114,10 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
             seed=recipe.seed,
             versions=made["packages"],
             epochs=int(best["epoch"]),
+            started_from=made.get("started_from", ""),
         ),
-        licence=dataset.licence,
-        citation=dataset.citation,
+        licence=terms.licence,
+        citation=terms.citation,
         created=datetime.datetime.now(datetime.UTC).date().isoformat(),
     )
 

@@ -7,7 +7,16 @@ from typing import Any
 from cardiotrace.core.errors import WorkError
 from cardiotrace.learning.training.journal import Journal, Row
 from cardiotrace.learning.training.recipe import Recipe, read_recipe
-from cardiotrace.learning.training.run import Hardware, Material, RunFolder, RunWatch, check_folder, train
+from cardiotrace.learning.training.run import (
+    Hardware,
+    Material,
+    RunFolder,
+    RunWatch,
+    Terms,
+    check_folder,
+    finished_start,
+    train,
+)
 from cardiotrace.report.figure import draw_curves
 from cardiotrace.workflows.data import choose_split, open_dataset, pack
 from cardiotrace.workflows.watch import SILENT, Watch
@@ -22,6 +31,8 @@ class TrainConfig:
     out: Path | None = None
     fold: int | None = None
     resume: bool = False
+    start_from: Path | None = None
+    """Folder of a finished run whose best weights this one begins with; not looked at by a resumed run."""
     overrides: dict[str, Any] = field(default_factory=dict)
     cache: Path | None = None
     hardware: Hardware = field(default_factory=Hardware)
@@ -46,11 +57,16 @@ def run_training(config: TrainConfig, watch: Watch = SILENT) -> RunFolder | None
     dataset = open_dataset(recipe.data.dataset, config.data)
     split = choose_split(dataset, recipe.data.split, folds=recipe.data.folds, fold=config.fold, seed=recipe.seed)
     split = split.on_disk({case.patient for case in dataset.cases()})
+    if recipe.data.training_patients is not None:
+        split = split.fewer(recipe.data.training_patients, seed=recipe.seed)
     folder = RunFolder(config.out or default_folder(recipe, config.fold))
     check_folder(folder, recipe, split, resume=config.resume)
+    start = None if config.start_from is None else finished_start(RunFolder(config.start_from))
     _create(folder)
     packed = pack(dataset, recipe.preparation, cache=config.cache, watch=watch)
-    material = Material(packed, split, dataset.scheme, dataset.mirror_axes)
+    material = Material(
+        packed, split, dataset.scheme, dataset.mirror_axes, start, Terms(dataset.licence, dataset.citation)
+    )
     with watch.stage(f"training {recipe.name}") as tick:
 
         def on_step(done: int, total: int, loss: float) -> None:

@@ -1,6 +1,7 @@
 """From packed planes to the batches that a network sees; every random number follows from (seed, epoch, step)."""
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -77,14 +78,16 @@ class TrainingOrder:
     mirror_axes: tuple[str, ...]
     rank: int = 0
     world: int = 1
+    steps: int | None = None
+    """Steps of an epoch; None passes over the planes once."""
 
     def steps_per_epoch(self, planes: int) -> int:
-        """Whole batches in an epoch; at least one."""
-        return max(1, planes // self.batch_size)
+        """The given number, or the whole batches of one pass; at least one."""
+        return self.steps or max(1, planes // self.batch_size)
 
     def batches(self, feed: Feed, epoch: int) -> Iterator[Batch]:
         """This process's share of the batches of one epoch (from 0), augmented and normalised."""
-        order = torch.randperm(len(feed), generator=_generator(_ORDER, self.seed, epoch))
+        order = self._order(len(feed), epoch)
         height, width = feed.images.shape[-2:]
         for step in range(self.steps_per_epoch(len(feed))):
             picked = order[step * self.batch_size : (step + 1) * self.batch_size]
@@ -97,6 +100,12 @@ class TrainingOrder:
             images, labels = apply(images, labels, self._share_of(parameters, mine))
             weight = len(range(len(picked))[self.rank :: self.world]) * self.world / len(picked)
             yield Batch(feed.normalise(images), labels, weight)
+
+    def _order(self, planes: int, epoch: int) -> torch.Tensor:
+        """Planes in order of use: one pass, or pass after pass until the given steps have enough."""
+        generator = _generator(_ORDER, self.seed, epoch)
+        passes = 1 if self.steps is None else math.ceil(self.steps * self.batch_size / planes)
+        return torch.cat([torch.randperm(planes, generator=generator) for _ in range(passes)])
 
     def _share(self, planes: int) -> slice:
         # Processes wait for each other in every step: one that gets no plane takes the first, at weight 0.

@@ -69,7 +69,9 @@ def run_epochs(task: Task, state: State, *, on_step: OnStep, on_epoch: Callable[
         is_best = score > state.best_score
         if is_best:
             state.best_score, state.best_epoch = score, state.epoch
-        planes = min(task.settings.batch_size * task.steps_per_epoch, len(task.training))
+        planes = task.settings.batch_size * task.steps_per_epoch
+        if task.settings.steps_per_epoch is None:
+            planes = min(planes, len(task.training))
         row: Row = {
             "epoch": state.epoch,
             "step": state.step,

@@ -35,6 +35,8 @@ class DataSettings:
     """Name of one of the data set's own splits, or "k-fold" for folds made by patient."""
     folds: int = 5
     """Number of folds when the split is "k-fold"."""
+    training_patients: int | None = None
+    """Learn from only so many patients of the training part, drawn by the recipe's seed; all where it is not given."""
 
 
 @dataclass(frozen=True)
