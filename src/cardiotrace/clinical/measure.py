@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from cardiotrace.clinical.curve import Curve, long_axis_curve
+from cardiotrace.clinical.curve import Curve, long_axis_curve, stack_curve
 from cardiotrace.clinical.normal import body_surface_area_m2
 from cardiotrace.clinical.plane import Plane, biplane_quantities, plane_quantities, trace_plane
 from cardiotrace.clinical.quantity import Measures, Quantity
@@ -44,7 +44,7 @@ def measure(exam: Exam, labels: Mapping[str, LabelMap]) -> Measures:
     _check(exam, labels)
     planar, stacks = _by_view(exam, labels)
     planes = [plane for images in planar.values() if (plane := trace_plane(images, labels)) is not None]
-    curves = _curves(exam, planar, labels)
+    curves = _curves(exam, planar, stacks, labels)
     quantities = [*biplane_quantities(planes)]
     for plane in planes:
         quantities.extend(plane_quantities(plane))
@@ -93,11 +93,17 @@ def _by_view(exam: Exam, labels: Mapping[str, LabelMap]) -> tuple[dict[View, lis
 
 
 def _curves(
-    exam: Exam, planar: Mapping[View, Sequence[ExamImage]], labels: Mapping[str, LabelMap]
+    exam: Exam,
+    planar: Mapping[View, Sequence[ExamImage]],
+    stacks: Sequence[Sequence[ExamImage]],
+    labels: Mapping[str, LabelMap],
 ) -> tuple[Curve, ...]:
+    """One of each moving image, long axis first."""
+    kinds = ((long_axis_curve, planar.values()), (stack_curve, stacks))
     return tuple(
-        long_axis_curve(image, labels[image.name], frame_rate_hz=exam.frame_rate_hz)
-        for images in planar.values()
+        make(image, labels[image.name], frame_rate_hz=exam.frame_rate_hz)
+        for make, groups in kinds
+        for images in groups
         for image in images
         if image.cine.grid_shape[0] > 1
     )
@@ -106,8 +112,9 @@ def _curves(
 def _curve_flags(curves: Sequence[Curve]) -> list[str]:
     flags: list[str] = []
     for curve in curves:
-        areas = next(values for name, values in curve.series.items() if name.startswith("left_ventricular_area"))
-        flags.extend(f"{curve.view}: {text}" for text in jump_flags(areas))
+        name, values = next(iter(curve.series.items()))
+        what = "volume" if "volume" in name else "area"
+        flags.extend(f"{curve.view}: {text}" for text in jump_flags(values, what=what))
     return flags
 
 

@@ -53,7 +53,7 @@ def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
 
 
 def draw_exam_curve(curve: Curve, instants: Sequence[Instant], path: Path) -> None:
-    """Plot volume (or area) of the left ventricle, and area of the atrium, over time with ED and ES marked.
+    """Plot volumes of the ventricles, or areas of ventricle and atrium, over time with ED and ES marked.
 
     Args:
         curve: the values of one cine.
@@ -65,8 +65,12 @@ def draw_exam_curve(curve: Curve, instants: Sequence[Instant], path: Path) -> No
     left = [name for name in names if "volume" in name] or [name for name in names if "ventricular_area" in name]
     right = [name for name in names if "area" in name and name not in left]
     figure = _figure(6.2, 3.4)
-    axes = _axes(figure, (1, 1, 1), x="frame" if curve.times_ms is None else "time, ms", y=_axis_label(left[0]))
-    handles = [_line(axes, along, curve.series[left[0]], LINES[0], _word(left[0]))]
+    label = _axis_label(left[0]) if len(left) == 1 else _axis_label(left[0]).replace("left ventricular ", "")
+    axes = _axes(figure, (1, 1, 1), x="frame" if curve.times_ms is None else "time, ms", y=label)
+    handles = [
+        _line(axes, along, curve.series[name], colour, _word(name))
+        for name, colour in zip(left, (LINES[0], LINES[1]), strict=False)
+    ]
     if right:
         other = axes.twinx()
         other.set_ylabel(_axis_label(right[0]).replace("left ventricular ", ""), color=_INK, fontsize=9)
