@@ -163,8 +163,8 @@ def biplane_flags(first_cm: float, second_cm: float, *, phase: str) -> tuple[str
     return (f"the long axes of the two planes differ by {100 * gap:.0f} % at {phase}: one view may be foreshortened",)
 
 
-FEWEST_MOVING = 4
-"""Frames from which on a cine shows motion; fewer are instants that may well differ."""
+FEWEST_MOVING = 3
+"""Frames from which on a cine shows motion; two are end-diastole and end-systole, which differ."""
 
 
 def jump_flags(sizes: Sequence[float | None], *, what: str = "area") -> tuple[str, ...]:
