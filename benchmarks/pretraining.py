@@ -54,8 +54,8 @@ FIELDS = (
         ("LV", "MYO", "RV"),
     ),
 )  # fmt: skip
-BUDGET = {"training.epochs": 10, "training.steps_per_epoch": 30}
-"""The same number of steps for all: 300, of 10 images each."""
+BUDGET = {"training.epochs": 10, "training.steps_per_epoch": 20}
+"""The same number of steps for all: 200, of 10 images each."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
