@@ -56,7 +56,7 @@ def run_epochs(task: Task, state: State, *, on_step: OnStep, on_epoch: Callable[
             checkpoints are written.
 
     Raises:
-        WorkError: the loss or a weight is no longer a number.
+        DivergedError: the loss or a weight is no longer a number.
     """
     while state.epoch < task.settings.epochs and not _out_of_patience(task.settings, state):
         started = time.perf_counter()
@@ -138,9 +138,13 @@ def _check_weights(state: State) -> None:
         raise _diverged(f"a weight became infinite or no number at the end of epoch {state.epoch + 1}")
 
 
-def _diverged(what: str) -> WorkError:
+class DivergedError(WorkError):
+    """The loss or a weight is no longer a number."""
+
+
+def _diverged(what: str) -> DivergedError:
     remedy = "the state after the epoch before is kept; lower optimiser.rate or set training.gradient_clip."
-    return WorkError(what, remedy=remedy)
+    return DivergedError(what, remedy=remedy)
 
 
 def _agree_on_buffers(task: Task, state: State) -> None:
