@@ -223,6 +223,8 @@ def _assemble(fabric: Fabric, recipe: Recipe, material: Material) -> tuple[Task,
         material.mirror_axes,
         fabric.global_rank,
         fabric.world_size,
+        recipe.training.crop,
+        recipe.training.crops,
     )
     task = Task(
         fabric=fabric,
