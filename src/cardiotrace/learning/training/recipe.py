@@ -106,12 +106,15 @@ def _check_sides(recipe: Recipe) -> None:
     with torch.device("meta"):
         network: Any = ARCHITECTURES.make(recipe.architecture, 1, 2, path="architecture")
     placed = {recipe.preparation.place(shape, spacing).shape for shape, spacing in _PICTURES}
-    if len(placed) > 1:
-        return  # every picture comes out at its own size: packing will say so
-    try:
-        check_sides(*placed.pop(), network.divisor)
-    except InputError as error:
-        raise ConfigError(f"preparation: {error.what}", remedy=error.remedy) from None
+    # Where every picture comes out at its own size, packing will say so.
+    sides = {"preparation": placed.pop()} if len(placed) == 1 else {}
+    if recipe.training.crop is not None:
+        sides["training.crop"] = recipe.training.crop
+    for key, (height, width) in sides.items():
+        try:
+            check_sides(height, width, network.divisor)
+        except InputError as error:
+            raise ConfigError(f"{key}: {error.what}", remedy=error.remedy) from None
 
 
 def read_recipe(path: Path, overrides: dict[str, Any] | None = None) -> Recipe:
