@@ -75,7 +75,9 @@ def _bar(axes: "Axes", x: float, width: float, runs: Runs, colour: str) -> None:
     axes.scatter(
         places[~collapsed], values[~collapsed], s=11, color=colour, edgecolors="white", linewidths=0.4, zorder=3
     )
-    axes.scatter(places[collapsed], values[collapsed], s=22, color=INK, marker="x", linewidths=1.3, zorder=3)
+    axes.scatter(
+        places[collapsed], values[collapsed], s=22, color=INK, marker="x", linewidths=1.3, zorder=3, clip_on=False
+    )
 
 
 def draw_validation(variants: Mapping[Cell, Runs], path: Path) -> None:
@@ -97,10 +99,44 @@ def draw_validation(variants: Mapping[Cell, Runs], path: Path) -> None:
                 colour, style = (LINES[1], "--") if is_collapsed else (LINES[0], "-")
                 axes.plot(range(1, len(curve) + 1), curve, color=colour, linestyle=style, linewidth=1.1, alpha=0.8)
             axes.set_ylim(-0.02, 1)
+            axes.locator_params(axis="x", integer=True)
             axes.set_xlim(1, max(2, longest))
             failed = sum(runs.collapsed)
             note = f", {failed} of {len(runs.collapsed)} collapsed" if failed else ""
             axes.set_title(f"{member}{note}", fontsize=9, color=LINES[1] if failed else INK)
+    save_png(figure, path)
+
+
+def draw_traces(
+    traces: Mapping[str, Mapping[str, Sequence[float]]], path: Path, *, logarithmic: Sequence[str] = ()
+) -> None:
+    """Plot several measures of several trainings over their epochs: a panel for each measure, a line for each training.
+
+    Args:
+        traces: name of the training to measure to one value an epoch; values that are no number are left out.
+        path: the PNG to be.
+        logarithmic: measures on a logarithmic axis.
+
+    Raises:
+        InputError: there is nothing to draw.
+    """
+    measures = list(dict.fromkeys(measure for trace in traces.values() for measure in trace))
+    if not measures:
+        raise InputError("there is no trace to draw", where=path)
+    columns = min(4, len(measures))
+    rows = -(-len(measures) // columns)
+    figure = blank_figure(3.4 * columns, 2.7 * rows + 0.22 * len(traces))
+    for place, measure in enumerate(measures):
+        axes = plain_axes(figure, (rows, columns, place + 1), x="epoch", y=measure)
+        for number, (name, trace) in enumerate(traces.items()):
+            values = trace.get(measure, ())
+            colour, style = LINES[number % len(LINES)], ("-", "--", ":")[number // len(LINES) % 3]
+            axes.plot(range(1, len(values) + 1), values, color=colour, linestyle=style, linewidth=1.4, label=name)
+        axes.locator_params(axis="x", integer=True)
+        if measure in logarithmic:
+            axes.set_yscale("log")
+    handles, names = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, names, frameon=False, fontsize=8, loc="outside lower center", ncols=2)
     save_png(figure, path)
 
 
