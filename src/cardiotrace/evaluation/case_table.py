@@ -111,7 +111,7 @@ class CaseTable:
         return tuple(dict.fromkeys(row.case for row in self.rows))
 
     def headline(self, region: str | None = None) -> tuple[str, ...]:
-        """Scores that a table of a region should print: `THIN_HEADLINE` of a region with a centre line, else `HEADLINE`.
+        """Scores that a table of a region should print: `THIN_HEADLINE` where it has a centre line, else `HEADLINE`.
 
         Args:
             region: name of one; None takes those of all regions together.

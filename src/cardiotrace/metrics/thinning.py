@@ -69,7 +69,7 @@ def _neighbourhood(
     return bits
 
 
-def _removable(*, first: int) -> Bool[np.ndarray, "256"]:
+def _removable(*, first: int) -> Bool[np.ndarray, " neighbourhoods"]:
     """For each neighbourhood whether its middle may go in the half of a pass that `first` begins.
 
     Args:
@@ -82,7 +82,7 @@ def _removable(*, first: int) -> Bool[np.ndarray, "256"]:
     count = np.minimum(pairs[:, ::2].sum(axis=1), pairs[:, 1::2].sum(axis=1))
     turned = np.roll(around, -first, axis=1)
     is_held = (turned[:, 0] | turned[:, 1] | ~turned[:, 3]) & turned[:, 2]
-    table: Bool[np.ndarray, "256"] = (runs == 1) & (count >= 2) & (count <= 3) & ~is_held
+    table: Bool[np.ndarray, " neighbourhoods"] = (runs == 1) & (count >= 2) & (count <= 3) & ~is_held
     return table
 
 
