@@ -2,7 +2,9 @@
 
 import numpy as np
 from jaxtyping import Float, UInt8
+from numpy.typing import NDArray
 
+Values = NDArray[np.float32]
 LEVELS = 256
 
 
@@ -19,7 +21,7 @@ def equalise(
     Args:
         plane: grey values.
         tiles: number of tiles along each side; a plane that does not divide is mirrored beyond its edges.
-        limit: largest slope of a table, >= 1; 1 changes next to nothing.
+        limit: height at which bins are cut, in means of all bins, >= 1; no table is steeper than limit + 1.
 
     Example:
         >>> equalise(np.array([[0, 0], [0, 100]], np.uint8), tiles=1, limit=256.0).tolist()
@@ -59,7 +61,7 @@ def _tables(
     return tables
 
 
-def _between(size: int, side: int, tiles: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _between(size: int, side: int, tiles: int) -> tuple[NDArray[np.int32], NDArray[np.int32], Values]:
     """For each pixel of an axis the tile whose middle is before it, the one after it, and how far it is between."""
     position = (np.arange(size) + 0.5) / side - 0.5
     before = np.floor(position).astype(np.int32)
@@ -68,5 +70,6 @@ def _between(size: int, side: int, tiles: int) -> tuple[np.ndarray, np.ndarray, 
     return np.clip(before, 0, last), np.clip(before + 1, 0, last), share
 
 
-def _mix(one: np.ndarray, other: np.ndarray, share: np.ndarray) -> np.ndarray:
-    return one + (other - one) * share
+def _mix(one: Values, other: Values, share: Values) -> Values:
+    mixed: Values = one + (other - one) * share
+    return mixed

@@ -61,7 +61,7 @@ class Preparation:
     def __init__(self, choices: Sequence[Choice], *, path: str = "preparation") -> None:
         self.choices = tuple(STEPS.resolve(choice, path=f"{path}[{index}]") for index, choice in enumerate(choices))
         steps: list[Step] = [STEPS.make(choice, path=path) for choice in self.choices]
-        self._picture = [step for step in steps if hasattr(step, "change")]
+        self._picture: list[Any] = [step for step in steps if hasattr(step, "change")]
         self._geometric = [step for step in steps if hasattr(step, "place")]
         self._intensity = [step for step in steps if hasattr(step, "normalise")]
 
@@ -90,7 +90,7 @@ class Preparation:
             1
         """
         for step in self._picture:
-            given = step.channels(given)
+            given = int(step.channels(given))
         return given
 
     def place(self, shape: tuple[int, int], spacing_mm: tuple[float, float] | None) -> Placement:

@@ -85,7 +85,7 @@ class Equalise:
     tiles: int = 8
     """Tiles along each side."""
     limit: float = 2.0
-    """Largest slope of a tile's table of grey values; 1 changes next to nothing."""
+    """Height at which a tile's histogram is cut, in means of its bins; contrast grows at most limit + 1 times."""
 
     def __post_init__(self) -> None:
         if self.tiles < 1 or self.limit < 1:

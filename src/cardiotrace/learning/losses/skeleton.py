@@ -84,6 +84,7 @@ def soft_cldice_loss(
     wanted = torch.arange(1, probabilities.shape[1], device=labels.device)[:, None, None]
     reference = (classes.unsqueeze(1) == wanted).to(probabilities.dtype)
     predicted = probabilities[:, 1:] if weights is None else probabilities[:, 1:] * weights
+    predicted = predicted.contiguous()  # a class of a channels-last tensor would be read with gaps, pool after pool
     predicted_line = soft_skeleton(predicted, config.iterations, weights)
     reference_line = soft_skeleton(reference, config.iterations, weights)
     precision = _share(predicted_line, reference, config.smooth)
