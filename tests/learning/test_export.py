@@ -121,6 +121,7 @@ def test_ties_may_fall_either_way():
     assert export.check_parity(Tie(), Turned(), images()) < 1e-5
 
 
+@pytest.mark.slow
 def test_a_preparation_that_keeps_sizes_leaves_the_sides_free():
     model = network()
     spec = make_spec(CAMUS, preparation=Preparation([Choice("pad-to-multiple", {"multiple": 4}), Choice("z-score")]))

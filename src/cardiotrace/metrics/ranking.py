@@ -136,4 +136,6 @@ def dice_at(
     counts = [np.bincount(part, minlength=len(thresholds) + 1)[::-1] for part in (passed, passed[mask])]
     predicted, both = (np.cumsum(part)[::-1][1:] for part in counts)
     total = predicted + np.count_nonzero(mask)
-    return np.divide(2.0 * both, total, out=np.full(len(thresholds), np.nan), where=total > 0)
+    shares: Float[np.ndarray, " thresholds"] = np.full(len(thresholds), np.nan)
+    np.divide(2.0 * both, total, out=shares, where=total > 0)
+    return shares
