@@ -9,6 +9,8 @@ from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.learning.training.feed import Feed
 from cardiotrace.preparation import Preparation
 
+_BATCH = 8
+
 
 class TorchEngine:
     """Runs a torch network where a predictor expects an engine; on the CPU.
@@ -41,8 +43,8 @@ def predict_planes(
     feed = Feed(packed, indices, preparation, torch.device("cpu"))
     network = network.cpu().eval()
     with torch.inference_mode():
-        classes = [
-            network(feed.normalise(feed.unit(picked)[0])).argmax(1) for picked in torch.arange(len(feed)).split(8)
-        ]
+        everything = torch.arange(len(feed))
+        batches = (everything[start : start + _BATCH] for start in range(0, len(feed), _BATCH))
+        classes = [network(feed.normalise(feed.unit(picked)[0])).argmax(1) for picked in batches]
     predicted: UInt8[np.ndarray, "planes height width"] = torch.cat(classes).to(torch.uint8).numpy()
     return predicted

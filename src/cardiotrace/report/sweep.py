@@ -45,7 +45,7 @@ def draw_bars(variants: Mapping[Cell, Runs], path: Path, *, score: str, marks: M
         InputError: there is nothing to draw.
     """
     groups, members = _labels(variants, path)
-    figure = blank_figure(max(4.5, 0.55 * len(variants) + 1.6), 3.6)
+    figure = blank_figure(max(5.0, 0.4 * len(variants) + 0.9 * len(groups)), 4.0)
     axes = plain_axes(figure, (1, 1, 1), x="", y=score)
     width = 0.8 / len(members)
     for number, member in enumerate(members):
@@ -58,10 +58,10 @@ def draw_bars(variants: Mapping[Cell, Runs], path: Path, *, score: str, marks: M
     axes.scatter([], [], marker="x", color=INK, label="collapsed run")
     for number, (name, value) in enumerate(marks.items()):
         axes.axhline(value, color=INK, linewidth=1.0, linestyle=("--", ":", "-.")[number % 3], label=name)
-    axes.set_xticks(range(len(groups)), groups)
+    axes.set_xticks(range(len(groups)), [group.replace(", ", "\n") for group in groups])
     axes.set_ylim(0, 1)
     axes.grid(visible=False, axis="x")
-    figure.legend(frameon=False, fontsize=8, loc="outside right upper")
+    figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=3)
     save_png(figure, path)
 
 
