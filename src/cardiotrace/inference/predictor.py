@@ -138,15 +138,18 @@ class Predictor:
 
     def _decide(self, plane: PlaneProbabilities, probability: NDArray[np.float32] | None) -> NDArray[np.uint8]:
         """Label values of a plane on its own grid; the probability, where it is kept, is filled in."""
+        values: NDArray[np.uint8]
         if probability is None and self.spec.threshold is None:
-            return self.spec.class_values[plane.placement.restore_labels(plane.classes)]
+            values = self.spec.class_values[plane.placement.restore_labels(plane.classes)]
+            return values
         if self.spec.classes != 2:
             raise InputError(f"model {self.spec.name} has several structures: there is not one probability to keep")
         restored = plane.placement.restore(plane.classes)[1]
         if probability is not None:
             probability[plane.time, plane.depth] = restored
         is_structure = restored > np.float32(self.spec.threshold or 0.5)
-        return self.spec.class_values[is_structure.astype(np.uint8)]
+        values = self.spec.class_values[is_structure.astype(np.uint8)]
+        return values
 
     def probabilities(
         self, cine: Cine, *, test_time_augmentation: bool = False, batch_size: int = BATCH_SIZE
