@@ -29,7 +29,7 @@ def real(root: Path, count: int) -> Iterator[Photograph]:
         yield (
             case.read_image().frames[0, 0],
             case.read_labels().mask(Structure.VESSEL)[0, 0],
-            chase.field_of_view(case.name),
+            case.read_field_of_view()[0],
         )
 
 

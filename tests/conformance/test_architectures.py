@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from cardiotrace.core.catalog import Entry
 from cardiotrace.core.errors import InputError
 from cardiotrace.learning.models.catalog import ARCHITECTURES
+from cardiotrace.learning.models.outputs import final_output, output_weights, outputs_of
 
 PARAMETERS_IN_PAPERS = {"unet1": 1_976_644, "unet2": 17_466_532, "unet-original": 31_030_788}
 """One channel, four classes."""
@@ -35,7 +36,7 @@ def images_for(network: torch.nn.Module, batch: int = 2, channels: int = 1) -> t
 def test_forward_gives_one_logit_per_class_and_backward_reaches_every_weight(entry, channels, classes):
     network = make(entry, channels, classes)
     images = images_for(network, channels=channels)
-    logits = network(images)
+    logits = final_output(network(images))
     assert logits.shape == (2, classes, *images.shape[-2:])
     logits.square().mean().backward()
     for name, weights in network.named_parameters():
@@ -43,6 +44,14 @@ def test_forward_gives_one_logit_per_class_and_backward_reaches_every_weight(ent
         assert torch.isfinite(weights.grad).all(), name
         # A bias right before a norm is taken out by it again: its gradient is rounding only.
         assert weights.ndim == 1 or weights.grad.abs().max() > 0, name
+
+
+def test_further_outputs_come_with_weights_and_only_in_training(entry):
+    network = make(entry)
+    outputs = outputs_of(network(images_for(network)))
+    assert len(output_weights(network, len(outputs))) == len(outputs)
+    assert all(output.shape[:2] == (2, 4) for output in outputs)
+    assert isinstance(network.eval()(images_for(network)), torch.Tensor)
 
 
 def test_the_number_of_parameters_is_that_of_the_paper(entry):

@@ -92,5 +92,5 @@ def test_photographs():
     image, labels = case.read_image(), case.read_labels()
     assert image.is_colour
     assert dataset.channels == 3
-    share = labels.mask(Structure.VESSEL)[0, 0][dataset.field_of_view(case.name)].mean()
+    share = labels.mask(Structure.VESSEL)[0, 0][case.read_field_of_view()[0]].mean()
     assert 100 * share == pytest.approx(dataset.made(case.name).truth["vessel_share_percent"])

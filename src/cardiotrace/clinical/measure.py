@@ -10,6 +10,7 @@ from cardiotrace.clinical.plane import Plane, biplane_quantities, plane_quantiti
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.clinical.stack import stack_measures
 from cardiotrace.clinical.validity import jump_flags
+from cardiotrace.clinical.vessel import vessel_quantities
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
 from cardiotrace.core.label import LabelMap
@@ -25,7 +26,8 @@ def measure(exam: Exam, labels: Mapping[str, LabelMap]) -> Measures:
 
     Long-axis views give volumes by discs and by area and length, two apical views together the biplane volume; a
     short-axis stack gives volumes by adding its slices, and the mass of the myocardium. The preferred value of each
-    quantity stands first: biplane, then the discs of the four-chamber view.
+    quantity stands first: biplane, then the discs of the four-chamber view. Photographs of the
+    retina give the density of vessels.
 
     Args:
         exam: its images, with end-diastole and end-systole named or not.
@@ -49,7 +51,11 @@ def measure(exam: Exam, labels: Mapping[str, LabelMap]) -> Measures:
     for plane in planes:
         quantities.extend(plane_quantities(plane))
     instants = [instant for plane in planes for instant in plane.instants]
-    flags = [*_exam_flags(exam, planes, planar, stacks), *_curve_flags(curves)]
+    vessels = vessel_quantities(exam, labels)
+    quantities.extend(vessels)
+    flags = [*_exam_flags(exam, planes, planar), *_curve_flags(curves)]
+    if not planar and not stacks and not vessels:
+        flags.append("no labelled image shows a left ventricle: nothing was measured")
     for images in stacks:
         found = stack_measures(images, labels)
         quantities.extend(found.quantities)
@@ -118,16 +124,9 @@ def _curve_flags(curves: Sequence[Curve]) -> list[str]:
     return flags
 
 
-def _exam_flags(
-    exam: Exam,
-    planes: Sequence[Plane],
-    planar: Mapping[View, Sequence[ExamImage]],
-    stacks: Sequence[Sequence[ExamImage]],
-) -> list[str]:
+def _exam_flags(exam: Exam, planes: Sequence[Plane], planar: Mapping[View, Sequence[ExamImage]]) -> list[str]:
     """What concerns the exam as a whole."""
     flags = [flag for plane in planes for flag in plane.flags]
-    if not planar and not stacks:
-        flags.append("no labelled image shows a left ventricle: nothing was measured")
     if View.UNKNOWN in planar:
         flags.append("the view is not stated: it was measured as an apical view with the apex at the top")
     if any(not plane.is_scaled for plane in planes):

@@ -3,17 +3,20 @@
 import csv
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
+
+import numpy as np
+from jaxtyping import Bool
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case, Exam
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.datasets.split import Split
-from cardiotrace.io import read_cine, read_labels
+from cardiotrace.io import read_cine, read_labels, require_grey
 
 MirrorAxis = Literal["height", "width"]
 
@@ -149,6 +152,43 @@ def file_case(
         files=relative_files([pair.image] if labels is None else [pair.image, labels], dataset.root),
         facts=facts or {},
     )
+
+
+def with_field_of_view(case: Case, path: Path | None, root: Path) -> Case:
+    """The case with the pixels that count read from a picture of them; as it is where there is no such file.
+
+    The reader can be sent to another process.
+
+    Args:
+        case: the case.
+        path: the picture, dark outside and bright inside.
+        root: folder that `Case.files` are relative to.
+    """
+    if path is None or not path.exists():
+        return case
+    files = (*case.files, *relative_files([path], root))
+    return replace(case, read_field_of_view=partial(read_field_of_view, path), files=files)
+
+
+def read_field_of_view(path: Path) -> Bool[np.ndarray, "depth height width"]:
+    """The pixels that count: those brighter than half the brightest of the picture.
+
+    Raises:
+        InputError: the picture cannot be read, is coloured, or moves.
+    """
+    frames = require_grey(read_cine(path)).frames
+    if len(frames) != 1:
+        raise InputError(f"a field of view is one still picture, this one has {len(frames)} frames", where=path)
+    inside: Bool[np.ndarray, "depth height width"] = frames[0] > frames.max() / 2
+    return inside
+
+
+def with_second_labels(case: Case, path: Path | None, scheme: LabelScheme, root: Path) -> Case:
+    """The case with another observer's labels; as it is where there is no such file."""
+    if path is None or not path.exists():
+        return case
+    files = (*case.files, *relative_files([path], root))
+    return replace(case, read_second_labels=partial(read_labels, path, scheme), files=files)
 
 
 def relative_files(paths: Sequence[Path], root: Path) -> tuple[str, ...]:

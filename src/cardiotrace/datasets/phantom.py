@@ -327,6 +327,13 @@ def _read_labels(config: PhantomConfig, number: int, image: str, phase: Phase) -
     return labels if frame is None else replace(labels, array=labels.array[frame : frame + 1].copy())
 
 
+def _read_field_of_view(config: PhantomConfig, number: int) -> Bool[np.ndarray, "depth height width"]:
+    photograph = _made(config, number).photograph
+    if photograph is None:
+        raise TypeError("only photographs have a field of view")
+    return photograph.field_of_view[np.newaxis]
+
+
 def _frame(made: Made, phase: Phase) -> int | None:
     names = {Phase.ED: "end_diastolic_frame", Phase.ES: "end_systolic_frame"}
     return int(made.truth[names[phase]]) if phase in names else None
@@ -413,15 +420,6 @@ class Phantom:
         """
         return _made(self.config, self._numbers[exam_named(name, self._numbers, self.name)])
 
-    def field_of_view(self, name: str) -> Bool[np.ndarray, "height width"] | None:
-        """Where a photograph shows the retina; None for hearts.
-
-        Args:
-            name: of a case.
-        """
-        photograph = self.made(name).photograph if self.config.kind == "fundus" else None
-        return None if photograph is None else photograph.field_of_view
-
     @cached_property
     def _numbers(self) -> Mapping[str, int]:
         digest = choice_digest(self.config)
@@ -455,6 +453,9 @@ class Phantom:
             groups=groups,
             read_image=partial(_read_image, self.config, number, image, phase),
             read_labels=partial(_read_labels, self.config, number, image, phase),
+            read_field_of_view=(
+                partial(_read_field_of_view, self.config, number) if self.config.kind == "fundus" else None
+            ),
             facts=facts,
         )
 

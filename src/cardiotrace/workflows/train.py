@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from cardiotrace.core.errors import WorkError
+from cardiotrace.datasets.dataset import Dataset
+from cardiotrace.datasets.split import Split
 from cardiotrace.learning.training.journal import Journal, Row
 from cardiotrace.learning.training.recipe import Recipe, read_recipe
 from cardiotrace.learning.training.run import (
@@ -55,10 +57,7 @@ def run_training(config: TrainConfig, watch: Watch = SILENT) -> RunFolder | None
     """
     recipe = read_recipe(config.recipe, config.overrides)
     dataset = open_dataset(recipe.data.dataset, config.data)
-    split = choose_split(dataset, recipe.data.split, folds=recipe.data.folds, fold=config.fold, seed=recipe.seed)
-    split = split.on_disk({case.patient for case in dataset.cases()})
-    if recipe.data.training_patients is not None:
-        split = split.fewer(recipe.data.training_patients, seed=recipe.seed)
+    split = split_of(recipe, dataset, config.fold)
     folder = RunFolder(config.out or default_folder(recipe, config.fold))
     check_folder(folder, recipe, split, resume=config.resume)
     start = None if config.start_from is None else finished_start(RunFolder(config.start_from))
@@ -79,6 +78,19 @@ def run_training(config: TrainConfig, watch: Watch = SILENT) -> RunFolder | None
         told = RunWatch(on_step, on_epoch)
         is_first = train(recipe, material, folder, watch=told, hardware=config.hardware, resume=config.resume)
     return folder if is_first else None
+
+
+def split_of(recipe: Recipe, dataset: Dataset, fold: int | None) -> Split:
+    """Who is trained and tested on, of the patients at hand.
+
+    Raises:
+        InputError: there is no such split or fold.
+    """
+    seed = recipe.seed if recipe.data.seed is None else recipe.data.seed
+    split = choose_split(dataset, recipe.data.split, folds=recipe.data.folds, fold=fold, seed=seed)
+    split = split.on_disk({case.patient for case in dataset.cases()})
+    count = recipe.data.training_patients
+    return split if count is None else split.fewer(count, seed=seed)
 
 
 def default_folder(recipe: Recipe, fold: int | None) -> Path:

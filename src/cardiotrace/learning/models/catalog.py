@@ -3,7 +3,7 @@
 from torch import nn
 
 from cardiotrace.core.catalog import Catalog, Entry
-from cardiotrace.learning.models import unet
+from cardiotrace.learning.models import unet, wnet
 
 ARCHITECTURES: Catalog[nn.Module] = Catalog(
     "architecture",
@@ -36,10 +36,17 @@ ARCHITECTURES: Catalog[nn.Module] = Catalog(
             "A U-Net of any depth and width; the defaults follow nnU-Net.",
             "Isensee et al. 2021, Nature Methods 18:203",
         ),
+        Entry(
+            "wnet",
+            wnet.WNetConfig,
+            wnet.wnet,
+            "Two small U-Nets in a row for thin structures: 60 thousand parameters.",
+            "Galdran et al. 2022, Sci Rep 12:6174",
+        ),
     ],
 )
 """`make(config, channels, classes)` returns a module with an attribute `divisor`: int.
 
 Its forward maps images (batch, channels, height, width), both sides multiples of `divisor`, to logits
-(batch, classes, height, width).
+(batch, classes, height, width). In training mode it may give further outputs, see `outputs`.
 """

@@ -283,6 +283,7 @@ def _assemble(fabric: Fabric, recipe: Recipe, material: Material) -> tuple[Task,
         fabric.global_rank,
         fabric.world_size,
         recipe.training.steps_per_epoch,
+        recipe.training.crop,
     )
     task = Task(
         fabric=fabric,

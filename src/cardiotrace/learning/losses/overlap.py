@@ -1,4 +1,4 @@
-"""Losses: logits and labels to one number to be made small."""
+"""Soft Dice and cross-entropy."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from cardiotrace.core.catalog import Catalog, Entry
+from cardiotrace.datasets.packed import IGNORED
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """loss(logits (batch, classes, height, width), labels (batch, height, width) of int64) -> scalar."""
@@ -21,16 +21,16 @@ class DiceConfig:
     """Whether class 0 counts as a class, as in the CAMUS paper; nnU-Net leaves it out."""
     smooth: float = 1e-5
     """Added above and below the fraction: keeps it defined where a class is absent."""
-    ignore: int | None = None
-    """Label of pixels that do not count, such as 255."""
+    ignore: int | None = IGNORED
+    """Label of pixels that do not count; by default that of pixels outside the field of view."""
 
 
 @dataclass(frozen=True)
 class CrossEntropyConfig:
     """Choices of the cross-entropy."""
 
-    ignore: int | None = None
-    """Label of pixels that do not count, such as 255."""
+    ignore: int | None = IGNORED
+    """Label of pixels that do not count; by default that of pixels outside the field of view."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,15 @@ class DiceCrossEntropyConfig:
     background: bool = True
     """Whether class 0 counts in the Dice term."""
     smooth: float = 1e-5
-    ignore: int | None = None
-    """Label of pixels that do not count, such as 255."""
+    ignore: int | None = IGNORED
+    """Label of pixels that do not count; by default that of pixels outside the field of view."""
 
 
 def dice(config: DiceConfig) -> Loss:
     """Soft Dice loss over the classes of a batch; see `soft_dice_loss`."""
 
     def loss(logits: Tensor, labels: Tensor) -> Tensor:
-        return soft_dice_loss(_exact(logits).softmax(dim=1), labels, config)
+        return soft_dice_loss(exact(logits).softmax(dim=1), labels, config)
 
     return loss
 
@@ -59,7 +59,7 @@ def cross_entropy(config: CrossEntropyConfig) -> Loss:
     """Mean negative log-probability of the right class, over the pixels that count."""
 
     def loss(logits: Tensor, labels: Tensor) -> Tensor:
-        return negative_log_likelihood(_exact(logits).log_softmax(dim=1), labels, ignore=config.ignore)
+        return negative_log_likelihood(exact(logits).log_softmax(dim=1), labels, ignore=config.ignore)
 
     return loss
 
@@ -70,16 +70,24 @@ def dice_cross_entropy(config: DiceCrossEntropyConfig) -> Loss:
     Source:
         Isensee et al. 2021, Nature Methods 18:203, who sum both with weight 1.
     """
-    dice_config = DiceConfig(config.background, config.smooth, config.ignore)
 
     def loss(logits: Tensor, labels: Tensor) -> Tensor:
-        log_probabilities = _exact(logits).log_softmax(dim=1)
-        classes, counts = _counted(labels, config.ignore)
-        right = _at(log_probabilities, classes)
-        overlap = _dice_loss(log_probabilities.exp(), right.exp(), classes, counts, dice_config)
-        return config.dice_weight * overlap - config.cross_entropy_weight * _mean(right, counts)
+        return dice_cross_entropy_of(exact(logits).log_softmax(dim=1), labels, config)
 
     return loss
+
+
+def dice_cross_entropy_of(
+    log_probabilities: Float[Tensor, "batch classes height width"],
+    labels: Int[Tensor, "batch height width"],
+    config: DiceCrossEntropyConfig,
+) -> Float[Tensor, ""]:
+    """Weighted sum of soft Dice loss and cross-entropy of log-probabilities."""
+    classes, counts = counted(labels, config.ignore)
+    right = _at(log_probabilities, classes)
+    dice_config = DiceConfig(config.background, config.smooth, config.ignore)
+    overlap = _dice_loss(log_probabilities.exp(), right.exp(), classes, counts, dice_config)
+    return config.dice_weight * overlap - config.cross_entropy_weight * _mean(right, counts)
 
 
 def soft_dice_loss(
@@ -109,7 +117,7 @@ def soft_dice_loss(
         >>> round(float(loss), 4)
         0.2308
     """
-    classes, counts = _counted(labels, config.ignore)
+    classes, counts = counted(labels, config.ignore)
     return _dice_loss(probabilities, _at(probabilities, classes), classes, counts, config)
 
 
@@ -120,11 +128,11 @@ def negative_log_likelihood(
     ignore: int | None = None,
 ) -> Float[Tensor, ""]:
     """Mean of -log p of the labelled class over the pixels that count; 0 if none counts."""
-    classes, counts = _counted(labels, ignore)
+    classes, counts = counted(labels, ignore)
     return -_mean(_at(log_probabilities, classes), counts)
 
 
-def _counted(labels: Tensor, ignore: int | None) -> tuple[Tensor, Tensor | None]:
+def counted(labels: Tensor, ignore: int | None) -> tuple[Tensor, Tensor | None]:
     """Class of every pixel, 0 where it is ignored, and which pixels count (None: all)."""
     if ignore is None:
         return labels, None
@@ -166,35 +174,6 @@ def _sum_by_class(values: Tensor, classes: Tensor, class_count: int) -> Tensor:
     return rows.sum(dim=(0, 1))
 
 
-def _exact(logits: Tensor) -> Tensor:
+def exact(logits: Tensor) -> Tensor:
     """At least float32: sums over a batch of pixels overflow or lose digits in half precision."""
     return logits if logits.dtype == torch.float64 else logits.float()
-
-
-LOSSES: Catalog[Loss] = Catalog(
-    "loss",
-    [
-        Entry(
-            "dice",
-            DiceConfig,
-            dice,
-            "Multi-class soft Dice over the batch, as for U-Net 1 in the CAMUS paper.",
-            "Milletari et al. 2016, arXiv:1606.04797; Leclerc et al. 2019, IEEE TMI 38:2198",
-        ),
-        Entry(
-            "cross-entropy",
-            CrossEntropyConfig,
-            cross_entropy,
-            "Mean negative log-probability of the right class.",
-            "Ronneberger et al. 2015, arXiv:1505.04597 (here without weights)",
-        ),
-        Entry(
-            "dice+cross-entropy",
-            DiceCrossEntropyConfig,
-            dice_cross_entropy,
-            "Weighted sum of both, as in nnU-Net.",
-            "Isensee et al. 2021, Nature Methods 18:203",
-        ),
-    ],
-)
-"""`make(config)` returns a `Loss`."""
