@@ -15,7 +15,7 @@ from scipy import ndimage
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.terms import Structure
 from cardiotrace.datasets.catalog import DATASETS
-from cardiotrace.phantoms.fundus import fundus_picture, sample_fundus
+from cardiotrace.phantoms import fundus_picture, sample_fundus
 
 PICTURES = 8
 Photograph = tuple[np.ndarray, np.ndarray, np.ndarray]

@@ -6,7 +6,7 @@ from cardiotrace.core.errors import ConfigError
 from cardiotrace.core.terms import Phase, Structure, View
 from cardiotrace.datasets import DATASETS
 from cardiotrace.datasets.packed import fingerprint, packed
-from cardiotrace.datasets.phantom import PhantomConfig, draw_patient
+from cardiotrace.phantoms.choice import PhantomConfig, draw_patient
 from cardiotrace.preparation import Preparation
 from cardiotrace.workflows.data import open_dataset
 

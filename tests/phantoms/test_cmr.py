@@ -8,13 +8,13 @@ import pytest
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.label import ACDC, MNMS
 from cardiotrace.core.terms import Phase, Structure, View
-from cardiotrace.phantoms.anatomy import Tissue
-from cardiotrace.phantoms.bssfp import RELAXATION, Sequence, Substance
 from cardiotrace.phantoms.cmr import CmrPhantom, Layout, cmr_exam, sample_cmr
-from cardiotrace.phantoms.kspace import Readout
-from cardiotrace.phantoms.population import Pathology
-from cardiotrace.phantoms.slices import LABELLED, section_areas
-from cardiotrace.phantoms.style import STYLES
+from cardiotrace.phantoms.cmr.bssfp import RELAXATION, Sequence, Substance
+from cardiotrace.phantoms.cmr.kspace import Readout
+from cardiotrace.phantoms.cmr.slices import LABELLED, section_areas
+from cardiotrace.phantoms.cmr.style import STYLES
+from cardiotrace.phantoms.heart.anatomy import Tissue
+from cardiotrace.phantoms.heart.population import Pathology
 
 COARSE = {"frame_count": 12, "shape": (112, 112), "spacing_mm": 2.8}
 
@@ -257,15 +257,17 @@ def test_blood_that_flows_is_brighter_up_to_the_first_pulse():
 def test_truncation_rings_by_nine_percent():
     object_ = np.zeros((64, 512))
     object_[:, 128:384] = 1.0
-    image = Readout((64, 512), acquired=(1.0, 0.25)).image(object_ + 0j, np.random.default_rng(0))
+    sharp = Readout((64, 512), acquired=(1.0, 0.25))
+    image = sharp.image(sharp.measured(object_ + 0j), np.random.default_rng(0))
     assert image.max() == pytest.approx(1.0895, abs=0.01)
-    calm = Readout((64, 512), acquired=(1.0, 0.25), roll_off=0.8).image(object_ + 0j, np.random.default_rng(0))
+    smooth = Readout((64, 512), acquired=(1.0, 0.25), roll_off=0.8)
+    calm = smooth.image(smooth.measured(object_ + 0j), np.random.default_rng(0))
     assert calm.max() < 1.05
 
 
 def test_noise_alone_is_rayleigh():
     readout = Readout((128, 128), acquired=(0.7, 0.8), partial_fourier=0.8, roll_off=0.3, noise=2.0)
-    image = readout.image(np.zeros((128, 128), complex), np.random.default_rng(1))
+    image = readout.image(readout.measured(np.zeros((128, 128), complex)), np.random.default_rng(1))
     assert image.mean() == pytest.approx(2.0 * np.sqrt(np.pi / 2), rel=0.02)
     assert (image**2).mean() == pytest.approx(8.0, rel=0.03)
 

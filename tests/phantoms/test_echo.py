@@ -7,8 +7,8 @@ from scipy import ndimage
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.terms import Phase, Structure, View
 from cardiotrace.phantoms import EchoPhantom, biplane_exam, echo_exam, sample_echo
-from cardiotrace.phantoms.echo import IMAGE_NAME
-from cardiotrace.phantoms.vendor import VENDORS
+from cardiotrace.phantoms.echo.exam import IMAGE_NAME
+from cardiotrace.phantoms.echo.vendor import VENDORS
 
 SMALL = {"frame_count": 12, "spacing_mm": 1.0}
 

@@ -11,8 +11,8 @@ from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.terms import Phase, Structure
 from cardiotrace.datasets import DATASETS
 from cardiotrace.datasets.lint import Severity, lint
-from cardiotrace.datasets.phantom import PhantomConfig
 from cardiotrace.io import read_cine
+from cardiotrace.phantoms.choice import PhantomConfig
 from cardiotrace.workflows import phantom
 from cardiotrace.workflows.phantom import WriteConfig, write_phantoms
 

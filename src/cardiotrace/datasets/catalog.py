@@ -8,8 +8,9 @@ from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.echonet import Echonet, EchonetConfig
 from cardiotrace.datasets.folder import Folder, FolderConfig
 from cardiotrace.datasets.mnms import Mnms, Mnms2, Mnms2Config, MnmsConfig
-from cardiotrace.datasets.phantom import Phantom, PhantomConfig
+from cardiotrace.datasets.phantom import Phantom
 from cardiotrace.datasets.sunnybrook import Sunnybrook, SunnybrookConfig
+from cardiotrace.phantoms.choice import PhantomConfig
 
 DATASETS: Catalog[Dataset] = Catalog(
     "data set",

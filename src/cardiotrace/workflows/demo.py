@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cardiotrace.phantoms.echo import EchoPhantom, echo_exam
+from cardiotrace.phantoms import EchoPhantom, echo_exam
 from cardiotrace.workflows.analyse import Analysed, analyse_into
 from cardiotrace.workflows.batch import result_folder
 from cardiotrace.workflows.segment import Models, SegmentConfig
