@@ -27,7 +27,6 @@ from cardiotrace.phantoms import (
     CmrPhantom,
     EchoPhantom,
     Heart,
-    echo_exam,
     fundus_picture,
     heart_truth,
     sample_cmr,
@@ -36,6 +35,7 @@ from cardiotrace.phantoms import (
 )
 from cardiotrace.phantoms.cmr import Layout
 from cardiotrace.phantoms.cmr.style import QUALITIES as CMR_QUALITIES
+from cardiotrace.phantoms.echo.exam import view_picture
 from cardiotrace.phantoms.echo.plane import SHORT_AXIS_SHARES
 from cardiotrace.phantoms.echo.vendor import QUALITIES, VENDORS
 from cardiotrace.phantoms.fundus import CAMERAS
@@ -79,10 +79,11 @@ def outlined(grey: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]:
 
 def echo_tiles(config: EchoPhantom, views: Sequence[View], *, traced: bool = False) -> Iterator[Tile]:
     """ED and ES of each view."""
-    made = echo_exam(config, views=views)
-    for image in made.exam.images:
+    states = config.at(np.array([0.0, config.cycle.end_systole_ms]))
+    for view in views:
+        image, labelled, _ = view_picture(config, states, view)
         for phase, frame in image.phases.items():
-            grey, labels = image.cine.frames[frame, 0], made.labels[image.name].array[frame, 0]
+            grey, labels = image.cine.frames[frame, 0], labelled.array[frame, 0]
             yield f"{image.cine.view} {phase}", outlined(grey, labels) if traced else grey
 
 
@@ -205,10 +206,10 @@ def _infarct() -> Heart:
 # Beside real pictures.
 
 
-def pairs_of_camus(data: Path) -> Image.Image:
+def pairs_of_camus(data: Path, rows_shown: int) -> Image.Image:
     """Both views at ED and ES; phantoms of the quality of their neighbours."""
     camus = DATASETS.make(Choice("camus", {"root": str(data / "camus")}))
-    names = camus.exams()[7 :: max(1, len(camus.exams()) // 4)][:4]
+    names = camus.exams()[7 :: max(1, len(camus.exams()) // rows_shown)][:rows_shown]
     rows = []
     for seed, name in enumerate(names):
         cases = {(case.view, case.phase): case for case in camus.cases() if case.patient == name}
@@ -233,10 +234,10 @@ def _square(case: Case) -> NDArray[Any]:
     )
 
 
-def pairs_of_acdc(data: Path) -> Image.Image:
+def pairs_of_acdc(data: Path, rows_shown: int) -> Image.Image:
     """Basal, middle and apical slice at ED, the middle one at ES."""
     acdc = DATASETS.make(Choice("acdc", {"root": str(data / "acdc")}))
-    names = acdc.exams()[:: max(1, len(acdc.exams()) // 4)][:4]
+    names = acdc.exams()[:: max(1, len(acdc.exams()) // rows_shown)][:rows_shown]
     styles = ("siemens_1.5t", "siemens_3t", "siemens_1.5t_thin", "siemens_1.5t")
     rows = []
     for seed, name in enumerate(names):
@@ -245,7 +246,7 @@ def pairs_of_acdc(data: Path) -> Image.Image:
         labels = cases[Phase.ED].read_labels
         assert labels is not None
         real = _slices(images, labels().mask(Structure.LV)[0], name)
-        frames, traced, layout = cmr_films(sample_cmr(seed + 20, style=styles[seed]))
+        frames, traced, layout = cmr_films(sample_cmr(seed + 20, style=styles[seed % len(styles)]))
         count = len(layout.stack)
         stacks = [np.stack([frames[index][place] for index in range(count)]) for place in (0, 1)]
         cavity = np.stack([traced[index][0] == 3 for index in range(count)])
@@ -261,11 +262,11 @@ def _slices(images: Sequence[NDArray[Any]], cavity: NDArray[np.bool_], name: str
     return [(f"{name} {place}", images[frame][index] * (255 / white)) for frame, index, place in wanted]
 
 
-def pairs_of_chase(data: Path) -> Image.Image:
+def pairs_of_chase(data: Path, rows_shown: int) -> Image.Image:
     """Photographs and what is traced in them."""
     chase = DATASETS.make(Choice("chase", {"root": str(data / "chase_db1")}))
     rows = []
-    for seed, case in enumerate(islice(chase.cases(), 1, None, 7)):
+    for seed, case in enumerate(islice(chase.cases(), 1, 7 * rows_shown, 7)):
         assert case.read_labels is not None
         made = fundus_picture(sample_fundus(seed, pathology="normal"))
         traced = case.read_labels().mask(Structure.VESSEL)[0, 0] * 255
@@ -277,12 +278,12 @@ def pairs_of_chase(data: Path) -> Image.Image:
 DRAWN: Mapping[str, Callable[[], Image.Image]] = {
     "echo": draw_echo, "styles": draw_styles, "cmr": draw_cmr, "scanners": draw_scanners, "fundus": draw_fundus,
 }  # fmt: skip
-PAIRS: Mapping[str, Callable[[Path], Image.Image]] = {
+PAIRS: Mapping[str, Callable[[Path, int], Image.Image]] = {
     "camus": pairs_of_camus, "acdc": pairs_of_acdc, "chase_db1": pairs_of_chase,
 }  # fmt: skip
 
 
-def write_side_by_side(data: Path, out: Path) -> None:
+def write_side_by_side(data: Path, out: Path, rows: int) -> None:
     """One PNG for each data set at hand."""
     folder = out.resolve()
     if folder.is_relative_to(REPOSITORY) and not folder.is_relative_to(REPOSITORY / "out"):
@@ -292,7 +293,7 @@ def write_side_by_side(data: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for name, draw in PAIRS.items():
         if (data / name).is_dir():
-            draw(data).save(out / f"{name}.png")
+            draw(data, rows).save(out / f"{name}.png")
             print(f"drawn: {out / name}.png")
 
 
@@ -303,11 +304,12 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=[*DRAWN, "volumes"], default=[*DRAWN, "volumes"])
     parser.add_argument("--data", type=Path, help="folder of the real data sets")
     parser.add_argument("--out", type=Path, help="folder for real pictures beside phantoms")
+    parser.add_argument("--rows", type=int, default=4, help="patients, and phantoms, of each data set")
     options = parser.parse_args()
     if options.data or options.out:
         if not (options.data and options.out):
             parser.error("--data and --out go together")
-        write_side_by_side(options.data, options.out)
+        write_side_by_side(options.data, options.out, options.rows)
         return
     for name in options.only:
         path = options.docs / f"phantom-{name}.{'png' if name == 'volumes' else 'jpg'}"

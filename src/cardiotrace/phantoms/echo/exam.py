@@ -63,7 +63,7 @@ def echo_exam(config: EchoPhantom, *, views: Sequence[View] = (View.A4C,)) -> Ec
         raise InputError(f"cannot picture the views {list(views)}", remedy=f"give some of {known}, each once.")
     times_ms = config.cycle.times_ms(config.frame_count)
     states = config.at(times_ms)
-    made = {IMAGE_NAMES[view]: _picture(config, states, view) for view in views}
+    made = {IMAGE_NAMES[view]: view_picture(config, states, view) for view in views}
     exam = Exam(
         f"phantom{config.seed:04d}",
         tuple(image for image, _, _ in made.values()),
@@ -80,8 +80,10 @@ def biplane_exam(config: EchoPhantom) -> EchoExam:
     return echo_exam(config, views=(View.A4C, View.A2C))
 
 
-def _picture(config: EchoPhantom, states: tuple[HeartState, ...], view: View) -> tuple[ExamImage, LabelMap, EchoTruth]:
-    """One view of a beat with its labels and its truth."""
+def view_picture(
+    config: EchoPhantom, states: tuple[HeartState, ...], view: View
+) -> tuple[ExamImage, LabelMap, EchoTruth]:
+    """One view of some instants of a beat with its labels and its truth; the first should be end-diastole."""
     vendor = VENDORS[config.vendor]
     half_angle = math.radians(vendor.half_angle_deg)
     plane = plane_of(view, states[0], config.short_axis)
