@@ -213,11 +213,13 @@ def pairs_of_camus(data: Path, rows_shown: int) -> Image.Image:
     rows = []
     for seed, name in enumerate(names):
         cases = {(case.view, case.phase): case for case in camus.cases() if case.patient == name}
-        wanted = [(View.A4C, Phase.ED), (View.A4C, Phase.ES), (View.A2C, Phase.ED)]
+        wanted = [
+            place for place in ((View.A4C, Phase.ED), (View.A4C, Phase.ES), (View.A2C, Phase.ED)) if place in cases
+        ]
         real = [(f"{name} {view} {phase}", _square(cases[view, phase])) for view, phase in wanted]
         quality: Any = cases[wanted[0]].groups["quality"].lower()
         config = replace(sample_echo(seed), spacing_mm=0.35, frame_count=12, quality=quality)
-        made = list(echo_tiles(config, (View.A4C, View.A2C)))[:3]
+        made = list(echo_tiles(config, (View.A4C, View.A2C)))[: len(real)]
         rows.append(real + [(f"phantom {caption} {quality}", picture) for caption, picture in made])
     return sheet(rows, 260)
 
