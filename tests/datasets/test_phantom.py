@@ -1,3 +1,6 @@
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -6,7 +9,8 @@ from cardiotrace.core.errors import ConfigError
 from cardiotrace.core.terms import Phase, Structure, View
 from cardiotrace.datasets import DATASETS
 from cardiotrace.datasets.packed import fingerprint, packed
-from cardiotrace.datasets.phantom import PhantomConfig, draw_patient
+from cardiotrace.phantoms import choice
+from cardiotrace.phantoms.choice import PhantomConfig, draw_patient
 from cardiotrace.preparation import Preparation
 from cardiotrace.workflows.data import open_dataset
 
@@ -63,6 +67,28 @@ def test_asked_for_diseases_come_in_turn():
 def test_unknown_choices_are_refused_by_name(name, value):
     with pytest.raises(ConfigError, match=value):
         phantoms(**{name: [value]})
+
+
+def test_qualities_of_cine_mri_are_good_unless_asked_for():
+    drawn = [
+        draw_patient(PhantomConfig(kind="cmr", count=2, qualities=q), 1).phantom for q in ((), ("good",), ("poor",))
+    ]
+    assert [phantom.quality for phantom in drawn] == ["good", "good", "poor"]
+    assert drawn[0] == drawn[1]
+
+
+def test_digest_follows_every_module_of_every_kind(tmp_path, monkeypatch):
+    source = Path(choice.__file__).parent
+    shutil.copytree(source, tmp_path / "phantoms", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(choice, "__file__", str(tmp_path / "phantoms" / "choice.py"))
+    find = choice.rendering_digest.__wrapped__
+    before = find()
+    assert before == choice.rendering_digest()
+    for changed in ("heart/wall.py", "echo/tissue.py", "cmr/scan.py", "fundus/vessel.py"):
+        with (tmp_path / "phantoms" / changed).open("a") as file:
+            file.write("# other\n")
+        assert find() != before
+        before = find()
 
 
 def test_split_holds_everybody_once():

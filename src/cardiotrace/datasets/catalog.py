@@ -11,8 +11,9 @@ from cardiotrace.datasets.echonet import Echonet, EchonetConfig
 from cardiotrace.datasets.folder import Folder, FolderConfig
 from cardiotrace.datasets.joined import Joined, JoinedConfig
 from cardiotrace.datasets.mnms import Mnms, Mnms2, Mnms2Config, MnmsConfig
-from cardiotrace.datasets.phantom import Phantom, PhantomConfig
+from cardiotrace.datasets.phantom import Phantom
 from cardiotrace.datasets.sunnybrook import Sunnybrook, SunnybrookConfig
+from cardiotrace.phantoms.choice import PhantomConfig
 
 
 def _joined(config: JoinedConfig) -> Joined:

@@ -7,10 +7,7 @@ from typing import Any
 
 from cardiotrace.core.errors import UsageError
 from cardiotrace.core.exam import Exam
-from cardiotrace.phantoms.cmr import CmrPhantom, cmr_exam
-from cardiotrace.phantoms.echo import EchoPhantom, biplane_exam
-from cardiotrace.phantoms.heart import Heart
-from cardiotrace.phantoms.population import Pathology, sample_patient
+from cardiotrace.phantoms import CmrPhantom, EchoPhantom, Heart, Pathology, biplane_exam, cmr_exam, sample_patient
 from cardiotrace.workflows.analyse import Analysed, analyse_into
 from cardiotrace.workflows.batch import result_folder
 from cardiotrace.workflows.segment import Models, SegmentConfig

@@ -52,18 +52,27 @@ class Readout:
         """Standard deviation in k-space that gives the wanted one in the picture."""
         return self.noise * self.shape[0] * self.shape[1] / math.sqrt(float((self._filter**2).sum()))
 
+    @property
+    def cycles(self) -> tuple[Float[np.ndarray, "rows 1"], Float[np.ndarray, "1 columns"]]:
+        """Measured frequencies down and across, cycles per pixel."""
+        rows, columns = ((np.arange(count) - count // 2) / n for count, n in zip(self._counts, self.shape, strict=True))
+        return rows[:, None], columns[None]
+
+    def measured(self, object_: Complex[np.ndarray, "height width"]) -> Complex[np.ndarray, "rows columns"]:
+        """The part of an object's k-space that is measured, without noise."""
+        return np.asarray(fft.fft2(object_.astype(np.complex64, copy=False))[self._places])
+
     def image(
-        self, object_: Complex[np.ndarray, "height width"], rng: np.random.Generator
+        self, measured: Complex[np.ndarray, "rows columns"], rng: np.random.Generator
     ) -> Float[np.ndarray, "height width"]:
-        """Magnitude of what is measured: truncated, so that edges ring, and with noise in both channels.
+        """Magnitude of what was measured: truncated, so that edges ring, and with noise in both channels.
 
         Example:
             >>> readout = Readout((16, 16), acquired=(0.5, 0.5))
-            >>> flat = readout.image(np.full((16, 16), 2 + 0j), np.random.default_rng(0))
+            >>> flat = readout.image(readout.measured(np.full((16, 16), 2 + 0j)), np.random.default_rng(0))
             >>> bool(np.allclose(flat, 2))
             True
         """
-        measured = fft.fft2(object_.astype(np.complex64, copy=False))[self._places]
         if self.noise > 0:
             parts = rng.standard_normal((2, *self._counts), np.float32) * np.float32(self._noise_scale)
             measured = measured + parts[0] + 1j * parts[1]

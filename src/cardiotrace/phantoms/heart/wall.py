@@ -7,8 +7,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 from jaxtyping import Float
 
-from cardiotrace.phantoms.region import Scar, Thickening
-from cardiotrace.phantoms.spheroid import TruncatedSpheroid
+from cardiotrace.phantoms.heart.region import Scar, Thickening
+from cardiotrace.phantoms.heart.spheroid import TruncatedSpheroid
 
 HEIGHT_NODES, ANGLE_NODES = 48, 144
 

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from cardiotrace.phantoms.anatomy import (
+from cardiotrace.phantoms.heart.anatomy import (
     AORTIC_ANGLE_RAD,
     AORTIC_LEAN,
     AORTIC_RADIUS_MM,
@@ -18,8 +18,8 @@ from cardiotrace.phantoms.anatomy import (
     RightVentricle,
     Tissue,
 )
-from cardiotrace.phantoms.spheroid import TruncatedSpheroid
-from cardiotrace.phantoms.wall import Wall
+from cardiotrace.phantoms.heart.spheroid import TruncatedSpheroid
+from cardiotrace.phantoms.heart.wall import Wall
 
 BELOW_MM = 95.0
 """How far below the mitral plane anything is looked for."""

@@ -5,10 +5,10 @@ import math
 import numpy as np
 from jaxtyping import Float
 
-from cardiotrace.phantoms.anatomy import AORTIC_ANGLE_RAD
-from cardiotrace.phantoms.bssfp import Sequence
-from cardiotrace.phantoms.heart import HeartState
-from cardiotrace.phantoms.texture import Texture
+from cardiotrace.phantoms.cmr.bssfp import Sequence
+from cardiotrace.phantoms.cmr.texture import Texture
+from cardiotrace.phantoms.heart.anatomy import AORTIC_ANGLE_RAD
+from cardiotrace.phantoms.heart.heart import HeartState
 
 FRESH_SHARE = 0.22
 """Share of the blood in a slice that comes from outside of what the pulses reach; the rest swirls about in it."""

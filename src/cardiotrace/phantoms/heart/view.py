@@ -8,13 +8,12 @@ import numpy as np
 from jaxtyping import Float
 
 from cardiotrace.core.terms import View
-from cardiotrace.phantoms.heart import MYOCARDIAL_DENSITY_G_PER_ML, Heart, HeartState, Outline
+from cardiotrace.phantoms.heart.heart import Heart, HeartState, Outline
+from cardiotrace.phantoms.heart.truth import Series, Truth, volumes_of
 
 PLANE_DEG: Mapping[View, float] = {View.A4C: 0.0, View.A2C: 60.0, View.A3C: 120.0}
 """Angle of each apical plane about the axis; x of its outlines counts in the direction of this angle."""
 DISCS = 20
-
-Series = Float[np.ndarray, " time"]
 
 
 @dataclass(frozen=True)
@@ -92,38 +91,15 @@ class ViewTruth:
         return np.asarray(100 * (self.contour_length_mm / self.contour_length_mm[0] - 1))
 
 
-@dataclass(frozen=True)
-class HeartTruth:
+@dataclass(frozen=True, kw_only=True)
+class HeartTruth(Truth):
     """What is true of the whole heart, per frame, the first at end-diastole.
 
     Args:
-        times_ms: instants.
-        volume_ml: left cavity, papillary muscles included.
-        right_ml: right cavity.
-        wall_ml: left myocardium, papillary muscles excluded.
         views: what each apical view shows.
     """
 
-    times_ms: Series
-    volume_ml: Series
-    right_ml: Series
-    wall_ml: Series
     views: Mapping[View, ViewTruth]
-
-    @property
-    def ejection_fraction_percent(self) -> float:
-        """Share of the largest left volume that the beat ejects, percent."""
-        return float(100 * (1 - self.volume_ml.min() / self.volume_ml.max()))
-
-    @property
-    def right_ejection_fraction_percent(self) -> float:
-        """The same of the right ventricle, percent."""
-        return float(100 * (1 - self.right_ml.min() / self.right_ml.max()))
-
-    @property
-    def mass_g(self) -> float:
-        """Mass of the left myocardium, g."""
-        return float(self.wall_ml[0]) * MYOCARDIAL_DENSITY_G_PER_ML
 
     @property
     def biplane_ml(self) -> Series:
@@ -163,11 +139,12 @@ def heart_truth(heart: Heart, times_ms: Series, *, count: int = 361) -> HeartTru
         (60.0, [1.0, 1.0])
     """
     states = heart.at(times_ms)
+    volumes = volumes_of(states)
     return HeartTruth(
         times_ms=times_ms,
-        volume_ml=np.array([state.volume_ml for state in states]),
-        right_ml=np.array([state.right_ml for state in states]),
-        wall_ml=np.array([state.wall_ml for state in states]),
+        volume_ml=volumes.left,
+        right_ml=volumes.right,
+        wall_ml=volumes.wall,
         views={view: view_truth(states, angle, count) for view, angle in PLANE_DEG.items()},
     )
 

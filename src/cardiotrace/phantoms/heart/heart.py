@@ -8,12 +8,12 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.phantoms.anatomy import RIGHT_LENGTH_SHARE, RightVentricle, crescent
-from cardiotrace.phantoms.cycle import Cycle
-from cardiotrace.phantoms.region import Scar, Thickening
-from cardiotrace.phantoms.section import find_tissue
-from cardiotrace.phantoms.spheroid import TruncatedSpheroid
-from cardiotrace.phantoms.wall import Points, Radius, Wall, integral_ml, nodes
+from cardiotrace.phantoms.heart.anatomy import RIGHT_LENGTH_SHARE, RightVentricle, crescent
+from cardiotrace.phantoms.heart.cycle import Cycle
+from cardiotrace.phantoms.heart.region import Scar, Thickening
+from cardiotrace.phantoms.heart.section import find_tissue
+from cardiotrace.phantoms.heart.spheroid import TruncatedSpheroid
+from cardiotrace.phantoms.heart.wall import Points, Radius, Wall, integral_ml, nodes
 
 MYOCARDIAL_DENSITY_G_PER_ML = 1.05
 APICAL_THICKNESS_SHARE = 0.85

@@ -8,11 +8,11 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from cardiotrace.core.terms import View
-from cardiotrace.phantoms.anatomy import AORTIC_RADIUS_MM, Tissue
-from cardiotrace.phantoms.cloud import Around, WallPlace, wall_place
-from cardiotrace.phantoms.heart import HeartState
-from cardiotrace.phantoms.plane import Placed, Plane
-from cardiotrace.phantoms.section import aorta_distance, right_atrium
+from cardiotrace.phantoms.echo.cloud import Around, WallPlace, wall_place
+from cardiotrace.phantoms.echo.plane import Placed, Plane
+from cardiotrace.phantoms.heart.anatomy import AORTIC_RADIUS_MM, Tissue
+from cardiotrace.phantoms.heart.heart import HeartState
+from cardiotrace.phantoms.heart.section import aorta_distance, right_atrium
 
 Points = Float[np.ndarray, " points"]
 Place = Callable[[HeartState], Placed]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from cardiotrace.phantoms.anatomy import crescent
-from cardiotrace.phantoms.heart import HeartState
-from cardiotrace.phantoms.plane import Placed
+from cardiotrace.phantoms.echo.plane import Placed
+from cardiotrace.phantoms.heart.anatomy import crescent
+from cardiotrace.phantoms.heart.heart import HeartState
 
 Points = Float[np.ndarray, " points"]
 FADE_MM = 20.0

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cardiotrace.phantoms.bssfp import Sequence
+from cardiotrace.phantoms.cmr.bssfp import Sequence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,34 @@ class CmrStyle:
     shading: float = 0.65
     unevenness_ppm: float = 0.45
     white: float = 320.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CmrQuality:
+    """What makes the pictures of one scanner good or poor.
+
+    Args:
+        snr: factor on the signal over noise.
+        breath_mm: added to the spread of the diaphragm's height from breath-hold to breath-hold: slices that do not
+            lie over each other.
+        off_resonance: factor on the unevenness of the field: dark bands.
+        trigger_ms: spread from heartbeat to heartbeat of the instant that a frame shows: blur and ghosts of what beats.
+        drift_mm: spread from heartbeat to heartbeat of where the chest lies: ghosts of everything.
+    """
+
+    snr: float = 1.0
+    breath_mm: float = 0.0
+    off_resonance: float = 1.0
+    trigger_ms: float = 0.0
+    drift_mm: float = 0.0
+
+
+QUALITIES: Mapping[str, CmrQuality] = {
+    "good": CmrQuality(),
+    "medium": CmrQuality(snr=0.55, breath_mm=1.5, off_resonance=1.4, trigger_ms=25.0, drift_mm=0.4),
+    "poor": CmrQuality(snr=0.3, breath_mm=4.0, off_resonance=2.0, trigger_ms=55.0, drift_mm=1.0),
+}
+"""Good pictures are as the style makes them; the others are set by eye, not matched to real ones."""
 
 
 STYLES: Mapping[str, CmrStyle] = {

@@ -3,8 +3,8 @@
 import numpy as np
 from jaxtyping import Bool, Float
 
-from cardiotrace.phantoms.heart import HeartState
-from cardiotrace.phantoms.texture import Texture
+from cardiotrace.phantoms.cmr.texture import Texture
+from cardiotrace.phantoms.heart.heart import HeartState
 
 LEFT_REACH_MM, RIGHT_REACH_MM = 4.0, 4.6
 """Depth from the wall over which the share of strands falls to a third or so."""

@@ -1,17 +1,15 @@
 """A photograph of a phantom retina: vessels that branch by Murray's law, with the truth about every one of them."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from scipy import ndimage
 
-from cardiotrace.core.errors import InputError
-from cardiotrace.phantoms.retina import (
-    PATHOLOGIES,
+from cardiotrace.phantoms.fundus.camera import CAMERAS, PHOTOGRAPH_QUALITIES
+from cardiotrace.phantoms.fundus.phantom import FundusPhantom
+from cardiotrace.phantoms.fundus.retina import (
     Disc,
     Grid,
     noise,
@@ -21,141 +19,11 @@ from cardiotrace.phantoms.retina import (
     paint_macula,
     paint_nerve_fibres,
 )
-from cardiotrace.phantoms.stroke import Strokes, draw_strokes
-from cardiotrace.phantoms.vessel import FOVEA_MM, Ground, TreeShape, Vessel, grow_tree
+from cardiotrace.phantoms.fundus.stroke import Strokes, draw_strokes
+from cardiotrace.phantoms.fundus.vessel import FOVEA_MM, Ground, TreeShape, Vessel, grow_tree
 
-MM_PER_DEGREE = 0.3
-"""On the retina, per degree of the camera's angle: 15 degrees from disc to fovea are 4.5 mm."""
 BEYOND_MM = 0.4
 """Vessels grow a little further than the camera sees."""
-
-
-@dataclass(frozen=True)
-class Camera:
-    """How a fundus camera sees.
-
-    Args:
-        shape: (height, width) of its pictures, pixels.
-        centre: (row, column) of the field of view, pixels.
-        radius_px: of the field of view.
-        angle_deg: that the field of view covers.
-        aim: share of the way from the disc to the fovea on which it is pointed.
-        colour: mean (red, green, blue) of the retina, grey levels.
-        blur_px: standard deviation of its point-spread function.
-        noise: standard deviation of its noise, grey levels.
-    """
-
-    shape: tuple[int, int]
-    centre: tuple[float, float]
-    radius_px: float
-    angle_deg: float
-    aim: float
-    colour: tuple[float, float, float]
-    blur_px: float
-    noise: float
-
-    @property
-    def px_per_mm(self) -> float:
-        """Pixels per mm of the retina."""
-        return 2 * self.radius_px / (self.angle_deg * MM_PER_DEGREE)
-
-
-CAMERAS: Mapping[str, Camera] = {
-    # Measured on the twenty photographs of CHASE_DB1 (Nidek NM-200-D, 30 degrees, disc in the middle).
-    "chase": Camera((960, 999), (477.5, 492.0), 458.0, 30.0, 0.0, (163.0, 57.0, 9.5), 1.1, 2.0),
-    # As their publications describe DRIVE (Canon CR5, 45 degrees) and STARE (TopCon TRV-50, 35 degrees).
-    "drive": Camera((584, 565), (292.0, 282.0), 268.0, 45.0, 0.85, (150.0, 82.0, 48.0), 0.8, 3.0),
-    "stare": Camera((605, 700), (302.0, 350.0), 318.0, 35.0, 0.55, (170.0, 95.0, 38.0), 1.1, 4.5),
-}
-
-
-@dataclass(frozen=True)
-class PhotographQuality:
-    """What makes a photograph good or poor.
-
-    Args:
-        defocus_px: blur beyond the camera's own.
-        unevenness: of the light over the field.
-        haze: share of light that a cloudy medium scatters over everything.
-        noise: factor on the camera's.
-    """
-
-    defocus_px: float
-    unevenness: float
-    haze: float
-    noise: float
-
-
-PHOTOGRAPH_QUALITIES: Mapping[str, PhotographQuality] = {
-    "good": PhotographQuality(0.0, 0.6, 0.0, 1.0),
-    "medium": PhotographQuality(0.7, 1.0, 0.08, 1.2),
-    "poor": PhotographQuality(1.8, 1.5, 0.22, 1.7),
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class FundusPhantom:
-    """An eye and the camera it is looked at with.
-
-    Args:
-        camera: one of `CAMERAS`.
-        eye: "left" or "right": on which side of the disc the macula lies.
-        pathology: one of `PATHOLOGIES`; its lesions are no vessels.
-        quality: of the photograph.
-        vein_radius_mm: of the central retinal vein, mm, 0.05 to 0.14.
-        artery_to_vein: calibre of arteries over that of veins, 0.4 to 1.
-        tortuosity: how much vessels wind, 0 to 4; 1 is ordinary.
-        cup_to_disc: 0.1 to 0.9.
-        pallor: of the disc, 0 to 1.
-        brightness: factor on the light, 0.5 to 1.6.
-        tessellation: how clearly choroidal vessels shine through, 0 to 1.
-        sheen: glistening of young nerve fibres, 0 to 1.
-        seed: of all randomness; the same seed gives the same bytes.
-
-    Raises:
-        InputError: a value is out of range.
-    """
-
-    camera: str = "chase"
-    eye: Literal["left", "right"] = "left"
-    pathology: str = "normal"
-    quality: Literal["good", "medium", "poor"] = "good"
-    vein_radius_mm: float = 0.1
-    artery_to_vein: float = 0.76
-    tortuosity: float = 1.0
-    cup_to_disc: float = 0.4
-    pallor: float = 0.6
-    brightness: float = 1.0
-    tessellation: float = 0.3
-    sheen: float = 0.4
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name, low, high in _RANGES:
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise InputError(f"{name} = {value} is out of range", remedy=f"give {low} to {high}.")
-        for name, known in _CHOICES:
-            if getattr(self, name) not in known:
-                raise InputError(f"unknown {name} {getattr(self, name)!r}", remedy=f"give one of {', '.join(known)}.")
-
-
-_RANGES = (
-    ("vein_radius_mm", 0.05, 0.14),
-    ("artery_to_vein", 0.4, 1.0),
-    ("tortuosity", 0, 4),
-    ("cup_to_disc", 0.1, 0.9),
-    ("pallor", 0, 1),
-    ("brightness", 0.5, 1.6),
-    ("tessellation", 0, 1),
-    ("sheen", 0, 1),
-)
-_CHOICES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("camera", tuple(CAMERAS)),
-    ("eye", ("left", "right")),
-    ("pathology", tuple(PATHOLOGIES)),
-    ("quality", tuple(PHOTOGRAPH_QUALITIES)),
-)
 
 
 @dataclass(frozen=True)
@@ -215,36 +83,6 @@ def fundus_picture(config: FundusPhantom) -> FundusPicture:
         disc=(retina.disc.reach(retina.grid.x, retina.grid.y) <= 1) & inside,
         lesions=lesions & inside,
         truth=retina.truth(),
-    )
-
-
-def sample_fundus(
-    seed: int, *, camera: str = "chase", pathology: str | None = None, quality: str | None = None
-) -> FundusPhantom:
-    """A plausible eye; one in four has lesions unless the pathology is given.
-
-    Example:
-        >>> sample_fundus(1) == sample_fundus(1), sample_fundus(1) == sample_fundus(2)
-        (True, False)
-    """
-    rng = np.random.default_rng([seed, 41])
-    drawn_pathology = "normal" if rng.uniform() < 0.75 else str(rng.choice([*PATHOLOGIES][1:]))
-    drawn_quality = str(rng.choice([*PHOTOGRAPH_QUALITIES], p=(0.6, 0.3, 0.1)))
-    eye: Literal["left", "right"] = "left" if rng.uniform() < 0.5 else "right"
-    return FundusPhantom(
-        camera=camera,
-        eye=eye,
-        pathology=drawn_pathology if pathology is None else pathology,
-        quality=drawn_quality if quality is None else quality,  # type: ignore[arg-type]
-        vein_radius_mm=float(np.clip(rng.normal(0.105, 0.007), 0.085, 0.13)),
-        artery_to_vein=float(np.clip(rng.normal(0.79, 0.06), 0.6, 0.95)),
-        tortuosity=float(np.clip(rng.lognormal(0.05, 0.3), 0.4, 2.5)),
-        cup_to_disc=float(np.clip(rng.normal(0.42, 0.12), 0.15, 0.8)),
-        pallor=float(np.clip(rng.normal(0.6, 0.25), 0, 1)),
-        brightness=float(np.clip(rng.normal(0.98, 0.16), 0.7, 1.4)),
-        tessellation=float(rng.beta(1.2, 2.5)),
-        sheen=float(rng.beta(1.2, 1.6)),
-        seed=seed,
     )
 
 

@@ -7,8 +7,8 @@ from jaxtyping import Float, UInt8
 
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.terms import Structure
-from cardiotrace.phantoms.anatomy import Tissue
-from cardiotrace.phantoms.heart import HeartState
+from cardiotrace.phantoms.heart.anatomy import Tissue
+from cardiotrace.phantoms.heart.heart import HeartState
 
 Vector = tuple[float, float, float]
 
@@ -89,7 +89,7 @@ def section_areas(state: HeartState, heights_mm: Float[np.ndarray, " slices"]) -
     """Areas of the sections at heights above the mitral plane of end-diastole, mm2, by quadrature around the axis.
 
     Example:
-        >>> from cardiotrace.phantoms.heart import Heart
+        >>> from cardiotrace.phantoms.heart.heart import Heart
         >>> state = Heart(end_diastolic_ml=120.0).at(np.zeros(1))[0]
         >>> heights = np.arange(0.05, 120, 0.1)
         >>> round(float(section_areas(state, heights).left.sum()) * 0.1 / 1000, 2)

@@ -8,9 +8,9 @@ from enum import StrEnum
 import numpy as np
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.phantoms.heart import Heart
-from cardiotrace.phantoms.region import Patch, Scar, Thickening
-from cardiotrace.phantoms.view import greatest_thickness_mm, heart_truth
+from cardiotrace.phantoms.heart.heart import Heart
+from cardiotrace.phantoms.heart.region import Patch, Scar, Thickening
+from cardiotrace.phantoms.heart.view import greatest_thickness_mm, heart_truth
 
 INFARCT_ANGLES_DEG = {"LAD": 100.0, "RCA": 230.0, "LCX": 320.0}
 """Middle of the wall that each coronary artery feeds."""

@@ -1,15 +1,17 @@
 """How a view cuts the heart, and how the heart lies under the probe."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
 
 from cardiotrace.core.terms import View
-from cardiotrace.phantoms.heart import HeartState
-from cardiotrace.phantoms.sector import HALF_ANGLE_RAD
-from cardiotrace.phantoms.view import PLANE_DEG
+from cardiotrace.phantoms.echo.sector import HALF_ANGLE_RAD
+from cardiotrace.phantoms.heart.heart import HeartState
+from cardiotrace.phantoms.heart.view import PLANE_DEG
 
 Points = Float[np.ndarray, " points"]
 Placed = tuple[Points, Points, Points]
@@ -19,8 +21,9 @@ MARGIN_MM = 1.5
 """Least distance between a contour and the edge of the sector."""
 SHORT_AXIS_TURN_RAD = math.radians(30)
 """Turn of the short axis that brings the anterior wall to the top."""
-SHORT_AXIS_SHARE = 0.5
-"""Height of the short-axis plane over the cavity's length at end-diastole: the papillary muscles."""
+ShortAxis = Literal["mitral", "papillary", "apical"]
+SHORT_AXIS_SHARES: Mapping[ShortAxis, float] = {"mitral": 0.2, "papillary": 0.5, "apical": 0.78}
+"""Height of a short-axis plane over the cavity's length at end-diastole."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +96,15 @@ class Plane:
         return np.stack([across, along], axis=1)
 
 
-def plane_of(view: View, first: HeartState) -> Plane:
-    """The plane of a view through a heart at end-diastole."""
-    return Plane(view, SHORT_AXIS_SHARE * first.cavity.length_mm)
+def plane_of(view: View, first: HeartState, level: ShortAxis = "papillary") -> Plane:
+    """The plane of a view through a heart at end-diastole.
+
+    Args:
+        view: what it shows.
+        first: the heart at end-diastole.
+        level: of a short axis.
+    """
+    return Plane(view, SHORT_AXIS_SHARES[level] * first.cavity.length_mm)
 
 
 @dataclass(frozen=True)

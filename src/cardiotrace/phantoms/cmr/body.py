@@ -7,8 +7,8 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from cardiotrace.phantoms.bssfp import Substance
-from cardiotrace.phantoms.texture import Texture
+from cardiotrace.phantoms.cmr.bssfp import Substance
+from cardiotrace.phantoms.cmr.texture import Texture
 
 Coordinates = Float[np.ndarray, " points"]
 Vector = tuple[float, float, float]

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import ndimage
 
-from cardiotrace.phantoms.vessel import FOVEA_MM, streamline
+from cardiotrace.phantoms.fundus.vessel import FOVEA_MM, streamline
 
 Picture = Float[np.ndarray, "height width 3"]
 Plane = Float[np.ndarray, "height width"]

@@ -8,16 +8,17 @@ from jaxtyping import Complex, Float, Int, Int16, UInt8
 from scipy import ndimage
 
 from cardiotrace.core.label import LabelScheme
-from cardiotrace.phantoms.anatomy import Tissue
-from cardiotrace.phantoms.body import Axes, Chest
-from cardiotrace.phantoms.bssfp import HZ_PER_PPM, RELAXATION, Substance
-from cardiotrace.phantoms.flow import Flow
-from cardiotrace.phantoms.heart import HeartState
-from cardiotrace.phantoms.kspace import Readout
-from cardiotrace.phantoms.slices import Plane, label_table, pixel_places
-from cardiotrace.phantoms.strand import Strands, mitral_leaflets
-from cardiotrace.phantoms.style import CmrStyle
-from cardiotrace.phantoms.texture import Texture
+from cardiotrace.phantoms.cmr.body import Axes, Chest
+from cardiotrace.phantoms.cmr.bssfp import HZ_PER_PPM, RELAXATION, Substance
+from cardiotrace.phantoms.cmr.flow import Flow
+from cardiotrace.phantoms.cmr.kspace import Readout
+from cardiotrace.phantoms.cmr.motion import STILL, Motion
+from cardiotrace.phantoms.cmr.slices import Plane, label_table, pixel_places
+from cardiotrace.phantoms.cmr.strand import Strands, mitral_leaflets
+from cardiotrace.phantoms.cmr.style import CmrStyle
+from cardiotrace.phantoms.cmr.texture import Texture
+from cardiotrace.phantoms.heart.anatomy import Tissue
+from cardiotrace.phantoms.heart.heart import HeartState
 
 HEART_SAMPLES, CHEST_SAMPLES = 10, 5
 """Points that are looked at per pixel and slice thickness."""
@@ -89,8 +90,15 @@ class Film(NamedTuple):
     labels: UInt8[np.ndarray, "time height width"]
 
 
-def film(scene: Scene, scheme: LabelScheme, rng: np.random.Generator) -> Film:
-    """Picture one plane over the beat."""
+def film(scene: Scene, scheme: LabelScheme, rng: np.random.Generator, motion: Motion = STILL) -> Film:
+    """Picture one plane over the beat.
+
+    Args:
+        scene: what is pictured, and how.
+        scheme: of the labels.
+        rng: of the noise.
+        motion: from heartbeat to heartbeat; the labels do not know of it.
+    """
     scanner, camera = scene.scanner, Camera(scene)
     noise = camera.blood / scanner.snr
     readout = Readout(scanner.shape, scanner.acquired, scanner.partial_fourier, scanner.roll_off, noise)
@@ -98,8 +106,10 @@ def film(scene: Scene, scheme: LabelScheme, rng: np.random.Generator) -> Film:
     frames = np.empty((len(scene.states), *scanner.shape), np.int16)
     labels = np.empty(frames.shape, np.uint8)
     table = label_table(scheme)
-    for index, state in enumerate(scene.states):
-        image = readout.image(camera.picture(index, state), rng)
+    spectra = [readout.measured(camera.picture(index, state)) for index, state in enumerate(scene.states)]
+    spectra = motion.mixed(spectra, scene.frame_ms, scanner.spacing_mm, readout.cycles)
+    for index, (state, spectrum) in enumerate(zip(scene.states, spectra, strict=True)):
+        image = readout.image(spectrum, rng)
         frames[index] = np.rint(np.minimum(image * scale, 32767))
         labels[index] = table[camera.tissue(state)]
     return Film(frames, labels)
