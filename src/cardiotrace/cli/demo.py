@@ -36,12 +36,19 @@ class Options:
     """True end-diastolic volume; default: the patient's."""
     ejection_fraction_percent: float | None = None
     """True ejection fraction; default: the patient's."""
+    model: str | None = None
+    """Name or path of the model for every image; default: the one for each image's view."""
 
 
 def run(options: Options) -> None:
     """Run it, print measured beside true."""
     config = DemoConfig(
-        options.out, options.pathology, options.seed, options.end_diastolic_ml, options.ejection_fraction_percent
+        options.out,
+        options.pathology,
+        options.seed,
+        options.end_diastolic_ml,
+        options.ejection_fraction_percent,
+        options.model,
     )
     with Terminal() as terminal:
         result = demo(config, terminal)

@@ -71,7 +71,7 @@ class Split:
 
         Example:
             >>> Split(("a", "b", "c", "d"), ("e",)).fewer(2).training
-            ('c', 'd')
+            ('a', 'c')
         """
         if not 1 <= count <= len(self.training):
             raise InputError(f"{count} training patients are wanted, the split has {len(self.training)}")

@@ -31,6 +31,8 @@ class DemoConfig:
     """In place of what the patient has."""
     ejection_fraction_percent: float | None = None
     """In place of what the patient has."""
+    model: str | None = None
+    """Name or path of the model for every image; by default the one for each image's view."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +49,17 @@ def demo(config: DemoConfig, watch: Watch = SILENT) -> DemoResult:
     """Picture a phantom patient by biplane echo and short-axis cine-MRI; segment, measure and report both together.
 
     Raises:
-        InputError: a volume or ejection fraction that cannot be.
+        InputError: a volume or ejection fraction that cannot be, or there is no such model.
         UsageError: there is no such disease, or something else than results stands where the report goes.
         WorkError: nothing can be written there.
     """
+    models = Models(config.model).ready()
     with watch.stage("picturing a beating heart"):
         exam, truth = phantom_study(config)
     with watch.stage("tracing, measuring, reporting"):
-        settings = SegmentConfig(exams=(), out=config.out)
+        settings = SegmentConfig(exams=(), out=config.out, model=config.model)
         with result_folder(config.out, exam.name) as folder:
-            measures = analyse_into(folder, exam, settings, Models(), truth=truth)
+            measures = analyse_into(folder, exam, settings, models, truth=truth)
     analysed = Analysed(exam.name, measures, config.out / exam.name / "report.html")
     return DemoResult(analysed, truth, sum(image.cine.grid_shape[0] for image in exam.images))
 
