@@ -1,10 +1,10 @@
 """Phantom fundus photographs beside real ones: the statistics that a tracer of vessels lives on, and a picture.
 
-python benchmarks/fundus.py [picture.png]
+python -m benchmarks.fundus [--pictures 8] [--picture out/fundus.png]
 """
 
+import argparse
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from scipy import ndimage
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.terms import Structure
 from cardiotrace.datasets.catalog import DATASETS
-from cardiotrace.phantoms.fundus import fundus_picture, sample_fundus
+from cardiotrace.phantoms import fundus_picture, sample_fundus
 
 PICTURES = 8
 Photograph = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -29,7 +29,7 @@ def real(root: Path, count: int) -> Iterator[Photograph]:
         yield (
             case.read_image().frames[0, 0],
             case.read_labels().mask(Structure.VESSEL)[0, 0],
-            chase.field_of_view(case.name),
+            case.read_field_of_view()[0],
         )
 
 
@@ -106,5 +106,9 @@ def _show(photographs: Mapping[str, list[Photograph]], out: Path) -> None:
 
 
 if __name__ == "__main__":
-    for line in run(Path(sys.argv[1]) if len(sys.argv) > 1 else None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pictures", type=int, default=PICTURES, help="real ones, and phantoms")
+    parser.add_argument("--picture", type=Path, help="where to show four of each")
+    options = parser.parse_args()
+    for line in run(options.picture, options.pictures):
         print(f"{line['name']:<36} phantom {line['value']:>6.1f} {line['unit']:<8} {line['versus']}")

@@ -254,9 +254,10 @@ def preparation_page() -> str:
 
     head = """# Preparation steps
 
-`preparation` in a recipe: a list, applied in order. Steps that move the grid are fused to one linear resampling;
-steps that change values follow. The label probabilities are brought back to the image's own grid by the inverse map,
-so label maps always lie on the grid of their image. The steps travel in the model file."""
+`preparation` in a recipe: a list, applied in order. `channel` and `clahe` come first, on the file's own pixels; steps
+that move the grid are fused to one linear resampling; steps that change values follow. The label probabilities are
+brought back to the image's own grid by the inverse map, so label maps always lie on the grid of their image. The
+steps travel in the model file."""
     return page([head, *catalog_sections(STEPS)])
 
 

@@ -9,7 +9,7 @@ from cardiotrace.clinical import measure
 from cardiotrace.core.cine import Cine
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
-from cardiotrace.core.label import CAMUS, LV_ONLY, LabelMap
+from cardiotrace.core.label import ACDC, CAMUS, LV_ONLY, LabelMap
 from cardiotrace.core.terms import Phase, View
 from tests.clinical.ventricle import Ventricle, image_of, label_map
 
@@ -134,9 +134,6 @@ def test_short_axis_stack() -> None:
     array[:, 1:7, 5:35, 5:35] = 2
     array[0, 1:7, 10:30, 10:30] = 3
     array[1, 1:7, 15:25, 15:25] = 3
-    labels = LabelMap(array, CAMUS, (10.0, 1.0, 1.0))
-    from cardiotrace.core.label import ACDC
-
     labels = LabelMap(array, ACDC, (10.0, 1.0, 1.0))
     image = ExamImage("stack", Cine(array, (10.0, 1.0, 1.0), view=View.SAX))
     measures = measure(Exam("p1", (image,)), {"stack": labels})
@@ -144,6 +141,17 @@ def test_short_axis_stack() -> None:
     assert measures.ejection_fraction_percent == pytest.approx(75.0)
     assert measures.value("myocardial_mass_g") == pytest.approx(1.05 * 6 * (900 - 400) * 10 / 1000)
     assert measures.flags == ()
+    (curve,) = measures.curves
+    assert curve.series == {"left_ventricular_volume_ml": (24.0, 6.0), "right_ventricular_volume_ml": (0.0, 0.0)}
+
+
+def test_stack_whose_volume_jumps_is_flagged() -> None:
+    array = np.zeros((6, 8, 40, 40), np.uint8)
+    array[:, 1:7, 10:30, 10:30] = 3
+    array[4, 1:7, 10:30, 10:22] = 0
+    image = ExamImage("stack", Cine(array, (10.0, 1.0, 1.0), view=View.SAX))
+    measures = measure(Exam("p1", (image,)), {"stack": LabelMap(array, ACDC, (10.0, 1.0, 1.0))})
+    assert "SAX: the volume of the left ventricle jumps by 60 % between frames 3 and 4" in measures.flags
 
 
 def test_labels_of_another_exam_or_grid_are_refused() -> None:

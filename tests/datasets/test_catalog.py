@@ -11,6 +11,12 @@ from tests.fake.mnms import write_mnms, write_mnms2
 from tests.fake.sunnybrook import write_sunnybrook
 
 
+def write_acdc_and_mnms(root):
+    """Two data sets whose numbers for the same structures differ."""
+    write_acdc(root / "acdc")
+    write_mnms(root / "mnms")
+
+
 def write_nothing(root):
     """Phantoms have no files."""
 
@@ -24,6 +30,7 @@ WRITERS = {
     "sunnybrook": (write_sunnybrook, {}),
     "chase": (write_chase, {}),
     "phantom": (write_nothing, {"kind": "fundus", "count": 2, "vendors": ["drive"]}),
+    "joined": (write_acdc_and_mnms, {"parts": [{"name": "acdc"}, {"name": "mnms"}]}),
     "folder": (write_chase, {"labels": "labels1", "label_ending": "_1stHO", "scheme": "vessel255", "channels": 3}),
 }
 

@@ -31,10 +31,19 @@ def test_observers_differ(tmp_path, make):
     assert second.mask(Structure.VESSEL).sum() < first.mask(Structure.VESSEL).sum()
 
 
+def test_the_other_observer_stands_beside_the_reference(tmp_path, make):
+    write_chase(tmp_path)
+    by_first, by_second = (make("chase", tmp_path, observer=observer).cases()[0] for observer in (1, 2))
+    np.testing.assert_array_equal(by_first.read_second_labels().array, by_second.read_labels().array)
+    np.testing.assert_array_equal(by_second.read_second_labels().array, by_first.read_labels().array)
+
+
 def test_field_of_view(tmp_path, make):
     write_chase(tmp_path)
-    inside = make("chase", tmp_path).field_of_view("Image_01L")
-    assert inside.shape == (40, 48)
+    case = make("chase", tmp_path).cases()[0]
+    inside = case.read_field_of_view()
+    assert inside.shape == (1, 40, 48)
+    assert case.files[-1] == "masks/mask_01L.png"
     assert inside.mean() == pytest.approx(np.pi * 19**2 / (40 * 48), rel=0.02)
 
 
@@ -43,7 +52,8 @@ def test_flat_folder(tmp_path, make):
     chase = make("chase", tmp_path)
     assert len(chase.cases()) == 8
     assert chase.cases()[0].read_labels is not None
-    assert chase.field_of_view("Image_01L") is None
+    assert chase.cases()[0].read_field_of_view is None
+    assert chase.cases()[0].read_second_labels is not None
 
 
 def test_both_splits_in_use(tmp_path, make):
@@ -69,7 +79,7 @@ def test_missing_root(tmp_path, make):
 def test_real_photographs(data_root, make):
     chase = make("chase", data_root / "chase_db1")
     case = chase.cases()[0]
-    vessels, inside = case.read_labels().mask(Structure.VESSEL)[0, 0], chase.field_of_view(case.name)
+    vessels, inside = case.read_labels().mask(Structure.VESSEL)[0, 0], case.read_field_of_view()[0]
     assert len(chase.cases()) == 20
     assert vessels.shape == inside.shape == (960, 999)
     assert 0.05 < vessels.sum() / inside.sum() < 0.15

@@ -95,3 +95,20 @@ def test_unknown_structure(pictures, make):
 def test_missing_images(tmp_path, make):
     with pytest.raises(InputError, match="images: holds no images"):
         make("folder", tmp_path, scheme="lv")
+
+
+def test_fields_of_view_and_a_second_observer(tmp_path, make):
+    write_chase(tmp_path, subjects=(1,))
+    (tmp_path / "masks").rename(tmp_path / "inside")
+    for path in (tmp_path / "inside").iterdir():
+        path.rename(path.with_name(path.name.replace("mask_", "Image_")))
+    for path in (tmp_path / "labels2").iterdir():
+        path.rename(path.with_name(path.name.replace("_2ndHO", "_1stHO")))
+    options = {"scheme": "vessel255", "channels": 3, "label_ending": "_1stHO", "labels": "labels1"}
+    case = make("folder", tmp_path, **options, fields_of_view="inside", second_labels="labels2").cases()[0]
+    assert case.read_field_of_view().mean() == pytest.approx(np.pi * 19**2 / (40 * 48), rel=0.02)
+    assert 0 < case.read_second_labels().array.sum() < case.read_labels().array.sum()
+    assert case.files[2:] == ("labels2/Image_01L_1stHO.png", "inside/Image_01L.png")
+    alone = make("folder", tmp_path, **options).cases()[0]
+    assert alone.read_field_of_view is None
+    assert alone.read_second_labels is None

@@ -231,3 +231,27 @@ def test_missing_file_is_named(tmp_path):
     lost = dataclasses.replace(case("a", np.zeros((1, 1, 8, 8), np.uint8)), files=("gone.nii.gz",))
     with pytest.raises(InputError, match=r"gone\.nii\.gz"):
         pack_cases([lost], tmp_path)
+
+
+def test_pixels_outside_the_field_of_view_are_marked(tmp_path):
+    field = np.ones((1, 4, 4), bool)
+    field[:, :2] = False
+    labels = np.zeros((1, 1, 4, 4), np.uint8)
+    labels[..., 1:3, :] = 2
+    case = Case(
+        "one",
+        View.A4C,
+        Phase.ED,
+        {"patient": "p"},
+        read_image=lambda: Cine(np.zeros((1, 1, 4, 4), np.uint8), None),
+        read_labels=lambda: LabelMap(labels, CAMUS, None),
+        read_field_of_view=lambda: field,
+    )
+    whole = Preparation([Choice("pad-to-multiple", {"multiple": 8})])
+    data = packed([case], root=tmp_path, scheme=CAMUS, preparation=whole, cache=tmp_path / "cache")
+    expected = np.full((8, 8), module.IGNORED)
+    expected[4:6, 2:6] = [[2] * 4, [0] * 4]
+    assert data.labels[0].tolist() == expected.tolist()
+    wrong = dataclasses.replace(case, read_field_of_view=lambda: field[:, :3])
+    with pytest.raises(InputError, match="field of view"):
+        packed([wrong], root=tmp_path, scheme=CAMUS, preparation=whole, cache=tmp_path / "other")

@@ -1,3 +1,6 @@
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -6,7 +9,8 @@ from cardiotrace.core.errors import ConfigError
 from cardiotrace.core.terms import Phase, Structure, View
 from cardiotrace.datasets import DATASETS
 from cardiotrace.datasets.packed import fingerprint, packed
-from cardiotrace.datasets.phantom import PhantomConfig, draw_patient
+from cardiotrace.phantoms import choice
+from cardiotrace.phantoms.choice import PhantomConfig, draw_patient
 from cardiotrace.preparation import Preparation
 from cardiotrace.workflows.data import open_dataset
 
@@ -65,6 +69,28 @@ def test_unknown_choices_are_refused_by_name(name, value):
         phantoms(**{name: [value]})
 
 
+def test_qualities_of_cine_mri_are_good_unless_asked_for():
+    drawn = [
+        draw_patient(PhantomConfig(kind="cmr", count=2, qualities=q), 1).phantom for q in ((), ("good",), ("poor",))
+    ]
+    assert [phantom.quality for phantom in drawn] == ["good", "good", "poor"]
+    assert drawn[0] == drawn[1]
+
+
+def test_digest_follows_every_module_of_every_kind(tmp_path, monkeypatch):
+    source = Path(choice.__file__).parent
+    shutil.copytree(source, tmp_path / "phantoms", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(choice, "__file__", str(tmp_path / "phantoms" / "choice.py"))
+    find = choice.rendering_digest.__wrapped__
+    before = find()
+    assert before == choice.rendering_digest()
+    for changed in ("heart/wall.py", "echo/tissue.py", "cmr/scan.py", "fundus/vessel.py"):
+        with (tmp_path / "phantoms" / changed).open("a") as file:
+            file.write("# other\n")
+        assert find() != before
+        before = find()
+
+
 def test_split_holds_everybody_once():
     dataset = phantoms(count=12)
     split = dataset.splits()["official"]
@@ -92,5 +118,5 @@ def test_photographs():
     image, labels = case.read_image(), case.read_labels()
     assert image.is_colour
     assert dataset.channels == 3
-    share = labels.mask(Structure.VESSEL)[0, 0][dataset.field_of_view(case.name)].mean()
+    share = labels.mask(Structure.VESSEL)[0, 0][case.read_field_of_view()[0]].mean()
     assert 100 * share == pytest.approx(dataset.made(case.name).truth["vessel_share_percent"])

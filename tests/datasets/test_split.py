@@ -136,3 +136,18 @@ def test_lists_skip_empty_lines_and_byte_order_marks(tmp_path):
     path = tmp_path / "list.txt"
     path.write_bytes(b"\xef\xbb\xbfpatient0001\r\n\r\n  patient0002 \n")
     assert read_patient_list(path) == ("patient0001", "patient0002")
+
+
+def test_fewer_patients_are_nested_and_of_the_training_part_only():
+    split = Split(tuple(f"p{number:02d}" for number in range(40)), ("v1",), ("t1",))
+    ten, twenty = split.fewer(10, seed=3), split.fewer(20, seed=3)
+    assert len(ten.training) == 10
+    assert set(ten.training) < set(twenty.training) < set(split.training)
+    assert (ten.validation, ten.testing) == (split.validation, split.testing)
+    assert split.fewer(10, seed=4).training != ten.training
+
+
+@pytest.mark.parametrize("count", [0, 41])
+def test_fewer_than_one_or_more_than_all_are_refused(count):
+    with pytest.raises(InputError, match=f"{count} training patients are wanted, the split has 40"):
+        Split(tuple(f"p{number:02d}" for number in range(40))).fewer(count)

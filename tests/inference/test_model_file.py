@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import ModelFileError
-from cardiotrace.core.label import CAMUS
+from cardiotrace.core.label import CAMUS, LV_ONLY, LabelScheme
 from cardiotrace.core.terms import Structure, View
 from cardiotrace.inference.model_file import open_seal, read_model, read_spec, seal, verify
 from cardiotrace.inference.spec import TrainingSpec, spec_from_plain, spec_to_plain
@@ -183,3 +183,16 @@ def test_reading_a_description_skips_the_weights(tmp_path: Path) -> None:
     assert model_file._read_spec(counting).name == "tiny"  # type: ignore[arg-type]
     counting.file.close()
     assert read < 5000
+
+
+def test_threshold_travels_and_older_descriptions_have_none() -> None:
+    binary = make_spec(LV_ONLY, threshold=0.42)
+    plain = spec_to_plain(binary)
+    assert open_seal(seal(threshold_network(0.5), binary)).threshold == 0.42
+    assert spec_from_plain({key: value for key, value in plain.items() if key != "threshold"}).threshold is None
+
+
+@pytest.mark.parametrize(("scheme", "threshold"), [(CAMUS, 0.5), (LV_ONLY, 0.0), (LV_ONLY, 1.0)])
+def test_a_threshold_that_cannot_be_is_refused(scheme: LabelScheme, threshold: float) -> None:
+    with pytest.raises(ModelFileError, match="threshold"):
+        make_spec(scheme, threshold=threshold)

@@ -139,3 +139,36 @@ def test_a_network_that_does_not_fit_its_description_is_refused() -> None:
         Predictor(make_model(threshold_network(0.5), make_spec(CAMUS))).segment(
             Cine(np.zeros((1, 1, 3, 3), np.uint8), None)
         )
+
+
+def test_a_threshold_decides_what_the_structure_is() -> None:
+    grey = np.linspace(0, 255, 64, dtype=np.uint8).reshape(1, 1, 8, 8)
+    cine = Cine(grey, (1.0, 1.0, 1.0))
+    network = threshold_network(0.5, steepness=4.0)
+    for threshold in (0.2, 0.7):
+        predictor = Predictor(make_model(network, make_spec(LV_ONLY, threshold=threshold)))
+        result = predictor.segment(cine, keep_probability=True)
+        expected = 1 / (1 + np.exp(-4 * (grey / 255 - 0.5)))
+        assert result.probability is not None
+        np.testing.assert_allclose(result.probability, expected, atol=1e-5)
+        np.testing.assert_array_equal(result.labels.array, (expected > threshold).astype(np.uint8))
+        assert result.confidence[0] == pytest.approx(expected[expected > threshold].mean(), abs=1e-5)
+    plain = Predictor(make_model(network, make_spec(LV_ONLY))).segment(cine)
+    np.testing.assert_array_equal(plain.labels.array, (grey / 255 > 0.5).astype(np.uint8))
+    assert plain.probability is None
+
+
+def test_one_probability_needs_one_structure() -> None:
+    predictor = Predictor(make_model(threshold_network(0.3, 0.5, 0.7), make_spec(CAMUS)))
+    with pytest.raises(InputError, match="several structures"):
+        predictor.segment(Cine(np.zeros((1, 1, 8, 8), np.uint8), (1.0, 1.0, 1.0)), keep_probability=True)
+
+
+def test_colour_may_become_one_channel() -> None:
+    preparation = Preparation([Choice("channel", {"colour": "green"}), Choice("pad-to-multiple", {"multiple": 4})])
+    predictor = Predictor(make_model(threshold_network(0.5), make_spec(LV_ONLY, preparation=preparation)))
+    frames = np.zeros((1, 1, 7, 9, 3), np.uint8)
+    frames[..., 2:5, 3:6, 1] = 200
+    result = predictor.segment(Cine(frames, None))
+    assert result.labels.array.shape == (1, 1, 7, 9)
+    assert result.labels.array.sum() == 9

@@ -360,3 +360,24 @@ def test_the_configuration_survives_plain_data():
 def test_a_bad_recipe_is_refused_in_words(values, message):
     with pytest.raises(ConfigError, match=message):
         from_plain(Augmentation, values)
+
+
+def test_colours_turn_about_grey_and_grey_images_stay():
+    config = Augmentation(
+        hue_degrees=Draw(1.0, 120.0, 120.0),
+        channel_brightness=Draw(1.0, 0.5, 0.5),
+        channel_contrast=Draw(1.0, 1.0, 1.0),
+    )
+    parameters = sample(config, 1, (1, 2), torch.Generator().manual_seed(0))
+    image = torch.tensor([[[[0.8, 0.4]], [[0.0, 0.4]], [[0.0, 0.4]]]])
+    changed = change_intensities(image, parameters)
+    torch.testing.assert_close(changed[0, :, 0].T, torch.tensor([[0.0, 0.4, 0.0], [0.2, 0.2, 0.2]]), atol=1e-5, rtol=0)
+    grey = torch.rand(1, 1, 4, 4)
+    assert torch.equal(change_intensities(grey, parameters), grey)
+
+
+def test_contrast_of_each_channel_is_about_its_own_mean():
+    parameters = replace(identity(1), channel_contrast=torch.tensor([[0.5, 1.0, 2.0]]))
+    image = torch.tensor([0.2, 0.6]).expand(1, 3, 1, 2).contiguous()
+    changed = change_intensities(image, parameters)[0, :, 0]
+    torch.testing.assert_close(changed, torch.tensor([[0.3, 0.5], [0.2, 0.6], [0.0, 0.8]]))

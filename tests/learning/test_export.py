@@ -13,7 +13,8 @@ from cardiotrace.inference.engine import OnnxRuntimeEngine
 from cardiotrace.inference.model_file import open_seal
 from cardiotrace.learning import export
 from cardiotrace.learning.models.catalog import ARCHITECTURES
-from tests.fake.models import make_spec
+from cardiotrace.preparation import Preparation
+from tests.fake.models import make_spec, resize
 
 SIZE = (32, 32)
 
@@ -118,3 +119,18 @@ def test_ties_may_fall_either_way():
             return logits
 
     assert export.check_parity(Tie(), Turned(), images()) < 1e-5
+
+
+@pytest.mark.slow
+def test_a_preparation_that_keeps_sizes_leaves_the_sides_free():
+    model = network()
+    spec = make_spec(CAMUS, preparation=Preparation([Choice("pad-to-multiple", {"multiple": 4}), Choice("z-score")]))
+    engine = OnnxRuntimeEngine(export.sealed_model(model, spec, examples=images(2), half_weights=False))
+    for size in ((32, 32), (44, 60), (100, 8)):
+        other = torch.randn(1, 1, *size, generator=torch.Generator().manual_seed(2))
+        assert export.check_parity(model, engine, other) < 1e-5
+
+
+def test_a_fixed_size_stays_fixed():
+    sealed = export.sealed_model(network(), make_spec(CAMUS, preparation=resize(32, 32)), examples=images(2))
+    assert OnnxRuntimeEngine(sealed)._session.get_inputs()[0].shape[1:] == [1, 32, 32]

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from cardiotrace.learning.losses import LOSSES, DiceConfig, DiceCrossEntropyConfig, soft_dice_loss
+from cardiotrace.learning.losses.skeleton import ClDiceConfig, soft_cldice_loss, soft_skeleton
 
 CLASSES = 4
 
@@ -150,3 +151,32 @@ def test_without_background_its_pixels_count_only_as_false_positives():
 
 def test_both_terms_weigh_one_by_default():
     assert DiceCrossEntropyConfig().dice_weight == DiceCrossEntropyConfig().cross_entropy_weight == 1.0
+
+
+def test_cldice_by_hand():
+    """A reference bar of 3 x 5, of which the prediction has the left 3 columns: both skeletons lie in row 2."""
+    labels = torch.zeros(1, 5, 7, dtype=torch.int64)
+    labels[:, 1:4, 1:6] = 1
+    predicted = torch.zeros(1, 1, 5, 7)
+    predicted[..., 1:4, 1:4] = 1.0
+    probabilities = torch.cat([1 - predicted, predicted], 1)
+    line = soft_skeleton((labels == 1).unsqueeze(1).float(), 2)[0, 0]
+    assert line.nonzero().tolist() == [[2, 2], [2, 3], [2, 4]]
+    assert soft_skeleton(predicted, 2)[0, 0].nonzero().tolist() == [[2, 2]]
+    # Precision 1/1, sensitivity 2/3: clDice = 2 * 1 * (2/3) / (5/3) = 0.8.
+    loss = soft_cldice_loss(probabilities, labels, ClDiceConfig(iterations=2, smooth=0.0))
+    assert loss.item() == pytest.approx(0.2, abs=1e-6)
+
+
+def test_a_gap_in_a_line_costs_more_than_a_thinner_line():
+    labels = torch.zeros(1, 9, 30, dtype=torch.int64)
+    labels[:, 3:6] = 1
+    whole = (labels == 1).unsqueeze(1).float()
+    thin, broken = whole.clone(), whole.clone()
+    thin[..., 3, :] = 0
+    broken[..., :, 10:20] = 0
+    costs = [
+        soft_cldice_loss(torch.cat([1 - line, line], 1), labels, ClDiceConfig(smooth=0.0)).item()
+        for line in (thin, broken)
+    ]
+    assert costs[0] < 0.5 * costs[1]

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.phantoms import Heart, Tissue
-from cardiotrace.phantoms import wall as wall_module
-from cardiotrace.phantoms.region import Patch, Scar, Thickening
+from cardiotrace.phantoms.heart import wall as wall_module
+from cardiotrace.phantoms.heart.region import Patch, Scar, Thickening
 
 ANTERIOR = Scar(Patch(100.0, 90.0, 0.75, 0.55), stillness=1.0, thinning=0.3)
 SEPTAL = Thickening(Patch(150.0, 110.0, 0.4, 0.6), excess=0.7)

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from cardiotrace.phantoms import Heart, Tissue
-from cardiotrace.phantoms.cloud import Around, wall_place
-from cardiotrace.phantoms.region import Patch, Scar
+from cardiotrace.phantoms.echo.cloud import Around, wall_place
+from cardiotrace.phantoms.heart.region import Patch, Scar
 
 HEARTS = [Heart(bend_mm=3, twist_deg=12), Heart(ejection_fraction_percent=35, scar=Scar(Patch(100, 90, 0.7, 0.5)))]
 

@@ -8,13 +8,14 @@ import pytest
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.label import ACDC, MNMS
 from cardiotrace.core.terms import Phase, Structure, View
-from cardiotrace.phantoms.anatomy import Tissue
-from cardiotrace.phantoms.bssfp import RELAXATION, Sequence, Substance
 from cardiotrace.phantoms.cmr import CmrPhantom, Layout, cmr_exam, sample_cmr
-from cardiotrace.phantoms.kspace import Readout
-from cardiotrace.phantoms.population import Pathology
-from cardiotrace.phantoms.slices import LABELLED, section_areas
-from cardiotrace.phantoms.style import STYLES
+from cardiotrace.phantoms.cmr.bssfp import RELAXATION, Sequence, Substance
+from cardiotrace.phantoms.cmr.kspace import Readout
+from cardiotrace.phantoms.cmr.motion import Motion
+from cardiotrace.phantoms.cmr.slices import LABELLED, section_areas
+from cardiotrace.phantoms.cmr.style import STYLES
+from cardiotrace.phantoms.heart.anatomy import Tissue
+from cardiotrace.phantoms.heart.population import Pathology
 
 COARSE = {"frame_count": 12, "shape": (112, 112), "spacing_mm": 2.8}
 
@@ -144,6 +145,54 @@ def test_schemes_differ_only_in_values():
     assert not np.array_equal(acdc.labels[name].array, mnms.labels[name].array)
 
 
+def test_poor_pictures_have_more_noise_and_ghosts_but_the_same_labels():
+    good = CmrPhantom(frame_count=12, shape=(96, 96), spacing_mm=3.0, breath_mm=0.0, seed=8)
+    poor = dataclasses.replace(good, quality="poor", snr=float("inf"))
+    layouts = [Layout(config, config.at(config.cycle.times_ms(12))) for config in (good, poor)]
+    # The same slice of the same heart: what breath does to its place is tested elsewhere.
+    plane = layouts[0].stack[4]
+    layouts[1]._breaths_mm[:] = 0
+    films = [layout.film(4, plane) for layout in layouts]
+    assert np.array_equal(films[0].labels, films[1].labels)
+    corner = [film.frames[:, :14, :14].astype(float).std() for film in films]
+    assert corner[1] > 0  # ghosts reach beyond the chest even without noise
+    assert good.scanner.snr / dataclasses.replace(good, quality="poor").scanner.snr == pytest.approx(1 / 0.3)
+    still = (films[0].labels == 0).all(0)
+    moving = ~still
+    change = np.abs(films[1].frames - films[0].frames.astype(float)).mean(0)
+    assert change[moving].mean() > change[still].mean()
+
+
+def test_slices_of_poor_pictures_lie_less_well_over_each_other():
+    config = CmrPhantom(**COARSE, breath_mm=0.0, seed=4)
+    spreads = []
+    for quality in ("good", "medium", "poor"):
+        made = dataclasses.replace(config, quality=quality)
+        heights = Layout(made, made.at(np.zeros(1))).heights_mm
+        spreads.append(float(np.std(np.diff(heights))))
+    assert spreads[0] == pytest.approx(0, abs=1e-9)
+    assert 0.5 < spreads[1] < spreads[2] < 10
+
+
+def test_motion_mixes_neighbouring_frames_only():
+    spectra = [np.full((18, 4), value, np.complex64) for value in (0.0, 10.0, 20.0, 30.0)]
+    cycles = np.zeros((18, 1)), np.zeros((1, 4))
+    mixed = Motion(trigger_ms=12.0, seed=(1,)).mixed(spectra, 40.0, 1.4, cycles)
+    assert np.ptp(mixed[1].real, axis=1).max() == 0  # a line belongs to one heartbeat
+    assert 5 < mixed[1].real.mean() < 15
+    assert (mixed[1][0] == mixed[1][9]).all()  # lines nine apart to the same
+
+
+def test_drift_moves_the_picture_by_what_it_says():
+    readout = Readout((32, 32))
+    point = np.zeros((32, 32), complex)
+    point[16, 16] = 1
+    made = Motion(drift_mm=1.0, seed=(3,)).mixed([readout.measured(point)], 40.0, 1.0, readout.cycles)
+    image = readout.image(made[0], np.random.default_rng(0))
+    assert image.sum() > 1.5  # spread out, into ghosts
+    assert np.abs(np.subtract(np.unravel_index(image.argmax(), image.shape), 16)).max() <= 2
+
+
 def test_papillary_muscles_belong_to_the_cavity():
     assert LABELLED[Tissue.PAPILLARY] is Structure.LV
 
@@ -257,15 +306,17 @@ def test_blood_that_flows_is_brighter_up_to_the_first_pulse():
 def test_truncation_rings_by_nine_percent():
     object_ = np.zeros((64, 512))
     object_[:, 128:384] = 1.0
-    image = Readout((64, 512), acquired=(1.0, 0.25)).image(object_ + 0j, np.random.default_rng(0))
+    sharp = Readout((64, 512), acquired=(1.0, 0.25))
+    image = sharp.image(sharp.measured(object_ + 0j), np.random.default_rng(0))
     assert image.max() == pytest.approx(1.0895, abs=0.01)
-    calm = Readout((64, 512), acquired=(1.0, 0.25), roll_off=0.8).image(object_ + 0j, np.random.default_rng(0))
+    smooth = Readout((64, 512), acquired=(1.0, 0.25), roll_off=0.8)
+    calm = smooth.image(smooth.measured(object_ + 0j), np.random.default_rng(0))
     assert calm.max() < 1.05
 
 
 def test_noise_alone_is_rayleigh():
     readout = Readout((128, 128), acquired=(0.7, 0.8), partial_fourier=0.8, roll_off=0.3, noise=2.0)
-    image = readout.image(np.zeros((128, 128), complex), np.random.default_rng(1))
+    image = readout.image(readout.measured(np.zeros((128, 128), complex)), np.random.default_rng(1))
     assert image.mean() == pytest.approx(2.0 * np.sqrt(np.pi / 2), rel=0.02)
     assert (image**2).mean() == pytest.approx(8.0, rel=0.03)
 
@@ -274,6 +325,7 @@ def test_noise_alone_is_rayleigh():
     ("options", "message"),
     [
         ({"style": "kodak"}, "unknown style"),
+        ({"quality": "splendid"}, "unknown quality"),
         ({"scheme": "camus"}, "unknown scheme"),
         ({"long_axis": ("5CH",)}, "unknown plane"),
         ({"snr": 0.1}, "snr = 0.1 is out of range"),

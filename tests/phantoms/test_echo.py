@@ -6,9 +6,10 @@ from scipy import ndimage
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.terms import Phase, Structure, View
-from cardiotrace.phantoms import EchoPhantom, biplane_exam, echo_exam, sample_echo
-from cardiotrace.phantoms.echo import IMAGE_NAME
-from cardiotrace.phantoms.vendor import VENDORS
+from cardiotrace.phantoms import EchoPhantom, Tissue, biplane_exam, echo_exam, sample_echo
+from cardiotrace.phantoms.echo.exam import IMAGE_NAME
+from cardiotrace.phantoms.echo.plane import plane_of
+from cardiotrace.phantoms.echo.vendor import VENDORS
 
 SMALL = {"frame_count": 12, "spacing_mm": 1.0}
 
@@ -188,6 +189,25 @@ def test_short_axis_shows_a_closed_ring_that_thickens(all_views):
     assert truth.area_cm2[truth.end_systolic_frame] < 0.6 * truth.area_cm2[0]
 
 
+def test_short_axis_levels_go_from_the_valve_to_the_apex():
+    state = EchoPhantom().at(np.zeros(1))[0]
+    across, along = (grid.ravel() for grid in np.meshgrid(np.arange(-40, 40, 1.0), np.arange(-40, 40, 1.0)))
+    blood, muscle = {}, {}
+    for level in ("mitral", "papillary", "apical"):
+        points = plane_of(View.PSAX, state, level).lift(across, along, np.zeros(across.size), state)
+        tissue = state.tissue(np.stack(points, axis=-1))
+        blood[level], muscle[level] = (tissue == Tissue.LV).sum(), (tissue == Tissue.PAPILLARY).sum()
+    assert blood["mitral"] > 1.4 * blood["apical"]
+    assert muscle["papillary"] > 100 > muscle["mitral"]
+
+
+def test_apical_short_axis_is_pictured_where_the_truth_is():
+    made = echo_exam(EchoPhantom(spacing_mm=1.0, frame_count=12, short_axis="apical"), views=(View.PSAX,))
+    shown = (made.labels["phantom_PSAX"].array[:, 0] == 1).sum((1, 2)) / 100
+    assert shown == pytest.approx(made.truth.area_cm2, rel=0.05, abs=0.2)
+    assert shown[0] < 14  # 19 at the papillary muscles
+
+
 def test_biplane_exam_is_one_heart_in_two_planes():
     made = biplane_exam(EchoPhantom(**SMALL))
     assert [image.cine.view for image in made.exam.images] == [View.A4C, View.A2C]
@@ -227,6 +247,7 @@ def test_impossible_views_are_refused(views):
         echo_exam(EchoPhantom(**SMALL), views=views)
 
 
-def test_unknown_vendor_is_refused():
-    with pytest.raises(InputError, match="acme"):
-        EchoPhantom(vendor="acme")
+@pytest.mark.parametrize(("name", "value"), [("vendor", "acme"), ("short_axis", "elsewhere")])
+def test_unknown_styles_and_levels_are_refused(name, value):
+    with pytest.raises(InputError, match=value):
+        EchoPhantom(**{name: value})

@@ -3,7 +3,7 @@ import pytest
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.phantoms import Pathology, heart_truth, sample_heart, sample_patient
-from cardiotrace.phantoms.population import PUBLISHED
+from cardiotrace.phantoms.heart.population import PUBLISHED
 
 
 @pytest.mark.parametrize("pathology", list(Pathology))

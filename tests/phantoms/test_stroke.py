@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cardiotrace.phantoms.stroke import draw_strokes
+from cardiotrace.phantoms.fundus.stroke import draw_strokes
 
 
 def line(points, *radii):

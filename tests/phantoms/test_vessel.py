@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cardiotrace.phantoms.vessel import (
+from cardiotrace.phantoms.fundus.vessel import (
     AVASCULAR_MM,
     FOVEA_MM,
     Ground,

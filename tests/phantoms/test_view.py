@@ -4,8 +4,8 @@ import pytest
 from cardiotrace.core.terms import View
 from cardiotrace.geometry.contour import polygon_area
 from cardiotrace.phantoms import Heart, TruncatedSpheroid, heart_truth
-from cardiotrace.phantoms.region import Patch, Scar
-from cardiotrace.phantoms.view import discs_of, greatest_thickness_mm
+from cardiotrace.phantoms.heart.region import Patch, Scar
+from cardiotrace.phantoms.heart.view import discs_of, greatest_thickness_mm
 
 INFARCT = Heart(end_diastolic_ml=190, ejection_fraction_percent=34, bend_mm=0, scar=Scar(Patch(60, 80, 0.75, 0.55)))
 

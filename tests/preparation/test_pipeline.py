@@ -122,7 +122,7 @@ def test_apply_moves_then_normalises():
 
 
 @settings(deadline=None)
-@given(st.sampled_from(["z-score", "min-max"]), st.integers(0, 2**32 - 1), st.booleans())
+@given(st.sampled_from(["z-score", "min-max", "multiply"]), st.integers(0, 2**32 - 1), st.booleans())
 def test_intensity_steps_are_the_same_in_numpy_and_torch(name, seed, flat):
     values = np.random.default_rng(seed).random((3, 2, 7, 5)).astype(np.float32)
     if flat:
@@ -151,9 +151,9 @@ def test_unit_range_stretches_what_is_no_byte(dtype):
     assert unit_range(np.array([7, 7], dtype)).tolist() == [0, 0]
 
 
-def test_geometry_is_told_from_intensity():
+def test_what_is_stored_is_told_from_intensity():
     prepare = Preparation([resize(8, 8), Choice("z-score"), Choice("crop-or-pad", {"height": 4, "width": 4})])
-    assert [choice.name for choice in prepare.geometric_choices] == ["resize", "crop-or-pad"]
+    assert [choice.name for choice in prepare.stored_choices] == ["resize", "crop-or-pad"]
 
 
 def test_plain_form_holds_every_option_and_reads_back():
@@ -164,9 +164,9 @@ def test_plain_form_holds_every_option_and_reads_back():
 
 
 @pytest.mark.parametrize("entry", list(STEPS), ids=lambda entry: entry.name)
-def test_every_step_places_or_normalises_and_not_both(entry):
+def test_every_step_is_of_one_kind(entry):
     step = entry.make(from_plain(entry.config, {}))
-    assert hasattr(step, "place") != hasattr(step, "normalise")
+    assert sum(hasattr(step, act) for act in ("change", "place", "normalise")) == 1
 
 
 def test_unknown_step_is_named_with_its_place():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.metrics import pairs
-from cardiotrace.metrics import Confusion, surface_distances
+from cardiotrace.metrics import Confusion, skeleton, surface_distances
 
 PLANAR = [(0.3, 0.3), (0.154, 0.308)]
 STACK = (8.0, 1.4, 1.4)
@@ -120,3 +120,21 @@ def test_simpleitk_distance_to_voxel_centres(case):
         field = sitk.SignedMaurerDistanceMap(goal, squaredDistance=False, useImageSpacing=True)
         distances = np.maximum(sitk.GetArrayFromImage(field), 0)[sitk.GetArrayFromImage(start) > 0]
         assert directed == pytest.approx(distances, abs=1e-4)
+
+
+def vessels(seed):
+    """Branching bands of several widths."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:160, :200]
+    mask = np.zeros(rows.shape, bool)
+    for _ in range(8):
+        middle = rng.uniform(20, 140) + rng.uniform(5, 25) * np.sin(columns / rng.uniform(10, 40)) + columns * 0.2
+        mask |= np.abs(rows - middle) < rng.uniform(0.8, 6)
+    return mask
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_skeleton_is_that_of_scikit_image(seed):
+    morphology = pytest.importorskip("skimage.morphology")
+    for mask in (vessels(seed), np.random.default_rng(seed).random((60, 60)) < 0.7):
+        np.testing.assert_array_equal(skeleton(mask), morphology.thin(mask))

@@ -1,6 +1,7 @@
 import csv
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.terms import Phase, Structure
 from cardiotrace.datasets import DATASETS
 from cardiotrace.datasets.lint import Severity, lint
-from cardiotrace.datasets.phantom import PhantomConfig
 from cardiotrace.io import read_cine
+from cardiotrace.phantoms.choice import PhantomConfig
 from cardiotrace.workflows import phantom
 from cardiotrace.workflows.phantom import WriteConfig, write_phantoms
 
@@ -140,6 +141,17 @@ def test_folder_reads_photographs_back(eyes):
 def test_same_seed_same_bytes_of_every_photograph(eyes, tmp_path):
     write_phantoms(WriteConfig(tmp_path / "again", EYES))
     assert digests(tmp_path / "again") == digests(eyes)
+
+
+@pytest.mark.slow
+def test_same_seed_same_bytes_of_every_stack(tmp_path):
+    config = PhantomConfig(kind="cmr", count=1, seed=7, frame_count=12, vendors=("siemens_1.5t_thin",), spacing_mm=3.0)
+    for name in ("first", "again"):
+        write_phantoms(WriteConfig(tmp_path / name, config))
+    assert digests(tmp_path / "first") == digests(tmp_path / "again")
+    write_phantoms(WriteConfig(tmp_path / "poor", replace(config, qualities=("poor",))))
+    path = "database/training/patient001/patient001_frame01.nii.gz"
+    assert (read_cine(tmp_path / "poor" / path).frames != read_cine(tmp_path / "first" / path).frames).mean() > 0.5
 
 
 @pytest.mark.slow

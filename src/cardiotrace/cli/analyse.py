@@ -35,11 +35,12 @@ def print_analysed(batch: Batch[Analysed], *, as_json: bool) -> int:
 
 
 def headline(measures: Measures) -> str:
-    """The preferred ejection fraction and volumes in one line."""
+    """The preferred ejection fraction and volumes, or the vessel density, in one line."""
     parts = (
         ("EF", measures.ejection_fraction_percent, "%"),
         ("EDV", measures.end_diastolic_volume_ml, "ml"),
         ("ESV", measures.end_systolic_volume_ml, "ml"),
+        ("vessel density", measures.value("vessel_density_percent"), "%"),
     )
     known = [f"{name} {value:.0f} {unit}" for name, value, unit in parts if value is not None]
     return ", ".join(known) or "nothing could be measured"

@@ -1,45 +1,71 @@
 """cardiotrace demo."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from cardiotrace.cli.terminal import Terminal
-from cardiotrace.workflows.demo import DemoConfig, demo
+from cardiotrace.workflows.demo import DemoConfig, DemoResult, demo
+
+_SHOWN = (
+    ("echo, biplane", "discs, biplane", "A4C+A2C"),
+    ("echo, four-chamber", "discs, one plane", "A4C"),
+    ("cine-MRI", "sum of slices", "SAX"),
+)
+_ROWS = (
+    ("ejection fraction", "ejection_fraction", "percent", "%"),
+    ("end-diastolic volume", "end_diastolic_volume", "ml", "ml"),
+    ("end-systolic volume", "end_systolic_volume", "ml", "ml"),
+    ("myocardial mass", "myocardial_mass", "g", "g"),
+    ("RV ejection fraction", "right_ventricular_ejection_fraction", "percent", "%"),
+    ("RV end-diastolic volume", "right_ventricular_end_diastolic_volume", "ml", "ml"),
+)
 
 
 @dataclass(frozen=True)
 class Options:
-    """A phantom heart whose volumes are known: rendered as echo, traced, measured, reported."""
+    """A phantom heart whose every number is known: by echo and cine-MRI, traced, measured, reported."""
 
     out: Path = Path("out/demo")
     """Folder for the results."""
-    end_diastolic_ml: float = 130.0
-    """True end-diastolic volume."""
-    ejection_fraction_percent: float = 58.0
-    """True ejection fraction."""
+    pathology: str = "normal"
+    """Disease of the heart: normal, dilated, hypertrophic, infarct, rv-dilated."""
     seed: int = 1
-    """Another seed, another heart."""
+    """Another seed, another patient."""
+    end_diastolic_ml: float | None = None
+    """True end-diastolic volume; default: the patient's."""
+    ejection_fraction_percent: float | None = None
+    """True ejection fraction; default: the patient's."""
     model: str | None = None
-    """Name or path of a model; default: the one for four-chamber echo."""
+    """Name or path of the model for every image; default: the one for each image's view."""
 
 
 def run(options: Options) -> None:
     """Run it, print measured beside true."""
     config = DemoConfig(
-        options.out, options.end_diastolic_ml, options.ejection_fraction_percent, options.seed, options.model
+        options.out,
+        options.pathology,
+        options.seed,
+        options.end_diastolic_ml,
+        options.ejection_fraction_percent,
+        options.model,
     )
     with Terminal() as terminal:
         result = demo(config, terminal)
-    measures, truth = result.analysed.measures, result.truth
-    print(f"A phantom heart over one beat, {result.frames} frames, traced by a model that never saw a phantom:")
-    rows = (
-        ("ejection fraction", measures.ejection_fraction_percent, truth["ejection_fraction_percent"], "%"),
-        ("end-diastolic volume", measures.end_diastolic_volume_ml, truth["end_diastolic_volume_ml"], "ml"),
-        ("end-systolic volume", measures.end_systolic_volume_ml, truth["end_systolic_volume_ml"], "ml"),
-    )
-    for name, value, true, unit in rows:
-        measured = "not measured" if value is None else f"{value:6.1f} {unit}"
-        print(f"  {name:<21} measured {measured:<12} true {true:6.1f} {unit}")
-    for flag in measures.flags:
+    print(f"A phantom heart over one beat, {result.frames} frames of two echo views and a stack of cine-MRI.")
+    for line in _table(result):
+        print(line)
+    for flag in result.analysed.measures.flags:
         print(f"  warning: {flag}")
     print(f"Report: {result.analysed.report}")
+
+
+def _table(result: DemoResult) -> Iterator[str]:
+    """Measured by each method beside true, one quantity a line."""
+    yield f"  {'':<25}{'true':>8}" + "".join(f"{title:>20}" for title, _, _ in _SHOWN)
+    for words, name, unit, sign in _ROWS:
+        cells = []
+        for _, method, view in _SHOWN:
+            found = result.analysed.measures.find(name, view=view, method=method)
+            cells.append("" if found is None else f"{found.value:.1f} {sign}")
+        yield f"  {words:<25}{result.truth[f'{name}_{unit}']:>8.1f}" + "".join(f"{cell:>20}" for cell in cells)

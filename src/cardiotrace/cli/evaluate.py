@@ -15,7 +15,7 @@ from cardiotrace.workflows.evaluate import EvaluateConfig, Part, evaluate
 
 @dataclass(frozen=True)
 class Options:
-    """Dice, surface distances in mm and ejection fraction of label maps, or of a model, against a reference."""
+    """Scores of label maps, or of a model, against a reference, and of a second observer where there is one."""
 
     predicted: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="PREDICTED")]]
     """Folder of label maps, or name or path of a model."""
@@ -55,9 +55,11 @@ def run(options: Options) -> None:
         out=options.out,
     )
     with Terminal() as terminal:
-        table = evaluate(config, terminal)
+        done = evaluate(config, terminal)
     if options.json:
-        print(to_text(case_rows(table), "json"), end="")
-        print_problems(table)
+        print(to_text(case_rows(done.table), "json"), end="")
+        print_problems(done.table)
     else:
-        print_scores(table, by=options.by)
+        print_scores(done.table, by=options.by)
+        if done.observer is not None:
+            print_scores(done.observer, by=options.by, of="second observer")

@@ -71,6 +71,13 @@ VERBS = (
     Verb("train", "train", "Train a network as a recipe says.", f"train {_CAMUS} --data PATH", tunes_memory=True),
     Verb("crossval", "crossval", "Train and test every fold.", f"crossval {_CAMUS} --data PATH", tunes_memory=True),
     Verb(
+        "sweep",
+        "sweep",
+        "Train and test every combination of settings with several seeds.",
+        "sweep recipes/retina-levels.toml --data PATH --jobs 2",
+        tunes_memory=True,
+    ),
+    Verb(
         "evaluate", "evaluate", "Score label maps or a model.", "evaluate MODEL PATH --dataset camus --part validation"
     ),
     Verb("compare", "compare", "Compare methods, paired by patient.", "compare runs/a runs/b --score hausdorff_mm"),

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import tyro
 
 from cardiotrace.cli.terminal import Terminal
-from cardiotrace.datasets.phantom import Kind, PhantomConfig, ViewName
+from cardiotrace.phantoms.choice import Kind, PhantomConfig, ViewName
 from cardiotrace.workflows.phantom import Layout, WriteConfig, write_phantoms
 
 Quality = Literal["good", "medium", "poor"]
@@ -48,6 +48,8 @@ class EchoOptions(CommonOptions):
 class CmrOptions(CommonOptions):
     """Phantom hearts as ACDC or M&Ms-2 stores them: short-axis stacks (and a long axis) with labels, and truth.csv."""
 
+    quality: tuple[Quality, ...] = ()
+    """Of the pictures: noise, slices shifted by breath, ghosts, dark bands; default: good."""
     layout: Literal["acdc", "mnms2"] = "acdc"
     """Whose folder tree and label numbers."""
     frames: int = 25
@@ -69,7 +71,7 @@ def run_echo(options: EchoOptions) -> None:
 
 def run_cmr(options: CmrOptions) -> None:
     """Write the data set."""
-    _write(options, "cmr", options.layout, frames=options.frames)
+    _write(options, "cmr", options.layout, qualities=options.quality, frames=options.frames)
 
 
 def run_fundus(options: FundusOptions) -> None:

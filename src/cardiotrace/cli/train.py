@@ -28,6 +28,8 @@ class Options:
     """Fold to hold out, from 1."""
     resume: bool = False
     """Continue the run in the folder."""
+    start_from: Path | None = None
+    """Folder of a finished run of the same network: its best weights are the first ones of this run."""
     set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY=VALUE")] = ()
     """Changes to the recipe, such as training.epochs=2."""
     cache: Path | None = None
@@ -46,6 +48,7 @@ def run(options: Options) -> None:
         out=options.out,
         fold=options.fold,
         resume=options.resume,
+        start_from=options.start_from,
         overrides=settings(options.set),
         cache=options.cache,
         hardware=Hardware(options.accelerator, options.processes),

@@ -20,7 +20,8 @@ class Curve:
     times_ms: tuple[float, ...] | None
     """Instants of the frames, ms; None where unknown."""
     series: dict[str, tuple[float | None, ...]]
-    """Values by name and unit, such as "left_ventricular_area_cm2"; units are px and px2 without spacing."""
+    """Values by name and unit, such as "left_ventricular_area_cm2"; the first is the size of the left ventricle.
+    Units are px and px2 without spacing."""
 
     def to_plain(self) -> dict[str, Any]:
         """The curve as JSON holds it."""
@@ -57,6 +58,27 @@ def long_axis_curve(image: ExamImage, labels: LabelMap, *, frame_rate_hz: float 
         series[f"left_atrial_area_{unit}"] = tuple(
             area_cm2(labels, Structure.LA, frame) * factor for frame in range(len(sections))
         )
+    return Curve(image.name, str(image.cine.view), frame_times_ms(image, frame_rate_hz), series)
+
+
+def stack_curve(image: ExamImage, labels: LabelMap, *, frame_rate_hz: float | None = None) -> Curve:
+    """Volumes of the labelled ventricles in every frame of a short-axis stack, by adding its slices.
+
+    Args:
+        image: a moving stack.
+        labels: its labels, with spacing.
+        frame_rate_hz: gives the times where the image has none of its own.
+
+    Returns:
+        The curve, with "left_ventricular_volume_ml" and, where labelled, "right_ventricular_volume_ml"; voxels in
+        place of millilitres ("..._px") without spacing.
+    """
+    unit, voxel_ml = ("px", 1.0) if labels.spacing_mm is None else ("ml", float(np.prod(labels.spacing_mm)) / 1000)
+    series = {
+        f"{name}_volume_{unit}": tuple(labels.mask(structure).sum(axis=(1, 2, 3)) * voxel_ml)
+        for structure, name in ((Structure.LV, "left_ventricular"), (Structure.RV, "right_ventricular"))
+        if structure in labels.scheme.values
+    }
     return Curve(image.name, str(image.cine.view), frame_times_ms(image, frame_rate_hz), series)
 
 

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from cardiotrace.clinical.curve import Curve, long_axis_curve
+from cardiotrace.clinical.curve import Curve, long_axis_curve, stack_curve
 from cardiotrace.clinical.normal import body_surface_area_m2
 from cardiotrace.clinical.plane import Plane, biplane_quantities, plane_quantities, trace_plane
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.clinical.stack import stack_measures
 from cardiotrace.clinical.validity import jump_flags
+from cardiotrace.clinical.vessel import vessel_quantities
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
 from cardiotrace.core.label import LabelMap
@@ -25,7 +26,8 @@ def measure(exam: Exam, labels: Mapping[str, LabelMap]) -> Measures:
 
     Long-axis views give volumes by discs and by area and length, two apical views together the biplane volume; a
     short-axis stack gives volumes by adding its slices, and the mass of the myocardium. The preferred value of each
-    quantity stands first: biplane, then the discs of the four-chamber view.
+    quantity stands first: biplane, then the discs of the four-chamber view. Photographs of the
+    retina give the density of vessels.
 
     Args:
         exam: its images, with end-diastole and end-systole named or not.
@@ -44,12 +46,16 @@ def measure(exam: Exam, labels: Mapping[str, LabelMap]) -> Measures:
     _check(exam, labels)
     planar, stacks = _by_view(exam, labels)
     planes = [plane for images in planar.values() if (plane := trace_plane(images, labels)) is not None]
-    curves = _curves(exam, planar, labels)
+    curves = _curves(exam, planar, stacks, labels)
     quantities = [*biplane_quantities(planes)]
     for plane in planes:
         quantities.extend(plane_quantities(plane))
     instants = [instant for plane in planes for instant in plane.instants]
-    flags = [*_exam_flags(exam, planes, planar, stacks), *_curve_flags(curves)]
+    vessels = vessel_quantities(exam, labels)
+    quantities.extend(vessels)
+    flags = [*_exam_flags(exam, planes, planar), *_curve_flags(curves)]
+    if not planar and not stacks and not vessels:
+        flags.append("no labelled image shows a left ventricle: nothing was measured")
     for images in stacks:
         found = stack_measures(images, labels)
         quantities.extend(found.quantities)
@@ -93,11 +99,17 @@ def _by_view(exam: Exam, labels: Mapping[str, LabelMap]) -> tuple[dict[View, lis
 
 
 def _curves(
-    exam: Exam, planar: Mapping[View, Sequence[ExamImage]], labels: Mapping[str, LabelMap]
+    exam: Exam,
+    planar: Mapping[View, Sequence[ExamImage]],
+    stacks: Sequence[Sequence[ExamImage]],
+    labels: Mapping[str, LabelMap],
 ) -> tuple[Curve, ...]:
+    """One of each moving image, long axis first."""
+    kinds = ((long_axis_curve, planar.values()), (stack_curve, stacks))
     return tuple(
-        long_axis_curve(image, labels[image.name], frame_rate_hz=exam.frame_rate_hz)
-        for images in planar.values()
+        make(image, labels[image.name], frame_rate_hz=exam.frame_rate_hz)
+        for make, groups in kinds
+        for images in groups
         for image in images
         if image.cine.grid_shape[0] > 1
     )
@@ -106,21 +118,15 @@ def _curves(
 def _curve_flags(curves: Sequence[Curve]) -> list[str]:
     flags: list[str] = []
     for curve in curves:
-        areas = next(values for name, values in curve.series.items() if name.startswith("left_ventricular_area"))
-        flags.extend(f"{curve.view}: {text}" for text in jump_flags(areas))
+        name, values = next(iter(curve.series.items()))
+        what = "volume" if "volume" in name else "area"
+        flags.extend(f"{curve.view}: {text}" for text in jump_flags(values, what=what))
     return flags
 
 
-def _exam_flags(
-    exam: Exam,
-    planes: Sequence[Plane],
-    planar: Mapping[View, Sequence[ExamImage]],
-    stacks: Sequence[Sequence[ExamImage]],
-) -> list[str]:
+def _exam_flags(exam: Exam, planes: Sequence[Plane], planar: Mapping[View, Sequence[ExamImage]]) -> list[str]:
     """What concerns the exam as a whole."""
     flags = [flag for plane in planes for flag in plane.flags]
-    if not planar and not stacks:
-        flags.append("no labelled image shows a left ventricle: nothing was measured")
     if View.UNKNOWN in planar:
         flags.append("the view is not stated: it was measured as an apical view with the apex at the top")
     if any(not plane.is_scaled for plane in planes):

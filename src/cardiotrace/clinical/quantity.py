@@ -27,7 +27,7 @@ class Quantity:
     """"ml", "cm2", "cm", "percent", "g", "ml/m2", "px" or "px2"."""
     method: str
     view: str
-    """The view or views it was measured in, such as "A4C" or "A2C+A4C"."""
+    """The view or views it was measured in, such as "A4C" or "A4C+A2C"."""
     frames: tuple[str, ...]
     """"image:frame" of each frame that went into it, frames counted from 0."""
     interval: tuple[float, float] | None = None

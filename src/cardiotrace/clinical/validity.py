@@ -163,25 +163,35 @@ def biplane_flags(first_cm: float, second_cm: float, *, phase: str) -> tuple[str
     return (f"the long axes of the two planes differ by {100 * gap:.0f} % at {phase}: one view may be foreshortened",)
 
 
-def jump_flags(areas: Sequence[float | None]) -> tuple[str, ...]:
-    """Whether the ventricle's area jumps between neighbouring frames, or is missing in some.
+FEWEST_MOVING = 3
+"""Frames from which on a cine shows motion; two are end-diastole and end-systole, which differ."""
+
+
+def jump_flags(sizes: Sequence[float | None], *, what: str = "area") -> tuple[str, ...]:
+    """Whether the ventricle's size jumps between neighbouring frames, or is missing in some.
+
+    Args:
+        sizes: one per frame, None where there is none.
+        what: name of the size, for the words.
 
     Example:
-        >>> jump_flags([30.0, 29.0, 12.0, 28.0])
+        >>> jump_flags([30.0, 29.0, 12.0, 28.0, 30.0])
         ('the area of the left ventricle jumps by 57 % between frames 1 and 2',)
     """
-    values = np.array([area or 0.0 for area in areas])
+    values = np.array([size or 0.0 for size in sizes])
     if len(values) < 2 or not values.any():
         return ()
     missing = np.flatnonzero(values == 0)
     if len(missing):
         return (f"no left ventricle was found in {len(missing)} of {len(values)} frames, first in frame {missing[0]}",)
+    if len(values) < FEWEST_MOVING:
+        return ()
     jumps = np.abs(np.diff(values)) / values.max()
     worst = int(jumps.argmax())
     if jumps[worst] <= JUMP_SHARE:
         return ()
     return (
-        f"the area of the left ventricle jumps by {100 * jumps[worst]:.0f} % between frames {worst} and {worst + 1}",
+        f"the {what} of the left ventricle jumps by {100 * jumps[worst]:.0f} % between frames {worst} and {worst + 1}",
     )
 
 

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+from jaxtyping import Bool
+
 from cardiotrace.core.cine import Cine
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Phase, View
@@ -57,6 +60,11 @@ class Case:
     read_image: Callable[[], Cine] = field(repr=False)
     read_labels: Callable[[], LabelMap] | None = field(repr=False, default=None)
     """None for an unlabelled case."""
+    read_second_labels: Callable[[], LabelMap] | None = field(repr=False, default=None)
+    """The same image traced by another observer: how far people agree. None where there is but one."""
+    read_field_of_view: Callable[[], Bool[np.ndarray, "depth height width"]] | None = field(repr=False, default=None)
+    """The pixels that count in scores, in losses and in measures, such as the disc of a retinal photograph; None
+    where all of them do."""
     files: tuple[str, ...] = ()
     """Paths relative to the data set's root: what a cache must watch."""
     facts: Mapping[str, float] = field(default_factory=dict)

@@ -19,6 +19,11 @@ class Structure(StrEnum):
     VESSEL = "VESSEL"
     """Retinal blood vessel."""
 
+    @property
+    def is_thin(self) -> bool:
+        """Whether it is long and thin: a gap matters more than where its border runs."""
+        return self is Structure.VESSEL
+
 
 class View(StrEnum):
     """How the heart, or the eye, is looked at."""

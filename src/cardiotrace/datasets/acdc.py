@@ -14,17 +14,17 @@ from cardiotrace.core.terms import Phase, View
 from cardiotrace.datasets.dataset import (
     FilePair,
     MirrorAxis,
+    PatientFolders,
     exam_named,
-    existing_root,
     file_case,
-    nothing_found,
+    folders_named,
     number,
     read_settings,
+    still,
 )
 from cardiotrace.datasets.split import Split
 from cardiotrace.io import read_cine
 
-_EXPECTED = "the folder that holds training (and testing), one of these, or one patient's folder such as patient001"
 _PATIENT = re.compile(r"patient\d{3}")
 _FRAME = re.compile(r"(patient\d{3}_frame(\d+))(_gt)?\.nii(\.gz)?")
 
@@ -38,7 +38,7 @@ class AcdcConfig:
 
 
 @dataclass(frozen=True)
-class Acdc:
+class Acdc(PatientFolders):
     """The ACDC data set: `patientNNN/Info.cfg`, `patientNNN_frameNN.nii.gz` with `_gt`, and `patientNNN_4d.nii.gz`.
 
     Raises:
@@ -50,6 +50,10 @@ class Acdc:
 
     config: AcdcConfig
 
+    expected: ClassVar[str] = (
+        "the folder that holds training (and testing), one of these, or one patient's (patient001)"
+    )
+    sought: ClassVar[str] = "ACDC patients (patient001, ...)"
     name: ClassVar[str] = "acdc"
     scheme: ClassVar[LabelScheme] = label.ACDC
     views: ClassVar[tuple[View, ...]] = (View.SAX,)
@@ -63,22 +67,9 @@ class Acdc:
         "Diagnosis: Is the Problem Solved? IEEE Trans Med Imaging 2018;37:2514-2525. doi:10.1109/TMI.2018.2837502"
     )
 
-    def __post_init__(self) -> None:
-        if not self._folders:
-            raise nothing_found(self.root, "ACDC patients (patient001, ...)", expected=_EXPECTED)
-
-    @cached_property
-    def root(self) -> Path:
-        """The folder that was given."""
-        return existing_root(self.config.root, expected=_EXPECTED)
-
     def cases(self) -> list[Case]:
         """ED and ES stacks in order of name; a frame that `Info.cfg` does not name has phase `other`."""
         return [self._case(*item) for item in self._items() if item[2].image.exists()]
-
-    def exams(self) -> list[str]:
-        """Patient names."""
-        return list(self._folders)
 
     def exam(self, name: str) -> Exam:
         """The stacks of a patient, and the film of the whole beat where there is one.
@@ -89,9 +80,7 @@ class Acdc:
         patient = exam_named(name, self._folders, self.name)
         facts = self._facts(patient)
         images = [
-            ExamImage(
-                pair.name, read_cine(pair.image, third_axis="depth", view=View.SAX), {self._phase(facts, frame): 0}
-            )
+            still(pair, View.SAX, self._phase(facts, frame))
             for owner, frame, pair in self._items()
             if owner == patient and pair.image.exists()
         ]
@@ -109,12 +98,10 @@ class Acdc:
 
     def splits(self) -> Mapping[str, Split]:
         """`official`: the folders training and testing, where both are at hand."""
-        parts: dict[str, list[str]] = {"training": [], "testing": []}
-        for patient, folder in self._folders.items():
-            parts.setdefault(folder.parent.name, []).append(patient)
-        if not parts["training"] or not parts["testing"]:
+        parts = self._by_parent()
+        if not {"training", "testing"} <= set(parts):
             return {}
-        return {"official": Split(training=tuple(parts["training"]), testing=tuple(parts["testing"]))}
+        return {"official": Split(training=parts["training"], testing=parts["testing"])}
 
     def pairs(self) -> list[FilePair]:
         """Image and reference of every frame of which one at least is on disk."""
@@ -127,11 +114,9 @@ class Acdc:
         if _PATIENT.fullmatch(root.name) and any(self.root.glob("patient*_*.nii*")):
             return {root.name: self.root}
         bases = (self.root / "database", self.root)
-        places = [place for base in bases for place in (base, base / "training", base / "testing") if place.is_dir()]
-        found = {
-            folder.name: folder for place in places for folder in place.iterdir() if _PATIENT.fullmatch(folder.name)
-        }
-        return dict(sorted(found.items()))
+        return folders_named(
+            _PATIENT, [place for base in bases for place in (base, base / "training", base / "testing")]
+        )
 
     def _items(self) -> Iterator[tuple[str, int, FilePair]]:
         """Patient, frame number counted from one, and the files."""

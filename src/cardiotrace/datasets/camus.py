@@ -18,13 +18,14 @@ from cardiotrace.core.terms import Phase, View
 from cardiotrace.datasets.dataset import (
     FilePair,
     MirrorAxis,
+    PatientFolders,
     exam_named,
-    existing_root,
     file_case,
-    nothing_found,
+    folders_named,
     number,
     read_settings,
     read_table,
+    still,
 )
 from cardiotrace.datasets.split import Split, read_lists
 from cardiotrace.io import read_cine
@@ -33,7 +34,6 @@ ViewName = Literal["2CH", "4CH"]
 VIEWS: Mapping[str, View] = {"2CH": View.A2C, "4CH": View.A4C}
 OFFICIAL_FOLDS = 10
 
-_EXPECTED = "the folder that holds database_nifti, database_nifti itself, or one patient's folder such as patient0001"
 _PATIENT = re.compile(r"patient\d{4}")
 _PHASES = (Phase.ED, Phase.ES)
 _SEQUENCES = ("half_sequence", "sequence")
@@ -56,7 +56,7 @@ class CamusConfig:
 
 
 @dataclass(frozen=True)
-class Camus:
+class Camus(PatientFolders):
     """The CAMUS data set, in either of its layouts.
 
     The release of 2022 holds `patientNNNN_{2CH,4CH}_{ED,ES,half_sequence}.nii.gz` with `_gt`, and
@@ -73,6 +73,8 @@ class Camus:
 
     config: CamusConfig
 
+    expected: ClassVar[str] = "the folder that holds database_nifti, that folder itself, or one patient's (patient0001)"
+    sought: ClassVar[str] = "CAMUS patients (patient0001, ...)"
     name: ClassVar[str] = "camus"
     scheme: ClassVar[LabelScheme] = label.CAMUS
     mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ()
@@ -84,15 +86,6 @@ class Camus:
         "IEEE Trans Med Imaging 2019;38:2198-2210. doi:10.1109/TMI.2019.2900516"
     )
 
-    def __post_init__(self) -> None:
-        if not self._folders:
-            raise nothing_found(self.root, "CAMUS patients (patient0001, ...)", expected=_EXPECTED)
-
-    @cached_property
-    def root(self) -> Path:
-        """The folder that was given."""
-        return existing_root(self.config.root, expected=_EXPECTED)
-
     @property
     def views(self) -> tuple[View, ...]:
         """The views that were asked for."""
@@ -102,10 +95,6 @@ class Camus:
         """ED and ES of each view, and labelled sequences if asked for, in order of name."""
         kinds = (*_PHASES, *_SEQUENCES) if self.config.sequences else _PHASES
         return [self._case(*item) for item in self._items() if item[2] in kinds and item[3].image.exists()]
-
-    def exams(self) -> list[str]:
-        """Patient names."""
-        return list(self._folders)
 
     def exam(self, name: str) -> Exam:
         """Every readable image of a patient, sequences included, with its named instants.
@@ -132,7 +121,7 @@ class Camus:
         Raises:
             InputError: a list leaks a patient.
         """
-        folder = next((place / "database_split" for place in self._places if (place / "database_split").is_dir()), None)
+        folder = self._beside("database_split")
         if folder is None:
             return {}
         lists = {"official": (folder, "subgroup")}
@@ -153,29 +142,12 @@ class Camus:
         if _PATIENT.fullmatch(self.root.resolve().name) and any(self.root.glob("patient*_?CH_*")):
             return {self.root.resolve().name: self.root}
         places = (("database_nifti",), ("",), ("training", "testing"), ("legacy_mhd",))
-        for names in places:
-            folders = [
-                folder
-                for name in names
-                if (self.root / name).is_dir()
-                for folder in (self.root / name).iterdir()
-                if _PATIENT.fullmatch(folder.name)
-            ]
-            if folders:
-                return {folder.name: folder for folder in sorted(folders, key=lambda folder: folder.name)}
-        return {}
-
-    @cached_property
-    def _places(self) -> tuple[Path, ...]:
-        """Where lists and tables may lie: at the root, and above it if the root is a part of the release."""
-        root = self.root.resolve()
-        return (root, root.parent, root.parent.parent)
+        found = (folders_named(_PATIENT, [self.root / name for name in names]) for names in places)
+        return next((folders for folders in found if folders), {})
 
     @cached_property
     def _table(self) -> Mapping[str, Mapping[str, str]]:
-        path = next(
-            (place / "patients_info.csv" for place in self._places if (place / "patients_info.csv").exists()), None
-        )
+        path = self._beside("patients_info.csv")
         return {} if path is None else read_table(path, key="Patient")
 
     def _items(self) -> Iterator[tuple[str, ViewName, str, FilePair]]:
@@ -211,7 +183,7 @@ class Camus:
 
     def _exam_image(self, patient: str, view: ViewName, kind: str, pair: FilePair) -> ExamImage:
         if kind in _PHASES:
-            return ExamImage(pair.name, read_cine(pair.image, third_axis="depth", view=VIEWS[view]), {Phase(kind): 0})
+            return still(pair, VIEWS[view], Phase(kind))
         facts = self._facts(patient, view)
         cine = _timed(read_cine(pair.image, third_axis="time", view=VIEWS[view]), number(facts, "FrameRate"))
         return ExamImage(pair.name, cine, _instants(facts, len(cine.frames), whole_beat=kind == "sequence"))

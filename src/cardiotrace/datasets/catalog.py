@@ -1,15 +1,34 @@
 """The data sets that can be chosen by name."""
 
-from cardiotrace.core.catalog import Catalog, Entry
+from pathlib import Path
+
+from cardiotrace.core.catalog import Catalog, Choice, Entry
 from cardiotrace.datasets.acdc import Acdc, AcdcConfig
 from cardiotrace.datasets.camus import Camus, CamusConfig
 from cardiotrace.datasets.chase import Chase, ChaseConfig
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.echonet import Echonet, EchonetConfig
 from cardiotrace.datasets.folder import Folder, FolderConfig
+from cardiotrace.datasets.joined import Joined, JoinedConfig
 from cardiotrace.datasets.mnms import Mnms, Mnms2, Mnms2Config, MnmsConfig
-from cardiotrace.datasets.phantom import Phantom, PhantomConfig
+from cardiotrace.datasets.phantom import Phantom
 from cardiotrace.datasets.sunnybrook import Sunnybrook, SunnybrookConfig
+from cardiotrace.phantoms.choice import PhantomConfig
+
+
+def _joined(config: JoinedConfig) -> Joined:
+    root = config.root.expanduser()
+    parts = (
+        DATASETS.make(_placed(part, root), path=f"data set joined: parts[{index}]")
+        for index, part in enumerate(config.parts)
+    )
+    return Joined(config, tuple(parts))
+
+
+def _placed(part: Choice, root: Path) -> Choice:
+    """A part with the folder it lies in."""
+    return Choice(part.name, {**part.options, "root": str(root / str(part.options.get("root", part.name)))})
+
 
 DATASETS: Catalog[Dataset] = Catalog(
     "data set",
@@ -69,6 +88,7 @@ DATASETS: Catalog[Dataset] = Catalog(
             Phantom,
             "Phantom hearts in echo or cine-MRI, phantom eyes: rendered when asked for, every number known.",
         ),
+        Entry("joined", JoinedConfig, _joined, "Several of these as one, such as real and phantom patients."),
         Entry("folder", FolderConfig, Folder, "Your own folder of images and masks of the same names."),
     ],
 )

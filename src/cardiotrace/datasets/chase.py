@@ -7,16 +7,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Literal
 
-import numpy as np
-from jaxtyping import Bool
-
 from cardiotrace.core import label
 from cardiotrace.core.exam import Case, Exam, ExamImage
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.terms import Phase, View
-from cardiotrace.datasets.dataset import FilePair, MirrorAxis, exam_named, existing_root, file_case, nothing_found
+from cardiotrace.datasets.dataset import (
+    FilePair,
+    MirrorAxis,
+    exam_named,
+    existing_root,
+    file_case,
+    nothing_found,
+    with_field_of_view,
+    with_second_labels,
+)
 from cardiotrace.datasets.split import Split
-from cardiotrace.io import read_cine, require_grey
+from cardiotrace.io import read_cine
 
 SUBJECTS = 14
 
@@ -32,7 +38,7 @@ class ChaseConfig:
     root: Path
     """Folder that holds `images`, `labels1`, `labels2` and `masks`, or the flat folder of the first release."""
     observer: Literal[1, 2] = 1
-    """Whose tracings are the reference; the first observer's by custom."""
+    """Whose tracings are the reference, the first observer's by custom; the other's are the second labels."""
 
 
 @dataclass(frozen=True)
@@ -71,17 +77,7 @@ class Chase:
 
     def cases(self) -> list[Case]:
         """One per photograph, in order of name; groups hold the eye, "L" or "R"."""
-        return [
-            file_case(
-                pair,
-                dataset=self,
-                view=View.FUNDUS,
-                phase=Phase.OTHER,
-                groups={"patient": match["subject"], "eye": match["eye"]},
-            )
-            for match, pair in self._items()
-            if pair.image.exists()
-        ]
+        return [self._case(match, pair) for match, pair in self._items() if pair.image.exists()]
 
     def exams(self) -> list[str]:
         """Subject numbers, two digits."""
@@ -113,23 +109,11 @@ class Chase:
         """Image and reference of every photograph of which one at least is on disk."""
         return [pair for _, pair in self._items()]
 
-    def field_of_view(self, name: str) -> Bool[np.ndarray, "height width"] | None:
-        """Where the photograph shows the retina: metrics of vessels count only these pixels.
-
-        Args:
-            name: a case's name, such as "Image_01L".
-
-        Returns:
-            The mask, None where the data at hand has none.
-
-        Raises:
-            InputError: the mask cannot be read.
-        """
-        path = self.root / "masks" / f"mask_{name.removeprefix('Image_')}.png"
-        if not path.exists():
-            return None
-        inside: Bool[np.ndarray, "height width"] = require_grey(read_cine(path)).frames[0, 0] > 127
-        return inside
+    def _case(self, match: re.Match[str], pair: FilePair) -> Case:
+        groups = {"patient": match["subject"], "eye": match["eye"]}
+        case = file_case(pair, dataset=self, view=View.FUNDUS, phase=Phase.OTHER, groups=groups)
+        case = with_second_labels(case, self._traced(pair.name, 3 - self.config.observer), self.scheme, self.root)
+        return with_field_of_view(case, self.root / "masks" / f"mask_{match['subject']}{match['eye']}.png", self.root)
 
     def _items(self) -> Iterator[tuple[re.Match[str], FilePair]]:
         images, labels = self._folder("images"), self._folder(f"labels{self.config.observer}")
@@ -139,7 +123,11 @@ class Chase:
         for stem in sorted(stems):
             match = _IMAGE.fullmatch(stem)
             if match is not None:
-                yield match, FilePair(stem, images / f"{stem}.jpg", labels / f"{stem}_{ending}.png")
+                yield match, FilePair(stem, images / f"{stem}.jpg", self._traced(stem, self.config.observer))
+
+    def _traced(self, name: str, observer: int) -> Path:
+        """The tracing of a photograph by one of the observers."""
+        return self._folder(f"labels{observer}") / f"{name}_{_ENDINGS[observer]}.png"
 
     def _folder(self, name: str) -> Path:
         return self.root / name if (self.root / name).is_dir() else self.root

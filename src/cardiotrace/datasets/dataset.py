@@ -2,18 +2,22 @@
 
 import csv
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
+
+import numpy as np
+from jaxtyping import Bool
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.exam import Case, Exam
+from cardiotrace.core.exam import Case, Exam, ExamImage
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.datasets.split import Split
-from cardiotrace.io import read_cine, read_labels
+from cardiotrace.io import read_cine, read_labels, require_grey
 
 MirrorAxis = Literal["height", "width"]
 
@@ -90,6 +94,72 @@ class Dataset(Protocol):
         """Image and reference files of which at least one is on disk; empty where one file holds them all."""
 
 
+class HasRoot(Protocol):
+    """Options of a data set that lies in a folder."""
+
+    @property
+    def root(self) -> Path:
+        """The folder that was given."""
+
+
+class PatientFolders:
+    """What data sets with one folder per patient have in common; a data set says where the folders are.
+
+    Raises:
+        InputError: the root is missing or holds no patients.
+    """
+
+    config: HasRoot
+    expected: ClassVar[str]
+    """What the root should hold, for messages."""
+    sought: ClassVar[str]
+    """What patients look like, for messages."""
+
+    def __post_init__(self) -> None:
+        if not self._folders:
+            raise nothing_found(self.root, self.sought, expected=self.expected)
+
+    @cached_property
+    def root(self) -> Path:
+        """The folder that was given."""
+        return existing_root(self.config.root, expected=self.expected)
+
+    def exams(self) -> list[str]:
+        """Names of the patients."""
+        return list(self._folders)
+
+    @cached_property
+    def _folders(self) -> Mapping[str, Path]:
+        """Folder of each patient, in order of name."""
+        raise NotImplementedError
+
+    def _by_parent(self) -> dict[str, tuple[str, ...]]:
+        """Patients by the name of the folder that theirs lies in."""
+        names = {folder.parent.name: None for folder in self._folders.values()}
+        return {
+            name: tuple(patient for patient, folder in self._folders.items() if folder.parent.name == name)
+            for name in names
+        }
+
+    def _beside(self, name: str) -> Path | None:
+        """A file or folder of the release: at the root, or above it if the root is a part of the release."""
+        root = self.root.resolve()
+        places = (place / name for place in (root, root.parent, root.parent.parent))
+        return next((path for path in places if path.exists()), None)
+
+
+def folders_named(pattern: re.Pattern[str], places: Iterable[Path]) -> dict[str, Path]:
+    """Folders whose whole name matches, by name in its order; of two with one name that of the last place."""
+    found = {
+        folder.name: folder
+        for place in places
+        if place.is_dir()
+        for folder in place.iterdir()
+        if pattern.fullmatch(folder.name)
+    }
+    return dict(sorted(found.items()))
+
+
 def existing_root(root: Path, *, expected: str) -> Path:
     """The folder, with `~` expanded.
 
@@ -111,15 +181,15 @@ def nothing_found(root: Path, what: str, *, expected: str) -> InputError:
     return InputError(f"holds no {what}", where=root, remedy=f"give {expected}.")
 
 
-def exam_named(name: str, known: Iterable[str], dataset: str) -> str:
+def exam_named(name: str, names: Iterable[str], dataset: str) -> str:
     """The name, if it is known.
 
     Raises:
         InputError: it is not.
     """
-    known = list(known)
-    if name not in known:
-        shown = ", ".join(known[:4]) + (", ..." if len(known) > 4 else "")
+    names = list(names)
+    if name not in names:
+        shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
         raise InputError(f"{dataset} has no exam {name!r}", remedy=f"it has {shown or 'none'}.")
     return name
 
@@ -149,6 +219,52 @@ def file_case(
         files=relative_files([pair.image] if labels is None else [pair.image, labels], dataset.root),
         facts=facts or {},
     )
+
+
+def with_field_of_view(case: Case, path: Path | None, root: Path) -> Case:
+    """The case with the pixels that count read from a picture of them; as it is where there is no such file.
+
+    The reader can be sent to another process.
+
+    Args:
+        case: the case.
+        path: the picture, dark outside and bright inside.
+        root: folder that `Case.files` are relative to.
+    """
+    if path is None or not path.exists():
+        return case
+    files = (*case.files, *relative_files([path], root))
+    return replace(case, read_field_of_view=partial(read_field_of_view, path), files=files)
+
+
+def read_field_of_view(path: Path) -> Bool[np.ndarray, "depth height width"]:
+    """The pixels that count: those brighter than half the brightest of the picture.
+
+    Raises:
+        InputError: the picture cannot be read, is coloured, or moves.
+    """
+    frames = require_grey(read_cine(path)).frames
+    if len(frames) != 1:
+        raise InputError(f"a field of view is one still picture, this one has {len(frames)} frames", where=path)
+    inside: Bool[np.ndarray, "depth height width"] = frames[0] > frames.max() / 2
+    return inside
+
+
+def with_second_labels(case: Case, path: Path | None, scheme: LabelScheme, root: Path) -> Case:
+    """The case with another observer's labels; as it is where there is no such file."""
+    if path is None or not path.exists():
+        return case
+    files = (*case.files, *relative_files([path], root))
+    return replace(case, read_second_labels=partial(read_labels, path, scheme), files=files)
+
+
+def still(pair: FilePair, view: View, phase: Phase) -> ExamImage:
+    """The pair's image as one instant of an exam.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    return ExamImage(pair.name, read_cine(pair.image, third_axis="depth", view=view), {phase: 0})
 
 
 def relative_files(paths: Sequence[Path], root: Path) -> tuple[str, ...]:
@@ -203,6 +319,16 @@ def read_settings(path: Path) -> dict[str, str]:
         raise InputError(f"cannot be read: {error}", where=path) from None
     pairs = (line.partition(":") for line in lines if ":" in line)
     return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def known(row: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, str]:
+    """Columns of a table's row under our names, where they say something.
+
+    Example:
+        >>> known({"Vendor": " GE ", "Sex": ""}, {"vendor": "Vendor", "sex": "Sex"})
+        {'vendor': 'GE'}
+    """
+    return {key: row[column].strip() for key, column in columns.items() if row.get(column, "").strip()}
 
 
 def number(row: Mapping[str, str], key: str) -> float | None:

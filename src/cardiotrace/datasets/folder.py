@@ -12,7 +12,16 @@ from cardiotrace.core.errors import ConfigError
 from cardiotrace.core.exam import Case, Exam, ExamImage
 from cardiotrace.core.label import SCHEMES, LabelMap, LabelScheme, scheme_from_mapping
 from cardiotrace.core.terms import Phase, View
-from cardiotrace.datasets.dataset import FilePair, MirrorAxis, exam_named, existing_root, file_case, nothing_found
+from cardiotrace.datasets.dataset import (
+    FilePair,
+    MirrorAxis,
+    exam_named,
+    existing_root,
+    file_case,
+    nothing_found,
+    with_field_of_view,
+    with_second_labels,
+)
 from cardiotrace.datasets.split import Split, read_split
 from cardiotrace.io import read_cine
 
@@ -33,6 +42,10 @@ class FolderConfig:
     """Folder of the masks, in the root; may be the folder of the images if `label_ending` tells them apart."""
     label_ending: str = ""
     """What follows the image's name in the mask's, such as "_gt"."""
+    second_labels: str = ""
+    """Folder of another observer's masks, in the root, named as the first's."""
+    fields_of_view: str = "fields_of_view"
+    """Folder of pictures, in the root, that are bright where pixels count; named as the images. It may be missing."""
     scheme: str = ""
     """A known label scheme, such as "camus" or "vessel255"; else give `values`."""
     values: Mapping[str, int] = field(default_factory=dict)
@@ -129,7 +142,15 @@ class Folder:
 
     def cases(self) -> list[Case]:
         """One per image, in order of name; the phase is ED or ES where the name ends so."""
-        return [self._case(pair) for pair in self._items() if pair.image.exists()]
+        second, inside = self._files(self.config.second_labels), self._files(self.config.fields_of_view)
+        cases = []
+        for pair in self._items():
+            if pair.image.exists():
+                case = with_second_labels(
+                    self._case(pair), second.get(f"{pair.name}{self.config.label_ending}"), self.scheme, self.root
+                )
+                cases.append(with_field_of_view(case, inside.get(pair.name), self.root))
+        return cases
 
     def exams(self) -> list[str]:
         """Patients, as `patient_pattern` finds them."""
@@ -176,7 +197,7 @@ class Folder:
 
     def _files(self, folder: str) -> dict[str, Path]:
         place = self.root / folder
-        if not place.is_dir():
+        if not folder or not place.is_dir():
             return {}
         files = (file for file in place.iterdir() if _suffix(file) and not file.name.startswith("."))
         return {file.name.removesuffix(_suffix(file)): file for file in files}

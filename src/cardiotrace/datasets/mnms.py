@@ -14,13 +14,15 @@ from cardiotrace.core.terms import Phase, View
 from cardiotrace.datasets.dataset import (
     FilePair,
     MirrorAxis,
+    PatientFolders,
     exam_named,
-    existing_root,
     file_case,
-    nothing_found,
+    folders_named,
+    known,
     number,
     read_table,
     relative_files,
+    still,
 )
 from cardiotrace.datasets.frame import read_frame, read_label_frame
 from cardiotrace.datasets.split import Split
@@ -30,11 +32,10 @@ AxisName = Literal["SA", "LA"]
 AXES: Mapping[str, View] = {"SA": View.SAX, "LA": View.LAX}
 
 _PHASES = (Phase.ED, Phase.ES)
-_MNMS_EXPECTED = "the folder that holds Training, Validation and Testing, or one that holds patients such as A0S9V9"
-_MNMS2_EXPECTED = "the folder that holds dataset, the folder dataset itself, or one patient's folder such as 001"
 _MNMS_FOLDERS = ("Training/Labeled", "Training/Unlabeled", "Validation", "Testing", "unlabelled", "")
 _MNMS_STILL = re.compile(r"(?P<patient>\w{6})_sa_(?P<phase>ED|ES)(_gt)?\.nii(\.gz)?")
 _MNMS_FILM = re.compile(r"(?P<patient>\w{6})_sa(_gt)?\.nii(\.gz)?")
+_MNMS2_PATIENT = re.compile(r"\d{3}")
 _MNMS2_PARTS = {"training": range(1, 161), "validation": range(161, 201), "testing": range(201, 361)}
 
 
@@ -47,7 +48,7 @@ class MnmsConfig:
 
 
 @dataclass(frozen=True)
-class Mnms:
+class Mnms(PatientFolders):
     """The M&Ms data set: `CODE/CODE_sa.nii.gz` with `_gt`, films traced at ED and ES, and one table of facts.
 
     Copies that hold ED and ES as files of their own (`CODE_sa_ED.nii.gz`) are read as well. Frame numbers of the
@@ -62,6 +63,8 @@ class Mnms:
 
     config: MnmsConfig
 
+    expected: ClassVar[str] = "the folder that holds Training, Validation and Testing, or one of patients (A0S9V9)"
+    sought: ClassVar[str] = "M&Ms patients (A0S9V9/A0S9V9_sa.nii.gz, ...)"
     name: ClassVar[str] = "mnms"
     scheme: ClassVar[LabelScheme] = label.MNMS
     views: ClassVar[tuple[View, ...]] = (View.SAX,)
@@ -75,22 +78,9 @@ class Mnms:
         "IEEE Trans Med Imaging 2021;40:3543-3554. doi:10.1109/TMI.2021.3090082"
     )
 
-    def __post_init__(self) -> None:
-        if not self._folders:
-            raise nothing_found(self.root, "M&Ms patients (A0S9V9/A0S9V9_sa.nii.gz, ...)", expected=_MNMS_EXPECTED)
-
-    @cached_property
-    def root(self) -> Path:
-        """The folder that was given."""
-        return existing_root(self.config.root, expected=_MNMS_EXPECTED)
-
     def cases(self) -> list[Case]:
         """ED and ES stacks in order of name; of a film, the two frames that the table names."""
         return [case for patient in self._folders for case in self._cases_of(patient)]
-
-    def exams(self) -> list[str]:
-        """Patient codes."""
-        return list(self._folders)
 
     def exam(self, name: str) -> Exam:
         """The images of a patient as they are on disk.
@@ -106,16 +96,14 @@ class Mnms:
                 cine = read_cine(pair.image, third_axis="depth", view=View.SAX)
                 phase = _phase_in(pair.name)
                 images.append(ExamImage(pair.name, cine, {phase: 0} if phase else self._instants(patient)))
-        return Exam(patient, tuple(images), patient=_patient(row), facts=_known(row, _MNMS_GROUPS))
+        return Exam(patient, tuple(images), patient=_patient(row), facts=known(row, _MNMS_GROUPS))
 
     def splits(self) -> Mapping[str, Split]:
         """`official`: the folders Training/Labeled, Validation and Testing, where they are at hand."""
-        parts: dict[str, list[str]] = {}
-        for patient, folder in self._folders.items():
-            parts.setdefault(folder.parent.name, []).append(patient)
+        parts = self._by_parent()
         if "Labeled" not in parts or not {"Validation", "Testing"} & set(parts):
             return {}
-        labelled, validation, testing = (tuple(parts.get(name, ())) for name in ("Labeled", "Validation", "Testing"))
+        labelled, validation, testing = (parts.get(name, ()) for name in ("Labeled", "Validation", "Testing"))
         return {"official": Split(labelled, validation, testing)}
 
     def pairs(self) -> list[FilePair]:
@@ -158,7 +146,7 @@ class Mnms:
             yield FilePair(stem, folder / f"{stem}.{suffix}", None if is_unlabelled else labels)
 
     def _cases_of(self, patient: str) -> Iterator[Case]:
-        groups = {"patient": patient, **_known(self._table.get(patient, {}), _MNMS_GROUPS)}
+        groups = {"patient": patient, **known(self._table.get(patient, {}), _MNMS_GROUPS)}
         for pair in self._pairs_of(patient):
             phase = _phase_in(pair.name)
             if not pair.image.exists():
@@ -197,7 +185,7 @@ class Mnms2Config:
 
 
 @dataclass(frozen=True)
-class Mnms2:
+class Mnms2(PatientFolders):
     """The M&Ms-2 data set: `NNN/NNN_{SA,LA}_{ED,ES}.nii.gz` with `_gt`, and `NNN_{SA,LA}_CINE.nii.gz`.
 
     Raises:
@@ -209,6 +197,8 @@ class Mnms2:
 
     config: Mnms2Config
 
+    expected: ClassVar[str] = "the folder that holds dataset, the folder dataset itself, or one patient's (001)"
+    sought: ClassVar[str] = "M&Ms-2 patients (001/001_SA_ED.nii.gz, ...)"
     name: ClassVar[str] = "mnms2"
     scheme: ClassVar[LabelScheme] = label.MNMS
     mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ("height", "width")
@@ -219,15 +209,6 @@ class Mnms2:
         "Martín-Isla C, et al. Deep Learning Segmentation of the Right Ventricle in Cardiac MRI: The M&Ms Challenge. "
         "IEEE J Biomed Health Inform 2023;27:3302-3313. doi:10.1109/JBHI.2023.3267857"
     )
-
-    def __post_init__(self) -> None:
-        if not self._folders:
-            raise nothing_found(self.root, "M&Ms-2 patients (001/001_SA_ED.nii.gz, ...)", expected=_MNMS2_EXPECTED)
-
-    @cached_property
-    def root(self) -> Path:
-        """The folder that was given."""
-        return existing_root(self.config.root, expected=_MNMS2_EXPECTED)
 
     @property
     def views(self) -> tuple[View, ...]:
@@ -242,16 +223,12 @@ class Mnms2:
                 dataset=self,
                 view=AXES[axis],
                 phase=phase,
-                groups={"patient": patient, **_known(self._table.get(patient, {}), _MNMS2_GROUPS)},
+                groups={"patient": patient, **known(self._table.get(patient, {}), _MNMS2_GROUPS)},
                 third_axis="depth",
             )
             for patient, axis, phase, pair in self._items()
             if pair.image.exists()
         ]
-
-    def exams(self) -> list[str]:
-        """Patient numbers, three digits."""
-        return list(self._folders)
 
     def exam(self, name: str) -> Exam:
         """The stills and films of a patient.
@@ -261,7 +238,7 @@ class Mnms2:
         """
         patient = exam_named(name, self._folders, self.name)
         images = [
-            ExamImage(pair.name, read_cine(pair.image, third_axis="depth", view=AXES[axis]), {phase: 0})
+            still(pair, AXES[axis], phase)
             for owner, axis, phase, pair in self._items()
             if owner == patient and pair.image.exists()
         ]
@@ -269,7 +246,7 @@ class Mnms2:
             film = self._folders[patient] / f"{patient}_{axis}_CINE.nii.gz"
             if film.exists():
                 images.append(ExamImage(f"{patient}_{axis}_CINE", read_cine(film, view=AXES[axis])))
-        return Exam(patient, tuple(images), facts=_known(self._table.get(patient, {}), _MNMS2_GROUPS))
+        return Exam(patient, tuple(images), facts=known(self._table.get(patient, {}), _MNMS2_GROUPS))
 
     def splits(self) -> Mapping[str, Split]:
         """`official`: patients 1 to 160, 161 to 200 and 201 to 360, where at least two parts are at hand."""
@@ -288,15 +265,12 @@ class Mnms2:
         root = self.root.resolve()
         if any(self.root.glob(f"{root.name}_?A_E?*.nii*")):
             return {root.name: self.root}
-        places = [place for place in (self.root / "dataset", self.root) if place.is_dir()]
-        found = {folder.name: folder for folder in places[0].iterdir() if re.fullmatch(r"\d{3}", folder.name)}
-        return dict(sorted(found.items()))
+        inner = self.root / "dataset"
+        return folders_named(_MNMS2_PATIENT, [inner if inner.is_dir() else self.root])
 
     @cached_property
     def _table(self) -> Mapping[str, Mapping[str, str]]:
-        root = self.root.resolve()
-        paths = (place / "dataset_information.csv" for place in (root, root.parent, root.parent.parent))
-        path = next((path for path in paths if path.exists()), None)
+        path = self._beside("dataset_information.csv")
         if path is None:
             return {}
         return {code.zfill(3): row for code, row in read_table(path, key="SUBJECT_CODE").items()}
@@ -313,11 +287,6 @@ class Mnms2:
 
 _MNMS_GROUPS = {"vendor": "Vendor", "centre": "Centre", "pathology": "Pathology", "sex": "Sex"}
 _MNMS2_GROUPS = {"vendor": "VENDOR", "scanner": "SCANNER", "field": "FIELD", "pathology": "DISEASE"}
-
-
-def _known(row: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, str]:
-    """The columns of a table under our names, where they say something."""
-    return {key: row[column].strip() for key, column in columns.items() if row.get(column, "").strip()}
 
 
 def _matches(name: str) -> bool:

@@ -2,7 +2,8 @@
 
 Reading compressed files again in every epoch costs a hundred times more than reading a memory map. The
 cache's folder is named after a fingerprint of all that it depends on (cases, files with size and time of
-change, geometric preparation, label scheme), so a change makes a new one and an old one is never used by mistake.
+change, preparation up to the intensity steps, label scheme), so a change makes a new one and an old one is
+never used by mistake.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 from numpy.typing import NDArray
 
 from cardiotrace.core.config import to_plain
@@ -24,7 +25,10 @@ from cardiotrace.io.atomic import as_work_error
 from cardiotrace.io.folder import staged_folder
 from cardiotrace.preparation import Preparation
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""2: pixels outside a case's field of view are marked."""
+IGNORED = 255
+"""Stored class of pixels outside a case's field of view: they count neither in a loss nor in a score."""
 Progress = Callable[[int, int], None]
 
 
@@ -50,7 +54,7 @@ class PackedDataset:
 
     Args:
         images: (planes, channels, height, width), uint8, or uint16 where the files hold more than bytes.
-        labels: (planes, height, width), class indices of the scheme in order of value.
+        labels: (planes, height, width), class indices of the scheme in order of value, or `IGNORED`.
         planes: what each plane is.
     """
 
@@ -79,7 +83,7 @@ def fingerprint(cases: Sequence[Case], root: Path, scheme: LabelScheme, preparat
         InputError: a file of a case is missing.
     """
     digest = hashlib.sha256()
-    settings = [FORMAT_VERSION, to_plain(scheme.values), to_plain(preparation.geometric_choices)]
+    settings = [FORMAT_VERSION, to_plain(scheme.values), to_plain(preparation.stored_choices)]
     digest.update(json.dumps(settings, sort_keys=True).encode())
     for case in cases:
         digest.update(json.dumps([case.name, case.patient, str(case.phase), str(case.view)]).encode())
@@ -108,7 +112,7 @@ def packed(
         cases: labelled cases.
         root: folder that `Case.files` are relative to.
         scheme: label scheme of the stored labels.
-        preparation: its geometric steps are applied before storing; intensity steps are not.
+        preparation: its picture and geometric steps are applied before storing; intensity steps are not.
         cache: folder that holds caches; one folder is made in it.
         name: first part of the folder's name.
         on_progress: called with (done, total) cases while packing.
@@ -174,12 +178,25 @@ def _planes_of(case: Case, classes: UInt8[np.ndarray, "256"], preparation: Prepa
     spacing = None if cine.spacing_mm is None else (cine.spacing_mm[1], cine.spacing_mm[2])
     placement = preparation.place(cine.grid_shape[2:], spacing)
     class_count = int(classes.max()) + 1
+    field = _field_of_view(case, cine.grid_shape[1:])
     for time, depth in np.ndindex(*cine.grid_shape[:2]):
         moved = preparation.move(cine.frames[time, depth], placement)
         image, low, high = _stored(moved)
         label = preparation.move_labels(classes[labels.array[time, depth]], placement, class_count=class_count)
+        if field is not None:
+            label[~preparation.move_mask(field[depth], placement)] = IGNORED
         about = Plane(case.name, case.patient, str(case.phase), str(case.view), time, depth, low, high)
         yield _PreparedPlane(image, label, about)
+
+
+def _field_of_view(case: Case, shape: tuple[int, int, int]) -> Bool[np.ndarray, "depth height width"] | None:
+    """Where the case's pixels count, None where all do."""
+    if case.read_field_of_view is None:
+        return None
+    field = case.read_field_of_view()
+    if field.shape != shape:
+        raise InputError(f"field of view {field.shape} and image {shape} differ in shape", where=case.name)
+    return field
 
 
 def _stored(moved: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], float, float]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,26 @@ class Split:
         parts = {part: tuple(name for name in getattr(self, part) if name in present) for part in PARTS}
         absent = tuple(sorted({*self.missing, *(name for name in self.patients if name not in present)}))
         return Split(**parts, missing=absent)
+
+    def fewer(self, count: int, *, seed: int = 0) -> "Split":
+        """The split with only some of its training patients; a larger number of the same seed holds the smaller.
+
+        Args:
+            count: how many training patients.
+            seed: of the draw.
+
+        Raises:
+            InputError: there are not so many.
+
+        Example:
+            >>> Split(("a", "b", "c", "d"), ("e",)).fewer(2).training
+            ('a', 'c')
+        """
+        if not 1 <= count <= len(self.training):
+            raise InputError(f"{count} training patients are wanted, the split has {len(self.training)}")
+        order = np.random.default_rng(seed).permutation(len(self.training))
+        names = sorted(self.training)
+        return replace(self, training=tuple(sorted(names[index] for index in order[:count])))
 
     def require(self, known: Iterable[str], *, where: str | Path | None = None) -> "Split":
         """The split itself, if every patient in it is known.

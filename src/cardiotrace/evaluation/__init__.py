@@ -2,7 +2,8 @@
 
 from cardiotrace.evaluation.case_table import CaseRow, CaseTable, Ejection, GroupSummary
 from cardiotrace.evaluation.compare import Comparison, compare
-from cardiotrace.evaluation.evaluate import evaluate_labels, evaluate_predictor
+from cardiotrace.evaluation.evaluate import evaluate_labels, evaluate_observer, evaluate_predictor
+from cardiotrace.evaluation.threshold import best_threshold
 
 __all__ = [
     "CaseRow",
@@ -10,7 +11,9 @@ __all__ = [
     "Comparison",
     "Ejection",
     "GroupSummary",
+    "best_threshold",
     "compare",
     "evaluate_labels",
+    "evaluate_observer",
     "evaluate_predictor",
 ]

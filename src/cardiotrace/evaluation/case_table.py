@@ -16,6 +16,10 @@ SCORES = (
     "precision",
     "recall",
     "specificity",
+    "accuracy",
+    "roc_auc",
+    "average_precision",
+    "cldice",
     "hausdorff_mm",
     "hausdorff95_mm",
     "mean_absolute_mm",
@@ -23,12 +27,19 @@ SCORES = (
     "simplicity",
     "convexity",
 )
-"""Columns of the table; simplicity and convexity are those of the predicted region, planar images only."""
+"""Columns of the table.
+
+Simplicity and convexity are those of the predicted region, planar images only. The two that need probabilities,
+`roc_auc` and `average_precision`, are there for models of a single structure; `cldice` for long thin structures.
+"""
 
 HEADLINE = ("dice", "hausdorff_mm", "mean_absolute_mm")
-"""The scores that published tables print."""
+"""The scores that published tables print of chambers and walls, which have a border."""
 
-HIGHER_IS_BETTER = frozenset({"dice", "jaccard", "precision", "recall", "specificity", "simplicity", "convexity"})
+THIN_HEADLINE = ("dice", "jaccard", "roc_auc", "recall", "specificity", "accuracy", "cldice")
+"""Those of long thin structures, such as vessels, where each pixel is a decision."""
+
+HIGHER_IS_BETTER = frozenset(score for score in SCORES if not score.endswith("_mm"))
 
 
 @dataclass(frozen=True)
@@ -48,6 +59,10 @@ class CaseRow:
     """By the names of `SCORES`: NaN where the region is absent or the score cannot be had, infinite where missed."""
     confidence: float = math.nan
     """What the model said of this frame; NaN for labels from elsewhere."""
+
+    def score(self, name: str) -> float:
+        """A score by name; NaN where it is not known, as in tables older than the score."""
+        return self.scores.get(name, math.nan)
 
 
 @dataclass(frozen=True)
@@ -94,6 +109,19 @@ class CaseTable:
     def cases(self) -> tuple[str, ...]:
         """Names of the cases in order of appearance."""
         return tuple(dict.fromkeys(row.case for row in self.rows))
+
+    def headline(self, region: str | None = None) -> tuple[str, ...]:
+        """Scores that a table of a region should print: `THIN_HEADLINE` where it has a centre line, else `HEADLINE`.
+
+        Args:
+            region: name of one; None takes those of all regions together.
+        """
+        names = self.regions if region is None else (region,)
+        wanted = {score for name in names for score in (THIN_HEADLINE if self._is_thin(name) else HEADLINE)}
+        return tuple(score for score in SCORES if score in wanted)
+
+    def _is_thin(self, region: str) -> bool:
+        return any(not math.isnan(row.score("cldice")) for row in self.rows if row.region == region)
 
     def where(self, keep: Callable[[CaseRow], bool]) -> "CaseTable":
         """The table of the rows that pass, such as those of good image quality; ejections of their patients stay."""
@@ -174,10 +202,10 @@ def group_of(row: CaseRow, by: str) -> str:
 
 def summarise_rows(rows: Iterable[CaseRow], score: str) -> Summary | None:
     """Statistics of one score; None if no row has it (distances without a pixel size, shapes of volumes)."""
-    known = [row for row in rows if row.presence is not Presence.PRESENT or not math.isnan(row.scores[score])]
-    if all(math.isnan(row.scores[score]) for row in known):
+    known = [row for row in rows if row.presence is not Presence.PRESENT or not math.isnan(row.score(score))]
+    if all(math.isnan(row.score(score)) for row in known):
         return None
-    return summarise([row.scores[score] for row in known], [row.presence for row in known])
+    return summarise([row.score(score) for row in known], [row.presence for row in known])
 
 
 def _row_to_plain(row: CaseRow) -> dict[str, Any]:

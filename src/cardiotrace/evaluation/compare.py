@@ -146,7 +146,7 @@ def _paired_by_patient(
 ) -> Float[np.ndarray, "patients methods"]:
     """Mean score of each patient with both methods, over the images that both have."""
     scores = [
-        {(row.patient, row.case, row.frame): row.scores[score] for row in table.rows if row.region == region}
+        {(row.patient, row.case, row.frame): row.score(score) for row in table.rows if row.region == region}
         for table in (first, second)
     ]
     patients: dict[str, list[tuple[float, float]]] = {}

@@ -67,12 +67,38 @@ def evaluate_predictor(
         ModelFileError: the network fails.
     """
     labelled = [case for case in cases if case.read_labels is not None]
+    is_binary = predictor.spec.classes == 2
 
     def judge(case: Case) -> Judged:
-        result = predictor.segment(case.read_image(), test_time_augmentation=test_time_augmentation)
-        return Judged(case, result.labels, _reference_of(case), result.confidence.tolist())
+        result = predictor.segment(
+            case.read_image(), test_time_augmentation=test_time_augmentation, keep_probability=is_binary
+        )
+        return Judged(case, result.labels, _reference_of(case), result.confidence.tolist(), result.probability)
 
     return _evaluate(labelled, judge, [], {"predicted": predictor.spec.name}, on_progress)
+
+
+def evaluate_observer(cases: Iterable[Case], *, on_progress: Progress | None = None) -> CaseTable | None:
+    """Score the labels of a second observer as if a method had made them: what people reach among themselves.
+
+    Args:
+        cases: those without labels of two observers are left out.
+        on_progress: told after each case.
+
+    Returns:
+        The table; None where no case has two observers.
+
+    Raises:
+        InputError: no case could be scored.
+    """
+    twice = [case for case in cases if case.read_labels is not None and case.read_second_labels is not None]
+
+    def judge(case: Case) -> Judged:
+        if case.read_second_labels is None:
+            raise InputError(f"case {case.name} has no labels of a second observer")
+        return Judged(case, case.read_second_labels(), _reference_of(case))
+
+    return _evaluate(twice, judge, [], {"predicted": "second observer"}, on_progress) if twice else None
 
 
 def _evaluate(

@@ -5,15 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from cardiotrace.clinical import measure
 from cardiotrace.core.cine import Cine
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case, Exam, ExamImage
 from cardiotrace.core.label import LabelMap
-from cardiotrace.core.terms import Phase
+from cardiotrace.core.terms import Phase, Structure
 from cardiotrace.evaluation.case_table import SCORES, CaseRow, Ejection
-from cardiotrace.metrics import Region, convexity, measure_frames, regions_of, simplicity
+from cardiotrace.metrics import RankingCurve, Region, convexity, measure_frames, regions_of, simplicity
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Judged:
     reference: LabelMap
     confidence: Sequence[float] = ()
     """Of each frame; empty where nothing is known."""
+    probability: Float[np.ndarray, "time depth height width"] | None = None
+    """Of the scheme's only structure, before any threshold; None where nothing is known."""
 
 
 def common_regions(judged: Judged) -> tuple[Region, ...]:
@@ -50,7 +53,9 @@ def score_case(judged: Judged) -> list[CaseRow]:
         InputError: the grids differ, or no structure is in both.
     """
     regions = common_regions(judged)
-    frames = measure_frames(judged.predicted, judged.reference, regions)
+    read = judged.case.read_field_of_view
+    field_of_view = None if read is None else read()
+    frames = measure_frames(judged.predicted, judged.reference, regions, field_of_view=field_of_view)
     return [
         CaseRow(
             case=judged.case.name,
@@ -61,7 +66,11 @@ def score_case(judged: Judged) -> list[CaseRow]:
             groups={key: value for key, value in judged.case.groups.items() if key != "patient"},
             region=region.name,
             presence=scores[region.name].presence,
-            scores=_columns(vars(scores[region.name]) | _shape(judged.predicted, region, frame)),
+            scores=_columns(
+                vars(scores[region.name])
+                | _shape(judged.predicted, region, frame)
+                | _ranking(judged, region, frame, field_of_view)
+            ),
             confidence=float(judged.confidence[frame]) if len(judged.confidence) else math.nan,
         )
         for frame, scores in enumerate(frames)
@@ -90,6 +99,8 @@ def ejection_of(patient: Sequence[Judged]) -> Ejection | None:
 
 
 def _ejection_percent(labelled: Sequence[tuple[Case, LabelMap]]) -> float:
+    if not any(Structure.LV in labels.scheme.values for _, labels in labelled):
+        return math.nan
     images = tuple(_labels_as_image(case, labels) for case, labels in labelled)
     exam = Exam(labelled[0][0].patient, images)
     percent = measure(exam, {case.name: labels for case, labels in labelled}).ejection_fraction_percent
@@ -106,6 +117,18 @@ def _labels_as_image(case: Case, labels: LabelMap) -> ExamImage:
 
 def _columns(values: Mapping[str, float]) -> dict[str, float]:
     return {name: float(values[name]) for name in SCORES}
+
+
+def _ranking(
+    judged: Judged, region: Region, frame: int, field_of_view: Bool[np.ndarray, "depth height width"] | None
+) -> dict[str, float]:
+    """Scores over all thresholds, of the pixels that count."""
+    if judged.probability is None:
+        return {"roc_auc": math.nan, "average_precision": math.nan}
+    inside = slice(None) if field_of_view is None else field_of_view
+    reference = region.mask(judged.reference.array[frame], judged.reference.scheme)
+    curve = RankingCurve.of(judged.probability[frame][inside], reference[inside])
+    return {"roc_auc": curve.roc_auc, "average_precision": curve.average_precision}
 
 
 def _shape(labels: LabelMap, region: Region, frame: int) -> dict[str, float]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import InputError
-from cardiotrace.evaluation.case_table import HEADLINE, SCORES, CaseTable, GroupSummary
+from cardiotrace.evaluation.case_table import SCORES, CaseTable, GroupSummary
 from cardiotrace.evaluation.compare import Comparison
 from cardiotrace.metrics import Agreement
 
@@ -32,7 +32,7 @@ def case_rows(table: CaseTable) -> Rows:
             **{key: row.groups.get(key, "") for key in keys},
             "region": row.region,
             "presence": str(row.presence),
-            **{name: row.scores[name] for name in SCORES},
+            **{name: row.score(name) for name in SCORES},
             "confidence": row.confidence,
         }
         for row in table.rows
@@ -49,15 +49,17 @@ def summary_rows(summaries: Sequence[GroupSummary]) -> Rows:
 def headline_rows(table: CaseTable, *, by: str = "phase") -> Rows:
     """The table that papers print: regions down, scores across as "mean ± sd", counts at the end of each row."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
-    for item in table.summaries(by, scores=HEADLINE):
+    for item in table.summaries(by, scores=table.headline()):
+        if item.score not in table.headline(item.region):
+            continue
         row = rows.setdefault((item.region, item.group), {"region": item.region, by: item.group})
-        digits = 3 if item.score == "dice" else 1
+        digits = 1 if item.score.endswith("_mm") else 3
         row[item.score] = f"{item.summary.mean:.{digits}f} ± {item.summary.sd:.{digits}f}"
         if item.score == "dice":
             row |= {"n": item.summary.count, "absent": item.summary.absent, "missed": item.summary.missed}
     counts = ("n", "absent", "missed")
     return [
-        {key: row.get(key, "") for key in ("region", by, *_present(list(rows.values()), HEADLINE), *counts)}
+        {key: row.get(key, "") for key in ("region", by, *_present(list(rows.values()), table.headline()), *counts)}
         for row in rows.values()
     ]
 

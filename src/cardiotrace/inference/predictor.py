@@ -44,6 +44,8 @@ class Segmentation:
     model: str
     """Name of the model."""
     duration_s: float
+    probability: Float[np.ndarray, "time depth height width"] | None = None
+    """Of the only structure, on the cine's own grid, before threshold and post-processing; None unless asked for."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,14 @@ class PlaneProbabilities:
     placement: Placement
     """Brings the classes back to the cine's grid."""
 
-    @property
-    def confidence_sum(self) -> tuple[float, int]:
-        """Sum of the winning class's probability over the foreground, and the number of foreground pixels."""
-        foreground = self.classes.argmax(axis=0) > 0
-        return float(self.classes.max(axis=0)[foreground].sum()), int(np.count_nonzero(foreground))
+    def confidence_sum(self, threshold: float | None = None) -> tuple[float, int]:
+        """Sum of the deciding probability over the foreground, and the number of foreground pixels.
+
+        Args:
+            threshold: of a single structure; None where the most probable class wins.
+        """
+        foreground = self.classes.argmax(axis=0) > 0 if threshold is None else self.classes[1] > np.float32(threshold)
+        return float(self.classes[1:].max(axis=0)[foreground].sum()), int(np.count_nonzero(foreground))
 
 
 class Predictor:
@@ -85,6 +90,7 @@ class Predictor:
         *,
         test_time_augmentation: bool = False,
         batch_size: int = BATCH_SIZE,
+        keep_probability: bool = False,
         on_progress: Progress | None = None,
     ) -> Segmentation:
         """Label every plane of a cine.
@@ -93,6 +99,7 @@ class Predictor:
             cine: what to segment.
             test_time_augmentation: average over slightly changed versions of each plane; four times the work.
             batch_size: planes that pass through the network at once; more need more memory and are no faster on a CPU.
+            keep_probability: hand out the probability as well, for models of a single structure.
             on_progress: told after each batch how many planes are done.
 
         Returns:
@@ -106,11 +113,11 @@ class Predictor:
         frames, depth, height, width = cine.grid_shape
         array = np.zeros((frames, depth, height, width), np.uint8)
         certain, foreground = np.zeros(frames), np.zeros(frames)
+        probability = np.zeros(array.shape, np.float32) if keep_probability else None
         planes = self.probabilities(cine, test_time_augmentation=test_time_augmentation, batch_size=batch_size)
         for done, plane in enumerate(planes, start=1):
-            indices = plane.placement.restore_labels(plane.classes)
-            array[plane.time, plane.depth] = self.spec.class_values[indices]
-            sums = plane.confidence_sum
+            array[plane.time, plane.depth] = self._decide(plane, probability)
+            sums = plane.confidence_sum(self.spec.threshold)
             certain[plane.time] += sums[0]
             foreground[plane.time] += sums[1]
             if on_progress is not None:
@@ -126,7 +133,23 @@ class Predictor:
             warnings=tuple(self._warnings(cine, confidence)),
             model=self.spec.name,
             duration_s=time.perf_counter() - start,
+            probability=probability,
         )
+
+    def _decide(self, plane: PlaneProbabilities, probability: NDArray[np.float32] | None) -> NDArray[np.uint8]:
+        """Label values of a plane on its own grid; the probability, where it is kept, is filled in."""
+        values: NDArray[np.uint8]
+        if probability is None and self.spec.threshold is None:
+            values = self.spec.class_values[plane.placement.restore_labels(plane.classes)]
+            return values
+        if self.spec.classes != 2:
+            raise InputError(f"model {self.spec.name} has several structures: there is not one probability to keep")
+        restored = plane.placement.restore(plane.classes)[1]
+        if probability is not None:
+            probability[plane.time, plane.depth] = restored
+        is_structure = restored > np.float32(self.spec.threshold or 0.5)
+        values = self.spec.class_values[is_structure.astype(np.uint8)]
+        return values
 
     def probabilities(
         self, cine: Cine, *, test_time_augmentation: bool = False, batch_size: int = BATCH_SIZE
@@ -159,7 +182,7 @@ class Predictor:
 
     def _check_channels(self, cine: Cine) -> None:
         given = 3 if cine.is_colour else 1
-        if given != self.spec.channels:
+        if self.spec.preparation.channels(given) != self.spec.channels:
             kinds = {1: "grey", 3: "colour"}
             raise InputError(
                 f"the image is in {kinds[given]}, model {self.spec.name} was trained on images"

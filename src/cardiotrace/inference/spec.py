@@ -41,6 +41,8 @@ class TrainingSpec:
     versions: dict[str, str] = field(default_factory=dict)
     """Package name to version."""
     epochs: int | None = None
+    started_from: str = ""
+    """The run whose weights it began with; empty for random ones."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class ModelSpec:
     preparation: Preparation
     """Image to network input, and network output back to the image's grid."""
     channels: int = 1
-    """Channels of the network's input."""
+    """Channels of the network's input, after the preparation."""
     postprocessing: Postprocessing = field(default_factory=Postprocessing)
     """Label map to label map."""
     mirror_axes: tuple[str, ...] = ()
@@ -77,6 +79,9 @@ class ModelSpec:
     training: TrainingSpec = TrainingSpec()
     scores: dict[str, Any] = field(default_factory=dict)
     """Nested table of held-out results."""
+    threshold: float | None = None
+    """Of a model of a single structure: the probability above which a pixel is the structure, chosen on validation
+    images. None: the most probable class wins."""
     lowest_confidence: float | None = None
     """Lowest confidence of any validation image: a frame below it is unlike all that the model was chosen on."""
     licence: str = ""
@@ -88,6 +93,11 @@ class ModelSpec:
     def __post_init__(self) -> None:
         if not set(self.mirror_axes) <= {"height", "width"}:
             raise ModelFileError(f"mirror axes are height and width, got {', '.join(self.mirror_axes)}")
+        if self.threshold is not None and (self.classes != 2 or not 0 < self.threshold < 1):
+            raise ModelFileError(
+                f"model {self.name!r} has a threshold of {self.threshold} for {self.classes} classes",
+                remedy="a threshold lies between 0 and 1 and is for two classes: the structure and background.",
+            )
         if self.classes != self.label_scheme.class_count:
             raise ModelFileError(
                 f"model {self.name!r} has {self.classes} classes for {self.label_scheme.class_count - 1} structures"

@@ -16,6 +16,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
+from cardiotrace.learning.colour import CHANNELS, change_colours, hue_rotation
+
 PLANE_AXES = ("width", "height")
 """Axes of a plane in the order of the coordinates (x, y)."""
 
@@ -89,6 +91,12 @@ class Augmentation:
     """Exponent; below 1 brightens."""
     noise_sd: Draw = field(default_factory=Draw)
     """Standard deviation of additive Gaussian noise; the image's range is 0 to 1."""
+    channel_brightness: Draw = field(default_factory=Draw)
+    """Factor on each channel of a colour image, drawn for each; grey images have no colour to change."""
+    channel_contrast: Draw = field(default_factory=Draw)
+    """Factor on the distance from its mean, drawn for each channel of a colour image."""
+    hue_degrees: Draw = field(default_factory=Draw)
+    """Turn of the hues of a colour image; greys stay grey."""
     outside: Literal["zero", "edge"] = "zero"
     """What the image shows where the warp looks beyond it: black, as around an echo sector, or the nearest edge."""
 
@@ -99,9 +107,12 @@ class Augmentation:
                 raise ValueError(f"{name} must be above 0, got low = {draw.low}")
         if self.low_resolution.high > 1:
             raise ValueError(f"low_resolution must not be above 1, got {self.low_resolution.high}")
-        for name in ("blur_sigma", "brightness", "contrast", "noise_sd"):
+        for name in _NOT_NEGATIVE:
             if getattr(self, name).low < 0:
                 raise ValueError(f"{name} must not be negative, got low = {getattr(self, name).low}")
+
+
+_NOT_NEGATIVE = ("blur_sigma", "brightness", "contrast", "noise_sd", "channel_brightness", "channel_contrast")
 
 
 @dataclass(frozen=True)
@@ -119,6 +130,9 @@ class Parameters:
     gamma: Float[Tensor, " batch"]
     noise_sd: Float[Tensor, " batch"]
     noise_seed: int
+    mixing: Float[Tensor, "batch 3 3"]
+    """Channels of the new colours (rows) as sums of those of the old (columns)."""
+    channel_contrast: Float[Tensor, "batch 3"]
     outside: Literal["zero", "edge"] = "zero"
 
     def __len__(self) -> int:
@@ -138,6 +152,8 @@ def identity(count: int) -> Parameters:
         gamma=one,
         noise_sd=zero,
         noise_seed=0,
+        mixing=torch.eye(CHANNELS).expand(count, CHANNELS, CHANNELS),
+        channel_contrast=torch.ones(count, CHANNELS),
     )
 
 
@@ -184,6 +200,8 @@ def sample(
         noise_sd=_draw(config.noise_sd, count, 0.0, generator),
         # Noise itself is drawn where the images are: moving it there would cost more than all the rest.
         noise_seed=int(torch.randint(2**62, (), generator=generator)),
+        mixing=_sample_mixing(config, count, generator),
+        channel_contrast=_draw(config.channel_contrast, count, 1.0, generator, axes=CHANNELS),
         outside=config.outside,
     )
 
@@ -192,13 +210,15 @@ def apply(
     images: Float[Tensor, "batch channels height width"],
     labels: Int[Tensor, "batch height width"],
     parameters: Parameters,
-) -> tuple[Float[Tensor, "batch channels height width"], Int[Tensor, "batch height width"]]:
+    shape: tuple[int, int] | None = None,
+) -> tuple[Float[Tensor, "batch channels new_height new_width"], Int[Tensor, "batch new_height new_width"]]:
     """Change images and labels as the record says; the inputs stay as they are.
 
     Args:
         images: grey values in 0..1.
         labels: classes, at most 2^24; background is 0.
         parameters: from `sample`.
+        shape: height and width of the results; by default those of the images.
 
     Returns:
         New images in 0..1 and labels. The same record gives the same bytes on the same kind of device.
@@ -210,7 +230,7 @@ def apply(
         raise ValueError(f"parameters of {len(parameters)} for {len(images)} images and {len(labels)} label maps")
     if len(images) == 0:
         return images, labels
-    warped, moved = warp(images, labels, parameters)
+    warped, moved = warp(images, labels, parameters, shape)
     return change_intensities(warped, parameters), moved
 
 
@@ -218,14 +238,17 @@ def warp(
     images: Float[Tensor, "batch channels height width"],
     labels: Int[Tensor, "batch height width"],
     parameters: Parameters,
-) -> tuple[Float[Tensor, "batch channels height width"], Int[Tensor, "batch height width"]]:
+    shape: tuple[int, int] | None = None,
+) -> tuple[Float[Tensor, "batch channels new_height new_width"], Int[Tensor, "batch new_height new_width"]]:
     """The spatial part of `apply`: images interpolate linearly, labels take the nearest value, 0 beyond the image."""
-    moving = _rows(_is_moved(parameters))
+    own = (images.shape[-2], images.shape[-1])
+    shape = shape or own
+    moving = _rows(_is_moved(parameters)) if shape == own else torch.arange(len(images))
     if len(moving) == 0:
         return images, labels
     everything = len(moving) == len(images)
     chosen = moving.to(images.device)
-    grid = _sampling_grid(parameters, moving, (images.shape[-2], images.shape[-1]), images.device).to(images.dtype)
+    grid = _sampling_grid(parameters, moving, shape, images.device).to(images.dtype)
     padding = "zeros" if parameters.outside == "zero" else "border"
     new_images = functional.grid_sample(
         images if everything else images[chosen], grid, mode="bilinear", padding_mode=padding, align_corners=False
@@ -246,13 +269,16 @@ def warp(
 def change_intensities(
     images: Float[Tensor, "batch channels height width"], parameters: Parameters
 ) -> Float[Tensor, "batch channels height width"]:
-    """The grey-value part of `apply`: resolution, blur, brightness and contrast, gamma, noise, in this order."""
+    """The grey-value part of `apply`: resolution, blur, colour, brightness and contrast, gamma, noise."""
     result = images.clone()
     for row in _rows(parameters.low_resolution < 1).tolist():
         result[row] = _coarsen(result[row], float(parameters.low_resolution[row]))
     # Known on the CPU: asking a GPU for it would wait for all that it has in hand.
     radius = math.ceil(3 * float(parameters.blur_sigma.max()))
     _replace(result, parameters.blur_sigma > 0, parameters.blur_sigma, partial(_blur, radius=radius))
+    if images.shape[1] == CHANNELS:
+        colours = torch.cat([parameters.mixing, parameters.channel_contrast.unsqueeze(1)], dim=1)
+        _replace(result, _is_recoloured(parameters), colours, _change_colours)
     levels = torch.stack([parameters.brightness, parameters.contrast], dim=1)
     _replace(result, (levels != 1).any(dim=1), levels, _change_levels)
     _replace(result, parameters.gamma != 1, parameters.gamma, _raise_to)
@@ -304,6 +330,13 @@ def _sample_displacement(elastic: Elastic, count: int, generator: torch.Generato
     points = elastic.grid + 3
     uniform = 2 * torch.rand((count, 2, points, points), generator=generator) - 1
     return torch.where(happens, 2 * elastic.amplitude * uniform, 0.0)
+
+
+def _sample_mixing(config: Augmentation, count: int, generator: torch.Generator) -> Tensor:
+    """Brightness of each channel, then the turn of hues: (count, 3, 3)."""
+    brightness = _draw(config.channel_brightness, count, 1.0, generator, axes=CHANNELS)
+    turned = hue_rotation(_draw(config.hue_degrees, count, 0.0, generator))
+    return turned * brightness.unsqueeze(1)
 
 
 # Space
@@ -386,6 +419,15 @@ def _blur(images: Tensor, sigma: Tensor, *, radius: int) -> Tensor:
     rows = functional.conv2d(padded, kernels[:, None, :, None], groups=planes)
     both = functional.conv2d(rows, kernels[:, None, None, :], groups=planes)
     return both.reshape(images.shape)
+
+
+def _is_recoloured(parameters: Parameters) -> Tensor:
+    mixed = (parameters.mixing != torch.eye(CHANNELS)).flatten(1).any(dim=1)
+    return mixed | (parameters.channel_contrast != 1).any(dim=1)
+
+
+def _change_colours(images: Tensor, colours: Tensor) -> Tensor:
+    return change_colours(images, colours[:, :CHANNELS], colours[:, CHANNELS])
 
 
 def _change_levels(images: Tensor, levels: Tensor) -> Tensor:

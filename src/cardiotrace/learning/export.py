@@ -1,6 +1,7 @@
 """From torch weights to one sealed ONNX file, refused unless both give the same labels."""
 
 import warnings
+from typing import Any, cast
 
 import numpy as np
 import onnx
@@ -12,6 +13,7 @@ from cardiotrace.inference.engine import Engine, OnnxRuntimeEngine
 from cardiotrace.inference.model_file import Model, open_seal, seal
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.io.stored import quiet
+from cardiotrace.preparation import Preparation
 
 _EXPORTER_LOG = "torch.onnx._internal.exporter._registration"
 """Warns that torchvision is missing; nothing here uses it."""
@@ -21,17 +23,24 @@ HALF_TOLERANCE = 0.02
 """The same once the weights are rounded to float16: 11 bits of each weight are kept."""
 
 
-def to_onnx(model: torch.nn.Module, *, channels: int, size: tuple[int, int]) -> onnx.ModelProto:
+def to_onnx(model: torch.nn.Module, *, channels: int, size: tuple[int, int] | None) -> onnx.ModelProto:
     """ONNX graph of a network: "images" (batch, channels, height, width) -> "logits" (batch, classes, height, width).
 
     Args:
         model: on the CPU; put into evaluation mode.
         channels: of the input.
-        size: (height, width) of the input; the batch stays free.
+        size: (height, width) of the input; None leaves both free, as multiples of the network's `divisor`. The batch
+            is always free.
 
     Raises:
         WorkError: the network cannot be written as ONNX.
     """
+    free: dict[int, Any] = {0: torch.export.Dim("batch")}
+    if size is None:
+        free |= {2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
+        # Sides that differ, so that the exporter does not take them for one.
+        divisor = cast(int, model.divisor)
+        size = 4 * divisor, 6 * divisor
     example = torch.zeros(2, channels, *size)
     with warnings.catch_warnings(), quiet(_EXPORTER_LOG):
         # The exporter warns about its own internals; the parity check below is what counts.
@@ -41,7 +50,7 @@ def to_onnx(model: torch.nn.Module, *, channels: int, size: tuple[int, int]) -> 
             (example,),
             input_names=["images"],
             output_names=["logits"],
-            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            dynamic_shapes=(free,),
             dynamo=True,
             verbose=False,
         )
@@ -50,6 +59,18 @@ def to_onnx(model: torch.nn.Module, *, channels: int, size: tuple[int, int]) -> 
     graph: onnx.ModelProto = program.model_proto
     _strip(graph)
     return graph
+
+
+def fixes_size(preparation: Preparation) -> bool:
+    """Whether pictures of every size come out at one.
+
+    Example:
+        >>> from cardiotrace.core.catalog import Choice
+        >>> fixes_size(Preparation([Choice("resize")])), fixes_size(Preparation([Choice("z-score")]))
+        (True, False)
+    """
+    sizes = {preparation.place(shape, (1.0, 1.0)).shape for shape in ((480, 640), (1280, 960))}
+    return len(sizes) == 1
 
 
 def _strip(graph: onnx.ModelProto) -> None:
@@ -103,7 +124,7 @@ def sealed_model(
     Raises:
         WorkError: labels differ, or a probability differs by more than the tolerance.
     """
-    size = (int(examples.shape[-2]), int(examples.shape[-1]))
+    size = (int(examples.shape[-2]), int(examples.shape[-1])) if fixes_size(spec.preparation) else None
     graph = to_onnx(model, channels=int(examples.shape[1]), size=size)
     sealed = _sealed(graph, spec)
     check_parity(model, OnnxRuntimeEngine(sealed), examples)

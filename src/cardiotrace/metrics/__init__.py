@@ -10,26 +10,36 @@ from cardiotrace.metrics.case import (
     measure_frames,
     regions_of,
 )
-from cardiotrace.metrics.overlap import Confusion, Presence, dice, f1, jaccard, precision, recall, specificity
+from cardiotrace.metrics.centreline import CentrelineOverlap, centreline_overlap, cldice
+from cardiotrace.metrics.overlap import Confusion, Presence, accuracy, dice, f1, jaccard, precision, recall, specificity
+from cardiotrace.metrics.ranking import RankingCurve, average_precision, dice_at, roc_auc
 from cardiotrace.metrics.shape import ShapeLimits, convexity, simplicity
 from cardiotrace.metrics.summary import Summary, bootstrap_interval, image_diagonal_mm, summarise
 from cardiotrace.metrics.surface import SurfaceDistances, surface_distances
+from cardiotrace.metrics.thinning import skeleton
 
 __all__ = [
     "CAMUS_REGIONS",
     "LV_EPI",
     "Agreement",
+    "CentrelineOverlap",
     "Confusion",
     "Presence",
+    "RankingCurve",
     "Region",
     "RegionScores",
     "ShapeLimits",
     "Summary",
     "SurfaceDistances",
+    "accuracy",
     "agreement",
+    "average_precision",
     "bootstrap_interval",
+    "centreline_overlap",
+    "cldice",
     "convexity",
     "dice",
+    "dice_at",
     "f1",
     "image_diagonal_mm",
     "jaccard",
@@ -38,7 +48,9 @@ __all__ = [
     "precision",
     "recall",
     "regions_of",
+    "roc_auc",
     "simplicity",
+    "skeleton",
     "specificity",
     "summarise",
     "surface_distances",

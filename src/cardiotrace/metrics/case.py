@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Bool
 from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.terms import Structure
 from cardiotrace.geometry.box import bounding_box
+from cardiotrace.metrics.centreline import cldice
 from cardiotrace.metrics.overlap import Confusion, Presence
 from cardiotrace.metrics.surface import surface_distances
 
@@ -28,6 +30,11 @@ class Region:
 
     name: str
     structures: tuple[Structure, ...]
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether all of it is long and thin."""
+        return all(structure.is_thin for structure in self.structures)
 
     @classmethod
     def of(cls, structure: Structure) -> "Region":
@@ -68,7 +75,7 @@ class RegionScores:
     """The scores of one region of one image.
 
     Distances are NaN for an absent region and infinite for a missed one; without a known pixel size
-    all of them are NaN.
+    all of them are NaN. `cldice` is NaN but for long thin structures in a planar image.
     """
 
     presence: Presence
@@ -77,6 +84,8 @@ class RegionScores:
     precision: float
     recall: float
     specificity: float
+    accuracy: float
+    cldice: float
     hausdorff_mm: float
     hausdorff95_mm: float
     mean_absolute_mm: float
@@ -84,7 +93,11 @@ class RegionScores:
 
 
 def measure_case(
-    predicted: LabelMap, reference: LabelMap, structures: Sequence[Region | Structure] | None = None
+    predicted: LabelMap,
+    reference: LabelMap,
+    structures: Sequence[Region | Structure] | None = None,
+    *,
+    field_of_view: Bool[np.ndarray, "depth height width"] | None = None,
 ) -> dict[str, RegionScores]:
     """Score one still image: in the plane if it has a depth of one, else as one volume.
 
@@ -92,6 +105,7 @@ def measure_case(
         predicted: labels of one frame.
         reference: labels on the same grid, in any scheme that holds the same structures.
         structures: regions or single structures; `regions_of` the reference's scheme if None.
+        field_of_view: the pixels that count; what is labelled outside is left out of both. All of them if None.
 
     Returns:
         Scores for each region's name, in order.
@@ -111,11 +125,15 @@ def measure_case(
     """
     if predicted.array.shape[0] != 1:
         raise InputError(f"one frame at a time, got {predicted.array.shape[0]}", remedy="use measure_frames.")
-    return measure_frames(predicted, reference, structures)[0]
+    return measure_frames(predicted, reference, structures, field_of_view=field_of_view)[0]
 
 
 def measure_frames(
-    predicted: LabelMap, reference: LabelMap, structures: Sequence[Region | Structure] | None = None
+    predicted: LabelMap,
+    reference: LabelMap,
+    structures: Sequence[Region | Structure] | None = None,
+    *,
+    field_of_view: Bool[np.ndarray, "depth height width"] | None = None,
 ) -> list[dict[str, RegionScores]]:
     """Score each frame of a cine as an image of its own; see `measure_case`.
 
@@ -127,11 +145,21 @@ def measure_frames(
             f"the grids differ: predicted {predicted.array.shape}, reference {reference.array.shape}",
             where=None if predicted.origin is None else predicted.origin.path,
         )
+    if field_of_view is not None and field_of_view.shape != reference.array.shape[1:]:
+        raise InputError(f"the field of view has shape {field_of_view.shape}, the labels {reference.array.shape[1:]}")
     regions = regions_of(reference.scheme) if structures is None else [_as_region(item) for item in structures]
     spacing_mm = _common_spacing(predicted, reference)
     schemes = (predicted.scheme, reference.scheme)
-    pairs = zip(predicted.array, reference.array, strict=True)
-    return [_measure_volume(pair, schemes, regions, spacing_mm) for pair in pairs]
+    voxels = reference.array[0].size if field_of_view is None else int(np.count_nonzero(field_of_view))
+    pairs = zip(_inside(predicted.array, field_of_view), _inside(reference.array, field_of_view), strict=True)
+    return [_measure_volume(pair, schemes, regions, spacing_mm, voxels=voxels) for pair in pairs]
+
+
+def _inside(
+    array: NDArray[np.uint8], field_of_view: Bool[np.ndarray, "depth height width"] | None
+) -> NDArray[np.uint8]:
+    """Labels, 0 where pixels do not count."""
+    return array if field_of_view is None else array * field_of_view
 
 
 def _measure_volume(
@@ -139,9 +167,10 @@ def _measure_volume(
     schemes: tuple[LabelScheme, LabelScheme],
     regions: Sequence[Region],
     spacing_mm: tuple[float, ...] | None,
+    *,
+    voxels: int,
 ) -> dict[str, RegionScores]:
-    """Scores of (depth, height, width) arrays; a single slice is measured in its plane."""
-    voxels = pair[0].size
+    """Scores of (depth, height, width) arrays; a single slice is measured in its plane; `voxels` of them count."""
     if pair[0].shape[0] == 1:
         pair = pair[0][0], pair[1][0]
         spacing_mm = None if spacing_mm is None else spacing_mm[1:]
@@ -149,28 +178,33 @@ def _measure_volume(
     scores = {}
     for region in regions:
         predicted, reference = (region.mask(labels[box], scheme) for labels, scheme in zip(pair, schemes, strict=True))
-        scores[region.name] = _score(predicted, reference, spacing_mm, outside=voxels - predicted.size)
+        counts = Confusion.count(predicted, reference)
+        counts = replace(counts, true_negative=counts.true_negative + voxels - predicted.size)
+        is_thin = region.is_thin and predicted.ndim == 2
+        scores[region.name] = RegionScores(
+            counts.presence,
+            counts.dice,
+            counts.jaccard,
+            counts.precision,
+            counts.recall,
+            counts.specificity,
+            counts.accuracy,
+            cldice(predicted, reference) if is_thin else math.nan,
+            *_distances(predicted, reference, spacing_mm),
+        )
     return scores
 
 
-def _score(
-    predicted: NDArray[np.bool_], reference: NDArray[np.bool_], spacing_mm: tuple[float, ...] | None, *, outside: int
-) -> RegionScores:
-    """Scores of two masks cut out of an image that has `outside` more voxels, all background."""
-    counts = Confusion.count(predicted, reference)
-    counts = replace(counts, true_negative=counts.true_negative + outside)
-    distances = (math.nan,) * 4
-    if spacing_mm is not None:
-        surfaces = surface_distances(predicted, reference, spacing_mm=spacing_mm)
-        distances = (
-            surfaces.hausdorff_mm,
-            surfaces.hausdorff95_mm,
-            surfaces.mean_absolute_mm,
-            surfaces.average_symmetric_mm,
-        )
-    return RegionScores(
-        counts.presence, counts.dice, counts.jaccard, counts.precision, counts.recall, counts.specificity, *distances
-    )
+def _distances(
+    predicted: NDArray[np.bool_], reference: NDArray[np.bool_], spacing_mm: tuple[float, ...] | None
+) -> tuple[float, float, float, float]:
+    """Surface distances in the order of `RegionScores`; NaN without a pixel size."""
+    if spacing_mm is None:
+        return (math.nan,) * 4
+    surfaces = surface_distances(predicted, reference, spacing_mm=spacing_mm)
+    return (
+        surfaces.hausdorff_mm, surfaces.hausdorff95_mm, surfaces.mean_absolute_mm, surfaces.average_symmetric_mm,
+    )  # fmt: skip
 
 
 def _common_spacing(predicted: LabelMap, reference: LabelMap) -> tuple[float, ...] | None:

@@ -87,6 +87,12 @@ class Confusion:
         negative = self.true_negative + self.false_positive
         return self.true_negative / negative if negative else math.nan
 
+    @property
+    def accuracy(self) -> float:
+        """(TP + TN) / all: NaN only for an image without voxels."""
+        whole = self.true_positive + self.true_negative + self.false_positive + self.false_negative
+        return (self.true_positive + self.true_negative) / whole if whole else math.nan
+
     def _share(self, part: int, whole: int) -> float:
         if self.presence is Presence.ABSENT:
             return math.nan
@@ -196,6 +202,28 @@ def specificity(predicted: ArrayLike, reference: ArrayLike) -> float:
         0.75
     """
     return Confusion.count(predicted, reference).specificity
+
+
+def accuracy(predicted: ArrayLike, reference: ArrayLike) -> float:
+    """Share of all voxels that are right: (TP + TN) / (TP + TN + FP + FN).
+
+    Like `specificity` it grows with the empty margin of the image.
+
+    Args:
+        predicted: a mask of any shape, boolean or zeros and ones.
+        reference: a mask of the same shape.
+
+    Returns:
+        0 to 1; NaN without voxels.
+
+    Raises:
+        InputError: the shapes differ, or the arrays are not masks.
+
+    Example:
+        >>> accuracy([1, 1, 0, 0, 0], [1, 0, 0, 0, 0])
+        0.8
+    """
+    return Confusion.count(predicted, reference).accuracy
 
 
 def f1(predicted: ArrayLike, reference: ArrayLike) -> float:

@@ -1,16 +1,16 @@
-"""A list of steps as one placement on the grid and one change of values."""
+"""A list of steps as one new picture, one placement on the grid and one change of values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Shaped, UInt8
+from jaxtyping import Bool, Float, Shaped, UInt8
 
 from cardiotrace.core.catalog import Choice, choices_from_plain
 from cardiotrace.core.config import to_plain
 from cardiotrace.geometry.resample import AxisMap, resample, resample_labels, strongest
-from cardiotrace.preparation.step import STEPS, Step, Values
+from cardiotrace.preparation.step import STEPS, Step, Values, unit_range
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,9 @@ class Placement:
 
 
 class Preparation:
-    """Steps in order. Geometric steps are fused to a single resampling, then values are normalised.
+    """Picture steps in order, then geometric steps fused to a single resampling, then intensity steps in order.
+
+    Picture steps see the file's own pixels wherever they stand in the list.
 
     Args:
         choices: names and options of the steps, as a recipe or a model file holds them.
@@ -59,6 +61,7 @@ class Preparation:
     def __init__(self, choices: Sequence[Choice], *, path: str = "preparation") -> None:
         self.choices = tuple(STEPS.resolve(choice, path=f"{path}[{index}]") for index, choice in enumerate(choices))
         steps: list[Step] = [STEPS.make(choice, path=path) for choice in self.choices]
+        self._picture: list[Any] = [step for step in steps if hasattr(step, "change")]
         self._geometric = [step for step in steps if hasattr(step, "place")]
         self._intensity = [step for step in steps if hasattr(step, "normalise")]
 
@@ -72,9 +75,23 @@ class Preparation:
         return [to_plain(choice) for choice in self.choices]
 
     @property
-    def geometric_choices(self) -> tuple[Choice, ...]:
-        """The steps that move the grid: all that a cache of prepared images depends on."""
-        return tuple(choice for choice in self.choices if hasattr(STEPS[choice.name].config, "place"))
+    def stored_choices(self) -> tuple[Choice, ...]:
+        """The steps before the intensity ones: all that a cache of prepared images depends on."""
+        return tuple(choice for choice in self.choices if not hasattr(STEPS[choice.name].config, "normalise"))
+
+    def channels(self, given: int) -> int:
+        """Channels of the network's input for pictures of `given` channels.
+
+        Raises:
+            InputError: a step cannot work on such pictures.
+
+        Example:
+            >>> Preparation([Choice("channel", {"colour": "green"})]).channels(3)
+            1
+        """
+        for step in self._picture:
+            given = int(step.channels(given))
+        return given
 
     def place(self, shape: tuple[int, int], spacing_mm: tuple[float, float] | None) -> Placement:
         """The network's grid on a picture of `shape` (height, width) with `spacing_mm` (row, column)."""
@@ -84,12 +101,14 @@ class Preparation:
         return Placement(rows, columns)
 
     def move(self, plane: Shaped[np.ndarray, "height width *channel"], placement: Placement) -> np.ndarray[Any, Any]:
-        """The plane on the network's grid, (channels, height, width), values and dtype kept."""
-        channels = plane[None] if plane.ndim == 2 else np.moveaxis(plane, -1, 0)
-        moved = resample(channels.astype(np.float32), placement.rows, placement.columns)
-        if np.issubdtype(plane.dtype, np.integer):
+        """The plane after the picture steps on the network's grid, (channels, height, width), dtype kept."""
+        picture = plane[None] if plane.ndim == 2 else np.moveaxis(plane, -1, 0)
+        for step in self._picture:
+            picture = step.change(picture)
+        moved = resample(picture.astype(np.float32), placement.rows, placement.columns)
+        if np.issubdtype(picture.dtype, np.integer):
             # Rounded here so that a cache in the file's own dtype loses nothing against direct use.
-            rounded: np.ndarray[Any, Any] = np.rint(moved).astype(plane.dtype)
+            rounded: np.ndarray[Any, Any] = np.rint(moved).astype(picture.dtype)
             return rounded
         return moved
 
@@ -98,6 +117,14 @@ class Preparation:
     ) -> UInt8[np.ndarray, "target_height target_width"]:
         """Class indices on the network's grid."""
         return resample_labels(labels, placement.rows, placement.columns, class_count=class_count)
+
+    def move_mask(
+        self, mask: Bool[np.ndarray, "height width"], placement: Placement
+    ) -> Bool[np.ndarray, "target_height target_width"]:
+        """Where the network's pixels lie in a mask of the picture by at least half; nowhere outside the picture."""
+        share = resample(mask.astype(np.float32), placement.rows, placement.columns)
+        inside: Bool[np.ndarray, "target_height target_width"] = share >= 0.5
+        return inside
 
     def normalise(self, values: Values) -> Values:
         """Intensity steps on unit-range values (..., height, width), numpy or torch."""
@@ -111,17 +138,3 @@ class Preparation:
         """What the network sees of a plane of a file: moved, brought to unit range, normalised."""
         normalised: np.ndarray[Any, Any] = self.normalise(unit_range(self.move(plane, placement)))
         return normalised.astype(np.float32, copy=False)
-
-
-def unit_range(values: Shaped[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-    """Values as float32 in 0..1: bytes are divided by 255, anything else is stretched from its own extremes.
-
-    Example:
-        >>> unit_range(np.array([0, 51], np.uint8)).tolist()
-        [0.0, 0.20000000298023224]
-    """
-    if values.dtype == np.uint8:
-        return values.astype(np.float32) / np.float32(255)
-    floats = values.astype(np.float32)
-    low, high = float(floats.min()), float(floats.max())
-    return (floats - np.float32(low)) / np.float32(max(high - low, 1e-12))

@@ -1,15 +1,37 @@
-"""The steps: geometric ones move the grid, intensity ones change the values."""
+"""The steps: picture steps change the file's own pixels, geometric ones move the grid, intensity ones the values."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
+
+import numpy as np
+from jaxtyping import Float, Shaped
 
 from cardiotrace.core.catalog import Catalog, Entry
 from cardiotrace.core.errors import InputError
 from cardiotrace.geometry.resample import AxisMap
+from cardiotrace.preparation.equalise import equalise
 
 Pair = tuple[AxisMap, AxisMap]
 Values = TypeVar("Values", bound=Any)
 """A numpy array or a torch tensor (..., height, width): the intensity steps are written for both."""
+
+
+class PictureStep(Protocol):
+    """Makes another picture of a picture, on the file's own grid, before it is resampled or packed."""
+
+    def channels(self, given: int) -> int:
+        """Channels of the new picture where the old one has `given`.
+
+        Raises:
+            InputError: no such picture can be made.
+        """
+        ...
+
+    def change(
+        self, picture: Shaped[np.ndarray, "channels height width"]
+    ) -> Shaped[np.ndarray, "new_channels height width"]:
+        """The new picture, of the same height and width."""
+        ...
 
 
 class GeometricStep(Protocol):
@@ -26,6 +48,59 @@ class IntensityStep(Protocol):
     def normalise(self, values: Values) -> Values:
         """New values of the same shape."""
         ...
+
+
+COLOURS = ("red", "green", "blue")
+
+
+@dataclass(frozen=True)
+class Channel:
+    """Keep one channel of a colour picture.
+
+    Source: vessels stand out most in the green channel of fundus photographs (Staal et al. 2004, IEEE TMI 23:501).
+    """
+
+    colour: Literal["red", "green", "blue"] = "green"
+    """The one that is kept."""
+
+    def channels(self, given: int) -> int:
+        """See `PictureStep`."""
+        if given != len(COLOURS):
+            raise InputError(f"there is no {self.colour} channel in a picture of {given} channel")
+        return 1
+
+    def change(
+        self, picture: Shaped[np.ndarray, "channels height width"]
+    ) -> Shaped[np.ndarray, "new_channels height width"]:
+        """See `PictureStep`."""
+        self.channels(len(picture))
+        index = COLOURS.index(self.colour)
+        return picture[index : index + 1]
+
+
+@dataclass(frozen=True)
+class Equalise:
+    """Contrast-limited adaptive histogram equalisation of each channel; the result is in bytes."""
+
+    tiles: int = 8
+    """Tiles along each side."""
+    limit: float = 2.0
+    """Height at which a tile's histogram is cut, in means of its bins; contrast grows at most limit + 1 times."""
+
+    def __post_init__(self) -> None:
+        if self.tiles < 1 or self.limit < 1:
+            raise ValueError(f"tiles and limit must be at least 1, got {self.tiles} and {self.limit}")
+
+    def channels(self, given: int) -> int:
+        """See `PictureStep`."""
+        return given
+
+    def change(
+        self, picture: Shaped[np.ndarray, "channels height width"]
+    ) -> Shaped[np.ndarray, "new_channels height width"]:
+        """See `PictureStep`."""
+        levels = picture if picture.dtype == np.uint8 else np.rint(255 * unit_range(picture)).astype(np.uint8)
+        return np.stack([equalise(plane, tiles=self.tiles, limit=self.limit) for plane in levels])
 
 
 @dataclass(frozen=True)
@@ -107,8 +182,29 @@ class CropOrPad:
 
 
 @dataclass(frozen=True)
+class PadToMultiple:
+    """Pad both sides with black up to the next multiple: a whole picture, pixel for pixel, fits the network."""
+
+    multiple: int = 32
+    """Of the network's own: 2^levels for a U-Net."""
+
+    def __post_init__(self) -> None:
+        if self.multiple < 1:
+            raise ValueError(f"multiple must be at least 1, got {self.multiple}")
+
+    def place(self, rows: AxisMap, columns: AxisMap, spacing_mm: tuple[float, float] | None) -> Pair:
+        """See `GeometricStep`."""
+        return rows.then(self._padding(rows.target_size)), columns.then(self._padding(columns.target_size))
+
+    def _padding(self, size: int) -> AxisMap:
+        more = -size % self.multiple
+        # By whole pixels, or an odd number would blur the picture by half a pixel.
+        return AxisMap(size, size + more, 1.0, float(-(more // 2)))
+
+
+@dataclass(frozen=True)
 class ZScore:
-    """Subtract each image's mean and divide by its standard deviation."""
+    """Subtract the mean of each image, channel by channel, and divide by its standard deviation."""
 
     epsilon: float = 1e-6
 
@@ -125,7 +221,7 @@ class ZScore:
 
 @dataclass(frozen=True)
 class MinMax:
-    """Stretch each image's values over an interval."""
+    """Stretch the values of each image, channel by channel, over an interval."""
 
     low: float = 0.0
     high: float = 1.0
@@ -148,7 +244,41 @@ class MinMax:
         return stretched
 
 
-Step = GeometricStep | IntensityStep
+@dataclass(frozen=True)
+class Multiply:
+    """Multiply all values by a constant.
+
+    255 gives the network the bytes of the file: what some call no normalisation. Without any intensity step
+    the values are those bytes divided by 255.
+    """
+
+    factor: float = 255.0
+
+    def __post_init__(self) -> None:
+        if self.factor == 0:
+            raise ValueError("factor must not be 0")
+
+    def normalise(self, values: Values) -> Values:
+        """See `IntensityStep`."""
+        multiplied: Values = values * self.factor
+        return multiplied
+
+
+def unit_range(values: Shaped[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+    """Values as float32 in 0..1: bytes are divided by 255, anything else is stretched from its own extremes.
+
+    Example:
+        >>> unit_range(np.array([0, 51], np.uint8)).tolist()
+        [0.0, 0.20000000298023224]
+    """
+    if values.dtype == np.uint8:
+        return values.astype(np.float32) / np.float32(255)
+    floats = values.astype(np.float32)
+    low, high = float(floats.min()), float(floats.max())
+    return (floats - np.float32(low)) / np.float32(max(high - low, 1e-12))
+
+
+Step = PictureStep | GeometricStep | IntensityStep
 
 
 def _given(config: Step) -> Step:
@@ -158,10 +288,24 @@ def _given(config: Step) -> Step:
 STEPS: Catalog[Step] = Catalog(
     "preparation step",
     [
+        Entry("channel", Channel, _given, "Keep one channel of a colour picture.", "Staal et al. 2004"),
+        Entry(
+            "clahe",
+            Equalise,
+            _given,
+            "Contrast-limited adaptive histogram equalisation of the file's own pixels.",
+            "Zuiderveld 1994, Graphics Gems IV:474",
+        ),
         Entry("resize", Resize, _given, "Stretch or fit the picture to a fixed size.", "Leclerc 2019"),
         Entry("resample", Resample, _given, "Bring the pixels to a fixed size in mm."),
         Entry("crop-or-pad", CropOrPad, _given, "Keep the middle at a fixed size."),
-        Entry("z-score", ZScore, _given, "Zero mean and unit standard deviation, image by image."),
-        Entry("min-max", MinMax, _given, "Stretch the values over an interval, image by image."),
+        Entry(
+            "pad-to-multiple", PadToMultiple, _given, "Pad whole pictures with black to sides that the network takes."
+        ),
+        Entry(
+            "z-score", ZScore, _given, "Zero mean and unit standard deviation, image by image and channel by channel."
+        ),
+        Entry("min-max", MinMax, _given, "Stretch the values over an interval, image by image and channel by channel."),
+        Entry("multiply", Multiply, _given, "Multiply the unit-range values; 255 gives back the bytes."),
     ],
 )

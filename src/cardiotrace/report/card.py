@@ -5,7 +5,11 @@ from typing import Any
 
 from cardiotrace.inference.spec import ModelSpec
 
-_DIGITS = {"dice": 3, "hausdorff_mm": 1, "mean_absolute_mm": 1}
+_WORDS = {
+    "dice": "Dice", "jaccard": "IoU", "roc_auc": "AUC", "recall": "sensitivity", "specificity": "specificity",
+    "accuracy": "accuracy", "cldice": "clDice", "hausdorff_mm": "HD mm", "mean_absolute_mm": "MAD mm",
+}  # fmt: skip
+"""Heads of the columns, in order."""
 
 
 def model_card(spec: ModelSpec, *, file_name: str = "") -> str:
@@ -34,6 +38,7 @@ def _facts(spec: ModelSpec) -> str:
         "Structures": ", ".join(f"{name} = {value}" for name, value in spec.scheme.values.items()),
         "Architecture": spec.architecture.name,
         "Input": " then ".join(_step(choice.name, choice.options) for choice in spec.preparation.choices),
+        **({} if spec.threshold is None else {"Threshold": f"{spec.threshold:.2f}"}),
         "Post-processing": " then ".join(choice.name for choice in spec.postprocessing.choices) or "none",
         "Learned from": f"{made.data_set}, split {made.split}",
         "Kept": f"epoch {made.epochs}, the best on the validation part",
@@ -58,10 +63,10 @@ def _scores(spec: ModelSpec, file_name: str) -> list[str]:
     data_set = spec.training.data_set
     text = [
         "## Scores on the validation part",
-        "At native resolution, in mm, of the exported file itself; the model was chosen on these patients, so expect a"
+        "At native resolution, of the exported file itself; the model was chosen on these patients, so expect a"
         " little less on new ones. Measured by\n\n"
         f"    cardiotrace evaluate {file_name} PATH_OF_{data_set.upper()} --dataset {data_set} --part validation",
-        _table(("region", "phase", "Dice", "HD mm", "MAD mm", "n", "missed"), list(_region_rows(scores["regions"]))),
+        _table(*_region_table(scores["regions"])),
     ]
     ejection = scores.get("ejection_fraction_percent")
     if ejection:
@@ -73,21 +78,24 @@ def _scores(spec: ModelSpec, file_name: str) -> list[str]:
     return text
 
 
-def _region_rows(regions: Mapping[str, Mapping[str, Any]]) -> Sequence[tuple[Any, ...]]:
-    return [
-        (
-            region,
-            group,
-            *(
-                f"{found[score]['mean']:.{digits}f} ± {found[score]['sd']:.{digits}f}"
-                for score, digits in _DIGITS.items()
-            ),
-            found["n"],
-            found["missed"],
-        )
+def _region_table(regions: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], list[Sequence[Any]]]:
+    """Head and rows; the columns are the scores that the model file holds."""
+    held = {score for groups in regions.values() for found in groups.values() for score in found}
+    columns = [score for score in _WORDS if score in held]
+    rows: list[Sequence[Any]] = [
+        (region, group, *(_mean_and_sd(found, score) for score in columns), found["n"], found["missed"])
         for region, groups in regions.items()
         for group, found in groups.items()
     ]
+    return ["region", "phase", *(_WORDS[score] for score in columns), "n", "missed"], rows
+
+
+def _mean_and_sd(found: Mapping[str, Any], score: str) -> str:
+    if score not in found:
+        return ""
+    digits = 1 if score.endswith("_mm") else 3
+    mean, sd = (found[score][key] for key in ("mean", "sd"))
+    return f"{mean:.{digits}f}" + ("" if sd is None else f" ± {sd:.{digits}f}")
 
 
 def _use(spec: ModelSpec) -> str:

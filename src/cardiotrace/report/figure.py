@@ -1,6 +1,6 @@
 """Plots: curves of an exam and of a training, agreement of two observers. Matplotlib is loaded when one is drawn."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +10,12 @@ from jaxtyping import Float
 from cardiotrace.clinical.curve import Curve
 from cardiotrace.clinical.cycle import Instant
 from cardiotrace.core.errors import InputError
-from cardiotrace.io import atomic_write
+from cardiotrace.report.canvas import INK, blank_figure, plain_axes, save_png
 from cardiotrace.report.colour import LINES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-_INK = "#33404d"
-_GRID = "#e3e8ee"
 _PANELS = (
     ("loss", ("loss",), False),
     ("score", ("dice", "jaccard", "iou"), False),
@@ -41,19 +38,19 @@ def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     panels = [panel for panel in panels if panel[1]]
     if not panels:
         raise InputError("the journal has no loss, dice or learning rate to draw", where=path)
-    figure = _figure(4.4 * len(panels), 3.2)
+    figure = blank_figure(4.4 * len(panels), 3.2)
     for place, (title, lines, is_log) in enumerate(panels):
-        axes = _axes(figure, (1, len(panels), place + 1), x="epoch", y=title)
+        axes = plain_axes(figure, (1, len(panels), place + 1), x="epoch", y=title)
         for colour, (name, (epochs, values)) in zip(_cycled(len(lines)), lines.items(), strict=True):
             axes.plot(epochs, values, color=colour, linewidth=1.6, label=name, marker="o" if len(epochs) < 3 else "")
         if is_log:
             axes.set_yscale("log")
         axes.legend(frameon=False, fontsize=8, loc="upper left" if is_log else "center right")
-    _save(figure, path)
+    save_png(figure, path)
 
 
 def draw_exam_curve(curve: Curve, instants: Sequence[Instant], path: Path) -> None:
-    """Plot volume (or area) of the left ventricle, and area of the atrium, over time with ED and ES marked.
+    """Plot volumes of the ventricles, or areas of ventricle and atrium, over time with ED and ES marked.
 
     Args:
         curve: the values of one cine.
@@ -64,13 +61,17 @@ def draw_exam_curve(curve: Curve, instants: Sequence[Instant], path: Path) -> No
     names = [name for name in curve.series if "_length" not in name]
     left = [name for name in names if "volume" in name] or [name for name in names if "ventricular_area" in name]
     right = [name for name in names if "area" in name and name not in left]
-    figure = _figure(6.2, 3.4)
-    axes = _axes(figure, (1, 1, 1), x="frame" if curve.times_ms is None else "time, ms", y=_axis_label(left[0]))
-    handles = [_line(axes, along, curve.series[left[0]], LINES[0], _word(left[0]))]
+    figure = blank_figure(6.2, 3.4)
+    label = _axis_label(left[0]) if len(left) == 1 else _axis_label(left[0]).replace("left ventricular ", "")
+    axes = plain_axes(figure, (1, 1, 1), x="frame" if curve.times_ms is None else "time, ms", y=label)
+    handles = [
+        _line(axes, along, curve.series[name], colour, _word(name))
+        for name, colour in zip(left, (LINES[0], LINES[1]), strict=False)
+    ]
     if right:
         other = axes.twinx()
-        other.set_ylabel(_axis_label(right[0]).replace("left ventricular ", ""), color=_INK, fontsize=9)
-        other.tick_params(colors=_INK, labelsize=8)
+        other.set_ylabel(_axis_label(right[0]).replace("left ventricular ", ""), color=INK, fontsize=9)
+        other.tick_params(colors=INK, labelsize=8)
         other.spines[["top", "left", "bottom"]].set_visible(False)
         colours = (LINES[5], LINES[3])
         handles += [
@@ -81,7 +82,7 @@ def draw_exam_curve(curve: Curve, instants: Sequence[Instant], path: Path) -> No
     axes.set_ylim(bottom=0)
     for instant in instants:
         if instant.image == curve.image:
-            axes.axvline(along[instant.frame], color=_INK, linewidth=0.9, linestyle=":")
+            axes.axvline(along[instant.frame], color=INK, linewidth=0.9, linestyle=":")
             axes.annotate(
                 instant.phase.value,
                 (along[instant.frame], 0.02),
@@ -89,10 +90,10 @@ def draw_exam_curve(curve: Curve, instants: Sequence[Instant], path: Path) -> No
                 fontsize=9,
                 xytext=(3, 0),
                 textcoords="offset points",
-                color=_INK,
+                color=INK,
             )
     figure.legend(handles=handles, frameon=False, fontsize=8, ncols=3, loc="outside upper center")
-    _save(figure, path)
+    save_png(figure, path)
 
 
 def draw_agreement(
@@ -116,10 +117,12 @@ def draw_agreement(
         InputError: fewer than three complete pairs, or unequal numbers of cases.
     """
     pairs = _pairs(predicted, reference, path)
-    figure = _figure(9.0, 4.0)
-    correlation_panel(_axes(figure, (1, 2, 1), x=f"reference {quantity}, {unit}", y=f"predicted, {unit}"), *pairs)
-    bland_altman_panel(_axes(figure, (1, 2, 2), x=f"mean of both, {unit}", y=f"predicted - reference, {unit}"), *pairs)
-    _save(figure, path)
+    figure = blank_figure(9.0, 4.0)
+    correlation_panel(plain_axes(figure, (1, 2, 1), x=f"reference {quantity}, {unit}", y=f"predicted, {unit}"), *pairs)
+    bland_altman_panel(
+        plain_axes(figure, (1, 2, 2), x=f"mean of both, {unit}", y=f"predicted - reference, {unit}"), *pairs
+    )
+    save_png(figure, path)
 
 
 def correlation_panel(
@@ -129,12 +132,12 @@ def correlation_panel(
     low = float(min(predicted.min(), reference.min()))
     high = float(max(predicted.max(), reference.max()))
     pad = 0.05 * (high - low or 1.0)
-    axes.plot([low - pad, high + pad], [low - pad, high + pad], color=_INK, linewidth=0.9, linestyle="--")
+    axes.plot([low - pad, high + pad], [low - pad, high + pad], color=INK, linewidth=0.9, linestyle="--")
     axes.scatter(reference, predicted, s=14, color=LINES[0], alpha=0.55, linewidths=0)
     axes.set_aspect("equal", adjustable="box")
     varies = min(predicted.std(), reference.std()) > 0
     words = f"r = {np.corrcoef(predicted, reference)[0, 1]:.3f}" if varies else "r undefined"
-    axes.set_title(f"{words}, n = {len(predicted)}", fontsize=10, color=_INK)
+    axes.set_title(f"{words}, n = {len(predicted)}", fontsize=10, color=INK)
 
 
 def bland_altman_panel(
@@ -155,8 +158,8 @@ def bland_altman_panel(
             fontsize=8,
             color=LINES[1],
         )
-    axes.axhline(0, color=_INK, linewidth=0.6)
-    axes.set_title(f"bias {bias:+.1f}, limits {bias - spread:+.1f} to {bias + spread:+.1f}", fontsize=10, color=_INK)
+    axes.axhline(0, color=INK, linewidth=0.6)
+    axes.set_title(f"bias {bias:+.1f}, limits {bias - spread:+.1f} to {bias + spread:+.1f}", fontsize=10, color=INK)
 
 
 def _pairs(
@@ -213,29 +216,3 @@ def _word(name: str) -> str:
 
 def _axis_label(name: str) -> str:
     return f"{_word(name)}, {name.rsplit('_', 1)[1].replace('2', '²')}"
-
-
-def _figure(width: float, height: float) -> "Figure":
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _axes(figure: "Figure", place: tuple[int, int, int], *, x: str, y: str) -> "Axes":
-    axes: Axes = figure.add_subplot(*place)
-    axes.set_xlabel(x, color=_INK, fontsize=9)
-    axes.set_ylabel(y, color=_INK, fontsize=9)
-    axes.tick_params(colors=_INK, labelsize=8)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(_INK)
-    axes.grid(color=_GRID, linewidth=0.8)
-    axes.set_axisbelow(True)
-    return axes
-
-
-def _save(figure: "Figure", path: Path) -> None:
-    write: Callable[[Path], None] = lambda file: figure.savefig(file, format="png")  # noqa: E731
-    atomic_write(path, write)

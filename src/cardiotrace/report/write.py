@@ -20,7 +20,7 @@ from cardiotrace.report.overlay import OverlayStyle, display_grey, draw_montage,
 from cardiotrace.report.page import Beside, Shown, render_page
 
 PHASE_WORDS = {Phase.ED: "end-diastole", Phase.ES: "end-systole", Phase.OTHER: "frame"}
-_MOST_ANIMATIONS = 2
+_MOST_ANIMATIONS = 3
 _FRAME_STYLE = OverlayStyle(width=640, height=520)
 
 if TYPE_CHECKING:

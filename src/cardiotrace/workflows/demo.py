@@ -1,14 +1,21 @@
-"""A phantom exam whose every number is known, through the whole of the work."""
+"""A phantom patient whose every number is known, by echo and by cine-MRI, through the whole of the work."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from cardiotrace.phantoms.echo import EchoPhantom, echo_exam
+from cardiotrace.core.errors import UsageError
+from cardiotrace.core.exam import Exam
+from cardiotrace.phantoms import CmrPhantom, EchoPhantom, Heart, Pathology, biplane_exam, cmr_exam, sample_patient
 from cardiotrace.workflows.analyse import Analysed, analyse_into
 from cardiotrace.workflows.batch import result_folder
 from cardiotrace.workflows.segment import Models, SegmentConfig
 from cardiotrace.workflows.watch import SILENT, Watch
+
+NAME = "phantom"
+FRAMES = 20
+"""Of every film, so that echo and cine-MRI show the same instants."""
 
 
 @dataclass(frozen=True)
@@ -16,10 +23,16 @@ class DemoConfig:
     """The phantom, and where the report goes."""
 
     out: Path = Path("out/demo")
-    end_diastolic_ml: float = 130.0
-    ejection_fraction_percent: float = 58.0
+    pathology: str = "normal"
+    """Disease of the heart."""
     seed: int = 1
+    """Another seed, another patient."""
+    end_diastolic_ml: float | None = None
+    """In place of what the patient has."""
+    ejection_fraction_percent: float | None = None
+    """In place of what the patient has."""
     model: str | None = None
+    """Name or path of the model for every image; by default the one for each image's view."""
 
 
 @dataclass(frozen=True)
@@ -28,33 +41,55 @@ class DemoResult:
 
     analysed: Analysed
     truth: Mapping[str, float]
+    """By name and unit, as in `Measures`."""
     frames: int
 
 
 def demo(config: DemoConfig, watch: Watch = SILENT) -> DemoResult:
-    """Render a phantom exam, segment, measure and report it.
+    """Picture a phantom patient by biplane echo and short-axis cine-MRI; segment, measure and report both together.
 
     Raises:
-        InputError: there is no such model, or a volume or ejection fraction that cannot be.
-        UsageError: something else than results stands where the report goes.
+        InputError: a volume or ejection fraction that cannot be, or there is no such model.
+        UsageError: there is no such disease, or something else than results stands where the report goes.
         WorkError: nothing can be written there.
     """
-    phantom_config = EchoPhantom(
-        end_diastolic_ml=config.end_diastolic_ml,
-        ejection_fraction_percent=config.ejection_fraction_percent,
-        seed=config.seed,
-    )
-    with watch.stage("rendering a beating heart"):
-        phantom = echo_exam(phantom_config)
-    truth = {
-        "ejection_fraction_percent": phantom.truth.ejection_fraction_percent,
-        "end_diastolic_volume_ml": phantom.truth.end_diastolic_ml,
-        "end_systolic_volume_ml": phantom.truth.end_systolic_ml,
-    }
+    models = Models(config.model).ready()
+    with watch.stage("picturing a beating heart"):
+        exam, truth = phantom_study(config)
     with watch.stage("tracing, measuring, reporting"):
         settings = SegmentConfig(exams=(), out=config.out, model=config.model)
-        with result_folder(config.out, phantom.exam.name) as folder:
-            measures = analyse_into(folder, phantom.exam, settings, Models(config.model), truth=truth)
-    analysed = Analysed(phantom.exam.name, measures, config.out / phantom.exam.name / "report.html")
-    frames = sum(len(image.cine.frames) for image in phantom.exam.images)
-    return DemoResult(analysed, truth, frames)
+        with result_folder(config.out, exam.name) as folder:
+            measures = analyse_into(folder, exam, settings, models, truth=truth)
+    analysed = Analysed(exam.name, measures, config.out / exam.name / "report.html")
+    return DemoResult(analysed, truth, sum(image.cine.grid_shape[0] for image in exam.images))
+
+
+def phantom_study(config: DemoConfig) -> tuple[Exam, dict[str, float]]:
+    """Echo in two views and a stack of cine-MRI of one heart, with its true numbers by name and unit."""
+    if config.pathology not in tuple(Pathology):
+        raise UsageError(f"there is no phantom disease {config.pathology!r}", remedy=f"give {', '.join(Pathology)}.")
+    heart = _heart(config)
+    echo = biplane_exam(EchoPhantom(**heart, frame_count=FRAMES, seed=config.seed))
+    cmr = cmr_exam(CmrPhantom(**heart, frame_count=FRAMES, seed=config.seed))
+    exam = replace(echo.exam, name=NAME, images=(*echo.exam.images, *cmr.exam.images))
+    seen, first, last = cmr.truth, cmr.truth.end_diastolic_frame, cmr.truth.end_systolic_frame
+    truth = {
+        "ejection_fraction_percent": seen.ejection_fraction_percent,
+        "end_diastolic_volume_ml": seen.end_diastolic_ml,
+        "end_systolic_volume_ml": seen.end_systolic_ml,
+        "stroke_volume_ml": seen.end_diastolic_ml - seen.end_systolic_ml,
+        "myocardial_mass_g": seen.mass_g,
+        "right_ventricular_ejection_fraction_percent": seen.right_ejection_fraction_percent,
+        "right_ventricular_end_diastolic_volume_ml": float(seen.right_ml[first]),
+        "right_ventricular_end_systolic_volume_ml": float(seen.right_ml[last]),
+        "right_ventricular_stroke_volume_ml": float(seen.right_ml[first] - seen.right_ml[last]),
+    }
+    return exam, truth
+
+
+def _heart(config: DemoConfig) -> dict[str, Any]:
+    sampled = sample_patient(config.pathology, config.seed).heart
+    names = ("end_diastolic_ml", "ejection_fraction_percent")
+    given = {name: value for name in names if (value := getattr(config, name)) is not None}
+    values = {name: getattr(sampled, name) for name in asdict(Heart())}
+    return values | given

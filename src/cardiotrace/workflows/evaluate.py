@@ -9,7 +9,7 @@ from cardiotrace.core.errors import UsageError
 from cardiotrace.core.exam import Case
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.evaluation.case_table import CaseTable
-from cardiotrace.evaluation.evaluate import evaluate_labels, evaluate_predictor
+from cardiotrace.evaluation.evaluate import evaluate_labels, evaluate_observer, evaluate_predictor
 from cardiotrace.evaluation.pairing import folder_cases, label_files
 from cardiotrace.evaluation.table import case_rows, table_to_json, to_text
 from cardiotrace.inference.predictor import Predictor
@@ -37,24 +37,39 @@ class EvaluateConfig:
     scheme: str | None = None
     test_time_augmentation: bool = False
     out: Path | None = None
-    """Where the table of cases goes: .json (can be compared later) or .csv."""
+    """Where the table of cases goes: .json (can be compared later) or .csv; that of a second observer goes beside it
+    with "_observer" in its name."""
 
 
-def evaluate(config: EvaluateConfig, watch: Watch = SILENT) -> CaseTable:
-    """Score predictions case by case.
+@dataclass(frozen=True)
+class Evaluated:
+    """Scores of predictions, and of a second observer on the same cases."""
+
+    table: CaseTable
+    observer: CaseTable | None = None
+    """How far people agree; None where only one has traced the cases."""
+
+
+def evaluate(config: EvaluateConfig, watch: Watch = SILENT) -> Evaluated:
+    """Score predictions case by case, and a second observer where the data set has one.
 
     Raises:
         UsageError: a model without a data set, or a part without one.
         InputError: nothing to compare.
     """
-    table = _evaluate(config, watch)
+    done = _evaluate(config, watch)
     if config.out is not None:
-        text = to_text(case_rows(table), "csv") if config.out.suffix == ".csv" else table_to_json(table)
-        write_text(config.out, text)
-    return table
+        _write(done.table, config.out)
+        if done.observer is not None:
+            _write(done.observer, config.out.with_stem(f"{config.out.stem}_observer"))
+    return done
 
 
-def _evaluate(config: EvaluateConfig, watch: Watch) -> CaseTable:
+def _write(table: CaseTable, path: Path) -> None:
+    write_text(path, to_text(case_rows(table), "csv") if path.suffix == ".csv" else table_to_json(table))
+
+
+def _evaluate(config: EvaluateConfig, watch: Watch) -> Evaluated:
     folder = Path(config.predicted)
     if config.dataset is None:
         if not folder.is_dir():
@@ -64,16 +79,21 @@ def _evaluate(config: EvaluateConfig, watch: Watch) -> CaseTable:
         scheme = known_scheme(config.scheme)
         with watch.stage("scoring") as tick:
             cases = folder_cases(label_files(config.reference), scheme)
-            return evaluate_labels(folder, cases, scheme, on_progress=tick)
+            return Evaluated(evaluate_labels(folder, cases, scheme, on_progress=tick))
     dataset = open_dataset(Choice(config.dataset, config.options), config.reference)
     cases = _cases(dataset, config)
     with watch.stage("scoring") as tick:
         if folder.is_dir():
-            return evaluate_labels(folder, cases, dataset.scheme, on_progress=tick)
-        predictor = Predictor(load_model(find_model(config.predicted)))
-        return evaluate_predictor(
-            predictor, cases, test_time_augmentation=config.test_time_augmentation, on_progress=tick
-        )
+            table = evaluate_labels(folder, cases, dataset.scheme, on_progress=tick)
+        else:
+            table = evaluate_predictor(
+                Predictor(load_model(find_model(config.predicted))),
+                cases,
+                test_time_augmentation=config.test_time_augmentation,
+                on_progress=tick,
+            )
+    scored = set(table.cases)
+    return Evaluated(table, evaluate_observer([case for case in cases if case.name in scored]))
 
 
 def _cases(dataset: Dataset, config: EvaluateConfig) -> list[Case]:

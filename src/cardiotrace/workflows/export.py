@@ -16,17 +16,18 @@ from cardiotrace.core.exam import Case
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split, read_split
-from cardiotrace.evaluation.case_table import HEADLINE, CaseTable
+from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
 from cardiotrace.evaluation.table import table_to_json
-from cardiotrace.inference.model_file import Model, seal
+from cardiotrace.evaluation.threshold import best_threshold
+from cardiotrace.inference.model_file import Model, open_seal, seal
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.spec import ModelSpec, SchemeSpec, TrainingSpec
 from cardiotrace.io import write_bytes, write_text
 from cardiotrace.learning.export import sealed_model
 from cardiotrace.learning.training.journal import Journal
 from cardiotrace.learning.training.recipe import Recipe, read_recipe
-from cardiotrace.learning.training.run import RunFolder, build_model
+from cardiotrace.learning.training.run import RunFolder, Terms, build_model
 from cardiotrace.learning.training.state import load_weights
 from cardiotrace.workflows.data import open_dataset, pack
 from cardiotrace.workflows.watch import SILENT, Watch
@@ -77,10 +78,11 @@ def export_run(config: ExportConfig, watch: Watch = SILENT) -> ExportResult:
     with watch.stage("exporting"):
         unscored = sealed_model(network, spec, examples=examples, half_weights=config.half_weights)
     cases = [case for case in dataset.cases() if case.patient in set(split.validation)]
+    unscored = _with_threshold(unscored, cases, watch)
     table = _score(unscored, cases, watch)
     sure = [row.confidence for row in table.rows if not math.isnan(row.confidence)]
     lowest = round(min(sure), 4) if sure else None
-    scored = dataclasses.replace(spec, scores={"validation": scores_of(table)}, lowest_confidence=lowest)
+    scored = dataclasses.replace(unscored.spec, scores={"validation": scores_of(table)}, lowest_confidence=lowest)
     path = config.out or folder.model
     write_bytes(path, seal(unscored.content, scored))
     write_text(folder.path / "validation.json", table_to_json(table))
@@ -93,6 +95,7 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
     made = json.loads(folder.environment.read_text())
     rows = Journal(folder.journal).rows()
     best = max(rows, key=lambda row: float(row["score"]))
+    terms = Terms(**made["terms"]) if "terms" in made else Terms(dataset.licence, dataset.citation)
     counts = f"{len(split.training)} patients for training, {len(split.validation)} for validation"
     return ModelSpec(
         name=recipe.name,
@@ -100,7 +103,7 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
         scheme=SchemeSpec(dataset.scheme.name, {str(key): value for key, value in dataset.scheme.values.items()}),
         views=dataset.views,
         classes=dataset.scheme.class_count,
-        channels=dataset.channels,
+        channels=recipe.preparation.channels(dataset.channels),
         preparation=recipe.preparation,
         postprocessing=recipe.postprocessing,
         mirror_axes=dataset.mirror_axes,
@@ -113,9 +116,10 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
             seed=recipe.seed,
             versions=made["packages"],
             epochs=int(best["epoch"]),
+            started_from=made.get("started_from", ""),
         ),
-        licence=dataset.licence,
-        citation=dataset.citation,
+        licence=terms.licence,
+        citation=terms.citation,
         created=datetime.datetime.now(datetime.UTC).date().isoformat(),
     )
 
@@ -124,7 +128,9 @@ def scores_of(table: CaseTable) -> dict[str, Any]:
     """The scores that travel in a model file: region -> group -> score, and agreement of the ejection fraction."""
     regions: dict[str, Any] = {}
     for by in ("all", "phase"):
-        for item in table.summaries(by, scores=HEADLINE):
+        for item in table.summaries(by, scores=table.headline()):
+            if item.score not in table.headline(item.region):
+                continue
             group = regions.setdefault(item.region, {}).setdefault(item.group, {})
             group[item.score] = {"mean": round(item.summary.mean, 6), "sd": round(item.summary.sd, 6)}
             group |= {"n": item.summary.count, "absent": item.summary.absent, "missed": item.summary.missed}
@@ -144,6 +150,16 @@ def scores_of(table: CaseTable) -> dict[str, Any]:
 def _examples(packed: PackedDataset, split: Split, recipe: Recipe) -> torch.Tensor:
     indices = packed.indices_of(split.validation)[:PARITY_EXAMPLES]
     return torch.from_numpy(recipe.preparation.normalise(packed.unit_images(indices)))
+
+
+def _with_threshold(model: Model, cases: list[Case], watch: Watch) -> Model:
+    """The model with the threshold that fits the validation part best, if it has a single structure."""
+    if model.spec.classes != 2:
+        return model
+    with watch.stage("choosing the threshold") as tick:
+        threshold = best_threshold(Predictor(model), cases, on_progress=tick)
+    content = seal(model.content, dataclasses.replace(model.spec, threshold=threshold))
+    return Model(open_seal(content), content)
 
 
 def _score(model: Model, cases: list[Case], watch: Watch) -> CaseTable:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cardiotrace.core.errors import ConfigError, InputError
-from cardiotrace.datasets.phantom import Made, PhantomConfig, choice_digest, draw_patient, make_patient
 from cardiotrace.io import write_json, write_text
 from cardiotrace.io.atomic import as_work_error
 from cardiotrace.io.folder import staged_folder
+from cardiotrace.phantoms.choice import PhantomConfig, choice_digest, draw_patient
+from cardiotrace.phantoms.patient import Made, make_patient
 from cardiotrace.workflows.tree import FUNDUS_FOLDERS, AcdcTree, CamusTree, FundusTree, Mnms2Tree, Row, Tree, as_csv
 from cardiotrace.workflows.watch import SILENT, Watch
 

@@ -5,9 +5,20 @@ from pathlib import Path
 from typing import Any
 
 from cardiotrace.core.errors import WorkError
+from cardiotrace.datasets.dataset import Dataset
+from cardiotrace.datasets.split import Split
 from cardiotrace.learning.training.journal import Journal, Row
 from cardiotrace.learning.training.recipe import Recipe, read_recipe
-from cardiotrace.learning.training.run import Hardware, Material, RunFolder, RunWatch, check_folder, train
+from cardiotrace.learning.training.run import (
+    Hardware,
+    Material,
+    RunFolder,
+    RunWatch,
+    Terms,
+    check_folder,
+    finished_start,
+    train,
+)
 from cardiotrace.report.figure import draw_curves
 from cardiotrace.workflows.data import choose_split, open_dataset, pack
 from cardiotrace.workflows.watch import SILENT, Watch
@@ -22,6 +33,8 @@ class TrainConfig:
     out: Path | None = None
     fold: int | None = None
     resume: bool = False
+    start_from: Path | None = None
+    """Folder of a finished run whose best weights this one begins with; not looked at by a resumed run."""
     overrides: dict[str, Any] = field(default_factory=dict)
     cache: Path | None = None
     hardware: Hardware = field(default_factory=Hardware)
@@ -44,13 +57,15 @@ def run_training(config: TrainConfig, watch: Watch = SILENT) -> RunFolder | None
     """
     recipe = read_recipe(config.recipe, config.overrides)
     dataset = open_dataset(recipe.data.dataset, config.data)
-    split = choose_split(dataset, recipe.data.split, folds=recipe.data.folds, fold=config.fold, seed=recipe.seed)
-    split = split.on_disk({case.patient for case in dataset.cases()})
+    split = split_of(recipe, dataset, config.fold)
     folder = RunFolder(config.out or default_folder(recipe, config.fold))
     check_folder(folder, recipe, split, resume=config.resume)
+    start = None if config.start_from is None else finished_start(RunFolder(config.start_from))
     _create(folder)
     packed = pack(dataset, recipe.preparation, cache=config.cache, watch=watch)
-    material = Material(packed, split, dataset.scheme, dataset.mirror_axes)
+    material = Material(
+        packed, split, dataset.scheme, dataset.mirror_axes, start, Terms(dataset.licence, dataset.citation)
+    )
     with watch.stage(f"training {recipe.name}") as tick:
 
         def on_step(done: int, total: int, loss: float) -> None:
@@ -63,6 +78,19 @@ def run_training(config: TrainConfig, watch: Watch = SILENT) -> RunFolder | None
         told = RunWatch(on_step, on_epoch)
         is_first = train(recipe, material, folder, watch=told, hardware=config.hardware, resume=config.resume)
     return folder if is_first else None
+
+
+def split_of(recipe: Recipe, dataset: Dataset, fold: int | None) -> Split:
+    """Who is trained and tested on, of the patients at hand.
+
+    Raises:
+        InputError: there is no such split or fold.
+    """
+    seed = recipe.seed if recipe.data.seed is None else recipe.data.seed
+    split = choose_split(dataset, recipe.data.split, folds=recipe.data.folds, fold=fold, seed=seed)
+    split = split.on_disk({case.patient for case in dataset.cases()})
+    count = recipe.data.training_patients
+    return split if count is None else split.fewer(count, seed=seed)
 
 
 def default_folder(recipe: Recipe, fold: int | None) -> Path:

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from cardiotrace.core.cine import Cine
 from cardiotrace.core.label import MNMS, LabelMap
 from cardiotrace.core.terms import Phase
-from cardiotrace.datasets.phantom import Made, tenths
+from cardiotrace.datasets.phantom import tenths
 from cardiotrace.datasets.split import Split, write_lists
 from cardiotrace.io import write_image, write_labels, write_text
 from cardiotrace.io.picture import write_picture
+from cardiotrace.phantoms.patient import Made
 
 FOLDS = 10
 GROUPS = {"normal": "NOR", "dilated": "DCM", "hypertrophic": "HCM", "infarct": "MINF", "rv-dilated": "RV"}

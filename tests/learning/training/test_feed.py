@@ -107,3 +107,13 @@ def test_sixteen_bits_arrive_in_unit_range():
     shallow_images, _ = Feed(data, np.arange(2), PREPARATION, CPU).unit(torch.arange(2))
     deep_images, _ = Feed(deep, np.arange(2), PREPARATION, CPU).unit(torch.arange(2))
     assert torch.allclose(shallow_images, deep_images, atol=1e-7)
+
+
+def test_given_steps_go_on_for_pass_after_pass():
+    source = feed(7)
+    made = dataclasses.replace(order(Augmentation(), batch_size=4, mirror_axes=()), steps=7)
+    batches = list(made.batches(source, 0))
+    assert [len(batch.images) for batch in batches] == [4] * 7
+    shown = torch.cat([batch.labels for batch in batches])
+    counts = [(shown == plane).flatten(1).all(1).sum().item() for plane in source.labels.long()]
+    assert counts == [4] * 7

@@ -128,3 +128,9 @@ def test_validation_does_not_depend_on_the_batch_size():
     one = loop.validate(task, state)
     settings = dataclasses.replace(task.settings, batch_size=5)
     assert loop.validate(dataclasses.replace(task, settings=settings), state) == pytest.approx(one, abs=1e-9)
+
+
+def test_pixels_that_are_ignored_do_not_score():
+    reference = torch.tensor([[[1, 1, 0, 255]]])
+    predicted = torch.tensor([[[1, 0, 0, 1]]])
+    assert loop._dice_sums(predicted, reference, 1)[0, 0] == pytest.approx(2 / 3)

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -7,7 +8,7 @@ from safetensors.torch import load_file
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.datasets.split import Split
 from cardiotrace.learning.training.journal import Journal
-from cardiotrace.learning.training.run import Hardware, Material, RunFolder, RunWatch, train
+from cardiotrace.learning.training.run import Hardware, Material, RunFolder, RunWatch, Terms, finished_start, train
 from tests.learning.training.tiny import material, recipe
 
 CPU = Hardware("cpu", 1)
@@ -111,3 +112,35 @@ def test_stopped_run_ends_as_an_unbroken_one(stopped_after, tmp_path):
 def rows_without_times(folder):
     times = ("seconds", "images_per_second")
     return [{key: row[key] for key in row if key not in times} for row in Journal(folder.journal).rows()]
+
+
+def test_run_starts_from_the_best_weights_of_another(finished, tmp_path):
+    started, anew = RunFolder(tmp_path / "started"), RunFolder(tmp_path / "anew")
+    still = recipe(training={"epochs": 1}, optimiser={"rate": 1e-9})
+    start = finished_start(finished)
+    for folder, given in ((started, dataclasses.replace(material(), start=start)), (anew, material())):
+        folder.path.mkdir()
+        run(folder, still, given)
+    before, after, other = (load_file(folder.best)["head.weight"] for folder in (finished, started, anew))
+    assert torch.allclose(before, after, atol=1e-6)
+    assert not torch.allclose(before, other, atol=1e-2)
+    assert json.loads(started.environment.read_text())["started_from"].startswith("tiny (camus), weights with sha256 ")
+
+
+def test_terms_of_what_it_started_from_are_kept(finished, tmp_path):
+    first = RunFolder(tmp_path / "first")
+    first.path.mkdir()
+    run(first, recipe(training={"epochs": 1}), dataclasses.replace(material(), terms=Terms("CC BY 4.0", "A 2001.")))
+    second = dataclasses.replace(material(), start=finished_start(first), terms=Terms("CC0", "B 2002."))
+    assert second.all_terms == Terms("CC0; CC BY 4.0", "B 2002. A 2001.")
+
+
+def test_weights_of_another_network_are_refused(finished, tmp_path):
+    wider = recipe(training={"epochs": 1}, architecture={"width": 16})
+    with pytest.raises(InputError, match="these weights do not fit"):
+        run(RunFolder(tmp_path), wider, dataclasses.replace(material(), start=finished_start(finished)))
+
+
+def test_folder_without_weights_is_no_start(tmp_path):
+    with pytest.raises(InputError, match="holds no finished run to start from"):
+        finished_start(RunFolder(tmp_path))

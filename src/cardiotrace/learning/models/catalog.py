@@ -3,7 +3,7 @@
 from torch import nn
 
 from cardiotrace.core.catalog import Catalog, Entry
-from cardiotrace.learning.models import acnn, attention, hourglass, nnunet, runet, small, unet, unetpp
+from cardiotrace.learning.models import acnn, attention, hourglass, nnunet, runet, small, unet, unetpp, wnet
 
 ARCHITECTURES: Catalog[nn.Module] = Catalog(
     "architecture",
@@ -84,6 +84,13 @@ ARCHITECTURES: Catalog[nn.Module] = Catalog(
             small.small_unet,
             "For real time on a CPU: less than a tenth of U-Net 1's multiply-adds.",
             "this project",
+        ),
+        Entry(
+            "wnet",
+            wnet.WNetConfig,
+            wnet.wnet,
+            "Two small U-Nets in a row for thin structures: 60 thousand parameters.",
+            "Galdran et al. 2022, Sci Rep 12:6174",
         ),
     ],
 )

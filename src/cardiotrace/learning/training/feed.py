@@ -1,6 +1,7 @@
 """From packed planes to the batches that a network sees; every random number follows from (seed, epoch, step)."""
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +12,14 @@ from jaxtyping import Float, Int64
 
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.learning.augmentation import Augmentation, Parameters, apply, sample
+from cardiotrace.learning.training.window import Windows, draw_windows, surroundings
 from cardiotrace.preparation import Preparation
 
 Images = Float[torch.Tensor, "batch channels height width"]
 Labels = Int64[torch.Tensor, "batch height width"]
 
-_ORDER, _AUGMENTATION = 1, 2
-"""First word of a seed: the order of planes and the changes to them must not draw the same numbers."""
+_ORDER, _AUGMENTATION, _WINDOWS = 1, 2, 3
+"""First word of a seed: the order of planes, the changes to them and their windows must not draw the same numbers."""
 
 
 class Feed:
@@ -48,6 +50,21 @@ class Feed:
         """Images in unit range and labels of the picked planes."""
         return self.images[picked].float() / self.largest, self.labels[picked].long()
 
+    def unit_windows(self, picked: torch.Tensor, windows: Windows) -> tuple[Images, Labels]:
+        """Images in unit range and labels of windows of the picked planes."""
+        height, width = windows.shape
+        cuts = [
+            (int(plane), slice(top, top + height), slice(left, left + width))
+            for plane, (top, left) in zip(picked.tolist(), windows.first.tolist(), strict=True)
+        ]
+        images = torch.stack([self.images[plane, :, rows, columns] for plane, rows, columns in cuts])
+        return images.float() / self.largest, torch.stack([self.labels[cut] for cut in cuts]).long()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the planes."""
+        return self.images.shape[-2], self.images.shape[-1]
+
     def normalise(self, images: Images) -> Images:
         """Intensity steps of the preparation."""
         return self.preparation.normalise(images)
@@ -77,26 +94,43 @@ class TrainingOrder:
     mirror_axes: tuple[str, ...]
     rank: int = 0
     world: int = 1
+    steps: int | None = None
+    """Steps of an epoch; None passes over the planes once."""
+    crop: tuple[int, int] | None = None
+    """Height and width of the window of each plane that is learned from; None: the whole plane."""
 
     def steps_per_epoch(self, planes: int) -> int:
-        """Whole batches in an epoch; at least one."""
-        return max(1, planes // self.batch_size)
+        """The given number, or the whole batches of one pass; at least one."""
+        return self.steps or max(1, planes // self.batch_size)
 
     def batches(self, feed: Feed, epoch: int) -> Iterator[Batch]:
         """This process's share of the batches of one epoch (from 0), augmented and normalised."""
-        order = torch.randperm(len(feed), generator=_generator(_ORDER, self.seed, epoch))
-        height, width = feed.images.shape[-2:]
+        order = self._order(len(feed), epoch)
         for step in range(self.steps_per_epoch(len(feed))):
             picked = order[step * self.batch_size : (step + 1) * self.batch_size]
-            generator = _generator(_AUGMENTATION, self.seed, epoch, step)
-            parameters = sample(
-                self.augmentation, len(picked), (height, width), generator, mirror_axes=self.mirror_axes
-            )
-            mine = self._share(len(picked))
-            images, labels = feed.unit(picked[mine].to(feed.images.device))
-            images, labels = apply(images, labels, self._share_of(parameters, mine))
+            images, labels = self._augmented(feed, picked, epoch, step)
             weight = len(range(len(picked))[self.rank :: self.world]) * self.world / len(picked)
             yield Batch(feed.normalise(images), labels, weight)
+
+    def _order(self, planes: int, epoch: int) -> torch.Tensor:
+        """Planes in order of use: one pass, or pass after pass until the given steps have enough."""
+        generator = _generator(_ORDER, self.seed, epoch)
+        passes = 1 if self.steps is None else math.ceil(self.steps * self.batch_size / planes)
+        return torch.cat([torch.randperm(planes, generator=generator) for _ in range(passes)])
+
+    def _augmented(self, feed: Feed, picked: torch.Tensor, epoch: int, step: int) -> tuple[Images, Labels]:
+        shape = self.crop or feed.shape
+        generator = _generator(_AUGMENTATION, self.seed, epoch, step)
+        parameters = sample(self.augmentation, len(picked), shape, generator, mirror_axes=self.mirror_axes)
+        mine = self._share(len(picked))
+        if self.crop is None:
+            images, labels = feed.unit(picked[mine].to(feed.images.device))
+            return apply(images, labels, self._share_of(parameters, mine))
+        windows = draw_windows(len(picked), feed.shape, self.crop, _generator(_WINDOWS, self.seed, epoch, step))
+        # For the whole batch before it is shared, so that no process rounds otherwise than another.
+        windows, parameters = surroundings(windows, feed.shape, parameters)
+        images, labels = feed.unit_windows(picked[mine], Windows(windows.first[mine], windows.shape))
+        return apply(images, labels, self._share_of(parameters, mine), self.crop)
 
     def _share(self, planes: int) -> slice:
         # Processes wait for each other in every step: one that gets no plane takes the first, at weight 0.

@@ -11,6 +11,7 @@ import torch
 from lightning_fabric import Fabric
 
 from cardiotrace.core.errors import WorkError
+from cardiotrace.datasets.packed import IGNORED
 from cardiotrace.learning.training.distillation import Teach
 from cardiotrace.learning.training.feed import Batch, Feed, Images, TrainingOrder
 from cardiotrace.learning.training.journal import Row
@@ -44,6 +45,13 @@ class Task:
         """Optimiser steps of an epoch."""
         return self.order.steps_per_epoch(len(self.training))
 
+    @property
+    def validation_batch_size(self) -> int:
+        """Planes that are validated at once: as many as hold no more pixels than a training batch, at least one."""
+        if self.order.crop is None:
+            return self.settings.batch_size
+        return max(1, self.settings.batch_size * math.prod(self.order.crop) // math.prod(self.validation.shape))
+
     def laid_out(self, images: Images) -> Images:
         """Images in the memory layout that the settings ask for."""
         return images.contiguous(memory_format=torch.channels_last) if self.settings.channels_last else images
@@ -60,7 +68,7 @@ def run_epochs(task: Task, state: State, *, on_step: OnStep, on_epoch: Callable[
             checkpoints are written.
 
     Raises:
-        WorkError: the loss or a weight is no longer a number.
+        DivergedError: the loss or a weight is no longer a number.
     """
     while state.epoch < task.settings.epochs and not _out_of_patience(task.settings, state):
         started = time.perf_counter()
@@ -73,7 +81,9 @@ def run_epochs(task: Task, state: State, *, on_step: OnStep, on_epoch: Callable[
         is_best = score > state.best_score
         if is_best:
             state.best_score, state.best_epoch = score, state.epoch
-        planes = min(task.settings.batch_size * task.steps_per_epoch, len(task.training))
+        planes = task.settings.batch_size * task.steps_per_epoch
+        if task.settings.steps_per_epoch is None:
+            planes = min(planes, len(task.training))
         row: Row = {
             "epoch": state.epoch,
             "step": state.step,
@@ -144,9 +154,13 @@ def _check_weights(state: State) -> None:
         raise _diverged(f"a weight became infinite or no number at the end of epoch {state.epoch + 1}")
 
 
-def _diverged(what: str) -> WorkError:
+class DivergedError(WorkError):
+    """The loss or a weight is no longer a number."""
+
+
+def _diverged(what: str) -> DivergedError:
     remedy = "the state after the epoch before is kept; lower optimiser.rate or set training.gradient_clip."
-    return WorkError(what, remedy=remedy)
+    return DivergedError(what, remedy=remedy)
 
 
 def _agree_on_buffers(task: Task, state: State) -> None:
@@ -190,14 +204,15 @@ def averaged_weights(state: State) -> Iterator[None]:
 def validate(task: Task, state: State) -> dict[str, float]:
     """Mean Dice of each class over the validation planes, on the network's grid, in 0..1.
 
-    A plane where neither has the class does not count; one where only one has it counts as 0.
+    Pixels outside the field of view do not count. A plane where neither has the class does not count; one where only
+    one has it counts as 0.
     """
     sums = torch.zeros(2, len(task.class_names), dtype=torch.float64, device=task.fabric.device)
     rank, world = task.fabric.global_rank, task.fabric.world_size
     mine = torch.arange(len(task.validation))[rank::world]
     with averaged_weights(state), torch.inference_mode(), task.fabric.autocast():
-        for start in range(0, len(mine), task.settings.batch_size):
-            picked = mine[start : start + task.settings.batch_size]
+        for start in range(0, len(mine), task.validation_batch_size):
+            picked = mine[start : start + task.validation_batch_size]
             images, labels = task.validation.unit(picked.to(task.fabric.device))
             images = task.laid_out(task.validation.normalise(images))
             sums += _dice_sums(state.bare_model(images).argmax(1), labels, len(task.class_names))
@@ -211,8 +226,9 @@ def validate(task: Task, state: State) -> dict[str, float]:
 def _dice_sums(predicted: torch.Tensor, reference: torch.Tensor, classes: int) -> torch.Tensor:
     """(2, classes): sum of Dice over planes, and number of planes that count."""
     sums = torch.zeros(2, classes, dtype=torch.float64, device=predicted.device)
+    counts = reference != IGNORED
     for index in range(classes):
-        mine, theirs = predicted == index + 1, reference == index + 1
+        mine, theirs = (predicted == index + 1) & counts, reference == index + 1
         size = mine.sum((1, 2)) + theirs.sum((1, 2))
         both = (mine & theirs).sum((1, 2))
         counted = size > 0

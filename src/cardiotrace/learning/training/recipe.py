@@ -35,6 +35,10 @@ class DataSettings:
     """Name of one of the data set's own splits, or "k-fold" for folds made by patient."""
     folds: int = 5
     """Number of folds when the split is "k-fold"."""
+    seed: int | None = None
+    """Who is in which fold when the split is "k-fold"; by default the recipe's own seed."""
+    training_patients: int | None = None
+    """Learn from only so many patients of the training part, drawn by the recipe's seed; all where it is not given."""
 
 
 @dataclass(frozen=True)
@@ -104,12 +108,15 @@ def _check_sides(recipe: Recipe) -> None:
     with torch.device("meta"):
         network: Any = ARCHITECTURES.make(recipe.architecture, 1, 2, path="architecture")
     placed = {recipe.preparation.place(shape, spacing).shape for shape, spacing in _PICTURES}
-    if len(placed) > 1:
-        return  # every picture comes out at its own size: packing will say so
-    try:
-        check_sides(*placed.pop(), network.divisor)
-    except InputError as error:
-        raise ConfigError(f"preparation: {error.what}", remedy=error.remedy) from None
+    # Where every picture comes out at its own size, packing will say so.
+    sides = {"preparation": placed.pop()} if len(placed) == 1 else {}
+    if recipe.training.crop is not None:
+        sides["training.crop"] = recipe.training.crop
+    for key, (height, width) in sides.items():
+        try:
+            check_sides(height, width, network.divisor)
+        except InputError as error:
+            raise ConfigError(f"{key}: {error.what}", remedy=error.remedy) from None
 
 
 def read_recipe(path: Path, overrides: dict[str, Any] | None = None) -> Recipe:
@@ -122,13 +129,24 @@ def read_recipe(path: Path, overrides: dict[str, Any] | None = None) -> Recipe:
     Raises:
         ConfigError: the file cannot be read, or a key is unknown or bad.
     """
-    values = read_toml(path)
-    for dotted, value in (overrides or {}).items():
-        _override(values, dotted, value)
+    values = recipe_values(path, overrides)
+    values.pop("sweep", None)
     return recipe_from_plain(values)
 
 
-def _override(values: dict[str, Any], dotted: str, value: Any) -> None:
+def recipe_values(path: Path, overrides: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The tables of a recipe file as they stand there, with a `[sweep]` where it has one, and `overrides` on top.
+
+    Raises:
+        ConfigError: the file cannot be read, or a key cannot be set.
+    """
+    values = read_toml(path)
+    for dotted, value in (overrides or {}).items():
+        override(values, dotted, value)
+    return values
+
+
+def override(values: dict[str, Any], dotted: str, value: Any) -> None:
     """Set one key, in place; a choice that stands as a bare name becomes a table of that name."""
     *parents, last = dotted.split(".")
     place: Any = values

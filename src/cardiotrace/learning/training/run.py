@@ -1,10 +1,12 @@
 """A run folder: everything about one training in one place, resumable at any time."""
 
+import hashlib
 import importlib.metadata
+import json
 import platform
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +80,37 @@ class RunFolder:
 
 
 @dataclass(frozen=True)
+class Terms:
+    """What whoever uses a model owes to the data it learned from."""
+
+    licence: str = ""
+    citation: str = ""
+
+    def joined(self, other: "Terms") -> "Terms":
+        """Both, each text once.
+
+        Example:
+            >>> Terms("CC0", "A 2001.").joined(Terms("CC BY", "A 2001."))
+            Terms(licence='CC0; CC BY', citation='A 2001.')
+        """
+        licences = dict.fromkeys(text for text in (self.licence, other.licence) if text)
+        citations = dict.fromkeys(text for text in (self.citation, other.citation) if text)
+        return Terms("; ".join(licences), " ".join(citations))
+
+
+@dataclass(frozen=True)
+class Start:
+    """The finished run that another begins with."""
+
+    weights: Path
+    name: str
+    """Of its recipe, and what it learned from."""
+    sha256: str
+    """Of the weights."""
+    terms: Terms
+
+
+@dataclass(frozen=True)
 class Material:
     """What a run learns from."""
 
@@ -85,6 +118,15 @@ class Material:
     split: Split
     scheme: LabelScheme
     mirror_axes: tuple[str, ...]
+    start: Start | None = None
+    """None starts from seeded random weights."""
+    terms: Terms = Terms()
+    """Of the data set alone."""
+
+    @property
+    def all_terms(self) -> Terms:
+        """Of the data set and of all that the first weights come from."""
+        return self.terms if self.start is None else self.terms.joined(self.start.terms)
 
 
 @dataclass(frozen=True)
@@ -101,6 +143,21 @@ class RunWatch:
 
     on_step: OnStep
     on_epoch: Callable[[Row, bool], None]
+
+
+def finished_start(folder: RunFolder) -> Start:
+    """What another run needs to begin with the best weights of this one.
+
+    Raises:
+        InputError: it has none.
+    """
+    try:
+        digest = hashlib.sha256(folder.best.read_bytes()).hexdigest()
+        terms = Terms(**json.loads(folder.environment.read_text())["terms"])
+    except (OSError, KeyError, ValueError):
+        raise InputError("holds no finished run to start from", where=folder.path) from None
+    recipe = read_recipe(folder.recipe)
+    return Start(folder.best, f"{recipe.name} ({recipe.data.dataset.name})", digest, terms)
 
 
 def build_model(recipe: Recipe, *, channels: int, classes: int) -> torch.nn.Module:
@@ -146,7 +203,7 @@ def train(
     if folder.checkpoint.exists():
         states.load(state, folder.checkpoint, recipe=digest)
     if fabric.is_global_zero:
-        _write_head(recipe, material.split, folder)
+        _write_head(recipe, material, folder)
         journal.cut(state.epoch)
 
     def finish_epoch(row: Row, is_best: bool) -> None:
@@ -205,6 +262,8 @@ def _unheard(done: int, total: int, loss: float) -> None:
 
 def _assemble(fabric: Fabric, recipe: Recipe, material: Material) -> tuple[Task, states.State]:
     model = build_model(recipe, channels=material.packed.images.shape[1], classes=material.scheme.class_count)
+    if material.start is not None:
+        states.load_weights(model, material.start.weights)
     if recipe.training.channels_last:
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = OPTIMISERS.make(recipe.optimiser, model.parameters(), path="optimiser")
@@ -223,6 +282,8 @@ def _assemble(fabric: Fabric, recipe: Recipe, material: Material) -> tuple[Task,
         material.mirror_axes,
         fabric.global_rank,
         fabric.world_size,
+        recipe.training.steps_per_epoch,
+        recipe.training.crop,
     )
     task = Task(
         fabric=fabric,
@@ -246,10 +307,14 @@ def _feed(material: Material, patients: Sequence[str], recipe: Recipe, fabric: F
     return Feed(material.packed, indices, recipe.preparation, fabric.device)
 
 
-def _write_head(recipe: Recipe, split: Split, folder: RunFolder) -> None:
+def _write_head(recipe: Recipe, material: Material, folder: RunFolder) -> None:
     write_text(folder.recipe, recipe_text(recipe))
-    write_json(folder.environment, environment(recipe.seed))
-    write_split(split, folder.split)
+    if not folder.checkpoint.exists():  # a resumed run keeps what it once started from
+        start = material.start
+        came = "" if start is None else f"{start.name}, weights with sha256 {start.sha256}"
+        made = {**environment(recipe.seed), "started_from": came, "terms": asdict(material.all_terms)}
+        write_json(folder.environment, made)
+    write_split(material.split, folder.split)
 
 
 def environment(seed: int) -> dict[str, Any]:

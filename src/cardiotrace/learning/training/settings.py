@@ -12,6 +12,11 @@ class TrainingSettings:
     """Passes over the training planes."""
     batch_size: int = 10
     """Planes per step, over all processes together."""
+    steps_per_epoch: int | None = None
+    """Steps of an epoch, over as many passes as that takes; by default an epoch is one pass over the planes."""
+    crop: tuple[int, int] | None = None
+    """Height and width of a random window of each prepared plane that is learned from, with its true surroundings
+    where augmentation looks beyond it; validation sees whole planes. By default the whole plane."""
     patience: int = 0
     """Stop after so many epochs without a better validation score; 0 never stops early."""
     average_decay: float = 0.0
@@ -30,6 +35,10 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 1:
             raise ValueError("epochs and batch_size must be at least 1")
+        if self.steps_per_epoch is not None and self.steps_per_epoch < 1:
+            raise ValueError("steps_per_epoch must be at least 1")
+        if self.crop is not None and min(self.crop) < 1:
+            raise ValueError("the sides of crop must be at least 1")
         if not 0.0 <= self.average_decay < 1.0:
             raise ValueError("average_decay must lie in [0, 1)")
         if self.patience < 0 or self.gradient_clip < 0:

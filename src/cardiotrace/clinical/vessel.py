@@ -1,0 +1,39 @@
+"""What can be measured in photographs of the retina."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from cardiotrace.clinical.quantity import Quantity
+from cardiotrace.core.exam import Exam, ExamImage
+from cardiotrace.core.label import LabelMap
+from cardiotrace.core.terms import Structure
+from cardiotrace.geometry.field_of_view import find_field_of_view
+
+
+def vessel_quantities(exam: Exam, labels: Mapping[str, LabelMap]) -> list[Quantity]:
+    """Vessel density of each labelled photograph: vessel pixels as a share of the field of view, percent.
+
+    The field of view is found in the photograph itself, see `find_field_of_view`.
+
+    Args:
+        exam: its images.
+        labels: labels by image name; those without vessels in their scheme are skipped.
+    """
+    labelled = [image for image in exam.images if image.name in labels]
+    return [
+        _density(image, labels[image.name])
+        for image in labelled
+        if Structure.VESSEL in labels[image.name].scheme.values and labels[image.name].array.shape[:2] == (1, 1)
+    ]
+
+
+def _density(image: ExamImage, labels: LabelMap) -> Quantity:
+    inside = find_field_of_view(image.cine.frames[0, 0])
+    vessels = labels.mask(Structure.VESSEL)[0, 0] & inside
+    percent = 100 * np.count_nonzero(vessels) / np.count_nonzero(inside)
+    flags = ("the picture has no dark surroundings: all of it was taken as the field of view",) if inside.all() else ()
+    view = str(image.cine.view)
+    return Quantity(
+        "vessel_density", percent, "percent", "share of the field of view", view, (f"{image.name}:0",), flags=flags
+    )

@@ -1,0 +1,154 @@
+"""Several data sets as one: real and phantom patients together, or the centres of several publications."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+
+from cardiotrace.core.catalog import Choice
+from cardiotrace.core.errors import ConfigError, InputError
+from cardiotrace.core.exam import Case, Exam
+from cardiotrace.core.label import LabelMap, LabelScheme
+from cardiotrace.core.terms import View
+from cardiotrace.datasets.dataset import Dataset, FilePair, MirrorAxis, exam_named
+from cardiotrace.datasets.split import PARTS, Split
+
+
+@dataclass(frozen=True)
+class JoinedConfig:
+    """Which data sets are one."""
+
+    root: Path
+    """Folder that the parts lie in; a part without a `root` of its own lies in the folder of its name."""
+    parts: tuple[Choice, ...] = ()
+    """The data sets, such as [{ name = "acdc" }, { name = "phantom", kind = "cmr" }]; the first one's labels count."""
+
+    def __post_init__(self) -> None:
+        if len(self.parts) < 2:
+            raise ConfigError(f"parts: at least two data sets are needed, got {len(self.parts)}")
+        if any(part.name == "joined" for part in self.parts):
+            raise ConfigError("parts: a joined data set cannot be part of another")
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The cases of several data sets; every label map comes in the first one's scheme.
+
+    Args:
+        config: what was asked for.
+        parts: the data sets, opened.
+
+    Raises:
+        InputError: the parts differ in structures or in colour, or two of them have a patient of the same name.
+    """
+
+    config: JoinedConfig
+    parts: tuple[Dataset, ...]
+
+    def __post_init__(self) -> None:
+        first, *others = self.parts
+        for other in others:
+            if set(other.scheme.structures) != set(first.scheme.structures):
+                raise InputError(
+                    f"{other.name} labels {_listed(other.scheme)}, {first.name} labels {_listed(first.scheme)}",
+                    remedy="join data sets of the same structures.",
+                )
+            if other.channels != first.channels:
+                raise InputError(f"{other.name} has {other.channels} channels, {first.name} {first.channels}")
+        counts = Counter(name for part in self.parts for name in {case.patient for case in part.cases()})
+        twice = [name for name, count in counts.items() if count > 1]
+        if twice:
+            raise InputError(f"patient {twice[0]!r} is in two of the joined data sets ({len(twice)} such)")
+
+    @property
+    def root(self) -> Path:
+        """The folder that the parts lie in."""
+        return self.config.root.expanduser()
+
+    @property
+    def name(self) -> str:
+        """The names of the parts."""
+        return "+".join(part.name for part in self.parts)
+
+    @property
+    def scheme(self) -> LabelScheme:
+        """That of the first part."""
+        return self.parts[0].scheme
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """The views of any part."""
+        return tuple(dict.fromkeys(view for part in self.parts for view in part.views))
+
+    @property
+    def mirror_axes(self) -> tuple[MirrorAxis, ...]:
+        """What every part allows."""
+        return tuple(axis for axis in self.parts[0].mirror_axes if all(axis in part.mirror_axes for part in self.parts))
+
+    @property
+    def channels(self) -> int:
+        """The same in all parts."""
+        return self.parts[0].channels
+
+    @property
+    def licence(self) -> str:
+        """The terms of all parts."""
+        return "; ".join(dict.fromkeys(part.licence for part in self.parts))
+
+    @property
+    def citation(self) -> str:
+        """The publications of all parts."""
+        return " ".join(part.citation for part in self.parts if part.citation)
+
+    def cases(self) -> list[Case]:
+        """Part after part."""
+        return [self._case(case, part) for part in self.parts for case in part.cases()]
+
+    def exams(self) -> list[str]:
+        """Part after part."""
+        return list(self._owners)
+
+    def exam(self, name: str) -> Exam:
+        """All images of one patient visit.
+
+        Raises:
+            InputError: no such exam, or a file cannot be read.
+        """
+        return self._owners[exam_named(name, self._owners, self.name)].exam(name)
+
+    def splits(self) -> Mapping[str, Split]:
+        """The splits that all parts have, each put together."""
+        given = [part.splits() for part in self.parts]
+        shared = [name for name in given[0] if all(name in splits for splits in given)]
+        return {name: _together([splits[name] for splits in given]) for name in shared}
+
+    def pairs(self) -> list[FilePair]:
+        """Those of all parts."""
+        return [pair for part in self.parts for pair in part.pairs()]
+
+    @cached_property
+    def _owners(self) -> Mapping[str, Dataset]:
+        return {name: part for part in self.parts for name in part.exams()}
+
+    def _case(self, case: Case, part: Dataset) -> Case:
+        files = tuple((part.root / file).relative_to(self.root).as_posix() for file in case.files)
+        readers = case.read_labels if part.scheme == self.scheme else _in_scheme(case.read_labels, self.scheme)
+        return replace(case, files=files, read_labels=readers, groups={**case.groups, "data_set": part.name})
+
+
+def _in_scheme(read: Callable[[], LabelMap] | None, scheme: LabelScheme) -> Callable[[], LabelMap] | None:
+    return None if read is None else partial(_read_in, read, scheme)
+
+
+def _read_in(read: Callable[[], LabelMap], scheme: LabelScheme) -> LabelMap:
+    return read().to(scheme)
+
+
+def _together(splits: Sequence[Split]) -> Split:
+    parts = {part: tuple(name for split in splits for name in getattr(split, part)) for part in (*PARTS, "missing")}
+    return Split(**parts)
+
+
+def _listed(scheme: LabelScheme) -> str:
+    return ", ".join(map(str, scheme.structures))

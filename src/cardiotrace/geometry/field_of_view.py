@@ -1,0 +1,41 @@
+"""The part of a picture that the camera saw."""
+
+import numpy as np
+from jaxtyping import Bool, Shaped
+
+from cardiotrace.geometry.component import fill_holes, largest_component
+
+DARK = 0.12
+"""Share of the picture's brightness below which the surroundings lie."""
+LEAST_SHARE = 0.2
+"""A smaller part of the picture is no field of view: then the whole picture is."""
+
+
+def find_field_of_view(plane: Shaped[np.ndarray, "height width *channel"]) -> Bool[np.ndarray, "height width"]:
+    """The largest bright part of a picture with dark surroundings, such as the disc of a retinal photograph.
+
+    Bright is what exceeds, in its brightest channel, `DARK` of the way from the darkest pixels (1st percentile) to the
+    bright ones (95th); holes are filled.
+
+    Args:
+        plane: grey or colour.
+
+    Returns:
+        The mask; the whole picture where there are no dark surroundings.
+
+    Example:
+        >>> picture = np.zeros((9, 9), np.uint8)
+        >>> picture[1:8, 2:7] = 200
+        >>> int(find_field_of_view(picture).sum())
+        35
+    """
+    values = (plane.max(axis=2) if plane.ndim == 3 else plane).astype(np.float32)
+    low, high = np.percentile(values, (1, 95))
+    bright = values > low + DARK * (high - low)
+    whole = np.ones(values.shape, bool)
+    if not bright.any():
+        return whole
+    found = fill_holes(largest_component(bright))
+    at_border = np.concatenate([found[0], found[-1], found[:, 0], found[:, -1]]).mean()
+    # Where most of the border is bright, what is dark is a part of the picture.
+    return found if found.mean() >= LEAST_SHARE and at_border < 0.5 else whole

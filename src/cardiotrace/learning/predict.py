@@ -1,0 +1,50 @@
+"""A network that has just been trained, asked without a model file in between."""
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from numpy.typing import NDArray
+
+from cardiotrace.datasets.packed import PackedDataset
+from cardiotrace.learning.training.feed import Feed
+from cardiotrace.preparation import Preparation
+
+_BATCH = 8
+
+
+class TorchEngine:
+    """Runs a torch network where a predictor expects an engine; on the CPU.
+
+    Args:
+        network: put into evaluation mode.
+    """
+
+    def __init__(self, network: torch.nn.Module) -> None:
+        self._network = network.cpu().eval()
+
+    def run(self, batch: Float[np.ndarray, "batch channels height width"]) -> Float[np.ndarray, "batch classes h w"]:
+        """Logits of a batch."""
+        with torch.inference_mode():
+            logits: Float[np.ndarray, "batch classes h w"] = self._network(torch.from_numpy(batch)).float().numpy()
+        return logits
+
+
+def predict_planes(
+    network: torch.nn.Module, packed: PackedDataset, indices: NDArray[np.int64], preparation: Preparation
+) -> UInt8[np.ndarray, "planes height width"]:
+    """The most probable class of every pixel of packed planes, on the network's own grid.
+
+    Args:
+        network: put into evaluation mode; on the CPU.
+        packed: the cache.
+        indices: which planes.
+        preparation: for its intensity steps.
+    """
+    feed = Feed(packed, indices, preparation, torch.device("cpu"))
+    network = network.cpu().eval()
+    with torch.inference_mode():
+        everything = torch.arange(len(feed))
+        batches = (everything[start : start + _BATCH] for start in range(0, len(feed), _BATCH))
+        classes = [network(feed.normalise(feed.unit(picked)[0])).argmax(1) for picked in batches]
+    predicted: UInt8[np.ndarray, "planes height width"] = torch.cat(classes).to(torch.uint8).numpy()
+    return predicted

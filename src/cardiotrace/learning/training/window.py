@@ -1,0 +1,93 @@
+"""Windows of planes: a part of each is learned from, augmented with its true surroundings."""
+
+import dataclasses
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.learning.augmentation import Parameters
+
+Shape = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """One rectangle per plane, all of one size.
+
+    Args:
+        first: (row, column) of each rectangle's first pixel.
+        shape: height and width.
+    """
+
+    first: Int64[Tensor, "batch 2"]
+    shape: Shape
+
+
+def draw_windows(count: int, planes: Shape, shape: Shape, generator: torch.Generator) -> Windows:
+    """Windows anywhere in planes, each place as likely as any other.
+
+    Args:
+        count: number of windows.
+        planes: height and width of the planes.
+        shape: height and width of the windows.
+        generator: on the CPU.
+
+    Raises:
+        InputError: a window is larger than a plane.
+
+    Example:
+        >>> windows = draw_windows(100, (4, 6), (4, 5), torch.Generator().manual_seed(0))
+        >>> windows.first.amax(0).tolist()
+        [0, 1]
+    """
+    if shape[0] > planes[0] or shape[1] > planes[1]:
+        raise InputError(
+            f"a crop of {shape[0]}x{shape[1]} does not fit into prepared images of {planes[0]}x{planes[1]}",
+            remedy="set training.crop to a smaller size, or leave it out.",
+        )
+    sides = zip(planes, shape, strict=True)
+    firsts = [torch.randint(plane - side + 1, (count,), generator=generator) for plane, side in sides]
+    return Windows(torch.stack(firsts, dim=1), shape)
+
+
+def surroundings(windows: Windows, planes: Shape, parameters: Parameters) -> tuple[Windows, Parameters]:
+    """The part of each plane that its augmented window looks at, and the same change seen from that part.
+
+    Args:
+        windows: what the network is to see, before augmentation.
+        planes: height and width of the planes.
+        parameters: changes of the windows.
+
+    Returns:
+        Larger windows inside the planes, and parameters that make the augmented windows, at their own size, of them.
+        Only what lies beyond the plane itself is missing.
+    """
+    low, high = _looked_at(windows, parameters)
+    limits = torch.tensor(planes)
+    size = torch.minimum((high - low).amax(dim=0), limits)
+    first = torch.minimum(low.clamp(min=0), limits - size)
+    # Coordinates are (x, y) from -1 to 1 between edges, windows (row, column) in pixels.
+    side, own = size.flip(0).double(), torch.tensor(windows.shape[::-1], dtype=torch.float64)
+    before = (windows.first - first).flip(1).double()
+    factor = (own / side)[:, None]
+    seen = parameters.to_source.double() * factor
+    seen[:, :, 2] += (2 * before + own) / side - 1
+    larger = Windows(first, (int(size[0]), int(size[1])))
+    return larger, dataclasses.replace(parameters, to_source=seen.float())
+
+
+def _looked_at(windows: Windows, parameters: Parameters) -> tuple[Tensor, Tensor]:
+    """First pixel and one past the last, (batch, 2) of (row, column), that the augmented windows may need."""
+    linear, offset = parameters.to_source[:, :, :2].double(), parameters.to_source[:, :, 2].double()
+    furthest = torch.ones(len(parameters), 2, dtype=torch.float64)
+    if parameters.displacement.numel():
+        furthest += parameters.displacement.double().abs().flatten(2).amax(dim=2)
+    extent = (linear.abs() * furthest.unsqueeze(1)).sum(dim=2)
+    half = torch.tensor(windows.shape) / 2
+    # One pixel more on each side: linear interpolation reads the neighbours.
+    low = windows.first + torch.floor((offset - extent + 1).flip(1) * half - 1).long()
+    high = windows.first + torch.ceil((offset + extent + 1).flip(1) * half + 1).long()
+    return low, high

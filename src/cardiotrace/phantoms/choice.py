@@ -1,0 +1,183 @@
+"""Which phantom patients there are: who each is follows from a choice and a number.
+
+Who a patient is follows from the seed, the patient's number and the choice of diseases, scanners and qualities
+alone: the same choice gives the same patients, and a longer list begins with the shorter one.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from cardiotrace.core.errors import ConfigError
+from cardiotrace.core.exam import Patient
+from cardiotrace.core.terms import View
+from cardiotrace.phantoms.cmr import CmrPhantom, sample_cmr
+from cardiotrace.phantoms.cmr import style as cmr_style
+from cardiotrace.phantoms.echo import EchoPhantom, sample_echo, vendor
+from cardiotrace.phantoms.fundus import CAMERAS, FundusPhantom, sample_fundus
+from cardiotrace.phantoms.fundus.camera import PHOTOGRAPH_QUALITIES
+from cardiotrace.phantoms.fundus.retina import PATHOLOGIES
+from cardiotrace.phantoms.heart import Heart, Pathology, sample_patient
+
+Kind = Literal["echo", "cmr", "fundus"]
+ViewName = Literal["4CH", "2CH"]
+VIEWS: Mapping[ViewName, View] = {"4CH": View.A4C, "2CH": View.A2C}
+PATIENTS_PER_SEED = 100_000
+
+
+@dataclass(frozen=True)
+class PhantomConfig:
+    """Which phantoms.
+
+    An empty list of diseases means all of them, in turn for hearts, most of them healthy for eyes; of scanners, any for
+    cine-MRI, else the one whose real pictures phantoms were matched to; of qualities, a mixture, of
+    cine-MRI good ones.
+    """
+
+    root: Path = Path()
+    """Not used: phantoms need no folder."""
+    kind: Kind = "echo"
+    """Echo, cine-MRI or retinal photograph."""
+    count: int = 20
+    """Number of patients."""
+    seed: int = 0
+    """Another seed, other patients."""
+    pathologies: tuple[str, ...] = ()
+    """Diseases, such as ["normal", "dilated"]."""
+    vendors: tuple[str, ...] = ()
+    """Styles of scanners or cameras."""
+    qualities: tuple[str, ...] = ()
+    """Of the pictures: good, medium, poor."""
+    views: tuple[ViewName, ...] = ("4CH",)
+    """Apical views of an echo."""
+    frame_count: int | None = None
+    """Frames over a beat; None for the usual number."""
+    spacing_mm: float | None = None
+    """Size of a square pixel, mm; None for the usual size. Cine-MRI keeps its number of pixels."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.count <= PATIENTS_PER_SEED:
+            raise ConfigError(f"count: {self.count} is out of range", remedy=f"give 1 to {PATIENTS_PER_SEED}.")
+        if self.seed < 0:
+            raise ConfigError(f"seed: {self.seed} is negative", remedy="give 0 or more.")
+        if not self.views:
+            raise ConfigError("views: at least one of '4CH', '2CH' is needed")
+        known = CHOICES[self.kind]
+        for name, given in (
+            ("pathologies", self.pathologies),
+            ("vendors", self.vendors),
+            ("qualities", self.qualities),
+        ):
+            for value in given:
+                if value not in known[name]:
+                    remedy = f"{self.kind} has {', '.join(known[name]) or 'none'}."
+                    raise ConfigError(f"{name}: there is no {value!r}", remedy=remedy)
+
+
+CHOICES: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
+    "echo": {
+        "pathologies": tuple(Pathology),
+        "vendors": tuple(vendor.VENDORS),
+        "qualities": tuple(vendor.QUALITIES),
+    },
+    "cmr": {
+        "pathologies": tuple(Pathology),
+        "vendors": tuple(cmr_style.STYLES),
+        "qualities": tuple(cmr_style.QUALITIES),
+    },
+    "fundus": {
+        "pathologies": tuple(PATHOLOGIES),
+        "vendors": tuple(CAMERAS),
+        "qualities": tuple(PHOTOGRAPH_QUALITIES),
+    },
+}
+"""What can be asked for."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A patient before the pictures are made."""
+
+    number: int
+    """From 1."""
+    pathology: str
+    patient: Patient
+    phantom: EchoPhantom | CmrPhantom | FundusPhantom
+
+
+def draw_patient(config: PhantomConfig, number: int) -> Drawn:
+    """Who patient `number` (from 1) of a choice of phantoms is.
+
+    Example:
+        >>> config = PhantomConfig(kind="echo", pathologies=("dilated",), count=3)
+        >>> drawn = draw_patient(config, 2)
+        >>> drawn.pathology, drawn == draw_patient(config, 2)
+        ('dilated', True)
+    """
+    seed = config.seed * PATIENTS_PER_SEED + number
+    rng = np.random.default_rng([seed, 50])
+    if config.kind == "fundus":
+        return _draw_eye(config, number, seed, rng)
+    pathologies = config.pathologies or CHOICES[config.kind]["pathologies"]
+    pathology = pathologies[(number - 1) % len(pathologies)]
+    sampled = sample_patient(pathology, seed)
+    patient = Patient(
+        sampled.sex.upper(), float(rng.integers(22, 86)), round(sampled.height_cm, 1), round(sampled.weight_kg, 1)
+    )
+    if config.kind == "cmr":
+        style = str(rng.choice(config.vendors)) if config.vendors else None
+        quality: Any = str(rng.choice(config.qualities)) if config.qualities else "good"
+        sampled_cmr = sample_cmr(seed, pathology=pathology, style=style, quality=quality)
+        picture: EchoPhantom | CmrPhantom = replace(sampled_cmr, long_axis=("4CH",), **_given(config))
+    else:
+        heart = {name: getattr(sampled.heart, name) for name in Heart.__dataclass_fields__}
+        drawn = replace(sample_echo(seed), **heart, **_given(config))
+        scanner = str(rng.choice(config.vendors)) if config.vendors else drawn.vendor
+        quality = str(rng.choice(config.qualities)) if config.qualities else drawn.quality
+        picture = replace(drawn, vendor=scanner, quality=quality)
+    return Drawn(number, pathology, patient, picture)
+
+
+def _given(config: PhantomConfig) -> dict[str, Any]:
+    """Options for the renderer that were asked for."""
+    given = {"frame_count": config.frame_count, "spacing_mm": config.spacing_mm}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _draw_eye(config: PhantomConfig, number: int, seed: int, rng: np.random.Generator) -> Drawn:
+    phantom = sample_fundus(
+        seed,
+        camera=str(rng.choice(config.vendors)) if config.vendors else "chase",
+        pathology=str(rng.choice(config.pathologies)) if config.pathologies else None,
+        quality=str(rng.choice(config.qualities)) if config.qualities else None,
+    )
+    return Drawn(number, phantom.pathology, Patient(), phantom)
+
+
+@lru_cache(maxsize=1)
+def rendering_digest() -> str:
+    """Stands for the code that makes phantoms: another digest, other pixels."""
+    folder = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def choice_digest(config: PhantomConfig) -> str:
+    """Stands for a choice of phantoms and the code that makes them; `count` and `root` do not matter.
+
+    Example:
+        >>> choice_digest(PhantomConfig(seed=1)) == choice_digest(PhantomConfig(seed=1, count=5))
+        True
+        >>> choice_digest(PhantomConfig(seed=1)) == choice_digest(PhantomConfig(seed=2))
+        False
+    """
+    facts = {name: value for name, value in asdict(config).items() if name not in ("root", "count")}
+    return hashlib.sha256(json.dumps([facts, rendering_digest()], sort_keys=True).encode()).hexdigest()[:8]

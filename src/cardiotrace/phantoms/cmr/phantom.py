@@ -1,0 +1,156 @@
+"""Which heart a cine-MRI shows, in which chest, and the scanner that looks at it."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.label import ACDC, MNMS, LabelScheme
+from cardiotrace.phantoms.cmr.body import Chest
+from cardiotrace.phantoms.cmr.bssfp import Substance
+from cardiotrace.phantoms.cmr.style import QUALITIES, STYLES, CmrQuality, CmrStyle
+from cardiotrace.phantoms.heart.heart import Heart
+from cardiotrace.phantoms.heart.population import Pathology, sample_patient
+
+LongAxis = Literal["4CH", "2CH", "3CH"]
+PLANE_DEG: Mapping[LongAxis, float] = {"4CH": 0.0, "2CH": 60.0, "3CH": 120.0}
+SCHEMES: Mapping[str, LabelScheme] = {"acdc": ACDC, "mnms": MNMS}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CmrPhantom(Heart):
+    """A heart, the person around it, and the scanner that looks at it.
+
+    Args:
+        style: name of a scanner and its protocol, see `STYLES`.
+        quality: of the pictures: noise, breath-holds, triggering and field.
+        scheme: whose numbers the labels have.
+        frame_count: frames over one beat, 12 to 100.
+        long_axis: planes that are pictured besides the short-axis stack.
+        shape: (height, width) of the pictures, pixels; None for that of the style.
+        spacing_mm: size of a square pixel, mm; None for that of the style.
+        thickness_mm, gap_mm: of short-axis slices, mm; None for those of the style.
+        snr: signal of left-ventricular blood over noise; None for that of the style, infinite for none.
+        breath_mm: spread of the diaphragm's height from breath-hold to breath-hold, mm.
+        off_resonance: unevenness of the field over that of the style; from 3 on there are dark bands.
+        flow: strength of everything that moving blood does, 0 to 2.
+        roll_deg: turn of the heart about its own axis against its usual lie, -40 to 40.
+        chest: the person around the heart.
+        seed: of all randomness; the same seed gives the same bytes.
+
+    Raises:
+        InputError: a value is out of range, or there is no such style.
+    """
+
+    style: str = "siemens_1.5t"
+    quality: Literal["good", "medium", "poor"] = "good"
+    scheme: Literal["acdc", "mnms"] = "acdc"
+    frame_count: int = 25
+    long_axis: tuple[LongAxis, ...] = ()
+    shape: tuple[int, int] | None = None
+    spacing_mm: float | None = None
+    thickness_mm: float | None = None
+    gap_mm: float | None = None
+    snr: float | None = None
+    breath_mm: float = 1.5
+    off_resonance: float = 1.0
+    flow: float = 1.0
+    roll_deg: float = 0.0
+    chest: Chest = field(default_factory=Chest)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, low, high in _CMR_RANGES:
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise InputError(f"{name} = {value} is out of range", remedy=f"give {low} to {high}.")
+        if self.style not in STYLES:
+            raise InputError(f"unknown style {self.style!r}", remedy=f"give one of {', '.join(STYLES)}.")
+        if self.quality not in QUALITIES:
+            raise InputError(f"unknown quality {self.quality!r}", remedy=f"give one of {', '.join(QUALITIES)}.")
+        if self.scheme not in SCHEMES:
+            raise InputError(f"unknown scheme {self.scheme!r}", remedy=f"give one of {', '.join(SCHEMES)}.")
+        if unknown := [name for name in self.long_axis if name not in PLANE_DEG]:
+            raise InputError(f"unknown plane {unknown[0]!r}", remedy=f"give one of {', '.join(PLANE_DEG)}.")
+        if self.shape is not None and min(self.shape) < 64:
+            raise InputError(f"shape {self.shape} is too small", remedy="give at least 64 x 64 pixels.")
+
+    @cached_property
+    def scanner(self) -> CmrStyle:
+        """The style, with what was given here in its place."""
+        given = {name: getattr(self, name) for name in ("shape", "spacing_mm", "thickness_mm", "gap_mm", "snr")}
+        values = {name: getattr(STYLES[self.style], name) for name in CmrStyle.__dataclass_fields__}
+        values["snr"] *= self.imperfection.snr
+        return CmrStyle(**(values | {name: value for name, value in given.items() if value is not None}))
+
+    @property
+    def imperfection(self) -> CmrQuality:
+        """What the quality stands for."""
+        return QUALITIES[self.quality]
+
+
+_CMR_RANGES = (
+    ("frame_count", 12, 100),
+    ("spacing_mm", 0.5, 3.0),
+    ("thickness_mm", 1.0, 15.0),
+    ("gap_mm", 0.0, 10.0),
+    ("snr", 1.0, math.inf),
+    ("breath_mm", 0.0, 10.0),
+    ("off_resonance", 0.0, 10.0),
+    ("flow", 0.0, 2.0),
+    ("roll_deg", -40, 40),
+)
+
+
+def sample_cmr(
+    seed: int,
+    *,
+    pathology: Pathology | str | None = None,
+    style: str | None = None,
+    quality: Literal["good", "medium", "poor"] = "good",
+) -> CmrPhantom:
+    """A plausible patient in a plausible scanner.
+
+    Args:
+        seed: of the patient and the scanner.
+        pathology: what the patient has; None for any.
+        style: name of the scanner; None for any.
+        quality: of the pictures.
+
+    Raises:
+        InputError: there is no such pathology or style.
+
+    Example:
+        >>> sample_cmr(1) == sample_cmr(1), sample_cmr(1) == sample_cmr(2)
+        (True, False)
+    """
+    rng = np.random.default_rng([seed, 30])
+    drawn = list(Pathology)[int(rng.integers(len(Pathology)))]
+    patient = sample_patient(drawn if pathology is None else pathology, seed)
+    drawn_style = list(STYLES)[int(rng.integers(len(STYLES)))]
+    size = (patient.height_cm / 172) ** 0.5
+    weight_index = patient.weight_kg / (patient.height_cm / 100) ** 2
+    chest = Chest(
+        half_width_mm=float(rng.normal(150, 6)) * size,
+        half_depth_mm=float(rng.normal(105, 4)) * size,
+        fat_mm=float(np.clip((weight_index - 16) * 2.1 + rng.normal(0, 3), 4, 45)),
+        breast_mm=float(np.clip(rng.normal(34, 12), 8, 60)) if patient.sex == "f" else 0.0,
+        diaphragm_mm=float(rng.normal(0, 5)),
+        stomach=(Substance.GUT, Substance.FLUID, Substance.AIR)[int(rng.choice(3, p=[0.6, 0.2, 0.2]))],
+        seed=seed,
+    )
+    return CmrPhantom(
+        **{name: getattr(patient.heart, name) for name in Heart.__dataclass_fields__},
+        style=drawn_style if style is None else style,
+        quality=quality,
+        breath_mm=float(rng.gamma(2, 0.8)),
+        off_resonance=float(rng.gamma(4, 0.25)),
+        roll_deg=float(np.clip(rng.normal(-8, 9), -35, 35)),
+        chest=chest,
+        seed=seed,
+    )

@@ -1,0 +1,122 @@
+"""Echoes of a phantom heart over one beat, in apical and parasternal views, with their truth."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cardiotrace.core.cine import Cine
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.exam import Exam, ExamImage
+from cardiotrace.core.label import CAMUS, LabelMap
+from cardiotrace.core.terms import Phase, View
+from cardiotrace.phantoms.echo.phantom import EchoPhantom
+from cardiotrace.phantoms.echo.plane import fit_pose, plane_of
+from cardiotrace.phantoms.echo.scanner import Scanner
+from cardiotrace.phantoms.echo.sector import Sector
+from cardiotrace.phantoms.echo.truth import EchoTruth, Labeller, find_truth
+from cardiotrace.phantoms.echo.vendor import VENDORS
+from cardiotrace.phantoms.heart.heart import HeartState
+from cardiotrace.phantoms.heart.truth import PhantomExam
+
+IMAGE_NAMES: Mapping[View, str] = {
+    View.A4C: "phantom_4CH",
+    View.A2C: "phantom_2CH",
+    View.A3C: "phantom_3CH",
+    View.PLAX: "phantom_PLAX",
+    View.PSAX: "phantom_PSAX",
+}
+IMAGE_NAME = IMAGE_NAMES[View.A4C]
+BELOW_ATRIUM_MM = 9.0
+"""Picture below the lowest contour where the shape is not given."""
+
+
+@dataclass(frozen=True)
+class EchoExam(PhantomExam[EchoTruth]):
+    """One heart in several views; `truth` is of the first."""
+
+    truths: Mapping[str, EchoTruth]
+    """Of every view, by image name."""
+
+
+def echo_exam(config: EchoPhantom, *, views: Sequence[View] = (View.A4C,)) -> EchoExam:
+    """Picture a phantom heart over one beat, in one view after another.
+
+    Args:
+        config: the heart and how it is seen.
+        views: apical (A4C, A2C, A3C) or parasternal (PLAX, PSAX), each once.
+
+    Raises:
+        InputError: the heart does not fit into the picture that was asked for, or a view is unknown.
+
+    Example:
+        >>> made = echo_exam(EchoPhantom(frame_count=12, spacing_mm=1.0))
+        >>> round(made.truth.ejection_fraction_percent, 6)
+        60.0
+        >>> made.labels["phantom_4CH"].array.shape == made.exam.images[0].cine.frames.shape
+        True
+    """
+    unknown = [view for view in views if view not in IMAGE_NAMES]
+    if unknown or not views or len(set(views)) < len(views):
+        known = ", ".join(IMAGE_NAMES)
+        raise InputError(f"cannot picture the views {list(views)}", remedy=f"give some of {known}, each once.")
+    times_ms = config.cycle.times_ms(config.frame_count)
+    states = config.at(times_ms)
+    made = {IMAGE_NAMES[view]: view_picture(config, states, view) for view in views}
+    exam = Exam(
+        f"phantom{config.seed:04d}",
+        tuple(image for image, _, _ in made.values()),
+        frame_rate_hz=1000 * config.frame_count / config.cycle.duration_ms,
+        facts={"quality": config.quality, "source": "phantom"},
+    )
+    truths = {name: truth for name, (_, _, truth) in made.items()}
+    first = truths[IMAGE_NAMES[views[0]]]
+    return EchoExam(exam, {name: labels for name, (_, labels, _) in made.items()}, first, truths)
+
+
+def biplane_exam(config: EchoPhantom) -> EchoExam:
+    """Picture the same heart in the four- and the two-chamber view, as Simpson's biplane method needs it."""
+    return echo_exam(config, views=(View.A4C, View.A2C))
+
+
+def view_picture(
+    config: EchoPhantom, states: tuple[HeartState, ...], view: View
+) -> tuple[ExamImage, LabelMap, EchoTruth]:
+    """One view of some instants of a beat with its labels and its truth; the first should be end-diastole."""
+    vendor = VENDORS[config.vendor]
+    half_angle = math.radians(vendor.half_angle_deg)
+    plane = plane_of(view, states[0], config.short_axis)
+    pose, reach_mm = fit_pose(plane, states, config.tilt_deg, _apex_depth_mm(config), half_angle)
+    sector = Sector(
+        _shape(config, reach_mm, half_angle), config.spacing_mm, vendor.beam_count, half_angle_rad=half_angle
+    )
+    truth = find_truth(config, states, plane, pose, sector)
+    scanner, labeller = Scanner(config, states, plane, pose, sector), Labeller(plane, pose, sector)
+    frames = np.stack([scanner.picture(state) for state in states])[:, None]
+    labels = np.stack([labeller.frame(state) for state in states])[:, None]
+    spacing = (1.0, config.spacing_mm, config.spacing_mm)
+    phases = {Phase.ED: truth.end_diastolic_frame, Phase.ES: truth.end_systolic_frame}
+    image = ExamImage(IMAGE_NAMES[view], Cine(frames, spacing, truth.times_ms, view), phases)
+    return image, LabelMap(labels, CAMUS, spacing), truth
+
+
+def _apex_depth_mm(config: EchoPhantom) -> float:
+    """Distance from the probe to the epicardial apex if nothing is in the way, mm."""
+    return float(np.random.default_rng([config.seed, 1]).uniform(14, 21))
+
+
+def _shape(config: EchoPhantom, reach_mm: float, half_angle_rad: float) -> tuple[int, int]:
+    """The picture's shape: as asked for, or as deep as the heart needs and as wide as the sector is."""
+    sine = math.sin(half_angle_rad)
+    if config.shape is None:
+        height = int(np.ceil((reach_mm + BELOW_ATRIUM_MM) / config.spacing_mm)) + 1
+        return height, 2 * int(np.ceil(sine * (height - 1))) + 1
+    height, width = config.shape
+    needed = int(np.ceil(reach_mm / config.spacing_mm)) + 1
+    if height < needed or width < 2 * sine * (height - 1):
+        raise InputError(
+            f"the heart does not fit into {height} x {width} pixels of {config.spacing_mm} mm",
+            remedy=f"it needs {needed} rows, and {2 * sine:.2f} times as many columns as rows; or leave the shape out.",
+        )
+    return height, width

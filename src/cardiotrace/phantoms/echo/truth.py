@@ -1,0 +1,92 @@
+"""What is true of a picture of a phantom: its quantities, its contours, its labels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8
+
+from cardiotrace.core.label import CAMUS
+from cardiotrace.core.terms import Structure
+from cardiotrace.phantoms.echo.plane import Outline, Plane, Pose
+from cardiotrace.phantoms.echo.sector import Sector
+from cardiotrace.phantoms.heart.anatomy import Tissue
+from cardiotrace.phantoms.heart.heart import Heart, HeartState
+from cardiotrace.phantoms.heart.truth import Series, Truth, volumes_of
+from cardiotrace.phantoms.heart.view import discs_of
+
+_CODES = np.zeros(len(Tissue), np.uint8)
+_CODES[[Tissue.LV, Tissue.PAPILLARY]] = CAMUS.value(Structure.LV)
+_CODES[Tissue.MYO] = CAMUS.value(Structure.MYO)
+_CODES[Tissue.LA] = CAMUS.value(Structure.LA)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EchoTruth(Truth):
+    """The answer for one view: one entry per frame, contours as (row, column) of the picture."""
+
+    area_cm2: Series
+    """Cavity in the plane of the view."""
+    length_mm: Series
+    """Cavity in the view, from the middle of the mitral plane to the farthest point; nan across the axis."""
+    contour_length_mm: Series
+    """Endocardium from hinge to hinge; all around in the short axis."""
+    simpson_ml: Series
+    """What twenty discs on the true contour of this view give; nan across the axis."""
+    endocardium: tuple[Outline, ...]
+    """From the left hinge of the mitral valve over the apex to the right one; the mitral plane closes it."""
+    epicardium: tuple[Outline, ...]
+    """Likewise, open at the mitral plane."""
+    atrium: tuple[Outline, ...]
+    """Left atrium, from hinge over roof to hinge."""
+
+    @property
+    def global_longitudinal_strain_percent(self) -> float:
+        """Change of the endocardial contour's length from end-diastole to end-systole, percent, negative."""
+        first, last = (self.contour_length_mm[i] for i in (self.end_diastolic_frame, self.end_systolic_frame))
+        return float(100 * (last / first - 1))
+
+
+def find_truth(
+    heart: Heart, states: tuple[HeartState, ...], plane: Plane, pose: Pose, sector: Sector, *, count: int = 361
+) -> EchoTruth:
+    """All that is true of the states of one beat, cut by a plane and seen in a sector."""
+    outlines = [plane.outlines(state, count) for state in states]
+    inner = [outline for outline, _, _ in outlines]
+    closed = [np.concatenate([ring, ring[:1]]) if plane.is_short_axis else ring for ring in inner]
+    discs = [None if plane.is_short_axis else discs_of(outline) for outline in inner]
+    volumes = volumes_of(states)
+    traced = [tuple(sector.pixels(pose.trace(outline[part])) for outline in outlines) for part in range(3)]
+    return EchoTruth(
+        times_ms=heart.cycle.times_ms(len(states)),
+        volume_ml=volumes.left,
+        right_ml=volumes.right,
+        wall_ml=volumes.wall,
+        area_cm2=np.array([_area_mm2(outline) / 100 for outline in inner]),
+        length_mm=np.array([np.nan if disc is None else disc.length_mm for disc in discs]),
+        contour_length_mm=np.array([np.hypot(*np.diff(outline, axis=0).T).sum() for outline in closed]),
+        simpson_ml=np.array([np.nan if disc is None else disc.volume_ml for disc in discs]),
+        endocardium=traced[0],
+        epicardium=traced[1],
+        atrium=traced[2],
+    )
+
+
+def _area_mm2(outline: Outline) -> float:
+    x, z = outline.T
+    return float(abs((x * np.roll(z, -1) - z * np.roll(x, -1)).sum()) / 2)
+
+
+class Labeller:
+    """Labels of one view by the CAMUS numbers: what tissue is at the middle of each pixel of the sector."""
+
+    def __init__(self, plane: Plane, pose: Pose, sector: Sector) -> None:
+        self._plane, self._shape = plane, sector.shape
+        self._inside, x, depth = sector.places()
+        self._across, self._along = pose.to_plane(x, depth)
+
+    def frame(self, heart: HeartState) -> UInt8[np.ndarray, "height width"]:
+        """Labels at one instant."""
+        points = self._plane.lift(self._across, self._along, np.zeros_like(self._across), heart)
+        labels = np.zeros(self._shape, np.uint8)
+        labels.ravel()[self._inside] = _CODES[heart.tissue(np.stack(points, axis=-1))]
+        return labels

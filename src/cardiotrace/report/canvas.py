@@ -1,0 +1,43 @@
+"""A blank figure, axes in the house's style, and a way to disk: what every plot begins and ends with."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cardiotrace.io import atomic_write
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK = "#33404d"
+_GRID = "#e3e8ee"
+
+
+def blank_figure(width: float, height: float) -> "Figure":
+    """A figure of so many inches at 150 dots per inch; matplotlib is loaded here."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def plain_axes(figure: "Figure", place: tuple[int, int, int], *, x: str, y: str) -> "Axes":
+    """Axes at (rows, columns, number from 1) with their labels and a light grid."""
+    axes: Axes = figure.add_subplot(*place)
+    axes.set_xlabel(x, color=INK, fontsize=9)
+    axes.set_ylabel(y, color=INK, fontsize=9)
+    axes.tick_params(colors=INK, labelsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(INK)
+    axes.grid(color=_GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    return axes
+
+
+def save_png(figure: "Figure", path: Path) -> None:
+    """Write the figure completely or not at all."""
+    write: Callable[[Path], None] = lambda file: figure.savefig(file, format="png")  # noqa: E731
+    atomic_write(path, write)

@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.geometry.component import component_sizes
+from cardiotrace.metrics import skeleton
+
+
+@given(arrays(bool, st.tuples(st.integers(1, 16), st.integers(1, 16))))
+def test_what_hangs_together_stays_so(mask):
+    line = skeleton(mask)
+    assert not (line & ~mask).any()
+    assert len(component_sizes(line, "full")) == len(component_sizes(mask, "full"))
+    holes = [len(component_sizes(np.pad(~part, 1, constant_values=True))) for part in (line, mask)]
+    assert holes[0] == holes[1]
+    np.testing.assert_array_equal(skeleton(line), line)
+
+
+def test_a_band_becomes_its_middle():
+    mask = np.zeros((11, 40), bool)
+    mask[3:8] = True
+    rows, columns = np.nonzero(skeleton(mask))
+    assert set(rows) == {5}
+    assert 34 <= len(columns) <= 40
+
+
+def test_a_ring_stays_closed():
+    rows, columns = np.mgrid[:60, :60]
+    radius = np.hypot(rows - 30, columns - 30)
+    line = skeleton((radius > 15) & (radius < 24))
+    assert radius[line].mean() == pytest.approx(19.5, abs=0.5)
+    assert len(component_sizes(~line)) == 2
+
+
+def test_a_stack_is_refused():
+    with pytest.raises(InputError, match="planar"):
+        skeleton(np.ones((3, 4, 5), bool))

@@ -1,0 +1,99 @@
+import dataclasses
+import json
+
+import pytest
+import tomli_w
+
+from cardiotrace.core.errors import UsageError
+from cardiotrace.datasets.split import read_split
+from cardiotrace.evaluation.table import read_table
+from cardiotrace.learning.training.loop import DivergedError
+from cardiotrace.learning.training.run import Hardware, RunFolder
+from cardiotrace.workflows import sweep as module
+from cardiotrace.workflows.sweep import SweepConfig, run_sweep
+from tests.fake.chase import write_chase
+
+RESIZE = {"name": "resize", "height": 16, "width": 16}
+RECIPE = {
+    "name": "vessels",
+    "seed": 1,
+    "architecture": {"name": "unet", "levels": 1, "width": 4, "norm": "none", "activation": "relu"},
+    "optimiser": {"name": "adam", "rate": 1e-2},
+    "schedule": "constant",
+    "preparation": [RESIZE, {"name": "z-score"}],
+    "data": {"dataset": "chase", "folds": 4},
+    "training": {"epochs": 2, "batch_size": 2, "precision": "float32"},
+    "sweep": {
+        "seeds": [1, 2],
+        "axes": {"levels": {"key": "architecture.levels", "values": [1, 2]}},
+        "marks": {"published": 0.67},
+    },
+}
+
+
+@pytest.fixture
+def config(tmp_path):
+    write_chase(tmp_path / "chase", subjects=(1, 2, 3, 4))
+    recipe = tmp_path / "vessels.toml"
+    recipe.write_text(tomli_w.dumps(RECIPE))
+    place = {"data": tmp_path / "chase", "out": tmp_path / "out", "cache": tmp_path / "cache"}
+    return SweepConfig(recipe, **place, hardware=Hardware("cpu"))
+
+
+def test_runs_are_tested_on_eyes_of_children_they_never_saw_and_never_run_twice(config, monkeypatch):
+    report = run_sweep(config)
+    assert [item.name for item in report.results] == [f"levels-{n}-seed{k}" for k in (1, 2) for n in (1, 2)]
+    tested = {}
+    for item in report.results:
+        folder = RunFolder(config.out / item.name)
+        split = read_split(folder.split)
+        cases = {row.case for row in read_table(folder.path / "testing-grid.json").rows}
+        assert cases == {f"Image_{split.testing[0]}{eye}" for eye in "LR"}
+        assert not folder.checkpoint.exists()
+        tested.setdefault(item.seed, set()).add(split.testing)
+    assert [len(parts) for parts in tested.values()] == [1, 1]
+    assert tested[1] != tested[2]
+    assert [(row["levels"], row["runs"]) for row in report.summary] == [("1", 2), ("2", 2)]
+    names = {path.name for path in config.out.iterdir() if path.is_file()}
+    tables = {f"{stem}.{ending}" for stem in ("runs", "summary", "comparisons") for ending in ("csv", "json", "md")}
+    assert names == tables | {"sweep.md", "dice.png", "jaccard.png", "validation.png", "strips.png"}
+
+    monkeypatch.setattr(module, "train", lambda *_, **__: pytest.fail("trained again"))
+    assert run_sweep(config).summary == report.summary
+    stricter = dataclasses.replace(config, overrides={"sweep.collapse_margin": 0.99})
+    assert [row["collapsed"] for row in run_sweep(stricter).summary] == [2, 2]
+    with pytest.raises(UsageError, match="another recipe"):
+        run_sweep(dataclasses.replace(config, overrides={"training.epochs": 3}))
+
+
+def test_a_run_that_diverges_is_a_result(config, monkeypatch):
+    def diverge(*_, **__):
+        raise DivergedError("the loss became nan")
+
+    monkeypatch.setattr(module, "train", diverge)
+    report = run_sweep(dataclasses.replace(config, overrides={"sweep.seeds": [1]}))
+    assert [item.collapse for item in report.results] == ["diverged", "diverged"]
+    assert json.loads((config.out / "summary.json").read_text())[0]["dice"] == 0.0
+
+
+def test_an_interrupted_sweep_goes_on_where_it_was(config, monkeypatch):
+    done = []
+
+    def stop_at_second(job):
+        if done:
+            raise KeyboardInterrupt
+        done.append(job.run.name)
+        return original(job)
+
+    original = module.finish_run
+    monkeypatch.setattr(module, "finish_run", stop_at_second)
+    with pytest.raises(KeyboardInterrupt):
+        run_sweep(config)
+    monkeypatch.setattr(module, "finish_run", lambda job: done.append(job.run.name) or original(job))
+    run_sweep(config)
+    assert len(done) == len(set(done)) == 4
+
+
+def test_no_job_is_refused(config):
+    with pytest.raises(UsageError, match="--jobs"):
+        run_sweep(dataclasses.replace(config, jobs=0))
