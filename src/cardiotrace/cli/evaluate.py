@@ -28,7 +28,13 @@ class Options:
     part: Part = "all"
     """Part of the split to score on."""
     split: str = "official"
-    """Which split of the data set."""
+    """Which split of the data set, or k-fold."""
+    fold: int | None = None
+    """Which fold, from 1."""
+    folds: int = 5
+    """How many folds, for k-fold."""
+    fold_seed: int = 0
+    """Who is in which fold, for k-fold: the seed of the recipe."""
     scheme: str | None = None
     """What the values of two folders mean: camus, acdc, mnms, ..."""
     test_time_augmentation: bool = False
@@ -50,6 +56,9 @@ def run(options: Options) -> None:
         options=settings(options.option),
         part=options.part,
         split=options.split,
+        fold=options.fold,
+        folds=options.folds,
+        fold_seed=options.fold_seed,
         scheme=options.scheme,
         test_time_augmentation=options.test_time_augmentation,
         out=options.out,

@@ -34,6 +34,8 @@ class TrainingSpec:
     data_set: str = ""
     split: str = ""
     """Name of the split or fold, or what was held out."""
+    fold: int | None = None
+    """Number of the fold, from 1, where the split has folds."""
     recipe: dict[str, Any] = field(default_factory=dict)
     """The resolved recipe."""
     commit: str = ""

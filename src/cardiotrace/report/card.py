@@ -1,5 +1,7 @@
 """What a model file says of itself, as a page of Markdown."""
 
+import json
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -41,6 +43,7 @@ def _facts(spec: ModelSpec) -> str:
         **({} if spec.threshold is None else {"Threshold": f"{spec.threshold:.2f}"}),
         "Post-processing": " then ".join(choice.name for choice in spec.postprocessing.choices) or "none",
         "Learned from": f"{made.data_set}, split {made.split}",
+        **({"Started from": made.started_from} if made.started_from else {}),
         "Kept": f"epoch {made.epochs}, the best on the validation part",
         "Random seed": made.seed,
         "Source commit": made.commit,
@@ -51,21 +54,23 @@ def _facts(spec: ModelSpec) -> str:
 
 
 def _step(name: str, options: Mapping[str, Any]) -> str:
-    if name == "resize":
-        return f"resize to {options['height']} x {options['width']}"
-    return name
+    words = {
+        "resize": "resize to {height} x {width}",
+        "resample": "resample to {height_mm:g} x {width_mm:g} mm",
+        "crop-or-pad": "crop or pad to {height} x {width}",
+    }
+    return words.get(name, name).format(**options)
 
 
 def _scores(spec: ModelSpec, file_name: str) -> list[str]:
     scores = spec.scores.get("validation")
     if not scores:
         return []
-    data_set = spec.training.data_set
     text = [
         "## Scores on the validation part",
         "At native resolution, of the exported file itself; the model was chosen on these patients, so expect a"
         " little less on new ones. Measured by\n\n"
-        f"    cardiotrace evaluate {file_name} PATH_OF_{data_set.upper()} --dataset {data_set} --part validation",
+        f"    {_evaluation(spec, file_name)}",
         _table(*_region_table(scores["regions"])),
     ]
     ejection = scores.get("ejection_fraction_percent")
@@ -78,6 +83,33 @@ def _scores(spec: ModelSpec, file_name: str) -> list[str]:
     return text
 
 
+def _evaluation(spec: ModelSpec, file_name: str) -> str:
+    """The command that measures the scores again."""
+    made = spec.training
+    data = made.recipe.get("data", {"dataset": {"name": made.data_set}})
+    options = {key: value for key, value in data["dataset"].items() if key != "name"}
+    words = ["cardiotrace evaluate", file_name, "PATH", "--dataset", data["dataset"]["name"]]
+    words += [shlex.quote(f"--option={key}={_as_toml(value)}") for key, value in options.items()]
+    split = data.get("split", "official")
+    if split != "official":
+        words += ["--split", split]
+    if split == "k-fold":
+        seed = data.get("seed", made.recipe.get("seed", 0))
+        words += ["--folds", str(data["folds"]), "--fold", str(made.fold or 1), "--fold-seed", str(seed)]
+    elif made.fold is not None:
+        words += ["--fold", str(made.fold)]
+    return " ".join([*words, "--part validation"])
+
+
+def _as_toml(value: Any) -> str:
+    """A plain value on one line."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {_as_toml(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_as_toml, value)) + "]"
+    return json.dumps(value)
+
+
 def _region_table(regions: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], list[Sequence[Any]]]:
     """Head and rows; the columns are the scores that the model file holds."""
     held = {score for groups in regions.values() for found in groups.values() for score in found}
@@ -87,7 +119,7 @@ def _region_table(regions: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], 
         for region, groups in regions.items()
         for group, found in groups.items()
     ]
-    return ["region", "phase", *(_WORDS[score] for score in columns), "n", "missed"], rows
+    return ["region", "group", *(_WORDS[score] for score in columns), "n", "missed"], rows
 
 
 def _mean_and_sd(found: Mapping[str, Any], score: str) -> str:

@@ -34,6 +34,13 @@ class EvaluateConfig:
     options: dict[str, Any] = field(default_factory=dict)
     part: Part = "all"
     split: str = "official"
+    """Name of one of the data set's own splits, or "k-fold"."""
+    fold: int | None = None
+    """Number of a fold, from 1."""
+    folds: int = 5
+    """Number of folds, for "k-fold"."""
+    fold_seed: int = 0
+    """Who is in which fold, for "k-fold": the seed of the recipe."""
     scheme: str | None = None
     test_time_augmentation: bool = False
     out: Path | None = None
@@ -100,5 +107,6 @@ def _cases(dataset: Dataset, config: EvaluateConfig) -> list[Case]:
     cases = dataset.cases()
     if config.part == "all":
         return cases
-    wanted = set(getattr(choose_split(dataset, config.split), config.part))
+    split = choose_split(dataset, config.split, folds=config.folds, fold=config.fold, seed=config.fold_seed)
+    wanted = set(getattr(split, config.part))
     return [case for case in cases if case.patient in wanted]

@@ -111,6 +111,7 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
         training=TrainingSpec(
             data_set=dataset.name,
             split=f"{recipe.data.split} ({counts})",
+            fold=made.get("fold"),
             recipe=to_plain(recipe),
             commit=made["commit"],
             seed=recipe.seed,
@@ -127,7 +128,8 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
 def scores_of(table: CaseTable) -> dict[str, Any]:
     """The scores that travel in a model file: region -> group -> score, and agreement of the ejection fraction."""
     regions: dict[str, Any] = {}
-    for by in ("all", "phase"):
+    joined = any("data_set" in row.groups for row in table.rows)
+    for by in ("all", "phase", "data_set") if joined else ("all", "phase"):
         for item in table.summaries(by, scores=table.headline()):
             if item.score not in table.headline(item.region):
                 continue

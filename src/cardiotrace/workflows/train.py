@@ -63,9 +63,8 @@ def run_training(config: TrainConfig, watch: Watch = SILENT) -> RunFolder | None
     start = None if config.start_from is None else finished_start(RunFolder(config.start_from))
     _create(folder)
     packed = pack(dataset, recipe.preparation, cache=config.cache, watch=watch)
-    material = Material(
-        packed, split, dataset.scheme, dataset.mirror_axes, start, Terms(dataset.licence, dataset.citation)
-    )
+    terms = Terms(dataset.licence, dataset.citation)
+    material = Material(packed, split, dataset.scheme, dataset.mirror_axes, start, terms, config.fold)
     with watch.stage(f"training {recipe.name}") as tick:
 
         def on_step(done: int, total: int, loss: float) -> None:

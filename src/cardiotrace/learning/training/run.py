@@ -122,6 +122,8 @@ class Material:
     """None starts from seeded random weights."""
     terms: Terms = Terms()
     """Of the data set alone."""
+    fold: int | None = None
+    """Which fold the split is, if it is one."""
 
     @property
     def all_terms(self) -> Terms:
@@ -313,6 +315,7 @@ def _write_head(recipe: Recipe, material: Material, folder: RunFolder) -> None:
         start = material.start
         came = "" if start is None else f"{start.name}, weights with sha256 {start.sha256}"
         made = {**environment(recipe.seed), "started_from": came, "terms": asdict(material.all_terms)}
+        made |= {} if material.fold is None else {"fold": material.fold}
         write_json(folder.environment, made)
     write_split(material.split, folder.split)
 

@@ -1,0 +1,62 @@
+import dataclasses
+import shlex
+
+import pytest
+
+from cardiotrace.core.catalog import Choice
+from cardiotrace.core.label import CAMUS
+from cardiotrace.core.terms import View
+from cardiotrace.inference.spec import ModelSpec, SchemeSpec, TrainingSpec
+from cardiotrace.preparation import Preparation
+from cardiotrace.report.card import model_card
+
+PARTS = [{"name": "camus", "views": ["4CH"]}, {"name": "phantom", "count": 3}]
+
+
+def spec(data, *, fold=None):
+    scores = {"regions": {"LV": {"all": {"dice": {"mean": 0.9, "sd": 0.1}, "n": 2, "absent": 0, "missed": 1}}}}
+    return ModelSpec(
+        name="some",
+        summary="Something.",
+        scheme=SchemeSpec(CAMUS.name, {str(key): value for key, value in CAMUS.values.items()}),
+        views=(View.A4C,),
+        classes=4,
+        preparation=Preparation([Choice("resample", {"height_mm": 1.5, "width_mm": 1.25}), Choice("z-score")]),
+        training=TrainingSpec(data_set="camus", fold=fold, recipe={"seed": 7, "data": data}),
+        scores={"validation": scores},
+    )
+
+
+def command_on(card):
+    (line,) = [line for line in card.splitlines() if line.startswith("    cardiotrace evaluate")]
+    return shlex.split(line)
+
+
+def test_the_command_names_the_split_that_was_validated_on():
+    words = command_on(model_card(spec({"dataset": {"name": "camus"}, "split": "official"})))
+    assert words == ["cardiotrace", "evaluate", "some.onnx", "PATH", "--dataset", "camus", "--part", "validation"]
+
+
+@pytest.mark.parametrize(("data_seed", "seed"), [({}, "7"), ({"seed": 3}, "3")])
+def test_the_command_finds_the_same_fold_again(data_seed, seed):
+    data = {"dataset": {"name": "acdc"}, "split": "k-fold", "folds": 8, **data_seed}
+    words = command_on(model_card(spec(data, fold=2)))
+    expected = ["--split", "k-fold", "--folds", "8", "--fold", "2", "--fold-seed", seed, "--part", "validation"]
+    assert words[6:] == expected
+
+
+def test_options_of_the_data_set_can_be_read_back():
+    from cardiotrace.cli.settings import settings
+
+    words = command_on(model_card(spec({"dataset": {"name": "joined", "parts": PARTS}, "split": "official"})))
+    (option,) = [word.removeprefix("--option=") for word in words if word.startswith("--option=")]
+    assert settings([option]) == {"parts": PARTS}
+
+
+def test_steps_and_start_are_told():
+    described = spec({"dataset": {"name": "camus"}})
+    started = dataclasses.replace(described.training, started_from="first (phantom)")
+    card = model_card(dataclasses.replace(described, training=started))
+    assert "| Input | resample to 1.5 x 1.25 mm then z-score |" in card
+    assert "| Started from | first (phantom) |" in card
+    assert "| LV | all | 0.900 ± 0.100 | 2 | 1 |" in card
