@@ -65,7 +65,7 @@ class Phantom:
     config: PhantomConfig
 
     channel_counts: ClassVar[Mapping[Kind, int]] = {"echo": 1, "cmr": 1, "fundus": 3}
-    licence: ClassVar[str] = "made by this program: no terms"
+    licence: ClassVar[str] = "phantoms, free of terms"
     citation: ClassVar[str] = ""
 
     @property

@@ -13,6 +13,7 @@ import torch
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
+from cardiotrace.core.terms import View
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split, read_split
@@ -46,6 +47,8 @@ class ExportConfig:
     """By default model.onnx in the run folder."""
     half_weights: bool = True
     cache: Path | None = None
+    default_for: tuple[View, ...] = ()
+    """Views for which the model is to be preferred over others."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,12 @@ def export_run(config: ExportConfig, watch: Watch = SILENT) -> ExportResult:
     table = _score(unscored, cases, watch)
     sure = [row.confidence for row in table.rows if not math.isnan(row.confidence)]
     lowest = round(min(sure), 4) if sure else None
-    scored = dataclasses.replace(unscored.spec, scores={"validation": scores_of(table)}, lowest_confidence=lowest)
+    scored = dataclasses.replace(
+        unscored.spec,
+        scores={"validation": scores_of(table)},
+        lowest_confidence=lowest,
+        default_for=config.default_for,
+    )
     path = config.out or folder.model
     write_bytes(path, seal(unscored.content, scored))
     write_text(folder.path / "validation.json", table_to_json(table))

@@ -88,7 +88,7 @@ class Models:
         specs = [predictor.spec for predictor in self._built.values()]
         return {
             "name": ", ".join(spec.name for spec in specs),
-            "licence": ", ".join(dict.fromkeys(spec.licence for spec in specs)),
+            "licence": "; ".join(dict.fromkeys(text for spec in specs for text in spec.licence.split("; "))),
             "citation": " ".join(dict.fromkeys(spec.citation for spec in specs)),
         }
 

@@ -90,10 +90,10 @@ class Terms:
         """Both, each text once.
 
         Example:
-            >>> Terms("CC0", "A 2001.").joined(Terms("CC BY", "A 2001."))
-            Terms(licence='CC0; CC BY', citation='A 2001.')
+            >>> Terms("CC0; MIT", "A 2001.").joined(Terms("MIT", "A 2001."))
+            Terms(licence='CC0; MIT', citation='A 2001.')
         """
-        licences = dict.fromkeys(text for text in (self.licence, other.licence) if text)
+        licences = dict.fromkeys(text for one in (self, other) for text in one.licence.split("; ") if text)
         citations = dict.fromkeys(text for text in (self.citation, other.citation) if text)
         return Terms("; ".join(licences), " ".join(citations))
 
