@@ -174,8 +174,22 @@ def catalog_sections(catalog: Catalog[Any], *, level: str = "##") -> list[str]:
     parts = []
     for entry in catalog:
         source = f"\n\nSource: {entry.source}." if entry.source else ""
-        parts += [f"{level} {entry.name}", f"{entry.summary} {config_text(entry.config)}{source}", options_text(entry)]
+        parts += [
+            f"{level} {entry.name} {{#{anchor(entry.name)}}}",
+            f"{entry.summary} {config_text(entry.config)}{source}",
+            options_text(entry),
+        ]
     return parts
+
+
+def anchor(name: str) -> str:
+    """The id of an entry's section; "+" cannot be part of one.
+
+    Example:
+        >>> anchor("unet++")
+        'unet-plus-plus'
+    """
+    return name.replace("+", "-plus")
 
 
 def config_text(config: type) -> str:
@@ -211,7 +225,7 @@ def architectures_page() -> str:
 
     counted = [
         (
-            f"[`{row['architecture']}`](#{row['architecture']})",
+            f"[`{row['architecture']}`](#{anchor(row['architecture'])})",
             f"{row['parameters']:,}",
             f"{row['multiply_adds'] / 1e9:.2f}",
             row["summary"],

@@ -33,7 +33,8 @@ class CmrPhantom(Heart):
         long_axis: planes that are pictured besides the short-axis stack.
         shape: (height, width) of the pictures, pixels; None for that of the style.
         spacing_mm: size of a square pixel, mm; None for that of the style.
-        thickness_mm, gap_mm: of short-axis slices, mm; None for those of the style.
+        thickness_mm: of short-axis slices, mm; None for that of the style.
+        gap_mm: between short-axis slices, mm; None for that of the style.
         snr: signal of left-ventricular blood over noise; None for that of the style, infinite for none.
         breath_mm: spread of the diaphragm's height from breath-hold to breath-hold, mm.
         off_resonance: unevenness of the field over that of the style; from 3 on there are dark bands.
