@@ -288,7 +288,7 @@ def test_catalog_pages_hold_every_entry():
     )
     for text, catalog in pages:
         for entry in catalog:
-            assert re.search(rf"^###? {re.escape(entry.name)} {{#", text, re.MULTILINE), entry.name
+            assert re.search(rf"^###? {re.escape(entry.name)}( {{#[\w-]+}})?$", text, re.MULTILINE), entry.name
             options = {item.name for item in dataclasses.fields(entry.config)} - {"root"}
             assert all(f"| `{name}` |" in text for name in options), entry.name
 
