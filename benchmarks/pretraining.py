@@ -23,7 +23,7 @@ from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import write_text
 from cardiotrace.learning.training.run import RunFolder
-from cardiotrace.workflows.data import choose_split, open_dataset
+from cardiotrace.workflows.data import cases_of, choose_split, open_dataset
 from cardiotrace.workflows.export import ExportConfig, export_run
 from cardiotrace.workflows.train import TrainConfig, run_training
 
@@ -102,7 +102,7 @@ def _scored_cases(field: Field, root: Path) -> list[Case]:
     else:
         split = choose_split(dataset, "official").on_disk(dataset.exams())
         wanted = _left_over(split, max(field.sizes))
-    return [case for case in dataset.cases() if case.patient in set(wanted)]
+    return cases_of(dataset, wanted)
 
 
 def _left_over(split: Split, learned: int) -> tuple[str, ...]:

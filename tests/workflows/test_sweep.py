@@ -5,6 +5,7 @@ import pytest
 import tomli_w
 
 from cardiotrace.core.errors import UsageError
+from cardiotrace.datasets.chase import Chase
 from cardiotrace.datasets.split import read_split
 from cardiotrace.evaluation.table import read_table
 from cardiotrace.learning.training.loop import DivergedError
@@ -50,6 +51,9 @@ def test_runs_are_tested_on_eyes_of_children_they_never_saw_and_never_run_twice(
         cases = {row.case for row in read_table(folder.path / "testing-grid.json").rows}
         assert cases == {f"Image_{split.testing[0]}{eye}" for eye in "LR"}
         assert not folder.checkpoint.exists()
+        made = json.loads(folder.environment.read_text())
+        assert made["terms"]["licence"] == Chase.licence
+        assert made["fold"] == item.fold
         tested.setdefault(item.seed, set()).add(split.testing)
     assert [len(parts) for parts in tested.values()] == [1, 1]
     assert tested[1] != tested[2]

@@ -10,6 +10,7 @@ from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.exam import Case, Exam
 from cardiotrace.core.label import LabelMap, LabelScheme
+from cardiotrace.core.licence import Terms
 from cardiotrace.core.terms import View
 from cardiotrace.datasets.dataset import Dataset, FilePair, MirrorAxis, exam_named
 from cardiotrace.datasets.split import PARTS, Split
@@ -94,12 +95,12 @@ class Joined:
     @property
     def licence(self) -> str:
         """The terms of all parts."""
-        return "; ".join(dict.fromkeys(part.licence for part in self.parts))
+        return self._terms.licence
 
     @property
     def citation(self) -> str:
         """The publications of all parts."""
-        return " ".join(part.citation for part in self.parts if part.citation)
+        return self._terms.citation
 
     def cases(self) -> list[Case]:
         """Part after part."""
@@ -126,6 +127,10 @@ class Joined:
     def pairs(self) -> list[FilePair]:
         """Those of all parts."""
         return [pair for part in self.parts for pair in part.pairs()]
+
+    @cached_property
+    def _terms(self) -> Terms:
+        return Terms.together(Terms(part.licence, part.citation) for part in self.parts)
 
     @cached_property
     def _owners(self) -> Mapping[str, Dataset]:

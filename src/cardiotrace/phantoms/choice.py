@@ -23,7 +23,7 @@ from cardiotrace.phantoms.echo import EchoPhantom, sample_echo, vendor
 from cardiotrace.phantoms.fundus import CAMERAS, FundusPhantom, sample_fundus
 from cardiotrace.phantoms.fundus.camera import PHOTOGRAPH_QUALITIES
 from cardiotrace.phantoms.fundus.retina import PATHOLOGIES
-from cardiotrace.phantoms.heart import Heart, Pathology, sample_patient
+from cardiotrace.phantoms.heart import Pathology, sample_patient
 
 Kind = Literal["echo", "cmr", "fundus"]
 ViewName = Literal["4CH", "2CH"]
@@ -136,7 +136,7 @@ def draw_patient(config: PhantomConfig, number: int) -> Drawn:
         sampled_cmr = sample_cmr(seed, pathology=pathology, style=style, quality=quality)
         picture: EchoPhantom | CmrPhantom = replace(sampled_cmr, long_axis=("4CH",), **_given(config))
     else:
-        heart = {name: getattr(sampled.heart, name) for name in Heart.__dataclass_fields__}
+        heart = sampled.heart.as_keywords()
         drawn = replace(sample_echo(seed), **heart, **_given(config))
         scanner = str(rng.choice(config.vendors)) if config.vendors else drawn.vendor
         quality = str(rng.choice(config.qualities)) if config.qualities else drawn.quality

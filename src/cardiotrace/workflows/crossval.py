@@ -14,7 +14,7 @@ from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import write_text
 from cardiotrace.learning.training.recipe import read_recipe
 from cardiotrace.learning.training.run import Hardware, RunFolder
-from cardiotrace.workflows.data import open_dataset
+from cardiotrace.workflows.data import cases_of, open_dataset
 from cardiotrace.workflows.export import ExportConfig, export_run
 from cardiotrace.workflows.train import TrainConfig, run_training
 from cardiotrace.workflows.watch import SILENT, Watch
@@ -89,8 +89,7 @@ def _fold(config: CrossvalConfig, out: Path, fold: int, watch: Watch) -> CaseTab
     )
     exported = export_run(ExportConfig(folder.path, config.data, cache=config.cache), watch)
     dataset = open_dataset(read_recipe(folder.recipe).data.dataset, config.data)
-    testing = set(read_split(folder.split).testing)
-    cases = [case for case in dataset.cases() if case.patient in testing]
+    cases = cases_of(dataset, read_split(folder.split).testing)
     with watch.stage(f"scoring fold {fold} on its testing part") as tick:
         table = evaluate_predictor(Predictor(load_model(exported.path)), cases, on_progress=tick)
     write_text(finished, table_to_json(table))

@@ -2,10 +2,12 @@
 
 import dataclasses
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.exam import Case
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import PackedDataset, packed
@@ -73,6 +75,12 @@ def pack(
             name=dataset.name,
             on_progress=tick,
         )
+
+
+def cases_of(dataset: Dataset, patients: Iterable[str]) -> list[Case]:
+    """The cases of some patients, in the data set's order."""
+    wanted = set(patients)
+    return [case for case in dataset.cases() if case.patient in wanted]
 
 
 def choose_split(dataset: Dataset, name: str, *, folds: int = 5, fold: int | None = None, seed: int = 0) -> Split:

@@ -1,13 +1,13 @@
 """A phantom patient whose every number is known, by echo and by cine-MRI, through the whole of the work."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cardiotrace.core.errors import UsageError
 from cardiotrace.core.exam import Exam
-from cardiotrace.phantoms import CmrPhantom, EchoPhantom, Heart, Pathology, biplane_exam, cmr_exam, sample_patient
+from cardiotrace.phantoms import CmrPhantom, EchoPhantom, Pathology, biplane_exam, cmr_exam, sample_patient
 from cardiotrace.workflows.analyse import Analysed, analyse_into
 from cardiotrace.workflows.batch import result_folder
 from cardiotrace.workflows.segment import Models, SegmentConfig
@@ -91,5 +91,4 @@ def _heart(config: DemoConfig) -> dict[str, Any]:
     sampled = sample_patient(config.pathology, config.seed).heart
     names = ("end_diastolic_ml", "ejection_fraction_percent")
     given = {name: value for name in names if (value := getattr(config, name)) is not None}
-    values = {name: getattr(sampled, name) for name in asdict(Heart())}
-    return values | given
+    return sampled.as_keywords() | given

@@ -15,7 +15,7 @@ from cardiotrace.evaluation.table import case_rows, table_to_json, to_text
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.zoo import find_model, load_model
 from cardiotrace.io import write_text
-from cardiotrace.workflows.data import choose_split, open_dataset
+from cardiotrace.workflows.data import cases_of, choose_split, open_dataset
 from cardiotrace.workflows.segment import known_scheme
 from cardiotrace.workflows.watch import SILENT, Watch
 
@@ -104,9 +104,7 @@ def _evaluate(config: EvaluateConfig, watch: Watch) -> Evaluated:
 
 
 def _cases(dataset: Dataset, config: EvaluateConfig) -> list[Case]:
-    cases = dataset.cases()
     if config.part == "all":
-        return cases
+        return dataset.cases()
     split = choose_split(dataset, config.split, folds=config.folds, fold=config.fold, seed=config.fold_seed)
-    wanted = set(getattr(split, config.part))
-    return [case for case in cases if case.patient in wanted]
+    return cases_of(dataset, getattr(split, config.part))

@@ -13,6 +13,7 @@ import torch
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
+from cardiotrace.core.licence import Terms
 from cardiotrace.core.terms import View
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import PackedDataset
@@ -28,9 +29,8 @@ from cardiotrace.io import write_bytes, write_text
 from cardiotrace.learning.export import sealed_model
 from cardiotrace.learning.training.journal import Journal
 from cardiotrace.learning.training.recipe import Recipe, read_recipe
-from cardiotrace.learning.training.run import RunFolder, Terms, build_model
-from cardiotrace.learning.training.state import load_weights
-from cardiotrace.workflows.data import open_dataset, pack
+from cardiotrace.learning.training.run import RunFolder, trained_model
+from cardiotrace.workflows.data import cases_of, open_dataset, pack
 from cardiotrace.workflows.watch import SILENT, Watch
 
 PARITY_EXAMPLES = 8
@@ -74,13 +74,12 @@ def export_run(config: ExportConfig, watch: Watch = SILENT) -> ExportResult:
     dataset = open_dataset(recipe.data.dataset, config.data)
     split = read_split(folder.split)
     packed = pack(dataset, recipe.preparation, cache=config.cache, watch=watch)
-    network = build_model(recipe, channels=packed.images.shape[1], classes=dataset.scheme.class_count)
-    load_weights(network, folder.best)
+    network = trained_model(recipe, folder, channels=packed.images.shape[1], classes=dataset.scheme.class_count)
     spec = describe(recipe, dataset, split, folder)
     examples = _examples(packed, split, recipe)
     with watch.stage("exporting"):
         unscored = sealed_model(network, spec, examples=examples, half_weights=config.half_weights)
-    cases = [case for case in dataset.cases() if case.patient in set(split.validation)]
+    cases = cases_of(dataset, split.validation)
     unscored = _with_threshold(unscored, cases, watch)
     table = _score(unscored, cases, watch)
     sure = [row.confidence for row in table.rows if not math.isnan(row.confidence)]

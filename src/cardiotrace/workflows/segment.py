@@ -8,6 +8,7 @@ from pathlib import Path
 from cardiotrace.core.errors import NoModelError, UsageError
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.label import SCHEMES, LabelMap, LabelScheme
+from cardiotrace.core.licence import Terms
 from cardiotrace.core.terms import View
 from cardiotrace.datasets.found import FoundExam, Reading, find_exams
 from cardiotrace.inference.predictor import Predictor, Segmentation
@@ -86,10 +87,11 @@ class Models:
     def described(self) -> dict[str, str]:
         """What a report says of the models used so far."""
         specs = [predictor.spec for predictor in self._built.values()]
+        terms = Terms.together(Terms(spec.licence, spec.citation) for spec in specs)
         return {
             "name": ", ".join(spec.name for spec in specs),
-            "licence": "; ".join(dict.fromkeys(text for spec in specs for text in spec.licence.split("; "))),
-            "citation": " ".join(dict.fromkeys(spec.citation for spec in specs)),
+            "licence": terms.licence,
+            "citation": terms.citation,
         }
 
 

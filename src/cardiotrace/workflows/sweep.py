@@ -29,16 +29,16 @@ from cardiotrace.io import write_json, write_text
 from cardiotrace.learning.predict import TorchEngine, predict_planes
 from cardiotrace.learning.training.journal import Journal
 from cardiotrace.learning.training.loop import DivergedError
-from cardiotrace.learning.training.run import Hardware, Material, RunFolder, RunWatch, build_model, train
-from cardiotrace.learning.training.state import load_weights
+from cardiotrace.learning.training.recipe import Recipe
+from cardiotrace.learning.training.run import Hardware, Material, RunFolder, RunWatch, train, trained_model
 from cardiotrace.learning.training.sweep import SweepPlan, SweepRun, read_plan
 from cardiotrace.metrics import dice
 from cardiotrace.report.sweep import Cell, Example
-from cardiotrace.workflows.data import open_dataset, pack
+from cardiotrace.workflows.data import cases_of, open_dataset, pack
 from cardiotrace.workflows.export import describe
 from cardiotrace.workflows.processes import in_processes
 from cardiotrace.workflows.sweep_report import SweepReport, cell_of, write_report
-from cardiotrace.workflows.train import split_of
+from cardiotrace.workflows.train import material_of, split_of
 from cardiotrace.workflows.watch import SILENT, Watch
 
 RESULT, GRID, NATIVE = "result.json", "testing-grid.json", "testing.json"
@@ -124,7 +124,7 @@ def finish_run(job: Job) -> RunResult:
     recipe, folder = job.run.recipe, RunFolder(job.folder)
     dataset = open_dataset(recipe.data.dataset, job.config.data)
     packed = pack(dataset, recipe.preparation, cache=job.config.cache)
-    material = Material(packed, split_of(recipe, dataset, job.run.fold), dataset.scheme, dataset.mirror_axes)
+    material = material_of(dataset, packed, split_of(recipe, dataset, job.run.fold), fold=job.run.fold)
     folder.path.mkdir(parents=True, exist_ok=True)
     try:
         train(recipe, material, folder, watch=_UNWATCHED, hardware=job.config.hardware, resume=True)
@@ -147,7 +147,7 @@ def _tested(job: Job, dataset: Dataset, material: Material, *, is_diverged: bool
     rows = Journal(folder.journal).rows()
     shares, scores = [0.0], dict.fromkeys(("dice", "jaccard", "native_dice", "native_jaccard"), 0.0)
     if folder.best.exists():
-        network = _trained(recipe, folder, material)
+        network = _trained(recipe, folder, dataset, packed)
         predicted = predict_planes(network, packed, testing, recipe.preparation)
         counted = packed.labels[testing] != IGNORED
         shares = [float((plane > 0)[inside].mean()) for plane, inside in zip(predicted, counted, strict=True)]
@@ -175,10 +175,8 @@ def _tested(job: Job, dataset: Dataset, material: Material, *, is_diverged: bool
     )
 
 
-def _trained(recipe: Any, folder: RunFolder, material: Material) -> Module:
-    network = build_model(recipe, channels=material.packed.images.shape[1], classes=material.scheme.class_count)
-    load_weights(network, folder.best)
-    return network
+def _trained(recipe: Recipe, folder: RunFolder, dataset: Dataset, packed: PackedDataset) -> Module:
+    return trained_model(recipe, folder, channels=packed.images.shape[1], classes=dataset.scheme.class_count)
 
 
 def grid_table(
@@ -215,8 +213,7 @@ def _judged_on_grid(
 def _native_table(job: Job, dataset: Dataset, material: Material, network: Module) -> CaseTable:
     spec = describe(job.run.recipe, dataset, material.split, RunFolder(job.folder))
     predictor = Predictor(Model(spec, b""), engine=TorchEngine(network))
-    testing = set(material.split.testing)
-    return evaluate_predictor(predictor, [case for case in dataset.cases() if case.patient in testing])
+    return evaluate_predictor(predictor, cases_of(dataset, material.split.testing))
 
 
 def _means(table: CaseTable, prefix: str) -> dict[str, float]:
@@ -261,9 +258,9 @@ def _example(plan: SweepPlan, out: Path, config: SweepConfig) -> Example | None:
             continue
         dataset = open_dataset(run.recipe.data.dataset, config.data)
         packed = pack(dataset, run.recipe.preparation, cache=config.cache)
-        material = Material(packed, split_of(run.recipe, dataset, run.fold), dataset.scheme, dataset.mirror_axes)
-        first = packed.indices_of(material.split.testing)[:1]
-        predicted = predict_planes(_trained(run.recipe, folder, material), packed, first, run.recipe.preparation)[0]
+        first = packed.indices_of(split_of(run.recipe, dataset, run.fold).testing)[:1]
+        network = _trained(run.recipe, folder, dataset, packed)
+        predicted = predict_planes(network, packed, first, run.recipe.preparation)[0]
         found[cell_of(run.settings)] = predicted
         pictures.append(packed.unit_images(first)[0])
         known.append(np.asarray(packed.labels[first[0]]))

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from cardiotrace.core.errors import WorkError
+from cardiotrace.core.licence import Terms
 from cardiotrace.datasets.dataset import Dataset
+from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split
 from cardiotrace.learning.training.journal import Journal, Row
 from cardiotrace.learning.training.recipe import Recipe, read_recipe
@@ -14,7 +16,7 @@ from cardiotrace.learning.training.run import (
     Material,
     RunFolder,
     RunWatch,
-    Terms,
+    Start,
     check_folder,
     finished_start,
     train,
@@ -63,8 +65,7 @@ def run_training(config: TrainConfig, watch: Watch = SILENT) -> RunFolder | None
     start = None if config.start_from is None else finished_start(RunFolder(config.start_from))
     _create(folder)
     packed = pack(dataset, recipe.preparation, cache=config.cache, watch=watch)
-    terms = Terms(dataset.licence, dataset.citation)
-    material = Material(packed, split, dataset.scheme, dataset.mirror_axes, start, terms, config.fold)
+    material = material_of(dataset, packed, split, start=start, fold=config.fold)
     with watch.stage(f"training {recipe.name}") as tick:
 
         def on_step(done: int, total: int, loss: float) -> None:
@@ -85,11 +86,19 @@ def split_of(recipe: Recipe, dataset: Dataset, fold: int | None) -> Split:
     Raises:
         InputError: there is no such split or fold.
     """
-    seed = recipe.seed if recipe.data.seed is None else recipe.data.seed
-    split = choose_split(dataset, recipe.data.split, folds=recipe.data.folds, fold=fold, seed=seed)
+    data = recipe.data
+    split = choose_split(dataset, data.split, folds=data.folds, fold=fold, seed=recipe.fold_seed)
     split = split.on_disk({case.patient for case in dataset.cases()})
-    count = recipe.data.training_patients
-    return split if count is None else split.fewer(count, seed=seed)
+    count = data.training_patients
+    return split if count is None else split.fewer(count, seed=recipe.fold_seed)
+
+
+def material_of(
+    dataset: Dataset, packed: PackedDataset, split: Split, *, start: Start | None = None, fold: int | None = None
+) -> Material:
+    """What a run learns from, with the terms of its data."""
+    terms = Terms(dataset.licence, dataset.citation)
+    return Material(packed, split, dataset.scheme, dataset.mirror_axes, start, terms, fold)
 
 
 def default_folder(recipe: Recipe, fold: int | None) -> Path:

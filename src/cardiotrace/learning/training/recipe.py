@@ -38,7 +38,7 @@ class DataSettings:
     seed: int | None = None
     """Who is in which fold when the split is "k-fold"; by default the recipe's own seed."""
     training_patients: int | None = None
-    """Learn from only so many patients of the training part, drawn by the recipe's seed; all where it is not given."""
+    """Learn from only so many patients of the training part, drawn by the seed of the folds; all by default."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,11 @@ class Recipe:
             raise ValueError(f"name must be letters, digits, '.', '_' and '-', got {self.name!r}: a folder is named so")
         if not 0 <= self.seed < 2**32:
             raise ValueError(f"seed must lie in [0, 2^32), got {self.seed}")
+
+    @property
+    def fold_seed(self) -> int:
+        """Says who is in which fold, and who is drawn where only some patients are learned from."""
+        return self.seed if self.data.seed is None else self.data.seed
 
     def digest(self) -> str:
         """Fingerprint of all that shapes the weights; a checkpoint remembers it."""

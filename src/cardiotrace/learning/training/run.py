@@ -6,7 +6,7 @@ import json
 import platform
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from lightning_fabric import Fabric
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.label import LabelScheme
+from cardiotrace.core.licence import Terms
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split, read_split, write_split
 from cardiotrace.io import write_json, write_text
@@ -80,25 +81,6 @@ class RunFolder:
 
 
 @dataclass(frozen=True)
-class Terms:
-    """What whoever uses a model owes to the data it learned from."""
-
-    licence: str = ""
-    citation: str = ""
-
-    def joined(self, other: "Terms") -> "Terms":
-        """Both, each text once.
-
-        Example:
-            >>> Terms("CC0; MIT", "A 2001.").joined(Terms("MIT", "A 2001."))
-            Terms(licence='CC0; MIT', citation='A 2001.')
-        """
-        licences = dict.fromkeys(text for one in (self, other) for text in one.licence.split("; ") if text)
-        citations = dict.fromkeys(text for text in (self.citation, other.citation) if text)
-        return Terms("; ".join(licences), " ".join(citations))
-
-
-@dataclass(frozen=True)
 class Start:
     """The finished run that another begins with."""
 
@@ -120,7 +102,7 @@ class Material:
     mirror_axes: tuple[str, ...]
     start: Start | None = None
     """None starts from seeded random weights."""
-    terms: Terms = Terms()
+    terms: Terms = field(default_factory=Terms)
     """Of the data set alone."""
     fold: int | None = None
     """Which fold the split is, if it is one."""
@@ -128,7 +110,7 @@ class Material:
     @property
     def all_terms(self) -> Terms:
         """Of the data set and of all that the first weights come from."""
-        return self.terms if self.start is None else self.terms.joined(self.start.terms)
+        return self.terms if self.start is None else Terms.together([self.terms, self.start.terms])
 
 
 @dataclass(frozen=True)
@@ -166,6 +148,17 @@ def build_model(recipe: Recipe, *, channels: int, classes: int) -> torch.nn.Modu
     """The recipe's network with its first, seeded weights."""
     torch.manual_seed(recipe.seed)
     return ARCHITECTURES.make(recipe.architecture, channels, classes, path="architecture")
+
+
+def trained_model(recipe: Recipe, folder: RunFolder, *, channels: int, classes: int) -> torch.nn.Module:
+    """The recipe's network with the best weights of a run.
+
+    Raises:
+        InputError: the weights are damaged, or of another network.
+    """
+    network = build_model(recipe, channels=channels, classes=classes)
+    states.load_weights(network, folder.best)
+    return network
 
 
 @flushed_denormals()  # from the start: making the network starts threads

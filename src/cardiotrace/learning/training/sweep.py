@@ -128,7 +128,7 @@ def read_plan(path: Path, overrides: dict[str, Any] | None = None) -> SweepPlan:
     sweep = from_plain(Sweep, values.pop("sweep"), path="sweep")
     base = recipe_from_plain(values)
     override(values, "data.split", "k-fold")
-    override(values, "data.seed", base.seed if base.data.seed is None else base.data.seed)
+    override(values, "data.seed", base.fold_seed)
     return SweepPlan(base.name, sweep, tuple(_runs(values, sweep, base)))
 
 

@@ -146,7 +146,7 @@ def sample_cmr(
         seed=seed,
     )
     return CmrPhantom(
-        **{name: getattr(patient.heart, name) for name in Heart.__dataclass_fields__},
+        **patient.heart.as_keywords(),
         style=drawn_style if style is None else style,
         quality=quality,
         breath_mm=float(rng.gamma(2, 0.8)),

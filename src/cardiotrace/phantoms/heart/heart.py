@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -64,6 +65,10 @@ class Heart:
     twist_deg: float = 0.0
     scar: Scar | None = None
     thickening: Thickening | None = None
+
+    def as_keywords(self) -> dict[str, Any]:
+        """The heart alone, without what a phantom adds to it: keywords of every phantom that is to have this heart."""
+        return {name: getattr(self, name) for name in Heart.__dataclass_fields__}
 
     def __post_init__(self) -> None:
         for name, low, high in _RANGES:

@@ -1,0 +1,26 @@
+"""What is owed to the data that a model learned from."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What whoever uses data, or a model that learned from them, owes to who made them."""
+
+    licence: str = ""
+    """Several are separated by "; "."""
+    citation: str = ""
+
+    @classmethod
+    def together(cls, several: Iterable["Terms"]) -> "Terms":
+        """All of them, each licence and each citation once.
+
+        Example:
+            >>> Terms.together([Terms("CC0; MIT", "A 2001."), Terms("MIT", "A 2001.")])
+            Terms(licence='CC0; MIT', citation='A 2001.')
+        """
+        several = list(several)
+        licences = dict.fromkeys(text for terms in several for text in terms.licence.split("; ") if text)
+        citations = dict.fromkeys(terms.citation for terms in several if terms.citation)
+        return cls("; ".join(licences), " ".join(citations))
