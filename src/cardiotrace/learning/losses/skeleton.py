@@ -1,6 +1,7 @@
 """Losses of thin, branching structures: what counts is the centre line."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -110,11 +111,11 @@ def soft_skeleton(
         >>> soft_skeleton(bar, 2)[0, 0, 2].tolist()
         [0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0]
     """
-    remaining = values
-    skeleton = functional.relu(remaining - _opened(remaining, counts))
+    eroded = _eroded(values, counts)
+    skeleton = functional.relu(values - _dilated(eroded))
     for _ in range(iterations):
-        remaining = _eroded(remaining, counts)
-        lost = functional.relu(remaining - _opened(remaining, counts))
+        remaining, eroded = eroded, _eroded(eroded, counts)
+        lost = functional.relu(remaining - _dilated(eroded))
         skeleton = skeleton + functional.relu(lost - skeleton * lost)
     return skeleton
 
@@ -122,15 +123,54 @@ def soft_skeleton(
 def _eroded(values: Tensor, counts: Tensor | None) -> Tensor:
     """Least value of each pixel and its four neighbours."""
     negative = -values if counts is None else -values.masked_fill(~counts, 1.0)
-    vertical = functional.max_pool2d(negative, (3, 1), 1, (1, 0))
-    horizontal = functional.max_pool2d(negative, (1, 3), 1, (0, 1))
-    least = -torch.maximum(vertical, horizontal)
+    least = -torch.maximum(_largest_of_three(negative, -2), _largest_of_three(negative, -1))
     return least if counts is None else least * counts
 
 
-def _opened(values: Tensor, counts: Tensor | None) -> Tensor:
-    """Largest eroded value of each pixel and its eight neighbours."""
-    return functional.max_pool2d(_eroded(values, counts), 3, 1, 1)
+def _dilated(values: Tensor) -> Tensor:
+    """Largest value of each pixel and its eight neighbours."""
+    return _largest_of_three(_largest_of_three(values, -2), -1)
+
+
+def _largest_of_three(values: Tensor, axis: int) -> Tensor:
+    """Largest value of each pixel and its two neighbours along an axis."""
+    largest: Tensor = _LargestOfThree.apply(values, axis)  # type: ignore[no-untyped-call]
+    return largest
+
+
+class _LargestOfThree(torch.autograd.Function):
+    """As a pool of three, but several times faster on a CPU; of equal pixels the first gets the gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, axis: int) -> Tensor:
+        ctx.axis = axis
+        before, after = _without_last(values, axis), _without_first(values, axis)
+        pairs = torch.maximum(before, after)
+        # At either end the pair is all there is: the pixel itself stands in for the neighbour beyond the edge.
+        one = torch.cat([values.narrow(axis, 0, 1), pairs], axis)
+        other = torch.cat([pairs, values.narrow(axis, -1, 1)], axis)
+        ctx.save_for_backward(before >= after, one >= other)
+        return torch.maximum(one, other)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        axis, (first_of_pair, one_wins) = ctx.axis, ctx.saved_tensors
+        of_one = gradients[0] * one_wins
+        of_other = gradients[0] - of_one
+        of_pairs = _without_first(of_one, axis) + _without_last(of_other, axis)
+        of_before = of_pairs * first_of_pair
+        of_values = torch.cat([of_before, of_other.narrow(axis, -1, 1)], axis)
+        _without_first(of_values, axis).add_(of_pairs - of_before)
+        of_values.narrow(axis, 0, 1).add_(of_one.narrow(axis, 0, 1))
+        return of_values, None
+
+
+def _without_first(values: Tensor, axis: int) -> Tensor:
+    return values.narrow(axis, 1, values.shape[axis] - 1)
+
+
+def _without_last(values: Tensor, axis: int) -> Tensor:
+    return values.narrow(axis, 0, values.shape[axis] - 1)
 
 
 def _share(line: Tensor, region: Tensor, smooth: float) -> Tensor:
