@@ -23,7 +23,7 @@ SWEEP = {
 
 def written(tmp_path, **changes):
     values = {**copy.deepcopy(RECIPE), "sweep": {**copy.deepcopy(SWEEP), **changes}}
-    values["data"]["folds"] = 2
+    values["data"] |= {"split": "k-fold", "folds": 2}
     path = tmp_path / "sweep.toml"
     path.write_text(tomli_w.dumps(values))
     return path
@@ -51,6 +51,20 @@ def test_the_seed_chooses_the_fold_and_never_who_is_in_it(tmp_path):
     assert {(run.recipe.data.split, run.recipe.data.seed) for run in runs} == {("k-fold", RECIPE["seed"])}
 
 
+def test_with_another_split_the_folds_are_the_published_ones(tmp_path):
+    runs = read_plan(written(tmp_path), {"data.split": "official", "data.folds": 10}).runs
+    assert [run.fold for run in runs[::4]] == [1, 2, 3]
+    assert {run.recipe.data.split for run in runs} == {"official"}
+
+
+def test_several_keys_can_change_together(tmp_path):
+    methods = {"small": {"architecture.levels": 1}, "deep": {"architecture.levels": 2, "optimiser.rate": 0.5}}
+    runs = read_plan(written(tmp_path, axes={"method": {"values": methods}})).runs
+    assert [run.name for run in runs[:2]] == ["method-small-seed7", "method-deep-seed7"]
+    assert [run.recipe.optimiser.options["rate"] == 0.5 for run in runs[:2]] == [False, True]
+    assert [run.recipe.architecture.options["levels"] for run in runs[:2]] == [1, 2]
+
+
 def test_without_its_sweep_it_is_a_plain_recipe(tmp_path):
     assert read_recipe(written(tmp_path)).digest() == read_recipe(written(tmp_path, seeds=[1])).digest()
 
@@ -68,6 +82,8 @@ def test_overrides_reach_the_sweep(tmp_path):
         ({"seeds": []}, "needs axes and seeds"),
         ({"seeds": [1, 1]}, "a seed stands twice"),
         ({"axes": {"a": {"key": "seed", "values": [1]}}}, "set by the sweep itself"),
+        ({"axes": {"a": {"values": {"x": {"loss": "dice", "data.seed": 1, "seed": 2}}}}}, "seed is set by the sweep"),
+        ({"axes": {"a": {"values": [1, 2]}}}, "needs tables of keys"),
         ({"axes": {"a": {"key": "training.epochs", "values": []}}}, "at least one value"),
         ({"axes": {"a": {"key": "loss", "values": {"a b": "dice"}}}}, "folders are named so"),
         ({"axes": {"a": {"key": "loss", "values": ["dise"]}}}, "no loss 'dise'"),

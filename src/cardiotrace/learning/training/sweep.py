@@ -17,12 +17,12 @@ _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 
 @dataclass(frozen=True)
 class Axis:
-    """One key of the recipe and the values it takes."""
+    """One key of the recipe and the values it takes, or several keys that change together."""
 
-    key: str
-    """Dotted key, such as "architecture.levels"."""
     values: Mapping[str, Any]
     """Short label to value; a list of plain values is labelled by the values themselves."""
+    key: str = ""
+    """Dotted key, such as "architecture.levels"; empty where every value is a table of dotted keys to their values."""
 
     @classmethod
     def __from_plain__(cls, value: Any, path: str) -> "Axis":
@@ -34,13 +34,32 @@ class Axis:
     def __post_init__(self) -> None:
         if not self.values:
             raise ValueError("an axis needs at least one value")
-        if self.key.split(".")[0] in _TAKEN:
-            raise ValueError(f"{self.key} is set by the sweep itself")
+        for label in self.values:
+            taken = [key for key in self.changes(label) if key.split(".")[0] in _TAKEN]
+            if taken:
+                raise ValueError(f"{taken[0]} is set by the sweep itself")
         wrong = [label for label in self.values if not _LABEL.fullmatch(label)]
         if wrong:
             raise ValueError(
                 f"labels must be letters, digits, '.', '+' and '-', got {wrong[0]!r}: folders are named so"
             )
+
+    def changes(self, label: str) -> Mapping[str, Any]:
+        """Dotted keys to their values under a label.
+
+        Raises:
+            ValueError: the axis has no key of its own, and its value is no table.
+
+        Example:
+            >>> Axis({"2": 2, "3": 3}, key="architecture.levels").changes("3")
+            {'architecture.levels': 3}
+        """
+        value = self.values[label]
+        if self.key:
+            return {self.key: value}
+        if not isinstance(value, Mapping):
+            raise ValueError(f"an axis without a key needs tables of keys as values, got {value!r} for {label!r}")
+        return value
 
 
 _TAKEN = ("name", "seed", "sweep")
@@ -76,7 +95,7 @@ class SweepRun:
     """Axis to label, in order of the axes."""
     seed: int
     fold: int
-    """Of the folds by patient, from 1: the same for all variants with this seed."""
+    """From 1: the same for all variants with this seed."""
     recipe: Recipe
 
     @property
@@ -113,7 +132,8 @@ def variant_name(settings: Mapping[str, str]) -> str:
 def read_plan(path: Path, overrides: dict[str, Any] | None = None) -> SweepPlan:
     """Read a recipe with a `[sweep]` table and make the recipe of every run.
 
-    Patients are dealt to `data.folds` folds with `data.seed` (by default the recipe's seed), alike for all runs.
+    With `data.split = "k-fold"` patients are dealt to `data.folds` folds with `data.seed` (by default the recipe's
+    seed), alike for all runs; with any other split the folds are those that the data set publishes.
 
     Args:
         path: a .toml file.
@@ -127,7 +147,6 @@ def read_plan(path: Path, overrides: dict[str, Any] | None = None) -> SweepPlan:
         raise ConfigError("has no [sweep] table", where=path, remedy="add one, or use `cardiotrace train`.")
     sweep = from_plain(Sweep, values.pop("sweep"), path="sweep")
     base = recipe_from_plain(values)
-    override(values, "data.split", "k-fold")
     override(values, "data.seed", base.fold_seed)
     return SweepPlan(base.name, sweep, tuple(_runs(values, sweep, base)))
 
@@ -139,6 +158,7 @@ def _runs(values: dict[str, Any], sweep: Sweep, base: Recipe) -> Iterator[SweepR
             settings = dict(zip(sweep.axes, labels, strict=True))
             changed = copy.deepcopy(values)
             for name, axis in sweep.axes.items():
-                override(changed, axis.key, copy.deepcopy(axis.values[settings[name]]))
+                for key, value in axis.changes(settings[name]).items():
+                    override(changed, key, copy.deepcopy(value))
             changed |= {"seed": seed, "name": f"{base.name}_{variant_name(settings)}-seed{seed}"}
             yield SweepRun(settings, seed, index % base.data.folds + 1, recipe_from_plain(changed))
