@@ -60,7 +60,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            raise ValueError(f"name must be letters, digits, '.', '_' and '-', got {self.name!r}: a folder is named so")
+            raise ValueError(f"name must be letters, digits, '.', '_', '+' and '-', got {self.name!r}: a folder is named so")
         if not 0 <= self.seed < 2**32:
             raise ValueError(f"seed must lie in [0, 2^32), got {self.seed}")
 
@@ -75,7 +75,7 @@ class Recipe:
         return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()
 
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _AFTER_TRAINING = ("name", "summary", "postprocessing")
 _PICTURES = (((97, 131), (1.0, 1.0)), ((480, 640), (0.3, 0.5)))
 """Two unlike pictures, (height, width) and mm: what both are prepared to is the size that all are."""
