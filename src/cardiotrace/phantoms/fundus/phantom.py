@@ -93,7 +93,7 @@ def sample_fundus(
         eye=eye,
         pathology=drawn_pathology if pathology is None else pathology,
         quality=drawn_quality if quality is None else quality,  # type: ignore[arg-type]
-        vein_radius_mm=float(np.clip(rng.normal(0.105, 0.007), 0.085, 0.13)),
+        vein_radius_mm=float(np.clip(rng.normal(0.101, 0.007), 0.08, 0.13)),
         artery_to_vein=float(np.clip(rng.normal(0.79, 0.06), 0.6, 0.95)),
         tortuosity=float(np.clip(rng.lognormal(0.05, 0.3), 0.4, 2.5)),
         cup_to_disc=float(np.clip(rng.normal(0.42, 0.12), 0.15, 0.8)),

@@ -94,6 +94,14 @@ REFLEX = {"artery": 0.75, "vein": 0.32}
 """How much of the lost light a vessel's middle line gives back."""
 
 
+FINEST_MM, FINEST_PX = 0.0185, 1.25
+"""Radius of the finest vessel that is drawn: observers follow none that is finer. As in CHASE_DB1, by `fundus`."""
+SPACING = 0.8
+"""Distance between branchings that makes the vessels' area that of CHASE_DB1."""
+PEN_PX = 0.5
+"""An observer's line lies this far outside the column of blood."""
+
+
 class _Retina:
     """One eye in the making: the layers in the order in which light meets them."""
 
@@ -130,10 +138,10 @@ class _Retina:
     def _grow(self) -> dict[str, tuple[Vessel, ...]]:
         ground = Ground(self._inside)
         radius = self.config.vein_radius_mm
-        finest = 1.25 / self.camera.px_per_mm
+        finest = max(FINEST_MM, FINEST_PX / self.camera.px_per_mm)
         radii = {"vein": radius, "artery": radius * self.config.artery_to_vein}
         return {
-            kind: grow_tree(kind, TreeShape(own, max(finest, 0.0045), self.config.tortuosity), ground, self._rng[kind])
+            kind: grow_tree(kind, TreeShape(own, finest, self.config.tortuosity, SPACING), ground, self._rng[kind])
             for kind, own in radii.items()
         }
 
@@ -235,5 +243,5 @@ _STREAMS = ("eye", "vein", "artery", "layers", "lesions", "camera")
 
 
 def _traced(strokes: Strokes) -> Bool[np.ndarray, "height width"]:
-    """What an observer would trace: half covered pixels, and the middle line of vessels as fine as a pixel."""
-    return np.asarray((strokes.coverage >= 0.5) | (strokes.extent >= 0))
+    """What an observer would trace: vessels and the blurred border that the eye counts with them."""
+    return np.asarray(strokes.extent >= -PEN_PX)
