@@ -60,7 +60,9 @@ class Recipe:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            raise ValueError(f"name must be letters, digits, '.', '_', '+' and '-', got {self.name!r}: a folder is named so")
+            raise ValueError(
+                f"name must be letters, digits, '.', '_', '+' and '-', got {self.name!r}: a folder is named so"
+            )
         if not 0 <= self.seed < 2**32:
             raise ValueError(f"seed must lie in [0, 2^32), got {self.seed}")
 
