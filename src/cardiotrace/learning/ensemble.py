@@ -1,0 +1,103 @@
+"""Several models as one file: their mean belief in one ONNX graph, so that whatever runs a model runs an ensemble."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import onnx
+from onnx import TensorProto, compose, helper
+
+from cardiotrace.core.config import to_plain
+from cardiotrace.core.errors import ModelFileError
+from cardiotrace.core.licence import Terms
+from cardiotrace.inference.model_file import Model, open_seal, seal
+from cardiotrace.inference.spec import ModelSpec, TrainingSpec
+
+_ALIKE = ("scheme", "channels", "preparation")
+"""What members must share: they see the same prepared image and name the same classes."""
+LEAST_PROBABILITY = 1e-9
+"""Before the logarithm: no pixel is impossible."""
+
+
+def join(members: Sequence[Model], *, name: str, summary: str = "") -> Model:
+    """One model whose logits are the logarithm of the mean of its members' probabilities.
+
+    Postprocessing and views are those of the first member; scores, threshold and limits chosen on
+    validation images are left out, since they are not those of the mean.
+
+    Args:
+        members: at least two, of one scheme, number of channels and preparation.
+        name: of the ensemble.
+        summary: one line; by default it names the members.
+
+    Raises:
+        ModelFileError: fewer than two, or members that do not fit together.
+    """
+    _check(members)
+    graph = _mean(members)
+    spec = _described([member.spec for member in members], name, summary)
+    content = seal(bytes(graph.SerializeToString()), spec)
+    return Model(open_seal(content), content)
+
+
+def _check(members: Sequence[Model]) -> None:
+    if len(members) < 2:
+        raise ModelFileError("an ensemble needs at least two models")
+    first = members[0].spec
+    for member in members[1:]:
+        differing = [
+            key for key in _ALIKE if to_plain(getattr(member.spec, key)) != to_plain(getattr(first, key))
+        ]
+        if differing:
+            raise ModelFileError(
+                f"models {first.name!r} and {member.spec.name!r} cannot be joined: {', '.join(differing)} differs",
+                remedy="members must be made for the same labels and prepare images alike.",
+            )
+
+
+def _mean(members: Sequence[Model]) -> onnx.ModelProto:
+    """Members side by side on one input, softmax on each, mean, logarithm."""
+    graphs = [onnx.load_model_from_string(member.content) for member in members]
+    nodes: list[onnx.NodeProto] = []
+    weights: list[onnx.TensorProto] = []
+    beliefs = []
+    for index, model in enumerate(graphs):
+        prefix = f"member{index}/"
+        part = compose.add_prefix_graph(model.graph, prefix, rename_inputs=False)
+        nodes += [*part.node, helper.make_node("Softmax", [part.output[0].name], [f"{prefix}belief"], axis=1)]
+        weights += part.initializer
+        beliefs.append(f"{prefix}belief")
+    nodes += [
+        helper.make_node("Mean", beliefs, ["belief"]),
+        helper.make_node("Max", ["belief", "least"], ["possible"]),
+        helper.make_node("Log", ["possible"], ["logits"]),
+    ]
+    weights.append(helper.make_tensor("least", TensorProto.FLOAT, [], [LEAST_PROBABILITY]))
+    first = graphs[0].graph
+    graph = helper.make_graph(nodes, "ensemble", first.input, first.output, weights)
+    made = helper.make_model(graph, opset_imports=graphs[0].opset_import, ir_version=graphs[0].ir_version)
+    onnx.checker.check_model(made)
+    return made
+
+
+def _described(specs: Sequence[ModelSpec], name: str, summary: str) -> ModelSpec:
+    names = ", ".join(spec.name for spec in specs)
+    first, terms = specs[0], Terms.together([Terms(spec.licence, spec.citation) for spec in specs])
+    training = TrainingSpec(
+        data_set=" + ".join(dict.fromkeys(spec.training.data_set for spec in specs)),
+        split=first.training.split,
+        fold=first.training.fold,
+        started_from=f"mean of {names}",
+    )
+    return dataclasses.replace(
+        first,
+        name=name,
+        summary=summary or f"Mean of {names}.",
+        training=training,
+        scores={},
+        threshold=None,
+        lowest_confidence=None,
+        default_for=(),
+        licence=terms.licence,
+        citation=terms.citation,
+        created=max(spec.created for spec in specs),
+    )
