@@ -47,8 +47,8 @@ def test_headline(table: CaseTable) -> None:
     assert row == {
         "region": "LV",
         "phase": "ED",
-        "dice": "0.900 ± 0.141",
-        "hausdorff_mm": "0.5 ± 0.7",
+        "dice": "0.900 ± 0.141 [0.800, 1.000]",
+        "hausdorff_mm": "0.5 ± 0.7 [0.0, 1.0]",
         "mean_absolute_mm": row["mean_absolute_mm"],
         "n": 2,
         "absent": 0,

@@ -60,3 +60,15 @@ def test_steps_and_start_are_told():
     assert "| Input | resample to 1.5 x 1.25 mm then z-score |" in card
     assert "| Started from | first (phantom) |" in card
     assert "| LV | all | 0.900 ± 0.100 | 2 | 1 |" in card
+
+
+def test_limits_and_outliers_are_told_where_there_are_any():
+    assert "Limits of shapes" not in model_card(spec({"dataset": {"name": "camus"}}))
+    described = spec({"dataset": {"name": "camus"}})
+    row = {"phase": "all", "images": 40, "geometrical": 3, "geometrical_percent": 7.5}
+    described.scores["validation"]["outliers"] = [row]
+    limits = {"LV": {"simplicity": 0.69889, "convexity": 0.82647}}
+    card = model_card(dataclasses.replace(described, shape_limits=limits))
+    assert "| LV | 0.699 | 0.826 |" in card
+    assert "| phase | images | geometrical outliers |" in card
+    assert "| all | 40 | 3 (7.5 %) |" in card

@@ -4,27 +4,39 @@ import sys
 
 from cardiotrace.cli.terminal import table
 from cardiotrace.evaluation.case_table import CaseTable
-from cardiotrace.evaluation.table import ejection_rows, headline_rows
+from cardiotrace.evaluation.outlier import limited_regions
+from cardiotrace.evaluation.table import Rows, ejection_rows, headline_rows, outlier_rows, volume_rows
 
 
 def print_scores(scored: CaseTable, *, by: str = "phase", of: str = "") -> None:
-    """Scores of each region over all cases and by group, agreement of the ejection fraction, and problems.
+    """Scores of each region over all cases and by group, outliers, agreement of EF and volumes, and problems.
 
     Args:
         scored: the table.
         by: how to group.
         of: whose scores they are, where that must be said.
     """
-    words = "mean ± standard deviation"
+    words = "mean ± standard deviation [95 % interval of the mean, by patient]"
     if any(score.endswith("_mm") for score in scored.headline()):
         words += "; distances in mm, inf or missing structures counted"
     for group in dict.fromkeys(("all", by)):
         rows = headline_rows(scored, by=group)
         table(list(rows[0]), rows, title=f"{of}: {words}" if of else words)
-    agreement = ejection_rows(scored)
-    if agreement:
-        table(list(agreement[0]), agreement, title="ejection fraction, percent")
+    _print_outliers(scored, by=by)
+    _print_rows(ejection_rows(scored), title="ejection fraction, percent")
+    _print_rows(volume_rows(scored), title="left ventricle, ml, against the reference labels")
     print_problems(scored)
+
+
+def _print_outliers(scored: CaseTable, *, by: str) -> None:
+    if scored.limits is not None:
+        regions = ", ".join(limited_regions(scored, scored.limits))
+        _print_rows(outlier_rows(scored, by=by), title=f"outliers by the limits of {scored.limits.name} ({regions})")
+
+
+def _print_rows(rows: Rows, *, title: str) -> None:
+    if rows:
+        table(list(rows[0]), rows, title=title)
 
 
 def print_problems(scored: CaseTable) -> None:

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from cardiotrace.core.config import from_plain
+from cardiotrace.core.config import from_plain, to_plain
+from cardiotrace.core.exam import Case
 from cardiotrace.core.terms import Phase, View
-from cardiotrace.metrics import Agreement, Summary, agreement, summarise
+from cardiotrace.evaluation.limits import OutlierLimits
+from cardiotrace.metrics import Agreement, Summary, agreement, bootstrap_interval, summarise
 from cardiotrace.metrics.overlap import Presence
 
 SCORES = (
@@ -39,6 +41,9 @@ HEADLINE = ("dice", "hausdorff_mm", "mean_absolute_mm")
 THIN_HEADLINE = ("dice", "jaccard", "roc_auc", "recall", "specificity", "accuracy", "cldice")
 """Those of long thin structures, such as vessels, where each pixel is a decision."""
 
+RESAMPLES = 2000
+"""How many times patients are drawn anew for an interval."""
+
 HIGHER_IS_BETTER = frozenset(score for score in SCORES if not score.endswith("_mm"))
 
 
@@ -67,7 +72,7 @@ class CaseRow:
 
 @dataclass(frozen=True)
 class Ejection:
-    """Ejection fraction of one patient; NaN where it cannot be had."""
+    """Ejection fraction and volumes of one patient; NaN where they cannot be had."""
 
     patient: str
     predicted_percent: float
@@ -76,6 +81,10 @@ class Ejection:
     """Measured in the same way on the reference labels: what remains is the segmentation's own error."""
     reference_percent: float
     """What the data set states."""
+    predicted_end_diastolic_ml: float = math.nan
+    traced_end_diastolic_ml: float = math.nan
+    predicted_end_systolic_ml: float = math.nan
+    traced_end_systolic_ml: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -87,6 +96,8 @@ class GroupSummary:
     """Such as "ED", "good" or "all"."""
     score: str
     summary: Summary
+    interval: tuple[float, float] = (math.nan, math.nan)
+    """95 % bootstrap interval of the mean, patients drawn anew; NaN below two patients."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +110,8 @@ class CaseTable:
     """In words: cases without prediction or reference, files that could not be read."""
     facts: dict[str, str] = field(default_factory=dict)
     """What was evaluated on what."""
+    limits: OutlierLimits | None = None
+    """What counts as an outlier unless something else is asked for; None in tables older than limits."""
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -128,13 +141,13 @@ class CaseTable:
         rows = tuple(row for row in self.rows if keep(row))
         patients = {row.patient for row in rows}
         ejections = tuple(item for item in self.ejections if item.patient in patients)
-        return CaseTable(rows, ejections, self.problems, self.facts)
+        return CaseTable(rows, ejections, self.problems, self.facts, self.limits)
 
     def summaries(self, by: str = "all", *, scores: Sequence[str] = SCORES) -> tuple[GroupSummary, ...]:
         """Statistics of each score of each region over groups of rows.
 
         Args:
-            by: "all", "phase", "view", "patient" or a group key of the data set, such as "quality".
+            by: "all", "phase", "view", "patient" or a group key, such as "quality" or "ef-class".
             scores: which; those that no row has are left out.
 
         Returns:
@@ -145,10 +158,19 @@ class CaseTable:
             groups.setdefault((row.region, group_of(row, by)), []).append(row)
         order = {region: number for number, region in enumerate(self.regions)}
         return tuple(
-            GroupSummary(region, group, score, summary)
-            for (region, group), rows in sorted(groups.items(), key=lambda item: (order[item[0][0]], item[0][1]))
+            GroupSummary(region, group, score, summary, mean_interval(rows, score))
+            for (region, group), rows in sorted(
+                groups.items(), key=lambda item: (order[item[0][0]], group_order(item[0][1]))
+            )
             for score in scores
             if (summary := summarise_rows(rows, score)) is not None
+        )
+
+    def volume_agreement(self, phase: Literal["end_diastolic", "end_systolic"]) -> Agreement:
+        """Volumes from predicted labels against those from the reference labels, measured in the same way."""
+        return agreement(
+            [getattr(item, f"predicted_{phase}_ml") for item in self.ejections],
+            [getattr(item, f"traced_{phase}_ml") for item in self.ejections],
         )
 
     def ejection_agreement(self) -> Agreement:
@@ -172,6 +194,7 @@ class CaseTable:
             "ejections": [_worded(vars(item)) for item in self.ejections],
             "problems": list(self.problems),
             "facts": dict(self.facts),
+            **({} if self.limits is None else {"limits": to_plain(self.limits)}),
         }
 
     @classmethod
@@ -180,7 +203,7 @@ class CaseTable:
         stored = from_plain(_StoredTable, value, path=path)
         rows = [from_plain(CaseRow, _numbers(row), path=f"{path}.rows[{i}]") for i, row in enumerate(stored.rows)]
         ejections = [from_plain(Ejection, _numbers(item), path=f"{path}.ejections") for item in stored.ejections]
-        return cls(tuple(rows), tuple(ejections), stored.problems, stored.facts)
+        return cls(tuple(rows), tuple(ejections), stored.problems, stored.facts, stored.limits)
 
 
 @dataclass(frozen=True)
@@ -189,15 +212,44 @@ class _StoredTable:
     ejections: tuple[dict[str, Any], ...] = ()
     problems: tuple[str, ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
+    limits: OutlierLimits | None = None
 
 
-def group_of(row: CaseRow, by: str) -> str:
-    """The group that a row belongs to; "unknown" where the data set does not say."""
+def group_of(item: CaseRow | Case, by: str) -> str:
+    """The group that a row or a case belongs to; "unknown" where the data set does not say.
+
+    Args:
+        item: the row or case.
+        by: "all", "phase", "view", "patient" or a group key, "-" and "_" alike.
+    """
     if by == "all":
         return "all"
     if by in ("phase", "view", "patient"):
-        return str(getattr(row, by))
-    return row.groups.get(by, "unknown")
+        return str(getattr(item, by))
+    return item.groups.get(by) or item.groups.get(by.replace("-", "_"), "unknown")
+
+
+def group_order(group: str) -> tuple[int, str]:
+    """Groups in order of name, classes below a bound first and those above it last.
+
+    Example:
+        >>> sorted([">=55", "45-55", "<=45"], key=group_order)
+        ['<=45', '45-55', '>=55']
+    """
+    return {"<": 0, ">": 2}.get(group[:1], 1), group
+
+
+def mean_interval(rows: Iterable[CaseRow], score: str) -> tuple[float, float]:
+    """95 % bootstrap interval of the mean of a score; patients are drawn, as images of one are not independent."""
+    patients: dict[str, list[float]] = {}
+    for row in rows:
+        if math.isfinite(value := row.score(score)) and row.presence is not Presence.ABSENT:
+            patients.setdefault(row.patient, []).append(value)
+    if len(patients) < 2:
+        return math.nan, math.nan
+    means = [sum(values) / len(values) for values in patients.values()]
+    counts = [len(values) for values in patients.values()]
+    return bootstrap_interval(means, weights=counts, resamples=RESAMPLES)
 
 
 def summarise_rows(rows: Iterable[CaseRow], score: str) -> Summary | None:
@@ -230,4 +282,4 @@ def _numbers(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_score(key: str) -> bool:
-    return key in SCORES or key == "confidence" or key.endswith("_percent")
+    return key in SCORES or key == "confidence" or key.endswith(("_percent", "_ml"))

@@ -1,20 +1,44 @@
 """A data set, or two folders of label maps, to a table of cases."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.evaluation.case_table import CaseRow, CaseTable, Ejection
+from cardiotrace.evaluation.limits import DEFAULT, model_limits, preset
 from cardiotrace.evaluation.pairing import label_files
-from cardiotrace.evaluation.score import Judged, ejection_of, score_case
+from cardiotrace.evaluation.score import Judged, Progress, ejection_of, score_case
 from cardiotrace.inference import Predictor
 from cardiotrace.io import read_labels
 
-Progress = Callable[[int, int], None]
-"""Called with the number of cases done and of all cases."""
+Judge = Callable[[Case], Judged]
+"""What finds the prediction of a case and reads its reference; it may raise `InputError`."""
+
+
+def label_judge(files: Mapping[str, Path], scheme: LabelScheme) -> Judge:
+    """Read predictions from label files.
+
+    Args:
+        files: see `pairing.label_files`.
+        scheme: what their values mean.
+    """
+    return lambda case: Judged(case, read_labels(files[case.name], scheme), _reference_of(case))
+
+
+def model_judge(predictor: Predictor, *, test_time_augmentation: bool = False) -> Judge:
+    """Predict with a model."""
+    is_binary = predictor.spec.classes == 2
+
+    def judge(case: Case) -> Judged:
+        result = predictor.segment(
+            case.read_image(), test_time_augmentation=test_time_augmentation, keep_probability=is_binary
+        )
+        return Judged(case, result.labels, _reference_of(case), result.confidence.tolist(), result.probability)
+
+    return judge
 
 
 def evaluate_labels(
@@ -40,11 +64,8 @@ def evaluate_labels(
     problems = [f"{name}: a prediction without a reference" for name in files if name not in names]
     problems += [f"{case.name}: no prediction" for case in labelled if case.name not in files]
     given = [case for case in labelled if case.name in files]
-
-    def judge(case: Case) -> Judged:
-        return Judged(case, read_labels(files[case.name], scheme), _reference_of(case))
-
-    return _evaluate(given, judge, problems, {"predicted": str(predicted)}, on_progress)
+    table = CaseTable((), problems=tuple(problems), facts={"predicted": str(predicted)}, limits=preset(DEFAULT))
+    return _filled(table, given, label_judge(files, scheme), on_progress)
 
 
 def evaluate_predictor(
@@ -67,15 +88,10 @@ def evaluate_predictor(
         ModelFileError: the network fails.
     """
     labelled = [case for case in cases if case.read_labels is not None]
-    is_binary = predictor.spec.classes == 2
-
-    def judge(case: Case) -> Judged:
-        result = predictor.segment(
-            case.read_image(), test_time_augmentation=test_time_augmentation, keep_probability=is_binary
-        )
-        return Judged(case, result.labels, _reference_of(case), result.confidence.tolist(), result.probability)
-
-    return _evaluate(labelled, judge, [], {"predicted": predictor.spec.name}, on_progress)
+    name = predictor.spec.name
+    table = CaseTable((), facts={"predicted": name}, limits=model_limits(name, predictor.spec.shape_limits))
+    judge = model_judge(predictor, test_time_augmentation=test_time_augmentation)
+    return _filled(table, labelled, judge, on_progress)
 
 
 def evaluate_observer(cases: Iterable[Case], *, on_progress: Progress | None = None) -> CaseTable | None:
@@ -98,17 +114,13 @@ def evaluate_observer(cases: Iterable[Case], *, on_progress: Progress | None = N
             raise InputError(f"case {case.name} has no labels of a second observer")
         return Judged(case, case.read_second_labels(), _reference_of(case))
 
-    return _evaluate(twice, judge, [], {"predicted": "second observer"}, on_progress) if twice else None
+    table = CaseTable((), facts={"predicted": "second observer"}, limits=preset(DEFAULT))
+    return _filled(table, twice, judge, on_progress) if twice else None
 
 
-def _evaluate(
-    cases: Sequence[Case],
-    judge: Callable[[Case], Judged],
-    problems: list[str],
-    facts: dict[str, str],
-    on_progress: Progress | None,
-) -> CaseTable:
-    """Patient by patient, so that only one patient's labels are in memory."""
+def _filled(table: CaseTable, cases: Sequence[Case], judge: Judge, on_progress: Progress | None) -> CaseTable:
+    """The table with its rows, patient by patient, so that only one patient's labels are in memory."""
+    problems = list(table.problems)
     rows: list[CaseRow] = []
     ejections: list[Ejection] = []
     ordered = sorted(cases, key=lambda case: case.patient)
@@ -127,7 +139,7 @@ def _evaluate(
         ejections.extend(_ejections(patient))
     if not rows:
         raise InputError("no case could be evaluated", remedy="; ".join(problems[:3]) or "no case has a reference.")
-    return CaseTable(tuple(rows), tuple(ejections), tuple(problems), facts)
+    return CaseTable(tuple(rows), tuple(ejections), tuple(problems), table.facts, table.limits)
 
 
 def _ejections(patient: Sequence[Judged]) -> Iterator[Ejection]:

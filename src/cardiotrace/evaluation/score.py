@@ -1,7 +1,7 @@
 """Rows of the table from one case's labels."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,12 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case, Exam, ExamImage
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Phase, Structure
+from cardiotrace.datasets.camus import ejection_fraction_class
 from cardiotrace.evaluation.case_table import SCORES, CaseRow, Ejection
 from cardiotrace.metrics import RankingCurve, Region, convexity, measure_frames, regions_of, simplicity
+
+Progress = Callable[[int, int], None]
+"""Called with the number of cases done and of all cases."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ def score_case(judged: Judged) -> list[CaseRow]:
     read = judged.case.read_field_of_view
     field_of_view = None if read is None else read()
     frames = measure_frames(judged.predicted, judged.reference, regions, field_of_view=field_of_view)
+    groups = _groups(judged.case)
     return [
         CaseRow(
             case=judged.case.name,
@@ -63,12 +68,12 @@ def score_case(judged: Judged) -> list[CaseRow]:
             view=judged.case.view,
             phase=judged.case.phase,
             frame=frame,
-            groups={key: value for key, value in judged.case.groups.items() if key != "patient"},
+            groups=groups,
             region=region.name,
             presence=scores[region.name].presence,
             scores=_columns(
                 vars(scores[region.name])
-                | _shape(judged.predicted, region, frame)
+                | shape_scores(judged.predicted, region, frame)
                 | _ranking(judged, region, frame, field_of_view)
             ),
             confidence=float(judged.confidence[frame]) if len(judged.confidence) else math.nan,
@@ -76,6 +81,13 @@ def score_case(judged: Judged) -> list[CaseRow]:
         for frame, scores in enumerate(frames)
         for region in regions
     ]
+
+
+def _groups(case: Case) -> dict[str, str]:
+    """Group keys beside the patient; the class of the stated ejection fraction where the data set gives none."""
+    stated = case.facts.get("ejection_fraction_percent")
+    known = {} if stated is None else {"ef_class": ejection_fraction_class(stated)}
+    return known | {key: value for key, value in case.groups.items() if key != "patient"}
 
 
 def ejection_of(patient: Sequence[Judged]) -> Ejection | None:
@@ -88,23 +100,31 @@ def ejection_of(patient: Sequence[Judged]) -> Ejection | None:
         The three values; None where neither labels nor data set give any.
     """
     stated = [judged.case.facts.get("ejection_fraction_percent", math.nan) for judged in patient]
+    predicted = _measured([(judged.case, judged.predicted) for judged in patient])
+    traced = _measured([(judged.case, judged.reference) for judged in patient])
     ejection = Ejection(
         patient=patient[0].case.patient,
-        predicted_percent=_ejection_percent([(judged.case, judged.predicted) for judged in patient]),
-        traced_percent=_ejection_percent([(judged.case, judged.reference) for judged in patient]),
+        predicted_percent=predicted[0],
+        traced_percent=traced[0],
         reference_percent=next((float(value) for value in stated if not math.isnan(value)), math.nan),
+        predicted_end_diastolic_ml=predicted[1],
+        traced_end_diastolic_ml=traced[1],
+        predicted_end_systolic_ml=predicted[2],
+        traced_end_systolic_ml=traced[2],
     )
     known = (ejection.predicted_percent, ejection.traced_percent, ejection.reference_percent)
     return None if all(math.isnan(value) for value in known) else ejection
 
 
-def _ejection_percent(labelled: Sequence[tuple[Case, LabelMap]]) -> float:
+def _measured(labelled: Sequence[tuple[Case, LabelMap]]) -> tuple[float, float, float]:
+    """Ejection fraction, percent, end-diastolic and end-systolic volume, ml; NaN where they cannot be had."""
     if not any(Structure.LV in labels.scheme.values for _, labels in labelled):
-        return math.nan
+        return math.nan, math.nan, math.nan
     images = tuple(_labels_as_image(case, labels) for case, labels in labelled)
-    exam = Exam(labelled[0][0].patient, images)
-    percent = measure(exam, {case.name: labels for case, labels in labelled}).ejection_fraction_percent
-    return math.nan if percent is None else percent
+    found = measure(Exam(labelled[0][0].patient, images), {case.name: labels for case, labels in labelled})
+    values = (found.ejection_fraction_percent, found.end_diastolic_volume_ml, found.end_systolic_volume_ml)
+    percent, diastolic, systolic = (math.nan if value is None else value for value in values)
+    return percent, diastolic, systolic
 
 
 def _labels_as_image(case: Case, labels: LabelMap) -> ExamImage:
@@ -131,8 +151,8 @@ def _ranking(
     return {"roc_auc": curve.roc_auc, "average_precision": curve.average_precision}
 
 
-def _shape(labels: LabelMap, region: Region, frame: int) -> dict[str, float]:
-    """Simplicity and convexity of the predicted region of a planar frame."""
+def shape_scores(labels: LabelMap, region: Region, frame: int) -> dict[str, float]:
+    """Simplicity and convexity of a region of a planar frame; NaN in a stack and where the region is empty."""
     if labels.array.shape[1] != 1:
         return {"simplicity": math.nan, "convexity": math.nan}
     mask = region.mask(labels.array[frame, 0], labels.scheme)

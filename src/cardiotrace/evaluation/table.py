@@ -13,6 +13,8 @@ from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import InputError
 from cardiotrace.evaluation.case_table import SCORES, CaseTable, GroupSummary
 from cardiotrace.evaluation.compare import Comparison
+from cardiotrace.evaluation.limits import OutlierLimits
+from cardiotrace.evaluation.outlier import outlier_rates
 from cardiotrace.metrics import Agreement
 
 Rows = list[dict[str, Any]]
@@ -42,19 +44,30 @@ def case_rows(table: CaseTable) -> Rows:
 def summary_rows(summaries: Sequence[GroupSummary]) -> Rows:
     """One dictionary for each region, group and score, with all statistics and counts."""
     return [
-        {"region": item.region, "group": item.group, "score": item.score, **vars(item.summary)} for item in summaries
+        {
+            "region": item.region,
+            "group": item.group,
+            "score": item.score,
+            **vars(item.summary),
+            "mean_low": item.interval[0],
+            "mean_high": item.interval[1],
+        }
+        for item in summaries
     ]
 
 
 def headline_rows(table: CaseTable, *, by: str = "phase") -> Rows:
-    """The table that papers print: regions down, scores across as "mean ± sd", counts at the end of each row."""
+    """The table that papers print: regions down, scores across, counts at the end of each row.
+
+    A score is "mean ± sd [low, high]" with the 95 % interval of the mean, which is left out below two patients.
+    """
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for item in table.summaries(by, scores=table.headline()):
         if item.score not in table.headline(item.region):
             continue
         row = rows.setdefault((item.region, item.group), {"region": item.region, by: item.group})
         digits = 1 if item.score.endswith("_mm") else 3
-        row[item.score] = f"{item.summary.mean:.{digits}f} ± {item.summary.sd:.{digits}f}"
+        row[item.score] = f"{item.summary.mean:.{digits}f} ± {item.summary.sd:.{digits}f}{_bracketed(item, digits)}"
         if item.score == "dice":
             row |= {"n": item.summary.count, "absent": item.summary.absent, "missed": item.summary.missed}
     counts = ("n", "absent", "missed")
@@ -70,7 +83,44 @@ def ejection_rows(table: CaseTable) -> Rows:
         ("stated by the data set", table.ejection_agreement()),
         ("measured on the reference labels", table.ejection_agreement_with_traces()),
     )
-    return [{"ejection fraction against": name, **_agreement_row(found)} for name, found in pairs if found.count]
+    return [{"EF against": name, **_agreement_row(found, "percent")} for name, found in pairs if found.count]
+
+
+def volume_rows(table: CaseTable) -> Rows:
+    """Agreement of the volumes with those measured in the same way on the reference labels, ml."""
+    pairs = (
+        ("end-diastolic", table.volume_agreement("end_diastolic")),
+        ("end-systolic", table.volume_agreement("end_systolic")),
+    )
+    return [{"volume": name, **_agreement_row(found, "ml")} for name, found in pairs if found.count]
+
+
+def outlier_rows(table: CaseTable, limits: OutlierLimits | None = None, *, by: str = "phase") -> Rows:
+    """Outliers by group and over all frames: how many, and percent of the frames that could be judged.
+
+    Args:
+        table: the cases.
+        limits: what counts as an outlier; those that came with the table if None.
+        by: as in `CaseTable.summaries`.
+    """
+    used = limits or table.limits
+    rates = () if used is None else outlier_rates(table, used, by=by)
+    kinds = [kind for kind in ("geometrical", "anatomical", "both") if any(getattr(r, kind).judged for r in rates)]
+    return [
+        {
+            by: item.group,
+            "images": item.images,
+            **{
+                name: value
+                for kind in kinds
+                for name, value in (
+                    (kind, getattr(item, kind).count),
+                    (f"{kind}_percent", getattr(item, kind).percent),
+                )
+            },
+        }
+        for item in rates
+    ]
 
 
 def comparison_rows(comparisons: Sequence[Comparison]) -> Rows:
@@ -124,16 +174,21 @@ def _present(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> list[str
     return [key for key in keys if any(key in row for row in rows)]
 
 
-def _agreement_row(found: Agreement) -> dict[str, Any]:
+def _bracketed(item: GroupSummary, digits: int) -> str:
+    low, high = item.interval
+    return "" if math.isnan(low) else f" [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def _agreement_row(found: Agreement, unit: str) -> dict[str, Any]:
     return {
         "n": found.count,
         "excluded": found.excluded,
         "correlation": found.correlation,
-        "bias_percent": found.bias,
-        "sd_percent": found.sd,
-        "lower_limit_percent": found.lower_limit,
-        "upper_limit_percent": found.upper_limit,
-        "mean_absolute_error_percent": found.mean_absolute_error,
+        f"bias_{unit}": found.bias,
+        f"sd_{unit}": found.sd,
+        f"lower_limit_{unit}": found.lower_limit,
+        f"upper_limit_{unit}": found.upper_limit,
+        f"mean_absolute_error_{unit}": found.mean_absolute_error,
     }
 
 

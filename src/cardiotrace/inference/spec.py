@@ -73,7 +73,8 @@ class ModelSpec:
     mirror_axes: tuple[str, ...] = ()
     """Axes ("height", "width") along which a mirrored image is still a possible image; apical views have none."""
     shape_limits: dict[str, dict[str, float]] = field(default_factory=dict)
-    """Lowest plausible simplicity and convexity for each region."""
+    """Lowest plausible simplicity and convexity for each region: the least of the references of the training and
+    validation parts. Empty in older files, and where the data are stacks or thin structures."""
     default_for: tuple[View, ...] = ()
     """Views for which it is preferred over other models."""
     architecture: Choice = field(default_factory=lambda: Choice("unknown"))

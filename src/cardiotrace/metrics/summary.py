@@ -93,13 +93,19 @@ def image_diagonal_mm(shape: Sequence[int], spacing_mm: Sequence[float]) -> floa
 
 
 def bootstrap_interval(
-    values: ArrayLike, *, confidence: float = 0.95, seed: int = 0, resamples: int = 10_000
+    values: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+    confidence: float = 0.95,
+    seed: int = 0,
+    resamples: int = 10_000,
 ) -> tuple[float, float]:
     """Percentile bootstrap interval of the mean: the same seed gives the same interval.
 
     Args:
         values: independent finite scores. Give one for each patient: the two instants of one heart are
             not independent.
+        weights: how much each value counts in the mean, such as the images of each patient; all alike if None.
         confidence: between 0 and 1.
         seed: of the random draws.
         resamples: how many times cases are drawn anew.
@@ -108,7 +114,7 @@ def bootstrap_interval(
         Lower and upper end; both NaN without values.
 
     Raises:
-        InputError: a value is not finite, or the confidence is not between 0 and 1.
+        InputError: a value is not finite, the confidence is not between 0 and 1, or the weights are not as many.
 
     Example:
         >>> low, high = bootstrap_interval([0.80, 0.85, 0.90, 0.95])
@@ -127,12 +133,16 @@ def bootstrap_interval(
         raise InputError(f"a confidence lies between 0 and 1, got {confidence}")
     if scores.size == 0:
         return math.nan, math.nan
+    shares = np.ones(scores.size) if weights is None else np.asarray(weights, dtype=np.float64).ravel()
+    if shares.size != scores.size:
+        raise InputError(f"{shares.size} weights for {scores.size} scores")
     random = np.random.default_rng(seed)
     block = max(_DRAWS_AT_ONCE // scores.size, 1)
-    means = [
-        scores[random.integers(0, scores.size, (min(block, resamples - done), scores.size))].mean(axis=1)
+    drawn = (
+        random.integers(0, scores.size, (min(block, resamples - done), scores.size))
         for done in range(0, resamples, block)
-    ]
+    )
+    means = [np.average(scores[picked], axis=1, weights=shares[picked]) for picked in drawn]
     low, high = np.quantile(np.concatenate(means), [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
 

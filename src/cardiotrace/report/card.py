@@ -26,6 +26,7 @@ def model_card(spec: ModelSpec, *, file_name: str = "") -> str:
         spec.summary,
         _facts(spec),
         *_scores(spec, file_name or f"{spec.name}.onnx"),
+        *_limits(spec),
         _use(spec),
         f"## Licence and citation\n\nThe weights learned from data under **{spec.licence}**, and are given under the"
         f" same terms. Research software, not a medical device.\n\n> {spec.citation}",
@@ -80,7 +81,36 @@ def _scores(spec: ModelSpec, file_name: str) -> list[str]:
             f" {ejection['correlation']:.3f}, bias {ejection['bias']:+.1f}, SD {ejection['sd']:.1f}, mean absolute"
             f" error {ejection['mean_absolute_error']:.1f}."
         )
-    return text
+    return [*text, *_outliers(scores.get("outliers", []))]
+
+
+def _outliers(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not rows:
+        return []
+    words = {"phase": "phase", "images": "images", "geometrical": "geometrical outliers", "anatomical": "anatomical"}
+    columns = [column for column in (*words, "both") if column in rows[0]]
+    cells = [[_counted(row, column) for column in columns] for row in rows]
+    return [_table([words.get(column, column) for column in columns], cells)]
+
+
+def _counted(row: Mapping[str, Any], column: str) -> str:
+    share = row.get(f"{column}_percent")
+    return str(row[column]) if share is None else f"{row[column]} ({share:.1f} %)"
+
+
+def _limits(spec: ModelSpec) -> list[str]:
+    if not spec.shape_limits:
+        return []
+    rows = [
+        (region, f"{limit['simplicity']:.3f}", f"{limit['convexity']:.3f}")
+        for region, limit in spec.shape_limits.items()
+    ]
+    return [
+        "## Limits of shapes",
+        "The least of all references of the training and validation parts. A predicted outline below them is counted as"
+        " an anatomical outlier.",
+        _table(("region", "simplicity", "convexity"), rows),
+    ]
 
 
 def _evaluation(spec: ModelSpec, file_name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from cardiotrace.datasets.split import read_split
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
+from cardiotrace.evaluation.limits import combined
 from cardiotrace.evaluation.table import read_table, table_to_json
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.zoo import load_model
@@ -62,6 +63,7 @@ def crossval(config: CrossvalConfig, watch: Watch = SILENT) -> CaseTable:
         ejections=tuple(item for table in tables for item in table.ejections),
         problems=tuple(problem for table in tables for problem in table.problems),
         facts={"predicted": recipe.name, "reference": f"{len(tables)} folds of {recipe.data.dataset.name}"},
+        limits=combined(table.limits for table in tables if table.limits is not None),
     )
     write_text(out / "testing.json", table_to_json(together))
     return together

@@ -20,7 +20,9 @@ from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split, read_split
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
-from cardiotrace.evaluation.table import table_to_json
+from cardiotrace.evaluation.limits import shape_limits_to_plain
+from cardiotrace.evaluation.outlier import fit_limits
+from cardiotrace.evaluation.table import outlier_rows, table_to_json
 from cardiotrace.evaluation.threshold import best_threshold
 from cardiotrace.inference.model_file import Model, open_seal, seal
 from cardiotrace.inference.predictor import Predictor
@@ -81,6 +83,7 @@ def export_run(config: ExportConfig, watch: Watch = SILENT) -> ExportResult:
         unscored = sealed_model(network, spec, examples=examples, half_weights=config.half_weights)
     cases = cases_of(dataset, split.validation)
     unscored = _with_threshold(unscored, cases, watch)
+    unscored = _with_shape_limits(unscored, [*cases_of(dataset, split.training), *cases], watch)
     table = _score(unscored, cases, watch)
     sure = [row.confidence for row in table.rows if not math.isnan(row.confidence)]
     lowest = round(min(sure), 4) if sure else None
@@ -133,7 +136,7 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
 
 
 def scores_of(table: CaseTable) -> dict[str, Any]:
-    """The scores that travel in a model file: region -> group -> score, and agreement of the ejection fraction."""
+    """The scores that travel in a model file: region -> group -> score, agreement of EF, and outliers by phase."""
     regions: dict[str, Any] = {}
     joined = any("data_set" in row.groups for row in table.rows)
     for by in ("all", "phase", "data_set") if joined else ("all", "phase"):
@@ -153,7 +156,8 @@ def scores_of(table: CaseTable) -> dict[str, Any]:
             "sd": round(agreement.sd, 6),
             "mean_absolute_error": round(agreement.mean_absolute_error, 6),
         }
-    return scores
+    outliers = outlier_rows(table)
+    return scores | ({"outliers": outliers} if outliers else {})
 
 
 def _examples(packed: PackedDataset, split: Split, recipe: Recipe) -> torch.Tensor:
@@ -167,7 +171,18 @@ def _with_threshold(model: Model, cases: list[Case], watch: Watch) -> Model:
         return model
     with watch.stage("choosing the threshold") as tick:
         threshold = best_threshold(Predictor(model), cases, on_progress=tick)
-    content = seal(model.content, dataclasses.replace(model.spec, threshold=threshold))
+    return _resealed(model, threshold=threshold)
+
+
+def _with_shape_limits(model: Model, cases: list[Case], watch: Watch) -> Model:
+    """The model with the least simplicity and convexity of all references that it was made with."""
+    with watch.stage("fitting the limits of shapes") as tick:
+        limits = fit_limits(cases, on_progress=tick)
+    return _resealed(model, shape_limits=shape_limits_to_plain(limits))
+
+
+def _resealed(model: Model, **changes: Any) -> Model:
+    content = seal(model.content, dataclasses.replace(model.spec, **changes))
     return Model(open_seal(content), content)
 
 

@@ -1,0 +1,167 @@
+"""Outliers: frames whose outline lies farther from the reference than people do, or has a shape that no heart has."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.exam import Case
+from cardiotrace.evaluation.case_table import CaseRow, CaseTable, group_of, group_order
+from cardiotrace.evaluation.limits import OutlierLimits
+from cardiotrace.evaluation.score import Progress, shape_scores
+from cardiotrace.metrics import ShapeLimits, regions_of
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the outlines of one frame are outliers; None where no limit speaks of it."""
+
+    row: CaseRow
+    """One of the frame's rows: its case, phase and groups."""
+    geometrical: bool | None
+    """Whether a region lies too far from the reference; a missed one does."""
+    anatomical: bool | None
+    """Whether a predicted region has an impossible shape; an empty one has none."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of the frames that could be judged."""
+
+    count: int
+    judged: int
+
+    @property
+    def percent(self) -> float:
+        """Of the judged frames; NaN where there are none."""
+        return 100 * self.count / self.judged if self.judged else float("nan")
+
+
+@dataclass(frozen=True)
+class OutlierRates:
+    """Outliers in one group of frames."""
+
+    group: str
+    images: int
+    geometrical: Share
+    anatomical: Share
+    both: Share
+    """Of the frames that were judged both ways, those that are outliers both ways."""
+
+
+def verdicts(table: CaseTable, limits: OutlierLimits) -> tuple[Verdict, ...]:
+    """Judge every frame of every case: an outlier if any of its regions passes a limit.
+
+    Source:
+        Leclerc et al. 2019, IEEE Trans Med Imaging 38:2198 (geometrical); Leclerc et al. 2020, IEEE T-UFFC 67:2519
+        (RU-Net, anatomical).
+    """
+    frames: dict[tuple[str, int], list[CaseRow]] = {}
+    for row in table.rows:
+        frames.setdefault((row.case, row.frame), []).append(row)
+    return tuple(
+        Verdict(
+            rows[0],
+            _any(_is_far(row, limits) for row in rows),
+            _any(_is_misshapen(row, limits.shapes.get(row.region)) for row in rows),
+        )
+        for rows in frames.values()
+    )
+
+
+def outlier_rates(table: CaseTable, limits: OutlierLimits, *, by: str = "phase") -> tuple[OutlierRates, ...]:
+    """Outliers by group and over all frames, "all" last.
+
+    Args:
+        table: the cases.
+        limits: what counts as an outlier.
+        by: as in `CaseTable.summaries`.
+
+    Returns:
+        Nothing where the limits speak of no region, phase or view of the table.
+    """
+    judged = [item for item in verdicts(table, limits) if (item.geometrical, item.anatomical) != (None, None)]
+    groups = sorted({group_of(item.row, by) for item in judged} - {"all"}, key=group_order)
+    rates = [_rates(group, [item for item in judged if group_of(item.row, by) == group]) for group in groups]
+    return (*rates, _rates("all", judged)) if judged else ()
+
+
+def limited_regions(table: CaseTable, limits: OutlierLimits) -> tuple[str, ...]:
+    """Regions of the table that the limits speak of."""
+    return tuple(region for region in table.regions if region in limits.distances or region in limits.shapes)
+
+
+def fit_limits(
+    cases: Iterable[Case], *, name: str = "references", on_progress: Progress | None = None
+) -> OutlierLimits:
+    """Shape limits of a data set: the least simplicity and convexity of each region over its reference masks.
+
+    Empty masks have no shape and are skipped; so are stacks and long thin structures, whose scores know no shape.
+
+    Args:
+        cases: never those that a model is tested on; unlabelled ones are left out.
+        name: what tables call the limits.
+        on_progress: told after each case.
+
+    Raises:
+        InputError: a reference cannot be read.
+
+    Source:
+        Leclerc et al. 2020, IEEE T-UFFC 67:2519: "lower than the lowest value observed" on reference masks.
+    """
+    found: dict[str, list[tuple[float, float]]] = {}
+    labelled = [case for case in cases if case.read_labels is not None]
+    for done, case in enumerate(labelled, start=1):
+        for region, shape in _reference_shapes(case):
+            found.setdefault(region, []).append(shape)
+        if on_progress is not None:
+            on_progress(done, len(labelled))
+    # Rounded down: the reference that sets a limit keeps to it.
+    least = {region: np.floor(np.min(shapes, axis=0) * 1e6) / 1e6 for region, shapes in found.items()}
+    return OutlierLimits(name, shapes={region: ShapeLimits(*map(float, pair)) for region, pair in least.items()})
+
+
+def _reference_shapes(case: Case) -> list[tuple[str, tuple[float, float]]]:
+    if case.read_labels is None:
+        raise InputError(f"case {case.name} has no reference labels")
+    labels = case.read_labels()
+    shapes = [
+        (region.name, shape_scores(labels, region, frame))
+        for region in regions_of(labels.scheme)
+        if not region.is_thin
+        for frame in range(len(labels.array))
+    ]
+    pairs = [(region, (shape["simplicity"], shape["convexity"])) for region, shape in shapes]
+    return [(region, pair) for region, pair in pairs if not np.isnan(pair).any()]
+
+
+def _is_far(row: CaseRow, limits: OutlierLimits) -> bool | None:
+    limit = limits.distances.get(row.region, {}).get(row.phase)
+    distances = row.score("mean_absolute_mm"), row.score("hausdorff_mm")
+    if limit is None or (limits.views and row.view not in limits.views) or np.isnan(distances).any():
+        return None
+    return distances[0] > limit.mean_absolute_mm or distances[1] > limit.hausdorff_mm
+
+
+def _is_misshapen(row: CaseRow, limit: ShapeLimits | None) -> bool | None:
+    shape = row.score("simplicity"), row.score("convexity")
+    if limit is None or np.isnan(shape).any():
+        return None
+    return shape[0] < limit.simplicity or shape[1] < limit.convexity
+
+
+def _any(answers: Iterable[bool | None]) -> bool | None:
+    known = [answer for answer in answers if answer is not None]
+    return any(known) if known else None
+
+
+def _rates(group: str, judged: Sequence[Verdict]) -> OutlierRates:
+    geometrical = [item.geometrical for item in judged if item.geometrical is not None]
+    anatomical = [item.anatomical for item in judged if item.anatomical is not None]
+    both = [
+        item.geometrical and item.anatomical
+        for item in judged
+        if item.geometrical is not None and item.anatomical is not None
+    ]
+    return OutlierRates(group, len(judged), *(Share(sum(part), len(part)) for part in (geometrical, anatomical, both)))
