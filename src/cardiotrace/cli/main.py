@@ -85,6 +85,12 @@ VERBS = (
     Verb("models list", "models", "The models that can be named.", "models list"),
     Verb("models show", "models", "All that a model says of itself.", "models show camus-4ch-unet1"),
     Verb("models verify", "models", "Check that model files are undamaged.", "models verify"),
+    Verb(
+        "models join",
+        "models",
+        "Several models to one file: their mean.",
+        "models join runs/a/model.onnx runs/b/model.onnx --name pair --data PATH",
+    ),
 )
 
 

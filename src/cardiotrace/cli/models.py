@@ -1,12 +1,14 @@
-"""cardiotrace models list | show | verify."""
+"""cardiotrace models list | show | verify | join."""
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 
-from cardiotrace.cli.terminal import table
+from cardiotrace.cli.terminal import Terminal, table
+from cardiotrace.core.terms import View
 from cardiotrace.inference.model_file import read_spec, verify
 from cardiotrace.inference.spec import spec_to_plain
 from cardiotrace.inference.zoo import find_model, list_models
@@ -87,3 +89,32 @@ def run_verify(options: VerifyOptions) -> None:
     for name in options.models or [listed.name for listed in list_models()]:
         path = find_model(name)
         print(f"{verify(path).name}: sound ({path.name}, {path.stat().st_size} bytes)")
+
+
+@dataclass(frozen=True)
+class JoinOptions:
+    """Make one model of several: their mean belief, in one file, scored on the first one's validation part."""
+
+    models: tyro.conf.Positional[Annotated[tuple[str, ...], tyro.conf.arg(metavar="MODEL...")]]
+    """Names or paths of at least two models that prepare images alike."""
+    name: str = "ensemble"
+    """Of the new model."""
+    data: Path | None = None
+    """Folder of the first model's data set; default: the one of its name below CARDIOTRACE_DATA."""
+    out: Path | None = None
+    """Where it goes; default: NAME.onnx here."""
+    summary: str = ""
+    """One line about it; default: its members."""
+    default_for: tuple[View, ...] = ()
+    """Views for which it is to be preferred over other models."""
+
+
+def run_join(options: JoinOptions) -> None:
+    """Join, score, write."""
+    from cardiotrace.workflows.join import JoinConfig, join_models
+
+    out = options.out or Path(f"{options.name}.onnx")
+    config = JoinConfig(options.models, options.name, out, options.summary, options.data, options.default_for)
+    with Terminal() as terminal:
+        spec = join_models(config, terminal)
+    print(model_card(spec, file_name=out.name), end="")

@@ -44,9 +44,7 @@ def _check(members: Sequence[Model]) -> None:
         raise ModelFileError("an ensemble needs at least two models")
     first = members[0].spec
     for member in members[1:]:
-        differing = [
-            key for key in _ALIKE if to_plain(getattr(member.spec, key)) != to_plain(getattr(first, key))
-        ]
+        differing = [key for key in _ALIKE if to_plain(getattr(member.spec, key)) != to_plain(getattr(first, key))]
         if differing:
             raise ModelFileError(
                 f"models {first.name!r} and {member.spec.name!r} cannot be joined: {', '.join(differing)} differs",

@@ -81,23 +81,34 @@ def export_run(config: ExportConfig, watch: Watch = SILENT) -> ExportResult:
     examples = _examples(packed, split, recipe)
     with watch.stage("exporting"):
         unscored = sealed_model(network, spec, examples=examples, half_weights=config.half_weights)
+    model, table = judged(unscored, dataset, split, watch)
+    path = config.out or folder.model
+    spec = write_model(model, path, config.default_for, watch)
+    write_text(folder.path / "validation.json", table_to_json(table))
+    return ExportResult(path, spec, table)
+
+
+def judged(model: Model, dataset: Dataset, split: Split, watch: Watch) -> tuple[Model, CaseTable]:
+    """A model with all that its training and validation parts tell: threshold, limits of shapes, scores.
+
+    Returns:
+        The model, and the table of its validation part.
+    """
     cases = cases_of(dataset, split.validation)
-    unscored = _with_threshold(unscored, cases, watch)
-    unscored = _with_shape_limits(unscored, [*cases_of(dataset, split.training), *cases], watch)
-    table = _score(unscored, cases, watch)
+    model = _with_threshold(model, cases, watch)
+    model = _with_shape_limits(model, [*cases_of(dataset, split.training), *cases], watch)
+    table = _score(model, cases, watch)
     sure = [row.confidence for row in table.rows if not math.isnan(row.confidence)]
     lowest = round(min(sure), 4) if sure else None
-    scored = dataclasses.replace(
-        unscored.spec,
-        scores={"validation": scores_of(table)},
-        lowest_confidence=lowest,
-        default_for=config.default_for,
-    )
-    path = config.out or folder.model
-    write_bytes(path, seal(unscored.content, scored))
-    write_text(folder.path / "validation.json", table_to_json(table))
+    return _resealed(model, scores={"validation": scores_of(table)}, lowest_confidence=lowest), table
+
+
+def write_model(model: Model, path: Path, default_for: tuple[View, ...], watch: Watch) -> ModelSpec:
+    """Write a model file that is to be preferred for some views; returns its description."""
+    model = _resealed(model, default_for=default_for)
+    write_bytes(path, model.content)
     watch.say(f"model: {path} ({path.stat().st_size / 1e6:.1f} MB)")
-    return ExportResult(path, scored, table)
+    return model.spec
 
 
 def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) -> ModelSpec:

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from cardiotrace.core.errors import ModelFileError
+from cardiotrace.core.label import ACDC, CAMUS
+from cardiotrace.inference.engine import OnnxRuntimeEngine
+from cardiotrace.learning.ensemble import join
+from tests.fake.models import make_model, make_spec, pointwise_network
+
+
+def member(seed, scheme=CAMUS, **changes):
+    rng = np.random.default_rng(seed)
+    network = pointwise_network(rng.normal(size=(4, 1)).astype(np.float32), rng.normal(size=4).astype(np.float32))
+    return make_model(network, make_spec(scheme, **{"name": f"member-{seed}", **changes}))
+
+
+def test_the_joined_belief_is_the_mean_of_the_members():
+    members = [member(seed) for seed in (1, 2, 3)]
+    images = np.random.default_rng(0).normal(size=(2, 1, 5, 7)).astype(np.float32)
+    wanted = np.mean([softmax(OnnxRuntimeEngine(each).run(images), axis=1) for each in members], axis=0)
+    found = softmax(OnnxRuntimeEngine(join(members, name="three")).run(images), axis=1)
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
+
+
+def test_the_ensemble_says_what_it_is_made_of_and_forgets_scores():
+    members = [
+        member(1, licence="CC0", citation="A 2001.", scores={"validation": {}}, lowest_confidence=0.5),
+        member(2, licence="MIT", citation="B 2002."),
+    ]
+    spec = join(members, name="pair").spec
+    assert (spec.name, spec.summary, spec.licence) == ("pair", "Mean of member-1, member-2.", "CC0; MIT")
+    assert spec.citation == "A 2001. B 2002."
+    assert (spec.scores, spec.lowest_confidence) == ({}, None)
+    assert spec.training.started_from == "mean of member-1, member-2"
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ([member(1)], "at least two"),
+        ([member(1), member(2, scheme=ACDC)], "'member-1' and 'member-2' cannot be joined: scheme differs"),
+    ],
+)
+def test_members_must_fit(members, message):
+    with pytest.raises(ModelFileError, match=message):
+        join(members, name="pair")
