@@ -1,9 +1,9 @@
 import pytest
 
-from cardiotrace.evaluation.table import read_table
 from cardiotrace.inference.model_file import read_model
+from cardiotrace.inference.spec import spec_to_plain
 from cardiotrace.workflows import train as training
-from cardiotrace.workflows.export import ExportConfig, export_run, scores_of
+from cardiotrace.workflows.export import ExportConfig, export_run
 from cardiotrace.workflows.join import JoinConfig, join_models
 from tests.workflows.test_train import config, place
 
@@ -17,6 +17,6 @@ def test_a_model_joined_with_itself_scores_as_itself(place, monkeypatch):
     folder = training.run_training(one)
     exported = export_run(ExportConfig(folder.path, one.data, cache=one.cache))
     spec = join_models(JoinConfig((str(exported.path),) * 2, "twin", place / "twin.onnx", data=one.data))
-    assert spec.scores == {"validation": scores_of(read_table(folder.path / "validation.json"))}
+    assert spec_to_plain(spec)["scores"] == spec_to_plain(exported.spec)["scores"]
     assert spec.shape_limits == exported.spec.shape_limits
     assert read_model(place / "twin.onnx").spec.name == "twin"
