@@ -31,8 +31,19 @@ def test_the_ensemble_says_what_it_is_made_of_and_forgets_scores():
     spec = join(members, name="pair").spec
     assert (spec.name, spec.summary, spec.licence) == ("pair", "Mean of member-1, member-2.", "CC0; MIT")
     assert spec.citation == "A 2001. B 2002."
-    assert (spec.scores, spec.lowest_confidence) == ({}, None)
+    assert spec.scores == {}
     assert spec.training.started_from == "mean of member-1, member-2"
+
+
+def test_limits_are_the_lowest_and_known_to_all():
+    limits = [
+        {"LV": {"simplicity": 0.7, "convexity": 0.9}, "LA": {"simplicity": 0.8}},
+        {"LV": {"simplicity": 0.6}, "MYO": {"simplicity": 0.3}},
+    ]
+    members = [member(i, shape_limits=each, lowest_confidence=0.5 + 0.1 * i) for i, each in enumerate(limits)]
+    spec = join(members, name="pair").spec
+    assert spec.shape_limits == {"LV": {"simplicity": 0.6}}
+    assert spec.lowest_confidence == 0.5
 
 
 @pytest.mark.parametrize(

@@ -93,14 +93,16 @@ def run_verify(options: VerifyOptions) -> None:
 
 @dataclass(frozen=True)
 class JoinOptions:
-    """Make one model of several: their mean belief, in one file, scored on the first one's validation part."""
+    """Make one model of several: their mean belief, in one file."""
 
     models: tyro.conf.Positional[Annotated[tuple[str, ...], tyro.conf.arg(metavar="MODEL...")]]
     """Names or paths of at least two models that prepare images alike."""
     name: str = "ensemble"
     """Of the new model."""
     data: Path | None = None
-    """Folder of the first model's data set; default: the one of its name below CARDIOTRACE_DATA."""
+    """Folder of the first model's data set: score on the validation part of its split, which no other may have seen."""
+    tested: Path | None = None
+    """Or take the scores of a cross-validation whose folds these models are: its testing.json."""
     out: Path | None = None
     """Where it goes; default: NAME.onnx here."""
     summary: str = ""
@@ -114,7 +116,15 @@ def run_join(options: JoinOptions) -> None:
     from cardiotrace.workflows.join import JoinConfig, join_models
 
     out = options.out or Path(f"{options.name}.onnx")
-    config = JoinConfig(options.models, options.name, out, options.summary, options.data, options.default_for)
+    config = JoinConfig(
+        members=options.models,
+        name=options.name,
+        out=out,
+        summary=options.summary,
+        data=options.data,
+        tested=options.tested,
+        default_for=options.default_for,
+    )
     with Terminal() as terminal:
         spec = join_models(config, terminal)
     print(model_card(spec, file_name=out.name), end="")

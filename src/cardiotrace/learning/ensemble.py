@@ -21,8 +21,8 @@ LEAST_PROBABILITY = 1e-9
 def join(members: Sequence[Model], *, name: str, summary: str = "") -> Model:
     """One model whose logits are the logarithm of the mean of its members' probabilities.
 
-    Postprocessing and views are those of the first member; scores, threshold and limits chosen on
-    validation images are left out, since they are not those of the mean.
+    Postprocessing and views are those of the first member. The threshold is the mean of the members' thresholds,
+    limits are the lowest of theirs; scores are left out, since they are not those of the mean.
 
     Args:
         members: at least two, of one scheme, number of channels and preparation.
@@ -92,10 +92,30 @@ def _described(specs: Sequence[ModelSpec], name: str, summary: str) -> ModelSpec
         summary=summary or f"Mean of {names}.",
         training=training,
         scores={},
-        threshold=None,
-        lowest_confidence=None,
+        threshold=_mean_threshold(specs),
+        lowest_confidence=min((spec.lowest_confidence for spec in specs if spec.lowest_confidence), default=None),
+        shape_limits=_lowest_limits(specs),
         default_for=(),
         licence=terms.licence,
         citation=terms.citation,
         created=max(spec.created for spec in specs),
     )
+
+
+def _mean_threshold(specs: Sequence[ModelSpec]) -> float | None:
+    thresholds = [spec.threshold for spec in specs if spec.threshold is not None]
+    return sum(thresholds) / len(thresholds) if len(thresholds) == len(specs) else None
+
+
+def _lowest_limits(specs: Sequence[ModelSpec]) -> dict[str, dict[str, float]]:
+    """Of regions and measures that all members have a limit for."""
+    first, *others = [spec.shape_limits for spec in specs]
+    return {
+        region: {
+            name: min(limit, *(limits[region][name] for limits in others))
+            for name, limit in named.items()
+            if all(name in limits.get(region, {}) for limits in others)
+        }
+        for region, named in first.items()
+        if all(region in limits for limits in others)
+    }

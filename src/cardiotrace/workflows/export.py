@@ -100,12 +100,12 @@ def judged(model: Model, dataset: Dataset, split: Split, watch: Watch) -> tuple[
     table = _score(model, cases, watch)
     sure = [row.confidence for row in table.rows if not math.isnan(row.confidence)]
     lowest = round(min(sure), 4) if sure else None
-    return _resealed(model, scores={"validation": scores_of(table)}, lowest_confidence=lowest), table
+    return resealed(model, scores={"validation": scores_of(table)}, lowest_confidence=lowest), table
 
 
 def write_model(model: Model, path: Path, default_for: tuple[View, ...], watch: Watch) -> ModelSpec:
     """Write a model file that is to be preferred for some views; returns its description."""
-    model = _resealed(model, default_for=default_for)
+    model = resealed(model, default_for=default_for)
     write_bytes(path, model.content)
     watch.say(f"model: {path} ({path.stat().st_size / 1e6:.1f} MB)")
     return model.spec
@@ -182,17 +182,18 @@ def _with_threshold(model: Model, cases: list[Case], watch: Watch) -> Model:
         return model
     with watch.stage("choosing the threshold") as tick:
         threshold = best_threshold(Predictor(model), cases, on_progress=tick)
-    return _resealed(model, threshold=threshold)
+    return resealed(model, threshold=threshold)
 
 
 def _with_shape_limits(model: Model, cases: list[Case], watch: Watch) -> Model:
     """The model with the least simplicity and convexity of all references that it was made with."""
     with watch.stage("fitting the limits of shapes") as tick:
         limits = fit_limits(cases, on_progress=tick)
-    return _resealed(model, shape_limits=shape_limits_to_plain(limits))
+    return resealed(model, shape_limits=shape_limits_to_plain(limits))
 
 
-def _resealed(model: Model, **changes: Any) -> Model:
+def resealed(model: Model, **changes: Any) -> Model:
+    """The model with other words about itself."""
     content = seal(model.content, dataclasses.replace(model.spec, **changes))
     return Model(open_seal(content), content)
 

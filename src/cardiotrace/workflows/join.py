@@ -1,20 +1,21 @@
-"""Several models to one file, scored on the validation part of the first one's data set."""
+"""Several models to one file, with scores that are honest about what its members have seen."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from cardiotrace.core.config import from_plain
-from cardiotrace.core.errors import InputError
+from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.terms import View
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.split import Split
+from cardiotrace.evaluation.table import read_table
 from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.zoo import find_model, load_model
 from cardiotrace.learning.ensemble import join
 from cardiotrace.learning.training.recipe import DataSettings
 from cardiotrace.workflows.data import choose_split, open_dataset
-from cardiotrace.workflows.export import judged, write_model
+from cardiotrace.workflows.export import judged, resealed, scores_of, write_model
 from cardiotrace.workflows.watch import SILENT, Watch
 
 
@@ -28,29 +29,35 @@ class JoinConfig:
     out: Path
     summary: str = ""
     data: Path | None = None
-    """Folder of the data set of the first member."""
+    """Folder of the first member's data set: the ensemble is scored on the validation part of its split."""
+    tested: Path | None = None
+    """Table of cases that stands for the ensemble's own scores, which cannot be had where every case was learned from
+    by some member: that of a cross-validation, where each case was scored by the member that had not seen it."""
     default_for: tuple[View, ...] = ()
     """Views for which the ensemble is to be preferred over others."""
 
 
 def join_models(config: JoinConfig, watch: Watch = SILENT) -> ModelSpec:
-    """Write the ensemble, with threshold, limits and scores from the data that the first member was made with.
-
-    Members must not have learned from the validation part of the first one: folds of one split do that.
+    """Write the ensemble, scored on data that no member has learned from, or with its members' scores.
 
     Raises:
         ModelFileError: a model cannot be read, or they do not fit together.
+        UsageError: both data and a table of scores are given.
         InputError: the first member does not say which data it was made with, or they cannot be used.
         WorkError: nothing can be written.
     """
     members = [load_model(find_model(name)) for name in config.members]
     model = join(members, name=config.name, summary=config.summary)
-    dataset, split = _made_with(members[0], config.data)
-    model, _ = judged(model, dataset, split, watch)
+    if config.data is not None and config.tested is not None:
+        raise UsageError("scores are either measured on --data or taken from --tested")
+    if config.data is not None:
+        model, _ = judged(model, *_made_with(members[0], config.data), watch)
+    if config.tested is not None:
+        model = resealed(model, scores={"members, each on its own testing part": scores_of(read_table(config.tested))})
     return write_model(model, config.out, config.default_for, watch)
 
 
-def _made_with(model: Model, root: Path | None) -> tuple[Dataset, Split]:
+def _made_with(model: Model, root: Path) -> tuple[Dataset, Split]:
     training = model.spec.training
     if "data" not in training.recipe:
         raise InputError(f"model {model.spec.name!r} does not say which data it was made with")
