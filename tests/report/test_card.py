@@ -55,7 +55,7 @@ def test_options_of_the_data_set_can_be_read_back():
 
 def test_steps_and_start_are_told():
     described = spec({"dataset": {"name": "camus"}})
-    started = dataclasses.replace(described.training, started_from="first (phantom)")
+    started = dataclasses.replace(described.training, started_from="first (phantom)", epochs=3)
     card = model_card(dataclasses.replace(described, training=started))
     assert "| Input | resample to 1.5 x 1.25 mm then z-score |" in card
     assert "| Started from | first (phantom) |" in card
@@ -72,3 +72,15 @@ def test_limits_and_outliers_are_told_where_there_are_any():
     assert "| LV | 0.699 | 0.826 |" in card
     assert "| phase | images | geometrical outliers |" in card
     assert "| all | 40 | 3 (7.5 %) |" in card
+
+
+def test_an_ensemble_shows_its_members_and_their_scores():
+    described = spec({"dataset": {"name": "camus"}})
+    made = dataclasses.replace(described.training, started_from="mean of a, b")
+    scores = {"members": described.scores["validation"]}
+    card = model_card(dataclasses.replace(described, training=made, scores=scores))
+    assert "| Made of | mean of a, b |" in card
+    assert "Scores on the members' testing parts" in card
+    assert "Kept" not in card
+    assert "cardiotrace evaluate" not in card
+    assert "| LV | all | 0.900" in card

@@ -84,6 +84,7 @@ def _described(specs: Sequence[ModelSpec], name: str, summary: str) -> ModelSpec
         data_set=" + ".join(dict.fromkeys(spec.training.data_set for spec in specs)),
         split=first.training.split,
         fold=first.training.fold,
+        recipe={key: first.training.recipe[key] for key in ("data", "seed") if key in first.training.recipe},
         started_from=f"mean of {names}",
     )
     return dataclasses.replace(

@@ -36,22 +36,23 @@ def model_card(spec: ModelSpec, *, file_name: str = "") -> str:
 
 def _facts(spec: ModelSpec) -> str:
     made = spec.training
+    origin = "Made of" if made.epochs is None else "Started from"
     rows = {
         "Views": ", ".join(spec.views),
         "Structures": ", ".join(f"{name} = {value}" for name, value in spec.scheme.values.items()),
         "Architecture": spec.architecture.name,
         "Input": " then ".join(_step(choice.name, choice.options) for choice in spec.preparation.choices),
-        **({} if spec.threshold is None else {"Threshold": f"{spec.threshold:.2f}"}),
+        "Threshold": "" if spec.threshold is None else f"{spec.threshold:.2f}",
         "Post-processing": " then ".join(choice.name for choice in spec.postprocessing.choices) or "none",
         "Learned from": f"{made.data_set}, split {made.split}",
-        **({"Started from": made.started_from} if made.started_from else {}),
-        "Kept": f"epoch {made.epochs}, the best on the validation part",
-        "Random seed": made.seed,
+        origin: made.started_from,
+        "Kept": "" if made.epochs is None else f"epoch {made.epochs}, the best on the validation part",
+        "Random seed": "" if made.seed is None else str(made.seed),
         "Source commit": made.commit,
         "Made with": ", ".join(f"{name} {version}" for name, version in made.versions.items()),
         "Date": spec.created,
     }
-    return _table(("", ""), list(rows.items()))
+    return _table(("", ""), [(name, told) for name, told in rows.items() if told])
 
 
 def _step(name: str, options: Mapping[str, Any]) -> str:
@@ -64,16 +65,25 @@ def _step(name: str, options: Mapping[str, Any]) -> str:
 
 
 def _scores(spec: ModelSpec, file_name: str) -> list[str]:
-    scores = spec.scores.get("validation")
-    if not scores:
-        return []
-    text = [
-        "## Scores on the validation part",
+    measured = (
         "At native resolution, of the exported file itself; the model was chosen on these patients, so expect a"
-        " little less on new ones. Measured by\n\n"
-        f"    {_evaluation(spec, file_name)}",
-        _table(*_region_table(scores["regions"])),
+        f" little less on new ones. Measured by\n\n    {_evaluation(spec, file_name)}"
+    )
+    members = (
+        "At native resolution, of its members, each on patients that it had not seen. The ensemble itself has"
+        " learned from all of them."
+    )
+    parts = (("validation", "the validation part", measured), ("members", "the members' testing parts", members))
+    return [
+        text
+        for key, place, words in parts
+        if key in spec.scores
+        for text in (f"## Scores on {place}", words, *_score_tables(spec.scores[key]))
     ]
+
+
+def _score_tables(scores: Mapping[str, Any]) -> list[str]:
+    text = [_table(*_region_table(scores["regions"]))]
     ejection = scores.get("ejection_fraction_percent")
     if ejection:
         text.append(

@@ -53,7 +53,7 @@ def join_models(config: JoinConfig, watch: Watch = SILENT) -> ModelSpec:
     if config.data is not None:
         model, _ = judged(model, *_made_with(members[0], config.data), watch)
     if config.tested is not None:
-        model = resealed(model, scores={"members, each on its own testing part": scores_of(read_table(config.tested))})
+        model = resealed(model, scores={"members": scores_of(read_table(config.tested))})
     return write_model(model, config.out, config.default_for, watch)
 
 
