@@ -7,7 +7,7 @@ from typing import Annotated
 import tyro
 
 from cardiotrace.cli.scores import print_problems, print_scores
-from cardiotrace.cli.settings import settings
+from cardiotrace.cli.settings import groups, settings
 from cardiotrace.cli.terminal import Terminal
 from cardiotrace.evaluation.table import case_rows, to_text
 from cardiotrace.workflows.evaluate import EvaluateConfig, Part, evaluate
@@ -40,9 +40,20 @@ class Options:
     test_time_augmentation: bool = False
     """Average the model over slightly changed versions of each image."""
     by: str = "phase"
-    """Group the scores by phase, view, patient, or a group key such as quality."""
+    """Group the scores by phase, view, patient, or a group key such as quality or ef-class."""
+    only: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY=GROUP,...")] = ()
+    """Score some groups only, such as quality=good,medium."""
+    limits: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME...")] = ()
+    """What counts as an outlier: leclerc-2019, ru-net-printed, ru-net-transposed, a model, or fit (the least of the
+    references of the training and validation parts); default: leclerc-2019 and the model's own limits."""
     out: Path | None = None
     """Write the table of cases to a .json or .csv file."""
+    plots: Path | None = None
+    """Write box plots of the scores and plots of agreement to this folder."""
+    gallery: Path | None = None
+    """Write pictures of the worst cases, and a page that shows them, to this folder."""
+    worst: int = 10
+    """How many cases the gallery shows."""
     json: bool = False
     """Print the table of cases as JSON."""
 
@@ -61,7 +72,13 @@ def run(options: Options) -> None:
         fold_seed=options.fold_seed,
         scheme=options.scheme,
         test_time_augmentation=options.test_time_augmentation,
+        only=groups(options.only),
+        limits=options.limits,
+        by=options.by,
         out=options.out,
+        plots=options.plots,
+        gallery=options.gallery,
+        worst=options.worst,
     )
     with Terminal() as terminal:
         done = evaluate(config, terminal)

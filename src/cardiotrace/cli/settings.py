@@ -1,4 +1,4 @@
-"""KEY=VALUE words of the command line."""
+"""KEY=VALUE and KEY=GROUP,... words of the command line."""
 
 import tomllib
 from collections.abc import Sequence
@@ -18,6 +18,25 @@ def settings(words: Sequence[str]) -> dict[str, Any]:
         {'training.epochs': 2, 'architecture': 'unet2', 'data.dataset.views': ['4CH']}
     """
     return dict(map(_setting, words))
+
+
+def groups(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Read KEY=GROUP,GROUP,... words.
+
+    Raises:
+        UsageError: a word has no "=", or nothing before or after it.
+
+    Example:
+        >>> groups(["quality=good,medium", "phase=ED"])
+        {'quality': ('good', 'medium'), 'phase': ('ED',)}
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for word in words:
+        key, _, names = word.partition("=")
+        if not key or not names.strip(","):
+            raise UsageError(f"{word}: expected KEY=GROUP,...")
+        found[key] = tuple(name for name in names.split(",") if name)
+    return found
 
 
 def _setting(word: str) -> tuple[str, Any]:

@@ -1,23 +1,37 @@
 """Labels or a model against a reference."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import UsageError
 from cardiotrace.core.exam import Case
+from cardiotrace.core.label import LabelScheme
 from cardiotrace.datasets.dataset import Dataset
+from cardiotrace.datasets.split import Split
 from cardiotrace.evaluation.case_table import CaseTable
-from cardiotrace.evaluation.evaluate import evaluate_labels, evaluate_observer, evaluate_predictor
+from cardiotrace.evaluation.choose import Only, chosen
+from cardiotrace.evaluation.evaluate import (
+    Judge,
+    evaluate_labels,
+    evaluate_observer,
+    evaluate_predictor,
+    label_judge,
+    model_judge,
+)
+from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.pairing import folder_cases, label_files
 from cardiotrace.evaluation.table import case_rows, table_to_json, to_text
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.zoo import find_model, load_model
 from cardiotrace.io import write_text
+from cardiotrace.io.atomic import as_work_error
 from cardiotrace.workflows.data import cases_of, choose_split, open_dataset
+from cardiotrace.workflows.limits import named_limits
 from cardiotrace.workflows.segment import known_scheme
-from cardiotrace.workflows.watch import SILENT, Watch
+from cardiotrace.workflows.watch import SILENT, Tick, Watch
 
 Part = Literal["training", "validation", "testing", "all"]
 
@@ -43,9 +57,21 @@ class EvaluateConfig:
     """Who is in which fold, for "k-fold": the seed of the recipe."""
     scheme: str | None = None
     test_time_augmentation: bool = False
+    only: Only = field(default_factory=dict)
+    """Groups to score, by group key; empty scores all."""
+    limits: tuple[str, ...] = ()
+    """What counts as an outlier: names of presets, of models, or "fit"; empty takes what comes with the prediction."""
+    by: str = "phase"
+    """Groups of the plots."""
     out: Path | None = None
     """Where the table of cases goes: .json (can be compared later) or .csv; that of a second observer goes beside it
     with "_observer" in its name."""
+    plots: Path | None = None
+    """Folder for box plots and plots of agreement."""
+    gallery: Path | None = None
+    """Folder for pictures of the worst cases."""
+    worst: int = 10
+    """How many of them."""
 
 
 @dataclass(frozen=True)
@@ -57,18 +83,42 @@ class Evaluated:
     """How far people agree; None where only one has traced the cases."""
 
 
+@dataclass(frozen=True)
+class _Task:
+    """What is to be scored, and how its predictions come about."""
+
+    cases: list[Case]
+    judge: Judge
+    score: Callable[[list[Case], Tick], CaseTable]
+    limits: OutlierLimits | None
+
+
 def evaluate(config: EvaluateConfig, watch: Watch = SILENT) -> Evaluated:
     """Score predictions case by case, and a second observer where the data set has one.
 
     Raises:
-        UsageError: a model without a data set, or a part without one.
+        UsageError: a model without a data set, a part without one, or limits that cannot be had.
         InputError: nothing to compare.
+        WorkError: nothing can be written.
     """
-    done = _evaluate(config, watch)
+    if config.worst < 1:
+        raise UsageError(f"the worst {config.worst} cases cannot be shown", remedy="give --worst 1 or more.")
+    task = _task(config, watch)
+    for folder in (config.plots, config.gallery):
+        if folder is not None:
+            with as_work_error(folder):  # before the work, not after it
+                folder.mkdir(parents=True, exist_ok=True)
+    with watch.stage("scoring") as tick:
+        table = task.score(task.cases, tick)
+    if task.limits is not None:
+        table = replace(table, limits=task.limits)
+    scored = set(table.cases)
+    done = Evaluated(table, evaluate_observer([case for case in task.cases if case.name in scored]))
     if config.out is not None:
         _write(done.table, config.out)
         if done.observer is not None:
             _write(done.observer, config.out.with_stem(f"{config.out.stem}_observer"))
+    _draw(done.table, task, config, watch)
     return done
 
 
@@ -76,7 +126,20 @@ def _write(table: CaseTable, path: Path) -> None:
     write_text(path, to_text(case_rows(table), "csv") if path.suffix == ".csv" else table_to_json(table))
 
 
-def _evaluate(config: EvaluateConfig, watch: Watch) -> Evaluated:
+def _draw(table: CaseTable, task: _Task, config: EvaluateConfig, watch: Watch) -> None:
+    """Plots and gallery; what draws them is loaded only if they are wanted."""
+    if config.plots is not None:
+        from cardiotrace.workflows.plots import write_plots
+
+        write_plots(table, config.plots, by=config.by)
+    if config.gallery is not None:
+        from cardiotrace.workflows.gallery import write_gallery
+
+        with watch.stage("drawing the worst cases"):
+            write_gallery(table, task.cases, task.judge, config.gallery, count=config.worst)
+
+
+def _task(config: EvaluateConfig, watch: Watch) -> _Task:
     folder = Path(config.predicted)
     if config.dataset is None:
         if not folder.is_dir():
@@ -84,27 +147,43 @@ def _evaluate(config: EvaluateConfig, watch: Watch) -> Evaluated:
         if config.scheme is None:
             raise UsageError("two folders of labels need a scheme", remedy="say what the values mean with --scheme.")
         scheme = known_scheme(config.scheme)
-        with watch.stage("scoring") as tick:
-            cases = folder_cases(label_files(config.reference), scheme)
-            return Evaluated(evaluate_labels(folder, cases, scheme, on_progress=tick))
+        cases = chosen(folder_cases(label_files(config.reference), scheme), config.only)
+        return _label_task(folder, scheme, cases, named_limits(config.limits))
     dataset = open_dataset(Choice(config.dataset, config.options), config.reference)
-    cases = _cases(dataset, config)
-    with watch.stage("scoring") as tick:
-        if folder.is_dir():
-            table = evaluate_labels(folder, cases, dataset.scheme, on_progress=tick)
-        else:
-            table = evaluate_predictor(
-                Predictor(load_model(find_model(config.predicted))),
-                cases,
-                test_time_augmentation=config.test_time_augmentation,
-                on_progress=tick,
-            )
-    scored = set(table.cases)
-    return Evaluated(table, evaluate_observer([case for case in cases if case.name in scored]))
+    cases = chosen(_cases(dataset, config), config.only)
+    limits = named_limits(config.limits, _references(dataset, config), watch=watch)
+    if folder.is_dir():
+        return _label_task(folder, dataset.scheme, cases, limits)
+    predictor = Predictor(load_model(find_model(config.predicted)))
+    augmented = config.test_time_augmentation
+    return _Task(
+        cases,
+        model_judge(predictor, test_time_augmentation=augmented),
+        lambda cases, tick: evaluate_predictor(predictor, cases, test_time_augmentation=augmented, on_progress=tick),
+        limits,
+    )
+
+
+def _label_task(folder: Path, scheme: LabelScheme, cases: list[Case], limits: OutlierLimits | None) -> _Task:
+    return _Task(
+        cases,
+        label_judge(label_files(folder), scheme),
+        lambda cases, tick: evaluate_labels(folder, cases, scheme, on_progress=tick),
+        limits,
+    )
 
 
 def _cases(dataset: Dataset, config: EvaluateConfig) -> list[Case]:
     if config.part == "all":
         return dataset.cases()
-    split = choose_split(dataset, config.split, folds=config.folds, fold=config.fold, seed=config.fold_seed)
-    return cases_of(dataset, getattr(split, config.part))
+    return cases_of(dataset, getattr(_split(dataset, config), config.part))
+
+
+def _references(dataset: Dataset, config: EvaluateConfig) -> Iterator[Case]:
+    """The cases that limits are fitted on, found only when asked for."""
+    split = _split(dataset, config)
+    yield from cases_of(dataset, [*split.training, *split.validation])
+
+
+def _split(dataset: Dataset, config: EvaluateConfig) -> Split:
+    return choose_split(dataset, config.split, folds=config.folds, fold=config.fold, seed=config.fold_seed)

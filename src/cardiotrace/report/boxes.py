@@ -1,0 +1,68 @@
+"""Box plots of scores: regions side by side, a box for each group."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.report.canvas import INK, blank_figure, plain_axes, save_png
+from cardiotrace.report.colour import LINES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def draw_boxes(values: Mapping[str, Mapping[str, Sequence[float]]], path: Path, *, score: str) -> None:
+    """Plot one score as boxes: quartiles and median, whiskers to 1.5 times their distance, a point for all beyond.
+
+    Values that are not finite (absent and missed structures) cannot be drawn; the missed ones are counted below.
+
+    Args:
+        values: region to group to one value for each image.
+        path: the PNG to be.
+        score: words for the axis, such as "HD, mm".
+
+    Raises:
+        InputError: no value can be drawn.
+    """
+    groups = list(dict.fromkeys(group for by_group in values.values() for group in by_group))
+    if not any(np.isfinite(list(found)).any() for by_group in values.values() for found in by_group.values()):
+        raise InputError(f"there is no {score} to draw", where=path)
+    figure = blank_figure(max(4.0, 1.0 + len(values) * max(0.9, 0.45 * len(groups))), 3.8)
+    axes = plain_axes(figure, (1, 1, 1), x="", y=score)
+    width = 0.8 / len(groups)
+    for number, group in enumerate(groups):
+        colour = LINES[number % len(LINES)]
+        for place, by_group in enumerate(values.values()):
+            shift = (number - (len(groups) - 1) / 2) * width
+            _box(axes, place + shift, 0.85 * width, by_group.get(group, ()), colour)
+        if len(groups) > 1:
+            axes.bar(0, 0, color=colour, alpha=0.45, label=group)
+    axes.set_xticks(range(len(values)), [f"{region}{_missed(by_group)}" for region, by_group in values.items()])
+    axes.set_xlim(-0.6, len(values) - 0.4)
+    axes.grid(visible=False, axis="x")
+    if len(groups) > 1:
+        figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=min(6, len(groups)))
+    save_png(figure, path)
+
+
+def _box(axes: "Axes", x: float, width: float, values: Sequence[float], colour: str) -> None:
+    known = np.asarray(values, np.float64)
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return
+    line = {"color": INK, "linewidth": 1.0}
+    points = {"marker": "o", "markersize": 3, "markerfacecolor": colour, "markeredgewidth": 0, "alpha": 0.7}
+    drawn = axes.boxplot(
+        [known], positions=[x], widths=width, patch_artist=True, manage_ticks=False, flierprops=points,
+        medianprops={"color": INK, "linewidth": 1.6}, whiskerprops=line, capprops=line,
+    )  # fmt: skip
+    for patch in drawn["boxes"]:
+        patch.set(facecolor=colour, alpha=0.45, edgecolor=INK)
+
+
+def _missed(by_group: Mapping[str, Sequence[float]]) -> str:
+    count = sum(int(np.isinf(np.asarray(values, np.float64)).sum()) for values in by_group.values())
+    return f"\n{count} missed" if count else ""

@@ -1,0 +1,134 @@
+"""One frame beside itself with two outlines: what a person traced and what was predicted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Bool
+
+from cardiotrace.core.cine import Cine
+from cardiotrace.core.label import LabelMap
+from cardiotrace.geometry.contour import contours
+from cardiotrace.metrics import Region, regions_of
+from cardiotrace.report.canvas import blank_figure, save_png
+from cardiotrace.report.colour import STRUCTURE_COLOURS, hexadecimal
+from cardiotrace.report.overlay import display_grey
+from cardiotrace.report.sweep import painted
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
+
+_DARK, _LIGHT = "#12161b", "#f2f2f2"
+_WIDTH = 9.5
+"""Of the picture, inches."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A frame with two labellings on its grid."""
+
+    cine: Cine
+    predicted: LabelMap
+    reference: LabelMap
+    frame: int = 0
+
+    @property
+    def depth(self) -> int:
+        """The slice in which the two differ most."""
+        differs = self.reference.to(self.predicted.scheme).array[self.frame] != self.predicted.array[self.frame]
+        return int(np.argmax(differs.sum(axis=(1, 2))))
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """What both can hold."""
+        held = set(self.predicted.scheme.structures)
+        return tuple(region for region in regions_of(self.reference.scheme) if held.issuperset(region.structures))
+
+
+def draw_compared(compared: Compared, path: Path, *, title: str, notes: Sequence[str] = ()) -> None:
+    """Draw a frame, and the same with the outlines of the reference, white, and of the prediction, coloured.
+
+    Long thin structures are painted instead: found white, false vermilion, missed blue.
+
+    Args:
+        compared: image, prediction and reference.
+        path: the PNG to be.
+        title: one line above.
+        notes: further lines, such as scores.
+    """
+    rows_mm, columns_mm = _size_mm(compared.cine)
+    height = 0.5 * _WIDTH * rows_mm / columns_mm + 0.75 + 0.17 * len(notes)
+    figure = blank_figure(_WIDTH, min(max(height, 3.0), 12.0))
+    figure.set_facecolor(_DARK)
+    left, right = (_dark_axes(axes) for axes in figure.subplots(1, 2))
+    plane = display_grey(compared.cine)[compared.frame, compared.depth]
+    extent = (0.0, columns_mm, rows_mm, 0.0)
+    left.imshow(plane, cmap="gray", vmin=0, vmax=255, extent=extent)
+    if compared.regions and all(region.is_thin for region in compared.regions):
+        right.imshow(_painted(compared), extent=extent, interpolation="nearest")
+        right.set_xlabel("found white, false vermilion, missed blue", color=_LIGHT, fontsize=8)
+    else:
+        right.imshow(plane, cmap="gray", vmin=0, vmax=255, extent=extent)
+        handles = [_outlines(right, compared, region) for region in compared.regions]
+        if handles:
+            reference = handles[0][0]
+            figure.legend(
+                handles=[reference, *(predicted for _, predicted in handles)], loc="outside lower center", ncols=6,
+                fontsize=8, frameon=False, labelcolor=_LIGHT,
+            )  # fmt: skip
+    figure.suptitle("\n".join([title, *notes]), color=_LIGHT, fontsize=10)
+    save_png(figure, path)
+
+
+def _outlines(axes: "Axes", compared: Compared, region: Region) -> tuple["Line2D", "Line2D"]:
+    """Draw one region's two outlines; gives a line of the reference and one of the prediction for the legend."""
+    frame, depth = compared.frame, compared.depth
+    colour = hexadecimal(STRUCTURE_COLOURS[region.structures[-1]])
+    drawn = []
+    for labels, shade, word, width in (
+        (compared.reference, "white", "reference", 1.1),
+        (compared.predicted, colour, f"predicted {region.name}", 1.5),
+    ):
+        mask = region.mask(labels.array[frame, depth], labels.scheme)
+        for ring in _rings_mm(mask, compared.cine):
+            axes.plot(ring[:, 1], ring[:, 0], color="black", linewidth=width + 1.2, alpha=0.45)
+            axes.plot(ring[:, 1], ring[:, 0], color=shade, linewidth=width)
+        drawn += axes.plot([], [], color=shade, linewidth=width, label=word)
+    return drawn[0], drawn[1]
+
+
+def _rings_mm(mask: Bool[np.ndarray, "height width"], cine: Cine) -> list[np.ndarray]:
+    """Level lines in mm from the picture's upper left corner."""
+    return [(ring + 0.5) * np.array(_spacing_mm(cine)) for ring in contours(mask)]
+
+
+def _painted(compared: Compared) -> np.ndarray:
+    frame, depth = compared.frame, compared.depth
+    masks = [
+        np.any([region.mask(labels.array[frame, depth], labels.scheme) for region in compared.regions], axis=0)
+        for labels in (compared.predicted, compared.reference)
+    ]
+    predicted, reference = (mask.astype(np.uint8) for mask in masks)
+    return painted(predicted, reference, np.ones(predicted.shape, bool))
+
+
+def _dark_axes(axes: "Axes") -> "Axes":
+    axes.set_facecolor(_DARK)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+    return axes
+
+
+def _spacing_mm(cine: Cine) -> tuple[float, float]:
+    """(row, column); pixels where there is no spacing."""
+    return (1.0, 1.0) if cine.spacing_mm is None else cine.spacing_mm[1:]
+
+
+def _size_mm(cine: Cine) -> tuple[float, float]:
+    height, width = cine.grid_shape[2:]
+    row, column = _spacing_mm(cine)
+    return height * row, width * column

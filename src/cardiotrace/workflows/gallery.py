@@ -1,0 +1,96 @@
+"""The cases that a method did worst on, as pictures with their numbers and a page that shows them."""
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+from cardiotrace.core.exam import Case
+from cardiotrace.evaluation.case_table import SHORT_NAMES, CaseRow, CaseTable
+from cardiotrace.evaluation.evaluate import Judge
+from cardiotrace.evaluation.outlier import verdicts
+from cardiotrace.evaluation.table import to_text
+from cardiotrace.evaluation.worst import ScoredFrame, worst_frames
+from cardiotrace.io import write_text
+from cardiotrace.report.gallery import Compared, draw_compared
+
+INDEX = "index.md"
+
+
+def write_gallery(table: CaseTable, cases: Iterable[Case], judge: Judge, folder: Path, *, count: int = 10) -> Path:
+    """Write a picture of each of the worst frames by mean Dice over regions, and `index.md`, which shows them.
+
+    Only those frames are predicted again.
+
+    Args:
+        table: scores of the cases.
+        cases: the same cases.
+        judge: what predicted them.
+        folder: where they go; it must be there.
+        count: how many, at most.
+
+    Returns:
+        Path of the page.
+
+    Raises:
+        InputError: an image cannot be read.
+        WorkError: nothing can be written.
+    """
+    by_name = {case.name: case for case in cases}
+    parts = [f"# The {min(count, len(table.cases))} worst cases", _about(table)]
+    rows = []
+    pictures = []
+    for rank, worst in enumerate(worst_frames(table, count), start=1):
+        case = by_name[worst.case]
+        name = f"{rank:02d}_{_safe(worst.case)}_{worst.frame}.png"
+        judged = judge(case)
+        compared = Compared(case.read_image(), judged.predicted, judged.reference, worst.frame)
+        title = f"{rank}. {worst.case}, {_place(worst)}"
+        notes = [_numbers(row) for row in worst.rows if not math.isnan(row.score("dice"))]
+        draw_compared(compared, folder / name, title=title, notes=notes)
+        rows.append({"rank": rank, "case": worst.case, **_facts(worst), **_verdict(table, worst), "Dice": worst.mean})
+        pictures.append(f"## {title}\n\n![{worst.case}]({name})")
+    write_text(folder / INDEX, "\n\n".join([*parts, to_text(rows, "markdown").strip(), *pictures]) + "\n")
+    return folder / INDEX
+
+
+def _about(table: CaseTable) -> str:
+    who = table.facts.get("predicted", "the predictions")
+    return (
+        f"Of {len(table.cases)} cases predicted by {who}, those with the lowest mean Dice over regions. Left the image,"
+        " right the same with the outlines of the reference (white) and of the prediction (coloured)."
+    )
+
+
+def _facts(worst: ScoredFrame) -> dict[str, str]:
+    row = worst.rows[0]
+    return {"view": str(row.view), "phase": str(row.phase), **row.groups}
+
+
+def _verdict(table: CaseTable, worst: ScoredFrame) -> dict[str, str]:
+    """Whether the frame is an outlier, by the limits that came with the table."""
+    if table.limits is None:
+        return {}
+    (found,) = verdicts(CaseTable(worst.rows), table.limits)
+    words = [name for name, is_it in (("geometrical", found.geometrical), ("anatomical", found.anatomical)) if is_it]
+    return {"outlier": ", ".join(words)}
+
+
+def _place(worst: ScoredFrame) -> str:
+    row = worst.rows[0]
+    frame = f", frame {worst.frame}" if worst.frame else ""
+    return f"{row.view} {row.phase}{frame}, mean Dice {worst.mean:.3f}"
+
+
+def _numbers(row: CaseRow) -> str:
+    """The scores of one region in words, such as "LV: Dice 0.912, HD 5.1 mm, MAD 1.9 mm"."""
+    known = {score: row.score(score) for score in CaseTable((row,)).headline() if not math.isnan(row.score(score))}
+    cells = [
+        f"{SHORT_NAMES.get(score, score)} {f'{value:.1f} mm' if score.endswith('_mm') else f'{value:.3f}'}"
+        for score, value in known.items()
+    ]
+    return f"{row.region}: {', '.join(cells)}"
+
+
+def _safe(name: str) -> str:
+    """A name that cannot leave the folder."""
+    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name).lstrip(".")
