@@ -7,7 +7,7 @@ are composed into one map, so that an image is interpolated once. Images are in 
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
@@ -204,6 +204,22 @@ def sample(
         channel_contrast=_draw(config.channel_contrast, count, 1.0, generator, axes=CHANNELS),
         outside=config.outside,
     )
+
+
+def with_shared_geometry(parameters: Parameters, members: int) -> Parameters:
+    """Parameters by which each image moves as the first of its unit does; grey values change one by one.
+
+    Args:
+        parameters: of whole units, one after the other.
+        members: images of a unit.
+    """
+    if members == 1:
+        return parameters
+    first = torch.arange(len(parameters)) // members * members
+    return replace(parameters, **{name: getattr(parameters, name)[first] for name in _GEOMETRY})
+
+
+_GEOMETRY = ("to_source", "displacement")
 
 
 def apply(

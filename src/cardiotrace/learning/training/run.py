@@ -299,7 +299,8 @@ def _feed(material: Material, patients: Sequence[str], recipe: Recipe, fabric: F
         raise InputError(
             f"the {part} part of the split has no labelled image", remedy="look at `cardiotrace data split`."
         )
-    return Feed(material.packed, indices, recipe.preparation, fabric.device)
+    group = recipe.training.group if part == "training" else None
+    return Feed(material.packed, indices, recipe.preparation, fabric.device, group=group)
 
 
 def _write_head(recipe: Recipe, material: Material, folder: RunFolder) -> None:
