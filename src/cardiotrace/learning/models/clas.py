@@ -24,7 +24,7 @@ class CLASConfig:
 
     similarity_weight: float = 1.0
     """Of one minus the local correlation between one phase and the other, moved onto it."""
-    smoothness_weight: float = 10.0
+    smoothness_weight: float = 1.0
     """Of the mean squared change of the motion from pixel to pixel."""
     label_weight: float = 0.4
     """Of the Dice loss between the labels of one phase, moved, and those of the other: shape teaches motion."""
@@ -219,7 +219,7 @@ def clas(config: CLASConfig, channels: int, classes: int) -> CLAS:
 
     Source:
         Wei et al. 2020, MICCAI, doi:10.1007/978-3-030-59713-9_60. Their network sees ten frames at once and
-        also teaches the eight between by labels that motion carries there; weights of the last two terms, the
-        smoothness weight, the correlation and the late start of the label terms follow the authors' published code.
+        also teaches the eight between by labels that motion carries there; the weights of the last two terms, the
+        square of 9 pixels and the late start of the label terms follow the authors' published code.
     """
     return CLAS(config, channels, classes)

@@ -11,7 +11,9 @@ import torch
 from jaxtyping import Float, Int64
 
 from cardiotrace.datasets.packed import PackedDataset
+from cardiotrace.geometry.sector import Apex
 from cardiotrace.learning.augmentation import Augmentation, Parameters, apply, sample, with_shared_geometry
+from cardiotrace.learning.sector import find_sectors
 from cardiotrace.learning.training.grouping import Group, units_of
 from cardiotrace.learning.training.window import Windows, draw_windows, surroundings
 from cardiotrace.preparation import Preparation
@@ -32,6 +34,7 @@ class Feed:
         preparation: for its intensity steps.
         device: where batches are wanted.
         group: which planes stay beside each other; by default each is alone.
+        apex: how sectors are found, where augmentation is to change them.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Feed:
         device: torch.device,
         *,
         group: Group | None = None,
+        apex: Apex | None = None,
     ) -> None:
         images = np.asarray(packed.images[indices])
         self.largest = float(np.iinfo(images.dtype).max)
@@ -52,6 +56,7 @@ class Feed:
         self.preparation = preparation
         self.units = units_of([packed.planes[index] for index in indices.tolist()], group)
         """Planes that stay together, (units, members)."""
+        self.sectors = None if apex is None else find_sectors(images, apex)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -134,7 +139,10 @@ class TrainingOrder:
         count, members = units.shape
         shape = self.crop or feed.shape
         generator = _generator(_AUGMENTATION, self.seed, epoch, step)
-        parameters = sample(self.augmentation, units.numel(), shape, generator, mirror_axes=self.mirror_axes)
+        sectors = None if feed.sectors is None else feed.sectors[units.flatten()]
+        parameters = sample(
+            self.augmentation, units.numel(), shape, generator, mirror_axes=self.mirror_axes, sectors=sectors
+        )
         parameters = with_shared_geometry(parameters, members)
         mine = self._share(count, members)
         picked = units.flatten()[mine]

@@ -63,6 +63,8 @@ class Recipe:
             raise ValueError(f"name must be letters, digits, '.', '_' and '-', got {self.name!r}: a folder is named so")
         if not 0 <= self.seed < 2**32:
             raise ValueError(f"seed must lie in [0, 2^32), got {self.seed}")
+        if self.augmentation.sector is not None and self.training.crop is not None:
+            raise ValueError("augmentation.sector changes whole sectors: leave out training.crop")
 
     @property
     def fold_seed(self) -> int:
