@@ -153,7 +153,7 @@ def recipe_rows(kind: type, prefix: str = "") -> list[tuple[str, str, str, str]]
     hints, documented = typing.get_type_hints(kind), field_docs(kind)
     rows = []
     for item in dataclasses.fields(kind):
-        key, hint = f"{prefix}{item.name}", hints[item.name]
+        key, hint = f"{prefix}{item.name}", table_of(hints[item.name])
         meaning = documented.get(item.name) or MEANINGS.get(key, "")
         if key in CHOICES:
             rows.append((f"`{key}`", CHOICES[key], default_text(item), meaning))
@@ -164,6 +164,17 @@ def recipe_rows(kind: type, prefix: str = "") -> list[tuple[str, str, str, str]]
         else:
             rows.append((f"`{key}`", type_text(hint), default_text(item), meaning))
     return rows
+
+
+def table_of(hint: Any) -> Any:
+    """The dataclass of a table that may be left out; any other type as it is.
+
+    Example:
+        >>> table_of(int | None) == (int | None), table_of(Entry | None)
+        (True, <class 'cardiotrace.core.catalog.Entry'>)
+    """
+    chosen = [kind for kind in typing.get_args(hint) if kind is not types.NoneType]
+    return chosen[0] if len(chosen) == 1 and dataclasses.is_dataclass(chosen[0]) else hint
 
 
 # Catalogs.

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from cardiotrace.inference.variant import IDENTITY, Variant, variants
+from cardiotrace.geometry.sector import Sector, SectorChange
+from cardiotrace.inference.variant import IDENTITY, SectorVariants, Variant, variants
 
 BATCH = np.random.default_rng(3).random((2, 1, 12, 15)).astype(np.float32)
 
@@ -35,3 +36,30 @@ def test_gamma_keeps_the_extremes_and_brightens_between() -> None:
 
 def test_gamma_of_an_even_image_is_finite() -> None:
     assert Variant(gamma=0.5).apply(np.full((1, 1, 2, 2), 4.0, np.float32)).tolist() == [[[[4.0, 4.0], [4.0, 4.0]]]]
+
+
+SECTORS = SectorVariants((SectorChange(), SectorChange(turn_degrees=6), SectorChange(depth=1.2)))
+
+
+def test_changed_sectors_take_the_place_of_other_versions() -> None:
+    ways = variants(("width",), SECTORS)
+    assert ways == (IDENTITY, Variant(sector=SectorChange(turn_degrees=6)), Variant(sector=SectorChange(depth=1.2)))
+
+
+def test_a_changed_sector_is_laid_back() -> None:
+    rows, columns = np.mgrid[:80, :90] / 12
+    smooth = (np.sin(rows) + np.cos(columns)).astype(np.float32)[None, None].repeat(2, axis=0)
+    where = (Sector(2.0, 45.0), Sector(-3.0, 40.0, 1.1))
+    for way in variants((), SECTORS)[1:]:
+        home = way.undo(way.apply(smooth, where), where)
+        seen = way.seen((80, 90), where)[:, 0] > 0
+        assert 0.6 < seen.mean() < 1
+        inner = seen[:, 20:60, 25:65]
+        np.testing.assert_allclose(home[:, 0, 20:60, 25:65][inner], smooth[:, 0, 20:60, 25:65][inner], atol=0.03)
+
+
+def test_what_a_change_moves_out_of_the_picture_is_not_seen() -> None:
+    seen = Variant(sector=SectorChange(depth=2.0)).seen((40, 40), [Sector(0.0, 20.0)])
+    assert seen.shape == (1, 1, 40, 40)
+    assert seen[0, 0, :20, 15:25].all()
+    assert not seen[0, 0, 20:].any()

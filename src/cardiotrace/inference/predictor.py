@@ -16,7 +16,7 @@ from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure, View
 from cardiotrace.inference.engine import Engine, make_engine
 from cardiotrace.inference.model_file import Model
-from cardiotrace.inference.variant import IDENTITY, Variant, variants
+from cardiotrace.inference.variant import IDENTITY, Variant, sectors_of, variants
 from cardiotrace.preparation import Placement
 
 Progress = Callable[[int, int], None]
@@ -97,7 +97,8 @@ class Predictor:
 
         Args:
             cine: what to segment.
-            test_time_augmentation: average over slightly changed versions of each plane; four times the work.
+            test_time_augmentation: average over slightly changed versions of each plane, see
+                `inference.variant`; four times the work or more.
             batch_size: planes that pass through the network at once; more need more memory and are no faster on a CPU.
             keep_probability: hand out the probability as well, for models of a single structure.
             on_progress: told after each batch how many planes are done.
@@ -164,7 +165,7 @@ class Predictor:
         if batch_size < 1:
             raise InputError(f"batch size must be at least 1, got {batch_size}")
         placement = self.spec.preparation.place(cine.grid_shape[2:], cine.spacing_mm and cine.spacing_mm[1:])
-        ways = variants(self.spec.mirror_axes) if test_time_augmentation else (IDENTITY,)
+        ways = variants(self.spec.mirror_axes, self.spec.sector) if test_time_augmentation else (IDENTITY,)
         positions = itertools.product(range(cine.grid_shape[0]), range(cine.grid_shape[1]))
         while chunk := list(itertools.islice(positions, batch_size)):
             batch = np.stack([self.spec.preparation.apply(cine.frames[position], placement) for position in chunk])
@@ -174,10 +175,15 @@ class Predictor:
     def _mean_probabilities(
         self, batch: Float[np.ndarray, "batch channels height width"], ways: tuple[Variant, ...]
     ) -> Float[np.ndarray, "batch classes height width"]:
+        known = self.spec.sector
+        sectors = () if known is None or len(ways) == 1 else sectors_of(batch, known)
         total: Any = 0.0
+        votes: Any = 0.0
         for way in ways:
-            total = total + way.undo(softmax(self._engine.run(way.apply(batch))))
-        mean: Float[np.ndarray, "batch classes height width"] = total / np.float32(len(ways))
+            vote = way.seen((batch.shape[2], batch.shape[3]), sectors)
+            total = total + way.undo(softmax(self._engine.run(way.apply(batch, sectors))), sectors) * np.float32(vote)
+            votes = votes + vote
+        mean: Float[np.ndarray, "batch classes height width"] = total / np.float32(votes)
         return mean
 
     def _check_channels(self, cine: Cine) -> None:

@@ -12,6 +12,7 @@ from cardiotrace.core.config import from_plain, to_plain
 from cardiotrace.core.errors import CardioTraceError, ModelFileError
 from cardiotrace.core.label import LabelScheme, scheme_from_mapping
 from cardiotrace.core.terms import View
+from cardiotrace.inference.variant import SectorVariants
 from cardiotrace.postprocessing import Postprocessing
 from cardiotrace.preparation import Preparation
 
@@ -72,6 +73,8 @@ class ModelSpec:
     """Label map to label map."""
     mirror_axes: tuple[str, ...] = ()
     """Axes ("height", "width") along which a mirrored image is still a possible image; apical views have none."""
+    sector: SectorVariants | None = None
+    """Changes of ultrasound sectors that test-time augmentation averages over; None: other changes."""
     shape_limits: dict[str, dict[str, float]] = field(default_factory=dict)
     """Lowest plausible simplicity and convexity for each region: the least of the references of the training and
     validation parts. Empty in older files, and where the data are stacks or thin structures."""

@@ -7,10 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from cardiotrace.geometry.sector import Apex, Sector, SectorChange, change_planes, find_sector, places_before
+
+
+@dataclass(frozen=True)
+class SectorVariants:
+    """How the sector of an ultrasound image may be changed to ask a model again; written into its file."""
+
+    changes: tuple[SectorChange, ...]
+    """About the apex; the one that changes nothing is the image itself."""
+    apex: Apex = "found"
+    """How the apex is found, as in training."""
+
 
 @dataclass(frozen=True)
 class Variant:
-    """One reversible change of the network's input: first mirrored, then shifted, then brightened.
+    """One reversible change of the network's input: first mirrored, then shifted, then brightened; or of its sectors.
 
     Example:
         >>> image = np.arange(4, dtype=np.float32).reshape(1, 1, 1, 4)
@@ -23,35 +35,69 @@ class Variant:
     """Pixels down and to the right; the border is repeated into the space that opens."""
     gamma: float = 1.0
     """Exponent on each plane's values between its own extremes; below 1 brightens."""
+    sector: SectorChange | None = None
+    """Change about each image's apex, instead of the others."""
 
     def apply(
-        self, batch: Float[np.ndarray, "batch channels height width"]
+        self, batch: Float[np.ndarray, "batch channels height width"], sectors: Sequence[Sector] = ()
     ) -> Float[np.ndarray, "batch channels height width"]:
-        """The changed input."""
+        """The changed input; `sectors`, one for each image, are needed where those are changed."""
+        if self.sector is not None:
+            # What lies beyond the image is as dark as what lies beyond the sector.
+            changed = [
+                change_planes(planes, sector, self.sector, outside=float(planes.min()))
+                for planes, sector in zip(batch, sectors, strict=True)
+            ]
+            return np.stack(changed).astype(np.float32)
         shifted = _shift(_mirror(batch, self.mirror), self.shift)
         return np.ascontiguousarray(_brighten(shifted, self.gamma), np.float32)
 
     def undo(
-        self, probabilities: Float[np.ndarray, "batch classes height width"]
+        self, probabilities: Float[np.ndarray, "batch classes height width"], sectors: Sequence[Sector] = ()
     ) -> Float[np.ndarray, "batch classes height width"]:
         """What the network said of the changed input, laid back onto the unchanged one."""
+        if self.sector is not None:
+            back = self.sector.inverse
+            found = zip(probabilities, sectors, strict=True)
+            return np.stack([change_planes(planes, sector, back) for planes, sector in found])
         rows, columns = self.shift
         return _mirror(_shift(probabilities, (-rows, -columns)), self.mirror)
+
+    def seen(
+        self, shape: tuple[int, int], sectors: Sequence[Sector] = ()
+    ) -> Float[np.ndarray, "batch 1 height width"] | float:
+        """1 where the changed input shows the pixel of the unchanged one, 0 where it was moved out of the picture."""
+        if self.sector is None:
+            return 1.0
+        last = np.array(shape).reshape(2, 1, 1) - 0.5
+        places = np.stack([places_before(shape, sector, self.sector.inverse) for sector in sectors])
+        inside = np.logical_and(places >= -0.5, places <= last)
+        mask: Float[np.ndarray, "batch 1 height width"] = inside.min(axis=1, keepdims=True).astype(np.float32)
+        return mask
 
 
 IDENTITY = Variant()
 
 
-def variants(mirror_axes: Sequence[str]) -> tuple[Variant, ...]:
+def sectors_of(batch: Float[np.ndarray, "batch channels height width"], known: SectorVariants) -> tuple[Sector, ...]:
+    """Where the sector of each image lies."""
+    return tuple(find_sector(planes.max(axis=0), apex=known.apex) for planes in batch)
+
+
+def variants(mirror_axes: Sequence[str], sector: SectorVariants | None = None) -> tuple[Variant, ...]:
     """The versions of an image to average over.
 
-    All mirror images where mirroring is allowed. Elsewhere (the heart is not symmetric) the image itself, a brighter,
+    The image itself and those with a changed sector, where a model knows of any. Else all mirror images where
+    mirroring is allowed. Elsewhere (the heart is not symmetric) the image itself, a brighter,
     a darker and two shifted versions.
 
     Example:
         >>> len(variants(["height", "width"])), len(variants([]))
         (4, 4)
     """
+    if sector is not None:
+        changed = (change for change in sector.changes if change != SectorChange())
+        return (IDENTITY, *(Variant(sector=change) for change in changed))
     if mirror_axes:
         subsets = (itertools.combinations(mirror_axes, count) for count in range(len(mirror_axes) + 1))
         return tuple(Variant(mirror=chosen) for chosen in itertools.chain.from_iterable(subsets))

@@ -7,7 +7,7 @@ are composed into one map, so that an image is interpolated once. Images are in 
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
@@ -17,24 +17,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from cardiotrace.learning.colour import CHANNELS, change_colours, hue_rotation
+from cardiotrace.learning.draw import Draw, drawn
+from cardiotrace.learning.sector import SectorAugmentation, Sectors, is_sector_moved, sample_sector, through_sector
 
 PLANE_AXES = ("width", "height")
 """Axes of a plane in the order of the coordinates (x, y)."""
-
-
-@dataclass(frozen=True)
-class Draw:
-    """With `probability` a number uniform in [low, high]; otherwise the value that changes nothing."""
-
-    probability: float = 0.0
-    low: float = 0.0
-    high: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.probability <= 1:
-            raise ValueError(f"probability must be in 0..1, got {self.probability}")
-        if self.low > self.high:
-            raise ValueError(f"low {self.low} is above high {self.high}")
 
 
 @dataclass(frozen=True)
@@ -79,6 +66,8 @@ class Augmentation:
     shear: Draw = field(default_factory=Draw)
     """Columns to the right per row down."""
     elastic: Elastic = field(default_factory=Elastic)
+    sector: SectorAugmentation | None = None
+    """Changes of an ultrasound sector about its apex, before the others; none by default."""
     low_resolution: Draw = field(default_factory=Draw)
     """Factor of the sides of a coarser image that is shown enlarged, in (0, 1]."""
     blur_sigma: Draw = field(default_factory=Draw)
@@ -133,6 +122,8 @@ class Parameters:
     mixing: Float[Tensor, "batch 3 3"]
     """Channels of the new colours (rows) as sums of those of the old (columns)."""
     channel_contrast: Float[Tensor, "batch 3"]
+    sector: Float[Tensor, "batch numbers"]
+    """Apex, aspect, turn, opening and depth, see `learning.sector`; may have no columns."""
     outside: Literal["zero", "edge"] = "zero"
 
     def __len__(self) -> int:
@@ -154,6 +145,7 @@ def identity(count: int) -> Parameters:
         noise_seed=0,
         mixing=torch.eye(CHANNELS).expand(count, CHANNELS, CHANNELS),
         channel_contrast=torch.ones(count, CHANNELS),
+        sector=torch.zeros(count, 0),
     )
 
 
@@ -164,6 +156,7 @@ def sample(
     generator: torch.Generator,
     *,
     mirror_axes: Sequence[str] = (),
+    sectors: Sectors | None = None,
 ) -> Parameters:
     """Draw the changes of `count` images; every random number comes from `generator`.
 
@@ -173,6 +166,7 @@ def sample(
         shape: their height and width, pixels: a rotation must not distort an image that is not square.
         generator: on the CPU; how far it advances does not depend on what it draws.
         mirror_axes: axes along which half of the images are mirrored, "height" and "width"; the data set's fact.
+        sectors: where the sector of each image lies, if `config.sector` wants to change it.
 
     Returns:
         The record that `apply` takes.
@@ -192,18 +186,36 @@ def sample(
     return Parameters(
         to_source=_sample_affine(config, count, shape, generator, mirror_axes),
         displacement=_sample_displacement(config.elastic, count, generator),
-        low_resolution=_draw(config.low_resolution, count, 1.0, generator),
-        blur_sigma=_draw(config.blur_sigma, count, 0.0, generator),
-        brightness=_draw(config.brightness, count, 1.0, generator),
-        contrast=_draw(config.contrast, count, 1.0, generator),
-        gamma=_draw(config.gamma, count, 1.0, generator),
-        noise_sd=_draw(config.noise_sd, count, 0.0, generator),
+        low_resolution=drawn(config.low_resolution, count, 1.0, generator),
+        blur_sigma=drawn(config.blur_sigma, count, 0.0, generator),
+        brightness=drawn(config.brightness, count, 1.0, generator),
+        contrast=drawn(config.contrast, count, 1.0, generator),
+        gamma=drawn(config.gamma, count, 1.0, generator),
+        noise_sd=drawn(config.noise_sd, count, 0.0, generator),
         # Noise itself is drawn where the images are: moving it there would cost more than all the rest.
         noise_seed=int(torch.randint(2**62, (), generator=generator)),
         mixing=_sample_mixing(config, count, generator),
-        channel_contrast=_draw(config.channel_contrast, count, 1.0, generator, axes=CHANNELS),
+        channel_contrast=drawn(config.channel_contrast, count, 1.0, generator, axes=CHANNELS),
         outside=config.outside,
+        # Last, so that recipes without it draw what they always drew.
+        sector=sample_sector(config.sector, sectors, count, generator),
     )
+
+
+def with_shared_geometry(parameters: Parameters, members: int) -> Parameters:
+    """Parameters by which each image moves as the first of its unit does; grey values change one by one.
+
+    Args:
+        parameters: of whole units, one after the other.
+        members: images of a unit.
+    """
+    if members == 1:
+        return parameters
+    first = torch.arange(len(parameters)) // members * members
+    return replace(parameters, **{name: getattr(parameters, name)[first] for name in _GEOMETRY})
+
+
+_GEOMETRY = ("to_source", "displacement", "sector")
 
 
 def apply(
@@ -248,7 +260,8 @@ def warp(
         return images, labels
     everything = len(moving) == len(images)
     chosen = moving.to(images.device)
-    grid = _sampling_grid(parameters, moving, shape, images.device).to(images.dtype)
+    where = _sampling_grid(parameters, moving, shape, images.device)
+    grid = through_sector(where, parameters.sector[moving], own).permute(0, 2, 3, 1).to(images.dtype)
     padding = "zeros" if parameters.outside == "zero" else "border"
     new_images = functional.grid_sample(
         images if everything else images[chosen], grid, mode="bilinear", padding_mode=padding, align_corners=False
@@ -290,22 +303,14 @@ def change_intensities(
 # Drawing
 
 
-def _draw(draw: Draw, count: int, neutral: float, generator: torch.Generator, axes: int = 0) -> Tensor:
-    """(count) or (count, axes) values; always takes the same number of random numbers."""
-    happens = torch.rand(count, generator=generator) < draw.probability
-    values = torch.rand((count, axes) if axes else (count,), generator=generator)
-    values = draw.low + (draw.high - draw.low) * values
-    return torch.where(happens.unsqueeze(1) if axes else happens, values, torch.tensor(neutral))
-
-
 def _sample_affine(
     config: Augmentation, count: int, shape: tuple[int, int], generator: torch.Generator, mirror_axes: Sequence[str]
 ) -> Tensor:
     """Inverse of shift * rotation * shear * scale * mirror, in coordinates from -1 to 1."""
-    angle = torch.deg2rad(_draw(config.rotation_degrees, count, 0.0, generator).double())
-    scale = _draw(config.scale, count, 1.0, generator).double()
-    shift = _draw(config.shift, count, 0.0, generator, axes=2).double()
-    shear = _draw(config.shear, count, 0.0, generator).double()
+    angle = torch.deg2rad(drawn(config.rotation_degrees, count, 0.0, generator).double())
+    scale = drawn(config.scale, count, 1.0, generator).double()
+    shift = drawn(config.shift, count, 0.0, generator, axes=2).double()
+    shear = drawn(config.shear, count, 0.0, generator).double()
     is_mirrored = torch.rand((count, 2), generator=generator) < 0.5
     allowed = torch.tensor([axis in mirror_axes for axis in PLANE_AXES])
     sign = torch.where(is_mirrored & allowed, -1.0, 1.0).double()
@@ -334,8 +339,8 @@ def _sample_displacement(elastic: Elastic, count: int, generator: torch.Generato
 
 def _sample_mixing(config: Augmentation, count: int, generator: torch.Generator) -> Tensor:
     """Brightness of each channel, then the turn of hues: (count, 3, 3)."""
-    brightness = _draw(config.channel_brightness, count, 1.0, generator, axes=CHANNELS)
-    turned = hue_rotation(_draw(config.hue_degrees, count, 0.0, generator))
+    brightness = drawn(config.channel_brightness, count, 1.0, generator, axes=CHANNELS)
+    turned = hue_rotation(drawn(config.hue_degrees, count, 0.0, generator))
     return turned * brightness.unsqueeze(1)
 
 
@@ -344,7 +349,7 @@ def _sample_mixing(config: Augmentation, count: int, generator: torch.Generator)
 
 def _is_moved(parameters: Parameters) -> Tensor:
     affine = (parameters.to_source != torch.eye(2, 3)).flatten(1).any(dim=1)
-    return affine | (parameters.displacement != 0).flatten(1).any(dim=1)
+    return affine | (parameters.displacement != 0).flatten(1).any(dim=1) | is_sector_moved(parameters.sector)
 
 
 def _rows(chosen: Tensor) -> Tensor:
@@ -353,9 +358,9 @@ def _rows(chosen: Tensor) -> Tensor:
 
 
 def _sampling_grid(parameters: Parameters, rows: Tensor, shape: tuple[int, int], device: torch.device) -> Tensor:
-    """Where each pixel of the result looks in the image: (rows, height, width, 2) of (x, y) in -1..1.
+    """Where each pixel of the result looks in the image: (rows, 2, height, width) of (x, y) in -1..1.
 
-    Computed as two planes, which vectorises six times better than pairs; `grid_sample` reads any layout.
+    Two planes vectorise six times better than pairs; `grid_sample` reads any layout.
     """
     to_source = parameters.to_source[rows].to(device)
     along_x, along_y, offset = (to_source[:, :, column, None, None] for column in range(3))
@@ -369,7 +374,7 @@ def _sampling_grid(parameters: Parameters, rows: Tensor, shape: tuple[int, int],
         )
         coefficients = torch.einsum("bij,bjrc->birc", to_source[:, :, :2], displacement)
         planes += weights_y @ coefficients @ weights_x.T
-    return planes.permute(0, 2, 3, 1)
+    return planes
 
 
 def _spline_weights(side: int, points: int) -> Tensor:

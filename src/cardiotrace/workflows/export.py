@@ -128,6 +128,7 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
         preparation=recipe.preparation,
         postprocessing=recipe.postprocessing,
         mirror_axes=dataset.mirror_axes,
+        sector=None if recipe.augmentation.sector is None else recipe.augmentation.sector.variants(),
         architecture=recipe.architecture,
         training=TrainingSpec(
             data_set=dataset.name,

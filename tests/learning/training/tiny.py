@@ -77,7 +77,7 @@ def task_and_state(recipe: Recipe, planes: int = 4, *, augment: bool = True) -> 
     rate = fresh.optimiser.param_groups[0]["lr"]
     fresh.model, fresh.optimiser = fabric.setup(fresh.model, fresh.optimiser)
     data = packed(planes)
-    feed = Feed(data, np.arange(planes), recipe.preparation, fabric.device)
+    feed = Feed(data, np.arange(planes), recipe.preparation, fabric.device, group=recipe.training.group)
     order = TrainingOrder(recipe.seed, recipe.training.batch_size, recipe.augmentation, ())
     loss = LOSSES.make(recipe.loss)
     return Task(fabric, recipe.training, loss, order, feed, feed, ("LV", "MYO", "LA"), rate), fresh

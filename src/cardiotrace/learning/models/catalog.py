@@ -3,7 +3,7 @@
 from torch import nn
 
 from cardiotrace.core.catalog import Catalog, Entry
-from cardiotrace.learning.models import acnn, attention, hourglass, nnunet, runet, small, unet, unetpp, wnet
+from cardiotrace.learning.models import acnn, attention, clas, hourglass, nnunet, runet, small, unet, unetpp, wnet
 
 ARCHITECTURES: Catalog[nn.Module] = Catalog(
     "architecture",
@@ -79,6 +79,13 @@ ARCHITECTURES: Catalog[nn.Module] = Catalog(
             "Oktay et al. 2018, IEEE TMI 37:384; Leclerc et al. 2019, IEEE TMI 38:2198",
         ),
         Entry(
+            "clas",
+            clas.CLASConfig,
+            clas.clas,
+            "U-Net 1 that learns the motion between end-diastole and end-systole beside the segmentation.",
+            "Wei et al. 2020, MICCAI, doi:10.1007/978-3-030-59713-9_60, as far as two frames allow",
+        ),
+        Entry(
             "unet-small",
             small.SmallUNetConfig,
             small.small_unet,
@@ -98,5 +105,6 @@ ARCHITECTURES: Catalog[nn.Module] = Catalog(
 
 Its forward maps images (batch, channels, height, width), both sides multiples of `divisor`, to logits
 (batch, classes, height, width). In training it may return a tuple of logits, the one used in evaluation first;
-see `cardiotrace.learning.training.supervision`.
+see `cardiotrace.learning.training.supervision`. A network that learns from planes that belong together has an
+attribute `group`, the `training.group` that it needs.
 """

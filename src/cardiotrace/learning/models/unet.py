@@ -86,15 +86,24 @@ class UNet(nn.Module):
         Raises:
             InputError: a side is not a multiple of `divisor`.
         """
+        return self.head(self.decoded(images)[-1])  # type: ignore[no-any-return]
+
+    def decoded(self, images: Float[Tensor, "batch channels height width"]) -> list[Tensor]:
+        """Features after each level of the decoder, coarsest first; the last are those that `head` sees.
+
+        Raises:
+            InputError: a side is not a multiple of `divisor`.
+        """
         check_sides(images.shape[-2], images.shape[-1], self.divisor)
         features = self.encoder[0](images)
-        skips = []
+        skips, levels = [], []
         for block in self.encoder[1:]:
             skips.append(features)
             features = block(self.down(features))
         for up, block, skip in zip(self.up, self.decoder, reversed(skips), strict=True):
             features = block(torch.cat((skip, up(features)), dim=1))
-        return self.head(features)  # type: ignore[no-any-return]
+            levels.append(features)
+        return levels
 
 
 def _pair(before: int, after: int, shape: UNetShape, *, stride: int = 1) -> ConvolutionPair:

@@ -11,7 +11,10 @@ import torch
 from jaxtyping import Float, Int64
 
 from cardiotrace.datasets.packed import PackedDataset
-from cardiotrace.learning.augmentation import Augmentation, Parameters, apply, sample
+from cardiotrace.geometry.sector import Apex
+from cardiotrace.learning.augmentation import Augmentation, Parameters, apply, sample, with_shared_geometry
+from cardiotrace.learning.sector import find_sectors
+from cardiotrace.learning.training.grouping import Group, units_of
 from cardiotrace.learning.training.window import Windows, draw_windows, surroundings
 from cardiotrace.preparation import Preparation
 
@@ -30,10 +33,19 @@ class Feed:
         indices: planes of this part.
         preparation: for its intensity steps.
         device: where batches are wanted.
+        group: which planes stay beside each other; by default each is alone.
+        apex: how sectors are found, where augmentation is to change them.
     """
 
     def __init__(
-        self, packed: PackedDataset, indices: np.ndarray, preparation: Preparation, device: torch.device
+        self,
+        packed: PackedDataset,
+        indices: np.ndarray,
+        preparation: Preparation,
+        device: torch.device,
+        *,
+        group: Group | None = None,
+        apex: Apex | None = None,
     ) -> None:
         images = np.asarray(packed.images[indices])
         self.largest = float(np.iinfo(images.dtype).max)
@@ -42,6 +54,9 @@ class Feed:
         self.images = torch.from_numpy(kept).to(device)
         self.labels = torch.from_numpy(np.asarray(packed.labels[indices])).to(device)
         self.preparation = preparation
+        self.units = units_of([packed.planes[index] for index in indices.tolist()], group)
+        """Planes that stay together, (units, members)."""
+        self.sectors = None if apex is None else find_sectors(images, apex)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -105,38 +120,49 @@ class TrainingOrder:
 
     def batches(self, feed: Feed, epoch: int) -> Iterator[Batch]:
         """This process's share of the batches of one epoch (from 0), augmented and normalised."""
-        order = self._order(len(feed), epoch)
-        for step in range(self.steps_per_epoch(len(feed))):
-            picked = order[step * self.batch_size : (step + 1) * self.batch_size]
+        count, members = feed.units.shape
+        units = max(1, self.batch_size // members)
+        order = self._order(count, units, epoch)
+        for step in range(self.steps_per_epoch(feed.units.numel())):
+            picked = feed.units[order[step * units : (step + 1) * units]]
             images, labels = self._augmented(feed, picked, epoch, step)
             weight = len(range(len(picked))[self.rank :: self.world]) * self.world / len(picked)
             yield Batch(feed.normalise(images), labels, weight)
 
-    def _order(self, planes: int, epoch: int) -> torch.Tensor:
-        """Planes in order of use: one pass, or pass after pass until the given steps have enough."""
+    def _order(self, count: int, batch: int, epoch: int) -> torch.Tensor:
+        """Units in order of use: one pass, or pass after pass until the given steps have enough."""
         generator = _generator(_ORDER, self.seed, epoch)
-        passes = 1 if self.steps is None else math.ceil(self.steps * self.batch_size / planes)
-        return torch.cat([torch.randperm(planes, generator=generator) for _ in range(passes)])
+        passes = 1 if self.steps is None else math.ceil(self.steps * batch / count)
+        return torch.cat([torch.randperm(count, generator=generator) for _ in range(passes)])
 
-    def _augmented(self, feed: Feed, picked: torch.Tensor, epoch: int, step: int) -> tuple[Images, Labels]:
+    def _augmented(self, feed: Feed, units: torch.Tensor, epoch: int, step: int) -> tuple[Images, Labels]:
+        count, members = units.shape
         shape = self.crop or feed.shape
         generator = _generator(_AUGMENTATION, self.seed, epoch, step)
-        parameters = sample(self.augmentation, len(picked), shape, generator, mirror_axes=self.mirror_axes)
-        mine = self._share(len(picked))
+        sectors = None if feed.sectors is None else feed.sectors[units.flatten()]
+        parameters = sample(
+            self.augmentation, units.numel(), shape, generator, mirror_axes=self.mirror_axes, sectors=sectors
+        )
+        parameters = with_shared_geometry(parameters, members)
+        mine = self._share(count, members)
+        picked = units.flatten()[mine]
         if self.crop is None:
-            images, labels = feed.unit(picked[mine].to(feed.images.device))
+            images, labels = feed.unit(picked.to(feed.images.device))
             return apply(images, labels, self._share_of(parameters, mine))
-        windows = draw_windows(len(picked), feed.shape, self.crop, _generator(_WINDOWS, self.seed, epoch, step))
+        windows = draw_windows(count, feed.shape, self.crop, _generator(_WINDOWS, self.seed, epoch, step))
+        windows = Windows(windows.first.repeat_interleave(members, dim=0), windows.shape)
         # For the whole batch before it is shared, so that no process rounds otherwise than another.
         windows, parameters = surroundings(windows, feed.shape, parameters)
-        images, labels = feed.unit_windows(picked[mine], Windows(windows.first[mine], windows.shape))
+        images, labels = feed.unit_windows(picked, Windows(windows.first[mine], windows.shape))
         return apply(images, labels, self._share_of(parameters, mine), self.crop)
 
-    def _share(self, planes: int) -> slice:
-        # Processes wait for each other in every step: one that gets no plane takes the first, at weight 0.
-        return slice(self.rank, None, self.world) if self.rank < planes else slice(0, 1)
+    def _share(self, units: int, members: int) -> torch.Tensor:
+        """Places in the batch of the planes of this process: whole units."""
+        # Processes wait for each other in every step: one that gets no unit takes the first, at weight 0.
+        mine = slice(self.rank, None, self.world) if self.rank < units else slice(0, 1)
+        return torch.arange(units * members).reshape(units, members)[mine].flatten()
 
-    def _share_of(self, parameters: Parameters, mine: slice) -> Parameters:
+    def _share_of(self, parameters: Parameters, mine: torch.Tensor) -> Parameters:
         if self.world == 1:
             return parameters
         named = {item.name: getattr(parameters, item.name) for item in dataclasses.fields(parameters)}

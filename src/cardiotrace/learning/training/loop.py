@@ -43,7 +43,7 @@ class Task:
     @property
     def steps_per_epoch(self) -> int:
         """Optimiser steps of an epoch."""
-        return self.order.steps_per_epoch(len(self.training))
+        return self.order.steps_per_epoch(self.training.units.numel())
 
     @property
     def validation_batch_size(self) -> int:
@@ -83,7 +83,7 @@ def run_epochs(task: Task, state: State, *, on_step: OnStep, on_epoch: Callable[
             state.best_score, state.best_epoch = score, state.epoch
         planes = task.settings.batch_size * task.steps_per_epoch
         if task.settings.steps_per_epoch is None:
-            planes = min(planes, len(task.training))
+            planes = min(planes, task.training.units.numel())
         row: Row = {
             "epoch": state.epoch,
             "step": state.step,

@@ -65,6 +65,8 @@ class Recipe:
             )
         if not 0 <= self.seed < 2**32:
             raise ValueError(f"seed must lie in [0, 2^32), got {self.seed}")
+        if self.augmentation.sector is not None and self.training.crop is not None:
+            raise ValueError("augmentation.sector changes whole sectors: leave out training.crop")
 
     @property
     def fold_seed(self) -> int:
@@ -106,14 +108,24 @@ def recipe_from_plain(values: dict[str, Any]) -> Recipe:
     resolved: dict[str, Any] = {key: catalog.resolve(getattr(recipe, key), path=key) for key, catalog in _CATALOGS}
     recipe = dataclasses.replace(recipe, **resolved)
     DATASETS.config(Choice(recipe.data.dataset.name, {**recipe.data.dataset.options, "root": "."}), path="data.dataset")
-    _check_sides(recipe)
+    _check_network(recipe)
     return recipe
 
 
-def _check_sides(recipe: Recipe) -> None:
-    """The network is made without memory to ask which image sides it takes."""
+def _check_network(recipe: Recipe) -> None:
+    """The network is made without memory to ask what it needs."""
     with torch.device("meta"):
         network: Any = ARCHITECTURES.make(recipe.architecture, 1, 2, path="architecture")
+    needed = getattr(network, "group", None)
+    if needed not in (None, recipe.training.group):
+        raise ConfigError(
+            f"architecture {recipe.architecture.name!r} learns from planes that belong together",
+            remedy=f'set training.group = "{needed}".',
+        )
+    _check_sides(recipe, network)
+
+
+def _check_sides(recipe: Recipe, network: Any) -> None:
     placed = {recipe.preparation.place(shape, spacing).shape for shape, spacing in _PICTURES}
     # Where every picture comes out at its own size, packing will say so.
     sides = {"preparation": placed.pop()} if len(placed) == 1 else {}

@@ -299,7 +299,10 @@ def _feed(material: Material, patients: Sequence[str], recipe: Recipe, fabric: F
         raise InputError(
             f"the {part} part of the split has no labelled image", remedy="look at `cardiotrace data split`."
         )
-    return Feed(material.packed, indices, recipe.preparation, fabric.device)
+    if part != "training":
+        return Feed(material.packed, indices, recipe.preparation, fabric.device)
+    apex = None if recipe.augmentation.sector is None else recipe.augmentation.sector.apex
+    return Feed(material.packed, indices, recipe.preparation, fabric.device, group=recipe.training.group, apex=apex)
 
 
 def _write_head(recipe: Recipe, material: Material, folder: RunFolder) -> None:

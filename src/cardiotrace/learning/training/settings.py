@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from cardiotrace.learning.training.grouping import PAIR, Group
+
 
 @dataclass(frozen=True)
 class TrainingSettings:
@@ -17,6 +19,9 @@ class TrainingSettings:
     crop: tuple[int, int] | None = None
     """Height and width of a random window of each prepared plane that is learned from, with its true surroundings
     where augmentation looks beyond it; validation sees whole planes. By default the whole plane."""
+    group: Group | None = None
+    """"phases" puts two phases of the same slice beside each other (ED before ES), moved alike by augmentation, for
+    networks that learn from both; a plane without a partner stands twice. By default each plane is alone."""
     patience: int = 0
     """Stop after so many epochs without a better validation score; 0 never stops early."""
     average_decay: float = 0.0
@@ -39,6 +44,8 @@ class TrainingSettings:
             raise ValueError("steps_per_epoch must be at least 1")
         if self.crop is not None and min(self.crop) < 1:
             raise ValueError("the sides of crop must be at least 1")
+        if self.group is not None and self.batch_size % PAIR:
+            raise ValueError(f"batch_size must be even where group is {self.group!r}, got {self.batch_size}")
         if not 0.0 <= self.average_decay < 1.0:
             raise ValueError("average_decay must lie in [0, 1)")
         if self.patience < 0 or self.gradient_clip < 0:
