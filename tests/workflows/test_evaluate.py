@@ -37,6 +37,7 @@ def config(model, camus, **changes):
     return EvaluateConfig(predicted=str(model), reference=camus, **options)
 
 
+@pytest.mark.slow
 def test_plots_and_gallery_of_a_model(camus, model, tmp_path):
     places = {"plots": tmp_path / "deep" / "plots", "gallery": tmp_path / "gallery"}
     table = evaluate(config(model, camus, by="quality", worst=2, out=tmp_path / "x.json", **places)).table
@@ -63,7 +64,7 @@ def test_limits_of_the_model_are_used_and_others_if_asked_for(camus, model):
     fitted = evaluate(config(model, camus, limits=("leclerc-2019", "fit"), split="k-fold", folds=3)).table
     assert set(fitted.limits.shapes) == {"LV", "LV_EPI", "LA"}
     assert fitted.limits.shapes["LV"].convexity < 0.999
-    with pytest.raises(InputError, match="no outlier limits 'x'\nchoose from: leclerc-2019, .*fit, or name a model"):
+    with pytest.raises(InputError, match=r"no outlier limits 'x'\nchoose from: leclerc-2019, .*fit, or name a model"):
         evaluate(config(model, camus, limits=("x",)))
 
 

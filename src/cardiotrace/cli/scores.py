@@ -30,8 +30,11 @@ def print_scores(scored: CaseTable, *, by: str = "phase", of: str = "") -> None:
 
 def _print_outliers(scored: CaseTable, *, by: str) -> None:
     if scored.limits is not None:
-        regions = ", ".join(limited_regions(scored, scored.limits))
-        print_rows(outlier_rows(scored, by=by), title=f"outliers by the limits of {scored.limits.name} ({regions})")
+        limits = scored.limits
+        judged = limited_regions(scored, limits)
+        unjudged = sorted((limits.distances.keys() | limits.shapes.keys()) - set(judged))
+        regions = f"({', '.join(judged)}{'; not in this table: ' + ', '.join(unjudged) if unjudged else ''})"
+        print_rows(outlier_rows(scored, by=by), title=f"outliers by the limits of {limits.name} {regions}")
 
 
 def print_rows(rows: Rows, *, title: str = "") -> None:
