@@ -197,6 +197,9 @@ def test_recipes_with_a_mistake(tmp_path, camus):
         (("evaluate", "CAMUS", "CAMUS"), "need a scheme"),
         (("evaluate", "CAMUS", "CAMUS", "--scheme", "x"), "there is no label scheme 'x'"),
         (("evaluate", "MODEL", "CAMUS", "--dataset", "camus", "--option", "views"), "expected KEY=VALUE"),
+        (("evaluate", "MODEL", "CAMUS", "--dataset", "camus", "--only", "quality"), "expected KEY=GROUP"),
+        (("evaluate", "CAMUS", "CAMUS", "--scheme", "camus", "--limits", "fit"), "limits can be fitted only"),
+        (("evaluate", "MODEL", "CAMUS", "--dataset", "camus", "--worst", "0"), "the worst 0 cases"),
     ],
 )
 def test_words_that_do_not_fit_together(command, camus, model, tmp_path, words, said):
@@ -218,7 +221,10 @@ def test_words_that_do_not_fit_together(command, camus, model, tmp_path, words, 
         (("data", "export-nnunet", "camus", "CAMUS", "--split", "x", "--out", "OUT"), "camus has no split 'x'"),
         (("evaluate", "MODEL", "CAMUS", "--dataset", "camus", "--split", "x", "--part", "testing"), "no split 'x'"),
         (("evaluate", "MISSING", "CAMUS", "--scheme", "camus"), "a model is scored"),
+        (("evaluate", "MODEL", "CAMUS", "--dataset", "camus", "--only", "quality=fine"), "no case has quality fine"),
+        (("evaluate", "MODEL", "CAMUS", "--dataset", "camus", "--limits", "x"), "no outlier limits 'x'"),
         (("compare", "MISSING", "CAMUS"), "holds no table of cases"),
+        (("compare", "CAMUS", "--published", "acdc"), "no published scores of 'acdc'"),
         (("models", "show", "nonesuch"), "there is no model 'nonesuch'"),
     ],
 )

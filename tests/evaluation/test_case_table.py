@@ -9,8 +9,9 @@ from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.label import LV_ONLY, VESSEL
 from cardiotrace.core.terms import Phase, View
-from cardiotrace.evaluation.case_table import SCORES, CaseTable, Ejection
+from cardiotrace.evaluation.case_table import SCORES, CaseTable, Ejection, group_of, mean_interval
 from cardiotrace.evaluation.score import Judged, score_case
+from cardiotrace.metrics import bootstrap_interval
 from cardiotrace.metrics.overlap import Presence
 from tests.evaluation.cases import label_map, make_case, square
 
@@ -121,3 +122,53 @@ def test_a_model_of_fewer_structures_is_scored_on_those() -> None:
     assert [row.region for row in rows] == ["LV"]
     with pytest.raises(InputError, match="nothing to compare"):
         score_case(Judged(make_case("a", plane), label_map(plane, VESSEL), label_map(plane)))
+
+
+def test_interval_of_the_mean_draws_patients_not_images() -> None:
+    """Images of a patient are alike here: counted one by one they would seem twice as sure."""
+    values = {f"p{place}": shift for place, shift in enumerate([0, 0, 1, 1, 2, 3, 4, 5])}
+    items = [judged(f"{name}_{n}", shift, 0, patient=name) for name, shift in values.items() for n in range(4)]
+    rows = [row for item in items for row in score_case(item) if row.region == "LV"]
+    dice = [1 - shift / 10 for shift in values.values()]
+    low, high = mean_interval(rows, "dice")
+    assert (low, high) == bootstrap_interval(dice, resamples=2000)
+    (summary,) = CaseTable(tuple(rows)).summaries("all", scores=["dice"])
+    assert summary.interval == (low, high)
+    assert summary.summary.count == 32
+    assert math.isnan(mean_interval(rows[:4], "dice")[0])  # one patient
+
+
+def test_missed_distances_and_absent_structures_leave_the_interval() -> None:
+    items = [judged("a", 0, 0), judged("b", 2, 0), judged("c", -1, 0), judged("d", -1, -1)]
+    rows = [row for item in items for row in score_case(item) if row.region == "LV"]
+    assert mean_interval(rows, "hausdorff_mm") == (0.0, 1.0)
+    assert mean_interval(rows, "dice") == bootstrap_interval([1.0, 0.8, 0.0], resamples=2000)
+
+
+def test_class_of_the_ejection_fraction_is_a_group() -> None:
+    facts = {"a": 30.0, "b": 50.0, "c": 60.0}
+    items = [judged(name, 0, 0, facts={"ejection_fraction_percent": value}) for name, value in facts.items()]
+    table = CaseTable(tuple(row for item in items for row in score_case(item)))
+    for by in ("ef-class", "ef_class"):
+        found = table.summaries(by, scores=["dice"])
+        assert [item.group for item in found if item.region == "LV"] == ["<=45", "45-55", ">=55"]
+    assert group_of(items[0].case, "ef-class") == "unknown"  # of the case itself only what its data set says
+    given = judged("d", 0, 0, groups={"ef_class": "own"}, facts={"ejection_fraction_percent": 50.0})
+    assert group_of(score_case(given)[0], "ef-class") == "own"
+
+
+def test_volumes_agree_with_the_reference_labels() -> None:
+    ejections = tuple(
+        Ejection(name, 50, 50, 50, predicted, 100.0, predicted / 2, 55.0)
+        for name, predicted in (("a", 104.0), ("b", 98.0), ("c", math.nan))
+    )
+    table = CaseTable((), ejections)
+    diastolic, systolic = table.volume_agreement("end_diastolic"), table.volume_agreement("end_systolic")
+    assert (diastolic.count, diastolic.excluded, diastolic.bias, diastolic.mean_absolute_error) == (2, 1, 1.0, 3.0)
+    assert systolic.bias == pytest.approx(-4.5)
+    read = CaseTable.__from_plain__(json.loads(json.dumps(to_plain(table), allow_nan=False)), "table")
+    assert math.isnan(read.ejections[2].predicted_end_diastolic_ml)
+    old = {"patient": "x", "predicted_percent": 50.0, "traced_percent": 51.0, "reference_percent": "nan"}
+    assert math.isnan(
+        CaseTable.__from_plain__({"rows": [], "ejections": [old]}, "table").ejections[0].traced_end_systolic_ml
+    )

@@ -1,5 +1,6 @@
 """Paired comparison: known differences, Holm by hand, scipy's own numbers."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -112,3 +113,21 @@ def test_holm_laws(p_values: list[float]) -> None:
     assert all(p <= after <= 1 for p, after in zip(p_values, corrected, strict=True))
     order = np.argsort(p_values, kind="stable")
     assert np.all(np.diff(np.array(corrected)[order]) >= 0)
+
+
+def test_several_scores_are_corrected_together() -> None:
+    first = table({(f"p{i}", "ED"): 0.9 + i / 100 for i in range(6)})
+    second = table({(f"p{i}", "ED"): 0.8 - i / 100 for i in range(6)})
+    alone = compare({"x": first, "y": second})
+    pair = compare({"x": first, "y": second}, score=("dice", "hausdorff_mm"))
+    assert [item.score for item in pair] == ["dice", "hausdorff_mm"]
+    assert pair[0].p_value == alone[0].p_value == 2 / 2**6
+    assert [item.p_holm for item in pair] == [4 / 2**6] * 2
+
+
+def test_all_scores_are_those_that_all_tables_have() -> None:
+    known = {"dice": 0.9, "hausdorff_mm": 4.0, "roc_auc": math.nan}
+    first = table({(f"p{i}", "ED"): 0.9 for i in range(3)})
+    partial = CaseTable(tuple(dataclasses.replace(row, scores=known) for row in first.rows))
+    found = compare({"x": first, "y": partial}, score="all")
+    assert [item.score for item in found] == ["dice", "hausdorff_mm"]

@@ -22,6 +22,7 @@ from cardiotrace.evaluation.table import (
     summary_rows,
     table_to_json,
     to_text,
+    volume_rows,
 )
 from tests.evaluation.cases import label_map, make_case, square
 
@@ -76,6 +77,8 @@ def test_summary_rows_hold_all_statistics(table: CaseTable) -> None:
     assert (row["region"], row["group"], row["score"], row["count"]) == ("LV", "all", "dice", 3)
     assert row["mean"] == pytest.approx((1 + 0.8 + 0.6) / 3)
     assert row["median"] == pytest.approx(0.8)
+    assert row["mean_low"] == 0.6
+    assert row["mean_high"] == 1.0
 
 
 def test_ejection_rows(table: CaseTable) -> None:
@@ -83,6 +86,17 @@ def test_ejection_rows(table: CaseTable) -> None:
     assert (stated["n"], stated["bias_percent"], stated["mean_absolute_error_percent"]) == (2, 0.5, 1.5)
     assert traced["bias_percent"] == -1.5
     assert ejection_rows(CaseTable(())) == []
+
+
+def test_volume_rows() -> None:
+    ejections = (
+        Ejection("a", 50, 50, 50, 110.0, 100.0, 60.0, 50.0),
+        Ejection("b", 50, 50, 50, 90.0, 100.0, 40.0, 50.0),
+    )
+    diastolic, systolic = volume_rows(CaseTable((), ejections))
+    assert (diastolic["volume"], diastolic["n"], diastolic["bias_ml"]) == ("end-diastolic", 2, 0.0)
+    assert systolic["mean_absolute_error_ml"] == 10.0
+    assert volume_rows(CaseTable((), (Ejection("a", 50, 50, 50),))) == []
 
 
 def test_comparison_rows_as_markdown(table: CaseTable) -> None:

@@ -94,3 +94,18 @@ def test_interval_refuses_what_has_no_mean():
     with pytest.raises(InputError, match="confidence"):
         bootstrap_interval([1.0], confidence=95)
     assert all(math.isnan(end) for end in bootstrap_interval([]))
+
+
+def test_weights_count_values_as_if_they_stood_there_often() -> None:
+    low, high = bootstrap_interval([0.0, 1.0], weights=[1, 3], resamples=4000)
+    assert (low, high) == (0.0, 1.0)
+    random = np.random.default_rng(1)
+    values = random.normal(0, 1, 40)
+    assert bootstrap_interval(values, weights=np.full(40, 2), seed=5) == pytest.approx(
+        bootstrap_interval(values, seed=5)
+    )
+    counts = random.integers(1, 4, 40)
+    low, high = bootstrap_interval(values, weights=counts, resamples=2000)
+    assert low < np.average(values, weights=counts) < high
+    with pytest.raises(InputError, match="1 weights for 2"):
+        bootstrap_interval([0.0, 1.0], weights=[1])

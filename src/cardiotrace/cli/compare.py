@@ -1,14 +1,16 @@
 """cardiotrace compare RUN RUN..."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from cardiotrace.cli.terminal import table
+from cardiotrace.cli.scores import print_rows
+from cardiotrace.cli.settings import groups
 from cardiotrace.evaluation.table import comparison_rows, to_text
-from cardiotrace.workflows.compare import compare_runs
+from cardiotrace.workflows.compare import CompareConfig, Compared, compare_runs
 
 
 @dataclass(frozen=True)
@@ -17,16 +19,48 @@ class Options:
 
     runs: tyro.conf.Positional[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="RUN...")]]
     """Run folders, or tables that `evaluate --out FILE.json` wrote."""
-    score: str = "dice"
-    """dice, hausdorff_mm, mean_absolute_mm, ..."""
+    score: Annotated[tuple[str, ...], tyro.conf.arg(metavar="SCORE...")] = ("dice",)
+    """What to test: dice, hausdorff_mm, mean_absolute_mm, ..., or all; the correction spans everything tested."""
+    only: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY=GROUP,...")] = ()
+    """Keep some groups only, such as quality=good,medium."""
+    published: str | None = None
+    """Show the runs beside the published scores of a data set (camus); a single run is enough then."""
+    protocol: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME...")] = ()
+    """Published scores of these protocols only, such as ten-folds or official-test."""
+    limits: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME...")] = ()
+    """What counts as an outlier, the same for all runs: names of limits or models; default: what the runs brought."""
+    out: Path | None = None
+    """Write everything to a page of Markdown."""
     json: bool = False
     """Print as JSON."""
 
 
 def run(options: Options) -> None:
     """Compare and print."""
-    rows = comparison_rows(compare_runs(options.runs, score=options.score))
-    if options.json:
-        print(to_text(rows, "json"), end="")
+    done = compare_runs(
+        CompareConfig(
+            runs=options.runs,
+            scores=options.score,
+            only=groups(options.only),
+            limits=options.limits,
+            published=options.published,
+            protocols=options.protocol,
+            out=options.out,
+        )
+    )
+    if not options.json:
+        _print(done)
+    elif options.published is None:
+        print(to_text(comparison_rows(done.comparisons), "json"), end="")
     else:
-        table(list(rows[0]), rows)
+        papers = [{"title": item.title, "rows": item.rows} for item in done.papers]
+        print(json.dumps({"notes": done.notes, "tables": papers}, indent=2, ensure_ascii=False))
+
+
+def _print(done: Compared) -> None:
+    for item in done.papers:
+        print_rows(item.rows, title=item.title)
+    print_rows(comparison_rows(done.comparisons))
+    print_rows(done.outliers, title="outliers")
+    for note in done.notes:
+        print(note)

@@ -23,18 +23,22 @@ def print_scores(scored: CaseTable, *, by: str = "phase", of: str = "") -> None:
         rows = headline_rows(scored, by=group)
         table(list(rows[0]), rows, title=f"{of}: {words}" if of else words)
     _print_outliers(scored, by=by)
-    _print_rows(ejection_rows(scored), title="ejection fraction, percent")
-    _print_rows(volume_rows(scored), title="left ventricle, ml, against the reference labels")
+    print_rows(ejection_rows(scored), title="ejection fraction, percent")
+    print_rows(volume_rows(scored), title="left ventricle, ml, against the reference labels")
     print_problems(scored)
 
 
 def _print_outliers(scored: CaseTable, *, by: str) -> None:
     if scored.limits is not None:
-        regions = ", ".join(limited_regions(scored, scored.limits))
-        _print_rows(outlier_rows(scored, by=by), title=f"outliers by the limits of {scored.limits.name} ({regions})")
+        limits = scored.limits
+        judged = limited_regions(scored, limits)
+        unjudged = sorted((limits.distances.keys() | limits.shapes.keys()) - set(judged))
+        regions = f"({', '.join(judged)}{'; not in this table: ' + ', '.join(unjudged) if unjudged else ''})"
+        print_rows(outlier_rows(scored, by=by), title=f"outliers by the limits of {limits.name} {regions}")
 
 
-def _print_rows(rows: Rows, *, title: str) -> None:
+def print_rows(rows: Rows, *, title: str = "") -> None:
+    """Print a table, or nothing where there are no rows."""
     if rows:
         table(list(rows[0]), rows, title=title)
 

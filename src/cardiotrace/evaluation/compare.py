@@ -34,10 +34,14 @@ class Comparison:
     """The same, corrected for the number of comparisons made."""
 
 
+ALL = "all"
+"""The word for every score that the tables have."""
+
+
 def compare(
     tables: Mapping[str, CaseTable],
     *,
-    score: str = "dice",
+    score: str | Sequence[str] = "dice",
     regions: Sequence[str] | None = None,
 ) -> tuple[Comparison, ...]:
     """Compare every pair of methods on the images they have in common.
@@ -46,11 +50,11 @@ def compare(
 
     Args:
         tables: name of the method to its table.
-        score: one of `SCORES`.
+        score: one of `SCORES` or several, or "all" for those that all tables have.
         regions: names of regions; those that all tables have if None.
 
     Returns:
-        One comparison for each pair and region; Holm's correction spans all of them.
+        One comparison for each pair, region and score; Holm's correction spans all of them.
 
     Raises:
         InputError: fewer than two tables, an unknown score, or no image in common.
@@ -60,13 +64,17 @@ def compare(
     """
     if len(tables) < 2:
         raise InputError("a comparison needs at least two tables")
-    if score not in SCORES:
-        raise InputError(f"there is no score {score!r}", remedy=f"choose from: {', '.join(SCORES)}.")
+    scores = (score,) if isinstance(score, str) else tuple(score)
+    for name in scores:
+        if name not in (*SCORES, ALL):
+            raise InputError(f"there is no score {name!r}", remedy=f"choose from: {', '.join((*SCORES, ALL))}.")
     wanted = regions or [name for name in next(iter(tables.values())).regions if _in_all(name, tables)]
     made = [
-        _compare_pair((first, tables[first]), (second, tables[second]), region, score)
+        _compare_pair((first, tables[first]), (second, tables[second]), region, name)
         for first, second in itertools.combinations(tables, 2)
         for region in wanted
+        for name in (SCORES if ALL in scores else scores)
+        if name in scores or all(_has(table, region, name) for table in tables.values())
     ]
     if not made:
         raise InputError("the tables have no region in common")
@@ -114,6 +122,10 @@ def wilcoxon_p(difference: Float[np.ndarray, " patients"]) -> float:
 
 def _in_all(region: str, tables: Mapping[str, CaseTable]) -> bool:
     return all(region in table.regions for table in tables.values())
+
+
+def _has(table: CaseTable, region: str, score: str) -> bool:
+    return any(math.isfinite(row.score(score)) for row in table.rows if row.region == region)
 
 
 def _compare_pair(

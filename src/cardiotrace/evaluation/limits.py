@@ -1,8 +1,8 @@
 """Beyond which distance, and below which simplicity or convexity, an outline is an outlier: limits as data."""
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from cardiotrace.core.config import from_plain, to_plain
@@ -41,6 +41,14 @@ class OutlierLimits:
     """By region: below them an outline is an anatomical outlier, whatever the reference is."""
     views: tuple[str, ...] = ()
     """Views that the distances hold for; empty for all."""
+
+    def of_regions(self, regions: Sequence[str]) -> "OutlierLimits":
+        """The same limits, of some regions only."""
+        return replace(
+            self,
+            distances={region: limit for region, limit in self.distances.items() if region in regions},
+            shapes={region: limit for region, limit in self.shapes.items() if region in regions},
+        )
 
 
 def combined(limits: Iterable[OutlierLimits]) -> OutlierLimits:

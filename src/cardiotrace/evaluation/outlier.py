@@ -54,8 +54,8 @@ def verdicts(table: CaseTable, limits: OutlierLimits) -> tuple[Verdict, ...]:
     """Judge every frame of every case: an outlier if any of its regions passes a limit.
 
     Source:
-        Leclerc et al. 2019, IEEE Trans Med Imaging 38:2198 (geometrical); Leclerc et al. 2020, IEEE T-UFFC 67:2519
-        (RU-Net, anatomical).
+        Leclerc et al. 2019, IEEE Trans Med Imaging 38:2198 (geometrical); Leclerc et al. 2019, IEEE Int Ultrasonics
+        Symp, 1160 (RU-Net, anatomical).
     """
     frames: dict[tuple[str, int], list[CaseRow]] = {}
     for row in table.rows:
@@ -108,7 +108,7 @@ def fit_limits(
         InputError: a reference cannot be read.
 
     Source:
-        Leclerc et al. 2020, IEEE T-UFFC 67:2519: "lower than the lowest value observed" on reference masks.
+        Leclerc et al. 2019, IEEE Int Ultrasonics Symp, 1160 (RU-Net), section II.B.
     """
     found: dict[str, list[tuple[float, float]]] = {}
     labelled = [case for case in cases if case.read_labels is not None]

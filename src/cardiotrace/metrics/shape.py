@@ -41,7 +41,7 @@ def simplicity(mask: ArrayLike, *, spacing_mm: tuple[float, float] = (1.0, 1.0))
         0.889
 
     Source:
-        Leclerc et al. 2020, IEEE T-UFFC 67:2519 (RU-Net), section on anatomical outliers.
+        Leclerc et al. 2019, IEEE Int Ultrasonics Symp, 1160 (RU-Net), equations 2 and 3.
     """
     check_spacing(spacing_mm)
     contour = largest_contour(_planar(mask))
@@ -69,7 +69,7 @@ def convexity(mask: ArrayLike) -> float:
         0.86
 
     Source:
-        Leclerc et al. 2020, IEEE T-UFFC 67:2519 (RU-Net), section on anatomical outliers.
+        Leclerc et al. 2019, IEEE Int Ultrasonics Symp, 1160 (RU-Net), equations 2 and 3.
     """
     contour = largest_contour(_planar(mask))
     hull = convex_hull_area(contour)

@@ -57,7 +57,8 @@ def _about(table: CaseTable) -> str:
     who = table.facts.get("predicted", "the predictions")
     return (
         f"Of {len(table.cases)} cases predicted by {who}, those with the lowest mean Dice over regions. Left the image,"
-        " right the same with the outlines of the reference (white) and of the prediction (coloured)."
+        " right the same with the outlines of the reference (white) and of the prediction (coloured); of thin"
+        " structures the pixels found, false and missed."
     )
 
 
@@ -71,6 +72,8 @@ def _verdict(table: CaseTable, worst: ScoredFrame) -> dict[str, str]:
     if table.limits is None:
         return {}
     (found,) = verdicts(CaseTable(worst.rows), table.limits)
+    if found.geometrical is None and found.anatomical is None:
+        return {}
     words = [name for name, is_it in (("geometrical", found.geometrical), ("anatomical", found.anatomical)) if is_it]
     return {"outlier": ", ".join(words)}
 

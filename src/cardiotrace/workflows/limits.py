@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from cardiotrace.core.errors import UsageError
+from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.exam import Case
 from cardiotrace.evaluation.limits import PRESETS, OutlierLimits, combined, model_limits, preset
 from cardiotrace.evaluation.outlier import fit_limits
@@ -35,9 +35,18 @@ def _named(name: str, references: Iterable[Case] | None, watch: Watch) -> Outlie
     if name in PRESETS:
         return preset(name)
     if name != FIT:
-        spec = read_spec(find_model(name))
-        return model_limits(spec.name, spec.shape_limits)
+        return _of_model(name)
     if references is None:
         raise UsageError("limits can be fitted only on a data set with a split", remedy="name one with --dataset.")
     with watch.stage("fitting the limits of shapes") as tick:
         return fit_limits(references, on_progress=tick)
+
+
+def _of_model(name: str) -> OutlierLimits:
+    try:
+        path = find_model(name)
+    except InputError:
+        words = f"choose from: {', '.join(PRESETS)}, {FIT}, or name a model."
+        raise InputError(f"there are no outlier limits {name!r}", remedy=words) from None
+    spec = read_spec(path)
+    return model_limits(spec.name, spec.shape_limits)

@@ -1,0 +1,250 @@
+"""Tables as papers print them: published numbers beside measured ones, protocol by protocol."""
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any
+
+from cardiotrace.core.config import from_plain
+from cardiotrace.core.errors import InputError
+from cardiotrace.evaluation.case_table import CaseTable, group_of, summarise_rows
+from cardiotrace.evaluation.limits import OutlierLimits
+from cardiotrace.evaluation.outlier import outlier_rates
+
+INDICES = {
+    "ef_correlation": "EF r",
+    "ef_bias": "EF bias %",
+    "ef_sd": "EF SD %",
+    "ef_mae": "EF MAE %",
+    "edv_correlation": "EDV r",
+    "edv_mae": "EDV MAE ml",
+    "esv_correlation": "ESV r",
+    "esv_mae": "ESV MAE ml",
+    "geometrical_percent": "geometrical outliers %",
+    "anatomical_percent": "anatomical outliers %",
+}
+"""Numbers of whole methods rather than images, and what the tables call them."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One score of one region."""
+
+    title: str
+    region: str
+    score: str
+
+
+@dataclass(frozen=True)
+class PublishedRow:
+    """What a publication says of one method."""
+
+    method: str
+    protocol: str
+    """Which patients it was tested on, and how: a key of `Published.protocols`."""
+    source: str
+    """A key of `Published.sources`."""
+    scores: dict[str, dict[str, tuple[float, ...]]] = field(default_factory=dict)
+    """By region and score: one number for each phase, or one over all."""
+    indices: dict[str, float] = field(default_factory=dict)
+    """By the names of `INDICES`."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """Published scores of one data set."""
+
+    name: str
+    phases: tuple[str, ...]
+    columns: tuple[Column, ...]
+    protocols: dict[str, str]
+    """Name to what it means; methods of two protocols never share a table."""
+    sources: dict[str, str]
+    rows: tuple[PublishedRow, ...]
+    outlier_regions: tuple[str, ...] = ()
+    """Regions in which the publications count outliers; empty for all."""
+    remark: str = ""
+    """What else must be known to compare."""
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if (
+                row.protocol not in self.protocols
+                or row.source not in self.sources
+                or not row.indices.keys() <= INDICES.keys()
+            ):
+                raise ValueError(f"published row {row.method!r}: its protocol, source or an index is unknown")
+
+
+@dataclass(frozen=True)
+class PaperTable:
+    """One table of one protocol."""
+
+    title: str
+    rows: list[dict[str, Any]]
+
+
+def published_names() -> tuple[str, ...]:
+    """Data sets whose published scores are known."""
+    return tuple(
+        sorted(entry.name.removesuffix(".toml") for entry in _folder().iterdir() if entry.name.endswith(".toml"))
+    )
+
+
+def read_published(name: str) -> Published:
+    """The published scores of a data set.
+
+    Raises:
+        InputError: none are known.
+    """
+    if name not in published_names():
+        raise InputError(
+            f"no published scores of {name!r} are known", remedy=f"choose from: {', '.join(published_names())}."
+        )
+    return from_plain(Published, tomllib.loads((_folder() / f"{name}.toml").read_text(encoding="utf-8")))
+
+
+def paper_tables(
+    published: Published,
+    tables: Mapping[str, CaseTable],
+    limits: OutlierLimits,
+    *,
+    protocols: Sequence[str] = (),
+) -> list[PaperTable]:
+    """For each protocol the table of scores and that of indices: measured methods first, then published ones.
+
+    Only what is published under a protocol becomes a column of its tables. Scores are means at each phase,
+    "0.934 / 0.905", where any publication tells phases apart.
+
+    Args:
+        published: what publications say.
+        tables: name of a method to its cases; which ones they are is for the reader to weigh, see `described`.
+        limits: what counts as an outlier.
+        protocols: names; all if empty.
+
+    Raises:
+        InputError: there is no such protocol.
+    """
+    for name in protocols:
+        if name not in published.protocols:
+            raise InputError(f"there is no protocol {name!r}", remedy=f"choose from: {', '.join(published.protocols)}.")
+    made = []
+    for protocol in protocols or published.protocols:
+        rows = [row for row in published.rows if row.protocol == protocol]
+        scores, indices = _score_rows(published, rows, tables), _index_rows(published, rows, tables, limits)
+        words = f"published under: {published.protocols[protocol]}"
+        made += [
+            PaperTable(f"{kind}, {words}", found) for kind, found in (("scores", scores), ("indices", indices)) if found
+        ]
+    return made
+
+
+def described(table: CaseTable) -> str:
+    """Which cases a table speaks of, in words.
+
+    Example:
+        >>> described(CaseTable(()))
+        '0 patients, 0 images'
+    """
+    patients = {row.patient for row in table.rows}
+    words = [f"{len(patients)} patients, {len(table.cases)} images"]
+    for key in ("view", "quality"):
+        groups: dict[str, set[str]] = {}
+        for row in table.rows:
+            groups.setdefault(group_of(row, key), set()).add(row.case)
+        if groups.keys() - {"unknown"}:
+            words.append(f"{key} " + ", ".join(f"{group} {len(cases)}" for group, cases in sorted(groups.items())))
+    return "; ".join(words)
+
+
+def _score_rows(
+    published: Published, rows: Sequence[PublishedRow], tables: Mapping[str, CaseTable]
+) -> list[dict[str, Any]]:
+    columns = [item for item in published.columns if any(_value(row, item) for row in rows)]
+    if not columns:
+        return []
+    split = {item.title for item in columns if any(len(_value(row, item)) > 1 for row in rows)}
+    shown = []
+    for name, table in tables.items():
+        cells = {item.title: _mean(table, item, published.phases if item.title in split else ()) for item in columns}
+        shown.append({"method": name, **cells, "source": _measured(table)})
+    for row in rows:
+        if not any(_value(row, item) for item in columns):
+            continue
+        cells = {item.title: _cell(item.score, _value(row, item)) for item in columns}
+        shown.append({"method": row.method, **cells, "source": f"published, {row.source}"})
+    return shown
+
+
+def _measured(table: CaseTable) -> str:
+    return f"measured here, {len({row.patient for row in table.rows})} patients"
+
+
+def _value(row: PublishedRow, column: Column) -> tuple[float, ...]:
+    return row.scores.get(column.region, {}).get(column.score, ())
+
+
+def _mean(table: CaseTable, column: Column, phases: Sequence[str]) -> str:
+    """Means at each phase, or over all; how many infinite distances had to be left out."""
+    rows = [row for row in table.rows if row.region == column.region]
+    parts = [[row for row in rows if row.phase == phase] for phase in phases] or [rows]
+    found = [summarise_rows(part, column.score) for part in parts]
+    if any(item is None for item in found):
+        return ""
+    summaries = [item for item in found if item is not None]
+    missed = sum(item.missed for item in summaries) if column.score.endswith("_mm") else 0
+    return _cell(column.score, [item.mean for item in summaries]) + (f" ({missed} missed)" if missed else "")
+
+
+def _cell(score: str, values: Iterable[float]) -> str:
+    digits = 1 if score.endswith("_mm") else 3
+    return " / ".join(f"{value:.{digits}f}" for value in values)
+
+
+def _index_rows(
+    published: Published, rows: Sequence[PublishedRow], tables: Mapping[str, CaseTable], limits: OutlierLimits
+) -> list[dict[str, Any]]:
+    keys = [key for key in INDICES if any(key in row.indices for row in rows)]
+    if not keys:
+        return []
+    counted = limits.of_regions(published.outlier_regions) if published.outlier_regions else limits
+    everyone = [(name, indices_of(table, counted), _measured(table)) for name, table in tables.items()]
+    everyone += [(row.method, row.indices, f"published, {row.source}") for row in rows if row.indices]
+    return [
+        {"method": name, **{INDICES[key]: _index(key, values) for key in keys}, "source": source}
+        for name, values, source in everyone
+    ]
+
+
+def indices_of(table: CaseTable, limits: OutlierLimits) -> dict[str, float]:
+    """The numbers of `INDICES` of one method; those that cannot be had are left out.
+
+    Ejection fractions are compared with what the data set states, volumes with those of the reference labels.
+    """
+    found: dict[str, float] = {}
+    ejection = table.ejection_agreement()
+    if ejection.count:
+        found |= {"ef_correlation": ejection.correlation, "ef_bias": ejection.bias, "ef_sd": ejection.sd}
+        found |= {"ef_mae": ejection.mean_absolute_error}
+    for key, volume in (
+        ("edv", table.volume_agreement("end_diastolic")),
+        ("esv", table.volume_agreement("end_systolic")),
+    ):
+        if volume.count:
+            found |= {f"{key}_correlation": volume.correlation, f"{key}_mae": volume.mean_absolute_error}
+    rates = outlier_rates(table, limits, by="all")
+    for kind in ("geometrical", "anatomical"):
+        if rates and getattr(rates[-1], kind).judged:
+            found[f"{kind}_percent"] = getattr(rates[-1], kind).percent
+    return found
+
+
+def _index(key: str, values: Mapping[str, float]) -> str:
+    if key not in values:
+        return ""
+    return f"{values[key]:.3f}" if key.endswith("correlation") else f"{values[key]:.1f}"
+
+
+def _folder() -> Any:
+    return files("cardiotrace.evaluation") / "published"

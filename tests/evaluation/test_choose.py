@@ -1,0 +1,39 @@
+"""Groups to keep: case of letters, several keys, and what is said when nothing is left."""
+
+import pytest
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.terms import Phase
+from cardiotrace.evaluation.case_table import CaseTable, Ejection
+from cardiotrace.evaluation.choose import chosen, chosen_rows
+from cardiotrace.evaluation.score import Judged, score_case
+from tests.evaluation.cases import label_map, make_case, square
+
+PLANE = square(5, 5, 10)
+CASES = [
+    make_case("a", PLANE, groups={"quality": "Good"}),
+    make_case("b", PLANE, groups={"quality": "Medium"}, phase=Phase.ES),
+    make_case("c", PLANE, groups={"quality": "Poor"}),
+]
+
+
+def test_groups_are_kept_whatever_their_case() -> None:
+    assert [case.name for case in chosen(CASES, {"quality": ("good", "medium")})] == ["a", "b"]
+    assert [case.name for case in chosen(CASES, {"quality": ("GOOD", "poor"), "phase": ("ed",)})] == ["a", "c"]
+    assert chosen(CASES, {}) == CASES
+
+
+def test_nothing_left_is_said_with_what_there_is() -> None:
+    with pytest.raises(InputError, match="no case has quality fine\nthe groups of quality are: Good, Medium, Poor"):
+        chosen(CASES, {"quality": ("fine",)})
+    with pytest.raises(InputError, match="the groups of vendor are: unknown"):
+        chosen(CASES, {"vendor": ("x",)})
+
+
+def test_a_table_keeps_rows_and_their_ejections() -> None:
+    rows = [row for case in CASES for row in score_case(Judged(case, label_map(PLANE), label_map(PLANE)))]
+    table = CaseTable(tuple(rows), (Ejection("a", 50, 50, 50), Ejection("c", 40, 40, 40)))
+    kept = chosen_rows(table, {"quality": ("good", "medium")})
+    assert kept.cases == ("a", "b")
+    assert [item.patient for item in kept.ejections] == ["a"]
+    assert chosen_rows(table, {}) is table

@@ -1,0 +1,126 @@
+"""Scoring with plots, a gallery, groups and limits, for a model, a folder of labels and photographs."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cardiotrace.core.errors import InputError, UsageError
+from cardiotrace.core.label import VESSEL
+from cardiotrace.core.terms import View
+from cardiotrace.evaluation.table import outlier_rows, read_table
+from cardiotrace.inference.model_file import seal
+from cardiotrace.workflows.compare import CompareConfig, compare_runs
+from cardiotrace.workflows.evaluate import EvaluateConfig, evaluate
+from tests.fake.camus import write_camus
+from tests.fake.chase import write_chase
+from tests.fake.models import make_spec, pointwise_network, write_camus_model
+
+
+@pytest.fixture(scope="module")
+def camus(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("camus")
+    write_camus(root, patients=6, views=("4CH",))
+    return root
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    limits = {"LV": {"simplicity": 0.1, "convexity": 0.999}}
+    return write_camus_model(tmp_path_factory.mktemp("models") / "tiny.onnx", shape_limits=limits)
+
+
+def config(model, camus, **changes):
+    options = {"dataset": "camus", "options": {"views": ["4CH"]}, **changes}
+    return EvaluateConfig(predicted=str(model), reference=camus, **options)
+
+
+@pytest.mark.slow
+def test_plots_and_gallery_of_a_model(camus, model, tmp_path):
+    places = {"plots": tmp_path / "deep" / "plots", "gallery": tmp_path / "gallery"}
+    table = evaluate(config(model, camus, by="quality", worst=2, out=tmp_path / "x.json", **places)).table
+    names = {path.name for path in places["plots"].iterdir()}
+    agreements = {"ejection-fraction", "ejection-fraction-traced", "end-diastolic-volume", "end-systolic-volume"}
+    assert names == {f"{name}.png" for name in agreements | {"dice", "hausdorff", "mean-absolute"}}
+    page = (places["gallery"] / "index.md").read_text()
+    pictures = re.findall(r"\]\((\S+\.png)\)", page)
+    assert len(pictures) == 2
+    assert {path.name for path in places["gallery"].iterdir()} == {"index.md", *pictures}
+    dice = [float(value) for value in re.findall(r"mean Dice ([\d.]+)", page)]
+    assert dice == sorted(dice)
+    for name in pictures:
+        with Image.open(places["gallery"] / name) as picture:
+            assert picture.width > 1000
+    assert all(0 < item.predicted_end_systolic_ml < item.predicted_end_diastolic_ml for item in table.ejections)
+    assert read_table(tmp_path / "x.json").limits == table.limits
+
+
+def test_limits_of_the_model_are_used_and_others_if_asked_for(camus, model):
+    table = evaluate(config(model, camus)).table
+    assert table.limits.name == "leclerc-2019, references of tiny"
+    assert outlier_rows(table)[-1]["anatomical"] == 12  # nothing is as convex as this model's limits ask for
+    fitted = evaluate(config(model, camus, limits=("leclerc-2019", "fit"), split="k-fold", folds=3)).table
+    assert set(fitted.limits.shapes) == {"LV", "LV_EPI", "LA"}
+    assert fitted.limits.shapes["LV"].convexity < 0.999
+    with pytest.raises(InputError, match=r"no outlier limits 'x'\nchoose from: leclerc-2019, .*fit, or name a model"):
+        evaluate(config(model, camus, limits=("x",)))
+
+
+def test_labels_have_a_gallery_too_and_groups_can_be_left_out(camus, tmp_path):
+    for path in camus.rglob("*_gt.nii.gz"):
+        (tmp_path / "labels" / path.name).parent.mkdir(exist_ok=True)
+        (tmp_path / "labels" / path.name).write_bytes(path.read_bytes())
+    gallery = tmp_path / "gallery"
+    table = evaluate(config(tmp_path / "labels", camus, only={"quality": ("good",)}, gallery=gallery, worst=1)).table
+    assert {row.groups["quality"] for row in table.rows} == {"Good"}
+    assert len(list(gallery.glob("*.png"))) == 1
+    assert "mean Dice 1.000" in (gallery / "index.md").read_text()
+    two_folders = EvaluateConfig(
+        str(tmp_path / "labels"), tmp_path / "labels", scheme="camus", gallery=gallery, worst=1
+    )
+    assert len(evaluate(two_folders).table.cases) == 12
+
+
+def test_photographs_have_plots_and_a_gallery(tmp_path):
+    write_chase(tmp_path / "chase", subjects=(1, 2))
+    spec = make_spec(VESSEL, views=(View.FUNDUS,), channels=3)
+    path = tmp_path / "eye.onnx"
+
+    path.write_bytes(
+        seal(pointwise_network(np.array([[0, 0, 0], [-9, 0, 0]], np.float32), np.array([0, 4], np.float32)), spec)
+    )
+    done = evaluate(
+        EvaluateConfig(
+            str(path), tmp_path / "chase", dataset="chase", plots=tmp_path / "p", gallery=tmp_path / "g", worst=1
+        )
+    )
+    assert {"dice.png", "cldice.png", "roc-auc.png"} <= {item.name for item in (tmp_path / "p").iterdir()}
+    assert len(list((tmp_path / "g").glob("01_*.png"))) == 1
+    assert outlier_rows(done.table) == []
+
+
+def test_a_gallery_of_nothing_is_refused(camus, model, tmp_path):
+    with pytest.raises(UsageError, match="the worst 0 cases"):
+        evaluate(config(model, camus, gallery=tmp_path / "g", worst=0))
+    assert not (tmp_path / "g").exists()
+
+
+def test_one_run_beside_published_scores_and_two_with_all_scores(camus, model, tmp_path):
+    evaluate(config(model, camus, out=tmp_path / "ours.json"))
+    evaluate(config(model, camus, out=tmp_path / "same.json", test_time_augmentation=True))
+    page = tmp_path / "page.md"
+    only = {"quality": ("good", "medium")}
+    one = compare_runs(CompareConfig((tmp_path / "ours.json",), published="camus", only=only, out=page))
+    assert one.comparisons == ()
+    text = page.read_text()
+    assert "- ours: 4 patients, 8 images; view A4C 8; quality Good 4, Medium 4" in text
+    assert "| U-Net 1 | 0.934 / 0.905 |" in text
+    assert "- Leclerc 2019: Leclerc S, et al." in text
+    assert one.limits.shapes["LV"].convexity == 0.999
+    two = compare_runs(CompareConfig((tmp_path / "ours.json", tmp_path / "same.json"), scores=("all",)))
+    assert {item.score for item in two.comparisons} >= {"dice", "hausdorff_mm", "mean_absolute_mm", "simplicity"}
+    assert {row["method"] for row in two.outliers} == {"ours", "same"}
+    with pytest.raises(UsageError, match="at least two runs"):
+        compare_runs(CompareConfig((tmp_path / "ours.json",)))
