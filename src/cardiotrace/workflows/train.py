@@ -19,6 +19,7 @@ from cardiotrace.learning.training.run import (
     Start,
     check_folder,
     finished_start,
+    teachers_of,
     train,
 )
 from cardiotrace.report.figure import draw_curves
@@ -63,6 +64,7 @@ def run_training(config: TrainConfig, watch: Watch = SILENT) -> RunFolder | None
     folder = RunFolder(config.out or default_folder(recipe, config.fold))
     check_folder(folder, recipe, split, resume=config.resume)
     start = None if config.start_from is None else finished_start(RunFolder(config.start_from))
+    teachers_of(recipe, dataset.scheme, recipe.preparation.channels(dataset.channels))
     _create(folder)
     packed = pack(dataset, recipe.preparation, cache=config.cache, watch=watch)
     material = material_of(dataset, packed, split, start=start, fold=config.fold)

@@ -1,13 +1,23 @@
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 import torch
 
-from cardiotrace.core.errors import ConfigError
+from cardiotrace.core.config import to_plain
+from cardiotrace.core.errors import ConfigError, InputError, UsageError
+from cardiotrace.core.label import CAMUS, MNMS
+from cardiotrace.core.licence import Terms
+from cardiotrace.inference.model_file import seal
 from cardiotrace.learning.training.distillation import Distillation, Teacher, divergence
+from cardiotrace.learning.training.journal import Journal
 from cardiotrace.learning.training.loop import step
-from tests.learning.training.tiny import recipe, task_and_state
+from cardiotrace.learning.training.recipe import read_recipe
+from cardiotrace.learning.training.run import Hardware, RunFolder, RunWatch, train
+from cardiotrace.preparation import Preparation
+from tests.fake.models import make_spec, threshold_network
+from tests.learning.training.tiny import material, recipe, task_and_state
 
 
 class Sure:
@@ -64,3 +74,71 @@ def test_a_pupil_learns_what_the_teacher_believes():
 def test_bad_settings_are_refused(values, message):
     with pytest.raises(ConfigError, match=message):
         Distillation(**values)
+
+
+THREE = threshold_network(0.2, 0.5, 0.8)
+
+
+def teacher_file(folder, name="master", network=THREE, scheme=CAMUS, **changes):
+    path = folder / f"{name}.onnx"
+    values = {"preparation": recipe().preparation, "licence": "CC BY 4.0", "citation": f"{name} 2001.", **changes}
+    path.write_bytes(seal(network, make_spec(scheme, name=name, **values)))
+    return str(path)
+
+
+def train_with(folder, teachers, *, resume=False, **settings):
+    told = RunWatch(lambda *_: None, lambda *_: None)
+    taught = recipe(distillation={"teachers": teachers, **settings}, training={"epochs": 1})
+    data = dataclasses.replace(material(), terms=Terms("CC0", "Data 1999."))
+    train(taught, data, folder, watch=told, hardware=Hardware("cpu"), resume=resume)
+
+
+def test_a_recipe_names_teachers_and_their_terms_are_kept(tmp_path):
+    folder = RunFolder(tmp_path)
+    both = [teacher_file(tmp_path), teacher_file(tmp_path, "other", licence="CC0")]
+    train_with(folder, both)
+    made = json.loads(folder.environment.read_text())
+    assert made["terms"] == {"licence": "CC0; CC BY 4.0", "citation": "Data 1999. master 2001. other 2001."}
+    assert [one.split(", ")[0] for one in made["taught_by"]] == ["master", "other"]
+    assert read_recipe(folder.recipe).distillation.temperature == 2.0
+    teacher_file(tmp_path, network=threshold_network(0.1, 0.5, 0.8))
+    with pytest.raises(UsageError, match="other models of these names"):
+        train_with(folder, both, resume=True)
+
+
+def test_the_share_of_the_teacher_shapes_the_weights(tmp_path):
+    losses = []
+    for share in (0.0, 0.9):
+        folder = RunFolder(tmp_path / str(share))
+        folder.path.mkdir()
+        train_with(folder, [teacher_file(tmp_path)], share=share)
+        losses.append(Journal(folder.journal).rows()[0]["loss"])
+    assert abs(losses[0] - losses[1]) > 0.01
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"scheme": MNMS, "network": THREE}, "knows LV, MYO, RV, the data have LV, MYO, LA"),
+        ({"preparation": Preparation([])}, r"prepared by nothing, the pupil by resize \(height 32.*z-score"),
+        ({"channels": 3}, "sees 3 channels, the pupil 1"),
+    ],
+)
+def test_teachers_of_another_kind_are_refused(changes, message, tmp_path):
+    with pytest.raises(InputError, match=message):
+        train_with(RunFolder(tmp_path / "run"), [teacher_file(tmp_path, **changes)])
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_teacher_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(InputError, match="no model 'nobody'"):
+        train_with(RunFolder(tmp_path / "run"), ["nobody"])
+
+
+def test_a_recipe_without_teachers_is_as_before():
+    assert "distillation" not in to_plain(recipe())
+    taught = recipe(distillation={"teachers": ["a"]})
+    assert taught.digest() != recipe().digest()
+    assert taught.digest() != recipe(distillation={"teachers": ["b"]}).digest()
+    with pytest.raises(ConfigError, match=r"distillation\.teachers must name"):
+        recipe(distillation={"share": 0.5})

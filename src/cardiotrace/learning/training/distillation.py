@@ -1,30 +1,102 @@
 """Learn from other models as well as from labels: what several large ones believe, one small one learns."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from cardiotrace.core.errors import ConfigError
-from cardiotrace.inference.engine import Engine
+from cardiotrace.core.config import to_plain
+from cardiotrace.core.errors import ConfigError, InputError
+from cardiotrace.core.label import LabelScheme
+from cardiotrace.core.licence import Terms
+from cardiotrace.inference.engine import Engine, make_engine
+from cardiotrace.inference.model_file import Model
+from cardiotrace.inference.spec import ModelSpec
+from cardiotrace.inference.zoo import load_model
 from cardiotrace.learning.losses import Loss
+from cardiotrace.preparation import Preparation
 
 
 @dataclass(frozen=True)
 class Distillation:
-    """How much a teacher counts."""
+    """Who teaches, and how much a teacher counts."""
 
+    teachers: tuple[str, ...] = ()
+    """Names or paths of models with the pupil's classes and preparation; what they believe is averaged."""
     share: float = 0.5
-    """Of the loss that the teacher makes; the labels make the rest."""
+    """Of the loss that the teachers make; the labels make the rest."""
     temperature: float = 2.0
     """What logits are divided by before the softmax, of teacher and pupil: above 1 doubts count more."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.share <= 1:
-            raise ConfigError(f"share must lie in [0, 1], got {self.share}")
+            raise ConfigError(f"distillation.share must lie in [0, 1], got {self.share}")
         if self.temperature <= 0:
-            raise ConfigError(f"temperature must be positive, got {self.temperature}")
+            raise ConfigError(f"distillation.temperature must be positive, got {self.temperature}")
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What a pupil must share with who teaches it.
+
+    Args:
+        scheme: label scheme of the data.
+        preparation: of the pupil's images.
+        channels: of the pupil's input.
+    """
+
+    scheme: LabelScheme
+    preparation: Preparation
+    channels: int
+
+
+def load_teachers(settings: Distillation, lessons: Lessons) -> tuple[Model, ...]:
+    """The models that are named, each sure to answer the pupil's own images with the pupil's own classes.
+
+    Raises:
+        InputError: there is no such model, or it has other classes, another preparation or other channels.
+    """
+    models = tuple(load_model(name) for name in settings.teachers)
+    for model in models:
+        _check(model.spec, lessons)
+    return models
+
+
+def _check(spec: ModelSpec, lessons: Lessons) -> None:
+    theirs, ours = ([str(name) for name in scheme.structures] for scheme in (spec.label_scheme, lessons.scheme))
+    if theirs != ours:
+        what, remedy = (
+            f"knows {', '.join(theirs)}, the data have {', '.join(ours)}",
+            "choose a teacher of the same labels.",
+        )
+    elif spec.channels != lessons.channels:
+        what, remedy = f"sees {spec.channels} channels, the pupil {lessons.channels}", "give both the same images."
+    elif to_plain(spec.preparation) != to_plain(lessons.preparation):
+        what = f"sees images prepared by {_shown(spec.preparation)}, the pupil by {_shown(lessons.preparation)}"
+        remedy = "copy the teacher's preparation into the recipe."
+    else:
+        return
+    raise InputError(f"teacher {spec.name!r} {what}", remedy=remedy)
+
+
+def _shown(preparation: Preparation) -> str:
+    steps = []
+    for choice in preparation.choices:
+        options = ", ".join(f"{key} {value}" for key, value in choice.options.items())
+        steps.append(f"{choice.name} ({options})" if options else choice.name)
+    return " + ".join(steps) or "nothing"
+
+
+def terms_of(models: Sequence[Model]) -> list[Terms]:
+    """What is owed to the data that the teachers learned from."""
+    return [Terms(model.spec.licence, model.spec.citation) for model in models]
+
+
+def identities(models: Sequence[Model]) -> list[str]:
+    """Name and checksum of each teacher."""
+    return [f"{model.spec.name}, sha256 {hashlib.sha256(model.content).hexdigest()}" for model in models]
 
 
 @dataclass(frozen=True)
@@ -33,6 +105,11 @@ class Teacher:
 
     engines: Sequence[Engine]
     settings: Distillation = Distillation()
+
+    @classmethod
+    def of(cls, models: Sequence[Model], settings: Distillation) -> "Teacher":
+        """The teacher that several models make together."""
+        return cls([make_engine(model) for model in models], settings)
 
     def beliefs(self, images: Tensor) -> Tensor:
         """Mean over the models of softmax(logits / temperature), (batch, classes, height, width)."""

@@ -19,6 +19,7 @@ from cardiotrace.learning.augmentation import Augmentation
 from cardiotrace.learning.losses import LOSSES
 from cardiotrace.learning.models.catalog import ARCHITECTURES
 from cardiotrace.learning.models.sides import check_sides
+from cardiotrace.learning.training.distillation import Distillation
 from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
 from cardiotrace.learning.training.settings import TrainingSettings
 from cardiotrace.postprocessing import Postprocessing
@@ -57,6 +58,8 @@ class Recipe:
     postprocessing: Postprocessing = field(default_factory=Postprocessing)
     augmentation: Augmentation = field(default_factory=Augmentation)
     training: TrainingSettings = field(default_factory=TrainingSettings)
+    distillation: Distillation | None = None
+    """Other models that teach this one; none by default."""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -67,6 +70,8 @@ class Recipe:
             raise ValueError(f"seed must lie in [0, 2^32), got {self.seed}")
         if self.augmentation.sector is not None and self.training.crop is not None:
             raise ValueError("augmentation.sector changes whole sectors: leave out training.crop")
+        if self.distillation is not None and not self.distillation.teachers:
+            raise ValueError("distillation.teachers must name at least one model")
 
     @property
     def fold_seed(self) -> int:

@@ -19,11 +19,13 @@ from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.licence import Terms
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split, read_split, write_split
+from cardiotrace.inference.model_file import Model
 from cardiotrace.io import write_json, write_text
 from cardiotrace.learning.losses import LOSSES
 from cardiotrace.learning.models.catalog import ARCHITECTURES
 from cardiotrace.learning.training import state as states
 from cardiotrace.learning.training.device import flushed_denormals, make_fabric
+from cardiotrace.learning.training.distillation import Lessons, Teacher, identities, load_teachers, terms_of
 from cardiotrace.learning.training.feed import Feed, TrainingOrder
 from cardiotrace.learning.training.journal import Journal, Row
 from cardiotrace.learning.training.loop import OnStep, Task, run_epochs
@@ -190,15 +192,17 @@ def train(
         WorkError: the loss is no longer a number, or the folder cannot be written.
     """
     check_folder(folder, recipe, material.split, resume=resume)
+    teachers = teachers_of(recipe, material.scheme, material.packed.images.shape[1])
+    _check_teachers(folder, teachers)
     fabric = make_fabric(recipe.training, accelerator=hardware.accelerator, processes=hardware.processes)
     fabric.launch()
-    task, state = _assemble(fabric, recipe, material)
+    task, state = _assemble(fabric, recipe, material, teachers)
     journal = Journal(folder.journal)
     digest = recipe.digest()
     if folder.checkpoint.exists():
         states.load(state, folder.checkpoint, recipe=digest)
     if fabric.is_global_zero:
-        _write_head(recipe, material, folder)
+        _write_head(recipe, material, folder, teachers)
         journal.cut(state.epoch)
 
     def finish_epoch(row: Row, is_best: bool) -> None:
@@ -243,6 +247,34 @@ def check_folder(folder: RunFolder, recipe: Recipe, split: Split, *, resume: boo
         )
 
 
+def teachers_of(recipe: Recipe, scheme: LabelScheme, channels: int) -> tuple[Model, ...]:
+    """The models that teach the recipe's, none where it names none; worth asking for before any work is done.
+
+    Args:
+        recipe: the resolved recipe.
+        scheme: of the data.
+        channels: of the network's input.
+
+    Raises:
+        InputError: see `load_teachers`.
+    """
+    if recipe.distillation is None:
+        return ()
+    return load_teachers(recipe.distillation, Lessons(scheme, recipe.preparation, channels))
+
+
+def _check_teachers(folder: RunFolder, teachers: Sequence[Model]) -> None:
+    """The recipe tells names only: a run goes on with the very models that it began with."""
+    if not (teachers and folder.checkpoint.exists()):
+        return
+    if json.loads(folder.environment.read_text()).get("taught_by") != identities(teachers):
+        raise UsageError(
+            "holds a run that other models of these names taught",
+            where=folder.path,
+            remedy="resume with the same models, or choose another folder.",
+        )
+
+
 def _differing(one: Any, other: Any, path: str = "") -> list[str]:
     """Dotted keys whose values differ."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
@@ -255,7 +287,9 @@ def _unheard(done: int, total: int, loss: float) -> None:
     """What the further processes of a run would say, the first says."""
 
 
-def _assemble(fabric: Fabric, recipe: Recipe, material: Material) -> tuple[Task, states.State]:
+def _assemble(
+    fabric: Fabric, recipe: Recipe, material: Material, teachers: Sequence[Model]
+) -> tuple[Task, states.State]:
     model = build_model(recipe, channels=material.packed.images.shape[1], classes=material.scheme.class_count)
     if material.start is not None:
         states.load_weights(model, material.start.weights)
@@ -289,6 +323,7 @@ def _assemble(fabric: Fabric, recipe: Recipe, material: Material) -> tuple[Task,
         validation=validation,
         class_names=tuple(str(structure) for structure in material.scheme.structures),
         base_rate=base_rate,
+        teach=Teacher.of(teachers, recipe.distillation).lesson if recipe.distillation is not None else None,
     )
     return task, states.State(model, optimiser, SCHEDULES.make(recipe.schedule, path="schedule"))
 
@@ -305,12 +340,14 @@ def _feed(material: Material, patients: Sequence[str], recipe: Recipe, fabric: F
     return Feed(material.packed, indices, recipe.preparation, fabric.device, group=recipe.training.group, apex=apex)
 
 
-def _write_head(recipe: Recipe, material: Material, folder: RunFolder) -> None:
+def _write_head(recipe: Recipe, material: Material, folder: RunFolder, teachers: Sequence[Model]) -> None:
     write_text(folder.recipe, recipe_text(recipe))
     if not folder.checkpoint.exists():  # a resumed run keeps what it once started from
         start = material.start
         came = "" if start is None else f"{start.name}, weights with sha256 {start.sha256}"
-        made = {**environment(recipe.seed), "started_from": came, "terms": asdict(material.all_terms)}
+        terms = Terms.together([material.all_terms, *terms_of(teachers)])
+        made = {**environment(recipe.seed), "started_from": came, "terms": asdict(terms)}
+        made |= {"taught_by": identities(teachers)} if teachers else {}
         made |= {} if material.fold is None else {"fold": material.fold}
         write_json(folder.environment, made)
     write_split(material.split, folder.split)
