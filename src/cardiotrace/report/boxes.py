@@ -39,7 +39,7 @@ def draw_boxes(values: Mapping[str, Mapping[str, Sequence[float]]], path: Path, 
             shift = (number - (len(groups) - 1) / 2) * width
             _box(axes, place + shift, 0.85 * width, by_group.get(group, ()), colour)
         if len(groups) > 1:
-            axes.bar(0, 0, color=colour, alpha=0.45, label=group)
+            axes.scatter([], [], marker="s", s=60, color=colour, alpha=0.45, label=group)
     axes.set_xticks(range(len(values)), [f"{region}{_missed(by_group)}" for region, by_group in values.items()])
     axes.set_xlim(-0.6, len(values) - 0.4)
     axes.grid(visible=False, axis="x")
