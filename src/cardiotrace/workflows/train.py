@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cardiotrace.core.errors import WorkError
+from cardiotrace.core.errors import UsageError, WorkError
 from cardiotrace.core.licence import Terms
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import PackedDataset
-from cardiotrace.datasets.split import Split
+from cardiotrace.datasets.split import Split, read_split
 from cardiotrace.learning.training.journal import Journal, Row
 from cardiotrace.learning.training.recipe import Recipe, read_recipe
 from cardiotrace.learning.training.run import (
@@ -25,6 +25,9 @@ from cardiotrace.learning.training.run import (
 from cardiotrace.report.figure import draw_curves
 from cardiotrace.workflows.data import choose_split, open_dataset, pack
 from cardiotrace.workflows.watch import SILENT, Watch
+
+SPLIT_FILE = ".json"
+"""How the name of a split ends that is a file of the user's own."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ def run_training(config: TrainConfig, watch: Watch = SILENT) -> RunFolder | None
     check_folder(folder, recipe, split, resume=config.resume)
     start = None if config.start_from is None else finished_start(RunFolder(config.start_from))
     teachers_of(recipe, dataset.scheme, recipe.preparation.channels(dataset.channels))
+    if split.missing:
+        watch.say(_absent(split))
     _create(folder)
     packed = pack(dataset, recipe.preparation, cache=config.cache, watch=watch)
     material = material_of(dataset, packed, split, start=start, fold=config.fold)
@@ -86,13 +91,31 @@ def split_of(recipe: Recipe, dataset: Dataset, fold: int | None) -> Split:
     """Who is trained and tested on, of the patients at hand.
 
     Raises:
-        InputError: there is no such split or fold.
+        InputError: there is no such split or fold, or a file of the user's own names a patient who is not there.
     """
     data = recipe.data
-    split = choose_split(dataset, data.split, folds=data.folds, fold=fold, seed=recipe.fold_seed)
-    split = split.on_disk({case.patient for case in dataset.cases()})
+    present = {case.patient for case in dataset.cases()}
+    if data.split.endswith(SPLIT_FILE):
+        split = _own_split(Path(data.split), present, fold)
+    else:
+        split = choose_split(dataset, data.split, folds=data.folds, fold=fold, seed=recipe.fold_seed)
+        # Published lists name patients that not every copy of the data holds.
+        split = split.on_disk(present)
     count = data.training_patients
     return split if count is None else split.fewer(count, seed=recipe.fold_seed)
+
+
+def _own_split(path: Path, present: set[str], fold: int | None) -> Split:
+    if fold is not None:
+        raise UsageError(f"there is no fold {fold}: {path} is one split", remedy="name another file in data.split.")
+    return read_split(path).require(present, where=path)
+
+
+def _absent(split: Split) -> str:
+    """One line about the patients of a published list that the data lack."""
+    names = split.missing
+    shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    return f"{len(names)} patients of the split are not in the data and are left out: {shown}"
 
 
 def material_of(

@@ -54,7 +54,10 @@ class Feed:
         self.images = torch.from_numpy(kept).to(device)
         self.labels = torch.from_numpy(np.asarray(packed.labels[indices])).to(device)
         self.preparation = preparation
-        self.units = units_of([packed.planes[index] for index in indices.tolist()], group)
+        planes = [packed.planes[index] for index in indices.tolist()]
+        self.cases = [plane.case for plane in planes]
+        """Name of each plane's case."""
+        self.units = units_of(planes, group)
         """Planes that stay together, (units, members)."""
         self.sectors = None if apex is None else find_sectors(images, apex)
 
@@ -93,6 +96,8 @@ class Batch:
     labels: Labels
     weight: float = 1.0
     """Factor on the loss; makes the mean over processes that of all planes, also where shares are unequal."""
+    cases: tuple[str, ...] = ()
+    """Names of the cases that the planes of all processes are of."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,8 @@ class TrainingOrder:
             picked = feed.units[order[step * units : (step + 1) * units]]
             images, labels = self._augmented(feed, picked, epoch, step)
             weight = len(range(len(picked))[self.rank :: self.world]) * self.world / len(picked)
-            yield Batch(feed.normalise(images), labels, weight)
+            cases = dict.fromkeys(feed.cases[plane] for plane in picked.flatten().tolist())
+            yield Batch(feed.normalise(images), labels, weight, tuple(cases))
 
     def _order(self, count: int, batch: int, epoch: int) -> torch.Tensor:
         """Units in order of use: one pass, or pass after pass until the given steps have enough."""

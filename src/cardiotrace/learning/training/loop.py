@@ -106,13 +106,15 @@ def _train_epoch(task: Task, state: State, on_step: OnStep) -> tuple[float, floa
     state.model.train()
     torch.manual_seed(task.order.seed * 100_003 + state.epoch)  # dropout draws from the global generator
     total = task.steps_per_epoch * task.settings.epochs
-    losses, rate = [], 0.0
+    losses: list[torch.Tensor] = []
+    cases, rate = [], 0.0
     for index, batch in enumerate(task.order.batches(task.training, state.epoch)):
         rate = task.base_rate * state.schedule.factor(state.step / max(1, total - 1))
         losses.append(step(task, state, batch, rate))
+        cases.append(batch.cases)
         # A float here waits for the device: on GPUs only every tenth step is looked at.
         if task.fabric.device.type == "cpu" or index % 10 == 0 or index + 1 == task.steps_per_epoch:
-            on_step(state.step, total, _finite(task, losses[-1], state, index))
+            on_step(state.step, total, _finite(task, losses, cases, state.epoch + 1))
     _agree_on_buffers(task, state)
     _check_weights(state)
     return _mean_over_processes(task, torch.stack(losses).mean()), rate
@@ -140,12 +142,21 @@ def _mean_over_processes(task: Task, value: torch.Tensor) -> float:
     return float(task.fabric.all_reduce(value.clone(), reduce_op="mean"))
 
 
-def _finite(task: Task, loss: torch.Tensor, state: State, index: int) -> float:
+def _finite(task: Task, losses: list[torch.Tensor], cases: list[tuple[str, ...]], epoch: int) -> float:
+    """The last loss as a number; where it is none, the first batch that went wrong is named."""
     # Of all processes: if only one gave up, the others would wait for it in the next step.
-    value = _mean_over_processes(task, loss)
-    if not math.isfinite(value):
-        raise _diverged(f"the loss became {value} in epoch {state.epoch + 1}, batch {index + 1}")
-    return value
+    value = _mean_over_processes(task, losses[-1])
+    if math.isfinite(value):
+        return value
+    # Not every step is looked at: the one that went wrong may lie before.
+    wrong = torch.stack(losses).isfinite().logical_not().float()
+    index = int((task.fabric.all_reduce(wrong, reduce_op="sum") > 0).int().argmax())
+    names = ", ".join(cases[index][:_NAMED]) + (", ..." if len(cases[index]) > _NAMED else "")
+    raise _diverged(f"the loss became {value} in epoch {epoch}, batch {index + 1} ({names})")
+
+
+_NAMED = 4
+"""Cases of a batch that a message names."""
 
 
 def _check_weights(state: State) -> None:
@@ -159,7 +170,7 @@ class DivergedError(WorkError):
 
 
 def _diverged(what: str) -> DivergedError:
-    remedy = "the state after the epoch before is kept; lower optimiser.rate or set training.gradient_clip."
+    remedy = "the state after the last complete epoch is kept; lower optimiser.rate or set training.gradient_clip."
     return DivergedError(what, remedy=remedy)
 
 

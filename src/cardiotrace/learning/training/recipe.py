@@ -33,7 +33,8 @@ class DataSettings:
     dataset: Choice
     """Data set and its options; where it lies is said on the command line."""
     split: str = "official"
-    """Name of one of the data set's own splits, or "k-fold" for folds made by patient."""
+    """Name of one of the data set's own splits, "k-fold" for folds made by patient, or a .json file with the lists
+    `training`, `validation` and `testing`."""
     folds: int = 5
     """Number of folds when the split is "k-fold"."""
     seed: int | None = None

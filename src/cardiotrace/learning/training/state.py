@@ -86,10 +86,9 @@ def load(state: State, path: Path, *, recipe: str) -> None:
             where=path,
             remedy="choose another run folder, or do not resume.",
         )
-    try:
-        state.model.load_state_dict(_part(tensors, "model."))
-    except RuntimeError as error:
-        raise InputError(f"the checkpoint is of another architecture: {str(error)[:200]}", where=path) from None
+    found = _part(tensors, "model.")
+    _check_weights(state.model, found, path)
+    state.model.load_state_dict(found)
     weights = state.model.state_dict()
     averages = _part(tensors, "average.")
     state.average = {key: _laid_out(value, weights[key]) for key, value in averages.items()}
@@ -115,9 +114,28 @@ def load_weights(model: torch.nn.Module, path: Path) -> None:
         InputError: damaged or of another architecture.
     """
     try:
-        model.load_state_dict(safetensors.torch.load_file(path))
-    except (OSError, safetensors.SafetensorError, RuntimeError) as error:
-        raise InputError(f"these weights do not fit: {str(error)[:200]}", where=path) from None
+        found = safetensors.torch.load_file(path)
+    except (OSError, safetensors.SafetensorError) as error:
+        raise InputError(f"these weights cannot be read: {error}", where=path) from None
+    _check_weights(model, found, path)
+    model.load_state_dict(found)
+
+
+def _check_weights(model: torch.nn.Module, found: dict[str, torch.Tensor], path: Path) -> None:
+    """Refuse weights of another network, in one line."""
+    wanted = model.state_dict()
+    differences = {
+        "missing": [name for name in wanted if name not in found],
+        "unknown": [name for name in found if name not in wanted],
+        "of another shape": [name for name in wanted if name in found and wanted[name].shape != found[name].shape],
+    }
+    told = [f"{len(names)} {what}, such as {names[0]}" for what, names in differences.items() if names]
+    if told:
+        raise InputError(
+            f"holds the weights of another architecture: {'; '.join(told)}",
+            where=path,
+            remedy="take the run of the recipe's own architecture, or change architecture in the recipe.",
+        )
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
