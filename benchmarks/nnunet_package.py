@@ -10,7 +10,7 @@ Given are the squares that our recipes learn from (`--size`; nnU-Net is told pix
 batch, whole-image patches and the number of optimiser steps. Its probabilities go back onto the pictures' own grids as
 those of our models do, and are scored by the same code: testing.json, and testing_postprocessed.json after the
 post-processing of our echo recipes. result.json holds the time of each stage, on the wall and on the processors.
-A stage that is done is not done again; another budget needs another --out.
+A stage that is done is not done again, and a training goes on after its last epoch; another budget needs another --out.
 """
 
 import argparse
@@ -147,6 +147,7 @@ class Package:
             "nnUNet_def_n_proc": "1",
             # 0 augments between the steps: one process, and the same numbers again. The planner takes it for threads.
             "nnUNet_n_proc_DA": str(self.threads) if stage == "plan" else "0",
+            "PYTHONUNBUFFERED": "1",
             "OMP_NUM_THREADS": str(self.threads),
         }
 
@@ -291,6 +292,7 @@ def worked(package: Package, dataset: Dataset, split: Split) -> dict[str, Any]:
     return {
         "images": {"training and validation": exported.training, "testing": exported.testing},
         "stages": done,
+        "epochs": [json.loads(line) for line in (package.stages / "epochs.jsonl").read_text().splitlines()],
         "planned": {key: planned[key] for key in ("batch_size", "patch_size", "normalization_schemes", "architecture")},
         **package.read("network.json"),
         "versions": package.read("versions.json"),

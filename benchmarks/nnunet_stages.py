@@ -11,6 +11,7 @@ import json
 import os
 import random
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer  # type:
 HERE = Path(__file__).resolve().parent
 PACKAGES = ("nnunetv2", "dynamic-network-architectures", "batchgenerators", "batchgeneratorsv2", "torch", "numpy")
 PREFIX = "nnUNet_"
-PLANS, CONFIGURATION, CHECKPOINT = "nnUNetPlans", "2d", "checkpoint_final.pth"
+PLANS, CONFIGURATION = "nnUNetPlans", "2d"
+FINAL, LATEST = "checkpoint_final.pth", "checkpoint_latest.pth"
 
 
 def settings() -> dict[str, Any]:
@@ -45,6 +47,7 @@ class BudgetTrainer(nnUNetTrainer):  # type: ignore[misc]
         self.budget = settings()
         self.num_epochs = self.budget["epochs"]
         self.num_val_iterations_per_epoch = self.budget["validation_steps"]
+        self.save_every = 1
 
     def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self) -> tuple[Any, ...]:  # noqa: N802
         rotation, dummy, patch, axes = super().configure_rotation_dummyDA_mirroring_and_inital_patch_size()
@@ -63,8 +66,16 @@ class BudgetTrainer(nnUNetTrainer):  # type: ignore[misc]
         done = self.current_epoch * steps // epochs
         self.num_iterations_per_epoch = (self.current_epoch + 1) * steps // epochs - done
 
-    def perform_actual_validation(self, save_probabilities: bool = False) -> None:
-        """Nothing: the testing part is predicted and scored, the validation part need not be."""
+    def on_epoch_start(self) -> None:
+        self.started = time.perf_counter(), time.process_time()
+        super().on_epoch_start()
+
+    def on_epoch_end(self) -> None:
+        super().on_epoch_end()
+        wall_s, cpu_s = time.perf_counter() - self.started[0], time.process_time() - self.started[1]
+        line = {"epoch": self.current_epoch, "steps": self.num_iterations_per_epoch, "wall_s": wall_s, "cpu_s": cpu_s}
+        with (HERE / "epochs.jsonl").open("a") as journal:
+            print(json.dumps(line), file=journal)
 
 
 def plan() -> None:
@@ -93,7 +104,12 @@ def preprocess() -> None:
 
 
 def train() -> None:
-    _trainer().run_training()
+    """From the start, or from the last epoch of a training that was broken off (then with other random numbers)."""
+    trainer = _trainer()
+    latest = Path(trainer.output_folder) / LATEST
+    if latest.exists():
+        trainer.load_checkpoint(str(latest))
+    trainer.run_training()
 
 
 def predict() -> None:
@@ -101,7 +117,7 @@ def predict() -> None:
     from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor  # type: ignore[import-not-found]
 
     trainer = _trainer()
-    trainer.load_checkpoint(str(Path(trainer.output_folder) / CHECKPOINT))
+    trainer.load_checkpoint(str(Path(trainer.output_folder) / FINAL))
     trainer.set_deep_supervision_enabled(False)
     is_cuda = trainer.device.type == "cuda"
     predictor = nnUNetPredictor(device=trainer.device, perform_everything_on_device=is_cuda, allow_tqdm=False)

@@ -29,6 +29,7 @@ if stage == "plan":
     (stages / "planned.json").write_text(json.dumps(planned))
 elif stage == "train":
     (stages / "network.json").write_text('{{"parameters": 7}}')
+    (stages / "epochs.jsonl").write_text('{{"epoch": 1}}\\n{{"epoch": 2}}\\n')
 elif stage == "predict":
     import numpy as np
     import SimpleITK
@@ -88,7 +89,7 @@ def test_each_stage_is_timed_and_done_once(done, call):
     assert all(times["wall_s"] > 0 and times["cpu_s"] >= 0 for times in result["stages"].values())
     assert (result["steps"], result["batch_size"], result["mirroring"]) == (430, 10, True)
     assert result["images"] == {"training and validation": 6, "testing": 2}
-    assert result["parameters"] == 7
+    assert (result["parameters"], len(result["epochs"])) == (7, 2)
     main(call)
     calls = (done / "nnunet/stages/calls.txt").read_text().splitlines()
     assert calls == ["plan 2 2", "preprocess 0 2", "train 0 2", "predict 0 2", "versions 0 2", "versions 0 2"]
