@@ -123,6 +123,16 @@ def dense(scheme: LabelScheme) -> LabelScheme:
     return LabelScheme(scheme.name, {structure: value for value, structure in enumerate(scheme.structures, start=1)})
 
 
+def image_names(case: str, frames: int) -> list[str]:
+    """What the frames of a case are called in nnU-Net's folders, in order of time.
+
+    Example:
+        >>> image_names("patient1", 1), image_names("patient1", 2)
+        (['patient1'], ['patient1_frame000', 'patient1_frame001'])
+    """
+    return [case] if frames == 1 else [_numbered(case, frame) for frame in range(frames)]
+
+
 def _place(out: Path, ending: str) -> _Place:
     place = _Place(out / f"images{ending}", out / f"labels{ending}")
     try:
@@ -155,7 +165,7 @@ def _write_case(case: Case, place: _Place, dataset: Dataset) -> list[str]:
     if labels.array.shape != cine.grid_shape:
         raise InputError(f"{case.name}: labels {labels.array.shape} on an image {cine.grid_shape}", where=dataset.root)
     count = len(cine.frames)
-    names = [case.name] if count == 1 else [_numbered(case.name, frame) for frame in range(count)]
+    names = image_names(case.name, count)
     stills = [_still(cine, frame) for frame in range(count)]
     for name, still in zip(names, stills, strict=True):
         for channel, plane in enumerate(_channels(still)):
