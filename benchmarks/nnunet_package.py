@@ -39,7 +39,7 @@ from cardiotrace.datasets.split import Split, write_split
 from cardiotrace.evaluation.evaluate import evaluate_labels
 from cardiotrace.evaluation.table import headline_rows, table_to_json, to_text
 from cardiotrace.io import labels_path, write_json, write_labels, write_text
-from cardiotrace.learning.training.run import commit
+from cardiotrace.learning.training.environment import commit
 from cardiotrace.postprocessing import Postprocessing
 from cardiotrace.preparation import Placement, Preparation
 from cardiotrace.workflows.data import cases_of, choose_split, open_dataset

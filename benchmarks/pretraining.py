@@ -22,7 +22,7 @@ from cardiotrace.evaluation.table import read_table, table_to_json
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import write_text
-from cardiotrace.learning.training.run import RunFolder
+from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.workflows.data import cases_of, choose_split, open_dataset
 from cardiotrace.workflows.export import ExportConfig, export_run
 from cardiotrace.workflows.train import TrainConfig, run_training

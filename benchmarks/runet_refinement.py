@@ -37,8 +37,9 @@ from cardiotrace.inference.predictor import Predictor
 from cardiotrace.io import write_json, write_text
 from cardiotrace.learning.models.runet import RUNet
 from cardiotrace.learning.predict import TorchEngine
+from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.recipe import read_recipe
-from cardiotrace.learning.training.run import RunFolder, trained_model
+from cardiotrace.learning.training.run import trained_model
 from cardiotrace.metrics import ShapeLimits, regions_of
 from cardiotrace.workflows.data import cases_of, open_dataset
 from cardiotrace.workflows.export import describe

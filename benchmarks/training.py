@@ -60,8 +60,9 @@ def _ours(steps: int) -> float:
     keep_freed_memory()
     from cardiotrace.core.label import CAMUS
     from cardiotrace.datasets.split import Split
+    from cardiotrace.learning.training.folder import RunFolder
     from cardiotrace.learning.training.recipe import read_recipe
-    from cardiotrace.learning.training.run import Hardware, Material, RunFolder, RunWatch, train
+    from cardiotrace.learning.training.run import Hardware, Material, RunWatch, train
 
     packed = _packed(BATCH * (steps + 1) + 1)
     names = tuple(plane.patient for plane in packed.planes)

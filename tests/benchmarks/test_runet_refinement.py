@@ -13,7 +13,8 @@ from cardiotrace.core.terms import Phase, View
 from cardiotrace.evaluation.case_table import CaseRow, CaseTable
 from cardiotrace.evaluation.table import read_table
 from cardiotrace.learning.models.runet import RUNet, RUNetConfig
-from cardiotrace.learning.training.run import Hardware, RunFolder
+from cardiotrace.learning.training.folder import RunFolder
+from cardiotrace.learning.training.run import Hardware
 from cardiotrace.metrics import ShapeLimits, simplicity
 from cardiotrace.metrics.overlap import Presence
 from cardiotrace.workflows.train import TrainConfig, run_training

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import tomli_w
 
+from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.journal import Journal
-from cardiotrace.learning.training.run import RunFolder
 from cardiotrace.workflows.train import run_training
 from tests.fake.camus import write_camus
 from tests.learning.training.tiny import RECIPE

@@ -3,7 +3,8 @@ import json
 import pytest
 
 from cardiotrace.datasets.split import read_split
-from cardiotrace.learning.training.run import Hardware, RunFolder
+from cardiotrace.learning.training.folder import RunFolder
+from cardiotrace.learning.training.run import Hardware
 from cardiotrace.workflows import crossval as module
 from cardiotrace.workflows import train as training
 from cardiotrace.workflows.crossval import CrossvalConfig, crossval

@@ -8,8 +8,9 @@ from cardiotrace.core.errors import UsageError
 from cardiotrace.datasets.chase import Chase
 from cardiotrace.datasets.split import read_split
 from cardiotrace.evaluation.table import read_table
+from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.loop import DivergedError
-from cardiotrace.learning.training.run import Hardware, RunFolder
+from cardiotrace.learning.training.run import Hardware
 from cardiotrace.workflows import sweep as module
 from cardiotrace.workflows.sweep import SweepConfig, run_sweep
 from tests.fake.chase import write_chase

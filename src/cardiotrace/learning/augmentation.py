@@ -6,7 +6,7 @@ are composed into one map, so that an image is interpolated once. Images are in 
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from cardiotrace.learning.colour import CHANNELS, change_colours, hue_rotation
 from cardiotrace.learning.draw import Draw, drawn
+from cardiotrace.learning.grey import add_noise, blur, change_levels, coarsen, put_in_place, raise_to, rows_of
 from cardiotrace.learning.sector import SectorAugmentation, Sectors, is_sector_moved, sample_sector, through_sector
 
 PLANE_AXES = ("width", "height")
@@ -255,7 +256,7 @@ def warp(
     """The spatial part of `apply`: images interpolate linearly, labels take the nearest value, 0 beyond the image."""
     own = (images.shape[-2], images.shape[-1])
     shape = shape or own
-    moving = _rows(_is_moved(parameters)) if shape == own else torch.arange(len(images))
+    moving = rows_of(_is_moved(parameters)) if shape == own else torch.arange(len(images))
     if len(moving) == 0:
         return images, labels
     everything = len(moving) == len(images)
@@ -284,19 +285,19 @@ def change_intensities(
 ) -> Float[Tensor, "batch channels height width"]:
     """The grey-value part of `apply`: resolution, blur, colour, brightness and contrast, gamma, noise."""
     result = images.clone()
-    for row in _rows(parameters.low_resolution < 1).tolist():
-        result[row] = _coarsen(result[row], float(parameters.low_resolution[row]))
+    for row in rows_of(parameters.low_resolution < 1).tolist():
+        result[row] = coarsen(result[row], float(parameters.low_resolution[row]))
     # Known on the CPU: asking a GPU for it would wait for all that it has in hand.
     radius = math.ceil(3 * float(parameters.blur_sigma.max()))
-    _replace(result, parameters.blur_sigma > 0, parameters.blur_sigma, partial(_blur, radius=radius))
+    put_in_place(result, parameters.blur_sigma > 0, parameters.blur_sigma, partial(blur, radius=radius))
     if images.shape[1] == CHANNELS:
         colours = torch.cat([parameters.mixing, parameters.channel_contrast.unsqueeze(1)], dim=1)
-        _replace(result, _is_recoloured(parameters), colours, _change_colours)
+        put_in_place(result, _is_recoloured(parameters), colours, _change_colours)
     levels = torch.stack([parameters.brightness, parameters.contrast], dim=1)
-    _replace(result, (levels != 1).any(dim=1), levels, _change_levels)
-    _replace(result, parameters.gamma != 1, parameters.gamma, _raise_to)
+    put_in_place(result, (levels != 1).any(dim=1), levels, change_levels)
+    put_in_place(result, parameters.gamma != 1, parameters.gamma, raise_to)
     noise = torch.Generator(images.device).manual_seed(parameters.noise_seed)
-    _replace(result, parameters.noise_sd > 0, parameters.noise_sd, partial(_add_noise, generator=noise))
+    put_in_place(result, parameters.noise_sd > 0, parameters.noise_sd, partial(add_noise, generator=noise))
     return result
 
 
@@ -352,11 +353,6 @@ def _is_moved(parameters: Parameters) -> Tensor:
     return affine | (parameters.displacement != 0).flatten(1).any(dim=1) | is_sector_moved(parameters.sector)
 
 
-def _rows(chosen: Tensor) -> Tensor:
-    """Indices of the images that are chosen: known on the CPU, so that a GPU need not be waited for."""
-    return chosen.nonzero().squeeze(1)
-
-
 def _sampling_grid(parameters: Parameters, rows: Tensor, shape: tuple[int, int], device: torch.device) -> Tensor:
     """Where each pixel of the result looks in the image: (rows, 2, height, width) of (x, y) in -1..1.
 
@@ -386,44 +382,7 @@ def _spline_weights(side: int, points: int) -> Tensor:
     return torch.where(distance < 1, near, far)
 
 
-# Grey values
-
-
-def _replace(images: Tensor, chosen: Tensor, values: Tensor, change: Callable[[Tensor, Tensor], Tensor]) -> None:
-    """Put change(image, value) in place of the chosen images."""
-    rows = _rows(chosen)
-    if len(rows) == 0:
-        return
-    value = values[rows].to(images.device, images.dtype)
-    if len(rows) == len(images):
-        images.copy_(change(images, value))
-        return
-    on_device = rows.to(images.device)
-    images.index_copy_(0, on_device, change(images[on_device], value))
-
-
-def _coarsen(image: Tensor, factor: float) -> Tensor:
-    """One image (channels, height, width) as seen at a lower resolution: nearest down, linear up."""
-    height, width = image.shape[-2:]
-    coarse = (max(round(height * factor), 1), max(round(width * factor), 1))
-    small = functional.interpolate(image.unsqueeze(0), coarse, mode="nearest-exact")
-    return functional.interpolate(small, (height, width), mode="bilinear", align_corners=False).squeeze(0)
-
-
-def _blur(images: Tensor, sigma: Tensor, *, radius: int) -> Tensor:
-    """Gaussian blur, each image with its own sigma in pixels, up to 3 sigma; the edge repeats beyond the image."""
-    offsets = torch.arange(-radius, radius + 1, device=images.device)
-    weights = torch.exp(-0.5 * (offsets / sigma.unsqueeze(1)) ** 2)
-    # Each image's own reach: its result must not depend on which others are in the batch.
-    weights = weights * (offsets.abs() <= torch.ceil(3 * sigma).unsqueeze(1))
-    weights = (weights / weights.sum(dim=1, keepdim=True)).to(images.dtype)
-    planes = images.shape[0] * images.shape[1]
-    padded = functional.pad(images, (radius,) * 4, mode="replicate")
-    padded = padded.reshape(1, planes, *padded.shape[-2:])
-    kernels = weights.repeat_interleave(images.shape[1], dim=0)
-    rows = functional.conv2d(padded, kernels[:, None, :, None], groups=planes)
-    both = functional.conv2d(rows, kernels[:, None, None, :], groups=planes)
-    return both.reshape(images.shape)
+# Colours
 
 
 def _is_recoloured(parameters: Parameters) -> Tensor:
@@ -433,19 +392,3 @@ def _is_recoloured(parameters: Parameters) -> Tensor:
 
 def _change_colours(images: Tensor, colours: Tensor) -> Tensor:
     return change_colours(images, colours[:, :CHANNELS], colours[:, CHANNELS])
-
-
-def _change_levels(images: Tensor, levels: Tensor) -> Tensor:
-    """Brightness factor, then contrast factor about the new mean: one multiplication and one addition."""
-    brightness, contrast = (levels[:, column, None, None, None] for column in (0, 1))
-    mean = images.mean(dim=(1, 2, 3), keepdim=True)
-    return torch.addcmul(brightness * (1 - contrast) * mean, images, brightness * contrast).clamp_(0, 1)
-
-
-def _raise_to(images: Tensor, gamma: Tensor) -> Tensor:
-    return images.clamp(min=0) ** gamma[:, None, None, None]
-
-
-def _add_noise(images: Tensor, sd: Tensor, *, generator: torch.Generator) -> Tensor:
-    noise = torch.randn(images.shape, generator=generator, device=images.device, dtype=images.dtype)
-    return torch.addcmul(images, noise, sd[:, None, None, None]).clamp_(0, 1)

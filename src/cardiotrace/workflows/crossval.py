@@ -13,8 +13,9 @@ from cardiotrace.evaluation.table import read_table, table_to_json
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import write_text
+from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.recipe import read_recipe
-from cardiotrace.learning.training.run import Hardware, RunFolder
+from cardiotrace.learning.training.run import Hardware
 from cardiotrace.workflows.data import cases_of, open_dataset
 from cardiotrace.workflows.export import ExportConfig, export_run
 from cardiotrace.workflows.train import TrainConfig, run_training

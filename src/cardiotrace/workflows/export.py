@@ -29,9 +29,10 @@ from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.spec import ModelSpec, SchemeSpec, TrainingSpec
 from cardiotrace.io import write_bytes, write_text
 from cardiotrace.learning.export import sealed_model
+from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.journal import Journal
 from cardiotrace.learning.training.recipe import Recipe, read_recipe
-from cardiotrace.learning.training.run import RunFolder, trained_model
+from cardiotrace.learning.training.run import trained_model
 from cardiotrace.workflows.data import cases_of, open_dataset, pack
 from cardiotrace.workflows.watch import SILENT, Watch
 

@@ -27,10 +27,11 @@ from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.io import write_json, write_text
 from cardiotrace.learning.predict import TorchEngine, predict_planes
+from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.journal import Journal
 from cardiotrace.learning.training.loop import DivergedError
 from cardiotrace.learning.training.recipe import Recipe
-from cardiotrace.learning.training.run import Hardware, Material, RunFolder, RunWatch, train, trained_model
+from cardiotrace.learning.training.run import Hardware, Material, RunWatch, train, trained_model
 from cardiotrace.learning.training.sweep import SweepPlan, SweepRun, read_plan
 from cardiotrace.metrics import dice
 from cardiotrace.report.sweep import Cell, Example

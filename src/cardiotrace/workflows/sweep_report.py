@@ -10,8 +10,8 @@ from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.sweep import Rows, RunResult, compare_along, readable, result_rows, summary_rows
 from cardiotrace.evaluation.table import TextFormat, read_table, to_text
 from cardiotrace.io import write_text
+from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.journal import Journal
-from cardiotrace.learning.training.run import RunFolder
 from cardiotrace.learning.training.sweep import SweepPlan
 from cardiotrace.report.sweep import Cell, Example, Runs, draw_bars, draw_strips, draw_validation
 

@@ -9,19 +9,10 @@ from cardiotrace.core.licence import Terms
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split, read_split
+from cardiotrace.learning.training.folder import RunFolder, check_folder
 from cardiotrace.learning.training.journal import Journal, Row
 from cardiotrace.learning.training.recipe import Recipe, read_recipe
-from cardiotrace.learning.training.run import (
-    Hardware,
-    Material,
-    RunFolder,
-    RunWatch,
-    Start,
-    check_folder,
-    finished_start,
-    teachers_of,
-    train,
-)
+from cardiotrace.learning.training.run import Hardware, Material, RunWatch, Start, finished_start, teachers_of, train
 from cardiotrace.report.figure import draw_curves
 from cardiotrace.workflows.data import choose_split, open_dataset, pack
 from cardiotrace.workflows.watch import SILENT, Watch

@@ -13,8 +13,8 @@ import tomli_w
 import torch
 from safetensors.torch import load_file
 
+from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.journal import Journal
-from cardiotrace.learning.training.run import RunFolder
 from tests.fake.camus import write_camus
 from tests.learning.training.test_run import rows_without_times
 from tests.learning.training.tiny import RECIPE

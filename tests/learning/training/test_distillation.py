@@ -11,10 +11,11 @@ from cardiotrace.core.label import CAMUS, MNMS
 from cardiotrace.core.licence import Terms
 from cardiotrace.inference.model_file import seal
 from cardiotrace.learning.training.distillation import Distillation, Teacher, divergence
+from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.journal import Journal
 from cardiotrace.learning.training.loop import step
 from cardiotrace.learning.training.recipe import read_recipe
-from cardiotrace.learning.training.run import Hardware, RunFolder, RunWatch, train
+from cardiotrace.learning.training.run import Hardware, RunWatch, train
 from cardiotrace.preparation import Preparation
 from tests.fake.models import make_spec, threshold_network
 from tests.learning.training.tiny import material, recipe, task_and_state

@@ -8,8 +8,9 @@ from safetensors.torch import load_file
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.licence import Terms
 from cardiotrace.datasets.split import Split
+from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.journal import Journal
-from cardiotrace.learning.training.run import Hardware, Material, RunFolder, RunWatch, finished_start, train
+from cardiotrace.learning.training.run import Hardware, Material, RunWatch, finished_start, train
 from tests.learning.training.tiny import material, recipe
 
 CPU = Hardware("cpu", 1)

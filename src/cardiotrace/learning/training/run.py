@@ -1,24 +1,19 @@
 """A run folder: everything about one training in one place, resumable at any time."""
 
 import hashlib
-import importlib.metadata
 import json
-import platform
-import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 
-from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.licence import Terms
 from cardiotrace.datasets.packed import PackedDataset
-from cardiotrace.datasets.split import Split, read_split, write_split
+from cardiotrace.datasets.split import Split, write_split
 from cardiotrace.inference.model_file import Model
 from cardiotrace.io import write_json, write_text
 from cardiotrace.learning.losses import LOSSES
@@ -26,60 +21,13 @@ from cardiotrace.learning.models.catalog import ARCHITECTURES
 from cardiotrace.learning.training import state as states
 from cardiotrace.learning.training.device import flushed_denormals, make_fabric
 from cardiotrace.learning.training.distillation import Lessons, Teacher, identities, load_teachers, terms_of
+from cardiotrace.learning.training.environment import environment
 from cardiotrace.learning.training.feed import Feed, TrainingOrder
+from cardiotrace.learning.training.folder import RunFolder, check_folder
 from cardiotrace.learning.training.journal import Journal, Row
 from cardiotrace.learning.training.loop import OnStep, Task, run_epochs
 from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
 from cardiotrace.learning.training.recipe import Recipe, read_recipe, recipe_text
-
-_PACKAGES = ("cardiotrace", "torch", "numpy", "lightning-fabric", "onnx", "onnxruntime")
-
-
-@dataclass(frozen=True)
-class RunFolder:
-    """Names of the files of a run."""
-
-    path: Path
-
-    @property
-    def recipe(self) -> Path:
-        """The resolved recipe."""
-        return self.path / "recipe.toml"
-
-    @property
-    def environment(self) -> Path:
-        """Versions, commit, seed."""
-        return self.path / "environment.json"
-
-    @property
-    def split(self) -> Path:
-        """Patients of each part."""
-        return self.path / "split.json"
-
-    @property
-    def journal(self) -> Path:
-        """One JSON line an epoch."""
-        return self.path / "journal.jsonl"
-
-    @property
-    def checkpoint(self) -> Path:
-        """The whole state after the last complete epoch."""
-        return self.path / "checkpoint.safetensors"
-
-    @property
-    def best(self) -> Path:
-        """Weights of the epoch with the best validation score."""
-        return self.path / "best.safetensors"
-
-    @property
-    def curves(self) -> Path:
-        """Loss, Dice and learning rate as a picture."""
-        return self.path / "curves.png"
-
-    @property
-    def model(self) -> Path:
-        """The exported model."""
-        return self.path / "model.onnx"
 
 
 @dataclass(frozen=True)
@@ -221,32 +169,6 @@ def train(
     return bool(fabric.is_global_zero)
 
 
-def check_folder(folder: RunFolder, recipe: Recipe, split: Split, *, resume: bool) -> None:
-    """Refuse a folder that must not be trained into; worth asking before any work is done.
-
-    Raises:
-        UsageError: it holds a run and `resume` is off, or a run of another recipe or split.
-    """
-    if not folder.checkpoint.exists():
-        return
-    if not resume:
-        raise UsageError(
-            "holds a run already", where=folder.path, remedy="continue it with --resume, or choose another."
-        )
-    differing = _differing(to_plain(read_recipe(folder.recipe)), to_plain(recipe))
-    if differing and read_recipe(folder.recipe).digest() != recipe.digest():
-        raise UsageError(
-            f"holds a run of another recipe: {', '.join(differing[:5])} differs",
-            where=folder.path,
-            remedy="resume with the same recipe, or choose another folder.",
-        )
-    known = read_split(folder.split)
-    if (known.training, known.validation) != (split.training, split.validation):
-        raise UsageError(
-            "holds a run on other patients", where=folder.path, remedy="resume with the same split, fold and data."
-        )
-
-
 def teachers_of(recipe: Recipe, scheme: LabelScheme, channels: int) -> tuple[Model, ...]:
     """The models that teach the recipe's, none where it names none; worth asking for before any work is done.
 
@@ -273,14 +195,6 @@ def _check_teachers(folder: RunFolder, teachers: Sequence[Model]) -> None:
             where=folder.path,
             remedy="resume with the same models, or choose another folder.",
         )
-
-
-def _differing(one: Any, other: Any, path: str = "") -> list[str]:
-    """Dotted keys whose values differ."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        keys = [*one, *(key for key in other if key not in one)]
-        return [found for key in keys for found in _differing(one.get(key), other.get(key), f"{path}.{key}")]
-    return [] if one == other else [path.removeprefix(".")]
 
 
 def _unheard(done: int, total: int, loss: float) -> None:
@@ -351,32 +265,3 @@ def _write_head(recipe: Recipe, material: Material, folder: RunFolder, teachers:
         made |= {} if material.fold is None else {"fold": material.fold}
         write_json(folder.environment, made)
     write_split(material.split, folder.split)
-
-
-def environment(seed: int) -> dict[str, Any]:
-    """Versions, commit and seed of this run; nothing that names the machine."""
-    versions = {package: _version(package) for package in _PACKAGES}
-    return {"python": platform.python_version(), "packages": versions, "commit": commit(), "seed": seed}
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
-
-
-def commit() -> str:
-    """Commit of the source tree that runs, with "+" if it has changes; empty outside a checkout."""
-    here = Path(__file__).parent
-    try:
-        described = subprocess.run(
-            ["git", "-C", str(here), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return described.stdout.strip()

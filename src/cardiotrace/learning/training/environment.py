@@ -1,0 +1,38 @@
+"""What a run was made with: versions, commit and seed; nothing that names the machine."""
+
+import importlib.metadata
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+_PACKAGES = ("cardiotrace", "torch", "numpy", "lightning-fabric", "onnx", "onnxruntime")
+
+
+def environment(seed: int) -> dict[str, Any]:
+    """Versions, commit and seed of this run; nothing that names the machine."""
+    versions = {package: _version(package) for package in _PACKAGES}
+    return {"python": platform.python_version(), "packages": versions, "commit": commit(), "seed": seed}
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def commit() -> str:
+    """Commit of the source tree that runs, with "+" if it has changes; empty outside a checkout."""
+    here = Path(__file__).parent
+    try:
+        described = subprocess.run(
+            ["git", "-C", str(here), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return described.stdout.strip()

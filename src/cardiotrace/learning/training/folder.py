@@ -1,0 +1,92 @@
+"""A run folder: the names of its files, and whether a training may go on in it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cardiotrace.core.config import to_plain
+from cardiotrace.core.errors import UsageError
+from cardiotrace.datasets.split import Split, read_split
+from cardiotrace.learning.training.recipe import Recipe, read_recipe
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Names of the files of a run."""
+
+    path: Path
+
+    @property
+    def recipe(self) -> Path:
+        """The resolved recipe."""
+        return self.path / "recipe.toml"
+
+    @property
+    def environment(self) -> Path:
+        """Versions, commit, seed."""
+        return self.path / "environment.json"
+
+    @property
+    def split(self) -> Path:
+        """Patients of each part."""
+        return self.path / "split.json"
+
+    @property
+    def journal(self) -> Path:
+        """One JSON line an epoch."""
+        return self.path / "journal.jsonl"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The whole state after the last complete epoch."""
+        return self.path / "checkpoint.safetensors"
+
+    @property
+    def best(self) -> Path:
+        """Weights of the epoch with the best validation score."""
+        return self.path / "best.safetensors"
+
+    @property
+    def curves(self) -> Path:
+        """Loss, Dice and learning rate as a picture."""
+        return self.path / "curves.png"
+
+    @property
+    def model(self) -> Path:
+        """The exported model."""
+        return self.path / "model.onnx"
+
+
+def check_folder(folder: RunFolder, recipe: Recipe, split: Split, *, resume: bool) -> None:
+    """Refuse a folder that must not be trained into; worth asking before any work is done.
+
+    Raises:
+        UsageError: it holds a run and `resume` is off, or a run of another recipe or split.
+    """
+    if not folder.checkpoint.exists():
+        return
+    if not resume:
+        raise UsageError(
+            "holds a run already", where=folder.path, remedy="continue it with --resume, or choose another."
+        )
+    differing = _differing(to_plain(read_recipe(folder.recipe)), to_plain(recipe))
+    if differing and read_recipe(folder.recipe).digest() != recipe.digest():
+        raise UsageError(
+            f"holds a run of another recipe: {', '.join(differing[:5])} differs",
+            where=folder.path,
+            remedy="resume with the same recipe, or choose another folder.",
+        )
+    known = read_split(folder.split)
+    if (known.training, known.validation) != (split.training, split.validation):
+        raise UsageError(
+            "holds a run on other patients", where=folder.path, remedy="resume with the same split, fold and data."
+        )
+
+
+def _differing(one: Any, other: Any, path: str = "") -> list[str]:
+    """Dotted keys whose values differ."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        keys = [*one, *(key for key in other if key not in one)]
+        return [found for key in keys for found in _differing(one.get(key), other.get(key), f"{path}.{key}")]
+    return [] if one == other else [path.removeprefix(".")]
