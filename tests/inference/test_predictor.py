@@ -172,3 +172,21 @@ def test_colour_may_become_one_channel() -> None:
     result = predictor.segment(Cine(frames, None))
     assert result.labels.array.shape == (1, 1, 7, 9)
     assert result.labels.array.sum() == 9
+
+
+def test_around_the_field_of_view_all_is_background() -> None:
+    """A network that takes the dark for the structure, as one may that never learned from what lies outside."""
+    frames = np.zeros((1, 1, 40, 40), np.uint8)
+    frames[0, 0, 8:32, 8:32] = 200
+    frames[0, 0, 15:17, 10:30] = 20
+    network = pointwise_network(np.array([[100.0], [0.0]], np.float32), np.array([0.0, 50.0], np.float32))
+    found = {
+        within: Predictor(make_model(network, make_spec(LV_ONLY, within_field_of_view=within))).segment(
+            Cine(frames, None), keep_probability=True
+        )
+        for within in (False, True)
+    }
+    sizes = {within: np.count_nonzero(each.labels.array) for within, each in found.items()}
+    assert sizes == {False: 40 * 40 - 24 * 24 + 40, True: 40}
+    assert np.asarray(found[True].probability)[0, 0, 0, 0] == 0.0
+    assert found[True].confidence[0] == pytest.approx(1.0, abs=1e-6)

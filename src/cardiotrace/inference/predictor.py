@@ -14,6 +14,7 @@ from cardiotrace.core.cine import Cine
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure, View
+from cardiotrace.geometry.field_of_view import find_field_of_view
 from cardiotrace.inference.engine import Engine, make_engine
 from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.variant import IDENTITY, Variant, sectors_of, variants
@@ -170,6 +171,9 @@ class Predictor:
         while chunk := list(itertools.islice(positions, batch_size)):
             batch = np.stack([self.spec.preparation.apply(cine.frames[position], placement) for position in chunk])
             for (frame, depth), classes in zip(chunk, self._mean_probabilities(batch, ways), strict=True):
+                if self.spec.within_field_of_view:
+                    seen = find_field_of_view(cine.frames[frame, depth])
+                    classes[:, ~self.spec.preparation.move_mask(seen, placement)] = _background(self.spec.classes)
                 yield PlaneProbabilities(frame, depth, classes, placement)
 
     def _mean_probabilities(
@@ -210,6 +214,10 @@ class Predictor:
                 f"model {self.spec.name} is less sure of {len(unsure)} of {len(confidence)} frames (down to"
                 f" {np.nanmin(confidence):.2f}) than of any image it was validated on ({lowest:.2f})"
             )
+
+
+def _background(classes: int) -> Float[np.ndarray, "classes 1"]:
+    return np.eye(classes, 1, dtype=np.float32)
 
 
 def softmax(

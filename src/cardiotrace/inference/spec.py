@@ -88,6 +88,8 @@ class ModelSpec:
     threshold: float | None = None
     """Of a model of a single structure: the probability above which a pixel is the structure, chosen on validation
     images. None: the most probable class wins."""
+    within_field_of_view: bool = False
+    """Whether it learned only from what the camera saw: around a photograph's field of view all is background then."""
     lowest_confidence: float | None = None
     """Lowest confidence of any validation image: a frame below it is unlike all that the model was chosen on."""
     licence: str = ""

@@ -129,6 +129,7 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
         preparation=recipe.preparation,
         postprocessing=recipe.postprocessing,
         mirror_axes=dataset.mirror_axes,
+        within_field_of_view=any(case.read_field_of_view is not None for case in dataset.cases()),
         sector=None if recipe.augmentation.sector is None else recipe.augmentation.sector.variants(),
         architecture=recipe.architecture,
         training=TrainingSpec(
