@@ -23,14 +23,13 @@ from torch import Tensor, nn
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
-from cardiotrace.core.label import LabelMap
-from cardiotrace.core.terms import Phase
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.split import Split, read_split
 from cardiotrace.evaluation import CaseTable, compare
-from cardiotrace.evaluation.case_table import CaseRow
 from cardiotrace.evaluation.compare import holm
 from cardiotrace.evaluation.evaluate import evaluate_predictor
+from cardiotrace.evaluation.limits import OutlierLimits, combined, preset
+from cardiotrace.evaluation.outlier import fit_limits, verdicts
 from cardiotrace.evaluation.table import Rows, table_to_json, to_text
 from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.predictor import Predictor
@@ -40,7 +39,6 @@ from cardiotrace.learning.predict import TorchEngine
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.recipe import read_recipe
 from cardiotrace.learning.training.run import trained_model
-from cardiotrace.metrics import ShapeLimits, regions_of
 from cardiotrace.workflows.data import cases_of, open_dataset
 from cardiotrace.workflows.export import describe
 
@@ -48,8 +46,6 @@ REGIONS = ("LV", "LV_EPI")
 SCORES = ("dice", "mean_absolute_mm", "hausdorff_mm")
 DILS = (1, 5, 11, 21, 30)
 SHIFTS = (0.3, 0.5, 0.7, 0.9)
-FARTHEST_MM: Mapping[Phase, tuple[float, float]] = {Phase.ED: (3.5, 8.2), Phase.ES: (4.0, 8.8)}
-"""Mean absolute and Hausdorff distance beyond which an outline is a geometrical outlier; the paper's table I."""
 PUBLISHED: Rows = [
     {
         "output": f"{output} as published",
@@ -114,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     trained = read_trained(RunFolder(options.run), options.data)
     options.out.mkdir(parents=True, exist_ok=True)
-    limits = shape_limits(trained.training)
+    limits = limits_of(trained.training)
     outputs = {"first": trained.scored(trained.network.stages[0]), "final": trained.scored(trained.network)}
     for number, table in enumerate(outputs.values(), start=1):
         write_text(options.out / f"output{number}.json", table_to_json(table))
@@ -161,29 +157,23 @@ def asked_with(network: RUNet, *, dil: int, shift: float) -> RUNet:
     return other
 
 
-def shape_limits(cases: Sequence[Case]) -> dict[str, ShapeLimits]:
-    """The least simplicity and convexity of each region over reference labels."""
-    references = [case.read_labels() for case in cases if case.read_labels is not None]
-    return {
-        region.name: ShapeLimits(*np.min([_shape(region.mask(labels.array[0, 0], labels.scheme), labels)
-                                          for labels in references], axis=0))
-        for region in regions_of(references[0].scheme) if region.name in REGIONS
-    }  # fmt: skip
+def limits_of(cases: Sequence[Case]) -> OutlierLimits:
+    """The paper's distances, and the least simplicity and convexity of each region over reference labels."""
+    return combined([preset("leclerc-2019"), fit_limits(cases)]).of_regions(REGIONS)
 
 
-def outliers(table: CaseTable, limits: Mapping[str, ShapeLimits]) -> dict[tuple[str, int], tuple[bool, bool]]:
+def outliers(table: CaseTable, limits: OutlierLimits) -> dict[tuple[str, int], tuple[bool, bool]]:
     """Of each frame, whether an outline is too far from the reference, and whether it has a shape of no reference."""
-    found: dict[tuple[str, int], tuple[bool, bool]] = {}
-    for row in table.rows:
-        far, misshapen = found.get((row.case, row.frame), (False, False))
-        found[row.case, row.frame] = (far or _is_far(row), misshapen or _is_misshapen(row, limits[row.region]))
-    return found
+    return {
+        (found.row.case, found.row.frame): (bool(found.geometrical), bool(found.anatomical))
+        for found in verdicts(table, limits)
+    }
 
 
-def refinement_text(outputs: Mapping[str, CaseTable], limits: Mapping[str, ShapeLimits]) -> str:
+def refinement_text(outputs: Mapping[str, CaseTable], limits: OutlierLimits) -> str:
     """Table III beside the published one, the tests of the differences, and the limits, as Markdown."""
     rows = [{"output": name, **_row(table, limits)} for name, table in outputs.items()]
-    least = [{"region": name, **vars(limit)} for name, limit in limits.items()]
+    least = [{"region": name, **vars(limit)} for name, limit in limits.shapes.items()]
     return "\n".join(
         [
             to_text([*rows, *PUBLISHED], "markdown"),
@@ -197,9 +187,7 @@ def refinement_text(outputs: Mapping[str, CaseTable], limits: Mapping[str, Shape
     )
 
 
-def sensitivity(
-    trained: Trained, limits: Mapping[str, ShapeLimits], dils: Sequence[int], shifts: Sequence[float]
-) -> Rows:
+def sensitivity(trained: Trained, limits: OutlierLimits, dils: Sequence[int], shifts: Sequence[float]) -> Rows:
     """Dice and outliers with each dilation and threshold; the pair that was trained with is marked."""
     config = trained.network.config
     rows: Rows = []
@@ -218,22 +206,7 @@ def sensitivity(
     return rows
 
 
-def _shape(mask: Any, labels: LabelMap) -> tuple[float, float]:
-    spacing_mm = (1.0, 1.0) if labels.spacing_mm is None else labels.spacing_mm[1:]
-    limit = ShapeLimits.fit([mask], spacing_mm=spacing_mm)
-    return limit.simplicity, limit.convexity
-
-
-def _is_far(row: CaseRow) -> bool:
-    mean_absolute_mm, hausdorff_mm = FARTHEST_MM[row.phase]
-    return row.score("mean_absolute_mm") > mean_absolute_mm or row.score("hausdorff_mm") > hausdorff_mm
-
-
-def _is_misshapen(row: CaseRow, limit: ShapeLimits) -> bool:
-    return row.score("simplicity") < limit.simplicity or row.score("convexity") < limit.convexity
-
-
-def _row(table: CaseTable, limits: Mapping[str, ShapeLimits]) -> dict[str, Any]:
+def _row(table: CaseTable, limits: OutlierLimits) -> dict[str, Any]:
     """One line of table III."""
     cells = {
         f"{item.region} {item.score}": f"{item.summary.mean:.3f} ± {item.summary.sd:.3f}"
@@ -244,7 +217,7 @@ def _row(table: CaseTable, limits: Mapping[str, ShapeLimits]) -> dict[str, Any]:
     return {**_counts(table, limits), **cells}
 
 
-def _counts(table: CaseTable, limits: Mapping[str, ShapeLimits]) -> dict[str, Any]:
+def _counts(table: CaseTable, limits: OutlierLimits) -> dict[str, Any]:
     found = list(outliers(table, limits).values())
     geometrical, anatomical = (sum(pair[kind] for pair in found) for kind in (0, 1))
     return {

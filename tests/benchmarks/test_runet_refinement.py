@@ -7,10 +7,11 @@ import pytest
 import tomli_w
 import torch
 
-from benchmarks.runet_refinement import Remembered, asked_with, main, outliers, read_trained, shape_limits
+from benchmarks.runet_refinement import Remembered, asked_with, limits_of, main, outliers, read_trained
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.evaluation.case_table import CaseRow, CaseTable
+from cardiotrace.evaluation.limits import OutlierLimits, combined, preset
 from cardiotrace.evaluation.table import read_table
 from cardiotrace.learning.models.runet import RUNet, RUNetConfig
 from cardiotrace.learning.training.folder import RunFolder
@@ -68,12 +69,12 @@ def test_another_architecture_is_refused(place, tmp_path):
 
 def test_limits_are_those_of_the_training_references(place):
     trained = read_trained(RunFolder(place / "run"), place / "camus")
-    limits = shape_limits(trained.training)
+    limits = limits_of(trained.training)
     masks = [case.read_labels() for case in trained.training]
     least = min(simplicity(labels.array[0, 0] == 1, spacing_mm=labels.spacing_mm[1:]) for labels in masks)
     assert len(masks) == 4
-    assert limits["LV"].simplicity == pytest.approx(least)
-    assert set(limits) == {"LV", "LV_EPI"}
+    assert limits.shapes["LV"].simplicity == pytest.approx(least, abs=1e-6)
+    assert set(limits.shapes) == set(limits.distances) == {"LV", "LV_EPI"}
 
 
 def test_another_region_with_the_same_weights():
@@ -108,7 +109,8 @@ def test_same_images_are_answered_once():
 
 GOOD = {"mean_absolute_mm": 3.6, "hausdorff_mm": 8.5, "simplicity": 0.8, "convexity": 0.9}
 ROW = CaseRow("a", "p", View.A4C, Phase.ES, 0, {}, "LV", Presence.PRESENT, GOOD)
-LIMITS = {"LV": ShapeLimits(0.75, 0.85), "LV_EPI": ShapeLimits(0.75, 0.85)}
+SHAPES = {"LV": ShapeLimits(0.75, 0.85), "LV_EPI": ShapeLimits(0.75, 0.85)}
+LIMITS = combined([preset("leclerc-2019"), OutlierLimits("fitted", shapes=SHAPES)])
 
 
 @pytest.mark.parametrize(
