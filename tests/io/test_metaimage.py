@@ -209,7 +209,9 @@ def test_no_spacing(tmp_path):
     assert read_cine(path).spacing_mm == (1.0, 0.25, 0.5)
 
 
-@pytest.mark.parametrize("content", [b"hello\n", b"\x00\xff" * 100, b"NDims = 2\nDimSize = 3 3\n", gzip.compress(b"x", mtime=0)])
+@pytest.mark.parametrize(
+    "content", [b"hello\n", b"\x00\xff" * 100, b"NDims = 2\nDimSize = 3 3\n", gzip.compress(b"x", mtime=0)]
+)
 @pytest.mark.parametrize("suffix", [".mhd", ".mha"])
 def test_not_metaimage(tmp_path, content, suffix):
     path = tmp_path / f"a{suffix}"

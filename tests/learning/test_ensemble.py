@@ -5,6 +5,7 @@ from scipy.special import softmax
 from cardiotrace.core.errors import ModelFileError
 from cardiotrace.core.label import ACDC, CAMUS
 from cardiotrace.inference.engine import OnnxRuntimeEngine
+from cardiotrace.inference.spec import TrainingSpec
 from cardiotrace.learning.ensemble import join
 from tests.fake.models import make_model, make_spec, pointwise_network
 
@@ -33,6 +34,12 @@ def test_the_ensemble_says_what_it_is_made_of_and_forgets_scores():
     assert spec.citation == "A 2001. B 2002."
     assert spec.scores == {}
     assert spec.training.started_from == "mean of member-1, member-2"
+
+
+def test_folds_of_one_recipe_are_told_apart():
+    members = [member(fold, name="fold", training=TrainingSpec(fold=fold)) for fold in (1, 2)]
+    made = join(members, name="pair").spec.training
+    assert (made.started_from, made.split, made.fold) == ("mean of fold fold 1, fold fold 2", "folds 1, 2", None)
 
 
 def test_limits_are_the_lowest_and_known_to_all():

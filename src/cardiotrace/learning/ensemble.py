@@ -78,12 +78,13 @@ def _mean(members: Sequence[Model]) -> onnx.ModelProto:
 
 
 def _described(specs: Sequence[ModelSpec], name: str, summary: str) -> ModelSpec:
-    names = ", ".join(spec.name for spec in specs)
+    names = ", ".join(map(_member_name, specs))
+    folds = list(dict.fromkeys(spec.training.fold for spec in specs))
     first, terms = specs[0], Terms.together([Terms(spec.licence, spec.citation) for spec in specs])
     training = TrainingSpec(
         data_set=" + ".join(dict.fromkeys(spec.training.data_set for spec in specs)),
-        split=first.training.split,
-        fold=first.training.fold,
+        split=first.training.split if len(folds) == 1 else f"folds {', '.join(map(str, folds))}",
+        fold=folds[0] if len(folds) == 1 else None,
         recipe={key: first.training.recipe[key] for key in ("data", "seed") if key in first.training.recipe},
         started_from=f"mean of {names}",
     )
@@ -101,6 +102,10 @@ def _described(specs: Sequence[ModelSpec], name: str, summary: str) -> ModelSpec
         citation=terms.citation,
         created=max(spec.created for spec in specs),
     )
+
+
+def _member_name(spec: ModelSpec) -> str:
+    return spec.name if spec.training.fold is None else f"{spec.name} fold {spec.training.fold}"
 
 
 def _mean_threshold(specs: Sequence[ModelSpec]) -> float | None:
