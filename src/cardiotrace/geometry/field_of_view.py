@@ -39,3 +39,17 @@ def find_field_of_view(plane: Shaped[np.ndarray, "height width *channel"]) -> Bo
     at_border = np.concatenate([found[0], found[-1], found[:, 0], found[:, -1]]).mean()
     # Where most of the border is bright, what is dark is a part of the picture.
     return found if found.mean() >= LEAST_SHARE and at_border < 0.5 else whole
+
+
+def without_rim(mask: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
+    """The mask without the pixels that border on its outside; the picture's own edge is no border.
+
+    Example:
+        >>> mask = np.array([[0, 1, 1, 1, 1]] * 3, bool)
+        >>> without_rim(mask)[0].astype(int).tolist()
+        [0, 0, 1, 1, 1]
+    """
+    around = np.pad(mask, 1, mode="edge")
+    vertical = around[:-2, 1:-1] & around[2:, 1:-1]
+    horizontal = around[1:-1, :-2] & around[1:-1, 2:]
+    return np.asarray(mask & vertical & horizontal)

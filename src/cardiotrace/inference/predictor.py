@@ -14,7 +14,7 @@ from cardiotrace.core.cine import Cine
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure, View
-from cardiotrace.geometry.field_of_view import find_field_of_view
+from cardiotrace.geometry.field_of_view import find_field_of_view, without_rim
 from cardiotrace.inference.engine import Engine, make_engine
 from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.variant import IDENTITY, Variant, sectors_of, variants
@@ -172,8 +172,9 @@ class Predictor:
             batch = np.stack([self.spec.preparation.apply(cine.frames[position], placement) for position in chunk])
             for (frame, depth), classes in zip(chunk, self._mean_probabilities(batch, ways), strict=True):
                 if self.spec.within_field_of_view:
-                    seen = find_field_of_view(cine.frames[frame, depth])
-                    classes[:, ~self.spec.preparation.move_mask(seen, placement)] = _background(self.spec.classes)
+                    seen = self.spec.preparation.move_mask(find_field_of_view(cine.frames[frame, depth]), placement)
+                    # A pixel on the border is half dark: the network may take it for a vessel.
+                    classes[:, ~without_rim(seen)] = _background(self.spec.classes)
                 yield PlaneProbabilities(frame, depth, classes, placement)
 
     def _mean_probabilities(
