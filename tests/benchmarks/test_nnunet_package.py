@@ -86,7 +86,7 @@ def test_predictions_are_scored_on_the_pictures_own_grids(done, tmp_path):
 def test_each_stage_is_timed_and_done_once(done, call):
     result = json.loads((done / "result.json").read_text())
     assert list(result["stages"]) == ["plan", "preprocess", "train", "predict"]
-    assert all(times["wall_s"] > 0 and times["cpu_s"] >= 0 for times in result["stages"].values())
+    assert all(times["wall_s"] >= 0 and times["cpu_s"] >= 0 for times in result["stages"].values())
     assert (result["steps"], result["batch_size"], result["mirroring"]) == (430, 10, True)
     assert result["images"] == {"training and validation": 6, "testing": 2}
     assert (result["parameters"], len(result["epochs"])) == (7, 2)
