@@ -58,7 +58,9 @@ def test_analyse_measures_the_vessel_density(tmp_path, photographs, model):
     assert quantity["name"] == "vessel_density"
     assert quantity["value"] == pytest.approx(100 * vessels[inside].mean(), rel=1e-5)
     assert not any("left ventricle" in flag for flag in measures["flags"])
-    assert (tmp_path / "out/Image_02R/report.html").exists()
+    report = (tmp_path / "out/Image_02R/report.html").read_text()
+    assert f'<h2>Vessel density</h2>\n<div class="big">{quantity["value"]:.0f}<small>' in report
+    assert "Ejection fraction" not in report
 
 
 def test_evaluate_tells_of_the_second_observer(tmp_path, photographs, model):

@@ -110,6 +110,7 @@ def render_page(exam: Exam, measures: Measures, shown: Sequence[Shown], beside: 
         date=(beside.date or datetime.date.today()).isoformat(),
         version=cardiotrace.__version__,
         headline=_headline(measures, exam.patient.sex, truth),
+        lead=_lead(measures),
         cards=_cards(measures, exam.patient.sex, truth),
         flags=measures.flags,
         shown=shown,
@@ -154,6 +155,16 @@ def _headline(measures: Measures, sex: str | None, truth: Mapping[str, float]) -
         "interval": "" if found.interval is None else f"{found.interval[0]:.0f}–{found.interval[1]:.0f}",
         "is_doubted": bool(found.flags),
     }
+
+
+def _lead(measures: Measures) -> dict[str, str]:
+    """What stands first on a page without an ejection fraction: what was measured where it is not of a heart."""
+    first = measures.quantities[0] if measures.quantities else None
+    if first is None or any(quantity.name in NAMES for quantity in measures.quantities):
+        return {"name": NAMES["ejection_fraction"], "value": "", "unit": "", "method": ""}
+    unit = UNIT_SIGNS.get(first.unit, first.unit)
+    value = format_value(first.value, first.unit)
+    return {"name": _name(first), "value": value, "unit": unit, "method": first.method}
 
 
 def _cards(measures: Measures, sex: str | None, truth: Mapping[str, float]) -> list[dict[str, str]]:
