@@ -200,7 +200,10 @@ def _parts(recipe: Recipe, setup: Setup, options: argparse.Namespace) -> Parts:
     raw = [recipe.preparation.choices[0], Choice("multiply", {"factor": 255.0})]
     preparation = Preparation(raw) if setup.scaling == "raw" else recipe.preparation
     dataset = open_dataset(recipe.data.dataset, options.data)
-    packed, split = pack(dataset, preparation, cache=options.cache), split_of(recipe, dataset, 1)
+    packed, split = (
+        pack(dataset, preparation, cache=options.cache),
+        split_of(recipe.data, dataset, 1, seed=recipe.fold_seed),
+    )
     training, validation = (
         Feed(packed, packed.indices_of(part), preparation, torch.device("cpu"))
         for part in (split.training, split.validation)

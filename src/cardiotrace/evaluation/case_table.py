@@ -41,12 +41,6 @@ HEADLINE = ("dice", "hausdorff_mm", "mean_absolute_mm")
 THIN_HEADLINE = ("dice", "jaccard", "roc_auc", "recall", "specificity", "accuracy", "cldice")
 """Those of long thin structures, such as vessels, where each pixel is a decision."""
 
-SHORT_NAMES = {
-    "dice": "Dice", "jaccard": "IoU", "roc_auc": "AUC", "recall": "sensitivity", "cldice": "clDice",
-    "hausdorff_mm": "HD", "hausdorff95_mm": "HD95", "mean_absolute_mm": "MAD", "average_symmetric_mm": "ASSD",
-}  # fmt: skip
-"""What papers call a score, where it is not its name."""
-
 RESAMPLES = 2000
 """How many times patients are drawn anew for an interval."""
 

@@ -1,5 +1,6 @@
 """Outliers: frames whose outline lies farther from the reference than people do, or has a shape that no heart has."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -117,9 +118,14 @@ def fit_limits(
             found.setdefault(region, []).append(shape)
         if on_progress is not None:
             on_progress(done, len(labelled))
-    # Rounded down: the reference that sets a limit keeps to it.
-    least = {region: np.floor(np.min(shapes, axis=0) * 1e6) / 1e6 for region, shapes in found.items()}
-    return OutlierLimits(name, shapes={region: ShapeLimits(*map(float, pair)) for region, pair in least.items()})
+    return OutlierLimits(
+        name, shapes={region: _rounded_down(ShapeLimits.least(shapes)) for region, shapes in found.items()}
+    )
+
+
+def _rounded_down(limits: ShapeLimits) -> ShapeLimits:
+    """To six digits: the reference that sets a limit keeps to it."""
+    return ShapeLimits(math.floor(limits.simplicity * 1e6) / 1e6, math.floor(limits.convexity * 1e6) / 1e6)
 
 
 def _reference_shapes(case: Case) -> list[tuple[str, tuple[float, float]]]:

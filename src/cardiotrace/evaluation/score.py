@@ -15,7 +15,7 @@ from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Phase, Structure
 from cardiotrace.datasets.camus import ejection_fraction_class
 from cardiotrace.evaluation.case_table import SCORES, CaseRow, Ejection
-from cardiotrace.metrics import RankingCurve, Region, convexity, measure_frames, regions_of, simplicity
+from cardiotrace.metrics import RankingCurve, Region, measure_frames, regions_of, shape_of
 
 Progress = Callable[[int, int], None]
 """Called with the number of cases done and of all cases."""
@@ -157,4 +157,4 @@ def shape_scores(labels: LabelMap, region: Region, frame: int) -> dict[str, floa
         return {"simplicity": math.nan, "convexity": math.nan}
     mask = region.mask(labels.array[frame, 0], labels.scheme)
     spacing_mm = (1.0, 1.0) if labels.spacing_mm is None else labels.spacing_mm[1:]
-    return {"simplicity": simplicity(mask, spacing_mm=spacing_mm), "convexity": convexity(mask)}
+    return dict(zip(("simplicity", "convexity"), shape_of(mask, spacing_mm=spacing_mm), strict=True))

@@ -11,6 +11,7 @@ from cardiotrace.core.catalog import Choice
 from cardiotrace.core.config import from_plain, to_plain
 from cardiotrace.core.errors import CardioTraceError, ModelFileError
 from cardiotrace.core.label import LabelScheme, scheme_from_mapping
+from cardiotrace.core.licence import Terms
 from cardiotrace.core.terms import View
 from cardiotrace.inference.variant import SectorVariants
 from cardiotrace.postprocessing import Postprocessing
@@ -111,6 +112,11 @@ class ModelSpec:
                 f"model {self.name!r} has {self.classes} classes for {self.label_scheme.class_count - 1} structures"
                 " and background"
             )
+
+    @property
+    def terms(self) -> Terms:
+        """What is owed to the data that it learned from."""
+        return Terms(self.licence, self.citation)
 
     @property
     def label_scheme(self) -> LabelScheme:

@@ -80,7 +80,7 @@ def _mean(members: Sequence[Model]) -> onnx.ModelProto:
 def _described(specs: Sequence[ModelSpec], name: str, summary: str) -> ModelSpec:
     names = ", ".join(map(_member_name, specs))
     folds = list(dict.fromkeys(spec.training.fold for spec in specs))
-    first, terms = specs[0], Terms.together([Terms(spec.licence, spec.citation) for spec in specs])
+    first, terms = specs[0], Terms.together(spec.terms for spec in specs)
     training = TrainingSpec(
         data_set=" + ".join(dict.fromkeys(spec.training.data_set for spec in specs)),
         split=first.training.split if len(folds) == 1 else f"folds {', '.join(map(str, folds))}",

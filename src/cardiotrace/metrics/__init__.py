@@ -11,9 +11,10 @@ from cardiotrace.metrics.case import (
     regions_of,
 )
 from cardiotrace.metrics.centreline import CentrelineOverlap, centreline_overlap, cldice
+from cardiotrace.metrics.names import short_name
 from cardiotrace.metrics.overlap import Confusion, Presence, accuracy, dice, f1, jaccard, precision, recall, specificity
 from cardiotrace.metrics.ranking import RankingCurve, average_precision, dice_at, roc_auc
-from cardiotrace.metrics.shape import ShapeLimits, convexity, simplicity
+from cardiotrace.metrics.shape import ShapeLimits, convexity, shape_of, simplicity
 from cardiotrace.metrics.summary import Summary, bootstrap_interval, image_diagonal_mm, summarise
 from cardiotrace.metrics.surface import SurfaceDistances, surface_distances
 from cardiotrace.metrics.thinning import skeleton
@@ -49,6 +50,8 @@ __all__ = [
     "recall",
     "regions_of",
     "roc_auc",
+    "shape_of",
+    "short_name",
     "simplicity",
     "skeleton",
     "specificity",

@@ -44,9 +44,7 @@ def simplicity(mask: ArrayLike, *, spacing_mm: tuple[float, float] = (1.0, 1.0))
         Leclerc et al. 2019, IEEE Int Ultrasonics Symp, 1160 (RU-Net), equations 2 and 3.
     """
     check_spacing(spacing_mm)
-    contour = largest_contour(_planar(mask))
-    perimeter = polygon_perimeter(contour, spacing_mm)
-    return math.sqrt(4 * math.pi * polygon_area(contour, spacing_mm)) / perimeter if perimeter else math.nan
+    return _simplicity(largest_contour(_planar(mask)), spacing_mm)
 
 
 def convexity(mask: ArrayLike) -> float:
@@ -71,9 +69,22 @@ def convexity(mask: ArrayLike) -> float:
     Source:
         Leclerc et al. 2019, IEEE Int Ultrasonics Symp, 1160 (RU-Net), equations 2 and 3.
     """
+    return _convexity(largest_contour(_planar(mask)))
+
+
+def shape_of(mask: ArrayLike, *, spacing_mm: tuple[float, float] = (1.0, 1.0)) -> tuple[float, float]:
+    """`simplicity` and `convexity` of a mask from one contour, at half the cost of asking for each.
+
+    Example:
+        >>> import numpy as np
+        >>> corner = np.zeros((42, 42), bool)
+        >>> corner[1:41, 1:21] = corner[21:41, 1:41] = True
+        >>> shape_of(corner) == (simplicity(corner), convexity(corner))
+        True
+    """
+    check_spacing(spacing_mm)
     contour = largest_contour(_planar(mask))
-    hull = convex_hull_area(contour)
-    return min(polygon_area(contour) / hull, 1.0) if hull else math.nan
+    return _simplicity(contour, spacing_mm), _convexity(contour)
 
 
 @dataclass(frozen=True)
@@ -119,7 +130,15 @@ class ShapeLimits:
         Raises:
             InputError: there is no mask with anything in it.
         """
-        shapes = [(simplicity(mask, spacing_mm=spacing_mm), convexity(mask)) for mask in masks]
+        return cls.least(shape_of(mask, spacing_mm=spacing_mm) for mask in masks)
+
+    @classmethod
+    def least(cls, shapes: Iterable[tuple[float, float]]) -> "ShapeLimits":
+        """The minimum over simplicities and convexities, as `shape_of` gives them; NaN, of empty masks, is skipped.
+
+        Raises:
+            InputError: there is none.
+        """
         known = [shape for shape in shapes if not math.isnan(shape[0])]
         if not known:
             raise InputError("shape limits need at least one reference mask that is not empty")
@@ -135,9 +154,10 @@ class ShapeLimits:
             >>> ShapeLimits(0.741, 0.960).violations(cross)
             ('simplicity 0.47 below 0.74', 'convexity 0.44 below 0.96')
         """
+        got_simplicity, got_convexity = shape_of(mask, spacing_mm=spacing_mm)
         measured = {
-            "simplicity": (simplicity(mask, spacing_mm=spacing_mm), self.simplicity),
-            "convexity": (convexity(mask), self.convexity),
+            "simplicity": (got_simplicity, self.simplicity),
+            "convexity": (got_convexity, self.convexity),
         }
         return tuple(f"{name} {got:.2f} below {limit:.2f}" for name, (got, limit) in measured.items() if got < limit)
 
@@ -146,6 +166,16 @@ PRESETS: Mapping[str, Mapping[Structure, ShapeLimits]] = {
     "paper-transposed": {Structure.LV: ShapeLimits(simplicity=0.741, convexity=0.960)},
 }
 """Named limits for each structure."""
+
+
+def _simplicity(contour: NDArray[np.float64], spacing_mm: tuple[float, float]) -> float:
+    perimeter = polygon_perimeter(contour, spacing_mm)
+    return math.sqrt(4 * math.pi * polygon_area(contour, spacing_mm)) / perimeter if perimeter else math.nan
+
+
+def _convexity(contour: NDArray[np.float64]) -> float:
+    hull = convex_hull_area(contour)
+    return min(polygon_area(contour) / hull, 1.0) if hull else math.nan
 
 
 def _planar(mask: ArrayLike) -> NDArray[np.bool_]:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cardiotrace.inference.spec import ModelSpec
+from cardiotrace.metrics import short_name
 
-_WORDS = {
-    "dice": "Dice", "jaccard": "IoU", "roc_auc": "AUC", "recall": "sensitivity", "specificity": "specificity",
-    "accuracy": "accuracy", "cldice": "clDice", "hausdorff_mm": "HD mm", "mean_absolute_mm": "MAD mm",
-}  # fmt: skip
-"""Heads of the columns, in order."""
+_COLUMNS = (
+    "dice", "jaccard", "roc_auc", "recall", "specificity", "accuracy", "cldice", "hausdorff_mm", "mean_absolute_mm",
+)  # fmt: skip
+"""Scores that a card tells, in order."""
 
 
 def model_card(spec: ModelSpec, *, file_name: str = "") -> str:
@@ -153,13 +153,14 @@ def _as_toml(value: Any) -> str:
 def _region_table(regions: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], list[Sequence[Any]]]:
     """Head and rows; the columns are the scores that the model file holds."""
     held = {score for groups in regions.values() for found in groups.values() for score in found}
-    columns = [score for score in _WORDS if score in held]
+    columns = [score for score in _COLUMNS if score in held]
     rows: list[Sequence[Any]] = [
         (region, group, *(_mean_and_sd(found, score) for score in columns), found["n"], found["missed"])
         for region, groups in regions.items()
         for group, found in groups.items()
     ]
-    return ["region", "group", *(_WORDS[score] for score in columns), "n", "missed"], rows
+    heads = [short_name(score) + (" mm" if score.endswith("_mm") else "") for score in columns]
+    return ["region", "group", *heads, "n", "missed"], rows
 
 
 def _mean_and_sd(found: Mapping[str, Any], score: str) -> str:

@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cardiotrace.core.exam import Case
-from cardiotrace.evaluation.case_table import SHORT_NAMES, CaseRow, CaseTable
+from cardiotrace.evaluation.case_table import CaseRow, CaseTable
 from cardiotrace.evaluation.evaluate import Judge
 from cardiotrace.evaluation.outlier import verdicts
 from cardiotrace.evaluation.table import to_text
 from cardiotrace.evaluation.worst import ScoredFrame, worst_frames
 from cardiotrace.io import write_text
+from cardiotrace.metrics import short_name
 from cardiotrace.report.gallery import Compared, draw_compared
 
 INDEX = "index.md"
@@ -88,7 +89,7 @@ def _numbers(row: CaseRow) -> str:
     """The scores of one region in words, such as "LV: Dice 0.912, HD 5.1 mm, MAD 1.9 mm"."""
     known = {score: row.score(score) for score in CaseTable((row,)).headline() if not math.isnan(row.score(score))}
     cells = [
-        f"{SHORT_NAMES.get(score, score)} {f'{value:.1f} mm' if score.endswith('_mm') else f'{value:.3f}'}"
+        f"{short_name(score)} {f'{value:.1f} mm' if score.endswith('_mm') else f'{value:.3f}'}"
         for score, value in known.items()
     ]
     return f"{row.region}: {', '.join(cells)}"

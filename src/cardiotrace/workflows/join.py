@@ -14,8 +14,9 @@ from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.zoo import find_model, load_model
 from cardiotrace.learning.ensemble import join
 from cardiotrace.learning.training.recipe import DataSettings
-from cardiotrace.workflows.data import choose_split, open_dataset
+from cardiotrace.workflows.data import open_dataset
 from cardiotrace.workflows.export import judged, resealed, scores_of, write_model
+from cardiotrace.workflows.train import split_of
 from cardiotrace.workflows.watch import SILENT, Watch
 
 
@@ -63,6 +64,5 @@ def _made_with(model: Model, root: Path) -> tuple[Dataset, Split]:
         raise InputError(f"model {model.spec.name!r} does not say which data it was made with")
     data = from_plain(DataSettings, training.recipe["data"], path="data")
     dataset = open_dataset(data.dataset, root)
-    seed = training.recipe.get("seed", 0) if data.seed is None else data.seed
-    split = choose_split(dataset, data.split, folds=data.folds, fold=training.fold, seed=seed)
-    return dataset, split.on_disk({case.patient for case in dataset.cases()})
+    seed = data.fold_seed(training.recipe.get("seed", 0))
+    return dataset, split_of(data, dataset, training.fold, seed=seed)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cardiotrace.evaluation.case_table import SHORT_NAMES, CaseTable, group_of, group_order
+from cardiotrace.evaluation.case_table import CaseTable, group_of, group_order
+from cardiotrace.metrics import short_name
 from cardiotrace.report.boxes import draw_boxes
 from cardiotrace.report.figure import draw_agreement
 
@@ -73,4 +74,4 @@ def _words(score: str) -> str:
         >>> _words("mean_absolute_mm"), _words("accuracy")
         ('MAD, mm', 'accuracy')
     """
-    return SHORT_NAMES.get(score, score.replace("_", " ")) + (", mm" if score.endswith("_mm") else "")
+    return short_name(score) + (", mm" if score.endswith("_mm") else "")

@@ -87,7 +87,7 @@ class Models:
     def described(self) -> dict[str, str]:
         """What a report says of the models used so far."""
         specs = [predictor.spec for predictor in self._built.values()]
-        terms = Terms.together(Terms(spec.licence, spec.citation) for spec in specs)
+        terms = Terms.together(spec.terms for spec in specs)
         return {
             "name": ", ".join(spec.name for spec in specs),
             "licence": terms.licence,

@@ -18,6 +18,7 @@ from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import IGNORED, PackedDataset
+from cardiotrace.datasets.split import Split
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
 from cardiotrace.evaluation.score import Judged, score_case
@@ -125,7 +126,7 @@ def finish_run(job: Job) -> RunResult:
     recipe, folder = job.run.recipe, RunFolder(job.folder)
     dataset = open_dataset(recipe.data.dataset, job.config.data)
     packed = pack(dataset, recipe.preparation, cache=job.config.cache)
-    material = material_of(dataset, packed, split_of(recipe, dataset, job.run.fold), fold=job.run.fold)
+    material = material_of(dataset, packed, _split(job.run, dataset), fold=job.run.fold)
     folder.path.mkdir(parents=True, exist_ok=True)
     try:
         train(recipe, material, folder, watch=_UNWATCHED, hardware=job.config.hardware, resume=True)
@@ -140,6 +141,10 @@ def finish_run(job: Job) -> RunResult:
 
 
 _UNWATCHED = RunWatch(lambda done, total, loss: None, lambda row, is_best: None)
+
+
+def _split(run: SweepRun, dataset: Dataset) -> Split:
+    return split_of(run.recipe.data, dataset, run.fold, seed=run.recipe.fold_seed)
 
 
 def _tested(job: Job, dataset: Dataset, material: Material, *, is_diverged: bool) -> RunResult:
@@ -259,7 +264,7 @@ def _example(plan: SweepPlan, out: Path, config: SweepConfig) -> Example | None:
             continue
         dataset = open_dataset(run.recipe.data.dataset, config.data)
         packed = pack(dataset, run.recipe.preparation, cache=config.cache)
-        first = packed.indices_of(split_of(run.recipe, dataset, run.fold).testing)[:1]
+        first = packed.indices_of(_split(run, dataset).testing)[:1]
         network = _trained(run.recipe, folder, dataset, packed)
         predicted = predict_planes(network, packed, first, run.recipe.preparation)[0]
         found[cell_of(run.settings)] = predicted
@@ -290,5 +295,5 @@ def _pack_all(jobs: list[Job], watch: Watch) -> None:
         if key not in seen:
             seen.add(key)
             dataset = open_dataset(recipe.data.dataset, job.config.data)
-            split_of(recipe, dataset, job.run.fold)
+            _split(job.run, dataset)
             pack(dataset, recipe.preparation, cache=job.config.cache, watch=watch)

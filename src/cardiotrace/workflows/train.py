@@ -11,7 +11,7 @@ from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split, read_split
 from cardiotrace.learning.training.folder import RunFolder, check_folder
 from cardiotrace.learning.training.journal import Journal, Row
-from cardiotrace.learning.training.recipe import Recipe, read_recipe
+from cardiotrace.learning.training.recipe import DataSettings, Recipe, read_recipe
 from cardiotrace.learning.training.run import Hardware, Material, RunWatch, Start, finished_start, teachers_of, train
 from cardiotrace.report.figure import draw_curves
 from cardiotrace.workflows.data import choose_split, open_dataset, pack
@@ -54,7 +54,7 @@ def run_training(config: TrainConfig, watch: Watch = SILENT) -> RunFolder | None
     """
     recipe = read_recipe(config.recipe, config.overrides)
     dataset = open_dataset(recipe.data.dataset, config.data)
-    split = split_of(recipe, dataset, config.fold)
+    split = split_of(recipe.data, dataset, config.fold, seed=recipe.fold_seed)
     folder = RunFolder(config.out or default_folder(recipe, config.fold))
     check_folder(folder, recipe, split, resume=config.resume)
     start = None if config.start_from is None else finished_start(RunFolder(config.start_from))
@@ -78,22 +78,27 @@ def run_training(config: TrainConfig, watch: Watch = SILENT) -> RunFolder | None
     return folder if is_first else None
 
 
-def split_of(recipe: Recipe, dataset: Dataset, fold: int | None) -> Split:
+def split_of(data: DataSettings, dataset: Dataset, fold: int | None, *, seed: int) -> Split:
     """Who is trained and tested on, of the patients at hand.
+
+    Args:
+        data: what to learn from.
+        dataset: the same, opened.
+        fold: number of a fold, from 1.
+        seed: who is in which fold, see `DataSettings.fold_seed`.
 
     Raises:
         InputError: there is no such split or fold, or a file of the user's own names a patient who is not there.
     """
-    data = recipe.data
     present = {case.patient for case in dataset.cases()}
     if data.split.endswith(SPLIT_FILE):
         split = _own_split(Path(data.split), present, fold)
     else:
-        split = choose_split(dataset, data.split, folds=data.folds, fold=fold, seed=recipe.fold_seed)
+        split = choose_split(dataset, data.split, folds=data.folds, fold=fold, seed=seed)
         # Published lists name patients that not every copy of the data holds.
         split = split.on_disk(present)
     count = data.training_patients
-    return split if count is None else split.fewer(count, seed=recipe.fold_seed)
+    return split if count is None else split.fewer(count, seed=seed)
 
 
 def _own_split(path: Path, present: set[str], fold: int | None) -> Split:

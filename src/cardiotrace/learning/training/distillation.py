@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.label import LabelScheme
-from cardiotrace.core.licence import Terms
 from cardiotrace.inference.engine import Engine, make_engine
 from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.spec import ModelSpec
@@ -87,11 +86,6 @@ def _shown(preparation: Preparation) -> str:
         options = ", ".join(f"{key} {value}" for key, value in choice.options.items())
         steps.append(f"{choice.name} ({options})" if options else choice.name)
     return " + ".join(steps) or "nothing"
-
-
-def terms_of(models: Sequence[Model]) -> list[Terms]:
-    """What is owed to the data that the teachers learned from."""
-    return [Terms(model.spec.licence, model.spec.citation) for model in models]
 
 
 def identities(models: Sequence[Model]) -> list[str]:

@@ -42,6 +42,14 @@ class DataSettings:
     training_patients: int | None = None
     """Learn from only so many patients of the training part, drawn by the seed of the folds; all by default."""
 
+    def fold_seed(self, own: int) -> int:
+        """Says who is in which fold, and who is drawn where only some patients are learned from.
+
+        Args:
+            own: the recipe's own seed, which counts where the data have none.
+        """
+        return own if self.seed is None else self.seed
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -77,7 +85,7 @@ class Recipe:
     @property
     def fold_seed(self) -> int:
         """Says who is in which fold, and who is drawn where only some patients are learned from."""
-        return self.seed if self.data.seed is None else self.data.seed
+        return self.data.fold_seed(self.seed)
 
     def digest(self) -> str:
         """Fingerprint of all that shapes the weights; a checkpoint remembers it."""

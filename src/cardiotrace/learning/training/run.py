@@ -20,7 +20,7 @@ from cardiotrace.learning.losses import LOSSES
 from cardiotrace.learning.models.catalog import ARCHITECTURES
 from cardiotrace.learning.training import state as states
 from cardiotrace.learning.training.device import flushed_denormals, make_fabric
-from cardiotrace.learning.training.distillation import Lessons, Teacher, identities, load_teachers, terms_of
+from cardiotrace.learning.training.distillation import Lessons, Teacher, identities, load_teachers
 from cardiotrace.learning.training.environment import environment
 from cardiotrace.learning.training.feed import Feed, TrainingOrder
 from cardiotrace.learning.training.folder import RunFolder, check_folder
@@ -259,7 +259,7 @@ def _write_head(recipe: Recipe, material: Material, folder: RunFolder, teachers:
     if not folder.checkpoint.exists():  # a resumed run keeps what it once started from
         start = material.start
         came = "" if start is None else f"{start.name}, weights with sha256 {start.sha256}"
-        terms = Terms.together([material.all_terms, *terms_of(teachers)])
+        terms = Terms.together([material.all_terms, *(model.spec.terms for model in teachers)])
         made = {**environment(recipe.seed), "started_from": came, "terms": asdict(terms)}
         made |= {"taught_by": identities(teachers)} if teachers else {}
         made |= {} if material.fold is None else {"fold": material.fold}
