@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from cardiotrace import __version__
-from cardiotrace.cli.main import VERBS
+from cardiotrace.cli.main import VERBS, gathered
 from cardiotrace.core.errors import InputError
 from tests.command import command_line, environment, one_after_another
 
@@ -87,6 +87,7 @@ def test_wrong_verb(command, words):
         (("data", "lint", "camus"), "PATH"),
         (("evaluate",), "PREDICTED"),
         (("models", "show"), "MODEL"),
+        (("evaluate", "x", "y", "--by", "view", "--by", "phase"), "phase"),
     ],
 )
 def test_wrong_words_are_named(command, words, named):
@@ -95,6 +96,19 @@ def test_wrong_words_are_named(command, words, named):
     assert named in error
     assert "Traceback" not in error
     assert out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "read"),
+    [
+        ("a --set x=1 y=2 --out o --set z=3", "a --set x=1 y=2 z=3 --out o"),
+        ("a --set=x=1 --set=y=2", "a --set=x=1 y=2"),
+        ("a --shift=-3 --out o -n 2", "a --shift=-3 --out o -n 2"),
+        ("a --json --out o --json", "a --json --out o"),
+    ],
+)
+def test_an_option_given_twice_loses_nothing(words, read):
+    assert gathered(words.split()) == read.split()
 
 
 class Verbs:

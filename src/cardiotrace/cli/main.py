@@ -148,10 +148,34 @@ def _run(words: list[str]) -> int:
         kind,
         prog=f"cardiotrace {verb.name}",
         description=f"{kind.__doc__}\n\nExample: cardiotrace {verb.example}",
-        args=rest,
+        args=gathered(rest),
     )
     status = getattr(module, "_".join(["run", *filter(None, second)]))(options)
     return int(status or 0)
+
+
+def gathered(words: Sequence[str]) -> list[str]:
+    """The words with those of an option that is given more than once behind its first place.
+
+    The parser would keep the last ones and forget the others without a word. Two values for an option that takes one
+    are then an error, as they should be.
+
+    Example:
+        >>> gathered(["--set", "seed=1", "--out", "run", "--set", "loss=dice"])
+        ['--set', 'seed=1', 'loss=dice', '--out', 'run']
+    """
+    found: dict[str, list[str]] = {"": []}
+    option = ""
+    for word in words:
+        if not word.startswith("--"):
+            found[option].append(word)
+            continue
+        option, equals, value = word.partition("=")
+        if option not in found:
+            found[option] = [word]
+        elif equals:
+            found[option].append(value)
+    return [word for group in found.values() for word in group]
 
 
 def _find(words: list[str]) -> tuple[Verb | None, list[str]]:
