@@ -13,7 +13,7 @@ from jaxtyping import Float, Int64
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.geometry.sector import Apex
 from cardiotrace.learning.augmentation import Augmentation, Parameters, apply, sample, with_shared_geometry
-from cardiotrace.learning.sector import find_sectors
+from cardiotrace.learning.augmentation.sector import find_sectors
 from cardiotrace.learning.training.grouping import Group, units_of
 from cardiotrace.learning.training.window import Windows, draw_windows, surroundings
 from cardiotrace.preparation import Preparation

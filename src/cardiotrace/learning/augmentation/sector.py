@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cardiotrace.geometry.sector import Apex, SectorChange, before_change, find_sector
 from cardiotrace.inference.variant import SectorVariants
-from cardiotrace.learning.draw import Draw, drawn
+from cardiotrace.learning.augmentation.draw import Draw, drawn
 
 Sectors = Float[Tensor, "planes 3"]
 """(x, y) of each apex in coordinates from -1 to 1 from edge to edge, and the aspect of the pixels."""

@@ -8,7 +8,7 @@ from cardiotrace.core.config import from_plain, to_plain
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.geometry.sector import Sector, SectorChange, change_planes
 from cardiotrace.learning.augmentation import Augmentation, Draw, apply, sample
-from cardiotrace.learning.sector import SectorAugmentation, find_sectors
+from cardiotrace.learning.augmentation.sector import SectorAugmentation, find_sectors
 from cardiotrace.learning.training.feed import Feed, TrainingOrder
 from cardiotrace.preparation import Preparation
 from tests.geometry.test_sector import drawn

@@ -1,0 +1,23 @@
+"""Random changes of training images and their labels, in batches, on the CPU or the GPU.
+
+Three steps: `sample` draws all that is random, from one generator; the drawn `Parameters` are a record
+that can be kept and replayed; `apply` is a pure function of images, labels and record. Images are in [0, 1]
+and not yet normalised.
+"""
+
+from cardiotrace.learning.augmentation.change import apply, change_intensities
+from cardiotrace.learning.augmentation.draw import Draw
+from cardiotrace.learning.augmentation.parameters import Parameters, identity, sample, with_shared_geometry
+from cardiotrace.learning.augmentation.settings import Augmentation, Elastic
+
+__all__ = [
+    "Augmentation",
+    "Draw",
+    "Elastic",
+    "Parameters",
+    "apply",
+    "change_intensities",
+    "identity",
+    "sample",
+    "with_shared_geometry",
+]
