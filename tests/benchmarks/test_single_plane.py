@@ -1,0 +1,18 @@
+import pytest
+
+from benchmarks.single_plane import fitted, rows
+from cardiotrace.evaluation.case_table import CaseTable, Ejection
+
+
+def table(*pairs):
+    return CaseTable((), tuple(Ejection(f"p{i}", traced, traced, stated) for i, (traced, stated) in enumerate(pairs)))
+
+
+def test_a_line_takes_the_bias_and_leaves_the_correlation():
+    line = fitted(table((40, 35), (60, 50), (80, 65), (float("nan"), 30), (30, float("nan"))))
+    assert line.coef == pytest.approx([5, 0.75])
+    measured, mended = rows("model", table((40, 36), (60, 48), (80, 66)), line)
+    assert measured["bias"] == 10
+    assert mended["bias"] == 0
+    assert mended["mean absolute error"] == pytest.approx(1.3)
+    assert measured["correlation"] == mended["correlation"] == 0.993
