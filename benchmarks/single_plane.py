@@ -1,8 +1,8 @@
-"""How far one apical plane can follow the ejection fraction that a data set states, and what of it is a constant bias.
+r"""How far one apical plane can follow the ejection fraction that a data set states, and what of it is a constant bias.
 
-    cardiotrace evaluate PATH/database_nifti PATH --dataset camus --option 'views=["4CH"]' \\
+    cardiotrace evaluate PATH/database_nifti PATH --dataset camus --option 'views=["4CH"]' \
         --part training --out train.json
-    cardiotrace evaluate PATH/database_nifti PATH --dataset camus --option 'views=["4CH"]' \\
+    cardiotrace evaluate PATH/database_nifti PATH --dataset camus --option 'views=["4CH"]' \
         --part validation --out best.json
     python -m benchmarks.single_plane train.json best.json MODEL.json ...
 
