@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.terms import Structure
 from cardiotrace.geometry.polygon import fill_polygon
 from cardiotrace.metrics import ShapeLimits, convexity, simplicity
 
@@ -92,14 +91,6 @@ def test_limits_are_the_minimum_of_what_they_were_fitted_on():
     assert len(ShapeLimits.fit(masks[:2]).violations(masks[2])) == 2
     with pytest.raises(InputError, match="at least one"):
         ShapeLimits.fit([np.zeros((9, 9), bool)])
-
-
-def test_preset_holds_the_left_ventricle_alone():
-    assert ShapeLimits.preset("paper-transposed") == ShapeLimits(0.741, 0.960)
-    with pytest.raises(InputError, match="none for MYO"):
-        ShapeLimits.preset("paper-transposed", Structure.MYO)
-    with pytest.raises(InputError, match="paper-transposed"):
-        ShapeLimits.preset("as-printed")
 
 
 @pytest.mark.data

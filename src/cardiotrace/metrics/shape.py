@@ -6,7 +6,7 @@ they were fitted with, which is why `ShapeLimits.fit` and `ShapeLimits.violation
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from cardiotrace.core.cine import check_spacing
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.terms import Structure
 from cardiotrace.geometry.contour import convex_hull_area, largest_contour, polygon_area, polygon_perimeter
 from cardiotrace.metrics.pair import as_mask
 
@@ -92,32 +91,12 @@ class ShapeLimits:
     """The least simplicity and convexity that still pass as a heart; plain data, kept in model files.
 
     Example:
-        >>> ShapeLimits.preset("paper-transposed", Structure.LV)
-        ShapeLimits(simplicity=0.741, convexity=0.96)
+        >>> ShapeLimits.least([(0.80, 0.97), (0.75, 0.98)])
+        ShapeLimits(simplicity=0.75, convexity=0.97)
     """
 
     simplicity: float
     convexity: float
-
-    @classmethod
-    def preset(cls, name: str, structure: Structure = Structure.LV) -> "ShapeLimits":
-        """Limits with a name.
-
-        "paper-transposed" reads Table I of the RU-Net paper with its columns exchanged: as printed, no
-        left ventricle could reach its limits. It holds the LV alone, since no reading of the table
-        lets a thin myocardium pass.
-
-        Raises:
-            InputError: no such preset, or it has no limits for the structure.
-        """
-        if name not in PRESETS:
-            raise InputError(f"there are no shape limits {name!r}", remedy=f"choose from: {', '.join(PRESETS)}.")
-        if structure not in PRESETS[name]:
-            raise InputError(
-                f"shape limits {name!r} have none for {structure}",
-                remedy="fit them on reference masks: ShapeLimits.fit(masks).",
-            )
-        return PRESETS[name][structure]
 
     @classmethod
     def fit(cls, masks: Iterable[ArrayLike], *, spacing_mm: tuple[float, float] = (1.0, 1.0)) -> "ShapeLimits":
@@ -160,12 +139,6 @@ class ShapeLimits:
             "convexity": (got_convexity, self.convexity),
         }
         return tuple(f"{name} {got:.2f} below {limit:.2f}" for name, (got, limit) in measured.items() if got < limit)
-
-
-PRESETS: Mapping[str, Mapping[Structure, ShapeLimits]] = {
-    "paper-transposed": {Structure.LV: ShapeLimits(simplicity=0.741, convexity=0.960)},
-}
-"""Named limits for each structure."""
 
 
 def _simplicity(contour: NDArray[np.float64], spacing_mm: tuple[float, float]) -> float:
