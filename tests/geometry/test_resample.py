@@ -138,3 +138,25 @@ def test_labels_enlarged_by_a_whole_number_are_repeated():
 def test_strongest_leaves_ties_to_the_background():
     shares = np.array([[[0.5, 0.625, 0.25, 0.25]], [[0.0, 0.375, 0.375, 0.5]]], np.float32)
     assert strongest(shares).tolist() == [[0, 1, 0, 2]]
+
+
+@settings(deadline=None)
+@given(sizes, sizes, sizes, sizes, st.data())
+def test_a_part_is_that_of_the_whole(rows, columns, target_rows, target_columns, data):
+    plane = np.random.default_rng(0).random((2, rows, columns)).astype(np.float32)
+    maps = AxisMap.resize(rows, target_rows), AxisMap.centred(columns, target_columns, 0.7)
+    first, second = (sorted((data.draw(st.integers(0, axis.target_size)), axis.target_size)) for axis in maps)
+    part = slice(*first), slice(*second)
+    assert resample(plane, *maps, part) == pytest.approx(resample(plane, *maps)[:, part[0], part[1]], abs=1e-6)
+
+
+@given(sizes, sizes, st.floats(0.2, 5.0), st.floats(-9, 9), st.data())
+def test_nothing_beyond_its_reach_sees_a_source(source, target, scale, offset, data):
+    axis = AxisMap(source, target, scale, offset)
+    start = data.draw(st.integers(0, source - 1))
+    part = slice(start, data.draw(st.integers(start + 1, source)))
+    sees = axis.weights()[:, part].any(axis=1)
+    reached = axis.reach(part)
+    assert not sees[: reached.start].any()
+    assert not sees[reached.stop :].any()
+    assert reached.start == reached.stop or (sees[reached.start] and sees[reached.stop - 1])

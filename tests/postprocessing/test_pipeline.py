@@ -79,3 +79,21 @@ def test_order_matters() -> None:
 
 def test_every_step_has_a_summary_and_a_source() -> None:
     assert all(entry.summary.endswith(".") and entry.source for entry in STEPS)
+
+
+def test_steps_see_a_border_only_where_the_image_has_one() -> None:
+    """Frames are worked on in the box of their labels: a gap at its edge is as open as it was."""
+    array = np.zeros((2, 1, 9, 9), np.uint8)
+    array[0, 0, 3:6, 3:6] = array[1, 0, 2:5, 4:7] = CAMUS.value(Structure.LV)
+    array[0, 0, 4, 4] = 0  # enclosed
+    array[1, 0, 3, 4] = 0  # open to the left, at the edge of its own labels
+    labels = LabelMap(array, CAMUS, (1.0, 1.0, 1.0))
+    done = Postprocessing.__from_plain__(["largest-component", "fill-holes"], "postprocessing").apply(labels)
+    assert done.labels.array[0, 0, 4, 4] == CAMUS.value(Structure.LV)
+    assert done.labels.array[1, 0, 3, 4] == 0
+    assert done.added[Structure.LV].tolist() == [1, 0]
+
+
+def test_empty_labels_stay_empty() -> None:
+    labels = LabelMap(np.zeros((2, 1, 4, 4), np.uint8), CAMUS, None)
+    assert not Postprocessing.__from_plain__(["largest-component", "fill-holes"], "").apply(labels).labels.array.any()

@@ -174,3 +174,18 @@ def test_unknown_step_is_named_with_its_place():
         Preparation([Choice("blur")])
     with pytest.raises(ConfigError, match=r"unknown key 'preparation\[1\]\.size'"):
         Preparation([Choice("z-score"), Choice("resize", {"size": 3})])
+
+
+@settings(deadline=None)
+@given(st.sampled_from([24, 40, 64]), st.floats(1.0, 40.0), st.integers(0, 2**32 - 1))
+def test_a_small_structure_is_restored_as_from_the_whole_plane(side, contrast, seed):
+    """Only the neighbourhood of what may be foreground is resampled."""
+    y, x = np.mgrid[:32, :32]
+    centre, radius = np.random.default_rng(seed).uniform(0, 32, 2), np.random.default_rng(seed).uniform(0, 9)
+    depth = radius - np.hypot(y - centre[0], x - centre[1])
+    share = 1 / (1 + np.exp(-contrast * depth / 8))
+    seen = np.stack([1 - share, 0.7 * share, 0.3 * share]).astype(np.float32)
+    placement = Preparation([resize(32, 32)]).place((side, 50), SPACING)
+    native = placement.restore(seen)
+    decided = np.abs(native[0] - native[1]) > 1e-4
+    assert np.array_equal(placement.restore_labels(seen)[decided], native.argmax(0)[decided])

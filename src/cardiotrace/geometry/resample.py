@@ -57,6 +57,21 @@ class AxisMap:
         """The map back from target to source."""
         return AxisMap(self.target_size, self.source_size, 1.0 / self.scale, -self.offset / self.scale)
 
+    @property
+    def is_identity(self) -> bool:
+        """Whether every target pixel is a source pixel, in order."""
+        return self == AxisMap(self.source_size, self.source_size)
+
+    def reach(self, part: slice) -> slice:
+        """The targets that see any of some consecutive source pixels.
+
+        Example:
+            >>> AxisMap.resize(4, 8).reach(slice(1, 2))  # each target sees the two sources that are nearest to it
+            slice(1, 5, None)
+        """
+        seeing = np.flatnonzero(self.weights()[:, part].any(axis=1))
+        return slice(int(seeing[0]), int(seeing[-1]) + 1) if len(seeing) else slice(0, 0)
+
     def weights(self) -> Float[np.ndarray, "target source"]:
         """Interpolation matrix: triangle kernel, widened when shrinking so that nothing aliases.
 
@@ -78,8 +93,15 @@ def _weights(axis: AxisMap) -> Float[np.ndarray, "target source"]:
     return weights
 
 
+WHOLE = (slice(None), slice(None))
+"""A plane's part that is all of it."""
+
+
 def resample(
-    planes: Float[np.ndarray, "*batch height width"], rows: AxisMap, columns: AxisMap
+    planes: Float[np.ndarray, "*batch height width"],
+    rows: AxisMap,
+    columns: AxisMap,
+    part: tuple[slice, slice] = WHOLE,
 ) -> Float[np.ndarray, "*batch target_height target_width"]:
     """Resample planes linearly along both axes.
 
@@ -87,20 +109,35 @@ def resample(
         planes: float32 values.
         rows: map of the height axis.
         columns: map of the width axis.
+        part: rows and columns of the target that are wanted.
 
     Returns:
-        float32 planes on the target grid; 0 outside the source.
+        float32 planes on the target grid, or the part of it; 0 outside the source.
 
     Example:
         >>> resample(np.array([[0.0, 2.0]], np.float32), AxisMap.resize(1, 1), AxisMap.resize(2, 1))
         array([[1.]], dtype=float32)
     """
-    shrunk_first = rows.target_size <= rows.source_size
-    moved: Float[np.ndarray, "*batch target_height target_width"]
-    if shrunk_first:
-        moved = (rows.weights() @ planes) @ columns.weights().T
-    else:
-        moved = rows.weights() @ (planes @ columns.weights().T)
+    if rows.target_size <= rows.source_size:
+        return _along_columns(_along_rows(planes, rows, part[0]), columns, part[1])
+    return _along_rows(_along_columns(planes, columns, part[1]), rows, part[0])
+
+
+def _along_rows(
+    planes: Float[np.ndarray, "*batch height width"], rows: AxisMap, part: slice
+) -> Float[np.ndarray, "*batch new_height width"]:
+    if rows.is_identity:
+        return planes[..., part, :].copy()
+    moved: Float[np.ndarray, "*batch new_height width"] = rows.weights()[part] @ planes
+    return moved
+
+
+def _along_columns(
+    planes: Float[np.ndarray, "*batch height width"], columns: AxisMap, part: slice
+) -> Float[np.ndarray, "*batch height new_width"]:
+    if columns.is_identity:
+        return planes[..., part].copy()
+    moved: Float[np.ndarray, "*batch height new_width"] = planes @ columns.weights()[part].T
     return moved
 
 
@@ -127,6 +164,12 @@ def strongest(
     Args:
         foreground: shares of classes 1, 2, ...; the background has what is left to 1.
     """
-    background = 1.0 - foreground.sum(axis=0)
-    winner = foreground.argmax(axis=0).astype(np.uint8)
-    return np.where(foreground.max(axis=0) > background, winner + np.uint8(1), np.uint8(0))
+    most, background = foreground[0], 1.0 - foreground[0]
+    winner = np.ones(most.shape, np.uint8)
+    # Class by class: reductions over a first axis as short as this one are several times slower.
+    for index, share in enumerate(foreground[1:], start=2):
+        winner[share > most] = index
+        most = np.maximum(most, share)
+        background = background - share
+    winner[most <= background] = 0
+    return winner

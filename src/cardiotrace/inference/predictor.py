@@ -1,5 +1,6 @@
 """From a cine to labels on the cine's own grid."""
 
+import functools
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -65,8 +66,10 @@ class PlaneProbabilities:
         Args:
             threshold: of a single structure; None where the most probable class wins.
         """
-        foreground = self.classes.argmax(axis=0) > 0 if threshold is None else self.classes[1] > np.float32(threshold)
-        return float(self.classes[1:].max(axis=0)[foreground].sum()), int(np.count_nonzero(foreground))
+        # Class by class: reductions over a first axis as short as this one are several times slower.
+        deciding = functools.reduce(np.maximum, self.classes[1:])
+        foreground = deciding > (self.classes[0] if threshold is None else np.float32(threshold))
+        return float(deciding[foreground].sum()), int(np.count_nonzero(foreground))
 
 
 class Predictor:

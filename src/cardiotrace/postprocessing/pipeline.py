@@ -11,6 +11,7 @@ from cardiotrace.core.catalog import Choice, choices_from_plain
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.terms import Structure
+from cardiotrace.geometry.box import bounding_box
 from cardiotrace.postprocessing.catalog import STEPS
 
 
@@ -67,12 +68,13 @@ class Postprocessing:
             InputError: a step names a structure that the label scheme lacks.
         """
         steps = [(STEPS[choice.name], STEPS.config(choice)) for choice in self.choices]
-        after = np.empty_like(labels.array)
-        for time, frame in enumerate(labels.array):
+        after = labels.array.copy()
+        # No step labels anything outside the box of what is labelled.
+        box = (slice(None), *bounding_box(np.asarray(labels.array.any(axis=0))))
+        for frame in after[box] if after[box].size else ():
             for entry, config in steps:
-                frame = entry.make(config, frame, labels.scheme)
-            after[time] = frame
-        removed, added = _changes(labels.array, after, labels.scheme)
+                frame[...] = entry.make(config, frame, labels.scheme)
+        removed, added = _changes(labels.array[box], after[box], labels.scheme)
         return Processed(LabelMap(after, labels.scheme, labels.spacing_mm, labels.origin), removed, added)
 
 

@@ -9,8 +9,12 @@ from jaxtyping import Bool, Float, Shaped, UInt8
 
 from cardiotrace.core.catalog import Choice, choices_from_plain
 from cardiotrace.core.config import to_plain
+from cardiotrace.geometry.box import bounding_box
 from cardiotrace.geometry.resample import AxisMap, resample, resample_labels, strongest
 from cardiotrace.preparation.step import STEPS, Step, Values, unit_range
+
+_ROUNDING = 1e-4
+"""Probabilities of float16 networks and of averages need not sum to 1 exactly."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,13 @@ class Placement:
         self, probabilities: Float[np.ndarray, "classes height width"]
     ) -> UInt8[np.ndarray, "native_height native_width"]:
         """The most probable class on the picture's own grid."""
-        return strongest(resample(probabilities[1:], self.rows.inverse(), self.columns.inverse()))
+        rows, columns = self.rows.inverse(), self.columns.inverse()
+        labels = np.zeros((rows.target_size, columns.target_size), np.uint8)
+        # Wherever all pixels near are background by more than half, so is what lies between them.
+        likely = bounding_box(probabilities[0] <= 0.5 + _ROUNDING)
+        part = rows.reach(likely[0]), columns.reach(likely[1])
+        labels[part] = strongest(resample(probabilities[1:], rows, columns, part))
+        return labels
 
 
 class Preparation:
