@@ -12,7 +12,7 @@ from cardiotrace.core.cine import Cine, Origin
 from cardiotrace.core.errors import InputError, ModelFileError
 from cardiotrace.core.label import CAMUS, LV_ONLY, VESSEL255
 from cardiotrace.core.terms import Structure, View
-from cardiotrace.inference.predictor import Predictor, softmax
+from cardiotrace.inference.predictor import MANY_PLANES, Predictor, softmax
 from cardiotrace.postprocessing import Postprocessing
 from cardiotrace.preparation import Preparation
 from tests.fake.models import make_model, make_spec, pointwise_network, resize, threshold_network
@@ -122,6 +122,14 @@ def test_progress_counts_planes() -> None:
     cine = Cine(np.zeros((2, 2, 3, 3), np.uint8), None)
     THRESHOLDS.segment(cine, batch_size=3, on_progress=lambda done, total: seen.append((done, total)))
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_many_planes_side_by_side_are_labelled_as_one_by_one() -> None:
+    frames = np.random.default_rng(0).integers(0, 256, (MANY_PLANES + 3, 2, 6, 5)).astype(np.uint8)
+    together = THRESHOLDS.segment(Cine(frames, None))
+    alone = [THRESHOLDS.segment(Cine(frame[None], None)) for frame in frames]
+    assert np.array_equal(together.labels.array, np.concatenate([item.labels.array for item in alone]))
+    assert together.confidence == pytest.approx(np.concatenate([item.confidence for item in alone]), nan_ok=True)
 
 
 def test_bad_batch_size_is_refused() -> None:

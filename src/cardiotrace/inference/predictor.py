@@ -3,9 +3,9 @@
 import functools
 import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Float
@@ -16,8 +16,10 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure, View
 from cardiotrace.geometry.field_of_view import find_field_of_view, without_rim
-from cardiotrace.inference.engine import Engine, make_engine
+from cardiotrace.inference.engine import Engine, make_engine, usable_processors
 from cardiotrace.inference.model_file import Model
+from cardiotrace.inference.parallel import in_threads
+from cardiotrace.inference.plane import PlaneProbabilities, labelled
 from cardiotrace.inference.variant import IDENTITY, Variant, sectors_of, variants
 from cardiotrace.preparation import Placement
 
@@ -26,6 +28,12 @@ Progress = Callable[[int, int], None]
 
 BATCH_SIZE = 1
 """On two cores a U-Net of 256 x 256 needs 39 ms a plane and 170 MB one by one, 39 ms and 780 MB eight by eight."""
+MANY_PLANES = 8
+"""From as many on, planes are worked on side by side; fewer are done sooner one after the other by all processors."""
+MOST_JOBS = 8
+"""Planes at a time, each of which needs memory of its own."""
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -50,34 +58,12 @@ class Segmentation:
     """Of the only structure, on the cine's own grid, before threshold and post-processing; None unless asked for."""
 
 
-@dataclass(frozen=True)
-class PlaneProbabilities:
-    """The network's answer for one plane, on the network's own grid."""
-
-    time: int
-    depth: int
-    classes: Float[np.ndarray, "classes height width"]
-    placement: Placement
-    """Brings the classes back to the cine's grid."""
-
-    def confidence_sum(self, threshold: float | None = None) -> tuple[float, int]:
-        """Sum of the deciding probability over the foreground, and the number of foreground pixels.
-
-        Args:
-            threshold: of a single structure; None where the most probable class wins.
-        """
-        # Class by class: reductions over a first axis as short as this one are several times slower.
-        deciding = functools.reduce(np.maximum, self.classes[1:])
-        foreground = deciding > (self.classes[0] if threshold is None else np.float32(threshold))
-        return float(deciding[foreground].sum()), int(np.count_nonzero(foreground))
-
-
 class Predictor:
     """Segments cines with one model.
 
     Args:
         model: a verified model.
-        engine: what runs the network; ONNX Runtime on all processors where None.
+        engine: what runs the network, plane by plane; ONNX Runtime on all processors where None.
 
     Raises:
         ModelFileError: the engine cannot build the network.
@@ -87,6 +73,12 @@ class Predictor:
         self.model = model
         self.spec = model.spec
         self._engine = engine or make_engine(model)
+        self._jobs = min(usable_processors(), MOST_JOBS) if engine is None else 1
+
+    @functools.cached_property
+    def _narrow_engine(self) -> Engine:
+        """For one of several planes at a time: networks share processors less well than planes do."""
+        return make_engine(self.model, threads=1)
 
     def segment(
         self,
@@ -105,7 +97,7 @@ class Predictor:
                 `inference.variant`; four times the work or more.
             batch_size: planes that pass through the network at once; more need more memory and are no faster on a CPU.
             keep_probability: hand out the probability as well, for models of a single structure.
-            on_progress: told after each batch how many planes are done.
+            on_progress: told after each plane how many are done.
 
         Returns:
             Labels on the cine's own grid, with confidence and warnings.
@@ -119,12 +111,14 @@ class Predictor:
         array = np.zeros((frames, depth, height, width), np.uint8)
         certain, foreground = np.zeros(frames), np.zeros(frames)
         probability = np.zeros(array.shape, np.float32) if keep_probability else None
-        planes = self.probabilities(cine, test_time_augmentation=test_time_augmentation, batch_size=batch_size)
+        label = functools.partial(labelled, self.spec, keep_probability=keep_probability)
+        planes = self._planes(cine, label, test_time_augmentation=test_time_augmentation, batch_size=batch_size)
         for done, plane in enumerate(planes, start=1):
-            array[plane.time, plane.depth] = self._decide(plane, probability)
-            sums = plane.confidence_sum(self.spec.threshold)
-            certain[plane.time] += sums[0]
-            foreground[plane.time] += sums[1]
+            array[plane.time, plane.depth] = plane.values
+            if probability is not None:
+                probability[plane.time, plane.depth] = plane.probability
+            certain[plane.time] += plane.confidence_sum[0]
+            foreground[plane.time] += plane.confidence_sum[1]
             if on_progress is not None:
                 on_progress(done, frames * depth)
         labels = LabelMap(array, self.spec.label_scheme, cine.spacing_mm, cine.origin)
@@ -141,21 +135,6 @@ class Predictor:
             probability=probability,
         )
 
-    def _decide(self, plane: PlaneProbabilities, probability: NDArray[np.float32] | None) -> NDArray[np.uint8]:
-        """Label values of a plane on its own grid; the probability, where it is kept, is filled in."""
-        values: NDArray[np.uint8]
-        if probability is None and self.spec.threshold is None:
-            values = self.spec.class_values[plane.placement.restore_labels(plane.classes)]
-            return values
-        if self.spec.classes != 2:
-            raise InputError(f"model {self.spec.name} has several structures: there is not one probability to keep")
-        restored = plane.placement.restore(plane.classes)[1]
-        if probability is not None:
-            probability[plane.time, plane.depth] = restored
-        is_structure = restored > np.float32(self.spec.threshold or 0.5)
-        values = self.spec.class_values[is_structure.astype(np.uint8)]
-        return values
-
     def probabilities(
         self, cine: Cine, *, test_time_augmentation: bool = False, batch_size: int = BATCH_SIZE
     ) -> Iterator[PlaneProbabilities]:
@@ -165,31 +144,59 @@ class Predictor:
             InputError: see `segment`.
             ModelFileError: the network fails.
         """
+        return self._planes(
+            cine, lambda plane: plane, test_time_augmentation=test_time_augmentation, batch_size=batch_size
+        )
+
+    def _planes(
+        self,
+        cine: Cine,
+        work: Callable[[PlaneProbabilities], Result],
+        *,
+        test_time_augmentation: bool,
+        batch_size: int,
+    ) -> Iterator[Result]:
+        """What `work` makes of the probabilities of each plane, several planes at a time where there are many."""
         self._check_channels(cine)
         if batch_size < 1:
             raise InputError(f"batch size must be at least 1, got {batch_size}")
+        frames, depth = cine.grid_shape[:2]
+        chunks = batched(itertools.product(range(frames), range(depth)), batch_size)
+        jobs = self._jobs if frames * depth >= MANY_PLANES * batch_size else 1
         placement = self.spec.preparation.place(cine.grid_shape[2:], cine.spacing_mm and cine.spacing_mm[1:])
-        ways = variants(self.spec.mirror_axes, self.spec.sector) if test_time_augmentation else (IDENTITY,)
-        positions = itertools.product(range(cine.grid_shape[0]), range(cine.grid_shape[1]))
-        while chunk := list(itertools.islice(positions, batch_size)):
-            batch = np.stack([self.spec.preparation.apply(cine.frames[position], placement) for position in chunk])
-            for (frame, depth), classes in zip(chunk, self._mean_probabilities(batch, ways), strict=True):
-                if self.spec.within_field_of_view:
-                    seen = self.spec.preparation.move_mask(find_field_of_view(cine.frames[frame, depth]), placement)
-                    # A pixel on the border is half dark: the network may take it for a vessel.
-                    classes[:, ~without_rim(seen)] = _background(self.spec.classes)
-                yield PlaneProbabilities(frame, depth, classes, placement)
+        task = _Task(
+            cine,
+            placement,
+            variants(self.spec.mirror_axes, self.spec.sector) if test_time_augmentation else (IDENTITY,),
+            self._engine if jobs == 1 else self._narrow_engine,
+        )
+
+        def done(chunk: list[tuple[int, int]]) -> list[Result]:
+            return [work(plane) for plane in self._answers(task, chunk)]
+
+        for results in in_threads(done, chunks, jobs=jobs):
+            yield from results
+
+    def _answers(self, task: "_Task", chunk: list[tuple[int, int]]) -> Iterator[PlaneProbabilities]:
+        cine, placement = task.cine, task.placement
+        batch = np.stack([self.spec.preparation.apply(cine.frames[position], placement) for position in chunk])
+        for (frame, depth), classes in zip(chunk, self._mean_probabilities(batch, task), strict=True):
+            if self.spec.within_field_of_view:
+                seen = self.spec.preparation.move_mask(find_field_of_view(cine.frames[frame, depth]), placement)
+                # A pixel on the border is half dark: the network may take it for a vessel.
+                classes[:, ~without_rim(seen)] = _background(self.spec.classes)
+            yield PlaneProbabilities(frame, depth, classes, placement)
 
     def _mean_probabilities(
-        self, batch: Float[np.ndarray, "batch channels height width"], ways: tuple[Variant, ...]
+        self, batch: Float[np.ndarray, "batch channels height width"], task: "_Task"
     ) -> Float[np.ndarray, "batch classes height width"]:
         known = self.spec.sector
-        sectors = () if known is None or len(ways) == 1 else sectors_of(batch, known)
+        sectors = () if known is None or len(task.ways) == 1 else sectors_of(batch, known)
         total: Any = 0.0
         votes: Any = 0.0
-        for way in ways:
+        for way in task.ways:
             vote = way.seen((batch.shape[2], batch.shape[3]), sectors)
-            total = total + way.undo(softmax(self._engine.run(way.apply(batch, sectors))), sectors) * np.float32(vote)
+            total = total + way.undo(softmax(task.engine.run(way.apply(batch, sectors))), sectors) * np.float32(vote)
             votes = votes + vote
         mean: Float[np.ndarray, "batch classes height width"] = total / np.float32(votes)
         return mean
@@ -218,6 +225,29 @@ class Predictor:
                 f"model {self.spec.name} is less sure of {len(unsure)} of {len(confidence)} frames (down to"
                 f" {np.nanmin(confidence):.2f}) than of any image it was validated on ({lowest:.2f})"
             )
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What all planes of a cine have in common."""
+
+    cine: Cine
+    placement: Placement
+    ways: tuple[Variant, ...]
+    """To look at each plane."""
+    engine: Engine
+
+
+def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Lists of `size` items, the last one shorter.
+
+    Example:
+        >>> list(batched("abc", 2))
+        [['a', 'b'], ['c']]
+    """
+    rest = iter(items)
+    while chunk := list(itertools.islice(rest, size)):
+        yield chunk
 
 
 def _background(classes: int) -> Float[np.ndarray, "classes 1"]:

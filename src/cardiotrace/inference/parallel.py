@@ -1,0 +1,40 @@
+"""Many small pieces of work in threads, in order."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def in_threads(work: Callable[[Item], Result], items: Iterable[Item], *, jobs: int) -> Iterator[Result]:
+    """Results of work on items, in their order, as soon as they are there; one job is no thread at all.
+
+    Args:
+        work: must not hold the interpreter's lock for long, or threads do not help.
+        items: taken when there is a free thread: only as many are in hand as keep all busy.
+        jobs: threads.
+
+    Raises:
+        Whatever the work raises, when its result would have come.
+
+    Example:
+        >>> list(in_threads(abs, [-1, 2, -3], jobs=2))
+        [1, 2, 3]
+    """
+    if jobs == 1:
+        yield from map(work, items)
+        return
+    waiting: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(work, item))
+                if len(waiting) > 2 * jobs:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
