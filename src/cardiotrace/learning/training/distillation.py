@@ -23,7 +23,8 @@ class Distillation:
     """Who teaches, and how much a teacher counts."""
 
     teachers: tuple[str, ...] = ()
-    """Names or paths of models with the pupil's classes and preparation; what they believe is averaged."""
+    """Names or paths of models with the pupil's classes and preparation; what they believe is averaged. Without any
+    the labels teach alone."""
     share: float = 0.5
     """Of the loss that the teachers make; the labels make the rest."""
     temperature: float = 2.0

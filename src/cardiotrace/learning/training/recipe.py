@@ -79,8 +79,6 @@ class Recipe:
             raise ValueError(f"seed must lie in [0, 2^32), got {self.seed}")
         if self.augmentation.sector is not None and self.training.crop is not None:
             raise ValueError("augmentation.sector changes whole sectors: leave out training.crop")
-        if self.distillation is not None and not self.distillation.teachers:
-            raise ValueError("distillation.teachers must name at least one model")
 
     @property
     def fold_seed(self) -> int:

@@ -237,7 +237,7 @@ def _assemble(
         validation=validation,
         class_names=tuple(str(structure) for structure in material.scheme.structures),
         base_rate=base_rate,
-        teach=Teacher.of(teachers, recipe.distillation).lesson if recipe.distillation is not None else None,
+        teach=Teacher.of(teachers, recipe.distillation).lesson if teachers and recipe.distillation else None,
     )
     return task, states.State(model, optimiser, SCHEDULES.make(recipe.schedule, path="schedule"))
 
