@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
+from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import ModelFileError
 from cardiotrace.core.label import ACDC, CAMUS
 from cardiotrace.inference.engine import OnnxRuntimeEngine
@@ -40,6 +41,14 @@ def test_folds_of_one_recipe_are_told_apart():
     members = [member(fold, name="fold", training=TrainingSpec(fold=fold)) for fold in (1, 2)]
     made = join(members, name="pair").spec.training
     assert (made.started_from, made.split, made.fold) == ("mean of fold fold 1, fold fold 2", "folds 1, 2", None)
+
+
+def test_its_architecture_names_every_kind_of_member():
+    choices = [Choice("unet1"), Choice("runet", {"dil": 11}), Choice("unet1")]
+    members = [member(i, architecture=choice) for i, choice in enumerate(choices)]
+    alike, unlike = members[::2], members
+    assert join(alike, name="pair").spec.architecture == Choice("unet1")
+    assert join(unlike, name="three").spec.architecture == Choice("unet1 + runet")
 
 
 def test_limits_are_the_lowest_and_known_to_all():

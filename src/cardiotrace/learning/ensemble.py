@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import onnx
 from onnx import TensorProto, compose, helper
 
+from cardiotrace.core.catalog import Choice
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import ModelFileError
 from cardiotrace.core.licence import Terms
@@ -92,6 +93,7 @@ def _described(specs: Sequence[ModelSpec], name: str, summary: str) -> ModelSpec
         first,
         name=name,
         summary=summary or f"Mean of {names}.",
+        architecture=_architecture(specs),
         training=training,
         scores={},
         threshold=_mean_threshold(specs),
@@ -102,6 +104,14 @@ def _described(specs: Sequence[ModelSpec], name: str, summary: str) -> ModelSpec
         citation=terms.citation,
         created=max(spec.created for spec in specs),
     )
+
+
+def _architecture(specs: Sequence[ModelSpec]) -> Choice:
+    """That of all members, or the names of theirs."""
+    first = specs[0].architecture
+    if all(spec.architecture == first for spec in specs):
+        return first
+    return Choice(" + ".join(dict.fromkeys(spec.architecture.name for spec in specs)))
 
 
 def _member_name(spec: ModelSpec) -> str:
