@@ -2,10 +2,11 @@
 
     python -m benchmarks.runet_refinement --run runs/camus-runet --data PATH --out runs/camus-runet/refinement
 
-Both outputs are scored on the testing part of the run's split, after the recipe's post-processing, as table III of the
-paper does: outliers, Dice, distances, with the test of each difference by patients. Then the same weights are asked
-with other dilations and thresholds. That is a sensitivity in use: nothing is trained again, so it says less than the
-paper, whose two settings were trained apart. Written are output1.json, output2.json, sensitivity.json, refinement.md.
+Both outputs are scored on the testing part of the run's split (or another, `--part`), after the recipe's post-processing,
+as table III of the paper does: outliers, Dice, distances, with the test of each difference by patients. Then the same
+weights are asked with other dilations and thresholds. That is a sensitivity in use: nothing is trained again, so it says
+less than the paper, whose two settings were trained apart. Written are output1.json, output2.json, sensitivity.json,
+refinement.md.
 
 Source: Leclerc et al. 2019, IEEE International Ultrasonics Symposium, p. 1160.
 """
@@ -16,7 +17,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 from torch import Tensor, nn
@@ -42,6 +43,7 @@ from cardiotrace.learning.training.run import trained_model
 from cardiotrace.workflows.data import cases_of, open_dataset
 from cardiotrace.workflows.export import describe
 
+Part = Literal["testing", "validation"]
 REGIONS = ("LV", "LV_EPI")
 SCORES = ("dice", "mean_absolute_mm", "hausdorff_mm")
 DILS = (1, 5, 11, 21, 30)
@@ -73,11 +75,11 @@ class Trained:
     predict: Callable[[nn.Module], Predictor]
     """Puts a network in the place of the trained one."""
     training: list[Case]
-    testing: list[Case]
+    asked: list[Case]
 
     def scored(self, network: nn.Module) -> CaseTable:
-        """The testing part, segmented by a network, without the left atrium, which the paper leaves out."""
-        return evaluate_predictor(self.predict(network), self.testing).where(lambda row: row.region in REGIONS)
+        """The part that was asked for, segmented by a network, without the left atrium, which the paper leaves out."""
+        return evaluate_predictor(self.predict(network), self.asked).where(lambda row: row.region in REGIONS)
 
 
 class Remembered(nn.Module):
@@ -105,10 +107,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--run", type=Path, required=True, help="folder of a finished run of the architecture runet")
     parser.add_argument("--data", type=Path, help="the data set; by default below CARDIOTRACE_DATA")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--part", choices=("testing", "validation"), default="testing", help="of the run's split")
     parser.add_argument("--dils", type=int, nargs="*", default=DILS, help="dilations to ask with, pixels")
     parser.add_argument("--shifts", type=float, nargs="*", default=SHIFTS, help="first thresholds to ask with")
     options = parser.parse_args(arguments)
-    trained = read_trained(RunFolder(options.run), options.data)
+    trained = read_trained(RunFolder(options.run), options.data, part=options.part)
     options.out.mkdir(parents=True, exist_ok=True)
     limits = limits_of(trained.training)
     outputs = {"first": trained.scored(trained.network.stages[0]), "final": trained.scored(trained.network)}
@@ -123,8 +126,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     write_text(options.out / "refinement.md", "\n".join(parts))
 
 
-def read_trained(folder: RunFolder, data: Path | None) -> Trained:
+def read_trained(folder: RunFolder, data: Path | None, *, part: Part = "testing") -> Trained:
     """A run with its network, its first U-Net remembering its answers, and the cases of its split.
+
+    Args:
+        folder: of the run.
+        data: the data set; None takes the one below CARDIOTRACE_DATA.
+        part: of the split to score.
 
     Raises:
         InputError: the run is of another architecture or has nobody to test on.
@@ -134,8 +142,13 @@ def read_trained(folder: RunFolder, data: Path | None) -> Trained:
         raise InputError(f"is a run of {recipe.architecture.name}, not of runet", where=folder.path)
     dataset: Dataset = open_dataset(recipe.data.dataset, data)
     split: Split = read_split(folder.split)
-    if not split.testing:
-        raise InputError("the split of this run has no testing part", where=folder.split, remedy="train on a fold.")
+    asked: Sequence[str] = getattr(split, part)
+    if not asked:
+        raise InputError(
+            f"the split of this run has no {part} part",
+            where=folder.split,
+            remedy="train on a fold, or ask for another.",
+        )
     channels = recipe.preparation.channels(dataset.channels)
     network = cast(RUNet, trained_model(recipe, folder, channels=channels, classes=dataset.scheme.class_count))
     network.stages[0] = Remembered(network.stages[0])
@@ -145,7 +158,7 @@ def read_trained(folder: RunFolder, data: Path | None) -> Trained:
         network,
         lambda asked: Predictor(model, engine=TorchEngine(asked)),
         cases_of(dataset, split.training),
-        cases_of(dataset, split.testing),
+        cases_of(dataset, asked),
     )
 
 
