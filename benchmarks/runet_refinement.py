@@ -2,11 +2,11 @@
 
     python -m benchmarks.runet_refinement --run runs/camus-runet --data PATH --out runs/camus-runet/refinement
 
-Both outputs are scored on the testing part of the run's split (or another, `--part`), after the recipe's post-processing,
-as table III of the paper does: outliers, Dice, distances, with the test of each difference by patients. Then the same
-weights are asked with other dilations and thresholds. That is a sensitivity in use: nothing is trained again, so it says
-less than the paper, whose two settings were trained apart. Written are output1.json, output2.json, sensitivity.json,
-refinement.md.
+Both outputs are scored on the testing part of the run's split (or another, `--part`), after the recipe's
+post-processing, as table III of the paper does: outliers, Dice, distances, with the test of each difference by
+patients. Then the same weights are asked with other dilations and thresholds. That is a sensitivity in use: nothing
+is trained again, so it says less than the paper, whose two settings were trained apart. Written are output1.json,
+output2.json, sensitivity.json, refinement.md.
 
 Source: Leclerc et al. 2019, IEEE International Ultrasonics Symposium, p. 1160.
 """
