@@ -100,7 +100,8 @@ def judged(model: Model, dataset: Dataset, split: Split, watch: Watch) -> tuple[
     model = _with_shape_limits(model, [*cases_of(dataset, split.training), *cases], watch)
     table = _score(model, cases, watch)
     sure = [row.confidence for row in table.rows if not math.isnan(row.confidence)]
-    lowest = round(min(sure), 4) if sure else None
+    # Rounded down, or the very image would be called less sure than itself.
+    lowest = math.floor(min(sure) * 1e4) / 1e4 if sure else None
     return resealed(model, scores={"validation": scores_of(table)}, lowest_confidence=lowest), table
 
 
