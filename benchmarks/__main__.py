@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-NAMES = ("startup", "inference", "metrics", "augmentation", "reading", "training")
+NAMES = ("startup", "inference", "frames", "metrics", "augmentation", "reading", "training")
 RESULTS = Path(__file__).parent / "results.md"
 
 
