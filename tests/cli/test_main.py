@@ -87,7 +87,6 @@ def test_wrong_verb(command, words):
         (("data", "lint", "camus"), "PATH"),
         (("evaluate",), "PREDICTED"),
         (("models", "show"), "MODEL"),
-        (("evaluate", "x", "y", "--by", "view", "--by", "phase"), "phase"),
     ],
 )
 def test_wrong_words_are_named(command, words, named):
@@ -104,11 +103,20 @@ def test_wrong_words_are_named(command, words, named):
         ("a --set x=1 y=2 --out o --set z=3", "a --set x=1 y=2 z=3 --out o"),
         ("a --set=x=1 --set=y=2", "a --set=x=1 y=2"),
         ("a --shift=-3 --out o -n 2", "a --shift=-3 --out o -n 2"),
-        ("a --json --out o --json", "a --json --out o"),
+        ("a --json --out o --json", "a --json --out o --json"),
+        ("--out o --set x=1 --out p", "--out o --set x=1 --out p"),
+        ("--set x=1 --json --set y=2 --out o a --set=z=3 w=4", "--set x=1 y=2 z=3 w=4 --json --out o a"),
     ],
 )
 def test_an_option_given_twice_loses_nothing(words, read):
-    assert gathered(words.split()) == read.split()
+    assert gathered(words.split(), {"--set"}) == read.split()
+
+
+def test_options_of_several_values_are_known(command):
+    """A second --set is read as the first one is: here its missing "=" is told."""
+    status, _, error = command("train", "recipe.toml", "--set", "nothing", "--set", "seed=1")
+    assert status == 2
+    assert "nothing: expected KEY=VALUE" in error
 
 
 class Verbs:

@@ -9,7 +9,8 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+import typing
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from cardiotrace import __version__
@@ -148,34 +149,46 @@ def _run(words: list[str]) -> int:
         kind,
         prog=f"cardiotrace {verb.name}",
         description=f"{kind.__doc__}\n\nExample: cardiotrace {verb.example}",
-        args=gathered(rest),
+        args=gathered(rest, _several_valued(kind)),
     )
     status = getattr(module, "_".join(["run", *filter(None, second)]))(options)
     return int(status or 0)
 
 
-def gathered(words: Sequence[str]) -> list[str]:
-    """The words with those of an option that is given more than once behind its first place.
+def gathered(words: Sequence[str], options: Container[str]) -> list[str]:
+    """The words, those of an option that is given more than once gathered behind its first place.
 
-    The parser would keep the last ones and forget the others without a word. Two values for an option that takes one
-    are then an error, as they should be.
+    The parser would keep the last ones and forget the others without a word.
+
+    Args:
+        words: of the command line.
+        options: those of several values; of others the last value counts, as everywhere.
 
     Example:
-        >>> gathered(["--set", "seed=1", "--out", "run", "--set", "loss=dice"])
+        >>> gathered(["--set", "seed=1", "--out", "run", "--set", "loss=dice"], {"--set"})
         ['--set', 'seed=1', 'loss=dice', '--out', 'run']
     """
-    found: dict[str, list[str]] = {"": []}
-    option = ""
+    current: list[str] = []
+    groups, gathering = [current], {}
     for word in words:
-        if not word.startswith("--"):
-            found[option].append(word)
-            continue
         option, equals, value = word.partition("=")
-        if option not in found:
-            found[option] = [word]
-        elif equals:
-            found[option].append(value)
-    return [word for group in found.values() for word in group]
+        if not word.startswith("--"):
+            current.append(word)
+        elif option in gathering:
+            current = gathering[option]
+            current.extend([value] if equals else [])
+        else:
+            current = [word]
+            groups.append(current)
+            if option in options:
+                gathering[option] = current
+    return [word for group in groups for word in group]
+
+
+def _several_valued(kind: type) -> set[str]:
+    """Options of a verb that take any number of values."""
+    hints = typing.get_type_hints(kind)
+    return {f"--{name.replace('_', '-')}" for name, hint in hints.items() if typing.get_args(hint)[-1:] == (...,)}
 
 
 def _find(words: list[str]) -> tuple[Verb | None, list[str]]:
