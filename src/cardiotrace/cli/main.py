@@ -169,7 +169,8 @@ def gathered(words: Sequence[str], options: Container[str]) -> list[str]:
         ['--set', 'seed=1', 'loss=dice', '--out', 'run']
     """
     current: list[str] = []
-    groups, gathering = [current], {}
+    groups = [current]
+    gathering: dict[str, list[str]] = {}
     for word in words:
         option, equals, value = word.partition("=")
         if not word.startswith("--"):
