@@ -88,7 +88,7 @@ def sample(
         ValueError: an axis has another name.
 
     Example:
-        >>> from cardiotrace.learning.augmentation import apply
+        >>> from cardiotrace.learning.augmentation import Draw, apply
         >>> config = Augmentation(rotation_degrees=Draw(1.0, 90.0, 90.0))
         >>> images, labels = torch.tensor([[[[0.1, 0.2], [0.3, 0.4]]]]), torch.tensor([[[1, 2], [3, 4]]])
         >>> parameters = sample(config, 1, (2, 2), torch.Generator().manual_seed(0))
