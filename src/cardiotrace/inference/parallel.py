@@ -1,5 +1,6 @@
 """Many small pieces of work in threads, in order."""
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -38,3 +39,15 @@ def in_threads(work: Callable[[Item], Result], items: Iterable[Item], *, jobs: i
                 yield waiting.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Lists of `size` items, the last one shorter.
+
+    Example:
+        >>> list(batched("abc", 2))
+        [['a', 'b'], ['c']]
+    """
+    rest = iter(items)
+    while chunk := list(itertools.islice(rest, size)):
+        yield chunk

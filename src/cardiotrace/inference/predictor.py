@@ -3,9 +3,9 @@
 import functools
 import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -18,8 +18,8 @@ from cardiotrace.core.terms import Structure, View
 from cardiotrace.geometry.field_of_view import find_field_of_view, without_rim
 from cardiotrace.inference.engine import Engine, make_engine, usable_processors
 from cardiotrace.inference.model_file import Model
-from cardiotrace.inference.parallel import in_threads
-from cardiotrace.inference.plane import PlaneProbabilities, labelled
+from cardiotrace.inference.parallel import batched, in_threads
+from cardiotrace.inference.plane import LabelledPlane, PlaneProbabilities, labelled
 from cardiotrace.inference.variant import IDENTITY, Variant, sectors_of, variants
 from cardiotrace.preparation import Placement
 
@@ -32,8 +32,6 @@ MANY_PLANES = 8
 """From as many on, planes are worked on side by side; fewer are done sooner one after the other by all processors."""
 MOST_JOBS = 8
 """Planes at a time, each of which needs memory of its own."""
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -111,8 +109,12 @@ class Predictor:
         array = np.zeros((frames, depth, height, width), np.uint8)
         certain, foreground = np.zeros(frames), np.zeros(frames)
         probability = np.zeros(array.shape, np.float32) if keep_probability else None
-        label = functools.partial(labelled, self.spec, keep_probability=keep_probability)
-        planes = self._planes(cine, label, test_time_augmentation=test_time_augmentation, batch_size=batch_size)
+        planes = self._planes(
+            cine,
+            keep_probability=keep_probability,
+            test_time_augmentation=test_time_augmentation,
+            batch_size=batch_size,
+        )
         for done, plane in enumerate(planes, start=1):
             array[plane.time, plane.depth] = plane.values
             if probability is not None:
@@ -135,28 +137,10 @@ class Predictor:
             probability=probability,
         )
 
-    def probabilities(
-        self, cine: Cine, *, test_time_augmentation: bool = False, batch_size: int = BATCH_SIZE
-    ) -> Iterator[PlaneProbabilities]:
-        """Class probabilities of each plane, frame by frame and slice by slice, as soon as they are there.
-
-        Raises:
-            InputError: see `segment`.
-            ModelFileError: the network fails.
-        """
-        return self._planes(
-            cine, lambda plane: plane, test_time_augmentation=test_time_augmentation, batch_size=batch_size
-        )
-
     def _planes(
-        self,
-        cine: Cine,
-        work: Callable[[PlaneProbabilities], Result],
-        *,
-        test_time_augmentation: bool,
-        batch_size: int,
-    ) -> Iterator[Result]:
-        """What `work` makes of the probabilities of each plane, several planes at a time where there are many."""
+        self, cine: Cine, *, keep_probability: bool, test_time_augmentation: bool, batch_size: int
+    ) -> Iterator[LabelledPlane]:
+        """Each plane, frame by frame and slice by slice; several at a time where there are many."""
         self._check_channels(cine)
         if batch_size < 1:
             raise InputError(f"batch size must be at least 1, got {batch_size}")
@@ -171,8 +155,10 @@ class Predictor:
             self._engine if jobs == 1 else self._narrow_engine,
         )
 
-        def done(chunk: list[tuple[int, int]]) -> list[Result]:
-            return [work(plane) for plane in self._answers(task, chunk)]
+        def done(chunk: list[tuple[int, int]]) -> list[LabelledPlane]:
+            return [
+                labelled(self.spec, plane, keep_probability=keep_probability) for plane in self._answers(task, chunk)
+            ]
 
         for results in in_threads(done, chunks, jobs=jobs):
             yield from results
@@ -236,18 +222,6 @@ class _Task:
     ways: tuple[Variant, ...]
     """To look at each plane."""
     engine: Engine
-
-
-def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """Lists of `size` items, the last one shorter.
-
-    Example:
-        >>> list(batched("abc", 2))
-        [['a', 'b'], ['c']]
-    """
-    rest = iter(items)
-    while chunk := list(itertools.islice(rest, size)):
-        yield chunk
 
 
 def _background(classes: int) -> Float[np.ndarray, "classes 1"]:
