@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.label import ACDC
 from cardiotrace.core.terms import Structure
+from cardiotrace.workflows.data import open_dataset
 from tests.datasets.test_catalog import write_acdc_and_mnms
 from tests.fake.acdc import write_acdc
 from tests.fake.camus import write_camus
@@ -46,6 +48,13 @@ def test_a_split_is_there_only_if_all_parts_have_it(tmp_path, make):
     both = make("joined", tmp_path, parts=[{"name": "camus"}, phantoms]).splits()
     assert set(both) == set(camus) & {"official"}
     assert len(both["official"].training) == len(camus["official"].training) + 2
+
+
+def test_lies_where_its_parts_do(tmp_path, monkeypatch):
+    write_acdc_and_mnms(tmp_path)
+    monkeypatch.setenv("CARDIOTRACE_DATA", str(tmp_path))
+    choice = Choice("joined", {"parts": [Choice(part["name"]) for part in PARTS]})
+    assert open_dataset(choice, None).exams() == open_dataset(choice, tmp_path).exams()
 
 
 def test_other_structures_are_refused(tmp_path, make):

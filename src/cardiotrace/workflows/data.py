@@ -10,6 +10,7 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.dataset import Dataset
+from cardiotrace.datasets.joined import JoinedConfig
 from cardiotrace.datasets.packed import PackedDataset, packed
 from cardiotrace.datasets.split import Split, k_folds, patient_groups
 from cardiotrace.preparation import Preparation
@@ -18,6 +19,8 @@ from cardiotrace.workflows.watch import SILENT, Watch
 
 def data_root(name: str, given: Path | None) -> Path:
     """Where a data set lies: the given folder, or the one of its name below the folder in CARDIOTRACE_DATA.
+
+    Joined data sets lie where their parts do.
 
     Raises:
         InputError: neither is there.
@@ -30,7 +33,7 @@ def data_root(name: str, given: Path | None) -> Path:
             f"where does the data set {name} lie?",
             remedy="give --data PATH, or set CARDIOTRACE_DATA to its parent folder.",
         )
-    return Path(home) / name
+    return Path(home) if DATASETS[name].config is JoinedConfig else Path(home) / name
 
 
 def open_dataset(choice: Choice, root: Path | None) -> Dataset:
