@@ -84,7 +84,7 @@ class OpenVinoEngine:
             openvino: Any = importlib.import_module("openvino")
         except ImportError:
             raise UsageError(
-                "the OpenVINO engine is not installed", remedy="pip install openvino, or leave --engine out."
+                "the OpenVINO engine is not installed", remedy="pip install openvino, or take onnxruntime."
             ) from None
         self._model = model
         settings = {"INFERENCE_NUM_THREADS": threads or usable_processors(), "PERFORMANCE_HINT": "LATENCY"}
