@@ -11,8 +11,7 @@ from cardiotrace.evaluation.table import read_table
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.loop import DivergedError
 from cardiotrace.learning.training.run import Hardware
-from cardiotrace.workflows import sweep as module
-from cardiotrace.workflows.sweep import SweepConfig, run_sweep
+from cardiotrace.workflows.sweep import SweepConfig, job, run, run_sweep
 from tests.fake.chase import write_chase
 
 RESIZE = {"name": "resize", "height": 16, "width": 16}
@@ -63,7 +62,7 @@ def test_runs_are_tested_on_eyes_of_children_they_never_saw_and_never_run_twice(
     tables = {f"{stem}.{ending}" for stem in ("runs", "summary", "comparisons") for ending in ("csv", "json", "md")}
     assert names == tables | {"sweep.md", "dice.png", "jaccard.png", "validation.png", "strips.png"}
 
-    monkeypatch.setattr(module, "train", lambda *_, **__: pytest.fail("trained again"))
+    monkeypatch.setattr(job, "train", lambda *_, **__: pytest.fail("trained again"))
     assert run_sweep(config).summary == report.summary
     stricter = dataclasses.replace(config, overrides={"sweep.collapse_margin": 0.99})
     assert [row["collapsed"] for row in run_sweep(stricter).summary] == [2, 2]
@@ -75,7 +74,7 @@ def test_a_run_that_diverges_is_a_result(config, monkeypatch):
     def diverge(*_, **__):
         raise DivergedError("the loss became nan")
 
-    monkeypatch.setattr(module, "train", diverge)
+    monkeypatch.setattr(job, "train", diverge)
     report = run_sweep(dataclasses.replace(config, overrides={"sweep.seeds": [1]}))
     assert [item.collapse for item in report.results] == ["diverged", "diverged"]
     assert json.loads((config.out / "summary.json").read_text())[0]["dice"] == 0.0
@@ -84,17 +83,17 @@ def test_a_run_that_diverges_is_a_result(config, monkeypatch):
 def test_an_interrupted_sweep_goes_on_where_it_was(config, monkeypatch):
     done = []
 
-    def stop_at_second(job):
+    def stop_at_second(waiting):
         if done:
             raise KeyboardInterrupt
-        done.append(job.run.name)
-        return original(job)
+        done.append(waiting.run.name)
+        return original(waiting)
 
-    original = module.finish_run
-    monkeypatch.setattr(module, "finish_run", stop_at_second)
+    original = run.finish_run
+    monkeypatch.setattr(run, "finish_run", stop_at_second)
     with pytest.raises(KeyboardInterrupt):
         run_sweep(config)
-    monkeypatch.setattr(module, "finish_run", lambda job: done.append(job.run.name) or original(job))
+    monkeypatch.setattr(run, "finish_run", lambda waiting: done.append(waiting.run.name) or original(waiting))
     run_sweep(config)
     assert len(done) == len(set(done)) == 4
 

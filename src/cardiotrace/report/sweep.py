@@ -32,6 +32,17 @@ class Runs:
     """Validation score over the epochs, for each run."""
 
 
+def cell_of(settings: Mapping[str, str]) -> Cell:
+    """Where a variant stands in the plots: grouped by all axes but the first, told apart by the first.
+
+    Example:
+        >>> cell_of({"levels": "3", "scaling": "none"})
+        ('scaling none', 'levels 3')
+    """
+    first, *others = settings
+    return ", ".join(f"{axis} {settings[axis]}" for axis in others), f"{first} {settings[first]}"
+
+
 def draw_bars(variants: Mapping[Cell, Runs], path: Path, *, score: str, marks: Mapping[str, float]) -> None:
     """Plot mean and standard deviation of each variant as a bar, its runs as points, collapsed runs as crosses.
 

@@ -13,7 +13,8 @@ from cardiotrace.io import write_text
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.journal import Journal
 from cardiotrace.learning.training.sweep import SweepPlan
-from cardiotrace.report.sweep import Cell, Example, Runs, draw_bars, draw_strips, draw_validation
+from cardiotrace.report.sweep import Cell, Example, Runs, cell_of, draw_bars, draw_strips, draw_validation
+from cardiotrace.workflows.sweep.job import GRID
 
 FORMATS: tuple[tuple[str, TextFormat], ...] = (("csv", "csv"), ("json", "json"), ("md", "markdown"))
 
@@ -55,17 +56,6 @@ def write_report(
     return report
 
 
-def cell_of(settings: Mapping[str, str]) -> Cell:
-    """Where a variant stands in the plots: grouped by all axes but the first, told apart by the first.
-
-    Example:
-        >>> cell_of({"levels": "3", "scaling": "none"})
-        ('scaling none', 'levels 3')
-    """
-    first, *others = settings
-    return ", ".join(f"{axis} {settings[axis]}" for axis in others), f"{first} {settings[first]}"
-
-
 def page(plan: SweepPlan, report: SweepReport) -> str:
     """The summary, the comparisons and the plots as one Markdown page."""
     seeds = ", ".join(map(str, plan.sweep.seeds))
@@ -92,7 +82,7 @@ def page(plan: SweepPlan, report: SweepReport) -> str:
 
 
 def _grid_table(folder: Path, result: RunResult) -> Path:
-    return folder / result.name / "testing-grid.json"
+    return folder / result.name / GRID
 
 
 def _comparisons(plan: SweepPlan, results: Sequence[RunResult], tables: Mapping[str, CaseTable]) -> Rows:

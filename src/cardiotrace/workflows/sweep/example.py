@@ -1,0 +1,46 @@
+"""One testing image as every variant of a sweep sees it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from cardiotrace.datasets.packed import IGNORED
+from cardiotrace.learning.predict import predict_planes
+from cardiotrace.learning.training.folder import RunFolder
+from cardiotrace.metrics import dice
+from cardiotrace.report.sweep import Cell, Example, cell_of
+from cardiotrace.workflows.data import open_dataset, pack
+from cardiotrace.workflows.sweep.job import Job, network_of, split_of_run
+
+
+def first_image(jobs: Sequence[Job]) -> Example | None:
+    """The first testing image as each of these runs sees it; None where none of them learned anything."""
+    found: dict[Cell, np.ndarray[Any, Any]] = {}
+    pictures: list[np.ndarray[Any, Any]] = []
+    known: list[np.ndarray[Any, Any]] = []
+    for job in jobs:
+        if not RunFolder(job.folder).best.exists():
+            continue
+        recipe = job.run.recipe
+        dataset = open_dataset(recipe.data.dataset, job.config.data)
+        packed = pack(dataset, recipe.preparation, cache=job.config.cache)
+        first = packed.indices_of(split_of_run(job.run, dataset).testing)[:1]
+        network = network_of(job, dataset, packed)
+        found[cell_of(job.run.settings)] = predict_planes(network, packed, first, recipe.preparation)[0]
+        pictures.append(packed.unit_images(first)[0])
+        known.append(np.asarray(packed.labels[first[0]]))
+    sizes = {picture.shape[1:] for picture in pictures}
+    if len(sizes) != 1:
+        return None  # nothing learned, or variants of unlike sizes, which have no picture in common
+    return example_of(max(pictures, key=len), known[0], found)
+
+
+def example_of(
+    image: np.ndarray[Any, Any], labels: np.ndarray[Any, Any], found: dict[Cell, np.ndarray[Any, Any]]
+) -> Example:
+    """The example with its scores; `image` is (channels, height, width) in unit range."""
+    counts = labels != IGNORED
+    colours = np.moveaxis(image if len(image) == 3 else np.repeat(image[:1], 3, axis=0), 0, -1)
+    scores = {cell: dice((classes > 0)[counts], (labels > 0)[counts]) for cell, classes in found.items()}
+    return Example(colours, labels * counts, counts, found, scores)

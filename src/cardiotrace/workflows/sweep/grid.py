@@ -1,0 +1,44 @@
+"""Scores of predictions on the network's own grid, where the packed labels are the reference."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from cardiotrace.core.exam import Case
+from cardiotrace.core.label import LabelMap, LabelScheme
+from cardiotrace.datasets.dataset import Dataset
+from cardiotrace.datasets.packed import IGNORED, PackedDataset
+from cardiotrace.evaluation.case_table import CaseTable
+from cardiotrace.evaluation.score import Judged, score_case
+
+
+def grid_table(
+    dataset: Dataset, packed: PackedDataset, indices: np.ndarray[Any, Any], predicted: np.ndarray[Any, Any]
+) -> CaseTable:
+    """Scores of predictions on the network's grid, where the packed labels are the reference."""
+    cases = {case.name: case for case in dataset.cases()}
+    named: dict[str, list[int]] = {}
+    for place, index in enumerate(indices):
+        named.setdefault(packed.planes[index].case, []).append(place)
+    rows = []
+    for name, places in named.items():
+        planes = [packed.planes[indices[place]] for place in places]
+        shape = (max(plane.time for plane in planes) + 1, max(plane.depth for plane in planes) + 1)
+        found, known = (np.full((*shape, *predicted.shape[1:]), IGNORED, np.uint8) for _ in range(2))
+        for place, plane in zip(places, planes, strict=True):
+            found[plane.time, plane.depth] = predicted[place]
+            known[plane.time, plane.depth] = packed.labels[indices[place]]
+        rows += score_case(_judged_on_grid(cases[name], found, known, dataset.scheme))
+    return CaseTable(tuple(rows), facts={"predicted": "on the network's grid", "reference": dataset.name})
+
+
+def _judged_on_grid(
+    case: Case, found: np.ndarray[Any, Any], known: np.ndarray[Any, Any], scheme: LabelScheme
+) -> Judged:
+    values = np.zeros(256, np.uint8)
+    values[1 : scheme.class_count] = [scheme.value(structure) for structure in scheme.structures]
+    inside = (known != IGNORED).all(axis=0)
+    found, known = found * inside, known * inside
+    kept = dataclasses.replace(case, read_field_of_view=lambda: inside)
+    return Judged(kept, LabelMap(values[found], scheme, None), LabelMap(values[known], scheme, None))
