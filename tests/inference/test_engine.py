@@ -1,6 +1,7 @@
 """Engines compute what the network says, and their failures are told in words."""
 
 import importlib.util
+import os
 import sys
 
 import numpy as np
@@ -55,6 +56,13 @@ def test_openvino_agrees_with_onnx_runtime() -> None:
 
 def test_at_least_one_processor_is_usable() -> None:
     assert usable_processors() >= 1
+
+
+@pytest.mark.parametrize(("bound", "expected"), [("1", 1), ("3", 3), ("64", 4), ("0", 4), ("two", 4), ("", 4)])
+def test_the_usual_variable_bounds_processors(monkeypatch, bound: str, expected: int) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 2, 3}, raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", bound)
+    assert usable_processors() == expected
 
 
 def test_the_runtime_is_imported_only_when_an_engine_is_made() -> None:

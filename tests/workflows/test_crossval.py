@@ -1,13 +1,16 @@
+import dataclasses
 import json
 
 import pytest
 
+from cardiotrace.core.errors import UsageError
 from cardiotrace.datasets.split import read_split
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.run import Hardware
 from cardiotrace.workflows import crossval as module
 from cardiotrace.workflows import train as training
 from cardiotrace.workflows.crossval import CrossvalConfig, crossval
+from cardiotrace.workflows.watch import Silent
 from tests.workflows.test_train import config, place
 
 __all__ = ["place"]
@@ -17,7 +20,7 @@ __all__ = ["place"]
 def test_every_patient_is_tested_once_by_a_network_that_never_saw_it(place, monkeypatch):
     monkeypatch.setattr(training, "draw_curves", lambda rows, path: None)
     one = config(place, **{"training.epochs": 1})
-    folds = CrossvalConfig(one.recipe, one.data, place / "folds", 3, (), one.overrides, one.cache, Hardware("cpu", 1))
+    folds = three_folds(one, place)
     table = crossval(folds)
     tested = [read_split(RunFolder(place / "folds" / f"fold-{fold}").split).testing for fold in (1, 2, 3)]
     assert sorted(sum(tested, ())) == [f"patient{number:04d}" for number in range(1, 5)]
@@ -29,3 +32,37 @@ def test_every_patient_is_tested_once_by_a_network_that_never_saw_it(place, monk
     monkeypatch.setattr(module, "run_training", lambda *_: pytest.fail("trained again"))
     assert len(crossval(folds).rows) == len(table.rows)
     assert json.loads((place / "folds" / "testing.json").read_text()) == together
+    with pytest.raises(UsageError, match=r"another recipe: training\.epochs"):
+        crossval(dataclasses.replace(folds, overrides={**folds.overrides, "training.epochs": 2}))
+
+
+@pytest.mark.slow
+def test_folds_in_processes_are_those_of_one_process(place):
+    one = three_folds(config(place, **{"training.epochs": 1}), place)
+    two = dataclasses.replace(one, out=place / "other", jobs=2)
+    said = []
+    watch = Silent()
+    watch.say = said.append
+    crossval(one)
+    crossval(two, watch)
+    alone, beside = ((config.out / "testing.json").read_text() for config in (one, two))
+    assert alone == beside
+    assert [line.split(":")[0] for line in sorted(said) if line.startswith("fold")] == ["fold 1", "fold 2", "fold 3"]
+    assert any(line.endswith("3 of 3 folds are finished") for line in said)
+
+
+def test_no_job_is_refused(place):
+    with pytest.raises(UsageError, match="--jobs"):
+        crossval(dataclasses.replace(three_folds(config(place), place), jobs=0))
+
+
+def three_folds(one, place):
+    return CrossvalConfig(
+        recipe=one.recipe,
+        data=one.data,
+        out=place / "folds",
+        folds=3,
+        overrides=one.overrides,
+        cache=one.cache,
+        hardware=Hardware("cpu", 1),
+    )

@@ -17,6 +17,8 @@ class Options(RecipeOptions):
     """Number of folds: the data set's own where it publishes as many, else made by patient."""
     only: tuple[int, ...] = ()
     """Run only these folds."""
+    jobs: int = 1
+    """Folds at a time, each in a process with its share of the processors."""
 
 
 def run(options: Options) -> None:
@@ -24,6 +26,7 @@ def run(options: Options) -> None:
     config = CrossvalConfig(
         folds=options.folds,
         only=options.only,
+        jobs=options.jobs,
         **options.common,
         hardware=Hardware(options.accelerator),
     )

@@ -114,8 +114,13 @@ def make_engine(model: Model, *, name: EngineName = "onnxruntime", threads: int 
 
 
 def usable_processors() -> int:
-    """Number of processors this process may use, which on a shared machine are fewer than it has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Number of processors this process may use, which on a shared machine are fewer than it has.
+
+    OMP_NUM_THREADS bounds it, as it bounds all other numerical libraries.
+    """
+    mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    bound = os.environ.get("OMP_NUM_THREADS", "")
+    return min(mine, int(bound)) if bound.isdecimal() and int(bound) > 0 else mine
 
 
 def _checked(logits: Any, batch: Batch, model: Model) -> Logits:

@@ -1,10 +1,13 @@
 """Every fold of a data set: trained, exported, and scored on the patients it never saw."""
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from cardiotrace.core.errors import UsageError
 from cardiotrace.datasets.split import read_split
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
@@ -13,13 +16,17 @@ from cardiotrace.evaluation.table import read_table, table_to_json
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import write_text
-from cardiotrace.learning.training.folder import RunFolder
+from cardiotrace.learning.training.folder import RunFolder, check_folder
 from cardiotrace.learning.training.recipe import read_recipe
 from cardiotrace.learning.training.run import Hardware
-from cardiotrace.workflows.data import cases_of, open_dataset
+from cardiotrace.workflows.data import cases_of, open_dataset, pack
 from cardiotrace.workflows.export import ExportConfig, export_run
-from cardiotrace.workflows.train import TrainConfig, run_training
+from cardiotrace.workflows.processes import in_processes
+from cardiotrace.workflows.train import TrainConfig, run_training, split_of
 from cardiotrace.workflows.watch import SILENT, Watch
+
+TESTING = "testing.json"
+"""File of the testing part, of one fold in its folder and of all of them in theirs."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +40,20 @@ class CrossvalConfig:
     folds: int = 10
     only: tuple[int, ...] = ()
     """Numbers of the folds to run; empty runs all."""
+    jobs: int = 1
+    """Processes, each with its share of the processors."""
     overrides: dict[str, Any] = field(default_factory=dict)
     cache: Path | None = None
     hardware: Hardware = field(default_factory=Hardware)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One fold and all that a process needs for it."""
+
+    number: int
+    folder: Path
+    config: CrossvalConfig
 
 
 def crossval(config: CrossvalConfig, watch: Watch = SILENT) -> CaseTable:
@@ -48,41 +66,53 @@ def crossval(config: CrossvalConfig, watch: Watch = SILENT) -> CaseTable:
 
     Raises:
         ConfigError: the recipe is wrong.
+        UsageError: a folder holds a fold of another recipe or of other patients, or `jobs` is below 1.
         InputError: the data cannot be used.
         WorkError: a training diverged, or nothing can be written.
     """
+    if config.jobs < 1:
+        raise UsageError(f"--jobs must be at least 1, got {config.jobs}")
     recipe = read_recipe(config.recipe, config.overrides)
-    published = open_dataset(recipe.data.dataset, config.data).splits()
+    dataset = open_dataset(recipe.data.dataset, config.data)
+    published = dataset.splits()
     overrides = dict(config.overrides)
     if f"fold{config.folds}" not in published or f"fold{config.folds + 1}" in published:
         overrides |= {"data.split": "k-fold", "data.folds": config.folds}
+        recipe = read_recipe(config.recipe, overrides)
     out = config.out or Path("runs") / recipe.name
     config = dataclasses.replace(config, overrides=overrides, out=out)
-    tables = [_fold(config, out, fold, watch) for fold in config.only or range(1, config.folds + 1)]
-    together = CaseTable(
-        rows=tuple(row for table in tables for row in table.rows),
-        ejections=tuple(item for table in tables for item in table.ejections),
-        problems=tuple(problem for table in tables for problem in table.problems),
-        facts={"predicted": recipe.name, "reference": f"{len(tables)} folds of {recipe.data.dataset.name}"},
-        limits=combined(table.limits for table in tables if table.limits is not None),
-    )
-    write_text(out / "testing.json", table_to_json(together))
+    folds = [Fold(number, out / f"fold-{number}", config) for number in config.only or range(1, config.folds + 1)]
+    for fold in folds:
+        split = split_of(recipe.data, dataset, fold.number, seed=recipe.fold_seed)
+        check_folder(RunFolder(fold.folder), recipe, split, resume=True)
+    tables = {fold.number: read_table(path) for fold in folds if (path := fold.folder / TESTING).exists()}
+    waiting = [fold for fold in folds if fold.number not in tables]
+    if waiting and config.jobs > 1:  # before several processes look for it
+        pack(dataset, recipe.preparation, cache=config.cache, watch=watch)
+    # A fold in a process of its own has nobody to tell of its epochs.
+    finish = partial(finish_fold, watch=watch) if config.jobs == 1 else finish_fold
+    for number, table in in_processes(finish, waiting, jobs=config.jobs):
+        tables[number] = table
+        watch.say(f"fold {number}: {_dice_line(table)}; {len(tables)} of {len(folds)} folds are finished")
+    together = _together([tables[fold.number] for fold in folds], predicted=recipe.name, reference=dataset.name)
+    write_text(out / TESTING, table_to_json(together))
     return together
 
 
-def _fold(config: CrossvalConfig, out: Path, fold: int, watch: Watch) -> CaseTable:
-    """One fold: its table on the testing part, read again if it is there."""
-    folder = RunFolder(out / f"fold-{fold}")
-    finished = folder.path / "testing.json"
-    if finished.exists():
-        return read_table(finished)
-    watch.say(f"fold {fold}: {folder.path}")
+def finish_fold(fold: Fold, watch: Watch = SILENT) -> tuple[int, CaseTable]:
+    """Train one fold from where it is, export it, test it.
+
+    Returns:
+        Its number, and the table of its testing part, which is also in its folder.
+    """
+    config, folder = fold.config, RunFolder(fold.folder)
+    watch.say(f"fold {fold.number}: {folder.path}")
     run_training(
         TrainConfig(
             recipe=config.recipe,
             data=config.data,
             out=folder.path,
-            fold=fold,
+            fold=fold.number,
             resume=folder.checkpoint.exists(),
             overrides=config.overrides,
             cache=config.cache,
@@ -93,7 +123,23 @@ def _fold(config: CrossvalConfig, out: Path, fold: int, watch: Watch) -> CaseTab
     exported = export_run(ExportConfig(folder.path, config.data, cache=config.cache), watch)
     dataset = open_dataset(read_recipe(folder.recipe).data.dataset, config.data)
     cases = cases_of(dataset, read_split(folder.split).testing)
-    with watch.stage(f"scoring fold {fold} on its testing part") as tick:
+    with watch.stage(f"scoring fold {fold.number} on its testing part") as tick:
         table = evaluate_predictor(Predictor(load_model(exported.path)), cases, on_progress=tick)
-    write_text(finished, table_to_json(table))
-    return table
+    write_text(folder.path / TESTING, table_to_json(table))
+    return fold.number, table
+
+
+def _together(tables: list[CaseTable], *, predicted: str, reference: str) -> CaseTable:
+    return CaseTable(
+        rows=tuple(row for table in tables for row in table.rows),
+        ejections=tuple(item for table in tables for item in table.ejections),
+        problems=tuple(problem for table in tables for problem in table.problems),
+        facts={"predicted": predicted, "reference": f"{len(tables)} folds of {reference}"},
+        limits=combined(table.limits for table in tables if table.limits is not None),
+    )
+
+
+def _dice_line(table: CaseTable) -> str:
+    """Mean Dice of each region, in words."""
+    found = [item for item in table.summaries("all", scores=("dice",)) if not math.isnan(item.summary.mean)]
+    return "Dice " + "  ".join(f"{item.region} {item.summary.mean:.3f}" for item in found)
