@@ -151,3 +151,16 @@ def test_fewer_patients_are_nested_and_of_the_training_part_only():
 def test_fewer_than_one_or_more_than_all_are_refused(count):
     with pytest.raises(InputError, match=f"{count} training patients are wanted, the split has 40"):
         Split(tuple(f"p{number:02d}" for number in range(40))).fewer(count)
+
+
+def test_a_list_without_validation_draws_it_from_training():
+    names = tuple(f"p{number:02d}" for number in range(30))
+    drawn = Split(names, testing=("t",), missing=("m",)).validated()
+    assert len(drawn.validation) == 3
+    assert drawn.drawn == drawn.validation
+    assert sorted(drawn.training + drawn.validation) == sorted(names)
+    assert (drawn.testing, drawn.missing) == (("t",), ("m",))
+    assert drawn.validation == Split(names[::-1]).validated().validation
+    with_one = Split(names, ("v",))
+    assert with_one.validated() is with_one
+    assert Split(("a",)).validated() == Split(("a",))

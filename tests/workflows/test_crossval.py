@@ -1,10 +1,12 @@
 import dataclasses
 import json
+import shutil
 
 import pytest
 
-from cardiotrace.core.errors import UsageError
+from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.datasets.split import read_split
+from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.run import Hardware
 from cardiotrace.workflows import crossval as module
@@ -14,6 +16,8 @@ from cardiotrace.workflows.watch import Silent
 from tests.workflows.test_train import config, place
 
 __all__ = ["place"]
+
+EMPTY = CaseTable(())
 
 
 @pytest.mark.slow
@@ -49,6 +53,34 @@ def test_folds_in_processes_are_those_of_one_process(place):
     assert alone == beside
     assert [line.split(":")[0] for line in sorted(said) if line.startswith("fold")] == ["fold 1", "fold 2", "fold 3"]
     assert any(line.endswith("3 of 3 folds are finished") for line in said)
+
+
+def test_a_published_fold_with_nobody_to_test_is_left_out(place, monkeypatch):
+    shutil.rmtree(place / "camus/database_nifti/patient0002")
+    (place / "folds").mkdir()
+    ran, said = [], []
+    watch = Silent()
+    watch.say = said.append
+    monkeypatch.setattr(module, "finish_fold", lambda fold, watch: ran.append(fold.number) or (fold.number, EMPTY))
+    all_folds = dataclasses.replace(three_folds(config(place), place), folds=10)
+    crossval(all_folds, watch)
+    assert ran == [2, 3, 4, 6, 7, 8, 10]
+    left_out = [line for line in said if "left out" in line]
+    assert left_out == [f"fold {k} is left out: none of its testing patients is in the data" for k in (1, 5, 9)]
+    with pytest.raises(InputError, match="no fold has a testing patient"):
+        crossval(dataclasses.replace(all_folds, only=(5,)), watch)
+
+
+def test_a_fold_whose_validation_patients_are_not_there_draws_some_from_training(place):
+    shutil.rmtree(place / "camus/database_nifti/patient0002")
+    said = []
+    watch = Silent()
+    watch.say = said.append
+    folder = training.run_training(config(place, fold=4), watch)
+    split = read_split(folder.split)
+    assert sorted(split.training + split.validation) == ["patient0003", "patient0004"]
+    assert len(split.validation) == 1
+    assert "nobody at hand validates in this split: 1 of its training patients do" in said
 
 
 def test_no_job_is_refused(place):

@@ -26,6 +26,7 @@ class Split:
         validation: patients to choose by (stopping, thresholds).
         testing: patients to report on.
         missing: patients that the published list names and the data at hand lacks.
+        drawn: validation patients that were training patients of the list, see `validated`.
 
     Raises:
         InputError: a patient stands in two parts, or twice in one.
@@ -39,6 +40,7 @@ class Split:
     validation: tuple[str, ...] = ()
     testing: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    drawn: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check(self)
@@ -57,7 +59,25 @@ class Split:
         present = set(known)
         parts = {part: tuple(name for name in getattr(self, part) if name in present) for part in PARTS}
         absent = tuple(sorted({*self.missing, *(name for name in self.patients if name not in present)}))
-        return Split(**parts, missing=absent)
+        return replace(self, **parts, missing=absent)
+
+    def validated(self) -> "Split":
+        """The split itself, or one in which every tenth training patient validates where nobody else can.
+
+        Who is drawn depends on the names of the training patients alone. Fewer than two of them are left as they are.
+
+        Example:
+            >>> Split(tuple("abcdefghijk")).validated().validation
+            ('g',)
+        """
+        if self.validation or len(self.training) < 2:
+            return self
+        order = np.random.default_rng(0).permutation(len(self.training))
+        names = sorted(self.training)
+        held = tuple(sorted(names[index] for index in order[: max(1, len(names) // 10)]))
+        return replace(
+            self, training=tuple(name for name in self.training if name not in held), validation=held, drawn=held
+        )
 
     def fewer(self, count: int, *, seed: int = 0) -> "Split":
         """The split with only some of its training patients; a larger number of the same seed holds the smaller.

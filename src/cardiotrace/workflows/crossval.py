@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cardiotrace.core.errors import UsageError
+from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.datasets.split import read_split
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
@@ -59,7 +59,8 @@ class Fold:
 def crossval(config: CrossvalConfig, watch: Watch = SILENT) -> CaseTable:
     """Train fold by fold; folds that are finished already are not trained again.
 
-    Folds are the data set's own where it publishes as many, else made by patient.
+    Folds are the data set's own where it publishes as many, else made by patient. A published fold whose testing
+    patients are not at hand is left out.
 
     Returns:
         The cases of all folds' testing parts together, also written to `testing.json`.
@@ -81,10 +82,17 @@ def crossval(config: CrossvalConfig, watch: Watch = SILENT) -> CaseTable:
         recipe = read_recipe(config.recipe, overrides)
     out = config.out or Path("runs") / recipe.name
     config = dataclasses.replace(config, overrides=overrides, out=out)
-    folds = [Fold(number, out / f"fold-{number}", config) for number in config.only or range(1, config.folds + 1)]
-    for fold in folds:
-        split = split_of(recipe.data, dataset, fold.number, seed=recipe.fold_seed)
+    folds = []
+    for number in config.only or range(1, config.folds + 1):
+        split = split_of(recipe.data, dataset, number, seed=recipe.fold_seed)
+        if not split.testing:
+            watch.say(f"fold {number} is left out: none of its testing patients is in the data")
+            continue
+        fold = Fold(number, out / f"fold-{number}", config)
         check_folder(RunFolder(fold.folder), recipe, split, resume=True)
+        folds.append(fold)
+    if not folds:
+        raise InputError("no fold has a testing patient in the data", where=dataset.root)
     tables = {fold.number: read_table(path) for fold in folds if (path := fold.folder / TESTING).exists()}
     waiting = [fold for fold in folds if fold.number not in tables]
     if waiting and config.jobs > 1:  # before several processes look for it

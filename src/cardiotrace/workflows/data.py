@@ -87,7 +87,9 @@ def cases_of(dataset: Dataset, patients: Iterable[str]) -> list[Case]:
 
 
 def choose_split(dataset: Dataset, name: str, *, folds: int = 5, fold: int | None = None, seed: int = 0) -> Split:
-    """A published split, a published fold, or a fold made by patient.
+    """A published split, a published fold, or a fold made by patient; of the patients at hand.
+
+    Where nobody at hand can validate, a tenth of the training patients do, see `Split.validated`.
 
     Args:
         dataset: where patients and published splits come from.
@@ -101,7 +103,7 @@ def choose_split(dataset: Dataset, name: str, *, folds: int = 5, fold: int | Non
     """
     published = dataset.splits()
     if fold is not None and f"fold{fold}" in published and name != "k-fold":
-        return published[f"fold{fold}"]
+        name, fold = f"fold{fold}", None
     if name == "k-fold" or (fold is not None and name not in published):
         if not 1 <= (fold or 1) <= folds:
             raise InputError(f"there is no fold {fold}: folds are 1 to {folds}")
@@ -112,4 +114,4 @@ def choose_split(dataset: Dataset, name: str, *, folds: int = 5, fold: int | Non
         raise InputError(
             f"{dataset.name} has no split {name!r}", remedy=f'it has {", ".join(published) or "none"}; or use "k-fold".'
         )
-    return published[name]
+    return published[name].on_disk({case.patient for case in dataset.cases()}).validated()

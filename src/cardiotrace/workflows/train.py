@@ -59,8 +59,8 @@ def run_training(config: TrainConfig, watch: Watch = SILENT) -> RunFolder | None
     check_folder(folder, recipe, split, resume=config.resume)
     start = None if config.start_from is None else finished_start(RunFolder(config.start_from))
     teachers_of(recipe, dataset.scheme, recipe.preparation.channels(dataset.channels))
-    if split.missing:
-        watch.say(_absent(split))
+    for remark in _remarks(split):
+        watch.say(remark)
     _create(folder)
     packed = pack(dataset, recipe.preparation, cache=config.cache, watch=watch)
     material = material_of(dataset, packed, split, start=start, fold=config.fold)
@@ -90,28 +90,29 @@ def split_of(data: DataSettings, dataset: Dataset, fold: int | None, *, seed: in
     Raises:
         InputError: there is no such split or fold, or a file of the user's own names a patient who is not there.
     """
-    present = {case.patient for case in dataset.cases()}
     if data.split.endswith(SPLIT_FILE):
-        split = _own_split(Path(data.split), present, fold)
+        split = _own_split(Path(data.split), dataset, fold)
     else:
         split = choose_split(dataset, data.split, folds=data.folds, fold=fold, seed=seed)
-        # Published lists name patients that not every copy of the data holds.
-        split = split.on_disk(present)
     count = data.training_patients
     return split if count is None else split.fewer(count, seed=seed)
 
 
-def _own_split(path: Path, present: set[str], fold: int | None) -> Split:
+def _own_split(path: Path, dataset: Dataset, fold: int | None) -> Split:
     if fold is not None:
         raise UsageError(f"there is no fold {fold}: {path} is one split", remedy="name another file in data.split.")
-    return read_split(path).require(present, where=path)
+    return read_split(path).require({case.patient for case in dataset.cases()}, where=path).validated()
 
 
-def _absent(split: Split) -> str:
-    """One line about the patients of a published list that the data lack."""
-    names = split.missing
-    shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-    return f"{len(names)} patients of the split are not in the data and are left out: {shown}"
+def _remarks(split: Split) -> list[str]:
+    """A line for each thing that a split on paper is not with the data at hand."""
+    lines = []
+    if names := split.missing:
+        shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+        lines.append(f"{len(names)} patients of the split are not in the data and are left out: {shown}")
+    if split.drawn:
+        lines.append(f"nobody at hand validates in this split: {len(split.drawn)} of its training patients do")
+    return lines
 
 
 def material_of(
