@@ -31,6 +31,8 @@ def test_every_patient_is_tested_once_by_a_network_that_never_saw_it(place, monk
     assert {row.case for row in table.rows} == {
         f"patient{number:04d}_4CH_{phase}" for number in range(1, 5) for phase in ("ED", "ES")
     }
+    groups = {row.case: row.groups["fold"] for row in table.rows}
+    assert {groups[f"{patient}_4CH_ED"] for patient in tested[1]} == {"02"}
     together = json.loads((place / "folds" / "testing.json").read_text())
 
     monkeypatch.setattr(module, "run_training", lambda *_: pytest.fail("trained again"))

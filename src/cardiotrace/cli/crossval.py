@@ -19,6 +19,8 @@ class Options(RecipeOptions):
     """Run only these folds."""
     jobs: int = 1
     """Folds at a time, each in a process with its share of the processors."""
+    by: str = "phase"
+    """Group the scores by phase, fold, patient, or a group key such as quality or ef-class."""
 
 
 def run(options: Options) -> None:
@@ -32,4 +34,4 @@ def run(options: Options) -> None:
     )
     with Terminal() as terminal:
         table = crossval(config, terminal)
-    print_scores(table)
+    print_scores(table, by=options.by)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -102,7 +103,7 @@ def crossval(config: CrossvalConfig, watch: Watch = SILENT) -> CaseTable:
     for number, table in in_processes(finish, waiting, jobs=config.jobs):
         tables[number] = table
         watch.say(f"fold {number}: {_dice_line(table)}; {len(tables)} of {len(folds)} folds are finished")
-    together = _together([tables[fold.number] for fold in folds], predicted=recipe.name, reference=dataset.name)
+    together = _together({fold.number: tables[fold.number] for fold in folds}, recipe.name, dataset.name)
     write_text(out / TESTING, table_to_json(together))
     return together
 
@@ -137,13 +138,18 @@ def finish_fold(fold: Fold, watch: Watch = SILENT) -> tuple[int, CaseTable]:
     return fold.number, table
 
 
-def _together(tables: list[CaseTable], *, predicted: str, reference: str) -> CaseTable:
+def _together(tables: Mapping[int, CaseTable], predicted: str, reference: str) -> CaseTable:
+    """One table of all folds, in which `fold` is a group of its own."""
     return CaseTable(
-        rows=tuple(row for table in tables for row in table.rows),
-        ejections=tuple(item for table in tables for item in table.ejections),
-        problems=tuple(problem for table in tables for problem in table.problems),
+        rows=tuple(
+            dataclasses.replace(row, groups={**row.groups, "fold": f"{number:02d}"})
+            for number, table in tables.items()
+            for row in table.rows
+        ),
+        ejections=tuple(item for table in tables.values() for item in table.ejections),
+        problems=tuple(problem for table in tables.values() for problem in table.problems),
         facts={"predicted": predicted, "reference": f"{len(tables)} folds of {reference}"},
-        limits=combined(table.limits for table in tables if table.limits is not None),
+        limits=combined(table.limits for table in tables.values() if table.limits is not None),
     )
 
 
