@@ -7,6 +7,7 @@ import pytest
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.datasets.split import read_split
 from cardiotrace.evaluation.case_table import CaseTable
+from cardiotrace.evaluation.table import read_table
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.run import Hardware
 from cardiotrace.workflows import crossval as module
@@ -51,6 +52,7 @@ def test_folds_in_processes_are_those_of_one_process(place):
     watch.say = said.append
     crossval(one)
     crossval(two, watch)
+    assert len(read_table(two.out / "testing.json").cases) == len(crossval(dataclasses.replace(one, only=(2,))).cases)
     alone, beside = ((config.out / "testing.json").read_text() for config in (one, two))
     assert alone == beside
     assert [line.split(":")[0] for line in sorted(said) if line.startswith("fold")] == ["fold 1", "fold 2", "fold 3"]
@@ -69,6 +71,8 @@ def test_a_published_fold_with_nobody_to_test_is_left_out(place, monkeypatch):
     assert ran == [2, 3, 4, 6, 7, 8, 10]
     left_out = [line for line in said if "left out" in line]
     assert left_out == [f"fold {k} is left out: none of its testing patients is in the data" for k in (1, 5, 9)]
+    with pytest.raises(UsageError, match="there is no fold 11: folds are 1 to 10"):
+        crossval(dataclasses.replace(all_folds, only=(11,)), watch)
     with pytest.raises(InputError, match="no fold has a testing patient"):
         crossval(dataclasses.replace(all_folds, only=(5,)), watch)
 

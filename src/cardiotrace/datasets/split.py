@@ -62,7 +62,7 @@ class Split:
         return replace(self, **parts, missing=absent)
 
     def validated(self) -> "Split":
-        """The split itself, or one in which every tenth training patient validates where nobody else can.
+        """The split itself, or one in which a tenth of the training patients validates where nobody else can.
 
         Who is drawn depends on the names of the training patients alone. Fewer than two of them are left as they are.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cardiotrace.core.errors import InputError, UsageError
+from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.split import read_split
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
@@ -18,7 +19,7 @@ from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import write_text
 from cardiotrace.learning.training.folder import RunFolder, check_folder
-from cardiotrace.learning.training.recipe import read_recipe
+from cardiotrace.learning.training.recipe import Recipe, read_recipe
 from cardiotrace.learning.training.run import Hardware
 from cardiotrace.workflows.data import cases_of, open_dataset, pack
 from cardiotrace.workflows.export import ExportConfig, export_run
@@ -64,11 +65,12 @@ def crossval(config: CrossvalConfig, watch: Watch = SILENT) -> CaseTable:
     patients are not at hand is left out.
 
     Returns:
-        The cases of all folds' testing parts together, also written to `testing.json`.
+        The cases of the testing parts of all finished folds together, also written to `testing.json`.
 
     Raises:
         ConfigError: the recipe is wrong.
-        UsageError: a folder holds a fold of another recipe or of other patients, or `jobs` is below 1.
+        UsageError: a folder holds a fold of another recipe or of other patients, `only` names a fold that there is
+            not, or `jobs` is below 1.
         InputError: the data cannot be used.
         WorkError: a training diverged, or nothing can be written.
     """
@@ -83,19 +85,12 @@ def crossval(config: CrossvalConfig, watch: Watch = SILENT) -> CaseTable:
         recipe = read_recipe(config.recipe, overrides)
     out = config.out or Path("runs") / recipe.name
     config = dataclasses.replace(config, overrides=overrides, out=out)
-    folds = []
-    for number in config.only or range(1, config.folds + 1):
-        split = split_of(recipe.data, dataset, number, seed=recipe.fold_seed)
-        if not split.testing:
-            watch.say(f"fold {number} is left out: none of its testing patients is in the data")
-            continue
-        fold = Fold(number, out / f"fold-{number}", config)
-        check_folder(RunFolder(fold.folder), recipe, split, resume=True)
-        folds.append(fold)
-    if not folds:
+    folds = _folds(recipe, dataset, config, out, watch)
+    wanted = [fold for fold in folds if not config.only or fold.number in config.only]
+    if not wanted:
         raise InputError("no fold has a testing patient in the data", where=dataset.root)
     tables = {fold.number: read_table(path) for fold in folds if (path := fold.folder / TESTING).exists()}
-    waiting = [fold for fold in folds if fold.number not in tables]
+    waiting = [fold for fold in wanted if fold.number not in tables]
     if waiting and config.jobs > 1:  # before several processes look for it
         pack(dataset, recipe.preparation, cache=config.cache, watch=watch)
     # A fold in a process of its own has nobody to tell of its epochs.
@@ -103,9 +98,27 @@ def crossval(config: CrossvalConfig, watch: Watch = SILENT) -> CaseTable:
     for number, table in in_processes(finish, waiting, jobs=config.jobs):
         tables[number] = table
         watch.say(f"fold {number}: {_dice_line(table)}; {len(tables)} of {len(folds)} folds are finished")
-    together = _together({fold.number: tables[fold.number] for fold in folds}, recipe.name, dataset.name)
+    together = _together(dict(sorted(tables.items())), recipe.name, dataset.name)
     write_text(out / TESTING, table_to_json(together))
     return together
+
+
+def _folds(recipe: Recipe, dataset: Dataset, config: CrossvalConfig, out: Path, watch: Watch) -> list[Fold]:
+    """All folds with somebody to test, their folders checked."""
+    numbers = range(1, config.folds + 1)
+    for number in config.only:
+        if number not in numbers:
+            raise UsageError(f"there is no fold {number}: folds are 1 to {config.folds}")
+    folds = []
+    for number in numbers:
+        split = split_of(recipe.data, dataset, number, seed=recipe.fold_seed)
+        if split.testing:
+            fold = Fold(number, out / f"fold-{number}", config)
+            check_folder(RunFolder(fold.folder), recipe, split, resume=True)
+            folds.append(fold)
+        elif not config.only or number in config.only:
+            watch.say(f"fold {number} is left out: none of its testing patients is in the data")
+    return folds
 
 
 def finish_fold(fold: Fold, watch: Watch = SILENT) -> tuple[int, CaseTable]:
