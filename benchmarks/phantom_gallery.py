@@ -22,7 +22,7 @@ from scipy import ndimage
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.exam import Case
 from cardiotrace.core.terms import Phase, Structure, View
-from cardiotrace.datasets import DATASETS
+from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.phantoms import (
     CmrPhantom,
     EchoPhantom,

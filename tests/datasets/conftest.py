@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cardiotrace.core.catalog import Choice
-from cardiotrace.datasets import DATASETS
+from cardiotrace.datasets.catalog import DATASETS
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import pytest
 
 from cardiotrace.core.config import to_plain
-from cardiotrace.datasets import DATASETS
+from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.split import check
 from tests.fake.acdc import write_acdc
 from tests.fake.camus import write_camus

@@ -1,5 +1,7 @@
 """Which files are an exam, and what it is called."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -124,3 +126,9 @@ def test_camus_patients_bring_their_instants_and_give_way_to_the_caller(tmp_path
     changed = read_exam(folder, Reading(view=View.A3C, spacing_mm=(1.0, 2.0, 3.0)))
     assert {image.cine.view for image in changed.images} == {View.A3C}
     assert {image.cine.spacing_mm for image in changed.images} == {(1.0, 2.0, 3.0)}
+
+
+def test_finding_an_exam_loads_no_phantoms():
+    code = "import sys, cardiotrace.datasets.found; print('cardiotrace.phantoms' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False"]

@@ -7,7 +7,7 @@ import pytest
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.core.terms import Phase, Structure, View
-from cardiotrace.datasets import DATASETS
+from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.packed import fingerprint, packed
 from cardiotrace.phantoms import choice
 from cardiotrace.phantoms.choice import PhantomConfig, draw_patient

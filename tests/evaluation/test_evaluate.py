@@ -130,7 +130,7 @@ def test_camus_references_against_themselves(tmp_path: Path, data_root: Path) ->
 
     root = data_root / "camus"
     from cardiotrace.core.catalog import Choice
-    from cardiotrace.datasets import DATASETS
+    from cardiotrace.datasets.catalog import DATASETS
 
     for patient in ("patient0001", "patient0002"):
         for path in (root / "database_nifti" / patient).glob("*_E[DS]_gt.nii.gz"):

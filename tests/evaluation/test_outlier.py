@@ -153,7 +153,7 @@ def test_limits_travel_in_model_files_and_tables() -> None:
 @pytest.mark.data
 def test_limits_of_camus(data_root) -> None:
     from cardiotrace.core.catalog import Choice
-    from cardiotrace.datasets import DATASETS
+    from cardiotrace.datasets.catalog import DATASETS
 
     dataset = DATASETS.make(Choice("camus", {"root": str(data_root / "camus"), "views": ["4CH"]}))
     limits = fit_limits(dataset.cases()[:30])

@@ -13,7 +13,7 @@ from PIL import Image
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import InputError, WorkError
 from cardiotrace.core.label import ACDC
-from cardiotrace.datasets import DATASETS
+from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.workflows.nnunet import export_nnunet, nnunet_splits
 from tests.fake.acdc import write_acdc
 from tests.fake.camus import write_camus

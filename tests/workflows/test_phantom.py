@@ -10,7 +10,7 @@ from cardiotrace.cli.main import main
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.terms import Phase, Structure
-from cardiotrace.datasets import DATASETS
+from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.lint import Severity, lint
 from cardiotrace.io import read_cine
 from cardiotrace.phantoms.choice import PhantomConfig

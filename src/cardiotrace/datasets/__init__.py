@@ -1,7 +1,4 @@
-"""Annotated images on disk: one file per data set, and what all of them need (splits, checks, a packed cache)."""
+"""Annotated images on disk: one file per data set, and what all of them need (splits, checks, a packed cache).
 
-from cardiotrace.datasets.catalog import DATASETS
-from cardiotrace.datasets.dataset import Dataset
-from cardiotrace.datasets.split import Split
-
-__all__ = ["DATASETS", "Dataset", "Split"]
+Nothing is loaded here: an exam on disk needs none of the data sets, and phantoms, which are one, need much.
+"""
