@@ -181,8 +181,9 @@ def tenths(names: list[str]) -> Split:
     """Of every ten names the ninth for validation, the tenth for testing; of fewer than ten, the last two.
 
     Example:
-        >>> tenths(["a", "b", "c"])
-        Split(training=('a',), validation=('b',), testing=('c',), missing=())
+        >>> split = tenths(["a", "b", "c"])
+        >>> split.training, split.validation, split.testing
+        (('a',), ('b',), ('c',))
     """
     if len(names) < 10:
         return Split(tuple(names[:-2]), (names[-2],), (names[-1],))

@@ -68,7 +68,7 @@ class Split:
 
         Example:
             >>> Split(tuple("abcdefghijk")).validated().validation
-            ('g',)
+            ('e',)
         """
         if self.validation or len(self.training) < 2:
             return self
