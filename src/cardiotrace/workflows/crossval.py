@@ -93,11 +93,17 @@ def crossval(config: CrossvalConfig, watch: Watch = SILENT) -> CaseTable:
     waiting = [fold for fold in wanted if fold.number not in tables]
     if waiting and config.jobs > 1:  # before several processes look for it
         pack(dataset, recipe.preparation, cache=config.cache, watch=watch)
-    # A fold in a process of its own has nobody to tell of its epochs.
-    finish = partial(finish_fold, watch=watch) if config.jobs == 1 else finish_fold
-    for number, table in in_processes(finish, waiting, jobs=config.jobs):
-        tables[number] = table
-        watch.say(f"fold {number}: {_dice_line(table)}; {len(tables)} of {len(folds)} folds are finished")
+    # A fold in a process of its own has nobody to tell of its epochs: what is shown then is the folds.
+    alone = config.jobs == 1
+    finish = partial(finish_fold, watch=watch) if alone else finish_fold
+    with (SILENT if alone else watch).stage(f"folds of {recipe.name}") as tick:
+        done = len(wanted) - len(waiting)
+        tick(done, len(wanted))
+        for number, table in in_processes(finish, waiting, jobs=config.jobs):
+            tables[number] = table
+            done += 1
+            tick(done, len(wanted))
+            watch.say(f"fold {number}: {_dice_line(table)}; {done} of {len(wanted)} folds are finished")
     together = _together(dict(sorted(tables.items())), recipe.name, dataset.name)
     write_text(out / TESTING, table_to_json(together))
     return together
