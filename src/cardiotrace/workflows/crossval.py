@@ -3,10 +3,9 @@
 import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.datasets.dataset import Dataset
@@ -20,33 +19,22 @@ from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import write_text
 from cardiotrace.learning.training.folder import RunFolder, check_folder
 from cardiotrace.learning.training.recipe import Recipe, read_recipe
-from cardiotrace.learning.training.run import Hardware
 from cardiotrace.workflows.data import cases_of, open_dataset, pack
 from cardiotrace.workflows.export import ExportConfig, export_run
 from cardiotrace.workflows.processes import in_processes
-from cardiotrace.workflows.train import TrainConfig, run_training, split_of
+from cardiotrace.workflows.train import RecipeConfig, TrainConfig, run_training, split_of
 from cardiotrace.workflows.watch import SILENT, Watch
-
-TESTING = "testing.json"
-"""File of the testing part, of one fold in its folder and of all of them in theirs."""
 
 
 @dataclass(frozen=True)
-class CrossvalConfig:
-    """Which recipe, on what, how many folds."""
+class CrossvalConfig(RecipeConfig):
+    """Which recipe, on what, how many folds; one folder per fold is made in `out`."""
 
-    recipe: Path
-    data: Path | None = None
-    out: Path | None = None
-    """By default runs/<name of the recipe>; one folder per fold is made in it."""
     folds: int = 10
     only: tuple[int, ...] = ()
     """Numbers of the folds to run; empty runs all."""
     jobs: int = 1
     """Processes, each with its share of the processors."""
-    overrides: dict[str, Any] = field(default_factory=dict)
-    cache: Path | None = None
-    hardware: Hardware = field(default_factory=Hardware)
 
 
 @dataclass(frozen=True)
@@ -84,12 +72,12 @@ def crossval(config: CrossvalConfig, watch: Watch = SILENT) -> CaseTable:
         overrides |= {"data.split": "k-fold", "data.folds": config.folds}
         recipe = read_recipe(config.recipe, overrides)
     out = config.out or Path("runs") / recipe.name
-    config = dataclasses.replace(config, overrides=overrides, out=out)
+    config = dataclasses.replace(config, overrides=overrides)
     folds = _folds(recipe, dataset, config, out, watch)
     wanted = [fold for fold in folds if not config.only or fold.number in config.only]
     if not wanted:
         raise InputError("no fold has a testing patient in the data", where=dataset.root)
-    tables = {fold.number: read_table(path) for fold in folds if (path := fold.folder / TESTING).exists()}
+    tables = {fold.number: read_table(path) for fold in folds if (path := RunFolder(fold.folder).testing).exists()}
     waiting = [fold for fold in wanted if fold.number not in tables]
     if waiting and config.jobs > 1:  # before several processes look for it
         pack(dataset, recipe.preparation, cache=config.cache, watch=watch)
@@ -105,7 +93,7 @@ def crossval(config: CrossvalConfig, watch: Watch = SILENT) -> CaseTable:
             tick(done, len(wanted))
             watch.say(f"fold {number}: {_dice_line(table)}; {done} of {len(wanted)} folds are finished")
     together = _together(dict(sorted(tables.items())), recipe.name, dataset.name)
-    write_text(out / TESTING, table_to_json(together))
+    write_text(RunFolder(out).testing, table_to_json(together))
     return together
 
 
@@ -153,7 +141,7 @@ def finish_fold(fold: Fold, watch: Watch = SILENT) -> tuple[int, CaseTable]:
     cases = cases_of(dataset, read_split(folder.split).testing)
     with watch.stage(f"scoring fold {fold.number} on its testing part") as tick:
         table = evaluate_predictor(Predictor(load_model(exported.path)), cases, on_progress=tick)
-    write_text(folder.path / TESTING, table_to_json(table))
+    write_text(folder.testing, table_to_json(table))
     return fold.number, table
 
 

@@ -85,7 +85,7 @@ def export_run(config: ExportConfig, watch: Watch = SILENT) -> ExportResult:
     model, table = judged(unscored, dataset, split, watch)
     path = config.out or folder.model
     spec = write_model(model, path, config.default_for, watch)
-    write_text(folder.path / "validation.json", table_to_json(table))
+    write_text(folder.validation, table_to_json(table))
     return ExportResult(path, spec, table)
 
 

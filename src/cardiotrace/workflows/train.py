@@ -22,19 +22,26 @@ SPLIT_FILE = ".json"
 
 
 @dataclass(frozen=True)
-class TrainConfig:
-    """One training run."""
+class RecipeConfig:
+    """What all that train take: a recipe, changes to it, and where everything lies."""
 
     recipe: Path
     data: Path | None = None
     out: Path | None = None
+    """Folder of the run, or of all of them; by default runs/<name of the recipe>."""
+    overrides: dict[str, Any] = field(default_factory=dict)
+    cache: Path | None = None
+    hardware: Hardware = field(default_factory=Hardware)
+
+
+@dataclass(frozen=True)
+class TrainConfig(RecipeConfig):
+    """One training run."""
+
     fold: int | None = None
     resume: bool = False
     start_from: Path | None = None
     """Folder of a finished run whose best weights this one begins with; not looked at by a resumed run."""
-    overrides: dict[str, Any] = field(default_factory=dict)
-    cache: Path | None = None
-    hardware: Hardware = field(default_factory=Hardware)
 
 
 def run_training(config: TrainConfig, watch: Watch = SILENT) -> RunFolder | None:

@@ -57,6 +57,16 @@ class RunFolder:
         """The exported model."""
         return self.path / "model.onnx"
 
+    @property
+    def validation(self) -> Path:
+        """Scores of the validation part at native resolution."""
+        return self.path / "validation.json"
+
+    @property
+    def testing(self) -> Path:
+        """Scores of the testing part at native resolution; of all folds in the folder that holds theirs."""
+        return self.path / "testing.json"
+
 
 def check_folder(folder: RunFolder, recipe: Recipe, split: Split, *, resume: bool) -> None:
     """Refuse a folder that must not be trained into; worth asking before any work is done.

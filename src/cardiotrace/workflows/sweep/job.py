@@ -4,9 +4,8 @@ import dataclasses
 import json
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from torch.nn import Module
@@ -27,31 +26,24 @@ from cardiotrace.learning.predict import TorchEngine, predict_planes
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.journal import Journal
 from cardiotrace.learning.training.loop import DivergedError
-from cardiotrace.learning.training.run import Hardware, Material, RunWatch, train, trained_model
+from cardiotrace.learning.training.run import Material, RunWatch, train, trained_model
 from cardiotrace.learning.training.sweep import SweepRun
 from cardiotrace.workflows.data import cases_of, open_dataset, pack
 from cardiotrace.workflows.export import describe
 from cardiotrace.workflows.sweep.grid import grid_table
-from cardiotrace.workflows.train import material_of, split_of
+from cardiotrace.workflows.train import RecipeConfig, material_of, split_of
 
-RESULT, GRID, NATIVE = "result.json", "testing-grid.json", "testing.json"
-"""Files of a finished run: what came of it, and its testing part on the network's grid and on the images' own."""
+RESULT, GRID = "result.json", "testing-grid.json"
+"""Files of a finished run: what came of it, and its testing part on the network's grid."""
 _UNWATCHED = RunWatch(lambda done, total, loss: None, lambda row, is_best: None)
 
 
 @dataclass(frozen=True)
-class SweepConfig:
-    """Which sweep, on what, how many runs at a time."""
+class SweepConfig(RecipeConfig):
+    """Which sweep, on what, how many runs at a time; one folder per run is made in `out`."""
 
-    recipe: Path
-    data: Path | None = None
-    out: Path | None = None
-    """By default runs/<name of the recipe>; one folder per run is made in it."""
     jobs: int = 1
     """Processes, each with its share of the processors."""
-    overrides: dict[str, Any] = field(default_factory=dict)
-    cache: Path | None = None
-    hardware: Hardware = field(default_factory=Hardware)
 
 
 @dataclass(frozen=True)
@@ -117,8 +109,8 @@ def _tested(job: Job, dataset: Dataset, material: Material, *, is_diverged: bool
         shares = [float((plane > 0)[inside].mean()) for plane, inside in zip(predicted, counted, strict=True)]
         on_grid = grid_table(dataset, packed, testing, predicted)
         native = _native_table(job, dataset, material, network)
-        for name, table in ((GRID, on_grid), (NATIVE, native)):
-            write_text(folder.path / name, table_to_json(table))
+        for path, table in ((folder.path / GRID, on_grid), (folder.testing, native)):
+            write_text(path, table_to_json(table))
         scores = {**_means(on_grid, ""), **_means(native, "native_")}
     best = max(rows, key=lambda row: float(row["score"]), default={"score": 0.0, "epoch": 0})
     validation = packed.labels[packed.indices_of(material.split.validation)]
