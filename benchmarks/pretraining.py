@@ -89,7 +89,13 @@ def _study(field: Field, data: Path, out: Path, cache: Path | None) -> dict[str,
             fold = 1 if "data.folds" in field.split else None
             folder = out / f"{size}{'-started' if start else ''}"
             config = TrainConfig(
-                RECIPES / f"{field.school}.toml", root, folder, fold, start_from=start, overrides=changes, cache=cache
+                recipe=RECIPES / f"{field.school}.toml",
+                data=root,
+                out=folder,
+                overrides=changes,
+                cache=cache,
+                fold=fold,
+                start_from=start,
             )
             tables[f"{size} patients{words}"] = _scored(_trained(config), cases)
     return tables
