@@ -21,7 +21,7 @@ from scipy import ndimage
 
 from cardiotrace.core.label import ACDC
 from cardiotrace.core.terms import Structure
-from cardiotrace.io import read_cine, read_labels
+from cardiotrace.io import read_image, read_labels
 from cardiotrace.phantoms.cmr import Layout, cmr_exam, sample_cmr
 
 STYLES = ("siemens_1.5t", "siemens_3t", "siemens_1.5t_thin")
@@ -50,7 +50,7 @@ def real_stacks(count: int = 100) -> Iterator[Stack]:
     folders = sorted(root.glob("patient*"))
     for folder in folders[:: max(1, len(folders) // max(count, 1))][:count]:
         paths = sorted(path for path in folder.glob("*frame*.nii.gz") if "_gt" not in path.name)
-        images = [read_cine(path, third_axis="depth") for path in paths]
+        images = [read_image(path, third_axis="depth") for path in paths]
         labels = [read_labels(path.with_name(path.name.replace(".nii", "_gt.nii")), ACDC) for path in paths]
         spacing = images[0].spacing_mm
         if spacing is not None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from cardiotrace.core.cine import Cine
+from cardiotrace.core.image import Image
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.phantoms.echo.exam import echo_exam
@@ -48,7 +48,7 @@ def run(models: tuple[str, ...] = MODELS) -> list[dict[str, Any]]:
     ]
 
 
-def phantom() -> Cine:
+def phantom() -> Image:
     """One beat in the four-chamber view, 256 x 256 pixels."""
     exam = echo_exam(EchoPhantom(frame_count=FRAMES, spacing_mm=0.7, shape=(256, 312))).exam
     cine = exam.images[0].cine

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from cardiotrace.core.geometry import Geometry
 from cardiotrace.core.label import CAMUS, LabelMap
 from cardiotrace.geometry.polygon import fill_polygon
 from cardiotrace.metrics import Region, measure_case
@@ -68,7 +69,10 @@ def pairs(number: int, *, slices: int = 1, seed: int = 0, side: int = SIDE) -> l
 def ours(predicted: NDArray[np.uint8], reference: NDArray[np.uint8], spacing_mm: tuple[float, ...]) -> list[float]:
     """Dice, HD, HD95, MAD, ASSD of each structure."""
     grid_mm = (1.0, *spacing_mm)[-3:]
-    maps = (LabelMap(array[None], CAMUS, (grid_mm[0], grid_mm[1], grid_mm[2])) for array in (predicted, reference))
+    maps = (
+        LabelMap(array[None], CAMUS, Geometry.of_spacing((grid_mm[0], grid_mm[1], grid_mm[2])))
+        for array in (predicted, reference)
+    )
     scores = measure_case(*maps, REGIONS).values()
     return [
         value

@@ -30,9 +30,10 @@ from jaxtyping import Float
 
 from benchmarks.__main__ import processor
 from cardiotrace.core.catalog import Choice
-from cardiotrace.core.cine import Cine
 from cardiotrace.core.errors import InputError, WorkError
 from cardiotrace.core.exam import Case
+from cardiotrace.core.geometry import Geometry
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.split import Split, write_split
@@ -152,14 +153,14 @@ class Package:
         }
 
 
-def resized_image(read: Callable[[], Cine], preparation: Preparation) -> Cine:
+def resized_image(read: Callable[[], Image], preparation: Preparation) -> Image:
     """An image as it is packed for training, off its file's grid."""
     cine = read()
     placement = placement_on(cine, preparation)
     moved = [[preparation.move(plane, placement) for plane in frame] for frame in cine.frames]
     stacked = np.array(moved)  # (time, depth, channels, height, width)
     frames = np.moveaxis(stacked, 2, -1) if cine.is_colour else stacked[:, :, 0]
-    return Cine(np.ascontiguousarray(frames), PIXEL_MM, view=cine.view)
+    return Image(np.ascontiguousarray(frames), Geometry.of_spacing(PIXEL_MM), view=cine.view)
 
 
 def resized_labels(read: Callable[[], LabelMap], preparation: Preparation, scheme: LabelScheme) -> LabelMap:
@@ -170,16 +171,16 @@ def resized_labels(read: Callable[[], LabelMap], preparation: Preparation, schem
     moved = [
         [preparation.move_labels(plane, placement, class_count=count) for plane in frame] for frame in labels.array
     ]
-    return LabelMap(np.array(moved, np.uint8), dense(scheme), PIXEL_MM).to(scheme)
+    return LabelMap(np.array(moved, np.uint8), dense(scheme), Geometry.of_spacing(PIXEL_MM)).to(scheme)
 
 
-def placement_on(cine: Cine, preparation: Preparation) -> Placement:
+def placement_on(cine: Image, preparation: Preparation) -> Placement:
     """Where the squares lie on a picture."""
     return preparation.place(cine.grid_shape[2:], cine.spacing_mm and cine.spacing_mm[1:])
 
 
 def brought_back(
-    cine: Cine,
+    cine: Image,
     probabilities: Sequence[Float[np.ndarray, "classes depth height width"]],
     preparation: Preparation,
     scheme: LabelScheme,
@@ -200,7 +201,7 @@ def brought_back(
         [placement.restore_labels(values[:, depth].astype(np.float32)) for depth in range(values.shape[1])]
         for values in probabilities
     ]
-    labels = LabelMap(np.array(classes, np.uint8), dense(scheme), cine.spacing_mm, cine.origin)
+    labels = LabelMap(np.array(classes, np.uint8), dense(scheme), cine.geometry, cine.source)
     return labels.to(scheme)
 
 
@@ -320,7 +321,7 @@ def score(package: Package, dataset: Dataset, split: Split, out: Path) -> None:
         labels = brought_back(cine, found, preparation, dataset.scheme)
         for folder, kept in zip(folders.values(), (labels, TIDY.apply(labels).labels), strict=True):
             file = folder / f"{case.name}_labels.nii.gz"
-            write_labels(kept, file if cine.origin is None else labels_path(cine.origin, folder))
+            write_labels(kept, file if cine.source is None else labels_path(cine.source, folder))
     versions = package.read("versions.json")
     for name, folder in folders.items():
         table = evaluate_labels(folder, cases, dataset.scheme)

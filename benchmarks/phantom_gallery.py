@@ -90,11 +90,11 @@ def echo_tiles(config: EchoPhantom, views: Sequence[View], *, traced: bool = Fal
 def draw_echo() -> Image.Image:
     """One heart in its views at ED and ES, and with what is labelled."""
     config = EchoPhantom(spacing_mm=0.4, frame_count=12, ejection_fraction_percent=58, quality="good", seed=2)
-    first = list(echo_tiles(config, (View.A4C, View.A2C)))
-    second = list(echo_tiles(config, (View.A4C,), traced=True)) + list(echo_tiles(config, (View.PLAX,)))
+    first = list(echo_tiles(config, (View.FOUR_CHAMBER, View.TWO_CHAMBER)))
+    second = list(echo_tiles(config, (View.FOUR_CHAMBER,), traced=True)) + list(echo_tiles(config, (View.PLAX,)))
     third = []
     for level in SHORT_AXIS_SHARES:
-        tiles = echo_tiles(replace(config, short_axis=level), (View.PSAX,))
+        tiles = echo_tiles(replace(config, short_axis=level), (View.SAX,))
         third += [(f"{caption}, {level}", picture) for caption, picture in tiles]
     return sheet([first, second, third[:3] + third[3:4], third[4:]], 230)
 
@@ -107,7 +107,9 @@ def draw_styles() -> Image.Image:
             replace(sample_echo(5), spacing_mm=0.5, frame_count=12, quality=quality, vendor=vendor)  # type: ignore[arg-type]
             for vendor in VENDORS
         ]
-        rows.append([(f"{each.vendor}, {quality}", next(echo_tiles(each, (View.A4C,)))[1]) for each in configs])
+        rows.append(
+            [(f"{each.vendor}, {quality}", next(echo_tiles(each, (View.FOUR_CHAMBER,)))[1]) for each in configs]
+        )
     return sheet(rows, 220)
 
 
@@ -214,12 +216,14 @@ def pairs_of_camus(data: Path, rows_shown: int) -> Image.Image:
     for seed, name in enumerate(names):
         cases = {(case.view, case.phase): case for case in camus.cases() if case.patient == name}
         wanted = [
-            place for place in ((View.A4C, Phase.ED), (View.A4C, Phase.ES), (View.A2C, Phase.ED)) if place in cases
+            place
+            for place in ((View.FOUR_CHAMBER, Phase.ED), (View.FOUR_CHAMBER, Phase.ES), (View.TWO_CHAMBER, Phase.ED))
+            if place in cases
         ]
         real = [(f"{name} {view} {phase}", _square(cases[view, phase])) for view, phase in wanted]
         quality: Any = cases[wanted[0]].groups["quality"].lower()
         config = replace(sample_echo(seed), spacing_mm=0.35, frame_count=12, quality=quality)
-        made = list(echo_tiles(config, (View.A4C, View.A2C)))[: len(real)]
+        made = list(echo_tiles(config, (View.FOUR_CHAMBER, View.TWO_CHAMBER)))[: len(real)]
         rows.append(real + [(f"phantom {caption} {quality}", picture) for caption, picture in made])
     return sheet(rows, 260)
 

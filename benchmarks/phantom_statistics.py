@@ -18,7 +18,7 @@ from scipy import ndimage
 
 from cardiotrace.core.label import CAMUS
 from cardiotrace.core.terms import Structure
-from cardiotrace.io import read_cine, read_labels
+from cardiotrace.io import read_image, read_labels
 from cardiotrace.phantoms import EchoPhantom, echo_exam, sample_echo
 
 STRUCTURES = ("LV", "MYO", "LA", "rest")
@@ -47,7 +47,7 @@ def real_pictures(count: int) -> Iterator[Picture]:
     for folder in folders[:: max(1, len(folders) // max(count, 1))][:count]:
         for phase in ("ED", "ES"):
             stem = f"{folder.name}_4CH_{phase}"
-            cine = read_cine(folder / f"{stem}.nii.gz")
+            cine = read_image(folder / f"{stem}.nii.gz")
             labels = read_labels(folder / f"{stem}_gt.nii.gz", CAMUS)
             yield Picture(cine.frames[0, 0], labels.array[0, 0], cine.spacing_mm[1:])
 

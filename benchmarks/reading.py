@@ -14,7 +14,7 @@ from typing import Any
 import nibabel
 import numpy as np
 
-from cardiotrace.io import read_cine
+from cardiotrace.io import read_image
 
 FILE_COUNT = 60
 REPEATS = 5
@@ -27,7 +27,7 @@ def run() -> list[dict[str, Any]]:
         return []
     ours, lazy, floats = _milliseconds(
         [
-            lambda file: read_cine(file).frames,
+            lambda file: read_image(file).frames,
             lambda file: np.asanyarray(nibabel.load(file).dataobj),
             lambda file: nibabel.load(file).get_fdata(),
         ],

@@ -131,7 +131,7 @@ def _files() -> list[tuple[Path, Path]]:
 def _reading(files: list[tuple[Path, Path]]) -> tuple[float, float]:
     """Images (with labels) a second of processor time: from a memory map in random order, and from the files."""
     from cardiotrace.core.label import CAMUS
-    from cardiotrace.io import read_cine, read_labels
+    from cardiotrace.io import read_image, read_labels
 
     images, labels = _planes(len(files))
     with tempfile.TemporaryDirectory() as folder:
@@ -148,7 +148,7 @@ def _reading(files: list[tuple[Path, Path]]) -> tuple[float, float]:
             cached.append(time.process_time() - start)
             start = time.process_time()
             for image, reference in files:
-                read_cine(image)
+                read_image(image)
                 read_labels(reference, CAMUS)
             read.append(time.process_time() - start)
     return len(files) / min(cached), len(files) / min(read)

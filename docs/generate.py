@@ -432,15 +432,15 @@ def type_text(hint: Any) -> str:
         >>> type_text(tuple[int, ...]), type_text(int | None)
         ('list of whole number', 'whole number or none')
     """
-    origin, given = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (typing.Union, types.UnionType):
+    source, given = typing.get_origin(hint), typing.get_args(hint)
+    if source in (typing.Union, types.UnionType):
         return " or ".join("none" if choice is type(None) else type_text(choice) for choice in given)
-    if origin is typing.Literal:
+    if source is typing.Literal:
         return ", ".join(f"`{json.dumps(choice)}`" for choice in given)
-    if origin is tuple:
+    if source is tuple:
         items = [item for item in given if item is not Ellipsis]
         return f"list of {type_text(items[0])}" if Ellipsis in given else f"{len(items)} x {type_text(items[0])}"
-    if isinstance(origin, type) and issubclass(origin, Mapping):
+    if isinstance(source, type) and issubclass(source, Mapping):
         return f"table of {type_text(given[1])}"
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return ", ".join(f"`{json.dumps(member.value)}`" for member in hint)

@@ -18,19 +18,21 @@ if TYPE_CHECKING:
     from cardiotrace import metrics as metrics
     from cardiotrace.clinical import Measures as Measures
     from cardiotrace.clinical import measure as measure
-    from cardiotrace.core.cine import Cine as Cine
     from cardiotrace.core.errors import CardioTraceError as CardioTraceError
     from cardiotrace.core.exam import Case as Case
     from cardiotrace.core.exam import Exam as Exam
+    from cardiotrace.core.geometry import Geometry as Geometry
+    from cardiotrace.core.image import Image as Image
     from cardiotrace.core.label import LabelMap as LabelMap
     from cardiotrace.core.label import LabelScheme as LabelScheme
+    from cardiotrace.core.terms import Modality as Modality
     from cardiotrace.core.terms import Phase as Phase
     from cardiotrace.core.terms import Structure as Structure
     from cardiotrace.core.terms import View as View
     from cardiotrace.datasets.found import read_exam as read_exam
     from cardiotrace.inference import Predictor as Predictor
     from cardiotrace.inference import load_model as load_model
-    from cardiotrace.io import read_cine as read_cine
+    from cardiotrace.io import read_image as read_image
     from cardiotrace.io import read_labels as read_labels
     from cardiotrace.io import write_image as write_image
     from cardiotrace.io import write_labels as write_labels
@@ -40,11 +42,13 @@ if TYPE_CHECKING:
 _PLACES = {
     "Case": "core.exam",
     "CardioTraceError": "core.errors",
-    "Cine": "core.cine",
+    "Image": "core.image",
     "Exam": "core.exam",
+    "Geometry": "core.geometry",
     "LabelMap": "core.label",
     "LabelScheme": "core.label",
     "Measures": "clinical",
+    "Modality": "core.terms",
     "Phase": "core.terms",
     "Predictor": "inference",
     "Structure": "core.terms",
@@ -52,7 +56,7 @@ _PLACES = {
     "load_model": "inference",
     "measure": "clinical",
     "metrics": "",
-    "read_cine": "io",
+    "read_image": "io",
     "read_exam": "datasets.found",
     "read_labels": "io",
     "segment": "workflows.python",

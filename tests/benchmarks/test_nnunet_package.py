@@ -12,8 +12,9 @@ import pytest
 import SimpleITK
 
 from benchmarks.nnunet_package import DRIVER, brought_back, main, squares
-from cardiotrace.core.cine import Cine
 from cardiotrace.core.errors import InputError, WorkError
+from cardiotrace.core.geometry import Geometry
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import CAMUS, VESSEL255
 from cardiotrace.evaluation.table import read_table
 from cardiotrace.io import read_labels
@@ -108,7 +109,7 @@ def test_failed_stage_names_its_log(call, tmp_path):
 
 
 def test_brought_back_in_the_data_sets_own_values():
-    cine = Cine(np.zeros((1, 1, 8, 6), np.uint8), (1.0, 0.5, 0.5))
+    cine = Image(np.zeros((1, 1, 8, 6), np.uint8), Geometry.of_spacing((1.0, 0.5, 0.5)))
     probabilities = np.zeros((2, 1, 4, 4), np.float32)
     probabilities[0, :, :, :2] = probabilities[1, :, :, 2:] = 1
     labels = brought_back(cine, [probabilities], squares(4), VESSEL255)

@@ -108,7 +108,7 @@ def test_same_images_are_answered_once():
 
 
 GOOD = {"mean_absolute_mm": 3.6, "hausdorff_mm": 8.5, "simplicity": 0.8, "convexity": 0.9}
-ROW = CaseRow("a", "p", View.A4C, Phase.ES, 0, {}, "LV", Presence.PRESENT, GOOD)
+ROW = CaseRow("a", "p", View.FOUR_CHAMBER, Phase.ES, 0, {}, "LV", Presence.PRESENT, GOOD)
 SHAPES = {"LV": ShapeLimits(0.75, 0.85), "LV_EPI": ShapeLimits(0.75, 0.85)}
 LIMITS = combined([preset("leclerc-2019"), OutlierLimits("fitted", shapes=SHAPES)])
 

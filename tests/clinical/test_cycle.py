@@ -1,13 +1,16 @@
 import numpy as np
 
 from cardiotrace.clinical.cycle import find_cycle
-from cardiotrace.core.cine import Cine
 from cardiotrace.core.exam import ExamImage
+from cardiotrace.core.geometry import NO_GEOMETRY
+from cardiotrace.core.image import Image
 from cardiotrace.core.terms import Phase, View
 
 
 def image(name: str, frames: int, phases: dict[Phase, int] | None = None) -> ExamImage:
-    return ExamImage(name, Cine(np.zeros((frames, 1, 4, 4), np.uint8), None, view=View.A4C), phases or {})
+    return ExamImage(
+        name, Image(np.zeros((frames, 1, 4, 4), np.uint8), NO_GEOMETRY, view=View.FOUR_CHAMBER), phases or {}
+    )
 
 
 def test_named_phases_are_taken_over_sizes() -> None:

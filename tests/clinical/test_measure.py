@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from cardiotrace.clinical import measure
-from cardiotrace.core.cine import Cine
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
+from cardiotrace.core.geometry import Geometry
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import ACDC, CAMUS, LV_ONLY, LabelMap
-from cardiotrace.core.terms import Phase, View
+from cardiotrace.core.terms import Modality, Phase, View, view_name
 from tests.clinical.ventricle import Ventricle, image_of, label_map
 
 WIDE = Ventricle(radius_mm=25, length_mm=80, tilt_deg=8)
@@ -18,10 +19,10 @@ NARROW = Ventricle(radius_mm=19, length_mm=70, tilt_deg=8)
 TRUE_PERCENT = 100 * (1 - NARROW.volume_ml / WIDE.volume_ml)
 
 
-def stills(view: View = View.A4C) -> tuple[list[ExamImage], dict[str, LabelMap]]:
+def stills(view: View = View.FOUR_CHAMBER) -> tuple[list[ExamImage], dict[str, LabelMap]]:
     images, labels = [], {}
     for phase, ventricle in ((Phase.ED, WIDE), (Phase.ES, NARROW)):
-        name = f"p1_{view}_{phase}"
+        name = f"p1_{view_name(view, Modality.US)}_{phase}"
         labels[name] = label_map([ventricle.draw()])
         images.append(image_of(name, labels[name], view=view, phases={phase: 0}))
     return images, labels
@@ -58,11 +59,11 @@ def test_a_loop_is_searched_for_its_phases_and_gives_curves() -> None:
 
 
 def test_two_apical_views_give_the_biplane_volume_first() -> None:
-    images, labels = stills(View.A4C)
+    images, labels = stills(View.FOUR_CHAMBER)
     flat = Ventricle(radius_mm=20, length_mm=80)
     for phase, ventricle in ((Phase.ED, flat), (Phase.ES, Ventricle(radius_mm=16, length_mm=70))):
         labels[f"two_{phase}"] = label_map([ventricle.draw()])
-        images.append(image_of(f"two_{phase}", labels[f"two_{phase}"], view=View.A2C, phases={phase: 0}))
+        images.append(image_of(f"two_{phase}", labels[f"two_{phase}"], view=View.TWO_CHAMBER, phases={phase: 0}))
     measures = measure(Exam("p1", tuple(images)), labels)
     first = measures.find("end_diastolic_volume")
     assert first is not None
@@ -108,7 +109,7 @@ def test_cavity_only_labels_still_give_volumes() -> None:
 def test_an_empty_label_map_is_said_and_not_hidden() -> None:
     images, labels = stills()
     name = images[1].name
-    labels[name] = LabelMap(np.zeros_like(labels[name].array), CAMUS, labels[name].spacing_mm)
+    labels[name] = LabelMap(np.zeros_like(labels[name].array), CAMUS, labels[name].geometry)
     measures = measure(Exam("p1", tuple(images)), labels)
     assert measures.ejection_fraction_percent is None
     assert "A4C ES: no left ventricle was found" in measures.flags
@@ -134,8 +135,8 @@ def test_short_axis_stack() -> None:
     array[:, 1:7, 5:35, 5:35] = 2
     array[0, 1:7, 10:30, 10:30] = 3
     array[1, 1:7, 15:25, 15:25] = 3
-    labels = LabelMap(array, ACDC, (10.0, 1.0, 1.0))
-    image = ExamImage("stack", Cine(array, (10.0, 1.0, 1.0), view=View.SAX))
+    labels = LabelMap(array, ACDC, Geometry.of_spacing((10.0, 1.0, 1.0)))
+    image = ExamImage("stack", Image(array, Geometry.of_spacing((10.0, 1.0, 1.0)), view=View.SAX))
     measures = measure(Exam("p1", (image,)), {"stack": labels})
     assert measures.end_diastolic_volume_ml == pytest.approx(24.0)
     assert measures.ejection_fraction_percent == pytest.approx(75.0)
@@ -149,8 +150,8 @@ def test_stack_whose_volume_jumps_is_flagged() -> None:
     array = np.zeros((6, 8, 40, 40), np.uint8)
     array[:, 1:7, 10:30, 10:30] = 3
     array[4, 1:7, 10:30, 10:22] = 0
-    image = ExamImage("stack", Cine(array, (10.0, 1.0, 1.0), view=View.SAX))
-    measures = measure(Exam("p1", (image,)), {"stack": LabelMap(array, ACDC, (10.0, 1.0, 1.0))})
+    image = ExamImage("stack", Image(array, Geometry.of_spacing((10.0, 1.0, 1.0)), view=View.SAX))
+    measures = measure(Exam("p1", (image,)), {"stack": LabelMap(array, ACDC, Geometry.of_spacing((10.0, 1.0, 1.0)))})
     assert "SAX: the volume of the left ventricle jumps by 60 % between frames 3 and 4" in measures.flags
 
 
@@ -182,7 +183,7 @@ def test_plain_form_is_json_and_rows_are_text() -> None:
 @pytest.mark.data
 @pytest.mark.slow
 def test_reference_masks_agree_with_the_biplane_ejection_fraction(data_root: Path) -> None:
-    from cardiotrace.io import read_cine, read_labels
+    from cardiotrace.io import read_image, read_labels
 
     root = data_root / "camus"
     with (root / "patients_info.csv").open() as file:
@@ -196,7 +197,7 @@ def test_reference_masks_agree_with_the_biplane_ejection_fraction(data_root: Pat
         for phase in (Phase.ED, Phase.ES):
             stem = f"{name}_4CH_{phase}"
             labels[stem] = read_labels(folder / f"{stem}_gt.nii.gz", CAMUS)
-            images.append(ExamImage(stem, read_cine(folder / f"{stem}.nii.gz", view=View.A4C), {phase: 0}))
+            images.append(ExamImage(stem, read_image(folder / f"{stem}.nii.gz", view=View.FOUR_CHAMBER), {phase: 0}))
         measures = measure(Exam(name, tuple(images)), labels)
         flagged += any("atrium" not in flag for flag in measures.flags)
         assert measures.ejection_fraction_percent is not None

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cardiotrace.core.cine import Cine, Spacing
 from cardiotrace.core.exam import ExamImage
+from cardiotrace.core.geometry import Geometry, Spacing
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import CAMUS, LabelMap, LabelScheme
-from cardiotrace.core.terms import Phase, Structure, View
+from cardiotrace.core.terms import Modality, Phase, Structure, View
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,16 @@ def label_map(
 ) -> LabelMap:
     stacked = np.stack(planes)[:, None]
     if scheme is not CAMUS:
-        return LabelMap(stacked, CAMUS, spacing_mm).to(scheme)
-    return LabelMap(stacked, CAMUS, spacing_mm)
+        return LabelMap(stacked, CAMUS, Geometry.of_spacing(spacing_mm)).to(scheme)
+    return LabelMap(stacked, CAMUS, Geometry.of_spacing(spacing_mm))
 
 
 def image_of(
-    name: str, labels: LabelMap, *, view: View = View.A4C, phases: dict[Phase, int] | None = None
+    name: str, labels: LabelMap, *, view: View = View.FOUR_CHAMBER, phases: dict[Phase, int] | None = None
 ) -> ExamImage:
     """A speckled picture of the labels, without a black surround."""
     grey = np.where(labels.array == labels.scheme.values.get(Structure.MYO, 255), 170, 60)
     speckle = np.random.default_rng(0).integers(0, 40, labels.array.shape)
-    return ExamImage(name, Cine((grey + speckle).astype(np.uint8), labels.spacing_mm, view=view), phases or {})
+    return ExamImage(
+        name, Image((grey + speckle).astype(np.uint8), labels.geometry, view=view, modality=Modality.US), phases or {}
+    )

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.geometry import NO_GEOMETRY
 from cardiotrace.core.label import (
     ACDC,
     CAMUS,
@@ -21,7 +22,7 @@ LV, MYO, LA, RV = Structure.LV, Structure.MYO, Structure.LA, Structure.RV
 
 
 def labels(values, scheme=CAMUS):
-    return LabelMap(np.array(values, np.uint8)[None, None], scheme, None)
+    return LabelMap(np.array(values, np.uint8)[None, None], scheme, NO_GEOMETRY)
 
 
 def test_structures_come_in_order_of_value():
@@ -59,7 +60,7 @@ def test_structures_that_the_other_scheme_lacks_become_background():
 @given(st.sampled_from(list(SCHEMES.values())), st.integers(0, 2**32 - 1))
 def test_converting_to_itself_changes_nothing(scheme, seed):
     some = np.random.default_rng(seed).choice([0, *scheme.values.values()], (1, 2, 3, 4)).astype(np.uint8)
-    assert np.array_equal(LabelMap(some, scheme, None).to(scheme).array, some)
+    assert np.array_equal(LabelMap(some, scheme, NO_GEOMETRY).to(scheme).array, some)
 
 
 def test_mask_of_several_structures_is_their_union():
@@ -78,7 +79,7 @@ def test_values_that_the_scheme_does_not_know_are_refused():
 @pytest.mark.parametrize("array", [np.zeros((2, 2), np.uint8), np.zeros((1, 1, 2, 2), np.int32)])
 def test_wrong_axes_or_type_are_refused(array):
     with pytest.raises(InputError, match="labels need uint8 axes"):
-        LabelMap(array, CAMUS, None)
+        LabelMap(array, CAMUS, NO_GEOMETRY)
 
 
 def test_scheme_from_plain_data():

@@ -18,14 +18,14 @@ def test_cases_of_both_views(tmp_path, make):
         f"patient0001_{end}" for end in ("2CH_ED", "2CH_ES", "4CH_ED", "4CH_ES")
     ]
     assert len(cases) == 16
-    assert cases[2].view is View.A4C
+    assert cases[2].view is View.FOUR_CHAMBER
     assert cases[2].phase is Phase.ED
     assert cases[2].groups == {"patient": "patient0001", "quality": "Good", "sex": "F", "ef_class": "45-55"}
     assert cases[2].facts == {"ejection_fraction_percent": 54.0}
     assert cases[2].files[1] == "database_nifti/patient0001/patient0001_4CH_ED_gt.nii.gz"
     image, labels = cases[2].read_image(), cases[2].read_labels()
     assert image.grid_shape == labels.array.shape == (1, 1, 40, 48)
-    assert image.view is View.A4C
+    assert image.view is View.FOUR_CHAMBER
     np.testing.assert_allclose(image.spacing_mm, (1.0, 0.308, 0.308), rtol=1e-6)
     atrium_row, cavity_row = (np.argwhere(labels.mask(name))[:, 2].mean() for name in (Structure.LA, Structure.LV))
     assert cavity_row + 10 < atrium_row  # the apex is at the top
@@ -34,8 +34,8 @@ def test_cases_of_both_views(tmp_path, make):
 def test_one_view(tmp_path, make):
     write_camus(tmp_path)
     camus = make("camus", tmp_path, views=["4CH"])
-    assert camus.views == (View.A4C,)
-    assert {case.view for case in camus.cases()} == {View.A4C}
+    assert camus.views == (View.FOUR_CHAMBER,)
+    assert {case.view for case in camus.cases()} == {View.FOUR_CHAMBER}
     assert len(camus.cases()) == 8
 
 

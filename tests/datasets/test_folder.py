@@ -31,7 +31,7 @@ def test_masks_of_255_with_a_mapping(pictures, make):
     assert [case.name for case in cases] == ["ann_ED", "ann_ES", "bob_ED"]
     assert [case.phase for case in cases] == [Phase.ED, Phase.ES, Phase.ED]
     assert folder.exams() == ["ann", "bob"]
-    assert folder.views == (View.A4C,)
+    assert folder.views == (View.FOUR_CHAMBER,)
     labels = cases[0].read_labels()
     assert labels.mask(Structure.LV).sum() == (apical() == 1).sum()
     assert labels.spacing_mm == cases[0].read_image().spacing_mm == (1.0, 0.3, 0.3)

@@ -36,7 +36,7 @@ def test_a_file_is_an_exam_with_view_and_phase_of_its_name(tmp_path):
     exam = read_exam(nifti(tmp_path / "smith_4CH_ES.nii.gz"))
     (image,) = exam.images
     assert (exam.name, image.name) == ("smith_4CH_ES", "smith_4CH_ES")
-    assert (image.cine.view, dict(image.phases)) == (View.A4C, {Phase.ES: 0})
+    assert (image.cine.view, dict(image.phases)) == (View.FOUR_CHAMBER, {Phase.ES: 0})
     assert image.cine.spacing_mm == (1.0, *SPACING_MM)
 
 
@@ -45,7 +45,7 @@ def test_a_folder_is_one_exam_without_labels_and_hidden_files(tmp_path):
         nifti(tmp_path / "p" / f"{name}.nii.gz")
     exam = read_exam(tmp_path / "p")
     assert [image.name for image in exam.images] == ["p_2CH_ED", "p_4CH_ED"]
-    assert [image.cine.view for image in exam.images] == [View.A2C, View.A4C]
+    assert [image.cine.view for image in exam.images] == [View.TWO_CHAMBER, View.FOUR_CHAMBER]
 
 
 def test_files_that_differ_in_their_suffix_alone_keep_apart(tmp_path):
@@ -123,8 +123,8 @@ def test_camus_patients_bring_their_instants_and_give_way_to_the_caller(tmp_path
     folder = tmp_path / "database_nifti" / "patient0001"
     images = {image.name: image for image in read_exam(folder).images}
     assert images["patient0001_4CH_half_sequence"].phases == {Phase.ED: 0, Phase.ES: 3}
-    changed = read_exam(folder, Reading(view=View.A3C, spacing_mm=(1.0, 2.0, 3.0)))
-    assert {image.cine.view for image in changed.images} == {View.A3C}
+    changed = read_exam(folder, Reading(view=View.THREE_CHAMBER, spacing_mm=(1.0, 2.0, 3.0)))
+    assert {image.cine.view for image in changed.images} == {View.THREE_CHAMBER}
     assert {image.cine.spacing_mm for image in changed.images} == {(1.0, 2.0, 3.0)}
 
 

@@ -98,12 +98,12 @@ def test_spacing_mismatch(camus, found):
 def test_unset_spacing(camus, found):
     for path in camus.glob("database_nifti/*/*_4CH_*.nii.gz"):
         set_spacing(path, (1.0, 1.0))
-    assert "every A4C image states exactly 1 mm" in only(found("camus", camus), "unset-spacing").what
+    assert "every 4CH image states exactly 1 mm" in only(found("camus", camus), "unset-spacing").what
 
 
 def test_films_state_no_pixel_size(tmp_path, found):
     write_echonet(tmp_path)
-    assert only(found("echonet", tmp_path), "no-spacing").what == "none of 6 A4C images states its pixel size"
+    assert only(found("echonet", tmp_path), "no-spacing").what == "none of 6 4CH images states its pixel size"
 
 
 def test_swapped_phases(camus, found):
@@ -113,7 +113,7 @@ def test_swapped_phases(camus, found):
         other.rename(one)
         (camus / "kept").rename(other)
     finding = only(found("camus", camus), "swapped-phases")
-    assert finding.where == "patient0001 A4C"
+    assert finding.where == "patient0001 4CH"
     assert "smaller at ED than at ES" in finding.what
 
 

@@ -77,7 +77,7 @@ def test_mnms2(tmp_path, make):
     cases = {case.name: case for case in mnms2.cases()}
     assert len(cases) == 16
     case = cases["001_LA_ES"]
-    assert case.view is View.LAX
+    assert case.view is View.FOUR_CHAMBER
     assert case.groups["vendor"] == "SIEMENS"
     assert case.read_labels().array.shape == (1, 1, 40, 48)
     assert mnms2.splits()["official"].training == ("001", "002")

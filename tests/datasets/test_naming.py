@@ -9,11 +9,11 @@ from cardiotrace.datasets.naming import image_name, patient_in, phase_in, view_i
 @pytest.mark.parametrize(
     ("name", "view", "phase", "patient"),
     [
-        ("patient0001_2CH_ED", View.A2C, Phase.ED, "patient0001"),
-        ("Smith-A4C-es", View.A4C, Phase.ES, "Smith"),
+        ("patient0001_2CH_ED", View.TWO_CHAMBER, Phase.ED, "patient0001"),
+        ("Smith-A4C-es", View.FOUR_CHAMBER, Phase.ES, "Smith"),
         ("001_SA_ED", View.SAX, Phase.ED, "001"),
         ("patient101_frame01", View.UNKNOWN, Phase.OTHER, "patient101_frame01"),
-        ("edward_lax", View.LAX, Phase.OTHER, "edward"),  # a word is a whole word
+        ("edward_lax", View.FOUR_CHAMBER, Phase.OTHER, "edward"),  # a word is a whole word
         ("ED", View.UNKNOWN, Phase.ED, "ED"),
         ("", View.UNKNOWN, Phase.OTHER, ""),
     ],

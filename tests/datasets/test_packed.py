@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from cardiotrace.core.catalog import Choice
-from cardiotrace.core.cine import Cine
 from cardiotrace.core.errors import InputError, WorkError
 from cardiotrace.core.exam import Case
+from cardiotrace.core.geometry import NO_GEOMETRY, Geometry
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import CAMUS, LabelMap
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.datasets import packed as module
@@ -170,9 +171,9 @@ def test_interrupted_packing_leaves_nothing(stop, seen, camus, tmp_path, monkeyp
 
 
 def case(name, frames, *, labels=True, spacing=(1.0, 0.5, 0.5)):
-    cine = Cine(frames, spacing)
-    given = LabelMap(np.ones(cine.grid_shape, np.uint8), CAMUS, spacing)
-    return Case(name, View.A4C, Phase.ED, {"patient": name}, lambda: cine, (lambda: given) if labels else None)
+    cine = Image(frames, Geometry.of_spacing(spacing))
+    given = LabelMap(np.ones(cine.grid_shape, np.uint8), CAMUS, Geometry.of_spacing(spacing))
+    return Case(name, View.FOUR_CHAMBER, Phase.ED, {"patient": name}, lambda: cine, (lambda: given) if labels else None)
 
 
 def pack_cases(cases, tmp_path, prepare=None):
@@ -222,7 +223,7 @@ def test_planes_of_unlike_size_are_refused(tmp_path):
 
 def test_labels_of_another_shape_are_refused(tmp_path):
     good = case("a", np.zeros((1, 1, 8, 8), np.uint8))
-    labels = LabelMap(np.zeros((1, 1, 8, 9), np.uint8), CAMUS, None)
+    labels = LabelMap(np.zeros((1, 1, 8, 9), np.uint8), CAMUS, NO_GEOMETRY)
     with pytest.raises(InputError, match="differ in shape"):
         pack_cases([dataclasses.replace(good, read_labels=lambda: labels)], tmp_path)
 
@@ -240,11 +241,11 @@ def test_pixels_outside_the_field_of_view_are_marked(tmp_path):
     labels[..., 1:3, :] = 2
     case = Case(
         "one",
-        View.A4C,
+        View.FOUR_CHAMBER,
         Phase.ED,
         {"patient": "p"},
-        read_image=lambda: Cine(np.zeros((1, 1, 4, 4), np.uint8), None),
-        read_labels=lambda: LabelMap(labels, CAMUS, None),
+        read_image=lambda: Image(np.zeros((1, 1, 4, 4), np.uint8), NO_GEOMETRY),
+        read_labels=lambda: LabelMap(labels, CAMUS, NO_GEOMETRY),
         read_field_of_view=lambda: field,
     )
     whole = Preparation([Choice("pad-to-multiple", {"multiple": 8})])

@@ -30,7 +30,7 @@ def test_echo_cases_are_ed_and_es_of_each_patient():
     dataset = phantoms(kind="echo", count=1, seed=4)
     cases = dataset.cases()
     assert [case.phase for case in cases] == [Phase.ED, Phase.ES]
-    assert {case.view for case in cases} == {View.A4C}
+    assert {case.view for case in cases} == {View.FOUR_CHAMBER}
     sizes = []
     for case in cases:
         image, labels = case.read_image(), case.read_labels()

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from cardiotrace.core.cine import Cine
 from cardiotrace.core.exam import Case
+from cardiotrace.core.geometry import Geometry
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import CAMUS, LabelMap, LabelScheme
 from cardiotrace.core.terms import Phase, View
 
@@ -20,7 +21,7 @@ def square(top: int, left: int, size: int, *, value: int = 1, shape: tuple[int, 
 
 
 def label_map(plane: NDArray[np.uint8], scheme: LabelScheme = CAMUS) -> LabelMap:
-    return LabelMap(plane[None, None], scheme, SPACING_MM)
+    return LabelMap(plane[None, None], scheme, Geometry.of_spacing(SPACING_MM))
 
 
 def make_case(
@@ -37,10 +38,10 @@ def make_case(
     pixels = reference * 0 if image is None else image
     return Case(
         name=name,
-        view=View.A4C,
+        view=View.FOUR_CHAMBER,
         phase=phase,
         groups={"patient": patient or name, **(groups or {})},
-        read_image=lambda: Cine(pixels[None, None], SPACING_MM, view=View.A4C),
+        read_image=lambda: Image(pixels[None, None], Geometry.of_spacing(SPACING_MM), view=View.FOUR_CHAMBER),
         read_labels=lambda: label_map(reference, scheme),
         facts=facts or {},
     )

@@ -7,6 +7,7 @@ import pytest
 
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import ConfigError, InputError
+from cardiotrace.core.geometry import NO_GEOMETRY
 from cardiotrace.core.label import LV_ONLY, VESSEL
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.evaluation.case_table import SCORES, CaseTable, Ejection, group_of, mean_interval
@@ -48,7 +49,7 @@ def test_rows_hold_known_scores(table: CaseTable) -> None:
     assert 0.8 < rows["a"].scores["simplicity"] < 0.95  # a square has 0.886
     assert math.isnan(rows["c"].scores["simplicity"])
     assert table.regions == ("LV", "LV_EPI", "LA")
-    assert (rows["a"].view, rows["a"].phase, rows["a"].groups) == (View.A4C, Phase.ED, {"quality": "good"})
+    assert (rows["a"].view, rows["a"].phase, rows["a"].groups) == (View.FOUR_CHAMBER, Phase.ED, {"quality": "good"})
 
 
 def test_summaries_count_absent_and_missed(table: CaseTable) -> None:
@@ -109,7 +110,7 @@ def test_without_pixel_size_there_are_no_distances_but_overlap() -> None:
     plane = square(5, 5, 8)
     import dataclasses
 
-    labels = dataclasses.replace(label_map(plane), spacing_mm=None)
+    labels = dataclasses.replace(label_map(plane), geometry=NO_GEOMETRY)
     table = CaseTable(tuple(score_case(Judged(make_case("a", plane), labels, labels))))
     scores = {item.score for item in table.summaries() if item.region == "LV"}
     assert "dice" in scores

@@ -23,7 +23,7 @@ def table(scores: dict[tuple[str, str], float], region: str = "LV") -> CaseTable
             CaseRow(
                 f"{patient}_{phase}",
                 patient,
-                View.A4C,
+                View.FOUR_CHAMBER,
                 Phase(phase),
                 0,
                 {},

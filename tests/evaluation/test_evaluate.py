@@ -41,7 +41,7 @@ def test_two_folders(folders: tuple[Path, Path]) -> None:
     assert table.cases == ("patient0001_4CH_ED", "patient0001_4CH_ES")
     assert table.problems == ()
     first, last = table.rows[0], table.rows[3]
-    assert (first.patient, first.view, first.phase) == ("patient0001", View.A4C, Phase.ED)
+    assert (first.patient, first.view, first.phase) == ("patient0001", View.FOUR_CHAMBER, Phase.ED)
     assert first.scores["dice"] == 1.0
     assert last.phase is Phase.ES
     # Half ellipses of the same length: 2 * 30 / (30 + 36).

@@ -73,7 +73,7 @@ def test_limits_hold_for_the_views_and_regions_they_name_only() -> None:
     far = table_of(("a", Phase.ED, np.roll(SMALL, 10, axis=0), SMALL))
     limits = preset("leclerc-2019")
     assert outlier_rates(far, limits)[-1].geometrical.count == 0  # 10 pixels are 5 mm
-    strict = OutlierLimits("strict", distances={"LV": {"ED": DistanceLimits(3.0, 4.0)}}, views=("A4C",))
+    strict = OutlierLimits("strict", distances={"LV": {"ED": DistanceLimits(3.0, 4.0)}}, views=(View.FOUR_CHAMBER,))
     assert outlier_rates(far, strict)[-1].geometrical.count == 1
     short_axis = CaseTable(tuple(dataclasses.replace(row, view=View.SAX) for row in far.rows))
     assert outlier_rates(short_axis, strict) == ()
@@ -128,14 +128,20 @@ def test_printed_limits_reject_every_myocardium_and_the_transposed_ones_pass_a_v
 
 
 def test_the_laxer_limit_counts() -> None:
-    first = OutlierLimits("a", {"LV": {"ED": DistanceLimits(1.0, 9.0)}}, {"LV": ShapeLimits(0.5, 0.9)}, ("A4C",))
-    second = OutlierLimits("b", {"LV": {"ED": DistanceLimits(2.0, 8.0)}}, {"LV": ShapeLimits(0.6, 0.8)}, ("A2C",))
+    four, two = View.FOUR_CHAMBER, View.TWO_CHAMBER
+    first = OutlierLimits(
+        "a", {"LV": {"ED": DistanceLimits(1.0, 9.0)}}, {"LV": ShapeLimits(0.5, 0.9)}, (View.FOUR_CHAMBER,)
+    )
+    second = OutlierLimits("b", {"LV": {"ED": DistanceLimits(2.0, 8.0)}}, {"LV": ShapeLimits(0.6, 0.8)}, (two,))
     both = combined([first, second, first])
     assert both == OutlierLimits(
-        "a, b", {"LV": {"ED": DistanceLimits(2.0, 9.0)}}, {"LV": ShapeLimits(0.5, 0.8)}, ("A4C", "A2C")
+        "a, b",
+        {"LV": {"ED": DistanceLimits(2.0, 9.0)}},
+        {"LV": ShapeLimits(0.5, 0.8)},
+        (four, two),
     )
     shapes = OutlierLimits("c", shapes={"LA": ShapeLimits(0.1, 0.2)})
-    assert combined([first, shapes]).views == ("A4C",)
+    assert combined([first, shapes]).views == (View.FOUR_CHAMBER,)
 
 
 def test_limits_travel_in_model_files_and_tables() -> None:

@@ -88,7 +88,7 @@ def test_outliers_count_in_the_regions_of_the_papers() -> None:
 
 
 def test_which_cases_is_said() -> None:
-    assert described(table({"quality": "Good"})) == "1 patients, 2 images; view A4C 2; quality Good 2"
+    assert described(table({"quality": "Good"})) == "1 patients, 2 images; view 4CH 2; quality Good 2"
 
 
 def test_an_unknown_protocol_or_source_is_refused() -> None:

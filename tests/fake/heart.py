@@ -66,10 +66,13 @@ def rewrite_labels(path: Path, change) -> None:
 
 
 def set_spacing(path: Path, spacing_mm: tuple[float, ...]) -> None:
-    """Overwrite pixdim (x, y[, z]) in a NIfTI file, whatever nonsense it is."""
+    """Overwrite the sizes (x, y[, z]) in a NIfTI file, in pixdim and the sform's diagonal, whatever they are."""
     import gzip
 
     content = bytearray(gzip.decompress(path.read_bytes()))
     for index, value in enumerate(spacing_mm):
         content[80 + 4 * index : 84 + 4 * index] = np.float32(value).tobytes()
+        place = 280 + 20 * index  # srow_x[0], srow_y[1], srow_z[2]
+        sign = np.sign(np.frombuffer(content, np.float32, 1, place)[0])
+        content[place : place + 4] = np.float32(sign * value).tobytes()
     path.write_bytes(gzip.compress(bytes(content)))

@@ -47,7 +47,7 @@ def make_spec(scheme: LabelScheme, **changes: Any) -> ModelSpec:
         "name": "tiny",
         "summary": "A network for tests.",
         "scheme": SchemeSpec(scheme.name, {str(key): value for key, value in scheme.values.items()}),
-        "views": (View.A4C,),
+        "views": (View.FOUR_CHAMBER,),
         "classes": scheme.class_count,
         "preparation": Preparation([]),
     }
@@ -70,7 +70,7 @@ def write_camus_model(path: Path, **changes: Any) -> Path:
     between = threshold_network(55 / 255, 105 / 255, 150 / 255)  # background < LV < LA < myocardium
     spec = make_spec(
         CAMUS,
-        views=(View.A2C, View.A4C),
+        views=(View.TWO_CHAMBER, View.FOUR_CHAMBER),
         postprocessing=Postprocessing([Choice("largest-component"), Choice("fill-holes")]),
         licence="CC0",
         **changes,

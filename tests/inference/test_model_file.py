@@ -47,7 +47,7 @@ def test_description_round_trips_through_the_file(tmp_path: Path) -> None:
     assert spec_to_plain(read) | {"scores": 0} == expected | {"scores": 0}
     assert read.training.seed == 7
     assert read.licence == "CC BY-NC-SA 4.0 – données"
-    assert read.views == (View.A4C,)
+    assert read.views == (View.FOUR_CHAMBER,)
     assert read.label_scheme.value(Structure.LA) == 3
     assert read.preparation.place((10, 20), None).shape == (256, 256)
     assert verify(path).name == "tiny"

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardiotrace.core.catalog import Choice
-from cardiotrace.core.cine import Cine, Origin
 from cardiotrace.core.errors import InputError, ModelFileError
+from cardiotrace.core.geometry import NO_GEOMETRY, Geometry
+from cardiotrace.core.image import FileSource, Image
 from cardiotrace.core.label import CAMUS, LV_ONLY, VESSEL255
 from cardiotrace.core.terms import Structure, View
 from cardiotrace.inference.predictor import MANY_PLANES, Predictor, softmax
@@ -34,7 +35,7 @@ def test_a_network_that_thresholds_is_reproduced_pixel_by_pixel(
     time: int, depth: int, height: int, width: int, batch_size: int, seed: int
 ) -> None:
     frames = np.random.default_rng(seed).integers(0, 256, (time, depth, height, width), np.uint8)
-    result = THRESHOLDS.segment(Cine(frames, None, view=View.A4C), batch_size=batch_size)
+    result = THRESHOLDS.segment(Image(frames, NO_GEOMETRY, view=View.FOUR_CHAMBER), batch_size=batch_size)
     expected = np.digitize(frames / 255, [0.25, 0.5, 0.75]).astype(np.uint8)
     np.testing.assert_array_equal(result.labels.array, expected)
 
@@ -42,12 +43,17 @@ def test_a_network_that_thresholds_is_reproduced_pixel_by_pixel(
 @pytest.mark.parametrize("shape", [(97, 63), (64, 64), (31, 200)])
 def test_labels_of_a_resized_image_lie_on_the_image(shape: tuple[int, int]) -> None:
     predictor = Predictor(make_model(threshold_network(0.5), make_spec(LV_ONLY, preparation=resize(128, 128))))
-    origin = Origin(Path("exam.nii.gz"), "nifti", ".nii.gz")
+    source = FileSource(Path("exam.nii.gz"), "nifti", ".nii.gz")
     image = disc(*shape, radius=min(shape) / 3)
-    cine = Cine(np.stack([image, np.zeros_like(image)])[:, None], (1.0, 0.3, 0.3), view=View.A4C, origin=origin)
+    cine = Image(
+        np.stack([image, np.zeros_like(image)])[:, None],
+        Geometry.of_spacing((1.0, 0.3, 0.3)),
+        view=View.FOUR_CHAMBER,
+        source=source,
+    )
     result = predictor.segment(cine)
     assert result.labels.array.shape == cine.grid_shape
-    assert result.labels.origin is origin
+    assert result.labels.source is source
     assert result.labels.spacing_mm == (1.0, 0.3, 0.3)
     mask, truth = result.labels.array[0, 0] == 1, image > 0
     assert 2 * np.count_nonzero(mask & truth) / (mask.sum() + truth.sum()) > 0.97
@@ -59,13 +65,15 @@ def test_labels_of_a_resized_image_lie_on_the_image(shape: tuple[int, int]) -> N
 def test_confidence_is_the_mean_winning_probability_over_the_foreground() -> None:
     logits = np.array([0.0, 2.0], np.float32)
     network = pointwise_network(np.zeros((2, 1), np.float32), logits)
-    result = Predictor(make_model(network, make_spec(LV_ONLY))).segment(Cine(np.zeros((1, 1, 5, 4), np.uint8), None))
+    result = Predictor(make_model(network, make_spec(LV_ONLY))).segment(
+        Image(np.zeros((1, 1, 5, 4), np.uint8), NO_GEOMETRY)
+    )
     assert result.confidence[0] == pytest.approx(1 / (1 + np.exp(-2.0)), rel=1e-6)
 
 
 def test_network_classes_become_the_label_values_of_the_scheme() -> None:
     predictor = Predictor(make_model(threshold_network(0.5), make_spec(VESSEL255)))
-    result = predictor.segment(Cine(np.array([[[[0, 255]]]], np.uint8), None))
+    result = predictor.segment(Image(np.array([[[[0, 255]]]], np.uint8), NO_GEOMETRY))
     assert result.labels.array.tolist() == [[[[0, 255]]]]
 
 
@@ -74,7 +82,7 @@ def test_post_processing_is_applied_and_counted() -> None:
     frames = np.zeros((2, 1, 9, 9), np.uint8)
     frames[0, 0, 1:4, 1:4] = 255
     frames[0, 0, 7, 7] = 255
-    result = Predictor(make_model(threshold_network(0.5), spec)).segment(Cine(frames, None))
+    result = Predictor(make_model(threshold_network(0.5), spec)).segment(Image(frames, NO_GEOMETRY))
     assert result.labels.array.sum() == 9
     assert result.removed[Structure.LV].tolist() == [1, 0]
     assert result.added[Structure.LV].tolist() == [0, 0]
@@ -82,13 +90,13 @@ def test_post_processing_is_applied_and_counted() -> None:
 
 def test_an_unfamiliar_view_is_a_warning_and_an_unknown_one_is_not() -> None:
     frames = np.full((1, 1, 4, 4), 255, np.uint8)
-    assert THRESHOLDS.segment(Cine(frames, None)).warnings == ()
-    (warning,) = THRESHOLDS.segment(Cine(frames, None, view=View.SAX)).warnings
-    assert warning == "model tiny was not trained on view SAX (but on A4C)"
+    assert THRESHOLDS.segment(Image(frames, NO_GEOMETRY)).warnings == ()
+    (warning,) = THRESHOLDS.segment(Image(frames, NO_GEOMETRY, view=View.SAX)).warnings
+    assert warning == "model tiny was not trained on view SAX (but on 4CH)"
 
 
 def test_colour_needs_a_colour_model() -> None:
-    colour = Cine(np.zeros((1, 1, 4, 4, 3), np.uint8), None)
+    colour = Image(np.zeros((1, 1, 4, 4, 3), np.uint8), NO_GEOMETRY)
     with pytest.raises(InputError, match="the image is in colour, model tiny was trained on images in grey"):
         THRESHOLDS.segment(colour)
     weight = np.array([[0, 0, 0], [0, 100, 0]], np.float32)  # the vessel is where green is
@@ -96,15 +104,17 @@ def test_colour_needs_a_colour_model() -> None:
     predictor = Predictor(make_model(network, make_spec(VESSEL255, channels=3)))
     frames = np.zeros((1, 1, 2, 2, 3), np.uint8)
     frames[0, 0, 0, 1, 1] = frames[0, 0, 1, 0, 0] = 255
-    assert predictor.segment(Cine(frames, None)).labels.array.tolist() == [[[[0, 255], [0, 0]]]]
+    assert predictor.segment(Image(frames, NO_GEOMETRY)).labels.array.tolist() == [[[[0, 255], [0, 0]]]]
     with pytest.raises(InputError, match="the image is in grey"):
-        predictor.segment(Cine(frames[..., 0], None))
+        predictor.segment(Image(frames[..., 0], NO_GEOMETRY))
 
 
 def test_a_model_of_fixed_pixel_size_refuses_an_image_without_one() -> None:
     spec = make_spec(LV_ONLY, preparation=Preparation([Choice("resample")]))
     with pytest.raises(InputError, match="pixel size is unknown"):
-        Predictor(make_model(threshold_network(0.5), spec)).segment(Cine(np.zeros((1, 1, 4, 4), np.uint8), None))
+        Predictor(make_model(threshold_network(0.5), spec)).segment(
+            Image(np.zeros((1, 1, 4, 4), np.uint8), NO_GEOMETRY)
+        )
 
 
 @pytest.mark.parametrize("mirror_axes", [(), ("width",), ("height", "width")])
@@ -113,28 +123,28 @@ def test_augmentation_does_not_move_what_is_clear(mirror_axes: tuple[str, ...]) 
     predictor = Predictor(make_model(threshold_network(0.5), spec))
     image = disc(41, 52, radius=12)
     image[5:9, 30:40] = 255  # not symmetric
-    result = predictor.segment(Cine(image[None, None], None), test_time_augmentation=True)
+    result = predictor.segment(Image(image[None, None], NO_GEOMETRY), test_time_augmentation=True)
     np.testing.assert_array_equal(result.labels.array[0, 0], image > 0)
 
 
 def test_progress_counts_planes() -> None:
     seen: list[tuple[int, int]] = []
-    cine = Cine(np.zeros((2, 2, 3, 3), np.uint8), None)
+    cine = Image(np.zeros((2, 2, 3, 3), np.uint8), NO_GEOMETRY)
     THRESHOLDS.segment(cine, batch_size=3, on_progress=lambda done, total: seen.append((done, total)))
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_many_planes_side_by_side_are_labelled_as_one_by_one() -> None:
     frames = np.random.default_rng(0).integers(0, 256, (MANY_PLANES + 3, 2, 6, 5)).astype(np.uint8)
-    together = THRESHOLDS.segment(Cine(frames, None))
-    alone = [THRESHOLDS.segment(Cine(frame[None], None)) for frame in frames]
+    together = THRESHOLDS.segment(Image(frames, NO_GEOMETRY))
+    alone = [THRESHOLDS.segment(Image(frame[None], NO_GEOMETRY)) for frame in frames]
     assert np.array_equal(together.labels.array, np.concatenate([item.labels.array for item in alone]))
     assert together.confidence == pytest.approx(np.concatenate([item.confidence for item in alone]), nan_ok=True)
 
 
 def test_bad_batch_size_is_refused() -> None:
     with pytest.raises(InputError, match="batch size must be at least 1"):
-        THRESHOLDS.segment(Cine(np.zeros((1, 1, 3, 3), np.uint8), None), batch_size=0)
+        THRESHOLDS.segment(Image(np.zeros((1, 1, 3, 3), np.uint8), NO_GEOMETRY), batch_size=0)
 
 
 def test_softmax_survives_huge_logits() -> None:
@@ -145,13 +155,13 @@ def test_softmax_survives_huge_logits() -> None:
 def test_a_network_that_does_not_fit_its_description_is_refused() -> None:
     with pytest.raises(ModelFileError, match="returned shape"):
         Predictor(make_model(threshold_network(0.5), make_spec(CAMUS))).segment(
-            Cine(np.zeros((1, 1, 3, 3), np.uint8), None)
+            Image(np.zeros((1, 1, 3, 3), np.uint8), NO_GEOMETRY)
         )
 
 
 def test_a_threshold_decides_what_the_structure_is() -> None:
     grey = np.linspace(0, 255, 64, dtype=np.uint8).reshape(1, 1, 8, 8)
-    cine = Cine(grey, (1.0, 1.0, 1.0))
+    cine = Image(grey, Geometry.of_spacing((1.0, 1.0, 1.0)))
     network = threshold_network(0.5, steepness=4.0)
     for threshold in (0.2, 0.7):
         predictor = Predictor(make_model(network, make_spec(LV_ONLY, threshold=threshold)))
@@ -169,7 +179,9 @@ def test_a_threshold_decides_what_the_structure_is() -> None:
 def test_one_probability_needs_one_structure() -> None:
     predictor = Predictor(make_model(threshold_network(0.3, 0.5, 0.7), make_spec(CAMUS)))
     with pytest.raises(InputError, match="several structures"):
-        predictor.segment(Cine(np.zeros((1, 1, 8, 8), np.uint8), (1.0, 1.0, 1.0)), keep_probability=True)
+        predictor.segment(
+            Image(np.zeros((1, 1, 8, 8), np.uint8), Geometry.of_spacing((1.0, 1.0, 1.0))), keep_probability=True
+        )
 
 
 def test_colour_may_become_one_channel() -> None:
@@ -177,7 +189,7 @@ def test_colour_may_become_one_channel() -> None:
     predictor = Predictor(make_model(threshold_network(0.5), make_spec(LV_ONLY, preparation=preparation)))
     frames = np.zeros((1, 1, 7, 9, 3), np.uint8)
     frames[..., 2:5, 3:6, 1] = 200
-    result = predictor.segment(Cine(frames, None))
+    result = predictor.segment(Image(frames, NO_GEOMETRY))
     assert result.labels.array.shape == (1, 1, 7, 9)
     assert result.labels.array.sum() == 9
 
@@ -190,7 +202,7 @@ def test_around_the_field_of_view_all_is_background() -> None:
     network = pointwise_network(np.array([[100.0], [0.0]], np.float32), np.array([0.0, 50.0], np.float32))
     found = {
         within: Predictor(make_model(network, make_spec(LV_ONLY, within_field_of_view=within))).segment(
-            Cine(frames, None), keep_probability=True
+            Image(frames, NO_GEOMETRY), keep_probability=True
         )
         for within in (False, True)
     }

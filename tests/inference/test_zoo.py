@@ -72,10 +72,10 @@ def test_a_damaged_file_is_listed_with_its_problem(folder: Path) -> None:
 
 
 def test_the_default_for_a_view(folder: Path) -> None:
-    add(folder, "a", views=(View.A4C, View.A2C))
-    preferred = add(folder, "b", views=(View.A4C,), default_for=(View.A4C,))
-    assert zoo.default_model(View.A4C) == preferred
-    assert zoo.default_model(View.A2C).name == "a.onnx"
+    add(folder, "a", views=(View.FOUR_CHAMBER, View.TWO_CHAMBER))
+    preferred = add(folder, "b", views=(View.FOUR_CHAMBER,), default_for=(View.FOUR_CHAMBER,))
+    assert zoo.default_model(View.FOUR_CHAMBER) == preferred
+    assert zoo.default_model(View.TWO_CHAMBER).name == "a.onnx"
     with pytest.raises(InputError, match="there is no model for view SAX"):
         zoo.default_model(View.SAX)
 

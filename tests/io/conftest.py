@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from cardiotrace.core.cine import Cine
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import CAMUS, LabelMap
 
 
@@ -14,13 +14,13 @@ from cardiotrace.core.label import CAMUS, LabelMap
 def blob():
     """Labels on a cine's grid: an off-centre block, so that any flip or transposition moves it."""
 
-    def make(cine: Cine, scheme=CAMUS) -> LabelMap:
+    def make(cine: Image, scheme=CAMUS) -> LabelMap:
         array = np.zeros(cine.grid_shape, np.uint8)
         _, depth, height, width = array.shape
         array[:, : max(1, depth // 2), height // 4 : height // 2 + 1, : width // 3 + 1] = 2
         array[..., 0, width - 1] = 3
         array[-1, 0, 0, 0] = 1
-        return LabelMap(array, scheme, cine.spacing_mm, cine.origin)
+        return LabelMap(array, scheme, cine.geometry, cine.source)
 
     return make
 

@@ -9,10 +9,11 @@ import pytest
 import SimpleITK
 from PIL import Image
 
-from cardiotrace.core.cine import Origin
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.geometry import NO_GEOMETRY, Geometry
+from cardiotrace.core.image import FileSource
 from cardiotrace.core.label import CAMUS, LabelMap
-from cardiotrace.io import labels_path, read_cine, read_labels, read_metadata, write_labels
+from cardiotrace.io import labels_path, read_image, read_labels, read_metadata, write_labels
 from cardiotrace.io.formats import FORMATS
 
 
@@ -22,7 +23,7 @@ def test_each_suffix_belongs_to_one_format():
     assert all(form.summary for form in FORMATS)
 
 
-@pytest.mark.parametrize("read", [read_cine, read_metadata, lambda path: read_labels(path, CAMUS)])
+@pytest.mark.parametrize("read", [read_image, read_metadata, lambda path: read_labels(path, CAMUS)])
 def test_missing(tmp_path, read):
     with pytest.raises(InputError, match="no such file or folder") as caught:
         read(tmp_path / "a.nii.gz")
@@ -34,7 +35,7 @@ def test_missing(tmp_path, read):
 def test_unknown_suffix(tmp_path, name):
     (tmp_path / name).write_text("x")
     with pytest.raises(InputError, match=r"known: \.nii\.gz, \.nii, \.mhd"):
-        read_cine(tmp_path / name)
+        read_image(tmp_path / name)
 
 
 @pytest.mark.parametrize(
@@ -51,23 +52,23 @@ def test_unknown_suffix(tmp_path, name):
     ],
 )
 def test_label_names(path, form, suffix, expected):
-    assert labels_path(Origin(Path(path), form, suffix), "out") == Path("out") / expected
+    assert labels_path(FileSource(Path(path), form, suffix), "out") == Path("out") / expected
 
 
 @pytest.mark.parametrize("name", ["b.png", "b.mhd", "b.jpg", "b.txt", "b"])
 def test_the_suffix_must_be_what_is_written(tmp_path, name):
     nibabel.save(nibabel.Nifti1Image(np.zeros((4, 3), np.uint8), np.eye(4)), tmp_path / "a.nii")
-    origin = read_cine(tmp_path / "a.nii").origin
-    labels = LabelMap(np.zeros((1, 1, 3, 4), np.uint8), CAMUS, None, origin)
+    source = read_image(tmp_path / "a.nii").source
+    labels = LabelMap(np.zeros((1, 1, 3, 4), np.uint8), CAMUS, NO_GEOMETRY, source)
     with pytest.raises(InputError, match=r"the name must end in \.nii\.gz or \.nii\."):
         write_labels(labels, tmp_path / name)
     assert [file.name for file in tmp_path.iterdir()] == ["a.nii"]
 
 
 def test_labels_of_an_unknown_format_are_nifti(tmp_path):
-    origin = Origin(Path("exam.dcm"), "dicom", ".dcm")
-    labels = LabelMap(np.ones((1, 1, 3, 4), np.uint8), CAMUS, (1.0, 0.5, 0.25), origin)
-    write_labels(labels, labels_path(origin, tmp_path))
+    source = FileSource(Path("exam.dcm"), "dicom", ".dcm")
+    labels = LabelMap(np.ones((1, 1, 3, 4), np.uint8), CAMUS, Geometry.of_spacing((1.0, 0.5, 0.25)), source)
+    write_labels(labels, labels_path(source, tmp_path))
     assert read_labels(tmp_path / "exam_labels.nii.gz", CAMUS).spacing_mm == (1.0, 0.5, 0.25)
 
 
@@ -75,8 +76,8 @@ def test_a_cine_travels_between_processes(tmp_path):
     Image.fromarray(np.zeros((3, 4), np.uint8)).save(tmp_path / "a.png")
     nibabel.save(nibabel.Nifti1Image(np.zeros((4, 3), np.uint8), np.eye(4)), tmp_path / "a.nii")
     for name in ("a.png", "a.nii"):
-        cine = read_cine(tmp_path / name)
-        assert pickle.loads(pickle.dumps(cine)).origin == cine.origin
+        cine = read_image(tmp_path / name)
+        assert pickle.loads(pickle.dumps(cine)).source == cine.source
 
 
 def test_metadata_reads_no_pixels(tmp_path):
@@ -103,19 +104,19 @@ def test_labels_never_replace_their_image(tmp_path, suffix):
     path = tmp_path / f"a{suffix}"
     SimpleITK.WriteImage(image, str(path))
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
-    labels = LabelMap(np.ones((1, 1, 3, 4), np.uint8), CAMUS, None, read_cine(path).origin)
+    labels = LabelMap(np.ones((1, 1, 3, 4), np.uint8), CAMUS, NO_GEOMETRY, read_image(path).source)
     with pytest.raises(InputError, match="overwrite the image itself"):
         write_labels(labels, path)
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
     corrected = read_labels(path, CAMUS)  # the same file as a label map may be corrected in place
-    write_labels(corrected.__class__(corrected.array - 1, CAMUS, None, corrected.origin), path)
+    write_labels(corrected.__class__(corrected.array - 1, CAMUS, None, corrected.source), path)
     assert read_labels(path, CAMUS).array.max() == 1
 
 
 def test_labels_never_replace_the_pixels_of_their_image(tmp_path):
     SimpleITK.WriteImage(SimpleITK.GetImageFromArray(np.full((3, 4), 2, np.uint8)), str(tmp_path / "a.mhd"))
     (tmp_path / "a.mhd").rename(tmp_path / "header.mhd")
-    labels = LabelMap(np.ones((1, 1, 3, 4), np.uint8), CAMUS, None, read_cine(tmp_path / "header.mhd").origin)
+    labels = LabelMap(np.ones((1, 1, 3, 4), np.uint8), CAMUS, NO_GEOMETRY, read_image(tmp_path / "header.mhd").source)
     with pytest.raises(InputError, match="overwrite the image itself"):
         write_labels(labels, tmp_path / "a.mhd")
 
@@ -135,7 +136,7 @@ def test_a_damaged_file_is_read_or_refused(tmp_path, capfd, suffix):
             content[position] = random.integers(256)
         path.write_bytes(content)
         try:
-            read_cine(path)
+            read_image(path)
         except InputError:
             refused += 1
     assert refused > 2

@@ -9,16 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardiotrace.core.errors import InputError, WorkError
+from cardiotrace.core.geometry import Geometry
 from cardiotrace.core.label import CAMUS, LabelMap
 from cardiotrace.core.terms import View
-from cardiotrace.io import atomic, labels_path, read_cine, read_labels, read_metadata, write_labels
+from cardiotrace.io import atomic, labels_path, read_image, read_labels, read_metadata, write_labels
 
 
-def save(path: Path, array: np.ndarray, spacing=None, origin=None, direction=None, **options) -> Path:
+def save(path: Path, array: np.ndarray, spacing=None, source=None, direction=None, **options) -> Path:
     image = SimpleITK.GetImageFromArray(array, isVector=options.pop("is_vector", False))
     image.SetSpacing(spacing or (1.0,) * image.GetDimension())
-    if origin is not None:
-        image.SetOrigin(origin)
+    if source is not None:
+        image.SetOrigin(source)
     if direction is not None:
         image.SetDirection(direction)
     SimpleITK.WriteImage(image, str(path), **options)
@@ -44,7 +45,7 @@ def rewrite(path: Path, **fields: str) -> Path:
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
 def test_axes(tmp_path, shape, frames, suffix, dtype):
     array = ramp(*shape, dtype=dtype)
-    cine = read_cine(save(tmp_path / f"a{suffix}", array))
+    cine = read_image(save(tmp_path / f"a{suffix}", array))
     assert cine.frames.shape == frames
     assert cine.frames.dtype == dtype
     assert np.array_equal(cine.frames.ravel(), array.ravel())
@@ -52,11 +53,11 @@ def test_axes(tmp_path, shape, frames, suffix, dtype):
 
 def test_camus_sequence(tmp_path):
     path = save(tmp_path / "patient0001_2CH_sequence.mhd", ramp(4, 6, 5), (0.308, 0.154, 1.54))
-    cine = read_cine(path)
+    cine = read_image(path)
     assert cine.grid_shape == (4, 1, 6, 5)
     assert cine.spacing_mm == (1.0, 0.154, 0.308)
     assert cine.times_ms is None
-    assert read_cine(path, third_axis="depth").spacing_mm == (1.54, 0.154, 0.308)
+    assert read_image(path, third_axis="depth").spacing_mm == (1.54, 0.154, 0.308)
 
 
 @pytest.mark.parametrize("options", [{"useCompression": True}, {}])
@@ -68,8 +69,8 @@ def test_labels_lie_on_the_image(tmp_path, blob, same_grid, suffix, options):
         tmp_path / f"a{suffix.lower()}", ramp(4, 6, 5), (0.308, 0.154, 1.54), (12.5, -3.25, 7), direction, **options
     )
     path = path.rename(tmp_path / f"a{suffix}")
-    labels = blob(read_cine(path))
-    target = labels_path(labels.origin, tmp_path / "out")
+    labels = blob(read_image(path))
+    target = labels_path(labels.source, tmp_path / "out")
     (tmp_path / "out").mkdir()
     write_labels(labels, target)
     expected = ["a_labels.mhd", "a_labels.raw"] if suffix == ".mhd" else [f"a_labels{suffix}"]
@@ -83,7 +84,7 @@ def test_labels_lie_on_the_image(tmp_path, blob, same_grid, suffix, options):
 
 def test_two_axes_stay_two(tmp_path, blob, same_grid):
     path = save(tmp_path / "a.mhd", ramp(6, 5), (0.3, 0.2), (4, 5))
-    labels = blob(read_cine(path))
+    labels = blob(read_image(path))
     write_labels(labels, tmp_path / "b.mha")
     same_grid(path, tmp_path / "b.mha", labels)
     assert read_metadata(tmp_path / "b.mha") == {
@@ -95,7 +96,7 @@ def test_two_axes_stay_two(tmp_path, blob, same_grid):
 def test_labels_without_an_image(tmp_path):
     array = np.zeros((2, 3, 5, 6), np.uint8)
     array[1, 2, 4, 0] = 3
-    write_labels(LabelMap(array, CAMUS, (8.0, 0.5, 0.1)), tmp_path / "a.mhd")
+    write_labels(LabelMap(array, CAMUS, Geometry.of_spacing((8.0, 0.5, 0.1))), tmp_path / "a.mhd")
     viewer = SimpleITK.ReadImage(str(tmp_path / "a.mhd"))
     assert viewer.GetSpacing() == (0.1, 0.5, 8.0, 1.0)
     assert np.array_equal(SimpleITK.GetArrayFromImage(viewer), array)
@@ -111,9 +112,9 @@ def test_labels_come_back(shape, spacing, suffix):
     with tempfile.TemporaryDirectory() as folder:
         array = ramp(*shape) % 4
         path = save(Path(folder) / f"a{suffix}", array, spacing[: len(shape)])
-        cine = read_cine(path)
-        target = labels_path(cine.origin, folder)
-        write_labels(LabelMap(cine.frames, CAMUS, cine.spacing_mm, cine.origin), target)
+        cine = read_image(path)
+        target = labels_path(cine.source, folder)
+        write_labels(LabelMap(cine.frames, CAMUS, cine.geometry, cine.source), target)
         assert np.array_equal(read_labels(target, CAMUS).array.ravel(), array.ravel())
         image, written = SimpleITK.ReadImage(str(path)), SimpleITK.ReadImage(str(target))
         assert (image.GetSize(), image.GetSpacing()) == (written.GetSize(), written.GetSpacing())
@@ -121,14 +122,14 @@ def test_labels_come_back(shape, spacing, suffix):
 
 def test_colour(tmp_path):
     array = ramp(5, 4, 3)
-    cine = read_cine(save(tmp_path / "a.mha", array, is_vector=True))
+    cine = read_image(save(tmp_path / "a.mha", array, is_vector=True))
     assert cine.is_colour
     assert np.array_equal(cine.frames[0, 0], array)
 
 
 def test_two_channels(tmp_path):
     with pytest.raises(InputError, match="has 2 channels"):
-        read_cine(save(tmp_path / "a.mha", ramp(5, 4, 2), is_vector=True))
+        read_image(save(tmp_path / "a.mha", ramp(5, 4, 2), is_vector=True))
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8"])
@@ -136,7 +137,7 @@ def test_two_channels(tmp_path):
 @pytest.mark.parametrize("compress", [False, True])
 def test_types_as_simpleitk_writes_them(tmp_path, dtype, suffix, compress):
     array = (ramp(3, 5, 4) % 100).astype(dtype)
-    cine = read_cine(save(tmp_path / f"a{suffix}", array, useCompression=compress))
+    cine = read_image(save(tmp_path / f"a{suffix}", array, useCompression=compress))
     assert np.array_equal(cine.frames[0], array)
     assert cine.frames.flags.writeable
 
@@ -145,22 +146,22 @@ def test_types_as_simpleitk_writes_them(tmp_path, dtype, suffix, compress):
 def test_pixels_behind_something_else(tmp_path, header_size):
     path = rewrite(save(tmp_path / "a.mhd", ramp(5, 4)), HeaderSize=header_size)
     (tmp_path / "a.raw").write_bytes(b"before" + ramp(5, 4).tobytes())
-    assert np.array_equal(read_cine(path).frames[0, 0], ramp(5, 4))
+    assert np.array_equal(read_image(path).frames[0, 0], ramp(5, 4))
 
 
 def test_big_endian_and_64_bit(tmp_path):
     path = save(tmp_path / "a.mhd", ramp(5, 4, dtype=np.int16))
     (tmp_path / "a.raw").write_bytes(ramp(5, 4).astype(">i2").tobytes())
-    frames = read_cine(rewrite(path, BinaryDataByteOrderMSB="True")).frames
+    frames = read_image(rewrite(path, BinaryDataByteOrderMSB="True")).frames
     assert np.array_equal(frames[0, 0], ramp(5, 4))
-    assert read_cine(save(tmp_path / "b.mha", ramp(5, 4, dtype=np.int64))).frames.dtype == np.uint8
+    assert read_image(save(tmp_path / "b.mha", ramp(5, 4, dtype=np.int64))).frames.dtype == np.uint8
 
 
 def test_pixel_file_is_missing(tmp_path):
     path = save(tmp_path / "a.mhd", ramp(5, 4))
     (tmp_path / "a.raw").unlink()
     with pytest.raises(InputError, match=r"its pixel file a\.raw is missing") as caught:
-        read_cine(path)
+        read_image(path)
     assert str(tmp_path) in caught.value.remedy
 
 
@@ -190,13 +191,13 @@ def test_bad_headers(tmp_path, capfd, fields, message):
     lines = sorted(path.read_text().splitlines(), key=lambda line: line.startswith("ElementDataFile"))
     path.write_text("\n".join(lines) + "\n")
     with pytest.raises(InputError, match=message):
-        read_cine(path)
+        read_image(path)
     assert capfd.readouterr() == ("", "")
 
 
 def test_spacing_given_by_hand_overrides_a_bad_header(tmp_path):
     path = rewrite(save(tmp_path / "a.mhd", ramp(5, 4)), ElementSpacing="1 0")
-    cine = read_cine(path, spacing_mm=(1.0, 0.2, 0.3))
+    cine = read_image(path, spacing_mm=(1.0, 0.2, 0.3))
     assert cine.spacing_mm == (1.0, 0.2, 0.3)
     assert np.array_equal(cine.frames[0, 0], ramp(5, 4))
 
@@ -204,9 +205,9 @@ def test_spacing_given_by_hand_overrides_a_bad_header(tmp_path):
 def test_no_spacing(tmp_path):
     path = save(tmp_path / "a.mhd", ramp(5, 4))
     path.write_text("".join(line for line in path.read_text().splitlines(True) if "Spacing" not in line))
-    assert read_cine(path).spacing_mm is None
+    assert read_image(path).spacing_mm is None
     path.write_text(path.read_text().replace("NDims", "ElementSize = 0.5 0.25\nNDims"))
-    assert read_cine(path).spacing_mm == (1.0, 0.25, 0.5)
+    assert read_image(path).spacing_mm == (1.0, 0.25, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +218,7 @@ def test_not_metaimage(tmp_path, content, suffix):
     path = tmp_path / f"a{suffix}"
     path.write_bytes(content)
     with pytest.raises(InputError, match="is not a MetaImage header"):
-        read_cine(path)
+        read_image(path)
 
 
 @pytest.mark.parametrize("share", [0.5, 0.97])
@@ -227,12 +228,12 @@ def test_cut_short(tmp_path, capfd, share, compress):
     path = save(tmp_path / "a.mha", noise, useCompression=compress)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
     with pytest.raises(InputError):
-        read_cine(path)
+        read_image(path)
     assert capfd.readouterr() == ("", "")
 
 
 def test_pixels_are_written_before_the_header(tmp_path, monkeypatch, blob):
-    labels = blob(read_cine(save(tmp_path / "a.mhd", ramp(5, 4))))
+    labels = blob(read_image(save(tmp_path / "a.mhd", ramp(5, 4))))
     written = []
     real = atomic.atomic_write
 
@@ -253,14 +254,14 @@ def test_pixels_are_written_before_the_header(tmp_path, monkeypatch, blob):
 @pytest.mark.parametrize("view", ["2CH", "4CH"])
 def test_first_camus_format(tmp_path, data_root, blob, same_grid, view):
     image = data_root / f"camus/legacy_mhd/patient0001/patient0001_{view}_ED.mhd"
-    cine = read_cine(image, view=View.A2C if view == "2CH" else View.A4C)
+    cine = read_image(image, view=View.TWO_CHAMBER if view == "2CH" else View.FOUR_CHAMBER)
     viewer = SimpleITK.ReadImage(str(image))
     assert cine.grid_shape == (1, 1, viewer.GetHeight(), viewer.GetWidth())
     assert cine.spacing_mm == (1.54, 0.154, 0.308)
     assert np.array_equal(cine.frames[0], SimpleITK.GetArrayFromImage(viewer))
     labels = blob(cine)
-    write_labels(labels, labels_path(cine.origin, tmp_path))
-    same_grid(image, labels_path(cine.origin, tmp_path), labels)
+    write_labels(labels, labels_path(cine.source, tmp_path))
+    same_grid(image, labels_path(cine.source, tmp_path), labels)
     truth = read_labels(str(image).replace(".mhd", "_gt.mhd"), CAMUS)
     assert sorted(np.unique(truth.array)) == [0, 1, 2, 3]
 
@@ -268,4 +269,4 @@ def test_first_camus_format(tmp_path, data_root, blob, same_grid, view):
 @pytest.mark.data
 def test_first_camus_sequences_lack_their_pixels(data_root):
     with pytest.raises(InputError, match=r"pixel file patient0001_2CH_sequence\.raw is missing"):
-        read_cine(data_root / "camus/legacy_mhd/patient0001/patient0001_2CH_sequence.mhd")
+        read_image(data_root / "camus/legacy_mhd/patient0001/patient0001_2CH_sequence.mhd")

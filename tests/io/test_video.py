@@ -5,7 +5,7 @@ import pytest
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.label import CAMUS
-from cardiotrace.io import labels_path, read_cine, read_labels, read_metadata, write_labels
+from cardiotrace.io import labels_path, read_image, read_labels, read_metadata, write_labels
 
 
 def film(path, frames, *, codec, rate=50, pixel_format="yuvj420p"):
@@ -40,7 +40,7 @@ def test_films(tmp_path, frames, name, codec, pixel_format, error):
     if codec not in av.codecs_available:
         pytest.skip(f"no encoder {codec}")
     path = film(tmp_path / name, frames, codec=codec, pixel_format=pixel_format)
-    cine = read_cine(path)
+    cine = read_image(path)
     assert cine.grid_shape == (12, 1, 48, 64)
     assert cine.frames.dtype == np.uint8
     assert np.abs(cine.frames[:, 0].astype(int) - frames).max() <= error
@@ -54,8 +54,8 @@ def test_films(tmp_path, frames, name, codec, pixel_format, error):
 
 def test_labels_of_a_film(tmp_path, frames, blob):
     path = film(tmp_path / "a.avi", frames, codec="mjpeg")
-    labels = blob(read_cine(path, spacing_mm=(1.0, 0.5, 0.25)))
-    target = labels_path(labels.origin, tmp_path)
+    labels = blob(read_image(path, spacing_mm=(1.0, 0.5, 0.25)))
+    target = labels_path(labels.source, tmp_path)
     assert target.name == "a_labels.nii.gz"
     write_labels(labels, target)
     again = read_labels(target, CAMUS)
@@ -75,10 +75,10 @@ def test_damaged(tmp_path, frames, capfd, name):
     path = film(tmp_path / name, frames, codec="mpeg4", pixel_format="yuv420p")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(InputError):
-        read_cine(path)
+        read_image(path)
     path.write_bytes(b"some text that is no film" * 50)
     with pytest.raises(InputError, match="is not a film file that can be read"):
-        read_cine(path)
+        read_image(path)
     assert capfd.readouterr() == ("", "")
 
 
@@ -92,4 +92,4 @@ def test_sound_alone(tmp_path):
         container.mux(stream.encode(sound))
         container.mux(stream.encode())
     with pytest.raises(InputError, match="no moving picture"):
-        read_cine(path)
+        read_image(path)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.geometry import Geometry
 from cardiotrace.core.label import ACDC, CAMUS, MNMS, LabelMap
 from cardiotrace.core.terms import Structure
 from cardiotrace.metrics import (
@@ -23,7 +24,7 @@ SPACING = (1.0, 0.3, 0.6)
 
 
 def labels(array, scheme=CAMUS, spacing_mm=SPACING):
-    return LabelMap(np.asarray(array, np.uint8), scheme, spacing_mm)
+    return LabelMap(np.asarray(array, np.uint8), scheme, Geometry.of_spacing(spacing_mm))
 
 
 def left_heart(shift=0):

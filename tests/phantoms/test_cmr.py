@@ -37,7 +37,9 @@ def test_exam_holds_a_stack_and_the_planes_that_were_asked_for(made):
     assert stack.spacing_mm == (10.0, 2.8, 2.8)
     assert stack.frames.dtype == np.int16
     assert stack.frames.shape == (12, len(made.truth.slice_heights_mm), 112, 112)
-    assert all(image.cine.view is View.LAX and image.cine.frames.shape[1] == 1 for image in made.exam.images[1:])
+    assert all(
+        image.cine.view is View.FOUR_CHAMBER and image.cine.frames.shape[1] == 1 for image in made.exam.images[1:]
+    )
     assert made.exam.images[0].phases == {Phase.ED: 0, Phase.ES: made.truth.end_systolic_frame}
     assert made.exam.facts["vendor"] == "Siemens"
 
@@ -340,7 +342,7 @@ def test_what_cannot_be_is_refused(options, message):
 
 @pytest.mark.data
 def test_contrast_is_that_of_acdc():
-    from cardiotrace.io import read_cine, read_labels
+    from cardiotrace.io import read_image, read_labels
 
     root = Path(os.environ.get("CARDIOTRACE_DATA", "../shared/data")) / "acdc/database/training"
     if not root.exists():
@@ -348,7 +350,7 @@ def test_contrast_is_that_of_acdc():
     real, phantom = [], []
     for folder in sorted(root.iterdir())[::4]:
         path = min(path for path in folder.glob("*frame*.nii.gz") if "_gt" not in path.name)
-        frames = read_cine(path, third_axis="depth").frames[0]
+        frames = read_image(path, third_axis="depth").frames[0]
         labels = read_labels(path.with_name(path.name.replace(".nii", "_gt.nii")), ACDC, third_axis="depth").array[0]
         real.append([frames[labels == value].mean() for value in (1, 2, 3)])
     for seed in range(4):

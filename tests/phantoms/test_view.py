@@ -18,7 +18,7 @@ def test_round_straight_heart_looks_the_same_from_everywhere():
     truth = truth_of(Heart(bend_mm=0, end_diastolic_ml=130, ejection_fraction_percent=55))
     for view in truth.views.values():
         assert view.simpson_ml == pytest.approx(truth.volume_ml, rel=2e-3)
-        assert view.area_cm2 == pytest.approx(truth.views[View.A4C].area_cm2, rel=1e-6)
+        assert view.area_cm2 == pytest.approx(truth.views[View.FOUR_CHAMBER].area_cm2, rel=1e-6)
     assert truth.biplane_ml == pytest.approx(truth.volume_ml, rel=2e-3)
     assert truth.ejection_fraction_percent == pytest.approx(55)
     assert truth.right_ejection_fraction_percent == pytest.approx(57)
@@ -27,7 +27,7 @@ def test_round_straight_heart_looks_the_same_from_everywhere():
 def test_biplane_lies_between_both_planes_and_nearer_to_the_truth_than_the_worse():
     truth = truth_of(INFARCT)
     last = int(np.argmin(truth.volume_ml))
-    four, two = (float(truth.views[view].simpson_ml[last]) for view in (View.A4C, View.A2C))
+    four, two = (float(truth.views[view].simpson_ml[last]) for view in (View.FOUR_CHAMBER, View.TWO_CHAMBER))
     both, true = float(truth.biplane_ml[last]), float(truth.volume_ml[last])
     assert min(four, two) < both < max(four, two)
     # The scar lies in the two-chamber plane, which therefore sees too much.
@@ -38,13 +38,13 @@ def test_biplane_lies_between_both_planes_and_nearer_to_the_truth_than_the_worse
 def test_plane_through_the_scar_shortens_least():
     truth = truth_of(INFARCT)
     strains = {view: float(seen.strain_percent.min()) for view, seen in truth.views.items()}
-    assert strains[View.A2C] == max(strains.values())
+    assert strains[View.TWO_CHAMBER] == max(strains.values())
     assert min(strains.values()) <= truth.global_longitudinal_strain_percent <= max(strains.values())
 
 
 def test_area_of_a_view_is_that_of_its_outline():
     (state,) = INFARCT.at(np.array([200.0]))
-    for view, degrees in ((View.A4C, 0), (View.A2C, 60), (View.A3C, 120)):
+    for view, degrees in ((View.FOUR_CHAMBER, 0), (View.TWO_CHAMBER, 60), (View.THREE_CHAMBER, 120)):
         outline = state.endocardium_outline(721, plane_deg=degrees)
         seen = heart_truth(INFARCT, np.array([200.0])).views[view]
         assert polygon_area(outline) / 100 == pytest.approx(seen.area_cm2[0], rel=2e-3)

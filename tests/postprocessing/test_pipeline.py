@@ -5,6 +5,7 @@ import pytest
 
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import ConfigError
+from cardiotrace.core.geometry import NO_GEOMETRY, Geometry
 from cardiotrace.core.label import CAMUS, LabelMap
 from cardiotrace.core.terms import Structure
 from cardiotrace.postprocessing import STEPS, Postprocessing
@@ -41,7 +42,7 @@ def test_counts_what_came_and_went_in_each_frame() -> None:
     array[0, 0, 2, 2] = 0  # a hole
     array[0, 0, 6, 5:7] = 1  # an island
     array[1, 0, 0, 0] = 2
-    labels = LabelMap(array, CAMUS, (1.0, 1.0, 1.0))
+    labels = LabelMap(array, CAMUS, Geometry.of_spacing((1.0, 1.0, 1.0)))
     before = array.copy()
     processed = Postprocessing.__from_plain__(PLAIN, "").apply(labels)
     np.testing.assert_array_equal(array, before)
@@ -55,7 +56,7 @@ def test_counts_what_came_and_went_in_each_frame() -> None:
 
 def test_no_steps_change_nothing() -> None:
     array = np.random.default_rng(0).integers(0, 4, (2, 3, 5, 6), np.uint8)
-    processed = Postprocessing().apply(LabelMap(array, CAMUS, None))
+    processed = Postprocessing().apply(LabelMap(array, CAMUS, NO_GEOMETRY))
     np.testing.assert_array_equal(processed.labels.array, array)
     assert processed.labels.array is not array
 
@@ -67,11 +68,11 @@ def test_order_matters() -> None:
     array[0, 0, 1:6, 1:6] = 0
     array[0, 0, 3, 3] = 1
     fill_first = Postprocessing.__from_plain__(["fill-holes", "largest-component"], "").apply(
-        LabelMap(array, CAMUS, None)
+        LabelMap(array, CAMUS, NO_GEOMETRY)
     )
     assert fill_first.removed[Structure.LV].tolist() == [0]
     keep_first = Postprocessing.__from_plain__(["largest-component", "fill-holes"], "").apply(
-        LabelMap(array, CAMUS, None)
+        LabelMap(array, CAMUS, NO_GEOMETRY)
     )
     assert keep_first.added[Structure.LV].tolist() == [25 - 1]
     assert keep_first.labels.array.sum() == 49
@@ -87,7 +88,7 @@ def test_steps_see_a_border_only_where_the_image_has_one() -> None:
     array[0, 0, 3:6, 3:6] = array[1, 0, 2:5, 4:7] = CAMUS.value(Structure.LV)
     array[0, 0, 4, 4] = 0  # enclosed
     array[1, 0, 3, 4] = 0  # open to the left, at the edge of its own labels
-    labels = LabelMap(array, CAMUS, (1.0, 1.0, 1.0))
+    labels = LabelMap(array, CAMUS, Geometry.of_spacing((1.0, 1.0, 1.0)))
     done = Postprocessing.__from_plain__(["largest-component", "fill-holes"], "postprocessing").apply(labels)
     assert done.labels.array[0, 0, 4, 4] == CAMUS.value(Structure.LV)
     assert done.labels.array[1, 0, 3, 4] == 0
@@ -95,5 +96,5 @@ def test_steps_see_a_border_only_where_the_image_has_one() -> None:
 
 
 def test_empty_labels_stay_empty() -> None:
-    labels = LabelMap(np.zeros((2, 1, 4, 4), np.uint8), CAMUS, None)
+    labels = LabelMap(np.zeros((2, 1, 4, 4), np.uint8), CAMUS, NO_GEOMETRY)
     assert not Postprocessing.__from_plain__(["largest-component", "fill-holes"], "").apply(labels).labels.array.any()

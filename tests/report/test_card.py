@@ -19,7 +19,7 @@ def spec(data, *, fold=None):
         name="some",
         summary="Something.",
         scheme=SchemeSpec(CAMUS.name, {str(key): value for key, value in CAMUS.values.items()}),
-        views=(View.A4C,),
+        views=(View.FOUR_CHAMBER,),
         classes=4,
         preparation=Preparation([Choice("resample", {"height_mm": 1.5, "width_mm": 1.25}), Choice("z-score")]),
         training=TrainingSpec(data_set="camus", fold=fold, recipe={"seed": 7, "data": data}),

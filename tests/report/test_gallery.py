@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image as Picture
 
-from cardiotrace.core.cine import Cine
+from cardiotrace.core.geometry import NO_GEOMETRY, Geometry
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import CAMUS, LV_ONLY, VESSEL, LabelMap
 from cardiotrace.report.colour import STRUCTURE_COLOURS
 from cardiotrace.report.gallery import Compared, draw_compared
@@ -11,7 +12,7 @@ SPACING_MM = (4.0, 1.0, 0.5)
 
 
 def labels(array, scheme=CAMUS, spacing_mm=SPACING_MM):
-    return LabelMap(array.astype(np.uint8), scheme, spacing_mm)
+    return LabelMap(array.astype(np.uint8), scheme, Geometry.of_spacing(spacing_mm))
 
 
 def nested(shift=0):
@@ -23,28 +24,30 @@ def nested(shift=0):
 
 
 def colours_of(path):
-    with Image.open(path) as picture:
+    with Picture.open(path) as picture:
         return {colour for _, colour in picture.convert("RGB").getcolors(1 << 24)}
 
 
 def test_both_outlines_are_drawn_on_pixels_of_their_true_shape(tmp_path):
-    image = Cine(np.full((1, 1, 60, 60), 90, np.uint8), SPACING_MM)
+    image = Image(np.full((1, 1, 60, 60), 90, np.uint8), Geometry.of_spacing(SPACING_MM))
     compared = Compared(image, labels(nested(4)), labels(nested()))
     assert [region.name for region in compared.regions] == ["LV", "LV_EPI", "LA"]
     draw_compared(compared, tmp_path / "tall.png", title="case", notes=["LV: Dice 0.9"])
     found = colours_of(tmp_path / "tall.png")
     assert (255, 255, 255) in found
     assert {STRUCTURE_COLOURS[region.structures[-1]] for region in compared.regions} <= found
-    wide = Compared(Cine(image.frames, None), labels(nested(4), spacing_mm=None), labels(nested(), spacing_mm=None))
+    wide = Compared(
+        Image(image.frames, NO_GEOMETRY), labels(nested(4), spacing_mm=None), labels(nested(), spacing_mm=None)
+    )
     draw_compared(wide, tmp_path / "square.png", title="case", notes=["LV: Dice 0.9"])
-    with Image.open(tmp_path / "tall.png") as tall, Image.open(tmp_path / "square.png") as square:
+    with Picture.open(tmp_path / "tall.png") as tall, Picture.open(tmp_path / "square.png") as square:
         assert tall.height > 1.5 * square.height
 
 
 def test_thin_structures_are_painted(tmp_path):
     reference = np.zeros((1, 1, 40, 40), np.uint8)
     reference[..., 18:21, :] = 1
-    photograph = Cine(np.full((1, 1, 40, 40, 3), (120, 60, 30), np.uint8), None)
+    photograph = Image(np.full((1, 1, 40, 40, 3), (120, 60, 30), np.uint8), NO_GEOMETRY)
     predicted = labels(np.roll(reference, 2, axis=2), VESSEL, None)
     draw_compared(Compared(photograph, predicted, labels(reference, VESSEL, None)), tmp_path / "eye.png", title="eye")
     assert {(255, 255, 255), (213, 94, 0), (86, 180, 233), (120, 60, 30)} <= colours_of(tmp_path / "eye.png")
@@ -54,7 +57,7 @@ def test_the_slice_with_most_differences_is_shown_and_schemes_may_differ():
     predicted, reference = np.zeros((2, 2, 3, 8, 8), np.uint8)
     reference[1, 2, 2:6, 2:6] = 1
     reference[1, 0, 2, 2] = 1
-    image = Cine(np.zeros((2, 3, 8, 8), np.uint8), SPACING_MM)
+    image = Image(np.zeros((2, 3, 8, 8), np.uint8), Geometry.of_spacing(SPACING_MM))
     compared = Compared(image, labels(predicted, LV_ONLY), labels(reference), frame=1)
     assert compared.depth == 2
     assert [region.name for region in compared.regions] == ["LV"]
@@ -62,7 +65,7 @@ def test_the_slice_with_most_differences_is_shown_and_schemes_may_differ():
 
 @pytest.mark.parametrize("shape", [(2, 2), (300, 40)])
 def test_odd_shapes_can_be_drawn(tmp_path, shape):
-    image = Cine(np.zeros((1, 1, *shape), np.uint8), None)
+    image = Image(np.zeros((1, 1, *shape), np.uint8), NO_GEOMETRY)
     empty = labels(np.zeros((1, 1, *shape)), spacing_mm=None)
     draw_compared(Compared(image, empty, empty), tmp_path / "odd.png", title="x")
     assert (tmp_path / "odd.png").stat().st_size > 1000

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from cardiotrace.clinical.section import section
-from cardiotrace.core.cine import Cine
+from cardiotrace.core.geometry import NO_GEOMETRY
+from cardiotrace.core.image import Image
 from cardiotrace.report.colour import STRUCTURE_COLOURS
 from cardiotrace.report.overlay import OverlayStyle, display_grey, draw_overlay
 from tests.clinical.ventricle import Ventricle, image_of, label_map
@@ -20,7 +21,7 @@ def test_pixels_become_square_millimetres(spacing_mm: tuple[float, float]) -> No
 
 def test_outline_lies_on_the_border_of_the_mask() -> None:
     labels = label_map([Ventricle().draw((1.0, 1.0))], (1.0, 1.0, 1.0))
-    black = Cine(np.zeros(labels.array.shape, np.uint8), labels.spacing_mm)
+    black = Image(np.zeros(labels.array.shape, np.uint8), labels.geometry)
     cavity = labels.array[0, 0] == 1
     pixels = np.asarray(draw_overlay(black, labels, 0, style=PLAIN)).astype(int)
     blue = np.argwhere(np.abs(pixels - STRUCTURE_COLOURS[labels.scheme.structures[0]]).sum(axis=2) < 60)
@@ -36,7 +37,7 @@ def test_outline_lies_on_the_border_of_the_mask() -> None:
 
 def test_axis_is_drawn_where_it_is() -> None:
     labels = label_map([Ventricle().draw((1.0, 1.0))], (1.0, 1.0, 1.0))
-    black = Cine(np.zeros(labels.array.shape, np.uint8), labels.spacing_mm)
+    black = Image(np.zeros(labels.array.shape, np.uint8), labels.geometry)
     axis = section(labels, 0).axis
     assert axis is not None
     without = np.asarray(draw_overlay(black, labels, 0, style=PLAIN)).astype(int)
@@ -56,15 +57,15 @@ def test_legend_and_scale_only_where_they_mean_something() -> None:
 
 def test_grey_values_of_any_type() -> None:
     values = np.linspace(-500, 3000, 400).reshape(1, 1, 20, 20).astype(np.float32)
-    shown = display_grey(Cine(values, None))
+    shown = display_grey(Image(values, NO_GEOMETRY))
     assert shown.dtype == np.uint8
     assert (shown.min(), shown.max()) == (0, 255)
     assert np.all(np.diff(shown.ravel().astype(int)) >= 0)
-    assert display_grey(Cine(np.full((1, 1, 4, 4), 7, np.uint16), None)).max() <= 255
+    assert display_grey(Image(np.full((1, 1, 4, 4), 7, np.uint16), NO_GEOMETRY)).max() <= 255
 
 
 def test_colour_pictures_are_drawn_on() -> None:
     labels = label_map([Ventricle().draw((1.0, 1.0))], (1.0, 1.0, 1.0))
-    photo = Cine(np.full((*labels.array.shape, 3), (120, 10, 10), np.uint8), labels.spacing_mm)
+    photo = Image(np.full((*labels.array.shape, 3), (120, 10, 10), np.uint8), labels.geometry)
     picture = draw_overlay(photo, labels, 0, style=PLAIN)
     assert picture.getpixel((2, 2)) == (120, 10, 10)

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image as Picture
 
 from cardiotrace.clinical import measure
-from cardiotrace.core.cine import Cine
 from cardiotrace.core.errors import WorkError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
+from cardiotrace.core.geometry import Geometry
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import ACDC, LabelMap
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.report import write_report
@@ -101,10 +102,10 @@ def test_cine_gets_an_animation_and_a_curve(tmp_path: Path) -> None:
     labels = {"loop": label_map(planes, (1.0, 1.0, 1.0))}
     exam = Exam("p1", (image_of("loop", labels["loop"]),), frame_rate_hz=50.0)
     text = write_report(exam, labels, measure(exam, labels), tmp_path).read_text()
-    with Image.open(tmp_path / "figures" / "loop.gif") as gif:
+    with Picture.open(tmp_path / "figures" / "loop.gif") as gif:
         assert gif.n_frames == 4
         assert gif.info["duration"] == 40
-    with Image.open(tmp_path / "figures" / "loop_curve.png") as curve:
+    with Picture.open(tmp_path / "figures" / "loop_curve.png") as curve:
         assert curve.width > 600
     assert "played 2.0 times slower" in text
     assert text.count("data:image/gif") == 1
@@ -115,12 +116,15 @@ def test_every_frame_of_a_cine_is_written(tmp_path: Path) -> None:
     labels = {"loop": label_map(planes, (1.0, 1.0, 1.0))}
     image = image_of("loop", labels["loop"])
     # Pixels of 16 bit are brought to the screen's range once, not frame by frame: no flicker.
-    wide = ExamImage("loop", Cine(image.cine.frames.astype(np.uint16) * 100, (1.0, 1.0, 1.0), view=View.A4C))
-    exam = Exam("p1", (wide, ExamImage("still", Cine(image.cine.frames[:1], (1.0, 1.0, 1.0)))))
+    wide = ExamImage(
+        "loop",
+        Image(image.cine.frames.astype(np.uint16) * 100, Geometry.of_spacing((1.0, 1.0, 1.0)), view=View.FOUR_CHAMBER),
+    )
+    exam = Exam("p1", (wide, ExamImage("still", Image(image.cine.frames[:1], Geometry.of_spacing((1.0, 1.0, 1.0))))))
     write_report(exam, labels, measure(exam, labels), tmp_path)
     written = sorted((tmp_path / "figures" / "frames").iterdir())
     assert [path.name for path in written] == ["loop_000.png", "loop_001.png", "loop_002.png"]
-    pictures = [np.asarray(Image.open(path)) for path in written]
+    pictures = [np.asarray(Picture.open(path)) for path in written]
     assert len({picture.shape for picture in pictures}) == 1
     # The border shows speckle alone, of the same range in every frame.
     width = pictures[0].shape[1]
@@ -134,10 +138,10 @@ def test_short_axis_stack_is_shown_as_slices(tmp_path: Path) -> None:
     array[:, 1:7, 5:35, 5:35] = 2
     array[0, 1:7, 10:30, 10:30] = 3
     array[1, 1:7, 15:25, 15:25] = 3
-    image = ExamImage("stack", Cine(array * 60, (10.0, 1.0, 1.0), view=View.SAX))
-    exam, labels = Exam("s1", (image,)), {"stack": LabelMap(array, ACDC, (10.0, 1.0, 1.0))}
+    image = ExamImage("stack", Image(array * 60, Geometry.of_spacing((10.0, 1.0, 1.0)), view=View.SAX))
+    exam, labels = Exam("s1", (image,)), {"stack": LabelMap(array, ACDC, Geometry.of_spacing((10.0, 1.0, 1.0)))}
     text = write_report(exam, labels, measure(exam, labels), tmp_path).read_text()
-    with Image.open(tmp_path / "figures" / "stack_ED.png") as sheet:
+    with Picture.open(tmp_path / "figures" / "stack_ED.png") as sheet:
         assert sheet.width > 2.9 * sheet.height
     assert "75<small>" in text
     # The normal ranges are those of echo.

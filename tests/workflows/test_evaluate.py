@@ -115,7 +115,7 @@ def test_one_run_beside_published_scores_and_two_with_all_scores(camus, model, t
     one = compare_runs(CompareConfig((tmp_path / "ours.json",), published="camus", only=only, out=page))
     assert one.comparisons == ()
     text = page.read_text()
-    assert "- ours: 4 patients, 8 images; view A4C 8; quality Good 4, Medium 4" in text
+    assert "- ours: 4 patients, 8 images; view 4CH 8; quality Good 4, Medium 4" in text
     assert "| U-Net 1 | 0.934 / 0.905 |" in text
     assert "- Leclerc 2019: Leclerc S, et al." in text
     assert one.limits.shapes["LV"].convexity == 0.999

@@ -12,7 +12,7 @@ from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.terms import Phase, Structure
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.lint import Severity, lint
-from cardiotrace.io import read_cine
+from cardiotrace.io import read_image
 from cardiotrace.phantoms.choice import PhantomConfig
 from cardiotrace.workflows import phantom
 from cardiotrace.workflows.phantom import WriteConfig, write_phantoms
@@ -129,10 +129,10 @@ def test_folder_reads_photographs_back(eyes):
     assert [case.name for case in folder.cases()] == ["eye0001", "eye0002"]
     for case in folder.cases():
         row = truth_of(eyes)[case.name]
-        inside = read_cine(eyes / "fields_of_view" / f"{case.name}.png").frames[0, 0] > 0
+        inside = read_image(eyes / "fields_of_view" / f"{case.name}.png").frames[0, 0] > 0
         vessels = case.read_labels().mask(Structure.VESSEL)[0, 0]
         assert 100 * vessels.sum() / inside.sum() == pytest.approx(float(row["vessel_share_percent"]))
-        kinds = read_cine(eyes / "arteries_and_veins" / f"{case.name}.png").frames[0, 0]
+        kinds = read_image(eyes / "arteries_and_veins" / f"{case.name}.png").frames[0, 0]
         assert ((kinds > 0) == vessels).all()
         assert row["pathology"] == "diabetic"
     assert not (eyes / ".parts").exists()
@@ -151,7 +151,7 @@ def test_same_seed_same_bytes_of_every_stack(tmp_path):
     assert digests(tmp_path / "first") == digests(tmp_path / "again")
     write_phantoms(WriteConfig(tmp_path / "poor", replace(config, qualities=("poor",))))
     path = "database/training/patient001/patient001_frame01.nii.gz"
-    assert (read_cine(tmp_path / "poor" / path).frames != read_cine(tmp_path / "first" / path).frames).mean() > 0.5
+    assert (read_image(tmp_path / "poor" / path).frames != read_image(tmp_path / "first" / path).frames).mean() > 0.5
 
 
 @pytest.mark.slow

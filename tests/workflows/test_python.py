@@ -50,7 +50,7 @@ def test_from_exam_to_report(tmp_path):
     assert all(labels[image.name].array.shape == image.cine.grid_shape for image in exam.images)
     measures = ct.measure(exam, labels)
     corrected = {
-        name: ct.LabelMap(np.zeros_like(item.array), item.scheme, item.spacing_mm) for name, item in labels.items()
+        name: ct.LabelMap(np.zeros_like(item.array), item.scheme, item.geometry) for name, item in labels.items()
     }
     assert ct.measure(exam, corrected).ejection_fraction_percent is None
     page = ct.write_report(exam, labels, measures, tmp_path / "out")

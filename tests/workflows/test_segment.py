@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cardiotrace.core.cine import Cine
 from cardiotrace.core.errors import NoModelError
 from cardiotrace.core.exam import Exam, ExamImage
+from cardiotrace.core.geometry import Geometry
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import LV_ONLY
-from cardiotrace.core.terms import Structure, View
+from cardiotrace.core.terms import Modality, Structure, View
 from cardiotrace.workflows.analyse import segmentation_flags
 from cardiotrace.workflows.segment import Models, segment_exam
 from tests.fake.models import make_model, make_spec, threshold_network
@@ -18,20 +19,20 @@ from tests.fake.models import make_model, make_spec, threshold_network
 def image(name: str, view: View) -> ExamImage:
     frames = np.zeros((1, 1, 8, 8), np.uint8)
     frames[..., 2:6, 2:6] = 200
-    return ExamImage(name, Cine(frames, (1.0, 1.0, 1.0), view=view))
+    return ExamImage(name, Image(frames, Geometry.of_spacing((1.0, 1.0, 1.0)), view=view, modality=Modality.US))
 
 
 @pytest.fixture
 def four_chamber_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Only this model is at hand: the shipped ones are hidden.
-    model = make_model(threshold_network(0.5), make_spec(LV_ONLY, views=(View.A4C,)))
+    model = make_model(threshold_network(0.5), make_spec(LV_ONLY, views=(View.FOUR_CHAMBER,)))
     (tmp_path / "tiny.onnx").write_bytes(model.content)
     monkeypatch.setattr("cardiotrace.inference.zoo.model_folders", lambda: (tmp_path,))
 
 
 @pytest.mark.usefixtures("four_chamber_model")
 def test_an_image_without_a_model_is_left_out_and_said_so() -> None:
-    exam = Exam("patient", (image("four", View.A4C), image("two", View.A2C)))
+    exam = Exam("patient", (image("four", View.FOUR_CHAMBER), image("two", View.TWO_CHAMBER)))
     segmentations = segment_exam(exam, Models())
     assert list(segmentations) == ["four"]
     assert segmentations["four"].labels.mask(Structure.LV).sum() == 16
@@ -40,14 +41,14 @@ def test_an_image_without_a_model_is_left_out_and_said_so() -> None:
 
 @pytest.mark.usefixtures("four_chamber_model")
 def test_an_exam_without_any_model_fails() -> None:
-    exam = Exam("patient", (image("two", View.A2C),))
+    exam = Exam("patient", (image("two", View.TWO_CHAMBER),))
     with pytest.raises(NoModelError, match="A2C"):
         segment_exam(exam, Models())
 
 
 @pytest.mark.usefixtures("four_chamber_model")
 def test_a_named_model_takes_every_view() -> None:
-    exam = Exam("patient", (image("two", View.A2C),))
+    exam = Exam("patient", (image("two", View.TWO_CHAMBER),))
     segmentations = segment_exam(exam, Models("tiny"))
     assert list(segmentations) == ["two"]
     assert any("not trained on view A2C" in warning for warning in segmentations["two"].warnings)

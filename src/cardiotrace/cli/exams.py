@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import tyro
 
 from cardiotrace.core.errors import UsageError
-from cardiotrace.core.terms import View
+from cardiotrace.core.terms import Modality, View
+from cardiotrace.datasets.naming import plane_of
 from cardiotrace.workflows.batch import Batch
 from cardiotrace.workflows.segment import SegmentConfig
 
@@ -25,15 +26,22 @@ class ExamOptions:
     """Files, patient folders, or folders of those."""
     out: Path = Path("out")
     """Folder for the results; one folder per exam is made in it."""
-    view: View | None = None
-    """View of all images, where the file names do not say."""
-    spacing_mm: tuple[float, float] | None = None
-    """Height and width of a pixel, in place of what the files say."""
+    view: str | None = None
+    """View of all images, whatever their names say: A4C, 4CH, A2C, SAX, ..."""
+    modality: Modality | None = None
+    """How all images were made: US, MR or PHOTOGRAPH."""
+    spacing_mm: tuple[float, ...] | None = None
+    """Height and width of a pixel, mm, in place of what the files say; a third number is the distance of slices."""
     json: bool = False
     """Print results as JSON."""
 
     def __post_init__(self) -> None:
         require_exams(self.exams)
+
+    @property
+    def plane(self) -> tuple[View | None, Modality | None]:
+        """View and modality as the workflows take them."""
+        return plane_given(self.view, self.modality)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,15 +57,29 @@ class SegmentOptions(ExamOptions):
 
     def config(self) -> SegmentConfig:
         """As the workflow takes it."""
+        view, modality = self.plane
         return SegmentConfig(
             exams=self.exams,
             out=self.out,
             model=self.model,
-            view=self.view,
+            view=view,
+            modality=modality,
             spacing_mm=self.spacing_mm,
             scheme=self.scheme,
             test_time_augmentation=self.test_time_augmentation,
         )
+
+
+def plane_given(word: str | None, modality: Modality | None) -> tuple[View | None, Modality | None]:
+    """What a word for a view says of view and modality; a modality that is given counts.
+
+    Raises:
+        UsageError: it is no word for a view.
+    """
+    if word is None:
+        return None, modality
+    view, meant = plane_of(word)
+    return view, modality or (None if meant is Modality.UNKNOWN else meant)
 
 
 def require_exams(exams: tuple[Path, ...]) -> None:

@@ -21,12 +21,14 @@ class Options(ExamOptions):
 
 def run(options: Options) -> int:
     """Measure, print the headline of each exam and where its report is."""
+    view, modality = options.plane
     config = MeasureConfig(
         exams=options.exams,
         labels=options.labels,
         out=options.out,
         scheme=options.scheme,
-        view=options.view,
+        view=view,
+        modality=modality,
         spacing_mm=options.spacing_mm,
     )
     with Terminal() as terminal:

@@ -5,9 +5,9 @@ import json
 import sys
 from dataclasses import dataclass
 
-from cardiotrace.cli.exams import Exams, require_exams
+from cardiotrace.cli.exams import Exams, plane_given, require_exams
 from cardiotrace.cli.terminal import table
-from cardiotrace.core.terms import View
+from cardiotrace.core.terms import Modality
 from cardiotrace.datasets.found import Reading
 from cardiotrace.workflows.show import show
 
@@ -18,8 +18,10 @@ class Options:
 
     exams: Exams
     """Files, patient folders, or folders of those."""
-    view: View | None = None
-    """View of all images, where the file names do not say."""
+    view: str | None = None
+    """View of all images, whatever their names say: A4C, 4CH, A2C, SAX, ..."""
+    modality: Modality | None = None
+    """How all images were made: US, MR or PHOTOGRAPH."""
     json: bool = False
     """Print as JSON."""
 
@@ -29,7 +31,7 @@ class Options:
 
 def run(options: Options) -> int:
     """Describe the exams; the status is that of the first one that cannot be read."""
-    shown = show(options.exams, Reading(view=options.view))
+    shown = show(options.exams, Reading(*plane_given(options.view, options.modality)))
     problems = [exam.problem for exam in shown if exam.problem is not None]
     if options.json:
         plain = [{**dataclasses.asdict(exam), "problem": str(exam.problem or "")} for exam in shown]

@@ -45,7 +45,7 @@ def long_axis_curve(image: ExamImage, labels: LabelMap, *, frame_rate_hz: float 
         The curve, with "left_ventricular_area_cm2", "left_ventricular_length_cm", "left_ventricular_volume_ml" and
         "left_atrial_area_cm2"; without spacing only the areas, "..._px2".
     """
-    sections = [section(labels, frame, apex_up=image.cine.view.is_apical) for frame in range(labels.array.shape[0])]
+    sections = [section(labels, frame, apex_up=image.cine.is_apical) for frame in range(labels.array.shape[0])]
     scaled = labels.spacing_mm is not None
     unit, factor = ("cm2", 1.0) if scaled else ("px2", 100.0)
     series: dict[str, tuple[float | None, ...]] = {
@@ -58,7 +58,7 @@ def long_axis_curve(image: ExamImage, labels: LabelMap, *, frame_rate_hz: float 
         series[f"left_atrial_area_{unit}"] = tuple(
             area_cm2(labels, Structure.LA, frame) * factor for frame in range(len(sections))
         )
-    return Curve(image.name, str(image.cine.view), frame_times_ms(image, frame_rate_hz), series)
+    return Curve(image.name, image.cine.view_name, frame_times_ms(image, frame_rate_hz), series)
 
 
 def stack_curve(image: ExamImage, labels: LabelMap, *, frame_rate_hz: float | None = None) -> Curve:
@@ -79,7 +79,7 @@ def stack_curve(image: ExamImage, labels: LabelMap, *, frame_rate_hz: float | No
         for structure, name in ((Structure.LV, "left_ventricular"), (Structure.RV, "right_ventricular"))
         if structure in labels.scheme.values
     }
-    return Curve(image.name, str(image.cine.view), frame_times_ms(image, frame_rate_hz), series)
+    return Curve(image.name, image.cine.view_name, frame_times_ms(image, frame_rate_hz), series)
 
 
 def area_cm2(labels: LabelMap, structure: Structure, frame: int) -> float:

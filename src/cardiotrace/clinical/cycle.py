@@ -17,6 +17,8 @@ class Instant:
     """One frame of the heart cycle that is measured."""
 
     view: View
+    view_name: str
+    """What a cardiologist calls the view, such as "A4C"."""
     phase: Phase
     image: str
     frame: int
@@ -33,7 +35,7 @@ class Instant:
     def to_plain(self) -> dict[str, Any]:
         """The instant as JSON holds it."""
         plain: dict[str, Any] = {
-            "view": str(self.view),
+            "view": self.view_name,
             "phase": str(self.phase),
             "image": self.image,
             "frame": self.frame,
@@ -53,6 +55,8 @@ class Cycle:
     """End-diastole and end-systole of one view; None where the exam shows only one of them."""
 
     view: View
+    view_name: str
+    """What a cardiologist calls the view, such as "A4C"."""
     end_diastole: Instant | None
     end_systole: Instant | None
 
@@ -80,8 +84,9 @@ def find_cycle(images: Sequence[ExamImage], sizes: Mapping[str, Float[np.ndarray
         The cycle; None if no frame shows a ventricle.
 
     Example:
-        >>> from cardiotrace.core.cine import Cine
-        >>> image = ExamImage("loop", Cine(np.zeros((4, 1, 2, 2), np.uint8), None, view=View.A4C))
+        >>> from cardiotrace.core.geometry import NO_GEOMETRY
+        >>> from cardiotrace.core.image import Image
+        >>> image = ExamImage("loop", Image(np.zeros((4, 1, 2, 2), np.uint8), NO_GEOMETRY, view=View.FOUR_CHAMBER))
         >>> cycle = find_cycle([image], {"loop": np.array([30.0, 25.0, 18.0, 22.0])})
         >>> cycle.end_diastole.frame, cycle.end_systole.frame
         (0, 2)
@@ -90,7 +95,7 @@ def find_cycle(images: Sequence[ExamImage], sizes: Mapping[str, Float[np.ndarray
     named = _named(images, sizes)
     if not shown and not named:
         return None
-    view = (shown or list(images))[0].cine.view
+    first = (shown or list(images))[0].cine
     pool = _pool(shown, named)
     found = {phase: named.get(phase) or _extreme(pool, sizes, phase) for phase in (Phase.ED, Phase.ES)}
     end_diastole, end_systole = found[Phase.ED], found[Phase.ES]
@@ -98,7 +103,7 @@ def find_cycle(images: Sequence[ExamImage], sizes: Mapping[str, Float[np.ndarray
         # One frame cannot be both: keep the one that is named, end-diastole if neither is.
         keep_systole = end_systole.is_named and not end_diastole.is_named
         end_diastole, end_systole = (None, end_systole) if keep_systole else (end_diastole, None)
-    return Cycle(view, end_diastole, end_systole)
+    return Cycle(first.view, first.view_name, end_diastole, end_systole)
 
 
 def _named(images: Sequence[ExamImage], sizes: Mapping[str, Float[np.ndarray, "frames"]]) -> dict[Phase, Instant]:
@@ -107,7 +112,9 @@ def _named(images: Sequence[ExamImage], sizes: Mapping[str, Float[np.ndarray, "f
     for image in images:
         for phase, frame in image.phases.items():
             if image.name in sizes and phase not in named:
-                named[phase] = Instant(image.cine.view, phase, image.name, int(frame), is_named=True)
+                named[phase] = Instant(
+                    image.cine.view, image.cine.view_name, phase, image.name, int(frame), is_named=True
+                )
     return named
 
 
@@ -133,4 +140,4 @@ def _extreme(
         return None
     choose = max if phase is Phase.ED else min
     _, image, frame = choose(frames, key=lambda entry: entry[0])
-    return Instant(image.cine.view, phase, image.name, frame, is_named=False)
+    return Instant(image.cine.view, image.cine.view_name, phase, image.name, frame, is_named=False)

@@ -16,7 +16,7 @@ from cardiotrace.core.exam import Exam, ExamImage, Patient
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure, View
 
-LONG_AXIS_VIEWS = (View.A4C, View.A2C, View.A3C, View.LAX, View.UNKNOWN)
+LONG_AXIS_VIEWS = (View.FOUR_CHAMBER, View.TWO_CHAMBER, View.THREE_CHAMBER, View.FOUR_CHAMBER, View.UNKNOWN)
 """Views whose single plane gives a volume, the preferred one first."""
 _INDEXED = ("end_diastolic_volume", "end_systolic_volume", "left_atrial_volume")
 

@@ -89,9 +89,9 @@ def trace_plane(images: Sequence[ExamImage], labels: Mapping[str, LabelMap]) -> 
         image, found = by_name[instant.image], labels[instant.image]
         sections[instant.phase] = section(found, instant.frame, apex_up=_apex_up(image))
         warnings = section_flags(image, found, instant.frame, sections[instant.phase])
-        flags.extend(f"{cycle.view} {instant.phase}: {warning}" for warning in warnings)
+        flags.extend(f"{cycle.view_name} {instant.phase}: {warning}" for warning in warnings)
     is_scaled = all(labels[instant.image].spacing_mm is not None for instant in cycle.instants)
-    flags.extend(f"{cycle.view}: {warning}" for warning in _cycle_flags(cycle, sections, is_scaled))
+    flags.extend(f"{cycle.view_name}: {warning}" for warning in _cycle_flags(cycle, sections, is_scaled))
     return Plane(cycle.view, cycle, sections, _atrium(cycle, sections, by_name, labels), is_scaled, tuple(flags))
 
 
@@ -109,8 +109,8 @@ def plane_quantities(plane: Plane) -> list[Quantity]:
 
 def biplane_quantities(planes: Sequence[Plane]) -> list[Quantity]:
     """Volumes and ejection fraction from the four- and the two-chamber view together; empty without both."""
-    four = next((plane for plane in planes if plane.view is View.A4C), None)
-    two = next((plane for plane in planes if plane.view is View.A2C), None)
+    four = next((plane for plane in planes if plane.view is View.FOUR_CHAMBER), None)
+    two = next((plane for plane in planes if plane.view is View.TWO_CHAMBER), None)
     if four is None or two is None or not (four.is_scaled and two.is_scaled):
         return []
     volumes: dict[Phase, float] = {}
@@ -124,14 +124,19 @@ def biplane_quantities(planes: Sequence[Plane]) -> list[Quantity]:
         flags.extend(biplane_flags(first.discs.length_mm / 10, second.discs.length_mm / 10, phase=phase))
     fractions = [_plane_ejection(plane) for plane in (four, two)]
     if fractions[0] is not None and fractions[1] is not None:
-        gap = agreement_flags(fractions[0], fractions[1], limit=PLANE_GAP_PERCENT, between="A4C and A2C")
+        gap = agreement_flags(
+            fractions[0],
+            fractions[1],
+            limit=PLANE_GAP_PERCENT,
+            between=f"{four.cycle.view_name} and {two.cycle.view_name}",
+        )
         flags.extend(gap)
     frames = {phase: (*four.frames(phase), *two.frames(phase)) for phase in volumes}
-    return _ejection(volumes, frames, BIPLANE, "A4C+A2C", tuple(flags))
+    return _ejection(volumes, frames, BIPLANE, f"{four.cycle.view_name}+{two.cycle.view_name}", tuple(flags))
 
 
 def _apex_up(image: ExamImage) -> bool:
-    return image.cine.view.is_apical or image.cine.view is View.UNKNOWN
+    return image.cine.is_apical or image.cine.view is View.UNKNOWN
 
 
 def _areas(labels: LabelMap) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -172,7 +177,7 @@ def _plane_ejection(plane: Plane) -> float | None:
 def _plane_volumes(plane: Plane, method: str, volume: Callable[[Section], float | None]) -> list[Quantity]:
     volumes = {phase: value for phase, found in plane.sections.items() if (value := volume(found)) is not None}
     frames = {phase: plane.frames(phase) for phase in volumes}
-    quantities = _ejection(volumes, frames, method, str(plane.view), plane.flags)
+    quantities = _ejection(volumes, frames, method, plane.cycle.view_name, plane.flags)
     return quantities if plane.is_scaled else [item for item in quantities if item.unit == "percent"]
 
 
@@ -201,7 +206,7 @@ def _sizes(plane: Plane) -> list[Quantity]:
     """Areas, lengths and the change of area."""
     quantities = []
     unit, factor = ("cm2", 1.0) if plane.is_scaled else ("px2", 100.0)
-    view, flags = str(plane.view), plane.flags
+    view, flags = plane.cycle.view_name, plane.flags
     for phase, found in plane.sections.items():
         name, frames = _PHASE_WORD[phase], plane.frames(phase)
         area = found.area_cm2 * factor
@@ -228,7 +233,7 @@ def _atrium(
     if mask is None:
         return None
     warnings = atrium_flags(images[instant.image], found, instant.frame)
-    flags = tuple(f"{cycle.view} {instant.phase}: {warning}" for warning in warnings)
+    flags = tuple(f"{cycle.view_name} {instant.phase}: {warning}" for warning in warnings)
     if not mask.any():
         return None
     length_cm = None
@@ -242,7 +247,7 @@ def _atrium_quantities(plane: Plane) -> list[Quantity]:
     atrium = plane.atrium
     if atrium is None:
         return []
-    view, frames, flags = str(plane.view), plane.frames(Phase.ES), atrium.flags
+    view, frames, flags = plane.cycle.view_name, plane.frames(Phase.ES), atrium.flags
     if not plane.is_scaled:
         area_px = atrium.area_cm2 * 100
         return [Quantity("left_atrial_area", area_px, "px2", TRACED, view, frames, flags=flags)]

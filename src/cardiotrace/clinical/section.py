@@ -59,10 +59,12 @@ def section(labels: LabelMap, frame: int, *, apex_up: bool = True) -> Section:
         Its area, long axis and discs.
 
     Example:
+        >>> from cardiotrace.core.geometry import Geometry
         >>> from cardiotrace.core.label import LV_ONLY
         >>> rows, columns = np.mgrid[:400, :400] / 4
         >>> half = (((rows - 90) / 80) ** 2 + ((columns - 50) / 25) ** 2 < 1) & (rows < 90)
-        >>> found = section(LabelMap(half.astype(np.uint8)[None, None], LV_ONLY, (1.0, 0.25, 0.25)), 0)
+        >>> place = Geometry.of_spacing((1.0, 0.25, 0.25))
+        >>> found = section(LabelMap(half.astype(np.uint8)[None, None], LV_ONLY, place), 0)
         >>> round(found.area_cm2, 1), round(found.simpson_ml), round(found.area_length_ml)
         (31.3, 104, 105)
     """

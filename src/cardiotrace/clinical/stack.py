@@ -78,7 +78,7 @@ def _chamber(
             volumes[instant.phase], frames[instant.phase] = volume, (instant.label,)
     quantities = [
         Quantity(
-            f"{prefix}{_PHASE_WORD[phase]}_volume", value, "ml", SLICES, str(cycle.view), frames[phase], flags=flags
+            f"{prefix}{_PHASE_WORD[phase]}_volume", value, "ml", SLICES, cycle.view_name, frames[phase], flags=flags
         )
         for phase, value in volumes.items()
     ]
@@ -88,10 +88,10 @@ def _chamber(
         stroke = stroke_volume_ml(volumes[Phase.ED], volumes[Phase.ES])
         doubts = (*flags, *(f"SAX {structure}: {text}" for text in ejection_flags(percent)))
         fraction = Quantity(
-            f"{prefix}ejection_fraction", percent, "percent", SLICES, str(cycle.view), both, flags=doubts
+            f"{prefix}ejection_fraction", percent, "percent", SLICES, cycle.view_name, both, flags=doubts
         )
         quantities.insert(0, fraction)
-        quantities.append(Quantity(f"{prefix}stroke_volume", stroke, "ml", SLICES, str(cycle.view), both, flags=doubts))
+        quantities.append(Quantity(f"{prefix}stroke_volume", stroke, "ml", SLICES, cycle.view_name, both, flags=doubts))
     return quantities
 
 
@@ -103,7 +103,7 @@ def _mass(cycle: Cycle, labels: Mapping[str, LabelMap], flags: tuple[str, ...]) 
     if not volume:
         return []
     mass_g = MYOCARDIUM_G_PER_ML * volume
-    return [Quantity("myocardial_mass", mass_g, "g", SLICES, str(cycle.view), (instant.label,), flags=flags)]
+    return [Quantity("myocardial_mass", mass_g, "g", SLICES, cycle.view_name, (instant.label,), flags=flags)]
 
 
 def _flags(cycle: Cycle, labels: Mapping[str, LabelMap]) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def section_flags(image: ExamImage, labels: LabelMap, frame: int, found: Section
     if cavity is None or not cavity.any():
         return ("no left ventricle was found",)
     flags = [*_pieces(cavity, Structure.LV), *_edge(cavity, Structure.LV)]
-    outside = ~sector(image.cine.frames[:, 0]) if image.cine.view.is_apical else np.zeros_like(cavity)
+    outside = ~sector(image.cine.frames[:, 0]) if image.cine.is_apical else np.zeros_like(cavity)
     share = np.count_nonzero(cavity & outside) / np.count_nonzero(cavity)
     if share > OUTSIDE_SHARE:
         flags.append(f"{100 * share:.0f} % of the left ventricle lies outside the image sector")

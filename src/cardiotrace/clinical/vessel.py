@@ -33,7 +33,7 @@ def _density(image: ExamImage, labels: LabelMap) -> Quantity:
     vessels = labels.mask(Structure.VESSEL)[0, 0] & inside
     percent = 100 * np.count_nonzero(vessels) / np.count_nonzero(inside)
     flags = ("the picture has no dark surroundings: all of it was taken as the field of view",) if inside.all() else ()
-    view = str(image.cine.view)
+    view = image.cine.view_name
     return Quantity(
         "vessel_density", percent, "percent", "share of the field of view", view, (f"{image.name}:0",), flags=flags
     )

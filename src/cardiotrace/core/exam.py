@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Bool
 
-from cardiotrace.core.cine import Cine
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
-from cardiotrace.core.terms import Phase, View
+from cardiotrace.core.terms import Modality, Phase, View
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class ExamImage:
 
     name: str
     """Unique in the exam, such as "patient0100_4CH_ED"; results are named after it."""
-    cine: Cine
+    cine: Image
     phases: Mapping[Phase, int] = field(default_factory=dict)
     """Frame index of each named phase."""
 
@@ -57,7 +57,7 @@ class Case:
     phase: Phase
     groups: Mapping[str, str]
     """Group keys: patient, and where known centre, vendor, quality, pathology, sex, ef_class."""
-    read_image: Callable[[], Cine] = field(repr=False)
+    read_image: Callable[[], Image] = field(repr=False)
     read_labels: Callable[[], LabelMap] | None = field(repr=False, default=None)
     """None for an unlabelled case."""
     read_second_labels: Callable[[], LabelMap] | None = field(repr=False, default=None)
@@ -69,6 +69,7 @@ class Case:
     """Paths relative to the data set's root: what a cache must watch."""
     facts: Mapping[str, float] = field(default_factory=dict)
     """Reference numbers, such as ejection_fraction_percent."""
+    modality: Modality = Modality.UNKNOWN
 
     @property
     def patient(self) -> str:

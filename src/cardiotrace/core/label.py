@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cardiotrace.core.cine import Origin, Spacing
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.geometry import Geometry, Spacing
+from cardiotrace.core.image import FileSource
 from cardiotrace.core.terms import Structure
 
 
@@ -74,11 +75,12 @@ class LabelMap:
 
     array: NDArray[np.uint8]
     scheme: LabelScheme
-    spacing_mm: Spacing | None
-    origin: Origin | None = None
+    geometry: Geometry
+    """Where its voxels lie: that of its image."""
+    source: FileSource | None = None
 
     def __post_init__(self) -> None:
-        where = None if self.origin is None else self.origin.path
+        where = None if self.source is None else self.source.path
         if self.array.ndim != 4 or self.array.dtype != np.uint8:
             raise InputError(
                 f"labels need uint8 axes (time, depth, height, width), got {self.array.dtype} {self.array.shape}",
@@ -90,6 +92,11 @@ class LabelMap:
                 where=where,
                 remedy="a binary mask stored as 0 and 255 is read with the `binary255` scheme; check the data set.",
             )
+
+    @property
+    def spacing_mm(self) -> Spacing | None:
+        """(depth, height, width), mm; None where the pixel size is unknown, NaN in depth where the distance is."""
+        return self.geometry.spacing_mm
 
     def _strange_values(self) -> list[int]:
         if self.scheme.is_dense() and int(self.array.max(initial=0)) <= len(self.scheme.values):
@@ -106,7 +113,7 @@ class LabelMap:
 
     def to(self, scheme: LabelScheme) -> "LabelMap":
         """The same labels in another scheme; structures that it lacks become background."""
-        return LabelMap(self.scheme.table_to(scheme)[self.array], scheme, self.spacing_mm, self.origin)
+        return LabelMap(self.scheme.table_to(scheme)[self.array], scheme, self.geometry, self.source)
 
 
 CAMUS = LabelScheme("camus", {Structure.LV: 1, Structure.MYO: 2, Structure.LA: 3})

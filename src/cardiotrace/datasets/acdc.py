@@ -10,7 +10,7 @@ from typing import ClassVar
 from cardiotrace.core import label
 from cardiotrace.core.exam import Case, Exam, ExamImage, Patient
 from cardiotrace.core.label import LabelScheme
-from cardiotrace.core.terms import Phase, View
+from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import (
     FilePair,
     MirrorAxis,
@@ -23,7 +23,7 @@ from cardiotrace.datasets.dataset import (
     still,
 )
 from cardiotrace.datasets.split import Split
-from cardiotrace.io import read_cine
+from cardiotrace.io import read_image
 
 _PATIENT = re.compile(r"patient\d{3}")
 _FRAME = re.compile(r"(patient\d{3}_frame(\d+))(_gt)?\.nii(\.gz)?")
@@ -57,6 +57,7 @@ class Acdc(PatientFolders):
     name: ClassVar[str] = "acdc"
     scheme: ClassVar[LabelScheme] = label.ACDC
     views: ClassVar[tuple[View, ...]] = (View.SAX,)
+    modality: ClassVar[Modality] = Modality.MR
     mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ("height", "width")
     """Both: the plane keeps the scanner's own axes, and nnU-Net mirrors cine-MRI along every axis
     (Isensee et al. 2021, Nat Methods 18:203, supplementary note on augmentation)."""
@@ -80,7 +81,7 @@ class Acdc(PatientFolders):
         patient = exam_named(name, self._folders, self.name)
         facts = self._facts(patient)
         images = [
-            still(pair, View.SAX, self._phase(facts, frame))
+            still(pair, View.SAX, self._phase(facts, frame), self.modality)
             for owner, frame, pair in self._items()
             if owner == patient and pair.image.exists()
         ]
@@ -88,7 +89,9 @@ class Acdc(PatientFolders):
         if whole.exists():
             numbers = {phase: number(facts, phase.value) for phase in (Phase.ED, Phase.ES)}
             instants = {phase: int(value) - 1 for phase, value in numbers.items() if value}
-            images.append(ExamImage(f"{patient}_4d", read_cine(whole, view=View.SAX), instants))
+            images.append(
+                ExamImage(f"{patient}_4d", read_image(whole, view=View.SAX, modality=self.modality), instants)
+            )
         return Exam(
             name=patient,
             images=tuple(images),

@@ -10,11 +10,11 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from cardiotrace.core import label
-from cardiotrace.core.cine import Cine
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.core.exam import Case, Exam, ExamImage, Patient
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelScheme
-from cardiotrace.core.terms import Phase, View
+from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import (
     FilePair,
     MirrorAxis,
@@ -28,10 +28,10 @@ from cardiotrace.datasets.dataset import (
     still,
 )
 from cardiotrace.datasets.split import Split, read_lists
-from cardiotrace.io import read_cine
+from cardiotrace.io import read_image
 
 ViewName = Literal["2CH", "4CH"]
-VIEWS: Mapping[str, View] = {"2CH": View.A2C, "4CH": View.A4C}
+VIEWS: Mapping[str, View] = {"2CH": View.TWO_CHAMBER, "4CH": View.FOUR_CHAMBER}
 OFFICIAL_FOLDS = 10
 
 _PATIENT = re.compile(r"patient\d{4}")
@@ -77,6 +77,7 @@ class Camus(PatientFolders):
     sought: ClassVar[str] = "CAMUS patients (patient0001, ...)"
     name: ClassVar[str] = "camus"
     scheme: ClassVar[LabelScheme] = label.CAMUS
+    modality: ClassVar[Modality] = Modality.US
     mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ()
     """None: the left ventricle lies on one side in an apical view, and the apex at the top."""
     channels: ClassVar[int] = 1
@@ -183,9 +184,12 @@ class Camus(PatientFolders):
 
     def _exam_image(self, patient: str, view: ViewName, kind: str, pair: FilePair) -> ExamImage:
         if kind in _PHASES:
-            return still(pair, VIEWS[view], Phase(kind))
+            return still(pair, VIEWS[view], Phase(kind), self.modality)
         facts = self._facts(patient, view)
-        cine = _timed(read_cine(pair.image, third_axis="time", view=VIEWS[view]), number(facts, "FrameRate"))
+        cine = _timed(
+            read_image(pair.image, third_axis="time", view=VIEWS[view], modality=self.modality),
+            number(facts, "FrameRate"),
+        )
         return ExamImage(pair.name, cine, _instants(facts, len(cine.frames), whole_beat=kind == "sequence"))
 
     def _facts(self, patient: str, view: str) -> Mapping[str, str]:
@@ -234,7 +238,7 @@ def _has_pixels(image: Path) -> bool:
     return image.exists() and (image.suffix != ".mhd" or image.with_suffix(".raw").exists())
 
 
-def _timed(cine: Cine, frame_rate_hz: float | None) -> Cine:
+def _timed(cine: Image, frame_rate_hz: float | None) -> Image:
     """The cine with instants from the frame rate; the files of CAMUS do not state them."""
     if not frame_rate_hz or frame_rate_hz <= 0:
         return cine

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 from cardiotrace.core import label
 from cardiotrace.core.exam import Case, Exam, ExamImage
 from cardiotrace.core.label import LabelScheme
-from cardiotrace.core.terms import Phase, View
+from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import (
     FilePair,
     MirrorAxis,
@@ -22,7 +22,7 @@ from cardiotrace.datasets.dataset import (
     with_second_labels,
 )
 from cardiotrace.datasets.split import Split
-from cardiotrace.io import read_cine
+from cardiotrace.io import read_image
 
 SUBJECTS = 14
 
@@ -57,6 +57,7 @@ class Chase:
     name: ClassVar[str] = "chase"
     scheme: ClassVar[LabelScheme] = label.VESSEL255
     views: ClassVar[tuple[View, ...]] = (View.FUNDUS,)
+    modality: ClassVar[Modality] = Modality.PHOTOGRAPH
     mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ("height", "width")
     """Both: a mirrored left eye looks like a right eye, and vessels branch up and down alike."""
     channels: ClassVar[int] = 3
@@ -91,7 +92,12 @@ class Chase:
         """
         subject = exam_named(name, self.exams(), self.name)
         pairs = [pair for match, pair in self._items() if match["subject"] == subject and pair.image.exists()]
-        return Exam(subject, tuple(ExamImage(pair.name, read_cine(pair.image, view=View.FUNDUS)) for pair in pairs))
+        return Exam(
+            subject,
+            tuple(
+                ExamImage(pair.name, read_image(pair.image, view=View.FUNDUS, modality=self.modality)) for pair in pairs
+            ),
+        )
 
     def splits(self) -> Mapping[str, Split]:
         """The two splits in use, neither official: `train20` learns from the first 20 images, `train8` from 8.

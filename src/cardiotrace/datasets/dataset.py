@@ -15,9 +15,9 @@ from jaxtyping import Bool
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case, Exam, ExamImage
 from cardiotrace.core.label import LabelScheme
-from cardiotrace.core.terms import Phase, View
+from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.split import Split
-from cardiotrace.io import read_cine, read_labels, require_grey
+from cardiotrace.io import read_image, read_labels, require_grey
 
 MirrorAxis = Literal["height", "width"]
 
@@ -49,6 +49,10 @@ class Dataset(Protocol):
     @property
     def views(self) -> tuple[View, ...]:
         """The views that its cases show."""
+
+    @property
+    def modality(self) -> Modality:
+        """How its pictures were made."""
 
     @property
     def mirror_axes(self) -> tuple[MirrorAxis, ...]:
@@ -214,10 +218,11 @@ def file_case(
         view=view,
         phase=phase,
         groups=groups,
-        read_image=partial(read_cine, pair.image, third_axis=third_axis, view=view),
+        read_image=partial(read_image, pair.image, third_axis=third_axis, view=view, modality=dataset.modality),
         read_labels=None if labels is None else partial(read_labels, labels, dataset.scheme, third_axis=third_axis),
         files=relative_files([pair.image] if labels is None else [pair.image, labels], dataset.root),
         facts=facts or {},
+        modality=dataset.modality,
     )
 
 
@@ -243,7 +248,7 @@ def read_field_of_view(path: Path) -> Bool[np.ndarray, "depth height width"]:
     Raises:
         InputError: the picture cannot be read, is coloured, or moves.
     """
-    frames = require_grey(read_cine(path)).frames
+    frames = require_grey(read_image(path)).frames
     if len(frames) != 1:
         raise InputError(f"a field of view is one still picture, this one has {len(frames)} frames", where=path)
     inside: Bool[np.ndarray, "depth height width"] = frames[0] > frames.max() / 2
@@ -258,13 +263,13 @@ def with_second_labels(case: Case, path: Path | None, scheme: LabelScheme, root:
     return replace(case, read_second_labels=partial(read_labels, path, scheme), files=files)
 
 
-def still(pair: FilePair, view: View, phase: Phase) -> ExamImage:
+def still(pair: FilePair, view: View, phase: Phase, modality: Modality) -> ExamImage:
     """The pair's image as one instant of an exam.
 
     Raises:
         InputError: it cannot be read.
     """
-    return ExamImage(pair.name, read_cine(pair.image, third_axis="depth", view=view), {phase: 0})
+    return ExamImage(pair.name, read_image(pair.image, third_axis="depth", view=view, modality=modality), {phase: 0})
 
 
 def relative_files(paths: Sequence[Path], root: Path) -> tuple[str, ...]:

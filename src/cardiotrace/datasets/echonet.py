@@ -12,8 +12,9 @@ from jaxtyping import Bool, Float
 from cardiotrace.core import label
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case, Exam, ExamImage
+from cardiotrace.core.geometry import NO_GEOMETRY
 from cardiotrace.core.label import LabelMap, LabelScheme
-from cardiotrace.core.terms import Phase, View
+from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.camus import ejection_fraction_class
 from cardiotrace.datasets.dataset import (
     FilePair,
@@ -30,7 +31,7 @@ from cardiotrace.datasets.frame import read_frame
 from cardiotrace.datasets.split import Split
 from cardiotrace.geometry.contour import polygon_area
 from cardiotrace.geometry.polygon import fill_polygon
-from cardiotrace.io import read_cine
+from cardiotrace.io import read_image
 
 _EXPECTED = "the folder that holds Videos, FileList.csv and VolumeTracings.csv"
 _PARTS = {"training": "TRAIN", "validation": "VAL", "testing": "TEST"}
@@ -65,7 +66,8 @@ class Echonet:
 
     name: ClassVar[str] = "echonet"
     scheme: ClassVar[LabelScheme] = label.LV_ONLY
-    views: ClassVar[tuple[View, ...]] = (View.A4C,)
+    views: ClassVar[tuple[View, ...]] = (View.FOUR_CHAMBER,)
+    modality: ClassVar[Modality] = Modality.US
     mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ()
     """None: the left ventricle lies on one side in an apical view, and the apex at the top."""
     channels: ClassVar[int] = 1
@@ -109,7 +111,7 @@ class Echonet:
         """
         name = exam_named(name, self.exams(), self.name)
         row = self._films[name]
-        cine = read_cine(self._video(name), view=View.A4C)
+        cine = read_image(self._video(name), view=View.FOUR_CHAMBER)
         ejection_fraction = number(row, "EF")
         facts = {} if ejection_fraction is None else {"reference_ejection_fraction_percent": f"{ejection_fraction:g}"}
         image = ExamImage(name, cine, self._instants(name))
@@ -172,10 +174,10 @@ class Echonet:
             groups["ef_class"] = ejection_fraction_class(ejection_fraction)
         return Case(
             name=f"{name}_{phase}",
-            view=View.A4C,
+            view=View.FOUR_CHAMBER,
             phase=phase,
             groups=groups,
-            read_image=partial(read_frame, self._video(name), frame, view=View.A4C),
+            read_image=partial(read_frame, self._video(name), frame, view=View.FOUR_CHAMBER, modality=self.modality),
             read_labels=partial(_traced, self._video(name), frame, self._outlines[name][frame]),
             files=(*relative_files([self._video(name)], self.root), "VolumeTracings.csv"),
             facts={} if ejection_fraction is None else {"ejection_fraction_percent": ejection_fraction},
@@ -201,6 +203,6 @@ def outline(chords: Float[np.ndarray, "n 4"]) -> Outline:
 
 def _traced(video: Path, frame: int, points_rc: Outline) -> LabelMap:
     """The outline as a mask on the film's own grid."""
-    shape = read_frame(video, frame, view=View.A4C).grid_shape[2:]
+    shape = read_frame(video, frame, view=View.FOUR_CHAMBER, modality=Modality.US).grid_shape[2:]
     mask: Bool[np.ndarray, "height width"] = fill_polygon(points_rc, shape)
-    return LabelMap(mask[np.newaxis, np.newaxis].astype(np.uint8), label.LV_ONLY, None)
+    return LabelMap(mask[np.newaxis, np.newaxis].astype(np.uint8), label.LV_ONLY, NO_GEOMETRY)

@@ -7,11 +7,12 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Literal
 
-from cardiotrace.core.cine import Cine, Spacing
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.core.exam import Case, Exam, ExamImage
+from cardiotrace.core.geometry import Spacing
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import SCHEMES, LabelMap, LabelScheme, scheme_from_mapping
-from cardiotrace.core.terms import Phase, View
+from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import (
     FilePair,
     MirrorAxis,
@@ -23,7 +24,7 @@ from cardiotrace.datasets.dataset import (
     with_second_labels,
 )
 from cardiotrace.datasets.split import Split, read_split
-from cardiotrace.io import read_cine
+from cardiotrace.io import read_image
 
 IMAGE_SUFFIXES = (
     ".nii.gz", ".nii", ".mha", ".mhd", ".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".avi", ".mp4",
@@ -52,6 +53,8 @@ class FolderConfig:
     """Value of each structure in the masks, such as {VESSEL = 255}."""
     view: View = View.UNKNOWN
     """How the heart, or the eye, is looked at."""
+    modality: Modality = Modality.UNKNOWN
+    """How the pictures were made: US, MR or photograph."""
     patient_pattern: str = r"(.+)"
     """Regular expression on the image's name whose first group is the patient; by default each image is one."""
     spacing_mm: Spacing | None = None
@@ -119,6 +122,11 @@ class Folder:
     def views(self) -> tuple[View, ...]:
         """The one view that was given."""
         return (self.config.view,)
+
+    @property
+    def modality(self) -> Modality:
+        """As configured."""
+        return self.config.modality
 
     @property
     def mirror_axes(self) -> tuple[MirrorAxis, ...]:
@@ -231,12 +239,22 @@ def _with_spacing(case: Case, pair: FilePair, config: FolderConfig) -> Case:
     return replace(case, read_image=partial(_read, pair.image, config), read_labels=reads_labels)
 
 
-def _read(path: Path, config: FolderConfig) -> Cine:
-    return read_cine(path, third_axis=config.third_axis, view=config.view, spacing_mm=config.spacing_mm)
+def _read(path: Path, config: FolderConfig) -> Image:
+    return read_image(
+        path,
+        third_axis=config.third_axis,
+        view=config.view,
+        modality=config.modality,
+        spacing_mm=config.spacing_mm,
+    )
 
 
 def _read_spaced_labels(read: Callable[[], LabelMap], spacing_mm: Spacing | None) -> LabelMap:
-    return replace(read(), spacing_mm=spacing_mm)
+    labels = read()
+    if spacing_mm is None:
+        return labels
+    depth, height, width = spacing_mm
+    return replace(labels, geometry=labels.geometry.with_pixel_size(height, width, depth))
 
 
 def _suffix(path: Path) -> str:

@@ -8,14 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from cardiotrace.core.cine import Cine, Spacing
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage
-from cardiotrace.core.terms import Phase, View
+from cardiotrace.core.image import Image
+from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.camus import Camus, CamusConfig
-from cardiotrace.datasets.naming import image_name, phase_in, view_in
-from cardiotrace.io import read_cine, require_grey
+from cardiotrace.datasets.naming import image_name, modality_in, phase_in, view_in
+from cardiotrace.io import read_image, require_grey
 from cardiotrace.io.formats import suffix_of
+from cardiotrace.io.frames import GivenSpacing
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 _RESULTS = ("measures.json", "report.html")
@@ -28,7 +29,8 @@ class Reading:
     """What the caller knows better than the files."""
 
     view: View | None = None
-    spacing_mm: Spacing | None = None
+    modality: Modality | None = None
+    spacing_mm: GivenSpacing | None = None
 
 
 AS_IT_IS = Reading()
@@ -140,13 +142,22 @@ def _read_files(name: str, images: list[Path], reading: Reading) -> Exam:
 
 def _image(name: str, path: Path, reading: Reading) -> ExamImage:
     view = reading.view or view_in(_stem(path))
-    cine = _grey_if_it_is(read_cine(path, view=view, spacing_mm=reading.spacing_mm))
+    modality = reading.modality or _modality(view, modality_in(_stem(path)))
+    cine = _grey_if_it_is(read_image(path, view=view, modality=modality, spacing_mm=reading.spacing_mm))
     phase = phase_in(_stem(path))
     is_named = phase is not Phase.OTHER and len(cine.frames) == 1
     return ExamImage(name, cine, {phase: 0} if is_named else {})
 
 
-def _grey_if_it_is(cine: Cine) -> Cine:
+def _modality(view: View, stated: Modality) -> Modality:
+    """What a name states; else what most pictures of the view are made by."""
+    if stated is not Modality.UNKNOWN:
+        return stated
+    usual = {View.SAX: Modality.MR, View.RVOT: Modality.MR, View.FUNDUS: Modality.PHOTOGRAPH}
+    return usual.get(view, Modality.UNKNOWN if view is View.UNKNOWN else Modality.US)
+
+
+def _grey_if_it_is(cine: Image) -> Image:
     """Programs save grey pictures as colour; what is truly coloured stays so, and the model decides."""
     try:
         return require_grey(cine)
@@ -156,16 +167,17 @@ def _grey_if_it_is(cine: Cine) -> Cine:
 
 def _read_camus(path: Path, reading: Reading) -> Exam:
     exam = Camus(CamusConfig(path)).exam(path.resolve().name)
-    if reading.view is None and reading.spacing_mm is None:
+    if reading == AS_IT_IS:
         return exam
     changed = [_as_read(image, reading) for image in exam.images]
     return replace(exam, images=tuple(changed))
 
 
 def _as_read(image: ExamImage, reading: Reading) -> ExamImage:
-    cine = replace(
-        image.cine, view=reading.view or image.cine.view, spacing_mm=reading.spacing_mm or image.cine.spacing_mm
-    )
+    cine = replace(image.cine, view=reading.view or image.cine.view, modality=reading.modality or image.cine.modality)
+    if reading.spacing_mm is not None:
+        depth, height, width = reading.spacing_mm
+        cine = replace(cine, geometry=cine.geometry.with_pixel_size(height, width, depth))
     return replace(image, cine=cine)
 
 

@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cardiotrace.core.cine import Cine, Spacing
 from cardiotrace.core.errors import CardioTraceError
 from cardiotrace.core.exam import Case
+from cardiotrace.core.geometry import Spacing
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.terms import Structure, View
 from cardiotrace.geometry.component import fill_holes
-from cardiotrace.io import read_cine, read_metadata
+from cardiotrace.io import read_image, read_metadata
 
 Read = TypeVar("Read")
 Shape = tuple[int, int, int, int]
@@ -82,7 +83,7 @@ def _attempt(read: Callable[[], Read] | None) -> tuple[Read | None, str | None]:
         return None, f"{type(error).__name__}: {error}"
 
 
-def _of_image(cine: Cine) -> dict[str, Any]:
+def _of_image(cine: Image) -> dict[str, Any]:
     frames = cine.frames
     return {
         "image_shape": cine.grid_shape,
@@ -119,7 +120,7 @@ def _enclosed(labels: LabelMap) -> dict[Structure, int]:
 
 def _of_refused_labels(path: Path, scheme: LabelScheme) -> dict[str, Any]:
     """Why labels were refused: the values of the file, and the pixel size of its header."""
-    raw, _ = _attempt(lambda: read_cine(path))
+    raw, _ = _attempt(lambda: read_image(path))
     values: NDArray[Any] = np.unique([] if raw is None else raw.frames)
     known = np.isin(values, [0, *scheme.values.values()])
     return {

@@ -11,7 +11,7 @@ from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.exam import Case, Exam
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.licence import Terms
-from cardiotrace.core.terms import View
+from cardiotrace.core.terms import Modality, View
 from cardiotrace.datasets.dataset import Dataset, FilePair, MirrorAxis, exam_named
 from cardiotrace.datasets.split import PARTS, Split
 
@@ -81,6 +81,12 @@ class Joined:
     def views(self) -> tuple[View, ...]:
         """The views of any part."""
         return tuple(dict.fromkeys(view for part in self.parts for view in part.views))
+
+    @property
+    def modality(self) -> Modality:
+        """That of all parts, unknown where they differ."""
+        found = {part.modality for part in self.parts}
+        return found.pop() if len(found) == 1 else Modality.UNKNOWN
 
     @property
     def mirror_axes(self) -> tuple[MirrorAxis, ...]:

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 from cardiotrace.core import label
 from cardiotrace.core.exam import Case, Exam, ExamImage, Patient
 from cardiotrace.core.label import LabelScheme
-from cardiotrace.core.terms import Phase, View
+from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import (
     FilePair,
     MirrorAxis,
@@ -26,10 +26,10 @@ from cardiotrace.datasets.dataset import (
 )
 from cardiotrace.datasets.frame import read_frame, read_label_frame
 from cardiotrace.datasets.split import Split
-from cardiotrace.io import read_cine
+from cardiotrace.io import read_image
 
 AxisName = Literal["SA", "LA"]
-AXES: Mapping[str, View] = {"SA": View.SAX, "LA": View.LAX}
+AXES: Mapping[str, View] = {"SA": View.SAX, "LA": View.FOUR_CHAMBER}
 
 _PHASES = (Phase.ED, Phase.ES)
 _MNMS_FOLDERS = ("Training/Labeled", "Training/Unlabeled", "Validation", "Testing", "unlabelled", "")
@@ -68,6 +68,7 @@ class Mnms(PatientFolders):
     name: ClassVar[str] = "mnms"
     scheme: ClassVar[LabelScheme] = label.MNMS
     views: ClassVar[tuple[View, ...]] = (View.SAX,)
+    modality: ClassVar[Modality] = Modality.MR
     mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ("height", "width")
     """Both: the plane keeps the scanner's own axes, and nnU-Net mirrors cine-MRI along every axis
     (Isensee et al. 2021, Nat Methods 18:203, supplementary note on augmentation)."""
@@ -93,7 +94,7 @@ class Mnms(PatientFolders):
         images = []
         for pair in self._pairs_of(patient):
             if pair.image.exists():
-                cine = read_cine(pair.image, third_axis="depth", view=View.SAX)
+                cine = read_image(pair.image, third_axis="depth", view=View.SAX, modality=self.modality)
                 phase = _phase_in(pair.name)
                 images.append(ExamImage(pair.name, cine, {phase: 0} if phase else self._instants(patient)))
         return Exam(patient, tuple(images), patient=_patient(row), facts=known(row, _MNMS_GROUPS))
@@ -164,7 +165,7 @@ class Mnms(PatientFolders):
                 view=View.SAX,
                 phase=phase,
                 groups=groups,
-                read_image=partial(read_frame, pair.image, index, view=View.SAX),
+                read_image=partial(read_frame, pair.image, index, view=View.SAX, modality=self.modality),
                 read_labels=None if labels is None else partial(read_label_frame, labels, self.scheme, index),
                 files=relative_files([pair.image] if labels is None else [pair.image, labels], self.root),
             )
@@ -201,6 +202,7 @@ class Mnms2(PatientFolders):
     sought: ClassVar[str] = "M&Ms-2 patients (001/001_SA_ED.nii.gz, ...)"
     name: ClassVar[str] = "mnms2"
     scheme: ClassVar[LabelScheme] = label.MNMS
+    modality: ClassVar[Modality] = Modality.MR
     mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ("height", "width")
     """Both, as for M&Ms."""
     channels: ClassVar[int] = 1
@@ -238,14 +240,16 @@ class Mnms2(PatientFolders):
         """
         patient = exam_named(name, self._folders, self.name)
         images = [
-            still(pair, AXES[axis], phase)
+            still(pair, AXES[axis], phase, self.modality)
             for owner, axis, phase, pair in self._items()
             if owner == patient and pair.image.exists()
         ]
         for axis in self.config.axes:
             film = self._folders[patient] / f"{patient}_{axis}_CINE.nii.gz"
             if film.exists():
-                images.append(ExamImage(f"{patient}_{axis}_CINE", read_cine(film, view=AXES[axis])))
+                images.append(
+                    ExamImage(f"{patient}_{axis}_CINE", read_image(film, view=AXES[axis], modality=self.modality))
+                )
         return Exam(patient, tuple(images), facts=known(self._table.get(patient, {}), _MNMS2_GROUPS))
 
     def splits(self) -> Mapping[str, Split]:

@@ -3,17 +3,37 @@
 import re
 from collections.abc import Mapping
 
-from cardiotrace.core.terms import Phase, View
+from cardiotrace.core.errors import UsageError
+from cardiotrace.core.terms import Modality, Phase, View, modality_meant
 
 LABEL_MARKS = ("_labels", "_gt", "_seg", "_mask")
 """Ends of a label file's name that the image's name lacks."""
 
-_VIEWS: Mapping[str, View] = {
-    "2ch": View.A2C, "a2c": View.A2C, "3ch": View.A3C, "a3c": View.A3C, "4ch": View.A4C, "a4c": View.A4C,
-    "plax": View.PLAX, "psax": View.PSAX, "sax": View.SAX, "sa": View.SAX, "lax": View.LAX, "la": View.LAX,
-    "fundus": View.FUNDUS,
-}  # fmt: skip
+_WORDS = (
+    *("2ch", "a2c", "3ch", "a3c", "4ch", "a4c", "5ch", "a5c"),
+    *("plax", "psax", "sax", "lax", "rvot", "fundus"),
+)
+_VIEWS: Mapping[str, View] = {word: View(word) for word in _WORDS} | {"sa": View.SAX, "la": View.FOUR_CHAMBER}
 _PHASES: Mapping[str, Phase] = {"ed": Phase.ED, "es": Phase.ES}
+
+
+def plane_of(word: str) -> tuple[View, Modality]:
+    """The plane that a word for a view names, and the modality that it implies.
+
+    Raises:
+        UsageError: it is no word for a view.
+
+    Example:
+        >>> plane_of("A4C"), plane_of("4ch")
+        ((<View.FOUR_CHAMBER: '4CH'>, <Modality.US: 'US'>), (<View.FOUR_CHAMBER: '4CH'>, <Modality.UNKNOWN: 'unknown'>))
+    """
+    try:
+        return View(word), modality_meant(word)
+    except ValueError:
+        raise UsageError(
+            f"{word!r} is no word for a view",
+            remedy=f"choose from: {', '.join(known.upper() for known in _WORDS)}, unknown.",
+        ) from None
 
 
 def view_in(name: str) -> View:
@@ -21,9 +41,19 @@ def view_in(name: str) -> View:
 
     Example:
         >>> view_in("patient0100_4CH_ED"), view_in("photo")
-        (<View.A4C: 'A4C'>, <View.UNKNOWN: 'unknown'>)
+        (<View.FOUR_CHAMBER: '4CH'>, <View.UNKNOWN: 'unknown'>)
     """
     return next((_VIEWS[word] for word in _words(name.lower()) if word in _VIEWS), View.UNKNOWN)
+
+
+def modality_in(name: str) -> Modality:
+    """The modality that a name's word for a view implies, UNKNOWN if it implies none.
+
+    Example:
+        >>> modality_in("Smith_A4C_ED"), modality_in("patient0100_4CH_ED")
+        (<Modality.US: 'US'>, <Modality.UNKNOWN: 'unknown'>)
+    """
+    return next((modality_meant(word) for word in _words(name) if word.lower() in _VIEWS), Modality.UNKNOWN)
 
 
 def phase_in(name: str) -> Phase:

@@ -10,10 +10,10 @@ import numpy as np
 from jaxtyping import Bool
 
 from cardiotrace.core import label
-from cardiotrace.core.cine import Cine
 from cardiotrace.core.exam import Case, Exam
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap, LabelScheme
-from cardiotrace.core.terms import Phase, View
+from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import FilePair, MirrorAxis, exam_named
 from cardiotrace.datasets.split import Split
 from cardiotrace.phantoms.choice import VIEWS, Kind, PhantomConfig, choice_digest, draw_patient
@@ -29,7 +29,7 @@ def _made(config: PhantomConfig, number: int) -> Made:
     return make_patient(draw_patient(config, number), config.views)
 
 
-def _read_image(config: PhantomConfig, number: int, image: str, phase: Phase) -> Cine:
+def _read_image(config: PhantomConfig, number: int, image: str, phase: Phase) -> Image:
     made = _made(config, number)
     cine = next(each.cine for each in made.exam.images if each.name.endswith(image))
     frame = _frame(made, phase)
@@ -89,6 +89,11 @@ class Phantom:
         if self.config.kind == "echo":
             return tuple(VIEWS[name] for name in self.config.views)
         return (View.SAX,) if self.config.kind == "cmr" else (View.FUNDUS,)
+
+    @property
+    def modality(self) -> Modality:
+        """As of the real pictures."""
+        return {"echo": Modality.US, "cmr": Modality.MR, "fundus": Modality.PHOTOGRAPH}[self.config.kind]
 
     @property
     def mirror_axes(self) -> tuple[MirrorAxis, ...]:
@@ -162,7 +167,7 @@ class Phantom:
     def _case(
         self, patient: str, number: int, view: View, phase: Phase, groups: dict[str, str], facts: dict[str, float]
     ) -> Case:
-        image = {View.A4C: "_4CH", View.A2C: "_2CH", View.SAX: "_SA"}.get(view, "")
+        image = {View.FOUR_CHAMBER: "_4CH", View.TWO_CHAMBER: "_2CH", View.SAX: "_SA"}.get(view, "")
         return Case(
             name=patient if phase is Phase.OTHER else f"{patient}{image}_{phase}",
             view=view,

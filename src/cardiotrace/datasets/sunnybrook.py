@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardiotrace.core import label
-from cardiotrace.core.cine import Cine, Spacing
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case, Exam, ExamImage
+from cardiotrace.core.geometry import Geometry, Spacing
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap, LabelScheme
-from cardiotrace.core.terms import Phase, View
+from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import FilePair, MirrorAxis, exam_named, existing_root, nothing_found
 from cardiotrace.datasets.split import Split
 
@@ -54,6 +55,7 @@ class Sunnybrook:
     name: ClassVar[str] = "sunnybrook"
     scheme: ClassVar[LabelScheme] = label.SUNNYBROOK
     views: ClassVar[tuple[View, ...]] = (View.SAX,)
+    modality: ClassVar[Modality] = Modality.MR
     mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ("height", "width")
     """Both: a myocardial ring has no side; as for ACDC."""
     channels: ClassVar[int] = 1
@@ -129,9 +131,13 @@ def _pathology(hypertrophic: NDArray[Any] | None, first: int) -> dict[str, str]:
     return {} if hypertrophic is None else {"pathology": "HYP" if hypertrophic[first] else "other"}
 
 
-def _read_image(path: Path, first: int, stop: int) -> Cine:
+def _read_image(path: Path, first: int, stop: int) -> Image:
     arrays = _read(path, ("images", "caseVoxelSize"))
-    return Cine(arrays["images"][np.newaxis, first:stop].copy(), _spacing_mm(arrays, first, path), view=View.SAX)
+    return Image(
+        arrays["images"][np.newaxis, first:stop].copy(),
+        Geometry.of_spacing(_spacing_mm(arrays, first, path)),
+        view=View.SAX,
+    )
 
 
 def _read_labels(path: Path, first: int, stop: int) -> LabelMap:
@@ -139,7 +145,7 @@ def _read_labels(path: Path, first: int, stop: int) -> LabelMap:
     values = arrays["segs"][np.newaxis, first:stop]
     if values.min() < 0 or values.max() > 255:
         raise InputError("label values lie outside 0..255", where=path)
-    return LabelMap(values.astype(np.uint8), label.SUNNYBROOK, _spacing_mm(arrays, first, path))
+    return LabelMap(values.astype(np.uint8), label.SUNNYBROOK, Geometry.of_spacing(_spacing_mm(arrays, first, path)))
 
 
 def _spacing_mm(arrays: Mapping[str, NDArray[Any]], index: int, path: Path) -> Spacing:

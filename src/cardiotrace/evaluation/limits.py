@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from cardiotrace.core.config import from_plain, to_plain
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.terms import Structure
+from cardiotrace.core.terms import Structure, View
 from cardiotrace.metrics import LV_EPI, ShapeLimits
 
 Limit = TypeVar("Limit")
@@ -39,7 +39,7 @@ class OutlierLimits:
     """By region and phase: beyond them an outline is a geometrical outlier."""
     shapes: dict[str, ShapeLimits] = field(default_factory=dict)
     """By region: below them an outline is an anatomical outlier, whatever the reference is."""
-    views: tuple[str, ...] = ()
+    views: tuple[View, ...] = ()
     """Views that the distances hold for; empty for all."""
 
     def of_regions(self, regions: Sequence[str]) -> "OutlierLimits":
@@ -131,7 +131,7 @@ PRESETS: Mapping[str, OutlierLimits] = {
     "leclerc-2019": OutlierLimits(
         "leclerc-2019",
         distances={str(Structure.LV): _INTER_OBSERVER, LV_EPI.name: _INTER_OBSERVER},
-        views=("A2C", "A4C"),
+        views=(View.TWO_CHAMBER, View.FOUR_CHAMBER),
     ),
     # RU-Net table I as it stands. No myocardium, a thin horseshoe, reaches a simplicity of .96 or a convexity of .694.
     "ru-net-printed": OutlierLimits(

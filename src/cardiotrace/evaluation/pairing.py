@@ -8,7 +8,7 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.datasets.naming import image_name, patient_in, phase_in, view_in
-from cardiotrace.io import read_cine, read_labels
+from cardiotrace.io import read_image, read_labels
 from cardiotrace.io.formats import FORMATS
 
 
@@ -59,7 +59,7 @@ def _folder_case(name: str, path: Path, scheme: LabelScheme) -> Case:
         view=view_in(name),
         phase=phase_in(name),
         groups={"patient": patient_in(name)},
-        read_image=partial(read_cine, path),
+        read_image=partial(read_image, path),
         read_labels=partial(read_labels, path, scheme),
         files=(path.name,),
     )

@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from cardiotrace.clinical import measure
-from cardiotrace.core.cine import Cine
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case, Exam, ExamImage
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Phase, Structure
 from cardiotrace.datasets.camus import ejection_fraction_class
@@ -131,7 +131,7 @@ def _labels_as_image(case: Case, labels: LabelMap) -> ExamImage:
     """Measuring needs the grid and the phase of an image, not its pixels, so the image need not be read."""
     blank = np.broadcast_to(np.uint8(0), labels.array.shape)
     is_still = len(labels.array) == 1 and case.phase is not Phase.OTHER
-    cine = Cine(blank, labels.spacing_mm, view=case.view, origin=labels.origin)
+    cine = Image(blank, labels.geometry, view=case.view, source=labels.source, modality=case.modality)
     return ExamImage(case.name, cine, {case.phase: 0} if is_still else {})
 
 

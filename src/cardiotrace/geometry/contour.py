@@ -70,7 +70,7 @@ def polygon_area(points: Float[np.ndarray, "n 2"], spacing_mm: tuple[float, floa
     """
     if len(points) < 3:
         return 0.0
-    # Measured from one corner, products stay small and nothing cancels far from the origin.
+    # Measured from one corner, products stay small and nothing cancels far from the source.
     row, column = (points - points[0]).T
     doubled = row[:-1] @ column[1:] - row[1:] @ column[:-1] + row[-1] * column[0] - row[0] * column[-1]
     return float(abs(doubled) / 2 * spacing_mm[0] * spacing_mm[1])

@@ -11,15 +11,16 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from cardiotrace.core.cine import Cine
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
-from cardiotrace.core.terms import Structure, View
+from cardiotrace.core.terms import Structure, View, view_name
 from cardiotrace.geometry.field_of_view import find_field_of_view, without_rim
 from cardiotrace.inference.engine import Engine, make_engine, usable_processors
 from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.parallel import batched, in_threads
 from cardiotrace.inference.plane import LabelledPlane, PlaneProbabilities, labelled
+from cardiotrace.inference.spec import fits_modality
 from cardiotrace.inference.variant import IDENTITY, Variant, sectors_of, variants
 from cardiotrace.preparation import Placement
 
@@ -80,7 +81,7 @@ class Predictor:
 
     def segment(
         self,
-        cine: Cine,
+        cine: Image,
         *,
         test_time_augmentation: bool = False,
         batch_size: int = BATCH_SIZE,
@@ -123,7 +124,7 @@ class Predictor:
             foreground[plane.time] += plane.confidence_sum[1]
             if on_progress is not None:
                 on_progress(done, frames * depth)
-        labels = LabelMap(array, self.spec.label_scheme, cine.spacing_mm, cine.origin)
+        labels = LabelMap(array, self.spec.label_scheme, cine.geometry, cine.source)
         processed = self.spec.postprocessing.apply(labels)
         confidence = np.divide(certain, foreground, out=np.full(frames, np.nan), where=foreground > 0)
         return Segmentation(
@@ -138,7 +139,7 @@ class Predictor:
         )
 
     def _planes(
-        self, cine: Cine, *, keep_probability: bool, test_time_augmentation: bool, batch_size: int
+        self, cine: Image, *, keep_probability: bool, test_time_augmentation: bool, batch_size: int
     ) -> Iterator[LabelledPlane]:
         """Each plane, frame by frame and slice by slice; several at a time where there are many."""
         self._check_channels(cine)
@@ -187,20 +188,22 @@ class Predictor:
         mean: Float[np.ndarray, "batch classes height width"] = total / np.float32(votes)
         return mean
 
-    def _check_channels(self, cine: Cine) -> None:
+    def _check_channels(self, cine: Image) -> None:
         given = 3 if cine.is_colour else 1
         if self.spec.preparation.channels(given) != self.spec.channels:
             kinds = {1: "grey", 3: "colour"}
             raise InputError(
                 f"the image is in {kinds[given]}, model {self.spec.name} was trained on images"
                 f" in {kinds.get(self.spec.channels, self.spec.channels)}",
-                where=None if cine.origin is None else cine.origin.path,
+                where=None if cine.source is None else cine.source.path,
                 remedy="use a model trained on such images, see `cardiotrace models list`.",
             )
 
-    def _warnings(self, cine: Cine, confidence: NDArray[np.float64]) -> Iterator[str]:
-        if cine.view is not View.UNKNOWN and self.spec.views and cine.view not in self.spec.views:
-            yield f"model {self.spec.name} was not trained on view {cine.view} (but on {', '.join(self.spec.views)})"
+    def _warnings(self, cine: Image, confidence: NDArray[np.float64]) -> Iterator[str]:
+        is_other_view = cine.view is not View.UNKNOWN and self.spec.views and cine.view not in self.spec.views
+        if is_other_view or not fits_modality(self.spec, cine.modality):
+            trained = ", ".join(view_name(view, self.spec.modality) for view in self.spec.views)
+            yield f"model {self.spec.name} was not trained on view {cine.view_name} (but on {trained})"
         empty = np.flatnonzero(np.isnan(confidence))
         if len(empty):
             yield f"model {self.spec.name} sees nothing in {len(empty)} of {len(confidence)} frames"
@@ -217,7 +220,7 @@ class Predictor:
 class _Task:
     """What all planes of a cine have in common."""
 
-    cine: Cine
+    cine: Image
     placement: Placement
     ways: tuple[Variant, ...]
     """To look at each plane."""

@@ -12,7 +12,7 @@ from cardiotrace.core.config import from_plain, to_plain
 from cardiotrace.core.errors import CardioTraceError, ModelFileError
 from cardiotrace.core.label import LabelScheme, scheme_from_mapping
 from cardiotrace.core.licence import Terms
-from cardiotrace.core.terms import View
+from cardiotrace.core.terms import Modality, View, modality_meant
 from cardiotrace.inference.variant import SectorVariants
 from cardiotrace.postprocessing import Postprocessing
 from cardiotrace.preparation import Preparation
@@ -68,6 +68,8 @@ class ModelSpec:
     """Channels of the network's output: the structures and background."""
     preparation: Preparation
     """Image to network input, and network output back to the image's grid."""
+    modality: Modality = Modality.UNKNOWN
+    """How the pictures that it was trained on were made; in older files it follows from the words for the views."""
     channels: int = 1
     """Channels of the network's input, after the preparation."""
     postprocessing: Postprocessing = field(default_factory=Postprocessing)
@@ -143,9 +145,16 @@ def spec_from_plain(values: Mapping[str, Any]) -> ModelSpec:
             remedy="use a version of CardioTrace as new as the model, or export the model again.",
         )
     try:
-        return from_plain(ModelSpec, values)
+        return from_plain(ModelSpec, {"modality": _modality_of_views(values), **values})
     except CardioTraceError as error:
         raise ModelFileError(f"the model's description cannot be used: {error.what}", remedy=error.remedy) from None
+
+
+def _modality_of_views(values: Mapping[str, Any]) -> str:
+    """What older files say of it: their views are "A4C" of echo or "SAX" of MRI."""
+    views = values.get("views")
+    found = {modality_meant(str(word)) for word in views} if isinstance(views, list | tuple) else set()
+    return found.pop() if len(found) == 1 else Modality.UNKNOWN
 
 
 def spec_to_plain(spec: ModelSpec) -> dict[str, Any]:
@@ -164,3 +173,8 @@ def _jsonable(value: Any) -> Any:
     if isinstance(value, float) and not np.isfinite(value):
         return None
     return value
+
+
+def fits_modality(spec: ModelSpec, modality: Modality) -> bool:
+    """Whether a model may have seen such pictures: both say the same, or one says nothing."""
+    return modality is spec.modality or Modality.UNKNOWN in (modality, spec.modality)

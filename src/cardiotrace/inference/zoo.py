@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cardiotrace.core.errors import InputError, ModelFileError, NoModelError
-from cardiotrace.core.terms import View
+from cardiotrace.core.terms import Modality, View, view_name
 from cardiotrace.inference.model_file import Model, read_model, read_spec
-from cardiotrace.inference.spec import ModelSpec
+from cardiotrace.inference.spec import ModelSpec, fits_modality
 
 FOLDER_VARIABLE = "CARDIOTRACE_MODELS"
 """Environment variable that names the user's own folder of model files."""
@@ -67,8 +67,8 @@ def load_model(name_or_path: str | Path) -> Model:
     return read_model(find_model(name_or_path))
 
 
-def default_model(view: View) -> Path:
-    """The model used for a view where none is named.
+def default_model(view: View, modality: Modality = Modality.UNKNOWN) -> Path:
+    """The model used for a view of a modality where none is named.
 
     One that declares itself the default for the view comes before one that was merely trained on it; beyond that,
     the first by name.
@@ -77,10 +77,13 @@ def default_model(view: View) -> Path:
         NoModelError: no model was trained on the view.
     """
     usable = [(listed.spec, listed.path) for listed in list_models() if listed.spec is not None]
-    trained = [(spec, path) for spec, path in usable if view in spec.views]
+    trained = [(spec, path) for spec, path in usable if view in spec.views and fits_modality(spec, modality)]
     preferred = [(spec, path) for spec, path in trained if view in spec.default_for]
     if not trained:
-        raise NoModelError(f"there is no model for view {view}", remedy=f"name one with --model. {_what_there_is()}")
+        raise NoModelError(
+            f"there is no model for view {view_name(view, modality)}",
+            remedy=f"name one with --model. {_what_there_is()}",
+        )
     return (preferred or trained)[0][1]
 
 

@@ -9,12 +9,21 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from cardiotrace.core.cine import Cine, Origin, Spacing
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.geometry import Known
+from cardiotrace.core.image import FileSource, Image
 from cardiotrace.core.label import LabelMap, LabelScheme
-from cardiotrace.core.terms import View
+from cardiotrace.core.terms import Modality, View
 from cardiotrace.io import metaimage, nifti, picture, video
-from cardiotrace.io.frames import axes_of, origin_of, spacing_of, to_frames, to_grey_values, to_label_values
+from cardiotrace.io.frames import (
+    GivenSpacing,
+    axes_of,
+    geometry_of,
+    source_of,
+    to_frames,
+    to_grey_values,
+    to_label_values,
+)
 from cardiotrace.io.stored import Reader, StoredImage, ThirdAxis
 
 
@@ -66,13 +75,14 @@ FORMATS: tuple[Format, ...] = (
 )  # fmt: skip
 
 
-def read_cine(
+def read_image(
     path: str | Path,
     *,
     third_axis: ThirdAxis = "auto",
     view: View = View.UNKNOWN,
-    spacing_mm: Spacing | None = None,
-) -> Cine:
+    modality: Modality = Modality.UNKNOWN,
+    spacing_mm: GivenSpacing | None = None,
+) -> Image:
     """Read an image file, a film, or a folder of pictures: frames (time, depth, height, width[, 3]).
 
     Nothing is flipped: axis x of the file is the width, y the height, and rows run down.
@@ -81,52 +91,70 @@ def read_cine(
         path: a file whose suffix stands in `FORMATS`, or a folder of pictures.
         third_axis: what the third of three axes is; "auto" takes it as time when the format or the file name
             ("sequence") says so or the view is apical, else as depth.
-        view: how the heart is looked at.
-        spacing_mm: (depth, height, width), mm, in place of what the file says.
+        view: the anatomical plane.
+        modality: how the picture was made.
+        spacing_mm: (depth, height, width), mm, in place of what the file says; with None for the depth the file's
+            slice distance stays.
 
     Raises:
         InputError: the file is missing, damaged, or not an image; or its spacing cannot be.
     """
     image, form = _open(path)
-    axes = axes_of(image, third_axis, view)
-    spacing = spacing_of(image, axes) if spacing_mm is None else spacing_mm
+    axes = axes_of(image, third_axis, is_planar=view.is_long_axis)
+    geometry = geometry_of(image, axes, spacing_mm)
     frames = to_frames(to_grey_values(form.read_pixels(image), image), axes)
-    return Cine(frames, spacing, _times(image, axes), view, origin_of(image, axes))
+    times_ms = _times(image, axes)
+    return Image(
+        frames,
+        geometry,
+        times_ms,
+        view,
+        source_of(image, axes),
+        modality=modality,
+        times=Known.UNKNOWN if times_ms is None else Known.FILE,
+    )
 
 
-def read_labels(path: str | Path, scheme: LabelScheme, *, third_axis: ThirdAxis = "auto") -> LabelMap:
+def read_labels(
+    path: str | Path,
+    scheme: LabelScheme,
+    *,
+    third_axis: ThirdAxis = "auto",
+    spacing_mm: GivenSpacing | None = None,
+) -> LabelMap:
     """Read a label map (time, depth, height, width); whole numbers stored as floats are accepted.
 
     Args:
         path: a file whose suffix stands in `FORMATS`, or a folder of pictures; not a film or JPEG.
         scheme: what the values mean.
-        third_axis: as in `read_cine`.
+        third_axis: as in `read_image`.
+        spacing_mm: as in `read_image`.
 
     Raises:
-        InputError: as `read_cine`, or a value is no label of the scheme.
+        InputError: as `read_image`, or a value is no label of the scheme.
     """
     image, form = _open(path)
     if image.suffix.lower() in form.lossy_suffixes:
         raise InputError(
             f"{image.suffix} files hold no exact label values", where=path, remedy="store labels as .nii.gz or .png."
         )
-    axes = axes_of(image, third_axis, View.UNKNOWN)
-    spacing = spacing_of(image, axes)
+    axes = axes_of(image, third_axis, is_planar=False)
+    geometry = geometry_of(image, axes, spacing_mm)
     pixels = form.read_pixels(image)
     if image.channel_count > 1:
         pixels = _common_channel(pixels, image)
     array = to_frames(to_label_values(pixels, image), axes)
-    origin = origin_of(image, axes)
-    origin = dataclasses.replace(origin, details={**origin.details, "is_labels": True})
-    return LabelMap(cast("NDArray[np.uint8]", array), scheme, spacing, origin)
+    source = source_of(image, axes)
+    source = dataclasses.replace(source, details={**source.details, "is_labels": True})
+    return LabelMap(cast("NDArray[np.uint8]", array), scheme, geometry, source)
 
 
 def write_labels(labels: LabelMap, path: str | Path) -> None:
     """Write labels onto the grid of the image they were made for, completely or not at all.
 
-    The file has the axes, spacing, offset, orientation and format of `labels.origin`: a viewer lays it over
+    The file has the axes, spacing, offset, orientation and format of `labels.source`: a viewer lays it over
     the image pixel by pixel. `labels_path` gives a fitting name. Labels of a film are written as NIfTI; labels
-    without an origin in whichever format the suffix names.
+    without an source in whichever format the suffix names.
 
     Raises:
         InputError: the suffix is not one of the image's format, the labels lie on another grid, or the image
@@ -134,23 +162,23 @@ def write_labels(labels: LabelMap, path: str | Path) -> None:
         WorkError: the file cannot be written.
     """
     path = Path(path)
-    origin = labels.origin
+    source = labels.source
     suffix = suffix_of(path) or ""
     form = next((form for form in FORMATS if suffix.lower() in form.suffixes), None)
-    wanted = _label_suffixes(origin)
+    wanted = _label_suffixes(source)
     if form is None or form.write_labels is None or suffix.lower() not in wanted:
         raise InputError(
             f"labels of this image cannot be written as {suffix or path.suffix or 'a folder'}",
             where=path,
             remedy=f"the name must end in {' or '.join(wanted)}." if wanted != ("",) else "name a folder.",
         )
-    if origin is not None:
-        _spare_image(origin, path, suffix)
+    if source is not None:
+        _spare_image(source, path, suffix)
     form.write_labels(labels, path, suffix)
 
 
-def write_image(cine: Cine, path: str | Path) -> None:
-    """Write an image as NIfTI on its own grid, completely or not at all: what `read_cine` reads back.
+def write_image(cine: Image, path: str | Path) -> None:
+    """Write an image as NIfTI on its own grid, completely or not at all: what `read_image` reads back.
 
     Pixels keep their type. Stills have two axes, stacks three, cines four with the frame interval; an image that
     came from a NIfTI file and was not resampled since keeps that file's axes, offset and orientation. NIfTI holds one
@@ -172,24 +200,24 @@ def write_image(cine: Cine, path: str | Path) -> None:
             where=path,
             remedy=f"the name must end in {' or '.join(nifti.SUFFIXES)}.",
         )
-    if cine.origin is not None:
-        _spare_image(cine.origin, path, suffix)
+    if cine.source is not None:
+        _spare_image(cine.source, path, suffix)
     nifti.write_image(cine, path, suffix)
 
 
-def labels_path(origin: Origin, folder: str | Path) -> Path:
+def labels_path(source: FileSource, folder: str | Path) -> Path:
     """Where the labels of an image go: `<stem>_labels<suffix>` in `folder`.
 
     The suffix is the image's own, but `.png` for JPEG and BMP, and `.nii.gz` for films.
 
     Example:
-        >>> labels_path(Origin(Path("in/fundus.jpg"), "picture", ".jpg"), "out").name
+        >>> labels_path(FileSource(Path("in/fundus.jpg"), "picture", ".jpg"), "out").name
         'fundus_labels.png'
     """
-    form = next((form for form in FORMATS if form.name == origin.format), FORMATS[0])
-    suffix = form.label_suffix(origin.suffix)
+    form = next((form for form in FORMATS if form.name == source.format), FORMATS[0])
+    suffix = form.label_suffix(source.suffix)
     suffix = suffix if suffix.lower() in form.suffixes or form.write_labels is None else ".nii.gz"
-    return Path(folder) / f"{origin.stem}_labels{suffix}"
+    return Path(folder) / f"{source.stem}_labels{suffix}"
 
 
 def read_metadata(path: str | Path) -> dict[str, Any]:
@@ -243,20 +271,20 @@ def _times(image: StoredImage, axes: str) -> NDArray[np.float64] | None:
     return image.times_ms if "t" in axes else None
 
 
-def _label_suffixes(origin: Origin | None) -> tuple[str, ...]:
+def _label_suffixes(source: FileSource | None) -> tuple[str, ...]:
     """Suffixes that labels of this image may be written with."""
     writable = [form for form in FORMATS if form.write_labels is not None]
-    if origin is None:
+    if source is None:
         return tuple(suffix for form in writable for suffix in form.suffixes if form.label_suffix(suffix) == suffix)
-    form = next((form for form in writable if form.name == origin.format), FORMATS[0])
+    form = next((form for form in writable if form.name == source.format), FORMATS[0])
     return tuple(suffix for suffix in form.suffixes if form.label_suffix(suffix) == suffix)
 
 
-def _spare_image(origin: Origin, path: Path, suffix: str) -> None:
+def _spare_image(source: FileSource, path: Path, suffix: str) -> None:
     """Never let what is written take the place of the image it came from."""
-    if origin.details.get("is_labels"):
+    if source.details.get("is_labels"):
         return
-    sources = [origin.path, *([origin.details["pixel_file"]] if "pixel_file" in origin.details else [])]
+    sources = [source.path, *([source.details["pixel_file"]] if "pixel_file" in source.details else [])]
     targets = [path, *([metaimage.pixel_file_beside(path, suffix)] if suffix.lower() == ".mhd" else [])]
     if any(target.exists() and source.exists() and target.samefile(source) for target in targets for source in sources):
         raise InputError(

@@ -6,19 +6,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cardiotrace.core.cine import Cine, Origin, Spacing, check_spacing
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.terms import View
+from cardiotrace.core.geometry import NO_GEOMETRY, Geometry, Known, check_spacing
+from cardiotrace.core.image import FileSource, Image
 from cardiotrace.io.stored import StoredImage, ThirdAxis
 
 _LOSSLESS = (np.uint8, np.int16, np.uint16)
 
 
-def axes_of(image: StoredImage, third_axis: ThirdAxis, view: View) -> str:
+def axes_of(image: StoredImage, third_axis: ThirdAxis, *, is_planar: bool) -> str:
     """What the file's axes mean: "xy", "xyz", "xyt" or "xyzt".
 
     Without word from the caller a third axis is time when the format says so, when the file name says
-    "sequence" (CAMUS), or when the view is apical (a plane by nature); else it is depth. Time units in a
+    "sequence" (CAMUS), or when the view is one plane by nature; else it is depth. Time units in a
     NIfTI header are no evidence: ITK writes seconds into every volume.
     """
     if len(image.shape) != 3:
@@ -27,33 +27,75 @@ def axes_of(image: StoredImage, third_axis: ThirdAxis, view: View) -> str:
         return "xyt" if third_axis == "time" else "xyz"
     if image.third_is_time:
         return "xyt"
-    is_cine = "sequence" in image.path.name.lower() or view.is_apical
+    is_cine = "sequence" in image.path.name.lower() or is_planar
     return "xyt" if is_cine and image.shape[2] > 1 else "xyz"
 
 
-def spacing_of(image: StoredImage, axes: str) -> Spacing | None:
-    """Pixel spacing (depth, height, width) in mm that the header states, None where it states none.
+GivenSpacing = tuple[float | None, float, float]
+"""(depth, height, width), mm, as the caller knows them; without a depth the file's own slice distance stays."""
 
-    The thickness of a single plane may be left out or zero: nothing depends on it, and it counts as 1 mm.
+
+def geometry_of(image: StoredImage, axes: str, given: GivenSpacing | None = None) -> Geometry:
+    """Where the voxels lie: sizes and directions that the header states, with what the caller knows better.
+
+    The thickness of a single plane may be left out or zero: nothing depends on it, and it counts as 1 mm. A stack whose
+    header has no distance between its slices keeps the size of its pixels.
 
     Raises:
-        InputError: a spacing is zero, negative or not a number.
+        InputError: a size is zero, negative or not a number, in the file where none is given, or in what is given.
     """
+    sizes = _sizes(image, axes) if given is None else _given_sizes(image, axes, given)
+    if sizes is None:
+        return NO_GEOMETRY
+    depth, height, width = sizes
+    check_spacing(sizes, where=image.path, may_lack_depth=True)
+    plain = Geometry.of_spacing(sizes, where=image.path)
+    known = Known.FILE if given is None else Known.GIVEN
+    distance = Known.GIVEN if given is not None and given[0] is not None else Known.FILE
+    return Geometry(
+        plain.affine
+        if image.affine is None
+        else _scaled(image.affine, (1.0 if np.isnan(depth) else depth, height, width)),
+        pixel_size=known,
+        slice_distance=Known.UNKNOWN if np.isnan(depth) else distance,
+        orientation=Known.FILE if image.is_oriented else Known.UNKNOWN,
+        doubts=() if given is not None else image.doubts,
+    )
+
+
+def _sizes(image: StoredImage, axes: str) -> tuple[float, float, float] | None:
+    """(depth, height, width), mm, of the header; the depth is NaN where a stack states none, or zero."""
     if image.spacing_mm is None:
         return None
     width, height = image.spacing_mm[:2]
-    depth = image.spacing_mm[2] if "z" in axes and len(image.spacing_mm) > 2 else 1.0
-    if depth == 0 and image.shape[2] == 1:
-        depth = 1.0
-    spacing = (depth, height, width)
-    check_spacing(spacing, where=image.path)
-    return spacing
+    return _slice_distance(image, axes), height, width
 
 
-def origin_of(image: StoredImage, axes: str) -> Origin:
+def _given_sizes(image: StoredImage, axes: str, given: GivenSpacing) -> tuple[float, float, float]:
+    depth, height, width = given
+    return _slice_distance(image, axes) if depth is None else depth, height, width
+
+
+def _slice_distance(image: StoredImage, axes: str) -> float:
+    is_stack = "z" in axes and image.shape[2] > 1
+    stated = image.spacing_mm[2] if image.spacing_mm is not None and len(image.spacing_mm) > 2 and "z" in axes else None
+    if stated is not None and stated == stated and stated != 0:
+        return stated
+    return float("nan") if is_stack else 1.0
+
+
+def _scaled(affine: NDArray[np.float64], sizes: tuple[float, float, float]) -> NDArray[np.float64]:
+    """The file's affine (x, y, z) as one of (depth, height, width), its columns as long as the sizes."""
+    moved = affine[:, [2, 1, 0, 3]].copy()
+    lengths = np.linalg.norm(moved[:3, :3], axis=0)
+    moved[:3, :3] *= np.divide(sizes, lengths, out=np.ones(3), where=lengths > 0)
+    return moved
+
+
+def source_of(image: StoredImage, axes: str) -> FileSource:
     """What a label map needs to be written onto the grid of this file."""
     details = {**image.details, "axes": axes, "shape": image.shape}
-    return Origin(image.path, image.format, image.suffix, details)
+    return FileSource(image.path, image.format, image.suffix, details)
 
 
 def to_frames(pixels: NDArray[Any], axes: str) -> NDArray[Any]:
@@ -116,14 +158,14 @@ def to_label_values(pixels: NDArray[Any], image: StoredImage) -> NDArray[np.uint
     return np.ascontiguousarray(labels)
 
 
-def require_grey(cine: Cine) -> Cine:
+def require_grey(cine: Image) -> Image:
     """The cine with one grey channel: as it is, or the common channel of a picture stored as colour.
 
     Raises:
         InputError: the channels differ, so the picture is truly coloured.
 
     Example:
-        >>> require_grey(Cine(np.full((1, 1, 2, 2, 3), 7, np.uint8), None)).frames.shape
+        >>> require_grey(Image(np.full((1, 1, 2, 2, 3), 7, np.uint8), NO_GEOMETRY)).frames.shape
         (1, 1, 2, 2)
     """
     if not cine.is_colour:
@@ -134,7 +176,7 @@ def require_grey(cine: Cine) -> Cine:
     if count:
         raise InputError(
             f"grey values are needed, and {count} of {coloured.size} pixels are coloured",
-            where=None if cine.origin is None else cine.origin.path,
+            where=None if cine.source is None else cine.source.path,
             remedy="remove coloured overlays such as Doppler or an ECG trace, or save the picture as greyscale.",
         )
     return dataclasses.replace(cine, frames=np.ascontiguousarray(red))

@@ -5,6 +5,7 @@ its reader repairs bad spacings, writes to the terminal when a file is cut short
 """
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,15 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.label import LabelMap
 from cardiotrace.io import deflate
 from cardiotrace.io.atomic import write_bytes
-from cardiotrace.io.stored import StoredImage, check_shape, check_size_on_disk, own_shape, reading, stored_shape
+from cardiotrace.io.stored import (
+    StoredImage,
+    check_shape,
+    check_size_on_disk,
+    is_axis_aligned,
+    own_shape,
+    reading,
+    stored_shape,
+)
 
 SUFFIXES = (".mhd", ".mha")
 
@@ -36,7 +45,7 @@ _DTYPES = {
     "MET_DOUBLE": "f8",
 }
 _GEOMETRY = (
-    *("TransformMatrix", "Rotation", "Orientation", "Offset", "Position", "Origin"),
+    *("TransformMatrix", "Rotation", "Orientation", "Offset", "Position", "FileSource"),
     *("CenterOfRotation", "AnatomicalOrientation", "ElementSpacing", "ElementSize"),
 )
 
@@ -54,15 +63,16 @@ def read_header(path: Path, suffix: str) -> StoredImage:
             raise InputError(
                 f"states {fields['NDims']} axes and {len(shape)} lengths", where=path, remedy="mend its DimSize line."
             )
-        spacing = fields.get("ElementSpacing", fields.get("ElementSize"))
+        spacing = _spacing(fields, len(shape))
         image = StoredImage(
             path=path,
             format="metaimage",
             suffix=suffix,
             shape=shape,
             dtype=_dtype(fields, path),
-            spacing_mm=None if spacing is None else tuple(float(value) for value in spacing.split()[:3]),
+            spacing_mm=spacing,
             channel_count=_channel_count(fields, path),
+            **_place(fields, spacing, len(shape)),
             details={"geometry": {key: fields[key] for key in _GEOMETRY if key in fields}},
         )
         check_shape(image)
@@ -98,9 +108,9 @@ def write_labels(labels: LabelMap, path: Path, suffix: str) -> None:
         InputError: the labels do not lie on the image's grid.
         WorkError: a file cannot be written.
     """
-    origin = labels.origin
-    if origin is not None and origin.format == "metaimage":
-        shape, geometry = stored_shape(labels.array.shape, origin), dict(origin.details["geometry"])
+    source = labels.source
+    if source is not None and source.format == "metaimage":
+        shape, geometry = stored_shape(labels.array.shape, source), dict(source.details["geometry"])
     else:
         shape, geometry = _own_geometry(labels)
     pixels = labels.array.tobytes()
@@ -206,9 +216,41 @@ def _pixel_file(path: Path, name: str) -> Path:
     return pixel_file
 
 
+def _spacing(fields: Mapping[str, str], axes: int) -> tuple[float, ...] | None:
+    """(x, y[, z]), mm, of the header."""
+    text = fields.get("ElementSpacing", fields.get("ElementSize"))
+    if text is None:
+        return None
+    values = tuple(float(value) for value in text.split()[:3])
+    if len(values) < min(axes, 3) and axes <= 4:
+        raise ValueError(f"ElementSpacing has {len(values)} sizes for {axes} axes")
+    return values
+
+
+def _place(fields: Mapping[str, str], spacing: tuple[float, ...] | None, axes: int) -> dict[str, Any]:
+    """Directions and place in the patient: the header's (LPS+) with the signs of x and y turned."""
+    if axes > 4:  # refused for its number of axes
+        return {}
+    count = min(axes, 3)
+    text = next((fields[key] for key in ("TransformMatrix", "Rotation", "Orientation") if key in fields), None)
+    if text is None or spacing is None:
+        return {}
+    directions, offset = np.eye(3), np.zeros(3)
+    matrix = np.array([float(value) for value in text.split()]).reshape(axes, axes)
+    directions[:count, :count] = matrix[:count, :count].T  # a row of the header is the direction of an axis
+    place = next((fields[key] for key in ("Offset", "Position", "Origin") if key in fields), "")
+    offset[:count] = [float(value) for value in place.split()[:count]] or 0.0
+    affine = np.eye(4)
+    affine[:3, :3] = directions
+    affine[:3, 3] = offset
+    affine[:2] *= -1
+    return {"affine": affine, "is_oriented": bool(offset.any() or not is_axis_aligned(directions))}
+
+
 def _own_geometry(labels: LabelMap) -> tuple[tuple[int, ...], dict[str, str]]:
     shape = own_shape(labels.array.shape)
-    spacing = (*(labels.spacing_mm or (1.0, 1.0, 1.0))[::-1], 1.0)[: len(shape)]
+    depth, height, width = labels.spacing_mm or (1.0, 1.0, 1.0)
+    spacing = (width, height, 1.0 if math.isnan(depth) else depth, 1.0)[: len(shape)]
     return shape, {
         "TransformMatrix": " ".join(str(int(value)) for value in np.eye(len(shape)).ravel()),
         "Offset": " ".join("0" for _ in shape),

@@ -6,14 +6,17 @@ plausible one); the pixels come from one bounded decompression, which takes half
 
 import gzip
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cardiotrace.core.cine import Cine, Origin, Spacing
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.geometry import Geometry
+from cardiotrace.core.image import FileSource, Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.io import deflate
 from cardiotrace.io.atomic import write_bytes
@@ -22,6 +25,7 @@ from cardiotrace.io.stored import (
     StoredImage,
     check_shape,
     check_size_on_disk,
+    is_axis_aligned,
     own_shape,
     reading,
     stored_shape,
@@ -57,13 +61,17 @@ def read_header(path: Path, suffix: str) -> StoredImage:
         is_rgb = dtype.names is not None
         if not is_rgb and dtype.kind not in "biuf":
             raise InputError(f"pixels of type {dtype} are not grey values", where=path, remedy="export real numbers.")
+        place = _place(header, shape, mm)
         image = StoredImage(
             path=path,
             format="nifti",
             suffix=suffix,
             shape=shape,
             dtype=np.dtype(np.uint8) if is_rgb else dtype,
-            spacing_mm=tuple(_as_written(value) * mm for value in header["pixdim"][1 : min(count, 3) + 1]),
+            spacing_mm=place.sizes_mm,
+            affine=place.affine,
+            is_oriented=place.is_oriented,
+            doubts=place.doubts,
             times_ms=_times_ms(shape, float(header["pixdim"][4]), units & 0x38),
             channel_count=len(dtype.names) if is_rgb else 1,
             details={
@@ -110,16 +118,16 @@ def write_labels(labels: LabelMap, path: Path, suffix: str) -> None:
         InputError: the labels do not lie on the image's grid.
         WorkError: the file cannot be written.
     """
-    origin = labels.origin
-    if origin is not None and origin.format == "nifti":
-        header = _image_header(labels.array.shape, origin)
+    source = labels.source
+    if source is not None and source.format == "nifti":
+        header = _image_header(labels.array.shape, source)
     else:
-        interval_ms = None if origin is None else origin.details.get("frame_interval_ms")
-        header = _own_header(labels.array.shape, labels.spacing_mm, interval_ms)
+        interval_ms = None if source is None else source.details.get("frame_interval_ms")
+        header = _own_header(labels.array.shape, labels.geometry, interval_ms)
     _write(header, labels.array, path, suffix)
 
 
-def write_image(cine: Cine, path: Path, suffix: str) -> None:
+def write_image(cine: Image, path: Path, suffix: str) -> None:
     """Write an image as NIfTI, with its own type of pixel: 2 to 4 axes, as few as it needs.
 
     An image that lies as its NIfTI file does keeps that file's axes and geometry; others get spacing alone.
@@ -128,16 +136,16 @@ def write_image(cine: Cine, path: Path, suffix: str) -> None:
         InputError: a type of pixel that NIfTI cannot hold.
         WorkError: the file cannot be written.
     """
-    origin, grid = cine.origin, cine.grid_shape
+    source, grid = cine.source, cine.grid_shape
     interval_ms = None
     if cine.times_ms is not None and len(cine.times_ms) > 1:
         interval_ms = float(np.diff(cine.times_ms).mean())
-    if origin is not None and origin.format == "nifti" and _lies_as_stored(cine, origin):
-        header = _image_header(grid, origin)
-        if len(origin.details["shape"]) == 4 and interval_ms is not None:
+    if source is not None and source.format == "nifti" and _lies_as_stored(cine, source):
+        header = _image_header(grid, source)
+        if len(source.details["shape"]) == 4 and interval_ms is not None:
             _set_interval(header, interval_ms)
     else:
-        header = _own_header(grid, cine.spacing_mm, interval_ms)
+        header = _own_header(grid, cine.geometry, interval_ms)
     if cine.is_colour and cine.frames.dtype != np.uint8:
         raise InputError(f"colour of type {cine.frames.dtype} cannot be written", where=path, remedy="use 8 bit.")
     header.set_data_dtype(_RGB if cine.is_colour else cine.frames.dtype)
@@ -205,6 +213,83 @@ def _pixel_offset(header: Any, path: Path) -> int:
     return max(offset, int(header["sizeof_hdr"]))  # some writers put 0 for "right behind the header"
 
 
+@dataclass(frozen=True)
+class _Place:
+    """What a header says of the size and place of its voxels."""
+
+    sizes_mm: tuple[float, ...]
+    """(x, y[, z]), mm."""
+    affine: NDArray[np.float64] | None
+    is_oriented: bool
+    doubts: tuple[str, ...]
+
+
+_SAME_SIZE = 0.005
+"""Relative difference up to which two sizes are one: headers round them."""
+
+
+def _place(header: Any, shape: tuple[int, ...], mm: float) -> _Place:
+    """Size and place of the voxels from the three things that a header holds: pixdim, sform, qform.
+
+    The sizes stand twice, in pixdim and in the lengths of the sform's columns, and programs lose the one or the other:
+    ACDC's files have an sform of unit columns, others a pixdim of 1 mm. One that says a mere 1 mm, or nothing, where
+    the other says a size is no evidence. Any other disagreement is told, and the sform is followed, as viewers do.
+    """
+    count = min(len(shape), 3)
+    stated = [_as_written(value) * mm for value in header["pixdim"][1 : count + 1]]
+    affine = _affine(header, mm)
+    if affine is None:
+        return _Place(tuple(stated), None, False, ())
+    lengths = [_rounded(length) for length in np.linalg.norm(affine[:3, :3], axis=0)[:count]]
+    sizes, doubts = [], []
+    for axis, (pixdim, length) in enumerate(zip(stated, lengths, strict=True)):
+        is_plane = axis == 2 and shape[2] == 1
+        agree = math.isclose(pixdim, length, rel_tol=_SAME_SIZE)
+        if agree or is_plane or _says_nothing(length, mm):
+            sizes.append(pixdim)
+        elif _says_nothing(pixdim, mm):
+            sizes.append(length)
+        else:
+            sizes.append(length if pixdim > 0 else pixdim)
+            doubts.append("xyz"[axis])
+    is_default = is_axis_aligned(affine[:3, :3]) and not affine[:3, 3].any()
+    told: tuple[str, ...] = ()
+    if doubts and min(sizes) > 0:
+        told = (
+            f"its header contradicts itself about the size of a voxel: pixdim {_listed(stated)} mm, sform"
+            f" {_listed(lengths)} mm; the sform was followed",
+        )
+    return _Place(tuple(sizes), affine, not is_default, told)
+
+
+def _affine(header: Any, mm: float) -> NDArray[np.float64] | None:
+    """From (x, y, z, 1) to RAS+ mm by the sform, else by the qform; None where the header has neither."""
+    has_sform, has_qform = int(header["sform_code"]) > 0, int(header["qform_code"]) > 0
+    if not has_sform and not has_qform:
+        return None
+    try:
+        affine = np.asarray(header.get_sform() if has_sform else header.get_qform(), np.float64)
+    except Exception:  # a qform of impossible numbers says nothing of directions
+        return None
+    affine[:3] *= mm
+    if not np.isfinite(affine).all() or not np.linalg.norm(affine[:3, :3], axis=0).all():
+        return None
+    return affine
+
+
+def _says_nothing(size: float, mm: float) -> bool:
+    return not math.isfinite(size) or size == 0 or math.isclose(size, mm, rel_tol=1e-6)
+
+
+def _rounded(length: float) -> float:
+    """Single precision holds seven digits; what comes after them is noise."""
+    return float(f"{length:.7g}")
+
+
+def _listed(sizes: Sequence[float]) -> str:
+    return " x ".join(f"{size:.4g}" for size in sizes)
+
+
 def _as_written(value: np.floating[Any]) -> float:
     """0.308 was stored in single precision as 0.30799999833: give back the number that was meant."""
     return float(str(value))
@@ -224,38 +309,39 @@ def _scaling(header: Any) -> tuple[float, float]:
     return slope, intercept if math.isfinite(intercept) else 0.0
 
 
-def _lies_as_stored(cine: Cine, origin: Origin) -> bool:
+def _lies_as_stored(cine: Image, source: FileSource) -> bool:
     """Whether an image has the pixels' size and number that its file states: it may have been changed since."""
     if cine.spacing_mm is None:
         return False
     try:
-        stored_shape(cine.grid_shape, origin)
+        stored_shape(cine.grid_shape, source)
     except InputError:
         return False
-    geometry, axes = origin.details["geometry"], origin.details["axes"]
+    geometry, axes = source.details["geometry"], source.details["axes"]
     mm = _MM_PER_UNIT.get(int(geometry["xyzt_units"]) & 7, 1.0)
     count = 3 if "z" in axes and cine.grid_shape[1] > 1 else 2
     stored = [value * mm for value in geometry["pixdim"][1 : count + 1]]
     return bool(np.allclose(stored, cine.spacing_mm[::-1][:count], rtol=1e-5, atol=0.0))
 
 
-def _image_header(grid: GridShape, origin: Origin) -> Any:
-    header = _empty_header(origin.details["version"], stored_shape(grid, origin))
-    for name, value in origin.details["geometry"].items():
+def _image_header(grid: GridShape, source: FileSource) -> Any:
+    header = _empty_header(source.details["version"], stored_shape(grid, source))
+    for name, value in source.details["geometry"].items():
         header[name] = value
     return header
 
 
-def _own_header(grid: GridShape, spacing_mm: Spacing | None, interval_ms: float | None) -> Any:
-    """A header for what lies on no NIfTI image: rows run down, columns to the patient's left."""
+def _own_header(grid: GridShape, geometry: Geometry, interval_ms: float | None) -> Any:
+    """A header for what lies on no NIfTI image: place and directions as its geometry has them."""
     shape = own_shape(grid)
     header = _empty_header(1 if max(shape) < 2**15 else 2, shape)
-    spacing = spacing_mm or (1.0, 1.0, 1.0)
-    affine = np.diag([-spacing[2], -spacing[1], spacing[0], 1.0])
+    affine = geometry.affine[:, [2, 1, 0, 3]]
     header.set_qform(affine, 1)
     header.set_sform(affine, 1)
-    header["pixdim"][1:4] = spacing[::-1]
-    if spacing_mm is not None:
+    spacing = geometry.spacing_mm
+    depth, height, width = (1.0, 1.0, 1.0) if spacing is None else spacing
+    header["pixdim"][1:4] = width, height, 1.0 if math.isnan(depth) else depth
+    if spacing is not None:
         header.set_xyzt_units("mm")
     if interval_ms is not None and len(shape) == 4:
         _set_interval(header, interval_ms)

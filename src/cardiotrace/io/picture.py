@@ -85,8 +85,8 @@ def write_labels(labels: LabelMap, path: Path, suffix: str) -> None:
         InputError: several frames for a PNG, or the labels do not lie on the picture's grid.
         WorkError: the file cannot be written.
     """
-    if labels.origin is not None:
-        stored_shape(labels.array.shape, labels.origin)
+    if labels.source is not None:
+        stored_shape(labels.array.shape, labels.source)
     planes = labels.array.reshape(-1, *labels.array.shape[2:])
     if suffix.lower() in _TIFF:
         import tifffile
@@ -170,13 +170,13 @@ def write_folder_labels(labels: LabelMap, path: Path, suffix: str) -> None:
         InputError: not as many frames as pictures, or another size.
         WorkError: the folder or a file cannot be written.
     """
-    origin = labels.origin
+    source = labels.source
     count = len(labels.array) * labels.array.shape[1]
-    if origin is None:
+    if source is None:
         names: tuple[str, ...] = tuple(f"{index:04d}.png" for index in range(count))
     else:
-        stored_shape(labels.array.shape, origin)
-        names = tuple(f"{Path(name).stem}.png" for name in origin.details["files"])
+        stored_shape(labels.array.shape, source)
+        names = tuple(f"{Path(name).stem}.png" for name in source.details["files"])
     if len(set(names)) != count:
         raise InputError(
             f"{count} label frames for {len(set(names))} picture names",

@@ -12,8 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cardiotrace.core.cine import Origin
 from cardiotrace.core.errors import CardioTraceError, InputError, WorkError
+from cardiotrace.core.image import FileSource
 from cardiotrace.io import deflate
 
 MAX_PIXEL_BYTES = 2 * 1024**3
@@ -37,6 +37,13 @@ class StoredImage:
     """As stored, before any rescaling."""
     spacing_mm: tuple[float, ...] | None = None
     """(x, y[, z]), mm, unchecked: zero and negative values stand as they are in the file."""
+    affine: NDArray[np.float64] | None = None
+    """4 x 4, from (x, y, z, 1) to `core.geometry.COORDINATES`, mm; its columns are as long as `spacing_mm`. None where
+    the file says nothing of directions."""
+    is_oriented: bool = False
+    """Whether somebody set the affine: an axis-aligned one from the point of origin is what writers fall back on."""
+    doubts: tuple[str, ...] = ()
+    """In words, where the header contradicts itself."""
     times_ms: NDArray[np.float64] | None = None
     channel_count: int = 1
     third_is_time: bool = False
@@ -135,6 +142,17 @@ def quiet(logger_name: str) -> Iterator[None]:
         logger.setLevel(level)
 
 
+def is_axis_aligned(matrix: NDArray[np.float64]) -> bool:
+    """Whether each axis runs along x, y and z in this order, either way.
+
+    Example:
+        >>> is_axis_aligned(np.diag([-1.0, 1.0, 2.0])), is_axis_aligned(np.eye(3)[[1, 0, 2]])
+        (True, False)
+    """
+    off_diagonal = matrix - np.diag(np.diag(matrix))
+    return bool(np.abs(off_diagonal).max() <= 1e-6 * np.abs(matrix).max())
+
+
 def own_shape(grid: GridShape) -> tuple[int, ...]:
     """Shape (x, y[, z[, t]]) for what lies on no file's grid (time, depth, height, width): as few axes as it needs."""
     shape = tuple(reversed(grid))
@@ -143,22 +161,22 @@ def own_shape(grid: GridShape) -> tuple[int, ...]:
     return shape
 
 
-def stored_shape(grid: GridShape, origin: Origin) -> tuple[int, ...]:
+def stored_shape(grid: GridShape, source: FileSource) -> tuple[int, ...]:
     """Shape of a grid (time, depth, height, width) with the axes of its image file; only frames may be more or fewer.
 
     Raises:
         InputError: it is another grid than the file's.
     """
     time, depth, height, width = grid
-    axes: str = origin.details["axes"]
-    image: tuple[int, ...] = tuple(origin.details["shape"])
+    axes: str = source.details["axes"]
+    image: tuple[int, ...] = tuple(source.details["shape"])
     lengths = {"x": width, "y": height, "z": depth, "t": time}
     shape = tuple(lengths[axis] for axis in axes)
     differs = any(mine != theirs for axis, mine, theirs in zip(axes, shape, image, strict=True) if axis != "t")
     if differs or math.prod(shape) != math.prod(grid):
         raise InputError(
             f"pixels of shape {grid} do not lie on the image's grid, {image} along {', '.join(axes)}",
-            where=origin.path,
+            where=source.path,
             remedy="bring them back onto the image's own grid before writing them.",
         )
     return shape

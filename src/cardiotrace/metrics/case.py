@@ -114,11 +114,12 @@ def measure_case(
         InputError: grids that differ, several frames, or a structure that a scheme lacks.
 
     Example:
+        >>> from cardiotrace.core.geometry import Geometry
         >>> from cardiotrace.core.label import CAMUS
         >>> array = np.zeros((1, 1, 20, 20), np.uint8)
         >>> array[..., 5:10, 5:10] = CAMUS.value(Structure.LV)
-        >>> labels = LabelMap(array, CAMUS, (1.0, 0.5, 0.5))
-        >>> shifted = LabelMap(np.roll(array, 1, axis=3), CAMUS, (1.0, 0.5, 0.5))
+        >>> labels = LabelMap(array, CAMUS, Geometry.of_spacing((1.0, 0.5, 0.5)))
+        >>> shifted = LabelMap(np.roll(array, 1, axis=3), CAMUS, Geometry.of_spacing((1.0, 0.5, 0.5)))
         >>> scores = measure_case(shifted, labels, [Structure.LV])["LV"]
         >>> scores.dice, scores.hausdorff_mm
         (0.8, 0.5)
@@ -143,7 +144,7 @@ def measure_frames(
     if predicted.array.shape != reference.array.shape:
         raise InputError(
             f"the grids differ: predicted {predicted.array.shape}, reference {reference.array.shape}",
-            where=None if predicted.origin is None else predicted.origin.path,
+            where=None if predicted.source is None else predicted.source.path,
         )
     if field_of_view is not None and field_of_view.shape != reference.array.shape[1:]:
         raise InputError(f"the field of view has shape {field_of_view.shape}, the labels {reference.array.shape[1:]}")
@@ -215,7 +216,7 @@ def _common_spacing(predicted: LabelMap, reference: LabelMap) -> tuple[float, ..
     if not np.allclose(predicted.spacing_mm, reference.spacing_mm, rtol=1e-4, atol=0.0):
         raise InputError(
             f"the pixel sizes differ: predicted {predicted.spacing_mm} mm, reference {reference.spacing_mm} mm",
-            where=None if predicted.origin is None else predicted.origin.path,
+            where=None if predicted.source is None else predicted.source.path,
         )
     return reference.spacing_mm
 

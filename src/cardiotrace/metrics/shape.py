@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cardiotrace.core.cine import check_spacing
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.geometry import check_spacing
 from cardiotrace.geometry.contour import convex_hull_area, largest_contour, polygon_area, polygon_perimeter
 from cardiotrace.metrics.pair import as_mask
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cardiotrace.core.cine import check_spacing
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.geometry import check_spacing
 from cardiotrace.geometry.surface import surface_to_surface_mm
 from cardiotrace.metrics.pair import mask_pair
 

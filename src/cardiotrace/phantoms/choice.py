@@ -27,7 +27,7 @@ from cardiotrace.phantoms.heart import Pathology, sample_patient
 
 Kind = Literal["echo", "cmr", "fundus"]
 ViewName = Literal["4CH", "2CH"]
-VIEWS: Mapping[ViewName, View] = {"4CH": View.A4C, "2CH": View.A2C}
+VIEWS: Mapping[ViewName, View] = {"4CH": View.FOUR_CHAMBER, "2CH": View.TWO_CHAMBER}
 PATIENTS_PER_SEED = 100_000
 
 
@@ -59,7 +59,7 @@ class PhantomConfig:
     frame_count: int | None = None
     """Frames over a beat; None for the usual number."""
     spacing_mm: float | None = None
-    """Size of a square pixel, mm; None for the usual size. Cine-MRI keeps its number of pixels."""
+    """Size of a square pixel, mm; None for the usual size. Image-MRI keeps its number of pixels."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.count <= PATIENTS_PER_SEED:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from cardiotrace.core import label
-from cardiotrace.core.cine import Cine
 from cardiotrace.core.exam import Exam, ExamImage
+from cardiotrace.core.geometry import NO_GEOMETRY
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
-from cardiotrace.core.terms import View
+from cardiotrace.core.terms import Modality, View
 from cardiotrace.phantoms.choice import VIEWS, Drawn, ViewName
 from cardiotrace.phantoms.cmr import CmrPhantom, cmr_exam
 from cardiotrace.phantoms.echo import IMAGE_NAMES, EchoPhantom, echo_exam
@@ -94,8 +95,8 @@ def _make_cmr(drawn: Drawn, phantom: CmrPhantom) -> Made:
 def _make_eye(drawn: Drawn, phantom: FundusPhantom) -> Made:
     photograph = fundus_picture(phantom)
     name = f"phantom{phantom.seed:04d}"
-    cine = Cine(photograph.image[np.newaxis, np.newaxis], None, view=View.FUNDUS)
-    labels = LabelMap(photograph.vessels[np.newaxis, np.newaxis].astype(np.uint8), label.VESSEL, None)
+    cine = Image(photograph.image[np.newaxis, np.newaxis], NO_GEOMETRY, view=View.FUNDUS, modality=Modality.PHOTOGRAPH)
+    labels = LabelMap(photograph.vessels[np.newaxis, np.newaxis].astype(np.uint8), label.VESSEL, NO_GEOMETRY)
     truth = photograph.truth
     inside = float(photograph.field_of_view.sum())
     row: dict[str, float | str] = {

@@ -75,7 +75,7 @@ class Postprocessing:
             for entry, config in steps:
                 frame[...] = entry.make(config, frame, labels.scheme)
         removed, added = _changes(labels.array[box], after[box], labels.scheme)
-        return Processed(LabelMap(after, labels.scheme, labels.spacing_mm, labels.origin), removed, added)
+        return Processed(LabelMap(after, labels.scheme, labels.geometry, labels.source), removed, added)
 
 
 def _changes(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Bool
 
-from cardiotrace.core.cine import Cine
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.geometry.contour import contours
 from cardiotrace.metrics import Region, regions_of
@@ -30,7 +30,7 @@ _WIDTH = 9.5
 class Compared:
     """A frame with two labellings on its grid."""
 
-    cine: Cine
+    cine: Image
     predicted: LabelMap
     reference: LabelMap
     frame: int = 0
@@ -100,7 +100,7 @@ def _outlines(axes: "Axes", compared: Compared, region: Region) -> tuple["Line2D
     return drawn[0], drawn[1]
 
 
-def _rings_mm(mask: Bool[np.ndarray, "height width"], cine: Cine) -> list[np.ndarray]:
+def _rings_mm(mask: Bool[np.ndarray, "height width"], cine: Image) -> list[np.ndarray]:
     """Level lines in mm from the picture's upper left corner."""
     return [(ring + 0.5) * np.array(_spacing_mm(cine)) for ring in contours(mask)]
 
@@ -123,12 +123,12 @@ def _dark_axes(axes: "Axes") -> "Axes":
     return axes
 
 
-def _spacing_mm(cine: Cine) -> tuple[float, float]:
+def _spacing_mm(cine: Image) -> tuple[float, float]:
     """(row, column); pixels where there is no spacing."""
     return (1.0, 1.0) if cine.spacing_mm is None else cine.spacing_mm[1:]
 
 
-def _size_mm(cine: Cine) -> tuple[float, float]:
+def _size_mm(cine: Image) -> tuple[float, float]:
     height, width = cine.grid_shape[2:]
     row, column = _spacing_mm(cine)
     return height * row, width * column

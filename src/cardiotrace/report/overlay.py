@@ -8,7 +8,7 @@ from jaxtyping import Shaped, UInt8
 
 from cardiotrace.clinical.axis import LongAxis, outline_mm
 from cardiotrace.clinical.volume import simpson_discs
-from cardiotrace.core.cine import Cine
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
 from cardiotrace.geometry.contour import contours
@@ -58,7 +58,7 @@ class _Canvas:
 
 
 def draw_overlay(
-    cine: Cine,
+    cine: Image,
     labels: LabelMap,
     frame: int,
     *,
@@ -102,7 +102,7 @@ def draw_overlay(
     return picture
 
 
-def display_grey(cine: Cine) -> UInt8[np.ndarray, "time depth height width *channel"]:
+def display_grey(cine: Image) -> UInt8[np.ndarray, "time depth height width *channel"]:
     """Grey values for the screen: 8-bit pictures as they are, others between their 0.5 and 99.5 percentiles."""
     if cine.frames.dtype == np.uint8:
         return np.asarray(cine.frames)
@@ -111,7 +111,7 @@ def display_grey(cine: Cine) -> UInt8[np.ndarray, "time depth height width *chan
     return np.asarray(np.clip(share * 255, 0, 255).astype(np.uint8))
 
 
-def _canvas(cine: Cine, style: OverlayStyle) -> _Canvas:
+def _canvas(cine: Image, style: OverlayStyle) -> _Canvas:
     _, _, rows, columns = cine.grid_shape
     spacing_mm = (1.0, 1.0) if cine.spacing_mm is None else cine.spacing_mm[1:]
     height_mm, width_mm = rows * spacing_mm[0], columns * spacing_mm[1]
@@ -244,7 +244,7 @@ def _draw_scale(pen: "Pen", canvas: _Canvas, unit: int) -> None:
     pen.text(where, text, font=font, fill=_LIGHT, stroke_width=2, stroke_fill=(0, 0, 0))
 
 
-def draw_montage(cine: Cine, labels: LabelMap, frame: int, *, caption: str = "", count: int = 3) -> "Picture":
+def draw_montage(cine: Image, labels: LabelMap, frame: int, *, caption: str = "", count: int = 3) -> "Picture":
     """Slices of a stack from base to apex side by side, those that show something labelled.
 
     Args:

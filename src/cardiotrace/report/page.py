@@ -207,7 +207,7 @@ def _is_size(quantity: Quantity) -> bool:
 
 def _is_echo(quantity: Quantity) -> bool:
     """Whether the normal ranges, those of 2-D echo, are meant for it."""
-    return View.SAX not in quantity.view and View.LAX not in quantity.view
+    return quantity.view not in (View.SAX, View.FOUR_CHAMBER, View.TWO_CHAMBER, View.THREE_CHAMBER)
 
 
 def _table(

@@ -99,7 +99,10 @@ def _stills(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures, figu
         return [_still(images[item.image], labels[item.image], item, figures) for item in measures.instants]
     return [
         _still(
-            images[name], labels[name], Instant(images[name].cine.view, Phase.OTHER, name, 0, is_named=False), figures
+            images[name],
+            labels[name],
+            Instant(images[name].cine.view, images[name].cine.view_name, Phase.OTHER, name, 0, is_named=False),
+            figures,
         )
         for name in labels
         if name in images
@@ -107,7 +110,7 @@ def _stills(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures, figu
 
 
 def _still(image: ExamImage, labels: LabelMap, instant: Instant, figures: Path) -> Shown:
-    words = f"{instant.view} {PHASE_WORDS[instant.phase]}"
+    words = f"{instant.view_name} {PHASE_WORDS[instant.phase]}"
     caption = words if instant.view.value != "unknown" else PHASE_WORDS[instant.phase]
     if image.cine.grid_shape[1] > 1:
         picture = draw_montage(image.cine, labels, instant.frame, caption=caption)
@@ -133,7 +136,7 @@ def _moving(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures, figu
             image, labels[image.name], path, frame_rate_hz=exam.frame_rate_hz, share=1 / len(moving)
         )
         speed = "" if slower is None or slower < 1.2 else f", played {slower:.1f} times slower than the heart beat"
-        shown.append(Shown("animation", path, f"{image.cine.view} cine", f"{image.name}{speed}"))
+        shown.append(Shown("animation", path, f"{image.cine.view_name} cine", f"{image.name}{speed}"))
     for curve in measures.curves[:_MOST_ANIMATIONS]:
         path = figures / f"{_safe(curve.image)}_curve.png"
         draw_exam_curve(curve, measures.instants, path)

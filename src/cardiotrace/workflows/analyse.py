@@ -73,7 +73,7 @@ def analyse_into(
 def segmentation_flags(exam: Exam, segmentations: Mapping[str, Segmentation]) -> list[str]:
     """What the network and the post-processing say against trusting the labels, and what was left out, in words."""
     left_out = [image for image in exam.images if image.name not in segmentations]
-    flags = [f"{image.name} was left out: no model is at hand for view {image.cine.view}" for image in left_out]
+    flags = [f"{image.name} was left out: no model is at hand for view {image.cine.view_name}" for image in left_out]
     for name, segmentation in segmentations.items():
         flags.extend(f"{name}: {warning}" for warning in segmentation.warnings)
         flags.extend(_removal_flags(name, segmentation))

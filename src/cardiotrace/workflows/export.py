@@ -125,6 +125,7 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
         summary=recipe.summary,
         scheme=SchemeSpec(dataset.scheme.name, {str(key): value for key, value in dataset.scheme.values.items()}),
         views=dataset.views,
+        modality=dataset.modality,
         classes=dataset.scheme.class_count,
         channels=recipe.preparation.channels(dataset.channels),
         preparation=recipe.preparation,

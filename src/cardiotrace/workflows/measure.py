@@ -8,14 +8,14 @@ from cardiotrace.clinical import measure
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.label import CAMUS, SCHEMES, LabelMap, LabelScheme
-from cardiotrace.core.terms import View
+from cardiotrace.core.terms import Modality, View
 from cardiotrace.datasets.found import FoundExam, Reading, find_exams
 from cardiotrace.evaluation.pairing import label_files
 from cardiotrace.io import read_labels
 from cardiotrace.report import write_report
 from cardiotrace.workflows.analyse import Analysed
 from cardiotrace.workflows.batch import Batch, for_each_exam, result_folder
-from cardiotrace.workflows.segment import known_scheme
+from cardiotrace.workflows.segment import given_spacing, known_scheme
 from cardiotrace.workflows.watch import SILENT, Watch
 
 
@@ -30,7 +30,10 @@ class MeasureConfig:
     scheme: str | None = None
     """What the values mean; by default `camus` for apical views, and a must for others."""
     view: View | None = None
-    spacing_mm: tuple[float, float] | None = None
+    modality: Modality | None = None
+    """How all images were made, where nothing says it."""
+    spacing_mm: tuple[float, ...] | None = None
+    """(height, width) or (height, width, slice distance), mm."""
 
     def __post_init__(self) -> None:
         if self.scheme is not None:
@@ -39,7 +42,7 @@ class MeasureConfig:
     @property
     def reading(self) -> Reading:
         """What is known better than the files."""
-        return Reading(self.view, None if self.spacing_mm is None else (1.0, *self.spacing_mm))
+        return Reading(self.view, self.modality, given_spacing(self.spacing_mm))
 
 
 def measure_exams(config: MeasureConfig, watch: Watch = SILENT) -> Batch[Analysed]:
@@ -83,8 +86,8 @@ def _files(folder: Path, exam: Exam) -> Mapping[str, Path]:
     for image in exam.images:
         beside = folder / f"{image.name}_labels"
         path = beside if beside.is_dir() else found.get(image.name)
-        origin = image.cine.origin
-        is_itself = path is not None and origin is not None and origin.path.exists() and origin.path.samefile(path)
+        source = image.cine.source
+        is_itself = path is not None and source is not None and source.path.exists() and source.path.samefile(path)
         if path is not None and not is_itself:
             files[image.name] = path
     return files
@@ -100,15 +103,15 @@ def _labels(image: ExamImage, path: Path, config: MeasureConfig) -> LabelMap:
             where=path,
             remedy="labels must lie on the grid of their image.",
         )
-    return replace(labels, spacing_mm=image.cine.spacing_mm)
+    return replace(labels, geometry=image.cine.geometry)
 
 
 def _scheme(image: ExamImage, config: MeasureConfig) -> LabelScheme:
     if config.scheme is not None:
         return known_scheme(config.scheme)
-    if image.cine.view.is_apical:
+    if image.cine.is_apical:
         return CAMUS
     raise UsageError(
-        f"what do the label values of {image.name} (view {image.cine.view}) mean?",
+        f"what do the label values of {image.name} (view {image.cine.view_name}) mean?",
         remedy=f"say it with --scheme: {', '.join(SCHEMES)}.",
     )

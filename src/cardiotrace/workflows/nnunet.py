@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from cardiotrace.core.cine import Cine
 from cardiotrace.core.errors import InputError, WorkError
 from cardiotrace.core.exam import Case
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.split import Split, k_folds, patient_groups
@@ -179,14 +179,14 @@ def _numbered(name: str, frame: int) -> str:
     return f"{name}_frame{frame:03d}"
 
 
-def _still(cine: Cine, frame: int) -> Cine:
+def _still(cine: Image, frame: int) -> Image:
     """One frame; where the file has a time axis, off its grid, as nnU-Net would take that axis for channels."""
-    has_time = cine.origin is not None and "t" in cine.origin.details.get("axes", "")
-    origin = None if has_time else cine.origin
-    return replace(cine, frames=cine.frames[frame : frame + 1], times_ms=None, origin=origin)
+    has_time = cine.source is not None and "t" in cine.source.details.get("axes", "")
+    source = None if has_time else cine.source
+    return replace(cine, frames=cine.frames[frame : frame + 1], times_ms=None, source=source)
 
 
-def _channels(cine: Cine) -> Iterable[Cine]:
+def _channels(cine: Image) -> Iterable[Image]:
     if not cine.is_colour:
         return [cine]
     return [replace(cine, frames=np.ascontiguousarray(cine.frames[..., channel])) for channel in range(3)]

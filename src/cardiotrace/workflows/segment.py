@@ -9,11 +9,12 @@ from cardiotrace.core.errors import NoModelError, UsageError
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.label import SCHEMES, LabelMap, LabelScheme
 from cardiotrace.core.licence import Terms
-from cardiotrace.core.terms import View
+from cardiotrace.core.terms import Modality, View
 from cardiotrace.datasets.found import FoundExam, Reading, find_exams
 from cardiotrace.inference.predictor import Predictor, Segmentation
 from cardiotrace.inference.zoo import default_model, find_model, load_model
 from cardiotrace.io import labels_path, write_labels
+from cardiotrace.io.frames import GivenSpacing
 from cardiotrace.workflows.batch import Batch, for_each_exam, result_folder
 from cardiotrace.workflows.watch import SILENT, Watch
 
@@ -28,8 +29,10 @@ class SegmentConfig:
     """Name or path; by default the one for each image's view."""
     view: View | None = None
     """View of all images, where the files' names do not say."""
-    spacing_mm: tuple[float, float] | None = None
-    """(height, width) of a pixel, in place of what the files say."""
+    modality: Modality | None = None
+    """How all images were made, where nothing says it."""
+    spacing_mm: tuple[float, ...] | None = None
+    """(height, width) of a pixel, mm, in place of what the files say; a third is the distance between slices."""
     scheme: str | None = None
     """Label scheme of the written maps; by default the model's."""
     test_time_augmentation: bool = False
@@ -41,8 +44,7 @@ class SegmentConfig:
     @property
     def reading(self) -> Reading:
         """What is known better than the files."""
-        spacing = None if self.spacing_mm is None else (1.0, *self.spacing_mm)
-        return Reading(self.view, spacing)
+        return Reading(self.view, self.modality, given_spacing(self.spacing_mm))
 
     @cached_property
     def models(self) -> "Models":
@@ -61,14 +63,14 @@ class Models:
         self._named = named
         self._built: dict[Path, Predictor] = {}
 
-    def predictor(self, view: View) -> Predictor:
-        """The predictor for a view.
+    def predictor(self, view: View, modality: Modality = Modality.UNKNOWN) -> Predictor:
+        """The predictor for a view of a modality.
 
         Raises:
             NoModelError: there is no model for it.
             ModelFileError: the model file is damaged.
         """
-        path = default_model(view) if self._named is None else find_model(self._named)
+        path = default_model(view, modality) if self._named is None else find_model(self._named)
         if path not in self._built:
             self._built[path] = Predictor(load_model(path))
         return self._built[path]
@@ -122,7 +124,7 @@ def segment_exam(exam: Exam, models: Models, *, test_time_augmentation: bool = F
     lacking: NoModelError | None = None
     for image in exam.images:
         try:
-            predictor = models.predictor(image.cine.view)
+            predictor = models.predictor(image.cine.view, image.cine.modality)
         except NoModelError as error:
             lacking = error
             continue
@@ -169,11 +171,31 @@ def write_label_maps(
         labels = segmentations[image.name].labels
         if scheme is not None:
             labels = labels.to(known_scheme(scheme))
-        if labels.origin is None:
+        if labels.source is None:
             write_labels(labels, folder / f"{image.name}_labels.nii.gz")
         else:
-            path = labels_path(labels.origin, folder)
-            write_labels(labels, path.with_name(image.name + path.name.removeprefix(labels.origin.stem)))
+            path = labels_path(labels.source, folder)
+            write_labels(labels, path.with_name(image.name + path.name.removeprefix(labels.source.stem)))
+
+
+def given_spacing(spacing_mm: tuple[float, ...] | None) -> GivenSpacing | None:
+    """What the command line says of sizes (height, width[, depth]) as the readers take it (depth, height, width).
+
+    Raises:
+        UsageError: neither two nor three sizes.
+
+    Example:
+        >>> given_spacing((0.3, 0.2)), given_spacing((1.4, 1.4, 8.0))
+        ((None, 0.3, 0.2), (8.0, 1.4, 1.4))
+    """
+    if spacing_mm is None:
+        return None
+    if len(spacing_mm) not in (2, 3):
+        raise UsageError(
+            f"--spacing-mm takes height and width, or height, width and slice distance, got {len(spacing_mm)} numbers"
+        )
+    height, width, *depth = spacing_mm
+    return depth[0] if depth else None, height, width
 
 
 def known_scheme(name: str) -> LabelScheme:

@@ -50,7 +50,7 @@ def _describe(found: FoundExam) -> Shown:
         images.append(
             {
                 "image": image.name,
-                "view": str(cine.view),
+                "view": cine.view_name,
                 "frames": time,
                 "slices": depth,
                 "height": height,

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cardiotrace.core.cine import Cine
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import MNMS, LabelMap
 from cardiotrace.core.terms import Phase
 from cardiotrace.datasets.phantom import tenths
@@ -230,12 +230,12 @@ class FundusTree:
         """Nothing: names say what belongs together."""
 
 
-def _write_pair(cine: Cine, labels: LabelMap, folder: Path, stem: str) -> None:
+def _write_pair(cine: Image, labels: LabelMap, folder: Path, stem: str) -> None:
     write_image(cine, folder / f"{stem}.nii.gz")
     write_labels(labels, folder / f"{stem}_gt.nii.gz")
 
 
-def _frame(cine: Cine, frame: int) -> Cine:
+def _frame(cine: Image, frame: int) -> Image:
     return replace(cine, frames=cine.frames[frame : frame + 1], times_ms=None)
 
 
@@ -243,7 +243,7 @@ def _label_frame(labels: LabelMap, frame: int) -> LabelMap:
     return replace(labels, array=labels.array[frame : frame + 1])
 
 
-def _as_stack(cine: Cine, frames: Sequence[int] | NDArray[np.int64]) -> Cine:
+def _as_stack(cine: Image, frames: Sequence[int] | NDArray[np.int64]) -> Image:
     """Frames of one plane along the third axis of the file, or one stack as it is."""
     chosen = cine.frames[list(frames)]
     if chosen.shape[1] == 1:

@@ -1,13 +1,14 @@
-"""Cine-MRI of a phantom heart over one beat: a short-axis stack and long-axis planes, with their truth."""
+"""Image-MRI of a phantom heart over one beat: a short-axis stack and long-axis planes, with their truth."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from cardiotrace.core.cine import Cine, Spacing
 from cardiotrace.core.exam import Exam, ExamImage
+from cardiotrace.core.geometry import Geometry, Known, Spacing
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
-from cardiotrace.core.terms import Phase, View
+from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.phantoms.cmr.layout import LONG_THICKNESS_MM, Layout
 from cardiotrace.phantoms.cmr.phantom import SCHEMES, CmrPhantom
 from cardiotrace.phantoms.cmr.truth import CmrTruth, find_truth
@@ -43,15 +44,21 @@ def cmr_exam(config: CmrPhantom) -> CmrExam:
     images, labels = [], {}
     parts = [("SA", films[:count], View.SAX, scanner.thickness_mm + scanner.gap_mm)]
     parts += [
-        (f"LA_{plane}", [made], View.LAX, LONG_THICKNESS_MM)
+        (f"LA_{plane}", [made], View.FOUR_CHAMBER, LONG_THICKNESS_MM)
         for plane, made in zip(config.long_axis, films[count:], strict=True)
     ]
     for suffix, made, view, depth_mm in parts:
         spacing: Spacing = (depth_mm, scanner.spacing_mm, scanner.spacing_mm)
-        cine = Cine(np.stack([one.frames for one in made], axis=1), spacing, times_ms, view)
+        cine = Image(
+            np.stack([one.frames for one in made], axis=1),
+            Geometry.of_spacing(spacing, Known.GIVEN),
+            times_ms,
+            view,
+            modality=Modality.MR,
+        )
         images.append(ExamImage(f"{name}_{suffix}", cine, phases))
         array = np.stack([one.labels for one in made], axis=1)
-        labels[f"{name}_{suffix}"] = LabelMap(array, SCHEMES[config.scheme], spacing)
+        labels[f"{name}_{suffix}"] = LabelMap(array, SCHEMES[config.scheme], Geometry.of_spacing(spacing))
     facts = {
         "source": "phantom",
         "quality": config.quality,

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cardiotrace.core.cine import Cine
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage
+from cardiotrace.core.geometry import Geometry, Known
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import CAMUS, LabelMap
-from cardiotrace.core.terms import Phase, View
+from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.phantoms.echo.phantom import EchoPhantom
 from cardiotrace.phantoms.echo.plane import fit_pose, plane_of
 from cardiotrace.phantoms.echo.scanner import Scanner
@@ -21,13 +22,13 @@ from cardiotrace.phantoms.heart.heart import HeartState
 from cardiotrace.phantoms.heart.truth import PhantomExam
 
 IMAGE_NAMES: Mapping[View, str] = {
-    View.A4C: "phantom_4CH",
-    View.A2C: "phantom_2CH",
-    View.A3C: "phantom_3CH",
+    View.FOUR_CHAMBER: "phantom_4CH",
+    View.TWO_CHAMBER: "phantom_2CH",
+    View.THREE_CHAMBER: "phantom_3CH",
     View.PLAX: "phantom_PLAX",
-    View.PSAX: "phantom_PSAX",
+    View.SAX: "phantom_PSAX",
 }
-IMAGE_NAME = IMAGE_NAMES[View.A4C]
+IMAGE_NAME = IMAGE_NAMES[View.FOUR_CHAMBER]
 BELOW_ATRIUM_MM = 9.0
 """Picture below the lowest contour where the shape is not given."""
 
@@ -40,7 +41,7 @@ class EchoExam(PhantomExam[EchoTruth]):
     """Of every view, by image name."""
 
 
-def echo_exam(config: EchoPhantom, *, views: Sequence[View] = (View.A4C,)) -> EchoExam:
+def echo_exam(config: EchoPhantom, *, views: Sequence[View] = (View.FOUR_CHAMBER,)) -> EchoExam:
     """Picture a phantom heart over one beat, in one view after another.
 
     Args:
@@ -77,7 +78,7 @@ def echo_exam(config: EchoPhantom, *, views: Sequence[View] = (View.A4C,)) -> Ec
 
 def biplane_exam(config: EchoPhantom) -> EchoExam:
     """Picture the same heart in the four- and the two-chamber view, as Simpson's biplane method needs it."""
-    return echo_exam(config, views=(View.A4C, View.A2C))
+    return echo_exam(config, views=(View.FOUR_CHAMBER, View.TWO_CHAMBER))
 
 
 def view_picture(
@@ -97,8 +98,12 @@ def view_picture(
     labels = np.stack([labeller.frame(state) for state in states])[:, None]
     spacing = (1.0, config.spacing_mm, config.spacing_mm)
     phases = {Phase.ED: truth.end_diastolic_frame, Phase.ES: truth.end_systolic_frame}
-    image = ExamImage(IMAGE_NAMES[view], Cine(frames, spacing, truth.times_ms, view), phases)
-    return image, LabelMap(labels, CAMUS, spacing), truth
+    image = ExamImage(
+        IMAGE_NAMES[view],
+        Image(frames, Geometry.of_spacing(spacing, Known.GIVEN), truth.times_ms, view, modality=Modality.US),
+        phases,
+    )
+    return image, LabelMap(labels, CAMUS, Geometry.of_spacing(spacing)), truth
 
 
 def _apex_depth_mm(config: EchoPhantom) -> float:

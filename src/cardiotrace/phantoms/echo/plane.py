@@ -44,12 +44,12 @@ class Plane:
     @property
     def angle_rad(self) -> float:
         """Angle about the axis of a plane that holds it."""
-        return math.radians(PLANE_DEG.get(self.view, PLANE_DEG[View.A3C]))
+        return math.radians(PLANE_DEG.get(self.view, PLANE_DEG[View.THREE_CHAMBER]))
 
     @property
     def is_short_axis(self) -> bool:
         """Whether the plane lies across the axis."""
-        return self.view is View.PSAX
+        return self.view is View.SAX
 
     def project(self, points: Placed, heart: HeartState) -> Placed:
         """(x, y, z) in the heart to (across, along, off the plane)."""
@@ -152,7 +152,7 @@ def fit_pose(
         probe_mm: distance from the probe to the heart if nothing is in the way.
         half_angle_rad: of the sector.
     """
-    if plane.view.is_apical:
+    if plane.view.is_long_axis:
         return _fit_apical(plane, states, tilt_deg, probe_mm, half_angle_rad)
     turn = tilt_deg - 4.0 + (76.0 if plane.view is View.PLAX else 0.0)
     points = np.concatenate(plane.outlines(states[0])[:2])

@@ -38,9 +38,9 @@ class Scatterers:
 
 WALL_NODES = (-1.0, -0.8, -0.45, -0.2, 0.0, 0.25, 0.5, 0.75, 1.0)
 WALL_DB: Mapping[View, tuple[float, ...]] = {
-    View.A4C: (34, 33, 32, 25, 20.5, 17.5, 19, 24, 30),
-    View.A2C: (32, 31, 29, 23, 19, 17.5, 20, 24, 29),
-    View.A3C: (31, 28, 24, 19, 19, 22, 28, 32, 33),
+    View.FOUR_CHAMBER: (34, 33, 32, 25, 20.5, 17.5, 19, 24, 30),
+    View.TWO_CHAMBER: (32, 31, 29, 23, 19, 17.5, 20, 24, 29),
+    View.THREE_CHAMBER: (31, 28, 24, 19, 19, 22, 28, 32, 33),
     View.PLAX: (29, 29, 27, 22, 20, 22, 27, 29, 30),
 }
 """Brightness of the wall by view, from the base on the left over the apex to the base on the right, dB: walls along
@@ -121,7 +121,7 @@ def _wall(
     level_db = _wall_level_db(slab, place, beam)
     level_db += 4 * smooth_noise(in_plane, (7, 10), rng) + 4 * smooth_noise(in_plane, (2.5, 4), rng)
     strands = 12 + 8 * np.clip(smooth_noise(in_plane, (5, 7), rng), -2, 1.5)
-    if slab.plane.view is View.A4C:
+    if slab.plane.view is View.FOUR_CHAMBER:
         # The foot of the anterolateral papillary muscle, of which the plane shows little else.
         strands += 8 * np.exp(-(((place.fan - 0.6) / 0.15) ** 2)) * (slab.across > 0)
     level_db = np.where(codes == Tissue.LV, strands, level_db)
@@ -218,14 +218,14 @@ class Leaflet:
 
 _POSTERIOR = Leaflet(-1.0, (-0.15, 4.5), 13.0, 0.3)
 LEAFLETS: Mapping[View, tuple[Leaflet, ...]] = {
-    View.A4C: (
+    View.FOUR_CHAMBER: (
         Leaflet(-1.0, (0.2, 4.5), 21.0, 0.35),
         Leaflet(1.0, (0.2, 4.5), 13.0, -0.3),
         Leaflet(-2.0, (-2.7, 3.5), 16.0, -0.15, 31.0),
         Leaflet(-3.6, (-2.7, 3.5), 15.0, 0.3, 31.0),
     ),
-    View.A2C: (Leaflet(-1.0, (0.0, 4.5), 15.0, 0.3), Leaflet(1.0, (0.0, 4.5), 15.0, -0.3)),
-    View.A3C: (
+    View.TWO_CHAMBER: (Leaflet(-1.0, (0.0, 4.5), 15.0, 0.3), Leaflet(1.0, (0.0, 4.5), 15.0, -0.3)),
+    View.THREE_CHAMBER: (
         _POSTERIOR,
         Leaflet(0.18, (-0.15, 5.0), 19.0, 0.15),
         Leaflet(0.2, (0.62, -3.0), 10.0, 0.05, 33.0, is_aortic=True),
@@ -233,9 +233,9 @@ LEAFLETS: Mapping[View, tuple[Leaflet, ...]] = {
     ),
 }
 RINGS: Mapping[View, tuple[tuple[float, float], ...]] = {
-    View.A4C: ((-1.0, 46.0), (1.0, 40.0), (-2.0, 34.0)),
-    View.A2C: ((-1.0, 42.0), (1.0, 40.0)),
-    View.A3C: ((-1.0, 41.0), (0.1, 40.0)),
+    View.FOUR_CHAMBER: ((-1.0, 46.0), (1.0, 40.0), (-2.0, 34.0)),
+    View.TWO_CHAMBER: ((-1.0, 42.0), (1.0, 40.0)),
+    View.THREE_CHAMBER: ((-1.0, 41.0), (0.1, 40.0)),
 }
 """Fibrous rings that the valves hang in, the brightest spots of each plane: x in radii of the ring, dB."""
 
@@ -244,7 +244,7 @@ def valves(plane: Plane, first: HeartState, rng: np.random.Generator) -> list[Sc
     """Leaflets and rings of the plane; a short axis at the papillary muscles has none."""
     if plane.is_short_axis:
         return []
-    view = View.A3C if plane.view is View.PLAX else plane.view
+    view = View.THREE_CHAMBER if plane.view is View.PLAX else plane.view
     return [
         *(_leaflet(leaflet, plane.angle_rad, rng) for leaflet in LEAFLETS[view]),
         *(_ring(side, level_db, plane.angle_rad, rng) for side, level_db in RINGS[view]),

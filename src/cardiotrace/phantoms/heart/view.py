@@ -11,7 +11,7 @@ from cardiotrace.core.terms import View
 from cardiotrace.phantoms.heart.heart import Heart, HeartState, Outline
 from cardiotrace.phantoms.heart.truth import Series, Truth, volumes_of
 
-PLANE_DEG: Mapping[View, float] = {View.A4C: 0.0, View.A2C: 60.0, View.A3C: 120.0}
+PLANE_DEG: Mapping[View, float] = {View.FOUR_CHAMBER: 0.0, View.TWO_CHAMBER: 60.0, View.THREE_CHAMBER: 120.0}
 """Angle of each apical plane about the axis; x of its outlines counts in the direction of this angle."""
 DISCS = 20
 
@@ -104,7 +104,7 @@ class HeartTruth(Truth):
     @property
     def biplane_ml(self) -> Series:
         """Volume by Simpson's discs in the four- and two-chamber views, ml."""
-        pairs = zip(self.views[View.A4C].discs, self.views[View.A2C].discs, strict=True)
+        pairs = zip(self.views[View.FOUR_CHAMBER].discs, self.views[View.TWO_CHAMBER].discs, strict=True)
         return np.array([first.with_second(second) for first, second in pairs])
 
     @property

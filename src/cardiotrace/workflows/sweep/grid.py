@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from cardiotrace.core.exam import Case
+from cardiotrace.core.geometry import NO_GEOMETRY
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import IGNORED, PackedDataset
@@ -41,4 +42,4 @@ def _judged_on_grid(
     inside = (known != IGNORED).all(axis=0)
     found, known = found * inside, known * inside
     kept = dataclasses.replace(case, read_field_of_view=lambda: inside)
-    return Judged(kept, LabelMap(values[found], scheme, None), LabelMap(values[known], scheme, None))
+    return Judged(kept, LabelMap(values[found], scheme, NO_GEOMETRY), LabelMap(values[known], scheme, NO_GEOMETRY))

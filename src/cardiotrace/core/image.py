@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.terms import View
-
-Spacing = tuple[float, float, float]
+from cardiotrace.core.geometry import Geometry, Known, Spacing
+from cardiotrace.core.terms import Modality, View, view_name
 
 
 @dataclass(frozen=True)
-class Origin:
-    """Where an image came from: all that is needed to write a label map onto the same grid.
+class FileSource:
+    """The file that an image came from: all that is needed to write a label map onto the same grid.
 
     Only `cardiotrace.io` looks inside `details`.
     """
@@ -35,31 +34,52 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Cine:
-    """A still or moving image: `frames` (time, depth, height, width) and how large its pixels are.
+class Acquisition:
+    """How an image was taken, as far as the file or the data set says; everything optional."""
+
+    heart_rate_bpm: float | None = None
+    r_waves_ms: tuple[float, ...] = ()
+    """Instants of the R waves on the clock of the image's times, ms."""
+    frame_rate_hz: float | None = None
+    vendor: str | None = None
+    scanner: str | None = None
+    field_strength_t: float | None = None
+
+
+@dataclass(frozen=True)
+class Image:
+    """A still or moving image: `frames` (time, depth, height, width), and where its voxels lie.
 
     Rows run down the picture: the apex of an apical view is at the top. Colour pictures have a
     trailing channel axis of three. Stills have one frame, planar images a depth of one.
 
     Args:
         frames: uint8, uint16, int16 or float32 grey values, finite.
-        spacing_mm: (depth, height, width), mm; None where the file does not say (photographs).
+        geometry: size, place and direction of the voxels, and how they are known; `NO_GEOMETRY` for photographs.
         times_ms: one instant per frame, ms from the first; None where unknown.
-        view: how the heart is looked at.
-        origin: the file, for writing results back onto its grid.
+        view: the anatomical plane.
+        source: the file, for writing results back onto its grid.
+        modality: how the picture was made.
+        times: how the instants are known.
+        acquisition: what else is known of the recording.
+        notes: in words, what was assumed or changed in reading it.
 
     Raises:
-        InputError: wrong number of axes, an empty axis, bad spacing, or as many times as frames fail to match.
+        InputError: wrong number of axes, an empty axis, or as many times as frames fail to match.
     """
 
     frames: NDArray[Any]
-    spacing_mm: Spacing | None
+    geometry: Geometry
     times_ms: NDArray[np.float64] | None = None
     view: View = View.UNKNOWN
-    origin: Origin | None = None
+    source: FileSource | None = None
+    modality: Modality = Modality.UNKNOWN
+    times: Known = Known.UNKNOWN
+    acquisition: Acquisition = Acquisition()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        where = None if self.origin is None else self.origin.path
+        where = None if self.source is None else self.source.path
         if self.frames.ndim not in (4, 5) or (self.frames.ndim == 5 and self.frames.shape[4] != 3):
             raise InputError(
                 f"an image needs axes (time, depth, height, width[, 3]), got shape {self.frames.shape}",
@@ -67,10 +87,13 @@ class Cine:
             )
         if 0 in self.frames.shape:
             raise InputError(f"the image is empty: shape {self.frames.shape}", where=where)
-        if self.spacing_mm is not None:
-            check_spacing(self.spacing_mm, where=where)
         if self.times_ms is not None and len(self.times_ms) != len(self.frames):
             raise InputError(f"{len(self.times_ms)} times for {len(self.frames)} frames", where=where)
+
+    @property
+    def spacing_mm(self) -> Spacing | None:
+        """(depth, height, width), mm; None where the pixel size is unknown, NaN in depth where the distance is."""
+        return self.geometry.spacing_mm
 
     @property
     def grid_shape(self) -> tuple[int, int, int, int]:
@@ -83,16 +106,12 @@ class Cine:
         """Whether there is a trailing channel axis."""
         return self.frames.ndim == 5
 
+    @property
+    def is_apical(self) -> bool:
+        """Whether the apex is at the top of the picture and the atrium below, as in apical echo."""
+        return self.view.is_long_axis and self.modality is not Modality.MR
 
-def check_spacing(spacing_mm: tuple[float, ...], *, where: str | Path | None = None) -> None:
-    """Refuse pixel sizes that cannot be: zero, negative, infinite or not a number.
-
-    Raises:
-        InputError: naming the spacing.
-    """
-    if not all(np.isfinite(value) and value > 0 for value in spacing_mm):
-        raise InputError(
-            f"pixel spacing must be positive millimetres, got {tuple(float(v) for v in spacing_mm)}",
-            where=where,
-            remedy="correct the header, or give the true size with --spacing-mm HEIGHT WIDTH.",
-        )
+    @property
+    def view_name(self) -> str:
+        """What a cardiologist calls the view: "A4C" in echo, "4CH" in MRI."""
+        return view_name(self.view, self.modality)

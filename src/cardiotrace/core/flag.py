@@ -1,0 +1,53 @@
+"""What speaks against trusting a result, in words and by grade. A flag never alters a value."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Grade(StrEnum):
+    """How far a flag goes, the gravest first."""
+
+    NOT_USABLE = "not usable"
+    """The value is wrong or means nothing: it is shown struck through, never as a headline."""
+    LOOK_TWICE = "look twice"
+    """The value may be wrong: look at the picture before using it."""
+    NOTE = "note"
+    """Worth knowing; the value stands."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One doubt about a result.
+
+    Example:
+        >>> flag = Flag(Grade.NOTE, "the left atrium reaches the edge of the image", rule="atrium-cut", about="LA")
+        >>> print(flag)
+        the left atrium reaches the edge of the image
+    """
+
+    grade: Grade
+    text: str
+    """One sentence without a full stop, naming view and phase where it concerns only these."""
+    rule: str = ""
+    """Name of the check that raised it, such as "long-axis-shortening"; the documentation explains each."""
+    about: str = ""
+    """What it concerns, such as "LV", "LA", "RV" or the name of an image; empty for the exam as a whole."""
+
+    def __str__(self) -> str:
+        return self.text
+
+    def to_plain(self) -> dict[str, str]:
+        """The flag as JSON holds it."""
+        return {"grade": self.grade.value, "text": self.text, "rule": self.rule, "about": self.about}
+
+
+def worst(flags: Iterable[Flag]) -> Grade | None:
+    """The gravest grade of several flags; None where there is none.
+
+    Example:
+        >>> worst([Flag(Grade.NOTE, "a"), Flag(Grade.LOOK_TWICE, "b")])
+        <Grade.LOOK_TWICE: 'look twice'>
+    """
+    grades = {flag.grade for flag in flags}
+    return next((grade for grade in Grade if grade in grades), None)
