@@ -11,14 +11,11 @@ from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split, read_split
 from cardiotrace.learning.training.folder import RunFolder, check_folder
 from cardiotrace.learning.training.journal import Journal, Row
-from cardiotrace.learning.training.recipe import DataSettings, Recipe, read_recipe
+from cardiotrace.learning.training.recipe import SPLIT_FILE, DataSettings, Recipe, read_recipe
 from cardiotrace.learning.training.run import Hardware, Material, RunWatch, Start, finished_start, teachers_of, train
 from cardiotrace.report.figure import draw_curves
 from cardiotrace.workflows.data import choose_split, open_dataset, pack
 from cardiotrace.workflows.watch import SILENT, Watch
-
-SPLIT_FILE = ".json"
-"""How the name of a split ends that is a file of the user's own."""
 
 
 @dataclass(frozen=True)
