@@ -9,16 +9,19 @@ import pytest
 from cardiotrace.core.interruption import SIGNALS, Interrupted, clean_interruption
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def interrupted(number, after_the_first):
+    with clean_interruption():
+        try:
+            os.kill(os.getpid(), number)
+        finally:
+            after_the_first += [signal.getsignal(other) for other in SIGNALS]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
 def test_the_first_signal_interrupts_and_the_second_would_kill(number):
-    before = signal.getsignal(number)
-    after_the_first = []
-    with pytest.raises(Interrupted) as caught:  # noqa: PT012 what stands after the first signal is looked at
-        with clean_interruption():
-            try:
-                os.kill(os.getpid(), number)
-            finally:
-                after_the_first += [signal.getsignal(other) for other in SIGNALS]
+    before, after_the_first = signal.getsignal(number), []
+    with pytest.raises(Interrupted) as caught:
+        interrupted(number, after_the_first)
     assert caught.value.exit_status == 128 + number
     assert after_the_first == [signal.SIG_DFL] * 3
     assert signal.getsignal(number) == before

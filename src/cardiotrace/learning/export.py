@@ -41,7 +41,7 @@ def to_onnx(model: torch.nn.Module, *, channels: int, size: tuple[int, int] | No
         free |= {2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
         # Sides that differ, so that the exporter does not take them for one.
         rows, columns = both_sides(cast(Divisor, model.divisor))
-        size = _smallest_unlike(rows, columns)
+        size = 4 * rows, 6 * columns
     example = torch.zeros(2, channels, *size)
     with warnings.catch_warnings(), quiet(_EXPORTER_LOG):
         # The exporter warns about its own internals; the parity check below is what counts.
@@ -60,12 +60,6 @@ def to_onnx(model: torch.nn.Module, *, channels: int, size: tuple[int, int] | No
     graph: onnx.ModelProto = program.model_proto
     _strip(graph)
     return graph
-
-
-def _smallest_unlike(rows: int, columns: int) -> tuple[int, int]:
-    """Sides of a small picture that the network can take, and that differ."""
-    height, width = 4 * rows, 6 * columns
-    return height, width + (columns if height == width else 0)
 
 
 def fixes_size(preparation: Preparation) -> bool:
