@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cardiotrace.core.config import from_plain, read_toml, to_plain
+from cardiotrace.core.config import from_plain, known_only, to_plain
 from cardiotrace.core.errors import ConfigError
 
 
@@ -158,19 +158,33 @@ def test_fields_that_are_not_arguments_are_no_keys():
         from_plain(Counted, {"count": 1})
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [(b"a = ", "is not valid TOML"), (b"a = '\xff'", "cannot be read|not valid"), (None, "no such file")],
-)
-def test_files_that_are_no_toml(content, message, tmp_path):
-    path = tmp_path / "values.toml"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(ConfigError, match=message) as caught:
-        read_toml(path)
-    assert caught.value.where == str(path)
+def test_numbers_too_large_and_paths_that_cannot_be():
+    @dataclass(frozen=True)
+    class Settings:
+        rate: float = 1.0
+        folder: Path = Path()
+        count: int = 1
+
+    for values, said in (
+        ({"rate": 10**400}, "rate: 1000.*\\.\\.\\. is too large a number"),
+        ({"rate": 10**5000}, "rate: a number of thousands of digits is too large a number"),
+        ({"folder": "a\0b"}, "folder: no path holds a null character"),
+        ({"count": "x" * 1000}, "count: expected int, got str 'xxx.*\\.\\.\\.$"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            from_plain(Settings, values)
 
 
-def test_folder_is_no_toml(tmp_path):
-    with pytest.raises(ConfigError, match="cannot be read"):
-        read_toml(tmp_path)
+def test_unknown_keys_of_a_newer_program_are_left_out_at_every_level():
+    @dataclass(frozen=True)
+    class Inner:
+        known: int = 0
+
+    @dataclass(frozen=True)
+    class Outer:
+        inner: Inner = Inner()
+        name: str = ""
+
+    values = {"inner": {"known": 1, "new": 2}, "name": "x", "new": {"known": 1}}
+    assert known_only(Outer, values) == {"inner": {"known": 1}, "name": "x"}
+    assert known_only(Outer, {"inner": 5}) == {"inner": 5}  # wrong types are told by from_plain

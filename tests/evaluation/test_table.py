@@ -113,7 +113,9 @@ def test_the_stored_table_reads_back(table: CaseTable, tmp_path: Path) -> None:
     assert math.isnan(read.rows[2].scores["dice"])
 
 
-@pytest.mark.parametrize(("text", "message"), [("{", "cannot be read"), ("[]", "is no table"), ("{}", "missing key")])
+@pytest.mark.parametrize(
+    ("text", "message"), [("{", "is not valid JSON"), ("[]", "is no table"), ("{}", "missing key")]
+)
 def test_a_foreign_file_is_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "cases.json"
     path.write_text(text)

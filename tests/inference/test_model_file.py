@@ -125,8 +125,15 @@ def test_a_cut_off_file_is_noticed_without_reading_the_checksum(tmp_path: Path) 
 def test_missing_file_and_folder(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="no such model file"):
         read_spec(tmp_path / "none.onnx")
-    with pytest.raises(ModelFileError, match="cannot be read"):
+    with pytest.raises(ModelFileError, match="is a folder, not a file"):
         verify(tmp_path)
+
+
+def test_facts_that_a_newer_program_added_are_passed_over() -> None:
+    plain = spec_to_plain(SPEC)
+    plain["training"]["carbon_kg"] = 3
+    newer = plain | {"interval_percent": {"low": 1}}
+    assert spec_to_plain(spec_from_plain(newer)) == spec_to_plain(spec_from_plain(spec_to_plain(SPEC)))
 
 
 def test_another_format_version_is_refused_before_its_keys_are_read() -> None:
@@ -138,7 +145,8 @@ def test_another_format_version_is_refused_before_its_keys_are_read() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"new_key": 1}, "unknown key 'new_key'"),
+        ({"preparation": [{"name": "resize", "new_key": 1}]}, "unknown key 'preparation.*new_key'"),
+        ({"threshold": "0.5"}, "threshold: expected float"),
         ({"classes": 3}, "3 classes for 3 structures"),
         ({"scheme": {"name": "x", "values": {"KIDNEY": 1}}}, "unknown structure 'KIDNEY'"),
         ({"preparation": [{"name": "fold"}]}, "no preparation step 'fold'"),

@@ -131,6 +131,18 @@ def test_a_preparation_that_keeps_sizes_leaves_the_sides_free():
         assert export.check_parity(model, engine, other) < 1e-5
 
 
+@pytest.mark.slow
+def test_a_network_that_halves_rows_and_columns_unlike_often_is_exported():
+    """nnU-Net's, planned for pixels that are twice as high as wide."""
+    model = network("nnunet2d", kernels=((1, 3), (3, 3), (3, 3)), strides=((1, 1), (1, 2), (2, 2)), widths=(4, 8, 8))
+    assert model.divisor == (2, 4)
+    spec = make_spec(CAMUS, preparation=Preparation([Choice("pad-to-multiple", {"multiple": 4}), Choice("z-score")]))
+    engine = OnnxRuntimeEngine(export.sealed_model(model, spec, examples=images(2), half_weights=False))
+    for size in ((32, 32), (34, 60), (6, 100)):
+        other = torch.randn(1, 1, *size, generator=torch.Generator().manual_seed(2))
+        assert export.check_parity(model, engine, other) < 1e-5
+
+
 def test_a_fixed_size_stays_fixed():
     sealed = export.sealed_model(network(), make_spec(CAMUS, preparation=resize(32, 32)), examples=images(2))
     assert OnnxRuntimeEngine(sealed)._session.get_inputs()[0].shape[1:] == [1, 32, 32]

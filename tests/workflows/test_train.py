@@ -1,13 +1,17 @@
+import dataclasses
+
 import pytest
 import tomli_w
 
 from cardiotrace.core.errors import ConfigError, InputError, UsageError
+from cardiotrace.core.label import CAMUS
+from cardiotrace.datasets.split import Split
 from cardiotrace.learning.training.journal import Journal
 from cardiotrace.learning.training.run import Hardware
 from cardiotrace.workflows import train as module
 from cardiotrace.workflows.train import TrainConfig, default_folder, drawn, epoch_line, run_training
 from tests.fake.camus import write_camus
-from tests.learning.training.tiny import RECIPE, recipe
+from tests.learning.training.tiny import RECIPE, packed, recipe
 
 ROW = {
     "epoch": 2,
@@ -70,6 +74,20 @@ def test_curves_are_drawn_after_every_epoch(place, monkeypatch):
     monkeypatch.setattr(module, "pack", lambda *_, **__: pytest.fail("packed"))
     with pytest.raises(UsageError, match="holds a run already"):
         run_training(config(place))
+
+
+def test_structures_without_a_single_label_are_told_before_training():
+    data = packed(4)
+    split = Split(("patient0", "patient1"), ("patient2", "patient3"))
+    assert module._unlabelled(data, split, CAMUS) == []
+    labels = data.labels.copy()
+    labels[:2][labels[:2] == 3] = 0
+    labels[2:] = 0
+    lines = module._unlabelled(dataclasses.replace(data, labels=labels), split, CAMUS)
+    assert lines == [
+        "warning: no label of the training part holds LA",
+        "warning: no label of the validation part holds anything: look with `cardiotrace data lint`",
+    ]
 
 
 def test_curves_hold_loss_dice_and_rate(tmp_path):

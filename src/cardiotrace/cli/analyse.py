@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from cardiotrace.cli.exams import SegmentOptions, list_failures, print_json
+from cardiotrace.cli.output import say
 from cardiotrace.cli.terminal import Terminal
 from cardiotrace.clinical.quantity import Measures
 from cardiotrace.workflows.analyse import Analysed, analyse
@@ -27,10 +28,10 @@ def print_analysed(batch: Batch[Analysed], *, as_json: bool) -> int:
         print_json([done.measures.to_plain() for done in batch.done])
     else:
         for done in batch.done:
-            print(f"{done.name}: {headline(done.measures)}")
+            say(f"{done.name}: {headline(done.measures)}")
             for flag in done.measures.flags:
-                print(f"  {flag.grade}: {flag.text}")
-            print(f"  report: {done.report}")
+                say(f"  {flag.grade}: {flag.text}")
+            say(f"  report: {done.report}")
     return list_failures(batch)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import tyro
 
+from cardiotrace.cli.output import say
 from cardiotrace.cli.scores import print_rows
 from cardiotrace.cli.settings import groups
 from cardiotrace.evaluation.table import comparison_rows, to_text
@@ -51,10 +52,10 @@ def run(options: Options) -> None:
     if not options.json:
         _print(done)
     elif options.published is None:
-        print(to_text(comparison_rows(done.comparisons), "json"), end="")
+        say(to_text(comparison_rows(done.comparisons), "json"), end="")
     else:
         papers = [{"title": item.title, "rows": item.rows} for item in done.papers]
-        print(json.dumps({"notes": done.notes, "tables": papers}, indent=2, ensure_ascii=False))
+        say(json.dumps({"notes": done.notes, "tables": papers}, indent=2, ensure_ascii=False))
 
 
 def _print(done: Compared) -> None:
@@ -63,4 +64,4 @@ def _print(done: Compared) -> None:
     print_rows(comparison_rows(done.comparisons))
     print_rows(done.outliers, title="outliers")
     for note in done.notes:
-        print(note)
+        say(note)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from cardiotrace.cli.output import say
 from cardiotrace.cli.settings import settings
 from cardiotrace.cli.terminal import Terminal, table
 from cardiotrace.core.catalog import Choice
@@ -31,7 +32,7 @@ def run_list(options: ListOptions) -> None:
     """Print the list."""
     rows = [{"data set": entry.name, "summary": entry.summary, "source": entry.source} for entry in DATASETS]
     if options.json:
-        print(json.dumps(rows, indent=2))
+        say(json.dumps(rows, indent=2))
     else:
         table(list(rows[0]), rows)
 
@@ -69,13 +70,13 @@ def run_lint(options: LintOptions) -> int:
     findings.sort(key=lambda finding: order.index(finding.severity))
     rows: list[dict[str, Any]] = [{key: str(value) for key, value in asdict(finding).items()} for finding in findings]
     if options.json:
-        print(json.dumps(rows, indent=2))
+        say(json.dumps(rows, indent=2))
     elif rows:
         table(list(rows[0]), rows)
     counts = {severity: sum(finding.severity is severity for finding in findings) for severity in Severity}
     if not options.json:
         cases = len(dataset.cases())
-        print(f"{cases} cases: " + ", ".join(f"{count} x {severity}" for severity, count in counts.items()))
+        say(f"{cases} cases: " + ", ".join(f"{count} x {severity}" for severity, count in counts.items()))
     return 3 if counts[Severity.ERROR] else 0
 
 
@@ -114,7 +115,7 @@ def run_split(options: SplitOptions) -> None:
     if rows:
         table(list(rows[0]), rows, title="patients")
     else:
-        print(f"{dataset.name} has no published split; --folds makes one.")
+        say(f"{dataset.name} has no published split; --folds makes one.")
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
         for name, split in splits.items():
@@ -139,7 +140,7 @@ def run_pack(options: PackOptions) -> None:
     preparation = Preparation([Choice("resize", {"height": options.height, "width": options.width})])
     with Terminal() as terminal:
         packed = pack(dataset, preparation, cache=options.cache, watch=terminal)
-    print(f"{packed.folder}: {len(packed)} planes, {packed.images.nbytes + packed.labels.nbytes:,} bytes")
+    say(f"{packed.folder}: {len(packed)} planes, {packed.images.nbytes + packed.labels.nbytes:,} bytes")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,5 +164,5 @@ def run_export_nnunet(options: ExportNnunetOptions) -> None:
     with Terminal() as terminal:
         done = export_nnunet(dataset, options.out, splits, terminal)
     there = f" ({done.kept} were there already)" if done.kept else ""
-    print(f"{done.folder}: {done.training} images for training, {done.testing} for testing{there}")
-    print("copy splits_final.json into the folder that nnUNetv2_plan_and_preprocess makes, so that no patient leaks.")
+    say(f"{done.folder}: {done.training} images for training, {done.testing} for testing{there}")
+    say("copy splits_final.json into the folder that nnUNetv2_plan_and_preprocess makes, so that no patient leaks.")

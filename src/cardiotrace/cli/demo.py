@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cardiotrace.cli.output import say
 from cardiotrace.cli.terminal import Terminal
 from cardiotrace.workflows.demo import DemoConfig, DemoResult, demo
 
@@ -52,12 +53,12 @@ def run(options: Options) -> None:
     )
     with Terminal() as terminal:
         result = demo(config, terminal)
-    print(f"A phantom heart over one beat, {result.frames} frames of two echo views and a stack of cine-MRI.")
+    say(f"A phantom heart over one beat, {result.frames} frames of two echo views and a stack of cine-MRI.")
     for line in _table(result):
-        print(line)
+        say(line)
     for flag in result.analysed.measures.flags:
-        print(f"  {flag.grade}: {flag.text}")
-    print(f"Report: {result.analysed.report}")
+        say(f"  {flag.grade}: {flag.text}")
+    say(f"Report: {result.analysed.report}")
 
 
 def _table(result: DemoResult) -> Iterator[str]:

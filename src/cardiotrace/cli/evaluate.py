@@ -6,6 +6,7 @@ from typing import Annotated
 
 import tyro
 
+from cardiotrace.cli.output import say
 from cardiotrace.cli.scores import print_problems, print_scores
 from cardiotrace.cli.settings import groups, settings
 from cardiotrace.cli.terminal import Terminal
@@ -83,7 +84,7 @@ def run(options: Options) -> None:
     with Terminal() as terminal:
         done = evaluate(config, terminal)
     if options.json:
-        print(to_text(case_rows(done.table), "json"), end="")
+        say(to_text(case_rows(done.table), "json"), end="")
         print_problems(done.table)
     else:
         print_scores(done.table, by=options.by)

@@ -1,13 +1,14 @@
 """What the verbs on exams share: their options, and how a batch is told of."""
 
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 
+from cardiotrace.cli.output import complain, say
+from cardiotrace.cli.words import ModalityWord
 from cardiotrace.core.errors import UsageError
 from cardiotrace.core.terms import Modality, View
 from cardiotrace.datasets.naming import plane_of
@@ -28,8 +29,8 @@ class ExamOptions:
     """Folder for the results; one folder per exam is made in it."""
     view: str | None = None
     """View of all images, whatever their names say: A4C, 4CH, A2C, SAX, ..."""
-    modality: Modality | None = None
-    """How all images were made: US, MR or PHOTOGRAPH."""
+    modality: ModalityWord | None = None
+    """How all images were made: US, MR or photograph."""
     spacing_mm: tuple[float, ...] | None = None
     """Height and width of a pixel, mm, in place of what the files say; a third number is the distance of slices."""
     json: bool = False
@@ -78,7 +79,10 @@ def plane_given(word: str | None, modality: Modality | None) -> tuple[View | Non
     """
     if word is None:
         return None, modality
-    view, meant = plane_of(word)
+    try:
+        view, meant = plane_of(word)
+    except UsageError as error:
+        raise UsageError(f"--view: {error.what}", remedy=error.remedy) from None
     return view, modality or (None if meant is Modality.UNKNOWN else meant)
 
 
@@ -96,14 +100,14 @@ def list_failures(batch: Batch[Any]) -> int:
     """Print what failed on standard error; returns the exit status."""
     total = len(batch.done) + len(batch.failures)
     if total == 1 and batch.failures:
-        print(f"cardiotrace: {batch.failures[0].error}", file=sys.stderr)
+        complain(f"cardiotrace: {batch.failures[0].error}")
     elif batch.failures:
-        print(f"cardiotrace: {len(batch.failures)} of {total} exams failed:", file=sys.stderr)
+        complain(f"cardiotrace: {len(batch.failures)} of {total} exams failed:")
         for failure in batch.failures:
-            print(f"  {failure.name}: {failure.error}".replace("\n", "\n    "), file=sys.stderr)
+            complain(f"  {failure.name}: {failure.error}".replace("\n", "\n    "))
     return batch.exit_status
 
 
 def print_json(value: Any) -> None:
     """Print for machines; NaN and infinity, which JSON lacks, are refused."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    say(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))

@@ -8,7 +8,7 @@ import tyro
 
 from cardiotrace.cli.scores import print_scores
 from cardiotrace.cli.terminal import Terminal
-from cardiotrace.core.terms import View
+from cardiotrace.cli.words import ViewWord
 from cardiotrace.workflows.export import ExportConfig, export_run
 
 
@@ -26,7 +26,7 @@ class Options:
     """Store weights in float16 (arithmetic stays float32): half the size."""
     cache: Path | None = None
     """Folder for packed data."""
-    default_for: tuple[View, ...] = ()
+    default_for: tuple[ViewWord, ...] = ()
     """Views for which it is preferred over other models, such as A4C."""
 
 

@@ -3,6 +3,7 @@
 Nothing but the chosen verb is imported, so that help is quick.
 """
 
+import contextlib
 import difflib
 import importlib
 import logging
@@ -14,7 +15,10 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from cardiotrace import __version__
-from cardiotrace.core.errors import CardioTraceError
+from cardiotrace.cli.output import complain, say
+from cardiotrace.core.errors import CardioTraceError, UsageError, WorkError
+from cardiotrace.core.interruption import clean_interruption
+from cardiotrace.core.text import on_one_line
 
 FAILED, INTERRUPTED, BROKEN_PIPE = 4, 130, 141
 _HELP = ("-h", "--help", "help")
@@ -95,6 +99,10 @@ VERBS = (
 )
 
 
+_TRAINING = ("torch", "lightning_fabric", "safetensors", "onnx", "onnxscript")
+"""What the `train` extra installs, as it is imported."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -103,21 +111,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words = [word for word in words if word != "--debug"]
         logging.basicConfig()
         logging.getLogger("cardiotrace").setLevel(logging.DEBUG)
+    _write_any_character()
     try:
-        status = _run(words)
-        sys.stdout.flush()
+        with clean_interruption():
+            status = _run(words)
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except SystemExit as stop:  # from the reading of options: wrong use, or help
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except BrokenPipeError:
-        # Whoever read the output has seen enough; nothing more can be written there, not even at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()
         return BROKEN_PIPE
     except (Exception, KeyboardInterrupt) as error:
         if debug:
             traceback.print_exc()
         message, status = _explained(error)
-        print(f"cardiotrace: {message}", file=sys.stderr)
+        complain(f"cardiotrace: {message}")
+        if isinstance(error, OSError) and error.filename is None:
+            _give_up_output()  # most likely it was the output, such as on a full disk
     return status
+
+
+def _write_any_character() -> None:
+    """Names of files may hold what the terminal's encoding lacks, or bytes that are no text at all."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _give_up_output() -> None:
+    """Whoever read the output has seen enough, or it has no room: nothing more can go there, not even at the end."""
+    if sys.stdout is not None and hasattr(sys.stdout, "fileno"):
+        with contextlib.suppress(OSError):  # a stand-in without a file
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _explained(error: BaseException) -> tuple[str, int]:
@@ -125,11 +151,14 @@ def _explained(error: BaseException) -> tuple[str, int]:
     if isinstance(error, CardioTraceError):
         return str(error), error.exit_status
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted; nothing is left half-written", INTERRUPTED
+        return "interrupted; nothing is left half-written", getattr(error, "exit_status", INTERRUPTED)
     if isinstance(error, MemoryError):
         return "this needs more memory than there is\nclose other programs, or work on less at once.", FAILED
+    if isinstance(error, OSError) and error.strerror:
+        about = "the output" if error.filename is None else on_one_line(os.fsdecode(error.filename))
+        return f"{about}: {error.strerror}\nthe system refused: look at the name, permissions and free space.", FAILED
     report = "this is a fault of CardioTrace: please report it with what --debug prints."
-    return f"unexpected {type(error).__name__}: {error}\n{report}", FAILED
+    return str(WorkError(f"unexpected {type(error).__name__}: {error}", remedy=report)), FAILED
 
 
 def _run(words: list[str]) -> int:
@@ -140,6 +169,18 @@ def _run(words: list[str]) -> int:
         from cardiotrace.learning.allocator import keep_freed_memory
 
         keep_freed_memory()
+    try:
+        return _run_verb(verb, rest)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _TRAINING:
+            raise
+        raise UsageError(
+            f"`{verb.name}` needs {error.name}, which comes with the extra for training",
+            remedy="pip install -c constraints.txt torch 'cardiotrace[train]'",
+        ) from error
+
+
+def _run_verb(verb: Verb, words: list[str]) -> int:
     import tyro
 
     module = importlib.import_module(f"cardiotrace.cli.{verb.module}")
@@ -149,7 +190,7 @@ def _run(words: list[str]) -> int:
         kind,
         prog=f"cardiotrace {verb.name}",
         description=f"{kind.__doc__}\n\nExample: cardiotrace {verb.example}",
-        args=gathered(rest, _several_valued(kind)),
+        args=gathered(words, _several_valued(kind)),
     )
     status = getattr(module, "_".join(["run", *filter(None, second)]))(options)
     return int(status or 0)
@@ -204,13 +245,13 @@ def _find(words: list[str]) -> tuple[Verb | None, list[str]]:
 
 def _general(words: list[str]) -> int:
     if words[:1] == ["--version"]:
-        print(f"cardiotrace {__version__}")
+        say(f"cardiotrace {__version__}")
         return 0
     family = [verb for verb in VERBS if words and verb.name.startswith(f"{words[0]} ")]
     if not words or words[0] in _HELP or (family and set(words[1:]) <= set(_HELP)):
-        print(_overview(family or list(VERBS)))
+        say(_overview(family or list(VERBS)))
         return 0
-    print(f"cardiotrace: {_no_such_verb(words)}", file=sys.stderr)
+    complain(f"cardiotrace: {_no_such_verb(words)}")
     return 2
 
 

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import tyro
 
+from cardiotrace.cli.output import say
 from cardiotrace.cli.terminal import Terminal, table
-from cardiotrace.core.terms import View
+from cardiotrace.cli.words import ViewWord
 from cardiotrace.inference.model_file import read_spec, verify
-from cardiotrace.inference.spec import spec_to_plain
+from cardiotrace.inference.spec import spec_to_plain, view_names
 from cardiotrace.inference.zoo import find_model, list_models
 from cardiotrace.report.card import model_card
 
@@ -29,20 +30,20 @@ def run_list(options: ListOptions) -> None:
     """Print the list."""
     rows = _architectures() if options.architectures else _models()
     if options.json:
-        print(json.dumps(rows, indent=2))
+        say(json.dumps(rows, indent=2))
     elif rows:
         table(list(rows[0]), rows)
     else:
-        print("no model comes with this installation; $CARDIOTRACE_MODELS may name a folder of them.")
+        say("no model comes with this installation; $CARDIOTRACE_MODELS may name a folder of them.")
 
 
 def _models() -> list[dict[str, Any]]:
     return [
         {
             "model": listed.name,
-            "views": "" if listed.spec is None else ", ".join(listed.spec.views),
+            "views": "" if listed.spec is None else view_names(listed.spec),
             "structures": "" if listed.spec is None else ", ".join(listed.spec.scheme.values),
-            "MB": round(listed.path.stat().st_size / 1e6, 1),
+            "MB": None if listed.spec is None else round(listed.path.stat().st_size / 1e6, 1),
             "licence": "" if listed.spec is None else listed.spec.licence,
             "summary": listed.problem if listed.spec is None else listed.spec.summary,
         }
@@ -71,9 +72,9 @@ def run_show(options: ShowOptions) -> None:
     path = find_model(options.model)
     spec = read_spec(path)
     if options.json:
-        print(json.dumps(spec_to_plain(spec), indent=2, ensure_ascii=False))
+        say(json.dumps(spec_to_plain(spec), indent=2, ensure_ascii=False))
     else:
-        print(model_card(spec, file_name=path.name), end="")
+        say(model_card(spec, file_name=path.name), end="")
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def run_verify(options: VerifyOptions) -> None:
     """Verify; the first damaged file ends it with a message."""
     for name in options.models or [listed.name for listed in list_models()]:
         path = find_model(name)
-        print(f"{verify(path).name}: sound ({path.name}, {path.stat().st_size} bytes)")
+        say(f"{verify(path).name}: sound ({path.name}, {path.stat().st_size} bytes)")
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class JoinOptions:
     """Where it goes; default: NAME.onnx here."""
     summary: str = ""
     """One line about it; default: its members."""
-    default_for: tuple[View, ...] = ()
+    default_for: tuple[ViewWord, ...] = ()
     """Views for which it is to be preferred over other models."""
 
 
@@ -127,4 +128,4 @@ def run_join(options: JoinOptions) -> None:
     )
     with Terminal() as terminal:
         spec = join_models(config, terminal)
-    print(model_card(spec, file_name=out.name), end="")
+    say(model_card(spec, file_name=out.name), end="")

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import tyro
 
+from cardiotrace.cli.output import say
 from cardiotrace.cli.terminal import Terminal
 from cardiotrace.phantoms.choice import Kind, PhantomConfig, ViewName
 from cardiotrace.workflows.phantom import Layout, WriteConfig, write_phantoms
@@ -101,11 +102,11 @@ def _write(
     with Terminal() as terminal:
         written = write_phantoms(WriteConfig(options.out, phantoms, layout), terminal)
     if options.json:
-        print(json.dumps(dict(written.rows), indent=2))
+        say(json.dumps(dict(written.rows), indent=2))
         return
     kept = len(written.rows) - written.made
-    print(f"{written.out}: {written.made} made" + (f", {kept} kept" if kept else "") + f"; truth in {written.table}")
-    print(f"Look through it: cardiotrace data lint {_READERS[layout]} {written.out}{_READER_OPTIONS.get(layout, '')}")
+    say(f"{written.out}: {written.made} made" + (f", {kept} kept" if kept else "") + f"; truth in {written.table}")
+    say(f"Look through it: cardiotrace data lint {_READERS[layout]} {written.out}{_READER_OPTIONS.get(layout, '')}")
 
 
 _READERS = {"camus": "camus", "acdc": "acdc", "mnms2": "mnms2", "pictures": "folder"}

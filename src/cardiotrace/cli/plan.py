@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import tomli_w
 import tyro
 
+from cardiotrace.cli.output import say
 from cardiotrace.cli.settings import settings
 from cardiotrace.cli.terminal import Terminal
 from cardiotrace.core.catalog import Choice
@@ -49,11 +50,11 @@ def run(options: Options) -> None:
     write_text(path, tomli_w.dumps(recipe))
     facts = _facts(made)
     if options.json:
-        print(json.dumps({**facts, "recipe": str(path)}, indent=2))
+        say(json.dumps({**facts, "recipe": str(path)}, indent=2))
         return
     for key, value in facts.items():
-        print(f"{key.replace('_', ' '):24s} {value}")
-    print(f"recipe written: {path}")
+        say(f"{key.replace('_', ' '):24s} {value}")
+    say(f"recipe written: {path}")
 
 
 def _facts(made: Plan) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Print a table of cases as papers do."""
 
-import sys
-
+from cardiotrace.cli.output import complain
 from cardiotrace.cli.terminal import table
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.outlier import limited_regions
@@ -46,6 +45,6 @@ def print_rows(rows: Rows, *, title: str = "") -> None:
 def print_problems(scored: CaseTable) -> None:
     """What could not be scored, on standard error."""
     if scored.problems:
-        print(f"cardiotrace: {len(scored.problems)} could not be scored:", file=sys.stderr)
+        complain(f"cardiotrace: {len(scored.problems)} could not be scored:")
     for problem in scored.problems:
-        print(f"  {problem}", file=sys.stderr)
+        complain(f"  {problem}")

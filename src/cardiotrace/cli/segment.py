@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from cardiotrace.cli.exams import SegmentOptions, list_failures, print_json
+from cardiotrace.cli.output import say
 from cardiotrace.cli.terminal import Terminal
 from cardiotrace.workflows.segment import segment
 
@@ -21,5 +22,5 @@ def run(options: Options) -> int:
         print_json(files)
     else:
         for folder, names in files.items():
-            print(f"{folder}: {', '.join(names)}")
+            say(f"{folder}: {', '.join(names)}")
     return list_failures(batch)

@@ -1,10 +1,10 @@
 """KEY=VALUE and KEY=GROUP,... words of the command line."""
 
-import tomllib
 from collections.abc import Sequence
 from typing import Any
 
-from cardiotrace.core.errors import UsageError
+from cardiotrace.core.errors import ConfigError, UsageError
+from cardiotrace.core.plain import NotThisLanguageError, parse_toml
 
 
 def settings(words: Sequence[str]) -> dict[str, Any]:
@@ -44,6 +44,9 @@ def _setting(word: str) -> tuple[str, Any]:
     if not equals or not key:
         raise UsageError(f"{word}: expected KEY=VALUE")
     try:
-        return key, tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+        read = parse_toml(f"value = {value}")
+    except NotThisLanguageError:
         return key, value
+    except ConfigError as error:
+        raise UsageError(f"{key}: the value {error.what}") from None
+    return key, read["value"] if read.keys() == {"value"} else value

@@ -2,12 +2,12 @@
 
 import dataclasses
 import json
-import sys
 from dataclasses import dataclass
 
 from cardiotrace.cli.exams import Exams, plane_given, require_exams
+from cardiotrace.cli.output import complain, say
 from cardiotrace.cli.terminal import table
-from cardiotrace.core.terms import Modality
+from cardiotrace.cli.words import ModalityWord
 from cardiotrace.datasets.found import Reading
 from cardiotrace.workflows.show import show
 
@@ -20,8 +20,8 @@ class Options:
     """Files, patient folders, or folders of those."""
     view: str | None = None
     """View of all images, whatever their names say: A4C, 4CH, A2C, SAX, ..."""
-    modality: Modality | None = None
-    """How all images were made: US, MR or PHOTOGRAPH."""
+    modality: ModalityWord | None = None
+    """How all images were made: US, MR or photograph."""
     json: bool = False
     """Print as JSON."""
 
@@ -35,12 +35,12 @@ def run(options: Options) -> int:
     problems = [exam.problem for exam in shown if exam.problem is not None]
     if options.json:
         plain = [{**dataclasses.asdict(exam), "problem": str(exam.problem or "")} for exam in shown]
-        print(json.dumps(plain, indent=2))
+        say(json.dumps(plain, indent=2))
     else:
         for exam in shown:
             facts = ", ".join(f"{key} {value}" for key, value in exam.facts.items())
             if exam.images:
                 table(list(exam.images[0]), exam.images, title=f"{exam.name}  {facts}")
     for problem in problems:
-        print(f"cardiotrace: {problem}", file=sys.stderr)
+        complain(f"cardiotrace: {problem}")
     return problems[0].exit_status if problems else 0

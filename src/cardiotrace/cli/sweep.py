@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cardiotrace.cli.output import say
 from cardiotrace.cli.recipes import RecipeOptions
 from cardiotrace.cli.terminal import Terminal, table
 from cardiotrace.evaluation.sweep import readable
@@ -28,4 +29,4 @@ def run(options: Options) -> None:
         report = run_sweep(config, terminal)
     rows = readable(report.summary)
     table(list(rows[0]), rows, title="testing parts: mean ± standard deviation over runs, collapsed ones included")
-    print(f"tables and plots: {report.folder / 'sweep.md'}")
+    say(f"tables and plots: {report.folder / 'sweep.md'}")

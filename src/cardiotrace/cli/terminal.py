@@ -1,4 +1,7 @@
-"""Progress bars and tables; the only place that draws on the terminal."""
+"""Tables and progress bars; the only place that draws on the terminal.
+
+What is written often quotes names of files and words of model files. They are text: never markup, and never obeyed.
+"""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from cardiotrace.cli.output import say
+from cardiotrace.core.text import on_one_line, printable
 from cardiotrace.workflows.watch import Tick
 
 
@@ -23,7 +28,7 @@ class Terminal:
         self._is_first = os.environ.get("LOCAL_RANK", "0") == "0"
         self._errors = Console(stderr=True)
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -45,7 +50,7 @@ class Terminal:
     @contextmanager
     def stage(self, title: str) -> Iterator[Tick]:
         """A bar that lasts as long as the stage."""
-        task = self._progress.add_task(title, total=None)
+        task = self._progress.add_task(on_one_line(title), total=None)
 
         def tick(done: int, total: int) -> None:
             self._progress.update(task, completed=done, total=total)
@@ -60,24 +65,24 @@ class Terminal:
         if not self._is_first:
             return
         if self._errors.is_terminal:
-            self._progress.console.print(text, highlight=False, markup=False)
+            self._progress.console.print(printable(text), highlight=False, markup=False, emoji=False)
         else:
-            print(text, flush=True)
+            say(text, flush=True)
 
 
 def table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, title: str = "") -> None:
     """Print rows as a table; columns whose values are numbers are set to the right."""
-    drawn = Table(title=title or None, title_justify="left", header_style="bold", pad_edge=False)
+    drawn = Table(title=on_one_line(title) or None, title_justify="left", header_style="bold", pad_edge=False)
     for column in columns:
         is_number = any(isinstance(row.get(column), int | float) for row in rows)
-        drawn.add_column(column, justify="right" if is_number else "left")
+        drawn.add_column(on_one_line(column), justify="right" if is_number else "left")
     for row in rows:
         drawn.add_row(*(cell(row.get(column)) for column in columns))
-    Console(width=None if Console().is_terminal else 160).print(drawn)
+    Console(width=None if Console().is_terminal else 160, markup=False, emoji=False).print(drawn)
 
 
 def cell(value: Any) -> str:
     """A value as a table shows it."""
     if value is None:
         return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else on_one_line(str(value))

@@ -2,7 +2,6 @@
 
 import dataclasses
 import difflib
-import tomllib
 import types
 import typing
 from collections.abc import Mapping
@@ -14,22 +13,8 @@ from cardiotrace.core.errors import ConfigError
 
 Config = TypeVar("Config")
 
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file.
-
-    Raises:
-        ConfigError: the file is missing, is not text or not TOML.
-    """
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except FileNotFoundError:
-        raise ConfigError("no such file", where=path) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot be read: {error}", where=path) from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"is not valid TOML: {error}", where=path) from None
+_LONGEST_SHOWN = 60
+"""Characters of a value that a message quotes."""
 
 
 def from_plain(kind: type[Config], values: Any, *, path: str = "") -> Config:
@@ -58,8 +43,30 @@ def from_plain(kind: type[Config], values: Any, *, path: str = "") -> Config:
         raise ConfigError(f"missing key {_join(path, missing[0])!r}")
     try:
         return kind(**read)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, ArithmeticError) as error:
         raise ConfigError(f"{path or kind.__name__}: {error}") from None
+
+
+def known_only(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values without keys that the dataclass `kind`, and the dataclasses that its fields are, do not have.
+
+    For files of newer versions that know more facts; options of choices stay as they are, for those change results.
+
+    Example:
+        >>> @dataclasses.dataclass(frozen=True)
+        ... class Optimiser:
+        ...     rate: float = 1e-3
+        >>> known_only(Optimiser, {"rate": 1.0, "colour": "red"})
+        {'rate': 1.0}
+    """
+    hints = typing.get_type_hints(kind)
+    names = {field.name for field in dataclasses.fields(kind) if field.init}
+    known = {key: value for key, value in values.items() if key in names}
+    for name, value in known.items():
+        hint = hints[name]
+        if dataclasses.is_dataclass(hint) and isinstance(value, Mapping) and not hasattr(hint, "__from_plain__"):
+            known[name] = known_only(hint, value)  # type: ignore[arg-type]
+    return known
 
 
 def to_plain(config: Any) -> Any:
@@ -92,7 +99,21 @@ def _suggestion(key: str, known: Mapping[str, Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    return f"{type(value).__name__} {value!r}"
+    return f"{type(value).__name__} {brief(value)}"
+
+
+def brief(value: Any) -> str:
+    """A value in a message: as Python writes it, a long one cut short.
+
+    Example:
+        >>> brief("4CH"), brief(10**99)
+        ("'4CH'", '100000000000000000000000000000000000000000000000000000000...')
+    """
+    try:
+        text = repr(value)
+    except ValueError:  # whole numbers of thousands of digits cannot be written
+        text = "a number of thousands of digits"
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
 
 
 def _value(hint: Any, value: Any, path: str) -> Any:
@@ -107,7 +128,7 @@ def _value(hint: Any, value: Any, path: str) -> Any:
     if origin is typing.Literal:
         choices = typing.get_args(hint)
         if value not in choices:
-            raise ConfigError(f"{path}: {value!r} is not one of {', '.join(map(repr, choices))}")
+            raise ConfigError(f"{path}: {brief(value)} is not one of {', '.join(map(repr, choices))}")
         return value
     if origin is tuple:
         return _tuple(typing.get_args(hint), value, path)
@@ -153,11 +174,24 @@ def _scalar(hint: Any, value: Any, path: str) -> Any:
             return hint(value)
         except ValueError:
             choices = ", ".join(repr(member.value) for member in hint)
-            raise ConfigError(f"{path}: {value!r} is not one of {choices}") from None
+            raise ConfigError(f"{path}: {brief(value)} is not one of {choices}") from None
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        return _as_float(value, path)
     if hint is Path and isinstance(value, str):
-        return Path(value)
+        return _as_path(value, path)
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise ConfigError(f"{path}: expected {hint.__name__}, got {_shown(value)}")
     return value
+
+
+def _as_float(value: int, path: str) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise ConfigError(f"{path}: {brief(value)} is too large a number") from None
+
+
+def _as_path(value: str, path: str) -> Path:
+    if "\0" in value:
+        raise ConfigError(f"{path}: no path holds a null character")
+    return Path(value)

@@ -1,6 +1,5 @@
 """Who is trained on and who is tested on: always whole patients."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +9,8 @@ import numpy as np
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
+from cardiotrace.core.file import read_text
+from cardiotrace.core.plain import LARGEST_TABLE, read_json
 from cardiotrace.io import write_json, write_text
 
 PARTS = ("training", "validation", "testing")
@@ -174,9 +175,7 @@ def k_folds(
         >>> len(split.training), len(split.validation), len(split.testing)
         (2, 2, 2)
     """
-    least = 3 if validation else 2
-    if not least <= folds <= len(patients):
-        raise InputError(f"{folds} folds of {len(patients)} patients: choose from {least} to {len(patients)}")
+    _check_folds(folds, len(patients), least=3 if validation else 2)
     strata: dict[tuple[str, ...], list[str]] = {}
     for name in sorted(patients):
         strata.setdefault(tuple(patients[name].get(key, "") for key in stratify), []).append(name)
@@ -184,6 +183,22 @@ def k_folds(
     dealt = [strata[key][index] for key in sorted(strata) for index in generator.permutation(len(strata[key]))]
     parts = [tuple(sorted(dealt[fold::folds])) for fold in range(folds)]
     return tuple(_fold(parts, fold, validation) for fold in range(folds))
+
+
+def _check_folds(folds: int, patients: int, *, least: int) -> None:
+    counted = "1 patient" if patients == 1 else f"{patients} patients"
+    if patients < least:
+        raise InputError(
+            f"{counted}: folds by patient need at least {least}, one each to learn from, to choose by and to test on"
+            if least == 3
+            else f"{counted}: folds by patient need at least {least}",
+            remedy="give more patients, or in data.split a .json file of your own with training and validation lists.",
+        )
+    if not least <= folds <= patients:
+        raise InputError(
+            f"{folds} folds of {counted} cannot be",
+            remedy=f"choose from {least} to {patients} folds." if patients > least else f"choose {least} folds.",
+        )
 
 
 def _fold(parts: Sequence[tuple[str, ...]], fold: int, validation: bool) -> Split:
@@ -224,10 +239,7 @@ def read_patient_list(path: Path) -> tuple[str, ...]:
     Raises:
         InputError: it cannot be read.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read as a list of patients: {error}", where=path) from None
+    lines = read_text(path, largest=LARGEST_TABLE).splitlines()
     return tuple(line.strip() for line in lines if line.strip())
 
 
@@ -254,10 +266,7 @@ def read_split(path: Path) -> Split:
     Raises:
         InputError: not such a file, or the split leaks.
     """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read as a split: {error}", where=path) from None
+    value = read_json(path)
     if not isinstance(value, dict) or "training" not in value:
         raise InputError("is not a split", where=path, remedy='it needs {"training": [...], "testing": [...]}.')
     return _located({key: _names(value[key], key, path) for key in (*PARTS, "missing") if key in value}, path)
@@ -269,7 +278,7 @@ def write_split(split: Split, path: Path) -> None:
 
 
 def _names(value: Any, key: str, path: Path) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+    if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
         raise InputError(f"{key!r} must be a list of patient names", where=path)
     return tuple(value)
 

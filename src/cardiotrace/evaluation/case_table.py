@@ -274,11 +274,15 @@ def _worded(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _numbers(values: Mapping[str, Any]) -> dict[str, Any]:
     """Undo `_worded`, in nested tables too."""
-    words = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
     return {
-        key: _numbers(value) if isinstance(value, Mapping) else words.get(value, value) if _is_score(key) else value
+        key: _numbers(value) if isinstance(value, Mapping) else _number(value) if _is_score(key) else value
         for key, value in values.items()
     }
+
+
+def _number(value: Any) -> Any:
+    words = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+    return words.get(value, value) if isinstance(value, str) else value
 
 
 def _is_score(key: str) -> bool:

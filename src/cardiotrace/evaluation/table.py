@@ -1,8 +1,6 @@
 """The table as rows of plain values, and as CSV, JSON or Markdown text."""
 
-import csv
 import dataclasses
-import io
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -11,6 +9,8 @@ from typing import Any, Literal
 
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.plain import read_json
+from cardiotrace.core.text import csv_text, markdown_cell
 from cardiotrace.evaluation.case_table import SCORES, CaseTable, GroupSummary
 from cardiotrace.evaluation.compare import Comparison
 from cardiotrace.evaluation.limits import OutlierLimits
@@ -142,7 +142,7 @@ def to_text(rows: Sequence[Mapping[str, Any]], form: TextFormat) -> str:
         return json.dumps([_finite_or_none(row) for row in rows], indent=2, ensure_ascii=False) + "\n"
     columns = list(dict.fromkeys(key for row in rows for key in row))
     if form == "csv":
-        return _csv(rows, columns)
+        return csv_text(columns, rows)
     lines = [columns, ["---"] * len(columns)]
     lines += [[_cell(row.get(column, "")) for column in columns] for row in rows]
     head, rule, *body = lines
@@ -160,10 +160,7 @@ def read_table(path: Path) -> CaseTable:
     Raises:
         InputError: the file cannot be read or holds something else.
     """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read as a table of cases: {error}", where=path) from None
+    value = read_json(path)
     try:
         return CaseTable.__from_plain__(value, "table")
     except InputError as error:
@@ -192,21 +189,13 @@ def _agreement_row(found: Agreement, unit: str) -> dict[str, Any]:
     }
 
 
-def _csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
 def _finite_or_none(row: Mapping[str, Any]) -> dict[str, Any]:
     """JSON knows neither NaN nor infinity; `presence` says which of the two a null was."""
     return {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()}
 
 
 def _cell(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else markdown_cell(value)
 
 
 def _line(cells: Sequence[str]) -> str:

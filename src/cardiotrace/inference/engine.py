@@ -48,7 +48,9 @@ class OnnxRuntimeEngine:
         options.intra_op_num_threads = threads or usable_processors()
         options.inter_op_num_threads = 1
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # what it would log of an error, the error says
+        # The runtime's own format may hide in the same bytes, and nobody has looked at that.
+        options.add_session_config_entry("session.load_model_format", "ONNX")
         self._model = model
         try:
             self._session: Any = onnxruntime.InferenceSession(

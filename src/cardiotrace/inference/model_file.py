@@ -14,9 +14,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO
 
-from cardiotrace.core.errors import ModelFileError
+from cardiotrace.core.errors import ConfigError, InputError, ModelFileError
+from cardiotrace.core.file import read_limited, require_regular_file, unreadable
+from cardiotrace.core.plain import parse_json
+from cardiotrace.inference.external_data import refuse_external_data
+from cardiotrace.inference.message import RE_EXPORT, Field, delimited, fields, not_onnx
 from cardiotrace.inference.spec import ModelSpec, spec_from_plain, spec_to_plain
 
 SPEC_KEY = b"cardiotrace"
@@ -24,11 +28,11 @@ CHECKSUM_KEY = b"cardiotrace.sha256"
 
 _GRAPH = 7
 _METADATA = 14
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _DIGEST_LENGTH = 64
 _TRAILER_LENGTH = 4 + 2 + len(CHECKSUM_KEY) + _DIGEST_LENGTH
 _LONGEST_ENTRY = 64 * 2**20
-_RE_EXPORT = "copy the file again, or export the model again with `cardiotrace export`."
+_LARGEST = 2**31 - 1
+"""Bytes of a message; protocol buffers read no more."""
 
 
 @dataclass(frozen=True)
@@ -40,29 +44,21 @@ class Model:
     path: Path | None = None
 
 
-class _Field(NamedTuple):
-    """One field of a message: its number, and where its tag and its content begin and where it ends."""
-
-    number: int
-    start: int
-    content: int
-    end: int
-
-
 def seal(onnx_bytes: bytes, spec: ModelSpec) -> bytes:
     """Append the description and the checksum to an exported network; an older seal is replaced.
 
     Args:
-        onnx_bytes: a serialised ONNX model with its weights inside.
+        onnx_bytes: a serialised ONNX model with all its weights inside.
         spec: what the file shall say about itself.
 
     Returns:
         The bytes of the model file.
 
     Raises:
-        ModelFileError: the bytes are not an ONNX model.
+        ModelFileError: the bytes are not an ONNX model, or it takes weights from elsewhere.
     """
     network = _without_seal(onnx_bytes)
+    refuse_external_data(network)
     text = json.dumps(spec_to_plain(spec), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     described = network + _entry(SPEC_KEY, text.encode())
     return described + _trailer(described)
@@ -75,12 +71,11 @@ def read_spec(path: Path) -> ModelSpec:
         ModelFileError: not an ONNX file, cut off, without a description, or of another format version.
     """
     try:
+        require_regular_file(path)
         with path.open("rb") as file:
             return _read_spec(file)
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    except ModelFileError as error:
-        raise ModelFileError(error.what, where=path, remedy=error.remedy) from None
+    except (OSError, InputError) as error:
+        raise _located(error, path) from None
 
 
 def verify(path: Path) -> ModelSpec:
@@ -102,17 +97,14 @@ def read_model(path: Path) -> Model:
         ModelFileError: unreadable, not an ONNX file, cut off, changed since it was sealed, or of another version.
     """
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    try:
+        content = read_limited(path, largest=_LARGEST)
         return Model(open_seal(content), content, path)
-    except ModelFileError as error:
-        raise ModelFileError(error.what, where=path, remedy=error.remedy) from None
+    except InputError as error:
+        raise _located(error, path) from None
 
 
 def open_seal(content: bytes) -> ModelSpec:
-    """Description of a sealed model held in memory, after checking its checksum.
+    """Description of a sealed model held in memory, after checking its checksum, and that all of it is in there.
 
     Raises:
         ModelFileError: see `read_model`.
@@ -120,6 +112,7 @@ def open_seal(content: bytes) -> ModelSpec:
     view = memoryview(content)
     if view[-_TRAILER_LENGTH:] != _trailer(view[:-_TRAILER_LENGTH]):
         raise _why_unsealed(content)
+    refuse_external_data(content)
     return _read_spec(io.BytesIO(content))
 
 
@@ -130,16 +123,14 @@ def _why_unsealed(content: bytes) -> ModelFileError:
     except ModelFileError as error:
         return error
     if CHECKSUM_KEY not in content[-_TRAILER_LENGTH:]:
-        return ModelFileError("the model file has no checksum at its end", remedy=_RE_EXPORT)
-    return ModelFileError(
-        "the model file was changed after it was sealed: its checksum does not fit", remedy=_RE_EXPORT
-    )
+        return ModelFileError("the model file has no checksum at its end", remedy=RE_EXPORT)
+    return ModelFileError("the model file was changed after it was sealed: its checksum does not fit", remedy=RE_EXPORT)
 
 
-def _unreadable(path: Path, error: OSError) -> ModelFileError:
-    if isinstance(error, FileNotFoundError):
-        return ModelFileError("no such model file", where=path)
-    return ModelFileError(f"cannot be read: {error.strerror or error}", where=path)
+def _located(error: OSError | InputError, path: Path) -> ModelFileError:
+    known = unreadable(path, error) if isinstance(error, OSError) else error
+    what = "no such model file" if known.what == "no such file" else known.what
+    return ModelFileError(what, where=path, remedy=known.remedy)
 
 
 def _read_spec(file: BinaryIO) -> ModelSpec:
@@ -151,115 +142,54 @@ def _read_spec(file: BinaryIO) -> ModelSpec:
             remedy="export it with `cardiotrace export`, which writes what is needed to use the model into the file.",
         )
     try:
-        values: Any = json.loads(descriptions[0])
-    except ValueError as error:
-        raise ModelFileError(f"the model's description is damaged: {error}", remedy=_RE_EXPORT) from None
+        values = parse_json(descriptions[0])
+    except ConfigError as error:
+        raise ModelFileError(f"the model's description is damaged: it {error.what}", remedy=RE_EXPORT) from None
     if not isinstance(values, dict):
-        raise ModelFileError("the model's description is damaged: it is not a table", remedy=_RE_EXPORT)
+        raise ModelFileError("the model's description is damaged: it is not a table", remedy=RE_EXPORT)
     return spec_from_plain(values)
 
 
 def _metadata(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
     """The key-value pairs of an ONNX model; the file must be one."""
     has_graph = False
-    for field in _fields(file):
+    for field in fields(file):
         has_graph |= field.number == _GRAPH
         if field.number == _METADATA:
             yield _read_entry(_content(file, field))
     if not has_graph:
-        raise _not_onnx()
+        raise not_onnx()
 
 
 def _without_seal(content: bytes) -> bytes:
     """The network's own bytes: all fields but those that `seal` adds."""
     file = io.BytesIO(content)
     kept, has_graph = [], False
-    for field in _fields(file):
+    for field in fields(file):
         has_graph |= field.number == _GRAPH
         ours = field.number == _METADATA and _read_entry(_content(file, field))[0] in (SPEC_KEY, CHECKSUM_KEY)
         if not ours:
             kept.append(content[field.start : field.end])
     if not has_graph:
-        raise _not_onnx()
+        raise not_onnx()
     return b"".join(kept)
 
 
 def _read_entry(content: bytes) -> tuple[bytes, bytes]:
     file = io.BytesIO(content)
-    parts = {field.number: content[field.content : field.end] for field in _fields(file)}
+    parts = {field.number: content[field.content : field.end] for field in fields(file)}
     return parts.get(1, b""), parts.get(2, b"")
 
 
-def _content(file: BinaryIO, field: _Field) -> bytes:
+def _content(file: BinaryIO, field: Field) -> bytes:
     if field.end - field.content > _LONGEST_ENTRY:
         raise ModelFileError(f"a metadata entry of {field.end - field.content} bytes is too long to be a description")
     file.seek(field.content)
     return file.read(field.end - field.content)
 
 
-def _fields(file: BinaryIO) -> Iterator[_Field]:
-    """Walk over the top-level fields of a message; long contents are skipped, not read."""
-    size = file.seek(0, io.SEEK_END)
-    position = 0
-    while position < size:
-        file.seek(position)
-        tag = _read_varint(file)
-        content, end = _extent(file, tag & 7)
-        if end > size:
-            raise ModelFileError(
-                f"not an ONNX model, or cut off: a part of it should end at byte {end}, the file has {size}",
-                remedy=_RE_EXPORT,
-            )
-        yield _Field(tag >> 3, position, content, end)
-        position = end
-
-
-def _extent(file: BinaryIO, wire_type: int) -> tuple[int, int]:
-    """Where the content of a field begins and ends; the file stands just after its tag."""
-    start = file.tell()
-    if wire_type == _BYTES:
-        length = _read_varint(file)
-        return file.tell(), file.tell() + length
-    if wire_type == _VARINT:
-        _read_varint(file)
-        return start, file.tell()
-    if wire_type in (_FIXED64, _FIXED32):
-        return start, start + (8 if wire_type == _FIXED64 else 4)
-    raise _not_onnx()
-
-
-def _read_varint(file: BinaryIO) -> int:
-    """Read a base-128 number, low groups first."""
-    value = 0
-    for shift in range(0, 70, 7):
-        byte = file.read(1)
-        if not byte:
-            raise ModelFileError("not an ONNX model, or cut off in the middle of a number", remedy=_RE_EXPORT)
-        value |= (byte[0] & 0x7F) << shift
-        if byte[0] < 0x80:
-            return value
-    raise _not_onnx()
-
-
-def _not_onnx() -> ModelFileError:
-    return ModelFileError("not an ONNX model", remedy="a model is one .onnx file; see `cardiotrace models list`.")
-
-
-def _varint(value: int) -> bytes:
-    groups = bytearray()
-    while value >= 0x80:
-        groups.append(value & 0x7F | 0x80)
-        value >>= 7
-    groups.append(value)
-    return bytes(groups)
-
-
-def _delimited(number: int, content: bytes) -> bytes:
-    return _varint(number << 3 | _BYTES) + _varint(len(content)) + content
-
-
 def _entry(key: bytes, value: bytes) -> bytes:
-    return _delimited(_METADATA, _delimited(1, key) + _delimited(2, value))
+    return delimited(_METADATA, delimited(1, key) + delimited(2, value))
 
 
 def _trailer(sealed: bytes | memoryview) -> bytes:

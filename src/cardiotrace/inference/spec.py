@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardiotrace.core.catalog import Choice
-from cardiotrace.core.config import from_plain, to_plain
+from cardiotrace.core.config import brief, from_plain, known_only, to_plain
 from cardiotrace.core.errors import CardioTraceError, ModelFileError
 from cardiotrace.core.label import LabelScheme, scheme_from_mapping
 from cardiotrace.core.licence import Terms
-from cardiotrace.core.terms import Modality, View, modality_meant
+from cardiotrace.core.terms import Modality, View, modality_meant, view_name
 from cardiotrace.inference.variant import SectorVariants
 from cardiotrace.postprocessing import Postprocessing
 from cardiotrace.preparation import Preparation
@@ -135,17 +135,20 @@ class ModelSpec:
 def spec_from_plain(values: Mapping[str, Any]) -> ModelSpec:
     """Read a description from plain data.
 
+    Facts that a newer program added are passed over: one without which the model cannot be used has another
+    `format_version`.
+
     Raises:
-        ModelFileError: another `format_version`, or a missing, unknown or bad key.
+        ModelFileError: another `format_version`, or a missing or bad key.
     """
     version = values.get("format_version")
     if version != FORMAT_VERSION:
         raise ModelFileError(
-            f"the model's description is of format {version!r}, this program reads format {FORMAT_VERSION}",
+            f"the model's description is of format {brief(version)}, this program reads format {FORMAT_VERSION}",
             remedy="use a version of CardioTrace as new as the model, or export the model again.",
         )
     try:
-        return from_plain(ModelSpec, {"modality": _modality_of_views(values), **values})
+        return from_plain(ModelSpec, {"modality": _modality_of_views(values), **known_only(ModelSpec, values)})
     except CardioTraceError as error:
         raise ModelFileError(f"the model's description cannot be used: {error.what}", remedy=error.remedy) from None
 
@@ -173,6 +176,11 @@ def _jsonable(value: Any) -> Any:
     if isinstance(value, float) and not np.isfinite(value):
         return None
     return value
+
+
+def view_names(spec: ModelSpec) -> str:
+    """The views that a model was trained on, as a cardiologist calls them."""
+    return ", ".join(view_name(view, spec.modality) for view in spec.views)
 
 
 def fits_modality(spec: ModelSpec, modality: Modality) -> bool:

@@ -4,7 +4,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from cardiotrace.core.errors import InputError, ModelFileError, NoModelError
+from cardiotrace.core.config import brief
+from cardiotrace.core.errors import InputError, NoModelError
+from cardiotrace.core.file import require_regular_file
 from cardiotrace.core.terms import Modality, View, view_name
 from cardiotrace.inference.model_file import Model, read_model, read_spec
 from cardiotrace.inference.spec import ModelSpec, fits_modality
@@ -36,7 +38,8 @@ def list_models() -> tuple[ListedModel, ...]:
     """All models that can be named, in order of name; a file in the user's folder hides a shipped one of its name."""
     paths: dict[str, Path] = {}
     for folder in reversed(model_folders()):
-        paths |= {path.name.removesuffix(SUFFIX): path for path in folder.glob(f"*{SUFFIX}")}
+        found = (path for path in folder.glob(f"*{SUFFIX}") if not path.name.startswith("."))
+        paths |= {path.name.removesuffix(SUFFIX): path for path in found}
     return tuple(_list_one(name, paths[name]) for name in sorted(paths))
 
 
@@ -47,14 +50,16 @@ def find_model(name_or_path: str | Path) -> Path:
         InputError: there is neither such a file nor such a name.
     """
     given = Path(name_or_path)
-    if given.is_file():
-        return given
-    if given.name == str(name_or_path):
-        for folder in model_folders():
-            path = folder / f"{given.name.removesuffix(SUFFIX)}{SUFFIX}"
-            if path.is_file():
-                return path
-    raise InputError(f"there is no model {str(name_or_path)!r}", remedy=_what_there_is())
+    named = given.name == str(name_or_path)
+    places = [folder / f"{given.name.removesuffix(SUFFIX)}{SUFFIX}" for folder in model_folders()] if named else []
+    # Not pathlib's: it raises for names that are too long.
+    files = [path for path in (given, *places) if os.path.isfile(path)]  # noqa: PTH113
+    others = [path for path in (given, *places) if os.path.lexists(path)]
+    if files:
+        return files[0]
+    if others:
+        require_regular_file(others[0])  # says what else it is
+    raise InputError(f"there is no model {brief(str(name_or_path))}", remedy=_what_there_is())
 
 
 def load_model(name_or_path: str | Path) -> Model:
@@ -90,8 +95,10 @@ def default_model(view: View, modality: Modality = Modality.UNKNOWN) -> Path:
 def _list_one(name: str, path: Path) -> ListedModel:
     try:
         return ListedModel(name, path, read_spec(path))
-    except ModelFileError as error:
+    except InputError as error:
         return ListedModel(name, path, None, error.what)
+    except Exception as error:  # a file that nobody foresaw must not take the others away
+        return ListedModel(name, path, None, f"cannot be read: {type(error).__name__}")
 
 
 def _what_there_is() -> str:

@@ -80,7 +80,8 @@ def write_text(path: str | Path, text: str) -> None:
     Raises:
         WorkError: the disk is full, or the folder cannot be written to.
     """
-    write_bytes(path, text.encode("utf-8"))
+    # Names that are not UTF-8 hold lone surrogates; escaped like this they stay readable, and valid in JSON.
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_json(path: str | Path, value: Any) -> None:

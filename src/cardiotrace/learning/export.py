@@ -13,6 +13,7 @@ from cardiotrace.inference.engine import Engine, OnnxRuntimeEngine
 from cardiotrace.inference.model_file import Model, open_seal, seal
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.io.stored import quiet
+from cardiotrace.learning.models.sides import Divisor, both_sides
 from cardiotrace.preparation import Preparation
 
 _EXPORTER_LOG = "torch.onnx._internal.exporter._registration"
@@ -39,8 +40,8 @@ def to_onnx(model: torch.nn.Module, *, channels: int, size: tuple[int, int] | No
     if size is None:
         free |= {2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
         # Sides that differ, so that the exporter does not take them for one.
-        divisor = cast(int, model.divisor)
-        size = 4 * divisor, 6 * divisor
+        rows, columns = both_sides(cast(Divisor, model.divisor))
+        size = 4 * rows, 6 * columns
     example = torch.zeros(2, channels, *size)
     with warnings.catch_warnings(), quiet(_EXPORTER_LOG):
         # The exporter warns about its own internals; the parity check below is what counts.

@@ -5,7 +5,9 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cardiotrace.inference.spec import ModelSpec
+from cardiotrace.core.errors import ModelFileError
+from cardiotrace.core.text import markdown_cell
+from cardiotrace.inference.spec import ModelSpec, view_names
 from cardiotrace.metrics import short_name
 
 _COLUMNS = (
@@ -20,7 +22,20 @@ def model_card(spec: ModelSpec, *, file_name: str = "") -> str:
     Args:
         spec: the description that travels in the model file.
         file_name: name of the file, for the commands on the card.
+
+    Raises:
+        ModelFileError: its scores or recipe are not as this program writes them.
     """
+    try:
+        return _card(spec, file_name)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise ModelFileError(
+            f"the model's scores or recipe are not as expected ({type(error).__name__}: {error})",
+            remedy="`cardiotrace models show --json` prints them as they are.",
+        ) from None
+
+
+def _card(spec: ModelSpec, file_name: str) -> str:
     parts = [
         f"# {spec.name}",
         spec.summary,
@@ -38,7 +53,7 @@ def _facts(spec: ModelSpec) -> str:
     made = spec.training
     origin = "Made of" if made.epochs is None else "Started from"
     rows = {
-        "Views": ", ".join(spec.views),
+        "Views": view_names(spec),
         "Structures": ", ".join(f"{name} = {value}" for name, value in spec.scheme.values.items()),
         "Architecture": spec.architecture.name,
         "Input": " then ".join(_step(choice.name, choice.options) for choice in spec.preparation.choices),
@@ -183,4 +198,4 @@ def _use(spec: ModelSpec) -> str:
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(map(markdown_cell, line)) + " |" for line in lines)

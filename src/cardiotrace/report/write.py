@@ -1,7 +1,5 @@
 """The report of one exam: page, values, figures, all in one folder."""
 
-import csv
-import io as text_io
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +11,7 @@ from cardiotrace.core.errors import WorkError
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Phase
+from cardiotrace.core.text import csv_text
 from cardiotrace.io import atomic_write, write_json, write_text
 from cardiotrace.report.animation import write_animation
 from cardiotrace.report.figure import draw_exam_curve
@@ -85,11 +84,7 @@ def write_frames(image: ExamImage, labels: LabelMap, folder: Path) -> None:
 
 def measures_csv(measures: Measures) -> str:
     """The quantities as CSV, one row each, with a header."""
-    stream = text_io.StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(measures.rows())
-    return stream.getvalue()
+    return csv_text(COLUMNS, measures.rows())
 
 
 def _stills(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures, figures: Path) -> list[Shown]:

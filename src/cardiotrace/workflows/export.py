@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 
-from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.licence import Terms
@@ -31,7 +30,7 @@ from cardiotrace.io import write_bytes, write_text
 from cardiotrace.learning.export import sealed_model
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.journal import Journal
-from cardiotrace.learning.training.recipe import Recipe, read_recipe
+from cardiotrace.learning.training.recipe import Recipe, portable, read_recipe, without_places
 from cardiotrace.learning.training.run import trained_model
 from cardiotrace.workflows.data import cases_of, open_dataset, pack
 from cardiotrace.workflows.watch import SILENT, Watch
@@ -136,9 +135,9 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
         architecture=recipe.architecture,
         training=TrainingSpec(
             data_set=dataset.name,
-            split=f"{recipe.data.split} ({counts})",
+            split=f"{portable(recipe).data.split} ({counts})",
             fold=made.get("fold"),
-            recipe=to_plain(recipe),
+            recipe=without_places(recipe),
             commit=made["commit"],
             seed=recipe.seed,
             versions=made["packages"],

@@ -6,12 +6,18 @@ Small networks train faster as two processes of one thread than as one process o
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
+from cardiotrace.core.errors import WorkError
+from cardiotrace.core.interruption import clean_interruption
 from cardiotrace.inference.engine import usable_processors
 from cardiotrace.learning.allocator import keep_freed_memory
+
+_SECONDS_TO_CLEAN_UP = 10.0
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -29,6 +35,7 @@ def in_processes(function: Callable[[Item], Result], items: Sequence[Item], *, j
 
     Raises:
         ValueError: `jobs` is below 1.
+        WorkError: a process was killed.
 
     Example:
         >>> list(in_processes(abs, [-1, 2], jobs=1))
@@ -44,15 +51,41 @@ def in_processes(function: Callable[[Item], Result], items: Sequence[Item], *, j
     context = multiprocessing.get_context("spawn")
     threads = max(1, usable_processors() // jobs)
     pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(threads,))
+    before = set(multiprocessing.active_children())
     try:
-        for done in as_completed([pool.submit(function, item) for item in items]):
+        for done in as_completed([pool.submit(_work, function, item) for item in items]):
             yield done.result()
+    except BrokenProcessPool:
+        _end(pool, set(multiprocessing.active_children()) - before)
+        raise WorkError(
+            f"one of {jobs} processes was ended from outside, most likely for want of memory",
+            remedy="run it again with fewer --jobs: what is finished is kept.",
+        ) from None
     except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for child in multiprocessing.active_children():
-            child.terminate()
+        _end(pool, set(multiprocessing.active_children()) - before)
         raise
     pool.shutdown()
+
+
+def _end(pool: ProcessPoolExecutor, children: Iterable[multiprocessing.process.BaseProcess]) -> None:
+    """Ask the processes to clean up and end; those that do not are ended in a while."""
+    pool.shutdown(wait=False, cancel_futures=True)
+    for child in children:
+        child.terminate()
+    until = time.monotonic() + _SECONDS_TO_CLEAN_UP
+    for child in children:
+        child.join(max(0.0, until - time.monotonic()))
+        if child.is_alive():
+            child.kill()
+
+
+def _work(function: Callable[[Item], Result], item: Item) -> Result:
+    """The work of a process on one item; asked to end, it cleans up, and does not begin another."""
+    try:
+        with clean_interruption():
+            return function(item)
+    except KeyboardInterrupt as interruption:
+        os._exit(getattr(interruption, "exit_status", 1))
 
 
 def _begin(threads: int) -> None:

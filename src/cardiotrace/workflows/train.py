@@ -4,21 +4,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cardiotrace.core.errors import UsageError, WorkError
+from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.licence import Terms
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split, read_split
 from cardiotrace.learning.training.folder import RunFolder, check_folder
 from cardiotrace.learning.training.journal import Journal, Row
-from cardiotrace.learning.training.recipe import DataSettings, Recipe, read_recipe
+from cardiotrace.learning.training.recipe import SPLIT_FILE, DataSettings, Recipe, read_recipe
 from cardiotrace.learning.training.run import Hardware, Material, RunWatch, Start, finished_start, teachers_of, train
 from cardiotrace.report.figure import draw_curves
 from cardiotrace.workflows.data import choose_split, open_dataset, pack
 from cardiotrace.workflows.watch import SILENT, Watch
-
-SPLIT_FILE = ".json"
-"""How the name of a split ends that is a file of the user's own."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,8 @@ def run_training(config: TrainConfig, watch: Watch = SILENT) -> RunFolder | None
         watch.say(remark)
     _create(folder)
     packed = pack(dataset, recipe.preparation, cache=config.cache, watch=watch)
+    for remark in _unlabelled(packed, split, dataset.scheme):
+        watch.say(remark)
     material = material_of(dataset, packed, split, start=start, fold=config.fold)
     with watch.stage(f"training {recipe.name}") as tick:
 
@@ -119,6 +121,23 @@ def _remarks(split: Split) -> list[str]:
         lines.append(f"{len(names)} patients of the split are not in the data and are left out: {shown}")
     if split.drawn:
         lines.append(f"nobody at hand validates in this split: {len(split.drawn)} of its training patients do")
+    return lines
+
+
+def _unlabelled(packed: PackedDataset, split: Split, scheme: LabelScheme) -> list[str]:
+    """A line for each part of the split in which structures have no pixel at all: nothing can be learned of them."""
+    lines = []
+    for part in ("training", "validation"):
+        absent = dict(enumerate(scheme.structures, start=1))
+        for index in packed.indices_of(getattr(split, part)):
+            if not absent:
+                break
+            for value in np.unique(packed.labels[index]).tolist():
+                absent.pop(value, None)
+        if len(absent) == len(scheme.structures):
+            lines.append(f"warning: no label of the {part} part holds anything: look with `cardiotrace data lint`")
+        elif absent:
+            lines.append(f"warning: no label of the {part} part holds {', '.join(absent.values())}")
     return lines
 
 

@@ -1,7 +1,5 @@
 """The folder trees of real data sets, filled with phantoms: what `cardiotrace.datasets` reads back."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import MNMS, LabelMap
 from cardiotrace.core.terms import Phase
+from cardiotrace.core.text import csv_text
 from cardiotrace.datasets.phantom import tenths
 from cardiotrace.datasets.split import Split, write_lists
 from cardiotrace.io import write_image, write_labels, write_text
@@ -259,8 +258,4 @@ def _labels_as_stack(labels: LabelMap, frames: Sequence[int] | NDArray[np.int64]
 def as_csv(rows: Sequence[Row], *, end: str = "\n") -> str:
     """Rows as comma-separated text; a column that a row lacks stays empty."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="", lineterminator=end)
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text(columns, rows, end=end)

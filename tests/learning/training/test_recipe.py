@@ -115,7 +115,7 @@ def test_unknown_override_is_an_unknown_key(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [("name = ", "not valid TOML"), (None, "no such file"), ("\xff", "unknown|TOML|read")]
+    ("content", "message"), [("name = ", "not valid TOML"), (None, "no such file"), ("\xff", "is not UTF-8 text")]
 )
 def test_files_that_are_no_recipes(content, message, tmp_path):
     path = tmp_path / "recipe.toml"

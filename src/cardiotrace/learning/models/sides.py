@@ -22,7 +22,7 @@ def check_sides(height: int, width: int, divisor: Divisor) -> None:
         >>> nearest_sides(250, 32)
         (224, 256)
     """
-    divisors = (divisor, divisor) if isinstance(divisor, int) else divisor
+    divisors = both_sides(divisor)
     if all(side % of == 0 and side > 0 for side, of in zip((height, width), divisors, strict=True)):
         return
     (low_height, high_height), (low_width, high_width) = (
@@ -33,6 +33,11 @@ def check_sides(height: int, width: int, divisor: Divisor) -> None:
         f"images of {height}x{width} do not fit a network whose sides must be multiples of {multiples}",
         remedy=f"the nearest sizes are {low_height}x{low_width} and {high_height}x{high_width}.",
     )
+
+
+def both_sides(divisor: Divisor) -> tuple[int, int]:
+    """The divisor of rows, and that of columns."""
+    return (divisor, divisor) if isinstance(divisor, int) else divisor
 
 
 def nearest_sides(side: int, divisor: int) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from typing import Any
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import UsageError
 from cardiotrace.datasets.split import Split, read_split
-from cardiotrace.learning.training.recipe import Recipe, read_recipe
+from cardiotrace.learning.training.recipe import Recipe, portable, read_recipe
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,9 @@ def check_folder(folder: RunFolder, recipe: Recipe, split: Split, *, resume: boo
         raise UsageError(
             "holds a run already", where=folder.path, remedy="continue it with --resume, or choose another."
         )
-    differing = _differing(to_plain(read_recipe(folder.recipe)), to_plain(recipe))
-    if differing and read_recipe(folder.recipe).digest() != recipe.digest():
+    stored = read_recipe(folder.recipe)
+    differing = _differing(to_plain(portable(stored)), to_plain(portable(recipe)))
+    if differing and stored.digest() != recipe.digest():
         raise UsageError(
             f"holds a run of another recipe: {', '.join(differing[:5])} differs",
             where=folder.path,

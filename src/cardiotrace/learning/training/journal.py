@@ -5,9 +5,15 @@ import os
 from pathlib import Path
 from typing import Any
 
+from cardiotrace.core.errors import ConfigError, InputError
+from cardiotrace.core.file import read_limited
+from cardiotrace.core.plain import LARGEST_TABLE, parse_json
 from cardiotrace.io import write_text
+from cardiotrace.io.atomic import as_work_error
 
 Row = dict[str, Any]
+
+_NEEDED = {"epoch", "score"}
 
 
 class Journal:
@@ -17,23 +23,40 @@ class Journal:
         self.path = path
 
     def rows(self) -> list[Row]:
-        """All complete rows; a line cut short by a crash is left out."""
+        """All complete rows; a line cut short by a crash is left out.
+
+        Raises:
+            InputError: the file cannot be read, or a complete line of it is no row.
+        """
         if not self.path.exists():
             return []
-        rows = []
-        for line in self.path.read_text().splitlines():
-            try:
-                rows.append(json.loads(line))
-            except json.JSONDecodeError:
-                break
-        return rows
+        lines = read_limited(self.path, largest=LARGEST_TABLE).splitlines(keepends=True)
+        return [self._row(line, number) for number, line in enumerate(lines, start=1) if line.endswith(b"\n")]
+
+    def _row(self, line: bytes, number: int) -> Row:
+        try:
+            row = parse_json(line)
+        except ConfigError as error:
+            raise InputError(f"line {number} {error.what}", where=self.path) from None
+        if not isinstance(row, dict) or not row.keys() >= _NEEDED:
+            raise InputError(f"line {number} is no row about an epoch", where=self.path)
+        return row
 
     def add(self, row: Row) -> None:
-        """Append a row and force it to disk."""
-        with self.path.open("a") as file:
-            file.write(json.dumps(row) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        """Append a row and force it to disk; where that fails, the file is as it was.
+
+        Raises:
+            WorkError: the disk is full, or the file cannot be written.
+        """
+        with as_work_error(self.path), self.path.open("ab") as file:
+            before = file.tell()
+            try:
+                file.write((json.dumps(row, allow_nan=False) + "\n").encode())
+                file.flush()
+                os.fsync(file.fileno())
+            except BaseException:
+                os.ftruncate(file.fileno(), before)
+                raise
 
     def cut(self, epochs: int) -> None:
         """Forget rows after so many epochs: a resumed run writes them again."""

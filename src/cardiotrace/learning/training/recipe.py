@@ -3,17 +3,19 @@
 import dataclasses
 import hashlib
 import json
+import os
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import tomli_w
 import torch
 
 from cardiotrace.core.catalog import Choice
-from cardiotrace.core.config import from_plain, read_toml, to_plain
+from cardiotrace.core.config import from_plain, to_plain
 from cardiotrace.core.errors import ConfigError, InputError
+from cardiotrace.core.plain import read_toml
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.learning.augmentation import Augmentation
 from cardiotrace.learning.losses import LOSSES
@@ -34,7 +36,7 @@ class DataSettings:
     """Data set and its options; where it lies is said on the command line."""
     split: str = "official"
     """Name of one of the data set's own splits, "k-fold" for folds made by patient, or a .json file with the lists
-    `training`, `validation` and `testing`."""
+    `training`, `validation` and `testing`, here or beside the recipe."""
     folds: int = 5
     """Number of folds when the split is "k-fold"."""
     seed: int | None = None
@@ -87,9 +89,12 @@ class Recipe:
 
     def digest(self) -> str:
         """Fingerprint of all that shapes the weights; a checkpoint remembers it."""
-        shaping = {key: value for key, value in to_plain(self).items() if key not in _AFTER_TRAINING}
+        shaping = {key: value for key, value in to_plain(portable(self)).items() if key not in _AFTER_TRAINING}
         return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()
 
+
+SPLIT_FILE = ".json"
+"""How the name of a split ends that is a file of the user's own."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _AFTER_TRAINING = ("name", "summary", "postprocessing")
@@ -165,6 +170,36 @@ def read_recipe(path: Path, overrides: dict[str, Any] | None = None) -> Recipe:
     return recipe_from_plain(values)
 
 
+def portable(recipe: Recipe) -> Recipe:
+    """The recipe as run folders and model files hold it: a file of this machine is told by its name alone.
+
+    Example:
+        >>> from cardiotrace.learning.training.recipe import _name_alone
+        >>> _name_alone("/home/anna/mine.json"), _name_alone("splits/mine.json"), _name_alone("official")
+        ('mine.json', 'splits/mine.json', 'official')
+    """
+    data = dataclasses.replace(recipe.data, split=_name_alone(recipe.data.split))
+    taught = recipe.distillation
+    if taught is not None:
+        taught = dataclasses.replace(taught, teachers=tuple(map(_name_alone, taught.teachers)))
+    return dataclasses.replace(recipe, data=data, distillation=taught)
+
+
+def without_places(recipe: Recipe) -> dict[str, Any]:
+    """The portable recipe as plain data, without where parts of a joined data set lie: what a model file tells."""
+    plain: dict[str, Any] = to_plain(portable(recipe))
+    for part in plain["data"]["dataset"].get("parts", ()):
+        part.pop("root", None)
+    plain["data"]["dataset"].pop("root", None)
+    return plain
+
+
+def _name_alone(text: str) -> str:
+    """The name of a file where the text is its absolute path, else the text."""
+    is_absolute = PurePosixPath(text).is_absolute() or PureWindowsPath(text).is_absolute() or text.startswith("~")
+    return PureWindowsPath(text).name if is_absolute else text
+
+
 def recipe_values(path: Path, overrides: dict[str, Any] | None = None) -> dict[str, Any]:
     """The tables of a recipe file as they stand there, with a `[sweep]` where it has one, and `overrides` on top.
 
@@ -172,9 +207,21 @@ def recipe_values(path: Path, overrides: dict[str, Any] | None = None) -> dict[s
         ConfigError: the file cannot be read, or a key cannot be set.
     """
     values = read_toml(path)
+    _find_split(values, path.parent)
     for dotted, value in (overrides or {}).items():
         override(values, dotted, value)
     return values
+
+
+def _find_split(values: dict[str, Any], folder: Path) -> None:
+    """A split file that is not here may lie beside the recipe that names it, in place."""
+    data = values.get("data")
+    split = data.get("split") if isinstance(data, dict) else None
+    if isinstance(data, dict) and isinstance(split, str) and split.endswith(SPLIT_FILE) and "\0" not in split:
+        beside = folder / split
+        # Not pathlib's: it raises for names that are too long.
+        if not os.path.exists(split) and os.path.exists(beside):  # noqa: PTH110
+            data["split"] = str(beside.resolve())
 
 
 def override(values: dict[str, Any], dotted: str, value: Any) -> None:
@@ -197,5 +244,5 @@ def override(values: dict[str, Any], dotted: str, value: Any) -> None:
 
 
 def recipe_text(recipe: Recipe) -> str:
-    """The resolved recipe as TOML that reads back as the same recipe."""
-    return tomli_w.dumps(to_plain(recipe))
+    """The resolved recipe as TOML that reads back as the same recipe, see `portable`."""
+    return tomli_w.dumps(to_plain(portable(recipe)))

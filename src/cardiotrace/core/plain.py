@@ -1,0 +1,121 @@
+"""TOML and JSON texts to plain data, within bounds: no text may overflow the stack or hold numbers that are none."""
+
+import json
+import math
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cardiotrace.core.errors import ConfigError, InputError
+from cardiotrace.core.file import read_text
+
+DEEPEST = 32
+"""Tables and lists within each other; recipes and descriptions need a handful."""
+LARGEST_RECIPE = 4 * 2**20
+"""Bytes."""
+LARGEST_TABLE = 256 * 2**20
+"""Bytes: scores of many thousand cases, or the patients of a large split."""
+
+
+class NotThisLanguageError(ConfigError):
+    """A text breaks the rules of TOML or JSON; one that keeps them may still hold what cannot be used."""
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises:
+        ConfigError: the file is missing, no regular file, too large, not text, or not TOML, see `parse_toml`.
+    """
+    values: dict[str, Any] = _read(path, LARGEST_RECIPE, parse_toml)
+    return values
+
+
+def read_json(path: Path, *, largest: int = LARGEST_TABLE) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        ConfigError: the file is missing, no regular file, too large, not text, or not JSON, see `parse_json`.
+    """
+    return _read(path, largest, parse_json)
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Read TOML.
+
+    Raises:
+        ConfigError: not TOML, nested deeper than `DEEPEST`, or with a number that is infinite or none.
+
+    Example:
+        >>> parse_toml("rate = nan")
+        Traceback (most recent call last):
+        cardiotrace.core.errors.ConfigError: is not valid TOML: nan is no number that can be used
+    """
+    values: dict[str, Any] = _bounded(tomllib.loads, text, "TOML")
+    return values
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Read JSON.
+
+    Raises:
+        ConfigError: not JSON, a key that stands twice in a table, nested deeper than `DEEPEST`, or with a number that
+            is infinite or none.
+
+    Example:
+        >>> parse_json('{"a": 1, "a": 2}')
+        Traceback (most recent call last):
+        cardiotrace.core.errors.ConfigError: is not valid JSON: the key 'a' stands twice in one table
+    """
+    return _bounded(_loads, text, "JSON")
+
+
+def _loads(text: str | bytes) -> Any:
+    return json.loads(text, object_pairs_hook=_table)
+
+
+def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} stands twice in one table")
+    return table
+
+
+def _read(path: Path, largest: int, parse: Callable[[str], Any]) -> Any:
+    try:
+        return parse(read_text(path, largest=largest))
+    except InputError as error:
+        raise ConfigError(error.what, where=path, remedy=error.remedy) from None
+
+
+def _bounded(parse: Callable[[Any], Any], text: str | bytes, language: str) -> Any:
+    try:
+        values = parse(text)
+    except RecursionError:
+        raise ConfigError(f"is not usable {language}: it is nested too deeply") from None
+    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
+        raise NotThisLanguageError(f"is not valid {language}: {error}") from None
+    except ValueError as error:  # of the encoding, or of a number of thousands of digits
+        raise ConfigError(f"is not valid {language}: {error}") from None
+    _check(values, language)
+    return values
+
+
+def _check(values: Any, language: str) -> None:
+    """Refuse depth that would overflow the stack of whoever reads on, and numbers that are none."""
+    level, depth = [values], 0
+    while level:
+        depth += 1
+        if depth > DEEPEST:
+            raise ConfigError(f"is not usable {language}: it is nested more than {DEEPEST} levels deep")
+        inner: list[Any] = []
+        for holder in level:
+            for item in holder.values() if isinstance(holder, dict) else holder:
+                if isinstance(item, dict | list):
+                    inner.append(item)
+                elif isinstance(item, float) and not math.isfinite(item):
+                    raise ConfigError(f"is not valid {language}: {item} is no number that can be used")
+        level = inner
