@@ -252,7 +252,7 @@ def test_whole_numbers_are_labels(tmp_path, dtype):
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(1.5, "1.5"), (-1.0, "-1"), (256.0, "256"), (np.nan, "nan"), (1 + 1e-9, "1")]
+    ("value", "shown"), [(1.5, "1.5"), (-1.0, "-1"), (256.0, "256"), (np.nan, "nan"), (1.0011, "1.0011")]
 )
 def test_other_numbers_are_not(tmp_path, value, shown):
     array = np.ones((6, 5), np.float64)
@@ -329,7 +329,8 @@ def test_gzip_in_several_members(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"<html>not found</html>", "not gzip-compressed"),
+        (b"<html>not found</html>", "is a web page"),
+        (b"404: not found", "not gzip-compressed"),
         (b"", "empty"),
         (gzip.compress(b"some text", mtime=0), "does not begin with a NIfTI header"),
         (gzip.compress(bytes(400), mtime=0), "does not begin with a NIfTI header"),

@@ -2,21 +2,24 @@
 
 from pathlib import Path
 
+from cardiotrace.core.text import on_one_line, printable
+
 
 class CardioTraceError(Exception):
     """Base of every error this package raises on purpose.
 
-    The message is one or two lines: what is wrong, where, and what to do about it.
+    The message is one or two lines: what is wrong, where, and what to do about it. It often quotes what came from
+    outside: control characters are written out.
     """
 
     exit_status = 4
 
     def __init__(self, what: str, *, where: str | Path | None = None, remedy: str = "") -> None:
-        self.what = what
+        self.what = printable(what)
         self.where = None if where is None else str(where)
-        self.remedy = remedy
-        message = what if self.where is None else f"{self.where}: {what}"
-        super().__init__(f"{message}\n{remedy}" if remedy else message)
+        self.remedy = printable(remedy)
+        message = self.what if self.where is None else f"{on_one_line(self.where)}: {self.what}"
+        super().__init__(f"{message}\n{self.remedy}" if remedy else message)
 
 
 class UsageError(CardioTraceError):

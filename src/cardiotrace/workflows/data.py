@@ -66,10 +66,15 @@ def cache_folder(given: Path | None) -> Path:
 def pack(
     dataset: Dataset, preparation: Preparation, *, cache: Path | None = None, watch: Watch = SILENT
 ) -> PackedDataset:
-    """The packed cache of a data set's labelled cases, made where it is not there yet."""
+    """The packed cache of a data set's labelled cases, made where it is not there yet.
+
+    Raises:
+        InputError: the images are not in the channels that the data set states.
+    """
     cases = [case for case in dataset.cases() if case.read_labels is not None]
+    expected = preparation.channels(dataset.channels)
     with watch.stage(f"packing {dataset.name}") as tick:
-        return packed(
+        data = packed(
             cases,
             root=dataset.root,
             scheme=dataset.scheme,
@@ -78,6 +83,13 @@ def pack(
             name=dataset.name,
             on_progress=tick,
         )
+    if data.images.shape[1] != expected:  # said now, as the network could be trained and never exported
+        raise InputError(
+            f"its images come out in {data.images.shape[1]} channels, where the data set states {expected}",
+            where=dataset.root,
+            remedy="state the channels of the data set: 1 for grey, 3 for colour.",
+        )
+    return data
 
 
 def cases_of(dataset: Dataset, patients: Iterable[str]) -> list[Case]:

@@ -1,0 +1,88 @@
+"""Text that came from outside, such as names of files, made harmless where it is shown or written."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+_OBEYED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters, but for tab and newline: colours, titles, moves of the cursor
+    "\u2028\u2029\u202a-\u202e\u2066-\u2069"  # ends of lines and changes of the direction of reading
+    "\ud800-\udfff]"  # bytes of a name that is not UTF-8; printing them fails
+)
+_FORMULA = ("=", "+", "-", "@", "\t")
+
+
+def printable(text: str) -> str:
+    r"""The text, with all that a terminal would obey rather than show written out; it stays valid inside JSON.
+
+    Example:
+        >>> print(printable("patient\x1b[2J, \udcff"))
+        patient\u001b[2J, \udcff
+    """
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def on_one_line(text: str) -> str:
+    r"""As `printable`, tabs and newlines written out too: for names and cells.
+
+    Example:
+        >>> print(on_one_line("two\nlines"))
+        two\nlines
+    """
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def spreadsheet_cell(value: Any) -> Any:
+    """A printable cell for a CSV file: text that a spreadsheet would take for a formula gets an apostrophe before it.
+
+    Args:
+        value: numbers, also those that stand as text, stay as they are.
+
+    Example:
+        >>> spreadsheet_cell("=1+1"), spreadsheet_cell("-2.5"), spreadsheet_cell(-2.5), spreadsheet_cell("ED")
+        ("'=1+1", '-2.5', -2.5, 'ED')
+    """
+    if not isinstance(value, str):
+        return value
+    text = printable(value)
+    if not text.lstrip(" ").startswith(_FORMULA):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], *, end: str = "\n") -> str:
+    r"""Rows as comma-separated text that is safe to open with a spreadsheet; what a row lacks stays empty.
+
+    Args:
+        columns: keys of the rows, which are the head as well.
+        rows: their cells, see `spreadsheet_cell`.
+        end: of a line.
+
+    Raises:
+        ValueError: a row has a key that is no column.
+
+    Example:
+        >>> csv_text(("name", "ml"), [{"name": "=A1", "ml": 120}])
+        "name,ml\n'=A1,120\n"
+    """
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator=end)
+    writer.writerow({column: spreadsheet_cell(column) for column in columns})
+    writer.writerows({key: spreadsheet_cell(value) for key, value in row.items()} for row in rows)
+    return text.getvalue()
+
+
+def markdown_cell(value: Any) -> str:
+    r"""A cell for a table in Markdown: one line, its bars marked as text.
+
+    Example:
+        >>> markdown_cell("ED|ES")
+        'ED\\|ES'
+    """
+    return on_one_line(str(value)).replace("|", "\\|")
