@@ -265,7 +265,7 @@ class Folder:
 
 
 def _is_coloured(image: Image) -> bool:
-    return strong_share(image.frames) > STRONG_SHARE
+    return bool(strong_share(image.frames) > STRONG_SHARE)
 
 
 def _with_spacing(case: Case, spacing_mm: Spacing) -> Case:

@@ -55,7 +55,7 @@ _FOREIGN: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
             "looks like a DICOM file, and DICOM is not read yet",
             "convert it to .nii.gz, such as with dcm2niix.",
         ),
-        (rb"(\xef\xbb\xbf)?\s*(<!doctype html|<html|<head|<!DOCTYPE HTML|<HTML)", "is a web page, no image", _AGAIN),
+        (rb"(?i)(\xef\xbb\xbf)?\s*(<!doctype html|<html|<head)", "is a web page, no image", _AGAIN),
         (rb"(\xef\xbb\xbf)?\s*<(\?xml|Error|svg)", "is XML text, no image", _AGAIN),
         (rb"version https://git-lfs", "is a pointer of Git LFS, not the file itself", "fetch it: `git lfs pull`."),
         (rb"\x1f\x8b", "is compressed twice", "unpack it once: `gunzip`."),

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -101,8 +101,12 @@ def format_of(path: Path) -> Format | None:
     return _choose(path, start)
 
 
-def open_image(path: str | Path) -> tuple[StoredImage, Format]:
+def open_image(path: str | Path, pictures: Sequence[str] = ()) -> tuple[StoredImage, Format]:
     """The header of an image, and the format that reads its pixels.
+
+    Args:
+        path: a file, or a folder of pictures.
+        pictures: names of those pictures in the folder that are its frames, in order; none takes them all.
 
     Raises:
         InputError: the file is missing, damaged, or not an image.
@@ -114,6 +118,8 @@ def open_image(path: str | Path) -> tuple[StoredImage, Format]:
     form = _choose(path, start)
     if form is None:
         raise _unknown(path, start)
+    if pictures and start is NOTHING:
+        return picture_folder.read_header(path, "", start, pictures), form
     image = form.read_header(path, _suffix(path, start, form), start)
     return dataclasses.replace(image, notes=(*_misnamed(path, start, form), *image.notes)), form
 

@@ -252,7 +252,14 @@ def _place(fields: Mapping[str, str], spacing: tuple[float, ...] | None, axes: i
     matrix = np.array([float(value) for value in text.split()]).reshape(axes, axes)
     directions[:count, :count] = matrix[:count, :count].T  # a row of the header is the direction of an axis
     place = next((fields[key] for key in ("Offset", "Position", "Origin") if key in fields), "")
-    offset[:count] = [float(value) for value in place.split()[:count]] or 0.0
+    numbers = [float(value) for value in place.split()[:count]]
+    if numbers and len(numbers) < count:
+        raise ValueError(f"Offset has {len(numbers)} numbers for {axes} axes")
+    offset[: len(numbers)] = numbers
+    with np.errstate(over="ignore", invalid="ignore"):
+        is_possible = bool(np.isfinite(np.linalg.norm(directions, axis=0)).all() and np.isfinite(offset).all())
+    if not is_possible:  # says nothing of directions
+        return {}
     affine = np.eye(4)
     affine[:3, :3] = directions
     affine[:3, 3] = offset

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +16,20 @@ from cardiotrace.io.content import Beginning, beginning
 from cardiotrace.io.stored import Pixels, StoredImage, check_shape, reading, stored_shape
 
 
-def read_header(path: Path, suffix: str, start: Beginning) -> StoredImage:
+def read_header(path: Path, suffix: str, start: Beginning, names: Sequence[str] = ()) -> StoredImage:
     """Size and type of a folder of pictures of one size: (x, y, number of pictures).
+
+    Args:
+        path: the folder.
+        suffix: the empty one of a folder.
+        start: nothing, as a folder has no first bytes.
+        names: the pictures that count, in order; none takes all, in natural order.
 
     Raises:
         InputError: no pictures, pictures that differ in size or type, or more than may be read.
     """
     with reading(path, "folder"):
-        files = sorted(
+        files = [path / name for name in names] or sorted(
             (
                 file
                 for file in path.iterdir()

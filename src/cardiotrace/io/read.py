@@ -1,6 +1,7 @@
 """Files to images and label maps."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -34,6 +35,7 @@ def read_image(
     modality: Modality = Modality.UNKNOWN,
     spacing_mm: GivenSpacing | None = None,
     channels: Literal[1, 3] | None = None,
+    pictures: Sequence[str] = (),
 ) -> Image:
     """Read an image file, a film, or a folder of pictures: frames (time, depth, height, width[, 3]).
 
@@ -50,11 +52,12 @@ def read_image(
         spacing_mm: (depth, height, width), mm, in place of what the file says; with None for the depth the file's
             slice distance stays.
         channels: 1 for grey values and 3 for colour, whatever the picture shows.
+        pictures: names of those pictures in the folder `path` that are its frames, in order; none takes them all.
 
     Raises:
         InputError: the file is missing, damaged, or not an image; or its spacing cannot be.
     """
-    image, form = open_image(path)
+    image, form = open_image(path, pictures)
     axes = axes_of(image, third_axis, is_planar=view.is_long_axis)
     geometry = geometry_of(image, axes, spacing_mm)
     pixels = form.read_pixels(image)

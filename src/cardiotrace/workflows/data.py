@@ -4,8 +4,10 @@ import dataclasses
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from cardiotrace.core.catalog import Choice
+from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.datasets.catalog import DATASETS
@@ -81,6 +83,7 @@ def pack(
             preparation=preparation,
             cache=cache_folder(cache),
             name=dataset.name,
+            options={"channels": dataset.channels, **_reading_options(dataset)},
             on_progress=tick,
         )
     if data.images.shape[1] != expected:  # said now, as the network could be trained and never exported
@@ -90,6 +93,12 @@ def pack(
             remedy="state the channels of the data set: 1 for grey, 3 for colour.",
         )
     return data
+
+
+def _reading_options(dataset: Dataset) -> dict[str, Any]:
+    """The options of a data set as plain data, without the place where it lies."""
+    config = to_plain(getattr(dataset, "config", {}))
+    return {key: value for key, value in config.items() if key != "root"} if isinstance(config, dict) else {}
 
 
 def cases_of(dataset: Dataset, patients: Iterable[str]) -> list[Case]:
