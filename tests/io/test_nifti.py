@@ -474,7 +474,7 @@ def test_real_cine(data_root):
 
 READ = """
 import resource, sys
-resource.setrlimit(resource.RLIMIT_AS, (5 * 2**29, 5 * 2**29))
+resource.setrlimit(resource.RLIMIT_AS, (3 * 2**29, 3 * 2**29))
 from cardiotrace.core.errors import InputError
 from cardiotrace.io import read_image
 try:
@@ -497,10 +497,10 @@ def scaled(path, shape, slope, content):
 
 
 @pytest.mark.parametrize(
-    ("count", "words"), [(1800, r"header claims 6\.6 GiB of pixels"), (300, r"\(1, 300, 1000, 1000\)")]
+    ("count", "words"), [(600, r"header claims 2\.2 GiB of pixels"), (100, r"\(1, 100, 1000, 1000\)")]
 )
 def test_a_slope_is_applied_within_bounds(tmp_path, count, words):
-    """1.8 GB of bytes would be 14 GB of doubles."""
+    """Of 600 MB of bytes nibabel makes 4.8 GB of doubles."""
     path = scaled(tmp_path / "a.nii.gz", (1000, 1000, count), 0.5, (bytes(10**6) for _ in range(count)))
     done = subprocess.run([sys.executable, "-c", READ, path], capture_output=True, text=True, timeout=120)
     assert re.search(words, done.stdout), done.stderr[-2000:]
@@ -521,7 +521,7 @@ def test_labels_saved_with_a_slope_are_whole(tmp_path, dtype, largest):
     header = nibabel.Nifti1Header()
     header.set_data_dtype(dtype)
     nibabel.save(nibabel.Nifti1Image(labels, np.eye(4), header), tmp_path / "a.nii.gz")
-    assert nibabel.load(tmp_path / "a.nii.gz").dataobj.slope != 1
+    assert nibabel.load(tmp_path / "a.nii.gz").dataobj.slope != 1 or (dtype, largest) == (np.uint8, 255)
     scheme = LabelScheme("any", {Structure.LV: largest} if largest != 3 else ACDC.values)
     assert np.array_equal(read_labels(tmp_path / "a.nii.gz", scheme).array[0, 0], labels.T)
 

@@ -166,9 +166,9 @@ def to_label_values(pixels: NDArray[Any], image: StoredImage) -> NDArray[np.uint
 
 def _not_labels(image: StoredImage, count: int, total: int, value: float) -> InputError:
     slope, intercept = image.details.get("scaling", (1.0, 0.0))
-    scaled = f", after the header's scl_slope {slope:.9g} and scl_inter {intercept:.9g}" if image.is_rescaled else ""
+    scaled = f", after the header's scl_slope {slope:.7g} and scl_inter {intercept:.7g}" if image.is_rescaled else ""
     return InputError(
-        f"{count} of {total} pixels are not whole numbers from 0 to 255, such as {value:.9g}{scaled}",
+        f"{count} of {total} pixels are not whole numbers from 0 to 255, such as {value:.7g}{scaled}",
         where=image.path,
         remedy="save the labels as whole numbers without a slope."
         if scaled
