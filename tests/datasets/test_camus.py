@@ -2,10 +2,12 @@ import pickle
 
 import numpy as np
 import pytest
+import SimpleITK
 
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.exam import Patient
 from cardiotrace.core.terms import Phase, Structure, View
+from cardiotrace.datasets.lint import lint
 from cardiotrace.datasets.split import k_folds, patient_groups
 from tests.fake.camus import LEGACY_SPACING_MM, write_camus, write_legacy_camus
 
@@ -203,3 +205,33 @@ def test_real_ventricles_are_larger_at_end_diastole(data_root, make):
     larger = [areas[name] > areas[f"{name[:-2]}ES"] for name in areas if name.endswith("ED")]
     assert len(larger) > 40
     assert np.mean(larger) > 0.98
+
+
+@pytest.mark.parametrize("kind", ["zraw", "renamed", "local"])
+def test_pixels_in_other_files_than_raw(tmp_path, make, kind):
+    """Headers saved again with compression, with their pixel files renamed, or with the pixels in them."""
+    write_legacy_camus(tmp_path / "plain")
+    write_legacy_camus(tmp_path / kind)
+    for header in (tmp_path / kind).rglob("*_E?*.mhd"):
+        if kind == "zraw":
+            SimpleITK.WriteImage(SimpleITK.ReadImage(str(header)), str(header), useCompression=True)
+        elif kind == "renamed":
+            header.with_suffix(".raw").rename(header.with_name(f"{header.stem}_pixels.raw"))
+            header.write_text(header.read_text().replace(f"{header.stem}.raw", f"{header.stem}_pixels.raw"))
+        else:
+            text = header.read_text().replace(f"{header.stem}.raw", "LOCAL")
+            header.write_bytes(text.encode() + header.with_suffix(".raw").read_bytes())
+        header.with_suffix(".raw").unlink(missing_ok=True)
+    plain, other = make("camus", tmp_path / "plain"), make("camus", tmp_path / kind)
+    expected, found = plain.exam("patient0001"), other.exam("patient0001")
+    assert [image.name for image in found.images] == [image.name for image in expected.images]
+    for image, same in zip(found.images, expected.images, strict=True):
+        assert np.array_equal(image.cine.frames, same.cine.frames)
+    case = other.cases()[0]
+    beside = {"zraw": "_2CH_ED.zraw", "renamed": "_2CH_ED_pixels.raw"}.get(kind)
+    assert (
+        any(file.endswith(beside) for file in case.files) if beside else not any("raw" in file for file in case.files)
+    )
+    assert not [
+        finding for finding in lint(other) if finding.rule == "missing-pixels" and "sequence" not in finding.where
+    ]

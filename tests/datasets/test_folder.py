@@ -112,3 +112,55 @@ def test_fields_of_view_and_a_second_observer(tmp_path, make):
     alone = make("folder", tmp_path, **options).cases()[0]
     assert alone.read_field_of_view is None
     assert alone.read_second_labels is None
+
+
+def coloured(folder, stem, box):
+    """A picture with a red box of so many rows."""
+    frame = np.stack([picture(apical(), np.random.default_rng(0))] * 3, axis=-1)
+    frame[:box, :24] = (230, 30, 10)
+    Image.fromarray(frame).save(folder / "images" / f"{stem}.png")
+
+
+@pytest.mark.parametrize(
+    ("options", "channels"),
+    [({}, 3), ({"view": "A4C"}, 1), ({"view": "FUNDUS"}, 3), ({"channels": 1}, 1), ({"modality": "US"}, 1)],
+)
+def test_channels_follow_from_the_data_or_are_said(pictures, make, options, channels):
+    for stem in ("ann_ED", "ann_ES", "bob_ED"):
+        coloured(pictures, stem, 20)
+    folder = make("folder", pictures, values={"LV": 255}, **options)
+    assert folder.channels == channels
+    assert [case.read_image().is_colour for case in folder.cases()] == [channels == 3] * 3
+    assert folder.exam("ann_ED").images[0].cine.is_colour == (channels == 3)
+
+
+def test_a_few_coloured_pixels_do_not_make_a_colour_data_set(pictures, make):
+    coloured(pictures, "ann_ES", 1)
+    folder = make("folder", pictures, values={"LV": 255})
+    assert folder.channels == 1
+    assert not any(case.read_image().is_colour for case in folder.cases())
+
+
+def test_some_in_colour_and_some_not_is_said_at_the_start(pictures, make):
+    coloured(pictures, "bob_ED", 20)
+    folder = make("folder", pictures, values={"LV": 255})
+    with pytest.raises(InputError, match=r"bob_ED\.png is in colour and ann_ED\.png is not"):
+        _ = folder.channels
+    wide = make("folder", pictures, values={"LV": 255}, channels=3)
+    assert {case.read_image().frames.shape[-1] for case in wide.cases()} == {3}
+
+
+def test_an_image_that_cannot_be_read_is_told_with_its_case(pictures, make):
+    (pictures / "images" / "ann_ED.png").write_bytes(b"nothing")
+    folder = make("folder", pictures, values={"LV": 255})
+    assert folder.channels == 1
+    with pytest.raises(InputError, match="not a picture file"):
+        folder.cases()[0].read_image()
+
+
+def test_netpbm_pictures_are_found(pictures, make):
+    for stem in ("ann_ED", "ann_ES", "bob_ED"):
+        with Image.open(pictures / "images" / f"{stem}.png") as image:
+            image.save(pictures / "images" / f"{stem}.ppm")
+        (pictures / "images" / f"{stem}.png").unlink()
+    assert len(make("folder", pictures, values={"LV": 255}).cases()) == 3

@@ -14,6 +14,7 @@ from cardiotrace.core.image import FileSource, Image
 from cardiotrace.core.label import CAMUS, LV_ONLY, VESSEL255
 from cardiotrace.core.terms import Structure, View
 from cardiotrace.inference.predictor import MANY_PLANES, Predictor, softmax
+from cardiotrace.io.colour import luma
 from cardiotrace.postprocessing import Postprocessing
 from cardiotrace.preparation import Preparation
 from tests.fake.models import make_model, make_spec, pointwise_network, resize, threshold_network
@@ -95,10 +96,18 @@ def test_an_unfamiliar_view_is_a_warning_and_an_unknown_one_is_not() -> None:
     assert str(warning) == "model tiny was not trained on view SAX (but on 4CH)"
 
 
-def test_colour_needs_a_colour_model() -> None:
-    colour = Image(np.zeros((1, 1, 4, 4, 3), np.uint8), NO_GEOMETRY)
-    with pytest.raises(InputError, match="the image is in colour, model tiny was trained on images in grey"):
-        THRESHOLDS.segment(colour)
+def test_a_model_of_grey_images_sees_the_brightness_of_coloured_ones() -> None:
+    colours = np.random.default_rng(0).integers(0, 256, (1, 1, 4, 4, 3), np.uint8)
+    grey, coloured = (
+        THRESHOLDS.segment(Image(luma(colours), NO_GEOMETRY)),
+        THRESHOLDS.segment(Image(colours, NO_GEOMETRY)),
+    )
+    assert np.array_equal(coloured.labels.array, grey.labels.array)
+    (warning,) = set(coloured.warnings) - set(grey.warnings)
+    assert "strongly coloured" in str(warning)
+
+
+def test_a_model_of_colour_images_needs_colour() -> None:
     weight = np.array([[0, 0, 0], [0, 100, 0]], np.float32)  # the vessel is where green is
     network = pointwise_network(weight, np.array([1.0, 0.0], np.float32))
     predictor = Predictor(make_model(network, make_spec(VESSEL255, channels=3)))

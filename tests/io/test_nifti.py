@@ -1,5 +1,8 @@
 import gzip
+import re
 import struct
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -13,8 +16,8 @@ from scipy.spatial.transform import Rotation
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.geometry import NO_GEOMETRY, Geometry
-from cardiotrace.core.label import ACDC, CAMUS, MNMS, LabelMap
-from cardiotrace.core.terms import View
+from cardiotrace.core.label import ACDC, CAMUS, MNMS, LabelMap, LabelScheme
+from cardiotrace.core.terms import Structure, View
 from cardiotrace.io import labels_path, read_image, read_labels, read_metadata, write_labels
 
 # A rotated short-axis stack of 0.75 x 1.5 x 8 mm.
@@ -252,7 +255,7 @@ def test_whole_numbers_are_labels(tmp_path, dtype):
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(1.5, "1.5"), (-1.0, "-1"), (256.0, "256"), (np.nan, "nan"), (1 + 1e-9, "1")]
+    ("value", "shown"), [(1.5, "1.5"), (-1.0, "-1"), (256.0, "256"), (np.nan, "nan"), (1.0011, "1.0011")]
 )
 def test_other_numbers_are_not(tmp_path, value, shown):
     array = np.ones((6, 5), np.float64)
@@ -329,7 +332,8 @@ def test_gzip_in_several_members(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"<html>not found</html>", "not gzip-compressed"),
+        (b"<html>not found</html>", "is a web page"),
+        (b"404: not found", "not gzip-compressed"),
         (b"", "empty"),
         (gzip.compress(b"some text", mtime=0), "does not begin with a NIfTI header"),
         (gzip.compress(bytes(400), mtime=0), "does not begin with a NIfTI header"),
@@ -466,3 +470,76 @@ def test_real_cine(data_root):
     assert cine.grid_shape == (25, 1, 256, 256)
     assert cine.frames.dtype == np.int16
     assert cine.times_ms is None
+
+
+READ = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (3 * 2**29, 3 * 2**29))
+from cardiotrace.core.errors import InputError
+from cardiotrace.io import read_image
+try:
+    print(read_image(sys.argv[1]).frames.shape)
+except InputError as error:
+    print(str(error).splitlines()[0])
+"""
+
+
+def scaled(path, shape, slope, content):
+    header = nibabel.Nifti1Header()
+    header.set_data_dtype(np.uint8)
+    header.set_data_shape(shape)
+    header["scl_slope"], header["vox_offset"] = slope, 352
+    with gzip.open(path, "wb", 1) as file:
+        file.write(header.binaryblock + bytes(4))
+        for part in content:
+            file.write(part)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(600, r"header claims 2\.2 GiB of pixels"), (100, r"\(1, 100, 1000, 1000\)")]
+)
+def test_a_slope_is_applied_within_bounds(tmp_path, count, words):
+    """Of 600 MB of bytes nibabel makes 4.8 GB of doubles."""
+    path = scaled(tmp_path / "a.nii.gz", (1000, 1000, count), 0.5, (bytes(10**6) for _ in range(count)))
+    done = subprocess.run([sys.executable, "-c", READ, path], capture_output=True, text=True, timeout=120)
+    assert re.search(words, done.stdout), done.stderr[-2000:]
+
+
+def test_a_slope_is_exact_as_nibabel_has_it(tmp_path):
+    stored = np.random.default_rng(0).integers(0, 256, (7, 5, 3), np.uint8)
+    path = scaled(tmp_path / "a.nii.gz", stored.shape, 0.0123, [stored.tobytes(order="F")])
+    expected = np.asanyarray(nibabel.load(path).dataobj).astype(np.float32)
+    assert np.array_equal(read_image(path).frames[0], expected.T)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int32])
+@pytest.mark.parametrize("largest", [3, 1, 255])
+def test_labels_saved_with_a_slope_are_whole(tmp_path, dtype, largest):
+    """nibabel puts a slope into what was read by `get_fdata` and saved with the old header."""
+    labels = (ramp((6, 5)) % 4 == 1) * float(largest) if largest != 3 else (ramp((6, 5)) % 4).astype(float)
+    header = nibabel.Nifti1Header()
+    header.set_data_dtype(dtype)
+    nibabel.save(nibabel.Nifti1Image(labels, np.eye(4), header), tmp_path / "a.nii.gz")
+    assert nibabel.load(tmp_path / "a.nii.gz").dataobj.slope != 1 or (dtype, largest) == (np.uint8, 255)
+    scheme = LabelScheme("any", {Structure.LV: largest} if largest != 3 else ACDC.values)
+    assert np.array_equal(read_labels(tmp_path / "a.nii.gz", scheme).array[0, 0], labels.T)
+
+
+def test_a_slope_that_makes_fractions_is_named_with_the_true_value(tmp_path):
+    path = scaled(tmp_path / "a.nii.gz", (2, 2), 0.66801, [bytes([0, 1, 2, 3])])
+    with pytest.raises(
+        InputError, match=r"3 of 4 pixels .* such as 0\.66801\d*, after the header's scl_slope 0\.66801"
+    ):
+        read_labels(path, ACDC)
+
+
+@pytest.mark.parametrize("colour", [0, 255])
+def test_rgba_with_its_picture_in_the_transparency(tmp_path, colour):
+    array = np.zeros((4, 3), [("R", "u1"), ("G", "u1"), ("B", "u1"), ("A", "u1")])
+    for channel in "RGB":
+        array[channel] = colour
+    array["A"][1:3, 1] = 255
+    nibabel.save(nibabel.Nifti1Image(array, np.eye(4)), tmp_path / "a.nii.gz")
+    with pytest.raises(InputError, match="the picture lies in the transparency"):
+        read_image(tmp_path / "a.nii.gz")

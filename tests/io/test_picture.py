@@ -153,6 +153,128 @@ def test_labels_with_a_palette_or_in_colour(tmp_path):
         read_labels(save(tmp_path / "b.png", COLOUR), CAMUS)
 
 
+VOC = [0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0]
+PERMUTED = [0, 0, 0, 2, 2, 2, 1, 1, 1, 3, 3, 3]
+"""A grey palette that exchanges 1 and 2."""
+
+
+def palette(path: Path, colours: list[int], **options) -> Path:
+    picture = Image.frombytes("P", (7, 5), (GREY % 4).tobytes())
+    picture.putpalette(colours)
+    picture.save(path, **options)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".png", ".gif", ".bmp", ".tif"])
+@pytest.mark.parametrize("colours", [VOC, PERMUTED, [value for value in range(4) for _ in range(3)]])
+def test_labels_in_a_palette_are_its_indices(tmp_path, suffix, colours):
+    path = palette(tmp_path / f"a{suffix}", colours)
+    assert np.array_equal(read_labels(path, CAMUS).array[0, 0], GREY % 4)
+    shown = np.array(colours, np.uint8).reshape(4, 3)[GREY % 4]
+    assert np.array_equal(read_image(path, channels=3).frames[0, 0], shown)
+
+
+def test_a_palette_with_transparency(tmp_path):
+    clear_background = palette(tmp_path / "a.png", VOC, transparency=0)
+    assert np.array_equal(read_labels(clear_background, CAMUS).array[0, 0], GREY % 4)
+    black = palette(tmp_path / "b.png", [0] * 12, transparency=bytes([0, 255, 255, 255]))
+    with pytest.raises(InputError, match="the mask lies in the transparency"):
+        read_labels(black, CAMUS)
+
+
+MASK = (GREY % 2).astype(np.uint8)
+_ALPHA = MASK * 255
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.stack([0 * MASK, 0 * MASK, 0 * MASK, _ALPHA], axis=-1),
+        np.stack([0 * MASK + 255, 0 * MASK + 255, 0 * MASK + 255, _ALPHA], axis=-1),
+        np.stack([0 * MASK + 200, 0 * MASK, 0 * MASK, 0 * MASK + 1 + MASK], axis=-1),
+        np.stack([0 * MASK, MASK], axis=-1),
+        np.stack([0 * MASK + 1, _ALPHA], axis=-1),
+    ],
+)
+def test_a_mask_in_the_transparency_is_refused(tmp_path, pixels):
+    path = save(tmp_path / "a.png", pixels)
+    with pytest.raises(InputError, match="the mask lies in the transparency"):
+        read_labels(path, CAMUS)
+    with pytest.raises(InputError, match="the picture lies in the transparency"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("alpha", [np.full_like(MASK, 255), np.full_like(MASK, 0), _ALPHA])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_transparency_beside_a_visible_mask_is_dropped(tmp_path, alpha, channels):
+    path = save(tmp_path / "a.png", np.stack([MASK] * channels + [alpha], axis=-1))
+    assert np.array_equal(read_labels(path, CAMUS).array[0, 0], MASK)
+    assert read_image(path).frames.max() == 1
+
+
+def test_labels_of_sixteen_bit_colour_are_refused(tmp_path):
+    """Pillow cuts them to 8 bit: labels of 1 to 3 would all be 0."""
+    rows = b"".join(b"\0" + np.repeat((row % 4).astype(">u2"), 3).tobytes() for row in GREY)
+    chunks = ((b"IHDR", struct.pack(">2I5B", 7, 5, 16, 2, 0, 0, 0)), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    content = b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
+    )
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+    with pytest.raises(InputError, match="is 16-bit colour, not a label map"):
+        read_labels(tmp_path / "a.png", CAMUS)
+    assert read_image(tmp_path / "a.png").notes == ("its 16-bit colours were read as 8 bit",)
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".png"])
+def test_an_animation_is_a_film(tmp_path, blob, suffix):
+    frames = [GREY, np.roll(GREY, 1), np.roll(GREY, 2)]
+    first, *others = map(Image.fromarray, frames)
+    first.save(tmp_path / f"a{suffix}", save_all=True, append_images=others, duration=40)
+    image = read_image(tmp_path / f"a{suffix}")
+    assert np.array_equal(image.frames[:, 0], np.stack(frames))
+    labels = blob(image)
+    target = labels_path(labels.source, tmp_path)
+    assert target.name == "a_labels.tif"
+    write_labels(labels, target)
+    assert np.array_equal(read_labels(target, CAMUS).array, labels.array)
+    with pytest.raises(InputError, match="is an animation, not a label map"):
+        read_labels(tmp_path / f"a{suffix}", CAMUS)
+
+
+def test_animations_are_bounded(tmp_path, monkeypatch):
+    frames = [Image.fromarray(np.roll(GREY, step)) for step in range(30)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    monkeypatch.setattr(stored, "MAX_PIXEL_BYTES", 30 * 35 * 3 - 1)
+    with pytest.raises(InputError, match="header claims"):
+        read_image(tmp_path / "a.gif")
+
+
+def test_an_animation_that_claims_too_many_frames(tmp_path):
+    frames = [Image.fromarray(np.roll(GREY, step)) for step in range(3)]
+    frames[0].save(tmp_path / "a.png", save_all=True, append_images=frames[1:])
+    content = bytearray((tmp_path / "a.png").read_bytes())
+    place = content.index(b"acTL")
+    content[place + 4 : place + 8] = struct.pack(">I", 2**31 - 1)
+    content[place + 12 : place + 16] = struct.pack(">I", zlib.crc32(content[place : place + 12]))
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(InputError, match="header claims"):
+        read_image(tmp_path / "a.png")
+
+
+def test_folders_of_pictures_are_bounded(tmp_path, monkeypatch):
+    for index in range(10):
+        save(tmp_path / f"{index}.png", GREY)
+    monkeypatch.setattr(stored, "MAX_PIXEL_BYTES", 349)
+    with pytest.raises(InputError, match=r"header claims .*7 x 5 x 10"):
+        read_image(tmp_path)
+
+
+def test_other_programs_are_not_started_for_a_picture(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n")
+    with pytest.raises(InputError, match="is not a picture file that can be read"):
+        read_image(tmp_path / "a.png")
+
+
 def test_jpeg_holds_no_labels(tmp_path):
     with pytest.raises(InputError, match=r"\.jpg files hold no exact label values"):
         read_labels(save(tmp_path / "a.jpg", GREY), CAMUS)
@@ -175,6 +297,13 @@ def test_folder_in_natural_order(tmp_path, blob):
     write_labels(labels, target)
     assert sorted(file.name for file in target.iterdir()) == ["frame1.png", "frame10.png", "frame2.png"]
     assert np.array_equal(read_labels(target, CAMUS).array, labels.array)
+
+
+def test_some_pictures_of_a_folder_in_an_order_of_their_own(tmp_path):
+    for index in range(4):
+        save(tmp_path / f"{index}.png", GREY + np.uint8(index))
+    image = read_image(tmp_path, pictures=("3.png", "1.png"))
+    assert image.frames[:, 0, 0, 0].tolist() == [3, 1]
 
 
 def test_folder_of_colour(tmp_path):

@@ -1,3 +1,8 @@
+import struct
+import subprocess
+import sys
+import time
+
 import av
 import nibabel
 import numpy as np
@@ -5,7 +10,7 @@ import pytest
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.label import CAMUS
-from cardiotrace.io import labels_path, read_image, read_labels, read_metadata, write_labels
+from cardiotrace.io import labels_path, read_image, read_labels, read_metadata, video, write_labels
 
 
 def film(path, frames, *, codec, rate=50, pixel_format="yuvj420p"):
@@ -93,3 +98,47 @@ def test_sound_alone(tmp_path):
         container.mux(stream.encode())
     with pytest.raises(InputError, match="no moving picture"):
         read_image(path)
+
+
+READ = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (3 * 2**30, 3 * 2**30))
+from cardiotrace.core.errors import InputError
+from cardiotrace.io import read_image
+try:
+    print(read_image(sys.argv[1]).frames.shape)
+except InputError as error:
+    print(str(error).splitlines()[0])
+"""
+
+
+@pytest.mark.parametrize("count", [2**20, 2**28, 2**31 - 1, 2**32 - 1])
+def test_a_film_that_claims_absurdly_many_frames(tmp_path, frames, count):
+    """The table of sample sizes says that all are of one size, and how many there are."""
+    path = film(tmp_path / "a.mp4", frames, codec="mpeg4", pixel_format="yuv420p")
+    content = bytearray(path.read_bytes())
+    place = content.index(b"stsz")
+    content[place + 8 : place + 16] = struct.pack(">2I", 1, count)
+    place = content.index(b"stts")
+    content[place + 12 : place + 16] = struct.pack(">I", count)
+    path.write_bytes(content)
+    start = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", READ, path], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "a.mp4: " in done.stdout
+    assert time.monotonic() - start < 30
+
+
+def test_frames_are_counted_only_as_far_as_they_fit(tmp_path, frames, monkeypatch):
+    path = film(tmp_path / "a.avi", frames, codec="mjpeg")
+    monkeypatch.setattr(video, "MAX_PIXEL_BYTES", 11 * 48 * 64)
+    with pytest.raises(InputError, match="holds more than 11 frames"):
+        read_image(path)
+
+
+def test_a_list_that_names_other_files_is_no_film(tmp_path, frames):
+    film(tmp_path / "a.mp4", frames, codec="mpeg4", pixel_format="yuv420p")
+    for content in ("#EXTM3U\n#EXTINF:1,\na.mp4\n", "ffconcat version 1.0\nfile a.mp4\n"):
+        (tmp_path / "b.mp4").write_text(content)
+        with pytest.raises(InputError, match="does not begin as one"):
+            read_image(tmp_path / "b.mp4")

@@ -90,7 +90,7 @@ class LabelMap:
             raise InputError(
                 f"label values {strange[:8]} are not in scheme {self.scheme.name} ({dict(self.scheme.values)})",
                 where=where,
-                remedy="a binary mask stored as 0 and 255 is read with the `binary255` scheme; check the data set.",
+                remedy=_remedy(strange, self.scheme),
             )
 
     @property
@@ -127,6 +127,17 @@ VESSEL255 = LabelScheme("vessel255", {Structure.VESSEL: 255})
 SCHEMES: Mapping[str, LabelScheme] = {
     scheme.name: scheme for scheme in (CAMUS, ACDC, MNMS, SUNNYBROOK, LV_ONLY, VESSEL, VESSEL255)
 }
+
+
+def _remedy(strange: list[int], scheme: LabelScheme) -> str:
+    """What to do about values that a scheme does not know."""
+    fitting = [name for name, other in SCHEMES.items() if set(strange) <= set(other.values.values())]
+    if strange == [255] and Structure.VESSEL not in scheme.values:
+        only = next(iter(scheme.values), Structure.LV)
+        return f"a mask of 0 and 255: save 1 in place of 255; in a data set of your own, values = {{{only} = 255}}."
+    if fitting:
+        return f"these values stand in the scheme {' or '.join(fitting)}: choose the one that the files follow."
+    return "check what the values of these files mean."
 
 
 def scheme_from_mapping(name: str, values: Mapping[str, Any]) -> LabelScheme:

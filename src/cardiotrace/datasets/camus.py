@@ -28,7 +28,7 @@ from cardiotrace.datasets.dataset import (
     still,
 )
 from cardiotrace.datasets.split import Split, read_lists
-from cardiotrace.io import read_image
+from cardiotrace.io import has_pixels, read_image
 
 ViewName = Literal["2CH", "4CH"]
 VIEWS: Mapping[str, View] = {"2CH": View.TWO_CHAMBER, "4CH": View.FOUR_CHAMBER}
@@ -104,7 +104,7 @@ class Camus(PatientFolders):
             InputError: no such patient, or an image cannot be read.
         """
         patient = exam_named(name, self._folders, self.name)
-        items = [item for item in self._items() if item[0] == patient and _has_pixels(item[3].image)]
+        items = [item for item in self._items() if item[0] == patient and has_pixels(item[3].image)]
         facts = self._facts(patient, items[0][1]) if items else {}
         return Exam(
             name=patient,
@@ -231,11 +231,6 @@ def _exam_facts(facts: Mapping[str, str]) -> dict[str, str]:
         "reference_ejection_fraction_percent": "" if ejection_fraction is None else f"{ejection_fraction:g}",
     }
     return {key: value for key, value in known.items() if value}
-
-
-def _has_pixels(image: Path) -> bool:
-    """Whether an image can be opened: public copies of the older release hold sequence headers without pixels."""
-    return image.exists() and (image.suffix != ".mhd" or image.with_suffix(".raw").exists())
 
 
 def _timed(cine: Image, frame_rate_hz: float | None) -> Image:

@@ -17,7 +17,7 @@ from cardiotrace.core.exam import Case, Exam, ExamImage
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.split import Split
-from cardiotrace.io import read_image, read_labels, require_grey
+from cardiotrace.io import pixel_files, read_image, read_labels
 
 MirrorAxis = Literal["height", "width"]
 
@@ -246,9 +246,9 @@ def read_field_of_view(path: Path) -> Bool[np.ndarray, "depth height width"]:
     """The pixels that count: those brighter than half the brightest of the picture.
 
     Raises:
-        InputError: the picture cannot be read, is coloured, or moves.
+        InputError: the picture cannot be read, or moves.
     """
-    frames = require_grey(read_image(path)).frames
+    frames = read_image(path, channels=1).frames
     if len(frames) != 1:
         raise InputError(f"a field of view is one still picture, this one has {len(frames)} frames", where=path)
     inside: Bool[np.ndarray, "depth height width"] = frames[0] > frames.max() / 2
@@ -274,8 +274,17 @@ def still(pair: FilePair, view: View, phase: Phase, modality: Modality) -> ExamI
 
 def relative_files(paths: Sequence[Path], root: Path) -> tuple[str, ...]:
     """The paths and the pixel files of MetaImage headers, relative to `root`, with forward slashes."""
-    raw = [path.with_suffix(".raw") for path in paths if path.suffix == ".mhd"]
-    return tuple(path.relative_to(root).as_posix() for path in (*paths, *(path for path in raw if path.exists())))
+    beside = [file for path in paths for file in _pixel_files_at_hand(path)]
+    return tuple(path.relative_to(root).as_posix() for path in (*paths, *beside))
+
+
+def _pixel_files_at_hand(path: Path) -> tuple[Path, ...]:
+    """The pixel files of a MetaImage header in its own folder or below it; none where they are missing."""
+    try:
+        files = pixel_files(path)
+    except InputError:  # said when the image is read
+        return ()
+    return tuple(file for file in files if file.is_relative_to(path.parent))
 
 
 def read_table(path: Path, *, key: str) -> dict[str, dict[str, str]]:

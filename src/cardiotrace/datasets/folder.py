@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Literal
 
-from cardiotrace.core.errors import ConfigError
+from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.exam import Case, Exam, ExamImage
 from cardiotrace.core.geometry import Spacing
 from cardiotrace.core.image import Image
@@ -24,11 +25,12 @@ from cardiotrace.datasets.dataset import (
     with_second_labels,
 )
 from cardiotrace.datasets.split import Split, read_split
-from cardiotrace.io import read_image
+from cardiotrace.io import read_image, read_metadata
+from cardiotrace.io.colour import STRONG_SHARE, is_photograph, strong_share
+from cardiotrace.io.formats import suffix_of
 
-IMAGE_SUFFIXES = (
-    ".nii.gz", ".nii", ".mha", ".mhd", ".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".avi", ".mp4",
-)  # fmt: skip
+LOOKED_AT = 20
+"""Images that are read to see whether a data set is in colour."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,8 @@ class FolderConfig:
     """(depth, height, width), mm, where the files do not say."""
     third_axis: Literal["auto", "depth", "time"] = "auto"
     """What the third of three axes is."""
-    channels: Literal[1, 3] = 1
-    """1 grey, 3 colour."""
+    channels: Literal["auto", 1, 3] = "auto"
+    """1 grey, also of coloured files, 3 colour; "auto" as the images are: the heart in grey, photographs in colour."""
     mirror_axes: tuple[MirrorAxis, ...] = ()
     """Image axes that augmentation may mirror."""
     splits: tuple[str, ...] = ()
@@ -135,8 +137,38 @@ class Folder:
 
     @property
     def channels(self) -> int:
-        """As configured."""
-        return self.config.channels
+        """As configured, else as the images are: a few of them are read, spread over the data set.
+
+        Raises:
+            InputError: some are coloured and others are not.
+        """
+        return self._channels
+
+    @cached_property
+    def _channels(self) -> int:
+        if self.config.channels != "auto":
+            return self.config.channels
+        if not self._may_be_coloured:
+            return 1
+        paths = sorted(self._files(self.config.images).values())
+        seen: dict[str, bool] = {}
+        for path in paths[:: -(-len(paths) // LOOKED_AT)]:
+            with suppress(InputError):  # said when the case is read
+                is_stored_in_colour = read_metadata(path)["channels"] == 3
+                seen[path.name] = is_stored_in_colour and _is_coloured(_read(path, self.config, 3))
+        if len(set(seen.values())) > 1:
+            grey, coloured = (next(name for name, kind in seen.items() if kind is wanted) for wanted in (False, True))
+            raise InputError(
+                f"{coloured} is in colour and {grey} is not",
+                where=self.root / self.config.images,
+                remedy="set channels = 3 to use the colours, or channels = 1 to use the brightness of all.",
+            )
+        return 3 if any(seen.values()) else 1
+
+    @property
+    def _may_be_coloured(self) -> bool:
+        is_unknown = self.config.view is View.UNKNOWN and self.config.modality is Modality.UNKNOWN
+        return is_unknown or is_photograph(self.config.view, self.config.modality)
 
     @property
     def licence(self) -> str:
@@ -215,7 +247,7 @@ class Folder:
         return stem if match is None or not match[1] else match[1]
 
     def _case(self, pair: FilePair) -> Case:
-        case = file_case(
+        labelled = file_case(
             pair,
             dataset=self,
             view=self.config.view,
@@ -223,43 +255,46 @@ class Folder:
             groups={"patient": self._patient(pair.name)},
             third_axis=self.config.third_axis,
         )
-        return case if self.config.spacing_mm is None else _with_spacing(case, pair, self.config)
+        case = replace(labelled, read_image=partial(_read, pair.image, self.config, self.channels))
+        return case if self.config.spacing_mm is None else _with_spacing(case, self.config.spacing_mm)
 
     def _exam_image(self, pair: FilePair) -> ExamImage:
         phase = _phase(pair.name)
-        cine = _read(pair.image, self.config)
+        cine = _read(pair.image, self.config, self.channels)
         return ExamImage(pair.name, cine, {} if phase is Phase.OTHER or len(cine.frames) > 1 else {phase: 0})
 
 
-def _with_spacing(case: Case, pair: FilePair, config: FolderConfig) -> Case:
-    """The case with the configured spacing in place of the files'."""
-    reads_labels = (
-        None if case.read_labels is None else partial(_read_spaced_labels, case.read_labels, config.spacing_mm)
-    )
-    return replace(case, read_image=partial(_read, pair.image, config), read_labels=reads_labels)
+def _is_coloured(image: Image) -> bool:
+    return bool(strong_share(image.frames) > STRONG_SHARE)
 
 
-def _read(path: Path, config: FolderConfig) -> Image:
+def _with_spacing(case: Case, spacing_mm: Spacing) -> Case:
+    """The case with the configured spacing of its labels in place of the files'."""
+    if case.read_labels is None:
+        return case
+    return replace(case, read_labels=partial(_read_spaced_labels, case.read_labels, spacing_mm))
+
+
+def _read(path: Path, config: FolderConfig, channels: int | None) -> Image:
     return read_image(
         path,
         third_axis=config.third_axis,
         view=config.view,
         modality=config.modality,
         spacing_mm=config.spacing_mm,
+        channels=None if channels is None else (3 if channels == 3 else 1),
     )
 
 
-def _read_spaced_labels(read: Callable[[], LabelMap], spacing_mm: Spacing | None) -> LabelMap:
+def _read_spaced_labels(read: Callable[[], LabelMap], spacing_mm: Spacing) -> LabelMap:
     labels = read()
-    if spacing_mm is None:
-        return labels
     depth, height, width = spacing_mm
     return replace(labels, geometry=labels.geometry.with_pixel_size(height, width, depth))
 
 
 def _suffix(path: Path) -> str:
     """The image suffix of a name, "" for other files."""
-    return next((path.name[-len(known) :] for known in IMAGE_SUFFIXES if path.name.lower().endswith(known)), "")
+    return suffix_of(path) or ""
 
 
 def _phase(stem: str) -> Phase:

@@ -10,15 +10,13 @@ from typing import NoReturn
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage
-from cardiotrace.core.image import Image
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.camus import Camus, CamusConfig
 from cardiotrace.datasets.naming import image_name, modality_in, phase_in, view_in
-from cardiotrace.io import read_image, require_grey
+from cardiotrace.io import picture_suffixes, read_image
 from cardiotrace.io.formats import suffix_of
 from cardiotrace.io.frames import GivenSpacing
 
-_PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 _RESULTS = ("measures.json", "report.html")
 """Files that tell a folder of results from one of images."""
 _REMEDY = "give a file, a patient's folder, or a folder of those."
@@ -106,7 +104,7 @@ def _folder(path: Path, reading: Reading) -> list[FoundExam]:
     if _is_camus_patient(path):
         return [FoundExam(name, path, partial(_read_camus, path, reading))]
     images = _images_in(path)
-    if images and all(image.suffix.lower() in _PICTURES for image in images):
+    if images and all(image.name.lower().endswith(picture_suffixes()) for image in images):
         return [FoundExam(name, path, partial(_read_files, name, [path], reading))]
     if images:
         return [FoundExam(name, path, partial(_read_files, name, images, reading))]
@@ -143,7 +141,7 @@ def _read_files(name: str, images: list[Path], reading: Reading) -> Exam:
 def _image(name: str, path: Path, reading: Reading) -> ExamImage:
     view = reading.view or view_in(_stem(path))
     modality = reading.modality or _modality(view, modality_in(_stem(path)))
-    cine = _grey_if_it_is(read_image(path, view=view, modality=modality, spacing_mm=reading.spacing_mm))
+    cine = read_image(path, view=view, modality=modality, spacing_mm=reading.spacing_mm)
     phase = phase_in(_stem(path))
     is_named = phase is not Phase.OTHER and len(cine.frames) == 1
     return ExamImage(name, cine, {phase: 0} if is_named else {})
@@ -155,14 +153,6 @@ def _modality(view: View, stated: Modality) -> Modality:
         return stated
     usual = {View.SAX: Modality.MR, View.RVOT: Modality.MR, View.FUNDUS: Modality.PHOTOGRAPH}
     return usual.get(view, Modality.UNKNOWN if view is View.UNKNOWN else Modality.US)
-
-
-def _grey_if_it_is(cine: Image) -> Image:
-    """Programs save grey pictures as colour; what is truly coloured stays so, and the model decides."""
-    try:
-        return require_grey(cine)
-    except InputError:
-        return cine
 
 
 def _read_camus(path: Path, reading: Reading) -> Exam:

@@ -16,6 +16,7 @@ from cardiotrace.core.exam import Case
 from cardiotrace.core.terms import Phase, Structure, View
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.inspection import Inspection, inspect
+from cardiotrace.io import has_pixels
 
 SPACING_FACTOR = 3.0
 """A pixel size this many times the data set's median, or less than its inverse, is reported."""
@@ -255,10 +256,8 @@ def _missing_labels(inspected: Inspected) -> Iterator[tuple[str, str]]:
 def _missing_pixels(inspected: Inspected) -> Iterator[tuple[str, str]]:
     for pair in inspected.dataset.pairs():
         for path in (pair.image, pair.labels):
-            # A MetaImage with its pixels inside the header file is larger than any header.
-            is_header = path is not None and path.suffix == ".mhd" and path.exists() and path.stat().st_size < 64 * 1024
-            if is_header and path is not None and not path.with_suffix(".raw").exists():
-                yield pair.name, f"{path.name} has no pixel file {path.with_suffix('.raw').name}"
+            if path is not None and path.exists() and not has_pixels(path):
+                yield pair.name, f"{path.name} stands without the file of its pixels"
 
 
 def _no_spacing(inspected: Inspected) -> Iterator[tuple[str, str]]:

@@ -25,8 +25,8 @@ from cardiotrace.io.atomic import as_work_error
 from cardiotrace.io.folder import staged_folder
 from cardiotrace.preparation import Preparation
 
-FORMAT_VERSION = 2
-"""2: pixels outside a case's field of view are marked."""
+FORMAT_VERSION = 3
+"""2: pixels outside a case's field of view are marked; 3: pictures of the heart are luma, TIFF is upright."""
 IGNORED = 255
 """Stored class of pixels outside a case's field of view: they count neither in a loss nor in a score."""
 Progress = Callable[[int, int], None]
@@ -76,14 +76,23 @@ class PackedDataset:
         return self.images[indices].astype(np.float32) / np.float32(np.iinfo(self.images.dtype).max)
 
 
-def fingerprint(cases: Sequence[Case], root: Path, scheme: LabelScheme, preparation: Preparation) -> str:
+def fingerprint(
+    cases: Sequence[Case], root: Path, scheme: LabelScheme, preparation: Preparation, *, options: Any = None
+) -> str:
     """Hexadecimal digest of everything the packed arrays depend on.
+
+    Args:
+        cases: labelled cases.
+        root: folder that `Case.files` are relative to.
+        scheme: label scheme of the stored labels.
+        preparation: what is done to the images before they are stored.
+        options: plain data: how the data set reads its files, such as in grey or in colour.
 
     Raises:
         InputError: a file of a case is missing.
     """
     digest = hashlib.sha256()
-    settings = [FORMAT_VERSION, to_plain(scheme.values), to_plain(preparation.stored_choices)]
+    settings = [FORMAT_VERSION, to_plain(scheme.values), to_plain(preparation.stored_choices), options]
     digest.update(json.dumps(settings, sort_keys=True).encode())
     for case in cases:
         digest.update(json.dumps([case.name, case.patient, str(case.phase), str(case.view)]).encode())
@@ -104,6 +113,7 @@ def packed(
     preparation: Preparation,
     cache: Path,
     name: str = "data",
+    options: Any = None,
     on_progress: Progress | None = None,
 ) -> PackedDataset:
     """Open the cache of these cases, making it first where there is none or it is damaged.
@@ -115,13 +125,14 @@ def packed(
         preparation: its picture and geometric steps are applied before storing; intensity steps are not.
         cache: folder that holds caches; one folder is made in it.
         name: first part of the folder's name.
+        options: see `fingerprint`.
         on_progress: called with (done, total) cases while packing.
 
     Raises:
         InputError: a case has no labels, or planes do not come out at one size.
         WorkError: the cache folder cannot be written.
     """
-    folder = cache / f"{name}-{fingerprint(cases, root, scheme, preparation)[:16]}"
+    folder = cache / f"{name}-{fingerprint(cases, root, scheme, preparation, options=options)[:16]}"
     if folder.is_dir():
         try:
             return open_packed(folder)

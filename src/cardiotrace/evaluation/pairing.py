@@ -8,8 +8,7 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.datasets.naming import image_name, patient_in, phase_in, view_in
-from cardiotrace.io import read_image, read_labels
-from cardiotrace.io.formats import FORMATS
+from cardiotrace.io import label_suffixes, read_image, read_labels
 
 
 def label_files(folder: Path) -> dict[str, Path]:
@@ -39,7 +38,9 @@ def label_files(folder: Path) -> dict[str, Path]:
         if is_marked or rival is None:
             found[name] = path
     if not found:
-        raise InputError("the folder holds no label files", where=folder, remedy=f"known: {', '.join(_suffixes())}.")
+        raise InputError(
+            "the folder holds no label files", where=folder, remedy=f"known: {', '.join(label_suffixes())}."
+        )
     return found
 
 
@@ -67,16 +68,5 @@ def _folder_case(name: str, path: Path, scheme: LabelScheme) -> Case:
 
 def _stem(path: Path) -> str:
     """The name without its suffix; the whole name where it cannot hold labels."""
-    suffix = next((suffix for suffix in _suffixes() if path.name.lower().endswith(suffix)), "")
+    suffix = next((suffix for suffix in label_suffixes() if path.name.lower().endswith(suffix)), "")
     return path.name[: len(path.name) - len(suffix)]
-
-
-def _suffixes() -> list[str]:
-    """Suffixes of files that can hold labels, longest first."""
-    suffixes = [
-        suffix
-        for form in FORMATS
-        for suffix in form.suffixes
-        if form.write_labels is not None and suffix and suffix not in form.lossy_suffixes
-    ]
-    return sorted(suffixes, key=len, reverse=True)

@@ -23,6 +23,7 @@ from cardiotrace.inference.parallel import batched, in_threads
 from cardiotrace.inference.plane import LabelledPlane, PlaneProbabilities, labelled
 from cardiotrace.inference.spec import fits_modality
 from cardiotrace.inference.variant import IDENTITY, Variant, sectors_of, variants
+from cardiotrace.io import as_grey
 from cardiotrace.preparation import Placement
 
 Progress = Callable[[int, int], None]
@@ -103,10 +104,11 @@ class Predictor:
             Labels on the cine's own grid, with confidence and warnings.
 
         Raises:
-            InputError: a colour picture for a model of grey images or the reverse; no pixel size where it is needed.
+            InputError: a grey picture for a model of colour images; no pixel size where it is needed.
             ModelFileError: the network fails.
         """
         start = time.perf_counter()
+        known, cine = len(cine.notes), self._in_its_channels(cine)
         frames, depth, height, width = cine.grid_shape
         array = np.zeros((frames, depth, height, width), np.uint8)
         certain, foreground = np.zeros(frames), np.zeros(frames)
@@ -133,7 +135,7 @@ class Predictor:
             confidence=confidence,
             removed=processed.removed,
             added=processed.added,
-            warnings=tuple(self._warnings(cine, confidence)),
+            warnings=(*self._warnings(cine, confidence), *cine.notes[known:]),
             model=self.spec.name,
             duration_s=time.perf_counter() - start,
             probability=probability,
@@ -143,7 +145,6 @@ class Predictor:
         self, cine: Image, *, keep_probability: bool, test_time_augmentation: bool, batch_size: int
     ) -> Iterator[LabelledPlane]:
         """Each plane, frame by frame and slice by slice; several at a time where there are many."""
-        self._check_channels(cine)
         if batch_size < 1:
             raise InputError(f"batch size must be at least 1, got {batch_size}")
         frames, depth = cine.grid_shape[:2]
@@ -189,9 +190,12 @@ class Predictor:
         mean: Float[np.ndarray, "batch classes height width"] = total / np.float32(votes)
         return mean
 
-    def _check_channels(self, cine: Image) -> None:
-        given = 3 if cine.is_colour else 1
-        if self.spec.preparation.channels(given) != self.spec.channels:
+    def _in_its_channels(self, cine: Image) -> Image:
+        """The cine as the model sees it: a coloured one as grey values, where the model was trained on those."""
+        channels, given = self.spec.preparation.channels, 3 if cine.is_colour else 1
+        if cine.is_colour and channels(3) != self.spec.channels and channels(1) == self.spec.channels:
+            return as_grey(cine)
+        if channels(given) != self.spec.channels:
             kinds = {1: "grey", 3: "colour"}
             raise InputError(
                 f"the image is in {kinds[given]}, model {self.spec.name} was trained on images"
@@ -199,6 +203,7 @@ class Predictor:
                 where=None if cine.source is None else cine.source.path,
                 remedy="use a model trained on such images, see `cardiotrace models list`.",
             )
+        return cine
 
     def _warnings(self, cine: Image, confidence: NDArray[np.float64]) -> Iterator[Flag]:
         is_other_view = cine.view is not View.UNKNOWN and self.spec.views and cine.view not in self.spec.views

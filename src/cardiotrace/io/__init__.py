@@ -1,16 +1,24 @@
 """Files to core types and back: NIfTI, MetaImage, pictures and films; the only door to their libraries."""
 
 from cardiotrace.io.atomic import atomic_write, write_bytes, write_json, write_text
-from cardiotrace.io.formats import labels_path, read_image, read_labels, read_metadata, write_image, write_labels
-from cardiotrace.io.frames import require_grey
+from cardiotrace.io.colour import as_grey
+from cardiotrace.io.formats import format_of, has_pixels, image_suffixes, label_suffixes, picture_suffixes, pixel_files
+from cardiotrace.io.read import read_image, read_labels, read_metadata
+from cardiotrace.io.write import labels_path, write_image, write_labels
 
 __all__ = [
+    "as_grey",
     "atomic_write",
+    "format_of",
+    "has_pixels",
+    "image_suffixes",
+    "label_suffixes",
     "labels_path",
+    "picture_suffixes",
+    "pixel_files",
     "read_image",
     "read_labels",
     "read_metadata",
-    "require_grey",
     "write_bytes",
     "write_image",
     "write_json",

@@ -4,12 +4,12 @@ import contextlib
 import errno
 import json
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from cardiotrace.core.errors import WorkError
+from cardiotrace.io.leftover import remove_leftovers, run_mark
 
 _REMEDIES = {
     errno.ENOSPC: "the disk is full: free some space and run it again.",
@@ -46,8 +46,9 @@ def atomic_write(path: str | Path, write: Callable[[Path], None]) -> None:
         ('120 ml', ['volumes.txt'])
     """
     path = Path(path)
-    temporary = path.with_name(f".writing-{secrets.token_hex(6)}{''.join(path.suffixes[-2:])[-20:]}")
+    temporary = path.with_name(f".writing-{run_mark()}{''.join(path.suffixes[-2:])[-20:]}")
     with as_work_error(path):
+        remove_leftovers(path.parent)
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         try:

@@ -1,12 +1,12 @@
 """Fill a folder completely or not at all."""
 
 import contextlib
-import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cardiotrace.io.atomic import as_work_error
+from cardiotrace.io.leftover import remove_leftovers, run_mark
 
 
 @contextlib.contextmanager
@@ -31,11 +31,12 @@ def staged_folder(path: str | Path) -> Iterator[Path]:
         ['patient0001']
     """
     path = Path(path)
-    mark = secrets.token_hex(6)
+    mark = run_mark()
     staged, old = path.with_name(f".{path.name}-{mark}.partial"), path.with_name(f".{path.name}-{mark}.old")
     made = [parent for parent in path.parents if not parent.exists()]
     try:
         with as_work_error(path):
+            remove_leftovers(path.parent)
             staged.mkdir(parents=True)
         yield staged
         with as_work_error(path):

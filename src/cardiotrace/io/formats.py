@@ -1,300 +1,197 @@
-"""The table of file formats, and reading and writing by it."""
+"""The table of file formats, and which of them a file is in: by its content first, then by its name."""
 
 import dataclasses
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, cast
-
-import numpy as np
-from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.geometry import Known
-from cardiotrace.core.image import FileSource, Image
-from cardiotrace.core.label import LabelMap, LabelScheme
-from cardiotrace.core.terms import Modality, View
-from cardiotrace.io import metaimage, nifti, picture, video
-from cardiotrace.io.frames import (
-    GivenSpacing,
-    axes_of,
-    geometry_of,
-    source_of,
-    to_frames,
-    to_grey_values,
-    to_label_values,
-)
-from cardiotrace.io.stored import Reader, StoredImage, ThirdAxis
+from cardiotrace.core.label import LabelMap
+from cardiotrace.io import metaimage, nifti, picture, picture_folder, video
+from cardiotrace.io.content import NOTHING, Beginning, beginning, foreign
+from cardiotrace.io.pixel_file import MissingPixelsError
+from cardiotrace.io.stored import Reader, StoredImage
 
 
 @dataclass(frozen=True)
 class Format:
-    """One file format: which suffixes it has, and what reads and writes it."""
+    """One file format: how it is told, which suffixes it has, and what reads and writes it."""
 
     name: str
     suffixes: tuple[str, ...]
     """Lower case; "" is a folder."""
-    read_header: Callable[[Path, str], StoredImage]
+    begins: Callable[[bytes], bool]
+    """Whether a file, decompressed, begins as files of this format do."""
+    read_header: Callable[[Path, str, Beginning], StoredImage]
     read_pixels: Reader
     write_labels: Callable[[LabelMap, Path, str], None] | None
-    """None: labels of such an image are written in another format."""
-    label_suffix: Callable[[str], str]
-    """Suffix of a label map for an image with this suffix."""
+    """None: labels of such an image are written as NIfTI."""
+    label_suffixes: tuple[str, ...]
+    """That its labels can be written with, the usual one first."""
     summary: str
     lossy_suffixes: tuple[str, ...] = ()
     """Suffixes of files that cannot hold exact label values."""
 
 
-def _same(suffix: str) -> str:
-    return suffix
-
-
 FORMATS: tuple[Format, ...] = (
     Format(
-        "nifti", nifti.SUFFIXES, nifti.read_header, nifti.read_pixels, nifti.write_labels, _same,
-        "NIfTI-1 and -2: 2 to 4 axes, spacing, orientation, frame interval.",
+        "nifti", nifti.SUFFIXES, nifti.begins, nifti.read_header, nifti.read_pixels, nifti.write_labels,
+        nifti.SUFFIXES, "NIfTI-1 and -2: 2 to 4 axes, spacing, orientation, frame interval.",
     ),
     Format(
-        "metaimage", metaimage.SUFFIXES, metaimage.read_header, metaimage.read_pixels, metaimage.write_labels, _same,
-        "MetaImage, header and pixels apart (.mhd) or in one file (.mha).",
+        "metaimage", metaimage.SUFFIXES, metaimage.begins, metaimage.read_header, metaimage.read_pixels,
+        metaimage.write_labels, metaimage.SUFFIXES,
+        "MetaImage, header and pixels apart (.mhd with .raw or .zraw) or in one file (.mha).",
     ),
     Format(
-        "picture", picture.SUFFIXES, picture.read_header, picture.read_pixels, picture.write_labels,
-        picture.label_suffix, "PNG, JPEG, BMP and TIFF of 8 or 16 bit, grey or colour; TIFF pages are frames.",
+        "picture", picture.SUFFIXES, picture.begins, picture.read_header, picture.read_pixels, picture.write_labels,
+        picture.LABEL_SUFFIXES,
+        "PNG, JPEG, BMP, GIF, TIFF and Netpbm (also .ppm.gz) of 8 or 16 bit, grey or colour; pages are frames.",
         picture.LOSSY_SUFFIXES,
     ),
     Format(
-        "folder", ("",), picture.read_folder_header, picture.read_folder_pixels, picture.write_folder_labels, _same,
-        "A folder of pictures: one frame each, in natural order of their names.",
+        "folder", ("",), lambda head: False, picture_folder.read_header, picture_folder.read_pixels,
+        picture_folder.write_labels, ("",), "A folder of pictures: one frame each, in natural order of their names.",
     ),
     Format(
-        "video", video.SUFFIXES, video.read_header, video.read_pixels, None, lambda suffix: ".nii.gz",
+        "video", video.SUFFIXES, video.begins, video.read_header, video.read_pixels, None, nifti.SUFFIXES,
         "AVI and MP4 films, as grey values; labels go to .nii.gz, as lossy films cannot hold them.",
         video.SUFFIXES,
     ),
 )  # fmt: skip
 
 
-def read_image(
-    path: str | Path,
-    *,
-    third_axis: ThirdAxis = "auto",
-    view: View = View.UNKNOWN,
-    modality: Modality = Modality.UNKNOWN,
-    spacing_mm: GivenSpacing | None = None,
-) -> Image:
-    """Read an image file, a film, or a folder of pictures: frames (time, depth, height, width[, 3]).
-
-    Nothing is flipped: axis x of the file is the width, y the height, and rows run down.
-
-    Args:
-        path: a file whose suffix stands in `FORMATS`, or a folder of pictures.
-        third_axis: what the third of three axes is; "auto" takes it as time when the format or the file name
-            ("sequence") says so or the view is apical, else as depth.
-        view: the anatomical plane.
-        modality: how the picture was made.
-        spacing_mm: (depth, height, width), mm, in place of what the file says; with None for the depth the file's
-            slice distance stays.
-
-    Raises:
-        InputError: the file is missing, damaged, or not an image; or its spacing cannot be.
-    """
-    image, form = _open(path)
-    axes = axes_of(image, third_axis, is_planar=view.is_long_axis)
-    geometry = geometry_of(image, axes, spacing_mm)
-    frames = to_frames(to_grey_values(form.read_pixels(image), image), axes)
-    times_ms = _times(image, axes)
-    return Image(
-        frames,
-        geometry,
-        times_ms,
-        view,
-        source_of(image, axes),
-        modality=modality,
-        times=Known.UNKNOWN if times_ms is None else Known.FILE,
-    )
+@cache
+def image_suffixes() -> tuple[str, ...]:
+    """All suffixes of image files, longest first."""
+    return tuple(sorted((suffix for form in FORMATS for suffix in form.suffixes if suffix), key=len, reverse=True))
 
 
-def read_labels(
-    path: str | Path,
-    scheme: LabelScheme,
-    *,
-    third_axis: ThirdAxis = "auto",
-    spacing_mm: GivenSpacing | None = None,
-) -> LabelMap:
-    """Read a label map (time, depth, height, width); whole numbers stored as floats are accepted.
-
-    Args:
-        path: a file whose suffix stands in `FORMATS`, or a folder of pictures; not a film or JPEG.
-        scheme: what the values mean.
-        third_axis: as in `read_image`.
-        spacing_mm: as in `read_image`.
-
-    Raises:
-        InputError: as `read_image`, or a value is no label of the scheme.
-    """
-    image, form = _open(path)
-    if image.suffix.lower() in form.lossy_suffixes:
-        raise InputError(
-            f"{image.suffix} files hold no exact label values", where=path, remedy="store labels as .nii.gz or .png."
-        )
-    axes = axes_of(image, third_axis, is_planar=False)
-    geometry = geometry_of(image, axes, spacing_mm)
-    pixels = form.read_pixels(image)
-    if image.channel_count > 1:
-        pixels = _common_channel(pixels, image)
-    array = to_frames(to_label_values(pixels, image), axes)
-    source = source_of(image, axes)
-    source = dataclasses.replace(source, details={**source.details, "is_labels": True})
-    return LabelMap(cast("NDArray[np.uint8]", array), scheme, geometry, source)
+@cache
+def picture_suffixes() -> tuple[str, ...]:
+    """Suffixes of pictures: stills that can be the frames of a film; longest first."""
+    return tuple(sorted(picture.SUFFIXES, key=len, reverse=True))
 
 
-def write_labels(labels: LabelMap, path: str | Path) -> None:
-    """Write labels onto the grid of the image they were made for, completely or not at all.
-
-    The file has the axes, spacing, offset, orientation and format of `labels.source`: a viewer lays it over
-    the image pixel by pixel. `labels_path` gives a fitting name. Labels of a film are written as NIfTI; labels
-    without an source in whichever format the suffix names.
-
-    Raises:
-        InputError: the suffix is not one of the image's format, the labels lie on another grid, or the image
-            itself would be overwritten (a label map may be).
-        WorkError: the file cannot be written.
-    """
-    path = Path(path)
-    source = labels.source
-    suffix = suffix_of(path) or ""
-    form = next((form for form in FORMATS if suffix.lower() in form.suffixes), None)
-    wanted = _label_suffixes(source)
-    if form is None or form.write_labels is None or suffix.lower() not in wanted:
-        raise InputError(
-            f"labels of this image cannot be written as {suffix or path.suffix or 'a folder'}",
-            where=path,
-            remedy=f"the name must end in {' or '.join(wanted)}." if wanted != ("",) else "name a folder.",
-        )
-    if source is not None:
-        _spare_image(source, path, suffix)
-    form.write_labels(labels, path, suffix)
-
-
-def write_image(cine: Image, path: str | Path) -> None:
-    """Write an image as NIfTI on its own grid, completely or not at all: what `read_image` reads back.
-
-    Pixels keep their type. Stills have two axes, stacks three, cines four with the frame interval; an image that
-    came from a NIfTI file and was not resampled since keeps that file's axes, offset and orientation. NIfTI holds one
-    interval: instants that are not evenly spaced are written as if they were.
-
-    Args:
-        cine: grey of 8 or 16 bit or float32, or colour of 8 bit.
-        path: ends in .nii or .nii.gz; its folder exists.
-
-    Raises:
-        InputError: another suffix, or the file that the image came from would be overwritten.
-        WorkError: the file cannot be written.
-    """
-    path = Path(path)
-    suffix = suffix_of(path) or ""
-    if suffix.lower() not in nifti.SUFFIXES:
-        raise InputError(
-            f"images cannot be written as {suffix or path.suffix or 'a folder'}",
-            where=path,
-            remedy=f"the name must end in {' or '.join(nifti.SUFFIXES)}.",
-        )
-    if cine.source is not None:
-        _spare_image(cine.source, path, suffix)
-    nifti.write_image(cine, path, suffix)
-
-
-def labels_path(source: FileSource, folder: str | Path) -> Path:
-    """Where the labels of an image go: `<stem>_labels<suffix>` in `folder`.
-
-    The suffix is the image's own, but `.png` for JPEG and BMP, and `.nii.gz` for films.
-
-    Example:
-        >>> labels_path(FileSource(Path("in/fundus.jpg"), "picture", ".jpg"), "out").name
-        'fundus_labels.png'
-    """
-    form = next((form for form in FORMATS if form.name == source.format), FORMATS[0])
-    suffix = form.label_suffix(source.suffix)
-    suffix = suffix if suffix.lower() in form.suffixes or form.write_labels is None else ".nii.gz"
-    return Path(folder) / f"{source.stem}_labels{suffix}"
-
-
-def read_metadata(path: str | Path) -> dict[str, Any]:
-    """What a file says of itself, as plain data, without reading its pixels.
-
-    Returns:
-        format, shape (as stored: x, y[, z[, t]]), dtype, channels, spacing_mm ((x, y[, z]) or None),
-        frame_interval_ms (or None).
-
-    Raises:
-        InputError: the file is missing, damaged, or not an image.
-    """
-    image, _ = _open(path)
-    times = image.times_ms
-    interval = None if times is None or len(times) < 2 else float(np.diff(times).mean())
-    return {
-        "format": image.format,
-        "shape": list(image.shape),
-        "dtype": image.dtype.newbyteorder("=").name,
-        "channels": image.channel_count,
-        "spacing_mm": None if image.spacing_mm is None else list(image.spacing_mm),
-        "frame_interval_ms": interval,
-    }
-
-
-def _open(path: str | Path) -> tuple[StoredImage, Format]:
-    path = Path(path)
-    if not path.exists():
-        raise InputError("there is no such file or folder", where=path, remedy="check the path.")
-    suffix = "" if path.is_dir() else suffix_of(path)
-    if path.is_file() and path.stat().st_size == 0:
-        raise InputError("the file is empty (0 bytes)", where=path, remedy="copy or download it again.")
-    for form in FORMATS:
-        if suffix is not None and suffix.lower() in form.suffixes:
-            return form.read_header(path, suffix), form
-    known = ", ".join(known for form in FORMATS for known in form.suffixes if known)
-    raise InputError(
-        "no format is known by this suffix", where=path, remedy=f"known: {known}, or a folder of pictures."
-    )
+@cache
+def label_suffixes() -> tuple[str, ...]:
+    """Suffixes of files that can hold label maps, longest first."""
+    lossy = {suffix for form in FORMATS for suffix in form.lossy_suffixes}
+    return tuple(suffix for suffix in image_suffixes() if suffix not in lossy)
 
 
 def suffix_of(path: Path) -> str | None:
     """The suffix as it stands in the name, None where no format has it."""
     name = path.name.lower()
-    known = sorted((known for form in FORMATS for known in form.suffixes if known), key=len, reverse=True)
-    length = next((len(suffix) for suffix in known if name.endswith(suffix)), None)
+    length = next((len(suffix) for suffix in image_suffixes() if name.endswith(suffix)), None)
     return None if length is None else path.name[-length:]
 
 
-def _times(image: StoredImage, axes: str) -> NDArray[np.float64] | None:
-    return image.times_ms if "t" in axes else None
+def format_of(path: Path) -> Format | None:
+    """The format of a file by its first bytes, by its name where they say nothing; None where it is no image.
+
+    Nothing but the first bytes is read, so it serves to look through a folder.
+    """
+    try:
+        start = NOTHING if path.is_dir() else beginning(path)
+    except InputError:
+        return None
+    return _choose(path, start)
 
 
-def _label_suffixes(source: FileSource | None) -> tuple[str, ...]:
-    """Suffixes that labels of this image may be written with."""
-    writable = [form for form in FORMATS if form.write_labels is not None]
-    if source is None:
-        return tuple(suffix for form in writable for suffix in form.suffixes if form.label_suffix(suffix) == suffix)
-    form = next((form for form in writable if form.name == source.format), FORMATS[0])
-    return tuple(suffix for suffix in form.suffixes if form.label_suffix(suffix) == suffix)
+def open_image(path: str | Path, pictures: Sequence[str] = ()) -> tuple[StoredImage, Format]:
+    """The header of an image, and the format that reads its pixels.
+
+    Args:
+        path: a file, or a folder of pictures.
+        pictures: names of those pictures in the folder that are its frames, in order; none takes them all.
+
+    Raises:
+        InputError: the file is missing, damaged, or not an image.
+    """
+    path = Path(path)
+    if not os.path.lexists(path):
+        raise InputError("there is no such file or folder", where=path, remedy="check the path.")
+    start = NOTHING if _is_folder(path) else beginning(path)
+    form = _choose(path, start)
+    if form is None:
+        raise _unknown(path, start)
+    if pictures and start is NOTHING:
+        return picture_folder.read_header(path, "", start, pictures), form
+    image = form.read_header(path, _suffix(path, start, form), start)
+    return dataclasses.replace(image, notes=(*_misnamed(path, start, form), *image.notes)), form
 
 
-def _spare_image(source: FileSource, path: Path, suffix: str) -> None:
-    """Never let what is written take the place of the image it came from."""
-    if source.details.get("is_labels"):
-        return
-    sources = [source.path, *([source.details["pixel_file"]] if "pixel_file" in source.details else [])]
-    targets = [path, *([metaimage.pixel_file_beside(path, suffix)] if suffix.lower() == ".mhd" else [])]
-    if any(target.exists() and source.exists() and target.samefile(source) for target in targets for source in sources):
-        raise InputError(
-            "this would overwrite the image itself", where=path, remedy="write it under another name or elsewhere."
-        )
+def pixel_files(path: Path) -> tuple[Path, ...]:
+    """Files beside an image that hold its pixels: one for a MetaImage header, none for any other image.
+
+    Whatever decides whether an image is complete, or copies or watches its files, asks here.
+
+    Raises:
+        InputError: a MetaImage header cannot be read, or the file of its pixels is missing.
+    """
+    # By the name where there is one: a data set of thousands of files is not opened for this.
+    named = suffix_of(path)
+    if named is not None and named.lower() not in metaimage.SUFFIXES:
+        return ()
+    form = format_of(path)
+    return metaimage.pixel_files(path) if form is not None and form.name == "metaimage" else ()
 
 
-def _common_channel(pixels: NDArray[Any], image: StoredImage) -> NDArray[Any]:
-    if (pixels[..., 0] != pixels[..., 1]).any() or (pixels[..., 1] != pixels[..., 2]).any():
-        raise InputError(
-            "is a coloured picture, not a label map", where=image.path, remedy="store the label values as grey values."
-        )
-    return pixels[..., 0]
+def has_pixels(path: Path) -> bool:
+    """Whether an image is there with the file of its pixels: public copies of data sets hold headers without."""
+    try:
+        pixel_files(path)
+    except MissingPixelsError:
+        return False
+    except InputError:
+        pass  # damaged: said when it is read, and no reason to leave it out
+    return path.exists()
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False  # said in words when it is opened
+
+
+def _choose(path: Path, start: Beginning) -> Format | None:
+    if start is NOTHING:
+        return next(form for form in FORMATS if "" in form.suffixes)
+    if (by_content := next((form for form in FORMATS if form.begins(start.head)), None)) is not None:
+        return by_content
+    suffix = suffix_of(path)
+    if suffix is None or foreign(start) is not None:
+        return None
+    return next(form for form in FORMATS if suffix.lower() in form.suffixes)
+
+
+def _unknown(path: Path, start: Beginning) -> InputError:
+    if (known := foreign(start)) is not None:
+        return InputError(known[0], where=path, remedy=known[1])
+    suffixes = ", ".join(suffix for form in FORMATS for suffix in form.suffixes if suffix)
+    return InputError(
+        "no format is known by this suffix", where=path, remedy=f"known: {suffixes}, or a folder of pictures."
+    )
+
+
+def _suffix(path: Path, start: Beginning, form: Format) -> str:
+    if start is NOTHING:
+        return ""
+    known = suffix_of(path)
+    return path.suffix if known is None else known
+
+
+def _misnamed(path: Path, start: Beginning, form: Format) -> tuple[str, ...]:
+    """A word where name and content disagree about the format."""
+    suffix = (suffix_of(path) or path.suffix).lower()
+    if start is NOTHING or not suffix:
+        return ()
+    if suffix not in form.suffixes:
+        return (f"its name ends in {suffix}, its content is {form.name}; it was read as that",)
+    if form.name == "nifti" and suffix.endswith(".gz") != start.is_gzip:
+        return (f"its name ends in {suffix}, and it is {'' if start.is_gzip else 'not '}compressed",)
+    return ()

@@ -1,6 +1,5 @@
 """From the axes and numbers of a file to frames (time, depth, height, width) and to labels."""
 
-import dataclasses
 from typing import Any
 
 import numpy as np
@@ -8,8 +7,11 @@ from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.geometry import NO_GEOMETRY, Geometry, Known, check_spacing
-from cardiotrace.core.image import FileSource, Image
+from cardiotrace.core.image import FileSource
 from cardiotrace.io.stored import StoredImage, ThirdAxis
+
+NEARLY_WHOLE = 1e-3
+"""How far a label may be from a whole number: programs that rescale on writing leave such differences."""
 
 _LOSSLESS = (np.uint8, np.int16, np.uint16)
 
@@ -137,49 +139,41 @@ def to_grey_values(pixels: NDArray[Any], image: StoredImage) -> NDArray[Any]:
 
 
 def to_label_values(pixels: NDArray[Any], image: StoredImage) -> NDArray[np.uint8]:
-    """Pixels as exact labels 0..255; whole numbers stored as floats are accepted.
+    """Pixels as exact labels 0..255; numbers that are whole within `NEARLY_WHOLE` are accepted.
 
     Raises:
         InputError: a value is not a whole number from 0 to 255.
     """
     if pixels.dtype.kind not in "biuf":
         raise InputError(f"pixels of type {pixels.dtype} are not labels", where=image.path)
-    with np.errstate(invalid="ignore"):
-        labels = pixels.astype(np.uint8)
     if pixels.dtype == np.uint8:
-        return np.require(labels, requirements=["C", "W"])
-    wrong = pixels[labels != pixels]
-    if wrong.size:
-        raise InputError(
-            f"{wrong.size} of {pixels.size} pixels are not whole numbers from 0 to 255, such as {wrong[0]:g}",
-            where=image.path,
-            remedy="this is an image or a probability map, or labels that were resampled smoothly, not a label map.",
-        )
-    return np.ascontiguousarray(labels)
+        return np.require(pixels, requirements=["C", "W"])
+    labels = np.empty(pixels.shape, np.uint8)
+    wrong: list[float] = []
+    count = 0
+    for index in np.ndindex(pixels.shape[:-2]):  # plane by plane: comparisons need several times the memory
+        plane, whole = pixels[index], np.rint(pixels[index]) if pixels.dtype.kind == "f" else pixels[index]
+        with np.errstate(invalid="ignore"):
+            labels[index] = np.where((whole >= 0) & (whole <= 255), whole, 0).astype(np.uint8)
+            is_wrong = ~(np.abs(plane - labels[index].astype(np.float64)) <= NEARLY_WHOLE)
+        if is_wrong.any():
+            count += int(np.count_nonzero(is_wrong))
+            wrong = wrong or [float(plane[is_wrong][0])]
+    if wrong:
+        raise _not_labels(image, count, pixels.size, wrong[0])
+    return labels
 
 
-def require_grey(cine: Image) -> Image:
-    """The cine with one grey channel: as it is, or the common channel of a picture stored as colour.
-
-    Raises:
-        InputError: the channels differ, so the picture is truly coloured.
-
-    Example:
-        >>> require_grey(Image(np.full((1, 1, 2, 2, 3), 7, np.uint8), NO_GEOMETRY)).frames.shape
-        (1, 1, 2, 2)
-    """
-    if not cine.is_colour:
-        return cine
-    red, green, blue = (cine.frames[..., channel] for channel in range(3))
-    coloured = (red != green) | (green != blue)
-    count = int(np.count_nonzero(coloured))
-    if count:
-        raise InputError(
-            f"grey values are needed, and {count} of {coloured.size} pixels are coloured",
-            where=None if cine.source is None else cine.source.path,
-            remedy="remove coloured overlays such as Doppler or an ECG trace, or save the picture as greyscale.",
-        )
-    return dataclasses.replace(cine, frames=np.ascontiguousarray(red))
+def _not_labels(image: StoredImage, count: int, total: int, value: float) -> InputError:
+    slope, intercept = image.details.get("scaling", (1.0, 0.0))
+    scaled = f", after the header's scl_slope {slope:.7g} and scl_inter {intercept:.7g}" if image.is_rescaled else ""
+    return InputError(
+        f"{count} of {total} pixels are not whole numbers from 0 to 255, such as {value:.7g}{scaled}",
+        where=image.path,
+        remedy="save the labels as whole numbers without a slope."
+        if scaled
+        else "this is an image or a probability map, or labels that were resampled smoothly, not a label map.",
+    )
 
 
 def _narrowed(pixels: NDArray[Any], image: StoredImage) -> NDArray[Any]:

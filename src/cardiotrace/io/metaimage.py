@@ -6,18 +6,21 @@ its reader repairs bad spacings, writes to the terminal when a file is cut short
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.label import LabelMap
 from cardiotrace.io import deflate
 from cardiotrace.io.atomic import write_bytes
+from cardiotrace.io.content import Beginning, beginning
+from cardiotrace.io.pixel_file import find_pixel_file, named_file
 from cardiotrace.io.stored import (
+    Pixels,
     StoredImage,
     check_shape,
     check_size_on_disk,
@@ -50,12 +53,19 @@ _GEOMETRY = (
 )
 
 
-def read_header(path: Path, suffix: str) -> StoredImage:
+def begins(head: bytes) -> bool:
+    """Whether a file begins with lines of a MetaImage header."""
+    return bool(re.match(rb"\s*\w+\s*=", head) and re.search(rb"(^|\n)\s*(NDims|DimSize|ElementType)\s*=", head))
+
+
+def read_header(path: Path, suffix: str, start: Beginning) -> StoredImage:
     """Shape, spacing and geometry of a MetaImage file, without its pixels.
 
     Raises:
         InputError: not a MetaImage file, one that claims the impossible, or whose pixel file is missing.
     """
+    if start.is_gzip and begins(start.head):
+        raise InputError("is a compressed MetaImage header", where=path, remedy="unpack it first: `gunzip`.")
     with reading(path, "MetaImage"):
         fields, header_bytes = _fields(path)
         shape = tuple(int(length) for length in fields["DimSize"].split())
@@ -63,7 +73,7 @@ def read_header(path: Path, suffix: str) -> StoredImage:
             raise InputError(
                 f"states {fields['NDims']} axes and {len(shape)} lengths", where=path, remedy="mend its DimSize line."
             )
-        spacing = _spacing(fields, len(shape))
+        spacing = _spacing(fields, len(shape), path)
         image = StoredImage(
             path=path,
             format="metaimage",
@@ -79,10 +89,21 @@ def read_header(path: Path, suffix: str) -> StoredImage:
         pixels = _where_pixels_are(image, fields, header_bytes)
         held = pixels["pixel_file"].stat().st_size - pixels["pixel_offset"]
         check_size_on_disk(image, held, compressed=pixels["is_compressed"], file=pixels["pixel_file"])
-    return dataclasses.replace(image, details={**image.details, **pixels})
+        notes = _renamed_note(pixels["pixel_file"], fields["ElementDataFile"], path)
+    return dataclasses.replace(image, details={**image.details, **pixels}, notes=notes)
 
 
-def read_pixels(image: StoredImage) -> NDArray[Any]:
+def pixel_files(path: Path) -> tuple[Path, ...]:
+    """The file beside a header that holds its pixels; none where they stand in the header's own file.
+
+    Raises:
+        InputError: not a MetaImage file, or its pixel file is missing.
+    """
+    file = read_header(path, path.suffix, beginning(path)).details["pixel_file"]
+    return () if file == path else (file,)
+
+
+def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:
     """Pixels ([[t,] z,] y, x[, 3]) of a MetaImage file.
 
     Raises:
@@ -95,7 +116,7 @@ def read_pixels(image: StoredImage) -> NDArray[Any]:
             pixels = np.frombuffer(deflate.inflated(file, image.byte_count, offset=offset), image.dtype)
         else:
             pixels = np.fromfile(file, image.dtype, count, offset=offset)
-        return pixels.reshape(image.shape[::-1] + ((3,) if image.channel_count == 3 else ()))
+        return Pixels(pixels.reshape(image.shape[::-1] + ((3,) if image.channel_count == 3 else ())))
 
 
 def write_labels(labels: LabelMap, path: Path, suffix: str) -> None:
@@ -186,44 +207,36 @@ def _where_pixels_are(image: StoredImage, fields: Mapping[str, str], header_byte
     if "BinaryData" in fields and not _is_true(fields, "BinaryData"):
         raise InputError("keeps its pixels as text", where=image.path, remedy="save it with BinaryData = True.")
     name = fields["ElementDataFile"]
-    is_local = name.upper() == "LOCAL"
-    file = image.path if is_local else _pixel_file(image.path, name)
+    is_local, is_compressed = name.upper() == "LOCAL", _is_true(fields, "CompressedData")
     offset = header_bytes if is_local else int(fields.get("HeaderSize", "0"))
+    if is_local:
+        file = image.path
+    else:
+        stated = int(fields.get("CompressedDataSize", "0")) if is_compressed else image.byte_count
+        file = find_pixel_file(image.path, name, byte_count=stated + max(0, offset) if stated else None)
     if offset < 0:  # the pixels are what stands at the end, whatever comes before
         offset = max(0, file.stat().st_size - image.byte_count)
-    return {"pixel_file": file, "pixel_offset": offset, "is_compressed": _is_true(fields, "CompressedData")}
+    return {"pixel_file": file, "pixel_offset": offset, "is_compressed": is_compressed}
 
 
-def _pixel_file(path: Path, name: str) -> Path:
-    """The file that holds the pixels; a header may only point into its own folder."""
-    if name.upper().startswith("LIST") or "%" in name:
-        raise InputError(
-            f"spreads its pixels over several files ({name})", where=path, remedy="convert it to one .mha file."
-        )
-    if Path(name).is_absolute() or ".." in Path(name).parts:
-        raise InputError(
-            f"points outside its own folder, to {name}",
-            where=path,
-            remedy="move the pixel file beside the header, and correct ElementDataFile.",
-        )
-    pixel_file = path.parent / name
-    if not pixel_file.is_file():
-        raise InputError(
-            f"its pixel file {name} is missing",
-            where=path,
-            remedy=f"put {name} into {path.parent}, or leave this header out.",
-        )
-    return pixel_file
+def _renamed_note(file: Path, name: str, path: Path) -> tuple[str, ...]:
+    if file == path or file.name == named_file(name):
+        return ()
+    return (f"its header names {named_file(name)} as the file of its pixels, which is not there; {file.name} was read",)
 
 
-def _spacing(fields: Mapping[str, str], axes: int) -> tuple[float, ...] | None:
+def _spacing(fields: Mapping[str, str], axes: int, path: Path) -> tuple[float, ...] | None:
     """(x, y[, z]), mm, of the header."""
     text = fields.get("ElementSpacing", fields.get("ElementSize"))
     if text is None:
         return None
     values = tuple(float(value) for value in text.split()[:3])
     if len(values) < min(axes, 3) and axes <= 4:
-        raise ValueError(f"ElementSpacing has {len(values)} sizes for {axes} axes")
+        raise InputError(
+            f"its header states {len(values)} pixel sizes ({text.strip()[:40]}) for {axes} axes",
+            where=path,
+            remedy="mend its ElementSpacing line: one size in mm for each axis.",
+        )
     return values
 
 
@@ -239,7 +252,14 @@ def _place(fields: Mapping[str, str], spacing: tuple[float, ...] | None, axes: i
     matrix = np.array([float(value) for value in text.split()]).reshape(axes, axes)
     directions[:count, :count] = matrix[:count, :count].T  # a row of the header is the direction of an axis
     place = next((fields[key] for key in ("Offset", "Position", "Origin") if key in fields), "")
-    offset[:count] = [float(value) for value in place.split()[:count]] or 0.0
+    numbers = [float(value) for value in place.split()[:count]]
+    if numbers and len(numbers) < count:
+        raise ValueError(f"Offset has {len(numbers)} numbers for {axes} axes")
+    offset[: len(numbers)] = numbers
+    with np.errstate(over="ignore", invalid="ignore"):
+        is_possible = bool(np.isfinite(np.linalg.norm(directions, axis=0)).all() and np.isfinite(offset).all())
+    if not is_possible:  # says nothing of directions
+        return {}
     affine = np.eye(4)
     affine[:3, :3] = directions
     affine[:3, 3] = offset

@@ -19,9 +19,12 @@ from cardiotrace.core.geometry import Geometry
 from cardiotrace.core.image import FileSource, Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.io import deflate
+from cardiotrace.io.alpha import without_alpha
 from cardiotrace.io.atomic import write_bytes
+from cardiotrace.io.content import Beginning
 from cardiotrace.io.stored import (
     GridShape,
+    Pixels,
     StoredImage,
     check_shape,
     check_size_on_disk,
@@ -44,15 +47,21 @@ _MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 _MS_PER_UNIT = {8: 1000.0, 16: 1.0, 24: 0.001}
 
 
-def read_header(path: Path, suffix: str) -> StoredImage:
+def begins(head: bytes) -> bool:
+    """Whether a file, decompressed, begins as NIfTI does: the length of the header, and the magic word in it."""
+    is_first = _states_size(head, 348) and head[344:347] in (b"n+1", b"ni1")
+    return is_first or (_states_size(head, 540) and head[4:7] in (b"n+2", b"ni2"))
+
+
+def read_header(path: Path, suffix: str, start: Beginning) -> StoredImage:
     """Shape, spacing and geometry of a NIfTI file, without its pixels.
 
     Raises:
         InputError: not a NIfTI file, or one that claims the impossible.
     """
-    is_compressed = _is_gzip(suffix)
+    is_compressed = start.is_gzip
     with reading(path, "NIfTI"):
-        header, version = _decode(_first_bytes(path, 540, is_compressed=is_compressed), path)
+        header, version = _decode(_first_bytes(path, suffix, start), path)
         count = int(header["dim"][0])
         shape = tuple(int(length) for length in header["dim"][1 : count + 1])
         units = int(header["xyzt_units"])
@@ -74,8 +83,10 @@ def read_header(path: Path, suffix: str) -> StoredImage:
             doubts=place.doubts,
             times_ms=_times_ms(shape, float(header["pixdim"][4]), units & 0x38),
             channel_count=len(dtype.names) if is_rgb else 1,
+            is_rescaled=_scaling(header) != (1.0, 0.0),
             details={
                 "version": version,
+                "is_gzip": is_compressed,
                 "geometry": {name: header[name].tolist() for name in _GEOMETRY},
                 "pixel_offset": _pixel_offset(header, path),
                 "scaling": _scaling(header),
@@ -87,25 +98,33 @@ def read_header(path: Path, suffix: str) -> StoredImage:
     return image
 
 
-def read_pixels(image: StoredImage) -> NDArray[Any]:
+def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:
     """Pixels ([[t,] z,] y, x[, 3]) of a NIfTI file, rescaled where its header asks for it.
 
     Raises:
-        InputError: the file is cut short or damaged.
+        InputError: the file is cut short or damaged, or its picture lies in the transparency.
     """
     offset, count = image.details["pixel_offset"], image.byte_count // image.dtype.itemsize
     with reading(image.path, "NIfTI"):
-        if _is_gzip(image.suffix):
+        if image.details["is_gzip"]:
             content = deflate.inflated(image.path, offset + image.byte_count)
             stored = np.frombuffer(content, image.dtype, count, offset)
         else:
             stored = np.fromfile(image.path, image.dtype, count, offset=offset)
-    if image.channel_count == 1:
-        pixels = stored.reshape(image.shape[::-1])
-    else:  # RGB, or RGBA: transparency says nothing about tissue
-        pixels = stored.reshape(*image.shape[::-1], image.channel_count)[..., :3]
-    slope, intercept = image.details["scaling"]
-    return pixels if (slope, intercept) == (1.0, 0.0) else pixels * slope + intercept
+    if image.channel_count > 1:  # RGB or RGBA
+        pixels = stored.reshape(*image.shape[::-1], image.channel_count)
+        return Pixels(pixels if image.channel_count == 3 else without_alpha(pixels, image.path, as_labels=as_labels))
+    pixels = stored.reshape(image.shape[::-1])
+    return Pixels(_rescaled(pixels, *image.details["scaling"]) if image.is_rescaled else pixels)
+
+
+def _rescaled(pixels: NDArray[Any], slope: float, intercept: float) -> NDArray[np.float32]:
+    """Pixels * slope + intercept, computed in double precision, plane by plane, as doubles would fill the memory."""
+    result = np.empty(pixels.shape, np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for index in np.ndindex(pixels.shape[:-2]):
+            result[index] = pixels[index].astype(np.float64) * slope + intercept
+    return result
 
 
 def write_labels(labels: LabelMap, path: Path, suffix: str) -> None:
@@ -164,18 +183,18 @@ def _is_gzip(suffix: str) -> bool:
     return suffix.lower().endswith(".gz")
 
 
-def _first_bytes(path: Path, count: int, *, is_compressed: bool) -> bytes:
-    with path.open("rb") as file:
-        head = file.read(64 * 1024 if is_compressed else count)
-    if not is_compressed:
-        return head
-    if not head.startswith(b"\x1f\x8b"):
+def _first_bytes(path: Path, suffix: str, start: Beginning) -> bytes:
+    if start.is_gzip and not start.head:
+        raise InputError(
+            "is not gzip data that can be unpacked", where=path, remedy="it is damaged: copy or download it again."
+        )
+    if not start.is_gzip and _is_gzip(suffix) and not begins(start.head):
         raise InputError(
             "is not gzip-compressed, though its name says so",
             where=path,
             remedy="it may be a web page or text saved under this name: look into it, or download it again.",
         )
-    return deflate.head(head, count)
+    return start.head[:540]
 
 
 def _decode(block: bytes, path: Path) -> tuple[Any, int]:

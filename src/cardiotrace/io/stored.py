@@ -4,10 +4,10 @@ import contextlib
 import logging
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,10 @@ from cardiotrace.core.image import FileSource
 from cardiotrace.io import deflate
 
 MAX_PIXEL_BYTES = 2 * 1024**3
-"""Largest uncompressed image that is read: 2 GiB, about 14 hours of 112 x 112 echo."""
+"""Largest image that is read, by its pixels as they come to lie in memory: 2 GiB, about 14 hours of 112 x 112 echo."""
+
+_LONGEST_REASON = 200
+"""Characters of what a library says of a damaged file."""
 
 ThirdAxis = Literal["auto", "depth", "time"]
 GridShape = tuple[int, ...]
@@ -50,15 +53,45 @@ class StoredImage:
     """The format itself says that a third axis is time, as films do."""
     details: Mapping[str, Any] = field(default_factory=dict)
     """What the format needs to read the pixels and to write labels onto the same grid."""
+    notes: tuple[str, ...] = ()
+    """In words, what was assumed or left out in reading the file."""
+    is_lossy: bool = False
+    """The pixels were compressed with loss: no exact label values."""
+    is_rescaled: bool = False
+    """The header asks for a slope and an offset: single precision comes out."""
 
     @property
     def byte_count(self) -> int:
-        """Bytes of the uncompressed pixels."""
+        """Bytes of the uncompressed pixels, as stored."""
         return math.prod(self.shape) * self.channel_count * self.dtype.itemsize
 
+    @property
+    def decoded_byte_count(self) -> int:
+        """Bytes of the pixels as they come to lie in memory, at least those that are stored."""
+        itemsize = max(self.dtype.itemsize, 4) if self.is_rescaled else self.dtype.itemsize
+        return math.prod(self.shape) * self.channel_count * itemsize
 
-Reader = Callable[[StoredImage], NDArray[Any]]
-"""Reads the pixels: ([[t,] z,] y, x[, channel]), as stored."""
+
+@dataclass(frozen=True)
+class Pixels:
+    """The pixels of a file, and what only decoding shows."""
+
+    values: NDArray[Any]
+    """([[t,] z,] y, x[, 3]), as stored."""
+    strong_colour: float = 0.0
+    """Largest share of strongly coloured pixels in a frame, where the reader has dropped the colour."""
+
+
+class Reader(Protocol):
+    """Reads the pixels of a file whose header was read."""
+
+    def __call__(self, image: StoredImage, *, as_labels: bool = False) -> Pixels:
+        """The pixels.
+
+        Args:
+            image: the header.
+            as_labels: label values are wanted: the indices of a palette, not its colours.
+        """
 
 
 def check_shape(image: StoredImage) -> None:
@@ -79,25 +112,43 @@ def check_shape(image: StoredImage) -> None:
             where=image.path,
             remedy="export the image again.",
         )
-    if image.byte_count > MAX_PIXEL_BYTES:
+    if image.decoded_byte_count > MAX_PIXEL_BYTES:
         raise InputError(
-            f"the header claims {image.byte_count / 2**30:.1f} GiB of pixels (shape {image.shape})",
+            f"the header claims {_gibibytes(image.decoded_byte_count)} of pixels (shape {_shown(image.shape)})",
             where=image.path,
             remedy=f"at most {MAX_PIXEL_BYTES / 2**30:.0f} GiB is read: crop or split it, or mend the header.",
         )
 
 
-def check_size_on_disk(image: StoredImage, available: int, *, compressed: bool, file: Path | None = None) -> None:
+def _gibibytes(byte_count: int) -> str:
+    return f"{byte_count / 2**30:.1f} GiB" if byte_count < 2**60 else "more than a thousand million GiB"
+
+
+def _shown(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(length) if length < 10**12 else "..." for length in shape)
+
+
+def check_size_on_disk(
+    image: StoredImage, available: int, *, compressed: bool, file: Path | None = None, needed: int | None = None
+) -> None:
     """Refuse a header that claims more pixels than `available` bytes on disk can hold.
+
+    Args:
+        image: the header.
+        available: bytes of pixels on disk.
+        compressed: whether they are compressed by deflate.
+        file: where the pixels lie, for the message.
+        needed: bytes that the pixels need, where a byte does not hold a pixel.
 
     Raises:
         InputError: the file is cut short, or its header wrong.
     """
     capacity = available * deflate.MAX_RATIO if compressed else available
-    if image.byte_count > capacity:
+    needed = image.byte_count if needed is None else needed
+    if needed > capacity:
         raise InputError(
-            f"the header claims {image.byte_count} bytes of pixels (shape {image.shape}), "
-            f"the file holds {'at most ' if compressed else ''}{capacity}",
+            f"the header claims {needed} bytes of pixels (shape {image.shape}), "
+            f"the file holds {'at most ' if compressed else ''}{max(0, capacity)}",
             where=file or image.path,
             remedy="the file is cut short or its header is wrong: copy or export it again.",
         )
@@ -121,10 +172,16 @@ def reading(path: Path, kind: str) -> Iterator[None]:
             raise WorkError("too little memory to read it", where=path, remedy="close other programs.") from None
         except PermissionError:
             raise InputError("may not be read", where=path, remedy="change its permissions.") from None
+        except (RecursionError, OverflowError):
+            raise InputError(
+                f"is not a {kind} file that can be read (its header holds impossible numbers)",
+                where=path,
+                remedy="the file is damaged: export it again.",
+            ) from None
         except Exception as error:
             reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
             raise InputError(
-                f"is not a {kind} file that can be read ({reason[0]})",
+                f"is not a {kind} file that can be read ({reason[0][:_LONGEST_REASON]})",
                 where=path,
                 remedy="the file is damaged or has the wrong suffix: open it in a viewer, or export it again.",
             ) from error

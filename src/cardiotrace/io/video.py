@@ -1,6 +1,5 @@
-"""Films: AVI and MP4, read as grey values."""
+"""Films: AVI and MP4, read as grey values; how strongly they were coloured is kept."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,20 +7,55 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.io.stored import StoredImage, check_shape, reading
+from cardiotrace.io.colour import luma, strong_share, strong_share_of_yuv
+from cardiotrace.io.content import Beginning
+from cardiotrace.io.stored import MAX_PIXEL_BYTES, Pixels, StoredImage, check_shape, reading
 
 SUFFIXES = (".avi", ".mp4")
 
+_MAX_INDEX_BYTES = 2**22
+"""What the library may keep of a film's table of contents: 4 MB, some hundred thousand frames."""
 
-def read_header(path: Path, suffix: str) -> StoredImage:
+
+def demuxer(head: bytes) -> str | None:
+    """The library's name for the kind of film that a file begins as; None where it is none.
+
+    It is told to the library, which would otherwise try kinds of files that name further files.
+    """
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        return "avi"
+    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip") and head[8:12] not in _STILLS:
+        return "mov"
+    kinds = ((b"\x1aE\xdf\xa3", "matroska"), (b"0&\xb2u\x8ef\xcf\x11", "asf"), (b"\0\0\1\xba", "mpeg"))
+    return next((name for magic, name in kinds if head.startswith(magic)), None)
+
+
+_STILLS = (b"heic", b"heix", b"mif1", b"avif")
+"""Brands of pictures that are packed as films are."""
+
+
+def begins(head: bytes) -> bool:
+    """Whether a file begins as a film does."""
+    return demuxer(head) is not None
+
+
+def read_header(path: Path, suffix: str, start: Beginning) -> StoredImage:
     """Size, number of frames and their times; packets are counted, nothing is decoded.
 
     Raises:
         InputError: not a film.
     """
-    with reading(path, "film"), _opened(path) as container:
+    kind = None if start.is_gzip else demuxer(start.head)
+    if kind is None:
+        raise InputError(
+            "is not a film file that can be read: it does not begin as one",
+            where=path,
+            remedy="the file is damaged or has the wrong suffix: open it in a viewer, or export it again.",
+        )
+    with reading(path, "film"), _opened(path, kind) as container:
         stream = _stream(container, path)
-        stamps = sorted(packet.pts for packet in container.demux(stream) if packet.pts is not None)
+        width, height = int(stream.width), int(stream.height)
+        stamps = _stamps(container, stream, most=MAX_PIXEL_BYTES // max(1, width * height), path=path)
         count = len(stamps)
         if stream.frames > count:
             raise InputError(
@@ -35,11 +69,12 @@ def read_header(path: Path, suffix: str) -> StoredImage:
             path=path,
             format="video",
             suffix=suffix,
-            shape=(int(stream.width), int(stream.height), count),
+            shape=(width, height, count),
             dtype=np.dtype(np.uint8),
             times_ms=times,
             third_is_time=True,
-            details={} if interval_ms is None else {"frame_interval_ms": interval_ms},
+            details={"kind": kind, **({} if interval_ms is None else {"frame_interval_ms": interval_ms})},
+            is_lossy=True,
         )
         if count == 0:
             raise InputError("has no frames", where=path, remedy="export the film again.")
@@ -47,20 +82,21 @@ def read_header(path: Path, suffix: str) -> StoredImage:
     return image
 
 
-def read_pixels(image: StoredImage) -> NDArray[np.uint8]:
-    """Grey values (frame, row, column); colour is reduced to luma.
+def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:
+    """Grey values (frame, row, column); colour is reduced to luma, and how much of it there was is told.
 
     Raises:
         InputError: the film is damaged, or ends before the number of frames it announces.
     """
     width, height, count = image.shape
     pixels = np.empty((count, height, width), np.uint8)
-    found = 0
-    with reading(image.path, "film"):
-        for frame in _frames(image.path):
-            if found == count or frame.shape != (height, width):
+    found, coloured = 0, 0.0
+    with reading(image.path, "film"), _opened(image.path, image.details["kind"]) as container:
+        for frame in container.decode(_stream(container, image.path)):
+            if found == count or (frame.height, frame.width) != (height, width):
                 raise InputError("changes its size, or has more frames than it announces", where=image.path)
-            pixels[found] = frame
+            pixels[found], share = _grey(frame)
+            coloured = max(coloured, share)
             found += 1
     if found != count:
         raise InputError(
@@ -68,19 +104,49 @@ def read_pixels(image: StoredImage) -> NDArray[np.uint8]:
             where=image.path,
             remedy="the film is damaged: copy or export it again.",
         )
-    return pixels
+    return Pixels(pixels, coloured)
 
 
-def _frames(path: Path) -> Iterator[NDArray[np.uint8]]:
-    with _opened(path) as container:
-        for frame in container.decode(_stream(container, path)):
-            yield frame.to_ndarray(format="gray")
+def _grey(frame: Any) -> tuple[NDArray[np.uint8], float]:
+    """The brightness of a frame, and its share of strongly coloured pixels."""
+    name: str = frame.format.name
+    if name.startswith("gray"):
+        return frame.to_ndarray(format="gray"), 0.0
+    is_bytes = len(frame.planes) == 3 and all(plane.bits == 8 for plane in frame.format.components)
+    if name.startswith("yuv") and is_bytes:
+        blue, red = (_plane(frame.planes[index]) for index in (1, 2))
+        return frame.to_ndarray(format="gray"), strong_share_of_yuv(blue, red)
+    colours = frame.to_ndarray(format="rgb24")
+    is_yuv = any(component.is_chroma for component in frame.format.components)
+    return frame.to_ndarray(format="gray") if is_yuv else luma(colours), strong_share(colours)
 
 
-def _opened(path: Path) -> Any:
+def _plane(plane: Any) -> NDArray[np.uint8]:
+    """One plane of a frame, without the bytes that pad its rows."""
+    return np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
+
+
+def _stamps(container: Any, stream: Any, *, most: int, path: Path) -> list[int]:
+    """Time stamps of the packets in order; the count stops where the frames would not fit into memory."""
+    stamps: list[int] = []
+    for packet in container.demux(stream):
+        if packet.pts is not None:
+            stamps.append(packet.pts)
+        if len(stamps) > most:
+            raise InputError(
+                f"holds more than {most} frames, {MAX_PIXEL_BYTES / 2**30:.0f} GiB of pixels",
+                where=path,
+                remedy="cut the film.",
+            )
+    return sorted(stamps)
+
+
+def _opened(path: Path, kind: str) -> Any:
     import av
 
-    return av.open(str(path), metadata_errors="ignore")
+    # As a file, whatever its name looks like; the library keeps no more of its index than that.
+    options = {"indexmem": str(_MAX_INDEX_BYTES)}
+    return av.open(f"file:{path}", format=kind, metadata_errors="ignore", options=options)
 
 
 def _stream(container: Any, path: Path) -> Any:

@@ -4,8 +4,10 @@ import dataclasses
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from cardiotrace.core.catalog import Choice
+from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.datasets.catalog import DATASETS
@@ -66,18 +68,37 @@ def cache_folder(given: Path | None) -> Path:
 def pack(
     dataset: Dataset, preparation: Preparation, *, cache: Path | None = None, watch: Watch = SILENT
 ) -> PackedDataset:
-    """The packed cache of a data set's labelled cases, made where it is not there yet."""
+    """The packed cache of a data set's labelled cases, made where it is not there yet.
+
+    Raises:
+        InputError: the images are not in the channels that the data set states.
+    """
     cases = [case for case in dataset.cases() if case.read_labels is not None]
+    expected = preparation.channels(dataset.channels)
     with watch.stage(f"packing {dataset.name}") as tick:
-        return packed(
+        data = packed(
             cases,
             root=dataset.root,
             scheme=dataset.scheme,
             preparation=preparation,
             cache=cache_folder(cache),
             name=dataset.name,
+            options={"channels": dataset.channels, **_reading_options(dataset)},
             on_progress=tick,
         )
+    if data.images.shape[1] != expected:  # said now, as the network could be trained and never exported
+        raise InputError(
+            f"its images come out in {data.images.shape[1]} channels, where the data set states {expected}",
+            where=dataset.root,
+            remedy="state the channels of the data set: 1 for grey, 3 for colour.",
+        )
+    return data
+
+
+def _reading_options(dataset: Dataset) -> dict[str, Any]:
+    """The options of a data set as plain data, without the place where it lies."""
+    config = to_plain(getattr(dataset, "config", {}))
+    return {key: value for key, value in config.items() if key != "root"} if isinstance(config, dict) else {}
 
 
 def cases_of(dataset: Dataset, patients: Iterable[str]) -> list[Case]:
