@@ -1,7 +1,7 @@
 """Label maps speak of structures by name; the integers are a detail of each data set."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.geometry import Geometry, Spacing
-from cardiotrace.core.image import FileSource
+from cardiotrace.core.image import FileSource, Grid
 from cardiotrace.core.terms import Structure
 
 
@@ -78,6 +78,8 @@ class LabelMap:
     geometry: Geometry
     """Where its voxels lie: that of its image."""
     source: FileSource | None = None
+    notes: tuple[str, ...] = ()
+    """In words, what was assumed or changed to lay them onto their image."""
 
     def __post_init__(self) -> None:
         where = None if self.source is None else self.source.path
@@ -113,7 +115,13 @@ class LabelMap:
 
     def to(self, scheme: LabelScheme) -> "LabelMap":
         """The same labels in another scheme; structures that it lacks become background."""
-        return LabelMap(self.scheme.table_to(scheme)[self.array], scheme, self.geometry, self.source)
+        return replace(self, array=self.scheme.table_to(scheme)[self.array], scheme=scheme)
+
+    @property
+    def grid(self) -> Grid:
+        """Where its voxels lie, without the voxels."""
+        time, depth, height, width = self.array.shape
+        return Grid(self.geometry, (time, depth, height, width), self.source)
 
 
 CAMUS = LabelScheme("camus", {Structure.LV: 1, Structure.MYO: 2, Structure.LA: 3})
