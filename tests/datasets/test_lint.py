@@ -212,7 +212,7 @@ def test_label_order_of_another_data_set(tmp_path, found):
     findings = found("acdc", tmp_path)
     assert list(findings) == ["label-order"]
     assert [finding.what for finding in findings["label-order"]] == [
-        "the myocardium encloses what is labelled RV, not LV"
+        "the myocardium encloses what is labelled RV, not LV: are these mnms labels?"
     ] * 2
 
 

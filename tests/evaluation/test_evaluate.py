@@ -67,7 +67,9 @@ def test_a_file_that_cannot_be_used_is_listed(folders: tuple[Path, Path]) -> Non
     write(predicted, "patient0001_4CH_ES_labels.nii.gz", square(2, 2, 3))  # another grid
     table = evaluate_folders(predicted, reference)
     (problem,) = table.problems
-    assert problem.startswith("patient0001_4CH_ES: the grids differ")
+    assert problem == (
+        "patient0001_4CH_ES: does not lie on the grid of patient0001_4CH_ES_gt.nii.gz: 40 x 40 voxels against 200 x 200"
+    )
 
 
 def test_nothing_to_evaluate_is_an_error(folders: tuple[Path, Path], tmp_path: Path) -> None:

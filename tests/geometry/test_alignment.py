@@ -105,7 +105,8 @@ def test_a_flip_is_undone_although_the_image_counts_as_having_no_place():
         stored = image.as_reoriented(order)
         labels = labels_of(np.asarray(stored.dataobj), of_xyz(stored.affine))
         found = aligned(labels, grid_of((40, 60, 1), of_xyz(image.affine, oriented=False)))
-        assert (found.array[0] == mask.T).all() and found.notes == ()
+        assert (found.array[0] == mask.T).all()
+        assert found.notes == ()
 
 
 def test_a_lost_affine_is_taken_as_it_lies_and_that_is_said():
@@ -144,7 +145,8 @@ def test_an_unknown_slice_distance_is_no_evidence():
     lost = replace(of_xyz(stored.affine), slice_distance=Known.UNKNOWN)
     lost.affine[:3, 0] /= 8
     found = aligned(labels_of(np.asarray(stored.dataobj), lost), grid_of((20, 24, 4), of_xyz(affine)))
-    assert (found.array[0] == mask.T).all() and found.spacing_mm == (8.0, 1.5, 1.5)
+    assert (found.array[0] == mask.T).all()
+    assert found.spacing_mm == (8.0, 1.5, 1.5)
 
 
 def test_frames_are_not_looked_at_and_stay_in_order():

@@ -44,7 +44,9 @@ def print_rows(rows: Rows, *, title: str = "") -> None:
 
 
 def print_problems(scored: CaseTable) -> None:
-    """What could not be scored, on standard error."""
+    """What could not be scored and what speaks against the labels, on standard error."""
+    for note in scored.notes:
+        print(f"cardiotrace: {note}", file=sys.stderr)
     if scored.problems:
         print(f"cardiotrace: {len(scored.problems)} could not be scored:", file=sys.stderr)
     for problem in scored.problems:

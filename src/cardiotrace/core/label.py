@@ -92,7 +92,7 @@ class LabelMap:
             raise InputError(
                 f"label values {strange[:8]} are not in scheme {self.scheme.name} ({dict(self.scheme.values)})",
                 where=where,
-                remedy="a binary mask stored as 0 and 255 is read with the `binary255` scheme; check the data set.",
+                remedy=self._schemes_that_fit(),
             )
 
     @property
@@ -105,6 +105,15 @@ class LabelMap:
             return []  # counting every value would take hundreds of times as long
         found = np.flatnonzero(np.bincount(self.array.ravel(), minlength=256)).tolist()
         return sorted(set(found) - {0, *self.scheme.values.values()})
+
+    def _schemes_that_fit(self) -> str:
+        values = set(np.unique(self.array).tolist()) - {0}
+        if values == {255}:
+            return "vessels of 255 have the scheme vessel255; divide other masks by 255."
+        fitting = [name for name, scheme in SCHEMES.items() if values <= set(scheme.values.values())]
+        if fitting:
+            return f"these values fit {' or '.join(fitting)}: choose the scheme that the labels follow."
+        return f"correct the labels, or choose their scheme; known are {', '.join(SCHEMES)}."
 
     def mask(self, *structures: Structure) -> NDArray[np.bool_]:
         """Where any of the structures is: (time, depth, height, width).

@@ -1,9 +1,9 @@
 """Any folder of images beside a folder of masks."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +11,7 @@ from cardiotrace.core.errors import ConfigError
 from cardiotrace.core.exam import Case, Exam, ExamImage
 from cardiotrace.core.geometry import Spacing
 from cardiotrace.core.image import Image
-from cardiotrace.core.label import SCHEMES, LabelMap, LabelScheme, scheme_from_mapping
+from cardiotrace.core.label import SCHEMES, LabelScheme, scheme_from_mapping
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import (
     FilePair,
@@ -155,7 +155,12 @@ class Folder:
         for pair in self._items():
             if pair.image.exists():
                 case = with_second_labels(
-                    self._case(pair), second.get(f"{pair.name}{self.config.label_ending}"), self.scheme, self.root
+                    self._case(pair),
+                    second.get(f"{pair.name}{self.config.label_ending}"),
+                    self.scheme,
+                    self.root,
+                    third_axis=self.config.third_axis,
+                    spacing_mm=self.config.spacing_mm,
                 )
                 cases.append(with_field_of_view(case, inside.get(pair.name), self.root))
         return cases
@@ -215,28 +220,20 @@ class Folder:
         return stem if match is None or not match[1] else match[1]
 
     def _case(self, pair: FilePair) -> Case:
-        case = file_case(
+        return file_case(
             pair,
             dataset=self,
             view=self.config.view,
             phase=_phase(pair.name),
             groups={"patient": self._patient(pair.name)},
             third_axis=self.config.third_axis,
+            spacing_mm=self.config.spacing_mm,
         )
-        return case if self.config.spacing_mm is None else _with_spacing(case, pair, self.config)
 
     def _exam_image(self, pair: FilePair) -> ExamImage:
         phase = _phase(pair.name)
         cine = _read(pair.image, self.config)
         return ExamImage(pair.name, cine, {} if phase is Phase.OTHER or len(cine.frames) > 1 else {phase: 0})
-
-
-def _with_spacing(case: Case, pair: FilePair, config: FolderConfig) -> Case:
-    """The case with the configured spacing in place of the files'."""
-    reads_labels = (
-        None if case.read_labels is None else partial(_read_spaced_labels, case.read_labels, config.spacing_mm)
-    )
-    return replace(case, read_image=partial(_read, pair.image, config), read_labels=reads_labels)
 
 
 def _read(path: Path, config: FolderConfig) -> Image:
@@ -247,14 +244,6 @@ def _read(path: Path, config: FolderConfig) -> Image:
         modality=config.modality,
         spacing_mm=config.spacing_mm,
     )
-
-
-def _read_spaced_labels(read: Callable[[], LabelMap], spacing_mm: Spacing | None) -> LabelMap:
-    labels = read()
-    if spacing_mm is None:
-        return labels
-    depth, height, width = spacing_mm
-    return replace(labels, geometry=labels.geometry.with_pixel_size(height, width, depth))
 
 
 def _suffix(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from cardiotrace.core.config import from_plain, to_plain
@@ -112,6 +112,8 @@ class CaseTable:
     """What was evaluated on what."""
     limits: OutlierLimits | None = None
     """What counts as an outlier unless something else is asked for; None in tables older than limits."""
+    notes: tuple[str, ...] = ()
+    """In words, what speaks against the labels that were scored, such as values that must mean something else."""
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -141,7 +143,7 @@ class CaseTable:
         rows = tuple(row for row in self.rows if keep(row))
         patients = {row.patient for row in rows}
         ejections = tuple(item for item in self.ejections if item.patient in patients)
-        return CaseTable(rows, ejections, self.problems, self.facts, self.limits)
+        return replace(self, rows=rows, ejections=ejections)
 
     def summaries(self, by: str = "all", *, scores: Sequence[str] = SCORES) -> tuple[GroupSummary, ...]:
         """Statistics of each score of each region over groups of rows.
@@ -195,6 +197,7 @@ class CaseTable:
             "problems": list(self.problems),
             "facts": dict(self.facts),
             **({} if self.limits is None else {"limits": to_plain(self.limits)}),
+            **({"notes": list(self.notes)} if self.notes else {}),
         }
 
     @classmethod
@@ -203,7 +206,7 @@ class CaseTable:
         stored = from_plain(_StoredTable, value, path=path)
         rows = [from_plain(CaseRow, _numbers(row), path=f"{path}.rows[{i}]") for i, row in enumerate(stored.rows)]
         ejections = [from_plain(Ejection, _numbers(item), path=f"{path}.ejections") for item in stored.ejections]
-        return cls(tuple(rows), tuple(ejections), stored.problems, stored.facts, stored.limits)
+        return cls(tuple(rows), tuple(ejections), stored.problems, stored.facts, stored.limits, stored.notes)
 
 
 @dataclass(frozen=True)
@@ -213,6 +216,7 @@ class _StoredTable:
     problems: tuple[str, ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
     limits: OutlierLimits | None = None
+    notes: tuple[str, ...] = ()
 
 
 def group_of(item: CaseRow | Case, by: str) -> str:

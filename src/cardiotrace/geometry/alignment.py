@@ -221,10 +221,12 @@ def _assumption(own: Geometry, target: Geometry) -> str:
 
 
 def _refusal(own: Grid, target: Grid, pair: _Pair) -> InputError:
-    codes = f"{_codes(own.geometry)} against {_codes(target.geometry)}"
+    codes = f"axes {_codes(own.geometry)} against {_codes(target.geometry)}, "
+    if pair.shape != target.shape[1:] and own.geometry.axis_codes == target.geometry.axis_codes:
+        codes = ""  # the numbers say all
     image = "the image" if target.source is None else target.source.path.name
     return InputError(
-        f"does not lie on the grid of {image}: axes {codes}, {_difference(pair)}",
+        f"does not lie on the grid of {image}: {codes}{_difference(pair)}",
         where=None if own.source is None else own.source.path,
         remedy=_remedy(pair),
     )
@@ -233,7 +235,8 @@ def _refusal(own: Grid, target: Grid, pair: _Pair) -> InputError:
 def _difference(pair: _Pair) -> str:
     own, target = pair.own, pair.target
     if pair.shape != target.shape[1:]:
-        return f"{_listed(own.shape[:0:-1])} voxels against {_listed(target.shape[:0:-1])}"
+        first = 2 if own.shape[1] == target.shape[1] == 1 else 1
+        return f"{_listed(own.shape[: first - 1 : -1])} voxels against {_listed(target.shape[: first - 1 : -1])}"
     if pair.differing_sizes:
         return f"a pixel size of {_millimetres(own)} mm against {_millimetres(target)} mm"
     if (pair.turn > SAME_PLACE).any():

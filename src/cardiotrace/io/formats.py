@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.geometry import Known
-from cardiotrace.core.image import FileSource, Image
+from cardiotrace.core.image import FileSource, Grid, Image
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.terms import Modality, View
 from cardiotrace.io import metaimage, nifti, picture, video
@@ -113,6 +113,31 @@ def read_image(
         modality=modality,
         times=Known.UNKNOWN if times_ms is None else Known.FILE,
     )
+
+
+def read_grid(
+    path: str | Path,
+    *,
+    third_axis: ThirdAxis = "auto",
+    view: View = View.UNKNOWN,
+    spacing_mm: GivenSpacing | None = None,
+) -> Grid:
+    """Where the voxels of an image lie and how many there are, from its header alone.
+
+    Args:
+        path: as in `read_image`, like the options.
+        third_axis: as in `read_image`.
+        view: the anatomical plane.
+        spacing_mm: as in `read_image`.
+
+    Raises:
+        InputError: as `read_image`, but for damaged pixels.
+    """
+    image, _ = _open(path)
+    axes = axes_of(image, third_axis, is_planar=view.is_long_axis)
+    lengths = dict(zip(axes, image.shape, strict=True))
+    shape = (lengths.get("t", 1), lengths.get("z", 1), lengths["y"], lengths["x"])
+    return Grid(geometry_of(image, axes, spacing_mm), shape, source_of(image, axes))
 
 
 def read_labels(
