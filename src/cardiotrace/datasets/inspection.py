@@ -51,7 +51,7 @@ class Inspection:
     digest: str | None = None
     """Of the image's pixels."""
     sizes: Mapping[Structure, float] = field(default_factory=dict)
-    """Extent of each structure: mm3, mm2 where the slice distance is unknown, or pixels where there is no spacing."""
+    """Extent of each structure: mm3, pixels where there is no spacing, NaN where the slice distance is unknown."""
     order_doubt: str | None = None
     """In words, where the label values must mean something else than the scheme says."""
     known_values: tuple[float, ...] = ()
@@ -112,11 +112,14 @@ def _of_image(cine: Image) -> dict[str, Any]:
 
 def _of_labels(labels: LabelMap, view: View) -> dict[str, Any]:
     counts = np.bincount(labels.array.ravel(), minlength=256)
-    unit = 1.0 if labels.spacing_mm is None else float(np.nanprod(labels.spacing_mm))
+    unit = 1.0 if labels.spacing_mm is None else float(np.prod(labels.spacing_mm))
     return {
         "labels_shape": labels.array.shape,
         "labels_spacing_mm": labels.spacing_mm,
-        "sizes": {structure: unit * int(counts[value]) for structure, value in labels.scheme.values.items()},
+        "sizes": {
+            structure: unit * int(counts[value]) if counts[value] else 0.0
+            for structure, value in labels.scheme.values.items()
+        },
         "order_doubt": order_doubt(labels, view),
     }
 

@@ -112,7 +112,7 @@ def voxel_order(own: Grid, target: Grid) -> VoxelOrder:
     as_they_lie = _Pair(own, target)
     has_no_place = not (own.geometry.is_oriented and target.geometry.is_oriented)
     if is_same_shape and has_no_place and not as_they_lie.differing_sizes:
-        return VoxelOrder(note=_assumption(own.geometry, target.geometry))
+        return VoxelOrder(note=_assumption(as_they_lie))
     raise _refusal(own, target, as_they_lie if has_no_place or pair is None else pair)
 
 
@@ -212,10 +212,11 @@ def _known_sizes(grid: Grid, *, mere_is_none: bool = False) -> Vector:
     return np.where(sizes == 1, np.nan, sizes) if mere_is_none else sizes
 
 
-def _assumption(own: Geometry, target: Geometry) -> str:
+def _assumption(pair: _Pair) -> str:
     """What is assumed of pixels that are taken as they lie; nothing where their directions agree anyway."""
-    if own.axis_codes == target.axis_codes:
+    if (pair.turn <= SAME_PLACE).all():
         return ""
+    own, target = pair.own.geometry, pair.target.geometry
     lacking = "the labels state" if not own.is_oriented else "the image states"
     return f"{lacking} no orientation: the labels were taken as they lie ({_codes(own)} against {_codes(target)})"
 
