@@ -1,12 +1,14 @@
 """Folders and data sets to tables; nothing is dropped in silence."""
 
+import gzip
 from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.label import CAMUS, LV_ONLY, MNMS
+from cardiotrace.core.label import ACDC, CAMUS, LV_ONLY, MNMS
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.evaluation import CaseTable, evaluate_labels, evaluate_predictor
 from cardiotrace.evaluation.pairing import folder_cases, label_files
@@ -15,7 +17,7 @@ from cardiotrace.io import write_labels
 from tests.evaluation.cases import half_ellipse, label_map, make_case, square
 from tests.fake.heart import set_spacing, short_axis, write_nifti
 from tests.fake.models import make_model, make_spec, threshold_network
-from tests.fake.order import FLIP_X, SWAP_XY, place, reorder
+from tests.fake.order import FLIP_X, SWAP_XY, oblique, place, reorder
 
 
 def evaluate_folders(predicted: Path, reference: Path) -> CaseTable:
@@ -198,3 +200,32 @@ def test_sizes_that_are_given_mend_the_headers_of_both_folders(folders: tuple[Pa
     assert [row.scores["hausdorff_mm"] for row in table.rows] == pytest.approx(
         [row.scores["hausdorff_mm"] for row in before.rows], nan_ok=True
     )
+
+
+def test_metaimage_predictions_of_a_nifti_reference_meet_in_the_patient(tmp_path: Path) -> None:
+    """MetaImage counts x and y the other way round; SimpleITK turns the axes here."""
+    path = tmp_path / "reference" / "p_SAX_ED.nii.gz"
+    write_nifti(path, short_axis(), (8.0, 1.4, 1.4))
+    place(path, oblique((1.4, 1.4, 8.0)))
+    image = SimpleITK.ReadImage(str(path))
+    (tmp_path / "predicted").mkdir()
+    turned = SimpleITK.Flip(SimpleITK.PermuteAxes(image, (1, 0, 2)), (True, False, True), False)
+    SimpleITK.WriteImage(turned, str(tmp_path / "predicted" / "p_SAX_ED.mha"))
+    cases = folder_cases(label_files(tmp_path / "reference"), ACDC)
+    table = evaluate_labels(tmp_path / "predicted", cases, ACDC)
+    assert [row.scores["dice"] for row in table.rows] == [1.0] * 3
+    assert table.rows[0].scores["hausdorff_mm"] == 0.0
+
+
+def test_a_stack_without_a_slice_distance_has_overlaps_and_no_distances(tmp_path: Path) -> None:
+    for folder in ("predicted", "reference"):
+        write_nifti(tmp_path / folder / "p_SAX_ED.nii.gz", short_axis(), (8.0, 1.4, 1.4))
+        path = tmp_path / folder / "p_SAX_ED.nii.gz"
+        content = bytearray(gzip.decompress(path.read_bytes()))
+        content[88:92] = np.float32(np.nan).tobytes()
+        content[252:256] = bytes(4)  # neither sform nor qform
+        path.write_bytes(gzip.compress(bytes(content)))
+    table = evaluate_labels(tmp_path / "predicted", folder_cases(label_files(tmp_path / "reference"), ACDC), ACDC)
+    assert table.problems == ()
+    assert table.rows[0].scores["dice"] == 1.0
+    assert np.isnan(table.rows[0].scores["hausdorff_mm"])
