@@ -7,7 +7,8 @@ from PIL import Image
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.terms import Phase, Structure, View
 from tests.fake.chase import write_chase
-from tests.fake.heart import apical, picture, write_nifti
+from tests.fake.heart import apical, picture, set_spacing, write_nifti
+from tests.fake.order import FLIP_X, SWAP_XY, reorder
 
 
 @pytest.fixture
@@ -164,3 +165,26 @@ def test_netpbm_pictures_are_found(pictures, make):
             image.save(pictures / "images" / f"{stem}.ppm")
         (pictures / "images" / f"{stem}.png").unlink()
     assert len(make("folder", pictures, values={"LV": 255}).cases()) == 3
+
+
+def test_masks_observers_and_fields_of_view_come_in_the_images_voxel_order(tmp_path, make):
+    labels, inside = apical(), np.zeros((40, 48), np.uint8)
+    inside[:, :20] = 255
+    for folder, array in (("images", labels * 50), ("labels", labels), ("second", labels), ("fields_of_view", inside)):
+        write_nifti(tmp_path / folder / "a.nii.gz", array, (0.3, 0.4))
+        if folder != "images":
+            reorder(tmp_path / folder / "a.nii.gz", FLIP_X if folder != "second" else SWAP_XY)
+    (case,) = make("folder", tmp_path, scheme="camus", view="A4C", second_labels="second").cases()
+    np.testing.assert_array_equal(case.read_labels().array[0, 0], labels)
+    np.testing.assert_array_equal(case.read_second_labels().array[0, 0], labels)
+    np.testing.assert_array_equal(case.read_field_of_view()[0], inside > 0)
+    np.testing.assert_array_equal(case.read_stored_labels().array[0, 0], labels[:, ::-1])
+    assert case.read_grid().shape == case.read_image().grid_shape
+
+
+def test_sizes_that_are_given_mend_headers_of_images_and_masks(tmp_path, make):
+    for folder in ("images", "labels"):
+        write_nifti(tmp_path / folder / "a.nii.gz", apical(), (0.3, 0.4))
+        set_spacing(tmp_path / folder / "a.nii.gz", (-0.4, 0.0))
+    (case,) = make("folder", tmp_path, scheme="camus", view="A4C", spacing_mm=[1, 0.3, 0.4]).cases()
+    assert case.read_labels().spacing_mm == case.read_image().spacing_mm == (1.0, 0.3, 0.4)

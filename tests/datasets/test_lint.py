@@ -1,3 +1,4 @@
+import gzip
 import shutil
 
 import nibabel
@@ -10,6 +11,7 @@ from tests.fake.camus import write_camus, write_legacy_camus
 from tests.fake.echonet import write_echonet
 from tests.fake.heart import rewrite_labels, set_spacing
 from tests.fake.mnms import write_mnms2
+from tests.fake.order import FLIP_X, FLIP_Z, SWAP_XY, oblique, place, reorder
 
 STEM = "database_nifti/patient0001/patient0001_4CH"
 
@@ -212,7 +214,7 @@ def test_label_order_of_another_data_set(tmp_path, found):
     findings = found("acdc", tmp_path)
     assert list(findings) == ["label-order"]
     assert [finding.what for finding in findings["label-order"]] == [
-        "the myocardium encloses what is labelled RV, not LV"
+        "the myocardium encloses what is labelled RV, not LV: are these mnms labels?"
     ] * 2
 
 
@@ -239,3 +241,64 @@ def test_real_data_sets_are_clean(data_root, make, name, folder):
     assert [
         finding for finding in lint(make(name, data_root / folder)) if finding.severity != Severity.INFORMATION
     ] == []
+
+
+MOVED = np.array([[1.4, 0, 0, 5], [0, 1.5, 0, 6], [0, 0, 10, 7], [0, 0, 0, 1]])
+
+
+@pytest.mark.parametrize(("order", "codes"), [(FLIP_X, "LAS"), (FLIP_Z, "RAI"), (SWAP_XY, "ARS")])
+def test_labels_in_another_voxel_order(tmp_path, found, order, codes):
+    write_acdc(tmp_path, training=1)
+    for path in tmp_path.rglob("*.nii.gz"):
+        place(path, MOVED)
+    (path,) = tmp_path.rglob("*_frame01_gt.nii.gz")
+    reorder(path, order)
+    finding = only(found("acdc", tmp_path), "voxel-order")
+    assert finding.severity == Severity.ERROR
+    assert finding.what == f"labels lie in another voxel order than the image: {codes} against RAS"
+
+
+def test_labels_of_another_place(tmp_path, found):
+    write_acdc(tmp_path, training=1)
+    for path in tmp_path.rglob("*.nii.gz"):
+        place(path, MOVED)
+    (path,) = tmp_path.rglob("*_frame01_gt.nii.gz")
+    place(path, MOVED + np.array([[0, 0, 0, 2 * 1.4]] + [[0] * 4] * 3))
+    finding = only(found("acdc", tmp_path), "other-place")
+    assert finding.what.endswith("axes RAS against RAS, voxels apart: 2 in width")
+
+
+def test_labels_that_lost_their_orientation_are_a_note(tmp_path, found):
+    write_acdc(tmp_path, training=1)
+    (image,) = tmp_path.rglob("*_frame01.nii.gz")
+    place(image, oblique((1.4, 1.5, 10)))
+    finding = only(found("acdc", tmp_path), "no-orientation")
+    assert finding.severity == Severity.INFORMATION
+    assert finding.what.startswith("the labels state no orientation: the labels were taken as they lie (RAS against")
+
+
+def test_a_header_that_contradicts_itself(tmp_path, found):
+    write_acdc(tmp_path, training=1)
+    for path in tmp_path.rglob("*_frame01*.nii.gz"):
+        image = nibabel.load(path)
+        image.header["pixdim"][3] = 8  # the sform still says 10
+        content = nibabel.Nifti1Image(np.asanyarray(image.dataobj).copy(), None, image.header)
+        content.set_sform(np.diag([1.4, 1.5, 10, 1]), 1)
+        content.header["pixdim"][3] = 8
+        nibabel.save(content, path)
+    finding = only(found("acdc", tmp_path), "contradicting-sizes")
+    assert "image: its header contradicts itself" in finding.what
+    assert "labels: its header contradicts itself" in finding.what
+
+
+def test_a_stack_without_a_slice_distance(tmp_path, found):
+    write_acdc(tmp_path, training=1)
+    for path in tmp_path.rglob("*_frame01*.nii.gz"):
+        image = nibabel.load(path)
+        stored = nibabel.Nifti1Image(np.asanyarray(image.dataobj).copy(), None)
+        stored.header["pixdim"][1:4] = 1.4, 1.5, 0
+        stored.header["sform_code"] = stored.header["qform_code"] = 0
+        path.write_bytes(gzip.compress(stored.header.binaryblock + bytes(4) + stored.dataobj.tobytes("F")))
+    findings = found("acdc", tmp_path)
+    assert findings["no-slice-distance"][0].what == "the distance between the slices is not stated"
+    assert set(findings) <= {"no-slice-distance", "no-orientation"}

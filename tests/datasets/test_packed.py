@@ -20,6 +20,7 @@ from cardiotrace.preparation import Preparation
 from cardiotrace.preparation.pipeline import unit_range
 from tests.fake.acdc import write_acdc
 from tests.fake.camus import write_camus
+from tests.fake.order import FLIP_X, FLIP_Z, SWAP_XY, oblique, place, reorder
 
 SIDE = 32
 Z_SCORE = Choice("z-score")
@@ -256,3 +257,26 @@ def test_pixels_outside_the_field_of_view_are_marked(tmp_path):
     wrong = dataclasses.replace(case, read_field_of_view=lambda: field[:, :3])
     with pytest.raises(InputError, match="field of view"):
         packed([wrong], root=tmp_path, scheme=CAMUS, preparation=whole, cache=tmp_path / "other")
+
+
+@pytest.mark.parametrize("order", [FLIP_X, FLIP_Z, SWAP_XY])
+def test_labels_in_another_voxel_order_are_packed_as_the_image_lies(order, tmp_path, make):
+    write_acdc(tmp_path / "acdc", training=1)
+    for path in (tmp_path / "acdc").rglob("*.nii.gz"):
+        place(path, oblique((1.4, 1.5, 10)))
+    before = pack(make("acdc", tmp_path / "acdc"), preparation(), tmp_path / "before")
+    for path in (tmp_path / "acdc").rglob("*_gt.nii.gz"):
+        reorder(path, order)
+    after = pack(make("acdc", tmp_path / "acdc"), preparation(), tmp_path / "after")
+    assert set(np.unique(after.labels)) == {0, 1, 2, 3}
+    np.testing.assert_array_equal(after.labels, before.labels)
+
+
+def test_labels_of_another_place_are_refused(tmp_path, make):
+    write_acdc(tmp_path / "acdc", training=1)
+    for path in (tmp_path / "acdc").rglob("*.nii.gz"):
+        place(path, oblique((1.4, 1.5, 10)))
+    for path in (tmp_path / "acdc").rglob("*_gt.nii.gz"):
+        place(path, oblique((1.4, 1.5, 10)) @ np.diag([-1, 1, 1, 1]))
+    with pytest.raises(InputError, match="does not lie on the grid of patient001_frame01"):
+        pack(make("acdc", tmp_path / "acdc"), preparation(), tmp_path / "cache")

@@ -60,7 +60,31 @@ def test_summaries_count_absent_and_missed(table: CaseTable) -> None:
     distance = found["LV", "all", "hausdorff_mm"]
     assert (distance.count, distance.absent, distance.missed) == (2, 1, 1)
     assert distance.mean == pytest.approx(0.5)
-    assert ("LA", "all", "dice") not in found  # absent everywhere: no score at all
+    nowhere = found["LA", "all", "dice"]
+    assert (nowhere.count, nowhere.absent) == (0, 4)
+    assert ("LA", "all", "hausdorff_mm") not in found
+
+
+def test_what_is_found_where_there_is_none_is_no_miss() -> None:
+    table = CaseTable(tuple(score_case(judged("f", 0, -1))))
+    assert table.rows[0].presence is Presence.FALSE_POSITIVE
+    (dice,) = (item.summary for item in table.summaries(scores=["dice"]) if item.region == "LV")
+    assert (dice.missed, dice.false_positive, dice.mean) == (0, 1, 0.0)
+
+
+def test_older_tables_tell_missed_from_false_positive_by_the_background(table: CaseTable) -> None:
+    both = CaseTable((*table.rows, *score_case(judged("f", 0, -1))))
+    plain = both.__to_plain__()
+    for row in plain["rows"]:
+        row.pop("diagonal_mm")
+        row["presence"] = "missed" if row["presence"] == "false positive" else row["presence"]
+    read = CaseTable.__from_plain__(plain, "table")
+    assert [row.presence for row in read.rows] == [row.presence for row in both.rows]
+    assert math.isnan(read.rows[0].diagonal_mm)
+
+
+def test_the_diagonal_of_the_plane_is_known(table: CaseTable) -> None:
+    assert all(row.diagonal_mm == pytest.approx(math.hypot(40, 40) * 0.5) for row in table.rows)
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,10 @@ def table(scores: dict[tuple[str, str], float], region: str = "LV") -> CaseTable
     )
 
 
+def with_diagonal(made: CaseTable, diagonal_mm: float) -> CaseTable:
+    return CaseTable(tuple(dataclasses.replace(row, diagonal_mm=diagonal_mm) for row in made.rows))
+
+
 def test_images_of_a_patient_are_averaged_before_testing() -> None:
     first = table({(f"p{i}", phase): 0.9 + i / 100 for i in range(5) for phase in ("ED", "ES")})
     second = table({(f"p{i}", phase): 0.9 - i / 200 - 0.01 for i in range(5) for phase in ("ED", "ES")})
@@ -46,12 +50,34 @@ def test_images_of_a_patient_are_averaged_before_testing() -> None:
     assert found.p_value == found.p_holm == pytest.approx(2 / 2**5)
 
 
-def test_only_common_images_count_and_infinite_ones_are_reported() -> None:
-    first = table({("a", "ED"): 1.0, ("b", "ED"): math.inf, ("c", "ED"): 3.0, ("d", "ED"): math.nan})
+def test_only_common_images_count_and_who_has_no_score_is_reported() -> None:
+    first = table({("a", "ED"): 1.0, ("b", "ED"): math.nan, ("c", "ED"): 3.0, ("d", "ED"): math.nan})
     second = table({("a", "ED"): 2.0, ("b", "ED"): 2.0, ("d", "ED"): math.nan, ("e", "ED"): 9.0})
     (found,) = compare({"x": first, "y": second}, score="hausdorff_mm")
-    assert (found.count, found.left_out) == (1, 1)
+    assert (found.count, found.left_out, found.penalised) == (1, 1, 0)
     assert found.mean_difference == -1.0
+
+
+def test_who_misses_a_structure_pays_the_diagonal_instead_of_leaving() -> None:
+    """Dropping the patient whom x failed would have called x the better method: -1 mm."""
+    first = with_diagonal(table({("a", "ED"): 1.0, ("b", "ED"): math.inf, ("b", "ES"): 2.0}), 80.0)
+    second = table({("a", "ED"): 2.0, ("b", "ED"): 4.0, ("b", "ES"): 4.0})
+    (found,) = compare({"x": first, "y": second}, score="hausdorff_mm")
+    assert (found.count, found.left_out, found.penalised) == (2, 0, 1)
+    assert (found.first_mean, found.second_mean) == ((1.0 + (80.0 + 2.0) / 2) / 2, 3.0)
+
+
+def test_without_a_diagonal_the_largest_distance_of_both_tables_stands_for_it() -> None:
+    first = table({("a", "ED"): 1.0, ("b", "ED"): math.inf})
+    second = table({("a", "ED"): 2.0, ("b", "ED"): 4.0, ("c", "ED"): 30.0})
+    (found,) = compare({"x": first, "y": second}, score="hausdorff_mm")
+    assert (found.count, found.penalised, found.first_mean) == (2, 1, (1.0 + 30.0) / 2)
+
+
+def test_a_region_that_is_absent_everywhere_is_no_error() -> None:
+    nothing = table({("a", "ED"): math.nan})
+    (found,) = compare({"x": nothing, "y": nothing})
+    assert (found.count, found.left_out, math.isnan(found.p_value)) == (0, 0, True)
 
 
 def test_three_methods_give_three_corrected_comparisons() -> None:

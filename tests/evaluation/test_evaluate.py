@@ -1,19 +1,23 @@
 """Folders and data sets to tables; nothing is dropped in silence."""
 
+import gzip
 from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.label import CAMUS, LV_ONLY
+from cardiotrace.core.label import ACDC, CAMUS, LV_ONLY, MNMS
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.evaluation import CaseTable, evaluate_labels, evaluate_predictor
 from cardiotrace.evaluation.pairing import folder_cases, label_files
 from cardiotrace.inference import Predictor
 from cardiotrace.io import write_labels
 from tests.evaluation.cases import half_ellipse, label_map, make_case, square
+from tests.fake.heart import set_spacing, short_axis, write_nifti
 from tests.fake.models import make_model, make_spec, threshold_network
+from tests.fake.order import FLIP_X, SWAP_XY, oblique, place, reorder
 
 
 def evaluate_folders(predicted: Path, reference: Path) -> CaseTable:
@@ -67,7 +71,9 @@ def test_a_file_that_cannot_be_used_is_listed(folders: tuple[Path, Path]) -> Non
     write(predicted, "patient0001_4CH_ES_labels.nii.gz", square(2, 2, 3))  # another grid
     table = evaluate_folders(predicted, reference)
     (problem,) = table.problems
-    assert problem.startswith("patient0001_4CH_ES: the grids differ")
+    assert problem == (
+        "patient0001_4CH_ES: does not lie on the grid of patient0001_4CH_ES_gt.nii.gz: 40 x 40 voxels against 200 x 200"
+    )
 
 
 def test_nothing_to_evaluate_is_an_error(folders: tuple[Path, Path], tmp_path: Path) -> None:
@@ -149,3 +155,77 @@ def test_two_labels_of_one_image_are_refused(folders: tuple[Path, Path]) -> None
     write(predicted / "again", "patient0001_4CH_ED_labels.nii.gz", half_ellipse(20, 20))
     with pytest.raises(InputError, match="are both labels of patient0001_4CH_ED"):
         evaluate_folders(predicted, reference)
+
+
+def test_predictions_in_another_voxel_order_score_as_if_they_were_not(folders: tuple[Path, Path]) -> None:
+    predicted, reference = folders
+    before = evaluate_folders(predicted, reference)
+    for path, order in zip(sorted(predicted.iterdir()), (FLIP_X, SWAP_XY), strict=True):
+        reorder(path, order)
+    table = evaluate_folders(predicted, reference)
+    assert [row.scores["dice"] for row in table.rows] == [row.scores["dice"] for row in before.rows]
+    assert table.notes == ()
+
+
+def test_predictions_without_orientation_are_taken_as_they_lie_with_a_word(folders: tuple[Path, Path]) -> None:
+    predicted, reference = folders
+    for path in predicted.iterdir():
+        place(path, np.eye(4))
+    table = evaluate_folders(predicted, reference)
+    assert table.rows[0].scores["dice"] == 1.0
+    assert table.notes == (
+        "patient0001_4CH_ED, patient0001_4CH_ES: predicted labels: the labels state no orientation: the labels were"
+        " taken as they lie (RAS against LPS)",
+    )
+
+
+def test_values_that_mean_something_else_are_told(tmp_path: Path) -> None:
+    for folder in ("predicted", "reference"):
+        write_nifti(tmp_path / folder / "p_SAX_ED.nii.gz", short_axis(), (8.0, 1.4, 1.4))
+    cases = folder_cases(label_files(tmp_path / "reference"), MNMS)
+    table = evaluate_labels(tmp_path / "predicted", cases, MNMS)
+    doubt = "the myocardium encloses what is labelled RV, not LV: are these acdc labels?"
+    assert table.notes == (f"p_SAX_ED: predicted labels: {doubt}", f"p_SAX_ED: reference labels: {doubt}")
+    assert CaseTable.__from_plain__(table.__to_plain__(), "table").notes == table.notes
+
+
+def test_sizes_that_are_given_mend_the_headers_of_both_folders(folders: tuple[Path, Path]) -> None:
+    predicted, reference = folders
+    before = evaluate_folders(predicted, reference)
+    for path in [*predicted.iterdir(), *reference.iterdir()]:
+        set_spacing(path, (0.0, 0.0))
+    given = (None, 0.5, 0.5)
+    cases = folder_cases(label_files(reference), CAMUS, spacing_mm=given)
+    table = evaluate_labels(predicted, cases, CAMUS, spacing_mm=given)
+    assert [row.scores["hausdorff_mm"] for row in table.rows] == pytest.approx(
+        [row.scores["hausdorff_mm"] for row in before.rows], nan_ok=True
+    )
+
+
+def test_metaimage_predictions_of_a_nifti_reference_meet_in_the_patient(tmp_path: Path) -> None:
+    """MetaImage counts x and y the other way round; SimpleITK turns the axes here."""
+    path = tmp_path / "reference" / "p_SAX_ED.nii.gz"
+    write_nifti(path, short_axis(), (8.0, 1.4, 1.4))
+    place(path, oblique((1.4, 1.4, 8.0)))
+    image = SimpleITK.ReadImage(str(path))
+    (tmp_path / "predicted").mkdir()
+    turned = SimpleITK.Flip(SimpleITK.PermuteAxes(image, (1, 0, 2)), (True, False, True), False)
+    SimpleITK.WriteImage(turned, str(tmp_path / "predicted" / "p_SAX_ED.mha"))
+    cases = folder_cases(label_files(tmp_path / "reference"), ACDC)
+    table = evaluate_labels(tmp_path / "predicted", cases, ACDC)
+    assert [row.scores["dice"] for row in table.rows] == [1.0] * 3
+    assert table.rows[0].scores["hausdorff_mm"] == 0.0
+
+
+def test_a_stack_without_a_slice_distance_has_overlaps_and_no_distances(tmp_path: Path) -> None:
+    for folder in ("predicted", "reference"):
+        write_nifti(tmp_path / folder / "p_SAX_ED.nii.gz", short_axis(), (8.0, 1.4, 1.4))
+        path = tmp_path / folder / "p_SAX_ED.nii.gz"
+        content = bytearray(gzip.decompress(path.read_bytes()))
+        content[88:92] = np.float32(np.nan).tobytes()
+        content[252:256] = bytes(4)  # neither sform nor qform
+        path.write_bytes(gzip.compress(bytes(content)))
+    table = evaluate_labels(tmp_path / "predicted", folder_cases(label_files(tmp_path / "reference"), ACDC), ACDC)
+    assert table.problems == ()
+    assert table.rows[0].scores["dice"] == 1.0
+    assert np.isnan(table.rows[0].scores["hausdorff_mm"])

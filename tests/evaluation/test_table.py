@@ -54,6 +54,7 @@ def test_headline(table: CaseTable) -> None:
         "n": 2,
         "absent": 0,
         "missed": 0,
+        "false positive": 0,
     }
 
 
@@ -102,7 +103,7 @@ def test_volume_rows() -> None:
 def test_comparison_rows_as_markdown(table: CaseTable) -> None:
     rows = comparison_rows(compare({"x": table, "y": table}, regions=["LV"]))
     text = to_text(rows, "markdown")
-    assert text.splitlines()[2].startswith("| x | y | LV | dice | 3 | 0 | 0.8 | 0.8 | 0 | 1 | 1 |")
+    assert text.splitlines()[2].startswith("| x | y | LV | dice | 3 | 0 | 0 | 0.8 | 0.8 | 0 | 1 | 1 |")
 
 
 def test_the_stored_table_reads_back(table: CaseTable, tmp_path: Path) -> None:

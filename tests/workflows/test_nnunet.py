@@ -17,6 +17,7 @@ from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.workflows.nnunet import export_nnunet, nnunet_splits
 from tests.fake.acdc import write_acdc
 from tests.fake.camus import write_camus
+from tests.fake.order import SWAP_XY, oblique, place, reorder
 
 
 def camus(root: Path, **options):
@@ -165,3 +166,19 @@ def test_unlabelled_data(tmp_path, monkeypatch):
     monkeypatch.setattr(type(dataset), "cases", lambda self: cases)
     with pytest.raises(InputError, match="no labelled image"):
         export_nnunet(dataset, tmp_path / "out", nnunet_splits(dataset))
+
+
+def test_labels_in_another_voxel_order_are_written_as_their_image_lies(tmp_path):
+    write_acdc(tmp_path / "acdc", training=2)
+    for path in (tmp_path / "acdc").rglob("*.nii.gz"):
+        place(path, oblique((1.4, 1.5, 10)))
+    dataset = DATASETS.make(Choice("acdc", {"root": str(tmp_path / "acdc")}))
+    splits = nnunet_splits(dataset, folds=2)
+    export_nnunet(dataset, tmp_path / "before", splits)
+    for path in (tmp_path / "acdc").rglob("*_gt.nii.gz"):
+        reorder(path, SWAP_XY)
+    export_nnunet(dataset, tmp_path / "after", splits)
+    for name in names(tmp_path / "before/labelsTr"):
+        np.testing.assert_array_equal(
+            pixels(tmp_path / "after/labelsTr" / name), pixels(tmp_path / "before/labelsTr" / name)
+        )

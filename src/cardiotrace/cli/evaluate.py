@@ -38,6 +38,8 @@ class Options:
     """Who is in which fold, for k-fold: the seed of the recipe."""
     scheme: str | None = None
     """What the values of two folders mean: camus, acdc, mnms, ..."""
+    spacing_mm: Annotated[tuple[float, ...] | None, tyro.conf.arg(metavar="HEIGHT WIDTH [DEPTH]")] = None
+    """Size of a pixel, mm, and the distance of slices, in place of what the files of two folders say."""
     test_time_augmentation: bool = False
     """Average the model over slightly changed versions of each image."""
     by: str = "phase"
@@ -72,6 +74,7 @@ def run(options: Options) -> None:
         folds=options.folds,
         fold_seed=options.fold_seed,
         scheme=options.scheme,
+        spacing_mm=options.spacing_mm,
         test_time_augmentation=options.test_time_augmentation,
         only=groups(options.only),
         limits=options.limits,

@@ -43,7 +43,9 @@ def print_rows(rows: Rows, *, title: str = "") -> None:
 
 
 def print_problems(scored: CaseTable) -> None:
-    """What could not be scored, on standard error."""
+    """What could not be scored and what speaks against the labels, on standard error."""
+    for note in scored.notes:
+        complain(f"cardiotrace: {note}")
     if scored.problems:
         complain(f"cardiotrace: {len(scored.problems)} could not be scored:")
     for problem in scored.problems:

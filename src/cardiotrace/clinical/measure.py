@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from cardiotrace.clinical.curve import Curve, long_axis_curve, stack_curve
+from cardiotrace.clinical.labelling import labels_in_place, with_label_flags
 from cardiotrace.clinical.normal import body_surface_area_m2
 from cardiotrace.clinical.plane import Plane, biplane_quantities, plane_quantities, trace_plane
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.clinical.stack import stack_measures
 from cardiotrace.clinical.validity import jump_flags
 from cardiotrace.clinical.vessel import vessel_quantities
-from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
 from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.label import LabelMap
@@ -39,12 +39,12 @@ def measure(exam: Exam, labels: Mapping[str, LabelMap]) -> Measures:
         pixels and the ejection fraction.
 
     Raises:
-        InputError: labels that belong to no image, or lie on another grid than theirs.
+        InputError: labels that belong to no image, or lie elsewhere than theirs.
 
     Source:
         Lang et al. 2015, J Am Soc Echocardiogr 28:1; Mitchell et al. 2019, J Am Soc Echocardiogr 32:1.
     """
-    _check(exam, labels)
+    labels = labels_in_place(exam, labels)
     planar, stacks = _by_view(exam, labels)
     planes = [plane for images in planar.values() if (plane := trace_plane(images, labels)) is not None]
     curves = _curves(exam, planar, stacks, labels)
@@ -66,23 +66,9 @@ def measure(exam: Exam, labels: Mapping[str, LabelMap]) -> Measures:
     quantities.extend(_indexed(quantities, exam.patient))
     for quantity in quantities:
         flags.extend(quantity.flags)
-    return Measures(exam.name, tuple(quantities), tuple(dict.fromkeys(flags)), tuple(instants), curves)
-
-
-def _check(exam: Exam, labels: Mapping[str, LabelMap]) -> None:
-    images = {image.name: image for image in exam.images}
-    for name, found in labels.items():
-        if name not in images:
-            raise InputError(f"labels for {name!r}, which is no image of exam {exam.name!r}", remedy=_listed(images))
-        if found.array.shape != images[name].cine.grid_shape:
-            raise InputError(
-                f"labels of {name!r} have shape {found.array.shape}, the image {images[name].cine.grid_shape}",
-                remedy="labels must lie on the grid of their image.",
-            )
-
-
-def _listed(images: Mapping[str, ExamImage]) -> str:
-    return f"its images: {', '.join(images)}."
+    found_flags = tuple(dict.fromkeys(flags))
+    measures = Measures(exam.name, tuple(quantities), found_flags, tuple(instants), curves)
+    return with_label_flags(measures, exam, labels)
 
 
 def _by_view(exam: Exam, labels: Mapping[str, LabelMap]) -> tuple[dict[View, list[ExamImage]], list[list[ExamImage]]]:

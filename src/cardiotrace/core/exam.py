@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Bool
 
-from cardiotrace.core.image import Image
+from cardiotrace.core.image import Grid, Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Modality, Phase, View
 
@@ -59,7 +59,11 @@ class Case:
     """Group keys: patient, and where known centre, vendor, quality, pathology, sex, ef_class."""
     read_image: Callable[[], Image] = field(repr=False)
     read_labels: Callable[[], LabelMap] | None = field(repr=False, default=None)
-    """None for an unlabelled case."""
+    """In the image's own voxel order; None for an unlabelled case."""
+    read_stored_labels: Callable[[], LabelMap] | None = field(repr=False, default=None)
+    """The label file as it is, for who checks files; None where `read_labels` has nothing to put in order."""
+    read_grid: Callable[[], Grid] | None = field(repr=False, default=None)
+    """Where the image's voxels lie, from its header alone; None where only reading the image tells."""
     read_second_labels: Callable[[], LabelMap] | None = field(repr=False, default=None)
     """The same image traced by another observer: how far people agree. None where there is but one."""
     read_field_of_view: Callable[[], Bool[np.ndarray, "depth height width"]] | None = field(repr=False, default=None)

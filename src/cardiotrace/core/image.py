@@ -34,6 +34,17 @@ class FileSource:
 
 
 @dataclass(frozen=True)
+class Grid:
+    """Where the voxels of an image lie and how many there are: all that labels must agree with."""
+
+    geometry: Geometry
+    shape: tuple[int, int, int, int]
+    """(time, depth, height, width)."""
+    source: FileSource | None = None
+    """The file, for writing onto its grid and for messages."""
+
+
+@dataclass(frozen=True)
 class Acquisition:
     """How an image was taken, as far as the file or the data set says; everything optional."""
 
@@ -100,6 +111,11 @@ class Image:
         """(time, depth, height, width), without the channel axis."""
         time, depth, height, width = self.frames.shape[:4]
         return time, depth, height, width
+
+    @property
+    def grid(self) -> Grid:
+        """Where its voxels lie, without the voxels."""
+        return Grid(self.geometry, self.grid_shape, self.source)
 
     @property
     def is_colour(self) -> bool:

@@ -1,7 +1,7 @@
 """Label maps speak of structures by name; the integers are a detail of each data set."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.geometry import Geometry, Spacing
-from cardiotrace.core.image import FileSource
+from cardiotrace.core.image import FileSource, Grid
 from cardiotrace.core.terms import Structure
 
 
@@ -78,6 +78,8 @@ class LabelMap:
     geometry: Geometry
     """Where its voxels lie: that of its image."""
     source: FileSource | None = None
+    notes: tuple[str, ...] = ()
+    """In words, what was assumed or changed to lay them onto their image."""
 
     def __post_init__(self) -> None:
         where = None if self.source is None else self.source.path
@@ -90,7 +92,7 @@ class LabelMap:
             raise InputError(
                 f"label values {strange[:8]} are not in scheme {self.scheme.name} ({dict(self.scheme.values)})",
                 where=where,
-                remedy=_remedy(strange, self.scheme),
+                remedy=self._schemes_that_fit(),
             )
 
     @property
@@ -104,6 +106,20 @@ class LabelMap:
         found = np.flatnonzero(np.bincount(self.array.ravel(), minlength=256)).tolist()
         return sorted(set(found) - {0, *self.scheme.values.values()})
 
+    def _schemes_that_fit(self) -> str:
+        values = set(np.unique(self.array).tolist()) - {0}
+        if values == {255}:
+            if Structure.VESSEL in self.scheme.values:
+                return "vessels of 255 have the scheme vessel255."
+            first = self.scheme.structures[0]
+            return (
+                f"a mask of 0 and 255: save 1 in place of 255; in a data set of your own, values = {{{first} = 255}}."
+            )
+        fitting = [name for name, scheme in SCHEMES.items() if values <= set(scheme.values.values())]
+        if fitting:
+            return f"these values fit {' or '.join(fitting)}: choose the scheme that the labels follow."
+        return f"correct the labels, or choose their scheme; known are {', '.join(SCHEMES)}."
+
     def mask(self, *structures: Structure) -> NDArray[np.bool_]:
         """Where any of the structures is: (time, depth, height, width).
 
@@ -113,7 +129,13 @@ class LabelMap:
 
     def to(self, scheme: LabelScheme) -> "LabelMap":
         """The same labels in another scheme; structures that it lacks become background."""
-        return LabelMap(self.scheme.table_to(scheme)[self.array], scheme, self.geometry, self.source)
+        return replace(self, array=self.scheme.table_to(scheme)[self.array], scheme=scheme)
+
+    @property
+    def grid(self) -> Grid:
+        """Where its voxels lie, without the voxels."""
+        time, depth, height, width = self.array.shape
+        return Grid(self.geometry, (time, depth, height, width), self.source)
 
 
 CAMUS = LabelScheme("camus", {Structure.LV: 1, Structure.MYO: 2, Structure.LA: 3})
@@ -127,17 +149,6 @@ VESSEL255 = LabelScheme("vessel255", {Structure.VESSEL: 255})
 SCHEMES: Mapping[str, LabelScheme] = {
     scheme.name: scheme for scheme in (CAMUS, ACDC, MNMS, SUNNYBROOK, LV_ONLY, VESSEL, VESSEL255)
 }
-
-
-def _remedy(strange: list[int], scheme: LabelScheme) -> str:
-    """What to do about values that a scheme does not know."""
-    fitting = [name for name, other in SCHEMES.items() if set(strange) <= set(other.values.values())]
-    if strange == [255] and Structure.VESSEL not in scheme.values:
-        only = next(iter(scheme.values), Structure.LV)
-        return f"a mask of 0 and 255: save 1 in place of 255; in a data set of your own, values = {{{only} = 255}}."
-    if fitting:
-        return f"these values stand in the scheme {' or '.join(fitting)}: choose the one that the files follow."
-    return "check what the values of these files mean."
 
 
 def scheme_from_mapping(name: str, values: Mapping[str, Any]) -> LabelScheme:

@@ -3,7 +3,7 @@
 import csv
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -14,10 +14,13 @@ from jaxtyping import Bool
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case, Exam, ExamImage
-from cardiotrace.core.label import LabelScheme
+from cardiotrace.core.geometry import Spacing
+from cardiotrace.core.image import Grid
+from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.split import Split
-from cardiotrace.io import pixel_files, read_image, read_labels
+from cardiotrace.geometry.alignment import aligned, voxel_order
+from cardiotrace.io import pixel_files, read_grid, read_image, read_labels
 
 MirrorAxis = Literal["height", "width"]
 
@@ -207,23 +210,50 @@ def file_case(
     groups: Mapping[str, str],
     facts: Mapping[str, float] | None = None,
     third_axis: Literal["auto", "depth", "time"] = "auto",
+    spacing_mm: Spacing | None = None,
 ) -> Case:
     """A case whose readers open the pair's files; `files` names the image first, the reference second.
 
-    The readers can be sent to another process.
+    The labels come in the image's voxel order. The readers can be sent to another process.
     """
     labels = pair.labels if pair.labels is not None and pair.labels.exists() else None
+    grid = partial(read_grid, pair.image, third_axis=third_axis, view=view, spacing_mm=spacing_mm)
+    stored = None
+    if labels is not None:
+        stored = partial(read_labels, labels, dataset.scheme, third_axis=third_axis, spacing_mm=spacing_mm)
     return Case(
         name=pair.name,
         view=view,
         phase=phase,
         groups=groups,
-        read_image=partial(read_image, pair.image, third_axis=third_axis, view=view, modality=dataset.modality),
-        read_labels=None if labels is None else partial(read_labels, labels, dataset.scheme, third_axis=third_axis),
+        read_image=partial(
+            read_image,
+            pair.image,
+            third_axis=third_axis,
+            view=view,
+            modality=dataset.modality,
+            spacing_mm=spacing_mm,
+        ),
+        read_labels=None if stored is None else partial(read_aligned, stored, grid),
+        read_stored_labels=stored,
+        read_grid=grid,
         files=relative_files([pair.image] if labels is None else [pair.image, labels], dataset.root),
         facts=facts or {},
         modality=dataset.modality,
     )
+
+
+def read_aligned(stored: Callable[[], LabelMap], grid: Callable[[], Grid]) -> LabelMap:
+    """Labels in the voxel order of their image.
+
+    Args:
+        stored: reads the label file.
+        grid: reads where the image's voxels lie.
+
+    Raises:
+        InputError: the labels cannot be read, or lie elsewhere than the image.
+    """
+    return aligned(stored(), grid())
 
 
 def with_field_of_view(case: Case, path: Path | None, root: Path) -> Case:
@@ -239,28 +269,42 @@ def with_field_of_view(case: Case, path: Path | None, root: Path) -> Case:
     if path is None or not path.exists():
         return case
     files = (*case.files, *relative_files([path], root))
-    return replace(case, read_field_of_view=partial(read_field_of_view, path), files=files)
+    return replace(case, read_field_of_view=partial(read_field_of_view, path, case.read_grid), files=files)
 
 
-def read_field_of_view(path: Path) -> Bool[np.ndarray, "depth height width"]:
+def read_field_of_view(path: Path, grid: Callable[[], Grid] | None = None) -> Bool[np.ndarray, "depth height width"]:
     """The pixels that count: those brighter than half the brightest of the picture.
 
+    Args:
+        path: the picture.
+        grid: reads where the voxels of the image lie, in whose order the pixels come.
+
     Raises:
-        InputError: the picture cannot be read, or moves.
+        InputError: the picture cannot be read, or moves, or does not lie on the image.
     """
-    frames = read_image(path, channels=1).frames
-    if len(frames) != 1:
-        raise InputError(f"a field of view is one still picture, this one has {len(frames)} frames", where=path)
-    inside: Bool[np.ndarray, "depth height width"] = frames[0] > frames.max() / 2
-    return inside
+    picture = read_image(path, channels=1)
+    if len(picture.frames) != 1:
+        raise InputError(f"a field of view is one still picture, this one has {len(picture.frames)} frames", where=path)
+    inside: Bool[np.ndarray, "depth height width"] = picture.frames[0] > picture.frames.max() / 2
+    return inside if grid is None else voxel_order(picture.grid, grid()).applied(inside)
 
 
-def with_second_labels(case: Case, path: Path | None, scheme: LabelScheme, root: Path) -> Case:
-    """The case with another observer's labels; as it is where there is no such file."""
+def with_second_labels(
+    case: Case,
+    path: Path | None,
+    scheme: LabelScheme,
+    root: Path,
+    *,
+    third_axis: Literal["auto", "depth", "time"] = "auto",
+    spacing_mm: Spacing | None = None,
+) -> Case:
+    """The case with another observer's labels, in the image's voxel order; as it is where there is no such file."""
     if path is None or not path.exists():
         return case
     files = (*case.files, *relative_files([path], root))
-    return replace(case, read_second_labels=partial(read_labels, path, scheme), files=files)
+    stored = partial(read_labels, path, scheme, third_axis=third_axis, spacing_mm=spacing_mm)
+    reader = stored if case.read_grid is None else partial(read_aligned, stored, case.read_grid)
+    return replace(case, read_second_labels=reader, files=files)
 
 
 def still(pair: FilePair, view: View, phase: Phase, modality: Modality) -> ExamImage:

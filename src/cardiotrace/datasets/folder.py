@@ -1,7 +1,7 @@
 """Any folder of images beside a folder of masks."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -12,7 +12,7 @@ from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.exam import Case, Exam, ExamImage
 from cardiotrace.core.geometry import Spacing
 from cardiotrace.core.image import Image
-from cardiotrace.core.label import SCHEMES, LabelMap, LabelScheme, scheme_from_mapping
+from cardiotrace.core.label import SCHEMES, LabelScheme, scheme_from_mapping
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import (
     FilePair,
@@ -187,7 +187,12 @@ class Folder:
         for pair in self._items():
             if pair.image.exists():
                 case = with_second_labels(
-                    self._case(pair), second.get(f"{pair.name}{self.config.label_ending}"), self.scheme, self.root
+                    self._case(pair),
+                    second.get(f"{pair.name}{self.config.label_ending}"),
+                    self.scheme,
+                    self.root,
+                    third_axis=self.config.third_axis,
+                    spacing_mm=self.config.spacing_mm,
                 )
                 cases.append(with_field_of_view(case, inside.get(pair.name), self.root))
         return cases
@@ -254,9 +259,9 @@ class Folder:
             phase=_phase(pair.name),
             groups={"patient": self._patient(pair.name)},
             third_axis=self.config.third_axis,
+            spacing_mm=self.config.spacing_mm,
         )
-        case = replace(labelled, read_image=partial(_read, pair.image, self.config, self.channels))
-        return case if self.config.spacing_mm is None else _with_spacing(case, self.config.spacing_mm)
+        return replace(labelled, read_image=partial(_read, pair.image, self.config, self.channels))
 
     def _exam_image(self, pair: FilePair) -> ExamImage:
         phase = _phase(pair.name)
@@ -268,13 +273,6 @@ def _is_coloured(image: Image) -> bool:
     return bool(strong_share(image.frames) > STRONG_SHARE)
 
 
-def _with_spacing(case: Case, spacing_mm: Spacing) -> Case:
-    """The case with the configured spacing of its labels in place of the files'."""
-    if case.read_labels is None:
-        return case
-    return replace(case, read_labels=partial(_read_spaced_labels, case.read_labels, spacing_mm))
-
-
 def _read(path: Path, config: FolderConfig, channels: int | None) -> Image:
     return read_image(
         path,
@@ -284,12 +282,6 @@ def _read(path: Path, config: FolderConfig, channels: int | None) -> Image:
         spacing_mm=config.spacing_mm,
         channels=None if channels is None else (3 if channels == 3 else 1),
     )
-
-
-def _read_spaced_labels(read: Callable[[], LabelMap], spacing_mm: Spacing) -> LabelMap:
-    labels = read()
-    depth, height, width = spacing_mm
-    return replace(labels, geometry=labels.geometry.with_pixel_size(height, width, depth))
 
 
 def _suffix(path: Path) -> str:

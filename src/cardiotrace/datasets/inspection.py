@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cardiotrace.core.errors import CardioTraceError
+from cardiotrace.core.errors import CardioTraceError, InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.geometry import Spacing
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.terms import Structure, View
-from cardiotrace.geometry.component import fill_holes
+from cardiotrace.geometry.alignment import VoxelOrder, voxel_order
+from cardiotrace.geometry.enclosure import order_doubt
 from cardiotrace.io import read_image, read_metadata
 
 Read = TypeVar("Read")
@@ -34,6 +35,15 @@ class Inspection:
     labels_shape: Shape | None = None
     image_spacing_mm: Spacing | None = None
     labels_spacing_mm: Spacing | None = None
+    """In the image's order of axes, where both are one grid."""
+    order: VoxelOrder | None = None
+    """How the label file's voxels come into the image's order; None where they cannot."""
+    misplacement: str | None = None
+    """Why they cannot."""
+    axis_codes: tuple[str, str] | None = None
+    """Directions of (x, y, z), of the labels and of the image."""
+    doubts: tuple[str, ...] = ()
+    """In words, where a header contradicts itself."""
     image_header_spacing: tuple[float, ...] | None = None
     """As the header states it, looked up where the image could not be read."""
     labels_header_spacing: tuple[float, ...] | None = None
@@ -41,9 +51,9 @@ class Inspection:
     digest: str | None = None
     """Of the image's pixels."""
     sizes: Mapping[Structure, float] = field(default_factory=dict)
-    """Extent of each structure: mm3, or pixels where there is no spacing."""
-    enclosed: Mapping[Structure, int] = field(default_factory=dict)
-    """Short axis: pixels of each structure inside the ring of myocardium."""
+    """Extent of each structure: mm3, pixels where there is no spacing, NaN where the slice distance is unknown."""
+    order_doubt: str | None = None
+    """In words, where the label values must mean something else than the scheme says."""
     known_values: tuple[float, ...] = ()
     """Values other than 0 of a label file that its scheme refused, those that the scheme knows."""
     strange_values: tuple[float, ...] = ()
@@ -59,7 +69,7 @@ def inspect(case: Case, scheme: LabelScheme, root: Path) -> Inspection:
         root: what the case's files are relative to.
     """
     cine, image_error = _attempt(case.read_image)
-    labels, labels_error = _attempt(case.read_labels)
+    labels, labels_error = _attempt(case.read_stored_labels or case.read_labels)
     found: dict[str, Any] = {"image_error": image_error, "labels_error": labels_error}
     if cine is not None:
         found |= _of_image(cine)
@@ -67,8 +77,15 @@ def inspect(case: Case, scheme: LabelScheme, root: Path) -> Inspection:
         found["image_header_spacing"] = _header_spacing(root / case.files[0])
     if labels is not None:
         found |= _of_labels(labels, case.view)
+        if cine is not None:
+            found |= _of_both(labels, cine)
     elif case.read_labels is not None and len(case.files) > 1:
         found |= _of_refused_labels(root / case.files[1], scheme)
+    found["doubts"] = tuple(
+        f"{what}: {doubt}"
+        for what, one in (("image", cine), ("labels", labels))
+        for doubt in (() if one is None else one.geometry.doubts)
+    )
     return Inspection(case, **found)
 
 
@@ -99,23 +116,29 @@ def _of_labels(labels: LabelMap, view: View) -> dict[str, Any]:
     return {
         "labels_shape": labels.array.shape,
         "labels_spacing_mm": labels.spacing_mm,
-        "sizes": {structure: unit * int(counts[value]) for structure, value in labels.scheme.values.items()},
-        "enclosed": _enclosed(labels) if view == View.SAX else {},
+        "sizes": {
+            structure: unit * int(counts[value]) if counts[value] else 0.0
+            for structure, value in labels.scheme.values.items()
+        },
+        "order_doubt": order_doubt(labels, view),
     }
 
 
-def _enclosed(labels: LabelMap) -> dict[Structure, int]:
-    """Pixels of each other structure that the myocardium surrounds, slice by slice."""
-    scheme = labels.scheme
-    others = [structure for structure in scheme.structures if structure != Structure.MYO]
-    if Structure.MYO not in scheme.values or Structure.LV not in others:
-        return {}
-    counts = np.zeros(256, np.int64)
-    for plane in labels.array.reshape(-1, *labels.array.shape[2:]):
-        ring = plane == scheme.values[Structure.MYO]
-        if ring.any():
-            counts += np.bincount(plane[fill_holes(ring) & ~ring], minlength=256)
-    return {structure: int(counts[scheme.values[structure]]) for structure in others}
+def _of_both(labels: LabelMap, cine: Image) -> dict[str, Any]:
+    """How the label file lies beside its image."""
+    codes = (labels.geometry.axis_codes[::-1], cine.geometry.axis_codes[::-1])
+    try:
+        order = voxel_order(labels.grid, cine.grid)
+    except InputError as error:
+        return {"misplacement": error.what, "axis_codes": codes}
+    time, *lengths = labels.array.shape
+    spacing = labels.spacing_mm
+    return {
+        "order": order,
+        "axis_codes": codes,
+        "labels_shape": (time, *(lengths[axis] for axis in order.axes)),
+        "labels_spacing_mm": None if spacing is None else tuple(spacing[axis] for axis in order.axes),
+    }
 
 
 def _of_refused_labels(path: Path, scheme: LabelScheme) -> dict[str, Any]:

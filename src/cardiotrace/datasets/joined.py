@@ -144,8 +144,17 @@ class Joined:
 
     def _case(self, case: Case, part: Dataset) -> Case:
         files = tuple((part.root / file).relative_to(self.root).as_posix() for file in case.files)
-        readers = case.read_labels if part.scheme == self.scheme else _in_scheme(case.read_labels, self.scheme)
-        return replace(case, files=files, read_labels=readers, groups={**case.groups, "data_set": part.name})
+        groups = {**case.groups, "data_set": part.name}
+        if part.scheme == self.scheme:
+            return replace(case, files=files, groups=groups)
+        return replace(
+            case,
+            files=files,
+            groups=groups,
+            read_labels=_in_scheme(case.read_labels, self.scheme),
+            read_stored_labels=_in_scheme(case.read_stored_labels, self.scheme),
+            read_second_labels=_in_scheme(case.read_second_labels, self.scheme),
+        )
 
 
 def _in_scheme(read: Callable[[], LabelMap] | None, scheme: LabelScheme) -> Callable[[], LabelMap] | None:

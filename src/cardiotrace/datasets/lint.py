@@ -6,7 +6,6 @@ one case, `SET_RULES` at all of them together.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from itertools import groupby
 
 import numpy as np
@@ -14,27 +13,17 @@ import numpy as np
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.terms import Phase, Structure, View
+from cardiotrace.datasets.case_rule import CASE_RULES, Severity, shown
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.inspection import Inspection, inspect
 from cardiotrace.io import has_pixels
 
+__all__ = ["CASE_RULES", "SET_RULES", "Finding", "Inspected", "SetRule", "Severity", "lint"]
+
 SPACING_FACTOR = 3.0
 """A pixel size this many times the data set's median, or less than its inverse, is reported."""
-SPACING_TOLERANCE = 1e-3
-"""Relative difference of image and label spacing that rounding in headers explains."""
 
 Progress = Callable[[int, int], None]
-
-
-class Severity(StrEnum):
-    """How much a finding matters."""
-
-    ERROR = "error"
-    """Training on it or scoring with it gives wrong numbers, or fails."""
-    WARNING = "warning"
-    """Probably wrong: look at it."""
-    INFORMATION = "information"
-    """Worth knowing."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +35,6 @@ class Finding:
     """A case, a file relative to the root, a split or a patient."""
     rule: str
     what: str
-    remedy: str
-
-
-@dataclass(frozen=True)
-class CaseRule:
-    """A rule on one case: `check` says what is wrong, or None."""
-
-    name: str
-    severity: Severity
-    check: Callable[[Inspection], str | None]
     remedy: str
 
 
@@ -135,109 +114,6 @@ def _set_findings(inspected: Inspected) -> Iterator[Finding]:
             yield Finding(rule.severity, where, rule.name, what, rule.remedy)
 
 
-# Rules on one case.
-
-
-def _unreadable_image(seen: Inspection) -> str | None:
-    return None if seen.image_error is None or _bad_spacing(seen) else seen.image_error
-
-
-def _unreadable_labels(seen: Inspection) -> str | None:
-    return None if seen.labels_error is None or seen.strange_values or _bad_spacing(seen) else seen.labels_error
-
-
-def _bad_spacing(seen: Inspection) -> str | None:
-    for what, spacing in (("image", seen.image_header_spacing), ("labels", seen.labels_header_spacing)):
-        if spacing is not None and not all(np.isfinite(value) and value > 0 for value in spacing):
-            return f"a pixel size of {_shown(spacing)} mm stands in the header of the {what}"
-    return None
-
-
-def _mask_255(seen: Inspection) -> str | None:
-    if set(seen.strange_values) != {255}:
-        return None
-    return "the mask holds 0 and 255" if not seen.known_values else "the mask holds 255 beside its labels"
-
-
-def _strange_values(seen: Inspection) -> str | None:
-    if not seen.strange_values or _mask_255(seen):
-        return None
-    shown = ", ".join(f"{value:g}" for value in seen.strange_values[:6])
-    return f"label values {shown} are in no scheme of this data set"
-
-
-def _grid_mismatch(seen: Inspection) -> str | None:
-    if seen.image_shape is None or seen.labels_shape is None or seen.image_shape == seen.labels_shape:
-        return None
-    return f"image {_size(seen.image_shape)} and labels {_size(seen.labels_shape)} differ in size"
-
-
-def _spacing_mismatch(seen: Inspection) -> str | None:
-    image, labels = seen.image_spacing_mm, seen.labels_spacing_mm
-    if image is None or labels is None or np.allclose(image, labels, rtol=SPACING_TOLERANCE, atol=0):
-        return None
-    return f"image {_shown(image)} mm and labels {_shown(labels)} mm differ in pixel size"
-
-
-def _empty_labels(seen: Inspection) -> str | None:
-    is_empty = seen.labels_shape is not None and not any(seen.sizes.values())
-    return "the label map is empty" if is_empty else None
-
-
-def _lacking_structure(seen: Inspection) -> str | None:
-    lacking = [structure for structure, size in seen.sizes.items() if size == 0]
-    if not lacking or len(lacking) == len(seen.sizes):
-        return None
-    return f"{' and '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} nowhere in the label map"
-
-
-def _blank_image(seen: Inspection) -> str | None:
-    return "every pixel of the image has the same value" if seen.is_blank else None
-
-
-def _label_order(seen: Inspection) -> str | None:
-    """In a short axis the myocardium is a ring, and what it encloses is the left ventricle's cavity."""
-    enclosed = {structure: size for structure, size in seen.enclosed.items() if size}
-    if not enclosed:
-        return None
-    inside = max(enclosed, key=lambda structure: enclosed[structure])
-    return None if inside == Structure.LV else f"the myocardium encloses what is labelled {inside}, not LV"
-
-
-CASE_RULES: tuple[CaseRule, ...] = (
-    CaseRule(
-        "unreadable-image", Severity.ERROR, _unreadable_image, "copy or download the file again, or leave the case out."
-    ),
-    CaseRule(
-        "unreadable-labels", Severity.ERROR, _unreadable_labels, "copy or download it again, or leave the case out."
-    ),
-    CaseRule("impossible-spacing", Severity.ERROR, _bad_spacing, "correct the header: lengths and volumes need it."),
-    CaseRule("mask-0-255", Severity.ERROR, _mask_255, "divide by 255, or choose a scheme whose value is 255."),
-    CaseRule("label-values", Severity.ERROR, _strange_values, "choose the scheme of these files, or correct them."),
-    CaseRule("grid-mismatch", Severity.ERROR, _grid_mismatch, "resample the labels onto the image, by nearest label."),
-    CaseRule(
-        "spacing-mismatch",
-        Severity.ERROR,
-        _spacing_mismatch,
-        "find out which header is right, and copy it to the other.",
-    ),
-    CaseRule("empty-labels", Severity.WARNING, _empty_labels, "trace the case, or leave it out."),
-    CaseRule(
-        "lacking-structure", Severity.INFORMATION, _lacking_structure, "expected where the picture does not show it."
-    ),
-    CaseRule("blank-image", Severity.WARNING, _blank_image, "export the image again."),
-    CaseRule(
-        "label-order",
-        Severity.ERROR,
-        _label_order,
-        "ACDC has 1 RV, 2 MYO, 3 LV and M&Ms 1 LV, 2 MYO, 3 RV: choose the scheme that these files follow.",
-    ),
-)
-
-
-# Rules on the whole data set.
-
-
 def _missing_files(inspected: Inspected) -> Iterator[tuple[str, str]]:
     for pair in inspected.dataset.pairs():
         if not pair.image.exists():
@@ -285,11 +161,13 @@ def _spacing_outlier(inspected: Inspected) -> Iterator[tuple[str, str]]:
         if not known:
             continue
         spacings = np.array([spacing for _, spacing in known])
-        median = np.median(spacings, axis=0)
+        # A slice distance that is not known is no outlier, and has a rule of its own.
+        stated = [sizes[~np.isnan(sizes)] for sizes in spacings.T]
+        median = np.array([np.median(sizes) if sizes.size else np.nan for sizes in stated])
         outside = (np.abs(np.log(spacings / median)) > np.log(SPACING_FACTOR)).any(axis=1)
         for (name, spacing), is_outside in zip(known, outside, strict=True):
             if is_outside:
-                yield name, f"a pixel size of {_shown(spacing)} mm where the median is {_shown(median)} mm"
+                yield name, f"a pixel size of {shown(spacing)} mm where the median is {shown(median)} mm"
 
 
 def _swapped_phases(inspected: Inspected) -> Iterator[tuple[str, str]]:
@@ -363,11 +241,3 @@ def _beats(cases: Sequence[Inspection]) -> Mapping[tuple[str, View], Mapping[Pha
         if seen.case.phase in (Phase.ED, Phase.ES):
             beats.setdefault((seen.case.patient, seen.case.view), {})[seen.case.phase] = seen
     return beats
-
-
-def _shown(spacing: Iterable[float]) -> str:
-    return " x ".join(f"{value:.4g}" for value in spacing)
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape))

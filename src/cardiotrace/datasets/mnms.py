@@ -20,13 +20,14 @@ from cardiotrace.datasets.dataset import (
     folders_named,
     known,
     number,
+    read_aligned,
     read_table,
     relative_files,
     still,
 )
 from cardiotrace.datasets.frame import read_frame, read_label_frame
 from cardiotrace.datasets.split import Split
-from cardiotrace.io import read_image
+from cardiotrace.io import read_grid, read_image
 
 AxisName = Literal["SA", "LA"]
 AXES: Mapping[str, View] = {"SA": View.SAX, "LA": View.FOUR_CHAMBER}
@@ -159,14 +160,18 @@ class Mnms(PatientFolders):
 
     def _film_cases(self, patient: str, pair: FilePair, groups: Mapping[str, str]) -> Iterator[Case]:
         labels = pair.labels if pair.labels is not None and pair.labels.exists() else None
+        grid = partial(read_grid, pair.image, view=View.SAX)
         for phase, index in self._instants(patient).items():
+            stored = None if labels is None else partial(read_label_frame, labels, self.scheme, index)
             yield Case(
                 name=f"{pair.name}_{phase}",
                 view=View.SAX,
                 phase=phase,
                 groups=groups,
                 read_image=partial(read_frame, pair.image, index, view=View.SAX, modality=self.modality),
-                read_labels=None if labels is None else partial(read_label_frame, labels, self.scheme, index),
+                read_labels=None if stored is None else partial(read_aligned, stored, grid),
+                read_stored_labels=stored,
+                read_grid=grid,
                 files=relative_files([pair.image] if labels is None else [pair.image, labels], self.root),
             )
 

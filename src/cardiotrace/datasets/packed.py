@@ -26,7 +26,8 @@ from cardiotrace.io.folder import staged_folder
 from cardiotrace.preparation import Preparation
 
 FORMAT_VERSION = 3
-"""2: pixels outside a case's field of view are marked; 3: pictures of the heart are luma, TIFF is upright."""
+"""2: pixels outside a case's field of view are marked. 3: labels and fields of view lie in the image's voxel order;
+pictures of the heart are luma, TIFF is upright."""
 IGNORED = 255
 """Stored class of pixels outside a case's field of view: they count neither in a loss nor in a score."""
 Progress = Callable[[int, int], None]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from cardiotrace.core.config import from_plain, to_plain
@@ -61,9 +61,13 @@ class CaseRow:
     region: str
     presence: Presence
     scores: dict[str, float]
-    """By the names of `SCORES`: NaN where the region is absent or the score cannot be had, infinite where missed."""
+    """By the names of `SCORES`: NaN where the region is absent or the score cannot be had, infinite where it is in one
+    mask only."""
     confidence: float = math.nan
     """What the model said of this frame; NaN for labels from elsewhere."""
+    diagonal_mm: float = math.nan
+    """Of the image: no distance is larger, so it stands for an infinite one; NaN without a pixel size, and in tables
+    older than it."""
 
     def score(self, name: str) -> float:
         """A score by name; NaN where it is not known, as in tables older than the score."""
@@ -112,6 +116,8 @@ class CaseTable:
     """What was evaluated on what."""
     limits: OutlierLimits | None = None
     """What counts as an outlier unless something else is asked for; None in tables older than limits."""
+    notes: tuple[str, ...] = ()
+    """In words, what speaks against the labels that were scored, such as values that must mean something else."""
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -141,7 +147,7 @@ class CaseTable:
         rows = tuple(row for row in self.rows if keep(row))
         patients = {row.patient for row in rows}
         ejections = tuple(item for item in self.ejections if item.patient in patients)
-        return CaseTable(rows, ejections, self.problems, self.facts, self.limits)
+        return replace(self, rows=rows, ejections=ejections)
 
     def summaries(self, by: str = "all", *, scores: Sequence[str] = SCORES) -> tuple[GroupSummary, ...]:
         """Statistics of each score of each region over groups of rows.
@@ -151,7 +157,7 @@ class CaseTable:
             scores: which; those that no row has are left out.
 
         Returns:
-            One summary for each region, group and score, with the counts of absent and missed cases.
+            One summary for each region, group and score, with the counts of absent, missed and false-positive cases.
         """
         groups: dict[tuple[str, str], list[CaseRow]] = {}
         for row in self.rows:
@@ -195,15 +201,16 @@ class CaseTable:
             "problems": list(self.problems),
             "facts": dict(self.facts),
             **({} if self.limits is None else {"limits": to_plain(self.limits)}),
+            **({"notes": list(self.notes)} if self.notes else {}),
         }
 
     @classmethod
     def __from_plain__(cls, value: Any, path: str) -> "CaseTable":
         """Read what `__to_plain__` wrote."""
         stored = from_plain(_StoredTable, value, path=path)
-        rows = [from_plain(CaseRow, _numbers(row), path=f"{path}.rows[{i}]") for i, row in enumerate(stored.rows)]
+        rows = [from_plain(CaseRow, _current(row), path=f"{path}.rows[{i}]") for i, row in enumerate(stored.rows)]
         ejections = [from_plain(Ejection, _numbers(item), path=f"{path}.ejections") for item in stored.ejections]
-        return cls(tuple(rows), tuple(ejections), stored.problems, stored.facts, stored.limits)
+        return cls(tuple(rows), tuple(ejections), stored.problems, stored.facts, stored.limits, stored.notes)
 
 
 @dataclass(frozen=True)
@@ -213,6 +220,7 @@ class _StoredTable:
     problems: tuple[str, ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
     limits: OutlierLimits | None = None
+    notes: tuple[str, ...] = ()
 
 
 def group_of(item: CaseRow | Case, by: str) -> str:
@@ -253,9 +261,12 @@ def mean_interval(rows: Iterable[CaseRow], score: str) -> tuple[float, float]:
 
 
 def summarise_rows(rows: Iterable[CaseRow], score: str) -> Summary | None:
-    """Statistics of one score; None if no row has it (distances without a pixel size, shapes of volumes)."""
+    """Statistics of one score; None if no row has it (distances without a pixel size, shapes of volumes).
+
+    Dice is had by every row, so that structures that are absent everywhere are counted too.
+    """
     known = [row for row in rows if row.presence is not Presence.PRESENT or not math.isnan(row.score(score))]
-    if all(math.isnan(row.score(score)) for row in known):
+    if not known or (score != "dice" and all(math.isnan(row.score(score)) for row in known)):
         return None
     return summarise([row.score(score) for row in known], [row.presence for row in known])
 
@@ -285,5 +296,15 @@ def _number(value: Any) -> Any:
     return words.get(value, value) if isinstance(value, str) else value
 
 
+def _current(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored row; older tables call false positives missed, too: labelled background gives them away."""
+    values = _numbers(row)
+    scores = values.get("scores")
+    specificity = scores.get("specificity", math.nan) if isinstance(scores, Mapping) else math.nan
+    if values.get("presence") == Presence.MISSED and isinstance(specificity, float) and specificity < 1:
+        values["presence"] = Presence.FALSE_POSITIVE.value
+    return values
+
+
 def _is_score(key: str) -> bool:
-    return key in SCORES or key == "confidence" or key.endswith(("_percent", "_ml"))
+    return key in SCORES or key in ("confidence", "diagonal_mm") or key.endswith(("_percent", "_ml"))

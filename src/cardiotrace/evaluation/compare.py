@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.evaluation.case_table import SCORES, CaseTable
@@ -23,7 +23,10 @@ class Comparison:
     count: int
     """Patients compared."""
     left_out: int
-    """Patients that have no finite score with one of the two."""
+    """Patients that have no score with one of the two, such as distances without a pixel size."""
+    penalised: int
+    """Patients, among those compared, with a structure in one mask only: for the infinite distance stands the image's
+    diagonal, or in older tables the largest distance of all."""
     first_mean: float
     second_mean: float
     mean_difference: float
@@ -130,41 +133,48 @@ def _has(table: CaseTable, region: str, score: str) -> bool:
 
 def _compare_pair(
     first: tuple[str, CaseTable], second: tuple[str, CaseTable], region: str, score: str
-) -> tuple[str, str, str, str, int, int, float, float, float, float]:
-    pairs = _paired_by_patient(first[1], second[1], region, score)
-    if not len(pairs):
+) -> tuple[str, str, str, str, int, int, int, float, float, float, float]:
+    scores, penalised = _paired_by_patient(first[1], second[1], region, score)
+    if scores is None:
         raise InputError(f"{first[0]} and {second[0]} have no image with {region} in common")
-    usable = pairs[np.isfinite(pairs).all(axis=1)]
+    is_usable = np.isfinite(scores).all(axis=1)
+    usable = scores[is_usable]
+    names = (first[0], second[0], region, score)
+    counts = (len(usable), len(scores) - len(usable), int(np.count_nonzero(penalised & is_usable)))
     if not len(usable):
-        return first[0], second[0], region, score, 0, len(pairs), math.nan, math.nan, math.nan, math.nan
+        return *names, *counts, math.nan, math.nan, math.nan, math.nan
     difference = usable[:, 0] - usable[:, 1]
     means = usable.mean(axis=0)
-    counts = (len(usable), len(pairs) - len(usable))
-    return (
-        first[0],
-        second[0],
-        region,
-        score,
-        *counts,
-        float(means[0]),
-        float(means[1]),
-        float(difference.mean()),
-        wilcoxon_p(difference),
-    )
+    return *names, *counts, float(means[0]), float(means[1]), float(difference.mean()), wilcoxon_p(difference)
 
 
 def _paired_by_patient(
     first: CaseTable, second: CaseTable, region: str, score: str
-) -> Float[np.ndarray, "patients methods"]:
-    """Mean score of each patient with both methods, over the images that both have."""
-    scores = [
-        {(row.patient, row.case, row.frame): row.score(score) for row in table.rows if row.region == region}
+) -> tuple[Float[np.ndarray, "patients methods"] | None, Bool[np.ndarray, " patients"]]:
+    """Mean score of each patient with both methods over the images that both have, and who was penalised.
+
+    None where they have no image in common; no patient where the region is absent from all of them.
+    """
+    rows = [
+        {(row.patient, row.case, row.frame): row for row in table.rows if row.region == region}
         for table in (first, second)
     ]
+    common = sorted(rows[0].keys() & rows[1].keys())
+    if not common:
+        return None, np.zeros(0, bool)
+    finite = [value for table in rows for row in table.values() if math.isfinite(value := row.score(score))]
     patients: dict[str, list[tuple[float, float]]] = {}
-    for key in scores[0].keys() & scores[1].keys():
-        pair = scores[0][key], scores[1][key]
-        if not all(math.isnan(value) for value in pair):  # absent: both have nothing to say
-            patients.setdefault(key[0], []).append(pair)
-    means = [np.mean(patients[name], axis=0) for name in sorted(patients)]
-    return np.array(means, np.float64).reshape(-1, 2)
+    penalised: set[str] = set()
+    for key in common:
+        pair = rows[0][key], rows[1][key]
+        values = [row.score(score) for row in pair]
+        if all(map(math.isnan, values)):  # absent: both have nothing to say
+            continue
+        if any(map(math.isinf, values)):
+            diagonals = [row.diagonal_mm for row in pair if not math.isnan(row.diagonal_mm)]
+            penalty = max(diagonals or finite, default=math.inf)
+            values = [penalty if math.isinf(value) else value for value in values]
+            penalised.add(key[0])
+        patients.setdefault(key[0], []).append((values[0], values[1]))
+    means = [np.mean(patients[name], axis=0) for name in patients]
+    return np.array(means, np.float64).reshape(-1, 2), np.array([name in penalised for name in patients], bool)

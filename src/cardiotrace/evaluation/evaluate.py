@@ -11,21 +11,34 @@ from cardiotrace.evaluation.case_table import CaseRow, CaseTable, Ejection
 from cardiotrace.evaluation.limits import DEFAULT, model_limits, preset
 from cardiotrace.evaluation.pairing import label_files
 from cardiotrace.evaluation.score import Judged, Progress, ejection_of, score_case
+from cardiotrace.geometry.alignment import aligned
+from cardiotrace.geometry.enclosure import order_doubt
 from cardiotrace.inference import Predictor
 from cardiotrace.io import read_labels
+from cardiotrace.io.frames import GivenSpacing
+from cardiotrace.io.stored import ThirdAxis
 
 Judge = Callable[[Case], Judged]
 """What finds the prediction of a case and reads its reference; it may raise `InputError`."""
 
 
-def label_judge(files: Mapping[str, Path], scheme: LabelScheme) -> Judge:
-    """Read predictions from label files.
+def label_judge(files: Mapping[str, Path], scheme: LabelScheme, *, spacing_mm: GivenSpacing | None = None) -> Judge:
+    """Read predictions from label files, and lay them onto their references.
 
     Args:
         files: see `pairing.label_files`.
         scheme: what their values mean.
+        spacing_mm: (depth, height, width), mm, in place of what the files say.
     """
-    return lambda case: Judged(case, read_labels(files[case.name], scheme), _reference_of(case))
+
+    def judge(case: Case) -> Judged:
+        reference = _reference_of(case)
+        frames, depth = reference.array.shape[:2]
+        axis: ThirdAxis = "time" if frames > 1 and depth == 1 else "depth"
+        predicted = read_labels(files[case.name], scheme, third_axis=axis, spacing_mm=spacing_mm)
+        return Judged(case, aligned(predicted, reference.grid), reference)
+
+    return judge
 
 
 def model_judge(predictor: Predictor, *, test_time_augmentation: bool = False) -> Judge:
@@ -36,13 +49,20 @@ def model_judge(predictor: Predictor, *, test_time_augmentation: bool = False) -
         result = predictor.segment(
             case.read_image(), test_time_augmentation=test_time_augmentation, keep_probability=is_binary
         )
-        return Judged(case, result.labels, _reference_of(case), result.confidence.tolist(), result.probability)
+        reference = _reference_of(case)
+        predicted = aligned(result.labels, reference.grid)
+        return Judged(case, predicted, reference, result.confidence.tolist(), result.probability)
 
     return judge
 
 
 def evaluate_labels(
-    predicted: Path, cases: Iterable[Case], scheme: LabelScheme, *, on_progress: Progress | None = None
+    predicted: Path,
+    cases: Iterable[Case],
+    scheme: LabelScheme,
+    *,
+    spacing_mm: GivenSpacing | None = None,
+    on_progress: Progress | None = None,
 ) -> CaseTable:
     """Score a folder of label maps against the references of cases.
 
@@ -53,6 +73,7 @@ def evaluate_labels(
         predicted: folder of predicted label maps, searched with its subfolders.
         cases: of a data set, or `pairing.folder_cases` of a folder of references; unlabelled ones are left out.
         scheme: what the predicted values mean.
+        spacing_mm: (depth, height, width), mm, in place of what the predicted files say.
         on_progress: told after each case.
 
     Raises:
@@ -65,7 +86,7 @@ def evaluate_labels(
     problems += [f"{case.name}: no prediction" for case in labelled if case.name not in files]
     given = [case for case in labelled if case.name in files]
     table = CaseTable((), problems=tuple(problems), facts={"predicted": str(predicted)}, limits=preset(DEFAULT))
-    return _filled(table, given, label_judge(files, scheme), on_progress)
+    return _filled(table, given, label_judge(files, scheme, spacing_mm=spacing_mm), on_progress)
 
 
 def evaluate_predictor(
@@ -112,7 +133,8 @@ def evaluate_observer(cases: Iterable[Case], *, on_progress: Progress | None = N
     def judge(case: Case) -> Judged:
         if case.read_second_labels is None:
             raise InputError(f"case {case.name} has no labels of a second observer")
-        return Judged(case, case.read_second_labels(), _reference_of(case))
+        reference = _reference_of(case)
+        return Judged(case, aligned(case.read_second_labels(), reference.grid), reference)
 
     table = CaseTable((), facts={"predicted": "second observer"}, limits=preset(DEFAULT))
     return _filled(table, twice, judge, on_progress) if twice else None
@@ -121,6 +143,7 @@ def evaluate_observer(cases: Iterable[Case], *, on_progress: Progress | None = N
 def _filled(table: CaseTable, cases: Sequence[Case], judge: Judge, on_progress: Progress | None) -> CaseTable:
     """The table with its rows, patient by patient, so that only one patient's labels are in memory."""
     problems = list(table.problems)
+    notes: dict[str, list[str]] = {}
     rows: list[CaseRow] = []
     ejections: list[Ejection] = []
     ordered = sorted(cases, key=lambda case: case.patient)
@@ -132,6 +155,8 @@ def _filled(table: CaseTable, cases: Sequence[Case], judge: Judge, on_progress: 
                 judged = judge(case)
                 rows.extend(score_case(judged))
                 patient.append(judged)
+                for note in _notes(judged):
+                    notes.setdefault(note, []).append(case.name)
             except InputError as error:
                 problems.append(f"{case.name}: {error.what}")
             if on_progress is not None:
@@ -139,7 +164,20 @@ def _filled(table: CaseTable, cases: Sequence[Case], judge: Judge, on_progress: 
         ejections.extend(_ejections(patient))
     if not rows:
         raise InputError("no case could be evaluated", remedy="; ".join(problems[:3]) or "no case has a reference.")
-    return CaseTable(tuple(rows), tuple(ejections), tuple(problems), table.facts, table.limits)
+    said = tuple(f"{_some(names)}: {note}" for note, names in notes.items())
+    return CaseTable(tuple(rows), tuple(ejections), tuple(problems), table.facts, table.limits, said)
+
+
+def _notes(judged: Judged) -> Iterator[str]:
+    """What should be known of the labels of a case before its scores are believed."""
+    for labels, whose in ((judged.predicted, "predicted labels"), (judged.reference, "reference labels")):
+        doubt = order_doubt(labels, judged.case.view)
+        yield from (f"{whose}: {note}" for note in ([doubt] if doubt else []) + list(labels.notes))
+
+
+def _some(names: Sequence[str]) -> str:
+    """Cases by name, the first of many."""
+    return ", ".join(names) if len(names) <= 2 else f"{len(names)} cases ({names[0]}, ...)"
 
 
 def _ejections(patient: Sequence[Judged]) -> Iterator[Ejection]:

@@ -9,6 +9,7 @@ from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.datasets.naming import image_name, patient_in, phase_in, view_in
 from cardiotrace.io import label_suffixes, read_image, read_labels
+from cardiotrace.io.frames import GivenSpacing
 
 
 def label_files(folder: Path) -> dict[str, Path]:
@@ -44,24 +45,27 @@ def label_files(folder: Path) -> dict[str, Path]:
     return found
 
 
-def folder_cases(files: Mapping[str, Path], scheme: LabelScheme) -> list[Case]:
+def folder_cases(
+    files: Mapping[str, Path], scheme: LabelScheme, *, spacing_mm: GivenSpacing | None = None
+) -> list[Case]:
     """Cases of a folder of reference labels, with view, phase and patient as far as the names tell them.
 
     Args:
         files: see `label_files`.
         scheme: what the values mean.
+        spacing_mm: (depth, height, width), mm, in place of what the files say.
     """
-    return [_folder_case(name, path, scheme) for name, path in files.items()]
+    return [_folder_case(name, path, scheme, spacing_mm) for name, path in files.items()]
 
 
-def _folder_case(name: str, path: Path, scheme: LabelScheme) -> Case:
+def _folder_case(name: str, path: Path, scheme: LabelScheme, spacing_mm: GivenSpacing | None) -> Case:
     return Case(
         name=name,
         view=view_in(name),
         phase=phase_in(name),
         groups={"patient": patient_in(name)},
-        read_image=partial(read_image, path),
-        read_labels=partial(read_labels, path, scheme),
+        read_image=partial(read_image, path, spacing_mm=spacing_mm),
+        read_labels=partial(read_labels, path, scheme, spacing_mm=spacing_mm),
         files=(path.name,),
     )
 

@@ -1,5 +1,6 @@
 """Tables as papers print them: published numbers beside measured ones, protocol by protocol."""
 
+import math
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -190,11 +191,11 @@ def _mean(table: CaseTable, column: Column, phases: Sequence[str]) -> str:
     rows = [row for row in table.rows if row.region == column.region]
     parts = [[row for row in rows if row.phase == phase] for phase in phases] or [rows]
     found = [summarise_rows(part, column.score) for part in parts]
-    if any(item is None for item in found):
+    if any(item is None or math.isnan(item.mean) for item in found):
         return ""
     summaries = [item for item in found if item is not None]
-    missed = sum(item.missed for item in summaries) if column.score.endswith("_mm") else 0
-    return _cell(column.score, [item.mean for item in summaries]) + (f" ({missed} missed)" if missed else "")
+    lost = sum(item.missed + item.false_positive for item in summaries) if column.score.endswith("_mm") else 0
+    return _cell(column.score, [item.mean for item in summaries]) + (f" ({lost} missed or false)" if lost else "")
 
 
 def _cell(score: str, values: Iterable[float]) -> str:

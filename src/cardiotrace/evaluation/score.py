@@ -15,7 +15,7 @@ from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Phase, Structure
 from cardiotrace.datasets.camus import ejection_fraction_class
 from cardiotrace.evaluation.case_table import SCORES, CaseRow, Ejection
-from cardiotrace.metrics import RankingCurve, Region, measure_frames, regions_of, shape_of
+from cardiotrace.metrics import RankingCurve, Region, image_diagonal_mm, measure_frames, regions_of, shape_of
 
 Progress = Callable[[int, int], None]
 """Called with the number of cases done and of all cases."""
@@ -77,10 +77,19 @@ def score_case(judged: Judged) -> list[CaseRow]:
                 | _ranking(judged, region, frame, field_of_view)
             ),
             confidence=float(judged.confidence[frame]) if len(judged.confidence) else math.nan,
+            diagonal_mm=_diagonal_mm(judged.reference),
         )
         for frame, scores in enumerate(frames)
         for region in regions
     ]
+
+
+def _diagonal_mm(labels: LabelMap) -> float:
+    """Of the plane or the stack; NaN where a size is not known."""
+    if labels.spacing_mm is None:
+        return math.nan
+    first = 1 if labels.array.shape[1] == 1 else 0
+    return image_diagonal_mm(labels.array.shape[1 + first :], labels.spacing_mm[first:])
 
 
 def _groups(case: Case) -> dict[str, str]:

@@ -70,7 +70,8 @@ def headline_rows(table: CaseTable, *, by: str = "phase") -> Rows:
         row[item.score] = f"{item.summary.mean:.{digits}f} ± {item.summary.sd:.{digits}f}{_bracketed(item, digits)}"
         if item.score == "dice":
             row |= {"n": item.summary.count, "absent": item.summary.absent, "missed": item.summary.missed}
-    counts = ("n", "absent", "missed")
+            row |= {"false positive": item.summary.false_positive}
+    counts = ("n", "absent", "missed", "false positive")
     return [
         {key: row.get(key, "") for key in ("region", by, *_present(list(rows.values()), table.headline()), *counts)}
         for row in rows.values()

@@ -135,7 +135,10 @@ class Predictor:
             confidence=confidence,
             removed=processed.removed,
             added=processed.added,
-            warnings=(*self._warnings(cine, confidence), *cine.notes[known:]),
+            warnings=(
+                *self._warnings(cine, confidence),
+                *(Flag(Grade.NOTE, note, rule="image") for note in cine.notes[known:]),
+            ),
             model=self.spec.name,
             duration_s=time.perf_counter() - start,
             probability=probability,

@@ -3,7 +3,7 @@
 from cardiotrace.io.atomic import atomic_write, write_bytes, write_json, write_text
 from cardiotrace.io.colour import as_grey
 from cardiotrace.io.formats import format_of, has_pixels, image_suffixes, label_suffixes, picture_suffixes, pixel_files
-from cardiotrace.io.read import read_image, read_labels, read_metadata
+from cardiotrace.io.read import read_grid, read_image, read_labels, read_metadata
 from cardiotrace.io.write import labels_path, write_image, write_labels
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "labels_path",
     "picture_suffixes",
     "pixel_files",
+    "read_grid",
     "read_image",
     "read_labels",
     "read_metadata",

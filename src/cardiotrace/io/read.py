@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.geometry import Known
-from cardiotrace.core.image import Image
+from cardiotrace.core.image import Grid, Image
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.terms import Modality, View
 from cardiotrace.io.colour import as_colour, as_grey, by_the_rule, colour_note
@@ -74,6 +74,31 @@ def read_image(
         notes=(*image.notes, *colour_note(pixels.strong_colour)),
     )
     return by_the_rule(read) if channels is None else (as_grey if channels == 1 else as_colour)(read)
+
+
+def read_grid(
+    path: str | Path,
+    *,
+    third_axis: ThirdAxis = "auto",
+    view: View = View.UNKNOWN,
+    spacing_mm: GivenSpacing | None = None,
+) -> Grid:
+    """Where the voxels of an image lie and how many there are, from its header alone.
+
+    Args:
+        path: as in `read_image`, like the options.
+        third_axis: as in `read_image`.
+        view: the anatomical plane.
+        spacing_mm: as in `read_image`.
+
+    Raises:
+        InputError: as `read_image`, but for damaged pixels.
+    """
+    image, _ = open_image(path)
+    axes = axes_of(image, third_axis, is_planar=view.is_long_axis)
+    lengths = dict(zip(axes, image.shape, strict=True))
+    shape = (lengths.get("t", 1), lengths.get("z", 1), lengths["y"], lengths["x"])
+    return Grid(geometry_of(image, axes, spacing_mm), shape, source_of(image, axes))
 
 
 def read_labels(

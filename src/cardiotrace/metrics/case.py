@@ -74,8 +74,9 @@ def regions_of(scheme: LabelScheme) -> tuple[Region, ...]:
 class RegionScores:
     """The scores of one region of one image.
 
-    Distances are NaN for an absent region and infinite for a missed one; without a known pixel size
-    all of them are NaN. `cldice` is NaN but for long thin structures in a planar image.
+    Distances are NaN for an absent region and infinite for a missed one; without a known pixel size, and in a stack
+    without a known distance of its slices, all of them are NaN. `cldice` is NaN but for long thin structures in a
+    planar image.
     """
 
     presence: Presence
@@ -199,8 +200,8 @@ def _measure_volume(
 def _distances(
     predicted: NDArray[np.bool_], reference: NDArray[np.bool_], spacing_mm: tuple[float, ...] | None
 ) -> tuple[float, float, float, float]:
-    """Surface distances in the order of `RegionScores`; NaN without a pixel size."""
-    if spacing_mm is None:
+    """Surface distances in the order of `RegionScores`; NaN without a pixel size, or a stack's slice distance."""
+    if spacing_mm is None or any(map(math.isnan, spacing_mm)):
         return (math.nan,) * 4
     surfaces = surface_distances(predicted, reference, spacing_mm=spacing_mm)
     return (
@@ -209,16 +210,21 @@ def _distances(
 
 
 def _common_spacing(predicted: LabelMap, reference: LabelMap) -> tuple[float, ...] | None:
-    """The pixel size both agree on, or that of the one that knows it."""
+    """The voxel size both agree on, or that of the one that knows it; NaN where none knows the slice distance."""
     if predicted.spacing_mm is None or reference.spacing_mm is None:
         return predicted.spacing_mm or reference.spacing_mm
-    # Headers round: the same file through NIfTI's float32 and MetaImage's text differs in the seventh digit.
-    if not np.allclose(predicted.spacing_mm, reference.spacing_mm, rtol=1e-4, atol=0.0):
-        raise InputError(
-            f"the pixel sizes differ: predicted {predicted.spacing_mm} mm, reference {reference.spacing_mm} mm",
-            where=None if predicted.source is None else predicted.source.path,
-        )
-    return reference.spacing_mm
+    is_plane = reference.array.shape[1] == 1
+    sizes = []
+    for axis, (mine, other) in enumerate(zip(predicted.spacing_mm, reference.spacing_mm, strict=True)):
+        # Headers round: the same file through NIfTI's float32 and MetaImage's text differs in the seventh digit.
+        differ = not (math.isnan(mine) or math.isnan(other) or math.isclose(mine, other, rel_tol=1e-4))
+        if differ and not (is_plane and axis == 0):
+            raise InputError(
+                f"the pixel sizes differ: predicted {predicted.spacing_mm} mm, reference {reference.spacing_mm} mm",
+                where=None if predicted.source is None else predicted.source.path,
+            )
+        sizes.append(mine if math.isnan(other) else other)
+    return tuple(sizes)
 
 
 def _as_region(item: Region | Structure) -> Region:

@@ -1,7 +1,7 @@
 """How far two masks share their voxels.
 
 One rule for absent structures, everywhere: both masks empty is NaN, to be counted as absent; one of them
-empty is 0, to be counted as missed.
+empty is 0, to be counted as missed where the prediction is empty, as false positive where the reference is.
 """
 
 import math
@@ -22,7 +22,9 @@ class Presence(StrEnum):
     ABSENT = "absent"
     """In neither: nothing to score."""
     MISSED = "missed"
-    """In one of them only: found where there is none, or not found where there is one."""
+    """In the reference only: a false negative."""
+    FALSE_POSITIVE = "false positive"
+    """In the prediction only: found where there is none."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,14 @@ class Confusion:
 
     @property
     def presence(self) -> Presence:
-        """In both masks, in one or in none."""
+        """In both masks, in either or in none."""
         predicted = self.true_positive + self.false_positive > 0
         reference = self.true_positive + self.false_negative > 0
         if predicted and reference:
             return Presence.PRESENT
-        return Presence.MISSED if predicted or reference else Presence.ABSENT
+        if predicted:
+            return Presence.FALSE_POSITIVE
+        return Presence.MISSED if reference else Presence.ABSENT
 
     @property
     def dice(self) -> float:

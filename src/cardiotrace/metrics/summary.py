@@ -26,8 +26,9 @@ class Summary:
         minimum: smallest value.
         maximum: largest value.
         absent: cases with the structure in neither mask; never in the statistics.
-        missed: cases with the structure in one mask only. Their Dice of 0 is in the statistics; their
+        missed: cases with the structure in the reference only. Their Dice of 0 is in the statistics; their
             infinite distance is not, unless a penalty replaced it.
+        false_positive: cases with the structure in the prediction only; scored like missed ones.
     """
 
     count: int
@@ -38,9 +39,11 @@ class Summary:
     maximum: float
     absent: int
     missed: int
+    false_positive: int = 0
 
     def __str__(self) -> str:
-        left_out = [f"{number} {word}" for word in ("absent", "missed") if (number := getattr(self, word))]
+        words = {"absent": self.absent, "missed": self.missed, "false positive": self.false_positive}
+        left_out = [f"{number} {word}" for word, number in words.items() if number]
         counts = ", ".join([f"n = {self.count}", *left_out])
         return f"{self.mean:.3f} ± {self.sd:.3f} ({counts})"
 
@@ -51,9 +54,9 @@ def summarise(
     """Summarise one score over cases, dropping nothing in silence.
 
     Args:
-        values: one score for each case; NaN is absent, infinite is missed.
+        values: one score for each case; NaN is absent, infinite is missed or false positive.
         presence: for each case, whether the structure was there. Needed to count misses in scores that
-            stay finite, such as Dice; read off the values if None.
+            stay finite, such as Dice, and to tell them from false positives; read off the values if None.
         missed_as: what stands for an infinite distance, one number or one for each case; usually
             `image_diagonal_mm`. None leaves such cases out of the statistics.
 
@@ -79,7 +82,12 @@ def summarise(
         scores = np.where(np.isinf(scores), np.asarray(missed_as, dtype=np.float64), scores)
     absent = np.array([state is Presence.ABSENT for state in states], dtype=bool)
     usable = scores[np.isfinite(scores) & ~absent]
-    return Summary(*_statistics(usable), absent=int(absent.sum()), missed=states.count(Presence.MISSED))
+    return Summary(
+        *_statistics(usable),
+        absent=int(absent.sum()),
+        missed=states.count(Presence.MISSED),
+        false_positive=states.count(Presence.FALSE_POSITIVE),
+    )
 
 
 def image_diagonal_mm(shape: Sequence[int], spacing_mm: Sequence[float]) -> float:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def draw_boxes(values: Mapping[str, Mapping[str, Sequence[float]]], path: Path, *, score: str) -> None:
     """Plot one score as boxes: quartiles and median, whiskers to 1.5 times their distance, a point for all beyond.
 
-    Values that are not finite (absent and missed structures) cannot be drawn; the missed ones are counted below.
+    Values that are not finite (absent, missed and false-positive structures) cannot be drawn; all but absent ones are
+    counted below.
 
     Args:
         values: region to group to one value for each image.
@@ -65,4 +66,4 @@ def _box(axes: "Axes", x: float, width: float, values: Sequence[float], colour: 
 
 def _missed(by_group: Mapping[str, Sequence[float]]) -> str:
     count = sum(int(np.isinf(np.asarray(values, np.float64)).sum()) for values in by_group.values())
-    return f"\n{count} missed" if count else ""
+    return f"\n{count} missed or false" if count else ""

@@ -169,13 +169,16 @@ def _region_table(regions: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], 
     """Head and rows; the columns are the scores that the model file holds."""
     held = {score for groups in regions.values() for found in groups.values() for score in found}
     columns = [score for score in _COLUMNS if score in held]
+    # Older model files count false positives among the missed.
+    is_split = all("false_positive" in found for groups in regions.values() for found in groups.values())
+    lost = ("missed", "false_positive") if is_split else ("missed",)
     rows: list[Sequence[Any]] = [
-        (region, group, *(_mean_and_sd(found, score) for score in columns), found["n"], found["missed"])
+        (region, group, *(_mean_and_sd(found, score) for score in columns), found["n"], *(found[key] for key in lost))
         for region, groups in regions.items()
         for group, found in groups.items()
     ]
     heads = [short_name(score) + (" mm" if score.endswith("_mm") else "") for score in columns]
-    return ["region", "group", *heads, "n", "missed"], rows
+    return ["region", "group", *heads, "n", *(key.replace("_", " ") for key in lost)], rows
 
 
 def _mean_and_sd(found: Mapping[str, Any], score: str) -> str:

@@ -28,9 +28,10 @@ from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.zoo import find_model, load_model
 from cardiotrace.io import write_text
 from cardiotrace.io.atomic import as_work_error
+from cardiotrace.io.frames import GivenSpacing
 from cardiotrace.workflows.data import cases_of, choose_split, open_dataset
 from cardiotrace.workflows.limits import named_limits
-from cardiotrace.workflows.segment import known_scheme
+from cardiotrace.workflows.segment import given_spacing, known_scheme
 from cardiotrace.workflows.watch import SILENT, Tick, Watch
 
 Part = Literal["training", "validation", "testing", "all"]
@@ -56,6 +57,8 @@ class EvaluateConfig:
     fold_seed: int = 0
     """Who is in which fold, for "k-fold": the seed of the recipe."""
     scheme: str | None = None
+    spacing_mm: tuple[float, ...] | None = None
+    """(height, width) or (height, width, slice distance), mm, of two folders of label maps."""
     test_time_augmentation: bool = False
     only: Only = field(default_factory=dict)
     """Groups to score, by group key; empty scores all."""
@@ -147,8 +150,14 @@ def _task(config: EvaluateConfig, watch: Watch) -> _Task:
         if config.scheme is None:
             raise UsageError("two folders of labels need a scheme", remedy="say what the values mean with --scheme.")
         scheme = known_scheme(config.scheme)
-        cases = chosen(folder_cases(label_files(config.reference), scheme), config.only)
-        return _label_task(folder, scheme, cases, named_limits(config.limits))
+        spacing_mm = given_spacing(config.spacing_mm)
+        cases = chosen(folder_cases(label_files(config.reference), scheme, spacing_mm=spacing_mm), config.only)
+        return _label_task(folder, scheme, cases, named_limits(config.limits), spacing_mm)
+    if config.spacing_mm is not None:
+        raise UsageError(
+            "--spacing-mm is for two folders of label maps",
+            remedy="a data set of files takes --option spacing_mm=[DEPTH,HEIGHT,WIDTH].",
+        )
     dataset = open_dataset(Choice(config.dataset, config.options), config.reference)
     cases = chosen(_cases(dataset, config), config.only)
     limits = named_limits(config.limits, _references(dataset, config), watch=watch)
@@ -164,11 +173,17 @@ def _task(config: EvaluateConfig, watch: Watch) -> _Task:
     )
 
 
-def _label_task(folder: Path, scheme: LabelScheme, cases: list[Case], limits: OutlierLimits | None) -> _Task:
+def _label_task(
+    folder: Path,
+    scheme: LabelScheme,
+    cases: list[Case],
+    limits: OutlierLimits | None,
+    spacing_mm: GivenSpacing | None = None,
+) -> _Task:
     return _Task(
         cases,
-        label_judge(label_files(folder), scheme),
-        lambda cases, tick: evaluate_labels(folder, cases, scheme, on_progress=tick),
+        label_judge(label_files(folder), scheme, spacing_mm=spacing_mm),
+        lambda cases, tick: evaluate_labels(folder, cases, scheme, spacing_mm=spacing_mm, on_progress=tick),
         limits,
     )
 

@@ -159,8 +159,10 @@ def scores_of(table: CaseTable) -> dict[str, Any]:
             if item.score not in table.headline(item.region):
                 continue
             group = regions.setdefault(item.region, {}).setdefault(item.group, {})
-            group[item.score] = {"mean": round(item.summary.mean, 6), "sd": round(item.summary.sd, 6)}
+            if item.summary.count:
+                group[item.score] = {"mean": round(item.summary.mean, 6), "sd": round(item.summary.sd, 6)}
             group |= {"n": item.summary.count, "absent": item.summary.absent, "missed": item.summary.missed}
+            group |= {"false_positive": item.summary.false_positive}
     scores: dict[str, Any] = {"regions": regions}
     agreement = table.ejection_agreement()
     if agreement.count:

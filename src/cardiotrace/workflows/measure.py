@@ -4,14 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from cardiotrace.clinical import measure
+from cardiotrace.clinical.labelling import labels_in_place
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.label import CAMUS, SCHEMES, LabelMap, LabelScheme
 from cardiotrace.core.terms import Modality, View
 from cardiotrace.datasets.found import FoundExam, Reading, find_exams
 from cardiotrace.evaluation.pairing import label_files
-from cardiotrace.io import read_labels
+from cardiotrace.geometry.enclosure import fitting_schemes
+from cardiotrace.io import read_image, read_labels
+from cardiotrace.io.stored import ThirdAxis
 from cardiotrace.report import write_report
 from cardiotrace.workflows.analyse import Analysed
 from cardiotrace.workflows.batch import Batch, for_each_exam, result_folder
@@ -67,7 +72,7 @@ def labels_of(exam: Exam, config: MeasureConfig) -> dict[str, LabelMap]:
     """The given label maps of an exam's images, by name of the image.
 
     Raises:
-        InputError: there is none, or one cannot be read, or does not lie on its image's grid.
+        InputError: there is none, or one cannot be read, or lies elsewhere than its image.
         UsageError: it is not said what the values mean.
     """
     own = config.labels / exam.name
@@ -76,7 +81,8 @@ def labels_of(exam: Exam, config: MeasureConfig) -> dict[str, LabelMap]:
     if not files:
         expected = f"{exam.images[0].name}_labels.nii.gz" if exam.images else "X_labels.nii.gz for an image X"
         raise InputError(f"holds no labels of exam {exam.name}", where=folder, remedy=f"expected is {expected}.")
-    return {image.name: _labels(image, files[image.name], config) for image in exam.images if image.name in files}
+    read = {image.name: _labels(image, files[image.name], config) for image in exam.images if image.name in files}
+    return labels_in_place(exam, read)
 
 
 def _files(folder: Path, exam: Exam) -> Mapping[str, Path]:
@@ -94,24 +100,27 @@ def _files(folder: Path, exam: Exam) -> Mapping[str, Path]:
 
 
 def _labels(image: ExamImage, path: Path, config: MeasureConfig) -> LabelMap:
+    """As the file holds them, with the sizes that are known better than its header."""
     frames, depth, _, _ = image.cine.grid_shape
-    is_film = frames > 1 and depth == 1
-    labels = read_labels(path, _scheme(image, config), third_axis="time" if is_film else "depth")
-    if labels.array.shape != image.cine.grid_shape:
-        raise InputError(
-            f"has shape {labels.array.shape}, its image {image.name} {image.cine.grid_shape}",
-            where=path,
-            remedy="labels must lie on the grid of their image.",
-        )
-    return replace(labels, geometry=image.cine.geometry)
+    axis: ThirdAxis = "time" if frames > 1 and depth == 1 else "depth"
+    scheme = _scheme(image, config)
+    if scheme is None:
+        raise _unsaid_scheme(image, path, axis)
+    return read_labels(path, scheme, third_axis=axis, spacing_mm=given_spacing(config.spacing_mm))
 
 
-def _scheme(image: ExamImage, config: MeasureConfig) -> LabelScheme:
+def _scheme(image: ExamImage, config: MeasureConfig) -> LabelScheme | None:
     if config.scheme is not None:
         return known_scheme(config.scheme)
-    if image.cine.is_apical:
-        return CAMUS
-    raise UsageError(
+    return CAMUS if image.cine.is_apical else None
+
+
+def _unsaid_scheme(image: ExamImage, path: Path, axis: ThirdAxis) -> UsageError:
+    """Ask for the scheme, and name those that the values and the anatomy allow."""
+    values = read_image(path, third_axis=axis).frames
+    fitting = fitting_schemes(values.astype(np.uint8), image.cine.view) if values.ndim == 4 else ()
+    known = f"its values and the anatomy fit {', '.join(fitting)}" if fitting else f"known: {', '.join(SCHEMES)}"
+    return UsageError(
         f"what do the label values of {image.name} (view {image.cine.view_name}) mean?",
-        remedy=f"say it with --scheme: {', '.join(SCHEMES)}.",
+        remedy=f"say it with --scheme; {known}.",
     )

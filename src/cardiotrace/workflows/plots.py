@@ -1,5 +1,6 @@
 """The plots of a table of cases: boxes of each score, agreement of ejection fraction and volumes."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ _FEWEST = 3
 
 
 def write_plots(table: CaseTable, folder: Path, *, by: str = "phase") -> tuple[Path, ...]:
-    """Write one box plot for each score that tables print, and one plot for each agreement that is known.
+    """Write one box plot for each score that tables print and any case has, and one for each agreement that is known.
 
     Args:
         table: the cases.
@@ -42,8 +43,11 @@ def write_plots(table: CaseTable, folder: Path, *, by: str = "phase") -> tuple[P
     """
     written = []
     for score in table.headline():
+        values = _values(table, score, by)
+        if not any(math.isfinite(value) for groups in values.values() for group in groups.values() for value in group):
+            continue  # absent everywhere, or a distance without a pixel size: the tables say so
         path = folder / f"{score.removesuffix('_mm').replace('_', '-')}.png"
-        draw_boxes(_values(table, score, by), path, score=_words(score))
+        draw_boxes(values, path, score=_words(score))
         written.append(path)
     for name, predicted, reference, quantity, unit in AGREEMENTS:
         pairs = np.array([(getattr(item, predicted), getattr(item, reference)) for item in table.ejections])

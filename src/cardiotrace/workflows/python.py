@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cardiotrace.clinical import Measures
+from cardiotrace.clinical.labelling import labels_in_place
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.label import LabelMap
 from cardiotrace.report import write_report as write_whole_report
@@ -35,6 +36,7 @@ def write_report(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures,
         Path of the page.
 
     Raises:
+        InputError: labels that belong to no image, or lie elsewhere than theirs.
         WorkError: the folder cannot be written to.
     """
-    return write_whole_report(exam, labels, measures, Path(folder))
+    return write_whole_report(exam, labels_in_place(exam, labels), measures, Path(folder))

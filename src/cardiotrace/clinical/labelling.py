@@ -1,0 +1,82 @@
+"""What speaks against label maps as such: values that mean something else, a place that had to be assumed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from cardiotrace.clinical.quantity import Measures, Quantity
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.exam import Exam
+from cardiotrace.core.flag import Flag, Grade
+from cardiotrace.core.label import LabelMap
+from cardiotrace.geometry.alignment import aligned
+from cardiotrace.geometry.enclosure import order_doubt
+
+
+def labels_in_place(exam: Exam, labels: Mapping[str, LabelMap]) -> dict[str, LabelMap]:
+    """The label maps in the voxel order of their images.
+
+    Raises:
+        InputError: labels that belong to no image, or lie elsewhere than theirs, or have other frames.
+    """
+    images = {image.name: image.cine for image in exam.images}
+    placed = {}
+    for name, found in labels.items():
+        if name not in images:
+            listed = f"its images: {', '.join(images)}."
+            raise InputError(f"labels for {name!r}, which is no image of exam {exam.name!r}", remedy=listed)
+        placed[name] = aligned(found, images[name].grid)
+        frames = len(images[name].frames)
+        if len(found.array) != frames:
+            raise InputError(
+                f"labels of {name!r} have {len(found.array)} frames, the image {frames}",
+                where=None if found.source is None else found.source.path,
+                remedy="labels must hold every frame of their image.",
+            )
+    return placed
+
+
+def label_flags(exam: Exam, labels: Mapping[str, LabelMap]) -> dict[str, tuple[Flag, ...]]:
+    """Flags of each labelled image, by its name; images without any are left out.
+
+    Args:
+        exam: the images.
+        labels: in their images' voxel order.
+    """
+    found: dict[str, tuple[Flag, ...]] = {}
+    for image in exam.images:
+        if image.name not in labels:
+            continue
+        flags = [
+            Flag(Grade.NOTE, f"{image.name}: {note}", "no-orientation", image.name) for note in labels[image.name].notes
+        ]
+        doubt = order_doubt(labels[image.name], image.cine.view)
+        if doubt is not None:
+            flags.insert(0, Flag(Grade.NOT_USABLE, f"{image.name}: {doubt}", "label-order", image.name))
+        if flags:
+            found[image.name] = tuple(flags)
+    return found
+
+
+def with_label_flags(measures: Measures, exam: Exam, labels: Mapping[str, LabelMap]) -> Measures:
+    """The measures with the flags of the labels: on the exam, and on each value that unusable labels went into."""
+    flags = label_flags(exam, labels)
+    if not flags:
+        return measures
+    unusable = {
+        name: grave for name, found in flags.items() if (grave := [f for f in found if f.grade is Grade.NOT_USABLE])
+    }
+    ordered = sorted(
+        (flag for found in flags.values() for flag in found), key=lambda flag: list(Grade).index(flag.grade)
+    )
+    return replace(
+        measures,
+        quantities=tuple(_flagged(quantity, unusable) for quantity in measures.quantities),
+        flags=tuple(dict.fromkeys((*ordered, *measures.flags))),
+    )
+
+
+def _flagged(quantity: Quantity, unusable: Mapping[str, Sequence[Flag]]) -> Quantity:
+    """The quantity with the flags of the images that it was measured in."""
+    images = dict.fromkeys(frame.rpartition(":")[0] for frame in quantity.frames)
+    flags = [flag for name in images for flag in unusable.get(name, ())]
+    return replace(quantity, flags=(*flags, *quantity.flags)) if flags else quantity
