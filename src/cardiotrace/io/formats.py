@@ -18,6 +18,7 @@ from cardiotrace.io import metaimage, nifti, picture, video
 from cardiotrace.io.frames import (
     GivenSpacing,
     axes_of,
+    check_depth,
     geometry_of,
     source_of,
     to_frames,
@@ -89,8 +90,8 @@ def read_image(
 
     Args:
         path: a file whose suffix stands in `FORMATS`, or a folder of pictures.
-        third_axis: what the third of three axes is; "auto" takes it as time when the format or the file name
-            ("sequence") says so or the view is apical, else as depth.
+        third_axis: what the third of three axes is; "auto" goes by format, name, view and header, see `axes_of`, and
+            asks where these do not tell.
         view: the anatomical plane.
         modality: how the picture was made.
         spacing_mm: (depth, height, width), mm, in place of what the file says; with None for the depth the file's
@@ -102,7 +103,9 @@ def read_image(
     image, form = _open(path)
     axes = axes_of(image, third_axis, is_planar=view.is_long_axis)
     geometry = geometry_of(image, axes, spacing_mm)
-    frames = to_frames(to_grey_values(form.read_pixels(image), image), axes)
+    pixels = to_grey_values(form.read_pixels(image), image)
+    check_depth(pixels, image, axes, third_axis)
+    frames = to_frames(pixels, axes)
     times_ms = _times(image, axes)
     return Image(
         frames,
@@ -143,7 +146,9 @@ def read_labels(
     pixels = form.read_pixels(image)
     if image.channel_count > 1:
         pixels = _common_channel(pixels, image)
-    array = to_frames(to_label_values(pixels, image), axes)
+    values = to_label_values(pixels, image)
+    check_depth(values, image, axes, third_axis)
+    array = to_frames(values, axes)
     source = source_of(image, axes)
     source = dataclasses.replace(source, details={**source.details, "is_labels": True})
     return LabelMap(cast("NDArray[np.uint8]", array), scheme, geometry, source)
@@ -268,7 +273,9 @@ def suffix_of(path: Path) -> str | None:
 
 
 def _times(image: StoredImage, axes: str) -> NDArray[np.float64] | None:
-    return image.times_ms if "t" in axes else None
+    times = image.times_ms
+    frames = image.shape[axes.index("t")] if "t" in axes else 0
+    return times if times is not None and len(times) == frames else None
 
 
 def _label_suffixes(source: FileSource | None) -> tuple[str, ...]:
