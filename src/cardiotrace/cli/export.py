@@ -6,9 +6,9 @@ from typing import Annotated
 
 import tyro
 
+from cardiotrace.cli.exams import planes_of
 from cardiotrace.cli.scores import print_scores
 from cardiotrace.cli.terminal import Terminal
-from cardiotrace.core.terms import View
 from cardiotrace.workflows.export import ExportConfig, export_run
 
 
@@ -26,14 +26,14 @@ class Options:
     """Store weights in float16 (arithmetic stays float32): half the size."""
     cache: Path | None = None
     """Folder for packed data."""
-    default_for: tuple[View, ...] = ()
+    default_for: tuple[str, ...] = ()
     """Views for which it is preferred over other models, such as A4C."""
 
 
 def run(options: Options) -> None:
     """Export and print the scores."""
     config = ExportConfig(
-        options.run, options.data, options.out, options.half_weights, options.cache, options.default_for
+        options.run, options.data, options.out, options.half_weights, options.cache, planes_of(options.default_for)
     )
     with Terminal() as terminal:
         result = export_run(config, terminal)

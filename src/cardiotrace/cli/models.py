@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import tyro
 
+from cardiotrace.cli.exams import planes_of
 from cardiotrace.cli.terminal import Terminal, table
-from cardiotrace.core.terms import View
 from cardiotrace.inference.model_file import read_spec, verify
 from cardiotrace.inference.spec import spec_to_plain
 from cardiotrace.inference.zoo import find_model, list_models
@@ -107,8 +107,8 @@ class JoinOptions:
     """Where it goes; default: NAME.onnx here."""
     summary: str = ""
     """One line about it; default: its members."""
-    default_for: tuple[View, ...] = ()
-    """Views for which it is to be preferred over other models."""
+    default_for: tuple[str, ...] = ()
+    """Views for which it is to be preferred over other models, such as A4C."""
 
 
 def run_join(options: JoinOptions) -> None:
@@ -123,7 +123,7 @@ def run_join(options: JoinOptions) -> None:
         summary=options.summary,
         data=options.data,
         tested=options.tested,
-        default_for=options.default_for,
+        default_for=planes_of(options.default_for),
     )
     with Terminal() as terminal:
         spec = join_models(config, terminal)

@@ -1,7 +1,7 @@
 """The table of file formats, and reading and writing by it."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -83,6 +83,7 @@ def read_image(
     view: View = View.UNKNOWN,
     modality: Modality = Modality.UNKNOWN,
     spacing_mm: GivenSpacing | None = None,
+    pictures: Sequence[str] = (),
 ) -> Image:
     """Read an image file, a film, or a folder of pictures: frames (time, depth, height, width[, 3]).
 
@@ -96,11 +97,12 @@ def read_image(
         modality: how the picture was made.
         spacing_mm: (depth, height, width), mm, in place of what the file says; with None for the depth the file's
             slice distance stays.
+        pictures: names of those pictures in the folder `path` that are its frames, in order; none takes them all.
 
     Raises:
         InputError: the file is missing, damaged, or not an image; or its spacing cannot be.
     """
-    image, form = _open(path)
+    image, form = _open(path, pictures)
     axes = axes_of(image, third_axis, is_planar=view.is_long_axis)
     geometry = geometry_of(image, axes, spacing_mm)
     pixels = to_grey_values(form.read_pixels(image), image)
@@ -146,9 +148,7 @@ def read_labels(
     pixels = form.read_pixels(image)
     if image.channel_count > 1:
         pixels = _common_channel(pixels, image)
-    values = to_label_values(pixels, image)
-    check_depth(values, image, axes, third_axis)
-    array = to_frames(values, axes)
+    array = to_frames(to_label_values(pixels, image), axes)
     source = source_of(image, axes)
     source = dataclasses.replace(source, details={**source.details, "is_labels": True})
     return LabelMap(cast("NDArray[np.uint8]", array), scheme, geometry, source)
@@ -248,13 +248,16 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
     }
 
 
-def _open(path: str | Path) -> tuple[StoredImage, Format]:
+def _open(path: str | Path, pictures: Sequence[str] = ()) -> tuple[StoredImage, Format]:
     path = Path(path)
     if not path.exists():
         raise InputError("there is no such file or folder", where=path, remedy="check the path.")
     suffix = "" if path.is_dir() else suffix_of(path)
     if path.is_file() and path.stat().st_size == 0:
         raise InputError("the file is empty (0 bytes)", where=path, remedy="copy or download it again.")
+    if pictures and suffix == "":
+        folder = next(form for form in FORMATS if form.name == "folder")
+        return picture.read_folder_header(Path(path), suffix, pictures), folder
     for form in FORMATS:
         if suffix is not None and suffix.lower() in form.suffixes:
             return form.read_header(path, suffix), form

@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -118,13 +118,18 @@ def write_picture(pixels: NDArray[np.uint8], path: Path) -> None:
     write_bytes(path, _png(pixels))
 
 
-def read_folder_header(path: Path, suffix: str) -> StoredImage:
+def read_folder_header(path: Path, suffix: str, names: Sequence[str] = ()) -> StoredImage:
     """Size and type of a folder of pictures of one size: (x, y, number of pictures).
+
+    Args:
+        path: the folder.
+        suffix: the empty one of a folder.
+        names: the pictures that count, in order; none takes all, in natural order.
 
     Raises:
         InputError: no pictures, or pictures that differ in size or type.
     """
-    files = sorted(
+    files = [path / name for name in names] or sorted(
         (file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and not file.name.startswith(".")),
         key=lambda file: _natural(file.name),
     )
