@@ -133,7 +133,11 @@ class _Search:
         has_its_own_folders = len(visits) > 1
         below, told = ([], []) if has_its_own_folders else self._below(listing)
         found = [*exams, *below]
-        return [_with_left_out(found[0], (*told, *([] if exams else listing.unread))), *found[1:]] if found else []
+        return (
+            [_with_left_out(found[0], (*told, *([] if exams else listing.without_tables().unread))), *found[1:]]
+            if found
+            else []
+        )
 
     def _below(self, listing: Listing) -> tuple[list[FoundExam], list[str]]:
         """The exams in the folders of a folder, and what is to be said of those that were not looked into."""
@@ -166,6 +170,8 @@ class _Search:
         films = {file: visit for file in listing.images for visit in visits_at(file)}
         others = [file for file in listing.images if file not in films]
         found = [_visit(file, visit, self.reading, 1) for file, visit in films.items()]
+        if films:
+            listing = listing.without_tables()
         if not others:
             return [_with_left_out(found[0], listing.unread), *found[1:]] if found else []
         try:

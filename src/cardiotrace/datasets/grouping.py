@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.terms import Phase
 from cardiotrace.datasets.naming import FileName, read_name
+from cardiotrace.datasets.stack import are_parallel
 from cardiotrace.datasets.vocabulary import PEOPLE, Counting
 from cardiotrace.io import read_image, read_metadata
 from cardiotrace.io.formats import suffix_of
@@ -104,7 +105,7 @@ def _joined(film: Series, others: list[Group]) -> list[Group]:
 def _by_patient(named: Sequence[_Named], folder: Path, films: Mapping[Path, tuple[Path, ...]]) -> list[Group]:
     """One group per patient; the files of a film count as its first."""
     firsts = [file for file in named if file.path not in films or films[file.path][0] == file.path]
-    keys = {file.path: _patient(file, films) for file in firsts}
+    keys = {file.path: _patient(file, films) for file in firsts} | _in_stacks(named)
     if _are_one(list(keys.values()), folder):
         keys = dict.fromkeys(keys, "")
     grouped: dict[str, list[Series]] = {}
@@ -117,6 +118,28 @@ def _by_patient(named: Sequence[_Named], folder: Path, films: Mapping[Path, tupl
         name = _film_name(file, folder, is_whole=is_whole) if len(parts) > 1 else stem_of(file.path)
         grouped.setdefault(key.casefold(), []).append(Series(name, parts, is_whole_folder=is_whole))
     return [Group(names[key], tuple(series)) for key, series in grouped.items()]
+
+
+def _in_stacks(named: Sequence[_Named]) -> dict[Path, str]:
+    """Files that are numbered without a word of what the number counts, and lie as slices do: one patient's."""
+    sets: dict[str, list[_Named]] = {}
+    for file in named:
+        counted = None if file.is_picture or file.name.index is not None else file.stem_and_number
+        if counted is not None:
+            sets.setdefault(counted[0].casefold(), []).append(file)
+    keys: dict[Path, str] = {}
+    for files in (files for files in sets.values() if len(files) > 1):
+        if all(_is_plane(file.path) for file in files) and are_parallel([read_image(file.path) for file in files]):
+            keys |= {file.path: re.sub(r"[_\d]*\d$", "", file.name.patient) for file in files}
+    return keys
+
+
+def _is_plane(path: Path) -> bool:
+    try:
+        shape = read_metadata(path)["shape"]
+    except InputError:  # said when the exam is read
+        return False
+    return all(length == 1 for length in shape[2:])
 
 
 def _film_name(first: _Named, folder: Path, *, is_whole: bool) -> str:

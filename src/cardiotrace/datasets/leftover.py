@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cardiotrace.core.exam import Exam
@@ -34,6 +34,11 @@ class Listing:
         names = ", ".join(path.name for path in self.labels[:2]) + (", ..." if len(self.labels) > 2 else "")
         return (f"{names}: labels, which measure and evaluate read",)
 
+    def without_tables(self) -> "Listing":
+        """The listing without tables and settings files, where a data set's reader has used them."""
+        unread = tuple(line for line in self.unread if not line.partition(": ")[0].lower().endswith(_TABLES))
+        return replace(self, unread=unread)
+
 
 def look_into(folder: Path) -> Listing:
     """Sort the entries of a folder; hidden and system files are none.
@@ -59,7 +64,7 @@ def files_left_out(exam: Exam, listing: Listing, dataset: str) -> tuple[str, ...
     used = {source.path.name for source in sources if source is not None}
     told = {line.partition(": ")[0] for line in exam.left_out}
     extra = [path.name for path in listing.images if path.name not in used and path.name not in told]
-    others = [line for line in listing.unread if not line.partition(": ")[0].lower().endswith(_TABLES)]
+    others = listing.without_tables().unread
     strange = f"not one of the files that {dataset} is made of: name it by itself to have it analysed"
     return (*(f"{name}: {strange}" for name in extra), *others, *listing.labels_told)
 

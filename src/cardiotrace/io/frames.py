@@ -24,6 +24,7 @@ _FILM = re.compile(r"(?<![a-z0-9])(sequence|film|loop|movie|video|4d)(?![a-z0-9]
 _CINE = re.compile(r"(?<![a-z0-9])(seq|cine|beat)(?![a-z0-9])")  # said of single stacks of cine-MRI too
 _INSTANT = re.compile(r"(?<![a-z0-9])(ed|es|(?:end[^a-z0-9]*)?(?:dia|sy)stol(?:e|ic)|frame[^a-z0-9]*\d+)(?![a-z0-9])")
 _LEAST_DISTANCE_MM = 3.0
+_LARGEST_DISTANCE_MM = 20.0
 """Slices of cine-MRI lie 5 to 20 mm apart."""
 
 
@@ -169,11 +170,13 @@ def _given_sizes(image: StoredImage, axes: str, given: GivenSpacing) -> tuple[fl
 
 
 def _slice_distance(image: StoredImage, axes: str) -> float:
-    is_stack = "z" in axes and image.shape[2] > 1
-    stated = image.spacing_mm[2] if image.spacing_mm is not None and len(image.spacing_mm) > 2 and "z" in axes else None
-    if stated is not None and stated == stated and stated != 0:
-        return stated
-    return float("nan") if is_stack else 1.0
+    """The header's distance between slices; of one plane over time its thickness, if it can be one and no interval."""
+    is_stack = "z" in axes and image.shape[axes.index("z")] > 1
+    stated = image.spacing_mm[2] if image.spacing_mm is not None and len(image.spacing_mm) > 2 else float("nan")
+    is_thickness = _LEAST_DISTANCE_MM <= stated <= _LARGEST_DISTANCE_MM
+    if np.isnan(stated) or stated == 0 or not ("z" in axes or is_thickness):
+        return float("nan") if is_stack else 1.0
+    return stated
 
 
 def _scaled(affine: NDArray[np.float64], sizes: tuple[float, float, float]) -> NDArray[np.float64]:
