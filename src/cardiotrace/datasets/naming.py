@@ -165,7 +165,7 @@ def _view(words: Sequence[Word]) -> tuple[View, tuple[str, ...]]:
 
 def _modality(words: Sequence[Word], view: View) -> tuple[Modality, bool, tuple[str, ...]]:
     """What the words say, and whether they are clear; a word for another view than the one that counts says nothing."""
-    telling = [word for word in words if word.kind is not Kind.VIEW or word.view is view]
+    telling = [word for word in words if word.kind is not Kind.VIEW or view in (word.view, View.UNKNOWN)]
     found = _evidence(telling, lambda word: word.modality, Modality.UNKNOWN)
     if len(found) > 1:
         return Modality.UNKNOWN, False, (f"the name says {' and '.join(found)}",)

@@ -157,6 +157,10 @@ def _single(text: str) -> Iterator[Word]:
     if counted is not None and (not counted[1] or counted[1] in _COUNTERS) and len(counted[2]) < _LONGEST:
         yield Word(text, Kind.NUMBERED, index=int(counted[2]), counting=_COUNTERS.get(counted[1], Counting.UNSAID))
         return
+    beat = re.fullmatch(r"(ed|es)\d{1,2}", lower)  # of which beat
+    if beat is not None:
+        yield replace(_SINGLE[beat[1]], text=text)
+        return
     glued = _GLUED.fullmatch(lower)
     if glued is None:
         yield Word(text, Kind.COUNTER if lower in _COUNTERS else Kind.PATIENT)
