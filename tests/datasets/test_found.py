@@ -454,3 +454,20 @@ def test_folders_within_an_exam_are_exams_too(tmp_path):
     nifti(tmp_path / "p" / "p_4CH_ED.nii.gz")
     nifti(tmp_path / "p" / "later" / "p_4CH_ED.nii.gz")
     assert names(tmp_path / "p") == ["p", "later"]
+
+
+def test_folders_of_labels_and_of_results_beside_images_are_told(tmp_path):
+    nifti(tmp_path / "set" / "images" / "p1_4CH_ED.nii.gz")
+    nifti(tmp_path / "set" / "labels" / "p1_4CH_ED.nii.gz")
+    for name in ("measures.json", "report.html"):
+        (tmp_path / "set" / "out").mkdir(exist_ok=True)
+        (tmp_path / "set" / "out" / name).write_text("")
+    (found,) = find_exams([tmp_path / "set"])
+    assert [line.partition(":")[0] for line in found.read().left_out] == ["labels", "out"]
+
+
+def test_what_lies_there_instead_of_images_is_told(tmp_path):
+    (tmp_path / "p").mkdir()
+    os.mkfifo(tmp_path / "p" / "pipe.png")
+    with pytest.raises(InputError, match=r"holds no image \(pipe.png: not a regular file\)"):
+        read_exam(tmp_path / "p")

@@ -18,6 +18,7 @@ __all__ = ["AS_IT_IS", "FoundExam", "Reading", "find_exams", "read_exam"]
 
 _RESULTS = ("measures.json", "report.html")
 """Files that tell a folder of results from one of images."""
+_LABEL_FOLDERS = ("labels", "label", "masks", "mask", "gt", "ground_truth", "groundtruth", "segmentations", "seg")
 _REMEDY = "give a file, a patient's folder, or a folder of those."
 
 
@@ -84,9 +85,11 @@ def _at(path: Path, reading: Reading) -> list[FoundExam]:
             raise InputError("there is no such file or folder", where=path, remedy="check the path.")
         if not path.is_file() and not path.is_dir():
             raise InputError("is neither a file nor a folder", where=path, remedy=_REMEDY)
-        found = _file(path, reading) if path.is_file() else _Search(reading).folder(path)
+        search = _Search(reading)
+        found = _file(path, reading) if path.is_file() else search.folder(path)
         if not found:
-            raise InputError("holds no image", where=path, remedy=_REMEDY)
+            beside = f" ({'; '.join(search.unused[:2])})" if search.unused else ""
+            raise InputError(f"holds no image{beside}", where=path, remedy=_REMEDY)
     except OSError as error:
         return [_unreadable(path, InputError(f"cannot be read: {error.strerror}", where=path))]
     except InputError as error:
@@ -123,11 +126,14 @@ class _Search:
 
     reading: Reading
     seen: dict[Path, Path] = field(default_factory=dict)
+    unused: list[str] = field(default_factory=list)
+    """What was found that is no image, each with the reason."""
 
     def folder(self, path: Path) -> list[FoundExam]:
         """The exams that lie in a folder and in those within."""
         self.seen[path.resolve()] = path
         listing = look_into(path)
+        self.unused += listing.unread
         visits = visits_at(path)
         exams = self._visits(path, visits, listing) if visits else self._groups(path, listing)
         has_its_own_folders = len(visits) > 1
@@ -146,6 +152,10 @@ class _Search:
         for folder in listing.folders:
             real = folder.resolve()
             if _holds_results(folder):
+                told.append(f"{folder.name}: results of an earlier analysis")
+                continue
+            if folder.name.casefold() in _LABEL_FOLDERS and (listing.images or len(listing.folders) > 1):
+                told.append(f"{folder.name}: a folder of labels, by its name; name it by itself if it holds images")
                 continue
             if real in self.seen:
                 told.append(f"{folder.name}: a link to {self.seen[real]}, which is looked into already")
