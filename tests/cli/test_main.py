@@ -2,12 +2,14 @@
 
 import subprocess
 
+import numpy as np
 import pytest
 
 from cardiotrace import __version__
 from cardiotrace.cli.main import VERBS, gathered
 from cardiotrace.core.errors import InputError
 from tests.command import command_line, environment, one_after_another
+from tests.fake.heart import write_nifti
 
 USING = (
     "analyse",
@@ -164,3 +166,26 @@ def test_a_reader_that_has_seen_enough():
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait() in (0, 141)
+
+
+def test_the_patient_is_given_in_plausible_numbers(command, tmp_path):
+    status, _, error = command("analyse", str(tmp_path), "--height-cm", "1.82")
+    assert (status, error) == (2, "cardiotrace: a height of 1.82 cm cannot be\ngive 20 to 260.\n")
+
+
+def test_words_for_views_are_taken_by_default_for(command, tmp_path):
+    status, _, error = command("export", str(tmp_path / "run"), "--default-for", "A4C", "sax")
+    assert status == 3
+    assert "--default-for" not in error
+    status, _, error = command("export", str(tmp_path / "run"), "--default-for", "A9C")
+    assert (status, "'A9C' is no word for a view" in error) == (2, True)
+
+
+def test_what_is_left_out_is_shown(command, tmp_path):
+    write_nifti(tmp_path / "p" / "p_4CH_ED.nii.gz", np.arange(48, dtype=np.uint8).reshape(6, 8), (0.5, 0.5))
+    (tmp_path / "p" / "letter.pdf").write_text("")
+    status, out, _ = command("show", str(tmp_path / "p"), "--sex", "F", "--third-axis", "depth")
+    assert status == 0
+    assert "left out: letter.pdf: no image, by its suffix" in out
+    assert "note: p_4CH_ED: nothing says how it was made: taken for ultrasound" in out
+    assert "sex F" in out

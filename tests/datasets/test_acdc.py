@@ -3,6 +3,7 @@ import pytest
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Patient
 from cardiotrace.core.terms import Phase, Structure, View
+from cardiotrace.datasets.lint import lint
 from tests.fake.acdc import SPACING_MM, write_acdc
 
 
@@ -47,6 +48,53 @@ def test_frames_are_of_unknown_phase_without_settings(tmp_path, make):
     write_acdc(tmp_path, training=1)
     (tmp_path / "database/training/patient001/Info.cfg").unlink()
     assert {case.phase for case in make("acdc", tmp_path).cases()} == {Phase.OTHER}
+
+
+TEXT = "ED: 1\nES: 12\nGroup: HCM\nHeight: 184.0\nNbFrame: 14\nWeight: 95.0\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        TEXT.encode(),
+        TEXT.replace("\n", "\r\n").encode(),
+        b"\xef\xbb\xbf" + TEXT.encode(),
+        b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode(),
+        TEXT.replace(".0", ",0").encode(),
+        TEXT.replace("ED:", "Ed :").replace("ES:", "es:").encode(),
+    ],
+    ids=["as published", "crlf", "bom", "bom and crlf", "decimal comma", "other case"],
+)
+def test_settings_that_another_program_saved(tmp_path, make, content):
+    write_acdc(tmp_path, training=1)
+    (tmp_path / "database/training/patient001/Info.cfg").write_bytes(content)
+    acdc = make("acdc", tmp_path)
+    assert [case.phase for case in acdc.cases()] == [Phase.ED, Phase.ES]
+    assert acdc.exam("patient001").patient == Patient(height_cm=184.0, weight_kg=95.0)
+
+
+@pytest.mark.parametrize("content", [TEXT.encode("utf-16"), (TEXT + "Note: 30\xb0 flip\n").encode("latin-1")])
+def test_settings_in_another_encoding_are_one_line(tmp_path, make, content):
+    write_acdc(tmp_path, training=1)
+    (tmp_path / "database/training/patient001/Info.cfg").write_bytes(content)
+    with pytest.raises(InputError, match=r"Info\.cfg: is no UTF-8 text"):
+        make("acdc", tmp_path).cases()
+
+
+def test_settings_that_say_nothing_are_a_finding(tmp_path, make):
+    write_acdc(tmp_path, training=2)
+    (tmp_path / "database/training/patient001/Info.cfg").write_text(TEXT.replace(": ", " = "))
+    findings = [finding for finding in lint(make("acdc", tmp_path)) if finding.rule == "unnamed-phases"]
+    assert [finding.where for finding in findings] == ["patient001 SAX"]
+    assert "says nothing of ED and ES" in findings[0].what
+
+
+def test_a_frame_that_the_film_does_not_have_is_told(tmp_path, make):
+    write_acdc(tmp_path, training=1, films=True)
+    (tmp_path / "database/training/patient001/Info.cfg").write_text(TEXT.replace("ES: 12", "ES: 40"))
+    film = make("acdc", tmp_path).exam("patient001").images[-1]
+    assert film.phases == {Phase.ED: 0}
+    assert film.cine.notes == ("frame 40 is named as ES, and there are 14",)
 
 
 def test_missing_root(tmp_path, make):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.geometry import Known
 from cardiotrace.core.terms import Structure
 from tests.fake.sunnybrook import write_sunnybrook
 
@@ -15,7 +16,10 @@ def test_cases(tmp_path, make):
     assert [case.groups["pathology"] for case in cases] == ["other", "other", "HYP"]
     image, labels = cases[2].read_image(), cases[2].read_labels()
     assert image.grid_shape == labels.array.shape == (1, 5, 64, 64)
-    assert image.spacing_mm == pytest.approx((8.0, 1.3672, 1.25))
+    assert image.spacing_mm == pytest.approx((8.0, 2 * 1.3672, 2 * 1.25))  # the archive states half of it in the plane
+    assert labels.spacing_mm == image.spacing_mm
+    assert (image.geometry.pixel_size, image.geometry.slice_distance) == (Known.DATA_SET, Known.DATA_SET)
+    assert any("pixel size was corrected" in note for note in image.notes)
     assert 500 < labels.mask(Structure.MYO).sum() < 2000
 
 

@@ -75,7 +75,7 @@ def test_values_are_not_guessed_where_no_convention_holds(patient):
     labels_of(exam, config(patient, patient.with_name("smith")))
     changed = config(patient, patient.with_name("smith"), view=View.SAX)
     sax = read_exam(patient.with_name("smith"), changed.reading)
-    with pytest.raises(UsageError, match=r"what do the label values of .* \(view SAX\) mean"):
+    with pytest.raises(UsageError, match=r"what do the label values of .* \(view PSAX\) mean"):
         labels_of(sax, changed)
     given = labels_of(sax, config(patient, patient.with_name("smith"), view=View.SAX, scheme="mnms"))
     assert next(iter(given.values())).scheme.name == "mnms"

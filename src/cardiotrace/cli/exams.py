@@ -3,13 +3,14 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 
 from cardiotrace.cli.output import complain, say
 from cardiotrace.cli.words import ModalityWord
 from cardiotrace.core.errors import UsageError
+from cardiotrace.core.exam import Patient
 from cardiotrace.core.terms import Modality, View
 from cardiotrace.datasets.naming import plane_of
 from cardiotrace.workflows.batch import Batch
@@ -20,29 +21,61 @@ Exams = tyro.conf.Positional[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExamOptions:
-    """Which exams, and to where."""
+class ReadingOptions:
+    """Which exams, and what is known better than their files say."""
 
     exams: Exams
     """Files, patient folders, or folders of those."""
-    out: Path = Path("out")
-    """Folder for the results; one folder per exam is made in it."""
     view: str | None = None
     """View of all images, whatever their names say: A4C, 4CH, A2C, SAX, ..."""
     modality: ModalityWord | None = None
     """How all images were made: US, MR or photograph."""
     spacing_mm: tuple[float, ...] | None = None
     """Height and width of a pixel, mm, in place of what the files say; a third number is the distance of slices."""
-    json: bool = False
-    """Print results as JSON."""
+    third_axis: Literal["auto", "depth", "time"] = "auto"
+    """What the third of three axes is where files do not tell: slices in depth, or instants in time; also what files
+    of one plane each are together."""
+    pictures: Literal["auto", "video", "stills"] = "auto"
+    """What numbered pictures in one folder are where names do not tell: frames of a video, or stills."""
+    sex: Literal["F", "M"] | None = None
+    """The patient's, for normal ranges; counts over what files say, as do the following."""
+    age_years: float | None = None
+    """The patient's age."""
+    height_cm: float | None = None
+    """The patient's height, for values by body surface."""
+    weight_kg: float | None = None
+    """The patient's weight, for values by body surface."""
 
     def __post_init__(self) -> None:
         require_exams(self.exams)
+        for name, (least, most) in _PLAUSIBLE.items():
+            value = getattr(self, name)
+            if value is not None and not least <= value <= most:
+                word, _, unit = name.partition("_")
+                raise UsageError(f"a {word} of {value:g} {unit} cannot be", remedy=f"give {least:g} to {most:g}.")
 
     @property
     def plane(self) -> tuple[View | None, Modality | None]:
         """View and modality as the workflows take them."""
         return plane_given(self.view, self.modality)
+
+    @property
+    def patient(self) -> Patient:
+        """What is known of the person."""
+        return Patient(self.sex, self.age_years, self.height_cm, self.weight_kg)
+
+
+_PLAUSIBLE = {"age_years": (0.0, 125.0), "height_cm": (20.0, 260.0), "weight_kg": (0.3, 400.0)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExamOptions(ReadingOptions):
+    """Which exams, and to where."""
+
+    out: Path = Path("out")
+    """Folder for the results; one folder per exam is made in it."""
+    json: bool = False
+    """Print results as JSON."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +99,9 @@ class SegmentOptions(ExamOptions):
             view=view,
             modality=modality,
             spacing_mm=self.spacing_mm,
+            third_axis=self.third_axis,
+            pictures=self.pictures,
+            patient=self.patient,
             scheme=self.scheme,
             test_time_augmentation=self.test_time_augmentation,
         )

@@ -30,6 +30,9 @@ def run(options: Options) -> int:
         view=view,
         modality=modality,
         spacing_mm=options.spacing_mm,
+        third_axis=options.third_axis,
+        pictures=options.pictures,
+        patient=options.patient,
     )
     with Terminal() as terminal:
         batch = measure_exams(config, terminal)

@@ -1,7 +1,7 @@
 """One patient visit, and one item of a data set."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool
@@ -31,6 +31,8 @@ class ExamImage:
     cine: Image
     phases: Mapping[Phase, int] = field(default_factory=dict)
     """Frame index of each named phase."""
+    shown_in: str = ""
+    """Name of the film of the exam that holds this very picture as one of its frames."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,20 @@ class Exam:
     frame_rate_hz: float | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
     """Whatever else the data set says: image quality, reference EF, vendor."""
+    left_out: tuple[str, ...] = ()
+    """Files beside the images that are none of the exam's, each with the reason: "notes.pdf: no image"."""
+
+    def distinct(self) -> "Exam":
+        """The exam without stills that are frames of its films, which are told of in `left_out`.
+
+        Example:
+            >>> Exam("patient0001", (), left_out=("notes.pdf: no image",)).distinct().left_out
+            ('notes.pdf: no image',)
+        """
+        repeated = [image for image in self.images if image.shown_in]
+        told = tuple(f"{image.name}: a frame of {image.shown_in}, which is taken as a whole" for image in repeated)
+        images = tuple(image for image in self.images if not image.shown_in)
+        return replace(self, images=images, left_out=(*self.left_out, *told))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from cardiotrace.core import label
-from cardiotrace.core.exam import Case, Exam, ExamImage, Patient
+from cardiotrace.core.exam import Case, Exam, Patient
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import (
@@ -19,13 +19,16 @@ from cardiotrace.datasets.dataset import (
     file_case,
     folders_named,
     number,
+    patient_of,
     read_settings,
     still,
 )
+from cardiotrace.datasets.frame import film_with_instants
 from cardiotrace.datasets.split import Split
 from cardiotrace.io import read_image
 
 _PATIENT = re.compile(r"patient\d{3}")
+_FILE = re.compile(r"(patient\d{3})_(?:4d|frame\d+(?:_gt)?)\.nii(?:\.gz)?")
 _FRAME = re.compile(r"(patient\d{3}_frame(\d+))(_gt)?\.nii(\.gz)?")
 
 
@@ -68,6 +71,11 @@ class Acdc(PatientFolders):
         "Diagnosis: Is the Problem Solved? IEEE Trans Med Imaging 2018;37:2514-2525. doi:10.1109/TMI.2018.2837502"
     )
 
+    @staticmethod
+    def recognises(path: Path) -> bool:
+        """Whether a folder is one patient's, whatever the folder is called."""
+        return patient_of(path, _FILE) is not None
+
     def cases(self) -> list[Case]:
         """ED and ES stacks in order of name; a frame that `Info.cfg` does not name has phase `other`."""
         return [self._case(*item) for item in self._items() if item[2].image.exists()]
@@ -85,13 +93,12 @@ class Acdc(PatientFolders):
             for owner, frame, pair in self._items()
             if owner == patient and pair.image.exists()
         ]
-        whole = self._folders[patient] / f"{patient}_4d.nii.gz"
-        if whole.exists():
-            numbers = {phase: number(facts, phase.value) for phase in (Phase.ED, Phase.ES)}
-            instants = {phase: int(value) - 1 for phase, value in numbers.items() if value}
-            images.append(
-                ExamImage(f"{patient}_4d", read_image(whole, view=View.SAX, modality=self.modality), instants)
-            )
+        numbers = {phase: number(facts, phase.value) for phase in (Phase.ED, Phase.ES)}
+        instants = {phase: int(value) - 1 for phase, value in numbers.items() if value}
+        whole = (self._folders[patient] / f"{patient}_4d{suffix}" for suffix in (".nii.gz", ".nii"))
+        for path in (path for path in whole if path.exists()):
+            film = read_image(path, view=View.SAX, modality=self.modality)
+            images.append(film_with_instants(f"{patient}_4d", film, instants))
         return Exam(
             name=patient,
             images=tuple(images),
@@ -113,9 +120,9 @@ class Acdc(PatientFolders):
     @cached_property
     def _folders(self) -> Mapping[str, Path]:
         """Folder of each patient, in order of name."""
-        root = self.root.resolve()
-        if _PATIENT.fullmatch(root.name) and any(self.root.glob("patient*_*.nii*")):
-            return {root.name: self.root}
+        patient = patient_of(self.root, _FILE)
+        if patient is not None:
+            return {patient: self.root}
         bases = (self.root / "database", self.root)
         return folders_named(
             _PATIENT, [place for base in bases for place in (base, base / "training", base / "testing")]

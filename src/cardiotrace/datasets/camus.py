@@ -2,17 +2,15 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Literal
 
-import numpy as np
-
 from cardiotrace.core import label
-from cardiotrace.core.errors import ConfigError
+from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.exam import Case, Exam, ExamImage, Patient
-from cardiotrace.core.image import Image
+from cardiotrace.core.image import Acquisition
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import (
@@ -23,18 +21,21 @@ from cardiotrace.datasets.dataset import (
     file_case,
     folders_named,
     number,
+    patient_of,
     read_settings,
     read_table,
     still,
 )
+from cardiotrace.datasets.frame import with_acquisition, with_frame_rate
 from cardiotrace.datasets.split import Split, read_lists
-from cardiotrace.io import has_pixels, read_image
+from cardiotrace.io import read_image, read_metadata
 
 ViewName = Literal["2CH", "4CH"]
 VIEWS: Mapping[str, View] = {"2CH": View.TWO_CHAMBER, "4CH": View.FOUR_CHAMBER}
 OFFICIAL_FOLDS = 10
 
 _PATIENT = re.compile(r"patient\d{4}")
+_FILE = re.compile(r"(patient\d{4})_[24]CH_(?:ED|ES|half_sequence|sequence)(?:_gt)?\.(?:nii\.gz|mhd)")
 _PHASES = (Phase.ED, Phase.ES)
 _SEQUENCES = ("half_sequence", "sequence")
 
@@ -87,6 +88,11 @@ class Camus(PatientFolders):
         "IEEE Trans Med Imaging 2019;38:2198-2210. doi:10.1109/TMI.2019.2900516"
     )
 
+    @staticmethod
+    def recognises(path: Path) -> bool:
+        """Whether a folder is one patient's, of either release, whatever the folder is called."""
+        return patient_of(path, _FILE) is not None
+
     @property
     def views(self) -> tuple[View, ...]:
         """The views that were asked for."""
@@ -104,7 +110,9 @@ class Camus(PatientFolders):
             InputError: no such patient, or an image cannot be read.
         """
         patient = exam_named(name, self._folders, self.name)
-        items = [item for item in self._items() if item[0] == patient and has_pixels(item[3].image)]
+        items = [item for item in self._items() if item[0] == patient and item[3].image.exists()]
+        without_pixels = {item[3].image: why for item in items if (why := _why_without_pixels(*item[2:]))}
+        items = [item for item in items if item[3].image not in without_pixels]
         facts = self._facts(patient, items[0][1]) if items else {}
         return Exam(
             name=patient,
@@ -112,6 +120,7 @@ class Camus(PatientFolders):
             patient=Patient(sex=facts.get("Sex") or None, age_years=number(facts, "Age")),
             frame_rate_hz=number(facts, "FrameRate"),
             facts=_exam_facts(facts),
+            left_out=tuple(f"{image.name}: {why}" for image, why in without_pixels.items()),
         )
 
     def splits(self) -> Mapping[str, Split]:
@@ -140,8 +149,9 @@ class Camus(PatientFolders):
     @cached_property
     def _folders(self) -> Mapping[str, Path]:
         """Folder of each patient, in order of name."""
-        if _PATIENT.fullmatch(self.root.resolve().name) and any(self.root.glob("patient*_?CH_*")):
-            return {self.root.resolve().name: self.root}
+        patient = patient_of(self.root, _FILE)
+        if patient is not None:
+            return {patient: self.root}
         places = (("database_nifti",), ("",), ("training", "testing"), ("legacy_mhd",))
         found = (folders_named(_PATIENT, [self.root / name for name in names]) for names in places)
         return next((folders for folders in found if folders), {})
@@ -183,12 +193,13 @@ class Camus(PatientFolders):
         )
 
     def _exam_image(self, patient: str, view: ViewName, kind: str, pair: FilePair) -> ExamImage:
-        if kind in _PHASES:
-            return still(pair, VIEWS[view], Phase(kind), self.modality)
         facts = self._facts(patient, view)
-        cine = _timed(
-            read_image(pair.image, third_axis="time", view=VIEWS[view], modality=self.modality),
-            number(facts, "FrameRate"),
+        rate = number(facts, "FrameRate")
+        if kind in _PHASES:
+            image = still(pair, VIEWS[view], Phase(kind), self.modality)
+            return with_acquisition(image, Acquisition(frame_rate_hz=rate))
+        cine = with_frame_rate(
+            read_image(pair.image, third_axis="time", view=VIEWS[view], modality=self.modality), rate
         )
         return ExamImage(pair.name, cine, _instants(facts, len(cine.frames), whole_beat=kind == "sequence"))
 
@@ -233,11 +244,15 @@ def _exam_facts(facts: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in known.items() if value}
 
 
-def _timed(cine: Image, frame_rate_hz: float | None) -> Image:
-    """The cine with instants from the frame rate; the files of CAMUS do not state them."""
-    if not frame_rate_hz or frame_rate_hz <= 0:
-        return cine
-    return replace(cine, times_ms=np.arange(len(cine.frames), dtype=np.float64) * (1000.0 / frame_rate_hz))
+def _why_without_pixels(kind: str, pair: FilePair) -> str | None:
+    """Why a sequence cannot be read: public copies of the older release hold headers of sequences without pixels."""
+    if kind in _PHASES or pair.image.suffix != ".mhd":
+        return None
+    try:
+        read_metadata(pair.image)
+    except InputError as error:
+        return error.what
+    return None
 
 
 def _instants(facts: Mapping[str, str], frames: int, *, whole_beat: bool) -> dict[Phase, int]:

@@ -67,6 +67,12 @@ class Chase:
         "IEEE Trans Biomed Eng 2012;59:2538-2548. doi:10.1109/TBME.2012.2205687"
     )
 
+    @staticmethod
+    def recognises(path: Path) -> bool:
+        """Whether a folder is the release, or the flat one with images and tracings side by side."""
+        images = (path / "images").glob("Image_[01][0-9][LR].jpg")
+        return path.is_dir() and (any(images) or any(path.glob("Image_*_1stHO.png")))
+
     def __post_init__(self) -> None:
         if not any(self._items()):
             raise nothing_found(self.root, "CHASE_DB1 images (Image_01L.jpg, ...)", expected=_EXPECTED)

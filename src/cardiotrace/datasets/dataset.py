@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol
 
@@ -99,6 +100,20 @@ class Dataset(Protocol):
 
     def pairs(self) -> list[FilePair]:
         """Image and reference files of which at least one is on disk; empty where one file holds them all."""
+
+
+def patient_of(folder: Path, pattern: re.Pattern[str]) -> str | None:
+    """The one patient whose files lie in a folder; None where there is none, or several.
+
+    Args:
+        folder: the folder, whatever it is called.
+        pattern: what a file's whole name looks like; its first group is the patient.
+    """
+    if not folder.is_dir():
+        return None
+    matches = (pattern.fullmatch(file.name) for file in folder.iterdir())
+    patients = {match[1] for match in matches if match}
+    return patients.pop() if len(patients) == 1 else None
 
 
 class HasRoot(Protocol):
@@ -341,19 +356,22 @@ def read_table(path: Path, *, key: str) -> dict[str, dict[str, str]]:
     return {row[key].strip(): row for row in rows}
 
 
-def read_rows(path: Path, *, columns: Sequence[str]) -> list[dict[str, str]]:
+def read_rows(path: Path, *, columns: Sequence[str], beginning: str = "") -> list[dict[str, str]]:
     """Rows of a comma-separated file.
 
     Args:
         path: the file.
         columns: names that its first line must hold.
+        beginning: what the lines that count begin with, for long tables of which one needs few.
 
     Raises:
         InputError: it cannot be read, or lacks a column.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restval="")
+            first = file.readline()
+            lines = (line for line in file if line.startswith(beginning)) if beginning else file
+            reader = csv.DictReader(chain([first], lines), restval="")
             present = [name.strip() for name in reader.fieldnames or ()]
             reader.fieldnames = present
             rows = [{name: text for name, text in row.items() if name} for row in reader]
@@ -366,17 +384,26 @@ def read_rows(path: Path, *, columns: Sequence[str]) -> list[dict[str, str]]:
 
 
 def read_settings(path: Path) -> dict[str, str]:
-    """The `key: value` lines of an `Info.cfg` file.
+    """The `key: value` lines of an `Info.cfg` file, whatever program saved it as UTF-8; keys in any case.
 
     Raises:
-        InputError: it cannot be read as text.
+        InputError: it cannot be read, or is no UTF-8 text.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read: {error}", where=path) from None
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=path) from None
+    except UnicodeDecodeError:
+        raise InputError("is no UTF-8 text", where=path, remedy="save it again as UTF-8.") from None
     pairs = (line.partition(":") for line in lines if ":" in line)
-    return {key.strip(): value.strip() for key, _, value in pairs}
+    spelled = {key.casefold(): key for key in _SETTINGS}
+    return {spelled.get(key.strip().casefold(), key.strip()): value.strip() for key, _, value in pairs}
+
+
+_SETTINGS = ("ED", "ES", "Group", "Height", "Weight", "NbFrame", "Sex", "Age", "ImageQuality", "FrameRate")
+
+
+_DECIMAL_COMMA = re.compile(r"^(-?\d+),(\d+)$")
 
 
 def known(row: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, str]:
@@ -390,9 +417,14 @@ def known(row: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, str]:
 
 
 def number(row: Mapping[str, str], key: str) -> float | None:
-    """A number of a table, None where it is absent or no finite number."""
+    """A number of a table, None where it is absent or no finite number; a comma may stand for the point.
+
+    Example:
+        >>> number({"Height": "184,5"}, "Height"), number({"Height": "1,840.5"}, "Height")
+        (184.5, None)
+    """
     try:
-        value = float(row.get(key, ""))
+        value = float(_DECIMAL_COMMA.sub(r"\1.\2", row.get(key, "").strip()))
     except ValueError:
         return None
     return value if math.isfinite(value) else None

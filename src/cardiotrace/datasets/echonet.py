@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 
 from cardiotrace.core import label
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.exam import Case, Exam, ExamImage
+from cardiotrace.core.exam import Case, Exam, Patient
 from cardiotrace.core.geometry import NO_GEOMETRY
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.terms import Modality, Phase, View
@@ -27,7 +27,7 @@ from cardiotrace.datasets.dataset import (
     read_table,
     relative_files,
 )
-from cardiotrace.datasets.frame import read_frame
+from cardiotrace.datasets.frame import film_with_instants, read_frame, with_frame_rate
 from cardiotrace.datasets.split import Split
 from cardiotrace.geometry.contour import polygon_area
 from cardiotrace.geometry.polygon import fill_polygon
@@ -77,6 +77,17 @@ class Echonet:
         "Nature 2020;580:252-256. doi:10.1038/s41586-020-2145-8"
     )
 
+    @staticmethod
+    def recognises(path: Path) -> bool:
+        """Whether a file is a film that the data set's list names, which lies beside it or one folder above."""
+        root = None if path.suffix.lower() != ".avi" else _root_of(path)
+        return root is not None and path.stem in listed_films(root)
+
+    @staticmethod
+    def root_of(path: Path) -> Path:
+        """The data set that a film belongs to, which `recognises` has found."""
+        return _root_of(path) or path.parent
+
     def __post_init__(self) -> None:
         if not (self.root / "FileList.csv").is_file():
             raise nothing_found(self.root, "FileList.csv", expected=_EXPECTED)
@@ -111,11 +122,12 @@ class Echonet:
         """
         name = exam_named(name, self.exams(), self.name)
         row = self._films[name]
-        cine = read_image(self._video(name), view=View.FOUR_CHAMBER)
+        film = read_image(self._video(name), view=self._view, modality=self.modality)
+        film = with_frame_rate(film, number(row, "FPS"))
         ejection_fraction = number(row, "EF")
         facts = {} if ejection_fraction is None else {"reference_ejection_fraction_percent": f"{ejection_fraction:g}"}
-        image = ExamImage(name, cine, self._instants(name))
-        return Exam(name, (image,), frame_rate_hz=number(row, "FPS"), facts=facts)
+        image = film_with_instants(name, film, _instants(self._outlines_of(name).get(name, {})))
+        return Exam(name, (image,), patient=_patient(row), frame_rate_hz=number(row, "FPS"), facts=facts)
 
     def splits(self) -> Mapping[str, Split]:
         """`official`, from the column Split.
@@ -135,17 +147,26 @@ class Echonet:
 
     @cached_property
     def _films(self) -> Mapping[str, Mapping[str, str]]:
-        rows = read_table(self.root / "FileList.csv", key="FileName")
-        return {Path(name).stem: row for name, row in sorted(rows.items())}
+        return listed_films(self.root)
+
+    @property
+    def _view(self) -> View:
+        """EchoNet-Dynamic is of one view; the folders of EchoNet-Pediatric are called A4C and PSAX."""
+        return View.SAX if self.root.resolve().name.upper() == "PSAX" else View.FOUR_CHAMBER
 
     @cached_property
     def _outlines(self) -> Mapping[str, Mapping[int, Outline]]:
         """Outline of each traced frame of each film."""
+        return self._outlines_of("")
+
+    def _outlines_of(self, beginning: str) -> Mapping[str, Mapping[int, Outline]]:
+        """Outline of each traced frame of the films whose names begin so: half a million lines in all."""
         path = self.root / "VolumeTracings.csv"
         if not path.exists():
             return {}
+        rows = read_rows(path, columns=("FileName", "Frame", *_CORNERS), beginning=beginning)
         chords: dict[str, dict[int, list[list[float]]]] = {}
-        for line, row in enumerate(read_rows(path, columns=("FileName", "Frame", *_CORNERS)), start=2):
+        for line, row in enumerate(rows, start=2):
             values = [number(row, key) for key in ("Frame", *_CORNERS)]
             if any(value is None for value in values):
                 raise InputError(f"line {line} lacks a number", where=path)
@@ -157,14 +178,11 @@ class Echonet:
 
     def _instants(self, name: str) -> dict[Phase, int]:
         """Frame index of ED and ES: the largest and the smallest outline."""
-        outlines = self._outlines.get(name, {})
-        if len(outlines) < 2:
-            return {}
-        by_area = sorted(outlines, key=lambda frame: polygon_area(outlines[frame]))
-        return {Phase.ED: by_area[-1], Phase.ES: by_area[0]}
+        return _instants(self._outlines.get(name, {}))
 
     def _video(self, name: str) -> Path:
-        return self.root / "Videos" / f"{name}.avi"
+        beside = self.root / f"{name}.avi"
+        return beside if beside.exists() else self.root / "Videos" / f"{name}.avi"
 
     def _case(self, name: str, frame: int, phase: Phase) -> Case:
         row = self._films[name]
@@ -199,6 +217,45 @@ def outline(chords: Float[np.ndarray, "n 4"]) -> Outline:
     """
     across = chords[1:]
     return np.concatenate([across[:, [1, 0]], across[::-1][:, [3, 2]]])
+
+
+def listed_films(root: Path) -> Mapping[str, Mapping[str, str]]:
+    """Rows of the list of films by name without suffix, in order of name; read once.
+
+    Raises:
+        InputError: the list cannot be read.
+    """
+    path = root / "FileList.csv"
+    return _listed(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _listed(path: Path, changed: int) -> Mapping[str, Mapping[str, str]]:
+    rows = read_table(path, key="FileName")
+    return {name.removesuffix(".avi"): row for name, row in sorted(rows.items())}
+
+
+def _instants(outlines: Mapping[int, Outline]) -> dict[Phase, int]:
+    if len(outlines) < 2:
+        return {}
+    by_area = sorted(outlines, key=lambda frame: polygon_area(outlines[frame]))
+    return {Phase.ED: by_area[-1], Phase.ES: by_area[0]}
+
+
+def _root_of(film: Path) -> Path | None:
+    """The folder of the list that a film belongs to."""
+    return next((place for place in (film.parent, film.parent.parent) if (place / "FileList.csv").is_file()), None)
+
+
+def _patient(row: Mapping[str, str]) -> Patient:
+    """What EchoNet-Pediatric says of its patients; EchoNet-Dynamic says nothing."""
+    sex = row.get("Sex", "").strip().upper()[:1]
+    return Patient(
+        sex=sex if sex in ("F", "M") else None,
+        age_years=number(row, "Age"),
+        height_cm=number(row, "Height"),
+        weight_kg=number(row, "Weight"),
+    )
 
 
 def _traced(video: Path, frame: int, points_rc: Outline) -> LabelMap:

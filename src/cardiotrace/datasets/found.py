@@ -1,38 +1,25 @@
 """Exams as they lie on disk: a file, a patient's folder, or a folder of those."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from cardiotrace.core.errors import InputError
-from cardiotrace.core.exam import Exam, ExamImage
-from cardiotrace.core.terms import Modality, Phase, View
-from cardiotrace.datasets.camus import Camus, CamusConfig
-from cardiotrace.datasets.naming import image_name, modality_in, phase_in, view_in
-from cardiotrace.io import picture_suffixes, read_image
-from cardiotrace.io.formats import suffix_of
-from cardiotrace.io.frames import GivenSpacing
+from cardiotrace.core.errors import InputError, UsageError
+from cardiotrace.core.exam import Exam, Patient
+from cardiotrace.datasets.grouping import Group, Series, group_files, stem_of
+from cardiotrace.datasets.leftover import Listing, files_left_out, look_into
+from cardiotrace.datasets.reading import AS_IT_IS, Reading, as_read, read_group
+from cardiotrace.datasets.recognise import Visit, visits_at
+
+__all__ = ["AS_IT_IS", "FoundExam", "Reading", "find_exams", "read_exam"]
 
 _RESULTS = ("measures.json", "report.html")
 """Files that tell a folder of results from one of images."""
+_LABEL_FOLDERS = ("labels", "label", "masks", "mask", "gt", "ground_truth", "groundtruth", "segmentations", "seg")
 _REMEDY = "give a file, a patient's folder, or a folder of those."
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What the caller knows better than the files."""
-
-    view: View | None = None
-    modality: Modality | None = None
-    spacing_mm: GivenSpacing | None = None
-
-
-AS_IT_IS = Reading()
-"""Nothing is known better."""
 
 
 @dataclass(frozen=True)
@@ -41,21 +28,32 @@ class FoundExam:
 
     name: str
     path: Path
+    """The file, or the folder that the files lie in."""
     read: Callable[[], Exam]
     """Raises InputError where the exam cannot be read."""
+    part: str = ""
+    """Which patient of those whose files lie in the folder; empty where all are of one."""
 
 
 def find_exams(paths: Iterable[Path], reading: Reading = AS_IT_IS) -> list[FoundExam]:
     """All exams below the given paths, each once, names made unique.
 
-    A file is an exam of its own. A folder with NIfTI, MetaImage or film files is one exam; a folder with only
-    pictures is one film; a folder with neither is searched one level after another, hidden folders and folders of
-    results left out. A path that holds nothing counts as an exam whose reading fails, so that the others are done.
+    A file is an exam of its own. What a data set's own reader recognises is read by it. In other folders the image
+    files are sorted by patient, and each patient's are an exam; folders within are searched too, hidden ones and those
+    of results left out. Links are followed, each folder is looked into once. A path that holds nothing, or where
+    nothing tells what belongs together, counts as an exam whose reading fails, so that the others are done.
+
+    Raises:
+        UsageError: age, height or weight are given for several exams.
     """
-    found: dict[Path, FoundExam] = {}
+    found: dict[tuple[Path, str], FoundExam] = {}
     for path in paths:
         for exam in _at(path, reading):
-            found.setdefault(exam.path.resolve(), exam)
+            key = (exam.path.resolve(), exam.part)
+            known = found.get(key)
+            found[key] = exam if known is None else _told_of_link(known, exam)
+    if len(found) > 1:
+        _require_no_person(reading.patient)
     return _with_unique_names(list(found.values()))
 
 
@@ -72,14 +70,26 @@ def read_exam(path: str | Path, reading: Reading = AS_IT_IS) -> Exam:
     return found[0].read()
 
 
+def _require_no_person(patient: Patient) -> None:
+    if any(value is not None for value in (patient.age_years, patient.height_cm, patient.weight_kg)):
+        raise UsageError(
+            "age, height and weight are given, and there are several exams",
+            remedy="give them with one exam at a time.",
+        )
+
+
 def _at(path: Path, reading: Reading) -> list[FoundExam]:
     """The exams at a path that was asked for; one that cannot be read where there is none."""
     try:
         if not path.exists():
             raise InputError("there is no such file or folder", where=path, remedy="check the path.")
-        found = [_file(path, reading)] if path.is_file() else _folder(path, reading)
+        if not path.is_file() and not path.is_dir():
+            raise InputError("is neither a file nor a folder", where=path, remedy=_REMEDY)
+        search = _Search(reading)
+        found = _file(path, reading) if path.is_file() else search.folder(path)
         if not found:
-            raise InputError("holds no image", where=path, remedy=_REMEDY)
+            beside = f" ({'; '.join(search.unused[:2])})" if search.unused else ""
+            raise InputError(f"holds no image{beside}", where=path, remedy=_REMEDY)
     except OSError as error:
         return [_unreadable(path, InputError(f"cannot be read: {error.strerror}", where=path))]
     except InputError as error:
@@ -87,29 +97,106 @@ def _at(path: Path, reading: Reading) -> list[FoundExam]:
     return found
 
 
-def _file(path: Path, reading: Reading) -> FoundExam:
-    return FoundExam(_stem(path), path, partial(_read_files, _stem(path), [path], reading))
+def _file(path: Path, reading: Reading) -> list[FoundExam]:
+    """A file that was named: by its data set's reader, or as an image of its own."""
+    visits = visits_at(path)
+    if visits:
+        return [_visit(path, visit, reading, len(visits)) for visit in visits]
+    name = stem_of(path)
+    return [FoundExam(name, path, partial(read_group, name, [Series(name, (path,))], reading))]
+
+
+def _visit(path: Path, visit: Visit, reading: Reading, count: int) -> FoundExam:
+    def read() -> Exam:
+        return as_read(visit.read(), reading)
+
+    return FoundExam(visit.name, path, read, part=visit.name if count > 1 else "")
 
 
 def _unreadable(path: Path, error: InputError) -> FoundExam:
     def fail() -> NoReturn:
         raise error
 
-    return FoundExam(_stem(path) or path.resolve().name or "exam", path, fail)
+    return FoundExam(stem_of(path) or path.resolve().name or "exam", path, fail)
 
 
-def _folder(path: Path, reading: Reading) -> list[FoundExam]:
-    """The exam that a folder is, or those that lie in it."""
-    name = path.resolve().name
-    if _is_camus_patient(path):
-        return [FoundExam(name, path, partial(_read_camus, path, reading))]
-    images = _images_in(path)
-    if images and all(image.name.lower().endswith(picture_suffixes()) for image in images):
-        return [FoundExam(name, path, partial(_read_files, name, [path], reading))]
-    if images:
-        return [FoundExam(name, path, partial(_read_files, name, images, reading))]
-    folders = [entry for entry in sorted(path.iterdir()) if entry.is_dir() and not entry.name.startswith(".")]
-    return [exam for folder in folders if not _holds_results(folder) for exam in _folder(folder, reading)]
+@dataclass
+class _Search:
+    """One walk through folders; each is looked into once, however many links lead to it."""
+
+    reading: Reading
+    seen: dict[Path, Path] = field(default_factory=dict)
+    unused: list[str] = field(default_factory=list)
+    """What was found that is no image, each with the reason."""
+
+    def folder(self, path: Path) -> list[FoundExam]:
+        """The exams that lie in a folder and in those within."""
+        self.seen[path.resolve()] = path
+        listing = look_into(path)
+        self.unused += listing.unread
+        visits = visits_at(path)
+        exams = self._visits(path, visits, listing) if visits else self._groups(path, listing)
+        has_its_own_folders = len(visits) > 1
+        below, told = ([], []) if has_its_own_folders else self._below(listing)
+        found = [*exams, *below]
+        return (
+            [_with_left_out(found[0], (*told, *([] if exams else listing.without_tables().unread))), *found[1:]]
+            if found
+            else []
+        )
+
+    def _below(self, listing: Listing) -> tuple[list[FoundExam], list[str]]:
+        """The exams in the folders of a folder, and what is to be said of those that were not looked into."""
+        found: list[FoundExam] = []
+        told = []
+        for folder in listing.folders:
+            real = folder.resolve()
+            if _holds_results(folder):
+                told.append(f"{folder.name}: results of an earlier analysis")
+                continue
+            if folder.name.casefold() in _LABEL_FOLDERS and (listing.images or len(listing.folders) > 1):
+                told.append(f"{folder.name}: a folder of labels, by its name; name it by itself if it holds images")
+                continue
+            if real in self.seen:
+                told.append(f"{folder.name}: a link to {self.seen[real]}, which is looked into already")
+                continue
+            try:
+                found += self.folder(folder)
+            except OSError as error:
+                found.append(_unreadable(folder, InputError(f"cannot be read: {error.strerror}", where=folder)))
+            except InputError as error:
+                found.append(_unreadable(folder, error))
+        return found, told
+
+    def _visits(self, path: Path, visits: list[Visit], listing: Listing) -> list[FoundExam]:
+        """Exams by the reader of their data set; what it has no use for is listed."""
+        found = [_visit(path, visit, self.reading, len(visits)) for visit in visits]
+        if len(visits) > 1:
+            return found
+        return [replace(found[0], read=partial(_with_leftovers, found[0].read, listing, visits[0].dataset))]
+
+    def _groups(self, path: Path, listing: Listing) -> list[FoundExam]:
+        """Exams of a folder that no data set's reader knows: films that one lists, and files by patient."""
+        films = {file: visit for file in listing.images for visit in visits_at(file)}
+        others = [file for file in listing.images if file not in films]
+        found = [_visit(file, visit, self.reading, 1) for file, visit in films.items()]
+        if films:
+            listing = listing.without_tables()
+        if not others:
+            return [_with_left_out(found[0], listing.unread), *found[1:]] if found else []
+        try:
+            groups = group_files(others, path, self.reading.pictures)
+        except InputError as error:
+            return [*found, _unreadable(path, error)]
+        told = [*listing.unread, *listing.labels_told]
+        exams = [_of_group(path, group, self.reading, len(groups)) for group in groups]
+        return [*found, _with_left_out(exams[0], told), *exams[1:]]
+
+
+def _of_group(path: Path, group: Group, reading: Reading, count: int) -> FoundExam:
+    folder = path.resolve().name
+    name = group.patient if count > 1 and group.patient else folder
+    return FoundExam(name, path, partial(read_group, name, group.series, reading), part=name if count > 1 else "")
 
 
 def _holds_results(folder: Path) -> bool:
@@ -117,64 +204,33 @@ def _holds_results(folder: Path) -> bool:
     return all((folder / name).exists() for name in _RESULTS)
 
 
-def _is_camus_patient(path: Path) -> bool:
-    return bool(re.fullmatch(r"patient\d{4}", path.resolve().name)) and any(path.glob("patient*_?CH_*"))
+def _with_leftovers(read: Callable[[], Exam], listing: Listing, dataset: str) -> Exam:
+    exam = read()
+    return replace(exam, left_out=(*exam.left_out, *files_left_out(exam, listing, dataset)))
 
 
-def _images_in(folder: Path) -> list[Path]:
-    """Image files of a folder; labels and hidden files are none."""
-    files = [file for file in sorted(folder.iterdir()) if file.is_file() and suffix_of(file)]
-    return [file for file in files if not file.name.startswith(".") and image_name(_stem(file)) == _stem(file)]
+def _with_left_out(exam: FoundExam, told: Iterable[str]) -> FoundExam:
+    """The exam that tells of what was left out beside it."""
+    lines = tuple(told)
+    return replace(exam, read=partial(_telling, exam.read, lines)) if lines else exam
 
 
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(suffix_of(path) or path.suffix)
+def _telling(read: Callable[[], Exam], lines: tuple[str, ...]) -> Exam:
+    exam = read()
+    return replace(exam, left_out=(*exam.left_out, *(line for line in lines if line not in exam.left_out)))
 
 
-def _read_files(name: str, images: list[Path], reading: Reading) -> Exam:
-    """Images named after their files, with the suffix where two files differ in that alone."""
-    stems = Counter(map(_stem, images))
-    names = [_stem(image) if stems[_stem(image)] == 1 else image.name.replace(".", "-") for image in images]
-    return Exam(name, tuple(_image(*pair, reading) for pair in zip(names, images, strict=True)))
-
-
-def _image(name: str, path: Path, reading: Reading) -> ExamImage:
-    view = reading.view or view_in(_stem(path))
-    modality = reading.modality or _modality(view, modality_in(_stem(path)))
-    cine = read_image(path, view=view, modality=modality, spacing_mm=reading.spacing_mm)
-    phase = phase_in(_stem(path))
-    is_named = phase is not Phase.OTHER and len(cine.frames) == 1
-    return ExamImage(name, cine, {phase: 0} if is_named else {})
-
-
-def _modality(view: View, stated: Modality) -> Modality:
-    """What a name states; else what most pictures of the view are made by."""
-    if stated is not Modality.UNKNOWN:
-        return stated
-    usual = {View.SAX: Modality.MR, View.RVOT: Modality.MR, View.FUNDUS: Modality.PHOTOGRAPH}
-    return usual.get(view, Modality.UNKNOWN if view is View.UNKNOWN else Modality.US)
-
-
-def _read_camus(path: Path, reading: Reading) -> Exam:
-    exam = Camus(CamusConfig(path)).exam(path.resolve().name)
-    if reading == AS_IT_IS:
-        return exam
-    changed = [_as_read(image, reading) for image in exam.images]
-    return replace(exam, images=tuple(changed))
-
-
-def _as_read(image: ExamImage, reading: Reading) -> ExamImage:
-    cine = replace(image.cine, view=reading.view or image.cine.view, modality=reading.modality or image.cine.modality)
-    if reading.spacing_mm is not None:
-        depth, height, width = reading.spacing_mm
-        cine = replace(cine, geometry=cine.geometry.with_pixel_size(height, width, depth))
-    return replace(image, cine=cine)
+def _told_of_link(known: FoundExam, other: FoundExam) -> FoundExam:
+    """The exam that was found first, telling of another path that leads to it."""
+    if known.path.absolute() == other.path.absolute() or ".." in other.path.parts:
+        return known
+    return _with_left_out(known, [f"{other.path.name}: a link to {known.path}, which is taken already"])
 
 
 def _with_unique_names(found: list[FoundExam]) -> list[FoundExam]:
     """Put as many parent folders before equal names as tell them apart, and a number where none does."""
     names = [exam.name for exam in found]
-    parents = [exam.path.resolve().parts[1:-1] for exam in found]
+    parents = [exam.path.resolve().parts[1 : None if exam.part else -1] for exam in found]
     for depth in range(1, max(map(len, parents), default=0) + 1):
         counts = Counter(names)
         if max(counts.values()) == 1:

@@ -1,12 +1,17 @@
-"""One frame of a film as an image of its own, for data sets that trace two frames of a film."""
+"""Films of data sets: one frame as an image of its own, instants and recording as the data set's tables state them."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.image import Image
+from cardiotrace.core.exam import ExamImage
+from cardiotrace.core.geometry import Known
+from cardiotrace.core.image import Acquisition, Image
 from cardiotrace.core.label import LabelMap, LabelScheme
-from cardiotrace.core.terms import Modality, View
+from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.io import read_image, read_labels
 
 
@@ -30,6 +35,32 @@ def read_label_frame(path: Path, scheme: LabelScheme, index: int) -> LabelMap:
     labels = read_labels(path, scheme)
     _check(index, len(labels.array), path)
     return replace(labels, array=labels.array[index : index + 1].copy(), source=None)
+
+
+def with_frame_rate(film: Image, frame_rate_hz: float | None) -> Image:
+    """The film with the instants that a frame rate gives, evenly spaced, where a data set's table states one."""
+    if not frame_rate_hz or frame_rate_hz <= 0:
+        return film
+    return replace(
+        film,
+        times_ms=np.arange(len(film.frames), dtype=np.float64) * (1000.0 / frame_rate_hz),
+        times=Known.DATA_SET,
+        acquisition=replace(film.acquisition, frame_rate_hz=frame_rate_hz),
+    )
+
+
+def with_acquisition(image: ExamImage, acquisition: Acquisition) -> ExamImage:
+    """The image with what a data set's table says of its recording."""
+    return replace(image, cine=replace(image.cine, acquisition=acquisition))
+
+
+def film_with_instants(name: str, film: Image, instants: Mapping[Phase, int]) -> ExamImage:
+    """The film with the frames that a table names, counted from zero; those that it lacks are told of in its notes."""
+    frames = len(film.frames)
+    lacking = [phase for phase, frame in instants.items() if not 0 <= frame < frames]
+    notes = [f"frame {instants[phase] + 1} is named as {phase}, and there are {frames}" for phase in lacking]
+    there = {phase: frame for phase, frame in instants.items() if phase not in lacking}
+    return ExamImage(name, replace(film, notes=(*film.notes, *notes)), there)
 
 
 def _check(index: int, frames: int, path: Path) -> None:

@@ -185,6 +185,17 @@ def _lone_phase(inspected: Inspected) -> Iterator[tuple[str, str]]:
             yield f"{patient} {view}", f"there is {there} and no {Phase.ES if there == Phase.ED else Phase.ED}"
 
 
+def _unnamed_phases(inspected: Inspected) -> Iterator[tuple[str, str]]:
+    """Several images of a patient and view, and none is said to be ED or ES."""
+    images: dict[tuple[str, View], list[Phase]] = {}
+    for seen in inspected.cases:
+        if seen.case.view not in (View.UNKNOWN, View.FUNDUS):
+            images.setdefault((seen.case.patient, seen.case.view), []).append(seen.case.phase)
+    for (patient, view), phases in images.items():
+        if len(phases) > 1 and set(phases) == {Phase.OTHER}:
+            yield f"{patient} {view}", f"what goes with its {len(phases)} images says nothing of ED and ES"
+
+
 def _duplicate_image(inspected: Inspected) -> Iterator[tuple[str, str]]:
     first: dict[str, Case] = {}
     for seen in inspected.cases:
@@ -228,6 +239,12 @@ SET_RULES: tuple[SetRule, ...] = (
     SetRule("spacing-outlier", Severity.WARNING, _spacing_outlier, "check the header: cm for mm is a factor of 10."),
     SetRule("swapped-phases", Severity.WARNING, _swapped_phases, "check whether ED and ES are exchanged."),
     SetRule("lone-phase", Severity.INFORMATION, _lone_phase, "no ejection fraction can be had from it."),
+    SetRule(
+        "unnamed-phases",
+        Severity.WARNING,
+        _unnamed_phases,
+        "state both frames in its Info.cfg as `ED: 1`, or in the names of the files.",
+    ),
     SetRule("duplicate-image", Severity.WARNING, _duplicate_image, "remove one: in two parts of a split it leaks."),
     SetRule("split", Severity.ERROR, _leak, "keep each patient in one part."),
     SetRule("absent-patients", Severity.INFORMATION, _absent_patients, "scores are not comparable with full splits."),

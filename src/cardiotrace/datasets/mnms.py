@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 
 from cardiotrace.core import label
 from cardiotrace.core.exam import Case, Exam, ExamImage, Patient
+from cardiotrace.core.image import Acquisition
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import (
@@ -20,12 +21,13 @@ from cardiotrace.datasets.dataset import (
     folders_named,
     known,
     number,
+    patient_of,
     read_aligned,
     read_table,
     relative_files,
     still,
 )
-from cardiotrace.datasets.frame import read_frame, read_label_frame
+from cardiotrace.datasets.frame import film_with_instants, read_frame, read_label_frame, with_acquisition
 from cardiotrace.datasets.split import Split
 from cardiotrace.io import read_grid, read_image
 
@@ -35,7 +37,10 @@ AXES: Mapping[str, View] = {"SA": View.SAX, "LA": View.FOUR_CHAMBER}
 _PHASES = (Phase.ED, Phase.ES)
 _MNMS_FOLDERS = ("Training/Labeled", "Training/Unlabeled", "Validation", "Testing", "unlabelled", "")
 _MNMS_STILL = re.compile(r"(?P<patient>\w{6})_sa_(?P<phase>ED|ES)(_gt)?\.nii(\.gz)?")
+_MNMS_FILE = re.compile(r"(\w{6})_sa(?:_E[DS])?(?:_gt)?\.nii(?:\.gz)?")
 _MNMS_FILM = re.compile(r"(?P<patient>\w{6})_sa(_gt)?\.nii(\.gz)?")
+_CODE = re.compile(r"([A-Z]\d[A-Z]\d[A-Z]\d)_sa(?:_E[DS])?(?:_gt)?\.nii(?:\.gz)?")
+_MNMS2_FILE = re.compile(r"(\d{3})_[SL]A_(?:E[DS](?:_gt)?|CINE)\.nii(?:\.gz)?")
 _MNMS2_PATIENT = re.compile(r"\d{3}")
 _MNMS2_PARTS = {"training": range(1, 161), "validation": range(161, 201), "testing": range(201, 361)}
 
@@ -80,6 +85,11 @@ class Mnms(PatientFolders):
         "IEEE Trans Med Imaging 2021;40:3543-3554. doi:10.1109/TMI.2021.3090082"
     )
 
+    @staticmethod
+    def recognises(path: Path) -> bool:
+        """Whether a folder is one patient's, by the codes of M&Ms in its files' names."""
+        return patient_of(path, _CODE) is not None
+
     def cases(self) -> list[Case]:
         """ED and ES stacks in order of name; of a film, the two frames that the table names."""
         return [case for patient in self._folders for case in self._cases_of(patient)]
@@ -92,12 +102,14 @@ class Mnms(PatientFolders):
         """
         patient = exam_named(name, self._folders, self.name)
         row = self._table.get(patient, {})
+        vendor = next((row[key].strip() for key in ("VendorName", "Vendor") if row.get(key, "").strip()), None)
         images = []
         for pair in self._pairs_of(patient):
             if pair.image.exists():
                 cine = read_image(pair.image, third_axis="depth", view=View.SAX, modality=self.modality)
                 phase = _phase_in(pair.name)
-                images.append(ExamImage(pair.name, cine, {phase: 0} if phase else self._instants(patient)))
+                image = film_with_instants(pair.name, cine, {phase: 0} if phase else self._instants(patient))
+                images.append(with_acquisition(image, Acquisition(vendor=vendor)))
         return Exam(patient, tuple(images), patient=_patient(row), facts=known(row, _MNMS_GROUPS))
 
     def splits(self) -> Mapping[str, Split]:
@@ -115,8 +127,9 @@ class Mnms(PatientFolders):
     @cached_property
     def _folders(self) -> Mapping[str, Path]:
         """Folder of each patient, in order of code."""
-        if any(_matches(file.name) for file in self.root.iterdir()):
-            return {self.root.resolve().name: self.root}
+        patient = patient_of(self.root, _MNMS_FILE)
+        if patient is not None:
+            return {patient: self.root}
         places = [place for name in _MNMS_FOLDERS for place in [self.root / name] if place.is_dir()]
         found: dict[str, Path] = {}
         for place in places:
@@ -129,11 +142,12 @@ class Mnms(PatientFolders):
     def _table(self) -> Mapping[str, Mapping[str, str]]:
         """Facts of each patient, from the tables at the root, in its folders and just above it."""
         root = self.root.resolve()
-        places = (root.parent, root, *(root / name for name in _MNMS_FOLDERS[:-1]))
+        places = (*reversed(root.parents[:3]), root, *(root / name for name in _MNMS_FOLDERS[:-1]))
         tables = [path for place in places if place.is_dir() for path in sorted(place.glob("*.csv"))]
         rows: dict[str, Mapping[str, str]] = {}
         for path in tables:
-            with_codes = path.read_text(encoding="utf-8-sig", errors="replace").partition("\n")[0]
+            with path.open(encoding="utf-8-sig", errors="replace") as file:
+                with_codes = file.readline(1000)
             if "External code" in with_codes:
                 rows |= read_table(path, key="External code")
         return rows
@@ -217,6 +231,15 @@ class Mnms2(PatientFolders):
         "IEEE J Biomed Health Inform 2023;27:3302-3313. doi:10.1109/JBHI.2023.3267857"
     )
 
+    @staticmethod
+    def recognises(path: Path) -> bool:
+        """Whether a folder is one patient's: named as its files are numbered, or with a short axis among them.
+
+        A lone `001_LA_ED.nii.gz` in a folder of another name may as well be somebody's left atrium.
+        """
+        patient = patient_of(path, _MNMS2_FILE)
+        return patient is not None and (path.resolve().name == patient or any(path.glob(f"{patient}_SA_*")))
+
     @property
     def views(self) -> tuple[View, ...]:
         """The views that were asked for."""
@@ -252,10 +275,12 @@ class Mnms2(PatientFolders):
         for axis in self.config.axes:
             film = self._folders[patient] / f"{patient}_{axis}_CINE.nii.gz"
             if film.exists():
-                images.append(
-                    ExamImage(f"{patient}_{axis}_CINE", read_image(film, view=AXES[axis], modality=self.modality))
-                )
-        return Exam(patient, tuple(images), facts=known(self._table.get(patient, {}), _MNMS2_GROUPS))
+                moving = read_image(film, third_axis="time", view=AXES[axis], modality=self.modality)
+                images.append(ExamImage(f"{patient}_{axis}_CINE", moving))
+        facts = known(self._table.get(patient, {}), _MNMS2_GROUPS)
+        field = number(facts, "field")
+        acquisition = Acquisition(vendor=facts.get("vendor"), scanner=facts.get("scanner"), field_strength_t=field)
+        return Exam(patient, tuple(with_acquisition(image, acquisition) for image in images), facts=facts)
 
     def splits(self) -> Mapping[str, Split]:
         """`official`: patients 1 to 160, 161 to 200 and 201 to 360, where at least two parts are at hand."""
@@ -271,9 +296,9 @@ class Mnms2(PatientFolders):
     @cached_property
     def _folders(self) -> Mapping[str, Path]:
         """Folder of each patient, in order of number."""
-        root = self.root.resolve()
-        if any(self.root.glob(f"{root.name}_?A_E?*.nii*")):
-            return {root.name: self.root}
+        patient = patient_of(self.root, _MNMS2_FILE)
+        if patient is not None:
+            return {patient: self.root}
         inner = self.root / "dataset"
         return folders_named(_MNMS2_PATIENT, [inner if inner.is_dir() else self.root])
 

@@ -8,12 +8,13 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.datasets.naming import image_name, patient_in, phase_in, view_in
+from cardiotrace.datasets.walk import files_below
 from cardiotrace.io import label_suffixes, read_image, read_labels
 from cardiotrace.io.frames import GivenSpacing
 
 
 def label_files(folder: Path) -> dict[str, Path]:
-    """Label files below a folder by the name of the image they belong to.
+    """Label files below a folder by the name of the image they belong to; links are followed.
 
     Beside a file of the image's own name, one that is marked as labels (`_labels`, `_gt`, `_seg`, `_mask`) is taken.
 
@@ -23,9 +24,9 @@ def label_files(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise InputError("there is no such folder", where=folder)
     found: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*")):
+    for path in files_below(folder):
         stem = _stem(path)
-        if stem == path.name or not path.is_file():
+        if stem == path.name:
             continue
         name = image_name(stem)
         is_marked = name != stem

@@ -1,5 +1,6 @@
 """From the axes and numbers of a file to frames (time, depth, height, width) and to labels."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -16,21 +17,113 @@ NEARLY_WHOLE = 1e-3
 _LOSSLESS = (np.uint8, np.int16, np.uint16)
 
 
-def axes_of(image: StoredImage, third_axis: ThirdAxis, *, is_planar: bool) -> str:
-    """What the file's axes mean: "xy", "xyz", "xyt" or "xyzt".
+MOST_SLICES = 24
+"""Slices of the tallest stack of a heart; recordings of a beat have 15 to 60 frames."""
+TALLEST_STACK_MM = 200.0
+"""A heart with its atria is 120 to 160 mm long."""
 
-    Without word from the caller a third axis is time when the format says so, when the file name says
-    "sequence" (CAMUS), or when the view is one plane by nature; else it is depth. Time units in a
-    NIfTI header are no evidence: ITK writes seconds into every volume.
+_FILM = re.compile(r"(?<![a-z0-9])(sequence|film|loop|movie|video|4d)(?![a-z0-9])")
+_CINE = re.compile(r"(?<![a-z0-9])(seq|cine|beat)(?![a-z0-9])")  # said of single stacks of cine-MRI too
+_INSTANT = re.compile(r"(?<![a-z0-9])(ed|es|(?:end[^a-z0-9]*)?(?:dia|sy)stol(?:e|ic)|frame[^a-z0-9]*\d+)(?![a-z0-9])")
+_LEAST_DISTANCE_MM = 3.0
+_LARGEST_DISTANCE_MM = 20.0
+"""Slices of cine-MRI lie 5 to 20 mm apart."""
+
+
+def axes_of(image: StoredImage, third_axis: ThirdAxis, *, is_planar: bool) -> str:
+    """What the file's axes mean: "xy", "xyz", "xyt", "xyzt", or "xytz" of a film that ends in an axis of length 1.
+
+    Without word from the caller a third axis is time where the format says so, the file's name says so (sequence,
+    cine, film; not where it names an instant as well), or the view is one plane by nature. It is depth where the
+    header has a distance between slices that makes a stack no taller than a heart. Time units in a NIfTI header are no
+    evidence: ITK writes seconds into every volume.
+
+    Raises:
+        InputError: nothing tells, or what tells contradicts itself.
     """
-    if len(image.shape) != 3:
+    is_third_last = len(image.shape) == 3 or (len(image.shape) == 4 and image.shape[3] == 1)
+    if not is_third_last:
         return "xyzt"[: len(image.shape)]
+    as_time = "xyt" if len(image.shape) == 3 else "xytz"
     if third_axis != "auto":
-        return "xyt" if third_axis == "time" else "xyz"
+        return as_time if third_axis == "time" else "xyzt"[: len(image.shape)]
     if image.third_is_time:
-        return "xyt"
-    is_cine = "sequence" in image.path.name.lower() or is_planar
-    return "xyt" if is_cine and image.shape[2] > 1 else "xyz"
+        return as_time
+    if image.shape[2] == 1:
+        return "xyzt"[: len(image.shape)]
+    return as_time if _third_is_time(image, is_planar=is_planar) else "xyzt"[: len(image.shape)]
+
+
+def _third_is_time(image: StoredImage, *, is_planar: bool) -> bool:
+    """Time or depth, by what name, view and header say of a third axis of several planes.
+
+    Raises:
+        InputError: nothing tells.
+    """
+    count, distance = image.shape[2], _stated_distance(image)
+    name = image.path.name.lower()
+    if _FILM.search(name) and not _INSTANT.search(name):
+        return True
+    says_moving = _CINE.search(name) is not None and _INSTANT.search(name) is None
+    height = 0.0 if distance is None else count * distance
+    fits_a_heart = count <= MOST_SLICES and (height <= TALLEST_STACK_MM or count < _LEAST_BEAT)
+    has_gaps = distance is not None and distance >= _LEAST_DISTANCE_MM
+    if says_moving and not (fits_a_heart and has_gaps):
+        return True
+    if is_planar and not (fits_a_heart and has_gaps and image.is_oriented):
+        return True
+    if says_moving or is_planar:
+        why = "its name says it moves" if says_moving else "a long-axis view is one plane"
+        raise third_axis_unclear(image, f"slices, {distance:g} mm apart as the header says, or instants: {why}")
+    is_volume_of_thin_slices = distance is not None and not has_gaps and height <= TALLEST_STACK_MM
+    if fits_a_heart or is_volume_of_thin_slices:
+        return False
+    stack = "a stack" if distance is None else f"a stack of {height / 10:.0f} cm"
+    raise third_axis_unclear(image, f"{stack}, or {count} instants of one slice")
+
+
+def _stated_distance(image: StoredImage) -> float | None:
+    """The distance between slices that the header states, mm; 1, 0 and nothing are what writers fall back on."""
+    sizes = image.spacing_mm
+    if sizes is None or len(sizes) < 3 or not np.isfinite(sizes[2]) or sizes[2] <= 0 or sizes[2] == 1:
+        return None
+    return float(sizes[2])
+
+
+def third_axis_unclear(image: StoredImage, either: str) -> InputError:
+    """The question whether a third axis is depth or time."""
+    return InputError(
+        f"its {image.shape[2]} planes can be {either}",
+        where=image.path,
+        remedy="say which with --third-axis depth or --third-axis time.",
+    )
+
+
+_LEAST_BEAT = 12
+_COMES_BACK = 0.4
+_LARGEST_STEP = 0.8
+
+
+def check_depth(pixels: NDArray[Any], image: StoredImage, axes: str, third_axis: ThirdAxis) -> None:
+    """Ask where planes that were taken for slices change and come back to the first, as a beat does.
+
+    What counts is how far the last plane differs from the first, as a share of the largest difference, both less the
+    median difference of neighbours: at least 0.9 in the 42 stacks of ACDC and M&Ms that are as tall, at most 0.35 in 31
+    of 35 films of a beat (Sunnybrook, M&Ms-2, BIV-ME). Labels are not judged so: both ends of a traced stack are empty.
+
+    Raises:
+        InputError: they look like a beat.
+    """
+    if third_axis != "auto" or "z" not in axes or len(image.shape) < 3 or image.shape[2] < _LEAST_BEAT:
+        return
+    if len(image.shape) == 4 and (axes != "xyzt" or image.shape[3] > 1):
+        return
+    planes = pixels.reshape(-1, *pixels.shape[len(image.shape) - 2 :])[:, ::4, ::4].astype(np.float32)
+    from_first = np.abs(planes - planes[0]).mean(axis=tuple(range(1, planes.ndim)))
+    steps = np.abs(np.diff(planes, axis=0)).mean(axis=tuple(range(1, planes.ndim)))
+    largest, step = float(from_first.max()), float(np.median(steps))
+    if step < _LARGEST_STEP * largest and from_first[-1] - step < _COMES_BACK * (largest - step):
+        raise third_axis_unclear(image, "slices, or instants: they change and come back as a beat does")
 
 
 GivenSpacing = tuple[float | None, float, float]
@@ -79,11 +172,13 @@ def _given_sizes(image: StoredImage, axes: str, given: GivenSpacing) -> tuple[fl
 
 
 def _slice_distance(image: StoredImage, axes: str) -> float:
-    is_stack = "z" in axes and image.shape[2] > 1
-    stated = image.spacing_mm[2] if image.spacing_mm is not None and len(image.spacing_mm) > 2 and "z" in axes else None
-    if stated is not None and stated == stated and stated != 0:
-        return stated
-    return float("nan") if is_stack else 1.0
+    """The header's distance between slices; of one plane over time its thickness, if it can be one and no interval."""
+    is_stack = "z" in axes and image.shape[axes.index("z")] > 1
+    stated = image.spacing_mm[2] if image.spacing_mm is not None and len(image.spacing_mm) > 2 else float("nan")
+    is_thickness = _LEAST_DISTANCE_MM <= stated <= _LARGEST_DISTANCE_MM
+    if np.isnan(stated) or stated == 0 or not ("z" in axes or is_thickness):
+        return float("nan") if is_stack else 1.0
+    return stated
 
 
 def _scaled(affine: NDArray[np.float64], sizes: tuple[float, float, float]) -> NDArray[np.float64]:
@@ -104,6 +199,8 @@ def to_frames(pixels: NDArray[Any], axes: str) -> NDArray[Any]:
     """Stored pixels ([[t,] z,] y, x[, 3]) -> (time, depth, height, width[, 3]), without a copy."""
     if axes == "xyt":
         return pixels[:, np.newaxis]
+    if axes == "xytz":
+        return np.swapaxes(pixels, 0, 1)
     missing = 4 - len(axes)
     return pixels[(np.newaxis,) * missing]
 

@@ -18,6 +18,7 @@ from cardiotrace.io.formats import open_image
 from cardiotrace.io.frames import (
     GivenSpacing,
     axes_of,
+    check_depth,
     geometry_of,
     source_of,
     to_frames,
@@ -45,8 +46,8 @@ def read_image(
 
     Args:
         path: a file in a format of `FORMATS`, known by its content first, or a folder of pictures.
-        third_axis: what the third of three axes is; "auto" takes it as time when the format or the file name
-            ("sequence") says so or the view is apical, else as depth.
+        third_axis: what the third of three axes is; "auto" goes by format, name, view and header, see `axes_of`, and
+            asks where these do not tell.
         view: the anatomical plane.
         modality: how the picture was made.
         spacing_mm: (depth, height, width), mm, in place of what the file says; with None for the depth the file's
@@ -61,7 +62,9 @@ def read_image(
     axes = axes_of(image, third_axis, is_planar=view.is_long_axis)
     geometry = geometry_of(image, axes, spacing_mm)
     pixels = form.read_pixels(image)
-    frames = to_frames(to_grey_values(pixels.values, image), axes)
+    values = to_grey_values(pixels.values, image)
+    check_depth(values, image, axes, third_axis)
+    frames = to_frames(values, axes)
     times_ms = _times(image, axes)
     read = Image(
         frames,
@@ -161,7 +164,9 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
 
 
 def _times(image: StoredImage, axes: str) -> NDArray[np.float64] | None:
-    return image.times_ms if "t" in axes else None
+    times = image.times_ms
+    frames = image.shape[axes.index("t")] if "t" in axes else 0
+    return times if times is not None and len(times) == frames else None
 
 
 def _common_channel(pixels: NDArray[Any], image: StoredImage) -> NDArray[Any]:

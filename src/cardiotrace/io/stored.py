@@ -101,10 +101,12 @@ def check_shape(image: StoredImage) -> None:
         InputError: naming the shape.
     """
     if not 2 <= len(image.shape) <= 4:
+        spare = [number for number, length in enumerate(image.shape, start=1) if length == 1 and number > 2]
+        remedy = "split it into one file per channel or component."
         raise InputError(
             f"an image needs 2 to 4 axes (x, y[, z[, t]]), this one has {len(image.shape)}: {image.shape}",
             where=image.path,
-            remedy="split it into one file per channel or component.",
+            remedy=f"drop its axis {spare[-1]}, which has length 1." if len(image.shape) > 4 and spare else remedy,
         )
     if min(image.shape) < 1:
         raise InputError(

@@ -43,7 +43,7 @@ def analyse(config: SegmentConfig, watch: Watch = SILENT) -> Batch[Analysed]:
 
     def one(found: FoundExam) -> Analysed:
         with result_folder(config.out, found.name) as folder:
-            exam = replace(found.read(), name=found.name)
+            exam = replace(found.read().distinct(), name=found.name)
             measures = analyse_into(folder, exam, config, models)
         return Analysed(found.name, measures, config.out / found.name / "report.html")
 

@@ -1,7 +1,7 @@
 """Exams and label maps made elsewhere in, numbers, pictures and a report out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +9,11 @@ import numpy as np
 from cardiotrace.clinical import measure
 from cardiotrace.clinical.labelling import labels_in_place
 from cardiotrace.core.errors import InputError, UsageError
-from cardiotrace.core.exam import Exam, ExamImage
+from cardiotrace.core.exam import Exam, ExamImage, Patient
 from cardiotrace.core.label import CAMUS, SCHEMES, LabelMap, LabelScheme
 from cardiotrace.core.terms import Modality, View
 from cardiotrace.datasets.found import FoundExam, Reading, find_exams
+from cardiotrace.datasets.grouping import PicturesAs
 from cardiotrace.evaluation.pairing import label_files
 from cardiotrace.geometry.enclosure import fitting_schemes
 from cardiotrace.io import read_image, read_labels
@@ -39,6 +40,12 @@ class MeasureConfig:
     """How all images were made, where nothing says it."""
     spacing_mm: tuple[float, ...] | None = None
     """(height, width) or (height, width, slice distance), mm."""
+    third_axis: ThirdAxis = "auto"
+    """What the third of three axes is, and what files of one plane each are together."""
+    pictures: PicturesAs = "auto"
+    """What numbered pictures in one folder are."""
+    patient: Patient = field(default_factory=Patient)
+    """What is known of the person better than files say it."""
 
     def __post_init__(self) -> None:
         if self.scheme is not None:
@@ -47,7 +54,8 @@ class MeasureConfig:
     @property
     def reading(self) -> Reading:
         """What is known better than the files."""
-        return Reading(self.view, self.modality, given_spacing(self.spacing_mm))
+        spacing_mm = given_spacing(self.spacing_mm)
+        return Reading(self.view, self.modality, spacing_mm, self.third_axis, self.pictures, self.patient)
 
 
 def measure_exams(config: MeasureConfig, watch: Watch = SILENT) -> Batch[Analysed]:

@@ -1,20 +1,22 @@
 """Exams in, label maps out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from cardiotrace.core.errors import NoModelError, UsageError
-from cardiotrace.core.exam import Exam, ExamImage
+from cardiotrace.core.exam import Exam, ExamImage, Patient
 from cardiotrace.core.label import SCHEMES, LabelMap, LabelScheme
 from cardiotrace.core.licence import Terms
 from cardiotrace.core.terms import Modality, View
 from cardiotrace.datasets.found import FoundExam, Reading, find_exams
+from cardiotrace.datasets.grouping import PicturesAs
 from cardiotrace.inference.predictor import Predictor, Segmentation
 from cardiotrace.inference.zoo import default_model, find_model, load_model
 from cardiotrace.io import labels_path, write_labels
 from cardiotrace.io.frames import GivenSpacing
+from cardiotrace.io.stored import ThirdAxis
 from cardiotrace.workflows.batch import Batch, for_each_exam, result_folder
 from cardiotrace.workflows.watch import SILENT, Watch
 
@@ -33,6 +35,12 @@ class SegmentConfig:
     """How all images were made, where nothing says it."""
     spacing_mm: tuple[float, ...] | None = None
     """(height, width) of a pixel, mm, in place of what the files say; a third is the distance between slices."""
+    third_axis: ThirdAxis = "auto"
+    """What the third of three axes is, and what files of one plane each are together."""
+    pictures: PicturesAs = "auto"
+    """What numbered pictures in one folder are."""
+    patient: Patient = field(default_factory=Patient)
+    """What is known of the person better than files say it."""
     scheme: str | None = None
     """Label scheme of the written maps; by default the model's."""
     test_time_augmentation: bool = False
@@ -44,7 +52,8 @@ class SegmentConfig:
     @property
     def reading(self) -> Reading:
         """What is known better than the files."""
-        return Reading(self.view, self.modality, given_spacing(self.spacing_mm))
+        spacing_mm = given_spacing(self.spacing_mm)
+        return Reading(self.view, self.modality, spacing_mm, self.third_axis, self.pictures, self.patient)
 
     @cached_property
     def models(self) -> "Models":
@@ -149,7 +158,7 @@ def segment(config: SegmentConfig, watch: Watch = SILENT) -> Batch[Segmented]:
 
     def one(found: FoundExam) -> Segmented:
         with result_folder(config.out, found.name) as folder:
-            exam = found.read()
+            exam = found.read().distinct()
             segmentations = segment_exam(exam, models, test_time_augmentation=config.test_time_augmentation)
             write_label_maps(exam.images, segmentations, folder, scheme=config.scheme)
         return Segmented(exam, segmentations, config.out / found.name)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from cardiotrace.core.errors import CardioTraceError
+from cardiotrace.core.exam import ExamImage
 from cardiotrace.datasets.found import AS_IT_IS, FoundExam, Reading, find_exams
 from cardiotrace.workflows.batch import Failure, attempt
 
@@ -20,6 +21,10 @@ class Shown:
     facts: dict[str, Any]
     images: tuple[dict[str, Any], ...]
     problem: CardioTraceError | None = None
+    notes: tuple[str, ...] = ()
+    """What was assumed or changed in reading the images."""
+    left_out: tuple[str, ...] = ()
+    """Files beside the images that are none of the exam's, with the reason."""
 
 
 def show(paths: Sequence[Path], reading: Reading = AS_IT_IS) -> list[Shown]:
@@ -42,23 +47,33 @@ def _describe(found: FoundExam) -> Shown:
         "frame_rate_hz": exam.frame_rate_hz,
         **exam.facts,
     }
-    images = []
-    for image in exam.images:
-        cine = image.cine
-        time, depth, height, width = cine.grid_shape
-        spacing = "unknown" if cine.spacing_mm is None else " x ".join(f"{value:.3g}" for value in cine.spacing_mm)
-        images.append(
-            {
-                "image": image.name,
-                "view": cine.view_name,
-                "frames": time,
-                "slices": depth,
-                "height": height,
-                "width": width,
-                "spacing_mm": spacing,
-                "type": f"{cine.frames.dtype}{' colour' if cine.is_colour else ''}",
-                "values": f"{np.min(cine.frames):g}..{np.max(cine.frames):g}",
-                "phases": ", ".join(f"{phase}={frame}" for phase, frame in image.phases.items()),
-            }
-        )
-    return Shown(found.name, {key: value for key, value in facts.items() if value is not None}, tuple(images))
+    images = tuple(_row(image) for image in exam.images)
+    notes = [
+        f"{image.name}: {note}" for image in exam.images for note in (*image.cine.notes, *image.cine.geometry.doubts)
+    ]
+    notes += [f"{image.name}: a frame of {image.shown_in} too" for image in exam.images if image.shown_in]
+    plain = {key: value for key, value in facts.items() if value is not None}
+    return Shown(found.name, plain, images, notes=tuple(notes), left_out=exam.left_out)
+
+
+def _row(image: ExamImage) -> dict[str, Any]:
+    """What a table says of one image."""
+    cine = image.cine
+    time, depth, height, width = cine.grid_shape
+    return {
+        "image": image.name,
+        "view": cine.view_name,
+        "modality": cine.modality.value,
+        "frames": time,
+        "slices": depth,
+        "height": height,
+        "width": width,
+        "spacing_mm": "unknown" if cine.spacing_mm is None else " x ".join(_size(value) for value in cine.spacing_mm),
+        "type": f"{cine.frames.dtype}{' colour' if cine.is_colour else ''}",
+        "values": f"{np.min(cine.frames):g}..{np.max(cine.frames):g}",
+        "phases": ", ".join(f"{phase}={frame}" for phase, frame in image.phases.items()),
+    }
+
+
+def _size(value: float) -> str:
+    return "unknown" if np.isnan(value) else f"{value:.3g}"

@@ -1,0 +1,268 @@
+"""Which image files of a folder belong to one patient, and which pictures of them to one film.
+
+Patients are never mixed: files whose names leave different words over when view, phase and number are taken away are
+different patients, unless the folder itself is named after the one they all begin with. Pictures are a film where their
+numbers count frames, or where they are numbered and look like a film; what cannot be told is asked for.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import NDArray
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.terms import Phase
+from cardiotrace.datasets.naming import FileName, read_name
+from cardiotrace.datasets.stack import are_parallel
+from cardiotrace.datasets.vocabulary import PEOPLE, Counting
+from cardiotrace.io import picture_suffixes, read_image, read_metadata
+from cardiotrace.io.formats import suffix_of
+
+PicturesAs = Literal["auto", "video", "stills"]
+
+
+@dataclass(frozen=True)
+class Series:
+    """Files that are one image: one file, or the pictures of a film in order."""
+
+    name: str
+    files: tuple[Path, ...]
+    is_whole_folder: bool = False
+    """Whether they are all pictures of a folder, so that the film is called by its name."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Files of one patient."""
+
+    patient: str
+    """As the names tell it; empty where they do not, or all files of the folder are one patient's."""
+    series: tuple[Series, ...]
+
+
+@dataclass(frozen=True)
+class _Named:
+    path: Path
+    name: FileName
+
+    @property
+    def is_picture(self) -> bool:
+        return self.path.name.lower().endswith(picture_suffixes())
+
+    @property
+    def stem_and_number(self) -> tuple[str, int] | None:
+        """What stands before a number that may count pictures or people, and the number; None where it is told."""
+        if self.name.phase is not Phase.OTHER or self.name.counting is not Counting.UNSAID:
+            return None
+        if self.name.index is not None:
+            return f"{self.name.patient} {self.name.view}", self.name.index
+        match = re.fullmatch(r"(.*?)(\d+)", self.name.patient)
+        if match is None or match[1].casefold().strip("_") in PEOPLE:
+            return None
+        return f"{match[1]} {self.name.view}", int(match[2])
+
+
+def group_files(files: Sequence[Path], folder: Path, pictures: PicturesAs = "auto") -> list[Group]:
+    """The image files of a folder by patient, in order of name.
+
+    Args:
+        files: images, no label files.
+        folder: where they lie.
+        pictures: what the caller knows of numbered pictures: frames of a film, or stills.
+
+    Raises:
+        InputError: nothing tells whether pictures are a film.
+    """
+    named = [_Named(path, read_name(stem_of(path))) for path in files]
+    shown = [file for file in named if file.is_picture]
+    if pictures == "video" and shown:
+        film = Series(folder.resolve().name, _in_order(shown), is_whole_folder=True)
+        others = _by_patient([file for file in named if not file.is_picture], folder, {})
+        return [Group("", (film,)), *others] if not others else _joined(film, others)
+    films = _films(shown, folder) if pictures == "auto" else {}
+    return _by_patient(named, folder, films)
+
+
+def stem_of(path: Path) -> str:
+    """A file's name without the suffix of its format."""
+    return path.name.removesuffix(suffix_of(path) or path.suffix)
+
+
+def _joined(film: Series, others: list[Group]) -> list[Group]:
+    if len(others) == 1:
+        return [Group(others[0].patient, (film, *others[0].series))]
+    return [Group("", (film,)), *others]
+
+
+def _by_patient(named: Sequence[_Named], folder: Path, films: Mapping[Path, tuple[Path, ...]]) -> list[Group]:
+    """One group per patient; the files of a film count as its first."""
+    firsts = [file for file in named if file.path not in films or films[file.path][0] == file.path]
+    keys = {file.path: _patient(file, films) for file in firsts} | _in_stacks(named)
+    if _are_one(list(keys.values()), folder):
+        keys = dict.fromkeys(keys, "")
+    grouped: dict[str, list[Series]] = {}
+    names: dict[str, str] = {}
+    for file in firsts:
+        key = keys[file.path]
+        names.setdefault(key.casefold(), key)
+        parts = films.get(file.path, (file.path,))
+        is_whole = len(parts) == len(named) > 1
+        name = _film_name(file, folder, is_whole=is_whole) if len(parts) > 1 else stem_of(file.path)
+        grouped.setdefault(key.casefold(), []).append(Series(name, parts, is_whole_folder=is_whole))
+    return [Group(names[key], tuple(series)) for key, series in grouped.items()]
+
+
+def _in_stacks(named: Sequence[_Named]) -> dict[Path, str]:
+    """Files that are numbered without a word of what the number counts, and lie as slices do: one patient's."""
+    sets: dict[str, list[_Named]] = {}
+    for file in named:
+        counted = None if file.is_picture or file.name.index is not None else file.stem_and_number
+        if counted is not None:
+            sets.setdefault(counted[0].casefold(), []).append(file)
+    keys: dict[Path, str] = {}
+    for files in (files for files in sets.values() if len(files) > 1):
+        if all(_is_plane(file.path) for file in files) and are_parallel([read_image(file.path) for file in files]):
+            keys |= {file.path: re.sub(r"[_\d]*\d$", "", file.name.patient) for file in files}
+    return keys
+
+
+def _is_plane(path: Path) -> bool:
+    try:
+        shape = read_metadata(path)["shape"]
+    except InputError:  # said when the exam is read
+        return False
+    return all(length == 1 for length in shape[2:])
+
+
+def _film_name(first: _Named, folder: Path, *, is_whole: bool) -> str:
+    if is_whole:
+        return folder.resolve().name
+    stem = re.sub(r"[^A-Za-z0-9]*\d+$", "", first.name.image)
+    return stem or folder.resolve().name
+
+
+def _patient(file: _Named, films: Mapping[Path, tuple[Path, ...]]) -> str:
+    """Whose a file is: the words of its name; of a film without its number; of a still that has but a number, that."""
+    counted = file.stem_and_number
+    if file.path in films:
+        return file.name.patient if file.name.index is not None else re.sub(r"[_\d]*\d$", "", file.name.patient)
+    is_nameless = not file.name.patient and file.name.index is not None
+    if file.is_picture and is_nameless and (counted is not None or file.name.phase is not Phase.OTHER):
+        return f"{file.name.index:03d}"
+    return file.name.patient
+
+
+def _are_one(keys: Sequence[str], folder: Path) -> bool:
+    """Whether files are one patient's: nothing tells them apart, or they all are named after the folder."""
+    different = {key.casefold() for key in keys}
+    if len(different - {""}) <= 1:
+        return True
+    own = re.sub(r"[^a-z0-9]", "", folder.resolve().name.casefold())
+    rests = [re.sub(r"[^a-z0-9]", "", key) for key in different]
+    begins = bool(own) and all(rest.startswith(own) for rest in rests)
+    return begins and not any(rest[len(own) :][:1].isdigit() for rest in rests)
+
+
+def _films(shown: Sequence[_Named], folder: Path) -> dict[Path, tuple[Path, ...]]:
+    """The pictures of each film by each of them.
+
+    Raises:
+        InputError: nothing tells.
+    """
+    films: dict[Path, tuple[Path, ...]] = {}
+    for files in _sets(shown):
+        if files[0].name.counting is Counting.SLICE:
+            raise _unclear(files, folder, "are named as slices, and pictures state no distance between them")
+        is_film = _is_film(files, folder)
+        if is_film:
+            ordered = _in_order(files)
+            films |= dict.fromkeys(ordered, ordered)
+    return films
+
+
+def _sets(shown: Sequence[_Named]) -> list[list[_Named]]:
+    """Pictures that differ in a number alone, which may be that of a frame."""
+    sets: dict[tuple[str, str], list[_Named]] = {}
+    for file in shown:
+        counted = file.stem_and_number
+        if counted is not None:
+            key = (counted[0].casefold(), str(Counting.UNSAID))
+        elif file.name.index is not None and file.name.phase is Phase.OTHER:
+            key = (f"{file.name.patient} {file.name.view}".casefold(), str(file.name.counting))
+        else:
+            continue
+        sets.setdefault(key, []).append(file)
+    return [files for files in sets.values() if len(files) > 1]
+
+
+def _is_film(files: Sequence[_Named], folder: Path) -> bool:
+    """Whether numbered pictures are a film: one size, and numbers of frames or neighbours that look alike.
+
+    Raises:
+        InputError: nothing tells.
+    """
+    sizes = {tuple(read_metadata(file.path)["shape"]) for file in files}
+    counts_frames = all(file.name.counting is Counting.FRAME for file in files)
+    if len(sizes) > 1:
+        if counts_frames:
+            raise _unclear(files, folder, "are named as frames, and differ in size")
+        return False
+    if len(next(iter(sizes))) > 2:  # TIFF stacks: a film each
+        return False
+    if counts_frames:
+        return True
+    likeness = _likeness(_in_order(files)[:_MOST_COMPARED])
+    if likeness.size and np.percentile(likeness, 10) >= _ALIKE:
+        return True
+    if likeness.size and np.median(likeness) <= _UNLIKE:
+        return False
+    raise _unclear(files, folder, "can be the frames of a film, or stills")
+
+
+_ALIKE, _UNLIKE = 0.95, 0.9
+"""Correlation of neighbouring pictures. In films it is 0.97 and more; ED and ES of one patient of CAMUS have a median
+of 0.90, different patients of 0.76 and at most 0.91, photographs of different retinas 0.92 to 0.95."""
+_MOST_COMPARED = 25
+_SIDE = 64
+
+
+def _likeness(paths: Sequence[Path]) -> Float[np.ndarray, " n"]:
+    """Correlation of each picture with the one before, at low resolution; one of constant pictures is left out."""
+    small = [_small(read_image(path).frames[0, 0]) for path in paths]
+    pairs = [(one, other) for one, other in pairwise(small) if one.std() > 0 and other.std() > 0]
+    return np.array([np.corrcoef(one, other)[0, 1] for one, other in pairs])
+
+
+def _small(picture: NDArray[np.generic]) -> Float[np.ndarray, " n"]:
+    """Means over blocks, as many as there are in `_SIDE` rows and columns."""
+    grey = picture.astype(np.float64).mean(axis=2) if picture.ndim == 3 else picture.astype(np.float64)
+    rows, columns = (np.linspace(0, length, min(_SIDE, length) + 1).astype(int)[:-1] for length in grey.shape)
+    sums = np.add.reduceat(np.add.reduceat(grey, rows, axis=0), columns, axis=1)
+    counts = np.outer(np.diff([*rows, grey.shape[0]]), np.diff([*columns, grey.shape[1]]))
+    means: Float[np.ndarray, " n"] = (sums / counts).ravel()
+    return means
+
+
+def _in_order(files: Sequence[_Named]) -> tuple[Path, ...]:
+    """By the numbers in their names: frame2 before frame10."""
+    return tuple(file.path for file in sorted(files, key=lambda file: _natural(file.path.name)))
+
+
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    parts = re.findall(r"\d+|\D+", name.lower())
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
+
+
+def _unclear(files: Sequence[_Named], folder: Path, why: str) -> InputError:
+    first, last = (path.name for path in (_in_order(files)[0], _in_order(files)[-1]))
+    return InputError(
+        f"its {len(files)} pictures {first} ... {last} {why}",
+        where=folder,
+        remedy="say which with --pictures video or --pictures stills.",
+    )

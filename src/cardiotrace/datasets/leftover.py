@@ -1,0 +1,105 @@
+"""What lies in a folder beside the images of an exam, so that no file is dropped without a word."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.exam import Exam
+from cardiotrace.datasets.grouping import stem_of
+from cardiotrace.datasets.naming import read_name
+from cardiotrace.io import pixel_files
+from cardiotrace.io.formats import suffix_of
+
+_SYSTEM = ("thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r", "__macosx")
+"""Files and folders that operating systems leave behind; so are all whose names begin with a dot."""
+_TABLES = (".cfg", ".csv")
+"""Of data sets, whose readers know them."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A folder's entries, sorted by what they are."""
+
+    images: tuple[Path, ...]
+    labels: tuple[Path, ...]
+    folders: tuple[Path, ...]
+    unread: tuple[str, ...]
+    """Everything else, each with the reason why it is no image."""
+
+    @property
+    def labels_told(self) -> tuple[str, ...]:
+        """The label files in one line; none where there is none."""
+        if not self.labels:
+            return ()
+        names = ", ".join(path.name for path in self.labels[:2]) + (", ..." if len(self.labels) > 2 else "")
+        return (f"{names}: labels, which measure and evaluate read",)
+
+    def without_tables(self) -> "Listing":
+        """The listing without tables and settings files, where a data set's reader has used them."""
+        unread = tuple(line for line in self.unread if not line.partition(": ")[0].lower().endswith(_TABLES))
+        return replace(self, unread=unread)
+
+
+def look_into(folder: Path) -> Listing:
+    """Sort the entries of a folder; hidden and system files are none.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    entries = [entry for entry in sorted(folder.iterdir()) if not _is_system(entry)]
+    folders = tuple(entry for entry in entries if entry.is_dir())
+    files = [entry for entry in entries if not entry.is_dir()]
+    problems = {file: _problem(file) for file in files}
+    readable = [file for file in files if problems[file] is None]
+    labels = tuple(file for file in readable if read_name(stem_of(file)).is_labels)
+    images, repeated = _once(file for file in readable if file not in labels)
+    pixels = {file.name for path in images + labels for file in _pixel_files(path)}
+    unread = [f"{file.name}: {why}" for file, why in problems.items() if why is not None and file.name not in pixels]
+    return Listing(images, labels, folders, (*unread, *repeated))
+
+
+def files_left_out(exam: Exam, listing: Listing, dataset: str) -> tuple[str, ...]:
+    """The files of a folder that the exam of a data set's own reader does not hold, with the reason."""
+    sources = [image.cine.source for image in exam.images]
+    used = {source.path.name for source in sources if source is not None}
+    told = {line.partition(": ")[0] for line in exam.left_out}
+    extra = [path.name for path in listing.images if path.name not in used and path.name not in told]
+    others = listing.without_tables().unread
+    strange = f"not one of the files that {dataset} is made of: name it by itself to have it analysed"
+    return (*(f"{name}: {strange}" for name in extra), *others, *listing.labels_told)
+
+
+def _pixel_files(path: Path) -> tuple[Path, ...]:
+    """Files that hold an image's pixels; reading the image tells what is wrong with one that has none."""
+    try:
+        return pixel_files(path)
+    except InputError:
+        return ()
+
+
+def _is_system(path: Path) -> bool:
+    return path.name.startswith(".") or path.name.lower() in _SYSTEM
+
+
+def _problem(file: Path) -> str | None:
+    """Why a file is no image; None where it may be one."""
+    if not file.exists():
+        return "a link to nothing" if file.is_symlink() else "gone while the folder was read"
+    if not file.is_file():
+        return "not a regular file"
+    if suffix_of(file) is None:
+        return "no image, by its suffix"
+    return None if os.access(file, os.R_OK) else "may not be read"
+
+
+def _once(files: Iterator[Path]) -> tuple[tuple[Path, ...], list[str]]:
+    """The files without those that links make another of, and what to say of these."""
+    kept: dict[Path, Path] = {}
+    repeated = []
+    for file in files:
+        first = kept.setdefault(file.resolve(), file)
+        if first is not file:
+            repeated.append(f"{file.name}: the same file as {first.name}")
+    return tuple(kept.values()), repeated
