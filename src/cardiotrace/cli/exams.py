@@ -32,6 +32,8 @@ class ExamOptions:
     """How all images were made: US, MR or PHOTOGRAPH."""
     spacing_mm: tuple[float, ...] | None = None
     """Height and width of a pixel, mm, in place of what the files say; a third number is the distance of slices."""
+    overwrite: bool = False
+    """Do again what is done, and replace results that were changed by hand; never images or given labels."""
     json: bool = False
     """Print results as JSON."""
 
@@ -67,6 +69,7 @@ class SegmentOptions(ExamOptions):
             spacing_mm=self.spacing_mm,
             scheme=self.scheme,
             test_time_augmentation=self.test_time_augmentation,
+            overwrite=self.overwrite,
         )
 
 
@@ -101,6 +104,8 @@ def list_failures(batch: Batch[Any]) -> int:
         print(f"cardiotrace: {len(batch.failures)} of {total} exams failed:", file=sys.stderr)
         for failure in batch.failures:
             print(f"  {failure.name}: {failure.error}".replace("\n", "\n    "), file=sys.stderr)
+    if batch.summary_error is not None:
+        print(f"cardiotrace: the summary was not renewed: {batch.summary_error}", file=sys.stderr)
     return batch.exit_status
 
 

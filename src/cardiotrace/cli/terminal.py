@@ -1,6 +1,7 @@
 """Progress bars and tables; the only place that draws on the terminal."""
 
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
@@ -30,6 +31,8 @@ class Terminal:
             TimeRemainingColumn(),
             console=self._errors,
             transient=True,
+            # What is said goes to standard output also where only errors go to the terminal.
+            redirect_stdout=sys.stdout.isatty(),
             disable=not (self._errors.is_terminal and self._is_first),
         )
 
@@ -59,7 +62,7 @@ class Terminal:
         """One line on standard output, above the bars."""
         if not self._is_first:
             return
-        if self._errors.is_terminal:
+        if self._errors.is_terminal and sys.stdout.isatty():
             self._progress.console.print(text, highlight=False, markup=False)
         else:
             print(text, flush=True)
