@@ -305,8 +305,10 @@ def _undone_on_error(moves: list[tuple[Path, Path]]) -> Iterator[None]:
     except BaseException:
         for source, place in reversed(moves):
             if os.path.lexists(place) and not os.path.lexists(source):
+                source.parent.mkdir(parents=True, exist_ok=True)
                 place.replace(source)
-                remove_empty([place.parent])
+        for _, place in moves:
+            remove_empty([place.parent])
         raise
 
 
