@@ -276,6 +276,16 @@ class TestImages:
         assert status == 2
         assert content("out") == before
 
+    def test_images_of_others_where_results_would_go(self, analyse):
+        """They would be taken for results from then on, and not be found again."""
+        Path("X/p").mkdir(parents=True)
+        shutil.copy("patient0001/patient0001_4CH_ES.nii.gz", "X/p/other.nii.gz")
+        shutil.copy("patient0001/patient0001_4CH_ED.nii.gz", "p.nii.gz")
+        status, _, error = analyse("p.nii.gz", "--view", "A4C", "--out", "X")
+        assert status == 2
+        assert "X/p/other.nii.gz: is an image, and results would go beside it" in error
+        assert list(content("X")) == ["p/other.nii.gz"]
+
     def test_a_link_of_the_results_to_the_exam(self, analyse):
         Path("out").mkdir()
         Path("out/patient0001").symlink_to(Path("patient0001").resolve())

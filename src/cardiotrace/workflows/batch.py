@@ -12,6 +12,8 @@ from typing import Any, Generic, TypeVar
 from cardiotrace import __version__
 from cardiotrace.core.errors import CardioTraceError, UsageError, WorkError
 from cardiotrace.datasets.found import FoundExam
+from cardiotrace.datasets.naming import image_name
+from cardiotrace.io.formats import suffix_of
 from cardiotrace.io.results import REMEDY, Manifest, Staging, read_manifest, refuse_changed, staged_results
 from cardiotrace.workflows.stamp import Stamps, folder_of, stamps_of
 from cardiotrace.workflows.watch import Watch
@@ -151,6 +153,8 @@ class Task:
         if made == self._made(found) and manifest.is_whole(folder) and same(manifest.made):
             return True
         _refuse_unknown(folder, manifest, self.certain)
+        if not manifest.files and self.writes is _everything:
+            _refuse_images_of_others(folder)
         _refuse_other_exam(folder, manifest, found.path, self._inputs(found))
         return False
 
@@ -213,6 +217,15 @@ def _refuse_unknown(folder: Path, manifest: Manifest, names: Sequence[str]) -> N
     for name in names:
         if os.path.lexists(folder / name) and not manifest.digests(name):
             raise UsageError("is no known result: kept", where=folder / name, remedy=REMEDY)
+
+
+def _refuse_images_of_others(folder: Path) -> None:
+    """A folder of images would be taken for one of results from then on, and its images for none."""
+    for path in sorted(folder.iterdir()):
+        suffix = suffix_of(path)
+        stem = path.name.removesuffix(suffix or "")
+        if suffix and path.is_file() and image_name(stem) == stem:
+            raise UsageError("is an image, and results would go beside it", where=path, remedy=REMEDY)
 
 
 def _refuse_other_exam(folder: Path, manifest: Manifest, path: Path, inputs: Stamps) -> None:
