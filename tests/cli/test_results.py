@@ -344,7 +344,7 @@ class TestCohort:
         page = Path("out/index.html").read_text()
         assert 'href="p1/report.html"' in page
         assert page.count("data:image/jpeg") == 2
-        assert "p2_4CH_ED.nii.gz" in page.partition("Not done in the latest run")[2]
+        assert "p2_4CH_ED.nii.gz" in page.partition("Could not be done")[2]
         assert not [word for word in ("http://", "https://", "<link", "url(") if word in page]
 
     def test_a_second_run_skips_what_is_done(self, analyse):
@@ -361,7 +361,7 @@ class TestCohort:
         ]
         assert {path: path.stat().st_mtime_ns for path in before} == before
         assert [row["status"] for row in summary().values()] == ["done"] * 3
-        assert "Not done in the latest run" not in Path("out/index.html").read_text()
+        assert "Could not be done" not in Path("out/index.html").read_text()
 
     @pytest.mark.parametrize("change", ["image", "setting", "model", "missing result"])
     def test_what_changed_is_done_again(self, analyse, command, model, change, tmp_path):

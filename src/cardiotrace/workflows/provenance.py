@@ -115,7 +115,7 @@ def left_out_of(exam: Exam) -> tuple[str, ...]:
 
 def reading_flags(exam: Exam) -> list[Flag]:
     """What was assumed, contradictory or left out when the exam was read, as flags; the same of several images once."""
-    flags = [Flag(Grade.LOOK_TWICE, text, "left-out") for text in left_out_of(exam)]
+    flags = [Flag(Grade.NOTE, text, "left-out") for text in left_out_of(exam)]
     said: dict[tuple[Grade, str, str], list[str]] = {}
     for image in exam.images:
         for grade, rule, texts in (
@@ -146,8 +146,17 @@ def plain_of(value: Any) -> Any:
 
 
 def given_in(settings: Any) -> dict[str, Any]:
-    """The fields of a dataclass of settings that were set, as plain data."""
-    return {item.name: plain_of(value) for item in fields(settings) if (value := getattr(settings, item.name))}
+    """The fields of a dataclass of settings that are not as they are by default, as plain data.
+
+    Example:
+        >>> from cardiotrace.core.exam import Patient
+        >>> given_in(Patient(sex="F"))
+        {'sex': 'F'}
+    """
+    usual = type(settings)()
+    given = {item.name: getattr(settings, item.name) for item in fields(settings)}
+    changed = {name: value for name, value in given.items() if value != getattr(usual, name)}
+    return {name: given_in(value) if is_dataclass(value) else plain_of(value) for name, value in changed.items()}
 
 
 def _read_image(image: ExamImage, labelled_by: str) -> ReadImage:
