@@ -17,7 +17,6 @@ __version__ = "0.1.0.dev0"
 if TYPE_CHECKING:
     from cardiotrace import metrics as metrics
     from cardiotrace.clinical import Measures as Measures
-    from cardiotrace.clinical import measure as measure
     from cardiotrace.core.errors import CardioTraceError as CardioTraceError
     from cardiotrace.core.exam import Case as Case
     from cardiotrace.core.exam import Exam as Exam
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from cardiotrace.io import read_labels as read_labels
     from cardiotrace.io import write_image as write_image
     from cardiotrace.io import write_labels as write_labels
+    from cardiotrace.workflows.python import measure as measure
     from cardiotrace.workflows.python import segment as segment
     from cardiotrace.workflows.python import write_report as write_report
 
@@ -54,7 +54,7 @@ _PLACES = {
     "Structure": "core.terms",
     "View": "core.terms",
     "load_model": "inference",
-    "measure": "clinical",
+    "measure": "workflows.python",
     "metrics": "",
     "read_image": "io",
     "read_exam": "datasets.found",

@@ -245,8 +245,15 @@ def test_one_bad_exam_of_a_batch(command, tmp_path, model):
     assert [line.split(":")[0] for line in out.splitlines() if not line.startswith(" ")] == [
         "patient0001",
         "patient0003",
+        "all exams",
     ]
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["patient0001", "patient0003"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        ".cardiotrace.json",
+        "index.html",
+        "patient0001",
+        "patient0003",
+        "summary.csv",
+    ]
     lines = error.splitlines()
     assert lines[0] == "cardiotrace: 1 of 3 exams failed:"
     assert lines[1].startswith("  patient0002: ")
@@ -264,7 +271,8 @@ def test_a_fault_of_the_program_loses_one_exam_only(command, tmp_path, camus, mo
     words = ("segment", camus / "database_nifti", "--model", model, "--out", tmp_path / "out")
     status, out, error = command(*words)
     assert status == 4
-    assert [Path(line.split(":")[0]).name for line in out.splitlines()] == ["patient0001", "patient0003"]
+    told = [line for line in out.splitlines() if not line.startswith(" ")]
+    assert [Path(line.split(":")[0]).name for line in told] == ["patient0001", "patient0003"]
     assert "unexpected KeyError: 'a bug'" in error
     assert "Traceback" not in error
 
@@ -397,6 +405,7 @@ def test_interrupted_between_exams(model, tmp_path):
     for folder in done:
         assert not folder.name.startswith(".")
         assert sorted(path.name for path in folder.iterdir()) == [
+            ".cardiotrace.json",
             "figures",
             "measures.csv",
             "measures.json",

@@ -164,23 +164,24 @@ def test_runs_are_compared_by_patient(place, model, command, tmp_path):
 
 
 def test_label_maps_lie_on_the_grid_of_their_image(place, model, command, tmp_path):
-    files = json.loads(command("segment", place.patient, "--model", model, "--out", tmp_path, "--json"))
-    (folder,) = map(Path, files)
-    assert len(files[str(folder)]) == 3
-    for name in files[str(folder)]:
+    (done,) = json.loads(command("segment", place.patient, "--model", model, "--out", tmp_path, "--json"))
+    folder, files = Path(done["folder"]), done["files"]
+    assert len(files) == 3
+    for name in files:
         image = SimpleITK.ReadImage(str(place.patient / name.replace("_labels", "")))
         labels = SimpleITK.ReadImage(str(folder / name))
         for fact in ("GetSize", "GetSpacing", "GetOrigin", "GetDirection"):
             assert getattr(labels, fact)() == getattr(image, fact)()
         assert set(np.unique(SimpleITK.GetArrayFromImage(labels))) == {0, 1, 2, 3}
     command("segment", place.patient, "--model", model, "--out", tmp_path / "lv", "--scheme", "lv")
-    only = SimpleITK.ReadImage(str(tmp_path / "lv" / "patient0001" / files[str(folder)][0]))
+    only = SimpleITK.ReadImage(str(tmp_path / "lv" / "patient0001" / files[0]))
     assert set(np.unique(SimpleITK.GetArrayFromImage(only))) == {0, 1}
 
 
 def test_an_analysis_agrees_with_itself(place, model, command, tmp_path):
     (plain,) = json.loads(command("analyse", place.patient, "--model", model, "--out", tmp_path, "--json"))
     folder = tmp_path / "patient0001"
+    assert (plain.pop("status"), plain.pop("report")) == ("done", str(folder / "report.html"))
     assert json.loads((folder / "measures.json").read_text()) == plain
     rows = list(csv.DictReader((folder / "measures.csv").read_text().splitlines()))
     assert [row["name"] for row in rows] == [quantity["name"] for quantity in plain["quantities"]]

@@ -48,7 +48,14 @@ def test_still_exam(tmp_path: Path) -> None:
     measures = measure(exam, labels)
     page = write_report(exam, labels, measures, tmp_path / "p1", model={"name": "unet-x", "licence": "CC BY"})
     written = sorted(str(path.relative_to(tmp_path / "p1")) for path in (tmp_path / "p1").rglob("*") if path.is_file())
-    assert written == ["figures/p1_ED_ED.png", "figures/p1_ES_ES.png", "measures.csv", "measures.json", "report.html"]
+    assert written == [
+        "figures/p1_ED_ED.png",
+        "figures/p1_ES_ES.png",
+        "figures/thumbnail.jpg",
+        "measures.csv",
+        "measures.json",
+        "report.html",
+    ]
     text = page.read_text()
     assert f"{measures.ejection_fraction_percent:.0f}<small>" in text
     assert "normal 54–74 % (women)" in text

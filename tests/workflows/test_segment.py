@@ -12,8 +12,7 @@ from cardiotrace.core.geometry import Geometry
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LV_ONLY
 from cardiotrace.core.terms import Modality, Structure, View
-from cardiotrace.workflows.analyse import segmentation_flags
-from cardiotrace.workflows.segment import Models, segment_exam
+from cardiotrace.workflows.segment import Models, segment_exam, segmentation_flags
 from tests.fake.models import make_model, make_spec, threshold_network
 
 

@@ -1,13 +1,24 @@
 """cardiotrace analyse EXAM..."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from cardiotrace.cli.exams import SegmentOptions, list_failures, print_json
+from cardiotrace.cli.exams import SegmentOptions, list_failures
 from cardiotrace.cli.output import say
+from cardiotrace.cli.teller import Teller
 from cardiotrace.cli.terminal import Terminal
-from cardiotrace.clinical.quantity import Measures
+from cardiotrace.clinical.quantity import Measures, Quantity
+from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.workflows.analyse import Analysed, analyse
-from cardiotrace.workflows.batch import Batch
+from cardiotrace.workflows.batch import Batch, Tell
+
+_HEADLINE = (
+    ("EF", "ejection_fraction_percent", "%"),
+    ("EDV", "end_diastolic_volume_ml", "ml"),
+    ("ESV", "end_systolic_volume_ml", "ml"),
+    ("vessel density", "vessel_density_percent", "%"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,31 +28,57 @@ class Options(SegmentOptions):
 
 def run(options: Options) -> int:
     """Analyse, print the headline of each exam and where its report is."""
+    return run_and_tell(lambda terminal, tell: analyse(options.config(), terminal, tell), as_json=options.json)
+
+
+def run_and_tell(work: Callable[[Terminal, Tell], Batch[Analysed]], *, as_json: bool) -> int:
+    """Do the work, telling of each exam as it ends, then of the summary and of what failed; gives the exit status."""
     with Terminal() as terminal:
-        batch = analyse(options.config(), terminal)
-    return print_analysed(batch, as_json=options.json)
-
-
-def print_analysed(batch: Batch[Analysed], *, as_json: bool) -> int:
-    """The headline of each exam, its flags and where its report is, then what failed; returns the exit status."""
-    if as_json:
-        print_json([done.measures.to_plain() for done in batch.done])
-    else:
-        for done in batch.done:
-            say(f"{done.name}: {headline(done.measures)}")
-            for flag in done.measures.flags:
-                say(f"  {flag.grade}: {flag.text}")
-            say(f"  report: {done.report}")
+        teller = Teller(terminal, as_json, lines, plain)
+        batch = work(terminal, teller)
+        teller.end()
+    if batch.summary is not None and not as_json:
+        say(f"all exams: {batch.summary}")
     return list_failures(batch)
 
 
+def lines(done: Analysed) -> Iterator[str]:
+    """The headline of an exam, its flags, the gravest first, and where its report is."""
+    yield f"{done.name}: {headline(done.measures)}"
+    yield from flag_lines(done.measures.flags)
+    if done.is_new:
+        yield f"  report: {done.report}"
+    else:
+        yield f"  report: {done.report} (was done with the same files and settings; --overwrite does it again)"
+
+
+def flag_lines(flags: tuple[Flag, ...]) -> Iterator[str]:
+    """Flags with their grades, the gravest first."""
+    for grade in Grade:
+        yield from (f"  {grade}: {flag.text}" for flag in flags if flag.grade is grade)
+
+
+def plain(done: Analysed) -> dict[str, Any]:
+    """What `measures.json` holds, and whether this run did it."""
+    status = "done" if done.is_new else "skipped"
+    return {"exam": done.name, "status": status, "report": str(done.report), **done.plain}
+
+
 def headline(measures: Measures) -> str:
-    """The preferred ejection fraction and volumes, or the vessel density, in one line."""
-    parts = (
-        ("EF", measures.ejection_fraction_percent, "%"),
-        ("EDV", measures.end_diastolic_volume_ml, "ml"),
-        ("ESV", measures.end_systolic_volume_ml, "ml"),
-        ("vessel density", measures.value("vessel_density_percent"), "%"),
-    )
-    known = [f"{name} {value:.0f} {unit}" for name, value, unit in parts if value is not None]
-    return ", ".join(known) or "nothing could be measured"
+    """The preferred ejection fraction and volumes, or the vessel density, in one line.
+
+    Values that are not usable are named without a number.
+
+    Example:
+        >>> headline(Measures("p1", (Quantity("ejection_fraction", 55.2, "percent", "discs, one plane", "A4C", ()),)))
+        'EF 55 % (single plane)'
+    """
+    found = [(name, next((item for item in measures if item.key == key), None), unit) for name, key, unit in _HEADLINE]
+    return ", ".join(_part(name, item, unit) for name, item, unit in found if item) or "nothing could be measured"
+
+
+def _part(name: str, quantity: Quantity, unit: str) -> str:
+    reasons = [flag.text for flag in quantity.flags if flag.grade is Grade.NOT_USABLE]
+    if reasons:
+        return f"{name} not usable ({reasons[0]})"
+    return f"{name} {quantity.value:.0f} {unit}" + (" (single plane)" if "one plane" in quantity.method else "")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cardiotrace.cli.analyse import flag_lines
 from cardiotrace.cli.output import say
 from cardiotrace.cli.terminal import Terminal
 from cardiotrace.workflows.demo import DemoConfig, DemoResult, demo
@@ -39,6 +40,8 @@ class Options:
     """True ejection fraction; default: the patient's."""
     model: str | None = None
     """Name or path of the model for every image; default: the one for each image's view."""
+    overwrite: bool = False
+    """Replace results also where they were changed by hand."""
 
 
 def run(options: Options) -> None:
@@ -50,14 +53,15 @@ def run(options: Options) -> None:
         options.end_diastolic_ml,
         options.ejection_fraction_percent,
         options.model,
+        options.overwrite,
     )
     with Terminal() as terminal:
         result = demo(config, terminal)
     say(f"A phantom heart over one beat, {result.frames} frames of two echo views and a stack of cine-MRI.")
     for line in _table(result):
         say(line)
-    for flag in result.analysed.measures.flags:
-        say(f"  {flag.grade}: {flag.text}")
+    for line in flag_lines(result.analysed.measures.flags):
+        say(line)
     say(f"Report: {result.analysed.report}")
 
 

@@ -74,6 +74,8 @@ class ExamOptions(ReadingOptions):
 
     out: Path = Path("out")
     """Folder for the results; one folder per exam is made in it."""
+    overwrite: bool = False
+    """Do again what is done, and replace results that were changed by hand; never images or given labels."""
     json: bool = False
     """Print results as JSON."""
 
@@ -104,6 +106,7 @@ class SegmentOptions(ExamOptions):
             patient=self.patient,
             scheme=self.scheme,
             test_time_augmentation=self.test_time_augmentation,
+            overwrite=self.overwrite,
         )
 
 
@@ -141,6 +144,8 @@ def list_failures(batch: Batch[Any]) -> int:
         complain(f"cardiotrace: {len(batch.failures)} of {total} exams failed:")
         for failure in batch.failures:
             complain(f"  {failure.name}: {failure.error}".replace("\n", "\n    "))
+    if batch.summary_error is not None:
+        complain(f"cardiotrace: the summary was not renewed: {batch.summary_error}")
     return batch.exit_status
 
 

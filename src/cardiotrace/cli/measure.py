@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from cardiotrace.cli.analyse import print_analysed
+from cardiotrace.cli.analyse import run_and_tell
 from cardiotrace.cli.exams import ExamOptions
-from cardiotrace.cli.terminal import Terminal
 from cardiotrace.workflows.measure import MeasureConfig, measure_exams
 
 
@@ -33,7 +32,6 @@ def run(options: Options) -> int:
         third_axis=options.third_axis,
         pictures=options.pictures,
         patient=options.patient,
+        overwrite=options.overwrite,
     )
-    with Terminal() as terminal:
-        batch = measure_exams(config, terminal)
-    return print_analysed(batch, as_json=options.json)
+    return run_and_tell(lambda terminal, tell: measure_exams(config, terminal, tell), as_json=options.json)

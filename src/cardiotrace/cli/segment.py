@@ -1,11 +1,14 @@
 """cardiotrace segment EXAM..."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from cardiotrace.cli.exams import SegmentOptions, list_failures, print_json
-from cardiotrace.cli.output import say
+from cardiotrace.cli.analyse import flag_lines
+from cardiotrace.cli.exams import SegmentOptions, list_failures
+from cardiotrace.cli.teller import Teller
 from cardiotrace.cli.terminal import Terminal
-from cardiotrace.workflows.segment import segment
+from cardiotrace.workflows.segment import Segmented, segment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,11 +19,23 @@ class Options(SegmentOptions):
 def run(options: Options) -> int:
     """Segment, and say where the label maps are."""
     with Terminal() as terminal:
-        batch = segment(options.config(), terminal)
-    files = {str(done.folder): sorted(file.name for file in done.folder.iterdir()) for done in batch.done}
-    if options.json:
-        print_json(files)
-    else:
-        for folder, names in files.items():
-            say(f"{folder}: {', '.join(names)}")
+        teller = Teller(terminal, options.json, _lines, _plain)
+        batch = segment(options.config(), terminal, teller)
+        teller.end()
     return list_failures(batch)
+
+
+def _lines(done: Segmented) -> Iterator[str]:
+    again = "" if done.is_new else " (were made with the same files and settings; --overwrite makes them again)"
+    yield f"{done.folder}: {', '.join(done.files)}{again}"
+    yield from flag_lines(done.flags)
+
+
+def _plain(done: Segmented) -> dict[str, Any]:
+    return {
+        "exam": done.name,
+        "status": "done" if done.is_new else "skipped",
+        "folder": str(done.folder),
+        "files": list(done.files),
+        "flags": [flag.to_plain() for flag in done.flags],
+    }

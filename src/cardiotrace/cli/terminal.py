@@ -4,6 +4,7 @@ What is written often quotes names of files and words of model files. They are t
 """
 
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
@@ -35,6 +36,8 @@ class Terminal:
             TimeRemainingColumn(),
             console=self._errors,
             transient=True,
+            # What is said goes to standard output also where only errors go to the terminal.
+            redirect_stdout=sys.stdout.isatty(),
             disable=not (self._errors.is_terminal and self._is_first),
         )
 
@@ -64,7 +67,7 @@ class Terminal:
         """One line on standard output, above the bars."""
         if not self._is_first:
             return
-        if self._errors.is_terminal:
+        if self._errors.is_terminal and sys.stdout.isatty():
             self._progress.console.print(printable(text), highlight=False, markup=False, emoji=False)
         else:
             say(text, flush=True)

@@ -13,6 +13,7 @@ from cardiotrace.datasets.grouping import Group, Series, group_files, stem_of
 from cardiotrace.datasets.leftover import Listing, files_left_out, look_into
 from cardiotrace.datasets.reading import AS_IT_IS, Reading, as_read, read_group
 from cardiotrace.datasets.recognise import Visit, visits_at
+from cardiotrace.io.results import MANIFEST
 
 __all__ = ["AS_IT_IS", "FoundExam", "Reading", "find_exams", "read_exam"]
 
@@ -201,7 +202,7 @@ def _of_group(path: Path, group: Group, reading: Reading, count: int) -> FoundEx
 
 def _holds_results(folder: Path) -> bool:
     """Whether an earlier analysis wrote the folder: its figures are pictures, but no exam."""
-    return all((folder / name).exists() for name in _RESULTS)
+    return (folder / MANIFEST).exists() or all((folder / name).exists() for name in _RESULTS)
 
 
 def _with_leftovers(read: Callable[[], Exam], listing: Listing, dataset: str) -> Exam:

@@ -103,6 +103,20 @@ def read_model(path: Path) -> Model:
         raise _located(error, path) from None
 
 
+def read_checksum(path: Path) -> str:
+    """The checksum that a model file states at its end, unchecked: it tells whether two files are the same model.
+
+    Raises:
+        ModelFileError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, io.SEEK_END) - _DIGEST_LENGTH))
+            return file.read().decode("ascii", "replace")
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
 def open_seal(content: bytes) -> ModelSpec:
     """Description of a sealed model held in memory, after checking its checksum, and that all of it is in there.
 

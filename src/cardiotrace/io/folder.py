@@ -49,10 +49,10 @@ def staged_folder(path: str | Path) -> Iterator[Path]:
         shutil.rmtree(staged, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
         if not path.exists():
-            _remove_empty(made)
+            remove_empty(made)
 
 
-def _remove_empty(folders: Sequence[Path]) -> None:
+def remove_empty(folders: Sequence[Path]) -> None:
     """Remove folders from the innermost outwards, until one holds something."""
     with contextlib.suppress(OSError):
         for folder in folders:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cardiotrace.clinical.cycle import Instant
 from cardiotrace.clinical.quantity import COLUMNS, Measures
@@ -20,6 +20,8 @@ from cardiotrace.report.page import Beside, Shown, render_page
 
 PHASE_WORDS = {Phase.ED: "end-diastole", Phase.ES: "end-systole", Phase.OTHER: "frame"}
 _MOST_ANIMATIONS = 3
+_THUMBNAIL = (120, 88)
+"""Width and height of the little picture at most, pixels."""
 _FRAME_STYLE = OverlayStyle(width=640, height=520)
 
 if TYPE_CHECKING:
@@ -34,12 +36,13 @@ def write_report(
     *,
     model: Mapping[str, str] | None = None,
     truth: Mapping[str, float] | None = None,
+    provenance: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write `report.html`, `measures.json`, `measures.csv` and `figures/` of one exam.
 
-    `figures/frames/` holds every frame of the moving images with its outlines, `<image>_000.png` and on. The page
-    holds its pictures and needs no other file, script or network. Nothing that identifies the patient is written but
-    the exam's name.
+    `figures/frames/` holds every frame of the moving images with its outlines, `<image>_000.png` and on;
+    `figures/thumbnail.jpg` is for pages over several exams. The page holds its pictures and needs no other file, script
+    or network. Nothing that identifies the patient is written but the exam's name.
 
     Args:
         exam: the exam; its name heads the page.
@@ -48,6 +51,7 @@ def write_report(
         folder: where to; made if it is not there.
         model: what made the labels, such as {"name": ..., "licence": ...}; None where a person drew them.
         truth: true values by name and unit, such as {"ejection_fraction_percent": 58.0}.
+        provenance: where labels and images came from, as plain data for `measures.json`.
 
     Returns:
         Path of the page.
@@ -56,10 +60,13 @@ def write_report(
         WorkError: the disk is full, or the folder cannot be written to.
     """
     figures = _made(folder / "figures")
-    write_json(folder / "measures.json", measures.to_plain())
+    write_json(folder / "measures.json", measures.to_plain() | {"provenance": dict(provenance or {})})
     write_text(folder / "measures.csv", measures_csv(measures))
     exam = replace(exam, images=tuple(_as_displayed(image) for image in exam.images))
-    shown = [*_stills(exam, labels, measures, figures), *_moving(exam, labels, measures, figures)]
+    stills = _stills(exam, labels, measures, figures)
+    shown = [*stills, *_moving(exam, labels, measures, figures)]
+    if stills:
+        _write_thumbnail(stills[0].path, figures / "thumbnail.jpg")
     for image in exam.images:
         if image.name in labels and image.cine.grid_shape[0] > 1:
             write_frames(image, labels[image.name], _made(figures / "frames"))
@@ -85,6 +92,15 @@ def write_frames(image: ExamImage, labels: LabelMap, folder: Path) -> None:
 def measures_csv(measures: Measures) -> str:
     """The quantities as CSV, one row each, with a header."""
     return csv_text(COLUMNS, measures.rows())
+
+
+def _write_thumbnail(picture: Path, path: Path) -> None:
+    from PIL import Image as Pillow
+
+    with Pillow.open(picture) as opened:
+        small = opened.convert("RGB")
+    small.thumbnail(_THUMBNAIL)
+    atomic_write(path, lambda file: small.save(file, format="JPEG", quality=70))
 
 
 def _stills(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures, figures: Path) -> list[Shown]:

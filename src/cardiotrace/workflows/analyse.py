@@ -1,22 +1,139 @@
 """Exams in; label maps, numbers, pictures and a report out."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from cardiotrace.clinical import measure
 from cardiotrace.clinical.quantity import Measures
 from cardiotrace.core.exam import Exam
-from cardiotrace.core.flag import Flag, Grade
+from cardiotrace.core.flag import Flag
+from cardiotrace.core.label import LabelMap
+from cardiotrace.core.licence import Terms
 from cardiotrace.datasets.found import FoundExam, find_exams
-from cardiotrace.inference.predictor import Segmentation
+from cardiotrace.inference.model_file import Model
+from cardiotrace.inference.predictor import Progress
 from cardiotrace.report import write_report
-from cardiotrace.workflows.batch import Batch, for_each_exam, result_folder
-from cardiotrace.workflows.segment import Models, SegmentConfig, segment_exam, write_label_maps
+from cardiotrace.workflows.batch import REPORT, Batch, Tell, for_each_exam, tell_nobody
+from cardiotrace.workflows.cohort import with_summary
+from cardiotrace.workflows.provenance import Provenance, provenance_of, reading_flags
+from cardiotrace.workflows.record import read_record
+from cardiotrace.workflows.segment import (
+    Models,
+    SegmentConfig,
+    segment_exam,
+    segmentation_flags,
+    spare_images,
+    write_labels_of,
+)
 from cardiotrace.workflows.watch import SILENT, Watch
 
-MUCH_REMOVED = 0.1
-"""Share of a structure that post-processing may remove before the frame is flagged."""
+
+@dataclass(frozen=True)
+class Analysis:
+    """One exam with all that was found in it, in memory."""
+
+    exam: Exam
+    labels: Mapping[str, LabelMap]
+    """By name of the image."""
+    measures: Measures
+    """With the flags of reading and tracing."""
+    provenance: Provenance
+    terms: Mapping[str, str] | None = None
+    """Name, licence and citation of what made the labels; None where a person drew them."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """What `measures.json` holds."""
+        return self.measures.to_plain() | {"provenance": self.provenance.to_plain()}
+
+    def write(self, folder: Path, *, truth: Mapping[str, float] | None = None) -> None:
+        """Write values, figures and the page into a folder.
+
+        Args:
+            folder: where to; made if it is not there.
+            truth: true values by name and unit, shown beside the measured ones.
+
+        Raises:
+            WorkError: nothing can be written there.
+        """
+        write_report(
+            self.exam,
+            self.labels,
+            self.measures,
+            folder,
+            model=self.terms,
+            truth=truth,
+            provenance=self.provenance.to_plain(),
+        )
+
+
+@dataclass(frozen=True)
+class Analyser:
+    """Traces and measures exams, without writing anything."""
+
+    models: Models = field(default_factory=Models)
+    test_time_augmentation: bool = False
+    verb: str = ""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """What the user said in place of what files and models say: for the provenance."""
+
+    def analyse(self, exam: Exam, on_progress: Progress | None = None) -> Analysis:
+        """Trace and measure one exam.
+
+        Args:
+            exam: as it was read.
+            on_progress: told how many planes are traced, of all.
+
+        Raises:
+            NoModelError: there is no model for any of its views.
+            InputError: an image that the model cannot take.
+            ModelFileError: a model file is damaged.
+        """
+        segmentations = segment_exam(
+            exam, self.models, test_time_augmentation=self.test_time_augmentation, on_progress=on_progress
+        )
+        models = [predictor.model for predictor in self.models.used(segmentations.values())]
+        provenance = provenance_of(
+            exam,
+            {name: segmentation.model for name, segmentation in segmentations.items()},
+            verb=self.verb,
+            models=models,
+            given=self.given,
+        )
+        labels = {name: segmentation.labels for name, segmentation in segmentations.items()}
+        return measured(exam, labels, provenance, flags=segmentation_flags(exam, segmentations), terms=terms_of(models))
+
+
+def measured(
+    exam: Exam,
+    labels: Mapping[str, LabelMap],
+    provenance: Provenance,
+    *,
+    flags: list[Flag] | None = None,
+    terms: Mapping[str, str] | None = None,
+) -> Analysis:
+    """Measure labels of an exam; what the reading says against the values is among the flags.
+
+    Args:
+        exam: as it was read.
+        labels: by name of the image.
+        provenance: where they came from.
+        flags: what else speaks against them.
+        terms: name, licence and citation of what made them.
+    """
+    measures = measure(exam, labels)
+    together = dict.fromkeys([*measures.flags, *reading_flags(exam), *(flags or ())])
+    return Analysis(exam, labels, replace(measures, flags=tuple(together)), provenance, terms)
+
+
+def terms_of(models: Sequence[Model]) -> dict[str, str] | None:
+    """Names, licence and citation of the models that made labels, for the page; None where there are none."""
+    if not models:
+        return None
+    terms = Terms.together(model.spec.terms for model in models)
+    name = ", ".join(model.spec.name for model in models)
+    return {"name": name, "licence": terms.licence, "citation": terms.citation}
 
 
 @dataclass(frozen=True)
@@ -25,11 +142,39 @@ class Analysed:
 
     name: str
     measures: Measures
+    """Of an earlier run, without instants and curves."""
     report: Path
+    plain: Mapping[str, Any] = field(repr=False, default_factory=dict)
+    """What its `measures.json` holds."""
+    is_new: bool = True
+    """Whether this run did it, and not an earlier one."""
+
+    @classmethod
+    def written(cls, name: str, folder: Path, analysis: Analysis) -> "Analysed":
+        """What was written just now."""
+        return cls(name, analysis.measures, folder / "report.html", analysis.to_plain())
+
+    @classmethod
+    def stored(cls, name: str, folder: Path) -> "Analysed":
+        """What an earlier run wrote.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        record = read_record(folder)
+        return cls(name, record.measures, folder / "report.html", record.plain, is_new=False)
 
 
-def analyse(config: SegmentConfig, watch: Watch = SILENT) -> Batch[Analysed]:
+def analyse(config: SegmentConfig, watch: Watch = SILENT, tell: Tell = tell_nobody) -> Batch[Analysed]:
     """Segment, measure and report every exam into a folder of its own below `config.out`.
+
+    What an earlier run did with the same files and settings is not done again. Where there are several exams, a
+    summary of all of them is written beside their folders.
+
+    Args:
+        config: which exams, how, and to where.
+        watch: told how far the work is.
+        tell: called with each result or failure as soon as an exam ends.
 
     Returns:
         What was done, and what failed and why; a failed exam leaves nothing behind.
@@ -39,62 +184,21 @@ def analyse(config: SegmentConfig, watch: Watch = SILENT) -> Batch[Analysed]:
         InputError: there is no such model.
         ModelFileError: the named model file is damaged.
     """
-    models = config.models.ready()
+    analyser = Analyser(config.models.ready(), config.test_time_augmentation, "analyse", config.given)
+    task = config.task("analyse", REPORT)
 
     def one(found: FoundExam) -> Analysed:
-        with result_folder(config.out, found.name) as folder:
+        folder = task.folder(found.name)
+        if task.is_done(found):
+            return Analysed.stored(found.name, folder)
+        with task.results(found) as staging:
             exam = replace(found.read().distinct(), name=found.name)
-            measures = analyse_into(folder, exam, config, models)
-        return Analysed(found.name, measures, config.out / found.name / "report.html")
+            spare_images(staging, exam)
+            analysis = analyser.analyse(exam)
+            write_labels_of(exam.images, analysis.labels, staging.folder, scheme=config.scheme)
+            analysis.write(staging.folder)
+        return Analysed.written(found.name, folder, analysis)
 
-    return for_each_exam(find_exams(config.exams, config.reading), one, watch, title="analysing")
-
-
-def analyse_into(
-    folder: Path, exam: Exam, config: SegmentConfig, models: Models, *, truth: Mapping[str, float] | None = None
-) -> Measures:
-    """Segment, measure and report one exam that is already read.
-
-    Args:
-        folder: where label maps, values, figures and the page go.
-        exam: the exam; its name heads the page.
-        config: how.
-        models: predictors to use.
-        truth: true values by name and unit, shown beside the measured ones.
-    """
-    segmentations = segment_exam(exam, models, test_time_augmentation=config.test_time_augmentation)
-    labels = {name: segmentation.labels for name, segmentation in segmentations.items()}
-    measures = measure(exam, labels)
-    measures = replace(measures, flags=(*measures.flags, *segmentation_flags(exam, segmentations)))
-    write_label_maps(exam.images, segmentations, folder, scheme=config.scheme)
-    write_report(exam, labels, measures, folder, model=models.described(), truth=truth)
-    return measures
-
-
-def segmentation_flags(exam: Exam, segmentations: Mapping[str, Segmentation]) -> list[Flag]:
-    """What the network and the post-processing say against trusting the labels, and what was left out."""
-    left_out = [image for image in exam.images if image.name not in segmentations]
-    flags = [
-        Flag(
-            Grade.LOOK_TWICE,
-            f"{image.name} was left out: no model is at hand for view {image.cine.view_name}",
-            "left-out",
-            image.name,
-        )
-        for image in left_out
-    ]
-    for name, segmentation in segmentations.items():
-        flags.extend(replace(flag.of(name), about=name) for flag in segmentation.warnings)
-        flags.extend(_removal_flags(name, segmentation))
-    return list(dict.fromkeys(flags))
-
-
-def _removal_flags(name: str, segmentation: Segmentation) -> list[Flag]:
-    flags = []
-    for structure, removed in segmentation.removed.items():
-        after = segmentation.labels.mask(structure).sum(axis=(1, 2, 3))
-        share = (removed / (after + removed).clip(min=1)).max()
-        if share > MUCH_REMOVED:
-            text = f"{name}: {share:.0%} of {structure} lay apart from the rest and was removed"
-            flags.append(Flag(Grade.LOOK_TWICE, text, "much-removed", structure.value))
-    return flags
+    exams = find_exams(config.exams, config.reading)
+    batch = for_each_exam(exams, one, watch, title="analysing", tell=tell)
+    return with_summary(batch, config.out, overwrite=config.overwrite)

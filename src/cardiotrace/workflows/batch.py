@@ -1,16 +1,21 @@
-"""Many exams, one after another: what fails is told at the end and stops nothing else."""
+"""Many exams, one after another: what fails stops nothing else; what is done is not done again."""
 
+import datetime
 import logging
-import re
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from cardiotrace import __version__
 from cardiotrace.core.errors import CardioTraceError, UsageError, WorkError
 from cardiotrace.datasets.found import FoundExam
-from cardiotrace.io.folder import staged_folder
+from cardiotrace.datasets.naming import image_name
+from cardiotrace.io.formats import suffix_of
+from cardiotrace.io.results import REMEDY, Manifest, Staging, read_manifest, refuse_changed, staged_results
+from cardiotrace.workflows.stamp import Stamps, folder_of, stamps_of
 from cardiotrace.workflows.watch import Watch
 
 Result = TypeVar("Result")
@@ -18,8 +23,8 @@ Result = TypeVar("Result")
 LOG = logging.getLogger(__name__)
 """Told of each failure with its traceback, at the level of debugging."""
 
-_OWN = re.compile(r"measures\.(json|csv)|report\.html|figures|.*_labels(\.[A-Za-z.]+)?")
-"""Names of what `segment`, `analyse` and `measure` write into the folder of an exam."""
+REPORT = ("measures.json", "measures.csv", "report.html")
+"""What `analyse` and `measure` write into the folder of every exam, beside `figures/`."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +40,35 @@ class Batch(Generic[Result]):
     """What became of many exams."""
 
     done: tuple[Result, ...]
+    """Also those that an earlier run did."""
     failures: tuple[Failure, ...]
+    summary: Path | None = None
+    """Page over all exams of the folder, where there are several."""
+    summary_error: CardioTraceError | None = None
+    """Why it could not be renewed."""
 
     @property
     def exit_status(self) -> int:
         """0 if all were done, else the status of the first failure."""
-        return self.failures[0].error.exit_status if self.failures else 0
+        errors = [*(failure.error for failure in self.failures), *filter(None, (self.summary_error,))]
+        return errors[0].exit_status if errors else 0
+
+
+Tell = Callable[[Any], None]
+"""Called with what became of each exam, a result or a `Failure`, as soon as it ends."""
+
+
+def tell_nobody(_: object) -> None:
+    """Nobody is told."""
 
 
 def for_each_exam(
-    found: Sequence[FoundExam], work: Callable[[FoundExam], Result], watch: Watch, *, title: str
+    found: Sequence[FoundExam],
+    work: Callable[[FoundExam], Result],
+    watch: Watch,
+    *,
+    title: str,
+    tell: Tell = tell_nobody,
 ) -> Batch[Result]:
     """Do the work on every exam; one that fails does not stop the others, whatever it raises."""
     done: list[Result] = []
@@ -56,6 +80,7 @@ def for_each_exam(
                 failures.append(result)
             else:
                 done.append(result)
+            tell(result)
             tick(index + 1, len(found))
     return Batch(tuple(done), tuple(failures))
 
@@ -84,30 +109,135 @@ def unexpected(error: Exception, *, where: Path | None = None) -> WorkError:
     )
 
 
-@contextmanager
-def result_folder(out: Path, name: str) -> Iterator[Path]:
-    """The folder of an exam's results, which stands complete when the block ends without an error, or not at all.
+def _everything(_: str) -> bool:
+    return True
 
-    Results of an earlier run are replaced as a whole; a folder that holds anything else is left alone.
+
+@dataclass(frozen=True)
+class Task:
+    """One verb over exams whose results go into a folder each."""
+
+    verb: str
+    out: Path
+    settings: Mapping[str, Any]
+    """All that the results depend on beside the exams, as plain data."""
+    overwrite: bool = False
+    """Whether files may be replaced that the user made or changed, and exams done again."""
+    writes: Callable[[str], bool] = _everything
+    """Whether the verb may write a file, by its path in the folder of an exam; earlier ones that it may not stay."""
+    certain: tuple[str, ...] = REPORT
+    """Files that it writes for every exam."""
+    _stamps: dict[Path, Stamps] = field(default_factory=dict)
+
+    def folder(self, name: str) -> Path:
+        """Where the results of an exam go."""
+        return self.out / name
+
+    def is_done(self, found: FoundExam, same: Callable[[Mapping[str, Any]], bool] = lambda made: True) -> bool:
+        """Whether an earlier run did the same: same exam, same settings, all its files there.
+
+        Args:
+            found: the exam.
+            same: whether what only the verb knows is the same, by what it put into the manifest.
+
+        Raises:
+            UsageError: results cannot go there without harm to what the user made.
+        """
+        folder = self.folder(found.name)
+        _refuse_exam_in(folder, found.path)
+        if self.overwrite or not folder.exists():
+            return False
+        manifest = read_manifest(folder)
+        refuse_changed(folder, manifest, self.writes)
+        made = {key: manifest.made.get(key) for key in ("verb", "program", "settings", "inputs")}
+        if made == self._made(found) and manifest.is_whole(folder) and same(manifest.made):
+            return True
+        _refuse_unknown(folder, manifest, self.certain)
+        if not manifest.files and self.writes is _everything:
+            _refuse_images_of_others(folder)
+        _refuse_other_exam(folder, manifest, found.path, self._inputs(found))
+        return False
+
+    @contextmanager
+    def results(self, found: FoundExam) -> Iterator[Staging]:
+        """A folder to be filled with the results of an exam, which are put in place when the block ends well.
+
+        Raises:
+            UsageError: a file of the user's would be replaced.
+            WorkError: nothing can be written there.
+        """
+        folder = self.folder(found.name)
+        with staged_results(folder, overwrite=self.overwrite, keeps=lambda name: not self.writes(name)) as staging:
+            staging.made.update(self._made(found), exam=str(found.path.resolve()), date=_now())
+            staging.inputs.extend(folder_of(found.path) / name for name in self._inputs(found))
+            yield staging
+
+    def _made(self, found: FoundExam) -> dict[str, Any]:
+        return {
+            "verb": self.verb,
+            "program": __version__,
+            "settings": dict(self.settings),
+            "inputs": self._inputs(found),
+        }
+
+    def _inputs(self, found: FoundExam) -> Stamps:
+        """Before the exam is read, and once: what changes meanwhile is found to have changed by the next run."""
+        if found.path not in self._stamps:
+            self._stamps[found.path] = stamps_of(found.path)
+        return self._stamps[found.path]
+
+
+def refuse_images_in(folder: Path, images: Sequence[Path]) -> None:
+    """Refuse a folder of results that holds what is analysed.
 
     Raises:
-        UsageError: there is something else than results at the place, such as the exam itself.
-        WorkError: nothing can be written there.
+        UsageError: naming the image.
     """
-    target = out / name
-    other = _not_ours(target)
-    if other is not None:
+    for image in images:
+        _refuse_exam_in(folder, image)
+
+
+def _refuse_exam_in(folder: Path, path: Path) -> None:
+    if not folder.is_dir():
+        if os.path.lexists(folder):
+            raise UsageError(
+                "is where results would go, and is no folder", where=folder, remedy="choose another --out."
+            )
+        return
+    whole = path.resolve()
+    if any(above.exists() and above.samefile(folder) for above in (whole, *whole.parents)):
         raise UsageError(
-            f"would be replaced, and holds {other.name}, which is no result",
-            where=target,
+            f"is where results would go, and holds {path.name}, which is no result",
+            where=folder,
             remedy="choose another --out.",
         )
-    with staged_folder(target) as folder:
-        yield folder
 
 
-def _not_ours(target: Path) -> Path | None:
-    """The first thing at a place that was not written by this program."""
-    if not target.is_dir():
-        return target if target.exists() else None
-    return next((entry for entry in sorted(target.iterdir()) if not _OWN.fullmatch(entry.name)), None)
+def _refuse_unknown(folder: Path, manifest: Manifest, names: Sequence[str]) -> None:
+    for name in names:
+        if os.path.lexists(folder / name) and not manifest.digests(name):
+            raise UsageError("is no known result: kept", where=folder / name, remedy=REMEDY)
+
+
+def _refuse_images_of_others(folder: Path) -> None:
+    """A folder of images would be taken for one of results from then on, and its images for none."""
+    for path in sorted(folder.iterdir()):
+        suffix = suffix_of(path)
+        stem = path.name.removesuffix(suffix or "")
+        if suffix and path.is_file() and image_name(stem) == stem:
+            raise UsageError("is an image, and results would go beside it", where=path, remedy=REMEDY)
+
+
+def _refuse_other_exam(folder: Path, manifest: Manifest, path: Path, inputs: Stamps) -> None:
+    """Two exams of one name: the results of one are not lost for those of the other."""
+    before = manifest.made.get("exam")
+    if not isinstance(before, str) or before == str(path.resolve()):
+        return
+    known = manifest.made.get("inputs")
+    sizes = {(name, stamp[0]) for name, stamp in known.items()} if isinstance(known, dict) else set()
+    if not any((name, stamp[0]) in sizes for name, stamp in inputs.items()):
+        raise UsageError(f"holds results of another exam, {before}: kept", where=folder, remedy=REMEDY)
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -7,10 +7,10 @@ from typing import Any
 
 from cardiotrace.core.errors import UsageError
 from cardiotrace.core.exam import Exam
+from cardiotrace.io.results import read_manifest, refuse_changed, staged_results
 from cardiotrace.phantoms import CmrPhantom, EchoPhantom, Pathology, biplane_exam, cmr_exam, sample_patient
-from cardiotrace.workflows.analyse import Analysed, analyse_into
-from cardiotrace.workflows.batch import result_folder
-from cardiotrace.workflows.segment import Models, SegmentConfig
+from cardiotrace.workflows.analyse import Analysed, Analyser
+from cardiotrace.workflows.segment import Models, write_labels_of
 from cardiotrace.workflows.watch import SILENT, Watch
 
 NAME = "phantom"
@@ -33,6 +33,8 @@ class DemoConfig:
     """In place of what the patient has."""
     model: str | None = None
     """Name or path of the model for every image; by default the one for each image's view."""
+    overwrite: bool = False
+    """Replace results also where they were changed by hand."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +52,21 @@ def demo(config: DemoConfig, watch: Watch = SILENT) -> DemoResult:
 
     Raises:
         InputError: a volume or ejection fraction that cannot be, or there is no such model.
-        UsageError: there is no such disease, or something else than results stands where the report goes.
+        UsageError: there is no such disease, or a result there was changed by hand.
         WorkError: nothing can be written there.
     """
     models = Models(config.model).ready()
     with watch.stage("picturing a beating heart"):
         exam, truth = phantom_study(config)
     with watch.stage("tracing, measuring, reporting"):
-        settings = SegmentConfig(exams=(), out=config.out, model=config.model)
-        with result_folder(config.out, exam.name) as folder:
-            measures = analyse_into(folder, exam, settings, models, truth=truth)
-    analysed = Analysed(exam.name, measures, config.out / exam.name / "report.html")
+        folder = config.out / exam.name
+        if not config.overwrite:
+            refuse_changed(folder, read_manifest(folder))
+        with staged_results(folder, overwrite=config.overwrite) as staging:
+            analysis = Analyser(models, verb="demo").analyse(exam)
+            write_labels_of(exam.images, analysis.labels, staging.folder, scheme=None)
+            analysis.write(staging.folder, truth=truth)
+    analysed = Analysed.written(exam.name, folder, analysis)
     return DemoResult(analysed, truth, sum(image.cine.grid_shape[0] for image in exam.images))
 
 

@@ -1,12 +1,12 @@
 """Exams and label maps made elsewhere in, numbers, pictures and a report out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from cardiotrace.clinical import measure
 from cardiotrace.clinical.labelling import labels_in_place
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
@@ -18,10 +18,12 @@ from cardiotrace.evaluation.pairing import label_files
 from cardiotrace.geometry.enclosure import fitting_schemes
 from cardiotrace.io import read_image, read_labels
 from cardiotrace.io.stored import ThirdAxis
-from cardiotrace.report import write_report
-from cardiotrace.workflows.analyse import Analysed
-from cardiotrace.workflows.batch import Batch, for_each_exam, result_folder
-from cardiotrace.workflows.segment import given_spacing, known_scheme
+from cardiotrace.workflows.analyse import Analysed, measured
+from cardiotrace.workflows.batch import REPORT, Batch, Task, Tell, for_each_exam, tell_nobody
+from cardiotrace.workflows.cohort import with_summary
+from cardiotrace.workflows.provenance import given_in, provenance_of
+from cardiotrace.workflows.segment import given_spacing, known_scheme, spare_images
+from cardiotrace.workflows.stamp import stamp_of
 from cardiotrace.workflows.watch import SILENT, Watch
 
 
@@ -47,6 +49,9 @@ class MeasureConfig:
     patient: Patient = field(default_factory=Patient)
     """What is known of the person better than files say it."""
 
+    overwrite: bool = False
+    """Replace also results that were changed by hand, and do again what is done; never label maps."""
+
     def __post_init__(self) -> None:
         if self.scheme is not None:
             known_scheme(self.scheme)
@@ -57,23 +62,51 @@ class MeasureConfig:
         spacing_mm = given_spacing(self.spacing_mm)
         return Reading(self.view, self.modality, spacing_mm, self.third_axis, self.pictures, self.patient)
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """What was said in place of what files say, as plain data."""
+        return given_in(self.reading) | ({"scheme": self.scheme} if self.scheme else {})
 
-def measure_exams(config: MeasureConfig, watch: Watch = SILENT) -> Batch[Analysed]:
+
+def measure_exams(config: MeasureConfig, watch: Watch = SILENT, tell: Tell = tell_nobody) -> Batch[Analysed]:
     """Measure and report every exam from given label maps into a folder of its own below `config.out`.
+
+    Label maps that lie there stay as they are, whoever made them.
+
+    Args:
+        config: which exams, with which labels, and to where.
+        watch: told how far the work is.
+        tell: called with each result or failure as soon as an exam ends.
 
     Returns:
         What was done, and what failed and why; a failed exam leaves nothing behind.
     """
+    settings = {"given": config.given, "labels": str(config.labels.resolve())}
+    task = Task("measure", config.out, settings, config.overwrite, writes=_is_of_a_report)
 
     def one(found: FoundExam) -> Analysed:
-        with result_folder(config.out, found.name) as folder:
+        folder = task.folder(found.name)
+        if task.is_done(found, lambda made: _same_labels(found.name, config, made)):
+            return Analysed.stored(found.name, folder)
+        with task.results(found) as staging:
             exam = replace(found.read(), name=found.name)
-            labels = labels_of(exam, config)
-            measures = measure(exam, labels)
-            write_report(exam, labels, measures, folder)
-        return Analysed(found.name, measures, config.out / found.name / "report.html")
+            spare_images(staging, exam)
+            files = _files(exam, config)
+            staging.inputs.extend(files.values())
+            staging.made["labels"] = _stamped(exam.name, [image.name for image in exam.images], config)
+            names = {name: path.name for name, path in files.items()}
+            provenance = provenance_of(exam, names, verb="measure", given=config.given)
+            analysis = measured(exam, labels_of(exam, config), provenance)
+            analysis.write(staging.folder)
+        return Analysed.written(found.name, folder, analysis)
 
-    return for_each_exam(find_exams(config.exams, config.reading), one, watch, title="measuring")
+    exams = find_exams(config.exams, config.reading)
+    batch = for_each_exam(exams, one, watch, title="measuring", tell=tell)
+    return with_summary(batch, config.out, overwrite=config.overwrite)
+
+
+def _is_of_a_report(name: str) -> bool:
+    return name in REPORT or name.startswith("figures/")
 
 
 def labels_of(exam: Exam, config: MeasureConfig) -> dict[str, LabelMap]:
@@ -83,28 +116,52 @@ def labels_of(exam: Exam, config: MeasureConfig) -> dict[str, LabelMap]:
         InputError: there is none, or one cannot be read, or lies elsewhere than its image.
         UsageError: it is not said what the values mean.
     """
-    own = config.labels / exam.name
-    folder = own if own.is_dir() else config.labels
-    files = _files(folder, exam)
+    files = _files(exam, config)
     if not files:
         expected = f"{exam.images[0].name}_labels.nii.gz" if exam.images else "X_labels.nii.gz for an image X"
-        raise InputError(f"holds no labels of exam {exam.name}", where=folder, remedy=f"expected is {expected}.")
+        where = _folders(exam.name, config)[0]
+        raise InputError(f"holds no labels of exam {exam.name}", where=where, remedy=f"expected is {expected}.")
     read = {image.name: _labels(image, files[image.name], config) for image in exam.images if image.name in files}
     return labels_in_place(exam, read)
 
 
-def _files(folder: Path, exam: Exam) -> Mapping[str, Path]:
+def _files(exam: Exam, config: MeasureConfig) -> dict[str, Path]:
     """Label file, or folder of label pictures, of each image that has one; images are no labels of themselves."""
-    found = label_files(folder)
-    files: dict[str, Path] = {}
-    for image in exam.images:
-        beside = folder / f"{image.name}_labels"
-        path = beside if beside.is_dir() else found.get(image.name)
-        source = image.cine.source
-        is_itself = path is not None and source is not None and source.path.exists() and source.path.samefile(path)
-        if path is not None and not is_itself:
-            files[image.name] = path
-    return files
+    files = _given(exam.name, [image.name for image in exam.images], config)
+    sources = {image.name: image.cine.source for image in exam.images}
+
+    def is_itself(name: str, path: Path) -> bool:
+        source = sources[name]
+        return source is not None and source.path.exists() and source.path.samefile(path)
+
+    return {name: path for name, path in files.items() if not is_itself(name, path)}
+
+
+def _given(exam: str, images: Sequence[str], config: MeasureConfig) -> dict[str, Path]:
+    """What the folder of labels holds under the names of images: first of all in a folder of the exam's name."""
+    for folder in _folders(exam, config):
+        beside = {name: folder / f"{name}_labels" for name in images}
+        found = label_files(folder) | {name: path for name, path in beside.items() if path.is_dir()}
+        files = {name: found[name] for name in images if name in found}
+        if files:
+            return files
+    return {}
+
+
+def _folders(exam: str, config: MeasureConfig) -> list[Path]:
+    own = config.labels / exam
+    return [own, config.labels] if own.is_dir() else [config.labels]
+
+
+def _stamped(exam: str, images: Sequence[str], config: MeasureConfig) -> dict[str, Any]:
+    """What tells whether the labels of images are the same as at an earlier run."""
+    files = _given(exam, images, config)
+    return {name: [str(files[name]), *stamp_of(files[name])] if name in files else None for name in images}
+
+
+def _same_labels(exam: str, config: MeasureConfig, made: Mapping[str, Any]) -> bool:
+    before = made.get("labels")
+    return isinstance(before, dict) and _stamped(exam, list(before), config) == before
 
 
 def _labels(image: ExamImage, path: Path, config: MeasureConfig) -> LabelMap:

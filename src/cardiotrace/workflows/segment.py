@@ -1,24 +1,33 @@
 """Exams in, label maps out."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 from cardiotrace.core.errors import NoModelError, UsageError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
+from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.label import SCHEMES, LabelMap, LabelScheme
-from cardiotrace.core.licence import Terms
 from cardiotrace.core.terms import Modality, View
 from cardiotrace.datasets.found import FoundExam, Reading, find_exams
 from cardiotrace.datasets.grouping import PicturesAs
-from cardiotrace.inference.predictor import Predictor, Segmentation
-from cardiotrace.inference.zoo import default_model, find_model, load_model
+from cardiotrace.inference.model_file import read_checksum
+from cardiotrace.inference.predictor import Predictor, Progress, Segmentation
+from cardiotrace.inference.zoo import default_model, find_model, list_models, load_model
 from cardiotrace.io import labels_path, write_labels
 from cardiotrace.io.frames import GivenSpacing
+from cardiotrace.io.results import Staging, read_manifest
 from cardiotrace.io.stored import ThirdAxis
-from cardiotrace.workflows.batch import Batch, for_each_exam, result_folder
+from cardiotrace.workflows.batch import Batch, Task, Tell, for_each_exam, refuse_images_in, tell_nobody
+from cardiotrace.workflows.provenance import given_in, reading_flags
 from cardiotrace.workflows.watch import SILENT, Watch
+
+MUCH_REMOVED = 0.1
+"""Share of a structure that post-processing may remove before the frame is flagged."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,8 @@ class SegmentConfig:
     scheme: str | None = None
     """Label scheme of the written maps; by default the model's."""
     test_time_augmentation: bool = False
+    overwrite: bool = False
+    """Replace also results that were changed by hand, and do again what is done."""
 
     def __post_init__(self) -> None:
         if self.scheme is not None:
@@ -55,10 +66,22 @@ class SegmentConfig:
         spacing_mm = given_spacing(self.spacing_mm)
         return Reading(self.view, self.modality, spacing_mm, self.third_axis, self.pictures, self.patient)
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """What was said in place of what files and models say, as plain data."""
+        words = {"model": self.model and Path(self.model).name, "scheme": self.scheme}
+        given = given_in(self.reading) | {name: word for name, word in words.items() if word}
+        return given | ({"test_time_augmentation": True} if self.test_time_augmentation else {})
+
     @cached_property
     def models(self) -> "Models":
         """The predictors of this run."""
         return Models(self.model)
+
+    def task(self, verb: str, certain: tuple[str, ...]) -> Task:
+        """The verb with all that its results depend on."""
+        settings = {"given": self.given, "models": self.models.fingerprint()}
+        return Task(verb, self.out, settings, self.overwrite, certain=certain)
 
 
 class Models:
@@ -71,6 +94,7 @@ class Models:
     def __init__(self, named: str | None = None) -> None:
         self._named = named
         self._built: dict[Path, Predictor] = {}
+        self._lock = Lock()
 
     def predictor(self, view: View, modality: Modality = Modality.UNKNOWN) -> Predictor:
         """The predictor for a view of a modality.
@@ -80,9 +104,10 @@ class Models:
             ModelFileError: the model file is damaged.
         """
         path = default_model(view, modality) if self._named is None else find_model(self._named)
-        if path not in self._built:
-            self._built[path] = Predictor(load_model(path))
-        return self._built[path]
+        with self._lock:
+            if path not in self._built:
+                self._built[path] = Predictor(load_model(path))
+            return self._built[path]
 
     def ready(self) -> "Models":
         """Load the named model now, so that a wrong name or a damaged file ends the work before it begins.
@@ -95,34 +120,43 @@ class Models:
             self.predictor(View.UNKNOWN)
         return self
 
-    def described(self) -> dict[str, str]:
-        """What a report says of the models used so far."""
-        specs = [predictor.spec for predictor in self._built.values()]
-        terms = Terms.together(spec.terms for spec in specs)
-        return {
-            "name": ", ".join(spec.name for spec in specs),
-            "licence": terms.licence,
-            "citation": terms.citation,
-        }
+    def fingerprint(self) -> dict[str, str]:
+        """What changes when another model might be taken: checksums of the models that can be, by name."""
+        if self._named is not None:
+            path = find_model(self._named)
+            return {path.name: read_checksum(path)}
+        return {listed.path.name: read_checksum(listed.path) for listed in list_models() if listed.spec is not None}
+
+    def used(self, segmentations: Iterable[Segmentation]) -> list[Predictor]:
+        """The predictors that made the segmentations."""
+        names = {segmentation.model for segmentation in segmentations}
+        return [predictor for predictor in self._built.values() if predictor.spec.name in names]
 
 
 @dataclass(frozen=True)
 class Segmented:
-    """The label maps of one exam."""
+    """The label maps of one exam, written."""
 
-    exam: Exam
-    segmentations: Mapping[str, Segmentation]
-    """By name of the image."""
+    name: str
     folder: Path
+    files: tuple[str, ...]
+    """Names of the label maps in the folder."""
+    flags: tuple[Flag, ...] = ()
+    """What speaks against trusting them; of an earlier run, none."""
+    is_new: bool = True
+    """Whether this run made them, and not an earlier one."""
 
-    @property
-    def labels(self) -> dict[str, LabelMap]:
-        """Label map of each image."""
-        return {name: segmentation.labels for name, segmentation in self.segmentations.items()}
 
-
-def segment_exam(exam: Exam, models: Models, *, test_time_augmentation: bool = False) -> dict[str, Segmentation]:
+def segment_exam(
+    exam: Exam, models: Models, *, test_time_augmentation: bool = False, on_progress: Progress | None = None
+) -> dict[str, Segmentation]:
     """Label the images of an exam; those of a view that no model is at hand for are left out if others are not.
+
+    Args:
+        exam: the exam.
+        models: predictors to use.
+        test_time_augmentation: average over slightly changed versions of each image.
+        on_progress: told how many planes are done, of all planes of the exam.
 
     Raises:
         NoModelError: there is no model for any of the views.
@@ -131,20 +165,34 @@ def segment_exam(exam: Exam, models: Models, *, test_time_augmentation: bool = F
     """
     segmentations: dict[str, Segmentation] = {}
     lacking: NoModelError | None = None
-    for image in exam.images:
+    planes = [math.prod(image.cine.grid_shape[:2]) for image in exam.images]
+    for index, image in enumerate(exam.images):
         try:
             predictor = models.predictor(image.cine.view, image.cine.modality)
         except NoModelError as error:
             lacking = error
             continue
-        segmentations[image.name] = predictor.segment(image.cine, test_time_augmentation=test_time_augmentation)
+        segmentations[image.name] = predictor.segment(
+            image.cine,
+            test_time_augmentation=test_time_augmentation,
+            on_progress=on_progress and partial(_onward, on_progress, sum(planes[:index]), sum(planes)),
+        )
     if lacking is not None and not segmentations:
         raise lacking
     return segmentations
 
 
-def segment(config: SegmentConfig, watch: Watch = SILENT) -> Batch[Segmented]:
+def _onward(progress: Progress, before: int, total: int, done: int, _: int) -> None:
+    progress(before + done, total)
+
+
+def segment(config: SegmentConfig, watch: Watch = SILENT, tell: Tell = tell_nobody) -> Batch[Segmented]:
     """Write label maps of all exams into one folder per exam.
+
+    Args:
+        config: which exams, how, and to where.
+        watch: told how far the work is.
+        tell: called with each result or failure as soon as an exam ends.
 
     Returns:
         What was done, and what failed and why; a failed exam leaves nothing behind.
@@ -155,36 +203,90 @@ def segment(config: SegmentConfig, watch: Watch = SILENT) -> Batch[Segmented]:
         ModelFileError: the named model file is damaged.
     """
     models = config.models.ready()
+    task = config.task("segment", certain=())
 
     def one(found: FoundExam) -> Segmented:
-        with result_folder(config.out, found.name) as folder:
-            exam = found.read().distinct()
+        folder = task.folder(found.name)
+        if task.is_done(found):
+            return Segmented(found.name, folder, label_maps_in(read_manifest(folder).files), is_new=False)
+        with task.results(found) as staging:
+            exam = replace(found.read().distinct(), name=found.name)
+            spare_images(staging, exam)
             segmentations = segment_exam(exam, models, test_time_augmentation=config.test_time_augmentation)
-            write_label_maps(exam.images, segmentations, folder, scheme=config.scheme)
-        return Segmented(exam, segmentations, config.out / found.name)
+            labels = {name: segmentation.labels for name, segmentation in segmentations.items()}
+            write_labels_of(exam.images, labels, staging.folder, scheme=config.scheme)
+            files = label_maps_in(entry.name for entry in staging.folder.iterdir())
+        return Segmented(found.name, folder, files, (*reading_flags(exam), *segmentation_flags(exam, segmentations)))
 
-    return for_each_exam(find_exams(config.exams, config.reading), one, watch, title="segmenting")
+    return for_each_exam(find_exams(config.exams, config.reading), one, watch, title="segmenting", tell=tell)
 
 
-def write_label_maps(
-    images: Sequence[ExamImage], segmentations: Mapping[str, Segmentation], folder: Path, *, scheme: str | None
+def segmentation_flags(exam: Exam, segmentations: Mapping[str, Segmentation]) -> list[Flag]:
+    """What the network and the post-processing say against trusting the labels, and what was left out."""
+    left_out = [image for image in exam.images if image.name not in segmentations]
+    flags = [
+        Flag(
+            Grade.LOOK_TWICE,
+            f"{image.name} was left out: no model is at hand for view {image.cine.view_name}",
+            "left-out",
+            image.name,
+        )
+        for image in left_out
+    ]
+    for name, segmentation in segmentations.items():
+        flags.extend(replace(flag.of(name), about=name) for flag in segmentation.warnings)
+        flags.extend(_removal_flags(name, segmentation))
+    return list(dict.fromkeys(flags))
+
+
+def _removal_flags(name: str, segmentation: Segmentation) -> list[Flag]:
+    flags = []
+    for structure, removed in segmentation.removed.items():
+        after = segmentation.labels.mask(structure).sum(axis=(1, 2, 3))
+        share = (removed / (after + removed).clip(min=1)).max()
+        if share > MUCH_REMOVED:
+            text = f"{name}: {share:.0%} of {structure} lay apart from the rest and was removed"
+            flags.append(Flag(Grade.LOOK_TWICE, text, "much-removed", structure.value))
+    return flags
+
+
+def label_maps_in(names: Iterable[str]) -> tuple[str, ...]:
+    """Label maps among files of a folder of results; one that is a folder of pictures counts once."""
+    return tuple(sorted({name.partition("/")[0] for name in names}))
+
+
+def spare_images(staging: Staging, exam: Exam) -> None:
+    """See to it that results neither replace an image nor come to lie beside it.
+
+    Raises:
+        UsageError: the folder of results is that of the images.
+    """
+    sources = [image.cine.source for image in exam.images if image.cine.source is not None]
+    files = [source.path for source in sources]
+    files += [Path(source.details["pixel_file"]) for source in sources if source.details.get("pixel_file")]
+    refuse_images_in(staging.target, files)
+    staging.inputs.extend(files)
+
+
+def write_labels_of(
+    images: Sequence[ExamImage], labels: Mapping[str, LabelMap], folder: Path, *, scheme: str | None
 ) -> None:
-    """Write the label map of each image, named after the file it came from.
+    """Write the label map of each image that has one, named after the file it came from.
 
     Raises:
         UsageError: there is no such label scheme.
     """
     for image in images:
-        if image.name not in segmentations:
+        if image.name not in labels:
             continue
-        labels = segmentations[image.name].labels
+        written = labels[image.name]
         if scheme is not None:
-            labels = labels.to(known_scheme(scheme))
-        if labels.source is None:
-            write_labels(labels, folder / f"{image.name}_labels.nii.gz")
+            written = written.to(known_scheme(scheme))
+        if written.source is None:
+            write_labels(written, folder / f"{image.name}_labels.nii.gz")
         else:
-            path = labels_path(labels.source, folder)
-            write_labels(labels, path.with_name(image.name + path.name.removeprefix(labels.source.stem)))
+            path = labels_path(written.source, folder)
+            write_labels(written, path.with_name(image.name + path.name.removeprefix(written.source.stem)))
 
 
 def given_spacing(spacing_mm: tuple[float, ...] | None) -> GivenSpacing | None:

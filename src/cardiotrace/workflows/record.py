@@ -1,0 +1,74 @@
+"""What an earlier run wrote of an exam, read back."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cardiotrace.clinical.quantity import Measures, Quantity
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.flag import Flag, Grade
+
+FILE = "measures.json"
+_VERSIONS = ("1", "2")
+_MOST_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class Record:
+    """The measures of an exam as they lie on disk."""
+
+    measures: Measures
+    """Without instants and curves."""
+    plain: Mapping[str, Any]
+    """All that the file holds."""
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """As `Provenance.to_plain` wrote it; empty in files of version 1."""
+        found = self.plain.get("provenance")
+        return found if isinstance(found, dict) else {}
+
+
+def read_record(folder: Path) -> Record:
+    """Read the `measures.json` of a folder of results, of version 1 or 2.
+
+    Raises:
+        InputError: there is none, or it cannot be understood.
+    """
+    path = folder / FILE
+    try:
+        if path.stat().st_size > _MOST_BYTES or not path.is_file():
+            raise ValueError("too large")
+        plain = json.loads(path.read_text(encoding="utf-8"))
+        if plain.get("version") not in _VERSIONS:
+            raise ValueError(f"version {plain.get('version')}")
+        quantities = tuple(_quantity(item) for item in plain["quantities"])
+        flags = tuple(_flag(item) for item in plain["flags"])
+        return Record(Measures(str(plain["exam"]), quantities, flags, version=plain["version"]), plain)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=path) from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(f"is no record of measures that is known ({error})", where=path) from None
+
+
+def _quantity(plain: Mapping[str, Any]) -> Quantity:
+    interval = plain.get("interval")
+    return Quantity(
+        str(plain["name"]),
+        float(plain["value"]),
+        str(plain["unit"]),
+        str(plain["method"]),
+        str(plain["view"]),
+        tuple(map(str, plain["frames"])),
+        None if interval is None else (float(interval[0]), float(interval[1])),
+        tuple(_flag(item) for item in plain["flags"]),
+    )
+
+
+def _flag(plain: str | Mapping[str, str]) -> Flag:
+    """A flag; in version 1 it was a sentence without a grade, which asked for a second look."""
+    if isinstance(plain, str):
+        return Flag(Grade.LOOK_TWICE, plain)
+    return Flag(Grade(plain["grade"]), plain["text"], plain.get("rule", ""), plain.get("about", ""))
