@@ -51,7 +51,7 @@ def strong_share(frames: Shaped[np.ndarray, "*grid 3"]) -> float:
     largest = 255.0 if frames.dtype == np.uint8 else float(frames.max())
     limit, most = STRONG_CHROMA / 255 * largest, 0.0
     for index in np.ndindex(frames.shape[:-3]):
-        plane = frames[index].astype(np.int64) if frames.dtype.kind != "f" else frames[index]
+        plane = frames[index] if frames.dtype.kind == "f" else frames[index].astype(np.int32)
         chroma = plane.max(axis=-1) - plane.min(axis=-1)
         most = max(most, np.count_nonzero(chroma > limit) / chroma.size)
     return most
