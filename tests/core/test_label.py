@@ -8,6 +8,7 @@ from cardiotrace.core.geometry import NO_GEOMETRY
 from cardiotrace.core.label import (
     ACDC,
     CAMUS,
+    LV_ONLY,
     MNMS,
     SCHEMES,
     VESSEL,
@@ -86,3 +87,18 @@ def test_scheme_from_plain_data():
     assert scheme_from_mapping("mine", {"LV": 2, "RV": 1}).structures == (RV, LV)
     with pytest.raises(InputError, match=r"unknown structure 'lv'\nknown structures: LV, MYO"):
         scheme_from_mapping("mine", {"lv": 1})
+
+
+@pytest.mark.parametrize(
+    ("value", "scheme", "remedy"),
+    [
+        (255, LV_ONLY, "save 1 in place of 255"),
+        (255, VESSEL, "these values stand in the scheme vessel255"),
+        (3, LV_ONLY, "these values stand in the scheme camus or acdc or mnms"),
+        (77, CAMUS, "check what the values"),
+    ],
+)
+def test_the_remedy_for_a_strange_value_exists(value, scheme, remedy):
+    with pytest.raises(InputError, match=remedy) as caught:
+        LabelMap(np.full((1, 1, 2, 2), value, np.uint8), scheme, NO_GEOMETRY)
+    assert "binary255" not in str(caught.value)

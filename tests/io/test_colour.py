@@ -36,7 +36,7 @@ def test_grey_stored_as_colour_stays_exact(dtype):
     assert plain.frames.dtype == dtype
     assert plain.spacing_mm == (1.0, 0.5, 0.5)
     assert plain.times_ms is image.times_ms
-    assert plain.notes == ()
+    assert plain.doubts == ()
 
 
 def test_luma_is_that_of_pillow():
@@ -57,8 +57,8 @@ def test_the_heart_is_read_as_luma_and_doppler_is_told(tmp_path, view, modality,
     image = read_image(tmp_path / "a.png", view=view, modality=modality)
     assert image.frames[0, 0, 0, 0] == round(0.299 * 220 + 0.587 * 40 + 0.114 * 20)
     assert image.frames[0, 0, 100, 100] == 200
-    assert len(image.notes) == bool(words)
-    assert words in " ".join(image.notes)
+    assert len(image.doubts) == bool(words)
+    assert words in " ".join(image.doubts)
 
 
 @pytest.mark.parametrize(("view", "modality"), [(View.FUNDUS, Modality.UNKNOWN), (View.UNKNOWN, Modality.PHOTOGRAPH)])
@@ -72,7 +72,7 @@ def test_of_what_nobody_names_colour_stays(tmp_path, share, is_colour):
     Picture.fromarray(doppler(share)).save(tmp_path / "a.png")
     image = read_image(tmp_path / "a.png")
     assert image.is_colour == is_colour
-    assert image.notes == ()
+    assert image.doubts == ()
 
 
 @pytest.mark.parametrize("quality", [30, 75, 95])
@@ -84,7 +84,7 @@ def test_an_ecg_line_and_the_noise_of_jpeg_are_nothing(tmp_path, quality):
     picture.save(tmp_path / "a.jpg", quality=quality)
     image = read_image(tmp_path / "a.jpg", view=View.FOUR_CHAMBER)
     assert not image.is_colour
-    assert image.notes == ()
+    assert image.doubts == ()
 
 
 def test_what_the_caller_wants(tmp_path):
@@ -111,8 +111,8 @@ def test_films_follow_the_same_rule(tmp_path, codec, pixel_format, share, words)
         container.mux(stream.encode())
     image = read_image(path)
     assert image.grid_shape == (4, 1, 120, 120)
-    assert words in " ".join(image.notes)
-    assert len(image.notes) == bool(words)
+    assert words in " ".join(image.doubts)
+    assert len(image.doubts) == bool(words)
     if codec == "rawvideo":  # grey stored as colour is exact, as in stills
         assert np.array_equal(image.frames[0, 0], GREY)
         assert np.array_equal(image.frames[2, 0], luma(doppler(share)))

@@ -474,7 +474,7 @@ def test_real_cine(data_root):
 
 READ = """
 import resource, sys
-resource.setrlimit(resource.RLIMIT_AS, (3 * 2**29, 3 * 2**29))
+resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
 from cardiotrace.core.errors import InputError
 from cardiotrace.io import read_image
 try:
@@ -497,11 +497,11 @@ def scaled(path, shape, slope, content):
 
 
 @pytest.mark.parametrize(
-    ("count", "words"), [(600, r"header claims 2\.2 GiB of pixels"), (100, r"\(1, 100, 1000, 1000\)")]
+    ("count", "words"), [(600, r"header claims 2\.2 GiB of pixels"), (30, r"\(1, 30, 1000, 1000\)")]
 )
 def test_a_slope_is_applied_within_bounds(tmp_path, count, words):
     """Of 600 MB of bytes nibabel makes 4.8 GB of doubles."""
-    path = scaled(tmp_path / "a.nii.gz", (1000, 1000, count), 0.5, (bytes(10**6) for _ in range(count)))
+    path = scaled(tmp_path / "a.nii.gz", (1000, 1000, count), 0.5, (bytes(10**6) for _ in range(min(count, 30))))
     done = subprocess.run([sys.executable, "-c", READ, path], capture_output=True, text=True, timeout=120)
     assert re.search(words, done.stdout), done.stderr[-2000:]
 

@@ -74,6 +74,7 @@ class Image:
         times: how the instants are known.
         acquisition: what else is known of the recording.
         notes: in words, what was assumed or changed in reading it.
+        doubts: in words, what speaks against using it as it is, such as colour where grey values are expected.
 
     Raises:
         InputError: wrong number of axes, an empty axis, or as many times as frames fail to match.
@@ -88,6 +89,7 @@ class Image:
     times: Known = Known.UNKNOWN
     acquisition: Acquisition = Acquisition()
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         where = None if self.source is None else self.source.path

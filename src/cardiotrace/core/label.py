@@ -89,8 +89,9 @@ class LabelMap:
                 where=where,
             )
         if strange := self._strange_values():
+            known = ", ".join(f"{structure} = {value}" for structure, value in self.scheme.values.items())
             raise InputError(
-                f"label values {strange[:8]} are not in scheme {self.scheme.name} ({dict(self.scheme.values)})",
+                f"label values {strange[:8]} are not in scheme {self.scheme.name} ({known})",
                 where=where,
                 remedy=self._schemes_that_fit(),
             )

@@ -14,6 +14,8 @@ from cardiotrace.io.formats import suffix_of
 
 _SYSTEM = ("thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r", "__macosx")
 """Files and folders that operating systems leave behind; so are all whose names begin with a dot."""
+LABELS = "labels, which measure and evaluate read"
+"""Reason why label files are no images."""
 _TABLES = (".cfg", ".csv")
 """Of data sets, whose readers know them."""
 
@@ -34,7 +36,7 @@ class Listing:
         if not self.labels:
             return ()
         names = ", ".join(path.name for path in self.labels[:2]) + (", ..." if len(self.labels) > 2 else "")
-        return (f"{names}: labels, which measure and evaluate read",)
+        return (f"{names}: {LABELS}",)
 
     def without_tables(self) -> "Listing":
         """The listing without tables and settings files, where a data set's reader has used them."""

@@ -108,7 +108,7 @@ class Predictor:
             ModelFileError: the network fails.
         """
         start = time.perf_counter()
-        known, cine = len(cine.notes), self._in_its_channels(cine)
+        known, cine = len(cine.doubts), self._in_its_channels(cine)
         frames, depth, height, width = cine.grid_shape
         array = np.zeros((frames, depth, height, width), np.uint8)
         certain, foreground = np.zeros(frames), np.zeros(frames)
@@ -137,7 +137,7 @@ class Predictor:
             added=processed.added,
             warnings=(
                 *self._warnings(cine, confidence),
-                *(Flag(Grade.NOTE, note, rule="image") for note in cine.notes[known:]),
+                *(Flag(Grade.LOOK_TWICE, doubt, "doubt") for doubt in cine.doubts[known:]),
             ),
             model=self.spec.name,
             duration_s=time.perf_counter() - start,

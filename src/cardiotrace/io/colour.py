@@ -51,7 +51,7 @@ def strong_share(frames: Shaped[np.ndarray, "*grid 3"]) -> float:
     largest = 255.0 if frames.dtype == np.uint8 else float(frames.max())
     limit, most = STRONG_CHROMA / 255 * largest, 0.0
     for index in np.ndindex(frames.shape[:-3]):
-        plane = frames[index].astype(np.int64) if frames.dtype.kind != "f" else frames[index]
+        plane = frames[index] if frames.dtype.kind == "f" else frames[index].astype(np.int32)
         chroma = plane.max(axis=-1) - plane.min(axis=-1)
         most = max(most, np.count_nonzero(chroma > limit) / chroma.size)
     return most
@@ -68,7 +68,7 @@ def strong_share_of_yuv(blue: UInt8[np.ndarray, "..."], red: UInt8[np.ndarray, "
     return float(np.count_nonzero(chroma > STRONG_CHROMA) / chroma.size)
 
 
-def colour_note(share: float) -> tuple[str, ...]:
+def colour_doubt(share: float) -> tuple[str, ...]:
     """What to say of a picture of the heart whose strong colour was dropped; nothing where there is hardly any."""
     if share <= STRONG_SHARE:
         return ()
@@ -84,7 +84,7 @@ def is_photograph(view: View, modality: Modality) -> bool:
 
 
 def as_grey(image: Image) -> Image:
-    """The image as grey values: as it is, its common channel where all three are one, else its luma, with a note.
+    """The image as grey values: as it is, or its luma, with a doubt where colour is strong.
 
     Example:
         >>> from cardiotrace.core.geometry import NO_GEOMETRY
@@ -93,8 +93,8 @@ def as_grey(image: Image) -> Image:
     """
     if not image.is_colour:
         return image
-    notes = (*image.notes, *colour_note(strong_share(image.frames)))
-    return dataclasses.replace(image, frames=luma(image.frames), notes=notes)
+    doubts = (*image.doubts, *colour_doubt(strong_share(image.frames)))
+    return dataclasses.replace(image, frames=luma(image.frames), doubts=doubts)
 
 
 def as_colour(image: Image) -> Image:

@@ -9,7 +9,7 @@ from cardiotrace.core.file import require_regular_file, unreadable
 from cardiotrace.io import deflate
 
 _HEAD_BYTES = 64 * 1024
-_INNER_BYTES = 16 * 1024
+_INNER_BYTES = 4 * 1024
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from cardiotrace.core.geometry import Known
 from cardiotrace.core.image import Grid, Image
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.terms import Modality, View
-from cardiotrace.io.colour import as_colour, as_grey, by_the_rule, colour_note
+from cardiotrace.io.colour import as_colour, as_grey, by_the_rule, colour_doubt
 from cardiotrace.io.formats import open_image
 from cardiotrace.io.frames import (
     GivenSpacing,
@@ -74,7 +74,8 @@ def read_image(
         source_of(image, axes),
         modality=modality,
         times=Known.UNKNOWN if times_ms is None else Known.FILE,
-        notes=(*image.notes, *colour_note(pixels.strong_colour)),
+        notes=image.notes,
+        doubts=colour_doubt(pixels.strong_colour),
     )
     return by_the_rule(read) if channels is None else (as_grey if channels == 1 else as_colour)(read)
 

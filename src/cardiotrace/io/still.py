@@ -1,5 +1,10 @@
 """PNG, JPEG, BMP and GIF, and whatever else Pillow decodes; several pictures in one file are frames."""
 
+import contextlib
+import io
+import math
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
+from cardiotrace.io import deflate
 from cardiotrace.io.alpha import without_alpha
-from cardiotrace.io.stored import Pixels, StoredImage, check_shape
+from cardiotrace.io.stored import Pixels, StoredImage, check_shape, check_size_on_disk
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 
 _ORIENTATION = 0x0112
+_PNG_SAMPLES = {2: 3, 4: 2, 6: 4}
+"""Values for each pixel of a PNG, by the type of colour in its header; one for all others."""
+_LARGEST_RATIO = {"png": deflate.MAX_RATIO, "gif": 2800, "bmp": 130}
+"""How many bytes can come out of one: of deflate, of codes of 12 bits (4096 bytes at most), of run lengths."""
 _DEEP_COLOUR = "its 16-bit colours were read as 8 bit"
 # Pillow's mode -> (dtype, channels) of what is read; transparency is dropped, a palette resolved.
 _MODES = {
@@ -40,11 +50,22 @@ def kind_of(head: bytes) -> str | None:
     return "bmp" if is_bitmap else None
 
 
-def opened(path: Path, kind: str) -> Any:
+class _Clamped(io.BufferedReader):
+    """A file that takes no memory for more bytes than it holds: lengths in damaged files can be anything."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:
+            return super().read()
+        return super().read(min(size, max(0, os.fstat(self.fileno()).st_size - self.tell())))
+
+
+@contextlib.contextmanager
+def opened(path: Path, kind: str) -> Iterator[Any]:
     """A picture opened by the decoder of its own format alone; its pixels are not read yet."""
     from PIL import Image
 
-    return Image.open(path, formats=[kind.upper()])
+    with _Clamped(io.FileIO(path)) as file, Image.open(file, formats=[kind.upper()]) as picture:
+        yield picture
 
 
 def mode_facts(mode: str) -> tuple[np.dtype[Any], int]:
@@ -74,7 +95,17 @@ def read_header(path: Path, suffix: str, kind: str, head: bytes) -> StoredImage:
         details={"kind": kind, "is_palette": is_palette, "is_deep": is_deep}, notes=(_DEEP_COLOUR,) if is_deep else (),
     )  # fmt: skip
     check_shape(image)
+    if kind in _LARGEST_RATIO and (count == 1 or kind == "png"):  # frames of a GIF may hold what changes alone
+        needed = math.prod(shape) * _bits_per_pixel(kind, head) // 8
+        check_size_on_disk(image, path.stat().st_size * _LARGEST_RATIO[kind], compressed=False, needed=needed)
     return image
+
+
+def _bits_per_pixel(kind: str, head: bytes) -> int:
+    """As they are compressed."""
+    if kind == "png":
+        return head[24] * _PNG_SAMPLES.get(head[25], 1)
+    return 8 if kind == "gif" else int.from_bytes(head[28:30], "little")
 
 
 def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:

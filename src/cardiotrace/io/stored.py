@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import math
+import os
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -199,6 +200,27 @@ def quiet(logger_name: str) -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def silent_library() -> Iterator[None]:
+    """Keep what a C library writes to the standard error stream off the terminal; it quotes the file.
+
+    Other threads are silent for as long, so it is for single calls.
+    """
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no such stream
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def is_axis_aligned(matrix: NDArray[np.float64]) -> bool:

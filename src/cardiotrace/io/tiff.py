@@ -15,12 +15,14 @@ from cardiotrace.io.alpha import without_alpha
 from cardiotrace.io.directory import Directory, below, directories
 from cardiotrace.io.page_order import PageOrder, page_order
 from cardiotrace.io.still import decoded, mode_facts, opened
-from cardiotrace.io.stored import Pixels, StoredImage, check_shape
+from cardiotrace.io.stored import Pixels, StoredImage, check_shape, check_size_on_disk, silent_library
 
 SUFFIXES = (".tif", ".tiff")
 
 _DEFLATE = (8, 32946)
 _LOSSY = (6, 7, 33003, 33005, 34712, 34892, 50001)
+_LARGEST_RATIO = {1: 1, **dict.fromkeys(_DEFLATE, deflate.MAX_RATIO), 5: 2800, 32773: 64}
+"""How many bytes can come out of one; 5 is LZW, whose codes of 12 bits stand for 4096 bytes at most, 32773 PackBits."""
 _MOST_SPARE_BYTES = 64 * 1024**2
 """By how much a strip or tile may be larger than its picture."""
 
@@ -36,7 +38,8 @@ class _Facts:
     """Of an upright page."""
     dtype: np.dtype[Any]
     channel_count: int
-    is_lossy: bool
+    compression: int
+    bits_per_pixel: int
 
 
 def begins(head: bytes) -> bool:
@@ -56,9 +59,11 @@ def read_header(path: Path, suffix: str) -> StoredImage:
     image = StoredImage(
         path, "picture", suffix, facts.size + facts.order.shape, facts.dtype,
         channel_count=facts.channel_count, third_is_time=facts.order.third_is_time,
-        details={"kind": "tiff", "indices": facts.indices, "order": facts.order}, notes=notes, is_lossy=facts.is_lossy,
+        details={"kind": "tiff", "indices": facts.indices, "order": facts.order}, notes=notes,
+        is_lossy=facts.compression in _LOSSY,
     )  # fmt: skip
     check_shape(image)
+    _check_size(image, facts)
     return image
 
 
@@ -114,6 +119,14 @@ def _pictures(path: Path, chain: Sequence[Directory]) -> tuple[tuple[int, ...], 
     return indices, (f"{left_out} smaller copies or masks in the file were left out",) if left_out else ()
 
 
+def _check_size(image: StoredImage, facts: _Facts) -> None:
+    """Refuse pages that the file is too short for, where the compression has a bound."""
+    ratio = _LARGEST_RATIO.get(facts.compression)
+    needed = facts.order.count * facts.size[0] * facts.size[1] * facts.bits_per_pixel // 8
+    if ratio is not None:
+        check_size_on_disk(image, image.path.stat().st_size * ratio, compressed=False, needed=needed)
+
+
 def _facts(path: Path, indices: tuple[int, ...]) -> _Facts:
     import tifffile
 
@@ -134,8 +147,9 @@ def _facts(path: Path, indices: tuple[int, ...]) -> _Facts:
         dtype, channels = _type(first, path)
     size = (int(first.imagewidth), int(first.imagelength))
     return _Facts(
-        indices, order, size[::-1] if _orientation(first) >= 5 else size, dtype, channels, first.compression in _LOSSY
-    )
+        indices, order, size[::-1] if _orientation(first) >= 5 else size, dtype, channels,
+        int(first.compression), int(first.bitspersample) * int(first.samplesperpixel),
+    )  # fmt: skip
 
 
 def _kind(page: Any) -> tuple[Any, ...]:
@@ -143,7 +157,7 @@ def _kind(page: Any) -> tuple[Any, ...]:
 
 
 def _described(page: Any) -> str:
-    return f"{' x '.join(map(str, page.shape))} {page.dtype}"
+    return f"{' x '.join(map(str, page.shape))[:40]} {page.dtype}"
 
 
 def _orientation(page: Any) -> int:
@@ -229,6 +243,8 @@ def _pages(image: StoredImage, *, as_labels: bool) -> Iterator[NDArray[Any]]:
             with opened(image.path, "tiff") as picture:
                 for index in indices:
                     picture.seek(index)
+                    with silent_library():
+                        picture.load()
                     yield decoded(picture, image.path, as_labels=as_labels)
 
 

@@ -14,6 +14,7 @@ from cardiotrace.core.label import CAMUS, SCHEMES, LabelMap, LabelScheme
 from cardiotrace.core.terms import Modality, View
 from cardiotrace.datasets.found import FoundExam, Reading, find_exams
 from cardiotrace.datasets.grouping import PicturesAs
+from cardiotrace.datasets.leftover import LABELS
 from cardiotrace.evaluation.pairing import label_files
 from cardiotrace.geometry.enclosure import fitting_schemes
 from cardiotrace.io import read_image, read_labels
@@ -89,7 +90,7 @@ def measure_exams(config: MeasureConfig, watch: Watch = SILENT, tell: Tell = tel
         if task.is_done(found, lambda made: _same_labels(found.name, config, made)):
             return Analysed.stored(found.name, folder)
         with task.results(found) as staging:
-            exam = replace(found.read(), name=found.name)
+            exam = _without_labels(replace(found.read(), name=found.name))
             spare_images(staging, exam)
             files = _files(exam, config)
             staging.inputs.extend(files.values())
@@ -103,6 +104,11 @@ def measure_exams(config: MeasureConfig, watch: Watch = SILENT, tell: Tell = tel
     exams = find_exams(config.exams, config.reading)
     batch = for_each_exam(exams, one, watch, title="measuring", tell=tell)
     return with_summary(batch, config.out, overwrite=config.overwrite)
+
+
+def _without_labels(exam: Exam) -> Exam:
+    """Labels beside the images are what is measured here, not files that were left out."""
+    return replace(exam, left_out=tuple(line for line in exam.left_out if not line.endswith(LABELS)))
 
 
 def _is_of_a_report(name: str) -> bool:

@@ -119,7 +119,7 @@ def reading_flags(exam: Exam) -> list[Flag]:
     said: dict[tuple[Grade, str, str], list[str]] = {}
     for image in exam.images:
         for grade, rule, texts in (
-            (Grade.LOOK_TWICE, "doubt", image.cine.geometry.doubts),
+            (Grade.LOOK_TWICE, "doubt", (*image.cine.geometry.doubts, *image.cine.doubts)),
             (Grade.NOTE, "reading", image.cine.notes),
         ):
             for text in texts:
@@ -177,6 +177,6 @@ def _read_image(image: ExamImage, labelled_by: str) -> ReadImage:
         times=cine.times.value,
         duration_ms=None if times is None else float(f"{times[-1] - times[0]:.6g}"),
         notes=cine.notes,
-        doubts=geometry.doubts,
+        doubts=(*geometry.doubts, *cine.doubts),
         labels=labelled_by,
     )

@@ -49,7 +49,9 @@ def _describe(found: FoundExam) -> Shown:
     }
     images = tuple(_row(image) for image in exam.images)
     notes = [
-        f"{image.name}: {note}" for image in exam.images for note in (*image.cine.notes, *image.cine.geometry.doubts)
+        f"{image.name}: {note}"
+        for image in exam.images
+        for note in (*image.cine.notes, *image.cine.doubts, *image.cine.geometry.doubts)
     ]
     notes += [f"{image.name}: a frame of {image.shown_in} too" for image in exam.images if image.shown_in]
     plain = {key: value for key, value in facts.items() if value is not None}
