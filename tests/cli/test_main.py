@@ -224,14 +224,8 @@ for words in json.load(sys.stdin):
 
 def test_the_base_installation_names_the_extra_for_training():
     words = json.dumps([*NEED_TRAINING, ("models", "list"), ("compare",)])
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_TORCH],
-        input=words,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    program = [sys.executable, "-c", WITHOUT_TORCH]
+    done = subprocess.run(program, input=words, env=environment(), capture_output=True, text=True, check=True)
     lines = done.stderr.splitlines()
     for verb in NEED_TRAINING:
         said, remedy, status, *lines = lines

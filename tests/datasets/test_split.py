@@ -91,7 +91,7 @@ def test_too_few_patients_for_any_fold_are_told_the_way_out(patients, least):
 
 def test_what_else_folds_cannot_be_made_of():
     patients = {name: {"sex": "F"} for name in "abcd"}
-    with pytest.raises(InputError, match="no patient has a group 'age' .*\n?choose from: sex"):
+    with pytest.raises(InputError, match=r"no patient has a group 'age' .*\n?choose from: sex"):
         k_folds(patients, folds=3, stratify=("age",))
     for refused in (lambda: k_folds(patients, folds=3, seed=-1), lambda: Split(("a", "b")).fewer(1, seed=-1)):
         with pytest.raises(InputError, match="a seed is a whole number of 0 or more, got -1"):

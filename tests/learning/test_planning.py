@@ -81,5 +81,5 @@ def test_memory_is_a_positive_number(memory_gb):
 
 @pytest.mark.parametrize(("shape", "memory_gb"), [((256, 256), 1e-9), ((4, 4), 8.0)])
 def test_where_no_network_fits_that_is_said(shape, memory_gb):
-    with pytest.raises(InputError, match="no network fits: patches would have .*x.* pixels"):
+    with pytest.raises(InputError, match=r"no network fits: patches would have .*x.* pixels"):
         plan(Fingerprint(shape, (0.3, 0.3), 100), memory_gb=memory_gb)
