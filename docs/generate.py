@@ -87,7 +87,7 @@ An error is one or two lines: what is wrong, where, and what to do. `--debug` on
 | 2 | wrong use: words that do not fit together |
 | 3 | bad input: a file, folder, recipe or model cannot be used; `data lint` found an error |
 | 4 | failed work: a full disk, an unwritable folder, a training that diverged |
-| 130 | interrupted; nothing is left half-written |
+| 130, 143, 129 | interrupted by Ctrl-C, SIGTERM or SIGHUP; nothing is left half-written |
 
 | environment variable | meaning |
 |---|---|

@@ -414,7 +414,8 @@ def test_interrupted_between_exams(model, tmp_path):
         assert len(list((folder / "figures" / "frames").iterdir())) == 12
 
 
-def test_interrupted_training_goes_on(camus, tmp_path):
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_training_goes_on(camus, tmp_path, number, status):
     words = [
         *("train", RECIPE, "--data", camus, "--out", tmp_path / "run", "--cache", tmp_path / "cache", "--set"),
         *('architecture={name="unet",levels=2,width=4}', "data.split=k-fold", "data.folds=3", "training.batch_size=2"),
@@ -429,9 +430,9 @@ def test_interrupted_training_goes_on(camus, tmp_path):
     )
     journal = tmp_path / "run" / "journal.jsonl"
     wait_for(lambda: journal.exists() and journal.read_text().count("\n") >= 2, process)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, error = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == status
     assert said_once(error) == ["cardiotrace: interrupted; nothing is left half-written"]
     hidden = [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
     assert hidden == []

@@ -1,16 +1,23 @@
 """Trainings that cannot be: one clear message, the right exit status, and nothing lost."""
 
+import errno
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 import tomli_w
 
+from cardiotrace.core.catalog import choices_from_plain
+from cardiotrace.inference.model_file import read_spec
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.journal import Journal
+from cardiotrace.learning.training.recipe import portable, read_recipe
+from cardiotrace.preparation import Preparation
 from cardiotrace.workflows.train import run_training
 from tests.fake.camus import write_camus
+from tests.fake.models import write_camus_model
 from tests.learning.training.tiny import RECIPE
 
 
@@ -91,6 +98,58 @@ def test_a_split_of_ones_own_is_trained_on(train, tmp_path):
     assert train(tmp_path / "run", data__split=str(path))[0] == 0
     assert json.loads(RunFolder(tmp_path / "run").split.read_text())["training"] == ["patient0003"]
     refused(train(tmp_path / "fold", "--fold", 1, data__split=str(path)), 2, "there is no fold 1")
+
+
+def test_no_place_of_this_machine_is_written_down(train, tmp_path, command, place):
+    """A split beside the recipe, a split by its whole path, a teacher by its path: names alone are kept."""
+    write_camus_model(tmp_path / "teacher.onnx", preparation=Preparation(choices_from_plain(RECIPE["preparation"], "")))
+    lists = {"training": ["patient0003"], "validation": ["patient0001"], "testing": ["patient0002"]}
+    (tmp_path / "mine.json").write_text(json.dumps(lists))
+    taught = {"distillation__teachers": [str(tmp_path / "teacher.onnx")]}
+    out = tmp_path / "run"
+    assert train(out, data__split=str(tmp_path / "mine.json"), **taught)[0] == 0
+    assert train(out, "--resume", data__split=str(tmp_path / "mine.json"), **taught)[0] == 0
+    assert command("export", out, "--data", place / "camus", "--cache", place / "cache")[0] == 0
+    for path in out.iterdir():
+        assert str(tmp_path.parent).encode() not in path.read_bytes(), path.name
+    spec = read_spec(out / "model.onnx").training
+    assert spec.recipe["data"]["split"] == "mine.json"
+    assert spec.recipe["distillation"]["teachers"] == ["teacher.onnx"]
+    assert spec.split == "mine.json (1 patients for training, 1 for validation)"
+
+
+def test_a_split_beside_the_recipe(train, tmp_path):
+    refused(train(tmp_path / "run", data__split="nowhere.json"), 3, "nowhere.json: no such file")
+    (tmp_path / "beside.json").write_text(json.dumps({"training": ["patient0002"], "validation": ["patient0001"]}))
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(tomli_w.dumps({**RECIPE, "data": {**RECIPE["data"], "split": "beside.json"}}))
+    assert read_recipe(recipe).data.split == str((tmp_path / "beside.json").resolve())
+    assert portable(read_recipe(recipe)).data.split == "beside.json"
+    assert read_recipe(recipe).digest() == portable(read_recipe(recipe)).digest()
+
+
+def test_a_disk_that_fills_at_the_journal(train, tmp_path, monkeypatch):
+    changes = {"training__epochs": 3}
+    assert train(tmp_path / "whole", **changes)[0] == 0
+    flush, calls = os.fsync, []
+
+    def full_at_the_second(descriptor):
+        if Path(f"/proc/self/fd/{descriptor}").readlink().name == "journal.jsonl":
+            calls.append(descriptor)
+            if len(calls) == 2:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        flush(descriptor)
+
+    out = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full_at_the_second)
+        refused(train(out, **changes), 4, "journal.jsonl: could not be written", "the disk is full")
+    assert [row["epoch"] for row in Journal(RunFolder(out).journal).rows()] == [1]
+    assert train(out, "--resume", **changes)[0] == 0
+    ours, whole = (
+        [row["loss"] for row in Journal(tmp_path / name / "journal.jsonl").rows()] for name in ("run", "whole")
+    )
+    assert ours == whole
 
 
 def test_patients_of_a_published_list_that_are_not_there_are_told(train, tmp_path, place):

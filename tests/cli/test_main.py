@@ -1,6 +1,10 @@
 """Finding verbs, help, and what is loaded for it."""
 
+import json
+import re
+import signal
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -8,6 +12,7 @@ import pytest
 from cardiotrace import __version__
 from cardiotrace.cli.main import VERBS, gathered
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.interruption import Interrupted
 from tests.command import command_line, environment, one_after_another
 from tests.fake.heart import write_nifti
 
@@ -64,8 +69,13 @@ def test_a_family_shows_its_verbs(command):
     assert "analyse" not in out
 
 
-def test_version(command):
-    assert command("--version") == (0, f"cardiotrace {__version__}\n", "")
+@pytest.mark.parametrize("word", ["--version", "-V"])
+def test_version(command, word):
+    assert command(word) == (0, f"cardiotrace {__version__}\n", "")
+
+
+def test_help_of_a_verb_by_the_word(command):
+    assert command("help", "models", "list") == command("models", "list", "--help")
 
 
 @pytest.mark.parametrize("words", [("anaylse", "x"), ("data", "lintt"), ("models", "shwo")])
@@ -136,6 +146,13 @@ class Verbs:
     [
         (InputError("holds no image", where="x", remedy="look."), 3, "cardiotrace: x: holds no image\nlook.\n"),
         (KeyboardInterrupt(), 130, "cardiotrace: interrupted; nothing is left half-written\n"),
+        (Interrupted(signal.SIGTERM), 143, "cardiotrace: interrupted; nothing is left half-written\n"),
+        (
+            PermissionError(13, "Permission denied", "/x/\x1b[2J"),
+            4,
+            "cardiotrace: /x/\\u001b[2J: Permission denied\n"
+            "the system refused: look at the name, the permissions and the free space.\n",
+        ),
         (
             ZeroDivisionError("by zero"),
             4,
@@ -189,3 +206,56 @@ def test_what_is_left_out_is_shown(command, tmp_path):
     assert "left out: letter.pdf: no image, by its suffix" in out
     assert "note: p_4CH_ED: nothing says how it was made: taken for ultrasound" in out
     assert "sex F" in out
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="has no /dev/full")
+def test_output_that_has_no_room():
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(
+            command_line("data", "list", "--json"), env=environment(), stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 4
+    assert done.stderr.startswith("cardiotrace: No space left on device\n")
+    assert "Exception ignored" not in done.stderr
+
+
+def test_no_output_at_all():
+    words = " ".join(command_line("data", "list"))
+    done = subprocess.run(f"{words} >&-", shell=True, env=environment(), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+NEED_TRAINING = (
+    ("train", "recipe.toml"),
+    ("crossval", "recipe.toml"),
+    ("sweep", "recipe.toml"),
+    ("export", "run"),
+    ("plan", "--dataset", "camus"),
+    ("models", "join", "a", "b"),
+    ("models", "list", "--architectures"),
+)
+WITHOUT_TORCH = """
+import json, sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "onnx", "lightning_fabric", "safetensors", "onnxscript"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Absent())
+from cardiotrace.cli.main import main
+for words in json.load(sys.stdin):
+    print(main(words), file=sys.stderr)
+"""
+
+
+def test_the_base_installation_names_the_extra_for_training():
+    words = json.dumps([*NEED_TRAINING, ("models", "list"), ("compare",)])
+    program = [sys.executable, "-c", WITHOUT_TORCH]
+    done = subprocess.run(program, input=words, env=environment(), capture_output=True, text=True, check=True)
+    lines = done.stderr.splitlines()
+    for verb in NEED_TRAINING:
+        said, remedy, status, *lines = lines
+        name = " ".join(verb[:2]) if verb[0] == "models" else verb[0]
+        assert re.fullmatch(f"cardiotrace: `{name}` needs (torch|onnx), which comes with the extra for training", said)
+        assert remedy == "pip install -c constraints.txt torch 'cardiotrace[train]'"
+        assert status == "2"
+    assert lines == ["0", "cardiotrace: a comparison needs at least two runs", *lines[2:3], "2"]

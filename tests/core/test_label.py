@@ -93,9 +93,9 @@ def test_scheme_from_plain_data():
     ("value", "scheme", "remedy"),
     [
         (255, LV_ONLY, "save 1 in place of 255"),
-        (255, VESSEL, "these values stand in the scheme vessel255"),
-        (3, LV_ONLY, "these values stand in the scheme camus or acdc or mnms"),
-        (77, CAMUS, "check what the values"),
+        (255, VESSEL, "have the scheme vessel255"),
+        (3, LV_ONLY, "these values fit camus or acdc or mnms"),
+        (77, CAMUS, "correct the labels"),
     ],
 )
 def test_the_remedy_for_a_strange_value_exists(value, scheme, remedy):

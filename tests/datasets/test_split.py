@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -78,6 +79,23 @@ def test_folds_without_validation_train_on_all_others():
 def test_impossible_numbers_of_folds_are_refused(folds, validation):
     with pytest.raises(InputError, match=f"{folds} folds of 4 patients"):
         k_folds({name: {} for name in "abcd"}, folds=folds, validation=validation)
+
+
+@pytest.mark.parametrize(("patients", "least"), [("a", 3), ("ab", 3), ("a", 2)])
+def test_too_few_patients_for_any_fold_are_told_the_way_out(patients, least):
+    with pytest.raises(InputError, match=f"folds by patient need at least {least}") as caught:
+        k_folds({name: {} for name in patients}, folds=3, validation=least == 3)
+    assert "a .json file of your own" in caught.value.remedy
+    assert not re.search(r"from \d to \d", str(caught.value))
+
+
+def test_what_else_folds_cannot_be_made_of():
+    patients = {name: {"sex": "F"} for name in "abcd"}
+    with pytest.raises(InputError, match=r"no patient has a group 'age' .*\n?choose from: sex"):
+        k_folds(patients, folds=3, stratify=("age",))
+    for refused in (lambda: k_folds(patients, folds=3, seed=-1), lambda: Split(("a", "b")).fewer(1, seed=-1)):
+        with pytest.raises(InputError, match="a seed is a whole number of 0 or more, got -1"):
+            refused()
 
 
 def test_leave_one_vendor_out():

@@ -71,3 +71,15 @@ def test_a_planned_recipe_can_be_trained(has_spacing):
     assert recipe.training.batch_size == made.batch
     assert tuple(recipe.preparation.place((300, 300), (0.3, 0.3)).shape) == made.patch
     assert recipe.architecture.options["strides"][1] == [2, 1]
+
+
+@pytest.mark.parametrize("memory_gb", [0, -1, float("nan"), float("inf")])
+def test_memory_is_a_positive_number(memory_gb):
+    with pytest.raises(InputError, match="memory must be a positive number of GB"):
+        plan(Fingerprint((256, 256), (0.3, 0.3), 100), memory_gb=memory_gb)
+
+
+@pytest.mark.parametrize(("shape", "memory_gb"), [((256, 256), 1e-9), ((4, 4), 8.0)])
+def test_where_no_network_fits_that_is_said(shape, memory_gb):
+    with pytest.raises(InputError, match=r"no network fits: patches would have .*x.* pixels"):
+        plan(Fingerprint(shape, (0.3, 0.3), 100), memory_gb=memory_gb)

@@ -49,9 +49,9 @@ def test_resize_stretches():
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("resize", {"height": 0}, "size must be positive"),
+        ("resize", {"height": 0}, "sides must be 1 to 16384 pixels"),
         ("resample", {"height_mm": -1.0}, "pixel size must be positive"),
-        ("crop-or-pad", {"width": 0}, "size must be positive"),
+        ("crop-or-pad", {"width": 0}, "sides must be 1 to 16384 pixels"),
         ("pad-to-multiple", {"multiple": 0}, "multiple must be at least 1"),
         ("clahe", {"limit": 0.5}, "tiles and limit must be at least 1"),
         ("multiply", {"factor": 0.0}, "factor must not be 0"),

@@ -15,6 +15,7 @@ from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.lint import Severity, lint
 from cardiotrace.datasets.split import k_folds, patient_groups, write_split
+from cardiotrace.io.atomic import as_work_error
 from cardiotrace.preparation import Preparation
 from cardiotrace.workflows.data import open_dataset, pack
 from cardiotrace.workflows.nnunet import export_nnunet, nnunet_splits
@@ -117,7 +118,8 @@ def run_split(options: SplitOptions) -> None:
     else:
         say(f"{dataset.name} has no published split; --folds makes one.")
     if options.out is not None:
-        options.out.mkdir(parents=True, exist_ok=True)
+        with as_work_error(options.out):
+            options.out.mkdir(parents=True, exist_ok=True)
         for name, split in splits.items():
             write_split(split, options.out / f"{name}.json")
 

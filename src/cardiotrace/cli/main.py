@@ -16,11 +16,10 @@ from dataclasses import dataclass
 
 from cardiotrace import __version__
 from cardiotrace.cli.output import complain, say
-from cardiotrace.core.errors import CardioTraceError, UsageError, WorkError
+from cardiotrace.core.errors import UsageError, explained
 from cardiotrace.core.interruption import clean_interruption
-from cardiotrace.core.text import on_one_line
 
-FAILED, INTERRUPTED, BROKEN_PIPE = 4, 130, 141
+INTERRUPTED, BROKEN_PIPE = 130, 141
 _HELP = ("-h", "--help", "help")
 
 
@@ -148,17 +147,10 @@ def _give_up_output() -> None:
 
 def _explained(error: BaseException) -> tuple[str, int]:
     """What to say of an error, and the exit status."""
-    if isinstance(error, CardioTraceError):
-        return str(error), error.exit_status
     if isinstance(error, KeyboardInterrupt):
         return "interrupted; nothing is left half-written", getattr(error, "exit_status", INTERRUPTED)
-    if isinstance(error, MemoryError):
-        return "this needs more memory than there is\nclose other programs, or work on less at once.", FAILED
-    if isinstance(error, OSError) and error.strerror:
-        about = "the output" if error.filename is None else on_one_line(os.fsdecode(error.filename))
-        return f"{about}: {error.strerror}\nthe system refused: look at the name, permissions and free space.", FAILED
-    report = "this is a fault of CardioTrace: please report it with what --debug prints."
-    return str(WorkError(f"unexpected {type(error).__name__}: {error}", remedy=report)), FAILED
+    known = explained(error)
+    return str(known), known.exit_status
 
 
 def _run(words: list[str]) -> int:
@@ -244,7 +236,9 @@ def _find(words: list[str]) -> tuple[Verb | None, list[str]]:
 
 
 def _general(words: list[str]) -> int:
-    if words[:1] == ["--version"]:
+    if words[:1] == ["help"] and len(words) > 1:
+        return _run([*words[1:], "--help"])
+    if words[:1] in (["--version"], ["-V"]):
         say(f"cardiotrace {__version__}")
         return 0
     family = [verb for verb in VERBS if words and verb.name.startswith(f"{words[0]} ")]
@@ -258,7 +252,7 @@ def _general(words: list[str]) -> int:
 def _no_such_verb(words: list[str]) -> str:
     families = {verb.name.partition(" ")[0] for verb in VERBS if " " in verb.name}
     given = " ".join(words[: 2 if words[0] in families else 1])
-    near = difflib.get_close_matches(given, [verb.name for verb in VERBS], n=1)
+    near = difflib.get_close_matches(given.lower(), [verb.name for verb in VERBS], n=1)
     suggestion = f"did you mean {near[0]!r}? " if near else ""
     return f"there is no verb {given!r}\n{suggestion}`cardiotrace --help` lists them."
 

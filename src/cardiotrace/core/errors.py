@@ -1,5 +1,6 @@
 """What can go wrong, sorted by who can mend it; each kind carries the exit status of the command line."""
 
+import os
 from pathlib import Path
 
 from cardiotrace.core.text import on_one_line, printable
@@ -50,3 +51,28 @@ class WorkError(CardioTraceError):
     """The input was fine, the work failed: a full disk, an unwritable folder, a diverged training."""
 
     exit_status = 4
+
+
+def explained(error: BaseException, *, where: Path | None = None) -> CardioTraceError:
+    """What to say of an error of any kind, in the words of this package.
+
+    Args:
+        error: that a piece of work raised; one of this package's own comes back as it is.
+        where: what the work was about.
+
+    Example:
+        >>> print(explained(ZeroDivisionError("by zero"), where=Path("patient0001")))
+        patient0001: unexpected ZeroDivisionError: by zero
+        this is a fault of CardioTrace: please report it with what --debug prints.
+    """
+    if isinstance(error, CardioTraceError):
+        return error
+    if isinstance(error, MemoryError):
+        remedy = "close other programs, or work on less at once."
+        return WorkError("this needs more memory than there is", where=where, remedy=remedy)
+    if isinstance(error, OSError) and error.strerror:
+        place = where if error.filename is None else Path(os.fsdecode(error.filename))
+        remedy = "the system refused: look at the name, the permissions and the free space."
+        return WorkError(error.strerror, where=place, remedy=remedy)
+    remedy = "this is a fault of CardioTrace: please report it with what --debug prints."
+    return WorkError(f"unexpected {type(error).__name__}: {error}", where=where, remedy=remedy)

@@ -50,7 +50,7 @@ def parse_toml(text: str) -> dict[str, Any]:
     Example:
         >>> parse_toml("rate = nan")
         Traceback (most recent call last):
-        cardiotrace.core.errors.ConfigError: is not valid TOML: nan is no number that can be used
+        cardiotrace.core.errors.ConfigError: cannot be used: nan is no number
     """
     values: dict[str, Any] = _bounded(tomllib.loads, text, "TOML")
     return values
@@ -66,7 +66,7 @@ def parse_json(text: str | bytes) -> Any:
     Example:
         >>> parse_json('{"a": 1, "a": 2}')
         Traceback (most recent call last):
-        cardiotrace.core.errors.ConfigError: is not valid JSON: the key 'a' stands twice in one table
+        cardiotrace.core.errors.ConfigError: cannot be used: the key 'a' stands twice in one table
     """
     return _bounded(_loads, text, "JSON")
 
@@ -95,11 +95,15 @@ def _bounded(parse: Callable[[Any], Any], text: str | bytes, language: str) -> A
     try:
         values = parse(text)
     except RecursionError:
-        raise ConfigError(f"is not usable {language}: it is nested too deeply") from None
+        raise ConfigError(f"cannot be used: its {language} is nested too deeply") from None
     except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
         raise NotThisLanguageError(f"is not valid {language}: {error}") from None
-    except ValueError as error:  # of the encoding, or of a number of thousands of digits
-        raise ConfigError(f"is not valid {language}: {error}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"is not valid {language}: it is not UTF-8") from None
+    except ValueError as error:
+        known = str(error)
+        what = "it holds a number of thousands of digits" if "integer string conversion" in known else known
+        raise ConfigError(f"cannot be used: {what}") from None
     _check(values, language)
     return values
 
@@ -110,12 +114,12 @@ def _check(values: Any, language: str) -> None:
     while level:
         depth += 1
         if depth > DEEPEST:
-            raise ConfigError(f"is not usable {language}: it is nested more than {DEEPEST} levels deep")
+            raise ConfigError(f"cannot be used: its {language} is nested more than {DEEPEST} levels deep")
         inner: list[Any] = []
         for holder in level:
             for item in holder.values() if isinstance(holder, dict) else holder:
                 if isinstance(item, dict | list):
                     inner.append(item)
                 elif isinstance(item, float) and not math.isfinite(item):
-                    raise ConfigError(f"is not valid {language}: {item} is no number that can be used")
+                    raise ConfigError(f"cannot be used: {item} is no number")
         level = inner

@@ -111,7 +111,9 @@ def _visit(path: Path, visit: Visit, reading: Reading, count: int) -> FoundExam:
     def read() -> Exam:
         return as_read(visit.read(), reading)
 
-    return FoundExam(visit.name, path, read, part=visit.name if count > 1 else "")
+    # A patient's folder keeps the name that its owner gave it.
+    name = path.resolve().name if count == 1 and path.is_dir() else visit.name
+    return FoundExam(name or visit.name, path, read, part=visit.name if count > 1 else "")
 
 
 def _unreadable(path: Path, error: InputError) -> FoundExam:

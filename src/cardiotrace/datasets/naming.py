@@ -93,7 +93,7 @@ def plane_of(word: str) -> tuple[View, Modality]:
         return View(word), modality_meant(word)
     except ValueError:
         raise UsageError(
-            f"{word!r} is no word for a view (--view, --default-for)",
+            f"{word!r} is no word for a view",
             remedy=f"choose from: {', '.join(known.upper() for known in _VIEW_WORDS)}, unknown.",
         ) from None
 

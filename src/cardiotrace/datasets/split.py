@@ -96,6 +96,7 @@ class Split:
         """
         if not 1 <= count <= len(self.training):
             raise InputError(f"{count} training patients are wanted, the split has {len(self.training)}")
+        _check_seed(seed)
         order = np.random.default_rng(seed).permutation(len(self.training))
         names = sorted(self.training)
         return replace(self, training=tuple(sorted(names[index] for index in order[:count])))
@@ -176,6 +177,8 @@ def k_folds(
         (2, 2, 2)
     """
     _check_folds(folds, len(patients), least=3 if validation else 2)
+    _check_seed(seed)
+    _check_keys(stratify, patients)
     strata: dict[tuple[str, ...], list[str]] = {}
     for name in sorted(patients):
         strata.setdefault(tuple(patients[name].get(key, "") for key in stratify), []).append(name)
@@ -199,6 +202,19 @@ def _check_folds(folds: int, patients: int, *, least: int) -> None:
             f"{folds} folds of {counted} cannot be",
             remedy=f"choose from {least} to {patients} folds." if patients > least else f"choose {least} folds.",
         )
+
+
+def _check_seed(seed: int) -> None:
+    if seed < 0:
+        raise InputError(f"a seed is a whole number of 0 or more, got {seed}")
+
+
+def _check_keys(stratify: Sequence[str], patients: PatientGroups) -> None:
+    known = sorted({key for groups in patients.values() for key in groups})
+    for key in stratify:
+        if key not in known:
+            there = f"choose from: {', '.join(known)}." if known else "the data set states no groups of patients."
+            raise InputError(f"no patient has a group {key!r} to keep in equal shares", remedy=there)
 
 
 def _fold(parts: Sequence[tuple[str, ...]], fold: int, validation: bool) -> Split:

@@ -1,5 +1,6 @@
 """nnU-Net's rules for two dimensions: from what a data set looks like to patch, poolings, kernels, widths and batch."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -128,6 +129,9 @@ def plan(of: Fingerprint, *, classes: int = 4, memory_gb: float = 8.0) -> Plan:
         classes: of the output, background included.
         memory_gb: memory of the device, GB.
 
+    Raises:
+        InputError: nothing fits.
+
     Example:
         >>> made = plan(Fingerprint((512, 448), (0.3, 0.3), 1000))
         >>> made.patch, made.batch, made.poolings
@@ -137,6 +141,8 @@ def plan(of: Fingerprint, *, classes: int = 4, memory_gb: float = 8.0) -> Plan:
         Isensee et al. 2021, Nature Methods 18:203, supplement; constants of version 2 of the published code. Its
         estimate counts the values of every convolution's output for one image, as here.
     """
+    if not 0 < memory_gb < math.inf:
+        raise InputError(f"memory must be a positive number of GB, got {memory_gb:g}")
     budget = REFERENCE_VALUES * memory_gb / REFERENCE_GB
     patch = _padded(_first_patch(of), of.spacing_mm)
     # Only until the smallest batch fits: large patches go before large batches.
@@ -184,6 +190,11 @@ def _multiples(patch: Pair, spacing_mm: Spacing) -> Pair:
 
 def _network(patch: Pair, spacing_mm: Spacing) -> NNUNet2DConfig:
     strides, kernels = topology(patch, spacing_mm)
+    if len(strides) < 2:
+        raise InputError(
+            f"no network fits: patches would have {patch[0]}x{patch[1]} pixels",
+            remedy=f"give more memory, and images of at least {2 * SMALLEST_EDGE} pixels along one side.",
+        )
     return NNUNet2DConfig(kernels, strides, tuple(min(WIDTH * 2**stage, WIDEST) for stage in range(len(strides))))
 
 

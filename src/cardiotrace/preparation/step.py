@@ -50,6 +50,9 @@ class IntensityStep(Protocol):
         ...
 
 
+LARGEST_SIDE = 16384
+"""Pixels of a prepared picture: many more than any network takes."""
+
 COLOURS = ("red", "green", "blue")
 
 
@@ -115,8 +118,8 @@ class Resize:
     keep_aspect: bool = False
 
     def __post_init__(self) -> None:
-        if min(self.height, self.width) < 1:
-            raise ValueError(f"size must be positive, got {self.height} x {self.width}")
+        if not all(1 <= side <= LARGEST_SIDE for side in (self.height, self.width)):
+            raise ValueError(f"sides must be 1 to {LARGEST_SIDE} pixels, got {self.height} x {self.width}")
 
     def place(self, rows: AxisMap, columns: AxisMap, spacing_mm: tuple[float, float] | None) -> Pair:
         """See `GeometricStep`."""
@@ -170,8 +173,8 @@ class CropOrPad:
     width: int = 256
 
     def __post_init__(self) -> None:
-        if min(self.height, self.width) < 1:
-            raise ValueError(f"size must be positive, got {self.height} x {self.width}")
+        if not all(1 <= side <= LARGEST_SIDE for side in (self.height, self.width)):
+            raise ValueError(f"sides must be 1 to {LARGEST_SIDE} pixels, got {self.height} x {self.width}")
 
     def place(self, rows: AxisMap, columns: AxisMap, spacing_mm: tuple[float, float] | None) -> Pair:
         """See `GeometricStep`."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from cardiotrace import __version__
-from cardiotrace.core.errors import CardioTraceError, UsageError, WorkError
+from cardiotrace.core.errors import CardioTraceError, UsageError, explained
 from cardiotrace.datasets.found import FoundExam
 from cardiotrace.datasets.naming import image_name
 from cardiotrace.io.formats import suffix_of
@@ -89,24 +89,12 @@ def attempt(exam: FoundExam, work: Callable[[FoundExam], Result]) -> Result | Fa
     """The work on one exam, or why it could not be done."""
     try:
         return work(exam)
-    except CardioTraceError as error:
-        reason: CardioTraceError = error
-    except MemoryError:
-        reason = WorkError("needs more memory than there is", where=exam.path, remedy="close other programs.")
     except Exception as error:
-        reason = unexpected(error, where=exam.path)
-        reason.__cause__ = error
+        reason = explained(error, where=exam.path)
+        if reason is not error:
+            reason.__cause__ = error
     LOG.debug("%s failed", exam.name, exc_info=reason)
     return Failure(exam.name, reason)
-
-
-def unexpected(error: Exception, *, where: Path | None = None) -> WorkError:
-    """What to say of an error that nobody foresaw."""
-    return WorkError(
-        f"unexpected {type(error).__name__}: {error}",
-        where=where,
-        remedy="this is a fault of CardioTrace: please report it with what --debug prints.",
-    )
 
 
 def _everything(_: str) -> bool:

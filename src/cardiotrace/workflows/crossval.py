@@ -58,12 +58,14 @@ def crossval(config: CrossvalConfig, watch: Watch = SILENT) -> CaseTable:
     Raises:
         ConfigError: the recipe is wrong.
         UsageError: a folder holds a fold of another recipe or of other patients, `only` names a fold that there is
-            not, or `jobs` is below 1.
+            not, `jobs` is below 1, or `folds` below 2.
         InputError: the data cannot be used.
         WorkError: a training diverged, or nothing can be written.
     """
     if config.jobs < 1:
         raise UsageError(f"--jobs must be at least 1, got {config.jobs}")
+    if config.folds < 2:
+        raise UsageError(f"--folds must be at least 2, got {config.folds}")
     recipe = read_recipe(config.recipe, config.overrides)
     dataset = open_dataset(recipe.data.dataset, config.data)
     published = dataset.splits()

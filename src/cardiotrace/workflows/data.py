@@ -130,7 +130,9 @@ def choose_split(dataset: Dataset, name: str, *, folds: int = 5, fold: int | Non
             raise InputError(f"there is no fold {fold}: folds are 1 to {folds}")
         return k_folds(patient_groups(dataset.cases()), folds=folds, seed=seed)[(fold or 1) - 1]
     if fold is not None:
-        raise InputError(f"{dataset.name} has no published fold {fold}", remedy='use data.split = "k-fold".')
+        last = sum(f"fold{number}" in published for number in range(1, len(published) + 1))
+        there = f"folds are 1 to {last}" if last else "it publishes none"
+        raise InputError(f"{dataset.name} has no fold {fold}: {there}", remedy='or use data.split = "k-fold".')
     if name not in published:
         raise InputError(
             f"{dataset.name} has no split {name!r}", remedy=f'it has {", ".join(published) or "none"}; or use "k-fold".'

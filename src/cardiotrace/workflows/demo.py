@@ -74,6 +74,8 @@ def phantom_study(config: DemoConfig) -> tuple[Exam, dict[str, float]]:
     """Echo in two views and a stack of cine-MRI of one heart, with its true numbers by name and unit."""
     if config.pathology not in tuple(Pathology):
         raise UsageError(f"there is no phantom disease {config.pathology!r}", remedy=f"give {', '.join(Pathology)}.")
+    if config.seed < 0:
+        raise UsageError(f"seed: {config.seed} is negative", remedy="give 0 or more.")
     heart = _heart(config)
     echo = biplane_exam(EchoPhantom(**heart, frame_count=FRAMES, seed=config.seed))
     cmr = cmr_exam(CmrPhantom(**heart, frame_count=FRAMES, seed=config.seed))

@@ -13,7 +13,7 @@ from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.zoo import find_model, load_model
 from cardiotrace.learning.ensemble import join
-from cardiotrace.learning.training.recipe import DataSettings
+from cardiotrace.learning.training.recipe import SPLIT_FILE, DataSettings, require_name
 from cardiotrace.workflows.data import open_dataset
 from cardiotrace.workflows.export import judged, resealed, scores_of, write_model
 from cardiotrace.workflows.train import split_of
@@ -43,10 +43,12 @@ def join_models(config: JoinConfig, watch: Watch = SILENT) -> ModelSpec:
 
     Raises:
         ModelFileError: a model cannot be read, or they do not fit together.
+        ConfigError: the name is none that a file can have.
         UsageError: both data and a table of scores are given.
         InputError: the first member does not say which data it was made with, or they cannot be used.
         WorkError: nothing can be written.
     """
+    require_name(config.name)
     members = [load_model(find_model(name)) for name in config.members]
     model = join(members, name=config.name, summary=config.summary)
     if config.data is not None and config.tested is not None:
@@ -65,4 +67,9 @@ def _made_with(model: Model, root: Path) -> tuple[Dataset, Split]:
     data = from_plain(DataSettings, training.recipe["data"], path="data")
     dataset = open_dataset(data.dataset, root)
     seed = data.fold_seed(training.recipe.get("seed", 0))
+    if data.split.endswith(SPLIT_FILE) and not Path(data.split).is_file():
+        raise InputError(
+            f"model {model.spec.name!r} was made with a split of its own, {data.split}, which is not here",
+            remedy="run this where that file lies, or take the scores of a cross-validation with --tested.",
+        )
     return dataset, split_of(data, dataset, training.fold, seed=seed)

@@ -62,7 +62,7 @@ def test_defaults_are_written_out():
         ({"preparation": "resize"}, r"^preparation: expected a list of steps"),
         ({"postprocessing": [{"name": "polish"}]}, r"'polish'"),
         ({"seed": -1}, r"seed must lie in"),
-        ({"name": "../escape"}, r"name must be letters"),
+        ({"name": "../escape"}, r"name must be at most 200 letters"),
     ],
 )
 def test_mistakes_are_found_with_their_dotted_key(changes, message):

@@ -13,7 +13,7 @@ import tomli_w
 import torch
 
 from cardiotrace.core.catalog import Choice
-from cardiotrace.core.config import from_plain, to_plain
+from cardiotrace.core.config import brief, from_plain, to_plain
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.plain import read_toml
 from cardiotrace.datasets.catalog import DATASETS
@@ -44,6 +44,10 @@ class DataSettings:
     training_patients: int | None = None
     """Learn from only so many patients of the training part, drawn by the seed of the folds; all by default."""
 
+    def __post_init__(self) -> None:
+        if self.seed is not None and not 0 <= self.seed < 2**32:
+            raise ValueError(f"seed must lie in [0, 2^32), got {self.seed}")
+
     def fold_seed(self, own: int) -> int:
         """Says who is in which fold, and who is drawn where only some patients are learned from.
 
@@ -73,10 +77,7 @@ class Recipe:
     """Other models that teach this one; none by default."""
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
-            raise ValueError(
-                f"name must be letters, digits, '.', '_', '+' and '-', got {self.name!r}: a folder is named so"
-            )
+        require_name(self.name)
         if not 0 <= self.seed < 2**32:
             raise ValueError(f"seed must lie in [0, 2^32), got {self.seed}")
         if self.augmentation.sector is not None and self.training.crop is not None:
@@ -97,6 +98,7 @@ SPLIT_FILE = ".json"
 """How the name of a split ends that is a file of the user's own."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+_LONGEST_NAME = 200
 _AFTER_TRAINING = ("name", "summary", "postprocessing")
 _PICTURES = (((97, 131), (1.0, 1.0)), ((480, 640), (0.3, 0.5)))
 """Two unlike pictures, (height, width) and mm: what both are prepared to is the size that all are."""
@@ -113,6 +115,17 @@ _DEFAULT_CHOICES: dict[str, str] = {
     for item in dataclasses.fields(Recipe)
     if item.name in dict(_CATALOGS) and item.default_factory is not dataclasses.MISSING
 }
+
+
+def require_name(name: str) -> None:
+    """Refuse a name that files and folders cannot have everywhere.
+
+    Raises:
+        ConfigError: it has other signs than letters, digits and a few more, or too many.
+    """
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
+        allowed = f"at most {_LONGEST_NAME} letters, digits, '.', '_', '+' and '-'"
+        raise ConfigError(f"name must be {allowed}, got {brief(name)}: files and folders are named so")
 
 
 def recipe_from_plain(values: dict[str, Any]) -> Recipe:
