@@ -1,16 +1,17 @@
 """A data set, or two folders of label maps, to a table of cases."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelMap, LabelScheme
-from cardiotrace.evaluation.case_table import CaseRow, CaseTable, Ejection
+from cardiotrace.evaluation.case_table import CaseRow, CaseTable
 from cardiotrace.evaluation.limits import DEFAULT, model_limits, preset
 from cardiotrace.evaluation.pairing import label_files
-from cardiotrace.evaluation.score import Judged, Progress, ejection_of, score_case
+from cardiotrace.evaluation.quantity import PatientQuantity
+from cardiotrace.evaluation.score import Judged, Progress, quantities_of, score_case
 from cardiotrace.inference import Predictor
 from cardiotrace.io import read_labels
 
@@ -122,7 +123,7 @@ def _filled(table: CaseTable, cases: Sequence[Case], judge: Judge, on_progress: 
     """The table with its rows, patient by patient, so that only one patient's labels are in memory."""
     problems = list(table.problems)
     rows: list[CaseRow] = []
-    ejections: list[Ejection] = []
+    quantities: list[PatientQuantity] = []
     ordered = sorted(cases, key=lambda case: case.patient)
     done = itertools.count(1)
     for _, group in itertools.groupby(ordered, key=lambda case: case.patient):
@@ -136,16 +137,10 @@ def _filled(table: CaseTable, cases: Sequence[Case], judge: Judge, on_progress: 
                 problems.append(f"{case.name}: {error.what}")
             if on_progress is not None:
                 on_progress(next(done), len(ordered))
-        ejections.extend(_ejections(patient))
+        quantities.extend(quantities_of(patient) if patient else ())
     if not rows:
         raise InputError("no case could be evaluated", remedy="; ".join(problems[:3]) or "no case has a reference.")
-    return CaseTable(tuple(rows), tuple(ejections), tuple(problems), table.facts, table.limits)
-
-
-def _ejections(patient: Sequence[Judged]) -> Iterator[Ejection]:
-    ejection = ejection_of(patient) if patient else None
-    if ejection is not None:
-        yield ejection
+    return CaseTable(tuple(rows), tuple(quantities), tuple(problems), table.facts, table.limits)
 
 
 def _reference_of(case: Case) -> LabelMap:

@@ -103,6 +103,7 @@ def draw_agreement(
     *,
     quantity: str,
     unit: str,
+    reference_name: str = "reference",
 ) -> None:
     """Plot agreement with a reference: correlation on the left, Bland-Altman on the right.
 
@@ -112,13 +113,15 @@ def draw_agreement(
         path: the PNG to be.
         quantity: what they are, such as "ejection fraction".
         unit: of both, such as "%".
+        reference_name: what the reference is, in words.
 
     Raises:
         InputError: fewer than three complete pairs, or unequal numbers of cases.
     """
     pairs = _pairs(predicted, reference, path)
     figure = blank_figure(9.0, 4.0)
-    correlation_panel(plain_axes(figure, (1, 2, 1), x=f"reference {quantity}, {unit}", y=f"predicted, {unit}"), *pairs)
+    axes = plain_axes(figure, (1, 2, 1), x=f"{quantity}, {reference_name}, {unit}", y=f"{quantity}, predicted, {unit}")
+    correlation_panel(axes, *pairs)
     bland_altman_panel(
         plain_axes(figure, (1, 2, 2), x=f"mean of both, {unit}", y=f"predicted - reference, {unit}"), *pairs
     )
