@@ -31,7 +31,7 @@ def run_list(options: ListOptions) -> None:
     if options.json:
         print(json.dumps(rows, indent=2))
     elif rows:
-        table(list(rows[0]), rows)
+        table(rows, below=("licence", "summary", "source"))
     else:
         print("no model comes with this installation; $CARDIOTRACE_MODELS may name a folder of them.")
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
 
+from cardiotrace.cli.layout import lay_out, wrapped
+from cardiotrace.core.number import general
 from cardiotrace.workflows.watch import Tick
 
 
@@ -65,19 +66,35 @@ class Terminal:
             print(text, flush=True)
 
 
-def table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, title: str = "") -> None:
-    """Print rows as a table; columns whose values are numbers are set to the right."""
-    drawn = Table(title=title or None, title_justify="left", header_style="bold", pad_edge=False)
-    for column in columns:
-        is_number = any(isinstance(row.get(column), int | float) for row in rows)
-        drawn.add_column(column, justify="right" if is_number else "left")
-    for row in rows:
-        drawn.add_row(*(cell(row.get(column)) for column in columns))
-    Console(width=None if Console().is_terminal else 160).print(drawn)
+def table(rows: Sequence[Mapping[str, Any]], *, title: str = "", keys: int = 1, below: Sequence[str] = ()) -> None:
+    """Print rows as a table no wider than the terminal, or than 80 columns where there is none; nothing without rows.
+
+    Args:
+        rows: values by column.
+        title: stands above.
+        keys: how many of the first columns tell rows apart; see `layout.lay_out`.
+        below: columns of prose, on lines of their own below each row.
+    """
+    if not rows:
+        return
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    texts = [{name: cell(row.get(name)) for name in columns} for row in rows]
+    if title:
+        console.print("\n".join(wrapped(title, console.width)), style="italic")
+    for block in lay_out(texts, console.width, keys=keys, below=below):
+        console.print("\n".join(block.head), style="bold")
+        console.print("\n".join(block.body) + "\n")
+
+
+def print_text(text: str) -> None:
+    """Print a sentence, wrapped to the terminal."""
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console.print("\n".join(wrapped(text, console.width)))
 
 
 def cell(value: Any) -> str:
     """A value as a table shows it."""
     if value is None:
         return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return general(value) if isinstance(value, float) else str(value)
