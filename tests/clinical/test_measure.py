@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from cardiotrace.clinical import measure
+from cardiotrace.clinical.quantity import Measures
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
+from cardiotrace.core.flag import Grade, is_doubted
 from cardiotrace.core.geometry import Geometry
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import ACDC, CAMUS, LV_ONLY, LabelMap
@@ -17,6 +19,10 @@ from tests.clinical.ventricle import Ventricle, image_of, label_map
 WIDE = Ventricle(radius_mm=25, length_mm=80, tilt_deg=8)
 NARROW = Ventricle(radius_mm=19, length_mm=70, tilt_deg=8)
 TRUE_PERCENT = 100 * (1 - NARROW.volume_ml / WIDE.volume_ml)
+
+
+def texts(measures: Measures) -> list[str]:
+    return [flag.text for flag in measures.flags]
 
 
 def stills(view: View = View.FOUR_CHAMBER) -> tuple[list[ExamImage], dict[str, LabelMap]]:
@@ -82,7 +88,7 @@ def test_without_spacing_only_pixels_and_ratios() -> None:
     assert measures.end_diastolic_volume_ml is None
     assert {item.unit for item in measures} == {"percent", "px2"}
     assert measures.value("end_diastolic_area_px2") == np.count_nonzero(labels["ED"].array == 1)
-    assert any("spacing is unknown" in flag for flag in measures.flags)
+    assert any("spacing is unknown" in flag.text for flag in measures.flags)
 
 
 def test_swapped_phases_are_measured_as_named_and_flagged() -> None:
@@ -92,10 +98,11 @@ def test_swapped_phases_are_measured_as_named_and_flagged() -> None:
     measures = measure(Exam("p1", tuple(swapped)), labels)
     assert measures.ejection_fraction_percent is not None
     assert measures.ejection_fraction_percent < 0
-    assert any("swapped" in flag for flag in measures.flags)
+    (flag,) = (flag for flag in measures.flags if flag.rule == "swapped")
+    assert flag.grade is Grade.NOT_USABLE
     found = measures.find("ejection_fraction")
     assert found is not None
-    assert found.flags
+    assert flag in found.flags
 
 
 def test_cavity_only_labels_still_give_volumes() -> None:
@@ -112,7 +119,7 @@ def test_an_empty_label_map_is_said_and_not_hidden() -> None:
     labels[name] = LabelMap(np.zeros_like(labels[name].array), CAMUS, labels[name].geometry)
     measures = measure(Exam("p1", tuple(images)), labels)
     assert measures.ejection_fraction_percent is None
-    assert "A4C ES: no left ventricle was found" in measures.flags
+    assert "A4C ES: no left ventricle was found" in texts(measures)
 
 
 def test_one_still_has_no_ejection_fraction() -> None:
@@ -120,7 +127,7 @@ def test_one_still_has_no_ejection_fraction() -> None:
     measures = measure(Exam("p1", (images[0],)), {images[0].name: labels[images[0].name]})
     assert measures.end_diastolic_volume_ml == pytest.approx(WIDE.volume_ml, rel=0.005)
     assert measures.ejection_fraction_percent is None
-    assert "A4C: the exam shows no end-systole: no ejection fraction" in measures.flags
+    assert "A4C: the exam shows no end-systole: no ejection fraction" in texts(measures)
 
 
 def test_indices_need_height_and_weight() -> None:
@@ -152,7 +159,7 @@ def test_stack_whose_volume_jumps_is_flagged() -> None:
     array[4, 1:7, 10:30, 10:22] = 0
     image = ExamImage("stack", Image(array, Geometry.of_spacing((10.0, 1.0, 1.0)), view=View.SAX))
     measures = measure(Exam("p1", (image,)), {"stack": LabelMap(array, ACDC, Geometry.of_spacing((10.0, 1.0, 1.0)))})
-    assert "SAX: the volume of the left ventricle jumps by 60 % between frames 3 and 4" in measures.flags
+    assert "SAX: the volume of the left ventricle jumps by 60 % between frames 3 and 4" in texts(measures)
 
 
 def test_labels_of_another_exam_or_grid_are_refused() -> None:
@@ -163,17 +170,28 @@ def test_labels_of_another_exam_or_grid_are_refused() -> None:
         measure(Exam("p1", tuple(images)), {images[0].name: label_map([WIDE.draw((0.5, 0.5))])})
 
 
+def test_flags_are_written_with_grade_rule_and_subject() -> None:
+    images, labels = stills()
+    name = images[1].name
+    labels[name] = LabelMap(np.zeros_like(labels[name].array), CAMUS, labels[name].geometry)
+    measures = measure(Exam("p1", tuple(images)), labels)
+    text = "A4C ES: no left ventricle was found"
+    assert {"grade": "look twice", "text": text, "rule": "no-ventricle", "about": "LV"} in measures.to_plain()["flags"]
+    volume = next(row for row in measures.rows() if row["name"] == "end_diastolic_volume")
+    assert text in volume["flags"].split("; ")
+
+
 def test_exam_without_a_ventricle_says_so() -> None:
     measures = measure(Exam("p1", ()), {})
     assert measures.quantities == ()
-    assert measures.flags == ("no labelled image shows a left ventricle: nothing was measured",)
+    assert texts(measures) == ["no labelled image shows a left ventricle: nothing was measured"]
 
 
 def test_plain_form_is_json_and_rows_are_text() -> None:
     images, labels = stills()
     measures = measure(Exam("p1", tuple(images)), labels)
     plain = json.loads(json.dumps(measures.to_plain(), allow_nan=False))
-    assert (plain["version"], plain["exam"]) == ("1", "p1")
+    assert (plain["version"], plain["exam"]) == ("2", "p1")
     assert plain["quantities"][0]["name"] == "ejection_fraction"
     assert set(plain["quantities"][0]) == {"name", "value", "unit", "method", "view", "frames", "flags"}
     assert len(measures.rows()) == len(plain["quantities"])
@@ -199,7 +217,7 @@ def test_reference_masks_agree_with_the_biplane_ejection_fraction(data_root: Pat
             labels[stem] = read_labels(folder / f"{stem}_gt.nii.gz", CAMUS)
             images.append(ExamImage(stem, read_image(folder / f"{stem}.nii.gz", view=View.FOUR_CHAMBER), {phase: 0}))
         measures = measure(Exam(name, tuple(images)), labels)
-        flagged += any("atrium" not in flag for flag in measures.flags)
+        flagged += is_doubted(measures.flags)
         assert measures.ejection_fraction_percent is not None
         pairs.append((measures.ejection_fraction_percent, reference[name]))
     predicted, truth = np.array(pairs).T

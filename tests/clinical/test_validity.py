@@ -10,22 +10,23 @@ from cardiotrace.clinical.validity import (
     section_flags,
     sector,
 )
+from cardiotrace.core.flag import Grade
 from cardiotrace.core.label import LabelMap
 from tests.clinical.ventricle import Ventricle, image_of, label_map
 
 
-def flags_of(labels: LabelMap) -> tuple[str, ...]:
-    return section_flags(image_of("still", labels), labels, 0, section(labels, 0))
+def flags_of(labels: LabelMap) -> list[str]:
+    return [flag.text for flag in section_flags(image_of("still", labels), labels, 0, section(labels, 0))]
 
 
 def test_a_sound_ventricle_raises_nothing() -> None:
     labels = label_map([Ventricle(tilt_deg=12).draw()])
-    assert flags_of(labels) == ()
+    assert flags_of(labels) == []
     assert atrium_flags(image_of("still", labels), labels, 0) == ()
 
 
 def test_no_ventricle() -> None:
-    assert flags_of(label_map([np.zeros((50, 50), np.uint8)])) == ("no left ventricle was found",)
+    assert flags_of(label_map([np.zeros((50, 50), np.uint8)])) == ["no left ventricle was found"]
 
 
 def test_pieces_are_counted_with_the_share_of_the_largest() -> None:
@@ -61,7 +62,8 @@ def test_atrium_cut_off_below() -> None:
     bottom = np.flatnonzero((plane == 3).any(axis=1))[-1] - 15
     cut = label_map([plane[:bottom]])
     (flag,) = atrium_flags(image_of("still", cut), cut, 0)
-    assert flag.endswith("its size is a lower limit")
+    assert flag.text.endswith("its size is a lower limit")
+    assert (flag.grade, flag.about) == (Grade.NOTE, "LA")
 
 
 def test_sector_is_what_lies_between_bright_pixels() -> None:

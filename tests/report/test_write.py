@@ -93,7 +93,7 @@ def test_flags_head_the_page_and_truth_stands_beside(tmp_path: Path) -> None:
     measures = measure(bad, labels)
     text = write_report(bad, labels, measures, tmp_path, truth={"ejection_fraction_percent": 49.4}).read_text()
     assert text.index("Look twice") < text.index("Ejection fraction")
-    assert all(flag.replace("'", "&#39;") in text for flag in measures.flags)
+    assert all(flag.text.replace("'", "&#39;") in text for flag in measures.flags)
     assert "true 49.4 %" in text
 
 

@@ -57,7 +57,7 @@ def test_analyse_measures_the_vessel_density(tmp_path, photographs, model):
     assert 0.5 < inside.mean() < 0.7  # a disc of radius 19 in 40 x 48
     assert quantity["name"] == "vessel_density"
     assert quantity["value"] == pytest.approx(100 * vessels[inside].mean(), rel=1e-5)
-    assert not any("left ventricle" in flag for flag in measures["flags"])
+    assert not any("left ventricle" in flag["text"] for flag in measures["flags"])
     report = (tmp_path / "out/Image_02R/report.html").read_text()
     assert f'<h2>Vessel density</h2>\n<div class="big">{quantity["value"]:.0f}<small>' in report
     assert "Ejection fraction" not in report

@@ -7,6 +7,7 @@ import pytest
 
 from cardiotrace.core.errors import NoModelError
 from cardiotrace.core.exam import Exam, ExamImage
+from cardiotrace.core.flag import Grade
 from cardiotrace.core.geometry import Geometry
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LV_ONLY
@@ -36,7 +37,9 @@ def test_an_image_without_a_model_is_left_out_and_said_so() -> None:
     segmentations = segment_exam(exam, Models())
     assert list(segmentations) == ["four"]
     assert segmentations["four"].labels.mask(Structure.LV).sum() == 16
-    assert "two was left out: no model is at hand for view A2C" in segmentation_flags(exam, segmentations)
+    (flag,) = segmentation_flags(exam, segmentations)
+    assert str(flag) == "two was left out: no model is at hand for view A2C"
+    assert (flag.grade, flag.rule, flag.about) == (Grade.LOOK_TWICE, "left-out", "two")
 
 
 @pytest.mark.usefixtures("four_chamber_model")
@@ -51,4 +54,4 @@ def test_a_named_model_takes_every_view() -> None:
     exam = Exam("patient", (image("two", View.TWO_CHAMBER),))
     segmentations = segment_exam(exam, Models("tiny"))
     assert list(segmentations) == ["two"]
-    assert any("not trained on view A2C" in warning for warning in segmentations["two"].warnings)
+    assert any("not trained on view A2C" in warning.text for warning in segmentations["two"].warnings)

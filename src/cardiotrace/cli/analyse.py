@@ -22,14 +22,14 @@ def run(options: Options) -> int:
 
 
 def print_analysed(batch: Batch[Analysed], *, as_json: bool) -> int:
-    """The headline of each exam, its warnings and where its report is, then what failed; returns the exit status."""
+    """The headline of each exam, its flags and where its report is, then what failed; returns the exit status."""
     if as_json:
         print_json([done.measures.to_plain() for done in batch.done])
     else:
         for done in batch.done:
             print(f"{done.name}: {headline(done.measures)}")
             for flag in done.measures.flags:
-                print(f"  warning: {flag}")
+                print(f"  {flag.grade}: {flag.text}")
             print(f"  report: {done.report}")
     return list_failures(batch)
 

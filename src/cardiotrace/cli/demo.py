@@ -56,7 +56,7 @@ def run(options: Options) -> None:
     for line in _table(result):
         print(line)
     for flag in result.analysed.measures.flags:
-        print(f"  warning: {flag}")
+        print(f"  {flag.grade}: {flag.text}")
     print(f"Report: {result.analysed.report}")
 
 

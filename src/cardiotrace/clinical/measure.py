@@ -13,6 +13,7 @@ from cardiotrace.clinical.validity import jump_flags
 from cardiotrace.clinical.vessel import vessel_quantities
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
+from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure, View
 
@@ -55,7 +56,8 @@ def measure(exam: Exam, labels: Mapping[str, LabelMap]) -> Measures:
     quantities.extend(vessels)
     flags = [*_exam_flags(exam, planes, planar), *_curve_flags(curves)]
     if not planar and not stacks and not vessels:
-        flags.append("no labelled image shows a left ventricle: nothing was measured")
+        text = "no labelled image shows a left ventricle: nothing was measured"
+        flags.append(Flag(Grade.LOOK_TWICE, text, "nothing-measured"))
     for images in stacks:
         found = stack_measures(images, labels)
         quantities.extend(found.quantities)
@@ -115,25 +117,28 @@ def _curves(
     )
 
 
-def _curve_flags(curves: Sequence[Curve]) -> list[str]:
-    flags: list[str] = []
+def _curve_flags(curves: Sequence[Curve]) -> list[Flag]:
+    flags: list[Flag] = []
     for curve in curves:
         name, values = next(iter(curve.series.items()))
         what = "volume" if "volume" in name else "area"
-        flags.extend(f"{curve.view}: {text}" for text in jump_flags(values, what=what))
+        flags.extend(flag.of(curve.view) for flag in jump_flags(values, what=what))
     return flags
 
 
-def _exam_flags(exam: Exam, planes: Sequence[Plane], planar: Mapping[View, Sequence[ExamImage]]) -> list[str]:
+def _exam_flags(exam: Exam, planes: Sequence[Plane], planar: Mapping[View, Sequence[ExamImage]]) -> list[Flag]:
     """What concerns the exam as a whole."""
     flags = [flag for plane in planes for flag in plane.flags]
     if View.UNKNOWN in planar:
-        flags.append("the view is not stated: it was measured as an apical view with the apex at the top")
+        text = "the view is not stated: it was measured as an apical view with the apex at the top"
+        flags.append(Flag(Grade.LOOK_TWICE, text, "view-unknown"))
     if any(not plane.is_scaled for plane in planes):
-        flags.append("the pixel spacing is unknown: areas are in pixels, there are no volumes; the ratios hold")
+        text = "the pixel spacing is unknown: areas are in pixels, there are no volumes; the ratios hold"
+        flags.append(Flag(Grade.NOTE, text, "no-pixel-size"))
     ages = exam.patient.age_years
     if ages is not None and ages < 18:
-        flags.append("the patient is under 18: the normal ranges are those of adults")
+        text = "the patient is under 18: the normal ranges are those of adults"
+        flags.append(Flag(Grade.NOTE, text, "under-18"))
     return flags
 
 

@@ -23,6 +23,7 @@ from cardiotrace.clinical.validity import (
 )
 from cardiotrace.clinical.volume import area_length_ml, biplane_lengths_mm, biplane_ml
 from cardiotrace.core.exam import ExamImage
+from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Phase, Structure, View
 
@@ -41,7 +42,7 @@ class Atrium:
     area_cm2: float
     length_cm: float | None
     """From the midpoint of the mitral annulus to the farthest point of its outline."""
-    flags: tuple[str, ...]
+    flags: tuple[Flag, ...]
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ class Plane:
     atrium: Atrium | None
     is_scaled: bool
     """Whether every image of it has a pixel spacing."""
-    flags: tuple[str, ...]
-    """Warnings of the frames, each with its view and phase."""
+    flags: tuple[Flag, ...]
+    """What is odd about the frames, each with its view and phase."""
 
     @property
     def instants(self) -> tuple[Instant, ...]:
@@ -84,14 +85,14 @@ def trace_plane(images: Sequence[ExamImage], labels: Mapping[str, LabelMap]) -> 
         return None
     by_name = {image.name: image for image in images}
     sections: dict[Phase, Section] = {}
-    flags: list[str] = []
+    flags: list[Flag] = []
     for instant in cycle.instants:
         image, found = by_name[instant.image], labels[instant.image]
         sections[instant.phase] = section(found, instant.frame, apex_up=_apex_up(image))
-        warnings = section_flags(image, found, instant.frame, sections[instant.phase])
-        flags.extend(f"{cycle.view_name} {instant.phase}: {warning}" for warning in warnings)
+        odd = section_flags(image, found, instant.frame, sections[instant.phase])
+        flags.extend(flag.of(f"{cycle.view_name} {instant.phase}") for flag in odd)
     is_scaled = all(labels[instant.image].spacing_mm is not None for instant in cycle.instants)
-    flags.extend(f"{cycle.view_name}: {warning}" for warning in _cycle_flags(cycle, sections, is_scaled))
+    flags.extend(flag.of(cycle.view_name) for flag in _cycle_flags(cycle, sections, is_scaled))
     return Plane(cycle.view, cycle, sections, _atrium(cycle, sections, by_name, labels), is_scaled, tuple(flags))
 
 
@@ -114,7 +115,7 @@ def biplane_quantities(planes: Sequence[Plane]) -> list[Quantity]:
     if four is None or two is None or not (four.is_scaled and two.is_scaled):
         return []
     volumes: dict[Phase, float] = {}
-    flags: list[str] = [*four.flags, *two.flags]
+    flags: list[Flag] = [*four.flags, *two.flags]
     for phase in (Phase.ED, Phase.ES):
         first, second = four.sections.get(phase), two.sections.get(phase)
         if first is None or second is None or first.discs is None or second.discs is None:
@@ -145,14 +146,15 @@ def _areas(labels: LabelMap) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     return np.asarray(counts * height_mm * width_mm, np.float64)
 
 
-def _cycle_flags(cycle: Cycle, sections: Mapping[Phase, Section], is_scaled: bool) -> list[str]:
-    flags = []
+def _cycle_flags(cycle: Cycle, sections: Mapping[Phase, Section], is_scaled: bool) -> list[Flag]:
+    flags: list[Flag] = []
     if cycle.end_diastole is None or cycle.end_systole is None:
         missing = "end-diastole" if cycle.end_diastole is None else "end-systole"
-        return [f"the exam shows no {missing}: no ejection fraction"]
+        return [Flag(Grade.LOOK_TWICE, f"the exam shows no {missing}: no ejection fraction", "one-instant", "LV")]
     end_diastole, end_systole = sections[Phase.ED], sections[Phase.ES]
     if end_diastole.area_cm2 < end_systole.area_cm2:
-        flags.append("the left ventricle is smaller at the named end-diastole than at end-systole: are they swapped?")
+        text = "the left ventricle is smaller at the named end-diastole than at end-systole: are they swapped?"
+        flags.append(Flag(Grade.NOT_USABLE, text, "swapped", "LV"))
     if is_scaled:
         flags.extend(length_flags(end_diastole.length_cm, end_systole.length_cm))
     by_discs = _ejection_percent(end_diastole.simpson_ml, end_systole.simpson_ml)
@@ -186,7 +188,7 @@ def _ejection(
     frames: Mapping[Phase, tuple[str, ...]],
     method: str,
     view: str,
-    flags: tuple[str, ...],
+    flags: tuple[Flag, ...],
 ) -> list[Quantity]:
     """Ejection fraction, volumes and stroke volume by one method."""
     quantities = [
@@ -232,8 +234,8 @@ def _atrium(
     mask = plane_mask(found, Structure.LA, instant.frame)
     if mask is None:
         return None
-    warnings = atrium_flags(images[instant.image], found, instant.frame)
-    flags = tuple(f"{cycle.view_name} {instant.phase}: {warning}" for warning in warnings)
+    odd = atrium_flags(images[instant.image], found, instant.frame)
+    flags = tuple(flag.of(f"{cycle.view_name} {instant.phase}") for flag in odd)
     if not mask.any():
         return None
     length_cm = None

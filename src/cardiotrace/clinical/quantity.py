@@ -6,8 +6,9 @@ from typing import Any
 
 from cardiotrace.clinical.curve import Curve
 from cardiotrace.clinical.cycle import Instant
+from cardiotrace.core.flag import Flag
 
-VERSION = "1"
+VERSION = "2"
 COLUMNS = ("name", "value", "unit", "method", "view", "frames", "low", "high", "flags")
 
 
@@ -32,8 +33,8 @@ class Quantity:
     """"image:frame" of each frame that went into it, frames counted from 0."""
     interval: tuple[float, float] | None = None
     """Lower and upper limit, in the unit of the value, where the method gives them."""
-    flags: tuple[str, ...] = ()
-    """In words, why this value should be looked at twice; a flag never alters the value."""
+    flags: tuple[Flag, ...] = ()
+    """What speaks against this value, by grade; a flag never alters it."""
 
     @property
     def key(self) -> str:
@@ -52,7 +53,7 @@ class Quantity:
         }
         if self.interval is not None:
             plain["interval"] = [_rounded(limit) for limit in self.interval]
-        return plain | {"flags": list(self.flags)}
+        return plain | {"flags": [flag.to_plain() for flag in self.flags]}
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,8 @@ class Measures:
 
     exam: str
     quantities: tuple[Quantity, ...]
-    flags: tuple[str, ...] = ()
-    """Every warning of the exam in words, each once."""
+    flags: tuple[Flag, ...] = ()
+    """Every flag of the exam, each once."""
     instants: tuple[Instant, ...] = ()
     """The end-diastolic and end-systolic frames that were measured, with their long axes."""
     curves: tuple[Curve, ...] = ()
@@ -116,7 +117,7 @@ class Measures:
         return {
             "version": self.version,
             "exam": self.exam,
-            "flags": list(self.flags),
+            "flags": [flag.to_plain() for flag in self.flags],
             "quantities": [quantity.to_plain() for quantity in self.quantities],
             "instants": [instant.to_plain() for instant in self.instants],
             "curves": [curve.to_plain() for curve in self.curves],
@@ -136,7 +137,7 @@ class Measures:
                 " ".join(quantity.frames),
                 low,
                 high,
-                "; ".join(quantity.flags),
+                "; ".join(flag.text for flag in quantity.flags),
             )
             rows.append(dict(zip(COLUMNS, cells, strict=True)))
         return rows

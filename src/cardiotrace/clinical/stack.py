@@ -12,6 +12,7 @@ from cardiotrace.clinical.quantity import Quantity
 from cardiotrace.clinical.validity import ejection_flags
 from cardiotrace.clinical.volume import stack_ml
 from cardiotrace.core.exam import ExamImage
+from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Phase, Structure
 
@@ -29,7 +30,7 @@ class StackMeasures:
 
     quantities: tuple[Quantity, ...]
     instants: tuple[Instant, ...]
-    flags: tuple[str, ...]
+    flags: tuple[Flag, ...]
 
 
 def stack_measures(images: Sequence[ExamImage], labels: Mapping[str, LabelMap]) -> StackMeasures:
@@ -47,10 +48,11 @@ def stack_measures(images: Sequence[ExamImage], labels: Mapping[str, LabelMap]) 
     """
     cycle = find_cycle(images, {image.name: _counts(labels[image.name]) for image in images})
     if cycle is None:
-        return StackMeasures((), (), ("SAX: no left ventricle was found",))
+        return StackMeasures((), (), (_doubt("no left ventricle was found", "no-ventricle"),))
     flags = _flags(cycle, labels)
     if any(labels[instant.image].spacing_mm is None for instant in cycle.instants):
-        return StackMeasures((), cycle.instants, (*flags, "SAX: the voxel spacing is unknown: no volumes"))
+        unknown = _doubt("the voxel spacing is unknown: no volumes", "no-pixel-size")
+        return StackMeasures((), cycle.instants, (*flags, unknown))
     quantities: list[Quantity] = []
     for structure, prefix in _CHAMBERS:
         quantities.extend(_chamber(cycle, labels, structure, prefix, flags))
@@ -68,7 +70,7 @@ def _volume_ml(labels: LabelMap, structure: Structure, frame: int) -> float | No
 
 
 def _chamber(
-    cycle: Cycle, labels: Mapping[str, LabelMap], structure: Structure, prefix: str, flags: tuple[str, ...]
+    cycle: Cycle, labels: Mapping[str, LabelMap], structure: Structure, prefix: str, flags: tuple[Flag, ...]
 ) -> list[Quantity]:
     volumes: dict[Phase, float] = {}
     frames: dict[Phase, tuple[str, ...]] = {}
@@ -86,7 +88,8 @@ def _chamber(
         both = (*frames[Phase.ED], *frames[Phase.ES])
         percent = ejection_fraction(volumes[Phase.ED], volumes[Phase.ES])
         stroke = stroke_volume_ml(volumes[Phase.ED], volumes[Phase.ES])
-        doubts = (*flags, *(f"SAX {structure}: {text}" for text in ejection_flags(percent)))
+        odd = ejection_flags(percent, about=structure.value)
+        doubts = (*flags, *(flag.of(f"SAX {structure}") for flag in odd))
         fraction = Quantity(
             f"{prefix}ejection_fraction", percent, "percent", SLICES, cycle.view_name, both, flags=doubts
         )
@@ -95,7 +98,7 @@ def _chamber(
     return quantities
 
 
-def _mass(cycle: Cycle, labels: Mapping[str, LabelMap], flags: tuple[str, ...]) -> list[Quantity]:
+def _mass(cycle: Cycle, labels: Mapping[str, LabelMap], flags: tuple[Flag, ...]) -> list[Quantity]:
     instant = cycle.end_diastole
     if instant is None:
         return []
@@ -106,7 +109,7 @@ def _mass(cycle: Cycle, labels: Mapping[str, LabelMap], flags: tuple[str, ...]) 
     return [Quantity("myocardial_mass", mass_g, "g", SLICES, cycle.view_name, (instant.label,), flags=flags)]
 
 
-def _flags(cycle: Cycle, labels: Mapping[str, LabelMap]) -> tuple[str, ...]:
+def _flags(cycle: Cycle, labels: Mapping[str, LabelMap]) -> tuple[Flag, ...]:
     flags = []
     sizes = {}
     for instant in cycle.instants:
@@ -114,11 +117,18 @@ def _flags(cycle: Cycle, labels: Mapping[str, LabelMap]) -> tuple[str, ...]:
         sizes[instant.phase] = int(np.count_nonzero(labels[instant.image].mask(Structure.LV)[instant.frame]))
         between = np.flatnonzero(shown)
         if len(between) < FEWEST_SLICES:
-            flags.append(f"SAX {instant.phase}: only {len(between)} slices show the left ventricle")
+            text = f"only {len(between)} slices show the left ventricle"
+            flags.append(_doubt(text, "few-slices", instant.phase))
         elif len(between) != between[-1] - between[0] + 1:
-            flags.append(f"SAX {instant.phase}: the left ventricle is missing in a slice between base and apex")
+            text = "the left ventricle is missing in a slice between base and apex"
+            flags.append(_doubt(text, "slice-missing", instant.phase))
     if len(sizes) < 2:
-        flags.append("SAX: the exam shows only one instant: no ejection fraction")
+        flags.append(_doubt("the exam shows only one instant: no ejection fraction", "one-instant"))
     elif sizes[Phase.ED] < sizes[Phase.ES]:
-        flags.append("SAX: the left ventricle is smaller at the named end-diastole than at end-systole: swapped?")
+        text = "SAX: the left ventricle is smaller at the named end-diastole than at end-systole: swapped?"
+        flags.append(Flag(Grade.NOT_USABLE, text, "swapped", "LV"))
     return tuple(flags)
+
+
+def _doubt(text: str, rule: str, phase: Phase | None = None) -> Flag:
+    return Flag(Grade.LOOK_TWICE, text, rule, "LV").of("SAX" if phase is None else f"SAX {phase}")

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Shaped
 from cardiotrace.clinical.axis import LongAxis, borders, outline_mm
 from cardiotrace.clinical.section import Section, plane_mask, plane_spacing
 from cardiotrace.core.exam import ExamImage
+from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
 from cardiotrace.geometry.component import largest_component
@@ -39,7 +40,7 @@ JUMP_SHARE = 0.25
 _NAMES = {Structure.LV: "left ventricle", Structure.LA: "left atrium", Structure.MYO: "myocardium"}
 
 
-def section_flags(image: ExamImage, labels: LabelMap, frame: int, found: Section) -> tuple[str, ...]:
+def section_flags(image: ExamImage, labels: LabelMap, frame: int, found: Section) -> tuple[Flag, ...]:
     """What is odd about the left ventricle in one measured frame.
 
     Args:
@@ -53,23 +54,25 @@ def section_flags(image: ExamImage, labels: LabelMap, frame: int, found: Section
     """
     cavity = plane_mask(labels, Structure.LV, frame)
     if cavity is None or not cavity.any():
-        return ("no left ventricle was found",)
-    flags = [*_pieces(cavity, Structure.LV), *_edge(cavity, Structure.LV)]
+        return (_doubt("no left ventricle was found", "no-ventricle"),)
+    flags = [*_pieces(cavity, Structure.LV), *_edge(cavity)]
     outside = ~sector(image.cine.frames[:, 0]) if image.cine.is_apical else np.zeros_like(cavity)
     share = np.count_nonzero(cavity & outside) / np.count_nonzero(cavity)
     if share > OUTSIDE_SHARE:
-        flags.append(f"{100 * share:.0f} % of the left ventricle lies outside the image sector")
+        flags.append(
+            _doubt(f"{100 * share:.0f} % of the left ventricle lies outside the image sector", "outside-sector")
+        )
     myocardium = plane_mask(labels, Structure.MYO, frame)
     if myocardium is not None:
         flags.extend(_enclosure(cavity, myocardium, labels))
     return (*flags, *_axis_flags(found.axis, labels, has_myocardium=myocardium is not None))
 
 
-def atrium_flags(image: ExamImage, labels: LabelMap, frame: int) -> tuple[str, ...]:
+def atrium_flags(image: ExamImage, labels: LabelMap, frame: int) -> tuple[Flag, ...]:
     """What is odd about the left atrium in one measured frame; deep structures are often cut off by the sector."""
     atrium = plane_mask(labels, Structure.LA, frame)
     if atrium is None or not atrium.any():
-        return ("no left atrium was found",)
+        return (_atrial("no left atrium was found", "no-atrium"),)
     flags = [*_pieces(atrium, Structure.LA)]
     spacing_mm = plane_spacing(labels)
     # The image's own edge cuts as the sector's does.
@@ -77,7 +80,8 @@ def atrium_flags(image: ExamImage, labels: LabelMap, frame: int) -> tuple[str, .
     ring = outline_mm(atrium, spacing_mm) + np.asarray(spacing_mm)
     share = float(borders(ring, beyond, spacing_mm).mean()) if len(ring) else 0.0
     if share > CUT_SHARE:
-        flags.append("the left atrium reaches the edge of the image and may be cut off: its size is a lower limit")
+        text = "the left atrium reaches the edge of the image and may be cut off: its size is a lower limit"
+        flags.append(_atrial(text, "atrium-cut"))
     return tuple(flags)
 
 
@@ -103,71 +107,83 @@ def sector(frames: Shaped[np.ndarray, "time height width *channel"]) -> Bool[np.
     return inside
 
 
-def length_flags(end_diastolic_cm: float | None, end_systolic_cm: float | None) -> tuple[str, ...]:
+def _doubt(text: str, rule: str) -> Flag:
+    return Flag(Grade.LOOK_TWICE, text, rule, "LV")
+
+
+def _atrial(text: str, rule: str) -> Flag:
+    return Flag(Grade.NOTE, text, rule, "LA")
+
+
+def length_flags(end_diastolic_cm: float | None, end_systolic_cm: float | None) -> tuple[Flag, ...]:
     """Whether the long axis grows in systole or cannot be a left ventricle's.
 
     Example:
-        >>> length_flags(8.0, 8.6)
-        ('the long axis is longer at end-systole (8.6 cm) than at end-diastole (8.0 cm)',)
+        >>> print(*length_flags(8.0, 8.6))
+        the long axis is longer at end-systole (8.6 cm) than at end-diastole (8.0 cm)
     """
     flags = []
     if end_diastolic_cm is not None and end_systolic_cm is not None and end_systolic_cm > 1.03 * end_diastolic_cm:
-        flags.append(
+        text = (
             f"the long axis is longer at end-systole ({end_systolic_cm:.1f} cm) than at end-diastole "
             f"({end_diastolic_cm:.1f} cm)"
         )
+        flags.append(_doubt(text, "long-axis-grows"))
     for name, length in (("end-diastole", end_diastolic_cm), ("end-systole", end_systolic_cm)):
         if length is not None and not LENGTH_CM[0] <= length <= LENGTH_CM[1]:
-            flags.append(f"the long axis at {name} is {length:.1f} cm long: check the pixel spacing and the tracing")
+            text = f"the long axis at {name} is {length:.1f} cm long: check the pixel spacing and the tracing"
+            flags.append(_doubt(text, "long-axis-length"))
     return tuple(flags)
 
 
-def ejection_flags(percent: float) -> tuple[str, ...]:
+def ejection_flags(percent: float, *, about: str = "LV") -> tuple[Flag, ...]:
     """Whether an ejection fraction can be.
 
     Example:
-        >>> ejection_flags(-3.0)
-        ('an ejection fraction of -3 % is outside 5-85 %',)
+        >>> print(*ejection_flags(-3.0))
+        an ejection fraction of -3 % is outside 5-85 %
         >>> ejection_flags(55.0)
         ()
     """
     low, high = EJECTION_PERCENT
-    return (
-        ()
-        if low <= percent <= high
-        else (f"an ejection fraction of {percent:.0f} % is outside {low:.0f}-{high:.0f} %",)
-    )
+    if low <= percent <= high:
+        return ()
+    text = f"an ejection fraction of {percent:.0f} % is outside {low:.0f}-{high:.0f} %"
+    return (Flag(Grade.LOOK_TWICE, text, "ejection-fraction", about),)
 
 
-def agreement_flags(first: float, second: float, *, limit: float, between: str) -> tuple[str, ...]:
+def agreement_flags(first: float, second: float, *, limit: float, between: str) -> tuple[Flag, ...]:
     """Whether two ejection fractions of the same heart disagree.
 
     Example:
-        >>> agreement_flags(60.0, 48.0, limit=8.0, between="Simpson and area-length")
-        ('ejection fractions by Simpson and area-length differ by 12 points',)
+        >>> print(*agreement_flags(60.0, 48.0, limit=8.0, between="Simpson and area-length"))
+        ejection fractions by Simpson and area-length differ by 12 points
     """
     gap = abs(first - second)
-    return (f"ejection fractions by {between} differ by {gap:.0f} points",) if gap > limit else ()
+    if gap <= limit:
+        return ()
+    return (_doubt(f"ejection fractions by {between} differ by {gap:.0f} points", "methods-disagree"),)
 
 
-def biplane_flags(first_cm: float, second_cm: float, *, phase: str) -> tuple[str, ...]:
+def biplane_flags(first_cm: float, second_cm: float, *, phase: str) -> tuple[Flag, ...]:
     """Whether one of two planes was foreshortened.
 
     Example:
-        >>> biplane_flags(8.0, 7.0, phase="ED")
-        ('the long axes of the two planes differ by 12 % at ED: one view may be foreshortened',)
+        >>> print(*biplane_flags(8.0, 7.0, phase="ED"))
+        the long axes of the two planes differ by 12 % at ED: one view may be foreshortened
     """
     gap = abs(first_cm - second_cm) / max(first_cm, second_cm)
     if gap <= LENGTH_GAP_SHARE:
         return ()
-    return (f"the long axes of the two planes differ by {100 * gap:.0f} % at {phase}: one view may be foreshortened",)
+    text = f"the long axes of the two planes differ by {100 * gap:.0f} % at {phase}: one view may be foreshortened"
+    return (_doubt(text, "foreshortened"),)
 
 
 FEWEST_MOVING = 3
 """Frames from which on a cine shows motion; two are end-diastole and end-systole, which differ."""
 
 
-def jump_flags(sizes: Sequence[float | None], *, what: str = "area") -> tuple[str, ...]:
+def jump_flags(sizes: Sequence[float | None], *, what: str = "area") -> tuple[Flag, ...]:
     """Whether the ventricle's size jumps between neighbouring frames, or is missing in some.
 
     Args:
@@ -175,58 +191,63 @@ def jump_flags(sizes: Sequence[float | None], *, what: str = "area") -> tuple[st
         what: name of the size, for the words.
 
     Example:
-        >>> jump_flags([30.0, 29.0, 12.0, 28.0, 30.0])
-        ('the area of the left ventricle jumps by 57 % between frames 1 and 2',)
+        >>> print(*jump_flags([30.0, 29.0, 12.0, 28.0, 30.0]))
+        the area of the left ventricle jumps by 57 % between frames 1 and 2
     """
     values = np.array([size or 0.0 for size in sizes])
     if len(values) < 2 or not values.any():
         return ()
     missing = np.flatnonzero(values == 0)
     if len(missing):
-        return (f"no left ventricle was found in {len(missing)} of {len(values)} frames, first in frame {missing[0]}",)
+        text = f"no left ventricle was found in {len(missing)} of {len(values)} frames, first in frame {missing[0]}"
+        return (_doubt(text, "frames-without"),)
     if len(values) < FEWEST_MOVING:
         return ()
     jumps = np.abs(np.diff(values)) / values.max()
-    worst = int(jumps.argmax())
-    if jumps[worst] <= JUMP_SHARE:
+    at = int(jumps.argmax())
+    if jumps[at] <= JUMP_SHARE:
         return ()
-    return (
-        f"the {what} of the left ventricle jumps by {100 * jumps[worst]:.0f} % between frames {worst} and {worst + 1}",
-    )
+    text = f"the {what} of the left ventricle jumps by {100 * jumps[at]:.0f} % between frames {at} and {at + 1}"
+    return (_doubt(text, "jump"),)
 
 
-def _pieces(mask: Bool[np.ndarray, "height width"], structure: Structure) -> list[str]:
+def _pieces(mask: Bool[np.ndarray, "height width"], structure: Structure) -> list[Flag]:
     share = np.count_nonzero(largest_component(mask, connectivity="full")) / np.count_nonzero(mask)
     if 1 - share <= PIECE_SHARE:
         return []
-    return [f"the {_NAMES[structure]} falls into pieces; the largest holds {100 * share:.0f} %"]
+    text = f"the {_NAMES[structure]} falls into pieces; the largest holds {100 * share:.0f} %"
+    return [_atrial(text, "pieces") if structure is Structure.LA else _doubt(text, "pieces")]
 
 
-def _edge(mask: Bool[np.ndarray, "height width"], structure: Structure) -> list[str]:
+def _edge(mask: Bool[np.ndarray, "height width"]) -> list[Flag]:
     touches = mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any()
-    return [f"the {_NAMES[structure]} reaches the edge of the image and may be cut off"] if touches else []
+    text = "the left ventricle reaches the edge of the image and may be cut off"
+    return [_doubt(text, "ventricle-cut")] if touches else []
 
 
 def _enclosure(
     cavity: Bool[np.ndarray, "height width"], myocardium: Bool[np.ndarray, "height width"], labels: LabelMap
-) -> list[str]:
+) -> list[Flag]:
     if not myocardium.any():
-        return ["no myocardium was found"]
+        return [_doubt("no myocardium was found", "no-myocardium")]
     spacing_mm = plane_spacing(labels)
     ring = outline_mm(cavity, spacing_mm)
     open_share = 1 - float(borders(ring, myocardium, spacing_mm).mean())
     if open_share <= OPEN_SHARE:
         return []
-    return [f"only {100 * (1 - open_share):.0f} % of the left ventricle's outline is bordered by myocardium"]
+    text = f"only {100 * (1 - open_share):.0f} % of the left ventricle's outline is bordered by myocardium"
+    return [_doubt(text, "open-wall")]
 
 
-def _axis_flags(axis: LongAxis | None, labels: LabelMap, *, has_myocardium: bool) -> tuple[str, ...]:
+def _axis_flags(axis: LongAxis | None, labels: LabelMap, *, has_myocardium: bool) -> tuple[Flag, ...]:
     if axis is None:
-        return ("the base of the left ventricle could not be told: no length and no volume",)
+        return (_doubt("the base of the left ventricle could not be told: no length and no volume", "no-base"),)
     flags = []
     if axis.method == "chord" and has_myocardium:
-        flags.append("the mitral annulus could not be told from the myocardium; the longest straight base was taken")
+        text = "the mitral annulus could not be told from the myocardium; the longest straight base was taken"
+        flags.append(_doubt(text, "base-by-chord"))
     low, high = ANNULUS_MM
     if labels.spacing_mm is not None and not low <= axis.annulus_width_mm <= high:
-        flags.append(f"the mitral annulus is {axis.annulus_width_mm:.0f} mm wide, outside {low:.0f}-{high:.0f} mm")
+        text = f"the mitral annulus is {axis.annulus_width_mm:.0f} mm wide, outside {low:.0f}-{high:.0f} mm"
+        flags.append(_doubt(text, "annulus-width"))
     return tuple(flags)

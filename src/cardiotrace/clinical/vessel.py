@@ -6,6 +6,7 @@ import numpy as np
 
 from cardiotrace.clinical.quantity import Quantity
 from cardiotrace.core.exam import Exam, ExamImage
+from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
 from cardiotrace.geometry.field_of_view import find_field_of_view
@@ -32,7 +33,8 @@ def _density(image: ExamImage, labels: LabelMap) -> Quantity:
     inside = find_field_of_view(image.cine.frames[0, 0])
     vessels = labels.mask(Structure.VESSEL)[0, 0] & inside
     percent = 100 * np.count_nonzero(vessels) / np.count_nonzero(inside)
-    flags = ("the picture has no dark surroundings: all of it was taken as the field of view",) if inside.all() else ()
+    text = "the picture has no dark surroundings: all of it was taken as the field of view"
+    flags = (Flag(Grade.LOOK_TWICE, text, "no-surroundings"),) if inside.all() else ()
     view = image.cine.view_name
     return Quantity(
         "vessel_density", percent, "percent", "share of the field of view", view, (f"{image.name}:0",), flags=flags

@@ -1,7 +1,7 @@
 """What speaks against trusting a result, in words and by grade. A flag never alters a value."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -37,6 +37,15 @@ class Flag:
     def __str__(self) -> str:
         return self.text
 
+    def of(self, place: str) -> "Flag":
+        """The same flag, its sentence headed by a view, phase or image.
+
+        Example:
+            >>> str(Flag(Grade.LOOK_TWICE, "no left ventricle was found").of("A4C ES"))
+            'A4C ES: no left ventricle was found'
+        """
+        return replace(self, text=f"{place}: {self.text}")
+
     def to_plain(self) -> dict[str, str]:
         """The flag as JSON holds it."""
         return {"grade": self.grade.value, "text": self.text, "rule": self.rule, "about": self.about}
@@ -51,3 +60,13 @@ def worst(flags: Iterable[Flag]) -> Grade | None:
     """
     grades = {flag.grade for flag in flags}
     return next((grade for grade in Grade if grade in grades), None)
+
+
+def is_doubted(flags: Iterable[Flag]) -> bool:
+    """Whether any flag is graver than a note.
+
+    Example:
+        >>> is_doubted([Flag(Grade.NOTE, "a")])
+        False
+    """
+    return worst(flags) in (Grade.NOT_USABLE, Grade.LOOK_TWICE)

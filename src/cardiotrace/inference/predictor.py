@@ -12,6 +12,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure, View, view_name
@@ -48,8 +49,8 @@ class Segmentation:
     """(time,) pixels of each structure that post-processing took away."""
     added: Mapping[Structure, NDArray[np.int64]]
     """(time,) pixels that post-processing added to each structure."""
-    warnings: tuple[str, ...]
-    """What speaks against trusting the labels, in words."""
+    warnings: tuple[Flag, ...]
+    """What speaks against trusting the labels."""
     model: str
     """Name of the model."""
     duration_s: float
@@ -199,21 +200,24 @@ class Predictor:
                 remedy="use a model trained on such images, see `cardiotrace models list`.",
             )
 
-    def _warnings(self, cine: Image, confidence: NDArray[np.float64]) -> Iterator[str]:
+    def _warnings(self, cine: Image, confidence: NDArray[np.float64]) -> Iterator[Flag]:
         is_other_view = cine.view is not View.UNKNOWN and self.spec.views and cine.view not in self.spec.views
         if is_other_view or not fits_modality(self.spec, cine.modality):
             trained = ", ".join(view_name(view, self.spec.modality) for view in self.spec.views)
-            yield f"model {self.spec.name} was not trained on view {cine.view_name} (but on {trained})"
+            text = f"model {self.spec.name} was not trained on view {cine.view_name} (but on {trained})"
+            yield Flag(Grade.LOOK_TWICE, text, "other-view")
         empty = np.flatnonzero(np.isnan(confidence))
         if len(empty):
-            yield f"model {self.spec.name} sees nothing in {len(empty)} of {len(confidence)} frames"
+            text = f"model {self.spec.name} sees nothing in {len(empty)} of {len(confidence)} frames"
+            yield Flag(Grade.LOOK_TWICE, text, "nothing-seen")
         lowest = self.spec.lowest_confidence
         unsure = np.flatnonzero(confidence < lowest) if lowest is not None else empty[:0]
         if len(unsure):
-            yield (
+            text = (
                 f"model {self.spec.name} is less sure of {len(unsure)} of {len(confidence)} frames (down to"
                 f" {np.nanmin(confidence):.2f}) than of any image it was validated on ({lowest:.2f})"
             )
+            yield Flag(Grade.LOOK_TWICE, text, "confidence")
 
 
 @dataclass(frozen=True)

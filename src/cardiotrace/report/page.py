@@ -12,6 +12,7 @@ import cardiotrace
 from cardiotrace.clinical.normal import ASE_2015, normal_ranges, place_in_range
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.core.exam import Exam
+from cardiotrace.core.flag import is_doubted
 from cardiotrace.core.terms import View
 
 UNIT_SIGNS = {"percent": "%", "cm2": "cm²", "px2": "px²", "ml/m2": "ml/m²", "g/m2": "g/m²"}
@@ -113,6 +114,7 @@ def render_page(exam: Exam, measures: Measures, shown: Sequence[Shown], beside: 
         lead=_lead(measures),
         cards=_cards(measures, exam.patient.sex, truth),
         flags=measures.flags,
+        is_doubted=is_doubted(measures.flags),
         shown=shown,
         tables=tables,
         has_truth=any(row[4] for table in tables for row in table.rows),
@@ -153,7 +155,7 @@ def _headline(measures: Measures, sex: str | None, truth: Mapping[str, float]) -
         "method": f"{_METHODS.get(found.method, found.method)}, {found.view}",
         "truth": f"{truth[key]:.1f}" if key in truth else "",
         "interval": "" if found.interval is None else f"{found.interval[0]:.0f}–{found.interval[1]:.0f}",
-        "is_doubted": bool(found.flags),
+        "is_doubted": is_doubted(found.flags),
     }
 
 
@@ -187,7 +189,7 @@ def _cards(measures: Measures, sex: str | None, truth: Mapping[str, float]) -> l
                     "place": place or "",
                     "verdict": _PLACES.get(place or "", ""),
                     "truth": format_value(truth[found.key], found.unit) if found.key in truth else "",
-                    "doubt": "see warnings" if found.flags else "",
+                    "doubt": "see warnings" if is_doubted(found.flags) else "",
                 }
             )
     return cards

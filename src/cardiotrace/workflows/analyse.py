@@ -7,6 +7,7 @@ from pathlib import Path
 from cardiotrace.clinical import measure
 from cardiotrace.clinical.quantity import Measures
 from cardiotrace.core.exam import Exam
+from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.datasets.found import FoundExam, find_exams
 from cardiotrace.inference.predictor import Segmentation
 from cardiotrace.report import write_report
@@ -70,21 +71,30 @@ def analyse_into(
     return measures
 
 
-def segmentation_flags(exam: Exam, segmentations: Mapping[str, Segmentation]) -> list[str]:
-    """What the network and the post-processing say against trusting the labels, and what was left out, in words."""
+def segmentation_flags(exam: Exam, segmentations: Mapping[str, Segmentation]) -> list[Flag]:
+    """What the network and the post-processing say against trusting the labels, and what was left out."""
     left_out = [image for image in exam.images if image.name not in segmentations]
-    flags = [f"{image.name} was left out: no model is at hand for view {image.cine.view_name}" for image in left_out]
+    flags = [
+        Flag(
+            Grade.LOOK_TWICE,
+            f"{image.name} was left out: no model is at hand for view {image.cine.view_name}",
+            "left-out",
+            image.name,
+        )
+        for image in left_out
+    ]
     for name, segmentation in segmentations.items():
-        flags.extend(f"{name}: {warning}" for warning in segmentation.warnings)
+        flags.extend(replace(flag.of(name), about=name) for flag in segmentation.warnings)
         flags.extend(_removal_flags(name, segmentation))
     return list(dict.fromkeys(flags))
 
 
-def _removal_flags(name: str, segmentation: Segmentation) -> list[str]:
+def _removal_flags(name: str, segmentation: Segmentation) -> list[Flag]:
     flags = []
     for structure, removed in segmentation.removed.items():
         after = segmentation.labels.mask(structure).sum(axis=(1, 2, 3))
         share = (removed / (after + removed).clip(min=1)).max()
         if share > MUCH_REMOVED:
-            flags.append(f"{name}: {share:.0%} of {structure} lay apart from the rest and was removed")
+            text = f"{name}: {share:.0%} of {structure} lay apart from the rest and was removed"
+            flags.append(Flag(Grade.LOOK_TWICE, text, "much-removed", structure.value))
     return flags
