@@ -10,7 +10,8 @@ from jaxtyping import Float
 from cardiotrace.clinical.curve import Curve
 from cardiotrace.clinical.cycle import Instant
 from cardiotrace.core.errors import InputError
-from cardiotrace.report.canvas import INK, blank_figure, plain_axes, save_png
+from cardiotrace.core.number import fixed
+from cardiotrace.report.canvas import INK, TEXT, blank_figure, plain_axes, save_png
 from cardiotrace.report.colour import LINES
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
             axes.plot(epochs, values, color=colour, linewidth=1.6, label=name, marker="o" if len(epochs) < 3 else "")
         if is_log:
             axes.set_yscale("log")
-        axes.legend(frameon=False, fontsize=8, loc="upper left" if is_log else "center right")
+        axes.legend(frameon=False, fontsize=TEXT, loc="upper left" if is_log else "center right")
     save_png(figure, path)
 
 
@@ -61,7 +62,8 @@ def draw_exam_curve(curve: Curve, instants: Sequence[Instant], path: Path) -> No
     names = [name for name in curve.series if "_length" not in name]
     left = [name for name in names if "volume" in name] or [name for name in names if "ventricular_area" in name]
     right = [name for name in names if "area" in name and name not in left]
-    figure = blank_figure(6.2, 3.4)
+    # As wide as two stand side by side on the page, so that letters keep their size there.
+    figure = blank_figure(4.6, 3.1, dots=200)
     label = _axis_label(left[0]) if len(left) == 1 else _axis_label(left[0]).replace("left ventricular ", "")
     axes = plain_axes(figure, (1, 1, 1), x="frame" if curve.times_ms is None else "time, ms", y=label)
     handles = [
@@ -70,8 +72,8 @@ def draw_exam_curve(curve: Curve, instants: Sequence[Instant], path: Path) -> No
     ]
     if right:
         other = axes.twinx()
-        other.set_ylabel(_axis_label(right[0]).replace("left ventricular ", ""), color=INK, fontsize=9)
-        other.tick_params(colors=INK, labelsize=8)
+        other.set_ylabel(_axis_label(right[0]).replace("left ventricular ", ""), color=INK, fontsize=TEXT)
+        other.tick_params(colors=INK, labelsize=TEXT)
         other.spines[["top", "left", "bottom"]].set_visible(False)
         colours = (LINES[5], LINES[3])
         handles += [
@@ -87,12 +89,13 @@ def draw_exam_curve(curve: Curve, instants: Sequence[Instant], path: Path) -> No
                 instant.phase.value,
                 (along[instant.frame], 0.02),
                 xycoords=("data", "axes fraction"),
-                fontsize=9,
+                fontsize=TEXT,
                 xytext=(3, 0),
                 textcoords="offset points",
                 color=INK,
             )
-    figure.legend(handles=handles, frameon=False, fontsize=8, ncols=3, loc="outside upper center")
+    columns = 1 if len(handles) > 1 and sum(len(handle.get_label()) for handle in handles) > 40 else 3
+    figure.legend(handles=handles, frameon=False, fontsize=TEXT, ncols=columns, loc="outside upper center")
     save_png(figure, path)
 
 
@@ -140,7 +143,7 @@ def correlation_panel(
     axes.set_aspect("equal", adjustable="box")
     varies = min(predicted.std(), reference.std()) > 0
     words = f"r = {np.corrcoef(predicted, reference)[0, 1]:.3f}" if varies else "r undefined"
-    axes.set_title(f"{words}, n = {len(predicted)}", fontsize=10, color=INK)
+    axes.set_title(f"{words}, n = {len(predicted)}", fontsize=TEXT + 1, color=INK)
 
 
 def bland_altman_panel(
@@ -153,16 +156,18 @@ def bland_altman_panel(
     for value, style in ((bias, "-"), (bias - spread, "--"), (bias + spread, "--")):
         axes.axhline(value, color=LINES[1], linewidth=1.2, linestyle=style)
         axes.annotate(
-            f"{value:+.1f}",
+            fixed(value, 1, signed=True),
             (1, value),
             xycoords=("axes fraction", "data"),
             xytext=(3, -3),
             textcoords="offset points",
-            fontsize=8,
+            fontsize=TEXT,
             color=LINES[1],
         )
     axes.axhline(0, color=INK, linewidth=0.6)
-    axes.set_title(f"bias {bias:+.1f}, limits {bias - spread:+.1f} to {bias + spread:+.1f}", fontsize=10, color=INK)
+    axes.set_title(
+        f"bias {bias:+.1f}, limits {bias - spread:+.1f} to {bias + spread:+.1f}", fontsize=TEXT + 1, color=INK
+    )
 
 
 def _pairs(

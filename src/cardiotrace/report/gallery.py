@@ -12,7 +12,7 @@ from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.geometry.contour import contours
 from cardiotrace.metrics import Region, regions_of
-from cardiotrace.report.canvas import blank_figure, save_png
+from cardiotrace.report.canvas import TEXT, blank_figure, save_png
 from cardiotrace.report.colour import STRUCTURE_COLOURS, hexadecimal
 from cardiotrace.report.overlay import display_grey
 from cardiotrace.report.sweep import painted
@@ -69,7 +69,7 @@ def draw_compared(compared: Compared, path: Path, *, title: str, notes: Sequence
     left.imshow(plane, cmap="gray", vmin=0, vmax=255, extent=extent)
     if compared.regions and all(region.is_thin for region in compared.regions):
         right.imshow(_painted(compared), extent=extent, interpolation="nearest")
-        right.set_xlabel("found white, false vermilion, missed blue", color=_LIGHT, fontsize=8)
+        right.set_xlabel("found white, false vermilion, missed blue", color=_LIGHT, fontsize=TEXT)
     else:
         right.imshow(plane, cmap="gray", vmin=0, vmax=255, extent=extent)
         handles = [_outlines(right, compared, region) for region in compared.regions]
@@ -77,7 +77,7 @@ def draw_compared(compared: Compared, path: Path, *, title: str, notes: Sequence
             reference = handles[0][0]
             figure.legend(
                 handles=[reference, *(predicted for _, predicted in handles)], loc="outside lower center", ncols=6,
-                fontsize=8, frameon=False, labelcolor=_LIGHT,
+                fontsize=TEXT, frameon=False, labelcolor=_LIGHT,
             )  # fmt: skip
     figure.suptitle("\n".join([title, *notes]), color=_LIGHT, fontsize=10)
     save_png(figure, path)

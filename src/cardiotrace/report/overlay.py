@@ -37,6 +37,8 @@ class OverlayStyle:
     """Opacity of the structures' inside."""
     has_legend: bool = True
     has_scale: bool = True
+    text: int | None = None
+    """Height of letters, pixels; None takes a 34th of the picture's height."""
 
 
 @dataclass(frozen=True)
@@ -206,7 +208,7 @@ def _annotate(
     from PIL import ImageDraw, ImageFont
 
     pen = ImageDraw.Draw(picture)
-    unit = max(11, round(canvas.size[1] / 34))
+    unit = style.text or max(11, round(canvas.size[1] / 34))
     font = ImageFont.load_default(unit)
     margin = unit * 0.8
     if caption:
@@ -242,34 +244,3 @@ def _draw_scale(pen: "Pen", canvas: _Canvas, unit: int) -> None:
     text = f"{centimetres} cm"
     where = ((left + right) / 2 - pen.textlength(text, font=font) / 2, bottom - unit * 1.7)
     pen.text(where, text, font=font, fill=_LIGHT, stroke_width=2, stroke_fill=(0, 0, 0))
-
-
-def draw_montage(cine: Image, labels: LabelMap, frame: int, *, caption: str = "", count: int = 3) -> "Picture":
-    """Slices of a stack from base to apex side by side, those that show something labelled.
-
-    Args:
-        cine: a stack.
-        labels: labels on its grid.
-        frame: which frame, from 0.
-        caption: words for the upper left corner.
-        count: how many slices.
-
-    Returns:
-        An RGB picture (of Pillow).
-    """
-    from PIL import Image
-
-    shown = np.flatnonzero(labels.array[frame].any(axis=(1, 2)))
-    if not len(shown):
-        shown = np.arange(labels.array.shape[1])
-    picks = np.unique(shown[np.linspace(0, len(shown) - 1, count + 2).round().astype(int)[1:-1]])
-    tiles = []
-    for place, depth in enumerate(picks):
-        is_last = place == len(picks) - 1
-        style = OverlayStyle(width=420, height=420, has_legend=place == 0, has_scale=is_last)
-        words = f"{caption} slice {depth}" if place == 0 else f"slice {depth}"
-        tiles.append(draw_overlay(cine, labels, frame, caption=words.strip(), depth=int(depth), style=style))
-    sheet = Image.new("RGB", (sum(tile.width for tile in tiles) + 4 * (len(tiles) - 1), tiles[0].height))
-    for place, tile in enumerate(tiles):
-        sheet.paste(tile, (place * (tile.width + 4), 0))
-    return sheet
