@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import tyro
 
 from cardiotrace.cli.terminal import Terminal, table
-from cardiotrace.core.terms import View
+from cardiotrace.core.terms import View, view_name
 from cardiotrace.inference.model_file import read_spec, verify
-from cardiotrace.inference.spec import spec_to_plain
+from cardiotrace.inference.spec import ModelSpec, spec_to_plain
 from cardiotrace.inference.zoo import find_model, list_models
 from cardiotrace.report.card import model_card
 
@@ -40,7 +40,7 @@ def _models() -> list[dict[str, Any]]:
     return [
         {
             "model": listed.name,
-            "views": "" if listed.spec is None else ", ".join(listed.spec.views),
+            "views": "" if listed.spec is None else _views(listed.spec),
             "structures": "" if listed.spec is None else ", ".join(listed.spec.scheme.values),
             "MB": round(listed.path.stat().st_size / 1e6, 1),
             "licence": "" if listed.spec is None else listed.spec.licence,
@@ -48,6 +48,10 @@ def _models() -> list[dict[str, Any]]:
         }
         for listed in list_models()
     ]
+
+
+def _views(spec: ModelSpec) -> str:
+    return ", ".join(view_name(view, spec.modality) for view in spec.views)
 
 
 def _architectures() -> list[dict[str, Any]]:

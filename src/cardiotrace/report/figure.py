@@ -64,7 +64,7 @@ def draw_exam_curve(curve: Curve, instants: Sequence[Instant], path: Path) -> No
     right = [name for name in names if "area" in name and name not in left]
     # As wide as two stand side by side on the page, so that letters keep their size there.
     figure = blank_figure(4.6, 3.1, dots=200)
-    label = _axis_label(left[0]) if len(left) == 1 else _axis_label(left[0]).replace("left ventricular ", "")
+    label = _axis_label(left[0]) if len(left) == 1 else _axis_label(left[0]).replace("LV ", "")
     axes = plain_axes(figure, (1, 1, 1), x="frame" if curve.times_ms is None else "time, ms", y=label)
     handles = [
         _line(axes, along, curve.series[name], colour, _word(name))
@@ -72,7 +72,7 @@ def draw_exam_curve(curve: Curve, instants: Sequence[Instant], path: Path) -> No
     ]
     if right:
         other = axes.twinx()
-        other.set_ylabel(_axis_label(right[0]).replace("left ventricular ", ""), color=INK, fontsize=TEXT)
+        other.set_ylabel(_axis_label(right[0]).replace("LV ", ""), color=INK, fontsize=TEXT)
         other.tick_params(colors=INK, labelsize=TEXT)
         other.spines[["top", "left", "bottom"]].set_visible(False)
         colours = (LINES[5], LINES[3])
@@ -94,8 +94,7 @@ def draw_exam_curve(curve: Curve, instants: Sequence[Instant], path: Path) -> No
                 textcoords="offset points",
                 color=INK,
             )
-    columns = 1 if len(handles) > 1 and sum(len(handle.get_label()) for handle in handles) > 40 else 3
-    figure.legend(handles=handles, frameon=False, fontsize=TEXT, ncols=columns, loc="outside upper center")
+    figure.legend(handles=handles, frameon=False, fontsize=TEXT, ncols=3, loc="outside upper center")
     save_png(figure, path)
 
 
@@ -139,7 +138,7 @@ def correlation_panel(
     high = float(max(predicted.max(), reference.max()))
     pad = 0.05 * (high - low or 1.0)
     axes.plot([low - pad, high + pad], [low - pad, high + pad], color=INK, linewidth=0.9, linestyle="--")
-    axes.scatter(reference, predicted, s=14, color=LINES[0], alpha=0.55, linewidths=0)
+    axes.scatter(reference, predicted, s=22, color=LINES[0], alpha=0.7, linewidths=0)
     axes.set_aspect("equal", adjustable="box")
     varies = min(predicted.std(), reference.std()) > 0
     words = f"r = {np.corrcoef(predicted, reference)[0, 1]:.3f}" if varies else "r undefined"
@@ -152,7 +151,7 @@ def bland_altman_panel(
     """Draw differences over means, the bias and the limits of agreement, bias +- 1.96 SD."""
     difference = predicted - reference
     bias, spread = float(difference.mean()), 1.96 * float(difference.std(ddof=1))
-    axes.scatter((predicted + reference) / 2, difference, s=14, color=LINES[0], alpha=0.55, linewidths=0)
+    axes.scatter((predicted + reference) / 2, difference, s=22, color=LINES[0], alpha=0.7, linewidths=0)
     for value, style in ((bias, "-"), (bias - spread, "--"), (bias + spread, "--")):
         axes.axhline(value, color=LINES[1], linewidth=1.2, linestyle=style)
         axes.annotate(
@@ -218,8 +217,11 @@ def _line(
 
 
 def _word(name: str) -> str:
-    """Words of a name and unit: "left_ventricular_area_cm2" is "left ventricular area"."""
-    return name.rsplit("_", 1)[0].replace("_", " ")
+    """Words of a name and unit: "left_ventricular_area_cm2" is "LV area"."""
+    words = name.rsplit("_", 1)[0].replace("_", " ")
+    for long, short in (("left ventricular", "LV"), ("right ventricular", "RV"), ("left atrial", "LA")):
+        words = words.replace(long, short)
+    return words
 
 
 def _axis_label(name: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
+from cardiotrace.core.terms import Modality
 from cardiotrace.report.colour import STRUCTURE_COLOURS
 from cardiotrace.report.overlay import OverlayStyle, display_grey, draw_overlay
 
@@ -65,6 +66,17 @@ def heart_box(labels: Iterable[LabelMap]) -> Box | None:
         for found, pixel_mm, length in ((rows, row_mm, held.shape[0]), (columns, column_mm, held.shape[1]))
     )
     return Box(top, bottom, left, right)
+
+
+def box_to_show(cine: Image, labels: Iterable[LabelMap]) -> Box | None:
+    """The part of a picture that a report shows: of MRI what lies around the heart; None for all of it.
+
+    Args:
+        cine: the picture; a stack of unknown modality is taken for MRI, whose pictures show the whole chest.
+        labels: see `heart_box`.
+    """
+    is_chest = cine.modality is Modality.MR or (cine.modality is Modality.UNKNOWN and cine.grid_shape[1] > 1)
+    return heart_box(labels) if is_chest else None
 
 
 def cropped(cine: Image, labels: LabelMap, box: Box | None) -> tuple[Image, LabelMap]:

@@ -14,15 +14,14 @@ from cardiotrace.clinical.cycle import Instant
 from cardiotrace.clinical.quantity import COLUMNS, Measures
 from cardiotrace.core.errors import WorkError
 from cardiotrace.core.exam import Exam, ExamImage
-from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
-from cardiotrace.core.terms import Modality, Phase
+from cardiotrace.core.terms import Phase
 from cardiotrace.io import atomic_write, write_json, write_text
 from cardiotrace.report.animation import write_animation
 from cardiotrace.report.figure import draw_exam_curve
 from cardiotrace.report.overlay import OverlayStyle, display_grey, draw_overlay
 from cardiotrace.report.page import Beside, Shown, render_page
-from cardiotrace.report.sheet import Box, base_to_apex, cropped, draw_sheet, heart_box
+from cardiotrace.report.sheet import Box, base_to_apex, box_to_show, cropped, draw_sheet
 
 PHASE_WORDS = {Phase.ED: "end-diastole", Phase.ES: "end-systole", Phase.OTHER: "frame"}
 _MOST_ANIMATIONS = 3
@@ -82,7 +81,7 @@ def write_frames(image: ExamImage, labels: LabelMap, folder: Path) -> None:
     Raises:
         WorkError: the disk is full, or the folder cannot be written to.
     """
-    box = heart_box([labels]) if _is_magnetic(image.cine) else None
+    box = box_to_show(image.cine, [labels])
     order = base_to_apex([labels])
     cine, held = cropped(image.cine, labels, box)
     for frame in range(image.cine.grid_shape[0]):
@@ -128,9 +127,7 @@ def _still(
     """An overlay of one instant, of stacks all slices; of MRI what lies around the heart in all images `beside`."""
     labels = all_labels[image.name]
     together = [all_labels[name] for name in beside]
-    box = None
-    if _is_magnetic(image.cine):
-        box = heart_box(together) or heart_box([labels])
+    box = box_to_show(image.cine, together) or box_to_show(image.cine, [labels])
     words = f"{instant.view_name} {PHASE_WORDS[instant.phase]}"
     caption = words if instant.view.value != "unknown" else PHASE_WORDS[instant.phase]
     is_stack = image.cine.grid_shape[1] > 1
@@ -157,11 +154,6 @@ def _moved(axis: LongAxis, labels: LabelMap, box: Box) -> LongAxis:
     return replace(axis, annulus_mm=axis.annulus_mm - corner, apex_mm=axis.apex_mm - corner)
 
 
-def _is_magnetic(cine: Image) -> bool:
-    """Whether the heart is a small part of the picture, as in MRI; a stack of unknown modality is one."""
-    return cine.modality is Modality.MR or (cine.modality is Modality.UNKNOWN and cine.grid_shape[1] > 1)
-
-
 def _moving(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures, figures: Path) -> list[Shown]:
     """Animations and curves of the moving images, those that were measured first."""
     measured = {instant.image for instant in measures.instants}
@@ -171,8 +163,7 @@ def _moving(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures, figu
     moving = moving[:_MOST_ANIMATIONS]
     for image in moving:
         path = figures / f"{_safe(image.name)}.gif"
-        box = heart_box([labels[image.name]]) if _is_magnetic(image.cine) else None
-        cine, held = cropped(image.cine, labels[image.name], box)
+        cine, held = cropped(image.cine, labels[image.name], box_to_show(image.cine, [labels[image.name]]))
         slower = write_animation(
             replace(image, cine=cine), held, path, frame_rate_hz=exam.frame_rate_hz, share=1 / len(moving)
         )
