@@ -164,9 +164,8 @@ def bland_altman_panel(
             color=LINES[1],
         )
     axes.axhline(0, color=INK, linewidth=0.6)
-    axes.set_title(
-        f"bias {bias:+.1f}, limits {bias - spread:+.1f} to {bias + spread:+.1f}", fontsize=TEXT + 1, color=INK
-    )
+    words = [fixed(value, 1, signed=True) for value in (bias, bias - spread, bias + spread)]
+    axes.set_title(f"bias {words[0]}, limits {words[1]} to {words[2]}", fontsize=TEXT + 1, color=INK)
 
 
 def _pairs(
