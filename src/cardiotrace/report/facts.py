@@ -58,6 +58,16 @@ def is_of_heart(exam: Exam) -> bool:
     )
 
 
+def view_words(view_name: str) -> str:
+    """What a report calls a view.
+
+    Example:
+        >>> view_words("A4C"), view_words("FUNDUS"), view_words("unknown")
+        ('A4C', 'retina', 'view unknown')
+    """
+    return {View.FUNDUS.value: "retina", View.UNKNOWN.value: "view unknown"}.get(view_name, view_name)
+
+
 def pixel_sizes(images: Iterable[ExamImage]) -> str:
     """Sizes of pixels and how they are known, once for all images alike; "" without images.
 
@@ -70,7 +80,7 @@ def pixel_sizes(images: Iterable[ExamImage]) -> str:
     """
     views: dict[str, list[str]] = {}
     for image in images:
-        views.setdefault(_pixel_size(image), []).append(image.cine.view_name)
+        views.setdefault(_pixel_size(image), []).append(view_words(image.cine.view_name))
     if len(views) < 2:
         return next(iter(views), "")
     return "; ".join(f"{', '.join(dict.fromkeys(names))} {text}" for text, names in views.items())

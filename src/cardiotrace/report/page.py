@@ -14,7 +14,7 @@ from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag, Grade, is_doubted, worst
 from cardiotrace.core.number import fixed
-from cardiotrace.report.facts import facts_of, is_of_heart
+from cardiotrace.report.facts import facts_of, is_of_heart, view_words
 
 UNIT_SIGNS = {"percent": "%", "cm2": "cm²", "px2": "px²", "ml/m2": "ml/m²", "g/m2": "g/m²"}
 NAMES = {
@@ -187,7 +187,7 @@ def _headline(measures: Measures, sex: str | None, truth: Mapping[str, float]) -
         "normal": normal,
         "top": _TOP,
         "mark": min(max(found.value, 0.0), _TOP),
-        "method": f"{_METHODS.get(found.method, found.method)}, {found.view}",
+        "method": f"{_METHODS.get(found.method, found.method)}, {view_words(found.view)}",
         "truth": f"{truth[key]:.1f}" if key in truth else "",
         "interval": "" if found.interval is None else f"{found.interval[0]:.0f}–{found.interval[1]:.0f}",
         "is_doubted": is_doubted(found.flags),
@@ -240,7 +240,7 @@ def _lead(exam: Exam, measures: Measures) -> dict[str, str]:
         return {"name": name, "value": "", "unit": "", "method": "", "is_struck": ""}
     unit = UNIT_SIGNS.get(first.unit, first.unit)
     value = format_value(first.value, first.unit)
-    struck = "struck" if is_struck(first) else ""
+    struck = " struck" if is_struck(first) else ""
     return {"name": _name(first), "value": value, "unit": unit, "method": first.method, "is_struck": struck}
 
 
@@ -297,7 +297,8 @@ def _table(
 ) -> Table:
     def column(quantity: Quantity) -> str:
         method = _METHODS.get(quantity.method, quantity.method)
-        return f"{method}, {quantity.view}" if by_method else quantity.view
+        view = view_words(quantity.view)
+        return f"{method}, {view}" if by_method else view
 
     columns = tuple(dict.fromkeys(column(item) for item in quantities))
     rows = []

@@ -15,15 +15,16 @@ from cardiotrace.clinical.quantity import COLUMNS, Measures
 from cardiotrace.core.errors import WorkError
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.label import LabelMap
-from cardiotrace.core.terms import Phase
+from cardiotrace.core.terms import Phase, View
 from cardiotrace.io import atomic_write, write_json, write_text
 from cardiotrace.report.animation import write_animation
+from cardiotrace.report.facts import view_words
 from cardiotrace.report.figure import draw_exam_curve
 from cardiotrace.report.overlay import OverlayStyle, display_grey, draw_overlay
 from cardiotrace.report.page import Beside, Shown, render_page
 from cardiotrace.report.sheet import Box, base_to_apex, box_to_show, cropped, draw_sheet
 
-PHASE_WORDS = {Phase.ED: "end-diastole", Phase.ES: "end-systole", Phase.OTHER: "frame"}
+PHASE_WORDS = {Phase.ED: "end-diastole", Phase.ES: "end-systole"}
 _MOST_ANIMATIONS = 3
 _FRAME_STYLE = OverlayStyle(width=640, height=520)
 _FRAME_SHEET = 1000
@@ -128,8 +129,7 @@ def _still(
     labels = all_labels[image.name]
     together = [all_labels[name] for name in beside]
     box = box_to_show(image.cine, together) or box_to_show(image.cine, [labels])
-    words = f"{instant.view_name} {PHASE_WORDS[instant.phase]}"
-    caption = words if instant.view.value != "unknown" else PHASE_WORDS[instant.phase]
+    caption = _caption(image, instant)
     is_stack = image.cine.grid_shape[1] > 1
     if is_stack:
         same = [item for item in together if item.array.shape[1] == image.cine.grid_shape[1]]
@@ -143,8 +143,19 @@ def _still(
     path = figures / f"{_safe(image.name)}_{instant.phase.value}.png"
     _save(picture, path, effort=6)
     how = "named in the exam" if instant.is_named else "found from the size of the left ventricle"
-    note = f"{image.name}, frame {instant.frame}" + ("" if instant.phase is Phase.OTHER else f", {how}")
+    where = f", frame {instant.frame}" if image.cine.grid_shape[0] > 1 else ""
+    note = f"{image.name}{where}" + ("" if instant.phase is Phase.OTHER else f", {how}")
     return Shown("sheet" if is_stack else "still", path, caption, note)
+
+
+def _caption(image: ExamImage, instant: Instant) -> str:
+    """View and phase in words; of an instant without a phase the frame, where there are several."""
+    words = [] if instant.view is View.UNKNOWN else [view_words(instant.view_name)]
+    if instant.phase is not Phase.OTHER:
+        words.append(PHASE_WORDS[instant.phase])
+    elif image.cine.grid_shape[0] > 1:
+        words.append(f"frame {instant.frame}")
+    return " ".join(words)
 
 
 def _moved(axis: LongAxis, labels: LabelMap, box: Box) -> LongAxis:
@@ -168,11 +179,11 @@ def _moving(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures, figu
             replace(image, cine=cine), held, path, frame_rate_hz=exam.frame_rate_hz, share=1 / len(moving)
         )
         speed = "" if slower is None or slower < 1.2 else f", played {slower:.1f} times slower than the heart beat"
-        shown.append(Shown("animation", path, f"{image.cine.view_name} cine", f"{image.name}{speed}"))
+        shown.append(Shown("animation", path, f"{view_words(image.cine.view_name)} cine", f"{image.name}{speed}"))
     for curve in measures.curves[:_MOST_ANIMATIONS]:
         path = figures / f"{_safe(curve.image)}_curve.png"
         draw_exam_curve(curve, measures.instants, path)
-        shown.append(Shown("curve", path, f"{curve.view} over time", curve.image))
+        shown.append(Shown("curve", path, f"{view_words(curve.view)} over time", curve.image))
     return shown
 
 
