@@ -93,7 +93,8 @@ def test_every_slice_is_on_the_sheet(slices: int) -> None:
 
 def test_the_order_is_that_of_the_slices() -> None:
     labels = stack(4)
-    sheet = np.asarray(draw_sheet(image_of(labels), labels, 0, order=[3, 2, 1, 0]))
+    image = image_of(labels, times_ms=np.array([0.0, 40.0]))
+    sheet = np.asarray(draw_sheet(image, labels, 1, order=[3, 2, 1, 0]))
     row = sheet[200].max(axis=1)
     first = [int(row[row.size * place // 4 + 30]) for place in range(4)]
     assert first == [50, 40, 30, 20]

@@ -147,7 +147,7 @@ def draw_sheet(
     rows = max(math.ceil(len(slices) / _MOST_COLUMNS), round(len(slices) / 5.5), 1)
     columns = math.ceil(len(slices) / rows)
     side = min(420, (width + _GAP) // columns - _GAP, (_HEIGHT - _BAR) // rows - _GAP)
-    shown = replace(cine, frames=display_grey(cine)[frame : frame + 1])
+    shown = replace(cine, frames=display_grey(cine)[frame : frame + 1], times_ms=None)
     held = replace(labels, array=labels.array[frame : frame + 1])
     small, marked = cropped(shown, held, box)
     tiles = [_tile(small, marked, depth, side, has_scale=depth == slices[-1]) for depth in slices]
