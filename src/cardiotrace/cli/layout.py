@@ -8,8 +8,8 @@ from rich.cells import cell_len, chop_cells
 
 GAP = "  "
 _NUMBER = re.compile(r"[<+-]?[\d.,]+( ?%)?|-?(inf|nan)|-|")
-_SPACE = re.compile(r" (?![^\[(]*[\])])(?![±/])(?<![±/] )")
-"""Where a cell may be broken: not around "±" and "/", and not inside brackets."""
+_SPACE = re.compile(r" (?![^\[(]*[\])])(?![±/]|x )(?<![±/] )(?<! x )")
+"""Where a cell may be broken: not around "±", "/" and "x", and not inside brackets."""
 _SOFT = re.compile(r"(?<=[_/,;:=.-])(?=.)")
 """Where a long word may be."""
 _LONG_WORD = 14
