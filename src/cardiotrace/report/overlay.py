@@ -1,6 +1,6 @@
 """One frame with the outlines of its structures, drawn smooth and to scale."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,12 +50,14 @@ class _Canvas:
     scale: float
     """Pixels per mm (per pixel of the image's height where there is no spacing)."""
     spacing_mm: tuple[float, float]
+    corner_mm: tuple[float, float] = (0.0, 0.0)
+    """(row, column) of the picture's corner in the millimetres of what is drawn, where only a part is shown."""
 
     def points(
         self, points_mm: Shaped[np.ndarray, "n 2"], *, corner: tuple[int, int] = (0, 0), factor: int = _FINE
     ) -> list[tuple[float, float]]:
         """(row, column) in mm as (x, y) from a `corner` of the picture, `factor` times as fine."""
-        spots = (points_mm + np.asarray(self.spacing_mm) / 2)[:, ::-1] * self.scale
+        spots = (points_mm - np.asarray(self.corner_mm) + np.asarray(self.spacing_mm) / 2)[:, ::-1] * self.scale
         return [(x, y) for x, y in ((spots - corner) * factor).tolist()]
 
 
@@ -68,6 +70,7 @@ def draw_overlay(
     caption: str = "",
     depth: int = 0,
     style: OverlayStyle | None = None,
+    corner_mm: tuple[float, float] = (0.0, 0.0),
 ) -> "Picture":
     """Draw one frame with its outlines; pixels become square millimetres.
 
@@ -79,6 +82,8 @@ def draw_overlay(
         caption: words for the upper left corner, such as "A4C end-diastole".
         depth: which slice of a stack.
         style: sizes and what to leave out.
+        corner_mm: (row, column) of the picture's corner in the millimetres of the axis, where the image was cropped
+            after it was measured.
 
     Returns:
         An RGB picture (of Pillow).
@@ -96,7 +101,8 @@ def draw_overlay(
         _draw_rings(picture, canvas, rings, STRUCTURE_COLOURS[structure], style)
     if axis is not None and Structure.LV in labels.scheme.values:
         cavity = labels.array[frame, depth] == labels.scheme.value(Structure.LV)
-        _draw_axis(picture, canvas, axis, outline_mm(cavity, canvas.spacing_mm))
+        ring_mm = outline_mm(cavity, canvas.spacing_mm) + np.asarray(corner_mm)
+        _draw_axis(picture, replace(canvas, corner_mm=corner_mm), axis, ring_mm)
     present = [
         item for item in labels.scheme.structures if (labels.array[frame, depth] == labels.scheme.value(item)).any()
     ]

@@ -201,7 +201,7 @@ def is_struck(quantity: Quantity) -> bool:
 
 def is_single_plane(quantity: Quantity) -> bool:
     """Whether a volume, or what follows from one, was found in one plane alone."""
-    return "one plane" in quantity.method
+    return "one plane" in quantity.method or _SINGLE in quantity.method
 
 
 def has_normal_range(quantity: Quantity) -> bool:

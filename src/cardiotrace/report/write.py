@@ -7,9 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from cardiotrace.clinical.axis import LongAxis
 from cardiotrace.clinical.cycle import Instant
 from cardiotrace.clinical.quantity import COLUMNS, Measures
 from cardiotrace.core.errors import WorkError
@@ -138,8 +135,8 @@ def _still(
         )
     else:
         cine, held = cropped(image.cine, labels, box)
-        axis = instant.axis if box is None or instant.axis is None else _moved(instant.axis, labels, box)
-        picture = draw_overlay(cine, held, instant.frame, axis=axis, caption=caption)
+        corner_mm = _corner_mm(labels, box)
+        picture = draw_overlay(cine, held, instant.frame, axis=instant.axis, caption=caption, corner_mm=corner_mm)
     path = figures / f"{_safe(image.name)}_{instant.phase.value}.png"
     _save(picture, path, effort=6)
     how = "named in the exam" if instant.is_named else "found from the size of the left ventricle"
@@ -158,11 +155,12 @@ def _caption(image: ExamImage, instant: Instant) -> str:
     return " ".join(words)
 
 
-def _moved(axis: LongAxis, labels: LabelMap, box: Box) -> LongAxis:
-    """A long axis in millimetres from the corner of a box."""
+def _corner_mm(labels: LabelMap, box: Box | None) -> tuple[float, float]:
+    """(row, column) of a box's corner, mm; pixels where there is no spacing."""
+    if box is None:
+        return 0.0, 0.0
     height_mm, width_mm = (1.0, 1.0) if labels.spacing_mm is None else labels.spacing_mm[1:]
-    corner = np.array([box.top * height_mm, box.left * width_mm])
-    return replace(axis, annulus_mm=axis.annulus_mm - corner, apex_mm=axis.apex_mm - corner)
+    return box.top * height_mm, box.left * width_mm
 
 
 def _moving(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures, figures: Path) -> list[Shown]:
