@@ -18,13 +18,14 @@ import numpy as np
 from numpy.polynomial import Polynomial
 
 from cardiotrace.evaluation.case_table import CaseTable
+from cardiotrace.evaluation.quantity import PatientQuantity
 from cardiotrace.evaluation.table import Rows, read_table, to_text
 from cardiotrace.metrics.agreement import agreement
 
 
 def fitted(training: CaseTable) -> Polynomial:
     """The straight line, least squares, from the ejection fraction traced in one plane to the stated one, percent."""
-    pairs = np.array([(item.traced_percent, item.reference_percent) for item in training.ejections])
+    pairs = np.array([(item.traced, item.stated) for item in _fractions(training)])
     traced, stated = pairs[np.isfinite(pairs).all(axis=1)].T
     line: Polynomial = Polynomial.fit(traced, stated, 1)
     return line.convert()
@@ -32,8 +33,8 @@ def fitted(training: CaseTable) -> Polynomial:
 
 def rows(name: str, measured: CaseTable, line: Polynomial) -> Rows:
     """Agreement with what is stated, as measured and along the line, percentage points."""
-    predicted = np.array([item.predicted_percent for item in measured.ejections])
-    stated = np.array([item.reference_percent for item in measured.ejections])
+    predicted = np.array([item.predicted for item in _fractions(measured)])
+    stated = np.array([item.stated for item in _fractions(measured)])
     found = (("as measured", agreement(predicted, stated)), ("along the line", agreement(line(predicted), stated)))
     return [
         {
@@ -47,6 +48,10 @@ def rows(name: str, measured: CaseTable, line: Polynomial) -> Rows:
         }
         for what, item in found
     ]
+
+
+def _fractions(table: CaseTable) -> list[PatientQuantity]:
+    return [item for item in table.quantities if item.key == "ejection_fraction_percent"]
 
 
 def main() -> None:

@@ -1,11 +1,14 @@
 import pytest
 
 from benchmarks.single_plane import fitted, rows
-from cardiotrace.evaluation.case_table import CaseTable, Ejection
+from cardiotrace.evaluation.case_table import CaseTable
+from cardiotrace.evaluation.quantity import PatientQuantity
 
 
 def table(*pairs):
-    return CaseTable((), tuple(Ejection(f"p{i}", traced, traced, stated) for i, (traced, stated) in enumerate(pairs)))
+    key = "ejection_fraction_percent"
+    found = (PatientQuantity(f"p{i}", key, traced, traced, stated) for i, (traced, stated) in enumerate(pairs))
+    return CaseTable((), tuple(found))
 
 
 def test_a_line_takes_the_bias_and_leaves_the_correlation():

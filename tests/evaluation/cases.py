@@ -1,5 +1,6 @@
 """Hand-made cases whose scores are known."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -10,6 +11,7 @@ from cardiotrace.core.geometry import Geometry
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import CAMUS, LabelMap, LabelScheme
 from cardiotrace.core.terms import Phase, View
+from cardiotrace.evaluation.quantity import PatientQuantity
 
 SPACING_MM = (1.0, 0.5, 0.5)
 
@@ -56,3 +58,19 @@ def half_ellipse(length: float, radius: float, *, shape: tuple[int, int] = (200,
         return (up >= 0) & ((up / (length + extra)) ** 2 + (aside / (radius + extra)) ** 2 <= 1)
 
     return np.where(inside(0), 1, np.where(inside(15), 2, 0)).astype(np.uint8)
+
+
+def left_ventricle(
+    patient: str,
+    predicted: float,
+    traced: float,
+    stated: float,
+    diastolic: tuple[float, float] = (math.nan, math.nan),
+    systolic: tuple[float, float] = (math.nan, math.nan),
+) -> tuple[PatientQuantity, ...]:
+    """Ejection fraction of one patient, and predicted and traced volumes."""
+    return (
+        PatientQuantity(patient, "ejection_fraction_percent", predicted, traced, stated),
+        PatientQuantity(patient, "end_diastolic_volume_ml", *diastolic),
+        PatientQuantity(patient, "end_systolic_volume_ml", *systolic),
+    )

@@ -10,11 +10,11 @@ from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.geometry import NO_GEOMETRY
 from cardiotrace.core.label import LV_ONLY, VESSEL
 from cardiotrace.core.terms import Phase, View
-from cardiotrace.evaluation.case_table import SCORES, CaseTable, Ejection, group_of, mean_interval
+from cardiotrace.evaluation.case_table import SCORES, CaseTable, group_of, mean_interval
 from cardiotrace.evaluation.score import Judged, score_case
 from cardiotrace.metrics import bootstrap_interval
 from cardiotrace.metrics.overlap import Presence
-from tests.evaluation.cases import label_map, make_case, square
+from tests.evaluation.cases import label_map, left_ventricle, make_case, square
 
 
 def judged(name: str, predicted: int, reference: int, **options: object) -> Judged:
@@ -96,24 +96,26 @@ def test_summaries_by_group(table: CaseTable, by: str, means: dict[str, float]) 
     assert {item.group: item.summary.mean for item in found if item.region == "LV"} == pytest.approx(means)
 
 
-def test_a_part_of_the_table_keeps_the_ejections_of_its_patients(table: CaseTable) -> None:
-    whole = CaseTable(table.rows, (Ejection("a", 50.0, 51.0, 52.0), Ejection("c", 40.0, 41.0, 42.0)), ("x",))
+def test_a_part_of_the_table_keeps_the_quantities_of_its_patients(table: CaseTable) -> None:
+    whole = CaseTable(
+        table.rows, (*left_ventricle("a", 50.0, 51.0, 52.0), *left_ventricle("c", 40.0, 41.0, 42.0)), ("x",)
+    )
     part = whole.where(lambda row: row.groups["quality"] == "good")
     assert part.cases == ("a", "b")
-    assert [item.patient for item in part.ejections] == ["a"]
+    assert {item.patient for item in part.quantities} == {"a"}
     assert part.problems == ("x",)
 
 
 def test_ejection_agreement() -> None:
-    ejections = (Ejection("a", 50, 51, 52), Ejection("b", 60, 58, 56), Ejection("c", math.nan, 40, 44))
-    table = CaseTable((), ejections)
-    stated = table.ejection_agreement()
+    patients = (("a", 50, 51, 52), ("b", 60, 58, 56), ("c", math.nan, 40, 44))
+    table = CaseTable((), tuple(item for values in patients for item in left_ventricle(*values)))
+    stated = table.agreement("ejection_fraction_percent", "stated")
     assert (stated.count, stated.excluded, stated.bias, stated.mean_absolute_error) == (2, 1, 1.0, 3.0)
-    assert table.ejection_agreement_with_traces().bias == 0.5
+    assert table.agreement("ejection_fraction_percent", "traced").bias == 0.5
 
 
 def test_the_table_survives_json(table: CaseTable) -> None:
-    whole = CaseTable(table.rows, (Ejection("a", 50.0, math.nan, 52.0),), ("none",), {"predicted": "inf"})
+    whole = CaseTable(table.rows, left_ventricle("a", 50.0, math.nan, 52.0), ("none",), {"predicted": "inf"})
     text = json.dumps(to_plain(whole), allow_nan=False)
     read = CaseTable.__from_plain__(json.loads(text), "table")
     assert to_plain(read) == to_plain(whole)
@@ -183,17 +185,31 @@ def test_class_of_the_ejection_fraction_is_a_group() -> None:
 
 
 def test_volumes_agree_with_the_reference_labels() -> None:
-    ejections = tuple(
-        Ejection(name, 50, 50, 50, predicted, 100.0, predicted / 2, 55.0)
-        for name, predicted in (("a", 104.0), ("b", 98.0), ("c", math.nan))
+    patients = (("a", 104.0), ("b", 98.0), ("c", math.nan))
+    table = CaseTable(
+        (),
+        tuple(
+            item
+            for name, predicted in patients
+            for item in left_ventricle(name, 50, 50, 50, (predicted, 100.0), (predicted / 2, 55.0))
+        ),
     )
-    table = CaseTable((), ejections)
-    diastolic, systolic = table.volume_agreement("end_diastolic"), table.volume_agreement("end_systolic")
+    diastolic, systolic = (table.agreement(f"end_{phase}_volume_ml", "traced") for phase in ("diastolic", "systolic"))
     assert (diastolic.count, diastolic.excluded, diastolic.bias, diastolic.mean_absolute_error) == (2, 1, 1.0, 3.0)
     assert systolic.bias == pytest.approx(-4.5)
     read = CaseTable.__from_plain__(json.loads(json.dumps(to_plain(table), allow_nan=False)), "table")
-    assert math.isnan(read.ejections[2].predicted_end_diastolic_ml)
-    old = {"patient": "x", "predicted_percent": 50.0, "traced_percent": 51.0, "reference_percent": "nan"}
-    assert math.isnan(
-        CaseTable.__from_plain__({"rows": [], "ejections": [old]}, "table").ejections[0].traced_end_systolic_ml
-    )
+    assert math.isnan(read.quantities[7].predicted)
+    assert (read.quantities[1].predicted, read.quantities[1].traced) == (104.0, 100.0)
+
+
+def test_tables_that_knew_the_left_ventricle_alone_are_read() -> None:
+    oldest = {"patient": "x", "predicted_percent": 50.0, "traced_percent": 51.0, "reference_percent": "nan"}
+    old = oldest | {"patient": "y", "predicted_end_diastolic_ml": 110.0, "traced_end_diastolic_ml": 100.0}
+    table = CaseTable.__from_plain__({"rows": [], "ejections": [oldest, old]}, "table")
+    assert table.agreement("ejection_fraction_percent", "traced").bias == -1.0
+    assert table.agreement("ejection_fraction_percent", "stated").count == 0
+    diastolic = table.agreement("end_diastolic_volume_ml", "traced")
+    assert (diastolic.count, diastolic.excluded, diastolic.bias) == (1, 0, 10.0)
+    for wrong in ({"predicted_percent": 50.0}, {"patient": "x", "predicted_percent": "fifty"}):
+        with pytest.raises(ConfigError, match="no record of an ejection fraction"):
+            CaseTable.__from_plain__({"rows": [], "ejections": [wrong]}, "table")

@@ -4,10 +4,10 @@ import pytest
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.terms import Phase
-from cardiotrace.evaluation.case_table import CaseTable, Ejection
+from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.choose import chosen, chosen_rows
 from cardiotrace.evaluation.score import Judged, score_case
-from tests.evaluation.cases import label_map, make_case, square
+from tests.evaluation.cases import label_map, left_ventricle, make_case, square
 
 PLANE = square(5, 5, 10)
 CASES = [
@@ -30,10 +30,10 @@ def test_nothing_left_is_said_with_what_there_is() -> None:
         chosen(CASES, {"vendor": ("x",)})
 
 
-def test_a_table_keeps_rows_and_their_ejections() -> None:
+def test_a_table_keeps_rows_and_their_quantities() -> None:
     rows = [row for case in CASES for row in score_case(Judged(case, label_map(PLANE), label_map(PLANE)))]
-    table = CaseTable(tuple(rows), (Ejection("a", 50, 50, 50), Ejection("c", 40, 40, 40)))
+    table = CaseTable(tuple(rows), (*left_ventricle("a", 50, 50, 50), *left_ventricle("c", 40, 40, 40)))
     kept = chosen_rows(table, {"quality": ("good", "medium")})
     assert kept.cases == ("a", "b")
-    assert [item.patient for item in kept.ejections] == ["a"]
+    assert {item.patient for item in kept.quantities} == {"a"}
     assert chosen_rows(table, {}) is table

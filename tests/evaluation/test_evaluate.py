@@ -8,10 +8,15 @@ import pytest
 import SimpleITK
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.label import ACDC, CAMUS, LV_ONLY, MNMS
-from cardiotrace.core.terms import Phase, View
+from cardiotrace.core.exam import Case
+from cardiotrace.core.geometry import Geometry
+from cardiotrace.core.image import Image
+from cardiotrace.core.label import ACDC, CAMUS, LV_ONLY, MNMS, LabelMap
+from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.evaluation import CaseTable, evaluate_labels, evaluate_predictor
 from cardiotrace.evaluation.pairing import folder_cases, label_files
+from cardiotrace.evaluation.quantity import PatientQuantity
+from cardiotrace.evaluation.score import Judged, quantities_of
 from cardiotrace.inference import Predictor
 from cardiotrace.io import write_labels
 from tests.evaluation.cases import half_ellipse, label_map, make_case, square
@@ -22,6 +27,10 @@ from tests.fake.order import FLIP_X, SWAP_XY, oblique, place, reorder
 
 def evaluate_folders(predicted: Path, reference: Path) -> CaseTable:
     return evaluate_labels(predicted, folder_cases(label_files(reference), CAMUS), CAMUS)
+
+
+def fractions(table: CaseTable) -> list[PatientQuantity]:
+    return [item for item in table.quantities if item.key == "ejection_fraction_percent"]
 
 
 def write(folder: Path, name: str, plane: np.ndarray) -> None:
@@ -51,10 +60,10 @@ def test_two_folders(folders: tuple[Path, Path]) -> None:
     # Half ellipses of the same length: 2 * 30 / (30 + 36).
     assert last.scores["dice"] == pytest.approx(2 * 30 / 66, abs=0.01)
     # Volume of half an ellipsoid of revolution goes with length times radius squared.
-    (ejection,) = table.ejections
-    assert ejection.traced_percent == pytest.approx(100 * (1 - 0.8 * (30 / 40) ** 2), abs=1.5)
-    assert ejection.predicted_percent == pytest.approx(100 * (1 - 0.8 * (36 / 40) ** 2), abs=1.5)
-    assert np.isnan(ejection.reference_percent)
+    (ejection,) = fractions(table)
+    assert ejection.traced == pytest.approx(100 * (1 - 0.8 * (30 / 40) ** 2), abs=1.5)
+    assert ejection.predicted == pytest.approx(100 * (1 - 0.8 * (36 / 40) ** 2), abs=1.5)
+    assert np.isnan(ejection.stated)
 
 
 def test_what_is_missing_is_listed(folders: tuple[Path, Path]) -> None:
@@ -107,10 +116,46 @@ def test_a_predictor_on_cases() -> None:
     assert table.rows[1].scores["precision"] == pytest.approx(pixels / (pixels + 1))
     assert [row.confidence for row in table.rows] == pytest.approx([1.0, 1.0])
     assert seen == [(1, 2), (2, 2)]
-    (ejection,) = table.ejections
-    assert ejection.reference_percent == 56.0
-    assert ejection.traced_percent == pytest.approx(55, abs=1.5)
-    assert table.ejection_agreement().count == 1
+    (ejection,) = fractions(table)
+    assert ejection.stated == 56.0
+    assert ejection.traced == pytest.approx(55, abs=1.5)
+    assert table.agreement("ejection_fraction_percent", "stated").count == 1
+
+
+def test_right_ventricle_and_mass_agree_too() -> None:
+    """Boxes in a stack of six slices of 8 mm: every number is known."""
+    phases = {Phase.ED: (10, 12), Phase.ES: (6, 8)}
+
+    def stack(left: int, right: int, extra: int) -> LabelMap:
+        array = np.zeros((1, 8, 60, 60), np.uint8)
+        array[0, 1:7, 20:40, 20:40] = 2
+        array[0, 1:7, 25 : 25 + left, 25:35] = 3
+        array[0, 1:7, 20:40, 45 : 45 + right - extra] = 1
+        return LabelMap(array, ACDC, Geometry.of_spacing((8.0, 1.0, 1.0)))
+
+    def case(phase: Phase) -> Case:
+        left, right = phases[phase]
+        blank = Image(np.zeros((1, 8, 60, 60), np.uint8), Geometry.of_spacing((8.0, 1.0, 1.0)), view=View.SAX)
+        return Case(
+            f"p_{phase}", View.SAX, phase, {"patient": "p"}, lambda: blank, lambda: stack(left, right, 0),
+            facts={"myocardial_mass_g": 14.0}, modality=Modality.MR,
+        )  # fmt: skip
+
+    judged = [Judged(case(phase), stack(*sizes, extra=2), stack(*sizes, extra=0)) for phase, sizes in phases.items()]
+    found = {item.key: item for item in quantities_of(judged)}
+    right = found["right_ventricular_end_diastolic_volume_ml"]
+    assert (right.predicted, right.traced) == pytest.approx((0.048 * 20 * 10, 0.048 * 20 * 12))
+    fraction = found["right_ventricular_ejection_fraction_percent"]
+    assert (fraction.predicted, fraction.traced) == pytest.approx((40.0, 100 / 3))
+    left = found["ejection_fraction_percent"]
+    assert (left.predicted, left.traced) == pytest.approx((40.0, 40.0))
+    mass = found["myocardial_mass_g"]
+    assert (mass.traced, mass.stated) == pytest.approx((1.05 * 0.048 * (400 - 100), 14.0))
+    # A prediction that cannot hold the right ventricle says nothing of it.
+    plain = [Judged(item.case, item.predicted.to(LV_ONLY), item.reference) for item in judged]
+    lone = {item.key: item for item in quantities_of(plain)}
+    assert np.isnan(lone["right_ventricular_end_diastolic_volume_ml"].predicted)
+    assert lone["ejection_fraction_percent"].predicted == pytest.approx(40.0)
 
 
 def test_an_unreadable_case_is_listed_and_the_others_are_scored() -> None:
@@ -145,9 +190,9 @@ def test_camus_references_against_themselves(tmp_path: Path, data_root: Path) ->
     table = evaluate_labels(tmp_path, dataset.cases(), dataset.scheme)
     assert len(table.cases) == 4
     assert all(row.scores["dice"] == 1.0 and row.scores["hausdorff_mm"] == 0.0 for row in table.rows)
-    ejections = {item.patient: item for item in table.ejections}
-    assert ejections["patient0001"].predicted_percent == ejections["patient0001"].traced_percent
-    assert abs(ejections["patient0001"].traced_percent - ejections["patient0001"].reference_percent) < 15
+    ejection = {item.patient: item for item in fractions(table)}["patient0001"]
+    assert ejection.predicted == ejection.traced
+    assert abs(ejection.traced - ejection.stated) < 15
 
 
 def test_two_labels_of_one_image_are_refused(folders: tuple[Path, Path]) -> None:

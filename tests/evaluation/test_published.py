@@ -6,7 +6,7 @@ import pytest
 
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.terms import Phase
-from cardiotrace.evaluation.case_table import CaseTable, Ejection
+from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.limits import combined, preset
 from cardiotrace.evaluation.published import (
     Published,
@@ -17,7 +17,7 @@ from cardiotrace.evaluation.published import (
     read_published,
 )
 from cardiotrace.evaluation.score import Judged, score_case
-from tests.evaluation.cases import label_map, make_case, square
+from tests.evaluation.cases import label_map, left_ventricle, make_case, square
 
 LIMITS = combined([preset("leclerc-2019"), preset("ru-net-transposed")])
 
@@ -33,8 +33,12 @@ def table(groups: dict[str, str] | None = None) -> CaseTable:
         )
         for phase, shift in ((Phase.ED, 2), (Phase.ES, 4))
     ]
-    ejections = tuple(Ejection(f"p{n}", 40.0 + 12 * n, 44, 45.0 + 10 * n, 101.0 + n, 100.0 + n) for n in range(3))
-    return CaseTable(tuple(row for item in judged for row in score_case(item)), ejections)
+    quantities = tuple(
+        item
+        for n in range(3)
+        for item in left_ventricle(f"p{n}", 40.0 + 12 * n, 44, 45.0 + 10 * n, (101.0 + n, 100.0 + n))
+    )
+    return CaseTable(tuple(row for item in judged for row in score_case(item)), quantities)
 
 
 def test_every_published_file_is_sound_and_names_protocol_and_source() -> None:

@@ -10,21 +10,24 @@ import pytest
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.terms import Phase
-from cardiotrace.evaluation.case_table import CaseTable, Ejection
+from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.compare import compare
+from cardiotrace.evaluation.quantity import PatientQuantity
 from cardiotrace.evaluation.score import Judged, score_case
 from cardiotrace.evaluation.table import (
+    agreement_rows,
     case_rows,
     comparison_rows,
-    ejection_rows,
     headline_rows,
     read_table,
+    readable_agreement,
+    readable_comparisons,
+    readable_outliers,
     summary_rows,
     table_to_json,
     to_text,
-    volume_rows,
 )
-from tests.evaluation.cases import label_map, make_case, square
+from tests.evaluation.cases import label_map, left_ventricle, make_case, square
 
 
 @pytest.fixture
@@ -39,8 +42,8 @@ def table() -> CaseTable:
         )
         for name, shift in shifts.items()
     ]
-    ejections = (Ejection("a", 50.0, 52.0, 51.0), Ejection("b", 60.0, 61.0, 58.0))
-    return CaseTable(tuple(row for item in items for row in score_case(item)), ejections)
+    quantities = (*left_ventricle("a", 50.0, 52.0, 51.0), *left_ventricle("b", 60.0, 61.0, 58.0))
+    return CaseTable(tuple(row for item in items for row in score_case(item)), quantities)
 
 
 def test_headline(table: CaseTable) -> None:
@@ -82,28 +85,70 @@ def test_summary_rows_hold_all_statistics(table: CaseTable) -> None:
     assert row["mean_high"] == 1.0
 
 
-def test_ejection_rows(table: CaseTable) -> None:
-    stated, traced = ejection_rows(table)
-    assert (stated["n"], stated["bias_percent"], stated["mean_absolute_error_percent"]) == (2, 0.5, 1.5)
-    assert traced["bias_percent"] == -1.5
-    assert ejection_rows(CaseTable(())) == []
-
-
-def test_volume_rows() -> None:
-    ejections = (
-        Ejection("a", 50, 50, 50, 110.0, 100.0, 60.0, 50.0),
-        Ejection("b", 50, 50, 50, 90.0, 100.0, 40.0, 50.0),
+def test_agreement_of_every_quantity_that_both_have() -> None:
+    quantities = (
+        *left_ventricle("a", 50.0, 52.0, 51.0, (110.0, 100.0), (60.0, 50.0)),
+        *left_ventricle("b", 60.0, 61.0, 58.0, (90.0, 100.0), (40.0, 50.0)),
+        PatientQuantity("a", "right_ventricular_ejection_fraction_percent", 40.0, 50.0),
+        PatientQuantity("b", "right_ventricular_ejection_fraction_percent", math.nan, 50.0),
+        PatientQuantity("a", "myocardial_mass_g", 100.0),
     )
-    diastolic, systolic = volume_rows(CaseTable((), ejections))
-    assert (diastolic["volume"], diastolic["n"], diastolic["bias_ml"]) == ("end-diastolic", 2, 0.0)
-    assert systolic["mean_absolute_error_ml"] == 10.0
-    assert volume_rows(CaseTable((), (Ejection("a", 50, 50, 50),))) == []
+    rows = {(row["quantity"], row["against"]): row for row in agreement_rows(CaseTable((), quantities))}
+    assert list(rows) == [
+        ("ejection_fraction_percent", "traced"),
+        ("ejection_fraction_percent", "stated"),
+        ("end_diastolic_volume_ml", "traced"),
+        ("end_systolic_volume_ml", "traced"),
+        ("right_ventricular_ejection_fraction_percent", "traced"),
+    ]
+    stated = rows["ejection_fraction_percent", "stated"]
+    assert (stated["n"], stated["bias"], stated["mean_absolute_error"]) == (2, 0.5, 1.5)
+    diastolic = rows["end_diastolic_volume_ml", "traced"]
+    # Differences of +10 and -10: SD sqrt(200), limits 1.96 of it.
+    assert (diastolic["bias"], diastolic["mean_absolute_error"]) == (0.0, 10.0)
+    assert diastolic["sd"] == pytest.approx(200**0.5)
+    assert diastolic["upper_limit"] == pytest.approx(27.72, abs=0.01)
+    one = rows["right_ventricular_ejection_fraction_percent", "traced"]
+    assert (one["n"], one["excluded"], one["bias"]) == (1, 1, -10.0)
+    assert agreement_rows(CaseTable(())) == []
+
+
+def test_agreement_as_it_is_read() -> None:
+    noise = PatientQuantity("a", "right_ventricular_ejection_fraction_percent", 50 - 2.5e-15, 50.0)
+    pairs = [PatientQuantity(name, "end_diastolic_volume_ml", 100 + x, 100.0) for name, x in (("a", 3), ("b", -1))]
+    several, one = readable_agreement(agreement_rows(CaseTable((), (noise, *pairs))))
+    assert several == {
+        "quantity": "LV EDV, ml", "against": "labels", "n": 2, "left out": 0, "r": "-", "bias": "+1.0", "SD": "2.8",
+        "limits": "-4.5 to +6.5", "MAE": "2.0",
+    }  # fmt: skip
+    assert (one["quantity"], one["bias"], one["SD"], one["limits"]) == ("RV EF, %", "0.0", "-", "-")
+
+
+def test_one_image_has_no_spread(table: CaseTable) -> None:
+    (row,) = headline_rows(table.where(lambda row: row.case == "a" and row.region == "LV"))
+    assert (row["dice"], row["hausdorff_mm"]) == ("1.000", "0.0")
 
 
 def test_comparison_rows_as_markdown(table: CaseTable) -> None:
     rows = comparison_rows(compare({"x": table, "y": table}, regions=["LV"]))
-    text = to_text(rows, "markdown")
-    assert text.splitlines()[2].startswith("| x | y | LV | dice | 3 | 0 | 0 | 0.8 | 0.8 | 0 | 1 | 1 |")
+    text = to_text(readable_comparisons(rows), "markdown")
+    assert text.splitlines()[2] == "| x | y | LV | dice | 3 | 0 | 0 | 0.800 | 0.800 | 0.000 | 1.000 | 1.000 |"
+    tiny = {**rows[0], "score": "hausdorff_mm", "mean_difference": -2.5e-15, "p_value": 3e-12}
+    (shown,) = readable_comparisons([tiny])
+    assert (shown["mean_difference"], shown["p_value"], shown["first_mean"]) == ("0.0", "<0.001", "0.8")
+
+
+def test_outliers_as_they_are_read() -> None:
+    row = {"phase": "ED", "images": 8, "both": 1, "both_percent": 12.5}
+    assert readable_outliers([row]) == [{"phase": "ED", "images": 8, "both": "1 (12.5 %)"}]
+
+
+def test_the_stored_table_tells_its_agreement(table: CaseTable) -> None:
+    held = json.loads(table_to_json(table), parse_constant=lambda word: pytest.fail(word))["agreement"]
+    assert [(row["quantity"], row["against"], row["bias"]) for row in held] == [
+        ("ejection_fraction_percent", "traced", -1.5),
+        ("ejection_fraction_percent", "stated", 0.5),
+    ]
 
 
 def test_the_stored_table_reads_back(table: CaseTable, tmp_path: Path) -> None:

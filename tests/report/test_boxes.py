@@ -16,6 +16,18 @@ def test_more_groups_and_regions_make_a_wider_picture(tmp_path):
         assert all_of_them.width > 1.5 * one.width
 
 
+def test_boxes_stand_at_their_quartiles_and_missed_ones_are_counted(tmp_path, monkeypatch):
+    figures = []
+    monkeypatch.setattr("cardiotrace.report.boxes.save_png", lambda figure, path: figures.append(figure))
+    values = {"ED": [1.0, 2.0, 3.0, 4.0, 5.0, math.nan], "ES": [2.0, math.inf]}
+    draw_boxes({"LV": values, "RV": {"ED": [7.0]}}, tmp_path / "x.png", score="HD, mm")
+    (axes,) = figures[0].axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["LV\n1 missed or false", "RV"]
+    low, high = axes.patches[0].get_path().get_extents().get_points()[:, 1]
+    assert (low, high) == (2.0, 4.0)
+    assert [text.get_text() for text in figures[0].legends[0].get_texts()] == ["ED", "ES"]
+
+
 def test_nothing_to_draw_is_said(tmp_path):
     with pytest.raises(InputError, match="no HD, mm to draw"):
         draw_boxes({"LV": {"ED": [math.nan, math.inf]}}, tmp_path / "none.png", score="HD, mm")

@@ -6,9 +6,11 @@ import pytest
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.label import CAMUS
 from cardiotrace.core.terms import View
+from cardiotrace.inference.model_file import read_spec
 from cardiotrace.inference.spec import ModelSpec, SchemeSpec, TrainingSpec
+from cardiotrace.inference.zoo import find_model, list_models
 from cardiotrace.preparation import Preparation
-from cardiotrace.report.card import model_card
+from cardiotrace.report.card import KEPT_APART, model_card
 
 PARTS = [{"name": "camus", "views": ["4CH"]}, {"name": "phantom", "count": 3}]
 
@@ -84,3 +86,40 @@ def test_an_ensemble_shows_its_members_and_their_scores():
     assert "Kept" not in card
     assert "cardiotrace evaluate" not in card
     assert "| LV | all | 0.900" in card
+
+
+def test_patients_kept_apart_stand_beside_the_validation_part():
+    apart = [
+        {"data": "one place", "patients": 50, "dice": {"LV": 0.9, "RV": 0.8},
+         "mean_absolute_error": {"right_ventricular_ejection_fraction_percent": 9.6}},
+        {"data": "another", "dice": {"LV": 0.77, "RV": 0.63}},
+    ]  # fmt: skip
+    described = spec({"dataset": {"name": "camus"}})
+    card = model_card(dataclasses.replace(described, scores={**described.scores, KEPT_APART: apart}))
+    part = card[card.index("## Scores on patients kept apart") :]
+    assert "| one place | 50 | 0.90 | 0.80 | 9.6 |" in part
+    assert "| another |  | 0.77 | 0.63 |  |" in part
+    assert "patients of | n | Dice LV | Dice RV | right ventricular ejection fraction MAE, percent" in part
+    assert "kept apart" not in model_card(described)
+
+
+def test_one_patient_alone_has_no_correlation():
+    described = spec({"dataset": {"name": "camus"}})
+    one = {"n": 1, "correlation": None, "bias": -0.0, "sd": None, "mean_absolute_error": 0.0}
+    scores = {"validation": {"regions": {}, "ejection_fraction_percent": one, "against_reference_labels": {
+        "myocardial_mass_g": {**one, "bias": 12.34}}}}  # fmt: skip
+    card = model_card(dataclasses.replace(described, scores=scores))
+    assert "1 patients, percent: correlation -, bias 0.0, SD -, mean absolute error 0.0." in card
+    assert "| myocardial mass | g | 1 | - | 12.3 | - | 0.0 |" in card
+
+
+@pytest.mark.parametrize("name", [listed.name for listed in list_models() if listed.path.with_suffix(".md").exists()])
+def test_cards_beside_models_are_what_the_models_say(name):
+    path = find_model(name)
+    assert path.with_suffix(".md").read_text(encoding="utf-8") == model_card(read_spec(path), file_name=path.name)
+
+
+def test_the_cine_mri_model_tells_of_its_right_ventricle():
+    card = model_card(read_spec(find_model("cine-mri-unet1")))
+    assert "| ACDC | 50 | 0.90 | 0.84 | 0.80 | 9.6 |" in card
+    assert "| scanners of other vendors |  | 0.77 | 0.69 | 0.63 |  |" in card

@@ -2,11 +2,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
+from cardiotrace.clinical.curve import Curve
+from cardiotrace.clinical.cycle import Instant
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.terms import Phase, View
 from cardiotrace.report import draw_curves
-from cardiotrace.report.figure import draw_agreement
+from cardiotrace.report.figure import draw_agreement, draw_exam_curve
 
 
 def test_one_panel_for_each_kind_of_value(tmp_path: Path) -> None:
@@ -23,11 +27,67 @@ def test_nothing_to_draw_is_said(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_agreement_leaves_out_missing_pairs(tmp_path: Path) -> None:
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """The figures that were saved."""
+    figures: list[Figure] = []
+    monkeypatch.setattr("cardiotrace.report.figure.save_png", lambda figure, path: figures.append(figure))
+    return figures
+
+
+def test_agreement_leaves_out_missing_pairs(tmp_path: Path, drawn: list[Figure]) -> None:
     reference = np.array([40.0, 50.0, 60.0, 70.0, np.nan])
-    draw_agreement(reference + 2, reference, tmp_path / "ef.png", quantity="ejection fraction", unit="%")
-    assert (tmp_path / "ef.png").stat().st_size > 10_000
+    predicted = reference + np.array([1, 3, 1, 3, 0])
+    draw_agreement(
+        predicted, reference, tmp_path / "ef.png", quantity="LV EF", unit="%", reference_name="reference labels"
+    )
+    left, right = drawn[0].axes
+    assert left.get_title().endswith("n = 4")
+    assert left.get_xlabel() == "LV EF, reference labels, %"
+    # Differences 1, 3, 1, 3: bias 2, SD 1.155, limits -0.3 and 4.3.
+    assert right.get_title() == "bias +2.0, limits -0.3 to +4.3"
+    points = np.array(right.collections[0].get_offsets())
+    assert points.tolist() == [[40.5, 1], [51.5, 3], [60.5, 1], [71.5, 3]]
+    assert [text.get_text() for text in right.texts] == ["+2.0", "-0.3", "+4.3"]
     with pytest.raises(InputError, match="too few"):
         draw_agreement(reference[3:], reference[3:], tmp_path / "few.png", quantity="EF", unit="%")
     with pytest.raises(InputError, match="predicted for"):
         draw_agreement(reference[:3], reference, tmp_path / "few.png", quantity="EF", unit="%")
+
+
+def test_agreement_of_equals_has_no_noise(tmp_path: Path, drawn: list[Figure]) -> None:
+    values = np.array([40.1, 50.2, 60.3])
+    draw_agreement(values + 1e-15, values, tmp_path / "ef.png", quantity="EF", unit="%")
+    assert drawn[0].axes[1].get_title() == "bias 0.0, limits 0.0 to 0.0"
+
+
+def test_agreement_is_written_in_its_colours(tmp_path: Path) -> None:
+    reference = np.array([40.0, 50.0, 60.0])
+    draw_agreement(reference + 2, reference, tmp_path / "ef.png", quantity="EF", unit="%")
+    pixels = np.asarray(Image.open(tmp_path / "ef.png").convert("RGB")).astype(int)
+    vermilion = np.argwhere(np.abs(pixels - (213, 94, 0)).sum(axis=2) < 30)
+    assert len(vermilion) > 500
+    assert vermilion[:, 1].min() > pixels.shape[1] / 2  # the lines of Bland and Altman, on the right
+
+
+def curve(**series: tuple[float, ...]) -> Curve:
+    return Curve("a", "A4C", tuple(40.0 * frame for frame in range(len(next(iter(series.values()))))), series)
+
+
+def test_small_print_of_curves_is_legible_where_two_stand_side_by_side(tmp_path: Path, drawn: list[Figure]) -> None:
+    draw_exam_curve(
+        curve(left_ventricular_area_cm2=(30, 20, 30), left_ventricular_volume_ml=(100, 50, 100),
+              left_ventricular_length_cm=(9, 7, 9), left_atrial_area_cm2=(9, 15, 9)),
+        [Instant(View.FOUR_CHAMBER, "A4C", Phase.ES, "a", 1, is_named=False)],
+        tmp_path / "a.png",
+    )  # fmt: skip
+    (figure,) = drawn
+    left, right = figure.axes
+    assert (left.get_ylabel(), right.get_ylabel(), left.get_xlabel()) == ("LV volume, ml", "area, cm²", "time, ms")
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["LV volume", "LV area", "LA area"]
+    assert [line.get_ydata().tolist() for line in right.lines] == [[30, 20, 30], [9, 15, 9]]
+    assert [text.get_text() for text in left.texts] == ["ES"]
+    # Half of the page is 460 of its pixels, 4.8 inches: letters of 10 points keep at least 9.
+    shrunk = 460 / 96 / figure.get_figwidth()
+    letters = [*left.get_xticklabels(), *right.get_yticklabels(), left.yaxis.label, *figure.legends[0].get_texts()]
+    assert min(text.get_fontsize() for text in letters) * min(shrunk, 1) >= 9

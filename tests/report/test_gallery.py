@@ -68,4 +68,28 @@ def test_odd_shapes_can_be_drawn(tmp_path, shape):
     image = Image(np.zeros((1, 1, *shape), np.uint8), NO_GEOMETRY)
     empty = labels(np.zeros((1, 1, *shape)), spacing_mm=None)
     draw_compared(Compared(image, empty, empty), tmp_path / "odd.png", title="x")
-    assert (tmp_path / "odd.png").stat().st_size > 1000
+    with Picture.open(tmp_path / "odd.png") as picture:
+        colours = {colour: count for count, colour in picture.convert("RGB").getcolors(1 << 24)}
+        assert picture.height <= 1800
+    # The image is black, on both sides alike; what is around it is not.
+    assert colours[0, 0, 0] > 10_000
+    assert (18, 22, 27) in colours
+
+
+def test_only_the_heart_of_a_stack_is_shown(tmp_path):
+    array = np.zeros((1, 3, 200, 200))
+    array[0, 1, 90:110, 60:90] = 1
+    frames = np.full(array.shape, 90, np.uint8)
+    frames[0, 1, :40] = 200  # far from the heart
+    reference = labels(array, spacing_mm=(8.0, 1.0, 1.0))
+    predicted = labels(np.roll(array, 5, axis=3), spacing_mm=(8.0, 1.0, 1.0))
+    compared = Compared(Image(frames, reference.geometry), predicted, reference)
+    shown = compared.around_the_heart()
+    assert shown.cine.grid_shape == (1, 3, 70, 70)
+    assert shown.reference.array.sum() == reference.array.sum()
+    draw_compared(compared, tmp_path / "x.png", title="case")
+    with Picture.open(tmp_path / "x.png") as picture:
+        pixels = np.asarray(picture.convert("L"))
+    # What lies far from the heart is brighter than anything but lines and letters.
+    assert np.count_nonzero(np.abs(pixels.astype(int) - 90) <= 1) > 100_000
+    assert np.count_nonzero(np.abs(pixels.astype(int) - 200) <= 1) < 2_000

@@ -6,6 +6,7 @@ from cardiotrace.core.geometry import NO_GEOMETRY
 from cardiotrace.core.image import Image
 from cardiotrace.report.colour import STRUCTURE_COLOURS
 from cardiotrace.report.overlay import OverlayStyle, display_grey, draw_overlay
+from cardiotrace.report.sheet import Box, cropped
 from tests.clinical.ventricle import Ventricle, image_of, label_map
 
 PLAIN = OverlayStyle(width=400, height=400, has_legend=False, has_scale=False, fill=0.0)
@@ -45,6 +46,23 @@ def test_axis_is_drawn_where_it_is() -> None:
     row, column = ((axis.apex_mm * 0.5 + axis.base_mm * 0.5 + 0.5) * 400 / 150).round().astype(int)
     window = np.s_[row - 2 : row + 3, column - 2 : column + 3]
     assert with_axis[window].max() > without[window].max() + 100
+
+
+def test_axis_of_a_cropped_picture_lies_where_it_was_measured() -> None:
+    labels = label_map([Ventricle().draw((1.0, 1.0))], (1.0, 1.0, 1.0))
+    black = Image(np.zeros(labels.array.shape, np.uint8), labels.geometry)
+    axis = section(labels, 0).axis
+    assert axis is not None
+    part, held = cropped(black, labels, Box(30, 130, 25, 125))
+    drawn = [
+        np.asarray(draw_overlay(part, held, 0, axis=axis, style=PLAIN, corner_mm=corner)).astype(int)
+        for corner in ((30.0, 25.0), (0.0, 0.0))
+    ]
+    assert drawn[0].shape == (400, 400, 3)
+    middle_mm = axis.apex_mm * 0.5 + axis.base_mm * 0.5
+    row, column = ((middle_mm - (30, 25) + 0.5) * 400 / 100).round().astype(int)
+    right, wrong = (picture[row - 2 : row + 3, column - 2 : column + 3].max() for picture in drawn)
+    assert right > wrong + 100
 
 
 def test_legend_and_scale_only_where_they_mean_something() -> None:

@@ -19,10 +19,37 @@ def colours_of(path):
         return {colour for _, colour in picture.convert("RGB").getcolors(1 << 24)}
 
 
-def test_a_variant_may_be_missing(tmp_path):
+@pytest.fixture
+def drawn(monkeypatch):
+    """The figures that were saved."""
+    figures = []
+    monkeypatch.setattr("cardiotrace.report.sweep.save_png", lambda figure, path: figures.append(figure))
+    return figures
+
+
+def test_bars_are_as_high_as_the_means_and_runs_are_points(drawn, tmp_path):
     draw_bars(VARIANTS, tmp_path / "bars.png", score="Dice", marks={"published": 0.67, "constant": 0.2})
+    (axes,) = drawn[0].axes
+    assert axes.get_ylabel() == "Dice"
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["scaling none", "scaling min-max"]
+    # levels 2 of both groups, then levels 3 of the one that has it: a variant may be missing.
+    heights = sorted(round(bar.get_height(), 3) for bar in axes.patches if bar.get_height())
+    assert heights == [0.3, 0.655, 0.7]
+    points = sorted(round(float(y), 3) for item in axes.collections for _, y in item.get_offsets())
+    assert {0.0, 0.6, 0.65, 0.66, 0.7} <= set(points)
+    marks = {line.get_label(): line.get_ydata()[0] for line in axes.lines if not line.get_label().startswith("_")}
+    assert marks == {"published": 0.67, "constant": 0.2}
+    told = [text.get_text() for text in drawn[0].legends[0].get_texts()]
+    assert set(told) == {"published", "constant", "collapsed run", "levels 2", "levels 3"}
+
+
+def test_a_variant_may_be_missing(tmp_path):
+    draw_bars(VARIANTS, tmp_path / "bars.png", score="Dice", marks={})
     draw_validation(VARIANTS, tmp_path / "curves.png")
-    assert (tmp_path / "bars.png").stat().st_size > 10_000
+    with Image.open(tmp_path / "bars.png") as picture:
+        shades = picture.convert("RGB").getcolors(1 << 24)
+    # Bars of 45 % of the two colours over white.
+    assert {(140, 191, 220), (236, 182, 140)} <= {colour for count, colour in shades if count > 1000}
     with Image.open(tmp_path / "curves.png") as picture:
         assert picture.height > 500  # two rows of panels
 
@@ -51,10 +78,16 @@ def test_pixels_that_do_not_count_are_grey():
     assert painted(ones, ones, np.array([[True, False]])).tolist() == [[[255, 255, 255], [90, 90, 90]]]
 
 
-def test_traces_may_differ_in_length_and_hold_no_number(tmp_path):
+def test_traces_may_differ_in_length_and_hold_no_number(drawn, tmp_path):
     traces = {"a": {"Dice": [0.1, 0.2], "norm": [1.0, math.nan]}, "b": {"Dice": [0.3], "norm": [10.0]}}
     draw_traces(traces, tmp_path / "traces.png", logarithmic=("norm",))
-    assert (tmp_path / "traces.png").stat().st_size > 10_000
+    dice, norm = drawn[0].axes
+    assert [(line.get_label(), list(line.get_xdata()), list(line.get_ydata())) for line in dice.lines] == [
+        ("a", [1, 2], [0.1, 0.2]),
+        ("b", [1], [0.3]),
+    ]
+    assert (dice.get_yscale(), norm.get_yscale()) == ("linear", "log")
+    assert [text.get_text() for text in drawn[0].legends[0].get_texts()] == ["a", "b"]
 
 
 @pytest.mark.parametrize("draw", [draw_validation, lambda runs, path: draw_bars(runs, path, score="Dice", marks={})])

@@ -1,6 +1,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -9,12 +10,14 @@ import pytest
 from PIL import Image as Picture
 
 from cardiotrace.clinical import measure
+from cardiotrace.clinical.quantity import Measures
 from cardiotrace.core.errors import WorkError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
-from cardiotrace.core.geometry import Geometry
+from cardiotrace.core.flag import Flag, Grade
+from cardiotrace.core.geometry import NO_GEOMETRY, Geometry
 from cardiotrace.core.image import Image
-from cardiotrace.core.label import ACDC, LabelMap
-from cardiotrace.core.terms import Phase, View
+from cardiotrace.core.label import ACDC, VESSEL, LabelMap
+from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.report import write_report
 from tests.clinical.ventricle import Ventricle, image_of, label_map
 
@@ -58,8 +61,14 @@ def test_still_exam(tmp_path: Path) -> None:
     ]
     text = page.read_text()
     assert f"{measures.ejection_fraction_percent:.0f}<small>" in text
-    assert "normal 54–74 % (women)" in text
-    assert "model unet-x" in text
+    # One plane is not judged by the range of two.
+    assert "single plane" in text
+    assert "normal 54" not in text
+    assert "54–74" not in text
+    assert "unet-x (CC BY)" in text
+    assert "<dd>female</dd>" in text
+    assert "<dd>56 years</dd>" in text
+    assert "0.8 x 0.8 mm (from the file)" in text
     assert "not a medical device" in text
     assert "Look twice" not in text
     plain = json.loads((tmp_path / "p1" / "measures.json").read_text())
@@ -149,10 +158,99 @@ def test_short_axis_stack_is_shown_as_slices(tmp_path: Path) -> None:
     exam, labels = Exam("s1", (image,)), {"stack": LabelMap(array, ACDC, Geometry.of_spacing((10.0, 1.0, 1.0)))}
     text = write_report(exam, labels, measure(exam, labels), tmp_path).read_text()
     with Picture.open(tmp_path / "figures" / "stack_ED.png") as sheet:
-        assert sheet.width > 2.9 * sheet.height
+        pixels = np.asarray(sheet)
+    # Eight slices in two rows of four; the first and the last show nothing.
+    tiles = [tile for row in np.array_split(pixels[46:], 2) for tile in np.array_split(row, 4, axis=1)]
+    orange = [int((np.abs(tile.astype(int) - (230, 159, 0)).sum(axis=2) < 60).sum()) for tile in tiles]
+    assert [count > 200 for count in orange] == [False, *[True] * 6, False]
     assert "75<small>" in text
     # The normal ranges are those of echo.
     assert "normal 5" not in text
+
+
+def flagged(grade: Grade, name: str = "ejection_fraction") -> tuple[Exam, dict[str, LabelMap], Measures]:
+    """Stills whose value of that name carries a flag."""
+    exam, labels = stills()
+    flag = Flag(grade, "the reason", "a-rule", "LV")
+    found = measure(exam, labels)
+    marked = tuple(replace(item, flags=(flag,)) if item.name == name else item for item in found)
+    return exam, labels, replace(found, quantities=marked, flags=(flag,))
+
+
+def test_a_value_that_is_not_usable_is_struck_through_and_heads_nothing(tmp_path: Path) -> None:
+    exam, labels, measures = flagged(Grade.NOT_USABLE)
+    text = write_report(exam, labels, measures, tmp_path).read_text()
+    value = f"{measures.ejection_fraction_percent:.0f}"
+    assert f"{value}<small>" not in text
+    assert f"<s>{value} %</s>" in text
+    assert f"<s>{value}</s></td>" in text
+    assert text.index("Not usable") < text.index("the reason") < text.index("Ejection fraction</h2>")
+    assert "<svg" not in text
+    assert "No automatic check" not in text
+
+
+@pytest.mark.parametrize(
+    ("grade", "head", "is_above"),
+    [(Grade.LOOK_TWICE, "Look twice before trusting", True), (Grade.NOTE, "Worth knowing", False)],
+)
+def test_flags_are_grouped_by_grade(tmp_path: Path, grade: Grade, head: str, is_above: bool) -> None:
+    exam, labels, measures = flagged(grade, "end_systolic_volume")
+    text = write_report(exam, labels, measures, tmp_path).read_text()
+    assert text.count("the reason") == 1
+    assert text.index(head) < text.index("the reason")
+    assert (text.index("the reason") < text.index("Ejection fraction</h2>")) == is_above
+    assert ("No automatic check" in text) != is_above
+    assert "<s>" not in text
+
+
+def test_what_was_left_out_is_listed_with_the_reason(tmp_path: Path) -> None:
+    exam, labels = stills()
+    more = (
+        *exam.images,
+        replace(exam.images[0], name="plax", phases={}),
+        replace(exam.images[0], name="subcostal", phases={}),
+    )
+    flag = Flag(Grade.LOOK_TWICE, "plax was left out: no model is at hand", "left-out", "plax")
+    found = measure(replace(exam, images=more), labels)
+    measures = replace(found, flags=(*found.flags, flag))
+    text = write_report(replace(exam, images=more), labels, measures, tmp_path).read_text()
+    part = text[text.index("Left out") :]
+    assert "plax was left out: no model is at hand" in part
+    assert "subcostal has no labels" in part
+    assert text.count("plax") == 1
+
+
+def test_biplane_values_have_their_range_and_single_planes_do_not(tmp_path: Path) -> None:
+    images, labels = [], {}
+    for view in (View.FOUR_CHAMBER, View.TWO_CHAMBER):
+        for phase, ventricle in ((Phase.ED, WIDE), (Phase.ES, NARROW)):
+            name = f"p1_{view}_{phase}"
+            labels[name] = label_map([ventricle.draw((0.8, 0.8))], (1.0, 0.8, 0.8))
+            image = image_of(name, labels[name], phases={phase: 0})
+            images.append(replace(image, cine=replace(image.cine, view=view, modality=Modality.US)))
+    exam = Exam("p1", tuple(images), Patient(sex="F", age_years=56.0))
+    text = write_report(exam, labels, measure(exam, labels), tmp_path).read_text()
+    assert "normal 54–74 % (women)" in text
+    assert "biplane discs, A4C+A2C" in text
+    assert "discs, single plane, A4C" in text
+
+
+def test_a_retina_is_not_spoken_of_as_a_heart(tmp_path: Path) -> None:
+    rows, columns = np.mgrid[:80, :80]
+    inside = (rows - 40) ** 2 + (columns - 40) ** 2 < 38**2
+    array = np.zeros((1, 1, 80, 80), np.uint8)
+    array[0, 0, 38:42, 10:70] = 1
+    frames = np.repeat((inside * 120).astype(np.uint8)[None, None, :, :, None], 3, axis=4)
+    cine = Image(frames, NO_GEOMETRY, view=View.FUNDUS, modality=Modality.PHOTOGRAPH)
+    exam, labels = Exam("eye", (ExamImage("eye", cine),)), {"eye": LabelMap(array, VESSEL, NO_GEOMETRY)}
+    for name, measures in (("a", measure(exam, labels)), ("b", Measures("eye", ()))):
+        text = write_report(exam, labels, measures, tmp_path / name).read_text()
+        body = re.sub(r"data:image/[^\"]*|<style>.*?</style>", "", text, flags=re.S).lower()
+        for word in (
+            "ejection", "ventric", "heart", "diastol", "systol", "atri", "cardiac", "normal", "volume", "cine", " lv",
+        ):  # fmt: skip
+            assert word not in body, word
+        assert "vessel density" in body
 
 
 def test_exam_without_measures_is_still_reported(tmp_path: Path) -> None:

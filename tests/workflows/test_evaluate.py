@@ -42,7 +42,8 @@ def test_plots_and_gallery_of_a_model(camus, model, tmp_path):
     places = {"plots": tmp_path / "deep" / "plots", "gallery": tmp_path / "gallery"}
     table = evaluate(config(model, camus, by="quality", worst=2, out=tmp_path / "x.json", **places)).table
     names = {path.name for path in places["plots"].iterdir()}
-    agreements = {"ejection-fraction", "ejection-fraction-traced", "end-diastolic-volume", "end-systolic-volume"}
+    traced = ("ejection-fraction", "end-diastolic-volume", "end-systolic-volume", "left-atrial-volume")
+    agreements = {"ejection-fraction", *(f"{name}-traced" for name in traced)}
     assert names == {f"{name}.png" for name in agreements | {"dice", "hausdorff", "mean-absolute"}}
     page = (places["gallery"] / "index.md").read_text()
     pictures = re.findall(r"\]\((\S+\.png)\)", page)
@@ -53,7 +54,11 @@ def test_plots_and_gallery_of_a_model(camus, model, tmp_path):
     for name in pictures:
         with Image.open(places["gallery"] / name) as picture:
             assert picture.width > 1000
-    assert all(0 < item.predicted_end_systolic_ml < item.predicted_end_diastolic_ml for item in table.ejections)
+    volumes = {(item.patient, item.key): item.predicted for item in table.quantities}
+    patients = {patient for patient, _ in volumes}
+    assert len(patients) == 6
+    for patient in patients:
+        assert 0 < volumes[patient, "end_systolic_volume_ml"] < volumes[patient, "end_diastolic_volume_ml"]
     assert read_table(tmp_path / "x.json").limits == table.limits
 
 

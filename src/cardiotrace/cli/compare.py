@@ -3,15 +3,27 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
 from cardiotrace.cli.output import say
-from cardiotrace.cli.scores import print_rows
+from cardiotrace.cli.scores import score_head
 from cardiotrace.cli.settings import groups
-from cardiotrace.evaluation.table import comparison_rows, to_text
-from cardiotrace.workflows.compare import CompareConfig, Compared, compare_runs
+from cardiotrace.cli.terminal import print_text, table
+from cardiotrace.evaluation.table import comparison_rows, readable_comparisons, readable_outliers, to_text
+from cardiotrace.workflows.compare import TEST_WORDS, CompareConfig, Compared, compare_runs
+
+_HEADS = {
+    "count": "patients",
+    "left_out": "left out",
+    "first_mean": "first",
+    "second_mean": "second",
+    "mean_difference": "difference",
+    "p_value": "p",
+    "p_holm": "p (Holm)",
+}
+"""What columns of tests are called."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +72,21 @@ def run(options: Options) -> None:
 
 def _print(done: Compared) -> None:
     for item in done.papers:
-        print_rows(item.rows, title=item.title)
-    print_rows(comparison_rows(done.comparisons))
-    print_rows(done.outliers, title="outliers")
+        table(item.rows, title=item.title)
+    _print_tests(done)
+    table(readable_outliers(done.outliers), title="outliers", keys=2)
     for note in done.notes:
-        say(note)
+        print_text(note)
+
+
+def _print_tests(done: Compared) -> None:
+    """One table for each pair of methods: their names are too long to stand in every row."""
+    pairs: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in readable_comparisons(comparison_rows(done.comparisons)):
+        cells = {_HEADS.get(key, key): value for key, value in row.items() if key not in ("first", "second")}
+        cells["score"] = score_head(row["score"])
+        pairs.setdefault((row["first"], row["second"]), []).append(cells)
+    for (first, second), rows in pairs.items():
+        table(rows, title=f"{first} (first) and {second} (second), first minus second", keys=2)
+    if pairs:
+        print_text(TEST_WORDS)

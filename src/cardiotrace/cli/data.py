@@ -35,7 +35,7 @@ def run_list(options: ListOptions) -> None:
     if options.json:
         say(json.dumps(rows, indent=2))
     else:
-        table(list(rows[0]), rows)
+        table(rows, below=("summary", "source"))
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def run_lint(options: LintOptions) -> int:
     if options.json:
         say(json.dumps(rows, indent=2))
     elif rows:
-        table(list(rows[0]), rows)
+        table(rows, below=("what", "remedy"))
     counts = {severity: sum(finding.severity is severity for finding in findings) for severity in Severity}
     if not options.json:
         cases = len(dataset.cases())
@@ -114,7 +114,7 @@ def run_split(options: SplitOptions) -> None:
         for name, split in splits.items()
     ]
     if rows:
-        table(list(rows[0]), rows, title="patients")
+        table(rows, title="patients")
     else:
         say(f"{dataset.name} has no published split; --folds makes one.")
     if options.out is not None:

@@ -32,7 +32,7 @@ def run_list(options: ListOptions) -> None:
     if options.json:
         say(json.dumps(rows, indent=2))
     elif rows:
-        table(list(rows[0]), rows)
+        table(rows, below=("licence", "summary", "source"))
     else:
         say("no model comes with this installation; $CARDIOTRACE_MODELS may name a folder of them.")
 

@@ -4,11 +4,23 @@ from cardiotrace.cli.output import complain
 from cardiotrace.cli.terminal import table
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.outlier import limited_regions
-from cardiotrace.evaluation.table import Rows, ejection_rows, headline_rows, outlier_rows, volume_rows
+from cardiotrace.evaluation.table import (
+    agreement_rows,
+    headline_rows,
+    outlier_rows,
+    readable_agreement,
+    readable_outliers,
+)
+from cardiotrace.metrics import short_name
+
+AGREEMENT_WORDS = (
+    "agreement, predicted minus reference: against the same measured on the reference labels, or stated by the data"
+    " set; limits are bias ± 1.96 SD"
+)
 
 
 def print_scores(scored: CaseTable, *, by: str = "phase", of: str = "") -> None:
-    """Scores of each region over all cases and by group, outliers, agreement of EF and volumes, and problems.
+    """Scores of each region over all cases and by group, outliers, agreement of EF, volumes and mass, and problems.
 
     Args:
         scored: the table.
@@ -18,13 +30,18 @@ def print_scores(scored: CaseTable, *, by: str = "phase", of: str = "") -> None:
     words = "mean ± standard deviation [95 % interval of the mean, by patient]"
     if any(score.endswith("_mm") for score in scored.headline()):
         words += "; distances in mm, inf or missing structures counted"
+    title = f"{of}: {words}" if of else words
     for group in dict.fromkeys(("all", by)):
-        rows = headline_rows(scored, by=group)
-        table(list(rows[0]), rows, title=f"{of}: {words}" if of else words)
+        rows = [{score_head(key): value for key, value in row.items()} for row in headline_rows(scored, by=group)]
+        table(rows, title=title if group == "all" else "", keys=2)
     _print_outliers(scored, by=by)
-    print_rows(ejection_rows(scored), title="ejection fraction, percent")
-    print_rows(volume_rows(scored), title="left ventricle, ml, against the reference labels")
+    table(readable_agreement(agreement_rows(scored)), title=AGREEMENT_WORDS, keys=2)
     print_problems(scored)
+
+
+def score_head(score: str) -> str:
+    """What a column of scores is called."""
+    return f"{short_name(score)} mm" if score.endswith("_mm") else short_name(score)
 
 
 def _print_outliers(scored: CaseTable, *, by: str) -> None:
@@ -33,13 +50,8 @@ def _print_outliers(scored: CaseTable, *, by: str) -> None:
         judged = limited_regions(scored, limits)
         unjudged = sorted((limits.distances.keys() | limits.shapes.keys()) - set(judged))
         regions = f"({', '.join(judged)}{'; not in this table: ' + ', '.join(unjudged) if unjudged else ''})"
-        print_rows(outlier_rows(scored, by=by), title=f"outliers by the limits of {limits.name} {regions}")
-
-
-def print_rows(rows: Rows, *, title: str = "") -> None:
-    """Print a table, or nothing where there are no rows."""
-    if rows:
-        table(list(rows[0]), rows, title=title)
+        rows = readable_outliers(outlier_rows(scored, by=by))
+        table(rows, title=f"outliers by the limits of {limits.name} {regions}")
 
 
 def print_problems(scored: CaseTable) -> None:

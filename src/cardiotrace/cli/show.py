@@ -2,11 +2,13 @@
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from cardiotrace.cli.exams import ReadingOptions
 from cardiotrace.cli.output import complain, say
-from cardiotrace.cli.terminal import table
+from cardiotrace.cli.terminal import print_text, table
 from cardiotrace.datasets.found import Reading
 from cardiotrace.workflows.segment import given_spacing
 from cardiotrace.workflows.show import show
@@ -32,12 +34,23 @@ def run(options: Options) -> int:
     else:
         for exam in shown:
             facts = ", ".join(f"{key} {value}" for key, value in exam.facts.items())
-            if exam.images:
-                table(list(exam.images[0]), exam.images, title=f"{exam.name}  {facts}")
+            table([_read(image) for image in exam.images], title=f"{exam.name}  {facts}".strip())
             for line in exam.notes:
-                say(f"  note: {line}")
+                print_text(f"note: {line}")
             for line in exam.left_out:
-                say(f"  left out: {line}")
+                print_text(f"left out: {line}")
     for problem in problems:
         complain(f"cardiotrace: {problem}")
     return problems[0].exit_status if problems else 0
+
+
+def _read(image: Mapping[str, Any]) -> dict[str, Any]:
+    """An image as it is read: its pixels in one cell, without the type of its values."""
+    row = {key: value for key, value in image.items() if key not in ("height", "width", "type")}
+    pixels = f"{image['height']} x {image['width']}" + (" colour" if "colour" in image["type"] else "")
+    spacing = str(image["spacing_mm"])
+    if image["slices"] == 1:  # the distance of slices says nothing of one
+        spacing = spacing.split(" x ", 1)[-1]
+    wanted = ("image", "view", "frames", "slices", "pixels", "spacing_mm", "values", "phases")
+    cells = {**image, "pixels": pixels, "spacing_mm": spacing}
+    return {key: cells[key] for key in wanted} | {key: value for key, value in row.items() if key not in wanted}

@@ -28,5 +28,9 @@ def run(options: Options) -> None:
     with Terminal() as terminal:
         report = run_sweep(config, terminal)
     rows = readable(report.summary)
-    table(list(rows[0]), rows, title="testing parts: mean ± standard deviation over runs, collapsed ones included")
+    table(
+        rows,
+        title="testing parts: mean ± standard deviation over runs, collapsed ones included",
+        keys=list(rows[0]).index("runs"),
+    )
     say(f"tables and plots: {report.folder / 'sweep.md'}")

@@ -12,9 +12,10 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
 
+from cardiotrace.cli.layout import lay_out, wrapped
 from cardiotrace.cli.output import say
+from cardiotrace.core.number import general
 from cardiotrace.core.text import on_one_line, printable
 from cardiotrace.workflows.watch import Tick
 
@@ -73,19 +74,35 @@ class Terminal:
             say(text, flush=True)
 
 
-def table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, title: str = "") -> None:
-    """Print rows as a table; columns whose values are numbers are set to the right."""
-    drawn = Table(title=on_one_line(title) or None, title_justify="left", header_style="bold", pad_edge=False)
-    for column in columns:
-        is_number = any(isinstance(row.get(column), int | float) for row in rows)
-        drawn.add_column(on_one_line(column), justify="right" if is_number else "left")
-    for row in rows:
-        drawn.add_row(*(cell(row.get(column)) for column in columns))
-    Console(width=None if Console().is_terminal else 160, markup=False, emoji=False).print(drawn)
+def table(rows: Sequence[Mapping[str, Any]], *, title: str = "", keys: int = 1, below: Sequence[str] = ()) -> None:
+    """Print rows as a table no wider than the terminal, or than 80 columns where there is none; nothing without rows.
+
+    Args:
+        rows: values by column.
+        title: stands above.
+        keys: how many of the first columns tell rows apart; see `layout.lay_out`.
+        below: columns of prose, on lines of their own below each row.
+    """
+    if not rows:
+        return
+    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    texts = [{on_one_line(name): cell(row.get(name)) for name in columns} for row in rows]
+    if title:
+        console.print("\n".join(wrapped(on_one_line(title), console.width)), style="italic")
+    for block in lay_out(texts, console.width, keys=keys, below=below):
+        console.print("\n".join(block.head), style="bold")
+        console.print("\n".join(block.body) + "\n")
+
+
+def print_text(text: str) -> None:
+    """Print a sentence, wrapped to the terminal."""
+    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    console.print("\n".join(wrapped(printable(text), console.width)))
 
 
 def cell(value: Any) -> str:
     """A value as a table shows it."""
     if value is None:
         return ""
-    return f"{value:.4g}" if isinstance(value, float) else on_one_line(str(value))
+    return general(value) if isinstance(value, float) else on_one_line(str(value))

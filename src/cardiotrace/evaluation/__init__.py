@@ -1,6 +1,6 @@
 """Predictions against references: a table of cases, its summaries, and comparisons of methods."""
 
-from cardiotrace.evaluation.case_table import CaseRow, CaseTable, Ejection, GroupSummary
+from cardiotrace.evaluation.case_table import CaseRow, CaseTable, GroupSummary
 from cardiotrace.evaluation.compare import Comparison, compare
 from cardiotrace.evaluation.evaluate import evaluate_labels, evaluate_observer, evaluate_predictor
 from cardiotrace.evaluation.threshold import best_threshold
@@ -9,7 +9,6 @@ __all__ = [
     "CaseRow",
     "CaseTable",
     "Comparison",
-    "Ejection",
     "GroupSummary",
     "best_threshold",
     "compare",

@@ -3,12 +3,14 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 from cardiotrace.core.config import from_plain, to_plain
+from cardiotrace.core.errors import ConfigError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.evaluation.limits import OutlierLimits
+from cardiotrace.evaluation.quantity import Against, PatientQuantity, of_ejection
 from cardiotrace.metrics import Agreement, Summary, agreement, bootstrap_interval, summarise
 from cardiotrace.metrics.overlap import Presence
 
@@ -75,23 +77,6 @@ class CaseRow:
 
 
 @dataclass(frozen=True)
-class Ejection:
-    """Ejection fraction and volumes of one patient; NaN where they cannot be had."""
-
-    patient: str
-    predicted_percent: float
-    """Measured on the predicted labels."""
-    traced_percent: float
-    """Measured in the same way on the reference labels: what remains is the segmentation's own error."""
-    reference_percent: float
-    """What the data set states."""
-    predicted_end_diastolic_ml: float = math.nan
-    traced_end_diastolic_ml: float = math.nan
-    predicted_end_systolic_ml: float = math.nan
-    traced_end_systolic_ml: float = math.nan
-
-
-@dataclass(frozen=True)
 class GroupSummary:
     """Statistics of one score of one region over a group of rows."""
 
@@ -109,7 +94,8 @@ class CaseTable:
     """Every case of an evaluation, and what could not be evaluated."""
 
     rows: tuple[CaseRow, ...]
-    ejections: tuple[Ejection, ...] = ()
+    quantities: tuple[PatientQuantity, ...] = ()
+    """Ejection fractions, volumes and mass of each patient."""
     problems: tuple[str, ...] = ()
     """In words: cases without prediction or reference, files that could not be read."""
     facts: dict[str, str] = field(default_factory=dict)
@@ -143,11 +129,11 @@ class CaseTable:
         return any(not math.isnan(row.score("cldice")) for row in self.rows if row.region == region)
 
     def where(self, keep: Callable[[CaseRow], bool]) -> "CaseTable":
-        """The table of the rows that pass, such as those of good image quality; ejections of their patients stay."""
+        """The table of the rows that pass, such as those of good image quality; quantities of their patients stay."""
         rows = tuple(row for row in self.rows if keep(row))
         patients = {row.patient for row in rows}
-        ejections = tuple(item for item in self.ejections if item.patient in patients)
-        return replace(self, rows=rows, ejections=ejections)
+        quantities = tuple(item for item in self.quantities if item.patient in patients)
+        return replace(self, rows=rows, quantities=quantities)
 
     def summaries(self, by: str = "all", *, scores: Sequence[str] = SCORES) -> tuple[GroupSummary, ...]:
         """Statistics of each score of each region over groups of rows.
@@ -172,32 +158,21 @@ class CaseTable:
             if (summary := summarise_rows(rows, score)) is not None
         )
 
-    def volume_agreement(self, phase: Literal["end_diastolic", "end_systolic"]) -> Agreement:
-        """Volumes from predicted labels against those from the reference labels, measured in the same way."""
-        return agreement(
-            [getattr(item, f"predicted_{phase}_ml") for item in self.ejections],
-            [getattr(item, f"traced_{phase}_ml") for item in self.ejections],
-        )
+    def agreement(self, key: str, against: Against) -> Agreement:
+        """How a quantity of the predicted labels agrees with that of the reference labels, or with what is stated.
 
-    def ejection_agreement(self) -> Agreement:
-        """Ejection fraction from predicted labels against what the data set states."""
-        return agreement(
-            [item.predicted_percent for item in self.ejections],
-            [item.reference_percent for item in self.ejections],
-        )
-
-    def ejection_agreement_with_traces(self) -> Agreement:
-        """Ejection fraction from predicted labels against the same measurement on the reference labels."""
-        return agreement(
-            [item.predicted_percent for item in self.ejections],
-            [item.traced_percent for item in self.ejections],
-        )
+        Args:
+            key: one of `QUANTITIES`.
+            against: "traced" or "stated".
+        """
+        found = [item for item in self.quantities if item.key == key]
+        return agreement([item.predicted for item in found], [getattr(item, against) for item in found])
 
     def __to_plain__(self) -> dict[str, Any]:
         """Plain data that JSON can hold; NaN and infinity are the words "nan" and "inf"."""
         return {
             "rows": [_row_to_plain(row) for row in self.rows],
-            "ejections": [_worded(vars(item)) for item in self.ejections],
+            "quantities": [_worded(vars(item)) for item in self.quantities],
             "problems": list(self.problems),
             "facts": dict(self.facts),
             **({} if self.limits is None else {"limits": to_plain(self.limits)}),
@@ -209,18 +184,33 @@ class CaseTable:
         """Read what `__to_plain__` wrote."""
         stored = from_plain(_StoredTable, value, path=path)
         rows = [from_plain(CaseRow, _current(row), path=f"{path}.rows[{i}]") for i, row in enumerate(stored.rows)]
-        ejections = [from_plain(Ejection, _numbers(item), path=f"{path}.ejections") for item in stored.ejections]
-        return cls(tuple(rows), tuple(ejections), stored.problems, stored.facts, stored.limits, stored.notes)
+        quantities = [
+            from_plain(PatientQuantity, _numbers(item), path=f"{path}.quantities[{i}]")
+            for i, item in enumerate(stored.quantities)
+        ]
+        # Older tables hold one record of the left ventricle for each patient.
+        older = [found for item in stored.ejections for found in _of_older(item, f"{path}.ejections")]
+        return cls(tuple(rows), (*quantities, *older), stored.problems, stored.facts, stored.limits, stored.notes)
 
 
 @dataclass(frozen=True)
 class _StoredTable:
     rows: tuple[dict[str, Any], ...]
+    quantities: tuple[dict[str, Any], ...] = ()
     ejections: tuple[dict[str, Any], ...] = ()
     problems: tuple[str, ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
     limits: OutlierLimits | None = None
     notes: tuple[str, ...] = ()
+    agreement: tuple[dict[str, Any], ...] = ()
+    """What follows from the quantities; files hold it for other readers."""
+
+
+def _of_older(item: Mapping[str, Any], path: str) -> list[PatientQuantity]:
+    try:
+        return of_ejection(_numbers(item))
+    except (KeyError, TypeError, ValueError):
+        raise ConfigError("is no record of an ejection fraction", where=path) from None
 
 
 def group_of(item: CaseRow | Case, by: str) -> str:
@@ -307,4 +297,5 @@ def _current(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_score(key: str) -> bool:
-    return key in SCORES or key in ("confidence", "diagonal_mm") or key.endswith(("_percent", "_ml"))
+    known = ("confidence", "diagonal_mm", "predicted", "traced", "stated")
+    return key in SCORES or key in known or key.endswith(("_percent", "_ml"))

@@ -7,10 +7,11 @@ from pathlib import Path
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelMap, LabelScheme
-from cardiotrace.evaluation.case_table import CaseRow, CaseTable, Ejection
+from cardiotrace.evaluation.case_table import CaseRow, CaseTable
 from cardiotrace.evaluation.limits import DEFAULT, model_limits, preset
 from cardiotrace.evaluation.pairing import label_files
-from cardiotrace.evaluation.score import Judged, Progress, ejection_of, score_case
+from cardiotrace.evaluation.quantity import PatientQuantity
+from cardiotrace.evaluation.score import Judged, Progress, quantities_of, score_case
 from cardiotrace.geometry.alignment import aligned
 from cardiotrace.geometry.enclosure import order_doubt
 from cardiotrace.inference import Predictor
@@ -145,7 +146,7 @@ def _filled(table: CaseTable, cases: Sequence[Case], judge: Judge, on_progress: 
     problems = list(table.problems)
     notes: dict[str, list[str]] = {}
     rows: list[CaseRow] = []
-    ejections: list[Ejection] = []
+    quantities: list[PatientQuantity] = []
     ordered = sorted(cases, key=lambda case: case.patient)
     done = itertools.count(1)
     for _, group in itertools.groupby(ordered, key=lambda case: case.patient):
@@ -161,11 +162,11 @@ def _filled(table: CaseTable, cases: Sequence[Case], judge: Judge, on_progress: 
                 problems.append(f"{case.name}: {error.what}")
             if on_progress is not None:
                 on_progress(next(done), len(ordered))
-        ejections.extend(_ejections(patient))
+        quantities.extend(quantities_of(patient) if patient else ())
     if not rows:
         raise InputError("no case could be evaluated", remedy="; ".join(problems[:3]) or "no case has a reference.")
     said = tuple(f"{_some(names)}: {note}" for note, names in notes.items())
-    return CaseTable(tuple(rows), tuple(ejections), tuple(problems), table.facts, table.limits, said)
+    return CaseTable(tuple(rows), tuple(quantities), tuple(problems), table.facts, table.limits, said)
 
 
 def _notes(judged: Judged) -> Iterator[str]:
@@ -178,12 +179,6 @@ def _notes(judged: Judged) -> Iterator[str]:
 def _some(names: Sequence[str]) -> str:
     """Cases by name, the first of many."""
     return ", ".join(names) if len(names) <= 2 else f"{len(names)} cases ({names[0]}, ...)"
-
-
-def _ejections(patient: Sequence[Judged]) -> Iterator[Ejection]:
-    ejection = ejection_of(patient) if patient else None
-    if ejection is not None:
-        yield ejection
 
 
 def _reference_of(case: Case) -> LabelMap:

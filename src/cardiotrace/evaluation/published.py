@@ -9,6 +9,7 @@ from typing import Any
 
 from cardiotrace.core.config import from_plain
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.number import digits_of, fixed
 from cardiotrace.evaluation.case_table import CaseTable, group_of, summarise_rows
 from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.outlier import outlier_rates
@@ -199,8 +200,7 @@ def _mean(table: CaseTable, column: Column, phases: Sequence[str]) -> str:
 
 
 def _cell(score: str, values: Iterable[float]) -> str:
-    digits = 1 if score.endswith("_mm") else 3
-    return " / ".join(f"{value:.{digits}f}" for value in values)
+    return " / ".join(fixed(value, digits_of(score)) for value in values)
 
 
 def _index_rows(
@@ -224,14 +224,12 @@ def indices_of(table: CaseTable, limits: OutlierLimits) -> dict[str, float]:
     Ejection fractions are compared with what the data set states, volumes with those of the reference labels.
     """
     found: dict[str, float] = {}
-    ejection = table.ejection_agreement()
+    ejection = table.agreement("ejection_fraction_percent", "stated")
     if ejection.count:
         found |= {"ef_correlation": ejection.correlation, "ef_bias": ejection.bias, "ef_sd": ejection.sd}
         found |= {"ef_mae": ejection.mean_absolute_error}
-    for key, volume in (
-        ("edv", table.volume_agreement("end_diastolic")),
-        ("esv", table.volume_agreement("end_systolic")),
-    ):
+    for key, name in (("edv", "end_diastolic_volume_ml"), ("esv", "end_systolic_volume_ml")):
+        volume = table.agreement(name, "traced")
         if volume.count:
             found |= {f"{key}_correlation": volume.correlation, f"{key}_mae": volume.mean_absolute_error}
     rates = outlier_rates(table, limits, by="all")
@@ -244,7 +242,7 @@ def indices_of(table: CaseTable, limits: OutlierLimits) -> dict[str, float]:
 def _index(key: str, values: Mapping[str, float]) -> str:
     if key not in values:
         return ""
-    return f"{values[key]:.3f}" if key.endswith("correlation") else f"{values[key]:.1f}"
+    return fixed(values[key], 3 if key.endswith("correlation") else 1)
 
 
 def _folder() -> Any:

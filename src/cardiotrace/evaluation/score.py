@@ -14,7 +14,8 @@ from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Phase, Structure
 from cardiotrace.datasets.camus import ejection_fraction_class
-from cardiotrace.evaluation.case_table import SCORES, CaseRow, Ejection
+from cardiotrace.evaluation.case_table import SCORES, CaseRow
+from cardiotrace.evaluation.quantity import QUANTITIES, PatientQuantity
 from cardiotrace.metrics import RankingCurve, Region, image_diagonal_mm, measure_frames, regions_of, shape_of
 
 Progress = Callable[[int, int], None]
@@ -99,41 +100,43 @@ def _groups(case: Case) -> dict[str, str]:
     return known | {key: value for key, value in case.groups.items() if key != "patient"}
 
 
-def ejection_of(patient: Sequence[Judged]) -> Ejection | None:
-    """Ejection fraction of one patient from predicted and from reference labels, and as the data set states it.
+def quantities_of(patient: Sequence[Judged]) -> tuple[PatientQuantity, ...]:
+    """Ejection fractions, volumes and mass of one patient from predicted and reference labels, and as stated.
 
     Args:
         patient: all judged cases of the patient.
 
     Returns:
-        The three values; None where neither labels nor data set give any.
+        Those of `QUANTITIES` of which anything is known.
     """
-    stated = [judged.case.facts.get("ejection_fraction_percent", math.nan) for judged in patient]
     predicted = _measured([(judged.case, judged.predicted) for judged in patient])
     traced = _measured([(judged.case, judged.reference) for judged in patient])
-    ejection = Ejection(
-        patient=patient[0].case.patient,
-        predicted_percent=predicted[0],
-        traced_percent=traced[0],
-        reference_percent=next((float(value) for value in stated if not math.isnan(value)), math.nan),
-        predicted_end_diastolic_ml=predicted[1],
-        traced_end_diastolic_ml=traced[1],
-        predicted_end_systolic_ml=predicted[2],
-        traced_end_systolic_ml=traced[2],
-    )
-    known = (ejection.predicted_percent, ejection.traced_percent, ejection.reference_percent)
-    return None if all(math.isnan(value) for value in known) else ejection
+    found = [
+        PatientQuantity(
+            patient[0].case.patient,
+            key,
+            predicted=predicted.get(key, math.nan),
+            traced=traced.get(key, math.nan),
+            stated=_stated(patient, key),
+        )
+        for key in QUANTITIES
+    ]
+    return tuple(item for item in found if item.is_known)
 
 
-def _measured(labelled: Sequence[tuple[Case, LabelMap]]) -> tuple[float, float, float]:
-    """Ejection fraction, percent, end-diastolic and end-systolic volume, ml; NaN where they cannot be had."""
+def _stated(patient: Sequence[Judged], key: str) -> float:
+    """What the data set says of the patient with any of the images; NaN where nothing."""
+    stated = (float(judged.case.facts.get(key, math.nan)) for judged in patient)
+    return next((value for value in stated if not math.isnan(value)), math.nan)
+
+
+def _measured(labelled: Sequence[tuple[Case, LabelMap]]) -> dict[str, float]:
+    """The preferred value of each quantity that the labels give, by name and unit."""
     if not any(Structure.LV in labels.scheme.values for _, labels in labelled):
-        return math.nan, math.nan, math.nan
+        return {}
     images = tuple(_labels_as_image(case, labels) for case, labels in labelled)
     found = measure(Exam(labelled[0][0].patient, images), {case.name: labels for case, labels in labelled})
-    values = (found.ejection_fraction_percent, found.end_diastolic_volume_ml, found.end_systolic_volume_ml)
-    percent, diastolic, systolic = (math.nan if value is None else value for value in values)
-    return percent, diastolic, systolic
+    return {quantity.key: quantity.value for quantity in reversed(found.quantities)}
 
 
 def _labels_as_image(case: Case, labels: LabelMap) -> ExamImage:

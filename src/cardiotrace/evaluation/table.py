@@ -9,16 +9,18 @@ from typing import Any, Literal
 
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.number import digits_of, fixed, general, mean_and_sd, p_value
 from cardiotrace.core.plain import read_json
 from cardiotrace.core.text import csv_text, markdown_cell
 from cardiotrace.evaluation.case_table import SCORES, CaseTable, GroupSummary
 from cardiotrace.evaluation.compare import Comparison
 from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.outlier import outlier_rates
-from cardiotrace.metrics import Agreement
+from cardiotrace.evaluation.quantity import QUANTITIES, Against, quantity_words
 
 Rows = list[dict[str, Any]]
 TextFormat = Literal["csv", "json", "markdown"]
+AGAINST: tuple[Against, ...] = ("traced", "stated")
 
 
 def case_rows(table: CaseTable) -> Rows:
@@ -59,15 +61,16 @@ def summary_rows(summaries: Sequence[GroupSummary]) -> Rows:
 def headline_rows(table: CaseTable, *, by: str = "phase") -> Rows:
     """The table that papers print: regions down, scores across, counts at the end of each row.
 
-    A score is "mean ± sd [low, high]" with the 95 % interval of the mean, which is left out below two patients.
+    A score is "mean ± sd [low, high]": without sd where there is but one image, and without the 95 % interval of the
+    mean below two patients.
     """
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for item in table.summaries(by, scores=table.headline()):
         if item.score not in table.headline(item.region):
             continue
         row = rows.setdefault((item.region, item.group), {"region": item.region, by: item.group})
-        digits = 1 if item.score.endswith("_mm") else 3
-        row[item.score] = f"{item.summary.mean:.{digits}f} ± {item.summary.sd:.{digits}f}{_bracketed(item, digits)}"
+        digits = digits_of(item.score)
+        row[item.score] = mean_and_sd(item.summary.mean, item.summary.sd, digits) + _bracketed(item, digits)
         if item.score == "dice":
             row |= {"n": item.summary.count, "absent": item.summary.absent, "missed": item.summary.missed}
             row |= {"false positive": item.summary.false_positive}
@@ -78,22 +81,51 @@ def headline_rows(table: CaseTable, *, by: str = "phase") -> Rows:
     ]
 
 
-def ejection_rows(table: CaseTable) -> Rows:
-    """Agreement of the ejection fraction with the data set's and with that of the reference labels, percent."""
-    pairs = (
-        ("stated by the data set", table.ejection_agreement()),
-        ("measured on the reference labels", table.ejection_agreement_with_traces()),
-    )
-    return [{"EF against": name, **_agreement_row(found, "percent")} for name, found in pairs if found.count]
+def agreement_rows(table: CaseTable) -> Rows:
+    """Agreement of every quantity that both sides have: with the reference labels, and with what the data set states.
+
+    Differences are predicted minus reference, in the unit that the quantity's name ends in; the limits are those of
+    Bland and Altman.
+    """
+    return [
+        {
+            "quantity": key,
+            "against": against,
+            "n": found.count,
+            "excluded": found.excluded,
+            "correlation": found.correlation,
+            "bias": found.bias,
+            "sd": found.sd,
+            "lower_limit": found.lower_limit,
+            "upper_limit": found.upper_limit,
+            "mean_absolute_error": found.mean_absolute_error,
+        }
+        for key in QUANTITIES
+        for against in AGAINST
+        if (found := table.agreement(key, against)).count
+    ]
 
 
-def volume_rows(table: CaseTable) -> Rows:
-    """Agreement of the volumes with those measured in the same way on the reference labels, ml."""
-    pairs = (
-        ("end-diastolic", table.volume_agreement("end_diastolic")),
-        ("end-systolic", table.volume_agreement("end_systolic")),
-    )
-    return [{"volume": name, **_agreement_row(found, "ml")} for name, found in pairs if found.count]
+def readable_agreement(rows: Rows) -> Rows:
+    """Rows of `agreement_rows` as they are read: names, units, signs, one digit."""
+    shown = []
+    for row in rows:
+        name, unit = quantity_words(row["quantity"])
+        limits = [fixed(row[key], 1, signed=True) for key in ("lower_limit", "upper_limit")]
+        shown.append(
+            {
+                "quantity": f"{name}, {unit}",
+                "against": {"traced": "labels", "stated": "stated"}[row["against"]],
+                "n": row["n"],
+                "left out": row["excluded"],
+                "r": fixed(row["correlation"], 3),
+                "bias": fixed(row["bias"], 1, signed=True),
+                "SD": fixed(row["sd"], 1),
+                "limits": " to ".join(limits) if math.isfinite(row["sd"]) else "-",
+                "MAE": fixed(row["mean_absolute_error"], 1),
+            }
+        )
+    return shown
 
 
 def outlier_rows(table: CaseTable, limits: OutlierLimits | None = None, *, by: str = "phase") -> Rows:
@@ -124,9 +156,38 @@ def outlier_rows(table: CaseTable, limits: OutlierLimits | None = None, *, by: s
     ]
 
 
+def readable_outliers(rows: Rows) -> Rows:
+    """Rows of `outlier_rows` as they are read: "3 (1.2 %)" in one cell."""
+    kinds = ("geometrical", "anatomical", "both")
+    return [
+        {
+            key: f"{value} ({fixed(row[f'{key}_percent'], 1)} %)" if key in kinds else value
+            for key, value in row.items()
+            if not key.endswith("_percent")
+        }
+        for row in rows
+    ]
+
+
 def comparison_rows(comparisons: Sequence[Comparison]) -> Rows:
     """One dictionary for each comparison."""
     return [dataclasses.asdict(item) for item in comparisons]
+
+
+def readable_comparisons(rows: Rows) -> Rows:
+    """Rows of `comparison_rows` as they are read: as many digits for all numbers of a score, small p values as such."""
+    shown = []
+    for row in rows:
+        cells: dict[str, Any] = {}
+        for key, value in row.items():
+            if key.startswith("p_"):
+                cells[key] = p_value(value)
+            elif isinstance(value, float):
+                cells[key] = fixed(value, digits_of(row["score"]), signed=key == "mean_difference")
+            else:
+                cells[key] = value
+        shown.append(cells)
+    return shown
 
 
 def to_text(rows: Sequence[Mapping[str, Any]], form: TextFormat) -> str:
@@ -151,8 +212,9 @@ def to_text(rows: Sequence[Mapping[str, Any]], form: TextFormat) -> str:
 
 
 def table_to_json(table: CaseTable) -> str:
-    """The whole table as JSON text that `read_table` reads."""
-    return json.dumps(to_plain(table), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    """The whole table as JSON text that `read_table` reads, and the agreement of its quantities for other readers."""
+    plain = to_plain(table) | {"agreement": [_finite_or_none(row) for row in agreement_rows(table)]}
+    return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def read_table(path: Path) -> CaseTable:
@@ -177,26 +239,13 @@ def _bracketed(item: GroupSummary, digits: int) -> str:
     return "" if math.isnan(low) else f" [{low:.{digits}f}, {high:.{digits}f}]"
 
 
-def _agreement_row(found: Agreement, unit: str) -> dict[str, Any]:
-    return {
-        "n": found.count,
-        "excluded": found.excluded,
-        "correlation": found.correlation,
-        f"bias_{unit}": found.bias,
-        f"sd_{unit}": found.sd,
-        f"lower_limit_{unit}": found.lower_limit,
-        f"upper_limit_{unit}": found.upper_limit,
-        f"mean_absolute_error_{unit}": found.mean_absolute_error,
-    }
-
-
 def _finite_or_none(row: Mapping[str, Any]) -> dict[str, Any]:
     """JSON knows neither NaN nor infinity; `presence` says which of the two a null was."""
     return {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()}
 
 
 def _cell(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else markdown_cell(value)
+    return general(value) if isinstance(value, float) else markdown_cell(value)
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.number import mean_and_sd
 from cardiotrace.metrics.overlap import Presence
 
 _DRAWS_AT_ONCE = 1 << 22
@@ -45,7 +46,7 @@ class Summary:
         words = {"absent": self.absent, "missed": self.missed, "false positive": self.false_positive}
         left_out = [f"{number} {word}" for word, number in words.items() if number]
         counts = ", ".join([f"n = {self.count}", *left_out])
-        return f"{self.mean:.3f} ± {self.sd:.3f} ({counts})"
+        return f"{mean_and_sd(self.mean, self.sd, 3)} ({counts})"
 
 
 def summarise(

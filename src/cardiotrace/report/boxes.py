@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.report.canvas import INK, blank_figure, plain_axes, save_png
+from cardiotrace.report.canvas import INK, TEXT, blank_figure, plain_axes, save_png
 from cardiotrace.report.colour import LINES
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def draw_boxes(values: Mapping[str, Mapping[str, Sequence[float]]], path: Path, 
     axes.set_xlim(-0.6, len(values) - 0.4)
     axes.grid(visible=False, axis="x")
     if len(groups) > 1:
-        figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=min(6, len(groups)))
+        figure.legend(frameon=False, fontsize=TEXT, loc="outside lower center", ncols=min(6, len(groups)))
     save_png(figure, path)
 
 

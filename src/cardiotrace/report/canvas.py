@@ -11,15 +11,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK = "#33404d"
+TEXT = 10
+"""Size of the smallest letters of a plot, points."""
 _GRID = "#e3e8ee"
 
 
-def blank_figure(width: float, height: float) -> "Figure":
-    """A figure of so many inches at 150 dots per inch; matplotlib is loaded here."""
+def blank_figure(width: float, height: float, *, dots: int = 150) -> "Figure":
+    """A figure of so many inches at so many dots per inch; matplotlib is loaded here."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=dots, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
@@ -27,9 +29,9 @@ def blank_figure(width: float, height: float) -> "Figure":
 def plain_axes(figure: "Figure", place: tuple[int, int, int], *, x: str, y: str) -> "Axes":
     """Axes at (rows, columns, number from 1) with their labels and a light grid."""
     axes: Axes = figure.add_subplot(*place)
-    axes.set_xlabel(x, color=INK, fontsize=9)
-    axes.set_ylabel(y, color=INK, fontsize=9)
-    axes.tick_params(colors=INK, labelsize=8)
+    axes.set_xlabel(x, color=INK, fontsize=TEXT)
+    axes.set_ylabel(y, color=INK, fontsize=TEXT)
+    axes.tick_params(colors=INK, labelsize=TEXT)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(INK)
     axes.grid(color=_GRID, linewidth=0.8)

@@ -1,11 +1,13 @@
 """What a model file says of itself, as a page of Markdown."""
 
 import json
+import math
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cardiotrace.core.errors import ModelFileError
+from cardiotrace.core.number import digits_of, fixed, mean_and_sd
 from cardiotrace.core.text import markdown_cell
 from cardiotrace.inference.spec import ModelSpec, view_names
 from cardiotrace.metrics import short_name
@@ -14,6 +16,13 @@ _COLUMNS = (
     "dice", "jaccard", "roc_auc", "recall", "specificity", "accuracy", "cldice", "hausdorff_mm", "mean_absolute_mm",
 )  # fmt: skip
 """Scores that a card tells, in order."""
+_AGREEMENT = {"correlation": 3, "bias": 1, "sd": 1, "mean_absolute_error": 1}
+"""Numbers of agreement and their digits."""
+
+
+KEPT_APART = "kept_apart"
+"""Key of a model's scores on patients who took no part in training or in any choice: a list of tables, each with
+"data" in words, "patients" where known, mean "dice" by region, and "mean_absolute_error" by quantity."""
 
 
 def model_card(spec: ModelSpec, *, file_name: str = "") -> str:
@@ -41,6 +50,7 @@ def _card(spec: ModelSpec, file_name: str) -> str:
         spec.summary,
         _facts(spec),
         *_scores(spec, file_name or f"{spec.name}.onnx"),
+        *_kept_apart(spec.scores.get(KEPT_APART, [])),
         *_limits(spec),
         _use(spec),
         f"## Licence and citation\n\nThe weights learned from data under **{spec.licence}**, and are given under the"
@@ -97,16 +107,62 @@ def _scores(spec: ModelSpec, file_name: str) -> list[str]:
     ]
 
 
+def _kept_apart(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the model did on patients kept apart, beside what it did on those that it was chosen on."""
+    if not found:
+        return []
+    regions = list(dict.fromkeys(region for item in found for region in item["dice"]))
+    errors = list(dict.fromkeys(key for item in found for key in item.get("mean_absolute_error", {})))
+    rows = [
+        (
+            item["data"],
+            item.get("patients", ""),
+            *(fixed(item["dice"][region], 2) if region in item["dice"] else "" for region in regions),
+            *(_told(item.get("mean_absolute_error", {}), key) for key in errors),
+        )
+        for item in found
+    ]
+    head = ["patients of", "n", *(f"Dice {region}" for region in regions)]
+    head += [f"{key.rsplit('_', 1)[0].replace('_', ' ')} MAE, {key.rsplit('_', 1)[1]}" for key in errors]
+    words = (
+        "Measured when the model was finished, on patients who took no part in its training nor in any choice made for"
+        " it. Expect these numbers on new patients, not those of the validation part."
+    )
+    return ["## Scores on patients kept apart", words, _table(head, rows)]
+
+
+def _told(values: Mapping[str, float], key: str) -> str:
+    return fixed(values[key], 1) if key in values else ""
+
+
 def _score_tables(scores: Mapping[str, Any]) -> list[str]:
     text = [_table(*_region_table(scores["regions"]))]
     ejection = scores.get("ejection_fraction_percent")
     if ejection:
         text.append(
             f"Ejection fraction against the data set's, {ejection['n']} patients, percent: correlation"
-            f" {ejection['correlation']:.3f}, bias {ejection['bias']:+.1f}, SD {ejection['sd']:.1f}, mean absolute"
-            f" error {ejection['mean_absolute_error']:.1f}."
+            f" {_number(ejection['correlation'], 3)}, bias {_number(ejection['bias'], 1, signed=True)}, SD"
+            f" {_number(ejection['sd'], 1)}, mean absolute error {_number(ejection['mean_absolute_error'], 1)}."
         )
-    return [*text, *_outliers(scores.get("outliers", []))]
+    return [*text, *_traced(scores.get("against_reference_labels", {})), *_outliers(scores.get("outliers", []))]
+
+
+def _traced(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Agreement of each quantity with the same measured on the reference labels."""
+    if not found:
+        return []
+    rows = [
+        (key.rsplit("_", 1)[0].replace("_", " "), key.rsplit("_", 1)[1], item["n"],
+         *(_number(item[name], digits) for name, digits in _AGREEMENT.items()))
+        for key, item in found.items()
+    ]  # fmt: skip
+    head = ["against the reference labels", "unit", "n", "correlation", "bias", "SD", "MAE"]
+    return [_table(head, rows)]
+
+
+def _number(value: float | None, digits: int, *, signed: bool = False) -> str:
+    """A number of the model file, in which null stands for what is no number."""
+    return fixed(math.nan if value is None else value, digits, signed=signed)
 
 
 def _outliers(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -184,9 +240,7 @@ def _region_table(regions: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], 
 def _mean_and_sd(found: Mapping[str, Any], score: str) -> str:
     if score not in found:
         return ""
-    digits = 1 if score.endswith("_mm") else 3
-    mean, sd = (found[score][key] for key in ("mean", "sd"))
-    return f"{mean:.{digits}f}" + ("" if sd is None else f" ± {sd:.{digits}f}")
+    return mean_and_sd(found[score]["mean"], found[score]["sd"], digits_of(score))
 
 
 def _use(spec: ModelSpec) -> str:

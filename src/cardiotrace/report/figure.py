@@ -10,7 +10,8 @@ from jaxtyping import Float
 from cardiotrace.clinical.curve import Curve
 from cardiotrace.clinical.cycle import Instant
 from cardiotrace.core.errors import InputError
-from cardiotrace.report.canvas import INK, blank_figure, plain_axes, save_png
+from cardiotrace.core.number import fixed
+from cardiotrace.report.canvas import INK, TEXT, blank_figure, plain_axes, save_png
 from cardiotrace.report.colour import LINES
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
             axes.plot(epochs, values, color=colour, linewidth=1.6, label=name, marker="o" if len(epochs) < 3 else "")
         if is_log:
             axes.set_yscale("log")
-        axes.legend(frameon=False, fontsize=8, loc="upper left" if is_log else "center right")
+        axes.legend(frameon=False, fontsize=TEXT, loc="upper left" if is_log else "center right")
     save_png(figure, path)
 
 
@@ -61,8 +62,9 @@ def draw_exam_curve(curve: Curve, instants: Sequence[Instant], path: Path) -> No
     names = [name for name in curve.series if "_length" not in name]
     left = [name for name in names if "volume" in name] or [name for name in names if "ventricular_area" in name]
     right = [name for name in names if "area" in name and name not in left]
-    figure = blank_figure(6.2, 3.4)
-    label = _axis_label(left[0]) if len(left) == 1 else _axis_label(left[0]).replace("left ventricular ", "")
+    # As wide as two stand side by side on the page, so that letters keep their size there.
+    figure = blank_figure(4.6, 3.1, dots=200)
+    label = _axis_label(left[0]) if len(left) == 1 else _axis_label(left[0]).replace("LV ", "")
     axes = plain_axes(figure, (1, 1, 1), x="frame" if curve.times_ms is None else "time, ms", y=label)
     handles = [
         _line(axes, along, curve.series[name], colour, _word(name))
@@ -70,8 +72,8 @@ def draw_exam_curve(curve: Curve, instants: Sequence[Instant], path: Path) -> No
     ]
     if right:
         other = axes.twinx()
-        other.set_ylabel(_axis_label(right[0]).replace("left ventricular ", ""), color=INK, fontsize=9)
-        other.tick_params(colors=INK, labelsize=8)
+        other.set_ylabel(_axis_label(right[0]).replace("LV ", ""), color=INK, fontsize=TEXT)
+        other.tick_params(colors=INK, labelsize=TEXT)
         other.spines[["top", "left", "bottom"]].set_visible(False)
         colours = (LINES[5], LINES[3])
         handles += [
@@ -87,12 +89,12 @@ def draw_exam_curve(curve: Curve, instants: Sequence[Instant], path: Path) -> No
                 instant.phase.value,
                 (along[instant.frame], 0.02),
                 xycoords=("data", "axes fraction"),
-                fontsize=9,
+                fontsize=TEXT,
                 xytext=(3, 0),
                 textcoords="offset points",
                 color=INK,
             )
-    figure.legend(handles=handles, frameon=False, fontsize=8, ncols=3, loc="outside upper center")
+    figure.legend(handles=handles, frameon=False, fontsize=TEXT, ncols=3, loc="outside upper center")
     save_png(figure, path)
 
 
@@ -103,6 +105,7 @@ def draw_agreement(
     *,
     quantity: str,
     unit: str,
+    reference_name: str = "reference",
 ) -> None:
     """Plot agreement with a reference: correlation on the left, Bland-Altman on the right.
 
@@ -112,13 +115,15 @@ def draw_agreement(
         path: the PNG to be.
         quantity: what they are, such as "ejection fraction".
         unit: of both, such as "%".
+        reference_name: what the reference is, in words.
 
     Raises:
         InputError: fewer than three complete pairs, or unequal numbers of cases.
     """
     pairs = _pairs(predicted, reference, path)
     figure = blank_figure(9.0, 4.0)
-    correlation_panel(plain_axes(figure, (1, 2, 1), x=f"reference {quantity}, {unit}", y=f"predicted, {unit}"), *pairs)
+    axes = plain_axes(figure, (1, 2, 1), x=f"{quantity}, {reference_name}, {unit}", y=f"{quantity}, predicted, {unit}")
+    correlation_panel(axes, *pairs)
     bland_altman_panel(
         plain_axes(figure, (1, 2, 2), x=f"mean of both, {unit}", y=f"predicted - reference, {unit}"), *pairs
     )
@@ -133,11 +138,11 @@ def correlation_panel(
     high = float(max(predicted.max(), reference.max()))
     pad = 0.05 * (high - low or 1.0)
     axes.plot([low - pad, high + pad], [low - pad, high + pad], color=INK, linewidth=0.9, linestyle="--")
-    axes.scatter(reference, predicted, s=14, color=LINES[0], alpha=0.55, linewidths=0)
+    axes.scatter(reference, predicted, s=22, color=LINES[0], alpha=0.7, linewidths=0)
     axes.set_aspect("equal", adjustable="box")
     varies = min(predicted.std(), reference.std()) > 0
     words = f"r = {np.corrcoef(predicted, reference)[0, 1]:.3f}" if varies else "r undefined"
-    axes.set_title(f"{words}, n = {len(predicted)}", fontsize=10, color=INK)
+    axes.set_title(f"{words}, n = {len(predicted)}", fontsize=TEXT + 1, color=INK)
 
 
 def bland_altman_panel(
@@ -146,20 +151,21 @@ def bland_altman_panel(
     """Draw differences over means, the bias and the limits of agreement, bias +- 1.96 SD."""
     difference = predicted - reference
     bias, spread = float(difference.mean()), 1.96 * float(difference.std(ddof=1))
-    axes.scatter((predicted + reference) / 2, difference, s=14, color=LINES[0], alpha=0.55, linewidths=0)
+    axes.scatter((predicted + reference) / 2, difference, s=22, color=LINES[0], alpha=0.7, linewidths=0)
     for value, style in ((bias, "-"), (bias - spread, "--"), (bias + spread, "--")):
         axes.axhline(value, color=LINES[1], linewidth=1.2, linestyle=style)
         axes.annotate(
-            f"{value:+.1f}",
+            fixed(value, 1, signed=True),
             (1, value),
             xycoords=("axes fraction", "data"),
             xytext=(3, -3),
             textcoords="offset points",
-            fontsize=8,
+            fontsize=TEXT,
             color=LINES[1],
         )
     axes.axhline(0, color=INK, linewidth=0.6)
-    axes.set_title(f"bias {bias:+.1f}, limits {bias - spread:+.1f} to {bias + spread:+.1f}", fontsize=10, color=INK)
+    words = [fixed(value, 1, signed=True) for value in (bias, bias - spread, bias + spread)]
+    axes.set_title(f"bias {words[0]}, limits {words[1]} to {words[2]}", fontsize=TEXT + 1, color=INK)
 
 
 def _pairs(
@@ -210,8 +216,11 @@ def _line(
 
 
 def _word(name: str) -> str:
-    """Words of a name and unit: "left_ventricular_area_cm2" is "left ventricular area"."""
-    return name.rsplit("_", 1)[0].replace("_", " ")
+    """Words of a name and unit: "left_ventricular_area_cm2" is "LV area"."""
+    words = name.rsplit("_", 1)[0].replace("_", " ")
+    for long, short in (("left ventricular", "LV"), ("right ventricular", "RV"), ("left atrial", "LA")):
+        words = words.replace(long, short)
+    return words
 
 
 def _axis_label(name: str) -> str:

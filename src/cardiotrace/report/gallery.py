@@ -12,9 +12,10 @@ from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.geometry.contour import contours
 from cardiotrace.metrics import Region, regions_of
-from cardiotrace.report.canvas import blank_figure, save_png
+from cardiotrace.report.canvas import TEXT, blank_figure, save_png
 from cardiotrace.report.colour import STRUCTURE_COLOURS, hexadecimal
 from cardiotrace.report.overlay import display_grey
+from cardiotrace.report.sheet import box_to_show, cropped
 from cardiotrace.report.sweep import painted
 
 if TYPE_CHECKING:
@@ -41,6 +42,14 @@ class Compared:
         differs = self.reference.to(self.predicted.scheme).array[self.frame] != self.predicted.array[self.frame]
         return int(np.argmax(differs.sum(axis=(1, 2))))
 
+    def around_the_heart(self) -> "Compared":
+        """The same, of MRI only what lies around the labels of both."""
+        box = box_to_show(self.cine, (self.predicted, self.reference))
+        if box is None:
+            return self
+        cine, predicted = cropped(self.cine, self.predicted, box)
+        return Compared(cine, predicted, cropped(self.cine, self.reference, box)[1], self.frame)
+
     @property
     def regions(self) -> tuple[Region, ...]:
         """What both can hold."""
@@ -59,6 +68,7 @@ def draw_compared(compared: Compared, path: Path, *, title: str, notes: Sequence
         title: one line above.
         notes: further lines, such as scores.
     """
+    compared = compared.around_the_heart()
     rows_mm, columns_mm = _size_mm(compared.cine)
     height = 0.5 * _WIDTH * rows_mm / columns_mm + 0.75 + 0.17 * len(notes)
     figure = blank_figure(_WIDTH, min(max(height, 3.0), 12.0))
@@ -69,7 +79,7 @@ def draw_compared(compared: Compared, path: Path, *, title: str, notes: Sequence
     left.imshow(plane, cmap="gray", vmin=0, vmax=255, extent=extent)
     if compared.regions and all(region.is_thin for region in compared.regions):
         right.imshow(_painted(compared), extent=extent, interpolation="nearest")
-        right.set_xlabel("found white, false vermilion, missed blue", color=_LIGHT, fontsize=8)
+        right.set_xlabel("found white, false vermilion, missed blue", color=_LIGHT, fontsize=TEXT)
     else:
         right.imshow(plane, cmap="gray", vmin=0, vmax=255, extent=extent)
         handles = [_outlines(right, compared, region) for region in compared.regions]
@@ -77,8 +87,10 @@ def draw_compared(compared: Compared, path: Path, *, title: str, notes: Sequence
             reference = handles[0][0]
             figure.legend(
                 handles=[reference, *(predicted for _, predicted in handles)], loc="outside lower center", ncols=6,
-                fontsize=8, frameon=False, labelcolor=_LIGHT,
+                fontsize=TEXT, frameon=False, labelcolor=_LIGHT,
             )  # fmt: skip
+    if compared.cine.grid_shape[1] > 1:
+        left.set_xlabel(f"slice {compared.depth}, where the two differ most", color=_LIGHT, fontsize=TEXT)
     figure.suptitle("\n".join([title, *notes]), color=_LIGHT, fontsize=10)
     save_png(figure, path)
 

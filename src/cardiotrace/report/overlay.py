@@ -1,6 +1,6 @@
 """One frame with the outlines of its structures, drawn smooth and to scale."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,6 +37,8 @@ class OverlayStyle:
     """Opacity of the structures' inside."""
     has_legend: bool = True
     has_scale: bool = True
+    text: int | None = None
+    """Height of letters, pixels; None takes a 34th of the picture's height."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,14 @@ class _Canvas:
     scale: float
     """Pixels per mm (per pixel of the image's height where there is no spacing)."""
     spacing_mm: tuple[float, float]
+    corner_mm: tuple[float, float] = (0.0, 0.0)
+    """(row, column) of the picture's corner in the millimetres of what is drawn, where only a part is shown."""
 
     def points(
         self, points_mm: Shaped[np.ndarray, "n 2"], *, corner: tuple[int, int] = (0, 0), factor: int = _FINE
     ) -> list[tuple[float, float]]:
         """(row, column) in mm as (x, y) from a `corner` of the picture, `factor` times as fine."""
-        spots = (points_mm + np.asarray(self.spacing_mm) / 2)[:, ::-1] * self.scale
+        spots = (points_mm - np.asarray(self.corner_mm) + np.asarray(self.spacing_mm) / 2)[:, ::-1] * self.scale
         return [(x, y) for x, y in ((spots - corner) * factor).tolist()]
 
 
@@ -66,6 +70,7 @@ def draw_overlay(
     caption: str = "",
     depth: int = 0,
     style: OverlayStyle | None = None,
+    corner_mm: tuple[float, float] = (0.0, 0.0),
 ) -> "Picture":
     """Draw one frame with its outlines; pixels become square millimetres.
 
@@ -77,6 +82,8 @@ def draw_overlay(
         caption: words for the upper left corner, such as "A4C end-diastole".
         depth: which slice of a stack.
         style: sizes and what to leave out.
+        corner_mm: (row, column) of the picture's corner in the millimetres of the axis, where the image was cropped
+            after it was measured.
 
     Returns:
         An RGB picture (of Pillow).
@@ -94,7 +101,8 @@ def draw_overlay(
         _draw_rings(picture, canvas, rings, STRUCTURE_COLOURS[structure], style)
     if axis is not None and Structure.LV in labels.scheme.values:
         cavity = labels.array[frame, depth] == labels.scheme.value(Structure.LV)
-        _draw_axis(picture, canvas, axis, outline_mm(cavity, canvas.spacing_mm))
+        ring_mm = outline_mm(cavity, canvas.spacing_mm) + np.asarray(corner_mm)
+        _draw_axis(picture, replace(canvas, corner_mm=corner_mm), axis, ring_mm)
     present = [
         item for item in labels.scheme.structures if (labels.array[frame, depth] == labels.scheme.value(item)).any()
     ]
@@ -206,7 +214,7 @@ def _annotate(
     from PIL import ImageDraw, ImageFont
 
     pen = ImageDraw.Draw(picture)
-    unit = max(11, round(canvas.size[1] / 34))
+    unit = style.text or max(11, round(canvas.size[1] / 34))
     font = ImageFont.load_default(unit)
     margin = unit * 0.8
     if caption:
@@ -242,34 +250,3 @@ def _draw_scale(pen: "Pen", canvas: _Canvas, unit: int) -> None:
     text = f"{centimetres} cm"
     where = ((left + right) / 2 - pen.textlength(text, font=font) / 2, bottom - unit * 1.7)
     pen.text(where, text, font=font, fill=_LIGHT, stroke_width=2, stroke_fill=(0, 0, 0))
-
-
-def draw_montage(cine: Image, labels: LabelMap, frame: int, *, caption: str = "", count: int = 3) -> "Picture":
-    """Slices of a stack from base to apex side by side, those that show something labelled.
-
-    Args:
-        cine: a stack.
-        labels: labels on its grid.
-        frame: which frame, from 0.
-        caption: words for the upper left corner.
-        count: how many slices.
-
-    Returns:
-        An RGB picture (of Pillow).
-    """
-    from PIL import Image
-
-    shown = np.flatnonzero(labels.array[frame].any(axis=(1, 2)))
-    if not len(shown):
-        shown = np.arange(labels.array.shape[1])
-    picks = np.unique(shown[np.linspace(0, len(shown) - 1, count + 2).round().astype(int)[1:-1]])
-    tiles = []
-    for place, depth in enumerate(picks):
-        is_last = place == len(picks) - 1
-        style = OverlayStyle(width=420, height=420, has_legend=place == 0, has_scale=is_last)
-        words = f"{caption} slice {depth}" if place == 0 else f"slice {depth}"
-        tiles.append(draw_overlay(cine, labels, frame, caption=words.strip(), depth=int(depth), style=style))
-    sheet = Image.new("RGB", (sum(tile.width for tile in tiles) + 4 * (len(tiles) - 1), tiles[0].height))
-    for place, tile in enumerate(tiles):
-        sheet.paste(tile, (place * (tile.width + 4), 0))
-    return sheet

@@ -12,8 +12,9 @@ import cardiotrace
 from cardiotrace.clinical.normal import ASE_2015, normal_ranges, place_in_range
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.core.exam import Exam
-from cardiotrace.core.flag import is_doubted
-from cardiotrace.core.terms import View
+from cardiotrace.core.flag import Flag, Grade, is_doubted, worst
+from cardiotrace.core.number import fixed
+from cardiotrace.report.facts import facts_of, is_of_heart, view_words
 
 UNIT_SIGNS = {"percent": "%", "cm2": "cm²", "px2": "px²", "ml/m2": "ml/m²", "g/m2": "g/m²"}
 NAMES = {
@@ -41,13 +42,22 @@ NAMES = {
 }
 _METHODS = {
     "discs, biplane": "biplane discs",
-    "discs, one plane": "discs",
-    "area-length, one plane": "area-length",
+    "discs, one plane": "discs, single plane",
+    "area-length, one plane": "area-length, single plane",
     "sum of slices": "slices",
     "traced": "traced",
 }
 _PLACES = {"below": "below normal", "within": "normal", "above": "above normal"}
 _SEXES = {"F": "women", "M": "men"}
+_SINGLE = "single plane"
+_GRADES = {
+    Grade.NOT_USABLE: ("bad", "Not usable: do not trust the values struck through"),
+    Grade.LOOK_TWICE: ("warn", "Look twice before trusting these values"),
+    Grade.NOTE: ("calm", "Worth knowing"),
+}
+"""How flags of a grade are shown, and what heads them."""
+_LEFT_OUT = "left-out"
+"""Rule of the flags that tell what was left out and why; they stand by themselves."""
 _TOP = 90.0  # right end of the ejection fraction scale, percent
 
 
@@ -56,7 +66,7 @@ class Shown:
     """A picture on the page."""
 
     kind: str
-    """"still", "animation" or "curve"."""
+    """"still", "sheet" (all slices of a stack), "animation" or "curve"."""
     path: Path
     title: str
     note: str = ""
@@ -76,15 +86,36 @@ class Beside:
     truth: Mapping[str, float] | None = None
     date: datetime.date | None = None
     """Date of the report; None for today."""
+    left_out: tuple[str, ...] = ()
+    """What is not in the report and why, beside what flags tell."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value of a table as text."""
+
+    text: str = ""
+    is_struck: bool = False
+    """Whether a flag says that it is not usable."""
+    is_doubted: bool = False
+
+
+@dataclass(frozen=True)
+class Flagged:
+    """The flags of one grade."""
+
+    kind: str
+    title: str
+    texts: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Table:
-    """Values by row and column as text, "" where there is none."""
+    """Values by row and column, empty where there is none."""
 
     title: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[str, str, tuple[str, ...], str, str], ...]
+    rows: tuple[tuple[str, str, tuple[Cell, ...], str, str], ...]
     """Name, unit, values, normal range, true value."""
 
 
@@ -111,9 +142,11 @@ def render_page(exam: Exam, measures: Measures, shown: Sequence[Shown], beside: 
         date=(beside.date or datetime.date.today()).isoformat(),
         version=cardiotrace.__version__,
         headline=_headline(measures, exam.patient.sex, truth),
-        lead=_lead(measures),
+        lead=_lead(exam, measures),
         cards=_cards(measures, exam.patient.sex, truth),
-        flags=measures.flags,
+        facts=[*facts_of(exam), *_model_facts(beside.model)],
+        flagged=_flagged(measures.flags),
+        left_out=_left_out(measures.flags, beside.left_out),
         is_doubted=is_doubted(measures.flags),
         shown=shown,
         tables=tables,
@@ -132,41 +165,83 @@ def format_value(value: float, unit: str) -> str:
         >>> format_value(57.26, "percent"), format_value(104.72, "ml"), format_value(7.981, "cm")
         ('57', '105', '8.0')
     """
-    return f"{value:.1f}" if unit in ("cm", "cm2") else f"{value:.0f}"
+    return fixed(value, 1 if unit in ("cm", "cm2") else 0)
 
 
 def _headline(measures: Measures, sex: str | None, truth: Mapping[str, float]) -> dict[str, Any] | None:
+    """The preferred ejection fraction; one that is not usable is struck through and small, without a scale."""
     found = measures.find("ejection_fraction")
     if found is None:
         return None
     key = found.key
+    ranges = normal_ranges(key, sex) if has_normal_range(found) else ()
     normal = [
-        {"low": item.low, "high": item.high, "width": item.high - item.low, "who": _SEXES[item.sex]}
-        for item in (normal_ranges(key, sex) if _is_echo(found) else ())
+        {"low": item.low, "high": item.high, "width": item.high - item.low, "who": _SEXES[item.sex]} for item in ranges
     ]
-    place = place_in_range(key, found.value, sex) if _is_echo(found) else None
+    place = place_in_range(key, found.value, sex) if has_normal_range(found) else None
     return {
         "value": format_value(found.value, found.unit),
+        "is_struck": is_struck(found),
         "place": place or "",
         "verdict": _PLACES.get(place or "", ""),
         "normal": normal,
         "top": _TOP,
         "mark": min(max(found.value, 0.0), _TOP),
-        "method": f"{_METHODS.get(found.method, found.method)}, {found.view}",
+        "method": f"{_METHODS.get(found.method, found.method)}, {view_words(found.view)}",
         "truth": f"{truth[key]:.1f}" if key in truth else "",
         "interval": "" if found.interval is None else f"{found.interval[0]:.0f}–{found.interval[1]:.0f}",
         "is_doubted": is_doubted(found.flags),
     }
 
 
-def _lead(measures: Measures) -> dict[str, str]:
+def is_struck(quantity: Quantity) -> bool:
+    """Whether a value is shown struck through: a flag says that it is not usable."""
+    return worst(quantity.flags) is Grade.NOT_USABLE
+
+
+def is_single_plane(quantity: Quantity) -> bool:
+    """Whether a volume, or what follows from one, was found in one plane alone."""
+    return "one plane" in quantity.method or _SINGLE in quantity.method
+
+
+def has_normal_range(quantity: Quantity) -> bool:
+    """Whether the normal ranges, those of biplane echo, are meant for a value: not for one plane, and not for MRI."""
+    return "biplane" in quantity.method and quantity.view.startswith("A")
+
+
+def _model_facts(model: Mapping[str, str] | None) -> list[tuple[str, str]]:
+    if model is None:
+        return [("Outlines", "given, not made by a model")]
+    licence = model.get("licence", "")
+    return [("Model", model.get("name", "") + (f" ({licence})" if licence else ""))]
+
+
+def _flagged(flags: Sequence[Flag]) -> list[Flagged]:
+    """Flags by grade, the gravest first."""
+    found = []
+    for grade, (kind, title) in _GRADES.items():
+        texts = tuple(dict.fromkeys(flag.text for flag in flags if flag.grade is grade and flag.rule != _LEFT_OUT))
+        if texts:
+            found.append(Flagged(kind, title, texts))
+    return found
+
+
+def _left_out(flags: Sequence[Flag], others: Sequence[str]) -> list[str]:
+    """What flags say was left out, then what else was, each image once."""
+    said = [flag for flag in flags if flag.rule == _LEFT_OUT]
+    return list(dict.fromkeys([*(flag.text for flag in said), *others]))
+
+
+def _lead(exam: Exam, measures: Measures) -> dict[str, str]:
     """What stands first on a page without an ejection fraction: what was measured where it is not of a heart."""
     first = measures.quantities[0] if measures.quantities else None
     if first is None or any(quantity.name in NAMES for quantity in measures.quantities):
-        return {"name": NAMES["ejection_fraction"], "value": "", "unit": "", "method": ""}
+        name = NAMES["ejection_fraction"] if is_of_heart(exam) else "Vessel density"
+        return {"name": name, "value": "", "unit": "", "method": "", "is_struck": ""}
     unit = UNIT_SIGNS.get(first.unit, first.unit)
     value = format_value(first.value, first.unit)
-    return {"name": _name(first), "value": value, "unit": unit, "method": first.method}
+    struck = " struck" if is_struck(first) else ""
+    return {"name": _name(first), "value": value, "unit": unit, "method": first.method, "is_struck": struck}
 
 
 def _cards(measures: Measures, sex: str | None, truth: Mapping[str, float]) -> list[dict[str, str]]:
@@ -177,39 +252,44 @@ def _cards(measures: Measures, sex: str | None, truth: Mapping[str, float]) -> l
         ("stroke_volume", "SV"),
         ("left_atrial_volume", "LA volume"),
         ("myocardial_mass", "Myocardial mass"),
+        ("right_ventricular_ejection_fraction", "RV EF"),
+        ("right_ventricular_end_diastolic_volume", "RV EDV"),
     ):
         found = measures.find(name)
         if found is not None:
-            place = place_in_range(found.key, found.value, sex) if _is_echo(found) else None
+            place = place_in_range(found.key, found.value, sex) if has_normal_range(found) else None
             cards.append(
                 {
                     "name": short,
                     "value": format_value(found.value, found.unit),
                     "unit": UNIT_SIGNS.get(found.unit, found.unit),
+                    "struck": "struck" if is_struck(found) else "",
+                    "plane": _SINGLE if is_single_plane(found) else "",
                     "place": place or "",
-                    "verdict": _PLACES.get(place or "", ""),
+                    "verdict": "" if is_struck(found) else _PLACES.get(place or "", ""),
                     "truth": format_value(truth[found.key], found.unit) if found.key in truth else "",
-                    "doubt": "see warnings" if is_doubted(found.flags) else "",
+                    "doubt": _doubt(found),
                 }
             )
     return cards
+
+
+def _doubt(quantity: Quantity) -> str:
+    grade = worst(quantity.flags)
+    return grade.value if grade in (Grade.NOT_USABLE, Grade.LOOK_TWICE) else ""
 
 
 def _tables(measures: Measures, sex: str | None, truth: Mapping[str, float]) -> list[Table]:
     """Volumes by method and view, then sizes by view."""
     volumes = [item for item in measures if not _is_size(item)]
     sizes = [item for item in measures if _is_size(item)]
-    built = [("Volumes and ejection fraction", volumes, True), ("Sizes", sizes, False)]
+    words = "Volumes and ejection fraction" if any(item.name in NAMES for item in volumes) else "Values"
+    built = [(words, volumes, True), ("Sizes", sizes, False)]
     return [_table(title, items, sex, truth, by_method) for title, items, by_method in built if items]
 
 
 def _is_size(quantity: Quantity) -> bool:
-    return quantity.method == "traced" or quantity.name.startswith("left_atrial")
-
-
-def _is_echo(quantity: Quantity) -> bool:
-    """Whether the normal ranges, those of 2-D echo, are meant for it."""
-    return quantity.view not in (View.SAX, View.FOUR_CHAMBER, View.TWO_CHAMBER, View.THREE_CHAMBER)
+    return quantity.unit in ("cm", "cm2", "px", "px2") or quantity.method == "traced"
 
 
 def _table(
@@ -217,17 +297,17 @@ def _table(
 ) -> Table:
     def column(quantity: Quantity) -> str:
         method = _METHODS.get(quantity.method, quantity.method)
-        return f"{method}, {quantity.view}" if by_method else quantity.view
+        view = view_words(quantity.view)
+        return f"{method}, {view}" if by_method else view
 
     columns = tuple(dict.fromkeys(column(item) for item in quantities))
     rows = []
     for key in _ordered(quantities):
         found = {column(item): item for item in reversed(quantities) if item.key == key}
         first = next(item for item in quantities if item.key == key)
-        values = tuple(_cell(found[name]) if name in found else "" for name in columns)
-        normal = " / ".join(
-            f"{item.low:.0f}–{item.high:.0f}" for item in (normal_ranges(key, sex) if _is_echo(first) else ())
-        )
+        values = tuple(_cell(found[name]) if name in found else Cell() for name in columns)
+        ranged = any(has_normal_range(item) for item in found.values())
+        normal = " / ".join(f"{item.low:.0f}–{item.high:.0f}" for item in (normal_ranges(key, sex) if ranged else ()))
         true = format_value(truth[key], first.unit) if key in truth else ""
         rows.append((_name(first), UNIT_SIGNS.get(first.unit, first.unit), values, normal, true))
     return Table(title, columns, tuple(rows))
@@ -240,12 +320,12 @@ def _ordered(quantities: Sequence[Quantity]) -> list[str]:
     return sorted(keys, key=keys.__getitem__)
 
 
-def _cell(quantity: Quantity) -> str:
-    value = format_value(quantity.value, quantity.unit)
-    if quantity.interval is None:
-        return value
-    low, high = (format_value(limit, quantity.unit) for limit in quantity.interval)
-    return f"{value} ({low}–{high})"
+def _cell(quantity: Quantity) -> Cell:
+    text = format_value(quantity.value, quantity.unit)
+    if quantity.interval is not None:
+        low, high = (format_value(limit, quantity.unit) for limit in quantity.interval)
+        text = f"{text} ({low}–{high})"
+    return Cell(text, is_struck(quantity), is_doubted(quantity.flags))
 
 
 def _name(quantity: Quantity) -> str:
@@ -262,13 +342,13 @@ def _notes(exam: Exam, measures: Measures) -> list[str]:
             "long axes at the same instant."
         )
     if "discs, one plane" in methods:
-        notes.append("Discs: 20 round discs across the long axis of one view. One plane assumes a round ventricle.")
+        notes.append("Discs: 20 round discs across one view's long axis. A single plane assumes a round ventricle.")
     if "area-length, one plane" in methods:
         notes.append("Area-length: V = 8 A² / (3 π L).")
     if "sum of slices" in methods:
         notes.append("Slices: voxels times their size; mass at 1.05 g/ml, end-diastole.")
     if any("_index" in item.name for item in measures):
         notes.append("Indices per body surface area after Mosteller.")
-    if any(normal_ranges(item.key, exam.patient.sex) and _is_echo(item) for item in measures):
+    if any(normal_ranges(item.key, exam.patient.sex) and has_normal_range(item) for item in measures):
         notes.append(f"Normal ranges of adults, biplane echo: {ASE_2015}.")
     return notes

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.report.canvas import INK, blank_figure, plain_axes, save_png
+from cardiotrace.report.canvas import INK, TEXT, blank_figure, plain_axes, save_png
 from cardiotrace.report.colour import LINES
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def draw_bars(variants: Mapping[Cell, Runs], path: Path, *, score: str, marks: M
     axes.set_xticks(range(len(groups)), [group.replace(", ", "\n") for group in groups])
     axes.set_ylim(0, 1)
     axes.grid(visible=False, axis="x")
-    figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=3)
+    figure.legend(frameon=False, fontsize=TEXT, loc="outside lower center", ncols=3)
     save_png(figure, path)
 
 
@@ -114,7 +114,7 @@ def draw_validation(variants: Mapping[Cell, Runs], path: Path) -> None:
             axes.set_xlim(1, max(2, longest))
             failed = sum(runs.collapsed)
             note = f", {failed} of {len(runs.collapsed)} collapsed" if failed else ""
-            axes.set_title(f"{member}{note}", fontsize=9, color=LINES[1] if failed else INK)
+            axes.set_title(f"{member}{note}", fontsize=TEXT, color=LINES[1] if failed else INK)
     save_png(figure, path)
 
 
@@ -147,7 +147,7 @@ def draw_traces(
         if measure in logarithmic:
             axes.set_yscale("log")
     handles, names = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, names, frameon=False, fontsize=8, loc="outside lower center", ncols=2)
+    figure.legend(handles, names, frameon=False, fontsize=TEXT, loc="outside lower center", ncols=2)
     save_png(figure, path)
 
 
@@ -191,10 +191,12 @@ def draw_strips(example: Example, path: Path) -> None:
             axes.imshow(picture, interpolation="nearest")
             axes.set_xticks([])
             axes.set_yticks([])
-            axes.set_title(title, fontsize=8, color=INK)
+            axes.set_title(title, fontsize=TEXT, color=INK)
             if column == 0:
-                axes.set_ylabel(group, fontsize=9, color=INK)
-    figure.supxlabel("Dice above each prediction. White: found, vermilion: false, blue: missed.", fontsize=8, color=INK)
+                axes.set_ylabel(group, fontsize=TEXT, color=INK)
+    figure.supxlabel(
+        "Dice above each prediction. White: found, vermilion: false, blue: missed.", fontsize=TEXT, color=INK
+    )
     save_png(figure, path)
 
 

@@ -1,6 +1,6 @@
 """The report of one exam: page, values, figures, all in one folder."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,19 +10,23 @@ from cardiotrace.clinical.quantity import COLUMNS, Measures
 from cardiotrace.core.errors import WorkError
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.label import LabelMap
-from cardiotrace.core.terms import Phase
+from cardiotrace.core.terms import Phase, View
 from cardiotrace.core.text import csv_text
 from cardiotrace.io import atomic_write, write_json, write_text
 from cardiotrace.report.animation import write_animation
+from cardiotrace.report.facts import view_words
 from cardiotrace.report.figure import draw_exam_curve
-from cardiotrace.report.overlay import OverlayStyle, display_grey, draw_montage, draw_overlay
+from cardiotrace.report.overlay import OverlayStyle, display_grey, draw_overlay
 from cardiotrace.report.page import Beside, Shown, render_page
+from cardiotrace.report.sheet import Box, base_to_apex, box_to_show, cropped, draw_sheet
 
-PHASE_WORDS = {Phase.ED: "end-diastole", Phase.ES: "end-systole", Phase.OTHER: "frame"}
+PHASE_WORDS = {Phase.ED: "end-diastole", Phase.ES: "end-systole"}
 _MOST_ANIMATIONS = 3
 _THUMBNAIL = (120, 88)
 """Width and height of the little picture at most, pixels."""
 _FRAME_STYLE = OverlayStyle(width=640, height=520)
+_FRAME_SHEET = 1000
+"""Width of the pictures of all slices of a frame, pixels."""
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -70,22 +74,26 @@ def write_report(
     for image in exam.images:
         if image.name in labels and image.cine.grid_shape[0] > 1:
             write_frames(image, labels[image.name], _made(figures / "frames"))
-    page = render_page(exam, measures, shown, Beside(model, truth))
+    page = render_page(exam, measures, shown, Beside(model, truth, left_out=_unlabelled(exam, labels, measures)))
     write_text(folder / "report.html", page)
     return folder / "report.html"
 
 
 def write_frames(image: ExamImage, labels: LabelMap, folder: Path) -> None:
-    """Write every frame of an image with its outlines, as `<image>_000.png` and on; of stacks, three slices each.
+    """Write every frame of an image with its outlines, as `<image>_000.png` and on; of stacks, all slices.
 
     Raises:
         WorkError: the disk is full, or the folder cannot be written to.
     """
+    box = box_to_show(image.cine, [labels])
+    order = base_to_apex([labels])
+    cine, held = cropped(image.cine, labels, box)
     for frame in range(image.cine.grid_shape[0]):
+        words = f"frame {frame}"
         if image.cine.grid_shape[1] > 1:
-            picture = draw_montage(image.cine, labels, frame, caption=f"frame {frame}")
+            picture = draw_sheet(cine, held, frame, caption=words, order=order, width=_FRAME_SHEET)
         else:
-            picture = draw_overlay(image.cine, labels, frame, caption=f"frame {frame}", style=_FRAME_STYLE)
+            picture = draw_overlay(cine, held, frame, caption=words, style=_FRAME_STYLE)
         _save(picture, folder / f"{_safe(image.name)}_{frame:03d}.png", effort=1)
 
 
@@ -106,32 +114,64 @@ def _write_thumbnail(picture: Path, path: Path) -> None:
 def _stills(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures, figures: Path) -> list[Shown]:
     """An overlay of each measured instant; of each image's first frame where nothing was measured."""
     images = {image.name: image for image in exam.images}
-    if measures.instants:
-        return [_still(images[item.image], labels[item.image], item, figures) for item in measures.instants]
-    return [
-        _still(
-            images[name],
-            labels[name],
-            Instant(images[name].cine.view, images[name].cine.view_name, Phase.OTHER, name, 0, is_named=False),
-            figures,
-        )
+    instants = measures.instants or [
+        Instant(images[name].cine.view, images[name].cine.view_name, Phase.OTHER, name, 0, is_named=False)
         for name in labels
         if name in images
     ]
+    return [
+        _still(images[item.image], labels, item, figures, [other.image for other in instants if _alike(item, other)])
+        for item in instants
+    ]
 
 
-def _still(image: ExamImage, labels: LabelMap, instant: Instant, figures: Path) -> Shown:
-    words = f"{instant.view_name} {PHASE_WORDS[instant.phase]}"
-    caption = words if instant.view.value != "unknown" else PHASE_WORDS[instant.phase]
-    if image.cine.grid_shape[1] > 1:
-        picture = draw_montage(image.cine, labels, instant.frame, caption=caption)
+def _alike(first: Instant, second: Instant) -> bool:
+    """Whether two instants are of one view, so that both are shown in one frame of reference."""
+    return first.view_name == second.view_name
+
+
+def _still(
+    image: ExamImage, all_labels: Mapping[str, LabelMap], instant: Instant, figures: Path, beside: Sequence[str]
+) -> Shown:
+    """An overlay of one instant, of stacks all slices; of MRI what lies around the heart in all images `beside`."""
+    labels = all_labels[image.name]
+    together = [all_labels[name] for name in beside]
+    box = box_to_show(image.cine, together) or box_to_show(image.cine, [labels])
+    caption = _caption(image, instant)
+    is_stack = image.cine.grid_shape[1] > 1
+    if is_stack:
+        same = [item for item in together if item.array.shape[1] == image.cine.grid_shape[1]]
+        picture = draw_sheet(
+            image.cine, labels, instant.frame, caption=caption, box=box, order=base_to_apex(same or [labels])
+        )
     else:
-        picture = draw_overlay(image.cine, labels, instant.frame, axis=instant.axis, caption=caption)
+        cine, held = cropped(image.cine, labels, box)
+        corner_mm = _corner_mm(labels, box)
+        picture = draw_overlay(cine, held, instant.frame, axis=instant.axis, caption=caption, corner_mm=corner_mm)
     path = figures / f"{_safe(image.name)}_{instant.phase.value}.png"
     _save(picture, path, effort=6)
     how = "named in the exam" if instant.is_named else "found from the size of the left ventricle"
-    note = f"{image.name}, frame {instant.frame}" + ("" if instant.phase is Phase.OTHER else f", {how}")
-    return Shown("still", path, caption, note)
+    where = f", frame {instant.frame}" if image.cine.grid_shape[0] > 1 else ""
+    note = f"{image.name}{where}" + ("" if instant.phase is Phase.OTHER else f", {how}")
+    return Shown("sheet" if is_stack else "still", path, caption, note)
+
+
+def _caption(image: ExamImage, instant: Instant) -> str:
+    """View and phase in words; of an instant without a phase the frame, where there are several."""
+    words = [] if instant.view is View.UNKNOWN else [view_words(instant.view_name)]
+    if instant.phase is not Phase.OTHER:
+        words.append(PHASE_WORDS[instant.phase])
+    elif image.cine.grid_shape[0] > 1:
+        words.append(f"frame {instant.frame}")
+    return " ".join(words)
+
+
+def _corner_mm(labels: LabelMap, box: Box | None) -> tuple[float, float]:
+    """(row, column) of a box's corner, mm; pixels where there is no spacing."""
+    if box is None:
+        return 0.0, 0.0
+    height_mm, width_mm = (1.0, 1.0) if labels.spacing_mm is None else labels.spacing_mm[1:]
+    return box.top * height_mm, box.left * width_mm
 
 
 def _moving(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures, figures: Path) -> list[Shown]:
@@ -143,16 +183,24 @@ def _moving(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures, figu
     moving = moving[:_MOST_ANIMATIONS]
     for image in moving:
         path = figures / f"{_safe(image.name)}.gif"
+        cine, held = cropped(image.cine, labels[image.name], box_to_show(image.cine, [labels[image.name]]))
         slower = write_animation(
-            image, labels[image.name], path, frame_rate_hz=exam.frame_rate_hz, share=1 / len(moving)
+            replace(image, cine=cine), held, path, frame_rate_hz=exam.frame_rate_hz, share=1 / len(moving)
         )
         speed = "" if slower is None or slower < 1.2 else f", played {slower:.1f} times slower than the heart beat"
-        shown.append(Shown("animation", path, f"{image.cine.view_name} cine", f"{image.name}{speed}"))
+        shown.append(Shown("animation", path, f"{view_words(image.cine.view_name)} cine", f"{image.name}{speed}"))
     for curve in measures.curves[:_MOST_ANIMATIONS]:
         path = figures / f"{_safe(curve.image)}_curve.png"
         draw_exam_curve(curve, measures.instants, path)
-        shown.append(Shown("curve", path, f"{curve.view} over time", curve.image))
+        shown.append(Shown("curve", path, f"{view_words(curve.view)} over time", curve.image))
     return shown
+
+
+def _unlabelled(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures) -> tuple[str, ...]:
+    """Images without labels, in words; those that a flag tells of are left to it."""
+    told = {flag.about for flag in measures.flags if flag.rule == "left-out"}
+    names = [image.name for image in exam.images if image.name not in labels and image.name not in told]
+    return tuple(f"{name} has no labels: it is not measured and not shown" for name in names)
 
 
 def _as_displayed(image: ExamImage) -> ExamImage:

@@ -11,14 +11,21 @@ from cardiotrace.evaluation.choose import Only, chosen_rows
 from cardiotrace.evaluation.compare import Comparison, compare
 from cardiotrace.evaluation.limits import DEFAULT, OutlierLimits, combined, preset
 from cardiotrace.evaluation.published import PaperTable, Published, described, paper_tables, read_published
-from cardiotrace.evaluation.table import comparison_rows, outlier_rows, read_table, to_text
+from cardiotrace.evaluation.table import (
+    comparison_rows,
+    outlier_rows,
+    read_table,
+    readable_comparisons,
+    readable_outliers,
+    to_text,
+)
 from cardiotrace.io import write_text
 from cardiotrace.workflows.limits import named_limits
 
 TABLES = ("testing.json", "validation.json")
 """Tables that a run folder may hold, the preferred one first."""
 TEST_WORDS = (
-    "Two-sided Wilcoxon signed-rank tests, paired by patient; p_holm is corrected for all comparisons of this table."
+    "Two-sided Wilcoxon signed-rank tests, paired by patient; p of Holm is corrected for all comparisons made here."
 )
 
 
@@ -98,9 +105,13 @@ def page(compared: Compared) -> str:
     for item in compared.papers:
         parts += [f"## {item.title[:1].upper()}{item.title[1:]}", to_text(item.rows, "markdown")]
     if compared.outliers:
-        parts += ["## Outliers", to_text(compared.outliers, "markdown")]
+        parts += ["## Outliers", to_text(readable_outliers(compared.outliers), "markdown")]
     if compared.comparisons:
-        parts += ["## Tests", TEST_WORDS, to_text(comparison_rows(compared.comparisons), "markdown")]
+        parts += [
+            "## Tests",
+            TEST_WORDS,
+            to_text(readable_comparisons(comparison_rows(compared.comparisons)), "markdown"),
+        ]
     if compared.published is not None:
         used = {row["source"].removeprefix("published, ") for item in compared.papers for row in item.rows}
         sources = [f"- {key}: {text}" for key, text in compared.published.sources.items() if key in used]

@@ -155,7 +155,7 @@ def _together(tables: Mapping[int, CaseTable], predicted: str, reference: str) -
             for number, table in tables.items()
             for row in table.rows
         ),
-        ejections=tuple(item for table in tables.values() for item in table.ejections),
+        quantities=tuple(item for table in tables.values() for item in table.quantities),
         problems=tuple(problem for table in tables.values() for problem in table.problems),
         facts={"predicted": predicted, "reference": f"{len(tables)} folds of {reference}"},
         limits=combined(table.limits for table in tables.values() if table.limits is not None),

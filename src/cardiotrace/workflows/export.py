@@ -21,6 +21,7 @@ from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
 from cardiotrace.evaluation.limits import shape_limits_to_plain
 from cardiotrace.evaluation.outlier import fit_limits
+from cardiotrace.evaluation.quantity import QUANTITIES
 from cardiotrace.evaluation.table import outlier_rows, table_to_json
 from cardiotrace.evaluation.threshold import best_threshold
 from cardiotrace.inference.model_file import Model, open_seal, seal
@@ -32,6 +33,7 @@ from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.journal import Journal
 from cardiotrace.learning.training.recipe import Recipe, portable, read_recipe, without_places
 from cardiotrace.learning.training.run import trained_model
+from cardiotrace.metrics import Agreement
 from cardiotrace.workflows.data import cases_of, open_dataset, pack
 from cardiotrace.workflows.watch import SILENT, Watch
 
@@ -164,17 +166,19 @@ def scores_of(table: CaseTable) -> dict[str, Any]:
             group |= {"n": item.summary.count, "absent": item.summary.absent, "missed": item.summary.missed}
             group |= {"false_positive": item.summary.false_positive}
     scores: dict[str, Any] = {"regions": regions}
-    agreement = table.ejection_agreement()
+    agreement = table.agreement("ejection_fraction_percent", "stated")
     if agreement.count:
-        scores["ejection_fraction_percent"] = {
-            "n": agreement.count,
-            "correlation": round(agreement.correlation, 6),
-            "bias": round(agreement.bias, 6),
-            "sd": round(agreement.sd, 6),
-            "mean_absolute_error": round(agreement.mean_absolute_error, 6),
-        }
+        scores["ejection_fraction_percent"] = _agreement(agreement)
+    traced = {key: table.agreement(key, "traced") for key in QUANTITIES}
+    if any(found.count for found in traced.values()):
+        scores["against_reference_labels"] = {key: _agreement(found) for key, found in traced.items() if found.count}
     outliers = outlier_rows(table)
     return scores | ({"outliers": outliers} if outliers else {})
+
+
+def _agreement(found: Agreement) -> dict[str, Any]:
+    names = ("correlation", "bias", "sd", "mean_absolute_error")
+    return {"n": found.count, **{name: round(getattr(found, name), 6) for name in names}}
 
 
 def _examples(packed: PackedDataset, split: Split, recipe: Recipe) -> torch.Tensor:

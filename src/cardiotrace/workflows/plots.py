@@ -1,4 +1,4 @@
-"""The plots of a table of cases: boxes of each score, agreement of ejection fraction and volumes."""
+"""The plots of a table of cases: boxes of each score, agreement of ejection fractions, volumes and mass."""
 
 import math
 from pathlib import Path
@@ -6,25 +6,15 @@ from pathlib import Path
 import numpy as np
 
 from cardiotrace.evaluation.case_table import CaseTable, group_of, group_order
+from cardiotrace.evaluation.quantity import QUANTITIES, Against, quantity_words
+from cardiotrace.evaluation.table import AGAINST
 from cardiotrace.metrics import short_name
 from cardiotrace.report.boxes import draw_boxes
 from cardiotrace.report.figure import draw_agreement
 
-AGREEMENTS = (
-    ("ejection-fraction", "predicted_percent", "reference_percent", "ejection fraction", "%"),
-    ("ejection-fraction-traced", "predicted_percent", "traced_percent", "ejection fraction", "%"),
-    (
-        "end-diastolic-volume",
-        "predicted_end_diastolic_ml",
-        "traced_end_diastolic_ml",
-        "end-diastolic volume",
-        "ml",
-    ),
-    ("end-systolic-volume", "predicted_end_systolic_ml", "traced_end_systolic_ml", "end-systolic volume", "ml"),
-)
-"""Name of the file, what is compared with what, and the words for it."""
 _FEWEST = 3
 """Pairs below which agreement cannot be drawn."""
+_REFERENCES = {"traced": "reference labels", "stated": "stated by the data set"}
 
 
 def write_plots(table: CaseTable, folder: Path, *, by: str = "phase") -> tuple[Path, ...]:
@@ -49,13 +39,24 @@ def write_plots(table: CaseTable, folder: Path, *, by: str = "phase") -> tuple[P
         path = folder / f"{score.removesuffix('_mm').replace('_', '-')}.png"
         draw_boxes(values, path, score=_words(score))
         written.append(path)
-    for name, predicted, reference, quantity, unit in AGREEMENTS:
-        pairs = np.array([(getattr(item, predicted), getattr(item, reference)) for item in table.ejections])
-        if len(pairs) and np.count_nonzero(np.isfinite(pairs).all(axis=1)) >= _FEWEST:
-            path = folder / f"{name}.png"
-            draw_agreement(pairs[:, 0], pairs[:, 1], path, quantity=quantity, unit=unit)
-            written.append(path)
+    written.extend(
+        _agreement(table, key, against, folder)
+        for key in QUANTITIES
+        for against in AGAINST
+        if table.agreement(key, against).count >= _FEWEST
+    )
     return tuple(written)
+
+
+def _agreement(table: CaseTable, key: str, against: Against, folder: Path) -> Path:
+    """Draw how one quantity agrees; files are named after it, those of the reference labels with "-traced"."""
+    pairs = np.array([(item.predicted, getattr(item, against)) for item in table.quantities if item.key == key])
+    name = key.rsplit("_", 1)[0].replace("_", "-") + ("-traced" if against == "traced" else "")
+    words, unit = quantity_words(key)
+    path = folder / f"{name}.png"
+    reference_name = _REFERENCES[against]
+    draw_agreement(pairs[:, 0], pairs[:, 1], path, quantity=words, unit=unit, reference_name=reference_name)
+    return path
 
 
 def _values(table: CaseTable, score: str, by: str) -> dict[str, dict[str, list[float]]]:

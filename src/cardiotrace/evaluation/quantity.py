@@ -1,0 +1,71 @@
+"""What was measured in each patient: on predicted labels, on reference labels, and as the data set states it."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+QUANTITIES = {
+    "ejection_fraction_percent": "LV EF",
+    "end_diastolic_volume_ml": "LV EDV",
+    "end_systolic_volume_ml": "LV ESV",
+    "myocardial_mass_g": "LV mass",
+    "right_ventricular_ejection_fraction_percent": "RV EF",
+    "right_ventricular_end_diastolic_volume_ml": "RV EDV",
+    "right_ventricular_end_systolic_volume_ml": "RV ESV",
+    "left_atrial_volume_ml": "LA volume",
+}
+"""Quantities that are compared, by name and unit, and what tables call them."""
+
+Against = Literal["traced", "stated"]
+"""The same measurement on the reference labels, or what the data set states."""
+
+
+@dataclass(frozen=True)
+class PatientQuantity:
+    """One quantity of one patient; NaN where it cannot be had."""
+
+    patient: str
+    key: str
+    """Name and unit, one of `QUANTITIES`."""
+    predicted: float = math.nan
+    """Measured on the predicted labels."""
+    traced: float = math.nan
+    """Measured in the same way on the reference labels: what remains is the segmentation's own error."""
+    stated: float = math.nan
+    """What the data set states."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether any of the three is."""
+        return not all(math.isnan(value) for value in (self.predicted, self.traced, self.stated))
+
+
+def quantity_words(key: str) -> tuple[str, str]:
+    """What tables call a quantity, and the sign of its unit.
+
+    Example:
+        >>> quantity_words("ejection_fraction_percent"), quantity_words("myocardial_mass_g")
+        (('LV EF', '%'), ('LV mass', 'g'))
+    """
+    unit = key.rsplit("_", 1)[-1]
+    return QUANTITIES[key], {"percent": "%"}.get(unit, unit)
+
+
+def of_ejection(stored: Mapping[str, Any]) -> list[PatientQuantity]:
+    """The quantities of a patient from the form of older tables, which knew the left ventricle alone.
+
+    Example:
+        >>> of_ejection({"patient": "a", "predicted_percent": 50.0, "traced_percent": 52.0, "reference_percent": 51.0})
+        [PatientQuantity(patient='a', key='ejection_fraction_percent', predicted=50.0, traced=52.0, stated=51.0)]
+    """
+    names = {
+        "ejection_fraction_percent": ("predicted_percent", "traced_percent", "reference_percent"),
+        "end_diastolic_volume_ml": ("predicted_end_diastolic_ml", "traced_end_diastolic_ml", ""),
+        "end_systolic_volume_ml": ("predicted_end_systolic_ml", "traced_end_systolic_ml", ""),
+    }
+    found = [
+        PatientQuantity(str(stored["patient"]), key, *(float(stored.get(name, math.nan)) for name in columns))
+        for key, columns in names.items()
+    ]
+    return [item for item in found if item.is_known]
