@@ -1,6 +1,7 @@
 """What every data set offers, and what their files have in common."""
 
 import csv
+import io
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,9 @@ from jaxtyping import Bool
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case, Exam, ExamImage
+from cardiotrace.core.file import read_text
 from cardiotrace.core.label import LabelScheme
+from cardiotrace.core.plain import LARGEST_TABLE
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.split import Split
 from cardiotrace.io import read_image, read_labels, require_grey
@@ -299,12 +302,11 @@ def read_rows(path: Path, *, columns: Sequence[str]) -> list[dict[str, str]]:
         InputError: it cannot be read, or lacks a column.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restval="")
-            present = [name.strip() for name in reader.fieldnames or ()]
-            reader.fieldnames = present
-            rows = [{name: text for name, text in row.items() if name} for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reader = csv.DictReader(io.StringIO(read_text(path, largest=LARGEST_TABLE), newline=""), restval="")
+        present = [name.strip() for name in reader.fieldnames or ()]
+        reader.fieldnames = present
+        rows = [{name: text for name, text in row.items() if name} for row in reader]
+    except csv.Error as error:
         raise InputError(f"cannot be read as a table: {error}", where=path) from None
     lacking = [name for name in columns if name not in present]
     if lacking:
