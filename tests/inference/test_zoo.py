@@ -1,14 +1,16 @@
 """Models are found by name or path, the user's own folder first."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from cardiotrace.core.errors import InputError, ModelFileError
 from cardiotrace.core.label import LV_ONLY
-from cardiotrace.core.terms import View
+from cardiotrace.core.terms import Modality, View, view_name
 from cardiotrace.inference import zoo
 from cardiotrace.inference.model_file import seal
+from cardiotrace.inference.spec import view_names
 from tests.fake.models import make_spec, threshold_network
 
 
@@ -86,3 +88,45 @@ def test_shipped_models_are_searched_last(monkeypatch: pytest.MonkeyPatch) -> No
     assert zoo.model_folders()[-1].parts[-2:] == ("cardiotrace", "zoo")
     monkeypatch.delenv(zoo.FOLDER_VARIABLE)
     assert len(zoo.model_folders()) == 1
+
+
+def test_shipped_models_are_the_default_of_their_modality(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They hold the words of older files, such as A4C, and no modality: it follows from the words."""
+    monkeypatch.delenv(zoo.FOLDER_VARIABLE, raising=False)
+    found = {
+        (view, modality): zoo.default_model(view, modality).name.removesuffix(".onnx")
+        for view, modality in (
+            (View.FOUR_CHAMBER, Modality.US),
+            (View.TWO_CHAMBER, Modality.US),
+            (View.SAX, Modality.MR),
+            (View.FUNDUS, Modality.PHOTOGRAPH),
+            (View.FOUR_CHAMBER, Modality.UNKNOWN),
+        )
+    }
+    assert list(found.values()) == [
+        "camus-4ch-unet1", "apical-echo-unet1", "cine-mri-unet1", "retina-unet", "camus-4ch-unet1",
+    ]  # fmt: skip
+    for view, modality in ((View.FOUR_CHAMBER, Modality.MR), (View.SAX, Modality.US)):
+        with pytest.raises(InputError, match=f"there is no model for view {view_name(view, modality)}"):
+            zoo.default_model(view, modality)
+    told = {listed.name: view_names(listed.spec) for listed in zoo.list_models() if listed.spec}
+    assert told["apical-echo-unet1"] == "A4C, A2C"
+    assert (told["cine-mri-unet1"], told["retina-small"]) == ("SAX", "FUNDUS")
+
+
+@pytest.mark.parametrize("name", ["deep", "pipe", "loop", "folder"])
+def test_what_stands_in_the_folder_and_is_no_model_is_told(folder: Path, name: str) -> None:
+    path = folder / f"{name}.onnx"
+    {
+        "deep": lambda: path.write_bytes(b"[" * 10_000),
+        "pipe": lambda: os.mkfifo(path),
+        "loop": lambda: path.symlink_to(path.name),
+        "folder": path.mkdir,
+    }[name]()
+    sound = add(folder, "sound")
+    assert [listed.spec is None for listed in zoo.list_models()] == [
+        listed != "sound" for listed in sorted([name, "sound"])
+    ]
+    assert zoo.default_model(View.FOUR_CHAMBER) == sound
+    with pytest.raises(InputError, match=name):
+        zoo.load_model(name)

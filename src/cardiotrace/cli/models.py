@@ -1,18 +1,19 @@
 """cardiotrace models list | show | verify | join."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 
-from cardiotrace.cli.output import say
+from cardiotrace.cli.output import complain, say
 from cardiotrace.cli.terminal import Terminal, table
 from cardiotrace.cli.words import ViewWord
 from cardiotrace.inference.model_file import read_spec, verify
 from cardiotrace.inference.spec import spec_to_plain, view_names
-from cardiotrace.inference.zoo import find_model, list_models
+from cardiotrace.inference.zoo import FOLDER_VARIABLE, find_model, list_models
 from cardiotrace.report.card import model_card
 
 
@@ -29,6 +30,9 @@ class ListOptions:
 def run_list(options: ListOptions) -> None:
     """Print the list."""
     rows = _architectures() if options.architectures else _models()
+    own = os.environ.get(FOLDER_VARIABLE)
+    if own and not os.path.isdir(own):  # noqa: PTH112 pathlib raises for names that are too long
+        complain(f"cardiotrace: ${FOLDER_VARIABLE} names no folder: {own}")
     if options.json:
         say(json.dumps(rows, indent=2))
     elif rows:

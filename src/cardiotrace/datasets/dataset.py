@@ -15,9 +15,11 @@ from jaxtyping import Bool
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case, Exam, ExamImage
+from cardiotrace.core.file import read_text
 from cardiotrace.core.geometry import Spacing
 from cardiotrace.core.image import Grid
 from cardiotrace.core.label import LabelMap, LabelScheme
+from cardiotrace.core.plain import LARGEST_TABLE
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.split import Split
 from cardiotrace.geometry.alignment import aligned, voxel_order
@@ -368,14 +370,13 @@ def read_rows(path: Path, *, columns: Sequence[str], beginning: str = "") -> lis
         InputError: it cannot be read, or lacks a column.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            first = file.readline()
-            lines = (line for line in file if line.startswith(beginning)) if beginning else file
-            reader = csv.DictReader(chain([first], lines), restval="")
-            present = [name.strip() for name in reader.fieldnames or ()]
-            reader.fieldnames = present
-            rows = [{name: text for name, text in row.items() if name} for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        first, *others = read_text(path, largest=LARGEST_TABLE).splitlines(keepends=True) or [""]
+        lines = (line for line in others if line.startswith(beginning)) if beginning else iter(others)
+        reader = csv.DictReader(chain([first], lines), restval="")
+        present = [name.strip() for name in reader.fieldnames or ()]
+        reader.fieldnames = present
+        rows = [{name: text for name, text in row.items() if name} for row in reader]
+    except csv.Error as error:
         raise InputError(f"cannot be read as a table: {error}", where=path) from None
     lacking = [name for name in columns if name not in present]
     if lacking:

@@ -37,7 +37,7 @@ def model_card(spec: ModelSpec, *, file_name: str = "") -> str:
     """
     try:
         return _card(spec, file_name)
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise ModelFileError(
             f"the model's scores or recipe are not as expected ({type(error).__name__}: {error})",
             remedy="`cardiotrace models show --json` prints them as they are.",

@@ -2,7 +2,6 @@
 
 import dataclasses
 import datetime
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.spec import ModelSpec, SchemeSpec, TrainingSpec
 from cardiotrace.io import write_bytes, write_text
 from cardiotrace.learning.export import sealed_model
+from cardiotrace.learning.training.environment import read_environment
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.journal import Journal
 from cardiotrace.learning.training.recipe import Recipe, portable, read_recipe, without_places
@@ -116,7 +116,7 @@ def write_model(model: Model, path: Path, default_for: tuple[View, ...], watch: 
 
 def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) -> ModelSpec:
     """What the model file says of itself, scores left out."""
-    made = json.loads(folder.environment.read_text())
+    made = read_environment(folder.environment)
     rows = Journal(folder.journal).rows()
     best = max(rows, key=lambda row: float(row["score"]))
     terms = Terms(**made["terms"]) if "terms" in made else Terms(dataset.licence, dataset.citation)

@@ -6,6 +6,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.plain import read_json
+
 _PACKAGES = ("cardiotrace", "torch", "numpy", "lightning-fabric", "onnx", "onnxruntime")
 
 
@@ -13,6 +16,18 @@ def environment(seed: int) -> dict[str, Any]:
     """Versions, commit and seed of this run; nothing that names the machine."""
     versions = {package: _version(package) for package in _PACKAGES}
     return {"python": platform.python_version(), "packages": versions, "commit": commit(), "seed": seed}
+
+
+def read_environment(path: Path) -> dict[str, Any]:
+    """What a run wrote down of itself.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    made = read_json(path)
+    if not isinstance(made, dict) or not {"packages", "commit"} <= made.keys():
+        raise InputError("is not what a run writes of itself", where=path)
+    return made
 
 
 def _version(package: str) -> str:

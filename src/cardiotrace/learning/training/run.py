@@ -1,7 +1,6 @@
 """A run folder: everything about one training in one place, resumable at any time."""
 
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ import torch
 from lightning_fabric import Fabric
 
 from cardiotrace.core.errors import InputError, UsageError
+from cardiotrace.core.file import read_limited
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.licence import Terms
 from cardiotrace.datasets.packed import PackedDataset
@@ -21,7 +21,7 @@ from cardiotrace.learning.models.catalog import ARCHITECTURES
 from cardiotrace.learning.training import state as states
 from cardiotrace.learning.training.device import flushed_denormals, make_fabric
 from cardiotrace.learning.training.distillation import Lessons, Teacher, identities, load_teachers
-from cardiotrace.learning.training.environment import environment
+from cardiotrace.learning.training.environment import environment, read_environment
 from cardiotrace.learning.training.feed import Feed, TrainingOrder
 from cardiotrace.learning.training.folder import RunFolder, check_folder
 from cardiotrace.learning.training.journal import Journal, Row
@@ -86,9 +86,9 @@ def finished_start(folder: RunFolder) -> Start:
         InputError: it has none.
     """
     try:
-        digest = hashlib.sha256(folder.best.read_bytes()).hexdigest()
-        terms = Terms(**json.loads(folder.environment.read_text())["terms"])
-    except (OSError, KeyError, ValueError):
+        digest = hashlib.sha256(read_limited(folder.best, largest=states.LARGEST)).hexdigest()
+        terms = Terms(**read_environment(folder.environment)["terms"])
+    except (InputError, KeyError, TypeError):
         raise InputError("holds no finished run to start from", where=folder.path) from None
     recipe = read_recipe(folder.recipe)
     return Start(folder.best, f"{recipe.name} ({recipe.data.dataset.name})", digest, terms)
@@ -189,7 +189,7 @@ def _check_teachers(folder: RunFolder, teachers: Sequence[Model]) -> None:
     """The recipe tells names only: a run goes on with the very models that it began with."""
     if not (teachers and folder.checkpoint.exists()):
         return
-    if json.loads(folder.environment.read_text()).get("taught_by") != identities(teachers):
+    if read_environment(folder.environment).get("taught_by") != identities(teachers):
         raise UsageError(
             "holds a run that other models of these names taught",
             where=folder.path,

@@ -11,8 +11,12 @@ import torch
 from lightning_fabric.wrappers import _FabricModule
 
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.file import require_regular_file
 from cardiotrace.io import write_bytes
 from cardiotrace.learning.training.optimiser import Schedule
+
+LARGEST = 2**36
+"""Bytes of weights that anything is done with."""
 
 
 @dataclass
@@ -113,6 +117,7 @@ def load_weights(model: torch.nn.Module, path: Path) -> None:
     Raises:
         InputError: damaged or of another architecture.
     """
+    require_regular_file(path)
     try:
         found = safetensors.torch.load_file(path)
     except (OSError, safetensors.SafetensorError) as error:
@@ -139,11 +144,12 @@ def _check_weights(model: torch.nn.Module, found: dict[str, torch.Tensor], path:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    require_regular_file(path)
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             about = json.loads(file.metadata()["state"])
             return about, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 not a dictionary
-    except (OSError, safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (OSError, safetensors.SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise InputError(f"is not a checkpoint: {error}", where=path) from None
 
 

@@ -1,7 +1,6 @@
 """One run of a sweep: trained, tested, and what came of it."""
 
 import dataclasses
-import json
 import math
 import time
 from dataclasses import dataclass
@@ -11,7 +10,8 @@ import numpy as np
 from torch.nn import Module
 
 from cardiotrace.core.config import from_plain, to_plain
-from cardiotrace.core.errors import UsageError
+from cardiotrace.core.errors import InputError, UsageError
+from cardiotrace.core.plain import read_json
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import IGNORED, PackedDataset
 from cardiotrace.datasets.split import Split
@@ -60,12 +60,15 @@ def read_result(job: Job) -> RunResult | None:
 
     Raises:
         UsageError: the folder holds a run of another recipe.
+        InputError: its result cannot be read.
     """
     path = job.folder / RESULT
     if not path.exists():
         return None
-    stored = json.loads(path.read_text())
-    if stored.pop("recipe") != job.run.recipe.digest():
+    stored = read_json(path)
+    if not isinstance(stored, dict):
+        raise InputError("is no result of a run", where=path, remedy="delete it, and the run is tested again.")
+    if stored.pop("recipe", None) != job.run.recipe.digest():
         raise UsageError(
             "holds a run of another recipe", where=job.folder, remedy="choose another --out, or delete that run."
         )
