@@ -132,8 +132,10 @@ def test_camus_patients_bring_their_instants_and_give_way_to_the_caller(tmp_path
     images = {image.name: image for image in read_exam(folder).images}
     assert images["patient0001_4CH_half_sequence"].phases == {Phase.ED: 0, Phase.ES: 3}
     changed = read_exam(folder, Reading(view=View.THREE_CHAMBER, spacing_mm=(1.0, 2.0, 3.0)))
-    assert {image.cine.view for image in changed.images} == {View.THREE_CHAMBER}
     assert {image.cine.spacing_mm for image in changed.images} == {(1.0, 2.0, 3.0)}
+    # The view is what the data set states, and that is said.
+    assert {image.cine.view for image in changed.images} == {View.TWO_CHAMBER, View.FOUR_CHAMBER}
+    assert all("its view stays A" in image.cine.notes[-1] for image in changed.images)
 
 
 def test_finding_an_exam_loads_no_phantoms():
@@ -384,10 +386,27 @@ def test_a_plane_oblique_in_the_patient_is_mri(tmp_path):
     assert (image.modality, image.view_name) == (Modality.MR, "4CH")
 
 
-def test_the_caller_knows_better_than_the_name(tmp_path):
-    path = nifti(tmp_path / "p_A4C_ED.nii.gz")
+@pytest.mark.parametrize(
+    ("name", "view", "modality"),
+    [
+        ("p_ED", View.TWO_CHAMBER, Modality.MR),  # nothing is stated
+        ("p_LA_ED", View.TWO_CHAMBER, Modality.MR),  # a doubtful word is no statement
+        ("p_2CH_ED", View.TWO_CHAMBER, Modality.MR),
+        ("p_A4C_ED", View.FOUR_CHAMBER, Modality.US),  # another view is stated, and how it is made
+    ],
+)
+def test_the_caller_tells_what_the_name_does_not(tmp_path, name, view, modality):
+    path = nifti(tmp_path / f"{name}.nii.gz")
     image = read_exam(path, Reading(view=View.TWO_CHAMBER, modality=Modality.MR)).images[0].cine
-    assert (image.view, image.modality) == (View.TWO_CHAMBER, Modality.MR)
+    assert (image.view, image.modality) == (view, modality)
+    assert any("its view stays A4C" in note for note in image.notes) == (name == "p_A4C_ED")
+
+
+def test_views_of_one_exam_stay_apart_where_one_is_given(tmp_path):
+    for name in ("p_2CH_ED", "p_4CH_ED", "p_SAX_ED"):
+        nifti(tmp_path / "p" / f"{name}.nii.gz")
+    images = read_exam(tmp_path / "p", Reading(view=View.FOUR_CHAMBER, modality=Modality.US)).images
+    assert [image.cine.view_name for image in images] == ["A2C", "A4C", "SAX"]
 
 
 def test_the_caller_knows_the_person(tmp_path):

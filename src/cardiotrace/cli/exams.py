@@ -27,7 +27,7 @@ class ReadingOptions:
     exams: Exams
     """Files, patient folders, or folders of those."""
     view: str | None = None
-    """View of all images, whatever their names say: A4C, 4CH, A2C, SAX, ..."""
+    """View of images whose names do not state it: A4C, 4CH, A2C, SAX, ..."""
     modality: ModalityWord | None = None
     """How all images were made: US, MR or photograph."""
     spacing_mm: tuple[float, ...] | None = None

@@ -45,12 +45,12 @@ def run(options: Options) -> int:
 
 
 def _read(image: Mapping[str, Any]) -> dict[str, Any]:
-    """An image as it is read: its pixels in one cell, without the type of its values."""
-    row = {key: value for key, value in image.items() if key not in ("height", "width", "type")}
+    """An image as it is read: view and modality in one cell, pixels in one; of its values nothing is said."""
     pixels = f"{image['height']} x {image['width']}" + (" colour" if "colour" in image["type"] else "")
     spacing = str(image["spacing_mm"])
     if image["slices"] == 1:  # the distance of slices says nothing of one
         spacing = spacing.split(" x ", 1)[-1]
-    wanted = ("image", "view", "frames", "slices", "pixels", "spacing_mm", "values", "phases")
-    cells = {**image, "pixels": pixels, "spacing_mm": spacing}
-    return {key: cells[key] for key in wanted} | {key: value for key, value in row.items() if key not in wanted}
+    view = image["view"] if image["modality"] == "unknown" else f"{image['view']} {image['modality']}"
+    wanted = ("image", "view", "frames", "slices", "pixels", "spacing_mm", "phases")
+    cells = {**image, "view": view, "pixels": pixels, "spacing_mm": spacing}
+    return {key: cells[key] for key in wanted}

@@ -24,7 +24,9 @@ class Reading:
     """What the caller knows better than the files."""
 
     view: View | None = None
+    """Of images whose name, or data set, does not state it."""
     modality: Modality | None = None
+    """Of all images, but for those that state another view than `view`."""
     spacing_mm: GivenSpacing | None = None
     third_axis: ThirdAxis = "auto"
     """What the third of three axes is, and what files of one plane each are together."""
@@ -62,19 +64,27 @@ def as_read(exam: Exam, reading: Reading) -> Exam:
 
 def _overridden(image: ExamImage, reading: Reading) -> ExamImage:
     cine = image.cine
-    view, modality = reading.view or cine.view, reading.modality or cine.modality
-    cine = replace(cine, view=view, modality=modality)
+    if _states_another_view(cine.view, reading):
+        note = f"its view stays {cine.view_name}, as its name or its data set says: --view is for images that say none"
+        cine = replace(cine, notes=(*cine.notes, note))
+    else:
+        cine = replace(cine, view=reading.view or cine.view, modality=reading.modality or cine.modality)
     if reading.spacing_mm is not None:
         depth, height, width = reading.spacing_mm
         cine = replace(cine, geometry=cine.geometry.with_pixel_size(height, width, depth))
     return replace(image, cine=cine)
 
 
+def _states_another_view(own: View, reading: Reading) -> bool:
+    return reading.view is not None and own not in (View.UNKNOWN, reading.view)
+
+
 def _image(name: str, series: Series, reading: Reading) -> ExamImage:
-    """One image of an exam: what its file's name tells, unless the caller knows better."""
+    """One image of an exam: what its file's name tells, and what the caller knows where it tells nothing."""
     told = read_name(stem_of(series.files[0]))
-    view = reading.view or told.view
-    stated = reading.modality or (told.modality if told.is_modality_sure else Modality.UNKNOWN)
+    view = told.view if told.view is not View.UNKNOWN else reading.view or View.UNKNOWN
+    given = None if _states_another_view(told.view, reading) else reading.modality
+    stated = given or (told.modality if told.is_modality_sure else Modality.UNKNOWN)
     if len(series.files) == 1:
         image = read_image(
             series.files[0], third_axis=reading.third_axis, view=view, modality=stated, spacing_mm=reading.spacing_mm

@@ -11,6 +11,7 @@ from cardiotrace.core.errors import CardioTraceError
 from cardiotrace.core.exam import ExamImage
 from cardiotrace.datasets.found import AS_IT_IS, FoundExam, Reading, find_exams
 from cardiotrace.workflows.batch import Failure, attempt
+from cardiotrace.workflows.provenance import reading_flags
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,7 @@ def _describe(found: FoundExam) -> Shown:
         **exam.facts,
     }
     images = tuple(_row(image) for image in exam.images)
-    notes = [
-        f"{image.name}: {note}"
-        for image in exam.images
-        for note in (*image.cine.notes, *image.cine.doubts, *image.cine.geometry.doubts)
-    ]
+    notes = [flag.text for flag in reading_flags(exam) if flag.rule != "left-out"]
     notes += [f"{image.name}: a frame of {image.shown_in} too" for image in exam.images if image.shown_in]
     plain = {key: value for key, value in facts.items() if value is not None}
     return Shown(found.name, plain, images, notes=tuple(notes), left_out=exam.left_out)
