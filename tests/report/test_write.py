@@ -51,7 +51,9 @@ def test_still_exam(tmp_path: Path) -> None:
     assert written == ["figures/p1_ED_ED.png", "figures/p1_ES_ES.png", "measures.csv", "measures.json", "report.html"]
     text = page.read_text()
     assert f"{measures.ejection_fraction_percent:.0f}<small>" in text
-    assert "normal 54–74 % (women)" in text
+    # The normal ranges are those of biplane echo.
+    assert "normal 5" not in text
+    assert "discs, single plane, A4C" in text
     assert "model unet-x" in text
     assert "not a medical device" in text
     assert "Look twice" not in text
@@ -59,6 +61,18 @@ def test_still_exam(tmp_path: Path) -> None:
     rows = list(csv.DictReader((tmp_path / "p1" / "measures.csv").read_text().splitlines()))
     assert len(rows) == len(plain["quantities"]) == len(measures.quantities)
     assert float(rows[0]["value"]) == pytest.approx(measures.ejection_fraction_percent, rel=1e-5)
+
+
+def test_normal_ranges_stand_beside_biplane_values(tmp_path: Path) -> None:
+    exam, labels = stills()
+    images = list(exam.images)
+    for phase, ventricle in ((Phase.ED, WIDE), (Phase.ES, NARROW)):
+        labels[f"two_{phase}"] = label_map([ventricle.draw((0.8, 0.8))], (1.0, 0.8, 0.8))
+        images.append(image_of(f"two_{phase}", labels[f"two_{phase}"], view=View.TWO_CHAMBER, phases={phase: 0}))
+    both = Exam("p1", tuple(images), exam.patient)
+    text = write_report(both, labels, measure(both, labels), tmp_path).read_text()
+    assert "normal 54–74 % (women)" in text
+    assert "biplane discs, A4C+A2C" in text
 
 
 def test_page_needs_nothing_else(tmp_path: Path) -> None:

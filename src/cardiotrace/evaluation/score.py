@@ -121,9 +121,11 @@ def _measured(labelled: Sequence[tuple[Case, LabelMap]]) -> tuple[float, float, 
     if not any(Structure.LV in labels.scheme.values for _, labels in labelled):
         return math.nan, math.nan, math.nan
     images = tuple(_labels_as_image(case, labels) for case, labels in labelled)
-    found = measure(Exam(labelled[0][0].patient, images), {case.name: labels for case, labels in labelled})
-    values = (found.ejection_fraction_percent, found.end_diastolic_volume_ml, found.end_systolic_volume_ml)
-    percent, diastolic, systolic = (math.nan if value is None else value for value in values)
+    exam = Exam(labelled[0][0].patient, images)
+    found = measure(exam, {case.name: labels for case, labels in labelled}, has_pictures=False)
+    # Values that are not usable count, too: a comparison without them would flatter the model.
+    names = ("ejection_fraction", "end_diastolic_volume", "end_systolic_volume")
+    percent, diastolic, systolic = (math.nan if item is None else item.value for item in map(found.find, names))
     return percent, diastolic, systolic
 
 

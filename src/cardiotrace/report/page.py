@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import cardiotrace
-from cardiotrace.clinical.normal import ASE_2015, normal_ranges, place_in_range
+from cardiotrace.clinical.normal import ASE_2015, is_judged, normal_ranges, place_in_range
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import is_doubted
-from cardiotrace.core.terms import View
 
 UNIT_SIGNS = {"percent": "%", "cm2": "cm²", "px2": "px²", "ml/m2": "ml/m²", "g/m2": "g/m²"}
 NAMES = {
@@ -41,8 +40,9 @@ NAMES = {
 }
 _METHODS = {
     "discs, biplane": "biplane discs",
-    "discs, one plane": "discs",
-    "area-length, one plane": "area-length",
+    "discs, single plane": "discs, single plane",
+    "area-length, single plane": "area-length, single plane",
+    "area-length, biplane": "biplane area-length",
     "sum of slices": "slices",
     "traced": "traced",
 }
@@ -142,9 +142,9 @@ def _headline(measures: Measures, sex: str | None, truth: Mapping[str, float]) -
     key = found.key
     normal = [
         {"low": item.low, "high": item.high, "width": item.high - item.low, "who": _SEXES[item.sex]}
-        for item in (normal_ranges(key, sex) if _is_echo(found) else ())
+        for item in (normal_ranges(key, sex) if is_judged(found) else ())
     ]
-    place = place_in_range(key, found.value, sex) if _is_echo(found) else None
+    place = place_in_range(key, found.value, sex) if is_judged(found) else None
     return {
         "value": format_value(found.value, found.unit),
         "place": place or "",
@@ -180,7 +180,7 @@ def _cards(measures: Measures, sex: str | None, truth: Mapping[str, float]) -> l
     ):
         found = measures.find(name)
         if found is not None:
-            place = place_in_range(found.key, found.value, sex) if _is_echo(found) else None
+            place = place_in_range(found.key, found.value, sex) if is_judged(found) else None
             cards.append(
                 {
                     "name": short,
@@ -204,12 +204,7 @@ def _tables(measures: Measures, sex: str | None, truth: Mapping[str, float]) -> 
 
 
 def _is_size(quantity: Quantity) -> bool:
-    return quantity.method == "traced" or quantity.name.startswith("left_atrial")
-
-
-def _is_echo(quantity: Quantity) -> bool:
-    """Whether the normal ranges, those of 2-D echo, are meant for it."""
-    return quantity.view not in (View.SAX, View.FOUR_CHAMBER, View.TWO_CHAMBER, View.THREE_CHAMBER)
+    return quantity.method.startswith("traced") or quantity.name.startswith("left_atrial")
 
 
 def _table(
@@ -226,7 +221,7 @@ def _table(
         first = next(item for item in quantities if item.key == key)
         values = tuple(_cell(found[name]) if name in found else "" for name in columns)
         normal = " / ".join(
-            f"{item.low:.0f}–{item.high:.0f}" for item in (normal_ranges(key, sex) if _is_echo(first) else ())
+            f"{item.low:.0f}–{item.high:.0f}" for item in (normal_ranges(key, sex) if is_judged(first) else ())
         )
         true = format_value(truth[key], first.unit) if key in truth else ""
         rows.append((_name(first), UNIT_SIGNS.get(first.unit, first.unit), values, normal, true))
@@ -261,14 +256,14 @@ def _notes(exam: Exam, measures: Measures) -> list[str]:
             "Biplane: 20 elliptic discs between mitral annulus and apex, as high as the longer of the two "
             "long axes at the same instant."
         )
-    if "discs, one plane" in methods:
+    if "discs, single plane" in methods:
         notes.append("Discs: 20 round discs across the long axis of one view. One plane assumes a round ventricle.")
-    if "area-length, one plane" in methods:
-        notes.append("Area-length: V = 8 A² / (3 π L).")
+    if methods & {"area-length, single plane", "area-length, biplane"}:
+        notes.append("Area-length: V = 8 A² / (3 π L); biplane 8 A₁ A₂ / (3 π L), L the shorter length.")
     if "sum of slices" in methods:
         notes.append("Slices: voxels times their size; mass at 1.05 g/ml, end-diastole.")
     if any("_index" in item.name for item in measures):
         notes.append("Indices per body surface area after Mosteller.")
-    if any(normal_ranges(item.key, exam.patient.sex) and _is_echo(item) for item in measures):
+    if any(normal_ranges(item.key, exam.patient.sex) and is_judged(item) for item in measures):
         notes.append(f"Normal ranges of adults, biplane echo: {ASE_2015}.")
     return notes

@@ -115,7 +115,7 @@ def _still(image: ExamImage, labels: LabelMap, instant: Instant, figures: Path) 
     if image.cine.grid_shape[1] > 1:
         picture = draw_montage(image.cine, labels, instant.frame, caption=caption)
     else:
-        picture = draw_overlay(image.cine, labels, instant.frame, axis=instant.axis, caption=caption)
+        picture = draw_overlay(image.cine, labels, instant.frame, section=instant.section, caption=caption)
     path = figures / f"{_safe(image.name)}_{instant.phase.value}.png"
     _save(picture, path, effort=6)
     how = "named in the exam" if instant.is_named else "found from the size of the left ventricle"

@@ -64,8 +64,9 @@ def analyse_into(
     """
     segmentations = segment_exam(exam, models, test_time_augmentation=config.test_time_augmentation)
     labels = {name: segmentation.labels for name, segmentation in segmentations.items()}
-    measures = measure(exam, labels)
-    measures = replace(measures, flags=(*measures.flags, *segmentation_flags(exam, segmentations)))
+    measures = measure(exam, labels, doubts={name: found.doubt for name, found in segmentations.items()})
+    flags = dict.fromkeys((*measures.flags, *segmentation_flags(exam, segmentations)))
+    measures = replace(measures, flags=tuple(flags))
     write_label_maps(exam.images, segmentations, folder, scheme=config.scheme)
     write_report(exam, labels, measures, folder, model=models.described(), truth=truth)
     return measures
