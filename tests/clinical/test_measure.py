@@ -257,14 +257,6 @@ def test_a_ventricle_lost_at_one_instant_is_told() -> None:
     assert left.flags == ()
 
 
-def test_labels_of_another_scheme_are_not_usable() -> None:
-    swapped = [np.array([0, 3, 2, 1], np.uint8)[frame] for frame in (ED, ES)]
-    measures = of_stack(*swapped)
-    assert {flag.rule for flag in measures.flags} >= {"scheme-doubtful"}
-    assert all(not item.is_usable for item in measures)
-    assert measures.ejection_fraction_percent is None
-
-
 def test_odd_slices_and_strokes_are_flagged() -> None:
     few = of_stack(heart(28, 40, 30, slices=4), heart(18, 36, 22, slices=4))
     assert {flag.rule for flag in few.flags} == {"few-slices"}

@@ -76,7 +76,6 @@ def measure(
     long_axis = [*biplane_quantities(planes), *(item for plane in planes for item in plane_quantities(plane))]
     is_mri = bool(stack) and stack[0].cine.modality is not Modality.US
     quantities = [*found.quantities, *long_axis] if is_mri else [*long_axis, *found.quantities]
-    quantities.sort(key=lambda quantity: not quantity.is_usable)
     quantities.extend(vessels)
     quantities.extend(_indexed(quantities, exam.patient))
     curves = _curves(exam, cines, stack, labels, blank)
@@ -86,7 +85,13 @@ def measure(
     for quantity in quantities:
         flags.extend(quantity.flags)
     instants = (*(instant for plane in planes for instant in plane.instants), *found.instants)
-    return Measures(exam.name, tuple(quantities), tuple(dict.fromkeys(flags)), instants, curves)
+    return usable_first(Measures(exam.name, tuple(quantities), tuple(dict.fromkeys(flags)), instants, curves))
+
+
+def usable_first(measures: Measures) -> Measures:
+    """The measures with the quantities that are not usable behind those that are."""
+    ordered = sorted(measures.quantities, key=lambda quantity: not quantity.is_usable)
+    return replace(measures, quantities=tuple(ordered))
 
 
 def _without_blank(image: ExamImage, blank: Blank) -> ExamImage:

@@ -12,7 +12,7 @@ from cardiotrace.clinical.ejection import ejection_fraction, stroke_volume_ml
 from cardiotrace.clinical.quantity import Quantity
 from cardiotrace.clinical.rule import RULES, doubting, flag
 from cardiotrace.clinical.slices import Slices, ventricle_flags
-from cardiotrace.clinical.validity import ejection_flags, geometry_flags, scheme_flags, volume_flags
+from cardiotrace.clinical.validity import ejection_flags, geometry_flags, volume_flags
 from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.label import LabelMap
@@ -22,6 +22,8 @@ SLICES = "sum of slices"
 ONE_SLICE = "traced, one slice"
 MYOCARDIUM_G_PER_ML = 1.05
 
+_OF_STACK = ("few-slices", "slice-missing", "blank-beside")
+"""Rules that doubt every ventricle of the stack, although they look at the left one."""
 _PHASE_WORD = {Phase.ED: "end_diastolic", Phase.ES: "end_systolic"}
 _CHAMBERS = ((Structure.LV, "", "left ventricle"), (Structure.RV, "right_ventricular_", "right ventricle"))
 
@@ -124,7 +126,7 @@ def _chamber_quantities(
     method = ONE_SLICE if is_slice else SLICES
     sizes = {phase: size for phase, size in chamber.sizes.items() if size > 0}
     frames = {instant.phase: (instant.label,) for instant in cycle.instants}
-    flags = [item for item in flags if item.about in (about, "") or item.rule in ("few-slices", "scheme-doubtful")]
+    flags = [item for item in flags if item.about in (about, "") or item.rule in _OF_STACK]
     flags.extend(item.of(f"{cycle.view_name} {about}") for item in _value_flags(sizes, unit, about, is_slice))
     word, of_size = ("area", "size") if is_slice else ("volume", "volume")
     quantities = [
@@ -195,8 +197,6 @@ def _flags(
         for instant in cycle.instants
     }
     flags.extend(ventricle_flags(slices))
-    for instant in cycle.instants:
-        flags.extend(item.of(instant.phase) for item in scheme_flags(labels[instant.image], instant.frame))
     if len(slices) < 2:
         flags.append(flag("one-instant", "the exam shows only one instant: no ejection fraction"))
     elif slices[Phase.ED].ventricle.sum() < slices[Phase.ES].ventricle.sum():

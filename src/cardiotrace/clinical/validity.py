@@ -296,39 +296,3 @@ def geometry_flags(image: ExamImage, labels: LabelMap) -> tuple[Flag, ...]:
     """Whether a file contradicts itself about the size of its pixels, or its labels contradict it."""
     doubts = dict.fromkeys((*image.cine.geometry.doubts, *labels.geometry.doubts))
     return tuple(flag("sizes-contradict", f"{image.name}: {doubt}") for doubt in doubts)
-
-
-def scheme_flags(labels: LabelMap, frame: int) -> tuple[Flag, ...]:
-    """Whether the labels of a short-axis stack look like those of another scheme: the wall is around the wrong chamber.
-
-    Args:
-        labels: of a stack, with ventricles and myocardium.
-        frame: which frame, from 0.
-    """
-    names = (Structure.LV, Structure.RV, Structure.MYO)
-    if not all(name in labels.scheme.values for name in names):
-        return ()
-    left, right, wall = (labels.array[frame] == labels.scheme.value(name) for name in names)
-    around = [_share_walled(chamber, wall) for chamber in (left, right)]
-    if not (around[0] < _LEAST_WALLED and around[1] > _MOST_WALLED):
-        return ()
-    text = (
-        f"myocardium surrounds what is labelled RV ({100 * around[1]:.0f} %) and not what is labelled LV"
-        f" ({100 * around[0]:.0f} %): the labels seem to follow another scheme than {labels.scheme.name}"
-    )
-    return (flag("scheme-doubtful", text),)
-
-
-_LEAST_WALLED, _MOST_WALLED = 0.6, 0.8
-"""Share of a chamber's outline beside myocardium: of references, an LV has over .9 and an RV under .5."""
-
-
-def _share_walled(
-    chamber: Bool[np.ndarray, "depth height width"], wall: Bool[np.ndarray, "depth height width"]
-) -> float:
-    """Share of a chamber's outlines, over all slices, that myocardium borders."""
-    touched = total = 0
-    for here, beside in zip(chamber, wall, strict=True):
-        ring = outline_mm(here, (1.0, 1.0))
-        touched, total = touched + int(borders(ring, beside, (1.0, 1.0)).sum()), total + len(ring)
-    return touched / total if total else 0.0
