@@ -1,6 +1,7 @@
 """Run every benchmark and write benchmarks/results.md.
 
 python -m benchmarks [NAME ...]
+python -m benchmarks flags ...    (needs data and runs: see there)
 """
 
 import datetime
@@ -55,4 +56,7 @@ def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    if sys.argv[1:2] == ["flags"]:
+        importlib.import_module("benchmarks.flags").main(sys.argv[2:])
+    else:
+        main(sys.argv[1:])

@@ -47,7 +47,7 @@ def test_left_annulus_point_comes_first() -> None:
 
 def test_apex_may_point_anywhere_in_cine_mri() -> None:
     labels = np.rot90(Ventricle().draw(), 2)
-    axis = long_axis(labels == 1, labels == 2, (0.4, 0.4), apex_up=False)
+    axis = long_axis(labels == 1, labels == 2, (0.4, 0.4), towards_base=None)
     assert axis is not None
     assert axis.length_cm == pytest.approx(8.0, abs=0.05)
     assert axis.apex_mm[0] > axis.base_mm[0]

@@ -1,5 +1,6 @@
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from cardiotrace.clinical.quantity import Measures
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
 from cardiotrace.core.flag import Grade, is_doubted
-from cardiotrace.core.geometry import Geometry
+from cardiotrace.core.geometry import Geometry, Spacing
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import ACDC, CAMUS, LV_ONLY, LabelMap
 from cardiotrace.core.terms import Modality, Phase, View, view_name
@@ -96,12 +97,14 @@ def test_swapped_phases_are_measured_as_named_and_flagged() -> None:
     swap = {Phase.ED: Phase.ES, Phase.ES: Phase.ED}
     swapped = [ExamImage(image.name, image.cine, {swap[phase]: 0 for phase in image.phases}) for image in images]
     measures = measure(Exam("p1", tuple(swapped)), labels)
-    assert measures.ejection_fraction_percent is not None
-    assert measures.ejection_fraction_percent < 0
-    (flag,) = (flag for flag in measures.flags if flag.rule == "swapped")
-    assert flag.grade is Grade.NOT_USABLE
     found = measures.find("ejection_fraction")
     assert found is not None
+    assert found.value == pytest.approx(100 * (1 - WIDE.volume_ml / NARROW.volume_ml), abs=1.2)
+    assert not found.is_usable
+    # What is not usable is no headline.
+    assert measures.ejection_fraction_percent is None
+    (flag,) = (flag for flag in measures.flags if flag.rule == "swapped")
+    assert flag.grade is Grade.NOT_USABLE
     assert flag in found.flags
 
 
@@ -137,29 +140,235 @@ def test_indices_need_height_and_weight() -> None:
     assert measure(Exam("p1", tuple(images)), labels).find("end_diastolic_volume_index") is None
 
 
+def test_a_single_plane_is_named_and_two_planes_give_the_atrium() -> None:
+    images, labels = stills(View.FOUR_CHAMBER)
+    single = measure(Exam("p1", tuple(images)), labels)
+    assert {item.method for item in single if item.unit == "ml"} == {"discs, single plane", "area-length, single plane"}
+    four_cm2, four_cm = single.value("left_atrial_area_cm2"), single.value("left_atrial_length_cm")
+    small = Ventricle(radius_mm=16, length_mm=70, atrium_mm=22)
+    for phase, ventricle in ((Phase.ED, Ventricle(20, 80)), (Phase.ES, small)):
+        labels[f"two_{phase}"] = label_map([ventricle.draw()])
+        images.append(image_of(f"two_{phase}", labels[f"two_{phase}"], view=View.TWO_CHAMBER, phases={phase: 0}))
+    both = measure(Exam("p1", tuple(images)), labels)
+    found = both.find("left_atrial_volume")
+    assert found is not None
+    assert (found.method, found.view) == ("area-length, biplane", "A4C+A2C")
+    assert four_cm2 is not None
+    assert four_cm is not None
+    assert four_cm > 2.9
+    # Half an ellipse with half axes of 11 and 22 mm; the shorter length is that of the second plane.
+    two_cm2 = np.pi / 2 * 1.1 * 2.2
+    assert found.value == pytest.approx(8 * four_cm2 * two_cm2 / (3 * np.pi * 2.2), rel=0.03)
+
+
+def stack_image(array: np.ndarray, spacing_mm: Spacing | None = (10.0, 1.0, 1.0), name: str = "stack") -> ExamImage:
+    """A picture of labels, with a body around them and no black slices."""
+    rows, columns = np.mgrid[: array.shape[2], : array.shape[3]]
+    body = 40 + 30 * np.sin(rows / 5) * np.cos(columns / 7)
+    grey = body + np.array([0, 25, -30, 60])[np.minimum(array, 3)]
+    geometry = Geometry.of_spacing(spacing_mm)
+    return ExamImage(name, Image(grey.astype(np.uint8), geometry, view=View.SAX, modality=Modality.MR))
+
+
+def heart(cavity: int, wall: int = 30, right: int = 0, slices: int = 6, depth: int = 8) -> np.ndarray:
+    """ACDC labels of one frame: square rings of myocardium, `cavity` and `wall` wide, and a right ventricle beside."""
+    array = np.zeros((depth, 60, 80), np.uint8)
+    shown = slice(1, 1 + slices)
+    half = (wall - cavity) // 2
+    array[shown, 10 : 10 + wall, 40 : 40 + wall] = 2
+    array[shown, 10 + half : 10 + half + cavity, 40 + half : 40 + half + cavity] = 3
+    if right:
+        array[shown, 12 : 12 + right, 40 - right : 40] = 1
+    return array
+
+
+def of_stack(*frames: np.ndarray, spacing_mm: Spacing | None = (10.0, 1.0, 1.0)) -> Measures:
+    array = np.stack(frames)
+    labels = LabelMap(array, ACDC, Geometry.of_spacing(spacing_mm))
+    return measure(Exam("p1", (stack_image(array, spacing_mm),)), {"stack": labels})
+
+
+ED, ES = heart(28, wall=40, right=30), heart(18, wall=36, right=22)
+
+
 def test_short_axis_stack() -> None:
-    array = np.zeros((2, 8, 40, 40), np.uint8)
-    array[:, 1:7, 5:35, 5:35] = 2
-    array[0, 1:7, 10:30, 10:30] = 3
-    array[1, 1:7, 15:25, 15:25] = 3
-    labels = LabelMap(array, ACDC, Geometry.of_spacing((10.0, 1.0, 1.0)))
-    image = ExamImage("stack", Image(array, Geometry.of_spacing((10.0, 1.0, 1.0)), view=View.SAX))
-    measures = measure(Exam("p1", (image,)), {"stack": labels})
-    assert measures.end_diastolic_volume_ml == pytest.approx(24.0)
-    assert measures.ejection_fraction_percent == pytest.approx(75.0)
-    assert measures.value("myocardial_mass_g") == pytest.approx(1.05 * 6 * (900 - 400) * 10 / 1000)
+    measures = of_stack(ED, ES)
+    assert measures.end_diastolic_volume_ml == pytest.approx(6 * 28**2 / 100)
+    assert measures.ejection_fraction_percent == pytest.approx(100 * (1 - 18**2 / 28**2))
+    assert measures.value("myocardial_mass_g") == pytest.approx(1.05 * 6 * (40**2 - 28**2) / 100)
+    assert measures.value("right_ventricular_stroke_volume_ml") == pytest.approx(6 * (30**2 - 22**2) / 100)
     assert measures.flags == ()
     (curve,) = measures.curves
-    assert curve.series == {"left_ventricular_volume_ml": (24.0, 6.0), "right_ventricular_volume_ml": (0.0, 0.0)}
+    assert curve.series["left_ventricular_volume_ml"] == pytest.approx((47.04, 19.44))
+    assert curve.series["right_ventricular_volume_ml"] == pytest.approx((54.0, 29.04))
+
+
+def test_sum_of_slices_leads_over_a_single_long_axis_plane() -> None:
+    labels = {"stack": LabelMap(np.stack([ED, ES]), ACDC, Geometry.of_spacing((10.0, 1.0, 1.0)))}
+    stack = stack_image(labels["stack"].array)
+    images = [stack]
+    for phase, ventricle in ((Phase.ED, WIDE), (Phase.ES, NARROW)):
+        labels[phase.value] = label_map([ventricle.draw()])
+        cine = image_of(phase.value, labels[phase.value], phases={phase: 0})
+        images.insert(0, ExamImage(phase.value, replace(cine.cine, modality=Modality.MR), cine.phases))
+    measures = measure(Exam("p1", tuple(images)), labels)
+    first = measures.find("ejection_fraction")
+    assert first is not None
+    assert (first.method, first.view) == ("sum of slices", "SAX")
+    assert measures.ejection_fraction_percent == pytest.approx(58.67, abs=0.01)
+    plane = measures.find("ejection_fraction", view="4CH")
+    assert plane is not None
+    assert plane.value == pytest.approx(TRUE_PERCENT, abs=0.3)
+
+
+@pytest.mark.parametrize("spacing_mm", [None, (float("nan"), 1.0, 1.0)])
+def test_without_a_slice_distance_there_are_ratios_and_no_volumes(spacing_mm: Spacing | None) -> None:
+    measures = of_stack(ED, ES, spacing_mm=spacing_mm)
+    assert {item.unit for item in measures} == {"percent"}
+    assert measures.ejection_fraction_percent == pytest.approx(100 * (1 - 18**2 / 28**2))
+    assert measures.value("right_ventricular_ejection_fraction_percent") == pytest.approx(100 * (1 - 22**2 / 30**2))
+    (flag,) = measures.flags
+    assert flag.grade is Grade.NOTE
+    assert "no volumes" in flag.text
+    assert ("--spacing-mm HEIGHT WIDTH DEPTH" in flag.text) == (spacing_mm is not None)
+    (curve,) = measures.curves
+    assert list(curve.series) == ["left_ventricular_volume_px", "right_ventricular_volume_px"]
+
+
+def test_a_single_short_axis_slice_gives_areas() -> None:
+    measures = of_stack(ED[1:2], ES[1:2], spacing_mm=(1.0, 1.0, 1.0))
+    assert measures.end_diastolic_volume_ml is None
+    assert measures.value("end_diastolic_area_cm2") == pytest.approx(28**2 / 100)
+    assert measures.value("fractional_area_change_percent") == pytest.approx(100 * (1 - 18**2 / 28**2))
+    assert [flag.rule for flag in measures.flags] == ["single-slice"]
+
+
+def test_a_ventricle_lost_at_one_instant_is_told() -> None:
+    gone = ES.copy()
+    gone[gone == 1] = 0
+    measures = of_stack(ED, gone)
+    assert "SAX: no right ventricle was found at ES, but at the other instant" in texts(measures)
+    assert measures.find("right_ventricular_ejection_fraction") is None
+    right, left = measures.find("right_ventricular_end_diastolic_volume"), measures.find("ejection_fraction")
+    assert right is not None
+    assert left is not None
+    # It is no doubt about the other ventricle.
+    assert [flag.rule for flag in right.flags] == ["lost"]
+    assert left.flags == ()
+
+
+def test_odd_slices_and_strokes_are_flagged() -> None:
+    few = of_stack(heart(28, 40, 30, slices=4), heart(18, 36, 22, slices=4))
+    assert {flag.rule for flag in few.flags} == {"few-slices"}
+    longer = of_stack(ED, heart(18, 36, 22, slices=7))
+    assert {flag.rule for flag in longer.flags} == {"slices-grow"}
+    bulging = ES.copy()
+    bulging[1, 8:50, 38:80] = 3
+    assert {flag.rule for flag in of_stack(ED, bulging).flags} >= {"base-grows", "base-area"}
+    still = of_stack(ED, heart(18, 36, 30))
+    assert {flag.rule for flag in still.flags} >= {"stroke-volume-extreme", "ejection-extreme", "stroke-volumes-differ"}
+
+
+def placed(image: ExamImage, geometry: Geometry) -> ExamImage:
+    return replace(image, cine=replace(image.cine, geometry=geometry))
+
+
+def test_impossible_values_are_not_usable() -> None:
+    images, labels = stills()
+    place = Geometry.of_spacing((1.0, 4.0, 4.0))
+    huge = {name: LabelMap(item.array, CAMUS, place) for name, item in labels.items()}
+    measures = measure(Exam("p1", tuple(placed(image, place) for image in images)), huge)
+    volume = measures.find("end_diastolic_volume")
+    assert volume is not None
+    assert volume.value == pytest.approx(1000 * WIDE.volume_ml, rel=0.01)
+    assert not volume.is_usable
+    assert measures.end_diastolic_volume_ml is None
+    # The ratio holds whatever the pixel size.
+    assert measures.ejection_fraction_percent == pytest.approx(TRUE_PERCENT, abs=0.3)
+
+
+def test_contradicting_sizes_leave_the_ratio_alone() -> None:
+    images, labels = stills()
+    doubt = "pixdim says 1 x 1 mm, the sform 0.3 x 0.3 mm"
+    place = replace(images[0].cine.geometry, doubts=(doubt,))
+    measures = measure(Exam("p1", tuple(placed(image, place) for image in images)), labels)
+    assert {item.name for item in measures if item.is_usable} == {"ejection_fraction", "fractional_area_change"}
+    assert measures.ejection_fraction_percent == pytest.approx(TRUE_PERCENT, abs=0.3)
+    assert f"p1_A4C_ED: {doubt}" in texts(measures)
+
+
+def test_a_long_axis_that_shortens_beyond_measure() -> None:
+    images, labels = stills()
+    short = Ventricle(radius_mm=19, length_mm=52)
+    labels[images[1].name] = label_map([short.draw()])
+    measures = measure(Exam("p1", tuple(images)), labels)
+    rules = {flag.rule: flag for flag in measures.flags}
+    assert rules["long-axis-shortening"].grade is Grade.LOOK_TWICE
+    assert "shortens by 35 %" in rules["long-axis-shortening"].text
+
+
+@pytest.mark.parametrize("value", [0, 255, 9])
+def test_a_frame_without_a_picture_is_no_key_frame(value: int) -> None:
+    steps = (WIDE, Ventricle(28, 90), Ventricle(22, 76), NARROW, Ventricle(22, 76))
+    labels = label_map([ventricle.draw() for ventricle in steps])
+    loop = image_of("loop", labels)
+    frames = loop.cine.frames.copy()
+    frames[1] = value
+    dark = replace(loop, cine=replace(loop.cine, frames=frames))
+    measures = measure(Exam("p1", (dark,)), {"loop": labels})
+    assert [(item.phase, item.frame) for item in measures.instants] == [(Phase.ED, 0), (Phase.ES, 3)]
+    assert measures.ejection_fraction_percent == pytest.approx(TRUE_PERCENT, abs=0.3)
+    (flag,) = measures.flags
+    assert (flag.text, flag.grade) == ("loop: frame 1 is blank", Grade.NOTE)
+    (curve,) = measures.curves
+    assert [size is None for size in curve.series["left_ventricular_area_cm2"]] == [False, True, False, False, False]
+    # Nor is it one if the exam names it.
+    named = replace(dark, phases={Phase.ED: 1, Phase.ES: 3})
+    assert measure(Exam("p1", (named,)), {"loop": labels}).instants[0].frame == 0
+
+
+def test_an_image_without_any_picture_is_not_measured() -> None:
+    labels = label_map([WIDE.draw(), NARROW.draw()])
+    loop = image_of("loop", labels)
+    dark = replace(loop, cine=replace(loop.cine, frames=np.zeros_like(loop.cine.frames)))
+    measures = measure(Exam("p1", (dark,)), {"loop": labels})
+    assert measures.quantities == ()
+    assert texts(measures) == [
+        "loop: all 2 frames are blank",
+        "no labelled image shows a left ventricle: nothing was measured",
+    ]
+    # Labels alone, without pictures, can be measured.
+    alone = measure(Exam("p1", (dark,)), {"loop": labels}, has_pictures=False)
+    assert alone.ejection_fraction_percent == pytest.approx(TRUE_PERCENT, abs=0.3)
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+@pytest.mark.parametrize(("view", "modality"), [(View.UNKNOWN, Modality.UNKNOWN), (View.FOUR_CHAMBER, Modality.MR)])
+def test_curve_table_and_drawing_share_one_rule_for_the_base(view: View, modality: Modality, turns: int) -> None:
+    planes = [np.rot90(ventricle.draw(), turns) for ventricle in (WIDE, Ventricle(22, 76), NARROW)]
+    for plane in planes:
+        plane[plane == 3] = 0  # no atrium: the myocardium alone tells the base
+    labels = label_map(planes)
+    loop = image_of("loop", labels, view=view)
+    loop = replace(loop, cine=replace(loop.cine, modality=modality))
+    measures = measure(Exam("p1", (loop,)), {"loop": labels})
+    volume = measures.find("end_diastolic_volume")
+    assert volume is not None
+    assert volume.value == pytest.approx(WIDE.volume_ml, rel=0.006)
+    (curve,) = measures.curves
+    assert curve.series["left_ventricular_volume_ml"][0] == volume.value
+    section = measures.instants[0].section
+    assert section is not None
+    assert section.simpson_ml == volume.value
 
 
 def test_stack_whose_volume_jumps_is_flagged() -> None:
-    array = np.zeros((6, 8, 40, 40), np.uint8)
-    array[:, 1:7, 10:30, 10:30] = 3
-    array[4, 1:7, 10:30, 10:22] = 0
-    image = ExamImage("stack", Image(array, Geometry.of_spacing((10.0, 1.0, 1.0)), view=View.SAX))
-    measures = measure(Exam("p1", (image,)), {"stack": LabelMap(array, ACDC, Geometry.of_spacing((10.0, 1.0, 1.0)))})
-    assert "SAX: the volume of the left ventricle jumps by 60 % between frames 3 and 4" in texts(measures)
+    frames = [ED, heart(26, 39, 28), heart(18, 36, 22), heart(20, 37, 23), heart(28, 40, 30), ED]
+    measures = of_stack(*frames)
+    expected = 100 * (28**2 - 20**2) / 28**2
+    assert texts(measures) == [
+        f"SAX: the volume of the left ventricle jumps by {expected:.0f} % between frames 3 and 4"
+    ]
 
 
 def test_labels_of_another_exam_or_grid_are_refused() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import InputError, ModelFileError
+from cardiotrace.core.flag import Grade
 from cardiotrace.core.geometry import NO_GEOMETRY, Geometry
 from cardiotrace.core.image import FileSource, Image
 from cardiotrace.core.label import CAMUS, LV_ONLY, VESSEL255
@@ -60,7 +61,39 @@ def test_labels_of_a_resized_image_lie_on_the_image(shape: tuple[int, int]) -> N
     assert 2 * np.count_nonzero(mask & truth) / (mask.sum() + truth.sum()) > 0.97
     assert result.confidence[0] > 0.98
     assert np.isnan(result.confidence[1])
+    assert [str(flag) for flag in result.warnings] == ["frame 1 is blank"]
+
+
+def test_a_frame_in_which_nothing_is_seen_is_told() -> None:
+    frames = np.stack([disc(40, 40, radius=12), disc(40, 40, radius=12, value=100)])[:, None]
+    result = Predictor(make_model(threshold_network(0.5), make_spec(LV_ONLY))).segment(Image(frames, NO_GEOMETRY))
     assert [str(flag) for flag in result.warnings] == ["model tiny sees nothing in 1 of 2 frames"]
+
+
+def test_frames_without_a_picture_have_no_labels_and_are_not_shown_to_the_network() -> None:
+    # A network that takes everything for the ventricle, as one may that never saw a flat picture.
+    network = pointwise_network(np.zeros((2, 1), np.float32), np.array([0.0, 2.0], np.float32))
+    predictor = Predictor(make_model(network, make_spec(LV_ONLY)))
+    picture = disc(40, 40, radius=12)
+    frames = np.stack([np.zeros_like(picture), picture, np.full_like(picture, 255), picture])[:, None]
+    seen: list[tuple[int, int]] = []
+    result = predictor.segment(Image(frames, NO_GEOMETRY), on_progress=lambda done, total: seen.append((done, total)))
+    assert result.labels.mask(Structure.LV).any(axis=(1, 2, 3)).tolist() == [False, True, False, True]
+    assert seen == [(3, 4), (4, 4)]
+    assert [(str(flag), flag.grade) for flag in result.warnings] == [("frames 0 and 2 are blank", Grade.NOTE)]
+    nothing = predictor.segment(Image(frames[:1], NO_GEOMETRY))
+    assert not nothing.labels.array.any()
+    assert [(str(flag), flag.grade) for flag in nothing.warnings] == [("the image is blank", Grade.LOOK_TWICE)]
+
+
+def test_doubt_is_a_share_of_the_least_certain_validation_image() -> None:
+    network = pointwise_network(np.zeros((2, 1), np.float32), np.array([0.0, 2.0], np.float32))
+    picture = Image(disc(40, 40, radius=12)[None, None], NO_GEOMETRY)
+    certainty = 1 / (1 + np.exp(-2.0))
+    known = Predictor(make_model(network, make_spec(LV_ONLY, lowest_confidence=0.8)))
+    assert known.segment(picture).doubt[0] == pytest.approx((1 - certainty) / 0.2, rel=1e-5)
+    assert np.isnan(known.segment(picture, test_time_augmentation=True).doubt[0])
+    assert np.isnan(Predictor(make_model(network, make_spec(LV_ONLY))).segment(picture).doubt[0])
 
 
 def test_confidence_is_the_mean_winning_probability_over_the_foreground() -> None:

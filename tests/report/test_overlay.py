@@ -39,10 +39,11 @@ def test_outline_lies_on_the_border_of_the_mask() -> None:
 def test_axis_is_drawn_where_it_is() -> None:
     labels = label_map([Ventricle().draw((1.0, 1.0))], (1.0, 1.0, 1.0))
     black = Image(np.zeros(labels.array.shape, np.uint8), labels.geometry)
-    axis = section(labels, 0).axis
+    found = section(labels, 0)
+    axis = found.axis
     assert axis is not None
     without = np.asarray(draw_overlay(black, labels, 0, style=PLAIN)).astype(int)
-    with_axis = np.asarray(draw_overlay(black, labels, 0, axis=axis, style=PLAIN)).astype(int)
+    with_axis = np.asarray(draw_overlay(black, labels, 0, section=found, style=PLAIN)).astype(int)
     row, column = ((axis.apex_mm * 0.5 + axis.base_mm * 0.5 + 0.5) * 400 / 150).round().astype(int)
     window = np.s_[row - 2 : row + 3, column - 2 : column + 3]
     assert with_axis[window].max() > without[window].max() + 100
@@ -51,11 +52,12 @@ def test_axis_is_drawn_where_it_is() -> None:
 def test_axis_of_a_cropped_picture_lies_where_it_was_measured() -> None:
     labels = label_map([Ventricle().draw((1.0, 1.0))], (1.0, 1.0, 1.0))
     black = Image(np.zeros(labels.array.shape, np.uint8), labels.geometry)
-    axis = section(labels, 0).axis
+    traced = section(labels, 0)
+    axis = traced.axis
     assert axis is not None
     part, held = cropped(black, labels, Box(30, 130, 25, 125))
     drawn = [
-        np.asarray(draw_overlay(part, held, 0, axis=axis, style=PLAIN, corner_mm=corner)).astype(int)
+        np.asarray(draw_overlay(part, held, 0, section=traced, style=PLAIN, corner_mm=corner)).astype(int)
         for corner in ((30.0, 25.0), (0.0, 0.0))
     ]
     assert drawn[0].shape == (400, 400, 3)

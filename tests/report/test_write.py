@@ -77,6 +77,18 @@ def test_still_exam(tmp_path: Path) -> None:
     assert float(rows[0]["value"]) == pytest.approx(measures.ejection_fraction_percent, rel=1e-5)
 
 
+def test_normal_ranges_stand_beside_biplane_values(tmp_path: Path) -> None:
+    exam, labels = stills()
+    images = list(exam.images)
+    for phase, ventricle in ((Phase.ED, WIDE), (Phase.ES, NARROW)):
+        labels[f"two_{phase}"] = label_map([ventricle.draw((0.8, 0.8))], (1.0, 0.8, 0.8))
+        images.append(image_of(f"two_{phase}", labels[f"two_{phase}"], view=View.TWO_CHAMBER, phases={phase: 0}))
+    both = Exam("p1", tuple(images), exam.patient)
+    text = write_report(both, labels, measure(both, labels), tmp_path).read_text()
+    assert "normal 54–74 % (women)" in text
+    assert "biplane discs, A4C+A2C" in text
+
+
 def test_page_needs_nothing_else(tmp_path: Path) -> None:
     exam, labels = stills()
     text = write_report(exam, labels, measure(exam, labels), tmp_path).read_text()
@@ -180,7 +192,10 @@ def flagged(grade: Grade, name: str = "ejection_fraction") -> tuple[Exam, dict[s
 def test_a_value_that_is_not_usable_is_struck_through_and_heads_nothing(tmp_path: Path) -> None:
     exam, labels, measures = flagged(Grade.NOT_USABLE)
     text = write_report(exam, labels, measures, tmp_path).read_text()
-    value = f"{measures.ejection_fraction_percent:.0f}"
+    assert measures.ejection_fraction_percent is None
+    unusable = measures.find("ejection_fraction")
+    assert unusable is not None
+    value = f"{unusable.value:.0f}"
     assert f"{value}<small>" not in text
     assert f"<s>{value} %</s>" in text
     assert f"<s>{value}</s></td>" in text

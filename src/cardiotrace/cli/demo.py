@@ -11,7 +11,7 @@ from cardiotrace.workflows.demo import DemoConfig, DemoResult, demo
 
 _SHOWN = (
     ("echo, biplane", "discs, biplane", "A4C+A2C"),
-    ("echo, four-chamber", "discs, one plane", "A4C"),
+    ("echo, four-chamber", "discs, single plane", "A4C"),
     ("cine-MRI", "sum of slices", "SAX"),
 )
 _ROWS = (

@@ -13,6 +13,8 @@ _SMALLEST_GAP = 0.02  # of the outline: shorter runs along either neighbour are 
 _STRAIGHT_MM = 2.5  # how far the outline may leave a base chord
 _BULGE_PRICE = 3.0
 _CHORD_POINTS = 96
+PICTURE_DOWN = (1.0, 0.0)
+"""Where the base lies in an apical view by ultrasound, (row, column): the apex is shown at the top."""
 _REACH_PIXELS = 1.6  # an outline lies half a pixel out; its neighbours, the diagonal ones too, are within 1.6
 
 
@@ -69,9 +71,9 @@ def long_axis(
     myocardium: Bool[np.ndarray, "height width"] | None,
     spacing_mm: tuple[float, float],
     *,
-    apex_up: bool = True,
+    towards_base: tuple[float, float] | None = PICTURE_DOWN,
 ) -> LongAxis | None:
-    """Long axis of the left ventricle in an apical view.
+    """Long axis of the left ventricle in a long-axis view.
 
     The annulus points are the ends of the stretch of the cavity's outline that no myocardium borders; without
     myocardium (or without such a stretch) they are the ends of the longest straight chord at the base. The apex is
@@ -81,7 +83,7 @@ def long_axis(
         cavity: the cavity of the left ventricle.
         myocardium: its myocardium on the same grid, None where it is not labelled.
         spacing_mm: (height, width) of a pixel, mm.
-        apex_up: the base is sought in the lower half of the cavity.
+        towards_base: (row, column) direction to the half of the cavity in which the base is sought; None for both.
 
     Returns:
         The long axis; None if the cavity is empty or has no base that could be told.
@@ -96,14 +98,24 @@ def long_axis(
     Source:
         Mitchell et al. 2019, J Am Soc Echocardiogr 32:1 (annulus midpoint to the farthest point of the apex).
     """
-    ring = outline_mm(cavity, spacing_mm)
+    return axis_of_outline(outline_mm(cavity, spacing_mm), myocardium, spacing_mm, towards_base=towards_base)
+
+
+def axis_of_outline(
+    ring: Float[np.ndarray, "n 2"],
+    myocardium: Bool[np.ndarray, "height width"] | None,
+    spacing_mm: tuple[float, float],
+    *,
+    towards_base: tuple[float, float] | None = PICTURE_DOWN,
+) -> LongAxis | None:
+    """`long_axis` of a cavity whose outline is already there, as (row, column) in mm."""
     if len(ring) < 8:
         return None
     method, annulus = "annulus", None
     if myocardium is not None and myocardium.any():
-        annulus = _annulus(ring, myocardium, spacing_mm, apex_up)
+        annulus = _annulus(ring, myocardium, spacing_mm, towards_base)
     if annulus is None:
-        method, annulus = "chord", _base_chord(ring, apex_up)
+        method, annulus = "chord", _base_chord(ring, towards_base)
     if annulus is None:
         return None
     annulus = annulus[np.argsort(annulus[:, 1], kind="stable")]
@@ -132,7 +144,7 @@ def _annulus(
     ring: Float[np.ndarray, "n 2"],
     myocardium: Bool[np.ndarray, "height width"],
     spacing_mm: tuple[float, float],
-    apex_up: bool,
+    towards_base: tuple[float, float] | None,
 ) -> Float[np.ndarray, "2 2"] | None:
     """Ends of the longest stretch of the outline along no myocardium, if it can be a mitral annulus."""
     touches = borders(ring, myocardium, spacing_mm)
@@ -145,7 +157,7 @@ def _annulus(
     candidates = [
         (length, start, stop)
         for value, start, stop, length in runs
-        if not value and (not apex_up or _centre(ring, start, stop)[0] > middle[0])
+        if not value and (towards_base is None or (_centre(ring, start, stop) - middle) @ np.asarray(towards_base) > 0)
     ]
     if not candidates:
         return None
@@ -184,8 +196,10 @@ def _merged(runs: list[Run], shortest: float, size: int) -> list[Run]:
     return runs
 
 
-def _base_chord(ring: Float[np.ndarray, "n 2"], apex_up: bool) -> Float[np.ndarray, "2 2"] | None:
-    """The longest chord that the outline follows closely; across the lower half where the apex is up."""
+def _base_chord(
+    ring: Float[np.ndarray, "n 2"], towards_base: tuple[float, float] | None
+) -> Float[np.ndarray, "2 2"] | None:
+    """The longest chord that the outline follows closely; across the half at the base where that is known."""
     points = _resampled(ring, _CHORD_POINTS)
     best, found = 0.0, None
     for count in range(4, _CHORD_POINTS // 2):
@@ -197,9 +211,10 @@ def _base_chord(ring: Float[np.ndarray, "n 2"], apex_up: bool) -> Float[np.ndarr
         bulges = crosses / np.maximum(lengths, 1e-9)
         # Without a price on the bulge the ends would creep up the walls.
         scores = np.where(bulges <= _STRAIGHT_MM, lengths - _BULGE_PRICE * bulges, 0)
-        if apex_up:
-            scores *= np.abs(chords[:, 1]) >= np.abs(chords[:, 0])
-            scores *= between[..., 0].mean(axis=1) > points[:, 0].mean()
+        if towards_base is not None:
+            down = np.asarray(towards_base)
+            scores *= np.abs(chords @ np.array([-down[1], down[0]])) >= np.abs(chords @ down)
+            scores *= (between.mean(axis=1) - points.mean(axis=0)) @ down > 0
         start = int(scores.argmax())
         if scores[start] > best:
             best, found = float(scores[start]), np.stack([between[start, 0], between[start, -1]])

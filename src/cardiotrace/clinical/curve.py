@@ -1,11 +1,13 @@
 """How areas, lengths and volumes run through a cine."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
 
-from cardiotrace.clinical.section import plane_mask, plane_spacing, section
+from cardiotrace.clinical.traced import TracedCine
 from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
@@ -33,60 +35,65 @@ class Curve:
         return {"image": self.image, "view": self.view, **times, **series}
 
 
-def long_axis_curve(image: ExamImage, labels: LabelMap, *, frame_rate_hz: float | None = None) -> Curve:
+def long_axis_curve(cine: TracedCine, *, frame_rate_hz: float | None = None) -> Curve:
     """Area, length and single-plane volume of the left ventricle in every frame; area of the atrium where labelled.
 
     Args:
-        image: a moving long-axis image.
-        labels: its labels.
+        cine: a moving long-axis image.
         frame_rate_hz: gives the times where the image has none of its own.
 
     Returns:
         The curve, with "left_ventricular_area_cm2", "left_ventricular_length_cm", "left_ventricular_volume_ml" and
-        "left_atrial_area_cm2"; without spacing only the areas, "..._px2".
+        "left_atrial_area_cm2"; without spacing only the areas, "..._px2". None in frames without a picture.
     """
-    sections = [section(labels, frame, apex_up=image.cine.is_apical) for frame in range(labels.array.shape[0])]
-    scaled = labels.spacing_mm is not None
-    unit, factor = ("cm2", 1.0) if scaled else ("px2", 100.0)
-    series: dict[str, tuple[float | None, ...]] = {
-        f"left_ventricular_area_{unit}": tuple(item.area_cm2 * factor for item in sections)
-    }
-    if scaled:
+    sections, image = cine.sections, cine.image
+    unit, factor = ("cm2", 1.0) if cine.is_scaled else ("px2", 100.0)
+
+    def areas(values: Iterable[float]) -> tuple[float | None, ...]:
+        return tuple(None if blank else value * factor for value, blank in zip(values, cine.blank, strict=True))
+
+    series = {f"left_ventricular_area_{unit}": areas(item.area_cm2 for item in sections)}
+    if cine.is_scaled:
         series["left_ventricular_length_cm"] = tuple(item.length_cm for item in sections)
         series["left_ventricular_volume_ml"] = tuple(item.simpson_ml for item in sections)
-    if Structure.LA in labels.scheme.values:
-        series[f"left_atrial_area_{unit}"] = tuple(
-            area_cm2(labels, Structure.LA, frame) * factor for frame in range(len(sections))
-        )
+    if Structure.LA in cine.labels.scheme.values:
+        series[f"left_atrial_area_{unit}"] = areas(item.atrium_cm2 for item in sections)
     return Curve(image.name, image.cine.view_name, frame_times_ms(image, frame_rate_hz), series)
 
 
-def stack_curve(image: ExamImage, labels: LabelMap, *, frame_rate_hz: float | None = None) -> Curve:
+def stack_curve(
+    image: ExamImage, labels: LabelMap, blank: Bool[np.ndarray, "frames"], *, frame_rate_hz: float | None = None
+) -> Curve:
     """Volumes of the labelled ventricles in every frame of a short-axis stack, by adding its slices.
 
     Args:
         image: a moving stack.
-        labels: its labels, with spacing.
+        labels: its labels.
+        blank: frames of which no slice shows a picture.
         frame_rate_hz: gives the times where the image has none of its own.
 
     Returns:
         The curve, with "left_ventricular_volume_ml" and, where labelled, "right_ventricular_volume_ml"; voxels in
-        place of millilitres ("..._px") without spacing.
+        place of millilitres ("..._px") where a voxel's size is not known; None in frames without a picture.
     """
-    unit, voxel_ml = ("px", 1.0) if labels.spacing_mm is None else ("ml", float(np.prod(labels.spacing_mm)) / 1000)
+    known_ml = voxel_ml(labels)
+    unit, factor = ("px", 1.0) if known_ml is None else ("ml", known_ml)
     series = {
-        f"{name}_volume_{unit}": tuple(labels.mask(structure).sum(axis=(1, 2, 3)) * voxel_ml)
+        f"{name}_volume_{unit}": tuple(
+            None if dark else float(count) * factor
+            for count, dark in zip(labels.mask(structure).sum(axis=(1, 2, 3)), blank, strict=True)
+        )
         for structure, name in ((Structure.LV, "left_ventricular"), (Structure.RV, "right_ventricular"))
         if structure in labels.scheme.values
     }
     return Curve(image.name, image.cine.view_name, frame_times_ms(image, frame_rate_hz), series)
 
 
-def area_cm2(labels: LabelMap, structure: Structure, frame: int) -> float:
-    """Area of a structure in one frame of a planar image, cm2 (hundreds of pixels without spacing)."""
-    mask = plane_mask(labels, structure, frame)
-    height_mm, width_mm = plane_spacing(labels)
-    return 0.0 if mask is None else float(np.count_nonzero(mask) * height_mm * width_mm / 100)
+def voxel_ml(labels: LabelMap) -> float | None:
+    """Volume of a voxel, ml; None where its size or the distance of the slices is not known."""
+    if labels.spacing_mm is None or not np.isfinite(labels.spacing_mm).all():
+        return None
+    return float(np.prod(labels.spacing_mm)) / 1000
 
 
 def frame_times_ms(image: ExamImage, frame_rate_hz: float | None) -> tuple[float, ...] | None:

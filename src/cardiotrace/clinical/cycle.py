@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from cardiotrace.clinical.axis import LongAxis
+from cardiotrace.clinical.section import Section
 from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.terms import Phase, View
 
@@ -24,8 +25,13 @@ class Instant:
     frame: int
     is_named: bool
     """Whether the exam says that this is the phase; else it was found from the size of the ventricle."""
-    axis: LongAxis | None = None
-    """Long axis of the left ventricle there, once measured; pixels instead of mm where there is no spacing."""
+    section: Section | None = None
+    """Left ventricle there as it was measured, in a long-axis view; pixels instead of mm where there is no spacing."""
+
+    @property
+    def axis(self) -> LongAxis | None:
+        """Long axis of the left ventricle there."""
+        return None if self.section is None else self.section.axis
 
     @property
     def label(self) -> str:
@@ -65,9 +71,9 @@ class Cycle:
         """Those that there are, end-diastole first."""
         return tuple(instant for instant in (self.end_diastole, self.end_systole) if instant is not None)
 
-    def with_axes(self, axes: Mapping[str, LongAxis | None]) -> tuple[Instant, ...]:
-        """The instants with their long axes, by label."""
-        return tuple(replace(instant, axis=axes.get(instant.label)) for instant in self.instants)
+    def with_sections(self, sections: Mapping[Phase, Section]) -> tuple[Instant, ...]:
+        """The instants with what was traced there."""
+        return tuple(replace(instant, section=sections.get(instant.phase)) for instant in self.instants)
 
 
 def find_cycle(images: Sequence[ExamImage], sizes: Mapping[str, Float[np.ndarray, "frames"]]) -> Cycle | None:

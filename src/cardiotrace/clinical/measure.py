@@ -1,41 +1,59 @@
 """From an exam and its labels to everything that can be measured in it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Bool
 
 from cardiotrace.clinical.curve import Curve, long_axis_curve, stack_curve
+from cardiotrace.clinical.expected import Doubt
 from cardiotrace.clinical.labelling import labels_in_place, with_label_flags
 from cardiotrace.clinical.normal import body_surface_area_m2
 from cardiotrace.clinical.plane import Plane, biplane_quantities, plane_quantities, trace_plane
 from cardiotrace.clinical.quantity import Measures, Quantity
-from cardiotrace.clinical.stack import stack_measures
+from cardiotrace.clinical.rule import flag
+from cardiotrace.clinical.stack import StackMeasures, stack_measures
+from cardiotrace.clinical.traced import TracedCine
 from cardiotrace.clinical.validity import jump_flags
 from cardiotrace.clinical.vessel import vessel_quantities
 from cardiotrace.core.exam import Exam, ExamImage, Patient
-from cardiotrace.core.flag import Flag, Grade
+from cardiotrace.core.flag import Flag
 from cardiotrace.core.label import LabelMap
-from cardiotrace.core.terms import Structure, View
+from cardiotrace.core.terms import Modality, Structure, View
+from cardiotrace.geometry.blank import blank_planes, blank_words
 
-LONG_AXIS_VIEWS = (View.FOUR_CHAMBER, View.TWO_CHAMBER, View.THREE_CHAMBER, View.FOUR_CHAMBER, View.UNKNOWN)
+LONG_AXIS_VIEWS = (View.FOUR_CHAMBER, View.TWO_CHAMBER, View.THREE_CHAMBER, View.FIVE_CHAMBER, View.UNKNOWN)
 """Views whose single plane gives a volume, the preferred one first."""
 _INDEXED = ("end_diastolic_volume", "end_systolic_volume", "left_atrial_volume")
 
+Blank = Mapping[str, Bool[np.ndarray, "time depth"]]
+"""Planes without a picture, by image name."""
 
-def measure(exam: Exam, labels: Mapping[str, LabelMap]) -> Measures:
+
+def measure(
+    exam: Exam,
+    labels: Mapping[str, LabelMap],
+    *,
+    doubts: Mapping[str, Doubt] | None = None,
+    has_pictures: bool = True,
+) -> Measures:
     """Measure an exam: areas, lengths, volumes and ejection fraction of the left ventricle, size of the left atrium.
 
     Long-axis views give volumes by discs and by area and length, two apical views together the biplane volume; a
     short-axis stack gives volumes by adding its slices, and the mass of the myocardium. The preferred value of each
-    quantity stands first: biplane, then the discs of the four-chamber view. Photographs of the
-    retina give the density of vessels.
+    quantity stands first: in MRI the sum of slices, then biplane, then the discs of the four-chamber view. What is not
+    usable stands behind what is. Photographs of the retina give the density of vessels. Frames without a picture are
+    not measured, whatever their labels.
 
     Args:
         exam: its images, with end-diastole and end-systole named or not.
         labels: labels of the images, by image name; images without labels are skipped.
+        doubts: how unsure the model was of each frame, by image name; none for labels that a person drew.
+        has_pictures: whether the images hold pictures; False where they stand for labels alone.
 
     Returns:
-        The quantities, with flags in words where one should not be trusted. Without pixel spacing only areas in
+        The quantities, with flags where one should not be trusted. Without pixel spacing only areas in
         pixels and the ejection fraction.
 
     Raises:
@@ -45,86 +63,118 @@ def measure(exam: Exam, labels: Mapping[str, LabelMap]) -> Measures:
         Lang et al. 2015, J Am Soc Echocardiogr 28:1; Mitchell et al. 2019, J Am Soc Echocardiogr 32:1.
     """
     labels = labels_in_place(exam, labels)
-    planar, stacks = _by_view(exam, labels)
-    planes = [plane for images in planar.values() if (plane := trace_plane(images, labels)) is not None]
-    curves = _curves(exam, planar, stacks, labels)
-    quantities = [*biplane_quantities(planes)]
-    for plane in planes:
-        quantities.extend(plane_quantities(plane))
-    instants = [instant for plane in planes for instant in plane.instants]
-    vessels = vessel_quantities(exam, labels)
+    blank = {
+        image.name: blank_planes(image.cine.frames) if has_pictures else np.zeros(image.cine.grid_shape[:2], bool)
+        for image in exam.images
+        if image.name in labels
+    }
+    shown = replace(exam, images=tuple(_without_blank(image, blank) for image in exam.images))
+    cines, stack = _by_view(shown, labels, blank)
+    planes = [plane for group in cines.values() if (plane := trace_plane(group, doubts)) is not None]
+    found = stack_measures(stack, labels, blank) if stack else StackMeasures((), (), ())
+    vessels = vessel_quantities(exam, {name: labels[name] for name in labels if not blank[name].all()})
+    long_axis = [*biplane_quantities(planes), *(item for plane in planes for item in plane_quantities(plane))]
+    is_mri = bool(stack) and stack[0].cine.modality is not Modality.US
+    quantities = [*found.quantities, *long_axis] if is_mri else [*long_axis, *found.quantities]
     quantities.extend(vessels)
-    flags = [*_exam_flags(exam, planes, planar), *_curve_flags(curves)]
-    if not planar and not stacks and not vessels:
-        text = "no labelled image shows a left ventricle: nothing was measured"
-        flags.append(Flag(Grade.LOOK_TWICE, text, "nothing-measured"))
-    for images in stacks:
-        found = stack_measures(images, labels)
-        quantities.extend(found.quantities)
-        instants.extend(found.instants)
-        flags.extend(found.flags)
     quantities.extend(_indexed(quantities, exam.patient))
+    curves = _curves(exam, cines, stack, labels, blank)
+    flags = [*_blank_flags(blank), *_exam_flags(exam, planes, cines), *_curve_flags(curves, blank), *found.flags]
+    if not cines and not stack and not vessels:
+        flags.append(flag("nothing-measured", "no labelled image shows a left ventricle: nothing was measured"))
     for quantity in quantities:
         flags.extend(quantity.flags)
-    found_flags = tuple(dict.fromkeys(flags))
-    measures = Measures(exam.name, tuple(quantities), found_flags, tuple(instants), curves)
-    return with_label_flags(measures, exam, labels)
+    instants = (*(instant for plane in planes for instant in plane.instants), *found.instants)
+    measures = Measures(exam.name, tuple(quantities), tuple(dict.fromkeys(flags)), instants, curves)
+    return usable_first(with_label_flags(measures, exam, labels))
 
 
-def _by_view(exam: Exam, labels: Mapping[str, LabelMap]) -> tuple[dict[View, list[ExamImage]], list[list[ExamImage]]]:
+def usable_first(measures: Measures) -> Measures:
+    """The measures with the quantities that are not usable behind those that are."""
+    ordered = sorted(measures.quantities, key=lambda quantity: not quantity.is_usable)
+    return replace(measures, quantities=tuple(ordered))
+
+
+def _without_blank(image: ExamImage, blank: Blank) -> ExamImage:
+    """The image without phases that name a frame without a picture."""
+    dark = blank.get(image.name)
+    if dark is None:
+        return image
+    kept = {phase: frame for phase, frame in image.phases.items() if not dark[frame].all()}
+    return replace(image, phases=kept)
+
+
+def _blank_flags(blank: Blank) -> list[Flag]:
+    flags = []
+    for name, dark in blank.items():
+        words = blank_words(dark)
+        if words:
+            flags.append(flag("all-blank" if dark.all() else "blank", f"{name}: {words}", about=name))
+    return flags
+
+
+def _by_view(
+    exam: Exam, labels: Mapping[str, LabelMap], blank: Blank
+) -> tuple[dict[View, list[TracedCine]], list[ExamImage]]:
     """Labelled images with a left ventricle: long-axis ones by view in order of preference, and short-axis stacks."""
-    planar: dict[View, list[ExamImage]] = {view: [] for view in LONG_AXIS_VIEWS}
+    planar: dict[View, list[TracedCine]] = {view: [] for view in LONG_AXIS_VIEWS}
     stack: list[ExamImage] = []
     for image in exam.images:
         if image.name not in labels or Structure.LV not in labels[image.name].scheme.values:
             continue
         view, depth = image.cine.view, image.cine.grid_shape[1]
+        if blank[image.name].all():
+            continue
         if view is View.SAX or (view is View.UNKNOWN and depth > 1):
             stack.append(image)
         elif view in planar and depth == 1:
-            planar[view].append(image)
-    return {view: images for view, images in planar.items() if images}, [stack] if stack else []
+            planar[view].append(TracedCine(image, labels[image.name], blank[image.name][:, 0]))
+    return {view: cines for view, cines in planar.items() if cines}, stack
 
 
 def _curves(
     exam: Exam,
-    planar: Mapping[View, Sequence[ExamImage]],
-    stacks: Sequence[Sequence[ExamImage]],
+    planar: Mapping[View, Sequence[TracedCine]],
+    stack: Sequence[ExamImage],
     labels: Mapping[str, LabelMap],
+    blank: Blank,
 ) -> tuple[Curve, ...]:
     """One of each moving image, long axis first."""
-    kinds = ((long_axis_curve, planar.values()), (stack_curve, stacks))
-    return tuple(
-        make(image, labels[image.name], frame_rate_hz=exam.frame_rate_hz)
-        for make, groups in kinds
-        for images in groups
-        for image in images
-        if image.cine.grid_shape[0] > 1
+    rate = exam.frame_rate_hz
+    moving = [cine for cines in planar.values() for cine in cines if len(cine.blank) > 1]
+    stacks = [image for image in stack if image.cine.grid_shape[0] > 1]
+    return (
+        *(long_axis_curve(cine, frame_rate_hz=rate) for cine in moving),
+        *(
+            stack_curve(image, labels[image.name], np.all(blank[image.name], axis=1), frame_rate_hz=rate)
+            for image in stacks
+        ),
     )
 
 
-def _curve_flags(curves: Sequence[Curve]) -> list[Flag]:
+def _curve_flags(curves: Sequence[Curve], blank: Blank) -> list[Flag]:
     flags: list[Flag] = []
     for curve in curves:
         name, values = next(iter(curve.series.items()))
         what = "volume" if "volume" in name else "area"
-        flags.extend(flag.of(curve.view) for flag in jump_flags(values, what=what))
+        frames = np.flatnonzero(~blank[curve.image].all(axis=1)).tolist()
+        found = jump_flags([values[frame] for frame in frames], what=what, frames=frames)
+        flags.extend(item.of(curve.view) for item in found)
     return flags
 
 
-def _exam_flags(exam: Exam, planes: Sequence[Plane], planar: Mapping[View, Sequence[ExamImage]]) -> list[Flag]:
+def _exam_flags(exam: Exam, planes: Sequence[Plane], planar: Mapping[View, Sequence[TracedCine]]) -> list[Flag]:
     """What concerns the exam as a whole."""
-    flags = [flag for plane in planes for flag in plane.flags]
+    flags = [item for plane in planes for item in plane.flags]
+    flags.extend(item for plane in planes if plane.atrium is not None for item in plane.atrium.flags)
     if View.UNKNOWN in planar:
-        text = "the view is not stated: it was measured as an apical view with the apex at the top"
-        flags.append(Flag(Grade.LOOK_TWICE, text, "view-unknown"))
+        flags.append(flag("view-unknown", "the view is not stated: it was measured as a long-axis view of the heart"))
     if any(not plane.is_scaled for plane in planes):
         text = "the pixel spacing is unknown: areas are in pixels, there are no volumes; the ratios hold"
-        flags.append(Flag(Grade.NOTE, text, "no-pixel-size"))
+        flags.append(flag("no-pixel-size", text))
     ages = exam.patient.age_years
     if ages is not None and ages < 18:
-        text = "the patient is under 18: the normal ranges are those of adults"
-        flags.append(Flag(Grade.NOTE, text, "under-18"))
+        flags.append(flag("under-18", "the patient is under 18: the normal ranges are those of adults"))
     return flags
 
 

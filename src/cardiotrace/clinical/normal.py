@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from cardiotrace.clinical.quantity import Quantity
+
 ASE_2015 = "Lang et al. 2015, J Am Soc Echocardiogr 28:1 (ASE/EACVI)"
 
 
@@ -40,6 +42,18 @@ NORMAL_RANGES = tuple(
     )
 )
 """2-D echo, biplane: only those ranges whose source could be read; women's absolute volumes are not among them."""
+
+
+def is_judged(quantity: Quantity) -> bool:
+    """Whether the normal ranges, those of biplane echo, are meant for a value: one of a single plane is none.
+
+    Example:
+        >>> is_judged(Quantity("ejection_fraction", 60.0, "percent", "discs, biplane", "A4C+A2C", ()))
+        True
+        >>> is_judged(Quantity("ejection_fraction", 60.0, "percent", "discs, single plane", "A4C", ()))
+        False
+    """
+    return "biplane" in quantity.method and all(view.startswith("A") for view in quantity.view.split("+"))
 
 
 def normal_ranges(key: str, sex: str | None) -> tuple[NormalRange, ...]:

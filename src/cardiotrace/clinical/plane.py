@@ -6,30 +6,32 @@ from dataclasses import dataclass
 import numpy as np
 
 from cardiotrace.clinical.axis import outline_mm
-from cardiotrace.clinical.curve import area_cm2
 from cardiotrace.clinical.cycle import Cycle, Instant, find_cycle
 from cardiotrace.clinical.ejection import ejection_fraction, stroke_volume_ml
+from cardiotrace.clinical.expected import Doubt, error_flags
 from cardiotrace.clinical.quantity import Quantity
-from cardiotrace.clinical.section import Section, plane_mask, plane_spacing, section
+from cardiotrace.clinical.rule import doubting, flag
+from cardiotrace.clinical.section import Section, plane_mask, plane_spacing
+from cardiotrace.clinical.traced import TracedCine
 from cardiotrace.clinical.validity import (
-    METHOD_GAP_PERCENT,
-    PLANE_GAP_PERCENT,
     agreement_flags,
     atrium_flags,
     biplane_flags,
+    change_flags,
     ejection_flags,
+    geometry_flags,
     length_flags,
     section_flags,
+    volume_flags,
 )
-from cardiotrace.clinical.volume import area_length_ml, biplane_lengths_mm, biplane_ml
-from cardiotrace.core.exam import ExamImage
-from cardiotrace.core.flag import Flag, Grade
-from cardiotrace.core.label import LabelMap
+from cardiotrace.clinical.volume import area_length_ml, biplane_area_length_ml, biplane_lengths_mm, biplane_ml
+from cardiotrace.core.flag import Flag
 from cardiotrace.core.terms import Phase, Structure, View
 
-SIMPSON = "discs, one plane"
-AREA_LENGTH = "area-length, one plane"
+SIMPSON = "discs, single plane"
+AREA_LENGTH = "area-length, single plane"
 BIPLANE = "discs, biplane"
+BIPLANE_AREA_LENGTH = "area-length, biplane"
 TRACED = "traced"
 
 _PHASE_WORD = {Phase.ED: "end_diastolic", Phase.ES: "end_systolic"}
@@ -60,40 +62,41 @@ class Plane:
 
     @property
     def instants(self) -> tuple[Instant, ...]:
-        """End-diastole and end-systole with their long axes."""
-        axes = {instant.label: self.sections[instant.phase].axis for instant in self.cycle.instants}
-        return self.cycle.with_axes(axes)
+        """End-diastole and end-systole with what was traced there."""
+        return self.cycle.with_sections(self.sections)
 
     def frames(self, *phases: Phase) -> tuple[str, ...]:
         """Image and frame of the phases, as "image:frame"."""
         return tuple(instant.label for instant in self.cycle.instants if instant.phase in phases)
 
 
-def trace_plane(images: Sequence[ExamImage], labels: Mapping[str, LabelMap]) -> Plane | None:
-    """Find the cycle of one view and trace its two instants.
+def trace_plane(cines: Sequence[TracedCine], doubts: Mapping[str, Doubt] | None = None) -> Plane | None:
+    """Find the cycle of one view and what was traced at its two instants.
 
     Args:
-        images: planar images of one long-axis view.
-        labels: their labels, by image name.
+        cines: planar images of one long-axis view.
+        doubts: how unsure the model was of each frame, by image name; none where a person drew.
 
     Returns:
         The traced plane; None if no frame shows a left ventricle and none is named.
     """
-    sizes = {image.name: _areas(labels[image.name]) for image in images}
-    cycle = find_cycle(images, sizes)
+    by_name = {cine.name: cine for cine in cines}
+    cycle = find_cycle([cine.image for cine in cines], {cine.name: cine.areas_cm2 for cine in cines})
     if cycle is None:
         return None
-    by_name = {image.name: image for image in images}
     sections: dict[Phase, Section] = {}
     flags: list[Flag] = []
     for instant in cycle.instants:
-        image, found = by_name[instant.image], labels[instant.image]
-        sections[instant.phase] = section(found, instant.frame, apex_up=_apex_up(image))
-        odd = section_flags(image, found, instant.frame, sections[instant.phase])
-        flags.extend(flag.of(f"{cycle.view_name} {instant.phase}") for flag in odd)
-    is_scaled = all(labels[instant.image].spacing_mm is not None for instant in cycle.instants)
-    flags.extend(flag.of(cycle.view_name) for flag in _cycle_flags(cycle, sections, is_scaled))
-    return Plane(cycle.view, cycle, sections, _atrium(cycle, sections, by_name, labels), is_scaled, tuple(flags))
+        cine = by_name[instant.image]
+        sections[instant.phase] = cine.sections[instant.frame]
+        odd = section_flags(cine, instant.frame)
+        flags.extend(item.of(f"{cycle.view_name} {instant.phase}") for item in odd)
+        flags.extend(geometry_flags(cine.image, cine.labels))
+    is_scaled = all(by_name[instant.image].is_scaled for instant in cycle.instants)
+    of_cycle = (*_cycle_flags(cycle, sections, is_scaled), *_error_flags(cycle, sections, is_scaled, doubts))
+    flags.extend(item.of(cycle.view_name) for item in of_cycle)
+    atrium = _atrium(cycle, sections, by_name)
+    return Plane(cycle.view, cycle, sections, atrium, is_scaled, tuple(dict.fromkeys(flags)))
 
 
 def plane_quantities(plane: Plane) -> list[Quantity]:
@@ -114,6 +117,10 @@ def biplane_quantities(planes: Sequence[Plane]) -> list[Quantity]:
     two = next((plane for plane in planes if plane.view is View.TWO_CHAMBER), None)
     if four is None or two is None or not (four.is_scaled and two.is_scaled):
         return []
+    return [*_biplane_volumes(four, two), *_biplane_atrium(four, two)]
+
+
+def _biplane_volumes(four: Plane, two: Plane) -> list[Quantity]:
     volumes: dict[Phase, float] = {}
     flags: list[Flag] = [*four.flags, *two.flags]
     for phase in (Phase.ED, Phase.ES):
@@ -125,45 +132,60 @@ def biplane_quantities(planes: Sequence[Plane]) -> list[Quantity]:
         flags.extend(biplane_flags(first.discs.length_mm / 10, second.discs.length_mm / 10, phase=phase))
     fractions = [_plane_ejection(plane) for plane in (four, two)]
     if fractions[0] is not None and fractions[1] is not None:
-        gap = agreement_flags(
-            fractions[0],
-            fractions[1],
-            limit=PLANE_GAP_PERCENT,
-            between=f"{four.cycle.view_name} and {two.cycle.view_name}",
-        )
-        flags.extend(gap)
+        between = f"{four.cycle.view_name} and {two.cycle.view_name}"
+        flags.extend(agreement_flags("planes-disagree", fractions[0], fractions[1], between=between))
+    flags.extend(item.of("biplane") for item in _value_flags(volumes[Phase.ED], volumes[Phase.ES], is_scaled=True))
     frames = {phase: (*four.frames(phase), *two.frames(phase)) for phase in volumes}
-    return _ejection(volumes, frames, BIPLANE, f"{four.cycle.view_name}+{two.cycle.view_name}", tuple(flags))
+    return _ejection(volumes, frames, BIPLANE, f"{four.cycle.view_name}+{two.cycle.view_name}", flags)
 
 
-def _apex_up(image: ExamImage) -> bool:
-    return image.cine.is_apical or image.cine.view is View.UNKNOWN
-
-
-def _areas(labels: LabelMap) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    counts = np.count_nonzero(labels.mask(Structure.LV)[:, 0], axis=(1, 2))
-    height_mm, width_mm = plane_spacing(labels)
-    return np.asarray(counts * height_mm * width_mm, np.float64)
+def _biplane_atrium(four: Plane, two: Plane) -> list[Quantity]:
+    """Volume of the left atrium from both planes, as high as the shorter of its two lengths."""
+    first, second = four.atrium, two.atrium
+    if first is None or second is None or not first.length_cm or not second.length_cm:
+        return []
+    value = biplane_area_length_ml(first.area_cm2, second.area_cm2, min(first.length_cm, second.length_cm))
+    flags = doubting((*four.flags, *two.flags, *first.flags, *second.flags), "atrium")
+    view = f"{four.cycle.view_name}+{two.cycle.view_name}"
+    frames = (*four.frames(Phase.ES), *two.frames(Phase.ES))
+    return [Quantity("left_atrial_volume", value, "ml", BIPLANE_AREA_LENGTH, view, frames, flags=flags)]
 
 
 def _cycle_flags(cycle: Cycle, sections: Mapping[Phase, Section], is_scaled: bool) -> list[Flag]:
-    flags: list[Flag] = []
     if cycle.end_diastole is None or cycle.end_systole is None:
         missing = "end-diastole" if cycle.end_diastole is None else "end-systole"
-        return [Flag(Grade.LOOK_TWICE, f"the exam shows no {missing}: no ejection fraction", "one-instant", "LV")]
-    end_diastole, end_systole = sections[Phase.ED], sections[Phase.ES]
-    if end_diastole.area_cm2 < end_systole.area_cm2:
+        return [flag("one-instant", f"the exam shows no {missing}: no ejection fraction")]
+    diastole, systole = sections[Phase.ED], sections[Phase.ES]
+    flags: list[Flag] = []
+    if diastole.area_cm2 < systole.area_cm2:
         text = "the left ventricle is smaller at the named end-diastole than at end-systole: are they swapped?"
-        flags.append(Flag(Grade.NOT_USABLE, text, "swapped", "LV"))
+        flags.append(flag("swapped", text))
     if is_scaled:
-        flags.extend(length_flags(end_diastole.length_cm, end_systole.length_cm))
-    by_discs = _ejection_percent(end_diastole.simpson_ml, end_systole.simpson_ml)
-    by_length = _ejection_percent(end_diastole.area_length_ml, end_systole.area_length_ml)
+        flags.extend(length_flags(diastole, systole))
+    flags.extend(change_flags(diastole, systole))
+    by_discs = _ejection_percent(diastole.simpson_ml, systole.simpson_ml)
+    by_length = _ejection_percent(diastole.area_length_ml, systole.area_length_ml)
+    flags.extend(_value_flags(diastole.simpson_ml, systole.simpson_ml, is_scaled=is_scaled))
     if by_discs is not None and by_length is not None:
-        flags.extend(ejection_flags(by_discs))
-        limit, between = METHOD_GAP_PERCENT, "discs and area-length"
-        flags.extend(agreement_flags(by_discs, by_length, limit=limit, between=between))
+        flags.extend(agreement_flags("methods-disagree", by_discs, by_length, between="discs and area-length"))
     return flags
+
+
+def _value_flags(end_diastolic_ml: float | None, end_systolic_ml: float | None, *, is_scaled: bool) -> list[Flag]:
+    percent = _ejection_percent(end_diastolic_ml, end_systolic_ml)
+    flags = [] if percent is None else [*ejection_flags(percent)]
+    return [*flags, *volume_flags(end_diastolic_ml, end_systolic_ml)] if is_scaled else flags
+
+
+def _error_flags(
+    cycle: Cycle, sections: Mapping[Phase, Section], is_scaled: bool, doubts: Mapping[str, Doubt] | None
+) -> tuple[Flag, ...]:
+    """Whether the model's labels make an error of the ejection fraction likely; nothing of labels drawn by hand."""
+    diastole, systole = cycle.end_diastole, cycle.end_systole
+    if diastole is None or systole is None or doubts is None or not {diastole.image, systole.image} <= set(doubts):
+        return ()
+    unsure = tuple(float(doubts[instant.image][instant.frame]) for instant in (diastole, systole))
+    return error_flags(sections[Phase.ED], sections[Phase.ES], unsure, is_scaled=is_scaled)
 
 
 def _ejection_percent(end_diastolic_ml: float | None, end_systolic_ml: float | None) -> float | None:
@@ -188,68 +210,69 @@ def _ejection(
     frames: Mapping[Phase, tuple[str, ...]],
     method: str,
     view: str,
-    flags: tuple[Flag, ...],
+    flags: Sequence[Flag],
 ) -> list[Quantity]:
     """Ejection fraction, volumes and stroke volume by one method."""
+    of_volume, of_ejection = doubting(flags, "volume"), doubting(flags, "ejection")
     quantities = [
-        Quantity(f"{_PHASE_WORD[phase]}_volume", value, "ml", method, view, frames[phase], flags=flags)
+        Quantity(f"{_PHASE_WORD[phase]}_volume", value, "ml", method, view, frames[phase], flags=of_volume)
         for phase, value in volumes.items()
     ]
     if set(volumes) == set(_PHASE_WORD) and volumes[Phase.ED] > 0:
         both = (*frames[Phase.ED], *frames[Phase.ES])
         percent = ejection_fraction(volumes[Phase.ED], volumes[Phase.ES])
         stroke_ml = stroke_volume_ml(volumes[Phase.ED], volumes[Phase.ES])
-        quantities.insert(0, Quantity("ejection_fraction", percent, "percent", method, view, both, flags=flags))
-        quantities.append(Quantity("stroke_volume", stroke_ml, "ml", method, view, both, flags=flags))
+        quantities.insert(0, Quantity("ejection_fraction", percent, "percent", method, view, both, flags=of_ejection))
+        of_both = tuple(dict.fromkeys((*of_ejection, *of_volume)))
+        quantities.append(Quantity("stroke_volume", stroke_ml, "ml", method, view, both, flags=of_both))
     return quantities
 
 
 def _sizes(plane: Plane) -> list[Quantity]:
-    """Areas, lengths and the change of area."""
+    """Areas, lengths and the change of area; of a frame without a ventricle there are none."""
     quantities = []
     unit, factor = ("cm2", 1.0) if plane.is_scaled else ("px2", 100.0)
-    view, flags = plane.cycle.view_name, plane.flags
-    for phase, found in plane.sections.items():
+    view, flags = plane.cycle.view_name, doubting(plane.flags, "size")
+    shown = {phase: found for phase, found in plane.sections.items() if found.area_cm2 > 0}
+    for phase, found in shown.items():
         name, frames = _PHASE_WORD[phase], plane.frames(phase)
         area = found.area_cm2 * factor
         quantities.append(Quantity(f"{name}_area", area, unit, TRACED, view, frames, flags=flags))
         if found.length_cm is not None and plane.is_scaled:
             length = Quantity(f"{name}_length", found.length_cm, "cm", TRACED, view, frames, flags=flags)
             quantities.append(length)
-    if set(plane.sections) == set(_PHASE_WORD) and plane.sections[Phase.ED].area_cm2 > 0:
-        change = ejection_fraction(plane.sections[Phase.ED].area_cm2, plane.sections[Phase.ES].area_cm2)
-        frames = plane.frames(Phase.ED, Phase.ES)
-        quantities.append(Quantity("fractional_area_change", change, "percent", TRACED, view, frames, flags=flags))
+    if set(shown) == set(_PHASE_WORD):
+        change = ejection_fraction(shown[Phase.ED].area_cm2, shown[Phase.ES].area_cm2)
+        frames, doubted = plane.frames(Phase.ED, Phase.ES), doubting(plane.flags, "ejection")
+        quantities.append(Quantity("fractional_area_change", change, "percent", TRACED, view, frames, flags=doubted))
     return quantities
 
 
-def _atrium(
-    cycle: Cycle, sections: Mapping[Phase, Section], images: Mapping[str, ExamImage], labels: Mapping[str, LabelMap]
-) -> Atrium | None:
+def _atrium(cycle: Cycle, sections: Mapping[Phase, Section], cines: Mapping[str, TracedCine]) -> Atrium | None:
     """The left atrium at end-systole, where it is labelled and shown."""
     instant = cycle.end_systole
     if instant is None:
         return None
-    found, axis = labels[instant.image], sections[Phase.ES].axis
-    mask = plane_mask(found, Structure.LA, instant.frame)
+    cine, found = cines[instant.image], sections[Phase.ES]
+    mask = plane_mask(cine.labels, Structure.LA, instant.frame)
     if mask is None:
         return None
-    odd = atrium_flags(images[instant.image], found, instant.frame)
-    flags = tuple(flag.of(f"{cycle.view_name} {instant.phase}") for flag in odd)
+    flags = tuple(item.of(f"{cycle.view_name} {instant.phase}") for item in atrium_flags(cine, instant.frame))
     if not mask.any():
-        return None
+        return Atrium(0.0, None, flags)
     length_cm = None
-    if axis is not None:
-        ring = outline_mm(mask, plane_spacing(found))
-        length_cm = float(np.linalg.norm(ring - axis.base_mm, axis=1).max() / 10)
-    return Atrium(area_cm2(found, Structure.LA, instant.frame), length_cm, flags)
+    if found.axis is not None:
+        ring = outline_mm(mask, plane_spacing(cine.labels))
+        length_cm = float(np.linalg.norm(ring - found.axis.base_mm, axis=1).max() / 10)
+    return Atrium(found.atrium_cm2, length_cm, flags)
 
 
 def _atrium_quantities(plane: Plane) -> list[Quantity]:
     atrium = plane.atrium
-    if atrium is None:
+    if atrium is None or not atrium.area_cm2:
         return []
-    view, frames, flags = plane.cycle.view_name, plane.frames(Phase.ES), atrium.flags
+    view, frames = plane.cycle.view_name, plane.frames(Phase.ES)
+    flags = doubting((*plane.flags, *atrium.flags), "atrium")
     if not plane.is_scaled:
         area_px = atrium.area_cm2 * 100
         return [Quantity("left_atrial_area", area_px, "px2", TRACED, view, frames, flags=flags)]

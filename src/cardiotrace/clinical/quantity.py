@@ -6,7 +6,7 @@ from typing import Any
 
 from cardiotrace.clinical.curve import Curve
 from cardiotrace.clinical.cycle import Instant
-from cardiotrace.core.flag import Flag
+from cardiotrace.core.flag import Flag, Grade, worst
 
 VERSION = "2"
 COLUMNS = ("name", "value", "unit", "method", "view", "frames", "low", "high", "flags")
@@ -17,7 +17,7 @@ class Quantity:
     """One measured value, with all that is needed to read it alone.
 
     Example:
-        >>> quantity = Quantity("ejection_fraction", 58.25, "percent", "Simpson, one plane", "A4C", ("ed:0", "es:0"))
+        >>> quantity = Quantity("ejection_fraction", 58.25, "percent", "discs, single plane", "A4C", ("ed:0", "es:0"))
         >>> quantity.key
         'ejection_fraction_percent'
     """
@@ -40,6 +40,11 @@ class Quantity:
     def key(self) -> str:
         """Name and unit as one word, such as "end_diastolic_volume_ml"."""
         return f"{self.name}_{self.unit.replace('/', '_per_')}"
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether no flag says that the value is not usable."""
+        return worst(self.flags) is not Grade.NOT_USABLE
 
     def to_plain(self) -> dict[str, Any]:
         """The quantity as JSON holds it; the interval is left out where there is none."""
@@ -84,6 +89,8 @@ class Measures:
     def find(self, name: str, *, view: str | None = None, method: str | None = None) -> Quantity | None:
         """The first quantity of that name, in that view and by a method that contains `method`; None if there is none.
 
+        Those that are usable stand first; see `Quantity.is_usable`.
+
         Example:
             >>> Measures("p1", ()).find("ejection_fraction") is None
             True
@@ -94,22 +101,25 @@ class Measures:
         return None
 
     def value(self, key: str) -> float | None:
-        """The preferred value of a quantity by its name and unit, such as "left_atrial_volume_ml"; None if absent."""
-        return next((quantity.value for quantity in self.quantities if quantity.key == key), None)
+        """The preferred value of a quantity by its name and unit, such as "left_atrial_volume_ml".
+
+        None if it could not be measured, or if no value of it is usable; `find` hands out those that are not, too.
+        """
+        return next((item.value for item in self.quantities if item.key == key and item.is_usable), None)
 
     @property
     def ejection_fraction_percent(self) -> float | None:
-        """Ejection fraction by the preferred method, percent; None if it could not be measured."""
+        """Ejection fraction by the preferred method, percent; None if it could not be measured or is not usable."""
         return self.value("ejection_fraction_percent")
 
     @property
     def end_diastolic_volume_ml(self) -> float | None:
-        """Left-ventricular volume at end-diastole by the preferred method, ml; None if not measured."""
+        """Left-ventricular volume at end-diastole by the preferred method, ml; None if not measured or not usable."""
         return self.value("end_diastolic_volume_ml")
 
     @property
     def end_systolic_volume_ml(self) -> float | None:
-        """Left-ventricular volume at end-systole by the preferred method, ml; None if not measured."""
+        """Left-ventricular volume at end-systole by the preferred method, ml; None if not measured or not usable."""
         return self.value("end_systolic_volume_ml")
 
     def to_plain(self) -> dict[str, Any]:

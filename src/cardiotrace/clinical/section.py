@@ -1,11 +1,11 @@
-"""One frame of a long-axis view: the left ventricle's area, long axis and discs."""
+"""One frame of a long-axis view: the left ventricle's outline, area, long axis and discs, and what lies around it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 
-from cardiotrace.clinical.axis import LongAxis, long_axis, outline_mm
+from cardiotrace.clinical.axis import PICTURE_DOWN, LongAxis, axis_of_outline, outline_mm
 from cardiotrace.clinical.volume import Discs, area_length_ml, simpson_discs
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
@@ -16,9 +16,15 @@ class Section:
     """The left ventricle in one frame; lengths are pixels instead of mm where the image has no spacing."""
 
     area_cm2: float
-    axis: LongAxis | None
+    axis: LongAxis | None = None
     """None if the cavity is empty or its base could not be told."""
-    discs: Discs | None
+    discs: Discs | None = None
+    ring_mm: Float[np.ndarray, "n 2"] = field(default_factory=lambda: np.zeros((0, 2)), repr=False)
+    """Outline of the cavity's largest piece as an open ring of (row, column), mm; empty without a cavity."""
+    myocardium_cm2: float = 0.0
+    """Area of the myocardium; 0 where it is not labelled."""
+    atrium_cm2: float = 0.0
+    """Area of the left atrium; 0 where it is not labelled."""
 
     @property
     def length_cm(self) -> float | None:
@@ -36,6 +42,10 @@ class Section:
         return None if self.axis is None else area_length_ml(self.area_cm2, self.axis.length_cm)
 
 
+EMPTY = Section(0.0)
+"""Of a frame in which no left ventricle is measured."""
+
+
 def plane_spacing(labels: LabelMap) -> tuple[float, float]:
     """(height, width) of a pixel, mm; (1, 1) where it is not known, so that ratios can still be had."""
     return (1.0, 1.0) if labels.spacing_mm is None else labels.spacing_mm[1:]
@@ -47,16 +57,23 @@ def plane_mask(labels: LabelMap, structure: Structure, frame: int) -> Bool[np.nd
     return None if value is None else labels.array[frame, 0] == value
 
 
-def section(labels: LabelMap, frame: int, *, apex_up: bool = True) -> Section:
+def area_cm2(labels: LabelMap, structure: Structure, frame: int) -> float:
+    """Area of a structure in one frame of a planar image, cm2 (hundreds of pixels without spacing)."""
+    mask = plane_mask(labels, structure, frame)
+    height_mm, width_mm = plane_spacing(labels)
+    return 0.0 if mask is None else float(np.count_nonzero(mask) * height_mm * width_mm / 100)
+
+
+def section(labels: LabelMap, frame: int, *, towards_base: tuple[float, float] | None = PICTURE_DOWN) -> Section:
     """Measure the left ventricle in one frame.
 
     Args:
         labels: planar labels with an LV, and its myocardium where there is one.
         frame: which frame, from 0.
-        apex_up: whether the apex is at the top, as in apical views.
+        towards_base: direction in which the base is sought, see `long_axis`.
 
     Returns:
-        Its area, long axis and discs.
+        Its outline, areas, long axis and discs.
 
     Example:
         >>> from cardiotrace.core.geometry import Geometry
@@ -69,11 +86,13 @@ def section(labels: LabelMap, frame: int, *, apex_up: bool = True) -> Section:
         (31.3, 104, 105)
     """
     cavity = plane_mask(labels, Structure.LV, frame)
+    around = (area_cm2(labels, Structure.MYO, frame), area_cm2(labels, Structure.LA, frame))
     if cavity is None or not cavity.any():
-        return Section(0.0, None, None)
+        return Section(0.0, None, None, EMPTY.ring_mm, *around)
     spacing_mm = plane_spacing(labels)
-    area_cm2 = float(np.count_nonzero(cavity) * spacing_mm[0] * spacing_mm[1] / 100)
-    axis = long_axis(cavity, plane_mask(labels, Structure.MYO, frame), spacing_mm, apex_up=apex_up)
+    area, ring = area_cm2(labels, Structure.LV, frame), outline_mm(cavity, spacing_mm)
+    myocardium = plane_mask(labels, Structure.MYO, frame)
+    axis = axis_of_outline(ring, myocardium, spacing_mm, towards_base=towards_base)
     if axis is None or not axis.length_mm > 0:
-        return Section(area_cm2, None, None)
-    return Section(area_cm2, axis, simpson_discs(outline_mm(cavity, spacing_mm), axis))
+        return Section(area, None, None, ring, *around)
+    return Section(area, axis, simpson_discs(ring, axis), ring, *around)

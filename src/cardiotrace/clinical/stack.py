@@ -4,24 +4,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
+from cardiotrace.clinical.curve import voxel_ml
 from cardiotrace.clinical.cycle import Cycle, Instant, find_cycle
 from cardiotrace.clinical.ejection import ejection_fraction, stroke_volume_ml
 from cardiotrace.clinical.quantity import Quantity
-from cardiotrace.clinical.validity import ejection_flags
-from cardiotrace.clinical.volume import stack_ml
+from cardiotrace.clinical.rule import RULES, doubting, flag
+from cardiotrace.clinical.slices import Slices, ventricle_flags
+from cardiotrace.clinical.validity import ejection_flags, geometry_flags, volume_flags
 from cardiotrace.core.exam import ExamImage
-from cardiotrace.core.flag import Flag, Grade
+from cardiotrace.core.flag import Flag
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Phase, Structure
 
 SLICES = "sum of slices"
+ONE_SLICE = "traced, one slice"
 MYOCARDIUM_G_PER_ML = 1.05
-FEWEST_SLICES = 5
 
+_OF_STACK = ("few-slices", "slice-missing", "blank-beside")
+"""Rules that doubt every ventricle of the stack, although they look at the left one."""
 _PHASE_WORD = {Phase.ED: "end_diastolic", Phase.ES: "end_systolic"}
-_CHAMBERS = ((Structure.LV, ""), (Structure.RV, "right_ventricular_"))
+_CHAMBERS = ((Structure.LV, "", "left ventricle"), (Structure.RV, "right_ventricular_", "right ventricle"))
 
 
 @dataclass(frozen=True)
@@ -33,12 +37,28 @@ class StackMeasures:
     flags: tuple[Flag, ...]
 
 
-def stack_measures(images: Sequence[ExamImage], labels: Mapping[str, LabelMap]) -> StackMeasures:
+@dataclass(frozen=True)
+class _Chamber:
+    structure: Structure
+    prefix: str
+    sizes: Mapping[Phase, float]
+    """Volume, ml; voxels where their size is not known; area, cm2 or pixels, of a single slice."""
+
+
+def stack_measures(
+    images: Sequence[ExamImage],
+    labels: Mapping[str, LabelMap],
+    blank: Mapping[str, Bool[np.ndarray, "time depth"]],
+) -> StackMeasures:
     """Volumes of the labelled ventricles, their ejection fractions, and the mass of the myocardium at end-diastole.
+
+    Where voxel size or slice distance is not known, the ejection fractions stay: they are ratios. A single slice gives
+    areas.
 
     Args:
         images: short-axis stacks of one exam: one moving, or one per instant.
         labels: their labels, by image name; the depth spacing is the distance between slice centres.
+        blank: slices without a picture, by image name; a frame without any is no key frame.
 
     Returns:
         Quantities, instants and flags.
@@ -46,89 +66,160 @@ def stack_measures(images: Sequence[ExamImage], labels: Mapping[str, LabelMap]) 
     Source:
         Volume = voxels times their size; mass = 1.05 g/ml times the volume of the myocardium.
     """
-    cycle = find_cycle(images, {image.name: _counts(labels[image.name]) for image in images})
+    counts = {image.name: _counts(labels[image.name], blank[image.name]) for image in images}
+    cycle = find_cycle(images, counts)
+    view = images[0].cine.view_name
     if cycle is None:
-        return StackMeasures((), (), (_doubt("no left ventricle was found", "no-ventricle"),))
-    flags = _flags(cycle, labels)
-    if any(labels[instant.image].spacing_mm is None for instant in cycle.instants):
-        unknown = _doubt("the voxel spacing is unknown: no volumes", "no-pixel-size")
-        return StackMeasures((), cycle.instants, (*flags, unknown))
-    quantities: list[Quantity] = []
-    for structure, prefix in _CHAMBERS:
-        quantities.extend(_chamber(cycle, labels, structure, prefix, flags))
-    return StackMeasures((*quantities, *_mass(cycle, labels, flags)), cycle.instants, flags)
-
-
-def _counts(labels: LabelMap) -> Float[np.ndarray, "frames"]:
-    return np.asarray(np.count_nonzero(labels.mask(Structure.LV), axis=(1, 2, 3)), np.float64)
-
-
-def _volume_ml(labels: LabelMap, structure: Structure, frame: int) -> float | None:
-    if labels.spacing_mm is None or structure not in labels.scheme.values:
-        return None
-    return stack_ml(labels.mask(structure)[frame], labels.spacing_mm)
-
-
-def _chamber(
-    cycle: Cycle, labels: Mapping[str, LabelMap], structure: Structure, prefix: str, flags: tuple[Flag, ...]
-) -> list[Quantity]:
-    volumes: dict[Phase, float] = {}
-    frames: dict[Phase, tuple[str, ...]] = {}
+        return StackMeasures((), (), (flag("no-ventricle", f"{view}: no left ventricle was found"),))
+    by_name = {image.name: image for image in images}
+    flags = [item.of(view) for item in _flags(cycle, labels, blank)]
     for instant in cycle.instants:
-        volume = _volume_ml(labels[instant.image], structure, instant.frame)
-        if volume:
-            volumes[instant.phase], frames[instant.phase] = volume, (instant.label,)
+        flags.extend(geometry_flags(by_name[instant.image], labels[instant.image]))
+    chambers = [
+        _Chamber(structure, prefix, _sizes(cycle, labels, structure))
+        for structure, prefix, _ in _CHAMBERS
+        if all(structure in labels[instant.image].scheme.values for instant in cycle.instants)
+    ]
+    flags.extend(item.of(view) for item in _stroke_flags(chambers))
+    quantities: list[Quantity] = []
+    for chamber in chambers:
+        found = _chamber_quantities(cycle, chamber, labels, flags)
+        quantities.extend(found)
+        flags.extend(item for quantity in found for item in quantity.flags)
+    quantities.extend(_mass(cycle, labels, flags))
+    return StackMeasures(tuple(quantities), cycle.instants, tuple(dict.fromkeys(flags)))
+
+
+def _counts(labels: LabelMap, blank: Bool[np.ndarray, "time depth"]) -> Float[np.ndarray, "frames"]:
+    counts = np.count_nonzero(labels.mask(Structure.LV), axis=(1, 2, 3))
+    return np.where(blank.all(axis=1), 0.0, counts.astype(np.float64))
+
+
+def _unit(cycle: Cycle, labels: Mapping[str, LabelMap]) -> str:
+    """What sizes are in: "ml", or "cm2" of a single slice; "px" where the size of voxels is not known."""
+    used = [labels[instant.image] for instant in cycle.instants]
+    if any(found.spacing_mm is None for found in used):
+        return "px"
+    if all(found.array.shape[1] == 1 for found in used):
+        return "cm2"
+    return "px" if any(voxel_ml(found) is None for found in used) else "ml"
+
+
+def _sizes(cycle: Cycle, labels: Mapping[str, LabelMap], structure: Structure) -> dict[Phase, float]:
+    unit = _unit(cycle, labels)
+    sizes: dict[Phase, float] = {}
+    for instant in cycle.instants:
+        found = labels[instant.image]
+        count = np.count_nonzero(found.mask(structure)[instant.frame])
+        pixel_cm2 = 1.0 if found.spacing_mm is None else found.spacing_mm[1] * found.spacing_mm[2] / 100
+        # Without a slice distance the ratio still needs the pixels of both instants to be alike.
+        sizes[instant.phase] = float(count) * ((voxel_ml(found) or 1.0) if unit == "ml" else pixel_cm2)
+    return sizes
+
+
+def _chamber_quantities(
+    cycle: Cycle, chamber: _Chamber, labels: Mapping[str, LabelMap], flags: Sequence[Flag]
+) -> list[Quantity]:
+    """Volumes, ejection fraction and stroke volume of one ventricle; areas of a single slice."""
+    unit, about = _unit(cycle, labels), chamber.structure.value
+    is_slice = all(labels[instant.image].array.shape[1] == 1 for instant in cycle.instants)
+    method = ONE_SLICE if is_slice else SLICES
+    sizes = {phase: size for phase, size in chamber.sizes.items() if size > 0}
+    frames = {instant.phase: (instant.label,) for instant in cycle.instants}
+    flags = [item for item in flags if item.about in (about, "") or item.rule in _OF_STACK]
+    flags.extend(item.of(f"{cycle.view_name} {about}") for item in _value_flags(sizes, unit, about, is_slice))
+    word, of_size = ("area", "size") if is_slice else ("volume", "volume")
     quantities = [
         Quantity(
-            f"{prefix}{_PHASE_WORD[phase]}_volume", value, "ml", SLICES, cycle.view_name, frames[phase], flags=flags
+            f"{chamber.prefix}{_PHASE_WORD[phase]}_{word}",
+            size,
+            unit,
+            method,
+            cycle.view_name,
+            frames[phase],
+            flags=doubting(flags, of_size),
         )
-        for phase, value in volumes.items()
+        for phase, size in sizes.items()
+        if unit != "px"
     ]
-    if len(volumes) == 2:
-        both = (*frames[Phase.ED], *frames[Phase.ES])
-        percent = ejection_fraction(volumes[Phase.ED], volumes[Phase.ES])
-        stroke = stroke_volume_ml(volumes[Phase.ED], volumes[Phase.ES])
-        odd = ejection_flags(percent, about=structure.value)
-        doubts = (*flags, *(flag.of(f"SAX {structure}") for flag in odd))
-        fraction = Quantity(
-            f"{prefix}ejection_fraction", percent, "percent", SLICES, cycle.view_name, both, flags=doubts
-        )
-        quantities.insert(0, fraction)
-        quantities.append(Quantity(f"{prefix}stroke_volume", stroke, "ml", SLICES, cycle.view_name, both, flags=doubts))
+    if len(sizes) < 2:
+        return quantities
+    both, doubts = (*frames[Phase.ED], *frames[Phase.ES]), doubting(flags, "ejection")
+    name = f"{chamber.prefix}{'fractional_area_change' if is_slice else 'ejection_fraction'}"
+    percent = ejection_fraction(sizes[Phase.ED], sizes[Phase.ES])
+    quantities.insert(0, Quantity(name, percent, "percent", method, cycle.view_name, both, flags=doubts))
+    if unit == "ml":
+        stroke_ml = stroke_volume_ml(sizes[Phase.ED], sizes[Phase.ES])
+        doubts = tuple(dict.fromkeys((*doubts, *doubting(flags, "volume"))))
+        name = f"{chamber.prefix}stroke_volume"
+        quantities.append(Quantity(name, stroke_ml, "ml", method, cycle.view_name, both, flags=doubts))
     return quantities
 
 
-def _mass(cycle: Cycle, labels: Mapping[str, LabelMap], flags: tuple[Flag, ...]) -> list[Quantity]:
-    instant = cycle.end_diastole
-    if instant is None:
+def _value_flags(sizes: Mapping[Phase, float], unit: str, about: str, is_slice: bool) -> list[Flag]:
+    if is_slice:
         return []
-    volume = _volume_ml(labels[instant.image], Structure.MYO, instant.frame)
+    flags: list[Flag] = []
+    if len(sizes) == 2:
+        flags.extend(ejection_flags(ejection_fraction(sizes[Phase.ED], sizes[Phase.ES]), about=about))
+    if unit == "ml":
+        flags.extend(volume_flags(sizes.get(Phase.ED), sizes.get(Phase.ES), about=about))
+    return flags
+
+
+def _mass(cycle: Cycle, labels: Mapping[str, LabelMap], flags: Sequence[Flag]) -> list[Quantity]:
+    instant = cycle.end_diastole
+    if instant is None or _unit(cycle, labels) != "ml" or Structure.MYO not in labels[instant.image].scheme.values:
+        return []
+    found = labels[instant.image]
+    volume = np.count_nonzero(found.mask(Structure.MYO)[instant.frame]) * (voxel_ml(found) or 0.0)
     if not volume:
         return []
-    mass_g = MYOCARDIUM_G_PER_ML * volume
-    return [Quantity("myocardial_mass", mass_g, "g", SLICES, cycle.view_name, (instant.label,), flags=flags)]
+    mass_g, doubts = MYOCARDIUM_G_PER_ML * volume, doubting(flags, "mass")
+    return [Quantity("myocardial_mass", mass_g, "g", SLICES, cycle.view_name, (instant.label,), flags=doubts)]
 
 
-def _flags(cycle: Cycle, labels: Mapping[str, LabelMap]) -> tuple[Flag, ...]:
-    flags = []
-    sizes = {}
-    for instant in cycle.instants:
-        shown = labels[instant.image].mask(Structure.LV)[instant.frame].any(axis=(1, 2))
-        sizes[instant.phase] = int(np.count_nonzero(labels[instant.image].mask(Structure.LV)[instant.frame]))
-        between = np.flatnonzero(shown)
-        if len(between) < FEWEST_SLICES:
-            text = f"only {len(between)} slices show the left ventricle"
-            flags.append(_doubt(text, "few-slices", instant.phase))
-        elif len(between) != between[-1] - between[0] + 1:
-            text = "the left ventricle is missing in a slice between base and apex"
-            flags.append(_doubt(text, "slice-missing", instant.phase))
-    if len(sizes) < 2:
-        flags.append(_doubt("the exam shows only one instant: no ejection fraction", "one-instant"))
-    elif sizes[Phase.ED] < sizes[Phase.ES]:
-        text = "SAX: the left ventricle is smaller at the named end-diastole than at end-systole: swapped?"
-        flags.append(Flag(Grade.NOT_USABLE, text, "swapped", "LV"))
-    return tuple(flags)
+def _flags(
+    cycle: Cycle, labels: Mapping[str, LabelMap], blank: Mapping[str, Bool[np.ndarray, "time depth"]]
+) -> list[Flag]:
+    """What is odd about slices and instants."""
+    flags: list[Flag] = []
+    unit = _unit(cycle, labels)
+    if unit == "cm2" or all(labels[instant.image].array.shape[1] == 1 for instant in cycle.instants):
+        flags.append(flag("single-slice", "a single slice gives areas, no volumes"))
+    elif unit == "px" and any(labels[instant.image].spacing_mm is None for instant in cycle.instants):
+        flags.append(flag("no-pixel-size", "the voxel spacing is unknown: no volumes; the ratios hold"))
+    elif unit == "px":
+        text = "the distance of the slices is unknown: no volumes; give it with --spacing-mm HEIGHT WIDTH DEPTH"
+        flags.append(flag("no-slice-distance", text))
+    slices = {
+        instant.phase: Slices.of(labels[instant.image], blank[instant.image], instant.frame)
+        for instant in cycle.instants
+    }
+    flags.extend(ventricle_flags(slices))
+    if len(slices) < 2:
+        flags.append(flag("one-instant", "the exam shows only one instant: no ejection fraction"))
+    elif slices[Phase.ED].ventricle.sum() < slices[Phase.ES].ventricle.sum():
+        text = "the left ventricle is smaller at the named end-diastole than at end-systole: swapped?"
+        flags.append(flag("swapped", text))
+    return flags
 
 
-def _doubt(text: str, rule: str, phase: Phase | None = None) -> Flag:
-    return Flag(Grade.LOOK_TWICE, text, rule, "LV").of("SAX" if phase is None else f"SAX {phase}")
+def _stroke_flags(chambers: Sequence[_Chamber]) -> list[Flag]:
+    """Whether a ventricle is lost at one instant, and whether both eject about as much."""
+    flags: list[Flag] = []
+    names = {structure: name for structure, _, name in _CHAMBERS}
+    for chamber in chambers:
+        lost = [phase for phase, size in chamber.sizes.items() if not size]
+        if len(lost) == 1 and len(chamber.sizes) == 2:
+            text = f"no {names[chamber.structure]} was found at {lost[0]}, but at the other instant"
+            flags.append(flag("lost", text, about=chamber.structure.value))
+    complete = [chamber.sizes for chamber in chambers if len(chamber.sizes) == 2 and all(chamber.sizes.values())]
+    if len(complete) == 2:
+        strokes = [sizes[Phase.ED] - sizes[Phase.ES] for sizes in complete]
+        filling = (complete[0][Phase.ED] + complete[1][Phase.ED]) / 2
+        share = abs(strokes[0] - strokes[1]) / filling
+        if RULES["stroke-volumes-differ"].breaks(share):
+            text = f"the ventricles' stroke volumes differ by {100 * share:.0f} % of their filling"
+            flags.append(flag("stroke-volumes-differ", text, about=""))
+    return flags

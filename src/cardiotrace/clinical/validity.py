@@ -1,9 +1,4 @@
-"""Where a result should not be trusted, in words. Flags never alter a value.
-
-The limits lie outside everything seen in the 798 reference masks of CAMUS that are not in its validation or testing
-list (399 patients, apical four-chamber), so that a correct tracing is not flagged: annulus 11-52 mm wide, long axis
-4.6-10.0 cm, at end-systole at most as long as at end-diastole, myocardium along at least 76 % of the cavity's outline.
-"""
+"""Where a result should not be trusted. The rules and their limits are those of `rules.toml`."""
 
 from collections.abc import Sequence
 
@@ -11,77 +6,61 @@ import numpy as np
 from jaxtyping import Bool, Shaped
 
 from cardiotrace.clinical.axis import LongAxis, borders, outline_mm
+from cardiotrace.clinical.rule import RULES, flag
 from cardiotrace.clinical.section import Section, plane_mask, plane_spacing
+from cardiotrace.clinical.traced import TracedCine
 from cardiotrace.core.exam import ExamImage
-from cardiotrace.core.flag import Flag, Grade
+from cardiotrace.core.flag import Flag
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
 from cardiotrace.geometry.component import largest_component
 
-PIECE_SHARE = 0.02
-"""Share of a structure outside its largest piece above which the pieces are reported."""
-OPEN_SHARE = 0.30
-"""Share of the cavity's outline without myocardium above which the tracing is doubted."""
-OUTSIDE_SHARE = 0.03
-"""Share of a cavity outside the image sector above which it is reported."""
-CUT_SHARE = 0.06
-"""Share of an atrium's outline along the sector's edge above which it counts as cut off."""
-ANNULUS_MM = (10.0, 55.0)
-LENGTH_CM = (4.0, 13.0)
-EJECTION_PERCENT = (5.0, 85.0)
-METHOD_GAP_PERCENT = 8.0
-"""Difference of the ejection fractions by two methods in one plane; the references stay below 5.7."""
-PLANE_GAP_PERCENT = 15.0
-LENGTH_GAP_SHARE = 0.10
-"""Difference of the two planes' long axes, Mitchell et al. 2019."""
-JUMP_SHARE = 0.25
-"""Change of the cavity's area from one frame to the next, of its largest area."""
 
-_NAMES = {Structure.LV: "left ventricle", Structure.LA: "left atrium", Structure.MYO: "myocardium"}
-
-
-def section_flags(image: ExamImage, labels: LabelMap, frame: int, found: Section) -> tuple[Flag, ...]:
+def section_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
     """What is odd about the left ventricle in one measured frame.
 
     Args:
-        image: the image that the labels lie on; its black surround tells the sector.
-        labels: planar labels.
+        cine: the traced image; its black surround tells the sector.
         frame: the frame that was measured.
-        found: what was measured there.
 
     Returns:
-        Sentences without the name of the frame; empty if nothing is odd.
+        Flags whose sentences do not name the frame; empty if nothing is odd.
     """
+    image, labels, found = cine.image, cine.labels, cine.sections[frame]
     cavity = plane_mask(labels, Structure.LV, frame)
-    if cavity is None or not cavity.any():
-        return (_doubt("no left ventricle was found", "no-ventricle"),)
-    flags = [*_pieces(cavity, Structure.LV), *_edge(cavity)]
+    if cavity is None or not cavity.any() or not found.area_cm2:
+        return (flag("no-ventricle", "no left ventricle was found"),)
+    flags = [*_pieces(cavity), *_edge(cavity)]
     outside = ~sector(image.cine.frames[:, 0]) if image.cine.is_apical else np.zeros_like(cavity)
     share = np.count_nonzero(cavity & outside) / np.count_nonzero(cavity)
-    if share > OUTSIDE_SHARE:
-        flags.append(
-            _doubt(f"{100 * share:.0f} % of the left ventricle lies outside the image sector", "outside-sector")
-        )
+    if RULES["outside-sector"].breaks(share):
+        text = f"{100 * share:.0f} % of the left ventricle lies outside the image sector"
+        flags.append(flag("outside-sector", text))
     myocardium = plane_mask(labels, Structure.MYO, frame)
     if myocardium is not None:
-        flags.extend(_enclosure(cavity, myocardium, labels))
-    return (*flags, *_axis_flags(found.axis, labels, has_myocardium=myocardium is not None))
+        flags.extend(_enclosure(found, myocardium, plane_spacing(labels)))
+    return (*flags, *_axis_flags(found.axis, is_scaled=cine.is_scaled, has_myocardium=myocardium is not None))
 
 
-def atrium_flags(image: ExamImage, labels: LabelMap, frame: int) -> tuple[Flag, ...]:
+def atrium_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
     """What is odd about the left atrium in one measured frame; deep structures are often cut off by the sector."""
+    labels = cine.labels
     atrium = plane_mask(labels, Structure.LA, frame)
     if atrium is None or not atrium.any():
-        return (_atrial("no left atrium was found", "no-atrium"),)
-    flags = [*_pieces(atrium, Structure.LA)]
+        return (flag("no-atrium", "no left atrium was found"),)
+    flags = []
+    apart = _share_apart(atrium)
+    if RULES["atrium-pieces"].breaks(apart):
+        text = f"the left atrium falls into pieces; the largest holds {100 * (1 - apart):.0f} %"
+        flags.append(flag("atrium-pieces", text))
     spacing_mm = plane_spacing(labels)
     # The image's own edge cuts as the sector's does.
-    beyond = np.pad(~sector(image.cine.frames[:, 0]), 1, constant_values=True)
+    beyond = np.pad(~sector(cine.image.cine.frames[:, 0]), 1, constant_values=True)
     ring = outline_mm(atrium, spacing_mm) + np.asarray(spacing_mm)
     share = float(borders(ring, beyond, spacing_mm).mean()) if len(ring) else 0.0
-    if share > CUT_SHARE:
+    if RULES["atrium-cut"].breaks(share):
         text = "the left atrium reaches the edge of the image and may be cut off: its size is a lower limit"
-        flags.append(_atrial(text, "atrium-cut"))
+        flags.append(flag("atrium-cut", text))
     return tuple(flags)
 
 
@@ -97,6 +76,8 @@ def sector(frames: Shaped[np.ndarray, "time height width *channel"]) -> Bool[np.
     brightest = frames.max(axis=0)
     if brightest.ndim == 3:
         brightest = brightest.max(axis=2)
+    if brightest.min() == brightest.max():
+        return np.ones(brightest.shape, bool)
     lit = brightest > brightest.min() + 0.02 * (float(brightest.max()) - float(brightest.min()))
     spans = [
         np.logical_or.accumulate(lit, axis=axis)
@@ -107,62 +88,115 @@ def sector(frames: Shaped[np.ndarray, "time height width *channel"]) -> Bool[np.
     return inside
 
 
-def _doubt(text: str, rule: str) -> Flag:
-    return Flag(Grade.LOOK_TWICE, text, rule, "LV")
-
-
-def _atrial(text: str, rule: str) -> Flag:
-    return Flag(Grade.NOTE, text, rule, "LA")
-
-
-def length_flags(end_diastolic_cm: float | None, end_systolic_cm: float | None) -> tuple[Flag, ...]:
-    """Whether the long axis grows in systole or cannot be a left ventricle's.
+def length_flags(diastole: Section, systole: Section) -> tuple[Flag, ...]:
+    """Whether the long axis grows in systole, shortens beyond measure, or cannot be a left ventricle's.
 
     Example:
-        >>> print(*length_flags(8.0, 8.6))
+        >>> at = lambda mm: Section(1.0, LongAxis(np.array([[mm, -20.0], [mm, 20.0]]), np.zeros(2), "annulus"))
+        >>> print(*length_flags(at(80.0), at(86.0)))
         the long axis is longer at end-systole (8.6 cm) than at end-diastole (8.0 cm)
+        >>> print(*length_flags(at(80.0), at(50.0)))
+        the long axis shortens by 38 % in systole (8.0 to 5.0 cm), more than in any reference
     """
     flags = []
-    if end_diastolic_cm is not None and end_systolic_cm is not None and end_systolic_cm > 1.03 * end_diastolic_cm:
-        text = (
-            f"the long axis is longer at end-systole ({end_systolic_cm:.1f} cm) than at end-diastole "
-            f"({end_diastolic_cm:.1f} cm)"
-        )
-        flags.append(_doubt(text, "long-axis-grows"))
-    for name, length in (("end-diastole", end_diastolic_cm), ("end-systole", end_systolic_cm)):
-        if length is not None and not LENGTH_CM[0] <= length <= LENGTH_CM[1]:
+    first, second = diastole.length_cm, systole.length_cm
+    if first is not None and second is not None:
+        if RULES["long-axis-grows"].breaks(second / first - 1):
+            text = f"the long axis is longer at end-systole ({second:.1f} cm) than at end-diastole ({first:.1f} cm)"
+            flags.append(flag("long-axis-grows", text))
+        shortening = 1 - second / first
+        if RULES["long-axis-shortening"].breaks(shortening):
+            lengths = f"{first:.1f} to {second:.1f} cm"
+            text = (
+                f"the long axis shortens by {100 * shortening:.0f} % in systole ({lengths}), more than in any reference"
+            )
+            flags.append(flag("long-axis-shortening", text))
+    for name, length in (("end-diastole", first), ("end-systole", second)):
+        rule = _broken(("long-axis-impossible", "long-axis-length"), length)
+        if rule is not None:
             text = f"the long axis at {name} is {length:.1f} cm long: check the pixel spacing and the tracing"
-            flags.append(_doubt(text, "long-axis-length"))
+            flags.append(flag(rule, text))
     return tuple(flags)
+
+
+def _broken(rules: Sequence[str], value: float | None) -> str | None:
+    """The first of several rules, the gravest first, that a value breaks."""
+    return None if value is None else next((rule for rule in rules if RULES[rule].breaks(value)), None)
+
+
+def change_flags(diastole: Section, systole: Section) -> tuple[Flag, ...]:
+    """What changes more from end-diastole to end-systole than in any reference: annulus, wall, outer border."""
+    changes = []
+    if diastole.axis is not None and systole.axis is not None:
+        widths = (diastole.axis.annulus_width_mm, systole.axis.annulus_width_mm)
+        changes.append(("annulus-change", "the mitral annulus", "as wide", *widths))
+    if diastole.myocardium_cm2 and systole.myocardium_cm2:
+        walls = (diastole.myocardium_cm2, systole.myocardium_cm2)
+        changes.append(("wall-area", "the myocardium", "as large", *walls))
+        outer = (diastole.area_cm2 + walls[0], systole.area_cm2 + walls[1])
+        changes.append(("outer-area", "the ventricle with its myocardium", "as large", *outer))
+    return tuple(
+        flag(rule, f"{what} at end-systole is {100 * second / first:.0f} % {how} as at end-diastole: one is wrong")
+        for rule, what, how, first, second in changes
+        if first > 0 and RULES[rule].breaks(second / first)
+    )
 
 
 def ejection_flags(percent: float, *, about: str = "LV") -> tuple[Flag, ...]:
     """Whether an ejection fraction can be.
 
     Example:
-        >>> print(*ejection_flags(-3.0))
-        an ejection fraction of -3 % is outside 5-85 %
-        >>> ejection_flags(55.0)
-        ()
+        >>> for percent in (-3.0, 55.0, 100.0):
+        ...     print([(str(item.grade), item.text) for item in ejection_flags(percent)])
+        [('not usable', 'an ejection fraction of -3 % cannot be')]
+        []
+        [('not usable', 'an ejection fraction of 100 % cannot be')]
     """
-    low, high = EJECTION_PERCENT
-    if low <= percent <= high:
+    rule = _broken(("ejection-impossible", "ejection-extreme"), percent)
+    if rule is None:
         return ()
-    text = f"an ejection fraction of {percent:.0f} % is outside {low:.0f}-{high:.0f} %"
-    return (Flag(Grade.LOOK_TWICE, text, "ejection-fraction", about),)
+    low, high = RULES[rule].low, RULES[rule].high
+    why = "cannot be" if rule == "ejection-impossible" else f"is outside {low:g}-{high:g} %"
+    return (flag(rule, f"an ejection fraction of {percent:.0f} % {why}", about=about),)
 
 
-def agreement_flags(first: float, second: float, *, limit: float, between: str) -> tuple[Flag, ...]:
-    """Whether two ejection fractions of the same heart disagree.
+def volume_flags(
+    end_diastolic_ml: float | None, end_systolic_ml: float | None, *, about: str = "LV"
+) -> tuple[Flag, ...]:
+    """Whether volumes can be those of a human heart.
 
     Example:
-        >>> print(*agreement_flags(60.0, 48.0, limit=8.0, between="Simpson and area-length"))
-        ejection fractions by Simpson and area-length differ by 12 points
+        >>> print(*volume_flags(178534.0, None))
+        an end-diastolic volume of 178534 ml is no human ventricle's: check the pixel size
+        >>> print(*volume_flags(150.0, 149.0))
+        a stroke volume of 1 ml is outside 6-180 ml
+    """
+    flags = []
+    rule = _broken(("volume-impossible", "volume-extreme"), end_diastolic_ml)
+    if rule is not None:
+        low, high = RULES[rule].low, RULES[rule].high
+        is_extreme = rule == "volume-extreme"
+        why = f"is outside {low:g}-{high:g} ml" if is_extreme else "is no human ventricle's: check the pixel size"
+        flags.append(flag(rule, f"an end-diastolic volume of {end_diastolic_ml:.0f} ml {why}", about=about))
+    if end_diastolic_ml is not None and end_systolic_ml is not None and rule != "volume-impossible":
+        stroke_ml = end_diastolic_ml - end_systolic_ml
+        limits = RULES["stroke-volume-extreme"]
+        if limits.breaks(stroke_ml):
+            text = f"a stroke volume of {stroke_ml:.0f} ml is outside {limits.low:g}-{limits.high:g} ml"
+            flags.append(flag("stroke-volume-extreme", text, about=about))
+    return tuple(flags)
+
+
+def agreement_flags(rule: str, first: float, second: float, *, between: str) -> tuple[Flag, ...]:
+    """Whether two ejection fractions of the same heart disagree by more than a rule allows.
+
+    Example:
+        >>> print(*agreement_flags("methods-disagree", 60.0, 48.0, between="discs and area-length"))
+        ejection fractions by discs and area-length differ by 12 points
     """
     gap = abs(first - second)
-    if gap <= limit:
-        return ()
-    return (_doubt(f"ejection fractions by {between} differ by {gap:.0f} points", "methods-disagree"),)
+    text = f"ejection fractions by {between} differ by {gap:.0f} points"
+    return (flag(rule, text),) if RULES[rule].breaks(gap) else ()
 
 
 def biplane_flags(first_cm: float, second_cm: float, *, phase: str) -> tuple[Flag, ...]:
@@ -173,81 +207,92 @@ def biplane_flags(first_cm: float, second_cm: float, *, phase: str) -> tuple[Fla
         the long axes of the two planes differ by 12 % at ED: one view may be foreshortened
     """
     gap = abs(first_cm - second_cm) / max(first_cm, second_cm)
-    if gap <= LENGTH_GAP_SHARE:
+    if not RULES["foreshortened"].breaks(gap):
         return ()
     text = f"the long axes of the two planes differ by {100 * gap:.0f} % at {phase}: one view may be foreshortened"
-    return (_doubt(text, "foreshortened"),)
+    return (flag("foreshortened", text),)
 
 
 FEWEST_MOVING = 3
 """Frames from which on a cine shows motion; two are end-diastole and end-systole, which differ."""
 
 
-def jump_flags(sizes: Sequence[float | None], *, what: str = "area") -> tuple[Flag, ...]:
+def jump_flags(
+    sizes: Sequence[float | None], *, what: str = "area", frames: Sequence[int] | None = None
+) -> tuple[Flag, ...]:
     """Whether the ventricle's size jumps between neighbouring frames, or is missing in some.
 
     Args:
         sizes: one per frame, None where there is none.
         what: name of the size, for the words.
+        frames: their numbers, where some frames are left out.
 
     Example:
         >>> print(*jump_flags([30.0, 29.0, 12.0, 28.0, 30.0]))
         the area of the left ventricle jumps by 57 % between frames 1 and 2
     """
     values = np.array([size or 0.0 for size in sizes])
+    number = range(len(values)) if frames is None else frames
     if len(values) < 2 or not values.any():
         return ()
     missing = np.flatnonzero(values == 0)
     if len(missing):
-        text = f"no left ventricle was found in {len(missing)} of {len(values)} frames, first in frame {missing[0]}"
-        return (_doubt(text, "frames-without"),)
+        text = f"no left ventricle was found in {len(missing)} of {len(values)} frames, first in frame"
+        return (flag("frames-without", f"{text} {number[int(missing[0])]}"),)
     if len(values) < FEWEST_MOVING:
         return ()
-    jumps = np.abs(np.diff(values)) / values.max()
+    jumps = np.where(np.diff(number) == 1, np.abs(np.diff(values)) / values.max(), 0)
     at = int(jumps.argmax())
-    if jumps[at] <= JUMP_SHARE:
+    if not RULES["jump"].breaks(jumps[at]):
         return ()
-    text = f"the {what} of the left ventricle jumps by {100 * jumps[at]:.0f} % between frames {at} and {at + 1}"
-    return (_doubt(text, "jump"),)
+    between = f"between frames {number[at]} and {number[at + 1]}"
+    return (flag("jump", f"the {what} of the left ventricle jumps by {100 * jumps[at]:.0f} % {between}"),)
 
 
-def _pieces(mask: Bool[np.ndarray, "height width"], structure: Structure) -> list[Flag]:
-    share = np.count_nonzero(largest_component(mask, connectivity="full")) / np.count_nonzero(mask)
-    if 1 - share <= PIECE_SHARE:
-        return []
-    text = f"the {_NAMES[structure]} falls into pieces; the largest holds {100 * share:.0f} %"
-    return [_atrial(text, "pieces") if structure is Structure.LA else _doubt(text, "pieces")]
+def _share_apart(mask: Bool[np.ndarray, "height width"]) -> float:
+    """Share of a mask outside its largest piece."""
+    return 1 - np.count_nonzero(largest_component(mask, connectivity="full")) / np.count_nonzero(mask)
+
+
+def _pieces(cavity: Bool[np.ndarray, "height width"]) -> list[Flag]:
+    share = _share_apart(cavity)
+    text = f"the left ventricle falls into pieces; the largest holds {100 * (1 - share):.0f} %"
+    return [flag("pieces", text)] if RULES["pieces"].breaks(share) else []
 
 
 def _edge(mask: Bool[np.ndarray, "height width"]) -> list[Flag]:
     touches = mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any()
     text = "the left ventricle reaches the edge of the image and may be cut off"
-    return [_doubt(text, "ventricle-cut")] if touches else []
+    return [flag("ventricle-cut", text)] if touches else []
 
 
 def _enclosure(
-    cavity: Bool[np.ndarray, "height width"], myocardium: Bool[np.ndarray, "height width"], labels: LabelMap
+    found: Section, myocardium: Bool[np.ndarray, "height width"], spacing_mm: tuple[float, float]
 ) -> list[Flag]:
     if not myocardium.any():
-        return [_doubt("no myocardium was found", "no-myocardium")]
-    spacing_mm = plane_spacing(labels)
-    ring = outline_mm(cavity, spacing_mm)
-    open_share = 1 - float(borders(ring, myocardium, spacing_mm).mean())
-    if open_share <= OPEN_SHARE:
+        return [flag("no-myocardium", "no myocardium was found")]
+    open_share = 1 - float(borders(found.ring_mm, myocardium, spacing_mm).mean())
+    if not RULES["open-wall"].breaks(open_share):
         return []
     text = f"only {100 * (1 - open_share):.0f} % of the left ventricle's outline is bordered by myocardium"
-    return [_doubt(text, "open-wall")]
+    return [flag("open-wall", text)]
 
 
-def _axis_flags(axis: LongAxis | None, labels: LabelMap, *, has_myocardium: bool) -> tuple[Flag, ...]:
+def _axis_flags(axis: LongAxis | None, *, is_scaled: bool, has_myocardium: bool) -> tuple[Flag, ...]:
     if axis is None:
-        return (_doubt("the base of the left ventricle could not be told: no length and no volume", "no-base"),)
+        return (flag("no-base", "the base of the left ventricle could not be told: no length and no volume"),)
     flags = []
     if axis.method == "chord" and has_myocardium:
         text = "the mitral annulus could not be told from the myocardium; the longest straight base was taken"
-        flags.append(_doubt(text, "base-by-chord"))
-    low, high = ANNULUS_MM
-    if labels.spacing_mm is not None and not low <= axis.annulus_width_mm <= high:
-        text = f"the mitral annulus is {axis.annulus_width_mm:.0f} mm wide, outside {low:.0f}-{high:.0f} mm"
-        flags.append(_doubt(text, "annulus-width"))
+        flags.append(flag("base-by-chord", text))
+    limits = RULES["annulus-width"]
+    if is_scaled and limits.breaks(axis.annulus_width_mm):
+        width = f"the mitral annulus is {axis.annulus_width_mm:.0f} mm wide"
+        flags.append(flag("annulus-width", f"{width}, outside {limits.low:.0f}-{limits.high:.0f} mm"))
     return tuple(flags)
+
+
+def geometry_flags(image: ExamImage, labels: LabelMap) -> tuple[Flag, ...]:
+    """Whether a file contradicts itself about the size of its pixels, or its labels contradict it."""
+    doubts = dict.fromkeys((*image.cine.geometry.doubts, *labels.geometry.doubts))
+    return tuple(flag("sizes-contradict", f"{image.name}: {doubt}") for doubt in doubts)

@@ -135,7 +135,9 @@ def _measured(labelled: Sequence[tuple[Case, LabelMap]]) -> dict[str, float]:
     if not any(Structure.LV in labels.scheme.values for _, labels in labelled):
         return {}
     images = tuple(_labels_as_image(case, labels) for case, labels in labelled)
-    found = measure(Exam(labelled[0][0].patient, images), {case.name: labels for case, labels in labelled})
+    exam = Exam(labelled[0][0].patient, images)
+    found = measure(exam, {case.name: labels for case, labels in labelled}, has_pictures=False)
+    # Values that are not usable count, too: a comparison without them would flatter the model.
     return {quantity.key: quantity.value for quantity in reversed(found.quantities)}
 
 

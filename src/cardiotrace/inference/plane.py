@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.terms import Structure
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.preparation import Placement
 
@@ -32,6 +33,13 @@ class PlaneProbabilities:
         foreground = deciding > (self.classes[0] if threshold is None else np.float32(threshold))
         return float(deciding[foreground].sum()), int(np.count_nonzero(foreground))
 
+    def certainty_sum(self, channel: int) -> tuple[float, int]:
+        """Sum of the probability of one class where it is the most probable, and the number of such pixels."""
+        others = functools.reduce(np.maximum, [*self.classes[:channel], *self.classes[channel + 1 :]])
+        own = self.classes[channel]
+        wins = own > others
+        return float(own[wins].sum()), int(np.count_nonzero(wins))
+
 
 @dataclass(frozen=True)
 class LabelledPlane:
@@ -45,6 +53,8 @@ class LabelledPlane:
     """Of the only structure; None unless asked for."""
     confidence_sum: tuple[float, int]
     """See `PlaneProbabilities.confidence_sum`."""
+    certainty_sum: tuple[float, int]
+    """Of the left ventricle, see `PlaneProbabilities.certainty_sum`; (0, 0) where the model does not know it."""
 
 
 def labelled(spec: ModelSpec, plane: PlaneProbabilities, *, keep_probability: bool = False) -> LabelledPlane:
@@ -54,12 +64,14 @@ def labelled(spec: ModelSpec, plane: PlaneProbabilities, *, keep_probability: bo
         InputError: a probability is to be kept, or there is a threshold, where the model has several structures.
     """
     sums = plane.confidence_sum(spec.threshold)
+    channel = spec.channel_of(Structure.LV)
+    certain = (0.0, 0) if channel is None else plane.certainty_sum(channel)
     if not keep_probability and spec.threshold is None:
         classes = plane.placement.restore_labels(plane.classes)
-        return LabelledPlane(plane.time, plane.depth, spec.class_values[classes], None, sums)
+        return LabelledPlane(plane.time, plane.depth, spec.class_values[classes], None, sums, certain)
     if spec.classes != 2:
         raise InputError(f"model {spec.name} has several structures: there is not one probability to keep")
     restored = plane.placement.restore(plane.classes)[1]
     classes = (restored > np.float32(spec.threshold or 0.5)).astype(np.uint8)
     kept = restored if keep_probability else None
-    return LabelledPlane(plane.time, plane.depth, spec.class_values[classes], kept, sums)
+    return LabelledPlane(plane.time, plane.depth, spec.class_values[classes], kept, sums, certain)

@@ -1,7 +1,6 @@
 """From a cine to labels on the cine's own grid."""
 
 import functools
-import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure, View, view_name
+from cardiotrace.geometry.blank import blank_planes, blank_words
 from cardiotrace.geometry.field_of_view import find_field_of_view, without_rim
 from cardiotrace.inference.engine import Engine, make_engine, usable_processors
 from cardiotrace.inference.model_file import Model
@@ -46,6 +46,9 @@ class Segmentation:
     confidence: Float[np.ndarray, "time"]
     """Mean probability of the winning class over what the network calls foreground, for each frame; NaN where it
     sees nothing."""
+    doubt: Float[np.ndarray, "time"]
+    """How unsure the model is of the left ventricle in each frame, one less its mean probability there, as a share of
+    how unsure it was of the least certain image that it was validated on; NaN where it sees none or does not know."""
     removed: Mapping[Structure, NDArray[np.int64]]
     """(time,) pixels of each structure that post-processing took away."""
     added: Mapping[Structure, NDArray[np.int64]]
@@ -110,33 +113,37 @@ class Predictor:
         start = time.perf_counter()
         known, cine = len(cine.doubts), self._in_its_channels(cine)
         frames, depth, height, width = cine.grid_shape
+        blank = blank_planes(cine.frames)
         array = np.zeros((frames, depth, height, width), np.uint8)
-        certain, foreground = np.zeros(frames), np.zeros(frames)
+        sure, ventricle = _Mean.of(frames), _Mean.of(frames)
         probability = np.zeros(array.shape, np.float32) if keep_probability else None
         planes = self._planes(
             cine,
             keep_probability=keep_probability,
             test_time_augmentation=test_time_augmentation,
             batch_size=batch_size,
+            shown=~blank,
         )
-        for done, plane in enumerate(planes, start=1):
+        for done, plane in enumerate(planes, start=1 + int(np.count_nonzero(blank))):
             array[plane.time, plane.depth] = plane.values
             if probability is not None:
                 probability[plane.time, plane.depth] = plane.probability
-            certain[plane.time] += plane.confidence_sum[0]
-            foreground[plane.time] += plane.confidence_sum[1]
+            sure.add(plane.time, plane.confidence_sum)
+            ventricle.add(plane.time, plane.certainty_sum)
             if on_progress is not None:
                 on_progress(done, frames * depth)
         labels = LabelMap(array, self.spec.label_scheme, cine.geometry, cine.source)
         processed = self.spec.postprocessing.apply(labels)
-        confidence = np.divide(certain, foreground, out=np.full(frames, np.nan), where=foreground > 0)
+        confidence = sure.value
         return Segmentation(
             labels=processed.labels,
             confidence=confidence,
+            doubt=self._doubt(ventricle.value, test_time_augmentation=test_time_augmentation),
             removed=processed.removed,
             added=processed.added,
             warnings=(
-                *self._warnings(cine, confidence),
+                *_blank_warnings(blank),
+                *self._warnings(cine, confidence[~blank.all(axis=1)]),
                 *(Flag(Grade.LOOK_TWICE, doubt, "doubt") for doubt in cine.doubts[known:]),
             ),
             model=self.spec.name,
@@ -145,14 +152,20 @@ class Predictor:
         )
 
     def _planes(
-        self, cine: Image, *, keep_probability: bool, test_time_augmentation: bool, batch_size: int
+        self,
+        cine: Image,
+        *,
+        keep_probability: bool,
+        test_time_augmentation: bool,
+        batch_size: int,
+        shown: NDArray[np.bool_],
     ) -> Iterator[LabelledPlane]:
-        """Each plane, frame by frame and slice by slice; several at a time where there are many."""
+        """Each plane to be shown, frame by frame and slice by slice; several at a time where there are many."""
         if batch_size < 1:
             raise InputError(f"batch size must be at least 1, got {batch_size}")
-        frames, depth = cine.grid_shape[:2]
-        chunks = batched(itertools.product(range(frames), range(depth)), batch_size)
-        jobs = self._jobs if frames * depth >= MANY_PLANES * batch_size else 1
+        wanted = [(int(frame), int(depth)) for frame, depth in np.argwhere(shown)]
+        chunks = batched(wanted, batch_size)
+        jobs = self._jobs if len(wanted) >= MANY_PLANES * batch_size else 1
         placement = self.spec.preparation.place(cine.grid_shape[2:], cine.spacing_mm and cine.spacing_mm[1:])
         task = _Task(
             cine,
@@ -193,6 +206,15 @@ class Predictor:
         mean: Float[np.ndarray, "batch classes height width"] = total / np.float32(votes)
         return mean
 
+    def _doubt(
+        self, certainty: Float[np.ndarray, "time"], *, test_time_augmentation: bool
+    ) -> Float[np.ndarray, "time"]:
+        lowest = self.spec.lowest_confidence
+        # A mean over changed images is less sure everywhere: it is no measure for what one answer is.
+        if lowest is None or not lowest < 1 or test_time_augmentation:
+            return np.full(len(certainty), np.nan)
+        return np.asarray((1 - certainty) / (1 - lowest))
+
     def _in_its_channels(self, cine: Image) -> Image:
         """The cine as the model sees it: a coloured one as grey values, where the model was trained on those."""
         channels, given = self.spec.preparation.channels, 3 if cine.is_colour else 1
@@ -229,6 +251,28 @@ class Predictor:
 
 
 @dataclass(frozen=True)
+class _Mean:
+    """A mean for each frame, gathered plane by plane."""
+
+    total: Float[np.ndarray, "time"]
+    count: Float[np.ndarray, "time"]
+
+    @classmethod
+    def of(cls, frames: int) -> "_Mean":
+        return cls(np.zeros(frames), np.zeros(frames))
+
+    def add(self, frame: int, part: tuple[float, int]) -> None:
+        self.total[frame] += part[0]
+        self.count[frame] += part[1]
+
+    @property
+    def value(self) -> Float[np.ndarray, "time"]:
+        """NaN in frames that nothing was added to."""
+        out = np.full(len(self.total), np.nan)
+        return np.asarray(np.divide(self.total, self.count, out=out, where=self.count > 0))
+
+
+@dataclass(frozen=True)
 class _Task:
     """What all planes of a cine have in common."""
 
@@ -237,6 +281,14 @@ class _Task:
     ways: tuple[Variant, ...]
     """To look at each plane."""
     engine: Engine
+
+
+def _blank_warnings(blank: NDArray[np.bool_]) -> Iterator[Flag]:
+    """The same words as those of the measures, which name the image."""
+    if blank.all():
+        yield Flag(Grade.LOOK_TWICE, blank_words(blank), "all-blank")
+    elif blank.any():
+        yield Flag(Grade.NOTE, blank_words(blank), "blank")
 
 
 def _background(classes: int) -> Float[np.ndarray, "classes 1"]:

@@ -12,7 +12,7 @@ from cardiotrace.core.config import brief, from_plain, known_only, to_plain
 from cardiotrace.core.errors import CardioTraceError, ModelFileError
 from cardiotrace.core.label import LabelScheme, scheme_from_mapping
 from cardiotrace.core.licence import Terms
-from cardiotrace.core.terms import Modality, View, modality_meant, view_name
+from cardiotrace.core.terms import Modality, Structure, View, modality_meant, view_name
 from cardiotrace.inference.variant import SectorVariants
 from cardiotrace.postprocessing import Postprocessing
 from cardiotrace.preparation import Preparation
@@ -124,6 +124,11 @@ class ModelSpec:
     def label_scheme(self) -> LabelScheme:
         """The scheme as the rest of the package speaks of it."""
         return scheme_from_mapping(self.scheme.name, self.scheme.values)
+
+    def channel_of(self, structure: Structure) -> int | None:
+        """Which channel of the network's output is a structure; None if it does not know it."""
+        scheme = self.label_scheme
+        return scheme.structures.index(structure) + 1 if structure in scheme.values else None
 
     @property
     def class_values(self) -> NDArray[np.uint8]:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Shaped, UInt8
 
-from cardiotrace.clinical.axis import LongAxis, outline_mm
-from cardiotrace.clinical.volume import simpson_discs
+from cardiotrace.clinical.section import Section
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
@@ -66,7 +65,7 @@ def draw_overlay(
     labels: LabelMap,
     frame: int,
     *,
-    axis: LongAxis | None = None,
+    section: Section | None = None,
     caption: str = "",
     depth: int = 0,
     style: OverlayStyle | None = None,
@@ -78,7 +77,7 @@ def draw_overlay(
         cine: the image.
         labels: labels on its grid.
         frame: which frame, from 0.
-        axis: the long axis to draw, with the discs across it; None draws neither.
+        section: what was measured there, to draw long axis and discs as they were measured; None draws neither.
         caption: words for the upper left corner, such as "A4C end-diastole".
         depth: which slice of a stack.
         style: sizes and what to leave out.
@@ -99,10 +98,8 @@ def draw_overlay(
         mask = labels.array[frame, depth] == labels.scheme.value(structure)
         rings = [(ring[:-1]) * np.asarray(canvas.spacing_mm) for ring in contours(mask)]
         _draw_rings(picture, canvas, rings, STRUCTURE_COLOURS[structure], style)
-    if axis is not None and Structure.LV in labels.scheme.values:
-        cavity = labels.array[frame, depth] == labels.scheme.value(Structure.LV)
-        ring_mm = outline_mm(cavity, canvas.spacing_mm) + np.asarray(corner_mm)
-        _draw_axis(picture, replace(canvas, corner_mm=corner_mm), axis, ring_mm)
+    if section is not None:
+        _draw_axis(picture, replace(canvas, corner_mm=corner_mm), section)
     present = [
         item for item in labels.scheme.structures if (labels.array[frame, depth] == labels.scheme.value(item)).any()
     ]
@@ -182,17 +179,18 @@ def _layer(canvas: _Canvas, points_mm: Shaped[np.ndarray, "n 2"]) -> tuple[tuple
     return box, fine, ImageDraw.Draw(fine)
 
 
-def _draw_axis(picture: "Picture", canvas: _Canvas, axis: LongAxis, ring_mm: Shaped[np.ndarray, "n 2"]) -> None:
+def _draw_axis(picture: "Picture", canvas: _Canvas, section: Section) -> None:
     """The long axis with dots on annulus and apex, the discs faintly."""
-    if not axis.length_mm > 0 or len(ring_mm) < 3:
+    axis, discs = section.axis, section.discs
+    if axis is None or discs is None:
         return
     landmarks = np.vstack([axis.annulus_mm, axis.apex_mm])
-    box, fine, pen = _layer(canvas, np.vstack([ring_mm, landmarks]))
+    box, fine, pen = _layer(canvas, np.vstack([section.ring_mm, landmarks]))
 
     def on_layer(points_mm: Shaped[np.ndarray, "n 2"]) -> list[tuple[float, float]]:
         return canvas.points(points_mm, corner=box[:2])
 
-    for ends in simpson_discs(ring_mm, axis).ends_mm:
+    for ends in discs.ends_mm:
         pen.line(on_layer(ends), fill=70, width=_FINE)
     pen.line(on_layer(np.vstack([axis.base_mm, axis.apex_mm])), fill=190, width=_FINE)
     pen.line(on_layer(axis.annulus_mm), fill=190, width=_FINE)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import cardiotrace
-from cardiotrace.clinical.normal import ASE_2015, normal_ranges, place_in_range
+from cardiotrace.clinical.normal import ASE_2015, is_judged, normal_ranges, place_in_range
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag, Grade, is_doubted, worst
@@ -42,8 +42,9 @@ NAMES = {
 }
 _METHODS = {
     "discs, biplane": "biplane discs",
-    "discs, one plane": "discs, single plane",
-    "area-length, one plane": "area-length, single plane",
+    "discs, single plane": "discs, single plane",
+    "area-length, single plane": "area-length, single plane",
+    "area-length, biplane": "biplane area-length",
     "sum of slices": "slices",
     "traced": "traced",
 }
@@ -174,11 +175,11 @@ def _headline(measures: Measures, sex: str | None, truth: Mapping[str, float]) -
     if found is None:
         return None
     key = found.key
-    ranges = normal_ranges(key, sex) if has_normal_range(found) else ()
+    ranges = normal_ranges(key, sex) if is_judged(found) else ()
     normal = [
         {"low": item.low, "high": item.high, "width": item.high - item.low, "who": _SEXES[item.sex]} for item in ranges
     ]
-    place = place_in_range(key, found.value, sex) if has_normal_range(found) else None
+    place = place_in_range(key, found.value, sex) if is_judged(found) else None
     return {
         "value": format_value(found.value, found.unit),
         "is_struck": is_struck(found),
@@ -202,11 +203,6 @@ def is_struck(quantity: Quantity) -> bool:
 def is_single_plane(quantity: Quantity) -> bool:
     """Whether a volume, or what follows from one, was found in one plane alone."""
     return "one plane" in quantity.method or _SINGLE in quantity.method
-
-
-def has_normal_range(quantity: Quantity) -> bool:
-    """Whether the normal ranges, those of biplane echo, are meant for a value: not for one plane, and not for MRI."""
-    return "biplane" in quantity.method and quantity.view.startswith("A")
 
 
 def _model_facts(model: Mapping[str, str] | None) -> list[tuple[str, str]]:
@@ -257,7 +253,7 @@ def _cards(measures: Measures, sex: str | None, truth: Mapping[str, float]) -> l
     ):
         found = measures.find(name)
         if found is not None:
-            place = place_in_range(found.key, found.value, sex) if has_normal_range(found) else None
+            place = place_in_range(found.key, found.value, sex) if is_judged(found) else None
             cards.append(
                 {
                     "name": short,
@@ -306,7 +302,7 @@ def _table(
         found = {column(item): item for item in reversed(quantities) if item.key == key}
         first = next(item for item in quantities if item.key == key)
         values = tuple(_cell(found[name]) if name in found else Cell() for name in columns)
-        ranged = any(has_normal_range(item) for item in found.values())
+        ranged = any(is_judged(item) for item in found.values())
         normal = " / ".join(f"{item.low:.0f}–{item.high:.0f}" for item in (normal_ranges(key, sex) if ranged else ()))
         true = format_value(truth[key], first.unit) if key in truth else ""
         rows.append((_name(first), UNIT_SIGNS.get(first.unit, first.unit), values, normal, true))
@@ -341,14 +337,14 @@ def _notes(exam: Exam, measures: Measures) -> list[str]:
             "Biplane: 20 elliptic discs between mitral annulus and apex, as high as the longer of the two "
             "long axes at the same instant."
         )
-    if "discs, one plane" in methods:
+    if "discs, single plane" in methods:
         notes.append("Discs: 20 round discs across one view's long axis. A single plane assumes a round ventricle.")
-    if "area-length, one plane" in methods:
-        notes.append("Area-length: V = 8 A² / (3 π L).")
+    if methods & {"area-length, single plane", "area-length, biplane"}:
+        notes.append("Area-length: V = 8 A² / (3 π L); biplane 8 A₁ A₂ / (3 π L), L the shorter length.")
     if "sum of slices" in methods:
         notes.append("Slices: voxels times their size; mass at 1.05 g/ml, end-diastole.")
     if any("_index" in item.name for item in measures):
         notes.append("Indices per body surface area after Mosteller.")
-    if any(normal_ranges(item.key, exam.patient.sex) and has_normal_range(item) for item in measures):
+    if any(normal_ranges(item.key, exam.patient.sex) and is_judged(item) for item in measures):
         notes.append(f"Normal ranges of adults, biplane echo: {ASE_2015}.")
     return notes

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cardiotrace.clinical import measure
+from cardiotrace.clinical.expected import Doubt
 from cardiotrace.clinical.quantity import Measures
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag
@@ -22,6 +23,7 @@ from cardiotrace.workflows.record import read_record
 from cardiotrace.workflows.segment import (
     Models,
     SegmentConfig,
+    doubts_of,
     segment_exam,
     segmentation_flags,
     spare_images,
@@ -102,7 +104,14 @@ class Analyser:
             given=self.given,
         )
         labels = {name: segmentation.labels for name, segmentation in segmentations.items()}
-        return measured(exam, labels, provenance, flags=segmentation_flags(exam, segmentations), terms=terms_of(models))
+        return measured(
+            exam,
+            labels,
+            provenance,
+            flags=segmentation_flags(exam, segmentations),
+            doubts=doubts_of(segmentations),
+            terms=terms_of(models),
+        )
 
 
 def measured(
@@ -110,7 +119,8 @@ def measured(
     labels: Mapping[str, LabelMap],
     provenance: Provenance,
     *,
-    flags: list[Flag] | None = None,
+    flags: Sequence[Flag] = (),
+    doubts: Mapping[str, Doubt] | None = None,
     terms: Mapping[str, str] | None = None,
 ) -> Analysis:
     """Measure labels of an exam; what the reading says against the values is among the flags.
@@ -120,10 +130,11 @@ def measured(
         labels: by name of the image.
         provenance: where they came from.
         flags: what else speaks against them.
+        doubts: how unsure the model was of each frame, by name of the image.
         terms: name, licence and citation of what made them.
     """
-    measures = measure(exam, labels)
-    together = dict.fromkeys([*measures.flags, *reading_flags(exam), *(flags or ())])
+    measures = measure(exam, labels, doubts=doubts or {})
+    together = dict.fromkeys([*measures.flags, *reading_flags(exam, of_sizes=False), *flags])
     return Analysis(exam, labels, replace(measures, flags=tuple(together)), provenance, terms)
 
 

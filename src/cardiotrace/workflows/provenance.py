@@ -113,13 +113,18 @@ def left_out_of(exam: Exam) -> tuple[str, ...]:
     return exam.left_out
 
 
-def reading_flags(exam: Exam) -> list[Flag]:
-    """What was assumed, contradictory or left out when the exam was read, as flags; the same of several images once."""
+def reading_flags(exam: Exam, *, of_sizes: bool = True) -> list[Flag]:
+    """What was assumed, contradictory or left out when the exam was read, as flags; the same of several images once.
+
+    Args:
+        exam: as it was read.
+        of_sizes: whether contradicting sizes are among them; measuring raises flags of its own of these.
+    """
     flags = [Flag(Grade.NOTE, text, "left-out") for text in left_out_of(exam)]
     said: dict[tuple[Grade, str, str], list[str]] = {}
     for image in exam.images:
         for grade, rule, texts in (
-            (Grade.LOOK_TWICE, "doubt", (*image.cine.geometry.doubts, *image.cine.doubts)),
+            (Grade.LOOK_TWICE, "doubt", (*(image.cine.geometry.doubts if of_sizes else ()), *image.cine.doubts)),
             (Grade.NOTE, "reading", image.cine.notes),
         ):
             for text in texts:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cardiotrace.clinical import Measures
+from cardiotrace.clinical.expected import Doubt
 from cardiotrace.clinical.labelling import labels_in_place
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag
@@ -11,7 +12,7 @@ from cardiotrace.core.label import LabelMap
 from cardiotrace.inference.model_file import Model
 from cardiotrace.workflows.analyse import measured, terms_of
 from cardiotrace.workflows.provenance import Provenance, provenance_of
-from cardiotrace.workflows.segment import Models, segment_exam, segmentation_flags
+from cardiotrace.workflows.segment import Models, doubts_of, segment_exam, segmentation_flags
 
 
 class Labels(dict[str, LabelMap]):
@@ -23,6 +24,7 @@ class Labels(dict[str, LabelMap]):
         flags: tuple[Flag, ...] = (),
         made_by: Mapping[str, str] | None = None,
         models: tuple[Model, ...] = (),
+        doubts: Mapping[str, Doubt] | None = None,
     ) -> None:
         super().__init__(labels)
         self.flags = flags
@@ -30,6 +32,8 @@ class Labels(dict[str, LabelMap]):
         self.made_by = dict(made_by or {})
         """Name of the model of each image."""
         self.models = models
+        self.doubts = dict(doubts or {})
+        """How unsure the model was of each frame, by name of the image."""
 
 
 def segment(exam: Exam, model: str | None = None, *, test_time_augmentation: bool = False) -> Labels:
@@ -53,6 +57,7 @@ def segment(exam: Exam, model: str | None = None, *, test_time_augmentation: boo
         tuple(segmentation_flags(exam, found)),
         {name: segmentation.model for name, segmentation in found.items()},
         tuple(predictor.model for predictor in models.used(found.values())),
+        doubts_of(found),
     )
 
 
@@ -70,8 +75,9 @@ def measure(exam: Exam, labels: Mapping[str, LabelMap]) -> Measures:
     Raises:
         InputError: labels that belong to no image, or lie on another grid than theirs.
     """
-    flags = list(labels.flags) if isinstance(labels, Labels) else []
-    return measured(exam, labels, Provenance(), flags=flags).measures
+    if not isinstance(labels, Labels):
+        return measured(exam, labels, Provenance()).measures
+    return measured(exam, labels, Provenance(), flags=labels.flags, doubts=labels.doubts).measures
 
 
 def write_report(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures, folder: str | Path) -> Path:

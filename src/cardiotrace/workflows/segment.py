@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from cardiotrace.clinical.expected import Doubt
 from cardiotrace.core.errors import NoModelError, UsageError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
 from cardiotrace.core.flag import Flag, Grade
@@ -237,6 +238,11 @@ def segmentation_flags(exam: Exam, segmentations: Mapping[str, Segmentation]) ->
         flags.extend(replace(flag.of(name), about=name) for flag in segmentation.warnings)
         flags.extend(_removal_flags(name, segmentation))
     return list(dict.fromkeys(flags))
+
+
+def doubts_of(segmentations: Mapping[str, Segmentation]) -> dict[str, Doubt]:
+    """How unsure the models were of each frame, by name of the image."""
+    return {name: segmentation.doubt for name, segmentation in segmentations.items()}
 
 
 def _removal_flags(name: str, segmentation: Segmentation) -> list[Flag]:

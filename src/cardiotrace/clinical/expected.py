@@ -1,0 +1,182 @@
+"""How likely a model's ejection fraction is off by more than ten points, from what the outlines themselves show.
+
+Two steps, both fitted on predictions by networks that had never seen the patient: `python -m benchmarks flags RUNS
+--fit`. The first is a linear model of the error, reference taken from measured: an ejection fraction that size, atrium,
+wall and base do not go along with tends to be wrong, in a direction that can be told. The second is a logistic model of
+an error above ten points, from that expected error and from how unsure the network was.
+"""
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+from jaxtyping import Float
+
+from cardiotrace.clinical.ejection import ejection_fraction
+from cardiotrace.clinical.rule import flag
+from cardiotrace.clinical.section import Section
+from cardiotrace.core.flag import Flag
+from cardiotrace.geometry.contour import convex_hull_area, polygon_area
+
+Doubt = Float[np.ndarray, "frames"]
+"""How unsure a model was of the left ventricle in each frame, as a share of how unsure it was of the least certain
+image that it was validated on; NaN where that is not known."""
+
+WORDS = {
+    "ejection": "the ejection fraction itself",
+    "size": "the size of the ventricle",
+    "atrium": "the change of the atrium",
+    "wall": "the change of the wall",
+    "base": "the motion of the base",
+    "dents": "dents in the outline",
+    "length": "the length of the ventricle",
+    "error": "what motion and size speak for",
+    "unsure_ed": "the model's doubt at end-diastole",
+    "unsure_es": "the model's doubt at end-systole",
+    "odd_atrium": "the change of the atrium",
+    "odd_length": "the shortening of the long axis",
+}
+"""What each sign is, for the sentence of the flag."""
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A weighted sum of signs, each from its mean and in standard deviations; a missing sign adds nothing."""
+
+    bias: float
+    signs: Mapping[str, tuple[float, float, float]]
+    """Mean, standard deviation and weight by name."""
+
+    def parts(self, values: Mapping[str, float]) -> dict[str, float]:
+        """What each sign adds."""
+        parts = {}
+        for name, (mean, deviation, weight) in self.signs.items():
+            value = values.get(name, math.nan)
+            parts[name] = weight * (value - mean) / deviation if math.isfinite(value) else 0.0
+        return parts
+
+    def value(self, values: Mapping[str, float]) -> float:
+        """The sum."""
+        return self.bias + sum(self.parts(values).values())
+
+
+@dataclass(frozen=True)
+class ErrorModel:
+    """Both steps, and the probability from which on the flag is raised."""
+
+    error: Linear
+    large: Linear
+    limit: float
+
+
+@cache
+def error_model() -> ErrorModel:
+    """The fitted model."""
+    plain = tomllib.loads(files("cardiotrace.clinical").joinpath("ejection_error.toml").read_text("utf-8"))
+    steps = [
+        Linear(table["bias"], {name: (row[0], row[1], row[2]) for name, row in table["signs"].items()})
+        for table in (plain["error"], plain["large"])
+    ]
+    return ErrorModel(steps[0], steps[1], plain["limit"])
+
+
+def first_signs(diastole: Section, systole: Section, *, is_scaled: bool) -> dict[str, float]:
+    """What the outlines show, for the first step; NaN where it is not known.
+
+    Args:
+        diastole: the ventricle at end-diastole.
+        systole: at end-systole.
+        is_scaled: whether lengths are in mm.
+    """
+    volumes = (diastole.simpson_ml, systole.simpson_ml)
+    known = volumes[0] and volumes[1] is not None and diastole.axis is not None and systole.axis is not None
+    if not known or diastole.axis is None or systole.axis is None or not volumes[0] or volumes[1] is None:
+        return {}
+    up = (diastole.axis.apex_mm - diastole.axis.base_mm) / diastole.axis.length_mm
+    moved = float((systole.axis.base_mm - diastole.axis.base_mm) @ up) / diastole.axis.length_mm
+    return {
+        "ejection": ejection_fraction(volumes[0], volumes[1]),
+        "size": math.log(systole.area_cm2) if is_scaled else math.nan,
+        "atrium": _change(diastole.atrium_cm2, systole.atrium_cm2),
+        "wall": _change(diastole.myocardium_cm2, systole.myocardium_cm2),
+        "base": min(max(moved, -0.1), 0.3),
+        "dents": _dents(diastole),
+        "length": diastole.axis.length_cm if is_scaled else math.nan,
+    }
+
+
+def second_signs(error: float, diastole: Section, systole: Section, unsure: tuple[float, ...]) -> dict[str, float]:
+    """What tells a large error, for the second step.
+
+    Args:
+        error: what the first step expects.
+        diastole: the ventricle at end-diastole.
+        systole: at end-systole.
+        unsure: the model's doubt at both, see `Doubt`.
+    """
+    shortening = math.nan
+    if diastole.length_cm and systole.length_cm:
+        shortening = 1 - systole.length_cm / diastole.length_cm
+    return {
+        "error": abs(error),
+        "unsure_ed": math.log(unsure[0]) if unsure[0] > 0 else math.nan,
+        "unsure_es": math.log(unsure[1]) if unsure[1] > 0 else math.nan,
+        "odd_atrium": abs(_change(diastole.atrium_cm2, systole.atrium_cm2) - 0.2),
+        "odd_length": abs(shortening - 0.13),
+    }
+
+
+def error_probability(
+    diastole: Section, systole: Section, unsure: tuple[float, ...], *, is_scaled: bool
+) -> tuple[float, float, str]:
+    """How likely the ejection fraction by discs in this plane is off by more than ten points.
+
+    Args:
+        diastole: the ventricle at end-diastole.
+        systole: at end-systole.
+        unsure: the model's doubt at both.
+        is_scaled: whether lengths are in mm.
+
+    Returns:
+        The probability; the expected error, points; and what speaks loudest for it, in words. NaN where the ejection
+        fraction could not be measured.
+    """
+    model, signs = error_model(), first_signs(diastole, systole, is_scaled=is_scaled)
+    if not signs:
+        return math.nan, math.nan, ""
+    error = model.error.value(signs)
+    others = second_signs(error, diastole, systole, unsure)
+    parts = model.large.parts(others)
+    loudest = max(parts, key=lambda name: parts[name])
+    return 1 / (1 + math.exp(-model.large.value(others))), error, WORDS[loudest]
+
+
+def error_flags(diastole: Section, systole: Section, unsure: tuple[float, ...], *, is_scaled: bool) -> tuple[Flag, ...]:
+    """Whether an error of the ejection fraction above ten points is likely; see `error_probability`."""
+    probability, error, why = error_probability(diastole, systole, unsure, is_scaled=is_scaled)
+    if not probability > error_model().limit:
+        return ()
+    text = f"the ejection fraction may be off by more than 10 points: {why} is unusual"
+    if abs(error) >= _WORTH_SAYING:
+        text += f"; it is probably too {'high' if error > 0 else 'low'}"
+    return (flag("ejection-error", text),)
+
+
+_WORTH_SAYING = 4.0
+
+
+def _change(before: float, after: float) -> float:
+    """Logarithm of the ratio of two areas, within bounds; NaN where one is missing."""
+    return min(max(math.log(after / before), -0.5), 1.0) if before > 0 and after > 0 else math.nan
+
+
+def _dents(found: Section) -> float:
+    """Logarithm of the share that the outline lacks to its convex hull."""
+    if len(found.ring_mm) < 3:
+        return math.nan
+    hull = convex_hull_area(found.ring_mm)
+    return math.log(1.001 - min(1.0, abs(polygon_area(found.ring_mm)) / hull)) if hull > 0 else math.nan

@@ -1,0 +1,111 @@
+"""One long-axis image with its left ventricle traced in every frame: once, and by one rule for the base."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from cardiotrace.clinical.axis import PICTURE_DOWN
+from cardiotrace.clinical.section import EMPTY, Section, plane_spacing, section
+from cardiotrace.core.exam import ExamImage
+from cardiotrace.core.label import LabelMap
+from cardiotrace.core.terms import Modality, Structure
+
+Direction = tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class TracedCine:
+    """A long-axis image and its labels; key frames, curves, quantities, flags and drawings all read `sections`."""
+
+    image: ExamImage
+    labels: LabelMap
+    blank: Bool[np.ndarray, "frames"]
+    """Frames without a picture: nothing is measured there, whatever the labels say."""
+
+    @property
+    def name(self) -> str:
+        """Name of the image."""
+        return self.image.name
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether the pixel size is known; else lengths are in pixels."""
+        return self.labels.spacing_mm is not None
+
+    @cached_property
+    def towards_base(self) -> Direction | None:
+        """Where the base is sought in every frame, see `base_direction`."""
+        return base_direction(self.image, self.labels)
+
+    @cached_property
+    def sections(self) -> tuple[Section, ...]:
+        """Outline, areas, long axis and discs of each frame."""
+        return tuple(
+            EMPTY if blank else section(self.labels, frame, towards_base=self.towards_base)
+            for frame, blank in enumerate(self.blank)
+        )
+
+    @property
+    def areas_cm2(self) -> Float[np.ndarray, "frames"]:
+        """Area of the cavity in each frame; 0 where none is measured."""
+        return np.array([found.area_cm2 for found in self.sections])
+
+
+def base_direction(image: ExamImage, labels: LabelMap) -> Direction | None:
+    """Where the base of the left ventricle lies in the picture, the same for all frames.
+
+    An apical view by ultrasound has the apex at the top, unless its left atrium lies above the ventricle. Other images
+    (long axes by MRI, unknown views) may be turned any way: the base lies towards the left atrium where one is
+    labelled, else away from the middle of the myocardium, which is closed at the apex and open at the base.
+
+    Args:
+        image: tells view and modality.
+        labels: its labels.
+
+    Returns:
+        (row, column) of a unit vector on the image's millimetres. Where nothing tells, that of an apical view; None in
+        MRI: then the base is sought all around.
+
+    Example:
+        >>> from cardiotrace.core.geometry import NO_GEOMETRY
+        >>> from cardiotrace.core.image import Image
+        >>> from cardiotrace.core.label import CAMUS
+        >>> array = np.zeros((1, 1, 9, 9), np.uint8)
+        >>> array[..., 4, 2:5], array[..., 4, 6:9] = 1, 3  # the atrium lies to the right
+        >>> image = ExamImage("a", Image(array, NO_GEOMETRY))
+        >>> base_direction(image, LabelMap(array, CAMUS, NO_GEOMETRY))
+        (0.0, 1.0)
+    """
+    spacing_mm = plane_spacing(labels)
+    cavity = _centre_mm(labels, Structure.LV, spacing_mm)
+    atrium = _centre_mm(labels, Structure.LA, spacing_mm)
+    to_atrium = None if cavity is None or atrium is None else _unit(atrium - cavity)
+    if image.cine.is_apical:
+        return PICTURE_DOWN if to_atrium is None or to_atrium[0] > 0 else to_atrium
+    if to_atrium is not None:
+        return to_atrium
+    wall = _centre_mm(labels, Structure.MYO, spacing_mm)
+    if cavity is not None and wall is not None:
+        return _unit(cavity - wall)
+    return None if image.cine.modality is Modality.MR else PICTURE_DOWN
+
+
+def _centre_mm(
+    labels: LabelMap, structure: Structure, spacing_mm: tuple[float, float]
+) -> Float[np.ndarray, "2"] | None:
+    """Mean place of a structure over all frames, mm; None where there is none."""
+    if structure not in labels.scheme.values:
+        return None
+    counts = labels.mask(structure)[:, 0].sum(axis=0)
+    total = counts.sum()
+    if not total:
+        return None
+    places = (np.arange(counts.shape[0]) @ counts.sum(axis=1), np.arange(counts.shape[1]) @ counts.sum(axis=0))
+    return np.asarray(np.asarray(places) / total * np.asarray(spacing_mm))
+
+
+def _unit(vector: Float[np.ndarray, "2"]) -> Direction | None:
+    length = float(np.linalg.norm(vector))
+    return None if length == 0 else (float(vector[0]) / length, float(vector[1]) / length)

@@ -1,0 +1,136 @@
+"""Frames that show no picture: black, white, flat, mere noise, or a title in a film of something else."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Shaped
+from numpy.typing import NDArray
+
+_OUTER_PERCENT = 0.5
+"""Grey values beyond these percentiles do not count: a line of text on black is no picture."""
+_FLAT_SHARE = 0.02
+"""Of the whole image's range of grey values: a plane that spans less is flat. Planes of real hearts span over 0.2."""
+_FLAT_GREYS = 4
+"""An image of whole numbers that spans less has no grey values to speak of, unless neighbours go together."""
+_NOISE_CORRELATION, _PICTURE_CORRELATION = 0.3, 0.6
+"""Of neighbouring pixels: below the first is noise, above the second a picture. CAMUS reaches .98, cine-MRI .88."""
+_STRANGER_CORRELATION, _FILM_CORRELATION = 0.25, 0.6
+"""With the median frame of a film: a frame below the first in a film whose frames are mostly above the second shows
+something else."""
+_FEWEST_FRAMES = 4
+"""From which on a film tells what its frames have in common."""
+_SMALLEST_SIDE = 16
+"""Fewer pixels tell nothing."""
+_SIDE = 96
+"""Planes are looked at with about as many pixels along each side."""
+
+
+def blank_planes(frames: Shaped[np.ndarray, "time depth height width *channel"]) -> Bool[np.ndarray, "time depth"]:
+    """Which planes show no picture.
+
+    Blank is a plane that is flat (all but single pixels of one grey value, within 2 percent of the image's range), that
+    is mere noise among pictures (neighbouring pixels have nothing in common), or, in a film, that has nothing in common
+    with the other frames, such as a title.
+
+    Args:
+        frames: grey values or colours.
+
+    Returns:
+        True where there is no picture.
+
+    Example:
+        >>> ramp = np.tile(np.arange(64, dtype=np.uint8), (64, 1))
+        >>> blank_planes(np.stack([ramp, np.full_like(ramp, 255)])[:, None]).tolist()
+        [[False], [True]]
+    """
+    if min(frames.shape[2:4]) < _SMALLEST_SIDE:
+        return np.zeros(frames.shape[:2], bool)
+    grey = frames.max(axis=4) if frames.ndim == 5 else frames
+    rows, columns = (max(1, size // _SIDE) for size in grey.shape[2:])
+    small = np.asarray(grey[:, :, ::rows, ::columns], np.float32)
+    small = np.where(np.isfinite(small), small, 0)
+    blank: Bool[np.ndarray, "time depth"] = _flat(small, is_whole=np.issubdtype(frames.dtype, np.integer))
+    blank |= _noisy(grey, ~blank)
+    for depth in range(grey.shape[1]):
+        blank[:, depth] |= _strangers(small[:, depth], ~blank[:, depth])
+    return blank
+
+
+def blank_words(blank: Bool[np.ndarray, "time depth"]) -> str:
+    """Which planes of an image are blank, as a sentence; "" where none is.
+
+    Example:
+        >>> blank_words(np.array([[True], [False], [True], [True]]))
+        'frames 0 and 2-3 are blank'
+        >>> blank_words(np.array([[True, True, False], [True, True, False]]))
+        'slices 0-1 are blank'
+        >>> blank_words(np.ones((1, 1), bool))
+        'the image is blank'
+    """
+    if not blank.any():
+        return ""
+    if blank.all():
+        return "the image is blank" if len(blank) == 1 else f"all {len(blank)} frames are blank"
+    frames, slices = np.flatnonzero(blank.all(axis=1)), np.flatnonzero(blank.all(axis=0))
+    parts = [_listed("frame", frames)] if len(frames) else []
+    parts.extend([_listed("slice", slices)] if len(slices) else [])
+    rest = int(np.count_nonzero(blank) - np.count_nonzero(blank.all(axis=1, keepdims=True) | blank.all(axis=0) & blank))
+    if rest or not parts:
+        parts.append(f"{rest} slices in single frames" if rest > 1 else "a slice in one frame")
+    count = len(frames) + len(slices) + rest
+    return f"{' and '.join(parts)} {'is' if count == 1 else 'are'} blank"
+
+
+def _listed(what: str, numbers: NDArray[np.int64]) -> str:
+    """Numbers with runs drawn together, such as "frames 0 and 2-3"."""
+    breaks = np.flatnonzero(np.diff(numbers) > 1) + 1
+    runs = [(int(run[0]), int(run[-1])) for run in np.split(numbers, breaks)]
+    words = [f"{first}" if first == last else f"{first}-{last}" for first, last in runs]
+    many = f"{what}s" if len(numbers) > 1 else what
+    joined = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return f"{many} {joined}"
+
+
+def _flat(small: NDArray[np.float32], *, is_whole: bool) -> NDArray[np.bool_]:
+    low, high = np.percentile(small, (_OUTER_PERCENT, 100 - _OUTER_PERCENT), axis=(2, 3))
+    spans = high - low
+    floor = _FLAT_SHARE * max(float(high.max() - low.min()), float(spans.max()))
+    flat = np.asarray(spans <= floor)
+    if is_whole and spans.max() < _FLAT_GREYS:
+        for time, depth in np.argwhere(~flat):
+            flat[time, depth] = _coherence(small[time, depth]) < _NOISE_CORRELATION
+    return flat
+
+
+def _noisy(grey: NDArray[Any], shown: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Planes of mere noise among planes that are pictures; an image of nothing but noise is left as it is."""
+    coherence = np.full(shown.shape, np.nan)
+    for time, depth in np.argwhere(shown):
+        coherence[time, depth] = _coherence(grey[time, depth])
+    noisy: NDArray[np.bool_] = coherence < _NOISE_CORRELATION
+    return noisy if np.any(coherence >= _PICTURE_CORRELATION) else np.zeros_like(shown)
+
+
+def _coherence(plane: NDArray[Any]) -> float:
+    """Correlation of neighbouring pixels, along rows or columns, whichever is higher; 1 in tiny planes."""
+    height, width = plane.shape
+    top, left = max(height // 8, height // 2 - _SIDE), max(width // 8, width // 2 - _SIDE)
+    middle = np.asarray(plane[top : height - top, left : width - left], np.float64)
+    return max(_correlation(middle[1:], middle[:-1]), _correlation(middle[:, 1:], middle[:, :-1]))
+
+
+def _strangers(film: NDArray[np.float32], shown: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    strange = np.zeros(len(film), bool)
+    if np.count_nonzero(shown) < _FEWEST_FRAMES:
+        return strange
+    typical = np.median(film[shown], axis=0)
+    alike = np.array([_correlation(frame, typical) for frame in film])
+    if np.median(alike[shown]) > _FILM_CORRELATION:
+        strange = shown & (alike < _STRANGER_CORRELATION)
+    return strange
+
+
+def _correlation(first: NDArray[Any], second: NDArray[Any]) -> float:
+    one, other = first - first.mean(), second - second.mean()
+    size = float(np.sqrt((one * one).sum() * (other * other).sum()))
+    return float((one * other).sum()) / size if size > 0 else 0.0
