@@ -67,18 +67,22 @@ def plain(done: Analysed) -> dict[str, Any]:
 def headline(measures: Measures) -> str:
     """The preferred ejection fraction and volumes, or the vessel density, in one line.
 
-    Values that are not usable are named without a number.
+    Values that are not usable are named without a number; the flags below say why.
 
     Example:
-        >>> headline(Measures("p1", (Quantity("ejection_fraction", 55.2, "percent", "discs, one plane", "A4C", ()),)))
+        >>> headline(Measures("p1", (Quantity("ejection_fraction", 55.2, "percent", "discs, single plane", "A4C", ()),)))
         'EF 55 % (single plane)'
     """
     found = [(name, next((item for item in measures if item.key == key), None), unit) for name, key, unit in _HEADLINE]
-    return ", ".join(_part(name, item, unit) for name, item, unit in found if item) or "nothing could be measured"
+    known = [(name, item, unit) for name, item, unit in found if item is not None]
+    single = [item.is_single_plane for _, item, _ in known if item.is_usable]
+    parts = [_part(name, item, unit, told=not all(single)) for name, item, unit in known]
+    together = " (single plane)" if single and all(single) else ""
+    return ", ".join(parts) + together or "nothing could be measured"
 
 
-def _part(name: str, quantity: Quantity, unit: str) -> str:
-    reasons = [flag.text for flag in quantity.flags if flag.grade is Grade.NOT_USABLE]
-    if reasons:
-        return f"{name} not usable ({reasons[0]})"
-    return f"{name} {quantity.value:.0f} {unit}" + (" (single plane)" if "one plane" in quantity.method else "")
+def _part(name: str, quantity: Quantity, unit: str, *, told: bool) -> str:
+    """One value; `told`: whether to say where it is of a single plane."""
+    if not quantity.is_usable:
+        return f"{name} not usable"
+    return f"{name} {quantity.value:.0f} {unit}" + (" (single plane)" if told and quantity.is_single_plane else "")

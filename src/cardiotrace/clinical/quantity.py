@@ -46,6 +46,12 @@ class Quantity:
         """Whether no flag says that the value is not usable."""
         return worst(self.flags) is not Grade.NOT_USABLE
 
+    @property
+    def is_single_plane(self) -> bool:
+        """Whether it is a volume, or follows from one, that was found in one plane alone."""
+        # "one plane" stands in files of version 1.
+        return "single plane" in self.method or "one plane" in self.method
+
     def to_plain(self) -> dict[str, Any]:
         """The quantity as JSON holds it; the interval is left out where there is none."""
         plain: dict[str, Any] = {

@@ -181,5 +181,5 @@ def _values(row: CohortRow, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
             "text": "0" if text == "-0" else text,
             "sort": "" if found is None or reason else f"{found.value:.6g}",
             "reason": reason,
-            "is_single": found is not None and "one plane" in found.method,
+            "is_single": found is not None and found.is_single_plane,
         }

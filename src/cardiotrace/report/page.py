@@ -200,11 +200,6 @@ def is_struck(quantity: Quantity) -> bool:
     return worst(quantity.flags) is Grade.NOT_USABLE
 
 
-def is_single_plane(quantity: Quantity) -> bool:
-    """Whether a volume, or what follows from one, was found in one plane alone."""
-    return "one plane" in quantity.method or _SINGLE in quantity.method
-
-
 def _model_facts(model: Mapping[str, str] | None) -> list[tuple[str, str]]:
     if model is None:
         return [("Outlines", "given, not made by a model")]
@@ -260,7 +255,7 @@ def _cards(measures: Measures, sex: str | None, truth: Mapping[str, float]) -> l
                     "value": format_value(found.value, found.unit),
                     "unit": UNIT_SIGNS.get(found.unit, found.unit),
                     "struck": "struck" if is_struck(found) else "",
-                    "plane": _SINGLE if is_single_plane(found) else "",
+                    "plane": _SINGLE if found.is_single_plane else "",
                     "place": place or "",
                     "verdict": "" if is_struck(found) else _PLACES.get(place or "", ""),
                     "truth": format_value(truth[found.key], found.unit) if found.key in truth else "",
