@@ -70,7 +70,8 @@ def headline(measures: Measures) -> str:
     Values that are not usable are named without a number; the flags below say why.
 
     Example:
-        >>> headline(Measures("p1", (Quantity("ejection_fraction", 55.2, "percent", "discs, single plane", "A4C", ()),)))
+        >>> found = Quantity("ejection_fraction", 55.2, "percent", "discs, single plane", "A4C", ())
+        >>> headline(Measures("p1", (found,)))
         'EF 55 % (single plane)'
     """
     found = [(name, next((item for item in measures if item.key == key), None), unit) for name, key, unit in _HEADLINE]
