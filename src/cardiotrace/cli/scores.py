@@ -1,7 +1,7 @@
 """Print a table of cases as papers do."""
 
 from cardiotrace.cli.output import complain
-from cardiotrace.cli.terminal import table
+from cardiotrace.cli.terminal import print_text, table
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.outlier import limited_regions
 from cardiotrace.evaluation.table import (
@@ -19,6 +19,10 @@ AGREEMENT_WORDS = (
 )
 
 
+_RARE = ("absent", "missed", "false positive")
+"""Counts that have a column only where there is something to count."""
+
+
 def print_scores(scored: CaseTable, *, by: str = "phase", of: str = "") -> None:
     """Scores of each region over all cases and by group, outliers, agreement of EF, volumes and mass, and problems.
 
@@ -32,8 +36,12 @@ def print_scores(scored: CaseTable, *, by: str = "phase", of: str = "") -> None:
         words += "; distances in mm, inf or missing structures counted"
     title = f"{of}: {words}" if of else words
     for group in dict.fromkeys(("all", by)):
-        rows = [{score_head(key): value for key, value in row.items()} for row in headline_rows(scored, by=group)]
-        table(rows, title=title if group == "all" else "", keys=2)
+        rows = headline_rows(scored, by=group)
+        idle = {key for key in _RARE if not any(row[key] for row in rows)}
+        shown = [{score_head(key): value for key, value in row.items() if key not in idle} for row in rows]
+        table(shown, title=title if group == "all" else "", keys=2)
+        if idle and group == "all":
+            print_text(f"None {' or '.join(key for key in _RARE if key in idle)}.\n")
     _print_outliers(scored, by=by)
     table(readable_agreement(agreement_rows(scored)), title=AGREEMENT_WORDS, keys=2)
     print_problems(scored)
