@@ -140,6 +140,15 @@ def test_indices_need_height_and_weight() -> None:
     assert measure(Exam("p1", tuple(images)), labels).find("end_diastolic_volume_index") is None
 
 
+def test_what_is_not_measured_is_named() -> None:
+    images, labels = stills()
+    labels["plax"] = label_map([WIDE.draw()])
+    images.append(image_of("plax", labels["plax"], view=View.PLAX))
+    measures = measure(Exam("p1", tuple(images)), labels)
+    assert texts(measures) == ["plax: view PLAX is not measured"]
+    assert measures.ejection_fraction_percent == pytest.approx(TRUE_PERCENT, abs=0.3)
+
+
 def test_a_single_plane_is_named_and_two_planes_give_the_atrium() -> None:
     images, labels = stills(View.FOUR_CHAMBER)
     single = measure(Exam("p1", tuple(images)), labels)

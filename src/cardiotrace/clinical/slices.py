@@ -83,14 +83,14 @@ def _instant_flags(found: Slices) -> list[Flag]:
 
 
 def _from_base(sizes: Int[np.ndarray, "depth"], shown: Int[np.ndarray, "slices"]) -> Int[np.ndarray, "slices"]:
-    """Sizes of the slices that show something, from base to apex: the larger half is at the base."""
+    """Sizes of the slices that show something, from base to apex: the larger end is the base."""
     return np.asarray(sizes[shown] if _base_is_first(sizes) else sizes[shown][::-1])
 
 
 def _base_is_first(sizes: Int[np.ndarray, "depth"]) -> bool:
     shown = np.flatnonzero(sizes)
-    half = len(shown) // 2
-    return bool(sizes[shown[:half]].sum() >= sizes[shown[len(shown) - half :]].sum())
+    # Two slices at each end: the basal one alone may be cut small, as an apical one is.
+    return bool(sizes[shown[:2]].sum() >= sizes[shown[-2:]].sum())
 
 
 def _change_flags(diastole: Slices, systole: Slices) -> list[Flag]:
