@@ -435,7 +435,7 @@ def test_reference_masks_agree_with_the_biplane_ejection_fraction(data_root: Pat
         pairs.append((measures.ejection_fraction_percent, reference[name]))
     predicted, truth = np.array(pairs).T
     assert len(pairs) >= 24
-    # One plane with each frame's own length, against two planes with one shared length: +6 points.
-    assert np.corrcoef(predicted, truth)[0, 1] > 0.8
-    assert 3 < (predicted - truth).mean() < 9
+    # One plane with each frame's own length, against two planes with one shared length: +4 points.
+    assert np.corrcoef(predicted, truth)[0, 1] > 0.87
+    assert (predicted - truth).mean() == pytest.approx(4.3, abs=0.3)
     assert flagged <= 1
