@@ -165,13 +165,13 @@ def _samples(runs: Path, camus: Camus) -> Iterator[tuple[str, Sample]]:
     """What the model of errors learns from."""
     cases = _by_patient(camus.cases())
     for patient, labels, doubts in _predictions(runs, cases):
-        measures = measure(_exam(cases[patient]), labels, doubts=doubts)
+        measures = measure(_exam(cases[patient]), labels)
         sections = {instant.phase: instant.section for instant in measures.instants}
         diastole, systole = sections.get(Phase.ED), sections.get(Phase.ES)
         found = measures.find("ejection_fraction")
         if found is None or diastole is None or systole is None:
             continue
-        unsure = tuple(float(doubts[cases[patient][phase].name][0]) for phase in PHASES)
+        unsure = float(doubts[cases[patient][Phase.ES].name][0])
         yield patient, Sample(found.value - _reference_percent(cases[patient]), diastole, systole, unsure)
 
 

@@ -11,7 +11,7 @@ from cardiotrace.clinical.expected import ErrorModel, Linear, first_signs, secon
 from cardiotrace.clinical.section import Section
 
 FOLDS, REPEATS = 5, 10
-RIDGE, PENALTY = 20.0, 5.0
+RIDGE, PENALTY = 20.0, 1.0
 DOUBTED_SHARE = 0.125
 """Of the right ones, in cross-validation, that the model may doubt: other rules add theirs, all together below 15 %."""
 WRONG_POINTS = 10.0
@@ -27,7 +27,7 @@ class Sample:
     """Measured less reference, points."""
     diastole: Section
     systole: Section
-    unsure: tuple[float, ...]
+    unsure: float
 
     @property
     def signs(self) -> dict[str, float]:

@@ -32,10 +32,9 @@ def exam() -> tuple[Exam, dict[str, LabelMap]]:
 def test_signs_are_what_the_outlines_show() -> None:
     signs = first_signs(of(WIDE), of(NARROW), is_scaled=True)
     assert signs["ejection"] == pytest.approx(100 * (1 - NARROW.volume_ml / WIDE.volume_ml), abs=0.3)
-    assert signs["size"] == pytest.approx(np.log(NARROW.area_cm2), abs=0.01)
     assert signs["length"] == pytest.approx(8.0, abs=0.05)
-    # Both have their base at the same place.
-    assert signs["base"] == pytest.approx(0.0, abs=0.01)
+    # The atria are alike but for their width, that of the ventricle less 5 mm to each side.
+    assert signs["atrium"] == pytest.approx(np.log(14 / 20), abs=0.02)
     # Half an ellipse has no dents but the stairs of its pixels.
     assert signs["dents"] < np.log(0.03)
     assert set(signs) == set(error_model().error.signs) <= set(WORDS)
@@ -43,7 +42,7 @@ def test_signs_are_what_the_outlines_show() -> None:
 
 def test_without_pixel_size_or_atrium_their_signs_are_missing_and_add_nothing() -> None:
     signs = first_signs(replace(of(WIDE), atrium_cm2=0.0), of(NARROW), is_scaled=False)
-    assert [name for name, value in signs.items() if np.isnan(value)] == ["size", "atrium", "length"]
+    assert [name for name, value in signs.items() if np.isnan(value)] == ["atrium", "length"]
     assert np.isfinite(error_model().error.value(signs))
     assert first_signs(Section(0.0), of(NARROW), is_scaled=True) == {}
 
@@ -55,15 +54,15 @@ def test_a_linear_step_by_hand() -> None:
 
 
 def test_doubt_makes_an_error_likelier_and_is_told_in_words() -> None:
-    sure = error_probability(of(WIDE), of(NARROW), (0.2, 0.2), is_scaled=True)
-    unsure = error_probability(of(WIDE), of(NARROW), (1.5, 3.0), is_scaled=True)
+    sure = error_probability(of(WIDE), of(NARROW), 0.2, is_scaled=True)
+    unsure = error_probability(of(WIDE), of(NARROW), 3.0, is_scaled=True)
     assert sure[0] < error_model().limit < unsure[0]
-    assert unsure[2] == WORDS["unsure_es"]
-    (flag,) = error_flags(of(WIDE), of(NARROW), (1.5, 3.0), is_scaled=True)
+    assert unsure[2] == WORDS["unsure"]
+    (flag,) = error_flags(of(WIDE), of(NARROW), 3.0, is_scaled=True)
     assert flag.rule == "ejection-error"
     assert "may be off by more than 10 points" in flag.text
     assert "doubt at end-systole" in flag.text
-    assert error_flags(of(WIDE), of(NARROW), (0.2, 0.2), is_scaled=True) == ()
+    assert error_flags(of(WIDE), of(NARROW), 0.2, is_scaled=True) == ()
 
 
 def test_only_a_models_labels_are_judged() -> None:
@@ -83,5 +82,6 @@ def test_only_a_models_labels_are_judged() -> None:
 def test_the_fitted_file_is_whole() -> None:
     model = expected.error_model()
     assert 0 < model.limit < 1
-    assert set(model.large.signs) <= set(WORDS)
+    assert set(model.large.signs) == set(expected.second_signs(1.0, of(WIDE), of(NARROW), 0.5))
+    assert {"error", "unsure"} <= set(WORDS) & set(model.large.signs)
     assert all(deviation > 0 for _, deviation, _ in (*model.error.signs.values(), *model.large.signs.values()))

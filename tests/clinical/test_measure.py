@@ -140,6 +140,15 @@ def test_indices_need_height_and_weight() -> None:
     assert measure(Exam("p1", tuple(images)), labels).find("end_diastolic_volume_index") is None
 
 
+def test_what_is_not_measured_is_named() -> None:
+    images, labels = stills()
+    labels["plax"] = label_map([WIDE.draw()])
+    images.append(image_of("plax", labels["plax"], view=View.PLAX))
+    measures = measure(Exam("p1", tuple(images)), labels)
+    assert texts(measures) == ["plax: view PLAX is not measured"]
+    assert measures.ejection_fraction_percent == pytest.approx(TRUE_PERCENT, abs=0.3)
+
+
 def test_a_single_plane_is_named_and_two_planes_give_the_atrium() -> None:
     images, labels = stills(View.FOUR_CHAMBER)
     single = measure(Exam("p1", tuple(images)), labels)
@@ -431,7 +440,7 @@ def test_reference_masks_agree_with_the_biplane_ejection_fraction(data_root: Pat
         pairs.append((measures.ejection_fraction_percent, reference[name]))
     predicted, truth = np.array(pairs).T
     assert len(pairs) >= 24
-    # One plane with each frame's own length, against two planes with one shared length: +6 points.
-    assert np.corrcoef(predicted, truth)[0, 1] > 0.8
-    assert 3 < (predicted - truth).mean() < 9
+    # One plane with each frame's own length, against two planes with one shared length: +4 points.
+    assert np.corrcoef(predicted, truth)[0, 1] > 0.87
+    assert (predicted - truth).mean() == pytest.approx(4.3, abs=0.3)
     assert flagged <= 1

@@ -311,10 +311,11 @@ def test_lint_page_holds_every_rule():
 
 
 def test_flags_hold_the_limits_of_the_program():
-    from cardiotrace.clinical import validity
+    from cardiotrace.clinical.rule import RULES
 
     text = generate.flags_text()
-    assert f"outside {validity.EJECTION_PERCENT[0]:g} to {validity.EJECTION_PERCENT[1]:g} %" in text
+    assert all(f"| `{rule.name}` | {rule.grade} |" in text for rule in RULES.values())
+    assert f"outside {RULES['ejection-extreme'].low:g} to {RULES['ejection-extreme'].high:g} %" in text
     assert "{" not in text
 
 

@@ -1,9 +1,11 @@
 """How likely a model's ejection fraction is off by more than ten points, from what the outlines themselves show.
 
 Two steps, both fitted on predictions by networks that had never seen the patient: `python -m benchmarks flags RUNS
---fit`. The first is a linear model of the error, reference taken from measured: an ejection fraction that size, atrium,
-wall and base do not go along with tends to be wrong, in a direction that can be told. The second is a logistic model of
-an error above ten points, from that expected error and from how unsure the network was.
+--fit`. The first is a linear model of the error, reference taken from measured: an ejection fraction that atrium,
+length and outline do not go along with tends to be wrong, in a direction that can be told. The second is a logistic
+model of an error above ten points, from that expected error, from how unsure the network was at end-systole, and from
+how atrium and heart change; where ventricle, wall and atrium together change much, an unusual ejection fraction is
+rather a true one.
 """
 
 import math
@@ -28,19 +30,17 @@ image that it was validated on; NaN where that is not known."""
 
 WORDS = {
     "ejection": "the ejection fraction itself",
-    "size": "the size of the ventricle",
     "atrium": "the change of the atrium",
-    "wall": "the change of the wall",
-    "base": "the motion of the base",
     "dents": "dents in the outline",
     "length": "the length of the ventricle",
-    "error": "what motion and size speak for",
-    "unsure_ed": "the model's doubt at end-diastole",
-    "unsure_es": "the model's doubt at end-systole",
+    "error": "the ejection fraction for this atrium and length",
+    "unsure": "the model's doubt at end-systole",
     "odd_atrium": "the change of the atrium",
-    "odd_length": "the shortening of the long axis",
 }
 """What each sign is, for the sentence of the flag."""
+
+_ATRIUM, _HEART = 0.2, -0.115
+"""Usual change in systole of the atrium's area, and of ventricle, wall and atrium together: logarithms of the ratio."""
 
 
 @dataclass(frozen=True)
@@ -85,60 +85,49 @@ def error_model() -> ErrorModel:
 
 
 def first_signs(diastole: Section, systole: Section, *, is_scaled: bool) -> dict[str, float]:
-    """What the outlines show, for the first step; NaN where it is not known.
+    """What the outlines show, for the first step; NaN where it is not known, nothing without volumes.
 
     Args:
         diastole: the ventricle at end-diastole.
         systole: at end-systole.
         is_scaled: whether lengths are in mm.
     """
-    volumes = (diastole.simpson_ml, systole.simpson_ml)
-    known = volumes[0] and volumes[1] is not None and diastole.axis is not None and systole.axis is not None
-    if not known or diastole.axis is None or systole.axis is None or not volumes[0] or volumes[1] is None:
+    if not diastole.simpson_ml or systole.simpson_ml is None or diastole.length_cm is None:
         return {}
-    up = (diastole.axis.apex_mm - diastole.axis.base_mm) / diastole.axis.length_mm
-    moved = float((systole.axis.base_mm - diastole.axis.base_mm) @ up) / diastole.axis.length_mm
     return {
-        "ejection": ejection_fraction(volumes[0], volumes[1]),
-        "size": math.log(systole.area_cm2) if is_scaled else math.nan,
+        "ejection": ejection_fraction(diastole.simpson_ml, systole.simpson_ml),
         "atrium": _change(diastole.atrium_cm2, systole.atrium_cm2),
-        "wall": _change(diastole.myocardium_cm2, systole.myocardium_cm2),
-        "base": min(max(moved, -0.1), 0.3),
         "dents": _dents(diastole),
-        "length": diastole.axis.length_cm if is_scaled else math.nan,
+        "length": diastole.length_cm if is_scaled else math.nan,
     }
 
 
-def second_signs(error: float, diastole: Section, systole: Section, unsure: tuple[float, ...]) -> dict[str, float]:
+def second_signs(error: float, diastole: Section, systole: Section, unsure: float) -> dict[str, float]:
     """What tells a large error, for the second step.
 
     Args:
         error: what the first step expects.
         diastole: the ventricle at end-diastole.
         systole: at end-systole.
-        unsure: the model's doubt at both, see `Doubt`.
+        unsure: the model's doubt at end-systole, see `Doubt`.
     """
-    shortening = math.nan
-    if diastole.length_cm and systole.length_cm:
-        shortening = 1 - systole.length_cm / diastole.length_cm
     return {
         "error": abs(error),
-        "unsure_ed": math.log(unsure[0]) if unsure[0] > 0 else math.nan,
-        "unsure_es": math.log(unsure[1]) if unsure[1] > 0 else math.nan,
-        "odd_atrium": abs(_change(diastole.atrium_cm2, systole.atrium_cm2) - 0.2),
-        "odd_length": abs(shortening - 0.13),
+        "unsure": math.log(unsure) if unsure > 0 else math.nan,
+        "odd_atrium": abs(_change(diastole.atrium_cm2, systole.atrium_cm2) - _ATRIUM),
+        "odd_heart": abs(_change(_heart_cm2(diastole), _heart_cm2(systole)) - _HEART),
     }
 
 
 def error_probability(
-    diastole: Section, systole: Section, unsure: tuple[float, ...], *, is_scaled: bool
+    diastole: Section, systole: Section, unsure: float, *, is_scaled: bool
 ) -> tuple[float, float, str]:
     """How likely the ejection fraction by discs in this plane is off by more than ten points.
 
     Args:
         diastole: the ventricle at end-diastole.
         systole: at end-systole.
-        unsure: the model's doubt at both.
+        unsure: the model's doubt at end-systole.
         is_scaled: whether lengths are in mm.
 
     Returns:
@@ -151,11 +140,11 @@ def error_probability(
     error = model.error.value(signs)
     others = second_signs(error, diastole, systole, unsure)
     parts = model.large.parts(others)
-    loudest = max(parts, key=lambda name: parts[name])
+    loudest = max(WORDS.keys() & parts.keys(), key=lambda name: parts[name])
     return 1 / (1 + math.exp(-model.large.value(others))), error, WORDS[loudest]
 
 
-def error_flags(diastole: Section, systole: Section, unsure: tuple[float, ...], *, is_scaled: bool) -> tuple[Flag, ...]:
+def error_flags(diastole: Section, systole: Section, unsure: float, *, is_scaled: bool) -> tuple[Flag, ...]:
     """Whether an error of the ejection fraction above ten points is likely; see `error_probability`."""
     probability, error, why = error_probability(diastole, systole, unsure, is_scaled=is_scaled)
     if not probability > error_model().limit:
@@ -172,6 +161,12 @@ _WORTH_SAYING = 4.0
 def _change(before: float, after: float) -> float:
     """Logarithm of the ratio of two areas, within bounds; NaN where one is missing."""
     return min(max(math.log(after / before), -0.5), 1.0) if before > 0 and after > 0 else math.nan
+
+
+def _heart_cm2(found: Section) -> float:
+    """Area of ventricle, wall and atrium together; 0 where one of them is not labelled."""
+    parts = (found.area_cm2, found.myocardium_cm2, found.atrium_cm2)
+    return sum(parts) if all(parts) else 0.0
 
 
 def _dents(found: Section) -> float:

@@ -80,6 +80,7 @@ def measure(
     quantities.extend(_indexed(quantities, exam.patient))
     curves = _curves(exam, cines, stack, labels, blank)
     flags = [*_blank_flags(blank), *_exam_flags(exam, planes, cines), *_curve_flags(curves, blank), *found.flags]
+    flags.extend(_left_out(shown, labels, cines, stack, blank))
     if not cines and not stack and not vessels:
         flags.append(flag("nothing-measured", "no labelled image shows a left ventricle: nothing was measured"))
     for quantity in quantities:
@@ -111,6 +112,29 @@ def _blank_flags(blank: Blank) -> list[Flag]:
         if words:
             flags.append(flag("all-blank" if dark.all() else "blank", f"{name}: {words}", about=name))
     return flags
+
+
+def _left_out(
+    exam: Exam,
+    labels: Mapping[str, LabelMap],
+    planar: Mapping[View, Sequence[TracedCine]],
+    stack: Sequence[ExamImage],
+    blank: Blank,
+) -> list[Flag]:
+    """Images whose labels hold a left ventricle that is not measured."""
+    used = {cine.name for cines in planar.values() for cine in cines} | {image.name for image in stack}
+    left = [image for image in exam.images if image.name in labels and image.name not in used]
+    return [
+        flag("not-measured", f"{image.name}: {_what(image)} is not measured", about=image.name)
+        for image in left
+        if Structure.LV in labels[image.name].scheme.values and not blank[image.name].all()
+    ]
+
+
+def _what(image: ExamImage) -> str:
+    depth = image.cine.grid_shape[1]
+    view = f"view {image.cine.view_name}"
+    return view if depth == 1 else f"{view} in {depth} slices"
 
 
 def _by_view(

@@ -182,9 +182,9 @@ def _error_flags(
 ) -> tuple[Flag, ...]:
     """Whether the model's labels make an error of the ejection fraction likely; nothing of labels drawn by hand."""
     diastole, systole = cycle.end_diastole, cycle.end_systole
-    if diastole is None or systole is None or doubts is None or not {diastole.image, systole.image} <= set(doubts):
+    if diastole is None or systole is None or doubts is None or systole.image not in doubts:
         return ()
-    unsure = tuple(float(doubts[instant.image][instant.frame]) for instant in (diastole, systole))
+    unsure = float(doubts[systole.image][systole.frame])
     return error_flags(sections[Phase.ED], sections[Phase.ES], unsure, is_scaled=is_scaled)
 
 

@@ -32,11 +32,18 @@ class Rule:
     high: float = math.inf
     references: str = ""
     """What reference masks reach."""
+    spoke: tuple[int, int] | None = None
+    """In how many of 449 patients of CAMUS and of 60 of ACDC it spoke against reference masks; None where it cannot."""
 
     @property
     def words(self) -> str:
         """When it speaks, with its limits."""
         return self.when.format(low=self.low, high=self.high)
+
+    @property
+    def alarms(self) -> str:
+        """How often it spoke against reference masks, in words; "" where it cannot."""
+        return "" if self.spoke is None else f"{self.spoke[0]} of 449, {self.spoke[1]} of 60"
 
     def breaks(self, value: float) -> bool:
         """Whether a value lies outside the limits."""
@@ -52,6 +59,7 @@ def _read() -> Mapping[str, Rule]:
     rules = {}
     for name, table in tables.items():
         values = table | {"grade": Grade(table["grade"]), "of": tuple(table["of"])}
+        values |= {"spoke": tuple(table["spoke"])} if "spoke" in table else {}
         rules[name] = Rule(name, **values)
     return rules
 

@@ -38,20 +38,21 @@ class Slices:
         return np.flatnonzero(self.ventricle)
 
 
-def ventricle_flags(slices: Mapping[Phase, Slices]) -> list[Flag]:
+def ventricle_flags(slices: Mapping[Phase, Slices], view: str) -> list[Flag]:
     """What is odd about the left ventricle's slices at each instant, and from one to the other.
 
     Args:
         slices: of each instant that the exam shows.
+        view: what a cardiologist calls the view.
 
     Returns:
-        Flags, those of one instant headed by its phase.
+        Flags, headed by the view, those of one instant by its phase as well.
     """
     flags: list[Flag] = []
     for phase, found in slices.items():
-        flags.extend(item.of(phase) for item in _instant_flags(found))
+        flags.extend(item.of(f"{view} {phase}") for item in _instant_flags(found))
     if len(slices) == 2:
-        flags.extend(_change_flags(slices[Phase.ED], slices[Phase.ES]))
+        flags.extend(item.of(view) for item in _change_flags(slices[Phase.ED], slices[Phase.ES]))
     return flags
 
 
@@ -70,7 +71,7 @@ def _instant_flags(found: Slices) -> list[Flag]:
     beside = [index for index in (int(shown[0]) - 1, int(shown[-1]) + 1) if 0 <= index < depth]
     dark = [index for index in (*beside, *shown.tolist()) if found.blank[index]]
     if dark:
-        text = f"slice {dark[0]}, at the end of the left ventricle, shows no picture: a part may be missing"
+        text = f"slice {dark[0]} beside the left ventricle shows no picture: a part may be missing"
         flags.append(flag("blank-beside", text))
     if len(shown) >= RULES["few-slices"].low:
         basal = _from_base(found.ventricle, shown)
@@ -82,14 +83,14 @@ def _instant_flags(found: Slices) -> list[Flag]:
 
 
 def _from_base(sizes: Int[np.ndarray, "depth"], shown: Int[np.ndarray, "slices"]) -> Int[np.ndarray, "slices"]:
-    """Sizes of the slices that show something, from base to apex: the larger half is at the base."""
+    """Sizes of the slices that show something, from base to apex: the larger end is the base."""
     return np.asarray(sizes[shown] if _base_is_first(sizes) else sizes[shown][::-1])
 
 
 def _base_is_first(sizes: Int[np.ndarray, "depth"]) -> bool:
     shown = np.flatnonzero(sizes)
-    half = len(shown) // 2
-    return bool(sizes[shown[:half]].sum() >= sizes[shown[len(shown) - half :]].sum())
+    # Two slices at each end: the basal one alone may be cut small, as an apical one is.
+    return bool(sizes[shown[:2]].sum() >= sizes[shown[-2:]].sum())
 
 
 def _change_flags(diastole: Slices, systole: Slices) -> list[Flag]:

@@ -72,7 +72,7 @@ def stack_measures(
     if cycle is None:
         return StackMeasures((), (), (flag("no-ventricle", f"{view}: no left ventricle was found"),))
     by_name = {image.name: image for image in images}
-    flags = [item.of(view) for item in _flags(cycle, labels, blank)]
+    flags = _flags(cycle, labels, blank)
     for instant in cycle.instants:
         flags.extend(geometry_flags(by_name[instant.image], labels[instant.image]))
     chambers = [
@@ -182,7 +182,8 @@ def _mass(cycle: Cycle, labels: Mapping[str, LabelMap], flags: Sequence[Flag]) -
 def _flags(
     cycle: Cycle, labels: Mapping[str, LabelMap], blank: Mapping[str, Bool[np.ndarray, "time depth"]]
 ) -> list[Flag]:
-    """What is odd about slices and instants."""
+    """What is odd about slices and instants, headed by the view."""
+    view = cycle.view_name
     flags: list[Flag] = []
     unit = _unit(cycle, labels)
     if unit == "cm2" or all(labels[instant.image].array.shape[1] == 1 for instant in cycle.instants):
@@ -196,13 +197,12 @@ def _flags(
         instant.phase: Slices.of(labels[instant.image], blank[instant.image], instant.frame)
         for instant in cycle.instants
     }
-    flags.extend(ventricle_flags(slices))
     if len(slices) < 2:
         flags.append(flag("one-instant", "the exam shows only one instant: no ejection fraction"))
     elif slices[Phase.ED].ventricle.sum() < slices[Phase.ES].ventricle.sum():
         text = "the left ventricle is smaller at the named end-diastole than at end-systole: swapped?"
         flags.append(flag("swapped", text))
-    return flags
+    return [*(item.of(view) for item in flags), *ventricle_flags(slices, view)]
 
 
 def _stroke_flags(chambers: Sequence[_Chamber]) -> list[Flag]:

@@ -136,7 +136,7 @@ def change_flags(diastole: Section, systole: Section) -> tuple[Flag, ...]:
         outer = (diastole.area_cm2 + walls[0], systole.area_cm2 + walls[1])
         changes.append(("outer-area", "the ventricle with its myocardium", "as large", *outer))
     return tuple(
-        flag(rule, f"{what} at end-systole is {100 * second / first:.0f} % {how} as at end-diastole: one is wrong")
+        flag(rule, f"{what} at end-systole is {100 * second / first:.0f} % {how} as at end-diastole: one may be wrong")
         for rule, what, how, first, second in changes
         if first > 0 and RULES[rule].breaks(second / first)
     )

@@ -39,6 +39,9 @@ NAMES = {
     "right_ventricular_end_diastolic_volume": "RV end-diastolic volume",
     "right_ventricular_end_systolic_volume": "RV end-systolic volume",
     "right_ventricular_stroke_volume": "RV stroke volume",
+    "right_ventricular_end_diastolic_area": "RV area, end-diastole",
+    "right_ventricular_end_systolic_area": "RV area, end-systole",
+    "right_ventricular_fractional_area_change": "RV fractional area change",
 }
 _METHODS = {
     "discs, biplane": "biplane discs",
