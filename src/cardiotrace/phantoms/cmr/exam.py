@@ -51,7 +51,7 @@ def cmr_exam(config: CmrPhantom) -> CmrExam:
         spacing: Spacing = (depth_mm, scanner.spacing_mm, scanner.spacing_mm)
         cine = Image(
             np.stack([one.frames for one in made], axis=1),
-            Geometry.of_spacing(spacing, Known.GIVEN),
+            Geometry.of_spacing(spacing, Known.DATA_SET),
             times_ms,
             view,
             modality=Modality.MR,

@@ -100,7 +100,7 @@ def view_picture(
     phases = {Phase.ED: truth.end_diastolic_frame, Phase.ES: truth.end_systolic_frame}
     image = ExamImage(
         IMAGE_NAMES[view],
-        Image(frames, Geometry.of_spacing(spacing, Known.GIVEN), truth.times_ms, view, modality=Modality.US),
+        Image(frames, Geometry.of_spacing(spacing, Known.DATA_SET), truth.times_ms, view, modality=Modality.US),
         phases,
     )
     return image, LabelMap(labels, CAMUS, Geometry.of_spacing(spacing)), truth
