@@ -135,7 +135,10 @@ def _unlabelled(packed: PackedDataset, split: Split, scheme: LabelScheme) -> lis
     lines = []
     for part in ("training", "validation"):
         absent = dict(enumerate(scheme.structures, start=1))
-        for index in packed.indices_of(getattr(split, part)):
+        indices = packed.indices_of(getattr(split, part))
+        if not len(indices):
+            continue  # training refuses that in words of its own
+        for index in indices:
             if not absent:
                 break
             for value in np.unique(packed.labels[index]).tolist():
