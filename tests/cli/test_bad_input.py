@@ -199,12 +199,29 @@ def test_recipes_with_a_mistake(tmp_path, camus):
         (("evaluate", "MODEL", "CAMUS", "--dataset", "camus", "--only", "quality"), "expected KEY=GROUP"),
         (("evaluate", "CAMUS", "CAMUS", "--scheme", "camus", "--limits", "fit"), "limits can be fitted only"),
         (("evaluate", "MODEL", "CAMUS", "--dataset", "camus", "--worst", "0"), "the worst 0 cases"),
+        (("evaluate", "CAMUS", "CAMUS", "--scheme", "camus", "--fold", "3"), "--fold is for data sets"),
+        (("evaluate", "CAMUS", "CAMUS", "--scheme", "camus", "--part", "testing"), "--part is for data sets"),
+        (("evaluate", "MODEL", "CAMUS", "--dataset", "camus", "--scheme", "acdc"), "--scheme is for two folders"),
+        (("evaluate", "MODEL", "CAMUS", "--dataset", "camus", "--fold", "3"), "--fold has no effect with --part all"),
+        (("evaluate", "MODEL", "CAMUS", "--dataset", "camus", "--split", "x"), "--split has no effect"),
+        (("evaluate", "MODEL", "CAMUS", "--dataset", "camus", "--part", "testing", "--folds", "5"), "--folds is for"),
+        (("evaluate", "MODEL", "CAMUS", "--dataset", "camus", "--by", "hospital"), "no case has a group 'hospital'"),
+        (("evaluate", "CAMUS", "CAMUS", "--scheme", "camus", "--spacing-mm", "1e300", "1e300"), "no pixel or slice"),
+        (("evaluate", "CAMUS", "CAMUS", "--scheme", "camus", "--spacing-mm", "nan", "1"), "no pixel or slice"),
+        (("evaluate", "MODEL", "CAMUS", "--dataset", "camus", "--out", "x.txt"), "names no kind of table"),
+        (("evaluate", "MODEL", "CAMUS", "--dataset", "camus", "--out", "CAMUS/patients_info.csv"), "is no table of"),
+        (("export", "CAMUS", "--out", "CAMUS/patients_info.csv"), "names no model file"),
+        (("models", "join", "MODEL", "MODEL", "--out", "MODEL"), "this would overwrite a member"),
+        (("data", "export-nnunet", "camus", "CAMUS", "--out", "CAMUS"), "is a folder of the data set itself"),
     ],
 )
 def test_words_that_do_not_fit_together(command, camus, model, tmp_path, words, said):
     places = {"PATIENT": camus / "database_nifti" / "patient0001", "CAMUS": camus, "MODEL": model}
+    places["CAMUS/patients_info.csv"] = camus / "patients_info.csv"
     out = ("--out", tmp_path / "out") if words[0] in ("analyse", "measure") else ()
+    before = (camus / "patients_info.csv").read_bytes()
     status, _, error = command(*(places.get(word, word) for word in words), *out)
+    assert (camus / "patients_info.csv").read_bytes() == before
     assert status == 2
     assert said in said_once(error)[0]
     assert list(tmp_path.iterdir()) == []

@@ -248,7 +248,8 @@ for words in json.load(sys.stdin):
 
 
 def test_the_base_installation_names_the_extra_for_training():
-    words = json.dumps([*NEED_TRAINING, ("models", "list"), ("compare",)])
+    helps = [(*verb[:2], "--help") if verb[0] == "models" else (verb[0], "--help") for verb in NEED_TRAINING]
+    words = json.dumps([*NEED_TRAINING, ("models", "list"), ("compare",), *helps])
     program = [sys.executable, "-c", WITHOUT_TORCH]
     done = subprocess.run(program, input=words, env=environment(), capture_output=True, text=True, check=True)
     lines = done.stderr.splitlines()
@@ -258,4 +259,5 @@ def test_the_base_installation_names_the_extra_for_training():
         assert re.fullmatch(f"cardiotrace: `{name}` needs (torch|onnx), which comes with the extra for training", said)
         assert remedy == "pip install -c constraints.txt torch 'cardiotrace[train]'"
         assert status == "2"
-    assert lines == ["0", "cardiotrace: a comparison needs at least two runs", *lines[2:3], "2"]
+    assert lines[:4] == ["0", "cardiotrace: a comparison needs at least two runs", *lines[2:3], "2"]
+    assert lines[4:] == ["0"] * len(helps)

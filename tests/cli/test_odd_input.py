@@ -52,7 +52,7 @@ NO_FILES = [
         ("train", "FILE", "--data", "CAMUS", "--out", "OUT"),
         ("sweep", "FILE", "--data", "CAMUS", "--out", "OUT"),
         ("train", RECIPE, "--data", "CAMUS", "--out", "OUT", "--set", "data.split=FILE.json"),
-        ("models", "join", "MODEL", "MODEL", "--tested", "FILE", "--out", "OUT"),
+        ("models", "join", "MODEL", "MODEL", "--tested", "FILE", "--out", "OUT.onnx"),
     ],
     ids=lambda words: " ".join(map(str, words[:2])),
 )

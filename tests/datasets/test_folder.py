@@ -6,6 +6,7 @@ from PIL import Image
 
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.terms import Phase, Structure, View
+from cardiotrace.datasets.lint import lint
 from tests.fake.chase import write_chase
 from tests.fake.heart import apical, picture, set_spacing, write_nifti
 from tests.fake.order import FLIP_X, SWAP_XY, reorder
@@ -188,3 +189,19 @@ def test_sizes_that_are_given_mend_headers_of_images_and_masks(tmp_path, make):
         set_spacing(tmp_path / folder / "a.nii.gz", (-0.4, 0.0))
     (case,) = make("folder", tmp_path, scheme="camus", view="A4C", spacing_mm=[1, 0.3, 0.4]).cases()
     assert case.read_labels().spacing_mm == case.read_image().spacing_mm == (1.0, 0.3, 0.4)
+
+
+def test_two_files_of_one_name_are_not_told_apart_by_chance(pictures, make):
+    (pictures / "labels" / "ann_ED.bmp").write_bytes(b"BM")
+    with pytest.raises(InputError, match=r"ann_ED\.bmp and ann_ED\.png have one name"):
+        make("folder", pictures, values={"LV": 255}).cases()
+
+
+def test_files_that_nothing_reads_are_told(pictures, make):
+    (pictures / "images" / "cat.dcm").write_bytes(b"DICM")
+    (pictures / "images" / "more").mkdir()
+    (pictures / "labels" / ".hidden").write_text("")
+    found = [finding for finding in lint(make("folder", pictures, values={"LV": 255})) if finding.rule == "unused-file"]
+    assert [finding.what for finding in found] == [
+        "2 of its files are not read: images/cat.dcm: no format is known by its suffix, images/more: a folder"
+    ]

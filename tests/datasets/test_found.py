@@ -465,7 +465,7 @@ def test_what_is_no_file_is_listed_and_what_systems_leave_behind_is_not(tmp_path
 
 def test_a_pipe_that_is_named_is_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe.nii.gz")
-    with pytest.raises(InputError, match="neither a file nor a folder"):
+    with pytest.raises(InputError, match="is a pipe, not a file"):
         read_exam(tmp_path / "pipe.nii.gz")
 
 

@@ -182,3 +182,9 @@ def test_a_list_without_validation_draws_it_from_training():
     with_one = Split(names, ("v",))
     assert with_one.validated() is with_one
     assert Split(("a",)).validated() == Split(("a",))
+
+
+def test_a_misspelt_part_is_no_empty_part(tmp_path):
+    (tmp_path / "own.json").write_text('{"training": ["a"], "validaton": ["b"]}')
+    with pytest.raises(InputError, match="a split has no part 'validaton'"):
+        read_split(tmp_path / "own.json")

@@ -113,6 +113,15 @@ def test_one_patient_alone_has_no_correlation():
     assert "| myocardial mass | g | 1 | - | 12.3 | - | 0.0 |" in card
 
 
+def test_what_is_no_number_is_left_out_of_a_model_file():
+    """As where one image alone was validated on."""
+    groups = {"ED": {"dice": {"mean": 0.27}, "n": 1, "absent": 0, "missed": 0, "false_positive": 0}}
+    scores = {"validation": {"regions": {"LV": groups}, "ejection_fraction_percent": {"n": 1, "bias": 2.0}}}
+    card = model_card(dataclasses.replace(spec({"dataset": {"name": "camus"}}), scores=scores))
+    assert "| LV | ED | 0.270 | 1 | 0 | 0 |" in card
+    assert "correlation -, bias +2.0, SD -, mean absolute error -." in card
+
+
 @pytest.mark.parametrize("name", [listed.name for listed in list_models() if listed.path.with_suffix(".md").exists()])
 def test_cards_beside_models_are_what_the_models_say(name):
     path = find_model(name)

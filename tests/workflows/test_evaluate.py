@@ -14,6 +14,7 @@ from cardiotrace.evaluation.table import outlier_rows, read_table
 from cardiotrace.inference.model_file import seal
 from cardiotrace.workflows.compare import CompareConfig, compare_runs
 from cardiotrace.workflows.evaluate import EvaluateConfig, evaluate
+from tests.fake.acdc import write_acdc
 from tests.fake.camus import write_camus
 from tests.fake.chase import write_chase
 from tests.fake.models import make_spec, pointwise_network, write_camus_model
@@ -129,3 +130,24 @@ def test_one_run_beside_published_scores_and_two_with_all_scores(camus, model, t
     assert {row["method"] for row in two.outliers} == {"ours", "same"}
     with pytest.raises(UsageError, match="at least two runs"):
         compare_runs(CompareConfig((tmp_path / "ours.json",)))
+
+
+def test_what_only_one_of_two_methods_was_scored_on_is_told(camus, model, tmp_path):
+    evaluate(config(model, camus, out=tmp_path / "all.json"))
+    evaluate(config(model, camus, out=tmp_path / "good.json", only={"quality": ("Good",)}))
+    notes = compare_runs(CompareConfig((tmp_path / "all.json", tmp_path / "good.json"))).notes
+    assert any(
+        note.startswith("left out, as good has no scores of them: 8 images of all (patient0002_4CH_ED, ")
+        for note in notes
+    )
+    before = (tmp_path / "all.json").read_bytes()
+    with pytest.raises(UsageError, match="is there already, and is no comparison"):
+        compare_runs(CompareConfig((tmp_path / "all.json", tmp_path / "good.json"), out=tmp_path / "all.json"))
+    assert (tmp_path / "all.json").read_bytes() == before
+
+
+def test_structures_that_a_model_does_not_know_are_told(model, tmp_path):
+    write_acdc(tmp_path / "acdc", training=1)
+    table = evaluate(EvaluateConfig(str(model), tmp_path / "acdc", dataset="acdc")).table
+    assert "RV" not in table.regions
+    assert any("not scored: RV, which the predictions do not tell of" in note for note in table.notes)

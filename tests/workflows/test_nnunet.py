@@ -10,11 +10,13 @@ import pytest
 import SimpleITK
 from PIL import Image
 
+from cardiotrace import __version__
 from cardiotrace.core.catalog import Choice
-from cardiotrace.core.errors import InputError, WorkError
+from cardiotrace.core.errors import InputError, UsageError, WorkError
 from cardiotrace.core.label import ACDC
 from cardiotrace.datasets.catalog import DATASETS
-from cardiotrace.workflows.nnunet import export_nnunet, nnunet_splits
+from cardiotrace.datasets.split import Split
+from cardiotrace.workflows.nnunet import RECORD, export_nnunet, nnunet_splits
 from tests.fake.acdc import write_acdc
 from tests.fake.camus import write_camus
 from tests.fake.order import SWAP_XY, oblique, place, reorder
@@ -52,7 +54,7 @@ def test_layout_and_description(exported, tmp_path):
     for ending in ("Tr", "Ts"):
         cases = {name.removesuffix(".nii.gz") for name in names(out / f"labels{ending}")}
         assert names(out / f"images{ending}") == {f"{case}_0000.nii.gz" for case in cases}
-    assert names(out) == {"imagesTr", "labelsTr", "imagesTs", "labelsTs", "dataset.json", "splits_final.json"}
+    assert names(out) == {"imagesTr", "labelsTr", "imagesTs", "labelsTs", "dataset.json", "splits_final.json", RECORD}
 
 
 def test_pixels_are_those_of_the_files(exported, tmp_path):
@@ -111,6 +113,39 @@ def test_images_of_another_split_are_not_left_to_train_on(exported, tmp_path):
     dataset, _ = exported
     with pytest.raises(WorkError, match=r"labelsTs: holds 4 label files that are not of this split"):
         export_nnunet(dataset, tmp_path / "out", nnunet_splits(dataset, folds=4))
+
+
+def test_the_folders_of_the_data_set_are_not_written_into(exported, tmp_path):
+    dataset, _ = exported
+    before = {path.name for path in (tmp_path / "camus").rglob("*")}
+    patient = tmp_path / "camus" / "database_nifti" / "patient0001"
+    (tmp_path / "link").symlink_to(patient)
+    for out in (tmp_path / "camus", patient, patient / "nnunet", tmp_path / "link"):
+        with pytest.raises(UsageError, match="is a folder of the data set itself"):
+            export_nnunet(dataset, out, nnunet_splits(dataset))
+    assert {path.name for path in (tmp_path / "camus").rglob("*")} == before
+
+
+def test_labels_that_were_made_otherwise_are_neither_kept_nor_replaced(exported, tmp_path):
+    other = camus(tmp_path / "camus", views=["4CH"])
+    with pytest.raises(WorkError, match="holds 16 label files that were made with other options"):
+        export_nnunet(other, tmp_path / "out", nnunet_splits(other))
+    mine = tmp_path / "mine" / "labelsTr" / "patient0001_2CH_ED.nii.gz"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("traced by hand")
+    with pytest.raises(WorkError, match="holds 1 label files that were made by something else"):
+        export_nnunet(exported[0], tmp_path / "mine", nnunet_splits(exported[0]))
+    assert mine.read_text() == "traced by hand"
+    record = tmp_path / "out" / RECORD
+    record.write_text(record.read_text().replace(__version__, "0.0.0"))  # another version may write otherwise
+    assert export_nnunet(exported[0], tmp_path / "out", nnunet_splits(exported[0])).kept == 0
+
+
+def test_who_is_left_out_is_told(exported, tmp_path):
+    dataset, done = exported
+    assert done.left_out == ("left out: 1 patients of the split are not in the data: patient0999",)
+    some = export_nnunet(dataset, tmp_path / "some", [Split(("patient0001",), ("patient0003",))])
+    assert some.left_out == ("left out: 2 patients are in no part of the split: patient0002, patient0004",)
 
 
 def test_frames_of_sequences_are_images_of_their_own(tmp_path):

@@ -113,3 +113,13 @@ def test_epoch_in_one_line():
 def test_runs_have_a_place_of_their_own():
     assert default_folder(recipe(), None).as_posix() == "runs/tiny"
     assert default_folder(recipe(), 3).as_posix() == "runs/tiny/fold-3"
+
+
+def test_a_run_writes_over_nothing_of_the_data_or_of_the_user(place):
+    with pytest.raises(UsageError, match="is the folder of the data set itself"):
+        run_training(config(place, out="camus"))
+    (place / "mine").mkdir()
+    (place / "mine" / "split.json").write_text("my split")
+    with pytest.raises(UsageError, match=r"holds split\.json, which no run wrote"):
+        run_training(config(place, out="mine"))
+    assert (place / "mine" / "split.json").read_text() == "my split"

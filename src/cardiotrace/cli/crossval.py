@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from cardiotrace.cli.recipes import RecipeOptions
 from cardiotrace.cli.scores import print_scores
 from cardiotrace.cli.terminal import Terminal
-from cardiotrace.learning.training.run import Hardware
-from cardiotrace.workflows.crossval import CrossvalConfig, crossval
+from cardiotrace.evaluation.case_table import require_group
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +24,9 @@ class Options(RecipeOptions):
 
 def run(options: Options) -> None:
     """Run the folds, print the scores of all testing parts together."""
+    from cardiotrace.learning.training.run import Hardware
+    from cardiotrace.workflows.crossval import CrossvalConfig, crossval
+
     config = CrossvalConfig(
         folds=options.folds,
         only=options.only,
@@ -34,4 +36,5 @@ def run(options: Options) -> None:
     )
     with Terminal() as terminal:
         table = crossval(config, terminal)
+    require_group(options.by, (row.groups for row in table.rows))
     print_scores(table, by=options.by)

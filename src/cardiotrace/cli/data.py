@@ -9,12 +9,13 @@ import tyro
 
 from cardiotrace.cli.output import say
 from cardiotrace.cli.settings import settings
-from cardiotrace.cli.terminal import Terminal, table
+from cardiotrace.cli.terminal import Terminal, print_text, table
 from cardiotrace.core.catalog import Choice
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.lint import Severity, lint
-from cardiotrace.datasets.split import k_folds, patient_groups, write_split
+from cardiotrace.datasets.split import k_folds, patient_groups, split_text
+from cardiotrace.io import write_new_text
 from cardiotrace.io.atomic import as_work_error
 from cardiotrace.preparation import Preparation
 from cardiotrace.workflows.data import open_dataset, pack
@@ -96,7 +97,7 @@ class SplitOptions(SetOptions):
 
 
 def run_split(options: SplitOptions) -> None:
-    """Print the sizes, write the lists if asked for."""
+    """Print the sizes, write the lists if asked for; lists that are there and differ are not replaced."""
     dataset = options.open()
     splits = dict(dataset.splits())
     if options.folds is not None:
@@ -121,7 +122,7 @@ def run_split(options: SplitOptions) -> None:
         with as_work_error(options.out):
             options.out.mkdir(parents=True, exist_ok=True)
         for name, split in splits.items():
-            write_split(split, options.out / f"{name}.json")
+            write_new_text(options.out / f"{name}.json", split_text(split))
 
 
 @dataclass(frozen=True)
@@ -167,4 +168,8 @@ def run_export_nnunet(options: ExportNnunetOptions) -> None:
         done = export_nnunet(dataset, options.out, splits, terminal)
     there = f" ({done.kept} were there already)" if done.kept else ""
     say(f"{done.folder}: {done.training} images for training, {done.testing} for testing{there}")
-    say("copy splits_final.json into the folder that nnUNetv2_plan_and_preprocess makes, so that no patient leaks.")
+    for line in done.left_out:
+        print_text(line)
+    print_text(
+        "copy splits_final.json into the folder that nnUNetv2_plan_and_preprocess makes, so that no patient leaks."
+    )

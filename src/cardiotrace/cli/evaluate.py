@@ -32,10 +32,10 @@ class Options:
     """Which split of the data set, or k-fold."""
     fold: int | None = None
     """Which fold, from 1."""
-    folds: int = 5
-    """How many folds, for k-fold."""
-    fold_seed: int = 0
-    """Who is in which fold, for k-fold: the seed of the recipe."""
+    folds: int | None = None
+    """How many folds, for k-fold; default: 5."""
+    fold_seed: int | None = None
+    """Who is in which fold, for k-fold: the seed of the recipe; default: 0."""
     scheme: str | None = None
     """What the values of two folders mean: camus, acdc, mnms, ..."""
     spacing_mm: Annotated[tuple[float, ...] | None, tyro.conf.arg(metavar="HEIGHT WIDTH [DEPTH]")] = None

@@ -9,7 +9,6 @@ import tyro
 from cardiotrace.cli.scores import print_scores
 from cardiotrace.cli.terminal import Terminal
 from cardiotrace.cli.words import ViewWord
-from cardiotrace.workflows.export import ExportConfig, export_run
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,8 @@ class Options:
 
 def run(options: Options) -> None:
     """Export and print the scores."""
+    from cardiotrace.workflows.export import ExportConfig, export_run
+
     config = ExportConfig(
         options.run, options.data, options.out, options.half_weights, options.cache, options.default_for
     )

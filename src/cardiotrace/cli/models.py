@@ -11,6 +11,7 @@ import tyro
 from cardiotrace.cli.output import complain, say
 from cardiotrace.cli.terminal import Terminal, table
 from cardiotrace.cli.words import ViewWord
+from cardiotrace.core.errors import InputError
 from cardiotrace.inference.model_file import read_spec, verify
 from cardiotrace.inference.spec import spec_to_plain, view_names
 from cardiotrace.inference.zoo import FOLDER_VARIABLE, find_model, list_models
@@ -89,11 +90,17 @@ class VerifyOptions:
     """Names or paths; none verifies all that can be named."""
 
 
-def run_verify(options: VerifyOptions) -> None:
-    """Verify; the first damaged file ends it with a message."""
+def run_verify(options: VerifyOptions) -> int:
+    """Verify all; status 3 if one of them is damaged."""
+    status = 0
     for name in options.models or [listed.name for listed in list_models()]:
-        path = find_model(name)
-        say(f"{verify(path).name}: sound ({path.name}, {path.stat().st_size} bytes)")
+        try:
+            path = find_model(name)
+            say(f"{verify(path).name}: sound ({path.name}, {path.stat().st_size} bytes)")
+        except InputError as error:
+            complain(f"cardiotrace: {error}")
+            status = error.exit_status
+    return status
 
 
 @dataclass(frozen=True)

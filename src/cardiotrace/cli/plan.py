@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tomli_w
 import tyro
@@ -12,11 +12,11 @@ from cardiotrace.cli.output import say
 from cardiotrace.cli.settings import settings
 from cardiotrace.cli.terminal import Terminal
 from cardiotrace.core.catalog import Choice
-from cardiotrace.io import write_text
-from cardiotrace.learning.planning import Plan, plan_recipe
-from cardiotrace.learning.training.recipe import recipe_from_plain
+from cardiotrace.io import write_new_text
 from cardiotrace.workflows.data import open_dataset
-from cardiotrace.workflows.plan import plan_dataset
+
+if TYPE_CHECKING:
+    from cardiotrace.learning.planning import Plan
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,19 @@ class Options:
 
 def run(options: Options) -> None:
     """Look at every image, print the plan, write the recipe."""
+    from cardiotrace.learning.planning import plan_recipe
+    from cardiotrace.learning.training.recipe import recipe_from_plain
+    from cardiotrace.workflows.plan import plan_dataset
+
+    name = f"nnunet2d-{options.dataset}"
+    path = options.out or Path(f"{name}.toml")
     choice = Choice(options.dataset, settings(options.option))
     dataset = open_dataset(choice, options.data)
     with Terminal() as terminal:
         made = plan_dataset(dataset, memory_gb=options.memory_gb, watch=terminal)
-    name = f"nnunet2d-{options.dataset}"
     recipe = plan_recipe(made, {"name": choice.name, **choice.options}, name=name, mirrored=bool(dataset.mirror_axes))
     recipe_from_plain(recipe)  # refuses what training would refuse
-    path = options.out or Path(f"{name}.toml")
-    write_text(path, tomli_w.dumps(recipe))
+    write_new_text(path, tomli_w.dumps(recipe))
     facts = _facts(made)
     if options.json:
         say(json.dumps({**facts, "recipe": str(path)}, indent=2))
@@ -57,7 +61,7 @@ def run(options: Options) -> None:
     say(f"recipe written: {path}")
 
 
-def _facts(made: Plan) -> dict[str, Any]:
+def _facts(made: "Plan") -> dict[str, Any]:
     seen, network = made.fingerprint, made.network
     return {
         "images": seen.images,

@@ -1,7 +1,8 @@
 """Print a table of cases as papers do."""
 
+from cardiotrace.cli.layout import wrapped
 from cardiotrace.cli.output import complain
-from cardiotrace.cli.terminal import print_text, table
+from cardiotrace.cli.terminal import print_text, table, width
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.outlier import limited_regions
 from cardiotrace.evaluation.table import (
@@ -65,7 +66,7 @@ def _print_outliers(scored: CaseTable, *, by: str) -> None:
 def print_problems(scored: CaseTable) -> None:
     """What could not be scored and what speaks against the labels, on standard error."""
     for note in scored.notes:
-        complain(f"cardiotrace: {note}")
+        complain("\n".join(wrapped(f"cardiotrace: {note}", width())))
     if scored.problems:
         complain(f"cardiotrace: {len(scored.problems)} could not be scored:")
     for problem in scored.problems:

@@ -6,8 +6,6 @@ from cardiotrace.cli.output import say
 from cardiotrace.cli.recipes import RecipeOptions
 from cardiotrace.cli.terminal import Terminal, table
 from cardiotrace.evaluation.sweep import readable
-from cardiotrace.learning.training.run import Hardware
-from cardiotrace.workflows.sweep import SweepConfig, run_sweep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +18,9 @@ class Options(RecipeOptions):
 
 def run(options: Options) -> None:
     """Run the sweep, print mean and spread of every variant."""
+    from cardiotrace.learning.training.run import Hardware
+    from cardiotrace.workflows.sweep import SweepConfig, run_sweep
+
     config = SweepConfig(
         jobs=options.jobs,
         **options.common,

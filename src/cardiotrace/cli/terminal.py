@@ -95,6 +95,11 @@ def table(rows: Sequence[Mapping[str, Any]], *, title: str = "", keys: int = 1, 
         console.print("\n".join(block.body) + "\n")
 
 
+def width() -> int:
+    """Of the terminal, or 80 columns where there is none."""
+    return Console().width
+
+
 def print_text(text: str) -> None:
     """Print a sentence, wrapped to the terminal."""
     console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)

@@ -6,9 +6,6 @@ from pathlib import Path
 from cardiotrace.cli.recipes import RecipeOptions
 from cardiotrace.cli.scores import print_scores
 from cardiotrace.cli.terminal import Terminal
-from cardiotrace.learning.training.run import Hardware
-from cardiotrace.workflows.export import ExportConfig, export_run
-from cardiotrace.workflows.train import TrainConfig, run_training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +24,10 @@ class Options(RecipeOptions):
 
 def run(options: Options) -> None:
     """Train, then export and score the model."""
+    from cardiotrace.learning.training.run import Hardware
+    from cardiotrace.workflows.export import ExportConfig, export_run
+    from cardiotrace.workflows.train import TrainConfig, run_training
+
     config = TrainConfig(
         fold=options.fold,
         resume=options.resume,

@@ -4,7 +4,7 @@ import os
 import stat
 from pathlib import Path
 
-from cardiotrace.core.errors import InputError
+from cardiotrace.core.errors import InputError, UsageError, WorkError
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
@@ -66,6 +66,50 @@ def read_text(path: Path, *, largest: int) -> str:
     except UnicodeDecodeError as error:
         wrong = f"byte {error.start + 1} is {error.object[error.start]:#04x}"
         raise InputError(f"is not UTF-8 text: {wrong}", where=path) from None
+
+
+def require_replaceable(path: Path, *, begins: tuple[str, ...], what: str) -> None:
+    """Refuse to write where the file could not be, or where one lies that is not of the kind that is to be written.
+
+    Args:
+        path: of the file to be.
+        begins: how files of that kind begin.
+        what: the kind, in words.
+
+    Raises:
+        UsageError: there is something else.
+        WorkError: there is no folder for it.
+
+    Example:
+        >>> require_replaceable(Path(__file__), begins=("# Comparison",), what="page")
+        Traceback (most recent call last):
+        cardiotrace.core.errors.UsageError: ...file.py: is there already, and is no page
+        choose another --out: nothing but an older page is replaced.
+    """
+    try:
+        is_there = os.path.lexists(path)
+        head = read_head(path, max(map(len, begins))) if is_there else b""
+    except InputError:
+        head = b""
+    if is_there and not head.startswith(tuple(word.encode() for word in begins)):
+        remedy = f"choose another --out: nothing but an older {what} is replaced."
+        raise UsageError(f"is there already, and is no {what}", where=path, remedy=remedy)
+    if not path.parent.is_dir():
+        raise WorkError("its folder does not exist", where=path, remedy="create it first.")
+
+
+def read_head(path: Path, count: int) -> bytes:
+    """The first bytes of a regular file.
+
+    Raises:
+        InputError: no regular file, or unreadable.
+    """
+    require_regular_file(path)
+    try:
+        with path.open("rb") as file:
+            return file.read(count)
+    except OSError as error:
+        raise unreadable(path, error) from None
 
 
 def unreadable(path: Path, error: Exception) -> InputError:

@@ -34,6 +34,16 @@ def on_one_line(text: str) -> str:
     return printable(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
+def some(names: Sequence[str], count: int = 3) -> str:
+    """The first of many names.
+
+    Example:
+        >>> some(["a", "b", "c", "d"])
+        'a, b, c, ...'
+    """
+    return ", ".join(names[:count]) + (", ..." if len(names) > count else "")
+
+
 def spreadsheet_cell(value: Any) -> Any:
     """A printable cell for a CSV file: text that a spreadsheet would take for a formula gets an apostrophe before it.
 

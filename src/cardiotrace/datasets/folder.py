@@ -244,8 +244,31 @@ class Folder:
         place = self.root / folder
         if not folder or not place.is_dir():
             return {}
-        files = (file for file in place.iterdir() if _suffix(file) and not file.name.startswith("."))
-        return {file.name.removesuffix(_suffix(file)): file for file in files}
+        found: dict[str, Path] = {}
+        for file in sorted(place.iterdir()):
+            stem = file.name.removesuffix(_suffix(file))
+            if not _suffix(file) or file.name.startswith("."):
+                continue
+            if stem in found:
+                raise InputError(
+                    f"{found[stem].name} and {file.name} have one name: which of them is meant?",
+                    where=place,
+                    remedy="keep one of them there.",
+                )
+            found[stem] = file
+        return found
+
+    def unused(self) -> list[str]:
+        """What lies in the folders of images and masks and is read by nothing, with the reason."""
+        folders = dict.fromkeys(filter(None, (self.config.images, self.config.labels, self.config.second_labels)))
+        entries = [
+            entry for folder in folders if (self.root / folder).is_dir() for entry in (self.root / folder).iterdir()
+        ]
+        return [
+            f"{entry.relative_to(self.root)}: {'a folder' if entry.is_dir() else 'no format is known by its suffix'}"
+            for entry in sorted(entries)
+            if not entry.name.startswith(".") and (entry.is_dir() or not _suffix(entry))
+        ]
 
     def _patient(self, stem: str) -> str:
         match = re.match(self.config.patient_pattern, stem)

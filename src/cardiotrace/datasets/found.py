@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.exam import Exam, Patient
+from cardiotrace.core.file import require_regular_file
 from cardiotrace.datasets.grouping import Group, Series, group_files, stem_of
 from cardiotrace.datasets.leftover import Listing, files_left_out, look_into
 from cardiotrace.datasets.reading import AS_IT_IS, Reading, as_read, read_group
@@ -84,8 +85,8 @@ def _at(path: Path, reading: Reading) -> list[FoundExam]:
     try:
         if not path.exists():
             raise InputError("there is no such file or folder", where=path, remedy="check the path.")
-        if not path.is_file() and not path.is_dir():
-            raise InputError("is neither a file nor a folder", where=path, remedy=_REMEDY)
+        if not path.is_dir():
+            require_regular_file(path)
         search = _Search(reading)
         found = _file(path, reading) if path.is_file() else search.folder(path)
         if not found:

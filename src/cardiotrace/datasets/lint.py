@@ -7,12 +7,14 @@ one case, `SET_RULES` at all of them together.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.terms import Phase, Structure, View
+from cardiotrace.core.text import some
 from cardiotrace.datasets.case_rule import CASE_RULES, Severity, shown
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.inspection import Inspection, inspect
@@ -123,6 +125,18 @@ def _missing_files(inspected: Inspected) -> Iterator[tuple[str, str]]:
             )
 
 
+@runtime_checkable
+class _TellsUnused(Protocol):
+    """A data set that knows which of its files nothing reads."""
+
+    def unused(self) -> Sequence[str]: ...
+
+
+def _unused_files(inspected: Inspected) -> Iterator[tuple[str, str]]:
+    if isinstance(inspected.dataset, _TellsUnused) and (unused := inspected.dataset.unused()):
+        yield inspected.dataset.name, f"{len(unused)} of its files are not read: {some(unused)}"
+
+
 def _missing_labels(inspected: Inspected) -> Iterator[tuple[str, str]]:
     for pair in inspected.dataset.pairs():
         if pair.image.exists() and pair.labels is not None and not pair.labels.exists():
@@ -227,6 +241,7 @@ def _absent_patients(inspected: Inspected) -> Iterator[tuple[str, str]]:
 
 SET_RULES: tuple[SetRule, ...] = (
     SetRule("missing-image", Severity.ERROR, _missing_files, "copy it from the source, or remove what is left."),
+    SetRule("unused-file", Severity.WARNING, _unused_files, "move them away, or convert them to .nii.gz or .png."),
     SetRule("missing-labels", Severity.WARNING, _missing_labels, "copy them from the source; else it trains nothing."),
     SetRule(
         "missing-pixels",

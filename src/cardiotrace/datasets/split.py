@@ -1,5 +1,6 @@
 """Who is trained on and who is tested on: always whole patients."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.file import read_text
 from cardiotrace.core.plain import LARGEST_TABLE, read_json
-from cardiotrace.io import write_json, write_text
+from cardiotrace.io import write_text
 
 PARTS = ("training", "validation", "testing")
 PatientGroups = Mapping[str, Mapping[str, str]]
@@ -285,12 +286,21 @@ def read_split(path: Path) -> Split:
     value = read_json(path)
     if not isinstance(value, dict) or "training" not in value:
         raise InputError("is not a split", where=path, remedy='it needs {"training": [...], "testing": [...]}.')
+    for key in value:
+        if key not in (*PARTS, "missing"):
+            raise InputError(f"a split has no part {key!r}", where=path, remedy=f"its parts are {', '.join(PARTS)}.")
     return _located({key: _names(value[key], key, path) for key in (*PARTS, "missing") if key in value}, path)
 
 
 def write_split(split: Split, path: Path) -> None:
     """Write the JSON file that `read_split` reads."""
-    write_json(path, {key: list(getattr(split, key)) for key in (*PARTS, "missing")})
+    write_text(path, split_text(split))
+
+
+def split_text(split: Split) -> str:
+    """The split as the JSON that `read_split` reads."""
+    plain = {key: list(getattr(split, key)) for key in (*PARTS, "missing")}
+    return json.dumps(plain, indent=2, ensure_ascii=False) + "\n"
 
 
 def _names(value: Any, key: str, path: Path) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cardiotrace.core.config import from_plain, to_plain
-from cardiotrace.core.errors import ConfigError
+from cardiotrace.core.errors import ConfigError, UsageError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.evaluation.limits import OutlierLimits
@@ -225,6 +225,21 @@ def group_of(item: CaseRow | Case, by: str) -> str:
     if by in ("phase", "view", "patient"):
         return str(getattr(item, by))
     return item.groups.get(by) or item.groups.get(by.replace("-", "_"), "unknown")
+
+
+def require_group(by: str, groups: Iterable[Mapping[str, str]]) -> None:
+    """Refuse to group by what no case states: all would stand in one group, "unknown".
+
+    Args:
+        by: as in `group_of`.
+        groups: group keys of each case.
+
+    Raises:
+        UsageError: naming what there is.
+    """
+    known = ("phase", "view", "patient", *sorted({key for item in groups for key in item if key != "patient"}))
+    if not {by, by.replace("-", "_")} & {"all", *known}:
+        raise UsageError(f"no case has a group {by!r} to score by", remedy=f"choose from: {', '.join(known)}.")
 
 
 def group_order(group: str) -> tuple[int, str]:

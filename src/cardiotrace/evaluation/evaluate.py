@@ -171,6 +171,9 @@ def _filled(table: CaseTable, cases: Sequence[Case], judge: Judge, on_progress: 
 
 def _notes(judged: Judged) -> Iterator[str]:
     """What should be known of the labels of a case before its scores are believed."""
+    lacking = [str(name) for name in judged.reference.scheme.structures if name not in judged.predicted.scheme.values]
+    if lacking:
+        yield f"not scored: {', '.join(lacking)}, which the predictions do not tell of"
     for labels, whose in ((judged.predicted, "predicted labels"), (judged.reference, "reference labels")):
         doubt = order_doubt(labels, judged.case.view)
         yield from (f"{whose}: {note}" for note in ([doubt] if doubt else []) + list(labels.notes))

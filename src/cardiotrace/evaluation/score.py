@@ -61,7 +61,7 @@ def score_case(judged: Judged) -> list[CaseRow]:
     read = judged.case.read_field_of_view
     field_of_view = None if read is None else read()
     frames = measure_frames(judged.predicted, judged.reference, regions, field_of_view=field_of_view)
-    groups = _groups(judged.case)
+    groups = groups_of(judged.case)
     return [
         CaseRow(
             case=judged.case.name,
@@ -93,7 +93,7 @@ def _diagonal_mm(labels: LabelMap) -> float:
     return image_diagonal_mm(labels.array.shape[1 + first :], labels.spacing_mm[first:])
 
 
-def _groups(case: Case) -> dict[str, str]:
+def groups_of(case: Case) -> dict[str, str]:
     """Group keys beside the patient; the class of the stated ejection fraction where the data set gives none."""
     stated = case.facts.get("ejection_fraction_percent")
     known = {} if stated is None else {"ef_class": ejection_fraction_class(stated)}

@@ -217,6 +217,10 @@ def table_to_json(table: CaseTable) -> str:
     return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+TABLE_BEGINS = ('{\n "rows":', '{"rows":', "case,patient,view,phase,frame")
+"""How the files of tables begin, as JSON and as CSV."""
+
+
 def read_table(path: Path) -> CaseTable:
     """Read a table that was written with `table_to_json`.
 

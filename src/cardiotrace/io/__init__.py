@@ -1,6 +1,6 @@
 """Files to core types and back: NIfTI, MetaImage, pictures and films; the only door to their libraries."""
 
-from cardiotrace.io.atomic import atomic_write, write_bytes, write_json, write_text
+from cardiotrace.io.atomic import atomic_write, write_bytes, write_json, write_new_text, write_text
 from cardiotrace.io.colour import as_grey
 from cardiotrace.io.formats import format_of, has_pixels, image_suffixes, label_suffixes, picture_suffixes, pixel_files
 from cardiotrace.io.read import read_grid, read_image, read_labels, read_metadata
@@ -24,5 +24,6 @@ __all__ = [
     "write_image",
     "write_json",
     "write_labels",
+    "write_new_text",
     "write_text",
 ]

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from cardiotrace.core.errors import WorkError
+from cardiotrace.core.errors import InputError, UsageError, WorkError
+from cardiotrace.core.file import read_limited
 from cardiotrace.io.leftover import remove_leftovers, run_mark
 
 _REMEDIES = {
@@ -83,6 +84,30 @@ def write_text(path: str | Path, text: str) -> None:
     """
     # Names that are not UTF-8 hold lone surrogates; escaped like this they stay readable, and valid in JSON.
     write_bytes(path, text.encode("utf-8", "backslashreplace"))
+
+
+def write_new_text(path: str | Path, text: str) -> None:
+    """As `write_text`, where the same text, or nothing, lies at `path`: what people edit is never replaced.
+
+    Raises:
+        UsageError: there is something else.
+        WorkError: the disk is full, or the folder cannot be written to.
+    """
+    path = Path(path)
+    content = text.encode("utf-8", "backslashreplace")
+    with as_work_error(path):
+        is_there = os.path.lexists(path)
+    if not is_there:
+        write_bytes(path, content)
+    elif not _holds(path, content):
+        raise UsageError("is there already, and is not replaced", where=path, remedy="remove it, or choose another.")
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return path.stat().st_size == len(content) and read_limited(path, largest=len(content)) == content
+    except (InputError, OSError):
+        return False
 
 
 def write_json(path: str | Path, value: Any) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import math
 import os
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from cardiotrace.io import deflate
 MAX_PIXEL_BYTES = 2 * 1024**3
 """Largest image that is read, by its pixels as they come to lie in memory: 2 GiB, about 14 hours of 112 x 112 echo."""
 
+_OBJECT = re.compile(r" ?<.*>")
 _LONGEST_REASON = 200
 """Characters of what a library says of a damaged file."""
 
@@ -182,12 +184,17 @@ def reading(path: Path, kind: str) -> Iterator[None]:
                 remedy="the file is damaged: export it again.",
             ) from None
         except Exception as error:
-            reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
             raise InputError(
-                f"is not a {kind} file that can be read ({reason[0][:_LONGEST_REASON]})",
+                f"is not a {kind} file that can be read ({_reason(error)})",
                 where=path,
                 remedy="the file is damaged or has the wrong suffix: open it in a viewer, or export it again.",
             ) from error
+
+
+def _reason(error: Exception) -> str:
+    """The last line of what a library says of a file, without the Python objects that it names."""
+    last = str(error).strip().splitlines()[-1:] or [type(error).__name__]
+    return _OBJECT.sub("", last[0])[:_LONGEST_REASON]
 
 
 @contextlib.contextmanager

@@ -141,8 +141,8 @@ def _score_tables(scores: Mapping[str, Any]) -> list[str]:
     if ejection:
         text.append(
             f"Ejection fraction against the data set's, {ejection['n']} patients, percent: correlation"
-            f" {_number(ejection['correlation'], 3)}, bias {_number(ejection['bias'], 1, signed=True)}, SD"
-            f" {_number(ejection['sd'], 1)}, mean absolute error {_number(ejection['mean_absolute_error'], 1)}."
+            f" {_number(ejection.get('correlation'), 3)}, bias {_number(ejection.get('bias'), 1, signed=True)}, SD"
+            f" {_number(ejection.get('sd'), 1)}, mean absolute error {_number(ejection.get('mean_absolute_error'), 1)}."
         )
     return [*text, *_traced(scores.get("against_reference_labels", {})), *_outliers(scores.get("outliers", []))]
 
@@ -153,7 +153,7 @@ def _traced(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
         return []
     rows = [
         (key.rsplit("_", 1)[0].replace("_", " "), key.rsplit("_", 1)[1], item["n"],
-         *(_number(item[name], digits) for name, digits in _AGREEMENT.items()))
+         *(_number(item.get(name), digits) for name, digits in _AGREEMENT.items()))
         for key, item in found.items()
     ]  # fmt: skip
     head = ["against the reference labels", "unit", "n", "correlation", "bias", "SD", "MAE"]
@@ -161,7 +161,7 @@ def _traced(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def _number(value: float | None, digits: int, *, signed: bool = False) -> str:
-    """A number of the model file, in which null stands for what is no number."""
+    """A number of the model file, in which null, or nothing, stands for what is no number."""
     return fixed(math.nan if value is None else value, digits, signed=signed)
 
 
@@ -240,7 +240,7 @@ def _region_table(regions: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], 
 def _mean_and_sd(found: Mapping[str, Any], score: str) -> str:
     if score not in found:
         return ""
-    return mean_and_sd(found[score]["mean"], found[score]["sd"], digits_of(score))
+    return mean_and_sd(found[score]["mean"], found[score].get("sd", math.nan), digits_of(score))
 
 
 def _use(spec: ModelSpec) -> str:

@@ -1,11 +1,14 @@
 """Tables of several methods side by side, and beside what is published."""
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cardiotrace.core.errors import InputError, UsageError
+from cardiotrace.core.file import require_replaceable
+from cardiotrace.core.text import some
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.choose import Only, chosen_rows
 from cardiotrace.evaluation.compare import Comparison, compare
@@ -24,6 +27,7 @@ from cardiotrace.workflows.limits import named_limits
 
 TABLES = ("testing.json", "validation.json")
 """Tables that a run folder may hold, the preferred one first."""
+TITLE = "# Comparison"
 TEST_WORDS = (
     "Two-sided Wilcoxon signed-rank tests, paired by patient; p of Holm is corrected for all comparisons made here."
 )
@@ -67,6 +71,7 @@ class Compared:
     def notes(self) -> tuple[str, ...]:
         """Which cases each method was scored on, and what else must be known to read the tables."""
         about = [f"{name}: {described(table)}" for name, table in self.tables.items()]
+        about += [line for pair in itertools.combinations(self.tables.items(), 2) for line in _apart(*pair)]
         if self.outliers:
             about.append(f"outliers by the limits of {self.limits.name}")
         return (*about, *([self.published.remark] if self.published and self.published.remark else []))
@@ -76,12 +81,15 @@ def compare_runs(config: CompareConfig) -> Compared:
     """Compare every pair of methods, count their outliers by the same limits, show them beside published ones.
 
     Raises:
-        UsageError: fewer than two runs without published scores to set them against.
+        UsageError: fewer than two runs without published scores to set them against, or another file in the page's
+            place.
         InputError: one holds no table, they have nothing in common, or nothing is left of a group.
         WorkError: the page cannot be written.
     """
     if len(config.runs) < (1 if config.published else 2):
         raise UsageError("a comparison needs at least two runs", remedy="name run folders, or tables of cases.")
+    if config.out is not None:
+        require_replaceable(config.out, begins=(TITLE,), what="comparison")
     published = read_published(config.published) if config.published else None
     tables = {name: chosen_rows(table, config.only) for name, table in _read(config.runs).items()}
     limits = named_limits(config.limits) or combined(table.limits or preset(DEFAULT) for table in tables.values())
@@ -99,9 +107,21 @@ def compare_runs(config: CompareConfig) -> Compared:
     return done
 
 
+def _apart(first: tuple[str, CaseTable], second: tuple[str, CaseTable]) -> Iterator[str]:
+    """What two tables cannot be compared on, as only one of them has it: who could not be scored may be hardest."""
+    for (name, table), (other, beside) in ((first, second), (second, first)):
+        images = {(row.patient, row.case, row.frame) for row in beside.rows}
+        alone = sorted({row.case for row in table.rows if (row.patient, row.case, row.frame) not in images})
+        if alone:
+            yield f"left out, as {other} has no scores of them: {len(alone)} images of {name} ({some(alone)})"
+        regions = [region for region in table.regions if region not in beside.regions]
+        if regions:
+            yield f"left out, as {other} does not tell of them: {', '.join(regions)} of {name}"
+
+
 def page(compared: Compared) -> str:
     """Everything as Markdown."""
-    parts = ["# Comparison", "\n".join(f"- {note}" for note in compared.notes)]
+    parts = [TITLE, "\n".join(f"- {note}" for note in compared.notes)]
     for item in compared.papers:
         parts += [f"## {item.title[:1].upper()}{item.title[1:]}", to_text(item.rows, "markdown")]
     if compared.outliers:

@@ -18,6 +18,9 @@ from cardiotrace.datasets.split import Split, k_folds, patient_groups
 from cardiotrace.preparation import Preparation
 from cardiotrace.workflows.watch import SILENT, Watch
 
+OFFICIAL, K_FOLD = "official", "k-fold"
+"""Words for a split: the published one that most data sets have, and folds that are made by patient."""
+
 
 def data_root(name: str, given: Path | None) -> Path:
     """Where a data set lies: the given folder, or the one of its name below the folder in CARDIOTRACE_DATA.
@@ -83,7 +86,7 @@ def pack(
             preparation=preparation,
             cache=cache_folder(cache),
             name=dataset.name,
-            options={"channels": dataset.channels, **_reading_options(dataset)},
+            options={"channels": dataset.channels, **reading_options(dataset)},
             on_progress=tick,
         )
     if data.images.shape[1] != expected:  # said now, as the network could be trained and never exported
@@ -95,7 +98,7 @@ def pack(
     return data
 
 
-def _reading_options(dataset: Dataset) -> dict[str, Any]:
+def reading_options(dataset: Dataset) -> dict[str, Any]:
     """The options of a data set as plain data, without the place where it lies."""
     config = to_plain(getattr(dataset, "config", {}))
     return {key: value for key, value in config.items() if key != "root"} if isinstance(config, dict) else {}
@@ -123,9 +126,11 @@ def choose_split(dataset: Dataset, name: str, *, folds: int = 5, fold: int | Non
         InputError: there is no such split or fold.
     """
     published = dataset.splits()
-    if fold is not None and f"fold{fold}" in published and name != "k-fold":
+    if fold is not None and name not in (*published, OFFICIAL, K_FOLD):
+        raise _no_split(dataset, name, published)
+    if fold is not None and f"fold{fold}" in published and name != K_FOLD:
         name, fold = f"fold{fold}", None
-    if name == "k-fold" or (fold is not None and name not in published):
+    if name == K_FOLD or (fold is not None and name not in published):
         if not 1 <= (fold or 1) <= folds:
             raise InputError(f"there is no fold {fold}: folds are 1 to {folds}")
         return k_folds(patient_groups(dataset.cases()), folds=folds, seed=seed)[(fold or 1) - 1]
@@ -134,7 +139,10 @@ def choose_split(dataset: Dataset, name: str, *, folds: int = 5, fold: int | Non
         there = f"folds are 1 to {last}" if last else "it publishes none"
         raise InputError(f"{dataset.name} has no fold {fold}: {there}", remedy='or use data.split = "k-fold".')
     if name not in published:
-        raise InputError(
-            f"{dataset.name} has no split {name!r}", remedy=f'it has {", ".join(published) or "none"}; or use "k-fold".'
-        )
+        raise _no_split(dataset, name, published)
     return published[name].on_disk({case.patient for case in dataset.cases()}).validated()
+
+
+def _no_split(dataset: Dataset, name: str, published: Iterable[str]) -> InputError:
+    there = ", ".join(published) or "none"
+    return InputError(f"{dataset.name} has no split {name!r}", remedy=f'it has {there}; or use "{K_FOLD}".')

@@ -8,10 +8,11 @@ from typing import Any, Literal
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import UsageError
 from cardiotrace.core.exam import Case
+from cardiotrace.core.file import require_replaceable
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.split import Split
-from cardiotrace.evaluation.case_table import CaseTable
+from cardiotrace.evaluation.case_table import CaseTable, require_group
 from cardiotrace.evaluation.choose import Only, chosen
 from cardiotrace.evaluation.evaluate import (
     Judge,
@@ -23,14 +24,15 @@ from cardiotrace.evaluation.evaluate import (
 )
 from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.pairing import folder_cases, label_files
-from cardiotrace.evaluation.table import case_rows, table_to_json, to_text
+from cardiotrace.evaluation.score import groups_of
+from cardiotrace.evaluation.table import TABLE_BEGINS, case_rows, table_to_json, to_text
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.zoo import find_model, load_model
 from cardiotrace.io import write_text
 from cardiotrace.io.atomic import as_work_error
 from cardiotrace.io.frames import GivenSpacing
-from cardiotrace.workflows.data import cases_of, choose_split, open_dataset
-from cardiotrace.workflows.limits import named_limits
+from cardiotrace.workflows.data import K_FOLD, OFFICIAL, cases_of, choose_split, open_dataset
+from cardiotrace.workflows.limits import FIT, named_limits
 from cardiotrace.workflows.segment import given_spacing, known_scheme
 from cardiotrace.workflows.watch import SILENT, Tick, Watch
 
@@ -48,14 +50,14 @@ class EvaluateConfig:
     dataset: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
     part: Part = "all"
-    split: str = "official"
+    split: str = OFFICIAL
     """Name of one of the data set's own splits, or "k-fold"."""
     fold: int | None = None
     """Number of a fold, from 1."""
-    folds: int = 5
-    """Number of folds, for "k-fold"."""
-    fold_seed: int = 0
-    """Who is in which fold, for "k-fold": the seed of the recipe."""
+    folds: int | None = None
+    """Number of folds, for "k-fold"; 5 if nothing is said."""
+    fold_seed: int | None = None
+    """Who is in which fold, for "k-fold": the seed of the recipe; 0 if nothing is said."""
     scheme: str | None = None
     spacing_mm: tuple[float, ...] | None = None
     """(height, width) or (height, width, slice distance), mm, of two folders of label maps."""
@@ -100,13 +102,18 @@ def evaluate(config: EvaluateConfig, watch: Watch = SILENT) -> Evaluated:
     """Score predictions case by case, and a second observer where the data set has one.
 
     Raises:
-        UsageError: a model without a data set, a part without one, or limits that cannot be had.
+        UsageError: a model without a data set, words that would have no effect, groups that no case has, limits that
+            cannot be had, or a file in the table's place that is none.
         InputError: nothing to compare.
         WorkError: nothing can be written.
     """
     if config.worst < 1:
         raise UsageError(f"the worst {config.worst} cases cannot be shown", remedy="give --worst 1 or more.")
+    _require_used(config)
+    if config.out is not None:
+        _require_table(config.out)
     task = _task(config, watch)
+    require_group(config.by, map(groups_of, task.cases))
     for folder in (config.plots, config.gallery):
         if folder is not None:
             with as_work_error(folder):  # before the work, not after it
@@ -120,9 +127,43 @@ def evaluate(config: EvaluateConfig, watch: Watch = SILENT) -> Evaluated:
     if config.out is not None:
         _write(done.table, config.out)
         if done.observer is not None:
-            _write(done.observer, config.out.with_stem(f"{config.out.stem}_observer"))
+            _write(done.observer, _observer_path(config.out))
     _draw(done.table, task, config, watch)
     return done
+
+
+def _require_used(config: EvaluateConfig) -> None:
+    """Refuse words that would be passed over: whoever gave them would take the scores for those of something else."""
+    split = {
+        "--part": None if config.part == "all" else config.part,
+        "--split": None if config.split == OFFICIAL else config.split,
+        "--fold": config.fold,
+        "--folds": config.folds,
+        "--fold-seed": config.fold_seed,
+    }
+    given = [name for name, value in split.items() if value is not None]
+    if config.dataset is None and given:
+        raise UsageError(f"{given[0]} is for data sets", remedy="say which one REFERENCE is with --dataset.")
+    if config.dataset is not None and config.scheme is not None:
+        raise UsageError("--scheme is for two folders of label maps", remedy="a data set has a scheme of its own.")
+    if given and config.part == "all" and FIT not in config.limits:
+        remedy = "say what of it to score on, such as --part testing."
+        raise UsageError(f"{given[0]} has no effect with --part all", remedy=remedy)
+    if (config.folds, config.fold_seed) != (None, None) and config.split != K_FOLD:
+        name = "--folds" if config.folds is not None else "--fold-seed"
+        raise UsageError(f"{name} is for folds that are made here", remedy=f"give --split {K_FOLD} with it.")
+
+
+def _require_table(path: Path) -> None:
+    """Refuse a place for the table before the work that would be lost, or a file in it that somebody needs."""
+    if path.suffix not in (".json", ".csv"):
+        raise UsageError(f"--out {path.name} names no kind of table", remedy="let it end in .json or .csv.")
+    for file in (path, _observer_path(path)):
+        require_replaceable(file, begins=TABLE_BEGINS, what="table of cases")
+
+
+def _observer_path(path: Path) -> Path:
+    return path.with_stem(f"{path.stem}_observer")
 
 
 def _write(table: CaseTable, path: Path) -> None:
@@ -201,4 +242,4 @@ def _references(dataset: Dataset, config: EvaluateConfig) -> Iterator[Case]:
 
 
 def _split(dataset: Dataset, config: EvaluateConfig) -> Split:
-    return choose_split(dataset, config.split, folds=config.folds, fold=config.fold, seed=config.fold_seed)
+    return choose_split(dataset, config.split, folds=config.folds or 5, fold=config.fold, seed=config.fold_seed or 0)

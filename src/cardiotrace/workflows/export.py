@@ -9,8 +9,9 @@ from typing import Any
 
 import torch
 
-from cardiotrace.core.errors import InputError
+from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.exam import Case
+from cardiotrace.core.file import require_replaceable
 from cardiotrace.core.licence import Terms
 from cardiotrace.core.terms import View
 from cardiotrace.datasets.dataset import Dataset
@@ -37,6 +38,7 @@ from cardiotrace.metrics import Agreement
 from cardiotrace.workflows.data import cases_of, open_dataset, pack
 from cardiotrace.workflows.watch import SILENT, Watch
 
+MODEL_SUFFIX = ".onnx"
 PARITY_EXAMPLES = 8
 """Validation images on which the exported model must agree with the trained one."""
 
@@ -68,10 +70,13 @@ def export_run(config: ExportConfig, watch: Watch = SILENT) -> ExportResult:
     """Export the best weights of a run, check parity with torch, score on validation, seal.
 
     Raises:
+        UsageError: what is in the model's place is no model.
         InputError: the folder holds no finished epoch, or the data cannot be used.
         WorkError: the exported model differs from the trained one, or nothing can be written.
     """
     folder = RunFolder(config.run)
+    if config.out is not None:
+        require_model_place(config.out)
     if not folder.best.exists() or not Journal(folder.journal).rows():
         raise InputError("holds no trained weights", where=folder.path, remedy="train first: `cardiotrace train`.")
     recipe = read_recipe(folder.recipe)
@@ -104,6 +109,19 @@ def judged(model: Model, dataset: Dataset, split: Split, watch: Watch) -> tuple[
     # Rounded down, or the very image would be called less sure than itself.
     lowest = math.floor(min(sure) * 1e4) / 1e4 if sure else None
     return resealed(model, scores={"validation": scores_of(table)}, lowest_confidence=lowest), table
+
+
+def require_model_place(path: Path) -> None:
+    """Refuse a place where no model can be named, or where a file lies that is none.
+
+    Raises:
+        UsageError: the name does not end in .onnx, or another file is there.
+        WorkError: there is no folder for it.
+    """
+    if path.suffix != MODEL_SUFFIX:
+        remedy = f"let it end in {MODEL_SUFFIX}: models are found by that."
+        raise UsageError(f"--out {path.name} names no model file", remedy=remedy)
+    require_replaceable(path, begins=("\x08",), what="model")
 
 
 def write_model(model: Model, path: Path, default_for: tuple[View, ...], watch: Watch) -> ModelSpec:

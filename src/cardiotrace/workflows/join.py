@@ -15,7 +15,7 @@ from cardiotrace.inference.zoo import find_model, load_model
 from cardiotrace.learning.ensemble import join
 from cardiotrace.learning.training.recipe import SPLIT_FILE, DataSettings, require_name
 from cardiotrace.workflows.data import open_dataset
-from cardiotrace.workflows.export import judged, resealed, scores_of, write_model
+from cardiotrace.workflows.export import judged, require_model_place, resealed, scores_of, write_model
 from cardiotrace.workflows.train import split_of
 from cardiotrace.workflows.watch import SILENT, Watch
 
@@ -44,12 +44,16 @@ def join_models(config: JoinConfig, watch: Watch = SILENT) -> ModelSpec:
     Raises:
         ModelFileError: a model cannot be read, or they do not fit together.
         ConfigError: the name is none that a file can have.
-        UsageError: both data and a table of scores are given.
+        UsageError: both data and a table of scores are given, or a member or another file would be overwritten.
         InputError: the first member does not say which data it was made with, or they cannot be used.
         WorkError: nothing can be written.
     """
     require_name(config.name)
-    members = [load_model(find_model(name)) for name in config.members]
+    require_model_place(config.out)
+    paths = [find_model(name) for name in config.members]
+    if config.out.exists() and any(path.samefile(config.out) for path in paths):
+        raise UsageError("this would overwrite a member", where=config.out, remedy="choose another --out.")
+    members = [load_model(path) for path in paths]
     model = join(members, name=config.name, summary=config.summary)
     if config.data is not None and config.tested is not None:
         raise UsageError("scores are either measured on --data or taken from --tested")

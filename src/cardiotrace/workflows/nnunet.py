@@ -1,5 +1,6 @@
 """A data set as nnU-Net v2 reads it."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,16 +8,23 @@ from typing import Any
 
 import numpy as np
 
-from cardiotrace.core.errors import InputError, WorkError
+from cardiotrace import __version__
+from cardiotrace.core.errors import InputError, UsageError, WorkError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelScheme
+from cardiotrace.core.plain import read_json
+from cardiotrace.core.text import some
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.split import Split, k_folds, patient_groups
 from cardiotrace.io import write_image, write_json
+from cardiotrace.io.atomic import as_work_error
+from cardiotrace.workflows.data import reading_options
 from cardiotrace.workflows.watch import SILENT, Watch
 
 SUFFIX = ".nii.gz"
+RECORD = "cardiotrace.json"
+"""Says what an export was made from, beside it: files that are kept must have been made in the same way."""
 CHANNELS = {1: ("grey",), 3: ("red", "green", "blue")}
 """Names of the channels, by their number; nnU-Net normalises channels of these names by their mean and spread."""
 
@@ -31,6 +39,8 @@ class Exported:
     testing: int
     kept: int
     """Images that were there already, newer than what they are made from."""
+    left_out: tuple[str, ...] = ()
+    """In words: patients that are in the data and not in the split, the other way round, and unlabelled images."""
 
 
 @dataclass(frozen=True)
@@ -82,23 +92,27 @@ def export_nnunet(dataset: Dataset, out: Path, splits: Sequence[Split], watch: W
 
     Raises:
         InputError: no case of the split is labelled, or a file cannot be read.
+        UsageError: the folder is one of the data set's own.
         WorkError: nothing can be written there, or the folder holds images of something else.
 
     Source:
         Isensee et al. 2021, Nature Methods 18:203; nnU-Net 2's documentation of its dataset format.
     """
-    places = {part: _place(out, ending) for part, ending in (("training", "Tr"), ("testing", "Ts"))}
     part_of = {name: "testing" for split in splits for name in split.testing}
     part_of |= {name: "training" for split in splits for name in (*split.training, *split.validation)}
-    cases = [case for case in dataset.cases() if case.read_labels is not None and case.patient in part_of]
+    everything = dataset.cases()
+    cases = [case for case in everything if case.read_labels is not None and case.patient in part_of]
     if not cases:
         raise InputError(f"{dataset.name} has no labelled image in this split", where=dataset.root)
+    _require_apart(out, dataset.root, everything)
+    is_current = _begin(out, dataset)
+    places = {part: _place(out, ending) for part, ending in (("training", "Tr"), ("testing", "Ts"))}
     names: dict[str, list[str]] = {}
     kept = 0
     with watch.stage(f"writing {dataset.name} for nnU-Net") as tick:
         for done, case in enumerate(cases, start=1):
             place = places[part_of[case.patient]]
-            there = _up_to_date(case, place, dataset.root)
+            there = _up_to_date(case, place, dataset.root) if is_current else []
             kept += len(there)
             names.setdefault(case.patient, []).extend(there or _write_case(case, place, dataset))
             tick(done, len(cases))
@@ -109,7 +123,50 @@ def export_nnunet(dataset: Dataset, out: Path, splits: Sequence[Split], watch: W
         _check_alone(place, listed[part])
     write_json(out / "dataset.json", _description(dataset, len(listed["training"])))
     write_json(out / "splits_final.json", [_fold(split, names) for split in splits])
-    return Exported(out, len(listed["training"]), len(listed["testing"]), kept)
+    return Exported(out, len(listed["training"]), len(listed["testing"]), kept, _left_out(everything, part_of, splits))
+
+
+def _require_apart(out: Path, root: Path, cases: Iterable[Case]) -> None:
+    """Refuse a folder in which the data set itself lies, or would find what is written."""
+    own = {root.resolve(), *((root / file).resolve().parent for case in cases for file in case.files)}
+    place = out.resolve()
+    if place in own or any(above in own - {root.resolve()} for above in place.parents):
+        raise UsageError("is a folder of the data set itself", where=out, remedy="choose another --out.")
+
+
+def _begin(out: Path, dataset: Dataset) -> bool:
+    """Write down what the export is made from; whether what is there was made from the same by the same program.
+
+    Raises:
+        WorkError: the folder holds labels that were made from something else, or by something else.
+    """
+    record = out / RECORD
+    about = {"data_set": dataset.name, "options": reading_options(dataset)}
+    known = read_json(record) if record.exists() else {}
+    known = known if isinstance(known, dict) else {}
+    others = [path for ending in ("Tr", "Ts") for path in (out / f"labels{ending}").glob(f"*{SUFFIX}")]
+    if others and {key: known.get(key) for key in about} != json.loads(json.dumps(about)):
+        how = "with other options or from another data set" if known else "by something else"
+        remedy = "choose another --out, or remove the older export first."
+        raise WorkError(f"holds {len(others)} label files that were made {how}", where=out, remedy=remedy)
+    with as_work_error(out):
+        out.mkdir(parents=True, exist_ok=True)
+    write_json(record, {**about, "program": __version__})
+    return known.get("program") == __version__
+
+
+def _left_out(cases: Sequence[Case], part_of: Mapping[str, str], splits: Sequence[Split]) -> tuple[str, ...]:
+    """A line for each kind of thing that is not in the export."""
+    at_hand = {case.patient for case in cases}
+    listed = part_of.keys() | {name for split in splits for name in split.missing}
+    strangers, absent = sorted(at_hand - listed), sorted(listed - at_hand)
+    bare = [case.name for case in cases if case.read_labels is None and case.patient in part_of]
+    kinds = (
+        ("patients are in no part of the split", strangers),
+        ("patients of the split are not in the data", absent),
+        ("images have no labels", bare),
+    )
+    return tuple(f"left out: {len(names)} {what}: {some(names)}" for what, names in kinds if names)
 
 
 def dense(scheme: LabelScheme) -> LabelScheme:

@@ -295,11 +295,15 @@ def write_labels_of(
             write_labels(written, path.with_name(image.name + path.name.removeprefix(written.source.stem)))
 
 
+SMALLEST_MM, LARGEST_MM = 1e-4, 1e3
+"""Between the pixels of a microscope, a tenth of a micrometre, and a slice distance that no body has room for."""
+
+
 def given_spacing(spacing_mm: tuple[float, ...] | None) -> GivenSpacing | None:
     """What the command line says of sizes (height, width[, depth]) as the readers take it (depth, height, width).
 
     Raises:
-        UsageError: neither two nor three sizes.
+        UsageError: neither two nor three sizes, or one that no image has.
 
     Example:
         >>> given_spacing((0.3, 0.2)), given_spacing((1.4, 1.4, 8.0))
@@ -309,7 +313,13 @@ def given_spacing(spacing_mm: tuple[float, ...] | None) -> GivenSpacing | None:
         return None
     if len(spacing_mm) not in (2, 3):
         raise UsageError(
-            f"--spacing-mm takes height and width, or height, width and slice distance, got {len(spacing_mm)} numbers"
+            f"--spacing-mm takes 2 numbers (height, width) or 3 (and slice distance), got {len(spacing_mm)}"
+        )
+    if not all(SMALLEST_MM <= size <= LARGEST_MM for size in spacing_mm):
+        shown = " ".join(f"{size:g}" for size in spacing_mm)
+        raise UsageError(
+            f"--spacing-mm {shown}: no pixel or slice distance is like this",
+            remedy=f"give sizes in mm, {SMALLEST_MM:g} to {LARGEST_MM:g}.",
         )
     height, width, *depth = spacing_mm
     return depth[0] if depth else None, height, width

@@ -1,5 +1,6 @@
 """Recipe in, run folder with a sealed and scored model out."""
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from cardiotrace.core.errors import UsageError, WorkError
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.licence import Terms
+from cardiotrace.core.text import some
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split, read_split
@@ -56,6 +58,7 @@ def run_training(config: TrainConfig, watch: Watch = SILENT) -> RunFolder | None
 
     Raises:
         ConfigError: the recipe is wrong.
+        UsageError: the folder holds another run, or is no place for one.
         InputError: the data cannot be used.
         WorkError: training diverged, or nothing can be written.
     """
@@ -63,10 +66,12 @@ def run_training(config: TrainConfig, watch: Watch = SILENT) -> RunFolder | None
     dataset = open_dataset(recipe.data.dataset, config.data)
     split = split_of(recipe.data, dataset, config.fold, seed=recipe.fold_seed)
     folder = RunFolder(config.out or default_folder(recipe, config.fold))
+    if folder.path.resolve() == dataset.root.resolve():
+        raise UsageError("is the folder of the data set itself", where=folder.path, remedy="choose another --out.")
     check_folder(folder, recipe, split, resume=config.resume)
     start = None if config.start_from is None else finished_start(RunFolder(config.start_from))
     teachers_of(recipe, dataset.scheme, recipe.preparation.channels(dataset.channels))
-    for remark in _remarks(split):
+    for remark in _remarks(split, {case.patient for case in dataset.cases()}):
         watch.say(remark)
     _create(folder)
     packed = pack(dataset, recipe.preparation, cache=config.cache, watch=watch)
@@ -113,12 +118,13 @@ def _own_split(path: Path, dataset: Dataset, fold: int | None) -> Split:
     return read_split(path).require({case.patient for case in dataset.cases()}, where=path).validated()
 
 
-def _remarks(split: Split) -> list[str]:
+def _remarks(split: Split, at_hand: Set[str]) -> list[str]:
     """A line for each thing that a split on paper is not with the data at hand."""
     lines = []
     if names := split.missing:
-        shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-        lines.append(f"{len(names)} patients of the split are not in the data and are left out: {shown}")
+        lines.append(f"{len(names)} patients of the split are not in the data and are left out: {some(names)}")
+    if others := sorted(at_hand - set(split.patients)):
+        lines.append(f"{len(others)} patients of the data are in no part of the split and are left out: {some(others)}")
     if split.drawn:
         lines.append(f"nobody at hand validates in this split: {len(split.drawn)} of its training patients do")
     return lines
@@ -129,7 +135,10 @@ def _unlabelled(packed: PackedDataset, split: Split, scheme: LabelScheme) -> lis
     lines = []
     for part in ("training", "validation"):
         absent = dict(enumerate(scheme.structures, start=1))
-        for index in packed.indices_of(getattr(split, part)):
+        indices = packed.indices_of(getattr(split, part))
+        if not len(indices):
+            continue  # training refuses that in words of its own
+        for index in indices:
             if not absent:
                 break
             for value in np.unique(packed.labels[index]).tolist():

@@ -18,6 +18,17 @@ class RunFolder:
     path: Path
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """All of them but `testing`, which may be a table of several runs."""
+        made = (self.recipe, self.environment, self.split, self.journal, self.checkpoint, self.best)
+        return (*made, self.curves, self.model, self.validation)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a run was begun here: the first file that it writes is there."""
+        return self.environment.exists()
+
+    @property
     def recipe(self) -> Path:
         """The resolved recipe."""
         return self.path / "recipe.toml"
@@ -72,9 +83,16 @@ def check_folder(folder: RunFolder, recipe: Recipe, split: Split, *, resume: boo
     """Refuse a folder that must not be trained into; worth asking before any work is done.
 
     Raises:
-        UsageError: it holds a run and `resume` is off, or a run of another recipe or split.
+        UsageError: it holds a run and `resume` is off, a run of another recipe or split, or files of something else
+            that a run would overwrite.
     """
     if not folder.checkpoint.exists():
+        if not folder.is_begun and (others := [file.name for file in folder.files if file.exists()]):
+            raise UsageError(
+                f"holds {others[0]}, which no run wrote: it would be overwritten",
+                where=folder.path,
+                remedy="choose another --out.",
+            )
         return
     if not resume:
         raise UsageError(

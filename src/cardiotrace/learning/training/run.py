@@ -255,7 +255,6 @@ def _feed(material: Material, patients: Sequence[str], recipe: Recipe, fabric: F
 
 
 def _write_head(recipe: Recipe, material: Material, folder: RunFolder, teachers: Sequence[Model]) -> None:
-    write_text(folder.recipe, recipe_text(recipe))
     if not folder.checkpoint.exists():  # a resumed run keeps what it once started from
         start = material.start
         came = "" if start is None else f"{start.name}, weights with sha256 {start.sha256}"
@@ -263,5 +262,6 @@ def _write_head(recipe: Recipe, material: Material, folder: RunFolder, teachers:
         made = {**environment(recipe.seed), "started_from": came, "terms": asdict(terms)}
         made |= {"taught_by": identities(teachers)} if teachers else {}
         made |= {} if material.fold is None else {"fold": material.fold}
-        write_json(folder.environment, made)
+        write_json(folder.environment, made)  # the first file of a run, see `RunFolder.is_begun`
+    write_text(folder.recipe, recipe_text(recipe))
     write_split(material.split, folder.split)
