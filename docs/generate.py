@@ -361,36 +361,16 @@ def _shortened(value: Any) -> Any:
 
 
 def flags_text() -> str:
-    """The flags, with the limits that the program holds."""
-    from cardiotrace.clinical import stack, validity
+    """The rules that raise flags, with the limits that the program holds, the gravest grade first."""
+    from cardiotrace.clinical.rule import RULES
+    from cardiotrace.core.flag import Grade
 
-    limits = {name: value for name, value in vars(validity).items() if name.isupper()}
-    rows = [(of, text.format(**limits, FEWEST_SLICES=stack.FEWEST_SLICES)) for of, text in FLAGS]
-    return table(("of", "flagged if"), rows)
-
-
-FLAGS = (
-    ("left ventricle", "nothing was found; more than {PIECE_SHARE:.0%} lies outside its largest piece"),
-    ("left ventricle", "it reaches the edge of the image; more than {OUTSIDE_SHARE:.0%} lies outside the sector"),
-    ("myocardium", "nothing was found; more than {OPEN_SHARE:.0%} of the cavity's outline has no myocardium"),
-    ("long axis", "the base could not be told, or not from the myocardium"),
-    ("long axis", "the annulus is outside {ANNULUS_MM[0]:g} to {ANNULUS_MM[1]:g} mm"),
-    ("long axis", "the length is outside {LENGTH_CM[0]:g} to {LENGTH_CM[1]:g} cm, or longer at end-systole"),
-    ("two planes", "their lengths differ by more than {LENGTH_GAP_SHARE:.0%}: one may be foreshortened"),
-    ("two planes", "their ejection fractions differ by more than {PLANE_GAP_PERCENT:g} points"),
-    ("ejection fraction", "it is outside {EJECTION_PERCENT[0]:g} to {EJECTION_PERCENT[1]:g} %"),
-    ("ejection fraction", "discs and area-length differ by more than {METHOD_GAP_PERCENT:g} points"),
-    ("cine", "the area jumps by more than {JUMP_SHARE:.0%} of its largest from one frame to the next"),
-    ("cine", "frames lack the left ventricle"),
-    ("left atrium", "nothing was found; more than {PIECE_SHARE:.0%} lies outside its largest piece"),
-    (
-        "left atrium",
-        "more than {CUT_SHARE:.0%} of its outline runs along the edge of the sector: its size is a lower limit",
-    ),
-    ("stack", "fewer than {FEWEST_SLICES} slices show the left ventricle, or one between base and apex does not"),
-    ("exam", "the view or the pixel size is unknown; the patient is under 18"),
-    ("exam", "end-diastole or end-systole is missing, or they seem exchanged"),
-)
+    ordered = sorted(RULES.values(), key=lambda rule: list(Grade).index(rule.grade))
+    rows = [
+        (f"`{rule.name}`", rule.grade.value, ", ".join(rule.of) or "the exam", rule.words, rule.references)
+        for rule in ordered
+    ]
+    return table(("rule", "grade", "doubts", "speaks when", "references"), rows)
 
 
 def lint_page() -> str:
