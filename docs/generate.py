@@ -361,12 +361,13 @@ def _shortened(value: Any) -> Any:
 
 
 def flags_text() -> str:
-    """The rules that raise flags, with the limits that the program holds and what references say of them."""
+    """The rules that raise flags, the gravest grade first, with the limits that the program holds."""
     from cardiotrace.clinical.rule import RULES
+    from cardiotrace.core.flag import Grade
 
     rows = [
         (f"`{rule.name}`", str(rule.grade), ", ".join(rule.of) or "the exam", rule.words, rule.references, rule.alarms)
-        for rule in RULES.values()
+        for rule in sorted(RULES.values(), key=lambda rule: list(Grade).index(rule.grade))
     ]
     return table(("rule", "grade", "doubts", "flagged if", "references reach", "false alarms"), rows)
 

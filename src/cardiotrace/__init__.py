@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from cardiotrace.core.errors import CardioTraceError as CardioTraceError
     from cardiotrace.core.exam import Case as Case
     from cardiotrace.core.exam import Exam as Exam
+    from cardiotrace.core.flag import Flag as Flag
+    from cardiotrace.core.flag import Grade as Grade
     from cardiotrace.core.geometry import Geometry as Geometry
     from cardiotrace.core.image import Image as Image
     from cardiotrace.core.label import LabelMap as LabelMap
@@ -42,9 +44,11 @@ if TYPE_CHECKING:
 _PLACES = {
     "Case": "core.exam",
     "CardioTraceError": "core.errors",
-    "Image": "core.image",
     "Exam": "core.exam",
+    "Flag": "core.flag",
     "Geometry": "core.geometry",
+    "Grade": "core.flag",
+    "Image": "core.image",
     "LabelMap": "core.label",
     "LabelScheme": "core.label",
     "Measures": "clinical",
@@ -56,8 +60,8 @@ _PLACES = {
     "load_model": "inference",
     "measure": "workflows.python",
     "metrics": "",
-    "read_image": "io",
     "read_exam": "datasets.found",
+    "read_image": "io",
     "read_labels": "io",
     "segment": "workflows.python",
     "write_image": "io",

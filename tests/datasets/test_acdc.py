@@ -77,7 +77,7 @@ def test_settings_that_another_program_saved(tmp_path, make, content):
 def test_settings_in_another_encoding_are_one_line(tmp_path, make, content):
     write_acdc(tmp_path, training=1)
     (tmp_path / "database/training/patient001/Info.cfg").write_bytes(content)
-    with pytest.raises(InputError, match=r"Info\.cfg: is no UTF-8 text"):
+    with pytest.raises(InputError, match=r"Info\.cfg: is not UTF-8 text"):
         make("acdc", tmp_path).cases()
 
 

@@ -1,5 +1,6 @@
 """The documentation says what is so: links lead somewhere, code runs, commands parse, generated pages are complete."""
 
+import ast
 import contextlib
 import dataclasses
 import doctest
@@ -319,6 +320,17 @@ def test_flags_hold_the_limits_of_the_program():
     assert "{" not in text
 
 
+def test_every_rule_that_raises_a_flag_is_explained():
+    text = (DOCS / "explanation" / "trust.md").read_text(encoding="utf-8") + generate.flags_text()
+    raised = {"reading"}  # made from a table of two
+    for path in (ROOT / "src" / "cardiotrace").rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "Flag" and len(call.args) > 2:
+                raised |= {call.args[2].value} if isinstance(call.args[2], ast.Constant) else set()
+    assert raised >= {"left-out", "doubt", "other-view", "confidence"}
+    assert {rule for rule in raised if f"| `{rule}` |" not in text} == set()
+
+
 def test_measures_page_names_every_quantity():
     from cardiotrace.clinical import measure
     from cardiotrace.clinical.quantity import VERSION
@@ -329,7 +341,10 @@ def test_measures_page_names_every_quantity():
     made = echo_exam(EchoPhantom(frame_count=12, spacing_mm=1.0))
     found = measure(made.exam, made.labels)
     assert {name for name in (*NAMES, *(item.name for item in found)) if f"`{name}`" not in text} == set()
-    assert set(re.findall(r"^\| `(\w+)` \|", text.partition("A quantity:")[0], re.MULTILINE)) == set(found.to_plain())
+    assert set(re.findall(r"^\| `(\w+)` \|", text.partition("A quantity:")[0], re.MULTILINE)) == {
+        *found.to_plain(),
+        "provenance",
+    }
     assert f"version {VERSION}" in text
 
 

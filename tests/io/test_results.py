@@ -10,10 +10,10 @@ import pytest
 
 from cardiotrace.core.errors import UsageError, WorkError
 from cardiotrace.core.text import csv_text
+from cardiotrace.io import leftover
 from cardiotrace.io.results import (
     MANIFEST,
     NO_MANIFEST,
-    clean_leftovers,
     read_manifest,
     refuse_changed,
     staged_results,
@@ -174,6 +174,7 @@ with staged_results(pathlib.Path({str(target)!r})) as staging:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 9
     manifest = read_manifest(target)
     refuse_changed(target, manifest)
+    leftover._remove_once.cache_clear()  # as in another process
     write(target, NEW)
     assert texts(target) == AFTER
     assert [path.name for path in target.parent.iterdir()] == ["p"]
@@ -192,23 +193,22 @@ def test_staged_inside_where_the_folder_above_may_not_be_written(tmp_path):
 
 
 def test_leftovers_of_killed_runs_only(tmp_path, monkeypatch):
-    from cardiotrace.io import results
-
     ended = subprocess.Popen(["true"])
     ended.wait()
-    host = results._HOST
+    machine, word = leftover.run_mark().split("-")[0], "0" * 12
     names = {
-        f".cardiotrace-{host}-{ended.pid}-aa.partial": False,
-        f".cardiotrace-{host}-{os.getpid()}-aa.partial": True,
-        f".cardiotrace-{host}-{os.getppid()}-aa.partial": True,
-        f".cardiotrace-0000-{ended.pid}-aa.partial": True,
-        f".cardiotrace-{host}-mine.partial": True,
+        f".cardiotrace-{machine}-{ended.pid}-{word}.partial": False,
+        f".cardiotrace-{machine}-{os.getpid()}-{word}.partial": True,
+        f".cardiotrace-{machine}-{os.getppid()}-{word}.partial": True,
+        f".cardiotrace-00000000-{ended.pid}-{word}.partial": True,
+        f".cardiotrace-{machine}-mine.partial": True,
         ".mine.partial": True,
     }
     for name in names:
         (tmp_path / name).mkdir()
         (tmp_path / name / "x").write_text("1")
-    clean_leftovers(tmp_path)
+    with staged_results(tmp_path / "results"):
+        pass
     assert {name: (tmp_path / name).exists() for name in names} == names
 
 

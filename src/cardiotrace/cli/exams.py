@@ -1,13 +1,12 @@
 """What the verbs on exams share: their options, and how a batch is told of."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
 
-from cardiotrace.cli.output import complain, say
+from cardiotrace.cli.output import complain
 from cardiotrace.cli.words import ModalityWord
 from cardiotrace.core.errors import UsageError
 from cardiotrace.core.exam import Patient
@@ -147,8 +146,3 @@ def list_failures(batch: Batch[Any]) -> int:
     if batch.summary_error is not None:
         complain(f"cardiotrace: the summary was not renewed: {batch.summary_error}")
     return batch.exit_status
-
-
-def print_json(value: Any) -> None:
-    """Print for machines; NaN and infinity, which JSON lacks, are refused."""
-    say(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))

@@ -12,6 +12,9 @@ from cardiotrace.clinical.section import Section
 from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.terms import Phase, View
 
+PHASE_WORD = {Phase.ED: "end_diastolic", Phase.ES: "end_systolic"}
+"""What names of quantities call the instants."""
+
 
 @dataclass(frozen=True)
 class Instant:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from cardiotrace.clinical.quantity import Measures, Quantity
+from cardiotrace.clinical.rule import flag
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag, Grade
@@ -46,12 +47,10 @@ def label_flags(exam: Exam, labels: Mapping[str, LabelMap]) -> dict[str, tuple[F
     for image in exam.images:
         if image.name not in labels:
             continue
-        flags = [
-            Flag(Grade.NOTE, f"{image.name}: {note}", "no-orientation", image.name) for note in labels[image.name].notes
-        ]
+        flags = [flag("no-orientation", f"{image.name}: {note}", about=image.name) for note in labels[image.name].notes]
         doubt = order_doubt(labels[image.name], image.cine.view)
         if doubt is not None:
-            flags.insert(0, Flag(Grade.NOT_USABLE, f"{image.name}: {doubt}", "label-order", image.name))
+            flags.insert(0, flag("label-order", f"{image.name}: {doubt}", about=image.name))
         if flags:
             found[image.name] = tuple(flags)
     return found
@@ -66,7 +65,7 @@ def with_label_flags(measures: Measures, exam: Exam, labels: Mapping[str, LabelM
         name: grave for name, found in flags.items() if (grave := [f for f in found if f.grade is Grade.NOT_USABLE])
     }
     ordered = sorted(
-        (flag for found in flags.values() for flag in found), key=lambda flag: list(Grade).index(flag.grade)
+        (item for found in flags.values() for item in found), key=lambda item: list(Grade).index(item.grade)
     )
     return replace(
         measures,
@@ -78,5 +77,5 @@ def with_label_flags(measures: Measures, exam: Exam, labels: Mapping[str, LabelM
 def _flagged(quantity: Quantity, unusable: Mapping[str, Sequence[Flag]]) -> Quantity:
     """The quantity with the flags of the images that it was measured in."""
     images = dict.fromkeys(frame.rpartition(":")[0] for frame in quantity.frames)
-    flags = [flag for name in images for flag in unusable.get(name, ())]
+    flags = [item for name in images for item in unusable.get(name, ())]
     return replace(quantity, flags=(*flags, *quantity.flags)) if flags else quantity

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cardiotrace.clinical.axis import outline_mm
-from cardiotrace.clinical.cycle import Cycle, Instant, find_cycle
+from cardiotrace.clinical.cycle import PHASE_WORD, Cycle, Instant, find_cycle
 from cardiotrace.clinical.ejection import ejection_fraction, stroke_volume_ml
 from cardiotrace.clinical.expected import Doubt, error_flags
 from cardiotrace.clinical.quantity import Quantity
@@ -33,8 +33,6 @@ AREA_LENGTH = "area-length, single plane"
 BIPLANE = "discs, biplane"
 BIPLANE_AREA_LENGTH = "area-length, biplane"
 TRACED = "traced"
-
-_PHASE_WORD = {Phase.ED: "end_diastolic", Phase.ES: "end_systolic"}
 
 
 @dataclass(frozen=True)
@@ -215,10 +213,10 @@ def _ejection(
     """Ejection fraction, volumes and stroke volume by one method."""
     of_volume, of_ejection = doubting(flags, "volume"), doubting(flags, "ejection")
     quantities = [
-        Quantity(f"{_PHASE_WORD[phase]}_volume", value, "ml", method, view, frames[phase], flags=of_volume)
+        Quantity(f"{PHASE_WORD[phase]}_volume", value, "ml", method, view, frames[phase], flags=of_volume)
         for phase, value in volumes.items()
     ]
-    if set(volumes) == set(_PHASE_WORD) and volumes[Phase.ED] > 0:
+    if set(volumes) == set(PHASE_WORD) and volumes[Phase.ED] > 0:
         both = (*frames[Phase.ED], *frames[Phase.ES])
         percent = ejection_fraction(volumes[Phase.ED], volumes[Phase.ES])
         stroke_ml = stroke_volume_ml(volumes[Phase.ED], volumes[Phase.ES])
@@ -235,13 +233,13 @@ def _sizes(plane: Plane) -> list[Quantity]:
     view, flags = plane.cycle.view_name, doubting(plane.flags, "size")
     shown = {phase: found for phase, found in plane.sections.items() if found.area_cm2 > 0}
     for phase, found in shown.items():
-        name, frames = _PHASE_WORD[phase], plane.frames(phase)
+        name, frames = PHASE_WORD[phase], plane.frames(phase)
         area = found.area_cm2 * factor
         quantities.append(Quantity(f"{name}_area", area, unit, TRACED, view, frames, flags=flags))
         if found.length_cm is not None and plane.is_scaled:
             length = Quantity(f"{name}_length", found.length_cm, "cm", TRACED, view, frames, flags=flags)
             quantities.append(length)
-    if set(shown) == set(_PHASE_WORD):
+    if set(shown) == set(PHASE_WORD):
         change = ejection_fraction(shown[Phase.ED].area_cm2, shown[Phase.ES].area_cm2)
         frames, doubted = plane.frames(Phase.ED, Phase.ES), doubting(plane.flags, "ejection")
         quantities.append(Quantity("fractional_area_change", change, "percent", TRACED, view, frames, flags=doubted))

@@ -48,7 +48,7 @@ EMPTY = Section(0.0)
 
 def plane_spacing(labels: LabelMap) -> tuple[float, float]:
     """(height, width) of a pixel, mm; (1, 1) where it is not known, so that ratios can still be had."""
-    return (1.0, 1.0) if labels.spacing_mm is None else labels.spacing_mm[1:]
+    return labels.geometry.pixel_mm
 
 
 def plane_mask(labels: LabelMap, structure: Structure, frame: int) -> Bool[np.ndarray, "height width"] | None:

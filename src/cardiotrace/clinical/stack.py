@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from cardiotrace.clinical.curve import voxel_ml
-from cardiotrace.clinical.cycle import Cycle, Instant, find_cycle
+from cardiotrace.clinical.cycle import PHASE_WORD, Cycle, Instant, find_cycle
 from cardiotrace.clinical.ejection import ejection_fraction, stroke_volume_ml
 from cardiotrace.clinical.quantity import Quantity
 from cardiotrace.clinical.rule import RULES, doubting, flag
@@ -24,7 +24,6 @@ MYOCARDIUM_G_PER_ML = 1.05
 
 _OF_STACK = ("few-slices", "slice-missing", "blank-beside")
 """Rules that doubt every ventricle of the stack, although they look at the left one."""
-_PHASE_WORD = {Phase.ED: "end_diastolic", Phase.ES: "end_systolic"}
 _CHAMBERS = ((Structure.LV, "", "left ventricle"), (Structure.RV, "right_ventricular_", "right ventricle"))
 
 
@@ -131,7 +130,7 @@ def _chamber_quantities(
     word, of_size = ("area", "size") if is_slice else ("volume", "volume")
     quantities = [
         Quantity(
-            f"{chamber.prefix}{_PHASE_WORD[phase]}_{word}",
+            f"{chamber.prefix}{PHASE_WORD[phase]}_{word}",
             size,
             unit,
             method,

@@ -110,6 +110,11 @@ class Geometry:
         return (float("nan") if self.slice_distance is Known.UNKNOWN else depth), height, width
 
     @property
+    def pixel_mm(self) -> tuple[float, float]:
+        """(height, width) of a pixel, mm; (1, 1) where it is not known, so that ratios can still be had."""
+        return (1.0, 1.0) if self.spacing_mm is None else self.spacing_mm[1:]
+
+    @property
     def is_oriented(self) -> bool:
         """Whether it is known where in the patient the image lies."""
         return self.orientation is not Known.UNKNOWN

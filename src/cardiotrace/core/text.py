@@ -88,6 +88,17 @@ def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], *, end: 
     return text.getvalue()
 
 
+def natural_order(name: str) -> list[tuple[int, int, str]]:
+    """A key to sort names by, which puts frame2 before frame10; a number of thousands of digits is text.
+
+    Example:
+        >>> sorted(["frame10.png", "frame2.png"], key=natural_order)
+        ['frame2.png', 'frame10.png']
+    """
+    parts = re.findall(r"\d+|\D+", name.lower())
+    return [(0, int(part), "") if part.isdecimal() and len(part) < 40 else (1, 0, part) for part in parts]
+
+
 def markdown_cell(value: Any) -> str:
     r"""A cell for a table in Markdown: one line, its bars marked as text.
 

@@ -18,13 +18,12 @@ from cardiotrace.datasets.dataset import (
     exam_named,
     file_case,
     folders_named,
-    number,
     patient_of,
-    read_settings,
     still,
 )
 from cardiotrace.datasets.frame import film_with_instants
 from cardiotrace.datasets.split import Split
+from cardiotrace.datasets.table import number, read_settings
 from cardiotrace.io import read_image
 
 _PATIENT = re.compile(r"patient\d{3}")

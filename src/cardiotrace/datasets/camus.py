@@ -20,14 +20,12 @@ from cardiotrace.datasets.dataset import (
     exam_named,
     file_case,
     folders_named,
-    number,
     patient_of,
-    read_settings,
-    read_table,
     still,
 )
 from cardiotrace.datasets.frame import with_acquisition, with_frame_rate
 from cardiotrace.datasets.split import Split, read_lists
+from cardiotrace.datasets.table import number, read_settings, read_table
 from cardiotrace.io import read_image, read_metadata
 
 ViewName = Literal["2CH", "4CH"]

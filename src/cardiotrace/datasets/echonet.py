@@ -16,19 +16,10 @@ from cardiotrace.core.geometry import NO_GEOMETRY
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.camus import ejection_fraction_class
-from cardiotrace.datasets.dataset import (
-    FilePair,
-    MirrorAxis,
-    exam_named,
-    existing_root,
-    nothing_found,
-    number,
-    read_rows,
-    read_table,
-    relative_files,
-)
+from cardiotrace.datasets.dataset import FilePair, MirrorAxis, exam_named, existing_root, nothing_found, relative_files
 from cardiotrace.datasets.frame import film_with_instants, read_frame, with_frame_rate
 from cardiotrace.datasets.split import Split
+from cardiotrace.datasets.table import number, read_rows, read_table
 from cardiotrace.geometry.contour import polygon_area
 from cardiotrace.geometry.polygon import fill_polygon
 from cardiotrace.io import read_image

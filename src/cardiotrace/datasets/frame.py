@@ -16,7 +16,7 @@ from cardiotrace.io import read_image, read_labels
 
 
 def read_frame(path: Path, index: int, *, view: View, modality: Modality) -> Image:
-    """One frame of a file (time, depth, height, width): a still, without an source, as it is no file of its own.
+    """One frame of a file (time, depth, height, width): a still, without a source, as it is no file of its own.
 
     Raises:
         InputError: the file cannot be read, or has no such frame.

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.terms import Phase
+from cardiotrace.core.text import natural_order
 from cardiotrace.datasets.naming import FileName, read_name
 from cardiotrace.datasets.stack import are_parallel
 from cardiotrace.datasets.vocabulary import PEOPLE, Counting
@@ -33,8 +34,6 @@ class Series:
 
     name: str
     files: tuple[Path, ...]
-    is_whole_folder: bool = False
-    """Whether they are all pictures of a folder, so that the film is called by its name."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ def group_files(files: Sequence[Path], folder: Path, pictures: PicturesAs = "aut
     named = [_Named(path, read_name(stem_of(path))) for path in files]
     shown = [file for file in named if file.is_picture]
     if pictures == "video" and shown:
-        film = Series(folder.resolve().name, _in_order(shown), is_whole_folder=True)
+        film = Series(folder.resolve().name, _in_order(shown))
         others = _by_patient([file for file in named if not file.is_picture], folder, {})
         return [Group("", (film,)), *others] if not others else _joined(film, others)
     films = _films(shown, folder) if pictures == "auto" else {}
@@ -114,7 +113,7 @@ def _by_patient(named: Sequence[_Named], folder: Path, films: Mapping[Path, tupl
         parts = films.get(file.path, (file.path,))
         is_whole = len(parts) == len(named) > 1
         name = _film_name(file, folder, is_whole=is_whole) if len(parts) > 1 else stem_of(file.path)
-        grouped.setdefault(key.casefold(), []).append(Series(name, parts, is_whole_folder=is_whole))
+        grouped.setdefault(key.casefold(), []).append(Series(name, parts))
     return [Group(names[key], tuple(series)) for key, series in grouped.items()]
 
 
@@ -251,12 +250,7 @@ def _small(picture: NDArray[np.generic]) -> Float[np.ndarray, " n"]:
 
 def _in_order(files: Sequence[_Named]) -> tuple[Path, ...]:
     """By the numbers in their names: frame2 before frame10."""
-    return tuple(file.path for file in sorted(files, key=lambda file: _natural(file.path.name)))
-
-
-def _natural(name: str) -> list[tuple[int, int, str]]:
-    parts = re.findall(r"\d+|\D+", name.lower())
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
+    return tuple(file.path for file in sorted(files, key=lambda file: natural_order(file.path.name)))
 
 
 def _unclear(files: Sequence[_Named], folder: Path, why: str) -> InputError:

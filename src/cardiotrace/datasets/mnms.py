@@ -19,16 +19,14 @@ from cardiotrace.datasets.dataset import (
     exam_named,
     file_case,
     folders_named,
-    known,
-    number,
     patient_of,
     read_aligned,
-    read_table,
     relative_files,
     still,
 )
 from cardiotrace.datasets.frame import film_with_instants, read_frame, read_label_frame, with_acquisition
 from cardiotrace.datasets.split import Split
+from cardiotrace.datasets.table import known, number, read_table
 from cardiotrace.io import read_grid, read_image
 
 AxisName = Literal["SA", "LA"]

@@ -15,9 +15,6 @@ from cardiotrace.core.errors import UsageError
 from cardiotrace.core.terms import Modality, Phase, View, modality_meant
 from cardiotrace.datasets.vocabulary import Counting, Kind, Word, read_words
 
-LABEL_MARKS = ("_labels", "_gt", "_seg", "_mask")
-"""Ends of a label file's name that the image's name lacks."""
-
 _VIEW_WORDS = (
     *("2ch", "a2c", "3ch", "a3c", "4ch", "a4c", "5ch", "a5c"),
     *("plax", "psax", "sax", "lax", "rvot", "fundus"),
@@ -38,8 +35,6 @@ class FileName:
     """Whether a clear word says it; "cine", which is said of echo as well, is none."""
     phase: Phase = Phase.OTHER
     is_labels: bool = False
-    is_moving: bool = False
-    """Whether it says so: cine, sequence, loop."""
     index: int | None = None
     """The number of a frame, slice, series or picture."""
     counting: Counting = Counting.UNSAID
@@ -72,7 +67,6 @@ def read_name(stem: str) -> FileName:
         is_modality_sure=is_sure,
         phase=phase,
         is_labels=image != stem,
-        is_moving=any(word.kind is Kind.MOVING for word in words),
         index=index,
         counting=counting,
         doubts=(*view_doubts, *modality_doubts, *phase_doubts),
@@ -106,16 +100,6 @@ def view_in(name: str) -> View:
         (<View.FOUR_CHAMBER: '4CH'>, <View.UNKNOWN: 'unknown'>)
     """
     return read_name(name).view
-
-
-def modality_in(name: str) -> Modality:
-    """The modality that a name states or that its word for a view implies, UNKNOWN if neither.
-
-    Example:
-        >>> modality_in("Smith_A4C_ED"), modality_in("patient0100_4CH_ED")
-        (<Modality.US: 'US'>, <Modality.UNKNOWN: 'unknown'>)
-    """
-    return read_name(name).modality
 
 
 def phase_in(name: str) -> Phase:

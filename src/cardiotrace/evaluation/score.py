@@ -170,5 +170,5 @@ def shape_scores(labels: LabelMap, region: Region, frame: int) -> dict[str, floa
     if labels.array.shape[1] != 1:
         return {"simplicity": math.nan, "convexity": math.nan}
     mask = region.mask(labels.array[frame, 0], labels.scheme)
-    spacing_mm = (1.0, 1.0) if labels.spacing_mm is None else labels.spacing_mm[1:]
+    spacing_mm = labels.geometry.pixel_mm
     return dict(zip(("simplicity", "convexity"), shape_of(mask, spacing_mm=spacing_mm), strict=True))

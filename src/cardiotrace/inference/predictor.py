@@ -117,13 +117,8 @@ class Predictor:
         array = np.zeros((frames, depth, height, width), np.uint8)
         sure, ventricle = _Mean.of(frames), _Mean.of(frames)
         probability = np.zeros(array.shape, np.float32) if keep_probability else None
-        planes = self._planes(
-            cine,
-            keep_probability=keep_probability,
-            test_time_augmentation=test_time_augmentation,
-            batch_size=batch_size,
-            shown=~blank,
-        )
+        ways = variants(self.spec.mirror_axes, self.spec.sector) if test_time_augmentation else (IDENTITY,)
+        planes = self._planes(cine, ways, ~blank, keep_probability=keep_probability, batch_size=batch_size)
         for done, plane in enumerate(planes, start=1 + int(np.count_nonzero(blank))):
             array[plane.time, plane.depth] = plane.values
             if probability is not None:
@@ -132,18 +127,16 @@ class Predictor:
             ventricle.add(plane.time, plane.certainty_sum)
             if on_progress is not None:
                 on_progress(done, frames * depth)
-        labels = LabelMap(array, self.spec.label_scheme, cine.geometry, cine.source)
-        processed = self.spec.postprocessing.apply(labels)
-        confidence = sure.value
+        processed = self.spec.postprocessing.apply(LabelMap(array, self.spec.label_scheme, cine.geometry, cine.source))
         return Segmentation(
             labels=processed.labels,
-            confidence=confidence,
+            confidence=sure.value,
             doubt=self._doubt(ventricle.value, test_time_augmentation=test_time_augmentation),
             removed=processed.removed,
             added=processed.added,
             warnings=(
                 *_blank_warnings(blank),
-                *self._warnings(cine, confidence[~blank.all(axis=1)]),
+                *self._warnings(cine, sure.value[~blank.all(axis=1)]),
                 *(Flag(Grade.LOOK_TWICE, doubt, "doubt") for doubt in cine.doubts[known:]),
             ),
             model=self.spec.name,
@@ -154,11 +147,11 @@ class Predictor:
     def _planes(
         self,
         cine: Image,
+        ways: tuple[Variant, ...],
+        shown: NDArray[np.bool_],
         *,
         keep_probability: bool,
-        test_time_augmentation: bool,
         batch_size: int,
-        shown: NDArray[np.bool_],
     ) -> Iterator[LabelledPlane]:
         """Each plane to be shown, frame by frame and slice by slice; several at a time where there are many."""
         if batch_size < 1:
@@ -167,12 +160,7 @@ class Predictor:
         chunks = batched(wanted, batch_size)
         jobs = self._jobs if len(wanted) >= MANY_PLANES * batch_size else 1
         placement = self.spec.preparation.place(cine.grid_shape[2:], cine.spacing_mm and cine.spacing_mm[1:])
-        task = _Task(
-            cine,
-            placement,
-            variants(self.spec.mirror_axes, self.spec.sector) if test_time_augmentation else (IDENTITY,),
-            self._engine if jobs == 1 else self._narrow_engine,
-        )
+        task = _Task(cine, placement, ways, self._engine if jobs == 1 else self._narrow_engine)
 
         def done(chunk: list[tuple[int, int]]) -> list[LabelledPlane]:
             return [

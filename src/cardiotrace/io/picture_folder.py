@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from cardiotrace.core.errors import InputError, WorkError
 from cardiotrace.core.label import LabelMap
+from cardiotrace.core.text import natural_order
 from cardiotrace.io import picture
 from cardiotrace.io.atomic import write_bytes
 from cardiotrace.io.content import Beginning, beginning
@@ -35,7 +35,7 @@ def read_header(path: Path, suffix: str, start: Beginning, names: Sequence[str] 
                 for file in path.iterdir()
                 if file.name.lower().endswith(picture.SUFFIXES) and not file.name.startswith(".")
             ),
-            key=lambda file: _natural(file.name),
+            key=lambda file: natural_order(file.name),
         )
     if not files:
         raise InputError(
@@ -121,9 +121,3 @@ def _header(file: Path) -> StoredImage:
 def _described(page: StoredImage) -> str:
     kind = "colour" if page.channel_count == 3 else "grey"
     return f"{' x '.join(map(str, page.shape))} {page.dtype} {kind}"
-
-
-def _natural(name: str) -> list[tuple[int, int, str]]:
-    """Sort key that puts frame2 before frame10; a number of thousands of digits is text."""
-    parts = re.findall(r"\d+|\D+", name.lower())
-    return [(0, int(part), "") if part.isdecimal() and len(part) < 40 else (1, 0, part) for part in parts]

@@ -6,27 +6,24 @@ since, belongs to the user.
 
 import contextlib
 import hashlib
-import json
 import os
-import secrets
 import shutil
-import socket
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from cardiotrace.core.errors import UsageError
+from cardiotrace.core.errors import InputError, UsageError
+from cardiotrace.core.plain import read_json
 from cardiotrace.io.atomic import as_work_error, write_json
 from cardiotrace.io.folder import remove_empty
+from cardiotrace.io.leftover import remove_leftovers, run_mark
 
 MANIFEST = ".cardiotrace.json"
 REMEDY = "use --overwrite to replace it, or another --out."
 
 _FORMAT = "cardiotrace results 1"
 _MOST_BYTES = 64 * 2**20
-_PREFIX, _SUFFIX = ".cardiotrace-", ".partial"
-_HOST = hashlib.blake2b(socket.gethostname().encode(), digest_size=4).hexdigest()
 _FileId = tuple[int, int]
 
 
@@ -71,14 +68,12 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of a folder; `NO_MANIFEST` where there is none that can be understood."""
     path = folder / MANIFEST
     try:
-        if not path.is_file() or path.stat().st_size > _MOST_BYTES:
-            return NO_MANIFEST
-        plain = json.loads(path.read_text(encoding="utf-8"))
+        plain = read_json(path, largest=_MOST_BYTES)
         if plain["format"] != _FORMAT:
             return NO_MANIFEST
         files, earlier = ({str(name): tuple(map(str, plain[key][name])) for name in plain[key]} for key in _PARTS)
         return Manifest(files, earlier, dict(plain["made"]), plain["is_complete"] is True)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (InputError, ValueError, KeyError, TypeError):
         return NO_MANIFEST
 
 
@@ -150,10 +145,10 @@ def staged_results(
         cardiotrace.core.errors.UsageError: ...volumes.txt: was changed by hand since it was written: kept
         use --overwrite to replace it, or another --out.
     """
-    mark = f"{_PREFIX}{_HOST}-{os.getpid()}-{secrets.token_hex(6)}{_SUFFIX}"
+    mark = f".cardiotrace-{run_mark()}.partial"
     # A file is renamed within one file system only, and a link may lead to another.
     root = (target if inside or target.is_symlink() or os.path.ismount(target) else target.parent) / mark
-    clean_leftovers(root.parent)
+    remove_leftovers(root.parent)
     made = [parent for parent in root.parents if not parent.exists()]
     try:
         with as_work_error(target):
@@ -165,27 +160,6 @@ def staged_results(
     finally:
         shutil.rmtree(root, ignore_errors=True)
         remove_empty(made)
-
-
-def clean_leftovers(folder: Path) -> None:
-    """Remove what killed runs on this machine left in a folder of results."""
-    with contextlib.suppress(OSError):
-        for path in sorted(folder.glob(f"{_PREFIX}{_HOST}-*{_SUFFIX}")):
-            process = path.name.removeprefix(f"{_PREFIX}{_HOST}-").split("-")[0]
-            if process.isdecimal() and path.is_dir() and not path.is_symlink() and not _is_running(int(process)):
-                shutil.rmtree(path, ignore_errors=True)
-
-
-def _is_running(process: int) -> bool:
-    if os.name != "posix" or process == os.getpid():
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
 
 
 def refuse_changed(folder: Path, manifest: Manifest, is_written: Callable[[str], bool] = lambda _: True) -> None:

@@ -14,7 +14,7 @@ def write_labels(labels: LabelMap, path: str | Path) -> None:
 
     The file has the axes, spacing, offset, orientation and format of `labels.source`: a viewer lays it over
     the image pixel by pixel. `labels_path` gives a fitting name. Labels of a film are written as NIfTI; labels
-    without an source in whichever format the suffix names.
+    without a source in whichever format the suffix names.
 
     Raises:
         InputError: the suffix is not one of the image's format, the labels lie on another grid, or the image

@@ -77,7 +77,7 @@ class CohortRow:
     def not_usable(self) -> list[tuple[str, Quantity]]:
         """Values that are not to be used, with their short names."""
         found = [(short, self.quantity(key)) for key, short, _ in COLUMNS]
-        return [(short, item) for short, item in found if item is not None and reason_against(item)]
+        return [(short, item) for short, item in found if item is not None and not item.is_usable]
 
 
 def reason_against(quantity: Quantity) -> str:
@@ -152,7 +152,7 @@ def _cells(row: CohortRow) -> dict[str, Any]:
 
 
 def _usable(quantity: Quantity | None) -> str:
-    return "" if quantity is None or reason_against(quantity) else f"{quantity.value:.6g}"
+    return "" if quantity is None or not quantity.is_usable else f"{quantity.value:.6g}"
 
 
 def _line(row: CohortRow, keys: Sequence[str]) -> dict[str, Any]:

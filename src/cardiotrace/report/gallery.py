@@ -114,7 +114,7 @@ def _outlines(axes: "Axes", compared: Compared, region: Region) -> tuple["Line2D
 
 def _rings_mm(mask: Bool[np.ndarray, "height width"], cine: Image) -> list[np.ndarray]:
     """Level lines in mm from the picture's upper left corner."""
-    return [(ring + 0.5) * np.array(_spacing_mm(cine)) for ring in contours(mask)]
+    return [(ring + 0.5) * np.array(cine.geometry.pixel_mm) for ring in contours(mask)]
 
 
 def _painted(compared: Compared) -> np.ndarray:
@@ -135,12 +135,7 @@ def _dark_axes(axes: "Axes") -> "Axes":
     return axes
 
 
-def _spacing_mm(cine: Image) -> tuple[float, float]:
-    """(row, column); pixels where there is no spacing."""
-    return (1.0, 1.0) if cine.spacing_mm is None else cine.spacing_mm[1:]
-
-
 def _size_mm(cine: Image) -> tuple[float, float]:
     height, width = cine.grid_shape[2:]
-    row, column = _spacing_mm(cine)
+    row, column = cine.geometry.pixel_mm
     return height * row, width * column

@@ -118,7 +118,7 @@ def display_grey(cine: Image) -> UInt8[np.ndarray, "time depth height width *cha
 
 def _canvas(cine: Image, style: OverlayStyle) -> _Canvas:
     _, _, rows, columns = cine.grid_shape
-    spacing_mm = (1.0, 1.0) if cine.spacing_mm is None else cine.spacing_mm[1:]
+    spacing_mm = cine.geometry.pixel_mm
     height_mm, width_mm = rows * spacing_mm[0], columns * spacing_mm[1]
     scale = min(style.width / width_mm, style.height / height_mm)
     size = (max(16, round(width_mm * scale)), max(16, round(height_mm * scale)))

@@ -185,7 +185,7 @@ def _headline(measures: Measures, sex: str | None, truth: Mapping[str, float]) -
     place = place_in_range(key, found.value, sex) if is_judged(found) else None
     return {
         "value": format_value(found.value, found.unit),
-        "is_struck": is_struck(found),
+        "is_struck": not found.is_usable,
         "place": place or "",
         "verdict": _PLACES.get(place or "", ""),
         "normal": normal,
@@ -196,11 +196,6 @@ def _headline(measures: Measures, sex: str | None, truth: Mapping[str, float]) -
         "interval": "" if found.interval is None else f"{found.interval[0]:.0f}–{found.interval[1]:.0f}",
         "is_doubted": is_doubted(found.flags),
     }
-
-
-def is_struck(quantity: Quantity) -> bool:
-    """Whether a value is shown struck through: a flag says that it is not usable."""
-    return worst(quantity.flags) is Grade.NOT_USABLE
 
 
 def _model_facts(model: Mapping[str, str] | None) -> list[tuple[str, str]]:
@@ -234,7 +229,7 @@ def _lead(exam: Exam, measures: Measures) -> dict[str, str]:
         return {"name": name, "value": "", "unit": "", "method": "", "is_struck": ""}
     unit = UNIT_SIGNS.get(first.unit, first.unit)
     value = format_value(first.value, first.unit)
-    struck = " struck" if is_struck(first) else ""
+    struck = "" if first.is_usable else " struck"
     return {"name": _name(first), "value": value, "unit": unit, "method": first.method, "is_struck": struck}
 
 
@@ -257,10 +252,10 @@ def _cards(measures: Measures, sex: str | None, truth: Mapping[str, float]) -> l
                     "name": short,
                     "value": format_value(found.value, found.unit),
                     "unit": UNIT_SIGNS.get(found.unit, found.unit),
-                    "struck": "struck" if is_struck(found) else "",
+                    "struck": "" if found.is_usable else "struck",
                     "plane": _SINGLE if found.is_single_plane else "",
                     "place": place or "",
-                    "verdict": "" if is_struck(found) else _PLACES.get(place or "", ""),
+                    "verdict": "" if not found.is_usable else _PLACES.get(place or "", ""),
                     "truth": format_value(truth[found.key], found.unit) if found.key in truth else "",
                     "doubt": _doubt(found),
                 }
@@ -319,7 +314,7 @@ def _cell(quantity: Quantity) -> Cell:
     if quantity.interval is not None:
         low, high = (format_value(limit, quantity.unit) for limit in quantity.interval)
         text = f"{text} ({low}–{high})"
-    return Cell(text, is_struck(quantity), is_doubted(quantity.flags))
+    return Cell(text, not quantity.is_usable, is_doubted(quantity.flags))
 
 
 def _name(quantity: Quantity) -> str:

@@ -54,7 +54,7 @@ def heart_box(labels: Iterable[LabelMap]) -> Box | None:
     held = np.any([item.array.any(axis=(0, 1)) for item in maps], axis=0)
     if not held.any():
         return None
-    row_mm, column_mm = (1.0, 1.0) if maps[0].spacing_mm is None else maps[0].spacing_mm[1:]
+    row_mm, column_mm = maps[0].geometry.pixel_mm
     rows, columns = np.flatnonzero(held.any(axis=1)), np.flatnonzero(held.any(axis=0))
     size_mm = float(max((np.ptp(rows) + 1) * row_mm, (np.ptp(columns) + 1) * column_mm))
     margin_mm = max(_MARGIN_MM, _MARGIN * size_mm) if maps[0].spacing_mm else _MARGIN * size_mm + 4

@@ -170,7 +170,7 @@ def _corner_mm(labels: LabelMap, box: Box | None) -> tuple[float, float]:
     """(row, column) of a box's corner, mm; pixels where there is no spacing."""
     if box is None:
         return 0.0, 0.0
-    height_mm, width_mm = (1.0, 1.0) if labels.spacing_mm is None else labels.spacing_mm[1:]
+    height_mm, width_mm = labels.geometry.pixel_mm
     return box.top * height_mm, box.left * width_mm
 
 

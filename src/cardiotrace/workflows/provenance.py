@@ -105,12 +105,7 @@ def provenance_of(
     """
     images = tuple(_read_image(image, labelled_by.get(image.name, "")) for image in exam.images)
     used = tuple(UsedModel.of(model) for model in models)
-    return Provenance(verb, used, images, dict(given or {}), left_out_of(exam))
-
-
-def left_out_of(exam: Exam) -> tuple[str, ...]:
-    """Files of an exam that were not used, in words."""
-    return exam.left_out
+    return Provenance(verb, used, images, dict(given or {}), exam.left_out)
 
 
 def reading_flags(exam: Exam, *, of_sizes: bool = True) -> list[Flag]:
@@ -120,7 +115,7 @@ def reading_flags(exam: Exam, *, of_sizes: bool = True) -> list[Flag]:
         exam: as it was read.
         of_sizes: whether contradicting sizes are among them; measuring raises flags of its own of these.
     """
-    flags = [Flag(Grade.NOTE, text, "left-out") for text in left_out_of(exam)]
+    flags = [Flag(Grade.NOTE, text, "left-out") for text in exam.left_out]
     said: dict[tuple[Grade, str, str], list[str]] = {}
     for image in exam.images:
         for grade, rule, texts in (

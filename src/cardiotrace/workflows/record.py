@@ -1,6 +1,5 @@
 """What an earlier run wrote of an exam, read back."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +8,10 @@ from typing import Any
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.flag import Flag, Grade
+from cardiotrace.core.plain import read_json
 
 FILE = "measures.json"
 _VERSIONS = ("1", "2")
-_MOST_BYTES = 256 * 2**20
 
 
 @dataclass(frozen=True)
@@ -39,17 +38,15 @@ def read_record(folder: Path) -> Record:
     """
     path = folder / FILE
     try:
-        if path.stat().st_size > _MOST_BYTES or not path.is_file():
-            raise ValueError("too large")
-        plain = json.loads(path.read_text(encoding="utf-8"))
+        plain = read_json(path)
         if plain.get("version") not in _VERSIONS:
             raise ValueError(f"version {plain.get('version')}")
         quantities = tuple(_quantity(item) for item in plain["quantities"])
         flags = tuple(_flag(item) for item in plain["flags"])
         return Record(Measures(str(plain["exam"]), quantities, flags, version=plain["version"]), plain)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=path) from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except InputError as error:
+        raise InputError(f"is no record of measures: {error.what}", where=path) from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"is no record of measures that is known ({error})", where=path) from None
 
 
