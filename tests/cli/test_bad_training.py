@@ -34,7 +34,7 @@ def place(tmp_path_factory):
 @pytest.fixture
 def train(command, place, monkeypatch):
     """Train with changes of the recipe, without export: status, output, what stands on standard error."""
-    monkeypatch.setattr("cardiotrace.cli.train.run_training", lambda *words: run_training(*words) and None)
+    monkeypatch.setattr("cardiotrace.workflows.train.run_training", lambda *words: run_training(*words) and None)
 
     def run(out: Path, *words, **changes):
         settings = [f"{key.replace('__', '.')}={json.dumps(value)}" for key, value in changes.items()]

@@ -244,6 +244,36 @@ def test_without_a_slice_distance_there_are_ratios_and_no_volumes(spacing_mm: Sp
     assert list(curve.series) == ["left_ventricular_volume_px", "right_ventricular_volume_px"]
 
 
+@pytest.mark.parametrize(
+    ("distance_mm", "rule"),
+    [(1.0, "stack-height-impossible"), (5.0, "stack-height"), (100.0, "stack-height-impossible")],
+)
+def test_a_stack_that_is_no_heart_high_is_flagged(distance_mm: float, rule: str) -> None:
+    measures = of_stack(ED, ES, spacing_mm=(distance_mm, 1.0, 1.0))
+    (first, second) = (flag for flag in measures.flags if flag.rule.startswith("stack-height"))
+    assert {first.rule, second.rule} == {rule}
+    assert f"6 slices of {distance_mm:g} mm" in first.text
+    is_usable = {item.name: item.is_usable for item in measures}
+    assert is_usable["end_diastolic_volume"] == is_usable["right_ventricular_end_diastolic_volume"]
+    assert is_usable["end_diastolic_volume"] == (rule == "stack-height")
+    assert is_usable["ejection_fraction"]
+
+
+def test_other_sizes_at_end_systole_are_flagged() -> None:
+    labels = {
+        phase.value: LabelMap(array[None], ACDC, Geometry.of_spacing((10.0, mm, mm)))
+        for phase, array, mm in ((Phase.ED, ED, 1.0), (Phase.ES, ES, 0.8))
+    }
+    stacks = [
+        ExamImage(name, stack_image(found.array, found.spacing_mm).cine, {Phase(name): 0})
+        for name, found in labels.items()
+    ]
+    measures = measure(Exam("p1", tuple(stacks)), labels)
+    (flag,) = (flag for flag in measures.flags if flag.rule == "sizes-differ")
+    assert "10 x 1 x 1 mm at end-diastole and 10 x 0.8 x 0.8 mm at end-systole" in flag.text
+    assert flag.grade is Grade.LOOK_TWICE
+
+
 def test_a_single_short_axis_slice_gives_areas() -> None:
     measures = of_stack(ED[1:2], ES[1:2], spacing_mm=(1.0, 1.0, 1.0))
     assert measures.end_diastolic_volume_ml is None

@@ -339,6 +339,14 @@ def test_pictures_of_different_sizes_are_no_film(tmp_path):
     assert names(tmp_path / "stills") == ["000", "001", "002"]
 
 
+def test_pictures_named_as_frames_that_show_different_people_are_asked_about(tmp_path):
+    for number in range(6):
+        png(tmp_path / "p" / f"frame{number}.png", moving(1, seed=number)[0])
+    with pytest.raises(InputError, match="named as frames, and do not look like those of one film"):
+        read_exam(tmp_path / "p")
+    assert len(find_exams([tmp_path / "p"], Reading(pictures="stills"))) == 6
+
+
 def test_what_cannot_be_told_is_asked_for(tmp_path):
     for number in range(4):
         png(tmp_path / "pictures" / f"{number:03d}.png", np.full((8, 8), number, np.uint8))

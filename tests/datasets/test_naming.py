@@ -40,6 +40,13 @@ NAMES = [
     ("p012_4ch_systole", "p012", FOUR, WHO, ES),
     ("p012_4ch_Diastole", "p012", FOUR, WHO, ED),
     ("SmithEndDiastole", "Smith", NONE, WHO, ED),
+    ("p1_A4C_dia", "p1", FOUR, US, ED),
+    ("p1_sys_A4C", "p1", FOUR, US, ES),
+    ("p1_2CH_tele-systolic", "p1", TWO, WHO, ES),
+    ("p1_diastolic_dysfunction_A4C", "p1_diastolic_dysfunction", FOUR, US, OTHER),
+    ("p1_systolic HF_A4C_ED", "p1_systolic HF", FOUR, US, ED),
+    ("p1_mid-systole_A4C", "p1", FOUR, US, OTHER),
+    ("p1_atrial_systole_4CH", "p1", FOUR, WHO, OTHER),
     ("p1_ED_ES", "p1", NONE, WHO, OTHER),
     ("p1_A4C_ED-to-ES", "p1", FOUR, US, OTHER),
     ("p1_A4C_diastole_systole", "p1", FOUR, US, OTHER),
@@ -82,6 +89,8 @@ NAMES = [
     ("edward_lax", "edward", NONE, WHO, OTHER),  # which long axis?
     ("la_2ch", "", TWO, WHO, OTHER),
     ("LA_4CH", "", FOUR, WHO, OTHER),
+    ("p_SAX_base", "p", SAX, WHO, OTHER),
+    ("p_PSAX_mid_ES", "p", SAX, US, ES),
     ("p_SAX_apical_3", "p", SAX, WHO, OTHER),
     ("p_RVOT", "p", View.RVOT, WHO, OTHER),
     # words that are none

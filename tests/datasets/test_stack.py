@@ -72,6 +72,29 @@ def test_planes_without_a_place_never_become_phases(tmp_path, name):
     assert film.frames[:, 0, 0, 0].tolist() == list(range(1, 9))
 
 
+@pytest.mark.parametrize("name", ["p_SAX_slice{}_{}", "p_SAX_{1}_slice{0}", "p_{1}_SAX_{0}"])
+def test_the_stacks_of_both_phases_keep_apart(tmp_path, name):
+    for number, place in ((10, 0.0), (20, 9.0), (30, 18.0)):
+        write_slice(tmp_path / "p" / f"{name.format(number, 'ED')}.nii.gz", number, place)
+        write_slice(tmp_path / "p" / f"{name.format(number, 'ES')}.nii.gz", number + 1, place)
+    first, second = read_exam(tmp_path / "p").images
+    assert first.name != second.name
+    assert ("ED" in first.name, "ES" in second.name) == (True, True)
+    assert (dict(first.phases), dict(second.phases)) == ({Phase.ED: 0}, {Phase.ES: 0})
+    assert first.cine.frames[0, :, 0, 0].tolist() == [10, 20, 30]
+    assert second.cine.frames[0, :, 0, 0].tolist() == [11, 21, 31]
+
+
+def test_short_axis_planes_of_one_phase_without_a_place_are_asked_about(tmp_path):
+    for number in range(3):
+        for phase in ("ED", "ES"):
+            write_slice(tmp_path / "p" / f"p_SAX_{phase}_{number}.nii.gz", number + 1, None)
+    with pytest.raises(InputError, match="--third-axis depth"):
+        read_exam(tmp_path / "p")
+    images = read_exam(tmp_path / "p", Reading(third_axis="depth")).images
+    assert [image.cine.grid_shape[1] for image in images] == [3, 3]
+
+
 def test_slices_without_a_place_have_no_distance(tmp_path):
     for number in (1, 2, 10):
         write_slice(tmp_path / "p" / f"slice{number}.nii.gz", number, None)

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 import SimpleITK
 
+from cardiotrace.core.errors import InputError
 from cardiotrace.core.geometry import Known
 from cardiotrace.io import read_image
 
 OBLIQUE = np.array(
     [[0.561, 1.112, 5.435, -205.5], [1.229, -0.017, -5.603, -149.3], [-0.614, 0.983, -6.251, 47.2], [0, 0, 0, 1]]
 )
+MHA = "NDims = 3\nDimSize = 3 2 4\nElementType = MET_UCHAR\nElementSpacing = 1.5 1.5 8\n"
 SIZES = nibabel.affines.voxel_sizes(OBLIQUE)
 
 
@@ -94,6 +96,35 @@ def test_metres_and_micrometres(tmp_path):
     content[123] = 1  # xyzt_units: metres
     path.write_bytes(content)
     assert read_image(path).spacing_mm == pytest.approx((8.0, 2.0, 2.0))
+
+
+@pytest.mark.parametrize("matrix", ["1 0 0 1 0 0 0 0 1", "0 0 0 0 0 0 0 0 0", "1 0 0 0 1 0 0.6 0.8 0"])
+def test_directions_that_span_no_space_say_nothing(tmp_path, matrix):
+    header = (
+        f"NDims = 3\nDimSize = 3 2 4\nElementType = MET_UCHAR\nElementSpacing = 1.5 1.5 8\nTransformMatrix = {matrix}\n"
+    )
+    (tmp_path / "a.mha").write_bytes(f"{header}ElementDataFile = LOCAL\n".encode() + bytes(range(24)))
+    columns = np.array(matrix.split(), float).reshape(3, 3).T @ np.diag([1.5, 1.5, 8.0])
+    affine = np.eye(4)
+    affine[:3, :3] = columns
+    image = nibabel.Nifti1Image(np.arange(24, dtype=np.int16).reshape(3, 2, 4), np.diag([1.5, 1.5, 8.0, 1.0]))
+    image.header["srow_x"], image.header["srow_y"], image.header["srow_z"] = affine[:3]
+    block = image.header.copy()
+    block["sform_code"], block["qform_code"], block["vox_offset"] = 2, 0, 352
+    block["pixdim"][1:4] = 1.5, 1.5, 8.0
+    (tmp_path / "a.nii").write_bytes(block.binaryblock + bytes(4) + bytes(48))
+    for path in (tmp_path / "a.mha", tmp_path / "a.nii"):
+        found = read_image(path).geometry
+        assert (found.spacing_mm, found.orientation) == (pytest.approx((8.0, 1.5, 1.5)), Known.UNKNOWN)
+
+
+def test_a_matrix_of_too_few_numbers_is_told(tmp_path):
+    header = (
+        "NDims = 3\nDimSize = 3 2 4\nElementType = MET_UCHAR\nElementSpacing = 1.5 1.5 8\nTransformMatrix = 1 0 0 1\n"
+    )
+    (tmp_path / "a.mha").write_bytes(f"{header}ElementDataFile = LOCAL\n".encode() + bytes(24))
+    with pytest.raises(InputError, match="TransformMatrix has 4 numbers for 3 axes"):
+        read_image(tmp_path / "a.mha")
 
 
 @pytest.mark.parametrize("suffix", [".mha", ".mhd", ".nii.gz"])

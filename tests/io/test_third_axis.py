@@ -58,6 +58,11 @@ def test_few_planes_that_change_and_come_back_are_asked_about(tmp_path, count):
         shape_of(tmp_path / "v_SAX.nii.gz", beat(count))
 
 
+def test_few_planes_that_show_the_same_are_asked_about(tmp_path):
+    with pytest.raises(InputError, match="8 planes can be slices, or instants: they all show the same"):
+        shape_of(tmp_path / "v_SAX.nii.gz", beat(60)[:8])
+
+
 @pytest.mark.parametrize("count", [1, 6, 10, 20])
 def test_a_stack_from_base_to_apex_is_one(tmp_path, count):
     assert shape_of(tmp_path / "v_SAX.nii.gz", stack(count)) == (1, count)

@@ -41,6 +41,17 @@ def test_references_beside_the_images(patient, tmp_path):
     assert done.report.exists()
 
 
+def test_images_without_labels_are_told(patient, tmp_path):
+    (tmp_path / "given").mkdir()
+    name = "patient0001_4CH_ED_gt.nii.gz"
+    (tmp_path / "given" / name).write_bytes((patient / name).read_bytes())
+    (done,) = measure_exams(config(patient, tmp_path / "given", tmp_path / "out")).done
+    assert [flag.text for flag in done.measures.flags if "no labels" in flag.text] == [
+        "patient0001_4CH_ES: no labels of it were given, so that it is not measured",
+        "patient0001_4CH_half_sequence: no labels of it were given, so that it is not measured",
+    ]
+
+
 def test_images_are_no_labels_of_themselves(patient):
     for path in patient.glob("*half_sequence_gt*"):
         path.unlink()

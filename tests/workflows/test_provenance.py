@@ -123,6 +123,19 @@ MEASURES = Measures(
 
 def test_a_value_that_is_not_usable_leads_nowhere():
     assert headline(MEASURES) == "EF not usable, EDV 120 ml"
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ({"end_diastolic_area": 18.3}, "neither volumes nor EF; sizes are in the report"),
+        ({"end_diastolic_area": 18.3, "fractional_area_change": 54.9}, "fractional area change 55 %"),
+        ({}, "nothing could be measured"),
+    ],
+)
+def test_what_there_is_without_volumes_is_not_called_nothing(found, words):
+    quantities = (Quantity(name, value, "cm2", "traced, one slice", "SAX", ()) for name, value in found.items())
+    assert headline(Measures("p1", tuple(quantities))) == words
     assert list(flag_lines(MEASURES.flags)) == [
         "  not usable: the left ventricle was lost in one frame",
         "  look twice: a doubt",

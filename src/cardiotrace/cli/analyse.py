@@ -79,7 +79,16 @@ def headline(measures: Measures) -> str:
     single = [item.is_single_plane for _, item, _ in known if item.is_usable]
     parts = [_part(name, item, unit, told=not all(single)) for name, item, unit in known]
     together = " (single plane)" if single and all(single) else ""
-    return ", ".join(parts) + together or "nothing could be measured"
+    return ", ".join(parts) + together or _without_volumes(measures)
+
+
+def _without_volumes(measures: Measures) -> str:
+    """What there is where neither ejection fraction nor volumes are: a single slice, a still without a pixel size."""
+    usable = [item for item in measures if item.is_usable]
+    change = next((item for item in usable if item.name == "fractional_area_change"), None)
+    if change is not None:
+        return f"fractional area change {change.value:.0f} %"
+    return "neither volumes nor EF; sizes are in the report" if usable else "nothing could be measured"
 
 
 def _part(name: str, quantity: Quantity, unit: str, *, told: bool) -> str:

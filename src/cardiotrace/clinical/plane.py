@@ -21,6 +21,7 @@ from cardiotrace.clinical.validity import (
     ejection_flags,
     geometry_flags,
     length_flags,
+    same_size_flags,
     section_flags,
     volume_flags,
 )
@@ -90,6 +91,9 @@ def trace_plane(cines: Sequence[TracedCine], doubts: Mapping[str, Doubt] | None 
         odd = section_flags(cine, instant.frame)
         flags.extend(item.of(f"{cycle.view_name} {instant.phase}") for item in odd)
         flags.extend(geometry_flags(cine.image, cine.labels))
+    if len(cycle.instants) == 2:
+        both = same_size_flags(*(by_name[instant.image].labels for instant in cycle.instants))
+        flags.extend(item.of(cycle.view_name) for item in both)
     is_scaled = all(by_name[instant.image].is_scaled for instant in cycle.instants)
     of_cycle = (*_cycle_flags(cycle, sections, is_scaled), *_error_flags(cycle, sections, is_scaled, doubts))
     flags.extend(item.of(cycle.view_name) for item in of_cycle)

@@ -62,7 +62,8 @@ def _instant_flags(found: Slices) -> list[Flag]:
     if depth == 1:
         return flags
     if RULES["few-slices"].breaks(len(shown)):
-        flags.append(flag("few-slices", f"only {len(shown)} slices show the left ventricle"))
+        few = f"only {len(shown)} slice{'s' if len(shown) > 1 else ''}" if len(shown) else "no slice"
+        flags.append(flag("few-slices", f"{few} show{'' if len(shown) > 1 else 's'} the left ventricle"))
     if not len(shown):
         return flags
     if len(shown) != shown[-1] - shown[0] + 1:

@@ -12,7 +12,7 @@ from cardiotrace.clinical.ejection import ejection_fraction, stroke_volume_ml
 from cardiotrace.clinical.quantity import Quantity
 from cardiotrace.clinical.rule import RULES, doubting, flag
 from cardiotrace.clinical.slices import Slices, ventricle_flags
-from cardiotrace.clinical.validity import ejection_flags, geometry_flags, volume_flags
+from cardiotrace.clinical.validity import ejection_flags, geometry_flags, same_size_flags, volume_flags
 from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.label import LabelMap
@@ -22,7 +22,10 @@ SLICES = "sum of slices"
 ONE_SLICE = "traced, one slice"
 MYOCARDIUM_G_PER_ML = 1.05
 
-_OF_STACK = ("few-slices", "slice-missing", "blank-beside")
+_OF_STACK = (
+    *("few-slices", "slice-missing", "blank-beside"),
+    *("stack-height", "stack-height-impossible", "sizes-differ", "sizes-contradict"),
+)
 """Rules that doubt every ventricle of the stack, although they look at the left one."""
 _CHAMBERS = ((Structure.LV, "", "left ventricle"), (Structure.RV, "right_ventricular_", "right ventricle"))
 
@@ -196,12 +199,31 @@ def _flags(
         instant.phase: Slices.of(labels[instant.image], blank[instant.image], instant.frame)
         for instant in cycle.instants
     }
+    for instant in cycle.instants:
+        height = _height_flags(slices[instant.phase], labels[instant.image])
+        flags.extend(item.of(instant.phase) for item in height)
+    if cycle.end_diastole is not None and cycle.end_systole is not None:
+        flags.extend(same_size_flags(labels[cycle.end_diastole.image], labels[cycle.end_systole.image]))
     if len(slices) < 2:
         flags.append(flag("one-instant", "the exam shows only one instant: no ejection fraction"))
     elif slices[Phase.ED].ventricle.sum() < slices[Phase.ES].ventricle.sum():
         text = "the left ventricle is smaller at the named end-diastole than at end-systole: swapped?"
         flags.append(flag("swapped", text))
     return [*(item.of(view) for item in flags), *ventricle_flags(slices, view)]
+
+
+def _height_flags(found: Slices, labels: LabelMap) -> list[Flag]:
+    """Whether the slices that show the left ventricle are together as high as one; few of them are low anyway."""
+    distance_mm = float("nan") if labels.spacing_mm is None else labels.spacing_mm[0]
+    height_mm = len(found.shown) * distance_mm
+    is_few = RULES["few-slices"].breaks(len(found.shown))
+    if len(found.ventricle) == 1 or height_mm != height_mm or (is_few and height_mm <= RULES["stack-height"].high):
+        return []
+    for rule in ("stack-height-impossible", "stack-height"):
+        if RULES[rule].breaks(height_mm):
+            text = f"the left ventricle is {height_mm:.0f} mm high, {len(found.shown)} slices of {distance_mm:.4g} mm"
+            return [flag(rule, f"{text}: check the distance of the slices")]
+    return []
 
 
 def _stroke_flags(chambers: Sequence[_Chamber]) -> list[Flag]:

@@ -292,6 +292,33 @@ def _axis_flags(axis: LongAxis | None, *, is_scaled: bool, has_myocardium: bool)
     return tuple(flags)
 
 
+def same_size_flags(diastole: LabelMap, systole: LabelMap) -> tuple[Flag, ...]:
+    """Whether the images of both instants state the same size of a pixel; the thickness of a plane is none.
+
+    Example:
+        >>> from cardiotrace.core.geometry import Geometry
+        >>> from cardiotrace.core.label import LV_ONLY
+        >>> plane = np.zeros((1, 1, 8, 8), np.uint8)
+        >>> grids = [Geometry.of_spacing((1.0, size, size)) for size in (1.25, 1.5625)]
+        >>> first, second = (LabelMap(plane, LV_ONLY, grid) for grid in grids)
+        >>> print(*same_size_flags(first, second))
+        pixels are 1.25 x 1.25 mm at end-diastole and 1.562 x 1.562 mm at end-systole: is one header wrong?
+    """
+    if diastole.spacing_mm is None or systole.spacing_mm is None:
+        return ()
+    axes = slice(0 if min(diastole.array.shape[1], systole.array.shape[1]) > 1 else 1, 3)
+    sizes = np.array([diastole.spacing_mm[axes], systole.spacing_mm[axes]])
+    if np.allclose(sizes[0], sizes[1], rtol=_SAME_SIZE, atol=0, equal_nan=True):
+        return ()
+    first, second = (" x ".join(f"{mm:.4g}" for mm in size) for size in sizes)
+    text = f"pixels are {first} mm at end-diastole and {second} mm at end-systole: is one header wrong?"
+    return (flag("sizes-differ", text),)
+
+
+_SAME_SIZE = 0.005
+"""Headers round."""
+
+
 def geometry_flags(image: ExamImage, labels: LabelMap) -> tuple[Flag, ...]:
     """Whether a file contradicts itself about the size of its pixels, or its labels contradict it."""
     doubts = dict.fromkeys((*image.cine.geometry.doubts, *labels.geometry.doubts))

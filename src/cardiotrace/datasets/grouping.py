@@ -152,7 +152,8 @@ def _patient(file: _Named, films: Mapping[Path, tuple[Path, ...]]) -> str:
     if file.path in films:
         return file.name.patient if file.name.index is not None else re.sub(r"[_\d]*\d$", "", file.name.patient)
     is_nameless = not file.name.patient and file.name.index is not None
-    if file.is_picture and is_nameless and (counted is not None or file.name.phase is not Phase.OTHER):
+    is_counted = counted is not None or file.name.phase is not Phase.OTHER or file.name.counting is Counting.FRAME
+    if file.is_picture and is_nameless and is_counted:
         return f"{file.name.index:03d}"
     return file.name.patient
 
@@ -214,9 +215,11 @@ def _is_film(files: Sequence[_Named], folder: Path) -> bool:
         return False
     if len(next(iter(sizes))) > 2:  # TIFF stacks: a film each
         return False
-    if counts_frames:
-        return True
     likeness = _likeness(_in_order(files)[:_MOST_COMPARED])
+    if counts_frames:
+        if likeness.size > 1 and np.median(likeness) <= _UNLIKE:
+            raise _unclear(files, folder, "are named as frames, and do not look like those of one film")
+        return True
     if likeness.size and np.percentile(likeness, 10) >= _ALIKE:
         return True
     if likeness.size and np.median(likeness) <= _UNLIKE:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
+from itertools import takewhile
 
 import numpy as np
 
@@ -164,7 +165,7 @@ def _joined(told: Sequence[FileName], images: Sequence[ExamImage], reading: Read
         return ExamImage(name, in_time(cines))
     have_one_grid = len({cine.frames.shape for cine in cines}) == 1
     many = 2 if not cines[0].view.is_long_axis else 3
-    if phases or not are_stills or not have_one_grid or len(images) < many:
+    if not are_stills or not have_one_grid or len(images) < many or (phases and cines[0].view is not View.SAX):
         return None
     where = None if cines[0].source is None else cines[0].source.path.parent
     raise InputError(
@@ -175,10 +176,20 @@ def _joined(told: Sequence[FileName], images: Sequence[ExamImage], reading: Read
 
 
 def _common(images: Sequence[ExamImage]) -> str:
-    """What the names begin with, without the number that tells them apart."""
+    """What the names begin and end with, without the number that tells them apart."""
     names = [image.name for image in images]
-    length = next((at for at, letters in enumerate(zip(*names, strict=False)) if len(set(letters)) > 1), len(names[0]))
-    return names[0][:length].rstrip("0123456789_-. ") or names[0]
+    begin = _shared(names)
+    end = _shared([name[len(begin) :][::-1] for name in names])[::-1]
+    return f"{begin.rstrip(_DIGITS + _BETWEEN)}{end.lstrip(_DIGITS)}".strip(_BETWEEN) or names[0]
+
+
+_DIGITS, _BETWEEN = "0123456789", "_-. "
+
+
+def _shared(words: Sequence[str]) -> str:
+    """What all of them begin with."""
+    same = takewhile(lambda letters: len(set(letters)) == 1, zip(*words, strict=False))
+    return "".join(letters[0] for letters in same)
 
 
 def _with_repeats(images: tuple[ExamImage, ...]) -> tuple[ExamImage, ...]:

@@ -79,8 +79,12 @@ def _expressions() -> Iterator[tuple[str, Word]]:
         yield f"{apical}|a{digit}(?:{_CHAMBER_WORD}|c)", Word("", Kind.VIEW, view, Modality.US)
         yield f"{number}{_GAP}{_CHAMBER_WORD}", Word("", Kind.VIEW, view)
         yield f"apical{_GAP}{number}", Word("", Kind.VIEW, view, Modality.US, is_clear=False)
-    yield f"end{_GAP}diastol(?:e|ic)|diastol(?:e|ic)", Word("", Kind.PHASE, phase=Phase.ED)
-    yield f"end{_GAP}systol(?:e|ic)|systol(?:e|ic)", Word("", Kind.PHASE, phase=Phase.ES)
+    within = "early|mid|late|proto|meso|atrial|pre|post|iso"
+    yield f"(?:{within}){_GAP}(?:dia|sy)stol(?:e|ic)", Word("", Kind.NOISE)  # instants of no name
+    illness = "dys?function|function|heart|failure|hf|blood|pressure|bp|murmur|strain"
+    yield f"(?:dia|sy)stolic{_GAP}(?:{illness})", Word("", Kind.PATIENT)
+    yield f"(?:(?:end|tele){_GAP})?diastol(?:e|ic)", Word("", Kind.PHASE, phase=Phase.ED)
+    yield f"(?:(?:end|tele){_GAP})?systol(?:e|ic)", Word("", Kind.PHASE, phase=Phase.ES)
     yield f"half{_GAP}sequence", Word("", Kind.MOVING)
     yield f"cine{_GAP}mri?", Word("", Kind.MODALITY, modality=Modality.MR)
 
@@ -91,10 +95,16 @@ _GLUED = re.compile(
     r"(?P<phase>ed|es)?(?P<number>\d{1,4})?"
 )
 """A view inside a word, at its end or before phase and number: p012A4C, A4CED, EDA4C, SAX01."""
-_NOISE = "la lv rv ra focus focused zoom zoomed still view to and rest stress pre post contrast new copy final"
+_NOISE = (
+    "la lv rv ra base basal mid apex papillary focus focused zoom zoomed still view to and rest stress pre post"
+    " contrast new copy final"
+)
 """Words that describe a picture and name nobody."""
 _SINGLE: dict[str, Word] = {
-    **{word: Word("", Kind.PHASE, phase=phase, is_clear=False) for word, phase in (("ed", Phase.ED), ("es", Phase.ES))},
+    **{
+        word: Word("", Kind.PHASE, phase=phase, is_clear=False)
+        for word, phase in (("ed", Phase.ED), ("dia", Phase.ED), ("es", Phase.ES), ("sys", Phase.ES))
+    },
     **{f"{digit}c": Word("", Kind.VIEW, view, is_clear=False) for digit, view in _CHAMBERS.items()},
     "sa": Word("", Kind.VIEW, View.SAX, is_clear=False),
     "us": Word("", Kind.MODALITY, modality=Modality.US, is_clear=False),

@@ -27,6 +27,7 @@ from cardiotrace.io.stored import (
     is_axis_aligned,
     own_shape,
     reading,
+    spans_space,
     stored_shape,
 )
 
@@ -249,7 +250,10 @@ def _place(fields: Mapping[str, str], spacing: tuple[float, ...] | None, axes: i
     if text is None or spacing is None:
         return {}
     directions, offset = np.eye(3), np.zeros(3)
-    matrix = np.array([float(value) for value in text.split()]).reshape(axes, axes)
+    values = [float(value) for value in text.split()]
+    if len(values) != axes * axes:
+        raise ValueError(f"TransformMatrix has {len(values)} numbers for {axes} axes")
+    matrix = np.array(values).reshape(axes, axes)
     directions[:count, :count] = matrix[:count, :count].T  # a row of the header is the direction of an axis
     place = next((fields[key] for key in ("Offset", "Position", "Origin") if key in fields), "")
     numbers = [float(value) for value in place.split()[:count]]
@@ -258,7 +262,7 @@ def _place(fields: Mapping[str, str], spacing: tuple[float, ...] | None, axes: i
     offset[: len(numbers)] = numbers
     with np.errstate(over="ignore", invalid="ignore"):
         is_possible = bool(np.isfinite(np.linalg.norm(directions, axis=0)).all() and np.isfinite(offset).all())
-    if not is_possible:  # says nothing of directions
+    if not is_possible or not spans_space(directions):  # says nothing of directions
         return {}
     affine = np.eye(4)
     affine[:3, :3] = directions

@@ -31,6 +31,7 @@ from cardiotrace.io.stored import (
     is_axis_aligned,
     own_shape,
     reading,
+    spans_space,
     stored_shape,
 )
 
@@ -291,7 +292,7 @@ def _affine(header: Any, mm: float) -> NDArray[np.float64] | None:
     except Exception:  # a qform of impossible numbers says nothing of directions
         return None
     affine[:3] *= mm
-    if not np.isfinite(affine).all() or not np.linalg.norm(affine[:3, :3], axis=0).all():
+    if not np.isfinite(affine).all() or not spans_space(affine[:3, :3]):
         return None
     return affine
 

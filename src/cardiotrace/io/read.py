@@ -20,6 +20,7 @@ from cardiotrace.io.frames import (
     axes_of,
     check_depth,
     geometry_of,
+    label_doubt,
     source_of,
     to_frames,
     to_grey_values,
@@ -75,7 +76,7 @@ def read_image(
         modality=modality,
         times=Known.UNKNOWN if times_ms is None else Known.FILE,
         notes=image.notes,
-        doubts=colour_doubt(pixels.strong_colour),
+        doubts=(*colour_doubt(pixels.strong_colour), *label_doubt(values)),
     )
     return by_the_rule(read) if channels is None else (as_grey if channels == 1 else as_colour)(read)
 

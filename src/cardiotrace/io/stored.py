@@ -230,6 +230,15 @@ def silent_library() -> Iterator[None]:
         os.close(nowhere)
 
 
+def spans_space(directions: NDArray[np.float64]) -> bool:
+    """Whether three directions are none of them zero, nor all in one plane."""
+    lengths = np.linalg.norm(directions, axis=0)
+    return bool(lengths.all()) and bool(abs(np.linalg.det(directions / lengths)) > _LEAST_SPANNED)
+
+
+_LEAST_SPANNED = 1e-3
+
+
 def is_axis_aligned(matrix: NDArray[np.float64]) -> bool:
     """Whether each axis runs along x, y and z in this order, either way.
 

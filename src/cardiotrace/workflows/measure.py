@@ -93,6 +93,7 @@ def measure_exams(config: MeasureConfig, watch: Watch = SILENT, tell: Tell = tel
             exam = _without_labels(replace(found.read(), name=found.name))
             spare_images(staging, exam)
             files = _files(exam, config)
+            exam = _told_of_unlabelled(exam, files)
             staging.inputs.extend(files.values())
             staging.made["labels"] = _stamped(exam.name, [image.name for image in exam.images], config)
             names = {name: path.name for name, path in files.items()}
@@ -109,6 +110,13 @@ def measure_exams(config: MeasureConfig, watch: Watch = SILENT, tell: Tell = tel
 def _without_labels(exam: Exam) -> Exam:
     """Labels beside the images are what is measured here, not files that were left out."""
     return replace(exam, left_out=tuple(line for line in exam.left_out if not line.endswith(LABELS)))
+
+
+def _told_of_unlabelled(exam: Exam, files: Mapping[str, Path]) -> Exam:
+    """The exam that says which of its images have no labels; frames of a labelled film need none."""
+    lacking = [image for image in exam.images if image.name not in files and image.shown_in not in files]
+    told = tuple(f"{image.name}: no labels of it were given, so that it is not measured" for image in lacking)
+    return replace(exam, left_out=(*exam.left_out, *told)) if files else exam
 
 
 def _is_of_a_report(name: str) -> bool:
