@@ -47,6 +47,7 @@ def test_defaults_are_written_out():
         ({"training": {"epoch": 3}}, r"unknown key 'training\.epoch'\ndid you mean 'epochs'\?"),
         ({"training": {"epochs": "many"}}, r"^training\.epochs: expected int, got str 'many'"),
         ({"training": {"epochs": 0}}, r"^training: epochs and batch_size must be at least 1"),
+        ({"training": {"epochs": 10**30}}, r"^training: epochs must be at most 1000000, got 1e\+30"),
         ({"training": {"precision": "float16"}}, r"^training\.precision: 'float16' is not one of"),
         ({"architecture": "resnet"}, r"there is no architecture 'resnet'\nchoose from: .*unet1"),
         ({"architecture": {"name": "unet1", "levels": 3}}, r"unknown key 'architecture\.levels'"),

@@ -6,6 +6,10 @@ from typing import Literal
 from cardiotrace.learning.training.grouping import PAIR, Group
 
 
+MOST_EPOCHS = 1_000_000
+"""More than any training runs: a mistyped number."""
+
+
 @dataclass(frozen=True)
 class TrainingSettings:
     """Settings of the loop, as they stand under `[training]` in a recipe."""
@@ -40,6 +44,8 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 1:
             raise ValueError("epochs and batch_size must be at least 1")
+        if self.epochs > MOST_EPOCHS:
+            raise ValueError(f"epochs must be at most {MOST_EPOCHS}, got {self.epochs:.3g}")
         if self.steps_per_epoch is not None and self.steps_per_epoch < 1:
             raise ValueError("steps_per_epoch must be at least 1")
         if self.crop is not None and min(self.crop) < 1:
