@@ -5,7 +5,6 @@ from typing import Literal
 
 from cardiotrace.learning.training.grouping import PAIR, Group
 
-
 MOST_EPOCHS = 1_000_000
 """More than any training runs: a mistyped number."""
 
