@@ -1,10 +1,25 @@
 """What all tests share: how hypothesis runs, and where real data lies."""
 
 import os
+import signal
+import threading
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+
+def _heed_signals() -> None:
+    """Undo what a shell ignores for background jobs: tests send these signals to themselves and to others."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for name in ("SIGINT", "SIGHUP", "SIGTERM"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
+
+
+_heed_signals()
 
 # A busy machine is no failure; in continuous integration the same examples come every time.
 settings.register_profile("local", deadline=None)
