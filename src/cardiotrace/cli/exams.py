@@ -11,7 +11,9 @@ from cardiotrace.cli.words import ModalityWord
 from cardiotrace.core.errors import UsageError
 from cardiotrace.core.exam import Patient
 from cardiotrace.core.terms import Modality, View
+from cardiotrace.datasets.grouping import PicturesAs
 from cardiotrace.datasets.naming import plane_of
+from cardiotrace.io.stored import ThirdAxis
 from cardiotrace.workflows.batch import Batch
 from cardiotrace.workflows.segment import SegmentConfig
 
@@ -31,10 +33,10 @@ class ReadingOptions:
     """How all images were made: US, MR or photograph."""
     spacing_mm: tuple[float, ...] | None = None
     """Height and width of a pixel, mm, in place of what the files say; a third number is the distance of slices."""
-    third_axis: Literal["auto", "depth", "time"] = "auto"
+    third_axis: ThirdAxis = "auto"
     """What the third of three axes is where files do not tell: slices in depth, or instants in time; also what files
     of one plane each are together."""
-    pictures: Literal["auto", "video", "stills"] = "auto"
+    pictures: PicturesAs = "auto"
     """What numbered pictures in one folder are where names do not tell: frames of a video, or stills."""
     sex: Literal["F", "M"] | None = None
     """The patient's, for normal ranges; counts over what files say, as do the following."""

@@ -19,6 +19,7 @@ from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.split import Split
 from cardiotrace.geometry.alignment import aligned, voxel_order
 from cardiotrace.io import pixel_files, read_grid, read_image, read_labels
+from cardiotrace.io.stored import ThirdAxis
 
 MirrorAxis = Literal["height", "width"]
 
@@ -221,7 +222,7 @@ def file_case(
     phase: Phase,
     groups: Mapping[str, str],
     facts: Mapping[str, float] | None = None,
-    third_axis: Literal["auto", "depth", "time"] = "auto",
+    third_axis: ThirdAxis = "auto",
     spacing_mm: Spacing | None = None,
 ) -> Case:
     """A case whose readers open the pair's files; `files` names the image first, the reference second.
@@ -307,7 +308,7 @@ def with_second_labels(
     scheme: LabelScheme,
     root: Path,
     *,
-    third_axis: Literal["auto", "depth", "time"] = "auto",
+    third_axis: ThirdAxis = "auto",
     spacing_mm: Spacing | None = None,
 ) -> Case:
     """The case with another observer's labels, in the image's voxel order; as it is where there is no such file."""

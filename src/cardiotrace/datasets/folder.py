@@ -28,6 +28,7 @@ from cardiotrace.datasets.split import Split, read_split
 from cardiotrace.io import read_image, read_metadata
 from cardiotrace.io.colour import STRONG_SHARE, is_photograph, strong_share
 from cardiotrace.io.formats import suffix_of
+from cardiotrace.io.stored import ThirdAxis
 
 LOOKED_AT = 20
 """Images that are read to see whether a data set is in colour."""
@@ -61,7 +62,7 @@ class FolderConfig:
     """Regular expression on the image's name whose first group is the patient; by default each image is one."""
     spacing_mm: Spacing | None = None
     """(depth, height, width), mm, where the files do not say."""
-    third_axis: Literal["auto", "depth", "time"] = "auto"
+    third_axis: ThirdAxis = "auto"
     """What the third of three axes is."""
     channels: Literal["auto", 1, 3] = "auto"
     """1 grey, also of coloured files, 3 colour; "auto" as the images are: the heart in grey, photographs in colour."""
