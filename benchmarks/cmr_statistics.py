@@ -1,6 +1,6 @@
-"""Are phantom cine-MRI stacks like real ones? Statistics of ACDC and of phantoms side by side, and a picture.
+"""Are phantom cine-MRI stacks like real ones? Statistics of ACDC and of phantoms side by side, and an image.
 
-    python -m benchmarks.cmr_statistics [--patients 100] [--phantoms 12] [--picture out/cmr_statistics.png]
+    python -m benchmarks.cmr_statistics [--patients 100] [--phantoms 12] [--image out/cmr_statistics.png]
 
 The data set is found through CARDIOTRACE_DATA (default ../shared/data). All of it is of end-diastolic stacks; mean
 greys are z-scores over the stack, quantiles lie between the 1st and the 99th percentile of the stack.
@@ -25,7 +25,7 @@ from cardiotrace.io import read_image, read_labels
 from cardiotrace.phantoms.cmr import Layout, cmr_exam, sample_cmr
 
 STYLES = ("siemens_1.5t", "siemens_3t", "siemens_1.5t_thin")
-"""ACDC was pictured by Siemens scanners of both field strengths."""
+"""ACDC was imaged by Siemens scanners of both field strengths."""
 RING_MM = (2.0, 12.0)
 EDGE_MM = (-5.0, -3.0, -1.0, 1.0, 3.0)
 
@@ -63,8 +63,8 @@ def phantom_stacks(count: int) -> Iterator[Stack]:
     for seed in range(count):
         config = sample_cmr(seed, style=STYLES[seed % len(STYLES)])
         layout = Layout(config, config.at(np.array([0.0, config.cycle.end_systole_ms])))
-        films = [layout.film(index, plane) for index, plane in enumerate(layout.stack)]
-        frames, labels = (np.stack([getattr(film, name) for film in films], axis=1) for name in ("frames", "labels"))
+        videos = [layout.video(index, plane) for index, plane in enumerate(layout.stack)]
+        frames, labels = (np.stack([getattr(video, name) for video in videos], axis=1) for name in ("frames", "labels"))
         yield Stack(f"phantom {seed}", frames, labels, config.scanner.spacing_mm)
 
 
@@ -159,7 +159,7 @@ def run(phantom_count: int = 12, real_count: int = 100) -> list[dict[str, Any]]:
 
 
 def slices_per_second() -> float:
-    """Pictures of 256 x 216 pixels a second, of an exam of 25 frames, labels and truth included."""
+    """Images of 256 x 216 pixels a second, of an exam of 25 frames, labels and truth included."""
     config = sample_cmr(1, style="siemens_1.5t")
     start = time.perf_counter()
     made = cmr_exam(config)
@@ -194,9 +194,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--patients", type=int, default=100)
     parser.add_argument("--phantoms", type=int, default=12)
-    parser.add_argument("--picture", type=Path)
+    parser.add_argument("--image", type=Path)
     arguments = parser.parse_args()
     for line in run(arguments.phantoms, arguments.patients):
         print(f"{line['name']:22s} {line['value']:9.3f} {line['unit']:9s} {line['versus']}")
-    if arguments.picture is not None:
-        draw(arguments.picture)
+    if arguments.image is not None:
+        draw(arguments.image)

@@ -1,7 +1,7 @@
 r"""How often flags doubt an ejection fraction that is wrong, and one that is right: CAMUS, four-chamber view.
 
     cardiotrace crossval recipes/camus-small.toml --folds 5 --set "distillation.teachers=[]" training.epochs=20 \
-        preparation.0.height=128 preparation.0.width=128 --out RUNS
+        preprocessing.0.height=128 preprocessing.0.width=128 --out RUNS
     python -m benchmarks flags RUNS [--data PATH] [--fit] [--rules]
     python -m benchmarks flags --references [--data PATH]
 
@@ -42,7 +42,7 @@ PHASES = (Phase.ED, Phase.ES)
 
 
 @dataclass(frozen=True)
-class Judged:
+class CasePrediction:
     """One patient: what was measured in the predicted labels, and the reference's ejection fraction."""
 
     patient: str
@@ -52,7 +52,7 @@ class Judged:
     @property
     def error(self) -> float:
         """Measured less reference, points; NaN where it could not be measured."""
-        found = self.measures.find("ejection_fraction")
+        found = self.measures.find("left_ventricular_ejection_fraction")
         return float("nan") if found is None else found.value - self.reference_percent
 
     @property
@@ -63,7 +63,7 @@ class Judged:
     @property
     def rules(self) -> set[str]:
         """Rules that doubt the ejection fraction."""
-        found = self.measures.find("ejection_fraction")
+        found = self.measures.find("left_ventricular_ejection_fraction")
         flags = self.measures.flags if found is None else found.flags
         return {flag.rule for flag in flags if is_doubted([flag])}
 
@@ -98,17 +98,17 @@ def main(arguments: Sequence[str]) -> None:
         print_rules(judged)
 
 
-def judge(runs: Path, camus: Camus) -> Iterator[Judged]:
+def judge(runs: Path, camus: Camus) -> Iterator[CasePrediction]:
     """Every testing patient of every fold."""
     cases = _by_patient(camus.cases())
     for patient, labels, doubts in _predictions(runs, cases):
         measures = measure(_exam(cases[patient]), labels, doubts=doubts)
-        yield Judged(patient, measures, _reference_percent(cases[patient]))
+        yield CasePrediction(patient, measures, _reference_percent(cases[patient]))
 
 
 def _reference_percent(cases: Mapping[Phase, Case]) -> float:
     references = {case.name: _labels(case) for case in cases.values()}
-    found = measure(_exam(cases), references).find("ejection_fraction")
+    found = measure(_exam(cases), references).find("left_ventricular_ejection_fraction")
     return float("nan") if found is None else found.value
 
 
@@ -166,16 +166,16 @@ def _samples(runs: Path, camus: Camus) -> Iterator[tuple[str, Sample]]:
     cases = _by_patient(camus.cases())
     for patient, labels, doubts in _predictions(runs, cases):
         measures = measure(_exam(cases[patient]), labels)
-        sections = {instant.phase: instant.section for instant in measures.instants}
+        sections = {instant.phase: instant.section for instant in measures.key_frames}
         diastole, systole = sections.get(Phase.ED), sections.get(Phase.ES)
-        found = measures.find("ejection_fraction")
+        found = measures.find("left_ventricular_ejection_fraction")
         if found is None or diastole is None or systole is None:
             continue
         unsure = float(doubts[cases[patient][Phase.ES].name][0])
         yield patient, Sample(found.value - _reference_percent(cases[patient]), diastole, systole, unsure)
 
 
-def print_figure(name: str, judged: Sequence[Judged]) -> None:
+def print_figure(name: str, judged: Sequence[CasePrediction]) -> None:
     """How many wrong and how many right ones are doubted."""
     wrong = [item for item in judged if item.is_wrong]
     right = [item for item in judged if not item.is_wrong]
@@ -191,7 +191,7 @@ def print_figure(name: str, judged: Sequence[Judged]) -> None:
     )
 
 
-def print_rules(judged: Sequence[Judged]) -> None:
+def print_rules(judged: Sequence[CasePrediction]) -> None:
     """How often each rule speaks, and how often alone."""
     print(f"{'rule':<24}{'wrong':>7}{'right':>7}{'right, alone':>14}")
     counts = {kind: Counter[str]() for kind in ("wrong", "right", "alone")}

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from scipy.optimize import minimize
 
 from cardiotrace.clinical.expected import ErrorModel, Linear, first_signs, second_signs
-from cardiotrace.clinical.section import Section
+from cardiotrace.clinical.long_axis_trace import Section
 
 FOLDS, REPEATS = 5, 10
 RIDGE, PENALTY = 20.0, 1.0

@@ -2,7 +2,7 @@
 
     python -m benchmarks.frames [MODEL ...]
 
-One beat of a phantom at 256 x 256 goes through each model in turn, all of it counted: preparation, network,
+One beat of a phantom at 256 x 256 goes through each model in turn, all of it counted: preprocessing, network,
 probabilities, labels, post-processing. The ratio is to the first model, the median over turns.
 """
 

@@ -1,6 +1,6 @@
-"""Phantom fundus photographs beside real ones: the statistics that a tracer of vessels lives on, and a picture.
+"""Phantom fundus photographs beside real ones: the statistics that a tracer of vessels lives on, and an image.
 
-python -m benchmarks.fundus [--pictures 8] [--picture out/fundus.png]
+python -m benchmarks.fundus [--images 8] [--image out/fundus.png]
 """
 
 import argparse
@@ -15,9 +15,9 @@ from scipy import ndimage
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.terms import Structure
 from cardiotrace.datasets.catalog import DATASETS
-from cardiotrace.phantoms import fundus_picture, sample_fundus
+from cardiotrace.phantoms import fundus_image, sample_fundus
 
-PICTURES = 8
+IMAGES = 8
 Photograph = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Image (height, width, 3), vessels, field of view."""
 
@@ -36,7 +36,7 @@ def real(root: Path, count: int) -> Iterator[Photograph]:
 def phantom(count: int) -> Iterator[Photograph]:
     """Phantoms of the same camera, without lesions, as the photographs are of healthy children."""
     for seed in range(count):
-        made = fundus_picture(sample_fundus(seed, pathology="normal"))
+        made = fundus_image(sample_fundus(seed, pathology="normal"))
         yield made.image, made.vessels, made.field_of_view
 
 
@@ -71,8 +71,8 @@ def statistics(photograph: Photograph) -> dict[str, float]:
     return row
 
 
-def run(out: Path | None = None, count: int = PICTURES) -> list[dict[str, Any]]:
-    """Means and standard deviations over photographs, phantom and real; a picture of both where `out` says."""
+def run(out: Path | None = None, count: int = IMAGES) -> list[dict[str, Any]]:
+    """Means and standard deviations over photographs, phantom and real; an image of both where `out` says."""
     data = Path(os.environ.get("CARDIOTRACE_DATA", Path(__file__).resolve().parents[1] / "../shared/data"))
     photographs = {"phantom": list(phantom(count))}
     if (data / "chase_db1").is_dir():
@@ -107,8 +107,8 @@ def _show(photographs: Mapping[str, list[Photograph]], out: Path) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pictures", type=int, default=PICTURES, help="real ones, and phantoms")
-    parser.add_argument("--picture", type=Path, help="where to show four of each")
+    parser.add_argument("--images", type=int, default=IMAGES, help="real ones, and phantoms")
+    parser.add_argument("--image", type=Path, help="where to show four of each")
     options = parser.parse_args()
-    for line in run(options.picture, options.pictures):
+    for line in run(options.image, options.images):
         print(f"{line['name']:<36} phantom {line['value']:>6.1f} {line['unit']:<8} {line['versus']}")

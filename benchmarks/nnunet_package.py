@@ -7,7 +7,7 @@
 
 Planner, preprocessing, network, augmentation, loss, optimiser, learning rates and prediction are nnU-Net v2's own.
 Given are the squares that our recipes learn from (`--size`; nnU-Net is told pixels of 1 mm, so that it keeps them),
-batch, whole-image patches and the number of optimiser steps. Its probabilities go back onto the pictures' own grids as
+batch, whole-image patches and the number of optimiser steps. Its probabilities go back onto the images' own grids as
 those of our models do, and are scored by the same code: testing.json, and testing_postprocessed.json after the
 post-processing of our echo recipes. result.json holds the time of each stage, on the wall and on the processors.
 A stage that is done is not done again, and a training goes on after its last epoch; another budget needs another --out.
@@ -42,7 +42,7 @@ from cardiotrace.evaluation.table import headline_rows, table_to_json, to_text
 from cardiotrace.io import labels_path, write_json, write_labels, write_text
 from cardiotrace.learning.training.environment import commit
 from cardiotrace.postprocessing import Postprocessing
-from cardiotrace.preparation import Placement, Preparation
+from cardiotrace.preprocessing import Preprocessing, ResamplingTransform
 from cardiotrace.workflows.data import cases_of, choose_split, open_dataset
 from cardiotrace.workflows.nnunet import dense, export_nnunet, image_names
 
@@ -78,7 +78,7 @@ class Resized:
     """A data set whose images and labels are the squares that our recipes learn from, with pixels of 1 mm."""
 
     whole: Dataset
-    preparation: Preparation
+    preprocessing: Preprocessing
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.whole, name)
@@ -88,9 +88,9 @@ class Resized:
         return [
             replace(
                 case,
-                read_image=partial(resized_image, case.read_image, self.preparation),
+                read_image=partial(resized_image, case.read_image, self.preprocessing),
                 read_labels=case.read_labels
-                and partial(resized_labels, case.read_labels, self.preparation, self.whole.scheme),
+                and partial(resized_labels, case.read_labels, self.preprocessing, self.whole.scheme),
             )
             for case in self.whole.cases()
         ]
@@ -153,39 +153,39 @@ class Package:
         }
 
 
-def resized_image(read: Callable[[], Image], preparation: Preparation) -> Image:
+def resized_image(read: Callable[[], Image], preprocessing: Preprocessing) -> Image:
     """An image as it is packed for training, off its file's grid."""
     cine = read()
-    placement = placement_on(cine, preparation)
-    moved = [[preparation.move(plane, placement) for plane in frame] for frame in cine.frames]
+    placement = placement_on(cine, preprocessing)
+    moved = [[preprocessing.move(plane, placement) for plane in frame] for frame in cine.frames]
     stacked = np.array(moved)  # (time, depth, channels, height, width)
     frames = np.moveaxis(stacked, 2, -1) if cine.is_colour else stacked[:, :, 0]
     return Image(np.ascontiguousarray(frames), Geometry.of_spacing(PIXEL_MM), view=cine.view)
 
 
-def resized_labels(read: Callable[[], LabelMap], preparation: Preparation, scheme: LabelScheme) -> LabelMap:
+def resized_labels(read: Callable[[], LabelMap], preprocessing: Preprocessing, scheme: LabelScheme) -> LabelMap:
     """Labels as they are packed for training."""
     labels = read().to(dense(scheme))
-    placement = preparation.place(labels.array.shape[2:], labels.spacing_mm and labels.spacing_mm[1:])
+    placement = preprocessing.place(labels.array.shape[2:], labels.spacing_mm and labels.spacing_mm[1:])
     count = scheme.class_count
     moved = [
-        [preparation.move_labels(plane, placement, class_count=count) for plane in frame] for frame in labels.array
+        [preprocessing.move_labels(plane, placement, class_count=count) for plane in frame] for frame in labels.array
     ]
     return LabelMap(np.array(moved, np.uint8), dense(scheme), Geometry.of_spacing(PIXEL_MM)).to(scheme)
 
 
-def placement_on(cine: Image, preparation: Preparation) -> Placement:
-    """Where the squares lie on a picture."""
-    return preparation.place(cine.grid_shape[2:], cine.spacing_mm and cine.spacing_mm[1:])
+def placement_on(cine: Image, preprocessing: Preprocessing) -> ResamplingTransform:
+    """Where the squares lie on an image."""
+    return preprocessing.place(cine.grid_shape[2:], cine.spacing_mm and cine.spacing_mm[1:])
 
 
 def brought_back(
     cine: Image,
     probabilities: Sequence[Float[np.ndarray, "classes depth height width"]],
-    preparation: Preparation,
+    preprocessing: Preprocessing,
     scheme: LabelScheme,
 ) -> LabelMap:
-    """Labels on the picture's own grid from the class probabilities of its frames, as a predictor makes them.
+    """Labels on the image's own grid from the class probabilities of its frames, as a predictor makes them.
 
     Raises:
         InputError: the probabilities are of another number of classes, frames or slices.
@@ -196,7 +196,7 @@ def brought_back(
             f"probabilities {shapes} of {len(probabilities)} frames for images {cine.grid_shape}"
             f" and {scheme.class_count} classes"
         )
-    placement = placement_on(cine, preparation)
+    placement = placement_on(cine, preprocessing)
     classes = [
         [placement.restore_labels(values[:, depth].astype(np.float32)) for depth in range(values.shape[1])]
         for values in probabilities
@@ -303,22 +303,22 @@ def worked(package: Package, dataset: Dataset, split: Split) -> dict[str, Any]:
     }
 
 
-def squares(size: int) -> Preparation:
+def squares(size: int) -> Preprocessing:
     """How our recipes resize; what they do to the values, nnU-Net does in its own way."""
-    return Preparation([Choice("resize", {"height": size, "width": size})])
+    return Preprocessing([Choice("resize", {"height": size, "width": size})])
 
 
 def score(package: Package, dataset: Dataset, split: Split, out: Path) -> None:
-    """Bring the predictions back to the pictures' grids, as they are and post-processed, and score both."""
+    """Bring the predictions back to the images' grids, as they are and post-processed, and score both."""
     cases = [case for case in cases_of(dataset, split.testing) if case.read_labels is not None]
-    preparation = squares(package.read("settings.json")["size"])
+    preprocessing = squares(package.read("settings.json")["size"])
     folders = {"testing": out / "labels", "testing_postprocessed": out / "labels-postprocessed"}
     for folder in folders.values():
         folder.mkdir(exist_ok=True)
     for case in cases:
         cine = case.read_image()
         found = [_probabilities(package, name) for name in image_names(case.name, len(cine.frames))]
-        labels = brought_back(cine, found, preparation, dataset.scheme)
+        labels = brought_back(cine, found, preprocessing, dataset.scheme)
         for folder, kept in zip(folders.values(), (labels, TIDY.apply(labels).labels), strict=True):
             file = folder / f"{case.name}_labels.nii.gz"
             write_labels(kept, file if cine.source is None else labels_path(cine.source, folder))

@@ -1,9 +1,9 @@
-"""Pictures of phantoms: for the documentation, or beside real ones.
+"""Images of phantoms: for the documentation, or beside real ones.
 
     python -m benchmarks.phantom_gallery [--docs docs/assets] [--only echo styles cmr scanners fundus volumes]
     python -m benchmarks.phantom_gallery --data ../shared/data --out out/side-by-side
 
-The first writes phantoms alone. The second writes one PNG per data set that is at hand, real pictures on the left,
+The first writes phantoms alone. The second writes one PNG per data set that is at hand, real images on the left,
 phantoms on the right: the licences of the real ones forbid to pass them on, so they go nowhere but into your folder.
 """
 
@@ -27,7 +27,7 @@ from cardiotrace.phantoms import (
     CmrPhantom,
     EchoPhantom,
     Heart,
-    fundus_picture,
+    fundus_image,
     heart_truth,
     sample_cmr,
     sample_echo,
@@ -35,40 +35,40 @@ from cardiotrace.phantoms import (
 )
 from cardiotrace.phantoms.cmr import Layout
 from cardiotrace.phantoms.cmr.style import QUALITIES as CMR_QUALITIES
-from cardiotrace.phantoms.echo.exam import view_picture
+from cardiotrace.phantoms.echo.exam import view_image
 from cardiotrace.phantoms.echo.plane import SHORT_AXIS_SHARES
 from cardiotrace.phantoms.echo.vendor import QUALITIES, VENDORS
 from cardiotrace.phantoms.fundus import CAMERAS
 
 Tile = tuple[str, NDArray[Any]]
-"""A caption and a picture, grey or RGB, 0 to 255."""
+"""A caption and an image, grey or RGB, 0 to 255."""
 REPOSITORY = Path(__file__).resolve().parents[1]
 CAPTION_PX, GAP_PX = 16, 4
 
 
 def sheet(rows: Sequence[Sequence[Tile]], height: int) -> Image.Image:
     """Tiles of one height in rows, a caption over each."""
-    pictures = [[(caption, _fitted(picture, height)) for caption, picture in row] for row in rows]
-    width = max(sum(picture.width + GAP_PX for _, picture in row) for row in pictures)
+    images = [[(caption, _fitted(image, height)) for caption, image in row] for row in rows]
+    width = max(sum(image.width + GAP_PX for _, image in row) for row in images)
     page = Image.new("RGB", (width, len(rows) * (height + CAPTION_PX)), (24, 24, 24))
     draw = ImageDraw.Draw(page)
-    for index, row in enumerate(pictures):
+    for index, row in enumerate(images):
         left, top = 0, index * (height + CAPTION_PX)
-        for caption, picture in row:
+        for caption, image in row:
             draw.text((left + 3, top + 2), caption, fill=(235, 235, 235))
-            page.paste(picture, (left, top + CAPTION_PX))
-            left += picture.width + GAP_PX
+            page.paste(image, (left, top + CAPTION_PX))
+            left += image.width + GAP_PX
     return page
 
 
-def _fitted(picture: NDArray[Any], height: int) -> Image.Image:
-    made = Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8)).convert("RGB")
+def _fitted(image: NDArray[Any], height: int) -> Image.Image:
+    made = Image.fromarray(np.clip(image, 0, 255).astype(np.uint8)).convert("RGB")
     size = round(made.width * height / made.height), height
     return made.resize(size, Image.Resampling.LANCZOS)
 
 
 def outlined(grey: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]:
-    """A grey picture in RGB with the edges of its labels in colour."""
+    """A grey image in RGB with the edges of its labels in colour."""
     colours = {1: (255, 190, 0), 2: (60, 200, 90), 3: (80, 160, 255)}
     shown = np.stack([grey] * 3, axis=-1)
     for value, colour in colours.items():
@@ -81,7 +81,7 @@ def echo_tiles(config: EchoPhantom, views: Sequence[View], *, traced: bool = Fal
     """ED and ES of each view."""
     states = config.at(np.array([0.0, config.cycle.end_systole_ms]))
     for view in views:
-        image, labelled, _ = view_picture(config, states, view)
+        image, labelled, _ = view_image(config, states, view)
         for phase, frame in image.phases.items():
             grey, labels = image.cine.frames[frame, 0], labelled.array[frame, 0]
             yield f"{image.cine.view} {phase}", outlined(grey, labels) if traced else grey
@@ -95,7 +95,7 @@ def draw_echo() -> Image.Image:
     third = []
     for level in SHORT_AXIS_SHARES:
         tiles = echo_tiles(replace(config, short_axis=level), (View.SAX,))
-        third += [(f"{caption}, {level}", picture) for caption, picture in tiles]
+        third += [(f"{caption}, {level}", image) for caption, image in tiles]
     return sheet([first, second, third[:3] + third[3:4], third[4:]], 230)
 
 
@@ -113,19 +113,19 @@ def draw_styles() -> Image.Image:
     return sheet(rows, 220)
 
 
-def cmr_films(config: CmrPhantom) -> tuple[list[NDArray[Any]], list[NDArray[Any]], Layout]:
+def cmr_videos(config: CmrPhantom) -> tuple[list[NDArray[Any]], list[NDArray[Any]], Layout]:
     """Grey ED and ES frames of every plane, short axis first, their labels, and how the planes lie."""
     layout = Layout(config, config.at(np.array([0.0, config.cycle.end_systole_ms])))
     planes = [*layout.stack, *(layout.long_axis(name) for name in config.long_axis)]
-    films = [layout.film(index, plane) for index, plane in enumerate(planes)]
-    white = np.percentile(np.stack([film.frames for film in films[: len(layout.stack)]]), 99.7)
-    return [film.frames * (255 / white) for film in films], [film.labels for film in films], layout
+    videos = [layout.video(index, plane) for index, plane in enumerate(planes)]
+    white = np.percentile(np.stack([video.frames for video in videos[: len(layout.stack)]]), 99.7)
+    return [video.frames * (255 / white) for video in videos], [video.labels for video in videos], layout
 
 
 def draw_cmr() -> Image.Image:
     """Short-axis stack at ED and ES, and the long-axis planes."""
     config = replace(sample_cmr(3, pathology="normal", style="siemens_1.5t"), long_axis=("4CH", "2CH", "3CH"))
-    frames, labels, layout = cmr_films(config)
+    frames, labels, layout = cmr_videos(config)
     count = len(layout.stack)
     shown = [index for index in range(count) if (labels[index] > 0).any()][:9]
     rows = [
@@ -141,9 +141,9 @@ def draw_cmr() -> Image.Image:
     return sheet([*rows, traced, long], 130)
 
 
-def _middle(picture: NDArray[Any], share: float = 0.72) -> NDArray[Any]:
-    rows, columns = (slice(round(n * (1 - share) / 2), round(n * (1 + share) / 2)) for n in picture.shape[:2])
-    return picture[rows, columns]
+def _middle(image: NDArray[Any], share: float = 0.72) -> NDArray[Any]:
+    rows, columns = (slice(round(n * (1 - share) / 2), round(n * (1 + share) / 2)) for n in image.shape[:2])
+    return image[rows, columns]
 
 
 def draw_scanners() -> Image.Image:
@@ -161,7 +161,7 @@ def _slice(config: CmrPhantom, caption: str) -> Tile:
     config = replace(config, frame_count=12)
     layout = Layout(config, config.at(config.cycle.times_ms(12)))
     index = len(layout.stack) // 2 - 1
-    frame = layout.film(index, layout.stack[index]).frames[0]
+    frame = layout.video(index, layout.stack[index]).frames[0]
     return caption, _middle(frame * (255 / np.percentile(frame, 99.5)), 0.85)
 
 
@@ -170,7 +170,7 @@ def draw_fundus() -> Image.Image:
     rows = []
     for camera in CAMERAS:
         healthy, ill = (
-            fundus_picture(sample_fundus(4, camera=camera, pathology=pathology, quality="good"))
+            fundus_image(sample_fundus(4, camera=camera, pathology=pathology, quality="good"))
             for pathology in ("normal", "diabetic")
         )
         vessels = np.stack([healthy.veins, healthy.vessels & False, healthy.arteries], axis=-1)[..., [2, 1, 0]] * 255
@@ -205,7 +205,7 @@ def _infarct() -> Heart:
     return sample_heart("infarct", 2)
 
 
-# Beside real pictures.
+# Beside real images.
 
 
 def pairs_of_camus(data: Path, rows_shown: int) -> Image.Image:
@@ -224,7 +224,7 @@ def pairs_of_camus(data: Path, rows_shown: int) -> Image.Image:
         quality: Any = cases[wanted[0]].groups["quality"].lower()
         config = replace(sample_echo(seed), spacing_mm=0.35, frame_count=12, quality=quality)
         made = list(echo_tiles(config, (View.FOUR_CHAMBER, View.TWO_CHAMBER)))[: len(real)]
-        rows.append(real + [(f"phantom {caption} {quality}", picture) for caption, picture in made])
+        rows.append(real + [(f"phantom {caption} {quality}", image) for caption, image in made])
     return sheet(rows, 260)
 
 
@@ -252,7 +252,7 @@ def pairs_of_acdc(data: Path, rows_shown: int) -> Image.Image:
         labels = cases[Phase.ED].read_labels
         assert labels is not None
         real = _slices(images, labels().mask(Structure.LV)[0], name)
-        frames, traced, layout = cmr_films(sample_cmr(seed + 20, style=styles[seed % len(styles)]))
+        frames, traced, layout = cmr_videos(sample_cmr(seed + 20, style=styles[seed % len(styles)]))
         count = len(layout.stack)
         stacks = [np.stack([frames[index][place] for index in range(count)]) for place in (0, 1)]
         cavity = np.stack([traced[index][0] == 3 for index in range(count)])
@@ -274,7 +274,7 @@ def pairs_of_chase(data: Path, rows_shown: int) -> Image.Image:
     rows = []
     for seed, case in enumerate(islice(chase.cases(), 1, 7 * rows_shown, 7)):
         assert case.read_labels is not None
-        made = fundus_picture(sample_fundus(seed, pathology="normal"))
+        made = fundus_image(sample_fundus(seed, pathology="normal"))
         traced = case.read_labels().mask(Structure.VESSEL)[0, 0] * 255
         real = [(case.name, case.read_image().frames[0, 0]), ("traced", traced)]
         rows.append([*real, ("phantom", made.image), ("traced", made.vessels * 255)])
@@ -293,9 +293,7 @@ def write_side_by_side(data: Path, out: Path, rows: int) -> None:
     """One PNG for each data set at hand."""
     folder = out.resolve()
     if folder.is_relative_to(REPOSITORY) and not folder.is_relative_to(REPOSITORY / "out"):
-        raise SystemExit(
-            f"{out}: real pictures do not belong into the repository; give a folder outside, or below out/."
-        )
+        raise SystemExit(f"{out}: real images do not belong into the repository; give a folder outside, or below out/.")
     out.mkdir(parents=True, exist_ok=True)
     for name, draw in PAIRS.items():
         if (data / name).is_dir():
@@ -309,7 +307,7 @@ def main() -> None:
     parser.add_argument("--docs", type=Path, default=REPOSITORY / "docs" / "assets")
     parser.add_argument("--only", nargs="+", choices=[*DRAWN, "volumes"], default=[*DRAWN, "volumes"])
     parser.add_argument("--data", type=Path, help="folder of the real data sets")
-    parser.add_argument("--out", type=Path, help="folder for real pictures beside phantoms")
+    parser.add_argument("--out", type=Path, help="folder for real images beside phantoms")
     parser.add_argument("--rows", type=int, default=4, help="patients, and phantoms, of each data set")
     options = parser.parse_args()
     if options.data or options.out:

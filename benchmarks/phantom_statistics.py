@@ -1,4 +1,4 @@
-"""Are phantom echoes like real ones? Statistics of CAMUS pictures and of phantoms side by side, and a picture.
+"""Are phantom echoes like real ones? Statistics of CAMUS images and of phantoms side by side, and an image.
 
     python benchmarks/phantom_statistics.py [--patients 40] [--phantoms 16] [--out out/phantom_statistics.png]
 
@@ -26,7 +26,7 @@ SPACING_MM = 0.308
 
 
 @dataclass(frozen=True)
-class Picture:
+class Image:
     """One frame with its labels (1 LV, 2 MYO, 3 LA) and the size of its pixels."""
 
     grey: NDArray[np.uint8]
@@ -40,7 +40,7 @@ class Picture:
         return self.labels == CAMUS.value(Structure[structure])
 
 
-def real_pictures(count: int) -> Iterator[Picture]:
+def real_images(count: int) -> Iterator[Image]:
     """Frames of CAMUS, from patients all over the list."""
     root = Path(os.environ.get("CARDIOTRACE_DATA", "../shared/data")) / "camus" / "database_nifti"
     folders = sorted(path for path in root.glob("patient*") if path.is_dir())
@@ -49,26 +49,24 @@ def real_pictures(count: int) -> Iterator[Picture]:
             stem = f"{folder.name}_4CH_{phase}"
             cine = read_image(folder / f"{stem}.nii.gz")
             labels = read_labels(folder / f"{stem}_gt.nii.gz", CAMUS)
-            yield Picture(cine.frames[0, 0], labels.array[0, 0], cine.spacing_mm[1:])
+            yield Image(cine.frames[0, 0], labels.array[0, 0], cine.spacing_mm[1:])
 
 
-def phantom_pictures(count: int) -> Iterator[Picture]:
+def phantom_images(count: int) -> Iterator[Image]:
     """Frames of phantoms of patients drawn as `sample_echo` does."""
     for seed in range(count):
         config = EchoPhantom(**{**vars(sample_echo(seed)), "spacing_mm": SPACING_MM, "frame_count": 12})
         made = echo_exam(config)
         (image,) = made.exam.images
         for frame in image.phases.values():
-            yield Picture(
-                image.cine.frames[frame, 0], made.labels[image.name].array[frame, 0], image.cine.spacing_mm[1:]
-            )
+            yield Image(image.cine.frames[frame, 0], made.labels[image.name].array[frame, 0], image.cine.spacing_mm[1:])
 
 
-def statistics(picture: Picture) -> dict[str, float]:
-    """Numbers of one picture, by name."""
+def statistics(image: Image) -> dict[str, float]:
+    """Numbers of one image, by name."""
     numbers: dict[str, float] = {}
     for structure in STRUCTURES:
-        values = picture.grey[picture.mask(structure)].astype(float)
+        values = image.grey[image.mask(structure)].astype(float)
         numbers[f"{structure} mean"], numbers[f"{structure} SD"] = float(values.mean()), float(values.std())
         for percent in (5, 50, 95):
             numbers[f"{structure} p{percent}"] = float(np.percentile(values, percent))
@@ -78,14 +76,14 @@ def statistics(picture: Picture) -> dict[str, float]:
     numbers["contrast to noise MYO, LV"] = numbers["MYO - LV"] / pooled
     for structure in ("LV", "MYO"):
         for axis, name in enumerate(("depth", "across")):
-            numbers[f"grain {structure} {name} mm"] = grain_mm(picture, structure, axis)
+            numbers[f"grain {structure} {name} mm"] = grain_mm(image, structure, axis)
     return numbers
 
 
-def grain_mm(picture: Picture, structure: str, axis: int) -> float:
+def grain_mm(image: Image, structure: str, axis: int) -> float:
     """Width at half height of the autocorrelation of the speckle along an axis, mm."""
-    grey, mask = picture.grey.astype(float), picture.mask(structure)
-    size = [max(3, round(9 / spacing)) for spacing in picture.spacing_mm]
+    grey, mask = image.grey.astype(float), image.mask(structure)
+    size = [max(3, round(9 / spacing)) for spacing in image.spacing_mm]
     inside = ndimage.uniform_filter(mask.astype(float), size)
     local = ndimage.uniform_filter(grey * mask, size) / np.maximum(inside, 1e-6)
     fine = (grey - local) * mask
@@ -99,11 +97,11 @@ def grain_mm(picture: Picture, structure: str, axis: int) -> float:
         if correlations[-1] < 0.5:
             break
     last, before = correlations[-1], correlations[-2]
-    return 2 * picture.spacing_mm[axis] * (len(correlations) - 2 + (before - 0.5) / (before - last))
+    return 2 * image.spacing_mm[axis] * (len(correlations) - 2 + (before - 0.5) / (before - last))
 
 
 def table(real: list[dict[str, float]], made: list[dict[str, float]]) -> str:
-    """Mean and standard deviation over the pictures, and their distance in those of CAMUS, as Markdown."""
+    """Mean and standard deviation over the images, and their distance in those of CAMUS, as Markdown."""
     lines = ["| quantity | CAMUS | phantom | distance, SD |", "| --- | ---: | ---: | ---: |"]
     for name in real[0]:
         ours, theirs = (np.array([row[name] for row in rows]) for rows in (made, real))
@@ -115,24 +113,24 @@ def table(real: list[dict[str, float]], made: list[dict[str, float]]) -> str:
     return "\n".join(lines)
 
 
-def draw(real: list[Picture], made: list[Picture], path: Path) -> None:
-    """Both kinds of picture above each other, and the histograms of each structure."""
+def draw(real: list[Image], made: list[Image], path: Path) -> None:
+    """Both kinds of image above each other, and the histograms of each structure."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(3, 4, figsize=(16, 12))
-    for row, (name, pictures) in enumerate((("CAMUS", real), ("phantom", made))):
-        chosen = np.linspace(0, len(pictures) - 1, 4).astype(int)
+    for row, (name, images) in enumerate((("CAMUS", real), ("phantom", made))):
+        chosen = np.linspace(0, len(images) - 1, 4).astype(int)
         for axis, index in zip(axes[row], chosen, strict=True):
-            axis.imshow(pictures[index].grey, cmap="gray", vmin=0, vmax=255)
+            axis.imshow(images[index].grey, cmap="gray", vmin=0, vmax=255)
             axis.set_title(f"{name} {index}")
             axis.set_axis_off()
     bins = np.arange(0, 257, 8)
     for axis, structure in zip(axes[2], STRUCTURES, strict=True):
-        for name, pictures in (("CAMUS", real), ("phantom", made)):
-            values = np.concatenate([picture.grey[picture.mask(structure)] for picture in pictures])
+        for name, images in (("CAMUS", real), ("phantom", made)):
+            values = np.concatenate([image.grey[image.mask(structure)] for image in images])
             axis.hist(values, bins, density=True, histtype="step", label=name)
         axis.set_title(structure)
         axis.set_xlabel("grey level")
@@ -143,16 +141,16 @@ def draw(real: list[Picture], made: list[Picture], path: Path) -> None:
 
 
 def main() -> None:
-    """Print the table and draw the picture."""
+    """Print the table and draw the image."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--patients", type=int, default=40)
     parser.add_argument("--phantoms", type=int, default=16)
     parser.add_argument("--out", type=Path, default=Path("out/phantom_statistics.png"))
     options = parser.parse_args()
-    real, made = list(real_pictures(options.patients)), list(phantom_pictures(options.phantoms))
+    real, made = list(real_images(options.patients)), list(phantom_images(options.phantoms))
     if not real:
         raise SystemExit("CAMUS was not found: set CARDIOTRACE_DATA to the folder that holds it.")
-    print(table([statistics(picture) for picture in real], [statistics(picture) for picture in made]))
+    print(table([statistics(image) for image in real], [statistics(image) for image in made]))
     draw(real, made, options.out)
     print(f"drawn: {options.out}")
 

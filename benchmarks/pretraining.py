@@ -33,7 +33,7 @@ SCORED_PATIENTS = 100
 
 @dataclass(frozen=True)
 class Field:
-    """One kind of picture: the school of phantoms, the real data, how many real patients."""
+    """One kind of image: the school of phantoms, the real data, how many real patients."""
 
     name: str
     school: str
@@ -113,7 +113,7 @@ def _scored_cases(field: Field, root: Path) -> list[Case]:
 
 def _left_over(split: Split, learned: int) -> tuple[str, ...]:
     """Training patients outside the largest draw; the smaller draws are parts of it."""
-    used = set(split.fewer(learned, seed=1).training)
+    used = set(split.with_fewer_training_patients(learned, seed=1).training)
     return tuple(name for name in split.training if name not in used)[:SCORED_PATIENTS]
 
 

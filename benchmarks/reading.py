@@ -1,4 +1,4 @@
-"""Reading CAMUS pictures: this package's reader against nibabel's `get_fdata` and `dataobj`.
+"""Reading CAMUS images: this package's reader against nibabel's `get_fdata` and `dataobj`.
 
     python benchmarks/reading.py
 

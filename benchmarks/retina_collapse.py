@@ -25,10 +25,10 @@ from cardiotrace.io import write_json, write_text
 from cardiotrace.learning.augmentation import Augmentation
 from cardiotrace.learning.losses import LOSSES, Loss
 from cardiotrace.learning.training.device import flushed_denormals
-from cardiotrace.learning.training.feed import Feed, TrainingOrder
+from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingOrder
 from cardiotrace.learning.training.recipe import Recipe, read_recipe
 from cardiotrace.learning.training.run import build_model
-from cardiotrace.preparation import Preparation
+from cardiotrace.preprocessing import Preprocessing
 from cardiotrace.report.sweep import draw_traces
 from cardiotrace.workflows.data import open_dataset, pack
 from cardiotrace.workflows.train import split_of
@@ -84,8 +84,8 @@ SETUPS = (
 class Parts:
     """What a training learns from and is looked at on."""
 
-    training: Feed
-    validation: Feed
+    training: DeviceDataset
+    validation: DeviceDataset
     order: TrainingOrder
 
 
@@ -94,7 +94,7 @@ def main() -> None:
     options = _options()
     torch.set_num_threads(options.threads)
     overrides: dict[str, Any] = {"architecture.levels": options.levels, "architecture.width": options.width}
-    overrides |= {"preparation.0.height": options.side, "preparation.0.width": options.side}
+    overrides |= {"preprocessing.0.height": options.side, "preprocessing.0.width": options.side}
     recipe = read_recipe(RECIPE, overrides)
     options.out.mkdir(parents=True, exist_ok=True)
     traces: dict[str, dict[str, list[float]]] = {}
@@ -161,7 +161,7 @@ def draw_weights(network: nn.Module, kind: str, *, seed: int) -> None:
                 nn.init.zeros_(module.bias)
 
 
-def look(network: nn.Module, feed: Feed) -> dict[str, float]:
+def look(network: nn.Module, feed: DeviceDataset) -> dict[str, float]:
     """Dead channels, predicted share, log-odds of the mean prediction, and Dice at three thresholds."""
     network.eval()
     alive: list[Tensor] = []
@@ -197,15 +197,15 @@ def dice_above(chances: Tensor, vessel: Tensor, threshold: float) -> float:
 
 
 def _parts(recipe: Recipe, setup: Setup, options: argparse.Namespace) -> Parts:
-    raw = [recipe.preparation.choices[0], Choice("multiply", {"factor": 255.0})]
-    preparation = Preparation(raw) if setup.scaling == "raw" else recipe.preparation
+    raw = [recipe.preprocessing.choices[0], Choice("multiply", {"factor": 255.0})]
+    preprocessing = Preprocessing(raw) if setup.scaling == "raw" else recipe.preprocessing
     dataset = open_dataset(recipe.data.dataset, options.data)
     packed, split = (
-        pack(dataset, preparation, cache=options.cache),
+        pack(dataset, preprocessing, cache=options.cache),
         split_of(recipe.data, dataset, 1, seed=recipe.fold_seed),
     )
     training, validation = (
-        Feed(packed, packed.indices_of(part), preparation, torch.device("cpu"))
+        DeviceDataset(packed, packed.indices_of(part), preprocessing, torch.device("cpu"))
         for part in (split.training, split.validation)
     )
     order = TrainingOrder(recipe.seed, recipe.training.batch_size, Augmentation(), ())

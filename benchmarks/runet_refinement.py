@@ -1,4 +1,4 @@
-"""What the second U-Net of a trained RU-Net adds to the first, and how much `dil` and `shift` matter.
+"""What the second U-Net of a trained RU-Net adds to the first, and how much `dilation` and `shift` matter.
 
     python -m benchmarks.runet_refinement --run runs/camus-runet --data PATH --out runs/camus-runet/refinement
 
@@ -64,7 +64,7 @@ PUBLISHED: Rows = [
         ("final", "306 (15 %)", "33 (1.7 %)", ("1.7 ± 1.0", "5.6 ± 3.3"), ("1.9 ± 1.1", "6.0 ± 4.1")),
     )
 ]
-"""Table III: dil 30, shift 0.7, ten folds, both views, no post-processing is spoken of, no Dice is given."""
+"""Table III: dilation 30, shift 0.7, ten folds, both views, no post-processing is spoken of, no Dice is given."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(parts[0], flush=True)
     grid = sensitivity(trained, limits, options.dils, options.shifts)
     write_json(options.out / "sensitivity.json", grid)
-    parts.append("Other `dil` and `shift` in use, not trained again:\n\n" + to_text(grid, "markdown"))
+    parts.append("Other `dilation` and `shift` in use, not trained again:\n\n" + to_text(grid, "markdown"))
     print(parts[1], flush=True)
     write_text(options.out / "refinement.md", "\n".join(parts))
 
@@ -149,7 +149,7 @@ def read_trained(folder: RunFolder, data: Path | None, *, part: Part = "testing"
             where=folder.split,
             remedy="train on a fold, or ask for another.",
         )
-    channels = recipe.preparation.channels(dataset.channels)
+    channels = recipe.preprocessing.channels(dataset.channels)
     network = cast(RUNet, trained_model(recipe, folder, channels=channels, classes=dataset.scheme.class_count))
     network.stages[0] = Remembered(network.stages[0])
     # What runs is the network itself: the description needs no file behind it.
@@ -162,11 +162,11 @@ def read_trained(folder: RunFolder, data: Path | None, *, part: Part = "testing"
     )
 
 
-def asked_with(network: RUNet, *, dil: int, shift: float) -> RUNet:
+def asked_with(network: RUNet, *, dilation: int, shift: float) -> RUNet:
     """The same weights with another dilation and first threshold."""
     other = copy.copy(network)
-    other.config = replace(network.config, dil=dil, shift=shift)
-    other.sides = (dil, *network.sides[1:])
+    other.config = replace(network.config, dilation=dilation, shift=shift)
+    other.sides = (dilation, *network.sides[1:])
     return other
 
 
@@ -204,12 +204,12 @@ def sensitivity(trained: Trained, limits: OutlierLimits, dils: Sequence[int], sh
     """Dice and outliers with each dilation and threshold; the pair that was trained with is marked."""
     config = trained.network.config
     rows: Rows = []
-    for dil, shift in itertools.product(dils, shifts):
-        table = trained.scored(asked_with(trained.network, dil=dil, shift=shift))
-        is_trained = (dil, shift) == (config.dil, config.shift)
+    for dilation, shift in itertools.product(dils, shifts):
+        table = trained.scored(asked_with(trained.network, dilation=dilation, shift=shift))
+        is_trained = (dilation, shift) == (config.dilation, config.shift)
         rows.append(
             {
-                "dil": dil,
+                "dilation": dilation,
                 "shift": shift,
                 "trained with": "yes" if is_trained else "",
                 **{f"{region} dice": _mean_dice(table, region) for region in REGIONS},

@@ -51,7 +51,7 @@ def rows(name: str, measured: CaseTable, line: Polynomial) -> Rows:
 
 
 def _fractions(table: CaseTable) -> list[PatientQuantity]:
-    return [item for item in table.quantities if item.key == "ejection_fraction_percent"]
+    return [item for item in table.quantities if item.key == "left_ventricular_ejection_fraction_percent"]
 
 
 def main() -> None:

@@ -62,13 +62,13 @@ def _ours(steps: int) -> float:
     from cardiotrace.datasets.split import Split
     from cardiotrace.learning.training.folder import RunFolder
     from cardiotrace.learning.training.recipe import read_recipe
-    from cardiotrace.learning.training.run import Hardware, Material, RunWatch, train
+    from cardiotrace.learning.training.run import Hardware, RunCallbacks, TrainingData, train
 
     packed = _packed(BATCH * (steps + 1) + 1)
     names = tuple(plane.patient for plane in packed.planes)
-    material = Material(packed, Split(names[:-1], names[-1:]), CAMUS, ())
+    material = TrainingData(packed, Split(names[:-1], names[-1:]), CAMUS, ())
     times: list[float] = []
-    watch = RunWatch(lambda *_: times.append(time.perf_counter()), lambda *_: None)
+    watch = RunCallbacks(lambda *_: times.append(time.perf_counter()), lambda *_: None)
     recipe = read_recipe(RECIPE, {"training.epochs": 1, "training.batch_size": BATCH})
     with tempfile.TemporaryDirectory() as folder:
         train(recipe, material, RunFolder(Path(folder)), watch=watch, hardware=Hardware("cpu"), resume=False)
@@ -82,7 +82,7 @@ def _plain(steps: int) -> float:
     from cardiotrace.core.catalog import Choice
     from cardiotrace.learning.losses import LOSSES
     from cardiotrace.learning.models.catalog import ARCHITECTURES
-    from cardiotrace.learning.training.feed import Feed, TrainingOrder
+    from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingOrder
     from cardiotrace.learning.training.recipe import read_recipe
 
     torch.manual_seed(0)
@@ -91,7 +91,7 @@ def _plain(steps: int) -> float:
     loss = LOSSES.make(Choice("dice+cross-entropy"))
     recipe = read_recipe(RECIPE)
     packed = _packed(BATCH * (steps + 1))
-    feed = Feed(packed, np.arange(len(packed)), recipe.preparation, torch.device("cpu"))
+    feed = DeviceDataset(packed, np.arange(len(packed)), recipe.preprocessing, torch.device("cpu"))
     order = TrainingOrder(recipe.seed, BATCH, recipe.augmentation, ())
     times = []
     for batch in order.batches(feed, 0):
@@ -105,10 +105,10 @@ def _plain(steps: int) -> float:
 
 
 def _packed(count: int) -> "PackedDataset":
-    from cardiotrace.datasets.packed import PackedDataset, Plane
+    from cardiotrace.datasets.packed import PackedDataset, PackedPlane
 
     images, labels = _planes(count)
-    about = tuple(Plane(f"case{i}", f"patient{i}", "ED", "A4C", 0, 0, 0.0, 255.0) for i in range(count))
+    about = tuple(PackedPlane(f"case{i}", f"patient{i}", "ED", "A4C", 0, 0, 0.0, 255.0) for i in range(count))
     return PackedDataset(Path("packed"), images, labels, about)
 
 

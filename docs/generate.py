@@ -129,7 +129,7 @@ CHOICES = {
     "loss": "[loss](losses.md)",
     "optimiser": "[optimiser](optimisers.md#optimisers)",
     "schedule": "[schedule](optimisers.md#schedules)",
-    "preparation": "[steps](preparation.md)",
+    "preprocessing": "[steps](preprocessing.md)",
     "postprocessing": "[steps](postprocessing.md)",
     "data.dataset": "[data set](data-sets.md)",
 }
@@ -141,7 +141,7 @@ MEANINGS = {
     "loss": "What training makes small.",
     "optimiser": "What moves the weights.",
     "schedule": "Factor on the optimiser's rate over the training.",
-    "preparation": "From the file's pixels to the network's input; the same in training and in use.",
+    "preprocessing": "From the file's pixels to the network's input; the same in training and in use.",
     "postprocessing": "From the network's label map to the written one; may be changed without training again.",
     "augmentation.elastic.probability": "How often a smooth random deformation is applied.",
     "augmentation.elastic.amplitude": "Largest displacement, as a fraction of the side, at most 0.4 / grid.",
@@ -274,13 +274,13 @@ def optimisers_page() -> str:
     return page([head, *optimisers, *schedules])
 
 
-def preparation_page() -> str:
-    """The preparation steps."""
-    from cardiotrace.preparation import STEPS
+def preprocessing_page() -> str:
+    """The preprocessing steps."""
+    from cardiotrace.preprocessing import STEPS
 
     head = """# Preparation steps
 
-`preparation` in a recipe: a list, applied in order. `channel` and `clahe` come first, on the file's own pixels; steps
+`preprocessing` in a recipe: a list, applied in order. `channel` and `clahe` come first, on the file's own pixels; steps
 that move the grid are fused to one linear resampling; steps that change values follow. The label probabilities are
 brought back to the image's own grid by the inverse map, so label maps always lie on the grid of their image. The
 steps travel in the model file."""
@@ -487,7 +487,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/architectures.md": architectures_page,
     "reference/losses.md": losses_page,
     "reference/optimisers.md": optimisers_page,
-    "reference/preparation.md": preparation_page,
+    "reference/preprocessing.md": preprocessing_page,
     "reference/postprocessing.md": postprocessing_page,
     "reference/data-sets.md": data_sets_page,
     "reference/lint-rules.md": lint_page,

@@ -30,16 +30,16 @@ if TYPE_CHECKING:
     from cardiotrace.core.terms import Phase as Phase
     from cardiotrace.core.terms import Structure as Structure
     from cardiotrace.core.terms import View as View
-    from cardiotrace.datasets.found import read_exam as read_exam
+    from cardiotrace.datasets.exam_discovery import read_exam as read_exam
     from cardiotrace.inference import Predictor as Predictor
     from cardiotrace.inference import load_model as load_model
     from cardiotrace.io import read_image as read_image
     from cardiotrace.io import read_labels as read_labels
     from cardiotrace.io import write_image as write_image
     from cardiotrace.io import write_labels as write_labels
-    from cardiotrace.workflows.python import measure as measure
-    from cardiotrace.workflows.python import segment as segment
-    from cardiotrace.workflows.python import write_report as write_report
+    from cardiotrace.workflows.api import measure as measure
+    from cardiotrace.workflows.api import segment as segment
+    from cardiotrace.workflows.api import write_report as write_report
 
 _PLACES = {
     "Case": "core.exam",
@@ -58,15 +58,15 @@ _PLACES = {
     "Structure": "core.terms",
     "View": "core.terms",
     "load_model": "inference",
-    "measure": "workflows.python",
+    "measure": "workflows.api",
     "metrics": "",
-    "read_exam": "datasets.found",
+    "read_exam": "datasets.exam_discovery",
     "read_image": "io",
     "read_labels": "io",
-    "segment": "workflows.python",
+    "segment": "workflows.api",
     "write_image": "io",
     "write_labels": "io",
-    "write_report": "workflows.python",
+    "write_report": "workflows.api",
 }
 __all__ = ["__version__", *sorted(_PLACES)]
 

@@ -70,12 +70,12 @@ def test_squares_are_written_with_pixels_that_nnunet_leaves_alone(done):
     ]  # fmt: skip
 
 
-def test_predictions_are_scored_on_the_pictures_own_grids(done, tmp_path):
+def test_predictions_are_scored_on_the_images_own_grids(done, tmp_path):
     for name in ("testing", "testing_postprocessed"):
         table = read_table(done / f"{name}.json")
         assert table.cases == ("patient0002_4CH_ED", "patient0002_4CH_ES")
         assert table.problems == ()
-        assert all(0.93 < row.score("dice") < 1 for row in table.rows), "the squares are coarser than the pictures"
+        assert all(0.93 < row.score("dice") < 1 for row in table.rows), "the squares are coarser than the images"
         assert table.facts["predicted"] == "nnU-Net's own package, nnunetv2 9.9"
     name = "patient0002_4CH_ED"
     written = read_labels(done / f"labels/{name}_labels.nii.gz", CAMUS)

@@ -28,7 +28,7 @@ def place(tmp_path_factory):
     """A RU-Net of two epochs on patients 1 and 4, which leaves patient 2 to test on."""
     place = tmp_path_factory.mktemp("runet")
     write_camus(place / "camus", patients=4, views=("4CH",))
-    architecture = {"name": "runet", "light": True, "dil": 3, "shift": 0.5}
+    architecture = {"name": "runet", "light": True, "dilation": 3, "shift": 0.5}
     training = {**RECIPE["training"], "epochs": 2}
     (place / "recipe.toml").write_text(tomli_w.dumps({**RECIPE, "architecture": architecture, "training": training}))
     run_training(
@@ -53,7 +53,7 @@ def test_both_outputs_and_the_grid(place, capsys):
     assert [table.regions for table in tables] == [("LV", "LV_EPI")] * 2
     assert tables[0].rows[0].confidence != tables[1].rows[0].confidence
     other, trained = json.loads((out / "sensitivity.json").read_text())
-    assert (other["dil"], other["trained with"], trained["dil"], trained["trained with"]) == (1, "", 3, "yes")
+    assert (other["dilation"], other["trained with"], trained["dilation"], trained["trained with"]) == (1, "", 3, "yes")
     assert trained["LV dice"] == pytest.approx(np.mean([row.score("dice") for row in tables[1].rows][::2]))
     text = (out / "refinement.md").read_text()
     assert "| first as published | 2000 | 403 (20 %) | 116 (5.8 %) |" in text
@@ -81,15 +81,15 @@ def test_another_region_with_the_same_weights():
     torch.manual_seed(0)
     network = RUNet(RUNetConfig(light=True), 1, 4).eval()
     images = torch.randn(1, 1, 32, 32)
-    same = asked_with(network, dil=11, shift=0.5)
-    # At a foreground probability that nothing reaches the second U-Net sees a dark picture.
-    blind = asked_with(network, dil=1, shift=2.0)
+    same = asked_with(network, dilation=11, shift=0.5)
+    # At a foreground probability that nothing reaches the second U-Net sees a dark image.
+    blind = asked_with(network, dilation=1, shift=2.0)
     with torch.no_grad():
         answer = network(images)
         assert torch.equal(same(images), answer)
         assert not torch.equal(blind(images), answer)
         assert torch.allclose(blind(images), network.stages[1](images * torch.sigmoid(torch.tensor(-1.0))))
-    assert network.config.dil == 11
+    assert network.config.dilation == 11
     assert network.sides == (11,)
 
 

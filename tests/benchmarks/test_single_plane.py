@@ -6,7 +6,7 @@ from cardiotrace.evaluation.quantity import PatientQuantity
 
 
 def table(*pairs):
-    key = "ejection_fraction_percent"
+    key = "left_ventricular_ejection_fraction_percent"
     found = (PatientQuantity(f"p{i}", key, traced, traced, stated) for i, (traced, stated) in enumerate(pairs))
     return CaseTable((), tuple(found))
 

@@ -105,7 +105,7 @@ def test_bad_files(command, tmp_path, model, make, said, verb):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_coloured_picture_for_a_model_of_grey_ones_is_luma_and_that_is_told(command, tmp_path, model):
+def test_a_coloured_image_for_a_model_of_grey_ones_is_luma_and_that_is_told(command, tmp_path, model):
     pixels = np.zeros((40, 48, 3), np.uint8)
     pixels[..., 0] = 90
     Image.fromarray(pixels).save(tmp_path / "x_4CH_ED.png")
@@ -436,7 +436,7 @@ def test_interrupted_training_goes_on(camus, tmp_path, number, status):
     words = [
         *("train", RECIPE, "--data", camus, "--out", tmp_path / "run", "--cache", tmp_path / "cache", "--set"),
         *('architecture={name="unet",levels=2,width=4}', "data.split=k-fold", "data.folds=3", "training.batch_size=2"),
-        'preparation=[{name="resize",height=32,width=32},{name="z-score"}]',
+        'preprocessing=[{name="resize",height=32,width=32},{name="z-score"}]',
     ]
     process = subprocess.Popen(
         command_line(*words, "training.epochs=100000"),

@@ -12,9 +12,9 @@ import tomli_w
 from cardiotrace.core.catalog import choices_from_plain
 from cardiotrace.inference.model_file import read_spec
 from cardiotrace.learning.training.folder import RunFolder
-from cardiotrace.learning.training.journal import Journal
 from cardiotrace.learning.training.recipe import portable, read_recipe
-from cardiotrace.preparation import Preparation
+from cardiotrace.learning.training.training_log import TrainingLog
+from cardiotrace.preprocessing import Preprocessing
 from cardiotrace.workflows.train import run_training
 from tests.fake.camus import write_camus
 from tests.fake.models import write_camus_model
@@ -69,7 +69,7 @@ def refused(answer, status, *said):
 
 
 def test_a_size_that_the_network_cannot_halve(train, tmp_path):
-    answer = train(tmp_path / "run", preparation__0__height=30)
+    answer = train(tmp_path / "run", preprocessing__0__height=30)
     refused(answer, 3, "images of 30x32 do not fit", "the nearest sizes are 28x32 and 32x32")
     assert not (tmp_path / "run").exists()
 
@@ -102,7 +102,9 @@ def test_a_split_of_ones_own_is_trained_on(train, tmp_path):
 
 def test_no_place_of_this_machine_is_written_down(train, tmp_path, command, place):
     """A split beside the recipe, a split by its whole path, a teacher by its path: names alone are kept."""
-    write_camus_model(tmp_path / "teacher.onnx", preparation=Preparation(choices_from_plain(RECIPE["preparation"], "")))
+    write_camus_model(
+        tmp_path / "teacher.onnx", preprocessing=Preprocessing(choices_from_plain(RECIPE["preprocessing"], ""))
+    )
     lists = {"training": ["patient0003"], "validation": ["patient0001"], "testing": ["patient0002"]}
     (tmp_path / "mine.json").write_text(json.dumps(lists))
     taught = {"distillation__teachers": [str(tmp_path / "teacher.onnx")]}
@@ -144,10 +146,10 @@ def test_a_disk_that_fills_at_the_journal(train, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("os.fsync", full_at_the_second)
         refused(train(out, **changes), 4, "journal.jsonl: could not be written", "the disk is full")
-    assert [row["epoch"] for row in Journal(RunFolder(out).journal).rows()] == [1]
+    assert [row["epoch"] for row in TrainingLog(RunFolder(out).journal).rows()] == [1]
     assert train(out, "--resume", **changes)[0] == 0
     ours, whole = (
-        [row["loss"] for row in Journal(tmp_path / name / "journal.jsonl").rows()] for name in ("run", "whole")
+        [row["loss"] for row in TrainingLog(tmp_path / name / "journal.jsonl").rows()] for name in ("run", "whole")
     )
     assert ours == whole
 
@@ -194,8 +196,8 @@ def test_a_loss_that_is_no_number(train, tmp_path):
     answer = train(tmp_path / "run", **changes)
     refused(answer, 4, "in epoch", "patient000", "the state after the last complete epoch is kept")
     folder = RunFolder(tmp_path / "run")
-    rows = Journal(folder.journal).rows()
+    rows = TrainingLog(folder.journal).rows()
     assert all(row["loss"] == row["loss"] for row in rows)
     again = train(tmp_path / "run", "--resume", **changes)
     assert again[2].splitlines()[-2] == answer[2].splitlines()[-2]
-    assert Journal(folder.journal).rows() == rows
+    assert TrainingLog(folder.journal).rows() == rows

@@ -18,7 +18,7 @@ from cardiotrace.core.terms import Phase
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.limits import preset
 from cardiotrace.evaluation.quantity import PatientQuantity
-from cardiotrace.evaluation.score import Judged, score_case
+from cardiotrace.evaluation.score import CasePrediction, score_case
 from cardiotrace.evaluation.table import table_to_json
 from tests.evaluation.cases import label_map, left_ventricle, make_case, square
 from tests.fake.camus import write_camus
@@ -88,7 +88,7 @@ def scored(shift: int, scheme=None) -> CaseTable:
     plane = square(10, 10, 10)
     held = {} if scheme is None else {"scheme": scheme}
     judged = [
-        Judged(
+        CasePrediction(
             make_case(f"a_long_name_of_a_patient_{n}_{phase}", plane, phase=phase, patient=f"p{n}", **held),
             label_map(square(10, 10 + shift, 10), *held.values()),
             label_map(plane, *held.values()),

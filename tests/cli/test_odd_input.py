@@ -173,7 +173,11 @@ def test_names_of_any_kind(camus, model, tmp_path, command, name):
         (("train", RECIPE, "--data", "CAMUS", "--set", "seed=" + "9" * 5000), "a number of thousands of digits", 2),
         (("train", RECIPE, "--data", "CAMUS", "--set", "seed=" + "[" * 5000), "nested too deeply", 2),
         (("train", RECIPE, "--data", "CAMUS", "--set", "data.split='a\\u0000.json'"), "a\\u0000.json: ", 3),
-        (("train", RECIPE, "--data", "CAMUS", "--set", "optimiser.rate=1" + "0" * 400), "is too large a number", 3),
+        (
+            ("train", RECIPE, "--data", "CAMUS", "--set", "optimiser.learning_rate=1" + "0" * 400),
+            "is too large a number",
+            3,
+        ),
     ],
     ids=lambda value: " ".join(map(str, value))[:60] if isinstance(value, tuple) else "",
 )

@@ -335,8 +335,8 @@ class TestCohort:
         assert [row["status"] for row in rows.values()] == ["done", "failed", "done"]
         plain = json.loads(Path("out/p1/measures.json").read_text())
         values = {quantity["name"]: quantity["value"] for quantity in plain["quantities"][::-1]}
-        assert float(rows["p1"]["ef_percent"]) == pytest.approx(values["ejection_fraction"])
-        assert values["end_diastolic_volume"] < 10  # the square of the tiny model is no ventricle, ...
+        assert float(rows["p1"]["ef_percent"]) == pytest.approx(values["left_ventricular_ejection_fraction"])
+        assert values["left_ventricular_end_diastolic_volume"] < 10  # the square of the tiny model is no ventricle, ...
         assert rows["p1"]["edv_ml"] == ""  # ... and that is no number to calculate with
         assert "EDV" in rows["p1"]["not_usable"]
         assert rows["p1"]["model"] == "tiny"

@@ -7,7 +7,7 @@ import pytest
 
 from cardiotrace.clinical import expected, measure
 from cardiotrace.clinical.expected import WORDS, Linear, error_flags, error_model, error_probability, first_signs
-from cardiotrace.clinical.section import Section, section
+from cardiotrace.clinical.long_axis_trace import LongAxisTrace, trace_long_axis
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Phase
@@ -16,8 +16,8 @@ from tests.clinical.ventricle import Ventricle, image_of, label_map
 WIDE, NARROW = Ventricle(radius_mm=25, length_mm=80), Ventricle(radius_mm=19, length_mm=70)
 
 
-def of(ventricle: Ventricle) -> Section:
-    return section(label_map([ventricle.draw()]), 0)
+def of(ventricle: Ventricle) -> LongAxisTrace:
+    return trace_long_axis(label_map([ventricle.draw()]), 0)
 
 
 def exam() -> tuple[Exam, dict[str, LabelMap]]:
@@ -44,7 +44,7 @@ def test_without_pixel_size_or_atrium_their_signs_are_missing_and_add_nothing() 
     signs = first_signs(replace(of(WIDE), atrium_cm2=0.0), of(NARROW), is_scaled=False)
     assert [name for name, value in signs.items() if np.isnan(value)] == ["atrium", "length"]
     assert np.isfinite(error_model().error.value(signs))
-    assert first_signs(Section(0.0), of(NARROW), is_scaled=True) == {}
+    assert first_signs(LongAxisTrace(0.0), of(NARROW), is_scaled=True) == {}
 
 
 def test_a_linear_step_by_hand() -> None:
@@ -71,7 +71,10 @@ def test_only_a_models_labels_are_judged() -> None:
     by_model, by_hand = measure(given, labels, doubts=unsure), measure(given, labels)
     assert [flag.rule for flag in by_model.flags] == ["ejection-error"]
     assert by_hand.flags == ()
-    found, volume = by_model.find("ejection_fraction"), by_model.find("end_diastolic_volume")
+    found, volume = (
+        by_model.find("left_ventricular_ejection_fraction"),
+        by_model.find("left_ventricular_end_diastolic_volume"),
+    )
     assert found is not None
     assert volume is not None
     assert [flag.rule for flag in found.flags] == ["ejection-error"]

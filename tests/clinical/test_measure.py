@@ -42,12 +42,12 @@ def test_two_stills_give_the_analytic_values() -> None:
     assert measures.end_diastolic_volume_ml == pytest.approx(WIDE.volume_ml, rel=0.005)
     assert measures.end_systolic_volume_ml == pytest.approx(NARROW.volume_ml, rel=0.005)
     assert measures.ejection_fraction_percent == pytest.approx(TRUE_PERCENT, abs=0.3)
-    by_length = measures.find("ejection_fraction", method="area-length")
+    by_length = measures.find("left_ventricular_ejection_fraction", method="area-length")
     assert by_length is not None
     assert by_length.value == pytest.approx(TRUE_PERCENT, abs=0.3)
     assert by_length.frames == ("p1_A4C_ED:0", "p1_A4C_ES:0")
-    assert measures.value("end_diastolic_area_cm2") == pytest.approx(WIDE.area_cm2, rel=0.003)
-    assert measures.value("end_systolic_length_cm") == pytest.approx(7.0, abs=0.03)
+    assert measures.value("left_ventricular_end_diastolic_area_cm2") == pytest.approx(WIDE.area_cm2, rel=0.003)
+    assert measures.value("left_ventricular_end_systolic_length_cm") == pytest.approx(7.0, abs=0.03)
     # The atrium at end-systole: half an ellipse with half axes of 14 and 30 mm.
     assert measures.value("left_atrial_length_cm") == pytest.approx(3.0, abs=0.05)
     assert measures.value("left_atrial_area_cm2") == pytest.approx(np.pi / 2 * 14 * 30 / 100, rel=0.02)
@@ -56,7 +56,7 @@ def test_two_stills_give_the_analytic_values() -> None:
 def test_a_loop_is_searched_for_its_phases_and_gives_curves() -> None:
     labels = label_map([NARROW.draw(), Ventricle(22, 76).draw(), WIDE.draw(), Ventricle(23, 77).draw()])
     measures = measure(Exam("p1", (image_of("loop", labels),), frame_rate_hz=50.0), {"loop": labels})
-    assert [(item.phase, item.frame) for item in measures.instants] == [(Phase.ED, 2), (Phase.ES, 0)]
+    assert [(item.phase, item.frame) for item in measures.key_frames] == [(Phase.ED, 2), (Phase.ES, 0)]
     assert measures.ejection_fraction_percent == pytest.approx(TRUE_PERCENT, abs=0.3)
     (curve,) = measures.curves
     assert curve.times_ms == (0.0, 20.0, 40.0, 60.0)
@@ -72,9 +72,9 @@ def test_two_apical_views_give_the_biplane_volume_first() -> None:
         labels[f"two_{phase}"] = label_map([ventricle.draw()])
         images.append(image_of(f"two_{phase}", labels[f"two_{phase}"], view=View.TWO_CHAMBER, phases={phase: 0}))
     measures = measure(Exam("p1", tuple(images)), labels)
-    first = measures.find("end_diastolic_volume")
+    first = measures.find("left_ventricular_end_diastolic_volume")
     assert first is not None
-    assert (first.method, first.view) == ("discs, biplane", "A4C+A2C")
+    assert (first.method, first.view) == ("biplane method of disks", "A4C+A2C")
     assert first.value == pytest.approx(2 / 3 * np.pi * 25 * 20 * 80 / 1000, rel=0.005)
     assert len(first.frames) == 2
 
@@ -88,7 +88,7 @@ def test_without_spacing_only_pixels_and_ratios() -> None:
     assert measures.ejection_fraction_percent == pytest.approx(TRUE_PERCENT, abs=0.3)
     assert measures.end_diastolic_volume_ml is None
     assert {item.unit for item in measures} == {"percent", "px2"}
-    assert measures.value("end_diastolic_area_px2") == np.count_nonzero(labels["ED"].array == 1)
+    assert measures.value("left_ventricular_end_diastolic_area_px2") == np.count_nonzero(labels["ED"].array == 1)
     assert any("spacing is unknown" in flag.text for flag in measures.flags)
 
 
@@ -97,7 +97,7 @@ def test_swapped_phases_are_measured_as_named_and_flagged() -> None:
     swap = {Phase.ED: Phase.ES, Phase.ES: Phase.ED}
     swapped = [ExamImage(image.name, image.cine, {swap[phase]: 0 for phase in image.phases}) for image in images]
     measures = measure(Exam("p1", tuple(swapped)), labels)
-    found = measures.find("ejection_fraction")
+    found = measures.find("left_ventricular_ejection_fraction")
     assert found is not None
     assert found.value == pytest.approx(100 * (1 - WIDE.volume_ml / NARROW.volume_ml), abs=1.2)
     assert not found.is_usable
@@ -136,8 +136,10 @@ def test_one_still_has_no_ejection_fraction() -> None:
 def test_indices_need_height_and_weight() -> None:
     images, labels = stills()
     known = measure(Exam("p1", tuple(images), Patient("M", 50.0, 180.0, 80.0)), labels)
-    assert known.value("end_diastolic_volume_index_ml_per_m2") == pytest.approx(WIDE.volume_ml / 2, rel=0.005)
-    assert measure(Exam("p1", tuple(images)), labels).find("end_diastolic_volume_index") is None
+    assert known.value("left_ventricular_end_diastolic_volume_index_ml_per_m2") == pytest.approx(
+        WIDE.volume_ml / 2, rel=0.005
+    )
+    assert measure(Exam("p1", tuple(images)), labels).find("left_ventricular_end_diastolic_volume_index") is None
 
 
 def test_what_is_not_measured_is_named() -> None:
@@ -152,7 +154,10 @@ def test_what_is_not_measured_is_named() -> None:
 def test_a_single_plane_is_named_and_two_planes_give_the_atrium() -> None:
     images, labels = stills(View.FOUR_CHAMBER)
     single = measure(Exam("p1", tuple(images)), labels)
-    assert {item.method for item in single if item.unit == "ml"} == {"discs, single plane", "area-length, single plane"}
+    assert {item.method for item in single if item.unit == "ml"} == {
+        "method of disks, single plane",
+        "area-length, single plane",
+    }
     four_cm2, four_cm = single.value("left_atrial_area_cm2"), single.value("left_atrial_length_cm")
     small = Ventricle(radius_mm=16, length_mm=70, atrium_mm=22)
     for phase, ventricle in ((Phase.ED, Ventricle(20, 80)), (Phase.ES, small)):
@@ -171,7 +176,7 @@ def test_a_single_plane_is_named_and_two_planes_give_the_atrium() -> None:
 
 
 def stack_image(array: np.ndarray, spacing_mm: Spacing | None = (10.0, 1.0, 1.0), name: str = "stack") -> ExamImage:
-    """A picture of labels, with a body around them and no black slices."""
+    """An image of labels, with a body around them and no black slices."""
     rows, columns = np.mgrid[: array.shape[2], : array.shape[3]]
     body = 40 + 30 * np.sin(rows / 5) * np.cos(columns / 7)
     grey = body + np.array([0, 25, -30, 60])[np.minimum(array, 3)]
@@ -204,7 +209,7 @@ def test_short_axis_stack() -> None:
     measures = of_stack(ED, ES)
     assert measures.end_diastolic_volume_ml == pytest.approx(6 * 28**2 / 100)
     assert measures.ejection_fraction_percent == pytest.approx(100 * (1 - 18**2 / 28**2))
-    assert measures.value("myocardial_mass_g") == pytest.approx(1.05 * 6 * (40**2 - 28**2) / 100)
+    assert measures.value("left_ventricular_mass_g") == pytest.approx(1.05 * 6 * (40**2 - 28**2) / 100)
     assert measures.value("right_ventricular_stroke_volume_ml") == pytest.approx(6 * (30**2 - 22**2) / 100)
     assert measures.flags == ()
     (curve,) = measures.curves
@@ -221,11 +226,11 @@ def test_sum_of_slices_leads_over_a_single_long_axis_plane() -> None:
         cine = image_of(phase.value, labels[phase.value], phases={phase: 0})
         images.insert(0, ExamImage(phase.value, replace(cine.cine, modality=Modality.MR), cine.phases))
     measures = measure(Exam("p1", tuple(images)), labels)
-    first = measures.find("ejection_fraction")
+    first = measures.find("left_ventricular_ejection_fraction")
     assert first is not None
     assert (first.method, first.view) == ("sum of slices", "SAX")
     assert measures.ejection_fraction_percent == pytest.approx(58.67, abs=0.01)
-    plane = measures.find("ejection_fraction", view="4CH")
+    plane = measures.find("left_ventricular_ejection_fraction", view="4CH")
     assert plane is not None
     assert plane.value == pytest.approx(TRUE_PERCENT, abs=0.3)
 
@@ -254,9 +259,9 @@ def test_a_stack_that_is_no_heart_high_is_flagged(distance_mm: float, rule: str)
     assert {first.rule, second.rule} == {rule}
     assert f"6 slices of {distance_mm:g} mm" in first.text
     is_usable = {item.name: item.is_usable for item in measures}
-    assert is_usable["end_diastolic_volume"] == is_usable["right_ventricular_end_diastolic_volume"]
-    assert is_usable["end_diastolic_volume"] == (rule == "stack-height")
-    assert is_usable["ejection_fraction"]
+    assert is_usable["left_ventricular_end_diastolic_volume"] == is_usable["right_ventricular_end_diastolic_volume"]
+    assert is_usable["left_ventricular_end_diastolic_volume"] == (rule == "stack-height")
+    assert is_usable["left_ventricular_ejection_fraction"]
 
 
 def test_other_sizes_at_end_systole_are_flagged() -> None:
@@ -277,8 +282,8 @@ def test_other_sizes_at_end_systole_are_flagged() -> None:
 def test_a_single_short_axis_slice_gives_areas() -> None:
     measures = of_stack(ED[1:2], ES[1:2], spacing_mm=(1.0, 1.0, 1.0))
     assert measures.end_diastolic_volume_ml is None
-    assert measures.value("end_diastolic_area_cm2") == pytest.approx(28**2 / 100)
-    assert measures.value("fractional_area_change_percent") == pytest.approx(100 * (1 - 18**2 / 28**2))
+    assert measures.value("left_ventricular_end_diastolic_area_cm2") == pytest.approx(28**2 / 100)
+    assert measures.value("left_ventricular_fractional_area_change_percent") == pytest.approx(100 * (1 - 18**2 / 28**2))
     assert [flag.rule for flag in measures.flags] == ["single-slice"]
 
 
@@ -288,7 +293,10 @@ def test_a_ventricle_lost_at_one_instant_is_told() -> None:
     measures = of_stack(ED, gone)
     assert "SAX: no right ventricle was found at ES, but at the other instant" in texts(measures)
     assert measures.find("right_ventricular_ejection_fraction") is None
-    right, left = measures.find("right_ventricular_end_diastolic_volume"), measures.find("ejection_fraction")
+    right, left = (
+        measures.find("right_ventricular_end_diastolic_volume"),
+        measures.find("left_ventricular_ejection_fraction"),
+    )
     assert right is not None
     assert left is not None
     # It is no doubt about the other ventricle.
@@ -317,7 +325,7 @@ def test_impossible_values_are_not_usable() -> None:
     place = Geometry.of_spacing((1.0, 4.0, 4.0))
     huge = {name: LabelMap(item.array, CAMUS, place) for name, item in labels.items()}
     measures = measure(Exam("p1", tuple(placed(image, place) for image in images)), huge)
-    volume = measures.find("end_diastolic_volume")
+    volume = measures.find("left_ventricular_end_diastolic_volume")
     assert volume is not None
     assert volume.value == pytest.approx(1000 * WIDE.volume_ml, rel=0.01)
     assert not volume.is_usable
@@ -331,7 +339,10 @@ def test_contradicting_sizes_leave_the_ratio_alone() -> None:
     doubt = "pixdim says 1 x 1 mm, the sform 0.3 x 0.3 mm"
     place = replace(images[0].cine.geometry, doubts=(doubt,))
     measures = measure(Exam("p1", tuple(placed(image, place) for image in images)), labels)
-    assert {item.name for item in measures if item.is_usable} == {"ejection_fraction", "fractional_area_change"}
+    assert {item.name for item in measures if item.is_usable} == {
+        "left_ventricular_ejection_fraction",
+        "left_ventricular_fractional_area_change",
+    }
     assert measures.ejection_fraction_percent == pytest.approx(TRUE_PERCENT, abs=0.3)
     assert f"p1_A4C_ED: {doubt}" in texts(measures)
 
@@ -347,7 +358,7 @@ def test_a_long_axis_that_shortens_beyond_measure() -> None:
 
 
 @pytest.mark.parametrize("value", [0, 255, 9])
-def test_a_frame_without_a_picture_is_no_key_frame(value: int) -> None:
+def test_a_frame_without_an_image_is_no_key_frame(value: int) -> None:
     steps = (WIDE, Ventricle(28, 90), Ventricle(22, 76), NARROW, Ventricle(22, 76))
     labels = label_map([ventricle.draw() for ventricle in steps])
     loop = image_of("loop", labels)
@@ -355,7 +366,7 @@ def test_a_frame_without_a_picture_is_no_key_frame(value: int) -> None:
     frames[1] = value
     dark = replace(loop, cine=replace(loop.cine, frames=frames))
     measures = measure(Exam("p1", (dark,)), {"loop": labels})
-    assert [(item.phase, item.frame) for item in measures.instants] == [(Phase.ED, 0), (Phase.ES, 3)]
+    assert [(item.phase, item.frame) for item in measures.key_frames] == [(Phase.ED, 0), (Phase.ES, 3)]
     assert measures.ejection_fraction_percent == pytest.approx(TRUE_PERCENT, abs=0.3)
     (flag,) = measures.flags
     assert (flag.text, flag.grade) == ("loop: frame 1 is blank", Grade.NOTE)
@@ -363,10 +374,10 @@ def test_a_frame_without_a_picture_is_no_key_frame(value: int) -> None:
     assert [size is None for size in curve.series["left_ventricular_area_cm2"]] == [False, True, False, False, False]
     # Nor is it one if the exam names it.
     named = replace(dark, phases={Phase.ED: 1, Phase.ES: 3})
-    assert measure(Exam("p1", (named,)), {"loop": labels}).instants[0].frame == 0
+    assert measure(Exam("p1", (named,)), {"loop": labels}).key_frames[0].frame == 0
 
 
-def test_an_image_without_any_picture_is_not_measured() -> None:
+def test_an_image_without_any_image_is_not_measured() -> None:
     labels = label_map([WIDE.draw(), NARROW.draw()])
     loop = image_of("loop", labels)
     dark = replace(loop, cine=replace(loop.cine, frames=np.zeros_like(loop.cine.frames)))
@@ -376,8 +387,8 @@ def test_an_image_without_any_picture_is_not_measured() -> None:
         "loop: all 2 frames are blank",
         "no labelled image shows a left ventricle: nothing was measured",
     ]
-    # Labels alone, without pictures, can be measured.
-    alone = measure(Exam("p1", (dark,)), {"loop": labels}, has_pictures=False)
+    # Labels alone, without images, can be measured.
+    alone = measure(Exam("p1", (dark,)), {"loop": labels}, has_images=False)
     assert alone.ejection_fraction_percent == pytest.approx(TRUE_PERCENT, abs=0.3)
 
 
@@ -391,12 +402,12 @@ def test_curve_table_and_drawing_share_one_rule_for_the_base(view: View, modalit
     loop = image_of("loop", labels, view=view)
     loop = replace(loop, cine=replace(loop.cine, modality=modality))
     measures = measure(Exam("p1", (loop,)), {"loop": labels})
-    volume = measures.find("end_diastolic_volume")
+    volume = measures.find("left_ventricular_end_diastolic_volume")
     assert volume is not None
     assert volume.value == pytest.approx(WIDE.volume_ml, rel=0.006)
     (curve,) = measures.curves
     assert curve.series["left_ventricular_volume_ml"][0] == volume.value
-    section = measures.instants[0].section
+    section = measures.key_frames[0].section
     assert section is not None
     assert section.simpson_ml == volume.value
 
@@ -425,7 +436,7 @@ def test_flags_are_written_with_grade_rule_and_subject() -> None:
     measures = measure(Exam("p1", tuple(images)), labels)
     text = "A4C ES: no left ventricle was found"
     assert {"grade": "look twice", "text": text, "rule": "no-ventricle", "about": "LV"} in measures.to_plain()["flags"]
-    volume = next(row for row in measures.rows() if row["name"] == "end_diastolic_volume")
+    volume = next(row for row in measures.rows() if row["name"] == "left_ventricular_end_diastolic_volume")
     assert text in volume["flags"].split("; ")
 
 
@@ -439,8 +450,8 @@ def test_plain_form_is_json_and_rows_are_text() -> None:
     images, labels = stills()
     measures = measure(Exam("p1", tuple(images)), labels)
     plain = json.loads(json.dumps(measures.to_plain(), allow_nan=False))
-    assert (plain["version"], plain["exam"]) == ("2", "p1")
-    assert plain["quantities"][0]["name"] == "ejection_fraction"
+    assert (plain["version"], plain["exam"]) == ("3", "p1")
+    assert plain["quantities"][0]["name"] == "left_ventricular_ejection_fraction"
     assert set(plain["quantities"][0]) == {"name", "value", "unit", "method", "view", "frames", "flags"}
     assert len(measures.rows()) == len(plain["quantities"])
     assert all(isinstance(cell, str) for row in measures.rows() for cell in row.values())

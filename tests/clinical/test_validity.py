@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from cardiotrace.clinical.axis import LongAxis
+from cardiotrace.clinical.long_axis_trace import LongAxisTrace
 from cardiotrace.clinical.rule import KINDS, RULES
-from cardiotrace.clinical.section import Section
-from cardiotrace.clinical.traced import TracedCine, base_direction
+from cardiotrace.clinical.traced_cine import TracedCine, base_direction
 from cardiotrace.clinical.validity import (
     atrium_flags,
     biplane_flags,
@@ -94,8 +94,8 @@ def test_jumps(areas: list[float], count: int) -> None:
     assert len(jump_flags(areas)) == count
 
 
-def long(length_mm: float) -> Section:
-    return Section(1.0, LongAxis(np.array([[length_mm, -20.0], [length_mm, 20.0]]), np.zeros(2), "annulus"))
+def long(length_mm: float) -> LongAxisTrace:
+    return LongAxisTrace(1.0, LongAxis(np.array([[length_mm, -20.0], [length_mm, 20.0]]), np.zeros(2), "annulus"))
 
 
 @pytest.mark.parametrize(
@@ -156,11 +156,11 @@ def test_what_changes_more_than_in_any_reference() -> None:
     (outer,) = change_flags(diastole, replace(long(70), area_cm2=7.0, myocardium_cm2=20.0))
     assert outer.rule == "outer-area"
     narrow = LongAxis(np.array([[70.0, -10.0], [70.0, 10.0]]), np.zeros(2), "annulus")
-    (annulus,) = change_flags(diastole, Section(20.0, narrow))
+    (annulus,) = change_flags(diastole, LongAxisTrace(20.0, narrow))
     assert annulus.rule == "annulus-change"
 
 
-def test_an_apical_picture_that_stands_on_its_head_is_known_by_its_atrium() -> None:
+def test_an_apical_image_that_stands_on_its_head_is_known_by_its_atrium() -> None:
     upright = Ventricle().draw()
     for turns, expected in ((0, (1.0, 0.0)), (2, (-1.0, 0.0))):
         labels = label_map([np.rot90(upright, turns)])

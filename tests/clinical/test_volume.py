@@ -7,7 +7,7 @@ from cardiotrace.clinical.volume import (
     biplane_area_length_ml,
     biplane_lengths_mm,
     biplane_ml,
-    simpson_discs,
+    simpson_disks,
     stack_ml,
 )
 from tests.clinical.ventricle import Ventricle
@@ -21,27 +21,27 @@ def half_ellipse(radius_mm: float = 25.0, length_mm: float = 80.0) -> tuple[np.n
 
 def test_discs_of_a_half_ellipsoid() -> None:
     ring, axis = half_ellipse()
-    discs = simpson_discs(ring, axis)
-    # The midpoint rule with 20 discs is 0.03 % above 2/3 pi r^2 L = 104.72 ml.
-    assert discs.volume_ml == pytest.approx(104.72, rel=1e-3)
-    assert discs.diameters_mm.shape == (20,)
-    assert np.all(np.diff(discs.diameters_mm) < 0)
+    disks = simpson_disks(ring, axis)
+    # The midpoint rule with 20 disks is 0.03 % above 2/3 pi r^2 L = 104.72 ml.
+    assert disks.volume_ml == pytest.approx(104.72, rel=1e-3)
+    assert disks.diameters_mm.shape == (20,)
+    assert np.all(np.diff(disks.diameters_mm) < 0)
 
 
 def test_discs_at_their_lower_faces_are_too_large() -> None:
     ring, axis = half_ellipse()
-    excess = simpson_discs(ring, axis, positions="base").volume_ml / 104.72 - 1
+    excess = simpson_disks(ring, axis, positions="base").volume_ml / 104.72 - 1
     assert excess == pytest.approx(0.037, abs=0.001)
 
 
 def test_chords_of_a_concave_outline_leave_out_the_notch() -> None:
     ring = np.array([[0.0, 0], [0, 10], [20, 10], [20, 7], [5, 5], [20, 3], [20, 0]])
     axis = LongAxis(np.array([[20.0, 0], [20, 10]]), np.array([0.0, 5.0]), "annulus")
-    discs = simpson_discs(ring, axis, count=4)
+    disks = simpson_disks(ring, axis, count=4)
     # At row 17.5 the notch from (20, 3..7) to (5, 5) is 10/3 wide.
-    assert discs.diameters_mm[0] == pytest.approx(10 - 10 / 3)
-    assert discs.diameters_mm[3] == pytest.approx(10)
-    assert np.ptp(discs.ends_mm[0][:, 1]) == pytest.approx(10)
+    assert disks.diameters_mm[0] == pytest.approx(10 - 10 / 3)
+    assert disks.diameters_mm[3] == pytest.approx(10)
+    assert np.ptp(disks.ends_mm[0][:, 1]) == pytest.approx(10)
 
 
 @pytest.mark.parametrize("tilt_deg", [-30.0, 0.0, 15.0, 40.0])
@@ -51,7 +51,7 @@ def test_masks_give_the_analytic_volume(tilt_deg: float, spacing_mm: tuple[float
     labels = ventricle.draw(spacing_mm)
     axis = long_axis(labels == 1, labels == 2, spacing_mm)
     assert axis is not None
-    by_discs = simpson_discs(outline_mm(labels == 1, spacing_mm), axis).volume_ml
+    by_discs = simpson_disks(outline_mm(labels == 1, spacing_mm), axis).volume_ml
     area_cm2 = np.count_nonzero(labels == 1) * spacing_mm[0] * spacing_mm[1] / 100
     assert by_discs == pytest.approx(104.72, rel=0.004)
     assert area_length_ml(area_cm2, axis.length_cm) == pytest.approx(104.72, rel=0.004)
@@ -60,7 +60,7 @@ def test_masks_give_the_analytic_volume(tilt_deg: float, spacing_mm: tuple[float
 def test_biplane_is_elliptic_and_symmetric() -> None:
     first, axis = half_ellipse(radius_mm=25)
     second, _ = half_ellipse(radius_mm=20)
-    a, b = simpson_discs(first, axis), simpson_discs(second, axis)
+    a, b = simpson_disks(first, axis), simpson_disks(second, axis)
     volume = biplane_ml(a.diameters_mm, b.diameters_mm, 80.0)
     assert volume == pytest.approx(2 / 3 * np.pi * 25 * 20 * 80 / 1000, rel=1e-3)
     assert volume == biplane_ml(b.diameters_mm, a.diameters_mm, 80.0)
@@ -85,11 +85,11 @@ def test_biplane_area_length_of_equal_planes_is_the_single_plane() -> None:
 def test_bad_input_is_refused() -> None:
     with pytest.raises(ValueError, match="longer than 0"):
         area_length_ml(30.0, 0.0)
-    with pytest.raises(ValueError, match="equally many discs"):
+    with pytest.raises(ValueError, match="equally many disks"):
         biplane_ml(np.ones(20), np.ones(19), 80.0)
     point = LongAxis(np.zeros((2, 2)), np.zeros(2), "chord")
     with pytest.raises(ValueError, match="no length"):
-        simpson_discs(half_ellipse()[0], point)
+        simpson_disks(half_ellipse()[0], point)
 
 
 def test_stack_counts_voxels() -> None:

@@ -57,7 +57,7 @@ def label_map(
 def image_of(
     name: str, labels: LabelMap, *, view: View = View.FOUR_CHAMBER, phases: dict[Phase, int] | None = None
 ) -> ExamImage:
-    """A speckled picture of the labels, without a black surround."""
+    """A speckled image of the labels, without a black surround."""
     grey = np.where(labels.array == labels.scheme.values.get(Structure.MYO, 255), 170, 60)
     speckle = np.random.default_rng(0).integers(0, 40, labels.array.shape)
     return ExamImage(

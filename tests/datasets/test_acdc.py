@@ -28,7 +28,7 @@ def test_root_may_be_any_level(tmp_path, make, below):
 
 
 def test_exam_with_the_whole_beat(tmp_path, make):
-    write_acdc(tmp_path, films=True)
+    write_acdc(tmp_path, videos=True)
     exam = make("acdc", tmp_path).exam("patient001")
     assert exam.patient == Patient(height_cm=184.0, weight_kg=95.0)
     assert [image.name for image in exam.images] == ["patient001_frame01", "patient001_frame12", "patient001_4d"]
@@ -89,12 +89,12 @@ def test_settings_that_say_nothing_are_a_finding(tmp_path, make):
     assert "says nothing of ED and ES" in findings[0].what
 
 
-def test_a_frame_that_the_film_does_not_have_is_told(tmp_path, make):
-    write_acdc(tmp_path, training=1, films=True)
+def test_a_frame_that_the_video_does_not_have_is_told(tmp_path, make):
+    write_acdc(tmp_path, training=1, videos=True)
     (tmp_path / "database/training/patient001/Info.cfg").write_text(TEXT.replace("ES: 12", "ES: 40"))
-    film = make("acdc", tmp_path).exam("patient001").images[-1]
-    assert film.phases == {Phase.ED: 0}
-    assert film.cine.notes == ("frame 40 is named as ES, and there are 14",)
+    video = make("acdc", tmp_path).exam("patient001").images[-1]
+    assert video.phases == {Phase.ED: 0}
+    assert video.cine.notes == ("frame 40 is named as ES, and there are 14",)
 
 
 def test_missing_root(tmp_path, make):

@@ -23,7 +23,7 @@ def test_cases_of_both_views(tmp_path, make):
     assert cases[2].view is View.FOUR_CHAMBER
     assert cases[2].phase is Phase.ED
     assert cases[2].groups == {"patient": "patient0001", "quality": "Good", "sex": "F", "ef_class": "45-55"}
-    assert cases[2].facts == {"ejection_fraction_percent": 54.0}
+    assert cases[2].facts == {"left_ventricular_ejection_fraction_percent": 54.0}
     assert cases[2].files[1] == "database_nifti/patient0001/patient0001_4CH_ED_gt.nii.gz"
     image, labels = cases[2].read_image(), cases[2].read_labels()
     assert image.grid_shape == labels.array.shape == (1, 1, 40, 48)
@@ -55,7 +55,7 @@ def test_root_may_be_any_level(tmp_path, make, below):
     one = below.endswith("2")
     assert camus.exams() == (["patient0002"] if one else [f"patient000{index}" for index in (1, 2, 3, 4)])
     case = next(case for case in camus.cases() if case.name == "patient0002_4CH_ES")
-    assert case.facts["ejection_fraction_percent"] == 40.0
+    assert case.facts["left_ventricular_ejection_fraction_percent"] == 40.0
     assert all((camus.root / file).exists() for file in case.files)
     assert len(camus.splits()) == 11
 
@@ -124,7 +124,7 @@ def test_legacy_layout(tmp_path, make):
     camus = make("camus", tmp_path)
     case = camus.cases()[0]
     assert len(camus.cases()) == 8
-    assert case.facts == {"ejection_fraction_percent": 63.2}
+    assert case.facts == {"left_ventricular_ejection_fraction_percent": 63.2}
     assert case.groups["ef_class"] == ">=55"
     np.testing.assert_allclose(case.read_image().spacing_mm, LEGACY_SPACING_MM)
     assert [name.rpartition(".")[2] for name in case.files] == ["mhd", "mhd", "raw", "raw"]
@@ -180,9 +180,9 @@ def test_real_patients_and_reference_values(data_root, make):
     cases = {case.name: case for case in camus.cases()}
     assert len(camus.exams()) == 449
     assert len(cases) == 898
-    assert cases["patient0001_4CH_ED"].facts["ejection_fraction_percent"] == 54.0
+    assert cases["patient0001_4CH_ED"].facts["left_ventricular_ejection_fraction_percent"] == 54.0
     legacy = make("camus", data_root / "camus/legacy_mhd")
-    assert legacy.cases()[0].facts["ejection_fraction_percent"] == 63.2
+    assert legacy.cases()[0].facts["left_ventricular_ejection_fraction_percent"] == 63.2
 
 
 @pytest.mark.data

@@ -8,26 +8,26 @@ from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.terms import Phase, Structure, View
 from cardiotrace.datasets.lint import lint
 from tests.fake.chase import write_chase
-from tests.fake.heart import apical, picture, set_spacing, write_nifti
+from tests.fake.heart import apical, heart_image, set_spacing, write_nifti
 from tests.fake.order import FLIP_X, SWAP_XY, reorder
 
 
 @pytest.fixture
-def pictures(tmp_path):
+def images(tmp_path):
     """Grey PNGs of two patients, masks of 0 and 255 under the same names."""
     rng = np.random.default_rng(0)
     for name in ("images", "labels"):
         (tmp_path / name).mkdir()
     for stem in ("ann_ED", "ann_ES", "bob_ED"):
         labels = apical()
-        Image.fromarray(picture(labels, rng)).save(tmp_path / "images" / f"{stem}.png")
+        Image.fromarray(heart_image(labels, rng)).save(tmp_path / "images" / f"{stem}.png")
         Image.fromarray((labels == 1).astype(np.uint8) * 255).save(tmp_path / "labels" / f"{stem}.png")
     return tmp_path
 
 
-def test_masks_of_255_with_a_mapping(pictures, make):
+def test_masks_of_255_with_a_mapping(images, make):
     folder = make(
-        "folder", pictures, values={"LV": 255}, view="A4C", patient_pattern="([a-z]+)_", spacing_mm=[1, 0.3, 0.3]
+        "folder", images, values={"LV": 255}, view="A4C", patient_pattern="([a-z]+)_", spacing_mm=[1, 0.3, 0.3]
     )
     cases = folder.cases()
     assert [case.name for case in cases] == ["ann_ED", "ann_ES", "bob_ED"]
@@ -40,8 +40,8 @@ def test_masks_of_255_with_a_mapping(pictures, make):
     assert folder.exam("ann").images[1].phases == {Phase.ES: 0}
 
 
-def test_wrong_scheme_is_told_by_the_reader(pictures, make):
-    case = make("folder", pictures, scheme="lv").cases()[0]
+def test_wrong_scheme_is_told_by_the_reader(images, make):
+    case = make("folder", images, scheme="lv").cases()[0]
     with pytest.raises(InputError, match=r"label values \[255\] are not in scheme lv"):
         case.read_labels()
 
@@ -66,13 +66,13 @@ def test_nifti_files(tmp_path, make):
     assert (case.read_labels().array[0, 0] == labels).all()
 
 
-def test_user_split(pictures, make):
+def test_user_split(images, make):
     options = {"values": {"LV": 255}, "patient_pattern": "([a-z]+)_", "splits": ["mine.json"]}
-    (pictures / "mine.json").write_text(json.dumps({"training": ["ann"], "testing": ["bob"]}))
-    assert make("folder", pictures, **options).splits()["mine"].testing == ("bob",)
-    (pictures / "mine.json").write_text(json.dumps({"training": ["ann"], "testing": ["carl"]}))
+    (images / "mine.json").write_text(json.dumps({"training": ["ann"], "testing": ["bob"]}))
+    assert make("folder", images, **options).splits()["mine"].testing == ("bob",)
+    (images / "mine.json").write_text(json.dumps({"training": ["ann"], "testing": ["carl"]}))
     with pytest.raises(InputError, match=r"mine\.json: patient 'carl' of the split is not in the data set"):
-        make("folder", pictures, **options).splits()
+        make("folder", images, **options).splits()
 
 
 @pytest.mark.parametrize(
@@ -84,14 +84,14 @@ def test_user_split(pictures, make):
         ({"scheme": "lv", "patient_pattern": "abc"}, "needs a group"),
     ],
 )
-def test_bad_options(pictures, make, options, message):
+def test_bad_options(images, make, options, message):
     with pytest.raises(ConfigError, match=message):
-        make("folder", pictures, **options)
+        make("folder", images, **options)
 
 
-def test_unknown_structure(pictures, make):
+def test_unknown_structure(images, make):
     with pytest.raises(InputError, match="unknown structure 'HEART'"):
-        _ = make("folder", pictures, values={"HEART": 1}).scheme
+        _ = make("folder", images, values={"HEART": 1}).scheme
 
 
 def test_missing_images(tmp_path, make):
@@ -117,8 +117,8 @@ def test_fields_of_view_and_a_second_observer(tmp_path, make):
 
 
 def coloured(folder, stem, box):
-    """A picture with a red box of so many rows."""
-    frame = np.stack([picture(apical(), np.random.default_rng(0))] * 3, axis=-1)
+    """An image with a red box of so many rows."""
+    frame = np.stack([heart_image(apical(), np.random.default_rng(0))] * 3, axis=-1)
     frame[:box, :24] = (230, 30, 10)
     Image.fromarray(frame).save(folder / "images" / f"{stem}.png")
 
@@ -127,45 +127,45 @@ def coloured(folder, stem, box):
     ("options", "channels"),
     [({}, 3), ({"view": "A4C"}, 1), ({"view": "FUNDUS"}, 3), ({"channels": 1}, 1), ({"modality": "US"}, 1)],
 )
-def test_channels_follow_from_the_data_or_are_said(pictures, make, options, channels):
+def test_channels_follow_from_the_data_or_are_said(images, make, options, channels):
     for stem in ("ann_ED", "ann_ES", "bob_ED"):
-        coloured(pictures, stem, 20)
-    folder = make("folder", pictures, values={"LV": 255}, **options)
+        coloured(images, stem, 20)
+    folder = make("folder", images, values={"LV": 255}, **options)
     assert folder.channels == channels
     assert [case.read_image().is_colour for case in folder.cases()] == [channels == 3] * 3
     assert folder.exam("ann_ED").images[0].cine.is_colour == (channels == 3)
 
 
-def test_a_few_coloured_pixels_do_not_make_a_colour_data_set(pictures, make):
-    coloured(pictures, "ann_ES", 1)
-    folder = make("folder", pictures, values={"LV": 255})
+def test_a_few_coloured_pixels_do_not_make_a_colour_data_set(images, make):
+    coloured(images, "ann_ES", 1)
+    folder = make("folder", images, values={"LV": 255})
     assert folder.channels == 1
     assert not any(case.read_image().is_colour for case in folder.cases())
 
 
-def test_some_in_colour_and_some_not_is_said_at_the_start(pictures, make):
-    coloured(pictures, "bob_ED", 20)
-    folder = make("folder", pictures, values={"LV": 255})
+def test_some_in_colour_and_some_not_is_said_at_the_start(images, make):
+    coloured(images, "bob_ED", 20)
+    folder = make("folder", images, values={"LV": 255})
     with pytest.raises(InputError, match=r"bob_ED\.png is in colour and ann_ED\.png is not"):
         _ = folder.channels
-    wide = make("folder", pictures, values={"LV": 255}, channels=3)
+    wide = make("folder", images, values={"LV": 255}, channels=3)
     assert {case.read_image().frames.shape[-1] for case in wide.cases()} == {3}
 
 
-def test_an_image_that_cannot_be_read_is_told_with_its_case(pictures, make):
-    (pictures / "images" / "ann_ED.png").write_bytes(b"nothing")
-    folder = make("folder", pictures, values={"LV": 255})
+def test_an_image_that_cannot_be_read_is_told_with_its_case(images, make):
+    (images / "images" / "ann_ED.png").write_bytes(b"nothing")
+    folder = make("folder", images, values={"LV": 255})
     assert folder.channels == 1
-    with pytest.raises(InputError, match="not a picture file"):
+    with pytest.raises(InputError, match="not an image file"):
         folder.cases()[0].read_image()
 
 
-def test_netpbm_pictures_are_found(pictures, make):
+def test_netpbm_images_are_found(images, make):
     for stem in ("ann_ED", "ann_ES", "bob_ED"):
-        with Image.open(pictures / "images" / f"{stem}.png") as image:
-            image.save(pictures / "images" / f"{stem}.ppm")
-        (pictures / "images" / f"{stem}.png").unlink()
-    assert len(make("folder", pictures, values={"LV": 255}).cases()) == 3
+        with Image.open(images / "images" / f"{stem}.png") as image:
+            image.save(images / "images" / f"{stem}.ppm")
+        (images / "images" / f"{stem}.png").unlink()
+    assert len(make("folder", images, values={"LV": 255}).cases()) == 3
 
 
 def test_masks_observers_and_fields_of_view_come_in_the_images_voxel_order(tmp_path, make):
@@ -191,17 +191,17 @@ def test_sizes_that_are_given_mend_headers_of_images_and_masks(tmp_path, make):
     assert case.read_labels().spacing_mm == case.read_image().spacing_mm == (1.0, 0.3, 0.4)
 
 
-def test_two_files_of_one_name_are_not_told_apart_by_chance(pictures, make):
-    (pictures / "labels" / "ann_ED.bmp").write_bytes(b"BM")
+def test_two_files_of_one_name_are_not_told_apart_by_chance(images, make):
+    (images / "labels" / "ann_ED.bmp").write_bytes(b"BM")
     with pytest.raises(InputError, match=r"ann_ED\.bmp and ann_ED\.png have one name"):
-        make("folder", pictures, values={"LV": 255}).cases()
+        make("folder", images, values={"LV": 255}).cases()
 
 
-def test_files_that_nothing_reads_are_told(pictures, make):
-    (pictures / "images" / "cat.dcm").write_bytes(b"DICM")
-    (pictures / "images" / "more").mkdir()
-    (pictures / "labels" / ".hidden").write_text("")
-    found = [finding for finding in lint(make("folder", pictures, values={"LV": 255})) if finding.rule == "unused-file"]
+def test_files_that_nothing_reads_are_told(images, make):
+    (images / "images" / "cat.dcm").write_bytes(b"DICM")
+    (images / "images" / "more").mkdir()
+    (images / "labels" / ".hidden").write_text("")
+    found = [finding for finding in lint(make("folder", images, values={"LV": 255})) if finding.rule == "unused-file"]
     assert [finding.what for finding in found] == [
         "2 of its files are not read: images/cat.dcm: no format is known by its suffix, images/more: a folder"
     ]

@@ -103,7 +103,7 @@ def test_unset_spacing(camus, found):
     assert "every 4CH image states exactly 1 mm" in only(found("camus", camus), "unset-spacing").what
 
 
-def test_films_state_no_pixel_size(tmp_path, found):
+def test_videos_state_no_pixel_size(tmp_path, found):
     write_echonet(tmp_path)
     assert only(found("echonet", tmp_path), "no-spacing").what == "none of 6 4CH images states its pixel size"
 

@@ -8,7 +8,7 @@ from cardiotrace.datasets.split import leave_one_group_out, patient_groups
 from tests.fake.mnms import ED, ES, write_mnms, write_mnms2, write_mnms_stills
 
 
-def test_films_yield_the_two_traced_frames(tmp_path, make):
+def test_videos_yield_the_two_traced_frames(tmp_path, make):
     write_mnms(tmp_path)
     cases = {case.name: case for case in make("mnms", tmp_path).cases()}
     assert len(cases) == 8
@@ -43,7 +43,7 @@ def test_official_split_is_of_labelled_patients(tmp_path, make):
     assert split.testing == ("B0H7V0",)
 
 
-def test_exam_of_a_film(tmp_path, make):
+def test_exam_of_a_video(tmp_path, make):
     write_mnms(tmp_path)
     exam = make("mnms", tmp_path).exam("A1D9Z7")
     assert exam.patient == Patient("M", 47.0, 181.0, 93.0)
@@ -51,7 +51,7 @@ def test_exam_of_a_film(tmp_path, make):
     assert exam.images[0].cine.grid_shape == (6, 4, 40, 48)
 
 
-def test_a_frame_number_beyond_the_film(tmp_path, make):
+def test_a_frame_number_beyond_the_video(tmp_path, make):
     write_mnms(tmp_path)
     table = next(tmp_path.glob("*.csv"))
     table.write_text(table.read_text().replace(f",{ED},{ES},", f",40,{ES},"))

@@ -15,9 +15,9 @@ from cardiotrace.core.label import CAMUS, LabelMap
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.datasets import packed as module
 from cardiotrace.datasets.packed import open_packed, packed
-from cardiotrace.learning.training.feed import Feed
-from cardiotrace.preparation import Preparation
-from cardiotrace.preparation.pipeline import unit_range
+from cardiotrace.learning.training.device_dataset import DeviceDataset
+from cardiotrace.preprocessing import Preprocessing
+from cardiotrace.preprocessing.pipeline import unit_range
 from tests.fake.acdc import write_acdc
 from tests.fake.camus import write_camus
 from tests.fake.order import FLIP_X, FLIP_Z, SWAP_XY, oblique, place, reorder
@@ -26,8 +26,8 @@ SIDE = 32
 Z_SCORE = Choice("z-score")
 
 
-def preparation(side=SIDE, *more):
-    return Preparation([Choice("resize", {"height": side, "width": side}), *(more or (Z_SCORE,))])
+def preprocessing(side=SIDE, *more):
+    return Preprocessing([Choice("resize", {"height": side, "width": side}), *(more or (Z_SCORE,))])
 
 
 @pytest.fixture
@@ -44,13 +44,13 @@ def acdc(tmp_path, make):
 
 def pack(dataset, prepare, cache, **options):
     return packed(
-        dataset.cases(), root=dataset.root, scheme=dataset.scheme, preparation=prepare, cache=cache, **options
+        dataset.cases(), root=dataset.root, scheme=dataset.scheme, preprocessing=prepare, cache=cache, **options
     )
 
 
 def test_planes_are_what_the_cases_hold(camus, tmp_path):
     seen = []
-    data = pack(camus, preparation(), tmp_path / "cache", on_progress=lambda done, total: seen.append((done, total)))
+    data = pack(camus, preprocessing(), tmp_path / "cache", on_progress=lambda done, total: seen.append((done, total)))
     assert data.images.shape == (4, 1, SIDE, SIDE)
     assert data.images.dtype == data.labels.dtype == np.uint8
     assert [(plane.case, plane.phase) for plane in data.planes] == [
@@ -62,9 +62,9 @@ def test_planes_are_what_the_cases_hold(camus, tmp_path):
 
 
 def test_what_training_sees_is_what_direct_use_sees(camus, tmp_path):
-    prepare = preparation()
+    prepare = preprocessing()
     data = pack(camus, prepare, tmp_path)
-    feed = Feed(data, np.arange(len(data)), prepare, torch.device("cpu"))
+    feed = DeviceDataset(data, np.arange(len(data)), prepare, torch.device("cpu"))
     for index, case in enumerate(camus.cases()):
         cine = case.read_image()
         placement = prepare.place(cine.grid_shape[2:], cine.spacing_mm[1:])
@@ -78,7 +78,7 @@ def test_what_training_sees_is_what_direct_use_sees(camus, tmp_path):
 
 
 def test_sixteen_bits_keep_unit_range_to_the_last_of_them(acdc, tmp_path):
-    prepare = preparation()
+    prepare = preprocessing()
     data = pack(acdc, prepare, tmp_path)
     assert data.images.dtype == np.uint16
     cases = {case.name: case for case in acdc.cases()}
@@ -95,7 +95,7 @@ def test_sixteen_bits_keep_unit_range_to_the_last_of_them(acdc, tmp_path):
 
 
 def test_labels_are_class_indices_in_order_of_value(acdc, tmp_path):
-    data = pack(acdc, Preparation([Choice("crop-or-pad", {"height": 40, "width": 48})]), tmp_path)
+    data = pack(acdc, Preprocessing([Choice("crop-or-pad", {"height": 40, "width": 48})]), tmp_path)
     case = acdc.cases()[0]
     expected = case.read_labels().array[0]
     ours = [index for index, plane in enumerate(data.planes) if plane.case == case.name]
@@ -103,32 +103,32 @@ def test_labels_are_class_indices_in_order_of_value(acdc, tmp_path):
 
 
 def test_second_opening_packs_nothing(camus, tmp_path, monkeypatch):
-    first = pack(camus, preparation(), tmp_path)
+    first = pack(camus, preprocessing(), tmp_path)
     monkeypatch.setattr(module, "_write", lambda *_: pytest.fail("packed again"))
-    again = pack(camus, preparation(), tmp_path)
+    again = pack(camus, preprocessing(), tmp_path)
     assert again.folder == first.folder
     assert np.array_equal(again.images, first.images)
 
 
 def test_changed_file_is_packed_again(camus, tmp_path):
-    first = pack(camus, preparation(), tmp_path)
+    first = pack(camus, preprocessing(), tmp_path)
     file = camus.root / camus.cases()[0].files[0]
     status = file.stat()
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns + 10**9))
-    assert pack(camus, preparation(), tmp_path).folder != first.folder
+    assert pack(camus, preprocessing(), tmp_path).folder != first.folder
 
 
 def test_only_geometry_makes_another_cache(camus, tmp_path):
-    first = pack(camus, preparation(), tmp_path).folder
-    assert pack(camus, preparation(SIDE, Choice("min-max", {"low": -1.0})), tmp_path).folder == first
-    assert pack(camus, preparation(SIDE, Choice("z-score"), Choice("min-max")), tmp_path).folder == first
-    assert pack(camus, preparation(64), tmp_path).folder != first
+    first = pack(camus, preprocessing(), tmp_path).folder
+    assert pack(camus, preprocessing(SIDE, Choice("min-max", {"low": -1.0})), tmp_path).folder == first
+    assert pack(camus, preprocessing(SIDE, Choice("z-score"), Choice("min-max")), tmp_path).folder == first
+    assert pack(camus, preprocessing(64), tmp_path).folder != first
 
 
 @pytest.mark.parametrize("name", ["images.npy", "labels.npy", "index.json"])
 @pytest.mark.parametrize("damage", ["flip", "cut", "remove"])
 def test_damaged_cache_is_refused_and_packed_again(name, damage, camus, tmp_path):
-    first = pack(camus, preparation(), tmp_path)
+    first = pack(camus, preprocessing(), tmp_path)
     images = np.array(first.images)
     file = first.folder / name
     content = bytearray(file.read_bytes())
@@ -138,14 +138,14 @@ def test_damaged_cache_is_refused_and_packed_again(name, damage, camus, tmp_path
     ]()
     with pytest.raises(InputError):
         open_packed(first.folder)
-    again = pack(camus, preparation(), tmp_path)
+    again = pack(camus, preprocessing(), tmp_path)
     assert again.folder == first.folder
     assert np.array_equal(again.images, images)
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
 def test_index_of_another_shape_is_refused(camus, tmp_path):
-    folder = pack(camus, preparation(), tmp_path).folder
+    folder = pack(camus, preprocessing(), tmp_path).folder
     index = json.loads((folder / "index.json").read_text())
     index["planes"][0].pop("depth")
     (folder / "index.json").write_text(json.dumps(index))
@@ -165,7 +165,7 @@ def test_interrupted_packing_leaves_nothing(stop, seen, camus, tmp_path, monkeyp
 
     monkeypatch.setattr(module, "_digest", interrupted)
     with pytest.raises(seen):
-        pack(camus, preparation(), tmp_path / "cache")
+        pack(camus, preprocessing(), tmp_path / "cache")
     assert written[0] > 4 * SIDE * SIDE
     assert [path for path in tmp_path.rglob("*") if path.suffix in (".npy", ".partial")] == []
     assert not list(tmp_path.glob("cache/*"))
@@ -178,7 +178,9 @@ def case(name, frames, *, labels=True, spacing=(1.0, 0.5, 0.5)):
 
 
 def pack_cases(cases, tmp_path, prepare=None):
-    return packed(cases, root=tmp_path, scheme=CAMUS, preparation=prepare or preparation(), cache=tmp_path / "cache")
+    return packed(
+        cases, root=tmp_path, scheme=CAMUS, preprocessing=prepare or preprocessing(), cache=tmp_path / "cache"
+    )
 
 
 def test_bytes_among_sixteen_bits_keep_their_values(tmp_path):
@@ -190,16 +192,16 @@ def test_bytes_among_sixteen_bits_keep_their_values(tmp_path):
     assert np.allclose(data.unit_images(np.array([0]))[0, 0], shallow[0, 0] / 255, atol=1e-6)
 
 
-def test_colour_and_films_are_planes_with_channels(tmp_path):
-    film = np.zeros((3, 2, 20, 24, 3), np.uint8)
-    film[2, 1, :, :, 1] = 200
-    data = pack_cases([case("a", film)], tmp_path)
+def test_colour_and_videos_are_planes_with_channels(tmp_path):
+    video = np.zeros((3, 2, 20, 24, 3), np.uint8)
+    video[2, 1, :, :, 1] = 200
+    data = pack_cases([case("a", video)], tmp_path)
     assert data.images.shape == (6, 3, SIDE, SIDE)
     assert [(plane.time, plane.depth) for plane in data.planes][-1] == (2, 1)
     assert data.images[5].max(axis=(1, 2)).tolist() == [0, 200, 0]
 
 
-def test_flat_picture_is_black_not_an_error(tmp_path):
+def test_flat_image_is_black_not_an_error(tmp_path):
     data = pack_cases([case("a", np.full((1, 1, 8, 8), -7, np.int16))], tmp_path)
     assert data.unit_images(np.array([0])).max() == 0
 
@@ -219,7 +221,7 @@ def test_nothing_to_pack(cases, message, tmp_path):
 def test_planes_of_unlike_size_are_refused(tmp_path):
     cases = [case(name, np.zeros((1, 1, side, 8), np.uint8)) for name, side in (("a", 8), ("b", 9))]
     with pytest.raises(InputError, match=r"different sizes.*\(1, 8, 8\), \(1, 9, 8\)"):
-        pack_cases(cases, tmp_path, Preparation([Z_SCORE]))
+        pack_cases(cases, tmp_path, Preprocessing([Z_SCORE]))
 
 
 def test_labels_of_another_shape_are_refused(tmp_path):
@@ -249,14 +251,14 @@ def test_pixels_outside_the_field_of_view_are_marked(tmp_path):
         read_labels=lambda: LabelMap(labels, CAMUS, NO_GEOMETRY),
         read_field_of_view=lambda: field,
     )
-    whole = Preparation([Choice("pad-to-multiple", {"multiple": 8})])
-    data = packed([case], root=tmp_path, scheme=CAMUS, preparation=whole, cache=tmp_path / "cache")
+    whole = Preprocessing([Choice("pad-to-multiple", {"multiple": 8})])
+    data = packed([case], root=tmp_path, scheme=CAMUS, preprocessing=whole, cache=tmp_path / "cache")
     expected = np.full((8, 8), module.IGNORED)
     expected[4:6, 2:6] = [[2] * 4, [0] * 4]
     assert data.labels[0].tolist() == expected.tolist()
     wrong = dataclasses.replace(case, read_field_of_view=lambda: field[:, :3])
     with pytest.raises(InputError, match="field of view"):
-        packed([wrong], root=tmp_path, scheme=CAMUS, preparation=whole, cache=tmp_path / "other")
+        packed([wrong], root=tmp_path, scheme=CAMUS, preprocessing=whole, cache=tmp_path / "other")
 
 
 @pytest.mark.parametrize("order", [FLIP_X, FLIP_Z, SWAP_XY])
@@ -264,10 +266,10 @@ def test_labels_in_another_voxel_order_are_packed_as_the_image_lies(order, tmp_p
     write_acdc(tmp_path / "acdc", training=1)
     for path in (tmp_path / "acdc").rglob("*.nii.gz"):
         place(path, oblique((1.4, 1.5, 10)))
-    before = pack(make("acdc", tmp_path / "acdc"), preparation(), tmp_path / "before")
+    before = pack(make("acdc", tmp_path / "acdc"), preprocessing(), tmp_path / "before")
     for path in (tmp_path / "acdc").rglob("*_gt.nii.gz"):
         reorder(path, order)
-    after = pack(make("acdc", tmp_path / "acdc"), preparation(), tmp_path / "after")
+    after = pack(make("acdc", tmp_path / "acdc"), preprocessing(), tmp_path / "after")
     assert set(np.unique(after.labels)) == {0, 1, 2, 3}
     np.testing.assert_array_equal(after.labels, before.labels)
 
@@ -279,4 +281,4 @@ def test_labels_of_another_place_are_refused(tmp_path, make):
     for path in (tmp_path / "acdc").rglob("*_gt.nii.gz"):
         place(path, oblique((1.4, 1.5, 10)) @ np.diag([-1, 1, 1, 1]))
     with pytest.raises(InputError, match="does not lie on the grid of patient001_frame01"):
-        pack(make("acdc", tmp_path / "acdc"), preparation(), tmp_path / "cache")
+        pack(make("acdc", tmp_path / "acdc"), preprocessing(), tmp_path / "cache")

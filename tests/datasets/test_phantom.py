@@ -11,11 +11,11 @@ from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.packed import fingerprint, packed
 from cardiotrace.phantoms import choice
 from cardiotrace.phantoms.choice import PhantomConfig, draw_patient
-from cardiotrace.preparation import Preparation
+from cardiotrace.preprocessing import Preprocessing
 from cardiotrace.workflows.data import open_dataset
 
 SMALL = {"frame_count": 12, "spacing_mm": 1.2}
-PREPARATION = Preparation([Choice("resize", {"height": 64, "width": 64})])
+PREPARATION = Preprocessing([Choice("resize", {"height": 64, "width": 64})])
 
 
 def phantoms(**options):
@@ -39,7 +39,9 @@ def test_echo_cases_are_ed_and_es_of_each_patient():
         sizes.append(labels.mask(Structure.LV).sum() * 1.2**2 / 100)
     truth = dataset.made(dataset.exams()[0]).truth
     assert sizes == pytest.approx([truth["4ch_area_ed_cm2"], truth["4ch_area_es_cm2"]], rel=0.04)
-    assert cases[0].facts["ejection_fraction_percent"] == pytest.approx(truth["ejection_fraction_percent"])
+    assert cases[0].facts["left_ventricular_ejection_fraction_percent"] == pytest.approx(
+        truth["ejection_fraction_percent"]
+    )
 
 
 def test_nothing_is_drawn_differently_in_a_longer_list():
@@ -101,7 +103,7 @@ def test_split_holds_everybody_once():
 def test_packs_like_any_other_data_set(tmp_path):
     dataset = phantoms(count=1)
     made = packed(
-        dataset.cases(), root=dataset.root, scheme=dataset.scheme, preparation=PREPARATION, cache=tmp_path, name="p"
+        dataset.cases(), root=dataset.root, scheme=dataset.scheme, preprocessing=PREPARATION, cache=tmp_path, name="p"
     )
     assert made.images.shape == (2, 1, 64, 64)
     assert set(np.unique(made.labels)) == {0, 1, 2, 3}

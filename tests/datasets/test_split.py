@@ -93,7 +93,10 @@ def test_what_else_folds_cannot_be_made_of():
     patients = {name: {"sex": "F"} for name in "abcd"}
     with pytest.raises(InputError, match=r"no patient has a group 'age' .*\n?choose from: sex"):
         k_folds(patients, folds=3, stratify=("age",))
-    for refused in (lambda: k_folds(patients, folds=3, seed=-1), lambda: Split(("a", "b")).fewer(1, seed=-1)):
+    for refused in (
+        lambda: k_folds(patients, folds=3, seed=-1),
+        lambda: Split(("a", "b")).with_fewer_training_patients(1, seed=-1),
+    ):
         with pytest.raises(InputError, match="a seed is a whole number of 0 or more, got -1"):
             refused()
 
@@ -158,17 +161,17 @@ def test_lists_skip_empty_lines_and_byte_order_marks(tmp_path):
 
 def test_fewer_patients_are_nested_and_of_the_training_part_only():
     split = Split(tuple(f"p{number:02d}" for number in range(40)), ("v1",), ("t1",))
-    ten, twenty = split.fewer(10, seed=3), split.fewer(20, seed=3)
+    ten, twenty = split.with_fewer_training_patients(10, seed=3), split.with_fewer_training_patients(20, seed=3)
     assert len(ten.training) == 10
     assert set(ten.training) < set(twenty.training) < set(split.training)
     assert (ten.validation, ten.testing) == (split.validation, split.testing)
-    assert split.fewer(10, seed=4).training != ten.training
+    assert split.with_fewer_training_patients(10, seed=4).training != ten.training
 
 
 @pytest.mark.parametrize("count", [0, 41])
 def test_fewer_than_one_or_more_than_all_are_refused(count):
     with pytest.raises(InputError, match=f"{count} training patients are wanted, the split has 40"):
-        Split(tuple(f"p{number:02d}" for number in range(40))).fewer(count)
+        Split(tuple(f"p{number:02d}" for number in range(40))).with_fewer_training_patients(count)
 
 
 def test_a_list_without_validation_draws_it_from_training():

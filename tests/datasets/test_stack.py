@@ -9,7 +9,7 @@ import pytest
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.geometry import Known
 from cardiotrace.core.terms import Phase
-from cardiotrace.datasets.found import Reading, find_exams, read_exam
+from cardiotrace.datasets.exam_discovery import Reading, find_exams, read_exam
 
 NORMAL = np.array([0.6, 0.0, 0.8])
 MM, DISTANCE = 1.5, 9.0
@@ -38,7 +38,7 @@ def test_planes_become_one_stack_by_their_places(tmp_path, name):
     assert dict(image.phases) == ({Phase.ED: 0} if "ED" in name else {})
 
 
-def test_films_of_one_plane_each_become_a_moving_stack(tmp_path):
+def test_videos_of_one_plane_each_become_a_moving_stack(tmp_path):
     for number in range(4):
         write_slice(tmp_path / "p" / f"cine_SAX_{number}.nii.gz", number, DISTANCE * number, frames=5)
     (image,) = read_exam(tmp_path / "p").images
@@ -68,8 +68,8 @@ def test_planes_without_a_place_never_become_phases(tmp_path, name):
     stack = read_exam(tmp_path / "p", Reading(third_axis="depth", spacing_mm=(8.0, 1.4, 1.4))).images[0].cine
     assert stack.frames[0, :, 0, 0].tolist() == list(range(1, 9))
     assert (stack.spacing_mm, stack.geometry.slice_distance) == ((8.0, 1.4, 1.4), Known.GIVEN)
-    film = read_exam(tmp_path / "p", Reading(third_axis="time")).images[0].cine
-    assert film.frames[:, 0, 0, 0].tolist() == list(range(1, 9))
+    video = read_exam(tmp_path / "p", Reading(third_axis="time")).images[0].cine
+    assert video.frames[:, 0, 0, 0].tolist() == list(range(1, 9))
 
 
 @pytest.mark.parametrize("name", ["p_SAX_slice{}_{}", "p_SAX_{1}_slice{0}", "p_{1}_SAX_{0}"])
@@ -103,7 +103,7 @@ def test_slices_without_a_place_have_no_distance(tmp_path):
     assert np.isnan(image.spacing_mm[0])
 
 
-def test_frames_in_files_are_a_film(tmp_path):
+def test_frames_in_files_are_a_video(tmp_path):
     for number in (1, 2, 10):
         write_slice(tmp_path / "p" / f"SAX_frame{number}.nii.gz", number, None)
     assert read_exam(tmp_path / "p").images[0].cine.frames[:, 0, 0, 0].tolist() == [1, 2, 10]

@@ -278,14 +278,14 @@ def test_catalog_pages_hold_every_entry():
     from cardiotrace.learning.models.catalog import ARCHITECTURES
     from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
     from cardiotrace.postprocessing import STEPS as POSTPROCESSING
-    from cardiotrace.preparation import STEPS as PREPARATION
+    from cardiotrace.preprocessing import STEPS as PREPARATION
 
     pages = (
         (generate.architectures_page(), ARCHITECTURES),
         (generate.losses_page(), LOSSES),
         (generate.optimisers_page(), OPTIMISERS),
         (generate.optimisers_page(), SCHEDULES),
-        (generate.preparation_page(), PREPARATION),
+        (generate.preprocessing_page(), PREPARATION),
         (generate.postprocessing_page(), POSTPROCESSING),
         (generate.data_sets_page(), DATASETS),
     )

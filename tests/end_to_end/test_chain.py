@@ -20,12 +20,12 @@ from tests.fake.models import write_camus_model
 RECIPE = Path(__file__).parents[2] / "recipes/camus-unet1.toml"
 SMALL = (
     'architecture={name="unet",levels=2,width=6}',
-    'preparation=[{name="resize",height=64,width=64},{name="z-score"}]',
+    'preprocessing=[{name="resize",height=64,width=64},{name="z-score"}]',
     "data.split=k-fold",
     "data.folds=4",
     "training.batch_size=2",
-    "training.average_decay=0.0",
-    "optimiser.rate=0.01",
+    "training.ema_decay=0.0",
+    "optimiser.learning_rate=0.01",
 )
 
 
@@ -191,7 +191,7 @@ def test_an_analysis_agrees_with_itself(place, model, command, tmp_path):
         assert float(row["value"]) == pytest.approx(quantity["value"], rel=1e-4)
         assert row["unit"] == quantity["unit"]
     ejection_fraction = plain["quantities"][0]
-    assert ejection_fraction["name"] == "ejection_fraction"
+    assert ejection_fraction["name"] == "left_ventricular_ejection_fraction"
     assert 30 < ejection_fraction["value"] < 60  # drawn at 1 and 0.75 of the size: 1 - 0.75^3 = 58 %, less the wall
     page = (folder / "report.html").read_text()
     assert re.findall(r"https?://|<script|<link|url\(|@import", page) == []
@@ -204,11 +204,11 @@ def test_every_frame_of_a_sequence_is_drawn(place, model, command, tmp_path):
     assert [path.name for path in frames] == [f"patient0001_4CH_half_sequence_{frame:03d}.png" for frame in range(4)]
     drawn = set()
     for path in [*frames, *(tmp_path / "patient0001" / "figures").glob("*.png")]:
-        with Image.open(path) as picture:
-            picture.load()
-            assert picture.mode == "RGB" or picture.mode == "RGBA"
-            assert min(picture.size) >= 300
-            drawn.add(hash(picture.tobytes()))
+        with Image.open(path) as image:
+            image.load()
+            assert image.mode == "RGB" or image.mode == "RGBA"
+            assert min(image.size) >= 300
+            drawn.add(hash(image.tobytes()))
     assert len(drawn) >= len(frames) + 2
 
 

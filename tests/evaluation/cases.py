@@ -70,7 +70,7 @@ def left_ventricle(
 ) -> tuple[PatientQuantity, ...]:
     """Ejection fraction of one patient, and predicted and traced volumes."""
     return (
-        PatientQuantity(patient, "ejection_fraction_percent", predicted, traced, stated),
-        PatientQuantity(patient, "end_diastolic_volume_ml", *diastolic),
-        PatientQuantity(patient, "end_systolic_volume_ml", *systolic),
+        PatientQuantity(patient, "left_ventricular_ejection_fraction_percent", predicted, traced, stated),
+        PatientQuantity(patient, "left_ventricular_end_diastolic_volume_ml", *diastolic),
+        PatientQuantity(patient, "left_ventricular_end_systolic_volume_ml", *systolic),
     )

@@ -82,7 +82,7 @@ def test_thin_structures_have_a_headline_of_their_own() -> None:
     )
     assert heart.headline("LV") == HEADLINE
     assert list(headline_rows(heart)[0]) == ["region", "phase", "dice", "hausdorff_mm", "mean_absolute_mm", "n",
-                                             "absent", "missed", "false positive"]  # fmt: skip
+                                             "absent", "false negative", "false positive"]  # fmt: skip
 
 
 def test_threshold_is_that_of_the_best_dice() -> None:

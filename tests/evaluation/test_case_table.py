@@ -11,16 +11,16 @@ from cardiotrace.core.geometry import NO_GEOMETRY
 from cardiotrace.core.label import LV_ONLY, VESSEL
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.evaluation.case_table import SCORES, CaseTable, group_of, mean_interval
-from cardiotrace.evaluation.score import Judged, score_case
+from cardiotrace.evaluation.score import CasePrediction, score_case
 from cardiotrace.metrics import bootstrap_interval
 from cardiotrace.metrics.overlap import Presence
 from tests.evaluation.cases import label_map, left_ventricle, make_case, square
 
 
-def judged(name: str, predicted: int, reference: int, **options: object) -> Judged:
+def judged(name: str, predicted: int, reference: int, **options: object) -> CasePrediction:
     """LV squares of 10 x 10 pixels of 0.5 mm, the predicted one shifted to the right; negative: none."""
     shift = [square(10, 10 + offset, 10 if offset >= 0 else 0) for offset in (predicted, reference)]
-    return Judged(make_case(name, shift[1], **options), label_map(shift[0]), label_map(shift[1]))  # type: ignore[arg-type]
+    return CasePrediction(make_case(name, shift[1], **options), label_map(shift[0]), label_map(shift[1]))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_rows_hold_known_scores(table: CaseTable) -> None:
     assert rows["b"].scores["dice"] == pytest.approx(0.8)
     assert rows["b"].scores["jaccard"] == pytest.approx(2 / 3)
     assert rows["b"].scores["hausdorff_mm"] == pytest.approx(1.0)
-    assert rows["c"].presence is Presence.MISSED
+    assert rows["c"].presence is Presence.FALSE_NEGATIVE
     assert rows["c"].scores["dice"] == 0.0
     assert rows["c"].scores["hausdorff_mm"] == math.inf
     assert rows["d"].presence is Presence.ABSENT
@@ -55,10 +55,10 @@ def test_rows_hold_known_scores(table: CaseTable) -> None:
 def test_summaries_count_absent_and_missed(table: CaseTable) -> None:
     found = {(item.region, item.group, item.score): item.summary for item in table.summaries("all")}
     dice = found["LV", "all", "dice"]
-    assert (dice.count, dice.absent, dice.missed) == (3, 1, 1)
+    assert (dice.count, dice.absent, dice.false_negative) == (3, 1, 1)
     assert dice.mean == pytest.approx(0.6)
     distance = found["LV", "all", "hausdorff_mm"]
-    assert (distance.count, distance.absent, distance.missed) == (2, 1, 1)
+    assert (distance.count, distance.absent, distance.false_negative) == (2, 1, 1)
     assert distance.mean == pytest.approx(0.5)
     nowhere = found["LA", "all", "dice"]
     assert (nowhere.count, nowhere.absent) == (0, 4)
@@ -69,7 +69,7 @@ def test_what_is_found_where_there_is_none_is_no_miss() -> None:
     table = CaseTable(tuple(score_case(judged("f", 0, -1))))
     assert table.rows[0].presence is Presence.FALSE_POSITIVE
     (dice,) = (item.summary for item in table.summaries(scores=["dice"]) if item.region == "LV")
-    assert (dice.missed, dice.false_positive, dice.mean) == (0, 1, 0.0)
+    assert (dice.false_negative, dice.false_positive, dice.mean) == (0, 1, 0.0)
 
 
 def test_older_tables_tell_missed_from_false_positive_by_the_background(table: CaseTable) -> None:
@@ -109,9 +109,9 @@ def test_a_part_of_the_table_keeps_the_quantities_of_its_patients(table: CaseTab
 def test_ejection_agreement() -> None:
     patients = (("a", 50, 51, 52), ("b", 60, 58, 56), ("c", math.nan, 40, 44))
     table = CaseTable((), tuple(item for values in patients for item in left_ventricle(*values)))
-    stated = table.agreement("ejection_fraction_percent", "stated")
+    stated = table.agreement("left_ventricular_ejection_fraction_percent", "stated")
     assert (stated.count, stated.excluded, stated.bias, stated.mean_absolute_error) == (2, 1, 1.0, 3.0)
-    assert table.agreement("ejection_fraction_percent", "traced").bias == 0.5
+    assert table.agreement("left_ventricular_ejection_fraction_percent", "traced").bias == 0.5
 
 
 def test_the_table_survives_json(table: CaseTable) -> None:
@@ -137,7 +137,7 @@ def test_without_pixel_size_there_are_no_distances_but_overlap() -> None:
     import dataclasses
 
     labels = dataclasses.replace(label_map(plane), geometry=NO_GEOMETRY)
-    table = CaseTable(tuple(score_case(Judged(make_case("a", plane), labels, labels))))
+    table = CaseTable(tuple(score_case(CasePrediction(make_case("a", plane), labels, labels))))
     scores = {item.score for item in table.summaries() if item.region == "LV"}
     assert "dice" in scores
     assert "hausdorff_mm" not in scores
@@ -145,10 +145,10 @@ def test_without_pixel_size_there_are_no_distances_but_overlap() -> None:
 
 def test_a_model_of_fewer_structures_is_scored_on_those() -> None:
     plane = square(5, 5, 8)
-    rows = score_case(Judged(make_case("a", plane), label_map(plane, LV_ONLY), label_map(plane)))
+    rows = score_case(CasePrediction(make_case("a", plane), label_map(plane, LV_ONLY), label_map(plane)))
     assert [row.region for row in rows] == ["LV"]
     with pytest.raises(InputError, match="nothing to compare"):
-        score_case(Judged(make_case("a", plane), label_map(plane, VESSEL), label_map(plane)))
+        score_case(CasePrediction(make_case("a", plane), label_map(plane, VESSEL), label_map(plane)))
 
 
 def test_interval_of_the_mean_draws_patients_not_images() -> None:
@@ -174,13 +174,15 @@ def test_missed_distances_and_absent_structures_leave_the_interval() -> None:
 
 def test_class_of_the_ejection_fraction_is_a_group() -> None:
     facts = {"a": 30.0, "b": 50.0, "c": 60.0}
-    items = [judged(name, 0, 0, facts={"ejection_fraction_percent": value}) for name, value in facts.items()]
+    items = [
+        judged(name, 0, 0, facts={"left_ventricular_ejection_fraction_percent": value}) for name, value in facts.items()
+    ]
     table = CaseTable(tuple(row for item in items for row in score_case(item)))
     for by in ("ef-class", "ef_class"):
         found = table.summaries(by, scores=["dice"])
         assert [item.group for item in found if item.region == "LV"] == ["<=45", "45-55", ">=55"]
     assert group_of(items[0].case, "ef-class") == "unknown"  # of the case itself only what its data set says
-    given = judged("d", 0, 0, groups={"ef_class": "own"}, facts={"ejection_fraction_percent": 50.0})
+    given = judged("d", 0, 0, groups={"ef_class": "own"}, facts={"left_ventricular_ejection_fraction_percent": 50.0})
     assert group_of(score_case(given)[0], "ef-class") == "own"
 
 
@@ -194,7 +196,9 @@ def test_volumes_agree_with_the_reference_labels() -> None:
             for item in left_ventricle(name, 50, 50, 50, (predicted, 100.0), (predicted / 2, 55.0))
         ),
     )
-    diastolic, systolic = (table.agreement(f"end_{phase}_volume_ml", "traced") for phase in ("diastolic", "systolic"))
+    diastolic, systolic = (
+        table.agreement(f"left_ventricular_end_{phase}_volume_ml", "traced") for phase in ("diastolic", "systolic")
+    )
     assert (diastolic.count, diastolic.excluded, diastolic.bias, diastolic.mean_absolute_error) == (2, 1, 1.0, 3.0)
     assert systolic.bias == pytest.approx(-4.5)
     read = CaseTable.__from_plain__(json.loads(json.dumps(to_plain(table), allow_nan=False)), "table")
@@ -206,9 +210,9 @@ def test_tables_that_knew_the_left_ventricle_alone_are_read() -> None:
     oldest = {"patient": "x", "predicted_percent": 50.0, "traced_percent": 51.0, "reference_percent": "nan"}
     old = oldest | {"patient": "y", "predicted_end_diastolic_ml": 110.0, "traced_end_diastolic_ml": 100.0}
     table = CaseTable.__from_plain__({"rows": [], "ejections": [oldest, old]}, "table")
-    assert table.agreement("ejection_fraction_percent", "traced").bias == -1.0
-    assert table.agreement("ejection_fraction_percent", "stated").count == 0
-    diastolic = table.agreement("end_diastolic_volume_ml", "traced")
+    assert table.agreement("left_ventricular_ejection_fraction_percent", "traced").bias == -1.0
+    assert table.agreement("left_ventricular_ejection_fraction_percent", "stated").count == 0
+    diastolic = table.agreement("left_ventricular_end_diastolic_volume_ml", "traced")
     assert (diastolic.count, diastolic.excluded, diastolic.bias) == (1, 0, 10.0)
     for wrong in ({"predicted_percent": 50.0}, {"patient": "x", "predicted_percent": "fifty"}):
         with pytest.raises(ConfigError, match="no record of an ejection fraction"):

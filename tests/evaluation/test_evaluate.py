@@ -16,7 +16,7 @@ from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.evaluation import CaseTable, evaluate_labels, evaluate_predictor
 from cardiotrace.evaluation.pairing import folder_cases, label_files
 from cardiotrace.evaluation.quantity import PatientQuantity
-from cardiotrace.evaluation.score import Judged, quantities_of
+from cardiotrace.evaluation.score import CasePrediction, quantities_of
 from cardiotrace.inference import Predictor
 from cardiotrace.io import write_labels
 from tests.evaluation.cases import half_ellipse, label_map, make_case, square
@@ -30,7 +30,7 @@ def evaluate_folders(predicted: Path, reference: Path) -> CaseTable:
 
 
 def fractions(table: CaseTable) -> list[PatientQuantity]:
-    return [item for item in table.quantities if item.key == "ejection_fraction_percent"]
+    return [item for item in table.quantities if item.key == "left_ventricular_ejection_fraction_percent"]
 
 
 def write(folder: Path, name: str, plane: np.ndarray) -> None:
@@ -103,7 +103,7 @@ def test_a_predictor_on_cases() -> None:
     small = (half_ellipse(80, 30) == 1).astype(np.uint8)
     stray = small.copy()
     stray[0, 0] = 1
-    facts = {"ejection_fraction_percent": 56.0}
+    facts = {"left_ventricular_ejection_fraction_percent": 56.0}
     cases = [
         make_case("p_ED", reference, patient="p", scheme=LV_ONLY, image=reference * 255, facts=facts),
         make_case("p_ES", small, patient="p", scheme=LV_ONLY, image=stray * 255, phase=Phase.ES, facts=facts),
@@ -119,7 +119,7 @@ def test_a_predictor_on_cases() -> None:
     (ejection,) = fractions(table)
     assert ejection.stated == 56.0
     assert ejection.traced == pytest.approx(55, abs=1.5)
-    assert table.agreement("ejection_fraction_percent", "stated").count == 1
+    assert table.agreement("left_ventricular_ejection_fraction_percent", "stated").count == 1
 
 
 def test_right_ventricle_and_mass_agree_too() -> None:
@@ -138,24 +138,26 @@ def test_right_ventricle_and_mass_agree_too() -> None:
         blank = Image(np.zeros((1, 8, 60, 60), np.uint8), Geometry.of_spacing((8.0, 1.0, 1.0)), view=View.SAX)
         return Case(
             f"p_{phase}", View.SAX, phase, {"patient": "p"}, lambda: blank, lambda: stack(left, right, 0),
-            facts={"myocardial_mass_g": 14.0}, modality=Modality.MR,
+            facts={"left_ventricular_mass_g": 14.0}, modality=Modality.MR,
         )  # fmt: skip
 
-    judged = [Judged(case(phase), stack(*sizes, extra=2), stack(*sizes, extra=0)) for phase, sizes in phases.items()]
+    judged = [
+        CasePrediction(case(phase), stack(*sizes, extra=2), stack(*sizes, extra=0)) for phase, sizes in phases.items()
+    ]
     found = {item.key: item for item in quantities_of(judged)}
     right = found["right_ventricular_end_diastolic_volume_ml"]
     assert (right.predicted, right.traced) == pytest.approx((0.048 * 20 * 10, 0.048 * 20 * 12))
     fraction = found["right_ventricular_ejection_fraction_percent"]
     assert (fraction.predicted, fraction.traced) == pytest.approx((40.0, 100 / 3))
-    left = found["ejection_fraction_percent"]
+    left = found["left_ventricular_ejection_fraction_percent"]
     assert (left.predicted, left.traced) == pytest.approx((40.0, 40.0))
-    mass = found["myocardial_mass_g"]
+    mass = found["left_ventricular_mass_g"]
     assert (mass.traced, mass.stated) == pytest.approx((1.05 * 0.048 * (400 - 100), 14.0))
     # A prediction that cannot hold the right ventricle says nothing of it.
-    plain = [Judged(item.case, item.predicted.to(LV_ONLY), item.reference) for item in judged]
+    plain = [CasePrediction(item.case, item.predicted.to(LV_ONLY), item.reference) for item in judged]
     lone = {item.key: item for item in quantities_of(plain)}
     assert np.isnan(lone["right_ventricular_end_diastolic_volume_ml"].predicted)
-    assert lone["ejection_fraction_percent"].predicted == pytest.approx(40.0)
+    assert lone["left_ventricular_ejection_fraction_percent"].predicted == pytest.approx(40.0)
 
 
 def test_an_unreadable_case_is_listed_and_the_others_are_scored() -> None:

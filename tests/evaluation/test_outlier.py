@@ -21,7 +21,7 @@ from cardiotrace.evaluation.limits import (
     shape_limits_to_plain,
 )
 from cardiotrace.evaluation.outlier import fit_limits, limited_regions, outlier_rates, verdicts
-from cardiotrace.evaluation.score import Judged, score_case
+from cardiotrace.evaluation.score import CasePrediction, score_case
 from cardiotrace.evaluation.table import outlier_rows
 from cardiotrace.metrics import ShapeLimits, convexity, simplicity
 from tests.evaluation.cases import half_ellipse, label_map, make_case, square
@@ -29,7 +29,7 @@ from tests.evaluation.cases import half_ellipse, label_map, make_case, square
 
 def table_of(*items: tuple[str, Phase, np.ndarray, np.ndarray], limits: OutlierLimits | None = None) -> CaseTable:
     judged = [
-        Judged(make_case(name, reference, phase=phase), label_map(predicted), label_map(reference))
+        CasePrediction(make_case(name, reference, phase=phase), label_map(predicted), label_map(reference))
         for name, phase, predicted, reference in items
     ]
     return CaseTable(tuple(row for item in judged for row in score_case(item)), limits=limits)

@@ -16,7 +16,7 @@ from cardiotrace.evaluation.published import (
     published_names,
     read_published,
 )
-from cardiotrace.evaluation.score import Judged, score_case
+from cardiotrace.evaluation.score import CasePrediction, score_case
 from tests.evaluation.cases import label_map, left_ventricle, make_case, square
 
 LIMITS = combined([preset("leclerc-2019"), preset("ru-net-transposed")])
@@ -26,7 +26,7 @@ def table(groups: dict[str, str] | None = None) -> CaseTable:
     """One patient: Dice 0.8 at ED, 0.6 at ES, HD 1 and 2 mm."""
     reference = square(10, 10, 10)
     judged = [
-        Judged(
+        CasePrediction(
             make_case(f"p_{phase}", reference, phase=phase, patient="p", groups=groups),
             label_map(square(10, 10 + shift, 10)),
             label_map(reference),

@@ -13,7 +13,7 @@ from cardiotrace.core.terms import Phase
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.compare import compare
 from cardiotrace.evaluation.quantity import PatientQuantity
-from cardiotrace.evaluation.score import Judged, score_case
+from cardiotrace.evaluation.score import CasePrediction, score_case
 from cardiotrace.evaluation.table import (
     agreement_rows,
     case_rows,
@@ -35,7 +35,7 @@ def table() -> CaseTable:
     reference = square(10, 10, 10)
     shifts = {"a": 0, "b": 2, "c": 4}
     items = [
-        Judged(
+        CasePrediction(
             make_case(name, reference, phase=Phase.ES if name == "c" else Phase.ED, groups={"quality": "good"}),
             label_map(square(10, 10 + shift, 10)),
             label_map(reference),
@@ -56,7 +56,7 @@ def test_headline(table: CaseTable) -> None:
         "mean_absolute_mm": row["mean_absolute_mm"],
         "n": 2,
         "absent": 0,
-        "missed": 0,
+        "false negative": 0,
         "false positive": 0,
     }
 
@@ -91,19 +91,19 @@ def test_agreement_of_every_quantity_that_both_have() -> None:
         *left_ventricle("b", 60.0, 61.0, 58.0, (90.0, 100.0), (40.0, 50.0)),
         PatientQuantity("a", "right_ventricular_ejection_fraction_percent", 40.0, 50.0),
         PatientQuantity("b", "right_ventricular_ejection_fraction_percent", math.nan, 50.0),
-        PatientQuantity("a", "myocardial_mass_g", 100.0),
+        PatientQuantity("a", "left_ventricular_mass_g", 100.0),
     )
     rows = {(row["quantity"], row["against"]): row for row in agreement_rows(CaseTable((), quantities))}
     assert list(rows) == [
-        ("ejection_fraction_percent", "traced"),
-        ("ejection_fraction_percent", "stated"),
-        ("end_diastolic_volume_ml", "traced"),
-        ("end_systolic_volume_ml", "traced"),
+        ("left_ventricular_ejection_fraction_percent", "traced"),
+        ("left_ventricular_ejection_fraction_percent", "stated"),
+        ("left_ventricular_end_diastolic_volume_ml", "traced"),
+        ("left_ventricular_end_systolic_volume_ml", "traced"),
         ("right_ventricular_ejection_fraction_percent", "traced"),
     ]
-    stated = rows["ejection_fraction_percent", "stated"]
+    stated = rows["left_ventricular_ejection_fraction_percent", "stated"]
     assert (stated["n"], stated["bias"], stated["mean_absolute_error"]) == (2, 0.5, 1.5)
-    diastolic = rows["end_diastolic_volume_ml", "traced"]
+    diastolic = rows["left_ventricular_end_diastolic_volume_ml", "traced"]
     # Differences of +10 and -10: SD sqrt(200), limits 1.96 of it.
     assert (diastolic["bias"], diastolic["mean_absolute_error"]) == (0.0, 10.0)
     assert diastolic["sd"] == pytest.approx(200**0.5)
@@ -115,7 +115,10 @@ def test_agreement_of_every_quantity_that_both_have() -> None:
 
 def test_agreement_as_it_is_read() -> None:
     noise = PatientQuantity("a", "right_ventricular_ejection_fraction_percent", 50 - 2.5e-15, 50.0)
-    pairs = [PatientQuantity(name, "end_diastolic_volume_ml", 100 + x, 100.0) for name, x in (("a", 3), ("b", -1))]
+    pairs = [
+        PatientQuantity(name, "left_ventricular_end_diastolic_volume_ml", 100 + x, 100.0)
+        for name, x in (("a", 3), ("b", -1))
+    ]
     several, one = readable_agreement(agreement_rows(CaseTable((), (noise, *pairs))))
     assert several == {
         "quantity": "LV EDV, ml", "against": "labels", "n": 2, "left out": 0, "r": "-", "bias": "+1.0", "SD": "2.8",
@@ -146,8 +149,8 @@ def test_outliers_as_they_are_read() -> None:
 def test_the_stored_table_tells_its_agreement(table: CaseTable) -> None:
     held = json.loads(table_to_json(table), parse_constant=lambda word: pytest.fail(word))["agreement"]
     assert [(row["quantity"], row["against"], row["bias"]) for row in held] == [
-        ("ejection_fraction_percent", "traced", -1.5),
-        ("ejection_fraction_percent", "stated", 0.5),
+        ("left_ventricular_ejection_fraction_percent", "traced", -1.5),
+        ("left_ventricular_ejection_fraction_percent", "stated", 0.5),
     ]
 
 

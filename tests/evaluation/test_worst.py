@@ -1,7 +1,7 @@
 """The worst come first, and a missed structure is worse than a bad one."""
 
 from cardiotrace.evaluation.case_table import CaseTable
-from cardiotrace.evaluation.score import Judged, score_case
+from cardiotrace.evaluation.score import CasePrediction, score_case
 from cardiotrace.evaluation.worst import worst_frames
 from tests.evaluation.cases import label_map, make_case, square
 
@@ -11,7 +11,8 @@ REFERENCE = square(10, 10, 10)
 def table() -> CaseTable:
     predicted = {"fine": REFERENCE, "missed": REFERENCE * 0, "far": square(10, 16, 10), "near": square(10, 12, 10)}
     judged = [
-        Judged(make_case(name, REFERENCE), label_map(plane), label_map(REFERENCE)) for name, plane in predicted.items()
+        CasePrediction(make_case(name, REFERENCE), label_map(plane), label_map(REFERENCE))
+        for name, plane in predicted.items()
     ]
     return CaseTable(tuple(row for item in judged for row in score_case(item)))
 

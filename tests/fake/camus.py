@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.fake.heart import apical, picture, write_metaimage, write_nifti
+from tests.fake.heart import apical, heart_image, write_metaimage, write_nifti
 
 EJECTION_FRACTIONS = (54, 40, 62, 45, 55, 30, 50, 58, 35, 60)
 QUALITIES = ("Good", "Medium", "Poor")
@@ -56,7 +56,7 @@ def write_legacy_camus(root: Path, *, patients: int = 2, views=("2CH", "4CH"), s
         for view in views:
             for phase, size in (("ED", 1.0), ("ES", 0.75)):
                 labels = apical((80, 40), size=size)[np.newaxis]
-                write_metaimage(folder / f"{name}_{view}_{phase}.mhd", picture(labels, rng), LEGACY_SPACING_MM)
+                write_metaimage(folder / f"{name}_{view}_{phase}.mhd", heart_image(labels, rng), LEGACY_SPACING_MM)
                 write_metaimage(folder / f"{name}_{view}_{phase}_gt.mhd", labels, LEGACY_SPACING_MM)
             header = (folder / f"{name}_{view}_ED.mhd").read_text().replace("_ED.raw", "_sequence.raw")
             (folder / f"{name}_{view}_sequence.mhd").write_text(header.replace("40 80 1", "40 80 20"))
@@ -70,12 +70,12 @@ def write_legacy_camus(root: Path, *, patients: int = 2, views=("2CH", "4CH"), s
 def _write_view(folder: Path, stem: str, rng: np.random.Generator, frames: int, *, backwards: bool) -> None:
     for phase, size in (("ED", 1.0), ("ES", 0.75)):
         labels = apical(size=size)
-        write_nifti(folder / f"{stem}_{phase}.nii.gz", picture(labels, rng), SPACING_MM)
+        write_nifti(folder / f"{stem}_{phase}.nii.gz", heart_image(labels, rng), SPACING_MM)
         write_nifti(folder / f"{stem}_{phase}_gt.nii.gz", labels, SPACING_MM)
     if frames:
         sizes = np.linspace(1.0, 0.75, frames)[:: -1 if backwards else 1]
         labels = np.stack([apical(size=size) for size in sizes])
-        write_nifti(folder / f"{stem}_half_sequence.nii.gz", picture(labels, rng), (1.0, *SPACING_MM))
+        write_nifti(folder / f"{stem}_half_sequence.nii.gz", heart_image(labels, rng), (1.0, *SPACING_MM))
         write_nifti(folder / f"{stem}_half_sequence_gt.nii.gz", labels, (1.0, *SPACING_MM))
 
 

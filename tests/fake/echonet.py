@@ -19,7 +19,7 @@ def write_echonet(root: Path, *, names=("0X1A", "0X2B", "0X3C"), seed: int = 0) 
     files = ["FileName,EF,ESV,EDV,FrameHeight,FrameWidth,FPS,NumberOfFrames,Split"]
     tracings = ["FileName,X1,Y1,X2,Y2,Frame"]
     for index, name in enumerate(names):
-        _write_film(root / "Videos" / f"{name}.avi", rng)
+        _write_video(root / "Videos" / f"{name}.avi", rng)
         part = ("TRAIN", "VAL", "TEST")[index % 3]
         files.append(f"{name},{60 - 10 * index},40.0,100.0,{SHAPE[0]},{SHAPE[1]},50,{FRAMES},{part}")
         for frame in (ES, ED):
@@ -31,7 +31,7 @@ def write_echonet(root: Path, *, names=("0X1A", "0X2B", "0X3C"), seed: int = 0) 
     (root / "VolumeTracings.csv").write_text("\n".join(tracings) + "\n")
 
 
-def _write_film(path: Path, rng: np.random.Generator) -> None:
+def _write_video(path: Path, rng: np.random.Generator) -> None:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mjpeg", rate=Fraction(50))
         stream.width, stream.height, stream.pix_fmt = SHAPE[1], SHAPE[0], "yuvj420p"

@@ -1,4 +1,4 @@
-"""Small seeded pictures of hearts with labels, and the files that fake data sets are made of."""
+"""Small seeded images of hearts with labels, and the files that fake data sets are made of."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def short_axis(depth=4, shape=(40, 48), *, size=1.0, values=(3, 2, 1)) -> NDArra
     return stack
 
 
-def picture(labels: Array, rng: np.random.Generator, dtype=np.uint8) -> Array:
+def heart_image(labels: Array, rng: np.random.Generator, dtype=np.uint8) -> Array:
     """Grey values that differ by label, with speckle."""
     grey = np.array([20, 90, 180, 120] + [60] * 252)[labels]
     return np.clip(grey + rng.normal(0, 12, labels.shape), 0, 255).astype(dtype)

@@ -13,7 +13,7 @@ from cardiotrace.core.terms import View
 from cardiotrace.inference.model_file import Model, open_seal, seal
 from cardiotrace.inference.spec import ModelSpec, SchemeSpec
 from cardiotrace.postprocessing import Postprocessing
-from cardiotrace.preparation import Preparation
+from cardiotrace.preprocessing import Preprocessing
 
 
 def pointwise_network(weight: NDArray[np.float32], bias: NDArray[np.float32]) -> bytes:
@@ -42,14 +42,14 @@ def threshold_network(*thresholds: float, steepness: float = 1000.0) -> bytes:
 
 
 def make_spec(scheme: LabelScheme, **changes: Any) -> ModelSpec:
-    """Description of a model of grey images that works on the image's own grid (no preparation)."""
+    """Description of a model of grey images that works on the image's own grid (no preprocessing)."""
     values: dict[str, Any] = {
         "name": "tiny",
         "summary": "A network for tests.",
         "scheme": SchemeSpec(scheme.name, {str(key): value for key, value in scheme.values.items()}),
         "views": (View.FOUR_CHAMBER,),
         "classes": scheme.class_count,
-        "preparation": Preparation([]),
+        "preprocessing": Preprocessing([]),
     }
     return ModelSpec(**(values | changes))
 
@@ -60,13 +60,13 @@ def make_model(network: bytes, spec: ModelSpec) -> Model:
     return Model(open_seal(content), content)
 
 
-def resize(height: int, width: int) -> Preparation:
-    """A preparation that stretches every picture to one size."""
-    return Preparation([Choice("resize", {"height": height, "width": width})])
+def resize(height: int, width: int) -> Preprocessing:
+    """A preprocessing that stretches every image to one size."""
+    return Preprocessing([Choice("resize", {"height": height, "width": width})])
 
 
 def write_camus_model(path: Path, **changes: Any) -> Path:
-    """A model file that labels the pictures of `tests/fake/camus.py` by their grey values."""
+    """A model file that labels the images of `tests/fake/camus.py` by their grey values."""
     between = threshold_network(55 / 255, 105 / 255, 150 / 255)  # background < LV < LA < myocardium
     spec = make_spec(
         CAMUS,

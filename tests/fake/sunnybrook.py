@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.fake.heart import picture, short_axis
+from tests.fake.heart import heart_image, short_axis
 
 
 def write_sunnybrook(root: Path, *, slices=(4, 3, 5), seed: int = 0) -> Path:
@@ -18,7 +18,7 @@ def write_sunnybrook(root: Path, *, slices=(4, 3, 5), seed: int = 0) -> Path:
     path = root / "scd_lvsegs.npz"
     np.savez_compressed(
         path,
-        images=picture(labels, rng, np.uint16),
+        images=heart_image(labels, rng, np.uint16),
         segs=labels.astype(np.int32),
         caseIndices=np.stack([stops - slices, stops], axis=1),
         imageIsHyp=hypertrophic,

@@ -117,7 +117,7 @@ def test_a_lost_affine_is_taken_as_it_lies_and_that_is_said():
     assert found.notes == ("the labels state no orientation: the labels were taken as they lie (RAS against LPS)",)
 
 
-def test_a_picture_beside_an_image_of_the_usual_directions_needs_no_word():
+def test_an_image_beside_an_image_of_the_usual_directions_needs_no_word():
     found = aligned(
         labels_of(random_mask((40, 60, 1)), NO_GEOMETRY),
         grid_of((40, 60, 1), of_xyz(np.diag([-0.308, -0.308, 1, 1]), oriented=False)),

@@ -5,7 +5,7 @@ from cardiotrace.geometry.blank import blank_planes, blank_words
 
 
 def speckle(seed: int = 0, shape: tuple[int, int] = (120, 160)) -> np.ndarray:
-    """A picture of ultrasound: blobs in a sector."""
+    """An image of ultrasound: blobs in a sector."""
     from scipy import ndimage
 
     rows, columns = np.mgrid[: shape[0], : shape[1]]
@@ -45,21 +45,21 @@ def big_title() -> np.ndarray:
     ids=["black", "white", "grey", "sensor noise", "static", "title", "large title"],
 )
 @pytest.mark.parametrize("place", [0, 2, 4])
-def test_a_frame_without_a_picture_is_found_wherever_it_stands(dark: np.ndarray, place: int) -> None:
+def test_a_frame_without_an_image_is_found_wherever_it_stands(dark: np.ndarray, place: int) -> None:
     frames = [speckle(seed) for seed in range(4)]
     frames.insert(place, dark)
     assert np.flatnonzero(blank_planes(np.stack(frames)[:, None])[:, 0]).tolist() == [place]
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.int16, np.float32])
-def test_pictures_are_pictures_in_any_type_and_brightness(kind: type) -> None:
+def test_images_are_images_in_any_type_and_brightness(kind: type) -> None:
     frames = np.stack([speckle(seed) for seed in range(4)])[:, None]
     assert not blank_planes(frames.astype(kind)).any()
     assert not blank_planes((frames // 25).astype(kind)).any()
     assert not blank_planes(frames.astype(np.float64) * 1e-6).any()
 
 
-def test_a_wholly_constant_image_has_no_picture() -> None:
+def test_a_wholly_constant_image_has_no_image() -> None:
     assert blank_planes(np.zeros((2, 1, 30, 30), np.uint8)).all()
     assert blank_planes(np.full((1, 3, 30, 30), 0.5, np.float32)).all()
     assert blank_planes(np.zeros((1, 1, 64, 64, 3), np.uint8)).all()
@@ -78,7 +78,7 @@ def test_colour_is_looked_at_in_its_brightest_channel() -> None:
     assert not blank_planes(red).any()
 
 
-def test_a_film_may_hold_different_views() -> None:
+def test_a_video_may_hold_different_views() -> None:
     # No frame has much in common with the others: then none is a stranger.
     frames = np.stack([np.roll(speckle(seed), 40 * seed, axis=1) * (seed + 1) for seed in range(4)])
     assert not blank_planes(frames[:, None]).any()

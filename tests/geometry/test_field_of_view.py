@@ -17,12 +17,12 @@ def disc(noise=0.0, *, lesion=False):
 
 @pytest.mark.parametrize("lesion", [False, True])
 def test_disc_of_a_photograph(lesion):
-    picture, inside = disc(3.0, lesion=lesion)
-    found = find_field_of_view(picture)
+    image, inside = disc(3.0, lesion=lesion)
+    found = find_field_of_view(image)
     assert (found & inside).sum() / (found | inside).sum() > 0.99
 
 
-def test_picture_without_dark_surroundings_counts_whole():
+def test_image_without_dark_surroundings_counts_whole():
     rng = np.random.default_rng(0)
     assert find_field_of_view(rng.integers(80, 200, (40, 50)).astype(np.uint8)).all()
     assert find_field_of_view(np.zeros((40, 50), np.uint8)).all()

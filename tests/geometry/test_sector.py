@@ -79,5 +79,5 @@ def test_the_inverse_brings_every_pixel_home():
     smooth = np.add.outer(np.sin(np.arange(120) / 9), np.cos(np.arange(140) / 11))[None]
     sector, change = Sector(3.0, 70.0, 1.1), SectorChange(7.0, 0.9, 1.1)
     home = change_planes(change_planes(smooth, sector, change), sector, change.inverse)
-    # Within what stayed in the picture.
+    # Within what stayed in the image.
     np.testing.assert_allclose(home[0, 20:90, 50:90], smooth[0, 20:90, 50:90], atol=0.02)

@@ -22,7 +22,7 @@ from tests.fake.models import make_spec, resize, threshold_network
 NETWORK = threshold_network(0.25, 0.5, 0.75)
 SPEC = make_spec(
     CAMUS,
-    preparation=resize(256, 256),
+    preprocessing=resize(256, 256),
     postprocessing=Postprocessing([Choice("largest-component", {"structures": ["LV", "MYO"]})]),
     training=TrainingSpec(data_set="camus", seed=7, versions={"torch": "2.13.0"}),
     scores={"LV": {"dice": 0.93, "hd_mm": float("inf")}},
@@ -49,7 +49,7 @@ def test_description_round_trips_through_the_file(tmp_path: Path) -> None:
     assert read.licence == "CC BY-NC-SA 4.0 – données"
     assert read.views == (View.FOUR_CHAMBER,)
     assert read.label_scheme.value(Structure.LA) == 3
-    assert read.preparation.place((10, 20), None).shape == (256, 256)
+    assert read.preprocessing.place((10, 20), None).shape == (256, 256)
     assert verify(path).name == "tiny"
     assert read_model(path).content == SEALED
 
@@ -145,11 +145,11 @@ def test_another_format_version_is_refused_before_its_keys_are_read() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"preparation": [{"name": "resize", "new_key": 1}]}, "unknown key 'preparation.*new_key'"),
+        ({"preprocessing": [{"name": "resize", "new_key": 1}]}, "unknown key 'preprocessing.*new_key'"),
         ({"threshold": "0.5"}, "threshold: expected float"),
         ({"classes": 3}, "3 classes for 3 structures"),
         ({"scheme": {"name": "x", "values": {"KIDNEY": 1}}}, "unknown structure 'KIDNEY'"),
-        ({"preparation": [{"name": "fold"}]}, "no preparation step 'fold'"),
+        ({"preprocessing": [{"name": "fold"}]}, "no preprocessing step 'fold'"),
         ({"mirror_axes": ["time"]}, "mirror axes are height and width"),
     ],
 )

@@ -17,7 +17,7 @@ from cardiotrace.core.terms import Structure, View
 from cardiotrace.inference.predictor import MANY_PLANES, Predictor, softmax
 from cardiotrace.io.colour import luma
 from cardiotrace.postprocessing import Postprocessing
-from cardiotrace.preparation import Preparation
+from cardiotrace.preprocessing import Preprocessing
 from tests.fake.models import make_model, make_spec, pointwise_network, resize, threshold_network
 
 THRESHOLDS = Predictor(make_model(threshold_network(0.25, 0.5, 0.75), make_spec(CAMUS)))
@@ -44,7 +44,7 @@ def test_a_network_that_thresholds_is_reproduced_pixel_by_pixel(
 
 @pytest.mark.parametrize("shape", [(97, 63), (64, 64), (31, 200)])
 def test_labels_of_a_resized_image_lie_on_the_image(shape: tuple[int, int]) -> None:
-    predictor = Predictor(make_model(threshold_network(0.5), make_spec(LV_ONLY, preparation=resize(128, 128))))
+    predictor = Predictor(make_model(threshold_network(0.5), make_spec(LV_ONLY, preprocessing=resize(128, 128))))
     source = FileSource(Path("exam.nii.gz"), "nifti", ".nii.gz")
     image = disc(*shape, radius=min(shape) / 3)
     cine = Image(
@@ -70,12 +70,12 @@ def test_a_frame_in_which_nothing_is_seen_is_told() -> None:
     assert [str(flag) for flag in result.warnings] == ["model tiny sees nothing in 1 of 2 frames"]
 
 
-def test_frames_without_a_picture_have_no_labels_and_are_not_shown_to_the_network() -> None:
-    # A network that takes everything for the ventricle, as one may that never saw a flat picture.
+def test_frames_without_an_image_have_no_labels_and_are_not_shown_to_the_network() -> None:
+    # A network that takes everything for the ventricle, as one may that never saw a flat image.
     network = pointwise_network(np.zeros((2, 1), np.float32), np.array([0.0, 2.0], np.float32))
     predictor = Predictor(make_model(network, make_spec(LV_ONLY)))
-    picture = disc(40, 40, radius=12)
-    frames = np.stack([np.zeros_like(picture), picture, np.full_like(picture, 255), picture])[:, None]
+    image = disc(40, 40, radius=12)
+    frames = np.stack([np.zeros_like(image), image, np.full_like(image, 255), image])[:, None]
     seen: list[tuple[int, int]] = []
     result = predictor.segment(Image(frames, NO_GEOMETRY), on_progress=lambda done, total: seen.append((done, total)))
     assert result.labels.mask(Structure.LV).any(axis=(1, 2, 3)).tolist() == [False, True, False, True]
@@ -88,12 +88,12 @@ def test_frames_without_a_picture_have_no_labels_and_are_not_shown_to_the_networ
 
 def test_doubt_is_a_share_of_the_least_certain_validation_image() -> None:
     network = pointwise_network(np.zeros((2, 1), np.float32), np.array([0.0, 2.0], np.float32))
-    picture = Image(disc(40, 40, radius=12)[None, None], NO_GEOMETRY)
+    image = Image(disc(40, 40, radius=12)[None, None], NO_GEOMETRY)
     certainty = 1 / (1 + np.exp(-2.0))
     known = Predictor(make_model(network, make_spec(LV_ONLY, lowest_confidence=0.8)))
-    assert known.segment(picture).doubt[0] == pytest.approx((1 - certainty) / 0.2, rel=1e-5)
-    assert np.isnan(known.segment(picture, test_time_augmentation=True).doubt[0])
-    assert np.isnan(Predictor(make_model(network, make_spec(LV_ONLY))).segment(picture).doubt[0])
+    assert known.segment(image).doubt[0] == pytest.approx((1 - certainty) / 0.2, rel=1e-5)
+    assert np.isnan(known.segment(image, test_time_augmentation=True).doubt[0])
+    assert np.isnan(Predictor(make_model(network, make_spec(LV_ONLY))).segment(image).doubt[0])
 
 
 def test_confidence_is_the_mean_winning_probability_over_the_foreground() -> None:
@@ -152,7 +152,7 @@ def test_a_model_of_colour_images_needs_colour() -> None:
 
 
 def test_a_model_of_fixed_pixel_size_refuses_an_image_without_one() -> None:
-    spec = make_spec(LV_ONLY, preparation=Preparation([Choice("resample")]))
+    spec = make_spec(LV_ONLY, preprocessing=Preprocessing([Choice("resample")]))
     with pytest.raises(InputError, match="pixel size is unknown"):
         Predictor(make_model(threshold_network(0.5), spec)).segment(
             Image(np.zeros((1, 1, 4, 4), np.uint8), NO_GEOMETRY)
@@ -227,8 +227,8 @@ def test_one_probability_needs_one_structure() -> None:
 
 
 def test_colour_may_become_one_channel() -> None:
-    preparation = Preparation([Choice("channel", {"colour": "green"}), Choice("pad-to-multiple", {"multiple": 4})])
-    predictor = Predictor(make_model(threshold_network(0.5), make_spec(LV_ONLY, preparation=preparation)))
+    preprocessing = Preprocessing([Choice("channel", {"colour": "green"}), Choice("pad-to-multiple", {"multiple": 4})])
+    predictor = Predictor(make_model(threshold_network(0.5), make_spec(LV_ONLY, preprocessing=preprocessing)))
     frames = np.zeros((1, 1, 7, 9, 3), np.uint8)
     frames[..., 2:5, 3:6, 1] = 200
     result = predictor.segment(Image(frames, NO_GEOMETRY))

@@ -18,7 +18,7 @@ from cardiotrace.io import (
     image_suffixes,
     label_suffixes,
     labels_path,
-    picture_suffixes,
+    raster_suffixes,
     read_image,
     read_labels,
     write_labels,
@@ -116,7 +116,7 @@ def test_what_is_no_image_is_named_whatever_it_is_called(tmp_path, name, content
 def test_suffixes_stand_in_one_table():
     suffixes = [suffix for form in FORMATS for suffix in form.suffixes if suffix]
     assert sorted(image_suffixes()) == sorted(suffixes)
-    assert set(picture_suffixes()) <= set(image_suffixes())
+    assert set(raster_suffixes()) <= set(image_suffixes())
     assert set(image_suffixes()) - set(label_suffixes()) == {".jpg", ".jpeg", ".avi", ".mp4"}
     assert image_suffixes()[0] == ".nii.gz" or len(image_suffixes()[0]) >= len(".nii.gz")
 
@@ -151,7 +151,7 @@ def test_impossible_names(tmp_path, name):
         read_image(f"{tmp_path}/{name}")
 
 
-def test_a_folder_with_a_pipe_among_its_pictures(tmp_path):
+def test_a_folder_with_a_pipe_among_its_images(tmp_path):
     Image.fromarray(GREY).save(tmp_path / "a.png")
     os.mkfifo(tmp_path / "b.png")
     with pytest.raises(InputError, match="is a pipe, not a file"):

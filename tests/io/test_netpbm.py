@@ -1,4 +1,4 @@
-"""Netpbm pictures, exact where Pillow is not."""
+"""Netpbm images, exact where Pillow is not."""
 
 import gzip
 
@@ -78,13 +78,13 @@ def test_folder_of_them(tmp_path):
     [
         (b"P5 7 5 255\n" + bytes(34), "cut short"),
         (gzip.compress(b"P5 7 5 255\n" + bytes(34), mtime=0), "34 of 35 bytes|ends early"),
-        (b"P5 7 5 255\n" + bytes(35) + b"P5 7 5 255\n" + bytes(35), "holds several pictures"),
+        (b"P5 7 5 255\n" + bytes(35) + b"P5 7 5 255\n" + bytes(35), "holds several images"),
         (b"P5 0 5 255\n", "without pixels"),
         (b"P5 7 5 0\n" + bytes(35), "largest value"),
         (b"P5 7 5 70000\n" + bytes(70), "largest value"),
         (b"P5 99999999 99999999 255\n", "claims more than|GiB of pixels"),
         (b"P5 100000 20000 255\n" + bytes(100), "cut short"),
-        (b"P2 7 5 255\n1 2 three" + b" 1" * 40, "not a picture file"),
+        (b"P2 7 5 255\n1 2 three" + b" 1" * 40, "not an image file"),
         (b"P2 7 5 3\n" + b"4 " * 35, "numbers from 0 to 3"),
         (b"P2 7 5 3\n" + b"1 " * 20, "cut short|numbers from 0 to 3"),
         (b"P2 9000 9000 3\n" + b"1 " * 100, "written out as text|cut short"),

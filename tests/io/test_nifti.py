@@ -83,7 +83,7 @@ def test_third_axis(tmp_path, name, third_axis, view, frames):
     path = save(tmp_path / name, ramp((7, 5, 3)), zooms=(0.5, 0.25, 8.0), units=("mm", "sec"))
     cine = read_image(path, third_axis=third_axis, view=view)
     assert cine.frames.shape == frames
-    assert cine.spacing_mm == (8.0, 0.25, 0.5)  # of a film of one slice it is the thickness
+    assert cine.spacing_mm == (8.0, 0.25, 0.5)  # of a video of one slice it is the thickness
     assert cine.times_ms is None
     assert cine.view is view
 
@@ -458,7 +458,7 @@ def test_real_files(tmp_path, data_root, blob, same_grid, name, scheme, shape):
 
 @pytest.mark.data
 def test_real_apex_is_at_the_top(data_root):
-    """In a CAMUS picture the left atrium lies below the ventricle."""
+    """In a CAMUS image the left atrium lies below the ventricle."""
     truth = read_labels(data_root / "camus/database_nifti/patient0001/patient0001_4CH_ED_gt.nii.gz", CAMUS)
     rows = [np.argwhere(truth.array[0, 0] == value)[:, 0].mean() for value in (1, 3)]
     assert rows[0] < rows[1] - 50
@@ -535,11 +535,11 @@ def test_a_slope_that_makes_fractions_is_named_with_the_true_value(tmp_path):
 
 
 @pytest.mark.parametrize("colour", [0, 255])
-def test_rgba_with_its_picture_in_the_transparency(tmp_path, colour):
+def test_rgba_with_its_image_in_the_transparency(tmp_path, colour):
     array = np.zeros((4, 3), [("R", "u1"), ("G", "u1"), ("B", "u1"), ("A", "u1")])
     for channel in "RGB":
         array[channel] = colour
     array["A"][1:3, 1] = 255
     nibabel.save(nibabel.Nifti1Image(array, np.eye(4)), tmp_path / "a.nii.gz")
-    with pytest.raises(InputError, match="the picture lies in the transparency"):
+    with pytest.raises(InputError, match="the image lies in the transparency"):
         read_image(tmp_path / "a.nii.gz")

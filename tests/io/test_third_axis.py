@@ -35,12 +35,12 @@ def shape_of(path, array, spacing=(8.0, MM, MM), **given):
     return read_image(path, **{"view": View.SAX, **given}).grid_shape[:2]
 
 
-@pytest.mark.parametrize("name", ["v_SAX_cine", "v_sequence", "film", "p1_4d", "v_SAX_loop"])
+@pytest.mark.parametrize("name", ["v_SAX_cine", "v_sequence", "video", "p1_4d", "v_SAX_loop"])
 def test_thirty_instants_are_no_slices_where_the_name_says_they_move(tmp_path, name):
     assert shape_of(tmp_path / f"{name}.nii.gz", beat(30)) == (30, 1)
 
 
-def test_the_thickness_of_a_film_of_one_slice_stays(tmp_path):
+def test_the_thickness_of_a_video_of_one_slice_stays(tmp_path):
     write_nifti(tmp_path / "v_SAX_cine.nii.gz", beat(30), (8.0, MM, MM))
     assert read_image(tmp_path / "v_SAX_cine.nii.gz", view=View.SAX).spacing_mm == pytest.approx((8.0, MM, MM))
 
@@ -90,19 +90,19 @@ def test_the_word_of_the_caller_counts(tmp_path):
 
 
 def test_an_empty_fourth_axis_says_nothing(tmp_path):
-    film = tmp_path / "v_SAX_cine.nii.gz"
-    write_nifti(film, beat(30)[np.newaxis], (33.0, 8.0, MM, MM))  # stored (x, y, t, 1)
-    image = read_image(film, view=View.SAX)
+    video = tmp_path / "v_SAX_cine.nii.gz"
+    write_nifti(video, beat(30)[np.newaxis], (33.0, 8.0, MM, MM))  # stored (x, y, t, 1)
+    image = read_image(video, view=View.SAX)
     assert image.grid_shape == (30, 1, SIDE, SIDE)
     assert image.frames[7, 0].tolist() == beat(30)[7].tolist()
     with pytest.raises(InputError, match="--third-axis"):
         shape_of(tmp_path / "v_SAX.nii.gz", beat(30)[np.newaxis], (33.0, 8.0, MM, MM))
 
 
-def test_labels_of_such_a_film_lie_on_its_own_grid(tmp_path):
-    film = tmp_path / "v_SAX_cine.nii.gz"
-    write_nifti(film, beat(30)[np.newaxis], (33.0, 8.0, MM, MM))
-    image = read_image(film, view=View.SAX)
+def test_labels_of_such_a_video_lie_on_its_own_grid(tmp_path):
+    video = tmp_path / "v_SAX_cine.nii.gz"
+    write_nifti(video, beat(30)[np.newaxis], (33.0, 8.0, MM, MM))
+    image = read_image(video, view=View.SAX)
     values = (image.frames > 150).astype(np.uint8) * 3
     write_labels(LabelMap(values, ACDC, image.geometry, image.source), tmp_path / "v_SAX_cine_labels.nii.gz")
     back = read_labels(tmp_path / "v_SAX_cine_labels.nii.gz", ACDC, third_axis="time")

@@ -21,28 +21,28 @@ COLOUR = np.stack([GREY, GREY[::-1], GREY // 2], axis=-1)
 FRAMES = np.stack([np.roll(GREY, step) for step in range(20)])
 
 
-def stored(picture: np.ndarray, orientation: int) -> np.ndarray:
-    """The picture as it lies in a file with this orientation: Pillow, which is to turn it back, does the inverse."""
+def stored(image: np.ndarray, orientation: int) -> np.ndarray:
+    """The image as it lies in a file with this orientation: Pillow, which is to turn it back, does the inverse."""
     ways = {
         2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
         5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
         8: Image.Transpose.ROTATE_270,
     }  # fmt: skip
-    return np.ascontiguousarray(Image.fromarray(picture).transpose(ways[orientation]) if orientation > 1 else picture)
+    return np.ascontiguousarray(Image.fromarray(image).transpose(ways[orientation]) if orientation > 1 else image)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("compression", [None, "zlib", "tiff_lzw", "packbits", "tiff_adobe_deflate"])
-@pytest.mark.parametrize("picture", [GREY, COLOUR])
-def test_every_orientation_is_upright(tmp_path, orientation, compression, picture):
-    lying = stored(picture, orientation)
+@pytest.mark.parametrize("image", [GREY, COLOUR])
+def test_every_orientation_is_upright(tmp_path, orientation, compression, image):
+    lying = stored(image, orientation)
     if compression in (None, "zlib"):
         tags = [(274, "H", 1, orientation, True)]
-        photometric = "minisblack" if picture.ndim == 2 else "rgb"
+        photometric = "minisblack" if image.ndim == 2 else "rgb"
         tifffile.imwrite(tmp_path / "a.tif", lying, photometric=photometric, compression=compression, extratags=tags)
     else:
         Image.fromarray(lying).save(tmp_path / "a.tif", compression=compression, tiffinfo={274: orientation})
-    assert np.array_equal(read_image(tmp_path / "a.tif").frames[0, 0], picture)
+    assert np.array_equal(read_image(tmp_path / "a.tif").frames[0, 0], image)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -50,11 +50,11 @@ def test_every_orientation_is_upright(tmp_path, orientation, compression, pictur
 def test_exif_says_the_same(tmp_path, orientation, suffix):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    picture = np.kron(np.array([[250, 0, 100], [30, 160, 220]], np.uint8), np.ones((16, 16), np.uint8))
-    Image.fromarray(stored(picture, orientation)).save(tmp_path / f"a{suffix}", exif=exif)
+    image = np.kron(np.array([[250, 0, 100], [30, 160, 220]], np.uint8), np.ones((16, 16), np.uint8))
+    Image.fromarray(stored(image, orientation)).save(tmp_path / f"a{suffix}", exif=exif)
     seen = read_image(tmp_path / f"a{suffix}").frames[0, 0]
-    assert seen.shape == picture.shape
-    assert np.abs(seen.astype(int) - picture).max() <= 3
+    assert seen.shape == image.shape
+    assert np.abs(seen.astype(int) - image).max() <= 3
 
 
 def test_sixteen_bit_and_white_is_zero_are_turned_too(tmp_path):
@@ -66,7 +66,7 @@ def test_sixteen_bit_and_white_is_zero_are_turned_too(tmp_path):
     assert np.array_equal(read_image(tmp_path / "b.tif").frames[0, 0], GREY)
 
 
-def test_labels_go_back_onto_an_upright_picture(tmp_path, blob):
+def test_labels_go_back_onto_an_upright_image(tmp_path, blob):
     tifffile.imwrite(
         tmp_path / "a.tif", np.rot90(GREY, 1), photometric="minisblack", extratags=[(274, "H", 1, 6, True)]
     )
@@ -104,7 +104,7 @@ def test_one_page_that_speaks_of_more_than_is_there(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", FRAMES, photometric="minisblack", truncate=True)
     content = (tmp_path / "a.tif").read_bytes()
     (tmp_path / "a.tif").write_bytes(content[:-100])
-    with pytest.raises(InputError, match="speaks of 20 pictures and holds one page"):
+    with pytest.raises(InputError, match="speaks of 20 images and holds one page"):
         read_image(tmp_path / "a.tif")
 
 
@@ -117,12 +117,12 @@ def test_a_second_array_is_named(tmp_path, first):
         read_image(tmp_path / "a.tif")
 
 
-def test_pictures_below_a_page_are_named(tmp_path):
+def test_images_below_a_page_are_named(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as tiff:
         tiff.write(GREY, photometric="minisblack", subifds=19)
         for frame in FRAMES[1:]:
             tiff.write(frame, photometric="minisblack")
-    with pytest.raises(InputError, match=r"holds 1 pictures and 19 more below them"):
+    with pytest.raises(InputError, match=r"holds 1 images and 19 more below them"):
         read_image(tmp_path / "a.tif")
 
 
@@ -173,9 +173,9 @@ def test_two_values_for_each_pixel(tmp_path):
 
 @pytest.mark.parametrize("compression", ["tiff_lzw", "raw", "tiff_adobe_deflate"])
 def test_labels_in_a_palette_are_its_indices(tmp_path, compression):
-    picture = Image.frombytes("P", (7, 5), (GREY % 4).tobytes())
-    picture.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0])
-    picture.save(tmp_path / "a.tif", compression=compression)
+    image = Image.frombytes("P", (7, 5), (GREY % 4).tobytes())
+    image.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0])
+    image.save(tmp_path / "a.tif", compression=compression)
     assert np.array_equal(read_labels(tmp_path / "a.tif", CAMUS).array[0, 0], GREY % 4)
     assert read_image(tmp_path / "a.tif", channels=3).frames[0, 0].max() == 128
 
@@ -187,7 +187,7 @@ def test_a_mask_in_the_transparency_is_refused(tmp_path, colour):
     tifffile.imwrite(tmp_path / "a.tif", mask, photometric="rgb", extrasamples=["unassalpha"])
     with pytest.raises(InputError, match="the mask lies in the transparency"):
         read_labels(tmp_path / "a.tif", VESSEL)
-    with pytest.raises(InputError, match="the picture lies in the transparency"):
+    with pytest.raises(InputError, match="the image lies in the transparency"):
         read_image(tmp_path / "a.tif")
 
 
@@ -266,8 +266,8 @@ def test_pages_that_the_file_is_too_short_for(tmp_path):
 def test_damaged_and_silent(tmp_path, capfd, compression):
     """libtiff writes to the terminal by itself."""
     noise = np.random.default_rng(0).integers(0, 256, (60, 50), np.uint8)
-    picture = Image.fromarray(noise > 128) if compression == "group4" else Image.fromarray(noise)
-    picture.save(tmp_path / "a.tif", compression=compression)
+    image = Image.fromarray(noise > 128) if compression == "group4" else Image.fromarray(noise)
+    image.save(tmp_path / "a.tif", compression=compression)
     content = bytearray((tmp_path / "a.tif").read_bytes())
     middle = len(content) // 2
     content[middle - 300 : middle] = bytes(range(250, 256)) * 50

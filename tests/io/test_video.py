@@ -13,14 +13,14 @@ from cardiotrace.core.label import CAMUS
 from cardiotrace.io import labels_path, read_image, read_labels, read_metadata, video, write_labels
 
 
-def film(path, frames, *, codec, rate=50, pixel_format="yuvj420p"):
+def write_video(path, frames, *, codec, rate=50, pixel_format="yuvj420p"):
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate)
         stream.width, stream.height = frames.shape[2], frames.shape[1]
         stream.pix_fmt = pixel_format
         for frame in frames:
-            picture = av.VideoFrame.from_ndarray(frame, format="gray").reformat(format=pixel_format)
-            container.mux(stream.encode(picture))
+            image = av.VideoFrame.from_ndarray(frame, format="gray").reformat(format=pixel_format)
+            container.mux(stream.encode(image))
         container.mux(stream.encode())
     return path
 
@@ -41,10 +41,10 @@ def frames():
         ("a.mp4", "libx264", "yuv420p", 16),
     ],
 )
-def test_films(tmp_path, frames, name, codec, pixel_format, error):
+def test_videos(tmp_path, frames, name, codec, pixel_format, error):
     if codec not in av.codecs_available:
         pytest.skip(f"no encoder {codec}")
-    path = film(tmp_path / name, frames, codec=codec, pixel_format=pixel_format)
+    path = write_video(tmp_path / name, frames, codec=codec, pixel_format=pixel_format)
     cine = read_image(path)
     assert cine.grid_shape == (12, 1, 48, 64)
     assert cine.frames.dtype == np.uint8
@@ -57,8 +57,8 @@ def test_films(tmp_path, frames, name, codec, pixel_format, error):
     }  # fmt: skip
 
 
-def test_labels_of_a_film(tmp_path, frames, blob):
-    path = film(tmp_path / "a.avi", frames, codec="mjpeg")
+def test_labels_of_a_video(tmp_path, frames, blob):
+    path = write_video(tmp_path / "a.avi", frames, codec="mjpeg")
     labels = blob(read_image(path, spacing_mm=(1.0, 0.5, 0.25)))
     target = labels_path(labels.source, tmp_path)
     assert target.name == "a_labels.nii.gz"
@@ -77,12 +77,12 @@ def test_labels_of_a_film(tmp_path, frames, blob):
 
 @pytest.mark.parametrize("name", ["a.avi", "a.mp4"])
 def test_damaged(tmp_path, frames, capfd, name):
-    path = film(tmp_path / name, frames, codec="mpeg4", pixel_format="yuv420p")
+    path = write_video(tmp_path / name, frames, codec="mpeg4", pixel_format="yuv420p")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(InputError):
         read_image(path)
-    path.write_bytes(b"some text that is no film" * 50)
-    with pytest.raises(InputError, match="is not a film file that can be read"):
+    path.write_bytes(b"some text that is no video" * 50)
+    with pytest.raises(InputError, match="is not a video file that can be read"):
         read_image(path)
     assert capfd.readouterr() == ("", "")
 
@@ -96,7 +96,7 @@ def test_sound_alone(tmp_path):
         sound.sample_rate = 8000
         container.mux(stream.encode(sound))
         container.mux(stream.encode())
-    with pytest.raises(InputError, match="no moving picture"):
+    with pytest.raises(InputError, match="no moving image"):
         read_image(path)
 
 
@@ -113,9 +113,9 @@ except InputError as error:
 
 
 @pytest.mark.parametrize("count", [2**20, 2**28, 2**31 - 1, 2**32 - 1])
-def test_a_film_that_claims_absurdly_many_frames(tmp_path, frames, count):
+def test_a_video_that_claims_absurdly_many_frames(tmp_path, frames, count):
     """The table of sample sizes says that all are of one size, and how many there are."""
-    path = film(tmp_path / "a.mp4", frames, codec="mpeg4", pixel_format="yuv420p")
+    path = write_video(tmp_path / "a.mp4", frames, codec="mpeg4", pixel_format="yuv420p")
     content = bytearray(path.read_bytes())
     place = content.index(b"stsz")
     content[place + 8 : place + 16] = struct.pack(">2I", 1, count)
@@ -130,14 +130,14 @@ def test_a_film_that_claims_absurdly_many_frames(tmp_path, frames, count):
 
 
 def test_frames_are_counted_only_as_far_as_they_fit(tmp_path, frames, monkeypatch):
-    path = film(tmp_path / "a.avi", frames, codec="mjpeg")
+    path = write_video(tmp_path / "a.avi", frames, codec="mjpeg")
     monkeypatch.setattr(video, "MAX_PIXEL_BYTES", 11 * 48 * 64)
     with pytest.raises(InputError, match="holds more than 11 frames"):
         read_image(path)
 
 
-def test_a_list_that_names_other_files_is_no_film(tmp_path, frames):
-    film(tmp_path / "a.mp4", frames, codec="mpeg4", pixel_format="yuv420p")
+def test_a_list_that_names_other_files_is_no_video(tmp_path, frames):
+    write_video(tmp_path / "a.mp4", frames, codec="mpeg4", pixel_format="yuv420p")
     for content in ("#EXTM3U\n#EXTINF:1,\na.mp4\n", "ffconcat version 1.0\nfile a.mp4\n"):
         (tmp_path / "b.mp4").write_text(content)
         with pytest.raises(InputError, match="does not begin as one"):

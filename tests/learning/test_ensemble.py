@@ -44,7 +44,7 @@ def test_folds_of_one_recipe_are_told_apart():
 
 
 def test_its_architecture_names_every_kind_of_member():
-    choices = [Choice("unet1"), Choice("runet", {"dil": 11}), Choice("unet1")]
+    choices = [Choice("unet1"), Choice("runet", {"dilation": 11}), Choice("unet1")]
     members = [member(i, architecture=choice) for i, choice in enumerate(choices)]
     alike, unlike = members[::2], members
     assert join(alike, name="pair").spec.architecture == Choice("unet1")

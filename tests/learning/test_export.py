@@ -13,7 +13,7 @@ from cardiotrace.inference.engine import OnnxRuntimeEngine
 from cardiotrace.inference.model_file import open_seal
 from cardiotrace.learning import export
 from cardiotrace.learning.models.catalog import ARCHITECTURES
-from cardiotrace.preparation import Preparation
+from cardiotrace.preprocessing import Preprocessing
 from tests.fake.models import make_spec, resize
 
 SIZE = (32, 32)
@@ -124,7 +124,9 @@ def test_ties_may_fall_either_way():
 @pytest.mark.slow
 def test_a_preparation_that_keeps_sizes_leaves_the_sides_free():
     model = network()
-    spec = make_spec(CAMUS, preparation=Preparation([Choice("pad-to-multiple", {"multiple": 4}), Choice("z-score")]))
+    spec = make_spec(
+        CAMUS, preprocessing=Preprocessing([Choice("pad-to-multiple", {"multiple": 4}), Choice("z-score")])
+    )
     engine = OnnxRuntimeEngine(export.sealed_model(model, spec, examples=images(2), half_weights=False))
     for size in ((32, 32), (44, 60), (100, 8)):
         other = torch.randn(1, 1, *size, generator=torch.Generator().manual_seed(2))
@@ -136,7 +138,9 @@ def test_a_network_that_halves_rows_and_columns_unlike_often_is_exported():
     """nnU-Net's, planned for pixels that are twice as high as wide."""
     model = network("nnunet2d", kernels=((1, 3), (3, 3), (3, 3)), strides=((1, 1), (1, 2), (2, 2)), widths=(4, 8, 8))
     assert model.divisor == (2, 4)
-    spec = make_spec(CAMUS, preparation=Preparation([Choice("pad-to-multiple", {"multiple": 4}), Choice("z-score")]))
+    spec = make_spec(
+        CAMUS, preprocessing=Preprocessing([Choice("pad-to-multiple", {"multiple": 4}), Choice("z-score")])
+    )
     engine = OnnxRuntimeEngine(export.sealed_model(model, spec, examples=images(2), half_weights=False))
     for size in ((32, 32), (34, 60), (6, 100)):
         other = torch.randn(1, 1, *size, generator=torch.Generator().manual_seed(2))
@@ -144,5 +148,5 @@ def test_a_network_that_halves_rows_and_columns_unlike_often_is_exported():
 
 
 def test_a_fixed_size_stays_fixed():
-    sealed = export.sealed_model(network(), make_spec(CAMUS, preparation=resize(32, 32)), examples=images(2))
+    sealed = export.sealed_model(network(), make_spec(CAMUS, preprocessing=resize(32, 32)), examples=images(2))
     assert OnnxRuntimeEngine(sealed)._session.get_inputs()[0].shape[1:] == [1, 32, 32]

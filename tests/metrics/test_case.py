@@ -87,7 +87,7 @@ def test_absent_and_missed_structures():
     reference = left_heart()
     predicted = np.where(reference == 3, 0, reference)
     missed = measure_case(labels(predicted), labels(reference))["LA"]
-    assert (missed.presence, missed.dice, missed.hausdorff_mm) == (Presence.MISSED, 0.0, math.inf)
+    assert (missed.presence, missed.dice, missed.hausdorff_mm) == (Presence.FALSE_NEGATIVE, 0.0, math.inf)
     absent = measure_case(labels(predicted), labels(predicted))["LA"]
     assert absent.presence is Presence.ABSENT
     assert math.isnan(absent.dice)

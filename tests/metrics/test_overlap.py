@@ -43,7 +43,7 @@ def test_absent_and_missed(score):
 def test_presence():
     assert Confusion.count(EMPTY, EMPTY).presence is Presence.ABSENT
     assert Confusion.count(FULL, EMPTY).presence is Presence.FALSE_POSITIVE
-    assert Confusion.count(EMPTY, FULL).presence is Presence.MISSED
+    assert Confusion.count(EMPTY, FULL).presence is Presence.FALSE_NEGATIVE
     disjoint = Confusion.count([1, 0], [0, 1])
     assert disjoint.presence is Presence.PRESENT
     assert disjoint.dice == 0

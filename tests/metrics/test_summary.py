@@ -6,29 +6,29 @@ import pytest
 from cardiotrace.core.errors import InputError
 from cardiotrace.metrics import Presence, bootstrap_interval, image_diagonal_mm, summarise
 
-P, A, M = Presence.PRESENT, Presence.ABSENT, Presence.MISSED
+P, A, M = Presence.PRESENT, Presence.ABSENT, Presence.FALSE_NEGATIVE
 
 
 def test_statistics_by_hand():
     summary = summarise([2.0, 4.0, 4.0, 10.0])
     assert (summary.count, summary.mean, summary.median, summary.minimum, summary.maximum) == (4, 5, 4, 2, 10)
     assert summary.sd == pytest.approx(math.sqrt((9 + 1 + 1 + 25) / 3))
-    assert (summary.absent, summary.missed) == (0, 0)
+    assert (summary.absent, summary.false_negative) == (0, 0)
 
 
 def test_missed_dice_counts_in_the_mean_and_absent_does_not():
     summary = summarise([0.9, 0.7, 0.0, math.nan], [P, P, M, A])
-    assert (summary.count, summary.absent, summary.missed) == (3, 1, 1)
+    assert (summary.count, summary.absent, summary.false_negative) == (3, 1, 1)
     assert summary.mean == pytest.approx(1.6 / 3)
 
 
 def test_missed_distance_is_counted_and_only_penalised_if_asked():
     distances = [1.0, 3.0, math.inf, math.inf, math.nan]
     plain = summarise(distances)
-    assert (plain.count, plain.mean, plain.absent, plain.missed) == (2, 2.0, 1, 2)
-    one = summarise(distances, missed_as=20.0)
-    assert (one.count, one.mean, one.missed) == (4, 11.0, 2)
-    each = summarise(distances, missed_as=[9, 9, 30.0, 10.0, 9])
+    assert (plain.count, plain.mean, plain.absent, plain.false_negative) == (2, 2.0, 1, 2)
+    one = summarise(distances, infinite_as=20.0)
+    assert (one.count, one.mean, one.false_negative) == (4, 11.0, 2)
+    each = summarise(distances, infinite_as=[9, 9, 30.0, 10.0, 9])
     assert each.mean == 11.0
     assert each.maximum == 30.0
 
@@ -37,13 +37,13 @@ def test_nothing_left():
     summary = summarise([math.nan, math.inf])
     assert summary.count == 0
     assert math.isnan(summary.mean)
-    assert (summary.absent, summary.missed) == (1, 1)
+    assert (summary.absent, summary.false_negative) == (1, 1)
     assert math.isnan(summarise([3.0]).sd)
     assert summarise([]).count == 0
 
 
 def test_counts_are_always_printed_when_there_are_any():
-    assert str(summarise([1.0, 2.0, math.inf])) == "1.500 ± 0.707 (n = 2, 1 missed)"
+    assert str(summarise([1.0, 2.0, math.inf])) == "1.500 ± 0.707 (n = 2, 1 false negative)"
     assert str(summarise([1.0, 2.0])) == "1.500 ± 0.707 (n = 2)"
 
 

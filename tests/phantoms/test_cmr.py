@@ -147,25 +147,25 @@ def test_schemes_differ_only_in_values():
     assert not np.array_equal(acdc.labels[name].array, mnms.labels[name].array)
 
 
-def test_poor_pictures_have_more_noise_and_ghosts_but_the_same_labels():
+def test_poor_images_have_more_noise_and_ghosts_but_the_same_labels():
     good = CmrPhantom(frame_count=12, shape=(96, 96), spacing_mm=3.0, breath_mm=0.0, seed=8)
     poor = dataclasses.replace(good, quality="poor", snr=float("inf"))
     layouts = [Layout(config, config.at(config.cycle.times_ms(12))) for config in (good, poor)]
     # The same slice of the same heart: what breath does to its place is tested elsewhere.
     plane = layouts[0].stack[4]
     layouts[1]._breaths_mm[:] = 0
-    films = [layout.film(4, plane) for layout in layouts]
-    assert np.array_equal(films[0].labels, films[1].labels)
-    corner = [film.frames[:, :14, :14].astype(float).std() for film in films]
+    videos = [layout.video(4, plane) for layout in layouts]
+    assert np.array_equal(videos[0].labels, videos[1].labels)
+    corner = [video.frames[:, :14, :14].astype(float).std() for video in videos]
     assert corner[1] > 0  # ghosts reach beyond the chest even without noise
     assert good.scanner.snr / dataclasses.replace(good, quality="poor").scanner.snr == pytest.approx(1 / 0.3)
-    still = (films[0].labels == 0).all(0)
+    still = (videos[0].labels == 0).all(0)
     moving = ~still
-    change = np.abs(films[1].frames - films[0].frames.astype(float)).mean(0)
+    change = np.abs(videos[1].frames - videos[0].frames.astype(float)).mean(0)
     assert change[moving].mean() > change[still].mean()
 
 
-def test_slices_of_poor_pictures_lie_less_well_over_each_other():
+def test_slices_of_poor_images_lie_less_well_over_each_other():
     config = CmrPhantom(**COARSE, breath_mm=0.0, seed=4)
     spreads = []
     for quality in ("good", "medium", "poor"):
@@ -185,7 +185,7 @@ def test_motion_mixes_neighbouring_frames_only():
     assert (mixed[1][0] == mixed[1][9]).all()  # lines nine apart to the same
 
 
-def test_drift_moves_the_picture_by_what_it_says():
+def test_drift_moves_the_image_by_what_it_says():
     readout = Readout((32, 32))
     point = np.zeros((32, 32), complex)
     point[16, 16] = 1
@@ -200,15 +200,15 @@ def test_papillary_muscles_belong_to_the_cavity():
 
 
 @pytest.fixture(scope="module")
-def film():
+def video():
     config = CmrPhantom(spacing_mm=2.0, shape=(160, 128), snr=30.0, seed=2)
     states = config.at(np.array([0.0, config.cycle.end_systole_ms]))
     layout = Layout(config, states)
-    return config, layout, layout.film(4, layout.stack[4])
+    return config, layout, layout.video(4, layout.stack[4])
 
 
-def test_blood_is_brighter_than_muscle_and_muscle_than_lung(film):
-    _, _, made = film
+def test_blood_is_brighter_than_muscle_and_muscle_than_lung(video):
+    _, _, made = video
     frame, labels = made.frames[0], made.labels[0]
     rows, columns = np.nonzero(labels == ACDC.value(Structure.LV))
     row, column = int(rows.mean()), int(columns.mean())
@@ -219,18 +219,18 @@ def test_blood_is_brighter_than_muscle_and_muscle_than_lung(film):
     assert 0.6 < frame[labels == 1].mean() / blood < 1.1
 
 
-def test_noise_is_as_strong_as_configured(film):
-    config, _, made = film
+def test_noise_is_as_strong_as_configured(video):
+    config, _, made = video
     corner = made.frames[:, :24, :24].astype(float)
     # Far from the body only noise is left: its magnitude has the mean sigma sqrt(pi / 2).
     sigma = corner.mean() / np.sqrt(np.pi / 2)
     assert config.scanner.white / sigma == pytest.approx(30.0, rel=0.12)
 
 
-def test_noise_does_not_touch_what_is_true(film):
-    config, layout, made = film
+def test_noise_does_not_touch_what_is_true(video):
+    config, layout, made = video
     quiet = dataclasses.replace(config, snr=float("inf"))
-    again = Layout(quiet, config.at(np.array([0.0, config.cycle.end_systole_ms]))).film(4, layout.stack[4])
+    again = Layout(quiet, config.at(np.array([0.0, config.cycle.end_systole_ms]))).video(4, layout.stack[4])
     assert np.array_equal(again.labels, made.labels)
     assert again.frames[:, :24, :24].mean() < 0.4 * made.frames[:, :24, :24].mean()
 
@@ -249,13 +249,13 @@ def test_every_style_shows_bright_blood_in_dark_muscle(style):
     config = dataclasses.replace(config, shape=(120, 120), spacing_mm=2.4)
     states = config.at(np.array([0.0, config.cycle.end_systole_ms]))
     layout = Layout(config, states)
-    made = layout.film(len(layout.stack) // 2, layout.stack[len(layout.stack) // 2])
+    made = layout.video(len(layout.stack) // 2, layout.stack[len(layout.stack) // 2])
     blood, muscle = made.frames[made.labels == 3].mean(), made.frames[made.labels == 2].mean()
     assert 1.5 < blood / muscle < 4.5
     assert 0.4 < blood / config.scanner.white < 2
 
 
-def test_patients_of_every_pathology_can_be_pictured():
+def test_patients_of_every_pathology_can_be_imaged():
     for pathology in Pathology:
         config = sample_cmr(11, pathology=pathology)
         assert config == sample_cmr(11, pathology=pathology)
@@ -356,8 +356,8 @@ def test_contrast_is_that_of_acdc():
     for seed in range(4):
         config = dataclasses.replace(sample_cmr(seed, style="siemens_1.5t"), shape=(128, 128), spacing_mm=2.4)
         layout = Layout(config, config.at(np.zeros(1)))
-        films = [layout.film(index, plane) for index, plane in enumerate(layout.stack)]
-        frames, labels = (np.stack([getattr(film, name)[0] for film in films]) for name in ("frames", "labels"))
+        videos = [layout.video(index, plane) for index, plane in enumerate(layout.stack)]
+        frames, labels = (np.stack([getattr(video, name)[0] for video in videos]) for name in ("frames", "labels"))
         phantom.append([frames[labels == value].mean() for value in (1, 2, 3)])
     for over, under in ((2, 1), (0, 2)):
         known, made = (np.array([row[over] / row[under] for row in rows]) for rows in (real, phantom))

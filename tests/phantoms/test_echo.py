@@ -129,14 +129,14 @@ def test_asked_for_shape_is_kept():
     assert frames_of(made).shape == (12, 190, 232)
 
 
-def test_picture_too_small_for_the_heart_is_refused():
+def test_image_too_small_for_the_heart_is_refused():
     with pytest.raises(InputError, match="does not fit") as caught:
         echo_exam(EchoPhantom(shape=(80, 100), **SMALL))
     assert "rows" in caught.value.remedy
 
 
 @pytest.mark.parametrize(("name", "value"), [("frame_count", 4), ("spacing_mm", 0), ("tilt_deg", 60)])
-def test_impossible_pictures_are_refused_by_name(name, value):
+def test_impossible_images_are_refused_by_name(name, value):
     with pytest.raises(InputError, match=name):
         EchoPhantom(**{name: value})
 
@@ -233,7 +233,7 @@ def test_vendors_look_different_but_keep_the_heart(vendor, made):
     assert frames.shape != frames_of(made).shape or frames.tobytes() != frames_of(made).tobytes()
 
 
-def test_poor_pictures_have_less_contrast():
+def test_poor_images_have_less_contrast():
     def contrast(quality):
         found = echo_exam(EchoPhantom(quality=quality, **SMALL))
         return frames_of(found)[labels_of(found) == 2].mean() - frames_of(found)[labels_of(found) == 1].mean()

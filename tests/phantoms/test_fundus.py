@@ -5,12 +5,12 @@ import pytest
 from scipy import ndimage
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.phantoms.fundus import CAMERAS, FundusPhantom, fundus_picture, sample_fundus
+from cardiotrace.phantoms.fundus import CAMERAS, FundusPhantom, fundus_image, sample_fundus
 
 
 @pytest.fixture(scope="module")
 def made():
-    return fundus_picture(FundusPhantom(camera="drive", seed=3))
+    return fundus_image(FundusPhantom(camera="drive", seed=3))
 
 
 def test_masks_lie_inside_of_the_field_and_agree(made):
@@ -45,7 +45,7 @@ def test_disc_is_bright_and_where_the_truth_says(made):
 
 def test_macula_lies_temporal_of_the_disc_and_is_dark():
     for eye, side in (("left", 1), ("right", -1)):
-        made = fundus_picture(FundusPhantom(camera="drive", eye=eye, seed=5))
+        made = fundus_image(FundusPhantom(camera="drive", eye=eye, seed=5))
         row, column = (round(value) for value in made.truth.macula_centre)
         assert np.sign(column - made.truth.disc_centre[1]) == side
         assert np.hypot(row - made.truth.disc_centre[0], column - made.truth.disc_centre[1]) == pytest.approx(
@@ -58,8 +58,7 @@ def test_macula_lies_temporal_of_the_disc_and_is_dark():
 
 def test_lesions_are_no_vessels():
     healthy, ill = (
-        fundus_picture(FundusPhantom(camera="drive", pathology=pathology, seed=8))
-        for pathology in ("normal", "diabetic")
+        fundus_image(FundusPhantom(camera="drive", pathology=pathology, seed=8)) for pathology in ("normal", "diabetic")
     )
     assert (healthy.vessels == ill.vessels).all()
     assert not healthy.lesions.any()
@@ -69,7 +68,7 @@ def test_lesions_are_no_vessels():
 
 
 def test_same_seed_gives_the_same_bytes():
-    first, again, other = (fundus_picture(FundusPhantom(camera="drive", seed=seed)) for seed in (3, 3, 4))
+    first, again, other = (fundus_image(FundusPhantom(camera="drive", seed=seed)) for seed in (3, 3, 4))
     assert first.image.tobytes() == again.image.tobytes()
     assert first.vessels.tobytes() == again.vessels.tobytes()
     assert (first.vessels != other.vessels).mean() > 0.05
@@ -77,7 +76,7 @@ def test_same_seed_gives_the_same_bytes():
 
 def test_vessels_stand_out_less_in_poor_photographs():
     def contrast(quality):
-        made = fundus_picture(FundusPhantom(camera="drive", quality=quality, seed=2))
+        made = fundus_image(FundusPhantom(camera="drive", quality=quality, seed=2))
         green = made.image[..., 1].astype(float)
         near = ndimage.binary_dilation(made.vessels, iterations=6) & ~ndimage.binary_dilation(
             made.vessels, iterations=3
@@ -93,7 +92,7 @@ def test_vessels_stand_out_less_in_poor_photographs():
 @pytest.mark.slow
 def test_statistics_are_those_of_chase():
     """Bands hold the means of CHASE_DB1: vessels 11.2 % of the field; red 165, green 58, blue 10 around them."""
-    made = [fundus_picture(sample_fundus(seed, pathology="normal")) for seed in range(4)]
+    made = [fundus_image(sample_fundus(seed, pathology="normal")) for seed in range(4)]
     assert made[0].image.shape == (960, 999, 3)
     assert 9.5 < np.mean([each.vessel_share_percent for each in made]) < 13
     colours = np.mean([each.image[each.field_of_view & ~each.vessels].mean(0) for each in made], axis=0)

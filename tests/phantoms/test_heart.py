@@ -92,7 +92,12 @@ def simpson_ml(outline):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("end_diastolic_ml", 10), ("ejection_fraction_percent", 95), ("sphericity", float("nan")), ("bend_mm", 30)],
+    [
+        ("end_diastolic_ml", 10),
+        ("ejection_fraction_percent", 95),
+        ("sphericity", float("nan")),
+        ("bend_mm", 30),
+    ],
 )
 def test_impossible_hearts_are_refused_by_name(name, value):
     with pytest.raises(InputError, match=name):

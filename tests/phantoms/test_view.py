@@ -5,7 +5,7 @@ from cardiotrace.core.terms import View
 from cardiotrace.geometry.contour import polygon_area
 from cardiotrace.phantoms import Heart, TruncatedSpheroid, heart_truth
 from cardiotrace.phantoms.heart.region import Patch, Scar
-from cardiotrace.phantoms.heart.view import discs_of, greatest_thickness_mm
+from cardiotrace.phantoms.heart.view import disks_of, greatest_thickness_mm
 
 INFARCT = Heart(end_diastolic_ml=190, ejection_fraction_percent=34, bend_mm=0, scar=Scar(Patch(60, 80, 0.75, 0.55)))
 
@@ -64,10 +64,10 @@ def test_outline_lies_on_the_surface_in_every_plane():
 
 def test_discs_of_a_cylinder_are_its_width():
     outline = np.array([[-10.0, 0], [-10, 30], [-10, 60], [0, 60], [10, 60], [10, 30], [10, 0]])
-    discs = discs_of(outline)
-    assert discs.diameters_mm.mean() == pytest.approx(20, rel=0.06)
+    disks = disks_of(outline)
+    assert disks.diameters_mm.mean() == pytest.approx(20, rel=0.06)
     body = TruncatedSpheroid(30.0, 50.0, 25.0)
-    assert discs_of(body.outline(721)).volume_ml == pytest.approx(body.volume_ml, rel=2e-3)
+    assert disks_of(body.outline(721)).volume_ml == pytest.approx(body.volume_ml, rel=2e-3)
 
 
 def test_greatest_thickness_of_a_round_heart_is_near_that_at_its_equator():

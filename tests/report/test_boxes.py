@@ -7,7 +7,7 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.report.boxes import draw_boxes
 
 
-def test_more_groups_and_regions_make_a_wider_picture(tmp_path):
+def test_more_groups_and_regions_make_a_wider_image(tmp_path):
     some = [3.0, 4.0, 4.5, 12.0, math.inf, math.nan]
     draw_boxes({"LV": {"ED": some}}, tmp_path / "one.png", score="HD, mm")
     many = {region: dict.fromkeys(("good", "medium", "poor"), some) for region in ("LV", "LV_EPI", "LA", "RV")}

@@ -9,7 +9,7 @@ from cardiotrace.core.terms import View
 from cardiotrace.inference.model_file import read_spec
 from cardiotrace.inference.spec import ModelSpec, SchemeSpec, TrainingSpec
 from cardiotrace.inference.zoo import find_model, list_models
-from cardiotrace.preparation import Preparation
+from cardiotrace.preprocessing import Preprocessing
 from cardiotrace.report.card import KEPT_APART, model_card
 
 PARTS = [{"name": "camus", "views": ["4CH"]}, {"name": "phantom", "count": 3}]
@@ -23,7 +23,7 @@ def spec(data, *, fold=None):
         scheme=SchemeSpec(CAMUS.name, {str(key): value for key, value in CAMUS.values.items()}),
         views=(View.FOUR_CHAMBER,),
         classes=4,
-        preparation=Preparation([Choice("resample", {"height_mm": 1.5, "width_mm": 1.25}), Choice("z-score")]),
+        preprocessing=Preprocessing([Choice("resample", {"height_mm": 1.5, "width_mm": 1.25}), Choice("z-score")]),
         training=TrainingSpec(data_set="camus", fold=fold, recipe={"seed": 7, "data": data}),
         scores={"validation": scores},
     )
@@ -106,17 +106,20 @@ def test_patients_kept_apart_stand_beside_the_validation_part():
 def test_one_patient_alone_has_no_correlation():
     described = spec({"dataset": {"name": "camus"}})
     one = {"n": 1, "correlation": None, "bias": -0.0, "sd": None, "mean_absolute_error": 0.0}
-    scores = {"validation": {"regions": {}, "ejection_fraction_percent": one, "against_reference_labels": {
-        "myocardial_mass_g": {**one, "bias": 12.34}}}}  # fmt: skip
+    traced = {"left_ventricular_mass_g": {**one, "bias": 12.34}}
+    percent = {"left_ventricular_ejection_fraction_percent": one}
+    scores = {"validation": {"regions": {}, **percent, "against_reference_labels": traced}}
     card = model_card(dataclasses.replace(described, scores=scores))
     assert "1 patients, percent: correlation -, bias 0.0, SD -, mean absolute error 0.0." in card
-    assert "| myocardial mass | g | 1 | - | 12.3 | - | 0.0 |" in card
+    assert "| left ventricular mass | g | 1 | - | 12.3 | - | 0.0 |" in card
 
 
 def test_what_is_no_number_is_left_out_of_a_model_file():
     """As where one image alone was validated on."""
     groups = {"ED": {"dice": {"mean": 0.27}, "n": 1, "absent": 0, "missed": 0, "false_positive": 0}}
-    scores = {"validation": {"regions": {"LV": groups}, "ejection_fraction_percent": {"n": 1, "bias": 2.0}}}
+    scores = {
+        "validation": {"regions": {"LV": groups}, "left_ventricular_ejection_fraction_percent": {"n": 1, "bias": 2.0}}
+    }
     card = model_card(dataclasses.replace(spec({"dataset": {"name": "camus"}}), scores=scores))
     assert "| LV | ED | 0.270 | 1 | 0 | 0 |" in card
     assert "correlation -, bias +2.0, SD -, mean absolute error -." in card

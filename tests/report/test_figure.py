@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from cardiotrace.clinical.curve import Curve
-from cardiotrace.clinical.cycle import Instant
+from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.report import draw_curves
@@ -78,7 +78,7 @@ def test_small_print_of_curves_is_legible_where_two_stand_side_by_side(tmp_path:
     draw_exam_curve(
         curve(left_ventricular_area_cm2=(30, 20, 30), left_ventricular_volume_ml=(100, 50, 100),
               left_ventricular_length_cm=(9, 7, 9), left_atrial_area_cm2=(9, 15, 9)),
-        [Instant(View.FOUR_CHAMBER, "A4C", Phase.ES, "a", 1, is_named=False)],
+        [KeyFrame(View.FOUR_CHAMBER, "A4C", Phase.ES, "a", 1, is_named=False)],
         tmp_path / "a.png",
     )  # fmt: skip
     (figure,) = drawn

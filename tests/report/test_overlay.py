@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cardiotrace.clinical.section import section
+from cardiotrace.clinical.long_axis_trace import trace_long_axis
 from cardiotrace.core.geometry import NO_GEOMETRY
 from cardiotrace.core.image import Image
 from cardiotrace.report.colour import STRUCTURE_COLOURS
@@ -15,9 +15,9 @@ PLAIN = OverlayStyle(width=400, height=400, has_legend=False, has_scale=False, f
 @pytest.mark.parametrize("spacing_mm", [(0.5, 1.0), (1.0, 0.5), (1.0, 1.0)])
 def test_pixels_become_square_millimetres(spacing_mm: tuple[float, float]) -> None:
     labels = label_map([Ventricle().draw(spacing_mm)], (1.0, *spacing_mm))
-    picture = draw_overlay(image_of("a", labels).cine, labels, 0, style=PLAIN)
-    assert picture.size == (400, 400)
-    assert picture.mode == "RGB"
+    image = draw_overlay(image_of("a", labels).cine, labels, 0, style=PLAIN)
+    assert image.size == (400, 400)
+    assert image.mode == "RGB"
 
 
 def test_outline_lies_on_the_border_of_the_mask() -> None:
@@ -27,7 +27,7 @@ def test_outline_lies_on_the_border_of_the_mask() -> None:
     pixels = np.asarray(draw_overlay(black, labels, 0, style=PLAIN)).astype(int)
     blue = np.argwhere(np.abs(pixels - STRUCTURE_COLOURS[labels.scheme.structures[0]]).sum(axis=2) < 60)
     assert len(blue) > 200
-    # Pixel 0 is centred half a pixel from the picture's corner.
+    # Pixel 0 is centred half a pixel from the image's corner.
     drawn_mm = (blue + 0.5) * 150 / 400 - 0.5
     rows, columns = np.flatnonzero(cavity.any(axis=1)), np.flatnonzero(cavity.any(axis=0))
     assert drawn_mm[:, 0].min() == pytest.approx(rows[0] - 0.5, abs=0.9)
@@ -39,7 +39,7 @@ def test_outline_lies_on_the_border_of_the_mask() -> None:
 def test_axis_is_drawn_where_it_is() -> None:
     labels = label_map([Ventricle().draw((1.0, 1.0))], (1.0, 1.0, 1.0))
     black = Image(np.zeros(labels.array.shape, np.uint8), labels.geometry)
-    found = section(labels, 0)
+    found = trace_long_axis(labels, 0)
     axis = found.axis
     assert axis is not None
     without = np.asarray(draw_overlay(black, labels, 0, style=PLAIN)).astype(int)
@@ -49,10 +49,10 @@ def test_axis_is_drawn_where_it_is() -> None:
     assert with_axis[window].max() > without[window].max() + 100
 
 
-def test_axis_of_a_cropped_picture_lies_where_it_was_measured() -> None:
+def test_axis_of_a_cropped_image_lies_where_it_was_measured() -> None:
     labels = label_map([Ventricle().draw((1.0, 1.0))], (1.0, 1.0, 1.0))
     black = Image(np.zeros(labels.array.shape, np.uint8), labels.geometry)
-    traced = section(labels, 0)
+    traced = trace_long_axis(labels, 0)
     axis = traced.axis
     assert axis is not None
     part, held = cropped(black, labels, Box(30, 130, 25, 125))
@@ -63,7 +63,7 @@ def test_axis_of_a_cropped_picture_lies_where_it_was_measured() -> None:
     assert drawn[0].shape == (400, 400, 3)
     middle_mm = axis.apex_mm * 0.5 + axis.base_mm * 0.5
     row, column = ((middle_mm - (30, 25) + 0.5) * 400 / 100).round().astype(int)
-    right, wrong = (picture[row - 2 : row + 3, column - 2 : column + 3].max() for picture in drawn)
+    right, wrong = (image[row - 2 : row + 3, column - 2 : column + 3].max() for image in drawn)
     assert right > wrong + 100
 
 
@@ -84,8 +84,8 @@ def test_grey_values_of_any_type() -> None:
     assert display_grey(Image(np.full((1, 1, 4, 4), 7, np.uint16), NO_GEOMETRY)).max() <= 255
 
 
-def test_colour_pictures_are_drawn_on() -> None:
+def test_colour_images_are_drawn_on() -> None:
     labels = label_map([Ventricle().draw((1.0, 1.0))], (1.0, 1.0, 1.0))
     photo = Image(np.full((*labels.array.shape, 3), (120, 10, 10), np.uint8), labels.geometry)
-    picture = draw_overlay(photo, labels, 0, style=PLAIN)
-    assert picture.getpixel((2, 2)) == (120, 10, 10)
+    image = draw_overlay(photo, labels, 0, style=PLAIN)
+    assert image.getpixel((2, 2)) == (120, 10, 10)

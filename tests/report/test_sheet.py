@@ -14,7 +14,7 @@ SPACING_MM = (10.0, 1.0, 2.0)
 
 
 def stack(slices: int = 8, spacing_mm=SPACING_MM, rows=(80, 130), columns=(60, 80)) -> LabelMap:
-    """A heart of 50 x 20 pixels in a picture of 200 x 150, smaller from slice to slice; nothing in the last two."""
+    """A heart of 50 x 20 pixels in an image of 200 x 150, smaller from slice to slice; nothing in the last two."""
     array = np.zeros((2, slices, 200, 150), np.uint8)
     for depth in range(slices - 2):
         array[:, depth, rows[0] + 4 * depth : rows[1] - 2 * depth, columns[0] : columns[1]] = 3
@@ -47,7 +47,7 @@ def test_both_phases_share_a_box_that_holds_both() -> None:
     assert box == heart_box([second, first])
 
 
-def test_a_box_stays_in_the_picture_and_few_pixels_do_not_fill_it() -> None:
+def test_a_box_stays_in_the_image_and_few_pixels_do_not_fill_it() -> None:
     corner = np.zeros((1, 1, 100, 100), np.uint8)
     corner[..., 0, 99] = 3
     box = heart_box([LabelMap(corner, ACDC, Geometry.of_spacing((1.0, 1.0, 1.0)))])
@@ -113,7 +113,7 @@ def test_very_deep_stacks_stay_bounded() -> None:
     [(Modality.MR, 1, True), (Modality.MR, 8, True), (Modality.UNKNOWN, 8, True), (Modality.UNKNOWN, 1, False),
      (Modality.US, 1, False), (Modality.PHOTOGRAPH, 1, False)],
 )  # fmt: skip
-def test_only_pictures_of_the_chest_are_cropped(modality: Modality, slices: int, is_cropped: bool) -> None:
+def test_only_images_of_the_chest_are_cropped(modality: Modality, slices: int, is_cropped: bool) -> None:
     labels = stack(8)
     part = LabelMap(labels.array[:, :slices], ACDC, labels.geometry)
     assert (box_to_show(image_of(part, modality=modality), [part]) is not None) == is_cropped

@@ -15,8 +15,8 @@ VARIANTS = {
 
 
 def colours_of(path):
-    with Image.open(path) as picture:
-        return {colour for _, colour in picture.convert("RGB").getcolors(1 << 24)}
+    with Image.open(path) as image:
+        return {colour for _, colour in image.convert("RGB").getcolors(1 << 24)}
 
 
 @pytest.fixture
@@ -46,12 +46,12 @@ def test_bars_are_as_high_as_the_means_and_runs_are_points(drawn, tmp_path):
 def test_a_variant_may_be_missing(tmp_path):
     draw_bars(VARIANTS, tmp_path / "bars.png", score="Dice", marks={})
     draw_validation(VARIANTS, tmp_path / "curves.png")
-    with Image.open(tmp_path / "bars.png") as picture:
-        shades = picture.convert("RGB").getcolors(1 << 24)
+    with Image.open(tmp_path / "bars.png") as image:
+        shades = image.convert("RGB").getcolors(1 << 24)
     # Bars of 45 % of the two colours over white.
     assert {(140, 191, 220), (236, 182, 140)} <= {colour for count, colour in shades if count > 1000}
-    with Image.open(tmp_path / "curves.png") as picture:
-        assert picture.height > 500  # two rows of panels
+    with Image.open(tmp_path / "curves.png") as image:
+        assert image.height > 500  # two rows of panels
 
 
 def test_a_collapsed_run_stands_out_in_the_curves(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image as Picture
+from PIL import Image as PilImage
 
 from cardiotrace.clinical import measure
 from cardiotrace.clinical.quantity import Measures
@@ -86,7 +86,7 @@ def test_normal_ranges_stand_beside_biplane_values(tmp_path: Path) -> None:
     both = Exam("p1", tuple(images), exam.patient)
     text = write_report(both, labels, measure(both, labels), tmp_path).read_text()
     assert "normal 54–74 % (women)" in text
-    assert "biplane discs, A4C+A2C" in text
+    assert "biplane method of disks, A4C+A2C" in text
 
 
 def test_page_needs_nothing_else(tmp_path: Path) -> None:
@@ -119,7 +119,9 @@ def test_flags_head_the_page_and_truth_stands_beside(tmp_path: Path) -> None:
     )
     bad = Exam("p1", swapped)
     measures = measure(bad, labels)
-    text = write_report(bad, labels, measures, tmp_path, truth={"ejection_fraction_percent": 49.4}).read_text()
+    text = write_report(
+        bad, labels, measures, tmp_path, truth={"left_ventricular_ejection_fraction_percent": 49.4}
+    ).read_text()
     assert text.index("Look twice") < text.index("Ejection fraction")
     assert all(flag.text.replace("'", "&#39;") in text for flag in measures.flags)
     assert "true 49.4 %" in text
@@ -130,10 +132,10 @@ def test_cine_gets_an_animation_and_a_curve(tmp_path: Path) -> None:
     labels = {"loop": label_map(planes, (1.0, 1.0, 1.0))}
     exam = Exam("p1", (image_of("loop", labels["loop"]),), frame_rate_hz=50.0)
     text = write_report(exam, labels, measure(exam, labels), tmp_path).read_text()
-    with Picture.open(tmp_path / "figures" / "loop.gif") as gif:
+    with PilImage.open(tmp_path / "figures" / "loop.gif") as gif:
         assert gif.n_frames == 4
         assert gif.info["duration"] == 40
-    with Picture.open(tmp_path / "figures" / "loop_curve.png") as curve:
+    with PilImage.open(tmp_path / "figures" / "loop_curve.png") as curve:
         assert curve.width > 600
     assert "played 2.0 times slower" in text
     assert text.count("data:image/gif") == 1
@@ -152,13 +154,13 @@ def test_every_frame_of_a_cine_is_written(tmp_path: Path) -> None:
     write_report(exam, labels, measure(exam, labels), tmp_path)
     written = sorted((tmp_path / "figures" / "frames").iterdir())
     assert [path.name for path in written] == ["loop_000.png", "loop_001.png", "loop_002.png"]
-    pictures = [np.asarray(Picture.open(path)) for path in written]
-    assert len({picture.shape for picture in pictures}) == 1
+    images = [np.asarray(PilImage.open(path)) for path in written]
+    assert len({raster.shape for raster in images}) == 1
     # The border shows speckle alone, of the same range in every frame.
-    width = pictures[0].shape[1]
-    border = [picture[-8:, width // 3 : width // 2].mean() for picture in pictures]
+    width = images[0].shape[1]
+    border = [raster[-8:, width // 3 : width // 2].mean() for raster in images]
     assert max(border) - min(border) < 12
-    assert not (pictures[0] == pictures[2]).all()
+    assert not (images[0] == images[2]).all()
 
 
 def test_short_axis_stack_is_shown_as_slices(tmp_path: Path) -> None:
@@ -169,7 +171,7 @@ def test_short_axis_stack_is_shown_as_slices(tmp_path: Path) -> None:
     image = ExamImage("stack", Image(array * 60, Geometry.of_spacing((10.0, 1.0, 1.0)), view=View.SAX))
     exam, labels = Exam("s1", (image,)), {"stack": LabelMap(array, ACDC, Geometry.of_spacing((10.0, 1.0, 1.0)))}
     text = write_report(exam, labels, measure(exam, labels), tmp_path).read_text()
-    with Picture.open(tmp_path / "figures" / "stack_ED.png") as sheet:
+    with PilImage.open(tmp_path / "figures" / "stack_ED.png") as sheet:
         pixels = np.asarray(sheet)
     # Eight slices in two rows of four; the first and the last show nothing.
     tiles = [tile for row in np.array_split(pixels[46:], 2) for tile in np.array_split(row, 4, axis=1)]
@@ -180,7 +182,9 @@ def test_short_axis_stack_is_shown_as_slices(tmp_path: Path) -> None:
     assert "normal 5" not in text
 
 
-def flagged(grade: Grade, name: str = "ejection_fraction") -> tuple[Exam, dict[str, LabelMap], Measures]:
+def flagged(
+    grade: Grade, name: str = "left_ventricular_ejection_fraction"
+) -> tuple[Exam, dict[str, LabelMap], Measures]:
     """Stills whose value of that name carries a flag."""
     exam, labels = stills()
     flag = Flag(grade, "the reason", "a-rule", "LV")
@@ -193,7 +197,7 @@ def test_a_value_that_is_not_usable_is_struck_through_and_heads_nothing(tmp_path
     exam, labels, measures = flagged(Grade.NOT_USABLE)
     text = write_report(exam, labels, measures, tmp_path).read_text()
     assert measures.ejection_fraction_percent is None
-    unusable = measures.find("ejection_fraction")
+    unusable = measures.find("left_ventricular_ejection_fraction")
     assert unusable is not None
     value = f"{unusable.value:.0f}"
     assert f"{value}<small>" not in text
@@ -209,7 +213,7 @@ def test_a_value_that_is_not_usable_is_struck_through_and_heads_nothing(tmp_path
     [(Grade.LOOK_TWICE, "Look twice before trusting", True), (Grade.NOTE, "Worth knowing", False)],
 )
 def test_flags_are_grouped_by_grade(tmp_path: Path, grade: Grade, head: str, is_above: bool) -> None:
-    exam, labels, measures = flagged(grade, "end_systolic_volume")
+    exam, labels, measures = flagged(grade, "left_ventricular_end_systolic_volume")
     text = write_report(exam, labels, measures, tmp_path).read_text()
     assert text.count("the reason") == 1
     assert text.index(head) < text.index("the reason")
@@ -246,8 +250,8 @@ def test_biplane_values_have_their_range_and_single_planes_do_not(tmp_path: Path
     exam = Exam("p1", tuple(images), Patient(sex="F", age_years=56.0))
     text = write_report(exam, labels, measure(exam, labels), tmp_path).read_text()
     assert "normal 54–74 % (women)" in text
-    assert "biplane discs, A4C+A2C" in text
-    assert "discs, single plane, A4C" in text
+    assert "biplane method of disks, A4C+A2C" in text
+    assert "method of disks, single plane, A4C" in text
 
 
 def test_a_retina_is_not_spoken_of_as_a_heart(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from cardiotrace.learning.training.run import Hardware
 from cardiotrace.workflows import crossval as module
 from cardiotrace.workflows import train as training
 from cardiotrace.workflows.crossval import CrossvalConfig, crossval
-from cardiotrace.workflows.watch import Silent
+from cardiotrace.workflows.progress import SilentReporter
 from tests.workflows.test_train import config, place
 
 __all__ = ["place"]
@@ -48,7 +48,7 @@ def test_folds_in_processes_are_those_of_one_process(place):
     one = three_folds(config(place, **{"training.epochs": 1}), place)
     two = dataclasses.replace(one, out=place / "other", jobs=2)
     said = []
-    watch = Silent()
+    watch = SilentReporter()
     watch.say = said.append
     crossval(one)
     crossval(two, watch)
@@ -63,7 +63,7 @@ def test_a_published_fold_with_nobody_to_test_is_left_out(place, monkeypatch):
     shutil.rmtree(place / "camus/database_nifti/patient0002")
     (place / "folds").mkdir()
     ran, said = [], []
-    watch = Silent()
+    watch = SilentReporter()
     watch.say = said.append
     monkeypatch.setattr(module, "finish_fold", lambda fold, watch: ran.append(fold.number) or (fold.number, EMPTY))
     all_folds = dataclasses.replace(three_folds(config(place), place), folds=10)
@@ -80,7 +80,7 @@ def test_a_published_fold_with_nobody_to_test_is_left_out(place, monkeypatch):
 def test_a_fold_whose_validation_patients_are_not_there_draws_some_from_training(place):
     shutil.rmtree(place / "camus/database_nifti/patient0002")
     said = []
-    watch = Silent()
+    watch = SilentReporter()
     watch.say = said.append
     folder = training.run_training(config(place, fold=4), watch)
     split = read_split(folder.split)

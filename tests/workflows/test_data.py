@@ -9,15 +9,15 @@ from PIL import Image
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import InputError
 from cardiotrace.datasets.folder import Folder, FolderConfig
-from cardiotrace.preparation import Preparation
+from cardiotrace.preprocessing import Preprocessing
 from cardiotrace.workflows.data import pack
 
-PREPARATION = Preparation([Choice("resize", {"height": 16, "width": 16})])
+PREPARATION = Preprocessing([Choice("resize", {"height": 16, "width": 16})])
 
 
 @pytest.fixture
 def coloured(tmp_path):
-    """Three red pictures and their masks."""
+    """Three red images and their masks."""
     for folder in ("images", "labels"):
         (tmp_path / "data" / folder).mkdir(parents=True)
     for name in "abc":

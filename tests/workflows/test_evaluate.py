@@ -47,19 +47,23 @@ def test_plots_and_gallery_of_a_model(camus, model, tmp_path):
     agreements = {"ejection-fraction", *(f"{name}-traced" for name in traced)}
     assert names == {f"{name}.png" for name in agreements | {"dice", "hausdorff", "mean-absolute"}}
     page = (places["gallery"] / "index.md").read_text()
-    pictures = re.findall(r"\]\((\S+\.png)\)", page)
-    assert len(pictures) == 2
-    assert {path.name for path in places["gallery"].iterdir()} == {"index.md", *pictures}
+    images = re.findall(r"\]\((\S+\.png)\)", page)
+    assert len(images) == 2
+    assert {path.name for path in places["gallery"].iterdir()} == {"index.md", *images}
     dice = [float(value) for value in re.findall(r"mean Dice ([\d.]+)", page)]
     assert dice == sorted(dice)
-    for name in pictures:
-        with Image.open(places["gallery"] / name) as picture:
-            assert picture.width > 1000
+    for name in images:
+        with Image.open(places["gallery"] / name) as image:
+            assert image.width > 1000
     volumes = {(item.patient, item.key): item.predicted for item in table.quantities}
     patients = {patient for patient, _ in volumes}
     assert len(patients) == 6
     for patient in patients:
-        assert 0 < volumes[patient, "end_systolic_volume_ml"] < volumes[patient, "end_diastolic_volume_ml"]
+        assert (
+            0
+            < volumes[patient, "left_ventricular_end_systolic_volume_ml"]
+            < volumes[patient, "left_ventricular_end_diastolic_volume_ml"]
+        )
     assert read_table(tmp_path / "x.json").limits == table.limits
 
 

@@ -11,7 +11,7 @@ from cardiotrace.clinical import measure
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.label import CAMUS
 from cardiotrace.core.terms import View
-from cardiotrace.datasets.found import read_exam
+from cardiotrace.datasets.exam_discovery import read_exam
 from cardiotrace.io import read_labels
 from cardiotrace.workflows.measure import MeasureConfig, labels_of, measure_exams
 from tests.fake.camus import write_camus

@@ -69,7 +69,7 @@ def test_camus_agrees_with_the_truth(echo):
         labels = case.read_labels()
         area = labels.mask(Structure.LV).sum() * np.prod(labels.spacing_mm[1:]) / 100
         assert area == pytest.approx(float(row[f"4ch_area_{case.phase.lower()}_cm2"]), rel=0.04)
-        assert case.facts["ejection_fraction_percent"] == pytest.approx(
+        assert case.facts["left_ventricular_ejection_fraction_percent"] == pytest.approx(
             float(row["ejection_fraction_percent"]), abs=0.051
         )
         edv, esv = float(row["end_diastolic_ml"]), float(row["end_systolic_ml"])
@@ -80,11 +80,11 @@ def test_camus_agrees_with_the_truth(echo):
 def test_half_sequence_runs_from_ed_to_es(echo):
     exam = opened("camus", echo, views=["4CH"]).exam("patient0002")
     images = {image.name.rpartition("4CH_")[2]: image for image in exam.images}
-    film = images["half_sequence"]
+    video = images["half_sequence"]
     row = truth_of(echo)["patient0002"]
-    assert film.phases == {Phase.ED: 0, Phase.ES: int(row["end_systolic_frame"])}
-    assert (film.cine.frames[0] == images["ED"].cine.frames[0]).all()
-    assert (film.cine.frames[-1] == images["ES"].cine.frames[0]).all()
+    assert video.phases == {Phase.ED: 0, Phase.ES: int(row["end_systolic_frame"])}
+    assert (video.cine.frames[0] == images["ED"].cine.frames[0]).all()
+    assert (video.cine.frames[-1] == images["ES"].cine.frames[0]).all()
     assert exam.frame_rate_hz == pytest.approx(float(row["frame_rate_hz"]), abs=0.05)
     assert exam.patient.sex == row["sex"]
 
@@ -97,14 +97,14 @@ def test_truth_of_each_frame_is_kept(echo):
 
 
 def test_stopped_work_is_gone_on_with_and_gives_the_same_bytes(echo, tmp_path, monkeypatch):
-    root, make = tmp_path / "set", phantom.make_patient
+    root, make = tmp_path / "set", phantom.render_patient
 
     def stop_at_the_second(drawn, views):
         if drawn.number == 2:
             raise KeyboardInterrupt
         return make(drawn, views)
 
-    monkeypatch.setattr(phantom, "make_patient", stop_at_the_second)
+    monkeypatch.setattr(phantom, "render_patient", stop_at_the_second)
     with pytest.raises(KeyboardInterrupt):
         write_phantoms(WriteConfig(root, ECHO))
     assert [path.name for path in (root / "database_nifti").iterdir()] == ["patient0001"]

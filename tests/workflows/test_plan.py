@@ -24,5 +24,5 @@ def test_writes_a_recipe_that_says_what_was_planned(tmp_path, capsys):
     recipe = tomllib.loads(out.read_text())
     assert recipe["architecture"]["name"] == "nnunet2d"
     assert recipe["training"]["batch_size"] == printed["batch"] == 2
-    crop = recipe["preparation"][1]
+    crop = recipe["preprocessing"][1]
     assert [crop["height"], crop["width"]] == printed["patch"]

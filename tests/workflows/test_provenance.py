@@ -109,14 +109,16 @@ def test_from_python_no_warning_is_lost(model, tmp_path):
     assert "model tiny" in (tmp_path / "report.html").read_text()
 
 
-def quantity(value: float = 96.0, *, name: str = "ejection_fraction", unit: str = "percent", flags=()) -> Quantity:
-    return Quantity(name, value, unit, "discs, biplane", "A4C+A2C", (), flags=tuple(flags))
+def quantity(
+    value: float = 96.0, *, name: str = "left_ventricular_ejection_fraction", unit: str = "percent", flags=()
+) -> Quantity:
+    return Quantity(name, value, unit, "biplane method of disks", "A4C+A2C", (), flags=tuple(flags))
 
 
 BAD = Flag(Grade.NOT_USABLE, "the left ventricle was lost in one frame")
 MEASURES = Measures(
     "p",
-    (quantity(flags=[BAD]), quantity(120.4, name="end_diastolic_volume", unit="ml")),
+    (quantity(flags=[BAD]), quantity(120.4, name="left_ventricular_end_diastolic_volume", unit="ml")),
     (Flag(Grade.NOTE, "a note"), BAD, Flag(Grade.LOOK_TWICE, "a doubt")),
 )
 
@@ -128,8 +130,11 @@ def test_a_value_that_is_not_usable_leads_nowhere():
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        ({"end_diastolic_area": 18.3}, "neither volumes nor EF; sizes are in the report"),
-        ({"end_diastolic_area": 18.3, "fractional_area_change": 54.9}, "fractional area change 55 %"),
+        ({"left_ventricular_end_diastolic_area": 18.3}, "neither volumes nor EF; sizes are in the report"),
+        (
+            {"left_ventricular_end_diastolic_area": 18.3, "left_ventricular_fractional_area_change": 54.9},
+            "fractional area change 55 %",
+        ),
         ({}, "nothing could be measured"),
     ],
 )

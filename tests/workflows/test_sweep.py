@@ -19,9 +19,9 @@ RECIPE = {
     "name": "vessels",
     "seed": 1,
     "architecture": {"name": "unet", "levels": 1, "width": 4, "norm": "none", "activation": "relu"},
-    "optimiser": {"name": "adam", "rate": 1e-2},
+    "optimiser": {"name": "adam", "learning_rate": 1e-2},
     "schedule": "constant",
-    "preparation": [RESIZE, {"name": "z-score"}],
+    "preprocessing": [RESIZE, {"name": "z-score"}],
     "data": {"dataset": "chase", "folds": 4},
     "training": {"epochs": 2, "batch_size": 2, "precision": "float32"},
     "sweep": {

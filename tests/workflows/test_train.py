@@ -6,8 +6,8 @@ import tomli_w
 from cardiotrace.core.errors import ConfigError, InputError, UsageError
 from cardiotrace.core.label import CAMUS
 from cardiotrace.datasets.split import Split
-from cardiotrace.learning.training.journal import Journal
 from cardiotrace.learning.training.run import Hardware
+from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.workflows import train as module
 from cardiotrace.workflows.train import TrainConfig, default_folder, drawn, epoch_line, run_training
 from tests.fake.camus import write_camus
@@ -50,7 +50,7 @@ def config(place, *, fold=None, resume=False, out="run", **overrides):
     ("overrides", "kind", "message"),
     [
         ({"architecture": "unet9"}, ConfigError, "no architecture 'unet9'"),
-        ({"preparation.0.height": 30}, ConfigError, "images of 30x32 do not fit"),
+        ({"preprocessing.0.height": 30}, ConfigError, "images of 30x32 do not fit"),
         ({"loss.smoth": 1}, ConfigError, r"loss\.smoth"),
         ({"data.split": "offical"}, InputError, "no split 'offical'"),
         ({"data.dataset.views": ["5CH"]}, ConfigError, r"data\.dataset\.views"),
@@ -69,7 +69,7 @@ def test_curves_are_drawn_after_every_epoch(place, monkeypatch):
     monkeypatch.setattr(module, "draw_curves", lambda rows, path: seen.append((len(rows), path.name)))
     folder = run_training(config(place))
     assert seen == [(1, "curves.png"), (2, "curves.png")]
-    assert len(Journal(folder.journal).rows()) == 2
+    assert len(TrainingLog(folder.journal).rows()) == 2
 
     monkeypatch.setattr(module, "pack", lambda *_, **__: pytest.fail("packed"))
     with pytest.raises(UsageError, match="holds a run already"):

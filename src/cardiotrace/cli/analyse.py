@@ -4,34 +4,34 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cardiotrace.cli.exams import SegmentOptions, list_failures
+from cardiotrace.cli.exams import SegmentationOptions, list_failures
 from cardiotrace.cli.output import say
 from cardiotrace.cli.teller import Teller
 from cardiotrace.cli.terminal import Terminal
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.workflows.analyse import Analysed, analyse
-from cardiotrace.workflows.batch import Batch, Tell
+from cardiotrace.workflows.batch import BatchResult, Tell
 
 _HEADLINE = (
-    ("EF", "ejection_fraction_percent", "%"),
-    ("EDV", "end_diastolic_volume_ml", "ml"),
-    ("ESV", "end_systolic_volume_ml", "ml"),
+    ("EF", "left_ventricular_ejection_fraction_percent", "%"),
+    ("EDV", "left_ventricular_end_diastolic_volume_ml", "ml"),
+    ("ESV", "left_ventricular_end_systolic_volume_ml", "ml"),
     ("vessel density", "vessel_density_percent", "%"),
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(SegmentOptions):
-    """Label maps, volumes, ejection fraction, pictures and a report of exams."""
+class AnalyseOptions(SegmentationOptions):
+    """Label maps, volumes, ejection fraction, images and a report of exams."""
 
 
-def run(options: Options) -> int:
+def run(options: AnalyseOptions) -> int:
     """Analyse, print the headline of each exam and where its report is."""
     return run_and_tell(lambda terminal, tell: analyse(options.config(), terminal, tell), as_json=options.json)
 
 
-def run_and_tell(work: Callable[[Terminal, Tell], Batch[Analysed]], *, as_json: bool) -> int:
+def run_and_tell(work: Callable[[Terminal, Tell], BatchResult[Analysed]], *, as_json: bool) -> int:
     """Do the work, telling of each exam as it ends, then of the summary and of what failed; gives the exit status."""
     with Terminal() as terminal:
         teller = Teller(terminal, as_json, lines, plain)
@@ -70,7 +70,8 @@ def headline(measures: Measures) -> str:
     Values that are not usable are named without a number; the flags below say why.
 
     Example:
-        >>> found = Quantity("ejection_fraction", 55.2, "percent", "discs, single plane", "A4C", ())
+        >>> name = "left_ventricular_ejection_fraction"
+        >>> found = Quantity(name, 55.2, "percent", "method of disks, single plane", "A4C", ())
         >>> headline(Measures("p1", (found,)))
         'EF 55 % (single plane)'
     """
@@ -85,7 +86,7 @@ def headline(measures: Measures) -> str:
 def _without_volumes(measures: Measures) -> str:
     """What there is where neither ejection fraction nor volumes are: a single slice, a still without a pixel size."""
     usable = [item for item in measures if item.is_usable]
-    change = next((item for item in usable if item.name == "fractional_area_change"), None)
+    change = next((item for item in usable if item.name == "left_ventricular_fractional_area_change"), None)
     if change is not None:
         return f"fractional area change {change.value:.0f} %"
     return "neither volumes nor EF; sizes are in the report" if usable else "nothing could be measured"

@@ -12,7 +12,7 @@ from cardiotrace.cli.scores import score_head
 from cardiotrace.cli.settings import groups
 from cardiotrace.cli.terminal import print_text, table
 from cardiotrace.evaluation.table import comparison_rows, readable_comparisons, readable_outliers, to_text
-from cardiotrace.workflows.compare import TEST_WORDS, CompareConfig, Compared, compare_runs
+from cardiotrace.workflows.compare import TEST_WORDS, CompareConfig, MethodComparison, compare_runs
 
 _HEADS = {
     "count": "patients",
@@ -27,7 +27,7 @@ _HEADS = {
 
 
 @dataclass(frozen=True)
-class Options:
+class CompareOptions:
     """Compare methods on the patients they have in common: paired Wilcoxon tests with Holm's correction."""
 
     runs: tyro.conf.Positional[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="RUN...")]]
@@ -48,7 +48,7 @@ class Options:
     """Print as JSON."""
 
 
-def run(options: Options) -> None:
+def run(options: CompareOptions) -> None:
     """Compare and print."""
     done = compare_runs(
         CompareConfig(
@@ -70,7 +70,7 @@ def run(options: Options) -> None:
         say(json.dumps({"notes": done.notes, "tables": papers}, indent=2, ensure_ascii=False))
 
 
-def _print(done: Compared) -> None:
+def _print(done: MethodComparison) -> None:
     for item in done.papers:
         table(item.rows, title=item.title)
     _print_tests(done)
@@ -79,7 +79,7 @@ def _print(done: Compared) -> None:
         print_text(note)
 
 
-def _print_tests(done: Compared) -> None:
+def _print_tests(done: MethodComparison) -> None:
     """One table for each pair of methods: their names are too long to stand in every row."""
     pairs: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in readable_comparisons(comparison_rows(done.comparisons)):

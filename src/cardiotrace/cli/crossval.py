@@ -9,7 +9,7 @@ from cardiotrace.evaluation.case_table import require_group
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(RecipeOptions):
+class CrossvalOptions(RecipeOptions):
     """Train and test every fold, by patient; finished folds are kept, an interrupted one goes on where it was."""
 
     folds: int = 10
@@ -22,7 +22,7 @@ class Options(RecipeOptions):
     """Group the scores by phase, fold, patient, or a group key such as quality or ef-class."""
 
 
-def run(options: Options) -> None:
+def run(options: CrossvalOptions) -> None:
     """Run the folds, print the scores of all testing parts together."""
     from cardiotrace.learning.training.run import Hardware
     from cardiotrace.workflows.crossval import CrossvalConfig, crossval

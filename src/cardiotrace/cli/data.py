@@ -17,7 +17,7 @@ from cardiotrace.datasets.lint import Severity, lint
 from cardiotrace.datasets.split import k_folds, patient_groups, split_text
 from cardiotrace.io import write_new_text
 from cardiotrace.io.atomic import as_work_error
-from cardiotrace.preparation import Preparation
+from cardiotrace.preprocessing import Preprocessing
 from cardiotrace.workflows.data import open_dataset, pack
 from cardiotrace.workflows.nnunet import export_nnunet, nnunet_splits
 
@@ -140,9 +140,9 @@ class PackOptions(SetOptions):
 def run_pack(options: PackOptions) -> None:
     """Pack, or find it packed already."""
     dataset = options.open()
-    preparation = Preparation([Choice("resize", {"height": options.height, "width": options.width})])
+    preprocessing = Preprocessing([Choice("resize", {"height": options.height, "width": options.width})])
     with Terminal() as terminal:
-        packed = pack(dataset, preparation, cache=options.cache, watch=terminal)
+        packed = pack(dataset, preprocessing, cache=options.cache, watch=terminal)
     say(f"{packed.folder}: {len(packed)} planes, {packed.images.nbytes + packed.labels.nbytes:,} bytes")
 
 

@@ -10,22 +10,22 @@ from cardiotrace.cli.terminal import Terminal
 from cardiotrace.workflows.demo import DemoConfig, DemoResult, demo
 
 _SHOWN = (
-    ("echo, biplane", "discs, biplane", "A4C+A2C"),
-    ("echo, four-chamber", "discs, single plane", "A4C"),
+    ("echo, biplane", "biplane method of disks", "A4C+A2C"),
+    ("echo, four-chamber", "method of disks, single plane", "A4C"),
     ("cine-MRI", "sum of slices", "SAX"),
 )
 _ROWS = (
-    ("ejection fraction", "ejection_fraction", "percent", "%"),
-    ("end-diastolic volume", "end_diastolic_volume", "ml", "ml"),
-    ("end-systolic volume", "end_systolic_volume", "ml", "ml"),
-    ("myocardial mass", "myocardial_mass", "g", "g"),
+    ("ejection fraction", "left_ventricular_ejection_fraction", "percent", "%"),
+    ("end-diastolic volume", "left_ventricular_end_diastolic_volume", "ml", "ml"),
+    ("end-systolic volume", "left_ventricular_end_systolic_volume", "ml", "ml"),
+    ("myocardial mass", "left_ventricular_mass", "g", "g"),
     ("RV ejection fraction", "right_ventricular_ejection_fraction", "percent", "%"),
     ("RV end-diastolic volume", "right_ventricular_end_diastolic_volume", "ml", "ml"),
 )
 
 
 @dataclass(frozen=True)
-class Options:
+class DemoOptions:
     """A phantom heart whose every number is known: by echo and cine-MRI, traced, measured, reported."""
 
     out: Path = Path("out/demo")
@@ -44,7 +44,7 @@ class Options:
     """Replace results also where they were changed by hand."""
 
 
-def run(options: Options) -> None:
+def run(options: DemoOptions) -> None:
     """Run it, print measured beside true."""
     config = DemoConfig(
         options.out,

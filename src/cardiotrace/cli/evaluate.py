@@ -15,7 +15,7 @@ from cardiotrace.workflows.evaluate import EvaluateConfig, Part, evaluate
 
 
 @dataclass(frozen=True)
-class Options:
+class EvaluateOptions:
     """Scores of label maps, or of a model, against a reference, and of a second observer where there is one."""
 
     predicted: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="PREDICTED")]]
@@ -25,7 +25,7 @@ class Options:
     dataset: str | None = None
     """Name of the data set that REFERENCE is, see `cardiotrace data list`."""
     option: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY=VALUE")] = ()
-    """Options of the data set, such as views=["4CH"]."""
+    """EvaluateOptions of the data set, such as views=["4CH"]."""
     part: Part = "all"
     """Part of the split to score on."""
     split: str = "official"
@@ -54,14 +54,14 @@ class Options:
     plots: Path | None = None
     """Write box plots of the scores and plots of agreement to this folder."""
     gallery: Path | None = None
-    """Write pictures of the worst cases, and a page that shows them, to this folder."""
+    """Write images of the worst cases, and a page that shows them, to this folder."""
     worst: int = 10
     """How many cases the gallery shows."""
     json: bool = False
     """Print the table of cases as JSON."""
 
 
-def run(options: Options) -> None:
+def run(options: EvaluateOptions) -> None:
     """Score and print."""
     config = EvaluateConfig(
         predicted=options.predicted,

@@ -11,10 +11,10 @@ from cardiotrace.cli.words import ModalityWord
 from cardiotrace.core.errors import UsageError
 from cardiotrace.core.exam import Patient
 from cardiotrace.core.terms import Modality, View
-from cardiotrace.datasets.grouping import PicturesAs
+from cardiotrace.datasets.grouping import ImageFilesAs
 from cardiotrace.datasets.naming import plane_of
 from cardiotrace.io.stored import ThirdAxis
-from cardiotrace.workflows.batch import Batch
+from cardiotrace.workflows.batch import BatchResult
 from cardiotrace.workflows.segment import SegmentConfig
 
 Exams = tyro.conf.Positional[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="EXAM...")]]
@@ -36,8 +36,8 @@ class ReadingOptions:
     third_axis: ThirdAxis = "auto"
     """What the third of three axes is where files do not tell: slices in depth, or instants in time; also what files
     of one plane each are together."""
-    pictures: PicturesAs = "auto"
-    """What numbered pictures in one folder are where names do not tell: frames of a video, or stills."""
+    image_files: Annotated[ImageFilesAs, tyro.conf.arg(aliases=["--pictures"])] = "auto"
+    """What numbered images in one folder are where names do not tell: frames of a video, or stills."""
     sex: Literal["F", "M"] | None = None
     """The patient's, for normal ranges; counts over what files say, as do the following."""
     age_years: float | None = None
@@ -82,7 +82,7 @@ class ExamOptions(ReadingOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SegmentOptions(ExamOptions):
+class SegmentationOptions(ExamOptions):
     """With which model."""
 
     model: str | None = None
@@ -103,7 +103,7 @@ class SegmentOptions(ExamOptions):
             modality=modality,
             spacing_mm=self.spacing_mm,
             third_axis=self.third_axis,
-            pictures=self.pictures,
+            image_files=self.image_files,
             patient=self.patient,
             scheme=self.scheme,
             test_time_augmentation=self.test_time_augmentation,
@@ -136,7 +136,7 @@ def require_exams(exams: tuple[Path, ...]) -> None:
         raise UsageError("no EXAM is given", remedy="name files, patient folders, or folders of those.")
 
 
-def list_failures(batch: Batch[Any]) -> int:
+def list_failures(batch: BatchResult[Any]) -> int:
     """Print what failed on standard error; returns the exit status."""
     total = len(batch.done) + len(batch.failures)
     if total == 1 and batch.failures:

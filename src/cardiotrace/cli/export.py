@@ -12,7 +12,7 @@ from cardiotrace.cli.words import ViewWord
 
 
 @dataclass(frozen=True)
-class Options:
+class ExportOptions:
     """Write the best weights of a run as one ONNX file, checked against torch and scored on validation."""
 
     run: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RUN")]]
@@ -29,7 +29,7 @@ class Options:
     """Views for which it is preferred over other models, such as A4C."""
 
 
-def run(options: Options) -> None:
+def run(options: ExportOptions) -> None:
     """Export and print the scores."""
     from cardiotrace.workflows.export import ExportConfig, export_run
 

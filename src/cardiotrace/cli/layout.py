@@ -28,7 +28,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """One column of text, and how it may be set."""
 
     title: str
@@ -69,7 +69,7 @@ def lay_out(rows: Sequence[Mapping[str, str]], width: int, *, keys: int = 1, bel
     """
     told = [name for name in rows[0] if name not in below]
     names = [name for name in told if any(row[name] for row in rows)] or told[:1]
-    columns = [Column(name, tuple(row[name] for row in rows)) for name in names]
+    columns = [TableColumn(name, tuple(row[name] for row in rows)) for name in names]
     prose = [[row[name] for name in below if row.get(name)] for row in rows]
     blocks = _blocks(columns, width, min(keys, len(columns)))
     return [_block(block, prose if place == 0 else [], width) for place, block in enumerate(blocks)]
@@ -107,10 +107,10 @@ def _pieces(text: str) -> list[str]:
     return [piece for piece, _ in _joined(text)]
 
 
-def _blocks(columns: Sequence[Column], width: int, keys: int) -> list[list[Column]]:
+def _blocks(columns: Sequence[TableColumn], width: int, keys: int) -> list[list[TableColumn]]:
     """Columns in as few blocks as fit, each begun by the keys."""
     head = list(columns[:keys])
-    blocks: list[list[Column]] = [list(head)]
+    blocks: list[list[TableColumn]] = [list(head)]
     for column in columns[keys:]:
         if len(blocks[-1]) > keys and _total([item.least for item in (*blocks[-1], column)]) > width:
             blocks.append(list(head))
@@ -118,7 +118,7 @@ def _blocks(columns: Sequence[Column], width: int, keys: int) -> list[list[Colum
     return blocks
 
 
-def _block(columns: Sequence[Column], prose: Sequence[Sequence[str]], width: int) -> Block:
+def _block(columns: Sequence[TableColumn], prose: Sequence[Sequence[str]], width: int) -> Block:
     widths = _widths(columns, width)
     numbers = [column.is_number for column in columns]
     head = _lines([column.title for column in columns], widths, numbers)
@@ -130,7 +130,7 @@ def _block(columns: Sequence[Column], prose: Sequence[Sequence[str]], width: int
     return Block(tuple(head), tuple(lines))
 
 
-def _widths(columns: Sequence[Column], width: int) -> list[int]:
+def _widths(columns: Sequence[TableColumn], width: int) -> list[int]:
     """Natural widths, the widest reduced first until all fit: to whole words, and below that only if they must."""
     widths = [column.natural for column in columns]
     for least in ([column.least for column in columns], [_LEAST] * len(columns), [2] * len(columns)):

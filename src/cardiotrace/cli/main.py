@@ -27,8 +27,8 @@ _HELP = ("-h", "--help", "help")
 class Verb:
     """A verb of the command line, of one word or two.
 
-    Its module in `cardiotrace.cli` offers `Options` and `run(options)`; for the second word of two, such as
-    "export-nnunet", `ExportNnunetOptions` and `run_export_nnunet(options)`.
+    Its module in `cardiotrace.cli` offers `TrainOptions` and `run(options)` for "train"; for the second word of two,
+    such as "export-nnunet", `ExportNnunetOptions` and `run_export_nnunet(options)`.
     """
 
     name: str
@@ -45,14 +45,14 @@ VERBS = (
     Verb(
         "analyse",
         "analyse",
-        "Label maps, volumes, EF, pictures and a report of exams.",
+        "Label maps, volumes, EF, images and a report of exams.",
         "analyse patient0001 --out out",
     ),
     Verb("segment", "segment", "Label maps only.", "segment patient0001 --out labels"),
     Verb(
         "measure",
         "measure",
-        "Volumes, EF, pictures and a report from given label maps.",
+        "Volumes, EF, images and a report from given label maps.",
         "measure patient0001 --labels traced --out out",
     ),
     Verb("show", "show", "What is in an exam.", "show patient0001"),
@@ -176,15 +176,16 @@ def _run_verb(verb: Verb, words: list[str]) -> int:
     import tyro
 
     module = importlib.import_module(f"cardiotrace.cli.{verb.module}")
-    second = verb.name.partition(" ")[2].split("-")
-    kind = getattr(module, f"{''.join(map(str.capitalize, second))}Options")
+    first, _, second = verb.name.partition(" ")
+    words_of_name = (second or first).split("-")
+    kind = getattr(module, f"{''.join(map(str.capitalize, words_of_name))}Options")
     options = tyro.cli(
         kind,
         prog=f"cardiotrace {verb.name}",
         description=f"{kind.__doc__}\n\nExample: cardiotrace {verb.example}",
         args=gathered(words, _several_valued(kind)),
     )
-    status = getattr(module, "_".join(["run", *filter(None, second)]))(options)
+    status = getattr(module, "_".join(["run", *(words_of_name if second else ())]))(options)
     return int(status or 0)
 
 

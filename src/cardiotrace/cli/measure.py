@@ -9,8 +9,8 @@ from cardiotrace.workflows.measure import MeasureConfig, measure_exams
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(ExamOptions):
-    """Volumes, ejection fraction, pictures and a report of exams from label maps that are there already."""
+class MeasureOptions(ExamOptions):
+    """Volumes, ejection fraction, images and a report of exams from label maps that are there already."""
 
     labels: Path
     """Folder of label maps X_labels.nii.gz (or _gt, _seg, _mask) of images X; one folder per exam may lie in it."""
@@ -18,7 +18,7 @@ class Options(ExamOptions):
     """What the label values mean: camus, acdc, mnms, ...; default: camus for apical views."""
 
 
-def run(options: Options) -> int:
+def run(options: MeasureOptions) -> int:
     """Measure, print the headline of each exam and where its report is."""
     view, modality = options.plane
     config = MeasureConfig(
@@ -30,7 +30,7 @@ def run(options: Options) -> int:
         modality=modality,
         spacing_mm=options.spacing_mm,
         third_axis=options.third_axis,
-        pictures=options.pictures,
+        image_files=options.image_files,
         patient=options.patient,
         overwrite=options.overwrite,
     )

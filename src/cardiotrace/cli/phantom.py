@@ -38,7 +38,7 @@ class EchoOptions(CommonOptions):
     """Phantom hearts as CAMUS stores them: ED, ES and half sequence of each view with labels, and truth.csv."""
 
     quality: tuple[Quality, ...] = ()
-    """Of the pictures; default: mixed as in CAMUS."""
+    """Of the images; default: mixed as in CAMUS."""
     views: tuple[ViewName, ...] = ("4CH", "2CH")
     """Apical views."""
     frames: int = 20
@@ -50,7 +50,7 @@ class CmrOptions(CommonOptions):
     """Phantom hearts as ACDC or M&Ms-2 stores them: short-axis stacks (and a long axis) with labels, and truth.csv."""
 
     quality: tuple[Quality, ...] = ()
-    """Of the pictures: noise, slices shifted by breath, ghosts, dark bands; default: good."""
+    """Of the images: noise, slices shifted by breath, ghosts, dark bands; default: good."""
     layout: Literal["acdc", "mnms2"] = "acdc"
     """Whose folder tree and label numbers."""
     frames: int = 25
@@ -77,7 +77,7 @@ def run_cmr(options: CmrOptions) -> None:
 
 def run_fundus(options: FundusOptions) -> None:
     """Write the data set."""
-    _write(options, "fundus", "pictures", qualities=options.quality)
+    _write(options, "fundus", "images", qualities=options.quality)
 
 
 def _write(
@@ -109,5 +109,5 @@ def _write(
     say(f"Look through it: cardiotrace data lint {_READERS[layout]} {written.out}{_READER_OPTIONS.get(layout, '')}")
 
 
-_READERS = {"camus": "camus", "acdc": "acdc", "mnms2": "mnms2", "pictures": "folder"}
-_READER_OPTIONS = {"pictures": " --option scheme=vessel255 channels=3 view=FUNDUS"}
+_READERS = {"camus": "camus", "acdc": "acdc", "mnms2": "mnms2", "images": "folder"}
+_READER_OPTIONS = {"images": " --option scheme=vessel255 channels=3 view=FUNDUS"}

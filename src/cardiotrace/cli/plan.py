@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Options:
+class PlanOptions:
     """Plan patch, network and batch from a data set's sizes and spacings by nnU-Net's rules, as a recipe."""
 
     dataset: str
@@ -32,12 +32,12 @@ class Options:
     memory_gb: float = 8.0
     """Memory of the device to train on, GB: decides on patch and batch."""
     option: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY=VALUE")] = ()
-    """Options of the data set, such as views=["4CH"]."""
+    """PlanOptions of the data set, such as views=["4CH"]."""
     json: bool = False
     """Print the plan as JSON."""
 
 
-def run(options: Options) -> None:
+def run(options: PlanOptions) -> None:
     """Look at every image, print the plan, write the recipe."""
     from cardiotrace.learning.planning import plan_recipe
     from cardiotrace.learning.training.recipe import recipe_from_plain

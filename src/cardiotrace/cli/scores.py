@@ -20,7 +20,7 @@ AGREEMENT_WORDS = (
 )
 
 
-_RARE = ("absent", "missed", "false positive")
+_RARE = ("absent", "false negative", "false positive")
 """Counts that have a column only where there is something to count."""
 
 

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from cardiotrace.cli.analyse import flag_lines
-from cardiotrace.cli.exams import SegmentOptions, list_failures
+from cardiotrace.cli.exams import SegmentationOptions, list_failures
 from cardiotrace.cli.teller import Teller
 from cardiotrace.cli.terminal import Terminal
 from cardiotrace.workflows.segment import Segmented, segment
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(SegmentOptions):
+class SegmentOptions(SegmentationOptions):
     """Write label maps of exams: same grid, same format, one folder per exam."""
 
 
-def run(options: Options) -> int:
+def run(options: SegmentOptions) -> int:
     """Segment, and say where the label maps are."""
     with Terminal() as terminal:
         teller = Teller(terminal, options.json, _lines, _plain)

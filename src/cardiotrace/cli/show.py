@@ -9,23 +9,23 @@ from typing import Any
 from cardiotrace.cli.exams import ReadingOptions
 from cardiotrace.cli.output import complain, say
 from cardiotrace.cli.terminal import print_text, table
-from cardiotrace.datasets.found import Reading
+from cardiotrace.datasets.exam_discovery import Reading
 from cardiotrace.workflows.segment import given_spacing
 from cardiotrace.workflows.show import show
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(ReadingOptions):
+class ShowOptions(ReadingOptions):
     """Say what is in exams: images, views, frames, pixel sizes, named phases."""
 
     json: bool = False
     """Print as JSON."""
 
 
-def run(options: Options) -> int:
+def run(options: ShowOptions) -> int:
     """Describe the exams; the status is that of the first one that cannot be read."""
     spacing_mm = given_spacing(options.spacing_mm)
-    reading = Reading(*options.plane, spacing_mm, options.third_axis, options.pictures, options.patient)
+    reading = Reading(*options.plane, spacing_mm, options.third_axis, options.image_files, options.patient)
     shown = show(options.exams, reading)
     problems = [exam.problem for exam in shown if exam.problem is not None]
     if options.json:

@@ -9,14 +9,14 @@ from cardiotrace.evaluation.sweep import readable
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(RecipeOptions):
+class SweepOptions(RecipeOptions):
     """Train every combination of a recipe's [sweep] with every seed, test each, compare; finished runs are kept."""
 
     jobs: int = 1
     """Runs at a time, each in a process with its share of the processors."""
 
 
-def run(options: Options) -> None:
+def run(options: SweepOptions) -> None:
     """Run the sweep, print mean and spread of every variant."""
     from cardiotrace.learning.training.run import Hardware
     from cardiotrace.workflows.sweep import SweepConfig, run_sweep

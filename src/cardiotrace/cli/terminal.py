@@ -17,11 +17,11 @@ from cardiotrace.cli.layout import lay_out, wrapped
 from cardiotrace.cli.output import say
 from cardiotrace.core.number import general
 from cardiotrace.core.text import on_one_line, printable
-from cardiotrace.workflows.watch import Tick
+from cardiotrace.workflows.progress import Tick
 
 
 class Terminal:
-    """A `Watch` that draws bars on standard error and says its lines on standard output.
+    """A `ProgressReporter` that draws bars on standard error and says its lines on standard output.
 
     The further processes of a distributed training stay silent: the first speaks for all.
     """

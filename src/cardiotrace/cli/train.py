@@ -9,7 +9,7 @@ from cardiotrace.cli.terminal import Terminal
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(RecipeOptions):
+class TrainOptions(RecipeOptions):
     """Train a network as a recipe says; the run folder ends with a sealed, scored model."""
 
     fold: int | None = None
@@ -22,7 +22,7 @@ class Options(RecipeOptions):
     """Devices, or processes on the CPU, to train with in parallel."""
 
 
-def run(options: Options) -> None:
+def run(options: TrainOptions) -> None:
     """Train, then export and score the model."""
     from cardiotrace.learning.training.run import Hardware
     from cardiotrace.workflows.export import ExportConfig, export_run

@@ -13,7 +13,7 @@ _SMALLEST_GAP = 0.02  # of the outline: shorter runs along either neighbour are 
 _STRAIGHT_MM = 2.5  # how far the outline may leave a base chord
 _BULGE_PRICE = 3.0
 _CHORD_POINTS = 96
-PICTURE_DOWN = (1.0, 0.0)
+IMAGE_DOWN = (1.0, 0.0)
 """Where the base lies in an apical view by ultrasound, (row, column): the apex is shown at the top."""
 _REACH_PIXELS = 1.6  # an outline lies half a pixel out; its neighbours, the diagonal ones too, are within 1.6
 
@@ -71,7 +71,7 @@ def long_axis(
     myocardium: Bool[np.ndarray, "height width"] | None,
     spacing_mm: tuple[float, float],
     *,
-    towards_base: tuple[float, float] | None = PICTURE_DOWN,
+    towards_base: tuple[float, float] | None = IMAGE_DOWN,
 ) -> LongAxis | None:
     """Long axis of the left ventricle in a long-axis view.
 
@@ -106,7 +106,7 @@ def axis_of_outline(
     myocardium: Bool[np.ndarray, "height width"] | None,
     spacing_mm: tuple[float, float],
     *,
-    towards_base: tuple[float, float] | None = PICTURE_DOWN,
+    towards_base: tuple[float, float] | None = IMAGE_DOWN,
 ) -> LongAxis | None:
     """`long_axis` of a cavity whose outline is already there, as (row, column) in mm."""
     if len(ring) < 8:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool
 
-from cardiotrace.clinical.traced import TracedCine
+from cardiotrace.clinical.traced_cine import TracedCine
 from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
@@ -44,20 +44,20 @@ def long_axis_curve(cine: TracedCine, *, frame_rate_hz: float | None = None) -> 
 
     Returns:
         The curve, with "left_ventricular_area_cm2", "left_ventricular_length_cm", "left_ventricular_volume_ml" and
-        "left_atrial_area_cm2"; without spacing only the areas, "..._px2". None in frames without a picture.
+        "left_atrial_area_cm2"; without spacing only the areas, "..._px2". None in frames without an image.
     """
-    sections, image = cine.sections, cine.image
+    traces, image = cine.traces, cine.image
     unit, factor = ("cm2", 1.0) if cine.is_scaled else ("px2", 100.0)
 
     def areas(values: Iterable[float]) -> tuple[float | None, ...]:
         return tuple(None if blank else value * factor for value, blank in zip(values, cine.blank, strict=True))
 
-    series = {f"left_ventricular_area_{unit}": areas(item.area_cm2 for item in sections)}
+    series = {f"left_ventricular_area_{unit}": areas(item.area_cm2 for item in traces)}
     if cine.is_scaled:
-        series["left_ventricular_length_cm"] = tuple(item.length_cm for item in sections)
-        series["left_ventricular_volume_ml"] = tuple(item.simpson_ml for item in sections)
+        series["left_ventricular_length_cm"] = tuple(item.length_cm for item in traces)
+        series["left_ventricular_volume_ml"] = tuple(item.simpson_ml for item in traces)
     if Structure.LA in cine.labels.scheme.values:
-        series[f"left_atrial_area_{unit}"] = areas(item.atrium_cm2 for item in sections)
+        series[f"left_atrial_area_{unit}"] = areas(item.atrium_cm2 for item in traces)
     return Curve(image.name, image.cine.view_name, frame_times_ms(image, frame_rate_hz), series)
 
 
@@ -69,12 +69,12 @@ def stack_curve(
     Args:
         image: a moving stack.
         labels: its labels.
-        blank: frames of which no slice shows a picture.
+        blank: frames of which no slice shows an image.
         frame_rate_hz: gives the times where the image has none of its own.
 
     Returns:
         The curve, with "left_ventricular_volume_ml" and, where labelled, "right_ventricular_volume_ml"; voxels in
-        place of millilitres ("..._px") where a voxel's size is not known; None in frames without a picture.
+        place of millilitres ("..._px") where a voxel's size is not known; None in frames without an image.
     """
     known_ml = voxel_ml(labels)
     unit, factor = ("px", 1.0) if known_ml is None else ("ml", known_ml)

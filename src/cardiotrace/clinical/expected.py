@@ -19,8 +19,8 @@ import numpy as np
 from jaxtyping import Float
 
 from cardiotrace.clinical.ejection import ejection_fraction
+from cardiotrace.clinical.long_axis_trace import LongAxisTrace
 from cardiotrace.clinical.rule import flag
-from cardiotrace.clinical.section import Section
 from cardiotrace.core.flag import Flag
 from cardiotrace.geometry.contour import convex_hull_area, polygon_area
 
@@ -84,7 +84,7 @@ def error_model() -> ErrorModel:
     return ErrorModel(steps[0], steps[1], plain["limit"])
 
 
-def first_signs(diastole: Section, systole: Section, *, is_scaled: bool) -> dict[str, float]:
+def first_signs(diastole: LongAxisTrace, systole: LongAxisTrace, *, is_scaled: bool) -> dict[str, float]:
     """What the outlines show, for the first step; NaN where it is not known, nothing without volumes.
 
     Args:
@@ -102,7 +102,7 @@ def first_signs(diastole: Section, systole: Section, *, is_scaled: bool) -> dict
     }
 
 
-def second_signs(error: float, diastole: Section, systole: Section, unsure: float) -> dict[str, float]:
+def second_signs(error: float, diastole: LongAxisTrace, systole: LongAxisTrace, unsure: float) -> dict[str, float]:
     """What tells a large error, for the second step.
 
     Args:
@@ -120,9 +120,9 @@ def second_signs(error: float, diastole: Section, systole: Section, unsure: floa
 
 
 def error_probability(
-    diastole: Section, systole: Section, unsure: float, *, is_scaled: bool
+    diastole: LongAxisTrace, systole: LongAxisTrace, unsure: float, *, is_scaled: bool
 ) -> tuple[float, float, str]:
-    """How likely the ejection fraction by discs in this plane is off by more than ten points.
+    """How likely the ejection fraction by disks in this plane is off by more than ten points.
 
     Args:
         diastole: the ventricle at end-diastole.
@@ -144,7 +144,7 @@ def error_probability(
     return 1 / (1 + math.exp(-model.large.value(others))), error, WORDS[loudest]
 
 
-def error_flags(diastole: Section, systole: Section, unsure: float, *, is_scaled: bool) -> tuple[Flag, ...]:
+def error_flags(diastole: LongAxisTrace, systole: LongAxisTrace, unsure: float, *, is_scaled: bool) -> tuple[Flag, ...]:
     """Whether an error of the ejection fraction above ten points is likely; see `error_probability`."""
     probability, error, why = error_probability(diastole, systole, unsure, is_scaled=is_scaled)
     if not probability > error_model().limit:
@@ -163,13 +163,13 @@ def _change(before: float, after: float) -> float:
     return min(max(math.log(after / before), -0.5), 1.0) if before > 0 and after > 0 else math.nan
 
 
-def _heart_cm2(found: Section) -> float:
+def _heart_cm2(found: LongAxisTrace) -> float:
     """Area of ventricle, wall and atrium together; 0 where one of them is not labelled."""
     parts = (found.area_cm2, found.myocardium_cm2, found.atrium_cm2)
     return sum(parts) if all(parts) else 0.0
 
 
-def _dents(found: Section) -> float:
+def _dents(found: LongAxisTrace) -> float:
     """Logarithm of the share that the outline lacks to its convex hull."""
     if len(found.ring_mm) < 3:
         return math.nan

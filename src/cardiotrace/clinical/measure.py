@@ -10,13 +10,13 @@ from cardiotrace.clinical.curve import Curve, long_axis_curve, stack_curve
 from cardiotrace.clinical.expected import Doubt
 from cardiotrace.clinical.labelling import labels_in_place, with_label_flags
 from cardiotrace.clinical.normal import body_surface_area_m2
-from cardiotrace.clinical.plane import Plane, biplane_quantities, plane_quantities, trace_plane
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.clinical.rule import flag
 from cardiotrace.clinical.stack import StackMeasures, stack_measures
-from cardiotrace.clinical.traced import TracedCine
+from cardiotrace.clinical.traced_cine import TracedCine
 from cardiotrace.clinical.validity import jump_flags
 from cardiotrace.clinical.vessel import vessel_quantities
+from cardiotrace.clinical.view_measurement import ViewMeasurement, biplane_quantities, measure_view, view_quantities
 from cardiotrace.core.exam import Exam, ExamImage, Patient
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.label import LabelMap
@@ -25,10 +25,10 @@ from cardiotrace.geometry.blank import blank_planes, blank_words
 
 LONG_AXIS_VIEWS = (View.FOUR_CHAMBER, View.TWO_CHAMBER, View.THREE_CHAMBER, View.FIVE_CHAMBER, View.UNKNOWN)
 """Views whose single plane gives a volume, the preferred one first."""
-_INDEXED = ("end_diastolic_volume", "end_systolic_volume", "left_atrial_volume")
+_INDEXED = ("left_ventricular_end_diastolic_volume", "left_ventricular_end_systolic_volume", "left_atrial_volume")
 
 Blank = Mapping[str, Bool[np.ndarray, "time depth"]]
-"""Planes without a picture, by image name."""
+"""Planes without an image, by image name."""
 
 
 def measure(
@@ -36,21 +36,21 @@ def measure(
     labels: Mapping[str, LabelMap],
     *,
     doubts: Mapping[str, Doubt] | None = None,
-    has_pictures: bool = True,
+    has_images: bool = True,
 ) -> Measures:
     """Measure an exam: areas, lengths, volumes and ejection fraction of the left ventricle, size of the left atrium.
 
-    Long-axis views give volumes by discs and by area and length, two apical views together the biplane volume; a
+    Long-axis views give volumes by disks and by area and length, two apical views together the biplane volume; a
     short-axis stack gives volumes by adding its slices, and the mass of the myocardium. The preferred value of each
-    quantity stands first: in MRI the sum of slices, then biplane, then the discs of the four-chamber view. What is not
-    usable stands behind what is. Photographs of the retina give the density of vessels. Frames without a picture are
+    quantity stands first: in MRI the sum of slices, then biplane, then the disks of the four-chamber view. What is not
+    usable stands behind what is. Photographs of the retina give the density of vessels. Frames without an image are
     not measured, whatever their labels.
 
     Args:
         exam: its images, with end-diastole and end-systole named or not.
         labels: labels of the images, by image name; images without labels are skipped.
         doubts: how unsure the model was of each frame, by image name; none for labels that a person drew.
-        has_pictures: whether the images hold pictures; False where they stand for labels alone.
+        has_images: whether the images hold images; False where they stand for labels alone.
 
     Returns:
         The quantities, with flags where one should not be trusted. Without pixel spacing only areas in
@@ -64,16 +64,16 @@ def measure(
     """
     labels = labels_in_place(exam, labels)
     blank = {
-        image.name: blank_planes(image.cine.frames) if has_pictures else np.zeros(image.cine.grid_shape[:2], bool)
+        image.name: blank_planes(image.cine.frames) if has_images else np.zeros(image.cine.grid_shape[:2], bool)
         for image in exam.images
         if image.name in labels
     }
     shown = replace(exam, images=tuple(_without_blank(image, blank) for image in exam.images))
     cines, stack = _by_view(shown, labels, blank)
-    planes = [plane for group in cines.values() if (plane := trace_plane(group, doubts)) is not None]
+    planes = [plane for group in cines.values() if (plane := measure_view(group, doubts)) is not None]
     found = stack_measures(stack, labels, blank) if stack else StackMeasures((), (), ())
     vessels = vessel_quantities(exam, {name: labels[name] for name in labels if not blank[name].all()})
-    long_axis = [*biplane_quantities(planes), *(item for plane in planes for item in plane_quantities(plane))]
+    long_axis = [*biplane_quantities(planes), *(item for plane in planes for item in view_quantities(plane))]
     is_mri = bool(stack) and stack[0].cine.modality is not Modality.US
     quantities = [*found.quantities, *long_axis] if is_mri else [*long_axis, *found.quantities]
     quantities.extend(vessels)
@@ -85,8 +85,8 @@ def measure(
         flags.append(flag("nothing-measured", "no labelled image shows a left ventricle: nothing was measured"))
     for quantity in quantities:
         flags.extend(quantity.flags)
-    instants = (*(instant for plane in planes for instant in plane.instants), *found.instants)
-    measures = Measures(exam.name, tuple(quantities), tuple(dict.fromkeys(flags)), instants, curves)
+    key_frames = (*(item for plane in planes for item in plane.instants), *found.instants)
+    measures = Measures(exam.name, tuple(quantities), tuple(dict.fromkeys(flags)), key_frames, curves)
     return usable_first(with_label_flags(measures, exam, labels))
 
 
@@ -97,7 +97,7 @@ def usable_first(measures: Measures) -> Measures:
 
 
 def _without_blank(image: ExamImage, blank: Blank) -> ExamImage:
-    """The image without phases that name a frame without a picture."""
+    """The image without phases that name a frame without an image."""
     dark = blank.get(image.name)
     if dark is None:
         return image
@@ -187,7 +187,9 @@ def _curve_flags(curves: Sequence[Curve], blank: Blank) -> list[Flag]:
     return flags
 
 
-def _exam_flags(exam: Exam, planes: Sequence[Plane], planar: Mapping[View, Sequence[TracedCine]]) -> list[Flag]:
+def _exam_flags(
+    exam: Exam, planes: Sequence[ViewMeasurement], planar: Mapping[View, Sequence[TracedCine]]
+) -> list[Flag]:
     """What concerns the exam as a whole."""
     flags = [item for plane in planes for item in plane.flags]
     flags.extend(item for plane in planes if plane.atrium is not None for item in plane.atrium.flags)
@@ -210,7 +212,7 @@ def _indexed(quantities: Sequence[Quantity], patient: Patient) -> list[Quantity]
     if not (np.isfinite(area_m2) and 0.2 < area_m2 < 4):
         return []
     indexed = []
-    for name in (*_INDEXED, "myocardial_mass"):
+    for name in (*_INDEXED, "left_ventricular_mass"):
         found = next((quantity for quantity in quantities if quantity.name == name), None)
         if found is not None and found.unit in ("ml", "g"):
             indexed.append(

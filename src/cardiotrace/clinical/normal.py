@@ -12,7 +12,7 @@ class NormalRange:
     """Limits between which a quantity of a healthy adult lies.
 
     Example:
-        >>> NormalRange("ejection_fraction_percent", "M", 52.0, 72.0, ASE_2015).place(45.0)
+        >>> NormalRange("left_ventricular_ejection_fraction_percent", "M", 52.0, 72.0, ASE_2015).place(45.0)
         'below'
     """
 
@@ -32,11 +32,11 @@ class NormalRange:
 NORMAL_RANGES = tuple(
     NormalRange(key, sex, low, high, ASE_2015)
     for key, sex, low, high in (
-        ("ejection_fraction_percent", "M", 52.0, 72.0),
-        ("ejection_fraction_percent", "F", 54.0, 74.0),
-        ("end_diastolic_volume_ml", "M", 62.0, 150.0),
-        ("end_diastolic_volume_index_ml_per_m2", "M", 34.0, 74.0),
-        ("end_diastolic_volume_index_ml_per_m2", "F", 29.0, 61.0),
+        ("left_ventricular_ejection_fraction_percent", "M", 52.0, 72.0),
+        ("left_ventricular_ejection_fraction_percent", "F", 54.0, 74.0),
+        ("left_ventricular_end_diastolic_volume_ml", "M", 62.0, 150.0),
+        ("left_ventricular_end_diastolic_volume_index_ml_per_m2", "M", 34.0, 74.0),
+        ("left_ventricular_end_diastolic_volume_index_ml_per_m2", "F", 29.0, 61.0),
         ("left_atrial_volume_index_ml_per_m2", "M", 16.0, 34.0),
         ("left_atrial_volume_index_ml_per_m2", "F", 16.0, 34.0),
     )
@@ -48,9 +48,10 @@ def is_judged(quantity: Quantity) -> bool:
     """Whether the normal ranges, those of biplane echo, are meant for a value: one of a single plane is none.
 
     Example:
-        >>> is_judged(Quantity("ejection_fraction", 60.0, "percent", "discs, biplane", "A4C+A2C", ()))
+        >>> name = "left_ventricular_ejection_fraction"
+        >>> is_judged(Quantity(name, 60.0, "percent", "biplane method of disks", "A4C+A2C", ()))
         True
-        >>> is_judged(Quantity("ejection_fraction", 60.0, "percent", "discs, single plane", "A4C", ()))
+        >>> is_judged(Quantity(name, 60.0, "percent", "method of disks, single plane", "A4C", ()))
         False
     """
     return "biplane" in quantity.method and all(view.startswith("A") for view in quantity.view.split("+"))
@@ -60,16 +61,16 @@ def normal_ranges(key: str, sex: str | None) -> tuple[NormalRange, ...]:
     """Ranges that apply to a quantity in a person of this sex; where it is unknown, those of both.
 
     Args:
-        key: name and unit, such as "ejection_fraction_percent".
+        key: name and unit, such as "left_ventricular_ejection_fraction_percent".
         sex: "F", "M", or None where unknown.
 
     Returns:
         One range, two where the sex is unknown, or none; where only one sex's is known, none without the sex.
 
     Example:
-        >>> [(normal.low, normal.high) for normal in normal_ranges("ejection_fraction_percent", "F")]
+        >>> [(normal.low, normal.high) for normal in normal_ranges("left_ventricular_ejection_fraction_percent", "F")]
         [(54.0, 74.0)]
-        >>> len(normal_ranges("ejection_fraction_percent", None))
+        >>> len(normal_ranges("left_ventricular_ejection_fraction_percent", None))
         2
     """
     known = tuple(normal for normal in NORMAL_RANGES if normal.key == key)
@@ -83,9 +84,9 @@ def place_in_range(key: str, value: float, sex: str | None) -> str | None:
     """Where a value lies against the normal range: "below", "within", "above"; None where no range tells.
 
     Example:
-        >>> place_in_range("ejection_fraction_percent", 53.0, "F")
+        >>> place_in_range("left_ventricular_ejection_fraction_percent", 53.0, "F")
         'below'
-        >>> place_in_range("ejection_fraction_percent", 53.0, None) is None  # men and women would be told differently
+        >>> place_in_range("left_ventricular_ejection_fraction_percent", 53.0, None) is None  # depends on the sex
         True
     """
     places = {normal.place(value) for normal in normal_ranges(key, sex)}

@@ -5,11 +5,42 @@ from dataclasses import dataclass
 from typing import Any
 
 from cardiotrace.clinical.curve import Curve
-from cardiotrace.clinical.cycle import Instant
+from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.core.flag import Flag, Grade, worst
 
-VERSION = "2"
+VERSION = "3"
+FORMER_NAMES = {
+    **{
+        name: f"left_ventricular_{name}"
+        for name in (
+            "ejection_fraction",
+            "end_diastolic_volume",
+            "end_systolic_volume",
+            "end_diastolic_volume_index",
+            "end_systolic_volume_index",
+            "stroke_volume",
+            "end_diastolic_area",
+            "end_systolic_area",
+            "end_diastolic_length",
+            "end_systolic_length",
+            "fractional_area_change",
+        )
+    },
+    "myocardial_mass": "left_ventricular_mass",
+}
+"""What quantities were called up to version 2, and what they are called now."""
 COLUMNS = ("name", "value", "unit", "method", "view", "frames", "low", "high", "flags")
+
+
+def present_key(key: str) -> str:
+    """Name and unit of a quantity as they are called now.
+
+    Example:
+        >>> present_key("ejection_fraction_percent"), present_key("left_atrial_volume_ml")
+        ('left_ventricular_ejection_fraction_percent', 'left_atrial_volume_ml')
+    """
+    name = next((name for name in FORMER_NAMES if key == name or key.startswith(f"{name}_")), "")
+    return FORMER_NAMES[name] + key.removeprefix(name) if name else key
 
 
 @dataclass(frozen=True)
@@ -17,9 +48,9 @@ class Quantity:
     """One measured value, with all that is needed to read it alone.
 
     Example:
-        >>> quantity = Quantity("ejection_fraction", 58.25, "percent", "discs, single plane", "A4C", ("ed:0", "es:0"))
+        >>> quantity = Quantity("left_ventricular_ejection_fraction", 58.25, "percent", "sum of slices", "SAX", ())
         >>> quantity.key
-        'ejection_fraction_percent'
+        'left_ventricular_ejection_fraction_percent'
     """
 
     name: str
@@ -38,7 +69,7 @@ class Quantity:
 
     @property
     def key(self) -> str:
-        """Name and unit as one word, such as "end_diastolic_volume_ml"."""
+        """Name and unit as one word, such as "left_ventricular_end_diastolic_volume_ml"."""
         return f"{self.name}_{self.unit.replace('/', '_per_')}"
 
     @property
@@ -72,7 +103,7 @@ class Measures:
     """All that was measured in one exam; of quantities with the same name, the preferred method stands first.
 
     Example:
-        >>> measures = Measures("p1", (Quantity("ejection_fraction", 60.0, "percent", "Simpson", "A4C", ()),))
+        >>> measures = Measures("p1", (Quantity("left_ventricular_ejection_fraction", 60.0, "percent", "", "A4C", ()),))
         >>> measures.ejection_fraction_percent
         60.0
         >>> measures.end_diastolic_volume_ml is None
@@ -83,7 +114,7 @@ class Measures:
     quantities: tuple[Quantity, ...]
     flags: tuple[Flag, ...] = ()
     """Every flag of the exam, each once."""
-    instants: tuple[Instant, ...] = ()
+    key_frames: tuple[KeyFrame, ...] = ()
     """The end-diastolic and end-systolic frames that were measured, with their long axes."""
     curves: tuple[Curve, ...] = ()
     """One per moving image: areas, lengths and volumes of all frames."""
@@ -98,7 +129,7 @@ class Measures:
         Those that are usable stand first; see `Quantity.is_usable`.
 
         Example:
-            >>> Measures("p1", ()).find("ejection_fraction") is None
+            >>> Measures("p1", ()).find("left_ventricular_ejection_fraction") is None
             True
         """
         for quantity in self.quantities:
@@ -116,17 +147,17 @@ class Measures:
     @property
     def ejection_fraction_percent(self) -> float | None:
         """Ejection fraction by the preferred method, percent; None if it could not be measured or is not usable."""
-        return self.value("ejection_fraction_percent")
+        return self.value("left_ventricular_ejection_fraction_percent")
 
     @property
     def end_diastolic_volume_ml(self) -> float | None:
         """Left-ventricular volume at end-diastole by the preferred method, ml; None if not measured or not usable."""
-        return self.value("end_diastolic_volume_ml")
+        return self.value("left_ventricular_end_diastolic_volume_ml")
 
     @property
     def end_systolic_volume_ml(self) -> float | None:
         """Left-ventricular volume at end-systole by the preferred method, ml; None if not measured or not usable."""
-        return self.value("end_systolic_volume_ml")
+        return self.value("left_ventricular_end_systolic_volume_ml")
 
     def to_plain(self) -> dict[str, Any]:
         """Everything as JSON holds it, flat enough to read by eye."""
@@ -135,7 +166,7 @@ class Measures:
             "exam": self.exam,
             "flags": [flag.to_plain() for flag in self.flags],
             "quantities": [quantity.to_plain() for quantity in self.quantities],
-            "instants": [instant.to_plain() for instant in self.instants],
+            "key_frames": [key_frame.to_plain() for key_frame in self.key_frames],
             "curves": [curve.to_plain() for curve in self.curves],
         }
 

@@ -19,7 +19,7 @@ class Slices:
     ventricle: Int[np.ndarray, "depth"]
     myocardium: Int[np.ndarray, "depth"]
     blank: Bool[np.ndarray, "depth"]
-    """Slices without a picture."""
+    """Slices without an image."""
 
     @classmethod
     def of(cls, labels: LabelMap, blank: Bool[np.ndarray, "time depth"], frame: int) -> "Slices":
@@ -72,7 +72,7 @@ def _instant_flags(found: Slices) -> list[Flag]:
     beside = [index for index in (int(shown[0]) - 1, int(shown[-1]) + 1) if 0 <= index < depth]
     dark = [index for index in (*beside, *shown.tolist()) if found.blank[index]]
     if dark:
-        text = f"slice {dark[0]} beside the left ventricle shows no picture: a part may be missing"
+        text = f"slice {dark[0]} beside the left ventricle shows no image: a part may be missing"
         flags.append(flag("blank-beside", text))
     if len(shown) >= RULES["few-slices"].low:
         basal = _from_base(found.ventricle, shown)

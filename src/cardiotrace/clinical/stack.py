@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from cardiotrace.clinical.curve import voxel_ml
-from cardiotrace.clinical.cycle import PHASE_WORD, Cycle, Instant, find_cycle
 from cardiotrace.clinical.ejection import ejection_fraction, stroke_volume_ml
+from cardiotrace.clinical.key_frames import PHASE_WORD, KeyFrame, KeyFrames, find_key_frames
 from cardiotrace.clinical.quantity import Quantity
 from cardiotrace.clinical.rule import RULES, doubting, flag
 from cardiotrace.clinical.slices import Slices, ventricle_flags
@@ -27,7 +27,10 @@ _OF_STACK = (
     *("stack-height", "stack-height-impossible", "sizes-differ", "sizes-contradict"),
 )
 """Rules that doubt every ventricle of the stack, although they look at the left one."""
-_CHAMBERS = ((Structure.LV, "", "left ventricle"), (Structure.RV, "right_ventricular_", "right ventricle"))
+_CHAMBERS = (
+    (Structure.LV, "left_ventricular_", "left ventricle"),
+    (Structure.RV, "right_ventricular_", "right ventricle"),
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class StackMeasures:
     """What a short-axis stack tells."""
 
     quantities: tuple[Quantity, ...]
-    instants: tuple[Instant, ...]
+    instants: tuple[KeyFrame, ...]
     flags: tuple[Flag, ...]
 
 
@@ -60,7 +63,7 @@ def stack_measures(
     Args:
         images: short-axis stacks of one exam: one moving, or one per instant.
         labels: their labels, by image name; the depth spacing is the distance between slice centres.
-        blank: slices without a picture, by image name; a frame without any is no key frame.
+        blank: slices without an image, by image name; a frame without any is no key frame.
 
     Returns:
         Quantities, instants and flags.
@@ -69,27 +72,27 @@ def stack_measures(
         Volume = voxels times their size; mass = 1.05 g/ml times the volume of the myocardium.
     """
     counts = {image.name: _counts(labels[image.name], blank[image.name]) for image in images}
-    cycle = find_cycle(images, counts)
+    key_frames = find_key_frames(images, counts)
     view = images[0].cine.view_name
-    if cycle is None:
+    if key_frames is None:
         return StackMeasures((), (), (flag("no-ventricle", f"{view}: no left ventricle was found"),))
     by_name = {image.name: image for image in images}
-    flags = _flags(cycle, labels, blank)
-    for instant in cycle.instants:
+    flags = _flags(key_frames, labels, blank)
+    for instant in key_frames.instants:
         flags.extend(geometry_flags(by_name[instant.image], labels[instant.image]))
     chambers = [
-        _Chamber(structure, prefix, _sizes(cycle, labels, structure))
+        _Chamber(structure, prefix, _sizes(key_frames, labels, structure))
         for structure, prefix, _ in _CHAMBERS
-        if all(structure in labels[instant.image].scheme.values for instant in cycle.instants)
+        if all(structure in labels[instant.image].scheme.values for instant in key_frames.instants)
     ]
     flags.extend(item.of(view) for item in _stroke_flags(chambers))
     quantities: list[Quantity] = []
     for chamber in chambers:
-        found = _chamber_quantities(cycle, chamber, labels, flags)
+        found = _chamber_quantities(key_frames, chamber, labels, flags)
         quantities.extend(found)
         flags.extend(item for quantity in found for item in quantity.flags)
-    quantities.extend(_mass(cycle, labels, flags))
-    return StackMeasures(tuple(quantities), cycle.instants, tuple(dict.fromkeys(flags)))
+    quantities.extend(_mass(key_frames, labels, flags))
+    return StackMeasures(tuple(quantities), key_frames.instants, tuple(dict.fromkeys(flags)))
 
 
 def _counts(labels: LabelMap, blank: Bool[np.ndarray, "time depth"]) -> Float[np.ndarray, "frames"]:
@@ -97,9 +100,9 @@ def _counts(labels: LabelMap, blank: Bool[np.ndarray, "time depth"]) -> Float[np
     return np.where(blank.all(axis=1), 0.0, counts.astype(np.float64))
 
 
-def _unit(cycle: Cycle, labels: Mapping[str, LabelMap]) -> str:
+def _unit(key_frames: KeyFrames, labels: Mapping[str, LabelMap]) -> str:
     """What sizes are in: "ml", or "cm2" of a single slice; "px" where the size of voxels is not known."""
-    used = [labels[instant.image] for instant in cycle.instants]
+    used = [labels[instant.image] for instant in key_frames.instants]
     if any(found.spacing_mm is None for found in used):
         return "px"
     if all(found.array.shape[1] == 1 for found in used):
@@ -107,10 +110,10 @@ def _unit(cycle: Cycle, labels: Mapping[str, LabelMap]) -> str:
     return "px" if any(voxel_ml(found) is None for found in used) else "ml"
 
 
-def _sizes(cycle: Cycle, labels: Mapping[str, LabelMap], structure: Structure) -> dict[Phase, float]:
-    unit = _unit(cycle, labels)
+def _sizes(key_frames: KeyFrames, labels: Mapping[str, LabelMap], structure: Structure) -> dict[Phase, float]:
+    unit = _unit(key_frames, labels)
     sizes: dict[Phase, float] = {}
-    for instant in cycle.instants:
+    for instant in key_frames.instants:
         found = labels[instant.image]
         count = np.count_nonzero(found.mask(structure)[instant.frame])
         pixel_cm2 = 1.0 if found.spacing_mm is None else found.spacing_mm[1] * found.spacing_mm[2] / 100
@@ -120,16 +123,16 @@ def _sizes(cycle: Cycle, labels: Mapping[str, LabelMap], structure: Structure) -
 
 
 def _chamber_quantities(
-    cycle: Cycle, chamber: _Chamber, labels: Mapping[str, LabelMap], flags: Sequence[Flag]
+    key_frames: KeyFrames, chamber: _Chamber, labels: Mapping[str, LabelMap], flags: Sequence[Flag]
 ) -> list[Quantity]:
     """Volumes, ejection fraction and stroke volume of one ventricle; areas of a single slice."""
-    unit, about = _unit(cycle, labels), chamber.structure.value
-    is_slice = all(labels[instant.image].array.shape[1] == 1 for instant in cycle.instants)
+    unit, about = _unit(key_frames, labels), chamber.structure.value
+    is_slice = all(labels[instant.image].array.shape[1] == 1 for instant in key_frames.instants)
     method = ONE_SLICE if is_slice else SLICES
     sizes = {phase: size for phase, size in chamber.sizes.items() if size > 0}
-    frames = {instant.phase: (instant.label,) for instant in cycle.instants}
+    frames = {instant.phase: (instant.label,) for instant in key_frames.instants}
     flags = [item for item in flags if item.about in (about, "") or item.rule in _OF_STACK]
-    flags.extend(item.of(f"{cycle.view_name} {about}") for item in _value_flags(sizes, unit, about, is_slice))
+    flags.extend(item.of(f"{key_frames.view_name} {about}") for item in _value_flags(sizes, unit, about, is_slice))
     word, of_size = ("area", "size") if is_slice else ("volume", "volume")
     quantities = [
         Quantity(
@@ -137,7 +140,7 @@ def _chamber_quantities(
             size,
             unit,
             method,
-            cycle.view_name,
+            key_frames.view_name,
             frames[phase],
             flags=doubting(flags, of_size),
         )
@@ -149,12 +152,12 @@ def _chamber_quantities(
     both, doubts = (*frames[Phase.ED], *frames[Phase.ES]), doubting(flags, "ejection")
     name = f"{chamber.prefix}{'fractional_area_change' if is_slice else 'ejection_fraction'}"
     percent = ejection_fraction(sizes[Phase.ED], sizes[Phase.ES])
-    quantities.insert(0, Quantity(name, percent, "percent", method, cycle.view_name, both, flags=doubts))
+    quantities.insert(0, Quantity(name, percent, "percent", method, key_frames.view_name, both, flags=doubts))
     if unit == "ml":
         stroke_ml = stroke_volume_ml(sizes[Phase.ED], sizes[Phase.ES])
         doubts = tuple(dict.fromkeys((*doubts, *doubting(flags, "volume"))))
         name = f"{chamber.prefix}stroke_volume"
-        quantities.append(Quantity(name, stroke_ml, "ml", method, cycle.view_name, both, flags=doubts))
+        quantities.append(Quantity(name, stroke_ml, "ml", method, key_frames.view_name, both, flags=doubts))
     return quantities
 
 
@@ -169,41 +172,43 @@ def _value_flags(sizes: Mapping[Phase, float], unit: str, about: str, is_slice: 
     return flags
 
 
-def _mass(cycle: Cycle, labels: Mapping[str, LabelMap], flags: Sequence[Flag]) -> list[Quantity]:
-    instant = cycle.end_diastole
-    if instant is None or _unit(cycle, labels) != "ml" or Structure.MYO not in labels[instant.image].scheme.values:
+def _mass(key_frames: KeyFrames, labels: Mapping[str, LabelMap], flags: Sequence[Flag]) -> list[Quantity]:
+    instant = key_frames.end_diastole
+    if instant is None or _unit(key_frames, labels) != "ml" or Structure.MYO not in labels[instant.image].scheme.values:
         return []
     found = labels[instant.image]
     volume = np.count_nonzero(found.mask(Structure.MYO)[instant.frame]) * (voxel_ml(found) or 0.0)
     if not volume:
         return []
     mass_g, doubts = MYOCARDIUM_G_PER_ML * volume, doubting(flags, "mass")
-    return [Quantity("myocardial_mass", mass_g, "g", SLICES, cycle.view_name, (instant.label,), flags=doubts)]
+    return [
+        Quantity("left_ventricular_mass", mass_g, "g", SLICES, key_frames.view_name, (instant.label,), flags=doubts)
+    ]
 
 
 def _flags(
-    cycle: Cycle, labels: Mapping[str, LabelMap], blank: Mapping[str, Bool[np.ndarray, "time depth"]]
+    key_frames: KeyFrames, labels: Mapping[str, LabelMap], blank: Mapping[str, Bool[np.ndarray, "time depth"]]
 ) -> list[Flag]:
     """What is odd about slices and instants, headed by the view."""
-    view = cycle.view_name
+    view = key_frames.view_name
     flags: list[Flag] = []
-    unit = _unit(cycle, labels)
-    if unit == "cm2" or all(labels[instant.image].array.shape[1] == 1 for instant in cycle.instants):
+    unit = _unit(key_frames, labels)
+    if unit == "cm2" or all(labels[instant.image].array.shape[1] == 1 for instant in key_frames.instants):
         flags.append(flag("single-slice", "a single slice gives areas, no volumes"))
-    elif unit == "px" and any(labels[instant.image].spacing_mm is None for instant in cycle.instants):
+    elif unit == "px" and any(labels[instant.image].spacing_mm is None for instant in key_frames.instants):
         flags.append(flag("no-pixel-size", "the voxel spacing is unknown: no volumes; the ratios hold"))
     elif unit == "px":
         text = "the distance of the slices is unknown: no volumes; give it with --spacing-mm HEIGHT WIDTH DEPTH"
         flags.append(flag("no-slice-distance", text))
     slices = {
         instant.phase: Slices.of(labels[instant.image], blank[instant.image], instant.frame)
-        for instant in cycle.instants
+        for instant in key_frames.instants
     }
-    for instant in cycle.instants:
+    for instant in key_frames.instants:
         height = _height_flags(slices[instant.phase], labels[instant.image])
         flags.extend(item.of(instant.phase) for item in height)
-    if cycle.end_diastole is not None and cycle.end_systole is not None:
-        flags.extend(same_size_flags(labels[cycle.end_diastole.image], labels[cycle.end_systole.image]))
+    if key_frames.end_diastole is not None and key_frames.end_systole is not None:
+        flags.extend(same_size_flags(labels[key_frames.end_diastole.image], labels[key_frames.end_systole.image]))
     if len(slices) < 2:
         flags.append(flag("one-instant", "the exam shows only one instant: no ejection fraction"))
     elif slices[Phase.ED].ventricle.sum() < slices[Phase.ES].ventricle.sum():

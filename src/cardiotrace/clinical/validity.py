@@ -6,9 +6,9 @@ import numpy as np
 from jaxtyping import Bool, Shaped
 
 from cardiotrace.clinical.axis import LongAxis, borders, outline_mm
+from cardiotrace.clinical.long_axis_trace import LongAxisTrace, plane_mask, plane_spacing
 from cardiotrace.clinical.rule import RULES, flag
-from cardiotrace.clinical.section import Section, plane_mask, plane_spacing
-from cardiotrace.clinical.traced import TracedCine
+from cardiotrace.clinical.traced_cine import TracedCine
 from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.label import LabelMap
@@ -26,7 +26,7 @@ def section_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
     Returns:
         Flags whose sentences do not name the frame; empty if nothing is odd.
     """
-    image, labels, found = cine.image, cine.labels, cine.sections[frame]
+    image, labels, found = cine.image, cine.labels, cine.traces[frame]
     cavity = plane_mask(labels, Structure.LV, frame)
     if cavity is None or not cavity.any() or not found.area_cm2:
         return (flag("no-ventricle", "no left ventricle was found"),)
@@ -71,7 +71,7 @@ def sector(frames: Shaped[np.ndarray, "time height width *channel"]) -> Bool[np.
         frames: grey values; black outside the sector.
 
     Returns:
-        True inside the sector; all True where the picture has no black surround.
+        True inside the sector; all True where the image has no black surround.
     """
     brightest = frames.max(axis=0)
     if brightest.ndim == 3:
@@ -88,11 +88,11 @@ def sector(frames: Shaped[np.ndarray, "time height width *channel"]) -> Bool[np.
     return inside
 
 
-def length_flags(diastole: Section, systole: Section) -> tuple[Flag, ...]:
+def length_flags(diastole: LongAxisTrace, systole: LongAxisTrace) -> tuple[Flag, ...]:
     """Whether the long axis grows in systole, shortens beyond measure, or cannot be a left ventricle's.
 
     Example:
-        >>> at = lambda mm: Section(1.0, LongAxis(np.array([[mm, -20.0], [mm, 20.0]]), np.zeros(2), "annulus"))
+        >>> at = lambda mm: LongAxisTrace(1.0, LongAxis(np.array([[mm, -20.0], [mm, 20.0]]), np.zeros(2), "annulus"))
         >>> print(*length_flags(at(80.0), at(86.0)))
         the long axis is longer at end-systole (8.6 cm) than at end-diastole (8.0 cm)
         >>> print(*length_flags(at(80.0), at(50.0)))
@@ -124,7 +124,7 @@ def _broken(rules: Sequence[str], value: float | None) -> str | None:
     return None if value is None else next((rule for rule in rules if RULES[rule].breaks(value)), None)
 
 
-def change_flags(diastole: Section, systole: Section) -> tuple[Flag, ...]:
+def change_flags(diastole: LongAxisTrace, systole: LongAxisTrace) -> tuple[Flag, ...]:
     """What changes more from end-diastole to end-systole than in any reference: annulus, wall, outer border."""
     changes = []
     if diastole.axis is not None and systole.axis is not None:
@@ -191,8 +191,8 @@ def agreement_flags(rule: str, first: float, second: float, *, between: str) -> 
     """Whether two ejection fractions of the same heart disagree by more than a rule allows.
 
     Example:
-        >>> print(*agreement_flags("methods-disagree", 60.0, 48.0, between="discs and area-length"))
-        ejection fractions by discs and area-length differ by 12 points
+        >>> print(*agreement_flags("methods-disagree", 60.0, 48.0, between="disks and area-length"))
+        ejection fractions by disks and area-length differ by 12 points
     """
     gap = abs(first - second)
     text = f"ejection fractions by {between} differ by {gap:.0f} points"
@@ -267,7 +267,7 @@ def _edge(mask: Bool[np.ndarray, "height width"]) -> list[Flag]:
 
 
 def _enclosure(
-    found: Section, myocardium: Bool[np.ndarray, "height width"], spacing_mm: tuple[float, float]
+    found: LongAxisTrace, myocardium: Bool[np.ndarray, "height width"], spacing_mm: tuple[float, float]
 ) -> list[Flag]:
     if not myocardium.any():
         return [flag("no-myocardium", "no myocardium was found")]

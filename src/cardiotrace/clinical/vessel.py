@@ -33,7 +33,7 @@ def _density(image: ExamImage, labels: LabelMap) -> Quantity:
     inside = find_field_of_view(image.cine.frames[0, 0])
     vessels = labels.mask(Structure.VESSEL)[0, 0] & inside
     percent = 100 * np.count_nonzero(vessels) / np.count_nonzero(inside)
-    text = "the picture has no dark surroundings: all of it was taken as the field of view"
+    text = "the image has no dark surroundings: all of it was taken as the field of view"
     flags = (Flag(Grade.LOOK_TWICE, text, "no-surroundings"),) if inside.all() else ()
     view = image.cine.view_name
     return Quantity(

@@ -9,24 +9,24 @@ from jaxtyping import Bool, Float
 
 from cardiotrace.clinical.axis import LongAxis
 
-DISC_COUNT = 20
+DISK_COUNT = 20
 Positions = Literal["centre", "base"]
 LengthMode = Literal["ase", "camus"]
 
 
 @dataclass(frozen=True)
-class Discs:
-    """A cavity cut into discs of equal height, from the annulus to the apex."""
+class Disks:
+    """A cavity cut into disks of equal height, from the annulus to the apex."""
 
-    ends_mm: Float[np.ndarray, "discs 2 2"]
-    """Where each disc's middle plane meets the outline: two (row, column) points, mm."""
-    diameters_mm: Float[np.ndarray, "discs"]
+    ends_mm: Float[np.ndarray, "disks 2 2"]
+    """Where each disk's middle plane meets the outline: two (row, column) points, mm."""
+    diameters_mm: Float[np.ndarray, "disks"]
     length_mm: float
-    """Height of all discs together: the long axis, mm."""
+    """Height of all disks together: the long axis, mm."""
 
     @property
     def volume_ml(self) -> float:
-        """Single-plane volume, each disc taken as round: V = pi/4 sum(d_i^2) L/n, ml."""
+        """Single-plane volume, each disk taken as round: V = pi/4 sum(d_i^2) L/n, ml."""
         return biplane_ml(self.diameters_mm, self.diameters_mm, self.length_mm)
 
 
@@ -76,36 +76,36 @@ def biplane_area_length_ml(first_area_cm2: float, second_area_cm2: float, length
     return area_length_ml(float(np.sqrt(first_area_cm2 * second_area_cm2)), length_cm)
 
 
-def biplane_ml(first_mm: Float[np.ndarray, "discs"], second_mm: Float[np.ndarray, "discs"], length_mm: float) -> float:
-    """Simpson's rule on elliptic discs: V = pi/4 sum(a_i b_i) L/n.
+def biplane_ml(first_mm: Float[np.ndarray, "disks"], second_mm: Float[np.ndarray, "disks"], length_mm: float) -> float:
+    """Simpson's rule on elliptic disks: V = pi/4 sum(a_i b_i) L/n.
 
     Args:
         first_mm: diameters in one plane, base to apex, mm.
         second_mm: diameters in the other plane, as many; the same again for a single plane.
-        length_mm: the long axis that the discs fill, mm.
+        length_mm: the long axis that the disks fill, mm.
 
     Returns:
         Volume, ml.
 
     Raises:
-        ValueError: the planes have different numbers of discs.
+        ValueError: the planes have different numbers of disks.
 
     Example:
         >>> round(biplane_ml(np.full(20, 40.0), np.full(20, 50.0), 80.0), 2)  # an elliptic cylinder
         125.66
 
     Source:
-        Lang et al. 2015, J Am Soc Echocardiogr 28:1 (biplane method of discs).
+        Lang et al. 2015, J Am Soc Echocardiogr 28:1 (biplane method of disks).
     """
     if len(first_mm) != len(second_mm) or len(first_mm) == 0:
-        raise ValueError(f"two planes need equally many discs, got {len(first_mm)} and {len(second_mm)}")
+        raise ValueError(f"two planes need equally many disks, got {len(first_mm)} and {len(second_mm)}")
     return float(np.pi / 4 * np.dot(first_mm, second_mm) * length_mm / len(first_mm) / 1000)
 
 
 def biplane_lengths_mm(
     first_mm: Sequence[float], second_mm: Sequence[float], *, mode: LengthMode = "ase"
 ) -> tuple[float, ...]:
-    """The length of the discs at each instant, from the long axes of two planes.
+    """The length of the disks at each instant, from the long axes of two planes.
 
     Args:
         first_mm: long axis in one plane at each instant (end-diastole, end-systole), mm.
@@ -126,20 +126,20 @@ def biplane_lengths_mm(
     return longer if mode == "ase" else (max(longer),) * len(longer)
 
 
-def simpson_discs(
-    ring_mm: Float[np.ndarray, "n 2"], axis: LongAxis, *, count: int = DISC_COUNT, positions: Positions = "centre"
-) -> Discs:
-    """Cut an outline into discs across its long axis; the diameters are exact chords of the polygon.
+def simpson_disks(
+    ring_mm: Float[np.ndarray, "n 2"], axis: LongAxis, *, count: int = DISK_COUNT, positions: Positions = "centre"
+) -> Disks:
+    """Cut an outline into disks across its long axis; the diameters are exact chords of the polygon.
 
     Args:
         ring_mm: outline of the cavity as (row, column), mm, open or closed.
         axis: its long axis, in the same coordinates.
-        count: number of discs.
-        positions: "centre" measures each disc half-way up (midpoint rule, unbiased for smooth outlines); "base" at
-            its lower face, as the CAMUS script does: 3.7 percent too much on half an ellipsoid with 20 discs.
+        count: number of disks.
+        positions: "centre" measures each disk half-way up (midpoint rule, unbiased for smooth outlines); "base" at
+            its lower face, as the CAMUS script does: 3.7 percent too much on half an ellipsoid with 20 disks.
 
     Returns:
-        The discs, from base to apex.
+        The disks, from base to apex.
 
     Raises:
         ValueError: the long axis has no length.
@@ -147,7 +147,7 @@ def simpson_discs(
     Example:
         >>> ring = np.array([[0.0, -10], [0, 10], [60, 10], [60, -10]])
         >>> axis = LongAxis(np.array([[60.0, -10], [60, 10]]), np.array([0.0, 0.0]), "annulus")
-        >>> round(simpson_discs(ring, axis).volume_ml, 3)  # a cylinder, radius 1 cm, height 6 cm
+        >>> round(simpson_disks(ring, axis).volume_ml, 3)  # a cylinder, radius 1 cm, height 6 cm
         18.85
     """
     if not axis.length_mm > 0:
@@ -161,7 +161,7 @@ def simpson_discs(
     chords = [_chord(along, aside, float(height)) for height in heights]
     reach = np.array([[low, high] for low, high, _ in chords])
     ends = axis.base_mm + heights[:, None, None] * up + reach[:, :, None] * across
-    return Discs(ends, np.array([width for _, _, width in chords]), axis.length_mm)
+    return Disks(ends, np.array([width for _, _, width in chords]), axis.length_mm)
 
 
 def _chord(along: Float[np.ndarray, "n"], aside: Float[np.ndarray, "n"], height: float) -> tuple[float, float, float]:

@@ -32,7 +32,7 @@ class Choice:
 
 
 def choices_from_plain(value: Any, path: str) -> tuple[Choice, ...]:
-    """Read a list of choices, such as the steps of a preparation.
+    """Read a list of choices, such as the steps of a preprocessing.
 
     Raises:
         ConfigError: not a list, or an item is no choice.

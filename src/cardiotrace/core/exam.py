@@ -32,7 +32,7 @@ class ExamImage:
     phases: Mapping[Phase, int] = field(default_factory=dict)
     """Frame index of each named phase."""
     shown_in: str = ""
-    """Name of the film of the exam that holds this very picture as one of its frames."""
+    """Name of the video of the exam that holds this very image as one of its frames."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Exam:
     """Files beside the images that are none of the exam's, each with the reason: "notes.pdf: no image"."""
 
     def distinct(self) -> "Exam":
-        """The exam without stills that are frames of its films, which are told of in `left_out`.
+        """The exam without stills that are frames of its videos, which are told of in `left_out`.
 
         Example:
             >>> Exam("patient0001", (), left_out=("notes.pdf: no image",)).distinct().left_out

@@ -11,7 +11,7 @@ class Grade(StrEnum):
     NOT_USABLE = "not usable"
     """The value is wrong or means nothing: it is shown struck through, never as a headline."""
     LOOK_TWICE = "look twice"
-    """The value may be wrong: look at the picture before using it."""
+    """The value may be wrong: look at the image before using it."""
     NOTE = "note"
     """Worth knowing; the value stands."""
 

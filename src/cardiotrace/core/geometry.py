@@ -165,7 +165,7 @@ NO_GEOMETRY = Geometry(
     Known.UNKNOWN,
     Known.UNKNOWN,
 )
-"""Of a picture whose pixel size nobody knows: one unit a pixel."""
+"""Of an image whose pixel size nobody knows: one unit a pixel."""
 
 
 def check_spacing(

@@ -22,7 +22,7 @@ class FileSource:
 
     path: Path
     format: str
-    """Name of the format that read it: "nifti", "metaimage", "picture", "video"."""
+    """Name of the format that read it: "nifti", "metaimage", "image", "video"."""
     suffix: str
     """File name suffix as it stood on disk, such as ".nii.gz"."""
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Acquisition:
 class Image:
     """A still or moving image: `frames` (time, depth, height, width), and where its voxels lie.
 
-    Rows run down the picture: the apex of an apical view is at the top. Colour pictures have a
+    Rows run down the image: the apex of an apical view is at the top. Colour images have a
     trailing channel axis of three. Stills have one frame, planar images a depth of one.
 
     Args:
@@ -70,7 +70,7 @@ class Image:
         times_ms: one instant per frame, ms from the first; None where unknown.
         view: the anatomical plane.
         source: the file, for writing results back onto its grid.
-        modality: how the picture was made.
+        modality: how the image was made.
         times: how the instants are known.
         acquisition: what else is known of the recording.
         notes: in words, what was assumed or changed in reading it.
@@ -126,7 +126,7 @@ class Image:
 
     @property
     def is_apical(self) -> bool:
-        """Whether the apex is at the top of the picture and the atrium below, as in apical echo."""
+        """Whether the apex is at the top of the image and the atrium below, as in apical echo."""
         return self.view.is_long_axis and self.modality is not Modality.MR
 
     @property

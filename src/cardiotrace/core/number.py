@@ -12,7 +12,7 @@ def digits_of(name: str) -> int:
     """Digits after the point that a quantity is worth, by the unit that its name ends in.
 
     Example:
-        >>> digits_of("hausdorff_mm"), digits_of("ejection_fraction_percent"), digits_of("dice")
+        >>> digits_of("hausdorff_mm"), digits_of("left_ventricular_ejection_fraction_percent"), digits_of("dice")
         (1, 1, 3)
     """
     return 1 if name.rsplit("_", 1)[-1] in _ONE_DIGIT else 3

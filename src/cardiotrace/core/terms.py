@@ -26,7 +26,7 @@ class Structure(StrEnum):
 
 
 class Modality(StrEnum):
-    """How a picture was made."""
+    """How an image was made."""
 
     US = "US"
     """Ultrasound: echocardiography."""
@@ -44,7 +44,7 @@ class Modality(StrEnum):
 
 
 class View(StrEnum):
-    """The anatomical plane, whatever made the picture: a parasternal short axis is SAX, as one of MRI is."""
+    """The anatomical plane, whatever made the image: a parasternal short axis is SAX, as one of MRI is."""
 
     TWO_CHAMBER = "2CH"
     THREE_CHAMBER = "3CH"

@@ -21,7 +21,7 @@ from cardiotrace.datasets.dataset import (
     patient_of,
     still,
 )
-from cardiotrace.datasets.frame import film_with_instants
+from cardiotrace.datasets.frame import video_with_instants
 from cardiotrace.datasets.split import Split
 from cardiotrace.datasets.table import number, read_settings
 from cardiotrace.io import read_image
@@ -80,7 +80,7 @@ class Acdc(PatientFolders):
         return [self._case(*item) for item in self._items() if item[2].image.exists()]
 
     def exam(self, name: str) -> Exam:
-        """The stacks of a patient, and the film of the whole beat where there is one.
+        """The stacks of a patient, and the video of the whole beat where there is one.
 
         Raises:
             InputError: no such patient, or an image cannot be read.
@@ -96,8 +96,8 @@ class Acdc(PatientFolders):
         instants = {phase: int(value) - 1 for phase, value in numbers.items() if value}
         whole = (self._folders[patient] / f"{patient}_4d{suffix}" for suffix in (".nii.gz", ".nii"))
         for path in (path for path in whole if path.exists()):
-            film = read_image(path, view=View.SAX, modality=self.modality)
-            images.append(film_with_instants(f"{patient}_4d", film, instants))
+            video = read_image(path, view=View.SAX, modality=self.modality)
+            images.append(video_with_instants(f"{patient}_4d", video, instants))
         return Exam(
             name=patient,
             images=tuple(images),

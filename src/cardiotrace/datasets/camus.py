@@ -186,7 +186,9 @@ class Camus(PatientFolders):
             view=VIEWS[view],
             phase=Phase(kind) if kind in _PHASES else Phase.OTHER,
             groups={key: value for key, value in groups.items() if value},
-            facts={} if ejection_fraction is None else {"ejection_fraction_percent": ejection_fraction},
+            facts={}
+            if ejection_fraction is None
+            else {"left_ventricular_ejection_fraction_percent": ejection_fraction},
             third_axis="depth" if kind in _PHASES else "time",
         )
 

@@ -167,7 +167,7 @@ CASE_RULES: tuple[CaseRule, ...] = (
     ),
     CaseRule("empty-labels", Severity.WARNING, _empty_labels, "trace the case, or leave it out."),
     CaseRule(
-        "lacking-structure", Severity.INFORMATION, _lacking_structure, "expected where the picture does not show it."
+        "lacking-structure", Severity.INFORMATION, _lacking_structure, "expected where the image does not show it."
     ),
     CaseRule("blank-image", Severity.WARNING, _blank_image, "export the image again."),
     CaseRule(

@@ -44,7 +44,7 @@ DATASETS: Catalog[Dataset] = Catalog(
             "echonet",
             EchonetConfig,
             Echonet,
-            "EchoNet-Dynamic: apical four-chamber films, 10 030 patients: LV at ED and ES.",
+            "EchoNet-Dynamic: apical four-chamber videos, 10 030 patients: LV at ED and ES.",
             "Ouyang et al. 2020, Nature 580:252",
         ),
         Entry(

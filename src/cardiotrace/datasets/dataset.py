@@ -54,11 +54,11 @@ class Dataset(Protocol):
 
     @property
     def modality(self) -> Modality:
-        """How its pictures were made."""
+        """How its images were made."""
 
     @property
     def mirror_axes(self) -> tuple[MirrorAxis, ...]:
-        """Image axes that augmentation may mirror without making an impossible picture."""
+        """Image axes that augmentation may mirror without making an impossible image."""
 
     @property
     def channels(self) -> int:
@@ -270,13 +270,13 @@ def read_aligned(stored: Callable[[], LabelMap], grid: Callable[[], Grid]) -> La
 
 
 def with_field_of_view(case: Case, path: Path | None, root: Path) -> Case:
-    """The case with the pixels that count read from a picture of them; as it is where there is no such file.
+    """The case with the pixels that count read from an image of them; as it is where there is no such file.
 
     The reader can be sent to another process.
 
     Args:
         case: the case.
-        path: the picture, dark outside and bright inside.
+        path: the image, dark outside and bright inside.
         root: folder that `Case.files` are relative to.
     """
     if path is None or not path.exists():
@@ -286,20 +286,20 @@ def with_field_of_view(case: Case, path: Path | None, root: Path) -> Case:
 
 
 def read_field_of_view(path: Path, grid: Callable[[], Grid] | None = None) -> Bool[np.ndarray, "depth height width"]:
-    """The pixels that count: those brighter than half the brightest of the picture.
+    """The pixels that count: those brighter than half the brightest of the image.
 
     Args:
-        path: the picture.
+        path: the image.
         grid: reads where the voxels of the image lie, in whose order the pixels come.
 
     Raises:
-        InputError: the picture cannot be read, or moves, or does not lie on the image.
+        InputError: the image cannot be read, or moves, or does not lie on the image.
     """
-    picture = read_image(path, channels=1)
-    if len(picture.frames) != 1:
-        raise InputError(f"a field of view is one still picture, this one has {len(picture.frames)} frames", where=path)
-    inside: Bool[np.ndarray, "depth height width"] = picture.frames[0] > picture.frames.max() / 2
-    return inside if grid is None else voxel_order(picture.grid, grid()).applied(inside)
+    image = read_image(path, channels=1)
+    if len(image.frames) != 1:
+        raise InputError(f"a field of view is one still image, this one has {len(image.frames)} frames", where=path)
+    inside: Bool[np.ndarray, "depth height width"] = image.frames[0] > image.frames.max() / 2
+    return inside if grid is None else voxel_order(image.grid, grid()).applied(inside)
 
 
 def with_second_labels(

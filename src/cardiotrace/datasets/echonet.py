@@ -1,4 +1,4 @@
-"""EchoNet-Dynamic: apical four-chamber films of 10 030 patients with the left ventricle traced at ED and ES."""
+"""EchoNet-Dynamic: apical four-chamber videos of 10 030 patients with the left ventricle traced at ED and ES."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.camus import ejection_fraction_class
 from cardiotrace.datasets.dataset import FilePair, MirrorAxis, exam_named, existing_root, nothing_found, relative_files
-from cardiotrace.datasets.frame import film_with_instants, read_frame, with_frame_rate
+from cardiotrace.datasets.frame import read_frame, video_with_instants, with_frame_rate
 from cardiotrace.datasets.split import Split
 from cardiotrace.datasets.table import number, read_rows, read_table
 from cardiotrace.geometry.contour import polygon_area
@@ -41,7 +41,7 @@ class EchonetConfig:
 
 @dataclass(frozen=True)
 class Echonet:
-    """The EchoNet-Dynamic data set: films without pixel size, two frames of each traced.
+    """The EchoNet-Dynamic data set: videos without pixel size, two frames of each traced.
 
     A tracing is a long axis and about twenty chords across it, as (X1, Y1, X2, Y2) of each in pixels; the outline
     runs down one end of the chords and up the other. Of the two traced frames the larger cavity is ED.
@@ -70,13 +70,13 @@ class Echonet:
 
     @staticmethod
     def recognises(path: Path) -> bool:
-        """Whether a file is a film that the data set's list names, which lies beside it or one folder above."""
+        """Whether a file is a video that the data set's list names, which lies beside it or one folder above."""
         root = None if path.suffix.lower() != ".avi" else _root_of(path)
-        return root is not None and path.stem in listed_films(root)
+        return root is not None and path.stem in listed_videos(root)
 
     @staticmethod
     def root_of(path: Path) -> Path:
-        """The data set that a film belongs to, which `recognises` has found."""
+        """The data set that a video belongs to, which `recognises` has found."""
         return _root_of(path) or path.parent
 
     def __post_init__(self) -> None:
@@ -89,35 +89,35 @@ class Echonet:
         return existing_root(self.config.root, expected=_EXPECTED)
 
     def cases(self) -> list[Case]:
-        """The traced frames of each film that is on disk, in order of name.
+        """The traced frames of each video that is on disk, in order of name.
 
         Raises:
             InputError: a table cannot be read.
         """
         return [
             self._case(name, frame, phase)
-            for name in self._films
+            for name in self._videos
             if self._video(name).exists()
             for phase, frame in self._instants(name).items()
         ]
 
     def exams(self) -> list[str]:
-        """Names of the films that are on disk, one for each patient."""
-        return [name for name in self._films if self._video(name).exists()]
+        """Names of the videos that are on disk, one for each patient."""
+        return [name for name in self._videos if self._video(name).exists()]
 
     def exam(self, name: str) -> Exam:
-        """The film of a patient.
+        """The video of a patient.
 
         Raises:
-            InputError: no such film, or it cannot be read.
+            InputError: no such video, or it cannot be read.
         """
         name = exam_named(name, self.exams(), self.name)
-        row = self._films[name]
-        film = read_image(self._video(name), view=self._view, modality=self.modality)
-        film = with_frame_rate(film, number(row, "FPS"))
+        row = self._videos[name]
+        video = read_image(self._video(name), view=self._view, modality=self.modality)
+        video = with_frame_rate(video, number(row, "FPS"))
         ejection_fraction = number(row, "EF")
         facts = {} if ejection_fraction is None else {"reference_ejection_fraction_percent": f"{ejection_fraction:g}"}
-        image = film_with_instants(name, film, _instants(self._outlines_of(name).get(name, {})))
+        image = video_with_instants(name, video, _instants(self._outlines_of(name).get(name, {})))
         return Exam(name, (image,), patient=_patient(row), frame_rate_hz=number(row, "FPS"), facts=facts)
 
     def splits(self) -> Mapping[str, Split]:
@@ -127,18 +127,18 @@ class Echonet:
             InputError: the table cannot be read.
         """
         parts = {
-            part: tuple(name for name, row in self._films.items() if row.get("Split", "").upper() == word)
+            part: tuple(name for name, row in self._videos.items() if row.get("Split", "").upper() == word)
             for part, word in _PARTS.items()
         }
         return {"official": Split(**parts).on_disk(self.exams())} if parts["training"] else {}
 
     def pairs(self) -> list[FilePair]:
-        """The listed films; their tracings stand in a table."""
-        return [FilePair(name, self._video(name), None) for name in self._films]
+        """The listed videos; their tracings stand in a table."""
+        return [FilePair(name, self._video(name), None) for name in self._videos]
 
     @cached_property
-    def _films(self) -> Mapping[str, Mapping[str, str]]:
-        return listed_films(self.root)
+    def _videos(self) -> Mapping[str, Mapping[str, str]]:
+        return listed_videos(self.root)
 
     @property
     def _view(self) -> View:
@@ -147,11 +147,11 @@ class Echonet:
 
     @cached_property
     def _outlines(self) -> Mapping[str, Mapping[int, Outline]]:
-        """Outline of each traced frame of each film."""
+        """Outline of each traced frame of each video."""
         return self._outlines_of("")
 
     def _outlines_of(self, beginning: str) -> Mapping[str, Mapping[int, Outline]]:
-        """Outline of each traced frame of the films whose names begin so: half a million lines in all."""
+        """Outline of each traced frame of the videos whose names begin so: half a million lines in all."""
         path = self.root / "VolumeTracings.csv"
         if not path.exists():
             return {}
@@ -176,7 +176,7 @@ class Echonet:
         return beside if beside.exists() else self.root / "Videos" / f"{name}.avi"
 
     def _case(self, name: str, frame: int, phase: Phase) -> Case:
-        row = self._films[name]
+        row = self._videos[name]
         ejection_fraction = number(row, "EF")
         groups = {"patient": name}
         if ejection_fraction is not None:
@@ -189,7 +189,9 @@ class Echonet:
             read_image=partial(read_frame, self._video(name), frame, view=View.FOUR_CHAMBER, modality=self.modality),
             read_labels=partial(_traced, self._video(name), frame, self._outlines[name][frame]),
             files=(*relative_files([self._video(name)], self.root), "VolumeTracings.csv"),
-            facts={} if ejection_fraction is None else {"ejection_fraction_percent": ejection_fraction},
+            facts={}
+            if ejection_fraction is None
+            else {"left_ventricular_ejection_fraction_percent": ejection_fraction},
         )
 
 
@@ -210,8 +212,8 @@ def outline(chords: Float[np.ndarray, "n 4"]) -> Outline:
     return np.concatenate([across[:, [1, 0]], across[::-1][:, [3, 2]]])
 
 
-def listed_films(root: Path) -> Mapping[str, Mapping[str, str]]:
-    """Rows of the list of films by name without suffix, in order of name; read once.
+def listed_videos(root: Path) -> Mapping[str, Mapping[str, str]]:
+    """Rows of the list of videos by name without suffix, in order of name; read once.
 
     Raises:
         InputError: the list cannot be read.
@@ -233,9 +235,9 @@ def _instants(outlines: Mapping[int, Outline]) -> dict[Phase, int]:
     return {Phase.ED: by_area[-1], Phase.ES: by_area[0]}
 
 
-def _root_of(film: Path) -> Path | None:
-    """The folder of the list that a film belongs to."""
-    return next((place for place in (film.parent, film.parent.parent) if (place / "FileList.csv").is_file()), None)
+def _root_of(video: Path) -> Path | None:
+    """The folder of the list that a video belongs to."""
+    return next((place for place in (video.parent, video.parent.parent) if (place / "FileList.csv").is_file()), None)
 
 
 def _patient(row: Mapping[str, str]) -> Patient:
@@ -250,7 +252,7 @@ def _patient(row: Mapping[str, str]) -> Patient:
 
 
 def _traced(video: Path, frame: int, points_rc: Outline) -> LabelMap:
-    """The outline as a mask on the film's own grid."""
+    """The outline as a mask on the video's own grid."""
     shape = read_frame(video, frame, view=View.FOUR_CHAMBER, modality=Modality.US).grid_shape[2:]
     mask: Bool[np.ndarray, "height width"] = fill_polygon(points_rc, shape)
     return LabelMap(mask[np.newaxis, np.newaxis].astype(np.uint8), label.LV_ONLY, NO_GEOMETRY)

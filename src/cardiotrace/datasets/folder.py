@@ -49,7 +49,7 @@ class FolderConfig:
     second_labels: str = ""
     """Folder of another observer's masks, in the root, named as the first's."""
     fields_of_view: str = "fields_of_view"
-    """Folder of pictures, in the root, that are bright where pixels count; named as the images. It may be missing."""
+    """Folder of images, in the root, that are bright where pixels count; named as the images. It may be missing."""
     scheme: str = ""
     """A known label scheme, such as "camus" or "vessel255"; else give `values`."""
     values: Mapping[str, int] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class FolderConfig:
     view: View = View.UNKNOWN
     """How the heart, or the eye, is looked at."""
     modality: Modality = Modality.UNKNOWN
-    """How the pictures were made: US, MR or photograph."""
+    """How the images were made: US, MR or photograph."""
     patient_pattern: str = r"(.+)"
     """Regular expression on the image's name whose first group is the patient; by default each image is one."""
     spacing_mm: Spacing | None = None

@@ -1,4 +1,4 @@
-"""Films of data sets: one frame as an image of its own, instants and recording as the data set's tables state them."""
+"""Videos of data sets: one frame as an image of its own, instants and recording as the data set's tables state them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -37,15 +37,15 @@ def read_label_frame(path: Path, scheme: LabelScheme, index: int) -> LabelMap:
     return replace(labels, array=labels.array[index : index + 1].copy(), source=None)
 
 
-def with_frame_rate(film: Image, frame_rate_hz: float | None) -> Image:
-    """The film with the instants that a frame rate gives, evenly spaced, where a data set's table states one."""
+def with_frame_rate(video: Image, frame_rate_hz: float | None) -> Image:
+    """The video with the instants that a frame rate gives, evenly spaced, where a data set's table states one."""
     if not frame_rate_hz or frame_rate_hz <= 0:
-        return film
+        return video
     return replace(
-        film,
-        times_ms=np.arange(len(film.frames), dtype=np.float64) * (1000.0 / frame_rate_hz),
+        video,
+        times_ms=np.arange(len(video.frames), dtype=np.float64) * (1000.0 / frame_rate_hz),
         times=Known.DATA_SET,
-        acquisition=replace(film.acquisition, frame_rate_hz=frame_rate_hz),
+        acquisition=replace(video.acquisition, frame_rate_hz=frame_rate_hz),
     )
 
 
@@ -54,13 +54,13 @@ def with_acquisition(image: ExamImage, acquisition: Acquisition) -> ExamImage:
     return replace(image, cine=replace(image.cine, acquisition=acquisition))
 
 
-def film_with_instants(name: str, film: Image, instants: Mapping[Phase, int]) -> ExamImage:
-    """The film with the frames that a table names, counted from zero; those that it lacks are told of in its notes."""
-    frames = len(film.frames)
+def video_with_instants(name: str, video: Image, instants: Mapping[Phase, int]) -> ExamImage:
+    """The video with the frames that a table names, counted from zero; those that it lacks are told of in its notes."""
+    frames = len(video.frames)
     lacking = [phase for phase, frame in instants.items() if not 0 <= frame < frames]
     notes = [f"frame {instants[phase] + 1} is named as {phase}, and there are {frames}" for phase in lacking]
     there = {phase: frame for phase, frame in instants.items() if phase not in lacking}
-    return ExamImage(name, replace(film, notes=(*film.notes, *notes)), there)
+    return ExamImage(name, replace(video, notes=(*video.notes, *notes)), there)
 
 
 def _check(index: int, frames: int, path: Path) -> None:

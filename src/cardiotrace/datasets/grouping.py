@@ -1,8 +1,8 @@
-"""Which image files of a folder belong to one patient, and which pictures of them to one film.
+"""Which image files of a folder belong to one patient, and which images of them to one video.
 
 Patients are never mixed: files whose names leave different words over when view, phase and number are taken away are
-different patients, unless the folder itself is named after the one they all begin with. Pictures are a film where their
-numbers count frames, or where they are numbered and look like a film; what cannot be told is asked for.
+different patients, unless the folder itself is named after the one they all begin with. Images are a video where their
+numbers count frames, or where they are numbered and look like a video; what cannot be told is asked for.
 """
 
 import re
@@ -22,15 +22,15 @@ from cardiotrace.core.text import natural_order
 from cardiotrace.datasets.naming import FileName, read_name
 from cardiotrace.datasets.stack import are_parallel
 from cardiotrace.datasets.vocabulary import PEOPLE, Counting
-from cardiotrace.io import picture_suffixes, read_image, read_metadata
+from cardiotrace.io import raster_suffixes, read_image, read_metadata
 from cardiotrace.io.formats import suffix_of
 
-PicturesAs = Literal["auto", "video", "stills"]
+ImageFilesAs = Literal["auto", "video", "stills"]
 
 
 @dataclass(frozen=True)
 class Series:
-    """Files that are one image: one file, or the pictures of a film in order."""
+    """Files that are one image: one file, or the images of a video in order."""
 
     name: str
     files: tuple[Path, ...]
@@ -51,12 +51,12 @@ class _Named:
     name: FileName
 
     @property
-    def is_picture(self) -> bool:
-        return self.path.name.lower().endswith(picture_suffixes())
+    def is_image(self) -> bool:
+        return self.path.name.lower().endswith(raster_suffixes())
 
     @property
     def stem_and_number(self) -> tuple[str, int] | None:
-        """What stands before a number that may count pictures or people, and the number; None where it is told."""
+        """What stands before a number that may count images or people, and the number; None where it is told."""
         if self.name.phase is not Phase.OTHER or self.name.counting is not Counting.UNSAID:
             return None
         if self.name.index is not None:
@@ -67,25 +67,25 @@ class _Named:
         return f"{match[1]} {self.name.view}", int(match[2])
 
 
-def group_files(files: Sequence[Path], folder: Path, pictures: PicturesAs = "auto") -> list[Group]:
+def group_files(files: Sequence[Path], folder: Path, images: ImageFilesAs = "auto") -> list[Group]:
     """The image files of a folder by patient, in order of name.
 
     Args:
         files: images, no label files.
         folder: where they lie.
-        pictures: what the caller knows of numbered pictures: frames of a film, or stills.
+        images: what the caller knows of numbered images: frames of a video, or stills.
 
     Raises:
-        InputError: nothing tells whether pictures are a film.
+        InputError: nothing tells whether images are a video.
     """
     named = [_Named(path, read_name(stem_of(path))) for path in files]
-    shown = [file for file in named if file.is_picture]
-    if pictures == "video" and shown:
-        film = Series(folder.resolve().name, _in_order(shown))
-        others = _by_patient([file for file in named if not file.is_picture], folder, {})
-        return [Group("", (film,)), *others] if not others else _joined(film, others)
-    films = _films(shown, folder) if pictures == "auto" else {}
-    return _by_patient(named, folder, films)
+    shown = [file for file in named if file.is_image]
+    if images == "video" and shown:
+        video = Series(folder.resolve().name, _in_order(shown))
+        others = _by_patient([file for file in named if not file.is_image], folder, {})
+        return [Group("", (video,)), *others] if not others else _joined(video, others)
+    videos = _videos(shown, folder) if images == "auto" else {}
+    return _by_patient(named, folder, videos)
 
 
 def stem_of(path: Path) -> str:
@@ -93,16 +93,16 @@ def stem_of(path: Path) -> str:
     return path.name.removesuffix(suffix_of(path) or path.suffix)
 
 
-def _joined(film: Series, others: list[Group]) -> list[Group]:
+def _joined(video: Series, others: list[Group]) -> list[Group]:
     if len(others) == 1:
-        return [Group(others[0].patient, (film, *others[0].series))]
-    return [Group("", (film,)), *others]
+        return [Group(others[0].patient, (video, *others[0].series))]
+    return [Group("", (video,)), *others]
 
 
-def _by_patient(named: Sequence[_Named], folder: Path, films: Mapping[Path, tuple[Path, ...]]) -> list[Group]:
-    """One group per patient; the files of a film count as its first."""
-    firsts = [file for file in named if file.path not in films or films[file.path][0] == file.path]
-    keys = {file.path: _patient(file, films) for file in firsts} | _in_stacks(named)
+def _by_patient(named: Sequence[_Named], folder: Path, videos: Mapping[Path, tuple[Path, ...]]) -> list[Group]:
+    """One group per patient; the files of a video count as its first."""
+    firsts = [file for file in named if file.path not in videos or videos[file.path][0] == file.path]
+    keys = {file.path: _patient(file, videos) for file in firsts} | _in_stacks(named)
     if _are_one(list(keys.values()), folder):
         keys = dict.fromkeys(keys, "")
     grouped: dict[str, list[Series]] = {}
@@ -110,9 +110,9 @@ def _by_patient(named: Sequence[_Named], folder: Path, films: Mapping[Path, tupl
     for file in firsts:
         key = keys[file.path]
         names.setdefault(key.casefold(), key)
-        parts = films.get(file.path, (file.path,))
+        parts = videos.get(file.path, (file.path,))
         is_whole = len(parts) == len(named) > 1
-        name = _film_name(file, folder, is_whole=is_whole) if len(parts) > 1 else stem_of(file.path)
+        name = _video_name(file, folder, is_whole=is_whole) if len(parts) > 1 else stem_of(file.path)
         grouped.setdefault(key.casefold(), []).append(Series(name, parts))
     return [Group(names[key], tuple(series)) for key, series in grouped.items()]
 
@@ -121,7 +121,7 @@ def _in_stacks(named: Sequence[_Named]) -> dict[Path, str]:
     """Files that are numbered without a word of what the number counts, and lie as slices do: one patient's."""
     sets: dict[str, list[_Named]] = {}
     for file in named:
-        counted = None if file.is_picture or file.name.index is not None else file.stem_and_number
+        counted = None if file.is_image or file.name.index is not None else file.stem_and_number
         if counted is not None:
             sets.setdefault(counted[0].casefold(), []).append(file)
     keys: dict[Path, str] = {}
@@ -139,21 +139,21 @@ def _is_plane(path: Path) -> bool:
     return all(length == 1 for length in shape[2:])
 
 
-def _film_name(first: _Named, folder: Path, *, is_whole: bool) -> str:
+def _video_name(first: _Named, folder: Path, *, is_whole: bool) -> str:
     if is_whole:
         return folder.resolve().name
     stem = re.sub(r"[^A-Za-z0-9]*\d+$", "", first.name.image)
     return stem or folder.resolve().name
 
 
-def _patient(file: _Named, films: Mapping[Path, tuple[Path, ...]]) -> str:
-    """Whose a file is: the words of its name; of a film without its number; of a still that has but a number, that."""
+def _patient(file: _Named, videos: Mapping[Path, tuple[Path, ...]]) -> str:
+    """Whose a file is: the words of its name; of a video without its number; of a still that has but a number, that."""
     counted = file.stem_and_number
-    if file.path in films:
+    if file.path in videos:
         return file.name.patient if file.name.index is not None else re.sub(r"[_\d]*\d$", "", file.name.patient)
     is_nameless = not file.name.patient and file.name.index is not None
     is_counted = counted is not None or file.name.phase is not Phase.OTHER or file.name.counting is Counting.FRAME
-    if file.is_picture and is_nameless and is_counted:
+    if file.is_image and is_nameless and is_counted:
         return f"{file.name.index:03d}"
     return file.name.patient
 
@@ -169,25 +169,25 @@ def _are_one(keys: Sequence[str], folder: Path) -> bool:
     return begins and not any(rest[len(own) :][:1].isdigit() for rest in rests)
 
 
-def _films(shown: Sequence[_Named], folder: Path) -> dict[Path, tuple[Path, ...]]:
-    """The pictures of each film by each of them.
+def _videos(shown: Sequence[_Named], folder: Path) -> dict[Path, tuple[Path, ...]]:
+    """The images of each video by each of them.
 
     Raises:
         InputError: nothing tells.
     """
-    films: dict[Path, tuple[Path, ...]] = {}
+    videos: dict[Path, tuple[Path, ...]] = {}
     for files in _sets(shown):
         if files[0].name.counting is Counting.SLICE:
-            raise _unclear(files, folder, "are named as slices, and pictures state no distance between them")
-        is_film = _is_film(files, folder)
-        if is_film:
+            raise _unclear(files, folder, "are named as slices, and images state no distance between them")
+        is_video = _is_video(files, folder)
+        if is_video:
             ordered = _in_order(files)
-            films |= dict.fromkeys(ordered, ordered)
-    return films
+            videos |= dict.fromkeys(ordered, ordered)
+    return videos
 
 
 def _sets(shown: Sequence[_Named]) -> list[list[_Named]]:
-    """Pictures that differ in a number alone, which may be that of a frame."""
+    """Images that differ in a number alone, which may be that of a frame."""
     sets: dict[tuple[str, str], list[_Named]] = {}
     for file in shown:
         counted = file.stem_and_number
@@ -201,8 +201,8 @@ def _sets(shown: Sequence[_Named]) -> list[list[_Named]]:
     return [files for files in sets.values() if len(files) > 1]
 
 
-def _is_film(files: Sequence[_Named], folder: Path) -> bool:
-    """Whether numbered pictures are a film: one size, and numbers of frames or neighbours that look alike.
+def _is_video(files: Sequence[_Named], folder: Path) -> bool:
+    """Whether numbered images are a video: one size, and numbers of frames or neighbours that look alike.
 
     Raises:
         InputError: nothing tells.
@@ -213,37 +213,37 @@ def _is_film(files: Sequence[_Named], folder: Path) -> bool:
         if counts_frames:
             raise _unclear(files, folder, "are named as frames, and differ in size")
         return False
-    if len(next(iter(sizes))) > 2:  # TIFF stacks: a film each
+    if len(next(iter(sizes))) > 2:  # TIFF stacks: a video each
         return False
     likeness = _likeness(_in_order(files)[:_MOST_COMPARED])
     if counts_frames:
         if likeness.size > 1 and np.median(likeness) <= _UNLIKE:
-            raise _unclear(files, folder, "are named as frames, and do not look like those of one film")
+            raise _unclear(files, folder, "are named as frames, and do not look like those of one video")
         return True
     if likeness.size and np.percentile(likeness, 10) >= _ALIKE:
         return True
     if likeness.size and np.median(likeness) <= _UNLIKE:
         return False
-    raise _unclear(files, folder, "can be the frames of a film, or stills")
+    raise _unclear(files, folder, "can be the frames of a video, or stills")
 
 
 _ALIKE, _UNLIKE = 0.95, 0.9
-"""Correlation of neighbouring pictures. In films it is 0.97 and more; ED and ES of one patient of CAMUS have a median
+"""Correlation of neighbouring images. In videos it is 0.97 and more; ED and ES of one patient of CAMUS have a median
 of 0.90, different patients of 0.76 and at most 0.91, photographs of different retinas 0.92 to 0.95."""
 _MOST_COMPARED = 25
 _SIDE = 64
 
 
 def _likeness(paths: Sequence[Path]) -> Float[np.ndarray, " n"]:
-    """Correlation of each picture with the one before, at low resolution; one of constant pictures is left out."""
+    """Correlation of each image with the one before, at low resolution; one of constant images is left out."""
     small = [_small(read_image(path).frames[0, 0]) for path in paths]
     pairs = [(one, other) for one, other in pairwise(small) if one.std() > 0 and other.std() > 0]
     return np.array([np.corrcoef(one, other)[0, 1] for one, other in pairs])
 
 
-def _small(picture: NDArray[np.generic]) -> Float[np.ndarray, " n"]:
+def _small(image: NDArray[np.generic]) -> Float[np.ndarray, " n"]:
     """Means over blocks, as many as there are in `_SIDE` rows and columns."""
-    grey = picture.astype(np.float64).mean(axis=2) if picture.ndim == 3 else picture.astype(np.float64)
+    grey = image.astype(np.float64).mean(axis=2) if image.ndim == 3 else image.astype(np.float64)
     rows, columns = (np.linspace(0, length, min(_SIDE, length) + 1).astype(int)[:-1] for length in grey.shape)
     sums = np.add.reduceat(np.add.reduceat(grey, rows, axis=0), columns, axis=1)
     counts = np.outer(np.diff([*rows, grey.shape[0]]), np.diff([*columns, grey.shape[1]]))
@@ -259,7 +259,7 @@ def _in_order(files: Sequence[_Named]) -> tuple[Path, ...]:
 def _unclear(files: Sequence[_Named], folder: Path, why: str) -> InputError:
     first, last = (path.name for path in (_in_order(files)[0], _in_order(files)[-1]))
     return InputError(
-        f"its {len(files)} pictures {first} ... {last} {why}",
+        f"its {len(files)} images {first} ... {last} {why}",
         where=folder,
-        remedy="say which with --pictures video or --pictures stills.",
+        remedy="say which with --image-files video or --image-files stills.",
     )

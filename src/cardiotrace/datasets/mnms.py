@@ -24,7 +24,7 @@ from cardiotrace.datasets.dataset import (
     relative_files,
     still,
 )
-from cardiotrace.datasets.frame import film_with_instants, read_frame, read_label_frame, with_acquisition
+from cardiotrace.datasets.frame import read_frame, read_label_frame, video_with_instants, with_acquisition
 from cardiotrace.datasets.split import Split
 from cardiotrace.datasets.table import known, number, read_table
 from cardiotrace.io import read_grid, read_image
@@ -53,7 +53,7 @@ class MnmsConfig:
 
 @dataclass(frozen=True)
 class Mnms(PatientFolders):
-    """The M&Ms data set: `CODE/CODE_sa.nii.gz` with `_gt`, films traced at ED and ES, and one table of facts.
+    """The M&Ms data set: `CODE/CODE_sa.nii.gz` with `_gt`, videos traced at ED and ES, and one table of facts.
 
     Copies that hold ED and ES as files of their own (`CODE_sa_ED.nii.gz`) are read as well. Frame numbers of the
     table count from zero. Patients without reference are cases without a label reader.
@@ -89,7 +89,7 @@ class Mnms(PatientFolders):
         return patient_of(path, _CODE) is not None
 
     def cases(self) -> list[Case]:
-        """ED and ES stacks in order of name; of a film, the two frames that the table names."""
+        """ED and ES stacks in order of name; of a video, the two frames that the table names."""
         return [case for patient in self._folders for case in self._cases_of(patient)]
 
     def exam(self, name: str) -> Exam:
@@ -106,7 +106,7 @@ class Mnms(PatientFolders):
             if pair.image.exists():
                 cine = read_image(pair.image, third_axis="depth", view=View.SAX, modality=self.modality)
                 phase = _phase_in(pair.name)
-                image = film_with_instants(pair.name, cine, {phase: 0} if phase else self._instants(patient))
+                image = video_with_instants(pair.name, cine, {phase: 0} if phase else self._instants(patient))
                 images.append(with_acquisition(image, Acquisition(vendor=vendor)))
         return Exam(patient, tuple(images), patient=_patient(row), facts=known(row, _MNMS_GROUPS))
 
@@ -168,9 +168,9 @@ class Mnms(PatientFolders):
             if phase:
                 yield file_case(pair, dataset=self, view=View.SAX, phase=phase, groups=groups, third_axis="depth")
             else:
-                yield from self._film_cases(patient, pair, groups)
+                yield from self._video_cases(patient, pair, groups)
 
-    def _film_cases(self, patient: str, pair: FilePair, groups: Mapping[str, str]) -> Iterator[Case]:
+    def _video_cases(self, patient: str, pair: FilePair, groups: Mapping[str, str]) -> Iterator[Case]:
         labels = pair.labels if pair.labels is not None and pair.labels.exists() else None
         grid = partial(read_grid, pair.image, view=View.SAX)
         for phase, index in self._instants(patient).items():
@@ -259,7 +259,7 @@ class Mnms2(PatientFolders):
         ]
 
     def exam(self, name: str) -> Exam:
-        """The stills and films of a patient.
+        """The stills and videos of a patient.
 
         Raises:
             InputError: no such patient, or an image cannot be read.
@@ -271,9 +271,9 @@ class Mnms2(PatientFolders):
             if owner == patient and pair.image.exists()
         ]
         for axis in self.config.axes:
-            film = self._folders[patient] / f"{patient}_{axis}_CINE.nii.gz"
-            if film.exists():
-                moving = read_image(film, third_axis="time", view=AXES[axis], modality=self.modality)
+            video = self._folders[patient] / f"{patient}_{axis}_CINE.nii.gz"
+            if video.exists():
+                moving = read_image(video, third_axis="time", view=AXES[axis], modality=self.modality)
                 images.append(ExamImage(f"{patient}_{axis}_CINE", moving))
         facts = known(self._table.get(patient, {}), _MNMS2_GROUPS)
         field = number(facts, "field")

@@ -36,7 +36,7 @@ class FileName:
     phase: Phase = Phase.OTHER
     is_labels: bool = False
     index: int | None = None
-    """The number of a frame, slice, series or picture."""
+    """The number of a frame, slice, series or image."""
     counting: Counting = Counting.UNSAID
     """What `index` counts."""
     doubts: tuple[str, ...] = ()
@@ -159,7 +159,7 @@ def _modality(words: Sequence[Word], view: View) -> tuple[Modality, bool, tuple[
 
 
 def _phase(words: Sequence[Word]) -> tuple[Phase, tuple[str, ...]]:
-    """The last word for a phase, clear ones first; two different ones side by side are a film from one to the other."""
+    """The last word for a phase, clear ones first; two different ones in a row: a video from one to the other."""
     saying = [word for word in words if word.kind is not Kind.NOISE]
     for one, other in pairwise(saying):
         if one.kind is other.kind is Kind.PHASE and one.phase is not other.phase:

@@ -2,7 +2,7 @@
 
 Reading compressed files again in every epoch costs a hundred times more than reading a memory map. The
 cache's folder is named after a fingerprint of all that it depends on (cases, files with size and time of
-change, preparation up to the intensity steps, label scheme), so a change makes a new one and an old one is
+change, preprocessing up to the intensity steps, label scheme), so a change makes a new one and an old one is
 never used by mistake.
 """
 
@@ -23,18 +23,18 @@ from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.io.atomic import as_work_error
 from cardiotrace.io.folder import staged_folder
-from cardiotrace.preparation import Preparation
+from cardiotrace.preprocessing import Preprocessing
 
 FORMAT_VERSION = 3
 """2: pixels outside a case's field of view are marked. 3: labels and fields of view lie in the image's voxel order;
-pictures of the heart are luma, TIFF is upright."""
+images of the heart are luma, TIFF is upright."""
 IGNORED = 255
 """Stored class of pixels outside a case's field of view: they count neither in a loss nor in a score."""
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Plane:
+class PackedPlane:
     """One prepared plane: which case, frame and slice it is."""
 
     case: str
@@ -62,7 +62,7 @@ class PackedDataset:
     folder: Path
     images: np.ndarray[Any, Any]
     labels: UInt8[np.ndarray, "planes height width"]
-    planes: tuple[Plane, ...]
+    planes: tuple[PackedPlane, ...]
 
     def __len__(self) -> int:
         return len(self.planes)
@@ -73,12 +73,12 @@ class PackedDataset:
         return np.flatnonzero([plane.patient in wanted for plane in self.planes])
 
     def unit_images(self, indices: NDArray[np.int64]) -> Float[np.ndarray, "batch channels height width"]:
-        """Planes as float32 in unit range, as `preparation.unit_range` makes them."""
+        """Planes as float32 in unit range, as `preprocessing.unit_range` makes them."""
         return self.images[indices].astype(np.float32) / np.float32(np.iinfo(self.images.dtype).max)
 
 
 def fingerprint(
-    cases: Sequence[Case], root: Path, scheme: LabelScheme, preparation: Preparation, *, options: Any = None
+    cases: Sequence[Case], root: Path, scheme: LabelScheme, preprocessing: Preprocessing, *, options: Any = None
 ) -> str:
     """Hexadecimal digest of everything the packed arrays depend on.
 
@@ -86,14 +86,14 @@ def fingerprint(
         cases: labelled cases.
         root: folder that `Case.files` are relative to.
         scheme: label scheme of the stored labels.
-        preparation: what is done to the images before they are stored.
+        preprocessing: what is done to the images before they are stored.
         options: plain data: how the data set reads its files, such as in grey or in colour.
 
     Raises:
         InputError: a file of a case is missing.
     """
     digest = hashlib.sha256()
-    settings = [FORMAT_VERSION, to_plain(scheme.values), to_plain(preparation.stored_choices), options]
+    settings = [FORMAT_VERSION, to_plain(scheme.values), to_plain(preprocessing.stored_choices), options]
     digest.update(json.dumps(settings, sort_keys=True).encode())
     for case in cases:
         digest.update(json.dumps([case.name, case.patient, str(case.phase), str(case.view)]).encode())
@@ -111,7 +111,7 @@ def packed(
     *,
     root: Path,
     scheme: LabelScheme,
-    preparation: Preparation,
+    preprocessing: Preprocessing,
     cache: Path,
     name: str = "data",
     options: Any = None,
@@ -123,7 +123,7 @@ def packed(
         cases: labelled cases.
         root: folder that `Case.files` are relative to.
         scheme: label scheme of the stored labels.
-        preparation: its picture and geometric steps are applied before storing; intensity steps are not.
+        preprocessing: its image and geometric steps are applied before storing; intensity steps are not.
         cache: folder that holds caches; one folder is made in it.
         name: first part of the folder's name.
         options: see `fingerprint`.
@@ -133,13 +133,13 @@ def packed(
         InputError: a case has no labels, or planes do not come out at one size.
         WorkError: the cache folder cannot be written.
     """
-    folder = cache / f"{name}-{fingerprint(cases, root, scheme, preparation, options=options)[:16]}"
+    folder = cache / f"{name}-{fingerprint(cases, root, scheme, preprocessing, options=options)[:16]}"
     if folder.is_dir():
         try:
             return open_packed(folder)
         except InputError:
             pass  # damaged: made again, in its place
-    _write(folder, _prepared(cases, scheme, preparation, on_progress))
+    _write(folder, _prepared(cases, scheme, preprocessing, on_progress))
     return open_packed(folder)
 
 
@@ -156,7 +156,7 @@ def open_packed(folder: Path) -> PackedDataset:
             if _digest(folder / f"{stem}.npy") != index["sha256"][stem]:
                 raise InputError(f"{stem}.npy does not match its checksum", where=folder, remedy="pack it again.")
             arrays[stem] = np.load(folder / f"{stem}.npy", mmap_mode="r")
-        planes = tuple(Plane(**row) for row in index["planes"])
+        planes = tuple(PackedPlane(**row) for row in index["planes"])
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"is not a packed cache: {error}", where=folder, remedy="delete it and pack again.") from None
     return PackedDataset(folder, arrays["images"], arrays["labels"], planes)
@@ -166,38 +166,38 @@ def open_packed(folder: Path) -> PackedDataset:
 class _PreparedPlane:
     image: np.ndarray[Any, Any]
     label: UInt8[np.ndarray, "height width"]
-    about: Plane
+    about: PackedPlane
 
 
 def _prepared(
-    cases: Sequence[Case], scheme: LabelScheme, preparation: Preparation, on_progress: Progress | None
+    cases: Sequence[Case], scheme: LabelScheme, preprocessing: Preprocessing, on_progress: Progress | None
 ) -> Iterator[_PreparedPlane]:
     classes = np.zeros(256, np.uint8)
     for index, structure in enumerate(scheme.structures, start=1):
         classes[scheme.values[structure]] = index
     for done, case in enumerate(cases):
-        yield from _planes_of(case, classes, preparation)
+        yield from _planes_of(case, classes, preprocessing)
         if on_progress is not None:
             on_progress(done + 1, len(cases))
 
 
-def _planes_of(case: Case, classes: UInt8[np.ndarray, "256"], preparation: Preparation) -> Iterator[_PreparedPlane]:
+def _planes_of(case: Case, classes: UInt8[np.ndarray, "256"], preprocessing: Preprocessing) -> Iterator[_PreparedPlane]:
     if case.read_labels is None:
         raise InputError("has no reference labels and cannot be packed for training", where=case.name)
     cine, labels = case.read_image(), case.read_labels()
     if labels.array.shape != cine.grid_shape:
         raise InputError(f"labels {labels.array.shape} and image {cine.grid_shape} differ in shape", where=case.name)
     spacing = None if cine.spacing_mm is None else (cine.spacing_mm[1], cine.spacing_mm[2])
-    placement = preparation.place(cine.grid_shape[2:], spacing)
+    placement = preprocessing.place(cine.grid_shape[2:], spacing)
     class_count = int(classes.max()) + 1
     field = _field_of_view(case, cine.grid_shape[1:])
     for time, depth in np.ndindex(*cine.grid_shape[:2]):
-        moved = preparation.move(cine.frames[time, depth], placement)
+        moved = preprocessing.move(cine.frames[time, depth], placement)
         image, low, high = _stored(moved)
-        label = preparation.move_labels(classes[labels.array[time, depth]], placement, class_count=class_count)
+        label = preprocessing.move_labels(classes[labels.array[time, depth]], placement, class_count=class_count)
         if field is not None:
-            label[~preparation.move_mask(field[depth], placement)] = IGNORED
-        about = Plane(case.name, case.patient, str(case.phase), str(case.view), time, depth, low, high)
+            label[~preprocessing.move_mask(field[depth], placement)] = IGNORED
+        about = PackedPlane(case.name, case.patient, str(case.phase), str(case.view), time, depth, low, high)
         yield _PreparedPlane(image, label, about)
 
 
@@ -242,7 +242,7 @@ def _check_sizes(planes: Sequence[_PreparedPlane]) -> None:
     if len(shapes) > 1:
         raise InputError(
             f"planes come out at different sizes (channels, height, width): {sorted(shapes)[:4]}",
-            remedy="end the preparation with `resize` or `crop-or-pad`.",
+            remedy="end the preprocessing with `resize` or `crop-or-pad`.",
         )
 
 

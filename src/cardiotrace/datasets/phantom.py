@@ -19,14 +19,14 @@ from cardiotrace.datasets.split import Split
 from cardiotrace.phantoms.choice import VIEWS, Kind, PhantomConfig, choice_digest, draw_patient
 from cardiotrace.phantoms.cmr import CmrPhantom
 from cardiotrace.phantoms.fundus import FundusPhantom
-from cardiotrace.phantoms.patient import Made, make_patient
+from cardiotrace.phantoms.patient import RenderedPatient, render_patient
 
 _PHASES = (Phase.ED, Phase.ES)
 
 
 @lru_cache(maxsize=2)
-def _made(config: PhantomConfig, number: int) -> Made:
-    return make_patient(draw_patient(config, number), config.views)
+def _made(config: PhantomConfig, number: int) -> RenderedPatient:
+    return render_patient(draw_patient(config, number), config.views)
 
 
 def _read_image(config: PhantomConfig, number: int, image: str, phase: Phase) -> Image:
@@ -50,7 +50,7 @@ def _read_field_of_view(config: PhantomConfig, number: int) -> Bool[np.ndarray, 
     return photograph.field_of_view[np.newaxis]
 
 
-def _frame(made: Made, phase: Phase) -> int | None:
+def _frame(made: RenderedPatient, phase: Phase) -> int | None:
     names = {Phase.ED: "end_diastolic_frame", Phase.ES: "end_systolic_frame"}
     return int(made.truth[names[phase]]) if phase in names else None
 
@@ -92,7 +92,7 @@ class Phantom:
 
     @property
     def modality(self) -> Modality:
-        """As of the real pictures."""
+        """As of the real images."""
         return {"echo": Modality.US, "cmr": Modality.MR, "fundus": Modality.PHOTOGRAPH}[self.config.kind]
 
     @property
@@ -133,7 +133,7 @@ class Phantom:
         """None: there are no files."""
         return []
 
-    def made(self, name: str) -> Made:
+    def made(self, name: str) -> RenderedPatient:
         """A patient with the truth.
 
         Raises:
@@ -161,7 +161,7 @@ class Phantom:
             groups |= {"centre": str(phantom.scanner.centre)}
         else:
             groups |= {"quality": phantom.quality, "vendor": phantom.vendor}
-        facts = {"ejection_fraction_percent": phantom.ejection_fraction_percent}
+        facts = {"left_ventricular_ejection_fraction_percent": phantom.ejection_fraction_percent}
         return [self._case(name, number, view, phase, groups, facts) for view in self.views for phase in _PHASES]
 
     def _case(

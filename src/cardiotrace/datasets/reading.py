@@ -11,7 +11,7 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
 from cardiotrace.core.image import Image
 from cardiotrace.core.terms import Modality, Phase, View
-from cardiotrace.datasets.grouping import PicturesAs, Series, stem_of
+from cardiotrace.datasets.grouping import ImageFilesAs, Series, stem_of
 from cardiotrace.datasets.naming import FileName, read_name
 from cardiotrace.datasets.stack import are_parallel, in_time, piled, stacked
 from cardiotrace.datasets.vocabulary import Counting
@@ -31,8 +31,8 @@ class Reading:
     spacing_mm: GivenSpacing | None = None
     third_axis: ThirdAxis = "auto"
     """What the third of three axes is, and what files of one plane each are together."""
-    pictures: PicturesAs = "auto"
-    """What numbered pictures in one folder are: frames of a film, or stills."""
+    image_files: ImageFilesAs = "auto"
+    """What numbered images in one folder are: frames of a video, or stills."""
     patient: Patient = field(default_factory=Patient)
     """What is known of the person; it counts over what files say."""
 
@@ -57,7 +57,7 @@ def read_group(name: str, group: Sequence[Series], reading: Reading) -> Exam:
 
 
 def as_read(exam: Exam, reading: Reading) -> Exam:
-    """An exam with what the caller knows better, and stills that are frames of its films marked as such."""
+    """An exam with what the caller knows better, and stills that are frames of its videos marked as such."""
     given = {item.name: value for item in fields(Patient) if (value := getattr(reading.patient, item.name)) is not None}
     images = tuple(_overridden(image, reading) for image in exam.images)
     return replace(exam, images=_with_repeats(images), patient=replace(exam.patient, **given))
@@ -92,7 +92,7 @@ def _image(name: str, series: Series, reading: Reading) -> ExamImage:
         )
     else:
         folder, names = series.files[0].parent, [file.name for file in series.files]
-        image = read_image(folder, view=view, modality=stated, spacing_mm=reading.spacing_mm, pictures=names)
+        image = read_image(folder, view=view, modality=stated, spacing_mm=reading.spacing_mm, images=names)
     image = _with_modality(image, told)
     is_named = told.phase is not Phase.OTHER and len(image.frames) == 1
     return ExamImage(name, image, {told.phase: 0} if is_named else {})
@@ -130,7 +130,7 @@ _ALONG_AN_AXIS = 0.999
 
 
 def _together(images: Sequence[tuple[FileName, ExamImage]], reading: Reading) -> Iterator[ExamImage]:
-    """The images, with slices that are stored one per file as one stack, and frames so stored as one film."""
+    """The images, with slices that are stored one per file as one stack, and frames so stored as one video."""
     sets: dict[tuple[View, Phase, str], list[tuple[FileName, ExamImage]]] = {}
     for told, image in images:
         source = image.cine.source
@@ -193,23 +193,23 @@ def _shared(words: Sequence[str]) -> str:
 
 
 def _with_repeats(images: tuple[ExamImage, ...]) -> tuple[ExamImage, ...]:
-    """The images, each still that is a frame of a film marked so, and the film with the still's phase."""
+    """The images, each still that is a frame of a video marked so, and the video with the still's phase."""
     changed = list(images)
     for place, still in enumerate(images):
         if len(still.cine.frames) != 1 or not still.phases:
             continue
-        for at, film in enumerate(changed):
-            frame = _frame_of(still.cine, film.cine)
+        for at, video in enumerate(changed):
+            frame = _frame_of(still.cine, video.cine)
             if frame is not None:
-                phases = {**dict.fromkeys(still.phases, frame), **film.phases}
-                changed[at] = replace(film, phases=phases)
-                changed[place] = replace(still, shown_in=film.name)
+                phases = {**dict.fromkeys(still.phases, frame), **video.phases}
+                changed[at] = replace(video, phases=phases)
+                changed[place] = replace(still, shown_in=video.name)
                 break
     return tuple(changed)
 
 
-def _frame_of(still: Image, film: Image) -> int | None:
-    """The frame of a film of the same view that has exactly the pixels of a still."""
-    if len(film.frames) < 2 or still.view is not film.view or still.frames.shape[1:] != film.frames.shape[1:]:
+def _frame_of(still: Image, video: Image) -> int | None:
+    """The frame of a video of the same view that has exactly the pixels of a still."""
+    if len(video.frames) < 2 or still.view is not video.view or still.frames.shape[1:] != video.frames.shape[1:]:
         return None
-    return next((index for index, frame in enumerate(film.frames) if np.array_equal(frame, still.frames[0])), None)
+    return next((index for index, frame in enumerate(video.frames) if np.array_equal(frame, still.frames[0])), None)

@@ -63,8 +63,8 @@ def visits_at(path: Path) -> list[Visit]:
         InputError: the data set's tables cannot be read.
     """
     if path.is_file() and Echonet.recognises(path):
-        films = Echonet(EchonetConfig(Echonet.root_of(path)))
-        return [Visit(films.name, path.stem, partial(films.exam, path.stem))]
+        videos = Echonet(EchonetConfig(Echonet.root_of(path)))
+        return [Visit(videos.name, path.stem, partial(videos.exam, path.stem))]
     kind = next((kind for kind in _KINDS.values() if kind.recognises(path)), None)
     if kind is None:
         return []

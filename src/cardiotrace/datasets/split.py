@@ -81,7 +81,7 @@ class Split:
             self, training=tuple(name for name in self.training if name not in held), validation=held, drawn=held
         )
 
-    def fewer(self, count: int, *, seed: int = 0) -> "Split":
+    def with_fewer_training_patients(self, count: int, *, seed: int = 0) -> "Split":
         """The split with only some of its training patients; a larger number of the same seed holds the smaller.
 
         Args:
@@ -92,7 +92,7 @@ class Split:
             InputError: there are not so many.
 
         Example:
-            >>> Split(("a", "b", "c", "d"), ("e",)).fewer(2).training
+            >>> Split(("a", "b", "c", "d"), ("e",)).with_fewer_training_patients(2).training
             ('a', 'c')
         """
         if not 1 <= count <= len(self.training):

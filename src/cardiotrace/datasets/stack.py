@@ -73,14 +73,14 @@ def piled(images: Sequence[Image], distance_mm: float | None) -> Image:
 
 
 def in_time(images: Sequence[Image]) -> Image:
-    """One film of single frames in the order given.
+    """One video of single frames in the order given.
 
     Raises:
         InputError: their grids differ.
     """
     _require_one_grid(images)
     frames = np.concatenate([image.frames for image in images])
-    note = f"a film of {len(images)} files, in the order of their names"
+    note = f"a video of {len(images)} files, in the order of their names"
     return replace(images[0], frames=frames, source=None, times_ms=None, notes=(*images[0].notes, note))
 
 

@@ -27,7 +27,7 @@ _EXPECTED = f"the folder that holds {FILE}, or the file itself"
 _SCALE = 2.0
 """Of the scanner's pixels to those of the archive: outlines drawn on the DICOM files of two patients enclose 4.0 times
 the area of the archive's at the stated size."""
-_NOTE = f"the pixel size was corrected: the archive states that of pictures {_SCALE:g} times as fine"
+_NOTE = f"the pixel size was corrected: the archive states that of images {_SCALE:g} times as fine"
 _ARRAYS = ("images", "segs", "caseIndices", "caseVoxelSize")
 
 
@@ -45,7 +45,7 @@ class Sunnybrook:
 
     `images` and `segs` (slice, height, width) hold all patients, `caseIndices` (patient, 2) the first slice of
     each and the first after it, `caseVoxelSize` (slice, 3) the pixel size in the plane and the slice distance, mm.
-    The pictures are the scanner's at half scale, and `caseVoxelSize` is still the scanner's in the plane: the true
+    The images are the scanner's at half scale, and `caseVoxelSize` is still the scanner's in the plane: the true
     pixel is twice as large, which is corrected here. Its third value is the distance between the slices' positions.
     The archive does not say which instant of the beat is shown.
 

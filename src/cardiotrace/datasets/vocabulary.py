@@ -99,7 +99,7 @@ _NOISE = (
     "la lv rv ra base basal mid apex papillary focus focused zoom zoomed still view to and rest stress pre post"
     " contrast new copy final"
 )
-"""Words that describe a picture and name nobody."""
+"""Words that describe an image and name nobody."""
 _SINGLE: dict[str, Word] = {
     **{
         word: Word("", Kind.PHASE, phase=phase, is_clear=False)
@@ -119,14 +119,16 @@ _SINGLE: dict[str, Word] = {
         )
         for word in words.split()
     },
-    **dict.fromkeys(("sequence", "seq", "film", "loop", "movie", "video", "clip", "4d", "beat"), Word("", Kind.MOVING)),
+    **dict.fromkeys(
+        ("sequence", "seq", "video", "loop", "movie", "video", "clip", "4d", "beat"), Word("", Kind.MOVING)
+    ),
     **dict.fromkeys(_NOISE.split(), Word("", Kind.NOISE)),
 }
 _COUNTERS = {
     **dict.fromkeys(("frame", "frm", "fr", "f", "t", "time", "phase", "ph", "instant", "page"), Counting.FRAME),
     **dict.fromkeys(("slice", "slc", "sl", "z", "level", "plane"), Counting.SLICE),
     **dict.fromkeys(
-        ("image", "img", "im", "picture", "pic", "series", "ser", "se", "scan", "acq", "run", "file"), Counting.UNSAID
+        ("image", "img", "im", "image", "pic", "series", "ser", "se", "scan", "acq", "run", "file"), Counting.UNSAID
     ),
 }
 PEOPLE = (

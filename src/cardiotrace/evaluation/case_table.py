@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cardiotrace.clinical.quantity import present_key
 from cardiotrace.core.config import from_plain, to_plain
 from cardiotrace.core.errors import ConfigError, UsageError
 from cardiotrace.core.exam import Case
@@ -185,7 +186,7 @@ class CaseTable:
         stored = from_plain(_StoredTable, value, path=path)
         rows = [from_plain(CaseRow, _current(row), path=f"{path}.rows[{i}]") for i, row in enumerate(stored.rows)]
         quantities = [
-            from_plain(PatientQuantity, _numbers(item), path=f"{path}.quantities[{i}]")
+            from_plain(PatientQuantity, _present(_numbers(item)), path=f"{path}.quantities[{i}]")
             for i, item in enumerate(stored.quantities)
         ]
         # Older tables hold one record of the left ventricle for each patient.
@@ -204,6 +205,11 @@ class _StoredTable:
     notes: tuple[str, ...] = ()
     agreement: tuple[dict[str, Any], ...] = ()
     """What follows from the quantities; files hold it for other readers."""
+
+
+def _present(item: dict[str, Any]) -> dict[str, Any]:
+    """A stored quantity under its present name."""
+    return item | {"key": present_key(item["key"])} if isinstance(item.get("key"), str) else item
 
 
 def _of_older(item: Mapping[str, Any], path: str) -> list[PatientQuantity]:
@@ -296,17 +302,23 @@ def _numbers(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+_MISSED = "missed"
+"""What older tables call false negatives."""
+
+
 def _number(value: Any) -> Any:
     words = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
     return words.get(value, value) if isinstance(value, str) else value
 
 
 def _current(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A stored row; older tables call false positives missed, too: labelled background gives them away."""
+    """A stored row; older ones say "missed", the oldest of false positives too: labelled background tells."""
     values = _numbers(row)
+    if values.get("presence") == _MISSED:
+        values["presence"] = Presence.FALSE_NEGATIVE.value
     scores = values.get("scores")
     specificity = scores.get("specificity", math.nan) if isinstance(scores, Mapping) else math.nan
-    if values.get("presence") == Presence.MISSED and isinstance(specificity, float) and specificity < 1:
+    if values.get("presence") == Presence.FALSE_NEGATIVE and isinstance(specificity, float) and specificity < 1:
         values["presence"] = Presence.FALSE_POSITIVE.value
     return values
 

@@ -11,7 +11,7 @@ from cardiotrace.evaluation.case_table import CaseRow, CaseTable
 from cardiotrace.evaluation.limits import DEFAULT, model_limits, preset
 from cardiotrace.evaluation.pairing import label_files
 from cardiotrace.evaluation.quantity import PatientQuantity
-from cardiotrace.evaluation.score import Judged, Progress, quantities_of, score_case
+from cardiotrace.evaluation.score import CasePrediction, Progress, quantities_of, score_case
 from cardiotrace.geometry.alignment import aligned
 from cardiotrace.geometry.enclosure import order_doubt
 from cardiotrace.inference import Predictor
@@ -19,11 +19,13 @@ from cardiotrace.io import read_labels
 from cardiotrace.io.frames import GivenSpacing
 from cardiotrace.io.stored import ThirdAxis
 
-Judge = Callable[[Case], Judged]
+PredictCase = Callable[[Case], CasePrediction]
 """What finds the prediction of a case and reads its reference; it may raise `InputError`."""
 
 
-def label_judge(files: Mapping[str, Path], scheme: LabelScheme, *, spacing_mm: GivenSpacing | None = None) -> Judge:
+def predict_from_labels(
+    files: Mapping[str, Path], scheme: LabelScheme, *, spacing_mm: GivenSpacing | None = None
+) -> PredictCase:
     """Read predictions from label files, and lay them onto their references.
 
     Args:
@@ -32,27 +34,27 @@ def label_judge(files: Mapping[str, Path], scheme: LabelScheme, *, spacing_mm: G
         spacing_mm: (depth, height, width), mm, in place of what the files say.
     """
 
-    def judge(case: Case) -> Judged:
+    def judge(case: Case) -> CasePrediction:
         reference = _reference_of(case)
         frames, depth = reference.array.shape[:2]
         axis: ThirdAxis = "time" if frames > 1 and depth == 1 else "depth"
         predicted = read_labels(files[case.name], scheme, third_axis=axis, spacing_mm=spacing_mm)
-        return Judged(case, aligned(predicted, reference.grid), reference)
+        return CasePrediction(case, aligned(predicted, reference.grid), reference)
 
     return judge
 
 
-def model_judge(predictor: Predictor, *, test_time_augmentation: bool = False) -> Judge:
+def predict_with_model(predictor: Predictor, *, test_time_augmentation: bool = False) -> PredictCase:
     """Predict with a model."""
     is_binary = predictor.spec.classes == 2
 
-    def judge(case: Case) -> Judged:
+    def judge(case: Case) -> CasePrediction:
         result = predictor.segment(
             case.read_image(), test_time_augmentation=test_time_augmentation, keep_probability=is_binary
         )
         reference = _reference_of(case)
         predicted = aligned(result.labels, reference.grid)
-        return Judged(case, predicted, reference, result.confidence.tolist(), result.probability)
+        return CasePrediction(case, predicted, reference, result.confidence.tolist(), result.probability)
 
     return judge
 
@@ -87,7 +89,7 @@ def evaluate_labels(
     problems += [f"{case.name}: no prediction" for case in labelled if case.name not in files]
     given = [case for case in labelled if case.name in files]
     table = CaseTable((), problems=tuple(problems), facts={"predicted": str(predicted)}, limits=preset(DEFAULT))
-    return _filled(table, given, label_judge(files, scheme, spacing_mm=spacing_mm), on_progress)
+    return _filled(table, given, predict_from_labels(files, scheme, spacing_mm=spacing_mm), on_progress)
 
 
 def evaluate_predictor(
@@ -112,7 +114,7 @@ def evaluate_predictor(
     labelled = [case for case in cases if case.read_labels is not None]
     name = predictor.spec.name
     table = CaseTable((), facts={"predicted": name}, limits=model_limits(name, predictor.spec.shape_limits))
-    judge = model_judge(predictor, test_time_augmentation=test_time_augmentation)
+    judge = predict_with_model(predictor, test_time_augmentation=test_time_augmentation)
     return _filled(table, labelled, judge, on_progress)
 
 
@@ -131,17 +133,17 @@ def evaluate_observer(cases: Iterable[Case], *, on_progress: Progress | None = N
     """
     twice = [case for case in cases if case.read_labels is not None and case.read_second_labels is not None]
 
-    def judge(case: Case) -> Judged:
+    def judge(case: Case) -> CasePrediction:
         if case.read_second_labels is None:
             raise InputError(f"case {case.name} has no labels of a second observer")
         reference = _reference_of(case)
-        return Judged(case, aligned(case.read_second_labels(), reference.grid), reference)
+        return CasePrediction(case, aligned(case.read_second_labels(), reference.grid), reference)
 
     table = CaseTable((), facts={"predicted": "second observer"}, limits=preset(DEFAULT))
     return _filled(table, twice, judge, on_progress) if twice else None
 
 
-def _filled(table: CaseTable, cases: Sequence[Case], judge: Judge, on_progress: Progress | None) -> CaseTable:
+def _filled(table: CaseTable, cases: Sequence[Case], judge: PredictCase, on_progress: Progress | None) -> CaseTable:
     """The table with its rows, patient by patient, so that only one patient's labels are in memory."""
     problems = list(table.problems)
     notes: dict[str, list[str]] = {}
@@ -150,7 +152,7 @@ def _filled(table: CaseTable, cases: Sequence[Case], judge: Judge, on_progress: 
     ordered = sorted(cases, key=lambda case: case.patient)
     done = itertools.count(1)
     for _, group in itertools.groupby(ordered, key=lambda case: case.patient):
-        patient: list[Judged] = []
+        patient: list[CasePrediction] = []
         for case in group:
             try:
                 judged = judge(case)
@@ -169,7 +171,7 @@ def _filled(table: CaseTable, cases: Sequence[Case], judge: Judge, on_progress: 
     return CaseTable(tuple(rows), tuple(quantities), tuple(problems), table.facts, table.limits, said)
 
 
-def _notes(judged: Judged) -> Iterator[str]:
+def _notes(judged: CasePrediction) -> Iterator[str]:
     """What should be known of the labels of a case before its scores are believed."""
     lacking = [str(name) for name in judged.reference.scheme.structures if name not in judged.predicted.scheme.values]
     if lacking:

@@ -30,7 +30,7 @@ INDICES = {
 
 
 @dataclass(frozen=True)
-class Column:
+class PaperColumn:
     """One score of one region."""
 
     title: str
@@ -59,7 +59,7 @@ class Published:
 
     name: str
     phases: tuple[str, ...]
-    columns: tuple[Column, ...]
+    columns: tuple[PaperColumn, ...]
     protocols: dict[str, str]
     """Name to what it means; methods of two protocols never share a table."""
     sources: dict[str, str]
@@ -183,11 +183,11 @@ def _measured(table: CaseTable) -> str:
     return f"measured here, {len({row.patient for row in table.rows})} patients"
 
 
-def _value(row: PublishedRow, column: Column) -> tuple[float, ...]:
+def _value(row: PublishedRow, column: PaperColumn) -> tuple[float, ...]:
     return row.scores.get(column.region, {}).get(column.score, ())
 
 
-def _mean(table: CaseTable, column: Column, phases: Sequence[str]) -> str:
+def _mean(table: CaseTable, column: PaperColumn, phases: Sequence[str]) -> str:
     """Means at each phase, or over all; how many infinite distances had to be left out."""
     rows = [row for row in table.rows if row.region == column.region]
     parts = [[row for row in rows if row.phase == phase] for phase in phases] or [rows]
@@ -195,7 +195,7 @@ def _mean(table: CaseTable, column: Column, phases: Sequence[str]) -> str:
     if any(item is None or math.isnan(item.mean) for item in found):
         return ""
     summaries = [item for item in found if item is not None]
-    lost = sum(item.missed + item.false_positive for item in summaries) if column.score.endswith("_mm") else 0
+    lost = sum(item.false_negative + item.false_positive for item in summaries) if column.score.endswith("_mm") else 0
     return _cell(column.score, [item.mean for item in summaries]) + (f" ({lost} missed or false)" if lost else "")
 
 
@@ -224,11 +224,14 @@ def indices_of(table: CaseTable, limits: OutlierLimits) -> dict[str, float]:
     Ejection fractions are compared with what the data set states, volumes with those of the reference labels.
     """
     found: dict[str, float] = {}
-    ejection = table.agreement("ejection_fraction_percent", "stated")
+    ejection = table.agreement("left_ventricular_ejection_fraction_percent", "stated")
     if ejection.count:
         found |= {"ef_correlation": ejection.correlation, "ef_bias": ejection.bias, "ef_sd": ejection.sd}
         found |= {"ef_mae": ejection.mean_absolute_error}
-    for key, name in (("edv", "end_diastolic_volume_ml"), ("esv", "end_systolic_volume_ml")):
+    for key, name in (
+        ("edv", "left_ventricular_end_diastolic_volume_ml"),
+        ("esv", "left_ventricular_end_systolic_volume_ml"),
+    ):
         volume = table.agreement(name, "traced")
         if volume.count:
             found |= {f"{key}_correlation": volume.correlation, f"{key}_mae": volume.mean_absolute_error}

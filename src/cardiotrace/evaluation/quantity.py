@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 QUANTITIES = {
-    "ejection_fraction_percent": "LV EF",
-    "end_diastolic_volume_ml": "LV EDV",
-    "end_systolic_volume_ml": "LV ESV",
-    "myocardial_mass_g": "LV mass",
+    "left_ventricular_ejection_fraction_percent": "LV EF",
+    "left_ventricular_end_diastolic_volume_ml": "LV EDV",
+    "left_ventricular_end_systolic_volume_ml": "LV ESV",
+    "left_ventricular_mass_g": "LV mass",
     "right_ventricular_ejection_fraction_percent": "RV EF",
     "right_ventricular_end_diastolic_volume_ml": "RV EDV",
     "right_ventricular_end_systolic_volume_ml": "RV ESV",
@@ -45,7 +45,7 @@ def quantity_words(key: str) -> tuple[str, str]:
     """What tables call a quantity, and the sign of its unit.
 
     Example:
-        >>> quantity_words("ejection_fraction_percent"), quantity_words("myocardial_mass_g")
+        >>> quantity_words("left_ventricular_ejection_fraction_percent"), quantity_words("left_ventricular_mass_g")
         (('LV EF', '%'), ('LV mass', 'g'))
     """
     unit = key.rsplit("_", 1)[-1]
@@ -57,12 +57,12 @@ def of_ejection(stored: Mapping[str, Any]) -> list[PatientQuantity]:
 
     Example:
         >>> of_ejection({"patient": "a", "predicted_percent": 50.0, "traced_percent": 52.0, "reference_percent": 51.0})
-        [PatientQuantity(patient='a', key='ejection_fraction_percent', predicted=50.0, traced=52.0, stated=51.0)]
+        [PatientQuantity(patient='a', key='left_ventricular_ejection_fraction_percent', predicted=50.0, ...)]
     """
     names = {
-        "ejection_fraction_percent": ("predicted_percent", "traced_percent", "reference_percent"),
-        "end_diastolic_volume_ml": ("predicted_end_diastolic_ml", "traced_end_diastolic_ml", ""),
-        "end_systolic_volume_ml": ("predicted_end_systolic_ml", "traced_end_systolic_ml", ""),
+        "left_ventricular_ejection_fraction_percent": ("predicted_percent", "traced_percent", "reference_percent"),
+        "left_ventricular_end_diastolic_volume_ml": ("predicted_end_diastolic_ml", "traced_end_diastolic_ml", ""),
+        "left_ventricular_end_systolic_volume_ml": ("predicted_end_systolic_ml", "traced_end_systolic_ml", ""),
     }
     found = [
         PatientQuantity(str(stored["patient"]), key, *(float(stored.get(name, math.nan)) for name in columns))

@@ -23,7 +23,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Judged:
+class CasePrediction:
     """A case with its predicted and reference labels."""
 
     case: Case
@@ -35,7 +35,7 @@ class Judged:
     """Of the scheme's only structure, before any threshold; None where nothing is known."""
 
 
-def common_regions(judged: Judged) -> tuple[Region, ...]:
+def common_regions(judged: CasePrediction) -> tuple[Region, ...]:
     """Regions of the reference that the prediction can hold too.
 
     Raises:
@@ -51,7 +51,7 @@ def common_regions(judged: Judged) -> tuple[Region, ...]:
     return regions
 
 
-def score_case(judged: Judged) -> list[CaseRow]:
+def score_case(judged: CasePrediction) -> list[CaseRow]:
     """One row for each frame and region.
 
     Raises:
@@ -95,12 +95,12 @@ def _diagonal_mm(labels: LabelMap) -> float:
 
 def groups_of(case: Case) -> dict[str, str]:
     """Group keys beside the patient; the class of the stated ejection fraction where the data set gives none."""
-    stated = case.facts.get("ejection_fraction_percent")
+    stated = case.facts.get("left_ventricular_ejection_fraction_percent")
     known = {} if stated is None else {"ef_class": ejection_fraction_class(stated)}
     return known | {key: value for key, value in case.groups.items() if key != "patient"}
 
 
-def quantities_of(patient: Sequence[Judged]) -> tuple[PatientQuantity, ...]:
+def quantities_of(patient: Sequence[CasePrediction]) -> tuple[PatientQuantity, ...]:
     """Ejection fractions, volumes and mass of one patient from predicted and reference labels, and as stated.
 
     Args:
@@ -124,7 +124,7 @@ def quantities_of(patient: Sequence[Judged]) -> tuple[PatientQuantity, ...]:
     return tuple(item for item in found if item.is_known)
 
 
-def _stated(patient: Sequence[Judged], key: str) -> float:
+def _stated(patient: Sequence[CasePrediction], key: str) -> float:
     """What the data set says of the patient with any of the images; NaN where nothing."""
     stated = (float(judged.case.facts.get(key, math.nan)) for judged in patient)
     return next((value for value in stated if not math.isnan(value)), math.nan)
@@ -136,7 +136,7 @@ def _measured(labelled: Sequence[tuple[Case, LabelMap]]) -> dict[str, float]:
         return {}
     images = tuple(_labels_as_image(case, labels) for case, labels in labelled)
     exam = Exam(labelled[0][0].patient, images)
-    found = measure(exam, {case.name: labels for case, labels in labelled}, has_pictures=False)
+    found = measure(exam, {case.name: labels for case, labels in labelled}, has_images=False)
     # Values that are not usable count, too: a comparison without them would flatter the model.
     return {quantity.key: quantity.value for quantity in reversed(found.quantities)}
 
@@ -154,7 +154,7 @@ def _columns(values: Mapping[str, float]) -> dict[str, float]:
 
 
 def _ranking(
-    judged: Judged, region: Region, frame: int, field_of_view: Bool[np.ndarray, "depth height width"] | None
+    judged: CasePrediction, region: Region, frame: int, field_of_view: Bool[np.ndarray, "depth height width"] | None
 ) -> dict[str, float]:
     """Scores over all thresholds, of the pixels that count."""
     if judged.probability is None:

@@ -72,9 +72,13 @@ def headline_rows(table: CaseTable, *, by: str = "phase") -> Rows:
         digits = digits_of(item.score)
         row[item.score] = mean_and_sd(item.summary.mean, item.summary.sd, digits) + _bracketed(item, digits)
         if item.score == "dice":
-            row |= {"n": item.summary.count, "absent": item.summary.absent, "missed": item.summary.missed}
+            row |= {
+                "n": item.summary.count,
+                "absent": item.summary.absent,
+                "false negative": item.summary.false_negative,
+            }
             row |= {"false positive": item.summary.false_positive}
-    counts = ("n", "absent", "missed", "false positive")
+    counts = ("n", "absent", "false negative", "false positive")
     return [
         {key: row.get(key, "") for key in ("region", by, *_present(list(rows.values()), table.headline()), *counts)}
         for row in rows.values()

@@ -1,4 +1,4 @@
-"""Frames that show no picture: black, white, flat, mere noise, or a title in a film of something else."""
+"""Frames that show no image: black, white, flat, mere noise, or a title in a video of something else."""
 
 from typing import Any
 
@@ -7,18 +7,18 @@ from jaxtyping import Bool, Shaped
 from numpy.typing import NDArray
 
 _OUTER_PERCENT = 0.5
-"""Grey values beyond these percentiles do not count: a line of text on black is no picture."""
+"""Grey values beyond these percentiles do not count: a line of text on black is no image."""
 _FLAT_SHARE = 0.02
 """Of the whole image's range of grey values: a plane that spans less is flat. Planes of real hearts span over 0.2."""
 _FLAT_GREYS = 4
 """An image of whole numbers that spans less has no grey values to speak of, unless neighbours go together."""
 _NOISE_CORRELATION, _PICTURE_CORRELATION = 0.3, 0.6
-"""Of neighbouring pixels: below the first is noise, above the second a picture. CAMUS reaches .98, cine-MRI .88."""
+"""Of neighbouring pixels: below the first is noise, above the second an image. CAMUS reaches .98, cine-MRI .88."""
 _STRANGER_CORRELATION, _FILM_CORRELATION = 0.25, 0.6
-"""With the median frame of a film: a frame below the first in a film whose frames are mostly above the second shows
+"""With the median frame of a video: a frame below the first in a video whose frames are mostly above the second shows
 something else."""
 _FEWEST_FRAMES = 4
-"""From which on a film tells what its frames have in common."""
+"""From which on a video tells what its frames have in common."""
 _SMALLEST_SIDE = 16
 """Fewer pixels tell nothing."""
 _SIDE = 96
@@ -26,17 +26,17 @@ _SIDE = 96
 
 
 def blank_planes(frames: Shaped[np.ndarray, "time depth height width *channel"]) -> Bool[np.ndarray, "time depth"]:
-    """Which planes show no picture.
+    """Which planes show no image.
 
     Blank is a plane that is flat (all but single pixels of one grey value, within 2 percent of the image's range), that
-    is mere noise among pictures (neighbouring pixels have nothing in common), or, in a film, that has nothing in common
+    is mere noise among images (neighbouring pixels have nothing in common), or, in a video, that has nothing in common
     with the other frames, such as a title.
 
     Args:
         frames: grey values or colours.
 
     Returns:
-        True where there is no picture.
+        True where there is no image.
 
     Example:
         >>> ramp = np.tile(np.arange(64, dtype=np.uint8), (64, 1))
@@ -103,7 +103,7 @@ def _flat(small: NDArray[np.float32], *, is_whole: bool) -> NDArray[np.bool_]:
 
 
 def _noisy(grey: NDArray[Any], shown: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Planes of mere noise among planes that are pictures; an image of nothing but noise is left as it is."""
+    """Planes of mere noise among planes that are images; an image of nothing but noise is left as it is."""
     coherence = np.full(shown.shape, np.nan)
     for time, depth in np.argwhere(shown):
         coherence[time, depth] = _coherence(grey[time, depth])
@@ -119,12 +119,12 @@ def _coherence(plane: NDArray[Any]) -> float:
     return max(_correlation(middle[1:], middle[:-1]), _correlation(middle[:, 1:], middle[:, :-1]))
 
 
-def _strangers(film: NDArray[np.float32], shown: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    strange = np.zeros(len(film), bool)
+def _strangers(video: NDArray[np.float32], shown: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    strange = np.zeros(len(video), bool)
     if np.count_nonzero(shown) < _FEWEST_FRAMES:
         return strange
-    typical = np.median(film[shown], axis=0)
-    alike = np.array([_correlation(frame, typical) for frame in film])
+    typical = np.median(video[shown], axis=0)
+    alike = np.array([_correlation(frame, typical) for frame in video])
     if np.median(alike[shown]) > _FILM_CORRELATION:
         strange = shown & (alike < _STRANGER_CORRELATION)
     return strange

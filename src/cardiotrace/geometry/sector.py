@@ -197,7 +197,7 @@ def change_planes(
     *,
     outside: float | None = None,
 ) -> Float[np.ndarray, "channels height width"]:
-    """Planes of one picture after a change of its sector, interpolated linearly.
+    """Planes of one image after a change of its sector, interpolated linearly.
 
     Args:
         planes: all with the same sector.

@@ -9,7 +9,7 @@ from jaxtyping import Float, UInt8
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.terms import Structure
 from cardiotrace.inference.spec import ModelSpec
-from cardiotrace.preparation import Placement
+from cardiotrace.preprocessing import ResamplingTransform
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class PlaneProbabilities:
     time: int
     depth: int
     classes: Float[np.ndarray, "classes height width"]
-    placement: Placement
+    placement: ResamplingTransform
     """Brings the classes back to the cine's grid."""
 
     def confidence_sum(self, threshold: float | None = None) -> tuple[float, int]:
@@ -43,7 +43,7 @@ class PlaneProbabilities:
 
 @dataclass(frozen=True)
 class LabelledPlane:
-    """The labels of one plane on the picture's own grid."""
+    """The labels of one plane on the image's own grid."""
 
     time: int
     depth: int
@@ -58,7 +58,7 @@ class LabelledPlane:
 
 
 def labelled(spec: ModelSpec, plane: PlaneProbabilities, *, keep_probability: bool = False) -> LabelledPlane:
-    """Labels of a plane on the picture's own grid: the most probable class, or what passes the model's threshold.
+    """Labels of a plane on the image's own grid: the most probable class, or what passes the model's threshold.
 
     Raises:
         InputError: a probability is to be kept, or there is a threshold, where the model has several structures.

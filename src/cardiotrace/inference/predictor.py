@@ -22,9 +22,9 @@ from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.parallel import batched, in_threads
 from cardiotrace.inference.plane import LabelledPlane, PlaneProbabilities, labelled
 from cardiotrace.inference.spec import fits_modality
-from cardiotrace.inference.variant import IDENTITY, Variant, sectors_of, variants
+from cardiotrace.inference.tta import IDENTITY, TtaTransform, sectors_of, tta_transforms
 from cardiotrace.io import as_grey
-from cardiotrace.preparation import Placement
+from cardiotrace.preprocessing import ResamplingTransform
 
 Progress = Callable[[int, int], None]
 """Called with the number of planes done and of all planes."""
@@ -107,7 +107,7 @@ class Predictor:
             Labels on the cine's own grid, with confidence and warnings.
 
         Raises:
-            InputError: a grey picture for a model of colour images; no pixel size where it is needed.
+            InputError: a grey image for a model of colour images; no pixel size where it is needed.
             ModelFileError: the network fails.
         """
         start = time.perf_counter()
@@ -117,8 +117,8 @@ class Predictor:
         array = np.zeros((frames, depth, height, width), np.uint8)
         sure, ventricle = _Mean.of(frames), _Mean.of(frames)
         probability = np.zeros(array.shape, np.float32) if keep_probability else None
-        ways = variants(self.spec.mirror_axes, self.spec.sector) if test_time_augmentation else (IDENTITY,)
-        planes = self._planes(cine, ways, ~blank, keep_probability=keep_probability, batch_size=batch_size)
+        tta = tta_transforms(self.spec.mirror_axes, self.spec.sector) if test_time_augmentation else (IDENTITY,)
+        planes = self._planes(cine, tta, ~blank, keep_probability=keep_probability, batch_size=batch_size)
         for done, plane in enumerate(planes, start=1 + int(np.count_nonzero(blank))):
             array[plane.time, plane.depth] = plane.values
             if probability is not None:
@@ -147,7 +147,7 @@ class Predictor:
     def _planes(
         self,
         cine: Image,
-        ways: tuple[Variant, ...],
+        tta: tuple[TtaTransform, ...],
         shown: NDArray[np.bool_],
         *,
         keep_probability: bool,
@@ -159,8 +159,8 @@ class Predictor:
         wanted = [(int(frame), int(depth)) for frame, depth in np.argwhere(shown)]
         chunks = batched(wanted, batch_size)
         jobs = self._jobs if len(wanted) >= MANY_PLANES * batch_size else 1
-        placement = self.spec.preparation.place(cine.grid_shape[2:], cine.spacing_mm and cine.spacing_mm[1:])
-        task = _Task(cine, placement, ways, self._engine if jobs == 1 else self._narrow_engine)
+        placement = self.spec.preprocessing.place(cine.grid_shape[2:], cine.spacing_mm and cine.spacing_mm[1:])
+        task = _ImageTask(cine, placement, tta, self._engine if jobs == 1 else self._narrow_engine)
 
         def done(chunk: list[tuple[int, int]]) -> list[LabelledPlane]:
             return [
@@ -170,26 +170,28 @@ class Predictor:
         for results in in_threads(done, chunks, jobs=jobs):
             yield from results
 
-    def _answers(self, task: "_Task", chunk: list[tuple[int, int]]) -> Iterator[PlaneProbabilities]:
+    def _answers(self, task: "_ImageTask", chunk: list[tuple[int, int]]) -> Iterator[PlaneProbabilities]:
         cine, placement = task.cine, task.placement
-        batch = np.stack([self.spec.preparation.apply(cine.frames[position], placement) for position in chunk])
+        batch = np.stack([self.spec.preprocessing.apply(cine.frames[position], placement) for position in chunk])
         for (frame, depth), classes in zip(chunk, self._mean_probabilities(batch, task), strict=True):
             if self.spec.within_field_of_view:
-                seen = self.spec.preparation.move_mask(find_field_of_view(cine.frames[frame, depth]), placement)
+                seen = self.spec.preprocessing.move_mask(find_field_of_view(cine.frames[frame, depth]), placement)
                 # A pixel on the border is half dark: the network may take it for a vessel.
                 classes[:, ~without_rim(seen)] = _background(self.spec.classes)
             yield PlaneProbabilities(frame, depth, classes, placement)
 
     def _mean_probabilities(
-        self, batch: Float[np.ndarray, "batch channels height width"], task: "_Task"
+        self, batch: Float[np.ndarray, "batch channels height width"], task: "_ImageTask"
     ) -> Float[np.ndarray, "batch classes height width"]:
         known = self.spec.sector
-        sectors = () if known is None or len(task.ways) == 1 else sectors_of(batch, known)
+        sectors = () if known is None or len(task.tta) == 1 else sectors_of(batch, known)
         total: Any = 0.0
         votes: Any = 0.0
-        for way in task.ways:
-            vote = way.seen((batch.shape[2], batch.shape[3]), sectors)
-            total = total + way.undo(softmax(task.engine.run(way.apply(batch, sectors))), sectors) * np.float32(vote)
+        for transform in task.tta:
+            vote = transform.visible((batch.shape[2], batch.shape[3]), sectors)
+            total = total + transform.invert(
+                softmax(task.engine.run(transform.apply(batch, sectors))), sectors
+            ) * np.float32(vote)
             votes = votes + vote
         mean: Float[np.ndarray, "batch classes height width"] = total / np.float32(votes)
         return mean
@@ -205,7 +207,7 @@ class Predictor:
 
     def _in_its_channels(self, cine: Image) -> Image:
         """The cine as the model sees it: a coloured one as grey values, where the model was trained on those."""
-        channels, given = self.spec.preparation.channels, 3 if cine.is_colour else 1
+        channels, given = self.spec.preprocessing.channels, 3 if cine.is_colour else 1
         if cine.is_colour and channels(3) != self.spec.channels and channels(1) == self.spec.channels:
             return as_grey(cine)
         if channels(given) != self.spec.channels:
@@ -261,12 +263,12 @@ class _Mean:
 
 
 @dataclass(frozen=True)
-class _Task:
+class _ImageTask:
     """What all planes of a cine have in common."""
 
     cine: Image
-    placement: Placement
-    ways: tuple[Variant, ...]
+    placement: ResamplingTransform
+    tta: tuple[TtaTransform, ...]
     """To look at each plane."""
     engine: Engine
 

@@ -10,14 +10,17 @@ from numpy.typing import NDArray
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.config import brief, from_plain, known_only, to_plain
 from cardiotrace.core.errors import CardioTraceError, ModelFileError
+from cardiotrace.core.former import with_present_keys
 from cardiotrace.core.label import LabelScheme, scheme_from_mapping
 from cardiotrace.core.licence import Terms
 from cardiotrace.core.terms import Modality, Structure, View, modality_meant, view_name
-from cardiotrace.inference.variant import SectorVariants
+from cardiotrace.inference.tta import SectorTransforms
 from cardiotrace.postprocessing import Postprocessing
-from cardiotrace.preparation import Preparation
+from cardiotrace.preprocessing import Preprocessing
 
 FORMAT_VERSION = 1
+FORMER_KEYS = {"preparation": "preprocessing"}
+"""Keys of descriptions as they were called before, and as they are called now."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +69,17 @@ class ModelSpec:
     """Views it was trained on."""
     classes: int
     """Channels of the network's output: the structures and background."""
-    preparation: Preparation
+    preprocessing: Preprocessing
     """Image to network input, and network output back to the image's grid."""
     modality: Modality = Modality.UNKNOWN
-    """How the pictures that it was trained on were made; in older files it follows from the words for the views."""
+    """How the images that it was trained on were made; in older files it follows from the words for the views."""
     channels: int = 1
-    """Channels of the network's input, after the preparation."""
+    """Channels of the network's input, after the preprocessing."""
     postprocessing: Postprocessing = field(default_factory=Postprocessing)
     """Label map to label map."""
     mirror_axes: tuple[str, ...] = ()
     """Axes ("height", "width") along which a mirrored image is still a possible image; apical views have none."""
-    sector: SectorVariants | None = None
+    sector: SectorTransforms | None = None
     """Changes of ultrasound sectors that test-time augmentation averages over; None: other changes."""
     shape_limits: dict[str, dict[str, float]] = field(default_factory=dict)
     """Lowest plausible simplicity and convexity for each region: the least of the references of the training and
@@ -152,6 +155,7 @@ def spec_from_plain(values: Mapping[str, Any]) -> ModelSpec:
             f"the model's description is of format {brief(version)}, this program reads format {FORMAT_VERSION}",
             remedy="use a version of CardioTrace as new as the model, or export the model again.",
         )
+    values = with_present_keys(values, FORMER_KEYS)
     try:
         return from_plain(ModelSpec, {"modality": _modality_of_views(values), **known_only(ModelSpec, values)})
     except CardioTraceError as error:
@@ -189,5 +193,5 @@ def view_names(spec: ModelSpec) -> str:
 
 
 def fits_modality(spec: ModelSpec, modality: Modality) -> bool:
-    """Whether a model may have seen such pictures: both say the same, or one says nothing."""
+    """Whether a model may have seen such images: both say the same, or one says nothing."""
     return modality is spec.modality or Modality.UNKNOWN in (modality, spec.modality)

@@ -1,8 +1,8 @@
-"""Files to core types and back: NIfTI, MetaImage, pictures and films; the only door to their libraries."""
+"""Files to core types and back: NIfTI, MetaImage, images and videos; the only door to their libraries."""
 
 from cardiotrace.io.atomic import atomic_write, write_bytes, write_json, write_new_text, write_text
 from cardiotrace.io.colour import as_grey
-from cardiotrace.io.formats import format_of, has_pixels, image_suffixes, label_suffixes, picture_suffixes, pixel_files
+from cardiotrace.io.formats import format_of, has_pixels, image_suffixes, label_suffixes, pixel_files, raster_suffixes
 from cardiotrace.io.read import read_grid, read_image, read_labels, read_metadata
 from cardiotrace.io.write import labels_path, write_image, write_labels
 
@@ -14,8 +14,8 @@ __all__ = [
     "image_suffixes",
     "label_suffixes",
     "labels_path",
-    "picture_suffixes",
     "pixel_files",
+    "raster_suffixes",
     "read_grid",
     "read_image",
     "read_labels",

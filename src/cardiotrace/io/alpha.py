@@ -1,4 +1,4 @@
-"""Transparency: it says nothing of tissue, unless the picture itself was put into it."""
+"""Transparency: it says nothing of tissue, unless the image itself was put into it."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def without_alpha(
     """Pixels without their last channel; grey where one remains.
 
     Annotation programs paint a mask in black or white and leave the rest transparent: without the transparency it is
-    empty. So labels are refused where pixels of one colour differ in transparency, and a picture where it has one
+    empty. So labels are refused where pixels of one colour differ in transparency, and an image where it has one
     colour alone.
 
     Args:
@@ -28,7 +28,7 @@ def without_alpha(
     visible, alpha = pixels[..., :-1], pixels[..., -1]
     is_even = alpha.size == 0 or bool((alpha == alpha.flat[0]).all())
     if not is_even and (_splits(visible, alpha) if as_labels else _is_one_colour(visible)):
-        what = "the mask lies in the transparency" if as_labels else "the picture lies in the transparency"
+        what = "the mask lies in the transparency" if as_labels else "the image lies in the transparency"
         raise InputError(
             f"{what} (alpha channel) and not in its colours",
             where=path,

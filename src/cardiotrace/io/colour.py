@@ -1,4 +1,4 @@
-"""One rule for colour, in stills and films: pictures of the heart are grey values, photographs keep their colours."""
+"""One rule for colour, in stills and videos: images of the heart are grey values, photographs keep their colours."""
 
 import dataclasses
 from typing import Any
@@ -58,7 +58,7 @@ def strong_share(frames: Shaped[np.ndarray, "*grid 3"]) -> float:
 
 
 def strong_share_of_yuv(blue: UInt8[np.ndarray, "..."], red: UInt8[np.ndarray, "..."]) -> float:
-    """As `strong_share`, from the two chroma planes of a film's frame."""
+    """As `strong_share`, from the two chroma planes of a video's frame."""
     least = 29  # a chroma of 64 needs one of the two this far from 128
     if all(int(plane.min()) > 128 - least and int(plane.max()) < 128 + least for plane in (blue, red)):
         return 0.0
@@ -69,7 +69,7 @@ def strong_share_of_yuv(blue: UInt8[np.ndarray, "..."], red: UInt8[np.ndarray, "
 
 
 def colour_doubt(share: float) -> tuple[str, ...]:
-    """What to say of a picture of the heart whose strong colour was dropped; nothing where there is hardly any."""
+    """What to say of an image of the heart whose strong colour was dropped; nothing where there is hardly any."""
     if share <= STRONG_SHARE:
         return ()
     return (
@@ -79,7 +79,7 @@ def colour_doubt(share: float) -> tuple[str, ...]:
 
 
 def is_photograph(view: View, modality: Modality) -> bool:
-    """Whether colour belongs to the picture."""
+    """Whether colour belongs to the image."""
     return modality is Modality.PHOTOGRAPH or view is View.FUNDUS
 
 
@@ -105,9 +105,9 @@ def as_colour(image: Image) -> Image:
 
 
 def by_the_rule(image: Image) -> Image:
-    """Grey values for the heart and for grey pictures stored as colour; colour for photographs.
+    """Grey values for the heart and for grey images stored as colour; colour for photographs.
 
-    Where nothing says what was pictured, colour stays, and the model that is chosen decides.
+    Where nothing says what was imaged, colour stays, and the model that is chosen decides.
     """
     if not image.is_colour or is_photograph(image.view, image.modality):
         return image

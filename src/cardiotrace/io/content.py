@@ -66,11 +66,11 @@ _FOREIGN: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         (rb"\x89HDF", "is an HDF5 file (or .mat)", _CONVERT),
         (rb"MATLAB 5", "is a MATLAB file", _CONVERT),
         (rb"NRRD0", "is an NRRD file, which is not read", _CONVERT),
-        (rb"RIFF.{4}WEBP", "is a WebP picture, which is not read", _CONVERT),
-        (rb".{4}ftyp(heic|heix|mif1|avif)", "is a HEIC or AVIF picture, which is not read", _CONVERT),
-        (rb"(\x00\x00\x00\x0cjP|\xff\x4f\xff\x51)", "is a JPEG 2000 picture, which is not read", _CONVERT),
+        (rb"RIFF.{4}WEBP", "is a WebP image, which is not read", _CONVERT),
+        (rb".{4}ftyp(heic|heix|mif1|avif)", "is a HEIC or AVIF image, which is not read", _CONVERT),
+        (rb"(\x00\x00\x00\x0cjP|\xff\x4f\xff\x51)", "is a JPEG 2000 image, which is not read", _CONVERT),
         (rb"8BPS", "is a Photoshop file, which is not read", _CONVERT),
-        (rb"%PDF", "is a PDF document, no image", "export the picture itself."),
+        (rb"%PDF", "is a PDF document, no image", "export the image itself."),
     )
 )
 

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from cardiotrace.core.errors import InputError
 
 MAX_DIRECTORIES = 100_000
-"""Pictures that one TIFF may hold: libraries need about .2 ms for each."""
+"""Images that one TIFF may hold: libraries need about .2 ms for each."""
 
 _MAX_TAGS = 4096
 _SUBFILE_TYPE, _SUB_DIRECTORIES = 254, 330
@@ -19,7 +19,7 @@ _KINDS = {3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 
 @dataclass(frozen=True)
 class Directory:
-    """One directory: a picture, or something beside one."""
+    """One directory: an image, or something beside one."""
 
     subfile_type: int
     below: tuple[int, ...]
@@ -48,7 +48,7 @@ def directories(path: Path) -> list[Directory]:
                 raise InputError("its directories form a loop", where=path, remedy="it is damaged: export it again.")
             if len(found) == MAX_DIRECTORIES:
                 raise InputError(
-                    f"holds more than {MAX_DIRECTORIES} pictures", where=path, remedy="split it, or export it again."
+                    f"holds more than {MAX_DIRECTORIES} images", where=path, remedy="split it, or export it again."
                 )
             seen.add(offset)
             directory, offset = form.read(file, offset)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.label import LabelMap
-from cardiotrace.io import metaimage, nifti, picture, picture_folder, video
+from cardiotrace.io import image_folder, metaimage, nifti, raster, video
 from cardiotrace.io.content import NOTHING, Beginning, beginning, foreign
 from cardiotrace.io.pixel_file import MissingPixelsError
 from cardiotrace.io.stored import Reader, StoredImage
@@ -46,18 +46,18 @@ FORMATS: tuple[Format, ...] = (
         "MetaImage, header and pixels apart (.mhd with .raw or .zraw) or in one file (.mha).",
     ),
     Format(
-        "picture", picture.SUFFIXES, picture.begins, picture.read_header, picture.read_pixels, picture.write_labels,
-        picture.LABEL_SUFFIXES,
+        "image", raster.SUFFIXES, raster.begins, raster.read_header, raster.read_pixels, raster.write_labels,
+        raster.LABEL_SUFFIXES,
         "PNG, JPEG, BMP, GIF, TIFF and Netpbm (also .ppm.gz) of 8 or 16 bit, grey or colour; pages are frames.",
-        picture.LOSSY_SUFFIXES,
+        raster.LOSSY_SUFFIXES,
     ),
     Format(
-        "folder", ("",), lambda head: False, picture_folder.read_header, picture_folder.read_pixels,
-        picture_folder.write_labels, ("",), "A folder of pictures: one frame each, in natural order of their names.",
+        "folder", ("",), lambda head: False, image_folder.read_header, image_folder.read_pixels,
+        image_folder.write_labels, ("",), "A folder of images: one frame each, in natural order of their names.",
     ),
     Format(
         "video", video.SUFFIXES, video.begins, video.read_header, video.read_pixels, None, nifti.SUFFIXES,
-        "AVI and MP4 films, as grey values; labels go to .nii.gz, as lossy films cannot hold them.",
+        "AVI and MP4 videos, as grey values; labels go to .nii.gz, as lossy videos cannot hold them.",
         video.SUFFIXES,
     ),
 )  # fmt: skip
@@ -70,9 +70,9 @@ def image_suffixes() -> tuple[str, ...]:
 
 
 @cache
-def picture_suffixes() -> tuple[str, ...]:
-    """Suffixes of pictures: stills that can be the frames of a film; longest first."""
-    return tuple(sorted(picture.SUFFIXES, key=len, reverse=True))
+def raster_suffixes() -> tuple[str, ...]:
+    """Suffixes of raster images: stills that can be the frames of a video; longest first."""
+    return tuple(sorted(raster.SUFFIXES, key=len, reverse=True))
 
 
 @cache
@@ -101,12 +101,12 @@ def format_of(path: Path) -> Format | None:
     return _choose(path, start)
 
 
-def open_image(path: str | Path, pictures: Sequence[str] = ()) -> tuple[StoredImage, Format]:
+def open_image(path: str | Path, images: Sequence[str] = ()) -> tuple[StoredImage, Format]:
     """The header of an image, and the format that reads its pixels.
 
     Args:
-        path: a file, or a folder of pictures.
-        pictures: names of those pictures in the folder that are its frames, in order; none takes them all.
+        path: a file, or a folder of images.
+        images: names of those images in the folder that are its frames, in order; none takes them all.
 
     Raises:
         InputError: the file is missing, damaged, or not an image.
@@ -118,8 +118,8 @@ def open_image(path: str | Path, pictures: Sequence[str] = ()) -> tuple[StoredIm
     form = _choose(path, start)
     if form is None:
         raise _unknown(path, start)
-    if pictures and start is NOTHING:
-        return picture_folder.read_header(path, "", start, pictures), form
+    if images and start is NOTHING:
+        return image_folder.read_header(path, "", start, images), form
     image = form.read_header(path, _suffix(path, start, form), start)
     return dataclasses.replace(image, notes=(*_misnamed(path, start, form), *image.notes)), form
 
@@ -174,7 +174,7 @@ def _unknown(path: Path, start: Beginning) -> InputError:
         return InputError(known[0], where=path, remedy=known[1])
     suffixes = ", ".join(suffix for form in FORMATS for suffix in form.suffixes if suffix)
     return InputError(
-        "no format is known by this suffix", where=path, remedy=f"known: {suffixes}, or a folder of pictures."
+        "no format is known by this suffix", where=path, remedy=f"known: {suffixes}, or a folder of images."
     )
 
 

@@ -22,7 +22,7 @@ MOST_SLICES = 24
 TALLEST_STACK_MM = 200.0
 """A heart with its atria is 120 to 160 mm long."""
 
-_FILM = re.compile(r"(?<![a-z0-9])(sequence|film|loop|movie|video|4d)(?![a-z0-9])")
+_FILM = re.compile(r"(?<![a-z0-9])(sequence|video|loop|movie|video|4d)(?![a-z0-9])")
 _CINE = re.compile(r"(?<![a-z0-9])(seq|cine|beat)(?![a-z0-9])")  # said of single stacks of cine-MRI too
 _INSTANT = re.compile(r"(?<![a-z0-9])(ed|es|(?:end[^a-z0-9]*)?(?:dia|sy)stol(?:e|ic)|frame[^a-z0-9]*\d+)(?![a-z0-9])")
 _LEAST_DISTANCE_MM = 3.0
@@ -31,10 +31,10 @@ _LARGEST_DISTANCE_MM = 20.0
 
 
 def axes_of(image: StoredImage, third_axis: ThirdAxis, *, is_planar: bool) -> str:
-    """What the file's axes mean: "xy", "xyz", "xyt", "xyzt", or "xytz" of a film that ends in an axis of length 1.
+    """What the file's axes mean: "xy", "xyz", "xyt", "xyzt", or "xytz" of a video that ends in an axis of length 1.
 
     Without word from the caller a third axis is time where the format says so, the file's name says so (sequence,
-    cine, film; not where it names an instant as well), or the view is one plane by nature. It is depth where the
+    cine, video; not where it names an instant as well), or the view is one plane by nature. It is depth where the
     header has a distance between slices that makes a stack no taller than a heart. Time units in a NIfTI header are no
     evidence: ITK writes seconds into every volume.
 
@@ -113,7 +113,7 @@ def check_depth(pixels: NDArray[Any], image: StoredImage, axes: str, third_axis:
     They show the same if any two correlate by more than 0.7; in each of ACDC's 120 stacks some two do by at most 0.37.
     For coming back counts how far the last plane differs from the first, as a share of the largest difference, both
     less the median difference of neighbours: at least 0.9 in the 42 stacks of ACDC and M&Ms that are as tall, at most
-    0.35 in 31 of 35 films of a beat (Sunnybrook, M&Ms-2, BIV-ME). Labels are not judged so: both ends of a traced stack
+    0.35 in 31 of 35 beats (Sunnybrook, M&Ms-2, BIV-ME). Labels are not judged so: both ends of a traced stack
     are empty.
 
     Raises:
@@ -139,8 +139,8 @@ def _all_alike(planes: NDArray[np.float32]) -> bool:
     """Whether any two planes correlate; those of one value are left out."""
     rows = planes.reshape(len(planes), -1)
     rows = rows[rows.std(axis=1) > 0]
-    is_picture = rows.shape[1] >= _LEAST_PIXELS
-    return is_picture and len(rows) >= _LEAST_ALIKE and bool(np.corrcoef(rows).min() > _ALIKE)
+    is_image = rows.shape[1] >= _LEAST_PIXELS
+    return is_image and len(rows) >= _LEAST_ALIKE and bool(np.corrcoef(rows).min() > _ALIKE)
 
 
 GivenSpacing = tuple[float | None, float, float]

@@ -67,7 +67,7 @@ def read_header(path: Path, suffix: str, start: Beginning) -> StoredImage:
     """
     if start.is_gzip and begins(start.head):
         raise InputError("is a compressed MetaImage header", where=path, remedy="unpack it first: `gunzip`.")
-    with reading(path, "MetaImage"):
+    with reading(path, "a MetaImage"):
         fields, header_bytes = _fields(path)
         shape = tuple(int(length) for length in fields["DimSize"].split())
         if len(shape) != int(fields["NDims"]):
@@ -112,7 +112,7 @@ def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:
     """
     file, offset = image.details["pixel_file"], image.details["pixel_offset"]
     count = image.byte_count // image.dtype.itemsize
-    with reading(image.path, "MetaImage"):
+    with reading(image.path, "a MetaImage"):
         if image.details["is_compressed"]:
             pixels = np.frombuffer(deflate.inflated(file, image.byte_count, offset=offset), image.dtype)
         else:

@@ -27,7 +27,7 @@ _MOST_WRITTEN_OUT = 2**24
 
 
 @dataclass(frozen=True)
-class _Facts:
+class _NetpbmFacts:
     kind: int
     """1 to 6, as in the first two letters."""
     width: int
@@ -64,26 +64,26 @@ class _Facts:
 
 
 def begins(head: bytes) -> bool:
-    """Whether a file, decompressed, begins as a Netpbm picture does."""
+    """Whether a file, decompressed, begins as a Netpbm image does."""
     return _HEADER.match(head) is not None
 
 
 def read_header(path: Path, suffix: str, start: Beginning) -> StoredImage:
-    """Size and type of a Netpbm picture.
+    """Size and type of a Netpbm image.
 
     Raises:
-        InputError: not such a picture, or one of absurd size.
+        InputError: not such an image, or one of absurd size.
     """
     facts = _facts(path, start)
     image = StoredImage(
-        path, "picture", suffix, (facts.width, facts.height), facts.dtype,
+        path, "image", suffix, (facts.width, facts.height), facts.dtype,
         channel_count=facts.channel_count, third_is_time=True,
         details={"kind": "netpbm", "facts": facts, "is_gzip": start.is_gzip},
     )  # fmt: skip
     check_shape(image)
     held = path.stat().st_size - (0 if start.is_gzip else facts.offset)
     if facts.is_text and facts.value_count > _MOST_WRITTEN_OUT:
-        raise InputError("is a large picture written out as text", where=path, remedy="save it as binary (P5 or P6).")
+        raise InputError("is a large image written out as text", where=path, remedy="save it as binary (P5 or P6).")
     least = facts.value_count if facts.is_text else facts.byte_count
     check_size_on_disk(image, held, compressed=start.is_gzip, needed=least)
     return image
@@ -93,20 +93,20 @@ def read_pixels(image: StoredImage) -> Pixels:
     """Pixels (row, column[, 3]), as stored; of black-and-white ones, black is 0 and white 255.
 
     Raises:
-        InputError: the picture is cut short, or another one follows it.
+        InputError: the image is cut short, or another one follows it.
         zlib.error: the compressed data are damaged.
     """
-    facts: _Facts = image.details["facts"]
+    facts: _NetpbmFacts = image.details["facts"]
     content = _content(image, facts)
     values = _written_out(content, facts, image.path) if facts.is_text else _binary(content, facts, image.path)
     shape = (facts.height, facts.width) + ((3,) if facts.channel_count == 3 else ())
     return Pixels(values.reshape(shape))
 
 
-def _facts(path: Path, start: Beginning) -> _Facts:
+def _facts(path: Path, start: Beginning) -> _NetpbmFacts:
     found = _HEADER.match(start.head)
     if found is None:
-        raise InputError("is not a Netpbm picture", where=path, remedy="check the suffix, or export it again.")
+        raise InputError("is not a Netpbm image", where=path, remedy="check the suffix, or export it again.")
     kind, width, height = (int(group) for group in found.groups())
     largest, end = 1, found.end()
     if kind not in (1, 4):
@@ -114,11 +114,11 @@ def _facts(path: Path, start: Beginning) -> _Facts:
         largest, end = (0, end) if stated is None else (int(stated[1]), stated.end())
     if not 1 <= largest <= 65535:
         raise InputError("states no largest value from 1 to 65535", where=path, remedy="export it again.")
-    return _Facts(kind, width, height, largest, end + 1)  # one blank stands before the pixels
+    return _NetpbmFacts(kind, width, height, largest, end + 1)  # one blank stands before the pixels
 
 
-def _content(image: StoredImage, facts: _Facts) -> bytes | bytearray:
-    """The bytes after the header, and a few more, in which a further picture would begin."""
+def _content(image: StoredImage, facts: _NetpbmFacts) -> bytes | bytearray:
+    """The bytes after the header, and a few more, in which a further image would begin."""
     if facts.is_text:
         most = 8 * facts.value_count + 2**16
         if image.details["is_gzip"]:
@@ -133,7 +133,7 @@ def _content(image: StoredImage, facts: _Facts) -> bytes | bytearray:
         return file.read(facts.byte_count + 8)
 
 
-def _binary(content: bytes | bytearray, facts: _Facts, path: Path) -> NDArray[Any]:
+def _binary(content: bytes | bytearray, facts: _NetpbmFacts, path: Path) -> NDArray[Any]:
     if len(content) < facts.byte_count:
         raise InputError(
             f"ends early: {len(content)} of {facts.byte_count} bytes of pixels are there",
@@ -141,7 +141,7 @@ def _binary(content: bytes | bytearray, facts: _Facts, path: Path) -> NDArray[An
             remedy="the file is cut short: copy or download it again.",
         )
     if begins_again(bytes(content[facts.byte_count :])):
-        raise InputError("holds several pictures", where=path, remedy="save each of them as a file of its own.")
+        raise InputError("holds several images", where=path, remedy="save each of them as a file of its own.")
     if not facts.is_bits:
         return np.frombuffer(content, facts.dtype, facts.value_count)
     rows = np.frombuffer(content, np.uint8, facts.byte_count).reshape(facts.height, -1)
@@ -149,11 +149,11 @@ def _binary(content: bytes | bytearray, facts: _Facts, path: Path) -> NDArray[An
 
 
 def begins_again(rest: bytes) -> bool:
-    """Whether what follows the pixels is another picture."""
+    """Whether what follows the pixels is another image."""
     return re.match(rb"\s*P[1-6]\s", rest) is not None
 
 
-def _written_out(content: bytes | bytearray, facts: _Facts, path: Path) -> NDArray[Any]:
+def _written_out(content: bytes | bytearray, facts: _NetpbmFacts, path: Path) -> NDArray[Any]:
     text = re.sub(rb"#[^\n]*", b"", content)
     words: Any = bytes(text.translate(None, b" \t\r\n\v\f")) if facts.kind == 1 else text.split()
     values = [int(word) - (48 if facts.kind == 1 else 0) for word in words[: facts.value_count]]

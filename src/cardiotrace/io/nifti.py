@@ -61,7 +61,7 @@ def read_header(path: Path, suffix: str, start: Beginning) -> StoredImage:
         InputError: not a NIfTI file, or one that claims the impossible.
     """
     is_compressed = start.is_gzip
-    with reading(path, "NIfTI"):
+    with reading(path, "a NIfTI"):
         header, version = _decode(_first_bytes(path, suffix, start), path)
         count = int(header["dim"][0])
         shape = tuple(int(length) for length in header["dim"][1 : count + 1])
@@ -103,10 +103,10 @@ def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:
     """Pixels ([[t,] z,] y, x[, 3]) of a NIfTI file, rescaled where its header asks for it.
 
     Raises:
-        InputError: the file is cut short or damaged, or its picture lies in the transparency.
+        InputError: the file is cut short or damaged, or its image lies in the transparency.
     """
     offset, count = image.details["pixel_offset"], image.byte_count // image.dtype.itemsize
-    with reading(image.path, "NIfTI"):
+    with reading(image.path, "a NIfTI"):
         if image.details["is_gzip"]:
             content = deflate.inflated(image.path, offset + image.byte_count)
             stored = np.frombuffer(content, image.dtype, count, offset)
@@ -234,7 +234,7 @@ def _pixel_offset(header: Any, path: Path) -> int:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _NiftiPlace:
     """What a header says of the size and place of its voxels."""
 
     sizes_mm: tuple[float, ...]
@@ -248,7 +248,7 @@ _SAME_SIZE = 0.005
 """Relative difference up to which two sizes are one: headers round them."""
 
 
-def _place(header: Any, shape: tuple[int, ...], mm: float) -> _Place:
+def _place(header: Any, shape: tuple[int, ...], mm: float) -> _NiftiPlace:
     """Size and place of the voxels from the three things that a header holds: pixdim, sform, qform.
 
     The sizes stand twice, in pixdim and in the lengths of the sform's columns, and programs lose the one or the other:
@@ -259,7 +259,7 @@ def _place(header: Any, shape: tuple[int, ...], mm: float) -> _Place:
     stated = [_as_written(value) * mm for value in header["pixdim"][1 : count + 1]]
     affine = _affine(header, mm)
     if affine is None:
-        return _Place(tuple(stated), None, False, ())
+        return _NiftiPlace(tuple(stated), None, False, ())
     lengths = [_rounded(length) for length in np.linalg.norm(affine[:3, :3], axis=0)[:count]]
     sizes, doubts = [], []
     for axis, (pixdim, length) in enumerate(zip(stated, lengths, strict=True)):
@@ -279,7 +279,7 @@ def _place(header: Any, shape: tuple[int, ...], mm: float) -> _Place:
             f"its header contradicts itself about the size of a voxel: pixdim {_listed(stated)} mm, sform"
             f" {_listed(lengths)} mm; the sform was followed",
         )
-    return _Place(tuple(sizes), affine, not is_default, told)
+    return _NiftiPlace(tuple(sizes), affine, not is_default, told)
 
 
 def _affine(header: Any, mm: float) -> NDArray[np.float64] | None:

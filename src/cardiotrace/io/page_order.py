@@ -24,11 +24,11 @@ class PageOrder:
     letters: str = ""
     """"T", "Z", or "?" where it is not said which; one for each length."""
     is_block: bool = False
-    """All pictures stand behind one page."""
+    """All images stand behind one page."""
 
     @property
     def count(self) -> int:
-        """Number of pictures."""
+        """Number of images."""
         return math.prod(self.lengths)
 
     @property
@@ -69,13 +69,13 @@ def page_order(pages: Sequence[Any], path: Path) -> PageOrder:
         axes = {"?": axes["C"]}
     if not set(axes) <= {"T", "Z", "?", "Q"} or len(axes) > 2:
         listed = ", ".join(f"{length} along {letter}" for letter, length in axes.items())
-        raise InputError(f"holds pictures along other axes than time and depth: {listed}", where=path, remedy=_SPLIT)
+        raise InputError(f"holds images along other axes than time and depth: {listed}", where=path, remedy=_SPLIT)
     count = math.prod(axes.values())
     if count == len(pages) or (len(pages) == 1 and count > 1):
         return PageOrder(tuple(axes.values()), _letters(axes), is_block=count > len(pages))
     if count > 1:
         raise InputError(
-            f"speaks of {count} pictures and holds {len(pages)}", where=path, remedy="it is cut short: export it again."
+            f"speaks of {count} images and holds {len(pages)}", where=path, remedy="it is cut short: export it again."
         )
     return PageOrder((len(pages),), "?") if len(pages) > 1 else PageOrder()
 
@@ -90,7 +90,7 @@ def _imagej(description: str) -> dict[str, int]:
     axes = {"T": facts.get("frames", 1), "Z": facts.get("slices", 1), "C": facts.get("channels", 1)}
     if math.prod(axes.values()) == 1:
         return {"?": facts.get("images", 1)}
-    # ImageJ calls the pictures of any stack slices, also those of a film.
+    # ImageJ calls the images of any stack slices, also those of a video.
     return {"?": axes["Z"]} if axes["T"] == axes["C"] == 1 else axes
 
 

@@ -37,29 +37,29 @@ def read_image(
     modality: Modality = Modality.UNKNOWN,
     spacing_mm: GivenSpacing | None = None,
     channels: Literal[1, 3] | None = None,
-    pictures: Sequence[str] = (),
+    images: Sequence[str] = (),
 ) -> Image:
-    """Read an image file, a film, or a folder of pictures: frames (time, depth, height, width[, 3]).
+    """Read an image file, a video, or a folder of images: frames (time, depth, height, width[, 3]).
 
-    Nothing is flipped: axis x of the file is the width, y the height, and rows run down; pictures that say how they are
-    to be turned are upright. Pictures of the heart come as grey values, photographs keep their colours; of others
+    Nothing is flipped: axis x of the file is the width, y the height, and rows run down; images that say how they are
+    to be turned are upright. Images of the heart come as grey values, photographs keep their colours; of others
     strong colour stays. What was assumed or left out stands in `Image.notes`.
 
     Args:
-        path: a file in a format of `FORMATS`, known by its content first, or a folder of pictures.
+        path: a file in a format of `FORMATS`, known by its content first, or a folder of images.
         third_axis: what the third of three axes is; "auto" goes by format, name, view and header, see `axes_of`, and
             asks where these do not tell.
         view: the anatomical plane.
-        modality: how the picture was made.
+        modality: how the image was made.
         spacing_mm: (depth, height, width), mm, in place of what the file says; with None for the depth the file's
             slice distance stays.
-        channels: 1 for grey values and 3 for colour, whatever the picture shows.
-        pictures: names of those pictures in the folder `path` that are its frames, in order; none takes them all.
+        channels: 1 for grey values and 3 for colour, whatever the image shows.
+        images: names of those images in the folder `path` that are its frames, in order; none takes them all.
 
     Raises:
         InputError: the file is missing, damaged, or not an image; or its spacing cannot be.
     """
-    image, form = open_image(path, pictures)
+    image, form = open_image(path, images)
     axes = axes_of(image, third_axis, is_planar=view.is_long_axis)
     geometry = geometry_of(image, axes, spacing_mm)
     pixels = form.read_pixels(image)
@@ -116,7 +116,7 @@ def read_labels(
     """Read a label map (time, depth, height, width); whole numbers stored as floats are accepted.
 
     Args:
-        path: as for `read_image`, but no film or JPEG; of a palette the indices count, not its colours.
+        path: as for `read_image`, but no video or JPEG; of a palette the indices count, not its colours.
         scheme: what the values mean.
         third_axis: as in `read_image`.
         spacing_mm: as in `read_image`.
@@ -174,6 +174,6 @@ def _times(image: StoredImage, axes: str) -> NDArray[np.float64] | None:
 def _common_channel(pixels: NDArray[Any], image: StoredImage) -> NDArray[Any]:
     if (pixels[..., 0] != pixels[..., 1]).any() or (pixels[..., 1] != pixels[..., 2]).any():
         raise InputError(
-            "is a coloured picture, not a label map", where=image.path, remedy="store the label values as grey values."
+            "is a coloured image, not a label map", where=image.path, remedy="store the label values as grey values."
         )
     return pixels[..., 0]

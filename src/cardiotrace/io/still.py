@@ -1,4 +1,4 @@
-"""PNG, JPEG, BMP and GIF, and whatever else Pillow decodes; several pictures in one file are frames."""
+"""PNG, JPEG, BMP and GIF, and whatever else Pillow decodes; several images in one file are frames."""
 
 import contextlib
 import io
@@ -61,37 +61,37 @@ class _Clamped(io.BufferedReader):
 
 @contextlib.contextmanager
 def opened(path: Path, kind: str) -> Iterator[Any]:
-    """A picture opened by the decoder of its own format alone; its pixels are not read yet."""
+    """An image opened by the decoder of its own format alone; its pixels are not read yet."""
     from PIL import Image
 
-    with _Clamped(io.FileIO(path)) as file, Image.open(file, formats=[kind.upper()]) as picture:
-        yield picture
+    with _Clamped(io.FileIO(path)) as file, Image.open(file, formats=[kind.upper()]) as image:
+        yield image
 
 
 def mode_facts(mode: str) -> tuple[np.dtype[Any], int]:
-    """Type and number of channels of what a picture of Pillow's mode is read as."""
+    """Type and number of channels of what an image of Pillow's mode is read as."""
     kind, channels = _MODES.get(mode, ("u1", 3))
     return np.dtype(kind), channels
 
 
 def read_header(path: Path, suffix: str, kind: str, head: bytes) -> StoredImage:
-    """Size and type of a picture, or of an animation.
+    """Size and type of an image, or of an animation.
 
     Raises:
         InputError: one of absurd size.
     """
-    with opened(path, kind) as picture:
-        shape: tuple[int, ...] = picture.size
-        count = int(getattr(picture, "n_frames", 1)) if kind in ("png", "gif") else 1
-        if picture.getexif().get(_ORIENTATION, 1) >= 5:  # stored lying down, shown upright
+    with opened(path, kind) as raster:
+        shape: tuple[int, ...] = raster.size
+        count = int(getattr(raster, "n_frames", 1)) if kind in ("png", "gif") else 1
+        if raster.getexif().get(_ORIENTATION, 1) >= 5:  # stored lying down, shown upright
             shape = shape[::-1]
-        dtype, channels = mode_facts(picture.mode)
-        is_palette = picture.mode in ("P", "PA")
+        dtype, channels = mode_facts(raster.mode)
+        is_palette = raster.mode in ("P", "PA")
     if count > 1:
         shape, channels = (*shape, count), 3 if kind == "gif" else channels
     is_deep = kind == "png" and head[24:25] == b"\x10" and head[25:26] in (b"\x02", b"\x04", b"\x06")
     image = StoredImage(
-        path, "picture", suffix, shape, dtype, channel_count=channels, third_is_time=True, is_lossy=kind == "jpeg",
+        path, "image", suffix, shape, dtype, channel_count=channels, third_is_time=True, is_lossy=kind == "jpeg",
         details={"kind": kind, "is_palette": is_palette, "is_deep": is_deep}, notes=(_DEEP_COLOUR,) if is_deep else (),
     )  # fmt: skip
     check_shape(image)
@@ -112,57 +112,57 @@ def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:
     """Pixels ([frame,] row, column[, 3]), upright as viewers show them.
 
     Raises:
-        InputError: the picture lies in its transparency, or holds no exact labels where they are wanted.
+        InputError: the raster lies in its transparency, or holds no exact labels where they are wanted.
     """
     from PIL import ImageOps
 
     if as_labels and (image.details["is_deep"] or len(image.shape) > 2):
         what = "16-bit colour" if image.details["is_deep"] else "an animation"
         raise InputError(f"is {what}, not a label map", where=image.path, remedy="store labels as grey .png or .tif.")
-    with opened(image.path, image.details["kind"]) as picture:
+    with opened(image.path, image.details["kind"]) as raster:
         if len(image.shape) == 2:
-            picture.load()
-            return Pixels(decoded(ImageOps.exif_transpose(picture), image.path, as_labels=as_labels))
+            raster.load()
+            return Pixels(decoded(ImageOps.exif_transpose(raster), image.path, as_labels=as_labels))
         width, height, count = image.shape
         channels = (3,) if image.channel_count == 3 else ()
         frames = np.empty((count, height, width, *channels), image.dtype)
         for index in range(count):
-            picture.seek(index)
-            frames[index] = np.asarray(picture.convert("RGB")) if channels else decoded(picture, image.path)
+            raster.seek(index)
+            frames[index] = np.asarray(raster.convert("RGB")) if channels else decoded(raster, image.path)
     return Pixels(frames)
 
 
-def decoded(picture: Any, path: Path, *, as_labels: bool = False) -> NDArray[Any]:
-    """Pixels of an opened picture; black and white are 0 and 255, the transparency is dropped.
+def decoded(image: Any, path: Path, *, as_labels: bool = False) -> NDArray[Any]:
+    """Pixels of an opened image; black and white are 0 and 255, the transparency is dropped.
 
     Args:
-        picture: as Pillow opened it.
+        image: as Pillow opened it.
         path: its file, for messages.
         as_labels: the indices of a palette are wanted, not its colours.
 
     Raises:
         InputError: what matters lies in the transparency.
     """
-    mode = picture.mode
+    mode = image.mode
     if mode == "P" and as_labels:
-        return _indices(picture, path)
+        return _indices(image, path)
     if mode == "1":
-        return np.array(picture.convert("L"))
-    if mode == "P" and "transparency" in picture.info:
-        picture, mode = picture.convert("RGBA"), "RGBA"
+        return np.array(image.convert("L"))
+    if mode == "P" and "transparency" in image.info:
+        image, mode = image.convert("RGBA"), "RGBA"
     elif mode in ("PA", "RGBa", "La"):
         mode = {"PA": "RGBA", "RGBa": "RGBA", "La": "LA"}[mode]
-        picture = picture.convert(mode)
+        image = image.convert(mode)
     if mode in ("RGBA", "LA"):
-        return without_alpha(np.array(picture), path, as_labels=as_labels)
-    return np.array(picture if mode in _MODES or mode == "RGB" else picture.convert("RGB"))
+        return without_alpha(np.array(image), path, as_labels=as_labels)
+    return np.array(image if mode in _MODES or mode == "RGB" else image.convert("RGB"))
 
 
-def _indices(picture: Any, path: Path) -> NDArray[np.uint8]:
+def _indices(image: Any, path: Path) -> NDArray[np.uint8]:
     """Indices of a palette, unless colours that are the same differ in transparency alone."""
-    indices = np.array(picture)
-    if "transparency" in picture.info:
-        rgba = np.array(picture.convert("RGBA"))
+    indices = np.array(image)
+    if "transparency" in image.info:
+        rgba = np.array(image.convert("RGBA"))
         used = np.unique(indices, return_index=True)[1]
         colours = rgba.reshape(-1, 4)[used]
         if len(np.unique(colours[:, :3], axis=0)) < len(np.unique(colours, axis=0)):

@@ -53,7 +53,7 @@ class StoredImage:
     times_ms: NDArray[np.float64] | None = None
     channel_count: int = 1
     third_is_time: bool = False
-    """The format itself says that a third axis is time, as films do."""
+    """The format itself says that a third axis is time, as videos do."""
     details: Mapping[str, Any] = field(default_factory=dict)
     """What the format needs to read the pixels and to write labels onto the same grid."""
     notes: tuple[str, ...] = ()
@@ -179,13 +179,13 @@ def reading(path: Path, kind: str) -> Iterator[None]:
             raise InputError("may not be read", where=path, remedy="change its permissions.") from None
         except (RecursionError, OverflowError):
             raise InputError(
-                f"is not a {kind} file that can be read (its header holds impossible numbers)",
+                f"is not {kind} file that can be read (its header holds impossible numbers)",
                 where=path,
                 remedy="the file is damaged: export it again.",
             ) from None
         except Exception as error:
             raise InputError(
-                f"is not a {kind} file that can be read ({_reason(error)})",
+                f"is not {kind} file that can be read ({_reason(error)})",
                 where=path,
                 remedy="the file is damaged or has the wrong suffix: open it in a viewer, or export it again.",
             ) from error

@@ -24,15 +24,15 @@ _LOSSY = (6, 7, 33003, 33005, 34712, 34892, 50001)
 _LARGEST_RATIO = {1: 1, **dict.fromkeys(_DEFLATE, deflate.MAX_RATIO), 5: 2800, 32773: 64}
 """How many bytes can come out of one; 5 is LZW, whose codes of 12 bits stand for 4096 bytes at most, 32773 PackBits."""
 _MOST_SPARE_BYTES = 64 * 1024**2
-"""By how much a strip or tile may be larger than its picture."""
+"""By how much a strip or tile may be larger than its image."""
 
 
 @dataclass(frozen=True)
-class _Facts:
+class _TiffFacts:
     """What a TIFF holds, before any pixel is read."""
 
     indices: tuple[int, ...]
-    """Of the pages that are pictures of their own."""
+    """Of the pages that are images of their own."""
     order: PageOrder
     size: tuple[int, int]
     """Of an upright page."""
@@ -54,10 +54,10 @@ def read_header(path: Path, suffix: str) -> StoredImage:
         InputError: pages that differ, several series, or anything else that is not one image.
     """
     chain = directories(path)
-    indices, notes = _pictures(path, chain)
+    indices, notes = _images(path, chain)
     facts = _facts(path, indices)
     image = StoredImage(
-        path, "picture", suffix, facts.size + facts.order.shape, facts.dtype,
+        path, "image", suffix, facts.size + facts.order.shape, facts.dtype,
         channel_count=facts.channel_count, third_is_time=facts.order.third_is_time,
         details={"kind": "tiff", "indices": facts.indices, "order": facts.order}, notes=notes,
         is_lossy=facts.compression in _LOSSY,
@@ -71,7 +71,7 @@ def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:
     """Pixels ([[page,] page,] row, column[, 3]), upright.
 
     Raises:
-        InputError: a page is damaged, changes its size, or hides its picture in the transparency.
+        InputError: a page is damaged, changes its size, or hides its image in the transparency.
     """
     order: PageOrder = image.details["order"]
     channels = () if image.channel_count == 1 or (as_labels and _is_palette(image)) else (3,)
@@ -86,7 +86,7 @@ def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:
 
 
 def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """A picture as it is meant to be seen.
+    """An image as it is meant to be seen.
 
     Args:
         pixels: (row, column[, 3]) as stored.
@@ -103,23 +103,23 @@ def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     return pixels[::-1] if orientation in (3, 4, 7, 8) else pixels
 
 
-def _pictures(path: Path, chain: Sequence[Directory]) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Indices of the pages that are pictures of their own, and a word on the others."""
+def _images(path: Path, chain: Sequence[Directory]) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Indices of the pages that are images of their own, and a word on the others."""
     if not chain:
-        raise InputError("holds no picture", where=path, remedy="export it again.")
+        raise InputError("holds no image", where=path, remedy="export it again.")
     indices = tuple(index for index, page in enumerate(chain) if not page.is_beside) or (0,)
     deeper = sum(not page.is_beside for index in indices for page in below(path, chain[index]))
     if deeper:
         raise InputError(
-            f"holds {len(indices)} pictures and {deeper} more below them (SubIFDs)",
+            f"holds {len(indices)} images and {deeper} more below them (SubIFDs)",
             where=path,
-            remedy="save the pictures that belong together as the pages of a TIFF of their own.",
+            remedy="save the images that belong together as the pages of a TIFF of their own.",
         )
     left_out = len(chain) - len(indices)
     return indices, (f"{left_out} smaller copies or masks in the file were left out",) if left_out else ()
 
 
-def _check_size(image: StoredImage, facts: _Facts) -> None:
+def _check_size(image: StoredImage, facts: _TiffFacts) -> None:
     """Refuse pages that the file is too short for, where the compression has a bound."""
     ratio = _LARGEST_RATIO.get(facts.compression)
     needed = facts.order.count * facts.size[0] * facts.size[1] * facts.bits_per_pixel // 8
@@ -127,7 +127,7 @@ def _check_size(image: StoredImage, facts: _Facts) -> None:
         check_size_on_disk(image, image.path.stat().st_size * ratio, compressed=False, needed=needed)
 
 
-def _facts(path: Path, indices: tuple[int, ...]) -> _Facts:
+def _facts(path: Path, indices: tuple[int, ...]) -> _TiffFacts:
     import tifffile
 
     with tifffile.TiffFile(path) as tiff:
@@ -138,7 +138,7 @@ def _facts(path: Path, indices: tuple[int, ...]) -> _Facts:
                 raise InputError(
                     f"its pages differ: {_described(first)} and {_described(page)}",
                     where=path,
-                    remedy="save the pages of one film as a TIFF of their own.",
+                    remedy="save the pages of one video as a TIFF of their own.",
                 )
             _check_segments(page, path)
         order = page_order(pages, path)
@@ -146,7 +146,7 @@ def _facts(path: Path, indices: tuple[int, ...]) -> _Facts:
             _check_block(first, order, path)
         dtype, channels = _type(first, path)
     size = (int(first.imagewidth), int(first.imagelength))
-    return _Facts(
+    return _TiffFacts(
         indices, order, size[::-1] if _orientation(first) >= 5 else size, dtype, channels,
         int(first.compression), int(first.bitspersample) * int(first.samplesperpixel),
     )  # fmt: skip
@@ -167,13 +167,13 @@ def _orientation(page: Any) -> int:
 
 def _type(page: Any, path: Path) -> tuple[np.dtype[Any], int]:
     if not _read_by_tifffile(page):
-        with opened(path, "tiff") as picture:
-            return mode_facts(picture.mode)
+        with opened(path, "tiff") as image:
+            return mode_facts(image.mode)
     if page.ndim != 2 and not (page.ndim == 3 and page.samplesperpixel in (2, 3, 4)):
         raise InputError(
-            f"pages of shape {' x '.join(map(str, page.shape))} are no pictures",
+            f"pages of shape {' x '.join(map(str, page.shape))} are no images",
             where=path,
-            remedy="save one picture, grey or in colour, as each page.",
+            remedy="save one image, grey or in colour, as each page.",
         )
     return np.dtype(page.dtype), 3 if page.samplesperpixel >= 3 else 1
 
@@ -184,15 +184,15 @@ def _read_by_tifffile(page: Any) -> bool:
 
 
 def _is_palette(image: StoredImage) -> bool:
-    with opened(image.path, "tiff") as picture:
-        return bool(picture.mode == "P")
+    with opened(image.path, "tiff") as raster:
+        return bool(raster.mode == "P")
 
 
 def _check_segments(page: Any, path: Path) -> None:
-    """Refuse strips and tiles that unpack to more than their part of the picture: libraries would make all of it."""
+    """Refuse strips and tiles that unpack to more than their part of the image: libraries would make all of it."""
     expected = _segment_bytes(page)
     if expected > math.prod(page.shape) * page.bitspersample // 8 + _MOST_SPARE_BYTES:
-        raise InputError("has tiles far larger than its picture", where=path, remedy="it is damaged: export it again.")
+        raise InputError("has tiles far larger than its image", where=path, remedy="it is damaged: export it again.")
     if page.compression not in _DEFLATE:
         return
     with path.open("rb") as file:
@@ -217,14 +217,14 @@ def _segment_bytes(page: Any) -> int:
 
 
 def _check_block(page: Any, order: PageOrder, path: Path) -> None:
-    """Whether all pictures stand in one block behind the only page, as ImageJ writes large stacks."""
+    """Whether all images stand in one block behind the only page, as ImageJ writes large stacks."""
     held = path.stat().st_size - int(page.dataoffsets[0])
     needed = order.count * math.prod(page.shape) * np.dtype(page.dtype).itemsize
     if page.compression != 1 or page.samplesperpixel != 1 or page.is_tiled or held < needed:
         raise InputError(
-            f"speaks of {order.count} pictures and holds one page",
+            f"speaks of {order.count} images and holds one page",
             where=path,
-            remedy="it is cut short or was written by halves: export it again, one page for each picture.",
+            remedy="it is cut short or was written by halves: export it again, one page for each image.",
         )
 
 
@@ -240,12 +240,12 @@ def _pages(image: StoredImage, *, as_labels: bool) -> Iterator[NDArray[Any]]:
             for index in indices:
                 yield _page(tiff.pages[index], image.path, as_labels=as_labels)
         else:
-            with opened(image.path, "tiff") as picture:
+            with opened(image.path, "tiff") as raster:
                 for index in indices:
-                    picture.seek(index)
+                    raster.seek(index)
                     with silent_library():
-                        picture.load()
-                    yield decoded(picture, image.path, as_labels=as_labels)
+                        raster.load()
+                    yield decoded(raster, image.path, as_labels=as_labels)
 
 
 def _block(page: Any, order: PageOrder, path: Path) -> Iterator[NDArray[Any]]:

@@ -1,4 +1,4 @@
-"""Films: AVI and MP4, read as grey values; how strongly they were coloured is kept."""
+"""Videos: AVI and MP4, read as grey values; how strongly they were coloured is kept."""
 
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,11 @@ from cardiotrace.io.stored import MAX_PIXEL_BYTES, Pixels, StoredImage, check_sh
 SUFFIXES = (".avi", ".mp4")
 
 _MAX_INDEX_BYTES = 2**22
-"""What the library may keep of a film's table of contents: 4 MB, some hundred thousand frames."""
+"""What the library may keep of a video's table of contents: 4 MB, some hundred thousand frames."""
 
 
 def demuxer(head: bytes) -> str | None:
-    """The library's name for the kind of film that a file begins as; None where it is none.
+    """The library's name for the kind of video that a file begins as; None where it is none.
 
     It is told to the library, which would otherwise try kinds of files that name further files.
     """
@@ -31,11 +31,11 @@ def demuxer(head: bytes) -> str | None:
 
 
 _STILLS = (b"heic", b"heix", b"mif1", b"avif")
-"""Brands of pictures that are packed as films are."""
+"""Brands of images that are packed as videos are."""
 
 
 def begins(head: bytes) -> bool:
-    """Whether a file begins as a film does."""
+    """Whether a file begins as a video does."""
     return demuxer(head) is not None
 
 
@@ -43,16 +43,16 @@ def read_header(path: Path, suffix: str, start: Beginning) -> StoredImage:
     """Size, number of frames and their times; packets are counted, nothing is decoded.
 
     Raises:
-        InputError: not a film.
+        InputError: not a video.
     """
     kind = None if start.is_gzip else demuxer(start.head)
     if kind is None:
         raise InputError(
-            "is not a film file that can be read: it does not begin as one",
+            "is not a video file that can be read: it does not begin as one",
             where=path,
             remedy="the file is damaged or has the wrong suffix: open it in a viewer, or export it again.",
         )
-    with reading(path, "film"), _opened(path, kind) as container:
+    with reading(path, "a video"), _opened(path, kind) as container:
         stream = _stream(container, path)
         width, height = int(stream.width), int(stream.height)
         stamps = _stamps(container, stream, most=MAX_PIXEL_BYTES // max(1, width * height), path=path)
@@ -61,7 +61,7 @@ def read_header(path: Path, suffix: str, start: Beginning) -> StoredImage:
             raise InputError(
                 f"ends early: {count} of {stream.frames} frames are there",
                 where=path,
-                remedy="the film is damaged: copy or export it again.",
+                remedy="the video is damaged: copy or export it again.",
             )
         interval_ms = _interval_ms(stream)
         times = _times_ms(stamps, stream, interval_ms, count)
@@ -77,7 +77,7 @@ def read_header(path: Path, suffix: str, start: Beginning) -> StoredImage:
             is_lossy=True,
         )
         if count == 0:
-            raise InputError("has no frames", where=path, remedy="export the film again.")
+            raise InputError("has no frames", where=path, remedy="export the video again.")
     check_shape(image)
     return image
 
@@ -86,12 +86,12 @@ def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:
     """Grey values (frame, row, column); colour is reduced to luma, and how much of it there was is told.
 
     Raises:
-        InputError: the film is damaged, or ends before the number of frames it announces.
+        InputError: the video is damaged, or ends before the number of frames it announces.
     """
     width, height, count = image.shape
     pixels = np.empty((count, height, width), np.uint8)
     found, coloured = 0, 0.0
-    with reading(image.path, "film"), _opened(image.path, image.details["kind"]) as container:
+    with reading(image.path, "a video"), _opened(image.path, image.details["kind"]) as container:
         for frame in container.decode(_stream(container, image.path)):
             if found == count or (frame.height, frame.width) != (height, width):
                 raise InputError("changes its size, or has more frames than it announces", where=image.path)
@@ -102,7 +102,7 @@ def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:
         raise InputError(
             f"ends early: {found} of {count} frames can be read",
             where=image.path,
-            remedy="the film is damaged: copy or export it again.",
+            remedy="the video is damaged: copy or export it again.",
         )
     return Pixels(pixels, coloured)
 
@@ -136,7 +136,7 @@ def _stamps(container: Any, stream: Any, *, most: int, path: Path) -> list[int]:
             raise InputError(
                 f"holds more than {most} frames, {MAX_PIXEL_BYTES / 2**30:.0f} GiB of pixels",
                 where=path,
-                remedy="cut the film.",
+                remedy="cut the video.",
             )
     return sorted(stamps)
 
@@ -151,7 +151,7 @@ def _opened(path: Path, kind: str) -> Any:
 
 def _stream(container: Any, path: Path) -> Any:
     if not container.streams.video:
-        raise InputError("has no moving picture in it", where=path)
+        raise InputError("has no moving image in it", where=path)
     return container.streams.video[0]
 
 
@@ -161,7 +161,7 @@ def _interval_ms(stream: Any) -> float | None:
 
 
 def _times_ms(stamps: list[int], stream: Any, interval_ms: float | None, count: int) -> NDArray[np.float64] | None:
-    """Instants from the film's own time stamps, ms from the first; from the frame rate where it has none."""
+    """Instants from the video's own time stamps, ms from the first; from the frame rate where it has none."""
     if len(set(stamps)) == count and count > 0:
         ticks = np.array(stamps, np.float64) - stamps[0]
         return ticks * float(stream.time_base * 1000)

@@ -13,7 +13,7 @@ def write_labels(labels: LabelMap, path: str | Path) -> None:
     """Write labels onto the grid of the image they were made for, completely or not at all.
 
     The file has the axes, spacing, offset, orientation and format of `labels.source`: a viewer lays it over
-    the image pixel by pixel. `labels_path` gives a fitting name. Labels of a film are written as NIfTI; labels
+    the image pixel by pixel. `labels_path` gives a fitting name. Labels of a video are written as NIfTI; labels
     without a source in whichever format the suffix names.
 
     Raises:
@@ -68,11 +68,11 @@ def write_image(cine: Image, path: str | Path) -> None:
 def labels_path(source: FileSource, folder: str | Path) -> Path:
     """Where the labels of an image go: `<stem>_labels<suffix>` in `folder`.
 
-    The suffix is the image's own, but `.png` for pictures that lose something (`.tif` for several frames), and
-    `.nii.gz` for films.
+    The suffix is the image's own, but `.png` for images that lose something (`.tif` for several frames), and
+    `.nii.gz` for videos.
 
     Example:
-        >>> labels_path(FileSource(Path("in/fundus.jpg"), "picture", ".jpg"), "out").name
+        >>> labels_path(FileSource(Path("in/fundus.jpg"), "image", ".jpg"), "out").name
         'fundus_labels.png'
     """
     wanted = _wanted(source)

@@ -13,7 +13,7 @@ from cardiotrace.core.licence import Terms
 from cardiotrace.inference.model_file import Model, open_seal, seal
 from cardiotrace.inference.spec import ModelSpec, TrainingSpec
 
-_ALIKE = ("scheme", "channels", "preparation")
+_ALIKE = ("scheme", "channels", "preprocessing")
 """What members must share: they see the same prepared image and name the same classes."""
 LEAST_PROBABILITY = 1e-9
 """Before the logarithm: no pixel is impossible."""
@@ -26,7 +26,7 @@ def join(members: Sequence[Model], *, name: str, summary: str = "") -> Model:
     limits are the lowest of theirs; scores are left out, since they are not those of the mean.
 
     Args:
-        members: at least two, of one scheme, number of channels and preparation.
+        members: at least two, of one scheme, number of channels and preprocessing.
         name: of the ensemble.
         summary: one line; by default it names the members.
 
@@ -58,15 +58,15 @@ def _mean(members: Sequence[Model]) -> onnx.ModelProto:
     graphs = [onnx.load_model_from_string(member.content) for member in members]
     nodes: list[onnx.NodeProto] = []
     weights: list[onnx.TensorProto] = []
-    beliefs = []
+    soft_targets = []
     for index, model in enumerate(graphs):
         prefix = f"member{index}/"
         part = compose.add_prefix_graph(model.graph, prefix, rename_inputs=False)
         nodes += [*part.node, helper.make_node("Softmax", [part.output[0].name], [f"{prefix}belief"], axis=1)]
         weights += part.initializer
-        beliefs.append(f"{prefix}belief")
+        soft_targets.append(f"{prefix}belief")
     nodes += [
-        helper.make_node("Mean", beliefs, ["belief"]),
+        helper.make_node("Mean", soft_targets, ["belief"]),
         helper.make_node("Max", ["belief", "least"], ["possible"]),
         helper.make_node("Log", ["possible"], ["logits"]),
     ]

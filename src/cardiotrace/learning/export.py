@@ -14,7 +14,7 @@ from cardiotrace.inference.model_file import Model, open_seal, seal
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.io.stored import quiet
 from cardiotrace.learning.models.sides import Divisor, both_sides
-from cardiotrace.preparation import Preparation
+from cardiotrace.preprocessing import Preprocessing
 
 _EXPORTER_LOG = "torch.onnx._internal.exporter._registration"
 """Warns that torchvision is missing; nothing here uses it."""
@@ -62,15 +62,15 @@ def to_onnx(model: torch.nn.Module, *, channels: int, size: tuple[int, int] | No
     return graph
 
 
-def fixes_size(preparation: Preparation) -> bool:
-    """Whether pictures of every size come out at one.
+def fixes_size(preprocessing: Preprocessing) -> bool:
+    """Whether images of every size come out at one.
 
     Example:
         >>> from cardiotrace.core.catalog import Choice
-        >>> fixes_size(Preparation([Choice("resize")])), fixes_size(Preparation([Choice("z-score")]))
+        >>> fixes_size(Preprocessing([Choice("resize")])), fixes_size(Preprocessing([Choice("z-score")]))
         (True, False)
     """
-    sizes = {preparation.place(shape, (1.0, 1.0)).shape for shape in ((480, 640), (1280, 960))}
+    sizes = {preprocessing.place(shape, (1.0, 1.0)).shape for shape in ((480, 640), (1280, 960))}
     return len(sizes) == 1
 
 
@@ -125,7 +125,7 @@ def sealed_model(
     Raises:
         WorkError: labels differ, or a probability differs by more than the tolerance.
     """
-    size = (int(examples.shape[-2]), int(examples.shape[-1])) if fixes_size(spec.preparation) else None
+    size = (int(examples.shape[-2]), int(examples.shape[-1])) if fixes_size(spec.preprocessing) else None
     graph = to_onnx(model, channels=int(examples.shape[1]), size=size)
     sealed = _sealed(graph, spec)
     check_parity(model, OnnxRuntimeEngine(sealed), examples)

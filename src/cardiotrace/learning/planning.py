@@ -240,9 +240,9 @@ def plan_recipe(made: Plan, dataset: dict[str, Any], *, name: str, mirrored: boo
             "widths": list(config.widths),
         },
         "loss": {"name": "dice+cross-entropy", "background": False},
-        "optimiser": {"name": "sgd", "rate": 1e-2, "momentum": 0.99, "weight_decay": 3e-5},
+        "optimiser": {"name": "sgd", "learning_rate": 1e-2, "momentum": 0.99, "weight_decay": 3e-5},
         "schedule": "poly",
-        "preparation": [
+        "preprocessing": [
             *([resample] if made.fingerprint.has_spacing else []),
             {"name": "crop-or-pad", "height": rows, "width": columns},
             {"name": "z-score"},

@@ -6,8 +6,8 @@ from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
 
 from cardiotrace.datasets.packed import PackedDataset
-from cardiotrace.learning.training.feed import Feed
-from cardiotrace.preparation import Preparation
+from cardiotrace.learning.training.device_dataset import DeviceDataset
+from cardiotrace.preprocessing import Preprocessing
 
 _BATCH = 8
 
@@ -30,7 +30,7 @@ class TorchEngine:
 
 
 def predict_planes(
-    network: torch.nn.Module, packed: PackedDataset, indices: NDArray[np.int64], preparation: Preparation
+    network: torch.nn.Module, packed: PackedDataset, indices: NDArray[np.int64], preprocessing: Preprocessing
 ) -> UInt8[np.ndarray, "planes height width"]:
     """The most probable class of every pixel of packed planes, on the network's own grid.
 
@@ -38,9 +38,9 @@ def predict_planes(
         network: put into evaluation mode; on the CPU.
         packed: the cache.
         indices: which planes.
-        preparation: for its intensity steps.
+        preprocessing: for its intensity steps.
     """
-    feed = Feed(packed, indices, preparation, torch.device("cpu"))
+    feed = DeviceDataset(packed, indices, preprocessing, torch.device("cpu"))
     network = network.cpu().eval()
     with torch.inference_mode():
         everything = torch.arange(len(feed))

@@ -1,7 +1,7 @@
 """How far two masks share their voxels.
 
 One rule for absent structures, everywhere: both masks empty is NaN, to be counted as absent; one of them
-empty is 0, to be counted as missed where the prediction is empty, as false positive where the reference is.
+empty is 0, to be counted as false negative where the prediction is empty, as false positive where the reference is.
 """
 
 import math
@@ -21,8 +21,8 @@ class Presence(StrEnum):
     """In both masks."""
     ABSENT = "absent"
     """In neither: nothing to score."""
-    MISSED = "missed"
-    """In the reference only: a false negative."""
+    FALSE_NEGATIVE = "false negative"
+    """In the reference only: missed."""
     FALSE_POSITIVE = "false positive"
     """In the prediction only: found where there is none."""
 
@@ -63,7 +63,7 @@ class Confusion:
             return Presence.PRESENT
         if predicted:
             return Presence.FALSE_POSITIVE
-        return Presence.MISSED if reference else Presence.ABSENT
+        return Presence.FALSE_NEGATIVE if reference else Presence.ABSENT
 
     @property
     def dice(self) -> float:

@@ -27,9 +27,9 @@ class Summary:
         minimum: smallest value.
         maximum: largest value.
         absent: cases with the structure in neither mask; never in the statistics.
-        missed: cases with the structure in the reference only. Their Dice of 0 is in the statistics; their
+        false_negative: cases with the structure in the reference only. Their Dice of 0 is in the statistics; their
             infinite distance is not, unless a penalty replaced it.
-        false_positive: cases with the structure in the prediction only; scored like missed ones.
+        false_positive: cases with the structure in the prediction only; scored like false negatives.
     """
 
     count: int
@@ -39,26 +39,26 @@ class Summary:
     minimum: float
     maximum: float
     absent: int
-    missed: int
+    false_negative: int
     false_positive: int = 0
 
     def __str__(self) -> str:
-        words = {"absent": self.absent, "missed": self.missed, "false positive": self.false_positive}
+        words = {"absent": self.absent, "false negative": self.false_negative, "false positive": self.false_positive}
         left_out = [f"{number} {word}" for word, number in words.items() if number]
         counts = ", ".join([f"n = {self.count}", *left_out])
         return f"{mean_and_sd(self.mean, self.sd, 3)} ({counts})"
 
 
 def summarise(
-    values: ArrayLike, presence: Sequence[Presence] | None = None, *, missed_as: float | ArrayLike | None = None
+    values: ArrayLike, presence: Sequence[Presence] | None = None, *, infinite_as: float | ArrayLike | None = None
 ) -> Summary:
     """Summarise one score over cases, dropping nothing in silence.
 
     Args:
-        values: one score for each case; NaN is absent, infinite is missed or false positive.
+        values: one score for each case; NaN is absent, infinite is false negative or false positive.
         presence: for each case, whether the structure was there. Needed to count misses in scores that
             stay finite, such as Dice, and to tell them from false positives; read off the values if None.
-        missed_as: what stands for an infinite distance, one number or one for each case; usually
+        infinite_as: what stands for an infinite distance, one number or one for each case; usually
             `image_diagonal_mm`. None leaves such cases out of the statistics.
 
     Returns:
@@ -69,9 +69,9 @@ def summarise(
 
     Example:
         >>> print(summarise([1.0, 3.0, math.inf, math.nan]))
-        2.000 ± 1.414 (n = 2, 1 absent, 1 missed)
-        >>> print(summarise([1.0, 3.0, math.inf, math.nan], missed_as=80.0))
-        28.000 ± 45.044 (n = 3, 1 absent, 1 missed)
+        2.000 ± 1.414 (n = 2, 1 absent, 1 false negative)
+        >>> print(summarise([1.0, 3.0, math.inf, math.nan], infinite_as=80.0))
+        28.000 ± 45.044 (n = 3, 1 absent, 1 false negative)
     """
     scores = np.asarray(values, dtype=np.float64).ravel()
     states = [_presence_of(score) for score in scores.tolist()] if presence is None else list(presence)
@@ -79,14 +79,14 @@ def summarise(
         raise InputError(f"{len(states)} presences for {scores.size} scores")
     if any(math.isnan(score) and state is Presence.PRESENT for score, state in zip(scores, states, strict=True)):
         raise InputError("a structure present in both masks has no score", remedy="check how the score was computed.")
-    if missed_as is not None:
-        scores = np.where(np.isinf(scores), np.asarray(missed_as, dtype=np.float64), scores)
+    if infinite_as is not None:
+        scores = np.where(np.isinf(scores), np.asarray(infinite_as, dtype=np.float64), scores)
     absent = np.array([state is Presence.ABSENT for state in states], dtype=bool)
     usable = scores[np.isfinite(scores) & ~absent]
     return Summary(
         *_statistics(usable),
         absent=int(absent.sum()),
-        missed=states.count(Presence.MISSED),
+        false_negative=states.count(Presence.FALSE_NEGATIVE),
         false_positive=states.count(Presence.FALSE_POSITIVE),
     )
 
@@ -159,7 +159,7 @@ def bootstrap_interval(
 def _presence_of(score: float) -> Presence:
     if math.isnan(score):
         return Presence.ABSENT
-    return Presence.MISSED if math.isinf(score) else Presence.PRESENT
+    return Presence.FALSE_NEGATIVE if math.isinf(score) else Presence.PRESENT
 
 
 def _statistics(values: NDArray[np.float64]) -> tuple[int, float, float, float, float, float]:

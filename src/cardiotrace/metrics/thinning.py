@@ -16,7 +16,7 @@ def skeleton(mask: ArrayLike) -> Bool[np.ndarray, "height width"]:
     its scores cannot be compared.
 
     Args:
-        mask: boolean or zeros and ones; beyond the picture's border nothing is in the mask.
+        mask: boolean or zeros and ones; beyond the image's border nothing is in the mask.
 
     Raises:
         InputError: not a planar mask.

@@ -1,16 +1,16 @@
-"""A beating heart with analytic truth, and pictures of it, and of a retina, that look like the real ones."""
+"""A beating heart with analytic truth, and images of it, and of a retina, that look like the real ones."""
 
 from cardiotrace.phantoms.cmr import CmrExam, CmrPhantom, CmrTruth, cmr_exam, sample_cmr
 from cardiotrace.phantoms.echo import EchoExam, EchoPhantom, EchoTruth, biplane_exam, echo_exam, sample_echo
-from cardiotrace.phantoms.fundus import FundusPhantom, FundusPicture, FundusTruth, fundus_picture, sample_fundus
+from cardiotrace.phantoms.fundus import FundusImage, FundusPhantom, FundusTruth, fundus_image, sample_fundus
 from cardiotrace.phantoms.heart import (
-    Cycle,
+    CardiacCycle,
     Heart,
     HeartState,
     HeartTruth,
     Pathology,
-    Patient,
     PhantomExam,
+    PhantomPatient,
     Tissue,
     TruncatedSpheroid,
     Truth,
@@ -20,29 +20,29 @@ from cardiotrace.phantoms.heart import (
 )
 
 __all__ = [
+    "CardiacCycle",
     "CmrExam",
     "CmrPhantom",
     "CmrTruth",
-    "Cycle",
     "EchoExam",
     "EchoPhantom",
     "EchoTruth",
+    "FundusImage",
     "FundusPhantom",
-    "FundusPicture",
     "FundusTruth",
     "Heart",
     "HeartState",
     "HeartTruth",
     "Pathology",
-    "Patient",
     "PhantomExam",
+    "PhantomPatient",
     "Tissue",
     "TruncatedSpheroid",
     "Truth",
     "biplane_exam",
     "cmr_exam",
     "echo_exam",
-    "fundus_picture",
+    "fundus_image",
     "heart_truth",
     "sample_cmr",
     "sample_echo",

@@ -36,7 +36,7 @@ class PhantomConfig:
     """Which phantoms.
 
     An empty list of diseases means all of them, in turn for hearts, most of them healthy for eyes; of scanners, any for
-    cine-MRI, else the one whose real pictures phantoms were matched to; of qualities, a mixture, of
+    cine-MRI, else the one whose real images phantoms were matched to; of qualities, a mixture, of
     cine-MRI good ones.
     """
 
@@ -53,7 +53,7 @@ class PhantomConfig:
     vendors: tuple[str, ...] = ()
     """Styles of scanners or cameras."""
     qualities: tuple[str, ...] = ()
-    """Of the pictures: good, medium, poor."""
+    """Of the images: good, medium, poor."""
     views: tuple[ViewName, ...] = ("4CH",)
     """Apical views of an echo."""
     frame_count: int | None = None
@@ -101,8 +101,8 @@ CHOICES: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """A patient before the pictures are made."""
+class SampledPatient:
+    """A patient before the images are made."""
 
     number: int
     """From 1."""
@@ -111,7 +111,7 @@ class Drawn:
     phantom: EchoPhantom | CmrPhantom | FundusPhantom
 
 
-def draw_patient(config: PhantomConfig, number: int) -> Drawn:
+def draw_patient(config: PhantomConfig, number: int) -> SampledPatient:
     """Who patient `number` (from 1) of a choice of phantoms is.
 
     Example:
@@ -134,14 +134,14 @@ def draw_patient(config: PhantomConfig, number: int) -> Drawn:
         style = str(rng.choice(config.vendors)) if config.vendors else None
         quality: Any = str(rng.choice(config.qualities)) if config.qualities else "good"
         sampled_cmr = sample_cmr(seed, pathology=pathology, style=style, quality=quality)
-        picture: EchoPhantom | CmrPhantom = replace(sampled_cmr, long_axis=("4CH",), **_given(config))
+        image: EchoPhantom | CmrPhantom = replace(sampled_cmr, long_axis=("4CH",), **_given(config))
     else:
         heart = sampled.heart.as_keywords()
         drawn = replace(sample_echo(seed), **heart, **_given(config))
         scanner = str(rng.choice(config.vendors)) if config.vendors else drawn.vendor
         quality = str(rng.choice(config.qualities)) if config.qualities else drawn.quality
-        picture = replace(drawn, vendor=scanner, quality=quality)
-    return Drawn(number, pathology, patient, picture)
+        image = replace(drawn, vendor=scanner, quality=quality)
+    return SampledPatient(number, pathology, patient, image)
 
 
 def _given(config: PhantomConfig) -> dict[str, Any]:
@@ -150,14 +150,14 @@ def _given(config: PhantomConfig) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _draw_eye(config: PhantomConfig, number: int, seed: int, rng: np.random.Generator) -> Drawn:
+def _draw_eye(config: PhantomConfig, number: int, seed: int, rng: np.random.Generator) -> SampledPatient:
     phantom = sample_fundus(
         seed,
         camera=str(rng.choice(config.vendors)) if config.vendors else "chase",
         pathology=str(rng.choice(config.pathologies)) if config.pathologies else None,
         quality=str(rng.choice(config.qualities)) if config.qualities else None,
     )
-    return Drawn(number, phantom.pathology, Patient(), phantom)
+    return SampledPatient(number, phantom.pathology, Patient(), phantom)
 
 
 @lru_cache(maxsize=1)

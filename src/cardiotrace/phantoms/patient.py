@@ -1,4 +1,4 @@
-"""A phantom patient's pictures of any kind, their labels, and the truth as one row of a table."""
+"""A phantom patient's images of any kind, their labels, and the truth as one row of a table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,28 +11,28 @@ from cardiotrace.core.geometry import NO_GEOMETRY
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Modality, View
-from cardiotrace.phantoms.choice import VIEWS, Drawn, ViewName
+from cardiotrace.phantoms.choice import VIEWS, SampledPatient, ViewName
 from cardiotrace.phantoms.cmr import CmrPhantom, cmr_exam
 from cardiotrace.phantoms.echo import IMAGE_NAMES, EchoPhantom, echo_exam
-from cardiotrace.phantoms.fundus import FundusPhantom, FundusPicture, fundus_picture
+from cardiotrace.phantoms.fundus import FundusImage, FundusPhantom, fundus_image
 from cardiotrace.phantoms.heart import Truth
 from cardiotrace.phantoms.heart.truth import Series
 
 
 @dataclass(frozen=True)
-class Made:
-    """A patient's pictures, their labels by image name, and the truth as one row of a table."""
+class RenderedPatient:
+    """A patient's images, their labels by image name, and the truth as one row of a table."""
 
-    drawn: Drawn
+    drawn: SampledPatient
     exam: Exam
     labels: Mapping[str, LabelMap]
     truth: Mapping[str, float | str]
     curves: Mapping[str, tuple[float, ...]]
     """Truth at each frame, such as volume_ml."""
-    photograph: FundusPicture | None = None
+    photograph: FundusImage | None = None
 
 
-def make_patient(drawn: Drawn, views: tuple[ViewName, ...] = ("4CH",)) -> Made:
+def render_patient(drawn: SampledPatient, views: tuple[ViewName, ...] = ("4CH",)) -> RenderedPatient:
     """Render a patient.
 
     Args:
@@ -46,7 +46,7 @@ def make_patient(drawn: Drawn, views: tuple[ViewName, ...] = ("4CH",)) -> Made:
     return _make_echo(drawn, drawn.phantom, views)
 
 
-def _make_echo(drawn: Drawn, phantom: EchoPhantom, views: tuple[ViewName, ...]) -> Made:
+def _make_echo(drawn: SampledPatient, phantom: EchoPhantom, views: tuple[ViewName, ...]) -> RenderedPatient:
     made = echo_exam(phantom, views=[VIEWS[name] for name in views])
     truth = made.truth
     row = {
@@ -64,10 +64,10 @@ def _make_echo(drawn: Drawn, phantom: EchoPhantom, views: tuple[ViewName, ...]) 
             row[f"{name.lower()}_length_{phase}_mm"] = float(seen.length_mm[frame])
             row[f"{name.lower()}_simpson_{phase}_ml"] = float(seen.simpson_ml[frame])
     curves = {"time_ms": _curve(truth.times_ms), "volume_ml": _curve(truth.volume_ml)}
-    return Made(drawn, made.exam, made.labels, {**_patient_row(drawn), **row}, curves)
+    return RenderedPatient(drawn, made.exam, made.labels, {**_patient_row(drawn), **row}, curves)
 
 
-def _make_cmr(drawn: Drawn, phantom: CmrPhantom) -> Made:
+def _make_cmr(drawn: SampledPatient, phantom: CmrPhantom) -> RenderedPatient:
     made = cmr_exam(phantom)
     truth = made.truth
     first, last = truth.end_diastolic_frame, truth.end_systolic_frame
@@ -89,11 +89,11 @@ def _make_cmr(drawn: Drawn, phantom: CmrPhantom) -> Made:
     curves = {
         "time_ms": _curve(truth.times_ms), "volume_ml": _curve(truth.volume_ml), "right_ml": _curve(truth.right_ml),
     }  # fmt: skip
-    return Made(drawn, made.exam, made.labels, {**_patient_row(drawn), **row}, curves)
+    return RenderedPatient(drawn, made.exam, made.labels, {**_patient_row(drawn), **row}, curves)
 
 
-def _make_eye(drawn: Drawn, phantom: FundusPhantom) -> Made:
-    photograph = fundus_picture(phantom)
+def _make_eye(drawn: SampledPatient, phantom: FundusPhantom) -> RenderedPatient:
+    photograph = fundus_image(phantom)
     name = f"phantom{phantom.seed:04d}"
     cine = Image(photograph.image[np.newaxis, np.newaxis], NO_GEOMETRY, view=View.FUNDUS, modality=Modality.PHOTOGRAPH)
     labels = LabelMap(photograph.vessels[np.newaxis, np.newaxis].astype(np.uint8), label.VESSEL, NO_GEOMETRY)
@@ -118,10 +118,10 @@ def _make_eye(drawn: Drawn, phantom: FundusPhantom) -> Made:
         "pixels_per_mm": truth.px_per_mm,
     }
     exam = Exam(name, (ExamImage(name, cine),), facts={"source": "phantom", "quality": phantom.quality})
-    return Made(drawn, exam, {name: labels}, {**_patient_row(drawn), **row}, {}, photograph)
+    return RenderedPatient(drawn, exam, {name: labels}, {**_patient_row(drawn), **row}, {}, photograph)
 
 
-def _patient_row(drawn: Drawn) -> dict[str, float | str]:
+def _patient_row(drawn: SampledPatient) -> dict[str, float | str]:
     known = {"sex": drawn.patient.sex, "age_years": drawn.patient.age_years}
     known |= {"height_cm": drawn.patient.height_cm, "weight_kg": drawn.patient.weight_kg}
     row: dict[str, float | str] = {"seed": drawn.phantom.seed, "pathology": str(drawn.pathology)}

@@ -15,7 +15,7 @@ from cardiotrace.report.colour import STRUCTURE_COLOURS
 from cardiotrace.report.overlay import OverlayStyle, draw_overlay
 
 if TYPE_CHECKING:
-    from PIL.Image import Image as Picture
+    from PIL.Image import Image as PilImage
 
 _MOST_FRAMES = 48
 _PIXELS = 3_400_000  # of all frames together; speckle takes about 0.7 byte a pixel
@@ -51,7 +51,7 @@ def write_animation(
     side = max(96, int((share * _PIXELS / len(frames)) ** 0.5))
     style = OverlayStyle(width=min(460, round(side * 1.25)), height=min(400, side), line=1.6, has_legend=False)
     depth = _middle_slice(labels)
-    pictures = [
+    images = [
         draw_overlay(image.cine, labels, int(frame), depth=depth, caption=f"frame {frame}", style=style)
         for frame in frames
     ]
@@ -59,7 +59,7 @@ def write_animation(
 
     # One palette for all frames: a palette of its own for each makes the grey flicker.
     palette = _palette(labels.scheme.structures, style)
-    indexed = [picture.quantize(palette=palette, dither=Dither.NONE) for picture in pictures]
+    indexed = [image.quantize(palette=palette, dither=Dither.NONE) for image in images]
 
     def save(file: Path) -> None:
         indexed[0].save(
@@ -70,7 +70,7 @@ def write_animation(
     return shown_ms / true_ms if true_ms else None
 
 
-def _palette(structures: Sequence[Structure], style: OverlayStyle) -> "Picture":
+def _palette(structures: Sequence[Structure], style: OverlayStyle) -> "PilImage":
     """Greys, each structure's colour over them as its fill shows it, and its line between dark and full."""
     from PIL import Image
 

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cardiotrace.clinical.quantity import present_key
 from cardiotrace.core.errors import ModelFileError
 from cardiotrace.core.number import digits_of, fixed, mean_and_sd
 from cardiotrace.core.text import markdown_cell
@@ -20,6 +21,8 @@ _AGREEMENT = {"correlation": 3, "bias": 1, "sd": 1, "mean_absolute_error": 1}
 """Numbers of agreement and their digits."""
 
 
+_LOST = {"missed": "false negative"}
+"""Words for counts of older files."""
 KEPT_APART = "kept_apart"
 """Key of a model's scores on patients who took no part in training or in any choice: a list of tables, each with
 "data" in words, "patients" where known, mean "dice" by region, and "mean_absolute_error" by quantity."""
@@ -66,7 +69,7 @@ def _facts(spec: ModelSpec) -> str:
         "Views": view_names(spec),
         "Structures": ", ".join(f"{name} = {value}" for name, value in spec.scheme.values.items()),
         "Architecture": spec.architecture.name,
-        "Input": " then ".join(_step(choice.name, choice.options) for choice in spec.preparation.choices),
+        "Input": " then ".join(_step(choice.name, choice.options) for choice in spec.preprocessing.choices),
         "Threshold": "" if spec.threshold is None else f"{spec.threshold:.2f}",
         "Post-processing": " then ".join(choice.name for choice in spec.postprocessing.choices) or "none",
         "Learned from": f"{made.data_set}, split {made.split}",
@@ -123,7 +126,7 @@ def _kept_apart(found: Sequence[Mapping[str, Any]]) -> list[str]:
         for item in found
     ]
     head = ["patients of", "n", *(f"Dice {region}" for region in regions)]
-    head += [f"{key.rsplit('_', 1)[0].replace('_', ' ')} MAE, {key.rsplit('_', 1)[1]}" for key in errors]
+    head += [f"{present_key(key).rsplit('_', 1)[0].replace('_', ' ')} MAE, {key.rsplit('_', 1)[1]}" for key in errors]
     words = (
         "Measured when the model was finished, on patients who took no part in its training nor in any choice made for"
         " it. Expect these numbers on new patients, not those of the validation part."
@@ -137,7 +140,9 @@ def _told(values: Mapping[str, float], key: str) -> str:
 
 def _score_tables(scores: Mapping[str, Any]) -> list[str]:
     text = [_table(*_region_table(scores["regions"]))]
-    ejection = scores.get("ejection_fraction_percent")
+    ejection = {present_key(key): value for key, value in scores.items()}.get(
+        "left_ventricular_ejection_fraction_percent"
+    )
     if ejection:
         text.append(
             f"Ejection fraction against the data set's, {ejection['n']} patients, percent: correlation"
@@ -154,7 +159,7 @@ def _traced(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
     rows = [
         (key.rsplit("_", 1)[0].replace("_", " "), key.rsplit("_", 1)[1], item["n"],
          *(_number(item.get(name), digits) for name, digits in _AGREEMENT.items()))
-        for key, item in found.items()
+        for key, item in ((present_key(key), item) for key, item in found.items())
     ]  # fmt: skip
     head = ["against the reference labels", "unit", "n", "correlation", "bias", "SD", "MAE"]
     return [_table(head, rows)]
@@ -225,16 +230,19 @@ def _region_table(regions: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], 
     """Head and rows; the columns are the scores that the model file holds."""
     held = {score for groups in regions.values() for found in groups.values() for score in found}
     columns = [score for score in _COLUMNS if score in held]
-    # Older model files count false positives among the missed.
-    is_split = all("false_positive" in found for groups in regions.values() for found in groups.values())
-    lost = ("missed", "false_positive") if is_split else ("missed",)
+    # Older model files say "missed", the oldest of false positives too.
+    lost = tuple(
+        name
+        for name in ("missed", "false_negative", "false_positive")
+        if all(name in found for groups in regions.values() for found in groups.values())
+    )
     rows: list[Sequence[Any]] = [
         (region, group, *(_mean_and_sd(found, score) for score in columns), found["n"], *(found[key] for key in lost))
         for region, groups in regions.items()
         for group, found in groups.items()
     ]
     heads = [short_name(score) + (" mm" if score.endswith("_mm") else "") for score in columns]
-    return ["region", "group", *heads, "n", *(key.replace("_", " ") for key in lost)], rows
+    return ["region", "group", *heads, "n", *(_LOST.get(key, key.replace("_", " ")) for key in lost)], rows
 
 
 def _mean_and_sd(found: Mapping[str, Any], score: str) -> str:
@@ -247,7 +255,7 @@ def _use(spec: ModelSpec) -> str:
     return (
         "## Use\n\n"
         f"    cardiotrace analyse EXAM --model {spec.name} --out out\n\n"
-        "Pictures of other machines and centres than those it learned from may look different to it. Outlines must be"
+        "Images of other machines and centres than those it learned from may look different to it. Outlines must be"
         " looked at by somebody who can judge them; a report flags what looks wrong, and no flag is no proof of"
         " correctness."
     )

@@ -14,12 +14,12 @@ from cardiotrace.core.flag import Flag, Grade, worst
 from cardiotrace.core.text import csv_text
 
 COLUMNS = (
-    ("ejection_fraction_percent", "EF", "%"),
-    ("end_diastolic_volume_ml", "EDV", "ml"),
-    ("end_systolic_volume_ml", "ESV", "ml"),
-    ("stroke_volume_ml", "SV", "ml"),
+    ("left_ventricular_ejection_fraction_percent", "EF", "%"),
+    ("left_ventricular_end_diastolic_volume_ml", "EDV", "ml"),
+    ("left_ventricular_end_systolic_volume_ml", "ESV", "ml"),
+    ("left_ventricular_stroke_volume_ml", "SV", "ml"),
     ("left_atrial_volume_ml", "LA volume", "ml"),
-    ("myocardial_mass_g", "mass", "g"),
+    ("left_ventricular_mass_g", "mass", "g"),
     ("right_ventricular_ejection_fraction_percent", "RV EF", "%"),
     ("right_ventricular_end_diastolic_volume_ml", "RV EDV", "ml"),
     ("right_ventricular_end_systolic_volume_ml", "RV ESV", "ml"),
@@ -85,7 +85,8 @@ def reason_against(quantity: Quantity) -> str:
 
     Example:
         >>> flag = Flag(Grade.NOT_USABLE, "the left ventricle was lost in one frame")
-        >>> reason_against(Quantity("ejection_fraction", 96.0, "percent", "", "A4C", (), flags=(flag,)))
+        >>> name = "left_ventricular_ejection_fraction"
+        >>> reason_against(Quantity(name, 96.0, "percent", "", "A4C", (), flags=(flag,)))
         'the left ventricle was lost in one frame'
     """
     return next((flag.text for flag in quantity.flags if flag.grade is Grade.NOT_USABLE), "")

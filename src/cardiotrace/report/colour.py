@@ -1,4 +1,4 @@
-"""Colours that people with any colour vision tell apart, on grey pictures and on paper."""
+"""Colours that people with any colour vision tell apart, on grey images and on paper."""
 
 from cardiotrace.core.terms import Structure
 
@@ -12,7 +12,7 @@ STRUCTURE_COLOURS: dict[Structure, Colour] = {
     Structure.RA: (0, 178, 130),
     Structure.VESSEL: (86, 180, 233),
 }
-"""After Okabe and Ito 2008, purple and green a little lighter, for dark pictures."""
+"""After Okabe and Ito 2008, purple and green a little lighter, for dark images."""
 
 LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """For plots on white, in order."""

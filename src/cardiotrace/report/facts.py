@@ -1,4 +1,4 @@
-"""What a report says of patient, pictures and program before it comes to numbers."""
+"""What a report says of patient, images and program before it comes to numbers."""
 
 from collections.abc import Iterable
 

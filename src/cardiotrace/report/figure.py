@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from cardiotrace.clinical.curve import Curve
-from cardiotrace.clinical.cycle import Instant
+from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.number import fixed
 from cardiotrace.report.canvas import INK, TEXT, blank_figure, plain_axes, save_png
@@ -50,7 +50,7 @@ def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     save_png(figure, path)
 
 
-def draw_exam_curve(curve: Curve, instants: Sequence[Instant], path: Path) -> None:
+def draw_exam_curve(curve: Curve, instants: Sequence[KeyFrame], path: Path) -> None:
     """Plot volumes of the ventricles, or areas of ventricle and atrium, over time with ED and ES marked.
 
     Args:

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 _DARK, _LIGHT = "#12161b", "#f2f2f2"
 _WIDTH = 9.5
-"""Of the picture, inches."""
+"""Of the image, inches."""
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedImage:
     """A frame with two labellings on its grid."""
 
     cine: Image
@@ -42,13 +42,13 @@ class Compared:
         differs = self.reference.to(self.predicted.scheme).array[self.frame] != self.predicted.array[self.frame]
         return int(np.argmax(differs.sum(axis=(1, 2))))
 
-    def around_the_heart(self) -> "Compared":
+    def around_the_heart(self) -> "ComparedImage":
         """The same, of MRI only what lies around the labels of both."""
         box = box_to_show(self.cine, (self.predicted, self.reference))
         if box is None:
             return self
         cine, predicted = cropped(self.cine, self.predicted, box)
-        return Compared(cine, predicted, cropped(self.cine, self.reference, box)[1], self.frame)
+        return ComparedImage(cine, predicted, cropped(self.cine, self.reference, box)[1], self.frame)
 
     @property
     def regions(self) -> tuple[Region, ...]:
@@ -57,7 +57,7 @@ class Compared:
         return tuple(region for region in regions_of(self.reference.scheme) if held.issuperset(region.structures))
 
 
-def draw_compared(compared: Compared, path: Path, *, title: str, notes: Sequence[str] = ()) -> None:
+def draw_compared(compared: ComparedImage, path: Path, *, title: str, notes: Sequence[str] = ()) -> None:
     """Draw a frame, and the same with the outlines of the reference, white, and of the prediction, coloured.
 
     Long thin structures are painted instead: found white, false vermilion, missed blue.
@@ -95,7 +95,7 @@ def draw_compared(compared: Compared, path: Path, *, title: str, notes: Sequence
     save_png(figure, path)
 
 
-def _outlines(axes: "Axes", compared: Compared, region: Region) -> tuple["Line2D", "Line2D"]:
+def _outlines(axes: "Axes", compared: ComparedImage, region: Region) -> tuple["Line2D", "Line2D"]:
     """Draw one region's two outlines; gives a line of the reference and one of the prediction for the legend."""
     frame, depth = compared.frame, compared.depth
     colour = hexadecimal(STRUCTURE_COLOURS[region.structures[-1]])
@@ -113,11 +113,11 @@ def _outlines(axes: "Axes", compared: Compared, region: Region) -> tuple["Line2D
 
 
 def _rings_mm(mask: Bool[np.ndarray, "height width"], cine: Image) -> list[np.ndarray]:
-    """Level lines in mm from the picture's upper left corner."""
+    """Level lines in mm from the image's upper left corner."""
     return [(ring + 0.5) * np.array(cine.geometry.pixel_mm) for ring in contours(mask)]
 
 
-def _painted(compared: Compared) -> np.ndarray:
+def _painted(compared: ComparedImage) -> np.ndarray:
     frame, depth = compared.frame, compared.depth
     masks = [
         np.any([region.mask(labels.array[frame, depth], labels.scheme) for region in compared.regions], axis=0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Shaped, UInt8
 
-from cardiotrace.clinical.section import Section
+from cardiotrace.clinical.long_axis_trace import LongAxisTrace
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
@@ -14,7 +14,7 @@ from cardiotrace.geometry.contour import contours
 from cardiotrace.report.colour import STRUCTURE_COLOURS, Colour
 
 if TYPE_CHECKING:
-    from PIL.Image import Image as Picture
+    from PIL.Image import Image as PilImage
     from PIL.ImageDraw import ImageDraw as Pen
 
 _FINE = 3  # drawn this many times larger, then reduced: smooth lines without a plotting library
@@ -27,9 +27,9 @@ class OverlayStyle:
     """What is drawn, and how large."""
 
     width: int = 900
-    """The picture is at most this wide, pixels."""
+    """The image is at most this wide, pixels."""
     height: int = 720
-    """The picture is at most this high, pixels."""
+    """The image is at most this high, pixels."""
     line: float = 2.2
     """Width of the outlines, pixels."""
     fill: float = 0.10
@@ -37,12 +37,12 @@ class OverlayStyle:
     has_legend: bool = True
     has_scale: bool = True
     text: int | None = None
-    """Height of letters, pixels; None takes a 34th of the picture's height."""
+    """Height of letters, pixels; None takes a 34th of the image's height."""
 
 
 @dataclass(frozen=True)
 class _Canvas:
-    """Where millimetres lie on the picture."""
+    """Where millimetres lie on the image."""
 
     size: tuple[int, int]
     """(width, height), pixels."""
@@ -50,12 +50,12 @@ class _Canvas:
     """Pixels per mm (per pixel of the image's height where there is no spacing)."""
     spacing_mm: tuple[float, float]
     corner_mm: tuple[float, float] = (0.0, 0.0)
-    """(row, column) of the picture's corner in the millimetres of what is drawn, where only a part is shown."""
+    """(row, column) of the image's corner in the millimetres of what is drawn, where only a part is shown."""
 
     def points(
         self, points_mm: Shaped[np.ndarray, "n 2"], *, corner: tuple[int, int] = (0, 0), factor: int = _FINE
     ) -> list[tuple[float, float]]:
-        """(row, column) in mm as (x, y) from a `corner` of the picture, `factor` times as fine."""
+        """(row, column) in mm as (x, y) from a `corner` of the image, `factor` times as fine."""
         spots = (points_mm - np.asarray(self.corner_mm) + np.asarray(self.spacing_mm) / 2)[:, ::-1] * self.scale
         return [(x, y) for x, y in ((spots - corner) * factor).tolist()]
 
@@ -65,50 +65,50 @@ def draw_overlay(
     labels: LabelMap,
     frame: int,
     *,
-    section: Section | None = None,
+    section: LongAxisTrace | None = None,
     caption: str = "",
     depth: int = 0,
     style: OverlayStyle | None = None,
     corner_mm: tuple[float, float] = (0.0, 0.0),
-) -> "Picture":
+) -> "PilImage":
     """Draw one frame with its outlines; pixels become square millimetres.
 
     Args:
         cine: the image.
         labels: labels on its grid.
         frame: which frame, from 0.
-        section: what was measured there, to draw long axis and discs as they were measured; None draws neither.
+        section: what was measured there, to draw long axis and disks as they were measured; None draws neither.
         caption: words for the upper left corner, such as "A4C end-diastole".
         depth: which slice of a stack.
         style: sizes and what to leave out.
-        corner_mm: (row, column) of the picture's corner in the millimetres of the axis, where the image was cropped
+        corner_mm: (row, column) of the image's corner in the millimetres of the axis, where the image was cropped
             after it was measured.
 
     Returns:
-        An RGB picture (of Pillow).
+        An RGB image (of Pillow).
     """
     from PIL import Image
 
     style = style or OverlayStyle()
     canvas = _canvas(cine, style)
     grey = display_grey(cine)[frame, depth]
-    picture = Image.fromarray(grey).convert("RGB").resize(canvas.size, Image.Resampling.BICUBIC)
+    image = Image.fromarray(grey).convert("RGB").resize(canvas.size, Image.Resampling.BICUBIC)
     shown = [structure for structure in _DRAW_ORDER if structure in labels.scheme.values]
     for structure in shown:
         mask = labels.array[frame, depth] == labels.scheme.value(structure)
         rings = [(ring[:-1]) * np.asarray(canvas.spacing_mm) for ring in contours(mask)]
-        _draw_rings(picture, canvas, rings, STRUCTURE_COLOURS[structure], style)
+        _draw_rings(image, canvas, rings, STRUCTURE_COLOURS[structure], style)
     if section is not None:
-        _draw_axis(picture, replace(canvas, corner_mm=corner_mm), section)
+        _draw_axis(image, replace(canvas, corner_mm=corner_mm), section)
     present = [
         item for item in labels.scheme.structures if (labels.array[frame, depth] == labels.scheme.value(item)).any()
     ]
-    _annotate(picture, canvas, style, caption, present if style.has_legend else [], cine.spacing_mm is not None)
-    return picture
+    _annotate(image, canvas, style, caption, present if style.has_legend else [], cine.spacing_mm is not None)
+    return image
 
 
 def display_grey(cine: Image) -> UInt8[np.ndarray, "time depth height width *channel"]:
-    """Grey values for the screen: 8-bit pictures as they are, others between their 0.5 and 99.5 percentiles."""
+    """Grey values for the screen: 8-bit images as they are, others between their 0.5 and 99.5 percentiles."""
     if cine.frames.dtype == np.uint8:
         return np.asarray(cine.frames)
     low, high = (float(value) for value in np.percentile(cine.frames[:: max(1, len(cine.frames) // 8)], (0.5, 99.5)))
@@ -126,7 +126,7 @@ def _canvas(cine: Image, style: OverlayStyle) -> _Canvas:
 
 
 def _draw_rings(
-    picture: "Picture",
+    image: "PilImage",
     canvas: _Canvas,
     rings: list[Shaped[np.ndarray, "n 2"]],
     colour: Colour,
@@ -139,12 +139,12 @@ def _draw_rings(
     shifted = [canvas.points(_smooth(ring, 1.5 / canvas.scale), corner=box[:2]) for ring in rings]
     # A dark seam first, so that a light line also shows on a bright wall.
     _trace(pen, shifted, width=(style.line + 2) * _FINE, strength=110)
-    picture.paste((0, 0, 0), box, fine.reduce(_FINE))
+    image.paste((0, 0, 0), box, fine.reduce(_FINE))
     pen.rectangle((0, 0, *fine.size), fill=0)
     for points in shifted:
         pen.polygon(points, fill=round(255 * style.fill))
     _trace(pen, shifted, width=style.line * _FINE, strength=255)
-    picture.paste(colour, box, fine.reduce(_FINE))
+    image.paste(colour, box, fine.reduce(_FINE))
 
 
 def _trace(pen: "Pen", rings: list[list[tuple[float, float]]], *, width: float, strength: int) -> None:
@@ -166,8 +166,10 @@ def _smooth(ring: Shaped[np.ndarray, "n 2"], step: float) -> Shaped[np.ndarray, 
     return np.asarray(even)[::every]
 
 
-def _layer(canvas: _Canvas, points_mm: Shaped[np.ndarray, "n 2"]) -> tuple[tuple[int, int, int, int], "Picture", "Pen"]:
-    """A fine grey layer around some points: its box on the picture, the layer, a pen for it."""
+def _layer(
+    canvas: _Canvas, points_mm: Shaped[np.ndarray, "n 2"]
+) -> tuple[tuple[int, int, int, int], "PilImage", "Pen"]:
+    """A fine grey layer around some points: its box on the image, the layer, a pen for it."""
     from PIL import Image, ImageDraw
 
     spots = np.array(canvas.points(points_mm, factor=1))
@@ -179,10 +181,10 @@ def _layer(canvas: _Canvas, points_mm: Shaped[np.ndarray, "n 2"]) -> tuple[tuple
     return box, fine, ImageDraw.Draw(fine)
 
 
-def _draw_axis(picture: "Picture", canvas: _Canvas, section: Section) -> None:
-    """The long axis with dots on annulus and apex, the discs faintly."""
-    axis, discs = section.axis, section.discs
-    if axis is None or discs is None:
+def _draw_axis(image: "PilImage", canvas: _Canvas, section: LongAxisTrace) -> None:
+    """The long axis with dots on annulus and apex, the disks faintly."""
+    axis, disks = section.axis, section.disks
+    if axis is None or disks is None:
         return
     landmarks = np.vstack([axis.annulus_mm, axis.apex_mm])
     box, fine, pen = _layer(canvas, np.vstack([section.ring_mm, landmarks]))
@@ -190,18 +192,18 @@ def _draw_axis(picture: "Picture", canvas: _Canvas, section: Section) -> None:
     def on_layer(points_mm: Shaped[np.ndarray, "n 2"]) -> list[tuple[float, float]]:
         return canvas.points(points_mm, corner=box[:2])
 
-    for ends in discs.ends_mm:
+    for ends in disks.ends_mm:
         pen.line(on_layer(ends), fill=70, width=_FINE)
     pen.line(on_layer(np.vstack([axis.base_mm, axis.apex_mm])), fill=190, width=_FINE)
     pen.line(on_layer(axis.annulus_mm), fill=190, width=_FINE)
     radius = 3.0 * _FINE
     for x, y in on_layer(landmarks):
         pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
-    picture.paste(_LIGHT, box, fine.reduce(_FINE))
+    image.paste(_LIGHT, box, fine.reduce(_FINE))
 
 
 def _annotate(
-    picture: "Picture",
+    image: "PilImage",
     canvas: _Canvas,
     style: OverlayStyle,
     caption: str,
@@ -211,7 +213,7 @@ def _annotate(
     """Caption, legend and scale bar in the corners."""
     from PIL import ImageDraw, ImageFont
 
-    pen = ImageDraw.Draw(picture)
+    pen = ImageDraw.Draw(image)
     unit = style.text or max(11, round(canvas.size[1] / 34))
     font = ImageFont.load_default(unit)
     margin = unit * 0.8

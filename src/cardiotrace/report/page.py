@@ -18,22 +18,22 @@ from cardiotrace.report.facts import facts_of, is_of_heart, view_words
 
 UNIT_SIGNS = {"percent": "%", "cm2": "cm²", "px2": "px²", "ml/m2": "ml/m²", "g/m2": "g/m²"}
 NAMES = {
-    "ejection_fraction": "Ejection fraction",
-    "end_diastolic_volume": "End-diastolic volume",
-    "end_systolic_volume": "End-systolic volume",
-    "stroke_volume": "Stroke volume",
-    "end_diastolic_volume_index": "End-diastolic volume index",
-    "end_systolic_volume_index": "End-systolic volume index",
-    "end_diastolic_area": "LV area, end-diastole",
-    "end_systolic_area": "LV area, end-systole",
-    "end_diastolic_length": "LV length, end-diastole",
-    "end_systolic_length": "LV length, end-systole",
-    "fractional_area_change": "Fractional area change",
+    "left_ventricular_ejection_fraction": "Ejection fraction",
+    "left_ventricular_end_diastolic_volume": "End-diastolic volume",
+    "left_ventricular_end_systolic_volume": "End-systolic volume",
+    "left_ventricular_stroke_volume": "Stroke volume",
+    "left_ventricular_end_diastolic_volume_index": "End-diastolic volume index",
+    "left_ventricular_end_systolic_volume_index": "End-systolic volume index",
+    "left_ventricular_end_diastolic_area": "LV area, end-diastole",
+    "left_ventricular_end_systolic_area": "LV area, end-systole",
+    "left_ventricular_end_diastolic_length": "LV length, end-diastole",
+    "left_ventricular_end_systolic_length": "LV length, end-systole",
+    "left_ventricular_fractional_area_change": "Fractional area change",
     "left_atrial_area": "LA area, end-systole",
     "left_atrial_length": "LA length, end-systole",
     "left_atrial_volume": "LA volume, end-systole",
     "left_atrial_volume_index": "LA volume index",
-    "myocardial_mass": "Myocardial mass",
+    "left_ventricular_mass": "Myocardial mass",
     "myocardial_mass_index": "Myocardial mass index",
     "right_ventricular_ejection_fraction": "RV ejection fraction",
     "right_ventricular_end_diastolic_volume": "RV end-diastolic volume",
@@ -44,8 +44,8 @@ NAMES = {
     "right_ventricular_fractional_area_change": "RV fractional area change",
 }
 _METHODS = {
-    "discs, biplane": "biplane discs",
-    "discs, single plane": "discs, single plane",
+    "biplane method of disks": "biplane method of disks",
+    "method of disks, single plane": "method of disks, single plane",
     "area-length, single plane": "area-length, single plane",
     "area-length, biplane": "biplane area-length",
     "sum of slices": "slices",
@@ -66,8 +66,8 @@ _TOP = 90.0  # right end of the ejection fraction scale, percent
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A picture on the page."""
+class ReportFigure:
+    """An image on the page."""
 
     kind: str
     """"still", "sheet" (all slices of a stack), "animation" or "curve"."""
@@ -77,13 +77,13 @@ class Shown:
 
     @property
     def source(self) -> str:
-        """The picture itself, as a page holds it."""
+        """The image itself, as a page holds it."""
         kind = "gif" if self.path.suffix == ".gif" else "png"
         return f"data:image/{kind};base64,{base64.b64encode(self.path.read_bytes()).decode('ascii')}"
 
 
 @dataclass(frozen=True)
-class Beside:
+class ReportContext:
     """What the page says beside the measures."""
 
     model: Mapping[str, str] | None = None
@@ -123,13 +123,13 @@ class Table:
     """Name, unit, values, normal range, true value."""
 
 
-def render_page(exam: Exam, measures: Measures, shown: Sequence[Shown], beside: Beside) -> str:
+def render_page(exam: Exam, measures: Measures, shown: Sequence[ReportFigure], beside: ReportContext) -> str:
     """The page as HTML text.
 
     Args:
         exam: gives its name, and the sex for normal ranges.
         measures: what was measured.
-        shown: the pictures, in the order they are to stand.
+        shown: the images, in the order they are to stand.
         beside: model, true values and date.
 
     Returns:
@@ -158,7 +158,7 @@ def render_page(exam: Exam, measures: Measures, shown: Sequence[Shown], beside: 
         has_normal=any(row[3] for table in tables for row in table.rows),
         notes=_notes(exam, measures),
         model=dict(beside.model or {}),
-        instants=measures.instants,
+        key_frames=measures.key_frames,
     )
 
 
@@ -174,7 +174,7 @@ def format_value(value: float, unit: str) -> str:
 
 def _headline(measures: Measures, sex: str | None, truth: Mapping[str, float]) -> dict[str, Any] | None:
     """The preferred ejection fraction; one that is not usable is struck through and small, without a scale."""
-    found = measures.find("ejection_fraction")
+    found = measures.find("left_ventricular_ejection_fraction")
     if found is None:
         return None
     key = found.key
@@ -225,7 +225,7 @@ def _lead(exam: Exam, measures: Measures) -> dict[str, str]:
     """What stands first on a page without an ejection fraction: what was measured where it is not of a heart."""
     first = measures.quantities[0] if measures.quantities else None
     if first is None or any(quantity.name in NAMES for quantity in measures.quantities):
-        name = NAMES["ejection_fraction"] if is_of_heart(exam) else "Vessel density"
+        name = NAMES["left_ventricular_ejection_fraction"] if is_of_heart(exam) else "Vessel density"
         return {"name": name, "value": "", "unit": "", "method": "", "is_struck": ""}
     unit = UNIT_SIGNS.get(first.unit, first.unit)
     value = format_value(first.value, first.unit)
@@ -236,11 +236,11 @@ def _lead(exam: Exam, measures: Measures) -> dict[str, str]:
 def _cards(measures: Measures, sex: str | None, truth: Mapping[str, float]) -> list[dict[str, str]]:
     cards = []
     for name, short in (
-        ("end_diastolic_volume", "EDV"),
-        ("end_systolic_volume", "ESV"),
-        ("stroke_volume", "SV"),
+        ("left_ventricular_end_diastolic_volume", "EDV"),
+        ("left_ventricular_end_systolic_volume", "ESV"),
+        ("left_ventricular_stroke_volume", "SV"),
         ("left_atrial_volume", "LA volume"),
-        ("myocardial_mass", "Myocardial mass"),
+        ("left_ventricular_mass", "Myocardial mass"),
         ("right_ventricular_ejection_fraction", "RV EF"),
         ("right_ventricular_end_diastolic_volume", "RV EDV"),
     ):
@@ -325,13 +325,13 @@ def _notes(exam: Exam, measures: Measures) -> list[str]:
     """How the values came about, in a few sentences."""
     notes = []
     methods = {item.method for item in measures}
-    if "discs, biplane" in methods:
+    if "biplane method of disks" in methods:
         notes.append(
-            "Biplane: 20 elliptic discs between mitral annulus and apex, as high as the longer of the two "
+            "Biplane: 20 elliptic disks between mitral annulus and apex, as high as the longer of the two "
             "long axes at the same instant."
         )
-    if "discs, single plane" in methods:
-        notes.append("Discs: 20 round discs across one view's long axis. A single plane assumes a round ventricle.")
+    if "method of disks, single plane" in methods:
+        notes.append("Disks: 20 round disks across one view's long axis. A single plane assumes a round ventricle.")
     if methods & {"area-length, single plane", "area-length, biplane"}:
         notes.append("Area-length: V = 8 A² / (3 π L); biplane 8 A₁ A₂ / (3 π L), L the shorter length.")
     if "sum of slices" in methods:

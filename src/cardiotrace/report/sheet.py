@@ -1,4 +1,4 @@
-"""Every slice of a stack on one picture, from base to apex, cropped to the heart."""
+"""Every slice of a stack on one image, from base to apex, cropped to the heart."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -14,12 +14,12 @@ from cardiotrace.report.colour import STRUCTURE_COLOURS
 from cardiotrace.report.overlay import OverlayStyle, display_grey, draw_overlay
 
 if TYPE_CHECKING:
-    from PIL.Image import Image as Picture
+    from PIL.Image import Image as PilImage
 
 _MARGIN_MM, _MARGIN = 12.0, 0.12
 """Around the labelled heart: at least the first, and the second as a share of its size."""
 _LEAST_MM = 70.0
-"""A box is at least as large, so that a few stray pixels do not fill the picture."""
+"""A box is at least as large, so that a few stray pixels do not fill the image."""
 _MOST_COLUMNS, _MOST_SLICES = 7, 42
 _WIDTH, _HEIGHT = 1600, 2000
 """Of a sheet, pixels, at most."""
@@ -42,10 +42,10 @@ def heart_box(labels: Iterable[LabelMap]) -> Box | None:
     """A square around everything that is labelled in any frame and slice of several maps on grids of one shape.
 
     Args:
-        labels: those of all pictures that are to show the same part.
+        labels: those of all images that are to show the same part.
 
     Returns:
-        The box with a margin of 12 mm or more, within the picture; None where nothing is labelled, or the grids differ.
+        The box with a margin of 12 mm or more, within the image; None where nothing is labelled, or the grids differ.
     """
     maps = list(labels)
     shapes = {(item.array.shape[2:], item.spacing_mm and item.spacing_mm[1:]) for item in maps}
@@ -69,10 +69,10 @@ def heart_box(labels: Iterable[LabelMap]) -> Box | None:
 
 
 def box_to_show(cine: Image, labels: Iterable[LabelMap]) -> Box | None:
-    """The part of a picture that a report shows: of MRI what lies around the heart; None for all of it.
+    """The part of an image that a report shows: of MRI what lies around the heart; None for all of it.
 
     Args:
-        cine: the picture; a stack of unknown modality is taken for MRI, whose pictures show the whole chest.
+        cine: the image; a stack of unknown modality is taken for MRI, whose images show the whole chest.
         labels: see `heart_box`.
     """
     is_chest = cine.modality is Modality.MR or (cine.modality is Modality.UNKNOWN and cine.grid_shape[1] > 1)
@@ -124,7 +124,7 @@ def draw_sheet(
     box: Box | None = None,
     order: Sequence[int] = (),
     width: int = _WIDTH,
-) -> "Picture":
+) -> "PilImage":
     """Draw all slices of one frame side by side with their outlines, under a line that tells what they are.
 
     Args:
@@ -134,12 +134,12 @@ def draw_sheet(
         caption: words for the line above.
         box: what to show of each slice; None shows all of it.
         order: the slices in the order to show them; the file's by default. Of more than 42 every second, third, ...
-        width: of the picture, at most, pixels.
+        width: of the image, at most, pixels.
 
     Returns:
-        An RGB picture (of Pillow).
+        An RGB image (of Pillow).
     """
-    from PIL import Image as Pictures
+    from PIL import Image as Images
 
     slices = list(order) or list(range(cine.grid_shape[1]))
     step = math.ceil(len(slices) / _MOST_SLICES)
@@ -152,7 +152,7 @@ def draw_sheet(
     small, marked = cropped(shown, held, box)
     tiles = [_tile(small, marked, depth, side, has_scale=depth == slices[-1]) for depth in slices]
     wide, high = max(tile.width for tile in tiles), max(tile.height for tile in tiles)
-    sheet = Pictures.new("RGB", (columns * (wide + _GAP) - _GAP, _BAR + rows * (high + _GAP)))
+    sheet = Images.new("RGB", (columns * (wide + _GAP) - _GAP, _BAR + rows * (high + _GAP)))
     for place, tile in enumerate(tiles):
         row, column = divmod(place, columns)
         sheet.paste(tile, (column * (wide + _GAP), _BAR + row * (high + _GAP)))
@@ -168,12 +168,12 @@ def _within(centre: float, length: float, end: int) -> tuple[int, int]:
     return first, min(first + math.ceil(length), end)
 
 
-def _tile(cine: Image, labels: LabelMap, depth: int, side: int, *, has_scale: bool) -> "Picture":
+def _tile(cine: Image, labels: LabelMap, depth: int, side: int, *, has_scale: bool) -> "PilImage":
     style = OverlayStyle(width=side, height=side, line=1.6, has_legend=False, has_scale=has_scale, text=20)
     return draw_overlay(cine, labels, 0, caption=f"{depth}", depth=depth, style=style)
 
 
-def _head(sheet: "Picture", words: str, labels: LabelMap) -> None:
+def _head(sheet: "PilImage", words: str, labels: LabelMap) -> None:
     """The line above: what is shown on the left, whose colours on the right."""
     from PIL import ImageDraw, ImageFont
 

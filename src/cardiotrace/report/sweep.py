@@ -178,17 +178,17 @@ def draw_strips(example: Example, path: Path) -> None:
     columns = 2 + len(members)
     figure = blank_figure(1.55 * columns, 1.75 * len(groups) + 0.3)
     for row, group in enumerate(groups):
-        pictures = [
+        images = [
             ("image", example.image),
             ("reference", painted(example.reference, example.reference, example.counts)),
         ]
         for member in members:
             if (group, member) in example.predicted:
-                picture = painted(example.predicted[group, member], example.reference, example.counts)
-                pictures.append((f"{member}: {example.scores[group, member]:.2f}", picture))
-        for column, (title, picture) in enumerate(pictures):
+                image = painted(example.predicted[group, member], example.reference, example.counts)
+                images.append((f"{member}: {example.scores[group, member]:.2f}", image))
+        for column, (title, image) in enumerate(images):
             axes = figure.add_subplot(len(groups), columns, row * columns + column + 1)
-            axes.imshow(picture, interpolation="nearest")
+            axes.imshow(image, interpolation="nearest")
             axes.set_xticks([])
             axes.set_yticks([])
             axes.set_title(title, fontsize=TEXT, color=INK)
@@ -212,12 +212,12 @@ def painted(
         >>> painted(ones, np.array([[1, 0]], np.uint8), ones > 0).tolist()
         [[[255, 255, 255], [213, 94, 0]]]
     """
-    picture = np.zeros((*predicted.shape, 3), np.uint8)
-    picture[(predicted == reference) & (predicted > 0)] = _FOUND
-    picture[(predicted != reference) & (predicted > 0)] = _FALSE
-    picture[(predicted == 0) & (reference > 0)] = _MISSED
-    picture[~counts] = 90
-    return picture
+    image = np.zeros((*predicted.shape, 3), np.uint8)
+    image[(predicted == reference) & (predicted > 0)] = _FOUND
+    image[(predicted != reference) & (predicted > 0)] = _FALSE
+    image[(predicted == 0) & (reference > 0)] = _MISSED
+    image[~counts] = 90
+    return image
 
 
 def _labels(cells: Mapping[Cell, object], path: Path) -> tuple[list[str], list[str]]:

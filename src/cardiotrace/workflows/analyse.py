@@ -1,4 +1,4 @@
-"""Exams in; label maps, numbers, pictures and a report out."""
+"""Exams in; label maps, numbers, images and a report out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,12 +12,13 @@ from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.licence import Terms
-from cardiotrace.datasets.found import FoundExam, find_exams
+from cardiotrace.datasets.exam_discovery import FoundExam, find_exams
 from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.predictor import Progress
 from cardiotrace.report import write_report
-from cardiotrace.workflows.batch import REPORT, Batch, Tell, for_each_exam, tell_nobody
+from cardiotrace.workflows.batch import REPORT, BatchResult, Tell, for_each_exam, tell_nobody
 from cardiotrace.workflows.cohort import with_summary
+from cardiotrace.workflows.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.provenance import Provenance, provenance_of, reading_flags
 from cardiotrace.workflows.record import read_record
 from cardiotrace.workflows.segment import (
@@ -29,7 +30,6 @@ from cardiotrace.workflows.segment import (
     spare_images,
     write_labels_of,
 )
-from cardiotrace.workflows.watch import SILENT, Watch
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ class Analysed:
         return cls(name, record.measures, folder / "report.html", record.plain, is_new=False)
 
 
-def analyse(config: SegmentConfig, watch: Watch = SILENT, tell: Tell = tell_nobody) -> Batch[Analysed]:
+def analyse(config: SegmentConfig, watch: ProgressReporter = SILENT, tell: Tell = tell_nobody) -> BatchResult[Analysed]:
     """Segment, measure and report every exam into a folder of its own below `config.out`.
 
     What an earlier run did with the same files and settings is not done again. Where there are several exams, a

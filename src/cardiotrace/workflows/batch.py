@@ -11,12 +11,12 @@ from typing import Any, Generic, TypeVar
 
 from cardiotrace import __version__
 from cardiotrace.core.errors import CardioTraceError, UsageError, explained
-from cardiotrace.datasets.found import FoundExam
+from cardiotrace.datasets.exam_discovery import FoundExam
 from cardiotrace.datasets.naming import image_name
 from cardiotrace.io.formats import suffix_of
 from cardiotrace.io.results import REMEDY, Manifest, Staging, read_manifest, refuse_changed, staged_results
+from cardiotrace.workflows.progress import ProgressReporter
 from cardiotrace.workflows.stamp import Stamps, folder_of, stamps_of
-from cardiotrace.workflows.watch import Watch
 
 Result = TypeVar("Result")
 
@@ -36,7 +36,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Batch(Generic[Result]):
+class BatchResult(Generic[Result]):
     """What became of many exams."""
 
     done: tuple[Result, ...]
@@ -65,11 +65,11 @@ def tell_nobody(_: object) -> None:
 def for_each_exam(
     found: Sequence[FoundExam],
     work: Callable[[FoundExam], Result],
-    watch: Watch,
+    watch: ProgressReporter,
     *,
     title: str,
     tell: Tell = tell_nobody,
-) -> Batch[Result]:
+) -> BatchResult[Result]:
     """Do the work on every exam; one that fails does not stop the others, whatever it raises."""
     done: list[Result] = []
     failures: list[Failure] = []
@@ -82,7 +82,7 @@ def for_each_exam(
                 done.append(result)
             tell(result)
             tick(index + 1, len(found))
-    return Batch(tuple(done), tuple(failures))
+    return BatchResult(tuple(done), tuple(failures))
 
 
 def attempt(exam: FoundExam, work: Callable[[FoundExam], Result]) -> Result | Failure:
@@ -102,7 +102,7 @@ def _everything(_: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Task:
+class ExamTask:
     """One verb over exams whose results go into a folder each."""
 
     verb: str

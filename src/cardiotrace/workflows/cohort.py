@@ -9,7 +9,7 @@ from cardiotrace.core.errors import CardioTraceError, InputError
 from cardiotrace.io import write_text
 from cardiotrace.io.results import read_manifest, refuse_changed, staged_results
 from cardiotrace.report.cohort import CohortRow, cohort_csv, cohort_page
-from cardiotrace.workflows.batch import Batch
+from cardiotrace.workflows.batch import BatchResult
 from cardiotrace.workflows.record import Record, read_record
 
 PAGE, TABLE = "index.html", "summary.csv"
@@ -18,7 +18,7 @@ THUMBNAIL = "figures/thumbnail.jpg"
 Result = TypeVar("Result")
 
 
-def with_summary(batch: Batch[Result], out: Path, *, overwrite: bool = False) -> Batch[Result]:
+def with_summary(batch: BatchResult[Result], out: Path, *, overwrite: bool = False) -> BatchResult[Result]:
     """Renew table and page of a folder of results after a run, where it holds several exams.
 
     Args:

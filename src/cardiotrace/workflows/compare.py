@@ -10,10 +10,10 @@ from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.file import require_replaceable
 from cardiotrace.core.text import some
 from cardiotrace.evaluation.case_table import CaseTable
-from cardiotrace.evaluation.choose import Only, chosen_rows
 from cardiotrace.evaluation.compare import Comparison, compare
 from cardiotrace.evaluation.limits import DEFAULT, OutlierLimits, combined, preset
 from cardiotrace.evaluation.published import PaperTable, Published, described, paper_tables, read_published
+from cardiotrace.evaluation.selection import GroupFilter, select_rows
 from cardiotrace.evaluation.table import (
     comparison_rows,
     outlier_rows,
@@ -41,7 +41,7 @@ class CompareConfig:
     """Run folders or table files; a method is named after its folder or file."""
     scores: tuple[str, ...] = ("dice",)
     """What to test: names of scores, or "all"."""
-    only: Only = field(default_factory=dict)
+    only: GroupFilter = field(default_factory=dict)
     """Groups to keep, by group key; empty keeps all."""
     limits: tuple[str, ...] = ()
     """What counts as an outlier: names of presets or models; empty takes what the tables brought with them."""
@@ -54,7 +54,7 @@ class CompareConfig:
 
 
 @dataclass(frozen=True)
-class Compared:
+class MethodComparison:
     """What came of a comparison."""
 
     tables: Mapping[str, CaseTable]
@@ -77,7 +77,7 @@ class Compared:
         return (*about, *([self.published.remark] if self.published and self.published.remark else []))
 
 
-def compare_runs(config: CompareConfig) -> Compared:
+def compare_runs(config: CompareConfig) -> MethodComparison:
     """Compare every pair of methods, count their outliers by the same limits, show them beside published ones.
 
     Raises:
@@ -91,10 +91,10 @@ def compare_runs(config: CompareConfig) -> Compared:
     if config.out is not None:
         require_replaceable(config.out, begins=(TITLE,), what="comparison")
     published = read_published(config.published) if config.published else None
-    tables = {name: chosen_rows(table, config.only) for name, table in _read(config.runs).items()}
+    tables = {name: select_rows(table, config.only) for name, table in _read(config.runs).items()}
     limits = named_limits(config.limits) or combined(table.limits or preset(DEFAULT) for table in tables.values())
     papers = paper_tables(published, tables, limits, protocols=config.protocols) if published else []
-    done = Compared(
+    done = MethodComparison(
         tables,
         compare(tables, score=config.scores) if len(tables) > 1 else (),
         limits,
@@ -119,7 +119,7 @@ def _apart(first: tuple[str, CaseTable], second: tuple[str, CaseTable]) -> Itera
             yield f"left out, as {other} does not tell of them: {', '.join(regions)} of {name}"
 
 
-def page(compared: Compared) -> str:
+def page(compared: MethodComparison) -> str:
     """Everything as Markdown."""
     parts = [TITLE, "\n".join(f"- {note}" for note in compared.notes)]
     for item in compared.papers:

@@ -22,8 +22,8 @@ from cardiotrace.learning.training.recipe import Recipe, read_recipe
 from cardiotrace.workflows.data import cases_of, open_dataset, pack
 from cardiotrace.workflows.export import ExportConfig, export_run
 from cardiotrace.workflows.processes import in_processes
+from cardiotrace.workflows.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.train import RecipeConfig, TrainConfig, run_training, split_of
-from cardiotrace.workflows.watch import SILENT, Watch
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Fold:
     config: CrossvalConfig
 
 
-def crossval(config: CrossvalConfig, watch: Watch = SILENT) -> CaseTable:
+def crossval(config: CrossvalConfig, watch: ProgressReporter = SILENT) -> CaseTable:
     """Train fold by fold; folds that are finished already are not trained again.
 
     Folds are the data set's own where it publishes as many, else made by patient. A published fold whose testing
@@ -82,7 +82,7 @@ def crossval(config: CrossvalConfig, watch: Watch = SILENT) -> CaseTable:
     tables = {fold.number: read_table(path) for fold in folds if (path := RunFolder(fold.folder).testing).exists()}
     waiting = [fold for fold in wanted if fold.number not in tables]
     if waiting and config.jobs > 1:  # before several processes look for it
-        pack(dataset, recipe.preparation, cache=config.cache, watch=watch)
+        pack(dataset, recipe.preprocessing, cache=config.cache, watch=watch)
     # A fold in a process of its own has nobody to tell of its epochs: what is shown then is the folds.
     alone = config.jobs == 1
     finish = partial(finish_fold, watch=watch) if alone else finish_fold
@@ -99,7 +99,7 @@ def crossval(config: CrossvalConfig, watch: Watch = SILENT) -> CaseTable:
     return together
 
 
-def _folds(recipe: Recipe, dataset: Dataset, config: CrossvalConfig, out: Path, watch: Watch) -> list[Fold]:
+def _folds(recipe: Recipe, dataset: Dataset, config: CrossvalConfig, out: Path, watch: ProgressReporter) -> list[Fold]:
     """All folds with somebody to test, their folders checked."""
     numbers = range(1, config.folds + 1)
     for number in config.only:
@@ -117,7 +117,7 @@ def _folds(recipe: Recipe, dataset: Dataset, config: CrossvalConfig, out: Path, 
     return folds
 
 
-def finish_fold(fold: Fold, watch: Watch = SILENT) -> tuple[int, CaseTable]:
+def finish_fold(fold: Fold, watch: ProgressReporter = SILENT) -> tuple[int, CaseTable]:
     """Train one fold from where it is, export it, test it.
 
     Returns:

@@ -15,8 +15,8 @@ from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.joined import JoinedConfig
 from cardiotrace.datasets.packed import PackedDataset, packed
 from cardiotrace.datasets.split import Split, k_folds, patient_groups
-from cardiotrace.preparation import Preparation
-from cardiotrace.workflows.watch import SILENT, Watch
+from cardiotrace.preprocessing import Preprocessing
+from cardiotrace.workflows.progress import SILENT, ProgressReporter
 
 OFFICIAL, K_FOLD = "official", "k-fold"
 """Words for a split: the published one that most data sets have, and folds that are made by patient."""
@@ -69,7 +69,7 @@ def cache_folder(given: Path | None) -> Path:
 
 
 def pack(
-    dataset: Dataset, preparation: Preparation, *, cache: Path | None = None, watch: Watch = SILENT
+    dataset: Dataset, preprocessing: Preprocessing, *, cache: Path | None = None, watch: ProgressReporter = SILENT
 ) -> PackedDataset:
     """The packed cache of a data set's labelled cases, made where it is not there yet.
 
@@ -77,13 +77,13 @@ def pack(
         InputError: the images are not in the channels that the data set states.
     """
     cases = [case for case in dataset.cases() if case.read_labels is not None]
-    expected = preparation.channels(dataset.channels)
+    expected = preprocessing.channels(dataset.channels)
     with watch.stage(f"packing {dataset.name}") as tick:
         data = packed(
             cases,
             root=dataset.root,
             scheme=dataset.scheme,
-            preparation=preparation,
+            preprocessing=preprocessing,
             cache=cache_folder(cache),
             name=dataset.name,
             options={"channels": dataset.channels, **reading_options(dataset)},

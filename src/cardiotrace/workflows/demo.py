@@ -10,12 +10,12 @@ from cardiotrace.core.exam import Exam
 from cardiotrace.io.results import read_manifest, refuse_changed, staged_results
 from cardiotrace.phantoms import CmrPhantom, EchoPhantom, Pathology, biplane_exam, cmr_exam, sample_patient
 from cardiotrace.workflows.analyse import Analysed, Analyser
+from cardiotrace.workflows.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.segment import Models, write_labels_of
-from cardiotrace.workflows.watch import SILENT, Watch
 
 NAME = "phantom"
 FRAMES = 20
-"""Of every film, so that echo and cine-MRI show the same instants."""
+"""Of every video, so that echo and cine-MRI show the same instants."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class DemoResult:
     frames: int
 
 
-def demo(config: DemoConfig, watch: Watch = SILENT) -> DemoResult:
-    """Picture a phantom patient by biplane echo and short-axis cine-MRI; segment, measure and report both together.
+def demo(config: DemoConfig, watch: ProgressReporter = SILENT) -> DemoResult:
+    """Image a phantom patient by biplane echo and short-axis cine-MRI; segment, measure and report both together.
 
     Raises:
         InputError: a volume or ejection fraction that cannot be, or there is no such model.
@@ -82,11 +82,11 @@ def phantom_study(config: DemoConfig) -> tuple[Exam, dict[str, float]]:
     exam = replace(echo.exam, name=NAME, images=(*echo.exam.images, *cmr.exam.images))
     seen, first, last = cmr.truth, cmr.truth.end_diastolic_frame, cmr.truth.end_systolic_frame
     truth = {
-        "ejection_fraction_percent": seen.ejection_fraction_percent,
-        "end_diastolic_volume_ml": seen.end_diastolic_ml,
-        "end_systolic_volume_ml": seen.end_systolic_ml,
-        "stroke_volume_ml": seen.end_diastolic_ml - seen.end_systolic_ml,
-        "myocardial_mass_g": seen.mass_g,
+        "left_ventricular_ejection_fraction_percent": seen.ejection_fraction_percent,
+        "left_ventricular_end_diastolic_volume_ml": seen.end_diastolic_ml,
+        "left_ventricular_end_systolic_volume_ml": seen.end_systolic_ml,
+        "left_ventricular_stroke_volume_ml": seen.end_diastolic_ml - seen.end_systolic_ml,
+        "left_ventricular_mass_g": seen.mass_g,
         "right_ventricular_ejection_fraction_percent": seen.right_ejection_fraction_percent,
         "right_ventricular_end_diastolic_volume_ml": float(seen.right_ml[first]),
         "right_ventricular_end_systolic_volume_ml": float(seen.right_ml[last]),

@@ -13,18 +13,18 @@ from cardiotrace.core.label import LabelScheme
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.split import Split
 from cardiotrace.evaluation.case_table import CaseTable, require_group
-from cardiotrace.evaluation.choose import Only, chosen
 from cardiotrace.evaluation.evaluate import (
-    Judge,
+    PredictCase,
     evaluate_labels,
     evaluate_observer,
     evaluate_predictor,
-    label_judge,
-    model_judge,
+    predict_from_labels,
+    predict_with_model,
 )
 from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.pairing import folder_cases, label_files
 from cardiotrace.evaluation.score import groups_of
+from cardiotrace.evaluation.selection import GroupFilter, chosen
 from cardiotrace.evaluation.table import TABLE_BEGINS, case_rows, table_to_json, to_text
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.zoo import find_model, load_model
@@ -33,8 +33,8 @@ from cardiotrace.io.atomic import as_work_error
 from cardiotrace.io.frames import GivenSpacing
 from cardiotrace.workflows.data import K_FOLD, OFFICIAL, cases_of, choose_split, open_dataset
 from cardiotrace.workflows.limits import FIT, named_limits
+from cardiotrace.workflows.progress import SILENT, ProgressReporter, Tick
 from cardiotrace.workflows.segment import given_spacing, known_scheme
-from cardiotrace.workflows.watch import SILENT, Tick, Watch
 
 Part = Literal["training", "validation", "testing", "all"]
 
@@ -62,7 +62,7 @@ class EvaluateConfig:
     spacing_mm: tuple[float, ...] | None = None
     """(height, width) or (height, width, slice distance), mm, of two folders of label maps."""
     test_time_augmentation: bool = False
-    only: Only = field(default_factory=dict)
+    only: GroupFilter = field(default_factory=dict)
     """Groups to score, by group key; empty scores all."""
     limits: tuple[str, ...] = ()
     """What counts as an outlier: names of presets, of models, or "fit"; empty takes what comes with the prediction."""
@@ -74,7 +74,7 @@ class EvaluateConfig:
     plots: Path | None = None
     """Folder for box plots and plots of agreement."""
     gallery: Path | None = None
-    """Folder for pictures of the worst cases."""
+    """Folder for images of the worst cases."""
     worst: int = 10
     """How many of them."""
 
@@ -89,16 +89,16 @@ class Evaluated:
 
 
 @dataclass(frozen=True)
-class _Task:
+class _EvaluationTask:
     """What is to be scored, and how its predictions come about."""
 
     cases: list[Case]
-    judge: Judge
+    judge: PredictCase
     score: Callable[[list[Case], Tick], CaseTable]
     limits: OutlierLimits | None
 
 
-def evaluate(config: EvaluateConfig, watch: Watch = SILENT) -> Evaluated:
+def evaluate(config: EvaluateConfig, watch: ProgressReporter = SILENT) -> Evaluated:
     """Score predictions case by case, and a second observer where the data set has one.
 
     Raises:
@@ -170,7 +170,7 @@ def _write(table: CaseTable, path: Path) -> None:
     write_text(path, to_text(case_rows(table), "csv") if path.suffix == ".csv" else table_to_json(table))
 
 
-def _draw(table: CaseTable, task: _Task, config: EvaluateConfig, watch: Watch) -> None:
+def _draw(table: CaseTable, task: _EvaluationTask, config: EvaluateConfig, watch: ProgressReporter) -> None:
     """Plots and gallery; what draws them is loaded only if they are wanted."""
     if config.plots is not None:
         from cardiotrace.workflows.plots import write_plots
@@ -183,7 +183,7 @@ def _draw(table: CaseTable, task: _Task, config: EvaluateConfig, watch: Watch) -
             write_gallery(table, task.cases, task.judge, config.gallery, count=config.worst)
 
 
-def _task(config: EvaluateConfig, watch: Watch) -> _Task:
+def _task(config: EvaluateConfig, watch: ProgressReporter) -> _EvaluationTask:
     folder = Path(config.predicted)
     if config.dataset is None:
         if not folder.is_dir():
@@ -206,9 +206,9 @@ def _task(config: EvaluateConfig, watch: Watch) -> _Task:
         return _label_task(folder, dataset.scheme, cases, limits)
     predictor = Predictor(load_model(find_model(config.predicted)))
     augmented = config.test_time_augmentation
-    return _Task(
+    return _EvaluationTask(
         cases,
-        model_judge(predictor, test_time_augmentation=augmented),
+        predict_with_model(predictor, test_time_augmentation=augmented),
         lambda cases, tick: evaluate_predictor(predictor, cases, test_time_augmentation=augmented, on_progress=tick),
         limits,
     )
@@ -220,10 +220,10 @@ def _label_task(
     cases: list[Case],
     limits: OutlierLimits | None,
     spacing_mm: GivenSpacing | None = None,
-) -> _Task:
-    return _Task(
+) -> _EvaluationTask:
+    return _EvaluationTask(
         cases,
-        label_judge(label_files(folder), scheme, spacing_mm=spacing_mm),
+        predict_from_labels(label_files(folder), scheme, spacing_mm=spacing_mm),
         lambda cases, tick: evaluate_labels(folder, cases, scheme, spacing_mm=spacing_mm, on_progress=tick),
         limits,
     )

@@ -31,12 +31,12 @@ from cardiotrace.io import write_bytes, write_text
 from cardiotrace.learning.export import sealed_model
 from cardiotrace.learning.training.environment import read_environment
 from cardiotrace.learning.training.folder import RunFolder
-from cardiotrace.learning.training.journal import Journal
 from cardiotrace.learning.training.recipe import Recipe, portable, read_recipe, without_places
 from cardiotrace.learning.training.run import trained_model
+from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.metrics import Agreement
 from cardiotrace.workflows.data import cases_of, open_dataset, pack
-from cardiotrace.workflows.watch import SILENT, Watch
+from cardiotrace.workflows.progress import SILENT, ProgressReporter
 
 MODEL_SUFFIX = ".onnx"
 PARITY_EXAMPLES = 8
@@ -66,7 +66,7 @@ class ExportResult:
     validation: CaseTable
 
 
-def export_run(config: ExportConfig, watch: Watch = SILENT) -> ExportResult:
+def export_run(config: ExportConfig, watch: ProgressReporter = SILENT) -> ExportResult:
     """Export the best weights of a run, check parity with torch, score on validation, seal.
 
     Raises:
@@ -77,12 +77,12 @@ def export_run(config: ExportConfig, watch: Watch = SILENT) -> ExportResult:
     folder = RunFolder(config.run)
     if config.out is not None:
         require_model_place(config.out)
-    if not folder.best.exists() or not Journal(folder.journal).rows():
+    if not folder.best.exists() or not TrainingLog(folder.journal).rows():
         raise InputError("holds no trained weights", where=folder.path, remedy="train first: `cardiotrace train`.")
     recipe = read_recipe(folder.recipe)
     dataset = open_dataset(recipe.data.dataset, config.data)
     split = read_split(folder.split)
-    packed = pack(dataset, recipe.preparation, cache=config.cache, watch=watch)
+    packed = pack(dataset, recipe.preprocessing, cache=config.cache, watch=watch)
     network = trained_model(recipe, folder, channels=packed.images.shape[1], classes=dataset.scheme.class_count)
     spec = describe(recipe, dataset, split, folder)
     examples = _examples(packed, split, recipe)
@@ -95,7 +95,7 @@ def export_run(config: ExportConfig, watch: Watch = SILENT) -> ExportResult:
     return ExportResult(path, spec, table)
 
 
-def judged(model: Model, dataset: Dataset, split: Split, watch: Watch) -> tuple[Model, CaseTable]:
+def judged(model: Model, dataset: Dataset, split: Split, watch: ProgressReporter) -> tuple[Model, CaseTable]:
     """A model with all that its training and validation parts tell: threshold, limits of shapes, scores.
 
     Returns:
@@ -124,7 +124,7 @@ def require_model_place(path: Path) -> None:
     require_replaceable(path, begins=("\x08",), what="model")
 
 
-def write_model(model: Model, path: Path, default_for: tuple[View, ...], watch: Watch) -> ModelSpec:
+def write_model(model: Model, path: Path, default_for: tuple[View, ...], watch: ProgressReporter) -> ModelSpec:
     """Write a model file that is to be preferred for some views; returns its description."""
     model = resealed(model, default_for=default_for)
     write_bytes(path, model.content)
@@ -135,7 +135,7 @@ def write_model(model: Model, path: Path, default_for: tuple[View, ...], watch: 
 def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) -> ModelSpec:
     """What the model file says of itself, scores left out."""
     made = read_environment(folder.environment)
-    rows = Journal(folder.journal).rows()
+    rows = TrainingLog(folder.journal).rows()
     best = max(rows, key=lambda row: float(row["score"]))
     terms = Terms(**made["terms"]) if "terms" in made else Terms(dataset.licence, dataset.citation)
     counts = f"{len(split.training)} patients for training, {len(split.validation)} for validation"
@@ -146,8 +146,8 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
         views=dataset.views,
         modality=dataset.modality,
         classes=dataset.scheme.class_count,
-        channels=recipe.preparation.channels(dataset.channels),
-        preparation=recipe.preparation,
+        channels=recipe.preprocessing.channels(dataset.channels),
+        preprocessing=recipe.preprocessing,
         postprocessing=recipe.postprocessing,
         mirror_axes=dataset.mirror_axes,
         within_field_of_view=any(case.read_field_of_view is not None for case in dataset.cases()),
@@ -181,12 +181,16 @@ def scores_of(table: CaseTable) -> dict[str, Any]:
             group = regions.setdefault(item.region, {}).setdefault(item.group, {})
             if item.summary.count:
                 group[item.score] = {"mean": round(item.summary.mean, 6), "sd": round(item.summary.sd, 6)}
-            group |= {"n": item.summary.count, "absent": item.summary.absent, "missed": item.summary.missed}
+            group |= {
+                "n": item.summary.count,
+                "absent": item.summary.absent,
+                "false_negative": item.summary.false_negative,
+            }
             group |= {"false_positive": item.summary.false_positive}
     scores: dict[str, Any] = {"regions": regions}
-    agreement = table.agreement("ejection_fraction_percent", "stated")
+    agreement = table.agreement("left_ventricular_ejection_fraction_percent", "stated")
     if agreement.count:
-        scores["ejection_fraction_percent"] = _agreement(agreement)
+        scores["left_ventricular_ejection_fraction_percent"] = _agreement(agreement)
     traced = {key: table.agreement(key, "traced") for key in QUANTITIES}
     if any(found.count for found in traced.values()):
         scores["against_reference_labels"] = {key: _agreement(found) for key, found in traced.items() if found.count}
@@ -201,10 +205,10 @@ def _agreement(found: Agreement) -> dict[str, Any]:
 
 def _examples(packed: PackedDataset, split: Split, recipe: Recipe) -> torch.Tensor:
     indices = packed.indices_of(split.validation)[:PARITY_EXAMPLES]
-    return torch.from_numpy(recipe.preparation.normalise(packed.unit_images(indices)))
+    return torch.from_numpy(recipe.preprocessing.normalise(packed.unit_images(indices)))
 
 
-def _with_threshold(model: Model, cases: list[Case], watch: Watch) -> Model:
+def _with_threshold(model: Model, cases: list[Case], watch: ProgressReporter) -> Model:
     """The model with the threshold that fits the validation part best, if it has a single structure."""
     if model.spec.classes != 2:
         return model
@@ -213,7 +217,7 @@ def _with_threshold(model: Model, cases: list[Case], watch: Watch) -> Model:
     return resealed(model, threshold=threshold)
 
 
-def _with_shape_limits(model: Model, cases: list[Case], watch: Watch) -> Model:
+def _with_shape_limits(model: Model, cases: list[Case], watch: ProgressReporter) -> Model:
     """The model with the least simplicity and convexity of all references that it was made with."""
     with watch.stage("fitting the limits of shapes") as tick:
         limits = fit_limits(cases, on_progress=tick)
@@ -226,6 +230,6 @@ def resealed(model: Model, **changes: Any) -> Model:
     return Model(open_seal(content), content)
 
 
-def _score(model: Model, cases: list[Case], watch: Watch) -> CaseTable:
+def _score(model: Model, cases: list[Case], watch: ProgressReporter) -> CaseTable:
     with watch.stage("scoring on the validation part") as tick:
         return evaluate_predictor(Predictor(model), cases, on_progress=tick)

@@ -1,4 +1,4 @@
-"""The cases that a method did worst on, as pictures with their numbers and a page that shows them."""
+"""The cases that a method did worst on, as images with their numbers and a page that shows them."""
 
 import math
 from collections.abc import Iterable
@@ -6,19 +6,21 @@ from pathlib import Path
 
 from cardiotrace.core.exam import Case
 from cardiotrace.evaluation.case_table import CaseRow, CaseTable
-from cardiotrace.evaluation.evaluate import Judge
+from cardiotrace.evaluation.evaluate import PredictCase
 from cardiotrace.evaluation.outlier import verdicts
 from cardiotrace.evaluation.table import to_text
 from cardiotrace.evaluation.worst import ScoredFrame, worst_frames
 from cardiotrace.io import write_text
 from cardiotrace.metrics import short_name
-from cardiotrace.report.gallery import Compared, draw_compared
+from cardiotrace.report.gallery import ComparedImage, draw_compared
 
 INDEX = "index.md"
 
 
-def write_gallery(table: CaseTable, cases: Iterable[Case], judge: Judge, folder: Path, *, count: int = 10) -> Path:
-    """Write a picture of each of the worst frames by mean Dice over regions, and `index.md`, which shows them.
+def write_gallery(
+    table: CaseTable, cases: Iterable[Case], judge: PredictCase, folder: Path, *, count: int = 10
+) -> Path:
+    """Write an image of each of the worst frames by mean Dice over regions, and `index.md`, which shows them.
 
     Only those frames are predicted again.
 
@@ -39,18 +41,18 @@ def write_gallery(table: CaseTable, cases: Iterable[Case], judge: Judge, folder:
     by_name = {case.name: case for case in cases}
     parts = [f"# The {min(count, len(table.cases))} worst cases", _about(table)]
     rows = []
-    pictures = []
+    images = []
     for rank, worst in enumerate(worst_frames(table, count), start=1):
         case = by_name[worst.case]
         name = f"{rank:02d}_{_safe(worst.case)}_{worst.frame}.png"
         judged = judge(case)
-        compared = Compared(case.read_image(), judged.predicted, judged.reference, worst.frame)
+        compared = ComparedImage(case.read_image(), judged.predicted, judged.reference, worst.frame)
         title = f"{rank}. {worst.case}, {_place(worst)}"
         notes = [_numbers(row) for row in worst.rows if not math.isnan(row.score("dice"))]
         draw_compared(compared, folder / name, title=title, notes=notes)
         rows.append({"rank": rank, "case": worst.case, **_facts(worst), **_verdict(table, worst), "Dice": worst.mean})
-        pictures.append(f"## {title}\n\n![{worst.case}]({name})")
-    write_text(folder / INDEX, "\n\n".join([*parts, to_text(rows, "markdown").strip(), *pictures]) + "\n")
+        images.append(f"## {title}\n\n![{worst.case}]({name})")
+    write_text(folder / INDEX, "\n\n".join([*parts, to_text(rows, "markdown").strip(), *images]) + "\n")
     return folder / INDEX
 
 

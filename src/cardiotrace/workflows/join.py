@@ -16,8 +16,8 @@ from cardiotrace.learning.ensemble import join
 from cardiotrace.learning.training.recipe import SPLIT_FILE, DataSettings, require_name
 from cardiotrace.workflows.data import open_dataset
 from cardiotrace.workflows.export import judged, require_model_place, resealed, scores_of, write_model
+from cardiotrace.workflows.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.train import split_of
-from cardiotrace.workflows.watch import SILENT, Watch
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class JoinConfig:
     """Views for which the ensemble is to be preferred over others."""
 
 
-def join_models(config: JoinConfig, watch: Watch = SILENT) -> ModelSpec:
+def join_models(config: JoinConfig, watch: ProgressReporter = SILENT) -> ModelSpec:
     """Write the ensemble, scored on data that no member has learned from, or with its members' scores.
 
     Raises:

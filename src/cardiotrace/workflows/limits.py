@@ -8,14 +8,14 @@ from cardiotrace.evaluation.limits import PRESETS, OutlierLimits, combined, mode
 from cardiotrace.evaluation.outlier import fit_limits
 from cardiotrace.inference.model_file import read_spec
 from cardiotrace.inference.zoo import find_model
-from cardiotrace.workflows.watch import SILENT, Watch
+from cardiotrace.workflows.progress import SILENT, ProgressReporter
 
 FIT = "fit"
 """The word for limits of the data set's own references."""
 
 
 def named_limits(
-    names: Sequence[str], references: Iterable[Case] | None = None, *, watch: Watch = SILENT
+    names: Sequence[str], references: Iterable[Case] | None = None, *, watch: ProgressReporter = SILENT
 ) -> OutlierLimits | None:
     """Limits by name, combined; None if there is no name.
 
@@ -31,7 +31,7 @@ def named_limits(
     return combined([_named(name, references, watch) for name in names]) if names else None
 
 
-def _named(name: str, references: Iterable[Case] | None, watch: Watch) -> OutlierLimits:
+def _named(name: str, references: Iterable[Case] | None, watch: ProgressReporter) -> OutlierLimits:
     if name in PRESETS:
         return preset(name)
     if name != FIT:

@@ -1,4 +1,4 @@
-"""Exams and label maps made elsewhere in, numbers, pictures and a report out."""
+"""Exams and label maps made elsewhere in, numbers, images and a report out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,20 +12,20 @@ from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
 from cardiotrace.core.label import CAMUS, SCHEMES, LabelMap, LabelScheme
 from cardiotrace.core.terms import Modality, View
-from cardiotrace.datasets.found import FoundExam, Reading, find_exams
-from cardiotrace.datasets.grouping import PicturesAs
+from cardiotrace.datasets.exam_discovery import FoundExam, Reading, find_exams
+from cardiotrace.datasets.grouping import ImageFilesAs
 from cardiotrace.datasets.leftover import LABELS
 from cardiotrace.evaluation.pairing import label_files
 from cardiotrace.geometry.enclosure import fitting_schemes
 from cardiotrace.io import read_image, read_labels
 from cardiotrace.io.stored import ThirdAxis
 from cardiotrace.workflows.analyse import Analysed, measured
-from cardiotrace.workflows.batch import REPORT, Batch, Task, Tell, for_each_exam, tell_nobody
+from cardiotrace.workflows.batch import REPORT, BatchResult, ExamTask, Tell, for_each_exam, tell_nobody
 from cardiotrace.workflows.cohort import with_summary
+from cardiotrace.workflows.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.provenance import given_in, provenance_of
 from cardiotrace.workflows.segment import given_spacing, known_scheme, spare_images
 from cardiotrace.workflows.stamp import stamp_of
-from cardiotrace.workflows.watch import SILENT, Watch
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class MeasureConfig:
     """(height, width) or (height, width, slice distance), mm."""
     third_axis: ThirdAxis = "auto"
     """What the third of three axes is, and what files of one plane each are together."""
-    pictures: PicturesAs = "auto"
-    """What numbered pictures in one folder are."""
+    image_files: ImageFilesAs = "auto"
+    """What numbered images in one folder are."""
     patient: Patient = field(default_factory=Patient)
     """What is known of the person better than files say it."""
 
@@ -61,7 +61,7 @@ class MeasureConfig:
     def reading(self) -> Reading:
         """What is known better than the files."""
         spacing_mm = given_spacing(self.spacing_mm)
-        return Reading(self.view, self.modality, spacing_mm, self.third_axis, self.pictures, self.patient)
+        return Reading(self.view, self.modality, spacing_mm, self.third_axis, self.image_files, self.patient)
 
     @property
     def given(self) -> dict[str, Any]:
@@ -69,7 +69,9 @@ class MeasureConfig:
         return given_in(self.reading) | ({"scheme": self.scheme} if self.scheme else {})
 
 
-def measure_exams(config: MeasureConfig, watch: Watch = SILENT, tell: Tell = tell_nobody) -> Batch[Analysed]:
+def measure_exams(
+    config: MeasureConfig, watch: ProgressReporter = SILENT, tell: Tell = tell_nobody
+) -> BatchResult[Analysed]:
     """Measure and report every exam from given label maps into a folder of its own below `config.out`.
 
     Label maps that lie there stay as they are, whoever made them.
@@ -83,7 +85,7 @@ def measure_exams(config: MeasureConfig, watch: Watch = SILENT, tell: Tell = tel
         What was done, and what failed and why; a failed exam leaves nothing behind.
     """
     settings = {"given": config.given, "labels": str(config.labels.resolve())}
-    task = Task("measure", config.out, settings, config.overwrite, writes=_is_of_a_report)
+    task = ExamTask("measure", config.out, settings, config.overwrite, writes=_is_of_a_report)
 
     def one(found: FoundExam) -> Analysed:
         folder = task.folder(found.name)
@@ -113,7 +115,7 @@ def _without_labels(exam: Exam) -> Exam:
 
 
 def _told_of_unlabelled(exam: Exam, files: Mapping[str, Path]) -> Exam:
-    """The exam that says which of its images have no labels; frames of a labelled film need none."""
+    """The exam that says which of its images have no labels; frames of a labelled video need none."""
     lacking = [image for image in exam.images if image.name not in files and image.shown_in not in files]
     told = tuple(f"{image.name}: no labels of it were given, so that it is not measured" for image in lacking)
     return replace(exam, left_out=(*exam.left_out, *told)) if files else exam
@@ -140,7 +142,7 @@ def labels_of(exam: Exam, config: MeasureConfig) -> dict[str, LabelMap]:
 
 
 def _files(exam: Exam, config: MeasureConfig) -> dict[str, Path]:
-    """Label file, or folder of label pictures, of each image that has one; images are no labels of themselves."""
+    """Label file, or folder of label images, of each image that has one; images are no labels of themselves."""
     files = _given(exam.name, [image.name for image in exam.images], config)
     sources = {image.name: image.cine.source for image in exam.images}
 

@@ -20,7 +20,7 @@ from cardiotrace.datasets.split import Split, k_folds, patient_groups
 from cardiotrace.io import write_image, write_json
 from cardiotrace.io.atomic import as_work_error
 from cardiotrace.workflows.data import reading_options
-from cardiotrace.workflows.watch import SILENT, Watch
+from cardiotrace.workflows.progress import SILENT, ProgressReporter
 
 SUFFIX = ".nii.gz"
 RECORD = "cardiotrace.json"
@@ -44,7 +44,7 @@ class Exported:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _NnunetFolders:
     """Where the images and labels of a part go."""
 
     images: Path
@@ -73,7 +73,7 @@ def nnunet_splits(dataset: Dataset, *, split: str = "official", folds: int | Non
     return [published[split]]
 
 
-def export_nnunet(dataset: Dataset, out: Path, splits: Sequence[Split], watch: Watch = SILENT) -> Exported:
+def export_nnunet(dataset: Dataset, out: Path, splits: Sequence[Split], watch: ProgressReporter = SILENT) -> Exported:
     """Write a data set in nnU-Net v2's raw layout: one file per channel and one of labels for each labelled frame.
 
     nnU-Net reads planes and stacks: frames of a sequence become images of their own, colour one file per channel.
@@ -190,8 +190,8 @@ def image_names(case: str, frames: int) -> list[str]:
     return [case] if frames == 1 else [_numbered(case, frame) for frame in range(frames)]
 
 
-def _place(out: Path, ending: str) -> _Place:
-    place = _Place(out / f"images{ending}", out / f"labels{ending}")
+def _place(out: Path, ending: str) -> _NnunetFolders:
+    place = _NnunetFolders(out / f"images{ending}", out / f"labels{ending}")
     try:
         for folder in (place.images, place.labels):
             folder.mkdir(parents=True, exist_ok=True)
@@ -200,7 +200,7 @@ def _place(out: Path, ending: str) -> _Place:
     return place
 
 
-def _up_to_date(case: Case, place: _Place, root: Path) -> list[str]:
+def _up_to_date(case: Case, place: _NnunetFolders, root: Path) -> list[str]:
     """Names of the images of a case if all of them are written and newer than its files, else nothing."""
     names = [case.name]
     if place.image_file(_numbered(case.name, 0), 0).exists():
@@ -214,7 +214,7 @@ def _up_to_date(case: Case, place: _Place, root: Path) -> list[str]:
     return names if all((root / file).stat().st_mtime <= oldest for file in case.files) else []
 
 
-def _write_case(case: Case, place: _Place, dataset: Dataset) -> list[str]:
+def _write_case(case: Case, place: _NnunetFolders, dataset: Dataset) -> list[str]:
     """Write the frames of a case; labels have the very grid of their image. Returns their names."""
     if case.read_labels is None:
         raise InputError(f"case {case.name} has no labels")
@@ -249,7 +249,7 @@ def _channels(cine: Image) -> Iterable[Image]:
     return [replace(cine, frames=np.ascontiguousarray(cine.frames[..., channel])) for channel in range(3)]
 
 
-def _check_alone(place: _Place, names: Sequence[str]) -> None:
+def _check_alone(place: _NnunetFolders, names: Sequence[str]) -> None:
     """Refuse a folder with further images: nnU-Net would train on them, whatever the split says.
 
     Raises:

@@ -12,15 +12,15 @@ from cardiotrace.io import write_json, write_text
 from cardiotrace.io.atomic import as_work_error
 from cardiotrace.io.folder import staged_folder
 from cardiotrace.phantoms.choice import PhantomConfig, choice_digest, draw_patient
-from cardiotrace.phantoms.patient import Made, make_patient
+from cardiotrace.phantoms.patient import RenderedPatient, render_patient
+from cardiotrace.workflows.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.tree import FUNDUS_FOLDERS, AcdcTree, CamusTree, FundusTree, Mnms2Tree, Row, Tree, as_csv
-from cardiotrace.workflows.watch import SILENT, Watch
 
-Layout = Literal["camus", "acdc", "mnms2", "pictures"]
+Layout = Literal["camus", "acdc", "mnms2", "images"]
 TREES: Mapping[Layout, Tree] = {
-    "camus": CamusTree(), "acdc": AcdcTree(), "mnms2": Mnms2Tree(), "pictures": FundusTree(),
+    "camus": CamusTree(), "acdc": AcdcTree(), "mnms2": Mnms2Tree(), "images": FundusTree(),
 }  # fmt: skip
-LAYOUTS: Mapping[str, tuple[Layout, ...]] = {"echo": ("camus",), "cmr": ("acdc", "mnms2"), "fundus": ("pictures",)}
+LAYOUTS: Mapping[str, tuple[Layout, ...]] = {"echo": ("camus",), "cmr": ("acdc", "mnms2"), "fundus": ("images",)}
 """Trees of each kind of phantom, the usual one first."""
 SETTINGS = "phantom.json"
 TRUTH = "truth"
@@ -58,7 +58,7 @@ class Written:
     made: int
 
 
-def write_phantoms(config: WriteConfig, watch: Watch = SILENT) -> Written:
+def write_phantoms(config: WriteConfig, watch: ProgressReporter = SILENT) -> Written:
     """Write patients one after another, each completely or not at all.
 
     A folder with the same settings is gone on with: finished patients are kept, and a larger count adds to them.
@@ -77,7 +77,7 @@ def write_phantoms(config: WriteConfig, watch: Watch = SILENT) -> Written:
             name = tree.name(number)
             record = config.out / TRUTH / f"{name}.json"
             if not record.exists():
-                patient = make_patient(draw_patient(config.phantoms, number), config.phantoms.views)
+                patient = render_patient(draw_patient(config.phantoms, number), config.phantoms.views)
                 _write_patient(config.out, tree, name, patient)
                 # Written last: its being there says that the patient is complete.
                 write_json(record, {"patient": name, **patient.truth, "curves": patient.curves})
@@ -133,7 +133,7 @@ def _claim(config: WriteConfig) -> None:
     write_json(path, settings)
 
 
-def _write_patient(out: Path, tree: Tree, name: str, patient: Made) -> None:
+def _write_patient(out: Path, tree: Tree, name: str, patient: RenderedPatient) -> None:
     target = out / tree.folder(name)
     with as_work_error(target):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -144,7 +144,7 @@ def _write_patient(out: Path, tree: Tree, name: str, patient: Made) -> None:
 
 
 def _share_out(out: Path, gathered: Path) -> None:
-    """Move the pictures of one eye from their own folder into the common ones."""
+    """Move the images of one eye from their own folder into the common ones."""
     with as_work_error(out):
         for place in FUNDUS_FOLDERS:
             (out / place).mkdir(exist_ok=True)

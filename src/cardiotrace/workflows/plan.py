@@ -5,10 +5,10 @@ import dataclasses
 from cardiotrace.core.errors import CardioTraceError, InputError
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.learning.planning import Fingerprint, Plan, fingerprint, plan
-from cardiotrace.workflows.watch import SILENT, Watch
+from cardiotrace.workflows.progress import SILENT, ProgressReporter
 
 
-def look_at(dataset: Dataset, *, watch: Watch = SILENT) -> Fingerprint:
+def look_at(dataset: Dataset, *, watch: ProgressReporter = SILENT) -> Fingerprint:
     """Median spacing and shape of the labelled images; every plane of a stack or cine counts as one image of the total.
 
     Raises:
@@ -32,6 +32,6 @@ def look_at(dataset: Dataset, *, watch: Watch = SILENT) -> Fingerprint:
     return dataclasses.replace(fingerprint(shapes, spacings), images=planes)
 
 
-def plan_dataset(dataset: Dataset, *, memory_gb: float = 8.0, watch: Watch = SILENT) -> Plan:
+def plan_dataset(dataset: Dataset, *, memory_gb: float = 8.0, watch: ProgressReporter = SILENT) -> Plan:
     """nnU-Net's 2D plan for a data set; see `cardiotrace.learning.planning`."""
     return plan(look_at(dataset, watch=watch), classes=dataset.scheme.class_count, memory_gb=memory_gb)

@@ -33,7 +33,7 @@ class UsedModel:
 
 @dataclass(frozen=True)
 class ReadImage:
-    """An image as it was taken: what was believed of it, and why."""
+    """An image as it was taken: what was targets of it, and why."""
 
     name: str
     file: str

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cardiotrace.clinical.quantity import Measures, Quantity
+from cardiotrace.clinical.quantity import FORMER_NAMES, Measures, Quantity
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.plain import read_json
 
 FILE = "measures.json"
-_VERSIONS = ("1", "2")
+_VERSIONS = ("1", "2", "3")
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Record:
     """The measures of an exam as they lie on disk."""
 
     measures: Measures
-    """Without instants and curves."""
+    """Without key frames and curves."""
     plain: Mapping[str, Any]
     """All that the file holds."""
 
@@ -31,7 +31,7 @@ class Record:
 
 
 def read_record(folder: Path) -> Record:
-    """Read the `measures.json` of a folder of results, of version 1 or 2.
+    """Read the `measures.json` of a folder of results, of any version.
 
     Raises:
         InputError: there is none, or it cannot be understood.
@@ -53,7 +53,7 @@ def read_record(folder: Path) -> Record:
 def _quantity(plain: Mapping[str, Any]) -> Quantity:
     interval = plain.get("interval")
     return Quantity(
-        str(plain["name"]),
+        FORMER_NAMES.get(str(plain["name"]), str(plain["name"])),
         float(plain["value"]),
         str(plain["unit"]),
         str(plain["method"]),

@@ -14,8 +14,8 @@ from cardiotrace.core.exam import Exam, ExamImage, Patient
 from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.label import SCHEMES, LabelMap, LabelScheme
 from cardiotrace.core.terms import Modality, View
-from cardiotrace.datasets.found import FoundExam, Reading, find_exams
-from cardiotrace.datasets.grouping import PicturesAs
+from cardiotrace.datasets.exam_discovery import FoundExam, Reading, find_exams
+from cardiotrace.datasets.grouping import ImageFilesAs
 from cardiotrace.inference.model_file import read_checksum
 from cardiotrace.inference.predictor import Predictor, Progress, Segmentation
 from cardiotrace.inference.zoo import default_model, find_model, list_models, load_model
@@ -23,9 +23,9 @@ from cardiotrace.io import labels_path, write_labels
 from cardiotrace.io.frames import GivenSpacing
 from cardiotrace.io.results import Staging, read_manifest
 from cardiotrace.io.stored import ThirdAxis
-from cardiotrace.workflows.batch import Batch, Task, Tell, for_each_exam, refuse_images_in, tell_nobody
+from cardiotrace.workflows.batch import BatchResult, ExamTask, Tell, for_each_exam, refuse_images_in, tell_nobody
+from cardiotrace.workflows.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.provenance import given_in, reading_flags
-from cardiotrace.workflows.watch import SILENT, Watch
 
 MUCH_REMOVED = 0.1
 """Share of a structure that post-processing may remove before the frame is flagged."""
@@ -47,8 +47,8 @@ class SegmentConfig:
     """(height, width) of a pixel, mm, in place of what the files say; a third is the distance between slices."""
     third_axis: ThirdAxis = "auto"
     """What the third of three axes is, and what files of one plane each are together."""
-    pictures: PicturesAs = "auto"
-    """What numbered pictures in one folder are."""
+    image_files: ImageFilesAs = "auto"
+    """What numbered images in one folder are."""
     patient: Patient = field(default_factory=Patient)
     """What is known of the person better than files say it."""
     scheme: str | None = None
@@ -65,7 +65,7 @@ class SegmentConfig:
     def reading(self) -> Reading:
         """What is known better than the files."""
         spacing_mm = given_spacing(self.spacing_mm)
-        return Reading(self.view, self.modality, spacing_mm, self.third_axis, self.pictures, self.patient)
+        return Reading(self.view, self.modality, spacing_mm, self.third_axis, self.image_files, self.patient)
 
     @property
     def given(self) -> dict[str, Any]:
@@ -79,10 +79,10 @@ class SegmentConfig:
         """The predictors of this run."""
         return Models(self.model)
 
-    def task(self, verb: str, certain: tuple[str, ...]) -> Task:
+    def task(self, verb: str, certain: tuple[str, ...]) -> ExamTask:
         """The verb with all that its results depend on."""
         settings = {"given": self.given, "models": self.models.fingerprint()}
-        return Task(verb, self.out, settings, self.overwrite, certain=certain)
+        return ExamTask(verb, self.out, settings, self.overwrite, certain=certain)
 
 
 class Models:
@@ -187,7 +187,9 @@ def _onward(progress: Progress, before: int, total: int, done: int, _: int) -> N
     progress(before + done, total)
 
 
-def segment(config: SegmentConfig, watch: Watch = SILENT, tell: Tell = tell_nobody) -> Batch[Segmented]:
+def segment(
+    config: SegmentConfig, watch: ProgressReporter = SILENT, tell: Tell = tell_nobody
+) -> BatchResult[Segmented]:
     """Write label maps of all exams into one folder per exam.
 
     Args:
@@ -257,7 +259,7 @@ def _removal_flags(name: str, segmentation: Segmentation) -> list[Flag]:
 
 
 def label_maps_in(names: Iterable[str]) -> tuple[str, ...]:
-    """Label maps among files of a folder of results; one that is a folder of pictures counts once."""
+    """Label maps among files of a folder of results; one that is a folder of images counts once."""
     return tuple(sorted({name.partition("/")[0] for name in names}))
 
 

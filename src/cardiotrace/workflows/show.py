@@ -9,13 +9,13 @@ import numpy as np
 
 from cardiotrace.core.errors import CardioTraceError
 from cardiotrace.core.exam import ExamImage
-from cardiotrace.datasets.found import AS_IT_IS, FoundExam, Reading, find_exams
+from cardiotrace.datasets.exam_discovery import AS_IT_IS, FoundExam, Reading, find_exams
 from cardiotrace.workflows.batch import Failure, attempt
 from cardiotrace.workflows.provenance import reading_flags
 
 
 @dataclass(frozen=True)
-class Shown:
+class ExamSummary:
     """One exam: what is known of it, a row per image, or why it cannot be read."""
 
     name: str
@@ -28,16 +28,16 @@ class Shown:
     """Files beside the images that are none of the exam's, with the reason."""
 
 
-def show(paths: Sequence[Path], reading: Reading = AS_IT_IS) -> list[Shown]:
+def show(paths: Sequence[Path], reading: Reading = AS_IT_IS) -> list[ExamSummary]:
     """Describe every exam at the paths; one that cannot be read is listed with its problem."""
     shown = []
     for found in find_exams(paths, reading):
         result = attempt(found, _describe)
-        shown.append(Shown(found.name, {}, (), result.error) if isinstance(result, Failure) else result)
+        shown.append(ExamSummary(found.name, {}, (), result.error) if isinstance(result, Failure) else result)
     return shown
 
 
-def _describe(found: FoundExam) -> Shown:
+def _describe(found: FoundExam) -> ExamSummary:
     exam = found.read()
     patient = exam.patient
     facts = {
@@ -52,7 +52,7 @@ def _describe(found: FoundExam) -> Shown:
     notes = [flag.text for flag in reading_flags(exam) if flag.rule != "left-out"]
     notes += [f"{image.name}: a frame of {image.shown_in} too" for image in exam.images if image.shown_in]
     plain = {key: value for key, value in facts.items() if value is not None}
-    return Shown(found.name, plain, images, notes=tuple(notes), left_out=exam.left_out)
+    return ExamSummary(found.name, plain, images, notes=tuple(notes), left_out=exam.left_out)
 
 
 def _row(image: ExamImage) -> dict[str, Any]:

@@ -15,12 +15,20 @@ from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split, read_split
 from cardiotrace.learning.training.folder import RunFolder, check_folder
-from cardiotrace.learning.training.journal import Journal, Row
 from cardiotrace.learning.training.recipe import SPLIT_FILE, DataSettings, Recipe, read_recipe
-from cardiotrace.learning.training.run import Hardware, Material, RunWatch, Start, finished_start, teachers_of, train
+from cardiotrace.learning.training.run import (
+    Hardware,
+    InitialWeights,
+    RunCallbacks,
+    TrainingData,
+    finished_weights,
+    teachers_of,
+    train,
+)
+from cardiotrace.learning.training.training_log import Row, TrainingLog
 from cardiotrace.report.figure import draw_curves
 from cardiotrace.workflows.data import choose_split, open_dataset, pack
-from cardiotrace.workflows.watch import SILENT, Watch
+from cardiotrace.workflows.progress import SILENT, ProgressReporter
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ class TrainConfig(RecipeConfig):
     """Folder of a finished run whose best weights this one begins with; not looked at by a resumed run."""
 
 
-def run_training(config: TrainConfig, watch: Watch = SILENT) -> RunFolder | None:
+def run_training(config: TrainConfig, watch: ProgressReporter = SILENT) -> RunFolder | None:
     """Train as the recipe says.
 
     Args:
@@ -69,15 +77,15 @@ def run_training(config: TrainConfig, watch: Watch = SILENT) -> RunFolder | None
     if folder.path.resolve() == dataset.root.resolve():
         raise UsageError("is the folder of the data set itself", where=folder.path, remedy="choose another --out.")
     check_folder(folder, recipe, split, resume=config.resume)
-    start = None if config.start_from is None else finished_start(RunFolder(config.start_from))
-    teachers_of(recipe, dataset.scheme, recipe.preparation.channels(dataset.channels))
+    start = None if config.start_from is None else finished_weights(RunFolder(config.start_from))
+    teachers_of(recipe, dataset.scheme, recipe.preprocessing.channels(dataset.channels))
     for remark in _remarks(split, {case.patient for case in dataset.cases()}):
         watch.say(remark)
     _create(folder)
-    packed = pack(dataset, recipe.preparation, cache=config.cache, watch=watch)
+    packed = pack(dataset, recipe.preprocessing, cache=config.cache, watch=watch)
     for remark in _unlabelled(packed, split, dataset.scheme):
         watch.say(remark)
-    material = material_of(dataset, packed, split, start=start, fold=config.fold)
+    material = training_data_of(dataset, packed, split, start=start, fold=config.fold)
     with watch.stage(f"training {recipe.name}") as tick:
 
         def on_step(done: int, total: int, loss: float) -> None:
@@ -85,9 +93,9 @@ def run_training(config: TrainConfig, watch: Watch = SILENT) -> RunFolder | None
 
         def on_epoch(row: Row, is_best: bool) -> None:
             watch.say(epoch_line(row, is_best, epochs=recipe.training.epochs))
-            draw_curves([drawn(row) for row in Journal(folder.journal).rows()], folder.curves)
+            draw_curves([drawn(row) for row in TrainingLog(folder.journal).rows()], folder.curves)
 
-        told = RunWatch(on_step, on_epoch)
+        told = RunCallbacks(on_step, on_epoch)
         is_first = train(recipe, material, folder, watch=told, hardware=config.hardware, resume=config.resume)
     return folder if is_first else None
 
@@ -109,7 +117,7 @@ def split_of(data: DataSettings, dataset: Dataset, fold: int | None, *, seed: in
     else:
         split = choose_split(dataset, data.split, folds=data.folds, fold=fold, seed=seed)
     count = data.training_patients
-    return split if count is None else split.fewer(count, seed=seed)
+    return split if count is None else split.with_fewer_training_patients(count, seed=seed)
 
 
 def _own_split(path: Path, dataset: Dataset, fold: int | None) -> Split:
@@ -150,12 +158,17 @@ def _unlabelled(packed: PackedDataset, split: Split, scheme: LabelScheme) -> lis
     return lines
 
 
-def material_of(
-    dataset: Dataset, packed: PackedDataset, split: Split, *, start: Start | None = None, fold: int | None = None
-) -> Material:
+def training_data_of(
+    dataset: Dataset,
+    packed: PackedDataset,
+    split: Split,
+    *,
+    start: InitialWeights | None = None,
+    fold: int | None = None,
+) -> TrainingData:
     """What a run learns from, with the terms of its data."""
     terms = Terms(dataset.licence, dataset.citation)
-    return Material(packed, split, dataset.scheme, dataset.mirror_axes, start, terms, fold)
+    return TrainingData(packed, split, dataset.scheme, dataset.mirror_axes, start, terms, fold)
 
 
 def default_folder(recipe: Recipe, fold: int | None) -> Path:

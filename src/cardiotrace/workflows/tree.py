@@ -15,8 +15,8 @@ from cardiotrace.core.text import csv_text
 from cardiotrace.datasets.phantom import tenths
 from cardiotrace.datasets.split import Split, write_lists
 from cardiotrace.io import write_image, write_labels, write_text
-from cardiotrace.io.picture import write_picture
-from cardiotrace.phantoms.patient import Made
+from cardiotrace.io.raster import write_raster
+from cardiotrace.phantoms.patient import RenderedPatient
 
 FOLDS = 10
 GROUPS = {"normal": "NOR", "dilated": "DCM", "hypertrophic": "HCM", "infarct": "MINF", "rv-dilated": "RV"}
@@ -38,7 +38,7 @@ class Tree(Protocol):
     def folder(self, name: str) -> str:
         """Folder of a patient, relative to the root."""
 
-    def write(self, made: Made, name: str, folder: Path) -> None:
+    def write(self, made: RenderedPatient, name: str, folder: Path) -> None:
         """Fill a patient's folder."""
 
     def finish(self, root: Path, rows: Mapping[str, Row]) -> None:
@@ -59,7 +59,7 @@ class CamusTree:
         """Below database_nifti."""
         return f"database_nifti/{name}"
 
-    def write(self, made: Made, name: str, folder: Path) -> None:
+    def write(self, made: RenderedPatient, name: str, folder: Path) -> None:
         """ED, ES and the half sequence between them, each with its labels, and one settings file per view."""
         first, last = int(made.truth["end_diastolic_frame"]), int(made.truth["end_systolic_frame"])
         for image in made.exam.images:
@@ -117,7 +117,7 @@ def _fold(names: Sequence[str], fold: int) -> Split:
 
 @dataclass(frozen=True)
 class AcdcTree:
-    """ACDC: database/training/patientNNN with Info.cfg, the film and the two traced frames."""
+    """ACDC: database/training/patientNNN with Info.cfg, the video and the two traced frames."""
 
     most: int = 999
 
@@ -129,7 +129,7 @@ class AcdcTree:
         """Below database/training."""
         return f"database/training/{name}"
 
-    def write(self, made: Made, name: str, folder: Path) -> None:
+    def write(self, made: RenderedPatient, name: str, folder: Path) -> None:
         """Frames are named by their number, which counts from one."""
         image = made.exam.images[0]
         first, last = int(made.truth["end_diastolic_frame"]), int(made.truth["end_systolic_frame"])
@@ -165,8 +165,8 @@ class Mnms2Tree:
         """Below dataset."""
         return f"dataset/{name}"
 
-    def write(self, made: Made, name: str, folder: Path) -> None:
-        """ED, ES and the film of either axis."""
+    def write(self, made: RenderedPatient, name: str, folder: Path) -> None:
+        """ED, ES and the video of either axis."""
         frames = {Phase.ED: "end_diastolic_frame", Phase.ES: "end_systolic_frame"}
         for image in made.exam.images:
             axis = "LA" if "_LA" in image.name else "SA"
@@ -197,7 +197,7 @@ FUNDUS_FOLDERS = ("images", "labels", "fields_of_view", "arteries_and_veins", "l
 
 @dataclass(frozen=True)
 class FundusTree:
-    """Pictures beside masks of the same names: images, labels (0 and 255) and what else is known of each pixel."""
+    """Images beside masks of the same names: images, labels (0 and 255) and what else is known of each pixel."""
 
     most: int = 9999
 
@@ -206,11 +206,11 @@ class FundusTree:
         return f"eye{number:04d}"
 
     def folder(self, name: str) -> str:
-        """All pictures share their folders, so that a patient's are gathered apart first."""
+        """All images share their folders, so that a patient's are gathered apart first."""
         return f".parts/{name}"
 
-    def write(self, made: Made, name: str, folder: Path) -> None:
-        """One picture in each folder; arteries are 1, veins 2, both 3."""
+    def write(self, made: RenderedPatient, name: str, folder: Path) -> None:
+        """One image in each folder; arteries are 1, veins 2, both 3."""
         photograph = made.photograph
         if photograph is None:
             raise TypeError("only photographs of eyes go into this tree")
@@ -223,7 +223,7 @@ class FundusTree:
         }
         for place in FUNDUS_FOLDERS:
             (folder / place).mkdir(parents=True)
-            write_picture(planes[place], folder / place / f"{name}.png")
+            write_raster(planes[place], folder / place / f"{name}.png")
 
     def finish(self, root: Path, rows: Mapping[str, Row]) -> None:
         """Nothing: names say what belongs together."""

@@ -47,9 +47,9 @@ def test_motion_alone_is_learned_first_and_shapes_then():
     network = clas(CLASConfig(alone_steps=1, similarity_weight=0, smoothness_weight=0), 1, 2).train()
     images = torch.cat([blob(30, 30), blob(34, 27)])
     labels = (images[:, 0] > 0.4).long()
-    assert network.extra_loss(network(images), labels).item() == 0
+    assert network.auxiliary_loss(network(images), labels).item() == 0
     outputs = network(images)
-    network.extra_loss(outputs, labels).backward()
+    network.auxiliary_loss(outputs, labels).backward()
     assert network.segmenter.encoder[0][0].weight.grad.abs().max() > 0
     assert network.segmenter.head.weight.grad.abs().max() > 0
     assert network.motion.layers[0][0].weight.grad.abs().max() > 0
@@ -82,7 +82,7 @@ def test_ignored_pixels_do_not_count():
     images = torch.rand(2, 1, 32, 32)
     labels = (images[:, 0] > 0.5).long()
     labels[:, :8] = 255
-    assert torch.isfinite(network.extra_loss(network(images), labels))
+    assert torch.isfinite(network.auxiliary_loss(network(images), labels))
 
 
 def test_in_use_single_frames_pass_and_in_training_pairs_are_needed():

@@ -81,12 +81,12 @@ def test_the_autoencoder_learns_first_and_then_teaches():
     labels = torch.randint(0, 4, (2, 32, 32))
     images = torch.rand(2, 1, 32, 32)
     outputs = network(images)
-    network.extra_loss(outputs, labels).backward()
+    network.auxiliary_loss(outputs, labels).backward()
     assert all(weights.grad is not None for weights in network.prior.parameters())
     assert all(weights.grad is None for weights in network.segmenter.parameters())
     network.zero_grad(set_to_none=True)
     outputs = network(images)
-    network.extra_loss(outputs, labels).backward()
+    network.auxiliary_loss(outputs, labels).backward()
     assert all(weights.grad is None for weights in network.prior.parameters())  # frozen
     assert network.segmenter.head.weight.grad.abs().max() > 0
 

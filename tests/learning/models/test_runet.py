@@ -41,16 +41,16 @@ def test_dilation_is_a_convolution_with_ones():
     assert dilated(mask, 30).shape == mask.shape
 
 
-@pytest.mark.parametrize(("dil", "reach"), [(1, 0), (5, 2), (11, 5)])
-def test_region_is_the_blob_grown_by_half_the_dilation(dil, reach):
+@pytest.mark.parametrize(("dilation", "reach"), [(1, 0), (5, 2), (11, 5)])
+def test_region_is_the_blob_grown_by_half_the_dilation(dilation, reach):
     """More than a hundredth of the square: with 11 x 11 two pixels suffice, and an edge of the blob gives eight."""
-    config = RegionConfig(dil=dil, second_slope=HARD)
-    assert box(region(blob_logits(), config, dil)) == (20 - reach, 27 + reach, 30 - reach, 39 + reach)
+    config = RegionConfig(dilation=dilation, second_slope=HARD)
+    assert box(region(blob_logits(), config, dilation)) == (20 - reach, 27 + reach, 30 - reach, 39 + reach)
 
 
 def test_far_away_the_paper_s_numbers_leave_a_quarter_of_the_image():
     config = RegionConfig()
-    mask = region(blob_logits(), config, config.dil)
+    mask = region(blob_logits(), config, config.dilation)
     assert mask[0, 0, 24, 35].item() == pytest.approx(1, abs=1e-4)
     assert mask[0, 0, 60, 5].item() == pytest.approx(1 / (1 + np.e), abs=1e-4)
     hard = RegionConfig(second_slope=1000.0)
@@ -61,7 +61,7 @@ def test_shift_decides_who_belongs_to_the_foreground():
     """An unsure blob, foreground with probability 0.62, lies between the shifts of both tables."""
     logits = blob_logits(inside=0.5)
     areas = [
-        (region(logits, RegionConfig(dil=1, shift=shift, second_slope=HARD), 1) > 0.5).sum().item()
+        (region(logits, RegionConfig(dilation=1, shift=shift, second_slope=HARD), 1) > 0.5).sum().item()
         for shift in (0.5, 0.7)
     ]
     assert areas == [80, 0]
@@ -70,7 +70,7 @@ def test_shift_decides_who_belongs_to_the_foreground():
 def test_gradient_flows_through_both_thresholds():
     logits = blob_logits(inside=0.05).requires_grad_()  # just above a half: on the flank of the first threshold
     config = RegionConfig()
-    region(logits, config, config.dil)[0, 0, 20 - 5, 35].backward()  # the rim, on the flank of the second
+    region(logits, config, config.dilation)[0, 0, 20 - 5, 35].backward()  # the rim, on the flank of the second
     assert logits.grad is not None
     assert logits.grad[0, 1, 20, 31:39].min() > 0  # more foreground there widens the region
     assert logits.grad[0, 1, 27].abs().max() == 0  # out of reach
@@ -101,7 +101,7 @@ def test_threshold_does_not_overflow_in_half_precision():
 
 def test_variants_of_the_discussion():
     images = torch.rand(1, 1, 32, 64)
-    several = runet(RUNetConfig(further_dils=(5, 21)), 1, 4)
+    several = runet(RUNetConfig(further_dilations=(5, 21)), 1, 4)
     assert several.stages[1].encoder[0][0].in_channels == 3
     cascaded = runet(RUNetConfig(stages=4, refined_weight=0.7), 1, 4)
     assert len(cascaded(images)) == 4
@@ -126,7 +126,7 @@ def test_pretraining_counts_steps_and_survives_a_checkpoint():
 
 @pytest.mark.parametrize(
     ("values", "message"),
-    [({"dil": 0}, "at least 1 pixel"), ({"stages": 1}, "stages must be at least 2"), ({"slope": 0.0}, "positive")],
+    [({"dilation": 0}, "at least 1 pixel"), ({"stages": 1}, "stages must be at least 2"), ({"slope": 0.0}, "positive")],
 )
 def test_a_bad_recipe_is_refused_in_words(values, message):
     with pytest.raises(ConfigError, match=message):

@@ -9,7 +9,7 @@ import torch
 from cardiotrace.learning.losses import LOSSES
 from cardiotrace.learning.training import loop
 from cardiotrace.learning.training.device import make_fabric
-from cardiotrace.learning.training.feed import Feed, TrainingOrder
+from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingOrder
 from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
 from cardiotrace.learning.training.run import build_model
 from cardiotrace.learning.training.state import State
@@ -19,7 +19,7 @@ from tests.learning.training.tiny import packed, recipe
 def main(folder: Path) -> None:
     some = recipe(
         architecture={"norm": "batch", "width": 4},
-        training={"epochs": 2, "batch_size": 2, "average_decay": 0.9, "gradient_clip": 1.0},
+        training={"epochs": 2, "batch_size": 2, "ema_decay": 0.9, "gradient_clip": 1.0},
     )
     fabric = make_fabric(some.training, accelerator="cpu", processes=3)
     fabric.launch()
@@ -27,11 +27,11 @@ def main(folder: Path) -> None:
     model, optimiser = fabric.setup(model, OPTIMISERS.make(some.optimiser, model.parameters()))
     state = State(model, optimiser, SCHEDULES.make(some.schedule))
     data = packed(5)
-    training = Feed(data, np.arange(4), some.preparation, fabric.device)
-    validation = Feed(data, np.array([4]), some.preparation, fabric.device)
+    training = DeviceDataset(data, np.arange(4), some.preprocessing, fabric.device)
+    validation = DeviceDataset(data, np.array([4]), some.preprocessing, fabric.device)
     order = TrainingOrder(some.seed, 2, some.augmentation, (), fabric.global_rank, fabric.world_size)
     loss = LOSSES.make(some.loss)
-    task = loop.Task(fabric, some.training, loss, order, training, validation, ("LV", "MYO", "LA"), 1e-2)
+    task = loop.TrainingTask(fabric, some.training, loss, order, training, validation, ("LV", "MYO", "LA"), 1e-2)
     rows = []
     loop.run_epochs(task, state, on_step=lambda *_: None, on_epoch=lambda row, _: rows.append(row))
     held = {**state.model.state_dict(), **{f"average.{key}": value for key, value in state.average.items()}}

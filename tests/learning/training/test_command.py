@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from cardiotrace.learning.training.folder import RunFolder
-from cardiotrace.learning.training.journal import Journal
+from cardiotrace.learning.training.training_log import TrainingLog
 from tests.fake.camus import write_camus
 from tests.learning.training.test_run import rows_without_times
 from tests.learning.training.tiny import RECIPE
@@ -81,7 +81,7 @@ def kill_after_first_row(place, out, **training):
     process = subprocess.Popen(command(place, out, **training), env=environment(), stdout=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + LONGEST_SECONDS
-        while not Journal(folder.journal).rows() and process.poll() is None and time.monotonic() < deadline:
+        while not TrainingLog(folder.journal).rows() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.005)
     finally:
         process.send_signal(signal.SIGKILL)
@@ -92,13 +92,13 @@ def kill_after_first_row(place, out, **training):
 
 @pytest.mark.slow
 def test_killed_run_ends_as_an_unbroken_one(place):
-    training = {"epochs": 8, "average_decay": 0.9}
+    training = {"epochs": 8, "ema_decay": 0.9}
     whole, _, complained = run(place, "whole", **training)
     assert "torchvision" not in complained
     assert whole.model.exists()
     assert whole.curves.read_bytes().startswith(b"\x89PNG")
     broken = kill_after_first_row(place, "broken", **training)
-    assert len(Journal(broken.journal).rows()) < 8
+    assert len(TrainingLog(broken.journal).rows()) < 8
     assert not broken.model.exists()
     run(place, "broken", "--resume", **training)
     assert broken.best.read_bytes() == whole.best.read_bytes()
@@ -118,7 +118,7 @@ def test_two_processes_train_as_one(place):
     training = {"epochs": 3, "batch_size": 5}
     one, *_ = run(place, "one", **training)
     two, said, _ = run(place, "two", "--processes", "2", **training)
-    losses = [[row["loss"] for row in Journal(folder.journal).rows()] for folder in (one, two)]
+    losses = [[row["loss"] for row in TrainingLog(folder.journal).rows()] for folder in (one, two)]
     assert losses[1][-1] < losses[1][0]
     assert losses[1] == pytest.approx(losses[0], rel=0.05)
     assert sorted(path.name for path in two.path.iterdir()) == sorted(path.name for path in one.path.iterdir())

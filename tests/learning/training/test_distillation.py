@@ -12,11 +12,11 @@ from cardiotrace.core.licence import Terms
 from cardiotrace.inference.model_file import seal
 from cardiotrace.learning.training.distillation import Distillation, Teacher, divergence
 from cardiotrace.learning.training.folder import RunFolder
-from cardiotrace.learning.training.journal import Journal
 from cardiotrace.learning.training.loop import step
 from cardiotrace.learning.training.recipe import read_recipe
-from cardiotrace.learning.training.run import Hardware, RunWatch, train
-from cardiotrace.preparation import Preparation
+from cardiotrace.learning.training.run import Hardware, RunCallbacks, train
+from cardiotrace.learning.training.training_log import TrainingLog
+from cardiotrace.preprocessing import Preprocessing
 from tests.fake.models import make_spec, threshold_network
 from tests.learning.training.tiny import material, recipe, task_and_state
 
@@ -35,33 +35,35 @@ class Sure:
 
 def test_beliefs_are_the_mean_of_softened_probabilities():
     teacher = Teacher([Sure(0, 2, 2.0), Sure(1, 2, 4.0)], Distillation(temperature=2.0))
-    beliefs = teacher.beliefs(torch.zeros(3, 1, 4, 5))
+    soft_targets = teacher.soft_targets(torch.zeros(3, 1, 4, 5))
     one, two = 1 / (1 + np.exp(-1)), 1 / (1 + np.exp(-2))
-    assert beliefs.shape == (3, 2, 4, 5)
-    torch.testing.assert_close(beliefs[0, :, 0, 0], torch.tensor([(one + 1 - two) / 2, (1 - one + two) / 2]).float())
+    assert soft_targets.shape == (3, 2, 4, 5)
+    torch.testing.assert_close(
+        soft_targets[0, :, 0, 0], torch.tensor([(one + 1 - two) / 2, (1 - one + two) / 2]).float()
+    )
 
 
 def test_divergence_agrees_with_torch():
     generator = torch.Generator().manual_seed(0)
-    beliefs = torch.randn(2, 3, 4, 4, generator=generator).softmax(1)
+    soft_targets = torch.randn(2, 3, 4, 4, generator=generator).softmax(1)
     logits = torch.randn(2, 3, 4, 4, generator=generator)
-    expected = torch.nn.functional.kl_div((logits / 3).log_softmax(1), beliefs, reduction="sum") / (2 * 4 * 4)
-    assert divergence(beliefs, logits, temperature=3.0).item() == pytest.approx(9 * expected.item(), rel=1e-5)
+    expected = torch.nn.functional.kl_div((logits / 3).log_softmax(1), soft_targets, reduction="sum") / (2 * 4 * 4)
+    assert divergence(soft_targets, logits, temperature=3.0).item() == pytest.approx(9 * expected.item(), rel=1e-5)
 
 
 def test_share_weighs_labels_and_teacher():
     images, labels = torch.zeros(1, 1, 4, 4), torch.zeros(1, 4, 4, dtype=torch.long)
     logits = torch.zeros(1, 4, 2, 2)  # coarser than the teacher
     ten = lambda logits, labels: torch.tensor(10.0)  # noqa: E731
-    only_labels = Teacher([Sure(1)], Distillation(share=0.0)).lesson(images, ten)
+    only_labels = Teacher([Sure(1)], Distillation(share=0.0)).distillation_loss(images, ten)
     assert only_labels(logits, labels).item() == 10
-    half = Teacher([Sure(1, logit=100.0)], Distillation(share=0.5, temperature=1.0)).lesson(images, ten)
+    half = Teacher([Sure(1, logit=100.0)], Distillation(share=0.5, temperature=1.0)).distillation_loss(images, ten)
     assert half(logits, labels).item() == pytest.approx(5 + 0.5 * np.log(4), rel=1e-5)
 
 
 def test_a_pupil_learns_what_the_teacher_believes():
     task, state = task_and_state(recipe())
-    task = dataclasses.replace(task, teach=Teacher([Sure(2)], Distillation(share=1.0)).lesson)
+    task = dataclasses.replace(task, teach=Teacher([Sure(2)], Distillation(share=1.0)).distillation_loss)
     state.model.train()
     for epoch in range(20):
         for batch in task.order.batches(task.training, epoch):
@@ -82,13 +84,13 @@ THREE = threshold_network(0.2, 0.5, 0.8)
 
 def teacher_file(folder, name="master", network=THREE, scheme=CAMUS, **changes):
     path = folder / f"{name}.onnx"
-    values = {"preparation": recipe().preparation, "licence": "CC BY 4.0", "citation": f"{name} 2001.", **changes}
+    values = {"preprocessing": recipe().preprocessing, "licence": "CC BY 4.0", "citation": f"{name} 2001.", **changes}
     path.write_bytes(seal(network, make_spec(scheme, name=name, **values)))
     return str(path)
 
 
 def train_with(folder, teachers, *, resume=False, **settings):
-    told = RunWatch(lambda *_: None, lambda *_: None)
+    told = RunCallbacks(lambda *_: None, lambda *_: None)
     taught = recipe(distillation={"teachers": teachers, **settings}, training={"epochs": 1})
     data = dataclasses.replace(material(), terms=Terms("CC0", "Data 1999."))
     train(taught, data, folder, watch=told, hardware=Hardware("cpu"), resume=resume)
@@ -115,7 +117,7 @@ def test_the_share_of_the_teacher_shapes_the_weights(tmp_path):
         folder = RunFolder(tmp_path / str(number))
         folder.path.mkdir()
         train_with(folder, teachers, share=share)
-        losses.append(Journal(folder.journal).rows()[0]["loss"])
+        losses.append(TrainingLog(folder.journal).rows()[0]["loss"])
     assert abs(losses[0] - losses[1]) > 0.01
     assert losses[1] == pytest.approx(losses[2])
 
@@ -124,8 +126,8 @@ def test_the_share_of_the_teacher_shapes_the_weights(tmp_path):
     ("changes", "message"),
     [
         ({"scheme": MNMS, "network": THREE}, "knows LV, MYO, RV, the data have LV, MYO, LA"),
-        ({"preparation": Preparation([])}, r"prepared by nothing, the pupil by resize \(height 32.*z-score"),
-        ({"channels": 3}, "sees 3 channels, the pupil 1"),
+        ({"preprocessing": Preprocessing([])}, r"prepared by nothing, the student by resize \(height 32.*z-score"),
+        ({"channels": 3}, "sees 3 channels, the student 1"),
     ],
 )
 def test_teachers_of_another_kind_are_refused(changes, message, tmp_path):

@@ -8,10 +8,10 @@ from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.learning.augmentation import Augmentation, Draw, Elastic
-from cardiotrace.learning.training.feed import Feed, TrainingOrder
+from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingOrder
 from cardiotrace.learning.training.grouping import units_of
 from cardiotrace.learning.training.recipe import recipe_from_plain
-from cardiotrace.preparation import Preparation
+from cardiotrace.preprocessing import Preprocessing
 from tests.learning.training.tiny import RECIPE, packed, recipe
 
 CPU = torch.device("cpu")
@@ -34,7 +34,7 @@ def phases(patients=5):
 
 def feed(patients=5, data=None):
     data = data or phases(patients)
-    return Feed(data, np.arange(len(data)), Preparation([]), CPU, group="phases")
+    return DeviceDataset(data, np.arange(len(data)), Preprocessing([]), CPU, group="phases")
 
 
 def order(batch_size=4, augmentation=MOVING, **changes):

@@ -19,7 +19,7 @@ def run(task, state):
 
 
 def test_learns_four_images_by_heart():
-    changes = {"epochs": 20, "batch_size": 2, "average_decay": 0.5}
+    changes = {"epochs": 20, "batch_size": 2, "ema_decay": 0.5}
     task, state = task_and_state(recipe(training=changes, schedule="one-cycle"))
     rows = run(task, state)
     assert rows[-1][0]["score"] > 0.9
@@ -77,7 +77,7 @@ def test_weights_spoilt_by_the_last_step_are_not_kept():
 
 
 def test_average_is_validated_and_the_own_weights_come_back():
-    task, state = task_and_state(recipe(training={"average_decay": 0.9}))
+    task, state = task_and_state(recipe(training={"ema_decay": 0.9}))
     for batch in task.order.batches(task.training, 0):
         loop.step(task, state, batch, 1e-2)
     own = {key: value.clone() for key, value in state.model.state_dict().items()}
@@ -95,7 +95,7 @@ def test_average_is_validated_and_the_own_weights_come_back():
 
 
 def test_average_follows_the_decay_once_it_is_old():
-    task, state = task_and_state(recipe(training={"average_decay": 0.5}))
+    task, state = task_and_state(recipe(training={"ema_decay": 0.5}))
     batches = list(task.order.batches(task.training, 0))
     state.step = 1000
     seen = []
@@ -107,7 +107,9 @@ def test_average_follows_the_decay_once_it_is_old():
 
 
 def test_gradient_is_clipped_to_its_largest_norm():
-    changes = {"optimiser": {"name": "sgd", "rate": 1.0, "momentum": 0.0, "nesterov": False, "weight_decay": 0.0}}
+    changes = {
+        "optimiser": {"name": "sgd", "learning_rate": 1.0, "momentum": 0.0, "nesterov": False, "weight_decay": 0.0}
+    }
     task, state = task_and_state(recipe(training={"gradient_clip": 0.01}, **changes))
     before = [parameter.detach().clone() for parameter in state.model.parameters()]
     loop.step(task, state, next(task.order.batches(task.training, 0)), 1.0)

@@ -72,7 +72,12 @@ def test_impossible_schedules_are_refused(name, options):
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("adam", {"rate": 0.0}), ("adam", {"beta1": 1.0}), ("sgd", {"momentum": 0.0}), ("sgd", {"weight_decay": -1.0})],
+    [
+        ("adam", {"learning_rate": 0.0}),
+        ("adam", {"beta1": 1.0}),
+        ("sgd", {"momentum": 0.0}),
+        ("sgd", {"weight_decay": -1.0}),
+    ],
 )
 def test_impossible_optimisers_are_refused(name, options):
     with pytest.raises(ConfigError, match=r"^optimiser: "):
@@ -91,20 +96,20 @@ def minimise(choice, steps):
 
 
 def test_first_step_of_adam_is_the_rate_whatever_the_gradient():
-    assert minimise(Choice("adam", {"rate": 0.1}), 1).tolist() == pytest.approx([4.9, -2.9], abs=1e-5)
+    assert minimise(Choice("adam", {"learning_rate": 0.1}), 1).tolist() == pytest.approx([4.9, -2.9], abs=1e-5)
 
 
 def test_weight_decay_of_adam_is_decoupled():
-    decayed = minimise(Choice("adam", {"rate": 0.1, "weight_decay": 0.5}), 1)
+    decayed = minimise(Choice("adam", {"learning_rate": 0.1, "weight_decay": 0.5}), 1)
     assert decayed.tolist() == pytest.approx([5 * 0.95 - 0.1, -3 * 0.95 + 0.1], abs=1e-5)
 
 
 def test_first_step_of_descent_looks_ahead():
     # gradient 10, buffer 10, Nesterov: 10 + 0.5 * 10
-    moved = minimise(Choice("sgd", {"rate": 0.01, "momentum": 0.5, "weight_decay": 0.0}), 1)
+    moved = minimise(Choice("sgd", {"learning_rate": 0.01, "momentum": 0.5, "weight_decay": 0.0}), 1)
     assert moved[0].item() == pytest.approx(5 - 0.01 * 15)
 
 
 def test_optimisers_reach_the_bottom():
-    assert minimise(Choice("adam", {"rate": 0.1}), 300).abs().max() < 1e-2
-    assert minimise(Choice("sgd", {"rate": 0.05, "momentum": 0.8}), 300).abs().max() < 1e-3
+    assert minimise(Choice("adam", {"learning_rate": 0.1}), 300).abs().max() < 1e-2
+    assert minimise(Choice("sgd", {"learning_rate": 0.05, "momentum": 0.8}), 300).abs().max() < 1e-3

@@ -59,8 +59,8 @@ def test_defaults_are_written_out():
         ({"data": {"dataset": {"name": "camus", "views": ["3CH"]}}}, r"^data\.dataset\.views\[0\]: '3CH' is not one"),
         ({"data": {"dataset": {"name": "kamus"}}}, r"there is no data set 'kamus'"),
         ({"augmentation": {"rotation": {}}}, r"unknown key 'augmentation\.rotation'"),
-        ({"preparation": [{"name": "resize", "hight": 3}]}, r"unknown key 'preparation\[0\]\.hight'"),
-        ({"preparation": "resize"}, r"^preparation: expected a list of steps"),
+        ({"preprocessing": [{"name": "resize", "hight": 3}]}, r"unknown key 'preprocessing\[0\]\.hight'"),
+        ({"preprocessing": "resize"}, r"^preprocessing: expected a list of steps"),
         ({"postprocessing": [{"name": "polish"}]}, r"'polish'"),
         ({"seed": -1}, r"seed must lie in"),
         ({"name": "../escape"}, r"name must be at most 200 letters"),
@@ -72,19 +72,19 @@ def test_mistakes_are_found_with_their_dotted_key(changes, message):
 
 
 def test_missing_key_is_named():
-    with pytest.raises(ConfigError, match="missing key 'preparation'"):
-        recipe_from_plain({key: value for key, value in RECIPE.items() if key != "preparation"})
+    with pytest.raises(ConfigError, match="missing key 'preprocessing'"):
+        recipe_from_plain({key: value for key, value in RECIPE.items() if key != "preprocessing"})
 
 
 @pytest.mark.parametrize("last", [[], [{"name": "crop-or-pad", "height": 250, "width": 250}]])
 def test_images_that_do_not_fit_the_network_are_found_at_reading(last):
     steps = [{"name": "resize", "height": 250, "width": 256}, *last, {"name": "z-score"}]
-    with pytest.raises(ConfigError, match=r"^preparation: images of 250x25. .*multiples of 32\n.*224.*256"):
-        recipe(architecture="unet1", preparation=steps)
+    with pytest.raises(ConfigError, match=r"^preprocessing: images of 250x25. .*multiples of 32\n.*224.*256"):
+        recipe(architecture="unet1", preprocessing=steps)
 
 
-def test_sizes_that_depend_on_the_picture_are_left_to_packing():
-    assert recipe(preparation=[{"name": "resample"}]).preparation.choices[0].name == "resample"
+def test_sizes_that_depend_on_the_image_are_left_to_packing():
+    assert recipe(preprocessing=[{"name": "resample"}]).preprocessing.choices[0].name == "resample"
 
 
 def test_overrides_reach_every_depth(tmp_path):
@@ -92,7 +92,7 @@ def test_overrides_reach_every_depth(tmp_path):
         "training.epochs": 7,
         "schedule.name": "poly",
         "loss.dice_weight": 0.5,
-        "preparation.0.height": 64,
+        "preprocessing.0.height": 64,
         "summary": "changed",
     }
     values = {key: value for key, value in RECIPE.items() if key != "loss"}
@@ -100,11 +100,11 @@ def test_overrides_reach_every_depth(tmp_path):
     assert changed.training.epochs == 7
     assert changed.schedule.name == "poly"
     assert changed.loss.options["dice_weight"] == 0.5
-    assert changed.preparation.choices[0].options["height"] == 64
+    assert changed.preprocessing.choices[0].options["height"] == 64
     assert changed.summary == "changed"
 
 
-@pytest.mark.parametrize("key", ["preparation.7.height", "preparation.first", "seed.deep", "training.epochs.deep"])
+@pytest.mark.parametrize("key", ["preprocessing.7.height", "preprocessing.first", "seed.deep", "training.epochs.deep"])
 def test_overrides_of_nothing_are_refused(key, tmp_path):
     with pytest.raises(ConfigError, match=f"there is no key '{key}'"):
         read_recipe(written(tmp_path), {key: 1})
@@ -129,7 +129,7 @@ def test_files_that_are_no_recipes(content, message, tmp_path):
 def test_digest_is_of_what_shapes_the_weights():
     same = recipe(name="other", summary="Other.", postprocessing=[{"name": "fill-holes"}])
     assert same.digest() == recipe().digest()
-    changes = [{"seed": 4}, {"training": {"epochs": 4}}, {"loss": "dice"}, {"preparation": [{"name": "resize"}]}]
+    changes = [{"seed": 4}, {"training": {"epochs": 4}}, {"loss": "dice"}, {"preprocessing": [{"name": "resize"}]}]
     digests = {recipe(**change).digest() for change in changes} | {recipe().digest()}
     assert len(digests) == len(changes) + 1
 

@@ -9,8 +9,8 @@ from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.licence import Terms
 from cardiotrace.datasets.split import Split
 from cardiotrace.learning.training.folder import RunFolder
-from cardiotrace.learning.training.journal import Journal
-from cardiotrace.learning.training.run import Hardware, Material, RunWatch, finished_start, train
+from cardiotrace.learning.training.run import Hardware, RunCallbacks, TrainingData, finished_weights, train
+from cardiotrace.learning.training.training_log import TrainingLog
 from tests.learning.training.tiny import material, recipe
 
 CPU = Hardware("cpu", 1)
@@ -21,7 +21,7 @@ def unheard(*_):
 
 
 def run(folder, some_recipe, some_material=None, *, resume=False, on_epoch=unheard):
-    told = RunWatch(unheard, on_epoch)
+    told = RunCallbacks(unheard, on_epoch)
     return train(some_recipe, some_material or material(), folder, watch=told, hardware=CPU, resume=resume)
 
 
@@ -33,7 +33,7 @@ def finished(tmp_path_factory):
 
 
 def test_folder_tells_everything_about_the_run(finished):
-    rows = Journal(finished.journal).rows()
+    rows = TrainingLog(finished.journal).rows()
     assert [row["epoch"] for row in rows] == [1, 2]
     environment = json.loads(finished.environment.read_text())
     assert environment["seed"] == 3
@@ -54,14 +54,14 @@ def test_run_is_not_overwritten(finished):
 
 
 def test_another_recipe_is_named_by_what_differs(finished):
-    with pytest.raises(UsageError, match=r"another recipe: optimiser\.rate, training\.epochs differs"):
-        run(finished, recipe(training={"epochs": 3}, optimiser={"rate": 0.5}), resume=True)
+    with pytest.raises(UsageError, match=r"another recipe: optimiser\.learning_rate, training\.epochs differs"):
+        run(finished, recipe(training={"epochs": 3}, optimiser={"learning_rate": 0.5}), resume=True)
 
 
 def test_other_patients_are_refused(finished):
     swapped = material()
     split = Split(swapped.split.validation, swapped.split.training)
-    other = Material(swapped.packed, split, swapped.scheme, swapped.mirror_axes)
+    other = TrainingData(swapped.packed, split, swapped.scheme, swapped.mirror_axes)
     with pytest.raises(UsageError, match="other patients"):
         run(finished, recipe(training={"epochs": 2}), other, resume=True)
 
@@ -82,7 +82,7 @@ def test_name_and_post_processing_may_change_when_resuming(finished):
 
 def test_part_without_images_is_refused(tmp_path):
     some = material()
-    empty = Material(some.packed, Split(some.split.training, ("patient99",)), some.scheme, ())
+    empty = TrainingData(some.packed, Split(some.split.training, ("patient99",)), some.scheme, ())
     with pytest.raises(InputError, match="the validation part of the split has no labelled image"):
         run(RunFolder(tmp_path), recipe(), empty)
 
@@ -90,7 +90,7 @@ def test_part_without_images_is_refused(tmp_path):
 @pytest.mark.parametrize("stopped_after", [1, 2])
 def test_stopped_run_ends_as_an_unbroken_one(stopped_after, tmp_path):
     some = recipe(
-        training={"epochs": 3, "average_decay": 0.9},
+        training={"epochs": 3, "ema_decay": 0.9},
         augmentation={"rotation_degrees": {"probability": 0.9, "low": -20, "high": 20}},
         schedule={"name": "plateau", "patience": 0},
     )
@@ -113,13 +113,13 @@ def test_stopped_run_ends_as_an_unbroken_one(stopped_after, tmp_path):
 
 def rows_without_times(folder):
     times = ("seconds", "images_per_second")
-    return [{key: row[key] for key in row if key not in times} for row in Journal(folder.journal).rows()]
+    return [{key: row[key] for key in row if key not in times} for row in TrainingLog(folder.journal).rows()]
 
 
 def test_run_starts_from_the_best_weights_of_another(finished, tmp_path):
     started, anew = RunFolder(tmp_path / "started"), RunFolder(tmp_path / "anew")
-    still = recipe(training={"epochs": 1}, optimiser={"rate": 1e-9})
-    start = finished_start(finished)
+    still = recipe(training={"epochs": 1}, optimiser={"learning_rate": 1e-9})
+    start = finished_weights(finished)
     for folder, given in ((started, dataclasses.replace(material(), start=start)), (anew, material())):
         folder.path.mkdir()
         run(folder, still, given)
@@ -133,16 +133,16 @@ def test_terms_of_what_it_started_from_are_kept(finished, tmp_path):
     first = RunFolder(tmp_path / "first")
     first.path.mkdir()
     run(first, recipe(training={"epochs": 1}), dataclasses.replace(material(), terms=Terms("CC BY 4.0", "A 2001.")))
-    second = dataclasses.replace(material(), start=finished_start(first), terms=Terms("CC0", "B 2002."))
+    second = dataclasses.replace(material(), start=finished_weights(first), terms=Terms("CC0", "B 2002."))
     assert second.all_terms == Terms("CC0; CC BY 4.0", "B 2002. A 2001.")
 
 
 def test_weights_of_another_network_are_refused(finished, tmp_path):
     wider = recipe(training={"epochs": 1}, architecture={"width": 16})
     with pytest.raises(InputError, match="weights of another architecture"):
-        run(RunFolder(tmp_path), wider, dataclasses.replace(material(), start=finished_start(finished)))
+        run(RunFolder(tmp_path), wider, dataclasses.replace(material(), start=finished_weights(finished)))
 
 
 def test_folder_without_weights_is_no_start(tmp_path):
     with pytest.raises(InputError, match="holds no finished run to start from"):
-        finished_start(RunFolder(tmp_path))
+        finished_weights(RunFolder(tmp_path))

@@ -10,11 +10,11 @@ from tests.learning.training.tiny import state as fresh_state
 CHANGES = {
     "adam": {},
     "sgd and plateau": {
-        "optimiser": {"name": "sgd", "rate": 1e-3},
+        "optimiser": {"name": "sgd", "learning_rate": 1e-3},
         "schedule": {"name": "plateau", "patience": 1},
         "architecture": {"name": "unet", "levels": 2, "width": 4, "norm": "batch"},
     },
-    "average": {"training": {"average_decay": 0.9, "channels_last": False}},
+    "average": {"training": {"ema_decay": 0.9, "channels_last": False}},
 }
 
 

@@ -36,7 +36,7 @@ def test_too_few_weights_are_refused():
 
 def test_an_extra_loss_is_added():
     network = nn.Identity()
-    network.extra_loss = lambda outputs, labels: outputs.sum() + labels.sum()
+    network.auxiliary_loss = lambda outputs, labels: outputs.sum() + labels.sum()
     labels = torch.ones(1, 2, 2, dtype=torch.long)
     assert supervised_loss(network, torch.ones(1, 1, 2, 2), labels, right).item() == 1 + 4 + 4
 

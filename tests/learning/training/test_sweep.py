@@ -14,7 +14,7 @@ SWEEP = {
     "axes": {
         "levels": {"key": "architecture.levels", "values": [1, 2]},
         "scaling": {
-            "key": "preparation",
+            "key": "preprocessing",
             "values": {"min-max": [RESIZE, {"name": "min-max"}], "z-score": [RESIZE, {"name": "z-score"}]},
         },
     },
@@ -41,7 +41,7 @@ def test_every_combination_meets_every_seed(tmp_path):
     ]
     run = plan.runs[-1]
     assert run.recipe.architecture.options["levels"] == 2
-    assert [choice.name for choice in run.recipe.preparation.choices] == ["resize", "z-score"]
+    assert [choice.name for choice in run.recipe.preprocessing.choices] == ["resize", "z-score"]
     assert (run.recipe.seed, run.recipe.name) == (9, "tiny_levels-2_scaling-z-score-seed9")
 
 
@@ -58,10 +58,10 @@ def test_with_another_split_the_folds_are_the_published_ones(tmp_path):
 
 
 def test_several_keys_can_change_together(tmp_path):
-    methods = {"small": {"architecture.levels": 1}, "deep": {"architecture.levels": 2, "optimiser.rate": 0.5}}
+    methods = {"small": {"architecture.levels": 1}, "deep": {"architecture.levels": 2, "optimiser.learning_rate": 0.5}}
     runs = read_plan(written(tmp_path, axes={"method": {"values": methods}})).runs
     assert [run.name for run in runs[:2]] == ["method-small-seed7", "method-deep-seed7"]
-    assert [run.recipe.optimiser.options["rate"] == 0.5 for run in runs[:2]] == [False, True]
+    assert [run.recipe.optimiser.options["learning_rate"] == 0.5 for run in runs[:2]] == [False, True]
     assert [run.recipe.architecture.options["levels"] for run in runs[:2]] == [1, 2]
 
 

@@ -6,9 +6,9 @@ import torch
 
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.learning.augmentation import Augmentation, Draw, Elastic, apply, identity, sample
-from cardiotrace.learning.training.feed import Feed, TrainingOrder
+from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingOrder
 from cardiotrace.learning.training.window import Windows, draw_windows, surroundings
-from cardiotrace.preparation import Preparation
+from cardiotrace.preprocessing import Preprocessing
 from tests.learning.training.tiny import packed, recipe
 
 STRONG = Augmentation(
@@ -70,7 +70,7 @@ def order(**changes):
 
 
 def feed():
-    return Feed(packed(3), np.arange(3), Preparation([]), torch.device("cpu"))
+    return DeviceDataset(packed(3), np.arange(3), Preprocessing([]), torch.device("cpu"))
 
 
 def test_an_epoch_has_as_many_windows_as_asked_and_resumes():

@@ -1,4 +1,4 @@
-"""Random changes of ultrasound sectors: turns and stretches about the apex, which leave the picture a sector."""
+"""Random changes of ultrasound sectors: turns and stretches about the apex, which leave the image a sector."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cardiotrace.geometry.sector import Apex, SectorChange, before_change, find_sector
-from cardiotrace.inference.variant import SectorVariants
+from cardiotrace.inference.tta import SectorTransforms
 from cardiotrace.learning.augmentation.draw import Draw, drawn
 
 Sectors = Float[Tensor, "planes 3"]
@@ -56,10 +56,10 @@ class SectorAugmentation:
         ]
         return (SectorChange(), *(SectorChange(**half) for half in halves))
 
-    def variants(self) -> SectorVariants | None:
+    def variants(self) -> SectorTransforms | None:
         """What a model file says of it; None where nothing is ever changed."""
         changes = self.typical_changes()
-        return SectorVariants(changes, self.apex) if len(changes) > 1 else None
+        return SectorTransforms(changes, self.apex) if len(changes) > 1 else None
 
 
 def find_sectors(planes: Iterable[np.ndarray], apex: Apex) -> Sectors:

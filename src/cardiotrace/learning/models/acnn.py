@@ -100,7 +100,7 @@ class ACNN(nn.Module):
             self.steps_taken.add_(1)
         return self.segmenter(images)  # type: ignore[no-any-return]
 
-    def extra_loss(self, outputs: Tensor, labels: Tensor) -> Tensor:
+    def auxiliary_loss(self, outputs: Tensor, labels: Tensor) -> Tensor:
         """At first what the autoencoder loses of the label maps, then the distance between the codes."""
         if int(self.steps_taken) <= self.config.prior_steps:
             return self.reconstruction_loss(labels)

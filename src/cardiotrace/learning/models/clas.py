@@ -119,7 +119,7 @@ class CLAS(nn.Module):
             self._seen = images, self._motion(levels[MOTION_LEVEL], (images.shape[-2], images.shape[-1]))
         return self.segmenter.head(levels[-1])  # type: ignore[no-any-return]
 
-    def extra_loss(self, outputs: Tensor, labels: Tensor) -> Tensor:
+    def auxiliary_loss(self, outputs: Tensor, labels: Tensor) -> Tensor:
         """What the motion between the phases of each pair has to say; see the class."""
         if self._seen is None:
             raise ValueError("the loss of a batch can be asked for once, after its forward pass in training")
@@ -180,8 +180,8 @@ def correlation(
         Balakrishnan et al. 2019, IEEE TMI 38:1788, arXiv:1809.05231, equation 5.
 
     Example:
-        >>> picture = torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(0))
-        >>> round(float(correlation(picture, 5 - 2 * picture)), 3)
+        >>> image = torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+        >>> round(float(correlation(image, 5 - 2 * image)), 3)
         1.0
     """
     one, other = exact(one), exact(other)

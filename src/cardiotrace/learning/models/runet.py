@@ -17,9 +17,9 @@ from cardiotrace.learning.models.unet import UNet, unet1_shape
 class RegionConfig:
     """How a segmentation becomes a region of interest."""
 
-    dil: int = 11
+    dilation: int = 11
     """Side of the square that the foreground is dilated with, pixels; 11 in table II of the paper, 30 in table III."""
-    further_dils: tuple[int, ...] = ()
+    further_dilations: tuple[int, ...] = ()
     """More dilations side by side: the next U-Net sees one image for each."""
     shift: float = 0.5
     """Foreground probability at which the first threshold lies; 0.5 in table II, 0.7 in table III."""
@@ -31,8 +31,8 @@ class RegionConfig:
     """Steepness of the second threshold alone; none: `slope`. With 1000 what is far away is black."""
 
     def __post_init__(self) -> None:
-        if min((self.dil, *self.further_dils)) < 1:
-            raise ConfigError(f"a dilation must be at least 1 pixel, got {(self.dil, *self.further_dils)}")
+        if min((self.dilation, *self.further_dilations)) < 1:
+            raise ConfigError(f"a dilation must be at least 1 pixel, got {(self.dilation, *self.further_dilations)}")
         if self.slope <= 0 or (self.second_slope is not None and self.second_slope <= 0):
             raise ConfigError("a slope must be positive")
 
@@ -128,7 +128,7 @@ class RUNet(nn.Module):
         super().__init__()
         shape = light_unet1(config.norm) if config.light else unet1_shape(config.norm)
         self.config = config
-        self.sides = (config.dil, *config.further_dils)
+        self.sides = (config.dilation, *config.further_dilations)
         self.stages = nn.ModuleList(
             UNet(shape, channels * (len(self.sides) if stage else 1), classes) for stage in range(config.stages)
         )

@@ -15,7 +15,7 @@ from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.learning.losses import Loss
-from cardiotrace.preparation import Preparation
+from cardiotrace.preprocessing import Preprocessing
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Distillation:
     """Who teaches, and how much a teacher counts."""
 
     teachers: tuple[str, ...] = ()
-    """Names or paths of models with the pupil's classes and preparation; what they believe is averaged. Without any
+    """Names or paths of models with the student's classes and preprocessing; what they believe is averaged. Without any
     the labels teach alone."""
     share: float = 0.5
     """Of the loss that the teachers make; the labels make the rest."""
     temperature: float = 2.0
-    """What logits are divided by before the softmax, of teacher and pupil: above 1 doubts count more."""
+    """What logits are divided by before the softmax, of teacher and student: above 1 doubts count more."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.share <= 1:
@@ -38,25 +38,25 @@ class Distillation:
 
 
 @dataclass(frozen=True)
-class Lessons:
-    """What a pupil must share with who teaches it.
+class StudentRequirements:
+    """What a student must share with who teaches it.
 
     Args:
         scheme: label scheme of the data.
-        preparation: of the pupil's images.
-        channels: of the pupil's input.
+        preprocessing: of the student's images.
+        channels: of the student's input.
     """
 
     scheme: LabelScheme
-    preparation: Preparation
+    preprocessing: Preprocessing
     channels: int
 
 
-def load_teachers(settings: Distillation, lessons: Lessons) -> tuple[Model, ...]:
-    """The models that are named, each sure to answer the pupil's own images with the pupil's own classes.
+def load_teachers(settings: Distillation, lessons: StudentRequirements) -> tuple[Model, ...]:
+    """The models that are named, each sure to answer the student's own images with the student's own classes.
 
     Raises:
-        InputError: there is no such model, or it has other classes, another preparation or other channels.
+        InputError: there is no such model, or it has other classes, another preprocessing or other channels.
     """
     models = tuple(load_model(name) for name in settings.teachers)
     for model in models:
@@ -64,7 +64,7 @@ def load_teachers(settings: Distillation, lessons: Lessons) -> tuple[Model, ...]
     return models
 
 
-def _check(spec: ModelSpec, lessons: Lessons) -> None:
+def _check(spec: ModelSpec, lessons: StudentRequirements) -> None:
     theirs, ours = ([str(name) for name in scheme.structures] for scheme in (spec.label_scheme, lessons.scheme))
     if theirs != ours:
         what, remedy = (
@@ -72,31 +72,31 @@ def _check(spec: ModelSpec, lessons: Lessons) -> None:
             "choose a teacher of the same labels.",
         )
     elif spec.channels != lessons.channels:
-        what, remedy = f"sees {spec.channels} channels, the pupil {lessons.channels}", "give both the same images."
-    elif to_plain(spec.preparation) != to_plain(lessons.preparation):
-        what = f"sees images prepared by {_shown(spec.preparation)}, the pupil by {_shown(lessons.preparation)}"
-        remedy = "copy the teacher's preparation into the recipe."
+        what, remedy = f"sees {spec.channels} channels, the student {lessons.channels}", "give both the same images."
+    elif to_plain(spec.preprocessing) != to_plain(lessons.preprocessing):
+        what = f"sees images prepared by {_shown(spec.preprocessing)}, the student by {_shown(lessons.preprocessing)}"
+        remedy = "copy the teacher's preprocessing into the recipe."
     else:
         return
     raise InputError(f"teacher {spec.name!r} {what}", remedy=remedy)
 
 
-def _shown(preparation: Preparation) -> str:
+def _shown(preprocessing: Preprocessing) -> str:
     steps = []
-    for choice in preparation.choices:
+    for choice in preprocessing.choices:
         options = ", ".join(f"{key} {value}" for key, value in choice.options.items())
         steps.append(f"{choice.name} ({options})" if options else choice.name)
     return " + ".join(steps) or "nothing"
 
 
-def identities(models: Sequence[Model]) -> list[str]:
+def teacher_identities(models: Sequence[Model]) -> list[str]:
     """Name and checksum of each teacher."""
     return [f"{model.spec.name}, sha256 {hashlib.sha256(model.content).hexdigest()}" for model in models]
 
 
 @dataclass(frozen=True)
 class Teacher:
-    """Models that answer the same prepared images with the same classes as the pupil."""
+    """Models that answer the same prepared images with the same classes as the student."""
 
     engines: Sequence[Engine]
     settings: Distillation = Distillation()
@@ -106,41 +106,41 @@ class Teacher:
         """The teacher that several models make together."""
         return cls([make_engine(model) for model in models], settings)
 
-    def beliefs(self, images: Tensor) -> Tensor:
+    def soft_targets(self, images: Tensor) -> Tensor:
         """Mean over the models of softmax(logits / temperature), (batch, classes, height, width)."""
         values = images.detach().float().cpu().contiguous().numpy()
         members = [torch.from_numpy(engine.run(values)) / self.settings.temperature for engine in self.engines]
         return torch.stack([logits.softmax(dim=1) for logits in members]).mean(dim=0).to(images.device)
 
-    def lesson(self, images: Tensor, loss: Loss) -> Loss:
-        """The loss for this batch: (1 - share) loss + share temperature^2 KL(beliefs || pupil's at the temperature).
+    def distillation_loss(self, images: Tensor, loss: Loss) -> Loss:
+        """(1 - share) loss + share temperature^2 KL(soft targets || the student's), both at the temperature.
 
-        For a coarser output the beliefs are averaged over its pixels.
+        For a coarser output the soft_targets are averaged over its pixels.
 
         Source:
             Hinton et al. 2015, arXiv:1503.02531.
         """
-        beliefs, share = self.beliefs(images), self.settings.share
+        soft_targets, share = self.soft_targets(images), self.settings.share
 
         def taught(logits: Tensor, labels: Tensor) -> Tensor:
-            believed = nn.functional.adaptive_avg_pool2d(beliefs, (logits.shape[-2], logits.shape[-1]))
-            gap = divergence(believed, logits, temperature=self.settings.temperature)
+            targets = nn.functional.adaptive_avg_pool2d(soft_targets, (logits.shape[-2], logits.shape[-1]))
+            gap = divergence(targets, logits, temperature=self.settings.temperature)
             return (1 - share) * loss(logits, labels) + share * gap
 
         return taught
 
 
-Teach = Callable[[Tensor, Loss], Loss]
-"""teach(images, loss) -> the loss for the batch of these images; `Teacher.lesson` is one."""
+DistillLoss = Callable[[Tensor, Loss], Loss]
+"""teach(images, loss) -> the loss for the batch of these images; `Teacher.distillation_loss` is one."""
 
 
-def divergence(beliefs: Tensor, logits: Tensor, *, temperature: float = 1.0) -> Tensor:
-    """temperature^2 times the mean over pixels of KL(beliefs || softmax(logits / temperature)), 0 where they agree.
+def divergence(soft_targets: Tensor, logits: Tensor, *, temperature: float = 1.0) -> Tensor:
+    """temperature^2 times the mean over pixels of KL(targets || softmax(logits / temperature)), 0 where they agree.
 
     Args:
-        beliefs: probabilities, (batch, classes, height, width).
-        logits: of the pupil, the same shape.
-        temperature: that the beliefs were made with.
+        soft_targets: probabilities, (batch, classes, height, width).
+        logits: of the student, the same shape.
+        temperature: that the soft_targets were made with.
 
     Example:
         >>> logits = torch.tensor([2.0, 0.0]).reshape(1, 2, 1, 1)
@@ -149,6 +149,6 @@ def divergence(beliefs: Tensor, logits: Tensor, *, temperature: float = 1.0) -> 
         >>> round(float(divergence(torch.tensor([1.0, 0.0]).reshape(1, 2, 1, 1), logits * 0)), 4)
         0.6931
     """
-    pupil = (logits.float() / temperature).log_softmax(dim=1)
-    gap = torch.xlogy(beliefs, beliefs) - beliefs * pupil
+    student = (logits.float() / temperature).log_softmax(dim=1)
+    gap = torch.xlogy(soft_targets, soft_targets) - soft_targets * student
     return temperature**2 * gap.sum(dim=1).mean()

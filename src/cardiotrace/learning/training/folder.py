@@ -60,7 +60,7 @@ class RunFolder:
 
     @property
     def curves(self) -> Path:
-        """Loss, Dice and learning rate as a picture."""
+        """Loss, Dice and learning rate as an image."""
         return self.path / "curves.png"
 
     @property

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Int64
 
 from cardiotrace.core.terms import Phase
-from cardiotrace.datasets.packed import Plane
+from cardiotrace.datasets.packed import PackedPlane
 
 Group = Literal["phases"]
 """What makes planes belong together: two phases of the same slice of the same view of a patient."""
@@ -16,7 +16,7 @@ PAIR = 2
 """Planes of a unit that is grouped by phase."""
 
 
-def units_of(planes: Sequence[Plane], group: Group | None) -> Int64[torch.Tensor, "units members"]:
+def units_of(planes: Sequence[PackedPlane], group: Group | None) -> Int64[torch.Tensor, "units members"]:
     """Indices of the planes that stay together; each unit alone where nothing is grouped.
 
     Args:
@@ -25,7 +25,7 @@ def units_of(planes: Sequence[Plane], group: Group | None) -> Int64[torch.Tensor
             without a partner is its own: nothing that is labelled is left out.
 
     Example:
-        >>> ed, es = (Plane("case", "patient1", phase, "A4C", 0, 0, 0.0, 255.0) for phase in ("ED", "ES"))
+        >>> ed, es = (PackedPlane("case", "patient1", phase, "A4C", 0, 0, 0.0, 255.0) for phase in ("ED", "ES"))
         >>> units_of([es, ed, es], None).tolist(), units_of([es, ed, es], "phases").tolist()
         ([[0], [1], [2]], [[1, 0], [2, 2]])
     """
@@ -42,6 +42,6 @@ def units_of(planes: Sequence[Plane], group: Group | None) -> Int64[torch.Tensor
     return torch.tensor(pairs)
 
 
-def _rank(plane: Plane) -> int:
+def _rank(plane: PackedPlane) -> int:
     named = (str(Phase.ED), str(Phase.ES))
     return named.index(plane.phase) if plane.phase in named else len(named)

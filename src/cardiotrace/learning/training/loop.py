@@ -12,12 +12,12 @@ from lightning_fabric import Fabric
 
 from cardiotrace.core.errors import WorkError
 from cardiotrace.datasets.packed import IGNORED
-from cardiotrace.learning.training.distillation import Teach
-from cardiotrace.learning.training.feed import Batch, Feed, Images, TrainingOrder
-from cardiotrace.learning.training.journal import Row
+from cardiotrace.learning.training.device_dataset import DeviceDataset, Images, TrainingBatch, TrainingOrder
+from cardiotrace.learning.training.distillation import DistillLoss
 from cardiotrace.learning.training.settings import TrainingSettings
 from cardiotrace.learning.training.state import State
 from cardiotrace.learning.training.supervision import supervised_loss
+from cardiotrace.learning.training.training_log import Row
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 OnStep = Callable[[int, int, float], None]
@@ -25,19 +25,19 @@ OnStep = Callable[[int, int, float], None]
 
 
 @dataclass(frozen=True)
-class Task:
+class TrainingTask:
     """All that the loop needs and does not change."""
 
     fabric: Fabric
     settings: TrainingSettings
     loss: Loss
     order: TrainingOrder
-    training: Feed
-    validation: Feed
+    training: DeviceDataset
+    validation: DeviceDataset
     class_names: tuple[str, ...]
     """Foreground classes, in order of their index from 1."""
     base_rate: float
-    teach: Teach | None = None
+    teach: DistillLoss | None = None
     """Makes a batch's loss from its images and `loss`, so that other models can teach."""
 
     @property
@@ -57,7 +57,7 @@ class Task:
         return images.contiguous(memory_format=torch.channels_last) if self.settings.channels_last else images
 
 
-def run_epochs(task: Task, state: State, *, on_step: OnStep, on_epoch: Callable[[Row, bool], None]) -> None:
+def run_epochs(task: TrainingTask, state: State, *, on_step: OnStep, on_epoch: Callable[[Row, bool], None]) -> None:
     """Train from the state's epoch to the last, or until patience runs out.
 
     Args:
@@ -101,7 +101,7 @@ def _out_of_patience(settings: TrainingSettings, state: State) -> bool:
     return 0 < settings.patience <= state.epoch - state.best_epoch
 
 
-def _train_epoch(task: Task, state: State, on_step: OnStep) -> tuple[float, float]:
+def _train_epoch(task: TrainingTask, state: State, on_step: OnStep) -> tuple[float, float]:
     """One pass; returns the mean loss and the last learning rate."""
     state.model.train()
     torch.manual_seed(task.order.seed * 100_003 + state.epoch)  # dropout draws from the global generator
@@ -120,29 +120,29 @@ def _train_epoch(task: Task, state: State, on_step: OnStep) -> tuple[float, floa
     return _mean_over_processes(task, torch.stack(losses).mean()), rate
 
 
-def step(task: Task, state: State, batch: Batch, rate: float) -> torch.Tensor:
+def step(task: TrainingTask, state: State, batch: TrainingBatch, rate: float) -> torch.Tensor:
     """One optimiser step; returns the detached loss, weighted as the batch is."""
     for group in state.optimiser.param_groups:
         group["lr"] = rate
     images = task.laid_out(batch.images)
-    lesson = task.loss if task.teach is None else task.teach(images, task.loss)
-    loss = supervised_loss(state.bare_model, state.model(images), batch.labels, lesson) * batch.weight
+    distillation_loss = task.loss if task.teach is None else task.teach(images, task.loss)
+    loss = supervised_loss(state.bare_model, state.model(images), batch.labels, distillation_loss) * batch.weight
     state.optimiser.zero_grad(set_to_none=True)
     task.fabric.backward(loss)
     if task.settings.gradient_clip:
         task.fabric.clip_gradients(state.model, state.optimiser, max_norm=task.settings.gradient_clip)
     state.optimiser.step()
     state.step += 1
-    if task.settings.average_decay:
-        _update_average(state, task.settings.average_decay)
+    if task.settings.ema_decay:
+        _update_average(state, task.settings.ema_decay)
     return loss.detach()
 
 
-def _mean_over_processes(task: Task, value: torch.Tensor) -> float:
+def _mean_over_processes(task: TrainingTask, value: torch.Tensor) -> float:
     return float(task.fabric.all_reduce(value.clone(), reduce_op="mean"))
 
 
-def _finite(task: Task, losses: list[torch.Tensor], cases: list[tuple[str, ...]], epoch: int) -> float:
+def _finite(task: TrainingTask, losses: list[torch.Tensor], cases: list[tuple[str, ...]], epoch: int) -> float:
     """The last loss as a number; where it is none, the first batch that went wrong is named."""
     # Of all processes: if only one gave up, the others would wait for it in the next step.
     value = _mean_over_processes(task, losses[-1])
@@ -170,11 +170,13 @@ class DivergedError(WorkError):
 
 
 def _diverged(what: str) -> DivergedError:
-    remedy = "the state after the last complete epoch is kept; lower optimiser.rate or set training.gradient_clip."
+    remedy = (
+        "the state after the last complete epoch is kept; lower optimiser.learning_rate or set training.gradient_clip."
+    )
     return DivergedError(what, remedy=remedy)
 
 
-def _agree_on_buffers(task: Task, state: State) -> None:
+def _agree_on_buffers(task: TrainingTask, state: State) -> None:
     """Average what batch norms have counted: each process has seen other planes."""
     if task.fabric.world_size == 1:
         return
@@ -212,7 +214,7 @@ def averaged_weights(state: State) -> Iterator[None]:
             state.model.load_state_dict(own)
 
 
-def validate(task: Task, state: State) -> dict[str, float]:
+def validate(task: TrainingTask, state: State) -> dict[str, float]:
     """Mean Dice of each class over the validation planes, on the network's grid, in 0..1.
 
     Pixels outside the field of view do not count. A plane where neither has the class does not count; one where only

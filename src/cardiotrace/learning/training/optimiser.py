@@ -14,40 +14,40 @@ from cardiotrace.core.catalog import Catalog, Entry
 class Adam:
     """Kingma and Ba 2015; with `weight_decay` it is AdamW."""
 
-    rate: float = 1e-3
+    learning_rate: float = 1e-3
     weight_decay: float = 0.0
     beta1: float = 0.9
     beta2: float = 0.999
 
     def __post_init__(self) -> None:
-        if not (self.rate > 0 and self.weight_decay >= 0 and 0 <= self.beta1 < 1 and 0 <= self.beta2 < 1):
-            raise ValueError("rate must be positive, weight_decay not negative, beta1 and beta2 in [0, 1)")
+        if not (self.learning_rate > 0 and self.weight_decay >= 0 and 0 <= self.beta1 < 1 and 0 <= self.beta2 < 1):
+            raise ValueError("learning_rate must be positive, weight_decay not negative, beta1 and beta2 in [0, 1)")
 
 
 @dataclass(frozen=True)
 class StochasticGradientDescent:
     """Gradient descent with Nesterov momentum; the defaults are nnU-Net's."""
 
-    rate: float = 1e-2
+    learning_rate: float = 1e-2
     momentum: float = 0.99
     weight_decay: float = 3e-5
     nesterov: bool = True
 
     def __post_init__(self) -> None:
-        if not (self.rate > 0 and self.weight_decay >= 0 and 0 <= self.momentum < 1):
-            raise ValueError("rate must be positive, weight_decay not negative, momentum in [0, 1)")
+        if not (self.learning_rate > 0 and self.weight_decay >= 0 and 0 <= self.momentum < 1):
+            raise ValueError("learning_rate must be positive, weight_decay not negative, momentum in [0, 1)")
         if self.nesterov and not self.momentum:
             raise ValueError("nesterov needs a momentum")
 
 
 def _adam(config: Adam, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
     betas = (config.beta1, config.beta2)
-    return torch.optim.AdamW(parameters, config.rate, betas, weight_decay=config.weight_decay, foreach=True)
+    return torch.optim.AdamW(parameters, config.learning_rate, betas, weight_decay=config.weight_decay, foreach=True)
 
 
 def _sgd(config: StochasticGradientDescent, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
     return torch.optim.SGD(
-        parameters, config.rate, config.momentum, weight_decay=config.weight_decay, nesterov=config.nesterov
+        parameters, config.learning_rate, config.momentum, weight_decay=config.weight_decay, nesterov=config.nesterov
     )
 
 
@@ -94,7 +94,7 @@ class _Stateless:
 
 @dataclass(frozen=True)
 class Constant(_Stateless):
-    """The same rate throughout."""
+    """The same learning rate throughout."""
 
     def factor(self, progress: float) -> float:
         """See `Schedule`."""

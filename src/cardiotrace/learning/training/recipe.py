@@ -15,6 +15,7 @@ import torch
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.config import brief, from_plain, to_plain
 from cardiotrace.core.errors import ConfigError, InputError
+from cardiotrace.core.former import present_key, with_present_keys
 from cardiotrace.core.plain import read_toml
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.learning.augmentation import Augmentation
@@ -25,7 +26,7 @@ from cardiotrace.learning.training.distillation import Distillation
 from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
 from cardiotrace.learning.training.settings import TrainingSettings
 from cardiotrace.postprocessing import Postprocessing
-from cardiotrace.preparation import Preparation
+from cardiotrace.preprocessing import Preprocessing
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Recipe:
     name: str
     data: DataSettings
     architecture: Choice
-    preparation: Preparation
+    preprocessing: Preprocessing
     summary: str = ""
     seed: int = 0
     loss: Choice = field(default_factory=lambda: Choice("dice+cross-entropy"))
@@ -90,7 +91,9 @@ class Recipe:
 
     def digest(self) -> str:
         """Fingerprint of all that shapes the weights; a checkpoint remembers it."""
-        shaping = {key: value for key, value in to_plain(portable(self)).items() if key not in _AFTER_TRAINING}
+        # Under the names that keys had at first: a run that was begun under them goes on.
+        plain = with_present_keys(to_plain(portable(self)), {now: before for before, now in FORMER_KEYS.items()})
+        shaping = {key: value for key, value in plain.items() if key not in _AFTER_TRAINING}
         return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()
 
 
@@ -100,8 +103,8 @@ SPLIT_FILE = ".json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _LONGEST_NAME = 200
 _AFTER_TRAINING = ("name", "summary", "postprocessing")
-_PICTURES = (((97, 131), (1.0, 1.0)), ((480, 640), (0.3, 0.5)))
-"""Two unlike pictures, (height, width) and mm: what both are prepared to is the size that all are."""
+_IMAGES = (((97, 131), (1.0, 1.0)), ((480, 640), (0.3, 0.5)))
+"""Two unlike images, (height, width) and mm: what both are prepared to is the size that all are."""
 _CATALOGS = (
     ("architecture", ARCHITECTURES),
     ("loss", LOSSES),
@@ -115,6 +118,16 @@ _DEFAULT_CHOICES: dict[str, str] = {
     for item in dataclasses.fields(Recipe)
     if item.name in dict(_CATALOGS) and item.default_factory is not dataclasses.MISSING
 }
+
+
+FORMER_KEYS = {
+    "preparation": "preprocessing",
+    "optimiser.rate": "optimiser.learning_rate",
+    "training.average_decay": "training.ema_decay",
+    "architecture.dil": "architecture.dilation",
+    "architecture.further_dils": "architecture.further_dilations",
+}
+"""Keys of recipes as they were called before, and as they are called now."""
 
 
 def require_name(name: str) -> None:
@@ -134,7 +147,7 @@ def recipe_from_plain(values: dict[str, Any]) -> Recipe:
     Raises:
         ConfigError: naming the dotted key; also where the prepared images do not fit the network.
     """
-    recipe = from_plain(Recipe, values)
+    recipe = from_plain(Recipe, with_present_keys(values, FORMER_KEYS))
     resolved: dict[str, Any] = {key: catalog.resolve(getattr(recipe, key), path=key) for key, catalog in _CATALOGS}
     recipe = dataclasses.replace(recipe, **resolved)
     DATASETS.config(Choice(recipe.data.dataset.name, {**recipe.data.dataset.options, "root": "."}), path="data.dataset")
@@ -156,9 +169,9 @@ def _check_network(recipe: Recipe) -> None:
 
 
 def _check_sides(recipe: Recipe, network: Any) -> None:
-    placed = {recipe.preparation.place(shape, spacing).shape for shape, spacing in _PICTURES}
-    # Where every picture comes out at its own size, packing will say so.
-    sides = {"preparation": placed.pop()} if len(placed) == 1 else {}
+    placed = {recipe.preprocessing.place(shape, spacing).shape for shape, spacing in _IMAGES}
+    # Where every image comes out at its own size, packing will say so.
+    sides = {"preprocessing": placed.pop()} if len(placed) == 1 else {}
     if recipe.training.crop is not None:
         sides["training.crop"] = recipe.training.crop
     for key, (height, width) in sides.items():
@@ -173,7 +186,7 @@ def read_recipe(path: Path, overrides: dict[str, Any] | None = None) -> Recipe:
 
     Args:
         path: a .toml file.
-        overrides: dotted key to value, applied on top, such as {"training.epochs": 2, "preparation.0.height": 128}.
+        overrides: dotted key to value, applied on top, such as {"training.epochs": 2, "preprocessing.0.height": 128}.
 
     Raises:
         ConfigError: the file cannot be read, or a key is unknown or bad.
@@ -219,7 +232,7 @@ def recipe_values(path: Path, overrides: dict[str, Any] | None = None) -> dict[s
     Raises:
         ConfigError: the file cannot be read, or a key cannot be set.
     """
-    values = read_toml(path)
+    values = with_present_keys(read_toml(path), FORMER_KEYS)
     _find_split(values, path.parent)
     for dotted, value in (overrides or {}).items():
         override(values, dotted, value)
@@ -239,7 +252,7 @@ def _find_split(values: dict[str, Any], folder: Path) -> None:
 
 def override(values: dict[str, Any], dotted: str, value: Any) -> None:
     """Set one key, in place; a choice that stands as a bare name becomes a table of that name."""
-    *parents, last = dotted.split(".")
+    *parents, last = present_key(dotted, FORMER_KEYS).split(".")
     place: Any = values
     if parents and parents[0] in _DEFAULT_CHOICES:
         values.setdefault(parents[0], _DEFAULT_CHOICES[parents[0]])

@@ -20,18 +20,18 @@ from cardiotrace.learning.losses import LOSSES
 from cardiotrace.learning.models.catalog import ARCHITECTURES
 from cardiotrace.learning.training import state as states
 from cardiotrace.learning.training.device import flushed_denormals, make_fabric
-from cardiotrace.learning.training.distillation import Lessons, Teacher, identities, load_teachers
+from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingOrder
+from cardiotrace.learning.training.distillation import StudentRequirements, Teacher, load_teachers, teacher_identities
 from cardiotrace.learning.training.environment import environment, read_environment
-from cardiotrace.learning.training.feed import Feed, TrainingOrder
 from cardiotrace.learning.training.folder import RunFolder, check_folder
-from cardiotrace.learning.training.journal import Journal, Row
-from cardiotrace.learning.training.loop import OnStep, Task, run_epochs
+from cardiotrace.learning.training.loop import OnStep, TrainingTask, run_epochs
 from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
 from cardiotrace.learning.training.recipe import Recipe, read_recipe, recipe_text
+from cardiotrace.learning.training.training_log import Row, TrainingLog
 
 
 @dataclass(frozen=True)
-class Start:
+class InitialWeights:
     """The finished run that another begins with."""
 
     weights: Path
@@ -43,14 +43,14 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Material:
+class TrainingData:
     """What a run learns from."""
 
     packed: PackedDataset
     split: Split
     scheme: LabelScheme
     mirror_axes: tuple[str, ...]
-    start: Start | None = None
+    start: InitialWeights | None = None
     """None starts from seeded random weights."""
     terms: Terms = field(default_factory=Terms)
     """Of the data set alone."""
@@ -72,14 +72,14 @@ class Hardware:
 
 
 @dataclass(frozen=True)
-class RunWatch:
+class RunCallbacks:
     """Who is told how it goes."""
 
     on_step: OnStep
     on_epoch: Callable[[Row, bool], None]
 
 
-def finished_start(folder: RunFolder) -> Start:
+def finished_weights(folder: RunFolder) -> InitialWeights:
     """What another run needs to begin with the best weights of this one.
 
     Raises:
@@ -91,7 +91,7 @@ def finished_start(folder: RunFolder) -> Start:
     except (InputError, KeyError, TypeError):
         raise InputError("holds no finished run to start from", where=folder.path) from None
     recipe = read_recipe(folder.recipe)
-    return Start(folder.best, f"{recipe.name} ({recipe.data.dataset.name})", digest, terms)
+    return InitialWeights(folder.best, f"{recipe.name} ({recipe.data.dataset.name})", digest, terms)
 
 
 def build_model(recipe: Recipe, *, channels: int, classes: int) -> torch.nn.Module:
@@ -114,10 +114,10 @@ def trained_model(recipe: Recipe, folder: RunFolder, *, channels: int, classes: 
 @flushed_denormals()  # from the start: making the network starts threads
 def train(
     recipe: Recipe,
-    material: Material,
+    material: TrainingData,
     folder: RunFolder,
     *,
-    watch: RunWatch,
+    watch: RunCallbacks,
     hardware: Hardware,
     resume: bool,
 ) -> bool:
@@ -145,7 +145,7 @@ def train(
     fabric = make_fabric(recipe.training, accelerator=hardware.accelerator, processes=hardware.processes)
     fabric.launch()
     task, state = _assemble(fabric, recipe, material, teachers)
-    journal = Journal(folder.journal)
+    journal = TrainingLog(folder.journal)
     digest = recipe.digest()
     if folder.checkpoint.exists():
         states.load(state, folder.checkpoint, recipe=digest)
@@ -182,14 +182,14 @@ def teachers_of(recipe: Recipe, scheme: LabelScheme, channels: int) -> tuple[Mod
     """
     if recipe.distillation is None:
         return ()
-    return load_teachers(recipe.distillation, Lessons(scheme, recipe.preparation, channels))
+    return load_teachers(recipe.distillation, StudentRequirements(scheme, recipe.preprocessing, channels))
 
 
 def _check_teachers(folder: RunFolder, teachers: Sequence[Model]) -> None:
     """The recipe tells names only: a run goes on with the very models that it began with."""
     if not (teachers and folder.checkpoint.exists()):
         return
-    if read_environment(folder.environment).get("taught_by") != identities(teachers):
+    if read_environment(folder.environment).get("taught_by") != teacher_identities(teachers):
         raise UsageError(
             "holds a run that other models of these names taught",
             where=folder.path,
@@ -202,8 +202,8 @@ def _unheard(done: int, total: int, loss: float) -> None:
 
 
 def _assemble(
-    fabric: Fabric, recipe: Recipe, material: Material, teachers: Sequence[Model]
-) -> tuple[Task, states.State]:
+    fabric: Fabric, recipe: Recipe, material: TrainingData, teachers: Sequence[Model]
+) -> tuple[TrainingTask, states.State]:
     model = build_model(recipe, channels=material.packed.images.shape[1], classes=material.scheme.class_count)
     if material.start is not None:
         states.load_weights(model, material.start.weights)
@@ -228,7 +228,7 @@ def _assemble(
         recipe.training.steps_per_epoch,
         recipe.training.crop,
     )
-    task = Task(
+    task = TrainingTask(
         fabric=fabric,
         settings=recipe.training,
         loss=LOSSES.make(recipe.loss, path="loss"),
@@ -237,30 +237,32 @@ def _assemble(
         validation=validation,
         class_names=tuple(str(structure) for structure in material.scheme.structures),
         base_rate=base_rate,
-        teach=Teacher.of(teachers, recipe.distillation).lesson if teachers and recipe.distillation else None,
+        teach=Teacher.of(teachers, recipe.distillation).distillation_loss if teachers and recipe.distillation else None,
     )
     return task, states.State(model, optimiser, SCHEDULES.make(recipe.schedule, path="schedule"))
 
 
-def _feed(material: Material, patients: Sequence[str], recipe: Recipe, fabric: Fabric, part: str) -> Feed:
+def _feed(material: TrainingData, patients: Sequence[str], recipe: Recipe, fabric: Fabric, part: str) -> DeviceDataset:
     indices = material.packed.indices_of(patients)
     if not len(indices):
         raise InputError(
             f"the {part} part of the split has no labelled image", remedy="look at `cardiotrace data split`."
         )
     if part != "training":
-        return Feed(material.packed, indices, recipe.preparation, fabric.device)
+        return DeviceDataset(material.packed, indices, recipe.preprocessing, fabric.device)
     apex = None if recipe.augmentation.sector is None else recipe.augmentation.sector.apex
-    return Feed(material.packed, indices, recipe.preparation, fabric.device, group=recipe.training.group, apex=apex)
+    return DeviceDataset(
+        material.packed, indices, recipe.preprocessing, fabric.device, group=recipe.training.group, apex=apex
+    )
 
 
-def _write_head(recipe: Recipe, material: Material, folder: RunFolder, teachers: Sequence[Model]) -> None:
+def _write_head(recipe: Recipe, material: TrainingData, folder: RunFolder, teachers: Sequence[Model]) -> None:
     if not folder.checkpoint.exists():  # a resumed run keeps what it once started from
         start = material.start
         came = "" if start is None else f"{start.name}, weights with sha256 {start.sha256}"
         terms = Terms.together([material.all_terms, *(model.spec.terms for model in teachers)])
         made = {**environment(recipe.seed), "started_from": came, "terms": asdict(terms)}
-        made |= {"taught_by": identities(teachers)} if teachers else {}
+        made |= {"taught_by": teacher_identities(teachers)} if teachers else {}
         made |= {} if material.fold is None else {"fold": material.fold}
         write_json(folder.environment, made)  # the first file of a run, see `RunFolder.is_begun`
     write_text(folder.recipe, recipe_text(recipe))

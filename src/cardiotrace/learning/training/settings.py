@@ -27,7 +27,7 @@ class TrainingSettings:
     networks that learn from both; a plane without a partner stands twice. By default each plane is alone."""
     patience: int = 0
     """Stop after so many epochs without a better validation score; 0 never stops early."""
-    average_decay: float = 0.0
+    ema_decay: float = 0.0
     """Decay per step of a running average of the weights, which is then what is validated and kept; 0 is off."""
     gradient_clip: float = 0.0
     """Largest norm of the gradient; 0 is off."""
@@ -51,7 +51,7 @@ class TrainingSettings:
             raise ValueError("the sides of crop must be at least 1")
         if self.group is not None and self.batch_size % PAIR:
             raise ValueError(f"batch_size must be even where group is {self.group!r}, got {self.batch_size}")
-        if not 0.0 <= self.average_decay < 1.0:
-            raise ValueError("average_decay must lie in [0, 1)")
+        if not 0.0 <= self.ema_decay < 1.0:
+            raise ValueError("ema_decay must lie in [0, 1)")
         if self.patience < 0 or self.gradient_clip < 0:
             raise ValueError("patience and gradient_clip must not be negative")

@@ -13,12 +13,12 @@ Outputs = Tensor | Sequence[Tensor]
 
 
 def supervised_loss(network: nn.Module, outputs: Outputs, labels: Tensor, loss: Loss) -> Tensor:
-    """Sum over outputs of weight_i loss(output_i, labels_i), plus `network.extra_loss(outputs, labels)`.
+    """Sum over outputs of weight_i loss(output_i, labels_i), plus `network.auxiliary_loss(outputs, labels)`.
 
     While it trains, a network may return a tuple of logits, the final one first; its attribute
     `output_weights` then holds a weight for each. labels_i are the labels on the grid of output i, taken from
     the nearest pixel. An output of weight 0 is not looked at. A network that learns from more than its logits
-    has a method `extra_loss(outputs, labels)` that returns a scalar.
+    has a method `auxiliary_loss(outputs, labels)` that returns a scalar.
 
     Args:
         network: without wrappers, so that its attributes can be read.
@@ -46,7 +46,7 @@ def supervised_loss(network: nn.Module, outputs: Outputs, labels: Tensor, loss: 
         weight * loss(output, _on_grid(labels, output)) for weight, output in zip(weights, every, strict=True) if weight
     ]
     total = torch.stack(terms).sum()
-    extra: Callable[[Outputs, Tensor], Tensor] | None = getattr(network, "extra_loss", None)
+    extra: Callable[[Outputs, Tensor], Tensor] | None = getattr(network, "auxiliary_loss", None)
     return total if extra is None else total + extra(outputs, labels)
 
 

@@ -1,4 +1,4 @@
-"""The chest around the heart: what a cine-MRI picture shows besides the heart."""
+"""The chest around the heart: what a cine-MRI image shows besides the heart."""
 
 import math
 from dataclasses import dataclass

@@ -19,10 +19,10 @@ WORKERS = 2
 
 
 def cmr_exam(config: CmrPhantom) -> CmrExam:
-    """Picture a phantom heart over one beat by cine-MRI.
+    """Image a phantom heart over one beat by cine-MRI.
 
     The images are `phantomNNNN_SA`, slices from base to apex, and `phantomNNNN_LA_4CH` and so on, one slice each.
-    In a short-axis picture the right ventricle is on the left and the anterior wall on top.
+    In a short-axis image the right ventricle is on the left and the anterior wall on top.
 
     Example:
         >>> made = cmr_exam(CmrPhantom(frame_count=12, shape=(96, 96), spacing_mm=3.0, thickness_mm=15.0))
@@ -36,16 +36,16 @@ def cmr_exam(config: CmrPhantom) -> CmrExam:
     layout = Layout(config, states)
     planes = [*layout.stack, *(layout.long_axis(name) for name in config.long_axis)]
     with ThreadPoolExecutor(WORKERS) as pool:
-        films = list(pool.map(lambda item: layout.film(*item), enumerate(planes)))
+        videos = list(pool.map(lambda item: layout.video(*item), enumerate(planes)))
     scanner, name = config.scanner, f"phantom{config.seed:04d}"
     truth = find_truth(states, times_ms, layout.heights_mm, scanner.thickness_mm + scanner.gap_mm)
     phases = {Phase.ED: truth.end_diastolic_frame, Phase.ES: truth.end_systolic_frame}
     count = len(layout.stack)
     images, labels = [], {}
-    parts = [("SA", films[:count], View.SAX, scanner.thickness_mm + scanner.gap_mm)]
+    parts = [("SA", videos[:count], View.SAX, scanner.thickness_mm + scanner.gap_mm)]
     parts += [
         (f"LA_{plane}", [made], View.FOUR_CHAMBER, LONG_THICKNESS_MM)
-        for plane, made in zip(config.long_axis, films[count:], strict=True)
+        for plane, made in zip(config.long_axis, videos[count:], strict=True)
     ]
     for suffix, made, view, depth_mm in parts:
         spacing: Spacing = (depth_mm, scanner.spacing_mm, scanner.spacing_mm)

@@ -22,7 +22,7 @@ class Flow:
     Args:
         states: the heart in every frame.
         frame_ms: time from frame to frame, ms.
-        sequence: what pictures it.
+        sequence: what images it.
         relaxation_ms: T1 and T2 of blood, ms.
         thickness_mm: of the slice.
         across: cosine of the angle between the heart's axis and the slice's normal.

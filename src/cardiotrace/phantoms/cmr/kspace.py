@@ -1,4 +1,4 @@
-"""From a complex object to a magnitude picture: what the scanner measures of it in k-space."""
+"""From a complex object to a magnitude image: what the scanner measures of it in k-space."""
 
 import math
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ class Readout:
     """The part of k-space that is measured, the filter over it, and the noise in it.
 
     Args:
-        shape: (height, width) of the picture, pixels.
+        shape: (height, width) of the image, pixels.
         acquired: share of rows and columns that is measured; zeros fill the rest.
         partial_fourier: share of those rows that is really measured, from 0.5.
         roll_off: share of k-space, from its edge, over which the filter falls.
-        noise: standard deviation of the noise of either channel in the picture.
+        noise: standard deviation of the noise of either channel in the image.
     """
 
     shape: tuple[int, int]
@@ -29,7 +29,7 @@ class Readout:
 
     @cached_property
     def _counts(self) -> tuple[int, int]:
-        """Rows and columns of k-space that the picture knows of."""
+        """Rows and columns of k-space that the image knows of."""
         height, width = (max(8, round(n * share)) for n, share in zip(self.shape, self.acquired, strict=True))
         return min(height, self.shape[0]), min(width, self.shape[1])
 
@@ -49,7 +49,7 @@ class Readout:
 
     @cached_property
     def _noise_scale(self) -> float:
-        """Standard deviation in k-space that gives the wanted one in the picture."""
+        """Standard deviation in k-space that gives the wanted one in the image."""
         return self.noise * self.shape[0] * self.shape[1] / math.sqrt(float((self._filter**2).sum()))
 
     @property

@@ -9,8 +9,8 @@ from jaxtyping import Float
 from cardiotrace.phantoms.cmr.body import Axes
 from cardiotrace.phantoms.cmr.motion import Motion
 from cardiotrace.phantoms.cmr.phantom import PLANE_DEG, SCHEMES, CmrPhantom, LongAxis
-from cardiotrace.phantoms.cmr.scan import Film, Scene, film
-from cardiotrace.phantoms.cmr.slices import Plane
+from cardiotrace.phantoms.cmr.scan import CineScan, Scene, video
+from cardiotrace.phantoms.cmr.slices import ImagingPlane
 from cardiotrace.phantoms.heart.heart import HeartState
 
 LONG_THICKNESS_MM = 6.0
@@ -30,8 +30,8 @@ class Layout:
         self._breaths_mm = rng.normal(0, 1, 100) * (config.breath_mm + config.imperfection.breath_mm)
 
     @cached_property
-    def stack(self) -> tuple[Plane, ...]:
-        """Short-axis planes from base to apex; the picture is upright in the chest, not in the heart."""
+    def stack(self) -> tuple[ImagingPlane, ...]:
+        """Short-axis planes from base to apex; the image is upright in the chest, not in the heart."""
         scanner = self._config.scanner
         step = scanner.thickness_mm + scanner.gap_mm
         count = math.ceil(self._states[0].epicardium.length_mm / step - self._first) + 1
@@ -39,7 +39,7 @@ class Layout:
         right, down = (math.cos(roll), -math.sin(roll), 0.0), (-math.sin(roll), -math.cos(roll), 0.0)
         middle = np.array(right) * self._middle[0] + np.array(down) * self._middle[1]
         return tuple(
-            Plane((float(middle[0]), float(middle[1]), (index + self._first) * step), right, down)
+            ImagingPlane((float(middle[0]), float(middle[1]), (index + self._first) * step), right, down)
             for index in range(count)
         )
 
@@ -52,7 +52,7 @@ class Layout:
         """Heights in the heart at which the slices cut it."""
         return np.array([plane.middle_mm[2] - self.breath(index)[2] for index, plane in enumerate(self.stack)])
 
-    def long_axis(self, name: LongAxis) -> Plane:
+    def long_axis(self, name: LongAxis) -> ImagingPlane:
         """A plane through the heart's axis: the person's left is on the right, or the back where it has no left."""
         angle = math.radians(PLANE_DEG[name])
         across = np.array([math.cos(angle), math.sin(angle), 0.0])
@@ -67,9 +67,9 @@ class Layout:
         up -= normal * (up @ normal)
         up /= np.linalg.norm(up)
         middle = along * self._states[0].cavity.length_mm * 0.35 - across * 10.0
-        return Plane(_vector(middle), _vector(right), _vector(-up))
+        return ImagingPlane(_vector(middle), _vector(right), _vector(-up))
 
-    def film(self, index: int, plane: Plane) -> Film:
+    def video(self, index: int, plane: ImagingPlane) -> CineScan:
         """All frames of one plane, with their labels."""
         config = self._config
         is_short = index < len(self.stack)
@@ -87,7 +87,7 @@ class Layout:
             seed=config.seed,
         )
         motion = Motion(config.imperfection.trigger_ms, config.imperfection.drift_mm, (config.seed, 33, index))
-        return film(scene, SCHEMES[config.scheme], np.random.default_rng([config.seed, 32, index]), motion)
+        return video(scene, SCHEMES[config.scheme], np.random.default_rng([config.seed, 32, index]), motion)
 
 
 def _vector(values: Float[np.ndarray, "3"]) -> tuple[float, float, float]:

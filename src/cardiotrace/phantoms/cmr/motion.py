@@ -21,7 +21,7 @@ class Motion:
 
     Args:
         trigger_ms: spread of the instant that a frame shows.
-        drift_mm: spread of where the chest lies, in both directions of the picture.
+        drift_mm: spread of where the chest lies, in both directions of the image.
         seed: of all randomness.
     """
 

@@ -27,11 +27,11 @@ class CmrPhantom(Heart):
 
     Args:
         style: name of a scanner and its protocol, see `STYLES`.
-        quality: of the pictures: noise, breath-holds, triggering and field.
+        quality: of the images: noise, breath-holds, triggering and field.
         scheme: whose numbers the labels have.
         frame_count: frames over one beat, 12 to 100.
-        long_axis: planes that are pictured besides the short-axis stack.
-        shape: (height, width) of the pictures, pixels; None for that of the style.
+        long_axis: planes that are imaged besides the short-axis stack.
+        shape: (height, width) of the images, pixels; None for that of the style.
         spacing_mm: size of a square pixel, mm; None for that of the style.
         thickness_mm: of short-axis slices, mm; None for that of the style.
         gap_mm: between short-axis slices, mm; None for that of the style.
@@ -121,7 +121,7 @@ def sample_cmr(
         seed: of the patient and the scanner.
         pathology: what the patient has; None for any.
         style: name of the scanner; None for any.
-        quality: of the pictures.
+        quality: of the images.
 
     Raises:
         InputError: there is no such pathology or style.

@@ -13,7 +13,7 @@ from cardiotrace.phantoms.cmr.bssfp import HZ_PER_PPM, RELAXATION, Substance
 from cardiotrace.phantoms.cmr.flow import Flow
 from cardiotrace.phantoms.cmr.kspace import Readout
 from cardiotrace.phantoms.cmr.motion import STILL, Motion
-from cardiotrace.phantoms.cmr.slices import Plane, label_table, pixel_places
+from cardiotrace.phantoms.cmr.slices import ImagingPlane, label_table, pixel_places
 from cardiotrace.phantoms.cmr.strand import Strands, mitral_leaflets
 from cardiotrace.phantoms.cmr.style import CmrStyle
 from cardiotrace.phantoms.cmr.texture import Texture
@@ -31,7 +31,7 @@ FOLLOW_MM = 24.0
 HEART_SUBSTANCES = (Substance.ARTERIAL, Substance.RIGHT, Substance.MYOCARDIUM, Substance.EPICARDIAL, Substance.FAT)
 
 Box = tuple[slice, slice]
-Picture = Float[np.ndarray, "height width"]
+Image = Float[np.ndarray, "height width"]
 
 
 def _substance_table() -> UInt8[np.ndarray, "16"]:
@@ -49,7 +49,7 @@ SUBSTANCE_OF = _substance_table()
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """All that a plane's pictures depend on besides chance.
+    """All that a plane's images depend on besides chance.
 
     Args:
         states: the heart in every frame, the first at end-diastole.
@@ -70,7 +70,7 @@ class Scene:
     axes: Axes
     chest: Chest
     scanner: CmrStyle
-    plane: Plane
+    plane: ImagingPlane
     thickness_mm: float
     breath_mm: float
     off_resonance: float
@@ -78,45 +78,45 @@ class Scene:
     seed: int
 
     @property
-    def heart_plane(self) -> Plane:
+    def heart_plane(self) -> ImagingPlane:
         """The plane in the coordinates of the heart at end-diastole where breath has put it."""
         return self.plane.moved(-self.axes.matrix @ np.array([0.0, 0.0, self.breath_mm]))
 
 
-class Film(NamedTuple):
+class CineScan(NamedTuple):
     """Frames of one plane and their labels."""
 
     frames: Int16[np.ndarray, "time height width"]
     labels: UInt8[np.ndarray, "time height width"]
 
 
-def film(scene: Scene, scheme: LabelScheme, rng: np.random.Generator, motion: Motion = STILL) -> Film:
-    """Picture one plane over the beat.
+def video(scene: Scene, scheme: LabelScheme, rng: np.random.Generator, motion: Motion = STILL) -> CineScan:
+    """Image one plane over the beat.
 
     Args:
-        scene: what is pictured, and how.
+        scene: what is imaged, and how.
         scheme: of the labels.
         rng: of the noise.
         motion: from heartbeat to heartbeat; the labels do not know of it.
     """
-    scanner, camera = scene.scanner, Camera(scene)
+    scanner, camera = scene.scanner, CineCamera(scene)
     noise = camera.blood / scanner.snr
     readout = Readout(scanner.shape, scanner.acquired, scanner.partial_fourier, scanner.roll_off, noise)
     scale = scanner.white / camera.blood
     frames = np.empty((len(scene.states), *scanner.shape), np.int16)
     labels = np.empty(frames.shape, np.uint8)
     table = label_table(scheme)
-    spectra = [readout.measured(camera.picture(index, state)) for index, state in enumerate(scene.states)]
+    spectra = [readout.measured(camera.image(index, state)) for index, state in enumerate(scene.states)]
     spectra = motion.mixed(spectra, scene.frame_ms, scanner.spacing_mm, readout.cycles)
     for index, (state, spectrum) in enumerate(zip(scene.states, spectra, strict=True)):
         image = readout.image(spectrum, rng)
         frames[index] = np.rint(np.minimum(image * scale, 32767))
         labels[index] = table[camera.tissue(state)]
-    return Film(frames, labels)
+    return CineScan(frames, labels)
 
 
-class Camera:
-    """Makes the complex picture of every frame of one plane, before the scanner measures it."""
+class CineCamera:
+    """Makes the complex image of every frame of one plane, before the scanner measures it."""
 
     def __init__(self, scene: Scene) -> None:
         self._scene, scanner = scene, scene.scanner
@@ -151,7 +151,7 @@ class Camera:
         codes[self._box] = state.tissue(self._points(state, self._rows[self._box], self._columns[self._box]))
         return codes
 
-    def picture(self, index: int, state: HeartState) -> Complex[np.ndarray, "height width"]:
+    def image(self, index: int, state: HeartState) -> Complex[np.ndarray, "height width"]:
         """Transverse magnetisation as the coils see it."""
         made = self._still.copy()
         if self._near.size:
@@ -165,13 +165,13 @@ class Camera:
         columns: Float[np.ndarray, "*points"],
         across: Float[np.ndarray, "*points"] | float = 0.0,
     ) -> Float[np.ndarray, "*points 3"]:
-        """Points of the picture in the coordinates of a state."""
+        """Points of the image in the coordinates of a state."""
         points = self._scene.heart_plane.points(rows, columns, across)
         points[..., 2] -= state.rise_mm
         return points.astype(np.float32)
 
     def _heart_box(self) -> tuple[Box, Int[np.ndarray, " pixels"]]:
-        """Part of the picture that the beating heart changes, and the pixels in it that it may cover."""
+        """Part of the image that the beating heart changes, and the pixels in it that it may cover."""
         scene, spacing = self._scene, self._scene.scanner.spacing_mm
         rows, columns = self._rows[::2, ::2], self._columns[::2, ::2]
         covered = np.zeros(rows.shape, bool)
@@ -329,7 +329,7 @@ def _field_bins(places: Float[np.ndarray, "height width 3"], scene: Scene) -> In
     return np.asarray(np.clip(bins, 0, BIN_COUNT - 1))
 
 
-def _coil_gain(places: Float[np.ndarray, "height width 3"], shading: float, seed: int) -> Picture:
+def _coil_gain(places: Float[np.ndarray, "height width 3"], shading: float, seed: int) -> Image:
     """Sensitivity of coils on the breast and under the back, one in the heart's middle, to the power of the shading."""
     rng = np.random.default_rng([seed, 63])
     gain = np.zeros(places.shape[:2])

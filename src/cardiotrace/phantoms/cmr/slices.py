@@ -23,12 +23,12 @@ LABELLED = {
 
 
 @dataclass(frozen=True)
-class Plane:
+class ImagingPlane:
     """A plane through the chest, in the coordinates of the heart at end-diastole, mm.
 
     Args:
-        middle_mm: middle of the picture.
-        right, down: unit vectors along rows and columns of the picture.
+        middle_mm: middle of the image.
+        right, down: unit vectors along rows and columns of the image.
     """
 
     middle_mm: Vector
@@ -40,10 +40,10 @@ class Plane:
         """Unit vector across the plane."""
         return np.cross(np.array(self.right), np.array(self.down))
 
-    def moved(self, shift_mm: Float[np.ndarray, "3"]) -> "Plane":
+    def moved(self, shift_mm: Float[np.ndarray, "3"]) -> "ImagingPlane":
         """The plane moved by a vector."""
         x, y, z = (float(value) for value in np.array(self.middle_mm) + shift_mm)
-        return Plane((x, y, z), self.right, self.down)
+        return ImagingPlane((x, y, z), self.right, self.down)
 
     def points(
         self,
@@ -51,7 +51,7 @@ class Plane:
         columns: Float[np.ndarray, "*points"],
         across_mm: float | np.ndarray = 0.0,
     ) -> Float[np.ndarray, "*points 3"]:
-        """Points at distances from the middle of the picture, mm."""
+        """Points at distances from the middle of the image, mm."""
         right, down, normal = np.array(self.right), np.array(self.down), self.normal
         middle = np.array(self.middle_mm)
         return np.stack(
@@ -62,7 +62,7 @@ class Plane:
 def pixel_places(
     shape: tuple[int, int], spacing_mm: float
 ) -> tuple[Float[np.ndarray, "height width"], Float[np.ndarray, "height width"]]:
-    """Row and column distances of the pixel centres from the middle of the picture, mm."""
+    """Row and column distances of the pixel centres from the middle of the image, mm."""
     rows, columns = ((np.arange(size) - (size - 1) / 2) * spacing_mm for size in shape)
     down, right = np.meshgrid(rows, columns, indexing="ij")
     return down, right

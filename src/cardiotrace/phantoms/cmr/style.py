@@ -1,4 +1,4 @@
-"""How the pictures of one maker, field strength and centre differ from those of another: cine-MRI styles as a table."""
+"""How the images of one maker, field strength and centre differ from those of another: cine-MRI styles as a table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ class CmrStyle:
         vendor: maker of the scanner.
         centre: number of the hospital, which has its own protocol.
         sequence: field strength, repetition time and flip angle.
-        shape: (height, width) of the picture, pixels.
+        shape: (height, width) of the image, pixels.
         spacing_mm: size of a square pixel, mm.
         thickness_mm, gap_mm: of short-axis slices, mm.
         acquired: share of the rows and columns of k-space that are measured; zeros fill the rest.
         partial_fourier: share of the measured rows that are really measured.
         roll_off: share of k-space, from its edge, over which the filter falls; 0 rings most.
         snr: signal of left-ventricular blood over the standard deviation of the noise in either channel.
-        shading: how much of the coils' sensitivity is left in the picture, 0 to 1.
+        shading: how much of the coils' sensitivity is left in the image, 0 to 1.
         unevenness_ppm: spread of the field, parts per million.
         white: grey value of left-ventricular blood.
     """
@@ -44,7 +44,7 @@ class CmrStyle:
 
 @dataclass(frozen=True, kw_only=True)
 class CmrQuality:
-    """What makes the pictures of one scanner good or poor.
+    """What makes the images of one scanner good or poor.
 
     Args:
         snr: factor on the signal over noise.
@@ -67,7 +67,7 @@ QUALITIES: Mapping[str, CmrQuality] = {
     "medium": CmrQuality(snr=0.55, breath_mm=1.5, off_resonance=1.4, trigger_ms=25.0, drift_mm=0.4),
     "poor": CmrQuality(snr=0.3, breath_mm=4.0, off_resonance=2.0, trigger_ms=55.0, drift_mm=1.0),
 }
-"""Good pictures are as the style makes them; the others are set by eye, not matched to real ones."""
+"""Good images are as the style makes them; the others are set by eye, not matched to real ones."""
 
 
 STYLES: Mapping[str, CmrStyle] = {

@@ -15,7 +15,7 @@ from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.phantoms.echo.phantom import EchoPhantom
 from cardiotrace.phantoms.echo.plane import fit_pose, plane_of
 from cardiotrace.phantoms.echo.scanner import Scanner
-from cardiotrace.phantoms.echo.sector import Sector
+from cardiotrace.phantoms.echo.sector import BeamSector
 from cardiotrace.phantoms.echo.truth import EchoTruth, Labeller, find_truth
 from cardiotrace.phantoms.echo.vendor import VENDORS
 from cardiotrace.phantoms.heart.heart import HeartState
@@ -30,7 +30,7 @@ IMAGE_NAMES: Mapping[View, str] = {
 }
 IMAGE_NAME = IMAGE_NAMES[View.FOUR_CHAMBER]
 BELOW_ATRIUM_MM = 9.0
-"""Picture below the lowest contour where the shape is not given."""
+"""Image below the lowest contour where the shape is not given."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,14 @@ class EchoExam(PhantomExam[EchoTruth]):
 
 
 def echo_exam(config: EchoPhantom, *, views: Sequence[View] = (View.FOUR_CHAMBER,)) -> EchoExam:
-    """Picture a phantom heart over one beat, in one view after another.
+    """Image a phantom heart over one beat, in one view after another.
 
     Args:
         config: the heart and how it is seen.
         views: apical (A4C, A2C, A3C) or parasternal (PLAX, PSAX), each once.
 
     Raises:
-        InputError: the heart does not fit into the picture that was asked for, or a view is unknown.
+        InputError: the heart does not fit into the image that was asked for, or a view is unknown.
 
     Example:
         >>> made = echo_exam(EchoPhantom(frame_count=12, spacing_mm=1.0))
@@ -61,10 +61,10 @@ def echo_exam(config: EchoPhantom, *, views: Sequence[View] = (View.FOUR_CHAMBER
     unknown = [view for view in views if view not in IMAGE_NAMES]
     if unknown or not views or len(set(views)) < len(views):
         known = ", ".join(IMAGE_NAMES)
-        raise InputError(f"cannot picture the views {list(views)}", remedy=f"give some of {known}, each once.")
+        raise InputError(f"cannot image the views {list(views)}", remedy=f"give some of {known}, each once.")
     times_ms = config.cycle.times_ms(config.frame_count)
     states = config.at(times_ms)
-    made = {IMAGE_NAMES[view]: view_picture(config, states, view) for view in views}
+    made = {IMAGE_NAMES[view]: view_image(config, states, view) for view in views}
     exam = Exam(
         f"phantom{config.seed:04d}",
         tuple(image for image, _, _ in made.values()),
@@ -77,11 +77,11 @@ def echo_exam(config: EchoPhantom, *, views: Sequence[View] = (View.FOUR_CHAMBER
 
 
 def biplane_exam(config: EchoPhantom) -> EchoExam:
-    """Picture the same heart in the four- and the two-chamber view, as Simpson's biplane method needs it."""
+    """Image the same heart in the four- and the two-chamber view, as Simpson's biplane method needs it."""
     return echo_exam(config, views=(View.FOUR_CHAMBER, View.TWO_CHAMBER))
 
 
-def view_picture(
+def view_image(
     config: EchoPhantom, states: tuple[HeartState, ...], view: View
 ) -> tuple[ExamImage, LabelMap, EchoTruth]:
     """One view of some instants of a beat with its labels and its truth; the first should be end-diastole."""
@@ -89,12 +89,12 @@ def view_picture(
     half_angle = math.radians(vendor.half_angle_deg)
     plane = plane_of(view, states[0], config.short_axis)
     pose, reach_mm = fit_pose(plane, states, config.tilt_deg, _apex_depth_mm(config), half_angle)
-    sector = Sector(
+    sector = BeamSector(
         _shape(config, reach_mm, half_angle), config.spacing_mm, vendor.beam_count, half_angle_rad=half_angle
     )
     truth = find_truth(config, states, plane, pose, sector)
     scanner, labeller = Scanner(config, states, plane, pose, sector), Labeller(plane, pose, sector)
-    frames = np.stack([scanner.picture(state) for state in states])[:, None]
+    frames = np.stack([scanner.image(state) for state in states])[:, None]
     labels = np.stack([labeller.frame(state) for state in states])[:, None]
     spacing = (1.0, config.spacing_mm, config.spacing_mm)
     phases = {Phase.ED: truth.end_diastolic_frame, Phase.ES: truth.end_systolic_frame}
@@ -112,7 +112,7 @@ def _apex_depth_mm(config: EchoPhantom) -> float:
 
 
 def _shape(config: EchoPhantom, reach_mm: float, half_angle_rad: float) -> tuple[int, int]:
-    """The picture's shape: as asked for, or as deep as the heart needs and as wide as the sector is."""
+    """The image's shape: as asked for, or as deep as the heart needs and as wide as the sector is."""
     sine = math.sin(half_angle_rad)
     if config.shape is None:
         height = int(np.ceil((reach_mm + BELOW_ATRIUM_MM) / config.spacing_mm)) + 1

@@ -18,9 +18,9 @@ class EchoPhantom(Heart):
     Args:
         frame_count: frames over one beat, 12 to 200.
         spacing_mm: size of a square pixel, mm.
-        shape: (height, width) of the picture, pixels; None fits it to the heart in the proportions of CAMUS.
+        shape: (height, width) of the image, pixels; None fits it to the heart in the proportions of CAMUS.
         tilt_deg: lean of the heart's axis, -20 to 20; positive when the base lies further right than the apex.
-        quality: of the picture, in the words of CAMUS.
+        quality: of the image, in the words of CAMUS.
         vendor: style of the scanner, one of `VENDORS`.
         short_axis: level of the parasternal short axis: mitral valve, papillary muscles or apex.
         brightness: grey levels added to every echo.

@@ -27,7 +27,7 @@ SHORT_AXIS_SHARES: Mapping[ShortAxis, float] = {"mitral": 0.2, "papillary": 0.5,
 
 
 @dataclass(frozen=True)
-class Plane:
+class ScanPlane:
     """A plane that stands still in the chest.
 
     Its points are (across, along), mm, and off the plane. Along an apical plane counts from the epicardial apex,
@@ -96,7 +96,7 @@ class Plane:
         return np.stack([across, along], axis=1)
 
 
-def plane_of(view: View, first: HeartState, level: ShortAxis = "papillary") -> Plane:
+def plane_of(view: View, first: HeartState, level: ShortAxis = "papillary") -> ScanPlane:
     """The plane of a view through a heart at end-diastole.
 
     Args:
@@ -104,7 +104,7 @@ def plane_of(view: View, first: HeartState, level: ShortAxis = "papillary") -> P
         first: the heart at end-diastole.
         level: of a short axis.
     """
-    return Plane(view, SHORT_AXIS_SHARES[level] * first.cavity.length_mm)
+    return ScanPlane(view, SHORT_AXIS_SHARES[level] * first.cavity.length_mm)
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class Pose:
 
 
 def fit_pose(
-    plane: Plane,
+    plane: ScanPlane,
     states: tuple[HeartState, ...],
     tilt_deg: float,
     probe_mm: float,
@@ -161,7 +161,7 @@ def fit_pose(
     top = probe_mm + 0.7 * states[0].right.width_mm + 6
     middle = placed[:, 0].mean()
     if plane.view is View.PLAX:
-        # The picture ends before the apex: the middle of its basal half is the middle of the sector.
+        # The image ends before the apex: the middle of its basal half is the middle of the sector.
         base = Pose((0.0, 0.0), turn).trace(plane.outlines(states[0])[0])
         middle = 0.65 * base[[0, -1], 0].mean() + 0.35 * middle
     pose = Pose((-float(middle), top - float(placed[:, 1].min())), turn)
@@ -169,7 +169,7 @@ def fit_pose(
 
 
 def _fit_apical(
-    plane: Plane, states: tuple[HeartState, ...], tilt_deg: float, apex_depth_mm: float, half_angle_rad: float
+    plane: ScanPlane, states: tuple[HeartState, ...], tilt_deg: float, apex_depth_mm: float, half_angle_rad: float
 ) -> tuple[Pose, float]:
     """The pose with the heart centred and as near to the probe as it fits whole."""
     middle = states[0].epicardium.length_mm / 2

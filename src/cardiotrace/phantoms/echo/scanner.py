@@ -7,8 +7,8 @@ from jaxtyping import Complex, Float, UInt8
 
 from cardiotrace.core.terms import View
 from cardiotrace.phantoms.echo.phantom import EchoPhantom
-from cardiotrace.phantoms.echo.plane import Plane, Pose
-from cardiotrace.phantoms.echo.sector import PointSpread, Sector
+from cardiotrace.phantoms.echo.plane import Pose, ScanPlane
+from cardiotrace.phantoms.echo.sector import BeamSector, PointSpread
 from cardiotrace.phantoms.echo.tissue import ELEVATION_MM, Slab, scatterers_in, smooth_noise
 from cardiotrace.phantoms.echo.vendor import QUALITIES, VENDORS
 from cardiotrace.phantoms.heart.heart import HeartState
@@ -23,7 +23,7 @@ CHEST_WALL_MM = 9.0
 
 
 class Scanner:
-    """The renderer: built once per view, then one picture after another, in order.
+    """The renderer: built once per view, then one image after another, in order.
 
     Scatterers stand in polar coordinates with the phase of the two-way path, are blurred by the point-spread
     function, joined by clutter that stands still and by noise, detected, log-compressed and shown.
@@ -33,7 +33,7 @@ class Scanner:
     """
 
     def __init__(
-        self, config: EchoPhantom, states: Sequence[HeartState], plane: Plane, pose: Pose, sector: Sector
+        self, config: EchoPhantom, states: Sequence[HeartState], plane: ScanPlane, pose: Pose, sector: BeamSector
     ) -> None:
         first, self._travel_mm = states[0], max(state.rise_mm for state in states)
         self._config, self._plane, self._pose, self._sector = config, plane, pose, sector
@@ -49,7 +49,7 @@ class Scanner:
         noise_db = self._quality.noise_db + np.interp(sector.ranges_mm / sector.depth_mm, [0, 0.5, 1], [-1, -1, 2])
         self._noise = (10 ** (noise_db / 20)).astype(np.float32)[:, None]
 
-    def picture(self, heart: HeartState) -> UInt8[np.ndarray, "height width"]:
+    def image(self, heart: HeartState) -> UInt8[np.ndarray, "height width"]:
         """One frame."""
         echoes = self._reverberated(self._spread.blur(self._echoes(heart))) * self._gain
         noise = self._grain.blur(self._white() * self._noise)

@@ -11,11 +11,11 @@ HALF_ANGLE_RAD = np.deg2rad(37.3)
 
 
 @dataclass(frozen=True)
-class Sector:
+class BeamSector:
     """Polar sampling of a sector and the pixels that show it.
 
     Args:
-        shape: (height, width) of the picture, pixels.
+        shape: (height, width) of the image, pixels.
         spacing_mm: size of a square pixel, mm.
         beam_count: beams over the full angle.
         range_step_mm: distance between samples along a beam, mm.
@@ -120,7 +120,7 @@ class PointSpread:
         side_lobe: strength of a second, four times wider lobe over that of the first.
     """
 
-    sector: Sector
+    sector: BeamSector
     axial_mm: float
     lateral_rad: tuple[float, float]
     side_lobe: float = 0.0

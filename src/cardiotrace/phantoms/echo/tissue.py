@@ -9,7 +9,7 @@ from jaxtyping import Float, UInt8
 
 from cardiotrace.core.terms import View
 from cardiotrace.phantoms.echo.cloud import Around, WallPlace, wall_place
-from cardiotrace.phantoms.echo.plane import Placed, Plane
+from cardiotrace.phantoms.echo.plane import Placed, ScanPlane
 from cardiotrace.phantoms.heart.anatomy import AORTIC_RADIUS_MM, Tissue
 from cardiotrace.phantoms.heart.heart import HeartState
 from cardiotrace.phantoms.heart.section import aorta_distance, right_atrium
@@ -77,7 +77,7 @@ class Slab:
         area_mm2: what each point stands for.
     """
 
-    plane: Plane
+    plane: ScanPlane
     first: HeartState
     across: Points
     along: Points
@@ -203,7 +203,7 @@ class Leaflet:
         hinge: x of the hinge, in radii of the mitral ring.
         closed: tip of the closed leaflet: x in radii of the ring, z in mm.
         length_mm: from hinge to tip.
-        lean: sine of the angle between the open leaflet and the axis, towards the right of the picture.
+        lean: sine of the angle between the open leaflet and the axis, towards the right of the image.
         level_db: brightness.
         is_aortic: opens away from the ventricle, in systole.
     """
@@ -240,7 +240,7 @@ RINGS: Mapping[View, tuple[tuple[float, float], ...]] = {
 """Fibrous rings that the valves hang in, the brightest spots of each plane: x in radii of the ring, dB."""
 
 
-def valves(plane: Plane, first: HeartState, rng: np.random.Generator) -> list[Scatterers]:
+def valves(plane: ScanPlane, first: HeartState, rng: np.random.Generator) -> list[Scatterers]:
     """Leaflets and rings of the plane; a short axis at the papillary muscles has none."""
     if plane.is_short_axis:
         return []

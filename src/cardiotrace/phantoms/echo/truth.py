@@ -1,4 +1,4 @@
-"""What is true of a picture of a phantom: its quantities, its contours, its labels."""
+"""What is true of an image of a phantom: its quantities, its contours, its labels."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ from jaxtyping import UInt8
 
 from cardiotrace.core.label import CAMUS
 from cardiotrace.core.terms import Structure
-from cardiotrace.phantoms.echo.plane import Outline, Plane, Pose
-from cardiotrace.phantoms.echo.sector import Sector
+from cardiotrace.phantoms.echo.plane import Outline, Pose, ScanPlane
+from cardiotrace.phantoms.echo.sector import BeamSector
 from cardiotrace.phantoms.heart.anatomy import Tissue
 from cardiotrace.phantoms.heart.heart import Heart, HeartState
 from cardiotrace.phantoms.heart.truth import Series, Truth, volumes_of
-from cardiotrace.phantoms.heart.view import discs_of
+from cardiotrace.phantoms.heart.view import disks_of
 
 _CODES = np.zeros(len(Tissue), np.uint8)
 _CODES[[Tissue.LV, Tissue.PAPILLARY]] = CAMUS.value(Structure.LV)
@@ -22,7 +22,7 @@ _CODES[Tissue.LA] = CAMUS.value(Structure.LA)
 
 @dataclass(frozen=True, kw_only=True)
 class EchoTruth(Truth):
-    """The answer for one view: one entry per frame, contours as (row, column) of the picture."""
+    """The answer for one view: one entry per frame, contours as (row, column) of the image."""
 
     area_cm2: Series
     """Cavity in the plane of the view."""
@@ -31,7 +31,7 @@ class EchoTruth(Truth):
     contour_length_mm: Series
     """Endocardium from hinge to hinge; all around in the short axis."""
     simpson_ml: Series
-    """What twenty discs on the true contour of this view give; nan across the axis."""
+    """What twenty disks on the true contour of this view give; nan across the axis."""
     endocardium: tuple[Outline, ...]
     """From the left hinge of the mitral valve over the apex to the right one; the mitral plane closes it."""
     epicardium: tuple[Outline, ...]
@@ -47,13 +47,13 @@ class EchoTruth(Truth):
 
 
 def find_truth(
-    heart: Heart, states: tuple[HeartState, ...], plane: Plane, pose: Pose, sector: Sector, *, count: int = 361
+    heart: Heart, states: tuple[HeartState, ...], plane: ScanPlane, pose: Pose, sector: BeamSector, *, count: int = 361
 ) -> EchoTruth:
     """All that is true of the states of one beat, cut by a plane and seen in a sector."""
     outlines = [plane.outlines(state, count) for state in states]
     inner = [outline for outline, _, _ in outlines]
     closed = [np.concatenate([ring, ring[:1]]) if plane.is_short_axis else ring for ring in inner]
-    discs = [None if plane.is_short_axis else discs_of(outline) for outline in inner]
+    disks = [None if plane.is_short_axis else disks_of(outline) for outline in inner]
     volumes = volumes_of(states)
     traced = [tuple(sector.pixels(pose.trace(outline[part])) for outline in outlines) for part in range(3)]
     return EchoTruth(
@@ -62,9 +62,9 @@ def find_truth(
         right_ml=volumes.right,
         wall_ml=volumes.wall,
         area_cm2=np.array([_area_mm2(outline) / 100 for outline in inner]),
-        length_mm=np.array([np.nan if disc is None else disc.length_mm for disc in discs]),
+        length_mm=np.array([np.nan if disk is None else disk.length_mm for disk in disks]),
         contour_length_mm=np.array([np.hypot(*np.diff(outline, axis=0).T).sum() for outline in closed]),
-        simpson_ml=np.array([np.nan if disc is None else disc.volume_ml for disc in discs]),
+        simpson_ml=np.array([np.nan if disk is None else disk.volume_ml for disk in disks]),
         endocardium=traced[0],
         epicardium=traced[1],
         atrium=traced[2],
@@ -79,7 +79,7 @@ def _area_mm2(outline: Outline) -> float:
 class Labeller:
     """Labels of one view by the CAMUS numbers: what tissue is at the middle of each pixel of the sector."""
 
-    def __init__(self, plane: Plane, pose: Pose, sector: Sector) -> None:
+    def __init__(self, plane: ScanPlane, pose: Pose, sector: BeamSector) -> None:
         self._plane, self._shape = plane, sector.shape
         self._inside, x, depth = sector.places()
         self._across, self._along = pose.to_plane(x, depth)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Quality:
-    """What makes a picture good or poor.
+    """What makes an image good or poor.
 
     Args:
         noise_db: level of the noise, which changes from frame to frame.

@@ -2,6 +2,6 @@
 
 from cardiotrace.phantoms.fundus.camera import CAMERAS
 from cardiotrace.phantoms.fundus.phantom import FundusPhantom, sample_fundus
-from cardiotrace.phantoms.fundus.photograph import FundusPicture, FundusTruth, fundus_picture
+from cardiotrace.phantoms.fundus.photograph import FundusImage, FundusTruth, fundus_image
 
-__all__ = ["CAMERAS", "FundusPhantom", "FundusPicture", "FundusTruth", "fundus_picture", "sample_fundus"]
+__all__ = ["CAMERAS", "FundusImage", "FundusPhantom", "FundusTruth", "fundus_image", "sample_fundus"]

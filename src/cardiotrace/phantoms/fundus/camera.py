@@ -8,11 +8,11 @@ MM_PER_DEGREE = 0.3
 
 
 @dataclass(frozen=True)
-class Camera:
+class FundusCamera:
     """How a fundus camera sees.
 
     Args:
-        shape: (height, width) of its pictures, pixels.
+        shape: (height, width) of its images, pixels.
         centre: (row, column) of the field of view, pixels.
         radius_px: of the field of view.
         angle_deg: that the field of view covers.
@@ -37,12 +37,12 @@ class Camera:
         return 2 * self.radius_px / (self.angle_deg * MM_PER_DEGREE)
 
 
-CAMERAS: Mapping[str, Camera] = {
+CAMERAS: Mapping[str, FundusCamera] = {
     # Measured on the twenty photographs of CHASE_DB1 (Nidek NM-200-D, 30 degrees, disc in the middle).
-    "chase": Camera((960, 999), (477.5, 492.0), 458.0, 30.0, 0.0, (163.0, 57.0, 9.5), 1.1, 2.0),
+    "chase": FundusCamera((960, 999), (477.5, 492.0), 458.0, 30.0, 0.0, (163.0, 57.0, 9.5), 1.1, 2.0),
     # As their publications describe DRIVE (Canon CR5, 45 degrees) and STARE (TopCon TRV-50, 35 degrees).
-    "drive": Camera((584, 565), (292.0, 282.0), 268.0, 45.0, 0.85, (150.0, 82.0, 48.0), 0.8, 3.0),
-    "stare": Camera((605, 700), (302.0, 350.0), 318.0, 35.0, 0.55, (170.0, 95.0, 38.0), 1.1, 4.5),
+    "drive": FundusCamera((584, 565), (292.0, 282.0), 268.0, 45.0, 0.85, (150.0, 82.0, 48.0), 0.8, 3.0),
+    "stare": FundusCamera((605, 700), (302.0, 350.0), 318.0, 35.0, 0.55, (170.0, 95.0, 38.0), 1.1, 4.5),
 }
 
 

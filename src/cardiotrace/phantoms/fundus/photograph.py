@@ -10,8 +10,8 @@ from scipy import ndimage
 from cardiotrace.phantoms.fundus.camera import CAMERAS, PHOTOGRAPH_QUALITIES
 from cardiotrace.phantoms.fundus.phantom import FundusPhantom
 from cardiotrace.phantoms.fundus.retina import (
-    Disc,
-    Grid,
+    OpticDisc,
+    RetinaGrid,
     noise,
     paint_choroid,
     paint_disc,
@@ -28,21 +28,21 @@ BEYOND_MM = 0.4
 
 @dataclass(frozen=True)
 class FundusTruth:
-    """Where things are on the picture, and the trees on the retina."""
+    """Where things are on the image, and the trees on the retina."""
 
     disc_centre: tuple[float, float]
     """(row, column), pixels."""
     disc_half_axes: tuple[float, float]
     """Half height and half width, pixels."""
     macula_centre: tuple[float, float]
-    """(row, column), pixels; may lie outside of the picture."""
+    """(row, column), pixels; may lie outside of the image."""
     artery_tree: tuple[Vessel, ...]
     vein_tree: tuple[Vessel, ...]
     px_per_mm: float
 
 
 @dataclass(frozen=True)
-class FundusPicture:
+class FundusImage:
     """A photograph that was made, not taken, and what is true of it."""
 
     image: UInt8[np.ndarray, "height width 3"]
@@ -61,21 +61,21 @@ class FundusPicture:
         return 100 * float(self.vessels.sum() / self.field_of_view.sum())
 
 
-def fundus_picture(config: FundusPhantom) -> FundusPicture:
+def fundus_image(config: FundusPhantom) -> FundusImage:
     """Photograph a phantom retina.
 
     Example:
-        >>> made = fundus_picture(FundusPhantom(camera="drive", seed=1))
+        >>> made = fundus_image(FundusPhantom(camera="drive", seed=1))
         >>> made.image.shape, bool(made.vessels[~made.field_of_view].any())
         ((584, 565, 3), False)
     """
     retina = _Retina(config)
     arteries, veins = retina.draw("artery"), retina.draw("vein")
-    picture, lesions = retina.paint(arteries, veins)
+    image, lesions = retina.paint(arteries, veins)
     inside = retina.field_of_view()
     masks = [_traced(strokes) & inside for strokes in (arteries, veins)]
-    return FundusPicture(
-        image=retina.expose(picture),
+    return FundusImage(
+        image=retina.expose(image),
         vessels=masks[0] | masks[1],
         field_of_view=inside,
         arteries=masks[0],
@@ -110,7 +110,7 @@ class _Retina:
         self._quality = PHOTOGRAPH_QUALITIES[config.quality]
         self._rng = {name: np.random.default_rng([config.seed, 40, index]) for index, name in enumerate(_STREAMS)}
         eye = self._rng["eye"]
-        self.disc = Disc(
+        self.disc = OpticDisc(
             float(np.clip(eye.normal(0.84, 0.05), 0.7, 1.0)),
             float(np.clip(eye.normal(0.94, 0.05), 0.75, 1.1)),
             config.cup_to_disc,
@@ -125,11 +125,11 @@ class _Retina:
         self.grid = self._grid()
         self._trees = self._grow()
 
-    def _grid(self) -> Grid:
+    def _grid(self) -> RetinaGrid:
         rows, columns = np.mgrid[: self.camera.shape[0], : self.camera.shape[1]].astype(np.float32)
         scale = self.camera.px_per_mm
         x = self._mirror * (columns - self.camera.centre[1]) / scale + self._aim_mm[0]
-        return Grid(x, (rows - self.camera.centre[0]) / scale + self._aim_mm[1], scale)
+        return RetinaGrid(x, (rows - self.camera.centre[0]) / scale + self._aim_mm[1], scale)
 
     def _inside(self, x: float, y: float) -> bool:
         reach = self.camera.radius_px / self.camera.px_per_mm + BEYOND_MM
@@ -172,36 +172,36 @@ class _Retina:
         """The retina under even light, shares of full scale, and where lesions are."""
         config, rng, grid = self.config, self._rng["layers"], self.grid
         colour = np.array(self.camera.colour) / 255 * np.exp(rng.normal(0, (0.06, 0.08, 0.2)))
-        picture = np.empty((*grid.shape, 3), np.float32)
-        picture[:] = colour
-        paint_choroid(picture, grid, tessellation=config.tessellation, rng=rng)
-        paint_macula(picture, grid, depth=float(rng.uniform(0.5, 1.1)), reflex=float(rng.uniform(0, 0.5)))
-        paint_nerve_fibres(picture, grid, sheen=config.sheen, rng=rng)
-        paint_disc(picture, grid, self.disc, rng)
-        lesions = paint_lesions(picture, grid, config.pathology, self._inside, self._rng["lesions"])
+        image = np.empty((*grid.shape, 3), np.float32)
+        image[:] = colour
+        paint_choroid(image, grid, tessellation=config.tessellation, rng=rng)
+        paint_macula(image, grid, depth=float(rng.uniform(0.5, 1.1)), reflex=float(rng.uniform(0, 0.5)))
+        paint_nerve_fibres(image, grid, sheen=config.sheen, rng=rng)
+        paint_disc(image, grid, self.disc, rng)
+        lesions = paint_lesions(image, grid, config.pathology, self._inside, self._rng["lesions"])
         for kind, strokes in (("vein", veins), ("artery", arteries)):
-            self._shade(picture, kind, strokes)
-        return picture, lesions
+            self._shade(image, kind, strokes)
+        return image, lesions
 
-    def _shade(self, picture: Float[np.ndarray, "height width 3"], kind: str, strokes: Strokes) -> None:
+    def _shade(self, image: Float[np.ndarray, "height width 3"], kind: str, strokes: Strokes) -> None:
         """Blood takes light away, and the vessel's round front gives some back."""
         rows, columns = np.nonzero(strokes.depth > 0)
         depth_mm = strokes.depth[rows, columns] / self.camera.px_per_mm
         lost = np.exp(-((depth_mm[:, None] / 0.1) ** CALIBRE_POWER) * np.array(ABSORPTION[kind]))
         back = REFLEX[kind] * strokes.reflex[rows, columns][:, None]
-        picture[rows, columns] *= lost + (1 - lost) * back
+        image[rows, columns] *= lost + (1 - lost) * back
 
-    def expose(self, picture: Float[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width 3"]:
+    def expose(self, image: Float[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width 3"]:
         """The photograph: lens, light, sensor and the edge of the field of view."""
         rng, camera, quality = self._rng["camera"], self.camera, self._quality
         # Dim places turn olive: red light fades first.
         light = np.stack([self._light(rng)] * 3, axis=-1) ** np.array([1.2, 0.95, 0.8], np.float32)
-        lit = picture * (light * np.float32(self.config.brightness))
+        lit = image * (light * np.float32(self.config.brightness))
         if quality.haze:
             lit += quality.haze * (lit.mean(axis=(0, 1)) * 1.2 + 0.02 - lit)
         blur = math.hypot(camera.blur_px, quality.defocus_px)
         lit = ndimage.gaussian_filter(lit, (blur, blur, 0))
-        # Film and sensor give way gently at the bright end.
+        # Video and sensor give way gently at the bright end.
         bright = lit > 0.75
         lit[bright] = 0.75 + 0.25 * np.tanh((lit[bright] - 0.75) / 0.25)
         grey = 255 * lit

@@ -1,7 +1,7 @@
 """What lies behind and before the vessels of a fundus: choroid, nerve fibres, disc, macula, lesions.
 
 Layers work on a grid of positions on the retina (mm from the disc, +x towards the macula, +y down) and change a
-picture of colours (height, width, 3) in place; colours are shares of full scale.
+image of colours (height, width, 3) in place; colours are shares of full scale.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,12 +13,12 @@ from scipy import ndimage
 
 from cardiotrace.phantoms.fundus.vessel import FOVEA_MM, streamline
 
-Picture = Float[np.ndarray, "height width 3"]
+Image = Float[np.ndarray, "height width 3"]
 Plane = Float[np.ndarray, "height width"]
 
 
 @dataclass(frozen=True)
-class Grid:
+class RetinaGrid:
     """Where each pixel lies on the retina.
 
     Args:
@@ -42,7 +42,7 @@ class Grid:
         return np.asarray(np.hypot(self.x - FOVEA_MM[0], self.y - FOVEA_MM[1]))
 
     def window(self, x: float, y: float, reach_mm: float) -> tuple[slice, slice]:
-        """Rows and columns of the box around a point, cut at the picture's edge."""
+        """Rows and columns of the box around a point, cut at the image's edge."""
         row = (y - self.y[0, 0]) * self.px_per_mm
         column = (x - self.x[0, 0]) * self.px_per_mm * (1 if self.x[0, -1] > self.x[0, 0] else -1)
         reach = reach_mm * self.px_per_mm + 2
@@ -54,7 +54,7 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Disc:
+class OpticDisc:
     """The optic disc: an upright ellipse with a paler cup.
 
     Args:
@@ -77,7 +77,7 @@ class Disc:
 def noise(shape: tuple[int, int], size_px: float, rng: np.random.Generator) -> Plane:
     """Smooth noise of mean 0 and variance 1 whose spots are `size_px` wide (standard deviation of the blur).
 
-    Made on a coarse grid and enlarged, so that wide spots cost as little as narrow ones.
+    RenderedPatient on a coarse grid and enlarged, so that wide spots cost as little as narrow ones.
     """
     step = max(1.0, size_px / 3)
     coarse = tuple(int(np.ceil(length / step)) + 7 for length in shape)
@@ -102,38 +102,38 @@ def _edge(reach: Plane, softness: float) -> Plane:
     return np.asarray(1 / (1 + np.exp(np.clip((reach - 1) / softness, -40, 40))))
 
 
-def paint_choroid(picture: Picture, grid: Grid, *, tessellation: float, rng: np.random.Generator) -> None:
+def paint_choroid(image: Image, grid: RetinaGrid, *, tessellation: float, rng: np.random.Generator) -> None:
     """Patches of pigment and blood behind the retina, and, where it is thin, choroidal vessels as paler bands.
 
     Args:
-        picture: changed in place.
-        grid: of the picture.
+        image: changed in place.
+        grid: of the image.
         tessellation: how clearly choroidal vessels shine through, 0 to 1.
         rng: source of randomness.
     """
     broad = noise(grid.shape, 1.3 * grid.px_per_mm, rng)
     patchy = np.maximum(noise(grid.shape, 0.15 * grid.px_per_mm, rng), -0.5)
     mottle = 0.015 + 0.075 * tessellation
-    picture[..., 0] *= np.exp(0.08 * broad + mottle * patchy)
-    picture[..., 1] *= np.exp(0.07 * broad + 0.35 * mottle * patchy)
+    image[..., 0] *= np.exp(0.08 * broad + mottle * patchy)
+    image[..., 1] *= np.exp(0.07 * broad + 0.35 * mottle * patchy)
     grain = noise(grid.shape, 0.021 * grid.px_per_mm, rng)
-    picture *= (1 + 0.032 * grain)[..., None]
+    image *= (1 + 0.032 * grain)[..., None]
     # Middle lines of smooth noise wind, part and join as choroidal vessels do.
     winding = noise(grid.shape, 0.30 * grid.px_per_mm, rng)
     bands = np.exp(-((winding / 0.28) ** 2)) - 0.4
     far = 1 - np.exp(-((grid.from_fovea() / 2.2) ** 2))
     strength = tessellation * far * (0.6 + 0.4 * np.tanh(noise(grid.shape, 1.5 * grid.px_per_mm, rng)))
-    picture[..., 0] *= 1 + 0.05 * strength * bands
-    picture[..., 1] *= 1 + 0.22 * strength * bands
-    picture[..., 2] *= 1 + 0.22 * strength * bands
+    image[..., 0] *= 1 + 0.05 * strength * bands
+    image[..., 1] *= 1 + 0.22 * strength * bands
+    image[..., 2] *= 1 + 0.22 * strength * bands
 
 
-def paint_nerve_fibres(picture: Picture, grid: Grid, *, sheen: float, rng: np.random.Generator) -> None:
+def paint_nerve_fibres(image: Image, grid: RetinaGrid, *, sheen: float, rng: np.random.Generator) -> None:
     """Fine stripes along the nerve fibres, densest above and below the disc, and in the young a glistening sheen.
 
     Args:
-        picture: changed in place.
-        grid: of the picture.
+        image: changed in place.
+        grid: of the image.
         sheen: strength of the sheen's patches, 0 to 1.
         rng: source of randomness.
     """
@@ -145,14 +145,14 @@ def paint_nerve_fibres(picture: Picture, grid: Grid, *, sheen: float, rng: np.ra
     thick = np.exp(-np.maximum(distance - 0.8, 0) / 1.5) * (0.3 + 0.7 * np.abs(np.sin(bundle)) ** 2)
     gain = 1 + 0.13 * (0.3 + sheen) * thick * stripes
     haze = 0.26 * thick * (0.5 + sheen)
-    picture *= gain[..., None]
-    picture += haze[..., None] * np.array([0.0, 0.30, 0.12])
+    image *= gain[..., None]
+    image += haze[..., None] * np.array([0.0, 0.30, 0.12])
     if sheen > 0:
-        _paint_sheen(picture, grid, bundle, distance, sheen, rng)
+        _paint_sheen(image, grid, bundle, distance, sheen, rng)
 
 
 def _paint_sheen(
-    picture: Picture, grid: Grid, bundle: Plane, distance: Plane, sheen: float, rng: np.random.Generator
+    image: Image, grid: RetinaGrid, bundle: Plane, distance: Plane, sheen: float, rng: np.random.Generator
 ) -> None:
     """Whitish-yellow reflexes with ragged edges along the arcades."""
     size = grid.px_per_mm
@@ -161,31 +161,31 @@ def _paint_sheen(
     patches = 1 / (1 + np.exp(-(field + 1.1 * arcades - 2.15 + 0.6 * (1 - sheen)) / 0.16))
     sparkle = 1 + 0.30 * noise(grid.shape, 1.0, rng)
     shine = sheen * patches * (0.25 + arcades) * np.clip(sparkle, 0.2, 2.0)
-    picture += shine[..., None] * np.array([0.10, 0.24, 0.10])
+    image += shine[..., None] * np.array([0.10, 0.24, 0.10])
 
 
-def paint_macula(picture: Picture, grid: Grid, *, depth: float, reflex: float) -> None:
+def paint_macula(image: Image, grid: RetinaGrid, *, depth: float, reflex: float) -> None:
     """The macula: darker and browner towards the fovea, with a spot of reflected light in its pit.
 
     Args:
-        picture: changed in place.
-        grid: of the picture.
+        image: changed in place.
+        grid: of the image.
         depth: how dark, 0 to 1.
         reflex: brightness of the spot, 0 to 1.
     """
     distance = grid.from_fovea()
     wide, narrow = np.exp(-((distance / 1.9) ** 2)), np.exp(-((distance / 0.55) ** 2))
     for channel, (broad, pit) in enumerate(((0.48, 0.12), (0.36, 0.26), (0.50, 0.45))):
-        picture[..., channel] *= np.exp(-depth * (broad * wide + pit * narrow))
+        image[..., channel] *= np.exp(-depth * (broad * wide + pit * narrow))
     ring = np.exp(-(((distance - 1.1) / 0.10) ** 2)) * np.clip(0.5 + grid.y - FOVEA_MM[1], 0, 1)
     spot = np.exp(-((distance / 0.07) ** 2))
-    picture += (reflex * (0.5 * spot + 0.035 * ring))[..., None] * np.array([0.5, 0.55, 0.3])
+    image += (reflex * (0.5 * spot + 0.035 * ring))[..., None] * np.array([0.5, 0.55, 0.3])
 
 
-def paint_disc(picture: Picture, grid: Grid, disc: Disc, rng: np.random.Generator) -> None:
+def paint_disc(image: Image, grid: RetinaGrid, disc: OpticDisc, rng: np.random.Generator) -> None:
     """The optic disc with its cup, a darker ring of pigment around it, and the blur of its rim."""
     rows, columns = grid.window(0.0, 0.0, 2.3)
-    part = picture[rows, columns]
+    part = image[rows, columns]
     x, y = grid.x[rows, columns], grid.y[rows, columns]
     ragged = 0.035 * noise((part.shape[0], part.shape[1]), 0.25 * grid.px_per_mm, rng)
     reach = disc.reach(x, y) + ragged
@@ -247,7 +247,7 @@ PATHOLOGIES: Mapping[str, tuple[str, ...]] = {
 
 
 def paint_lesions(
-    picture: Picture, grid: Grid, pathology: str, inside: Callable[[float, float], bool], rng: np.random.Generator
+    image: Image, grid: RetinaGrid, pathology: str, inside: Callable[[float, float], bool], rng: np.random.Generator
 ) -> Bool[np.ndarray, "height width"]:
     """Lesions of a pathology at random places; flame haemorrhages lie along the nerve fibres.
 
@@ -260,12 +260,12 @@ def paint_lesions(
         for _ in range(int(rng.integers(kind.count[0], kind.count[1] + 1))):
             x, y = _place(kind, inside, rng)
             radius = float(rng.uniform(*kind.radius_mm))
-            _paint_lesion(picture, mask, grid, kind, (x, y, radius), rng)
+            _paint_lesion(image, mask, grid, kind, (x, y, radius), rng)
     return mask
 
 
 def _place(kind: LesionKind, inside: Callable[[float, float], bool], rng: np.random.Generator) -> tuple[float, float]:
-    """A place outside of the disc and inside of the picture."""
+    """A place outside of the disc and inside of the image."""
     for _ in range(50):
         if kind.near_fovea and rng.uniform() < 0.75:
             x, y = rng.normal(FOVEA_MM[0], 1.2), rng.normal(FOVEA_MM[1], 1.2)
@@ -277,9 +277,9 @@ def _place(kind: LesionKind, inside: Callable[[float, float], bool], rng: np.ran
 
 
 def _paint_lesion(
-    picture: Picture,
+    image: Image,
     mask: Bool[np.ndarray, "height width"],
-    grid: Grid,
+    grid: RetinaGrid,
     kind: LesionKind,
     place: tuple[float, float, float],
     rng: np.random.Generator,
@@ -297,7 +297,7 @@ def _paint_lesion(
     ragged = 0.18 * noise(size, max(1.0, 0.35 * radius * grid.px_per_mm), rng) if min(size) > 4 else 0.0
     reach = np.hypot(along / long, across / radius) + ragged
     share = _edge(np.asarray(reach), kind.softness) * float(rng.uniform(0.6, 1.0))
-    part = picture[window]
+    part = image[window]
     target = np.array(kind.colour) * (part[..., :1].mean() if kind.is_bright else part)
     part += share[..., None] * (target - part)
     mask[window] |= np.asarray(reach) < 1

@@ -13,7 +13,7 @@ DIASTASIS_SHARE = 0.04
 
 
 @dataclass(frozen=True)
-class Cycle:
+class CardiacCycle:
     """One beat from end-diastole to the next, cut into its phases.
 
     Ejection lasts 413 - 1.7 HR ms; isovolumic relaxation takes 9 % of the beat, so that twelve frames or more
@@ -26,7 +26,7 @@ class Cycle:
         InputError: the heart rate is out of range.
 
     Example:
-        >>> cycle = Cycle(60.0)
+        >>> cycle = CardiacCycle(60.0)
         >>> cycle.filling(np.array([0.0, cycle.end_systole_ms, 1000.0])).tolist()
         [1.0, 0.0, 1.0]
 

@@ -10,7 +10,7 @@ from jaxtyping import Float, UInt8
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.phantoms.heart.anatomy import RIGHT_LENGTH_SHARE, RightVentricle, crescent
-from cardiotrace.phantoms.heart.cycle import Cycle
+from cardiotrace.phantoms.heart.cycle import CardiacCycle
 from cardiotrace.phantoms.heart.region import Scar, Thickening
 from cardiotrace.phantoms.heart.section import find_tissue
 from cardiotrace.phantoms.heart.spheroid import TruncatedSpheroid
@@ -92,9 +92,9 @@ class Heart:
         return self.ejection_fraction_percent * self.longitudinal_share
 
     @property
-    def cycle(self) -> Cycle:
+    def cycle(self) -> CardiacCycle:
         """The timing of the beat."""
-        return Cycle(self.heart_rate_bpm)
+        return CardiacCycle(self.heart_rate_bpm)
 
     def at(self, times_ms: Float[np.ndarray, " time"]) -> tuple["HeartState", ...]:
         """The heart at the given instants, ms from end-diastole."""

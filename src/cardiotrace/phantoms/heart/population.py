@@ -89,7 +89,7 @@ Source:
 
 
 @dataclass(frozen=True)
-class Patient:
+class PhantomPatient:
     """A made-up patient.
 
     Args:
@@ -127,7 +127,7 @@ class Patient:
         }
 
 
-def sample_patient(pathology: Pathology | str, seed: int) -> Patient:
+def sample_patient(pathology: Pathology | str, seed: int) -> PhantomPatient:
     """A patient drawn at random from those with a disease; the same seed gives the same patient.
 
     Raises:
@@ -180,7 +180,7 @@ _DRAWS: Mapping[Pathology, _Draw] = {
 }
 
 
-def _draw(pathology: Pathology, rng: np.random.Generator) -> Patient:
+def _draw(pathology: Pathology, rng: np.random.Generator) -> PhantomPatient:
     """A patient who may lie outside of the ranges."""
     sex = "m" if rng.uniform() < 0.6 else "f"
     height = float(rng.normal(176, 7) if sex == "m" else rng.normal(163, 6))
@@ -202,7 +202,7 @@ def _draw(pathology: Pathology, rng: np.random.Generator) -> Patient:
         scar=_scar(rng) if pathology is Pathology.INFARCT else None,
         thickening=_thickening(rng) if pathology is Pathology.HYPERTROPHIC else None,
     )
-    return Patient(pathology, sex, round(height), round(weight), heart)
+    return PhantomPatient(pathology, sex, round(height), round(weight), heart)
 
 
 def _scar(rng: np.random.Generator) -> Scar:

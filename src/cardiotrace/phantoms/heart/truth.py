@@ -1,4 +1,4 @@
-"""What is true of a heart over one beat, whatever pictures it, and the exam that knows it."""
+"""What is true of a heart over one beat, whatever images it, and the exam that knows it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What each view of the heart would measure: sections, Simpson's discs, strain."""
+"""What each view of the heart would measure: sections, Simpson's disks, strain."""
 
 import math
 from collections.abc import Mapping
@@ -13,19 +13,19 @@ from cardiotrace.phantoms.heart.truth import Series, Truth, volumes_of
 
 PLANE_DEG: Mapping[View, float] = {View.FOUR_CHAMBER: 0.0, View.TWO_CHAMBER: 60.0, View.THREE_CHAMBER: 120.0}
 """Angle of each apical plane about the axis; x of its outlines counts in the direction of this angle."""
-DISCS = 20
+DISKS = 20
 
 
 @dataclass(frozen=True)
-class Discs:
-    """Simpson's discs of one contour: their diameters and what they add up to.
+class HeartDisks:
+    """Simpson's disks of one contour: their diameters and what they add up to.
 
     Args:
         diameters_mm: across the long axis, from the base to the apex, mm.
         length_mm: from the middle of the mitral plane to the farthest point of the contour, mm.
     """
 
-    diameters_mm: Float[np.ndarray, " discs"]
+    diameters_mm: Float[np.ndarray, " disks"]
     length_mm: float
 
     @property
@@ -33,23 +33,23 @@ class Discs:
         """Single-plane volume pi / 4 sum d^2 L / n, ml."""
         return self.with_second(self)
 
-    def with_second(self, other: "Discs") -> float:
+    def with_second(self, other: "HeartDisks") -> float:
         """Biplane volume pi / 4 sum a b L / n with the longer of both lengths, ml."""
         height = max(self.length_mm, other.length_mm) / len(self.diameters_mm)
         return float(np.pi / 4 * (self.diameters_mm * other.diameters_mm).sum() * height / 1000)
 
 
-def discs_of(outline: Outline, count: int = DISCS) -> Discs:
-    """Diameters of a contour (across, along), mm, open at the mitral plane, in the middle of each disc.
+def disks_of(outline: Outline, count: int = DISKS) -> HeartDisks:
+    """Diameters of a contour (across, along), mm, open at the mitral plane, in the middle of each disk.
 
     Example:
         >>> from cardiotrace.phantoms import TruncatedSpheroid
         >>> body = TruncatedSpheroid(30.0, 50.0, 25.0)
-        >>> abs(discs_of(body.outline(721)).volume_ml / body.volume_ml - 1) < 0.002
+        >>> abs(disks_of(body.outline(721)).volume_ml / body.volume_ml - 1) < 0.002
         True
 
     Source:
-        Lang et al. 2015, J Am Soc Echocardiogr 28:1, biplane method of discs.
+        Lang et al. 2015, J Am Soc Echocardiogr 28:1, biplane method of disks.
     """
     base = (outline[0] + outline[-1]) / 2
     away = outline - base
@@ -61,7 +61,7 @@ def discs_of(outline: Outline, count: int = DISCS) -> Discs:
     levels = (np.arange(count) + 0.5) / count * length
     left = np.interp(levels, np.maximum.accumulate(height[: top + 1]), aside[: top + 1])
     right = np.interp(levels, np.maximum.accumulate(height[top:][::-1]), aside[top:][::-1])
-    return Discs(np.abs(right - left), length)
+    return HeartDisks(np.abs(right - left), length)
 
 
 @dataclass(frozen=True)
@@ -72,18 +72,18 @@ class ViewTruth:
         area_cm2: of the cavity.
         length_mm: long axis of the cavity, from the middle of the mitral plane to the farthest point.
         contour_length_mm: endocardium from hinge to hinge.
-        discs: Simpson's discs on the true contour.
+        disks: Simpson's disks on the true contour.
     """
 
     area_cm2: Series
     length_mm: Series
     contour_length_mm: Series
-    discs: tuple[Discs, ...]
+    disks: tuple[HeartDisks, ...]
 
     @property
     def simpson_ml(self) -> Series:
-        """Single-plane volume by twenty discs, ml."""
-        return np.array([discs.volume_ml for discs in self.discs])
+        """Single-plane volume by twenty disks, ml."""
+        return np.array([disks.volume_ml for disks in self.disks])
 
     @property
     def strain_percent(self) -> Series:
@@ -103,8 +103,8 @@ class HeartTruth(Truth):
 
     @property
     def biplane_ml(self) -> Series:
-        """Volume by Simpson's discs in the four- and two-chamber views, ml."""
-        pairs = zip(self.views[View.FOUR_CHAMBER].discs, self.views[View.TWO_CHAMBER].discs, strict=True)
+        """Volume by Simpson's disks in the four- and two-chamber views, ml."""
+        pairs = zip(self.views[View.FOUR_CHAMBER].disks, self.views[View.TWO_CHAMBER].disks, strict=True)
         return np.array([first.with_second(second) for first, second in pairs])
 
     @property
@@ -116,12 +116,12 @@ class HeartTruth(Truth):
 def view_truth(states: tuple[HeartState, ...], plane_deg: float, count: int = 361) -> ViewTruth:
     """What is true in the plane through the axis at an angle, degrees."""
     inner = [state.endocardium_outline(count, plane_deg=plane_deg) for state in states]
-    discs = tuple(discs_of(outline) for outline in inner)
+    disks = tuple(disks_of(outline) for outline in inner)
     return ViewTruth(
         area_cm2=np.array([_area_mm2(outline) / 100 for outline in inner]),
-        length_mm=np.array([disc.length_mm for disc in discs]),
+        length_mm=np.array([disk.length_mm for disk in disks]),
         contour_length_mm=np.array([np.hypot(*np.diff(outline, axis=0).T).sum() for outline in inner]),
-        discs=discs,
+        disks=disks,
     )
 
 

@@ -17,23 +17,23 @@ from cardiotrace.workflows.sweep.job import Job, network_of, split_of_run
 def first_image(jobs: Sequence[Job]) -> Example | None:
     """The first testing image as each of these runs sees it; None where none of them learned anything."""
     found: dict[Cell, np.ndarray[Any, Any]] = {}
-    pictures: list[np.ndarray[Any, Any]] = []
+    images: list[np.ndarray[Any, Any]] = []
     known: list[np.ndarray[Any, Any]] = []
     for job in jobs:
         if not RunFolder(job.folder).best.exists():
             continue
         recipe = job.run.recipe
         dataset = open_dataset(recipe.data.dataset, job.config.data)
-        packed = pack(dataset, recipe.preparation, cache=job.config.cache)
+        packed = pack(dataset, recipe.preprocessing, cache=job.config.cache)
         first = packed.indices_of(split_of_run(job.run, dataset).testing)[:1]
         network = network_of(job, dataset, packed)
-        found[cell_of(job.run.settings)] = predict_planes(network, packed, first, recipe.preparation)[0]
-        pictures.append(packed.unit_images(first)[0])
+        found[cell_of(job.run.settings)] = predict_planes(network, packed, first, recipe.preprocessing)[0]
+        images.append(packed.unit_images(first)[0])
         known.append(np.asarray(packed.labels[first[0]]))
-    sizes = {picture.shape[1:] for picture in pictures}
+    sizes = {image.shape[1:] for image in images}
     if len(sizes) != 1:
-        return None  # nothing learned, or variants of unlike sizes, which have no picture in common
-    return example_of(max(pictures, key=len), known[0], found)
+        return None  # nothing learned, or variants of unlike sizes, which have no image in common
+    return example_of(max(images, key=len), known[0], found)
 
 
 def example_of(

@@ -11,7 +11,7 @@ from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import IGNORED, PackedDataset
 from cardiotrace.evaluation.case_table import CaseTable
-from cardiotrace.evaluation.score import Judged, score_case
+from cardiotrace.evaluation.score import CasePrediction, score_case
 
 
 def grid_table(
@@ -36,10 +36,12 @@ def grid_table(
 
 def _judged_on_grid(
     case: Case, found: np.ndarray[Any, Any], known: np.ndarray[Any, Any], scheme: LabelScheme
-) -> Judged:
+) -> CasePrediction:
     values = np.zeros(256, np.uint8)
     values[1 : scheme.class_count] = [scheme.value(structure) for structure in scheme.structures]
     inside = (known != IGNORED).all(axis=0)
     found, known = found * inside, known * inside
     kept = dataclasses.replace(case, read_field_of_view=lambda: inside)
-    return Judged(kept, LabelMap(values[found], scheme, NO_GEOMETRY), LabelMap(values[known], scheme, NO_GEOMETRY))
+    return CasePrediction(
+        kept, LabelMap(values[found], scheme, NO_GEOMETRY), LabelMap(values[known], scheme, NO_GEOMETRY)
+    )

@@ -24,18 +24,18 @@ from cardiotrace.inference.predictor import Predictor
 from cardiotrace.io import write_json, write_text
 from cardiotrace.learning.predict import TorchEngine, predict_planes
 from cardiotrace.learning.training.folder import RunFolder
-from cardiotrace.learning.training.journal import Journal
 from cardiotrace.learning.training.loop import DivergedError
-from cardiotrace.learning.training.run import Material, RunWatch, train, trained_model
+from cardiotrace.learning.training.run import RunCallbacks, TrainingData, train, trained_model
 from cardiotrace.learning.training.sweep import SweepRun
+from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.workflows.data import cases_of, open_dataset, pack
 from cardiotrace.workflows.export import describe
 from cardiotrace.workflows.sweep.grid import grid_table
-from cardiotrace.workflows.train import RecipeConfig, material_of, split_of
+from cardiotrace.workflows.train import RecipeConfig, split_of, training_data_of
 
 RESULT, GRID = "result.json", "testing-grid.json"
 """Files of a finished run: what came of it, and its testing part on the network's grid."""
-_UNWATCHED = RunWatch(lambda done, total, loss: None, lambda row, is_best: None)
+_UNWATCHED = RunCallbacks(lambda done, total, loss: None, lambda row, is_best: None)
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ def finish_run(job: Job) -> RunResult:
     started = time.perf_counter()
     recipe, folder = job.run.recipe, RunFolder(job.folder)
     dataset = open_dataset(recipe.data.dataset, job.config.data)
-    packed = pack(dataset, recipe.preparation, cache=job.config.cache)
-    material = material_of(dataset, packed, split_of_run(job.run, dataset), fold=job.run.fold)
+    packed = pack(dataset, recipe.preprocessing, cache=job.config.cache)
+    material = training_data_of(dataset, packed, split_of_run(job.run, dataset), fold=job.run.fold)
     folder.path.mkdir(parents=True, exist_ok=True)
     try:
         train(recipe, material, folder, watch=_UNWATCHED, hardware=job.config.hardware, resume=True)
@@ -100,14 +100,14 @@ def split_of_run(run: SweepRun, dataset: Dataset) -> Split:
     return split_of(run.recipe.data, dataset, run.fold, seed=run.recipe.fold_seed)
 
 
-def _tested(job: Job, dataset: Dataset, material: Material, *, is_diverged: bool) -> RunResult:
+def _tested(job: Job, dataset: Dataset, material: TrainingData, *, is_diverged: bool) -> RunResult:
     recipe, folder, packed = job.run.recipe, RunFolder(job.folder), material.packed
     testing = packed.indices_of(material.split.testing)
-    rows = Journal(folder.journal).rows()
+    rows = TrainingLog(folder.journal).rows()
     shares, scores = [0.0], dict.fromkeys(("dice", "jaccard", "native_dice", "native_jaccard"), 0.0)
     if folder.best.exists():
         network = network_of(job, dataset, packed)
-        predicted = predict_planes(network, packed, testing, recipe.preparation)
+        predicted = predict_planes(network, packed, testing, recipe.preprocessing)
         counted = packed.labels[testing] != IGNORED
         shares = [float((plane > 0)[inside].mean()) for plane, inside in zip(predicted, counted, strict=True)]
         on_grid = grid_table(dataset, packed, testing, predicted)
@@ -144,7 +144,7 @@ def network_of(job: Job, dataset: Dataset, packed: PackedDataset) -> Module:
     return trained_model(job.run.recipe, RunFolder(job.folder), channels=channels, classes=classes)
 
 
-def _native_table(job: Job, dataset: Dataset, material: Material, network: Module) -> CaseTable:
+def _native_table(job: Job, dataset: Dataset, material: TrainingData, network: Module) -> CaseTable:
     spec = describe(job.run.recipe, dataset, material.split, RunFolder(job.folder))
     predictor = Predictor(Model(spec, b""), engine=TorchEngine(network))
     return evaluate_predictor(predictor, cases_of(dataset, material.split.testing))

@@ -11,8 +11,8 @@ from cardiotrace.evaluation.sweep import Rows, RunResult, compare_along, readabl
 from cardiotrace.evaluation.table import TextFormat, read_table, to_text
 from cardiotrace.io import write_text
 from cardiotrace.learning.training.folder import RunFolder
-from cardiotrace.learning.training.journal import Journal
 from cardiotrace.learning.training.sweep import SweepPlan
+from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.report.sweep import Cell, Example, Runs, cell_of, draw_bars, draw_strips, draw_validation
 from cardiotrace.workflows.sweep.job import GRID
 
@@ -123,4 +123,4 @@ def _runs(report: SweepReport, score: str) -> dict[Cell, Runs]:
 
 
 def _curve(folder: Path) -> list[float]:
-    return [float(row["score"]) for row in Journal(RunFolder(folder).journal).rows()]
+    return [float(row["score"]) for row in TrainingLog(RunFolder(folder).journal).rows()]

@@ -11,13 +11,13 @@ from cardiotrace.evaluation.sweep import RunResult, collapse_of
 from cardiotrace.learning.training.sweep import SweepPlan, read_plan
 from cardiotrace.workflows.data import open_dataset, pack
 from cardiotrace.workflows.processes import in_processes
+from cardiotrace.workflows.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.sweep.example import first_image
 from cardiotrace.workflows.sweep.job import Job, SweepConfig, finish_run, read_result, result_line, split_of_run
 from cardiotrace.workflows.sweep.report import SweepReport, write_report
-from cardiotrace.workflows.watch import SILENT, Watch
 
 
-def run_sweep(config: SweepConfig, watch: Watch = SILENT) -> SweepReport:
+def run_sweep(config: SweepConfig, watch: ProgressReporter = SILENT) -> SweepReport:
     """Train and test every combination with every seed; runs that are finished already are not run again.
 
     Returns:
@@ -46,8 +46,8 @@ def run_sweep(config: SweepConfig, watch: Watch = SILENT) -> SweepReport:
             tick(len(results), len(jobs))
             watch.say(result_line(_judged(result, plan)))
     judged = [_judged(results[run.name], plan) for run in plan.runs]
-    pictured = [job for job in jobs if job.run.seed == plan.sweep.seeds[0]]
-    return write_report(plan, judged, out, partial(first_image, pictured))
+    imaged = [job for job in jobs if job.run.seed == plan.sweep.seeds[0]]
+    return write_report(plan, judged, out, partial(first_image, imaged))
 
 
 def _judged(result: RunResult, plan: SweepPlan) -> RunResult:
@@ -62,14 +62,14 @@ def _judged(result: RunResult, plan: SweepPlan) -> RunResult:
     return dataclasses.replace(result, collapse=verdict)
 
 
-def _pack_all(jobs: list[Job], watch: Watch) -> None:
+def _pack_all(jobs: list[Job], watch: ProgressReporter) -> None:
     """Make every cache before processes look for them at the same time."""
     seen = set()
     for job in jobs:
         recipe = job.run.recipe
-        key = json.dumps([to_plain(recipe.data.dataset), to_plain(recipe.preparation)], sort_keys=True)
+        key = json.dumps([to_plain(recipe.data.dataset), to_plain(recipe.preprocessing)], sort_keys=True)
         if key not in seen:
             seen.add(key)
             dataset = open_dataset(recipe.data.dataset, job.config.data)
             split_of_run(job.run, dataset)
-            pack(dataset, recipe.preparation, cache=job.config.cache, watch=watch)
+            pack(dataset, recipe.preprocessing, cache=job.config.cache, watch=watch)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from skimage import exposure
 
-from cardiotrace.preparation.equalise import equalise
+from cardiotrace.preprocessing.equalise import equalise
 
 
 def scene(shape, seed=0):
@@ -31,7 +31,7 @@ def test_contrast_grows_at_most_by_the_limit_and_one(limit):
     assert steps[100:107].sum() >= 7 * limit - 1
 
 
-def test_a_flat_picture_stays_flat_and_near_its_value():
+def test_a_flat_image_stays_flat_and_near_its_value():
     """The table rises by 1/256 for all levels up to 100 and by the limit's 2/256 at 100, the excess spread evenly."""
     flat = equalise(np.full((32, 32), 100, np.uint8), tiles=2, limit=2.0)
     # Cut: 2/256; excess 254/256 over 256 levels; share up to 100 = 2/256 + 101 * 254/65536.
@@ -40,7 +40,7 @@ def test_a_flat_picture_stays_flat_and_near_its_value():
 
 @pytest.mark.parametrize("shape", [(96, 96), (101, 67)])
 def test_it_agrees_with_scikit_image(shape):
-    """Conventions of range and padding differ, so the pictures are compared by correlation."""
+    """Conventions of range and padding differ, so the images are compared by correlation."""
     plane = scene(shape)
     ours = equalise(plane, tiles=4, limit=3.0)
     theirs = exposure.equalize_adapthist(
@@ -48,5 +48,5 @@ def test_it_agrees_with_scikit_image(shape):
     )
     assert ours.shape == plane.shape
     assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] > 0.98
-    # A local contrast gain, which the picture itself does not have against theirs.
+    # A local contrast gain, which the image itself does not have against theirs.
     assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] > np.corrcoef(plane.ravel(), theirs.ravel())[0, 1]

@@ -8,11 +8,11 @@ from cardiotrace.core.exam import Case
 from cardiotrace.evaluation.case_table import CaseRow, CaseTable, group_of
 
 Item = TypeVar("Item", CaseRow, Case)
-Only = Mapping[str, Sequence[str]]
+GroupFilter = Mapping[str, Sequence[str]]
 """Group key to the groups that are kept; upper and lower case are alike."""
 
 
-def chosen(items: Sequence[Item], only: Only) -> list[Item]:
+def chosen(items: Sequence[Item], only: GroupFilter) -> list[Item]:
     """Those of the wanted groups, in order.
 
     Args:
@@ -34,7 +34,7 @@ def chosen(items: Sequence[Item], only: Only) -> list[Item]:
     return kept
 
 
-def chosen_rows(table: CaseTable, only: Only) -> CaseTable:
+def select_rows(table: CaseTable, only: GroupFilter) -> CaseTable:
     """The table of the wanted groups; see `chosen`."""
     kept = {id(row) for row in chosen(table.rows, only)}
     return table.where(lambda row: id(row) in kept) if only else table

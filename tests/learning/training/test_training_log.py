@@ -4,11 +4,11 @@ import os
 import pytest
 
 from cardiotrace.core.errors import InputError, WorkError
-from cardiotrace.learning.training.journal import Journal
+from cardiotrace.learning.training.training_log import TrainingLog
 
 
 def test_rows_come_back_in_order(tmp_path):
-    journal = Journal(tmp_path / "journal.jsonl")
+    journal = TrainingLog(tmp_path / "journal.jsonl")
     assert journal.rows() == []
     rows = [{"epoch": 1, "score": 0.5, "dice": {"LV": 0.1}}, {"epoch": 2, "score": 0.25}]
     for row in rows:
@@ -17,7 +17,7 @@ def test_rows_come_back_in_order(tmp_path):
 
 
 def test_line_cut_by_a_crash_is_left_out_and_written_again(tmp_path):
-    journal = Journal(tmp_path / "journal.jsonl")
+    journal = TrainingLog(tmp_path / "journal.jsonl")
     journal.add({"epoch": 1, "score": 0.5})
     journal.add({"epoch": 2, "score": 0.5})
     journal.path.write_bytes(journal.path.read_bytes()[:-4])
@@ -28,7 +28,7 @@ def test_line_cut_by_a_crash_is_left_out_and_written_again(tmp_path):
 
 
 def test_cut_forgets_later_epochs(tmp_path):
-    journal = Journal(tmp_path / "journal.jsonl")
+    journal = TrainingLog(tmp_path / "journal.jsonl")
     for epoch in (1, 2, 3):
         journal.add({"epoch": epoch, "score": 0.5})
     journal.cut(2)
@@ -38,7 +38,7 @@ def test_cut_forgets_later_epochs(tmp_path):
 
 
 def test_a_disk_that_fills_at_the_journal_leaves_it_as_it_was(tmp_path, monkeypatch):
-    journal = Journal(tmp_path / "journal.jsonl")
+    journal = TrainingLog(tmp_path / "journal.jsonl")
     journal.add({"epoch": 1, "score": 0.5})
 
     def full(descriptor):
@@ -64,7 +64,7 @@ def test_a_disk_that_fills_at_the_journal_leaves_it_as_it_was(tmp_path, monkeypa
     ],
 )
 def test_a_line_that_is_no_row_is_named(tmp_path, line, said):
-    journal = Journal(tmp_path / "journal.jsonl")
+    journal = TrainingLog(tmp_path / "journal.jsonl")
     journal.add({"epoch": 1, "score": 0.5})
     journal.path.write_bytes(journal.path.read_bytes() + line + b"\n")
     with pytest.raises(InputError, match=said):

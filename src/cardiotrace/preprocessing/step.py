@@ -1,4 +1,4 @@
-"""The steps: picture steps change the file's own pixels, geometric ones move the grid, intensity ones the values."""
+"""The steps: pixel steps change the file's own pixels, geometric ones move the grid, intensity ones the values."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
@@ -9,28 +9,28 @@ from jaxtyping import Float, Shaped
 from cardiotrace.core.catalog import Catalog, Entry
 from cardiotrace.core.errors import InputError
 from cardiotrace.geometry.resample import AxisMap
-from cardiotrace.preparation.equalise import equalise
+from cardiotrace.preprocessing.equalise import equalise
 
 Pair = tuple[AxisMap, AxisMap]
 Values = TypeVar("Values", bound=Any)
 """A numpy array or a torch tensor (..., height, width): the intensity steps are written for both."""
 
 
-class PictureStep(Protocol):
-    """Makes another picture of a picture, on the file's own grid, before it is resampled or packed."""
+class PixelStep(Protocol):
+    """Makes another image of an image, on the file's own grid, before it is resampled or packed."""
 
     def channels(self, given: int) -> int:
-        """Channels of the new picture where the old one has `given`.
+        """Channels of the new image where the old one has `given`.
 
         Raises:
-            InputError: no such picture can be made.
+            InputError: no such image can be made.
         """
         ...
 
     def change(
-        self, picture: Shaped[np.ndarray, "channels height width"]
+        self, image: Shaped[np.ndarray, "channels height width"]
     ) -> Shaped[np.ndarray, "new_channels height width"]:
-        """The new picture, of the same height and width."""
+        """The new image, of the same height and width."""
         ...
 
 
@@ -51,14 +51,14 @@ class IntensityStep(Protocol):
 
 
 LARGEST_SIDE = 16384
-"""Pixels of a prepared picture: many more than any network takes."""
+"""Pixels of a prepared image: many more than any network takes."""
 
 COLOURS = ("red", "green", "blue")
 
 
 @dataclass(frozen=True)
 class Channel:
-    """Keep one channel of a colour picture.
+    """Keep one channel of a colour image.
 
     Source: vessels stand out most in the green channel of fundus photographs (Staal et al. 2004, IEEE TMI 23:501).
     """
@@ -67,18 +67,18 @@ class Channel:
     """The one that is kept."""
 
     def channels(self, given: int) -> int:
-        """See `PictureStep`."""
+        """See `PixelStep`."""
         if given != len(COLOURS):
-            raise InputError(f"there is no {self.colour} channel in a picture of {given} channel")
+            raise InputError(f"there is no {self.colour} channel in an image of {given} channel")
         return 1
 
     def change(
-        self, picture: Shaped[np.ndarray, "channels height width"]
+        self, image: Shaped[np.ndarray, "channels height width"]
     ) -> Shaped[np.ndarray, "new_channels height width"]:
-        """See `PictureStep`."""
-        self.channels(len(picture))
+        """See `PixelStep`."""
+        self.channels(len(image))
         index = COLOURS.index(self.colour)
-        return picture[index : index + 1]
+        return image[index : index + 1]
 
 
 @dataclass(frozen=True)
@@ -95,20 +95,20 @@ class Equalise:
             raise ValueError(f"tiles and limit must be at least 1, got {self.tiles} and {self.limit}")
 
     def channels(self, given: int) -> int:
-        """See `PictureStep`."""
+        """See `PixelStep`."""
         return given
 
     def change(
-        self, picture: Shaped[np.ndarray, "channels height width"]
+        self, image: Shaped[np.ndarray, "channels height width"]
     ) -> Shaped[np.ndarray, "new_channels height width"]:
-        """See `PictureStep`."""
-        levels = picture if picture.dtype == np.uint8 else np.rint(255 * unit_range(picture)).astype(np.uint8)
+        """See `PixelStep`."""
+        levels = image if image.dtype == np.uint8 else np.rint(255 * unit_range(image)).astype(np.uint8)
         return np.stack([equalise(plane, tiles=self.tiles, limit=self.limit) for plane in levels])
 
 
 @dataclass(frozen=True)
 class Resize:
-    """Stretch the picture to a fixed size, or fit it in with its shape in millimetres kept.
+    """Stretch the image to a fixed size, or fit it in with its shape in millimetres kept.
 
     Source: Leclerc et al. 2019 stretch every CAMUS image to 256 x 256.
     """
@@ -167,7 +167,7 @@ class Resample:
 
 @dataclass(frozen=True)
 class CropOrPad:
-    """Keep the middle of the picture: cut or pad with black to a fixed size."""
+    """Keep the middle of the image: cut or pad with black to a fixed size."""
 
     height: int = 256
     width: int = 256
@@ -186,7 +186,7 @@ class CropOrPad:
 
 @dataclass(frozen=True)
 class PadToMultiple:
-    """Pad both sides with black up to the next multiple: a whole picture, pixel for pixel, fits the network."""
+    """Pad both sides with black up to the next multiple: a whole image, pixel for pixel, fits the network."""
 
     multiple: int = 32
     """Of the network's own: 2^levels for a U-Net."""
@@ -201,7 +201,7 @@ class PadToMultiple:
 
     def _padding(self, size: int) -> AxisMap:
         more = -size % self.multiple
-        # By whole pixels, or an odd number would blur the picture by half a pixel.
+        # By whole pixels, or an odd number would blur the image by half a pixel.
         return AxisMap(size, size + more, 1.0, float(-(more // 2)))
 
 
@@ -281,7 +281,7 @@ def unit_range(values: Shaped[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shap
     return (floats - np.float32(low)) / np.float32(max(high - low, 1e-12))
 
 
-Step = PictureStep | GeometricStep | IntensityStep
+Step = PixelStep | GeometricStep | IntensityStep
 
 
 def _given(config: Step) -> Step:
@@ -289,9 +289,9 @@ def _given(config: Step) -> Step:
 
 
 STEPS: Catalog[Step] = Catalog(
-    "preparation step",
+    "preprocessing step",
     [
-        Entry("channel", Channel, _given, "Keep one channel of a colour picture.", "Staal et al. 2004"),
+        Entry("channel", Channel, _given, "Keep one channel of a colour image.", "Staal et al. 2004"),
         Entry(
             "clahe",
             Equalise,
@@ -299,12 +299,10 @@ STEPS: Catalog[Step] = Catalog(
             "Contrast-limited adaptive histogram equalisation of the file's own pixels.",
             "Zuiderveld 1994, Graphics Gems IV:474",
         ),
-        Entry("resize", Resize, _given, "Stretch or fit the picture to a fixed size.", "Leclerc 2019"),
+        Entry("resize", Resize, _given, "Stretch or fit the image to a fixed size.", "Leclerc 2019"),
         Entry("resample", Resample, _given, "Bring the pixels to a fixed size in mm."),
         Entry("crop-or-pad", CropOrPad, _given, "Keep the middle at a fixed size."),
-        Entry(
-            "pad-to-multiple", PadToMultiple, _given, "Pad whole pictures with black to sides that the network takes."
-        ),
+        Entry("pad-to-multiple", PadToMultiple, _given, "Pad whole images with black to sides that the network takes."),
         Entry(
             "z-score", ZScore, _given, "Zero mean and unit standard deviation, image by image and channel by channel."
         ),

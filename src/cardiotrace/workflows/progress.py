@@ -8,7 +8,7 @@ Tick = Callable[[int, int], None]
 """Called with (done, total)."""
 
 
-class Watch(Protocol):
+class ProgressReporter(Protocol):
     """Somebody who is told."""
 
     def stage(self, title: str) -> AbstractContextManager[Tick]:
@@ -20,15 +20,15 @@ class Watch(Protocol):
         ...
 
 
-class Silent:
+class SilentReporter:
     """Nobody is told."""
 
     def stage(self, title: str) -> AbstractContextManager[Tick]:
-        """See `Watch`."""
+        """See `ProgressReporter`."""
         return nullcontext(lambda done, total: None)
 
     def say(self, text: str) -> None:
-        """See `Watch`."""
+        """See `ProgressReporter`."""
 
 
-SILENT = Silent()
+SILENT = SilentReporter()

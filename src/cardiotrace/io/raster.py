@@ -1,4 +1,4 @@
-"""Pictures: stills, TIFF and Netpbm by what is in them, and labels as grey values."""
+"""Images: stills, TIFF and Netpbm by what is in them, and labels as grey values."""
 
 import io
 from pathlib import Path
@@ -23,40 +23,40 @@ _KINDS = {".jpg": "jpeg", ".jpeg": "jpeg", ".bmp": "bmp", ".gif": "gif", ".tif":
 
 
 def kind_of(head: bytes) -> str | None:
-    """Which kind of picture a file begins as; None where it is none."""
+    """Which kind of image a file begins as; None where it is none."""
     if tiff.begins(head):
         return "tiff"
     return "netpbm" if netpbm.begins(head) else still.kind_of(head)
 
 
 def begins(head: bytes) -> bool:
-    """Whether a file begins as one of the pictures that are read here."""
+    """Whether a file begins as one of the images that are read here."""
     return kind_of(head) is not None
 
 
 def read_header(path: Path, suffix: str, start: Beginning) -> StoredImage:
-    """Size and type of a picture; the pages of a TIFF and the frames of an animation are a third axis, in time.
+    """Size and type of an image; the pages of a TIFF and the frames of an animation are a third axis, in time.
 
     Raises:
-        InputError: not a picture, or one of absurd size.
+        InputError: not an image, or one of absurd size.
     """
     kind = kind_of(start.head) or _KINDS.get(suffix.lower(), "netpbm" if suffix.lower() in netpbm.SUFFIXES else "png")
-    with reading(path, "picture"), quiet("tifffile"), quiet("PIL"):
+    with reading(path, "an image"), quiet("tifffile"), quiet("PIL"):
         if kind == "netpbm":
             return netpbm.read_header(path, suffix, start)
         if start.is_gzip:
-            raise InputError(f"is a compressed {kind.upper()} picture", where=path, remedy="unpack it first: `gunzip`.")
+            raise InputError(f"is a compressed {kind.upper()} image", where=path, remedy="unpack it first: `gunzip`.")
         return tiff.read_header(path, suffix) if kind == "tiff" else still.read_header(path, suffix, kind, start.head)
 
 
 def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:
-    """Pixels ([[page,] page,] row, column[, 3]) of a picture, upright as viewers show it.
+    """Pixels ([[page,] page,] row, column[, 3]) of an image, upright as viewers show it.
 
     Raises:
-        InputError: the picture is damaged, or lies in its transparency.
+        InputError: the image is damaged, or lies in its transparency.
     """
     kind = image.details["kind"]
-    with reading(image.path, "picture"), quiet("tifffile"), quiet("PIL"):
+    with reading(image.path, "an image"), quiet("tifffile"), quiet("PIL"):
         if kind == "netpbm":
             pixels = netpbm.read_pixels(image)
         else:
@@ -73,7 +73,7 @@ def write_labels(labels: LabelMap, path: Path, suffix: str) -> None:
     """Write label values as grey values: one PNG, or a TIFF with one page per frame.
 
     Raises:
-        InputError: several frames for a PNG, or the labels do not lie on the picture's grid.
+        InputError: several frames for a PNG, or the labels do not lie on the image's grid.
         WorkError: the file cannot be written.
     """
     if labels.source is not None:
@@ -89,22 +89,20 @@ def write_labels(labels: LabelMap, path: Path, suffix: str) -> None:
     write_bytes(path, png(planes[0]))
 
 
-def write_picture(pixels: NDArray[np.uint8], path: Path) -> None:
-    """Write one picture, (height, width) or (height, width, 3), as PNG.
+def write_raster(pixels: NDArray[np.uint8], path: Path) -> None:
+    """Write one image, (height, width) or (height, width, 3), as PNG.
 
     Raises:
         InputError: the name does not end in .png.
         WorkError: the file cannot be written.
     """
     if path.suffix.lower() != ".png":
-        raise InputError(
-            f"pictures cannot be written as {path.suffix}", where=path, remedy="the name must end in .png."
-        )
+        raise InputError(f"images cannot be written as {path.suffix}", where=path, remedy="the name must end in .png.")
     write_bytes(path, png(pixels))
 
 
 def png(plane: NDArray[np.uint8]) -> bytes:
-    """One picture as the bytes of a PNG file."""
+    """One image as the bytes of a PNG file."""
     from PIL import Image
 
     content = io.BytesIO()

@@ -11,7 +11,7 @@ from cardiotrace.geometry.sector import Apex, Sector, SectorChange, change_plane
 
 
 @dataclass(frozen=True)
-class SectorVariants:
+class SectorTransforms:
     """How the sector of an ultrasound image may be changed to ask a model again; written into its file."""
 
     changes: tuple[SectorChange, ...]
@@ -21,12 +21,12 @@ class SectorVariants:
 
 
 @dataclass(frozen=True)
-class Variant:
+class TtaTransform:
     """One reversible change of the network's input: first mirrored, then shifted, then brightened; or of its sectors.
 
     Example:
         >>> image = np.arange(4, dtype=np.float32).reshape(1, 1, 1, 4)
-        >>> Variant(shift=(0, 1)).apply(image).tolist()
+        >>> TtaTransform(shift=(0, 1)).apply(image).tolist()
         [[[[0.0, 0.0, 1.0, 2.0]]]]
     """
 
@@ -52,7 +52,7 @@ class Variant:
         shifted = _shift(_mirror(batch, self.mirror), self.shift)
         return np.ascontiguousarray(_brighten(shifted, self.gamma), np.float32)
 
-    def undo(
+    def invert(
         self, probabilities: Float[np.ndarray, "batch classes height width"], sectors: Sequence[Sector] = ()
     ) -> Float[np.ndarray, "batch classes height width"]:
         """What the network said of the changed input, laid back onto the unchanged one."""
@@ -63,10 +63,10 @@ class Variant:
         rows, columns = self.shift
         return _mirror(_shift(probabilities, (-rows, -columns)), self.mirror)
 
-    def seen(
+    def visible(
         self, shape: tuple[int, int], sectors: Sequence[Sector] = ()
     ) -> Float[np.ndarray, "batch 1 height width"] | float:
-        """1 where the changed input shows the pixel of the unchanged one, 0 where it was moved out of the picture."""
+        """1 where the changed input shows the pixel of the unchanged one, 0 where it was moved out of the image."""
         if self.sector is None:
             return 1.0
         last = np.array(shape).reshape(2, 1, 1) - 0.5
@@ -76,15 +76,15 @@ class Variant:
         return mask
 
 
-IDENTITY = Variant()
+IDENTITY = TtaTransform()
 
 
-def sectors_of(batch: Float[np.ndarray, "batch channels height width"], known: SectorVariants) -> tuple[Sector, ...]:
+def sectors_of(batch: Float[np.ndarray, "batch channels height width"], known: SectorTransforms) -> tuple[Sector, ...]:
     """Where the sector of each image lies."""
     return tuple(find_sector(planes.max(axis=0), apex=known.apex) for planes in batch)
 
 
-def variants(mirror_axes: Sequence[str], sector: SectorVariants | None = None) -> tuple[Variant, ...]:
+def tta_transforms(mirror_axes: Sequence[str], sector: SectorTransforms | None = None) -> tuple[TtaTransform, ...]:
     """The versions of an image to average over.
 
     The image itself and those with a changed sector, where a model knows of any. Else all mirror images where
@@ -92,16 +92,21 @@ def variants(mirror_axes: Sequence[str], sector: SectorVariants | None = None) -
     a darker and two shifted versions.
 
     Example:
-        >>> len(variants(["height", "width"])), len(variants([]))
+        >>> len(tta_transforms(["height", "width"])), len(tta_transforms([]))
         (4, 4)
     """
     if sector is not None:
         changed = (change for change in sector.changes if change != SectorChange())
-        return (IDENTITY, *(Variant(sector=change) for change in changed))
+        return (IDENTITY, *(TtaTransform(sector=change) for change in changed))
     if mirror_axes:
         subsets = (itertools.combinations(mirror_axes, count) for count in range(len(mirror_axes) + 1))
-        return tuple(Variant(mirror=chosen) for chosen in itertools.chain.from_iterable(subsets))
-    return (IDENTITY, Variant(gamma=0.8), Variant(shift=(3, -3)), Variant(shift=(-3, 3), gamma=1.25))
+        return tuple(TtaTransform(mirror=chosen) for chosen in itertools.chain.from_iterable(subsets))
+    return (
+        IDENTITY,
+        TtaTransform(gamma=0.8),
+        TtaTransform(shift=(3, -3)),
+        TtaTransform(shift=(-3, 3), gamma=1.25),
+    )
 
 
 def _mirror(

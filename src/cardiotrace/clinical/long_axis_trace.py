@@ -1,24 +1,24 @@
-"""One frame of a long-axis view: the left ventricle's outline, area, long axis and discs, and what lies around it."""
+"""One frame of a long-axis view: the left ventricle's outline, area, long axis and disks, and what lies around it."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from cardiotrace.clinical.axis import PICTURE_DOWN, LongAxis, axis_of_outline, outline_mm
-from cardiotrace.clinical.volume import Discs, area_length_ml, simpson_discs
+from cardiotrace.clinical.axis import IMAGE_DOWN, LongAxis, axis_of_outline, outline_mm
+from cardiotrace.clinical.volume import Disks, area_length_ml, simpson_disks
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
 
 
 @dataclass(frozen=True)
-class Section:
+class LongAxisTrace:
     """The left ventricle in one frame; lengths are pixels instead of mm where the image has no spacing."""
 
     area_cm2: float
     axis: LongAxis | None = None
     """None if the cavity is empty or its base could not be told."""
-    discs: Discs | None = None
+    disks: Disks | None = None
     ring_mm: Float[np.ndarray, "n 2"] = field(default_factory=lambda: np.zeros((0, 2)), repr=False)
     """Outline of the cavity's largest piece as an open ring of (row, column), mm; empty without a cavity."""
     myocardium_cm2: float = 0.0
@@ -33,8 +33,8 @@ class Section:
 
     @property
     def simpson_ml(self) -> float | None:
-        """Volume from round discs, ml."""
-        return None if self.discs is None else self.discs.volume_ml
+        """Volume from round disks, ml."""
+        return None if self.disks is None else self.disks.volume_ml
 
     @property
     def area_length_ml(self) -> float | None:
@@ -42,7 +42,7 @@ class Section:
         return None if self.axis is None else area_length_ml(self.area_cm2, self.axis.length_cm)
 
 
-EMPTY = Section(0.0)
+EMPTY = LongAxisTrace(0.0)
 """Of a frame in which no left ventricle is measured."""
 
 
@@ -64,7 +64,9 @@ def area_cm2(labels: LabelMap, structure: Structure, frame: int) -> float:
     return 0.0 if mask is None else float(np.count_nonzero(mask) * height_mm * width_mm / 100)
 
 
-def section(labels: LabelMap, frame: int, *, towards_base: tuple[float, float] | None = PICTURE_DOWN) -> Section:
+def trace_long_axis(
+    labels: LabelMap, frame: int, *, towards_base: tuple[float, float] | None = IMAGE_DOWN
+) -> LongAxisTrace:
     """Measure the left ventricle in one frame.
 
     Args:
@@ -73,7 +75,7 @@ def section(labels: LabelMap, frame: int, *, towards_base: tuple[float, float] |
         towards_base: direction in which the base is sought, see `long_axis`.
 
     Returns:
-        Its outline, areas, long axis and discs.
+        Its outline, areas, long axis and disks.
 
     Example:
         >>> from cardiotrace.core.geometry import Geometry
@@ -81,18 +83,18 @@ def section(labels: LabelMap, frame: int, *, towards_base: tuple[float, float] |
         >>> rows, columns = np.mgrid[:400, :400] / 4
         >>> half = (((rows - 90) / 80) ** 2 + ((columns - 50) / 25) ** 2 < 1) & (rows < 90)
         >>> place = Geometry.of_spacing((1.0, 0.25, 0.25))
-        >>> found = section(LabelMap(half.astype(np.uint8)[None, None], LV_ONLY, place), 0)
+        >>> found = trace_long_axis(LabelMap(half.astype(np.uint8)[None, None], LV_ONLY, place), 0)
         >>> round(found.area_cm2, 1), round(found.simpson_ml), round(found.area_length_ml)
         (31.3, 104, 105)
     """
     cavity = plane_mask(labels, Structure.LV, frame)
     around = (area_cm2(labels, Structure.MYO, frame), area_cm2(labels, Structure.LA, frame))
     if cavity is None or not cavity.any():
-        return Section(0.0, None, None, EMPTY.ring_mm, *around)
+        return LongAxisTrace(0.0, None, None, EMPTY.ring_mm, *around)
     spacing_mm = plane_spacing(labels)
     area, ring = area_cm2(labels, Structure.LV, frame), outline_mm(cavity, spacing_mm)
     myocardium = plane_mask(labels, Structure.MYO, frame)
     axis = axis_of_outline(ring, myocardium, spacing_mm, towards_base=towards_base)
     if axis is None or not axis.length_mm > 0:
-        return Section(area, None, None, ring, *around)
-    return Section(area, axis, simpson_discs(ring, axis), ring, *around)
+        return LongAxisTrace(area, None, None, ring, *around)
+    return LongAxisTrace(area, axis, simpson_disks(ring, axis), ring, *around)

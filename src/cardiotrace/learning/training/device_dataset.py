@@ -16,7 +16,7 @@ from cardiotrace.learning.augmentation import Augmentation, Parameters, apply, s
 from cardiotrace.learning.augmentation.sector import find_sectors
 from cardiotrace.learning.training.grouping import Group, units_of
 from cardiotrace.learning.training.window import Windows, draw_windows, surroundings
-from cardiotrace.preparation import Preparation
+from cardiotrace.preprocessing import Preprocessing
 
 Images = Float[torch.Tensor, "batch channels height width"]
 Labels = Int64[torch.Tensor, "batch height width"]
@@ -25,13 +25,13 @@ _ORDER, _AUGMENTATION, _WINDOWS = 1, 2, 3
 """First word of a seed: the order of planes, the changes to them and their windows must not draw the same numbers."""
 
 
-class Feed:
+class DeviceDataset:
     """Planes of one part of a split, resident on the device as stored (bytes), made ready batch by batch.
 
     Args:
         packed: the cache.
         indices: planes of this part.
-        preparation: for its intensity steps.
+        preprocessing: for its intensity steps.
         device: where batches are wanted.
         group: which planes stay beside each other; by default each is alone.
         apex: how sectors are found, where augmentation is to change them.
@@ -41,7 +41,7 @@ class Feed:
         self,
         packed: PackedDataset,
         indices: np.ndarray,
-        preparation: Preparation,
+        preprocessing: Preprocessing,
         device: torch.device,
         *,
         group: Group | None = None,
@@ -53,7 +53,7 @@ class Feed:
         kept = images if images.dtype == np.uint8 else images.astype(np.float32)
         self.images = torch.from_numpy(kept).to(device)
         self.labels = torch.from_numpy(np.asarray(packed.labels[indices])).to(device)
-        self.preparation = preparation
+        self.preprocessing = preprocessing
         planes = [packed.planes[index] for index in indices.tolist()]
         self.cases = [plane.case for plane in planes]
         """Name of each plane's case."""
@@ -84,12 +84,12 @@ class Feed:
         return self.images.shape[-2], self.images.shape[-1]
 
     def normalise(self, images: Images) -> Images:
-        """Intensity steps of the preparation."""
-        return self.preparation.normalise(images)
+        """Intensity steps of the preprocessing."""
+        return self.preprocessing.normalise(images)
 
 
 @dataclass(frozen=True)
-class Batch:
+class TrainingBatch:
     """What one process learns from in one step."""
 
     images: Images
@@ -123,7 +123,7 @@ class TrainingOrder:
         """The given number, or the whole batches of one pass; at least one."""
         return self.steps or max(1, planes // self.batch_size)
 
-    def batches(self, feed: Feed, epoch: int) -> Iterator[Batch]:
+    def batches(self, feed: DeviceDataset, epoch: int) -> Iterator[TrainingBatch]:
         """This process's share of the batches of one epoch (from 0), augmented and normalised."""
         count, members = feed.units.shape
         units = max(1, self.batch_size // members)
@@ -133,7 +133,7 @@ class TrainingOrder:
             images, labels = self._augmented(feed, picked, epoch, step)
             weight = len(range(len(picked))[self.rank :: self.world]) * self.world / len(picked)
             cases = dict.fromkeys(feed.cases[plane] for plane in picked.flatten().tolist())
-            yield Batch(feed.normalise(images), labels, weight, tuple(cases))
+            yield TrainingBatch(feed.normalise(images), labels, weight, tuple(cases))
 
     def _order(self, count: int, batch: int, epoch: int) -> torch.Tensor:
         """Units in order of use: one pass, or pass after pass until the given steps have enough."""
@@ -141,7 +141,7 @@ class TrainingOrder:
         passes = 1 if self.steps is None else math.ceil(self.steps * batch / count)
         return torch.cat([torch.randperm(count, generator=generator) for _ in range(passes)])
 
-    def _augmented(self, feed: Feed, units: torch.Tensor, epoch: int, step: int) -> tuple[Images, Labels]:
+    def _augmented(self, feed: DeviceDataset, units: torch.Tensor, epoch: int, step: int) -> tuple[Images, Labels]:
         count, members = units.shape
         shape = self.crop or feed.shape
         generator = _generator(_AUGMENTATION, self.seed, epoch, step)

@@ -51,10 +51,10 @@ def test_sixteen_bit(tmp_path, suffix):
 @pytest.mark.parametrize(("mode", "is_colour"), [("RGBA", True), ("LA", False), ("P", True), ("CMYK", True)])
 def test_other_modes(tmp_path, mode, is_colour):
     suffix = "tif" if mode == "CMYK" else "png"
-    picture = Image.fromarray(COLOUR if is_colour else GREY).convert(mode)
-    picture.save(tmp_path / f"a.{suffix}")
+    image = Image.fromarray(COLOUR if is_colour else GREY).convert(mode)
+    image.save(tmp_path / f"a.{suffix}")
     frames = read_image(tmp_path / f"a.{suffix}").frames
-    assert np.array_equal(frames[0, 0], np.asarray(picture.convert("RGB" if is_colour else "L")))
+    assert np.array_equal(frames[0, 0], np.asarray(image.convert("RGB" if is_colour else "L")))
 
 
 def test_bilevel_is_0_and_255(tmp_path):
@@ -125,7 +125,7 @@ def test_tiff_of_floats_with_nan(tmp_path):
     ("name", "label_name"),
     [("a.png", "a_labels.png"), ("a.jpg", "a_labels.png"), ("a.bmp", "a_labels.png"), ("a.tif", "a_labels.tif")],
 )
-def test_labels_of_a_picture(tmp_path, blob, name, label_name):
+def test_labels_of_an_image(tmp_path, blob, name, label_name):
     labels = blob(read_image(save(tmp_path / name, COLOUR)))
     target = labels_path(labels.source, tmp_path)
     assert target.name == label_name
@@ -149,7 +149,7 @@ def test_labels_of_a_stack(tmp_path, blob):
 def test_labels_with_a_palette_or_in_colour(tmp_path):
     save(tmp_path / "a.png", np.stack([GREY % 4] * 3, axis=-1))
     assert np.array_equal(read_labels(tmp_path / "a.png", CAMUS).array[0, 0], GREY % 4)
-    with pytest.raises(InputError, match="coloured picture, not a label map"):
+    with pytest.raises(InputError, match="coloured image, not a label map"):
         read_labels(save(tmp_path / "b.png", COLOUR), CAMUS)
 
 
@@ -159,9 +159,9 @@ PERMUTED = [0, 0, 0, 2, 2, 2, 1, 1, 1, 3, 3, 3]
 
 
 def palette(path: Path, colours: list[int], **options) -> Path:
-    picture = Image.frombytes("P", (7, 5), (GREY % 4).tobytes())
-    picture.putpalette(colours)
-    picture.save(path, **options)
+    image = Image.frombytes("P", (7, 5), (GREY % 4).tobytes())
+    image.putpalette(colours)
+    image.save(path, **options)
     return path
 
 
@@ -200,7 +200,7 @@ def test_a_mask_in_the_transparency_is_refused(tmp_path, pixels):
     path = save(tmp_path / "a.png", pixels)
     with pytest.raises(InputError, match="the mask lies in the transparency"):
         read_labels(path, CAMUS)
-    with pytest.raises(InputError, match="the picture lies in the transparency"):
+    with pytest.raises(InputError, match="the image lies in the transparency"):
         read_image(path)
 
 
@@ -226,7 +226,7 @@ def test_labels_of_sixteen_bit_colour_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".png"])
-def test_an_animation_is_a_film(tmp_path, blob, suffix):
+def test_an_animation_is_a_video(tmp_path, blob, suffix):
     frames = [GREY, np.roll(GREY, 1), np.roll(GREY, 2)]
     first, *others = map(Image.fromarray, frames)
     first.save(tmp_path / f"a{suffix}", save_all=True, append_images=others, duration=40)
@@ -261,7 +261,7 @@ def test_an_animation_that_claims_too_many_frames(tmp_path):
         read_image(tmp_path / "a.png")
 
 
-def test_folders_of_pictures_are_bounded(tmp_path, monkeypatch):
+def test_folders_of_images_are_bounded(tmp_path, monkeypatch):
     for index in range(10):
         save(tmp_path / f"{index}.png", GREY)
     monkeypatch.setattr(stored, "MAX_PIXEL_BYTES", 349)
@@ -269,9 +269,9 @@ def test_folders_of_pictures_are_bounded(tmp_path, monkeypatch):
         read_image(tmp_path)
 
 
-def test_other_programs_are_not_started_for_a_picture(tmp_path):
+def test_other_programs_are_not_started_for_an_image(tmp_path):
     (tmp_path / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n")
-    with pytest.raises(InputError, match="is not a picture file that can be read"):
+    with pytest.raises(InputError, match="is not an image file that can be read"):
         read_image(tmp_path / "a.png")
 
 
@@ -285,8 +285,8 @@ def test_folder_in_natural_order(tmp_path, blob):
     folder.mkdir()
     for index in (10, 2, 1):
         save(folder / f"frame{index}.png", GREY + np.uint8(index))
-    (folder / "notes.txt").write_text("not a picture")
-    (folder / ".hidden.png").write_text("not a picture")
+    (folder / "notes.txt").write_text("not an image")
+    (folder / ".hidden.png").write_text("not an image")
     cine = read_image(folder)
     assert cine.grid_shape == (3, 1, 5, 7)
     assert cine.frames[:, 0, 0, 0].tolist() == [1, 2, 10]
@@ -299,10 +299,10 @@ def test_folder_in_natural_order(tmp_path, blob):
     assert np.array_equal(read_labels(target, CAMUS).array, labels.array)
 
 
-def test_some_pictures_of_a_folder_in_an_order_of_their_own(tmp_path):
+def test_some_images_of_a_folder_in_an_order_of_their_own(tmp_path):
     for index in range(4):
         save(tmp_path / f"{index}.png", GREY + np.uint8(index))
-    image = read_image(tmp_path, pictures=("3.png", "1.png"))
+    image = read_image(tmp_path, images=("3.png", "1.png"))
     assert image.frames[:, 0, 0, 0].tolist() == [3, 1]
 
 
@@ -316,7 +316,7 @@ def test_labels_for_too_few_frames_of_a_folder(tmp_path):
     save(tmp_path / "a.png", GREY)
     save(tmp_path / "b.png", GREY)
     labels = LabelMap(np.zeros((1, 1, 5, 7), np.uint8), CAMUS, NO_GEOMETRY, read_image(tmp_path).source)
-    with pytest.raises(InputError, match="1 label frames for 2 picture names"):
+    with pytest.raises(InputError, match="1 label frames for 2 image names"):
         write_labels(labels, tmp_path / "out")
 
 
@@ -336,18 +336,18 @@ def test_label_folder_that_cannot_be_made(tmp_path, blob):
         (COLOUR, r"b\.png is 7 x 5 uint8 colour"),
     ],
 )
-def test_folder_of_unlike_pictures(tmp_path, other, message):
+def test_folder_of_unlike_images(tmp_path, other, message):
     save(tmp_path / "a.png", GREY)
     save(tmp_path / "b.png", other)
     with pytest.raises(InputError, match=message):
         read_image(tmp_path)
 
 
-def test_folders_that_are_no_film(tmp_path):
-    with pytest.raises(InputError, match="no pictures in this folder"):
+def test_folders_that_are_no_video(tmp_path):
+    with pytest.raises(InputError, match="no images in this folder"):
         read_image(tmp_path)
     (tmp_path / "a.nii.gz").write_bytes(b"x")
-    with pytest.raises(InputError, match="no pictures in this folder"):
+    with pytest.raises(InputError, match="no images in this folder"):
         read_image(tmp_path)
     tifffile.imwrite(tmp_path / "a.tif", np.stack([GREY, GREY]), photometric="minisblack")
     with pytest.raises(InputError, match="folder of TIFF stacks"):
@@ -367,10 +367,10 @@ def test_cut_short(tmp_path, capfd, suffix, share):
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".tif"])
-def test_not_a_picture(tmp_path, suffix):
+def test_not_an_image(tmp_path, suffix):
     path = tmp_path / f"a{suffix}"
-    path.write_text("some text that is no picture at all")
-    with pytest.raises(InputError, match="is not a picture file that can be read"):
+    path.write_text("some text that is no image at all")
+    with pytest.raises(InputError, match="is not an image file that can be read"):
         read_image(path)
 
 
@@ -380,7 +380,7 @@ def test_bomb(tmp_path, monkeypatch):
     content = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
     path = tmp_path / "a.png"
     path.write_bytes(content)
-    with pytest.raises(InputError, match="is not a picture file that can be read"):
+    with pytest.raises(InputError, match="is not an image file that can be read"):
         read_image(path)
     monkeypatch.setattr(stored, "MAX_PIXEL_BYTES", 34)
     with pytest.raises(InputError, match="header claims"):

@@ -13,7 +13,7 @@ from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.exam import Patient
 from cardiotrace.core.geometry import Known
 from cardiotrace.core.terms import Modality, Phase, View
-from cardiotrace.datasets.found import Reading, find_exams, read_exam
+from cardiotrace.datasets.exam_discovery import Reading, find_exams, read_exam
 from tests.fake.acdc import write_acdc
 from tests.fake.camus import write_camus, write_legacy_camus
 from tests.fake.chase import write_chase
@@ -62,11 +62,11 @@ def test_files_that_differ_in_their_suffix_alone_keep_apart(tmp_path):
     assert [image.name for image in read_exam(tmp_path / "p").images] == ["heart-nii-gz", "heart-png"]
 
 
-def test_a_folder_of_pictures_is_one_film(tmp_path):
+def test_a_folder_of_images_is_one_video(tmp_path):
     for number in (10, 9, 8):
-        png(tmp_path / "film" / f"frame{number}.png", np.full((4, 5), number, np.uint8))
-    (image,) = read_exam(tmp_path / "film").images
-    assert image.name == "film"
+        png(tmp_path / "video" / f"frame{number}.png", np.full((4, 5), number, np.uint8))
+    (image,) = read_exam(tmp_path / "video").images
+    assert image.name == "video"
     assert image.cine.frames[:, 0, 0, 0].tolist() == [8, 9, 10]
 
 
@@ -139,7 +139,7 @@ def test_camus_patients_bring_their_instants_and_give_way_to_the_caller(tmp_path
 
 
 def test_finding_an_exam_loads_no_phantoms():
-    code = "import sys, cardiotrace.datasets.found; print('cardiotrace.phantoms' in sys.modules)"
+    code = "import sys, cardiotrace.datasets.exam_discovery; print('cardiotrace.phantoms' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False"]
 
@@ -148,7 +148,7 @@ def test_finding_an_exam_loads_no_phantoms():
 
 
 def test_an_acdc_patient_is_read_by_its_own_reader(tmp_path):
-    write_acdc(tmp_path, training=1, films=True)
+    write_acdc(tmp_path, training=1, videos=True)
     (found,) = find_exams([tmp_path])
     exam = found.read()
     assert (exam.name, exam.patient) == ("patient001", Patient(height_cm=184.0, weight_kg=95.0))
@@ -159,12 +159,12 @@ def test_an_acdc_patient_is_read_by_its_own_reader(tmp_path):
     )
 
 
-def test_stills_that_are_frames_of_a_film_are_not_done_again(tmp_path):
+def test_stills_that_are_frames_of_a_video_are_not_done_again(tmp_path):
     folder = tmp_path / "smith"
-    film = np.random.default_rng(0).integers(0, 255, (5, 40, 48), np.uint8)
+    video = np.random.default_rng(0).integers(0, 255, (5, 40, 48), np.uint8)
     nifti(folder / "smith_4CH_ED.nii.gz", (40, 48))
-    write_nifti(folder / "smith_4CH_sequence.nii.gz", film, (1.0, *SPACING_MM))
-    write_nifti(folder / "smith_4CH_ES.nii.gz", film[3], SPACING_MM)
+    write_nifti(folder / "smith_4CH_sequence.nii.gz", video, (1.0, *SPACING_MM))
+    write_nifti(folder / "smith_4CH_ES.nii.gz", video[3], SPACING_MM)
     exam = read_exam(folder)
     assert {image.name: image.shown_in for image in exam.images} == {
         "smith_4CH_ED": "",
@@ -224,7 +224,7 @@ def test_files_that_a_camus_folder_was_not_expected_to_hold_are_listed(tmp_path)
 
 
 @pytest.mark.parametrize("place", ["", "Videos", "Videos/0X1A.avi"])
-def test_an_echonet_film_is_known_by_the_list_beside_or_above_it(tmp_path, place):
+def test_an_echonet_video_is_known_by_the_list_beside_or_above_it(tmp_path, place):
     write_echonet(tmp_path, names=("0X1A", "0X2B"))
     found = find_exams([tmp_path / place])
     assert [exam.name for exam in found] == ["0X1A", "0X2B"][: 1 if place.endswith("avi") else 2]
@@ -237,7 +237,7 @@ def test_an_echonet_film_is_known_by_the_list_beside_or_above_it(tmp_path, place
     assert exam.left_out == ()
 
 
-def test_the_list_of_films_may_lie_beside_them(tmp_path):
+def test_the_list_of_videos_may_lie_beside_them(tmp_path):
     write_echonet(tmp_path, names=("0X1A",))
     (tmp_path / "Videos" / "0X1A.avi").rename(tmp_path / "0X1A.avi")
     assert read_exam(tmp_path / "0X1A.avi").images[0].phases == {Phase.ED: ED, Phase.ES: ES}
@@ -302,11 +302,11 @@ def test_a_folder_named_after_the_patient_is_one_exam(tmp_path):
     assert names(tmp_path / "smith") == ["smith"]
 
 
-# Films and stills.
+# Videos and stills.
 
 
 def moving(frames: int, seed: int = 0) -> list[np.ndarray]:
-    """Pictures of a film: a smooth scene in which a bright disc shrinks and grows."""
+    """Images of a video: a smooth scene in which a bright disc shrinks and grows."""
     rows, columns = np.mgrid[:64, :64]
     rng = np.random.default_rng(seed)
     centre, tilt = rng.uniform(15, 48, 2), rng.uniform(-2, 2, 2)
@@ -317,15 +317,15 @@ def moving(frames: int, seed: int = 0) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("name", ["{:04d}", "img_{:03d}", "A4C_{:03d}", "heart{:02d}", "smith_{:03d}"])
-def test_numbered_pictures_that_look_alike_are_a_film(tmp_path, name):
-    for number, picture in enumerate(moving(12)):
-        png(tmp_path / "film" / f"{name.format(number)}.png", picture)
-    (image,) = read_exam(tmp_path / "film").images
-    assert (image.name, image.cine.grid_shape) == ("film", (12, 1, 64, 64))
+def test_numbered_images_that_look_alike_are_a_video(tmp_path, name):
+    for number, raster in enumerate(moving(12)):
+        png(tmp_path / "video" / f"{name.format(number)}.png", raster)
+    (image,) = read_exam(tmp_path / "video").images
+    assert (image.name, image.cine.grid_shape) == ("video", (12, 1, 64, 64))
 
 
 @pytest.mark.parametrize("name", ["{:04d}", "img_{:03d}", "A4C_{:03d}", "heart{:02d}"])
-def test_numbered_pictures_that_look_different_are_stills_of_different_people(tmp_path, name):
+def test_numbered_images_that_look_different_are_stills_of_different_people(tmp_path, name):
     for number in range(10):
         png(tmp_path / "stills" / f"{name.format(number)}.png", moving(1, seed=number)[0])
     found = find_exams([tmp_path / "stills"])
@@ -333,42 +333,42 @@ def test_numbered_pictures_that_look_different_are_stills_of_different_people(tm
     assert {exam.read().images[0].cine.grid_shape for exam in found} == {(1, 1, 64, 64)}
 
 
-def test_pictures_of_different_sizes_are_no_film(tmp_path):
+def test_images_of_different_sizes_are_no_video(tmp_path):
     for number in range(3):
         png(tmp_path / "stills" / f"{number}.png", moving(1)[0][: 40 + number])
     assert names(tmp_path / "stills") == ["000", "001", "002"]
 
 
-def test_pictures_named_as_frames_that_show_different_people_are_asked_about(tmp_path):
+def test_images_named_as_frames_that_show_different_people_are_asked_about(tmp_path):
     for number in range(6):
         png(tmp_path / "p" / f"frame{number}.png", moving(1, seed=number)[0])
-    with pytest.raises(InputError, match="named as frames, and do not look like those of one film"):
+    with pytest.raises(InputError, match="named as frames, and do not look like those of one video"):
         read_exam(tmp_path / "p")
-    assert len(find_exams([tmp_path / "p"], Reading(pictures="stills"))) == 6
+    assert len(find_exams([tmp_path / "p"], Reading(image_files="stills"))) == 6
 
 
 def test_what_cannot_be_told_is_asked_for(tmp_path):
     for number in range(4):
-        png(tmp_path / "pictures" / f"{number:03d}.png", np.full((8, 8), number, np.uint8))
-    (found,) = find_exams([tmp_path / "pictures"])
-    with pytest.raises(InputError, match=r"4 pictures 000\.png \.\.\. 003\.png can be .*\n.*--pictures video or"):
+        png(tmp_path / "images" / f"{number:03d}.png", np.full((8, 8), number, np.uint8))
+    (found,) = find_exams([tmp_path / "images"])
+    with pytest.raises(InputError, match=r"4 images 000\.png \.\.\. 003\.png can be .*\n.*--image-files video or"):
         found.read()
-    assert read_exam(tmp_path / "pictures", Reading(pictures="video")).images[0].cine.grid_shape[0] == 4
-    assert len(find_exams([tmp_path / "pictures"], Reading(pictures="stills"))) == 4
+    assert read_exam(tmp_path / "images", Reading(image_files="video")).images[0].cine.grid_shape[0] == 4
+    assert len(find_exams([tmp_path / "images"], Reading(image_files="stills"))) == 4
 
 
-def test_pictures_named_as_slices_are_asked_about(tmp_path):
+def test_images_named_as_slices_are_asked_about(tmp_path):
     for number in range(4):
-        png(tmp_path / "pictures" / f"p1_slice{number}.png")
+        png(tmp_path / "images" / f"p1_slice{number}.png")
     with pytest.raises(InputError, match="named as slices"):
-        read_exam(tmp_path / "pictures")
+        read_exam(tmp_path / "images")
 
 
-def test_films_of_two_patients_in_one_folder(tmp_path):
+def test_videos_of_two_patients_in_one_folder(tmp_path):
     for patient in ("p1", "p2"):
-        for number, picture in enumerate(moving(5)):
-            png(tmp_path / "films" / f"{patient}_A4C_frame{number}.png", picture)
-    exams = [exam.read() for exam in find_exams([tmp_path / "films"])]
+        for number, image in enumerate(moving(5)):
+            png(tmp_path / "videos" / f"{patient}_A4C_frame{number}.png", image)
+    exams = [exam.read() for exam in find_exams([tmp_path / "videos"])]
     assert [(exam.name, exam.images[0].name, exam.images[0].cine.grid_shape[0]) for exam in exams] == [
         ("p1", "p1_A4C_frame", 5),
         ("p2", "p2_A4C_frame", 5),

@@ -6,8 +6,8 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float
 
-from cardiotrace.clinical.axis import PICTURE_DOWN
-from cardiotrace.clinical.section import EMPTY, Section, plane_spacing, section
+from cardiotrace.clinical.axis import IMAGE_DOWN
+from cardiotrace.clinical.long_axis_trace import EMPTY, LongAxisTrace, plane_spacing, trace_long_axis
 from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Modality, Structure
@@ -17,12 +17,12 @@ Direction = tuple[float, float]
 
 @dataclass(frozen=True, eq=False)
 class TracedCine:
-    """A long-axis image and its labels; key frames, curves, quantities, flags and drawings all read `sections`."""
+    """A long-axis image and its labels; key frames, curves, quantities, flags and drawings all read `traces`."""
 
     image: ExamImage
     labels: LabelMap
     blank: Bool[np.ndarray, "frames"]
-    """Frames without a picture: nothing is measured there, whatever the labels say."""
+    """Frames without an image: nothing is measured there, whatever the labels say."""
 
     @property
     def name(self) -> str:
@@ -40,21 +40,21 @@ class TracedCine:
         return base_direction(self.image, self.labels)
 
     @cached_property
-    def sections(self) -> tuple[Section, ...]:
-        """Outline, areas, long axis and discs of each frame."""
+    def traces(self) -> tuple[LongAxisTrace, ...]:
+        """Outline, areas, long axis and disks of each frame."""
         return tuple(
-            EMPTY if blank else section(self.labels, frame, towards_base=self.towards_base)
+            EMPTY if blank else trace_long_axis(self.labels, frame, towards_base=self.towards_base)
             for frame, blank in enumerate(self.blank)
         )
 
     @property
     def areas_cm2(self) -> Float[np.ndarray, "frames"]:
         """Area of the cavity in each frame; 0 where none is measured."""
-        return np.array([found.area_cm2 for found in self.sections])
+        return np.array([found.area_cm2 for found in self.traces])
 
 
 def base_direction(image: ExamImage, labels: LabelMap) -> Direction | None:
-    """Where the base of the left ventricle lies in the picture, the same for all frames.
+    """Where the base of the left ventricle lies in the image, the same for all frames.
 
     An apical view by ultrasound has the apex at the top, unless its left atrium lies above the ventricle. Other images
     (long axes by MRI, unknown views) may be turned any way: the base lies towards the left atrium where one is
@@ -83,13 +83,13 @@ def base_direction(image: ExamImage, labels: LabelMap) -> Direction | None:
     atrium = _centre_mm(labels, Structure.LA, spacing_mm)
     to_atrium = None if cavity is None or atrium is None else _unit(atrium - cavity)
     if image.cine.is_apical:
-        return PICTURE_DOWN if to_atrium is None or to_atrium[0] > 0 else to_atrium
+        return IMAGE_DOWN if to_atrium is None or to_atrium[0] > 0 else to_atrium
     if to_atrium is not None:
         return to_atrium
     wall = _centre_mm(labels, Structure.MYO, spacing_mm)
     if cavity is not None and wall is not None:
         return _unit(cavity - wall)
-    return None if image.cine.modality is Modality.MR else PICTURE_DOWN
+    return None if image.cine.modality is Modality.MR else IMAGE_DOWN
 
 
 def _centre_mm(

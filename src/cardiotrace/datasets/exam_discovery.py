@@ -180,16 +180,16 @@ class _Search:
         return [replace(found[0], read=partial(_with_leftovers, found[0].read, listing, visits[0].dataset))]
 
     def _groups(self, path: Path, listing: Listing) -> list[FoundExam]:
-        """Exams of a folder that no data set's reader knows: films that one lists, and files by patient."""
-        films = {file: visit for file in listing.images for visit in visits_at(file)}
-        others = [file for file in listing.images if file not in films]
-        found = [_visit(file, visit, self.reading, 1) for file, visit in films.items()]
-        if films:
+        """Exams of a folder that no data set's reader knows: videos that one lists, and files by patient."""
+        videos = {file: visit for file in listing.images for visit in visits_at(file)}
+        others = [file for file in listing.images if file not in videos]
+        found = [_visit(file, visit, self.reading, 1) for file, visit in videos.items()]
+        if videos:
             listing = listing.without_tables()
         if not others:
             return [_with_left_out(found[0], listing.unread), *found[1:]] if found else []
         try:
-            groups = group_files(others, path, self.reading.pictures)
+            groups = group_files(others, path, self.reading.image_files)
         except InputError as error:
             return [*found, _unreadable(path, error)]
         told = [*listing.unread, *listing.labels_told]
@@ -204,7 +204,7 @@ def _of_group(path: Path, group: Group, reading: Reading, count: int) -> FoundEx
 
 
 def _holds_results(folder: Path) -> bool:
-    """Whether an earlier analysis wrote the folder: its figures are pictures, but no exam."""
+    """Whether an earlier analysis wrote the folder: its figures are images, but no exam."""
     return (folder / MANIFEST).exists() or all((folder / name).exists() for name in _RESULTS)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from cardiotrace.clinical.axis import LongAxis
-from cardiotrace.clinical.section import Section
+from cardiotrace.clinical.long_axis_trace import LongAxisTrace
 from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.terms import Phase, View
 
@@ -17,7 +17,7 @@ PHASE_WORD = {Phase.ED: "end_diastolic", Phase.ES: "end_systolic"}
 
 
 @dataclass(frozen=True)
-class Instant:
+class KeyFrame:
     """One frame of the heart cycle that is measured."""
 
     view: View
@@ -28,7 +28,7 @@ class Instant:
     frame: int
     is_named: bool
     """Whether the exam says that this is the phase; else it was found from the size of the ventricle."""
-    section: Section | None = None
+    section: LongAxisTrace | None = None
     """Left ventricle there as it was measured, in a long-axis view; pixels instead of mm where there is no spacing."""
 
     @property
@@ -60,26 +60,26 @@ _SIZE = {Phase.ED: "largest", Phase.ES: "smallest", Phase.OTHER: "unspecified"}
 
 
 @dataclass(frozen=True)
-class Cycle:
+class KeyFrames:
     """End-diastole and end-systole of one view; None where the exam shows only one of them."""
 
     view: View
     view_name: str
     """What a cardiologist calls the view, such as "A4C"."""
-    end_diastole: Instant | None
-    end_systole: Instant | None
+    end_diastole: KeyFrame | None
+    end_systole: KeyFrame | None
 
     @property
-    def instants(self) -> tuple[Instant, ...]:
+    def instants(self) -> tuple[KeyFrame, ...]:
         """Those that there are, end-diastole first."""
         return tuple(instant for instant in (self.end_diastole, self.end_systole) if instant is not None)
 
-    def with_sections(self, sections: Mapping[Phase, Section]) -> tuple[Instant, ...]:
+    def with_sections(self, traces: Mapping[Phase, LongAxisTrace]) -> tuple[KeyFrame, ...]:
         """The instants with what was traced there."""
-        return tuple(replace(instant, section=sections.get(instant.phase)) for instant in self.instants)
+        return tuple(replace(instant, section=traces.get(instant.phase)) for instant in self.instants)
 
 
-def find_cycle(images: Sequence[ExamImage], sizes: Mapping[str, Float[np.ndarray, "frames"]]) -> Cycle | None:
+def find_key_frames(images: Sequence[ExamImage], sizes: Mapping[str, Float[np.ndarray, "frames"]]) -> KeyFrames | None:
     """End-diastole and end-systole of one view.
 
     What the exam names is taken; what it does not name is the frame with the largest or the smallest ventricle, in
@@ -90,14 +90,14 @@ def find_cycle(images: Sequence[ExamImage], sizes: Mapping[str, Float[np.ndarray
         sizes: area or volume of the left ventricle in each frame, by image name; images without are left out.
 
     Returns:
-        The cycle; None if no frame shows a ventricle.
+        The key_frames; None if no frame shows a ventricle.
 
     Example:
         >>> from cardiotrace.core.geometry import NO_GEOMETRY
         >>> from cardiotrace.core.image import Image
         >>> image = ExamImage("loop", Image(np.zeros((4, 1, 2, 2), np.uint8), NO_GEOMETRY, view=View.FOUR_CHAMBER))
-        >>> cycle = find_cycle([image], {"loop": np.array([30.0, 25.0, 18.0, 22.0])})
-        >>> cycle.end_diastole.frame, cycle.end_systole.frame
+        >>> key_frames = find_key_frames([image], {"loop": np.array([30.0, 25.0, 18.0, 22.0])})
+        >>> key_frames.end_diastole.frame, key_frames.end_systole.frame
         (0, 2)
     """
     shown = [image for image in images if image.name in sizes and np.any(sizes[image.name] > 0)]
@@ -112,22 +112,22 @@ def find_cycle(images: Sequence[ExamImage], sizes: Mapping[str, Float[np.ndarray
         # One frame cannot be both: keep the one that is named, end-diastole if neither is.
         keep_systole = end_systole.is_named and not end_diastole.is_named
         end_diastole, end_systole = (None, end_systole) if keep_systole else (end_diastole, None)
-    return Cycle(first.view, first.view_name, end_diastole, end_systole)
+    return KeyFrames(first.view, first.view_name, end_diastole, end_systole)
 
 
-def _named(images: Sequence[ExamImage], sizes: Mapping[str, Float[np.ndarray, "frames"]]) -> dict[Phase, Instant]:
+def _named(images: Sequence[ExamImage], sizes: Mapping[str, Float[np.ndarray, "frames"]]) -> dict[Phase, KeyFrame]:
     """The first image that names each phase."""
-    named: dict[Phase, Instant] = {}
+    named: dict[Phase, KeyFrame] = {}
     for image in images:
         for phase, frame in image.phases.items():
             if image.name in sizes and phase not in named:
-                named[phase] = Instant(
+                named[phase] = KeyFrame(
                     image.cine.view, image.cine.view_name, phase, image.name, int(frame), is_named=True
                 )
     return named
 
 
-def _pool(shown: Sequence[ExamImage], named: Mapping[Phase, Instant]) -> list[ExamImage]:
+def _pool(shown: Sequence[ExamImage], named: Mapping[Phase, KeyFrame]) -> list[ExamImage]:
     """Where phases that are not named are looked for."""
     if not shown:
         return []
@@ -142,11 +142,11 @@ def _pool(shown: Sequence[ExamImage], named: Mapping[Phase, Instant]) -> list[Ex
 
 def _extreme(
     pool: Sequence[ExamImage], sizes: Mapping[str, Float[np.ndarray, "frames"]], phase: Phase
-) -> Instant | None:
+) -> KeyFrame | None:
     """The frame with the largest (ED) or smallest non-empty (ES) ventricle."""
     frames = [(float(size), image, frame) for image in pool for frame, size in enumerate(sizes[image.name]) if size > 0]
     if not frames:
         return None
     choose = max if phase is Phase.ED else min
     _, image, frame = choose(frames, key=lambda entry: entry[0])
-    return Instant(image.cine.view, image.cine.view_name, phase, image.name, frame, is_named=False)
+    return KeyFrame(image.cine.view, image.cine.view_name, phase, image.name, frame, is_named=False)

@@ -1,4 +1,4 @@
-"""A list of steps as one new picture, one placement on the grid and one change of values."""
+"""A list of steps as one new image, one placement on the grid and one change of values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from cardiotrace.core.catalog import Choice, choices_from_plain
 from cardiotrace.core.config import to_plain
 from cardiotrace.geometry.box import bounding_box
 from cardiotrace.geometry.resample import AxisMap, resample, resample_labels, strongest
-from cardiotrace.preparation.step import STEPS, Step, Values, unit_range
+from cardiotrace.preprocessing.step import STEPS, Step, Values, unit_range
 
 _ROUNDING = 1e-4
 """Probabilities of float16 networks and of averages need not sum to 1 exactly."""
 
 
 @dataclass(frozen=True)
-class Placement:
-    """Where the network's grid lies on one picture's own grid: the record that undoes the preparation."""
+class ResamplingTransform:
+    """Where the network's grid lies on one image's own grid: the record that undoes the preprocessing."""
 
     rows: AxisMap
     columns: AxisMap
@@ -32,7 +32,7 @@ class Placement:
     def restore(
         self, probabilities: Float[np.ndarray, "classes height width"]
     ) -> Float[np.ndarray, "classes native_height native_width"]:
-        """Class probabilities on the picture's own grid; pure background outside the network's view."""
+        """Class probabilities on the image's own grid; pure background outside the network's view."""
         native = resample(probabilities, self.rows.inverse(), self.columns.inverse())
         native[0] += 1.0 - native.sum(axis=0)
         return native
@@ -40,7 +40,7 @@ class Placement:
     def restore_labels(
         self, probabilities: Float[np.ndarray, "classes height width"]
     ) -> UInt8[np.ndarray, "native_height native_width"]:
-        """The most probable class on the picture's own grid."""
+        """The most probable class on the image's own grid."""
         rows, columns = self.rows.inverse(), self.columns.inverse()
         labels = np.zeros((rows.target_size, columns.target_size), np.uint8)
         # Wherever all pixels near are background by more than half, so is what lies between them.
@@ -50,10 +50,10 @@ class Placement:
         return labels
 
 
-class Preparation:
-    """Picture steps in order, then geometric steps fused to a single resampling, then intensity steps in order.
+class Preprocessing:
+    """Pixel steps in order, then geometric steps fused to a single resampling, then intensity steps in order.
 
-    Picture steps see the file's own pixels wherever they stand in the list.
+    Pixel steps see the file's own pixels wherever they stand in the list.
 
     Args:
         choices: names and options of the steps, as a recipe or a model file holds them.
@@ -62,21 +62,21 @@ class Preparation:
         ConfigError: unknown step or option.
 
     Example:
-        >>> prepare = Preparation([Choice("resize", {"height": 2, "width": 2}), Choice("z-score")])
+        >>> prepare = Preprocessing([Choice("resize", {"height": 2, "width": 2}), Choice("z-score")])
         >>> placement = prepare.place((4, 4), None)
         >>> prepare.apply(np.full((4, 4), 7, np.uint8), placement).tolist()
         [[[0.0, 0.0], [0.0, 0.0]]]
     """
 
-    def __init__(self, choices: Sequence[Choice], *, path: str = "preparation") -> None:
+    def __init__(self, choices: Sequence[Choice], *, path: str = "preprocessing") -> None:
         self.choices = tuple(STEPS.resolve(choice, path=f"{path}[{index}]") for index, choice in enumerate(choices))
         steps: list[Step] = [STEPS.make(choice, path=path) for choice in self.choices]
-        self._picture: list[Any] = [step for step in steps if hasattr(step, "change")]
+        self._image: list[Any] = [step for step in steps if hasattr(step, "change")]
         self._geometric = [step for step in steps if hasattr(step, "place")]
         self._intensity = [step for step in steps if hasattr(step, "normalise")]
 
     @classmethod
-    def __from_plain__(cls, value: Any, path: str) -> "Preparation":
+    def __from_plain__(cls, value: Any, path: str) -> "Preprocessing":
         """Read a list of steps from a recipe or a model file."""
         return cls(choices_from_plain(value, path), path=path)
 
@@ -90,48 +90,50 @@ class Preparation:
         return tuple(choice for choice in self.choices if not hasattr(STEPS[choice.name].config, "normalise"))
 
     def channels(self, given: int) -> int:
-        """Channels of the network's input for pictures of `given` channels.
+        """Channels of the network's input for images of `given` channels.
 
         Raises:
-            InputError: a step cannot work on such pictures.
+            InputError: a step cannot work on such images.
 
         Example:
-            >>> Preparation([Choice("channel", {"colour": "green"})]).channels(3)
+            >>> Preprocessing([Choice("channel", {"colour": "green"})]).channels(3)
             1
         """
-        for step in self._picture:
+        for step in self._image:
             given = int(step.channels(given))
         return given
 
-    def place(self, shape: tuple[int, int], spacing_mm: tuple[float, float] | None) -> Placement:
-        """The network's grid on a picture of `shape` (height, width) with `spacing_mm` (row, column)."""
+    def place(self, shape: tuple[int, int], spacing_mm: tuple[float, float] | None) -> ResamplingTransform:
+        """The network's grid on an image of `shape` (height, width) with `spacing_mm` (row, column)."""
         rows, columns = AxisMap(shape[0], shape[0]), AxisMap(shape[1], shape[1])
         for step in self._geometric:
             rows, columns = step.place(rows, columns, spacing_mm)
-        return Placement(rows, columns)
+        return ResamplingTransform(rows, columns)
 
-    def move(self, plane: Shaped[np.ndarray, "height width *channel"], placement: Placement) -> np.ndarray[Any, Any]:
-        """The plane after the picture steps on the network's grid, (channels, height, width), dtype kept."""
-        picture = plane[None] if plane.ndim == 2 else np.moveaxis(plane, -1, 0)
-        for step in self._picture:
-            picture = step.change(picture)
-        moved = resample(picture.astype(np.float32), placement.rows, placement.columns)
-        if np.issubdtype(picture.dtype, np.integer):
+    def move(
+        self, plane: Shaped[np.ndarray, "height width *channel"], placement: ResamplingTransform
+    ) -> np.ndarray[Any, Any]:
+        """The plane after the pixel steps on the network's grid, (channels, height, width), dtype kept."""
+        image = plane[None] if plane.ndim == 2 else np.moveaxis(plane, -1, 0)
+        for step in self._image:
+            image = step.change(image)
+        moved = resample(image.astype(np.float32), placement.rows, placement.columns)
+        if np.issubdtype(image.dtype, np.integer):
             # Rounded here so that a cache in the file's own dtype loses nothing against direct use.
-            rounded: np.ndarray[Any, Any] = np.rint(moved).astype(picture.dtype)
+            rounded: np.ndarray[Any, Any] = np.rint(moved).astype(image.dtype)
             return rounded
         return moved
 
     def move_labels(
-        self, labels: UInt8[np.ndarray, "height width"], placement: Placement, *, class_count: int
+        self, labels: UInt8[np.ndarray, "height width"], placement: ResamplingTransform, *, class_count: int
     ) -> UInt8[np.ndarray, "target_height target_width"]:
         """Class indices on the network's grid."""
         return resample_labels(labels, placement.rows, placement.columns, class_count=class_count)
 
     def move_mask(
-        self, mask: Bool[np.ndarray, "height width"], placement: Placement
+        self, mask: Bool[np.ndarray, "height width"], placement: ResamplingTransform
     ) -> Bool[np.ndarray, "target_height target_width"]:
-        """Where the network's pixels lie in a mask of the picture by at least half; nowhere outside the picture."""
+        """Where the network's pixels lie in a mask of the image by at least half; nowhere outside the image."""
         share = resample(mask.astype(np.float32), placement.rows, placement.columns)
         inside: Bool[np.ndarray, "target_height target_width"] = share >= 0.5
         return inside
@@ -143,7 +145,7 @@ class Preparation:
         return values
 
     def apply(
-        self, plane: Shaped[np.ndarray, "height width *channel"], placement: Placement
+        self, plane: Shaped[np.ndarray, "height width *channel"], placement: ResamplingTransform
     ) -> Float[np.ndarray, "channels target_height target_width"]:
         """What the network sees of a plane of a file: moved, brought to unit range, normalised."""
         normalised: np.ndarray[Any, Any] = self.normalise(unit_range(self.move(plane, placement)))

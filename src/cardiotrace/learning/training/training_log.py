@@ -16,7 +16,7 @@ Row = dict[str, Any]
 _NEEDED = {"epoch", "score"}
 
 
-class Journal:
+class TrainingLog:
     """JSON lines at `path`; a row is on disk when `add` returns."""
 
     def __init__(self, path: Path) -> None:

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.config import from_plain, to_plain
 from cardiotrace.core.errors import ConfigError
-from cardiotrace.preparation import STEPS, Preparation
-from cardiotrace.preparation.pipeline import unit_range
+from cardiotrace.preprocessing import STEPS, Preprocessing
+from cardiotrace.preprocessing.pipeline import unit_range
 
 SPACING = (0.4, 0.2)
 
@@ -31,7 +31,7 @@ def blocks(rows, columns, side, seed):
 @given(st.sampled_from([32, 48, 64]), st.sampled_from([32, 48, 64]), st.integers(0, 2**32 - 1))
 def test_restored_labels_are_exact_away_from_edges(height, width, seed):
     labels = blocks(32, 48, 16, seed)
-    prepare = Preparation([resize(height, width)])
+    prepare = Preprocessing([resize(height, width)])
     placement = prepare.place(labels.shape, SPACING)
     seen = prepare.move_labels(labels, placement, class_count=4)
     back = placement.restore_labels(one_hot(seen, 4))
@@ -43,7 +43,7 @@ def test_restored_labels_are_exact_away_from_edges(height, width, seed):
 
 
 def test_restored_probabilities_are_background_outside_the_networks_view():
-    prepare = Preparation([Choice("crop-or-pad", {"height": 4, "width": 4})])
+    prepare = Preprocessing([Choice("crop-or-pad", {"height": 4, "width": 4})])
     placement = prepare.place((8, 6), None)
     seen = np.zeros((3, 4, 4), np.float32)
     seen[2] = 1
@@ -58,7 +58,7 @@ def test_restored_probabilities_are_background_outside_the_networks_view():
 @settings(deadline=None)
 @given(st.integers(4, 40), st.integers(4, 40), st.integers(0, 2**32 - 1))
 def test_restoring_labels_is_the_most_probable_of_the_restored(rows, columns, seed):
-    prepare = Preparation([resize(16, 16, keep_aspect=True)])
+    prepare = Preprocessing([resize(16, 16, keep_aspect=True)])
     placement = prepare.place((rows, columns), SPACING)
     shares = np.random.default_rng(seed).dirichlet(np.ones(3), (16, 16)).transpose(2, 0, 1).astype(np.float32)
     native = placement.restore(shares)
@@ -68,7 +68,7 @@ def test_restoring_labels_is_the_most_probable_of_the_restored(rows, columns, se
 
 
 def test_steps_are_fused_to_one_resampling():
-    both = Preparation([resize(64, 64), Choice("crop-or-pad", {"height": 32, "width": 48})])
+    both = Preprocessing([resize(64, 64), Choice("crop-or-pad", {"height": 32, "width": 48})])
     placement = both.place((128, 32), None)
     assert placement.shape == (32, 48)
     assert (placement.rows.scale, placement.columns.scale) == (2.0, 0.5)
@@ -78,11 +78,13 @@ def test_steps_are_fused_to_one_resampling():
 
 def test_aspect_is_kept_in_millimetres():
     # 40 x 0.4 mm = 16 mm high, 40 x 0.2 mm = 8 mm wide: fits 32 x 32 at 0.5 mm a pixel.
-    placement = Preparation([resize(32, 32, keep_aspect=True)]).place((40, 40), SPACING)
+    placement = Preprocessing([resize(32, 32, keep_aspect=True)]).place((40, 40), SPACING)
     assert placement.rows.scale * SPACING[0] == pytest.approx(0.5)
     assert placement.columns.scale * SPACING[1] == pytest.approx(0.5)
     disc = np.hypot((np.arange(40)[:, None] - 19.5) * 0.4, (np.arange(40) - 19.5) * 0.2) < 3
-    seen = Preparation([resize(32, 32, keep_aspect=True)]).move_labels(disc.astype(np.uint8), placement, class_count=2)
+    seen = Preprocessing([resize(32, 32, keep_aspect=True)]).move_labels(
+        disc.astype(np.uint8), placement, class_count=2
+    )
     heights, widths = (np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0))
     assert np.ptp(heights) + 1 == pytest.approx(12, abs=1)
     assert np.ptp(widths) + 1 == pytest.approx(12, abs=1)
@@ -90,18 +92,18 @@ def test_aspect_is_kept_in_millimetres():
 
 
 def test_pixels_without_size_are_taken_as_square():
-    placement = Preparation([resize(10, 10, keep_aspect=True)]).place((40, 20), None)
+    placement = Preprocessing([resize(10, 10, keep_aspect=True)]).place((40, 20), None)
     assert (placement.rows.scale, placement.columns.scale) == (4.0, 4.0)
 
 
 def test_aspect_after_another_step_counts_its_scale():
     steps = [Choice("resample", {"height_mm": 0.8, "width_mm": 0.2}), resize(32, 32, keep_aspect=True)]
-    placement = Preparation(steps).place((80, 80), SPACING)
+    placement = Preprocessing(steps).place((80, 80), SPACING)
     assert placement.rows.scale * SPACING[0] == pytest.approx(placement.columns.scale * SPACING[1])
 
 
 def test_bytes_stay_bytes_and_colour_becomes_channels():
-    prepare = Preparation([resize(4, 4)])
+    prepare = Preprocessing([resize(4, 4)])
     plane = np.zeros((8, 8, 3), np.uint8)
     plane[..., 2] = 9
     moved = prepare.move(plane, prepare.place((8, 8), None))
@@ -112,7 +114,7 @@ def test_bytes_stay_bytes_and_colour_becomes_channels():
 
 
 def test_apply_moves_then_normalises():
-    prepare = Preparation([resize(16, 16), Choice("z-score")])
+    prepare = Preprocessing([resize(16, 16), Choice("z-score")])
     plane = np.random.default_rng(0).integers(0, 256, (40, 30)).astype(np.uint8)
     seen = prepare.apply(plane, prepare.place(plane.shape, None))
     assert seen.shape == (1, 16, 16)
@@ -127,7 +129,7 @@ def test_intensity_steps_are_the_same_in_numpy_and_torch(name, seed, flat):
     values = np.random.default_rng(seed).random((3, 2, 7, 5)).astype(np.float32)
     if flat:
         values[1] = 0.25
-    prepare = Preparation([Choice(name)])
+    prepare = Preprocessing([Choice(name)])
     there = prepare.normalise(torch.from_numpy(values)).numpy()
     assert np.allclose(prepare.normalise(values), there, rtol=1e-4, atol=1e-5)
     assert np.isfinite(there).all()
@@ -135,14 +137,14 @@ def test_intensity_steps_are_the_same_in_numpy_and_torch(name, seed, flat):
 
 def test_min_max_by_hand():
     values = np.array([[[2.0, 4.0], [3.0, 6.0]]], np.float32)
-    stretched = Preparation([Choice("min-max", {"low": -1.0, "high": 1.0})]).normalise(values)
+    stretched = Preprocessing([Choice("min-max", {"low": -1.0, "high": 1.0})]).normalise(values)
     assert stretched[0].tolist() == [pytest.approx([-1, 0], abs=1e-5), pytest.approx([-0.5, 1], abs=1e-5)]
 
 
 def test_each_image_is_normalised_alone():
     values = np.random.default_rng(0).random((2, 1, 6, 6)).astype(np.float32)
-    together = Preparation([Choice("z-score")]).normalise(values)
-    assert np.allclose(together[1], Preparation([Choice("z-score")]).normalise(values[1]), atol=1e-6)
+    together = Preprocessing([Choice("z-score")]).normalise(values)
+    assert np.allclose(together[1], Preprocessing([Choice("z-score")]).normalise(values[1]), atol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", [np.int16, np.uint16, np.float32])
@@ -152,15 +154,15 @@ def test_unit_range_stretches_what_is_no_byte(dtype):
 
 
 def test_what_is_stored_is_told_from_intensity():
-    prepare = Preparation([resize(8, 8), Choice("z-score"), Choice("crop-or-pad", {"height": 4, "width": 4})])
+    prepare = Preprocessing([resize(8, 8), Choice("z-score"), Choice("crop-or-pad", {"height": 4, "width": 4})])
     assert [choice.name for choice in prepare.stored_choices] == ["resize", "crop-or-pad"]
 
 
 def test_plain_form_holds_every_option_and_reads_back():
-    prepare = Preparation([resize(8, 9), Choice("z-score")])
+    prepare = Preprocessing([resize(8, 9), Choice("z-score")])
     plain = to_plain(prepare)
     assert plain[0] == {"name": "resize", "height": 8, "width": 9, "keep_aspect": False}
-    assert to_plain(Preparation.__from_plain__(plain, "preparation")) == plain
+    assert to_plain(Preprocessing.__from_plain__(plain, "preprocessing")) == plain
 
 
 @pytest.mark.parametrize("entry", list(STEPS), ids=lambda entry: entry.name)
@@ -170,10 +172,10 @@ def test_every_step_is_of_one_kind(entry):
 
 
 def test_unknown_step_is_named_with_its_place():
-    with pytest.raises(ConfigError, match="there is no preparation step 'blur'"):
-        Preparation([Choice("blur")])
-    with pytest.raises(ConfigError, match=r"unknown key 'preparation\[1\]\.size'"):
-        Preparation([Choice("z-score"), Choice("resize", {"size": 3})])
+    with pytest.raises(ConfigError, match="there is no preprocessing step 'blur'"):
+        Preprocessing([Choice("blur")])
+    with pytest.raises(ConfigError, match=r"unknown key 'preprocessing\[1\]\.size'"):
+        Preprocessing([Choice("z-score"), Choice("resize", {"size": 3})])
 
 
 @settings(deadline=None)
@@ -185,7 +187,7 @@ def test_a_small_structure_is_restored_as_from_the_whole_plane(side, contrast, s
     depth = radius - np.hypot(y - centre[0], x - centre[1])
     share = 1 / (1 + np.exp(-contrast * depth / 8))
     seen = np.stack([1 - share, 0.7 * share, 0.3 * share]).astype(np.float32)
-    placement = Preparation([resize(32, 32)]).place((side, 50), SPACING)
+    placement = Preprocessing([resize(32, 32)]).place((side, 50), SPACING)
     native = placement.restore(seen)
     decided = np.abs(native[0] - native[1]) > 1e-4
     assert np.array_equal(placement.restore_labels(seen)[decided], native.argmax(0)[decided])

@@ -7,12 +7,12 @@ import torch
 from cardiotrace.core.catalog import Choice
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.learning.augmentation import Augmentation, Draw, Elastic
-from cardiotrace.learning.training.feed import Feed, TrainingOrder
-from cardiotrace.preparation import Preparation
+from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingOrder
+from cardiotrace.preprocessing import Preprocessing
 from tests.learning.training.tiny import packed
 
 CPU = torch.device("cpu")
-PREPARATION = Preparation([Choice("z-score")])
+PREPARATION = Preprocessing([Choice("z-score")])
 STRONG = Augmentation(
     rotation_degrees=Draw(0.9, -30, 30), gamma=Draw(0.5, 0.6, 1.5), elastic=Elastic(probability=0.5, amplitude=0.05)
 )
@@ -20,7 +20,7 @@ NOISY = dataclasses.replace(STRONG, noise_sd=Draw(0.9, 0.05, 0.1))
 
 
 def feed(planes=7):
-    return Feed(packed(planes), np.arange(planes), PREPARATION, CPU)
+    return DeviceDataset(packed(planes), np.arange(planes), PREPARATION, CPU)
 
 
 def order(augmentation=STRONG, *, batch_size=3, seed=5, rank=0, world=1, mirror_axes=("width",)):
@@ -85,14 +85,14 @@ def test_processes_draw_unlike_noise():
     noise = Augmentation(noise_sd=Draw(1.0, 0.1, 0.1))
     same = packed(2)
     twins = dataclasses.replace(same, images=np.repeat(same.images[:1], 2, 0), labels=np.repeat(same.labels[:1], 2, 0))
-    source = Feed(twins, np.arange(2), PREPARATION, CPU)
+    source = DeviceDataset(twins, np.arange(2), PREPARATION, CPU)
     one, other = (next(order(noise, batch_size=2, rank=rank, world=2).batches(source, 0)) for rank in range(2))
     assert not torch.allclose(one.images, other.images, atol=1e-2)
 
 
 def test_images_arrive_as_the_preparation_makes_them():
     data = packed(3)
-    source = Feed(data, np.array([2, 0]), PREPARATION, CPU)
+    source = DeviceDataset(data, np.array([2, 0]), PREPARATION, CPU)
     images, labels = source.unit(torch.tensor([0, 1]))
     assert torch.equal(images, torch.from_numpy(data.images[[2, 0]].astype(np.float32) / np.float32(255)))
     assert torch.equal(labels, torch.from_numpy(data.labels[[2, 0]].astype(np.int64)))
@@ -104,8 +104,8 @@ def test_images_arrive_as_the_preparation_makes_them():
 def test_sixteen_bits_arrive_in_unit_range():
     data = packed(2)
     deep = PackedDataset(data.folder, data.images.astype(np.uint16) * 257, data.labels, data.planes)
-    shallow_images, _ = Feed(data, np.arange(2), PREPARATION, CPU).unit(torch.arange(2))
-    deep_images, _ = Feed(deep, np.arange(2), PREPARATION, CPU).unit(torch.arange(2))
+    shallow_images, _ = DeviceDataset(data, np.arange(2), PREPARATION, CPU).unit(torch.arange(2))
+    deep_images, _ = DeviceDataset(deep, np.arange(2), PREPARATION, CPU).unit(torch.arange(2))
     assert torch.allclose(shallow_images, deep_images, atol=1e-7)
 
 

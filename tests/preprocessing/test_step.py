@@ -4,8 +4,8 @@ import pytest
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.geometry.resample import AxisMap
-from cardiotrace.preparation import STEPS, Preparation
-from cardiotrace.preparation.step import CropOrPad, Resample, Resize
+from cardiotrace.preprocessing import STEPS, Preprocessing
+from cardiotrace.preprocessing.step import CropOrPad, Resample, Resize
 
 
 def axes(rows, columns):
@@ -61,12 +61,12 @@ def test_resize_stretches():
 )
 def test_impossible_steps_are_refused(name, options, message):
     with pytest.raises(ConfigError, match=message):
-        STEPS.make(Choice(name, options), path="preparation[0]")
+        STEPS.make(Choice(name, options), path="preprocessing[0]")
 
 
 @pytest.mark.parametrize(("side", "target", "offset"), [(960, 960, 0), (999, 1024, -12), (33, 64, -15)])
 def test_padding_to_a_multiple_moves_by_whole_pixels_and_is_restored(side, target, offset):
-    prepare = Preparation([Choice("pad-to-multiple", {"multiple": 32})])
+    prepare = Preprocessing([Choice("pad-to-multiple", {"multiple": 32})])
     placement = prepare.place((side, 40), None)
     assert placement.shape == (target, 64)
     assert placement.rows.offset == offset
@@ -78,29 +78,29 @@ def test_padding_to_a_multiple_moves_by_whole_pixels_and_is_restored(side, targe
 
 
 def test_one_channel_is_kept():
-    picture = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
-    prepare = Preparation([Choice("multiply", {"factor": 255.0}), Choice("channel", {"colour": "green"})])
+    image = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    prepare = Preprocessing([Choice("multiply", {"factor": 255.0}), Choice("channel", {"colour": "green"})])
     assert prepare.channels(3) == 1
-    seen = prepare.apply(picture, prepare.place((2, 4), None))
-    assert np.allclose(seen, picture[None, :, :, 1], atol=1e-4)
+    seen = prepare.apply(image, prepare.place((2, 4), None))
+    assert np.allclose(seen, image[None, :, :, 1], atol=1e-4)
 
 
-def test_a_grey_picture_has_no_green_channel():
-    with pytest.raises(InputError, match="no green channel in a picture of 1 channel"):
-        Preparation([Choice("channel")]).channels(1)
+def test_a_grey_image_has_no_green_channel():
+    with pytest.raises(InputError, match="no green channel in an image of 1 channel"):
+        Preprocessing([Choice("channel")]).channels(1)
 
 
 def test_equalisation_sees_the_file_and_not_the_padding():
     plane = np.full((32, 32), 100, np.uint8)
-    prepare = Preparation([Choice("crop-or-pad", {"height": 64, "width": 64}), Choice("clahe", {"tiles": 1})])
+    prepare = Preprocessing([Choice("crop-or-pad", {"height": 64, "width": 64}), Choice("clahe", {"tiles": 1})])
     seen = prepare.move(plane, prepare.place((32, 32), None))[0]
     assert seen.dtype == np.uint8
     assert np.unique(seen[16:48, 16:48]).tolist() == [102]
     assert [choice.name for choice in prepare.stored_choices] == ["crop-or-pad", "clahe"]
 
 
-def test_a_mask_is_kept_by_halves_and_ends_with_the_picture():
-    prepare = Preparation([Choice("crop-or-pad", {"height": 2, "width": 6})])
+def test_a_mask_is_kept_by_halves_and_ends_with_the_image():
+    prepare = Preprocessing([Choice("crop-or-pad", {"height": 2, "width": 6})])
     mask = np.ones((2, 4), bool)
     mask[1, 2:] = False
     moved = prepare.move_mask(mask, prepare.place((2, 4), None))

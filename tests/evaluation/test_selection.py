@@ -5,8 +5,8 @@ import pytest
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.terms import Phase
 from cardiotrace.evaluation.case_table import CaseTable
-from cardiotrace.evaluation.choose import chosen, chosen_rows
-from cardiotrace.evaluation.score import Judged, score_case
+from cardiotrace.evaluation.score import CasePrediction, score_case
+from cardiotrace.evaluation.selection import chosen, select_rows
 from tests.evaluation.cases import label_map, left_ventricle, make_case, square
 
 PLANE = square(5, 5, 10)
@@ -31,9 +31,9 @@ def test_nothing_left_is_said_with_what_there_is() -> None:
 
 
 def test_a_table_keeps_rows_and_their_quantities() -> None:
-    rows = [row for case in CASES for row in score_case(Judged(case, label_map(PLANE), label_map(PLANE)))]
+    rows = [row for case in CASES for row in score_case(CasePrediction(case, label_map(PLANE), label_map(PLANE)))]
     table = CaseTable(tuple(rows), (*left_ventricle("a", 50, 50, 50), *left_ventricle("c", 40, 40, 40)))
-    kept = chosen_rows(table, {"quality": ("good", "medium")})
+    kept = select_rows(table, {"quality": ("good", "medium")})
     assert kept.cases == ("a", "b")
     assert {item.patient for item in kept.quantities} == {"a"}
-    assert chosen_rows(table, {}) is table
+    assert select_rows(table, {}) is table
