@@ -9,14 +9,14 @@ from typing import Any
 
 import torch
 
-from cardiotrace.core.errors import InputError, UsageError
+from cardiotrace.core.errors import UsageError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.file import require_replaceable
 from cardiotrace.core.licence import Terms
 from cardiotrace.core.terms import View
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import PackedDataset
-from cardiotrace.datasets.split import Split, read_split
+from cardiotrace.datasets.split import Split
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
 from cardiotrace.evaluation.limits import shape_limits_to_plain
@@ -31,12 +31,13 @@ from cardiotrace.io import write_bytes, write_text
 from cardiotrace.learning.export import sealed_model
 from cardiotrace.learning.training.environment import read_environment
 from cardiotrace.learning.training.folder import RunFolder
-from cardiotrace.learning.training.recipe import Recipe, portable, read_recipe, without_places
+from cardiotrace.learning.training.recipe import Recipe, portable, without_places
 from cardiotrace.learning.training.run import trained_model
 from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.metrics import Agreement
-from cardiotrace.workflows.data import cases_of, open_dataset, pack
+from cardiotrace.workflows.data import cases_of
 from cardiotrace.workflows.progress import SILENT, ProgressReporter
+from cardiotrace.workflows.trained_run import TrainedRun, read_run
 
 MODEL_SUFFIX = ".onnx"
 PARITY_EXAMPLES = 8
@@ -74,28 +75,46 @@ def export_run(config: ExportConfig, watch: ProgressReporter = SILENT) -> Export
         InputError: the folder holds no finished epoch, or the data cannot be used.
         WorkError: the exported model differs from the trained one, or nothing can be written.
     """
-    folder = RunFolder(config.run)
     if config.out is not None:
         require_model_place(config.out)
-    if not folder.best.exists() or not TrainingLog(folder.journal).rows():
-        raise InputError("holds no trained weights", where=folder.path, remedy="train first: `cardiotrace train`.")
-    recipe = read_recipe(folder.recipe)
-    dataset = open_dataset(recipe.data.dataset, config.data)
-    split = read_split(folder.split)
-    packed = pack(dataset, recipe.preprocessing, cache=config.cache, watch=watch)
-    network = trained_model(recipe, folder, channels=packed.images.shape[1], classes=dataset.scheme.class_count)
-    spec = describe(recipe, dataset, split, folder)
-    examples = _examples(packed, split, recipe)
+    run = read_run(config.run, config.data, cache=config.cache, watch=watch)
+    return seal_run(run, config.out, half_weights=config.half_weights, default_for=config.default_for, watch=watch)
+
+
+def seal_run(
+    run: TrainedRun,
+    out: Path | None = None,
+    *,
+    half_weights: bool = True,
+    default_for: tuple[View, ...] = (),
+    watch: ProgressReporter = SILENT,
+) -> ExportResult:
+    """Export the best weights of a run, check parity with torch, score on validation, seal.
+
+    Args:
+        run: the finished run.
+        out: the model file; by default model.onnx in the run folder.
+        half_weights: store the weights in float16.
+        default_for: views for which the model is to be preferred over others.
+        watch: told of progress.
+
+    Raises:
+        WorkError: the exported model differs from the trained one, or nothing can be written.
+    """
+    channels, classes = run.packed.images.shape[1], run.dataset.scheme.class_count
+    network = trained_model(run.recipe, run.folder, channels=channels, classes=classes)
+    spec = describe(run.recipe, run.dataset, run.split, run.folder)
+    examples = _examples(run.packed, run.split, run.recipe)
     with watch.stage("exporting"):
-        unscored = sealed_model(network, spec, examples=examples, half_weights=config.half_weights)
-    model, table = judged(unscored, dataset, split, watch)
-    path = config.out or folder.model
-    spec = write_model(model, path, config.default_for, watch)
-    write_text(folder.validation, table_to_json(table))
+        unscored = sealed_model(network, spec, examples=examples, half_weights=half_weights)
+    model, table = calibrated(unscored, run.dataset, run.split, watch)
+    path = out or run.folder.model
+    spec = write_model(model, path, default_for, watch)
+    write_text(run.folder.validation, table_to_json(table))
     return ExportResult(path, spec, table)
 
 
-def judged(model: Model, dataset: Dataset, split: Split, watch: ProgressReporter) -> tuple[Model, CaseTable]:
+def calibrated(model: Model, dataset: Dataset, split: Split, watch: ProgressReporter) -> tuple[Model, CaseTable]:
     """A model with all that its training and validation parts tell: threshold, limits of shapes, scores.
 
     Returns:

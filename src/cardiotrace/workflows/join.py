@@ -15,7 +15,7 @@ from cardiotrace.inference.zoo import find_model, load_model
 from cardiotrace.learning.ensemble import join
 from cardiotrace.learning.training.recipe import SPLIT_FILE, DataSettings, require_name
 from cardiotrace.workflows.data import open_dataset
-from cardiotrace.workflows.export import judged, require_model_place, resealed, scores_of, write_model
+from cardiotrace.workflows.export import calibrated, require_model_place, resealed, scores_of, write_model
 from cardiotrace.workflows.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.train import split_of
 
@@ -58,7 +58,7 @@ def join_models(config: JoinConfig, watch: ProgressReporter = SILENT) -> ModelSp
     if config.data is not None and config.tested is not None:
         raise UsageError("scores are either measured on --data or taken from --tested")
     if config.data is not None:
-        model, _ = judged(model, *_made_with(members[0], config.data), watch)
+        model, _ = calibrated(model, *_made_with(members[0], config.data), watch)
     if config.tested is not None:
         model = resealed(model, scores={"members": scores_of(read_table(config.tested))})
     return write_model(model, config.out, config.default_for, watch)

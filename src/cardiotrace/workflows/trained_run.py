@@ -1,0 +1,48 @@
+"""A finished training run with all that was in memory when it ended, so that nothing need be read again."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.datasets.dataset import Dataset
+from cardiotrace.datasets.packed import PackedDataset
+from cardiotrace.datasets.split import Split, read_split
+from cardiotrace.learning.training.folder import RunFolder
+from cardiotrace.learning.training.recipe import Recipe, read_recipe
+from cardiotrace.learning.training.training_log import TrainingLog
+from cardiotrace.workflows.data import open_dataset, pack
+from cardiotrace.workflows.progress import SILENT, ProgressReporter
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """What a run learned from, and where its weights lie."""
+
+    recipe: Recipe
+    dataset: Dataset
+    packed: PackedDataset
+    split: Split
+    folder: RunFolder
+
+
+def read_run(
+    path: Path, data: Path | None = None, *, cache: Path | None = None, watch: ProgressReporter = SILENT
+) -> TrainedRun:
+    """A finished run from its folder.
+
+    Args:
+        path: the run folder.
+        data: where its data set lies; by default in CARDIOTRACE_DATA.
+        cache: of prepared images.
+        watch: told of progress.
+
+    Raises:
+        InputError: the folder holds no finished epoch, or the data cannot be used.
+    """
+    folder = RunFolder(path)
+    if not folder.best.exists() or not TrainingLog(folder.journal).rows():
+        raise InputError("holds no trained weights", where=folder.path, remedy="train first: `cardiotrace train`.")
+    recipe = read_recipe(folder.recipe)
+    dataset = open_dataset(recipe.data.dataset, data)
+    packed = pack(dataset, recipe.preprocessing, cache=cache, watch=watch)
+    return TrainedRun(recipe, dataset, packed, read_split(folder.split), folder)
