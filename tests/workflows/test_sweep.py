@@ -83,17 +83,22 @@ def test_a_run_that_diverges_is_a_result(config, monkeypatch):
 def test_an_interrupted_sweep_goes_on_where_it_was(config, monkeypatch):
     done = []
 
-    def stop_at_second(waiting):
+    def stop_at_second(waiting, reporter, *, opener):
         if done:
             raise KeyboardInterrupt
         done.append(waiting.run.name)
-        return original(waiting)
+        return original(waiting, reporter, opener=opener)
 
     original = run.finish_run
     monkeypatch.setattr(run, "finish_run", stop_at_second)
     with pytest.raises(KeyboardInterrupt):
         run_sweep(config)
-    monkeypatch.setattr(run, "finish_run", lambda waiting: done.append(waiting.run.name) or original(waiting))
+
+    def counted(waiting, reporter, *, opener):
+        done.append(waiting.run.name)
+        return original(waiting, reporter, opener=opener)
+
+    monkeypatch.setattr(run, "finish_run", counted)
     run_sweep(config)
     assert len(done) == len(set(done)) == 4
 

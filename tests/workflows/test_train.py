@@ -8,8 +8,9 @@ from cardiotrace.core.label import CAMUS
 from cardiotrace.datasets.split import Split
 from cardiotrace.learning.training.run import Hardware
 from cardiotrace.learning.training.training_log import TrainingLog
-from cardiotrace.workflows import train as module
-from cardiotrace.workflows.train import TrainConfig, default_folder, drawn, epoch_line, run_training
+from cardiotrace.workflows import data_opener, training_report
+from cardiotrace.workflows.train import TrainConfig, default_folder, run_training
+from cardiotrace.workflows.training_report import curve_row, epoch_line, unlabelled_remarks
 from tests.fake.camus import write_camus
 from tests.learning.training.tiny import RECIPE, packed, recipe
 
@@ -57,7 +58,7 @@ def config(place, *, fold=None, resume=False, out="run", **overrides):
     ],
 )
 def test_mistakes_are_found_before_anything_is_packed_or_written(overrides, kind, message, place, monkeypatch):
-    monkeypatch.setattr(module, "pack", lambda *_, **__: pytest.fail("packed"))
+    monkeypatch.setattr(data_opener, "pack", lambda *_, **__: pytest.fail("packed"))
     with pytest.raises(kind, match=message):
         run_training(config(place, **overrides))
     assert not (place / "run").exists()
@@ -66,12 +67,12 @@ def test_mistakes_are_found_before_anything_is_packed_or_written(overrides, kind
 
 def test_curves_are_drawn_after_every_epoch(place, monkeypatch):
     seen = []
-    monkeypatch.setattr(module, "draw_curves", lambda rows, path: seen.append((len(rows), path.name)))
-    folder = run_training(config(place))
+    monkeypatch.setattr(training_report, "draw_curves", lambda rows, path: seen.append((len(rows), path.name)))
+    folder = run_training(config(place)).folder
     assert seen == [(1, "curves.png"), (2, "curves.png")]
     assert len(TrainingLog(folder.journal).rows()) == 2
 
-    monkeypatch.setattr(module, "pack", lambda *_, **__: pytest.fail("packed"))
+    monkeypatch.setattr(data_opener, "pack", lambda *_, **__: pytest.fail("packed"))
     with pytest.raises(UsageError, match="holds a run already"):
         run_training(config(place))
 
@@ -79,11 +80,11 @@ def test_curves_are_drawn_after_every_epoch(place, monkeypatch):
 def test_structures_without_a_single_label_are_told_before_training():
     data = packed(4)
     split = Split(("patient0", "patient1"), ("patient2", "patient3"))
-    assert module._unlabelled(data, split, CAMUS) == []
+    assert unlabelled_remarks(data, split, CAMUS) == []
     labels = data.labels.copy()
     labels[:2][labels[:2] == 3] = 0
     labels[2:] = 0
-    lines = module._unlabelled(dataclasses.replace(data, labels=labels), split, CAMUS)
+    lines = unlabelled_remarks(dataclasses.replace(data, labels=labels), split, CAMUS)
     assert lines == [
         "warning: no label of the training part holds LA",
         "warning: no label of the validation part holds anything: look with `cardiotrace data lint`",
@@ -91,7 +92,7 @@ def test_structures_without_a_single_label_are_told_before_training():
 
 
 def test_curves_hold_loss_dice_and_rate(tmp_path):
-    assert drawn(ROW) == {
+    assert curve_row(ROW) == {
         "epoch": 2,
         "loss": 0.5,
         "LV Dice": 0.8,
@@ -101,8 +102,8 @@ def test_curves_hold_loss_dice_and_rate(tmp_path):
     }
     from cardiotrace.report.figure import _journal
 
-    assert set(_journal([drawn(ROW)], ("dice",))) == {"LV Dice", "MYO Dice", "mean Dice"}
-    assert set(_journal([drawn(ROW)], ("learning_rate",))) == {"learning_rate"}
+    assert set(_journal([curve_row(ROW)], ("dice",))) == {"LV Dice", "MYO Dice", "mean Dice"}
+    assert set(_journal([curve_row(ROW)], ("learning_rate",))) == {"learning_rate"}
 
 
 def test_epoch_in_one_line():
