@@ -7,12 +7,12 @@ import pytest
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.datasets.split import read_split
 from cardiotrace.evaluation.case_table import CaseTable
-from cardiotrace.evaluation.table import read_table
+from cardiotrace.evaluation.table import read_table, table_to_json
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.run import Hardware
 from cardiotrace.workflows import crossval as module
+from cardiotrace.workflows import data_opener, training_report
 from cardiotrace.workflows import train as training
-from cardiotrace.workflows import training_report
 from cardiotrace.workflows.crossval import CrossvalConfig, FoldResult, crossval
 from cardiotrace.workflows.progress import SilentReporter
 from tests.workflows.test_train import config, place
@@ -63,6 +63,37 @@ def test_folds_in_processes_are_those_of_one_process(place):
         words = [line.split()[0] for line in own]
         epoch, model, score = (words.index(word) for word in ("epoch", "model:", "Dice"))
         assert epoch < model < score
+
+
+def test_a_fold_returns_what_its_folder_keeps_and_data_are_opened_once(place, monkeypatch):
+    monkeypatch.setattr(training_report, "draw_curves", lambda rows, path: None)
+    opened, original = [], data_opener.pack
+    monkeypatch.setattr(data_opener, "pack", lambda *words, **more: opened.append(1) or original(*words, **more))
+    finished, finish = [], module.finish_fold
+
+    def watched(fold, reporter, *, opener):
+        finished.append((fold, finish(fold, reporter, opener=opener)))
+        return finished[-1][1]
+
+    monkeypatch.setattr(module, "finish_fold", watched)
+    folds = three_folds(config(place, **{"training.epochs": 1}), place)
+    table = crossval(dataclasses.replace(folds, only=(1, 2)))
+    assert len(opened) == 1
+    for fold, result in finished:
+        kept = module.kept_result(fold)
+        assert (kept.number, kept.model) == (result.number, result.model) == (fold.number, fold.run.folder.model)
+        assert table_to_json(kept.testing) == table_to_json(result.testing)
+        assert str(fold) == f"fold {fold.number}"
+    assert len(table.rows) == sum(len(result.testing.rows) for _, result in finished)
+
+
+def test_folders_are_refused_before_anything_is_trained(place, monkeypatch):
+    folds = three_folds(config(place), place)
+    (folds.out / "fold-3").mkdir(parents=True)
+    (folds.out / "fold-3" / "best.safetensors").write_text("mine")
+    monkeypatch.setattr(module, "train_planned", lambda *_: pytest.fail("trained"))
+    with pytest.raises(UsageError, match=r"fold-3: holds best\.safetensors, which no run wrote"):
+        crossval(folds)
 
 
 def test_a_published_fold_with_nobody_to_test_is_left_out(place, monkeypatch):

@@ -1,6 +1,6 @@
-"""The one type of callback that hears how far a piece of work is."""
+"""How long work tells how far it is."""
 
 from collections.abc import Callable
 
 OnProgress = Callable[[int, int], None]
-"""Called with (done, total)."""
+"""Called with (done, total) after each item, from the thread that does the work."""

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -91,33 +91,48 @@ def crossval(config: CrossvalConfig, reporter: ProgressReporter = SILENT) -> Cas
         WorkError: a training diverged, or nothing can be written.
     """
     opener = DataOpener(config.data, config.cache)
+    plan = _plan(config, opener, reporter)
+    results = {fold.number: result for fold in plan.folds if (result := kept_result(fold)) is not None}
+    for result in _finish_waiting(plan, config, set(results), opener, reporter):
+        results[result.number] = result
+    # In the order of the folds, whatever the order in which they came.
+    ordered = [results[number] for number in sorted(results)]
+    together = _together(ordered, plan.recipe.name, plan.dataset.name)
+    write_text(RunFolder(plan.out).testing, table_to_json(together))
+    return together
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A cross-validation, decided in full."""
+
+    recipe: Recipe
+    dataset: Dataset
+    out: Path
+    folds: tuple[Fold, ...]
+    """All with somebody to test, also those that are not to be run now."""
+
+
+def _plan(config: CrossvalConfig, opener: DataOpener, reporter: ProgressReporter) -> _Plan:
     recipe = read_recipe(config.recipe, config.overrides)
     dataset = opener.dataset(recipe.data.dataset)
     if not _publishes(dataset, config.folds):
         overrides = {**config.overrides, "data.split": K_FOLD, "data.folds": config.folds}
         recipe = read_recipe(config.recipe, overrides)
     out = config.out or Path("runs") / recipe.name
-    folds = _folds(recipe, dataset, config, out, reporter)
+    folds = []
+    for number in range(1, config.folds + 1):
+        split = split_of(recipe.data, dataset, number, seed=recipe.fold_seed)
+        if split.testing:
+            # Checked now: a folder that is refused must not come up after a night of training.
+            check_folder(RunFolder(out / f"fold-{number}"), recipe, split, resume=True)
+            run = PlannedRun(recipe, split, RunFolder(out / f"fold-{number}"), number, None, True, config.hardware)
+            folds.append(Fold(number, run))
+        elif config.wants(number):
+            reporter.say(f"fold {number} is left out: none of its testing patients is in the data")
     if not any(config.wants(fold.number) for fold in folds):
         raise InputError("no fold has a testing patient in the data", where=dataset.root)
-    results = {fold.number: result for fold in folds if (result := kept_result(fold)) is not None}
-    waiting = [fold for fold in folds if config.wants(fold.number) and fold.number not in results]
-    if waiting:  # before several processes look for it
-        opener.packed(recipe.data.dataset, recipe.preprocessing, reporter)
-    total = sum(config.wants(fold.number) for fold in folds)
-    finish = partial(finish_fold, opener=opener)
-    executor = make_executor(config.jobs, initialiser=keep_freed_memory)
-    with reporter.stage(f"folds of {recipe.name}") as advance:
-        advance(total - len(waiting), total)
-        for done, result in enumerate(
-            executor.map_unordered(finish, waiting, reporter), start=total - len(waiting) + 1
-        ):
-            results[result.number] = result
-            advance(done, total)
-            reporter.say(f"fold {result.number}: {_dice_line(result.testing)}; {done} of {total} folds are finished")
-    together = _together([results[number] for number in sorted(results)], recipe.name, dataset.name)
-    write_text(RunFolder(out).testing, table_to_json(together))
-    return together
+    return _Plan(recipe, dataset, out, tuple(folds))
 
 
 def _publishes(dataset: Dataset, folds: int) -> bool:
@@ -126,20 +141,24 @@ def _publishes(dataset: Dataset, folds: int) -> bool:
     return f"fold{folds}" in published and f"fold{folds + 1}" not in published
 
 
-def _folds(
-    recipe: Recipe, dataset: Dataset, config: CrossvalConfig, out: Path, reporter: ProgressReporter
-) -> list[Fold]:
-    """All folds with somebody to test, their folders checked."""
-    folds = []
-    for number in range(1, config.folds + 1):
-        split = split_of(recipe.data, dataset, number, seed=recipe.fold_seed)
-        if split.testing:
-            folder = RunFolder(out / f"fold-{number}")
-            check_folder(folder, recipe, split, resume=True)
-            folds.append(Fold(number, PlannedRun(recipe, split, folder, number, resume=True, hardware=config.hardware)))
-        elif config.wants(number):
-            reporter.say(f"fold {number} is left out: none of its testing patients is in the data")
-    return folds
+def _finish_waiting(
+    plan: _Plan, config: CrossvalConfig, finished: Set[int], opener: DataOpener, reporter: ProgressReporter
+) -> Iterator[FoldResult]:
+    """Results of the folds that are to be run and are not finished, as they come."""
+    wanted = [fold for fold in plan.folds if config.wants(fold.number)]
+    waiting = [fold for fold in wanted if fold.number not in finished]
+    if waiting:  # before several processes look for it
+        opener.packed(plan.recipe.data.dataset, plan.recipe.preprocessing, reporter)
+    done = len(wanted) - len(waiting)
+    executor = make_executor(config.jobs, initialiser=keep_freed_memory)
+    with reporter.stage(f"folds of {plan.recipe.name}") as advance:
+        advance(done, len(wanted))
+        for result in executor.map_unordered(partial(finish_fold, opener=opener), waiting, reporter):
+            done += 1
+            advance(done, len(wanted))
+            scores = _dice_line(result.testing)
+            reporter.say(f"fold {result.number}: {scores}; {done} of {len(wanted)} folds are finished")
+            yield result
 
 
 def kept_result(fold: Fold) -> FoldResult | None:

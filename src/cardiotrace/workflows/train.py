@@ -1,5 +1,6 @@
 """Recipe in, run folder with a sealed and scored model out."""
 
+import logging
 import os
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ from cardiotrace.workflows.export import seal_run
 from cardiotrace.workflows.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.trained_run import TrainedRun
 from cardiotrace.workflows.training_report import EpochReport, split_remarks, unlabelled_remarks
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,7 @@ def run_training(config: TrainConfig, reporter: ProgressReporter = SILENT) -> Tr
 
 
 def plan_run(config: TrainConfig, opener: DataOpener, reporter: ProgressReporter = SILENT) -> PlannedRun:
-    """All that can be refused is refused here, before anything is packed or written.
+    """Read all that a run depends on; nothing is packed or written yet.
 
     Args:
         config: what to train, on what, where to.
@@ -147,7 +150,6 @@ def plan_run(config: TrainConfig, opener: DataOpener, reporter: ProgressReporter
     folder = RunFolder(config.out or default_folder(recipe, config.fold))
     if folder.path.resolve() == dataset.root.resolve():
         raise UsageError("is the folder of the data set itself", where=folder.path, remedy="choose another --out.")
-    check_folder(folder, recipe, split, resume=config.resume)
     start = None if config.start_from is None else finished_weights(RunFolder(config.start_from))
     return PlannedRun(recipe, split, folder, config.fold, start, config.resume, config.hardware)
 
@@ -164,12 +166,16 @@ def train_planned(planned: PlannedRun, opener: DataOpener, reporter: ProgressRep
         The run; None in the further processes of a distributed run.
 
     Raises:
+        UsageError: the folder holds another run, or is no place for one.
         InputError: the data cannot be used.
         WorkError: training diverged, or nothing can be written.
     """
     recipe, split = planned.recipe, planned.split
     dataset = opener.dataset(recipe.data.dataset)
+    # All that can be refused is refused here, before anything is packed or written.
+    check_folder(planned.folder, recipe, split, resume=planned.resume)
     teachers_of(recipe, dataset.scheme, recipe.preprocessing.channels(dataset.channels))
+    _LOG.info("%s: %s on %d patients", planned.folder.path, recipe.name, len(split.training))
     for remark in split_remarks(split, {case.patient for case in dataset.cases()}):
         reporter.say(remark)
     _create(planned.folder)
