@@ -105,16 +105,18 @@ class _Worker(Generic[Item, Result]):
         self._progress = ReceivedProgress(reporter, "")
         self._send(function)
 
-    def begin(self, item: Item) -> None:
-        """Give it the next item."""
+    def goes_on_with(self, waiting: deque[Item]) -> bool:
+        """Give it the next item; where there is none, it may end, and the answer is False."""
+        if not waiting:
+            with suppress(OSError):  # it has nothing to do any more: how it ends is all the same
+                self.connection.send_bytes(b"")
+            return False
+        item = waiting.popleft()
         self._name = name_of(item)
         self._progress = ReceivedProgress(self._reporter, self._name)
         _LOG.debug("%s: in process %s", self._name, self.process.pid)
         self._send(item)
-
-    def dismiss(self) -> None:
-        """There is no further item."""
-        self.connection.send_bytes(b"")
+        return True
 
     def receive(self) -> Finished | None:
         """What it sent next, progress told; None where the item is not done yet.
@@ -181,20 +183,17 @@ class _Worker(Generic[Item, Result]):
 
 def _results(workers: "Sequence[_Worker[Item, Result]]", waiting: deque[Item]) -> Iterator[Result]:
     """Keep the workers busy; results as they come."""
-    busy = {worker.connection: worker for worker in workers}
-    for worker in workers:
-        worker.begin(waiting.popleft())
+    busy: dict[Any, _Worker[Item, Result]] = {
+        worker.connection: worker for worker in workers if worker.goes_on_with(waiting)
+    }
     while busy:
-        ready = connections.wait(list(busy), _SECONDS_BETWEEN_LOOKS)
-        for worker in [busy[connection] for connection in ready if connection in busy]:
-            done = worker.receive()
+        for connection in connections.wait(list(busy), _SECONDS_BETWEEN_LOOKS):
+            done = busy[connection].receive()
             if done is None:
                 continue
-            if waiting:
-                worker.begin(waiting.popleft())  # first: it works while the result is looked at
-            else:
-                worker.dismiss()
-                del busy[worker.connection]
+            # First: it works on while the result is looked at.
+            if not busy[connection].goes_on_with(waiting):
+                del busy[connection]
             yield done.result
         for worker in busy.values():
             worker.look_after()

@@ -9,13 +9,18 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cardiotrace.core.errors import explained
 from cardiotrace.core.interruption import clean_interruption
 from cardiotrace.parallel.channel import SendingReporter
 from cardiotrace.parallel.executor import naming
 from cardiotrace.parallel.parent import end_with_parent
+
+if TYPE_CHECKING:
+    AnyConnection = Connection[Any, Any]
+else:
+    AnyConnection = Connection  # takes no parameters when the program runs
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ class Failed:
     error: Exception
 
 
-def serve(connection: "Connection[Any, Any]", initialiser: Callable[[], object] | None) -> None:
+def serve(connection: AnyConnection, initialiser: Callable[[], object] | None) -> None:
     """Work until there is no further item, or nobody there any more.
 
     Args:

@@ -5,11 +5,12 @@ import math
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.datasets.dataset import Dataset
-from cardiotrace.evaluation.case_table import CaseTable
+from cardiotrace.evaluation.case_table import CaseRow, CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
 from cardiotrace.evaluation.limits import combined
 from cardiotrace.evaluation.table import read_table, table_to_json
@@ -195,16 +196,17 @@ def _together(results: Sequence[FoldResult], predicted: str, reference: str) -> 
     """One table of all folds, in which `fold` is a group of its own."""
     tables = [result.testing for result in results]
     return CaseTable(
-        rows=tuple(
-            dataclasses.replace(row, groups={**row.groups, "fold": f"{result.number:02d}"})
-            for result in results
-            for row in result.testing.rows
-        ),
-        quantities=tuple(item for table in tables for item in table.quantities),
-        problems=tuple(problem for table in tables for problem in table.problems),
+        rows=tuple(chain.from_iterable(map(_rows_with_fold, results))),
+        quantities=tuple(chain.from_iterable(table.quantities for table in tables)),
+        problems=tuple(chain.from_iterable(table.problems for table in tables)),
         facts={"predicted": predicted, "reference": f"{len(tables)} folds of {reference}"},
         limits=combined(table.limits for table in tables if table.limits is not None),
     )
+
+
+def _rows_with_fold(result: FoldResult) -> Iterator[CaseRow]:
+    for row in result.testing.rows:
+        yield dataclasses.replace(row, groups={**row.groups, "fold": f"{result.number:02d}"})
 
 
 def _dice_line(table: CaseTable) -> str:

@@ -49,15 +49,21 @@ def run_sweep(config: SweepConfig, reporter: ProgressReporter = SILENT) -> Sweep
         reporter.say(f"{len(results)} of {len(jobs)} runs are finished already")
     waiting = [job for job in jobs if str(job) not in results]
     _pack_all(waiting, opener, reporter)
-    finish = partial(finish_run, opener=opener)
     executor = make_executor(config.jobs, initialiser=keep_freed_memory)
     with reporter.stage(f"sweep {plan.name}") as advance:
         advance(len(results), len(jobs))
-        for result in executor.map_unordered(finish, waiting, reporter):
+        for result in executor.map_unordered(partial(finish_run, opener=opener), waiting, reporter):
             results[result.row.name] = result
             advance(len(results), len(jobs))
             reporter.say(result_line(_with_verdict(result, plan).row))
-    with_verdicts = [_with_verdict(results[str(job)], plan) for job in jobs]
+    return _report(plan, [results[str(job)] for job in jobs], jobs, out, opener)
+
+
+def _report(
+    plan: SweepPlan, results: Sequence[JobResult], jobs: Sequence[Job], out: Path, opener: DataOpener
+) -> SweepReport:
+    """Verdicts, tables and figures; the strips show the runs of the first seed."""
+    with_verdicts = [_with_verdict(result, plan) for result in results]
     imaged = [job for job in jobs if job.run.seed == plan.sweep.seeds[0]]
     return write_report(plan, with_verdicts, out, partial(first_image, imaged, opener))
 
