@@ -15,6 +15,7 @@ _BULGE_PRICE = 3.0
 _CHORD_POINTS = 96
 IMAGE_DOWN = (1.0, 0.0)
 """Where the base lies in an apical view by ultrasound, (row, column): the apex is shown at the top."""
+_CORNER_POINTS = 4  # of the outline: about two pixels, within which the corner of the base lies
 _REACH_PIXELS = 1.6  # an outline lies half a pixel out; its neighbours, the diagonal ones too, are within 1.6
 
 
@@ -126,18 +127,25 @@ def axis_of_outline(
 def borders(
     ring_mm: Float[np.ndarray, "n 2"], mask: Bool[np.ndarray, "height width"], spacing_mm: tuple[float, float]
 ) -> Bool[np.ndarray, "n"]:
-    """Which points of an outline touch another mask: it holds a pixel next to the point."""
+    """Which points of an outline touch another mask: it holds a pixel next to the point, a diagonal one counts."""
+    return _gaps(ring_mm, mask, spacing_mm) <= _REACH_PIXELS
+
+
+def _gaps(
+    ring_mm: Float[np.ndarray, "n 2"], mask: Bool[np.ndarray, "height width"], spacing_mm: tuple[float, float]
+) -> Float[np.ndarray, "n"]:
+    """Distance of each point to the middle of a mask's nearest pixel, in pixels; infinite beyond its neighbours."""
     points = ring_mm / np.asarray(spacing_mm)
     corner = np.floor(points).astype(int)
     padded = np.pad(mask, 2)
-    touched = np.zeros(len(ring_mm), bool)
+    gaps = np.full(len(ring_mm), np.inf)
     for row in (-1, 0, 1, 2):
         for column in (-1, 0, 1, 2):
             pixel = corner + np.array([row, column])
-            near = np.linalg.norm(pixel - points, axis=1) <= _REACH_PIXELS
             inside = np.clip(pixel + 2, 0, np.asarray(padded.shape) - 1)
-            touched |= near & padded[inside[:, 0], inside[:, 1]]
-    return touched
+            held = padded[inside[:, 0], inside[:, 1]]
+            gaps = np.where(held, np.minimum(gaps, np.linalg.norm(pixel - points, axis=1)), gaps)
+    return gaps
 
 
 def _annulus(
@@ -147,7 +155,8 @@ def _annulus(
     towards_base: tuple[float, float] | None,
 ) -> Float[np.ndarray, "2 2"] | None:
     """Ends of the longest stretch of the outline along no myocardium, if it can be a mitral annulus."""
-    touches = borders(ring, myocardium, spacing_mm)
+    gaps = _gaps(ring, myocardium, spacing_mm)
+    touches = gaps <= _REACH_PIXELS
     if touches.all() or not touches.any():
         return None
     steps = np.linalg.norm(np.roll(ring, -1, axis=0) - ring, axis=1)
@@ -164,7 +173,28 @@ def _annulus(
     length, start, stop = max(candidates)
     if not _SHORTEST_BASE * total <= length <= _LONGEST_BASE * total:
         return None
-    return np.stack([ring[start], ring[(stop - 1) % len(ring)]])
+    return _corners(ring, gaps, start, (stop - 1) % len(ring))
+
+
+def _corners(
+    ring: Float[np.ndarray, "n 2"], gaps: Float[np.ndarray, "n"], first: int, last: int
+) -> Float[np.ndarray, "2 2"]:
+    """The corners of the cavity at both ends of a free stretch of its outline, the points `first` to `last`.
+
+    The stretch ends where myocardium comes within reach, which is about one and a half pixels short of the corner at
+    either end. The corner is where the outline, followed on, first comes nearest to the myocardium: there it has
+    turned up along the wall by half a pixel, so that the point is put back onto the line through both ends.
+    """
+    ends = ring[[first, last]]
+    beyond = np.arange(1, _CORNER_POINTS + 1)
+    outward = ((first - beyond) % len(ring), (last + beyond) % len(ring))
+    walls = np.stack([ring[way[int(gaps[way].argmin())]] for way in outward])
+    chord = ends[1] - ends[0]
+    square = float(chord @ chord)
+    if square == 0:
+        return walls
+    shares = (walls - ends[0]) @ chord / square
+    return np.asarray(ends[0] + shares[:, None] * chord)
 
 
 def _centre(ring: Float[np.ndarray, "n 2"], start: int, stop: int) -> Float[np.ndarray, "2"]:
