@@ -1,7 +1,7 @@
 """From an exam and its labels to everything that can be measured in it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool
@@ -12,8 +12,9 @@ from cardiotrace.clinical.labelling import labels_in_place, with_label_flags
 from cardiotrace.clinical.normal import body_surface_area_m2
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.clinical.rule import flag
-from cardiotrace.clinical.stack import StackMeasures, stack_measures
+from cardiotrace.clinical.stack_measurement import measure_stack
 from cardiotrace.clinical.traced_cine import TracedCine
+from cardiotrace.clinical.traced_stack import TracedStack
 from cardiotrace.clinical.validity import jump_flags
 from cardiotrace.clinical.vessel import vessel_quantities
 from cardiotrace.clinical.view_measurement import ViewMeasurement, biplane_quantities, measure_view, view_quantities
@@ -25,7 +26,12 @@ from cardiotrace.geometry.blank import blank_planes, blank_words
 
 LONG_AXIS_VIEWS = (View.FOUR_CHAMBER, View.TWO_CHAMBER, View.THREE_CHAMBER, View.FIVE_CHAMBER, View.UNKNOWN)
 """Views whose single plane gives a volume, the preferred one first."""
-_INDEXED = ("left_ventricular_end_diastolic_volume", "left_ventricular_end_systolic_volume", "left_atrial_volume")
+_INDEXED = (
+    *("left_ventricular_end_diastolic_volume", "left_ventricular_end_systolic_volume"),
+    *("left_atrial_volume", "left_ventricular_mass"),
+)
+_BODY_M2 = (0.2, 4.0)
+"""Surfaces that a human body can have; else height or weight are wrong."""
 
 Blank = Mapping[str, Bool[np.ndarray, "time depth"]]
 """Planes without an image, by image name."""
@@ -69,25 +75,77 @@ def measure(
         if image.name in labels
     }
     shown = replace(exam, images=tuple(_without_blank(image, blank) for image in exam.images))
-    cines, stack = _by_view(shown, labels, blank)
-    planes = [plane for group in cines.values() if (plane := measure_view(group, doubts)) is not None]
-    found = stack_measures(stack, labels, blank) if stack else StackMeasures((), (), ())
+    traced = _Traced.of(shown, labels, blank)
+    views = [found for cines in traced.cines.values() if (found := measure_view(cines, doubts)) is not None]
+    stack = measure_stack(traced.stacks)
     vessels = vessel_quantities(exam, {name: labels[name] for name in labels if not blank[name].all()})
-    long_axis = [*biplane_quantities(planes), *(item for plane in planes for item in view_quantities(plane))]
-    is_mri = bool(stack) and stack[0].cine.modality is not Modality.US
-    quantities = [*found.quantities, *long_axis] if is_mri else [*long_axis, *found.quantities]
-    quantities.extend(vessels)
-    quantities.extend(_indexed(quantities, exam.patient))
-    curves = _curves(exam, cines, stack, labels, blank)
-    flags = [*_blank_flags(blank), *_exam_flags(exam, planes, cines), *_curve_flags(curves, blank), *found.flags]
-    flags.extend(_left_out(shown, labels, cines, stack, blank))
-    if not cines and not stack and not vessels:
-        flags.append(flag("nothing-measured", "no labelled image shows a left ventricle: nothing was measured"))
-    for quantity in quantities:
-        flags.extend(quantity.flags)
-    key_frames = (*(item for plane in planes for item in plane.instants), *found.instants)
+    long_axis = [*biplane_quantities(views), *(item for found in views for item in view_quantities(found))]
+    by_rank = [*stack.quantities, *long_axis] if traced.is_mri else [*long_axis, *stack.quantities]
+    quantities = [*by_rank, *vessels, *_indexed([*by_rank, *vessels], exam.patient)]
+    curves = traced.curves(exam.frame_rate_hz)
+    flags = [
+        *_blank_flags(blank),
+        *_exam_flags(exam, views, traced),
+        *_curve_flags(curves, blank),
+        *stack.flags,
+        *_left_out_flags(shown, labels, blank, traced),
+        *(item for quantity in quantities for item in quantity.flags),
+    ]
+    if not vessels and not traced.names:
+        flags.append(_nothing_flag(shown, labels, blank))
+    key_frames = (*(item for found in views for item in found.traced_key_frames), *stack.key_frames)
     measures = Measures(exam.name, tuple(quantities), tuple(dict.fromkeys(flags)), key_frames, curves)
     return usable_first(with_label_flags(measures, exam, labels))
+
+
+@dataclass(frozen=True)
+class _Traced:
+    """The images of an exam in which a left ventricle is measured, each traced once."""
+
+    cines: Mapping[View, Sequence[TracedCine]]
+    """Long-axis images by view, in order of preference."""
+    stacks: Sequence[TracedStack]
+    """Short-axis images."""
+
+    @classmethod
+    def of(cls, exam: Exam, labels: Mapping[str, LabelMap], blank: Blank) -> "_Traced":
+        """Those of an exam that hold an image, and labels with a left ventricle."""
+        cines: dict[View, list[TracedCine]] = {view: [] for view in LONG_AXIS_VIEWS}
+        stacks: list[TracedStack] = []
+        for image in exam.images:
+            if not _shows_ventricle(image, labels, blank):
+                continue
+            view, depth = image.cine.view, image.cine.grid_shape[1]
+            if view is View.SAX or (view is View.UNKNOWN and depth > 1):
+                stacks.append(TracedStack(image, labels[image.name], blank[image.name]))
+            elif view in cines and depth == 1:
+                cines[view].append(TracedCine(image, labels[image.name], blank[image.name][:, 0]))
+        return cls({view: found for view, found in cines.items() if found}, stacks)
+
+    @property
+    def names(self) -> set[str]:
+        """Of all images."""
+        return {cine.name for found in self.cines.values() for cine in found} | {stack.name for stack in self.stacks}
+
+    @property
+    def is_mri(self) -> bool:
+        """Whether there is a stack, and not of ultrasound: then the sum of its slices is preferred."""
+        return bool(self.stacks) and self.stacks[0].image.cine.modality is not Modality.US
+
+    def curves(self, frame_rate_hz: float | None) -> tuple[Curve, ...]:
+        """One of each moving image, long axis first."""
+        cines = [cine for found in self.cines.values() for cine in found if len(cine.blank) > 1]
+        stacks = [stack for stack in self.stacks if len(stack.blank) > 1]
+        return (
+            *(long_axis_curve(cine, frame_rate_hz=frame_rate_hz) for cine in cines),
+            *(stack_curve(stack, frame_rate_hz=frame_rate_hz) for stack in stacks),
+        )
+
+
+def _shows_ventricle(image: ExamImage, labels: Mapping[str, LabelMap], blank: Blank) -> bool:
+    """Whether an image shows something, and its labels can hold a left ventricle."""
+    found = labels.get(image.name)
+    return found is not None and Structure.LV in found.scheme.values and not blank[image.name].all()
 
 
 def usable_first(measures: Measures) -> Measures:
@@ -114,66 +172,30 @@ def _blank_flags(blank: Blank) -> list[Flag]:
     return flags
 
 
-def _left_out(
-    exam: Exam,
-    labels: Mapping[str, LabelMap],
-    planar: Mapping[View, Sequence[TracedCine]],
-    stack: Sequence[ExamImage],
-    blank: Blank,
-) -> list[Flag]:
-    """Images whose labels hold a left ventricle that is not measured."""
-    used = {cine.name for cines in planar.values() for cine in cines} | {image.name for image in stack}
-    left = [image for image in exam.images if image.name in labels and image.name not in used]
+def _left_out(exam: Exam, labels: Mapping[str, LabelMap], blank: Blank, traced: _Traced) -> list[ExamImage]:
+    """Images whose labels can hold a left ventricle that is not measured."""
+    return [image for image in exam.images if image.name not in traced.names and _shows_ventricle(image, labels, blank)]
+
+
+def _left_out_flags(exam: Exam, labels: Mapping[str, LabelMap], blank: Blank, traced: _Traced) -> list[Flag]:
     return [
         flag("not-measured", f"{image.name}: {_what(image)} is not measured", about=image.name)
-        for image in left
-        if Structure.LV in labels[image.name].scheme.values and not blank[image.name].all()
+        for image in _left_out(exam, labels, blank, traced)
     ]
+
+
+def _nothing_flag(exam: Exam, labels: Mapping[str, LabelMap], blank: Blank) -> Flag:
+    """Why nothing was measured: no labels of a ventricle, or none in a view that is measured."""
+    if any(_shows_ventricle(image, labels, blank) for image in exam.images):
+        measured = "apical views, long axes and short axes"
+        return flag("nothing-measured", f"no labelled image is of a view that is measured: {measured}")
+    return flag("nothing-measured", "no labelled image shows a left ventricle: nothing was measured")
 
 
 def _what(image: ExamImage) -> str:
     depth = image.cine.grid_shape[1]
     view = f"view {image.cine.view_name}"
     return view if depth == 1 else f"{view} in {depth} slices"
-
-
-def _by_view(
-    exam: Exam, labels: Mapping[str, LabelMap], blank: Blank
-) -> tuple[dict[View, list[TracedCine]], list[ExamImage]]:
-    """Labelled images with a left ventricle: long-axis ones by view in order of preference, and short-axis stacks."""
-    planar: dict[View, list[TracedCine]] = {view: [] for view in LONG_AXIS_VIEWS}
-    stack: list[ExamImage] = []
-    for image in exam.images:
-        if image.name not in labels or Structure.LV not in labels[image.name].scheme.values:
-            continue
-        view, depth = image.cine.view, image.cine.grid_shape[1]
-        if blank[image.name].all():
-            continue
-        if view is View.SAX or (view is View.UNKNOWN and depth > 1):
-            stack.append(image)
-        elif view in planar and depth == 1:
-            planar[view].append(TracedCine(image, labels[image.name], blank[image.name][:, 0]))
-    return {view: cines for view, cines in planar.items() if cines}, stack
-
-
-def _curves(
-    exam: Exam,
-    planar: Mapping[View, Sequence[TracedCine]],
-    stack: Sequence[ExamImage],
-    labels: Mapping[str, LabelMap],
-    blank: Blank,
-) -> tuple[Curve, ...]:
-    """One of each moving image, long axis first."""
-    rate = exam.frame_rate_hz
-    moving = [cine for cines in planar.values() for cine in cines if len(cine.blank) > 1]
-    stacks = [image for image in stack if image.cine.grid_shape[0] > 1]
-    return (
-        *(long_axis_curve(cine, frame_rate_hz=rate) for cine in moving),
-        *(
-            stack_curve(image, labels[image.name], np.all(blank[image.name], axis=1), frame_rate_hz=rate)
-            for image in stacks
-        ),
-    )
 
 
 def _curve_flags(curves: Sequence[Curve], blank: Blank) -> list[Flag]:
@@ -187,19 +209,17 @@ def _curve_flags(curves: Sequence[Curve], blank: Blank) -> list[Flag]:
     return flags
 
 
-def _exam_flags(
-    exam: Exam, planes: Sequence[ViewMeasurement], planar: Mapping[View, Sequence[TracedCine]]
-) -> list[Flag]:
+def _exam_flags(exam: Exam, views: Sequence[ViewMeasurement], traced: _Traced) -> list[Flag]:
     """What concerns the exam as a whole."""
-    flags = [item for plane in planes for item in plane.flags]
-    flags.extend(item for plane in planes if plane.atrium is not None for item in plane.atrium.flags)
-    if View.UNKNOWN in planar:
+    flags = [item for found in views for item in found.flags]
+    flags.extend(item for found in views if found.atrium is not None for item in found.atrium.flags)
+    if View.UNKNOWN in traced.cines:
         flags.append(flag("view-unknown", "the view is not stated: it was measured as a long-axis view of the heart"))
-    if any(not plane.is_scaled for plane in planes):
+    if any(not found.is_scaled for found in views):
         text = "the pixel spacing is unknown: areas are in pixels, there are no volumes; the ratios hold"
         flags.append(flag("no-pixel-size", text))
-    ages = exam.patient.age_years
-    if ages is not None and ages < 18:
+    age = exam.patient.age_years
+    if age is not None and age < 18:
         flags.append(flag("under-18", "the patient is under 18: the normal ranges are those of adults"))
     return flags
 
@@ -209,21 +229,11 @@ def _indexed(quantities: Sequence[Quantity], patient: Patient) -> list[Quantity]
     if not patient.height_cm or not patient.weight_kg:
         return []
     area_m2 = body_surface_area_m2(patient.height_cm, patient.weight_kg)
-    if not (np.isfinite(area_m2) and 0.2 < area_m2 < 4):
+    if not (np.isfinite(area_m2) and _BODY_M2[0] < area_m2 < _BODY_M2[1]):
         return []
-    indexed = []
-    for name in (*_INDEXED, "left_ventricular_mass"):
-        found = next((quantity for quantity in quantities if quantity.name == name), None)
-        if found is not None and found.unit in ("ml", "g"):
-            indexed.append(
-                Quantity(
-                    f"{name}_index",
-                    found.value / area_m2,
-                    f"{found.unit}/m2",
-                    found.method,
-                    found.view,
-                    found.frames,
-                    flags=found.flags,
-                )
-            )
-    return indexed
+    preferred = {item.name: item for item in reversed(quantities) if item.unit in ("ml", "g")}
+    return [
+        replace(found, name=f"{name}_index", value=found.value / area_m2, unit=f"{found.unit}/m2")
+        for name in _INDEXED
+        if (found := preferred.get(name)) is not None
+    ]

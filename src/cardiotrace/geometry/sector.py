@@ -59,6 +59,37 @@ class SectorChange:
         return SectorChange(-self.turn_degrees / self.opening, 1 / self.opening, 1 / self.depth)
 
 
+def lit_area(frames: Shaped[np.ndarray, "time height width *channel"]) -> Bool[np.ndarray, "height width"]:
+    """Where an image shows something in any frame: between the first and last bright pixel of its row and column.
+
+    Args:
+        frames: grey values; black outside the sector.
+
+    Returns:
+        True inside; all True where every pixel of every frame is alike, so that nothing is taken for a surround.
+
+    Example:
+        >>> plane = np.zeros((5, 5), np.uint8)
+        >>> plane[1:4, 1:4], plane[2, 2] = 90, 0  # the dark pixel in the middle is inside
+        >>> lit_area(plane[None]).sum(axis=1).tolist()
+        [0, 3, 3, 3, 0]
+    """
+    brightest = frames.max(axis=0)
+    if brightest.ndim == 3:
+        brightest = brightest.max(axis=2)
+    if brightest.min() == brightest.max():
+        return np.ones(brightest.shape, bool)
+    lit = _lit(brightest)
+    # From the first bright pixel on, and up to the last, along rows and along columns: what both agree on.
+    spans = [
+        np.logical_or.accumulate(lit, axis=axis)
+        & np.flip(np.logical_or.accumulate(np.flip(lit, axis), axis=axis), axis)
+        for axis in (0, 1)
+    ]
+    inside: Bool[np.ndarray, "height width"] = spans[0] & spans[1]
+    return inside
+
+
 def find_sector(plane: Shaped[np.ndarray, "height width"], *, apex: Apex = "found") -> Sector:
     """The sector that a plane shows on a dark ground.
 

@@ -1,0 +1,65 @@
+"""One short-axis image with the pixels of its structures counted in every slice of every frame: once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from cardiotrace.clinical.scale import Scale
+from cardiotrace.core.exam import ExamImage
+from cardiotrace.core.label import LabelMap
+from cardiotrace.core.terms import Structure
+
+_COUNTED = (Structure.LV, Structure.MYO, Structure.RV)
+
+
+@dataclass(frozen=True, eq=False)
+class TracedStack:
+    """A short-axis image and its labels; key frames, curves, volumes and flags all read `counts`."""
+
+    image: ExamImage
+    labels: LabelMap
+    """The depth spacing is the distance between slice centres, gap included."""
+    blank: Bool[np.ndarray, "time depth"]
+    """Slices without an image."""
+
+    @property
+    def name(self) -> str:
+        """Name of the image."""
+        return self.image.name
+
+    @property
+    def is_slice(self) -> bool:
+        """Whether it has but one slice, as a parasternal short axis has: areas, no volumes."""
+        return len(self.blank[0]) == 1
+
+    @property
+    def is_blank(self) -> Bool[np.ndarray, "time"]:
+        """Frames of which no slice shows an image."""
+        return np.asarray(self.blank.all(axis=1))
+
+    @cached_property
+    def counts(self) -> Mapping[Structure, Int[np.ndarray, "time depth"]]:
+        """Pixels of both ventricles and of the myocardium, as far as the scheme holds them."""
+        held = [structure for structure in _COUNTED if structure in self.labels.scheme.values]
+        return {structure: np.count_nonzero(self.labels.mask(structure), axis=(2, 3)) for structure in held}
+
+    @property
+    def sizes(self) -> Float[np.ndarray, "time"]:
+        """Voxels of the left ventricle in each frame; 0 where no slice shows an image."""
+        return np.where(self.is_blank, 0.0, self.counts[Structure.LV].sum(axis=1))
+
+    @property
+    def scale(self) -> Scale:
+        """The unit of lengths in its planes."""
+        return Scale.of(self.labels.geometry)
+
+    @property
+    def voxel_ml(self) -> float | None:
+        """Volume of a voxel, ml; None where its size or the distance of the slices is not known."""
+        spacing_mm = self.labels.spacing_mm
+        if spacing_mm is None or not np.isfinite(spacing_mm).all():
+            return None
+        return float(np.prod(spacing_mm)) / 1000
