@@ -6,6 +6,8 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
+from cardiotrace.geometry.contour import lower_hull
+
 Apex = Literal["found", "top"]
 """Where the apex is: where the sector's edges meet, or the middle of the plane's first row."""
 
@@ -150,24 +152,16 @@ def _hull_borders(
     first = lit[found].argmax(axis=1) + 0.5
     last = lit.shape[1] - lit[found, ::-1].argmax(axis=1) - 0.5
     rows = np.arange(found[0], found[-1] + 1) + 0.5
-    return rows, _lower_hull(found + 0.5, first, rows), -_lower_hull(found + 0.5, -last, rows)
+    return rows, _below(found + 0.5, first, rows), -_below(found + 0.5, -last, rows)
 
 
-def _lower_hull(
+def _below(
     x: Float[np.ndarray, " points"], y: Float[np.ndarray, " points"], at: Float[np.ndarray, " rows"]
 ) -> Float[np.ndarray, " rows"]:
     """The largest convex function below the points; x rises."""
-    hull: list[int] = []
-    for index in range(len(x)):
-        while len(hull) > 1 and _turns_up(x, y, hull[-2], hull[-1], index):
-            hull.pop()
-        hull.append(index)
+    hull = lower_hull(x, y)
     values: Float[np.ndarray, " rows"] = np.interp(at, x[hull], y[hull])
     return values
-
-
-def _turns_up(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], first: int, middle: int, last: int) -> bool:
-    return bool((y[middle] - y[first]) * (x[last] - x[first]) >= (y[last] - y[first]) * (x[middle] - x[first]))
 
 
 def _line(
