@@ -129,14 +129,17 @@ def find_key_frames(images: Sequence[SizedImage]) -> KeyFrames | None:
     if not shown and not named:
         return None
     pool = _pool(shown, named)
-    end_diastole = named.get(Phase.ED) or _extreme(pool, Phase.ED)
-    end_systole = named.get(Phase.ES) or _extreme(pool, Phase.ES)
-    if end_diastole is not None and end_systole is not None and end_diastole.ref == end_systole.ref:
-        # One frame cannot be both: keep the one that is named, end-diastole if neither is.
-        keep_systole = end_systole.is_named and not end_diastole.is_named
-        end_diastole, end_systole = (None, end_systole) if keep_systole else (end_diastole, None)
+    diastole = named.get(Phase.ED) or _extreme(pool, Phase.ED)
+    systole = named.get(Phase.ES) or _extreme(pool, Phase.ES)
     first = (shown or list(images))[0].image.cine
-    return KeyFrames(first.view, first.view_name, end_diastole, end_systole)
+    return KeyFrames(first.view, first.view_name, *_told_apart(diastole, systole))
+
+
+def _told_apart(diastole: KeyFrame | None, systole: KeyFrame | None) -> tuple[KeyFrame | None, KeyFrame | None]:
+    """One frame cannot be both: kept is the one that is named, end-diastole if neither is."""
+    if diastole is None or systole is None or diastole.ref != systole.ref:
+        return diastole, systole
+    return (None, systole) if systole.is_named and not diastole.is_named else (diastole, None)
 
 
 def _key_frame(image: ExamImage, phase: Phase, frame: int, *, is_named: bool) -> KeyFrame:
@@ -155,12 +158,12 @@ def _named(images: Sequence[SizedImage]) -> dict[Phase, KeyFrame]:
 def _pool(shown: Sequence[SizedImage], named: Mapping[Phase, KeyFrame]) -> list[SizedImage]:
     """Where phases that are not named are looked for."""
     moving = [item for item in shown if len(item.sizes) > 1]
-    if moving:
-        # Beside the phase that is named: two images of one view need not be of one beat.
-        same = [item for item in moving if item.image.name in {found.image for found in named.values()}]
-        return same or [max(moving, key=lambda item: len(item.sizes))]
     taken = {found.ref for found in named.values()}
-    return [item for item in shown if FrameRef(item.image.name, 0) not in taken]
+    if not moving:
+        return [item for item in shown if FrameRef(item.image.name, 0) not in taken]
+    # Beside the phase that is named: two images of one view need not be of one beat.
+    names = {ref.image for ref in taken}
+    return [item for item in moving if item.image.name in names] or [max(moving, key=lambda item: len(item.sizes))]
 
 
 def _extreme(pool: Sequence[SizedImage], phase: Phase) -> KeyFrame | None:

@@ -4,37 +4,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool
 
-from cardiotrace.clinical.curve import Curve, long_axis_curve, stack_curve
+from cardiotrace.clinical.curve import Curve
 from cardiotrace.clinical.expected import Doubt
+from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.clinical.labelling import labels_in_place, with_label_flags
 from cardiotrace.clinical.normal import body_surface_area_m2
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.clinical.rule import flag
-from cardiotrace.clinical.stack_measurement import measure_stack
-from cardiotrace.clinical.traced_cine import TracedCine
-from cardiotrace.clinical.traced_stack import TracedStack
+from cardiotrace.clinical.stack_measurement import StackMeasurement, measure_stack
+from cardiotrace.clinical.traced_exam import Blank, TracedExam, find_blank, without_blank_phases
 from cardiotrace.clinical.validity import jump_flags
 from cardiotrace.clinical.vessel import vessel_quantities
-from cardiotrace.clinical.view_measurement import ViewMeasurement, biplane_quantities, measure_view, view_quantities
+from cardiotrace.clinical.view_measurement import ViewMeasurement, biplane_quantities, measure_views, view_quantities
 from cardiotrace.core.exam import Exam, ExamImage, Patient
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.label import LabelMap
-from cardiotrace.core.terms import Modality, Structure, View
-from cardiotrace.geometry.blank import blank_planes, blank_words
+from cardiotrace.core.terms import View
+from cardiotrace.geometry.blank import blank_words
 
-LONG_AXIS_VIEWS = (View.FOUR_CHAMBER, View.TWO_CHAMBER, View.THREE_CHAMBER, View.FIVE_CHAMBER, View.UNKNOWN)
-"""Views whose single plane gives a volume, the preferred one first."""
 _INDEXED = (
     *("left_ventricular_end_diastolic_volume", "left_ventricular_end_systolic_volume"),
     *("left_atrial_volume", "left_ventricular_mass"),
 )
 _BODY_M2 = (0.2, 4.0)
 """Surfaces that a human body can have; else height or weight are wrong."""
-
-Blank = Mapping[str, Bool[np.ndarray, "time depth"]]
-"""Planes without an image, by image name."""
 
 
 def measure(
@@ -69,98 +63,50 @@ def measure(
         Lang et al. 2015, J Am Soc Echocardiogr 28:1; Mitchell et al. 2019, J Am Soc Echocardiogr 32:1.
     """
     labels = labels_in_place(exam, labels)
-    blank = {
-        image.name: blank_planes(image.cine.frames) if has_images else np.zeros(image.cine.grid_shape[:2], bool)
-        for image in exam.images
-        if image.name in labels
-    }
-    shown = replace(exam, images=tuple(_without_blank(image, blank) for image in exam.images))
-    traced = _Traced.of(shown, labels, blank)
-    views = [found for cines in traced.cines.values() if (found := measure_view(cines, doubts)) is not None]
-    stack = measure_stack(traced.stacks)
-    vessels = vessel_quantities(exam, {name: labels[name] for name in labels if not blank[name].all()})
-    long_axis = [*biplane_quantities(views), *(item for found in views for item in view_quantities(found))]
-    by_rank = [*stack.quantities, *long_axis] if traced.is_mri else [*long_axis, *stack.quantities]
-    quantities = [*by_rank, *vessels, *_indexed([*by_rank, *vessels], exam.patient)]
-    curves = traced.curves(exam.frame_rate_hz)
+    blank = find_blank(exam, labels, has_images=has_images)
+    traced = TracedExam.of(without_blank_phases(exam, blank), labels, blank)
+    vessels = vessel_quantities(exam, {name: found for name, found in labels.items() if not blank[name].all()})
+    found = _Found(traced, measure_views(traced.cines.values(), doubts), measure_stack(traced.stacks), vessels)
+    quantities, curves = found.quantities(exam.patient), traced.curves(exam.frame_rate_hz)
     flags = [
         *_blank_flags(blank),
-        *_exam_flags(exam, views, traced),
+        *_view_flags(found),
+        *_patient_flags(exam.patient),
         *_curve_flags(curves, blank),
-        *stack.flags,
-        *_left_out_flags(shown, labels, blank, traced),
+        *found.stack.flags,
+        *_left_out_flags(found),
         *(item for quantity in quantities for item in quantity.flags),
     ]
-    if not vessels and not traced.names:
-        flags.append(_nothing_flag(shown, labels, blank))
-    key_frames = (*(item for found in views for item in found.traced_key_frames), *stack.key_frames)
-    measures = Measures(exam.name, tuple(quantities), tuple(dict.fromkeys(flags)), key_frames, curves)
+    measures = Measures(exam.name, quantities, tuple(dict.fromkeys(flags)), found.key_frames, curves)
     return usable_first(with_label_flags(measures, exam, labels))
 
 
 @dataclass(frozen=True)
-class _Traced:
-    """The images of an exam in which a left ventricle is measured, each traced once."""
+class _Found:
+    """What was found in an exam, by kind of image."""
 
-    cines: Mapping[View, Sequence[TracedCine]]
-    """Long-axis images by view, in order of preference."""
-    stacks: Sequence[TracedStack]
-    """Short-axis images."""
+    traced: TracedExam
+    views: Sequence[ViewMeasurement]
+    stack: StackMeasurement
+    vessels: Sequence[Quantity]
 
-    @classmethod
-    def of(cls, exam: Exam, labels: Mapping[str, LabelMap], blank: Blank) -> "_Traced":
-        """Those of an exam that hold an image, and labels with a left ventricle."""
-        cines: dict[View, list[TracedCine]] = {view: [] for view in LONG_AXIS_VIEWS}
-        stacks: list[TracedStack] = []
-        for image in exam.images:
-            if not _shows_ventricle(image, labels, blank):
-                continue
-            view, depth = image.cine.view, image.cine.grid_shape[1]
-            if view is View.SAX or (view is View.UNKNOWN and depth > 1):
-                stacks.append(TracedStack(image, labels[image.name], blank[image.name]))
-            elif view in cines and depth == 1:
-                cines[view].append(TracedCine(image, labels[image.name], blank[image.name][:, 0]))
-        return cls({view: found for view, found in cines.items() if found}, stacks)
+    def quantities(self, patient: Patient) -> tuple[Quantity, ...]:
+        """All of them, the preferred methods first, those per body surface last."""
+        long_axis = [*biplane_quantities(self.views), *(item for view in self.views for item in view_quantities(view))]
+        groups = [long_axis, self.stack.quantities]
+        ranked = [item for group in (reversed(groups) if self.traced.is_mri else groups) for item in group]
+        return (*ranked, *self.vessels, *_indexed(ranked, patient))
 
     @property
-    def names(self) -> set[str]:
-        """Of all images."""
-        return {cine.name for found in self.cines.values() for cine in found} | {stack.name for stack in self.stacks}
-
-    @property
-    def is_mri(self) -> bool:
-        """Whether there is a stack, and not of ultrasound: then the sum of its slices is preferred."""
-        return bool(self.stacks) and self.stacks[0].image.cine.modality is not Modality.US
-
-    def curves(self, frame_rate_hz: float | None) -> tuple[Curve, ...]:
-        """One of each moving image, long axis first."""
-        cines = [cine for found in self.cines.values() for cine in found if len(cine.blank) > 1]
-        stacks = [stack for stack in self.stacks if len(stack.blank) > 1]
-        return (
-            *(long_axis_curve(cine, frame_rate_hz=frame_rate_hz) for cine in cines),
-            *(stack_curve(stack, frame_rate_hz=frame_rate_hz) for stack in stacks),
-        )
-
-
-def _shows_ventricle(image: ExamImage, labels: Mapping[str, LabelMap], blank: Blank) -> bool:
-    """Whether an image shows something, and its labels can hold a left ventricle."""
-    found = labels.get(image.name)
-    return found is not None and Structure.LV in found.scheme.values and not blank[image.name].all()
+    def key_frames(self) -> tuple[KeyFrame, ...]:
+        """Those of all views, long axes first."""
+        return (*(item for view in self.views for item in view.traced_key_frames), *self.stack.key_frames)
 
 
 def usable_first(measures: Measures) -> Measures:
     """The measures with the quantities that are not usable behind those that are."""
     ordered = sorted(measures.quantities, key=lambda quantity: not quantity.is_usable)
     return replace(measures, quantities=tuple(ordered))
-
-
-def _without_blank(image: ExamImage, blank: Blank) -> ExamImage:
-    """The image without phases that name a frame without an image."""
-    dark = blank.get(image.name)
-    if dark is None:
-        return image
-    kept = {phase: frame for phase, frame in image.phases.items() if not dark[frame].all()}
-    return replace(image, phases=kept)
 
 
 def _blank_flags(blank: Blank) -> list[Flag]:
@@ -172,24 +118,34 @@ def _blank_flags(blank: Blank) -> list[Flag]:
     return flags
 
 
-def _left_out(exam: Exam, labels: Mapping[str, LabelMap], blank: Blank, traced: _Traced) -> list[ExamImage]:
-    """Images whose labels can hold a left ventricle that is not measured."""
-    return [image for image in exam.images if image.name not in traced.names and _shows_ventricle(image, labels, blank)]
+def _view_flags(found: _Found) -> list[Flag]:
+    """What is odd about long-axis views, and what cannot be told of them."""
+    flags = [item for view in found.views for item in view.flags]
+    flags.extend(item for view in found.views for item in view.atrium_flags)
+    if View.UNKNOWN in found.traced.cines:
+        flags.append(flag("view-unknown", "the view is not stated: it was measured as a long-axis view of the heart"))
+    if not all(view.is_scaled for view in found.views):
+        text = "the pixel spacing is unknown: areas are in pixels, there are no volumes; the ratios hold"
+        flags.append(flag("no-pixel-size", text))
+    return flags
 
 
-def _left_out_flags(exam: Exam, labels: Mapping[str, LabelMap], blank: Blank, traced: _Traced) -> list[Flag]:
-    return [
-        flag("not-measured", f"{image.name}: {_what(image)} is not measured", about=image.name)
-        for image in _left_out(exam, labels, blank, traced)
-    ]
+def _patient_flags(patient: Patient) -> list[Flag]:
+    if patient.age_years is None or patient.age_years >= 18:
+        return []
+    return [flag("under-18", "the patient is under 18: the normal ranges are those of adults")]
 
 
-def _nothing_flag(exam: Exam, labels: Mapping[str, LabelMap], blank: Blank) -> Flag:
-    """Why nothing was measured: no labels of a ventricle, or none in a view that is measured."""
-    if any(_shows_ventricle(image, labels, blank) for image in exam.images):
-        measured = "apical views, long axes and short axes"
-        return flag("nothing-measured", f"no labelled image is of a view that is measured: {measured}")
-    return flag("nothing-measured", "no labelled image shows a left ventricle: nothing was measured")
+def _left_out_flags(found: _Found) -> list[Flag]:
+    """Images that are not measured, and why where there is nothing else."""
+    left_out = found.traced.left_out
+    flags = [flag("not-measured", f"{item.name}: {_what(item)} is not measured", about=item.name) for item in left_out]
+    if found.traced.is_empty and not found.vessels:
+        text = "no labelled image shows a left ventricle: nothing was measured"
+        if left_out:
+            text = "nothing was measured: apical views, other long axes in one plane, and short axes can be"
+        flags.append(flag("nothing-measured", text))
+    return flags
 
 
 def _what(image: ExamImage) -> str:
@@ -206,21 +162,6 @@ def _curve_flags(curves: Sequence[Curve], blank: Blank) -> list[Flag]:
         frames = np.flatnonzero(~blank[curve.image].all(axis=1)).tolist()
         found = jump_flags([values[frame] for frame in frames], what=what, frames=frames)
         flags.extend(item.of(curve.view) for item in found)
-    return flags
-
-
-def _exam_flags(exam: Exam, views: Sequence[ViewMeasurement], traced: _Traced) -> list[Flag]:
-    """What concerns the exam as a whole."""
-    flags = [item for found in views for item in found.flags]
-    flags.extend(item for found in views if found.atrium is not None for item in found.atrium.flags)
-    if View.UNKNOWN in traced.cines:
-        flags.append(flag("view-unknown", "the view is not stated: it was measured as a long-axis view of the heart"))
-    if any(not found.is_scaled for found in views):
-        text = "the pixel spacing is unknown: areas are in pixels, there are no volumes; the ratios hold"
-        flags.append(flag("no-pixel-size", text))
-    age = exam.patient.age_years
-    if age is not None and age < 18:
-        flags.append(flag("under-18", "the patient is under 18: the normal ranges are those of adults"))
     return flags
 
 

@@ -60,7 +60,7 @@ def measure_stack(stacks: Sequence[TracedStack]) -> StackMeasurement:
     flags = [*_stack_flags(beat), *_stroke_flags(beat)]
     quantities: list[Quantity] = []
     for ventricle in beat.sizes:
-        found = _ventricle_quantities(beat, ventricle, flags)
+        found = _Ventricle.of(beat, ventricle, flags).quantities()
         quantities.extend(found)
         flags.extend(item for quantity in found for item in quantity.flags)
     quantities.extend(_mass(beat, flags))
@@ -115,41 +115,63 @@ class _Beat:
         # Without a slice distance the ratio still needs the pixels of both key frames to be alike.
         return count * (stack.scale.area_cm2(stack.scale.pixel_area) or 1.0)
 
+    def shown_sizes(self, structure: Structure) -> dict[Phase, float]:
+        """Those of a ventricle in the key frames that show it."""
+        return {phase: size for phase, size in self.sizes[structure].items() if size > 0}
+
     def slices(self) -> dict[Phase, Slices]:
         """What each slice holds in the key frames."""
         return {found.phase: Slices.of(self.stacks[found.phase], found.frame) for found in self.key_frames}
 
 
-def _ventricle_quantities(beat: _Beat, ventricle: Structure, flags: Sequence[Flag]) -> list[Quantity]:
-    """Volumes, ejection fraction and stroke volume of one ventricle; areas of a single slice."""
-    sizes = {phase: size for phase, size in beat.sizes[ventricle].items() if size > 0}
-    flags = [item for item in flags if item.about in (ventricle.value, "") or item.rule in _OF_STACK]
-    flags.extend(item.of(f"{beat.view} {ventricle.value}") for item in _value_flags(beat, ventricle, sizes))
-    word, doubted = ("area", "size") if beat.is_slice else ("volume", "volume")
+@dataclass(frozen=True, eq=False)
+class _Ventricle:
+    """One ventricle of a beat."""
 
-    def quantity(name: str, value: float, unit: str, phases: Sequence[Phase], *kinds: str) -> Quantity:
-        name = f"{_VENTRICLES[ventricle].replace(' ventricle', '_ventricular')}_{name}"
-        method = Method.TRACED_SLICE if beat.is_slice else Method.SUM_OF_SLICES
-        doubts = tuple(dict.fromkeys(item for kind in kinds for item in doubting(flags, kind)))
-        return Quantity(name, value, unit, method, beat.view, beat.key_frames.refs(*phases), flags=doubts)
+    beat: _Beat
+    structure: Structure
+    flags: Sequence[Flag]
+    """What speaks against any of its values."""
 
-    quantities = []
-    if beat.unit != "px":
-        for phase, size in sizes.items():
-            quantities.append(quantity(f"{PHASE_WORD[phase]}_{word}", size, beat.unit, [phase], doubted))
-    if len(sizes) == 2:
-        percent = ejection_fraction(sizes[Phase.ED], sizes[Phase.ES])
-        name = "fractional_area_change" if beat.is_slice else "ejection_fraction"
-        quantities.insert(0, quantity(name, percent, "percent", list(sizes), "ejection"))
-        if beat.unit == "ml":
+    @classmethod
+    def of(cls, beat: _Beat, structure: Structure, flags: Sequence[Flag]) -> "_Ventricle":
+        """A ventricle with those of the stack's flags that concern it, and those of its own values."""
+        own = [item for item in flags if item.about in (structure.value, "") or item.rule in _OF_STACK]
+        values = _value_flags(beat, structure)
+        return cls(beat, structure, [*own, *(item.of(f"{beat.view} {structure.value}") for item in values)])
+
+    def quantities(self) -> list[Quantity]:
+        """Ejection fraction, volumes and stroke volume; areas and their change of a single slice."""
+        sizes, is_slice = self.beat.shown_sizes(self.structure), self.beat.is_slice
+        found = []
+        if len(sizes) == 2:
+            percent = ejection_fraction(sizes[Phase.ED], sizes[Phase.ES])
+            name = "fractional_area_change" if is_slice else "ejection_fraction"
+            found.append(self._quantity(name, percent, "percent", tuple(sizes), ("ejection",)))
+        word, kind = ("area", "size") if is_slice else ("volume", "volume")
+        if self.beat.unit != "px":
+            for phase, size in sizes.items():
+                found.append(self._quantity(f"{PHASE_WORD[phase]}_{word}", size, self.beat.unit, (phase,), (kind,)))
+        if len(sizes) == 2 and self.beat.unit == "ml":
             stroke_ml = stroke_volume_ml(sizes[Phase.ED], sizes[Phase.ES])
-            quantities.append(quantity("stroke_volume", stroke_ml, "ml", list(sizes), "ejection", "volume"))
-    return quantities
+            found.append(self._quantity("stroke_volume", stroke_ml, "ml", tuple(sizes), ("ejection", "volume")))
+        return found
+
+    def _quantity(
+        self, name: str, value: float, unit: str, phases: tuple[Phase, ...], kinds: tuple[str, ...]
+    ) -> Quantity:
+        """One of them, with the flags that doubt its kinds."""
+        name = f"{_VENTRICLES[self.structure].replace(' ventricle', '_ventricular')}_{name}"
+        method = Method.TRACED_SLICE if self.beat.is_slice else Method.SUM_OF_SLICES
+        doubts = tuple(dict.fromkeys(item for kind in kinds for item in doubting(self.flags, kind)))
+        return Quantity(name, value, unit, method, self.beat.view, self.beat.key_frames.refs(*phases), flags=doubts)
 
 
-def _value_flags(beat: _Beat, ventricle: Structure, sizes: Mapping[Phase, float]) -> list[Flag]:
+def _value_flags(beat: _Beat, ventricle: Structure) -> list[Flag]:
+    """Whether volumes and ejection fraction can be."""
     if beat.is_slice:
         return []
+    sizes = beat.shown_sizes(ventricle)
     flags: list[Flag] = []
     if len(sizes) == 2:
         percent = ejection_fraction(sizes[Phase.ED], sizes[Phase.ES])
@@ -227,11 +249,11 @@ def _height_flags(found: Slices, stack: TracedStack) -> list[Flag]:
 def _stroke_flags(beat: _Beat) -> list[Flag]:
     """Whether a ventricle is lost in one key frame, and whether both eject about as much, headed by the view."""
     flags = [item for ventricle in beat.sizes for item in _lost_flags(beat, ventricle)]
-    complete = [sizes for sizes in beat.sizes.values() if len(sizes) == 2 and all(sizes.values())]
+    complete = [sizes for ventricle in beat.sizes if len(sizes := beat.shown_sizes(ventricle)) == 2]
     if len(complete) == 2:
-        strokes = [sizes[Phase.ED] - sizes[Phase.ES] for sizes in complete]
-        filling = (complete[0][Phase.ED] + complete[1][Phase.ED]) / 2
-        share = abs(strokes[0] - strokes[1]) / filling
+        left, right = complete
+        filling = (left[Phase.ED] + right[Phase.ED]) / 2
+        share = abs(left[Phase.ED] - left[Phase.ES] - (right[Phase.ED] - right[Phase.ES])) / filling
         if RULES["stroke-volumes-differ"].breaks(share):
             text = f"the ventricles' stroke volumes differ by {100 * share:.0f} % of their filling"
             flags.append(flag("stroke-volumes-differ", text, about=""))

@@ -1,6 +1,6 @@
 """One long-axis view over the beat, and two of them together."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,13 @@ from cardiotrace.clinical.validity import (
     trace_flags,
     volume_flags,
 )
-from cardiotrace.clinical.volume import area_length_volume, biplane_area_length_ml, biplane_lengths_mm, disk_volume
+from cardiotrace.clinical.volume import (
+    Disks,
+    area_length_volume,
+    biplane_area_length_ml,
+    biplane_lengths_mm,
+    disk_volume,
+)
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.terms import Phase, Structure, View
 
@@ -72,10 +78,32 @@ class ViewMeasurement:
         """Whether the pixel size of every image of it is known."""
         return _is_scaled(self.cines)
 
+    def disks(self, phase: Phase) -> Disks | None:
+        """The left ventricle's disks in a phase; None where it or its base is not shown."""
+        found = self.traces.get(phase)
+        return None if found is None else found.disks
+
+    @property
+    def ejection_percent(self) -> float | None:
+        """Ejection fraction by round disks, percent; None where one of the volumes is missing."""
+        return _ejection_percent(_known({phase: found.disk_volume for phase, found in self.traces.items()}))
+
+    @property
+    def atrium_flags(self) -> tuple[Flag, ...]:
+        """What is odd about the left atrium."""
+        return () if self.atrium is None else self.atrium.flags
+
     @property
     def traced_key_frames(self) -> tuple[KeyFrame, ...]:
         """End-diastole and end-systole with what was traced there."""
         return self.key_frames.with_traces(self.traces)
+
+
+def measure_views(
+    groups: Iterable[Sequence[TracedCine]], doubts: Mapping[str, Doubt] | None = None
+) -> list[ViewMeasurement]:
+    """Every view in which something can be measured, see `measure_view`."""
+    return [found for cines in groups if (found := measure_view(cines, doubts)) is not None]
 
 
 def measure_view(cines: Sequence[TracedCine], doubts: Mapping[str, Doubt] | None = None) -> ViewMeasurement | None:
@@ -125,23 +153,27 @@ def _is_scaled(cines: Mapping[Phase, TracedCine]) -> bool:
 
 
 def _biplane_volumes(four: ViewMeasurement, two: ViewMeasurement) -> list[Quantity]:
+    """By elliptic disks, where both views show both phases."""
     volumes: dict[Phase, float] = {}
     flags: list[Flag] = [*four.flags, *two.flags]
     for phase in PHASE_WORD:
-        disks = [found.traces[phase].disks if phase in found.traces else None for found in (four, two)]
-        first, second = disks
+        first, second = four.disks(phase), two.disks(phase)
         if first is None or second is None:
             return []
         (length_mm,) = biplane_lengths_mm([first.length], [second.length])
         volumes[phase] = disk_volume(first.diameters, second.diameters, length_mm) / 1000
         flags.extend(biplane_flags(first.length / 10, second.length / 10, phase=phase))
-    fractions = [_view_ejection(found) for found in (four, two)]
-    if fractions[0] is not None and fractions[1] is not None:
-        between = f"{four.view_name} and {two.view_name}"
-        flags.extend(agreement_flags("planes-disagree", fractions[0], fractions[1], between=between))
+    flags.extend(_agreement_of_views(four, two))
     flags.extend(item.of("biplane") for item in _value_flags(volumes, volumes))
     refs = {phase: (*four.key_frames.refs(phase), *two.key_frames.refs(phase)) for phase in volumes}
     return _ejection(_Volumes(volumes, refs, Method.BIPLANE_DISKS, f"{four.view_name}+{two.view_name}"), flags)
+
+
+def _agreement_of_views(four: ViewMeasurement, two: ViewMeasurement) -> tuple[Flag, ...]:
+    first, second = four.ejection_percent, two.ejection_percent
+    if first is None or second is None:
+        return ()
+    return agreement_flags("planes-disagree", first, second, between=f"{four.view_name} and {two.view_name}")
 
 
 def _biplane_atrium(four: ViewMeasurement, two: ViewMeasurement) -> list[Quantity]:
@@ -188,17 +220,21 @@ def _motion_flags(traces: Mapping[Phase, LongAxisTrace]) -> list[Flag]:
         text = "the left ventricle is smaller at the named end-diastole than at end-systole: are they swapped?"
         flags.append(flag("swapped", text))
     # Lengths of one image against pixels of another mean nothing; alone, each is checked in cm.
-    if diastole.scale.is_known and systole.scale.is_known:
+    is_scaled = diastole.scale.is_known and systole.scale.is_known
+    if is_scaled:
         flags.extend(length_flags(diastole, systole))
     flags.extend(change_flags(diastole, systole))
     volumes = _known({phase: found.disk_volume for phase, found in traces.items()})
-    by_disks = _ejection_percent(volumes)
-    by_length = _ejection_percent(_known({phase: found.area_length_volume for phase, found in traces.items()}))
-    is_scaled = diastole.scale.is_known and systole.scale.is_known
     flags.extend(_value_flags(volumes, _in_ml(volumes) if is_scaled else {}))
-    if by_disks is not None and by_length is not None:
-        flags.extend(agreement_flags("methods-disagree", by_disks, by_length, between="disks and area-length"))
-    return flags
+    return [*flags, *_agreement_of_methods(traces)]
+
+
+def _agreement_of_methods(traces: Mapping[Phase, LongAxisTrace]) -> tuple[Flag, ...]:
+    by_disks = _ejection_percent(_known({phase: found.disk_volume for phase, found in traces.items()}))
+    by_length = _ejection_percent(_known({phase: found.area_length_volume for phase, found in traces.items()}))
+    if by_disks is None or by_length is None:
+        return ()
+    return agreement_flags("methods-disagree", by_disks, by_length, between="disks and area-length")
 
 
 def _known(values: Mapping[Phase, float | None]) -> dict[Phase, float]:
@@ -233,10 +269,6 @@ def _ejection_percent(volumes: Mapping[Phase, float]) -> float | None:
     if not volumes.get(Phase.ED) or Phase.ES not in volumes:
         return None
     return ejection_fraction(volumes[Phase.ED], volumes[Phase.ES])
-
-
-def _view_ejection(measured: ViewMeasurement) -> float | None:
-    return _ejection_percent(_known({phase: found.disk_volume for phase, found in measured.traces.items()}))
 
 
 def _view_volumes(
