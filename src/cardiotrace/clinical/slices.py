@@ -20,12 +20,19 @@ class Slices:
     myocardium: Int[np.ndarray, "depth"]
     blank: Bool[np.ndarray, "depth"]
     """Slices without an image."""
+    base_bordered: float | None = None
+    """Share of the ventricle's outline in its most basal slice that has myocardium beside it; None where unknown."""
 
     @classmethod
     def of(cls, stack: TracedStack, frame: int) -> "Slices":
         """Those of one frame."""
-        none = np.zeros_like(stack.counts[Structure.LV])
-        return cls(stack.counts[Structure.LV][frame], stack.counts.get(Structure.MYO, none)[frame], stack.blank[frame])
+        ventricle = stack.counts[Structure.LV][frame]
+        myocardium = stack.counts[Structure.MYO][frame] if Structure.MYO in stack.counts else np.zeros_like(ventricle)
+        shown = np.flatnonzero(ventricle)
+        bordered = None
+        if len(shown):
+            bordered = stack.bordered_share(frame, int(shown[0] if _base_is_first(ventricle) else shown[-1]))
+        return cls(ventricle, myocardium, stack.blank[frame], bordered)
 
     @property
     def shown(self) -> Int[np.ndarray, "slices"]:
@@ -86,9 +93,14 @@ def _base_flags(found: Slices) -> list[Flag]:
         return []
     basal = _from_base(found.ventricle, found.shown)
     share = float(basal[0] / basal[1])
-    if not RULES["base-area"].breaks(share):
-        return []
-    return [flag("base-area", f"the most basal slice of the left ventricle is {share:.1f} times as large as the next")]
+    flags = []
+    if RULES["base-area"].breaks(share):
+        text = f"the most basal slice of the left ventricle is {share:.1f} times as large as the next"
+        flags.append(flag("base-area", text))
+    if found.base_bordered is not None and RULES["base-open"].breaks(found.base_bordered):
+        text = f"only {100 * found.base_bordered:.0f} % of the left ventricle's outline in its most basal slice"
+        flags.append(flag("base-open", f"{text} is bordered by myocardium: is it still the ventricle?"))
+    return flags
 
 
 def _from_base(sizes: Int[np.ndarray, "depth"], shown: Int[np.ndarray, "slices"]) -> Int[np.ndarray, "slices"]:

@@ -113,7 +113,7 @@ class _Beat:
         if self.unit == "ml":
             return count * (stack.voxel_ml or 0.0)
         # Without a slice distance the ratio still needs the pixels of both key frames to be alike.
-        return count * (stack.scale.area_cm2(stack.scale.pixel_area) or 1.0)
+        return count * stack.scale.pixel_area / 100 if self.is_scaled else count
 
     def shown_sizes(self, structure: Structure) -> dict[Phase, float]:
         """Those of a ventricle in the key frames that show it."""

@@ -7,6 +7,8 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from cardiotrace.clinical.annulus import borders
+from cardiotrace.clinical.axis import outline_of
 from cardiotrace.clinical.scale import Scale
 from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.label import LabelMap
@@ -50,6 +52,18 @@ class TracedStack:
     def sizes(self) -> Float[np.ndarray, "time"]:
         """Voxels of the left ventricle in each frame; 0 where no slice shows an image."""
         return np.where(self.is_blank, 0.0, self.counts[Structure.LV].sum(axis=1))
+
+    def bordered_share(self, frame: int, depth: int) -> float | None:
+        """Share of the left ventricle's outline in one slice that has myocardium beside it.
+
+        Returns:
+            From 0 to 1; None where the labels hold no myocardium or the slice no ventricle.
+        """
+        if Structure.MYO not in self.counts or not self.counts[Structure.MYO][frame].any():
+            return None
+        cavity, wall = (self.labels.mask(structure)[frame, depth] for structure in (Structure.LV, Structure.MYO))
+        ring = outline_of(cavity, self.scale.pixel)
+        return float(borders(ring, wall, self.scale.pixel).mean()) if len(ring) else None
 
     @property
     def scale(self) -> Scale:

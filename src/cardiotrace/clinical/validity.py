@@ -285,8 +285,10 @@ def same_size_flags(diastole: LabelMap, systole: LabelMap) -> tuple[Flag, ...]:
         >>> print(*same_size_flags(first, second))
         pixels are 1.25 x 1.25 mm at end-diastole and 1.562 x 1.562 mm at end-systole: is one header wrong?
     """
-    if diastole.spacing_mm is None or systole.spacing_mm is None:
+    if diastole.spacing_mm is None and systole.spacing_mm is None:
         return ()
+    if diastole.spacing_mm is None or systole.spacing_mm is None:
+        return (flag("sizes-differ", "the pixel size is known at one phase alone: give it with --spacing-mm"),)
     axes = slice(0 if min(diastole.array.shape[1], systole.array.shape[1]) > 1 else 1, 3)
     sizes = np.array([diastole.spacing_mm[axes], systole.spacing_mm[axes]])
     if np.allclose(sizes[0], sizes[1], rtol=_SAME_SIZE, atol=0, equal_nan=True):

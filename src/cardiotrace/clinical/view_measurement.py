@@ -94,6 +94,11 @@ class ViewMeasurement:
         return () if self.atrium is None else self.atrium.flags
 
     @property
+    def has_one_unit(self) -> bool:
+        """Whether ratios between its images mean anything: all have a pixel size, or none has."""
+        return len({cine.scale.unit for cine in self.cines.values()}) == 1
+
+    @property
     def traced_key_frames(self) -> tuple[KeyFrame, ...]:
         """End-diastole and end-systole with what was traced there."""
         return self.key_frames.with_traces(self.traces)
@@ -216,16 +221,14 @@ def _beat_flags(
 def _motion_flags(traces: Mapping[Phase, LongAxisTrace]) -> list[Flag]:
     diastole, systole = traces[Phase.ED], traces[Phase.ES]
     flags: list[Flag] = []
+    if diastole.scale.unit != systole.scale.unit:
+        return flags
     if diastole.area < systole.area:
         text = "the left ventricle is smaller at the named end-diastole than at end-systole: are they swapped?"
         flags.append(flag("swapped", text))
-    # Lengths of one image against pixels of another mean nothing; alone, each is checked in cm.
-    is_scaled = diastole.scale.is_known and systole.scale.is_known
-    if is_scaled:
-        flags.extend(length_flags(diastole, systole))
-    flags.extend(change_flags(diastole, systole))
+    flags.extend([*length_flags(diastole, systole), *change_flags(diastole, systole)])
     volumes = _known({phase: found.disk_volume for phase, found in traces.items()})
-    flags.extend(_value_flags(volumes, _in_ml(volumes) if is_scaled else {}))
+    flags.extend(_value_flags(volumes, _in_ml(volumes) if diastole.scale.is_known else {}))
     return [*flags, *_agreement_of_methods(traces)]
 
 
@@ -277,8 +280,10 @@ def _view_volumes(
     volumes = _in_ml(_known({phase: volume(found) for phase, found in measured.traces.items()}))
     refs = {phase: measured.key_frames.refs(phase) for phase in volumes}
     quantities = _ejection(_Volumes(volumes, refs, method, measured.view_name), measured.flags)
+    if measured.is_scaled:
+        return quantities
     # Of pixels only the ratio means anything.
-    return quantities if measured.is_scaled else [item for item in quantities if item.unit == "percent"]
+    return [item for item in quantities if item.unit == "percent" and measured.has_one_unit]
 
 
 @dataclass(frozen=True)
@@ -330,7 +335,7 @@ def _sizes(measured: ViewMeasurement) -> list[Quantity]:
             length = Quantity(f"{name}_length", found.length_cm, "cm", Method.TRACED, view, refs, flags=flags)
             quantities.append(length)
     change = _ejection_percent({phase: found.area for phase, found in shown.items()})
-    if change is not None:
+    if change is not None and measured.has_one_unit:
         name, refs = "left_ventricular_fractional_area_change", measured.key_frames.refs(Phase.ED, Phase.ES)
         doubted = doubting(measured.flags, "ejection")
         quantities.append(Quantity(name, change, "percent", Method.TRACED, view, refs, flags=doubted))
