@@ -170,4 +170,5 @@ def _dents(found: LongAxisTrace) -> float:
     if len(found.ring) < 3:
         return math.nan
     hull = convex_hull_area(found.ring)
+    # A thousandth more than the whole keeps the logarithm of a convex outline finite.
     return math.log(1.001 - min(1.0, abs(polygon_area(found.ring)) / hull)) if hull > 0 else math.nan

@@ -103,6 +103,7 @@ def trace_long_axis(labels: LabelMap, frame: int, *, towards_base: Direction | N
         return LongAxisTrace(scale, 0.0, None, None, EMPTY.ring, *around)
     ring, myocardium = outline_of(cavity, scale.pixel), plane_mask(labels, Structure.MYO, frame)
     axis = axis_of_outline(ring, myocardium, scale.pixel, towards_base=towards_base)
+    # An outline of a few pixels may have its farthest point in the middle of its own base.
     if axis is not None and not axis.length > 0:
         axis = None
     disks = None if axis is None else simpson_disks(ring, axis)

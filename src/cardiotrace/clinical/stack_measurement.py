@@ -173,6 +173,7 @@ def _value_flags(beat: _Beat, ventricle: Structure) -> list[Flag]:
         return []
     sizes = beat.shown_sizes(ventricle)
     flags: list[Flag] = []
+    # Ratios and volumes are checked alone: one can be had without the other.
     if len(sizes) == 2:
         percent = ejection_fraction(sizes[Phase.ED], sizes[Phase.ES])
         flags.extend(ejection_flags(percent, about=ventricle.value))

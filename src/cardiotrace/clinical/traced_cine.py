@@ -102,6 +102,7 @@ def base_direction(image: ExamImage, labels: LabelMap) -> Direction | None:
     cavity, atrium = _centre(labels, Structure.LV), _centre(labels, Structure.LA)
     to_atrium = None if cavity is None or atrium is None else _unit(atrium - cavity)
     if image.cine.is_apical:
+        # Shown with the apex up by convention; only an atrium above the ventricle shows that it was turned over.
         return IMAGE_DOWN if to_atrium is None or to_atrium[0] > 0 else to_atrium
     if to_atrium is not None:
         return to_atrium

@@ -51,6 +51,7 @@ class TracedStack:
     @property
     def sizes(self) -> Float[np.ndarray, "time"]:
         """Voxels of the left ventricle in each frame; 0 where no slice shows an image."""
+        # What a label map holds where there is no image was not seen by anybody.
         return np.where(self.is_blank, 0.0, self.counts[Structure.LV].sum(axis=1))
 
     def bordered_share(self, frame: int, depth: int) -> float | None:

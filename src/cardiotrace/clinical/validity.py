@@ -285,13 +285,13 @@ def same_size_flags(diastole: LabelMap, systole: LabelMap) -> tuple[Flag, ...]:
         >>> print(*same_size_flags(first, second))
         pixels are 1.25 x 1.25 mm at end-diastole and 1.562 x 1.562 mm at end-systole: is one header wrong?
     """
-    if diastole.spacing_mm is None and systole.spacing_mm is None:
-        return ()
-    if diastole.spacing_mm is None or systole.spacing_mm is None:
+    stated = [labels.spacing_mm for labels in (diastole, systole) if labels.spacing_mm is not None]
+    if len(stated) == 1:
         return (flag("sizes-differ", "the pixel size is known at one phase alone: give it with --spacing-mm"),)
-    axes = slice(0 if min(diastole.array.shape[1], systole.array.shape[1]) > 1 else 1, 3)
-    sizes = np.array([diastole.spacing_mm[axes], systole.spacing_mm[axes]])
-    if np.allclose(sizes[0], sizes[1], rtol=_SAME_SIZE, atol=0, equal_nan=True):
+    # A single plane has a thickness and no distance to a next one.
+    is_stack = min(diastole.array.shape[1], systole.array.shape[1]) > 1
+    sizes = np.array([size if is_stack else size[1:] for size in stated])
+    if not stated or np.allclose(sizes[0], sizes[1], rtol=_SAME_SIZE, atol=0, equal_nan=True):
         return ()
     first, second = (" x ".join(f"{mm:.4g}" for mm in size) for size in sizes)
     text = f"pixels are {first} mm at end-diastole and {second} mm at end-systole: is one header wrong?"

@@ -142,10 +142,10 @@ def view_quantities(measured: ViewMeasurement) -> list[Quantity]:
 
 def biplane_quantities(views: Sequence[ViewMeasurement]) -> list[Quantity]:
     """Volumes and ejection fraction from the four- and the two-chamber view together; empty without both."""
-    four = next((found for found in views if found.view is View.FOUR_CHAMBER), None)
-    two = next((found for found in views if found.view is View.TWO_CHAMBER), None)
-    if four is None or two is None or not (four.is_scaled and two.is_scaled):
+    by_view = {found.view: found for found in views if found.is_scaled}
+    if View.FOUR_CHAMBER not in by_view or View.TWO_CHAMBER not in by_view:
         return []
+    four, two = by_view[View.FOUR_CHAMBER], by_view[View.TWO_CHAMBER]
     return [*_biplane_volumes(four, two), *_biplane_atrium(four, two)]
 
 
@@ -161,6 +161,7 @@ def _biplane_volumes(four: ViewMeasurement, two: ViewMeasurement) -> list[Quanti
     """By elliptic disks, where both views show both phases."""
     volumes: dict[Phase, float] = {}
     flags: list[Flag] = [*four.flags, *two.flags]
+    # Both heights are cut into as many disks, so that the n-th of one plane meets the n-th of the other.
     for phase in PHASE_WORD:
         first, second = four.disks(phase), two.disks(phase)
         if first is None or second is None:
