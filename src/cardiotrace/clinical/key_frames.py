@@ -1,6 +1,6 @@
 """Which frames are end-diastole and end-systole."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -157,13 +157,20 @@ def _named(images: Sequence[SizedImage]) -> dict[Phase, KeyFrame]:
 
 def _pool(shown: Sequence[SizedImage], named: Mapping[Phase, KeyFrame]) -> list[SizedImage]:
     """Where phases that are not named are looked for."""
-    moving = [item for item in shown if len(item.sizes) > 1]
     taken = {found.ref for found in named.values()}
-    if not moving:
-        return [item for item in shown if FrameRef(item.image.name, 0) not in taken]
-    # Beside the phase that is named: two images of one view need not be of one beat.
-    names = {ref.image for ref in taken}
-    return [item for item in moving if item.image.name in names] or [max(moving, key=lambda item: len(item.sizes))]
+    moving = [item for item in shown if len(item.sizes) > 1]
+    return _beside(moving, {ref.image for ref in taken}) if moving else _others(shown, taken)
+
+
+def _beside(moving: Sequence[SizedImage], names: Set[str]) -> list[SizedImage]:
+    """Videos that name the other phase, for two of one view need not be of one beat; the longest where none does."""
+    same = [item for item in moving if item.image.name in names]
+    return same or [max(moving, key=lambda item: len(item.sizes))]
+
+
+def _others(stills: Sequence[SizedImage], taken: Set[FrameRef]) -> list[SizedImage]:
+    """Stills that are no phase yet."""
+    return [item for item in stills if FrameRef(item.image.name, 0) not in taken]
 
 
 def _extreme(pool: Sequence[SizedImage], phase: Phase) -> KeyFrame | None:
