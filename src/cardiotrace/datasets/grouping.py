@@ -21,9 +21,9 @@ from cardiotrace.core.terms import Phase
 from cardiotrace.core.text import natural_order
 from cardiotrace.datasets.naming import FileName, read_name
 from cardiotrace.datasets.stack import are_parallel
-from cardiotrace.datasets.vocabulary import PEOPLE, Counting
 from cardiotrace.io import raster_suffixes, read_image, read_metadata
 from cardiotrace.io.formats import suffix_of
+from cardiotrace.io.vocabulary import PEOPLE, Counting
 
 ImageFilesAs = Literal["auto", "video", "stills"]
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from cardiotrace.core.errors import UsageError
 from cardiotrace.core.terms import Modality, Phase, View, modality_meant
-from cardiotrace.datasets.vocabulary import Counting, Kind, Word, read_words
+from cardiotrace.io.vocabulary import Counting, Kind, Word, read_words
 
 _VIEW_WORDS = (
     *("2ch", "a2c", "3ch", "a3c", "4ch", "a4c", "5ch", "a5c"),

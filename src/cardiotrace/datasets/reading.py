@@ -14,10 +14,10 @@ from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.grouping import ImageFilesAs, Series, stem_of
 from cardiotrace.datasets.naming import FileName, read_name
 from cardiotrace.datasets.stack import are_parallel, in_time, piled, stacked
-from cardiotrace.datasets.vocabulary import Counting
 from cardiotrace.io import read_image
 from cardiotrace.io.frames import GivenSpacing
 from cardiotrace.io.stored import ThirdAxis
+from cardiotrace.io.vocabulary import Counting
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,6 @@ from cardiotrace.io.colour import as_colour, as_grey, by_the_rule, colour_doubt
 from cardiotrace.io.formats import open_image
 from cardiotrace.io.frames import (
     GivenSpacing,
-    axes_of,
-    check_depth,
     geometry_of,
     label_doubt,
     source_of,
@@ -27,6 +25,7 @@ from cardiotrace.io.frames import (
     to_label_values,
 )
 from cardiotrace.io.stored import StoredImage, ThirdAxis
+from cardiotrace.io.third_axis import axes_of, check_depth
 
 
 def read_image(

@@ -64,6 +64,11 @@ class StoredImage:
     """The header asks for a slope and an offset: single precision comes out."""
 
     @property
+    def stem(self) -> str:
+        """The file's name without its suffix."""
+        return self.path.name.removesuffix(self.suffix)
+
+    @property
     def byte_count(self) -> int:
         """Bytes of the uncompressed pixels, as stored."""
         return math.prod(self.shape) * self.channel_count * self.dtype.itemsize
