@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol
@@ -19,6 +19,7 @@ from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.split import Split
 from cardiotrace.geometry.alignment import aligned, voxel_order
 from cardiotrace.io import pixel_files, read_grid, read_image, read_labels
+from cardiotrace.io.options import AS_STORED, ReadOptions
 from cardiotrace.io.stored import ThirdAxis
 
 MirrorAxis = Literal["height", "width"]
@@ -100,6 +101,121 @@ class Dataset(Protocol):
         """Image and reference files of which at least one is on disk; empty where one file holds them all."""
 
 
+@dataclass(frozen=True)
+class DatasetFacts:
+    """What is known of a data set before any of its files is read."""
+
+    name: str
+    """In the catalog."""
+    summary: str
+    """One line: what it shows, of how many patients, what is traced."""
+    source: str
+    """The publication in a few words."""
+    citation: str
+    """The publication in full, to cite."""
+    licence: str
+    """Terms of use, in a few words."""
+    scheme: LabelScheme
+    """Which integer of the label files stands for which structure."""
+    views: tuple[View, ...]
+    """All that its cases show."""
+    modality: Modality
+    expected: str
+    """What the folder should hold, for messages."""
+    sought: str
+    """What its patients' files look like, for messages."""
+    mirror_axes: tuple[MirrorAxis, ...] = ()
+    """Image axes that augmentation may mirror without making an impossible image."""
+    channels: int = 1
+    """Channels of an image: 1 grey, 3 colour."""
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A file or folder that belongs to a data set."""
+
+    root: Path
+    """What the data set is to be opened at."""
+    exams: tuple[str, ...] = ()
+    """The patient visits that were found there; empty where they are all that the data set has at `root`."""
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """A data set that leaves nothing to choose."""
+
+
+NO_OPTIONS = NoOptions()
+
+
+@dataclass(frozen=True)
+class PublishedDataset:
+    """A data set of a publication, with its facts as attributes; opened at the folder it lies in.
+
+    Raises:
+        InputError: the folder is missing or holds something else.
+    """
+
+    root: Path
+    """The folder, `~` expanded."""
+
+    facts: ClassVar[DatasetFacts]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "root", existing_root(self.root, expected=self.facts.expected))
+        if not self._is_there():
+            raise nothing_found(self.root, self.facts.sought, expected=self.facts.expected)
+
+    @classmethod
+    def recognise(cls, path: Path) -> Recognised | None:
+        """Whether a file or folder, as it was downloaded, is of this data set; looks at names alone."""
+        raise NotImplementedError
+
+    def _is_there(self) -> bool:
+        """Whether the folder holds anything of the data set."""
+        raise NotImplementedError
+
+    @property
+    def name(self) -> str:
+        """The name in the catalog."""
+        return self.facts.name
+
+    @property
+    def scheme(self) -> LabelScheme:
+        """Which integer of the label files stands for which structure."""
+        return self.facts.scheme
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """The views that its cases show."""
+        return self.facts.views
+
+    @property
+    def modality(self) -> Modality:
+        """How its images were made."""
+        return self.facts.modality
+
+    @property
+    def mirror_axes(self) -> tuple[MirrorAxis, ...]:
+        """Image axes that augmentation may mirror."""
+        return self.facts.mirror_axes
+
+    @property
+    def channels(self) -> int:
+        """Channels of an image."""
+        return self.facts.channels
+
+    @property
+    def licence(self) -> str:
+        """Terms of use."""
+        return self.facts.licence
+
+    @property
+    def citation(self) -> str:
+        """The publication to cite."""
+        return self.facts.citation
+
+
 def patient_of(folder: Path, pattern: re.Pattern[str]) -> str | None:
     """The one patient whose files lie in a folder; None where there is none, or several.
 
@@ -114,52 +230,45 @@ def patient_of(folder: Path, pattern: re.Pattern[str]) -> str | None:
     return patients.pop() if len(patients) == 1 else None
 
 
-class HasRoot(Protocol):
-    """Options of a data set that lies in a folder."""
-
-    @property
-    def root(self) -> Path:
-        """The folder that was given."""
-
-
-class PatientFolders:
-    """What data sets with one folder per patient have in common; a data set says where the folders are.
+@dataclass(frozen=True)
+class PatientFolders(PublishedDataset):
+    """A data set with one folder per patient; it says what their files are called and where the folders are.
 
     Raises:
         InputError: the root is missing or holds no patients.
     """
 
-    config: HasRoot
-    expected: ClassVar[str]
-    """What the root should hold, for messages."""
-    sought: ClassVar[str]
-    """What patients look like, for messages."""
+    files: ClassVar[re.Pattern[str]]
+    """The whole name of a patient's file; the first group is the patient."""
 
-    def __post_init__(self) -> None:
-        if not self._folders:
-            raise nothing_found(self.root, self.sought, expected=self.expected)
-
-    @cached_property
-    def root(self) -> Path:
-        """The folder that was given."""
-        return existing_root(self.config.root, expected=self.expected)
+    @classmethod
+    def recognise(cls, path: Path) -> Recognised | None:
+        """A folder of one patient's files, whatever the folder is called."""
+        return None if patient_of(path, cls.files) is None else Recognised(path)
 
     def exams(self) -> list[str]:
         """Names of the patients."""
         return list(self._folders)
 
+    def _is_there(self) -> bool:
+        return bool(self._folders)
+
     @cached_property
     def _folders(self) -> Mapping[str, Path]:
-        """Folder of each patient, in order of name."""
+        """Folder of each patient, in order of name; the root itself may be one patient's."""
+        patient = patient_of(self.root, self.files)
+        return self._folders_below() if patient is None else {patient: self.root}
+
+    def _folders_below(self) -> Mapping[str, Path]:
+        """Folder of each patient, where the root is not one patient's own."""
         raise NotImplementedError
 
     def _by_parent(self) -> dict[str, tuple[str, ...]]:
         """Patients by the name of the folder that theirs lies in."""
-        names = {folder.parent.name: None for folder in self._folders.values()}
-        return {
-            name: tuple(patient for patient, folder in self._folders.items() if folder.parent.name == name)
-            for name in names
-        }
+        parts: dict[str, list[str]] = {}
+        for patient, folder in self._folders.items():
+            parts.setdefault(folder.parent.name, []).append(patient)
+        return {name: tuple(patients) for name, patients in parts.items()}
 
     def _beside(self, name: str) -> Path | None:
         """A file or folder of the release: at the root, or above it if the root is a part of the release."""
@@ -214,44 +323,41 @@ def exam_named(name: str, names: Iterable[str], dataset: str) -> str:
     return name
 
 
-def file_case(
-    pair: FilePair,
-    *,
-    dataset: Dataset,
-    view: View,
-    phase: Phase,
-    groups: Mapping[str, str],
-    facts: Mapping[str, float] | None = None,
-    third_axis: ThirdAxis = "auto",
-    spacing_mm: Spacing | None = None,
-) -> Case:
+@dataclass(frozen=True)
+class CaseFacts:
+    """What a data set says of a case beside its files."""
+
+    view: View
+    groups: Mapping[str, str]
+    """See `Case.groups`."""
+    phase: Phase = Phase.OTHER
+    reference: Mapping[str, float] = field(default_factory=dict)
+    """Reference numbers, see `Case.facts`."""
+    third_axis: ThirdAxis = "auto"
+    spacing_mm: Spacing | None = None
+    """(depth, height, width), mm, where the files do not say."""
+
+
+def file_case(pair: FilePair, dataset: Dataset, facts: CaseFacts) -> Case:
     """A case whose readers open the pair's files; `files` names the image first, the reference second.
 
     The labels come in the image's voxel order. The readers can be sent to another process.
     """
+    read = ReadOptions(facts.view, dataset.modality, facts.spacing_mm, facts.third_axis)
     labels = pair.labels if pair.labels is not None and pair.labels.exists() else None
-    grid = partial(read_grid, pair.image, third_axis=third_axis, view=view, spacing_mm=spacing_mm)
-    stored = None
-    if labels is not None:
-        stored = partial(read_labels, labels, dataset.scheme, third_axis=third_axis, spacing_mm=spacing_mm)
+    grid = partial(read_grid, pair.image, read)
+    stored = None if labels is None else partial(read_labels, labels, dataset.scheme, read)
     return Case(
         name=pair.name,
-        view=view,
-        phase=phase,
-        groups=groups,
-        read_image=partial(
-            read_image,
-            pair.image,
-            third_axis=third_axis,
-            view=view,
-            modality=dataset.modality,
-            spacing_mm=spacing_mm,
-        ),
+        view=facts.view,
+        phase=facts.phase,
+        groups=facts.groups,
+        read_image=partial(read_image, pair.image, read),
         read_labels=None if stored is None else partial(read_aligned, stored, grid),
         read_stored_labels=stored,
         read_grid=grid,
         files=relative_files([pair.image] if labels is None else [pair.image, labels], dataset.root),
-        facts=facts or {},
+        facts=facts.reference,
         modality=dataset.modality,
     )
 
@@ -302,20 +408,12 @@ def read_field_of_view(path: Path, grid: Callable[[], Grid] | None = None) -> Bo
     return inside if grid is None else voxel_order(image.grid, grid()).applied(inside)
 
 
-def with_second_labels(
-    case: Case,
-    path: Path | None,
-    scheme: LabelScheme,
-    root: Path,
-    *,
-    third_axis: ThirdAxis = "auto",
-    spacing_mm: Spacing | None = None,
-) -> Case:
+def with_second_labels(case: Case, path: Path | None, dataset: Dataset, read: ReadOptions = AS_STORED) -> Case:
     """The case with another observer's labels, in the image's voxel order; as it is where there is no such file."""
     if path is None or not path.exists():
         return case
-    files = (*case.files, *relative_files([path], root))
-    stored = partial(read_labels, path, scheme, third_axis=third_axis, spacing_mm=spacing_mm)
+    files = (*case.files, *relative_files([path], dataset.root))
+    stored = partial(read_labels, path, dataset.scheme, read)
     reader = stored if case.read_grid is None else partial(read_aligned, stored, case.read_grid)
     return replace(case, read_second_labels=reader, files=files)
 

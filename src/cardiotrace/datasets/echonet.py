@@ -11,20 +11,28 @@ from jaxtyping import Bool, Float
 
 from cardiotrace.core import label
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.exam import Case, Exam, Patient
+from cardiotrace.core.exam import Case, Exam
 from cardiotrace.core.geometry import NO_GEOMETRY
-from cardiotrace.core.label import LabelMap, LabelScheme
+from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Modality, Phase, View
-from cardiotrace.datasets.camus import ejection_fraction_class
-from cardiotrace.datasets.dataset import FilePair, MirrorAxis, exam_named, existing_root, nothing_found, relative_files
+from cardiotrace.datasets.dataset import (
+    NO_OPTIONS,
+    DatasetFacts,
+    FilePair,
+    NoOptions,
+    PublishedDataset,
+    Recognised,
+    exam_named,
+    relative_files,
+)
 from cardiotrace.datasets.frame import read_frame, video_with_instants, with_frame_rate
+from cardiotrace.datasets.reference import case_class, case_reference, exam_reference, person
 from cardiotrace.datasets.split import Split
 from cardiotrace.datasets.table import number, read_rows, read_table
 from cardiotrace.geometry.contour import polygon_area
 from cardiotrace.geometry.polygon import fill_polygon
 from cardiotrace.io import read_image
 
-_EXPECTED = "the folder that holds Videos, FileList.csv and VolumeTracings.csv"
 _PARTS = {"training": "TRAIN", "validation": "VAL", "testing": "TEST"}
 _CORNERS = ("X1", "Y1", "X2", "Y2")
 
@@ -32,19 +40,14 @@ Outline = Float[np.ndarray, "n 2"]
 
 
 @dataclass(frozen=True)
-class EchonetConfig:
-    """Where EchoNet-Dynamic lies."""
-
-    root: Path
-    """Folder that holds `Videos`, `FileList.csv` and `VolumeTracings.csv`."""
-
-
-@dataclass(frozen=True)
-class Echonet:
+class Echonet(PublishedDataset):
     """The EchoNet-Dynamic data set: videos without pixel size, two frames of each traced.
 
     A tracing is a long axis and about twenty chords across it, as (X1, Y1, X2, Y2) of each in pixels; the outline
     runs down one end of the chords and up the other. Of the two traced frames the larger cavity is ED.
+
+    Args:
+        root: folder that holds `Videos`, `FileList.csv` and `VolumeTracings.csv`.
 
     Raises:
         InputError: the root is missing or has no list of files.
@@ -53,40 +56,35 @@ class Echonet:
         Ouyang et al. 2020, Nature 580:252.
     """
 
-    config: EchonetConfig
+    config: NoOptions = NO_OPTIONS
 
-    name: ClassVar[str] = "echonet"
-    scheme: ClassVar[LabelScheme] = label.LV_ONLY
-    views: ClassVar[tuple[View, ...]] = (View.FOUR_CHAMBER,)
-    modality: ClassVar[Modality] = Modality.US
-    mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ()
-    """None: the left ventricle lies on one side in an apical view, and the apex at the top."""
-    channels: ClassVar[int] = 1
-    licence: ClassVar[str] = "Stanford University research use agreement, not for redistribution"
-    citation: ClassVar[str] = (
-        "Ouyang D, et al. Video-Based AI for Beat-to-Beat Assessment of Cardiac Function. "
-        "Nature 2020;580:252-256. doi:10.1038/s41586-020-2145-8"
+    facts: ClassVar[DatasetFacts] = DatasetFacts(
+        name="echonet",
+        summary="EchoNet-Dynamic: apical four-chamber videos, 10 030 patients: LV at ED and ES.",
+        source="Ouyang et al. 2020, Nature 580:252",
+        citation="Ouyang D, et al. Video-Based AI for Beat-to-Beat Assessment of Cardiac Function."
+        " Nature 2020;580:252-256. doi:10.1038/s41586-020-2145-8",
+        licence="Stanford University research use agreement, not for redistribution",
+        scheme=label.LV_ONLY,
+        views=(View.FOUR_CHAMBER,),
+        modality=Modality.US,
+        mirror_axes=(),  # the left ventricle lies on one side in an apical view, and the apex at the top
+        expected="the folder that holds Videos, FileList.csv and VolumeTracings.csv",
+        sought="FileList.csv",
     )
 
-    @staticmethod
-    def recognises(path: Path) -> bool:
-        """Whether a file is a video that the data set's list names, which lies beside it or one folder above."""
-        root = None if path.suffix.lower() != ".avi" else _root_of(path)
-        return root is not None and path.stem in listed_videos(root)
+    @classmethod
+    def recognise(cls, path: Path) -> Recognised | None:
+        """A video that the data set's list names, which lies beside it or one folder above."""
+        if path.suffix.lower() != ".avi" or not path.is_file():
+            return None
+        places = (place for place in (path.parent, path.parent.parent) if (place / "FileList.csv").is_file())
+        root = next(places, None)
+        is_listed = root is not None and path.stem in listed_videos(root)
+        return Recognised(root, (path.stem,)) if root is not None and is_listed else None
 
-    @staticmethod
-    def root_of(path: Path) -> Path:
-        """The data set that a video belongs to, which `recognises` has found."""
-        return _root_of(path) or path.parent
-
-    def __post_init__(self) -> None:
-        if not (self.root / "FileList.csv").is_file():
-            raise nothing_found(self.root, "FileList.csv", expected=_EXPECTED)
-
-    @cached_property
-    def root(self) -> Path:
-        """The folder that was given."""
-        return existing_root(self.config.root, expected=_EXPECTED)
+    def _is_there(self) -> bool:
+        return (self.root / "FileList.csv").is_file()
 
     def cases(self) -> list[Case]:
         """The traced frames of each video that is on disk, in order of name.
@@ -115,10 +113,9 @@ class Echonet:
         row = self._videos[name]
         video = read_image(self._video(name), view=self._view, modality=self.modality)
         video = with_frame_rate(video, number(row, "FPS"))
-        ejection_fraction = number(row, "EF")
-        facts = {} if ejection_fraction is None else {"reference_ejection_fraction_percent": f"{ejection_fraction:g}"}
+        facts = exam_reference(number(row, "EF"))
         image = video_with_instants(name, video, _instants(self._outlines_of(name).get(name, {})))
-        return Exam(name, (image,), patient=_patient(row), frame_rate_hz=number(row, "FPS"), facts=facts)
+        return Exam(name, (image,), patient=person(row), frame_rate_hz=number(row, "FPS"), facts=facts)
 
     def splits(self) -> Mapping[str, Split]:
         """`official`, from the column Split.
@@ -178,9 +175,7 @@ class Echonet:
     def _case(self, name: str, frame: int, phase: Phase) -> Case:
         row = self._videos[name]
         ejection_fraction = number(row, "EF")
-        groups = {"patient": name}
-        if ejection_fraction is not None:
-            groups["ef_class"] = ejection_fraction_class(ejection_fraction)
+        groups = {"patient": name, **case_class(ejection_fraction)}
         return Case(
             name=f"{name}_{phase}",
             view=View.FOUR_CHAMBER,
@@ -189,9 +184,7 @@ class Echonet:
             read_image=partial(read_frame, self._video(name), frame, view=View.FOUR_CHAMBER, modality=self.modality),
             read_labels=partial(_traced, self._video(name), frame, self._outlines[name][frame]),
             files=(*relative_files([self._video(name)], self.root), "VolumeTracings.csv"),
-            facts={}
-            if ejection_fraction is None
-            else {"left_ventricular_ejection_fraction_percent": ejection_fraction},
+            facts=case_reference(ejection_fraction),
         )
 
 
@@ -233,22 +226,6 @@ def _instants(outlines: Mapping[int, Outline]) -> dict[Phase, int]:
         return {}
     by_area = sorted(outlines, key=lambda frame: polygon_area(outlines[frame]))
     return {Phase.ED: by_area[-1], Phase.ES: by_area[0]}
-
-
-def _root_of(video: Path) -> Path | None:
-    """The folder of the list that a video belongs to."""
-    return next((place for place in (video.parent, video.parent.parent) if (place / "FileList.csv").is_file()), None)
-
-
-def _patient(row: Mapping[str, str]) -> Patient:
-    """What EchoNet-Pediatric says of its patients; EchoNet-Dynamic says nothing."""
-    sex = row.get("Sex", "").strip().upper()[:1]
-    return Patient(
-        sex=sex if sex in ("F", "M") else None,
-        age_years=number(row, "Age"),
-        height_cm=number(row, "Height"),
-        weight_kg=number(row, "Weight"),
-    )
 
 
 def _traced(video: Path, frame: int, points_rc: Outline) -> LabelMap:
