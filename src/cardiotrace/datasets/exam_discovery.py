@@ -10,10 +10,11 @@ from typing import NoReturn
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.exam import Exam, Patient
 from cardiotrace.core.file import require_regular_file
-from cardiotrace.datasets.grouping import Group, Series, group_files, stem_of
+from cardiotrace.datasets.grouping import Group, Series, group_files
 from cardiotrace.datasets.leftover import Listing, files_left_out, look_into
 from cardiotrace.datasets.reading import AS_IT_IS, Reading, as_read, read_group
 from cardiotrace.datasets.recognise import Visit, visits_at
+from cardiotrace.io.formats import stem_of
 from cardiotrace.io.results import MANIFEST
 
 __all__ = ["AS_IT_IS", "FoundExam", "Reading", "find_exams", "read_exam"]

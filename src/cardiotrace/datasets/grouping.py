@@ -22,7 +22,7 @@ from cardiotrace.core.text import natural_order
 from cardiotrace.datasets.naming import FileName, read_name
 from cardiotrace.datasets.stack import are_parallel
 from cardiotrace.io import raster_suffixes, read_image, read_metadata
-from cardiotrace.io.formats import suffix_of
+from cardiotrace.io.formats import stem_of
 from cardiotrace.io.vocabulary import PEOPLE, Counting
 
 ImageFilesAs = Literal["auto", "video", "stills"]
@@ -86,11 +86,6 @@ def group_files(files: Sequence[Path], folder: Path, images: ImageFilesAs = "aut
         return [Group("", (video,)), *others] if not others else _joined(video, others)
     videos = _videos(shown, folder) if images == "auto" else {}
     return _by_patient(named, folder, videos)
-
-
-def stem_of(path: Path) -> str:
-    """A file's name without the suffix of its format."""
-    return path.name.removesuffix(suffix_of(path) or path.suffix)
 
 
 def _joined(video: Series, others: list[Group]) -> list[Group]:

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam
-from cardiotrace.datasets.grouping import stem_of
 from cardiotrace.datasets.naming import read_name
 from cardiotrace.io import pixel_files
-from cardiotrace.io.formats import suffix_of
+from cardiotrace.io.formats import stem_of, suffix_of
 
 _SYSTEM = ("thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r", "__macosx")
 """Files and folders that operating systems leave behind; so are all whose names begin with a dot."""

@@ -11,10 +11,11 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
 from cardiotrace.core.image import Image
 from cardiotrace.core.terms import Modality, Phase, View
-from cardiotrace.datasets.grouping import ImageFilesAs, Series, stem_of
+from cardiotrace.datasets.grouping import ImageFilesAs, Series
 from cardiotrace.datasets.naming import FileName, read_name
 from cardiotrace.datasets.stack import are_parallel, in_time, piled, stacked
 from cardiotrace.io import read_image
+from cardiotrace.io.formats import stem_of
 from cardiotrace.io.frames import GivenSpacing
 from cardiotrace.io.stored import ThirdAxis
 from cardiotrace.io.vocabulary import Counting
@@ -91,8 +92,7 @@ def _image(name: str, series: Series, reading: Reading) -> ExamImage:
             series.files[0], third_axis=reading.third_axis, view=view, modality=stated, spacing_mm=reading.spacing_mm
         )
     else:
-        folder, names = series.files[0].parent, [file.name for file in series.files]
-        image = read_image(folder, view=view, modality=stated, spacing_mm=reading.spacing_mm, images=names)
+        image = read_image(series.files, view=view, modality=stated, spacing_mm=reading.spacing_mm)
     image = _with_modality(image, told)
     is_named = told.phase is not Phase.OTHER and len(image.frames) == 1
     return ExamImage(name, image, {told.phase: 0} if is_named else {})

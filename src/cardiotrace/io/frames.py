@@ -81,8 +81,16 @@ def _scaled(affine: NDArray[np.float64], sizes: tuple[float, float, float]) -> N
 
 def source_of(image: StoredImage, axes: str) -> FileSource:
     """What a label map needs to be written onto the grid of this file."""
-    details = {**image.details, "axes": axes, "shape": image.shape}
-    return FileSource(image.path, image.format, image.suffix, details)
+    return FileSource(
+        image.path,
+        image.format,
+        image.suffix,
+        axes,
+        image.shape,
+        pixel_file=image.pixel_file,
+        frame_interval_ms=image.frame_interval_ms,
+        header=image.header,
+    )
 
 
 def to_frames(pixels: NDArray[Any], axes: str) -> NDArray[Any]:
@@ -152,7 +160,7 @@ def to_label_values(pixels: NDArray[Any], image: StoredImage) -> NDArray[np.uint
 
 
 def _not_labels(image: StoredImage, count: int, total: int, value: float) -> InputError:
-    slope, intercept = image.details.get("scaling", (1.0, 0.0))
+    slope, intercept = image.scaling
     scaled = f", after the header's scl_slope {slope:.7g} and scl_inter {intercept:.7g}" if image.is_rescaled else ""
     return InputError(
         f"{count} of {total} pixels are not whole numbers from 0 to 255, such as {value:.7g}{scaled}",

@@ -24,6 +24,7 @@ from cardiotrace.io.stored import (
     StoredImage,
     check_shape,
     check_size_on_disk,
+    header_of,
     is_axis_aligned,
     own_shape,
     reading,
@@ -52,6 +53,16 @@ _GEOMETRY = (
     *("TransformMatrix", "Rotation", "Orientation", "Offset", "Position", "FileSource"),
     *("CenterOfRotation", "AnatomicalOrientation", "ElementSpacing", "ElementSize"),
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class MetaImageHeader:
+    """What is kept of a header to read the pixels and to write labels beside them."""
+
+    geometry: Mapping[str, str]
+    """The lines that say where the voxels lie."""
+    pixel_offset: int
+    is_compressed: bool
 
 
 def begins(head: bytes) -> bool:
@@ -84,14 +95,13 @@ def read_header(path: Path, suffix: str, start: Beginning) -> StoredImage:
             spacing_mm=spacing,
             channel_count=_channel_count(fields, path),
             **_place(fields, spacing, len(shape)),
-            details={"geometry": {key: fields[key] for key in _GEOMETRY if key in fields}},
         )
         check_shape(image)
-        pixels = _where_pixels_are(image, fields, header_bytes)
-        held = pixels["pixel_file"].stat().st_size - pixels["pixel_offset"]
-        check_size_on_disk(image, held, compressed=pixels["is_compressed"], file=pixels["pixel_file"])
-        notes = _renamed_note(pixels["pixel_file"], fields["ElementDataFile"], path)
-    return dataclasses.replace(image, details={**image.details, **pixels}, notes=notes)
+        file, header = _where_pixels_are(image, fields, header_bytes)
+        held = file.stat().st_size - header.pixel_offset
+        check_size_on_disk(image, held, compressed=header.is_compressed, file=file)
+        notes = _renamed_note(file, fields["ElementDataFile"], path)
+    return dataclasses.replace(image, pixel_file=file, header=header, notes=notes)
 
 
 def pixel_files(path: Path) -> tuple[Path, ...]:
@@ -100,8 +110,8 @@ def pixel_files(path: Path) -> tuple[Path, ...]:
     Raises:
         InputError: not a MetaImage file, or its pixel file is missing.
     """
-    file = read_header(path, path.suffix, beginning(path)).details["pixel_file"]
-    return () if file == path else (file,)
+    file = read_header(path, path.suffix, beginning(path)).pixel_file
+    return () if file is None or file == path else (file,)
 
 
 def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:
@@ -110,13 +120,13 @@ def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:
     Raises:
         InputError: the pixels are damaged.
     """
-    file, offset = image.details["pixel_file"], image.details["pixel_offset"]
+    header, file = header_of(image, MetaImageHeader), image.pixel_file or image.path
     count = image.byte_count // image.dtype.itemsize
     with reading(image.path, "a MetaImage"):
-        if image.details["is_compressed"]:
-            pixels = np.frombuffer(deflate.inflated(file, image.byte_count, offset=offset), image.dtype)
+        if header.is_compressed:
+            pixels = np.frombuffer(deflate.inflated(file, image.byte_count, offset=header.pixel_offset), image.dtype)
         else:
-            pixels = np.fromfile(file, image.dtype, count, offset=offset)
+            pixels = np.fromfile(file, image.dtype, count, offset=header.pixel_offset)
         return Pixels(pixels.reshape(image.shape[::-1] + ((3,) if image.channel_count == 3 else ())))
 
 
@@ -131,8 +141,8 @@ def write_labels(labels: LabelMap, path: Path, suffix: str) -> None:
         WorkError: a file cannot be written.
     """
     source = labels.source
-    if source is not None and source.format == "metaimage":
-        shape, geometry = stored_shape(labels.array.shape, source), dict(source.details["geometry"])
+    if source is not None and isinstance(source.header, MetaImageHeader):
+        shape, geometry = stored_shape(labels.array.shape, source), source.header.geometry
     else:
         shape, geometry = _own_geometry(labels)
     pixels = labels.array.tobytes()
@@ -204,7 +214,8 @@ def _channel_count(fields: Mapping[str, str], path: Path) -> int:
     return count
 
 
-def _where_pixels_are(image: StoredImage, fields: Mapping[str, str], header_bytes: int) -> dict[str, Any]:
+def _where_pixels_are(image: StoredImage, fields: Mapping[str, str], header_bytes: int) -> tuple[Path, MetaImageHeader]:
+    """The file of the pixels, and how they lie in it."""
     if "BinaryData" in fields and not _is_true(fields, "BinaryData"):
         raise InputError("keeps its pixels as text", where=image.path, remedy="save it with BinaryData = True.")
     name = fields["ElementDataFile"]
@@ -217,7 +228,8 @@ def _where_pixels_are(image: StoredImage, fields: Mapping[str, str], header_byte
         file = find_pixel_file(image.path, name, byte_count=stated + max(0, offset) if stated else None)
     if offset < 0:  # the pixels are what stands at the end, whatever comes before
         offset = max(0, file.stat().st_size - image.byte_count)
-    return {"pixel_file": file, "pixel_offset": offset, "is_compressed": is_compressed}
+    geometry = {key: fields[key] for key in _GEOMETRY if key in fields}
+    return file, MetaImageHeader(geometry, offset, is_compressed)
 
 
 def _renamed_note(file: Path, name: str, path: Path) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Files to images and label maps."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack, cast
 
@@ -13,7 +13,7 @@ from cardiotrace.core.geometry import Known
 from cardiotrace.core.image import Grid, Image
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.io.colour import as_colour, as_grey, by_the_rule, colour_doubt
-from cardiotrace.io.formats import open_image
+from cardiotrace.io.formats import Format, open_image, open_series
 from cardiotrace.io.frames import (
     geometry_of,
     label_doubt,
@@ -28,7 +28,7 @@ from cardiotrace.io.third_axis import axes_of, check_depth
 
 
 def read_image(
-    path: str | Path, options: ReadOptions = AS_STORED, *, images: Sequence[str] = (), **known: Unpack[KnownOption]
+    path: str | Path | Sequence[str | Path], options: ReadOptions = AS_STORED, **known: Unpack[KnownOption]
 ) -> Image:
     """Read an image file, a video, or a folder of images: frames (time, depth, height, width[, 3]).
 
@@ -37,32 +37,56 @@ def read_image(
     strong colour stays. What was assumed or left out stands in `Image.notes`.
 
     Args:
-        path: a file in a format of `FORMATS`, known by its content first, or a folder of images.
+        path: a file in a format of `FORMATS`, known by its content first, or a folder of images; or several files that
+            are one image, such as those images of a folder that are the frames of a video, in order.
         options: what the caller knows better than the file.
-        images: names of those images in the folder `path` that are its frames, in order; none takes them all.
         **known: single fields of the options: `view`, `modality`, `spacing_mm` (depth, height, width; None for the
             depth keeps the file's slice distance), `third_axis` ("auto", "depth" or "time"), `channels` (1 or 3).
 
     Raises:
-        InputError: the file is missing, damaged, or not an image; or its spacing cannot be.
+        InputError: the file is missing, damaged, not an image, or several; or its spacing cannot be.
     """
-    options = with_known(options, **known)
-    image, form = open_image(path, images)
+    image, form = open_image(path)
+    return _as_image(image, form, with_known(options, **known))
+
+
+def read_series(
+    path: str | Path | Sequence[str | Path], options: ReadOptions = AS_STORED, **known: Unpack[KnownOption]
+) -> Iterator[tuple[str, Image]]:
+    """Read all images that a file or a set of files holds, one after another, each with its name.
+
+    Args:
+        path: as in `read_image`.
+        options: as in `read_image`.
+        **known: as in `read_image`.
+
+    Yields:
+        The name among the others, the file's own where it is alone, and the image.
+
+    Raises:
+        InputError: as `read_image`.
+    """
+    images, form = open_series(path)
+    for image in images:
+        yield image.name or image.stem, _as_image(image, form, with_known(options, **known))
+
+
+def _as_image(image: StoredImage, form: Format, options: ReadOptions) -> Image:
     axes = axes_of(image, options.third_axis, is_planar=options.view.is_long_axis)
     geometry = geometry_of(image, axes, options.spacing_mm)
     pixels = form.read_pixels(image)
     values = to_grey_values(pixels.values, image)
     check_depth(values, image, axes, options.third_axis)
-    frames = to_frames(values, axes)
     times_ms = _times(image, axes)
     read = Image(
-        frames,
+        to_frames(values, axes),
         geometry,
         times_ms,
         options.view,
         source_of(image, axes),
         modality=options.modality,
         times=Known.UNKNOWN if times_ms is None else Known.FILE,
+        acquisition=image.acquisition,
         notes=image.notes,
         doubts=(*colour_doubt(pixels.strong_colour), *label_doubt(values)),
     )
@@ -119,8 +143,7 @@ def read_labels(
     if pixels.ndim > len(image.shape):
         pixels = _common_channel(pixels, image)
     array = to_frames(to_label_values(pixels, image), axes)
-    source = source_of(image, axes)
-    source = dataclasses.replace(source, details={**source.details, "is_labels": True})
+    source = dataclasses.replace(source_of(image, axes), is_labels=True)
     return LabelMap(cast("NDArray[np.uint8]", array), scheme, geometry, source)
 
 

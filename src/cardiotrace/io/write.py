@@ -77,7 +77,7 @@ def labels_path(source: FileSource, folder: str | Path) -> Path:
     """
     wanted = _wanted(source)
     suffix = source.suffix if source.suffix.lower() in wanted else wanted[0]
-    if suffix.lower() == ".png" and len(source.details.get("shape", ())) > 2:
+    if suffix.lower() == ".png" and len(source.shape) > 2:
         suffix = ".tif"  # of several frames
     return Path(folder) / f"{source.stem}_labels{suffix}"
 
@@ -92,9 +92,9 @@ def _wanted(source: FileSource | None) -> tuple[str, ...]:
 
 def _spare_image(source: FileSource, path: Path, suffix: str) -> None:
     """Never let what is written take the place of the image it came from."""
-    if source.details.get("is_labels"):
+    if source.is_labels:
         return
-    sources = [source.path, *([source.details["pixel_file"]] if "pixel_file" in source.details else [])]
+    sources = [source.path, *([] if source.pixel_file is None else [source.pixel_file])]
     targets = [path, *([metaimage.pixel_file_beside(path, suffix)] if suffix.lower() == ".mhd" else [])]
     if any(target.exists() and source.exists() and target.samefile(source) for target in targets for source in sources):
         raise InputError(
