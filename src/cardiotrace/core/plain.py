@@ -115,11 +115,8 @@ def _check(values: Any, language: str) -> None:
         depth += 1
         if depth > DEEPEST:
             raise ConfigError(f"cannot be used: its {language} is nested more than {DEEPEST} levels deep")
-        inner: list[Any] = []
-        for holder in level:
-            for item in holder.values() if isinstance(holder, dict) else holder:
-                if isinstance(item, dict | list):
-                    inner.append(item)
-                elif isinstance(item, float) and not math.isfinite(item):
-                    raise ConfigError(f"cannot be used: {item} is no number")
-        level = inner
+        items = [item for holder in level for item in (holder.values() if isinstance(holder, dict) else holder)]
+        wrong = next((item for item in items if isinstance(item, float) and not math.isfinite(item)), None)
+        if wrong is not None:
+            raise ConfigError(f"cannot be used: {wrong} is no number")
+        level = [item for item in items if isinstance(item, dict | list)]

@@ -155,10 +155,10 @@ class Echonet(PublishedDataset):
         rows = read_rows(path, columns=("FileName", "Frame", *_CORNERS), beginning=beginning)
         chords: dict[str, dict[int, list[list[float]]]] = {}
         for line, row in enumerate(rows, start=2):
-            values = [number(row, key) for key in ("Frame", *_CORNERS)]
-            if any(value is None for value in values):
+            values = [value for key in ("Frame", *_CORNERS) if (value := number(row, key)) is not None]
+            if len(values) <= len(_CORNERS):
                 raise InputError(f"line {line} lacks a number", where=path)
-            frame, *ends = (float(value or 0) for value in values)
+            frame, *ends = values
             chords.setdefault(Path(row["FileName"]).stem, {}).setdefault(int(frame), []).append(ends)
         return {
             name: {frame: outline(np.array(ends)) for frame, ends in frames.items()} for name, frames in chords.items()

@@ -1,6 +1,5 @@
 """Exams as they lie on disk: a file, a patient's folder, or a folder of those."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -10,6 +9,7 @@ from typing import NoReturn
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.exam import Exam, Patient
 from cardiotrace.core.file import require_regular_file
+from cardiotrace.core.text import numbered, told_apart
 from cardiotrace.datasets.grouping import Group, Series, group_files
 from cardiotrace.datasets.leftover import Listing, files_left_out, look_into
 from cardiotrace.datasets.reading import AS_IT_IS, Reading, as_read, read_group
@@ -183,19 +183,20 @@ class _Search:
     def _groups(self, path: Path, listing: Listing) -> list[FoundExam]:
         """Exams of a folder that no data set's reader knows: videos that one lists, and files by patient."""
         videos = {file: visit for file in listing.images for visit in visits_at(file)}
-        others = [file for file in listing.images if file not in videos]
         found = [_visit(file, visit, self.reading, 1) for file, visit in videos.items()]
         if videos:
             listing = listing.without_tables()
-        if not others:
-            return [_with_left_out(found[0], listing.unread), *found[1:]] if found else []
+        others = [file for file in listing.images if file not in videos]
+        told = [*listing.unread, *(listing.labels_told if others else ())]
         try:
-            groups = group_files(others, path, self.reading.image_files)
+            groups = group_files(others, path, self.reading.image_files) if others else []
         except InputError as error:
             return [*found, _unreadable(path, error)]
-        told = [*listing.unread, *listing.labels_told]
         exams = [_of_group(path, group, self.reading, len(groups)) for group in groups]
-        return [*found, _with_left_out(exams[0], told), *exams[1:]]
+        # What was left out is told with the first exam of those that it may have belonged to.
+        if exams:
+            return [*found, _with_left_out(exams[0], told), *exams[1:]]
+        return [_with_left_out(found[0], told), *found[1:]] if found else []
 
 
 def _of_group(path: Path, group: Group, reading: Reading, count: int) -> FoundExam:
@@ -234,16 +235,7 @@ def _told_of_link(known: FoundExam, other: FoundExam) -> FoundExam:
 
 def _with_unique_names(found: list[FoundExam]) -> list[FoundExam]:
     """Put as many parent folders before equal names as tell them apart, and a number where none does."""
-    names = [exam.name for exam in found]
-    parents = [exam.path.resolve().parts[1 : None if exam.part else -1] for exam in found]
-    for depth in range(1, max(map(len, parents), default=0) + 1):
-        counts = Counter(names)
-        if max(counts.values()) == 1:
-            break
-        longer = ["_".join((*above[-depth:], exam.name)) for above, exam in zip(parents, found, strict=True)]
-        names = [longer[index] if counts[name] > 1 else name for index, name in enumerate(names)]
-    unique: list[str] = []
-    for name in names:
-        numbered = (f"{name}-{number}" for number in range(2, len(names) + 2))
-        unique.append(name if name not in unique else next(other for other in numbered if other not in names + unique))
-    return [replace(exam, name=name) for exam, name in zip(found, unique, strict=True)]
+    # Patients of one folder have the folder itself above them, others the folder that theirs lies in.
+    above = [exam.path.resolve().parts[1 : None if exam.part else -1] for exam in found]
+    names = numbered(told_apart([exam.name for exam in found], above))
+    return [replace(exam, name=name) for exam, name in zip(found, names, strict=True)]

@@ -116,14 +116,19 @@ def _in_stacks(named: Sequence[_Named]) -> dict[Path, str]:
     """Files that are numbered without a word of what the number counts, and lie as slices do: one patient's."""
     sets: dict[str, list[_Named]] = {}
     for file in named:
-        counted = None if file.is_image or file.name.index is not None else file.stem_and_number
-        if counted is not None:
-            sets.setdefault(counted[0].casefold(), []).append(file)
-    keys: dict[Path, str] = {}
-    for files in (files for files in sets.values() if len(files) > 1):
-        if all(_is_plane(file.path) for file in files) and are_parallel([read_image(file.path) for file in files]):
-            keys |= {file.path: re.sub(r"[_\d]*\d$", "", file.name.patient) for file in files}
-    return keys
+        if not file.is_image and file.name.index is None and file.stem_and_number is not None:
+            sets.setdefault(file.stem_and_number[0].casefold(), []).append(file)
+    stacks = (files for files in sets.values() if len(files) > 1 and _is_stack(files))
+    return {file.path: _without_number(file.name.patient) for files in stacks for file in files}
+
+
+def _is_stack(files: Sequence[_Named]) -> bool:
+    return all(_is_plane(file.path) for file in files) and are_parallel([read_image(file.path) for file in files])
+
+
+def _without_number(patient: str) -> str:
+    """What tells a patient, without the number of an image at its end."""
+    return re.sub(r"[_\d]*\d$", "", patient)
 
 
 def _is_plane(path: Path) -> bool:
@@ -145,7 +150,7 @@ def _patient(file: _Named, videos: Mapping[Path, tuple[Path, ...]]) -> str:
     """Whose a file is: the words of its name; of a video without its number; of a still that has but a number, that."""
     counted = file.stem_and_number
     if file.path in videos:
-        return file.name.patient if file.name.index is not None else re.sub(r"[_\d]*\d$", "", file.name.patient)
+        return file.name.patient if file.name.index is not None else _without_number(file.name.patient)
     is_nameless = not file.name.patient and file.name.index is not None
     is_counted = counted is not None or file.name.phase is not Phase.OTHER or file.name.counting is Counting.FRAME
     if file.is_image and is_nameless and is_counted:
@@ -203,23 +208,27 @@ def _is_video(files: Sequence[_Named], folder: Path) -> bool:
         InputError: nothing tells.
     """
     sizes = {tuple(read_metadata(file.path)["shape"]) for file in files}
-    counts_frames = all(file.name.counting is Counting.FRAME for file in files)
-    if len(sizes) > 1:
-        if counts_frames:
-            raise _unclear(files, folder, "are named as frames, and differ in size")
+    if len(next(iter(sizes))) > 2 and len(sizes) == 1:  # TIFF stacks: a video each
         return False
-    if len(next(iter(sizes))) > 2:  # TIFF stacks: a video each
-        return False
-    likeness = _likeness(_in_order(files)[:_MOST_COMPARED])
-    if counts_frames:
-        if likeness.size > 1 and np.median(likeness) <= _UNLIKE:
-            raise _unclear(files, folder, "are named as frames, and do not look like those of one video")
+    likeness = _likeness(_in_order(files)[:_MOST_COMPARED]) if len(sizes) == 1 else None
+    if all(file.name.counting is Counting.FRAME for file in files):
+        why = _why_no_frames(likeness)
+        if why:
+            raise _unclear(files, folder, f"are named as frames, and {why}")
         return True
+    if likeness is None or (likeness.size and np.median(likeness) <= _UNLIKE):
+        return False
     if likeness.size and np.percentile(likeness, 10) >= _ALIKE:
         return True
-    if likeness.size and np.median(likeness) <= _UNLIKE:
-        return False
     raise _unclear(files, folder, "can be the frames of a video, or stills")
+
+
+def _why_no_frames(likeness: Float[np.ndarray, " n"] | None) -> str:
+    """What speaks against images being frames, though they are named so; empty where nothing does."""
+    if likeness is None:
+        return "differ in size"
+    is_unlike = likeness.size > 1 and np.median(likeness) <= _UNLIKE
+    return "do not look like those of one video" if is_unlike else ""
 
 
 _ALIKE, _UNLIKE = 0.95, 0.9

@@ -1,7 +1,7 @@
 """Several data sets as one: real and phantom patients together, or the centres of several publications."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -51,10 +51,14 @@ class Joined:
     def __post_init__(self) -> None:
         object.__setattr__(self, "root", self.root.expanduser())
         self._require_alike()
-        counts = Counter(name for part in self.parts for name in {case.patient for case in part.cases()})
-        twice = [name for name, count in counts.items() if count > 1]
+        twice = [name for name, count in Counter(self._patients()).items() if count > 1]
         if twice:
             raise InputError(f"patient {twice[0]!r} is in two of the joined data sets ({len(twice)} such)")
+
+    def _patients(self) -> Iterator[str]:
+        """Part after part, each once in a part."""
+        for part in self.parts:
+            yield from {case.patient for case in part.cases()}
 
     def _require_alike(self) -> None:
         first, *others = self.parts

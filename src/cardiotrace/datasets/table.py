@@ -4,7 +4,6 @@ import csv
 import math
 import re
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 
 from cardiotrace.core.errors import InputError
@@ -33,12 +32,11 @@ def read_rows(path: Path, *, columns: Sequence[str], beginning: str = "") -> lis
     Raises:
         InputError: it cannot be read, or lacks a column.
     """
+    first, *others = read_text(path, largest=LARGEST_TABLE).splitlines(keepends=True) or [""]
     try:
-        first, *others = read_text(path, largest=LARGEST_TABLE).splitlines(keepends=True) or [""]
-        lines = (line for line in others if line.startswith(beginning)) if beginning else iter(others)
-        reader = csv.DictReader(chain([first], lines), restval="")
-        present = [name.strip() for name in reader.fieldnames or ()]
-        reader.fieldnames = present
+        # Lines that do not count are passed over before they are taken apart: a list may have half a million.
+        reader = csv.DictReader([first, *(line for line in others if line.startswith(beginning))], restval="")
+        present = reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
         rows = [{name: text for name, text in row.items() if name} for row in reader]
     except csv.Error as error:
         raise InputError(f"cannot be read as a table: {error}", where=path) from None

@@ -34,14 +34,15 @@ def geometry_of(image: StoredImage, axes: str, given: GivenSpacing | None = None
         return NO_GEOMETRY
     depth, height, width = sizes
     check_spacing(sizes, where=image.path, may_lack_depth=True)
-    plain = Geometry.of_spacing(sizes, where=image.path)
-    known = Known.FILE if given is None else Known.GIVEN
-    distance = Known.GIVEN if given is not None and given[0] is not None else Known.FILE
+    if image.affine is None:
+        affine = Geometry.of_spacing(sizes, where=image.path).affine
+    else:
+        affine = _scaled(image.affine, (1.0 if np.isnan(depth) else depth, height, width))
+    has_own_distance = given is None or given[0] is None
+    distance = Known.FILE if has_own_distance else Known.GIVEN
     return Geometry(
-        plain.affine
-        if image.affine is None
-        else _scaled(image.affine, (1.0 if np.isnan(depth) else depth, height, width)),
-        pixel_size=known,
+        affine,
+        pixel_size=Known.FILE if given is None else Known.GIVEN,
         slice_distance=Known.UNKNOWN if np.isnan(depth) else distance,
         orientation=Known.FILE if image.is_oriented else Known.UNKNOWN,
         doubts=() if given is not None else image.doubts,

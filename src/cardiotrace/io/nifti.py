@@ -270,25 +270,31 @@ def _place(header: Any, shape: tuple[int, ...], mm: float) -> _NiftiPlace:
     if affine is None:
         return _NiftiPlace(tuple(stated), None, False, ())
     lengths = [_rounded(length) for length in np.linalg.norm(affine[:3, :3], axis=0)[:count]]
-    sizes, doubts = [], []
-    for axis, (pixdim, length) in enumerate(zip(stated, lengths, strict=True)):
-        is_plane = axis == 2 and shape[2] == 1
-        agree = math.isclose(pixdim, length, rel_tol=_SAME_SIZE)
-        if agree or is_plane or _says_nothing(length, mm):
-            sizes.append(pixdim)
-        elif _says_nothing(pixdim, mm):
-            sizes.append(length)
-        else:
-            sizes.append(length if pixdim > 0 else pixdim)
-            doubts.append("xyz"[axis])
+    found = [
+        _size(*pair, mm, is_plane=axis == 2 and shape[2] == 1)
+        for axis, pair in enumerate(zip(stated, lengths, strict=True))
+    ]
+    sizes = tuple(size for size, _ in found)
     is_default = is_axis_aligned(affine[:3, :3]) and not affine[:3, 3].any()
     told: tuple[str, ...] = ()
-    if doubts and min(sizes) > 0:
+    if any(is_doubtful for _, is_doubtful in found) and min(sizes) > 0:
         told = (
             f"its header contradicts itself about the size of a voxel: pixdim {_listed(stated)} mm, sform"
             f" {_listed(lengths)} mm; the sform was followed",
         )
-    return _NiftiPlace(tuple(sizes), affine, not is_default, told)
+    return _NiftiPlace(sizes, affine, not is_default, told)
+
+
+def _size(pixdim: float, length: float, mm: float, *, is_plane: bool) -> tuple[float, bool]:
+    """The size of a voxel along one axis, and whether the header contradicts itself about it."""
+    agree = math.isclose(pixdim, length, rel_tol=_SAME_SIZE)
+    # The thickness of a single plane is of no account; its column is filled with anything.
+    if agree or is_plane or _says_nothing(length, mm):
+        return pixdim, False
+    if _says_nothing(pixdim, mm):
+        return length, False
+    # A size that cannot be is kept, so that it is refused and not passed over.
+    return (length if pixdim > 0 else pixdim), True
 
 
 def _affine(header: Any, mm: float) -> NDArray[np.float64] | None:

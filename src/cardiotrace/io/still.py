@@ -99,7 +99,7 @@ def read_header(path: Path, suffix: str, kind: str, head: bytes) -> StoredImage:
         dtype, channels = mode_facts(raster.mode)
     if count > 1:
         shape, channels = (*shape, count), 3 if kind == "gif" else channels
-    is_deep = kind == "png" and head[24:25] == b"\x10" and head[25:26] in (b"\x02", b"\x04", b"\x06")
+    is_deep = _is_deep(kind, head)
     image = StoredImage(
         path, "image", suffix, shape, dtype, channel_count=channels, third_is_time=True, is_lossy=kind == "jpeg",
         header=StillHeader(kind, is_deep), notes=(_DEEP_COLOUR,) if is_deep else (),
@@ -109,6 +109,11 @@ def read_header(path: Path, suffix: str, kind: str, head: bytes) -> StoredImage:
         needed = math.prod(shape) * _bits_per_pixel(kind, head) // 8
         check_size_on_disk(image, path.stat().st_size * _LARGEST_RATIO[kind], compressed=False, needed=needed)
     return image
+
+
+def _is_deep(kind: str, head: bytes) -> bool:
+    """Whether it is a PNG of 16 bit that is no plain grey: the byte of the depth, and that of the type of colour."""
+    return kind == "png" and head[24:25] == b"\x10" and head[25:26] in (b"\x02", b"\x04", b"\x06")
 
 
 def _bits_per_pixel(kind: str, head: bytes) -> int:

@@ -26,7 +26,8 @@ def write_labels(labels: LabelMap, path: str | Path) -> None:
     suffix = suffix_of(path) or ""
     form = next((form for form in FORMATS if suffix.lower() in form.suffixes), None)
     wanted = _wanted(source)
-    if form is None or form.write_labels is None or suffix.lower() not in wanted:
+    write = None if form is None else form.write_labels
+    if write is None or suffix.lower() not in wanted:
         raise InputError(
             f"labels of this image cannot be written as {suffix or path.suffix or 'a folder'}",
             where=path,
@@ -34,7 +35,7 @@ def write_labels(labels: LabelMap, path: str | Path) -> None:
         )
     if source is not None:
         _spare_image(source, path, suffix)
-    form.write_labels(labels, path, suffix)
+    write(labels, path, suffix)
 
 
 def write_image(cine: Image, path: str | Path) -> None:
