@@ -34,7 +34,10 @@ from cardiotrace.geometry.polygon import fill_polygon
 from cardiotrace.io import read_image
 
 _PARTS = {"training": "TRAIN", "validation": "VAL", "testing": "TEST"}
-_CORNERS = ("X1", "Y1", "X2", "Y2")
+_CHORD = ("X1", "Y1", "X2", "Y2")
+_POINT = ("X", "Y")
+_NO_FRAME = ("no systolic", "no diastolic")
+"""What EchoNet-Pediatric writes in place of a frame's number where an instant was not traced."""
 
 Outline = Float[np.ndarray, "n 2"]
 
@@ -44,7 +47,8 @@ class Echonet(PublishedDataset):
     """The EchoNet-Dynamic data set: videos without pixel size, two frames of each traced.
 
     A tracing is a long axis and about twenty chords across it, as (X1, Y1, X2, Y2) of each in pixels; the outline
-    runs down one end of the chords and up the other. Of the two traced frames the larger cavity is ED.
+    runs down one end of the chords and up the other. Of the two traced frames the larger cavity is ED. The folders of
+    EchoNet-Pediatric, A4C and PSAX, are read as well: a tracing there is a row (X, Y) for each point of the outline.
 
     Args:
         root: folder that holds `Videos`, `FileList.csv` and `VolumeTracings.csv`.
@@ -85,6 +89,11 @@ class Echonet(PublishedDataset):
 
     def _is_there(self) -> bool:
         return (self.root / "FileList.csv").is_file()
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """The one view of the folder."""
+        return (self._view,)
 
     def cases(self) -> list[Case]:
         """The traced frames of each video that is on disk, in order of name.
@@ -152,16 +161,20 @@ class Echonet(PublishedDataset):
         path = self.root / "VolumeTracings.csv"
         if not path.exists():
             return {}
-        rows = read_rows(path, columns=("FileName", "Frame", *_CORNERS), beginning=beginning)
-        chords: dict[str, dict[int, list[list[float]]]] = {}
+        rows = read_rows(path, columns=("FileName", "Frame"), beginning=beginning)
+        corners = _POINT if rows and "X" in rows[0] else _CHORD
+        traced: dict[str, dict[int, list[list[float]]]] = {}
         for line, row in enumerate(rows, start=2):
-            values = [value for key in ("Frame", *_CORNERS) if (value := number(row, key)) is not None]
-            if len(values) <= len(_CORNERS):
+            if row["Frame"].strip().lower() in _NO_FRAME:
+                continue
+            values = [value for key in ("Frame", *corners) if (value := number(row, key)) is not None]
+            if len(values) <= len(corners):
                 raise InputError(f"line {line} lacks a number", where=path)
             frame, *ends = values
-            chords.setdefault(Path(row["FileName"]).stem, {}).setdefault(int(frame), []).append(ends)
+            traced.setdefault(Path(row["FileName"]).stem, {}).setdefault(int(frame), []).append(ends)
         return {
-            name: {frame: outline(np.array(ends)) for frame, ends in frames.items()} for name, frames in chords.items()
+            name: {frame: _outline_of(np.array(ends)) for frame, ends in frames.items()}
+            for name, frames in traced.items()
         }
 
     def _instants(self, name: str) -> dict[Phase, int]:
@@ -178,10 +191,10 @@ class Echonet(PublishedDataset):
         groups = {"patient": name, **case_class(ejection_fraction)}
         return Case(
             name=f"{name}_{phase}",
-            view=View.FOUR_CHAMBER,
+            view=self._view,
             phase=phase,
             groups=groups,
-            read_image=partial(read_frame, self._video(name), frame, view=View.FOUR_CHAMBER, modality=self.modality),
+            read_image=partial(read_frame, self._video(name), frame, view=self._view, modality=self.modality),
             read_labels=partial(_traced, self._video(name), frame, self._outlines[name][frame]),
             files=(*relative_files([self._video(name)], self.root), "VolumeTracings.csv"),
             facts=case_reference(ejection_fraction),
@@ -203,6 +216,11 @@ def outline(chords: Float[np.ndarray, "n 4"]) -> Outline:
     """
     across = chords[1:]
     return np.concatenate([across[:, [1, 0]], across[::-1][:, [3, 2]]])
+
+
+def _outline_of(rows: Float[np.ndarray, "n k"]) -> Outline:
+    """The outline of a frame's rows: a long axis and chords, or points around the cavity (X, Y)."""
+    return rows[:, ::-1] if rows.shape[1] == len(_POINT) else outline(rows)
 
 
 def listed_videos(root: Path) -> Mapping[str, Mapping[str, str]]:

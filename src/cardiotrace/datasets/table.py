@@ -1,6 +1,7 @@
 """Tables and settings files that lie beside the images of data sets."""
 
 import csv
+import io
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -32,7 +33,7 @@ def read_rows(path: Path, *, columns: Sequence[str], beginning: str = "") -> lis
     Raises:
         InputError: it cannot be read, or lacks a column.
     """
-    first, *others = read_text(path, largest=LARGEST_TABLE).splitlines(keepends=True) or [""]
+    first, *others = list(io.StringIO(read_text(path, largest=LARGEST_TABLE), newline="")) or [""]
     try:
         # Lines that do not count are passed over before they are taken apart: a list may have half a million.
         reader = csv.DictReader([first, *(line for line in others if line.startswith(beginning))], restval="")

@@ -1,6 +1,7 @@
 """The words of a file's name, and what each reads as: the one grammar of names, for whoever asks a name anything."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -186,9 +187,9 @@ def _is_frame_number(word: Word) -> bool:
 
 def _words(name: str) -> Iterator[Word]:
     """Words as they read by themselves."""
-    text, place = name.lower(), 0
+    text, place = _lower(name), 0
     while place < len(text):
-        if not text[place].isalnum():
+        if not _is_of_word(text[place]):
             place += 1
             continue
         end, word = _expression_at(text, place)
@@ -201,11 +202,17 @@ def _expression_at(text: str, place: int) -> tuple[int, Word | None]:
     for pattern, word in _EXPRESSIONS:
         if match := pattern.match(text, place):
             return match.end(), word
-    run = _RUN.match(text, place)
-    return (place + 1 if run is None else run.end()), None
+    return next((end for end in range(place, len(text)) if not _is_of_word(text[end])), len(text)), None
 
 
-_RUN = re.compile(r"[^\W_]+")
+def _is_of_word(character: str) -> bool:
+    """Whether it is a letter, a digit, or a mark on a letter: vowels in many scripts, accents on some file systems."""
+    return character.isalnum() or unicodedata.category(character).startswith("M")
+
+
+def _lower(name: str) -> str:
+    """The name in lower case, letter by letter, so that places stay: some letters become two."""
+    return "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in name)
 
 
 def _single(text: str) -> Iterator[Word]:
