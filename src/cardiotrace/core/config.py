@@ -199,13 +199,13 @@ _READERS: Mapping[Any, Callable[[tuple[Any, ...], Any, str], Any]] = {
 def _scalar(hint: Any, value: Any, path: str) -> Any:
     if isinstance(hint, type) and issubclass(hint, Enum):
         return _member(hint, value, path)
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    if hint is float and is_whole:
+    # To Python a truth value is a number.
+    is_truth = isinstance(value, bool)
+    if hint is float and isinstance(value, int) and not is_truth:
         return _as_float(value, path)
     if hint is Path and isinstance(value, str):
         return _as_path(value, path)
-    # To Python a truth value is a number.
-    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+    if not isinstance(value, hint) or is_truth is not (hint is bool):
         raise ConfigError(f"{path}: expected {hint.__name__}, got {_shown(value)}")
     return value
 

@@ -1,6 +1,6 @@
 """Exams as they lie on disk: a file, a patient's folder, or a folder of those."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -188,15 +188,21 @@ class _Search:
             listing = listing.without_tables()
         others = [file for file in listing.images if file not in videos]
         told = [*listing.unread, *(listing.labels_told if others else ())]
-        try:
-            groups = group_files(others, path, self.reading.image_files) if others else []
-        except InputError as error:
-            return [*found, _unreadable(path, error)]
-        exams = [_of_group(path, group, self.reading, len(groups)) for group in groups]
+        exams = self._by_patient(path, others)
         # What was left out is told with the first exam of those that it may have belonged to.
-        if exams:
-            return [*found, _with_left_out(exams[0], told), *exams[1:]]
-        return [_with_left_out(found[0], told), *found[1:]] if found else []
+        place = len(found) if exams else 0
+        together = [*found, *exams]
+        return [_with_left_out(exam, told if index == place else ()) for index, exam in enumerate(together)]
+
+    def _by_patient(self, path: Path, files: Sequence[Path]) -> list[FoundExam]:
+        """The exams of the files of a folder, one that cannot be read where nothing tells what belongs together."""
+        if not files:
+            return []
+        try:
+            groups = group_files(files, path, self.reading.image_files)
+        except InputError as error:
+            return [_unreadable(path, error)]
+        return [_of_group(path, group, self.reading, len(groups)) for group in groups]
 
 
 def _of_group(path: Path, group: Group, reading: Reading, count: int) -> FoundExam:

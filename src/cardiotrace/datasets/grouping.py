@@ -208,19 +208,32 @@ def _is_video(files: Sequence[_Named], folder: Path) -> bool:
         InputError: nothing tells.
     """
     sizes = {tuple(read_metadata(file.path)["shape"]) for file in files}
-    if len(next(iter(sizes))) > 2 and len(sizes) == 1:  # TIFF stacks: a video each
+    have_one_size = len(sizes) == 1
+    if have_one_size and len(sizes.pop()) > 2:  # TIFF stacks: a video each
         return False
-    likeness = _likeness(_in_order(files)[:_MOST_COMPARED]) if len(sizes) == 1 else None
+    likeness = None if not have_one_size else _likeness(_in_order(files)[:_MOST_COMPARED])
     if all(file.name.counting is Counting.FRAME for file in files):
         why = _why_no_frames(likeness)
         if why:
             raise _unclear(files, folder, f"are named as frames, and {why}")
         return True
-    if likeness is None or (likeness.size and np.median(likeness) <= _UNLIKE):
+    is_video = _looks_moving(likeness)
+    if is_video is None:
+        raise _unclear(files, folder, "can be the frames of a video, or stills")
+    return is_video
+
+
+def _looks_moving(likeness: Float[np.ndarray, " n"] | None) -> bool | None:
+    """Whether images look like neighbours in a video; None where that is not clear, or nothing is seen in them.
+
+    Args:
+        likeness: correlations of neighbours; None of images that differ in size.
+    """
+    if likeness is None:
         return False
     if likeness.size and np.percentile(likeness, 10) >= _ALIKE:
         return True
-    raise _unclear(files, folder, "can be the frames of a video, or stills")
+    return False if likeness.size and np.median(likeness) <= _UNLIKE else None
 
 
 def _why_no_frames(likeness: Float[np.ndarray, " n"] | None) -> str:

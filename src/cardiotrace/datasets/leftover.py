@@ -1,7 +1,7 @@
 """What lies in a folder beside the images of an exam, so that no file is dropped without a word."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -50,13 +50,18 @@ def look_into(folder: Path) -> Listing:
         OSError: the folder cannot be read.
     """
     entries = [entry for entry in sorted(folder.iterdir()) if not _is_system(entry)]
-    files = [entry for entry in entries if not entry.is_dir()]
+    folders, files = _parted(entries, Path.is_dir)
     problems = {file: why for file in files if (why := _problem(file)) is not None}
-    readable = [file for file in files if file not in problems]
-    labels = tuple(filter(_is_labels, readable))
-    images, repeated = _once(file for file in readable if file not in labels)
-    folders = tuple(entry for entry in entries if entry.is_dir())
+    readable, _ = _parted(files, lambda file: file not in problems)
+    labels, others = _parted(readable, _is_labels)
+    images, repeated = _once(others)
     return Listing(images, labels, folders, (*_unread(problems, images + labels), *repeated))
+
+
+def _parted(paths: Iterable[Path], is_first: Callable[[Path], bool]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Those that are of a kind, and the others, in order."""
+    kinds = {path: is_first(path) for path in paths}
+    return tuple(path for path in kinds if kinds[path]), tuple(path for path in kinds if not kinds[path])
 
 
 def _is_labels(file: Path) -> bool:
@@ -102,7 +107,7 @@ def _problem(file: Path) -> str | None:
     return None if os.access(file, os.R_OK) else "may not be read"
 
 
-def _once(files: Iterator[Path]) -> tuple[tuple[Path, ...], list[str]]:
+def _once(files: Iterable[Path]) -> tuple[tuple[Path, ...], list[str]]:
     """The files without those that links make another of, and what to say of these."""
     kept: dict[Path, Path] = {}
     repeated = []

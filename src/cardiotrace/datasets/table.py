@@ -33,18 +33,22 @@ def read_rows(path: Path, *, columns: Sequence[str], beginning: str = "") -> lis
     Raises:
         InputError: it cannot be read, or lacks a column.
     """
-    first, *others = list(io.StringIO(read_text(path, largest=LARGEST_TABLE), newline="")) or [""]
     try:
-        # Lines that do not count are passed over before they are taken apart: a list may have half a million.
-        reader = csv.DictReader([first, *(line for line in others if line.startswith(beginning))], restval="")
+        reader = csv.DictReader(_lines(path, beginning), restval="")
         present = reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
         rows = [{name: text for name, text in row.items() if name} for row in reader]
     except csv.Error as error:
         raise InputError(f"cannot be read as a table: {error}", where=path) from None
-    lacking = [name for name in columns if name not in present]
-    if lacking:
-        raise InputError(f"has no column {lacking[0]!r}", where=path, remedy=f"its columns are: {', '.join(present)}.")
+    lacking = next((name for name in columns if name not in present), None)
+    if lacking is not None:
+        raise InputError(f"has no column {lacking!r}", where=path, remedy=f"its columns are: {', '.join(present)}.")
     return rows
+
+
+def _lines(path: Path, beginning: str) -> list[str]:
+    """The first line, and those of the others that count: passed over before half a million are taken apart."""
+    lines = list(io.StringIO(read_text(path, largest=LARGEST_TABLE), newline=""))
+    return [*lines[:1], *(line for line in lines[1:] if line.startswith(beginning))]
 
 
 def read_settings(path: Path) -> dict[str, str]:

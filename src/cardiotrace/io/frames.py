@@ -1,5 +1,6 @@
 """From the axes and numbers of a file to frames (time, depth, height, width) and to labels."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,15 +39,18 @@ def geometry_of(image: StoredImage, axes: str, given: GivenSpacing | None = None
         affine = Geometry.of_spacing(sizes, where=image.path).affine
     else:
         affine = _scaled(image.affine, (1.0 if np.isnan(depth) else depth, height, width))
-    has_own_distance = given is None or given[0] is None
-    distance = Known.FILE if has_own_distance else Known.GIVEN
-    return Geometry(
+    stated = Geometry(
         affine,
-        pixel_size=Known.FILE if given is None else Known.GIVEN,
-        slice_distance=Known.UNKNOWN if np.isnan(depth) else distance,
+        pixel_size=Known.FILE,
+        slice_distance=Known.UNKNOWN if np.isnan(depth) else Known.FILE,
         orientation=Known.FILE if image.is_oriented else Known.UNKNOWN,
-        doubts=() if given is not None else image.doubts,
+        doubts=image.doubts,
     )
+    if given is None:
+        return stated
+    # Sizes that are given end what the header says of itself.
+    distance = stated.slice_distance if given[0] is None else Known.GIVEN
+    return replace(stated, pixel_size=Known.GIVEN, slice_distance=distance, doubts=())
 
 
 def _sizes(image: StoredImage, axes: str) -> tuple[float, float, float] | None:

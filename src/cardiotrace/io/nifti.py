@@ -276,13 +276,13 @@ def _place(header: Any, shape: tuple[int, ...], mm: float) -> _NiftiPlace:
     ]
     sizes = tuple(size for size, _ in found)
     is_default = is_axis_aligned(affine[:3, :3]) and not affine[:3, 3].any()
-    told: tuple[str, ...] = ()
-    if any(is_doubtful for _, is_doubtful in found) and min(sizes) > 0:
-        told = (
-            f"its header contradicts itself about the size of a voxel: pixdim {_listed(stated)} mm, sform"
-            f" {_listed(lengths)} mm; the sform was followed",
-        )
-    return _NiftiPlace(sizes, affine, not is_default, told)
+    contradicts = any(is_doubtful for _, is_doubtful in found)
+    doubt = (
+        f"its header contradicts itself about the size of a voxel: pixdim {_listed(stated)} mm, sform"
+        f" {_listed(lengths)} mm; the sform was followed"
+    )
+    # Sizes that cannot be are refused, with words of their own.
+    return _NiftiPlace(sizes, affine, not is_default, (doubt,) * (contradicts and min(sizes) > 0))
 
 
 def _size(pixdim: float, length: float, mm: float, *, is_plane: bool) -> tuple[float, bool]:

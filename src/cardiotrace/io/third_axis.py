@@ -65,6 +65,10 @@ class _Stack:
         return self.distance_mm is not None and self.distance_mm >= LEAST_DISTANCE_MM
 
     @property
+    def is_as_of_mri(self) -> bool:
+        return self.fits_a_heart and self.has_gaps
+
+    @property
     def is_fine_volume(self) -> bool:
         """Whether it is one of thin slices, such as of CT, no taller than a heart."""
         return self.distance_mm is not None and not self.has_gaps and self.height_mm <= TALLEST_STACK_MM
@@ -86,7 +90,7 @@ def _third_is_time(image: StoredImage, *, is_planar: bool) -> bool:
     if motion is Motion.CINE or is_planar:
         # Single stacks are called cine too, and long axes are recorded in parallel planes: a header that states such
         # slices speaks against name and view.
-        if not (stack.fits_a_heart and stack.has_gaps) or (is_planar and not image.is_oriented):
+        if not stack.is_as_of_mri or (is_planar and not image.is_oriented):
             return True
         why = "its name says it moves" if motion is Motion.CINE else "a long-axis view is one plane"
         apart = f"{stack.distance_mm:g} mm apart as the header says"

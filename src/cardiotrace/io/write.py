@@ -24,9 +24,8 @@ def write_labels(labels: LabelMap, path: str | Path) -> None:
     path = Path(path)
     source = labels.source
     suffix = suffix_of(path) or ""
-    form = next((form for form in FORMATS if suffix.lower() in form.suffixes), None)
-    wanted = _wanted(source)
-    write = None if form is None else form.write_labels
+    writers = {ending: form.write_labels for form in FORMATS for ending in form.suffixes}
+    wanted, write = _wanted(source), writers.get(suffix.lower())
     if write is None or suffix.lower() not in wanted:
         raise InputError(
             f"labels of this image cannot be written as {suffix or path.suffix or 'a folder'}",
