@@ -1,6 +1,6 @@
 """EchoNet-Dynamic: apical four-chamber videos of 10 030 patients with the left ventricle traced at ED and ES."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
@@ -161,17 +161,9 @@ class Echonet(PublishedDataset):
         path = self.root / "VolumeTracings.csv"
         if not path.exists():
             return {}
-        rows = read_rows(path, columns=("FileName", "Frame"), beginning=beginning)
-        corners = _POINT if rows and "X" in rows[0] else _CHORD
         traced: dict[str, dict[int, list[list[float]]]] = {}
-        for line, row in enumerate(rows, start=2):
-            if row["Frame"].strip().lower() in _NO_FRAME:
-                continue
-            values = [value for key in ("Frame", *corners) if (value := number(row, key)) is not None]
-            if len(values) <= len(corners):
-                raise InputError(f"line {line} lacks a number", where=path)
-            frame, *ends = values
-            traced.setdefault(Path(row["FileName"]).stem, {}).setdefault(int(frame), []).append(ends)
+        for name, frame, ends in _traced_rows(path, beginning):
+            traced.setdefault(name, {}).setdefault(frame, []).append(ends)
         return {
             name: {frame: _outline_of(np.array(ends)) for frame, ends in frames.items()}
             for name, frames in traced.items()
@@ -216,6 +208,23 @@ def outline(chords: Float[np.ndarray, "n 4"]) -> Outline:
     """
     across = chords[1:]
     return np.concatenate([across[:, [1, 0]], across[::-1][:, [3, 2]]])
+
+
+def _traced_rows(path: Path, beginning: str) -> Iterator[tuple[str, int, list[float]]]:
+    """Video, frame and coordinates of each row of a table of tracings.
+
+    Raises:
+        InputError: a row lacks a number.
+    """
+    rows = read_rows(path, columns=("FileName", "Frame"), beginning=beginning)
+    corners = _POINT if rows and "X" in rows[0] else _CHORD
+    for line, row in enumerate(rows, start=2):
+        if row["Frame"].strip().lower() in _NO_FRAME:
+            continue
+        values = [value for key in ("Frame", *corners) if (value := number(row, key)) is not None]
+        if len(values) <= len(corners):
+            raise InputError(f"line {line} lacks a number", where=path)
+        yield Path(row["FileName"]).stem, int(values[0]), values[1:]
 
 
 def _outline_of(rows: Float[np.ndarray, "n k"]) -> Outline:

@@ -183,26 +183,27 @@ class _Search:
     def _groups(self, path: Path, listing: Listing) -> list[FoundExam]:
         """Exams of a folder that no data set's reader knows: videos that one lists, and files by patient."""
         videos = {file: visit for file in listing.images for visit in visits_at(file)}
-        found = [_visit(file, visit, self.reading, 1) for file, visit in videos.items()]
         if videos:
             listing = listing.without_tables()
         others = [file for file in listing.images if file not in videos]
-        told = [*listing.unread, *(listing.labels_told if others else ())]
-        exams = self._by_patient(path, others)
-        # What was left out is told with the first exam of those that it may have belonged to.
-        place = len(found) if exams else 0
-        together = [*found, *exams]
-        return [_with_left_out(exam, told if index == place else ()) for index, exam in enumerate(together)]
+        found = [_visit(file, visit, self.reading, 1) for file, visit in videos.items()]
+        if not others:
+            return _first_telling(found, listing.unread)
+        told = (*listing.unread, *listing.labels_told)
+        return [*found, *_first_telling(self._by_patient(path, others), told)]
 
     def _by_patient(self, path: Path, files: Sequence[Path]) -> list[FoundExam]:
         """The exams of the files of a folder, one that cannot be read where nothing tells what belongs together."""
-        if not files:
-            return []
         try:
             groups = group_files(files, path, self.reading.image_files)
         except InputError as error:
             return [_unreadable(path, error)]
         return [_of_group(path, group, self.reading, len(groups)) for group in groups]
+
+
+def _first_telling(exams: list[FoundExam], told: Iterable[str]) -> list[FoundExam]:
+    """The exams, the first telling of what was left out: it may have belonged to any of them."""
+    return [_with_left_out(exams[0], told), *exams[1:]] if exams else []
 
 
 def _of_group(path: Path, group: Group, reading: Reading, count: int) -> FoundExam:

@@ -170,10 +170,14 @@ def _joined(told: Sequence[FileName], images: Sequence[ExamImage], reading: Read
         return ExamImage(name, piled(planes.images, distance), planes.phases)
     if planes.are_frames:
         return ExamImage(name, in_time(planes.images))
-    if not planes.may_be_one:
-        return None
-    source = planes.images[0].source
-    raise InputError(
+    if planes.may_be_one:
+        raise _slices_or_instants(images)
+    return None
+
+
+def _slices_or_instants(images: Sequence[ExamImage]) -> InputError:
+    source = images[0].cine.source
+    return InputError(
         f"its {len(images)} files {images[0].name} ... {images[-1].name} of one plane each can be slices or instants",
         where=None if source is None else source.path.parent,
         remedy="say which with --third-axis depth or --third-axis time.",
