@@ -11,16 +11,14 @@ from cardiotrace.core.exam import Case, Exam, ExamImage
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import (
     NO_OPTIONS,
-    CaseFacts,
     DatasetFacts,
     FilePair,
     NoOptions,
     PatientFolders,
     exam_named,
-    file_case,
     folders_named,
-    still,
 )
+from cardiotrace.datasets.file_case import CaseFacts, file_case, still
 from cardiotrace.datasets.frame import video_with_instants
 from cardiotrace.datasets.reference import person
 from cardiotrace.datasets.split import Split

@@ -13,16 +13,8 @@ from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.exam import Case, Exam, ExamImage
 from cardiotrace.core.image import Acquisition
 from cardiotrace.core.terms import Modality, Phase, View
-from cardiotrace.datasets.dataset import (
-    CaseFacts,
-    DatasetFacts,
-    FilePair,
-    PatientFolders,
-    exam_named,
-    file_case,
-    folders_named,
-    still,
-)
+from cardiotrace.datasets.dataset import DatasetFacts, FilePair, PatientFolders, exam_named, folders_named
+from cardiotrace.datasets.file_case import CaseFacts, file_case, still
 from cardiotrace.datasets.frame import with_acquisition, with_frame_rate
 from cardiotrace.datasets.reference import case_class, case_reference, exam_reference, person
 from cardiotrace.datasets.split import Split, read_lists

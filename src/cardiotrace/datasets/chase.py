@@ -9,17 +9,8 @@ from typing import ClassVar, Literal
 from cardiotrace.core import label
 from cardiotrace.core.exam import Case, Exam, ExamImage
 from cardiotrace.core.terms import Modality, View
-from cardiotrace.datasets.dataset import (
-    CaseFacts,
-    DatasetFacts,
-    FilePair,
-    PublishedDataset,
-    Recognised,
-    exam_named,
-    file_case,
-    with_field_of_view,
-    with_second_labels,
-)
+from cardiotrace.datasets.dataset import DatasetFacts, FilePair, PublishedDataset, Recognised, exam_named
+from cardiotrace.datasets.file_case import CaseFacts, file_case, with_field_of_view, with_second_labels
 from cardiotrace.datasets.split import Split
 from cardiotrace.io import read_image
 

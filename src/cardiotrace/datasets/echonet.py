@@ -23,8 +23,8 @@ from cardiotrace.datasets.dataset import (
     PublishedDataset,
     Recognised,
     exam_named,
-    relative_files,
 )
+from cardiotrace.datasets.file_case import relative_files
 from cardiotrace.datasets.frame import read_frame, video_with_instants, with_frame_rate
 from cardiotrace.datasets.reference import case_class, case_reference, exam_reference, person
 from cardiotrace.datasets.split import Split

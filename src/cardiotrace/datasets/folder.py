@@ -14,17 +14,8 @@ from cardiotrace.core.geometry import Spacing
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import SCHEMES, LabelScheme, scheme_from_mapping
 from cardiotrace.core.terms import Modality, Phase, View
-from cardiotrace.datasets.dataset import (
-    CaseFacts,
-    FilePair,
-    MirrorAxis,
-    exam_named,
-    existing_root,
-    file_case,
-    nothing_found,
-    with_field_of_view,
-    with_second_labels,
-)
+from cardiotrace.datasets.dataset import FilePair, MirrorAxis, exam_named, existing_root, nothing_found
+from cardiotrace.datasets.file_case import CaseFacts, file_case, with_field_of_view, with_second_labels
 from cardiotrace.datasets.split import Split, read_split
 from cardiotrace.io import read_image, read_metadata
 from cardiotrace.io.colour import STRONG_SHARE, is_photograph, strong_share

@@ -13,20 +13,16 @@ from cardiotrace.core.image import Acquisition
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import (
     NO_OPTIONS,
-    CaseFacts,
     DatasetFacts,
     FilePair,
     NoOptions,
     PatientFolders,
     Recognised,
     exam_named,
-    file_case,
     folders_named,
     patient_of,
-    read_aligned,
-    relative_files,
-    still,
 )
+from cardiotrace.datasets.file_case import CaseFacts, file_case, read_aligned, relative_files, still
 from cardiotrace.datasets.frame import read_frame, read_label_frame, video_with_instants, with_acquisition
 from cardiotrace.datasets.reference import person
 from cardiotrace.datasets.split import Split
