@@ -31,7 +31,7 @@ from cardiotrace.core.exam import Case, Exam, ExamImage
 from cardiotrace.core.flag import is_doubted
 from cardiotrace.core.label import CAMUS, LabelMap
 from cardiotrace.core.terms import Phase
-from cardiotrace.datasets.acdc import Acdc, AcdcConfig
+from cardiotrace.datasets.acdc import Acdc
 from cardiotrace.datasets.camus import Camus, CamusConfig
 from cardiotrace.datasets.split import read_split
 from cardiotrace.inference import Predictor
@@ -77,9 +77,9 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--rules", action="store_true", help="count every rule apart")
     parser.add_argument("--references", action="store_true", help="count how often each rule doubts references")
     options = parser.parse_args(arguments)
-    camus = Camus(CamusConfig(options.data / "camus", ("4CH",)))
+    camus = Camus(options.data / "camus", CamusConfig(("4CH",)))
     if options.references:
-        print_references(camus, Acdc(AcdcConfig(options.data / "acdc")))
+        print_references(camus, Acdc(options.data / "acdc"))
         return
     if options.runs is None:
         parser.error("give the folder of a cross-validation, or --references")

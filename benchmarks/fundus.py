@@ -24,7 +24,7 @@ Photograph = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 def real(root: Path, count: int) -> Iterator[Photograph]:
     """Photographs of CHASE_DB1, the first observer's tracings."""
-    chase = DATASETS.make(Choice("chase", {"root": str(root)}))
+    chase = DATASETS.make(Choice("chase"), root)
     for case in chase.cases()[:: max(1, len(chase.cases()) // count)][:count]:
         yield (
             case.read_image().frames[0, 0],

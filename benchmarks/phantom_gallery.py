@@ -210,7 +210,7 @@ def _infarct() -> Heart:
 
 def pairs_of_camus(data: Path, rows_shown: int) -> Image.Image:
     """Both views at ED and ES; phantoms of the quality of their neighbours."""
-    camus = DATASETS.make(Choice("camus", {"root": str(data / "camus")}))
+    camus = DATASETS.make(Choice("camus"), data / "camus")
     names = camus.exams()[7 :: max(1, len(camus.exams()) // rows_shown)][:rows_shown]
     rows = []
     for seed, name in enumerate(names):
@@ -242,7 +242,7 @@ def _square(case: Case) -> NDArray[Any]:
 
 def pairs_of_acdc(data: Path, rows_shown: int) -> Image.Image:
     """Basal, middle and apical slice at ED, the middle one at ES."""
-    acdc = DATASETS.make(Choice("acdc", {"root": str(data / "acdc")}))
+    acdc = DATASETS.make(Choice("acdc"), data / "acdc")
     names = acdc.exams()[:: max(1, len(acdc.exams()) // rows_shown)][:rows_shown]
     styles = ("siemens_1.5t", "siemens_3t", "siemens_1.5t_thin", "siemens_1.5t")
     rows = []
@@ -270,7 +270,7 @@ def _slices(images: Sequence[NDArray[Any]], cavity: NDArray[np.bool_], name: str
 
 def pairs_of_chase(data: Path, rows_shown: int) -> Image.Image:
     """Photographs and what is traced in them."""
-    chase = DATASETS.make(Choice("chase", {"root": str(data / "chase_db1")}))
+    chase = DATASETS.make(Choice("chase"), data / "chase_db1")
     rows = []
     for seed, case in enumerate(islice(chase.cases(), 1, 7 * rows_shown, 7)):
         assert case.read_labels is not None

@@ -308,7 +308,12 @@ def data_sets_page() -> str:
     parts = [DATA_SETS_HEAD]
     for entry in DATASETS:
         more = f"Layout, labels and traps: [{entry.name}](../data/{entry.name}.md)."
-        parts += [f"## {entry.name}", f"{entry.summary} {more}", facts_text(entry.make), options_text(entry)]
+        parts += [
+            f"## {entry.name}",
+            f"{entry.summary} {more}",
+            facts_text(getattr(entry, "facts", None)),
+            options_text(entry),
+        ]
     return page(parts)
 
 
@@ -319,21 +324,18 @@ downloaded: get it from its owners under their terms, and say where it lies with
 The option tables are for recipes and `--option KEY=VALUE`."""
 
 
-def facts_text(kind: Any) -> str:
-    """What a data set's class states as attributes; properties depend on the options and are left out."""
-    facts = {name: getattr(kind, name, None) for name in ("scheme", "channels", "mirror_axes", "licence", "citation")}
-    facts = {name: value for name, value in facts.items() if value is not None and not isinstance(value, property)}
-    facts = {name: value for name, value in facts.items() if not hasattr(value, "__set_name__")}
-    shown = {
-        "labels": lambda: ", ".join(f"{value} {name}" for name, value in facts["scheme"].values.items()),
-        "channels": lambda: {1: "1, grey", 3: "3, colour"}[facts["channels"]],
-        "may be mirrored": lambda: " and ".join(facts["mirror_axes"]) or "never",
-        "licence": lambda: facts["licence"],
-        "cite": lambda: facts["citation"],
-    }
-    keys = dict(zip(shown, ("scheme", "channels", "mirror_axes", "licence", "citation"), strict=True))
-    rows = [(name, str(text())) for name, text in shown.items() if keys[name] in facts]
-    return table(("fact", ""), rows) if rows else "Its facts are its options."
+def facts_text(facts: Any) -> str:
+    """What is known of a data set before its files are read; None where that follows from its options."""
+    if facts is None:
+        return "Its facts are its options."
+    rows = (
+        ("labels", ", ".join(f"{value} {name}" for name, value in facts.scheme.values.items())),
+        ("channels", {1: "1, grey", 3: "3, colour"}[facts.channels]),
+        ("may be mirrored", " and ".join(facts.mirror_axes) or "never"),
+        ("licence", facts.licence),
+        ("cite", facts.citation),
+    )
+    return table(("fact", ""), rows)
 
 
 # Measures and lint.

@@ -188,3 +188,24 @@ def test_unknown_keys_of_a_newer_program_are_left_out_at_every_level():
     values = {"inner": {"known": 1, "new": 2}, "name": "x", "new": {"known": 1}}
     assert known_only(Outer, values) == {"inner": {"known": 1}, "name": "x"}
     assert known_only(Outer, {"inner": 5}) == {"inner": 5}  # wrong types are told by from_plain
+
+
+def test_nothing_is_kept_where_the_language_has_a_word_for_it():
+    @dataclass(frozen=True)
+    class Facts:
+        rate: float | None = None
+        place: Path = Path("a/b")
+        inner: tuple[Mapping[str, int | None], ...] = ({"x": None, "y": 1},)
+
+    assert to_plain(Facts()) == {"place": "a/b", "inner": [{"y": 1}]}
+    assert to_plain(Facts(), with_none=True) == {"rate": None, "place": "a/b", "inner": [{"x": None, "y": 1}]}
+
+
+@pytest.mark.parametrize("value", [True, 1.0, "3"])
+def test_words_and_numbers_that_are_nearly_a_choice_are_none(value):
+    @dataclass(frozen=True)
+    class Choice:
+        axes: Literal[2, 3] = 2
+
+    with pytest.raises(ConfigError, match=r"axes: .* is not one of 2, 3"):
+        from_plain(Choice, {"axes": value})

@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.text import csv_text, markdown_cell, on_one_line, printable, spreadsheet_cell
+from cardiotrace.core.text import (
+    csv_text,
+    markdown_cell,
+    numbered,
+    on_one_line,
+    printable,
+    spreadsheet_cell,
+    told_apart,
+)
 
 
 @pytest.mark.parametrize(
@@ -59,3 +67,30 @@ def test_cells_hold_no_control_characters():
 
 def test_cells_of_markdown_stay_in_their_row():
     assert markdown_cell("a|b\nc") == "a\\|b\\nc"
+
+
+WORDS = st.lists(st.sampled_from(("a", "b", "a-2", "a-3", "a_b")), max_size=8)
+
+
+@given(WORDS)
+def test_numbered_names_are_unique_and_the_first_of_each_stays(names):
+    result = numbered(names)
+    assert len(set(result)) == len(result) == len(names)
+    firsts = [index for index, name in enumerate(names) if name not in names[:index]]
+    assert [result[index] for index in firsts] == [names[index] for index in firsts]
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xy"), st.sampled_from("pq")), max_size=6))
+def test_as_few_words_are_put_before_as_tell_names_apart(places):
+    names = [place[-1] for place in places]
+    result = told_apart(names, [place[:-1] for place in places])
+    for place, name, told in zip(places, names, result, strict=True):
+        assert "_".join(place).endswith(told)
+        assert (told == name) == (names.count(name) == 1)
+    distinct = {told for place, told in zip(places, result, strict=True)}
+    assert len(distinct) == len(set(places))
+
+
+def test_names_that_nothing_tells_apart_stay_equal():
+    assert told_apart(["a", "a"], [("x",), ("x",)]) == ["x_a", "x_a"]
+    assert told_apart([], []) == []

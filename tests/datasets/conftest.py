@@ -13,6 +13,6 @@ def make():
     """A data set from the catalog by name, root and options, as a recipe makes it."""
 
     def make(name: str, root: Path, **options):
-        return DATASETS.make(Choice(name, {"root": str(root), **options}))
+        return DATASETS.make(Choice(name, options), root)
 
     return make

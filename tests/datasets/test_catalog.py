@@ -1,6 +1,6 @@
 import pytest
 
-from cardiotrace.core.config import to_plain
+from cardiotrace.core.config import from_plain, to_plain
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.split import check
 from tests.fake.acdc import write_acdc
@@ -70,4 +70,5 @@ def test_contract(tmp_path, make, name):
 def test_configuration_is_plain_data(tmp_path, make, name):
     write, options = WRITERS[name]
     write(tmp_path)
-    assert to_plain(make(name, tmp_path, **options).config)["root"] == str(tmp_path)
+    config = make(name, tmp_path, **options).config
+    assert from_plain(type(config), to_plain(config)) == config

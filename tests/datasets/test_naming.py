@@ -5,7 +5,7 @@ import pytest
 from cardiotrace.core.errors import UsageError
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.naming import image_name, patient_in, phase_in, plane_of, read_name, view_in
-from cardiotrace.datasets.vocabulary import Counting
+from cardiotrace.io.vocabulary import Counting
 
 TWO, THREE, FOUR, SAX, NONE = View.TWO_CHAMBER, View.THREE_CHAMBER, View.FOUR_CHAMBER, View.SAX, View.UNKNOWN
 US, MR, WHO = Modality.US, Modality.MR, Modality.UNKNOWN

@@ -19,7 +19,7 @@ PREPARATION = Preprocessing([Choice("resize", {"height": 64, "width": 64})])
 
 
 def phantoms(**options):
-    return DATASETS.make(Choice("phantom", {**SMALL, **options}))
+    return DATASETS.make(Choice("phantom", {**SMALL, **options}), Path())
 
 
 def prints(dataset):

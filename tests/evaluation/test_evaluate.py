@@ -188,7 +188,7 @@ def test_camus_references_against_themselves(tmp_path: Path, data_root: Path) ->
     for patient in ("patient0001", "patient0002"):
         for path in (root / "database_nifti" / patient).glob("*_E[DS]_gt.nii.gz"):
             shutil.copy(path, tmp_path / path.name)
-    dataset = DATASETS.make(Choice("camus", {"root": str(root)}))
+    dataset = DATASETS.make(Choice("camus"), root)
     table = evaluate_labels(tmp_path, dataset.cases(), dataset.scheme)
     assert len(table.cases) == 4
     assert all(row.scores["dice"] == 1.0 and row.scores["hausdorff_mm"] == 0.0 for row in table.rows)

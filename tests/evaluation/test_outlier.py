@@ -161,7 +161,7 @@ def test_limits_of_camus(data_root) -> None:
     from cardiotrace.core.catalog import Choice
     from cardiotrace.datasets.catalog import DATASETS
 
-    dataset = DATASETS.make(Choice("camus", {"root": str(data_root / "camus"), "views": ["4CH"]}))
+    dataset = DATASETS.make(Choice("camus", {"views": ["4CH"]}), data_root / "camus")
     limits = fit_limits(dataset.cases()[:30])
     assert set(limits.shapes) == {"LV", "LV_EPI", "LA"}
     assert 0.69 < limits.shapes["LV"].simplicity < 0.85

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cardiotrace.datasets.chase import Chase, ChaseConfig
+from cardiotrace.datasets.chase import Chase
 from cardiotrace.geometry.field_of_view import find_field_of_view
 
 
@@ -33,6 +33,6 @@ def test_image_without_dark_surroundings_counts_whole():
 
 @pytest.mark.data
 def test_real_masks(data_root):
-    for case in Chase(ChaseConfig(data_root / "chase_db1")).cases()[:4]:
+    for case in Chase(data_root / "chase_db1").cases()[:4]:
         found, inside = find_field_of_view(case.read_image().frames[0, 0]), case.read_field_of_view()[0]
         assert (found & inside).sum() / (found | inside).sum() > 0.95

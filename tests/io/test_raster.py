@@ -302,7 +302,8 @@ def test_folder_in_natural_order(tmp_path, blob):
 def test_some_images_of_a_folder_in_an_order_of_their_own(tmp_path):
     for index in range(4):
         save(tmp_path / f"{index}.png", GREY + np.uint8(index))
-    image = read_image(tmp_path, images=("3.png", "1.png"))
+    image = read_image([tmp_path / "3.png", tmp_path / "1.png"])
+    assert image.source.path == tmp_path
     assert image.frames[:, 0, 0, 0].tolist() == [3, 1]
 
 

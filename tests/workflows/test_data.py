@@ -27,10 +27,10 @@ def coloured(tmp_path):
 
 
 def test_an_own_data_set_is_packed_in_the_channels_that_it_states(coloured):
-    options = {"root": coloured / "data", "scheme": "vessel"}
-    wide = pack(Folder(FolderConfig(**options)), PREPARATION, cache=coloured / "cache")
+    place = coloured / "data"
+    wide = pack(Folder(place, FolderConfig(scheme="vessel")), PREPARATION, cache=coloured / "cache")
     assert wide.images.shape == (3, 3, 16, 16)
-    flat = pack(Folder(FolderConfig(**options, channels=1)), PREPARATION, cache=coloured / "cache")
+    flat = pack(Folder(place, FolderConfig(scheme="vessel", channels=1)), PREPARATION, cache=coloured / "cache")
     assert flat.images.shape == (3, 1, 16, 16)  # and not the packed colours
     assert set(np.unique(flat.images)) == {round(0.299 * 200 + 0.587 * 30 + 0.114 * 10)}
 
@@ -43,8 +43,8 @@ def test_what_comes_out_in_other_channels_is_refused_before_any_training(coloure
             return 1
 
         def cases(self):
-            return Folder(self.config).cases()
+            return Folder(self.root, self.config).cases()
 
-    dataset = Wrong(FolderConfig(root=coloured / "data", scheme="vessel"))
+    dataset = Wrong(coloured / "data", FolderConfig(scheme="vessel"))
     with pytest.raises(InputError, match="come out in 3 channels, where the data set states 1"):
         pack(dataset, PREPARATION, cache=coloured / "cache")

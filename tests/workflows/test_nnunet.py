@@ -23,7 +23,7 @@ from tests.fake.order import SWAP_XY, oblique, place, reorder
 
 
 def camus(root: Path, **options):
-    return DATASETS.make(Choice("camus", {"root": str(root), **options}))
+    return DATASETS.make(Choice("camus", options), root)
 
 
 def names(folder: Path) -> set[str]:
@@ -163,7 +163,7 @@ def test_frames_of_sequences_are_images_of_their_own(tmp_path):
 
 def test_stacks_keep_their_axes_and_values_become_consecutive(tmp_path):
     write_acdc(tmp_path / "acdc")
-    dataset = DATASETS.make(Choice("acdc", {"root": str(tmp_path / "acdc")}))
+    dataset = DATASETS.make(Choice("acdc"), tmp_path / "acdc")
     patients = sorted({case.patient for case in dataset.cases() if case.read_labels})
     export_nnunet(dataset, tmp_path / "out", nnunet_splits(dataset, folds=len(patients)))
     described = json.loads((tmp_path / "out" / "dataset.json").read_text())
@@ -183,8 +183,8 @@ def test_colour_and_masks_of_255(tmp_path):
         Image.fromarray(np.where(pixel[..., 0] > 99, 255, 0).astype(np.uint8)).save(
             tmp_path / f"eyes/masks/eye{number}.png"
         )
-    options = {"root": str(tmp_path / "eyes"), "labels": "masks", "scheme": "vessel255", "channels": 3}
-    dataset = DATASETS.make(Choice("folder", options))
+    options = {"labels": "masks", "scheme": "vessel255", "channels": 3}
+    dataset = DATASETS.make(Choice("folder", options), tmp_path / "eyes")
     export_nnunet(dataset, tmp_path / "out", nnunet_splits(dataset, folds=2))
     described = json.loads((tmp_path / "out" / "dataset.json").read_text())
     assert described["labels"] == {"background": 0, "VESSEL": 1}
@@ -207,7 +207,7 @@ def test_labels_in_another_voxel_order_are_written_as_their_image_lies(tmp_path)
     write_acdc(tmp_path / "acdc", training=2)
     for path in (tmp_path / "acdc").rglob("*.nii.gz"):
         place(path, oblique((1.4, 1.5, 10)))
-    dataset = DATASETS.make(Choice("acdc", {"root": str(tmp_path / "acdc")}))
+    dataset = DATASETS.make(Choice("acdc"), tmp_path / "acdc")
     splits = nnunet_splits(dataset, folds=2)
     export_nnunet(dataset, tmp_path / "before", splits)
     for path in (tmp_path / "acdc").rglob("*_gt.nii.gz"):

@@ -23,7 +23,7 @@ EYES = PhantomConfig(kind="fundus", count=2, seed=5, vendors=("drive",), patholo
 
 
 def opened(name, root, **options):
-    return DATASETS.make(Choice(name, {"root": str(root), **options}))
+    return DATASETS.make(Choice(name, options), root)
 
 
 def errors(dataset):

@@ -54,7 +54,7 @@ def test_runs_are_tested_on_eyes_of_children_they_never_saw_and_never_run_twice(
         assert cases == {f"Image_{split.testing[0]}{eye}" for eye in "LR"}
         assert not folder.checkpoint.exists()
         made = json.loads(folder.environment.read_text())
-        assert made["terms"]["licence"] == Chase.licence
+        assert made["terms"]["licence"] == Chase.facts.licence
         assert made["fold"] == item.fold
         tested.setdefault(item.seed, set()).add(split.testing)
     assert [len(parts) for parts in tested.values()] == [1, 1]

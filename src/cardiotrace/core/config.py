@@ -4,7 +4,7 @@ import dataclasses
 import difflib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,18 +33,23 @@ def from_plain(kind: type[Config], values: Any, *, path: str = "") -> Config:
     if not isinstance(values, Mapping):
         raise ConfigError(f"{path or kind.__name__}: expected a table, got {_shown(values)}")
     fields = {field.name: field for field in dataclasses.fields(kind) if field.init}  # type: ignore[arg-type]
+    _check_keys(values, fields, path)
     hints = typing.get_type_hints(kind)
-    for key in values:
-        if key not in fields:
-            raise ConfigError(f"unknown key {_join(path, str(key))!r}", remedy=_suggestion(str(key), fields))
     read = {name: _value(hints[name], values[name], _join(path, name)) for name in fields if name in values}
-    missing = [name for name, field in fields.items() if name not in read and _is_required(field)]
-    if missing:
-        raise ConfigError(f"missing key {_join(path, missing[0])!r}")
     try:
         return kind(**read)
     except (ValueError, TypeError, ArithmeticError) as error:
         raise ConfigError(f"{path or kind.__name__}: {error}") from None
+
+
+def _check_keys(values: Mapping[str, Any], fields: "Mapping[str, dataclasses.Field[Any]]", path: str) -> None:
+    """Refuse keys that are no fields, and the lack of any that has no default."""
+    for key in values:
+        if key not in fields:
+            raise ConfigError(f"unknown key {_join(path, str(key))!r}", remedy=_suggestion(str(key), fields))
+    missing = next((name for name, field in fields.items() if name not in values and _is_required(field)), None)
+    if missing is not None:
+        raise ConfigError(f"missing key {_join(path, missing)!r}")
 
 
 def known_only(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,20 +74,32 @@ def known_only(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
     return known
 
 
-def to_plain(config: Any) -> Any:
-    """Nested dictionaries, lists and scalars of a dataclass tree; None is left out, as TOML has none."""
+def to_plain(config: Any, *, with_none: bool = False) -> Any:
+    """Nested dictionaries, lists and scalars of a dataclass tree.
+
+    Args:
+        config: a dataclass, or what its fields may hold.
+        with_none: whether entries of None are kept, as JSON can hold them; TOML has none.
+    """
     if hasattr(config, "__to_plain__"):
         return config.__to_plain__()
-    if dataclasses.is_dataclass(config) and not isinstance(config, type):
-        pairs = ((field.name, getattr(config, field.name)) for field in dataclasses.fields(config))
-        return {name: to_plain(value) for name, value in pairs if value is not None}
-    if isinstance(config, Mapping):
-        return {str(key): to_plain(value) for key, value in config.items() if value is not None}
-    if isinstance(config, tuple | list):
-        return [to_plain(value) for value in config]
     if isinstance(config, Enum):
         return config.value
-    return str(config) if isinstance(config, Path) else config
+    if isinstance(config, Path):
+        return str(config)
+    if isinstance(config, tuple | list):
+        return [to_plain(value, with_none=with_none) for value in config]
+    pairs = _entries(config)
+    if pairs is None:
+        return config
+    return {key: to_plain(value, with_none=with_none) for key, value in pairs if with_none or value is not None}
+
+
+def _entries(config: Any) -> list[tuple[str, Any]] | None:
+    """Names and values of a dataclass or a mapping; None of anything else."""
+    if dataclasses.is_dataclass(config) and not isinstance(config, type):
+        return [(field.name, getattr(config, field.name)) for field in dataclasses.fields(config)]
+    return [(str(key), value) for key, value in config.items()] if isinstance(config, Mapping) else None
 
 
 def _join(path: str, key: str) -> str:
@@ -118,28 +135,28 @@ def brief(value: Any) -> str:
 
 def _value(hint: Any, value: Any, path: str) -> Any:
     """Check one value against a type hint and convert what converts without loss."""
-    origin = typing.get_origin(hint)
     if hint is Any:
         return value
     if hasattr(hint, "__from_plain__"):
         return value if isinstance(value, hint) else hint.__from_plain__(value, path)
-    if origin in (typing.Union, types.UnionType):
-        return _union(typing.get_args(hint), value, path)
-    if origin is typing.Literal:
-        choices = typing.get_args(hint)
-        if value not in choices:
-            raise ConfigError(f"{path}: {brief(value)} is not one of {', '.join(map(repr, choices))}")
-        return value
-    if origin is tuple:
-        return _tuple(typing.get_args(hint), value, path)
-    if origin in (dict, Mapping):
-        if not isinstance(value, Mapping):
-            raise ConfigError(f"{path}: expected a table, got {_shown(value)}")
-        item = typing.get_args(hint)[1]
-        return {str(key): _value(item, entry, _join(path, str(key))) for key, entry in value.items()}
+    read = _READERS.get(typing.get_origin(hint))
+    if read is not None:
+        return read(typing.get_args(hint), value, path)
     if dataclasses.is_dataclass(hint):
         return value if isinstance(value, hint) else from_plain(hint, value, path=path)  # type: ignore[arg-type]
     return _scalar(hint, value, path)
+
+
+def _literal(choices: tuple[Any, ...], value: Any, path: str) -> Any:
+    if value not in choices:
+        raise ConfigError(f"{path}: {brief(value)} is not one of {', '.join(map(repr, choices))}")
+    return value
+
+
+def _mapping(items: tuple[Any, ...], value: Any, path: str) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{path}: expected a table, got {_shown(value)}")
+    return {str(key): _value(items[1], entry, _join(path, str(key))) for key, entry in value.items()}
 
 
 def _union(choices: tuple[Any, ...], value: Any, path: str) -> Any:
@@ -168,20 +185,37 @@ def _tuple(items: tuple[Any, ...], value: Any, path: str) -> tuple[Any, ...]:
     )
 
 
+_READERS: Mapping[Any, Callable[[tuple[Any, ...], Any, str], Any]] = {
+    typing.Union: _union,
+    types.UnionType: _union,
+    typing.Literal: _literal,
+    tuple: _tuple,
+    dict: _mapping,
+    Mapping: _mapping,
+}
+"""What reads a value whose hint has arguments, by the hint's origin."""
+
+
 def _scalar(hint: Any, value: Any, path: str) -> Any:
     if isinstance(hint, type) and issubclass(hint, Enum):
-        try:
-            return hint(value)
-        except ValueError:
-            choices = ", ".join(repr(member.value) for member in hint)
-            raise ConfigError(f"{path}: {brief(value)} is not one of {choices}") from None
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return _member(hint, value, path)
+    # To Python a truth value is a number.
+    is_truth = isinstance(value, bool)
+    if hint is float and isinstance(value, int) and not is_truth:
         return _as_float(value, path)
     if hint is Path and isinstance(value, str):
         return _as_path(value, path)
-    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+    if not isinstance(value, hint) or is_truth is not (hint is bool):
         raise ConfigError(f"{path}: expected {hint.__name__}, got {_shown(value)}")
     return value
+
+
+def _member(kind: type[Enum], value: Any, path: str) -> Enum:
+    try:
+        return kind(value)
+    except ValueError:
+        choices = ", ".join(repr(member.value) for member in kind)
+        raise ConfigError(f"{path}: {brief(value)} is not one of {choices}") from None
 
 
 def _as_float(value: int, path: str) -> float:

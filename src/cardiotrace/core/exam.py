@@ -24,7 +24,7 @@ class Patient:
 
 @dataclass(frozen=True)
 class ExamImage:
-    """One cine of an exam with the instants that are named in it."""
+    """One image of an exam, still or moving, with the instants that are named in it."""
 
     name: str
     """Unique in the exam, such as "patient0100_4CH_ED"; results are named after it."""

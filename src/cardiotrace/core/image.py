@@ -1,7 +1,6 @@
 """Images over time, and the file they came from."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +14,25 @@ from cardiotrace.core.terms import Modality, View, view_name
 
 @dataclass(frozen=True)
 class FileSource:
-    """The file that an image came from: all that is needed to write a label map onto the same grid.
-
-    Only `cardiotrace.io` looks inside `details`.
-    """
+    """The file that an image came from: all that is needed to write a label map onto the same grid."""
 
     path: Path
     format: str
-    """Name of the format that read it: "nifti", "metaimage", "image", "video"."""
+    """Name of the format that read it: "nifti", "metaimage", "image", "folder", "video"."""
     suffix: str
     """File name suffix as it stood on disk, such as ".nii.gz"."""
-    details: Mapping[str, Any] = field(default_factory=dict)
+    axes: str = ""
+    """What the file's axes mean, the fastest first, such as "xyt"."""
+    shape: tuple[int, ...] = ()
+    """Lengths of these axes in the file."""
+    pixel_file: Path | None = None
+    """The file beside it that holds its pixels, or the file itself; None where the format has none apart."""
+    frame_interval_ms: float | None = None
+    """As the file states it, also where it states the instant of each frame."""
+    is_labels: bool = False
+    """Whether the file holds labels, which others may take the place of."""
+    header: object = None
+    """What its format needs to write onto the grid, of a type of the format's own; only `cardiotrace.io` looks in."""
 
     @property
     def stem(self) -> str:
@@ -55,6 +62,10 @@ class Acquisition:
     vendor: str | None = None
     scanner: str | None = None
     field_strength_t: float | None = None
+
+
+NO_ACQUISITION = Acquisition()
+"""Nothing is known."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +98,7 @@ class Image:
     source: FileSource | None = None
     modality: Modality = Modality.UNKNOWN
     times: Known = Known.UNKNOWN
-    acquisition: Acquisition = Acquisition()
+    acquisition: Acquisition = NO_ACQUISITION
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 

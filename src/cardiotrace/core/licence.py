@@ -1,4 +1,4 @@
-"""What is owed to the data that a model learned from."""
+"""Licence and citation of data, and of the models that learned from them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Terms:
-    """What whoever uses data, or a model that learned from them, owes to who made them."""
+    """The terms on which data, or a model that learned from them, may be used."""
 
     licence: str = ""
     """Several are separated by "; "."""

@@ -3,7 +3,7 @@
 import json
 import math
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -115,11 +115,16 @@ def _check(values: Any, language: str) -> None:
         depth += 1
         if depth > DEEPEST:
             raise ConfigError(f"cannot be used: its {language} is nested more than {DEEPEST} levels deep")
-        inner: list[Any] = []
-        for holder in level:
-            for item in holder.values() if isinstance(holder, dict) else holder:
-                if isinstance(item, dict | list):
-                    inner.append(item)
-                elif isinstance(item, float) and not math.isfinite(item):
-                    raise ConfigError(f"cannot be used: {item} is no number")
-        level = inner
+        items = [item for holder in level for item in _held(holder)]
+        wrong = next(filter(_is_no_number, items), None)
+        if wrong is not None:
+            raise ConfigError(f"cannot be used: {wrong} is no number")
+        level = [item for item in items if isinstance(item, dict | list)]
+
+
+def _held(holder: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return holder.values() if isinstance(holder, dict) else holder
+
+
+def _is_no_number(item: Any) -> bool:
+    return isinstance(item, float) and not math.isfinite(item)

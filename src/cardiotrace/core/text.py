@@ -3,7 +3,9 @@
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 _OBEYED = re.compile(
@@ -34,14 +36,14 @@ def on_one_line(text: str) -> str:
     return printable(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
-def some(names: Sequence[str], count: int = 3) -> str:
+def some(names: Sequence[str], most: int = 3) -> str:
     """The first of many names.
 
     Example:
         >>> some(["a", "b", "c", "d"])
         'a, b, c, ...'
     """
-    return ", ".join(names[:count]) + (", ..." if len(names) > count else "")
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 
 
 def spreadsheet_cell(value: Any) -> Any:
@@ -107,3 +109,40 @@ def markdown_cell(value: Any) -> str:
         'ED\\|ES'
     """
     return on_one_line(str(value)).replace("|", "\\|")
+
+
+def told_apart(names: Sequence[str], above: Sequence[Sequence[str]]) -> list[str]:
+    """Equal names with as many of the words above them put before as tell them apart, if any number does.
+
+    Args:
+        names: of things.
+        above: for each, what it lies in, the outermost first.
+
+    Example:
+        >>> told_apart(["ED", "ED", "ES"], [("study", "anna"), ("study", "ben"), ("study", "ben")])
+        ['anna_ED', 'ben_ED', 'ES']
+    """
+    result = list(names)
+    for depth in range(1, max(map(len, above), default=0) + 1):
+        counts = Counter(result)
+        result = [
+            "_".join((*words[-depth:], name)) if counts[present] > 1 else present
+            for present, name, words in zip(result, names, above, strict=True)
+        ]
+    return result
+
+
+def numbered(names: Sequence[str]) -> list[str]:
+    """The names, each that stood before with a number that makes it one of its own.
+
+    Example:
+        >>> numbered(["a", "a", "a-2", "a"])
+        ['a', 'a-3', 'a-2', 'a-4']
+    """
+    taken, result = set(names), []
+    for name in names:
+        is_new = name not in result
+        free = name if is_new else next(f"{name}-{number}" for number in count(2) if f"{name}-{number}" not in taken)
+        taken.add(free)
+        result.append(free)
+    return result

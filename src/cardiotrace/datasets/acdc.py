@@ -3,45 +3,38 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
 from cardiotrace.core import label
-from cardiotrace.core.exam import Case, Exam, Patient
-from cardiotrace.core.label import LabelScheme
+from cardiotrace.core.exam import Case, Exam, ExamImage
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import (
+    NO_OPTIONS,
+    DatasetFacts,
     FilePair,
-    MirrorAxis,
+    NoOptions,
     PatientFolders,
     exam_named,
-    file_case,
     folders_named,
-    patient_of,
-    still,
 )
+from cardiotrace.datasets.file_case import CaseFacts, file_case, still
 from cardiotrace.datasets.frame import video_with_instants
+from cardiotrace.datasets.reference import person
 from cardiotrace.datasets.split import Split
 from cardiotrace.datasets.table import number, read_settings
 from cardiotrace.io import read_image
 
 _PATIENT = re.compile(r"patient\d{3}")
-_FILE = re.compile(r"(patient\d{3})_(?:4d|frame\d+(?:_gt)?)\.nii(?:\.gz)?")
 _FRAME = re.compile(r"(patient\d{3}_frame(\d+))(_gt)?\.nii(\.gz)?")
-
-
-@dataclass(frozen=True)
-class AcdcConfig:
-    """Where ACDC lies."""
-
-    root: Path
-    """Folder that holds `database`, `training` and `testing`, one of these, or one patient's folder."""
 
 
 @dataclass(frozen=True)
 class Acdc(PatientFolders):
     """The ACDC data set: `patientNNN/Info.cfg`, `patientNNN_frameNN.nii.gz` with `_gt`, and `patientNNN_4d.nii.gz`.
+
+    Args:
+        root: folder that holds `database`, `training` and `testing`, one of these, or one patient's folder.
 
     Raises:
         InputError: the root is missing or holds no patients.
@@ -50,30 +43,26 @@ class Acdc(PatientFolders):
         Bernard et al. 2018, IEEE Trans Med Imaging 37:2514.
     """
 
-    config: AcdcConfig
+    config: NoOptions = NO_OPTIONS
 
-    expected: ClassVar[str] = (
-        "the folder that holds training (and testing), one of these, or one patient's (patient001)"
+    files: ClassVar[re.Pattern[str]] = re.compile(r"(patient\d{3})_(?:4d|frame\d+(?:_gt)?)\.nii(?:\.gz)?")
+    facts: ClassVar[DatasetFacts] = DatasetFacts(
+        name="acdc",
+        summary="Short-axis cine-MRI, 150 patients: LV, myocardium and RV at ED and ES.",
+        source="Bernard et al. 2018, IEEE Trans Med Imaging 37:2514",
+        citation="Bernard O, et al. Deep Learning Techniques for Automatic MRI Cardiac Multi-Structures Segmentation"
+        " and Diagnosis: Is the Problem Solved? IEEE Trans Med Imaging 2018;37:2514-2525."
+        " doi:10.1109/TMI.2018.2837502",
+        licence="CC BY-NC-SA 4.0",
+        scheme=label.ACDC,
+        views=(View.SAX,),
+        modality=Modality.MR,
+        # The plane keeps the scanner's own axes, and nnU-Net mirrors cine-MRI along every axis (Isensee et al. 2021,
+        # Nat Methods 18:203, supplementary note on augmentation).
+        mirror_axes=("height", "width"),
+        expected="the folder that holds training (and testing), one of these, or one patient's (patient001)",
+        sought="ACDC patients (patient001, ...)",
     )
-    sought: ClassVar[str] = "ACDC patients (patient001, ...)"
-    name: ClassVar[str] = "acdc"
-    scheme: ClassVar[LabelScheme] = label.ACDC
-    views: ClassVar[tuple[View, ...]] = (View.SAX,)
-    modality: ClassVar[Modality] = Modality.MR
-    mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ("height", "width")
-    """Both: the plane keeps the scanner's own axes, and nnU-Net mirrors cine-MRI along every axis
-    (Isensee et al. 2021, Nat Methods 18:203, supplementary note on augmentation)."""
-    channels: ClassVar[int] = 1
-    licence: ClassVar[str] = "CC BY-NC-SA 4.0"
-    citation: ClassVar[str] = (
-        "Bernard O, et al. Deep Learning Techniques for Automatic MRI Cardiac Multi-Structures Segmentation and "
-        "Diagnosis: Is the Problem Solved? IEEE Trans Med Imaging 2018;37:2514-2525. doi:10.1109/TMI.2018.2837502"
-    )
-
-    @staticmethod
-    def recognises(path: Path) -> bool:
-        """Whether a folder is one patient's, whatever the folder is called."""
-        return patient_of(path, _FILE) is not None
 
     def cases(self) -> list[Case]:
         """ED and ES stacks in order of name; a frame that `Info.cfg` does not name has phase `other`."""
@@ -87,23 +76,27 @@ class Acdc(PatientFolders):
         """
         patient = exam_named(name, self._folders, self.name)
         facts = self._facts(patient)
-        images = [
+        stills = [
             still(pair, View.SAX, self._phase(facts, frame), self.modality)
             for owner, frame, pair in self._items()
             if owner == patient and pair.image.exists()
         ]
-        numbers = {phase: number(facts, phase.value) for phase in (Phase.ED, Phase.ES)}
-        instants = {phase: int(value) - 1 for phase, value in numbers.items() if value}
-        whole = (self._folders[patient] / f"{patient}_4d{suffix}" for suffix in (".nii.gz", ".nii"))
-        for path in (path for path in whole if path.exists()):
-            video = read_image(path, view=View.SAX, modality=self.modality)
-            images.append(video_with_instants(f"{patient}_4d", video, instants))
         return Exam(
             name=patient,
-            images=tuple(images),
-            patient=Patient(height_cm=number(facts, "Height"), weight_kg=number(facts, "Weight")),
+            images=(*stills, *self._whole_beats(patient, facts)),
+            patient=person(facts),
             facts={"pathology": facts["Group"]} if "Group" in facts else {},
         )
+
+    def _whole_beats(self, patient: str, facts: Mapping[str, str]) -> Iterator[ExamImage]:
+        """The video of the beat, its instants counted from one in the settings file."""
+        numbers = {phase: number(facts, phase.value) for phase in (Phase.ED, Phase.ES)}
+        instants = {phase: int(value) - 1 for phase, value in numbers.items() if value}
+        for suffix in (".nii.gz", ".nii"):
+            path = self._folders[patient] / f"{patient}_4d{suffix}"
+            if path.exists():
+                video = read_image(path, view=View.SAX, modality=self.modality)
+                yield video_with_instants(f"{patient}_4d", video, instants)
 
     def splits(self) -> Mapping[str, Split]:
         """`official`: the folders training and testing, where both are at hand."""
@@ -116,12 +109,7 @@ class Acdc(PatientFolders):
         """Image and reference of every frame of which one at least is on disk."""
         return [pair for _, _, pair in self._items()]
 
-    @cached_property
-    def _folders(self) -> Mapping[str, Path]:
-        """Folder of each patient, in order of name."""
-        patient = patient_of(self.root, _FILE)
-        if patient is not None:
-            return {patient: self.root}
+    def _folders_below(self) -> Mapping[str, Path]:
         bases = (self.root / "database", self.root)
         return folders_named(
             _PATIENT, [place for base in bases for place in (base, base / "training", base / "testing")]
@@ -145,9 +133,7 @@ class Acdc(PatientFolders):
         groups = {"patient": patient}
         if facts.get("Group"):
             groups["pathology"] = facts["Group"]
-        return file_case(
-            pair, dataset=self, view=View.SAX, phase=self._phase(facts, frame), groups=groups, third_axis="depth"
-        )
+        return file_case(pair, self, CaseFacts(View.SAX, groups, self._phase(facts, frame), third_axis="depth"))
 
     def _facts(self, patient: str) -> Mapping[str, str]:
         path = self._folders[patient] / "Info.cfg"

@@ -4,29 +4,21 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from cardiotrace.core import label
-from cardiotrace.core.ejection import ejection_fraction_class
 from cardiotrace.core.errors import ConfigError, InputError
-from cardiotrace.core.exam import Case, Exam, ExamImage, Patient
+from cardiotrace.core.exam import Case, Exam, ExamImage
 from cardiotrace.core.image import Acquisition
-from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.terms import Modality, Phase, View
-from cardiotrace.datasets.dataset import (
-    FilePair,
-    MirrorAxis,
-    PatientFolders,
-    exam_named,
-    file_case,
-    folders_named,
-    patient_of,
-    still,
-)
+from cardiotrace.datasets.dataset import DatasetFacts, FilePair, PatientFolders, exam_named, folders_named
+from cardiotrace.datasets.file_case import CaseFacts, file_case, still
 from cardiotrace.datasets.frame import with_acquisition, with_frame_rate
+from cardiotrace.datasets.reference import case_class, case_reference, exam_reference, person
 from cardiotrace.datasets.split import Split, read_lists
-from cardiotrace.datasets.table import number, read_settings, read_table
+from cardiotrace.datasets.table import known, number, read_settings, read_table
 from cardiotrace.io import read_image, read_metadata
 
 ViewName = Literal["2CH", "4CH"]
@@ -34,17 +26,14 @@ VIEWS: Mapping[str, View] = {"2CH": View.TWO_CHAMBER, "4CH": View.FOUR_CHAMBER}
 OFFICIAL_FOLDS = 10
 
 _PATIENT = re.compile(r"patient\d{4}")
-_FILE = re.compile(r"(patient\d{4})_[24]CH_(?:ED|ES|half_sequence|sequence)(?:_gt)?\.(?:nii\.gz|mhd)")
 _PHASES = (Phase.ED, Phase.ES)
 _SEQUENCES = ("half_sequence", "sequence")
 
 
 @dataclass(frozen=True)
 class CamusConfig:
-    """Where CAMUS lies and what of it to use."""
+    """What of CAMUS to use."""
 
-    root: Path
-    """Folder that holds database_nifti, database_nifti itself, the folder of the older release, or one patient's."""
     views: tuple[ViewName, ...] = ("2CH", "4CH")
     """Apical views: two chambers, four chambers."""
     sequences: bool = False
@@ -56,6 +45,25 @@ class CamusConfig:
 
 
 @dataclass(frozen=True)
+class _Item:
+    """One image of a patient."""
+
+    patient: str
+    view: ViewName
+    kind: str
+    """"ED", "ES" or a kind of sequence."""
+    pair: FilePair
+
+    @property
+    def is_sequence(self) -> bool:
+        return self.kind in _SEQUENCES
+
+    @property
+    def phase(self) -> Phase:
+        return Phase.OTHER if self.is_sequence else Phase(self.kind)
+
+
+@dataclass(frozen=True)
 class Camus(PatientFolders):
     """The CAMUS data set, in either of its layouts.
 
@@ -64,6 +72,10 @@ class Camus(PatientFolders):
     MetaImage files with anisotropic pixels and one `Info_*.cfg` per view, from an earlier round of annotation:
     its ejection fractions differ.
 
+    Args:
+        root: folder that holds database_nifti, database_nifti itself, that of the older release, or one patient's.
+        config: what of it to use.
+
     Raises:
         InputError: the root is missing or holds no patients.
 
@@ -71,26 +83,25 @@ class Camus(PatientFolders):
         Leclerc et al. 2019, IEEE Trans Med Imaging 38:2198.
     """
 
-    config: CamusConfig
+    config: CamusConfig = CamusConfig()
 
-    expected: ClassVar[str] = "the folder that holds database_nifti, that folder itself, or one patient's (patient0001)"
-    sought: ClassVar[str] = "CAMUS patients (patient0001, ...)"
-    name: ClassVar[str] = "camus"
-    scheme: ClassVar[LabelScheme] = label.CAMUS
-    modality: ClassVar[Modality] = Modality.US
-    mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ()
-    """None: the left ventricle lies on one side in an apical view, and the apex at the top."""
-    channels: ClassVar[int] = 1
-    licence: ClassVar[str] = "CC BY-NC-SA 4.0"
-    citation: ClassVar[str] = (
-        "Leclerc S, et al. Deep Learning for Segmentation Using an Open Large-Scale Dataset in 2D Echocardiography. "
-        "IEEE Trans Med Imaging 2019;38:2198-2210. doi:10.1109/TMI.2019.2900516"
+    files: ClassVar[re.Pattern[str]] = re.compile(
+        r"(patient\d{4})_[24]CH_(?:ED|ES|half_sequence|sequence)(?:_gt)?\.(?:nii\.gz|mhd)"
     )
-
-    @staticmethod
-    def recognises(path: Path) -> bool:
-        """Whether a folder is one patient's, of either release, whatever the folder is called."""
-        return patient_of(path, _FILE) is not None
+    facts: ClassVar[DatasetFacts] = DatasetFacts(
+        name="camus",
+        summary="Apical echo, 500 patients: LV, myocardium and left atrium at ED and ES.",
+        source="Leclerc et al. 2019, IEEE Trans Med Imaging 38:2198",
+        citation="Leclerc S, et al. Deep Learning for Segmentation Using an Open Large-Scale Dataset in 2D"
+        " Echocardiography. IEEE Trans Med Imaging 2019;38:2198-2210. doi:10.1109/TMI.2019.2900516",
+        licence="CC BY-NC-SA 4.0",
+        scheme=label.CAMUS,
+        views=tuple(VIEWS.values()),
+        modality=Modality.US,
+        mirror_axes=(),  # the left ventricle lies on one side in an apical view, and the apex at the top
+        expected="the folder that holds database_nifti, that folder itself, or one patient's (patient0001)",
+        sought="CAMUS patients (patient0001, ...)",
+    )
 
     @property
     def views(self) -> tuple[View, ...]:
@@ -100,7 +111,7 @@ class Camus(PatientFolders):
     def cases(self) -> list[Case]:
         """ED and ES of each view, and labelled sequences if asked for, in order of name."""
         kinds = (*_PHASES, *_SEQUENCES) if self.config.sequences else _PHASES
-        return [self._case(*item) for item in self._items() if item[2] in kinds and item[3].image.exists()]
+        return [self._case(item) for item in self._items() if item.kind in kinds and item.pair.image.exists()]
 
     def exam(self, name: str) -> Exam:
         """Every readable image of a patient, sequences included, with its named instants.
@@ -109,17 +120,18 @@ class Camus(PatientFolders):
             InputError: no such patient, or an image cannot be read.
         """
         patient = exam_named(name, self._folders, self.name)
-        items = [item for item in self._items() if item[0] == patient and item[3].image.exists()]
-        without_pixels = {item[3].image: why for item in items if (why := _why_without_pixels(*item[2:]))}
-        items = [item for item in items if item[3].image not in without_pixels]
-        facts = self._facts(patient, items[0][1]) if items else {}
+        items = [item for item in self._items_of(patient) if item.pair.image.exists()]
+        left_out = {item.pair.image: why for item in items if (why := _why_without_pixels(item))}
+        items = [item for item in items if item.pair.image not in left_out]
+        facts = self._facts(patient, items[0].view) if items else {}
+        quality = {"quality": facts["ImageQuality"]} if facts.get("ImageQuality") else {}
         return Exam(
             name=patient,
-            images=tuple(self._exam_image(*item) for item in items),
-            patient=Patient(sex=facts.get("Sex") or None, age_years=number(facts, "Age")),
+            images=tuple(map(self._exam_image, items)),
+            patient=person(facts),
             frame_rate_hz=number(facts, "FrameRate"),
-            facts=_exam_facts(facts),
-            left_out=tuple(f"{image.name}: {why}" for image, why in without_pixels.items()),
+            facts={**quality, **exam_reference(_ejection_fraction_percent(facts))},
+            left_out=tuple(f"{image.name}: {why}" for image, why in left_out.items()),
         )
 
     def splits(self) -> Mapping[str, Split]:
@@ -143,14 +155,9 @@ class Camus(PatientFolders):
 
     def pairs(self) -> list[FilePair]:
         """Image and reference of every view and instant of which one at least is on disk."""
-        return [item[3] for item in self._items()]
+        return [item.pair for item in self._items()]
 
-    @cached_property
-    def _folders(self) -> Mapping[str, Path]:
-        """Folder of each patient, in order of name."""
-        patient = patient_of(self.root, _FILE)
-        if patient is not None:
-            return {patient: self.root}
+    def _folders_below(self) -> Mapping[str, Path]:
         places = (("database_nifti",), ("",), ("training", "testing"), ("legacy_mhd",))
         found = (folders_named(_PATIENT, [self.root / name for name in names]) for names in places)
         return next((folders for folders in found if folders), {})
@@ -160,49 +167,44 @@ class Camus(PatientFolders):
         path = self._beside("patients_info.csv")
         return {} if path is None else read_table(path, key="Patient")
 
-    def _items(self) -> Iterator[tuple[str, ViewName, str, FilePair]]:
-        """Patient, view, "ED", "ES" or kind of sequence, and the files."""
-        for patient, folder in self._folders.items():
-            present = {file.name for file in folder.iterdir()}
-            suffix = ".mhd" if any(name.endswith(".mhd") for name in present) else ".nii.gz"
-            for view in self.config.views:
-                for kind in (*_PHASES, *_SEQUENCES):
-                    name = f"{patient}_{view}_{kind}"
-                    image, labels = f"{name}{suffix}", f"{name}_gt{suffix}"
-                    if image in present or labels in present:
-                        # Sequences are traced in one release only: no reference is expected, but one is used.
-                        has_labels = kind in _PHASES or labels in present
-                        pair = FilePair(name, folder / image, folder / labels if has_labels else None)
-                        yield patient, view, kind, pair
+    def _items(self) -> Iterator[_Item]:
+        return (item for patient in self._folders for item in self._items_of(patient))
 
-    def _case(self, patient: str, view: ViewName, kind: str, pair: FilePair) -> Case:
-        facts = self._facts(patient, view)
+    def _items_of(self, patient: str) -> Iterator[_Item]:
+        folder = self._folders[patient]
+        present = {file.name for file in folder.iterdir()}
+        suffix = ".mhd" if any(name.endswith(".mhd") for name in present) else ".nii.gz"
+        for view, kind in product(self.config.views, (*_PHASES, *_SEQUENCES)):
+            name = f"{patient}_{view}_{kind}"
+            image, labels = f"{name}{suffix}", f"{name}_gt{suffix}"
+            if image in present or labels in present:
+                # Sequences are traced in one release only: no reference is expected, but one is used.
+                has_labels = kind in _PHASES or labels in present
+                pair = FilePair(name, folder / image, folder / labels if has_labels else None)
+                yield _Item(patient, view, kind, pair)
+
+    def _case(self, item: _Item) -> Case:
+        facts = self._facts(item.patient, item.view)
         ejection_fraction = _ejection_fraction_percent(facts)
-        groups = {"patient": patient, "quality": facts.get("ImageQuality", ""), "sex": facts.get("Sex", "")}
-        if ejection_fraction is not None:
-            groups["ef_class"] = ejection_fraction_class(ejection_fraction)
-        return file_case(
-            pair,
-            dataset=self,
-            view=VIEWS[view],
-            phase=Phase(kind) if kind in _PHASES else Phase.OTHER,
-            groups={key: value for key, value in groups.items() if value},
-            facts={}
-            if ejection_fraction is None
-            else {"left_ventricular_ejection_fraction_percent": ejection_fraction},
-            third_axis="depth" if kind in _PHASES else "time",
+        groups = {"patient": item.patient, **known(facts, {"quality": "ImageQuality", "sex": "Sex"})}
+        case = CaseFacts(
+            VIEWS[item.view],
+            {**groups, **case_class(ejection_fraction)},
+            item.phase,
+            case_reference(ejection_fraction),
+            third_axis="time" if item.is_sequence else "depth",
         )
+        return file_case(item.pair, self, case)
 
-    def _exam_image(self, patient: str, view: ViewName, kind: str, pair: FilePair) -> ExamImage:
-        facts = self._facts(patient, view)
+    def _exam_image(self, item: _Item) -> ExamImage:
+        facts, view = self._facts(item.patient, item.view), VIEWS[item.view]
         rate = number(facts, "FrameRate")
-        if kind in _PHASES:
-            image = still(pair, VIEWS[view], Phase(kind), self.modality)
+        if not item.is_sequence:
+            image = still(item.pair, view, item.phase, self.modality)
             return with_acquisition(image, Acquisition(frame_rate_hz=rate))
-        cine = with_frame_rate(
-            read_image(pair.image, third_axis="time", view=VIEWS[view], modality=self.modality), rate
-        )
-        return ExamImage(pair.name, cine, _instants(facts, len(cine.frames), whole_beat=kind == "sequence"))
+        cine = read_image(item.pair.image, third_axis="time", view=view, modality=self.modality)
+        instants = _instants(facts, len(cine.frames), whole_beat=item.kind == "sequence")
+        return ExamImage(item.pair.name, with_frame_rate(cine, rate), instants)
 
     def _facts(self, patient: str, view: str) -> Mapping[str, str]:
         """What is known of a patient and view: the table's row, or the settings file of the older release."""
@@ -221,21 +223,12 @@ def _ejection_fraction_percent(facts: Mapping[str, str]) -> float | None:
     return number(facts, "LVef") if value is None else value
 
 
-def _exam_facts(facts: Mapping[str, str]) -> dict[str, str]:
-    ejection_fraction = _ejection_fraction_percent(facts)
-    known = {
-        "quality": facts.get("ImageQuality", ""),
-        "reference_ejection_fraction_percent": "" if ejection_fraction is None else f"{ejection_fraction:g}",
-    }
-    return {key: value for key, value in known.items() if value}
-
-
-def _why_without_pixels(kind: str, pair: FilePair) -> str | None:
+def _why_without_pixels(item: _Item) -> str | None:
     """Why a sequence cannot be read: public copies of the older release hold headers of sequences without pixels."""
-    if kind in _PHASES or pair.image.suffix != ".mhd":
+    if not item.is_sequence or item.pair.image.suffix != ".mhd":
         return None
     try:
-        read_metadata(pair.image)
+        read_metadata(item.pair.image)
     except InputError as error:
         return error.what
     return None

@@ -3,47 +3,38 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from cardiotrace.core import label
 from cardiotrace.core.exam import Case, Exam, ExamImage
-from cardiotrace.core.label import LabelScheme
-from cardiotrace.core.terms import Modality, Phase, View
-from cardiotrace.datasets.dataset import (
-    FilePair,
-    MirrorAxis,
-    exam_named,
-    existing_root,
-    file_case,
-    nothing_found,
-    with_field_of_view,
-    with_second_labels,
-)
+from cardiotrace.core.terms import Modality, View
+from cardiotrace.datasets.dataset import DatasetFacts, FilePair, PublishedDataset, Recognised, exam_named
+from cardiotrace.datasets.file_case import CaseFacts, file_case, with_field_of_view, with_second_labels
 from cardiotrace.datasets.split import Split
 from cardiotrace.io import read_image
 
 SUBJECTS = 14
 
-_EXPECTED = "the folder that holds images, labels1 and labels2, or the folder with Image_01L.jpg"
 _IMAGE = re.compile(r"Image_(?P<subject>\d{2})(?P<eye>[LR])")
 _ENDINGS = {1: "1stHO", 2: "2ndHO"}
 
 
 @dataclass(frozen=True)
 class ChaseConfig:
-    """Where CHASE_DB1 lies and whose tracings count."""
+    """Whose tracings of CHASE_DB1 count."""
 
-    root: Path
-    """Folder that holds `images`, `labels1`, `labels2` and `masks`, or the flat folder of the first release."""
     observer: Literal[1, 2] = 1
     """Whose tracings are the reference, the first observer's by custom; the other's are the second labels."""
 
 
 @dataclass(frozen=True)
-class Chase:
+class Chase(PublishedDataset):
     """The CHASE_DB1 data set; both eyes of a child are one patient.
+
+    Args:
+        root: folder that holds `images`, `labels1`, `labels2` and `masks`, or the flat folder of the first release.
+        config: whose tracings count.
 
     Raises:
         InputError: the root is missing or holds no images.
@@ -52,35 +43,32 @@ class Chase:
         Fraz et al. 2012, IEEE Trans Biomed Eng 59:2538.
     """
 
-    config: ChaseConfig
+    config: ChaseConfig = ChaseConfig()
 
-    name: ClassVar[str] = "chase"
-    scheme: ClassVar[LabelScheme] = label.VESSEL255
-    views: ClassVar[tuple[View, ...]] = (View.FUNDUS,)
-    modality: ClassVar[Modality] = Modality.PHOTOGRAPH
-    mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ("height", "width")
-    """Both: a mirrored left eye looks like a right eye, and vessels branch up and down alike."""
-    channels: ClassVar[int] = 3
-    licence: ClassVar[str] = "public reference set of Kingston University, for research"
-    citation: ClassVar[str] = (
-        "Fraz MM, et al. An Ensemble Classification-Based Approach Applied to Retinal Blood Vessel Segmentation. "
-        "IEEE Trans Biomed Eng 2012;59:2538-2548. doi:10.1109/TBME.2012.2205687"
+    facts: ClassVar[DatasetFacts] = DatasetFacts(
+        name="chase",
+        summary="CHASE_DB1: retinal photographs, both eyes of 14 children: vessels, two observers.",
+        source="Fraz et al. 2012, IEEE Trans Biomed Eng 59:2538",
+        citation="Fraz MM, et al. An Ensemble Classification-Based Approach Applied to Retinal Blood Vessel"
+        " Segmentation. IEEE Trans Biomed Eng 2012;59:2538-2548. doi:10.1109/TBME.2012.2205687",
+        licence="public reference set of Kingston University, for research",
+        scheme=label.VESSEL255,
+        views=(View.FUNDUS,),
+        modality=Modality.PHOTOGRAPH,
+        mirror_axes=("height", "width"),  # a mirrored left eye looks like a right one; vessels branch up and down alike
+        channels=3,
+        expected="the folder that holds images, labels1 and labels2, or the folder with Image_01L.jpg",
+        sought="CHASE_DB1 images (Image_01L.jpg, ...)",
     )
 
-    @staticmethod
-    def recognises(path: Path) -> bool:
-        """Whether a folder is the release, or the flat one with images and tracings side by side."""
-        images = (path / "images").glob("Image_[01][0-9][LR].jpg")
-        return path.is_dir() and (any(images) or any(path.glob("Image_*_1stHO.png")))
+    @classmethod
+    def recognise(cls, path: Path) -> Recognised | None:
+        """The folder of the release, or the flat one with images and tracings side by side."""
+        patterns = ("images/Image_[01][0-9][LR].jpg", "Image_*_1stHO.png")
+        return Recognised(path) if path.is_dir() and any(any(path.glob(each)) for each in patterns) else None
 
-    def __post_init__(self) -> None:
-        if not any(self._items()):
-            raise nothing_found(self.root, "CHASE_DB1 images (Image_01L.jpg, ...)", expected=_EXPECTED)
-
-    @cached_property
-    def root(self) -> Path:
-        """The folder that was given."""
-        return existing_root(self.config.root, expected=_EXPECTED)
+    def _is_there(self) -> bool:
+        return any(self._items())
 
     def cases(self) -> list[Case]:
         """One per photograph, in order of name; groups hold the eye, "L" or "R"."""
@@ -123,8 +111,8 @@ class Chase:
 
     def _case(self, match: re.Match[str], pair: FilePair) -> Case:
         groups = {"patient": match["subject"], "eye": match["eye"]}
-        case = file_case(pair, dataset=self, view=View.FUNDUS, phase=Phase.OTHER, groups=groups)
-        case = with_second_labels(case, self._traced(pair.name, 3 - self.config.observer), self.scheme, self.root)
+        case = file_case(pair, self, CaseFacts(View.FUNDUS, groups))
+        case = with_second_labels(case, self._traced(pair.name, 3 - self.config.observer), self)
         return with_field_of_view(case, self.root / "masks" / f"mask_{match['subject']}{match['eye']}.png", self.root)
 
     def _items(self) -> Iterator[tuple[re.Match[str], FilePair]]:

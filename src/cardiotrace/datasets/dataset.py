@@ -1,25 +1,17 @@
 """What every data set offers, and what their files have in common."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol
 
-import numpy as np
-from jaxtyping import Bool
-
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.exam import Case, Exam, ExamImage
-from cardiotrace.core.geometry import Spacing
-from cardiotrace.core.image import Grid
-from cardiotrace.core.label import LabelMap, LabelScheme
-from cardiotrace.core.terms import Modality, Phase, View
+from cardiotrace.core.exam import Case, Exam
+from cardiotrace.core.label import LabelScheme
+from cardiotrace.core.terms import Modality, View
 from cardiotrace.datasets.split import Split
-from cardiotrace.geometry.alignment import aligned, voxel_order
-from cardiotrace.io import pixel_files, read_grid, read_image, read_labels
-from cardiotrace.io.stored import ThirdAxis
 
 MirrorAxis = Literal["height", "width"]
 
@@ -100,6 +92,121 @@ class Dataset(Protocol):
         """Image and reference files of which at least one is on disk; empty where one file holds them all."""
 
 
+@dataclass(frozen=True)
+class DatasetFacts:
+    """What is known of a data set before any of its files is read."""
+
+    name: str
+    """In the catalog."""
+    summary: str
+    """One line: what it shows, of how many patients, what is traced."""
+    source: str
+    """The publication in a few words."""
+    citation: str
+    """The publication in full, to cite."""
+    licence: str
+    """Terms of use, in a few words."""
+    scheme: LabelScheme
+    """Which integer of the label files stands for which structure."""
+    views: tuple[View, ...]
+    """All that its cases show."""
+    modality: Modality
+    expected: str
+    """What the folder should hold, for messages."""
+    sought: str
+    """What its patients' files look like, for messages."""
+    mirror_axes: tuple[MirrorAxis, ...] = ()
+    """Image axes that augmentation may mirror without making an impossible image."""
+    channels: int = 1
+    """Channels of an image: 1 grey, 3 colour."""
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A file or folder that belongs to a data set."""
+
+    root: Path
+    """What the data set is to be opened at."""
+    exams: tuple[str, ...] = ()
+    """The patient visits that were found there; empty where they are all that the data set has at `root`."""
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """A data set that leaves nothing to choose."""
+
+
+NO_OPTIONS = NoOptions()
+
+
+@dataclass(frozen=True)
+class PublishedDataset:
+    """A data set of a publication, with its facts as attributes; opened at the folder it lies in.
+
+    Raises:
+        InputError: the folder is missing or holds something else.
+    """
+
+    root: Path
+    """The folder, `~` expanded."""
+
+    facts: ClassVar[DatasetFacts]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "root", existing_root(self.root, expected=self.facts.expected))
+        if not self._is_there():
+            raise nothing_found(self.root, self.facts.sought, expected=self.facts.expected)
+
+    @classmethod
+    def recognise(cls, path: Path) -> Recognised | None:
+        """Whether a file or folder, as it was downloaded, is of this data set; looks at names alone."""
+        raise NotImplementedError
+
+    def _is_there(self) -> bool:
+        """Whether the folder holds anything of the data set."""
+        raise NotImplementedError
+
+    @property
+    def name(self) -> str:
+        """The name in the catalog."""
+        return self.facts.name
+
+    @property
+    def scheme(self) -> LabelScheme:
+        """Which integer of the label files stands for which structure."""
+        return self.facts.scheme
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """The views that its cases show."""
+        return self.facts.views
+
+    @property
+    def modality(self) -> Modality:
+        """How its images were made."""
+        return self.facts.modality
+
+    @property
+    def mirror_axes(self) -> tuple[MirrorAxis, ...]:
+        """Image axes that augmentation may mirror."""
+        return self.facts.mirror_axes
+
+    @property
+    def channels(self) -> int:
+        """Channels of an image."""
+        return self.facts.channels
+
+    @property
+    def licence(self) -> str:
+        """Terms of use."""
+        return self.facts.licence
+
+    @property
+    def citation(self) -> str:
+        """The publication to cite."""
+        return self.facts.citation
+
+
 def patient_of(folder: Path, pattern: re.Pattern[str]) -> str | None:
     """The one patient whose files lie in a folder; None where there is none, or several.
 
@@ -114,52 +221,45 @@ def patient_of(folder: Path, pattern: re.Pattern[str]) -> str | None:
     return patients.pop() if len(patients) == 1 else None
 
 
-class HasRoot(Protocol):
-    """Options of a data set that lies in a folder."""
-
-    @property
-    def root(self) -> Path:
-        """The folder that was given."""
-
-
-class PatientFolders:
-    """What data sets with one folder per patient have in common; a data set says where the folders are.
+@dataclass(frozen=True)
+class PatientFolders(PublishedDataset):
+    """A data set with one folder per patient; it says what their files are called and where the folders are.
 
     Raises:
         InputError: the root is missing or holds no patients.
     """
 
-    config: HasRoot
-    expected: ClassVar[str]
-    """What the root should hold, for messages."""
-    sought: ClassVar[str]
-    """What patients look like, for messages."""
+    files: ClassVar[re.Pattern[str]]
+    """The whole name of a patient's file; the first group is the patient."""
 
-    def __post_init__(self) -> None:
-        if not self._folders:
-            raise nothing_found(self.root, self.sought, expected=self.expected)
-
-    @cached_property
-    def root(self) -> Path:
-        """The folder that was given."""
-        return existing_root(self.config.root, expected=self.expected)
+    @classmethod
+    def recognise(cls, path: Path) -> Recognised | None:
+        """A folder of one patient's files, whatever the folder is called."""
+        return None if patient_of(path, cls.files) is None else Recognised(path)
 
     def exams(self) -> list[str]:
         """Names of the patients."""
         return list(self._folders)
 
+    def _is_there(self) -> bool:
+        return bool(self._folders)
+
     @cached_property
     def _folders(self) -> Mapping[str, Path]:
-        """Folder of each patient, in order of name."""
+        """Folder of each patient, in order of name; the root itself may be one patient's."""
+        patient = patient_of(self.root, self.files)
+        return self._folders_below() if patient is None else {patient: self.root}
+
+    def _folders_below(self) -> Mapping[str, Path]:
+        """Folder of each patient, where the root is not one patient's own."""
         raise NotImplementedError
 
     def _by_parent(self) -> dict[str, tuple[str, ...]]:
         """Patients by the name of the folder that theirs lies in."""
-        names = {folder.parent.name: None for folder in self._folders.values()}
-        return {
-            name: tuple(patient for patient, folder in self._folders.items() if folder.parent.name == name)
-            for name in names
-        }
+        parts: dict[str, list[str]] = {}
+        for patient, folder in self._folders.items():
+            parts.setdefault(folder.parent.name, []).append(patient)
+        return {name: tuple(patients) for name, patients in parts.items()}
 
     def _beside(self, name: str) -> Path | None:
         """A file or folder of the release: at the root, or above it if the root is a part of the release."""
@@ -212,133 +312,3 @@ def exam_named(name: str, names: Iterable[str], dataset: str) -> str:
         shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
         raise InputError(f"{dataset} has no exam {name!r}", remedy=f"it has {shown or 'none'}.")
     return name
-
-
-def file_case(
-    pair: FilePair,
-    *,
-    dataset: Dataset,
-    view: View,
-    phase: Phase,
-    groups: Mapping[str, str],
-    facts: Mapping[str, float] | None = None,
-    third_axis: ThirdAxis = "auto",
-    spacing_mm: Spacing | None = None,
-) -> Case:
-    """A case whose readers open the pair's files; `files` names the image first, the reference second.
-
-    The labels come in the image's voxel order. The readers can be sent to another process.
-    """
-    labels = pair.labels if pair.labels is not None and pair.labels.exists() else None
-    grid = partial(read_grid, pair.image, third_axis=third_axis, view=view, spacing_mm=spacing_mm)
-    stored = None
-    if labels is not None:
-        stored = partial(read_labels, labels, dataset.scheme, third_axis=third_axis, spacing_mm=spacing_mm)
-    return Case(
-        name=pair.name,
-        view=view,
-        phase=phase,
-        groups=groups,
-        read_image=partial(
-            read_image,
-            pair.image,
-            third_axis=third_axis,
-            view=view,
-            modality=dataset.modality,
-            spacing_mm=spacing_mm,
-        ),
-        read_labels=None if stored is None else partial(read_aligned, stored, grid),
-        read_stored_labels=stored,
-        read_grid=grid,
-        files=relative_files([pair.image] if labels is None else [pair.image, labels], dataset.root),
-        facts=facts or {},
-        modality=dataset.modality,
-    )
-
-
-def read_aligned(stored: Callable[[], LabelMap], grid: Callable[[], Grid]) -> LabelMap:
-    """Labels in the voxel order of their image.
-
-    Args:
-        stored: reads the label file.
-        grid: reads where the image's voxels lie.
-
-    Raises:
-        InputError: the labels cannot be read, or lie elsewhere than the image.
-    """
-    return aligned(stored(), grid())
-
-
-def with_field_of_view(case: Case, path: Path | None, root: Path) -> Case:
-    """The case with the pixels that count read from an image of them; as it is where there is no such file.
-
-    The reader can be sent to another process.
-
-    Args:
-        case: the case.
-        path: the image, dark outside and bright inside.
-        root: folder that `Case.files` are relative to.
-    """
-    if path is None or not path.exists():
-        return case
-    files = (*case.files, *relative_files([path], root))
-    return replace(case, read_field_of_view=partial(read_field_of_view, path, case.read_grid), files=files)
-
-
-def read_field_of_view(path: Path, grid: Callable[[], Grid] | None = None) -> Bool[np.ndarray, "depth height width"]:
-    """The pixels that count: those brighter than half the brightest of the image.
-
-    Args:
-        path: the image.
-        grid: reads where the voxels of the image lie, in whose order the pixels come.
-
-    Raises:
-        InputError: the image cannot be read, or moves, or does not lie on the image.
-    """
-    image = read_image(path, channels=1)
-    if len(image.frames) != 1:
-        raise InputError(f"a field of view is one still image, this one has {len(image.frames)} frames", where=path)
-    inside: Bool[np.ndarray, "depth height width"] = image.frames[0] > image.frames.max() / 2
-    return inside if grid is None else voxel_order(image.grid, grid()).applied(inside)
-
-
-def with_second_labels(
-    case: Case,
-    path: Path | None,
-    scheme: LabelScheme,
-    root: Path,
-    *,
-    third_axis: ThirdAxis = "auto",
-    spacing_mm: Spacing | None = None,
-) -> Case:
-    """The case with another observer's labels, in the image's voxel order; as it is where there is no such file."""
-    if path is None or not path.exists():
-        return case
-    files = (*case.files, *relative_files([path], root))
-    stored = partial(read_labels, path, scheme, third_axis=third_axis, spacing_mm=spacing_mm)
-    reader = stored if case.read_grid is None else partial(read_aligned, stored, case.read_grid)
-    return replace(case, read_second_labels=reader, files=files)
-
-
-def still(pair: FilePair, view: View, phase: Phase, modality: Modality) -> ExamImage:
-    """The pair's image as one instant of an exam.
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    return ExamImage(pair.name, read_image(pair.image, third_axis="depth", view=view, modality=modality), {phase: 0})
-
-
-def relative_files(paths: Sequence[Path], root: Path) -> tuple[str, ...]:
-    """The paths and the pixel files of MetaImage headers, relative to `root`, with forward slashes."""
-    beside = [file for path in paths for file in _pixel_files_at_hand(path)]
-    return tuple(path.relative_to(root).as_posix() for path in (*paths, *beside))
-
-
-def _pixel_files_at_hand(path: Path) -> tuple[Path, ...]:
-    """The pixel files of a MetaImage header in its own folder or below it; none where they are missing."""
-    try:
-        files = pixel_files(path)
-    except InputError:  # said when the image is read
-        return ()
-    return tuple(file for file in files if file.is_relative_to(path.parent))

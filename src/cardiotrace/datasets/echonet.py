@@ -1,6 +1,6 @@
 """EchoNet-Dynamic: apical four-chamber videos of 10 030 patients with the left ventricle traced at ED and ES."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
@@ -10,41 +10,48 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from cardiotrace.core import label
-from cardiotrace.core.ejection import ejection_fraction_class
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.exam import Case, Exam, Patient
+from cardiotrace.core.exam import Case, Exam
 from cardiotrace.core.geometry import NO_GEOMETRY
-from cardiotrace.core.label import LabelMap, LabelScheme
+from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Modality, Phase, View
-from cardiotrace.datasets.dataset import FilePair, MirrorAxis, exam_named, existing_root, nothing_found, relative_files
+from cardiotrace.datasets.dataset import (
+    NO_OPTIONS,
+    DatasetFacts,
+    FilePair,
+    NoOptions,
+    PublishedDataset,
+    Recognised,
+    exam_named,
+)
+from cardiotrace.datasets.file_case import relative_files
 from cardiotrace.datasets.frame import read_frame, video_with_instants, with_frame_rate
+from cardiotrace.datasets.reference import case_class, case_reference, exam_reference, person
 from cardiotrace.datasets.split import Split
 from cardiotrace.datasets.table import number, read_rows, read_table
 from cardiotrace.geometry.contour import polygon_area
 from cardiotrace.geometry.polygon import fill_polygon
 from cardiotrace.io import read_image
 
-_EXPECTED = "the folder that holds Videos, FileList.csv and VolumeTracings.csv"
 _PARTS = {"training": "TRAIN", "validation": "VAL", "testing": "TEST"}
-_CORNERS = ("X1", "Y1", "X2", "Y2")
+_CHORD = ("X1", "Y1", "X2", "Y2")
+_POINT = ("X", "Y")
+_NO_FRAME = ("no systolic", "no diastolic")
+"""What EchoNet-Pediatric writes in place of a frame's number where an instant was not traced."""
 
 Outline = Float[np.ndarray, "n 2"]
 
 
 @dataclass(frozen=True)
-class EchonetConfig:
-    """Where EchoNet-Dynamic lies."""
-
-    root: Path
-    """Folder that holds `Videos`, `FileList.csv` and `VolumeTracings.csv`."""
-
-
-@dataclass(frozen=True)
-class Echonet:
+class Echonet(PublishedDataset):
     """The EchoNet-Dynamic data set: videos without pixel size, two frames of each traced.
 
     A tracing is a long axis and about twenty chords across it, as (X1, Y1, X2, Y2) of each in pixels; the outline
-    runs down one end of the chords and up the other. Of the two traced frames the larger cavity is ED.
+    runs down one end of the chords and up the other. Of the two traced frames the larger cavity is ED. The folders of
+    EchoNet-Pediatric, A4C and PSAX, are read as well: a tracing there is a row (X, Y) for each point of the outline.
+
+    Args:
+        root: folder that holds `Videos`, `FileList.csv` and `VolumeTracings.csv`.
 
     Raises:
         InputError: the root is missing or has no list of files.
@@ -53,40 +60,40 @@ class Echonet:
         Ouyang et al. 2020, Nature 580:252.
     """
 
-    config: EchonetConfig
+    config: NoOptions = NO_OPTIONS
 
-    name: ClassVar[str] = "echonet"
-    scheme: ClassVar[LabelScheme] = label.LV_ONLY
-    views: ClassVar[tuple[View, ...]] = (View.FOUR_CHAMBER,)
-    modality: ClassVar[Modality] = Modality.US
-    mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ()
-    """None: the left ventricle lies on one side in an apical view, and the apex at the top."""
-    channels: ClassVar[int] = 1
-    licence: ClassVar[str] = "Stanford University research use agreement, not for redistribution"
-    citation: ClassVar[str] = (
-        "Ouyang D, et al. Video-Based AI for Beat-to-Beat Assessment of Cardiac Function. "
-        "Nature 2020;580:252-256. doi:10.1038/s41586-020-2145-8"
+    facts: ClassVar[DatasetFacts] = DatasetFacts(
+        name="echonet",
+        summary="EchoNet-Dynamic: apical four-chamber videos, 10 030 patients: LV at ED and ES.",
+        source="Ouyang et al. 2020, Nature 580:252",
+        citation="Ouyang D, et al. Video-Based AI for Beat-to-Beat Assessment of Cardiac Function."
+        " Nature 2020;580:252-256. doi:10.1038/s41586-020-2145-8",
+        licence="Stanford University research use agreement, not for redistribution",
+        scheme=label.LV_ONLY,
+        views=(View.FOUR_CHAMBER,),
+        modality=Modality.US,
+        mirror_axes=(),  # the left ventricle lies on one side in an apical view, and the apex at the top
+        expected="the folder that holds Videos, FileList.csv and VolumeTracings.csv",
+        sought="FileList.csv",
     )
 
-    @staticmethod
-    def recognises(path: Path) -> bool:
-        """Whether a file is a video that the data set's list names, which lies beside it or one folder above."""
-        root = None if path.suffix.lower() != ".avi" else _root_of(path)
-        return root is not None and path.stem in listed_videos(root)
+    @classmethod
+    def recognise(cls, path: Path) -> Recognised | None:
+        """A video that the data set's list names, which lies beside it or one folder above."""
+        if path.suffix.lower() != ".avi" or not path.is_file():
+            return None
+        places = (place for place in (path.parent, path.parent.parent) if (place / "FileList.csv").is_file())
+        root = next(places, None)
+        is_listed = root is not None and path.stem in listed_videos(root)
+        return Recognised(root, (path.stem,)) if root is not None and is_listed else None
 
-    @staticmethod
-    def root_of(path: Path) -> Path:
-        """The data set that a video belongs to, which `recognises` has found."""
-        return _root_of(path) or path.parent
+    def _is_there(self) -> bool:
+        return (self.root / "FileList.csv").is_file()
 
-    def __post_init__(self) -> None:
-        if not (self.root / "FileList.csv").is_file():
-            raise nothing_found(self.root, "FileList.csv", expected=_EXPECTED)
-
-    @cached_property
-    def root(self) -> Path:
-        """The folder that was given."""
-        return existing_root(self.config.root, expected=_EXPECTED)
+    @property
+    def views(self) -> tuple[View, ...]:
+        """The one view of the folder."""
+        return (self._view,)
 
     def cases(self) -> list[Case]:
         """The traced frames of each video that is on disk, in order of name.
@@ -115,10 +122,9 @@ class Echonet:
         row = self._videos[name]
         video = read_image(self._video(name), view=self._view, modality=self.modality)
         video = with_frame_rate(video, number(row, "FPS"))
-        ejection_fraction = number(row, "EF")
-        facts = {} if ejection_fraction is None else {"reference_ejection_fraction_percent": f"{ejection_fraction:g}"}
+        facts = exam_reference(number(row, "EF"))
         image = video_with_instants(name, video, _instants(self._outlines_of(name).get(name, {})))
-        return Exam(name, (image,), patient=_patient(row), frame_rate_hz=number(row, "FPS"), facts=facts)
+        return Exam(name, (image,), patient=person(row), frame_rate_hz=number(row, "FPS"), facts=facts)
 
     def splits(self) -> Mapping[str, Split]:
         """`official`, from the column Split.
@@ -155,16 +161,12 @@ class Echonet:
         path = self.root / "VolumeTracings.csv"
         if not path.exists():
             return {}
-        rows = read_rows(path, columns=("FileName", "Frame", *_CORNERS), beginning=beginning)
-        chords: dict[str, dict[int, list[list[float]]]] = {}
-        for line, row in enumerate(rows, start=2):
-            values = [number(row, key) for key in ("Frame", *_CORNERS)]
-            if any(value is None for value in values):
-                raise InputError(f"line {line} lacks a number", where=path)
-            frame, *ends = (float(value or 0) for value in values)
-            chords.setdefault(Path(row["FileName"]).stem, {}).setdefault(int(frame), []).append(ends)
+        traced: dict[str, dict[int, list[list[float]]]] = {}
+        for name, frame, ends in _traced_rows(path, beginning):
+            traced.setdefault(name, {}).setdefault(frame, []).append(ends)
         return {
-            name: {frame: outline(np.array(ends)) for frame, ends in frames.items()} for name, frames in chords.items()
+            name: {frame: _outline_of(np.array(ends)) for frame, ends in frames.items()}
+            for name, frames in traced.items()
         }
 
     def _instants(self, name: str) -> dict[Phase, int]:
@@ -178,20 +180,16 @@ class Echonet:
     def _case(self, name: str, frame: int, phase: Phase) -> Case:
         row = self._videos[name]
         ejection_fraction = number(row, "EF")
-        groups = {"patient": name}
-        if ejection_fraction is not None:
-            groups["ef_class"] = ejection_fraction_class(ejection_fraction)
+        groups = {"patient": name, **case_class(ejection_fraction)}
         return Case(
             name=f"{name}_{phase}",
-            view=View.FOUR_CHAMBER,
+            view=self._view,
             phase=phase,
             groups=groups,
-            read_image=partial(read_frame, self._video(name), frame, view=View.FOUR_CHAMBER, modality=self.modality),
+            read_image=partial(read_frame, self._video(name), frame, view=self._view, modality=self.modality),
             read_labels=partial(_traced, self._video(name), frame, self._outlines[name][frame]),
             files=(*relative_files([self._video(name)], self.root), "VolumeTracings.csv"),
-            facts={}
-            if ejection_fraction is None
-            else {"left_ventricular_ejection_fraction_percent": ejection_fraction},
+            facts=case_reference(ejection_fraction),
         )
 
 
@@ -210,6 +208,28 @@ def outline(chords: Float[np.ndarray, "n 4"]) -> Outline:
     """
     across = chords[1:]
     return np.concatenate([across[:, [1, 0]], across[::-1][:, [3, 2]]])
+
+
+def _traced_rows(path: Path, beginning: str) -> Iterator[tuple[str, int, list[float]]]:
+    """Video, frame and coordinates of each row of a table of tracings.
+
+    Raises:
+        InputError: a row lacks a number.
+    """
+    rows = read_rows(path, columns=("FileName", "Frame"), beginning=beginning)
+    corners = _POINT if rows and "X" in rows[0] else _CHORD
+    for line, row in enumerate(rows, start=2):
+        if row["Frame"].strip().lower() in _NO_FRAME:
+            continue
+        values = [value for key in ("Frame", *corners) if (value := number(row, key)) is not None]
+        if len(values) <= len(corners):
+            raise InputError(f"line {line} lacks a number", where=path)
+        yield Path(row["FileName"]).stem, int(values[0]), values[1:]
+
+
+def _outline_of(rows: Float[np.ndarray, "n k"]) -> Outline:
+    """The outline of a frame's rows: a long axis and chords, or points around the cavity (X, Y)."""
+    return rows[:, ::-1] if rows.shape[1] == len(_POINT) else outline(rows)
 
 
 def listed_videos(root: Path) -> Mapping[str, Mapping[str, str]]:
@@ -233,22 +253,6 @@ def _instants(outlines: Mapping[int, Outline]) -> dict[Phase, int]:
         return {}
     by_area = sorted(outlines, key=lambda frame: polygon_area(outlines[frame]))
     return {Phase.ED: by_area[-1], Phase.ES: by_area[0]}
-
-
-def _root_of(video: Path) -> Path | None:
-    """The folder of the list that a video belongs to."""
-    return next((place for place in (video.parent, video.parent.parent) if (place / "FileList.csv").is_file()), None)
-
-
-def _patient(row: Mapping[str, str]) -> Patient:
-    """What EchoNet-Pediatric says of its patients; EchoNet-Dynamic says nothing."""
-    sex = row.get("Sex", "").strip().upper()[:1]
-    return Patient(
-        sex=sex if sex in ("F", "M") else None,
-        age_years=number(row, "Age"),
-        height_cm=number(row, "Height"),
-        weight_kg=number(row, "Weight"),
-    )
 
 
 def _traced(video: Path, frame: int, points_rc: Outline) -> LabelMap:

@@ -1,7 +1,6 @@
 """Exams as they lie on disk: a file, a patient's folder, or a folder of those."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -10,10 +9,12 @@ from typing import NoReturn
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.exam import Exam, Patient
 from cardiotrace.core.file import require_regular_file
-from cardiotrace.datasets.grouping import Group, Series, group_files, stem_of
+from cardiotrace.core.text import numbered, told_apart
+from cardiotrace.datasets.grouping import Group, Series, group_files
 from cardiotrace.datasets.leftover import Listing, files_left_out, look_into
 from cardiotrace.datasets.reading import AS_IT_IS, Reading, as_read, read_group
 from cardiotrace.datasets.recognise import Visit, visits_at
+from cardiotrace.io.formats import stem_of
 from cardiotrace.io.results import MANIFEST
 
 __all__ = ["AS_IT_IS", "FoundExam", "Reading", "find_exams", "read_exam"]
@@ -182,19 +183,27 @@ class _Search:
     def _groups(self, path: Path, listing: Listing) -> list[FoundExam]:
         """Exams of a folder that no data set's reader knows: videos that one lists, and files by patient."""
         videos = {file: visit for file in listing.images for visit in visits_at(file)}
-        others = [file for file in listing.images if file not in videos]
-        found = [_visit(file, visit, self.reading, 1) for file, visit in videos.items()]
         if videos:
             listing = listing.without_tables()
+        others = [file for file in listing.images if file not in videos]
+        found = [_visit(file, visit, self.reading, 1) for file, visit in videos.items()]
         if not others:
-            return [_with_left_out(found[0], listing.unread), *found[1:]] if found else []
+            return _first_telling(found, listing.unread)
+        told = (*listing.unread, *listing.labels_told)
+        return [*found, *_first_telling(self._by_patient(path, others), told)]
+
+    def _by_patient(self, path: Path, files: Sequence[Path]) -> list[FoundExam]:
+        """The exams of the files of a folder, one that cannot be read where nothing tells what belongs together."""
         try:
-            groups = group_files(others, path, self.reading.image_files)
+            groups = group_files(files, path, self.reading.image_files)
         except InputError as error:
-            return [*found, _unreadable(path, error)]
-        told = [*listing.unread, *listing.labels_told]
-        exams = [_of_group(path, group, self.reading, len(groups)) for group in groups]
-        return [*found, _with_left_out(exams[0], told), *exams[1:]]
+            return [_unreadable(path, error)]
+        return [_of_group(path, group, self.reading, len(groups)) for group in groups]
+
+
+def _first_telling(exams: list[FoundExam], told: Iterable[str]) -> list[FoundExam]:
+    """The exams, the first telling of what was left out: it may have belonged to any of them."""
+    return [_with_left_out(exams[0], told), *exams[1:]] if exams else []
 
 
 def _of_group(path: Path, group: Group, reading: Reading, count: int) -> FoundExam:
@@ -233,16 +242,7 @@ def _told_of_link(known: FoundExam, other: FoundExam) -> FoundExam:
 
 def _with_unique_names(found: list[FoundExam]) -> list[FoundExam]:
     """Put as many parent folders before equal names as tell them apart, and a number where none does."""
-    names = [exam.name for exam in found]
-    parents = [exam.path.resolve().parts[1 : None if exam.part else -1] for exam in found]
-    for depth in range(1, max(map(len, parents), default=0) + 1):
-        counts = Counter(names)
-        if max(counts.values()) == 1:
-            break
-        longer = ["_".join((*above[-depth:], exam.name)) for above, exam in zip(parents, found, strict=True)]
-        names = [longer[index] if counts[name] > 1 else name for index, name in enumerate(names)]
-    unique: list[str] = []
-    for name in names:
-        numbered = (f"{name}-{number}" for number in range(2, len(names) + 2))
-        unique.append(name if name not in unique else next(other for other in numbered if other not in names + unique))
-    return [replace(exam, name=name) for exam, name in zip(found, unique, strict=True)]
+    # Patients of one folder have the folder itself above them, others the folder that theirs lies in.
+    above = [exam.path.resolve().parts[1 : None if exam.part else -1] for exam in found]
+    names = numbered(told_apart([exam.name for exam in found], above))
+    return [replace(exam, name=name) for exam, name in zip(found, names, strict=True)]

@@ -14,20 +14,13 @@ from cardiotrace.core.geometry import Spacing
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import SCHEMES, LabelScheme, scheme_from_mapping
 from cardiotrace.core.terms import Modality, Phase, View
-from cardiotrace.datasets.dataset import (
-    FilePair,
-    MirrorAxis,
-    exam_named,
-    existing_root,
-    file_case,
-    nothing_found,
-    with_field_of_view,
-    with_second_labels,
-)
+from cardiotrace.datasets.dataset import FilePair, MirrorAxis, exam_named, existing_root, nothing_found
+from cardiotrace.datasets.file_case import CaseFacts, file_case, with_field_of_view, with_second_labels
 from cardiotrace.datasets.split import Split, read_split
 from cardiotrace.io import read_image, read_metadata
 from cardiotrace.io.colour import STRONG_SHARE, is_photograph, strong_share
 from cardiotrace.io.formats import suffix_of
+from cardiotrace.io.options import ReadOptions
 from cardiotrace.io.stored import ThirdAxis
 
 LOOKED_AT = 20
@@ -38,8 +31,6 @@ LOOKED_AT = 20
 class FolderConfig:
     """A folder of images and a folder of masks of the same names."""
 
-    root: Path
-    """Folder that holds both folders."""
     images: str = "images"
     """Folder of the images, in the root."""
     labels: str = "labels"
@@ -92,22 +83,24 @@ class FolderConfig:
 class Folder:
     """A data set made of files alone: an image and a mask belong together if their names agree.
 
+    Args:
+        root: folder that holds the folder of images and the folder of masks.
+        config: what they are called and what they hold.
+
     Raises:
         InputError: the root is missing or holds no images.
     """
 
+    root: Path
     config: FolderConfig
 
     def __post_init__(self) -> None:
+        root = existing_root(self.root, expected="the folder that holds the images and the masks")
+        object.__setattr__(self, "root", root)
         if not self._files(self.config.images):
             raise nothing_found(
                 self.root / self.config.images, "images", expected="`root` and `images` so that they name the images"
             )
-
-    @cached_property
-    def root(self) -> Path:
-        """The folder that was given."""
-        return existing_root(self.config.root, expected="the folder that holds the images and the masks")
 
     @property
     def name(self) -> str:
@@ -149,14 +142,7 @@ class Folder:
     def _channels(self) -> int:
         if self.config.channels != "auto":
             return self.config.channels
-        if not self._may_be_coloured:
-            return 1
-        paths = sorted(self._files(self.config.images).values())
-        seen: dict[str, bool] = {}
-        for path in paths[:: -(-len(paths) // LOOKED_AT)]:
-            with suppress(InputError):  # said when the case is read
-                is_stored_in_colour = read_metadata(path)["channels"] == 3
-                seen[path.name] = is_stored_in_colour and _is_coloured(_read(path, self.config, 3))
+        seen = self._colours_seen() if self._may_be_coloured else {}
         if len(set(seen.values())) > 1:
             grey, coloured = (next(name for name, kind in seen.items() if kind is wanted) for wanted in (False, True))
             raise InputError(
@@ -165,6 +151,16 @@ class Folder:
                 remedy="set channels = 3 to use the colours, or channels = 1 to use the brightness of all.",
             )
         return 3 if any(seen.values()) else 1
+
+    def _colours_seen(self) -> dict[str, bool]:
+        """Whether each of a few images, spread over the data set, is in colour."""
+        paths = sorted(self._files(self.config.images).values())
+        seen: dict[str, bool] = {}
+        for path in paths[:: -(-len(paths) // LOOKED_AT)]:
+            with suppress(InputError):  # said when the case is read
+                is_stored_in_colour = read_metadata(path)["channels"] == 3
+                seen[path.name] = is_stored_in_colour and _is_coloured(read_image(path, self._read_as(3)))
+        return seen
 
     @property
     def _may_be_coloured(self) -> bool:
@@ -187,14 +183,8 @@ class Folder:
         cases = []
         for pair in self._items():
             if pair.image.exists():
-                case = with_second_labels(
-                    self._case(pair),
-                    second.get(f"{pair.name}{self.config.label_ending}"),
-                    self.scheme,
-                    self.root,
-                    third_axis=self.config.third_axis,
-                    spacing_mm=self.config.spacing_mm,
-                )
+                traced_again = second.get(f"{pair.name}{self.config.label_ending}")
+                case = with_second_labels(self._case(pair), traced_again, self, self._read_options)
                 cases.append(with_field_of_view(case, inside.get(pair.name), self.root))
         return cases
 
@@ -226,20 +216,28 @@ class Folder:
         return list(self._items())
 
     def _items(self) -> Iterator[FilePair]:
-        images, labels = self._files(self.config.images), self._files(self.config.labels)
-        ending = self.config.label_ending
-        labels = {stem.removesuffix(ending): path for stem, path in labels.items() if stem.endswith(ending)}
-        if self.config.labels == self.config.images:
-            images = {stem: path for stem, path in images.items() if not (ending and stem.endswith(ending))}
-        for stem in sorted({*images, *labels}):
-            image, mask = images.get(stem), labels.get(stem)
+        images, masks = self._images_by_name, self._masks_by_name
+        for name in sorted({*images, *masks}):
+            image, mask = images.get(name), masks.get(name)
             # Where one is missing its name is told after the other's, for the message.
-            if image is None and mask is not None:
-                image = self.root / self.config.images / f"{stem}{_suffix(mask)}"
-            elif mask is None and image is not None:
-                mask = self.root / self.config.labels / f"{stem}{ending}{_suffix(image)}"
-            if image is not None:
-                yield FilePair(stem, image, mask)
+            if image is None:
+                image = self.root / self.config.images / f"{name}{_suffix(masks[name])}"
+            elif mask is None:
+                mask = self.root / self.config.labels / f"{name}{self.config.label_ending}{_suffix(image)}"
+            yield FilePair(name, image, mask)
+
+    @property
+    def _images_by_name(self) -> dict[str, Path]:
+        images, ending = self._files(self.config.images), self.config.label_ending
+        if self.config.labels != self.config.images or not ending:
+            return images
+        return {stem: path for stem, path in images.items() if not stem.endswith(ending)}
+
+    @property
+    def _masks_by_name(self) -> dict[str, Path]:
+        ending = self.config.label_ending
+        files = self._files(self.config.labels)
+        return {stem.removesuffix(ending): path for stem, path in files.items() if stem.endswith(ending)}
 
     def _files(self, folder: str) -> dict[str, Path]:
         place = self.root / folder
@@ -275,37 +273,30 @@ class Folder:
         match = re.match(self.config.patient_pattern, stem)
         return stem if match is None or not match[1] else match[1]
 
+    @property
+    def _read_options(self) -> ReadOptions:
+        given = self.config
+        return ReadOptions(given.view, given.modality, given.spacing_mm, given.third_axis)
+
+    def _read_as(self, channels: int) -> ReadOptions:
+        return replace(self._read_options, channels=3 if channels == 3 else 1)
+
     def _case(self, pair: FilePair) -> Case:
-        labelled = file_case(
-            pair,
-            dataset=self,
-            view=self.config.view,
-            phase=_phase(pair.name),
-            groups={"patient": self._patient(pair.name)},
-            third_axis=self.config.third_axis,
-            spacing_mm=self.config.spacing_mm,
+        given, groups = self.config, {"patient": self._patient(pair.name)}
+        facts = CaseFacts(
+            given.view, groups, _phase(pair.name), third_axis=given.third_axis, spacing_mm=given.spacing_mm
         )
-        return replace(labelled, read_image=partial(_read, pair.image, self.config, self.channels))
+        read = partial(read_image, pair.image, self._read_as(self.channels))
+        return replace(file_case(pair, self, facts), read_image=read)
 
     def _exam_image(self, pair: FilePair) -> ExamImage:
         phase = _phase(pair.name)
-        cine = _read(pair.image, self.config, self.channels)
-        return ExamImage(pair.name, cine, {} if phase is Phase.OTHER or len(cine.frames) > 1 else {phase: 0})
+        image = read_image(pair.image, self._read_as(self.channels))
+        return ExamImage(pair.name, image, {} if phase is Phase.OTHER or len(image.frames) > 1 else {phase: 0})
 
 
 def _is_coloured(image: Image) -> bool:
     return bool(strong_share(image.frames) > STRONG_SHARE)
-
-
-def _read(path: Path, config: FolderConfig, channels: int | None) -> Image:
-    return read_image(
-        path,
-        third_axis=config.third_axis,
-        view=config.view,
-        modality=config.modality,
-        spacing_mm=config.spacing_mm,
-        channels=None if channels is None else (3 if channels == 3 else 1),
-    )
 
 
 def _suffix(path: Path) -> str:

@@ -21,9 +21,9 @@ from cardiotrace.core.terms import Phase
 from cardiotrace.core.text import natural_order
 from cardiotrace.datasets.naming import FileName, read_name
 from cardiotrace.datasets.stack import are_parallel
-from cardiotrace.datasets.vocabulary import PEOPLE, Counting
 from cardiotrace.io import raster_suffixes, read_image, read_metadata
-from cardiotrace.io.formats import suffix_of
+from cardiotrace.io.formats import stem_of
+from cardiotrace.io.vocabulary import PEOPLE, Counting
 
 ImageFilesAs = Literal["auto", "video", "stills"]
 
@@ -88,11 +88,6 @@ def group_files(files: Sequence[Path], folder: Path, images: ImageFilesAs = "aut
     return _by_patient(named, folder, videos)
 
 
-def stem_of(path: Path) -> str:
-    """A file's name without the suffix of its format."""
-    return path.name.removesuffix(suffix_of(path) or path.suffix)
-
-
 def _joined(video: Series, others: list[Group]) -> list[Group]:
     if len(others) == 1:
         return [Group(others[0].patient, (video, *others[0].series))]
@@ -121,14 +116,19 @@ def _in_stacks(named: Sequence[_Named]) -> dict[Path, str]:
     """Files that are numbered without a word of what the number counts, and lie as slices do: one patient's."""
     sets: dict[str, list[_Named]] = {}
     for file in named:
-        counted = None if file.is_image or file.name.index is not None else file.stem_and_number
-        if counted is not None:
-            sets.setdefault(counted[0].casefold(), []).append(file)
-    keys: dict[Path, str] = {}
-    for files in (files for files in sets.values() if len(files) > 1):
-        if all(_is_plane(file.path) for file in files) and are_parallel([read_image(file.path) for file in files]):
-            keys |= {file.path: re.sub(r"[_\d]*\d$", "", file.name.patient) for file in files}
-    return keys
+        if not file.is_image and file.name.index is None and file.stem_and_number is not None:
+            sets.setdefault(file.stem_and_number[0].casefold(), []).append(file)
+    stacks = (files for files in sets.values() if len(files) > 1 and _is_stack(files))
+    return {file.path: _without_number(file.name.patient) for files in stacks for file in files}
+
+
+def _is_stack(files: Sequence[_Named]) -> bool:
+    return all(_is_plane(file.path) for file in files) and are_parallel([read_image(file.path) for file in files])
+
+
+def _without_number(patient: str) -> str:
+    """What tells a patient, without the number of an image at its end."""
+    return re.sub(r"[_\d]*\d$", "", patient)
 
 
 def _is_plane(path: Path) -> bool:
@@ -150,7 +150,7 @@ def _patient(file: _Named, videos: Mapping[Path, tuple[Path, ...]]) -> str:
     """Whose a file is: the words of its name; of a video without its number; of a still that has but a number, that."""
     counted = file.stem_and_number
     if file.path in videos:
-        return file.name.patient if file.name.index is not None else re.sub(r"[_\d]*\d$", "", file.name.patient)
+        return file.name.patient if file.name.index is not None else _without_number(file.name.patient)
     is_nameless = not file.name.patient and file.name.index is not None
     is_counted = counted is not None or file.name.phase is not Phase.OTHER or file.name.counting is Counting.FRAME
     if file.is_image and is_nameless and is_counted:
@@ -208,23 +208,40 @@ def _is_video(files: Sequence[_Named], folder: Path) -> bool:
         InputError: nothing tells.
     """
     sizes = {tuple(read_metadata(file.path)["shape"]) for file in files}
-    counts_frames = all(file.name.counting is Counting.FRAME for file in files)
-    if len(sizes) > 1:
-        if counts_frames:
-            raise _unclear(files, folder, "are named as frames, and differ in size")
+    have_one_size = len(sizes) == 1
+    if have_one_size and len(sizes.pop()) > 2:  # TIFF stacks: a video each
         return False
-    if len(next(iter(sizes))) > 2:  # TIFF stacks: a video each
-        return False
-    likeness = _likeness(_in_order(files)[:_MOST_COMPARED])
-    if counts_frames:
-        if likeness.size > 1 and np.median(likeness) <= _UNLIKE:
-            raise _unclear(files, folder, "are named as frames, and do not look like those of one video")
+    likeness = None if not have_one_size else _likeness(_in_order(files)[:_MOST_COMPARED])
+    if all(file.name.counting is Counting.FRAME for file in files):
+        why = _why_no_frames(likeness)
+        if why:
+            raise _unclear(files, folder, f"are named as frames, and {why}")
         return True
+    is_video = _looks_moving(likeness)
+    if is_video is None:
+        raise _unclear(files, folder, "can be the frames of a video, or stills")
+    return is_video
+
+
+def _looks_moving(likeness: Float[np.ndarray, " n"] | None) -> bool | None:
+    """Whether images look like neighbours in a video; None where that is not clear, or nothing is seen in them.
+
+    Args:
+        likeness: correlations of neighbours; None of images that differ in size.
+    """
+    if likeness is None:
+        return False
     if likeness.size and np.percentile(likeness, 10) >= _ALIKE:
         return True
-    if likeness.size and np.median(likeness) <= _UNLIKE:
-        return False
-    raise _unclear(files, folder, "can be the frames of a video, or stills")
+    return False if likeness.size and np.median(likeness) <= _UNLIKE else None
+
+
+def _why_no_frames(likeness: Float[np.ndarray, " n"] | None) -> str:
+    """What speaks against images being frames, though they are named so; empty where nothing does."""
+    if likeness is None:
+        return "differ in size"
+    is_unlike = likeness.size > 1 and np.median(likeness) <= _UNLIKE
+    return "do not look like those of one video" if is_unlike else ""
 
 
 _ALIKE, _UNLIKE = 0.95, 0.9

@@ -1,7 +1,7 @@
 """What there is to see in one case: read once, pixels let go, numbers kept."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -76,17 +76,14 @@ def inspect(case: Case, scheme: LabelScheme, root: Path) -> Inspection:
     elif case.files:
         found["image_header_spacing"] = _header_spacing(root / case.files[0])
     if labels is not None:
-        found |= _of_labels(labels, case.view)
-        if cine is not None:
-            found |= _of_both(labels, cine)
+        found |= _of_labels(labels, case.view) | ({} if cine is None else _of_both(labels, cine))
     elif case.read_labels is not None and len(case.files) > 1:
         found |= _of_refused_labels(root / case.files[1], scheme)
-    found["doubts"] = tuple(
-        f"{what}: {doubt}"
-        for what, one in (("image", cine), ("labels", labels))
-        for doubt in (() if one is None else one.geometry.doubts)
-    )
-    return Inspection(case, **found)
+    return Inspection(case, **found, doubts=(*_doubts("image", cine), *_doubts("labels", labels)))
+
+
+def _doubts(what: str, read: Image | LabelMap | None) -> Iterator[str]:
+    return (f"{what}: {doubt}" for doubt in (() if read is None else read.geometry.doubts))
 
 
 def _attempt(read: Callable[[], Read] | None) -> tuple[Read | None, str | None]:

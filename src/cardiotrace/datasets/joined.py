@@ -1,7 +1,7 @@
 """Several data sets as one: real and phantom patients together, or the centres of several publications."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -20,10 +20,9 @@ from cardiotrace.datasets.split import PARTS, Split
 class JoinedConfig:
     """Which data sets are one."""
 
-    root: Path
-    """Folder that the parts lie in; a part without a `root` of its own lies in the folder of its name."""
     parts: tuple[Choice, ...] = ()
-    """The data sets, such as [{ name = "acdc" }, { name = "phantom", kind = "cmr" }]; the first one's labels count."""
+    """The data sets, such as [{ name = "acdc" }, { name = "phantom", kind = "cmr" }]; the first one's labels count. A
+    part lies in the folder of its name, or in its own `root`, below the folder that is given."""
 
     def __post_init__(self) -> None:
         if len(self.parts) < 2:
@@ -37,6 +36,7 @@ class Joined:
     """The cases of several data sets; every label map comes in the first one's scheme.
 
     Args:
+        root: folder that the parts lie in.
         config: what was asked for.
         parts: the data sets, opened.
 
@@ -44,10 +44,23 @@ class Joined:
         InputError: the parts differ in structures or in colour, or two of them have a patient of the same name.
     """
 
+    root: Path
     config: JoinedConfig
     parts: tuple[Dataset, ...]
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "root", self.root.expanduser())
+        self._require_alike()
+        twice = [name for name, count in Counter(self._patients()).items() if count > 1]
+        if twice:
+            raise InputError(f"patient {twice[0]!r} is in two of the joined data sets ({len(twice)} such)")
+
+    def _patients(self) -> Iterator[str]:
+        """Part after part, each once in a part."""
+        for part in self.parts:
+            yield from {case.patient for case in part.cases()}
+
+    def _require_alike(self) -> None:
         first, *others = self.parts
         for other in others:
             if set(other.scheme.structures) != set(first.scheme.structures):
@@ -57,15 +70,6 @@ class Joined:
                 )
             if other.channels != first.channels:
                 raise InputError(f"{other.name} has {other.channels} channels, {first.name} {first.channels}")
-        counts = Counter(name for part in self.parts for name in {case.patient for case in part.cases()})
-        twice = [name for name, count in counts.items() if count > 1]
-        if twice:
-            raise InputError(f"patient {twice[0]!r} is in two of the joined data sets ({len(twice)} such)")
-
-    @property
-    def root(self) -> Path:
-        """The folder that the parts lie in."""
-        return self.config.root.expanduser()
 
     @property
     def name(self) -> str:

@@ -1,16 +1,15 @@
 """What lies in a folder beside the images of an exam, so that no file is dropped without a word."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam
-from cardiotrace.datasets.grouping import stem_of
 from cardiotrace.datasets.naming import read_name
 from cardiotrace.io import pixel_files
-from cardiotrace.io.formats import suffix_of
+from cardiotrace.io.formats import stem_of, suffix_of
 
 _SYSTEM = ("thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r", "__macosx")
 """Files and folders that operating systems leave behind; so are all whose names begin with a dot."""
@@ -51,26 +50,38 @@ def look_into(folder: Path) -> Listing:
         OSError: the folder cannot be read.
     """
     entries = [entry for entry in sorted(folder.iterdir()) if not _is_system(entry)]
-    folders = tuple(entry for entry in entries if entry.is_dir())
-    files = [entry for entry in entries if not entry.is_dir()]
-    problems = {file: _problem(file) for file in files}
-    readable = [file for file in files if problems[file] is None]
-    labels = tuple(file for file in readable if read_name(stem_of(file)).is_labels)
-    images, repeated = _once(file for file in readable if file not in labels)
-    pixels = {file.name for path in images + labels for file in _pixel_files(path)}
-    unread = [f"{file.name}: {why}" for file, why in problems.items() if why is not None and file.name not in pixels]
-    return Listing(images, labels, folders, (*unread, *repeated))
+    folders, files = _parted(entries, Path.is_dir)
+    problems = {file: why for file in files if (why := _problem(file)) is not None}
+    readable, _ = _parted(files, lambda file: file not in problems)
+    labels, others = _parted(readable, _is_labels)
+    images, repeated = _once(others)
+    return Listing(images, labels, folders, (*_unread(problems, images + labels), *repeated))
+
+
+def _parted(paths: Iterable[Path], is_first: Callable[[Path], bool]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Those that are of a kind, and the others, in order."""
+    kinds = {path: is_first(path) for path in paths}
+    return tuple(path for path in kinds if kinds[path]), tuple(path for path in kinds if not kinds[path])
+
+
+def _is_labels(file: Path) -> bool:
+    return read_name(stem_of(file)).is_labels
+
+
+def _unread(problems: Mapping[Path, str], readable: Iterable[Path]) -> Iterator[str]:
+    """Files with the reasons why they are no images, without those that hold the pixels of one."""
+    pixels = {file.name for path in readable for file in _pixel_files(path)}
+    return (f"{file.name}: {why}" for file, why in problems.items() if file.name not in pixels)
 
 
 def files_left_out(exam: Exam, listing: Listing, dataset: str) -> tuple[str, ...]:
     """The files of a folder that the exam of a data set's own reader does not hold, with the reason."""
     sources = [image.cine.source for image in exam.images]
-    used = {source.path.name for source in sources if source is not None}
     told = {line.partition(": ")[0] for line in exam.left_out}
-    extra = [path.name for path in listing.images if path.name not in used and path.name not in told]
-    others = listing.without_tables().unread
+    told |= {source.path.name for source in sources if source is not None}
     strange = f"not one of the files that {dataset} is made of: name it by itself to have it analysed"
-    return (*(f"{name}: {strange}" for name in extra), *others, *listing.labels_told)
+    extra = (f"{path.name}: {strange}" for path in listing.images if path.name not in told)
+    return (*extra, *listing.without_tables().unread, *listing.labels_told)
 
 
 def _pixel_files(path: Path) -> tuple[Path, ...]:
@@ -96,7 +107,7 @@ def _problem(file: Path) -> str | None:
     return None if os.access(file, os.R_OK) else "may not be read"
 
 
-def _once(files: Iterator[Path]) -> tuple[tuple[Path, ...], list[str]]:
+def _once(files: Iterable[Path]) -> tuple[tuple[Path, ...], list[str]]:
     """The files without those that links make another of, and what to say of these."""
     kept: dict[Path, Path] = {}
     repeated = []

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+from jaxtyping import Float
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
@@ -172,16 +173,18 @@ def _unset_spacing(inspected: Inspected) -> Iterator[tuple[str, str]]:
 def _spacing_outlier(inspected: Inspected) -> Iterator[tuple[str, str]]:
     for cases in inspected.by_view.values():
         known = [(seen.case.name, seen.image_spacing_mm) for seen in cases if seen.image_spacing_mm is not None]
-        if not known:
-            continue
-        spacings = np.array([spacing for _, spacing in known])
-        # A slice distance that is not known is no outlier, and has a rule of its own.
-        stated = [sizes[~np.isnan(sizes)] for sizes in spacings.T]
-        median = np.array([np.median(sizes) if sizes.size else np.nan for sizes in stated])
+        spacings = np.array([spacing for _, spacing in known]).reshape(-1, 3)
+        median = _median(spacings)
         outside = (np.abs(np.log(spacings / median)) > np.log(SPACING_FACTOR)).any(axis=1)
-        for (name, spacing), is_outside in zip(known, outside, strict=True):
-            if is_outside:
-                yield name, f"a pixel size of {shown(spacing)} mm where the median is {shown(median)} mm"
+        for index in np.flatnonzero(outside):
+            name, spacing = known[index]
+            yield name, f"a pixel size of {shown(spacing)} mm where the median is {shown(median)} mm"
+
+
+def _median(spacings: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " 3"]:
+    """Of each axis; a slice distance that is not known is no outlier, and has a rule of its own."""
+    stated = (sizes[~np.isnan(sizes)] for sizes in spacings.T)
+    return np.array([np.median(sizes) if sizes.size else np.nan for sizes in stated])
 
 
 def _swapped_phases(inspected: Inspected) -> Iterator[tuple[str, str]]:

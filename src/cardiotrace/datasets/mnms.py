@@ -8,23 +8,23 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from cardiotrace.core import label
-from cardiotrace.core.exam import Case, Exam, ExamImage, Patient
+from cardiotrace.core.exam import Case, Exam, ExamImage
 from cardiotrace.core.image import Acquisition
-from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import (
+    NO_OPTIONS,
+    DatasetFacts,
     FilePair,
-    MirrorAxis,
+    NoOptions,
     PatientFolders,
+    Recognised,
     exam_named,
-    file_case,
     folders_named,
     patient_of,
-    read_aligned,
-    relative_files,
-    still,
 )
+from cardiotrace.datasets.file_case import CaseFacts, file_case, read_aligned, relative_files, still
 from cardiotrace.datasets.frame import read_frame, read_label_frame, video_with_instants, with_acquisition
+from cardiotrace.datasets.reference import person
 from cardiotrace.datasets.split import Split
 from cardiotrace.datasets.table import known, number, read_table
 from cardiotrace.io import read_grid, read_image
@@ -35,20 +35,10 @@ AXES: Mapping[str, View] = {"SA": View.SAX, "LA": View.FOUR_CHAMBER}
 _PHASES = (Phase.ED, Phase.ES)
 _MNMS_FOLDERS = ("Training/Labeled", "Training/Unlabeled", "Validation", "Testing", "unlabelled", "")
 _MNMS_STILL = re.compile(r"(?P<patient>\w{6})_sa_(?P<phase>ED|ES)(_gt)?\.nii(\.gz)?")
-_MNMS_FILE = re.compile(r"(\w{6})_sa(?:_E[DS])?(?:_gt)?\.nii(?:\.gz)?")
-_MNMS_FILM = re.compile(r"(?P<patient>\w{6})_sa(_gt)?\.nii(\.gz)?")
+_MNMS_VIDEO = re.compile(r"(?P<patient>\w{6})_sa(_gt)?\.nii(\.gz)?")
 _CODE = re.compile(r"([A-Z]\d[A-Z]\d[A-Z]\d)_sa(?:_E[DS])?(?:_gt)?\.nii(?:\.gz)?")
-_MNMS2_FILE = re.compile(r"(\d{3})_[SL]A_(?:E[DS](?:_gt)?|CINE)\.nii(?:\.gz)?")
 _MNMS2_PATIENT = re.compile(r"\d{3}")
 _MNMS2_PARTS = {"training": range(1, 161), "validation": range(161, 201), "testing": range(201, 361)}
-
-
-@dataclass(frozen=True)
-class MnmsConfig:
-    """Where M&Ms lies."""
-
-    root: Path
-    """Folder that holds Training, Validation and Testing, a folder of patients, or one patient's folder."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +48,9 @@ class Mnms(PatientFolders):
     Copies that hold ED and ES as files of their own (`CODE_sa_ED.nii.gz`) are read as well. Frame numbers of the
     table count from zero. Patients without reference are cases without a label reader.
 
+    Args:
+        root: folder that holds Training, Validation and Testing, a folder of patients, or one patient's folder.
+
     Raises:
         InputError: the root is missing or holds no patients.
 
@@ -65,28 +58,28 @@ class Mnms(PatientFolders):
         Campello et al. 2021, IEEE Trans Med Imaging 40:3543.
     """
 
-    config: MnmsConfig
+    config: NoOptions = NO_OPTIONS
 
-    expected: ClassVar[str] = "the folder that holds Training, Validation and Testing, or one of patients (A0S9V9)"
-    sought: ClassVar[str] = "M&Ms patients (A0S9V9/A0S9V9_sa.nii.gz, ...)"
-    name: ClassVar[str] = "mnms"
-    scheme: ClassVar[LabelScheme] = label.MNMS
-    views: ClassVar[tuple[View, ...]] = (View.SAX,)
-    modality: ClassVar[Modality] = Modality.MR
-    mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ("height", "width")
-    """Both: the plane keeps the scanner's own axes, and nnU-Net mirrors cine-MRI along every axis
-    (Isensee et al. 2021, Nat Methods 18:203, supplementary note on augmentation)."""
-    channels: ClassVar[int] = 1
-    licence: ClassVar[str] = "research use, on application"
-    citation: ClassVar[str] = (
-        "Campello VM, et al. Multi-Centre, Multi-Vendor and Multi-Disease Cardiac Segmentation: The M&Ms Challenge. "
-        "IEEE Trans Med Imaging 2021;40:3543-3554. doi:10.1109/TMI.2021.3090082"
+    files: ClassVar[re.Pattern[str]] = re.compile(r"(\w{6})_sa(?:_E[DS])?(?:_gt)?\.nii(?:\.gz)?")
+    facts: ClassVar[DatasetFacts] = DatasetFacts(
+        name="mnms",
+        summary="M&Ms: short-axis cine-MRI of four vendors, 375 patients: LV, myocardium and RV at ED and ES.",
+        source="Campello et al. 2021, IEEE Trans Med Imaging 40:3543",
+        citation="Campello VM, et al. Multi-Centre, Multi-Vendor and Multi-Disease Cardiac Segmentation: The M&Ms"
+        " Challenge. IEEE Trans Med Imaging 2021;40:3543-3554. doi:10.1109/TMI.2021.3090082",
+        licence="research use, on application",
+        scheme=label.MNMS,
+        views=(View.SAX,),
+        modality=Modality.MR,
+        mirror_axes=("height", "width"),  # as for ACDC
+        expected="the folder that holds Training, Validation and Testing, or one of patients (A0S9V9)",
+        sought="M&Ms patients (A0S9V9/A0S9V9_sa.nii.gz, ...)",
     )
 
-    @staticmethod
-    def recognises(path: Path) -> bool:
-        """Whether a folder is one patient's, by the codes of M&Ms in its files' names."""
-        return patient_of(path, _CODE) is not None
+    @classmethod
+    def recognise(cls, path: Path) -> Recognised | None:
+        """A folder of one patient's files, by the codes of M&Ms: any six letters may be somebody else's."""
+        return None if patient_of(path, _CODE) is None else Recognised(path)
 
     def cases(self) -> list[Case]:
         """ED and ES stacks in order of name; of a video, the two frames that the table names."""
@@ -108,7 +101,7 @@ class Mnms(PatientFolders):
                 phase = _phase_in(pair.name)
                 image = video_with_instants(pair.name, cine, {phase: 0} if phase else self._instants(patient))
                 images.append(with_acquisition(image, Acquisition(vendor=vendor)))
-        return Exam(patient, tuple(images), patient=_patient(row), facts=known(row, _MNMS_GROUPS))
+        return Exam(patient, tuple(images), patient=person(row), facts=known(row, _MNMS_GROUPS))
 
     def splits(self) -> Mapping[str, Split]:
         """`official`: the folders Training/Labeled, Validation and Testing, where they are at hand."""
@@ -122,18 +115,13 @@ class Mnms(PatientFolders):
         """Image and reference files of every patient of which one at least is on disk."""
         return [pair for patient in self._folders for pair in self._pairs_of(patient)]
 
-    @cached_property
-    def _folders(self) -> Mapping[str, Path]:
-        """Folder of each patient, in order of code."""
-        patient = patient_of(self.root, _MNMS_FILE)
-        if patient is not None:
-            return {patient: self.root}
-        places = [place for name in _MNMS_FOLDERS for place in [self.root / name] if place.is_dir()]
+    def _folders_below(self) -> Mapping[str, Path]:
+        places = (self.root / name for name in _MNMS_FOLDERS)
+        folders = (folder for place in places if place.is_dir() for folder in place.iterdir() if folder.is_dir())
         found: dict[str, Path] = {}
-        for place in places:
-            for folder in place.iterdir():
-                if folder.is_dir() and any(_matches(file.name) for file in folder.iterdir()):
-                    found.setdefault(folder.name, folder)
+        for folder in folders:
+            if any(_matches(file.name) for file in folder.iterdir()):
+                found.setdefault(folder.name, folder)
         return dict(sorted(found.items()))
 
     @cached_property
@@ -166,7 +154,7 @@ class Mnms(PatientFolders):
             if not pair.image.exists():
                 continue
             if phase:
-                yield file_case(pair, dataset=self, view=View.SAX, phase=phase, groups=groups, third_axis="depth")
+                yield file_case(pair, self, CaseFacts(View.SAX, groups, phase, third_axis="depth"))
             else:
                 yield from self._video_cases(patient, pair, groups)
 
@@ -194,10 +182,8 @@ class Mnms(PatientFolders):
 
 @dataclass(frozen=True)
 class Mnms2Config:
-    """Where M&Ms-2 lies and what of it to use."""
+    """What of M&Ms-2 to use."""
 
-    root: Path
-    """Folder that holds `dataset`, the folder `dataset` itself, or one patient's folder."""
     axes: tuple[AxisName, ...] = ("SA", "LA")
     """Short-axis stacks, long-axis (four-chamber) planes."""
 
@@ -206,6 +192,10 @@ class Mnms2Config:
 class Mnms2(PatientFolders):
     """The M&Ms-2 data set: `NNN/NNN_{SA,LA}_{ED,ES}.nii.gz` with `_gt`, and `NNN_{SA,LA}_CINE.nii.gz`.
 
+    Args:
+        root: folder that holds `dataset`, the folder `dataset` itself, or one patient's folder.
+        config: what of it to use.
+
     Raises:
         InputError: the root is missing or holds no patients.
 
@@ -213,30 +203,33 @@ class Mnms2(PatientFolders):
         Martín-Isla et al. 2023, IEEE J Biomed Health Inform 27:3302.
     """
 
-    config: Mnms2Config
+    config: Mnms2Config = Mnms2Config()
 
-    expected: ClassVar[str] = "the folder that holds dataset, the folder dataset itself, or one patient's (001)"
-    sought: ClassVar[str] = "M&Ms-2 patients (001/001_SA_ED.nii.gz, ...)"
-    name: ClassVar[str] = "mnms2"
-    scheme: ClassVar[LabelScheme] = label.MNMS
-    modality: ClassVar[Modality] = Modality.MR
-    mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ("height", "width")
-    """Both, as for M&Ms."""
-    channels: ClassVar[int] = 1
-    licence: ClassVar[str] = "research use, on application"
-    citation: ClassVar[str] = (
-        "Martín-Isla C, et al. Deep Learning Segmentation of the Right Ventricle in Cardiac MRI: The M&Ms Challenge. "
-        "IEEE J Biomed Health Inform 2023;27:3302-3313. doi:10.1109/JBHI.2023.3267857"
+    files: ClassVar[re.Pattern[str]] = re.compile(r"(\d{3})_[SL]A_(?:E[DS](?:_gt)?|CINE)\.nii(?:\.gz)?")
+    facts: ClassVar[DatasetFacts] = DatasetFacts(
+        name="mnms2",
+        summary="M&Ms-2: short- and long-axis cine-MRI of three vendors, 360 patients: LV, myocardium and RV.",
+        source="Martín-Isla et al. 2023, IEEE J Biomed Health Inform 27:3302",
+        citation="Martín-Isla C, et al. Deep Learning Segmentation of the Right Ventricle in Cardiac MRI: The M&Ms"
+        " Challenge. IEEE J Biomed Health Inform 2023;27:3302-3313. doi:10.1109/JBHI.2023.3267857",
+        licence="research use, on application",
+        scheme=label.MNMS,
+        views=tuple(AXES.values()),
+        modality=Modality.MR,
+        mirror_axes=("height", "width"),  # as for ACDC
+        expected="the folder that holds dataset, the folder dataset itself, or one patient's (001)",
+        sought="M&Ms-2 patients (001/001_SA_ED.nii.gz, ...)",
     )
 
-    @staticmethod
-    def recognises(path: Path) -> bool:
-        """Whether a folder is one patient's: named as its files are numbered, or with a short axis among them.
+    @classmethod
+    def recognise(cls, path: Path) -> Recognised | None:
+        """A folder of one patient's files, named as they are numbered, or with a short axis among them.
 
         A lone `001_LA_ED.nii.gz` in a folder of another name may as well be somebody's left atrium.
         """
-        patient = patient_of(path, _MNMS2_FILE)
-        return patient is not None and (path.resolve().name == patient or any(path.glob(f"{patient}_SA_*")))
+        patient = patient_of(path, cls.files)
+        is_theirs = patient is not None and (path.resolve().name == patient or any(path.glob(f"{patient}_SA_*")))
+        return Recognised(path) if is_theirs else None
 
     @property
     def views(self) -> tuple[View, ...]:
@@ -245,18 +238,7 @@ class Mnms2(PatientFolders):
 
     def cases(self) -> list[Case]:
         """ED and ES of each view, in order of name."""
-        return [
-            file_case(
-                pair,
-                dataset=self,
-                view=AXES[axis],
-                phase=phase,
-                groups={"patient": patient, **known(self._table.get(patient, {}), _MNMS2_GROUPS)},
-                third_axis="depth",
-            )
-            for patient, axis, phase, pair in self._items()
-            if pair.image.exists()
-        ]
+        return [self._case(*item) for item in self._items() if item[3].image.exists()]
 
     def exam(self, name: str) -> Exam:
         """The stills and videos of a patient.
@@ -291,12 +273,7 @@ class Mnms2(PatientFolders):
         """Image and reference of every view and instant of which one at least is on disk."""
         return [pair for *_, pair in self._items()]
 
-    @cached_property
-    def _folders(self) -> Mapping[str, Path]:
-        """Folder of each patient, in order of number."""
-        patient = patient_of(self.root, _MNMS2_FILE)
-        if patient is not None:
-            return {patient: self.root}
+    def _folders_below(self) -> Mapping[str, Path]:
         inner = self.root / "dataset"
         return folders_named(_MNMS2_PATIENT, [inner if inner.is_dir() else self.root])
 
@@ -306,6 +283,10 @@ class Mnms2(PatientFolders):
         if path is None:
             return {}
         return {code.zfill(3): row for code, row in read_table(path, key="SUBJECT_CODE").items()}
+
+    def _case(self, patient: str, axis: AxisName, phase: Phase, pair: FilePair) -> Case:
+        groups = {"patient": patient, **known(self._table.get(patient, {}), _MNMS2_GROUPS)}
+        return file_case(pair, self, CaseFacts(AXES[axis], groups, phase, third_axis="depth"))
 
     def _items(self) -> Iterator[tuple[str, AxisName, Phase, FilePair]]:
         for patient, folder in self._folders.items():
@@ -322,19 +303,9 @@ _MNMS2_GROUPS = {"vendor": "VENDOR", "scanner": "SCANNER", "field": "FIELD", "pa
 
 
 def _matches(name: str) -> bool:
-    return bool(_MNMS_STILL.fullmatch(name) or _MNMS_FILM.fullmatch(name))
+    return bool(_MNMS_STILL.fullmatch(name) or _MNMS_VIDEO.fullmatch(name))
 
 
 def _phase_in(stem: str) -> Phase | None:
     ending = stem.rpartition("_")[2]
     return Phase(ending) if ending in _PHASES else None
-
-
-def _patient(row: Mapping[str, str]) -> Patient:
-    sex = row.get("Sex", "").strip()
-    return Patient(
-        sex=sex if sex in ("F", "M") else None,
-        age_years=number(row, "Age"),
-        height_cm=number(row, "Height"),
-        weight_kg=number(row, "Weight"),
-    )

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from cardiotrace.core.errors import UsageError
 from cardiotrace.core.terms import Modality, Phase, View, modality_meant
-from cardiotrace.datasets.vocabulary import Counting, Kind, Word, read_words
+from cardiotrace.io.vocabulary import Counting, Kind, Word, read_words
 
 _VIEW_WORDS = (
     *("2ch", "a2c", "3ch", "a3c", "4ch", "a4c", "5ch", "a5c"),
@@ -164,9 +164,8 @@ def _phase(words: Sequence[Word]) -> tuple[Phase, tuple[str, ...]]:
     for one, other in pairwise(saying):
         if one.kind is other.kind is Kind.PHASE and one.phase is not other.phase:
             return Phase.OTHER, (f"the name says {one.phase} and {other.phase}",)
-    phases = [word for word in saying if word.kind is Kind.PHASE]
-    clear = [word for word in phases if word.is_clear]
-    return next((word.phase for word in reversed(clear or phases)), Phase.OTHER), ()
+    last = {word.is_clear: word.phase for word in saying if word.kind is Kind.PHASE}
+    return last.get(True, last.get(False, Phase.OTHER)), ()
 
 
 _Term = TypeVar("_Term", View, Modality)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Bool
@@ -15,9 +14,11 @@ from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import FilePair, MirrorAxis, exam_named
+from cardiotrace.datasets.reference import case_reference
 from cardiotrace.datasets.split import Split
 from cardiotrace.phantoms.choice import VIEWS, Kind, PhantomConfig, choice_digest, draw_patient
 from cardiotrace.phantoms.cmr import CmrPhantom
+from cardiotrace.phantoms.echo import EchoPhantom
 from cardiotrace.phantoms.fundus import FundusPhantom
 from cardiotrace.phantoms.patient import RenderedPatient, render_patient
 
@@ -56,17 +57,38 @@ def _frame(made: RenderedPatient, phase: Phase) -> int | None:
 
 
 @dataclass(frozen=True)
+class _KindFacts:
+    """What holds of all phantoms of a kind, as of the real images."""
+
+    scheme: LabelScheme
+    modality: Modality
+    mirror_axes: tuple[MirrorAxis, ...]
+    views: tuple[View, ...] = ()
+    """Empty where the options say it."""
+    channels: int = 1
+
+
+_KINDS: Mapping[Kind, _KindFacts] = {
+    "echo": _KindFacts(label.CAMUS, Modality.US, ()),
+    "cmr": _KindFacts(label.ACDC, Modality.MR, ("height", "width"), (View.SAX,)),
+    "fundus": _KindFacts(label.VESSEL, Modality.PHOTOGRAPH, ("height", "width"), (View.FUNDUS,), channels=3),
+}
+
+
+@dataclass(frozen=True)
 class Phantom:
     """Phantom patients, rendered lazily; ED and ES of each view of a heart, one photograph of an eye.
 
     Names hold a digest of the choice and of the rendering code, so that caches never mix phantoms of different making.
     """
 
+    root: Path
+    """Nothing is read from it."""
     config: PhantomConfig
 
-    channel_counts: ClassVar[Mapping[Kind, int]] = {"echo": 1, "cmr": 1, "fundus": 3}
-    licence: ClassVar[str] = "phantoms, free of terms"
-    citation: ClassVar[str] = ""
+    @property
+    def _kind(self) -> "_KindFacts":
+        return _KINDS[self.config.kind]
 
     @property
     def name(self) -> str:
@@ -74,36 +96,39 @@ class Phantom:
         return f"phantom-{self.config.kind}"
 
     @property
-    def root(self) -> Path:
-        """The folder that was given; nothing is read from it."""
-        return self.config.root
-
-    @property
     def scheme(self) -> LabelScheme:
         """Echo as CAMUS, cine-MRI as ACDC, photographs with vessels."""
-        return {"echo": label.CAMUS, "cmr": label.ACDC, "fundus": label.VESSEL}[self.config.kind]
+        return self._kind.scheme
 
     @property
     def views(self) -> tuple[View, ...]:
         """Apical views, short axis, or fundus."""
-        if self.config.kind == "echo":
-            return tuple(VIEWS[name] for name in self.config.views)
-        return (View.SAX,) if self.config.kind == "cmr" else (View.FUNDUS,)
+        return self._kind.views or tuple(VIEWS[name] for name in self.config.views)
 
     @property
     def modality(self) -> Modality:
         """As of the real images."""
-        return {"echo": Modality.US, "cmr": Modality.MR, "fundus": Modality.PHOTOGRAPH}[self.config.kind]
+        return self._kind.modality
 
     @property
     def mirror_axes(self) -> tuple[MirrorAxis, ...]:
         """As of the real data sets: none for echo, both for cine-MRI and photographs."""
-        return () if self.config.kind == "echo" else ("height", "width")
+        return self._kind.mirror_axes
 
     @property
     def channels(self) -> int:
         """Photographs are coloured."""
-        return self.channel_counts[self.config.kind]
+        return self._kind.channels
+
+    @property
+    def licence(self) -> str:
+        """Nobody's data are in them."""
+        return "phantoms, free of terms"
+
+    @property
+    def citation(self) -> str:
+        """None."""
+        return ""
 
     def cases(self) -> list[Case]:
         """In order of number; nothing is rendered yet."""
@@ -143,43 +168,56 @@ class Phantom:
 
     @cached_property
     def _numbers(self) -> Mapping[str, int]:
-        digest = choice_digest(self.config)
-        return {f"{self.config.kind}-{digest}-{n:04d}": n for n in range(1, self.config.count + 1)}
+        return {self._name(number): number for number in range(1, self.config.count + 1)}
+
+    def _name(self, number: int) -> str:
+        return f"{self.config.kind}-{self._digest}-{number:04d}"
+
+    @cached_property
+    def _digest(self) -> str:
+        return choice_digest(self.config)
 
     def _cases_of(self, number: int) -> list[Case]:
-        drawn = draw_patient(self.config, number)
-        name = f"{self.config.kind}-{choice_digest(self.config)}-{number:04d}"
-        groups = {"patient": name, "pathology": str(drawn.pathology)}
-        if drawn.patient.sex:
-            groups["sex"] = drawn.patient.sex
-        phantom = drawn.phantom
-        if isinstance(phantom, FundusPhantom):
-            groups |= {"quality": phantom.quality, "vendor": phantom.camera}
-            return [self._case(name, number, View.FUNDUS, Phase.OTHER, groups, {})]
-        if isinstance(phantom, CmrPhantom):
-            groups |= {"quality": phantom.quality, "vendor": phantom.scanner.vendor}
-            groups |= {"centre": str(phantom.scanner.centre)}
-        else:
-            groups |= {"quality": phantom.quality, "vendor": phantom.vendor}
-        facts = {"left_ventricular_ejection_fraction_percent": phantom.ejection_fraction_percent}
-        return [self._case(name, number, view, phase, groups, facts) for view in self.views for phase in _PHASES]
+        drawn, name = draw_patient(self.config, number), self._name(number)
+        sex = {"sex": drawn.patient.sex} if drawn.patient.sex else {}
+        groups = {"patient": name, "pathology": str(drawn.pathology), **sex, **_groups_of(drawn.phantom)}
+        # An eye has no beat.
+        heart = None if isinstance(drawn.phantom, FundusPhantom) else drawn.phantom
+        reference = case_reference(None if heart is None else heart.ejection_fraction_percent)
+        phases = (Phase.OTHER,) if heart is None else _PHASES
+        return [
+            replace(self._case(number, view, phase), groups=groups, facts=reference)
+            for view in self.views
+            for phase in phases
+        ]
 
-    def _case(
-        self, patient: str, number: int, view: View, phase: Phase, groups: dict[str, str], facts: dict[str, float]
-    ) -> Case:
-        image = {View.FOUR_CHAMBER: "_4CH", View.TWO_CHAMBER: "_2CH", View.SAX: "_SA"}.get(view, "")
+    def _case(self, number: int, view: View, phase: Phase) -> Case:
+        patient = self._name(number)
+        image = _IMAGE_NAMES.get(view, "")
         return Case(
             name=patient if phase is Phase.OTHER else f"{patient}{image}_{phase}",
             view=view,
             phase=phase,
-            groups=groups,
+            groups={"patient": patient},
             read_image=partial(_read_image, self.config, number, image, phase),
             read_labels=partial(_read_labels, self.config, number, image, phase),
             read_field_of_view=(
                 partial(_read_field_of_view, self.config, number) if self.config.kind == "fundus" else None
             ),
-            facts=facts,
         )
+
+
+_IMAGE_NAMES = {View.FOUR_CHAMBER: "_4CH", View.TWO_CHAMBER: "_2CH", View.SAX: "_SA"}
+
+
+def _groups_of(phantom: EchoPhantom | CmrPhantom | FundusPhantom) -> dict[str, str]:
+    """Group keys that follow from how a phantom is imaged."""
+    if isinstance(phantom, FundusPhantom):
+        return {"quality": phantom.quality, "vendor": phantom.camera}
+    if isinstance(phantom, CmrPhantom):
+        scanner = phantom.scanner
+        return {"quality": phantom.quality, "vendor": scanner.vendor, "centre": str(scanner.centre)}
+    return {"quality": phantom.quality, "vendor": phantom.vendor}
 
 
 def tenths(names: list[str]) -> Split:

@@ -1,7 +1,7 @@
 """From files of one patient to an exam, with what the caller knows better than the files."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, fields, replace
 from itertools import takewhile
 
@@ -11,13 +11,14 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
 from cardiotrace.core.image import Image
 from cardiotrace.core.terms import Modality, Phase, View
-from cardiotrace.datasets.grouping import ImageFilesAs, Series, stem_of
+from cardiotrace.datasets.grouping import ImageFilesAs, Series
 from cardiotrace.datasets.naming import FileName, read_name
 from cardiotrace.datasets.stack import are_parallel, in_time, piled, stacked
-from cardiotrace.datasets.vocabulary import Counting
 from cardiotrace.io import read_image
+from cardiotrace.io.formats import stem_of
 from cardiotrace.io.frames import GivenSpacing
 from cardiotrace.io.stored import ThirdAxis
+from cardiotrace.io.vocabulary import Counting
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,7 @@ def _image(name: str, series: Series, reading: Reading) -> ExamImage:
             series.files[0], third_axis=reading.third_axis, view=view, modality=stated, spacing_mm=reading.spacing_mm
         )
     else:
-        folder, names = series.files[0].parent, [file.name for file in series.files]
-        image = read_image(folder, view=view, modality=stated, spacing_mm=reading.spacing_mm, images=names)
+        image = read_image(series.files, view=view, modality=stated, spacing_mm=reading.spacing_mm)
     image = _with_modality(image, told)
     is_named = told.phase is not Phase.OTHER and len(image.frames) == 1
     return ExamImage(name, image, {told.phase: 0} if is_named else {})
@@ -133,46 +133,87 @@ def _together(images: Sequence[tuple[FileName, ExamImage]], reading: Reading) ->
     """The images, with slices that are stored one per file as one stack, and frames so stored as one video."""
     sets: dict[tuple[View, Phase, str], list[tuple[FileName, ExamImage]]] = {}
     for told, image in images:
-        source = image.cine.source
-        kind = source.format if source is not None and image.cine.grid_shape[1] == 1 else image.name
-        sets.setdefault((image.cine.view, told.phase, kind), []).append((told, image))
-    for (_, _, kind), members in sets.items():
+        sets.setdefault((image.cine.view, told.phase, _plane_format(image) or image.name), []).append((told, image))
+    for members in sets.values():
         members.sort(key=lambda member: (member[0].index or 0, member[1].name))
-        joined = None
-        if kind in ("nifti", "metaimage") and len(members) > 1:
-            joined = _joined([told for told, _ in members], [image for _, image in members], reading)
-        yield from [image for _, image in members] if joined is None else [joined]
+        names, planes = zip(*members, strict=True)
+        are_planes = len(planes) > 1 and _plane_format(planes[0]) in _FORMATS_OF_SLICES
+        joined = _joined(names, planes, reading) if are_planes else None
+        yield from planes if joined is None else [joined]
+
+
+_FORMATS_OF_SLICES = ("nifti", "metaimage")
+
+
+def _plane_format(image: ExamImage) -> str | None:
+    """The format of a file that holds one plane; None where it holds several, or is no file."""
+    source = image.cine.source
+    return source.format if source is not None and image.cine.grid_shape[1] == 1 else None
 
 
 def _joined(told: Sequence[FileName], images: Sequence[ExamImage], reading: Reading) -> ExamImage | None:
     """Single planes of one view and phase as the one image that they are; None where they are images of their own.
 
+    What they are together is decided by the first that says it: the caller, the headers, the words of the names.
+
     Raises:
         InputError: nothing tells whether they are slices or instants.
     """
-    cines = [image.cine for image in images]
+    planes = _Planes([image.cine for image in images], {each.counting for each in told}, images[0].phases)
     name = _common(images)
-    phases = images[0].phases
     if reading.third_axis == "time":
-        return ExamImage(name, in_time(cines))
-    if are_parallel(cines):
-        return ExamImage(name, stacked(cines), phases)
-    if reading.third_axis == "depth" or all(each.counting is Counting.SLICE for each in told):
+        return ExamImage(name, in_time(planes.images))
+    if are_parallel(planes.images):
+        return ExamImage(name, stacked(planes.images), planes.phases)
+    if reading.third_axis == "depth" or planes.countings == {Counting.SLICE}:
         distance = None if reading.spacing_mm is None else reading.spacing_mm[0]
-        return ExamImage(name, piled(cines, distance), phases)
-    are_stills = all(len(cine.frames) == 1 for cine in cines)
-    if are_stills and all(each.counting is Counting.FRAME for each in told) and not phases:
-        return ExamImage(name, in_time(cines))
-    have_one_grid = len({cine.frames.shape for cine in cines}) == 1
-    many = 2 if not cines[0].view.is_long_axis else 3
-    if not are_stills or not have_one_grid or len(images) < many or (phases and cines[0].view is not View.SAX):
-        return None
-    where = None if cines[0].source is None else cines[0].source.path.parent
-    raise InputError(
+        return ExamImage(name, piled(planes.images, distance), planes.phases)
+    if planes.are_frames:
+        return ExamImage(name, in_time(planes.images))
+    if planes.may_be_one:
+        raise _slices_or_instants(images)
+    return None
+
+
+def _slices_or_instants(images: Sequence[ExamImage]) -> InputError:
+    source = images[0].cine.source
+    return InputError(
         f"its {len(images)} files {images[0].name} ... {images[-1].name} of one plane each can be slices or instants",
-        where=where,
+        where=None if source is None else source.path.parent,
         remedy="say which with --third-axis depth or --third-axis time.",
     )
+
+
+@dataclass(frozen=True)
+class _Planes:
+    """Files of one plane each, which may be one image together."""
+
+    images: Sequence[Image]
+    countings: Set[Counting]
+    """What the numbers in their names count."""
+    phases: Mapping[Phase, int]
+    """The instant that all of them are named after."""
+
+    @property
+    def are_stills(self) -> bool:
+        return all(len(image.frames) == 1 for image in self.images)
+
+    @property
+    def are_frames(self) -> bool:
+        """Whether their names say that they are frames, and of no one instant."""
+        return self.are_stills and self.countings == {Counting.FRAME} and not self.phases
+
+    @property
+    def may_be_one(self) -> bool:
+        """Whether they can be slices or instants, for all that grids, view and number say.
+
+        Of a long axis two may be two recordings; one instant of it is but one plane.
+        """
+        view = self.images[0].view
+        enough = 3 if view.is_long_axis else 2
+        have_one_grid = len({image.frames.shape for image in self.images}) == 1
+        is_instant_of_one_plane = bool(self.phases) and view is not View.SAX
+        return self.are_stills and have_one_grid and len(self.images) >= enough and not is_instant_of_one_plane
 
 
 def _common(images: Sequence[ExamImage]) -> str:

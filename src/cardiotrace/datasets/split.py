@@ -252,15 +252,14 @@ def leave_one_group_out(patients: PatientGroups, key: str) -> dict[str, Split]:
     lacking = [name for name, groups in sorted(patients.items()) if key not in groups]
     if lacking:
         raise InputError(f"patient {lacking[0]!r} has no {key!r} ({len(lacking)} in all)")
-    values = sorted({groups[key] for groups in patients.values()})
-    if len(values) < 2:
+    members: dict[str, list[str]] = {}
+    for name in sorted(patients):
+        members.setdefault(patients[name][key], []).append(name)
+    if len(members) < 2:
         raise InputError(f"all patients have the same {key!r}: there is no group to leave out")
     return {
-        value: Split(
-            training=tuple(name for name in sorted(patients) if patients[name][key] != value),
-            testing=tuple(name for name in sorted(patients) if patients[name][key] == value),
-        )
-        for value in values
+        value: Split(tuple(name for name in sorted(patients) if name not in members[value]), (), tuple(members[value]))
+        for value in sorted(members)
     }
 
 

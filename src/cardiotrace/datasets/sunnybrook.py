@@ -2,8 +2,8 @@
 
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property, partial
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,9 +15,17 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case, Exam, ExamImage
 from cardiotrace.core.geometry import Geometry, Known
 from cardiotrace.core.image import Image
-from cardiotrace.core.label import LabelMap, LabelScheme
+from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Modality, Phase, View
-from cardiotrace.datasets.dataset import FilePair, MirrorAxis, exam_named, existing_root, nothing_found
+from cardiotrace.datasets.dataset import (
+    NO_OPTIONS,
+    DatasetFacts,
+    FilePair,
+    NoOptions,
+    PublishedDataset,
+    Recognised,
+    exam_named,
+)
 from cardiotrace.datasets.split import Split
 
 FILE = "scd_lvsegs.npz"
@@ -32,15 +40,7 @@ _ARRAYS = ("images", "segs", "caseIndices", "caseVoxelSize")
 
 
 @dataclass(frozen=True)
-class SunnybrookConfig:
-    """Where the Sunnybrook data lie."""
-
-    root: Path
-    """Folder that holds `scd_lvsegs.npz`, or the file."""
-
-
-@dataclass(frozen=True)
-class Sunnybrook:
+class Sunnybrook(PublishedDataset):
     """The Sunnybrook data as one archive of 64 x 64 slices around the left ventricle.
 
     `images` and `segs` (slice, height, width) hold all patients, `caseIndices` (patient, 2) the first slice of
@@ -49,6 +49,9 @@ class Sunnybrook:
     pixel is twice as large, which is corrected here. Its third value is the distance between the slices' positions.
     The archive does not say which instant of the beat is shown.
 
+    Args:
+        root: folder that holds `scd_lvsegs.npz`, or the file, whose folder is then the root.
+
     Raises:
         InputError: the file is missing or not such an archive.
 
@@ -56,34 +59,41 @@ class Sunnybrook:
         Radau et al. 2009, MIDAS Journal, Cardiac MR Left Ventricle Segmentation Challenge.
     """
 
-    config: SunnybrookConfig
+    config: NoOptions = NO_OPTIONS
 
-    name: ClassVar[str] = "sunnybrook"
-    scheme: ClassVar[LabelScheme] = label.SUNNYBROOK
-    views: ClassVar[tuple[View, ...]] = (View.SAX,)
-    modality: ClassVar[Modality] = Modality.MR
-    mirror_axes: ClassVar[tuple[MirrorAxis, ...]] = ("height", "width")
-    """Both: a myocardial ring has no side; as for ACDC."""
-    channels: ClassVar[int] = 1
-    licence: ClassVar[str] = "CC0 1.0"
-    citation: ClassVar[str] = (
-        "Radau P, et al. Evaluation Framework for Algorithms Segmenting Short Axis Cardiac MRI. The MIDAS Journal 2009."
+    facts: ClassVar[DatasetFacts] = DatasetFacts(
+        name="sunnybrook",
+        summary="Short-axis cine-MRI, 30 patients: myocardium.",
+        source="Radau et al. 2009, MIDAS Journal",
+        citation="Radau P, et al. Evaluation Framework for Algorithms Segmenting Short Axis Cardiac MRI."
+        " The MIDAS Journal 2009.",
+        licence="CC0 1.0",
+        scheme=label.SUNNYBROOK,
+        views=(View.SAX,),
+        modality=Modality.MR,
+        mirror_axes=("height", "width"),  # a myocardial ring has no side; as for ACDC
+        expected=_EXPECTED,
+        sought=FILE,
     )
 
-    @staticmethod
-    def recognises(path: Path) -> bool:
-        """Whether it is the archive, or a folder that holds it."""
-        return path.name == FILE if path.is_file() else (path / FILE).is_file()
+    file: str = field(default=FILE, init=False)
+    """The archive in the root."""
 
     def __post_init__(self) -> None:
-        if not self._path.is_file():
-            raise nothing_found(self.config.root, FILE, expected=_EXPECTED)
+        given = self.root.expanduser()
+        if given.is_file():
+            object.__setattr__(self, "root", given.parent)
+            object.__setattr__(self, "file", given.name)
+        super().__post_init__()
 
-    @cached_property
-    def root(self) -> Path:
-        """The folder that holds the archive."""
-        root = existing_root(self.config.root, expected=_EXPECTED)
-        return root.parent if root.is_file() else root
+    @classmethod
+    def recognise(cls, path: Path) -> Recognised | None:
+        """The archive, or a folder that holds it."""
+        is_archive = path.name == FILE if path.is_file() else (path / FILE).is_file()
+        return Recognised(path) if is_archive else None
+
+    def _is_there(self) -> bool:
+        return self._path.is_file()
 
     def cases(self) -> list[Case]:
         """One stack per patient.
@@ -128,10 +138,9 @@ class Sunnybrook:
         """None: one file holds everything."""
         return []
 
-    @cached_property
+    @property
     def _path(self) -> Path:
-        root = existing_root(self.config.root, expected=_EXPECTED)
-        return root if root.is_file() else root / FILE
+        return self.root / self.file
 
 
 def _named(indices: NDArray[Any]) -> dict[str, NDArray[Any]]:

@@ -1,10 +1,10 @@
 """Tables and settings files that lie beside the images of data sets."""
 
 import csv
+import io
 import math
 import re
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 
 from cardiotrace.core.errors import InputError
@@ -34,18 +34,21 @@ def read_rows(path: Path, *, columns: Sequence[str], beginning: str = "") -> lis
         InputError: it cannot be read, or lacks a column.
     """
     try:
-        first, *others = read_text(path, largest=LARGEST_TABLE).splitlines(keepends=True) or [""]
-        lines = (line for line in others if line.startswith(beginning)) if beginning else iter(others)
-        reader = csv.DictReader(chain([first], lines), restval="")
-        present = [name.strip() for name in reader.fieldnames or ()]
-        reader.fieldnames = present
+        reader = csv.DictReader(_lines(path, beginning), restval="")
+        present = reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
         rows = [{name: text for name, text in row.items() if name} for row in reader]
     except csv.Error as error:
         raise InputError(f"cannot be read as a table: {error}", where=path) from None
-    lacking = [name for name in columns if name not in present]
-    if lacking:
-        raise InputError(f"has no column {lacking[0]!r}", where=path, remedy=f"its columns are: {', '.join(present)}.")
+    lacking = next((name for name in columns if name not in present), None)
+    if lacking is not None:
+        raise InputError(f"has no column {lacking!r}", where=path, remedy=f"its columns are: {', '.join(present)}.")
     return rows
+
+
+def _lines(path: Path, beginning: str) -> list[str]:
+    """The first line, and those of the others that count: passed over before half a million are taken apart."""
+    lines = list(io.StringIO(read_text(path, largest=LARGEST_TABLE), newline=""))
+    return [*lines[:1], *(line for line in lines[1:] if line.startswith(beginning))]
 
 
 def read_settings(path: Path) -> dict[str, str]:

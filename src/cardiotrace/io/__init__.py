@@ -2,11 +2,21 @@
 
 from cardiotrace.io.atomic import atomic_write, write_bytes, write_json, write_new_text, write_text
 from cardiotrace.io.colour import as_grey
-from cardiotrace.io.formats import format_of, has_pixels, image_suffixes, label_suffixes, pixel_files, raster_suffixes
-from cardiotrace.io.read import read_grid, read_image, read_labels, read_metadata
+from cardiotrace.io.formats import (
+    format_of,
+    has_pixels,
+    image_suffixes,
+    label_suffixes,
+    pixel_files,
+    raster_suffixes,
+    stem_of,
+)
+from cardiotrace.io.options import ReadOptions
+from cardiotrace.io.read import read_grid, read_image, read_labels, read_metadata, read_series
 from cardiotrace.io.write import labels_path, write_image, write_labels
 
 __all__ = [
+    "ReadOptions",
     "as_grey",
     "atomic_write",
     "format_of",
@@ -20,6 +30,8 @@ __all__ = [
     "read_image",
     "read_labels",
     "read_metadata",
+    "read_series",
+    "stem_of",
     "write_bytes",
     "write_image",
     "write_json",

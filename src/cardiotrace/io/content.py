@@ -24,6 +24,33 @@ NOTHING = Beginning(b"")
 """Of a folder."""
 
 
+@dataclass(frozen=True)
+class FileSet:
+    """What may be an image, as a format is asked about it: a file, a folder, or files that belong together."""
+
+    paths: tuple[Path, ...]
+    """At least one."""
+    start: Beginning
+    """Of the first file; `NOTHING` of a folder."""
+    suffix: str = ""
+    """Of the first file's name, the longest that a format has; empty of a folder."""
+
+    @property
+    def path(self) -> Path:
+        """The file or the folder; of several files the first."""
+        return self.paths[0]
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is one folder."""
+        return self.start is NOTHING and len(self.paths) == 1
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is one file."""
+        return self.start is not NOTHING and len(self.paths) == 1
+
+
 def beginning(path: Path) -> Beginning:
     """The first bytes of a regular file, without waiting for a pipe or a device.
 

@@ -2,8 +2,9 @@
 
 import zlib
 from collections.abc import Generator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from cardiotrace.core.errors import InputError
 
@@ -81,23 +82,49 @@ def is_longer(content: bytes, byte_count: int) -> bool:
     return done > byte_count
 
 
+@dataclass
+class _Members:
+    """Compressed data as members, one after another, as a gzip file may hold."""
+
+    file: BinaryIO
+    member: Any = field(default_factory=lambda: zlib.decompressobj(_EITHER))
+    pending: bytes = b""
+    """What was read and is not decompressed."""
+    is_read: bool = False
+    """Whether the file was read to its end."""
+
+    def refill(self) -> None:
+        if not self.pending and not self.is_read:
+            self.pending = self.file.read(_CHUNK)
+            self.is_read = not self.pending
+
+    def block(self, most: int) -> bytes:
+        """The next bytes, of the next member where one has ended; none where more must be read."""
+        if self.member.eof:
+            self.member = zlib.decompressobj(_EITHER)
+        block: bytes = self.member.decompress(self.pending, most)
+        self.pending = self.member.unused_data if self.member.eof else self.member.unconsumed_tail
+        return block
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether the file ends within a member."""
+        return self.is_read and not self.member.eof
+
+
 def _blocks(file: BinaryIO, missing: int) -> Generator[bytes, None, bool]:
     """What is decompressed, `missing` bytes at most; returns whether the data go on or end with their check sum."""
-    member, pending, is_read = zlib.decompressobj(_EITHER), b"", False
+    members = _Members(file)
     while True:
-        if not pending and not is_read:
-            pending = file.read(_CHUNK)
-            is_read = not pending
-        if member.eof:
-            if missing == 0 or not pending:
-                return missing == 0
-            member = zlib.decompressobj(_EITHER)
-        block = member.decompress(pending, min(missing, _BLOCK) or 1)
-        pending = member.unused_data if member.eof else member.unconsumed_tail
+        members.refill()
+        if members.member.eof and not (missing and members.pending):
+            return missing == 0
+        # Once all is there one byte more is asked for: it shows whether the check sum comes, and is right.
+        block = members.block(min(missing, _BLOCK) or 1)
         if block and missing == 0:
             return True
+        missing -= len(block)
         if block:
-            missing -= len(block)
             yield block
-        elif is_read and not member.eof:
+        elif members.is_cut_short:
             return False

@@ -2,15 +2,16 @@
 
 import dataclasses
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.label import LabelMap
+from cardiotrace.core.text import some
 from cardiotrace.io import image_folder, metaimage, nifti, raster, video
-from cardiotrace.io.content import NOTHING, Beginning, beginning, foreign
+from cardiotrace.io.content import NOTHING, Beginning, FileSet, beginning, foreign
 from cardiotrace.io.pixel_file import MissingPixelsError
 from cardiotrace.io.stored import Reader, StoredImage
 
@@ -22,9 +23,10 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     """Lower case; "" is a folder."""
-    begins: Callable[[bytes], bool]
-    """Whether a file, decompressed, begins as files of this format do."""
-    read_header: Callable[[Path, str, Beginning], StoredImage]
+    recognises: Callable[[FileSet], bool]
+    """Whether files are, by their content, of this format; of a folder and of several files together by names."""
+    read_series: Callable[[FileSet], Iterator[StoredImage]]
+    """The headers of the images that lie in the files: one for most formats."""
     read_pixels: Reader
     write_labels: Callable[[LabelMap, Path, str], None] | None
     """None: labels of such an image are written as NIfTI."""
@@ -33,31 +35,44 @@ class Format:
     summary: str
     lossy_suffixes: tuple[str, ...] = ()
     """Suffixes of files that cannot hold exact label values."""
+    pixel_files: Callable[[Path], tuple[Path, ...]] | None = None
+    """Files beside a file of this format that hold its pixels; None where there never are any."""
+
+
+def _single(begins: Callable[[bytes], bool]) -> Callable[[FileSet], bool]:
+    """Recognises one file by its first bytes, decompressed."""
+    return lambda files: files.is_file and begins(files.start.head)
+
+
+def _one(read_header: Callable[[Path, str, Beginning], StoredImage]) -> Callable[[FileSet], Iterator[StoredImage]]:
+    """Reads a file that holds one image."""
+    return lambda files: iter((read_header(files.path, files.suffix, files.start),))
 
 
 FORMATS: tuple[Format, ...] = (
     Format(
-        "nifti", nifti.SUFFIXES, nifti.begins, nifti.read_header, nifti.read_pixels, nifti.write_labels,
+        "nifti", nifti.SUFFIXES, _single(nifti.begins), _one(nifti.read_header), nifti.read_pixels, nifti.write_labels,
         nifti.SUFFIXES, "NIfTI-1 and -2: 2 to 4 axes, spacing, orientation, frame interval.",
     ),
     Format(
-        "metaimage", metaimage.SUFFIXES, metaimage.begins, metaimage.read_header, metaimage.read_pixels,
+        "metaimage", metaimage.SUFFIXES, _single(metaimage.begins), _one(metaimage.read_header), metaimage.read_pixels,
         metaimage.write_labels, metaimage.SUFFIXES,
         "MetaImage, header and pixels apart (.mhd with .raw or .zraw) or in one file (.mha).",
+        pixel_files=metaimage.pixel_files,
     ),
     Format(
-        "image", raster.SUFFIXES, raster.begins, raster.read_header, raster.read_pixels, raster.write_labels,
-        raster.LABEL_SUFFIXES,
+        "image", raster.SUFFIXES, _single(raster.begins), _one(raster.read_header), raster.read_pixels,
+        raster.write_labels, raster.LABEL_SUFFIXES,
         "PNG, JPEG, BMP, GIF, TIFF and Netpbm (also .ppm.gz) of 8 or 16 bit, grey or colour; pages are frames.",
         raster.LOSSY_SUFFIXES,
     ),
     Format(
-        "folder", ("",), lambda head: False, image_folder.read_header, image_folder.read_pixels,
+        "folder", ("",), image_folder.recognises, image_folder.read_series, image_folder.read_pixels,
         image_folder.write_labels, ("",), "A folder of images: one frame each, in natural order of their names.",
     ),
     Format(
-        "video", video.SUFFIXES, video.begins, video.read_header, video.read_pixels, None, nifti.SUFFIXES,
-        "AVI and MP4 videos, as grey values; labels go to .nii.gz, as lossy videos cannot hold them.",
+        "video", video.SUFFIXES, _single(video.begins), _one(video.read_header), video.read_pixels, None,
+        nifti.SUFFIXES, "AVI and MP4 videos, as grey values; labels go to .nii.gz, as lossy videos cannot hold them.",
         video.SUFFIXES,
     ),
 )  # fmt: skip
@@ -89,39 +104,56 @@ def suffix_of(path: Path) -> str | None:
     return None if length is None else path.name[-length:]
 
 
+def stem_of(path: Path) -> str:
+    """A file's name without the suffix of its format; of an unknown one without what follows the last dot.
+
+    Example:
+        >>> stem_of(Path("in/p1_A4C.nii.gz")), stem_of(Path("p1.2_A4C.PNG")), stem_of(Path("notes.txt"))
+        ('p1_A4C', 'p1.2_A4C', 'notes')
+    """
+    return path.name.removesuffix(suffix_of(path) or path.suffix)
+
+
 def format_of(path: Path) -> Format | None:
     """The format of a file by its first bytes, by its name where they say nothing; None where it is no image.
 
     Nothing but the first bytes is read, so it serves to look through a folder.
     """
     try:
-        start = NOTHING if path.is_dir() else beginning(path)
+        return _choose(_file_set((path,)))
     except InputError:
         return None
-    return _choose(path, start)
 
 
-def open_image(path: str | Path, images: Sequence[str] = ()) -> tuple[StoredImage, Format]:
-    """The header of an image, and the format that reads its pixels.
+def open_series(paths: str | Path | Sequence[str | Path]) -> tuple[list[StoredImage], Format]:
+    """The headers of all images that a file, a folder or a set of files holds, and the format that reads their pixels.
 
     Args:
-        path: a file, or a folder of images.
-        images: names of those images in the folder that are its frames, in order; none takes them all.
+        paths: a file, a folder of images, or several files that belong together, in order.
 
     Raises:
-        InputError: the file is missing, damaged, or not an image.
+        InputError: something is missing, damaged, or not an image.
     """
-    path = Path(path)
-    if not os.path.lexists(path):
-        raise InputError("there is no such file or folder", where=path, remedy="check the path.")
-    start = NOTHING if _is_folder(path) else beginning(path)
-    form = _choose(path, start)
+    files = _file_set((Path(paths),) if isinstance(paths, str | Path) else tuple(map(Path, paths)))
+    form = _choose(files)
     if form is None:
-        raise _unknown(path, start)
-    if images and start is NOTHING:
-        return image_folder.read_header(path, "", start, images), form
-    image = form.read_header(path, _suffix(path, start, form), start)
-    return dataclasses.replace(image, notes=(*_misnamed(path, start, form), *image.notes)), form
+        raise _unknown(files)
+    notes = _misnamed(files, form)
+    return [dataclasses.replace(image, notes=(*notes, *image.notes)) for image in form.read_series(files)], form
+
+
+def open_image(paths: str | Path | Sequence[str | Path]) -> tuple[StoredImage, Format]:
+    """The header of the one image at a place, and the format that reads its pixels.
+
+    Raises:
+        InputError: as `open_series`; or there are several.
+    """
+    images, form = open_series(paths)
+    if len(images) != 1:
+        names = some([image.name for image in images])
+        where = images[0].path if images else None
+        raise InputError(f"holds {len(images)} images ({names})", where=where, remedy="give one of them alone.")
+    return images[0], form
 
 
 def pixel_files(path: Path) -> tuple[Path, ...]:
@@ -130,14 +162,14 @@ def pixel_files(path: Path) -> tuple[Path, ...]:
     Whatever decides whether an image is complete, or copies or watches its files, asks here.
 
     Raises:
-        InputError: a MetaImage header cannot be read, or the file of its pixels is missing.
+        InputError: a header cannot be read, or the file of its pixels is missing.
     """
     # By the name where there is one: a data set of thousands of files is not opened for this.
-    named = suffix_of(path)
-    if named is not None and named.lower() not in metaimage.SUFFIXES:
+    named = _named_format(suffix_of(path))
+    if named is not None and named.pixel_files is None:
         return ()
     form = format_of(path)
-    return metaimage.pixel_files(path) if form is not None and form.name == "metaimage" else ()
+    return () if form is None or form.pixel_files is None else form.pixel_files(path)
 
 
 def has_pixels(path: Path) -> bool:
@@ -151,6 +183,21 @@ def has_pixels(path: Path) -> bool:
     return path.exists()
 
 
+def _file_set(paths: tuple[Path, ...]) -> FileSet:
+    """What a format is asked about.
+
+    Raises:
+        InputError: something is missing, or no regular file.
+    """
+    for path in paths:
+        if not os.path.lexists(path):
+            raise InputError("there is no such file or folder", where=path, remedy="check the path.")
+    first = paths[0]
+    if len(paths) == 1 and _is_folder(first):
+        return FileSet(paths, NOTHING)
+    return FileSet(paths, beginning(first), suffix_of(first) or first.suffix)
+
+
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
@@ -158,40 +205,40 @@ def _is_folder(path: Path) -> bool:
         return False  # said in words when it is opened
 
 
-def _choose(path: Path, start: Beginning) -> Format | None:
-    if start is NOTHING:
-        return next(form for form in FORMATS if "" in form.suffixes)
-    if (by_content := next((form for form in FORMATS if form.begins(start.head)), None)) is not None:
+def _choose(files: FileSet) -> Format | None:
+    by_content = next((form for form in FORMATS if form.recognises(files)), None)
+    if by_content is not None or not files.is_file or foreign(files.start) is not None:
         return by_content
-    suffix = suffix_of(path)
-    if suffix is None or foreign(start) is not None:
-        return None
-    return next(form for form in FORMATS if suffix.lower() in form.suffixes)
+    return _named_format(files.suffix)
 
 
-def _unknown(path: Path, start: Beginning) -> InputError:
-    if (known := foreign(start)) is not None:
-        return InputError(known[0], where=path, remedy=known[1])
+def _named_format(suffix: str | None) -> Format | None:
+    """The format that a suffix belongs to."""
+    return next((form for form in FORMATS if suffix and suffix.lower() in form.suffixes), None)
+
+
+def _unknown(files: FileSet) -> InputError:
+    if len(files.paths) > 1:
+        return InputError(
+            f"is one of {len(files.paths)} files that are no image together",
+            where=files.path,
+            remedy="give images that are the frames of a video, or one file at a time.",
+        )
+    if (known := foreign(files.start)) is not None:
+        return InputError(known[0], where=files.path, remedy=known[1])
     suffixes = ", ".join(suffix for form in FORMATS for suffix in form.suffixes if suffix)
     return InputError(
-        "no format is known by this suffix", where=path, remedy=f"known: {suffixes}, or a folder of images."
+        "no format is known by this suffix", where=files.path, remedy=f"known: {suffixes}, or a folder of images."
     )
 
 
-def _suffix(path: Path, start: Beginning, form: Format) -> str:
-    if start is NOTHING:
-        return ""
-    known = suffix_of(path)
-    return path.suffix if known is None else known
-
-
-def _misnamed(path: Path, start: Beginning, form: Format) -> tuple[str, ...]:
+def _misnamed(files: FileSet, form: Format) -> tuple[str, ...]:
     """A word where name and content disagree about the format."""
-    suffix = (suffix_of(path) or path.suffix).lower()
-    if start is NOTHING or not suffix:
+    suffix = files.suffix.lower()
+    if not files.is_file or not suffix:
         return ()
     if suffix not in form.suffixes:
         return (f"its name ends in {suffix}, its content is {form.name}; it was read as that",)
-    if form.name == "nifti" and suffix.endswith(".gz") != start.is_gzip:
-        return (f"its name ends in {suffix}, and it is {'' if start.is_gzip else 'not '}compressed",)
+    if form.name == "nifti" and suffix.endswith(".gz") != files.start.is_gzip:
+        return (f"its name ends in {suffix}, and it is {'' if files.start.is_gzip else 'not '}compressed",)
     return ()

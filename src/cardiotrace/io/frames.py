@@ -1,6 +1,6 @@
 """From the axes and numbers of a file to frames (time, depth, height, width) and to labels."""
 
-import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,139 +9,13 @@ from numpy.typing import NDArray
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.geometry import NO_GEOMETRY, Geometry, Known, check_spacing
 from cardiotrace.core.image import FileSource
-from cardiotrace.io.stored import StoredImage, ThirdAxis
+from cardiotrace.io.stored import StoredImage
+from cardiotrace.io.third_axis import LARGEST_DISTANCE_MM, LEAST_DISTANCE_MM
 
 NEARLY_WHOLE = 1e-3
 """How far a label may be from a whole number: programs that rescale on writing leave such differences."""
 
 _LOSSLESS = (np.uint8, np.int16, np.uint16)
-
-
-MOST_SLICES = 24
-"""Slices of the tallest stack of a heart; recordings of a beat have 15 to 60 frames."""
-TALLEST_STACK_MM = 200.0
-"""A heart with its atria is 120 to 160 mm long."""
-
-_FILM = re.compile(r"(?<![a-z0-9])(sequence|video|loop|movie|video|4d)(?![a-z0-9])")
-_CINE = re.compile(r"(?<![a-z0-9])(seq|cine|beat)(?![a-z0-9])")  # said of single stacks of cine-MRI too
-_INSTANT = re.compile(r"(?<![a-z0-9])(ed|es|(?:end[^a-z0-9]*)?(?:dia|sy)stol(?:e|ic)|frame[^a-z0-9]*\d+)(?![a-z0-9])")
-_LEAST_DISTANCE_MM = 3.0
-_LARGEST_DISTANCE_MM = 20.0
-"""Slices of cine-MRI lie 5 to 20 mm apart."""
-
-
-def axes_of(image: StoredImage, third_axis: ThirdAxis, *, is_planar: bool) -> str:
-    """What the file's axes mean: "xy", "xyz", "xyt", "xyzt", or "xytz" of a video that ends in an axis of length 1.
-
-    Without word from the caller a third axis is time where the format says so, the file's name says so (sequence,
-    cine, video; not where it names an instant as well), or the view is one plane by nature. It is depth where the
-    header has a distance between slices that makes a stack no taller than a heart. Time units in a NIfTI header are no
-    evidence: ITK writes seconds into every volume.
-
-    Raises:
-        InputError: nothing tells, or what tells contradicts itself.
-    """
-    is_third_last = len(image.shape) == 3 or (len(image.shape) == 4 and image.shape[3] == 1)
-    if not is_third_last:
-        return "xyzt"[: len(image.shape)]
-    as_time = "xyt" if len(image.shape) == 3 else "xytz"
-    if third_axis != "auto":
-        return as_time if third_axis == "time" else "xyzt"[: len(image.shape)]
-    if image.third_is_time:
-        return as_time
-    if image.shape[2] == 1:
-        return "xyzt"[: len(image.shape)]
-    return as_time if _third_is_time(image, is_planar=is_planar) else "xyzt"[: len(image.shape)]
-
-
-def _third_is_time(image: StoredImage, *, is_planar: bool) -> bool:
-    """Time or depth, by what name, view and header say of a third axis of several planes.
-
-    Raises:
-        InputError: nothing tells.
-    """
-    count, distance = image.shape[2], _stated_distance(image)
-    name = image.path.name.lower()
-    if _FILM.search(name) and not _INSTANT.search(name):
-        return True
-    says_moving = _CINE.search(name) is not None and _INSTANT.search(name) is None
-    height = 0.0 if distance is None else count * distance
-    fits_a_heart = count <= MOST_SLICES and (height <= TALLEST_STACK_MM or count < _LEAST_BEAT)
-    has_gaps = distance is not None and distance >= _LEAST_DISTANCE_MM
-    if says_moving and not (fits_a_heart and has_gaps):
-        return True
-    if is_planar and not (fits_a_heart and has_gaps and image.is_oriented):
-        return True
-    if says_moving or is_planar:
-        why = "its name says it moves" if says_moving else "a long-axis view is one plane"
-        raise third_axis_unclear(image, f"slices, {distance:g} mm apart as the header says, or instants: {why}")
-    is_volume_of_thin_slices = distance is not None and not has_gaps and height <= TALLEST_STACK_MM
-    if fits_a_heart or is_volume_of_thin_slices:
-        return False
-    stack = "a stack" if distance is None else f"a stack of {height / 10:.0f} cm"
-    raise third_axis_unclear(image, f"{stack}, or {count} instants of one slice")
-
-
-def _stated_distance(image: StoredImage) -> float | None:
-    """The distance between slices that the header states, mm; 1, 0 and nothing are what writers fall back on."""
-    sizes = image.spacing_mm
-    if sizes is None or len(sizes) < 3 or not np.isfinite(sizes[2]) or sizes[2] <= 0 or sizes[2] == 1:
-        return None
-    return float(sizes[2])
-
-
-def third_axis_unclear(image: StoredImage, either: str) -> InputError:
-    """The question whether a third axis is depth or time."""
-    return InputError(
-        f"its {image.shape[2]} planes can be {either}",
-        where=image.path,
-        remedy="say which with --third-axis depth or --third-axis time.",
-    )
-
-
-_LEAST_ALIKE = 6
-_ALIKE = 0.7
-_LEAST_PIXELS = 64
-_LEAST_BEAT = 12
-_COMES_BACK = 0.4
-_LARGEST_STEP = 0.8
-
-
-def check_depth(pixels: NDArray[Any], image: StoredImage, axes: str, third_axis: ThirdAxis) -> None:
-    """Ask where planes that were taken for slices all show the same, or change and come back as a beat does.
-
-    They show the same if any two correlate by more than 0.7; in each of ACDC's 120 stacks some two do by at most 0.37.
-    For coming back counts how far the last plane differs from the first, as a share of the largest difference, both
-    less the median difference of neighbours: at least 0.9 in the 42 stacks of ACDC and M&Ms that are as tall, at most
-    0.35 in 31 of 35 beats (Sunnybrook, M&Ms-2, BIV-ME). Labels are not judged so: both ends of a traced stack
-    are empty.
-
-    Raises:
-        InputError: they look like a beat.
-    """
-    if third_axis != "auto" or "z" not in axes or len(image.shape) < 3 or image.shape[2] < _LEAST_ALIKE:
-        return
-    if len(image.shape) == 4 and (axes != "xyzt" or image.shape[3] > 1):
-        return
-    planes = pixels.reshape(-1, *pixels.shape[len(image.shape) - 2 :])[:, ::4, ::4].astype(np.float32)
-    if _all_alike(planes):
-        raise third_axis_unclear(image, "slices, or instants: they all show the same")
-    if len(planes) < _LEAST_BEAT:
-        return
-    from_first = np.abs(planes - planes[0]).mean(axis=tuple(range(1, planes.ndim)))
-    steps = np.abs(np.diff(planes, axis=0)).mean(axis=tuple(range(1, planes.ndim)))
-    largest, step = float(from_first.max()), float(np.median(steps))
-    if step < _LARGEST_STEP * largest and from_first[-1] - step < _COMES_BACK * (largest - step):
-        raise third_axis_unclear(image, "slices, or instants: they change and come back as a beat does")
-
-
-def _all_alike(planes: NDArray[np.float32]) -> bool:
-    """Whether any two planes correlate; those of one value are left out."""
-    rows = planes.reshape(len(planes), -1)
-    rows = rows[rows.std(axis=1) > 0]
-    is_image = rows.shape[1] >= _LEAST_PIXELS
-    return is_image and len(rows) >= _LEAST_ALIKE and bool(np.corrcoef(rows).min() > _ALIKE)
-
 
 GivenSpacing = tuple[float | None, float, float]
 """(depth, height, width), mm, as the caller knows them; without a depth the file's own slice distance stays."""
@@ -161,18 +35,22 @@ def geometry_of(image: StoredImage, axes: str, given: GivenSpacing | None = None
         return NO_GEOMETRY
     depth, height, width = sizes
     check_spacing(sizes, where=image.path, may_lack_depth=True)
-    plain = Geometry.of_spacing(sizes, where=image.path)
-    known = Known.FILE if given is None else Known.GIVEN
-    distance = Known.GIVEN if given is not None and given[0] is not None else Known.FILE
-    return Geometry(
-        plain.affine
-        if image.affine is None
-        else _scaled(image.affine, (1.0 if np.isnan(depth) else depth, height, width)),
-        pixel_size=known,
-        slice_distance=Known.UNKNOWN if np.isnan(depth) else distance,
+    if image.affine is None:
+        affine = Geometry.of_spacing(sizes, where=image.path).affine
+    else:
+        affine = _scaled(image.affine, (1.0 if np.isnan(depth) else depth, height, width))
+    stated = Geometry(
+        affine,
+        pixel_size=Known.FILE,
+        slice_distance=Known.UNKNOWN if np.isnan(depth) else Known.FILE,
         orientation=Known.FILE if image.is_oriented else Known.UNKNOWN,
-        doubts=() if given is not None else image.doubts,
+        doubts=image.doubts,
     )
+    if given is None:
+        return stated
+    # Sizes that are given end what the header says of itself.
+    distance = stated.slice_distance if given[0] is None else Known.GIVEN
+    return replace(stated, pixel_size=Known.GIVEN, slice_distance=distance, doubts=())
 
 
 def _sizes(image: StoredImage, axes: str) -> tuple[float, float, float] | None:
@@ -192,7 +70,7 @@ def _slice_distance(image: StoredImage, axes: str) -> float:
     """The header's distance between slices; of one plane over time its thickness, if it can be one and no interval."""
     is_stack = "z" in axes and image.shape[axes.index("z")] > 1
     stated = image.spacing_mm[2] if image.spacing_mm is not None and len(image.spacing_mm) > 2 else float("nan")
-    is_thickness = _LEAST_DISTANCE_MM <= stated <= _LARGEST_DISTANCE_MM
+    is_thickness = LEAST_DISTANCE_MM <= stated <= LARGEST_DISTANCE_MM
     if np.isnan(stated) or stated == 0 or not ("z" in axes or is_thickness):
         return float("nan") if is_stack else 1.0
     return stated
@@ -208,8 +86,16 @@ def _scaled(affine: NDArray[np.float64], sizes: tuple[float, float, float]) -> N
 
 def source_of(image: StoredImage, axes: str) -> FileSource:
     """What a label map needs to be written onto the grid of this file."""
-    details = {**image.details, "axes": axes, "shape": image.shape}
-    return FileSource(image.path, image.format, image.suffix, details)
+    return FileSource(
+        image.path,
+        image.format,
+        image.suffix,
+        axes,
+        image.shape,
+        pixel_file=image.pixel_file,
+        frame_interval_ms=image.frame_interval_ms,
+        header=image.header,
+    )
 
 
 def to_frames(pixels: NDArray[Any], axes: str) -> NDArray[Any]:
@@ -279,7 +165,7 @@ def to_label_values(pixels: NDArray[Any], image: StoredImage) -> NDArray[np.uint
 
 
 def _not_labels(image: StoredImage, count: int, total: int, value: float) -> InputError:
-    slope, intercept = image.details.get("scaling", (1.0, 0.0))
+    slope, intercept = image.scaling
     scaled = f", after the header's scl_slope {slope:.7g} and scl_inter {intercept:.7g}" if image.is_rescaled else ""
     return InputError(
         f"{count} of {total} pixels are not whole numbers from 0 to 255, such as {value:.7g}{scaled}",

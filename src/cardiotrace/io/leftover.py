@@ -45,13 +45,18 @@ def _remove_once(folder: str, process: int) -> None:
 
 
 def _remove_if_dead(path: Path) -> None:
-    found = _FILE.fullmatch(path.name) or _FOLDER.fullmatch(path.name)
-    if found is None or not _is_dead(found["machine"], int(found["process"]), path):
-        return
-    if found.re is _FILE:
-        if path.is_file() and not path.is_symlink():
-            path.unlink()
-        return
+    for pattern, remove in ((_FILE, _remove_file), (_FOLDER, _remove_folder)):
+        found = pattern.fullmatch(path.name)
+        if found is not None and _is_dead(found["machine"], int(found["process"]), path):
+            remove(path, found)
+
+
+def _remove_file(path: Path, _: re.Match[str]) -> None:
+    if path.is_file() and not path.is_symlink():
+        path.unlink()
+
+
+def _remove_folder(path: Path, found: re.Match[str]) -> None:
     target = path.with_name(found["name"])
     if found["kind"] == "old" and not target.exists():
         path.replace(target)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.label import LabelMap
@@ -24,6 +25,7 @@ from cardiotrace.io.stored import (
     StoredImage,
     check_shape,
     check_size_on_disk,
+    header_of,
     is_axis_aligned,
     own_shape,
     reading,
@@ -54,6 +56,16 @@ _GEOMETRY = (
 )
 
 
+@dataclasses.dataclass(frozen=True)
+class MetaImageHeader:
+    """What is kept of a header to read the pixels and to write labels beside them."""
+
+    geometry: Mapping[str, str]
+    """The lines that say where the voxels lie."""
+    pixel_offset: int
+    is_compressed: bool
+
+
 def begins(head: bytes) -> bool:
     """Whether a file begins with lines of a MetaImage header."""
     return bool(re.match(rb"\s*\w+\s*=", head) and re.search(rb"(^|\n)\s*(NDims|DimSize|ElementType)\s*=", head))
@@ -75,6 +87,7 @@ def read_header(path: Path, suffix: str, start: Beginning) -> StoredImage:
                 f"states {fields['NDims']} axes and {len(shape)} lengths", where=path, remedy="mend its DimSize line."
             )
         spacing = _spacing(fields, len(shape), path)
+        affine, is_oriented = _place(fields, spacing, len(shape))
         image = StoredImage(
             path=path,
             format="metaimage",
@@ -83,15 +96,15 @@ def read_header(path: Path, suffix: str, start: Beginning) -> StoredImage:
             dtype=_dtype(fields, path),
             spacing_mm=spacing,
             channel_count=_channel_count(fields, path),
-            **_place(fields, spacing, len(shape)),
-            details={"geometry": {key: fields[key] for key in _GEOMETRY if key in fields}},
+            affine=affine,
+            is_oriented=is_oriented,
         )
         check_shape(image)
-        pixels = _where_pixels_are(image, fields, header_bytes)
-        held = pixels["pixel_file"].stat().st_size - pixels["pixel_offset"]
-        check_size_on_disk(image, held, compressed=pixels["is_compressed"], file=pixels["pixel_file"])
-        notes = _renamed_note(pixels["pixel_file"], fields["ElementDataFile"], path)
-    return dataclasses.replace(image, details={**image.details, **pixels}, notes=notes)
+        file, header = _where_pixels_are(image, fields, header_bytes)
+        held = file.stat().st_size - header.pixel_offset
+        check_size_on_disk(image, held, compressed=header.is_compressed, file=file)
+        notes = _renamed_note(file, fields["ElementDataFile"], path)
+    return dataclasses.replace(image, pixel_file=file, header=header, notes=notes)
 
 
 def pixel_files(path: Path) -> tuple[Path, ...]:
@@ -100,8 +113,8 @@ def pixel_files(path: Path) -> tuple[Path, ...]:
     Raises:
         InputError: not a MetaImage file, or its pixel file is missing.
     """
-    file = read_header(path, path.suffix, beginning(path)).details["pixel_file"]
-    return () if file == path else (file,)
+    file = read_header(path, path.suffix, beginning(path)).pixel_file
+    return () if file is None or file == path else (file,)
 
 
 def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:
@@ -110,13 +123,13 @@ def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:
     Raises:
         InputError: the pixels are damaged.
     """
-    file, offset = image.details["pixel_file"], image.details["pixel_offset"]
+    header, file = header_of(image, MetaImageHeader), image.pixel_file or image.path
     count = image.byte_count // image.dtype.itemsize
     with reading(image.path, "a MetaImage"):
-        if image.details["is_compressed"]:
-            pixels = np.frombuffer(deflate.inflated(file, image.byte_count, offset=offset), image.dtype)
+        if header.is_compressed:
+            pixels = np.frombuffer(deflate.inflated(file, image.byte_count, offset=header.pixel_offset), image.dtype)
         else:
-            pixels = np.fromfile(file, image.dtype, count, offset=offset)
+            pixels = np.fromfile(file, image.dtype, count, offset=header.pixel_offset)
         return Pixels(pixels.reshape(image.shape[::-1] + ((3,) if image.channel_count == 3 else ())))
 
 
@@ -131,8 +144,8 @@ def write_labels(labels: LabelMap, path: Path, suffix: str) -> None:
         WorkError: a file cannot be written.
     """
     source = labels.source
-    if source is not None and source.format == "metaimage":
-        shape, geometry = stored_shape(labels.array.shape, source), dict(source.details["geometry"])
+    if source is not None and isinstance(source.header, MetaImageHeader):
+        shape, geometry = stored_shape(labels.array.shape, source), source.header.geometry
     else:
         shape, geometry = _own_geometry(labels)
     pixels = labels.array.tobytes()
@@ -204,20 +217,21 @@ def _channel_count(fields: Mapping[str, str], path: Path) -> int:
     return count
 
 
-def _where_pixels_are(image: StoredImage, fields: Mapping[str, str], header_bytes: int) -> dict[str, Any]:
+def _where_pixels_are(image: StoredImage, fields: Mapping[str, str], header_bytes: int) -> tuple[Path, MetaImageHeader]:
+    """The file of the pixels, and how they lie in it."""
     if "BinaryData" in fields and not _is_true(fields, "BinaryData"):
         raise InputError("keeps its pixels as text", where=image.path, remedy="save it with BinaryData = True.")
-    name = fields["ElementDataFile"]
-    is_local, is_compressed = name.upper() == "LOCAL", _is_true(fields, "CompressedData")
-    offset = header_bytes if is_local else int(fields.get("HeaderSize", "0"))
-    if is_local:
-        file = image.path
+    name, is_compressed = fields["ElementDataFile"], _is_true(fields, "CompressedData")
+    if name.upper() == "LOCAL":
+        file, offset = image.path, header_bytes
     else:
+        offset = int(fields.get("HeaderSize", "0"))
         stated = int(fields.get("CompressedDataSize", "0")) if is_compressed else image.byte_count
         file = find_pixel_file(image.path, name, byte_count=stated + max(0, offset) if stated else None)
     if offset < 0:  # the pixels are what stands at the end, whatever comes before
         offset = max(0, file.stat().st_size - image.byte_count)
-    return {"pixel_file": file, "pixel_offset": offset, "is_compressed": is_compressed}
+    geometry = {key: fields[key] for key in _GEOMETRY if key in fields}
+    return file, MetaImageHeader(geometry, offset, is_compressed)
 
 
 def _renamed_note(file: Path, name: str, path: Path) -> tuple[str, ...]:
@@ -241,34 +255,50 @@ def _spacing(fields: Mapping[str, str], axes: int, path: Path) -> tuple[float, .
     return values
 
 
-def _place(fields: Mapping[str, str], spacing: tuple[float, ...] | None, axes: int) -> dict[str, Any]:
-    """Directions and place in the patient: the header's (LPS+) with the signs of x and y turned."""
-    if axes > 4:  # refused for its number of axes
-        return {}
+def _place(
+    fields: Mapping[str, str], spacing: tuple[float, ...] | None, axes: int
+) -> tuple[NDArray[np.float64] | None, bool]:
+    """Directions and place in the patient, and whether somebody set them; None where the header does not say.
+
+    The header's coordinates are LPS+, ours RAS+: x and y change their signs.
+    """
+    text = _first_of(fields, "TransformMatrix", "Rotation", "Orientation")
+    if text is None or spacing is None or axes > 4:  # five axes are refused for their number
+        return None, False
     count = min(axes, 3)
-    text = next((fields[key] for key in ("TransformMatrix", "Rotation", "Orientation") if key in fields), None)
-    if text is None or spacing is None:
-        return {}
-    directions, offset = np.eye(3), np.zeros(3)
-    values = [float(value) for value in text.split()]
-    if len(values) != axes * axes:
-        raise ValueError(f"TransformMatrix has {len(values)} numbers for {axes} axes")
-    matrix = np.array(values).reshape(axes, axes)
-    directions[:count, :count] = matrix[:count, :count].T  # a row of the header is the direction of an axis
-    place = next((fields[key] for key in ("Offset", "Position", "Origin") if key in fields), "")
-    numbers = [float(value) for value in place.split()[:count]]
+    matrix = [float(value) for value in text.split()]
+    if len(matrix) != axes * axes:
+        raise ValueError(f"TransformMatrix has {len(matrix)} numbers for {axes} axes")
+    directions = np.eye(3)
+    # A row of the header is the direction of an axis.
+    directions[:count, :count] = np.array(matrix).reshape(axes, axes)[:count, :count].T
+    offset = _offset(fields, count, axes)
+    if not _is_possible(directions, offset):
+        return None, False
+    affine = np.eye(4)
+    affine[:3, :3], affine[:3, 3] = directions, offset
+    affine[:2] *= -1
+    return affine, bool(offset.any() or not is_axis_aligned(directions))
+
+
+def _first_of(fields: Mapping[str, str], *keys: str) -> str | None:
+    """The first of several lines that mean the same."""
+    return next((fields[key] for key in keys if key in fields), None)
+
+
+def _offset(fields: Mapping[str, str], count: int, axes: int) -> NDArray[np.float64]:
+    """Where the first voxel lies; the origin where the header does not say."""
+    numbers = [float(value) for value in (_first_of(fields, "Offset", "Position", "Origin") or "").split()[:count]]
     if numbers and len(numbers) < count:
         raise ValueError(f"Offset has {len(numbers)} numbers for {axes} axes")
-    offset[: len(numbers)] = numbers
+    return np.array([*numbers, 0.0, 0.0, 0.0][:3])
+
+
+def _is_possible(directions: NDArray[np.float64], offset: NDArray[np.float64]) -> bool:
+    """Whether they are finite and span space; else they say nothing of where the image lies."""
     with np.errstate(over="ignore", invalid="ignore"):
-        is_possible = bool(np.isfinite(np.linalg.norm(directions, axis=0)).all() and np.isfinite(offset).all())
-    if not is_possible or not spans_space(directions):  # says nothing of directions
-        return {}
-    affine = np.eye(4)
-    affine[:3, :3] = directions
-    affine[:3, 3] = offset
-    affine[:2] *= -1
-    return {"affine": affine, "is_oriented": bool(offset.any() or not is_axis_aligned(directions))}
+        is_finite = bool(np.isfinite(np.linalg.norm(directions, axis=0)).all() and np.isfinite(offset).all())
+    return is_finite and spans_space(directions)
 
 
 def _own_geometry(labels: LabelMap) -> tuple[tuple[int, ...], dict[str, str]]:

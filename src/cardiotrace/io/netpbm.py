@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cardiotrace.core.errors import InputError
 from cardiotrace.io import deflate
 from cardiotrace.io.content import Beginning
-from cardiotrace.io.stored import Pixels, StoredImage, check_shape, check_size_on_disk
+from cardiotrace.io.stored import Pixels, StoredImage, check_shape, check_size_on_disk, header_of
 
 SUFFIXES = (".ppm", ".pgm", ".pnm", ".pbm", ".ppm.gz", ".pgm.gz", ".pnm.gz", ".pbm.gz")
 
@@ -63,6 +63,14 @@ class _NetpbmFacts:
         return self.value_count * self.dtype.itemsize
 
 
+@dataclass(frozen=True)
+class NetpbmHeader:
+    """What is kept of an image to read its pixels."""
+
+    facts: _NetpbmFacts
+    is_gzip: bool
+
+
 def begins(head: bytes) -> bool:
     """Whether a file, decompressed, begins as a Netpbm image does."""
     return _HEADER.match(head) is not None
@@ -78,7 +86,7 @@ def read_header(path: Path, suffix: str, start: Beginning) -> StoredImage:
     image = StoredImage(
         path, "image", suffix, (facts.width, facts.height), facts.dtype,
         channel_count=facts.channel_count, third_is_time=True,
-        details={"kind": "netpbm", "facts": facts, "is_gzip": start.is_gzip},
+        header=NetpbmHeader(facts, start.is_gzip),
     )  # fmt: skip
     check_shape(image)
     held = path.stat().st_size - (0 if start.is_gzip else facts.offset)
@@ -96,7 +104,7 @@ def read_pixels(image: StoredImage) -> Pixels:
         InputError: the image is cut short, or another one follows it.
         zlib.error: the compressed data are damaged.
     """
-    facts: _NetpbmFacts = image.details["facts"]
+    facts = header_of(image, NetpbmHeader).facts
     content = _content(image, facts)
     values = _written_out(content, facts, image.path) if facts.is_text else _binary(content, facts, image.path)
     shape = (facts.height, facts.width) + ((3,) if facts.channel_count == 3 else ())
@@ -119,14 +127,15 @@ def _facts(path: Path, start: Beginning) -> _NetpbmFacts:
 
 def _content(image: StoredImage, facts: _NetpbmFacts) -> bytes | bytearray:
     """The bytes after the header, and a few more, in which a further image would begin."""
+    is_gzip = header_of(image, NetpbmHeader).is_gzip
     if facts.is_text:
         most = 8 * facts.value_count + 2**16
-        if image.details["is_gzip"]:
+        if is_gzip:
             raise InputError("is compressed text", where=image.path, remedy="save it as binary (P5 or P6).")
         with image.path.open("rb") as file:
             file.seek(facts.offset)
             return file.read(most)
-    if image.details["is_gzip"]:
+    if is_gzip:
         return deflate.inflated(image.path, facts.offset + facts.byte_count)[facts.offset :]
     with image.path.open("rb") as file:
         file.seek(facts.offset)

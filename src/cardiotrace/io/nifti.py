@@ -6,7 +6,7 @@ plausible one); the pixels come from one bounded decompression, which takes half
 
 import gzip
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from cardiotrace.io.stored import (
     StoredImage,
     check_shape,
     check_size_on_disk,
+    header_of,
     is_axis_aligned,
     own_shape,
     reading,
@@ -46,6 +47,17 @@ _GEOMETRY = (
 _RGB = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
 _MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 _MS_PER_UNIT = {8: 1000.0, 16: 1.0, 24: 0.001}
+
+
+@dataclass(frozen=True)
+class NiftiHeader:
+    """What is kept of a header to read the pixels and to write labels beside them."""
+
+    version: int
+    is_gzip: bool
+    pixel_offset: int
+    geometry: Mapping[str, Any]
+    """The fields that say where the voxels lie, by the names of the standard."""
 
 
 def begins(head: bytes) -> bool:
@@ -71,7 +83,7 @@ def read_header(path: Path, suffix: str, start: Beginning) -> StoredImage:
         is_rgb = dtype.names is not None
         if not is_rgb and dtype.kind not in "biuf":
             raise InputError(f"pixels of type {dtype} are not grey values", where=path, remedy="export real numbers.")
-        place = _place(header, shape, mm)
+        place, offset = _place(header, shape, mm), _pixel_offset(header, path)
         image = StoredImage(
             path=path,
             format="nifti",
@@ -84,17 +96,11 @@ def read_header(path: Path, suffix: str, start: Beginning) -> StoredImage:
             doubts=place.doubts,
             times_ms=_times_ms(shape, float(header["pixdim"][4]), units & 0x38),
             channel_count=len(dtype.names) if is_rgb else 1,
-            is_rescaled=_scaling(header) != (1.0, 0.0),
-            details={
-                "version": version,
-                "is_gzip": is_compressed,
-                "geometry": {name: header[name].tolist() for name in _GEOMETRY},
-                "pixel_offset": _pixel_offset(header, path),
-                "scaling": _scaling(header),
-            },
+            scaling=_scaling(header),
+            header=NiftiHeader(version, is_compressed, offset, {name: header[name].tolist() for name in _GEOMETRY}),
         )
         check_shape(image)
-        held = path.stat().st_size - (0 if is_compressed else image.details["pixel_offset"])
+        held = path.stat().st_size - (0 if is_compressed else offset)
         check_size_on_disk(image, held, compressed=is_compressed)
     return image
 
@@ -105,9 +111,10 @@ def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:
     Raises:
         InputError: the file is cut short or damaged, or its image lies in the transparency.
     """
-    offset, count = image.details["pixel_offset"], image.byte_count // image.dtype.itemsize
+    header = header_of(image, NiftiHeader)
+    offset, count = header.pixel_offset, image.byte_count // image.dtype.itemsize
     with reading(image.path, "a NIfTI"):
-        if image.details["is_gzip"]:
+        if header.is_gzip:
             content = deflate.inflated(image.path, offset + image.byte_count)
             stored = np.frombuffer(content, image.dtype, count, offset)
         else:
@@ -116,7 +123,7 @@ def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:
         pixels = stored.reshape(*image.shape[::-1], image.channel_count)
         return Pixels(pixels if image.channel_count == 3 else without_alpha(pixels, image.path, as_labels=as_labels))
     pixels = stored.reshape(image.shape[::-1])
-    return Pixels(_rescaled(pixels, *image.details["scaling"]) if image.is_rescaled else pixels)
+    return Pixels(_rescaled(pixels, *image.scaling) if image.is_rescaled else pixels)
 
 
 def _rescaled(pixels: NDArray[Any], slope: float, intercept: float) -> NDArray[np.float32]:
@@ -139,10 +146,10 @@ def write_labels(labels: LabelMap, path: Path, suffix: str) -> None:
         WorkError: the file cannot be written.
     """
     source = labels.source
-    if source is not None and source.format == "nifti":
+    if source is not None and isinstance(source.header, NiftiHeader):
         header = _image_header(labels.array.shape, source)
     else:
-        interval_ms = None if source is None else source.details.get("frame_interval_ms")
+        interval_ms = None if source is None else source.frame_interval_ms
         header = _own_header(labels.array.shape, labels.geometry, interval_ms)
     _write(header, labels.array, path, suffix)
 
@@ -156,20 +163,22 @@ def write_image(cine: Image, path: Path, suffix: str) -> None:
         InputError: a type of pixel that NIfTI cannot hold.
         WorkError: the file cannot be written.
     """
-    source, grid = cine.source, cine.grid_shape
-    interval_ms = None
-    if cine.times_ms is not None and len(cine.times_ms) > 1:
-        interval_ms = float(np.diff(cine.times_ms).mean())
-    if source is not None and source.format == "nifti" and _lies_as_stored(cine, source):
-        header = _image_header(grid, source)
-        if len(source.details["shape"]) == 4 and interval_ms is not None:
+    source, interval_ms = cine.source, _mean_interval_ms(cine)
+    if source is not None and _lies_as_stored(cine, source):
+        header = _image_header(cine.grid_shape, source)
+        if len(source.shape) == 4 and interval_ms is not None:
             _set_interval(header, interval_ms)
     else:
-        header = _own_header(grid, cine.geometry, interval_ms)
+        header = _own_header(cine.grid_shape, cine.geometry, interval_ms)
     if cine.is_colour and cine.frames.dtype != np.uint8:
         raise InputError(f"colour of type {cine.frames.dtype} cannot be written", where=path, remedy="use 8 bit.")
     header.set_data_dtype(_RGB if cine.is_colour else cine.frames.dtype)
     _write(header, cine.frames.astype(cine.frames.dtype.newbyteorder("<"), copy=False), path, suffix)
+
+
+def _mean_interval_ms(cine: Image) -> float | None:
+    times = cine.times_ms
+    return None if times is None or len(times) < 2 else float(np.diff(times).mean())
 
 
 def _write(header: Any, pixels: NDArray[Any], path: Path, suffix: str) -> None:
@@ -261,25 +270,31 @@ def _place(header: Any, shape: tuple[int, ...], mm: float) -> _NiftiPlace:
     if affine is None:
         return _NiftiPlace(tuple(stated), None, False, ())
     lengths = [_rounded(length) for length in np.linalg.norm(affine[:3, :3], axis=0)[:count]]
-    sizes, doubts = [], []
-    for axis, (pixdim, length) in enumerate(zip(stated, lengths, strict=True)):
-        is_plane = axis == 2 and shape[2] == 1
-        agree = math.isclose(pixdim, length, rel_tol=_SAME_SIZE)
-        if agree or is_plane or _says_nothing(length, mm):
-            sizes.append(pixdim)
-        elif _says_nothing(pixdim, mm):
-            sizes.append(length)
-        else:
-            sizes.append(length if pixdim > 0 else pixdim)
-            doubts.append("xyz"[axis])
+    found = [
+        _size(*pair, mm, is_plane=axis == 2 and shape[2] == 1)
+        for axis, pair in enumerate(zip(stated, lengths, strict=True))
+    ]
+    sizes = tuple(size for size, _ in found)
     is_default = is_axis_aligned(affine[:3, :3]) and not affine[:3, 3].any()
-    told: tuple[str, ...] = ()
-    if doubts and min(sizes) > 0:
-        told = (
-            f"its header contradicts itself about the size of a voxel: pixdim {_listed(stated)} mm, sform"
-            f" {_listed(lengths)} mm; the sform was followed",
-        )
-    return _NiftiPlace(tuple(sizes), affine, not is_default, told)
+    contradicts = any(is_doubtful for _, is_doubtful in found)
+    doubt = (
+        f"its header contradicts itself about the size of a voxel: pixdim {_listed(stated)} mm, sform"
+        f" {_listed(lengths)} mm; the sform was followed"
+    )
+    # Sizes that cannot be are refused, with words of their own.
+    return _NiftiPlace(sizes, affine, not is_default, (doubt,) * (contradicts and min(sizes) > 0))
+
+
+def _size(pixdim: float, length: float, mm: float, *, is_plane: bool) -> tuple[float, bool]:
+    """The size of a voxel along one axis, and whether the header contradicts itself about it."""
+    agree = math.isclose(pixdim, length, rel_tol=_SAME_SIZE)
+    # The thickness of a single plane is of no account; its column is filled with anything.
+    if agree or is_plane or _says_nothing(length, mm):
+        return pixdim, False
+    if _says_nothing(pixdim, mm):
+        return length, False
+    # A size that cannot be is kept, so that it is refused and not passed over.
+    return (length if pixdim > 0 else pixdim), True
 
 
 def _affine(header: Any, mm: float) -> NDArray[np.float64] | None:
@@ -331,13 +346,13 @@ def _scaling(header: Any) -> tuple[float, float]:
 
 def _lies_as_stored(cine: Image, source: FileSource) -> bool:
     """Whether an image has the pixels' size and number that its file states: it may have been changed since."""
-    if cine.spacing_mm is None:
+    if cine.spacing_mm is None or not isinstance(source.header, NiftiHeader):
         return False
     try:
         stored_shape(cine.grid_shape, source)
     except InputError:
         return False
-    geometry, axes = source.details["geometry"], source.details["axes"]
+    geometry, axes = source.header.geometry, source.axes
     mm = _MM_PER_UNIT.get(int(geometry["xyzt_units"]) & 7, 1.0)
     count = 3 if "z" in axes and cine.grid_shape[1] > 1 else 2
     stored = [value * mm for value in geometry["pixdim"][1 : count + 1]]
@@ -345,8 +360,9 @@ def _lies_as_stored(cine: Image, source: FileSource) -> bool:
 
 
 def _image_header(grid: GridShape, source: FileSource) -> Any:
-    header = _empty_header(source.details["version"], stored_shape(grid, source))
-    for name, value in source.details["geometry"].items():
+    own = header_of(source, NiftiHeader)
+    header = _empty_header(own.version, stored_shape(grid, source))
+    for name, value in own.geometry.items():
         header[name] = value
     return header
 

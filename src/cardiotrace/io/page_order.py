@@ -57,27 +57,32 @@ def page_order(pages: Sequence[Any], path: Path) -> PageOrder:
     Raises:
         InputError: they are several series, or along other axes than time and depth.
     """
-    description = str(pages[0].description or "")
-    if description.startswith("ImageJ="):
-        said = _imagej(description)
-    elif "<OME" in description[:2000]:
-        said = _ome(description, path)
-    else:
-        said = _shaped(pages, path)
-    axes = {letter: length for letter, length in said.items() if length > 1}
-    if "C" in axes and len(axes) == 1:  # tifffile calls pages channels where nobody says what they are
-        axes = {"?": axes["C"]}
+    axes = _spatial({letter: length for letter, length in _said(pages, path).items() if length > 1})
     if not set(axes) <= {"T", "Z", "?", "Q"} or len(axes) > 2:
         listed = ", ".join(f"{length} along {letter}" for letter, length in axes.items())
         raise InputError(f"holds images along other axes than time and depth: {listed}", where=path, remedy=_SPLIT)
     count = math.prod(axes.values())
-    if count == len(pages) or (len(pages) == 1 and count > 1):
-        return PageOrder(tuple(axes.values()), _letters(axes), is_block=count > len(pages))
+    is_block = len(pages) == 1 < count
+    if count == len(pages) or is_block:
+        return PageOrder(tuple(axes.values()), _letters(axes), is_block=is_block)
     if count > 1:
         raise InputError(
             f"speaks of {count} images and holds {len(pages)}", where=path, remedy="it is cut short: export it again."
         )
-    return PageOrder((len(pages),), "?") if len(pages) > 1 else PageOrder()
+    return PageOrder((len(pages),), "?")
+
+
+def _said(pages: Sequence[Any], path: Path) -> dict[str, int]:
+    """Lengths of the axes that a description speaks of, the slowest first; empty where it says nothing."""
+    description = str(pages[0].description or "")
+    if description.startswith("ImageJ="):
+        return _imagej(description)
+    return _ome(description, path) if "<OME" in description[:2000] else _shaped(pages, path)
+
+
+def _spatial(axes: dict[str, int]) -> dict[str, int]:
+    """The axes, without calling them channels where nobody says what they are, as tifffile does."""
+    return {"?": axes["C"]} if list(axes) == ["C"] else axes
 
 
 def _letters(axes: Mapping[str, int]) -> str:
@@ -119,11 +124,15 @@ def _shaped(pages: Sequence[Any], path: Path) -> dict[str, int]:
     own = tuple(pages[0].shape)
     if shape[-len(own) :] != own:
         return {}
-    leading = shape[: len(shape) - len(own)]
-    named = len(letters) == len(shape)
+    return _lettered(shape[: len(shape) - len(own)], letters if len(letters) == len(shape) else "")
+
+
+def _lettered(lengths: Sequence[int], letters: str) -> dict[str, int]:
+    """Lengths by the letters of their axes; "?" and "Q" for the first two without one, "#" for any more."""
     axes: dict[str, int] = {}
-    for index, length in enumerate(leading):
-        letter = letters[index] if named and letters[index] in "TZC" else "?Q"[len(axes)] if len(axes) < 2 else "#"
+    for index, length in enumerate(lengths):
+        known = letters[index : index + 1]
+        letter = known if known and known in "TZC" else "?Q#"[min(len(axes), 2)]
         if length > 1:
             axes[letter] = length
     return axes

@@ -55,12 +55,12 @@ def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:
     Raises:
         InputError: the image is damaged, or lies in its transparency.
     """
-    kind = image.details["kind"]
     with reading(image.path, "an image"), quiet("tifffile"), quiet("PIL"):
-        if kind == "netpbm":
+        if isinstance(image.header, netpbm.NetpbmHeader):
             pixels = netpbm.read_pixels(image)
         else:
-            pixels = (tiff if kind == "tiff" else still).read_pixels(image, as_labels=as_labels)
+            library = tiff if isinstance(image.header, tiff.TiffHeader) else still
+            pixels = library.read_pixels(image, as_labels=as_labels)
     grid = image.shape[::-1]
     # Labels in a palette are its indices, one number for each pixel.
     expected = (grid, (*grid, 3)) if as_labels else (grid if image.channel_count == 1 else (*grid, 3),)

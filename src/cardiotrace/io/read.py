@@ -1,9 +1,9 @@
 """Files to images and label maps."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Unpack, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,9 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.geometry import Known
 from cardiotrace.core.image import Grid, Image
 from cardiotrace.core.label import LabelMap, LabelScheme
-from cardiotrace.core.terms import Modality, View
 from cardiotrace.io.colour import as_colour, as_grey, by_the_rule, colour_doubt
-from cardiotrace.io.formats import open_image
+from cardiotrace.io.formats import Format, open_image, open_series
 from cardiotrace.io.frames import (
-    GivenSpacing,
-    axes_of,
-    check_depth,
     geometry_of,
     label_doubt,
     source_of,
@@ -26,18 +22,13 @@ from cardiotrace.io.frames import (
     to_grey_values,
     to_label_values,
 )
-from cardiotrace.io.stored import StoredImage, ThirdAxis
+from cardiotrace.io.options import AS_STORED, KnownOption, ReadOptions, with_known
+from cardiotrace.io.stored import StoredImage
+from cardiotrace.io.third_axis import axes_of, check_depth
 
 
 def read_image(
-    path: str | Path,
-    *,
-    third_axis: ThirdAxis = "auto",
-    view: View = View.UNKNOWN,
-    modality: Modality = Modality.UNKNOWN,
-    spacing_mm: GivenSpacing | None = None,
-    channels: Literal[1, 3] | None = None,
-    images: Sequence[str] = (),
+    path: str | Path | Sequence[str | Path], options: ReadOptions = AS_STORED, **known: Unpack[KnownOption]
 ) -> Image:
     """Read an image file, a video, or a folder of images: frames (time, depth, height, width[, 3]).
 
@@ -46,84 +37,99 @@ def read_image(
     strong colour stays. What was assumed or left out stands in `Image.notes`.
 
     Args:
-        path: a file in a format of `FORMATS`, known by its content first, or a folder of images.
-        third_axis: what the third of three axes is; "auto" goes by format, name, view and header, see `axes_of`, and
-            asks where these do not tell.
-        view: the anatomical plane.
-        modality: how the image was made.
-        spacing_mm: (depth, height, width), mm, in place of what the file says; with None for the depth the file's
-            slice distance stays.
-        channels: 1 for grey values and 3 for colour, whatever the image shows.
-        images: names of those images in the folder `path` that are its frames, in order; none takes them all.
+        path: a file in a format of `FORMATS`, known by its content first, or a folder of images; or several files that
+            are one image, such as those images of a folder that are the frames of a video, in order.
+        options: what the caller knows better than the file.
+        **known: single fields of the options: `view`, `modality`, `spacing_mm` (depth, height, width; None for the
+            depth keeps the file's slice distance), `third_axis` ("auto", "depth" or "time"), `channels` (1 or 3).
 
     Raises:
-        InputError: the file is missing, damaged, or not an image; or its spacing cannot be.
+        InputError: the file is missing, damaged, not an image, or several; or its spacing cannot be.
     """
-    image, form = open_image(path, images)
-    axes = axes_of(image, third_axis, is_planar=view.is_long_axis)
-    geometry = geometry_of(image, axes, spacing_mm)
+    image, form = open_image(path)
+    return _as_image(image, form, with_known(options, **known))
+
+
+def read_series(
+    path: str | Path | Sequence[str | Path], options: ReadOptions = AS_STORED, **known: Unpack[KnownOption]
+) -> Iterator[tuple[str, Image]]:
+    """Read all images that a file or a set of files holds, one after another, each with its name.
+
+    Args:
+        path: as in `read_image`.
+        options: as in `read_image`.
+        **known: as in `read_image`.
+
+    Yields:
+        The name among the others, the file's own where it is alone, and the image.
+
+    Raises:
+        InputError: as `read_image`.
+    """
+    images, form = open_series(path)
+    for image in images:
+        yield image.name or image.stem, _as_image(image, form, with_known(options, **known))
+
+
+def _as_image(image: StoredImage, form: Format, options: ReadOptions) -> Image:
+    axes = axes_of(image, options.third_axis, is_planar=options.view.is_long_axis)
+    geometry = geometry_of(image, axes, options.spacing_mm)
     pixels = form.read_pixels(image)
     values = to_grey_values(pixels.values, image)
-    check_depth(values, image, axes, third_axis)
-    frames = to_frames(values, axes)
+    check_depth(values, image, axes, options.third_axis)
     times_ms = _times(image, axes)
     read = Image(
-        frames,
+        to_frames(values, axes),
         geometry,
         times_ms,
-        view,
+        options.view,
         source_of(image, axes),
-        modality=modality,
+        modality=options.modality,
         times=Known.UNKNOWN if times_ms is None else Known.FILE,
+        acquisition=image.acquisition,
         notes=image.notes,
         doubts=(*colour_doubt(pixels.strong_colour), *label_doubt(values)),
     )
-    return by_the_rule(read) if channels is None else (as_grey if channels == 1 else as_colour)(read)
+    return _IN_CHANNELS[options.channels](read)
 
 
-def read_grid(
-    path: str | Path,
-    *,
-    third_axis: ThirdAxis = "auto",
-    view: View = View.UNKNOWN,
-    spacing_mm: GivenSpacing | None = None,
-) -> Grid:
+_IN_CHANNELS: Mapping[int | None, Callable[[Image], Image]] = {None: by_the_rule, 1: as_grey, 3: as_colour}
+
+
+def read_grid(path: str | Path, options: ReadOptions = AS_STORED, **known: Unpack[KnownOption]) -> Grid:
     """Where the voxels of an image lie and how many there are, from its header alone.
 
     Args:
-        path: as in `read_image`, like the options.
-        third_axis: as in `read_image`.
-        view: the anatomical plane.
-        spacing_mm: as in `read_image`.
+        path: as in `read_image`.
+        options: as in `read_image`.
+        **known: as in `read_image`.
 
     Raises:
         InputError: as `read_image`, but for damaged pixels.
     """
+    options = with_known(options, **known)
     image, _ = open_image(path)
-    axes = axes_of(image, third_axis, is_planar=view.is_long_axis)
+    axes = axes_of(image, options.third_axis, is_planar=options.view.is_long_axis)
     lengths = dict(zip(axes, image.shape, strict=True))
     shape = (lengths.get("t", 1), lengths.get("z", 1), lengths["y"], lengths["x"])
-    return Grid(geometry_of(image, axes, spacing_mm), shape, source_of(image, axes))
+    return Grid(geometry_of(image, axes, options.spacing_mm), shape, source_of(image, axes))
 
 
 def read_labels(
-    path: str | Path,
-    scheme: LabelScheme,
-    *,
-    third_axis: ThirdAxis = "auto",
-    spacing_mm: GivenSpacing | None = None,
+    path: str | Path, scheme: LabelScheme, options: ReadOptions = AS_STORED, **known: Unpack[KnownOption]
 ) -> LabelMap:
     """Read a label map (time, depth, height, width); whole numbers stored as floats are accepted.
 
     Args:
         path: as for `read_image`, but no video or JPEG; of a palette the indices count, not its colours.
         scheme: what the values mean.
-        third_axis: as in `read_image`.
-        spacing_mm: as in `read_image`.
+        options: as in `read_image`; of these only `third_axis` and `spacing_mm` are of account.
+        **known: single fields of the options.
 
     Raises:
         InputError: as `read_image`, or a value is no label of the scheme.
     """
+    options = with_known(options, **known)
     image, form = open_image(path)
     if image.is_lossy:
         raise InputError(
@@ -131,14 +137,13 @@ def read_labels(
             where=path,
             remedy="store labels as .nii.gz or .png.",
         )
-    axes = axes_of(image, third_axis, is_planar=False)
-    geometry = geometry_of(image, axes, spacing_mm)
+    axes = axes_of(image, options.third_axis, is_planar=False)
+    geometry = geometry_of(image, axes, options.spacing_mm)
     pixels = form.read_pixels(image, as_labels=True).values
     if pixels.ndim > len(image.shape):
         pixels = _common_channel(pixels, image)
     array = to_frames(to_label_values(pixels, image), axes)
-    source = source_of(image, axes)
-    source = dataclasses.replace(source, details={**source.details, "is_labels": True})
+    source = dataclasses.replace(source_of(image, axes), is_labels=True)
     return LabelMap(cast("NDArray[np.uint8]", array), scheme, geometry, source)
 
 

@@ -199,21 +199,30 @@ def _check(staging: Staging, new: Mapping[str, str]) -> None:
     Raises:
         UsageError: naming the first such file.
     """
-    target, inputs = staging.target, _ids_of(staging.inputs)
-    for name in new:
-        path = target / name
-        for above in [target / part for part in list(Path(name).parents)[:-1]]:
-            if os.path.lexists(above) and (above.is_symlink() or not above.is_dir()):
-                raise UsageError("would be written into, and is no folder of results", where=above, remedy=_ELSEWHERE)
+    inputs = _ids_of(staging.inputs)
+    for name, digest in new.items():
+        _check_way(staging.target, name)
+        path = staging.target / name
         if not os.path.lexists(path):
             continue
         if _id_of(path) in inputs:
             raise UsageError("would be replaced, and is read by this run", where=path, remedy=_ELSEWHERE)
         if path.is_dir() and not path.is_symlink():
             raise UsageError("would be replaced, and is a folder", where=path, remedy=_ELSEWHERE)
-        if not staging.overwrite and not _may_replace(staging, name, new[name]):
+        if not staging.overwrite and not _may_replace(staging, name, digest):
             what = "was changed by hand since it was written" if staging.before.digests(name) else "is no known result"
             raise UsageError(f"{what}: kept", where=path, remedy=REMEDY)
+
+
+def _check_way(target: Path, name: str) -> None:
+    """Refuse to write through what stands where a folder of results would be.
+
+    Raises:
+        UsageError: naming it.
+    """
+    for above in [target / part for part in list(Path(name).parents)[:-1]]:
+        if os.path.lexists(above) and (above.is_symlink() or not above.is_dir()):
+            raise UsageError("would be written into, and is no folder of results", where=above, remedy=_ELSEWHERE)
 
 
 _ELSEWHERE = "choose another --out."

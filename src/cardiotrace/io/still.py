@@ -5,6 +5,7 @@ import io
 import math
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from cardiotrace.core.errors import InputError
 from cardiotrace.io import deflate
 from cardiotrace.io.alpha import without_alpha
-from cardiotrace.io.stored import Pixels, StoredImage, check_shape, check_size_on_disk
+from cardiotrace.io.stored import Pixels, StoredImage, check_shape, check_size_on_disk, header_of
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 
@@ -59,6 +60,16 @@ class _Clamped(io.BufferedReader):
         return super().read(min(size, max(0, os.fstat(self.fileno()).st_size - self.tell())))
 
 
+@dataclass(frozen=True)
+class StillHeader:
+    """What is kept of an image to decode it."""
+
+    kind: str
+    """As `kind_of` names it."""
+    is_deep: bool
+    """Colour of 16 bit, of which 8 are read."""
+
+
 @contextlib.contextmanager
 def opened(path: Path, kind: str) -> Iterator[Any]:
     """An image opened by the decoder of its own format alone; its pixels are not read yet."""
@@ -86,19 +97,23 @@ def read_header(path: Path, suffix: str, kind: str, head: bytes) -> StoredImage:
         if raster.getexif().get(_ORIENTATION, 1) >= 5:  # stored lying down, shown upright
             shape = shape[::-1]
         dtype, channels = mode_facts(raster.mode)
-        is_palette = raster.mode in ("P", "PA")
     if count > 1:
         shape, channels = (*shape, count), 3 if kind == "gif" else channels
-    is_deep = kind == "png" and head[24:25] == b"\x10" and head[25:26] in (b"\x02", b"\x04", b"\x06")
+    is_deep = _is_deep(kind, head)
     image = StoredImage(
         path, "image", suffix, shape, dtype, channel_count=channels, third_is_time=True, is_lossy=kind == "jpeg",
-        details={"kind": kind, "is_palette": is_palette, "is_deep": is_deep}, notes=(_DEEP_COLOUR,) if is_deep else (),
+        header=StillHeader(kind, is_deep), notes=(_DEEP_COLOUR,) if is_deep else (),
     )  # fmt: skip
     check_shape(image)
     if kind in _LARGEST_RATIO and (count == 1 or kind == "png"):  # frames of a GIF may hold what changes alone
         needed = math.prod(shape) * _bits_per_pixel(kind, head) // 8
         check_size_on_disk(image, path.stat().st_size * _LARGEST_RATIO[kind], compressed=False, needed=needed)
     return image
+
+
+def _is_deep(kind: str, head: bytes) -> bool:
+    """Whether it is a PNG of 16 bit that is no plain grey: the byte of the depth, and that of the type of colour."""
+    return kind == "png" and head[24:25] == b"\x10" and head[25:26] in (b"\x02", b"\x04", b"\x06")
 
 
 def _bits_per_pixel(kind: str, head: bytes) -> int:
@@ -116,10 +131,11 @@ def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:
     """
     from PIL import ImageOps
 
-    if as_labels and (image.details["is_deep"] or len(image.shape) > 2):
-        what = "16-bit colour" if image.details["is_deep"] else "an animation"
+    header = header_of(image, StillHeader)
+    if as_labels and (header.is_deep or len(image.shape) > 2):
+        what = "16-bit colour" if header.is_deep else "an animation"
         raise InputError(f"is {what}, not a label map", where=image.path, remedy="store labels as grey .png or .tif.")
-    with opened(image.path, image.details["kind"]) as raster:
+    with opened(image.path, header.kind) as raster:
         if len(image.shape) == 2:
             raster.load()
             return Pixels(decoded(ImageOps.exif_transpose(raster), image.path, as_labels=as_labels))

@@ -6,16 +6,16 @@ import math
 import os
 import re
 import warnings
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cardiotrace.core.errors import CardioTraceError, InputError, WorkError
-from cardiotrace.core.image import FileSource
+from cardiotrace.core.image import NO_ACQUISITION, Acquisition, FileSource
 from cardiotrace.io import deflate
 
 MAX_PIXEL_BYTES = 2 * 1024**3
@@ -54,14 +54,31 @@ class StoredImage:
     channel_count: int = 1
     third_is_time: bool = False
     """The format itself says that a third axis is time, as videos do."""
-    details: Mapping[str, Any] = field(default_factory=dict)
-    """What the format needs to read the pixels and to write labels onto the same grid."""
+    name: str = ""
+    """Of one image among several that lie in one file or set of files; empty where it is the only one."""
+    acquisition: Acquisition = NO_ACQUISITION
+    """What the file says of the recording."""
+    pixel_file: Path | None = None
+    """Where the pixels lie, if the format may keep them apart from the header."""
+    frame_interval_ms: float | None = None
+    header: object = None
+    """What the format needs to read the pixels and to write labels onto the same grid, of a type of its own."""
     notes: tuple[str, ...] = ()
     """In words, what was assumed or left out in reading the file."""
     is_lossy: bool = False
     """The pixels were compressed with loss: no exact label values."""
-    is_rescaled: bool = False
-    """The header asks for a slope and an offset: single precision comes out."""
+    scaling: tuple[float, float] = (1.0, 0.0)
+    """Slope and intercept that the header asks for."""
+
+    @property
+    def stem(self) -> str:
+        """The file's name without its suffix."""
+        return self.path.name.removesuffix(self.suffix)
+
+    @property
+    def is_rescaled(self) -> bool:
+        """Whether the header asks for a slope or an intercept: single precision comes out."""
+        return self.scaling != (1.0, 0.0)
 
     @property
     def byte_count(self) -> int:
@@ -83,6 +100,20 @@ class Pixels:
     """([[t,] z,] y, x[, 3]), as stored."""
     strong_colour: float = 0.0
     """Largest share of strongly coloured pixels in a frame, where the reader has dropped the colour."""
+
+
+Header = TypeVar("Header")
+
+
+def header_of(image: StoredImage | FileSource, kind: type[Header]) -> Header:
+    """What a format keeps of a file for itself.
+
+    Raises:
+        TypeError: another format read the file.
+    """
+    if not isinstance(image.header, kind):
+        raise TypeError(f"{image.path} has no {kind.__name__}: {image.format} read it")
+    return image.header
 
 
 class Reader(Protocol):
@@ -265,8 +296,7 @@ def stored_shape(grid: GridShape, source: FileSource) -> tuple[int, ...]:
         InputError: it is another grid than the file's.
     """
     time, depth, height, width = grid
-    axes: str = source.details["axes"]
-    image: tuple[int, ...] = tuple(source.details["shape"])
+    axes, image = source.axes, source.shape
     lengths = {"x": width, "y": height, "z": depth, "t": time}
     shape = tuple(lengths[axis] for axis in axes)
     differs = any(mine != theirs for axis, mine, theirs in zip(axes, shape, image, strict=True) if axis != "t")

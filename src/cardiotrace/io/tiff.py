@@ -15,7 +15,7 @@ from cardiotrace.io.alpha import without_alpha
 from cardiotrace.io.directory import Directory, below, directories
 from cardiotrace.io.page_order import PageOrder, page_order
 from cardiotrace.io.still import decoded, mode_facts, opened
-from cardiotrace.io.stored import Pixels, StoredImage, check_shape, check_size_on_disk, silent_library
+from cardiotrace.io.stored import Pixels, StoredImage, check_shape, check_size_on_disk, header_of, silent_library
 
 SUFFIXES = (".tif", ".tiff")
 
@@ -25,6 +25,15 @@ _LARGEST_RATIO = {1: 1, **dict.fromkeys(_DEFLATE, deflate.MAX_RATIO), 5: 2800, 3
 """How many bytes can come out of one; 5 is LZW, whose codes of 12 bits stand for 4096 bytes at most, 32773 PackBits."""
 _MOST_SPARE_BYTES = 64 * 1024**2
 """By how much a strip or tile may be larger than its image."""
+
+
+@dataclass(frozen=True)
+class TiffHeader:
+    """What is kept of a TIFF to decode it."""
+
+    indices: tuple[int, ...]
+    """Of the pages that are images of their own."""
+    order: PageOrder
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,7 @@ def read_header(path: Path, suffix: str) -> StoredImage:
     image = StoredImage(
         path, "image", suffix, facts.size + facts.order.shape, facts.dtype,
         channel_count=facts.channel_count, third_is_time=facts.order.third_is_time,
-        details={"kind": "tiff", "indices": facts.indices, "order": facts.order}, notes=notes,
+        header=TiffHeader(facts.indices, facts.order), notes=notes,
         is_lossy=facts.compression in _LOSSY,
     )  # fmt: skip
     check_shape(image)
@@ -73,7 +82,7 @@ def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:
     Raises:
         InputError: a page is damaged, changes its size, or hides its image in the transparency.
     """
-    order: PageOrder = image.details["order"]
+    order = header_of(image, TiffHeader).order
     channels = () if image.channel_count == 1 or (as_labels and _is_palette(image)) else (3,)
     result = np.empty((order.count, *image.shape[1::-1], *channels), image.dtype.newbyteorder("="))
     for index, page in enumerate(_pages(image, as_labels=as_labels)):
@@ -231,7 +240,8 @@ def _check_block(page: Any, order: PageOrder, path: Path) -> None:
 def _pages(image: StoredImage, *, as_labels: bool) -> Iterator[NDArray[Any]]:
     import tifffile
 
-    indices, order = image.details["indices"], image.details["order"]
+    header = header_of(image, TiffHeader)
+    indices, order = header.indices, header.order
     with tifffile.TiffFile(image.path) as tiff:
         first: Any = tiff.pages[indices[0]]
         if order.is_block:

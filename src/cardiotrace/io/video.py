@@ -1,5 +1,6 @@
 """Videos: AVI and MP4, read as grey values; how strongly they were coloured is kept."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,20 @@ from numpy.typing import NDArray
 from cardiotrace.core.errors import InputError
 from cardiotrace.io.colour import luma, strong_share, strong_share_of_yuv
 from cardiotrace.io.content import Beginning
-from cardiotrace.io.stored import MAX_PIXEL_BYTES, Pixels, StoredImage, check_shape, reading
+from cardiotrace.io.stored import MAX_PIXEL_BYTES, Pixels, StoredImage, check_shape, header_of, reading
 
 SUFFIXES = (".avi", ".mp4")
 
 _MAX_INDEX_BYTES = 2**22
 """What the library may keep of a video's table of contents: 4 MB, some hundred thousand frames."""
+
+
+@dataclass(frozen=True)
+class VideoHeader:
+    """What is kept of a video to decode it."""
+
+    demuxer: str
+    """See `demuxer`."""
 
 
 def demuxer(head: bytes) -> str | None:
@@ -73,7 +82,8 @@ def read_header(path: Path, suffix: str, start: Beginning) -> StoredImage:
             dtype=np.dtype(np.uint8),
             times_ms=times,
             third_is_time=True,
-            details={"kind": kind, **({} if interval_ms is None else {"frame_interval_ms": interval_ms})},
+            frame_interval_ms=interval_ms,
+            header=VideoHeader(kind),
             is_lossy=True,
         )
         if count == 0:
@@ -91,7 +101,7 @@ def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:
     width, height, count = image.shape
     pixels = np.empty((count, height, width), np.uint8)
     found, coloured = 0, 0.0
-    with reading(image.path, "a video"), _opened(image.path, image.details["kind"]) as container:
+    with reading(image.path, "a video"), _opened(image.path, header_of(image, VideoHeader).demuxer) as container:
         for frame in container.decode(_stream(container, image.path)):
             if found == count or (frame.height, frame.width) != (height, width):
                 raise InputError("changes its size, or has more frames than it announces", where=image.path)

@@ -24,9 +24,9 @@ def write_labels(labels: LabelMap, path: str | Path) -> None:
     path = Path(path)
     source = labels.source
     suffix = suffix_of(path) or ""
-    form = next((form for form in FORMATS if suffix.lower() in form.suffixes), None)
-    wanted = _wanted(source)
-    if form is None or form.write_labels is None or suffix.lower() not in wanted:
+    writers = {ending: form.write_labels for form in FORMATS for ending in form.suffixes}
+    wanted, write = _wanted(source), writers.get(suffix.lower())
+    if write is None or suffix.lower() not in wanted:
         raise InputError(
             f"labels of this image cannot be written as {suffix or path.suffix or 'a folder'}",
             where=path,
@@ -34,7 +34,7 @@ def write_labels(labels: LabelMap, path: str | Path) -> None:
         )
     if source is not None:
         _spare_image(source, path, suffix)
-    form.write_labels(labels, path, suffix)
+    write(labels, path, suffix)
 
 
 def write_image(cine: Image, path: str | Path) -> None:
@@ -77,7 +77,7 @@ def labels_path(source: FileSource, folder: str | Path) -> Path:
     """
     wanted = _wanted(source)
     suffix = source.suffix if source.suffix.lower() in wanted else wanted[0]
-    if suffix.lower() == ".png" and len(source.details.get("shape", ())) > 2:
+    if suffix.lower() == ".png" and len(source.shape) > 2:
         suffix = ".tif"  # of several frames
     return Path(folder) / f"{source.stem}_labels{suffix}"
 
@@ -92,9 +92,9 @@ def _wanted(source: FileSource | None) -> tuple[str, ...]:
 
 def _spare_image(source: FileSource, path: Path, suffix: str) -> None:
     """Never let what is written take the place of the image it came from."""
-    if source.details.get("is_labels"):
+    if source.is_labels:
         return
-    sources = [source.path, *([source.details["pixel_file"]] if "pixel_file" in source.details else [])]
+    sources = [source.path, *([] if source.pixel_file is None else [source.pixel_file])]
     targets = [path, *([metaimage.pixel_file_beside(path, suffix)] if suffix.lower() == ".mhd" else [])]
     if any(target.exists() and source.exists() and target.samefile(source) for target in targets for source in sources):
         raise InputError(

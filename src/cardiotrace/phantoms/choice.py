@@ -40,8 +40,6 @@ class PhantomConfig:
     cine-MRI good ones.
     """
 
-    root: Path = Path()
-    """Not used: phantoms need no folder."""
     kind: Kind = "echo"
     """Echo, cine-MRI or retinal photograph."""
     count: int = 20
@@ -171,7 +169,7 @@ def rendering_digest() -> str:
 
 
 def choice_digest(config: PhantomConfig) -> str:
-    """Stands for a choice of phantoms and the code that makes them; `count` and `root` do not matter.
+    """Stands for a choice of phantoms and the code that makes them; `count` does not matter.
 
     Example:
         >>> choice_digest(PhantomConfig(seed=1)) == choice_digest(PhantomConfig(seed=1, count=5))
@@ -179,5 +177,5 @@ def choice_digest(config: PhantomConfig) -> str:
         >>> choice_digest(PhantomConfig(seed=1)) == choice_digest(PhantomConfig(seed=2))
         False
     """
-    facts = {name: value for name, value in asdict(config).items() if name not in ("root", "count")}
+    facts = {name: value for name, value in asdict(config).items() if name != "count"}
     return hashlib.sha256(json.dumps([facts, rendering_digest()], sort_keys=True).encode()).hexdigest()[:8]

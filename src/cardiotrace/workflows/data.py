@@ -1,6 +1,5 @@
 """Find, open and prepare data sets."""
 
-import dataclasses
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -48,15 +47,8 @@ def open_dataset(choice: Choice, root: Path | None) -> Dataset:
         ConfigError: no such data set or option.
         InputError: the folder does not hold it.
     """
-    place = _default_root(choice.name) if root is None else None
-    return DATASETS.make(Choice(choice.name, {**choice.options, "root": str(place or data_root(choice.name, root))}))
-
-
-def _default_root(name: str) -> Path | None:
-    """Where a data set lies that needs no folder, None for all others."""
-    defaults = {field.name: field.default for field in dataclasses.fields(DATASETS[name].config)}
-    root = defaults.get("root")
-    return root if isinstance(root, Path) else None
+    needs_folder = DATASETS.needs_folder(choice.name)
+    return DATASETS.make(choice, data_root(choice.name, root) if needs_folder else root or Path())
 
 
 def cache_folder(given: Path | None) -> Path:
@@ -99,9 +91,9 @@ def pack(
 
 
 def reading_options(dataset: Dataset) -> dict[str, Any]:
-    """The options of a data set as plain data, without the place where it lies."""
+    """The options of a data set as plain data."""
     config = to_plain(getattr(dataset, "config", {}))
-    return {key: value for key, value in config.items() if key != "root"} if isinstance(config, dict) else {}
+    return config if isinstance(config, dict) else {}
 
 
 def cases_of(dataset: Dataset, patients: Iterable[str]) -> list[Case]:

@@ -238,7 +238,7 @@ def _numbered(name: str, frame: int) -> str:
 
 def _still(cine: Image, frame: int) -> Image:
     """One frame; where the file has a time axis, off its grid, as nnU-Net would take that axis for channels."""
-    has_time = cine.source is not None and "t" in cine.source.details.get("axes", "")
+    has_time = cine.source is not None and "t" in cine.source.axes
     source = None if has_time else cine.source
     return replace(cine, frames=cine.frames[frame : frame + 1], times_ms=None, source=source)
 

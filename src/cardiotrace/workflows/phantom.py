@@ -103,7 +103,7 @@ def _tree(config: WriteConfig) -> Tree:
 
 
 def _settings(config: WriteConfig) -> dict[str, Any]:
-    chosen = {name: value for name, value in asdict(config.phantoms).items() if name not in ("root", "count")}
+    chosen = {name: value for name, value in asdict(config.phantoms).items() if name != "count"}
     return {
         "layout": config.layout or LAYOUTS[config.phantoms.kind][0],
         **json.loads(json.dumps(chosen)),

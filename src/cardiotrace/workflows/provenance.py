@@ -3,11 +3,10 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from enum import Enum
-from pathlib import Path
 from typing import Any
 
 from cardiotrace import __version__
+from cardiotrace.core.config import to_plain
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.inference.model_file import Model
@@ -82,7 +81,7 @@ class Provenance:
 
     def to_plain(self) -> dict[str, Any]:
         """As JSON holds it. No path is in it, and no time: the same input gives the same file."""
-        plain: dict[str, Any] = plain_of(self)
+        plain: dict[str, Any] = to_plain(self, with_none=True)
         return {"program": "cardiotrace", **{key: plain[key] for key in ("version", *plain)}}
 
 
@@ -130,33 +129,22 @@ def reading_flags(exam: Exam, *, of_sizes: bool = True) -> list[Flag]:
     return flags
 
 
-def plain_of(value: Any) -> Any:
-    """A value as JSON holds it: dataclasses as their fields, enumerations and paths as words."""
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Path):
-        return str(value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: plain_of(getattr(value, item.name)) for item in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): plain_of(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain_of(item) for item in value]
-    return value
-
-
 def given_in(settings: Any) -> dict[str, Any]:
     """The fields of a dataclass of settings that are not as they are by default, as plain data.
 
     Example:
-        >>> from cardiotrace.core.exam import Patient
+        >>> from cardiotrace.core.config import to_plain
+    from cardiotrace.core.exam import Patient
         >>> given_in(Patient(sex="F"))
         {'sex': 'F'}
     """
     usual = type(settings)()
     given = {item.name: getattr(settings, item.name) for item in fields(settings)}
     changed = {name: value for name, value in given.items() if value != getattr(usual, name)}
-    return {name: given_in(value) if is_dataclass(value) else plain_of(value) for name, value in changed.items()}
+    return {
+        name: given_in(value) if is_dataclass(value) else to_plain(value, with_none=True)
+        for name, value in changed.items()
+    }
 
 
 def _read_image(image: ExamImage, labelled_by: str) -> ReadImage:

@@ -271,7 +271,7 @@ def spare_images(staging: Staging, exam: Exam) -> None:
     """
     sources = [image.cine.source for image in exam.images if image.cine.source is not None]
     files = [source.path for source in sources]
-    files += [Path(source.details["pixel_file"]) for source in sources if source.details.get("pixel_file")]
+    files += [source.pixel_file for source in sources if source.pixel_file is not None]
     refuse_images_in(staging.target, files)
     staging.inputs.extend(files)
 

@@ -143,7 +143,7 @@ def recipe_from_plain(values: dict[str, Any]) -> Recipe:
     recipe = from_plain(Recipe, with_present_keys(values, FORMER_KEYS))
     resolved: dict[str, Any] = {key: catalog.resolve(getattr(recipe, key), path=key) for key, catalog in _CATALOGS}
     recipe = dataclasses.replace(recipe, **resolved)
-    DATASETS.config(Choice(recipe.data.dataset.name, {**recipe.data.dataset.options, "root": "."}), path="data.dataset")
+    DATASETS.config(recipe.data.dataset, path="data.dataset")
     _check_network(recipe)
     return recipe
 
