@@ -74,14 +74,12 @@ def curve(**series: tuple[float, ...]) -> Curve:
     return Curve("a", "A4C", tuple(40.0 * frame for frame in range(len(next(iter(series.values()))))), series)
 
 
-def test_small_print_of_curves_is_legible_where_two_stand_side_by_side(tmp_path: Path, drawn: list[Figure]) -> None:
-    draw_exam_curve(
+def test_small_print_of_curves_is_legible_where_two_stand_side_by_side() -> None:
+    figure = draw_exam_curve(
         curve(left_ventricular_area_cm2=(30, 20, 30), left_ventricular_volume_ml=(100, 50, 100),
               left_ventricular_length_cm=(9, 7, 9), left_atrial_area_cm2=(9, 15, 9)),
         [KeyFrame(View.FOUR_CHAMBER, "A4C", Phase.ES, "a", 1, is_named=False)],
-        tmp_path / "a.png",
     )  # fmt: skip
-    (figure,) = drawn
     left, right = figure.axes
     assert (left.get_ylabel(), right.get_ylabel(), left.get_xlabel()) == ("LV volume, ml", "area, cm²", "time, ms")
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["LV volume", "LV area", "LA area"]

@@ -14,8 +14,7 @@ from cardiotrace.geometry.contour import contours
 from cardiotrace.metrics import Region, regions_of
 from cardiotrace.report.canvas import TEXT, blank_figure, save_png
 from cardiotrace.report.colour import STRUCTURE_COLOURS, hexadecimal
-from cardiotrace.report.overlay import display_grey
-from cardiotrace.report.sheet import box_to_show, cropped
+from cardiotrace.report.framing import box_to_show, cropped, display_grey
 from cardiotrace.report.sweep import painted
 
 if TYPE_CHECKING:
