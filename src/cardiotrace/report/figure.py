@@ -107,35 +107,38 @@ def _mark(axes: "Axes", x: float, word: str) -> None:
     )
 
 
-def draw_agreement(
-    predicted: Float[np.ndarray, "cases"],
-    reference: Float[np.ndarray, "cases"],
-    path: Path,
-    *,
-    quantity: str,
-    unit: str,
-    reference_name: str = "reference",
-) -> None:
+@dataclass(frozen=True)
+class PairedValues:
+    """One quantity of several cases, measured and as a reference has it."""
+
+    predicted: Float[np.ndarray, "cases"]
+    reference: Float[np.ndarray, "cases"]
+    """Of the same cases; pairs with a missing value are left out."""
+    quantity: str
+    """What they are, such as "ejection fraction"."""
+    unit: str
+    """Of both, such as "%"."""
+    reference_name: str = "reference"
+    """What the reference is, in words."""
+
+
+def draw_agreement(values: PairedValues, path: Path) -> None:
     """Plot agreement with a reference: correlation on the left, Bland-Altman on the right.
 
     Args:
-        predicted: one value per case.
-        reference: the reference of the same cases; pairs with a missing value are left out.
+        values: what agrees, or does not.
         path: the PNG to be.
-        quantity: what they are, such as "ejection fraction".
-        unit: of both, such as "%".
-        reference_name: what the reference is, in words.
 
     Raises:
         InputError: fewer than three complete pairs, or unequal numbers of cases.
     """
-    pairs = _pairs(predicted, reference, path)
+    pairs = _pairs(values.predicted, values.reference, path)
+    quantity, unit = values.quantity, values.unit
     figure = blank_figure(9.0, 4.0)
-    axes = plain_axes(figure, (1, 2, 1), x=f"{quantity}, {reference_name}, {unit}", y=f"{quantity}, predicted, {unit}")
-    correlation_panel(axes, *pairs)
-    bland_altman_panel(
-        plain_axes(figure, (1, 2, 2), x=f"mean of both, {unit}", y=f"predicted - reference, {unit}"), *pairs
-    )
+    words = {"x": f"{quantity}, {values.reference_name}, {unit}", "y": f"{quantity}, predicted, {unit}"}
+    correlation_panel(plain_axes(figure, (1, 2, 1), **words), *pairs)
+    words = {"x": f"mean of both, {unit}", "y": f"predicted - reference, {unit}"}
+    bland_altman_panel(plain_axes(figure, (1, 2, 2), **words), *pairs)
     save_png(figure, path)
 
 
