@@ -19,7 +19,7 @@ from cardiotrace.evaluation.table import (
     case_rows,
     comparison_rows,
     headline_rows,
-    read_table,
+    read_case_table,
     readable_agreement,
     readable_comparisons,
     readable_outliers,
@@ -157,7 +157,7 @@ def test_the_stored_table_tells_its_agreement(table: CaseTable) -> None:
 def test_the_stored_table_reads_back(table: CaseTable, tmp_path: Path) -> None:
     path = tmp_path / "cases.json"
     path.write_text(table_to_json(table), encoding="utf-8")
-    read = read_table(path)
+    read = read_case_table(path)
     assert table_to_json(read) == table_to_json(table)
     assert math.isnan(read.rows[2].scores["dice"])
 
@@ -169,4 +169,4 @@ def test_a_foreign_file_is_refused(tmp_path: Path, text: str, message: str) -> N
     path = tmp_path / "cases.json"
     path.write_text(text)
     with pytest.raises(InputError, match=message):
-        read_table(path)
+        read_case_table(path)

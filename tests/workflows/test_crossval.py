@@ -7,7 +7,7 @@ import pytest
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.datasets.split import read_split
 from cardiotrace.evaluation.case_table import CaseTable
-from cardiotrace.evaluation.table import read_table
+from cardiotrace.evaluation.table import read_case_table
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.run import Hardware
 from cardiotrace.workflows import crossval as module
@@ -52,7 +52,9 @@ def test_folds_in_processes_are_those_of_one_process(place):
     watch.say = said.append
     crossval(one)
     crossval(two, watch)
-    assert len(read_table(two.out / "testing.json").cases) == len(crossval(dataclasses.replace(one, only=(2,))).cases)
+    assert len(read_case_table(two.out / "testing.json").cases) == len(
+        crossval(dataclasses.replace(one, only=(2,))).cases
+    )
     alone, beside = ((config.out / "testing.json").read_text() for config in (one, two))
     assert alone == beside
     assert [line.split(":")[0] for line in sorted(said) if line.startswith("fold")] == ["fold 1", "fold 2", "fold 3"]

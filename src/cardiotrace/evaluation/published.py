@@ -13,6 +13,7 @@ from cardiotrace.core.number import digits_of, fixed
 from cardiotrace.evaluation.case_table import CaseTable, group_of, summarise_rows
 from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.outlier import outlier_rates
+from cardiotrace.metrics import Summary
 
 INDICES = {
     "ef_correlation": "EF r",
@@ -128,9 +129,8 @@ def paper_tables(
     Raises:
         InputError: there is no such protocol.
     """
-    for name in protocols:
-        if name not in published.protocols:
-            raise InputError(f"there is no protocol {name!r}", remedy=f"choose from: {', '.join(published.protocols)}.")
+    for name in (name for name in protocols if name not in published.protocols):
+        raise InputError(f"there is no protocol {name!r}", remedy=f"choose from: {', '.join(published.protocols)}.")
     made = []
     for protocol in protocols or published.protocols:
         rows = [row for row in published.rows if row.protocol == protocol]
@@ -166,17 +166,22 @@ def _score_rows(
     columns = [item for item in published.columns if any(_value(row, item) for row in rows)]
     if not columns:
         return []
-    split = {item.title for item in columns if any(len(_value(row, item)) > 1 for row in rows)}
-    shown = []
-    for name, table in tables.items():
-        cells = {item.title: _mean(table, item, published.phases if item.title in split else ()) for item in columns}
-        shown.append({"method": name, **cells, "source": _measured(table)})
-    for row in rows:
-        if not any(_value(row, item) for item in columns):
-            continue
-        cells = {item.title: _cell(item.score, _value(row, item)) for item in columns}
-        shown.append({"method": row.method, **cells, "source": f"published, {row.source}"})
-    return shown
+    phases = {item.title: _split_phases(published, rows, item) for item in columns}
+    measured = [
+        (name, {item.title: _mean(table, item, phases[item.title]) for item in columns}, _measured(table))
+        for name, table in tables.items()
+    ]
+    stated = [
+        (row.method, {item.title: _cell(item.score, _value(row, item)) for item in columns}, f"published, {row.source}")
+        for row in rows
+    ]
+    told = [(name, cells, source) for name, cells, source in stated if any(cells.values())]
+    return [{"method": name, **cells, "source": source} for name, cells, source in (*measured, *told)]
+
+
+def _split_phases(published: Published, rows: Sequence[PublishedRow], column: PaperColumn) -> tuple[str, ...]:
+    """The phases that a column tells apart: those of the publications where any does."""
+    return published.phases if any(len(_value(row, column)) > 1 for row in rows) else ()
 
 
 def _measured(table: CaseTable) -> str:
@@ -191,12 +196,16 @@ def _mean(table: CaseTable, column: PaperColumn, phases: Sequence[str]) -> str:
     """Means at each phase, or over all; how many infinite distances had to be left out."""
     rows = [row for row in table.rows if row.region == column.region]
     parts = [[row for row in rows if row.phase == phase] for phase in phases] or [rows]
-    found = [summarise_rows(part, column.score) for part in parts]
-    if any(item is None or math.isnan(item.mean) for item in found):
+    summaries = [item for part in parts if (item := summarise_rows(part, column.score)) is not None]
+    means = [item.mean for item in summaries]
+    if len(means) < len(parts) or any(map(math.isnan, means)):
         return ""
-    summaries = [item for item in found if item is not None]
-    lost = sum(item.false_negative + item.false_positive for item in summaries) if column.score.endswith("_mm") else 0
-    return _cell(column.score, [item.mean for item in summaries]) + (f" ({lost} missed or false)" if lost else "")
+    return _cell(column.score, means) + _lost(summaries if column.score.endswith("_mm") else ())
+
+
+def _lost(summaries: Iterable[Summary]) -> str:
+    count = sum(item.false_negative + item.false_positive for item in summaries)
+    return f" ({count} missed or false)" if count else ""
 
 
 def _cell(score: str, values: Iterable[float]) -> str:
@@ -206,15 +215,15 @@ def _cell(score: str, values: Iterable[float]) -> str:
 def _index_rows(
     published: Published, rows: Sequence[PublishedRow], tables: Mapping[str, CaseTable], limits: OutlierLimits
 ) -> list[dict[str, Any]]:
-    keys = [key for key in INDICES if any(key in row.indices for row in rows)]
+    stated = [(row.method, row.indices, f"published, {row.source}") for row in rows if row.indices]
+    keys = [key for key in INDICES if any(key in values for _, values, _ in stated)]
     if not keys:
         return []
     counted = limits.of_regions(published.outlier_regions) if published.outlier_regions else limits
-    everyone = [(name, indices_of(table, counted), _measured(table)) for name, table in tables.items()]
-    everyone += [(row.method, row.indices, f"published, {row.source}") for row in rows if row.indices]
+    measured = [(name, indices_of(table, counted), _measured(table)) for name, table in tables.items()]
     return [
         {"method": name, **{INDICES[key]: _index(key, values) for key in keys}, "source": source}
-        for name, values, source in everyone
+        for name, values, source in (*measured, *stated)
     ]
 
 
@@ -237,7 +246,7 @@ def indices_of(table: CaseTable, limits: OutlierLimits) -> dict[str, float]:
             found |= {f"{key}_correlation": volume.correlation, f"{key}_mae": volume.mean_absolute_error}
     rates = outlier_rates(table, limits, by="all")
     for kind in ("geometrical", "anatomical"):
-        if rates and getattr(rates[-1], kind).judged:
+        if rates and getattr(rates[-1], kind).total:
             found[f"{kind}_percent"] = getattr(rates[-1], kind).percent
     return found
 

@@ -133,7 +133,7 @@ def readable_agreement(rows: Rows) -> Rows:
 
 
 def outlier_rows(table: CaseTable, limits: OutlierLimits | None = None, *, by: str = "phase") -> Rows:
-    """Outliers by group and over all frames: how many, and percent of the frames that could be judged.
+    """Outliers by group and over all frames: how many, and percent of the frames that limits speak of.
 
     Args:
         table: the cases.
@@ -142,7 +142,7 @@ def outlier_rows(table: CaseTable, limits: OutlierLimits | None = None, *, by: s
     """
     used = limits or table.limits
     rates = () if used is None else outlier_rates(table, used, by=by)
-    kinds = [kind for kind in ("geometrical", "anatomical", "both") if any(getattr(r, kind).judged for r in rates)]
+    kinds = [kind for kind in ("geometrical", "anatomical", "both") if any(getattr(rate, kind).total for rate in rates)]
     return [
         {
             by: item.group,
@@ -216,7 +216,7 @@ def to_text(rows: Sequence[Mapping[str, Any]], form: TextFormat) -> str:
 
 
 def table_to_json(table: CaseTable) -> str:
-    """The whole table as JSON text that `read_table` reads, and the agreement of its quantities for other readers."""
+    """The whole table as JSON text that `read_case_table` reads, with the agreement of its quantities for others."""
     plain = to_plain(table) | {"agreement": [_finite_or_none(row) for row in agreement_rows(table)]}
     return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -225,7 +225,7 @@ TABLE_BEGINS = ('{\n "rows":', '{"rows":', "case,patient,view,phase,frame")
 """How the files of tables begin, as JSON and as CSV."""
 
 
-def read_table(path: Path) -> CaseTable:
+def read_case_table(path: Path) -> CaseTable:
     """Read a table that was written with `table_to_json`.
 
     Raises:

@@ -1,11 +1,12 @@
 """From which probability on a pixel counts as the structure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
+from cardiotrace.core.progress import OnProgress
 from cardiotrace.inference import Predictor
 from cardiotrace.metrics import dice_at
 
@@ -13,9 +14,7 @@ THRESHOLDS = np.arange(1, 100) / 100
 """The ones that are tried."""
 
 
-def best_threshold(
-    predictor: Predictor, cases: Iterable[Case], *, on_progress: Callable[[int, int], None] | None = None
-) -> float:
+def best_threshold(predictor: Predictor, cases: Iterable[Case], *, on_progress: OnProgress | None = None) -> float:
     """The threshold of the highest mean Dice over cases, of the pixels that count and before post-processing.
 
     Args:

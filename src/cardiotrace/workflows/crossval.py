@@ -13,7 +13,7 @@ from cardiotrace.datasets.split import read_split
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
 from cardiotrace.evaluation.limits import combined
-from cardiotrace.evaluation.table import read_table, table_to_json
+from cardiotrace.evaluation.table import read_case_table, table_to_json
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import write_text
@@ -79,7 +79,7 @@ def crossval(config: CrossvalConfig, watch: ProgressReporter = SILENT) -> CaseTa
     wanted = [fold for fold in folds if not config.only or fold.number in config.only]
     if not wanted:
         raise InputError("no fold has a testing patient in the data", where=dataset.root)
-    tables = {fold.number: read_table(path) for fold in folds if (path := RunFolder(fold.folder).testing).exists()}
+    tables = {fold.number: read_case_table(path) for fold in folds if (path := RunFolder(fold.folder).testing).exists()}
     waiting = [fold for fold in wanted if fold.number not in tables]
     if waiting and config.jobs > 1:  # before several processes look for it
         pack(dataset, recipe.preprocessing, cache=config.cache, watch=watch)

@@ -11,7 +11,7 @@ from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.phantoms.cmr.layout import LONG_THICKNESS_MM, Layout
 from cardiotrace.phantoms.cmr.phantom import SCHEMES, CmrPhantom
-from cardiotrace.phantoms.cmr.truth import CmrTruth, find_truth
+from cardiotrace.phantoms.cmr.truth import CmrTruth, cmr_truth
 from cardiotrace.phantoms.heart.truth import PhantomExam
 
 CmrExam = PhantomExam[CmrTruth]
@@ -38,7 +38,7 @@ def cmr_exam(config: CmrPhantom) -> CmrExam:
     with ThreadPoolExecutor(WORKERS) as pool:
         videos = list(pool.map(lambda item: layout.video(*item), enumerate(planes)))
     scanner, name = config.scanner, f"phantom{config.seed:04d}"
-    truth = find_truth(states, times_ms, layout.heights_mm, scanner.thickness_mm + scanner.gap_mm)
+    truth = cmr_truth(states, times_ms, layout.heights_mm, scanner.thickness_mm + scanner.gap_mm)
     phases = {Phase.ED: truth.end_diastolic_frame, Phase.ES: truth.end_systolic_frame}
     count = len(layout.stack)
     images, labels = [], {}

@@ -96,7 +96,7 @@ class ScanPlane:
         return np.stack([across, along], axis=1)
 
 
-def plane_of(view: View, first: HeartState, level: ShortAxis = "papillary") -> ScanPlane:
+def view_plane(view: View, first: HeartState, level: ShortAxis = "papillary") -> ScanPlane:
     """The plane of a view through a heart at end-diastole.
 
     Args:

@@ -46,7 +46,7 @@ class EchoTruth(Truth):
         return float(100 * (last / first - 1))
 
 
-def find_truth(
+def echo_truth(
     heart: Heart, states: tuple[HeartState, ...], plane: ScanPlane, pose: Pose, sector: BeamSector, *, count: int = 361
 ) -> EchoTruth:
     """All that is true of the states of one beat, cut by a plane and seen in a sector."""

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from cardiotrace.evaluation.case_table import CaseTable
-from cardiotrace.evaluation.sweep import Rows, RunResult, compare_along, readable, result_rows, summary_rows
-from cardiotrace.evaluation.table import TextFormat, read_table, to_text
+from cardiotrace.evaluation.sweep import Rows, RunResult, compare_along, readable, result_rows, variant_rows
+from cardiotrace.evaluation.table import TextFormat, read_case_table, to_text
 from cardiotrace.io import write_text
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.sweep import SweepPlan
@@ -31,7 +31,7 @@ class SweepReport:
     """One row for each pair of values of an axis; empty where no patient was tested by both."""
 
 
-def write_report(
+def write_sweep_report(
     plan: SweepPlan, results: Sequence[RunResult], folder: Path, example: Callable[[], Example | None]
 ) -> SweepReport:
     """Write tables (CSV, JSON, Markdown), plots (PNG) and `sweep.md` into the folder of the runs.
@@ -45,9 +45,9 @@ def write_report(
     Raises:
         WorkError: nothing can be written.
     """
-    tables = {item.name: read_table(path) for item in results if (path := _grid_table(folder, item)).exists()}
+    tables = {item.name: read_case_table(path) for item in results if (path := _grid_table(folder, item)).exists()}
     comparisons = _comparisons(plan, results, tables)
-    report = SweepReport(folder, tuple(results), summary_rows(results), comparisons)
+    report = SweepReport(folder, tuple(results), variant_rows(results), comparisons)
     for name, rows in (("runs", result_rows(results)), ("summary", report.summary), ("comparisons", comparisons)):
         for ending, form in FORMATS:
             write_text(folder / f"{name}.{ending}", to_text(rows, form) if rows else "")

@@ -14,7 +14,7 @@ from cardiotrace.workflows.processes import in_processes
 from cardiotrace.workflows.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.sweep.example import first_image
 from cardiotrace.workflows.sweep.job import Job, SweepConfig, finish_run, read_result, result_line, split_of_run
-from cardiotrace.workflows.sweep.report import SweepReport, write_report
+from cardiotrace.workflows.sweep.report import SweepReport, write_sweep_report
 
 
 def run_sweep(config: SweepConfig, watch: ProgressReporter = SILENT) -> SweepReport:
@@ -47,7 +47,7 @@ def run_sweep(config: SweepConfig, watch: ProgressReporter = SILENT) -> SweepRep
             watch.say(result_line(_judged(result, plan)))
     judged = [_judged(results[run.name], plan) for run in plan.runs]
     imaged = [job for job in jobs if job.run.seed == plan.sweep.seeds[0]]
-    return write_report(plan, judged, out, partial(first_image, imaged))
+    return write_sweep_report(plan, judged, out, partial(first_image, imaged))
 
 
 def _judged(result: RunResult, plan: SweepPlan) -> RunResult:
