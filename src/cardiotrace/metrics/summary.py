@@ -140,20 +140,28 @@ def bootstrap_interval(
         )
     if not 0 < confidence < 1:
         raise InputError(f"a confidence lies between 0 and 1, got {confidence}")
+    shares = np.ones(scores.size) if weights is None else np.asarray(weights, dtype=np.float64).ravel()
+    if scores.size and shares.size != scores.size:
+        raise InputError(f"{shares.size} weights for {scores.size} scores")
     if scores.size == 0:
         return math.nan, math.nan
-    shares = np.ones(scores.size) if weights is None else np.asarray(weights, dtype=np.float64).ravel()
-    if shares.size != scores.size:
-        raise InputError(f"{shares.size} weights for {scores.size} scores")
-    random = np.random.default_rng(seed)
-    block = max(_DRAWS_AT_ONCE // scores.size, 1)
-    drawn = (
-        random.integers(0, scores.size, (min(block, resamples - done), scores.size))
-        for done in range(0, resamples, block)
-    )
-    means = [np.average(scores[picked], axis=1, weights=shares[picked]) for picked in drawn]
-    low, high = np.quantile(np.concatenate(means), [(1 - confidence) / 2, (1 + confidence) / 2])
+    means = _drawn_means(scores, shares, np.random.default_rng(seed), resamples)
+    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
+
+
+def _drawn_means(
+    scores: NDArray[np.float64], shares: NDArray[np.float64], random: np.random.Generator, resamples: int
+) -> NDArray[np.float64]:
+    """Weighted means of cases drawn with replacement, as many in each draw as there are."""
+    means = np.empty(resamples)
+    # Draws go block by block: all at once would take gigabytes for thousands of patients.
+    block = max(_DRAWS_AT_ONCE // scores.size, 1)
+    for start in range(0, resamples, block):
+        stop = min(start + block, resamples)
+        picked = random.integers(0, scores.size, (stop - start, scores.size))
+        means[start:stop] = np.average(scores[picked], axis=1, weights=shares[picked])
+    return means
 
 
 def _presence_of(score: float) -> Presence:
