@@ -59,7 +59,7 @@ class PhantomConfig:
     frame_count: int | None = None
     """Frames over a beat; None for the usual number."""
     spacing_mm: float | None = None
-    """Size of a square pixel, mm; None for the usual size. Image-MRI keeps its number of pixels."""
+    """Size of a square pixel, mm; None for the usual size. Cine-MRI keeps its number of pixels."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.count <= PATIENTS_PER_SEED:
@@ -68,16 +68,10 @@ class PhantomConfig:
             raise ConfigError(f"seed: {self.seed} is negative", remedy="give 0 or more.")
         if not self.views:
             raise ConfigError("views: at least one of '4CH', '2CH' is needed")
-        known = CHOICES[self.kind]
-        for name, given in (
-            ("pathologies", self.pathologies),
-            ("vendors", self.vendors),
-            ("qualities", self.qualities),
-        ):
-            for value in given:
-                if value not in known[name]:
-                    remedy = f"{self.kind} has {', '.join(known[name]) or 'none'}."
-                    raise ConfigError(f"{name}: there is no {value!r}", remedy=remedy)
+        for name, known in CHOICES[self.kind].items():
+            for value in (value for value in getattr(self, name) if value not in known):
+                remedy = f"{self.kind} has {', '.join(known) or 'none'}."
+                raise ConfigError(f"{name}: there is no {value!r}", remedy=remedy)
 
 
 CHOICES: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from cardiotrace.core.errors import InputError
 from cardiotrace.phantoms.heart.anatomy import RIGHT_LENGTH_SHARE, RightVentricle, crescent
 from cardiotrace.phantoms.heart.cycle import CardiacCycle
 from cardiotrace.phantoms.heart.region import Scar, Thickening
 from cardiotrace.phantoms.heart.section import find_tissue
 from cardiotrace.phantoms.heart.spheroid import TruncatedSpheroid
 from cardiotrace.phantoms.heart.wall import Points, Radius, Wall, integral_ml, nodes
+from cardiotrace.phantoms.limits import check_ranges
 
 MYOCARDIAL_DENSITY_G_PER_ML = 1.05
 APICAL_THICKNESS_SHARE = 0.85
@@ -71,10 +71,7 @@ class Heart:
         return {name: getattr(self, name) for name in Heart.__dataclass_fields__}
 
     def __post_init__(self) -> None:
-        for name, low, high in _RANGES:
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise InputError(f"{name} = {value} is out of range", remedy=f"give {low} to {high}.")
+        check_ranges(self, _RANGES)
 
     @property
     def end_systolic_ml(self) -> float:
