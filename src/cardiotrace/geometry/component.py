@@ -24,6 +24,7 @@ def largest_component(mask: Bool[np.ndarray, "*space"], connectivity: Connectivi
     labels, count = _label(mask[box], connectivity)
     if count <= 1:
         return mask.copy()
+    # `argmax` takes the first of equal ones, and they are numbered in the order of the array: no tie is left open.
     sizes = np.bincount(labels.ravel())
     kept = np.zeros_like(mask)
     kept[box] = labels == 1 + int(sizes[1:].argmax())
