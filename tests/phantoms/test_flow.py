@@ -75,7 +75,7 @@ def test_filling_darkens_the_mitral_jet_and_ejection_the_outlet():
     lost = {}
     for index in (filling, ejection, 0):
         base = flow.states[index].cavity.base_radius_mm
-        # The shear layer around the jet on the side away from the aorta, and the middle of the outlet below the valve plane.
+        # The shear layer around the jet away from the aorta, and the middle of the outlet below the valve plane.
         jet, outlet = np.array([2.0, 0.0]) - 0.55 * base * away, 0.6 * base * away
         points = np.array([[*jet, 3.0], [*outlet, -10.0]])
         lost[index] = flow._jets(index, flow.states[index], points)

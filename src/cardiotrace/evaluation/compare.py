@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -68,14 +68,10 @@ def compare(
     if len(tables) < 2:
         raise InputError("a comparison needs at least two tables")
     asked = _known_scores((score,) if isinstance(score, str) else score)
-    wanted = regions or [name for name in next(iter(tables.values())).regions if _in_all(name, tables)]
-    scores = {region: _compared_scores(asked, region, tables) for region in wanted}
-    made = [
-        _compare_pair((first, tables[first]), (second, tables[second]), region, name)
-        for first, second in itertools.combinations(tables, 2)
-        for region in wanted
-        for name in scores[region]
-    ]
+    wanted = regions or _common_regions(tables)
+    scores = [(region, name) for region in wanted for name in _compared_scores(asked, region, tables)]
+    pairs = itertools.combinations(tables.items(), 2)
+    made = [_compare_pair(*pair, region, name) for pair, (region, name) in itertools.product(pairs, scores)]
     if not made:
         raise InputError("the tables have no region in common")
     corrected = holm([item.p_value for item in made])
@@ -136,8 +132,10 @@ def wilcoxon_p(difference: Float[np.ndarray, " patients"]) -> float:
     return float(wilcoxon(difference, zero_method="pratt", method=method).pvalue)
 
 
-def _in_all(region: str, tables: Mapping[str, CaseTable]) -> bool:
-    return all(region in table.regions for table in tables.values())
+def _common_regions(tables: Mapping[str, CaseTable]) -> list[str]:
+    """Regions that all tables have, in the order of the first."""
+    first, *others = (table.regions for table in tables.values())
+    return [region for region in first if all(region in regions for regions in others)]
 
 
 def _has(table: CaseTable, region: str, score: str) -> bool:
@@ -191,8 +189,7 @@ def _paired_by_patient(first: CaseTable, second: CaseTable, region: str, score: 
     common = sorted(rows[0].keys() & rows[1].keys())
     if not common:
         return None
-    known = (row.score(score) for table in rows for row in table.values())
-    farthest = max((value for value in known if math.isfinite(value)), default=math.inf)
+    farthest = _farthest((*rows[0].values(), *rows[1].values()), score)
     patients: dict[str, list[tuple[float, float]]] = {}
     penalised: set[str] = set()
     for key in common:
@@ -212,6 +209,11 @@ def _paired_by_patient(first: CaseTable, second: CaseTable, region: str, score: 
 def _by_image(table: CaseTable, region: str) -> dict[tuple[str, str, int], CaseRow]:
     """The rows of a region by patient, case and frame."""
     return {(row.patient, row.case, row.frame): row for row in table.rows if row.region == region}
+
+
+def _farthest(rows: Iterable[CaseRow], score: str) -> float:
+    """The largest finite value of a score; infinite where there is none."""
+    return max((value for row in rows if math.isfinite(value := row.score(score))), default=math.inf)
 
 
 def _penalty(pair: tuple[CaseRow, CaseRow], farthest: float) -> float:

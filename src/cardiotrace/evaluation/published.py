@@ -10,7 +10,7 @@ from typing import Any
 from cardiotrace.core.config import from_plain
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.number import digits_of, fixed
-from cardiotrace.evaluation.case_table import CaseTable, group_of, summarise_rows
+from cardiotrace.evaluation.case_table import CaseRow, CaseTable, group_of, summarise_rows
 from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.outlier import outlier_rates
 from cardiotrace.metrics import Summary
@@ -166,17 +166,18 @@ def _score_rows(
     columns = [item for item in published.columns if any(_value(row, item) for row in rows)]
     if not columns:
         return []
-    phases = {item.title: _split_phases(published, rows, item) for item in columns}
-    measured = [
-        (name, {item.title: _mean(table, item, phases[item.title]) for item in columns}, _measured(table))
-        for name, table in tables.items()
-    ]
+    phases = {item: _split_phases(published, rows, item) for item in columns}
+    measured = [(name, _means(table, phases), _measured(table)) for name, table in tables.items()]
     stated = [
         (row.method, {item.title: _cell(item.score, _value(row, item)) for item in columns}, f"published, {row.source}")
         for row in rows
     ]
-    told = [(name, cells, source) for name, cells, source in stated if any(cells.values())]
-    return [{"method": name, **cells, "source": source} for name, cells, source in (*measured, *told)]
+    return _as_rows([*measured, *(found for found in stated if any(found[1].values()))])
+
+
+def _as_rows(found: Iterable[tuple[str, Mapping[str, str], str]]) -> list[dict[str, Any]]:
+    """Name of a method, its cells and where they come from, as one row each."""
+    return [{"method": name, **cells, "source": source} for name, cells, source in found]
 
 
 def _split_phases(published: Published, rows: Sequence[PublishedRow], column: PaperColumn) -> tuple[str, ...]:
@@ -192,15 +193,25 @@ def _value(row: PublishedRow, column: PaperColumn) -> tuple[float, ...]:
     return row.scores.get(column.region, {}).get(column.score, ())
 
 
+def _means(table: CaseTable, phases: Mapping[PaperColumn, Sequence[str]]) -> dict[str, str]:
+    """A cell for each column, by its title."""
+    return {column.title: _mean(table, column, told_apart) for column, told_apart in phases.items()}
+
+
 def _mean(table: CaseTable, column: PaperColumn, phases: Sequence[str]) -> str:
     """Means at each phase, or over all; how many infinite distances had to be left out."""
-    rows = [row for row in table.rows if row.region == column.region]
-    parts = [[row for row in rows if row.phase == phase] for phase in phases] or [rows]
-    summaries = [item for part in parts if (item := summarise_rows(part, column.score)) is not None]
-    means = [item.mean for item in summaries]
-    if len(means) < len(parts) or any(map(math.isnan, means)):
+    summaries = [summarise_rows(part, column.score) for part in _parts(table, column.region, phases)]
+    known = [item for item in summaries if item is not None and not math.isnan(item.mean)]
+    if len(known) < len(summaries):
         return ""
-    return _cell(column.score, means) + _lost(summaries if column.score.endswith("_mm") else ())
+    lost = _lost(known if column.score.endswith("_mm") else ())
+    return _cell(column.score, [item.mean for item in known]) + lost
+
+
+def _parts(table: CaseTable, region: str, phases: Sequence[str]) -> list[list[CaseRow]]:
+    """The rows of a region, phase by phase where phases are told apart."""
+    rows = [row for row in table.rows if row.region == region]
+    return [[row for row in rows if row.phase == phase] for phase in phases] or [rows]
 
 
 def _lost(summaries: Iterable[Summary]) -> str:
@@ -221,10 +232,11 @@ def _index_rows(
         return []
     counted = limits.of_regions(published.outlier_regions) if published.outlier_regions else limits
     measured = [(name, indices_of(table, counted), _measured(table)) for name, table in tables.items()]
-    return [
-        {"method": name, **{INDICES[key]: _index(key, values) for key in keys}, "source": source}
-        for name, values, source in (*measured, *stated)
-    ]
+    return _as_rows((name, _index_cells(keys, values), source) for name, values, source in (*measured, *stated))
+
+
+def _index_cells(keys: Sequence[str], values: Mapping[str, float]) -> dict[str, str]:
+    return {INDICES[key]: _index(key, values) for key in keys}
 
 
 def indices_of(table: CaseTable, limits: OutlierLimits) -> dict[str, float]:

@@ -162,14 +162,12 @@ def compare_along(
     Returns:
         One dictionary for each comparison; "at" tells the other settings.
     """
-    contexts = list(dict.fromkeys(_others(item, axis) for item in results))
+    contexts: dict[str, list[RunResult]] = {}
+    for item in results:
+        contexts.setdefault(_others(item, axis), []).append(item)
     # At the only setting of the other axes nothing else is seen than over all of them.
-    parts = {"all": list(results)}
-    if len(contexts) > 1:
-        parts |= {at: [item for item in results if _others(item, axis) == at] for at in contexts}
-    found = [
-        (at or "all", item) for at, part in parts.items() for item in _compared_values(tables, part, axis, score=score)
-    ]
+    parts = {"all": list(results)} | (contexts if len(contexts) > 1 else {})
+    found = [(at, item) for at, part in parts.items() for item in _compared_values(tables, part, axis, score=score)]
     corrected = holm([item.p_value for _, item in found])
     return [
         {"axis": axis, "at": at, **vars(item), "p_holm": p_holm}

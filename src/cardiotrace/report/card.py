@@ -235,8 +235,9 @@ def _as_toml(value: Any) -> str:
 def _region_table(regions: Mapping[str, Mapping[str, Any]]) -> str:
     """A row for each region and group; the columns are the scores that the model file holds."""
     found = [(region, group, held) for region, groups in regions.items() for group, held in groups.items()]
-    scores = [score for score in _COLUMNS if any(score in held for *_, held in found)]
-    counts = [name for name in _COUNTS if all(name in held for *_, held in found)]
+    known = [held.keys() for *_, held in found]
+    scores = [score for score in _COLUMNS if score in set().union(*known)]
+    counts = [name for name in _COUNTS if name in set.intersection(*map(set, known))]
     return _table_of(
         [
             {

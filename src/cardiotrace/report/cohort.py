@@ -111,15 +111,14 @@ def cohort_page(rows: Sequence[CohortRow], title: str, date: datetime.date | Non
         title: its heading.
         date: of the page; None for today.
     """
-    shown = [column for column in COLUMNS if any(row.quantity(column[0]) for row in rows)]
-    keys = [key for key, _, _ in shown]
+    shown = {key: f"{short} ({unit})" for key, short, unit in COLUMNS if any(row.quantity(key) for row in rows)}
     return render_template(
         "cohort.html.jinja",
         title=title,
         date=(date or datetime.date.today()).isoformat(),
         version=cardiotrace.__version__,
-        columns=[f"{short} ({unit})" for _, short, unit in shown],
-        rows=[_line(row, keys) for row in rows],
+        columns=list(shown.values()),
+        rows=[_line(row, list(shown)) for row in rows],
         failures=[row for row in rows if row.reason],
         count=len(rows),
         done=sum(row.measures is not None for row in rows),

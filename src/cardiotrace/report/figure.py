@@ -79,9 +79,12 @@ def draw_exam_curve(curve: Curve, key_frames: Sequence[KeyFrame]) -> "Figure":
 
 def _plotted(curve: Curve) -> tuple[list[str], list[str]]:
     """Names of the values on the left axis, volumes where there are any, and of the areas on the right one."""
-    names = [name for name in curve.series if "_length" not in name]
-    left = [name for name in names if "volume" in name] or [name for name in names if "ventricular_area" in name]
-    return left, [name for name in names if "area" in name and name not in left]
+    left = _holding(curve, "volume") or _holding(curve, "ventricular_area")
+    return left, [name for name in _holding(curve, "area") if name not in left]
+
+
+def _holding(curve: Curve, word: str) -> list[str]:
+    return [name for name in curve.series if word in name]
 
 
 def _second_axes(axes: "Axes", name: str) -> "Axes":

@@ -86,9 +86,7 @@ def draw_overlay(
     grey = display_grey(shown.cine)[shown.frame, shown.depth]
     image = Image.fromarray(grey).convert("RGB").resize(canvas.size, Image.Resampling.BICUBIC)
     masks = _masks(shown)
-    for structure in [item for item in _DRAW_ORDER if item in masks]:
-        rings = [ring[:-1] * np.asarray(canvas.spacing_mm) for ring in contours(masks[structure])]
-        _draw_rings(image, canvas, rings, STRUCTURE_COLOURS[structure], style)
+    _draw_structures(image, canvas, masks, style)
     if trace is not None:
         _draw_axis(image, replace(canvas, corner_mm=shown.corner_mm), trace)
     lettering = _Lettering(canvas, style.text or max(11, round(canvas.size[1] / 34)))
@@ -98,6 +96,16 @@ def draw_overlay(
     if style.has_scale and shown.cine.spacing_mm is not None:
         lettering.scale(image)
     return image
+
+
+def _draw_structures(
+    image: "PilImage", canvas: _Canvas, masks: dict[Structure, Bool[np.ndarray, "height width"]], style: OverlayStyle
+) -> None:
+    """The outlines of all structures; where two share a border, the more important one lies on top."""
+    for structure in _DRAW_ORDER:
+        if structure in masks:
+            rings = [ring[:-1] * np.asarray(canvas.spacing_mm) for ring in contours(masks[structure])]
+            _draw_rings(image, canvas, rings, STRUCTURE_COLOURS[structure], style)
 
 
 def _masks(shown: LabelledFrame) -> dict[Structure, Bool[np.ndarray, "height width"]]:
