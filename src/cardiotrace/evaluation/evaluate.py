@@ -8,7 +8,7 @@ from pathlib import Path
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelMap, LabelScheme
-from cardiotrace.core.progress import OnProgress
+from cardiotrace.core.progress import OnProgress, counted
 from cardiotrace.evaluation.case_table import CaseRow, CaseTable
 from cardiotrace.evaluation.limits import DEFAULT, model_limits, preset
 from cardiotrace.evaluation.pairing import label_files
@@ -177,7 +177,7 @@ class _Collector:
 def _filled(table: CaseTable, cases: Sequence[Case], predict: PredictCase, on_progress: OnProgress | None) -> CaseTable:
     """The table with its rows, patient by patient, so that only one patient's labels are in memory."""
     collector = _Collector(predict, list(table.problems))
-    ordered = _counted(sorted(cases, key=lambda case: case.patient), on_progress)
+    ordered = counted(sorted(cases, key=lambda case: case.patient), on_progress)
     for _, patient in itertools.groupby(ordered, key=lambda case: case.patient):
         collector.add_patient(patient)
     problems = collector.problems
@@ -190,14 +190,6 @@ def _filled(table: CaseTable, cases: Sequence[Case], predict: PredictCase, on_pr
         problems=tuple(problems),
         notes=tuple(f"{_some(names)}: {note}" for note, names in collector.notes.items()),
     )
-
-
-def _counted(cases: Sequence[Case], on_progress: OnProgress | None) -> Iterator[Case]:
-    """The cases, each told of when the next is asked for: when it is done."""
-    for done, case in enumerate(cases, start=1):
-        yield case
-        if on_progress is not None:
-            on_progress(done, len(cases))
 
 
 def _notes(found: CasePrediction) -> Iterator[str]:

@@ -15,7 +15,7 @@ from cardiotrace.core.text import csv_text, markdown_cell
 from cardiotrace.evaluation.case_table import SCORES, CaseTable, GroupSummary
 from cardiotrace.evaluation.compare import Comparison
 from cardiotrace.evaluation.limits import OutlierLimits
-from cardiotrace.evaluation.outlier import outlier_rates
+from cardiotrace.evaluation.outlier import OutlierRates, Share, outlier_rates
 from cardiotrace.evaluation.quantity import QUANTITIES, Against, quantity_words
 
 Rows = list[dict[str, Any]]
@@ -143,21 +143,16 @@ def outlier_rows(table: CaseTable, limits: OutlierLimits | None = None, *, by: s
     used = limits or table.limits
     rates = () if used is None else outlier_rates(table, used, by=by)
     kinds = [kind for kind in ("geometrical", "anatomical", "both") if any(getattr(rate, kind).total for rate in rates)]
-    return [
-        {
-            by: item.group,
-            "images": item.images,
-            **{
-                name: value
-                for kind in kinds
-                for name, value in (
-                    (kind, getattr(item, kind).count),
-                    (f"{kind}_percent", getattr(item, kind).percent),
-                )
-            },
-        }
-        for item in rates
-    ]
+    return [{by: item.group, "images": item.images, **_share_cells(item, kinds)} for item in rates]
+
+
+def _share_cells(rates: OutlierRates, kinds: Sequence[str]) -> dict[str, float]:
+    """Two columns for each kind: how many, and percent."""
+    cells: dict[str, float] = {}
+    for kind in kinds:
+        share: Share = getattr(rates, kind)
+        cells |= {kind: share.count, f"{kind}_percent": share.percent}
+    return cells
 
 
 def readable_outliers(rows: Rows) -> Rows:

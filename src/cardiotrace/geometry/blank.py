@@ -12,9 +12,9 @@ _FLAT_SHARE = 0.02
 """Of the whole image's range of grey values: a plane that spans less is flat. Planes of real hearts span over 0.2."""
 _FLAT_GREYS = 4
 """An image of whole numbers that spans less has no grey values to speak of, unless neighbours go together."""
-_NOISE_CORRELATION, _PICTURE_CORRELATION = 0.3, 0.6
+_NOISE_CORRELATION, _IMAGE_CORRELATION = 0.3, 0.6
 """Of neighbouring pixels: below the first is noise, above the second an image. CAMUS reaches .98, cine-MRI .88."""
-_STRANGER_CORRELATION, _FILM_CORRELATION = 0.25, 0.6
+_STRANGER_CORRELATION, _VIDEO_CORRELATION = 0.25, 0.6
 """With the median frame of a video: a frame below the first in a video whose frames are mostly above the second shows
 something else."""
 _FEWEST_FRAMES = 4
@@ -116,7 +116,7 @@ def _noisy(grey: NDArray[Any], shown: NDArray[np.bool_]) -> NDArray[np.bool_]:
     for time, depth in np.argwhere(shown):
         coherence[time, depth] = _coherence(grey[time, depth])
     noisy: NDArray[np.bool_] = coherence < _NOISE_CORRELATION
-    return noisy if np.any(coherence >= _PICTURE_CORRELATION) else np.zeros_like(shown)
+    return noisy if np.any(coherence >= _IMAGE_CORRELATION) else np.zeros_like(shown)
 
 
 def _coherence(plane: NDArray[Any]) -> float:
@@ -136,7 +136,7 @@ def _strangers(video: NDArray[np.float32], shown: NDArray[np.bool_]) -> NDArray[
     # frames are not alike at all, as in a slide show, nobody is a stranger.
     typical = np.median(video[shown], axis=0)
     alike = np.array([_correlation(frame, typical) for frame in video])
-    if np.median(alike[shown]) > _FILM_CORRELATION:
+    if np.median(alike[shown]) > _VIDEO_CORRELATION:
         strange = shown & (alike < _STRANGER_CORRELATION)
     return strange
 

@@ -42,6 +42,22 @@ def component_sizes(mask: Bool[np.ndarray, "*space"], connectivity: Connectivity
     return np.sort(np.bincount(labels.ravel())[1:])[::-1]
 
 
+def bordering(mask: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
+    """Pixels outside of a planar mask that share an edge with it.
+
+    Example:
+        >>> bordering(np.array([[0, 0, 0], [0, 1, 0]], bool)).astype(int).tolist()
+        [[0, 1, 0], [1, 0, 1]]
+    """
+    around = np.zeros_like(mask)
+    around[1:] |= mask[:-1]
+    around[:-1] |= mask[1:]
+    around[:, 1:] |= mask[:, :-1]
+    around[:, :-1] |= mask[:, 1:]
+    around &= ~mask
+    return around
+
+
 def fill_holes(mask: Bool[np.ndarray, "*space"]) -> Bool[np.ndarray, "*space"]:
     """The mask and every background voxel from which no path of face steps leads out of the image.
 

@@ -75,10 +75,7 @@ def summarise(
     """
     scores = np.asarray(values, dtype=np.float64).ravel()
     states = [_presence_of(score) for score in scores.tolist()] if presence is None else list(presence)
-    if len(states) != scores.size:
-        raise InputError(f"{len(states)} presences for {scores.size} scores")
-    if any(math.isnan(score) and state is Presence.PRESENT for score, state in zip(scores, states, strict=True)):
-        raise InputError("a structure present in both masks has no score", remedy="check how the score was computed.")
+    _require_scored(scores, states)
     if infinite_as is not None:
         scores = np.where(np.isinf(scores), np.asarray(infinite_as, dtype=np.float64), scores)
     absent = np.array([state is Presence.ABSENT for state in states], dtype=bool)
@@ -89,6 +86,14 @@ def summarise(
         false_negative=states.count(Presence.FALSE_NEGATIVE),
         false_positive=states.count(Presence.FALSE_POSITIVE),
     )
+
+
+def _require_scored(scores: NDArray[np.float64], states: Sequence[Presence]) -> None:
+    """Refuse scores and presences that cannot be of the same cases."""
+    if len(states) != scores.size:
+        raise InputError(f"{len(states)} presences for {scores.size} scores")
+    if any(math.isnan(score) and state is Presence.PRESENT for score, state in zip(scores, states, strict=True)):
+        raise InputError("a structure present in both masks has no score", remedy="check how the score was computed.")
 
 
 def image_diagonal_mm(shape: Sequence[int], spacing_mm: Sequence[float]) -> float:

@@ -8,7 +8,7 @@ from jaxtyping import Bool, UInt8
 
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.terms import Structure
-from cardiotrace.geometry.component import fill_holes
+from cardiotrace.geometry.component import bordering, fill_holes
 from cardiotrace.postprocessing.component import groups_of
 
 Window = tuple[slice, slice]
@@ -45,7 +45,7 @@ def fill_enclosed(
         for window, gap in _gaps(plane):
             # A gap goes to a structure only if nothing else borders on it: between a cavity and a wall nobody knows
             # whose it is, unless both were listed to be filled together.
-            neighbours = _neighbours(plane[window], gap)
+            neighbours = set(plane[window][bordering(gap)].tolist())
             if any(neighbours <= group for group in groups):
                 _fill(plane[window], gap)
     return filled
@@ -64,16 +64,6 @@ def _gaps(plane: UInt8[np.ndarray, "height width"]) -> Iterator[tuple[Window, Bo
         # What is enclosed does not touch the border, so the wider window lies in the plane.
         window = slice(rows.start - 1, rows.stop + 1), slice(columns.start - 1, columns.stop + 1)
         yield window, regions[window] == number
-
-
-def _neighbours(labels: UInt8[np.ndarray, "rows columns"], gap: Bool[np.ndarray, "rows columns"]) -> set[int]:
-    """Label values that share a pixel edge with the gap."""
-    around = np.zeros_like(gap)
-    around[1:] |= gap[:-1]
-    around[:-1] |= gap[1:]
-    around[:, 1:] |= gap[:, :-1]
-    around[:, :-1] |= gap[:, 1:]
-    return set(labels[around & ~gap].tolist())
 
 
 def _fill(labels: UInt8[np.ndarray, "rows columns"], gap: Bool[np.ndarray, "rows columns"]) -> None:

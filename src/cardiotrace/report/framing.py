@@ -60,10 +60,8 @@ def heart_box(labels: Iterable[LabelMap]) -> Box | None:
         The box with a margin of 12 mm or more, within the image; None where nothing is labelled, or the grids differ.
     """
     maps = list(labels)
-    shapes = {(item.array.shape[2:], item.spacing_mm and item.spacing_mm[1:]) for item in maps}
-    if len(shapes) != 1:
-        return None
-    held = np.any([item.array.any(axis=(0, 1)) for item in maps], axis=0)
+    grids = {(item.array.shape[2:], item.spacing_mm and item.spacing_mm[1:]) for item in maps}
+    held = np.any([item.array.any(axis=(0, 1)) for item in maps], axis=0) if len(grids) == 1 else np.zeros((0, 0), bool)
     if not held.any():
         return None
     row_mm, column_mm = maps[0].geometry.pixel_mm

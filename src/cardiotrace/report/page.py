@@ -316,9 +316,8 @@ def _doubt(quantity: Quantity) -> str:
 
 def _tables(measures: Measures, yardstick: _Yardstick) -> list[Table]:
     """Volumes by method and view, then sizes by view."""
-    volumes = [item for item in measures if not _is_size(item)]
-    sizes = [item for item in measures if _is_size(item)]
-    words = "Volumes and ejection fraction" if any(item.name in NAMES for item in volumes) else "Values"
+    sizes, volumes = ([item for item in measures if _is_size(item) == wanted] for wanted in (True, False))
+    words = "Volumes and ejection fraction" if NAMES.keys() & {item.name for item in volumes} else "Values"
     built = ((words, volumes, _method_and_view), ("Sizes", sizes, _view))
     return [_table(title, items, yardstick, column) for title, items, column in built if items]
 
