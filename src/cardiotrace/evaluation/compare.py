@@ -161,9 +161,7 @@ def _compare_pair(first: tuple[str, CaseTable], second: tuple[str, CaseTable], r
     usable = paired.values[is_usable]
     difference = usable[:, 0] - usable[:, 1]
     # The mean of nothing is no number, and no warning either.
-    ours, theirs, more = (
-        float(part.mean()) if len(part) else math.nan for part in (usable[:, 0], usable[:, 1], difference)
-    )
+    ours, theirs = usable.mean(axis=0).tolist() if len(usable) else (math.nan, math.nan)
     return Comparison(
         first[0],
         second[0],
@@ -174,7 +172,7 @@ def _compare_pair(first: tuple[str, CaseTable], second: tuple[str, CaseTable], r
         int(np.count_nonzero(paired.penalised & is_usable)),
         ours,
         theirs,
-        more,
+        float(difference.mean()) if len(usable) else math.nan,
         wilcoxon_p(difference),
         math.nan,
     )

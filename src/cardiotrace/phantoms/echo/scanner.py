@@ -71,8 +71,10 @@ class Scanner:
         seen = np.flatnonzero(np.abs(off) < SLAB_MM)
         x, depth, off = x[seen], depth[seen], off[seen]
         distance, angle = np.hypot(x, depth), np.arctan2(x, depth)
+        # A cell of the polar grid grows with depth: strengths are scaled so that tissue is as bright far away as near.
         cell_mm2 = np.maximum(distance, 1.0) * self._sector.range_step_mm * self._sector.beam_step_rad
         profile = ELEVATION_GAIN * np.exp(-0.5 * (off / ELEVATION_MM) ** 2)
+        # The phase of the way there and back, in units of the wavelength, is what makes speckle of scatterers.
         turns = (-4 * np.pi / self._vendor.wavelength_mm * distance).astype(np.float32)
         strength = (self._amplitude[seen] * profile / np.sqrt(cell_mm2)).astype(np.float32)
         return self._sector.splat(distance, angle, strength * np.exp(1j * turns))
@@ -80,9 +82,11 @@ class Scanner:
     def _slab(self, first: HeartState) -> Slab:
         """Points all over the sector and a little beyond, and as far off the plane as tissue passes through it."""
         below = self._travel_mm if self._plane.is_short_axis else 0.0
+        # Across the axis tissue moves through the plane: as much more is needed on the side that it comes from.
         layers = 1 + below / (2 * SLAB_MM)
         count = int(SCATTERERS_PER_MM2 * layers * self._sector.half_angle_rad * self._sector.depth_mm**2)
         beyond, reach = self._sector.half_angle_rad + 0.05, self._sector.depth_mm + 8
+        # The root makes them equally dense per area; uniform distances would crowd them at the tip.
         distance = reach * np.sqrt(self._rng.uniform(0, 1, count))
         angle = self._rng.uniform(-beyond, beyond, count)
         off = self._rng.uniform(-SLAB_MM - below, SLAB_MM, count)

@@ -338,6 +338,7 @@ class _Growth:
                 break
             points.append((x, y))
         else:
+            # Only a vessel that ran its whole length parts; one that was stopped ends here.
             end = (x, y)
         if len(points) < 3:
             return None
