@@ -43,21 +43,6 @@ def case_rows(table: CaseTable) -> Rows:
     ]
 
 
-def summary_rows(summaries: Sequence[GroupSummary]) -> Rows:
-    """One dictionary for each region, group and score, with all statistics and counts."""
-    return [
-        {
-            "region": item.region,
-            "group": item.group,
-            "score": item.score,
-            **vars(item.summary),
-            "mean_low": item.interval[0],
-            "mean_high": item.interval[1],
-        }
-        for item in summaries
-    ]
-
-
 def headline_rows(table: CaseTable, *, by: str = "phase") -> Rows:
     """The table that papers print: regions down, scores across, counts at the end of each row.
 

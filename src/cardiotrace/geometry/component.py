@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool
 from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
@@ -29,17 +29,6 @@ def largest_component(mask: Bool[np.ndarray, "*space"], connectivity: Connectivi
     kept = np.zeros_like(mask)
     kept[box] = labels == 1 + int(sizes[1:].argmax())
     return kept
-
-
-def component_sizes(mask: Bool[np.ndarray, "*space"], connectivity: Connectivity = 1) -> Int[np.ndarray, " components"]:
-    """Voxels in each connected component, largest first; its length is the number of components.
-
-    Example:
-        >>> component_sizes(np.array([[1, 0, 1, 1], [0, 0, 0, 1]], bool)).tolist()
-        [3, 1]
-    """
-    labels, _ = _label(mask[bounding_box(mask)], connectivity)
-    return np.sort(np.bincount(labels.ravel())[1:])[::-1]
 
 
 def bordering(mask: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
@@ -70,16 +59,6 @@ def fill_holes(mask: Bool[np.ndarray, "*space"]) -> Bool[np.ndarray, "*space"]:
     """
     filled: Bool[np.ndarray, "*space"] = mask | _holes(mask)
     return filled
-
-
-def holes_area(mask: Bool[np.ndarray, "*space"]) -> int:
-    """How many voxels `fill_holes` would add.
-
-    Example:
-        >>> holes_area(np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], bool))
-        1
-    """
-    return int(np.count_nonzero(_holes(mask)))
 
 
 def _holes(mask: Bool[np.ndarray, "*space"]) -> Bool[np.ndarray, "*space"]:

@@ -36,25 +36,6 @@ def surface_voxels(mask: Bool[np.ndarray, "*space"]) -> Bool[np.ndarray, "*space
     return surface.reshape(padded.shape)[(slice(1, -1),) * mask.ndim]
 
 
-def surface_points_mm(mask: Bool[np.ndarray, "*space"], spacing_mm: Sequence[float]) -> Float[np.ndarray, "n axes"]:
-    """Centres of the surface voxels, mm from the centre of the first voxel, in order of the array.
-
-    Args:
-        mask: any number of axes.
-        spacing_mm: one voxel size for each axis, mm, > 0.
-
-    Example:
-        >>> mask = np.zeros((3, 3), bool)
-        >>> mask[1, 2] = True
-        >>> surface_points_mm(mask, (0.5, 2.0)).tolist()
-        [[0.5, 4.0]]
-    """
-    box = bounding_box(mask)
-    corner = [extent.start for extent in box]
-    points: Float[np.ndarray, "n axes"] = (np.argwhere(surface_voxels(mask[box])) + corner) * np.asarray(spacing_mm)
-    return points
-
-
 def nearest_distances(
     from_points: Float[np.ndarray, "n axes"], to_points: Float[np.ndarray, "m axes"]
 ) -> Float[np.ndarray, " n"]:
