@@ -96,3 +96,50 @@ def test_colour_images_are_drawn_on() -> None:
     photo = Image(np.full((*labels.array.shape, 3), (120, 10, 10), np.uint8), labels.geometry)
     image = draw_overlay(LabelledFrame(photo, labels), style=PLAIN)
     assert image.getpixel((2, 2)) == (120, 10, 10)
+
+
+def black_image() -> LabelledFrame:
+    labels = label_map([Ventricle().draw((1.0, 1.0))], (1.0, 1.0, 1.0))
+    return LabelledFrame(Image(np.zeros(labels.array.shape, np.uint8), labels.geometry), labels)
+
+
+def test_the_scale_bar_is_as_long_as_it_says() -> None:
+    # 150 mm on 400 pixels: a quarter of the width holds three whole centimetres, 80 pixels.
+    style = OverlayStyle(width=400, height=400, has_legend=False, has_scale=True, fill=0.0)
+    with_bar = np.asarray(draw_overlay(black_image(), style=style)).astype(int)
+    without = np.asarray(draw_overlay(black_image(), style=PLAIN)).astype(int)
+    rows, columns = np.nonzero((with_bar.min(axis=2) > 250) & (without.max(axis=2) == 0))
+    bar = columns[rows == rows.max()]
+    assert np.ptp(bar) + 1 == pytest.approx(80, abs=2)
+    assert bar.max() > 380
+    # A tick at each centimetre, both ends included.
+    above = np.unique(columns[rows == rows.max() - 3])
+    assert np.count_nonzero(np.diff(above) > 1) + 1 == 4
+
+
+def test_the_legend_names_what_is_there_in_its_colour() -> None:
+    shown = black_image()
+    without_atrium = replace(shown.labels, array=np.where(shown.labels.array == 3, 0, shown.labels.array))
+    style = OverlayStyle(width=400, height=400, has_legend=True, has_scale=False, fill=0.0)
+    for labels, expected in ((shown.labels, 3), (without_atrium, 2)):
+        found = np.asarray(draw_overlay(replace(shown, labels=labels), style=style))
+        plain = np.asarray(draw_overlay(replace(shown, labels=labels), style=PLAIN))
+        keys = {tuple(colour) for colour in found[(found != plain).any(axis=2)].tolist()}
+        told = keys & set(STRUCTURE_COLOURS.values())
+        assert len(told) == expected
+
+
+def test_a_caption_stands_in_the_upper_left_corner_alone() -> None:
+    with_words = np.asarray(draw_overlay(black_image(), caption="A4C end-diastole", style=PLAIN)).astype(int)
+    changed = np.abs(with_words - np.asarray(draw_overlay(black_image(), style=PLAIN))).sum(axis=2) > 0
+    rows, columns = np.nonzero(changed)
+    assert rows.max() < 40
+    assert columns.min() < 15
+    assert columns.max() < 250
+
+
+def test_cropping_twice_keeps_the_place() -> None:
+    part = black_image().cropped(Box(30, 130, 25, 125)).cropped(Box(10, 60, 5, 55))
+    assert part.corner_mm == (40.0, 30.0)
+    assert part.cine.grid_shape == (1, 1, 50, 50)
+    np.testing.assert_array_equal(part.labels.array, black_image().labels.array[:, :, 40:90, 30:80])
