@@ -42,7 +42,7 @@ PHASES = (Phase.ED, Phase.ES)
 
 
 @dataclass(frozen=True)
-class CasePrediction:
+class PatientResult:
     """One patient: what was measured in the predicted labels, and the reference's ejection fraction."""
 
     patient: str
@@ -89,21 +89,21 @@ def main(arguments: Sequence[str]) -> None:
         samples = [sample for patient, sample in _samples(options.runs, camus) if patient in training]
         print(printed(*fitted(samples)))
         return
-    judged = list(judge(options.runs, camus))
-    print_figure("all", judged)
+    results = list(results_of(options.runs, camus))
+    print_figure("all", results)
     for part in ("training", "validation"):
         names = set(getattr(official, part))
-        print_figure(f"official {part} list", [item for item in judged if item.patient in names])
+        print_figure(f"official {part} list", [item for item in results if item.patient in names])
     if options.rules:
-        print_rules(judged)
+        print_rules(results)
 
 
-def judge(runs: Path, camus: Camus) -> Iterator[CasePrediction]:
+def results_of(runs: Path, camus: Camus) -> Iterator[PatientResult]:
     """Every testing patient of every fold."""
     cases = _by_patient(camus.cases())
     for patient, labels, doubts in _predictions(runs, cases):
         measures = measure(_exam(cases[patient]), labels, doubts=doubts)
-        yield CasePrediction(patient, measures, _reference_percent(cases[patient]))
+        yield PatientResult(patient, measures, _reference_percent(cases[patient]))
 
 
 def _reference_percent(cases: Mapping[Phase, Case]) -> float:
@@ -175,27 +175,27 @@ def _samples(runs: Path, camus: Camus) -> Iterator[tuple[str, Sample]]:
         yield patient, Sample(found.value - _reference_percent(cases[patient]), diastole, systole, unsure)
 
 
-def print_figure(name: str, judged: Sequence[CasePrediction]) -> None:
+def print_figure(name: str, results: Sequence[PatientResult]) -> None:
     """How many wrong and how many right ones are doubted."""
-    wrong = [item for item in judged if item.is_wrong]
-    right = [item for item in judged if not item.is_wrong]
+    wrong = [item for item in results if item.is_wrong]
+    right = [item for item in results if not item.is_wrong]
     doubted = [sum(bool(item.rules) for item in group) for group in (wrong, right)]
     shares = [
         f"{count} of {len(group)} ({100 * count / max(len(group), 1):.0f} %)"
         for count, group in zip(doubted, (wrong, right), strict=True)
     ]
-    errors = np.array([item.error for item in judged])
+    errors = np.array([item.error for item in results])
     print(
-        f"{name}: {len(judged)} patients, mean absolute error {np.nanmean(np.abs(errors)):.1f} points;"
+        f"{name}: {len(results)} patients, mean absolute error {np.nanmean(np.abs(errors)):.1f} points;"
         f" off by more than {WRONG_POINTS:g}: {shares[0]} doubted; others: {shares[1]} doubted"
     )
 
 
-def print_rules(judged: Sequence[CasePrediction]) -> None:
+def print_rules(results: Sequence[PatientResult]) -> None:
     """How often each rule speaks, and how often alone."""
     print(f"{'rule':<24}{'wrong':>7}{'right':>7}{'right, alone':>14}")
     counts = {kind: Counter[str]() for kind in ("wrong", "right", "alone")}
-    for item in judged:
+    for item in results:
         counts["wrong" if item.is_wrong else "right"].update(item.rules)
         if not item.is_wrong and len(item.rules) == 1:
             counts["alone"].update(item.rules)

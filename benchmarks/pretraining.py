@@ -18,7 +18,7 @@ from cardiotrace.core.exam import Case
 from cardiotrace.datasets.split import Split
 from cardiotrace.evaluation import CaseTable, compare
 from cardiotrace.evaluation.evaluate import evaluate_predictor
-from cardiotrace.evaluation.table import read_table, table_to_json
+from cardiotrace.evaluation.table import read_case_table, table_to_json
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import write_text
@@ -130,7 +130,7 @@ def _scored(folder: RunFolder, cases: list[Case]) -> CaseTable:
     if not path.exists():
         write_text(path, table_to_json(evaluate_predictor(Predictor(load_model(folder.model)), cases)))
         print(f"scored {folder.path}", flush=True)
-    return read_table(path)
+    return read_case_table(path)
 
 
 def _table(field: Field, tables: dict[str, CaseTable]) -> str:

@@ -19,7 +19,7 @@ from numpy.polynomial import Polynomial
 
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.quantity import PatientQuantity
-from cardiotrace.evaluation.table import Rows, read_table, to_text
+from cardiotrace.evaluation.table import Rows, read_case_table, to_text
 from cardiotrace.metrics.agreement import agreement
 
 
@@ -57,10 +57,10 @@ def _fractions(table: CaseTable) -> list[PatientQuantity]:
 def main() -> None:
     """Fit on the first table, print the others."""
     training, *others = map(Path, sys.argv[1:])
-    line = fitted(read_table(training))
+    line = fitted(read_case_table(training))
     constant, slope = line.coef
     print(f"stated = {constant:.1f} + {slope:.3f} x traced in one plane, percent\n")
-    measured = [row for path in others for row in rows(path.stem, read_table(path), line)]
+    measured = [row for path in others for row in rows(path.stem, read_case_table(path), line)]
     print(to_text(measured, "markdown"))
 
 

@@ -16,7 +16,7 @@ from cardiotrace.core.errors import InputError, WorkError
 from cardiotrace.core.geometry import Geometry
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import CAMUS, VESSEL255
-from cardiotrace.evaluation.table import read_table
+from cardiotrace.evaluation.table import read_case_table
 from cardiotrace.io import read_labels
 from tests.fake.camus import write_camus
 
@@ -72,7 +72,7 @@ def test_squares_are_written_with_pixels_that_nnunet_leaves_alone(done):
 
 def test_predictions_are_scored_on_the_images_own_grids(done, tmp_path):
     for name in ("testing", "testing_postprocessed"):
-        table = read_table(done / f"{name}.json")
+        table = read_case_table(done / f"{name}.json")
         assert table.cases == ("patient0002_4CH_ED", "patient0002_4CH_ES")
         assert table.problems == ()
         assert all(0.93 < row.score("dice") < 1 for row in table.rows), "the squares are coarser than the images"

@@ -12,7 +12,7 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.evaluation.case_table import CaseRow, CaseTable
 from cardiotrace.evaluation.limits import OutlierLimits, combined, preset
-from cardiotrace.evaluation.table import read_table
+from cardiotrace.evaluation.table import read_case_table
 from cardiotrace.learning.models.runet import RUNet, RUNetConfig
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.run import Hardware
@@ -48,7 +48,7 @@ def test_both_outputs_and_the_grid(place, capsys):
     out = place / "out"
     main(["--run", str(place / "run"), "--data", str(place / "camus"), "--out", str(out), "--dils", "1", "3",
           "--shifts", "0.5"])  # fmt: skip
-    tables = [read_table(out / f"output{number}.json") for number in (1, 2)]
+    tables = [read_case_table(out / f"output{number}.json") for number in (1, 2)]
     assert [table.cases for table in tables] == [("patient0002_4CH_ED", "patient0002_4CH_ES")] * 2
     assert [table.regions for table in tables] == [("LV", "LV_EPI")] * 2
     assert tables[0].rows[0].confidence != tables[1].rows[0].confidence

@@ -12,7 +12,7 @@ import SimpleITK
 from PIL import Image
 
 from cardiotrace.cli.main import main
-from cardiotrace.evaluation.table import read_table
+from cardiotrace.evaluation.table import read_case_table
 from tests.command import cardiotrace
 from tests.fake.camus import write_camus
 from tests.fake.models import write_camus_model
@@ -129,7 +129,7 @@ def test_a_model_scores_on_its_validation_part_as_it_did_in_training(place, comm
         "--out",
         table,
     )
-    trained, used = read_table(place.run / "validation.json"), read_table(table)
+    trained, used = read_case_table(place.run / "validation.json"), read_case_table(table)
     assert {row.patient for row in trained.rows} == set(split["validation"])
     scores = {(row.case, row.region): row.scores for row in used.rows}
     assert len(trained.rows) == 2 * 2 * len({row.region for row in trained.rows})

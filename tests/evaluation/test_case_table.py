@@ -17,7 +17,7 @@ from cardiotrace.metrics.overlap import Presence
 from tests.evaluation.cases import label_map, left_ventricle, make_case, square
 
 
-def judged(name: str, predicted: int, reference: int, **options: object) -> CasePrediction:
+def prediction_of(name: str, predicted: int, reference: int, **options: object) -> CasePrediction:
     """LV squares of 10 x 10 pixels of 0.5 mm, the predicted one shifted to the right; negative: none."""
     shift = [square(10, 10 + offset, 10 if offset >= 0 else 0) for offset in (predicted, reference)]
     return CasePrediction(make_case(name, shift[1], **options), label_map(shift[0]), label_map(shift[1]))  # type: ignore[arg-type]
@@ -26,10 +26,10 @@ def judged(name: str, predicted: int, reference: int, **options: object) -> Case
 @pytest.fixture
 def table() -> CaseTable:
     items = [
-        judged("a", 0, 0, groups={"quality": "good"}),
-        judged("b", 2, 0, groups={"quality": "good"}),
-        judged("c", -1, 0, groups={"quality": "poor"}, phase=Phase.ES),
-        judged("d", -1, -1, groups={"quality": "poor"}, phase=Phase.ES),
+        prediction_of("a", 0, 0, groups={"quality": "good"}),
+        prediction_of("b", 2, 0, groups={"quality": "good"}),
+        prediction_of("c", -1, 0, groups={"quality": "poor"}, phase=Phase.ES),
+        prediction_of("d", -1, -1, groups={"quality": "poor"}, phase=Phase.ES),
     ]
     return CaseTable(tuple(row for item in items for row in score_case(item)))
 
@@ -66,14 +66,14 @@ def test_summaries_count_absent_and_missed(table: CaseTable) -> None:
 
 
 def test_what_is_found_where_there_is_none_is_no_miss() -> None:
-    table = CaseTable(tuple(score_case(judged("f", 0, -1))))
+    table = CaseTable(tuple(score_case(prediction_of("f", 0, -1))))
     assert table.rows[0].presence is Presence.FALSE_POSITIVE
     (dice,) = (item.summary for item in table.summaries(scores=["dice"]) if item.region == "LV")
     assert (dice.false_negative, dice.false_positive, dice.mean) == (0, 1, 0.0)
 
 
 def test_older_tables_tell_missed_from_false_positive_by_the_background(table: CaseTable) -> None:
-    both = CaseTable((*table.rows, *score_case(judged("f", 0, -1))))
+    both = CaseTable((*table.rows, *score_case(prediction_of("f", 0, -1))))
     plain = both.__to_plain__()
     for row in plain["rows"]:
         row.pop("diagonal_mm")
@@ -154,7 +154,7 @@ def test_a_model_of_fewer_structures_is_scored_on_those() -> None:
 def test_interval_of_the_mean_draws_patients_not_images() -> None:
     """Images of a patient are alike here: counted one by one they would seem twice as sure."""
     values = {f"p{place}": shift for place, shift in enumerate([0, 0, 1, 1, 2, 3, 4, 5])}
-    items = [judged(f"{name}_{n}", shift, 0, patient=name) for name, shift in values.items() for n in range(4)]
+    items = [prediction_of(f"{name}_{n}", shift, 0, patient=name) for name, shift in values.items() for n in range(4)]
     rows = [row for item in items for row in score_case(item) if row.region == "LV"]
     dice = [1 - shift / 10 for shift in values.values()]
     low, high = mean_interval(rows, "dice")
@@ -166,7 +166,7 @@ def test_interval_of_the_mean_draws_patients_not_images() -> None:
 
 
 def test_missed_distances_and_absent_structures_leave_the_interval() -> None:
-    items = [judged("a", 0, 0), judged("b", 2, 0), judged("c", -1, 0), judged("d", -1, -1)]
+    items = [prediction_of("a", 0, 0), prediction_of("b", 2, 0), prediction_of("c", -1, 0), prediction_of("d", -1, -1)]
     rows = [row for item in items for row in score_case(item) if row.region == "LV"]
     assert mean_interval(rows, "hausdorff_mm") == (0.0, 1.0)
     assert mean_interval(rows, "dice") == bootstrap_interval([1.0, 0.8, 0.0], resamples=2000)
@@ -175,14 +175,17 @@ def test_missed_distances_and_absent_structures_leave_the_interval() -> None:
 def test_class_of_the_ejection_fraction_is_a_group() -> None:
     facts = {"a": 30.0, "b": 50.0, "c": 60.0}
     items = [
-        judged(name, 0, 0, facts={"left_ventricular_ejection_fraction_percent": value}) for name, value in facts.items()
+        prediction_of(name, 0, 0, facts={"left_ventricular_ejection_fraction_percent": value})
+        for name, value in facts.items()
     ]
     table = CaseTable(tuple(row for item in items for row in score_case(item)))
     for by in ("ef-class", "ef_class"):
         found = table.summaries(by, scores=["dice"])
         assert [item.group for item in found if item.region == "LV"] == ["<=45", "45-55", ">=55"]
     assert group_of(items[0].case, "ef-class") == "unknown"  # of the case itself only what its data set says
-    given = judged("d", 0, 0, groups={"ef_class": "own"}, facts={"left_ventricular_ejection_fraction_percent": 50.0})
+    given = prediction_of(
+        "d", 0, 0, groups={"ef_class": "own"}, facts={"left_ventricular_ejection_fraction_percent": 50.0}
+    )
     assert group_of(score_case(given)[0], "ef-class") == "own"
 
 

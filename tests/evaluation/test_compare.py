@@ -157,3 +157,39 @@ def test_all_scores_are_those_that_all_tables_have() -> None:
     partial = CaseTable(tuple(dataclasses.replace(row, scores=known) for row in first.rows))
     found = compare({"x": first, "y": partial}, score="all")
     assert [item.score for item in found] == ["dice", "hausdorff_mm"]
+
+
+SCORED = st.dictionaries(
+    st.tuples(st.sampled_from("abcd"), st.sampled_from(["ED", "ES"])),
+    st.one_of(st.floats(0, 50), st.just(math.inf), st.just(math.nan)),
+    min_size=1,
+)
+
+
+@given(SCORED, SCORED)
+def test_the_other_way_round_only_the_sign_changes(first, second):
+    tables = {"x": table(first), "y": table(second)}
+    if not first.keys() & second.keys():
+        with pytest.raises(InputError, match="no image with LV in common"):
+            compare(tables, score="hausdorff_mm")
+        return
+    (found,) = compare(tables, score="hausdorff_mm")
+    (turned,) = compare(dict(reversed(tables.items())), score="hausdorff_mm")
+    assert (turned.count, turned.left_out, turned.penalised) == (found.count, found.left_out, found.penalised)
+    assert turned.mean_difference == pytest.approx(-found.mean_difference, nan_ok=True)
+    assert turned.p_value == pytest.approx(found.p_value, nan_ok=True)
+    patients = {patient for patient, _ in first.keys() & second.keys()}
+    assert found.count + found.left_out <= len(patients)
+    # A penalty never makes a distance infinite unless no distance at all is known.
+    known = [value for value in (*first.values(), *second.values()) if math.isfinite(value)]
+    assert not math.isinf(found.first_mean) or not known
+
+
+def test_an_infinite_distance_costs_the_farthest_where_no_diagonal_is_known():
+    first = table({("a", "ED"): math.inf, ("a", "ES"): 4.0})
+    second = table({("a", "ED"): 2.0, ("a", "ES"): 6.0, ("b", "ED"): 30.0})
+    (found,) = compare({"x": first, "y": second}, score="hausdorff_mm")
+    # 30 mm is the farthest of all, of an image that only the second has: (30 + 4) / 2 against (2 + 6) / 2.
+    assert (found.first_mean, found.second_mean, found.penalised) == (17.0, 4.0, 1)
+    (scaled,) = compare({"x": with_diagonal(first, 100.0), "y": second}, score="hausdorff_mm")
+    assert scaled.first_mean == 52.0

@@ -141,10 +141,10 @@ def test_right_ventricle_and_mass_agree_too() -> None:
             facts={"left_ventricular_mass_g": 14.0}, modality=Modality.MR,
         )  # fmt: skip
 
-    judged = [
+    predictions = [
         CasePrediction(case(phase), stack(*sizes, extra=2), stack(*sizes, extra=0)) for phase, sizes in phases.items()
     ]
-    found = {item.key: item for item in quantities_of(judged)}
+    found = {item.key: item for item in quantities_of(predictions)}
     right = found["right_ventricular_end_diastolic_volume_ml"]
     assert (right.predicted, right.traced) == pytest.approx((0.048 * 20 * 10, 0.048 * 20 * 12))
     fraction = found["right_ventricular_ejection_fraction_percent"]
@@ -154,7 +154,7 @@ def test_right_ventricle_and_mass_agree_too() -> None:
     mass = found["left_ventricular_mass_g"]
     assert (mass.traced, mass.stated) == pytest.approx((1.05 * 0.048 * (400 - 100), 14.0))
     # A prediction that cannot hold the right ventricle says nothing of it.
-    plain = [CasePrediction(item.case, item.predicted.to(LV_ONLY), item.reference) for item in judged]
+    plain = [CasePrediction(item.case, item.predicted.to(LV_ONLY), item.reference) for item in predictions]
     lone = {item.key: item for item in quantities_of(plain)}
     assert np.isnan(lone["right_ventricular_end_diastolic_volume_ml"].predicted)
     assert lone["left_ventricular_ejection_fraction_percent"].predicted == pytest.approx(40.0)

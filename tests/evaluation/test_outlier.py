@@ -28,11 +28,11 @@ from tests.evaluation.cases import half_ellipse, label_map, make_case, square
 
 
 def table_of(*items: tuple[str, Phase, np.ndarray, np.ndarray], limits: OutlierLimits | None = None) -> CaseTable:
-    judged = [
+    predictions = [
         CasePrediction(make_case(name, reference, phase=phase), label_map(predicted), label_map(reference))
         for name, phase, predicted, reference in items
     ]
-    return CaseTable(tuple(row for item in judged for row in score_case(item)), limits=limits)
+    return CaseTable(tuple(row for item in predictions for row in score_case(item)), limits=limits)
 
 
 def comb(teeth: int = 4) -> np.ndarray:
@@ -55,10 +55,10 @@ def test_a_frame_is_far_beyond_the_limit_of_its_phase() -> None:
         table_of(("a", Phase.ED, taller, tall), ("b", Phase.ES, taller, tall), ("c", Phase.ES, tall, tall)),
         preset("leclerc-2019"),
     )
-    found = {item.group: (item.images, item.geometrical.count, item.geometrical.judged) for item in rates}
+    found = {item.group: (item.images, item.geometrical.count, item.geometrical.total) for item in rates}
     assert found == {"ED": (1, 1, 1), "ES": (2, 0, 2), "all": (3, 1, 3)}
     assert rates[-1].geometrical.percent == pytest.approx(100 / 3)
-    assert rates[-1].anatomical.judged == 0
+    assert rates[-1].anatomical.total == 0
     assert np.isnan(rates[-1].anatomical.percent)
 
 

@@ -6,7 +6,7 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.terms import Phase
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.score import CasePrediction, score_case
-from cardiotrace.evaluation.selection import chosen, select_rows
+from cardiotrace.evaluation.selection import select_items, select_rows
 from tests.evaluation.cases import label_map, left_ventricle, make_case, square
 
 PLANE = square(5, 5, 10)
@@ -18,16 +18,16 @@ CASES = [
 
 
 def test_groups_are_kept_whatever_their_case() -> None:
-    assert [case.name for case in chosen(CASES, {"quality": ("good", "medium")})] == ["a", "b"]
-    assert [case.name for case in chosen(CASES, {"quality": ("GOOD", "poor"), "phase": ("ed",)})] == ["a", "c"]
-    assert chosen(CASES, {}) == CASES
+    assert [case.name for case in select_items(CASES, {"quality": ("good", "medium")})] == ["a", "b"]
+    assert [case.name for case in select_items(CASES, {"quality": ("GOOD", "poor"), "phase": ("ed",)})] == ["a", "c"]
+    assert select_items(CASES, {}) == CASES
 
 
 def test_nothing_left_is_said_with_what_there_is() -> None:
     with pytest.raises(InputError, match="no case has quality fine\nthe groups of quality are: Good, Medium, Poor"):
-        chosen(CASES, {"quality": ("fine",)})
+        select_items(CASES, {"quality": ("fine",)})
     with pytest.raises(InputError, match="the groups of vendor are: unknown"):
-        chosen(CASES, {"vendor": ("x",)})
+        select_items(CASES, {"vendor": ("x",)})
 
 
 def test_a_table_keeps_rows_and_their_quantities() -> None:

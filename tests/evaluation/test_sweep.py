@@ -12,7 +12,7 @@ from cardiotrace.evaluation.sweep import (
     compare_along,
     readable,
     result_rows,
-    summary_rows,
+    variant_rows,
 )
 from cardiotrace.metrics.overlap import Presence
 
@@ -65,12 +65,12 @@ def test_the_best_constant_answer_is_scored_as_validation_is():
 
 def test_collapsed_runs_count_in_the_mean():
     runs = [result("2", "none", 1, 0.0, collapse="all background"), result("2", "none", 2, 0.6)]
-    (row,) = summary_rows(runs)
+    (row,) = variant_rows(runs)
     assert (row["runs"], row["collapsed"]) == (2, 1)
     assert row["dice"] == pytest.approx(0.3)
     assert row["dice_sd"] == pytest.approx(0.6 / math.sqrt(2))
     assert readable([row])[0]["dice"] == "0.300 ± 0.424"
-    assert readable(summary_rows(runs[1:]))[0]["dice"] == "0.600"
+    assert readable(variant_rows(runs[1:]))[0]["dice"] == "0.600"
     assert math.isnan(row["native_dice"])
     assert result_rows(runs)[0]["levels"] == "2"
 

@@ -19,11 +19,10 @@ from cardiotrace.evaluation.table import (
     case_rows,
     comparison_rows,
     headline_rows,
-    read_table,
+    read_case_table,
     readable_agreement,
     readable_comparisons,
     readable_outliers,
-    summary_rows,
     table_to_json,
     to_text,
 )
@@ -76,13 +75,12 @@ def test_json_has_no_nan(table: CaseTable) -> None:
     assert rows[2]["presence"] == "absent"
 
 
-def test_summary_rows_hold_all_statistics(table: CaseTable) -> None:
-    row = summary_rows(table.summaries("all", scores=["dice"]))[0]
-    assert (row["region"], row["group"], row["score"], row["count"]) == ("LV", "all", "dice", 3)
-    assert row["mean"] == pytest.approx((1 + 0.8 + 0.6) / 3)
-    assert row["median"] == pytest.approx(0.8)
-    assert row["mean_low"] == 0.6
-    assert row["mean_high"] == 1.0
+def test_summaries_hold_all_statistics(table: CaseTable) -> None:
+    found = table.summaries("all", scores=["dice"])[0]
+    assert (found.region, found.group, found.score, found.summary.count) == ("LV", "all", "dice", 3)
+    assert found.summary.mean == pytest.approx((1 + 0.8 + 0.6) / 3)
+    assert found.summary.median == pytest.approx(0.8)
+    assert found.interval == (0.6, 1.0)
 
 
 def test_agreement_of_every_quantity_that_both_have() -> None:
@@ -157,7 +155,7 @@ def test_the_stored_table_tells_its_agreement(table: CaseTable) -> None:
 def test_the_stored_table_reads_back(table: CaseTable, tmp_path: Path) -> None:
     path = tmp_path / "cases.json"
     path.write_text(table_to_json(table), encoding="utf-8")
-    read = read_table(path)
+    read = read_case_table(path)
     assert table_to_json(read) == table_to_json(table)
     assert math.isnan(read.rows[2].scores["dice"])
 
@@ -169,4 +167,4 @@ def test_a_foreign_file_is_refused(tmp_path: Path, text: str, message: str) -> N
     path = tmp_path / "cases.json"
     path.write_text(text)
     with pytest.raises(InputError, match=message):
-        read_table(path)
+        read_case_table(path)

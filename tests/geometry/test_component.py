@@ -5,14 +5,12 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.geometry.component import component_sizes, fill_holes, holes_area, largest_component
+from cardiotrace.geometry.component import fill_holes, largest_component
 
 DIAGONAL = np.array([[1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 0]], bool)
 
 
 def test_corners_connect_only_if_asked():
-    assert component_sizes(DIAGONAL).tolist() == [3, 2]
-    assert component_sizes(DIAGONAL, "full").tolist() == [5]
     assert np.argwhere(largest_component(DIAGONAL)).tolist() == [[1, 2], [1, 3], [2, 2]]
     assert np.array_equal(largest_component(DIAGONAL, "full"), DIAGONAL)
 
@@ -25,15 +23,13 @@ def test_volumes_connect_through_slices():
     volume = np.zeros((3, 4, 4), bool)
     volume[:, 1, 1] = True
     volume[0, 3, 2:] = True
-    assert component_sizes(volume).tolist() == [3, 2]
     assert largest_component(volume).sum() == 3
 
 
 def test_empty_mask():
     empty = np.zeros((3, 4), bool)
     assert not largest_component(empty).any()
-    assert component_sizes(empty).size == 0
-    assert holes_area(empty) == 0
+    assert not fill_holes(empty).any()
 
 
 def test_result_is_a_copy():
@@ -46,16 +42,15 @@ def test_hole_in_a_square():
     mask = np.ones((7, 9), bool)
     mask[2:4, 3:6] = False
     mask[5, 0] = False  # open to the border: a bay
-    assert holes_area(mask) == 6
     assert fill_holes(mask).sum() == 62
 
 
 def test_tunnel_through_a_volume_is_no_hole():
     volume = np.ones((3, 3, 3), bool)
     volume[:, 1, 1] = False
-    assert holes_area(volume) == 0
+    assert fill_holes(volume).sum() == 24
     volume[[0, 2], 1, 1] = True
-    assert holes_area(volume) == 1
+    assert fill_holes(volume).sum() == 27
 
 
 @settings(deadline=None)
@@ -65,7 +60,6 @@ def test_agrees_with_scipy(seed, shape):
     assert np.array_equal(fill_holes(mask), ndimage.binary_fill_holes(mask))
     labels, count = ndimage.label(mask)
     sizes = [int((labels == number).sum()) for number in range(1, count + 1)]
-    assert component_sizes(mask).tolist() == sorted(sizes, reverse=True)
     assert largest_component(mask).sum() == max(sizes, default=0)
 
 

@@ -6,7 +6,6 @@ from scipy import ndimage
 
 from cardiotrace.geometry.surface import (
     nearest_distances,
-    surface_points_mm,
     surface_to_surface_mm,
     surface_voxels,
 )
@@ -35,12 +34,6 @@ def test_image_border_is_outside():
 def test_surface_is_what_erosion_takes_away(seed, shape):
     mask, _ = masks(seed, shape, 0.8)
     assert np.array_equal(surface_voxels(mask), mask & ~ndimage.binary_erosion(mask))
-
-
-def test_points_are_in_millimetres_on_the_uncropped_grid():
-    mask = np.zeros((10, 20, 20), bool)
-    mask[4, 5, 6] = mask[9, 0, 19] = True
-    assert surface_points_mm(mask, (8.0, 1.5, 0.5)).tolist() == [[32.0, 7.5, 3.0], [72.0, 0.0, 9.5]]
 
 
 def test_nearest_distance_to_nothing_is_infinite():

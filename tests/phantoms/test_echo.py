@@ -8,7 +8,7 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.terms import Phase, Structure, View
 from cardiotrace.phantoms import EchoPhantom, Tissue, biplane_exam, echo_exam, sample_echo
 from cardiotrace.phantoms.echo.exam import IMAGE_NAME
-from cardiotrace.phantoms.echo.plane import plane_of
+from cardiotrace.phantoms.echo.plane import view_plane
 from cardiotrace.phantoms.echo.vendor import VENDORS
 
 SMALL = {"frame_count": 12, "spacing_mm": 1.0}
@@ -194,7 +194,7 @@ def test_short_axis_levels_go_from_the_valve_to_the_apex():
     across, along = (grid.ravel() for grid in np.meshgrid(np.arange(-40, 40, 1.0), np.arange(-40, 40, 1.0)))
     blood, muscle = {}, {}
     for level in ("mitral", "papillary", "apical"):
-        points = plane_of(View.SAX, state, level).lift(across, along, np.zeros(across.size), state)
+        points = view_plane(View.SAX, state, level).lift(across, along, np.zeros(across.size), state)
         tissue = state.tissue(np.stack(points, axis=-1))
         blood[level], muscle[level] = (tissue == Tissue.LV).sum(), (tissue == Tissue.PAPILLARY).sum()
     assert blood["mitral"] > 1.4 * blood["apical"]

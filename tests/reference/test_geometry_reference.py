@@ -6,7 +6,6 @@ import pytest
 from benchmarks.metrics import heart
 from cardiotrace.geometry.contour import contours, convex_hull_area, largest_contour, polygon_area
 from cardiotrace.geometry.polygon import fill_polygon
-from cardiotrace.geometry.surface import surface_points_mm
 
 
 @pytest.fixture(scope="module", params=range(4))
@@ -46,4 +45,3 @@ def test_distance_between_surface_points_is_theirs(labels):
     first, second = labels == 1, labels == 2
     ours = max(distances.max() for distances in surface_to_surface_mm(first, second, (1.0, 1.0)))
     assert ours == pytest.approx(metrics.hausdorff_distance(surface_voxels(first), surface_voxels(second)))
-    assert len(surface_points_mm(first, (1.0, 1.0))) == surface_voxels(first).sum()

@@ -1,19 +1,26 @@
+import itertools
 import math
 
 import pytest
-from PIL import Image
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.report.boxes import draw_boxes
 
 
-def test_more_groups_and_regions_make_a_wider_image(tmp_path):
+def test_boxes_of_all_groups_share_their_region_and_do_not_overlap(tmp_path, monkeypatch):
+    figures = []
+    monkeypatch.setattr("cardiotrace.report.boxes.save_png", lambda figure, path: figures.append(figure))
     some = [3.0, 4.0, 4.5, 12.0, math.inf, math.nan]
-    draw_boxes({"LV": {"ED": some}}, tmp_path / "one.png", score="HD, mm")
     many = {region: dict.fromkeys(("good", "medium", "poor"), some) for region in ("LV", "LV_EPI", "LA", "RV")}
     draw_boxes({**many, "RA": {"good": []}}, tmp_path / "many.png", score="HD, mm")
-    with Image.open(tmp_path / "one.png") as one, Image.open(tmp_path / "many.png") as all_of_them:
-        assert all_of_them.width > 1.5 * one.width
+    (axes,) = figures[0].axes
+    spans = sorted(tuple(patch.get_path().get_extents().get_points()[:, 0]) for patch in axes.patches)
+    assert len(spans) == 12
+    assert all(left[1] < right[0] for left, right in itertools.pairwise(spans))
+    centres = [(low + high) / 2 for low, high in spans]
+    assert centres == pytest.approx([place + shift * 0.8 / 3 for place in range(4) for shift in (-1, 0, 1)])
+    # The point beyond the whisker, 4.25 + 1.5 * 2.5 = 10.1 at most, is drawn by itself.
+    assert sum(12.0 in line.get_ydata() and len(line.get_ydata()) == 1 for line in axes.lines) == 12
 
 
 def test_boxes_stand_at_their_quartiles_and_missed_ones_are_counted(tmp_path, monkeypatch):

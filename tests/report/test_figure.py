@@ -10,21 +10,7 @@ from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.report import draw_curves
-from cardiotrace.report.figure import draw_agreement, draw_exam_curve
-
-
-def test_one_panel_for_each_kind_of_value(tmp_path: Path) -> None:
-    rows = [{"epoch": 1, "loss": 0.9, "lr": 1e-3}, {"epoch": 2, "loss": 0.5, "lr": 5e-4, "val_dice": 0.8}]
-    draw_curves(rows, tmp_path / "all.png")
-    draw_curves([{"loss": 0.9}, {"loss": float("nan")}, {"loss": 0.4}], tmp_path / "loss.png")
-    with Image.open(tmp_path / "all.png") as three, Image.open(tmp_path / "loss.png") as one:
-        assert three.width == pytest.approx(3 * one.width, abs=3)
-
-
-def test_nothing_to_draw_is_said(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no loss"):
-        draw_curves([{"epoch": 1}], tmp_path / "none.png")
-    assert list(tmp_path.iterdir()) == []
+from cardiotrace.report.figure import PairedValues, draw_agreement, draw_exam_curve
 
 
 @pytest.fixture
@@ -35,12 +21,36 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     return figures
 
 
+def test_one_panel_for_each_kind_of_value(tmp_path: Path, drawn: list[Figure]) -> None:
+    rows = [{"epoch": 1, "loss": 0.9, "lr": 1e-3}, {"epoch": 3, "loss": 0.5, "lr": 5e-4, "val_dice": 0.8}]
+    draw_curves(rows, tmp_path / "all.png")
+    draw_curves([{"loss": 0.9}, {"loss": float("nan")}, {"loss": 0.4}], tmp_path / "loss.png")
+    loss, score, rate = drawn[0].axes
+    assert [axes.get_ylabel() for axes in (loss, score, rate)] == ["loss", "score", "learning rate"]
+    assert [axes.get_yscale() for axes in (loss, score, rate)] == ["linear", "linear", "log"]
+    assert [(line.get_label(), line.get_xydata().tolist()) for line in score.lines] == [("val_dice", [[3.0, 0.8]])]
+    # Without "epoch" the rows are counted; what is no number is left out.
+    (alone,) = drawn[1].axes
+    assert alone.lines[0].get_xydata().tolist() == [[1.0, 0.9], [3.0, 0.4]]
+
+
+def test_a_key_is_drawn_where_its_words_belong(tmp_path: Path, drawn: list[Figure]) -> None:
+    draw_curves([{"LV Dice": 0.8, "floss": 1.0, "seconds": 3.0, "val/jaccard": 0.7, "iou": True}], tmp_path / "x.png")
+    assert {line.get_label() for axes in drawn[0].axes for line in axes.lines} == {
+        "LV Dice", "floss", "val/jaccard", "iou",
+    }  # fmt: skip
+
+
+def test_nothing_to_draw_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no loss"):
+        draw_curves([{"epoch": 1}], tmp_path / "none.png")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_agreement_leaves_out_missing_pairs(tmp_path: Path, drawn: list[Figure]) -> None:
     reference = np.array([40.0, 50.0, 60.0, 70.0, np.nan])
     predicted = reference + np.array([1, 3, 1, 3, 0])
-    draw_agreement(
-        predicted, reference, tmp_path / "ef.png", quantity="LV EF", unit="%", reference_name="reference labels"
-    )
+    draw_agreement(PairedValues(predicted, reference, "LV EF", "%", "reference labels"), tmp_path / "ef.png")
     left, right = drawn[0].axes
     assert left.get_title().endswith("n = 4")
     assert left.get_xlabel() == "LV EF, reference labels, %"
@@ -50,20 +60,20 @@ def test_agreement_leaves_out_missing_pairs(tmp_path: Path, drawn: list[Figure])
     assert points.tolist() == [[40.5, 1], [51.5, 3], [60.5, 1], [71.5, 3]]
     assert [text.get_text() for text in right.texts] == ["+2.0", "-0.3", "+4.3"]
     with pytest.raises(InputError, match="too few"):
-        draw_agreement(reference[3:], reference[3:], tmp_path / "few.png", quantity="EF", unit="%")
+        draw_agreement(PairedValues(reference[3:], reference[3:], "EF", "%"), tmp_path / "few.png")
     with pytest.raises(InputError, match="predicted for"):
-        draw_agreement(reference[:3], reference, tmp_path / "few.png", quantity="EF", unit="%")
+        draw_agreement(PairedValues(reference[:3], reference, "EF", "%"), tmp_path / "few.png")
 
 
 def test_agreement_of_equals_has_no_noise(tmp_path: Path, drawn: list[Figure]) -> None:
     values = np.array([40.1, 50.2, 60.3])
-    draw_agreement(values + 1e-15, values, tmp_path / "ef.png", quantity="EF", unit="%")
+    draw_agreement(PairedValues(values + 1e-15, values, "EF", "%"), tmp_path / "ef.png")
     assert drawn[0].axes[1].get_title() == "bias 0.0, limits 0.0 to 0.0"
 
 
 def test_agreement_is_written_in_its_colours(tmp_path: Path) -> None:
     reference = np.array([40.0, 50.0, 60.0])
-    draw_agreement(reference + 2, reference, tmp_path / "ef.png", quantity="EF", unit="%")
+    draw_agreement(PairedValues(reference + 2, reference, "EF", "%"), tmp_path / "ef.png")
     pixels = np.asarray(Image.open(tmp_path / "ef.png").convert("RGB")).astype(int)
     vermilion = np.argwhere(np.abs(pixels - (213, 94, 0)).sum(axis=2) < 30)
     assert len(vermilion) > 500
@@ -74,14 +84,12 @@ def curve(**series: tuple[float, ...]) -> Curve:
     return Curve("a", "A4C", tuple(40.0 * frame for frame in range(len(next(iter(series.values()))))), series)
 
 
-def test_small_print_of_curves_is_legible_where_two_stand_side_by_side(tmp_path: Path, drawn: list[Figure]) -> None:
-    draw_exam_curve(
+def test_small_print_of_curves_is_legible_where_two_stand_side_by_side() -> None:
+    figure = draw_exam_curve(
         curve(left_ventricular_area_cm2=(30, 20, 30), left_ventricular_volume_ml=(100, 50, 100),
               left_ventricular_length_cm=(9, 7, 9), left_atrial_area_cm2=(9, 15, 9)),
         [KeyFrame(View.FOUR_CHAMBER, "A4C", Phase.ES, "a", 1, is_named=False)],
-        tmp_path / "a.png",
     )  # fmt: skip
-    (figure,) = drawn
     left, right = figure.axes
     assert (left.get_ylabel(), right.get_ylabel(), left.get_xlabel()) == ("LV volume, ml", "area, cm²", "time, ms")
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["LV volume", "LV area", "LA area"]
@@ -91,3 +99,14 @@ def test_small_print_of_curves_is_legible_where_two_stand_side_by_side(tmp_path:
     shrunk = 460 / 96 / figure.get_figwidth()
     letters = [*left.get_xticklabels(), *right.get_yticklabels(), left.yaxis.label, *figure.legends[0].get_texts()]
     assert min(text.get_fontsize() for text in letters) * min(shrunk, 1) >= 9
+
+
+def test_curves_without_times_run_over_frames_and_leave_gaps() -> None:
+    found = Curve("a", "SAX", None, {"left_ventricular_volume_ml": (90.0, None, 60.0)})
+    others = [KeyFrame(View.SAX, "SAX", Phase.ED, "another image", 0, is_named=True)]
+    (axes,) = draw_exam_curve(found, others).axes
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("frame", "LV volume, ml")
+    (line,) = axes.lines
+    np.testing.assert_array_equal(line.get_xydata(), [[0, 90], [1, np.nan], [2, 60]])
+    assert axes.get_ylim()[0] == 0
+    assert axes.get_ylim()[1] > 90

@@ -8,7 +8,8 @@ from cardiotrace.core.image import Image
 from cardiotrace.core.label import ACDC, LabelMap
 from cardiotrace.core.terms import Modality, View
 from cardiotrace.report.colour import STRUCTURE_COLOURS
-from cardiotrace.report.sheet import Box, base_to_apex, box_to_show, cropped, draw_sheet, heart_box
+from cardiotrace.report.framing import Box, LabelledFrame, box_to_show, cropped, heart_box
+from cardiotrace.report.sheet import base_to_apex, draw_sheet
 
 SPACING_MM = (10.0, 1.0, 2.0)
 
@@ -80,7 +81,9 @@ def test_slices_run_from_the_base_whatever_the_file_says() -> None:
 def test_every_slice_is_on_the_sheet(slices: int) -> None:
     labels = stack(slices)
     image = image_of(labels)
-    sheet = np.asarray(draw_sheet(image, labels, 0, caption="SAX", box=heart_box([labels]), order=range(slices)))
+    sheet = np.asarray(
+        draw_sheet(LabelledFrame(image, labels, 0), caption="SAX", box=heart_box([labels]), order=range(slices))
+    )
     assert sheet.shape[1] <= 1600
     assert sheet.shape[0] <= 2000
     greys, counts = np.unique(sheet[46:][(sheet[46:] == sheet[46:, :, :1]).all(axis=2)], return_counts=True)
@@ -94,7 +97,7 @@ def test_every_slice_is_on_the_sheet(slices: int) -> None:
 def test_the_order_is_that_of_the_slices() -> None:
     labels = stack(4)
     image = image_of(labels, times_ms=np.array([0.0, 40.0]))
-    sheet = np.asarray(draw_sheet(image, labels, 1, order=[3, 2, 1, 0]))
+    sheet = np.asarray(draw_sheet(LabelledFrame(image, labels, 1), order=[3, 2, 1, 0]))
     row = sheet[200].max(axis=1)
     first = [int(row[row.size * place // 4 + 30]) for place in range(4)]
     assert first == [50, 40, 30, 20]
@@ -103,7 +106,7 @@ def test_the_order_is_that_of_the_slices() -> None:
 def test_very_deep_stacks_stay_bounded() -> None:
     array = np.ones((1, 300, 12, 12), np.uint8)
     labels = LabelMap(array, ACDC, Geometry.of_spacing((1.0, 1.0, 1.0)))
-    sheet = draw_sheet(Image(array, labels.geometry), labels, 0, order=range(300))
+    sheet = draw_sheet(LabelledFrame(Image(array, labels.geometry), labels), order=range(300))
     assert sheet.width <= 1600
     assert sheet.height <= 2000
 

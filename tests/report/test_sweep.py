@@ -43,15 +43,29 @@ def test_bars_are_as_high_as_the_means_and_runs_are_points(drawn, tmp_path):
     assert set(told) == {"published", "constant", "collapsed run", "levels 2", "levels 3"}
 
 
-def test_a_variant_may_be_missing(tmp_path):
+def test_bars_have_the_colours_of_their_variants(tmp_path):
     draw_bars(VARIANTS, tmp_path / "bars.png", score="Dice", marks={})
-    draw_validation(VARIANTS, tmp_path / "curves.png")
     with Image.open(tmp_path / "bars.png") as image:
         shades = image.convert("RGB").getcolors(1 << 24)
     # Bars of 45 % of the two colours over white.
     assert {(140, 191, 220), (236, 182, 140)} <= {colour for count, colour in shades if count > 1000}
-    with Image.open(tmp_path / "curves.png") as image:
-        assert image.height > 500  # two rows of panels
+
+
+def test_curves_of_a_variant_stand_in_its_own_panel(drawn, tmp_path):
+    draw_validation(VARIANTS, tmp_path / "curves.png")
+    panels = drawn[0].axes
+    assert [axes.get_title() for axes in panels] == ["levels 2, 1 of 2 collapsed", "levels 3", "levels 2", "levels 3"]
+    assert [axes.get_ylabel().split("\n")[0] for axes in panels] == ["scaling none", "", "scaling min-max", ""]
+    assert [axes.get_xlabel() for axes in panels] == ["", "", "epoch", "epoch"]
+    curves = [[(line.get_linestyle(), line.get_ydata().tolist()) for line in axes.lines] for axes in panels]
+    # A variant may be missing: its panel is there, and empty.
+    assert curves == [
+        [("--", [0.0, 0.0]), ("-", [0.1, 0.6])],
+        [("-", [0.2, 0.7, 0.7])],
+        [("-", [0.6]), ("-", [0.5])],
+        [],
+    ]
+    assert {axes.get_xlim() for axes in panels} == {(1.0, 3.0)}
 
 
 def test_a_collapsed_run_stands_out_in_the_curves(tmp_path):
@@ -96,3 +110,14 @@ def test_nothing_to_draw_is_said(draw, tmp_path):
         draw({}, tmp_path / "none.png")
     with pytest.raises(InputError, match="no trace"):
         draw_traces({}, tmp_path / "none.png")
+
+
+def test_a_strip_is_image_reference_and_predictions(drawn, tmp_path):
+    reference = np.array([[1, 0], [0, 0]], np.uint8)
+    cells = {("a", "x"): 1 - reference, ("a", "y"): reference, ("b", "y"): reference}
+    example = Example(np.full((2, 2, 3), 0.5), reference, np.ones((2, 2), bool), cells, dict.fromkeys(cells, 0.25))
+    draw_strips(example, tmp_path / "strips.png")
+    titles = [axes.get_title() for axes in drawn[0].axes]
+    assert titles == ["image", "reference", "x: 0.25", "y: 0.25", "image", "reference", "y: 0.25"]
+    wrong = np.asarray(drawn[0].axes[2].images[0].get_array())
+    assert wrong.tolist() == [[[86, 180, 233], [213, 94, 0]], [[213, 94, 0], [213, 94, 0]]]

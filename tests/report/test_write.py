@@ -18,7 +18,7 @@ from cardiotrace.core.geometry import NO_GEOMETRY, Geometry
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import ACDC, VESSEL, LabelMap
 from cardiotrace.core.terms import Modality, Phase, View
-from cardiotrace.report import write_report
+from cardiotrace.report import ReportContext, write_report
 from tests.clinical.ventricle import Ventricle, image_of, label_map
 
 WIDE, NARROW = Ventricle(25, 80), Ventricle(19, 70)
@@ -49,7 +49,9 @@ def stills() -> tuple[Exam, dict[str, LabelMap]]:
 def test_still_exam(tmp_path: Path) -> None:
     exam, labels = stills()
     measures = measure(exam, labels)
-    page = write_report(exam, labels, measures, tmp_path / "p1", model={"name": "unet-x", "licence": "CC BY"})
+    page = write_report(
+        exam, labels, measures, tmp_path / "p1", ReportContext(model={"name": "unet-x", "licence": "CC BY"})
+    )
     written = sorted(str(path.relative_to(tmp_path / "p1")) for path in (tmp_path / "p1").rglob("*") if path.is_file())
     assert written == [
         "figures/p1_ED_ED.png",
@@ -120,7 +122,7 @@ def test_flags_head_the_page_and_truth_stands_beside(tmp_path: Path) -> None:
     bad = Exam("p1", swapped)
     measures = measure(bad, labels)
     text = write_report(
-        bad, labels, measures, tmp_path, truth={"left_ventricular_ejection_fraction_percent": 49.4}
+        bad, labels, measures, tmp_path, ReportContext(truth={"left_ventricular_ejection_fraction_percent": 49.4})
     ).read_text()
     assert text.index("Look twice") < text.index("Ejection fraction")
     assert all(flag.text.replace("'", "&#39;") in text for flag in measures.flags)

@@ -7,7 +7,7 @@ import pytest
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.datasets.split import read_split
 from cardiotrace.evaluation.case_table import CaseTable
-from cardiotrace.evaluation.table import read_table, table_to_json
+from cardiotrace.evaluation.table import read_case_table, table_to_json
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.run import Hardware
 from cardiotrace.workflows import crossval as module
@@ -53,7 +53,9 @@ def test_folds_in_processes_are_those_of_one_process(place):
     reporter.say = said.append
     crossval(one)
     crossval(two, reporter)
-    assert len(read_table(two.out / "testing.json").cases) == len(crossval(dataclasses.replace(one, only=(2,))).cases)
+    assert len(read_case_table(two.out / "testing.json").cases) == len(
+        crossval(dataclasses.replace(one, only=(2,))).cases
+    )
     alone, beside = ((config.out / "testing.json").read_text() for config in (one, two))
     assert alone == beside
     assert any(line.endswith("3 of 3 folds are finished") for line in said)

@@ -10,7 +10,7 @@ from PIL import Image
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.label import VESSEL
 from cardiotrace.core.terms import View
-from cardiotrace.evaluation.table import outlier_rows, read_table
+from cardiotrace.evaluation.table import outlier_rows, read_case_table
 from cardiotrace.inference.model_file import seal
 from cardiotrace.workflows.compare import CompareConfig, compare_runs
 from cardiotrace.workflows.evaluate import EvaluateConfig, evaluate
@@ -64,7 +64,7 @@ def test_plots_and_gallery_of_a_model(camus, model, tmp_path):
             < volumes[patient, "left_ventricular_end_systolic_volume_ml"]
             < volumes[patient, "left_ventricular_end_diastolic_volume_ml"]
         )
-    assert read_table(tmp_path / "x.json").limits == table.limits
+    assert read_case_table(tmp_path / "x.json").limits == table.limits
 
 
 def test_limits_of_the_model_are_used_and_others_if_asked_for(camus, model):

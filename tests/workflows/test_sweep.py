@@ -7,7 +7,7 @@ import tomli_w
 from cardiotrace.core.errors import UsageError
 from cardiotrace.datasets.chase import Chase
 from cardiotrace.datasets.split import read_split
-from cardiotrace.evaluation.table import read_table, table_to_json
+from cardiotrace.evaluation.table import read_case_table, table_to_json
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.loop import DivergedError
 from cardiotrace.learning.training.run import Hardware
@@ -50,7 +50,7 @@ def test_runs_are_tested_on_eyes_of_children_they_never_saw_and_never_run_twice(
     for item in report.results:
         folder = RunFolder(config.out / item.name)
         split = read_split(folder.split)
-        cases = {row.case for row in read_table(folder.path / "testing-grid.json").rows}
+        cases = {row.case for row in read_case_table(folder.path / "testing-grid.json").rows}
         assert cases == {f"Image_{split.testing[0]}{eye}" for eye in "LR"}
         assert not folder.checkpoint.exists()
         made = json.loads(folder.environment.read_text())

@@ -191,10 +191,10 @@ def test_curves_hold_loss_dice_and_rate(tmp_path):
         "mean Dice": 0.75,
         "learning_rate": 0.01,
     }
-    from cardiotrace.report.figure import _journal
+    from cardiotrace.report.figure import _log_lines
 
-    assert set(_journal([curve_row(ROW)], ("dice",))) == {"LV Dice", "MYO Dice", "mean Dice"}
-    assert set(_journal([curve_row(ROW)], ("learning_rate",))) == {"learning_rate"}
+    assert set(_log_lines([curve_row(ROW)], ("dice",))) == {"LV Dice", "MYO Dice", "mean Dice"}
+    assert set(_log_lines([curve_row(ROW)], ("learning_rate",))) == {"learning_rate"}
 
 
 def test_epoch_in_one_line():

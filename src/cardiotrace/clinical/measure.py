@@ -19,8 +19,9 @@ from cardiotrace.clinical.vessel import vessel_quantities
 from cardiotrace.clinical.view_measurement import ViewMeasurement, biplane_quantities, measure_views, view_quantities
 from cardiotrace.core.exam import Exam, ExamImage, Patient
 from cardiotrace.core.flag import Flag
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
-from cardiotrace.core.terms import View
+from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.geometry.blank import blank_words
 
 _INDEXED = (
@@ -101,6 +102,37 @@ class _Found:
     def key_frames(self) -> tuple[KeyFrame, ...]:
         """Those of all views, long axes first."""
         return (*(item for view in self.views for item in view.traced_key_frames), *self.stack.key_frames)
+
+
+@dataclass(frozen=True)
+class LabelledView:
+    """Labels with all that measuring must know of their image, whose pixels nobody has read."""
+
+    labels: LabelMap
+    view: View
+    phase: Phase = Phase.OTHER
+    """Of a still; a moving image's key frames are found."""
+    modality: Modality = Modality.UNKNOWN
+
+
+def measure_labels(labelled: Mapping[str, LabelledView], *, exam: str = "") -> Measures:
+    """Measure labels without their images: all that `measure` finds but for what only pixels tell.
+
+    Args:
+        labelled: of one patient, by a name for each.
+        exam: what the measures are called.
+    """
+    images = tuple(_unread(name, item) for name, item in labelled.items())
+    return measure(Exam(exam, images), {name: item.labels for name, item in labelled.items()}, has_images=False)
+
+
+def _unread(name: str, item: LabelledView) -> ExamImage:
+    """The grid, view and phase of an image; its frames are there in shape alone, and `measure` is told so."""
+    labels = item.labels
+    nothing = np.broadcast_to(np.uint8(0), labels.array.shape)
+    cine = Image(nothing, labels.geometry, view=item.view, source=labels.source, modality=item.modality)
+    is_still = len(labels.array) == 1 and item.phase is not Phase.OTHER
+    return ExamImage(name, cine, {item.phase: 0} if is_still else {})
 
 
 def usable_first(measures: Measures) -> Measures:

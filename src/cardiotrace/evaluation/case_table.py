@@ -276,10 +276,13 @@ def summarise_rows(rows: Iterable[CaseRow], score: str) -> Summary | None:
 
     Dice is had by every row, so that structures that are absent everywhere are counted too.
     """
-    known = [row for row in rows if row.presence is not Presence.PRESENT or not math.isnan(row.score(score))]
-    if not known or (score != "dice" and all(math.isnan(row.score(score)) for row in known)):
-        return None
-    return summarise([row.score(score) for row in known], [row.presence for row in known])
+    found = [(row.score(score), row.presence) for row in rows]
+    known = [
+        (value, presence) for value, presence in found if presence is not Presence.PRESENT or not math.isnan(value)
+    ]
+    values, presences = [value for value, _ in known], [presence for _, presence in known]
+    is_had = score == "dice" or not all(map(math.isnan, values))
+    return summarise(values, presences) if known and is_had else None
 
 
 def _row_to_plain(row: CaseRow) -> dict[str, Any]:

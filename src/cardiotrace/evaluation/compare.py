@@ -2,14 +2,14 @@
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.evaluation.case_table import SCORES, CaseTable
+from cardiotrace.evaluation.case_table import SCORES, CaseRow, CaseTable
 
 
 @dataclass(frozen=True)
@@ -67,22 +67,31 @@ def compare(
     """
     if len(tables) < 2:
         raise InputError("a comparison needs at least two tables")
-    scores = (score,) if isinstance(score, str) else tuple(score)
-    for name in scores:
-        if name not in (*SCORES, ALL):
-            raise InputError(f"there is no score {name!r}", remedy=f"choose from: {', '.join((*SCORES, ALL))}.")
-    wanted = regions or [name for name in next(iter(tables.values())).regions if _in_all(name, tables)]
-    made = [
-        _compare_pair((first, tables[first]), (second, tables[second]), region, name)
-        for first, second in itertools.combinations(tables, 2)
-        for region in wanted
-        for name in (SCORES if ALL in scores else scores)
-        if name in scores or all(_has(table, region, name) for table in tables.values())
-    ]
+    asked = _known_scores((score,) if isinstance(score, str) else score)
+    wanted = regions or _common_regions(tables)
+    scores = [(region, name) for region in wanted for name in _compared_scores(asked, region, tables)]
+    pairs = itertools.combinations(tables.items(), 2)
+    made = [_compare_pair(*pair, region, name) for pair, (region, name) in itertools.product(pairs, scores)]
     if not made:
         raise InputError("the tables have no region in common")
-    corrected = holm([item[-1] for item in made])
-    return tuple(Comparison(*item, p_holm) for item, p_holm in zip(made, corrected, strict=True))
+    corrected = holm([item.p_value for item in made])
+    return tuple(replace(item, p_holm=p_holm) for item, p_holm in zip(made, corrected, strict=True))
+
+
+def _known_scores(asked: Sequence[str]) -> tuple[str, ...]:
+    unknown = [name for name in asked if name not in (*SCORES, ALL)]
+    if unknown:
+        raise InputError(f"there is no score {unknown[0]!r}", remedy=f"choose from: {', '.join((*SCORES, ALL))}.")
+    return tuple(asked)
+
+
+def _compared_scores(asked: tuple[str, ...], region: str, tables: Mapping[str, CaseTable]) -> tuple[str, ...]:
+    """The scores that were asked for; "all" is those that every table has of the region."""
+    if ALL not in asked:
+        return asked
+    return tuple(
+        name for name in SCORES if name in asked or all(_has(table, region, name) for table in tables.values())
+    )
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -123,58 +132,93 @@ def wilcoxon_p(difference: Float[np.ndarray, " patients"]) -> float:
     return float(wilcoxon(difference, zero_method="pratt", method=method).pvalue)
 
 
-def _in_all(region: str, tables: Mapping[str, CaseTable]) -> bool:
-    return all(region in table.regions for table in tables.values())
+def _common_regions(tables: Mapping[str, CaseTable]) -> list[str]:
+    """Regions that all tables have, in the order of the first."""
+    first, *others = (table.regions for table in tables.values())
+    return [region for region in first if all(region in regions for regions in others)]
 
 
 def _has(table: CaseTable, region: str, score: str) -> bool:
     return any(math.isfinite(row.score(score)) for row in table.rows if row.region == region)
 
 
-def _compare_pair(
-    first: tuple[str, CaseTable], second: tuple[str, CaseTable], region: str, score: str
-) -> tuple[str, str, str, str, int, int, int, float, float, float, float]:
-    scores, penalised = _paired_by_patient(first[1], second[1], region, score)
-    if scores is None:
+@dataclass(frozen=True)
+class _PairedScores:
+    """One score of two methods, patient by patient."""
+
+    values: Float[np.ndarray, "patients methods"]
+    """Means over the images of a patient that both methods have; not finite where one has none."""
+    penalised: Bool[np.ndarray, " patients"]
+    """Whether an infinite distance was replaced."""
+
+
+def _compare_pair(first: tuple[str, CaseTable], second: tuple[str, CaseTable], region: str, score: str) -> Comparison:
+    """Two methods by name, not yet corrected for being many."""
+    paired = _paired_by_patient(first[1], second[1], region, score)
+    if paired is None:
         raise InputError(f"{first[0]} and {second[0]} have no image with {region} in common")
-    is_usable = np.isfinite(scores).all(axis=1)
-    usable = scores[is_usable]
-    names = (first[0], second[0], region, score)
-    counts = (len(usable), len(scores) - len(usable), int(np.count_nonzero(penalised & is_usable)))
-    if not len(usable):
-        return *names, *counts, math.nan, math.nan, math.nan, math.nan
+    is_usable = np.isfinite(paired.values).all(axis=1)
+    usable = paired.values[is_usable]
     difference = usable[:, 0] - usable[:, 1]
-    means = usable.mean(axis=0)
-    return *names, *counts, float(means[0]), float(means[1]), float(difference.mean()), wilcoxon_p(difference)
+    # The mean of nothing is no number, and no warning either.
+    ours, theirs = usable.mean(axis=0).tolist() if len(usable) else (math.nan, math.nan)
+    return Comparison(
+        first[0],
+        second[0],
+        region,
+        score,
+        len(usable),
+        len(is_usable) - len(usable),
+        int(np.count_nonzero(paired.penalised & is_usable)),
+        ours,
+        theirs,
+        float(difference.mean()) if len(usable) else math.nan,
+        wilcoxon_p(difference),
+        math.nan,
+    )
 
 
-def _paired_by_patient(
-    first: CaseTable, second: CaseTable, region: str, score: str
-) -> tuple[Float[np.ndarray, "patients methods"] | None, Bool[np.ndarray, " patients"]]:
-    """Mean score of each patient with both methods over the images that both have, and who was penalised.
+def _paired_by_patient(first: CaseTable, second: CaseTable, region: str, score: str) -> _PairedScores | None:
+    """Scores over the images that both have; None where they have none in common.
 
-    None where they have no image in common; no patient where the region is absent from all of them.
+    No patient where the region is absent from all of them.
     """
-    rows = [
-        {(row.patient, row.case, row.frame): row for row in table.rows if row.region == region}
-        for table in (first, second)
-    ]
+    rows = _by_image(first, region), _by_image(second, region)
     common = sorted(rows[0].keys() & rows[1].keys())
     if not common:
-        return None, np.zeros(0, bool)
-    finite = [value for table in rows for row in table.values() if math.isfinite(value := row.score(score))]
+        return None
+    farthest = _farthest((*rows[0].values(), *rows[1].values()), score)
     patients: dict[str, list[tuple[float, float]]] = {}
     penalised: set[str] = set()
     for key in common:
         pair = rows[0][key], rows[1][key]
-        values = [row.score(score) for row in pair]
-        if all(map(math.isnan, values)):  # absent: both have nothing to say
+        found = pair[0].score(score), pair[1].score(score)
+        if all(map(math.isnan, found)):  # absent: both have nothing to say
             continue
-        if any(map(math.isinf, values)):
-            diagonals = [row.diagonal_mm for row in pair if not math.isnan(row.diagonal_mm)]
-            penalty = max(diagonals or finite, default=math.inf)
-            values = [penalty if math.isinf(value) else value for value in values]
+        if any(map(math.isinf, found)):
             penalised.add(key[0])
-        patients.setdefault(key[0], []).append((values[0], values[1]))
-    means = [np.mean(patients[name], axis=0) for name in patients]
-    return np.array(means, np.float64).reshape(-1, 2), np.array([name in penalised for name in patients], bool)
+        patients.setdefault(key[0], []).append(_penalised(found, _penalty(pair, farthest)))
+    means = [np.mean(values, axis=0) for values in patients.values()]
+    return _PairedScores(
+        np.array(means, np.float64).reshape(-1, 2), np.array([name in penalised for name in patients], bool)
+    )
+
+
+def _by_image(table: CaseTable, region: str) -> dict[tuple[str, str, int], CaseRow]:
+    """The rows of a region by patient, case and frame."""
+    return {(row.patient, row.case, row.frame): row for row in table.rows if row.region == region}
+
+
+def _farthest(rows: Iterable[CaseRow], score: str) -> float:
+    """The largest finite value of a score; infinite where there is none."""
+    return max((value for row in rows if math.isfinite(value := row.score(score))), default=math.inf)
+
+
+def _penalty(pair: tuple[CaseRow, CaseRow], farthest: float) -> float:
+    """What stands for an infinite distance: the image's diagonal, which no distance exceeds; unknown, the farthest."""
+    return max((row.diagonal_mm for row in pair if not math.isnan(row.diagonal_mm)), default=farthest)
+
+
+def _penalised(found: tuple[float, float], penalty: float) -> tuple[float, float]:
+    first, second = (penalty if math.isinf(value) else value for value in found)
+    return first, second

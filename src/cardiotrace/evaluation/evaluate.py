@@ -2,16 +2,18 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelMap, LabelScheme
+from cardiotrace.core.progress import OnProgress, counted
 from cardiotrace.evaluation.case_table import CaseRow, CaseTable
 from cardiotrace.evaluation.limits import DEFAULT, model_limits, preset
 from cardiotrace.evaluation.pairing import label_files
 from cardiotrace.evaluation.quantity import PatientQuantity
-from cardiotrace.evaluation.score import CasePrediction, Progress, quantities_of, score_case
+from cardiotrace.evaluation.score import CasePrediction, quantities_of, score_case
 from cardiotrace.geometry.alignment import aligned
 from cardiotrace.geometry.enclosure import order_doubt
 from cardiotrace.inference import Predictor
@@ -34,21 +36,21 @@ def predict_from_labels(
         spacing_mm: (depth, height, width), mm, in place of what the files say.
     """
 
-    def judge(case: Case) -> CasePrediction:
+    def predict(case: Case) -> CasePrediction:
         reference = _reference_of(case)
         frames, depth = reference.array.shape[:2]
         axis: ThirdAxis = "time" if frames > 1 and depth == 1 else "depth"
         predicted = read_labels(files[case.name], scheme, third_axis=axis, spacing_mm=spacing_mm)
         return CasePrediction(case, aligned(predicted, reference.grid), reference)
 
-    return judge
+    return predict
 
 
 def predict_with_model(predictor: Predictor, *, test_time_augmentation: bool = False) -> PredictCase:
     """Predict with a model."""
     is_binary = predictor.spec.classes == 2
 
-    def judge(case: Case) -> CasePrediction:
+    def predict(case: Case) -> CasePrediction:
         result = predictor.segment(
             case.read_image(), test_time_augmentation=test_time_augmentation, keep_probability=is_binary
         )
@@ -56,7 +58,7 @@ def predict_with_model(predictor: Predictor, *, test_time_augmentation: bool = F
         predicted = aligned(result.labels, reference.grid)
         return CasePrediction(case, predicted, reference, result.confidence.tolist(), result.probability)
 
-    return judge
+    return predict
 
 
 def evaluate_labels(
@@ -65,7 +67,7 @@ def evaluate_labels(
     scheme: LabelScheme,
     *,
     spacing_mm: GivenSpacing | None = None,
-    on_progress: Progress | None = None,
+    on_progress: OnProgress | None = None,
 ) -> CaseTable:
     """Score a folder of label maps against the references of cases.
 
@@ -87,8 +89,8 @@ def evaluate_labels(
     names = {case.name for case in labelled}
     problems = [f"{name}: a prediction without a reference" for name in files if name not in names]
     problems += [f"{case.name}: no prediction" for case in labelled if case.name not in files]
-    given = [case for case in labelled if case.name in files]
     table = CaseTable((), problems=tuple(problems), facts={"predicted": str(predicted)}, limits=preset(DEFAULT))
+    given = [case for case in labelled if case.name in files]
     return _filled(table, given, predict_from_labels(files, scheme, spacing_mm=spacing_mm), on_progress)
 
 
@@ -97,7 +99,7 @@ def evaluate_predictor(
     cases: Iterable[Case],
     *,
     test_time_augmentation: bool = False,
-    on_progress: Progress | None = None,
+    on_progress: OnProgress | None = None,
 ) -> CaseTable:
     """Segment the labelled cases and score the result.
 
@@ -114,11 +116,11 @@ def evaluate_predictor(
     labelled = [case for case in cases if case.read_labels is not None]
     name = predictor.spec.name
     table = CaseTable((), facts={"predicted": name}, limits=model_limits(name, predictor.spec.shape_limits))
-    judge = predict_with_model(predictor, test_time_augmentation=test_time_augmentation)
-    return _filled(table, labelled, judge, on_progress)
+    predict = predict_with_model(predictor, test_time_augmentation=test_time_augmentation)
+    return _filled(table, labelled, predict, on_progress)
 
 
-def evaluate_observer(cases: Iterable[Case], *, on_progress: Progress | None = None) -> CaseTable | None:
+def evaluate_observer(cases: Iterable[Case], *, on_progress: OnProgress | None = None) -> CaseTable | None:
     """Score the labels of a second observer as if a method had made them: what people reach among themselves.
 
     Args:
@@ -133,51 +135,70 @@ def evaluate_observer(cases: Iterable[Case], *, on_progress: Progress | None = N
     """
     twice = [case for case in cases if case.read_labels is not None and case.read_second_labels is not None]
 
-    def judge(case: Case) -> CasePrediction:
+    def predict(case: Case) -> CasePrediction:
         if case.read_second_labels is None:
             raise InputError(f"case {case.name} has no labels of a second observer")
         reference = _reference_of(case)
         return CasePrediction(case, aligned(case.read_second_labels(), reference.grid), reference)
 
     table = CaseTable((), facts={"predicted": "second observer"}, limits=preset(DEFAULT))
-    return _filled(table, twice, judge, on_progress) if twice else None
+    return _filled(table, twice, predict, on_progress) if twice else None
 
 
-def _filled(table: CaseTable, cases: Sequence[Case], judge: PredictCase, on_progress: Progress | None) -> CaseTable:
+@dataclass
+class _Collector:
+    """Fills a table, one patient after another."""
+
+    predict: PredictCase
+    problems: list[str]
+    rows: list[CaseRow] = field(default_factory=list)
+    quantities: list[PatientQuantity] = field(default_factory=list)
+    notes: dict[str, list[str]] = field(default_factory=dict)
+    """What speaks against labels, and the cases it was found in."""
+
+    def add_patient(self, cases: Iterable[Case]) -> None:
+        """Score all cases of a patient, then what was measured in them together."""
+        predictions = [found for case in cases if (found := self._scored(case)) is not None]
+        self.quantities.extend(quantities_of(predictions) if predictions else ())
+
+    def _scored(self, case: Case) -> CasePrediction | None:
+        """The prediction of a case whose rows were added; None where there is a problem."""
+        try:
+            found = self.predict(case)
+            self.rows.extend(score_case(found))
+        except InputError as error:
+            self.problems.append(f"{case.name}: {error.what}")
+            return None
+        for note in _notes(found):
+            self.notes.setdefault(note, []).append(case.name)
+        return found
+
+
+def _filled(table: CaseTable, cases: Sequence[Case], predict: PredictCase, on_progress: OnProgress | None) -> CaseTable:
     """The table with its rows, patient by patient, so that only one patient's labels are in memory."""
-    problems = list(table.problems)
-    notes: dict[str, list[str]] = {}
-    rows: list[CaseRow] = []
-    quantities: list[PatientQuantity] = []
-    ordered = sorted(cases, key=lambda case: case.patient)
-    done = itertools.count(1)
-    for _, group in itertools.groupby(ordered, key=lambda case: case.patient):
-        patient: list[CasePrediction] = []
-        for case in group:
-            try:
-                judged = judge(case)
-                rows.extend(score_case(judged))
-                patient.append(judged)
-                for note in _notes(judged):
-                    notes.setdefault(note, []).append(case.name)
-            except InputError as error:
-                problems.append(f"{case.name}: {error.what}")
-            if on_progress is not None:
-                on_progress(next(done), len(ordered))
-        quantities.extend(quantities_of(patient) if patient else ())
-    if not rows:
+    collector = _Collector(predict, list(table.problems))
+    ordered = counted(sorted(cases, key=lambda case: case.patient), on_progress)
+    for _, patient in itertools.groupby(ordered, key=lambda case: case.patient):
+        collector.add_patient(patient)
+    problems = collector.problems
+    if not collector.rows:
         raise InputError("no case could be evaluated", remedy="; ".join(problems[:3]) or "no case has a reference.")
-    said = tuple(f"{_some(names)}: {note}" for note, names in notes.items())
-    return CaseTable(tuple(rows), tuple(quantities), tuple(problems), table.facts, table.limits, said)
+    return replace(
+        table,
+        rows=tuple(collector.rows),
+        quantities=tuple(collector.quantities),
+        problems=tuple(problems),
+        notes=tuple(f"{_some(names)}: {note}" for note, names in collector.notes.items()),
+    )
 
 
-def _notes(judged: CasePrediction) -> Iterator[str]:
+def _notes(found: CasePrediction) -> Iterator[str]:
     """What should be known of the labels of a case before its scores are believed."""
-    lacking = [str(name) for name in judged.reference.scheme.structures if name not in judged.predicted.scheme.values]
+    lacking = [str(name) for name in found.reference.scheme.structures if name not in found.predicted.scheme.values]
     if lacking:
         yield f"not scored: {', '.join(lacking)}, which the predictions do not tell of"
-    for labels, whose in ((judged.predicted, "predicted labels"), (judged.reference, "reference labels")):
-        doubt = order_doubt(labels, judged.case.view)
+    for labels, whose in ((found.predicted, "predicted labels"), (found.reference, "reference labels")):
+        doubt = order_doubt(labels, found.case.view)
         yield from (f"{whose}: {note}" for note in ([doubt] if doubt else []) + list(labels.notes))
 
 

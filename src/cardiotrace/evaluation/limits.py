@@ -100,10 +100,13 @@ def _laxer(first: OutlierLimits, second: OutlierLimits) -> OutlierLimits:
         region: _merged(first.distances.get(region, {}), second.distances.get(region, {}), _farther)
         for region in first.distances | second.distances
     }
-    limiting = [item for item in (first, second) if item.distances]
-    is_any_view = any(not item.views for item in limiting)
-    views = () if is_any_view else tuple(dict.fromkeys(view for item in limiting for view in item.views))
+    views = _joined_views([item.views for item in (first, second) if item.distances])
     return OutlierLimits(", ".join(names), distances, _merged(first.shapes, second.shapes, _less_shapely), views)
+
+
+def _joined_views(limited: Sequence[tuple[View, ...]]) -> tuple[View, ...]:
+    """Views that any of several limits hold for; no views are all views."""
+    return () if not all(limited) else tuple(dict.fromkeys(view for views in limited for view in views))
 
 
 def _merged(

@@ -8,9 +8,10 @@ import numpy as np
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
+from cardiotrace.core.progress import OnProgress
 from cardiotrace.evaluation.case_table import CaseRow, CaseTable, group_of, group_order
 from cardiotrace.evaluation.limits import OutlierLimits
-from cardiotrace.evaluation.score import Progress, shape_scores
+from cardiotrace.evaluation.score import shape_scores
 from cardiotrace.metrics import ShapeLimits, regions_of
 
 
@@ -28,15 +29,15 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Share:
-    """How many of the frames that could be judged."""
+    """How many of the frames that a limit speaks of."""
 
     count: int
-    judged: int
+    total: int
 
     @property
     def percent(self) -> float:
-        """Of the judged frames; NaN where there are none."""
-        return 100 * self.count / self.judged if self.judged else float("nan")
+        """Of those frames; NaN where there are none."""
+        return 100 * self.count / self.total if self.total else float("nan")
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,11 @@ class OutlierRates:
     geometrical: Share
     anatomical: Share
     both: Share
-    """Of the frames that were judged both ways, those that are outliers both ways."""
+    """Of the frames that both kinds of limits speak of, those that are outliers both ways."""
 
 
 def verdicts(table: CaseTable, limits: OutlierLimits) -> tuple[Verdict, ...]:
-    """Judge every frame of every case: an outlier if any of its regions passes a limit.
+    """The verdict on every frame of every case: an outlier if any of its regions passes a limit.
 
     Source:
         Leclerc et al. 2019, IEEE Trans Med Imaging 38:2198 (geometrical); Leclerc et al. 2019, IEEE Int Ultrasonics
@@ -82,10 +83,12 @@ def outlier_rates(table: CaseTable, limits: OutlierLimits, *, by: str = "phase")
     Returns:
         Nothing where the limits speak of no region, phase or view of the table.
     """
-    judged = [item for item in verdicts(table, limits) if (item.geometrical, item.anatomical) != (None, None)]
-    groups = sorted({group_of(item.row, by) for item in judged} - {"all"}, key=group_order)
-    rates = [_rates(group, [item for item in judged if group_of(item.row, by) == group]) for group in groups]
-    return (*rates, _rates("all", judged)) if judged else ()
+    found = [item for item in verdicts(table, limits) if (item.geometrical, item.anatomical) != (None, None)]
+    groups: dict[str, list[Verdict]] = {}
+    for item in found:
+        groups.setdefault(group_of(item.row, by), []).append(item)
+    rates = [_rates(group, groups[group]) for group in sorted(groups.keys() - {"all"}, key=group_order)]
+    return (*rates, _rates("all", found)) if found else ()
 
 
 def limited_regions(table: CaseTable, limits: OutlierLimits) -> tuple[str, ...]:
@@ -94,7 +97,7 @@ def limited_regions(table: CaseTable, limits: OutlierLimits) -> tuple[str, ...]:
 
 
 def fit_limits(
-    cases: Iterable[Case], *, name: str = "references", on_progress: Progress | None = None
+    cases: Iterable[Case], *, name: str = "references", on_progress: OnProgress | None = None
 ) -> OutlierLimits:
     """Shape limits of a data set: the least simplicity and convexity of each region over its reference masks.
 
@@ -162,12 +165,20 @@ def _any(answers: Iterable[bool | None]) -> bool | None:
     return any(known) if known else None
 
 
-def _rates(group: str, judged: Sequence[Verdict]) -> OutlierRates:
-    geometrical = [item.geometrical for item in judged if item.geometrical is not None]
-    anatomical = [item.anatomical for item in judged if item.anatomical is not None]
-    both = [
-        item.geometrical and item.anatomical
-        for item in judged
-        if item.geometrical is not None and item.anatomical is not None
-    ]
-    return OutlierRates(group, len(judged), *(Share(sum(part), len(part)) for part in (geometrical, anatomical, both)))
+def _rates(group: str, found: Sequence[Verdict]) -> OutlierRates:
+    return OutlierRates(
+        group,
+        len(found),
+        _share(item.geometrical for item in found),
+        _share(item.anatomical for item in found),
+        _share(_both(item.geometrical, item.anatomical) for item in found),
+    )
+
+
+def _both(first: bool | None, second: bool | None) -> bool | None:
+    return None if first is None or second is None else first and second
+
+
+def _share(answers: Iterable[bool | None]) -> Share:
+    known = [answer for answer in answers if answer is not None]
+    return Share(sum(known), len(known))

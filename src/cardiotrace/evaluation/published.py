@@ -10,9 +10,10 @@ from typing import Any
 from cardiotrace.core.config import from_plain
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.number import digits_of, fixed
-from cardiotrace.evaluation.case_table import CaseTable, group_of, summarise_rows
+from cardiotrace.evaluation.case_table import CaseRow, CaseTable, group_of, summarise_rows
 from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.outlier import outlier_rates
+from cardiotrace.metrics import Summary
 
 INDICES = {
     "ef_correlation": "EF r",
@@ -128,9 +129,8 @@ def paper_tables(
     Raises:
         InputError: there is no such protocol.
     """
-    for name in protocols:
-        if name not in published.protocols:
-            raise InputError(f"there is no protocol {name!r}", remedy=f"choose from: {', '.join(published.protocols)}.")
+    for name in (name for name in protocols if name not in published.protocols):
+        raise InputError(f"there is no protocol {name!r}", remedy=f"choose from: {', '.join(published.protocols)}.")
     made = []
     for protocol in protocols or published.protocols:
         rows = [row for row in published.rows if row.protocol == protocol]
@@ -166,17 +166,23 @@ def _score_rows(
     columns = [item for item in published.columns if any(_value(row, item) for row in rows)]
     if not columns:
         return []
-    split = {item.title for item in columns if any(len(_value(row, item)) > 1 for row in rows)}
-    shown = []
-    for name, table in tables.items():
-        cells = {item.title: _mean(table, item, published.phases if item.title in split else ()) for item in columns}
-        shown.append({"method": name, **cells, "source": _measured(table)})
-    for row in rows:
-        if not any(_value(row, item) for item in columns):
-            continue
-        cells = {item.title: _cell(item.score, _value(row, item)) for item in columns}
-        shown.append({"method": row.method, **cells, "source": f"published, {row.source}"})
-    return shown
+    phases = {item: _split_phases(published, rows, item) for item in columns}
+    measured = [(name, _means(table, phases), _measured(table)) for name, table in tables.items()]
+    stated = [
+        (row.method, {item.title: _cell(item.score, _value(row, item)) for item in columns}, f"published, {row.source}")
+        for row in rows
+    ]
+    return _as_rows([*measured, *(found for found in stated if any(found[1].values()))])
+
+
+def _as_rows(found: Iterable[tuple[str, Mapping[str, str], str]]) -> list[dict[str, Any]]:
+    """Name of a method, its cells and where they come from, as one row each."""
+    return [{"method": name, **cells, "source": source} for name, cells, source in found]
+
+
+def _split_phases(published: Published, rows: Sequence[PublishedRow], column: PaperColumn) -> tuple[str, ...]:
+    """The phases that a column tells apart: those of the publications where any does."""
+    return published.phases if any(len(_value(row, column)) > 1 for row in rows) else ()
 
 
 def _measured(table: CaseTable) -> str:
@@ -187,16 +193,30 @@ def _value(row: PublishedRow, column: PaperColumn) -> tuple[float, ...]:
     return row.scores.get(column.region, {}).get(column.score, ())
 
 
+def _means(table: CaseTable, phases: Mapping[PaperColumn, Sequence[str]]) -> dict[str, str]:
+    """A cell for each column, by its title."""
+    return {column.title: _mean(table, column, told_apart) for column, told_apart in phases.items()}
+
+
 def _mean(table: CaseTable, column: PaperColumn, phases: Sequence[str]) -> str:
     """Means at each phase, or over all; how many infinite distances had to be left out."""
-    rows = [row for row in table.rows if row.region == column.region]
-    parts = [[row for row in rows if row.phase == phase] for phase in phases] or [rows]
-    found = [summarise_rows(part, column.score) for part in parts]
-    if any(item is None or math.isnan(item.mean) for item in found):
+    summaries = [summarise_rows(part, column.score) for part in _parts(table, column.region, phases)]
+    known = [item for item in summaries if item is not None and not math.isnan(item.mean)]
+    if len(known) < len(summaries):
         return ""
-    summaries = [item for item in found if item is not None]
-    lost = sum(item.false_negative + item.false_positive for item in summaries) if column.score.endswith("_mm") else 0
-    return _cell(column.score, [item.mean for item in summaries]) + (f" ({lost} missed or false)" if lost else "")
+    lost = _lost(known if column.score.endswith("_mm") else ())
+    return _cell(column.score, [item.mean for item in known]) + lost
+
+
+def _parts(table: CaseTable, region: str, phases: Sequence[str]) -> list[list[CaseRow]]:
+    """The rows of a region, phase by phase where phases are told apart."""
+    rows = [row for row in table.rows if row.region == region]
+    return [[row for row in rows if row.phase == phase] for phase in phases] or [rows]
+
+
+def _lost(summaries: Iterable[Summary]) -> str:
+    count = sum(item.false_negative + item.false_positive for item in summaries)
+    return f" ({count} missed or false)" if count else ""
 
 
 def _cell(score: str, values: Iterable[float]) -> str:
@@ -206,16 +226,17 @@ def _cell(score: str, values: Iterable[float]) -> str:
 def _index_rows(
     published: Published, rows: Sequence[PublishedRow], tables: Mapping[str, CaseTable], limits: OutlierLimits
 ) -> list[dict[str, Any]]:
-    keys = [key for key in INDICES if any(key in row.indices for row in rows)]
+    stated = [(row.method, row.indices, f"published, {row.source}") for row in rows if row.indices]
+    keys = [key for key in INDICES if any(key in values for _, values, _ in stated)]
     if not keys:
         return []
     counted = limits.of_regions(published.outlier_regions) if published.outlier_regions else limits
-    everyone = [(name, indices_of(table, counted), _measured(table)) for name, table in tables.items()]
-    everyone += [(row.method, row.indices, f"published, {row.source}") for row in rows if row.indices]
-    return [
-        {"method": name, **{INDICES[key]: _index(key, values) for key in keys}, "source": source}
-        for name, values, source in everyone
-    ]
+    measured = [(name, indices_of(table, counted), _measured(table)) for name, table in tables.items()]
+    return _as_rows((name, _index_cells(keys, values), source) for name, values, source in (*measured, *stated))
+
+
+def _index_cells(keys: Sequence[str], values: Mapping[str, float]) -> dict[str, str]:
+    return {INDICES[key]: _index(key, values) for key in keys}
 
 
 def indices_of(table: CaseTable, limits: OutlierLimits) -> dict[str, float]:
@@ -237,7 +258,7 @@ def indices_of(table: CaseTable, limits: OutlierLimits) -> dict[str, float]:
             found |= {f"{key}_correlation": volume.correlation, f"{key}_mae": volume.mean_absolute_error}
     rates = outlier_rates(table, limits, by="all")
     for kind in ("geometrical", "anatomical"):
-        if rates and getattr(rates[-1], kind).judged:
+        if rates and getattr(rates[-1], kind).total:
             found[f"{kind}_percent"] = getattr(rates[-1], kind).percent
     return found
 

@@ -1,25 +1,21 @@
 """Rows of the table from one case's labels."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from cardiotrace.clinical import measure
+from cardiotrace.clinical.measure import LabelledView, measure_labels
 from cardiotrace.core.ejection import ejection_fraction_class
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.exam import Case, Exam, ExamImage
-from cardiotrace.core.image import Image
+from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelMap
-from cardiotrace.core.terms import Phase, Structure
+from cardiotrace.core.terms import Structure
 from cardiotrace.evaluation.case_table import SCORES, CaseRow
 from cardiotrace.evaluation.quantity import QUANTITIES, PatientQuantity
 from cardiotrace.metrics import RankingCurve, Region, image_diagonal_mm, measure_frames, regions_of, shape_of
-
-Progress = Callable[[int, int], None]
-"""Called with the number of cases done and of all cases."""
 
 
 @dataclass(frozen=True)
@@ -35,50 +31,50 @@ class CasePrediction:
     """Of the scheme's only structure, before any threshold; None where nothing is known."""
 
 
-def common_regions(judged: CasePrediction) -> tuple[Region, ...]:
+def common_regions(prediction: CasePrediction) -> tuple[Region, ...]:
     """Regions of the reference that the prediction can hold too.
 
     Raises:
         InputError: there are none.
     """
-    held = set(judged.predicted.scheme.structures)
-    regions = tuple(region for region in regions_of(judged.reference.scheme) if held.issuperset(region.structures))
+    held = set(prediction.predicted.scheme.structures)
+    regions = tuple(region for region in regions_of(prediction.reference.scheme) if held.issuperset(region.structures))
     if not regions:
         raise InputError(
-            f"{judged.case.name}: predictions hold {', '.join(judged.predicted.scheme.structures)}, the reference"
-            f" {', '.join(judged.reference.scheme.structures)}: nothing to compare"
+            f"{prediction.case.name}: predictions hold {', '.join(prediction.predicted.scheme.structures)}, the"
+            f" reference {', '.join(prediction.reference.scheme.structures)}: nothing to compare"
         )
     return regions
 
 
-def score_case(judged: CasePrediction) -> list[CaseRow]:
+def score_case(prediction: CasePrediction) -> list[CaseRow]:
     """One row for each frame and region.
 
     Raises:
         InputError: the grids differ, or no structure is in both.
     """
-    regions = common_regions(judged)
-    read = judged.case.read_field_of_view
+    regions = common_regions(prediction)
+    read = prediction.case.read_field_of_view
     field_of_view = None if read is None else read()
-    frames = measure_frames(judged.predicted, judged.reference, regions, field_of_view=field_of_view)
-    groups = groups_of(judged.case)
+    frames = measure_frames(prediction.predicted, prediction.reference, regions, field_of_view=field_of_view)
+    groups = case_groups(prediction.case)
     return [
         CaseRow(
-            case=judged.case.name,
-            patient=judged.case.patient,
-            view=judged.case.view,
-            phase=judged.case.phase,
+            case=prediction.case.name,
+            patient=prediction.case.patient,
+            view=prediction.case.view,
+            phase=prediction.case.phase,
             frame=frame,
             groups=groups,
             region=region.name,
             presence=scores[region.name].presence,
             scores=_columns(
                 vars(scores[region.name])
-                | shape_scores(judged.predicted, region, frame)
-                | _ranking(judged, region, frame, field_of_view)
+                | shape_scores(prediction.predicted, region, frame)
+                | _ranking(prediction, region, frame, field_of_view)
             ),
-            confidence=float(judged.confidence[frame]) if len(judged.confidence) else math.nan,
-            diagonal_mm=_diagonal_mm(judged.reference),
+            confidence=float(prediction.confidence[frame]) if len(prediction.confidence) else math.nan,
+            diagonal_mm=_diagonal_mm(prediction.reference),
         )
         for frame, scores in enumerate(frames)
         for region in regions
@@ -93,7 +89,7 @@ def _diagonal_mm(labels: LabelMap) -> float:
     return image_diagonal_mm(labels.array.shape[1 + first :], labels.spacing_mm[first:])
 
 
-def groups_of(case: Case) -> dict[str, str]:
+def case_groups(case: Case) -> dict[str, str]:
     """Group keys beside the patient; the class of the stated ejection fraction where the data set gives none."""
     stated = case.facts.get("left_ventricular_ejection_fraction_percent")
     known = {} if stated is None else {"ef_class": ejection_fraction_class(stated)}
@@ -104,13 +100,13 @@ def quantities_of(patient: Sequence[CasePrediction]) -> tuple[PatientQuantity, .
     """Ejection fractions, volumes and mass of one patient from predicted and reference labels, and as stated.
 
     Args:
-        patient: all judged cases of the patient.
+        patient: predictions of all cases of the patient.
 
     Returns:
         Those of `QUANTITIES` of which anything is known.
     """
-    predicted = _measured([(judged.case, judged.predicted) for judged in patient])
-    traced = _measured([(judged.case, judged.reference) for judged in patient])
+    predicted = _measured([(prediction.case, prediction.predicted) for prediction in patient])
+    traced = _measured([(prediction.case, prediction.reference) for prediction in patient])
     found = [
         PatientQuantity(
             patient[0].case.patient,
@@ -126,7 +122,7 @@ def quantities_of(patient: Sequence[CasePrediction]) -> tuple[PatientQuantity, .
 
 def _stated(patient: Sequence[CasePrediction], key: str) -> float:
     """What the data set says of the patient with any of the images; NaN where nothing."""
-    stated = (float(judged.case.facts.get(key, math.nan)) for judged in patient)
+    stated = (float(prediction.case.facts.get(key, math.nan)) for prediction in patient)
     return next((value for value in stated if not math.isnan(value)), math.nan)
 
 
@@ -134,19 +130,10 @@ def _measured(labelled: Sequence[tuple[Case, LabelMap]]) -> dict[str, float]:
     """The preferred value of each quantity that the labels give, by name and unit."""
     if not any(Structure.LV in labels.scheme.values for _, labels in labelled):
         return {}
-    images = tuple(_labels_as_image(case, labels) for case, labels in labelled)
-    exam = Exam(labelled[0][0].patient, images)
-    found = measure(exam, {case.name: labels for case, labels in labelled}, has_images=False)
+    shown = {case.name: LabelledView(labels, case.view, case.phase, case.modality) for case, labels in labelled}
+    found = measure_labels(shown, exam=labelled[0][0].patient)
     # Values that are not usable count, too: a comparison without them would flatter the model.
     return {quantity.key: quantity.value for quantity in reversed(found.quantities)}
-
-
-def _labels_as_image(case: Case, labels: LabelMap) -> ExamImage:
-    """Measuring needs the grid and the phase of an image, not its pixels, so the image need not be read."""
-    blank = np.broadcast_to(np.uint8(0), labels.array.shape)
-    is_still = len(labels.array) == 1 and case.phase is not Phase.OTHER
-    cine = Image(blank, labels.geometry, view=case.view, source=labels.source, modality=case.modality)
-    return ExamImage(case.name, cine, {case.phase: 0} if is_still else {})
 
 
 def _columns(values: Mapping[str, float]) -> dict[str, float]:
@@ -154,14 +141,14 @@ def _columns(values: Mapping[str, float]) -> dict[str, float]:
 
 
 def _ranking(
-    judged: CasePrediction, region: Region, frame: int, field_of_view: Bool[np.ndarray, "depth height width"] | None
+    prediction: CasePrediction, region: Region, frame: int, field_of_view: Bool[np.ndarray, "depth height width"] | None
 ) -> dict[str, float]:
     """Scores over all thresholds, of the pixels that count."""
-    if judged.probability is None:
+    if prediction.probability is None:
         return {"roc_auc": math.nan, "average_precision": math.nan}
     inside = slice(None) if field_of_view is None else field_of_view
-    reference = region.mask(judged.reference.array[frame], judged.reference.scheme)
-    curve = RankingCurve.of(judged.probability[frame][inside], reference[inside])
+    reference = region.mask(prediction.reference.array[frame], prediction.reference.scheme)
+    curve = RankingCurve.of(prediction.probability[frame][inside], reference[inside])
     return {"roc_auc": curve.roc_auc, "average_precision": curve.average_precision}
 
 

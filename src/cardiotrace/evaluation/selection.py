@@ -12,7 +12,7 @@ GroupFilter = Mapping[str, Sequence[str]]
 """Group key to the groups that are kept; upper and lower case are alike."""
 
 
-def chosen(items: Sequence[Item], only: GroupFilter) -> list[Item]:
+def select_items(items: Sequence[Item], only: GroupFilter) -> list[Item]:
     """Those of the wanted groups, in order.
 
     Args:
@@ -35,6 +35,6 @@ def chosen(items: Sequence[Item], only: GroupFilter) -> list[Item]:
 
 
 def select_rows(table: CaseTable, only: GroupFilter) -> CaseTable:
-    """The table of the wanted groups; see `chosen`."""
-    kept = {id(row) for row in chosen(table.rows, only)}
+    """The table of the wanted groups; see `select_items`."""
+    kept = {id(row) for row in select_items(table.rows, only)}
     return table.where(lambda row: id(row) in kept) if only else table

@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,7 +109,7 @@ def result_rows(results: Sequence[RunResult]) -> Rows:
     return rows
 
 
-def summary_rows(results: Sequence[RunResult]) -> Rows:
+def variant_rows(results: Sequence[RunResult]) -> Rows:
     """One dictionary for each variant: mean and standard deviation over all its runs, and how many collapsed.
 
     Collapsed runs count in the means: they are what the variant gives.
@@ -120,11 +120,18 @@ def summary_rows(results: Sequence[RunResult]) -> Rows:
         row: dict[str, Any] = dict(runs[0].settings)
         row |= {"runs": len(runs), "collapsed": sum(bool(item.collapse) for item in runs)}
         for score in RUN_SCORES:
-            values = [item.scores[score] for item in runs if not math.isnan(item.scores.get(score, math.nan))]
-            row[score] = float(np.mean(values)) if values else math.nan
-            row[f"{score}_sd"] = float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
+            row |= _mean_and_sd(runs, score)
         rows.append(row)
     return rows
+
+
+def _mean_and_sd(runs: Sequence[RunResult], score: str) -> dict[str, float]:
+    """Two columns: the mean of the runs that have a score, and its standard deviation; NaN below one and two."""
+    values = [item.scores[score] for item in runs if not math.isnan(item.scores.get(score, math.nan))]
+    return {
+        score: float(np.mean(values)) if values else math.nan,
+        f"{score}_sd": float(np.std(values, ddof=1)) if len(values) > 1 else math.nan,
+    }
 
 
 def readable(rows: Rows) -> Rows:
@@ -155,22 +162,29 @@ def compare_along(
     Returns:
         One dictionary for each comparison; "at" tells the other settings.
     """
-    labels = list(dict.fromkeys(item.settings[axis] for item in results))
-    contexts = dict.fromkeys(_others(item, axis) for item in results)
-    found: list[tuple[str, Comparison]] = []
-    for context in [None, *contexts] if len(contexts) > 1 else [None]:
-        kept = [item for item in results if context is None or _others(item, axis) == context]
-        pooled = {
-            label: _pooled(tables, [item for item in kept if item.settings[axis] == label], axis) for label in labels
-        }
-        for first, second in itertools.combinations([label for label in labels if pooled[label].rows], 2):
-            pair = compare({first: pooled[first], second: pooled[second]}, score=score)
-            found += [(context or "all", item) for item in pair]
+    contexts: dict[str, list[RunResult]] = {}
+    for item in results:
+        contexts.setdefault(_others(item, axis), []).append(item)
+    # At the only setting of the other axes nothing else is seen than over all of them.
+    parts = {"all": list(results)} | (contexts if len(contexts) > 1 else {})
+    found = [(at, item) for at, part in parts.items() for item in _compared_values(tables, part, axis, score=score)]
     corrected = holm([item.p_value for _, item in found])
     return [
         {"axis": axis, "at": at, **vars(item), "p_holm": p_holm}
         for (at, item), p_holm in zip(found, corrected, strict=True)
     ]
+
+
+def _compared_values(
+    tables: Mapping[str, CaseTable], results: Sequence[RunResult], axis: str, *, score: str
+) -> Iterator[Comparison]:
+    """Every two values of an axis that have cases, over the runs given."""
+    labels = dict.fromkeys(item.settings[axis] for item in results)
+    pooled = {
+        label: _pooled(tables, [item for item in results if item.settings[axis] == label], axis) for label in labels
+    }
+    for first, second in itertools.combinations([label for label, table in pooled.items() if table.rows], 2):
+        yield from compare({first: pooled[first], second: pooled[second]}, score=score)
 
 
 def _others(result: RunResult, axis: str) -> str:

@@ -15,7 +15,7 @@ from cardiotrace.core.text import csv_text, markdown_cell
 from cardiotrace.evaluation.case_table import SCORES, CaseTable, GroupSummary
 from cardiotrace.evaluation.compare import Comparison
 from cardiotrace.evaluation.limits import OutlierLimits
-from cardiotrace.evaluation.outlier import outlier_rates
+from cardiotrace.evaluation.outlier import OutlierRates, Share, outlier_rates
 from cardiotrace.evaluation.quantity import QUANTITIES, Against, quantity_words
 
 Rows = list[dict[str, Any]]
@@ -40,21 +40,6 @@ def case_rows(table: CaseTable) -> Rows:
             "confidence": row.confidence,
         }
         for row in table.rows
-    ]
-
-
-def summary_rows(summaries: Sequence[GroupSummary]) -> Rows:
-    """One dictionary for each region, group and score, with all statistics and counts."""
-    return [
-        {
-            "region": item.region,
-            "group": item.group,
-            "score": item.score,
-            **vars(item.summary),
-            "mean_low": item.interval[0],
-            "mean_high": item.interval[1],
-        }
-        for item in summaries
     ]
 
 
@@ -133,7 +118,7 @@ def readable_agreement(rows: Rows) -> Rows:
 
 
 def outlier_rows(table: CaseTable, limits: OutlierLimits | None = None, *, by: str = "phase") -> Rows:
-    """Outliers by group and over all frames: how many, and percent of the frames that could be judged.
+    """Outliers by group and over all frames: how many, and percent of the frames that limits speak of.
 
     Args:
         table: the cases.
@@ -142,22 +127,17 @@ def outlier_rows(table: CaseTable, limits: OutlierLimits | None = None, *, by: s
     """
     used = limits or table.limits
     rates = () if used is None else outlier_rates(table, used, by=by)
-    kinds = [kind for kind in ("geometrical", "anatomical", "both") if any(getattr(r, kind).judged for r in rates)]
-    return [
-        {
-            by: item.group,
-            "images": item.images,
-            **{
-                name: value
-                for kind in kinds
-                for name, value in (
-                    (kind, getattr(item, kind).count),
-                    (f"{kind}_percent", getattr(item, kind).percent),
-                )
-            },
-        }
-        for item in rates
-    ]
+    kinds = [kind for kind in ("geometrical", "anatomical", "both") if any(getattr(rate, kind).total for rate in rates)]
+    return [{by: item.group, "images": item.images, **_share_cells(item, kinds)} for item in rates]
+
+
+def _share_cells(rates: OutlierRates, kinds: Sequence[str]) -> dict[str, float]:
+    """Two columns for each kind: how many, and percent."""
+    cells: dict[str, float] = {}
+    for kind in kinds:
+        share: Share = getattr(rates, kind)
+        cells |= {kind: share.count, f"{kind}_percent": share.percent}
+    return cells
 
 
 def readable_outliers(rows: Rows) -> Rows:
@@ -216,7 +196,7 @@ def to_text(rows: Sequence[Mapping[str, Any]], form: TextFormat) -> str:
 
 
 def table_to_json(table: CaseTable) -> str:
-    """The whole table as JSON text that `read_table` reads, and the agreement of its quantities for other readers."""
+    """The whole table as JSON text that `read_case_table` reads, with the agreement of its quantities for others."""
     plain = to_plain(table) | {"agreement": [_finite_or_none(row) for row in agreement_rows(table)]}
     return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -225,7 +205,7 @@ TABLE_BEGINS = ('{\n "rows":', '{"rows":', "case,patient,view,phase,frame")
 """How the files of tables begin, as JSON and as CSV."""
 
 
-def read_table(path: Path) -> CaseTable:
+def read_case_table(path: Path) -> CaseTable:
     """Read a table that was written with `table_to_json`.
 
     Raises:

@@ -1,11 +1,12 @@
 """From which probability on a pixel counts as the structure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
+from cardiotrace.core.progress import OnProgress, counted
 from cardiotrace.inference import Predictor
 from cardiotrace.metrics import dice_at
 
@@ -13,9 +14,7 @@ THRESHOLDS = np.arange(1, 100) / 100
 """The ones that are tried."""
 
 
-def best_threshold(
-    predictor: Predictor, cases: Iterable[Case], *, on_progress: Callable[[int, int], None] | None = None
-) -> float:
+def best_threshold(predictor: Predictor, cases: Iterable[Case], *, on_progress: OnProgress | None = None) -> float:
     """The threshold of the highest mean Dice over cases, of the pixels that count and before post-processing.
 
     Args:
@@ -33,11 +32,7 @@ def best_threshold(
     if predictor.spec.classes != 2:
         raise InputError(f"model {predictor.spec.name} has several structures: the most probable one wins")
     labelled = [case for case in cases if case.read_labels is not None]
-    curves = []
-    for done, case in enumerate(labelled, start=1):
-        curves.append(_dice_curve(predictor, case))
-        if on_progress is not None:
-            on_progress(done, len(labelled))
+    curves = [_dice_curve(predictor, case) for case in counted(labelled, on_progress)]
     known = [curve for curve in curves if not np.isnan(curve).any()]
     if not known:
         raise InputError("no case to choose a threshold on", remedy="give labelled cases that hold the structure.")

@@ -103,17 +103,17 @@ def voxel_order(own: Grid, target: Grid) -> VoxelOrder:
     Raises:
         InputError: the grids hold other places, or other numbers of voxels.
     """
-    is_same_shape = own.shape[1:] == target.shape[1:]
-    if is_same_shape and np.array_equal(own.geometry.affine, target.geometry.affine):
-        return VoxelOrder()
-    pair = _Pair.nearest(own, target)
-    if pair is not None and pair.is_exact:
-        return VoxelOrder(pair.axes, pair.flipped)
     as_they_lie = _Pair(own, target)
-    has_no_place = not (own.geometry.is_oriented and target.geometry.is_oriented)
-    if is_same_shape and has_no_place and not as_they_lie.differing_sizes:
+    if as_they_lie.is_same:
+        return VoxelOrder()
+    # Voxel orders come down to whole quarter turns and mirrors. So there is one candidate, the order whose axes point
+    # most nearly alike, and the question is only whether it is exact.
+    nearest = _Pair.nearest(own, target)
+    if nearest is not None and nearest.is_exact:
+        return VoxelOrder(nearest.axes, nearest.flipped)
+    if as_they_lie.may_be_assumed:
         return VoxelOrder(note=_assumption(as_they_lie))
-    raise _refusal(own, target, as_they_lie if has_no_place or pair is None else pair)
+    raise _refusal(own, target, nearest if nearest is not None and as_they_lie.has_place else as_they_lie)
 
 
 @dataclass(frozen=True)
@@ -135,6 +135,22 @@ class _Pair:
         backwards = turned[range(3), order] < 0
         axes: Axes = (int(order[0]), int(order[1]), int(order[2]))
         return cls(own, target, axes, (bool(backwards[0]), bool(backwards[1]), bool(backwards[2])))
+
+    @property
+    def is_same(self) -> bool:
+        """Whether both say the same of shape and place, digit by digit."""
+        own, target = self.own, self.target
+        return own.shape[1:] == target.shape[1:] and np.array_equal(own.geometry.affine, target.geometry.affine)
+
+    @property
+    def has_place(self) -> bool:
+        """Whether both know where in the patient they lie."""
+        return self.own.geometry.is_oriented and self.target.geometry.is_oriented
+
+    @property
+    def may_be_assumed(self) -> bool:
+        """Whether equal shapes and sizes are all that can be asked: a map that some writer made up tells no place."""
+        return not self.has_place and self.shape == self.target.shape[1:] and not self.differing_sizes
 
     @property
     def is_exact(self) -> bool:

@@ -12,9 +12,9 @@ _FLAT_SHARE = 0.02
 """Of the whole image's range of grey values: a plane that spans less is flat. Planes of real hearts span over 0.2."""
 _FLAT_GREYS = 4
 """An image of whole numbers that spans less has no grey values to speak of, unless neighbours go together."""
-_NOISE_CORRELATION, _PICTURE_CORRELATION = 0.3, 0.6
+_NOISE_CORRELATION, _IMAGE_CORRELATION = 0.3, 0.6
 """Of neighbouring pixels: below the first is noise, above the second an image. CAMUS reaches .98, cine-MRI .88."""
-_STRANGER_CORRELATION, _FILM_CORRELATION = 0.25, 0.6
+_STRANGER_CORRELATION, _VIDEO_CORRELATION = 0.25, 0.6
 """With the median frame of a video: a frame below the first in a video whose frames are mostly above the second shows
 something else."""
 _FEWEST_FRAMES = 4
@@ -72,17 +72,22 @@ def blank_words(blank: Bool[np.ndarray, "time depth"]) -> str:
     if blank.all():
         return "the image is blank" if len(blank) == 1 else f"all {len(blank)} frames are blank"
     frames, slices = np.flatnonzero(blank.all(axis=1)), np.flatnonzero(blank.all(axis=0))
-    parts = [_listed("frame", frames)] if len(frames) else []
-    parts.extend([_listed("slice", slices)] if len(slices) else [])
-    rest = int(np.count_nonzero(blank) - np.count_nonzero(blank.all(axis=1, keepdims=True) | blank.all(axis=0) & blank))
-    if rest or not parts:
-        parts.append(f"{rest} slices in single frames" if rest > 1 else "a slice in one frame")
-    count = len(frames) + len(slices) + rest
-    return f"{' and '.join(parts)} {'is' if count == 1 else 'are'} blank"
+    # Planes that are blank by themselves: neither their frame nor their slice is blank as a whole.
+    alone = blank & ~blank.all(axis=1, keepdims=True) & ~blank.all(axis=0)
+    parts = [_listed("frame", frames), _listed("slice", slices), _alone(int(np.count_nonzero(alone)))]
+    count = len(frames) + len(slices) + int(np.count_nonzero(alone))
+    return f"{' and '.join(filter(None, parts))} {'is' if count == 1 else 'are'} blank"
+
+
+def _alone(count: int) -> str:
+    """Blank planes here and there, in words; "" for none."""
+    return {0: "", 1: "a slice in one frame"}.get(count, f"{count} slices in single frames")
 
 
 def _listed(what: str, numbers: NDArray[np.int64]) -> str:
-    """Numbers with runs drawn together, such as "frames 0 and 2-3"."""
+    """Numbers with runs drawn together, such as "frames 0 and 2-3"; "" for none."""
+    if not len(numbers):
+        return ""
     breaks = np.flatnonzero(np.diff(numbers) > 1) + 1
     runs = [(int(run[0]), int(run[-1])) for run in np.split(numbers, breaks)]
     words = [f"{first}" if first == last else f"{first}-{last}" for first, last in runs]
@@ -92,6 +97,7 @@ def _listed(what: str, numbers: NDArray[np.int64]) -> str:
 
 
 def _flat(small: NDArray[np.float32], *, is_whole: bool) -> NDArray[np.bool_]:
+    # Spans are held against the whole image's: a slice beyond the apex is dim and still an image, a flat one is not.
     low, high = np.percentile(small, (_OUTER_PERCENT, 100 - _OUTER_PERCENT), axis=(2, 3))
     spans = high - low
     floor = _FLAT_SHARE * max(float(high.max() - low.min()), float(spans.max()))
@@ -104,16 +110,19 @@ def _flat(small: NDArray[np.float32], *, is_whole: bool) -> NDArray[np.bool_]:
 
 def _noisy(grey: NDArray[Any], shown: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Planes of mere noise among planes that are images; an image of nothing but noise is left as it is."""
+    # In an image neighbours resemble each other, in noise they do not, however bright either is. Where no plane is an
+    # image, noise is what was meant to be shown.
     coherence = np.full(shown.shape, np.nan)
     for time, depth in np.argwhere(shown):
         coherence[time, depth] = _coherence(grey[time, depth])
     noisy: NDArray[np.bool_] = coherence < _NOISE_CORRELATION
-    return noisy if np.any(coherence >= _PICTURE_CORRELATION) else np.zeros_like(shown)
+    return noisy if np.any(coherence >= _IMAGE_CORRELATION) else np.zeros_like(shown)
 
 
 def _coherence(plane: NDArray[Any]) -> float:
     """Correlation of neighbouring pixels, along rows or columns, whichever is higher; 1 in tiny planes."""
     height, width = plane.shape
+    # The middle alone, where the object is: black borders agree with themselves and would hide noise.
     top, left = max(height // 8, height // 2 - _SIDE), max(width // 8, width // 2 - _SIDE)
     middle = np.asarray(plane[top : height - top, left : width - left], np.float64)
     return max(_correlation(middle[1:], middle[:-1]), _correlation(middle[:, 1:], middle[:, :-1]))
@@ -123,9 +132,11 @@ def _strangers(video: NDArray[np.float32], shown: NDArray[np.bool_]) -> NDArray[
     strange = np.zeros(len(video), bool)
     if np.count_nonzero(shown) < _FEWEST_FRAMES:
         return strange
+    # The median frame is what the video has in common; a title has nothing of it, a beating heart most of it. Where
+    # frames are not alike at all, as in a slide show, nobody is a stranger.
     typical = np.median(video[shown], axis=0)
     alike = np.array([_correlation(frame, typical) for frame in video])
-    if np.median(alike[shown]) > _FILM_CORRELATION:
+    if np.median(alike[shown]) > _VIDEO_CORRELATION:
         strange = shown & (alike < _STRANGER_CORRELATION)
     return strange
 

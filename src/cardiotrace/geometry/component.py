@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool
 from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
@@ -24,21 +24,27 @@ def largest_component(mask: Bool[np.ndarray, "*space"], connectivity: Connectivi
     labels, count = _label(mask[box], connectivity)
     if count <= 1:
         return mask.copy()
+    # `argmax` takes the first of equal ones, and they are numbered in the order of the array: no tie is left open.
     sizes = np.bincount(labels.ravel())
     kept = np.zeros_like(mask)
     kept[box] = labels == 1 + int(sizes[1:].argmax())
     return kept
 
 
-def component_sizes(mask: Bool[np.ndarray, "*space"], connectivity: Connectivity = 1) -> Int[np.ndarray, " components"]:
-    """Voxels in each connected component, largest first; its length is the number of components.
+def bordering(mask: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
+    """Pixels outside of a planar mask that share an edge with it.
 
     Example:
-        >>> component_sizes(np.array([[1, 0, 1, 1], [0, 0, 0, 1]], bool)).tolist()
-        [3, 1]
+        >>> bordering(np.array([[0, 0, 0], [0, 1, 0]], bool)).astype(int).tolist()
+        [[0, 1, 0], [1, 0, 1]]
     """
-    labels, _ = _label(mask[bounding_box(mask)], connectivity)
-    return np.sort(np.bincount(labels.ravel())[1:])[::-1]
+    around = np.zeros_like(mask)
+    around[1:] |= mask[:-1]
+    around[:-1] |= mask[1:]
+    around[:, 1:] |= mask[:, :-1]
+    around[:, :-1] |= mask[:, 1:]
+    around &= ~mask
+    return around
 
 
 def fill_holes(mask: Bool[np.ndarray, "*space"]) -> Bool[np.ndarray, "*space"]:
@@ -53,16 +59,6 @@ def fill_holes(mask: Bool[np.ndarray, "*space"]) -> Bool[np.ndarray, "*space"]:
     """
     filled: Bool[np.ndarray, "*space"] = mask | _holes(mask)
     return filled
-
-
-def holes_area(mask: Bool[np.ndarray, "*space"]) -> int:
-    """How many voxels `fill_holes` would add.
-
-    Example:
-        >>> holes_area(np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], bool))
-        1
-    """
-    return int(np.count_nonzero(_holes(mask)))
 
 
 def _holes(mask: Bool[np.ndarray, "*space"]) -> Bool[np.ndarray, "*space"]:

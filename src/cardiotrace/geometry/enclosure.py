@@ -6,7 +6,7 @@ from jaxtyping import Bool, UInt8
 from cardiotrace.core.geometry import NO_GEOMETRY
 from cardiotrace.core.label import SCHEMES, LabelMap, LabelScheme
 from cardiotrace.core.terms import Structure, View
-from cardiotrace.geometry.component import fill_holes
+from cardiotrace.geometry.component import bordering, fill_holes
 
 CONTACT_FACTOR = 1.5
 """How many times as much of the myocardium another cavity must touch before it is taken for the left ventricle: the
@@ -31,7 +31,7 @@ def enclosed_by_myocardium(labels: LabelMap, view: View) -> dict[Structure, int]
     cavities = [structure for structure in _CAVITIES if structure in scheme.values]
     if Structure.MYO not in scheme.values or Structure.LV not in cavities:
         return {}
-    within = _inside if _is_short_axis(labels.array.shape[1], view) else _beside
+    within = _inside if _is_short_axis(labels.array.shape[1], view) else bordering
     counts = np.zeros(256, np.int64)
     for plane in labels.array.reshape(-1, *labels.array.shape[2:]):
         wall = plane == scheme.values[Structure.MYO]
@@ -107,13 +107,3 @@ def _is_short_axis(depth: int, view: View) -> bool:
 def _inside(wall: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
     inside: Bool[np.ndarray, "height width"] = fill_holes(wall) & ~wall
     return inside
-
-
-def _beside(wall: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
-    beside = np.zeros_like(wall)
-    beside[1:] |= wall[:-1]
-    beside[:-1] |= wall[1:]
-    beside[:, 1:] |= wall[:, :-1]
-    beside[:, :-1] |= wall[:, 1:]
-    beside &= ~wall
-    return beside

@@ -29,7 +29,9 @@ def find_field_of_view(plane: Shaped[np.ndarray, "height width *channel"]) -> Bo
         >>> int(find_field_of_view(image).sum())
         35
     """
+    # The brightest channel: the retina is nearly all red, and what a camera did not see is dark in all three.
     values = (plane.max(axis=2) if plane.ndim == 3 else plane).astype(np.float32)
+    # Percentiles, as a burnt-in date is brighter than any retina and a dead pixel darker than any rim.
     low, high = np.percentile(values, (1, 95))
     bright = values > low + DARK * (high - low)
     whole = np.ones(values.shape, bool)

@@ -26,11 +26,15 @@ def fill_polygon(points_rc: Float[np.ndarray, "n 2"], shape: tuple[int, int]) ->
     height, width = shape
     if len(points_rc) < 3:
         return np.zeros(shape, bool)
+    # A pixel is inside if an odd number of edges crosses its row to the left of it. So each edge is turned into the
+    # pixels where it switches inside to outside, and a running sum along the row does the rest for all pixels at once.
     edge, row = _crossed_rows(points_rc[:, 0], height)
     start, end = points_rc[edge], np.roll(points_rc, -1, axis=0)[edge]
     share = (row - start[:, 0]) / (end[:, 0] - start[:, 0])
     crossing = start[:, 1] + share * (end[:, 1] - start[:, 1])
+    # The first pixel whose centre is not left of the crossing; `ceil` puts a centre on the edge to its right, always.
     first_right = np.clip(np.ceil(crossing), 0, width).astype(np.intp)
+    # One column more than the image has takes the crossings beyond its right edge.
     switches = np.bincount(row * (width + 1) + first_right, minlength=height * (width + 1))
     crossed = np.cumsum(switches.reshape(height, width + 1)[:, :width], axis=1)
     inside: Bool[np.ndarray, "height width"] = crossed % 2 == 1
@@ -44,6 +48,7 @@ def _crossed_rows(
     following = np.roll(row_of_corner, -1)
     first = np.clip(np.ceil(np.minimum(row_of_corner, following)), 0, height).astype(np.intp)
     stop = np.clip(np.ceil(np.maximum(row_of_corner, following)), 0, height).astype(np.intp)
+    # Half open, so that a corner on a row belongs to one of its two edges and horizontal edges to none.
     counts = stop - first
     edge = np.repeat(np.arange(len(counts)), counts)
     rank = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts)

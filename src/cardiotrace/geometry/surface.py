@@ -36,25 +36,6 @@ def surface_voxels(mask: Bool[np.ndarray, "*space"]) -> Bool[np.ndarray, "*space
     return surface.reshape(padded.shape)[(slice(1, -1),) * mask.ndim]
 
 
-def surface_points_mm(mask: Bool[np.ndarray, "*space"], spacing_mm: Sequence[float]) -> Float[np.ndarray, "n axes"]:
-    """Centres of the surface voxels, mm from the centre of the first voxel, in order of the array.
-
-    Args:
-        mask: any number of axes.
-        spacing_mm: one voxel size for each axis, mm, > 0.
-
-    Example:
-        >>> mask = np.zeros((3, 3), bool)
-        >>> mask[1, 2] = True
-        >>> surface_points_mm(mask, (0.5, 2.0)).tolist()
-        [[0.5, 4.0]]
-    """
-    box = bounding_box(mask)
-    corner = [extent.start for extent in box]
-    points: Float[np.ndarray, "n axes"] = (np.argwhere(surface_voxels(mask[box])) + corner) * np.asarray(spacing_mm)
-    return points
-
-
 def nearest_distances(
     from_points: Float[np.ndarray, "n axes"], to_points: Float[np.ndarray, "m axes"]
 ) -> Float[np.ndarray, " n"]:
@@ -97,8 +78,11 @@ def surface_to_surface_mm(
         [2.0, 1.5, 1.0, 0.5]
     """
     spacing = tuple(float(value) for value in spacing_mm)
+    # Nothing outside the box of both holds a surface.
     box = bounding_box(first | second)
     offsets, lengths = _neighbours(spacing)
+    # Around the box lies as much background as any neighbour can reach: no look-up needs a check of bounds, and none
+    # wraps round into the next row of the flat array.
     margin = np.abs(offsets).max(axis=0, initial=1).tolist()
     grids = [_padded(mask[box], margin) for mask in (first, second)]
     surfaces = [_surface_indices(grid) for grid in grids]
@@ -122,21 +106,25 @@ class _Rings:
         found = np.full(len(start), np.inf)
         if len(goal) == 0 or len(start) == 0:
             return found
+        # One bit a voxel instead of coordinates: a neighbour is one addition and one look-up away.
         is_goal = np.zeros(math.prod(self.shape), bool)
         is_goal[goal] = True
         is_hit = is_goal[start]
         found[is_hit] = 0.0
         pending = np.flatnonzero(~is_hit)
+        # Rings double: most voxels are done in the first, and the few that are left justify longer ones.
         done, width = 1, _FIRST_RING
         while len(pending) and done < len(self.steps):
             ring = slice(done, done + min(width, _LOOKUPS_AT_ONCE // len(pending) + 1))
             hits = is_goal.take(start[pending, None] + self.steps[ring])
+            # Neighbours are sorted by length, so the first hit is the nearest of all: no later ring can beat it.
             nearest = hits.argmax(axis=1)
             is_hit = hits[np.arange(len(pending)), nearest]
             found[pending[is_hit]] = self.lengths[ring][nearest[is_hit]]
             pending = pending[~is_hit]
             done, width = ring.stop, 2 * width
         if len(pending):
+            # Farther than any neighbour that was looked up: a tree costs more to build, and less for each of these.
             found[pending] = nearest_distances(self._points(start[pending]), self._points(goal))
         return found
 
@@ -151,6 +139,8 @@ class _Rings:
 def _neighbours(spacing: tuple[float, ...]) -> tuple[Int[np.ndarray, "k axes"], Float[np.ndarray, " k"]]:
     """Every grid offset within some radius, nearest first, and its length in mm; the zero offset leads."""
     axes = len(spacing)
+    # A ball, not a box: beyond the nearest side of a box lie voxels that are nearer than its corners. The ball holds as
+    # many voxels as are wanted, so that thick slices get few neighbours across and many along.
     unit_ball = math.pi ** (axes / 2) / math.gamma(axes / 2 + 1)
     radius = (_OFFSETS_WANTED * math.prod(spacing) / unit_ball) ** (1 / axes)
     reach = [np.arange(-int(radius / size), int(radius / size) + 1) for size in spacing]
@@ -172,10 +162,12 @@ def _padded(mask: Bool[np.ndarray, "*space"], margin: Sequence[int]) -> Bool[np.
 def _surface_indices(padded: Bool[np.ndarray, "*padded"]) -> Int[np.ndarray, " n"]:
     """Flat indices of surface voxels; at least one false element all around makes flat shifts safe."""
     flat = padded.ravel()
+    # A step along the slowest axis is the longest shift: what lies nearer to the ends than that is padding.
     edge = max(_strides(padded.shape))
     core = slice(edge, flat.size - edge)
     inner = flat[core].copy()
     for stride in _strides(padded.shape):
+        # Inside is who has all neighbours inside, before and after, along every axis.
         inner &= flat[core.start - stride : core.stop - stride]
         inner &= flat[core.start + stride : core.stop + stride]
     return np.flatnonzero(flat[core] & ~inner) + edge

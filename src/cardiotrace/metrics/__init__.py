@@ -12,7 +12,7 @@ from cardiotrace.metrics.case import (
 )
 from cardiotrace.metrics.centreline import CentrelineOverlap, centreline_overlap, cldice
 from cardiotrace.metrics.names import short_name
-from cardiotrace.metrics.overlap import Confusion, Presence, accuracy, dice, f1, jaccard, precision, recall, specificity
+from cardiotrace.metrics.overlap import Confusion, Presence, accuracy, dice, jaccard, precision, recall, specificity
 from cardiotrace.metrics.ranking import RankingCurve, average_precision, dice_at, roc_auc
 from cardiotrace.metrics.shape import ShapeLimits, convexity, shape_of, simplicity
 from cardiotrace.metrics.summary import Summary, bootstrap_interval, image_diagonal_mm, summarise
@@ -41,7 +41,6 @@ __all__ = [
     "convexity",
     "dice",
     "dice_at",
-    "f1",
     "image_diagonal_mm",
     "jaccard",
     "measure_case",

@@ -142,6 +142,18 @@ def measure_frames(
     Returns:
         One dictionary for each frame, in order.
     """
+    _require_one_grid(predicted, reference, field_of_view)
+    regions = regions_of(reference.scheme) if structures is None else [_as_region(item) for item in structures]
+    spacing_mm = _common_spacing(predicted, reference)
+    schemes = (predicted.scheme, reference.scheme)
+    voxels = reference.array[0].size if field_of_view is None else int(np.count_nonzero(field_of_view))
+    pairs = zip(_inside(predicted.array, field_of_view), _inside(reference.array, field_of_view), strict=True)
+    return [_measure_volume(pair, schemes, regions, spacing_mm, voxels=voxels) for pair in pairs]
+
+
+def _require_one_grid(
+    predicted: LabelMap, reference: LabelMap, field_of_view: Bool[np.ndarray, "depth height width"] | None
+) -> None:
     if predicted.array.shape != reference.array.shape:
         raise InputError(
             f"the grids differ: predicted {predicted.array.shape}, reference {reference.array.shape}",
@@ -149,12 +161,6 @@ def measure_frames(
         )
     if field_of_view is not None and field_of_view.shape != reference.array.shape[1:]:
         raise InputError(f"the field of view has shape {field_of_view.shape}, the labels {reference.array.shape[1:]}")
-    regions = regions_of(reference.scheme) if structures is None else [_as_region(item) for item in structures]
-    spacing_mm = _common_spacing(predicted, reference)
-    schemes = (predicted.scheme, reference.scheme)
-    voxels = reference.array[0].size if field_of_view is None else int(np.count_nonzero(field_of_view))
-    pairs = zip(_inside(predicted.array, field_of_view), _inside(reference.array, field_of_view), strict=True)
-    return [_measure_volume(pair, schemes, regions, spacing_mm, voxels=voxels) for pair in pairs]
 
 
 def _inside(
@@ -176,25 +182,36 @@ def _measure_volume(
     if pair[0].shape[0] == 1:
         pair = pair[0][0], pair[1][0]
         spacing_mm = None if spacing_mm is None else spacing_mm[1:]
+    # Most of an image is background on both sides: only what is labelled on either is looked at again and again.
     box = bounding_box((pair[0] | pair[1]) != 0)
-    scores = {}
-    for region in regions:
-        predicted, reference = (region.mask(labels[box], scheme) for labels, scheme in zip(pair, schemes, strict=True))
-        counts = Confusion.count(predicted, reference)
-        counts = replace(counts, true_negative=counts.true_negative + voxels - predicted.size)
-        is_thin = region.is_thin and predicted.ndim == 2
-        scores[region.name] = RegionScores(
-            counts.presence,
-            counts.dice,
-            counts.jaccard,
-            counts.precision,
-            counts.recall,
-            counts.specificity,
-            counts.accuracy,
-            cldice(predicted, reference) if is_thin else math.nan,
-            *_distances(predicted, reference, spacing_mm),
-        )
-    return scores
+    small = pair[0][box], pair[1][box]
+    return {region.name: _measure_region(region, small, schemes, spacing_mm, voxels=voxels) for region in regions}
+
+
+def _measure_region(
+    region: Region,
+    pair: tuple[NDArray[np.uint8], NDArray[np.uint8]],
+    schemes: tuple[LabelScheme, LabelScheme],
+    spacing_mm: tuple[float, ...] | None,
+    *,
+    voxels: int,
+) -> RegionScores:
+    predicted, reference = (region.mask(labels, scheme) for labels, scheme in zip(pair, schemes, strict=True))
+    counts = Confusion.count(predicted, reference)
+    # What was cut off is background on both sides, and right.
+    counts = replace(counts, true_negative=counts.true_negative + voxels - predicted.size)
+    is_thin = region.is_thin and predicted.ndim == 2
+    return RegionScores(
+        counts.presence,
+        counts.dice,
+        counts.jaccard,
+        counts.precision,
+        counts.recall,
+        counts.specificity,
+        counts.accuracy,
+        cldice(predicted, reference) if is_thin else math.nan,
+        *_distances(predicted, reference, spacing_mm),
+    )
 
 
 def _distances(
@@ -213,18 +230,23 @@ def _common_spacing(predicted: LabelMap, reference: LabelMap) -> tuple[float, ..
     """The voxel size both agree on, or that of the one that knows it; NaN where none knows the slice distance."""
     if predicted.spacing_mm is None or reference.spacing_mm is None:
         return predicted.spacing_mm or reference.spacing_mm
+    pairs = list(zip(predicted.spacing_mm, reference.spacing_mm, strict=True))
+    # The thickness of a single plane takes part in no score.
     is_plane = reference.array.shape[1] == 1
-    sizes = []
-    for axis, (mine, other) in enumerate(zip(predicted.spacing_mm, reference.spacing_mm, strict=True)):
-        # Headers round: the same file through NIfTI's float32 and MetaImage's text differs in the seventh digit.
-        differ = not (math.isnan(mine) or math.isnan(other) or math.isclose(mine, other, rel_tol=1e-4))
-        if differ and not (is_plane and axis == 0):
-            raise InputError(
-                f"the pixel sizes differ: predicted {predicted.spacing_mm} mm, reference {reference.spacing_mm} mm",
-                where=None if predicted.source is None else predicted.source.path,
-            )
-        sizes.append(mine if math.isnan(other) else other)
-    return tuple(sizes)
+    if any(_differ(mine, other) for mine, other in pairs[1 if is_plane else 0 :]):
+        raise InputError(
+            f"the pixel sizes differ: predicted {predicted.spacing_mm} mm, reference {reference.spacing_mm} mm",
+            where=None if predicted.source is None else predicted.source.path,
+        )
+    return tuple(mine if math.isnan(other) else other for mine, other in pairs)
+
+
+def _differ(mine: float, other: float) -> bool:
+    """Whether two sizes are known and not the same.
+
+    Headers round: one file through NIfTI's float32 and MetaImage's text differs in the seventh digit.
+    """
+    return not (math.isnan(mine) or math.isnan(other) or math.isclose(mine, other, rel_tol=1e-4))
 
 
 def _as_region(item: Region | Structure) -> Region:

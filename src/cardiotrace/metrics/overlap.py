@@ -49,6 +49,7 @@ class Confusion:
             InputError: the shapes differ, or the arrays are not masks.
         """
         first, second = mask_pair(predicted, reference)
+        # Three counts are enough: the fourth is what is left of all voxels.
         both = int(np.count_nonzero(first & second))
         false_positive = int(np.count_nonzero(first)) - both
         false_negative = int(np.count_nonzero(second)) - both
@@ -104,7 +105,7 @@ class Confusion:
 
 
 def dice(predicted: ArrayLike, reference: ArrayLike) -> float:
-    """Dice coefficient, the overlap as a share of the mean size: 2 TP / (2 TP + FP + FN).
+    """Dice coefficient, the overlap as a share of the mean size: 2 TP / (2 TP + FP + FN); of masks also called F1.
 
     Args:
         predicted: a mask of any shape, boolean or zeros and ones.
@@ -127,17 +128,7 @@ def dice(predicted: ArrayLike, reference: ArrayLike) -> float:
 
 
 def jaccard(predicted: ArrayLike, reference: ArrayLike) -> float:
-    """Jaccard index, intersection over union: TP / (TP + FP + FN) = Dice / (2 - Dice).
-
-    Args:
-        predicted: a mask of any shape, boolean or zeros and ones.
-        reference: a mask of the same shape.
-
-    Returns:
-        0 to 1; NaN if both are empty, 0 if one is.
-
-    Raises:
-        InputError: the shapes differ, or the arrays are not masks.
+    """Jaccard index, intersection over union: TP / (TP + FP + FN) = Dice / (2 - Dice); as `dice`.
 
     Example:
         >>> jaccard([1, 1, 1, 0], [0, 1, 1, 1])
@@ -147,17 +138,7 @@ def jaccard(predicted: ArrayLike, reference: ArrayLike) -> float:
 
 
 def precision(predicted: ArrayLike, reference: ArrayLike) -> float:
-    """Share of the predicted voxels that are right: TP / (TP + FP).
-
-    Args:
-        predicted: a mask of any shape, boolean or zeros and ones.
-        reference: a mask of the same shape.
-
-    Returns:
-        0 to 1; NaN if both are empty, 0 if one is.
-
-    Raises:
-        InputError: the shapes differ, or the arrays are not masks.
+    """Share of the predicted voxels that are right: TP / (TP + FP); as `dice`.
 
     Example:
         >>> precision([1, 1, 1, 1], [0, 1, 1, 1])
@@ -167,17 +148,7 @@ def precision(predicted: ArrayLike, reference: ArrayLike) -> float:
 
 
 def recall(predicted: ArrayLike, reference: ArrayLike) -> float:
-    """Share of the reference voxels that were found, or sensitivity: TP / (TP + FN).
-
-    Args:
-        predicted: a mask of any shape, boolean or zeros and ones.
-        reference: a mask of the same shape.
-
-    Returns:
-        0 to 1; NaN if both are empty, 0 if one is.
-
-    Raises:
-        InputError: the shapes differ, or the arrays are not masks.
+    """Share of the reference voxels that were found, or sensitivity: TP / (TP + FN); as `dice`.
 
     Example:
         >>> recall([0, 1, 1, 1], [1, 1, 1, 1])
@@ -189,17 +160,8 @@ def recall(predicted: ArrayLike, reference: ArrayLike) -> float:
 def specificity(predicted: ArrayLike, reference: ArrayLike) -> float:
     """Share of the background that was left alone: TN / (TN + FP).
 
-    It grows with the empty margin of the image, so it compares methods on the same images only.
-
-    Args:
-        predicted: a mask of any shape, boolean or zeros and ones.
-        reference: a mask of the same shape.
-
-    Returns:
-        0 to 1; NaN if the reference has no background.
-
-    Raises:
-        InputError: the shapes differ, or the arrays are not masks.
+    It grows with the empty margin of the image, so it compares methods on the same images only. NaN if the reference
+    has no background.
 
     Example:
         >>> specificity([1, 1, 0, 0, 0], [1, 0, 0, 0, 0])
@@ -211,30 +173,10 @@ def specificity(predicted: ArrayLike, reference: ArrayLike) -> float:
 def accuracy(predicted: ArrayLike, reference: ArrayLike) -> float:
     """Share of all voxels that are right: (TP + TN) / (TP + TN + FP + FN).
 
-    Like `specificity` it grows with the empty margin of the image.
-
-    Args:
-        predicted: a mask of any shape, boolean or zeros and ones.
-        reference: a mask of the same shape.
-
-    Returns:
-        0 to 1; NaN without voxels.
-
-    Raises:
-        InputError: the shapes differ, or the arrays are not masks.
+    Like `specificity` it grows with the empty margin of the image. NaN without voxels.
 
     Example:
         >>> accuracy([1, 1, 0, 0, 0], [1, 0, 0, 0, 0])
         0.8
     """
     return Confusion.count(predicted, reference).accuracy
-
-
-def f1(predicted: ArrayLike, reference: ArrayLike) -> float:
-    """Harmonic mean of precision and recall; of masks the same number as `dice`.
-
-    Example:
-        >>> f1([1, 1, 1, 0], [0, 1, 1, 0])
-        0.8
-    """
-    return dice(predicted, reference)

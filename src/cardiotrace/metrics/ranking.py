@@ -40,6 +40,8 @@ class RankingCurve:
             raise InputError("a probability is not a number")
         order = np.argsort(values)[::-1]
         values, mask = values[order], mask[order]
+        # The last pixel of each run of equal probabilities: a threshold takes all of them or none, so the curve has
+        # corners only there.
         last = np.append(np.flatnonzero(np.diff(values)), max(values.size - 1, 0))[: values.size]
         true_positive = np.cumsum(mask, dtype=np.int64)[last]
         return cls(true_positive, last.astype(np.int64) + 1 - true_positive)
@@ -50,6 +52,7 @@ class RankingCurve:
         if not self._has_both:
             return math.nan
         rates = (np.append(0, counts) / counts[-1] for counts in (self.true_positive, self.false_positive))
+        # Trapezoids: over a run of ties the curve is a straight line, which counts each tie half.
         true_rate, false_rate = rates
         return float((np.diff(false_rate) * (true_rate[1:] + true_rate[:-1]) / 2).sum())
 

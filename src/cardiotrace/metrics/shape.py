@@ -148,6 +148,7 @@ def _simplicity(contour: NDArray[np.float64], spacing_mm: tuple[float, float]) -
 
 def _convexity(contour: NDArray[np.float64]) -> float:
     hull = convex_hull_area(contour)
+    # The hull of a convex contour is the contour, and rounding may make it the smaller of the two.
     return min(polygon_area(contour) / hull, 1.0) if hull else math.nan
 
 

@@ -75,10 +75,7 @@ def summarise(
     """
     scores = np.asarray(values, dtype=np.float64).ravel()
     states = [_presence_of(score) for score in scores.tolist()] if presence is None else list(presence)
-    if len(states) != scores.size:
-        raise InputError(f"{len(states)} presences for {scores.size} scores")
-    if any(math.isnan(score) and state is Presence.PRESENT for score, state in zip(scores, states, strict=True)):
-        raise InputError("a structure present in both masks has no score", remedy="check how the score was computed.")
+    _require_scored(scores, states)
     if infinite_as is not None:
         scores = np.where(np.isinf(scores), np.asarray(infinite_as, dtype=np.float64), scores)
     absent = np.array([state is Presence.ABSENT for state in states], dtype=bool)
@@ -89,6 +86,14 @@ def summarise(
         false_negative=states.count(Presence.FALSE_NEGATIVE),
         false_positive=states.count(Presence.FALSE_POSITIVE),
     )
+
+
+def _require_scored(scores: NDArray[np.float64], states: Sequence[Presence]) -> None:
+    """Refuse scores and presences that cannot be of the same cases."""
+    if len(states) != scores.size:
+        raise InputError(f"{len(states)} presences for {scores.size} scores")
+    if any(math.isnan(score) and state is Presence.PRESENT for score, state in zip(scores, states, strict=True)):
+        raise InputError("a structure present in both masks has no score", remedy="check how the score was computed.")
 
 
 def image_diagonal_mm(shape: Sequence[int], spacing_mm: Sequence[float]) -> float:
@@ -140,20 +145,28 @@ def bootstrap_interval(
         )
     if not 0 < confidence < 1:
         raise InputError(f"a confidence lies between 0 and 1, got {confidence}")
+    shares = np.ones(scores.size) if weights is None else np.asarray(weights, dtype=np.float64).ravel()
+    if scores.size and shares.size != scores.size:
+        raise InputError(f"{shares.size} weights for {scores.size} scores")
     if scores.size == 0:
         return math.nan, math.nan
-    shares = np.ones(scores.size) if weights is None else np.asarray(weights, dtype=np.float64).ravel()
-    if shares.size != scores.size:
-        raise InputError(f"{shares.size} weights for {scores.size} scores")
-    random = np.random.default_rng(seed)
-    block = max(_DRAWS_AT_ONCE // scores.size, 1)
-    drawn = (
-        random.integers(0, scores.size, (min(block, resamples - done), scores.size))
-        for done in range(0, resamples, block)
-    )
-    means = [np.average(scores[picked], axis=1, weights=shares[picked]) for picked in drawn]
-    low, high = np.quantile(np.concatenate(means), [(1 - confidence) / 2, (1 + confidence) / 2])
+    means = _drawn_means(scores, shares, np.random.default_rng(seed), resamples)
+    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
+
+
+def _drawn_means(
+    scores: NDArray[np.float64], shares: NDArray[np.float64], random: np.random.Generator, resamples: int
+) -> NDArray[np.float64]:
+    """Weighted means of cases drawn with replacement, as many in each draw as there are."""
+    means = np.empty(resamples)
+    # Draws go block by block: all at once would take gigabytes for thousands of patients.
+    block = max(_DRAWS_AT_ONCE // scores.size, 1)
+    for start in range(0, resamples, block):
+        stop = min(start + block, resamples)
+        picked = random.integers(0, scores.size, (stop - start, scores.size))
+        means[start:stop] = np.average(scores[picked], axis=1, weights=shares[picked])
+    return means
 
 
 def _presence_of(score: float) -> Presence:

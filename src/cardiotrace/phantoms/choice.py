@@ -6,7 +6,7 @@ alone: the same choice gives the same patients, and a longer list begins with th
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from cardiotrace.phantoms.fundus import CAMERAS, FundusPhantom, sample_fundus
 from cardiotrace.phantoms.fundus.camera import PHOTOGRAPH_QUALITIES
 from cardiotrace.phantoms.fundus.retina import PATHOLOGIES
 from cardiotrace.phantoms.heart import Pathology, sample_patient
+from cardiotrace.phantoms.heart.population import PhantomPatient
 
 Kind = Literal["echo", "cmr", "fundus"]
 ViewName = Literal["4CH", "2CH"]
@@ -57,7 +58,7 @@ class PhantomConfig:
     frame_count: int | None = None
     """Frames over a beat; None for the usual number."""
     spacing_mm: float | None = None
-    """Size of a square pixel, mm; None for the usual size. Image-MRI keeps its number of pixels."""
+    """Size of a square pixel, mm; None for the usual size. Cine-MRI keeps its number of pixels."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.count <= PATIENTS_PER_SEED:
@@ -66,16 +67,10 @@ class PhantomConfig:
             raise ConfigError(f"seed: {self.seed} is negative", remedy="give 0 or more.")
         if not self.views:
             raise ConfigError("views: at least one of '4CH', '2CH' is needed")
-        known = CHOICES[self.kind]
-        for name, given in (
-            ("pathologies", self.pathologies),
-            ("vendors", self.vendors),
-            ("qualities", self.qualities),
-        ):
-            for value in given:
-                if value not in known[name]:
-                    remedy = f"{self.kind} has {', '.join(known[name]) or 'none'}."
-                    raise ConfigError(f"{name}: there is no {value!r}", remedy=remedy)
+        for name, known in CHOICES[self.kind].items():
+            for value in (value for value in getattr(self, name) if value not in known):
+                remedy = f"{self.kind} has {', '.join(known) or 'none'}."
+                raise ConfigError(f"{name}: there is no {value!r}", remedy=remedy)
 
 
 CHOICES: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
@@ -128,18 +123,27 @@ def draw_patient(config: PhantomConfig, number: int) -> SampledPatient:
     patient = Patient(
         sampled.sex.upper(), float(rng.integers(22, 86)), round(sampled.height_cm, 1), round(sampled.weight_kg, 1)
     )
-    if config.kind == "cmr":
-        style = str(rng.choice(config.vendors)) if config.vendors else None
-        quality: Any = str(rng.choice(config.qualities)) if config.qualities else "good"
-        sampled_cmr = sample_cmr(seed, pathology=pathology, style=style, quality=quality)
-        image: EchoPhantom | CmrPhantom = replace(sampled_cmr, long_axis=("4CH",), **_given(config))
-    else:
-        heart = sampled.heart.as_keywords()
-        drawn = replace(sample_echo(seed), **heart, **_given(config))
-        scanner = str(rng.choice(config.vendors)) if config.vendors else drawn.vendor
-        quality = str(rng.choice(config.qualities)) if config.qualities else drawn.quality
-        image = replace(drawn, vendor=scanner, quality=quality)
-    return SampledPatient(number, pathology, patient, image)
+    draw = _draw_cmr if config.kind == "cmr" else _draw_echo
+    return SampledPatient(number, pathology, patient, draw(config, sampled, seed, rng))
+
+
+def _draw_cmr(config: PhantomConfig, sampled: PhantomPatient, seed: int, rng: np.random.Generator) -> CmrPhantom:
+    style = _any_of(config.vendors, rng)
+    quality: Any = _any_of(config.qualities, rng) or "good"
+    drawn = sample_cmr(seed, pathology=sampled.pathology, style=style, quality=quality)
+    return replace(drawn, long_axis=("4CH",), **_given(config))
+
+
+def _draw_echo(config: PhantomConfig, sampled: PhantomPatient, seed: int, rng: np.random.Generator) -> EchoPhantom:
+    drawn = replace(sample_echo(seed), **sampled.heart.as_keywords(), **_given(config))
+    vendor = _any_of(config.vendors, rng) or drawn.vendor
+    quality: Any = _any_of(config.qualities, rng) or drawn.quality
+    return replace(drawn, vendor=vendor, quality=quality)
+
+
+def _any_of(choices: Sequence[str], rng: np.random.Generator) -> str | None:
+    """One of the choices; None, and nothing drawn, where there are none."""
+    return str(rng.choice(choices)) if choices else None
 
 
 def _given(config: PhantomConfig) -> dict[str, Any]:
@@ -151,9 +155,9 @@ def _given(config: PhantomConfig) -> dict[str, Any]:
 def _draw_eye(config: PhantomConfig, number: int, seed: int, rng: np.random.Generator) -> SampledPatient:
     phantom = sample_fundus(
         seed,
-        camera=str(rng.choice(config.vendors)) if config.vendors else "chase",
-        pathology=str(rng.choice(config.pathologies)) if config.pathologies else None,
-        quality=str(rng.choice(config.qualities)) if config.qualities else None,
+        camera=_any_of(config.vendors, rng) or "chase",
+        pathology=_any_of(config.pathologies, rng),
+        quality=_any_of(config.qualities, rng),
     )
     return SampledPatient(number, phantom.pathology, Patient(), phantom)
 

@@ -8,7 +8,7 @@ from jaxtyping import Bool, UInt8
 
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.terms import Structure
-from cardiotrace.geometry.component import fill_holes
+from cardiotrace.geometry.component import bordering, fill_holes
 from cardiotrace.postprocessing.component import groups_of
 
 Window = tuple[slice, slice]
@@ -43,7 +43,9 @@ def fill_enclosed(
     filled = labels.copy()
     for plane in filled:
         for window, gap in _gaps(plane):
-            neighbours = _neighbours(plane[window], gap)
+            # A gap goes to a structure only if nothing else borders on it: between a cavity and a wall nobody knows
+            # whose it is, unless both were listed to be filled together.
+            neighbours = set(plane[window][bordering(gap)].tolist())
             if any(neighbours <= group for group in groups):
                 _fill(plane[window], gap)
     return filled
@@ -53,6 +55,7 @@ def _gaps(plane: UInt8[np.ndarray, "height width"]) -> Iterator[tuple[Window, Bo
     """Each enclosed region of background, in a window that is one pixel wider on all sides."""
     from scipy.ndimage import find_objects, label
 
+    # Enclosed by all structures together first: what reaches the border of the image is no gap of anybody's.
     enclosed = fill_holes(plane != 0) & (plane == 0)
     if not enclosed.any():
         return
@@ -63,19 +66,10 @@ def _gaps(plane: UInt8[np.ndarray, "height width"]) -> Iterator[tuple[Window, Bo
         yield window, regions[window] == number
 
 
-def _neighbours(labels: UInt8[np.ndarray, "rows columns"], gap: Bool[np.ndarray, "rows columns"]) -> set[int]:
-    """Label values that share a pixel edge with the gap."""
-    around = np.zeros_like(gap)
-    around[1:] |= gap[:-1]
-    around[:-1] |= gap[1:]
-    around[:, 1:] |= gap[:, :-1]
-    around[:, :-1] |= gap[:, 1:]
-    return set(labels[around & ~gap].tolist())
-
-
 def _fill(labels: UInt8[np.ndarray, "rows columns"], gap: Bool[np.ndarray, "rows columns"]) -> None:
     """Give each pixel of the gap the label of the nearest pixel around it, in place."""
     from scipy.ndimage import distance_transform_edt
 
+    # The transform of the background hands each of its pixels the place of the nearest labelled one.
     row, column = distance_transform_edt(labels == 0, return_distances=False, return_indices=True)
     labels[gap] = labels[row[gap], column[gap]]

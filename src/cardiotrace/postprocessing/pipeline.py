@@ -25,14 +25,6 @@ class Processed:
     added: Mapping[Structure, NDArray[np.int64]]
     """(time,) pixels that hold the structure now and did not before."""
 
-    def removed_fraction(self, structure: Structure) -> NDArray[np.float64]:
-        """Share of the structure's pixels that was removed in each frame; NaN where it was absent before."""
-        after = np.count_nonzero(self.labels.mask(structure), axis=(1, 2, 3))
-        before = after + self.removed[structure] - self.added[structure]
-        fraction = np.full(len(after), np.nan)
-        np.divide(self.removed[structure], before, out=fraction, where=before > 0)
-        return fraction
-
 
 class Postprocessing:
     """Steps applied in order to every frame of a label map.

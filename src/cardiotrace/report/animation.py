@@ -1,7 +1,8 @@
 """A cine with its outlines as a GIF that plays anywhere."""
 
+import io
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +11,8 @@ from cardiotrace.clinical.curve import frame_times_ms
 from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
-from cardiotrace.io import atomic_write
 from cardiotrace.report.colour import STRUCTURE_COLOURS
+from cardiotrace.report.framing import LabelledFrame
 from cardiotrace.report.overlay import OverlayStyle, draw_overlay
 
 if TYPE_CHECKING:
@@ -19,14 +20,25 @@ if TYPE_CHECKING:
 
 _MOST_FRAMES = 48
 _PIXELS = 3_400_000  # of all frames together; speckle takes about 0.7 byte a pixel
-_SHORTEST_MS = 40.0
+_SHORTEST_MS, _UNKNOWN_MS = 40.0, 60.0
+"""How long a frame is shown: at least, and where the times are unknown."""
 _GREYS, _TINTS, _EDGES = 56, 20, 6
 
 
-def write_animation(
-    image: ExamImage, labels: LabelMap, path: Path, *, frame_rate_hz: float | None = None, share: float = 1.0
-) -> float | None:
-    """Write a GIF of a cine with its outlines; planar images, or the middle slice of a stack.
+@dataclass(frozen=True)
+class Animation:
+    """A GIF, and how its pace compares with the heart's."""
+
+    content: bytes
+    """Of the file."""
+    slowdown: float | None
+    """How many times slower than real it plays, 1 for real time; None where the times are unknown."""
+
+
+def render_animation(
+    image: ExamImage, labels: LabelMap, *, frame_rate_hz: float | None = None, share: float = 1.0
+) -> Animation:
+    """A cine with its outlines as a GIF; planar images, or the middle slice of a stack.
 
     At most 48 frames and about 3 MB: long or large cines are thinned and reduced. Frames are shown for at least
     40 ms, so a fast cine plays slower than the heart beat.
@@ -34,40 +46,37 @@ def write_animation(
     Args:
         image: a moving image.
         labels: labels on its grid.
-        path: the GIF to be.
         frame_rate_hz: gives the times where the image has none of its own.
         share: of the size that it may have, less than 1 where several stand on one page.
-
-    Returns:
-        How many times slower than real it plays, 1 for real time; None where the times are unknown.
     """
-    count = image.cine.grid_shape[0]
-    frames = np.unique(np.linspace(0, count - 1, min(count, _MOST_FRAMES)).round().astype(int))
-    times_ms = frame_times_ms(image, frame_rate_hz)
-    true_ms = None
-    if times_ms is not None and count > 1:
-        true_ms = (times_ms[-1] - times_ms[0]) / (count - 1) * (count / len(frames))
-    shown_ms = max(_SHORTEST_MS, true_ms or 60.0)
-    side = max(96, int((share * _PIXELS / len(frames)) ** 0.5))
-    style = OverlayStyle(width=min(460, round(side * 1.25)), height=min(400, side), line=1.6, has_legend=False)
-    depth = _middle_slice(labels)
-    images = [
-        draw_overlay(image.cine, labels, int(frame), depth=depth, caption=f"frame {frame}", style=style)
-        for frame in frames
-    ]
     from PIL.Image import Dither
 
+    count = image.cine.grid_shape[0]
+    frames = np.unique(np.linspace(0, count - 1, min(count, _MOST_FRAMES)).round().astype(int)).tolist()
+    true_ms = _frame_ms(frame_times_ms(image, frame_rate_hz), len(frames))
+    shown_ms = max(_SHORTEST_MS, true_ms or _UNKNOWN_MS)
+    side = max(96, int((share * _PIXELS / len(frames)) ** 0.5))
+    style = OverlayStyle(width=min(460, round(side * 1.25)), height=min(400, side), line=1.6, has_legend=False)
+    shown = LabelledFrame(image.cine, labels, depth=_middle_slice(labels))
     # One palette for all frames: a palette of its own for each makes the grey flicker.
     palette = _palette(labels.scheme.structures, style)
-    indexed = [image.quantize(palette=palette, dither=Dither.NONE) for image in images]
-
-    def save(file: Path) -> None:
-        indexed[0].save(
-            file, format="GIF", save_all=True, append_images=indexed[1:], duration=round(shown_ms, -1), loop=0
+    first, *others = (
+        draw_overlay(replace(shown, frame=frame), caption=f"frame {frame}", style=style).quantize(
+            palette=palette, dither=Dither.NONE
         )
+        for frame in frames
+    )
+    stream = io.BytesIO()
+    first.save(stream, format="GIF", save_all=True, append_images=others, duration=round(shown_ms, -1), loop=0)
+    return Animation(stream.getvalue(), shown_ms / true_ms if true_ms else None)
 
-    atomic_write(path, save)
-    return shown_ms / true_ms if true_ms else None
+
+def _frame_ms(times_ms: Sequence[float] | None, shown: int) -> float | None:
+    """How long each of so many frames stands for, ms; longer than between the cine's own where some are left out."""
+    if times_ms is None or len(times_ms) < 2:
+        return None
+    count = len(times_ms)
+    return (times_ms[-1] - times_ms[0]) / (count - 1) * (count / shown)
 
 
 def _palette(structures: Sequence[Structure], style: OverlayStyle) -> "PilImage":

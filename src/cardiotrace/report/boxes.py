@@ -29,24 +29,36 @@ def draw_boxes(values: Mapping[str, Mapping[str, Sequence[float]]], path: Path, 
         InputError: no value can be drawn.
     """
     groups = list(dict.fromkeys(group for by_group in values.values() for group in by_group))
-    if not any(np.isfinite(list(found)).any() for by_group in values.values() for found in by_group.values()):
+    if not any(map(_any_finite, values.values())):
         raise InputError(f"there is no {score} to draw", where=path)
     figure = blank_figure(max(4.0, 1.0 + len(values) * max(0.9, 0.45 * len(groups))), 3.8)
     axes = plain_axes(figure, (1, 1, 1), x="", y=score)
-    width = 0.8 / len(groups)
     for number, group in enumerate(groups):
-        colour = LINES[number % len(LINES)]
-        for place, by_group in enumerate(values.values()):
-            shift = (number - (len(groups) - 1) / 2) * width
-            _box(axes, place + shift, 0.85 * width, by_group.get(group, ()), colour)
+        _boxes_of(axes, [by_group.get(group, ()) for by_group in values.values()], number, len(groups))
         if len(groups) > 1:
-            axes.scatter([], [], marker="s", s=60, color=colour, alpha=0.45, label=group)
+            axes.scatter([], [], marker="s", s=60, color=_colour(number), alpha=0.45, label=group)
     axes.set_xticks(range(len(values)), [f"{region}{_missed(by_group)}" for region, by_group in values.items()])
     axes.set_xlim(-0.6, len(values) - 0.4)
     axes.grid(visible=False, axis="x")
     if len(groups) > 1:
         figure.legend(frameon=False, fontsize=TEXT, loc="outside lower center", ncols=min(6, len(groups)))
     save_png(figure, path)
+
+
+def _any_finite(by_group: Mapping[str, Sequence[float]]) -> bool:
+    return any(np.isfinite(list(found)).any() for found in by_group.values())
+
+
+def _colour(number: int) -> str:
+    return LINES[number % len(LINES)]
+
+
+def _boxes_of(axes: "Axes", by_region: Sequence[Sequence[float]], number: int, groups: int) -> None:
+    """The boxes of one group, the same way off the middle of every region: groups share eight tenths of the width."""
+    width = 0.8 / groups
+    shift = (number - (groups - 1) / 2) * width
+    for place, found in enumerate(by_region):
+        _box(axes, place + shift, 0.85 * width, found, _colour(number))
 
 
 def _box(axes: "Axes", x: float, width: float, values: Sequence[float], colour: str) -> None:

@@ -1,10 +1,10 @@
 """A blank figure, axes in the house's style, and a way to disk: what every plot begins and ends with."""
 
-from collections.abc import Callable
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cardiotrace.io import atomic_write
+from cardiotrace.io import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,7 +39,17 @@ def plain_axes(figure: "Figure", place: tuple[int, int, int], *, x: str, y: str)
     return axes
 
 
+def png_of(figure: "Figure") -> bytes:
+    """The figure as the bytes of a PNG file."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png")
+    return stream.getvalue()
+
+
 def save_png(figure: "Figure", path: Path) -> None:
-    """Write the figure completely or not at all."""
-    write: Callable[[Path], None] = lambda file: figure.savefig(file, format="png")  # noqa: E731
-    atomic_write(path, write)
+    """Write the figure completely or not at all.
+
+    Raises:
+        WorkError: the disk is full, or the folder cannot be written to.
+    """
+    write_bytes(path, png_of(figure))

@@ -11,7 +11,7 @@ from cardiotrace.core.errors import ModelFileError
 from cardiotrace.core.number import digits_of, fixed, mean_and_sd
 from cardiotrace.core.text import markdown_cell
 from cardiotrace.datasets.split import fold_seed
-from cardiotrace.inference.spec import ModelSpec, view_names
+from cardiotrace.inference.spec import ModelSpec, TrainingSpec, view_names
 from cardiotrace.metrics import short_name
 
 _COLUMNS = (
@@ -20,10 +20,8 @@ _COLUMNS = (
 """Scores that a card tells, in order."""
 _AGREEMENT = {"correlation": 3, "bias": 1, "sd": 1, "mean_absolute_error": 1}
 """Numbers of agreement and their digits."""
-
-
-_LOST = {"missed": "false negative"}
-"""Words for counts of older files."""
+_COUNTS = {"missed": "false negative", "false_negative": "false negative", "false_positive": "false positive"}
+"""Words for counts; older model files say "missed", the oldest of false positives too."""
 KEPT_APART = "kept_apart"
 """Key of a model's scores on patients who took no part in training or in any choice: a list of tables, each with
 "data" in words, "patients" where known, mean "dice" by region, and "mean_absolute_error" by quantity."""
@@ -65,7 +63,6 @@ def _card(spec: ModelSpec, file_name: str) -> str:
 
 def _facts(spec: ModelSpec) -> str:
     made = spec.training
-    origin = "Made of" if made.epochs is None else "Started from"
     rows = {
         "Views": view_names(spec),
         "Structures": ", ".join(f"{name} = {value}" for name, value in spec.scheme.values.items()),
@@ -74,14 +71,20 @@ def _facts(spec: ModelSpec) -> str:
         "Threshold": "" if spec.threshold is None else f"{spec.threshold:.2f}",
         "Post-processing": " then ".join(choice.name for choice in spec.postprocessing.choices) or "none",
         "Learned from": f"{made.data_set}, split {made.split}",
-        origin: made.started_from,
-        "Kept": "" if made.epochs is None else f"epoch {made.epochs}, the best on the validation part",
+        **_origin(made),
         "Random seed": "" if made.seed is None else str(made.seed),
         "Source commit": made.commit,
         "Made with": ", ".join(f"{name} {version}" for name, version in made.versions.items()),
         "Date": spec.created,
     }
     return _table(("", ""), [(name, told) for name, told in rows.items() if told])
+
+
+def _origin(made: TrainingSpec) -> dict[str, str]:
+    """What a model began as; a model without epochs of its own was joined from others."""
+    if made.epochs is None:
+        return {"Made of": made.started_from}
+    return {"Started from": made.started_from, "Kept": f"epoch {made.epochs}, the best on the validation part"}
 
 
 def _step(name: str, options: Mapping[str, Any]) -> str:
@@ -115,32 +118,35 @@ def _kept_apart(found: Sequence[Mapping[str, Any]]) -> list[str]:
     """What the model did on patients kept apart, beside what it did on those that it was chosen on."""
     if not found:
         return []
-    regions = list(dict.fromkeys(region for item in found for region in item["dice"]))
-    errors = list(dict.fromkeys(key for item in found for key in item.get("mean_absolute_error", {})))
+    regions = dict.fromkeys(region for item in found for region in item["dice"])
+    errors = dict.fromkeys(key for item in found for key in item.get("mean_absolute_error", {}))
     rows = [
-        (
-            item["data"],
-            item.get("patients", ""),
-            *(fixed(item["dice"][region], 2) if region in item["dice"] else "" for region in regions),
-            *(_told(item.get("mean_absolute_error", {}), key) for key in errors),
-        )
+        {
+            "patients of": item["data"],
+            "n": item.get("patients", ""),
+            **{f"Dice {region}": _told(item["dice"], region, 2) for region in regions},
+            **{_error_head(key): _told(item.get("mean_absolute_error", {}), key, 1) for key in errors},
+        }
         for item in found
     ]
-    head = ["patients of", "n", *(f"Dice {region}" for region in regions)]
-    head += [f"{present_key(key).rsplit('_', 1)[0].replace('_', ' ')} MAE, {key.rsplit('_', 1)[1]}" for key in errors]
     words = (
         "Measured when the model was finished, on patients who took no part in its training nor in any choice made for"
         " it. Expect these numbers on new patients, not those of the validation part."
     )
-    return ["## Scores on patients kept apart", words, _table(head, rows)]
+    return ["## Scores on patients kept apart", words, _table_of(rows)]
 
 
-def _told(values: Mapping[str, float], key: str) -> str:
-    return fixed(values[key], 1) if key in values else ""
+def _error_head(key: str) -> str:
+    name, _, unit = present_key(key).rpartition("_")
+    return f"{name.replace('_', ' ')} MAE, {unit}"
+
+
+def _told(values: Mapping[str, float], key: str, digits: int) -> str:
+    return fixed(values[key], digits) if key in values else ""
 
 
 def _score_tables(scores: Mapping[str, Any]) -> list[str]:
-    text = [_table(*_region_table(scores["regions"]))]
+    text = [_region_table(scores["regions"])] if scores["regions"] else []
     ejection = {present_key(key): value for key, value in scores.items()}.get(
         "left_ventricular_ejection_fraction_percent"
     )
@@ -227,23 +233,28 @@ def _as_toml(value: Any) -> str:
     return json.dumps(value)
 
 
-def _region_table(regions: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], list[Sequence[Any]]]:
-    """Head and rows; the columns are the scores that the model file holds."""
-    held = {score for groups in regions.values() for found in groups.values() for score in found}
-    columns = [score for score in _COLUMNS if score in held]
-    # Older model files say "missed", the oldest of false positives too.
-    lost = tuple(
-        name
-        for name in ("missed", "false_negative", "false_positive")
-        if all(name in found for groups in regions.values() for found in groups.values())
+def _region_table(regions: Mapping[str, Mapping[str, Any]]) -> str:
+    """A row for each region and group; the columns are the scores that the model file holds."""
+    found = [(region, group, held) for region, groups in regions.items() for group, held in groups.items()]
+    known = [held.keys() for *_, held in found]
+    scores = [score for score in _COLUMNS if score in set().union(*known)]
+    counts = [name for name in _COUNTS if name in set.intersection(*map(set, known))]
+    return _table_of(
+        [
+            {
+                "region": region,
+                "group": group,
+                **{_score_head(score): _mean_and_sd(held, score) for score in scores},
+                "n": held["n"],
+                **{_COUNTS[name]: held[name] for name in counts},
+            }
+            for region, group, held in found
+        ]
     )
-    rows: list[Sequence[Any]] = [
-        (region, group, *(_mean_and_sd(found, score) for score in columns), found["n"], *(found[key] for key in lost))
-        for region, groups in regions.items()
-        for group, found in groups.items()
-    ]
-    heads = [short_name(score) + (" mm" if score.endswith("_mm") else "") for score in columns]
-    return ["region", "group", *heads, "n", *(_LOST.get(key, key.replace("_", " ")) for key in lost)], rows
+
+
+def _score_head(score: str) -> str:
+    return short_name(score) + (" mm" if score.endswith("_mm") else "")
 
 
 def _mean_and_sd(found: Mapping[str, Any], score: str) -> str:
@@ -260,6 +271,11 @@ def _use(spec: ModelSpec) -> str:
         " looked at by somebody who can judge them; a report flags what looks wrong, and no flag is no proof of"
         " correctness."
     )
+
+
+def _table_of(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows by heading, all with the headings of the first."""
+    return _table(list(rows[0]), [list(row.values()) for row in rows])
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -4,7 +4,6 @@ import base64
 import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +12,7 @@ from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.clinical.term import terms
 from cardiotrace.core.flag import Flag, Grade, worst
 from cardiotrace.core.text import csv_text
+from cardiotrace.report.template import render_template
 
 COLUMNS = tuple(
     (term.key, term.short, term.sign)
@@ -112,17 +112,14 @@ def cohort_page(rows: Sequence[CohortRow], title: str, date: datetime.date | Non
         title: its heading.
         date: of the page; None for today.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-    template = environment.from_string(files("cardiotrace.report").joinpath("cohort.html.jinja").read_text("utf-8"))
-    shown = [column for column in COLUMNS if any(row.quantity(column[0]) for row in rows)]
-    return template.render(
+    shown = {key: f"{short} ({unit})" for key, short, unit in COLUMNS if any(row.quantity(key) for row in rows)}
+    return render_template(
+        "cohort.html.jinja",
         title=title,
         date=(date or datetime.date.today()).isoformat(),
         version=cardiotrace.__version__,
-        columns=[f"{short} ({unit})" for _, short, unit in shown],
-        rows=[_line(row, [key for key, _, _ in shown]) for row in rows],
+        columns=list(shown.values()),
+        rows=[_line(row, list(shown)) for row in rows],
         failures=[row for row in rows if row.reason],
         count=len(rows),
         done=sum(row.measures is not None for row in rows),

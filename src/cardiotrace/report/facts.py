@@ -35,20 +35,24 @@ def facts_of(exam: Exam) -> Facts:
         exam: the exam as it was read.
     """
     patient = exam.patient
-    told = {key: str(exam.facts[key]) for key in _TOLD if exam.facts.get(key)}
-    heart = is_of_heart(exam)
     facts = [
         ("Sex", _SEXES.get(patient.sex or "", patient.sex or "")),
         ("Age", _number(patient.age_years, "years")),
         ("Height", _number(patient.height_cm, "cm")),
         ("Weight", _number(patient.weight_kg, "kg")),
-        *((_TOLD[key], text) for key, text in told.items() if heart or key not in _CARDIAC),
+        *_told(exam),
         ("Frame rate", _frame_rate(exam)),
         ("Heart rate", _range((image.cine.acquisition.heart_rate_bpm for image in exam.images), "/min")),
         ("Scanner", _scanner(exam)),
         ("Pixel size", pixel_sizes(exam.images)),
     ]
     return [(name, text) for name, text in facts if text]
+
+
+def _told(exam: Exam) -> Facts:
+    """What the data set says, of hearts alone what is of hearts."""
+    keys = [key for key in _TOLD if key not in _CARDIAC or is_of_heart(exam)]
+    return [(_TOLD[key], str(exam.facts.get(key) or "")) for key in keys]
 
 
 def is_of_heart(exam: Exam) -> bool:

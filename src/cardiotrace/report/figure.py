@@ -1,6 +1,7 @@
 """Plots: curves of an exam and of a training, agreement of two observers. Matplotlib is loaded when one is drawn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from cardiotrace.report.colour import LINES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 _PANELS = (
     ("loss", ("loss",), False),
@@ -25,7 +28,7 @@ _PANELS = (
 
 
 def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Plot a training journal: losses, scores and learning rate over epochs, one panel each.
+    """Plot a training log: losses, scores and learning rate over epochs, one panel each.
 
     Args:
         rows: one mapping per epoch; keys with "loss", "dice" (or "jaccard", "iou") and "lr" in them are drawn, over
@@ -35,14 +38,15 @@ def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     Raises:
         InputError: nothing in the rows can be drawn.
     """
-    panels = [(title, _journal(rows, words), is_log) for title, words, is_log in _PANELS]
+    panels = [(title, _log_lines(rows, words), is_log) for title, words, is_log in _PANELS]
     panels = [panel for panel in panels if panel[1]]
     if not panels:
-        raise InputError("the journal has no loss, dice or learning rate to draw", where=path)
+        raise InputError("the log has no loss, dice or learning rate to draw", where=path)
     figure = blank_figure(4.4 * len(panels), 3.2)
     for place, (title, lines, is_log) in enumerate(panels):
         axes = plain_axes(figure, (1, len(panels), place + 1), x="epoch", y=title)
-        for colour, (name, (epochs, values)) in zip(_cycled(len(lines)), lines.items(), strict=True):
+        for number, (name, (epochs, values)) in enumerate(lines.items()):
+            colour = LINES[number % len(LINES)]
             axes.plot(epochs, values, color=colour, linewidth=1.6, label=name, marker="o" if len(epochs) < 3 else "")
         if is_log:
             axes.set_yscale("log")
@@ -50,83 +54,94 @@ def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     save_png(figure, path)
 
 
-def draw_exam_curve(curve: Curve, instants: Sequence[KeyFrame], path: Path) -> None:
+def draw_exam_curve(curve: Curve, key_frames: Sequence[KeyFrame]) -> "Figure":
     """Plot volumes of the ventricles, or areas of ventricle and atrium, over time with ED and ES marked.
 
     Args:
         curve: the values of one cine.
-        instants: the measured frames; those of other images are not drawn.
-        path: the PNG to be.
+        key_frames: the measured frames; those of other images are not drawn.
     """
-    along = np.arange(len(next(iter(curve.series.values())))) if curve.times_ms is None else np.array(curve.times_ms)
-    names = [name for name in curve.series if "_length" not in name]
-    left = [name for name in names if "volume" in name] or [name for name in names if "ventricular_area" in name]
-    right = [name for name in names if "area" in name and name not in left]
+    left, right = _plotted(curve)
+    count = len(next(iter(curve.series.values())))
+    along = np.arange(count) if curve.times_ms is None else np.array(curve.times_ms)
     # As wide as two stand side by side on the page, so that letters keep their size there.
     figure = blank_figure(4.6, 3.1, dots=200)
-    label = _axis_label(left[0]) if len(left) == 1 else _axis_label(left[0]).replace("LV ", "")
-    axes = plain_axes(figure, (1, 1, 1), x="frame" if curve.times_ms is None else "time, ms", y=label)
-    handles = [
-        _line(axes, along, curve.series[name], colour, _word(name))
-        for name, colour in zip(left, (LINES[0], LINES[1]), strict=False)
-    ]
+    axes = plain_axes(figure, (1, 1, 1), x="frame" if curve.times_ms is None else "time, ms", y=_shared_label(left))
+    handles = _lines(axes, along, {name: curve.series[name] for name in left}, _LEFT)
     if right:
-        other = axes.twinx()
-        other.set_ylabel(_axis_label(right[0]).replace("LV ", ""), color=INK, fontsize=TEXT)
-        other.tick_params(colors=INK, labelsize=TEXT)
-        other.spines[["top", "left", "bottom"]].set_visible(False)
-        colours = (LINES[5], LINES[3])
-        handles += [
-            _line(other, along, curve.series[name], colour, _word(name), dashed=True)
-            for name, colour in zip(right, colours, strict=False)
-        ]
-        other.set_ylim(bottom=0)
-    axes.set_ylim(bottom=0)
-    for instant in instants:
-        if instant.image == curve.image:
-            axes.axvline(along[instant.frame], color=INK, linewidth=0.9, linestyle=":")
-            axes.annotate(
-                instant.phase.value,
-                (along[instant.frame], 0.02),
-                xycoords=("data", "axes fraction"),
-                fontsize=TEXT,
-                xytext=(3, 0),
-                textcoords="offset points",
-                color=INK,
-            )
+        handles += _lines(_second_axes(axes, right[0]), along, {name: curve.series[name] for name in right}, _RIGHT)
+    for key_frame in key_frames:
+        if key_frame.image == curve.image:
+            _mark(axes, float(along[key_frame.frame]), key_frame.phase.value)
     figure.legend(handles=handles, frameon=False, fontsize=TEXT, ncols=3, loc="outside upper center")
-    save_png(figure, path)
+    return figure
 
 
-def draw_agreement(
-    predicted: Float[np.ndarray, "cases"],
-    reference: Float[np.ndarray, "cases"],
-    path: Path,
-    *,
-    quantity: str,
-    unit: str,
-    reference_name: str = "reference",
-) -> None:
+def _plotted(curve: Curve) -> tuple[list[str], list[str]]:
+    """Names of the values on the left axis, volumes where there are any, and of the areas on the right one."""
+    left = _holding(curve, "volume") or _holding(curve, "ventricular_area")
+    return left, [name for name in _holding(curve, "area") if name not in left]
+
+
+def _holding(curve: Curve, word: str) -> list[str]:
+    return [name for name in curve.series if word in name]
+
+
+def _second_axes(axes: "Axes", name: str) -> "Axes":
+    """Axes with a scale of their own, on the right."""
+    other = axes.twinx()
+    other.set_ylabel(_axis_label(name).replace("LV ", ""), color=INK, fontsize=TEXT)
+    other.tick_params(colors=INK, labelsize=TEXT)
+    other.spines[["top", "left", "bottom"]].set_visible(False)
+    return other
+
+
+def _mark(axes: "Axes", x: float, word: str) -> None:
+    """A dotted line across with a word at its foot."""
+    axes.axvline(x, color=INK, linewidth=0.9, linestyle=":")
+    axes.annotate(
+        word,
+        (x, 0.02),
+        xycoords=("data", "axes fraction"),
+        xytext=(3, 0),
+        textcoords="offset points",
+        fontsize=TEXT,
+        color=INK,
+    )
+
+
+@dataclass(frozen=True)
+class PairedValues:
+    """One quantity of several cases, measured and as a reference has it."""
+
+    predicted: Float[np.ndarray, "cases"]
+    reference: Float[np.ndarray, "cases"]
+    """Of the same cases; pairs with a missing value are left out."""
+    quantity: str
+    """What they are, such as "ejection fraction"."""
+    unit: str
+    """Of both, such as "%"."""
+    reference_name: str = "reference"
+    """What the reference is, in words."""
+
+
+def draw_agreement(values: PairedValues, path: Path) -> None:
     """Plot agreement with a reference: correlation on the left, Bland-Altman on the right.
 
     Args:
-        predicted: one value per case.
-        reference: the reference of the same cases; pairs with a missing value are left out.
+        values: what agrees, or does not.
         path: the PNG to be.
-        quantity: what they are, such as "ejection fraction".
-        unit: of both, such as "%".
-        reference_name: what the reference is, in words.
 
     Raises:
         InputError: fewer than three complete pairs, or unequal numbers of cases.
     """
-    pairs = _pairs(predicted, reference, path)
+    pairs = _pairs(values.predicted, values.reference, path)
+    quantity, unit = values.quantity, values.unit
     figure = blank_figure(9.0, 4.0)
-    axes = plain_axes(figure, (1, 2, 1), x=f"{quantity}, {reference_name}, {unit}", y=f"{quantity}, predicted, {unit}")
-    correlation_panel(axes, *pairs)
-    bland_altman_panel(
-        plain_axes(figure, (1, 2, 2), x=f"mean of both, {unit}", y=f"predicted - reference, {unit}"), *pairs
-    )
+    words = {"x": f"{quantity}, {values.reference_name}, {unit}", "y": f"{quantity}, predicted, {unit}"}
+    correlation_panel(plain_axes(figure, (1, 2, 1), **words), *pairs)
+    words = {"x": f"mean of both, {unit}", "y": f"predicted - reference, {unit}"}
+    bland_altman_panel(plain_axes(figure, (1, 2, 2), **words), *pairs)
     save_png(figure, path)
 
 
@@ -180,39 +195,49 @@ def _pairs(
     return first[complete], second[complete]
 
 
-def _journal(rows: Sequence[Mapping[str, Any]], words: tuple[str, ...]) -> dict[str, tuple[list[float], list[float]]]:
+def _log_lines(rows: Sequence[Mapping[str, Any]], words: tuple[str, ...]) -> dict[str, tuple[list[float], list[float]]]:
     """Epochs and values of every key that holds one of the words, finite numbers only."""
     lines: dict[str, tuple[list[float], list[float]]] = {}
     for place, row in enumerate(rows):
-        epoch = float(row.get("epoch", place + 1))
-        for key, value in row.items():
-            parts = key.lower().replace("/", "_").split("_")
-            is_wanted = any(word in parts or key.lower().endswith(word) for word in words)
-            if is_wanted and isinstance(value, int | float) and np.isfinite(value):
-                epochs, values = lines.setdefault(key, ([], []))
-                epochs.append(epoch)
-                values.append(float(value))
+        for key, value in _numbers(row, words):
+            epochs, values = lines.setdefault(key, ([], []))
+            epochs.append(float(row.get("epoch", place + 1)))
+            values.append(value)
     return lines
 
 
-def _cycled(count: int) -> list[str]:
-    return [LINES[place % len(LINES)] for place in range(count)]
+def _numbers(row: Mapping[str, Any], words: tuple[str, ...]) -> Iterator[tuple[str, float]]:
+    """The finite numbers of an epoch whose key holds one of the words, such as "val_dice" or "LV Dice" for "dice"."""
+    for key, value in row.items():
+        parts = key.lower().replace("/", "_").split("_")
+        is_wanted = any(word in parts or key.lower().endswith(word) for word in words)
+        if is_wanted and isinstance(value, int | float) and np.isfinite(value):
+            yield key, float(value)
 
 
-def _line(
-    axes: "Axes",
-    along: Float[np.ndarray, "frames"] | Any,
-    values: Sequence[float | None],
-    colour: str,
-    name: str,
-    *,
-    dashed: bool = False,
-) -> Any:
-    numbers = np.array([np.nan if value is None else value for value in values], np.float64)
-    (line,) = axes.plot(
-        along, numbers, color=colour, linewidth=1.3 if dashed else 2.0, linestyle="--" if dashed else "-", label=name
-    )
-    return line
+@dataclass(frozen=True)
+class _Pens:
+    """How the lines of one axis are drawn."""
+
+    colours: tuple[str, ...]
+    width: float
+    style: str
+
+
+_LEFT = _Pens((LINES[0], LINES[1]), 2.0, "-")
+_RIGHT = _Pens((LINES[5], LINES[3]), 1.3, "--")
+
+
+def _lines(
+    axes: "Axes", along: Float[np.ndarray, "frames"], series: Mapping[str, Sequence[float | None]], pens: _Pens
+) -> list["Line2D"]:
+    """Draw several values over time, gaps where one is unknown; as many as there are colours."""
+    drawn: list[Line2D] = []
+    for (name, values), colour in zip(series.items(), pens.colours, strict=False):
+        numbers = np.array([np.nan if value is None else value for value in values], np.float64)
+        drawn += axes.plot(along, numbers, color=colour, linewidth=pens.width, linestyle=pens.style, label=_word(name))
+    axes.set_ylim(bottom=0)
+    return drawn
 
 
 def _word(name: str) -> str:
@@ -221,6 +246,12 @@ def _word(name: str) -> str:
     for long, short in (("left ventricular", "LV"), ("right ventricular", "RV"), ("left atrial", "LA")):
         words = words.replace(long, short)
     return words
+
+
+def _shared_label(names: Sequence[str]) -> str:
+    """What an axis of several values is labelled with: the kind alone, where they are of several chambers."""
+    label = _axis_label(names[0])
+    return label if len(names) == 1 else label.replace("LV ", "")
 
 
 def _axis_label(name: str) -> str:

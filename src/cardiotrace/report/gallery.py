@@ -14,12 +14,12 @@ from cardiotrace.geometry.contour import contours
 from cardiotrace.metrics import Region, regions_of
 from cardiotrace.report.canvas import TEXT, blank_figure, save_png
 from cardiotrace.report.colour import STRUCTURE_COLOURS, hexadecimal
-from cardiotrace.report.overlay import display_grey
-from cardiotrace.report.sheet import box_to_show, cropped
+from cardiotrace.report.framing import box_to_show, cropped, display_grey
 from cardiotrace.report.sweep import painted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
 _DARK, _LIGHT = "#12161b", "#f2f2f2"
@@ -56,6 +56,11 @@ class ComparedImage:
         held = set(self.predicted.scheme.structures)
         return tuple(region for region in regions_of(self.reference.scheme) if held.issuperset(region.structures))
 
+    @property
+    def is_thin(self) -> bool:
+        """Whether both hold long thin structures alone, whose outlines would hide them."""
+        return bool(self.regions) and all(region.is_thin for region in self.regions)
+
 
 def draw_compared(compared: ComparedImage, path: Path, *, title: str, notes: Sequence[str] = ()) -> None:
     """Draw a frame, and the same with the outlines of the reference, white, and of the prediction, coloured.
@@ -77,22 +82,27 @@ def draw_compared(compared: ComparedImage, path: Path, *, title: str, notes: Seq
     plane = display_grey(compared.cine)[compared.frame, compared.depth]
     extent = (0.0, columns_mm, rows_mm, 0.0)
     left.imshow(plane, cmap="gray", vmin=0, vmax=255, extent=extent)
-    if compared.regions and all(region.is_thin for region in compared.regions):
+    if compared.is_thin:
         right.imshow(_painted(compared), extent=extent, interpolation="nearest")
         right.set_xlabel("found white, false vermilion, missed blue", color=_LIGHT, fontsize=TEXT)
     else:
         right.imshow(plane, cmap="gray", vmin=0, vmax=255, extent=extent)
-        handles = [_outlines(right, compared, region) for region in compared.regions]
-        if handles:
-            reference = handles[0][0]
-            figure.legend(
-                handles=[reference, *(predicted for _, predicted in handles)], loc="outside lower center", ncols=6,
-                fontsize=TEXT, frameon=False, labelcolor=_LIGHT,
-            )  # fmt: skip
+        _draw_outlines(figure, right, compared)
     if compared.cine.grid_shape[1] > 1:
         left.set_xlabel(f"slice {compared.depth}, where the two differ most", color=_LIGHT, fontsize=TEXT)
     figure.suptitle("\n".join([title, *notes]), color=_LIGHT, fontsize=10)
     save_png(figure, path)
+
+
+def _draw_outlines(figure: "Figure", axes: "Axes", compared: ComparedImage) -> None:
+    """Draw the outlines of all regions, and tell them apart below."""
+    handles = [_outlines(axes, compared, region) for region in compared.regions]
+    if handles:
+        reference = handles[0][0]
+        figure.legend(
+            handles=[reference, *(predicted for _, predicted in handles)], loc="outside lower center", ncols=6,
+            fontsize=TEXT, frameon=False, labelcolor=_LIGHT,
+        )  # fmt: skip
 
 
 def _outlines(axes: "Axes", compared: ComparedImage, region: Region) -> tuple["Line2D", "Line2D"]:

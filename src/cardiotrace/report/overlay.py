@@ -1,17 +1,18 @@
 """One frame with the outlines of its structures, drawn smooth and to scale."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Shaped, UInt8
+from jaxtyping import Bool, Shaped
 
 from cardiotrace.clinical.long_axis_trace import LongAxisTrace
 from cardiotrace.core.image import Image
-from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
 from cardiotrace.geometry.contour import contours
 from cardiotrace.report.colour import STRUCTURE_COLOURS, Colour
+from cardiotrace.report.framing import LabelledFrame, display_grey
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
@@ -50,7 +51,7 @@ class _Canvas:
     """Pixels per mm (per pixel of the image's height where there is no spacing)."""
     spacing_mm: tuple[float, float]
     corner_mm: tuple[float, float] = (0.0, 0.0)
-    """(row, column) of the image's corner in the millimetres of what is drawn, where only a part is shown."""
+    """(row, column) of the image's corner in the millimetres of the traces, where only a part is shown."""
 
     def points(
         self, points_mm: Shaped[np.ndarray, "n 2"], *, corner: tuple[int, int] = (0, 0), factor: int = _FINE
@@ -61,28 +62,19 @@ class _Canvas:
 
 
 def draw_overlay(
-    cine: Image,
-    labels: LabelMap,
-    frame: int,
+    shown: LabelledFrame,
     *,
     trace: LongAxisTrace | None = None,
     caption: str = "",
-    depth: int = 0,
     style: OverlayStyle | None = None,
-    corner_mm: tuple[float, float] = (0.0, 0.0),
 ) -> "PilImage":
-    """Draw one frame with its outlines; pixels become square millimetres.
+    """Draw one slice of one frame with its outlines; pixels become square millimetres.
 
     Args:
-        cine: the image.
-        labels: labels on its grid.
-        frame: which frame, from 0.
+        shown: image, labels, frame and slice.
         trace: what was measured there, to draw long axis and disks as they were measured; None draws neither.
         caption: words for the upper left corner, such as "A4C end-diastole".
-        depth: which slice of a stack.
         style: sizes and what to leave out.
-        corner_mm: (row, column) of the image's corner in the millimetres of the axis, where the image was cropped
-            after it was measured.
 
     Returns:
         An RGB image (of Pillow).
@@ -90,30 +82,36 @@ def draw_overlay(
     from PIL import Image
 
     style = style or OverlayStyle()
-    canvas = _canvas(cine, style)
-    grey = display_grey(cine)[frame, depth]
+    canvas = _canvas(shown.cine, style)
+    grey = display_grey(shown.cine)[shown.frame, shown.depth]
     image = Image.fromarray(grey).convert("RGB").resize(canvas.size, Image.Resampling.BICUBIC)
-    shown = [structure for structure in _DRAW_ORDER if structure in labels.scheme.values]
-    for structure in shown:
-        mask = labels.array[frame, depth] == labels.scheme.value(structure)
-        rings = [(ring[:-1]) * np.asarray(canvas.spacing_mm) for ring in contours(mask)]
-        _draw_rings(image, canvas, rings, STRUCTURE_COLOURS[structure], style)
+    masks = _masks(shown)
+    _draw_structures(image, canvas, masks, style)
     if trace is not None:
-        _draw_axis(image, replace(canvas, corner_mm=corner_mm), trace)
-    present = [
-        item for item in labels.scheme.structures if (labels.array[frame, depth] == labels.scheme.value(item)).any()
-    ]
-    _annotate(image, canvas, style, caption, present if style.has_legend else [], cine.spacing_mm is not None)
+        _draw_axis(image, replace(canvas, corner_mm=shown.corner_mm), trace)
+    lettering = _Lettering(canvas, style.text or max(11, round(canvas.size[1] / 34)))
+    lettering.caption(image, caption)
+    if style.has_legend:
+        lettering.legend(image, [item for item, mask in masks.items() if mask.any()])
+    if style.has_scale and shown.cine.spacing_mm is not None:
+        lettering.scale(image)
     return image
 
 
-def display_grey(cine: Image) -> UInt8[np.ndarray, "time depth height width *channel"]:
-    """Grey values for the screen: 8-bit images as they are, others between their 0.5 and 99.5 percentiles."""
-    if cine.frames.dtype == np.uint8:
-        return np.asarray(cine.frames)
-    low, high = (float(value) for value in np.percentile(cine.frames[:: max(1, len(cine.frames) // 8)], (0.5, 99.5)))
-    share = (cine.frames.astype(np.float32) - low) / max(high - low, 1e-6)
-    return np.asarray(np.clip(share * 255, 0, 255).astype(np.uint8))
+def _draw_structures(
+    image: "PilImage", canvas: _Canvas, masks: dict[Structure, Bool[np.ndarray, "height width"]], style: OverlayStyle
+) -> None:
+    """The outlines of all structures; where two share a border, the more important one lies on top."""
+    for structure in _DRAW_ORDER:
+        if structure in masks:
+            rings = [ring[:-1] * np.asarray(canvas.spacing_mm) for ring in contours(masks[structure])]
+            _draw_rings(image, canvas, rings, STRUCTURE_COLOURS[structure], style)
+
+
+def _masks(shown: LabelledFrame) -> dict[Structure, Bool[np.ndarray, "height width"]]:
+    """The mask of each structure of the scheme on the slice that is drawn."""
+    plane, scheme = shown.labels.array[shown.frame, shown.depth], shown.labels.scheme
+    return {structure: plane == scheme.value(structure) for structure in scheme.structures}
 
 
 def _canvas(cine: Image, style: OverlayStyle) -> _Canvas:
@@ -202,51 +200,57 @@ def _draw_axis(image: "PilImage", canvas: _Canvas, trace: LongAxisTrace) -> None
     image.paste(_LIGHT, box, fine.reduce(_FINE))
 
 
-def _annotate(
-    image: "PilImage",
-    canvas: _Canvas,
-    style: OverlayStyle,
-    caption: str,
-    legend: list[Structure],
-    has_spacing: bool,
-) -> None:
-    """Caption, legend and scale bar in the corners."""
-    from PIL import ImageDraw, ImageFont
+@dataclass(frozen=True)
+class _Lettering:
+    """Caption, legend and scale in the corners of an image."""
 
-    pen = ImageDraw.Draw(image)
-    unit = style.text or max(11, round(canvas.size[1] / 34))
-    font = ImageFont.load_default(unit)
-    margin = unit * 0.8
-    if caption:
-        big = ImageFont.load_default(round(unit * 1.25))
-        pen.text((margin, margin), caption, font=big, fill=_LIGHT, stroke_width=2, stroke_fill=(0, 0, 0))
-    for place, structure in enumerate(legend):
-        y = canvas.size[1] - margin - unit * 1.35 * (len(legend) - place)
-        pen.line(
-            (margin, y + unit * 0.6, margin + unit * 1.3, y + unit * 0.6),
-            fill=STRUCTURE_COLOURS[structure],
-            width=max(2, unit // 5),
-        )
-        pen.text(
-            (margin + unit * 1.7, y), structure.value, font=font, fill=_LIGHT, stroke_width=2, stroke_fill=(0, 0, 0)
-        )
-    if style.has_scale and has_spacing:
-        _draw_scale(pen, canvas, unit)
+    canvas: _Canvas
+    unit: int
+    """Height of letters, pixels; all distances follow from it."""
 
+    def caption(self, image: "PilImage", text: str) -> None:
+        """Words in the upper left corner."""
+        margin = self.unit * 0.8
+        if text:
+            self._write(image, (margin, margin), text, size=round(self.unit * 1.25))
 
-def _draw_scale(pen: "Pen", canvas: _Canvas, unit: int) -> None:
-    """A bar of whole centimetres in the lower right corner, a tick at each."""
-    from PIL import ImageFont
+    def legend(self, image: "PilImage", structures: Sequence[Structure]) -> None:
+        """Colours and names in the lower left corner, a line each."""
+        from PIL import ImageDraw
 
-    centimetres = max(1, min(5, int(canvas.size[0] / canvas.scale / 10 / 4)))
-    margin, step = unit * 0.9, 10 * canvas.scale
-    right, bottom = canvas.size[0] - margin, canvas.size[1] - margin
-    left = right - centimetres * step
-    for edge, colour in ((4, (0, 0, 0)), (2, _LIGHT)):
-        pen.line((left, bottom, right, bottom), fill=colour, width=edge)
-        for tick in range(centimetres + 1):
-            pen.line((left + tick * step, bottom - unit * 0.4, left + tick * step, bottom), fill=colour, width=edge)
-    font = ImageFont.load_default(unit)
-    text = f"{centimetres} cm"
-    where = ((left + right) / 2 - pen.textlength(text, font=font) / 2, bottom - unit * 1.7)
-    pen.text(where, text, font=font, fill=_LIGHT, stroke_width=2, stroke_fill=(0, 0, 0))
+        pen, unit = ImageDraw.Draw(image), self.unit
+        margin = unit * 0.8
+        for place, structure in enumerate(structures):
+            y = self.canvas.size[1] - margin - unit * 1.35 * (len(structures) - place)
+            stroke = (margin, y + unit * 0.6, margin + unit * 1.3, y + unit * 0.6)
+            pen.line(stroke, fill=STRUCTURE_COLOURS[structure], width=max(2, unit // 5))
+            self._write(image, (margin + unit * 1.7, y), structure.value, size=unit)
+
+    def scale(self, image: "PilImage") -> None:
+        """A bar of whole centimetres in the lower right corner, a tick at each."""
+        from PIL import ImageDraw
+
+        pen, unit = ImageDraw.Draw(image), self.unit
+        width, height = self.canvas.size
+        # A quarter of the image's width at most.
+        centimetres = max(1, min(5, int(width / self.canvas.scale / 10 / 4)))
+        margin, step = unit * 0.9, 10 * self.canvas.scale
+        right, bottom = width - margin, height - margin
+        left = right - centimetres * step
+        # Dark first and wider, so that the light bar shows on bright tissue too.
+        for edge, colour in ((4, (0, 0, 0)), (2, _LIGHT)):
+            pen.line((left, bottom, right, bottom), fill=colour, width=edge)
+            for tick in range(centimetres + 1):
+                x = left + tick * step
+                pen.line((x, bottom - unit * 0.4, x, bottom), fill=colour, width=edge)
+        self._write(image, ((left + right) / 2, bottom - unit * 1.7), f"{centimetres} cm", size=unit, is_centred=True)
+
+    def _write(
+        self, image: "PilImage", at: tuple[float, float], text: str, *, size: int, is_centred: bool = False
+    ) -> None:
+        """Light letters with a dark seam, to the right of a place or about it."""
+        from PIL import ImageDraw, ImageFont
+
+        pen, font = ImageDraw.Draw(image), ImageFont.load_default(size)
+        x = at[0] - pen.textlength(text, font=font) / 2 if is_centred else at[0]
+        pen.text((x, at[1]), text, font=font, fill=_LIGHT, stroke_width=2, stroke_fill=(0, 0, 0))

@@ -2,21 +2,20 @@
 
 import base64
 import datetime
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from importlib.resources import files
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import cardiotrace
 from cardiotrace.clinical.method import Method
-from cardiotrace.clinical.normal import ASE_2015, is_judged, normal_ranges, place_in_range
+from cardiotrace.clinical.normal import ASE_2015, NormalRange, is_judged, normal_ranges, place_in_range
 from cardiotrace.clinical.quantity import Measures, Quantity
-from cardiotrace.clinical.term import TERMS, UNIT_SIGNS, terms
+from cardiotrace.clinical.term import TERMS, UNIT_SIGNS, Term, terms
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag, Grade, is_doubted, worst
 from cardiotrace.core.number import fixed
 from cardiotrace.report.facts import facts_of, is_of_heart, view_words
+from cardiotrace.report.template import render_template
 
 _CARDS = (
     *(
@@ -48,27 +47,56 @@ class ReportFigure:
 
     kind: str
     """"still", "sheet" (all slices of a stack), "animation" or "curve"."""
-    path: Path
+    name: str
+    """Of its file, such as "p1_ED.png"."""
+    content: bytes = field(repr=False)
+    """Of its file."""
     title: str
     note: str = ""
 
     @property
     def source(self) -> str:
         """The image itself, as a page holds it."""
-        kind = "gif" if self.path.suffix == ".gif" else "png"
-        return f"data:image/{kind};base64,{base64.b64encode(self.path.read_bytes()).decode('ascii')}"
+        kind = "gif" if self.name.endswith(".gif") else "png"
+        return f"data:image/{kind};base64,{base64.b64encode(self.content).decode('ascii')}"
 
 
 @dataclass(frozen=True)
 class ReportContext:
-    """What the page says beside the measures."""
+    """What a report says beside the measures."""
 
     model: Mapping[str, str] | None = None
+    """What made the labels, such as {"name": ..., "licence": ...}; None where a person drew them."""
     truth: Mapping[str, float] | None = None
+    """True values by name and unit, such as {"left_ventricular_ejection_fraction_percent": 58.0}."""
+    provenance: Mapping[str, Any] | None = None
+    """Where labels and images came from, as plain data for `measures.json`."""
     date: datetime.date | None = None
     """Date of the report; None for today."""
-    left_out: tuple[str, ...] = ()
-    """What is not in the report and why, beside what flags tell."""
+
+
+@dataclass(frozen=True)
+class _Yardstick:
+    """What a value is held against: the normal range of the patient's sex, and the true value."""
+
+    sex: str | None
+    truth: Mapping[str, float]
+
+    def ranges(self, quantity: Quantity) -> tuple[NormalRange, ...]:
+        """Normal ranges; none where they are not meant for the method."""
+        return normal_ranges(quantity.key, self.sex) if is_judged(quantity) else ()
+
+    def place(self, quantity: Quantity) -> str:
+        """Where the value lies against its range: "below", "within", "above"; empty where nothing tells."""
+        return (place_in_range(quantity.key, quantity.value, self.sex) or "") if is_judged(quantity) else ""
+
+    def verdict(self, quantity: Quantity) -> str:
+        """The same in words."""
+        return _PLACES.get(self.place(quantity), "")
+
+    def true(self, quantity: Quantity) -> str:
+        """The true value as text; empty where it is not known."""
+        return format_value(self.truth[quantity.key], quantity.unit) if quantity.key in self.truth else ""
 
 
 @dataclass(frozen=True)
@@ -90,51 +118,61 @@ class Flagged:
     texts: tuple[str, ...]
 
 
+Row = tuple[str, str, tuple[Cell, ...], str, str]
+"""Name, unit, values, normal range, true value."""
+
+
 @dataclass(frozen=True)
 class Table:
     """Values by row and column, empty where there is none."""
 
     title: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[str, str, tuple[Cell, ...], str, str], ...]
-    """Name, unit, values, normal range, true value."""
+    rows: tuple[Row, ...]
 
 
-def render_page(exam: Exam, measures: Measures, shown: Sequence[ReportFigure], beside: ReportContext) -> str:
+def render_page(
+    exam: Exam,
+    measures: Measures,
+    shown: Sequence[ReportFigure],
+    context: ReportContext,
+    *,
+    left_out: Sequence[str] = (),
+) -> str:
     """The page as HTML text.
 
     Args:
         exam: gives its name, and the sex for normal ranges.
         measures: what was measured.
         shown: the images, in the order they are to stand.
-        beside: model, true values and date.
+        context: model, true values and date.
+        left_out: what is not in the report and why, beside what flags tell.
 
     Returns:
         One HTML document that needs nothing else.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-    template = environment.from_string(files("cardiotrace.report").joinpath("page.html.jinja").read_text("utf-8"))
-    truth = beside.truth or {}
-    tables = _tables(measures, exam.patient.sex, truth)
-    return template.render(
+    yardstick = _Yardstick(exam.patient.sex, context.truth or {})
+    tables = _tables(measures, yardstick)
+    return render_template(
+        "page.html.jinja",
         exam=exam.name,
-        date=(beside.date or datetime.date.today()).isoformat(),
+        date=(context.date or datetime.date.today()).isoformat(),
         version=cardiotrace.__version__,
-        headline=_headline(measures, exam.patient.sex, truth),
+        headline=_headline(measures, yardstick),
         lead=_lead(exam, measures),
-        cards=_cards(measures, exam.patient.sex, truth),
-        facts=[*facts_of(exam), *_model_facts(beside.model)],
+        cards=[
+            _card(item, term, yardstick) for term in terms(_CARDS) if (item := measures.find(term.name)) is not None
+        ],
+        facts=[*facts_of(exam), *_model_facts(context.model)],
         flagged=_flagged(measures.flags),
-        left_out=_left_out(measures.flags, beside.left_out),
+        left_out=_left_out(measures.flags, left_out),
         is_doubted=is_doubted(measures.flags),
         shown=shown,
         tables=tables,
         has_truth=any(row[4] for table in tables for row in table.rows),
         has_normal=any(row[3] for table in tables for row in table.rows),
-        notes=_notes(exam, measures),
-        model=dict(beside.model or {}),
+        notes=_notes(measures, yardstick),
+        model=dict(context.model or {}),
         key_frames=measures.key_frames,
     )
 
@@ -149,27 +187,25 @@ def format_value(value: float, unit: str) -> str:
     return fixed(value, 1 if unit in ("cm", "cm2") else 0)
 
 
-def _headline(measures: Measures, sex: str | None, truth: Mapping[str, float]) -> dict[str, Any] | None:
+def _headline(measures: Measures, yardstick: _Yardstick) -> dict[str, Any] | None:
     """The preferred ejection fraction; one that is not usable is struck through and small, without a scale."""
     found = measures.find("left_ventricular_ejection_fraction")
     if found is None:
         return None
-    key = found.key
-    ranges = normal_ranges(key, sex) if is_judged(found) else ()
-    normal = [
-        {"low": item.low, "high": item.high, "width": item.high - item.low, "who": _SEXES[item.sex]} for item in ranges
-    ]
-    place = place_in_range(key, found.value, sex) if is_judged(found) else None
+    true = yardstick.truth.get(found.key)
     return {
         "value": format_value(found.value, found.unit),
         "is_struck": not found.is_usable,
-        "place": place or "",
-        "verdict": _PLACES.get(place or "", ""),
-        "normal": normal,
+        "place": yardstick.place(found),
+        "verdict": yardstick.verdict(found),
+        "normal": [
+            {"low": item.low, "high": item.high, "width": item.high - item.low, "who": _SEXES[item.sex]}
+            for item in yardstick.ranges(found)
+        ],
         "top": _TOP,
         "mark": min(max(found.value, 0.0), _TOP),
         "method": f"{found.method.words}, {view_words(found.view)}",
-        "truth": f"{truth[key]:.1f}" if key in truth else "",
+        "truth": "" if true is None else f"{true:.1f}",
         "interval": "" if found.interval is None else f"{found.interval[0]:.0f}–{found.interval[1]:.0f}",
         "is_doubted": is_doubted(found.flags),
     }
@@ -210,26 +246,19 @@ def _lead(exam: Exam, measures: Measures) -> dict[str, str]:
     return {"name": _name(first), "value": value, "unit": unit, "method": first.method, "is_struck": struck}
 
 
-def _cards(measures: Measures, sex: str | None, truth: Mapping[str, float]) -> list[dict[str, str]]:
-    cards = []
-    for term in terms(_CARDS):
-        found = measures.find(term.name)
-        if found is not None:
-            place = place_in_range(found.key, found.value, sex) if is_judged(found) else None
-            cards.append(
-                {
-                    "name": term.short[0].upper() + term.short[1:],
-                    "value": format_value(found.value, found.unit),
-                    "unit": UNIT_SIGNS.get(found.unit, found.unit),
-                    "struck": "" if found.is_usable else "struck",
-                    "plane": _SINGLE if found.method.is_single_plane else "",
-                    "place": place or "",
-                    "verdict": "" if not found.is_usable else _PLACES.get(place or "", ""),
-                    "truth": format_value(truth[found.key], found.unit) if found.key in truth else "",
-                    "doubt": _doubt(found),
-                }
-            )
-    return cards
+def _card(quantity: Quantity, term: Term, yardstick: _Yardstick) -> dict[str, str]:
+    """A value in a box of its own, under its short name."""
+    return {
+        "name": term.short[0].upper() + term.short[1:],
+        "value": format_value(quantity.value, quantity.unit),
+        "unit": UNIT_SIGNS.get(quantity.unit, quantity.unit),
+        "struck": "" if quantity.is_usable else "struck",
+        "plane": _SINGLE if quantity.method.is_single_plane else "",
+        "place": yardstick.place(quantity),
+        "verdict": yardstick.verdict(quantity) if quantity.is_usable else "",
+        "truth": yardstick.true(quantity),
+        "doubt": _doubt(quantity),
+    }
 
 
 def _doubt(quantity: Quantity) -> str:
@@ -237,38 +266,49 @@ def _doubt(quantity: Quantity) -> str:
     return grade.value if grade in (Grade.NOT_USABLE, Grade.LOOK_TWICE) else ""
 
 
-def _tables(measures: Measures, sex: str | None, truth: Mapping[str, float]) -> list[Table]:
+def _tables(measures: Measures, yardstick: _Yardstick) -> list[Table]:
     """Volumes by method and view, then sizes by view."""
-    volumes = [item for item in measures if not _is_size(item)]
-    sizes = [item for item in measures if _is_size(item)]
-    words = "Volumes and ejection fraction" if any(_is_of_heart(item) for item in volumes) else "Values"
-    built = [(words, volumes, True), ("Sizes", sizes, False)]
-    return [_table(title, items, sex, truth, by_method) for title, items, by_method in built if items]
+    sizes, volumes = ([item for item in measures if _is_size(item) == wanted] for wanted in (True, False))
+    words = "Volumes and ejection fraction" if any(map(_is_of_heart, volumes)) else "Values"
+    built = ((words, volumes, _method_and_view), ("Sizes", sizes, _view))
+    return [_table(title, items, yardstick, column) for title, items, column in built if items]
 
 
 def _is_size(quantity: Quantity) -> bool:
     return quantity.unit in ("cm", "cm2", "px", "px2") or quantity.method is Method.TRACED
 
 
-def _table(
-    title: str, quantities: Sequence[Quantity], sex: str | None, truth: Mapping[str, float], by_method: bool
-) -> Table:
-    def column(quantity: Quantity) -> str:
-        method = quantity.method.words
-        view = view_words(quantity.view)
-        return f"{method}, {view}" if by_method else view
+def _method_and_view(quantity: Quantity) -> str:
+    return f"{quantity.method.words}, {_view(quantity)}"
 
-    columns = tuple(dict.fromkeys(column(item) for item in quantities))
-    rows = []
-    for key in _ordered(quantities):
-        found = {column(item): item for item in reversed(quantities) if item.key == key}
-        first = next(item for item in quantities if item.key == key)
-        values = tuple(_cell(found[name]) if name in found else Cell() for name in columns)
-        ranged = any(is_judged(item) for item in found.values())
-        normal = " / ".join(f"{item.low:.0f}–{item.high:.0f}" for item in (normal_ranges(key, sex) if ranged else ()))
-        true = format_value(truth[key], first.unit) if key in truth else ""
-        rows.append((_name(first), UNIT_SIGNS.get(first.unit, first.unit), values, normal, true))
+
+def _view(quantity: Quantity) -> str:
+    return view_words(quantity.view)
+
+
+def _table(
+    title: str, quantities: Sequence[Quantity], yardstick: _Yardstick, column: Callable[[Quantity], str]
+) -> Table:
+    """One row for each name and unit, one column for each of what `column` says."""
+    columns = tuple(dict.fromkeys(map(column, quantities)))
+    alike = ([item for item in quantities if item.key == key] for key in _ordered(quantities))
+    rows = (_row(items, yardstick, {column(item): item for item in items[::-1]}, columns) for items in alike)
     return Table(title, columns, tuple(rows))
+
+
+def _row(
+    quantities: Sequence[Quantity], yardstick: _Yardstick, by_column: Mapping[str, Quantity], columns: Sequence[str]
+) -> Row:
+    """One name and unit; of two values in a column the preferred one."""
+    first = quantities[0]
+    ranges = next((found for item in quantities if (found := yardstick.ranges(item))), ())
+    return (
+        _name(first),
+        UNIT_SIGNS.get(first.unit, first.unit),
+        tuple(_cell(by_column[name]) if name in by_column else Cell() for name in columns),
+        " / ".join(f"{item.low:.0f}–{item.high:.0f}" for item in ranges),
+        yardstick.true(first),
+    )
 
 
 def _ordered(quantities: Sequence[Quantity]) -> list[str]:
@@ -296,12 +336,12 @@ def _is_of_heart(quantity: Quantity) -> bool:
     return quantity.name in TERMS and bool(TERMS[quantity.name].chamber)
 
 
-def _notes(exam: Exam, measures: Measures) -> list[str]:
+def _notes(measures: Measures, yardstick: _Yardstick) -> list[str]:
     """How the values came about, in a few sentences."""
     used = {item.method for item in measures}
     notes = list(dict.fromkeys(method.note for method in Method if method in used and method.note))
     if any("_index" in item.name for item in measures):
         notes.append("Indices per body surface area after Mosteller.")
-    if any(normal_ranges(item.key, exam.patient.sex) and is_judged(item) for item in measures):
+    if any(yardstick.ranges(item) for item in measures):
         notes.append(f"Normal ranges of adults, biplane echo: {ASE_2015}.")
     return notes

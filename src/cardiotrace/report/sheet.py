@@ -1,95 +1,26 @@
 """Every slice of a stack on one image, from base to apex, cropped to the heart."""
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
-from cardiotrace.core.terms import Modality
 from cardiotrace.report.colour import STRUCTURE_COLOURS
-from cardiotrace.report.overlay import OverlayStyle, display_grey, draw_overlay
+from cardiotrace.report.framing import Box, LabelledFrame, display_grey
+from cardiotrace.report.overlay import OverlayStyle, draw_overlay
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
 
-_MARGIN_MM, _MARGIN = 12.0, 0.12
-"""Around the labelled heart: at least the first, and the second as a share of its size."""
-_LEAST_MM = 70.0
-"""A box is at least as large, so that a few stray pixels do not fill the image."""
 _MOST_COLUMNS, _MOST_SLICES = 7, 42
 _WIDTH, _HEIGHT = 1600, 2000
 """Of a sheet, pixels, at most."""
 _BAR = 46
 """Height of the line of text above the slices, pixels."""
 _GAP = 4
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle of pixels, ends excluded."""
-
-    top: int
-    bottom: int
-    left: int
-    right: int
-
-
-def heart_box(labels: Iterable[LabelMap]) -> Box | None:
-    """A square around everything that is labelled in any frame and slice of several maps on grids of one shape.
-
-    Args:
-        labels: those of all images that are to show the same part.
-
-    Returns:
-        The box with a margin of 12 mm or more, within the image; None where nothing is labelled, or the grids differ.
-    """
-    maps = list(labels)
-    shapes = {(item.array.shape[2:], item.spacing_mm and item.spacing_mm[1:]) for item in maps}
-    if len(shapes) != 1:
-        return None
-    held = np.any([item.array.any(axis=(0, 1)) for item in maps], axis=0)
-    if not held.any():
-        return None
-    row_mm, column_mm = maps[0].geometry.pixel_mm
-    rows, columns = np.flatnonzero(held.any(axis=1)), np.flatnonzero(held.any(axis=0))
-    size_mm = float(max((np.ptp(rows) + 1) * row_mm, (np.ptp(columns) + 1) * column_mm))
-    margin_mm = max(_MARGIN_MM, _MARGIN * size_mm) if maps[0].spacing_mm else _MARGIN * size_mm + 4
-    side_mm = size_mm + 2 * margin_mm
-    if maps[0].spacing_mm:
-        side_mm = max(side_mm, _LEAST_MM)
-    (top, bottom), (left, right) = (
-        _within((int(found[0]) + int(found[-1]) + 1) / 2, side_mm / pixel_mm, length)
-        for found, pixel_mm, length in ((rows, row_mm, held.shape[0]), (columns, column_mm, held.shape[1]))
-    )
-    return Box(top, bottom, left, right)
-
-
-def box_to_show(cine: Image, labels: Iterable[LabelMap]) -> Box | None:
-    """The part of an image that a report shows: of MRI what lies around the heart; None for all of it.
-
-    Args:
-        cine: the image; a stack of unknown modality is taken for MRI, whose images show the whole chest.
-        labels: see `heart_box`.
-    """
-    is_chest = cine.modality is Modality.MR or (cine.modality is Modality.UNKNOWN and cine.grid_shape[1] > 1)
-    return heart_box(labels) if is_chest else None
-
-
-def cropped(cine: Image, labels: LabelMap, box: Box | None) -> tuple[Image, LabelMap]:
-    """An image and its labels within a box, with the grey values of the whole; as they are without a box."""
-    if box is None:
-        return cine, labels
-    rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
-    geometry = cine.geometry.moved((0, box.top, box.left))
-    grey = display_grey(cine)[:, :, rows, columns]
-    return (
-        replace(cine, frames=grey, geometry=geometry, source=None),
-        replace(labels, array=labels.array[:, :, rows, columns], geometry=geometry, source=None),
-    )
 
 
 def base_to_apex(labels: Sequence[LabelMap]) -> list[int]:
@@ -116,9 +47,7 @@ def base_to_apex(labels: Sequence[LabelMap]) -> list[int]:
 
 
 def draw_sheet(
-    cine: Image,
-    labels: LabelMap,
-    frame: int,
+    shown: LabelledFrame,
     *,
     caption: str = "",
     box: Box | None = None,
@@ -128,9 +57,7 @@ def draw_sheet(
     """Draw all slices of one frame side by side with their outlines, under a line that tells what they are.
 
     Args:
-        cine: a stack.
-        labels: labels on its grid.
-        frame: which frame, from 0.
+        shown: a stack with its labels, and the frame.
         caption: words for the line above.
         box: what to show of each slice; None shows all of it.
         order: the slices in the order to show them; the file's by default. Of more than 42 every second, third, ...
@@ -139,38 +66,43 @@ def draw_sheet(
     Returns:
         An RGB image (of Pillow).
     """
-    from PIL import Image as Images
-
-    slices = list(order) or list(range(cine.grid_shape[1]))
+    slices = list(order) or list(range(shown.cine.grid_shape[1]))
     step = math.ceil(len(slices) / _MOST_SLICES)
     slices = slices[::step]
     rows = max(math.ceil(len(slices) / _MOST_COLUMNS), round(len(slices) / 5.5), 1)
     columns = math.ceil(len(slices) / rows)
     side = min(420, (width + _GAP) // columns - _GAP, (_HEIGHT - _BAR) // rows - _GAP)
-    shown = replace(cine, frames=display_grey(cine)[frame : frame + 1], times_ms=None)
-    held = replace(labels, array=labels.array[frame : frame + 1])
-    small, marked = cropped(shown, held, box)
-    tiles = [_tile(small, marked, depth, side, has_scale=depth == slices[-1]) for depth in slices]
+    small = _alone(shown).cropped(box)
+    sheet = _tiled([_tile(small, depth, side, has_scale=depth == slices[-1]) for depth in slices], columns)
+    skipped = "" if step == 1 else f", one slice in {step}"
+    words = f"{caption}, slices from base to apex{skipped}" if order else f"{caption}{skipped}"
+    _head(sheet, words.strip(", "), replace(shown.labels, array=shown.labels.array[shown.frame : shown.frame + 1]))
+    return sheet
+
+
+def _alone(shown: LabelledFrame) -> LabelledFrame:
+    """The frame without the others, with grey values of the whole: they would be found anew for each slice."""
+    here = slice(shown.frame, shown.frame + 1)
+    cine = replace(shown.cine, frames=display_grey(shown.cine)[here], times_ms=None)
+    return replace(shown, cine=cine, labels=replace(shown.labels, array=shown.labels.array[here]), frame=0)
+
+
+def _tiled(tiles: Sequence["PilImage"], columns: int) -> "PilImage":
+    """Images row by row below an empty line."""
+    from PIL import Image as Images
+
+    rows = math.ceil(len(tiles) / columns)
     wide, high = max(tile.width for tile in tiles), max(tile.height for tile in tiles)
     sheet = Images.new("RGB", (columns * (wide + _GAP) - _GAP, _BAR + rows * (high + _GAP)))
     for place, tile in enumerate(tiles):
         row, column = divmod(place, columns)
         sheet.paste(tile, (column * (wide + _GAP), _BAR + row * (high + _GAP)))
-    skipped = "" if step == 1 else f", one slice in {step}"
-    words = f"{caption}, slices from base to apex{skipped}" if order else f"{caption}{skipped}"
-    _head(sheet, words.strip(", "), labels)
     return sheet
 
 
-def _within(centre: float, length: float, end: int) -> tuple[int, int]:
-    """An interval of a length about a centre, moved into 0..end, and cut where it is longer."""
-    first = min(max(round(centre - length / 2), 0), max(end - math.ceil(length), 0))
-    return first, min(first + math.ceil(length), end)
-
-
-def _tile(cine: Image, labels: LabelMap, depth: int, side: int, *, has_scale: bool) -> "PilImage":
+def _tile(stack: LabelledFrame, depth: int, side: int, *, has_scale: bool) -> "PilImage":
     style = OverlayStyle(width=side, height=side, line=1.6, has_legend=False, has_scale=has_scale, text=20)
-    return draw_overlay(cine, labels, 0, caption=f"{depth}", depth=depth, style=style)
+    return draw_overlay(replace(stack, depth=depth), caption=f"{depth}", style=style)
 
 
 def _head(sheet: "PilImage", words: str, labels: LabelMap) -> None:

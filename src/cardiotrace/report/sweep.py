@@ -1,6 +1,7 @@
 """Plots of a sweep: bars with every run as a point, validation curves by variant, strips of predictions."""
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -100,22 +101,25 @@ def draw_validation(variants: Mapping[Cell, Runs], path: Path) -> None:
     groups, members = _labels(variants, path)
     figure = blank_figure(max(4.5, 2.3 * len(members)), 1.9 * len(groups) + 0.3)
     longest = max((len(curve) for runs in variants.values() for curve in runs.curves), default=1)
-    for row, group in enumerate(groups):
-        for column, member in enumerate(members):
-            place = (len(groups), len(members), row * len(members) + column + 1)
-            y = f"{group}\nvalidation Dice" if column == 0 else ""
-            axes = plain_axes(figure, place, x="epoch" if row == len(groups) - 1 else "", y=y)
-            runs = variants.get((group, member), Runs((), ()))
-            for curve, is_collapsed in zip(runs.curves, runs.collapsed, strict=True):
-                colour, style = (LINES[1], "--") if is_collapsed else (LINES[0], "-")
-                axes.plot(range(1, len(curve) + 1), curve, color=colour, linestyle=style, linewidth=1.1, alpha=0.8)
-            axes.set_ylim(-0.02, 1)
-            axes.locator_params(axis="x", integer=True)
-            axes.set_xlim(1, max(2, longest))
-            failed = sum(runs.collapsed)
-            note = f", {failed} of {len(runs.collapsed)} collapsed" if failed else ""
-            axes.set_title(f"{member}{note}", fontsize=TEXT, color=LINES[1] if failed else INK)
+    for number, (group, member) in enumerate(itertools.product(groups, members), start=1):
+        is_first, is_last = (number - 1) % len(members) == 0, number > len(members) * (len(groups) - 1)
+        y = f"{group}\nvalidation Dice" if is_first else ""
+        axes = plain_axes(figure, (len(groups), len(members), number), x="epoch" if is_last else "", y=y)
+        _validation_panel(axes, member, variants.get((group, member), Runs((), ())))
+        axes.set_xlim(1, max(2, longest))
     save_png(figure, path)
+
+
+def _validation_panel(axes: "Axes", member: str, runs: Runs) -> None:
+    """The curves of one variant; its title counts collapsed runs."""
+    for curve, is_collapsed in zip(runs.curves, runs.collapsed, strict=True):
+        colour, style = (LINES[1], "--") if is_collapsed else (LINES[0], "-")
+        axes.plot(range(1, len(curve) + 1), curve, color=colour, linestyle=style, linewidth=1.1, alpha=0.8)
+    axes.set_ylim(-0.02, 1)
+    axes.locator_params(axis="x", integer=True)
+    failed = sum(runs.collapsed)
+    note = f", {failed} of {len(runs.collapsed)} collapsed" if failed else ""
+    axes.set_title(f"{member}{note}", fontsize=TEXT, color=LINES[1] if failed else INK)
 
 
 def draw_traces(
@@ -178,15 +182,7 @@ def draw_strips(example: Example, path: Path) -> None:
     columns = 2 + len(members)
     figure = blank_figure(1.55 * columns, 1.75 * len(groups) + 0.3)
     for row, group in enumerate(groups):
-        images = [
-            ("image", example.image),
-            ("reference", painted(example.reference, example.reference, example.counts)),
-        ]
-        for member in members:
-            if (group, member) in example.predicted:
-                image = painted(example.predicted[group, member], example.reference, example.counts)
-                images.append((f"{member}: {example.scores[group, member]:.2f}", image))
-        for column, (title, image) in enumerate(images):
+        for column, (title, image) in enumerate(_strip(example, group, members)):
             axes = figure.add_subplot(len(groups), columns, row * columns + column + 1)
             axes.imshow(image, interpolation="nearest")
             axes.set_xticks([])
@@ -198,6 +194,16 @@ def draw_strips(example: Example, path: Path) -> None:
         "Dice above each prediction. White: found, vermilion: false, blue: missed.", fontsize=TEXT, color=INK
     )
     save_png(figure, path)
+
+
+def _strip(example: Example, group: str, members: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
+    """Titles and images of one row."""
+    yield "image", example.image
+    yield "reference", painted(example.reference, example.reference, example.counts)
+    for cell in ((group, member) for member in members):
+        if cell in example.predicted:
+            image = painted(example.predicted[cell], example.reference, example.counts)
+            yield f"{cell[1]}: {example.scores[cell]:.2f}", image
 
 
 def painted(

@@ -15,7 +15,7 @@ from cardiotrace.core.licence import Terms
 from cardiotrace.datasets.exam_discovery import FoundExam, find_exams
 from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.predictor import Progress
-from cardiotrace.report import write_report
+from cardiotrace.report import ReportContext, write_report
 from cardiotrace.workflows.batch import REPORT, BatchResult, Tell, for_each_exam, tell_nobody
 from cardiotrace.workflows.cohort import with_summary
 from cardiotrace.workflows.progress import SILENT, ProgressReporter
@@ -64,9 +64,7 @@ class Analysis:
             self.labels,
             self.measures,
             folder,
-            model=self.terms,
-            truth=truth,
-            provenance=self.provenance.to_plain(),
+            ReportContext(model=self.terms, truth=truth, provenance=self.provenance.to_plain()),
         )
 
 

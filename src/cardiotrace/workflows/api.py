@@ -92,6 +92,7 @@ def write_report(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures,
         InputError: labels that belong to no image, or lie elsewhere than theirs.
         WorkError: the folder cannot be written to.
     """
+    from cardiotrace.report import ReportContext
     from cardiotrace.report import write_report as write_whole_report
 
     made_by, models = (labels.made_by, labels.models) if isinstance(labels, Labels) else ({}, ())
@@ -101,6 +102,5 @@ def write_report(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures,
         labels_in_place(exam, labels),
         measures,
         Path(folder),
-        model=terms_of(models),
-        provenance=provenance.to_plain(),
+        ReportContext(model=terms_of(models), provenance=provenance.to_plain()),
     )

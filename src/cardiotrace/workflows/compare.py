@@ -17,7 +17,7 @@ from cardiotrace.evaluation.selection import GroupFilter, select_rows
 from cardiotrace.evaluation.table import (
     comparison_rows,
     outlier_rows,
-    read_table,
+    read_case_table,
     readable_comparisons,
     readable_outliers,
     to_text,
@@ -144,7 +144,7 @@ def _read(paths: Sequence[Path]) -> dict[str, CaseTable]:
     for path in paths:
         file = path if path.is_file() else _table_in(path)
         name = path.stem if path.is_file() else path.resolve().name
-        tables[name if name not in tables else str(path)] = read_table(file)
+        tables[name if name not in tables else str(path)] = read_case_table(file)
     return tables
 
 

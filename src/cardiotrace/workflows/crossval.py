@@ -13,7 +13,7 @@ from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.evaluation.case_table import CaseRow, CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
 from cardiotrace.evaluation.limits import combined
-from cardiotrace.evaluation.table import read_table, table_to_json
+from cardiotrace.evaluation.table import read_case_table, table_to_json
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import write_text
@@ -169,7 +169,7 @@ def kept_result(fold: Fold) -> FoldResult | None:
         InputError: its table cannot be read.
     """
     folder = fold.run.folder
-    return FoldResult(fold.number, read_table(folder.testing), folder.model) if folder.testing.exists() else None
+    return FoldResult(fold.number, read_case_table(folder.testing), folder.model) if folder.testing.exists() else None
 
 
 def finish_fold(fold: Fold, reporter: ProgressReporter = SILENT, *, opener: DataOpener) -> FoldResult:

@@ -23,8 +23,8 @@ from cardiotrace.evaluation.evaluate import (
 )
 from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.pairing import folder_cases, label_files
-from cardiotrace.evaluation.score import groups_of
-from cardiotrace.evaluation.selection import GroupFilter, chosen
+from cardiotrace.evaluation.score import case_groups
+from cardiotrace.evaluation.selection import GroupFilter, select_items
 from cardiotrace.evaluation.table import TABLE_BEGINS, case_rows, table_to_json, to_text
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.zoo import find_model, load_model
@@ -113,7 +113,7 @@ def evaluate(config: EvaluateConfig, watch: ProgressReporter = SILENT) -> Evalua
     if config.out is not None:
         _require_table(config.out)
     task = _task(config, watch)
-    require_group(config.by, map(groups_of, task.cases))
+    require_group(config.by, map(case_groups, task.cases))
     for folder in (config.plots, config.gallery):
         if folder is not None:
             with as_work_error(folder):  # before the work, not after it
@@ -192,7 +192,7 @@ def _task(config: EvaluateConfig, watch: ProgressReporter) -> _EvaluationTask:
             raise UsageError("two folders of labels need a scheme", remedy="say what the values mean with --scheme.")
         scheme = known_scheme(config.scheme)
         spacing_mm = given_spacing(config.spacing_mm)
-        cases = chosen(folder_cases(label_files(config.reference), scheme, spacing_mm=spacing_mm), config.only)
+        cases = select_items(folder_cases(label_files(config.reference), scheme, spacing_mm=spacing_mm), config.only)
         return _label_task(folder, scheme, cases, named_limits(config.limits), spacing_mm)
     if config.spacing_mm is not None:
         raise UsageError(
@@ -200,7 +200,7 @@ def _task(config: EvaluateConfig, watch: ProgressReporter) -> _EvaluationTask:
             remedy="a data set of files takes --option spacing_mm=[DEPTH,HEIGHT,WIDTH].",
         )
     dataset = open_dataset(Choice(config.dataset, config.options), config.reference)
-    cases = chosen(_cases(dataset, config), config.only)
+    cases = select_items(_cases(dataset, config), config.only)
     limits = named_limits(config.limits, _references(dataset, config), watch=watch)
     if folder.is_dir():
         return _label_task(folder, dataset.scheme, cases, limits)

@@ -8,7 +8,7 @@ from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.terms import View
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.split import Split, fold_seed
-from cardiotrace.evaluation.table import read_table
+from cardiotrace.evaluation.table import read_case_table
 from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.zoo import find_model, load_model
@@ -60,7 +60,7 @@ def join_models(config: JoinConfig, watch: ProgressReporter = SILENT) -> ModelSp
     if config.data is not None:
         model, _ = calibrated(model, *_made_with(members[0], config.data), watch)
     if config.tested is not None:
-        model = resealed(model, scores={"members": scores_of(read_table(config.tested))})
+        model = resealed(model, scores={"members": scores_of(read_case_table(config.tested))})
     return write_model(model, config.out, config.default_for, watch)
 
 

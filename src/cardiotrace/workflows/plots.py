@@ -10,7 +10,7 @@ from cardiotrace.evaluation.quantity import QUANTITIES, Against, quantity_words
 from cardiotrace.evaluation.table import AGAINST
 from cardiotrace.metrics import short_name
 from cardiotrace.report.boxes import draw_boxes
-from cardiotrace.report.figure import draw_agreement
+from cardiotrace.report.figure import PairedValues, draw_agreement
 
 _FEWEST = 3
 """Pairs below which agreement cannot be drawn."""
@@ -54,8 +54,7 @@ def _agreement(table: CaseTable, key: str, against: Against, folder: Path) -> Pa
     name = key.rsplit("_", 1)[0].replace("_", "-") + ("-traced" if against == "traced" else "")
     words, unit = quantity_words(key)
     path = folder / f"{name}.png"
-    reference_name = _REFERENCES[against]
-    draw_agreement(pairs[:, 0], pairs[:, 1], path, quantity=words, unit=unit, reference_name=reference_name)
+    draw_agreement(PairedValues(pairs[:, 0], pairs[:, 1], words, unit, _REFERENCES[against]), path)
     return path
 
 

@@ -1,4 +1,4 @@
-"""Image-MRI of the heart and the chest around it: relaxation, k-space, flow, breath."""
+"""Cine-MRI of the heart and the chest around it: relaxation, k-space, flow, breath."""
 
 from cardiotrace.phantoms.cmr.exam import CmrExam, cmr_exam
 from cardiotrace.phantoms.cmr.layout import Layout

@@ -170,6 +170,8 @@ class Sequence:
         e1, e2 = np.exp(-self.repetition_ms / t1_ms), np.exp(-self.repetition_ms / t2_ms)
         decay = e1 * np.cos(flip / 2) ** 2 + e2 * np.sin(flip / 2) ** 2
         steady = float(abs(self.steady(t1_ms, t2_ms, np.zeros(1))[0]))
+        # Blood that crosses within one pulse has seen one pulse: no faster blood is brighter.
         stay = np.maximum(thickness_mm * 1000 / (np.maximum(speed_mm_s, 1e-3) * self.repetition_ms), 1.0)
+        # `expm1` keeps the digits where blood hardly moves and the decay is all but complete.
         held = -np.expm1(stay * np.log(decay)) / (stay * (1 - decay))
         return np.asarray(1 + max(np.sin(flip / 2) / steady - 1, 0.0) * held)

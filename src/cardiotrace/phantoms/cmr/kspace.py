@@ -43,6 +43,8 @@ class Readout:
     def _filter(self) -> Float[np.ndarray, "rows columns"]:
         """Weight of each measured frequency: a window with cosine flanks, and zero in rows left out."""
         rows, columns = (_window(count, self.roll_off) for count in self._counts)
+        # Rows on one side are never read: what they would hold is the mirror of the others for a real object, and zero
+        # here.
         left_out = self._counts[0] - math.ceil(self._counts[0] * self.partial_fourier)
         rows[:left_out] = 0
         return np.asarray(rows[:, None] * columns[None], np.float32)
@@ -50,6 +52,8 @@ class Readout:
     @cached_property
     def _noise_scale(self) -> float:
         """Standard deviation in k-space that gives the wanted one in the image."""
+        # The inverse transform divides by all pixels and adds the noise of all measured frequencies, weighted by the
+        # filter; variances add, so the weights do as their squares.
         return self.noise * self.shape[0] * self.shape[1] / math.sqrt(float((self._filter**2).sum()))
 
     @property
@@ -76,6 +80,7 @@ class Readout:
         if self.noise > 0:
             parts = rng.standard_normal((2, *self._counts), np.float32) * np.float32(self._noise_scale)
             measured = measured + parts[0] + 1j * parts[1]
+        # What was not measured stays zero: the image keeps its pixels and loses sharpness, as on scanners.
         filled = np.zeros(self.shape, np.complex64)
         filled[self._places] = measured * self._filter
         return np.asarray(np.abs(fft.ifft2(filled)))

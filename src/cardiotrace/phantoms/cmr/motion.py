@@ -54,14 +54,19 @@ class Motion:
             return list(spectra)
         rng = np.random.default_rng(self.seed)
         count, beats = len(spectra), np.arange(len(spectra[0])) % BEATS
+        # Lines are shared out in turn, so that every heartbeat holds coarse and fine detail alike: what differs between
+        # beats comes out as ghosts along the rows and not as blur alone.
         late = (rng.normal(0, self.trigger_ms / frame_ms, BEATS))[beats]
         down, across = rng.normal(0, self.drift_mm / spacing_mm, (2, BEATS))
         turns = cycles[0] * down[beats][:, None] + cycles[1] * across[beats][:, None]
+        # Moving an object turns the phase of its k-space, the more the higher the frequency; magnitudes stay.
         moved = np.exp(-2j * np.pi * turns).astype(np.complex64)
         stack, rows = np.stack(spectra), np.arange(len(beats))
         gathered = []
         for index in range(count):
             instant = index + late
+            # A line that is late shows a state between two frames; the beat is a ring, so the last frame's next is the
+            # first.
             before = np.floor(instant).astype(int)
             share = (instant - before).astype(np.float32)[:, None]
             lines = (1 - share) * stack[before % count, rows] + share * stack[(before + 1) % count, rows]

@@ -14,7 +14,8 @@ from cardiotrace.phantoms.cmr.body import Chest
 from cardiotrace.phantoms.cmr.bssfp import Substance
 from cardiotrace.phantoms.cmr.style import QUALITIES, STYLES, CmrQuality, CmrStyle
 from cardiotrace.phantoms.heart.heart import Heart
-from cardiotrace.phantoms.heart.population import Pathology, sample_patient
+from cardiotrace.phantoms.heart.population import Pathology, PhantomPatient, sample_patient
+from cardiotrace.phantoms.limits import check_choices, check_ranges
 
 LongAxis = Literal["4CH", "2CH", "3CH"]
 PLANE_DEG: Mapping[LongAxis, float] = {"4CH": 0.0, "2CH": 60.0, "3CH": 120.0}
@@ -66,16 +67,8 @@ class CmrPhantom(Heart):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, low, high in _CMR_RANGES:
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                raise InputError(f"{name} = {value} is out of range", remedy=f"give {low} to {high}.")
-        if self.style not in STYLES:
-            raise InputError(f"unknown style {self.style!r}", remedy=f"give one of {', '.join(STYLES)}.")
-        if self.quality not in QUALITIES:
-            raise InputError(f"unknown quality {self.quality!r}", remedy=f"give one of {', '.join(QUALITIES)}.")
-        if self.scheme not in SCHEMES:
-            raise InputError(f"unknown scheme {self.scheme!r}", remedy=f"give one of {', '.join(SCHEMES)}.")
+        check_ranges(self, _CMR_RANGES)
+        check_choices(self, {"style": STYLES, "quality": QUALITIES, "scheme": SCHEMES})
         if unknown := [name for name in self.long_axis if name not in PLANE_DEG]:
             raise InputError(f"unknown plane {unknown[0]!r}", remedy=f"give one of {', '.join(PLANE_DEG)}.")
         if self.shape is not None and min(self.shape) < 64:
@@ -134,17 +127,7 @@ def sample_cmr(
     drawn = list(Pathology)[int(rng.integers(len(Pathology)))]
     patient = sample_patient(drawn if pathology is None else pathology, seed)
     drawn_style = list(STYLES)[int(rng.integers(len(STYLES)))]
-    size = (patient.height_cm / 172) ** 0.5
-    weight_index = patient.weight_kg / (patient.height_cm / 100) ** 2
-    chest = Chest(
-        half_width_mm=float(rng.normal(150, 6)) * size,
-        half_depth_mm=float(rng.normal(105, 4)) * size,
-        fat_mm=float(np.clip((weight_index - 16) * 2.1 + rng.normal(0, 3), 4, 45)),
-        breast_mm=float(np.clip(rng.normal(34, 12), 8, 60)) if patient.sex == "f" else 0.0,
-        diaphragm_mm=float(rng.normal(0, 5)),
-        stomach=(Substance.GUT, Substance.FLUID, Substance.AIR)[int(rng.choice(3, p=[0.6, 0.2, 0.2]))],
-        seed=seed,
-    )
+    chest = _sample_chest(patient, seed, rng)
     return CmrPhantom(
         **patient.heart.as_keywords(),
         style=drawn_style if style is None else style,
@@ -153,5 +136,20 @@ def sample_cmr(
         off_resonance=float(rng.gamma(4, 0.25)),
         roll_deg=float(np.clip(rng.normal(-8, 9), -35, 35)),
         chest=chest,
+        seed=seed,
+    )
+
+
+def _sample_chest(patient: PhantomPatient, seed: int, rng: np.random.Generator) -> Chest:
+    """A chest as wide and as fat as somebody of this height, weight and sex has it."""
+    size = (patient.height_cm / 172) ** 0.5
+    weight_index = patient.weight_kg / (patient.height_cm / 100) ** 2
+    return Chest(
+        half_width_mm=float(rng.normal(150, 6)) * size,
+        half_depth_mm=float(rng.normal(105, 4)) * size,
+        fat_mm=float(np.clip((weight_index - 16) * 2.1 + rng.normal(0, 3), 4, 45)),
+        breast_mm=float(np.clip(rng.normal(34, 12), 8, 60)) if patient.sex == "f" else 0.0,
+        diaphragm_mm=float(rng.normal(0, 5)),
+        stomach=(Substance.GUT, Substance.FLUID, Substance.AIR)[int(rng.choice(3, p=[0.6, 0.2, 0.2]))],
         seed=seed,
     )

@@ -130,7 +130,7 @@ class CineCamera:
         self._field = _field_bins(places, scene)
         self._gain = _coil_gain(places, scanner.shading, scene.seed)
         self._flow = Flow(
-            scene.states,
+            states=scene.states,
             frame_ms=scene.frame_ms,
             sequence=scanner.sequence,
             relaxation_ms=RELAXATION[Substance.ARTERIAL].at(scanner.sequence.field_t),

@@ -30,7 +30,7 @@ class CmrTruth(Truth):
         return float(self.sliced_wall_ml[self.end_diastolic_frame]) * MYOCARDIAL_DENSITY_G_PER_ML
 
 
-def find_truth(
+def cmr_truth(
     states: tuple[HeartState, ...], times_ms: Series, heights_mm: Float[np.ndarray, " slices"], step_mm: float
 ) -> CmrTruth:
     """All that is true of the states of one beat.

@@ -55,6 +55,8 @@ def wall_place(points: Placed, heart: HeartState) -> WallPlace:
     x = x - heart.bend(z)
     radius, angle = np.hypot(x, y), np.arctan2(y, x)
     low, high = np.zeros_like(z), np.ones_like(z)
+    # Lines fan out without crossing, so which side of a line a point lies on tells in which half its own line is: 26
+    # halvings find it to a hundred-millionth of the fan.
     for _ in range(26):
         middle = (low + high) / 2
         (inner, z_in), (outer, z_out) = _ends(heart, middle, angle)
@@ -102,6 +104,8 @@ class Around:
         outer = self._surface(heart)
         widened = heart.right.width_mm - first.right.width_mm
         pushed = (outer - self._outer + widened * self._crescent) * self._fade
+        # Inside of the right ventricle blood keeps its share of the way from septum to free wall; outside, tissue is
+        # pushed by both, less and less with distance.
         inside = outer - self._outer + (self._radius - self._outer) * widened / first.right.width_mm
         upper = np.where(self.is_right, inside, pushed)
         lower = (self._base_radius(heart) - self._base) * self._base_fade

@@ -13,10 +13,10 @@ from cardiotrace.core.image import Image
 from cardiotrace.core.label import CAMUS, LabelMap
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.phantoms.echo.phantom import EchoPhantom
-from cardiotrace.phantoms.echo.plane import fit_pose, plane_of
+from cardiotrace.phantoms.echo.plane import EchoView, fit_pose, view_plane
 from cardiotrace.phantoms.echo.scanner import Scanner
 from cardiotrace.phantoms.echo.sector import BeamSector
-from cardiotrace.phantoms.echo.truth import EchoTruth, Labeller, find_truth
+from cardiotrace.phantoms.echo.truth import EchoTruth, Labeller, echo_truth
 from cardiotrace.phantoms.echo.vendor import VENDORS
 from cardiotrace.phantoms.heart.heart import HeartState
 from cardiotrace.phantoms.heart.truth import PhantomExam
@@ -58,8 +58,7 @@ def echo_exam(config: EchoPhantom, *, views: Sequence[View] = (View.FOUR_CHAMBER
         >>> made.labels["phantom_4CH"].array.shape == made.exam.images[0].cine.frames.shape
         True
     """
-    unknown = [view for view in views if view not in IMAGE_NAMES]
-    if unknown or not views or len(set(views)) < len(views):
+    if not views or not set(views) <= IMAGE_NAMES.keys() or len(set(views)) < len(views):
         known = ", ".join(IMAGE_NAMES)
         raise InputError(f"cannot image the views {list(views)}", remedy=f"give some of {known}, each once.")
     times_ms = config.cycle.times_ms(config.frame_count)
@@ -87,13 +86,14 @@ def view_image(
     """One view of some instants of a beat with its labels and its truth; the first should be end-diastole."""
     vendor = VENDORS[config.vendor]
     half_angle = math.radians(vendor.half_angle_deg)
-    plane = plane_of(view, states[0], config.short_axis)
+    plane = view_plane(view, states[0], config.short_axis)
     pose, reach_mm = fit_pose(plane, states, config.tilt_deg, _apex_depth_mm(config), half_angle)
     sector = BeamSector(
         _shape(config, reach_mm, half_angle), config.spacing_mm, vendor.beam_count, half_angle_rad=half_angle
     )
-    truth = find_truth(config, states, plane, pose, sector)
-    scanner, labeller = Scanner(config, states, plane, pose, sector), Labeller(plane, pose, sector)
+    seen = EchoView(plane, pose, sector)
+    truth = echo_truth(config, states, seen)
+    scanner, labeller = Scanner(config, states, seen), Labeller(seen)
     frames = np.stack([scanner.image(state) for state in states])[:, None]
     labels = np.stack([labeller.frame(state) for state in states])[:, None]
     spacing = (1.0, config.spacing_mm, config.spacing_mm)

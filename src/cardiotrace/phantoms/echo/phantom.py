@@ -5,10 +5,10 @@ from typing import Literal
 
 import numpy as np
 
-from cardiotrace.core.errors import InputError
 from cardiotrace.phantoms.echo.plane import SHORT_AXIS_SHARES, ShortAxis
 from cardiotrace.phantoms.echo.vendor import QUALITIES, VENDORS
 from cardiotrace.phantoms.heart.heart import Heart
+from cardiotrace.phantoms.limits import check_choices, check_ranges
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,20 +39,8 @@ class EchoPhantom(Heart):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, low, high in (("frame_count", 12, 200), ("spacing_mm", 0.1, 2.0), ("tilt_deg", -20, 20)):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise InputError(f"{name} = {value} is out of range", remedy=f"give {low} to {high}.")
-        for name, choices in _CHOICES:
-            if (value := getattr(self, name)) not in choices:
-                raise InputError(f"unknown {name} {value!r}", remedy=f"give one of {', '.join(choices)}.")
-
-
-_CHOICES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("quality", tuple(QUALITIES)),
-    ("vendor", tuple(VENDORS)),
-    ("short_axis", tuple(SHORT_AXIS_SHARES)),
-)
+        check_ranges(self, (("frame_count", 12, 200), ("spacing_mm", 0.1, 2.0), ("tilt_deg", -20, 20)))
+        check_choices(self, {"quality": QUALITIES, "vendor": VENDORS, "short_axis": SHORT_AXIS_SHARES})
 
 
 def sample_echo(seed: int) -> EchoPhantom:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from cardiotrace.core.terms import View
-from cardiotrace.phantoms.echo.sector import HALF_ANGLE_RAD
+from cardiotrace.phantoms.echo.sector import HALF_ANGLE_RAD, BeamSector
 from cardiotrace.phantoms.heart.heart import HeartState
 from cardiotrace.phantoms.heart.view import PLANE_DEG
 
@@ -96,7 +96,7 @@ class ScanPlane:
         return np.stack([across, along], axis=1)
 
 
-def plane_of(view: View, first: HeartState, level: ShortAxis = "papillary") -> ScanPlane:
+def view_plane(view: View, first: HeartState, level: ShortAxis = "papillary") -> ScanPlane:
     """The plane of a view through a heart at end-diastole.
 
     Args:
@@ -134,6 +134,19 @@ class Pose:
     def trace(self, outline: Outline) -> Outline:
         """An outline in the plane as points (x, depth) under the probe, mm."""
         return np.stack(self.to_sector(*outline.T), axis=1)
+
+
+@dataclass(frozen=True)
+class EchoView:
+    """How one view sees the heart: where it is cut, where the cut lies under the probe, and which sector shows it."""
+
+    plane: ScanPlane
+    pose: Pose
+    sector: BeamSector
+
+    def pixels(self, outline: Outline) -> Outline:
+        """An outline in the plane, mm, as (row, column) of the image."""
+        return self.sector.pixels(self.pose.trace(outline))
 
 
 def fit_pose(

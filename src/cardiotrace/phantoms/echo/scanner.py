@@ -7,8 +7,8 @@ from jaxtyping import Complex, Float, UInt8
 
 from cardiotrace.core.terms import View
 from cardiotrace.phantoms.echo.phantom import EchoPhantom
-from cardiotrace.phantoms.echo.plane import Pose, ScanPlane
-from cardiotrace.phantoms.echo.sector import BeamSector, PointSpread
+from cardiotrace.phantoms.echo.plane import EchoView
+from cardiotrace.phantoms.echo.sector import PointSpread
 from cardiotrace.phantoms.echo.tissue import ELEVATION_MM, Slab, scatterers_in, smooth_noise
 from cardiotrace.phantoms.echo.vendor import QUALITIES, VENDORS
 from cardiotrace.phantoms.heart.heart import HeartState
@@ -32,21 +32,21 @@ class Scanner:
         Gao et al. 2009, IEEE TUFFC 56:404 (convolution of scatterers, moved by a kinematic model).
     """
 
-    def __init__(
-        self, config: EchoPhantom, states: Sequence[HeartState], plane: ScanPlane, pose: Pose, sector: BeamSector
-    ) -> None:
+    def __init__(self, config: EchoPhantom, states: Sequence[HeartState], view: EchoView) -> None:
         first, self._travel_mm = states[0], max(state.rise_mm for state in states)
-        self._config, self._plane, self._pose, self._sector = config, plane, pose, sector
+        self._config, self._plane, self._pose, self._sector = config, view.plane, view.pose, view.sector
         self._quality, self._vendor = QUALITIES[config.quality], VENDORS[config.vendor]
-        self._rng = np.random.default_rng([config.seed, 2, list(View).index(plane.view)])
+        self._rng = np.random.default_rng([config.seed, 2, list(View).index(view.plane.view)])
         self._scatterers = scatterers_in(self._slab(first), self._beam(), self._rng)
         self._amplitude = np.concatenate([kind.amplitude for kind in self._scatterers]).astype(np.float32)
         near, far = np.deg2rad(self._vendor.lateral_deg)
-        self._spread = PointSpread(sector, self._vendor.axial_mm, (float(near), float(far)), side_lobe=0.02)
-        self._grain = PointSpread(sector, self._vendor.grain_mm, (0.77 * float(near), 0.77 * float(near)))
+        self._spread = PointSpread(view.sector, self._vendor.axial_mm, (float(near), float(far)), side_lobe=0.02)
+        self._grain = PointSpread(view.sector, self._vendor.grain_mm, (0.77 * float(near), 0.77 * float(near)))
         self._gain = 10 ** (self._uneven_gain_db() / 20).astype(np.float32)
         self._clutter = self._still_clutter()
-        noise_db = self._quality.noise_db + np.interp(sector.ranges_mm / sector.depth_mm, [0, 0.5, 1], [-1, -1, 2])
+        noise_db = self._quality.noise_db + np.interp(
+            view.sector.ranges_mm / view.sector.depth_mm, [0, 0.5, 1], [-1, -1, 2]
+        )
         self._noise = (10 ** (noise_db / 20)).astype(np.float32)[:, None]
 
     def image(self, heart: HeartState) -> UInt8[np.ndarray, "height width"]:
@@ -71,8 +71,10 @@ class Scanner:
         seen = np.flatnonzero(np.abs(off) < SLAB_MM)
         x, depth, off = x[seen], depth[seen], off[seen]
         distance, angle = np.hypot(x, depth), np.arctan2(x, depth)
+        # A cell of the polar grid grows with depth: strengths are scaled so that tissue is as bright far away as near.
         cell_mm2 = np.maximum(distance, 1.0) * self._sector.range_step_mm * self._sector.beam_step_rad
         profile = ELEVATION_GAIN * np.exp(-0.5 * (off / ELEVATION_MM) ** 2)
+        # The phase of the way there and back, in units of the wavelength, is what makes speckle of scatterers.
         turns = (-4 * np.pi / self._vendor.wavelength_mm * distance).astype(np.float32)
         strength = (self._amplitude[seen] * profile / np.sqrt(cell_mm2)).astype(np.float32)
         return self._sector.splat(distance, angle, strength * np.exp(1j * turns))
@@ -80,9 +82,11 @@ class Scanner:
     def _slab(self, first: HeartState) -> Slab:
         """Points all over the sector and a little beyond, and as far off the plane as tissue passes through it."""
         below = self._travel_mm if self._plane.is_short_axis else 0.0
+        # Across the axis tissue moves through the plane: as much more is needed on the side that it comes from.
         layers = 1 + below / (2 * SLAB_MM)
         count = int(SCATTERERS_PER_MM2 * layers * self._sector.half_angle_rad * self._sector.depth_mm**2)
         beyond, reach = self._sector.half_angle_rad + 0.05, self._sector.depth_mm + 8
+        # The root makes them equally dense per area; uniform distances would crowd them at the tip.
         distance = reach * np.sqrt(self._rng.uniform(0, 1, count))
         angle = self._rng.uniform(-beyond, beyond, count)
         off = self._rng.uniform(-SLAB_MM - below, SLAB_MM, count)

@@ -69,6 +69,8 @@ class BeamSector:
         beam = (np.arctan2(x, depth) + self.half_angle_rad) / self.beam_step_rad
         inside = (sample * self.range_step_mm <= self.depth_mm) & (beam >= 0) & (beam <= self.beam_count - 1)
         sample, beam = sample[inside], beam[inside]
+        # Pixels on the far rim and on the last beam have no sample beyond them: they take the last cell with weight
+        # one.
         i = np.minimum(sample.astype(np.intp), len(self.ranges_mm) - 2)
         j = np.minimum(beam.astype(np.intp), self.beam_count - 2)
         down, right = sample - i, beam - j
@@ -103,6 +105,8 @@ class BeamSector:
         weights = ((1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right)
         spread = np.concatenate([weight * strength for weight in weights])
         size = height * width
+        # Scatterers that share a cell must add up, which fancy assignment would not do; `bincount` sums real numbers
+        # only.
         real = np.bincount(index, spread.real, size)
         imaginary = np.bincount(index, spread.imag, size)
         grid: Complex[np.ndarray, " cells"] = real + 1j * imaginary
@@ -143,6 +147,7 @@ class PointSpread:
         frequency = 2 * np.pi * np.fft.fftfreq(self.sector.beam_count, self.sector.beam_step_rad)
         width = np.linspace(*self.lateral_rad, len(self.sector.ranges_mm))[:, None]
         response = np.exp(-0.5 * (frequency * width) ** 2)
+        # Four times as wide in space is a quarter as wide in frequency, and four times as high for the same peak.
         response += 4 * self.side_lobe * np.exp(-0.5 * (4 * frequency * width) ** 2)
         scaled: Float[np.ndarray, "range frequency"] = response / np.sqrt((response**2).mean(1, keepdims=True))
         return scaled.astype(np.float32)
@@ -151,6 +156,9 @@ class PointSpread:
         """Filter complex echoes; white noise keeps its variance."""
         from scipy import fft
 
+        # Along the beam the response is the same everywhere, so one product in frequency does for all; across, it
+        # differs with depth, so each range has a response of its own. No pads there: beams at the rim see the other rim
+        # faintly.
         along = fft.fft(echoes, len(self._axial), axis=0) * self._axial
         along = fft.ifft(along, axis=0)[: len(echoes)]
         return np.asarray(fft.ifft(fft.fft(along, axis=1) * self._lateral, axis=1))

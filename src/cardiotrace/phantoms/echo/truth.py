@@ -1,14 +1,14 @@
 """What is true of an image of a phantom: its quantities, its contours, its labels."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
 
 from cardiotrace.core.label import CAMUS
 from cardiotrace.core.terms import Structure
-from cardiotrace.phantoms.echo.plane import Outline, Pose, ScanPlane
-from cardiotrace.phantoms.echo.sector import BeamSector
+from cardiotrace.phantoms.echo.plane import EchoView, Outline
 from cardiotrace.phantoms.heart.anatomy import Tissue
 from cardiotrace.phantoms.heart.heart import Heart, HeartState
 from cardiotrace.phantoms.heart.truth import Series, Truth, volumes_of
@@ -46,29 +46,47 @@ class EchoTruth(Truth):
         return float(100 * (last / first - 1))
 
 
-def find_truth(
-    heart: Heart, states: tuple[HeartState, ...], plane: ScanPlane, pose: Pose, sector: BeamSector, *, count: int = 361
-) -> EchoTruth:
+def echo_truth(heart: Heart, states: tuple[HeartState, ...], view: EchoView, *, count: int = 361) -> EchoTruth:
     """All that is true of the states of one beat, cut by a plane and seen in a sector."""
-    outlines = [plane.outlines(state, count) for state in states]
-    inner = [outline for outline, _, _ in outlines]
-    closed = [np.concatenate([ring, ring[:1]]) if plane.is_short_axis else ring for ring in inner]
-    disks = [None if plane.is_short_axis else disks_of(outline) for outline in inner]
+    outlines = [view.plane.outlines(state, count) for state in states]
+    sizes = [_sizes(inner, view.plane.is_short_axis) for inner, _, _ in outlines]
     volumes = volumes_of(states)
-    traced = [tuple(sector.pixels(pose.trace(outline[part])) for outline in outlines) for part in range(3)]
+    endocardium, epicardium, atrium = (tuple(map(view.pixels, lines)) for lines in zip(*outlines, strict=True))
     return EchoTruth(
         times_ms=heart.cycle.times_ms(len(states)),
         volume_ml=volumes.left,
         right_ml=volumes.right,
         wall_ml=volumes.wall,
-        area_cm2=np.array([_area_mm2(outline) / 100 for outline in inner]),
-        length_mm=np.array([np.nan if disk is None else disk.length_mm for disk in disks]),
-        contour_length_mm=np.array([np.hypot(*np.diff(outline, axis=0).T).sum() for outline in closed]),
-        simpson_ml=np.array([np.nan if disk is None else disk.volume_ml for disk in disks]),
-        endocardium=traced[0],
-        epicardium=traced[1],
-        atrium=traced[2],
+        area_cm2=np.array([item.area_cm2 for item in sizes]),
+        length_mm=np.array([item.length_mm for item in sizes]),
+        contour_length_mm=np.array([item.contour_length_mm for item in sizes]),
+        simpson_ml=np.array([item.simpson_ml for item in sizes]),
+        endocardium=endocardium,
+        epicardium=epicardium,
+        atrium=atrium,
     )
+
+
+class _Sizes(NamedTuple):
+    """Of the cavity in one frame of a view; see `EchoTruth`."""
+
+    area_cm2: float
+    length_mm: float
+    contour_length_mm: float
+    simpson_ml: float
+
+
+def _sizes(endocardium: Outline, is_short_axis: bool) -> _Sizes:
+    """Sizes by the contour alone; across the axis it is closed, and neither length nor disks mean anything."""
+    area_cm2 = _area_mm2(endocardium) / 100
+    if is_short_axis:
+        return _Sizes(area_cm2, np.nan, _length_mm(np.concatenate([endocardium, endocardium[:1]])), np.nan)
+    disks = disks_of(endocardium)
+    return _Sizes(area_cm2, disks.length_mm, _length_mm(endocardium), disks.volume_ml)
+
+
+def _length_mm(line: Outline) -> float:
+    return float(np.hypot(*np.diff(line, axis=0).T).sum())
 
 
 def _area_mm2(outline: Outline) -> float:
@@ -79,10 +97,10 @@ def _area_mm2(outline: Outline) -> float:
 class Labeller:
     """Labels of one view by the CAMUS numbers: what tissue is at the middle of each pixel of the sector."""
 
-    def __init__(self, plane: ScanPlane, pose: Pose, sector: BeamSector) -> None:
-        self._plane, self._shape = plane, sector.shape
-        self._inside, x, depth = sector.places()
-        self._across, self._along = pose.to_plane(x, depth)
+    def __init__(self, view: EchoView) -> None:
+        self._plane, self._shape = view.plane, view.sector.shape
+        self._inside, x, depth = view.sector.places()
+        self._across, self._along = view.pose.to_plane(x, depth)
 
     def frame(self, heart: HeartState) -> UInt8[np.ndarray, "height width"]:
         """Labels at one instant."""

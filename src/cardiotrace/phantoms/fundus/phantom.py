@@ -1,13 +1,14 @@
 """Which eye a photograph shows, and the camera that looks at it."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from cardiotrace.core.errors import InputError
 from cardiotrace.phantoms.fundus.camera import CAMERAS, PHOTOGRAPH_QUALITIES
 from cardiotrace.phantoms.fundus.retina import PATHOLOGIES
+from cardiotrace.phantoms.limits import check_choices, check_ranges
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +49,8 @@ class FundusPhantom:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, low, high in _RANGES:
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise InputError(f"{name} = {value} is out of range", remedy=f"give {low} to {high}.")
-        for name, known in _CHOICES:
-            if getattr(self, name) not in known:
-                raise InputError(f"unknown {name} {getattr(self, name)!r}", remedy=f"give one of {', '.join(known)}.")
+        check_ranges(self, _RANGES)
+        check_choices(self, _CHOICES)
 
 
 _RANGES = (
@@ -67,12 +63,12 @@ _RANGES = (
     ("tessellation", 0, 1),
     ("sheen", 0, 1),
 )
-_CHOICES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("camera", tuple(CAMERAS)),
-    ("eye", ("left", "right")),
-    ("pathology", tuple(PATHOLOGIES)),
-    ("quality", tuple(PHOTOGRAPH_QUALITIES)),
-)
+_CHOICES: Mapping[str, Collection[str]] = {
+    "camera": CAMERAS,
+    "eye": ("left", "right"),
+    "pathology": PATHOLOGIES,
+    "quality": PHOTOGRAPH_QUALITIES,
+}
 
 
 def sample_fundus(

@@ -148,15 +148,14 @@ def paint_nerve_fibres(image: Image, grid: RetinaGrid, *, sheen: float, rng: np.
     image *= gain[..., None]
     image += haze[..., None] * np.array([0.0, 0.30, 0.12])
     if sheen > 0:
-        _paint_sheen(image, grid, bundle, distance, sheen, rng)
+        # Along the arcades, about 65 degrees above and below the horizontal, where the fibres lie thickest.
+        arcades = np.exp(-(((np.abs(bundle) - 1.15) / 0.45) ** 2)) * np.exp(-(((distance - 2.6) / 1.5) ** 2))
+        _paint_sheen(image, grid, arcades, sheen=sheen, rng=rng)
 
 
-def _paint_sheen(
-    image: Image, grid: RetinaGrid, bundle: Plane, distance: Plane, sheen: float, rng: np.random.Generator
-) -> None:
+def _paint_sheen(image: Image, grid: RetinaGrid, arcades: Plane, *, sheen: float, rng: np.random.Generator) -> None:
     """Whitish-yellow reflexes with ragged edges along the arcades."""
     size = grid.px_per_mm
-    arcades = np.exp(-(((np.abs(bundle) - 1.15) / 0.45) ** 2)) * np.exp(-(((distance - 2.6) / 1.5) ** 2))
     field = noise(grid.shape, 0.30 * size, rng) + 0.45 * noise(grid.shape, 0.06 * size, rng)
     patches = 1 / (1 + np.exp(-(field + 1.1 * arcades - 2.15 + 0.6 * (1 - sheen)) / 0.16))
     sparkle = 1 + 0.30 * noise(grid.shape, 1.0, rng)
@@ -259,9 +258,20 @@ def paint_lesions(
         kind = LESIONS[name]
         for _ in range(int(rng.integers(kind.count[0], kind.count[1] + 1))):
             x, y = _place(kind, inside, rng)
-            radius = float(rng.uniform(*kind.radius_mm))
-            _paint_lesion(image, mask, grid, kind, (x, y, radius), rng)
+            lesion = _Lesion(kind, x, y, float(rng.uniform(*kind.radius_mm)))
+            window, held = _paint_lesion(image, grid, lesion, rng)
+            mask[window] |= held
     return mask
+
+
+@dataclass(frozen=True)
+class _Lesion:
+    """One lesion at a place, mm."""
+
+    kind: LesionKind
+    x: float
+    y: float
+    radius_mm: float
 
 
 def _place(kind: LesionKind, inside: Callable[[float, float], bool], rng: np.random.Generator) -> tuple[float, float]:
@@ -277,27 +287,24 @@ def _place(kind: LesionKind, inside: Callable[[float, float], bool], rng: np.ran
 
 
 def _paint_lesion(
-    image: Image,
-    mask: Bool[np.ndarray, "height width"],
-    grid: RetinaGrid,
-    kind: LesionKind,
-    place: tuple[float, float, float],
-    rng: np.random.Generator,
-) -> None:
-    x, y, radius = place
+    image: Image, grid: RetinaGrid, lesion: _Lesion, rng: np.random.Generator
+) -> tuple[tuple[slice, slice], Bool[np.ndarray, "rows columns"]]:
+    """Paint one in place; gives the part of the image around it, and which pixels of that it covers."""
+    kind, x, y, radius = lesion.kind, lesion.x, lesion.y, lesion.radius_mm
     long = radius * float(rng.uniform(1, kind.elongation))
     window = grid.window(x, y, 1.6 * long + 0.05)
     dx, dy = grid.x[window] - x, grid.y[window] - y
     if dx.size == 0:
-        return
+        return window, np.zeros(dx.shape, bool)
+    # What is long follows the nerve fibres, which run away from the disc.
     angle = np.arctan2(y, x) if kind.elongation > 3 else float(rng.uniform(0, np.pi))
     along = dx * np.cos(angle) + dy * np.sin(angle)
     across = dy * np.cos(angle) - dx * np.sin(angle)
     size = (dx.shape[0], dx.shape[1])
     ragged = 0.18 * noise(size, max(1.0, 0.35 * radius * grid.px_per_mm), rng) if min(size) > 4 else 0.0
-    reach = np.hypot(along / long, across / radius) + ragged
-    share = _edge(np.asarray(reach), kind.softness) * float(rng.uniform(0.6, 1.0))
+    reach = np.asarray(np.hypot(along / long, across / radius) + ragged)
+    share = _edge(reach, kind.softness) * float(rng.uniform(0.6, 1.0))
     part = image[window]
     target = np.array(kind.colour) * (part[..., :1].mean() if kind.is_bright else part)
     part += share[..., None] * (target - part)
-    mask[window] |= np.asarray(reach) < 1
+    return window, reach < 1

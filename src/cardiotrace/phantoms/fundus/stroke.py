@@ -55,6 +55,7 @@ def draw_strokes(
     extent = np.full(size, -1e3, np.float32)
     for batch in _batches(_segments(lines)):
         index, distance, radius = _near(batch, shape)
+        # Segments overlap at their joints and vessels at their crossings: the most of each counts, never the sum.
         np.maximum.at(extent, index, radius - distance)
         np.maximum.at(coverage, index, _covered(distance, radius))
         chord = np.sqrt(np.maximum(radius**2 - distance**2, 0))
@@ -68,6 +69,8 @@ def draw_strokes(
 
 def _covered(distance: Float[np.ndarray, " n"], radius: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     """Share of a pixel inside a straight band of this radius, for a pixel at this distance from its middle."""
+    # A pixel is a unit interval across the band: what both edges leave of it, exactly for a straight band along the
+    # grid.
     high = np.clip(radius - distance, -0.5, 0.5)
     low = np.clip(-radius - distance, -0.5, 0.5)
     return np.asarray(high - low)

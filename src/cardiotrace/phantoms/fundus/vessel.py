@@ -188,6 +188,16 @@ class Ground:
             area[area < 0] = index
 
 
+@dataclass(frozen=True)
+class _Tree:
+    """A tree while it grows; see `grow_tree`."""
+
+    kind: str
+    shape: TreeShape
+    ground: Ground
+    rng: np.random.Generator
+
+
 def grow_tree(kind: str, shape: TreeShape, ground: Ground, rng: np.random.Generator) -> tuple[Vessel, ...]:
     """One tree, from the central vessel to the finest that can be followed.
 
@@ -199,19 +209,20 @@ def grow_tree(kind: str, shape: TreeShape, ground: Ground, rng: np.random.Genera
         ground: holds what has grown already, and gets what grows now.
         rng: source of randomness.
     """
+    tree = _Tree(kind, shape, ground, rng)
     tips = [_trunk(kind, shape, rng), *_rim_twigs(shape, rng)]
     heapq.heapify(tips)
     vessels: list[Vessel] = []
     while tips:
         tip = heapq.heappop(tips)
-        grown = _Growth(kind, shape, ground, rng, tip, len(vessels)).run()
+        grown = _Growth(tree, tip, len(vessels)).run()
         if grown is None:
             continue
         vessel, end, heading = grown
         vessels.append(vessel)
         ground.add(kind, tip.parent)
         if end is not None:
-            for daughter in _branch(tip, shape, end, heading, len(vessels) - 1, rng):
+            for daughter in _branch(tree, tip, end, heading, len(vessels) - 1):
                 heapq.heappush(tips, daughter)
     return tuple(vessels)
 
@@ -260,20 +271,11 @@ def _lengths(low: float, high: float, rng: np.random.Generator) -> tuple[float, 
     return float(rng.uniform(low, high)), float(rng.uniform(low, high))
 
 
-def _branch(
-    tip: _Tip, shape: TreeShape, end: Point, heading: float, parent: int, rng: np.random.Generator
-) -> list[_Tip]:
+def _branch(tree: _Tree, tip: _Tip, end: Point, heading: float, parent: int) -> list[_Tip]:
     """The two vessels that a vessel ends in."""
-    radius = tip.radius
     if tip.forced:
-        fork = tip.forced[0]
-        radii = daughters(radius, fork.asymmetry)
-        return [
-            _Tip((-own, 10 * parent + index), end, way, own, 0.0, parent, length, then)
-            for index, (own, way, length, then) in enumerate(
-                zip(radii, fork.headings, fork.lengths_mm, fork.then, strict=True)
-            )
-        ]
+        return _forced_branch(tip, end, parent)
+    radius, rng = tip.radius, tree.rng
     # Large vessels run on and give off twigs; small ones part more evenly.
     evenness = 0.35 if radius > 0.028 else 0.65
     asymmetry = float(0.3 + evenness * rng.beta(1.2, 1.7))
@@ -283,10 +285,23 @@ def _branch(
     spread = math.radians(float(rng.uniform(20, 60))) * (1 - 0.45 * asymmetry)
     made = []
     for index, (own, turn, sign) in enumerate(((larger, turns[0], -side), (smaller, turns[1], side))):
+        # Beyond the branching the twig keeps off the large vessels' course; what runs on hardly leaves it.
         lean = tip.lean + (sign * spread if index else 0.25 * sign * spread * asymmetry)
-        length = _length_mm(own, shape, rng)
+        length = _length_mm(own, tree.shape, rng)
         made.append(_Tip((-own, 10 * parent + index), end, heading + sign * turn, own, lean, parent, length))
     return made
+
+
+def _forced_branch(tip: _Tip, end: Point, parent: int) -> list[_Tip]:
+    """The two vessels of a prescribed branching: radii by Murray's law, headings and lengths as prescribed."""
+    fork = tip.forced[0]
+    radii = daughters(tip.radius, fork.asymmetry)
+    return [
+        _Tip((-own, 10 * parent + index), end, way, own, 0.0, parent, length, then)
+        for index, (own, way, length, then) in enumerate(
+            zip(radii, fork.headings, fork.lengths_mm, fork.then, strict=True)
+        )
+    ]
 
 
 def _length_mm(radius: float, shape: TreeShape, rng: np.random.Generator) -> float:
@@ -298,11 +313,10 @@ def _length_mm(radius: float, shape: TreeShape, rng: np.random.Generator) -> flo
 class _Growth:
     """One vessel growing step by step."""
 
-    def __init__(
-        self, kind: str, shape: TreeShape, ground: Ground, rng: np.random.Generator, tip: _Tip, index: int
-    ) -> None:
-        self._kind, self._other = kind, "artery" if kind == "vein" else "vein"
-        self._shape, self._ground, self._rng, self._tip, self._index = shape, ground, rng, tip, index
+    def __init__(self, tree: _Tree, tip: _Tip, index: int) -> None:
+        self._kind, self._other = tree.kind, "artery" if tree.kind == "vein" else "vein"
+        self._shape, self._ground, self._rng = tree.shape, tree.ground, tree.rng
+        self._tip, self._index = tip, index
 
     def run(self) -> tuple[Vessel, Point | None, float] | None:
         """The vessel, where it branches (None where it ends) and its heading there; None if nothing could grow."""
@@ -324,6 +338,7 @@ class _Growth:
                 break
             points.append((x, y))
         else:
+            # Only a vessel that ran its whole length parts; one that was stopped ends here.
             end = (x, y)
         if len(points) < 3:
             return None

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from cardiotrace.core.errors import InputError
 from cardiotrace.phantoms.heart.anatomy import RIGHT_LENGTH_SHARE, RightVentricle, crescent
 from cardiotrace.phantoms.heart.cycle import CardiacCycle
 from cardiotrace.phantoms.heart.region import Scar, Thickening
 from cardiotrace.phantoms.heart.section import find_tissue
 from cardiotrace.phantoms.heart.spheroid import TruncatedSpheroid
 from cardiotrace.phantoms.heart.wall import Points, Radius, Wall, integral_ml, nodes
+from cardiotrace.phantoms.limits import check_ranges
 
 MYOCARDIAL_DENSITY_G_PER_ML = 1.05
 APICAL_THICKNESS_SHARE = 0.85
@@ -71,10 +71,7 @@ class Heart:
         return {name: getattr(self, name) for name in Heart.__dataclass_fields__}
 
     def __post_init__(self) -> None:
-        for name, low, high in _RANGES:
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise InputError(f"{name} = {value} is out of range", remedy=f"give {low} to {high}.")
+        check_ranges(self, _RANGES)
 
     @property
     def end_systolic_ml(self) -> float:
@@ -217,6 +214,7 @@ class HeartState:
         along, across = shift * math.cos(angle), shift * math.sin(angle)
         side = np.sign(x) + (x == 0)
         # The axis may miss the plane where it is bent: the edge is looked for from the foot of its perpendicular.
+        # The radius depends on the angle, which depends on where the edge is: halving needs no formula for either.
         low, high = np.zeros_like(z), np.full_like(z, 200.0)
         for _ in range(44):
             middle = (low + high) / 2
@@ -288,6 +286,7 @@ def _thickened(cavity: TruncatedSpheroid, first: Wall) -> Wall:
     def of(thickness_mm: float) -> Wall:
         return Wall(cavity, _epicardium(cavity, thickness_mm), first.start, first.scar, first.thickening)
 
+    # What muscle and cavity take up together follows from the cavity alone, as muscle keeps its volume.
     whole_ml = first.outer_ml - first.inner_ml + of(1.0).inner_ml
     return of(_root(lambda thickness_mm: of(thickness_mm).outer_ml - whole_ml, 0.0, 40.0))
 
@@ -300,6 +299,7 @@ def _root(function: Callable[[float], float], low: float, high: float) -> float:
         value = function(middle)
         if abs(value) < 1e-10 or high - low < 1e-12:
             break
+        # An end that stays twice in a row pulls the chord towards it; halving its value is what the Illinois rule does.
         if value < 0:
             low, below = middle, value
             above = above / 2 if kept < 0 else above
@@ -322,6 +322,8 @@ def _right(wall: Wall, length_share: float, volume_ml: float, wall_mm: float) ->
     length = length_share * wall.epicardium.length_mm
     z, angle, area = nodes(length)
     shape = crescent(z / length, angle)
+    # The crescent is the outer radius plus w times a shape: squaring it leaves a quadratic in w, with one positive
+    # root.
     a = float((area * shape**2).sum()) / 2000
     b = float((area * shape * wall.outer_radius(z, angle)).sum()) / 1000
     return RightVentricle((math.sqrt(b**2 + 4 * a * volume_ml) - b) / (2 * a), length, wall_mm)

@@ -92,6 +92,8 @@ def integral_ml(radius: Radius, length_mm: float) -> float:
 @lru_cache(maxsize=1)
 def _unit_nodes() -> tuple[Points, Points, Points]:
     """Shares of the length, angles and weights, rad, of a quadrature: Gauss along, equidistant around."""
+    # Gauss nodes integrate the smooth profile along the axis exactly to many digits; around it, equidistant nodes do so
+    # for whatever is periodic.
     heights, weights = np.polynomial.legendre.leggauss(HEIGHT_NODES)
     angles = np.arange(ANGLE_NODES) * (2 * np.pi / ANGLE_NODES)
     share, angle = np.meshgrid((heights + 1) / 2, angles, indexing="ij")

@@ -17,7 +17,7 @@ from cardiotrace.datasets.split import Split
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
 from cardiotrace.evaluation.sweep import RUN_SCORES, RunResult, best_constant_dice
-from cardiotrace.evaluation.table import read_table, table_to_json
+from cardiotrace.evaluation.table import read_case_table, table_to_json
 from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.spec import ModelSpec
@@ -92,7 +92,7 @@ def kept_result(job: Job) -> JobResult | None:
             "holds a run of another recipe", where=job.folder.path, remedy="choose another --out, or delete that run."
         )
     grid = job.folder.path / GRID
-    on_grid = read_table(grid) if grid.exists() else None
+    on_grid = read_case_table(grid) if grid.exists() else None
     return JobResult(from_plain(RunResult, stored, path=str(path)), on_grid, _curve(job.folder))
 
 

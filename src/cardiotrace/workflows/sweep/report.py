@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cardiotrace.evaluation.case_table import CaseTable
-from cardiotrace.evaluation.sweep import Rows, RunResult, compare_along, readable, result_rows, summary_rows
+from cardiotrace.evaluation.sweep import Rows, RunResult, compare_along, readable, result_rows, variant_rows
 from cardiotrace.evaluation.table import TextFormat, to_text
 from cardiotrace.io import write_text
 from cardiotrace.learning.training.sweep import SweepPlan
@@ -29,7 +29,7 @@ class SweepReport:
     """One row for each pair of values of an axis; empty where no patient was tested by both."""
 
 
-def write_report(
+def write_sweep_report(
     plan: SweepPlan, results: Sequence[JobResult], folder: Path, example: Callable[[], Example | None]
 ) -> SweepReport:
     """Write tables (CSV, JSON, Markdown), plots (PNG) and `sweep.md` into the folder of the runs.
@@ -45,7 +45,7 @@ def write_report(
     """
     runs = [result.row for result in results]
     tables = {result.row.name: result.on_grid for result in results if result.on_grid is not None}
-    report = SweepReport(folder, tuple(runs), summary_rows(runs), _comparisons(plan, runs, tables))
+    report = SweepReport(folder, tuple(runs), variant_rows(runs), _comparisons(plan, runs, tables))
     for name, rows in (("runs", result_rows(runs)), ("summary", report.summary), ("comparisons", report.comparisons)):
         for ending, form in FORMATS:
             write_text(folder / f"{name}.{ending}", to_text(rows, form) if rows else "")

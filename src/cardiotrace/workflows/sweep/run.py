@@ -22,7 +22,7 @@ from cardiotrace.workflows.sweep.job import (
     result_line,
     split_of_run,
 )
-from cardiotrace.workflows.sweep.report import SweepReport, write_report
+from cardiotrace.workflows.sweep.report import SweepReport, write_sweep_report
 
 
 def run_sweep(config: SweepConfig, reporter: ProgressReporter = SILENT) -> SweepReport:
@@ -65,7 +65,7 @@ def _report(
     """Verdicts, tables and figures; the strips show the runs of the first seed."""
     with_verdicts = [_with_verdict(result, plan) for result in results]
     imaged = [job for job in jobs if job.run.seed == plan.sweep.seeds[0]]
-    return write_report(plan, with_verdicts, out, partial(first_image, imaged, opener))
+    return write_sweep_report(plan, with_verdicts, out, partial(first_image, imaged, opener))
 
 
 def _with_verdict(result: JobResult, plan: SweepPlan) -> JobResult:
