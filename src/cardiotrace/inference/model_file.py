@@ -1,18 +1,23 @@
-"""One ONNX file that carries its own description and checksum.
+"""One ONNX file that carries its own description and checksum, and further graphs where a model has several.
 
 The ONNX file format is a protocol-buffers message whose field 14 is a list of key-value pairs. Items of a list may be
 appended to such a message by plain concatenation, so a sealed model is
 
-    network as exported | "cardiotrace": description as JSON | "cardiotrace.sha256": digest of everything before it
+    network as exported | further graphs | "cardiotrace": description as JSON | "cardiotrace.sha256": digest of all that
 
 and stays a valid ONNX file for any other program. Reading the description needs no ONNX library.
+
+A further graph (the decoder of a promptable model, a network that judges) is an ONNX model of its own, with its name,
+in a field that ONNX does not know: protocol buffers pass over such fields, so every program opens the first graph. The
+description names all of them, so that a file that lost one is refused, and the checksum is over all of it.
 """
 
+import functools
 import hashlib
 import io
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,7 +25,7 @@ from cardiotrace.core.errors import ConfigError, InputError, ModelFileError
 from cardiotrace.core.file import read_limited, require_regular_file, unreadable
 from cardiotrace.core.plain import parse_json
 from cardiotrace.inference.external_data import refuse_external_data
-from cardiotrace.inference.message import RE_EXPORT, Field, delimited, fields, not_onnx
+from cardiotrace.inference.message import BYTES, RE_EXPORT, Field, delimited, fields, not_onnx
 from cardiotrace.inference.spec import ModelSpec, spec_from_plain, spec_to_plain
 
 SPEC_KEY = b"cardiotrace"
@@ -28,6 +33,8 @@ CHECKSUM_KEY = b"cardiotrace.sha256"
 
 _GRAPH = 7
 _METADATA = 14
+_FURTHER_GRAPH = 50_000
+"""Field of a model that holds a further graph. Protocol buffers leave numbers from 50000 on to whoever needs some."""
 _DIGEST_LENGTH = 64
 _TRAILER_LENGTH = 4 + 2 + len(CHECKSUM_KEY) + _DIGEST_LENGTH
 _LONGEST_ENTRY = 64 * 2**20
@@ -43,13 +50,35 @@ class Model:
     content: bytes
     path: Path | None = None
 
+    @functools.cached_property
+    def sha256(self) -> str:
+        """Of the whole file, as `sha256sum` prints it."""
+        return hashlib.sha256(self.content).hexdigest()
 
-def seal(onnx_bytes: bytes, spec: ModelSpec) -> bytes:
+    def graph(self, name: str | None = None) -> bytes:
+        """A graph of the model as ONNX bytes: the first one, which labels samples, or a further one by its name.
+
+        Raises:
+            ModelFileError: there is none of that name.
+        """
+        if name is None:
+            # Engines would keep what they do not know; a file of one graph need not be copied for that.
+            return _split(self.content).network if self.spec.graphs else self.content
+        if name not in self.spec.graphs:
+            there = (
+                f"it has {', '.join(self.spec.graphs)}." if self.spec.graphs else "it has one graph, without a name."
+            )
+            raise ModelFileError(f"model {self.spec.name!r} has no graph {name!r}", where=self.path, remedy=there)
+        return _split(self.content).further[name]
+
+
+def seal(onnx_bytes: bytes, spec: ModelSpec, *, graphs: Mapping[str, bytes] | None = None) -> bytes:
     """Append the description and the checksum to an exported network; an older seal is replaced.
 
     Args:
         onnx_bytes: a serialised ONNX model with all its weights inside.
-        spec: what the file shall say about itself.
+        spec: what the file shall say about itself; `graphs` of it are those that the file then holds.
+        graphs: further graphs by name, ONNX models too; those that are already there stay.
 
     Returns:
         The bytes of the model file.
@@ -57,10 +86,14 @@ def seal(onnx_bytes: bytes, spec: ModelSpec) -> bytes:
     Raises:
         ModelFileError: the bytes are not an ONNX model, or it takes weights from elsewhere.
     """
-    network = _without_seal(onnx_bytes)
-    refuse_external_data(network)
-    text = json.dumps(spec_to_plain(spec), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    described = network + _entry(SPEC_KEY, text.encode())
+    parts = _split(onnx_bytes)
+    further = {**parts.further, **(graphs or {})}
+    for graph in (parts.network, *further.values()):
+        _refuse_unfit(graph)
+    held = b"".join(_further(name, graph) for name, graph in further.items())
+    plain = spec_to_plain(replace(spec, graphs=tuple(further)))
+    text = json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    described = parts.network + held + _entry(SPEC_KEY, text.encode())
     return described + _trailer(described)
 
 
@@ -127,7 +160,13 @@ def open_seal(content: bytes) -> ModelSpec:
     if view[-_TRAILER_LENGTH:] != _trailer(view[:-_TRAILER_LENGTH]):
         raise _why_unsealed(content)
     refuse_external_data(content)
-    return _read_spec(io.BytesIO(content))
+    spec = _read_spec(io.BytesIO(content))
+    further = _split(content).further if spec.graphs else {}
+    if lacking := [name for name in spec.graphs if name not in further]:
+        raise ModelFileError(f"the model file lacks its graph {lacking[0]!r}", remedy=RE_EXPORT)
+    for graph in further.values():
+        _refuse_unfit(graph)
+    return spec
 
 
 def _why_unsealed(content: bytes) -> ModelFileError:
@@ -175,18 +214,37 @@ def _metadata(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
         raise not_onnx()
 
 
-def _without_seal(content: bytes) -> bytes:
-    """The network's own bytes: all fields but those that `seal` adds."""
+@dataclass(frozen=True)
+class _Parts:
+    """What a model file holds beside its seal."""
+
+    network: bytes
+    further: dict[str, bytes]
+
+
+def _split(content: bytes) -> _Parts:
+    """The first graph's own bytes, without all that `seal` adds, and the further graphs."""
     file = io.BytesIO(content)
-    kept, has_graph = [], False
+    kept: list[bytes] = []
+    further: dict[str, bytes] = {}
+    has_graph = False
     for field in fields(file):
         has_graph |= field.number == _GRAPH
-        ours = field.number == _METADATA and _read_entry(_content(file, field))[0] in (SPEC_KEY, CHECKSUM_KEY)
-        if not ours:
+        if field.number == _FURTHER_GRAPH and field.wire == BYTES:
+            name, graph = _read_entry(content[field.content : field.end])
+            further[name.decode(errors="replace")] = graph
+        elif not (field.number == _METADATA and _read_entry(_content(file, field))[0] in (SPEC_KEY, CHECKSUM_KEY)):
             kept.append(content[field.start : field.end])
     if not has_graph:
         raise not_onnx()
-    return b"".join(kept)
+    return _Parts(b"".join(kept), further)
+
+
+def _refuse_unfit(graph: bytes) -> None:
+    """Refuse bytes that are no ONNX model, or one that takes weights from elsewhere."""
+    if all(field.number != _GRAPH for field in fields(io.BytesIO(graph))):
+        raise not_onnx()
+    refuse_external_data(graph)
 
 
 def _read_entry(content: bytes) -> tuple[bytes, bytes]:
@@ -204,6 +262,10 @@ def _content(file: BinaryIO, field: Field) -> bytes:
 
 def _entry(key: bytes, value: bytes) -> bytes:
     return delimited(_METADATA, delimited(1, key) + delimited(2, value))
+
+
+def _further(name: str, graph: bytes) -> bytes:
+    return delimited(_FURTHER_GRAPH, delimited(1, name.encode()) + delimited(2, graph))
 
 
 def _trailer(sealed: bytes | memoryview) -> bytes:

@@ -1,7 +1,7 @@
 """Several models as one file: their mean belief in one ONNX graph, so that whatever runs a model runs an ensemble."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import onnx
 from onnx import TensorProto, compose, helper
@@ -10,17 +10,17 @@ from cardiotrace.core.catalog import Choice
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import ModelFileError
 from cardiotrace.core.licence import Terms
-from cardiotrace.inference.model_file import Model, open_seal, seal
-from cardiotrace.inference.spec import ModelSpec, TrainingSpec
+from cardiotrace.inference.model_file import Model
+from cardiotrace.inference.spec import Calibration, ModelSpec, TrainingSpec
 
-_ALIKE = ("scheme", "channels", "preprocessing")
+_ALIKE = ("scheme", "channels", "dimensions", "preprocessing")
 """What members must share: they see the same prepared image and name the same classes."""
 LEAST_PROBABILITY = 1e-9
 """Before the logarithm: no pixel is impossible."""
 
 
-def join(members: Sequence[Model], *, name: str, summary: str = "") -> Model:
-    """One model whose logits are the logarithm of the mean of its members' probabilities.
+def join(members: Sequence[Model], *, name: str, summary: str = "") -> tuple[ModelSpec, bytes]:
+    """A network whose logits are the logarithm of the mean of its members' probabilities, and its description.
 
     Postprocessing and views are those of the first member. The threshold is the mean of the members' thresholds,
     limits are the lowest of theirs; scores are left out, since they are not those of the mean.
@@ -30,21 +30,24 @@ def join(members: Sequence[Model], *, name: str, summary: str = "") -> Model:
         name: of the ensemble.
         summary: one line; by default it names the members.
 
+    Returns:
+        The draft of a description, and the graph, not sealed: what is measured with it may still be written in.
+
     Raises:
         ModelFileError: fewer than two, or members that do not fit together.
     """
     _check(members)
     graph = _mean(members)
-    spec = _described([member.spec for member in members], name, summary)
-    content = seal(bytes(graph.SerializeToString()), spec)
-    return Model(open_seal(content), content)
+    return _described([member.spec for member in members], name, summary), bytes(graph.SerializeToString())
 
 
 def _check(members: Sequence[Model]) -> None:
     if len(members) < 2:
         raise ModelFileError("an ensemble needs at least two models")
     first = members[0].spec
-    for member in members[1:]:
+    for member in members:
+        if member.spec.graphs:
+            raise ModelFileError(f"model {member.spec.name!r} has several graphs, and members of an ensemble have one")
         differing = [key for key in _ALIKE if to_plain(getattr(member.spec, key)) != to_plain(getattr(first, key))]
         if differing:
             raise ModelFileError(
@@ -55,7 +58,7 @@ def _check(members: Sequence[Model]) -> None:
 
 def _mean(members: Sequence[Model]) -> onnx.ModelProto:
     """Members side by side on one input, softmax on each, mean, logarithm."""
-    graphs = [onnx.load_model_from_string(member.content) for member in members]
+    graphs = [onnx.load_model_from_string(member.graph()) for member in members]
     nodes: list[onnx.NodeProto] = []
     weights: list[onnx.TensorProto] = []
     soft_targets = []
@@ -96,9 +99,7 @@ def _described(specs: Sequence[ModelSpec], name: str, summary: str) -> ModelSpec
         architecture=_architecture(specs),
         training=training,
         scores={},
-        threshold=_mean_threshold(specs),
-        lowest_confidence=min((spec.lowest_confidence for spec in specs if spec.lowest_confidence), default=None),
-        shape_limits=_lowest_limits(specs),
+        calibration=_joint([spec.calibration for spec in specs]),
         default_for=(),
         licence=terms.licence,
         citation=terms.citation,
@@ -118,14 +119,18 @@ def _member_name(spec: ModelSpec) -> str:
     return spec.name if spec.training.fold is None else f"{spec.name} fold {spec.training.fold}"
 
 
-def _mean_threshold(specs: Sequence[ModelSpec]) -> float | None:
-    thresholds = [spec.threshold for spec in specs if spec.threshold is not None]
-    return sum(thresholds) / len(thresholds) if len(thresholds) == len(specs) else None
+def _joint(members: Sequence[Calibration]) -> Calibration:
+    thresholds = [member.threshold for member in members if member.threshold is not None]
+    return Calibration(
+        threshold=sum(thresholds) / len(thresholds) if len(thresholds) == len(members) else None,
+        shape_limits=_lowest_limits([member.shape_limits for member in members]),
+        lowest_confidence=min((each.lowest_confidence for each in members if each.lowest_confidence), default=None),
+    )
 
 
-def _lowest_limits(specs: Sequence[ModelSpec]) -> dict[str, dict[str, float]]:
+def _lowest_limits(members: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, float]]:
     """Of regions and measures that all members have a limit for."""
-    first, *others = [spec.shape_limits for spec in specs]
+    first, *others = members
     return {
         region: {
             name: min(limit, *(limits[region][name] for limits in others))

@@ -70,7 +70,7 @@ def _facts(spec: ModelSpec) -> str:
         "Structures": ", ".join(f"{name} = {value}" for name, value in spec.scheme.values.items()),
         "Architecture": spec.architecture.name,
         "Input": " then ".join(_step(choice.name, choice.options) for choice in spec.preprocessing.choices),
-        "Threshold": "" if spec.threshold is None else f"{spec.threshold:.2f}",
+        "Threshold": "" if spec.calibration.threshold is None else f"{spec.calibration.threshold:.2f}",
         "Post-processing": " then ".join(choice.name for choice in spec.postprocessing.choices) or "none",
         "Learned from": f"{made.data_set}, split {made.split}",
         origin: made.started_from,
@@ -185,11 +185,11 @@ def _counted(row: Mapping[str, Any], column: str) -> str:
 
 
 def _limits(spec: ModelSpec) -> list[str]:
-    if not spec.shape_limits:
+    if not spec.calibration.shape_limits:
         return []
     rows = [
         (region, f"{limit['simplicity']:.3f}", f"{limit['convexity']:.3f}")
-        for region, limit in spec.shape_limits.items()
+        for region, limit in spec.calibration.shape_limits.items()
     ]
     return [
         "## Limits of shapes",

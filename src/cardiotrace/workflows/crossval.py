@@ -14,8 +14,7 @@ from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
 from cardiotrace.evaluation.limits import combined
 from cardiotrace.evaluation.table import read_table, table_to_json
-from cardiotrace.inference.predictor import Predictor
-from cardiotrace.inference.zoo import load_model
+from cardiotrace.inference.predictor import open_predictor
 from cardiotrace.io import write_text
 from cardiotrace.learning.training.folder import RunFolder, check_folder
 from cardiotrace.learning.training.recipe import Recipe, read_recipe
@@ -142,7 +141,7 @@ def finish_fold(fold: Fold, watch: ProgressReporter = SILENT) -> tuple[int, Case
     dataset = open_dataset(read_recipe(folder.recipe).data.dataset, config.data)
     cases = cases_of(dataset, read_split(folder.split).testing)
     with watch.stage(f"scoring fold {fold.number} on its testing part") as tick:
-        table = evaluate_predictor(Predictor(load_model(exported.path)), cases, on_progress=tick)
+        table = evaluate_predictor(open_predictor(exported.path), cases, on_progress=tick)
     write_text(folder.testing, table_to_json(table))
     return fold.number, table
 

@@ -1,6 +1,5 @@
 """Where numbers came from: which files, read how, traced by what."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
@@ -10,7 +9,7 @@ from typing import Any
 from cardiotrace import __version__
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.flag import Flag, Grade
-from cardiotrace.inference.model_file import Model
+from cardiotrace.inference.predictor import Predictor
 
 _MOST_NAMES = 3
 """Of images that one flag lists."""
@@ -26,9 +25,9 @@ class UsedModel:
     licence: str = ""
 
     @classmethod
-    def of(cls, model: Model) -> "UsedModel":
+    def of(cls, model: Predictor) -> "UsedModel":
         """As the report of its use says it."""
-        return cls(model.spec.name, hashlib.sha256(model.content).hexdigest(), model.spec.licence)
+        return cls(model.spec.name, model.sha256, model.spec.licence)
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def provenance_of(
     labelled_by: Mapping[str, str],
     *,
     verb: str = "",
-    models: Iterable[Model] = (),
+    models: Iterable[Predictor] = (),
     given: Mapping[str, Any] | None = None,
 ) -> Provenance:
     """Provenance of the measures of an exam.

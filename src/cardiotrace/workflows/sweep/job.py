@@ -19,7 +19,6 @@ from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
 from cardiotrace.evaluation.sweep import RunResult, best_constant_dice
 from cardiotrace.evaluation.table import table_to_json
-from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.io import write_json, write_text
 from cardiotrace.learning.predict import TorchEngine, predict_planes
@@ -146,7 +145,7 @@ def network_of(job: Job, dataset: Dataset, packed: PackedDataset) -> Module:
 
 def _native_table(job: Job, dataset: Dataset, material: TrainingData, network: Module) -> CaseTable:
     spec = describe(job.run.recipe, dataset, material.split, RunFolder(job.folder))
-    predictor = Predictor(Model(spec, b""), engine=TorchEngine(network))
+    predictor = Predictor(spec, TorchEngine(network))
     return evaluate_predictor(predictor, cases_of(dataset, material.split.testing))
 
 
