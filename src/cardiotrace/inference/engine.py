@@ -84,14 +84,8 @@ class OnnxRuntimeEngine:
         name = "CUDAExecutionProvider" if cuda else "CPUExecutionProvider"
         if name not in onnxruntime.get_available_providers():
             raise _no_cuda()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or usable_processors()
-        options.inter_op_num_threads = 1
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-        options.log_severity_level = 4  # what it would log of an error, the error says
-        # The runtime's own format may hide in the same bytes, and nobody has looked at that.
-        options.add_session_config_entry("session.load_model_format", "ONNX")
         self._where = where
+        options = _options(threads or usable_processors())
         try:
             self._session: Any = onnxruntime.InferenceSession(graph, options, providers=[name])
         except Exception as error:  # the runtime's own exceptions share no base class
@@ -232,6 +226,19 @@ def usable_processors() -> int:
     mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     bound = os.environ.get("OMP_NUM_THREADS", "")
     return min(mine, int(bound)) if bound.isdecimal() and int(bound) > 0 else mine
+
+
+def _options(threads: int) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.log_severity_level = 4  # what it would log of an error, the error says
+    # The runtime's own format may hide in the same bytes, and nobody has looked at that.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    return options
 
 
 def _no_cuda() -> UsageError:

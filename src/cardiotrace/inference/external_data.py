@@ -44,10 +44,12 @@ def refuse_external_data(content: bytes) -> None:
         found = list(fields(file, start, end))
         if kind == "tensor" and any(_points_outside(file, field) for field in found):
             raise _external(content, found)
-        for field in found:
-            inner = _INNER[kind].get(field.number)
-            if inner is not None and field.wire == BYTES:
-                waiting.append((inner, field.content, field.end, depth + 1))
+        inner = _INNER[kind]
+        waiting += [
+            (inner[field.number], field.content, field.end, depth + 1)
+            for field in found
+            if field.number in inner and field.wire == BYTES
+        ]
 
 
 def _points_outside(file: io.BytesIO, field: Field) -> bool:

@@ -83,15 +83,15 @@ def label_sample(spec: ModelSpec, sample: SampleProbabilities, *, keep_probabili
     """Labels of a sample on the cine's own grid: the most probable class, or what passes the model's threshold."""
     threshold, channel = spec.calibration.threshold, spec.channel_of(Structure.LV)
     # Labels alone need the likely part of the grid only; all of it is brought back where something else is asked for.
-    native = sample.transform.invert(sample.classes) if keep_probabilities or threshold is not None else None
-    if threshold is None or native is None:
+    foreground = sample.transform.invert(sample.classes)[1:] if keep_probabilities or threshold is not None else None
+    if threshold is None:
         classes = sample.transform.invert_labels(sample.classes)
     else:
-        classes = (native[1] > np.float32(threshold)).astype(np.uint8)
+        classes = np.asarray(foreground)[0] > np.float32(threshold)
     return LabelledSample(
         sample.position,
-        spec.class_values[classes],
-        native[1:] if keep_probabilities and native is not None else None,
+        spec.class_values[classes.astype(np.uint8)],
+        foreground if keep_probabilities else None,
         sample.confidence_sum(threshold),
         (0.0, 0) if channel is None else sample.certainty_sum(channel),
     )

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
-from cardiotrace.core.terms import Structure, View, view_name
+from cardiotrace.core.terms import Structure, View
 from cardiotrace.geometry.blank import blank_words
 from cardiotrace.inference.sample import LabelledSample
-from cardiotrace.inference.spec import ModelSpec, fits_modality
+from cardiotrace.inference.spec import ModelSpec, fits_modality, view_names
 
 
 @dataclass(frozen=True)
@@ -111,20 +111,24 @@ def trust_warnings(spec: ModelSpec, cine: Image, confidence: Float[np.ndarray, "
         cine: what it labelled.
         confidence: of each frame that shows an image.
     """
-    is_other_view = cine.view is not View.UNKNOWN and spec.views and cine.view not in spec.views
-    if is_other_view or not fits_modality(spec, cine.modality):
-        trained = ", ".join(view_name(view, spec.modality) for view in spec.views)
-        text = f"model {spec.name} was not trained on view {cine.view_name} (but on {trained})"
+    if _is_unfamiliar(spec, cine):
+        text = f"model {spec.name} was not trained on view {cine.view_name} (but on {view_names(spec)})"
         yield Flag(Grade.LOOK_TWICE, text, "other-view")
-    empty = np.flatnonzero(np.isnan(confidence))
-    if len(empty):
-        text = f"model {spec.name} sees nothing in {len(empty)} of {len(confidence)} frames"
+    empty = int(np.isnan(confidence).sum())
+    if empty:
+        text = f"model {spec.name} sees nothing in {empty} of {len(confidence)} frames"
         yield Flag(Grade.LOOK_TWICE, text, "nothing-seen")
     lowest = spec.calibration.lowest_confidence
-    unsure = np.flatnonzero(confidence < lowest) if lowest is not None else empty[:0]
-    if len(unsure):
+    unsure = 0 if lowest is None else int((confidence < lowest).sum())
+    if unsure:
         text = (
-            f"model {spec.name} is less sure of {len(unsure)} of {len(confidence)} frames (down to"
+            f"model {spec.name} is less sure of {unsure} of {len(confidence)} frames (down to"
             f" {np.nanmin(confidence):.2f}) than of any image it was validated on ({lowest:.2f})"
         )
         yield Flag(Grade.LOOK_TWICE, text, "confidence")
+
+
+def _is_unfamiliar(spec: ModelSpec, cine: Image) -> bool:
+    """Whether a cine is of a view or modality that the model was not trained on; what is not known is neither."""
+    is_other_view = cine.view is not View.UNKNOWN and bool(spec.views) and cine.view not in spec.views
+    return is_other_view or not fits_modality(spec, cine.modality)

@@ -77,6 +77,10 @@ class Calibration:
     # A minimum and no quantile, unlike the limits of shapes: the error model of the clinical rules was fitted to doubts
     # on this scale, and another would move every expected error.
 
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0 < self.threshold < 1:
+            raise ModelFileError(f"a threshold of {self.threshold} is no probability between 0 and 1")
+
 
 @dataclass(frozen=True)
 class ModelSpec:
@@ -137,11 +141,10 @@ class ModelSpec:
                 f"model {self.name!r} has {self.classes} classes for {self.label_scheme.class_count - 1} structures"
                 " and background"
             )
-        threshold = self.calibration.threshold
-        if threshold is not None and (self.classes != 2 or not 0 < threshold < 1):
+        if self.calibration.threshold is not None and self.classes != 2:
             raise ModelFileError(
-                f"model {self.name!r} has a threshold of {threshold} for {self.classes} classes",
-                remedy="a threshold lies between 0 and 1 and is for two classes: the structure and background.",
+                f"model {self.name!r} has a threshold for {self.classes} classes",
+                remedy="a threshold is for two classes: the structure and background.",
             )
         if self.dimensions == 3 and (self.sector is not None or self.within_field_of_view):
             raise ModelFileError(

@@ -1,4 +1,4 @@
-"""Several models as one file: their mean belief in one ONNX graph, so that whatever runs a model runs an ensemble."""
+"""Several models as one: their mean probability in one ONNX graph, so that whatever runs a model runs an ensemble."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -61,41 +61,33 @@ def _mean(members: Sequence[Model]) -> onnx.ModelProto:
     graphs = [onnx.load_model_from_string(member.graph()) for member in members]
     nodes: list[onnx.NodeProto] = []
     weights: list[onnx.TensorProto] = []
-    soft_targets = []
+    probabilities = []
     for index, model in enumerate(graphs):
         prefix = f"member{index}/"
         part = compose.add_prefix_graph(model.graph, prefix, rename_inputs=False)
-        nodes += [*part.node, helper.make_node("Softmax", [part.output[0].name], [f"{prefix}belief"], axis=1)]
+        nodes += [*part.node, helper.make_node("Softmax", [part.output[0].name], [f"{prefix}probability"], axis=1)]
         weights += part.initializer
-        soft_targets.append(f"{prefix}belief")
+        probabilities.append(f"{prefix}probability")
     nodes += [
-        helper.make_node("Mean", soft_targets, ["belief"]),
-        helper.make_node("Max", ["belief", "least"], ["possible"]),
+        helper.make_node("Mean", probabilities, ["probability"]),
+        helper.make_node("Max", ["probability", "least"], ["possible"]),
         helper.make_node("Log", ["possible"], ["logits"]),
     ]
     weights.append(helper.make_tensor("least", TensorProto.FLOAT, [], [LEAST_PROBABILITY]))
     first = graphs[0].graph
     graph = helper.make_graph(nodes, "ensemble", first.input, first.output, weights)
-    made = helper.make_model(graph, opset_imports=graphs[0].opset_import, ir_version=graphs[0].ir_version)
-    onnx.checker.check_model(made)
-    return made
+    ensemble = helper.make_model(graph, opset_imports=graphs[0].opset_import, ir_version=graphs[0].ir_version)
+    onnx.checker.check_model(ensemble)
+    return ensemble
 
 
 def _described(specs: Sequence[ModelSpec], name: str, summary: str) -> ModelSpec:
-    names = ", ".join(map(_member_name, specs))
-    folds = list(dict.fromkeys(spec.training.fold for spec in specs))
-    first, terms = specs[0], Terms.together(spec.terms for spec in specs)
-    training = TrainingSpec(
-        data_set=" + ".join(dict.fromkeys(spec.training.data_set for spec in specs)),
-        split=first.training.split if len(folds) == 1 else f"folds {', '.join(map(str, folds))}",
-        fold=folds[0] if len(folds) == 1 else None,
-        recipe={key: first.training.recipe[key] for key in ("data", "seed") if key in first.training.recipe},
-        started_from=f"mean of {names}",
-    )
+    terms = Terms.together(spec.terms for spec in specs)
+    training = _training(specs)
     return dataclasses.replace(
-        first,
+        specs[0],
         name=name,
-        summary=summary or f"Mean of {names}.",
+        summary=summary or f"Mean of {_names(specs)}.",
         architecture=_architecture(specs),
         training=training,
         scores={},
@@ -107,12 +99,29 @@ def _described(specs: Sequence[ModelSpec], name: str, summary: str) -> ModelSpec
     )
 
 
+def _training(specs: Sequence[ModelSpec]) -> TrainingSpec:
+    """What the members learned from, and which of its folds."""
+    first = specs[0].training
+    folds = list(dict.fromkeys(spec.training.fold for spec in specs))
+    return TrainingSpec(
+        data_set=" + ".join(dict.fromkeys(spec.training.data_set for spec in specs)),
+        split=first.split if len(folds) == 1 else f"folds {', '.join(map(str, folds))}",
+        fold=folds[0] if len(folds) == 1 else None,
+        recipe={key: first.recipe[key] for key in ("data", "seed") if key in first.recipe},
+        started_from=f"mean of {_names(specs)}",
+    )
+
+
 def _architecture(specs: Sequence[ModelSpec]) -> Choice:
     """That of all members, or the names of theirs."""
     first = specs[0].architecture
     if all(spec.architecture == first for spec in specs):
         return first
     return Choice(" + ".join(dict.fromkeys(spec.architecture.name for spec in specs)))
+
+
+def _names(specs: Sequence[ModelSpec]) -> str:
+    return ", ".join(map(_member_name, specs))
 
 
 def _member_name(spec: ModelSpec) -> str:
@@ -130,13 +139,10 @@ def _joint(members: Sequence[Calibration]) -> Calibration:
 
 def _lowest_limits(members: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, float]]:
     """Of regions and measures that all members have a limit for."""
-    first, *others = members
-    return {
-        region: {
-            name: min(limit, *(limits[region][name] for limits in others))
-            for name, limit in named.items()
-            if all(name in limits.get(region, {}) for limits in others)
-        }
-        for region, named in first.items()
-        if all(region in limits for limits in others)
-    }
+    regions = [region for region in members[0] if all(region in limits for limits in members)]
+    return {region: _lowest([limits[region] for limits in members]) for region in regions}
+
+
+def _lowest(members: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    names = [name for name in members[0] if all(name in limits for limits in members)]
+    return {name: min(limits[name] for limits in members) for name in names}

@@ -93,9 +93,9 @@ class Preprocessing:
     def __init__(self, choices: Sequence[Choice], *, path: str = "preprocessing") -> None:
         self.choices = tuple(STEPS.resolve(choice, path=f"{path}[{index}]") for index, choice in enumerate(choices))
         steps: list[Step] = [STEPS.make(choice, path=path) for choice in self.choices]
-        self._pixel = [step for step in steps if isinstance(step, PixelStep)]
-        self._geometric = [step for step in steps if isinstance(step, GeometricStep)]
-        self._intensity = [step for step in steps if isinstance(step, IntensityStep)]
+        self._pixel = _of_kind(steps, PixelStep)
+        self._geometric = _of_kind(steps, GeometricStep)
+        self._intensity = _of_kind(steps, IntensityStep)
 
     @classmethod
     def __from_plain__(cls, value: Any, path: str) -> "Preprocessing":
@@ -180,3 +180,7 @@ class Preprocessing:
         moved = unit_range(self.resample(sample, transform))
         normalised: np.ndarray[Any, Any] = self.normalise(moved, dimensions=len(transform.axes))
         return normalised.astype(np.float32, copy=False)
+
+
+def _of_kind(steps: Sequence[Step], kind: Any) -> list[Any]:
+    return [step for step in steps if isinstance(step, kind)]

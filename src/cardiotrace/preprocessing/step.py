@@ -5,7 +5,7 @@ a volume as it is, unless its options name one.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
@@ -139,21 +139,10 @@ class Resize:
         Raises:
             InputError: a depth is asked for where there is none, or its distances are needed and not known.
         """
-        sides = _targets(axes, self.depth, self.height, self.width)
-        if not self.keep_aspect:
-            return tuple(
-                axis if side is None else axis.then(AxisMap.resize(axis.target_size, side))
-                for axis, side in zip(axes, sides, strict=True)
-            )
-        pixels_mm = [mm * axis.scale for mm, axis in zip(spacing_mm or (1.0,) * len(axes), axes, strict=True)]
-        # The axis that is longest for its side decides, so that all of the image fits in.
-        asked = [(axis, side, mm) for axis, side, mm in zip(axes, sides, pixels_mm, strict=True) if side is not None]
-        _require_known([mm for _, _, mm in asked])
-        target_mm = max(axis.target_size * mm / side for axis, side, mm in asked)
-        return tuple(
-            axis if side is None else axis.then(AxisMap.centred(axis.target_size, side, target_mm / mm))
-            for axis, side, mm in zip(axes, sides, pixels_mm, strict=True)
-        )
+        sides = _asked_of(axes, self.depth, self.height, self.width)
+        if self.keep_aspect:
+            return _changed(axes, _fit(axes, sides, spacing_mm), _scaled_in_the_middle)
+        return _changed(axes, sides, lambda axis, side: axis.then(AxisMap.resize(axis.target_size, side)))
 
 
 @dataclass(frozen=True)
@@ -177,12 +166,9 @@ class Resample:
         """
         if spacing_mm is None:
             raise InputError("the pixel size is unknown, and this model works at a fixed one")
-        sizes = _targets(axes, self.depth_mm, self.height_mm, self.width_mm)
-        _require_known([mm for mm, size in zip(spacing_mm, sizes, strict=True) if size is not None])
-        return tuple(
-            axis if size is None else _rescaled(axis, size / (mm * axis.scale))
-            for axis, size, mm in zip(axes, sizes, spacing_mm, strict=True)
-        )
+        sizes = _asked_of(axes, self.depth_mm, self.height_mm, self.width_mm)
+        scales = [size / mm for size, mm in zip(sizes, _pixels_mm(axes, len(sizes), spacing_mm), strict=True)]
+        return _changed(axes, scales, _rescaled)
 
 
 @dataclass(frozen=True)
@@ -203,11 +189,8 @@ class CropOrPad:
         Raises:
             InputError: a depth is asked for where there is none.
         """
-        sides = _targets(axes, self.depth, self.height, self.width)
-        return tuple(
-            axis if side is None else axis.then(AxisMap.centred(axis.target_size, side))
-            for axis, side in zip(axes, sides, strict=True)
-        )
+        sides = _asked_of(axes, self.depth, self.height, self.width)
+        return _changed(axes, sides, lambda axis, side: axis.then(AxisMap.centred(axis.target_size, side)))
 
 
 @dataclass(frozen=True)
@@ -229,34 +212,47 @@ class PadToMultiple:
         Raises:
             InputError: a depth is asked for where there is none.
         """
-        multiples = _targets(axes, self.depth, self.multiple, self.multiple)
-        return tuple(
-            axis if multiple is None else axis.then(_padding(axis.target_size, multiple))
-            for axis, multiple in zip(axes, multiples, strict=True)
-        )
+        return _changed(axes, _asked_of(axes, self.depth, self.multiple, self.multiple), _padded)
 
 
-Asked = TypeVar("Asked", int, float)
+Asked = TypeVar("Asked")
 
 
-def _targets(axes: Maps, depth: Asked | None, height: Asked, width: Asked) -> tuple[Asked | None, ...]:
-    """What is asked for along each axis; None where it stays as it is."""
-    if len(axes) == 3:
-        return depth, height, width
-    if depth is not None:
+def _asked_of(axes: Maps, depth: Asked | None, height: Asked, width: Asked) -> tuple[Asked, ...]:
+    """What is asked of the last axes: of height and width, and of a volume's depth where one is named."""
+    if depth is None:
+        return height, width
+    if len(axes) < 3:
         raise InputError("the preprocessing asks for a depth, and what it is given is a plane")
-    return height, width
+    return depth, height, width
 
 
-def _check_sides(height: int, width: int, depth: int | None) -> None:
-    if not all(1 <= side <= LARGEST_SIDE for side in (height, width, 1 if depth is None else depth)):
-        shown = " x ".join(str(side) for side in (depth, height, width) if side is not None)
-        raise ValueError(f"sides must be 1 to {LARGEST_SIDE} pixels, got {shown}")
+def _changed(axes: Maps, asked: Sequence[Asked], change: Callable[[AxisMap, Asked], AxisMap]) -> Maps:
+    """The axes, as many of the last ones changed as something is asked of."""
+    kept = len(axes) - len(asked)
+    return (*axes[:kept], *map(change, axes[kept:], asked))
 
 
-def _require_known(spacing_mm: Sequence[float]) -> None:
-    if any(math.isnan(mm) for mm in spacing_mm):
+def _pixels_mm(axes: Maps, count: int, spacing_mm: Spacing | None) -> list[float]:
+    """Size of a pixel after the steps so far along the last axes; all alike where the file's own is not known."""
+    known = spacing_mm or (1.0,) * len(axes)
+    sizes = [mm * axis.scale for mm, axis in zip(known[-count:], axes[-count:], strict=True)]
+    if any(map(math.isnan, sizes)):
         raise InputError("the distance between slices is unknown, and this model needs it")
+    return sizes
+
+
+def _fit(axes: Maps, sides: Sequence[int], spacing_mm: Spacing | None) -> list[tuple[int, float]]:
+    """Side and scale of the last axes so that all of the image fits in, its shape in millimetres kept."""
+    pixels_mm = _pixels_mm(axes, len(sides), spacing_mm)
+    # The axis that is longest for its side decides.
+    sizes = zip(axes[-len(sides) :], sides, pixels_mm, strict=True)
+    target_mm = max(axis.target_size * mm / side for axis, side, mm in sizes)
+    return [(side, target_mm / mm) for side, mm in zip(sides, pixels_mm, strict=True)]
+
+
+def _scaled_in_the_middle(axis: AxisMap, fit: tuple[int, float]) -> AxisMap:
+    return axis.then(AxisMap.centred(axis.target_size, *fit))
 
 
 def _rescaled(axis: AxisMap, scale: float) -> AxisMap:
@@ -264,10 +260,17 @@ def _rescaled(axis: AxisMap, scale: float) -> AxisMap:
     return axis.then(AxisMap.centred(axis.target_size, max(1, round(axis.target_size / scale)), scale))
 
 
-def _padding(size: int, multiple: int) -> AxisMap:
+def _padded(axis: AxisMap, multiple: int) -> AxisMap:
+    size = axis.target_size
     more = -size % multiple
     # By whole pixels, or an odd number would blur the image by half a pixel.
-    return AxisMap(size, size + more, 1.0, float(-(more // 2)))
+    return axis.then(AxisMap(size, size + more, 1.0, float(-(more // 2))))
+
+
+def _check_sides(height: int, width: int, depth: int | None) -> None:
+    sides = (height, width) if depth is None else (depth, height, width)
+    if not all(1 <= side <= LARGEST_SIDE for side in sides):
+        raise ValueError(f"sides must be 1 to {LARGEST_SIDE} pixels, got {' x '.join(map(str, sides))}")
 
 
 @dataclass(frozen=True)

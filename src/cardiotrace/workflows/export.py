@@ -33,7 +33,7 @@ from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.recipe import Recipe, portable, without_places
 from cardiotrace.learning.training.run import trained_model
 from cardiotrace.learning.training.training_log import TrainingLog
-from cardiotrace.metrics import Agreement
+from cardiotrace.metrics import Agreement, Summary
 from cardiotrace.workflows.data import cases_of
 from cardiotrace.workflows.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.trained_run import TrainedRun, read_run
@@ -189,7 +189,6 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
     """What the model file says of itself, scores left out."""
     environment = read_environment(folder.environment)
     terms = Terms(**environment["terms"]) if "terms" in environment else Terms(dataset.licence, dataset.citation)
-    counts = f"{len(split.training)} patients for training, {len(split.validation)} for validation"
     return ModelSpec(
         name=recipe.name,
         summary=recipe.summary,
@@ -204,41 +203,33 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
         within_field_of_view=any(case.read_field_of_view is not None for case in dataset.cases()),
         sector=None if recipe.augmentation.sector is None else recipe.augmentation.sector.variants(),
         architecture=recipe.architecture,
-        training=TrainingSpec(
-            data_set=dataset.name,
-            split=f"{portable(recipe).data.split} ({counts})",
-            fold=environment.get("fold"),
-            recipe=without_places(recipe),
-            commit=environment["commit"],
-            seed=recipe.seed,
-            versions=environment["packages"],
-            epochs=best_epoch(folder),
-            started_from=environment.get("started_from", ""),
-        ),
+        training=_training_of(recipe, dataset, split, environment, best_epoch(folder)),
         licence=terms.licence,
         citation=terms.citation,
         created=datetime.datetime.now(datetime.UTC).date().isoformat(),
     )
 
 
+def _training_of(
+    recipe: Recipe, dataset: Dataset, split: Split, environment: dict[str, Any], epochs: int
+) -> TrainingSpec:
+    counts = f"{len(split.training)} patients for training, {len(split.validation)} for validation"
+    return TrainingSpec(
+        data_set=dataset.name,
+        split=f"{portable(recipe).data.split} ({counts})",
+        fold=environment.get("fold"),
+        recipe=without_places(recipe),
+        commit=environment["commit"],
+        seed=recipe.seed,
+        versions=environment["packages"],
+        epochs=epochs,
+        started_from=environment.get("started_from", ""),
+    )
+
+
 def scores_of(table: CaseTable) -> dict[str, Any]:
     """The scores that travel in a model file: region -> group -> score, agreement of EF, and outliers by phase."""
-    regions: dict[str, Any] = {}
-    joined = any("data_set" in row.groups for row in table.rows)
-    for by in ("all", "phase", "data_set") if joined else ("all", "phase"):
-        for item in table.summaries(by, scores=table.headline()):
-            if item.score not in table.headline(item.region):
-                continue
-            group = regions.setdefault(item.region, {}).setdefault(item.group, {})
-            if item.summary.count:
-                group[item.score] = {"mean": round(item.summary.mean, 6), "sd": round(item.summary.sd, 6)}
-            group |= {
-                "n": item.summary.count,
-                "absent": item.summary.absent,
-                "false_negative": item.summary.false_negative,
-            }
-            group |= {"false_positive": item.summary.false_positive}
-    scores: dict[str, Any] = {"regions": regions}
+    scores: dict[str, Any] = {"regions": _region_scores(table)}
     agreement = table.agreement("left_ventricular_ejection_fraction_percent", "stated")
     if agreement.count:
         scores["left_ventricular_ejection_fraction_percent"] = _agreement(agreement)
@@ -247,6 +238,29 @@ def scores_of(table: CaseTable) -> dict[str, Any]:
         scores["against_reference_labels"] = {key: _agreement(found) for key, found in traced.items() if found.count}
     outliers = outlier_rows(table)
     return scores | ({"outliers": outliers} if outliers else {})
+
+
+def _region_scores(table: CaseTable) -> dict[str, Any]:
+    """Region -> group -> score: mean and SD, and how many images it was counted on."""
+    regions: dict[str, Any] = {}
+    joined = ("data_set",) if any("data_set" in row.groups for row in table.rows) else ()
+    for by in ("all", "phase", *joined):
+        for item in table.summaries(by, scores=table.headline()):
+            if item.score in table.headline(item.region):
+                group = regions.setdefault(item.region, {}).setdefault(item.group, {})
+                group |= _summary_entries(item.score, item.summary)
+    return regions
+
+
+def _summary_entries(score: str, summary: Summary) -> dict[str, Any]:
+    counts = {
+        "n": summary.count,
+        "absent": summary.absent,
+        "false_negative": summary.false_negative,
+        "false_positive": summary.false_positive,
+    }
+    mean = {"mean": round(summary.mean, 6), "sd": round(summary.sd, 6)}
+    return ({score: mean} if summary.count else {}) | counts
 
 
 def _agreement(found: Agreement) -> dict[str, Any]:

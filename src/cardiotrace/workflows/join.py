@@ -9,7 +9,7 @@ from cardiotrace.core.terms import View
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.split import Split
 from cardiotrace.evaluation.table import read_table
-from cardiotrace.inference.model_file import seal
+from cardiotrace.inference.model_file import Model, seal
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.zoo import find_model, load_model
@@ -53,10 +53,7 @@ def join_models(config: JoinConfig, watch: ProgressReporter = SILENT) -> ModelSp
     require_model_place(config.out)
     if config.data is not None and config.tested is not None:
         raise UsageError("scores are either measured on --data or taken from --tested")
-    paths = [find_model(name) for name in config.members]
-    if config.out.exists() and any(path.samefile(config.out) for path in paths):
-        raise UsageError("this would overwrite a member", where=config.out, remedy="choose another --out.")
-    members = [load_model(path) for path in paths]
+    members = _members(config)
     spec, graph = join(members, name=config.name, summary=config.summary)
     spec = replace(spec, default_for=config.default_for)
     if config.data is not None:
@@ -66,6 +63,13 @@ def join_models(config: JoinConfig, watch: ProgressReporter = SILENT) -> ModelSp
         spec = replace(spec, scores={"members": scores_of(read_table(config.tested))})
     write_model(config.out, seal(graph, spec), watch)
     return spec
+
+
+def _members(config: JoinConfig) -> list[Model]:
+    paths = [find_model(name) for name in config.members]
+    if config.out.exists() and any(path.samefile(config.out) for path in paths):
+        raise UsageError("this would overwrite a member", where=config.out, remedy="choose another --out.")
+    return [load_model(path) for path in paths]
 
 
 def _data_of(spec: ModelSpec, root: Path) -> tuple[Dataset, Split]:
