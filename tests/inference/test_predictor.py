@@ -284,3 +284,53 @@ def test_around_the_field_of_view_all_is_background() -> None:
     assert found[True].probabilities is not None
     assert found[True].probabilities[Structure.LV][0, 0, 0, 0] == 0.0
     assert found[True].confidence[0] == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_description_may_be_exchanged_without_building_the_network_again() -> None:
+    class Counting:
+        inputs, outputs = ("image",), ("logits",)
+        calls = 0
+
+        def run(self, inputs):
+            self.calls += 1
+            return {"logits": np.stack([0 * inputs["image"][:, 0], 4 * inputs["image"][:, 0] - 2], axis=1)}
+
+    engine = Counting()
+    first = Predictor(make_spec(LV_ONLY), engine)
+    frames = np.array([[[[0, 100, 140, 255]]]], np.uint8)
+    strict = first.described_by(make_spec(LV_ONLY, threshold=0.8))
+    assert first.segment(Image(frames, NO_GEOMETRY)).labels.array.ravel().tolist() == [0, 0, 1, 1]
+    assert strict.segment(Image(frames, NO_GEOMETRY)).labels.array.ravel().tolist() == [0, 0, 0, 1]
+    assert engine.calls == 2
+    assert first.spec.calibration.threshold is None
+
+
+def test_a_model_is_opened_by_name(tmp_path, monkeypatch) -> None:
+    from cardiotrace.inference import open_predictor
+    from tests.fake.models import write_camus_model
+
+    path = write_camus_model(tmp_path / "own.onnx")
+    monkeypatch.setenv("CARDIOTRACE_MODELS", str(tmp_path))
+    named, placed = open_predictor("own"), open_predictor(path)
+    assert named.sha256 == placed.sha256 != ""
+    with pytest.raises(InputError, match="there is no model 'other'"):
+        open_predictor("other")
+
+
+def test_a_model_is_used_where_torch_and_onnx_are_not_installed() -> None:
+    import subprocess
+    import sys
+
+    code = """
+import sys
+for name in ("torch", "onnx", "safetensors", "lightning_fabric"):
+    sys.modules[name] = None  # importing it fails
+import numpy as np
+from cardiotrace.core.geometry import NO_GEOMETRY
+from cardiotrace.core.image import Image
+from cardiotrace.inference import open_predictor
+image = Image(np.random.default_rng(0).integers(0, 256, (1, 1, 64, 64), np.uint8), NO_GEOMETRY)
+print(open_predictor("camus-4ch-small").segment(image).labels.array.shape)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "(1, 1, 64, 64)"

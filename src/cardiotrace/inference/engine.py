@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Shaped
@@ -17,7 +17,7 @@ from cardiotrace.core.errors import ModelFileError, UsageError
 
 _LOG = logging.getLogger(__name__)
 
-Array = Shaped[np.ndarray, "*shape"]
+Array = Shaped[np.ndarray, "..."]
 Batch = Float[np.ndarray, "batch channels *axes"]
 Logits = Float[np.ndarray, "batch classes *axes"]
 Provider = Literal["cpu", "cuda", "openvino"]
@@ -25,6 +25,7 @@ PROVIDER_VARIABLE = "CARDIOTRACE_PROVIDER"
 """Environment variable that names what runs networks where nobody chooses."""
 
 
+@runtime_checkable
 class Engine(Protocol):
     """Runs a graph: named arrays in, named arrays out."""
 

@@ -16,17 +16,19 @@ import functools
 import hashlib
 import io
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
 
 from cardiotrace.core.errors import ConfigError, InputError, ModelFileError
 from cardiotrace.core.file import read_limited, require_regular_file, unreadable
 from cardiotrace.core.plain import parse_json
 from cardiotrace.inference.external_data import refuse_external_data
-from cardiotrace.inference.message import BYTES, RE_EXPORT, Field, delimited, fields, not_onnx
+from cardiotrace.inference.message import BYTES, RE_EXPORT, Field, SeekableBytes, delimited, fields, not_onnx
 from cardiotrace.inference.spec import ModelSpec, spec_from_plain, spec_to_plain
+
+_LOG = logging.getLogger(__name__)
 
 SPEC_KEY = b"cardiotrace"
 CHECKSUM_KEY = b"cardiotrace.sha256"
@@ -90,6 +92,7 @@ def seal(onnx_bytes: bytes, spec: ModelSpec, *, graphs: Mapping[str, bytes] | No
     further = {**parts.further, **(graphs or {})}
     for graph in (parts.network, *further.values()):
         _refuse_unfit(graph)
+    # The seal comes last, so that its digest can be over everything else in one pass.
     held = b"".join(_further(name, graph) for name, graph in further.items())
     plain = spec_to_plain(replace(spec, graphs=tuple(further)))
     text = json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -131,9 +134,11 @@ def read_model(path: Path) -> Model:
     """
     try:
         content = read_limited(path, largest=_LARGEST)
-        return Model(open_seal(content), content, path)
+        model = Model(open_seal(content), content, path)
     except InputError as error:
         raise _located(error, path) from None
+    _LOG.debug("read model %s of %d bytes from %s", model.spec.name, len(content), path)
+    return model
 
 
 def read_checksum(path: Path) -> str:
@@ -156,6 +161,7 @@ def open_seal(content: bytes) -> ModelSpec:
     Raises:
         ModelFileError: see `read_model`.
     """
+    # A view, or every look at a part of the file would copy hundreds of megabytes.
     view = memoryview(content)
     if view[-_TRAILER_LENGTH:] != _trailer(view[:-_TRAILER_LENGTH]):
         raise _why_unsealed(content)
@@ -186,7 +192,7 @@ def _located(error: OSError | InputError, path: Path) -> ModelFileError:
     return ModelFileError(what, where=path, remedy=known.remedy)
 
 
-def _read_spec(file: BinaryIO) -> ModelSpec:
+def _read_spec(file: SeekableBytes) -> ModelSpec:
     descriptions = [value for key, value in _metadata(file) if key == SPEC_KEY]
     if len(descriptions) != 1:
         count = len(descriptions) or "no"
@@ -203,7 +209,7 @@ def _read_spec(file: BinaryIO) -> ModelSpec:
     return spec_from_plain(values)
 
 
-def _metadata(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+def _metadata(file: SeekableBytes) -> Iterator[tuple[bytes, bytes]]:
     """The key-value pairs of an ONNX model; the file must be one."""
     has_graph = False
     for field in fields(file):
@@ -230,6 +236,7 @@ def _split(content: bytes) -> _Parts:
     has_graph = False
     for field in fields(file):
         has_graph |= field.number == _GRAPH
+        # Entries of other programs stay where they were: only what `seal` added is taken out.
         if field.number == _FURTHER_GRAPH and field.wire == BYTES:
             name, graph = _read_entry(content[field.content : field.end])
             further[name.decode(errors="replace")] = graph
@@ -253,7 +260,7 @@ def _read_entry(content: bytes) -> tuple[bytes, bytes]:
     return parts.get(1, b""), parts.get(2, b"")
 
 
-def _content(file: BinaryIO, field: Field) -> bytes:
+def _content(file: SeekableBytes, field: Field) -> bytes:
     if field.end - field.content > _LONGEST_ENTRY:
         raise ModelFileError(f"a metadata entry of {field.end - field.content} bytes is too long to be a description")
     file.seek(field.content)

@@ -1,5 +1,6 @@
 """From a cine to labels on the cine's own grid."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ from cardiotrace.inference.tta import IDENTITY, TtaTransform, sectors_of, tta_tr
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import as_grey
 from cardiotrace.preprocessing import ResamplingTransform
+
+_LOG = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 """Called with the number of samples done and of all samples."""
@@ -137,6 +140,7 @@ class Predictor:
                 on_progress(done, task.walk.count)
         labels = LabelMap(gathered.values, self.spec.label_scheme, cine.geometry, cine.source)
         processed = self.spec.postprocessing.apply(labels)
+        _LOG.debug("model %s labelled %d samples of %s", self.spec.name, task.walk.count, labels.array.shape)
         return Segmentation(
             labels=processed.labels,
             confidence=gathered.confidence.value,

@@ -62,6 +62,7 @@ class TtaTransform:
             back = self.sector.inverse
             found = zip(probabilities, sectors, strict=True)
             return np.stack([change_planes(planes, sector, back) for planes, sector in found])
+        # Backwards: what was done last is undone first. Brightening moves nothing.
         rows, columns = self.shift
         return _mirror(_shift(probabilities, (-rows, -columns)), self.mirror)
 
@@ -74,6 +75,7 @@ class TtaTransform:
         height, width = shape
         last = np.array(shape).reshape(2, 1, 1) - 0.5
         places = np.stack([places_before((height, width), sector, self.sector.inverse) for sector in sectors])
+        # Half a pixel beyond the outermost centres is still the image.
         inside = np.logical_and(places >= -0.5, places <= last)
         mask: Float[np.ndarray, "batch 1 height width"] = inside.min(axis=1, keepdims=True).astype(np.float32)
         return mask
@@ -126,6 +128,7 @@ def _shift(
     if shift == (0, 0):
         return planes
     height, width = planes.shape[-2:]
+    # Indices beyond an edge are clipped to it, which repeats the border into the space that opens.
     rows = np.clip(np.arange(height) - shift[0], 0, height - 1)
     columns = np.clip(np.arange(width) - shift[1], 0, width - 1)
     return planes[..., rows[:, None], columns]

@@ -63,11 +63,13 @@ def _mean(members: Sequence[Model]) -> onnx.ModelProto:
     weights: list[onnx.TensorProto] = []
     probabilities = []
     for index, model in enumerate(graphs):
+        # Members of one recipe have the same names inside; only the image is to be the same for all.
         prefix = f"member{index}/"
         part = compose.add_prefix_graph(model.graph, prefix, rename_inputs=False)
         nodes += [*part.node, helper.make_node("Softmax", [part.output[0].name], [f"{prefix}probability"], axis=1)]
         weights += part.initializer
         probabilities.append(f"{prefix}probability")
+    # Logarithms of the mean are logits of it: their softmax gives the mean back, since it sums to 1 already.
     nodes += [
         helper.make_node("Mean", probabilities, ["probability"]),
         helper.make_node("Max", ["probability", "least"], ["possible"]),
@@ -130,6 +132,7 @@ def _member_name(spec: ModelSpec) -> str:
 
 def _joint(members: Sequence[Calibration]) -> Calibration:
     thresholds = [member.threshold for member in members if member.threshold is not None]
+    # The mean of probabilities lies between those of the members, and so does the threshold that fits it.
     return Calibration(
         threshold=sum(thresholds) / len(thresholds) if len(thresholds) == len(members) else None,
         shape_limits=_lowest_limits([member.shape_limits for member in members]),

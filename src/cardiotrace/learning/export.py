@@ -96,13 +96,14 @@ def halve_weights(graph: onnx.ModelProto) -> None:
     """
     casts = []
     for tensor in graph.graph.initializer:
+        # The cast takes over the tensor's old name, so that no node that reads it need be touched.
         if tensor.data_type != TensorProto.FLOAT or len(tensor.dims) < 2:
             continue
         name = tensor.name
         halved = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), f"{name}.half")
         tensor.CopyFrom(halved)
         casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.graph.node]
+    nodes = [*casts, *graph.graph.node]  # an ONNX graph lists its nodes in the order in which they run
     del graph.graph.node[:]
     graph.graph.node.extend(nodes)
 
@@ -158,6 +159,7 @@ def check_parity(
     found = torch.from_numpy(run_single(engine, examples.numpy())).softmax(1)
     difference = float((expected - found).abs().max())
     top = expected.topk(2, dim=1).values
+    # Where the two best classes are closer than both errors together, either may win.
     decided = (top[:, 0] - top[:, 1]) > 2 * tolerance
     differing = int(((expected.argmax(1) != found.argmax(1)) & decided).sum())
     if differing or not difference <= tolerance:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped, UInt8
+from numpy.typing import NDArray
 
 from cardiotrace.core.catalog import Choice, choices_from_plain
 from cardiotrace.core.config import to_plain
@@ -56,6 +57,7 @@ class ResamplingTransform:
     ) -> Float[np.ndarray, "classes *native_axes"]:
         """Class probabilities on the sample's own grid; pure background outside the network's view."""
         native = resample(probabilities, self.inverse_axes)
+        # Where the network looked at nothing, all its classes come back as 0: what is missing to 1 is background.
         native[0] += 1.0 - native.sum(axis=0)
         return native
 
@@ -135,14 +137,13 @@ class Preprocessing:
         Raises:
             InputError: a step needs to know a distance that is not known, or an axis that is not there.
         """
+        # Every step composes its map with those before it: however many there are, pixels are interpolated once.
         axes: Maps = tuple(AxisMap(size, size) for size in shape)
         for step in self._geometric:
             axes = step.extend(axes, spacing_mm)
         return ResamplingTransform(axes)
 
-    def resample(
-        self, sample: Shaped[np.ndarray, "*axes_and_channel"], transform: ResamplingTransform
-    ) -> np.ndarray[Any, Any]:
+    def resample(self, sample: Shaped[np.ndarray, "*axes_and_channel"], transform: ResamplingTransform) -> NDArray[Any]:
         """The sample after the pixel steps on the network's grid, (channels, *axes), dtype kept."""
         image = sample[None] if sample.ndim == len(transform.axes) else np.moveaxis(sample, -1, 0)
         for step in self._pixel:
@@ -150,7 +151,7 @@ class Preprocessing:
         moved = transform.apply(image.astype(np.float32))
         if np.issubdtype(image.dtype, np.integer):
             # Rounded here so that a cache in the file's own dtype loses nothing against direct use.
-            rounded: np.ndarray[Any, Any] = np.rint(moved).astype(image.dtype)
+            rounded: NDArray[Any] = np.rint(moved).astype(image.dtype)
             return rounded
         return moved
 
@@ -178,7 +179,7 @@ class Preprocessing:
     ) -> Float[np.ndarray, "channels *target_axes"]:
         """What the network sees of a sample of a file: resampled, brought to unit range, normalised."""
         moved = unit_range(self.resample(sample, transform))
-        normalised: np.ndarray[Any, Any] = self.normalise(moved, dimensions=len(transform.axes))
+        normalised: NDArray[Any] = self.normalise(moved, dimensions=len(transform.axes))
         return normalised.astype(np.float32, copy=False)
 
 

@@ -285,8 +285,10 @@ class ZScore:
 
     def normalise(self, values: Values, dimensions: int) -> Values:
         """See `IntensityStep`."""
+        # Counted from the end: in front of a sample's axes are its channels, and in training a batch.
         axes = tuple(range(-dimensions, 0))
         centred = values - values.mean(axis=axes, keepdims=True)
+        # By hand and not by `std`, which numpy and torch define unlike each other.
         normalised: Values = centred / ((centred * centred).mean(axis=axes, keepdims=True) ** 0.5 + self.epsilon)
         return normalised
 
