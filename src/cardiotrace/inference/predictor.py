@@ -132,12 +132,7 @@ class Predictor:
         """
         start = time.perf_counter()
         task = self._task(cine, test_time_augmentation=test_time_augmentation, keep_probabilities=keep_probabilities)
-        gathered = GatheredSamples.of(self.spec, task.cine.grid_shape, keep_probabilities=keep_probabilities)
-        blank_count = task.walk.count - len(task.walk.wanted)
-        for done, sample in enumerate(self._labelled(task, batch_size), start=1 + blank_count):
-            gathered.add(sample)
-            if on_progress is not None:
-                on_progress(done, task.walk.count)
+        gathered = self._gathered(task, batch_size, on_progress)
         labels = LabelMap(gathered.values, self.spec.label_scheme, cine.geometry, cine.source)
         processed = self.spec.postprocessing.apply(labels)
         _LOG.debug("model %s labelled %d samples of %s", self.spec.name, task.walk.count, labels.array.shape)
@@ -152,6 +147,15 @@ class Predictor:
             duration_s=time.perf_counter() - start,
             probabilities=gathered.probabilities,
         )
+
+    def _gathered(self, task: "_CineTask", batch_size: int, on_progress: Progress | None) -> GatheredSamples:
+        gathered = GatheredSamples.of(self.spec, task.cine.grid_shape, keep_probabilities=task.keep_probabilities)
+        # Blank samples are done before any work begins.
+        for done, sample in enumerate(self._labelled(task, batch_size), start=1 + task.walk.blank_count):
+            gathered.add(sample)
+            if on_progress is not None:
+                on_progress(done, task.walk.count)
+        return gathered
 
     def samples(
         self, cine: Image, *, test_time_augmentation: bool = False, batch_size: int = BATCH_SIZE

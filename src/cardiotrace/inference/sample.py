@@ -23,6 +23,11 @@ class SampleWalk:
     count: int
     """Of all samples."""
 
+    @property
+    def blank_count(self) -> int:
+        """Of samples that show none."""
+        return self.count - len(self.wanted)
+
     @classmethod
     def over(cls, blank: Bool[np.ndarray, "time depth"], dimensions: int) -> "SampleWalk":
         """The planes or volumes of a cine; a volume is left out if all of its planes are blank.
