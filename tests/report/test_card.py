@@ -72,6 +72,9 @@ def test_limits_and_outliers_are_told_where_there_are_any():
     limits = {"LV": {"simplicity": 0.69889, "convexity": 0.82647}}
     card = model_card(dataclasses.replace(described, calibration=Calibration(shape_limits=limits)))
     assert "| LV | 0.699 | 0.826 |" in card
+    assert "The least of all references of the training" in card
+    newer = Calibration(shape_limits=limits, shape_quantile=0.01)
+    assert "The lowest 1 % of all references" in model_card(dataclasses.replace(described, calibration=newer))
     assert "| phase | images | geometrical outliers |" in card
     assert "| all | 40 | 3 (7.5 %) |" in card
 

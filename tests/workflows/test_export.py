@@ -73,6 +73,7 @@ def test_limits_of_shapes_come_from_training_and_validation() -> None:
     both, without = completed()[0], completed(replace(SPLIT, training=("b",)))[0]
     slim, stout = (spec.calibration.shape_limits["LV"] for spec in (both, without))
     assert slim["simplicity"] < stout["simplicity"]  # patient "a" is slim
+    assert both.calibration.shape_quantile == 0.01
 
 
 def test_what_was_drafted_stays() -> None:

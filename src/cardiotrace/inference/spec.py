@@ -72,6 +72,8 @@ class Calibration:
     shape_limits: dict[str, dict[str, float]] = field(default_factory=dict)
     """Lowest plausible simplicity and convexity for each region, of the references of the training and validation
     parts. Empty in older files, and where the data are stacks or thin structures."""
+    shape_quantile: float = 0.0
+    """Share of those references that may lie below the limits; 0 in older files, whose limits are the least of them."""
     lowest_confidence: float | None = None
     """Lowest confidence of any validation image: a frame below it is unlike all that the model was chosen on."""
     # A minimum and no quantile, unlike the limits of shapes: the error model of the clinical rules was fitted to doubts

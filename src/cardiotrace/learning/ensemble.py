@@ -136,6 +136,8 @@ def _joint(members: Sequence[Calibration]) -> Calibration:
     return Calibration(
         threshold=sum(thresholds) / len(thresholds) if len(thresholds) == len(members) else None,
         shape_limits=_lowest_limits([member.shape_limits for member in members]),
+        # Each limit is the lowest of the members', and no more references than of any one of them lie below it.
+        shape_quantile=min(member.shape_quantile for member in members),
         lowest_confidence=min((each.lowest_confidence for each in members if each.lowest_confidence), default=None),
     )
 

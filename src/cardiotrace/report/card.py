@@ -191,9 +191,11 @@ def _limits(spec: ModelSpec) -> list[str]:
         (region, f"{limit['simplicity']:.3f}", f"{limit['convexity']:.3f}")
         for region, limit in spec.calibration.shape_limits.items()
     ]
+    quantile = spec.calibration.shape_quantile
+    which = f"The lowest {100 * quantile:g} %" if quantile else "The least"
     return [
         "## Limits of shapes",
-        "The least of all references of the training and validation parts. A predicted outline below them is counted as"
+        f"{which} of all references of the training and validation parts. A predicted outline below them is counted as"
         " an anatomical outlier.",
         _table(("region", "simplicity", "convexity"), rows),
     ]

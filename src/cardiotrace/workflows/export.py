@@ -19,7 +19,7 @@ from cardiotrace.datasets.split import Split
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
 from cardiotrace.evaluation.limits import shape_limits_to_plain
-from cardiotrace.evaluation.outlier import fit_limits
+from cardiotrace.evaluation.outlier import SHAPE_QUANTILE, fit_limits
 from cardiotrace.evaluation.quantity import QUANTITIES
 from cardiotrace.evaluation.table import outlier_rows, table_to_json
 from cardiotrace.evaluation.threshold import best_threshold
@@ -131,6 +131,7 @@ def calibrated(
     calibration = Calibration(
         threshold=_best_threshold(predictor, cases, watch),
         shape_limits=_shape_limits([*cases_of(dataset, split.training), *cases], watch),
+        shape_quantile=SHAPE_QUANTILE,
     )
     # Scored with what was just fitted, as whoever opens the file will use it.
     spec = replace(predictor.spec, calibration=calibration)
