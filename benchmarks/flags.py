@@ -34,8 +34,7 @@ from cardiotrace.core.terms import Phase
 from cardiotrace.datasets.acdc import Acdc
 from cardiotrace.datasets.camus import Camus, CamusConfig
 from cardiotrace.datasets.split import read_split
-from cardiotrace.inference import Predictor
-from cardiotrace.inference.zoo import load_model
+from cardiotrace.inference import Predictor, open_predictor
 
 WRONG_POINTS = 10.0
 PHASES = (Phase.ED, Phase.ES)
@@ -137,7 +136,7 @@ def _predictions(
         path = run / "model.onnx"
         kept = Path(tempfile.gettempdir()) / "cardiotrace-flags" / hashlib.sha256(path.read_bytes()).hexdigest()[:16]
         kept.mkdir(parents=True, exist_ok=True)
-        predictor = Predictor(load_model(path))
+        predictor = open_predictor(path)
         for patient in read_split(run / "split.json").testing:
             labels, doubts = {}, {}
             for case in cases[patient].values():

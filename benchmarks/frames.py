@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from cardiotrace.core.image import Image
-from cardiotrace.inference.predictor import Predictor
-from cardiotrace.inference.zoo import load_model
+from cardiotrace.inference.predictor import open_predictor
 from cardiotrace.phantoms.echo.exam import echo_exam
 from cardiotrace.phantoms.echo.phantom import EchoPhantom
 
@@ -27,7 +26,7 @@ TURNS, FRAMES = 5, 20
 def run(models: tuple[str, ...] = MODELS) -> list[dict[str, Any]]:
     """Frames per second of each model, with the ratio to the first."""
     cine = phantom()
-    predictors = {name: Predictor(load_model(name)) for name in models}
+    predictors = {name: open_predictor(name) for name in models}
     seconds: dict[str, list[float]] = {name: [] for name in models}
     for turn in range(TURNS + 1):
         for name, predictor in predictors.items():

@@ -32,9 +32,8 @@ x = numpy.random.default_rng(0).standard_normal((batch, 1, 256, 256), numpy.floa
 if kind == "onnxruntime":
     from pathlib import Path
     from cardiotrace.inference.engine import OnnxRuntimeEngine
-    from cardiotrace.inference.model_file import Model
-    engine = OnnxRuntimeEngine(Model(None, Path(path).read_bytes()))
-    forward = lambda: engine._session.run(None, {engine._input: x})
+    engine = OnnxRuntimeEngine(Path(path).read_bytes())
+    forward = lambda: engine.run({engine.inputs[0]: x})
 else:
     import torch
     from cardiotrace.core.catalog import Choice

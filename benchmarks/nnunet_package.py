@@ -156,8 +156,8 @@ class Package:
 def resized_image(read: Callable[[], Image], preprocessing: Preprocessing) -> Image:
     """An image as it is packed for training, off its file's grid."""
     cine = read()
-    placement = placement_on(cine, preprocessing)
-    moved = [[preprocessing.move(plane, placement) for plane in frame] for frame in cine.frames]
+    transform = transform_for(cine, preprocessing)
+    moved = [[preprocessing.resample(plane, transform) for plane in frame] for frame in cine.frames]
     stacked = np.array(moved)  # (time, depth, channels, height, width)
     frames = np.moveaxis(stacked, 2, -1) if cine.is_colour else stacked[:, :, 0]
     return Image(np.ascontiguousarray(frames), Geometry.of_spacing(PIXEL_MM), view=cine.view)
@@ -166,17 +166,18 @@ def resized_image(read: Callable[[], Image], preprocessing: Preprocessing) -> Im
 def resized_labels(read: Callable[[], LabelMap], preprocessing: Preprocessing, scheme: LabelScheme) -> LabelMap:
     """Labels as they are packed for training."""
     labels = read().to(dense(scheme))
-    placement = preprocessing.place(labels.array.shape[2:], labels.spacing_mm and labels.spacing_mm[1:])
+    transform = preprocessing.transform_for(labels.array.shape[2:], labels.spacing_mm and labels.spacing_mm[1:])
     count = scheme.class_count
     moved = [
-        [preprocessing.move_labels(plane, placement, class_count=count) for plane in frame] for frame in labels.array
+        [preprocessing.resample_labels(plane, transform, class_count=count) for plane in frame]
+        for frame in labels.array
     ]
     return LabelMap(np.array(moved, np.uint8), dense(scheme), Geometry.of_spacing(PIXEL_MM)).to(scheme)
 
 
-def placement_on(cine: Image, preprocessing: Preprocessing) -> ResamplingTransform:
+def transform_for(cine: Image, preprocessing: Preprocessing) -> ResamplingTransform:
     """Where the squares lie on an image."""
-    return preprocessing.place(cine.grid_shape[2:], cine.spacing_mm and cine.spacing_mm[1:])
+    return preprocessing.transform_for(cine.grid_shape[2:], cine.spacing_mm and cine.spacing_mm[1:])
 
 
 def brought_back(
@@ -196,9 +197,9 @@ def brought_back(
             f"probabilities {shapes} of {len(probabilities)} frames for images {cine.grid_shape}"
             f" and {scheme.class_count} classes"
         )
-    placement = placement_on(cine, preprocessing)
+    transform = transform_for(cine, preprocessing)
     classes = [
-        [placement.restore_labels(values[:, depth].astype(np.float32)) for depth in range(values.shape[1])]
+        [transform.invert_labels(values[:, depth].astype(np.float32)) for depth in range(values.shape[1])]
         for values in probabilities
     ]
     labels = LabelMap(np.array(classes, np.uint8), dense(scheme), cine.geometry, cine.source)

@@ -19,8 +19,7 @@ from cardiotrace.datasets.split import Split
 from cardiotrace.evaluation import CaseTable, compare
 from cardiotrace.evaluation.evaluate import evaluate_predictor
 from cardiotrace.evaluation.table import read_case_table, table_to_json
-from cardiotrace.inference.predictor import Predictor
-from cardiotrace.inference.zoo import load_model
+from cardiotrace.inference.predictor import open_predictor
 from cardiotrace.io import write_text
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.workflows.data import cases_of, choose_split, open_dataset
@@ -128,7 +127,7 @@ def _trained(config: TrainConfig) -> RunFolder:
 def _scored(folder: RunFolder, cases: list[Case]) -> CaseTable:
     path = folder.path / "scored.json"
     if not path.exists():
-        write_text(path, table_to_json(evaluate_predictor(Predictor(load_model(folder.model)), cases)))
+        write_text(path, table_to_json(evaluate_predictor(open_predictor(folder.model), cases)))
         print(f"scored {folder.path}", flush=True)
     return read_case_table(path)
 

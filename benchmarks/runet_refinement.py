@@ -32,7 +32,6 @@ from cardiotrace.evaluation.evaluate import evaluate_predictor
 from cardiotrace.evaluation.limits import OutlierLimits, combined, preset
 from cardiotrace.evaluation.outlier import fit_limits, verdicts
 from cardiotrace.evaluation.table import Rows, table_to_json, to_text
-from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.io import write_json, write_text
 from cardiotrace.learning.models.runet import RUNet
@@ -153,10 +152,10 @@ def read_trained(folder: RunFolder, data: Path | None, *, part: Part = "testing"
     network = cast(RUNet, trained_model(recipe, folder, channels=channels, classes=dataset.scheme.class_count))
     network.stages[0] = Remembered(network.stages[0])
     # What runs is the network itself: the description needs no file behind it.
-    model = Model(describe(recipe, dataset, split, folder), b"")
+    spec = describe(recipe, dataset, split, folder)
     return Trained(
         network,
-        lambda asked: Predictor(model, engine=TorchEngine(asked)),
+        lambda asked: Predictor(spec, TorchEngine(asked)),
         cases_of(dataset, split.training),
         cases_of(dataset, asked),
     )

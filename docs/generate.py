@@ -94,6 +94,7 @@ An error is one or two lines: what is wrong, where, and what to do. `--debug` on
 | `CARDIOTRACE_DATA` | folder that holds the data sets by name: `$CARDIOTRACE_DATA/camus` |
 | `CARDIOTRACE_CACHE` | folder for packed data; by default the user's cache folder |
 | `OMP_NUM_THREADS` | how many processors may be used at most; by default all that the process is given |
+| `CARDIOTRACE_PROVIDER` | what runs networks: `cpu` (the default), `cuda` or `openvino`, where they are installed |
 | `CARDIOTRACE_MODELS` | the user's own folder of model files, searched before the shipped ones |
 """
 

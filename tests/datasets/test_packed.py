@@ -67,12 +67,12 @@ def test_what_training_sees_is_what_direct_use_sees(camus, tmp_path):
     feed = DeviceDataset(data, np.arange(len(data)), prepare, torch.device("cpu"))
     for index, case in enumerate(camus.cases()):
         cine = case.read_image()
-        placement = prepare.place(cine.grid_shape[2:], cine.spacing_mm[1:])
-        moved = prepare.move(cine.frames[0, 0], placement)
+        transform = prepare.transform_for(cine.grid_shape[2:], cine.spacing_mm[1:])
+        moved = prepare.resample(cine.frames[0, 0], transform)
         assert np.array_equal(data.unit_images(np.array([index]))[0], unit_range(moved))
         images, _ = feed.unit(torch.tensor([index]))
         assert np.array_equal(images[0].numpy(), unit_range(moved))
-        direct = prepare.apply(cine.frames[0, 0], placement)
+        direct = prepare.apply(cine.frames[0, 0], transform)
         assert np.array_equal(prepare.normalise(data.unit_images(np.array([index])))[0], direct)
         assert np.allclose(feed.normalise(images)[0].numpy(), direct, atol=1e-5)
 
@@ -86,8 +86,8 @@ def test_sixteen_bits_keep_unit_range_to_the_last_of_them(acdc, tmp_path):
     assert depths == {0, 1, 2, 3}
     for index, plane in enumerate(data.planes):
         cine = cases[plane.case].read_image()
-        placement = prepare.place(cine.grid_shape[2:], cine.spacing_mm[1:])
-        moved = prepare.move(cine.frames[plane.time, plane.depth], placement)
+        transform = prepare.transform_for(cine.grid_shape[2:], cine.spacing_mm[1:])
+        moved = prepare.resample(cine.frames[plane.time, plane.depth], transform)
         assert moved.dtype == np.int16
         stored = data.unit_images(np.array([index]))[0]
         assert np.abs(stored - unit_range(moved)).max() <= 1 / 65535

@@ -255,7 +255,7 @@ def test_models_verbs(place, model, command, monkeypatch):
     assert spec["scheme"]["values"] == {"LV": 1, "MYO": 2, "LA": 3}
     assert spec["training"]["epochs"] in (1, 2)
     assert set(spec["scores"]["validation"]["regions"]) >= {"LV", "LV_EPI", "LA"}
-    assert set(spec["shape_limits"]) == {"LV", "LV_EPI", "LA"}
+    assert set(spec["calibration"]["shape_limits"]) == {"LV", "LV_EPI", "LA"}
     assert spec["scores"]["validation"]["outliers"][-1]["images"] == 4  # two patients, ED and ES
     assert "sound" in command("models", "verify", place.run / "model.onnx", "tiny")
 

@@ -34,7 +34,7 @@ def case(name="eye", *, brightness=200, second=None) -> Case:
 
 
 def predictor(steepness=1000.0, scheme=VESSEL, **changes) -> Predictor:
-    return Predictor(make_model(threshold_network(0.5, steepness=steepness), make_spec(scheme, **changes)))
+    return Predictor.of(make_model(threshold_network(0.5, steepness=steepness), make_spec(scheme, **changes)))
 
 
 def test_only_the_field_of_view_counts() -> None:
@@ -99,7 +99,7 @@ def test_threshold_is_that_of_the_best_dice() -> None:
 
 
 def test_threshold_needs_one_structure_that_is_there() -> None:
-    several = Predictor(make_model(threshold_network(0.3, 0.5, 0.7), make_spec(CAMUS)))
+    several = Predictor.of(make_model(threshold_network(0.3, 0.5, 0.7), make_spec(CAMUS)))
     with pytest.raises(InputError, match="several structures"):
         best_threshold(several, [case()])
     with pytest.raises(InputError, match="no case to choose"):

@@ -109,7 +109,7 @@ def test_a_predictor_on_cases() -> None:
         make_case("p_ES", small, patient="p", scheme=LV_ONLY, image=stray * 255, phase=Phase.ES, facts=facts),
     ]
     seen: list[tuple[int, int]] = []
-    predictor = Predictor(make_model(threshold_network(0.5), make_spec(LV_ONLY)))
+    predictor = Predictor.of(make_model(threshold_network(0.5), make_spec(LV_ONLY)))
     table = evaluate_predictor(predictor, cases, on_progress=lambda done, total: seen.append((done, total)))
     pixels = int(small.sum())
     assert [row.scores["dice"] for row in table.rows] == pytest.approx([1.0, 2 * pixels / (2 * pixels + 1)])
@@ -171,7 +171,7 @@ def test_an_unreadable_case_is_listed_and_the_others_are_scored() -> None:
 
     bad = dataclasses.replace(good, name="bad", read_image=fail)  # type: ignore[arg-type]
     unlabelled = dataclasses.replace(good, name="unlabelled", read_labels=None)
-    predictor = Predictor(make_model(threshold_network(0.5), make_spec(LV_ONLY)))
+    predictor = Predictor.of(make_model(threshold_network(0.5), make_spec(LV_ONLY)))
     table = evaluate_predictor(predictor, [bad, unlabelled, good])
     assert table.cases == ("good",)
     assert table.problems == ("bad: the file is empty",)

@@ -167,3 +167,15 @@ def test_limits_of_camus(data_root) -> None:
     assert 0.69 < limits.shapes["LV"].simplicity < 0.85
     assert 0.82 < limits.shapes["LV_EPI"].simplicity < 0.88
     assert dataset.scheme is CAMUS
+
+
+def test_a_limit_is_a_low_quantile_that_one_strange_reference_does_not_move() -> None:
+    """Of 100 ordinary ventricles of one shape and of one that is combed, the comb does not set the limit."""
+    ordinary = [make_case(f"p{number}", square(5, 5, 30)) for number in range(100)]
+    alone = fit_limits(ordinary).shapes["LV"]
+    joined = fit_limits([*ordinary, make_case("strange", comb())]).shapes["LV"]
+    assert joined == alone
+    # Among fewer it does: up to a hundred references the quantile is the least of them.
+    few = fit_limits([*ordinary[:50], make_case("strange", comb())]).shapes["LV"]
+    assert few.convexity == pytest.approx(convexity(comb() == 1), abs=2e-6)
+    assert few.simplicity < alone.simplicity / 2

@@ -1,5 +1,6 @@
 """Tiny networks whose answer is known, as ONNX bytes, and sealed model files made of them."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from cardiotrace.core.catalog import Choice
 from cardiotrace.core.label import CAMUS, LabelScheme
 from cardiotrace.core.terms import View
 from cardiotrace.inference.model_file import Model, open_seal, seal
-from cardiotrace.inference.spec import ModelSpec, SchemeSpec
+from cardiotrace.inference.spec import Calibration, ModelSpec, SchemeSpec
 from cardiotrace.postprocessing import Postprocessing
 from cardiotrace.preprocessing import Preprocessing
 
@@ -34,6 +35,48 @@ def pointwise_network(weight: NDArray[np.float32], bias: NDArray[np.float32]) ->
     return bytes(model.SerializeToString())
 
 
+def volume_network(cut: float, *, steepness: float = 1000.0) -> bytes:
+    """ONNX bytes of a 3 x 3 x 3 mean over volumes: class 1 wins where it is above `cut`, class 0 elsewhere.
+
+    Beyond the volume there is nothing, so that the mean falls towards its faces: a network of planes cannot be this.
+    """
+    kernel = np.zeros((2, 1, 3, 3, 3), np.float32)
+    kernel[1] = steepness / 27
+    axes = ["d", "h", "w"]
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["volume", "weight", "bias"], ["scores"], pads=[1] * 6)],
+        "mean",
+        [helper.make_tensor_value_info("volume", TensorProto.FLOAT, ["n", 1, *axes])],
+        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["n", 2, *axes])],
+        [
+            numpy_helper.from_array(kernel, "weight"),
+            numpy_helper.from_array(np.array([0, -steepness * cut], np.float32), "bias"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return bytes(model.SerializeToString())
+
+
+def prompted_network() -> bytes:
+    """ONNX bytes of two inputs and two outputs: "mask" = "features" * "prompt", "quality" = its mean."""
+    nodes = [
+        helper.make_node("Mul", ["features", "prompt"], ["mask"]),
+        helper.make_node("ReduceMean", ["mask"], ["quality"], keepdims=0),
+    ]
+    shape = ["n", "c", "h", "w"]
+    graph = helper.make_graph(
+        nodes,
+        "prompted",
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in ("features", "prompt")],
+        [
+            helper.make_tensor_value_info("mask", TensorProto.FLOAT, shape),
+            helper.make_tensor_value_info("quality", TensorProto.FLOAT, []),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return bytes(model.SerializeToString())
+
+
 def threshold_network(*thresholds: float, steepness: float = 1000.0) -> bytes:
     """Class i wins where the image lies between thresholds i - 1 and i (in unit range)."""
     slopes = steepness * np.arange(len(thresholds) + 1, dtype=np.float32)
@@ -42,7 +85,14 @@ def threshold_network(*thresholds: float, steepness: float = 1000.0) -> bytes:
 
 
 def make_spec(scheme: LabelScheme, **changes: Any) -> ModelSpec:
-    """Description of a model of grey images that works on the image's own grid (no preprocessing)."""
+    """Description of a model of grey images that works on the image's own grid (no preprocessing).
+
+    Args:
+        scheme: of its labels.
+        changes: fields of the description, and of its calibration.
+    """
+    fitted = {key.name for key in dataclasses.fields(Calibration)} & set(changes)
+    calibration = Calibration(**{key: changes.pop(key) for key in fitted})
     values: dict[str, Any] = {
         "name": "tiny",
         "summary": "A network for tests.",
@@ -50,6 +100,7 @@ def make_spec(scheme: LabelScheme, **changes: Any) -> ModelSpec:
         "views": (View.FOUR_CHAMBER,),
         "classes": scheme.class_count,
         "preprocessing": Preprocessing([]),
+        "calibration": calibration,
     }
     return ModelSpec(**(values | changes))
 

@@ -14,10 +14,20 @@ from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import ModelFileError
 from cardiotrace.core.label import CAMUS, LV_ONLY, LabelScheme
 from cardiotrace.core.terms import Structure, View
-from cardiotrace.inference.model_file import open_seal, read_model, read_spec, seal, verify
+from cardiotrace.inference.message import delimited
+from cardiotrace.inference.model_file import (
+    CHECKSUM_KEY,
+    SPEC_KEY,
+    Model,
+    open_seal,
+    read_model,
+    read_spec,
+    seal,
+    verify,
+)
 from cardiotrace.inference.spec import TrainingSpec, spec_from_plain, spec_to_plain
 from cardiotrace.postprocessing import Postprocessing
-from tests.fake.models import make_spec, resize, threshold_network
+from tests.fake.models import make_model, make_spec, prompted_network, resize, threshold_network
 
 NETWORK = threshold_network(0.25, 0.5, 0.75)
 SPEC = make_spec(
@@ -49,7 +59,7 @@ def test_description_round_trips_through_the_file(tmp_path: Path) -> None:
     assert read.licence == "CC BY-NC-SA 4.0 – données"
     assert read.views == (View.FOUR_CHAMBER,)
     assert read.label_scheme.value(Structure.LA) == 3
-    assert read.preprocessing.place((10, 20), None).shape == (256, 256)
+    assert read.preprocessing.transform_for((10, 20), None).shape == (256, 256)
     assert verify(path).name == "tiny"
     assert read_model(path).content == SEALED
 
@@ -137,8 +147,8 @@ def test_facts_that_a_newer_program_added_are_passed_over() -> None:
 
 
 def test_another_format_version_is_refused_before_its_keys_are_read() -> None:
-    future = spec_to_plain(SPEC) | {"format_version": 2, "new_key": 1}
-    with pytest.raises(ModelFileError, match="of format 2, this program reads format 1"):
+    future = spec_to_plain(SPEC) | {"format_version": 3, "new_key": 1}
+    with pytest.raises(ModelFileError, match="of format 3, this program reads formats 1 and 2"):
         spec_from_plain(future)
 
 
@@ -146,7 +156,7 @@ def test_another_format_version_is_refused_before_its_keys_are_read() -> None:
     ("change", "message"),
     [
         ({"preprocessing": [{"name": "resize", "new_key": 1}]}, "unknown key 'preprocessing.*new_key'"),
-        ({"threshold": "0.5"}, "threshold: expected float"),
+        ({"calibration": {"threshold": "0.5"}}, "calibration.threshold: expected float"),
         ({"classes": 3}, "3 classes for 3 structures"),
         ({"scheme": {"name": "x", "values": {"KIDNEY": 1}}}, "unknown structure 'KIDNEY'"),
         ({"preprocessing": [{"name": "fold"}]}, "no preprocessing step 'fold'"),
@@ -196,11 +206,162 @@ def test_reading_a_description_skips_the_weights(tmp_path: Path) -> None:
 def test_threshold_travels_and_older_descriptions_have_none() -> None:
     binary = make_spec(LV_ONLY, threshold=0.42)
     plain = spec_to_plain(binary)
-    assert open_seal(seal(threshold_network(0.5), binary)).threshold == 0.42
-    assert spec_from_plain({key: value for key, value in plain.items() if key != "threshold"}).threshold is None
+    assert open_seal(seal(threshold_network(0.5), binary)).calibration.threshold == 0.42
+    del plain["calibration"]
+    assert spec_from_plain(plain).calibration.threshold is None
 
 
 @pytest.mark.parametrize(("scheme", "threshold"), [(CAMUS, 0.5), (LV_ONLY, 0.0), (LV_ONLY, 1.0)])
 def test_a_threshold_that_cannot_be_is_refused(scheme: LabelScheme, threshold: float) -> None:
     with pytest.raises(ModelFileError, match="threshold"):
         make_spec(scheme, threshold=threshold)
+
+
+# Descriptions as files of former layouts hold them, word for word.
+VERSION_1 = {
+    "name": "old",
+    "summary": "A model of version 1.",
+    "scheme": {"name": "LV", "values": {"LV": 1}},
+    "views": ["A4C"],
+    "classes": 2,
+    "preparation": [{"name": "resize", "height": 32, "width": 48, "keep_aspect": False}],
+    "threshold": 0.4,
+    "shape_limits": {"LV": {"simplicity": 0.7, "convexity": 0.8}},
+    "lowest_confidence": 0.9,
+    "format_version": 1,
+}
+
+
+@pytest.mark.parametrize("key", ["preparation", "preprocessing"])
+def test_descriptions_of_version_1_are_read(key: str) -> None:
+    plain = dict(VERSION_1)
+    plain[key] = plain.pop("preparation")
+    spec = spec_from_plain(plain)
+    assert spec.preprocessing.transform_for((10, 20), None).shape == (32, 48)
+    assert spec.calibration.threshold == 0.4
+    assert spec.calibration.shape_limits == {"LV": {"simplicity": 0.7, "convexity": 0.8}}
+    assert spec.calibration.lowest_confidence == 0.9
+    assert (str(spec.modality), spec.dimensions, spec.graphs) == ("US", 2, ())
+    written = spec_to_plain(spec)
+    assert written["format_version"] == 2
+    assert not {"threshold", "shape_limits", "lowest_confidence", "preparation"} & set(written)
+    assert spec_to_plain(spec_from_plain(written)) == written
+
+
+def test_a_sealed_file_of_version_1_is_opened() -> None:
+    described = NETWORK + delimited(14, delimited(1, SPEC_KEY) + delimited(2, json.dumps(VERSION_1).encode()))
+    digest = hashlib.sha256(described).hexdigest().encode()
+    model = described + delimited(14, delimited(1, CHECKSUM_KEY) + delimited(2, digest))
+    assert open_seal(model).calibration.threshold == 0.4
+
+
+def test_shipped_models_are_read_with_all_that_was_fitted() -> None:
+    from cardiotrace.inference import load_model
+
+    retina, echo = load_model("retina-small").spec, load_model("camus-4ch-small").spec
+    assert (retina.calibration.threshold, retina.calibration.lowest_confidence) == (0.36, 0.8707)
+    assert echo.calibration.threshold is None
+    assert echo.calibration.shape_limits["LV"] == {"simplicity": 0.698892, "convexity": 0.826472}
+
+
+@pytest.mark.parametrize("table", [{"calibration": {"temperature": 1.7}}, {"calibration": {"conformal": {"LV": [1]}}}])
+def test_newer_facts_of_the_calibration_are_passed_over(table: dict[str, object]) -> None:
+    assert spec_from_plain(spec_to_plain(SPEC) | table).calibration == make_spec(CAMUS).calibration
+
+
+@pytest.mark.parametrize("version", [0, 3, "2", None, [1], 10**400])
+def test_other_versions_are_refused_in_one_sentence(version: object) -> None:
+    with pytest.raises(ModelFileError, match="this program reads formats 1 and 2") as caught:
+        spec_from_plain(spec_to_plain(SPEC) | {"format_version": version})
+    assert caught.value.what.count(". ") == 0
+    assert "as new as the model" in caught.value.remedy
+
+
+def test_a_table_of_calibration_in_an_old_file_is_not_overwritten() -> None:
+    with pytest.raises(ModelFileError, match=r"holds both 'calibration\.threshold' and 'threshold'"):
+        spec_from_plain(VERSION_1 | {"calibration": {"threshold": 0.6}})
+
+
+def test_volumes_have_neither_sector_nor_field_of_view() -> None:
+    with pytest.raises(ModelFileError, match="which only planes have"):
+        make_spec(LV_ONLY, dimensions=3, within_field_of_view=True)
+    with pytest.raises(ModelFileError, match="dimensions"):
+        spec_from_plain(spec_to_plain(SPEC) | {"dimensions": 4})
+
+
+TWO_GRAPHS = seal(NETWORK, SPEC, graphs={"decoder": prompted_network()})
+
+
+def test_a_file_of_several_graphs_opens_as_its_first_one_anywhere() -> None:
+    import onnxruntime
+
+    model = Model(open_seal(TWO_GRAPHS), TWO_GRAPHS)
+    assert model.spec.graphs == ("decoder",)
+    assert model.graph("decoder") == prompted_network()
+    assert model.graph() == NETWORK
+    whole = onnx.load_from_string(TWO_GRAPHS)
+    onnx.checker.check_model(whole)
+    assert whole.graph == onnx.load_from_string(NETWORK).graph
+    session = onnxruntime.InferenceSession(TWO_GRAPHS, providers=["CPUExecutionProvider"])
+    assert [each.name for each in session.get_outputs()] == ["logits"]
+
+
+def test_each_graph_of_a_file_is_run() -> None:
+    from cardiotrace.inference.engine import make_engine
+
+    model = Model(open_seal(TWO_GRAPHS), TWO_GRAPHS)
+    assert make_engine(model.graph("decoder")).inputs == ("features", "prompt")
+    assert make_engine(model.graph()).outputs == ("logits",)
+
+
+def test_sealing_again_keeps_further_graphs() -> None:
+    again = seal(TWO_GRAPHS, dataclasses.replace(SPEC, summary="Another."), graphs={"judge": NETWORK})
+    model = Model(open_seal(again), again)
+    assert (model.spec.summary, model.spec.graphs) == ("Another.", ("decoder", "judge"))
+    assert model.graph("judge") == NETWORK
+
+
+def test_a_graph_that_is_not_there_is_refused_in_one_sentence() -> None:
+    one = make_model(NETWORK, SPEC)
+    with pytest.raises(ModelFileError, match=r"model 'tiny' has no graph 'encoder'\n.*one graph, without a name"):
+        one.graph("encoder")
+    with pytest.raises(ModelFileError, match=r"has no graph 'encoder'\n.*it has decoder\."):
+        Model(open_seal(TWO_GRAPHS), TWO_GRAPHS).graph("encoder")
+
+
+def sealed_by_force(content: bytes, spec: dict[str, object]) -> bytes:
+    described = content + delimited(14, delimited(1, SPEC_KEY) + delimited(2, json.dumps(spec).encode()))
+    digest = hashlib.sha256(described).hexdigest().encode()
+    return described + delimited(14, delimited(1, CHECKSUM_KEY) + delimited(2, digest))
+
+
+def test_a_file_that_lost_a_graph_or_holds_a_bad_one_is_refused() -> None:
+    plain = spec_to_plain(SPEC) | {"graphs": ["decoder"]}
+    with pytest.raises(ModelFileError, match="lacks its graph 'decoder'"):
+        open_seal(sealed_by_force(NETWORK, plain))
+    for bad in (b"", b"no graph at all", prompted_network()[:40]):
+        further = delimited(50_000, delimited(1, b"decoder") + delimited(2, bad))
+        with pytest.raises(ModelFileError, match="not an ONNX model"):
+            open_seal(sealed_by_force(NETWORK + further, plain))
+    with pytest.raises(ModelFileError, match="not an ONNX model"):
+        seal(NETWORK, SPEC, graphs={"decoder": b"nothing"})
+
+
+def test_weights_outside_a_further_graph_are_refused() -> None:
+    outside = onnx.ModelProto.FromString(NETWORK)
+    outside.graph.initializer[0].data_location = onnx.TensorProto.EXTERNAL
+    with pytest.raises(ModelFileError, match="takes its values from outside the file"):
+        seal(NETWORK, SPEC, graphs={"decoder": outside.SerializeToString()})
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, len(TWO_GRAPHS) - 1), st.integers(1, 255))
+def test_any_changed_byte_of_any_graph_is_noticed(position: int, difference: int) -> None:
+    changed = bytearray(TWO_GRAPHS)
+    changed[position] ^= difference
+    with pytest.raises(ModelFileError):
+        open_seal(bytes(changed))
+
+
+def test_the_digest_is_that_of_the_file(tmp_path: Path) -> None:
+    assert read_model(write(tmp_path, SEALED)).sha256 == hashlib.sha256(SEALED).hexdigest()

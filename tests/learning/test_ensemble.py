@@ -5,7 +5,7 @@ from scipy.special import softmax
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import ModelFileError
 from cardiotrace.core.label import ACDC, CAMUS
-from cardiotrace.inference.engine import OnnxRuntimeEngine
+from cardiotrace.inference.engine import OnnxRuntimeEngine, run_single
 from cardiotrace.inference.spec import TrainingSpec
 from cardiotrace.learning.ensemble import join
 from tests.fake.models import make_model, make_spec, pointwise_network
@@ -20,8 +20,9 @@ def member(seed, scheme=CAMUS, **changes):
 def test_the_joined_belief_is_the_mean_of_the_members():
     members = [member(seed) for seed in (1, 2, 3)]
     images = np.random.default_rng(0).normal(size=(2, 1, 5, 7)).astype(np.float32)
-    wanted = np.mean([softmax(OnnxRuntimeEngine(each).run(images), axis=1) for each in members], axis=0)
-    found = softmax(OnnxRuntimeEngine(join(members, name="three")).run(images), axis=1)
+    wanted = np.mean([softmax(run_single(OnnxRuntimeEngine(each.graph()), images), axis=1) for each in members], axis=0)
+    _, graph = join(members, name="three")
+    found = softmax(run_single(OnnxRuntimeEngine(graph), images), axis=1)
     np.testing.assert_allclose(found, wanted, atol=1e-6)
 
 
@@ -30,7 +31,7 @@ def test_the_ensemble_says_what_it_is_made_of_and_forgets_scores():
         member(1, licence="CC0", citation="A 2001.", scores={"validation": {}}, lowest_confidence=0.5),
         member(2, licence="MIT", citation="B 2002."),
     ]
-    spec = join(members, name="pair").spec
+    spec, _ = join(members, name="pair")
     assert (spec.name, spec.summary, spec.licence) == ("pair", "Mean of member-1, member-2.", "CC0; MIT")
     assert spec.citation == "A 2001. B 2002."
     assert spec.scores == {}
@@ -39,7 +40,7 @@ def test_the_ensemble_says_what_it_is_made_of_and_forgets_scores():
 
 def test_folds_of_one_recipe_are_told_apart():
     members = [member(fold, name="fold", training=TrainingSpec(fold=fold)) for fold in (1, 2)]
-    made = join(members, name="pair").spec.training
+    made = join(members, name="pair")[0].training
     assert (made.started_from, made.split, made.fold) == ("mean of fold fold 1, fold fold 2", "folds 1, 2", None)
 
 
@@ -47,8 +48,8 @@ def test_its_architecture_names_every_kind_of_member():
     choices = [Choice("unet1"), Choice("runet", {"dilation": 11}), Choice("unet1")]
     members = [member(i, architecture=choice) for i, choice in enumerate(choices)]
     alike, unlike = members[::2], members
-    assert join(alike, name="pair").spec.architecture == Choice("unet1")
-    assert join(unlike, name="three").spec.architecture == Choice("unet1 + runet")
+    assert join(alike, name="pair")[0].architecture == Choice("unet1")
+    assert join(unlike, name="three")[0].architecture == Choice("unet1 + runet")
 
 
 def test_limits_are_the_lowest_and_known_to_all():
@@ -57,9 +58,9 @@ def test_limits_are_the_lowest_and_known_to_all():
         {"LV": {"simplicity": 0.6}, "MYO": {"simplicity": 0.3}},
     ]
     members = [member(i, shape_limits=each, lowest_confidence=0.5 + 0.1 * i) for i, each in enumerate(limits)]
-    spec = join(members, name="pair").spec
-    assert spec.shape_limits == {"LV": {"simplicity": 0.6}}
-    assert spec.lowest_confidence == 0.5
+    spec, _ = join(members, name="pair")
+    assert spec.calibration.shape_limits == {"LV": {"simplicity": 0.6}}
+    assert spec.calibration.lowest_confidence == 0.5
 
 
 @pytest.mark.parametrize(

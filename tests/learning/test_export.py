@@ -8,15 +8,15 @@ from onnx import numpy_helper
 
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import WorkError
-from cardiotrace.core.label import CAMUS
-from cardiotrace.inference.engine import OnnxRuntimeEngine
-from cardiotrace.inference.model_file import open_seal
+from cardiotrace.inference.engine import OnnxRuntimeEngine, run_single
 from cardiotrace.learning import export
 from cardiotrace.learning.models.catalog import ARCHITECTURES
 from cardiotrace.preprocessing import Preprocessing
-from tests.fake.models import make_spec, resize
+from tests.fake.models import resize
 
 SIZE = (32, 32)
+WHOLE = Preprocessing([])
+PADDED = Preprocessing([Choice("pad-to-multiple", {"multiple": 4}), Choice("z-score")])
 
 
 def network(name="unet", **options):
@@ -47,22 +47,22 @@ def graph():
 def test_file_computes_what_torch_does(norm, half_weights):
     model = network(norm=norm)
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    sealed = export.sealed_model(model, make_spec(CAMUS), examples=images(), half_weights=half_weights)
-    engine = OnnxRuntimeEngine(sealed)
+    exported = export.export_network(model, WHOLE, examples=images(), half_weights=half_weights)
+    engine = OnnxRuntimeEngine(exported)
     difference = export.check_parity(model, engine, images(5), tolerance=0.02)  # any number of images
     assert difference < (5e-3 if half_weights else 1e-5)
-    assert open_seal(sealed.content).name == "tiny"
+    assert (engine.inputs, engine.outputs) == (("images",), ("logits",))
     assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
 
 
 def test_first_network_of_camus_fits_into_four_megabytes(caplog, capfd):
     model = network("unet1")
     with caplog.at_level(logging.WARNING):
-        sealed = export.sealed_model(model, make_spec(CAMUS), examples=images(2))
-    assert len(sealed.content) < 4.2e6
+        exported = export.export_network(model, WHOLE, examples=images(2))
+    assert len(exported) < 4.2e6
     with torch.inference_mode():
         expected = model.eval()(images(2)).argmax(1).numpy()
-    found = OnnxRuntimeEngine(sealed).run(images(2).numpy()).argmax(1)
+    found = run_single(OnnxRuntimeEngine(exported), images(2).numpy()).argmax(1)
     assert (found == expected).mean() > 0.999
     assert "torchvision" not in caplog.text
     assert "torchvision" not in "".join(capfd.readouterr())
@@ -104,7 +104,7 @@ def tampered(graph, change):
 def test_graph_that_differs_is_refused(change, half_weights, graph, monkeypatch):
     monkeypatch.setattr(export, "to_onnx", lambda *_, **__: tampered(graph, change))
     with pytest.raises(WorkError, match=r"the exported model differs .*\n.*nothing was written"):
-        export.sealed_model(network(), make_spec(CAMUS), examples=images(), half_weights=half_weights)
+        export.export_network(network(), WHOLE, examples=images(), half_weights=half_weights)
 
 
 def test_ties_may_fall_either_way():
@@ -113,10 +113,12 @@ def test_ties_may_fall_either_way():
             return values.expand(-1, 4, -1, -1).contiguous()
 
     class Turned:
-        def run(self, values):
-            logits = np.repeat(values, 4, axis=1)
+        inputs, outputs = ("images",), ("logits",)
+
+        def run(self, inputs):
+            logits = np.repeat(inputs["images"], 4, axis=1)
             logits[:, 3] += 1e-6
-            return logits
+            return {"logits": logits}
 
     assert export.check_parity(Tie(), Turned(), images()) < 1e-5
 
@@ -124,10 +126,7 @@ def test_ties_may_fall_either_way():
 @pytest.mark.slow
 def test_a_preparation_that_keeps_sizes_leaves_the_sides_free():
     model = network()
-    spec = make_spec(
-        CAMUS, preprocessing=Preprocessing([Choice("pad-to-multiple", {"multiple": 4}), Choice("z-score")])
-    )
-    engine = OnnxRuntimeEngine(export.sealed_model(model, spec, examples=images(2), half_weights=False))
+    engine = OnnxRuntimeEngine(export.export_network(model, PADDED, examples=images(2), half_weights=False))
     for size in ((32, 32), (44, 60), (100, 8)):
         other = torch.randn(1, 1, *size, generator=torch.Generator().manual_seed(2))
         assert export.check_parity(model, engine, other) < 1e-5
@@ -138,15 +137,12 @@ def test_a_network_that_halves_rows_and_columns_unlike_often_is_exported():
     """nnU-Net's, planned for pixels that are twice as high as wide."""
     model = network("nnunet2d", kernels=((1, 3), (3, 3), (3, 3)), strides=((1, 1), (1, 2), (2, 2)), widths=(4, 8, 8))
     assert model.divisor == (2, 4)
-    spec = make_spec(
-        CAMUS, preprocessing=Preprocessing([Choice("pad-to-multiple", {"multiple": 4}), Choice("z-score")])
-    )
-    engine = OnnxRuntimeEngine(export.sealed_model(model, spec, examples=images(2), half_weights=False))
+    engine = OnnxRuntimeEngine(export.export_network(model, PADDED, examples=images(2), half_weights=False))
     for size in ((32, 32), (34, 60), (6, 100)):
         other = torch.randn(1, 1, *size, generator=torch.Generator().manual_seed(2))
         assert export.check_parity(model, engine, other) < 1e-5
 
 
 def test_a_fixed_size_stays_fixed():
-    sealed = export.sealed_model(network(), make_spec(CAMUS, preprocessing=resize(32, 32)), examples=images(2))
-    assert OnnxRuntimeEngine(sealed)._session.get_inputs()[0].shape[1:] == [1, 32, 32]
+    exported = export.export_network(network(), resize(32, 32), examples=images(2))
+    assert OnnxRuntimeEngine(exported)._session.get_inputs()[0].shape[1:] == [1, 32, 32]

@@ -69,7 +69,7 @@ def test_a_planned_recipe_can_be_trained(has_spacing):
     made = plan(Fingerprint((200, 160), (0.5, 1.0), 400, has_spacing))
     recipe = recipe_from_plain(plan_recipe(made, {"name": "camus", "views": ["4CH"]}, name="planned"))
     assert recipe.training.batch_size == made.batch
-    assert tuple(recipe.preprocessing.place((300, 300), (0.3, 0.3)).shape) == made.patch
+    assert tuple(recipe.preprocessing.transform_for((300, 300), (0.3, 0.3)).shape) == made.patch
     assert recipe.architecture.options["strides"][1] == [2, 1]
 
 

@@ -9,6 +9,7 @@ from cardiotrace.core.config import from_plain, to_plain
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.preprocessing import STEPS, Preprocessing
 from cardiotrace.preprocessing.pipeline import unit_range
+from cardiotrace.preprocessing.step import GeometricStep, IntensityStep, PixelStep
 
 SPACING = (0.4, 0.2)
 
@@ -32,9 +33,9 @@ def blocks(rows, columns, side, seed):
 def test_restored_labels_are_exact_away_from_edges(height, width, seed):
     labels = blocks(32, 48, 16, seed)
     prepare = Preprocessing([resize(height, width)])
-    placement = prepare.place(labels.shape, SPACING)
-    seen = prepare.move_labels(labels, placement, class_count=4)
-    back = placement.restore_labels(one_hot(seen, 4))
+    transform = prepare.transform_for(labels.shape, SPACING)
+    seen = prepare.resample_labels(labels, transform, class_count=4)
+    back = transform.invert_labels(one_hot(seen, 4))
     inner = np.zeros((16, 16), bool)
     inner[3:-3, 3:-3] = True
     away = np.tile(inner, (2, 3))
@@ -44,46 +45,46 @@ def test_restored_labels_are_exact_away_from_edges(height, width, seed):
 
 def test_restored_probabilities_are_background_outside_the_networks_view():
     prepare = Preprocessing([Choice("crop-or-pad", {"height": 4, "width": 4})])
-    placement = prepare.place((8, 6), None)
+    transform = prepare.transform_for((8, 6), None)
     seen = np.zeros((3, 4, 4), np.float32)
     seen[2] = 1
-    native = placement.restore(seen)
+    native = transform.invert(seen)
     assert native.shape == (3, 8, 6)
     assert np.allclose(native.sum(axis=0), 1)
     assert native[2].sum() == 16
     assert native[0, 0].tolist() == [1] * 6
-    assert np.array_equal(placement.restore_labels(seen), native.argmax(0))
+    assert np.array_equal(transform.invert_labels(seen), native.argmax(0))
 
 
 @settings(deadline=None)
 @given(st.integers(4, 40), st.integers(4, 40), st.integers(0, 2**32 - 1))
 def test_restoring_labels_is_the_most_probable_of_the_restored(rows, columns, seed):
     prepare = Preprocessing([resize(16, 16, keep_aspect=True)])
-    placement = prepare.place((rows, columns), SPACING)
+    transform = prepare.transform_for((rows, columns), SPACING)
     shares = np.random.default_rng(seed).dirichlet(np.ones(3), (16, 16)).transpose(2, 0, 1).astype(np.float32)
-    native = placement.restore(shares)
+    native = transform.invert(shares)
     top = np.sort(native, axis=0)
     decided = top[-1] - top[-2] > 1e-5
-    assert np.array_equal(placement.restore_labels(shares)[decided], native.argmax(0)[decided])
+    assert np.array_equal(transform.invert_labels(shares)[decided], native.argmax(0)[decided])
 
 
 def test_steps_are_fused_to_one_resampling():
     both = Preprocessing([resize(64, 64), Choice("crop-or-pad", {"height": 32, "width": 48})])
-    placement = both.place((128, 32), None)
-    assert placement.shape == (32, 48)
-    assert (placement.rows.scale, placement.columns.scale) == (2.0, 0.5)
-    assert placement.rows.offset == (64 - 32) / 2 * 2
-    assert placement.columns.offset == (64 - 48) / 2 * 0.5
+    transform = both.transform_for((128, 32), None)
+    assert transform.shape == (32, 48)
+    assert (transform.axes[0].scale, transform.axes[1].scale) == (2.0, 0.5)
+    assert transform.axes[0].offset == (64 - 32) / 2 * 2
+    assert transform.axes[1].offset == (64 - 48) / 2 * 0.5
 
 
 def test_aspect_is_kept_in_millimetres():
     # 40 x 0.4 mm = 16 mm high, 40 x 0.2 mm = 8 mm wide: fits 32 x 32 at 0.5 mm a pixel.
-    placement = Preprocessing([resize(32, 32, keep_aspect=True)]).place((40, 40), SPACING)
-    assert placement.rows.scale * SPACING[0] == pytest.approx(0.5)
-    assert placement.columns.scale * SPACING[1] == pytest.approx(0.5)
+    transform = Preprocessing([resize(32, 32, keep_aspect=True)]).transform_for((40, 40), SPACING)
+    assert transform.axes[0].scale * SPACING[0] == pytest.approx(0.5)
+    assert transform.axes[1].scale * SPACING[1] == pytest.approx(0.5)
     disc = np.hypot((np.arange(40)[:, None] - 19.5) * 0.4, (np.arange(40) - 19.5) * 0.2) < 3
-    seen = Preprocessing([resize(32, 32, keep_aspect=True)]).move_labels(
-        disc.astype(np.uint8), placement, class_count=2
+    seen = Preprocessing([resize(32, 32, keep_aspect=True)]).resample_labels(
+        disc.astype(np.uint8), transform, class_count=2
     )
     heights, widths = (np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0))
     assert np.ptp(heights) + 1 == pytest.approx(12, abs=1)
@@ -92,31 +93,31 @@ def test_aspect_is_kept_in_millimetres():
 
 
 def test_pixels_without_size_are_taken_as_square():
-    placement = Preprocessing([resize(10, 10, keep_aspect=True)]).place((40, 20), None)
-    assert (placement.rows.scale, placement.columns.scale) == (4.0, 4.0)
+    transform = Preprocessing([resize(10, 10, keep_aspect=True)]).transform_for((40, 20), None)
+    assert (transform.axes[0].scale, transform.axes[1].scale) == (4.0, 4.0)
 
 
 def test_aspect_after_another_step_counts_its_scale():
     steps = [Choice("resample", {"height_mm": 0.8, "width_mm": 0.2}), resize(32, 32, keep_aspect=True)]
-    placement = Preprocessing(steps).place((80, 80), SPACING)
-    assert placement.rows.scale * SPACING[0] == pytest.approx(placement.columns.scale * SPACING[1])
+    transform = Preprocessing(steps).transform_for((80, 80), SPACING)
+    assert transform.axes[0].scale * SPACING[0] == pytest.approx(transform.axes[1].scale * SPACING[1])
 
 
 def test_bytes_stay_bytes_and_colour_becomes_channels():
     prepare = Preprocessing([resize(4, 4)])
     plane = np.zeros((8, 8, 3), np.uint8)
     plane[..., 2] = 9
-    moved = prepare.move(plane, prepare.place((8, 8), None))
+    moved = prepare.resample(plane, prepare.transform_for((8, 8), None))
     assert moved.dtype == np.uint8
     assert moved.shape == (3, 4, 4)
     assert moved[2].tolist() == [[9] * 4] * 4
-    assert prepare.move(np.ones((8, 8), np.float32), prepare.place((8, 8), None)).dtype == np.float32
+    assert prepare.resample(np.ones((8, 8), np.float32), prepare.transform_for((8, 8), None)).dtype == np.float32
 
 
 def test_apply_moves_then_normalises():
     prepare = Preprocessing([resize(16, 16), Choice("z-score")])
     plane = np.random.default_rng(0).integers(0, 256, (40, 30)).astype(np.uint8)
-    seen = prepare.apply(plane, prepare.place(plane.shape, None))
+    seen = prepare.apply(plane, prepare.transform_for(plane.shape, None))
     assert seen.shape == (1, 16, 16)
     assert seen.dtype == np.float32
     assert seen.mean() == pytest.approx(0, abs=1e-5)
@@ -168,7 +169,7 @@ def test_plain_form_holds_every_option_and_reads_back():
 @pytest.mark.parametrize("entry", list(STEPS), ids=lambda entry: entry.name)
 def test_every_step_is_of_one_kind(entry):
     step = entry.make(from_plain(entry.config, {}))
-    assert sum(hasattr(step, act) for act in ("change", "place", "normalise")) == 1
+    assert sum(isinstance(step, kind) for kind in (PixelStep, GeometricStep, IntensityStep)) == 1
 
 
 def test_unknown_step_is_named_with_its_place():
@@ -187,7 +188,7 @@ def test_a_small_structure_is_restored_as_from_the_whole_plane(side, contrast, s
     depth = radius - np.hypot(y - centre[0], x - centre[1])
     share = 1 / (1 + np.exp(-contrast * depth / 8))
     seen = np.stack([1 - share, 0.7 * share, 0.3 * share]).astype(np.float32)
-    placement = Preprocessing([resize(32, 32)]).place((side, 50), SPACING)
-    native = placement.restore(seen)
+    transform = Preprocessing([resize(32, 32)]).transform_for((side, 50), SPACING)
+    native = transform.invert(seen)
     decided = np.abs(native[0] - native[1]) > 1e-4
-    assert np.array_equal(placement.restore_labels(seen)[decided], native.argmax(0)[decided])
+    assert np.array_equal(transform.invert_labels(seen)[decided], native.argmax(0)[decided])

@@ -7,7 +7,7 @@ from cardiotrace.core.catalog import Choice
 from cardiotrace.core.label import CAMUS
 from cardiotrace.core.terms import View
 from cardiotrace.inference.model_file import read_spec
-from cardiotrace.inference.spec import ModelSpec, SchemeSpec, TrainingSpec
+from cardiotrace.inference.spec import Calibration, ModelSpec, SchemeSpec, TrainingSpec
 from cardiotrace.inference.zoo import find_model, list_models
 from cardiotrace.preprocessing import Preprocessing
 from cardiotrace.report.card import KEPT_APART, model_card
@@ -70,8 +70,11 @@ def test_limits_and_outliers_are_told_where_there_are_any():
     row = {"phase": "all", "images": 40, "geometrical": 3, "geometrical_percent": 7.5}
     described.scores["validation"]["outliers"] = [row]
     limits = {"LV": {"simplicity": 0.69889, "convexity": 0.82647}}
-    card = model_card(dataclasses.replace(described, shape_limits=limits))
+    card = model_card(dataclasses.replace(described, calibration=Calibration(shape_limits=limits)))
     assert "| LV | 0.699 | 0.826 |" in card
+    assert "The least of all references of the training" in card
+    newer = Calibration(shape_limits=limits, shape_quantile=0.01)
+    assert "The lowest 1 % of all references" in model_card(dataclasses.replace(described, calibration=newer))
     assert "| phase | images | geometrical outliers |" in card
     assert "| all | 40 | 3 (7.5 %) |" in card
 

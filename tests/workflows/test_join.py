@@ -17,5 +17,5 @@ def test_a_model_joined_with_itself_scores_as_itself(place, monkeypatch):
     exported = training.train_model(one)
     spec = join_models(JoinConfig((str(exported.path),) * 2, "twin", place / "twin.onnx", data=one.data))
     assert spec_to_plain(spec)["scores"] == spec_to_plain(exported.spec)["scores"]
-    assert spec.shape_limits == exported.spec.shape_limits
+    assert spec.calibration == exported.spec.calibration
     assert read_model(place / "twin.onnx").spec.name == "twin"

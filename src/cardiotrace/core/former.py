@@ -29,25 +29,37 @@ def with_present_keys(values: Mapping[str, Any], former: Mapping[str, str]) -> d
 
     Args:
         values: tables as a file holds them.
-        former: earlier dotted keys to their present ones, each in the same table as before.
+        former: earlier dotted keys to their present ones; a key may have moved into another table, which is made
+            where it is not there.
 
     Raises:
-        ConfigError: a table holds a key under both names.
+        ConfigError: a key is there under both names, or what should hold it is no table.
 
     Example:
         >>> with_present_keys({"optimiser": {"rate": 0.1}}, {"optimiser.rate": "optimiser.learning_rate"})
         {'optimiser': {'learning_rate': 0.1}}
+        >>> with_present_keys({"threshold": 0.4}, {"threshold": "calibration.threshold"})
+        {'calibration': {'threshold': 0.4}}
     """
     renamed = copy.deepcopy(dict(values))
     for before, now in former.items():
         *parents, old = before.split(".")
-        new = now.rsplit(".", 1)[-1]
         table: Any = renamed
         for parent in parents:
             table = table.get(parent) if isinstance(table, Mapping) else None
-        if not isinstance(table, dict) or old not in table:
-            continue
-        if new in table:
-            raise ConfigError(f"holds both {now!r} and {before!r}, as it was called before", remedy=f"keep {now!r}.")
-        table[new] = table.pop(old)
+        if isinstance(table, dict) and old in table:
+            _put(renamed, now, table.pop(old), before)
     return renamed
+
+
+def _put(tables: dict[str, Any], now: str, value: Any, before: str) -> None:
+    """Set a dotted key that is not there yet."""
+    *parents, new = now.split(".")
+    table: Any = tables
+    for parent in parents:
+        table = table.setdefault(parent, {})
+        if not isinstance(table, dict):
+            raise ConfigError(f"{parent} should be a table, since it holds {now!r}")
+    if new in table:
+        raise ConfigError(f"holds both {now!r} and {before!r}, as it was called before", remedy=f"keep {now!r}.")
+    table[new] = value

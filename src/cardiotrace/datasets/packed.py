@@ -188,15 +188,15 @@ def _planes_of(case: Case, classes: UInt8[np.ndarray, "256"], preprocessing: Pre
     if labels.array.shape != cine.grid_shape:
         raise InputError(f"labels {labels.array.shape} and image {cine.grid_shape} differ in shape", where=case.name)
     spacing = None if cine.spacing_mm is None else (cine.spacing_mm[1], cine.spacing_mm[2])
-    placement = preprocessing.place(cine.grid_shape[2:], spacing)
+    transform = preprocessing.transform_for(cine.grid_shape[2:], spacing)
     class_count = int(classes.max()) + 1
     field = _field_of_view(case, cine.grid_shape[1:])
     for time, depth in np.ndindex(*cine.grid_shape[:2]):
-        moved = preprocessing.move(cine.frames[time, depth], placement)
+        moved = preprocessing.resample(cine.frames[time, depth], transform)
         image, low, high = _stored(moved)
-        label = preprocessing.move_labels(classes[labels.array[time, depth]], placement, class_count=class_count)
+        label = preprocessing.resample_labels(classes[labels.array[time, depth]], transform, class_count=class_count)
         if field is not None:
-            label[~preprocessing.move_mask(field[depth], placement)] = IGNORED
+            label[~preprocessing.resample_mask(field[depth], transform)] = IGNORED
         about = PackedPlane(case.name, case.patient, str(case.phase), str(case.view), time, depth, low, high)
         yield _PreparedPlane(image, label, about)
 

@@ -52,11 +52,12 @@ def predict_with_model(predictor: Predictor, *, test_time_augmentation: bool = F
 
     def predict(case: Case) -> CasePrediction:
         result = predictor.segment(
-            case.read_image(), test_time_augmentation=test_time_augmentation, keep_probability=is_binary
+            case.read_image(), test_time_augmentation=test_time_augmentation, keep_probabilities=is_binary
         )
         reference = _reference_of(case)
         predicted = aligned(result.labels, reference.grid)
-        return CasePrediction(case, predicted, reference, result.confidence.tolist(), result.probability)
+        probability = None if result.probabilities is None else next(iter(result.probabilities.values()))
+        return CasePrediction(case, predicted, reference, result.confidence.tolist(), probability)
 
     return predict
 
@@ -115,7 +116,7 @@ def evaluate_predictor(
     """
     labelled = [case for case in cases if case.read_labels is not None]
     name = predictor.spec.name
-    table = CaseTable((), facts={"predicted": name}, limits=model_limits(name, predictor.spec.shape_limits))
+    table = CaseTable((), facts={"predicted": name}, limits=model_limits(name, predictor.spec.calibration.shape_limits))
     predict = predict_with_model(predictor, test_time_augmentation=test_time_augmentation)
     return _filled(table, labelled, predict, on_progress)
 

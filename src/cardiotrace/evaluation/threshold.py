@@ -43,11 +43,11 @@ def best_threshold(predictor: Predictor, cases: Iterable[Case], *, on_progress: 
 
 def _dice_curve(predictor: Predictor, case: Case) -> np.ndarray:
     """Dice of one case at each threshold."""
-    found = predictor.segment(case.read_image(), keep_probability=True)
-    if case.read_labels is None or found.probability is None:
+    found = predictor.segment(case.read_image(), keep_probabilities=True)
+    if case.read_labels is None or found.probabilities is None:
         raise InputError(f"case {case.name} has no reference labels")
     labels = case.read_labels()
     (structure,) = predictor.spec.label_scheme.structures
     reference = labels.mask(structure)
     inside = np.ones(reference.shape[1:], bool) if case.read_field_of_view is None else case.read_field_of_view()
-    return dice_at(THRESHOLDS, found.probability[:, inside], reference[:, inside])
+    return dice_at(THRESHOLDS, found.probabilities[structure][:, inside], reference[:, inside])

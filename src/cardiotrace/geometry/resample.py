@@ -1,11 +1,13 @@
 """Linear resampling, one axis at a time, as a product with a small matrix.
 
 A separable linear map is two matrix products, which BLAS does faster than any per-pixel loop; the
-matrices say exactly what was done, and the inverse placement is one division away.
+matrices say exactly what was done, and the inverse map is one division away. Planes and volumes differ in the number
+of maps alone.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -93,72 +95,73 @@ def _weights(axis: AxisMap) -> Float[np.ndarray, "target source"]:
     return weights
 
 
-WHOLE = (slice(None), slice(None))
-"""A plane's part that is all of it."""
+Maps = tuple[AxisMap, ...]
+"""One map per axis of a plane (height, width) or volume (depth, height, width)."""
 
 
 def resample(
-    planes: Float[np.ndarray, "*batch height width"],
-    rows: AxisMap,
-    columns: AxisMap,
-    part: tuple[slice, slice] = WHOLE,
-) -> Float[np.ndarray, "*batch target_height target_width"]:
-    """Resample planes linearly along both axes.
+    values: Float[np.ndarray, "*batch_and_axes"], maps: Maps, part: tuple[slice, ...] | None = None
+) -> Float[np.ndarray, "*batch_and_target_axes"]:
+    """Resample linearly along the last axes, as many as there are maps.
 
     Args:
-        planes: float32 values.
-        rows: map of the height axis.
-        columns: map of the width axis.
-        part: rows and columns of the target that are wanted.
+        values: float32; planes (..., height, width), volumes (..., depth, height, width).
+        maps: one for each of those axes.
+        part: what is wanted of the target, along each of them; None for all of it.
 
     Returns:
-        float32 planes on the target grid, or the part of it; 0 outside the source.
+        float32 values on the target grid, or the part of it; 0 outside the source.
 
     Example:
-        >>> resample(np.array([[0.0, 2.0]], np.float32), AxisMap.resize(1, 1), AxisMap.resize(2, 1))
+        >>> resample(np.array([[0.0, 2.0]], np.float32), (AxisMap.resize(1, 1), AxisMap.resize(2, 1)))
         array([[1.]], dtype=float32)
     """
-    if rows.target_size <= rows.source_size:
-        return _along_columns(_along_rows(planes, rows, part[0]), columns, part[1])
-    return _along_rows(_along_columns(planes, columns, part[1]), rows, part[0])
+    wanted = part or (slice(None),) * len(maps)
+    # Axes that shrink come first: the others then have less to do. Those that grow are taken from the last on, so
+    # that the product with the most rows, the last one, runs over whole planes.
+    shrinking = [index for index, axis in enumerate(maps) if axis.target_size <= axis.source_size]
+    growing = [index for index in reversed(range(len(maps))) if index not in shrinking]
+    for index in (*shrinking, *growing):
+        values = _along(values, maps[index], len(maps) - index, wanted[index])
+    return values
 
 
-def _along_rows(
-    planes: Float[np.ndarray, "*batch height width"], rows: AxisMap, part: slice
-) -> Float[np.ndarray, "*batch new_height width"]:
-    if rows.is_identity:
-        return planes[..., part, :].copy()
-    moved: Float[np.ndarray, "*batch new_height width"] = rows.weights()[part] @ planes
-    return moved
-
-
-def _along_columns(
-    planes: Float[np.ndarray, "*batch height width"], columns: AxisMap, part: slice
-) -> Float[np.ndarray, "*batch height new_width"]:
-    if columns.is_identity:
-        return planes[..., part].copy()
-    moved: Float[np.ndarray, "*batch height new_width"] = planes @ columns.weights()[part].T
-    return moved
+def _along(
+    values: Float[np.ndarray, "*batch_and_axes"], axis: AxisMap, from_end: int, part: slice
+) -> Float[np.ndarray, "*batch_and_target_axes"]:
+    """Resample along the axis that stands `from_end` from the end, the last one being 1."""
+    if axis.is_identity:
+        index: Any = (..., part, *(slice(None),) * (from_end - 1))
+        part_of: Float[np.ndarray, "*batch_and_target_axes"] = values[index].copy()
+        return part_of
+    weights = axis.weights()[part]
+    if from_end == 1:
+        moved: Float[np.ndarray, "*batch_and_target_axes"] = values @ weights.T
+        return moved
+    # All that follows the axis is one row to the product: of a plane its width, of a volume its whole slice.
+    before, after = values.shape[:-from_end], values.shape[values.ndim - from_end + 1 :]
+    rows = values.reshape(*before, values.shape[-from_end], -1)
+    result: Float[np.ndarray, "*batch_and_target_axes"] = (weights @ rows).reshape(*before, len(weights), *after)
+    return result
 
 
 def resample_labels(
-    labels: UInt8[np.ndarray, "height width"], rows: AxisMap, columns: AxisMap, *, class_count: int
-) -> UInt8[np.ndarray, "target_height target_width"]:
-    """Resample a label plane: each class linearly, then the strongest; contours stay smooth.
+    labels: UInt8[np.ndarray, "*axes"], maps: Maps, *, class_count: int
+) -> UInt8[np.ndarray, "*target_axes"]:
+    """Resample a label plane or volume: each class linearly, then the strongest; contours stay smooth.
 
     Args:
         labels: class indices 0 .. class_count - 1; 0 is background and wins ties.
-        rows: map of the height axis.
-        columns: map of the width axis.
+        maps: one for each axis.
         class_count: number of classes, background included.
     """
-    classes = (labels == np.arange(1, class_count, dtype=np.uint8)[:, None, None]).astype(np.float32)
-    return strongest(resample(classes, rows, columns))
+    indices = np.arange(1, class_count, dtype=np.uint8).reshape(-1, *(1,) * labels.ndim)
+    return strongest(resample((labels == indices).astype(np.float32), maps))
 
 
 def strongest(
-    foreground: Float[np.ndarray, "classes height width"],
-) -> UInt8[np.ndarray, "height width"]:
+    foreground: Float[np.ndarray, "classes *axes"],
+) -> UInt8[np.ndarray, "*axes"]:
     """Index (from 1) of the largest foreground share, 0 where the background's share is at least as large.
 
     Args:

@@ -37,6 +37,7 @@ def refuse_external_data(content: bytes) -> None:
     """
     file = io.BytesIO(content)
     waiting: list[tuple[str, int, int, int]] = [("model", 0, len(content), 1)]
+    # A list of what is left to look at and no recursion: the depth of a file must not be that of our own stack.
     while waiting:
         kind, start, end, depth = waiting.pop()
         if depth > _DEEPEST:
@@ -44,16 +45,19 @@ def refuse_external_data(content: bytes) -> None:
         found = list(fields(file, start, end))
         if kind == "tensor" and any(_points_outside(file, field) for field in found):
             raise _external(content, found)
-        for field in found:
-            inner = _INNER[kind].get(field.number)
-            if inner is not None and field.wire == BYTES:
-                waiting.append((inner, field.content, field.end, depth + 1))
+        inner = _INNER[kind]
+        waiting += [
+            (inner[field.number], field.content, field.end, depth + 1)
+            for field in found
+            if field.number in inner and field.wire == BYTES
+        ]
 
 
 def _points_outside(file: io.BytesIO, field: Field) -> bool:
     if field.number == _DATA_LOCATION and field.wire == VARINT:
         file.seek(field.content)
         return read_varint(file) != 0
+    # A location of another type of wire is no number that we can read; another reader may see one in it.
     return field.number in (_EXTERNAL_DATA, _DATA_LOCATION)
 
 

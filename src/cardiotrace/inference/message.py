@@ -6,7 +6,7 @@ reader might take it for something else.
 
 import io
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from cardiotrace.core.errors import ModelFileError
 
@@ -14,6 +14,23 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 RE_EXPORT = "copy the file again, or export the model again with `cardiotrace export`."
 _HIGHEST_NUMBER = 2**29 - 1
 """Of a field. Readers cut longer tags down to 32 bits, each in its own way."""
+
+
+@runtime_checkable
+class SeekableBytes(Protocol):
+    """As much of an open binary file as is needed; bytes in memory are one too."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """As `io.RawIOBase.read`."""
+        ...
+
+    def seek(self, position: int, whence: int = 0, /) -> int:
+        """As `io.IOBase.seek`."""
+        ...
+
+    def tell(self) -> int:
+        """As `io.IOBase.tell`."""
+        ...
 
 
 class Field(NamedTuple):
@@ -26,7 +43,7 @@ class Field(NamedTuple):
     end: int
 
 
-def fields(file: BinaryIO, start: int = 0, end: int | None = None) -> Iterator[Field]:
+def fields(file: SeekableBytes, start: int = 0, end: int | None = None) -> Iterator[Field]:
     """Walk over the fields of the message between two places of a file; long contents are skipped, not read.
 
     Raises:
@@ -36,6 +53,7 @@ def fields(file: BinaryIO, start: int = 0, end: int | None = None) -> Iterator[F
     position = start
     while position < end:
         file.seek(position)
+        # A tag is the field's number and, in its three lowest bits, how its content is written.
         tag = read_varint(file)
         if not 1 <= tag >> 3 <= _HIGHEST_NUMBER:
             raise not_onnx()
@@ -49,7 +67,7 @@ def fields(file: BinaryIO, start: int = 0, end: int | None = None) -> Iterator[F
         position = after
 
 
-def _extent(file: BinaryIO, wire: int) -> tuple[int, int]:
+def _extent(file: SeekableBytes, wire: int) -> tuple[int, int]:
     """Where the content of a field begins and ends; the file stands just after its tag."""
     start = file.tell()
     if wire == BYTES:
@@ -63,13 +81,14 @@ def _extent(file: BinaryIO, wire: int) -> tuple[int, int]:
     raise not_onnx()
 
 
-def read_varint(file: BinaryIO) -> int:
+def read_varint(file: SeekableBytes) -> int:
     """Read a base-128 number, low groups first.
 
     Raises:
         ModelFileError: the file ends in its middle, or it is longer than a number can be.
     """
     value = 0
+    # Seven bits a byte, the eighth says that more follow; ten bytes hold the 64 bits of the longest number.
     for shift in range(0, 70, 7):
         byte = file.read(1)
         if not byte:

@@ -1,33 +1,42 @@
-"""One ONNX file that carries its own description and checksum.
+"""One ONNX file that carries its own description and checksum, and further graphs where a model has several.
 
 The ONNX file format is a protocol-buffers message whose field 14 is a list of key-value pairs. Items of a list may be
 appended to such a message by plain concatenation, so a sealed model is
 
-    network as exported | "cardiotrace": description as JSON | "cardiotrace.sha256": digest of everything before it
+    network as exported | further graphs | "cardiotrace": description as JSON | "cardiotrace.sha256": digest of all that
 
 and stays a valid ONNX file for any other program. Reading the description needs no ONNX library.
+
+A further graph (the decoder of a promptable model, a network that judges) is an ONNX model of its own, with its name,
+in a field that ONNX does not know: protocol buffers pass over such fields, so every program opens the first graph. The
+description names all of them, so that a file that lost one is refused, and the checksum is over all of it.
 """
 
+import functools
 import hashlib
 import io
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
 
 from cardiotrace.core.errors import ConfigError, InputError, ModelFileError
 from cardiotrace.core.file import read_limited, require_regular_file, unreadable
 from cardiotrace.core.plain import parse_json
 from cardiotrace.inference.external_data import refuse_external_data
-from cardiotrace.inference.message import RE_EXPORT, Field, delimited, fields, not_onnx
+from cardiotrace.inference.message import BYTES, RE_EXPORT, Field, SeekableBytes, delimited, fields, not_onnx
 from cardiotrace.inference.spec import ModelSpec, spec_from_plain, spec_to_plain
+
+_LOG = logging.getLogger(__name__)
 
 SPEC_KEY = b"cardiotrace"
 CHECKSUM_KEY = b"cardiotrace.sha256"
 
 _GRAPH = 7
 _METADATA = 14
+_FURTHER_GRAPH = 50_000
+"""Field of a model that holds a further graph. Protocol buffers leave numbers from 50000 on to whoever needs some."""
 _DIGEST_LENGTH = 64
 _TRAILER_LENGTH = 4 + 2 + len(CHECKSUM_KEY) + _DIGEST_LENGTH
 _LONGEST_ENTRY = 64 * 2**20
@@ -43,13 +52,35 @@ class Model:
     content: bytes
     path: Path | None = None
 
+    @functools.cached_property
+    def sha256(self) -> str:
+        """Of the whole file, as `sha256sum` prints it."""
+        return hashlib.sha256(self.content).hexdigest()
 
-def seal(onnx_bytes: bytes, spec: ModelSpec) -> bytes:
+    def graph(self, name: str | None = None) -> bytes:
+        """A graph of the model as ONNX bytes: the first one, which labels samples, or a further one by its name.
+
+        Raises:
+            ModelFileError: there is none of that name.
+        """
+        if name is None:
+            # Engines would keep what they do not know; a file of one graph need not be copied for that.
+            return _split(self.content).network if self.spec.graphs else self.content
+        if name not in self.spec.graphs:
+            there = (
+                f"it has {', '.join(self.spec.graphs)}." if self.spec.graphs else "it has one graph, without a name."
+            )
+            raise ModelFileError(f"model {self.spec.name!r} has no graph {name!r}", where=self.path, remedy=there)
+        return _split(self.content).further[name]
+
+
+def seal(onnx_bytes: bytes, spec: ModelSpec, *, graphs: Mapping[str, bytes] | None = None) -> bytes:
     """Append the description and the checksum to an exported network; an older seal is replaced.
 
     Args:
         onnx_bytes: a serialised ONNX model with all its weights inside.
-        spec: what the file shall say about itself.
+        spec: what the file shall say about itself; `graphs` of it are those that the file then holds.
+        graphs: further graphs by name, ONNX models too; those that are already there stay.
 
     Returns:
         The bytes of the model file.
@@ -57,10 +88,15 @@ def seal(onnx_bytes: bytes, spec: ModelSpec) -> bytes:
     Raises:
         ModelFileError: the bytes are not an ONNX model, or it takes weights from elsewhere.
     """
-    network = _without_seal(onnx_bytes)
-    refuse_external_data(network)
-    text = json.dumps(spec_to_plain(spec), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    described = network + _entry(SPEC_KEY, text.encode())
+    parts = _split(onnx_bytes)
+    further = {**parts.further, **(graphs or {})}
+    for graph in (parts.network, *further.values()):
+        _refuse_unfit(graph)
+    # The seal comes last, so that its digest can be over everything else in one pass.
+    held = b"".join(_further(name, graph) for name, graph in further.items())
+    plain = spec_to_plain(replace(spec, graphs=tuple(further)))
+    text = json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    described = parts.network + held + _entry(SPEC_KEY, text.encode())
     return described + _trailer(described)
 
 
@@ -98,9 +134,11 @@ def read_model(path: Path) -> Model:
     """
     try:
         content = read_limited(path, largest=_LARGEST)
-        return Model(open_seal(content), content, path)
+        model = Model(open_seal(content), content, path)
     except InputError as error:
         raise _located(error, path) from None
+    _LOG.debug("read model %s of %d bytes from %s", model.spec.name, len(content), path)
+    return model
 
 
 def read_checksum(path: Path) -> str:
@@ -123,11 +161,18 @@ def open_seal(content: bytes) -> ModelSpec:
     Raises:
         ModelFileError: see `read_model`.
     """
+    # A view, or every look at a part of the file would copy hundreds of megabytes.
     view = memoryview(content)
     if view[-_TRAILER_LENGTH:] != _trailer(view[:-_TRAILER_LENGTH]):
         raise _why_unsealed(content)
     refuse_external_data(content)
-    return _read_spec(io.BytesIO(content))
+    spec = _read_spec(io.BytesIO(content))
+    further = _split(content).further if spec.graphs else {}
+    if lacking := [name for name in spec.graphs if name not in further]:
+        raise ModelFileError(f"the model file lacks its graph {lacking[0]!r}", remedy=RE_EXPORT)
+    for graph in further.values():
+        _refuse_unfit(graph)
+    return spec
 
 
 def _why_unsealed(content: bytes) -> ModelFileError:
@@ -147,7 +192,7 @@ def _located(error: OSError | InputError, path: Path) -> ModelFileError:
     return ModelFileError(what, where=path, remedy=known.remedy)
 
 
-def _read_spec(file: BinaryIO) -> ModelSpec:
+def _read_spec(file: SeekableBytes) -> ModelSpec:
     descriptions = [value for key, value in _metadata(file) if key == SPEC_KEY]
     if len(descriptions) != 1:
         count = len(descriptions) or "no"
@@ -164,7 +209,7 @@ def _read_spec(file: BinaryIO) -> ModelSpec:
     return spec_from_plain(values)
 
 
-def _metadata(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+def _metadata(file: SeekableBytes) -> Iterator[tuple[bytes, bytes]]:
     """The key-value pairs of an ONNX model; the file must be one."""
     has_graph = False
     for field in fields(file):
@@ -175,18 +220,38 @@ def _metadata(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
         raise not_onnx()
 
 
-def _without_seal(content: bytes) -> bytes:
-    """The network's own bytes: all fields but those that `seal` adds."""
+@dataclass(frozen=True)
+class _Parts:
+    """What a model file holds beside its seal."""
+
+    network: bytes
+    further: dict[str, bytes]
+
+
+def _split(content: bytes) -> _Parts:
+    """The first graph's own bytes, without all that `seal` adds, and the further graphs."""
     file = io.BytesIO(content)
-    kept, has_graph = [], False
+    kept: list[bytes] = []
+    further: dict[str, bytes] = {}
+    has_graph = False
     for field in fields(file):
         has_graph |= field.number == _GRAPH
-        ours = field.number == _METADATA and _read_entry(_content(file, field))[0] in (SPEC_KEY, CHECKSUM_KEY)
-        if not ours:
+        # Entries of other programs stay where they were: only what `seal` added is taken out.
+        if field.number == _FURTHER_GRAPH and field.wire == BYTES:
+            name, graph = _read_entry(content[field.content : field.end])
+            further[name.decode(errors="replace")] = graph
+        elif not (field.number == _METADATA and _read_entry(_content(file, field))[0] in (SPEC_KEY, CHECKSUM_KEY)):
             kept.append(content[field.start : field.end])
     if not has_graph:
         raise not_onnx()
-    return b"".join(kept)
+    return _Parts(b"".join(kept), further)
+
+
+def _refuse_unfit(graph: bytes) -> None:
+    """Refuse bytes that are no ONNX model, or one that takes weights from elsewhere."""
+    if all(field.number != _GRAPH for field in fields(io.BytesIO(graph))):
+        raise not_onnx()
+    refuse_external_data(graph)
 
 
 def _read_entry(content: bytes) -> tuple[bytes, bytes]:
@@ -195,7 +260,7 @@ def _read_entry(content: bytes) -> tuple[bytes, bytes]:
     return parts.get(1, b""), parts.get(2, b"")
 
 
-def _content(file: BinaryIO, field: Field) -> bytes:
+def _content(file: SeekableBytes, field: Field) -> bytes:
     if field.end - field.content > _LONGEST_ENTRY:
         raise ModelFileError(f"a metadata entry of {field.end - field.content} bytes is too long to be a description")
     file.seek(field.content)
@@ -204,6 +269,10 @@ def _content(file: BinaryIO, field: Field) -> bytes:
 
 def _entry(key: bytes, value: bytes) -> bytes:
     return delimited(_METADATA, delimited(1, key) + delimited(2, value))
+
+
+def _further(name: str, graph: bytes) -> bytes:
+    return delimited(_FURTHER_GRAPH, delimited(1, name.encode()) + delimited(2, graph))
 
 
 def _trailer(sealed: bytes | memoryview) -> bytes:

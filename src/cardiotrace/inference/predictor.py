@@ -1,88 +1,106 @@
 """From a cine to labels on the cine's own grid."""
 
-import functools
+import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
-from numpy.typing import NDArray
+from jaxtyping import Bool, Float
 
-from cardiotrace.core.errors import InputError
+from cardiotrace.core.errors import InputError, ModelFileError
 from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
-from cardiotrace.core.terms import Structure, View, view_name
-from cardiotrace.geometry.blank import blank_planes, blank_words
+from cardiotrace.geometry.blank import blank_planes
 from cardiotrace.geometry.field_of_view import find_field_of_view, without_rim
-from cardiotrace.inference.engine import Engine, make_engine
+from cardiotrace.inference.engine import (
+    Engine,
+    NarrowEngine,
+    Provider,
+    chosen_provider,
+    make_engine,
+    run_single,
+)
 from cardiotrace.inference.model_file import Model
-from cardiotrace.inference.plane import LabelledPlane, PlaneProbabilities, labelled
-from cardiotrace.inference.spec import fits_modality
+from cardiotrace.inference.sample import LabelledSample, Position, SampleProbabilities, SampleWalk, label_sample
+from cardiotrace.inference.segmentation import GatheredSamples, Segmentation, blank_warnings, trust_warnings
+from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.tta import IDENTITY, TtaTransform, sectors_of, tta_transforms
+from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import as_grey
 from cardiotrace.parallel import batched, in_threads, usable_processors
 from cardiotrace.preprocessing import ResamplingTransform
 
+_LOG = logging.getLogger(__name__)
+
 Progress = Callable[[int, int], None]
-"""Called with the number of planes done and of all planes."""
+"""Called with the number of samples done and of all samples."""
 
 BATCH_SIZE = 1
 """On two cores a U-Net of 256 x 256 needs 39 ms a plane and 170 MB one by one, 39 ms and 780 MB eight by eight."""
-MANY_PLANES = 8
-"""From as many on, planes are worked on side by side; fewer are done sooner one after the other by all processors."""
+MANY_SAMPLES = 8
+"""From as many on, samples are worked on side by side; fewer are done sooner one after the other by all processors."""
 MOST_JOBS = 8
-"""Planes at a time, each of which needs memory of its own."""
-
-
-@dataclass(frozen=True)
-class Segmentation:
-    """What a model says of a cine, and how far it may be trusted."""
-
-    labels: LabelMap
-    """On the cine's own grid, in the model's label scheme, after post-processing."""
-    confidence: Float[np.ndarray, "time"]
-    """Mean probability of the winning class over what the network calls foreground, for each frame; NaN where it
-    sees nothing."""
-    doubt: Float[np.ndarray, "time"]
-    """How unsure the model is of the left ventricle in each frame, one less its mean probability there, as a share of
-    how unsure it was of the least certain image that it was validated on; NaN where it sees none or does not know."""
-    removed: Mapping[Structure, NDArray[np.int64]]
-    """(time,) pixels of each structure that post-processing took away."""
-    added: Mapping[Structure, NDArray[np.int64]]
-    """(time,) pixels that post-processing added to each structure."""
-    warnings: tuple[Flag, ...]
-    """What speaks against trusting the labels."""
-    model: str
-    """Name of the model."""
-    duration_s: float
-    probability: Float[np.ndarray, "time depth height width"] | None = None
-    """Of the only structure, on the cine's own grid, before threshold and post-processing; None unless asked for."""
+"""Samples at a time, each of which needs memory of its own."""
 
 
 class Predictor:
-    """Segments cines with one model.
+    """Segments cines with one network, sample by sample: planes, or volumes where it was made for those.
 
     Args:
-        model: a verified model.
-        engine: what runs the network, plane by plane; ONNX Runtime on all processors where None.
+        spec: what is to be known of the network.
+        engine: what runs it.
+        narrow: what runs it where many samples are worked on side by side; None: one after the other.
+        sha256: of the model file, where there is one.
 
-    Raises:
-        ModelFileError: the engine cannot build the network.
+    Example:
+        >>> from cardiotrace.inference import list_models
+        >>> open_predictor(list_models()[0].name).spec.dimensions
+        2
     """
 
-    def __init__(self, model: Model, *, engine: Engine | None = None) -> None:
-        self.model = model
-        self.spec = model.spec
-        self._engine = engine or make_engine(model)
-        self._jobs = min(usable_processors(), MOST_JOBS) if engine is None else 1
+    def __init__(
+        self, spec: ModelSpec, engine: Engine, *, narrow: NarrowEngine | None = None, sha256: str = ""
+    ) -> None:
+        self.spec = spec
+        self.sha256 = sha256
+        self._engine = engine
+        self._narrow = narrow
 
-    @functools.cached_property
-    def _narrow_engine(self) -> Engine:
-        """For one of several planes at a time: networks share processors less well than planes do."""
-        return make_engine(self.model, threads=1)
+    @classmethod
+    def of(cls, model: Model, *, provider: Provider | None = None) -> "Predictor":
+        """The predictor of a model file; what runs it is `chosen_provider` where none is named.
+
+        Raises:
+            UsageError: the provider is not there.
+            ModelFileError: it cannot build the network.
+        """
+        return cls.of_graph(model.spec, model.graph(), provider=provider, where=model.path, sha256=model.sha256)
+
+    @classmethod
+    def of_graph(
+        cls,
+        spec: ModelSpec,
+        graph: bytes,
+        *,
+        provider: Provider | None = None,
+        where: Path | None = None,
+        sha256: str = "",
+    ) -> "Predictor":
+        """The predictor of a network that need not be in a file yet; see `of`."""
+        provider = provider or chosen_provider()
+        engine = make_engine(graph, provider=provider, where=where)
+        # Other providers share one device among all of the work themselves.
+        jobs = min(usable_processors(), MOST_JOBS) if provider == "cpu" else 1
+        narrow = NarrowEngine(graph, jobs=jobs, where=where) if jobs > 1 else None
+        return cls(spec, engine, narrow=narrow, sha256=sha256)
+
+    def described_by(self, spec: ModelSpec) -> "Predictor":
+        """The same network under another description, such as one with a threshold."""
+        return Predictor(spec, self._engine, narrow=self._narrow, sha256=self.sha256)
 
     def segment(
         self,
@@ -90,18 +108,19 @@ class Predictor:
         *,
         test_time_augmentation: bool = False,
         batch_size: int = BATCH_SIZE,
-        keep_probability: bool = False,
+        keep_probabilities: bool = False,
         on_progress: Progress | None = None,
     ) -> Segmentation:
-        """Label every plane of a cine.
+        """Label every sample of a cine.
 
         Args:
             cine: what to segment.
-            test_time_augmentation: average over slightly changed versions of each plane, see
-                `inference.variant`; four times the work or more.
-            batch_size: planes that pass through the network at once; more need more memory and are no faster on a CPU.
-            keep_probability: hand out the probability as well, for models of a single structure.
-            on_progress: told after each plane how many are done.
+            test_time_augmentation: average over slightly changed versions of each sample, see `inference.tta`; four
+                times the work or more.
+            batch_size: samples that pass through the network at once; more need more memory and are no faster on a CPU.
+            keep_probabilities: hand out the probabilities of all structures as well, 4 bytes a pixel and structure;
+                `samples` hands them out one by one instead.
+            on_progress: told after each sample how many are done.
 
         Returns:
             Labels on the cine's own grid, with confidence and warnings.
@@ -111,95 +130,119 @@ class Predictor:
             ModelFileError: the network fails.
         """
         start = time.perf_counter()
-        known, cine = len(cine.doubts), self._in_its_channels(cine)
-        frames, depth, height, width = cine.grid_shape
-        blank = blank_planes(cine.frames)
-        array = np.zeros((frames, depth, height, width), np.uint8)
-        sure, ventricle = _Mean.of(frames), _Mean.of(frames)
-        probability = np.zeros(array.shape, np.float32) if keep_probability else None
-        tta = tta_transforms(self.spec.mirror_axes, self.spec.sector) if test_time_augmentation else (IDENTITY,)
-        planes = self._planes(cine, tta, ~blank, keep_probability=keep_probability, batch_size=batch_size)
-        for done, plane in enumerate(planes, start=1 + int(np.count_nonzero(blank))):
-            array[plane.time, plane.depth] = plane.values
-            if probability is not None:
-                probability[plane.time, plane.depth] = plane.probability
-            sure.add(plane.time, plane.confidence_sum)
-            ventricle.add(plane.time, plane.certainty_sum)
-            if on_progress is not None:
-                on_progress(done, frames * depth)
-        processed = self.spec.postprocessing.apply(LabelMap(array, self.spec.label_scheme, cine.geometry, cine.source))
+        task = self._task(cine, test_time_augmentation=test_time_augmentation, keep_probabilities=keep_probabilities)
+        gathered = self._gathered(task, batch_size, on_progress)
+        labels = LabelMap(gathered.values, self.spec.label_scheme, cine.geometry, cine.source)
+        processed = self.spec.postprocessing.apply(labels)
+        _LOG.debug("model %s labelled %d samples of %s", self.spec.name, task.walk.count, labels.array.shape)
         return Segmentation(
             labels=processed.labels,
-            confidence=sure.value,
-            doubt=self._doubt(ventricle.value, test_time_augmentation=test_time_augmentation),
+            confidence=gathered.confidence.value,
+            doubt=self._doubt(gathered.certainty.value, test_time_augmentation=test_time_augmentation),
             removed=processed.removed,
             added=processed.added,
-            warnings=(
-                *_blank_warnings(blank),
-                *self._warnings(cine, sure.value[~blank.all(axis=1)]),
-                *(Flag(Grade.LOOK_TWICE, doubt, "doubt") for doubt in cine.doubts[known:]),
-            ),
+            warnings=self._warnings(cine, task, gathered.confidence.value),
             model=self.spec.name,
             duration_s=time.perf_counter() - start,
-            probability=probability,
+            probabilities=gathered.probabilities,
         )
 
-    def _planes(
-        self,
-        cine: Image,
-        tta: tuple[TtaTransform, ...],
-        shown: NDArray[np.bool_],
-        *,
-        keep_probability: bool,
-        batch_size: int,
-    ) -> Iterator[LabelledPlane]:
-        """Each plane to be shown, frame by frame and slice by slice; several at a time where there are many."""
+    def _gathered(self, task: "_CineTask", batch_size: int, on_progress: Progress | None) -> GatheredSamples:
+        gathered = GatheredSamples.of(self.spec, task.cine.grid_shape, keep_probabilities=task.keep_probabilities)
+        # Blank samples are done before any work begins.
+        for done, sample in enumerate(self._labelled(task, batch_size), start=1 + task.walk.blank_count):
+            gathered.add(sample)
+            if on_progress is not None:
+                on_progress(done, task.walk.count)
+        return gathered
+
+    def samples(
+        self, cine: Image, *, test_time_augmentation: bool = False, batch_size: int = BATCH_SIZE
+    ) -> Iterator[LabelledSample]:
+        """The samples of a cine one by one, in order, with the probabilities of all structures.
+
+        For what would be too much to keep: of each sample no more is held than of those worked on at a time. Blank
+        samples are left out, and nothing is post-processed.
+
+        Raises:
+            InputError: see `segment`.
+            ModelFileError: the network fails.
+        """
+        task = self._task(cine, test_time_augmentation=test_time_augmentation, keep_probabilities=True)
+        return self._labelled(task, batch_size)
+
+    def _task(self, cine: Image, *, test_time_augmentation: bool, keep_probabilities: bool) -> "_CineTask":
+        cine = self._in_its_channels(cine)
+        blank = blank_planes(cine.frames)
+        shape: tuple[int, ...] = cine.grid_shape
+        spacing_mm: tuple[float, ...] | None = cine.spacing_mm
+        last = slice(-self.spec.dimensions, None)  # the axes of a sample
+        return _CineTask(
+            cine,
+            blank,
+            SampleWalk.over(blank, self.spec.dimensions),
+            self.spec.preprocessing.transform_for(shape[last], spacing_mm and spacing_mm[last]),
+            tta_transforms(self.spec.mirror_axes, self.spec.sector) if test_time_augmentation else (IDENTITY,),
+            keep_probabilities,
+        )
+
+    def _labelled(self, task: "_CineTask", batch_size: int) -> Iterator[LabelledSample]:
+        """Each sample that shows an image, in order; several at a time where there are many."""
         if batch_size < 1:
             raise InputError(f"batch size must be at least 1, got {batch_size}")
-        wanted = [(int(frame), int(depth)) for frame, depth in np.argwhere(shown)]
-        chunks = batched(wanted, batch_size)
-        jobs = self._jobs if len(wanted) >= MANY_PLANES * batch_size else 1
-        placement = self.spec.preprocessing.place(cine.grid_shape[2:], cine.spacing_mm and cine.spacing_mm[1:])
-        task = _ImageTask(cine, placement, tta, self._engine if jobs == 1 else self._narrow_engine)
+        wanted = task.walk.wanted
+        narrow = self._narrow if len(wanted) >= MANY_SAMPLES * batch_size else None
+        engine = self._engine if narrow is None else narrow.get()
 
-        def done(chunk: list[tuple[int, int]]) -> list[LabelledPlane]:
-            return [
-                labelled(self.spec, plane, keep_probability=keep_probability) for plane in self._answers(task, chunk)
-            ]
+        def done(chunk: list[Position]) -> list[LabelledSample]:
+            answers = self._answers(task, engine, chunk)
+            return [label_sample(self.spec, each, keep_probabilities=task.keep_probabilities) for each in answers]
 
-        for results in in_threads(done, chunks, jobs=jobs):
+        for results in in_threads(done, batched(wanted, batch_size), jobs=1 if narrow is None else narrow.jobs):
             yield from results
 
-    def _answers(self, task: "_ImageTask", chunk: list[tuple[int, int]]) -> Iterator[PlaneProbabilities]:
-        cine, placement = task.cine, task.placement
-        batch = np.stack([self.spec.preprocessing.apply(cine.frames[position], placement) for position in chunk])
-        for (frame, depth), classes in zip(chunk, self._mean_probabilities(batch, task), strict=True):
+    def _answers(self, task: "_CineTask", engine: Engine, chunk: list[Position]) -> Iterator[SampleProbabilities]:
+        frames, transform = task.cine.frames, task.transform
+        batch = np.stack([self.spec.preprocessing.apply(frames[position], transform) for position in chunk])
+        for position, classes in zip(chunk, self._mean_probabilities(batch, task.tta, engine), strict=True):
             if self.spec.within_field_of_view:
-                seen = self.spec.preprocessing.move_mask(find_field_of_view(cine.frames[frame, depth]), placement)
+                seen = self.spec.preprocessing.resample_mask(find_field_of_view(frames[position]), transform)
                 # A pixel on the border is half dark: the network may take it for a vessel.
                 classes[:, ~without_rim(seen)] = _background(self.spec.classes)
-            yield PlaneProbabilities(frame, depth, classes, placement)
+            yield SampleProbabilities(position, classes, transform)
 
     def _mean_probabilities(
-        self, batch: Float[np.ndarray, "batch channels height width"], task: "_ImageTask"
-    ) -> Float[np.ndarray, "batch classes height width"]:
+        self, batch: Float[np.ndarray, "batch channels *axes"], tta: tuple[TtaTransform, ...], engine: Engine
+    ) -> Float[np.ndarray, "batch classes *axes"]:
         known = self.spec.sector
-        sectors = () if known is None or len(task.tta) == 1 else sectors_of(batch, known)
+        sectors = () if known is None or len(tta) == 1 else sectors_of(batch, known)
         total: Any = 0.0
         votes: Any = 0.0
-        for transform in task.tta:
-            vote = transform.visible((batch.shape[2], batch.shape[3]), sectors)
-            total = total + transform.invert(
-                softmax(task.engine.run(transform.apply(batch, sectors))), sectors
-            ) * np.float32(vote)
+        for transform in tta:
+            answer = softmax(self._logits(engine, transform.apply(batch, sectors)))
+            # What was moved out of the changed image has no vote there.
+            vote = transform.visible(batch.shape[2:], sectors)
+            total = total + transform.invert(answer, sectors) * np.float32(vote)
             votes = votes + vote
-        mean: Float[np.ndarray, "batch classes height width"] = total / np.float32(votes)
+        mean: Float[np.ndarray, "batch classes *axes"] = total / np.float32(votes)
         return mean
+
+    def _logits(
+        self, engine: Engine, batch: Float[np.ndarray, "batch channels *axes"]
+    ) -> Float[np.ndarray, "batch classes *axes"]:
+        logits = run_single(engine, batch)
+        expected = (len(batch), self.spec.classes, *batch.shape[2:])
+        if logits.shape != expected:
+            raise ModelFileError(
+                f"the network of model {self.spec.name} returned shape {logits.shape} where {expected} was expected"
+                " (batch, classes, and the axes of a sample)"
+            )
+        return logits
 
     def _doubt(
         self, certainty: Float[np.ndarray, "time"], *, test_time_augmentation: bool
     ) -> Float[np.ndarray, "time"]:
-        lowest = self.spec.lowest_confidence
+        lowest = self.spec.calibration.lowest_confidence
         # A mean over changed images is less sure everywhere: it is no measure for what one answer is.
         if lowest is None or not lowest < 1 or test_time_augmentation:
             return np.full(len(certainty), np.nan)
@@ -220,65 +263,40 @@ class Predictor:
             )
         return cine
 
-    def _warnings(self, cine: Image, confidence: NDArray[np.float64]) -> Iterator[Flag]:
-        is_other_view = cine.view is not View.UNKNOWN and self.spec.views and cine.view not in self.spec.views
-        if is_other_view or not fits_modality(self.spec, cine.modality):
-            trained = ", ".join(view_name(view, self.spec.modality) for view in self.spec.views)
-            text = f"model {self.spec.name} was not trained on view {cine.view_name} (but on {trained})"
-            yield Flag(Grade.LOOK_TWICE, text, "other-view")
-        empty = np.flatnonzero(np.isnan(confidence))
-        if len(empty):
-            text = f"model {self.spec.name} sees nothing in {len(empty)} of {len(confidence)} frames"
-            yield Flag(Grade.LOOK_TWICE, text, "nothing-seen")
-        lowest = self.spec.lowest_confidence
-        unsure = np.flatnonzero(confidence < lowest) if lowest is not None else empty[:0]
-        if len(unsure):
-            text = (
-                f"model {self.spec.name} is less sure of {len(unsure)} of {len(confidence)} frames (down to"
-                f" {np.nanmin(confidence):.2f}) than of any image it was validated on ({lowest:.2f})"
-            )
-            yield Flag(Grade.LOOK_TWICE, text, "confidence")
+    def _warnings(self, given: Image, task: "_CineTask", confidence: Float[np.ndarray, "time"]) -> tuple[Flag, ...]:
+        # Turning colours into grey may have raised doubts; those of reading are told where it was read.
+        new = task.cine.doubts[len(given.doubts) :]
+        shown = confidence[~task.blank.all(axis=1)]
+        return (
+            *blank_warnings(task.blank),
+            *trust_warnings(self.spec, task.cine, shown),
+            *(Flag(Grade.LOOK_TWICE, doubt, "doubt") for doubt in new),
+        )
 
 
 @dataclass(frozen=True)
-class _Mean:
-    """A mean for each frame, gathered plane by plane."""
-
-    total: Float[np.ndarray, "time"]
-    count: Float[np.ndarray, "time"]
-
-    @classmethod
-    def of(cls, frames: int) -> "_Mean":
-        return cls(np.zeros(frames), np.zeros(frames))
-
-    def add(self, frame: int, part: tuple[float, int]) -> None:
-        self.total[frame] += part[0]
-        self.count[frame] += part[1]
-
-    @property
-    def value(self) -> Float[np.ndarray, "time"]:
-        """NaN in frames that nothing was added to."""
-        out = np.full(len(self.total), np.nan)
-        return np.asarray(np.divide(self.total, self.count, out=out, where=self.count > 0))
-
-
-@dataclass(frozen=True)
-class _ImageTask:
-    """What all planes of a cine have in common."""
+class _CineTask:
+    """What all samples of a cine have in common."""
 
     cine: Image
-    placement: ResamplingTransform
+    """As the model sees it."""
+    blank: Bool[np.ndarray, "time depth"]
+    walk: SampleWalk
+    transform: ResamplingTransform
     tta: tuple[TtaTransform, ...]
-    """To look at each plane."""
-    engine: Engine
+    """To look at each sample."""
+    keep_probabilities: bool
 
 
-def _blank_warnings(blank: NDArray[np.bool_]) -> Iterator[Flag]:
-    """The same words as those of the measures, which name the image."""
-    if blank.all():
-        yield Flag(Grade.LOOK_TWICE, blank_words(blank), "all-blank")
-    elif blank.any():
-        yield Flag(Grade.NOTE, blank_words(blank), "blank")
+def open_predictor(name_or_path: str | Path, *, provider: Provider | None = None) -> Predictor:
+    """The predictor of a model given by path or by name.
+
+    Raises:
+        InputError: there is no such model.
+        ModelFileError: the file is damaged or of another format version.
+        UsageError: the provider is not there.
+    """
+    return Predictor.of(load_model(name_or_path), provider=provider)
 
 
 def _background(classes: int) -> Float[np.ndarray, "classes 1"]:
@@ -286,8 +304,8 @@ def _background(classes: int) -> Float[np.ndarray, "classes 1"]:
 
 
 def softmax(
-    logits: Float[np.ndarray, "batch classes height width"],
-) -> Float[np.ndarray, "batch classes height width"]:
+    logits: Float[np.ndarray, "batch classes *axes"],
+) -> Float[np.ndarray, "batch classes *axes"]:
     """Class probabilities p_i = exp(z_i) / sum_j exp(z_j), safe for large logits.
 
     Example:
@@ -296,5 +314,5 @@ def softmax(
     """
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     shifted /= shifted.sum(axis=1, keepdims=True)
-    probabilities: Float[np.ndarray, "batch classes height width"] = shifted
+    probabilities: Float[np.ndarray, "batch classes *axes"] = shifted
     return probabilities

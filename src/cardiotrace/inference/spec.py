@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,19 @@ from cardiotrace.inference.tta import SectorTransforms
 from cardiotrace.postprocessing import Postprocessing
 from cardiotrace.preprocessing import Preprocessing
 
-FORMAT_VERSION = 1
-FORMER_KEYS = {"preparation": "preprocessing"}
-"""Keys of descriptions as they were called before, and as they are called now."""
+FORMAT_VERSION = 2
+"""Of the descriptions that are written; all that a model cannot be used without raises it."""
+FORMER_KEYS: dict[int, dict[str, str]] = {
+    # Version 1 knew no table of calibration, nor files of several graphs or networks of volumes.
+    1: {
+        "preparation": "preprocessing",
+        "threshold": "calibration.threshold",
+        "shape_limits": "calibration.shape_limits",
+        "lowest_confidence": "calibration.lowest_confidence",
+    },
+    FORMAT_VERSION: {},
+}
+"""For each version that is read, keys as they were called in it, and as they are called now."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +63,36 @@ class TrainingSpec:
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """What a finished network was fitted to on data that it had not learned from: how its answers are to be read."""
+
+    threshold: float | None = None
+    """Of a model of a single structure: the probability above which a pixel is the structure, chosen on validation
+    images. None: the most probable class wins."""
+    shape_limits: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Lowest plausible simplicity and convexity for each region, of the references of the training and validation
+    parts. Empty in older files, and where the data are stacks or thin structures."""
+    shape_quantile: float = 0.0
+    """Share of those references that may lie below the limits; 0 in older files, whose limits are the least of them."""
+    lowest_confidence: float | None = None
+    """Lowest confidence of any validation image: a frame below it is unlike all that the model was chosen on."""
+    # A minimum and no quantile, unlike the limits of shapes: the error model of the clinical rules was fitted to doubts
+    # on this scale, and another would move every expected error.
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0 < self.threshold < 1:
+            raise ModelFileError(f"a threshold of {self.threshold} is no probability between 0 and 1")
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """The description that travels inside a model file.
 
     Class 0 of the network is background; class i is the i-th structure of the scheme in order of label value.
 
     Raises:
-        ModelFileError: a structure is unknown, or the number of classes does not fit the scheme.
+        ModelFileError: a structure is unknown, the number of classes does not fit the scheme, or a fact about planes
+            is told of a network of volumes.
     """
 
     name: str
@@ -75,15 +108,18 @@ class ModelSpec:
     """How the images that it was trained on were made; in older files it follows from the words for the views."""
     channels: int = 1
     """Channels of the network's input, after the preprocessing."""
+    dimensions: Literal[2, 3] = 2
+    """Axes of what the network sees at once: 2 for planes, 3 for volumes."""
+    graphs: tuple[str, ...] = ()
+    """Names of further graphs in the file, beside the first one, which labels samples."""
     postprocessing: Postprocessing = field(default_factory=Postprocessing)
     """Label map to label map."""
     mirror_axes: tuple[str, ...] = ()
     """Axes ("height", "width") along which a mirrored image is still a possible image; apical views have none."""
     sector: SectorTransforms | None = None
     """Changes of ultrasound sectors that test-time augmentation averages over; None: other changes."""
-    shape_limits: dict[str, dict[str, float]] = field(default_factory=dict)
-    """Lowest plausible simplicity and convexity for each region: the least of the references of the training and
-    validation parts. Empty in older files, and where the data are stacks or thin structures."""
+    calibration: Calibration = Calibration()
+    """Threshold, limits of shapes, lowest confidence."""
     default_for: tuple[View, ...] = ()
     """Views for which it is preferred over other models."""
     architecture: Choice = field(default_factory=lambda: Choice("unknown"))
@@ -91,13 +127,8 @@ class ModelSpec:
     training: TrainingSpec = TrainingSpec()
     scores: dict[str, Any] = field(default_factory=dict)
     """Nested table of held-out results."""
-    threshold: float | None = None
-    """Of a model of a single structure: the probability above which a pixel is the structure, chosen on validation
-    images. None: the most probable class wins."""
     within_field_of_view: bool = False
     """Whether it learned only from what the camera saw: around a photograph's field of view all is background then."""
-    lowest_confidence: float | None = None
-    """Lowest confidence of any validation image: a frame below it is unlike all that the model was chosen on."""
     licence: str = ""
     citation: str = ""
     created: str = ""
@@ -107,15 +138,19 @@ class ModelSpec:
     def __post_init__(self) -> None:
         if not set(self.mirror_axes) <= {"height", "width"}:
             raise ModelFileError(f"mirror axes are height and width, got {', '.join(self.mirror_axes)}")
-        if self.threshold is not None and (self.classes != 2 or not 0 < self.threshold < 1):
-            raise ModelFileError(
-                f"model {self.name!r} has a threshold of {self.threshold} for {self.classes} classes",
-                remedy="a threshold lies between 0 and 1 and is for two classes: the structure and background.",
-            )
         if self.classes != self.label_scheme.class_count:
             raise ModelFileError(
                 f"model {self.name!r} has {self.classes} classes for {self.label_scheme.class_count - 1} structures"
                 " and background"
+            )
+        if self.calibration.threshold is not None and self.classes != 2:
+            raise ModelFileError(
+                f"model {self.name!r} has a threshold for {self.classes} classes",
+                remedy="a threshold is for two classes: the structure and background.",
+            )
+        if self.dimensions == 3 and (self.sector is not None or self.within_field_of_view):
+            raise ModelFileError(
+                f"model {self.name!r} of volumes has a sector or field of view, which only planes have"
             )
 
     @property
@@ -150,14 +185,17 @@ def spec_from_plain(values: Mapping[str, Any]) -> ModelSpec:
         ModelFileError: another `format_version`, or a missing or bad key.
     """
     version = values.get("format_version")
-    if version != FORMAT_VERSION:
+    former = FORMER_KEYS.get(version) if isinstance(version, int) else None
+    if former is None:
         raise ModelFileError(
-            f"the model's description is of format {brief(version)}, this program reads format {FORMAT_VERSION}",
+            f"the model's description is of format {brief(version)}, this program reads formats"
+            f" {' and '.join(map(str, FORMER_KEYS))}",
             remedy="use a version of CardioTrace as new as the model, or export the model again.",
         )
-    values = with_present_keys(values, FORMER_KEYS)
     try:
-        return from_plain(ModelSpec, {"modality": _modality_of_views(values), **known_only(ModelSpec, values)})
+        present = known_only(ModelSpec, with_present_keys(values, former))
+        modality = _modality_of_views(values)
+        return from_plain(ModelSpec, {"modality": modality, **present, "format_version": FORMAT_VERSION})
     except CardioTraceError as error:
         raise ModelFileError(f"the model's description cannot be used: {error.what}", remedy=error.remedy) from None
 

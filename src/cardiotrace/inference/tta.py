@@ -24,6 +24,8 @@ class SectorTransforms:
 class TtaTransform:
     """One reversible change of the network's input: first mirrored, then shifted, then brightened; or of its sectors.
 
+    Volumes are changed slice by slice alike: height and width are the last two axes.
+
     Example:
         >>> image = np.arange(4, dtype=np.float32).reshape(1, 1, 1, 4)
         >>> TtaTransform(shift=(0, 1)).apply(image).tolist()
@@ -34,13 +36,13 @@ class TtaTransform:
     shift: tuple[int, int] = (0, 0)
     """Pixels down and to the right; the border is repeated into the space that opens."""
     gamma: float = 1.0
-    """Exponent on each plane's values between its own extremes; below 1 brightens."""
+    """Exponent on each sample's values between its own extremes; below 1 brightens."""
     sector: SectorChange | None = None
     """Change about each image's apex, instead of the others."""
 
     def apply(
-        self, batch: Float[np.ndarray, "batch channels height width"], sectors: Sequence[Sector] = ()
-    ) -> Float[np.ndarray, "batch channels height width"]:
+        self, batch: Float[np.ndarray, "batch channels *axes"], sectors: Sequence[Sector] = ()
+    ) -> Float[np.ndarray, "batch channels *axes"]:
         """The changed input; `sectors`, one for each image, are needed where those are changed."""
         if self.sector is not None:
             # What lies beyond the image is as dark as what lies beyond the sector.
@@ -53,24 +55,27 @@ class TtaTransform:
         return np.ascontiguousarray(_brighten(shifted, self.gamma), np.float32)
 
     def invert(
-        self, probabilities: Float[np.ndarray, "batch classes height width"], sectors: Sequence[Sector] = ()
-    ) -> Float[np.ndarray, "batch classes height width"]:
+        self, probabilities: Float[np.ndarray, "batch classes *axes"], sectors: Sequence[Sector] = ()
+    ) -> Float[np.ndarray, "batch classes *axes"]:
         """What the network said of the changed input, laid back onto the unchanged one."""
         if self.sector is not None:
             back = self.sector.inverse
             found = zip(probabilities, sectors, strict=True)
             return np.stack([change_planes(planes, sector, back) for planes, sector in found])
+        # Backwards: what was done last is undone first. Brightening moves nothing.
         rows, columns = self.shift
         return _mirror(_shift(probabilities, (-rows, -columns)), self.mirror)
 
     def visible(
-        self, shape: tuple[int, int], sectors: Sequence[Sector] = ()
+        self, shape: tuple[int, ...], sectors: Sequence[Sector] = ()
     ) -> Float[np.ndarray, "batch 1 height width"] | float:
         """1 where the changed input shows the pixel of the unchanged one, 0 where it was moved out of the image."""
         if self.sector is None:
             return 1.0
+        height, width = shape
         last = np.array(shape).reshape(2, 1, 1) - 0.5
-        places = np.stack([places_before(shape, sector, self.sector.inverse) for sector in sectors])
+        places = np.stack([places_before((height, width), sector, self.sector.inverse) for sector in sectors])
+        # Half a pixel beyond the outermost centres is still the image.
         inside = np.logical_and(places >= -0.5, places <= last)
         mask: Float[np.ndarray, "batch 1 height width"] = inside.min(axis=1, keepdims=True).astype(np.float32)
         return mask
@@ -79,7 +84,7 @@ class TtaTransform:
 IDENTITY = TtaTransform()
 
 
-def sectors_of(batch: Float[np.ndarray, "batch channels height width"], known: SectorTransforms) -> tuple[Sector, ...]:
+def sectors_of(batch: Float[np.ndarray, "batch channels *axes"], known: SectorTransforms) -> tuple[Sector, ...]:
     """Where the sector of each image lies."""
     return tuple(find_sector(planes.max(axis=0), apex=known.apex) for planes in batch)
 
@@ -110,30 +115,32 @@ def tta_transforms(mirror_axes: Sequence[str], sector: SectorTransforms | None =
 
 
 def _mirror(
-    planes: Float[np.ndarray, "batch channels height width"], axes: Sequence[str]
-) -> Float[np.ndarray, "batch channels height width"]:
+    planes: Float[np.ndarray, "batch channels *axes"], axes: Sequence[str]
+) -> Float[np.ndarray, "batch channels *axes"]:
     rows = slice(None, None, -1) if "height" in axes else slice(None)
     columns = slice(None, None, -1) if "width" in axes else slice(None)
-    return planes[:, :, rows, columns]
+    return planes[..., rows, columns]
 
 
 def _shift(
-    planes: Float[np.ndarray, "batch channels height width"], shift: tuple[int, int]
-) -> Float[np.ndarray, "batch channels height width"]:
+    planes: Float[np.ndarray, "batch channels *axes"], shift: tuple[int, int]
+) -> Float[np.ndarray, "batch channels *axes"]:
     if shift == (0, 0):
         return planes
-    height, width = planes.shape[2:]
+    height, width = planes.shape[-2:]
+    # Indices beyond an edge are clipped to it, which repeats the border into the space that opens.
     rows = np.clip(np.arange(height) - shift[0], 0, height - 1)
     columns = np.clip(np.arange(width) - shift[1], 0, width - 1)
-    return planes[:, :, rows[:, None], columns]
+    return planes[..., rows[:, None], columns]
 
 
 def _brighten(
-    planes: Float[np.ndarray, "batch channels height width"], gamma: float
-) -> Float[np.ndarray, "batch channels height width"]:
+    planes: Float[np.ndarray, "batch channels *axes"], gamma: float
+) -> Float[np.ndarray, "batch channels *axes"]:
     if gamma == 1.0:
         return planes
-    low = planes.min(axis=(2, 3), keepdims=True)
-    extent = np.maximum(planes.max(axis=(2, 3), keepdims=True) - low, 1e-12)
-    brighter: Float[np.ndarray, "batch channels height width"] = low + extent * ((planes - low) / extent) ** gamma
+    axes = tuple(range(2, planes.ndim))
+    low = planes.min(axis=axes, keepdims=True)
+    extent = np.maximum(planes.max(axis=axes, keepdims=True) - low, 1e-12)
+    brighter: Float[np.ndarray, "batch channels *axes"] = low + extent * ((planes - low) / extent) ** gamma
     return brighter

@@ -81,15 +81,17 @@ def default_model(view: View, modality: Modality = Modality.UNKNOWN) -> Path:
     Raises:
         NoModelError: no model was trained on the view.
     """
-    usable = [(listed.spec, listed.path) for listed in list_models() if listed.spec is not None]
-    trained = [(spec, path) for spec, path in usable if view in spec.views and fits_modality(spec, modality)]
-    preferred = [(spec, path) for spec, path in trained if view in spec.default_for]
+    trained = {
+        listed.path: listed.spec
+        for listed in list_models()
+        if listed.spec is not None and view in listed.spec.views and fits_modality(listed.spec, modality)
+    }
     if not trained:
         raise NoModelError(
             f"there is no model for view {view_name(view, modality)}",
             remedy=f"name one with --model. {_what_there_is()}",
         )
-    return (preferred or trained)[0][1]
+    return next((path for path, spec in trained.items() if view in spec.default_for), next(iter(trained)))
 
 
 def _list_one(name: str, path: Path) -> ListedModel:

@@ -1,5 +1,6 @@
-"""From torch weights to one sealed ONNX file, refused unless both give the same labels."""
+"""From torch weights to the bytes of one ONNX graph, refused unless both give the same labels."""
 
+import logging
 import warnings
 from typing import Any, cast
 
@@ -9,13 +10,12 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from cardiotrace.core.errors import WorkError
-from cardiotrace.inference.engine import Engine, OnnxRuntimeEngine
-from cardiotrace.inference.model_file import Model, open_seal, seal
-from cardiotrace.inference.spec import ModelSpec
+from cardiotrace.inference.engine import Engine, make_engine, run_single
 from cardiotrace.io.stored import quiet
 from cardiotrace.learning.models.sides import Divisor, both_sides
 from cardiotrace.preprocessing import Preprocessing
 
+_LOG = logging.getLogger(__name__)
 _EXPORTER_LOG = "torch.onnx._internal.exporter._registration"
 """Warns that torchvision is missing; nothing here uses it."""
 PARITY_TOLERANCE = 1e-4
@@ -70,7 +70,7 @@ def fixes_size(preprocessing: Preprocessing) -> bool:
         >>> fixes_size(Preprocessing([Choice("resize")])), fixes_size(Preprocessing([Choice("z-score")]))
         (True, False)
     """
-    sizes = {preprocessing.place(shape, (1.0, 1.0)).shape for shape in ((480, 640), (1280, 960))}
+    sizes = {preprocessing.transform_for(shape, (1.0, 1.0)).shape for shape in ((480, 640), (1280, 960))}
     return len(sizes) == 1
 
 
@@ -96,49 +96,54 @@ def halve_weights(graph: onnx.ModelProto) -> None:
     """
     casts = []
     for tensor in graph.graph.initializer:
+        # The cast takes over the tensor's old name, so that no node that reads it need be touched.
         if tensor.data_type != TensorProto.FLOAT or len(tensor.dims) < 2:
             continue
         name = tensor.name
         halved = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), f"{name}.half")
         tensor.CopyFrom(halved)
         casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.graph.node]
+    nodes = [*casts, *graph.graph.node]  # an ONNX graph lists its nodes in the order in which they run
     del graph.graph.node[:]
     graph.graph.node.extend(nodes)
 
 
-def sealed_model(
-    model: torch.nn.Module, spec: ModelSpec, *, examples: torch.Tensor, half_weights: bool = True
-) -> Model:
-    """A model file in memory, made only if the file computes what the torch model computes.
+def export_network(
+    model: torch.nn.Module, preprocessing: Preprocessing, *, examples: torch.Tensor, half_weights: bool = True
+) -> bytes:
+    """ONNX bytes of a trained network, made only if they compute what the torch model computes.
 
     The graph is compared in full precision, strictly. With `half_weights` it is then rounded and compared again,
     at the tolerance of rounding; what that costs is what the validation scores of the exported file show.
 
     Args:
         model: trained network on the CPU; its weights are not changed.
-        spec: the description that goes into the file.
+        preprocessing: what images go through before it; where that leaves their sizes free, the graph does too.
         examples: (batch, channels, height, width) prepared images for the parity check; real ones, since the
             labels of noise say little.
         half_weights: store weights in float16 and compute in float32.
 
+    Returns:
+        The graph, not sealed: its description may need to be fitted with it first.
+
     Raises:
         WorkError: labels differ, or a probability differs by more than the tolerance.
     """
-    size = (int(examples.shape[-2]), int(examples.shape[-1])) if fixes_size(spec.preprocessing) else None
+    size = (int(examples.shape[-2]), int(examples.shape[-1])) if fixes_size(preprocessing) else None
     graph = to_onnx(model, channels=int(examples.shape[1]), size=size)
-    sealed = _sealed(graph, spec)
-    check_parity(model, OnnxRuntimeEngine(sealed), examples)
+    network = bytes(graph.SerializeToString())
+    difference = check_parity(model, _on_cpu(network), examples)
     if half_weights:
         halve_weights(graph)
-        sealed = _sealed(graph, spec)
-        check_parity(model, OnnxRuntimeEngine(sealed), examples, tolerance=HALF_TOLERANCE)
-    return sealed
+        network = bytes(graph.SerializeToString())
+        difference = check_parity(model, _on_cpu(network), examples, tolerance=HALF_TOLERANCE)
+    _LOG.info("exported %d bytes; no probability differs by more than %.2g", len(network), difference)
+    return network
 
 
-def _sealed(graph: onnx.ModelProto, spec: ModelSpec) -> Model:
-    content = seal(bytes(graph.SerializeToString()), spec)
-    return Model(open_seal(content), content)
+def _on_cpu(network: bytes) -> Engine:
+    """Whatever runs networks elsewhere: parity is a matter of the graph, and the CPU rounds least."""
+    return make_engine(network, provider="cpu")
 
 
 def check_parity(
@@ -151,9 +156,10 @@ def check_parity(
     """
     with torch.inference_mode():
         expected = model.eval()(examples).softmax(1)
-    found = torch.from_numpy(engine.run(examples.numpy())).softmax(1)
+    found = torch.from_numpy(run_single(engine, examples.numpy())).softmax(1)
     difference = float((expected - found).abs().max())
     top = expected.topk(2, dim=1).values
+    # Where the two best classes are closer than both errors together, either may win.
     decided = (top[:, 0] - top[:, 1]) > 2 * tolerance
     differing = int(((expected.argmax(1) != found.argmax(1)) & decided).sum())
     if differing or not difference <= tolerance:

@@ -1,11 +1,14 @@
 """A network that has just been trained, asked without a model file in between."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from numpy.typing import NDArray
 
 from cardiotrace.datasets.packed import PackedDataset
+from cardiotrace.inference.engine import Array
 from cardiotrace.learning.training.device_dataset import DeviceDataset
 from cardiotrace.preprocessing import Preprocessing
 
@@ -19,14 +22,16 @@ class TorchEngine:
         network: put into evaluation mode.
     """
 
+    inputs = ("images",)
+    outputs = ("logits",)
+
     def __init__(self, network: torch.nn.Module) -> None:
         self._network = network.cpu().eval()
 
-    def run(self, batch: Float[np.ndarray, "batch channels height width"]) -> Float[np.ndarray, "batch classes h w"]:
-        """Logits of a batch."""
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """See `inference.engine.Engine`."""
         with torch.inference_mode():
-            logits: Float[np.ndarray, "batch classes h w"] = self._network(torch.from_numpy(batch)).float().numpy()
-        return logits
+            return {"logits": self._network(torch.from_numpy(inputs["images"])).float().numpy()}
 
 
 def predict_planes(
@@ -40,11 +45,11 @@ def predict_planes(
         indices: which planes.
         preprocessing: for its intensity steps.
     """
-    feed = DeviceDataset(packed, indices, preprocessing, torch.device("cpu"))
+    dataset = DeviceDataset(packed, indices, preprocessing, torch.device("cpu"))
     network = network.cpu().eval()
     with torch.inference_mode():
-        everything = torch.arange(len(feed))
-        batches = (everything[start : start + _BATCH] for start in range(0, len(feed), _BATCH))
-        classes = [network(feed.normalise(feed.unit(picked)[0])).argmax(1) for picked in batches]
+        everything = torch.arange(len(dataset))
+        batches = (everything[start : start + _BATCH] for start in range(0, len(dataset), _BATCH))
+        classes = [network(dataset.normalise(dataset.unit(picked)[0])).argmax(1) for picked in batches]
     predicted: UInt8[np.ndarray, "planes height width"] = torch.cat(classes).to(torch.uint8).numpy()
     return predicted

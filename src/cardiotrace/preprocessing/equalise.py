@@ -1,4 +1,11 @@
-"""Contrast-limited adaptive histogram equalisation of a plane of bytes."""
+"""Contrast-limited adaptive histogram equalisation of a plane of bytes.
+
+Why not scikit-image's `equalize_adapthist`: a recipe or model file that names the step means these very images, and
+that function makes others. With the same tiles, bins and limit it cuts the histogram in another way and stretches the
+result to its own extremes: on the green channel of CHASE_DB1 its values differ by 8 to 9 grey levels on average, by 26
+at most, and are equal in 2 % of the pixels; it takes 2.5 times as long. No model that comes with the package has the
+step, so none would show the difference.
+"""
 
 import numpy as np
 from jaxtyping import Float, UInt8

@@ -1,4 +1,8 @@
-"""A list of steps as one new image, one placement on the grid and one change of values."""
+"""A list of steps as one new image, one transform onto the network's grid and one change of values.
+
+A *sample* is what a network sees at once: a plane (height, width) or a volume (depth, height, width). Nothing here asks
+which of the two it is: the transform has one map for each axis, and all else follows.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +10,22 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped, UInt8
+from numpy.typing import NDArray
 
 from cardiotrace.core.catalog import Choice, choices_from_plain
 from cardiotrace.core.config import to_plain
 from cardiotrace.geometry.box import bounding_box
-from cardiotrace.geometry.resample import AxisMap, resample, resample_labels, strongest
-from cardiotrace.preprocessing.step import STEPS, Step, Values, unit_range
+from cardiotrace.geometry.resample import AxisMap, Maps, resample, resample_labels, strongest
+from cardiotrace.preprocessing.step import (
+    STEPS,
+    GeometricStep,
+    IntensityStep,
+    PixelStep,
+    Spacing,
+    Step,
+    Values,
+    unit_range,
+)
 
 _ROUNDING = 1e-4
 """Probabilities of float16 networks and of averages need not sum to 1 exactly."""
@@ -19,34 +33,44 @@ _ROUNDING = 1e-4
 
 @dataclass(frozen=True)
 class ResamplingTransform:
-    """Where the network's grid lies on one image's own grid: the record that undoes the preprocessing."""
+    """Where the network's grid lies on one sample's own grid: the record that undoes the preprocessing."""
 
-    rows: AxisMap
-    columns: AxisMap
+    axes: Maps
+    """One map for each axis: (height, width) or (depth, height, width)."""
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """(height, width) of the network's input."""
-        return self.rows.target_size, self.columns.target_size
+    def shape(self) -> tuple[int, ...]:
+        """Of the network's input, one size for each axis."""
+        return tuple(axis.target_size for axis in self.axes)
 
-    def restore(
-        self, probabilities: Float[np.ndarray, "classes height width"]
-    ) -> Float[np.ndarray, "classes native_height native_width"]:
-        """Class probabilities on the image's own grid; pure background outside the network's view."""
-        native = resample(probabilities, self.rows.inverse(), self.columns.inverse())
+    @property
+    def inverse_axes(self) -> Maps:
+        """The maps back from the network's grid."""
+        return tuple(axis.inverse() for axis in self.axes)
+
+    def apply(self, values: Float[np.ndarray, "*batch_and_axes"]) -> Float[np.ndarray, "*batch_and_target_axes"]:
+        """Values on the network's grid; 0 outside the sample."""
+        return resample(values, self.axes)
+
+    def invert(
+        self, probabilities: Float[np.ndarray, "classes *target_axes"]
+    ) -> Float[np.ndarray, "classes *native_axes"]:
+        """Class probabilities on the sample's own grid; pure background outside the network's view."""
+        native = resample(probabilities, self.inverse_axes)
+        # Where the network looked at nothing, all its classes come back as 0: what is missing to 1 is background.
         native[0] += 1.0 - native.sum(axis=0)
         return native
 
-    def restore_labels(
-        self, probabilities: Float[np.ndarray, "classes height width"]
-    ) -> UInt8[np.ndarray, "native_height native_width"]:
-        """The most probable class on the image's own grid."""
-        rows, columns = self.rows.inverse(), self.columns.inverse()
-        labels = np.zeros((rows.target_size, columns.target_size), np.uint8)
+    def invert_labels(
+        self, probabilities: Float[np.ndarray, "classes *target_axes"]
+    ) -> UInt8[np.ndarray, "*native_axes"]:
+        """The most probable class on the sample's own grid."""
+        back = self.inverse_axes
+        labels = np.zeros([axis.target_size for axis in back], np.uint8)
         # Wherever all pixels near are background by more than half, so is what lies between them.
         likely = bounding_box(probabilities[0] <= 0.5 + _ROUNDING)
-        part = rows.reach(likely[0]), columns.reach(likely[1])
-        labels[part] = strongest(resample(probabilities[1:], rows, columns, part))
+        part = tuple(axis.reach(extent) for axis, extent in zip(back, likely, strict=True))
+        labels[part] = strongest(resample(probabilities[1:], back, part))
         return labels
 
 
@@ -62,18 +86,18 @@ class Preprocessing:
         ConfigError: unknown step or option.
 
     Example:
-        >>> prepare = Preprocessing([Choice("resize", {"height": 2, "width": 2}), Choice("z-score")])
-        >>> placement = prepare.place((4, 4), None)
-        >>> prepare.apply(np.full((4, 4), 7, np.uint8), placement).tolist()
+        >>> preprocessing = Preprocessing([Choice("resize", {"height": 2, "width": 2}), Choice("z-score")])
+        >>> transform = preprocessing.transform_for((4, 4), None)
+        >>> preprocessing.apply(np.full((4, 4), 7, np.uint8), transform).tolist()
         [[[0.0, 0.0], [0.0, 0.0]]]
     """
 
     def __init__(self, choices: Sequence[Choice], *, path: str = "preprocessing") -> None:
         self.choices = tuple(STEPS.resolve(choice, path=f"{path}[{index}]") for index, choice in enumerate(choices))
         steps: list[Step] = [STEPS.make(choice, path=path) for choice in self.choices]
-        self._image: list[Any] = [step for step in steps if hasattr(step, "change")]
-        self._geometric = [step for step in steps if hasattr(step, "place")]
-        self._intensity = [step for step in steps if hasattr(step, "normalise")]
+        self._pixel = _of_kind(steps, PixelStep)
+        self._geometric = _of_kind(steps, GeometricStep)
+        self._intensity = _of_kind(steps, IntensityStep)
 
     @classmethod
     def __from_plain__(cls, value: Any, path: str) -> "Preprocessing":
@@ -87,7 +111,7 @@ class Preprocessing:
     @property
     def stored_choices(self) -> tuple[Choice, ...]:
         """The steps before the intensity ones: all that a cache of prepared images depends on."""
-        return tuple(choice for choice in self.choices if not hasattr(STEPS[choice.name].config, "normalise"))
+        return tuple(choice for choice in self.choices if not issubclass(STEPS[choice.name].config, IntensityStep))
 
     def channels(self, given: int) -> int:
         """Channels of the network's input for images of `given` channels.
@@ -99,54 +123,65 @@ class Preprocessing:
             >>> Preprocessing([Choice("channel", {"colour": "green"})]).channels(3)
             1
         """
-        for step in self._image:
+        for step in self._pixel:
             given = int(step.channels(given))
         return given
 
-    def place(self, shape: tuple[int, int], spacing_mm: tuple[float, float] | None) -> ResamplingTransform:
-        """The network's grid on an image of `shape` (height, width) with `spacing_mm` (row, column)."""
-        rows, columns = AxisMap(shape[0], shape[0]), AxisMap(shape[1], shape[1])
-        for step in self._geometric:
-            rows, columns = step.place(rows, columns, spacing_mm)
-        return ResamplingTransform(rows, columns)
+    def transform_for(self, shape: tuple[int, ...], spacing_mm: Spacing | None) -> ResamplingTransform:
+        """The network's grid on samples of one shape.
 
-    def move(
-        self, plane: Shaped[np.ndarray, "height width *channel"], placement: ResamplingTransform
-    ) -> np.ndarray[Any, Any]:
-        """The plane after the pixel steps on the network's grid, (channels, height, width), dtype kept."""
-        image = plane[None] if plane.ndim == 2 else np.moveaxis(plane, -1, 0)
-        for step in self._image:
+        Args:
+            shape: (height, width) of a plane, (depth, height, width) of a volume.
+            spacing_mm: distance of neighbouring pixels along each of these axes; None where it is not known.
+
+        Raises:
+            InputError: a step needs to know a distance that is not known, or an axis that is not there.
+        """
+        # Every step composes its map with those before it: however many there are, pixels are interpolated once.
+        axes: Maps = tuple(AxisMap(size, size) for size in shape)
+        for step in self._geometric:
+            axes = step.extend(axes, spacing_mm)
+        return ResamplingTransform(axes)
+
+    def resample(self, sample: Shaped[np.ndarray, "*axes_and_channel"], transform: ResamplingTransform) -> NDArray[Any]:
+        """The sample after the pixel steps on the network's grid, (channels, *axes), dtype kept."""
+        image = sample[None] if sample.ndim == len(transform.axes) else np.moveaxis(sample, -1, 0)
+        for step in self._pixel:
             image = step.change(image)
-        moved = resample(image.astype(np.float32), placement.rows, placement.columns)
+        moved = transform.apply(image.astype(np.float32))
         if np.issubdtype(image.dtype, np.integer):
             # Rounded here so that a cache in the file's own dtype loses nothing against direct use.
-            rounded: np.ndarray[Any, Any] = np.rint(moved).astype(image.dtype)
+            rounded: NDArray[Any] = np.rint(moved).astype(image.dtype)
             return rounded
         return moved
 
-    def move_labels(
-        self, labels: UInt8[np.ndarray, "height width"], placement: ResamplingTransform, *, class_count: int
-    ) -> UInt8[np.ndarray, "target_height target_width"]:
+    def resample_labels(
+        self, labels: UInt8[np.ndarray, "*axes"], transform: ResamplingTransform, *, class_count: int
+    ) -> UInt8[np.ndarray, "*target_axes"]:
         """Class indices on the network's grid."""
-        return resample_labels(labels, placement.rows, placement.columns, class_count=class_count)
+        return resample_labels(labels, transform.axes, class_count=class_count)
 
-    def move_mask(
-        self, mask: Bool[np.ndarray, "height width"], placement: ResamplingTransform
-    ) -> Bool[np.ndarray, "target_height target_width"]:
-        """Where the network's pixels lie in a mask of the image by at least half; nowhere outside the image."""
-        share = resample(mask.astype(np.float32), placement.rows, placement.columns)
-        inside: Bool[np.ndarray, "target_height target_width"] = share >= 0.5
+    def resample_mask(
+        self, mask: Bool[np.ndarray, "*axes"], transform: ResamplingTransform
+    ) -> Bool[np.ndarray, "*target_axes"]:
+        """Where the network's pixels lie in a mask of the sample by at least half; nowhere outside the sample."""
+        inside: Bool[np.ndarray, "*target_axes"] = transform.apply(mask.astype(np.float32)) >= 0.5
         return inside
 
-    def normalise(self, values: Values) -> Values:
-        """Intensity steps on unit-range values (..., height, width), numpy or torch."""
+    def normalise(self, values: Values, *, dimensions: int = 2) -> Values:
+        """Intensity steps on unit-range values, numpy or torch, whose last axes, `dimensions` of them, are a sample."""
         for step in self._intensity:
-            values = step.normalise(values)
+            values = step.normalise(values, dimensions)
         return values
 
     def apply(
-        self, plane: Shaped[np.ndarray, "height width *channel"], placement: ResamplingTransform
-    ) -> Float[np.ndarray, "channels target_height target_width"]:
-        """What the network sees of a plane of a file: moved, brought to unit range, normalised."""
-        normalised: np.ndarray[Any, Any] = self.normalise(unit_range(self.move(plane, placement)))
+        self, sample: Shaped[np.ndarray, "*axes_and_channel"], transform: ResamplingTransform
+    ) -> Float[np.ndarray, "channels *target_axes"]:
+        """What the network sees of a sample of a file: resampled, brought to unit range, normalised."""
+        moved = unit_range(self.resample(sample, transform))
+        normalised: NDArray[Any] = self.normalise(moved, dimensions=len(transform.axes))
         return normalised.astype(np.float32, copy=False)
+
+
+def _of_kind(steps: Sequence[Step], kind: Any) -> list[Any]:
+    return [step for step in steps if isinstance(step, kind)]

@@ -1,21 +1,29 @@
-"""The steps: pixel steps change the file's own pixels, geometric ones move the grid, intensity ones the values."""
+"""The steps: pixel steps change the file's own pixels, geometric ones move the grid, intensity ones the values.
 
+All of them work on planes (height, width) and on volumes (depth, height, width). A geometric step leaves the depth of
+a volume as it is, unless its options name one.
+"""
+
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Shaped
 
 from cardiotrace.core.catalog import Catalog, Entry
 from cardiotrace.core.errors import InputError
-from cardiotrace.geometry.resample import AxisMap
+from cardiotrace.geometry.resample import AxisMap, Maps
 from cardiotrace.preprocessing.equalise import equalise
 
-Pair = tuple[AxisMap, AxisMap]
+Spacing = tuple[float, ...]
+"""Millimetres between neighbours along each axis of a sample; NaN between slices whose distance is not known."""
 Values = TypeVar("Values", bound=Any)
-"""A numpy array or a torch tensor (..., height, width): the intensity steps are written for both."""
+"""A numpy array or a torch tensor whose last axes are a sample: the intensity steps are written for both."""
 
 
+@runtime_checkable
 class PixelStep(Protocol):
     """Makes another image of an image, on the file's own grid, before it is resampled or packed."""
 
@@ -27,26 +35,31 @@ class PixelStep(Protocol):
         """
         ...
 
-    def change(
-        self, image: Shaped[np.ndarray, "channels height width"]
-    ) -> Shaped[np.ndarray, "new_channels height width"]:
-        """The new image, of the same height and width."""
+    def change(self, image: Shaped[np.ndarray, "channels *axes"]) -> Shaped[np.ndarray, "new_channels *axes"]:
+        """The new image, of the same height, width and depth."""
         ...
 
 
+@runtime_checkable
 class GeometricStep(Protocol):
     """Adds one map per axis to those of the steps before it."""
 
-    def place(self, rows: AxisMap, columns: AxisMap, spacing_mm: tuple[float, float] | None) -> Pair:
-        """The maps after this step; `spacing_mm` (row, column) is that of the file."""
+    def extend(self, axes: Maps, spacing_mm: Spacing | None) -> Maps:
+        """The maps after this step.
+
+        Args:
+            axes: what the steps before it did, from the file's grid to the present one.
+            spacing_mm: that of the file, one for each axis.
+        """
         ...
 
 
+@runtime_checkable
 class IntensityStep(Protocol):
-    """Changes values, image by image."""
+    """Changes values, sample by sample and channel by channel."""
 
-    def normalise(self, values: Values) -> Values:
-        """New values of the same shape."""
+    def normalise(self, values: Values, dimensions: int) -> Values:
+        """New values of the same shape; the last axes, `dimensions` of them, are a sample."""
         ...
 
 
@@ -72,9 +85,7 @@ class Channel:
             raise InputError(f"there is no {self.colour} channel in an image of {given} channel")
         return 1
 
-    def change(
-        self, image: Shaped[np.ndarray, "channels height width"]
-    ) -> Shaped[np.ndarray, "new_channels height width"]:
+    def change(self, image: Shaped[np.ndarray, "channels *axes"]) -> Shaped[np.ndarray, "new_channels *axes"]:
         """See `PixelStep`."""
         self.channels(len(image))
         index = COLOURS.index(self.colour)
@@ -98,12 +109,12 @@ class Equalise:
         """See `PixelStep`."""
         return given
 
-    def change(
-        self, image: Shaped[np.ndarray, "channels height width"]
-    ) -> Shaped[np.ndarray, "new_channels height width"]:
+    def change(self, image: Shaped[np.ndarray, "channels *axes"]) -> Shaped[np.ndarray, "new_channels *axes"]:
         """See `PixelStep`."""
         levels = image if image.dtype == np.uint8 else np.rint(255 * unit_range(image)).astype(np.uint8)
-        return np.stack([equalise(plane, tiles=self.tiles, limit=self.limit) for plane in levels])
+        planes = levels.reshape(-1, *levels.shape[-2:])  # slice by slice, as a plane is seen
+        equalised = [equalise(plane, tiles=self.tiles, limit=self.limit) for plane in planes]
+        return np.stack(equalised).reshape(levels.shape)
 
 
 @dataclass(frozen=True)
@@ -116,23 +127,22 @@ class Resize:
     height: int = 256
     width: int = 256
     keep_aspect: bool = False
+    depth: int | None = None
+    """Slices of a volume."""
 
     def __post_init__(self) -> None:
-        if not all(1 <= side <= LARGEST_SIDE for side in (self.height, self.width)):
-            raise ValueError(f"sides must be 1 to {LARGEST_SIDE} pixels, got {self.height} x {self.width}")
+        _check_sides(self.height, self.width, self.depth)
 
-    def place(self, rows: AxisMap, columns: AxisMap, spacing_mm: tuple[float, float] | None) -> Pair:
-        """See `GeometricStep`."""
-        height, width = rows.target_size, columns.target_size
-        if not self.keep_aspect:
-            return rows.then(AxisMap.resize(height, self.height)), columns.then(AxisMap.resize(width, self.width))
-        row_mm, column_mm = spacing_mm or (1.0, 1.0)
-        row_mm, column_mm = row_mm * rows.scale, column_mm * columns.scale
-        target_mm = max(height * row_mm / self.height, width * column_mm / self.width)
-        return (
-            rows.then(AxisMap.centred(height, self.height, target_mm / row_mm)),
-            columns.then(AxisMap.centred(width, self.width, target_mm / column_mm)),
-        )
+    def extend(self, axes: Maps, spacing_mm: Spacing | None) -> Maps:
+        """See `GeometricStep`.
+
+        Raises:
+            InputError: a depth is asked for where there is none, or its distances are needed and not known.
+        """
+        sides = _asked_of(axes, self.depth, self.height, self.width)
+        if self.keep_aspect:
+            return _changed(axes, _fit(axes, sides, spacing_mm), _scaled_in_the_middle)
+        return _changed(axes, sides, lambda axis, side: axis.then(AxisMap.resize(axis.target_size, side)))
 
 
 @dataclass(frozen=True)
@@ -141,28 +151,24 @@ class Resample:
 
     height_mm: float = 1.0
     width_mm: float = 1.0
+    depth_mm: float | None = None
+    """Distance between the slices of a volume."""
 
     def __post_init__(self) -> None:
-        if min(self.height_mm, self.width_mm) <= 0:
+        if min(self.height_mm, self.width_mm, 1.0 if self.depth_mm is None else self.depth_mm) <= 0:
             raise ValueError("pixel size must be positive")
 
-    def place(self, rows: AxisMap, columns: AxisMap, spacing_mm: tuple[float, float] | None) -> Pair:
+    def extend(self, axes: Maps, spacing_mm: Spacing | None) -> Maps:
         """See `GeometricStep`.
 
         Raises:
-            InputError: the file does not say how large its pixels are.
+            InputError: the file does not say how large its pixels are, or there is no depth to bring to a distance.
         """
         if spacing_mm is None:
             raise InputError("the pixel size is unknown, and this model works at a fixed one")
-        scales = (
-            self.height_mm / (spacing_mm[0] * rows.scale),
-            self.width_mm / (spacing_mm[1] * columns.scale),
-        )
-        maps = [
-            axis.then(AxisMap.centred(axis.target_size, max(1, round(axis.target_size / scale)), scale))
-            for axis, scale in zip((rows, columns), scales, strict=True)
-        ]
-        return maps[0], maps[1]
+        sizes = _asked_of(axes, self.depth_mm, self.height_mm, self.width_mm)
+        scales = [size / mm for size, mm in zip(sizes, _pixels_mm(axes, len(sizes), spacing_mm), strict=True)]
+        return _changed(axes, scales, _rescaled)
 
 
 @dataclass(frozen=True)
@@ -171,38 +177,100 @@ class CropOrPad:
 
     height: int = 256
     width: int = 256
+    depth: int | None = None
+    """Slices of a volume."""
 
     def __post_init__(self) -> None:
-        if not all(1 <= side <= LARGEST_SIDE for side in (self.height, self.width)):
-            raise ValueError(f"sides must be 1 to {LARGEST_SIDE} pixels, got {self.height} x {self.width}")
+        _check_sides(self.height, self.width, self.depth)
 
-    def place(self, rows: AxisMap, columns: AxisMap, spacing_mm: tuple[float, float] | None) -> Pair:
-        """See `GeometricStep`."""
-        return (
-            rows.then(AxisMap.centred(rows.target_size, self.height)),
-            columns.then(AxisMap.centred(columns.target_size, self.width)),
-        )
+    def extend(self, axes: Maps, spacing_mm: Spacing | None) -> Maps:
+        """See `GeometricStep`.
+
+        Raises:
+            InputError: a depth is asked for where there is none.
+        """
+        sides = _asked_of(axes, self.depth, self.height, self.width)
+        return _changed(axes, sides, lambda axis, side: axis.then(AxisMap.centred(axis.target_size, side)))
 
 
 @dataclass(frozen=True)
 class PadToMultiple:
-    """Pad both sides with black up to the next multiple: a whole image, pixel for pixel, fits the network."""
+    """Pad height and width with black up to the next multiple: a whole image, pixel for pixel, fits the network."""
 
     multiple: int = 32
     """Of the network's own: 2^levels for a U-Net."""
+    depth: int | None = None
+    """The same of a volume's slices."""
 
     def __post_init__(self) -> None:
-        if self.multiple < 1:
+        if min(self.multiple, 1 if self.depth is None else self.depth) < 1:
             raise ValueError(f"multiple must be at least 1, got {self.multiple}")
 
-    def place(self, rows: AxisMap, columns: AxisMap, spacing_mm: tuple[float, float] | None) -> Pair:
-        """See `GeometricStep`."""
-        return rows.then(self._padding(rows.target_size)), columns.then(self._padding(columns.target_size))
+    def extend(self, axes: Maps, spacing_mm: Spacing | None) -> Maps:
+        """See `GeometricStep`.
 
-    def _padding(self, size: int) -> AxisMap:
-        more = -size % self.multiple
-        # By whole pixels, or an odd number would blur the image by half a pixel.
-        return AxisMap(size, size + more, 1.0, float(-(more // 2)))
+        Raises:
+            InputError: a depth is asked for where there is none.
+        """
+        return _changed(axes, _asked_of(axes, self.depth, self.multiple, self.multiple), _padded)
+
+
+Asked = TypeVar("Asked")
+
+
+def _asked_of(axes: Maps, depth: Asked | None, height: Asked, width: Asked) -> tuple[Asked, ...]:
+    """What is asked of the last axes: of height and width, and of a volume's depth where one is named."""
+    if depth is None:
+        return height, width
+    if len(axes) < 3:
+        raise InputError("the preprocessing asks for a depth, and what it is given is a plane")
+    return depth, height, width
+
+
+def _changed(axes: Maps, asked: Sequence[Asked], change: Callable[[AxisMap, Asked], AxisMap]) -> Maps:
+    """The axes, as many of the last ones changed as something is asked of."""
+    kept = len(axes) - len(asked)
+    return (*axes[:kept], *map(change, axes[kept:], asked))
+
+
+def _pixels_mm(axes: Maps, count: int, spacing_mm: Spacing | None) -> list[float]:
+    """Size of a pixel after the steps so far along the last axes; all alike where the file's own is not known."""
+    known = spacing_mm or (1.0,) * len(axes)
+    sizes = [mm * axis.scale for mm, axis in zip(known[-count:], axes[-count:], strict=True)]
+    if any(map(math.isnan, sizes)):
+        raise InputError("the distance between slices is unknown, and this model needs it")
+    return sizes
+
+
+def _fit(axes: Maps, sides: Sequence[int], spacing_mm: Spacing | None) -> list[tuple[int, float]]:
+    """Side and scale of the last axes so that all of the image fits in, its shape in millimetres kept."""
+    pixels_mm = _pixels_mm(axes, len(sides), spacing_mm)
+    # The axis that is longest for its side decides.
+    sizes = zip(axes[-len(sides) :], sides, pixels_mm, strict=True)
+    target_mm = max(axis.target_size * mm / side for axis, side, mm in sizes)
+    return [(side, target_mm / mm) for side, mm in zip(sides, pixels_mm, strict=True)]
+
+
+def _scaled_in_the_middle(axis: AxisMap, fit: tuple[int, float]) -> AxisMap:
+    return axis.then(AxisMap.centred(axis.target_size, *fit))
+
+
+def _rescaled(axis: AxisMap, scale: float) -> AxisMap:
+    """The axis in pixels `scale` times as large, around the same middle; at least one."""
+    return axis.then(AxisMap.centred(axis.target_size, max(1, round(axis.target_size / scale)), scale))
+
+
+def _padded(axis: AxisMap, multiple: int) -> AxisMap:
+    size = axis.target_size
+    more = -size % multiple
+    # By whole pixels, or an odd number would blur the image by half a pixel.
+    return axis.then(AxisMap(size, size + more, 1.0, float(-(more // 2))))
+
+
+def _check_sides(height: int, width: int, depth: int | None) -> None:
+    sides = (height, width) if depth is None else (depth, height, width)
+    if not all(1 <= side <= LARGEST_SIDE for side in sides):
+        raise ValueError(f"sides must be 1 to {LARGEST_SIDE} pixels, got {' x '.join(map(str, sides))}")
 
 
 @dataclass(frozen=True)
@@ -215,10 +283,13 @@ class ZScore:
         if self.epsilon <= 0:
             raise ValueError("epsilon must be positive: some images are flat")
 
-    def normalise(self, values: Values) -> Values:
+    def normalise(self, values: Values, dimensions: int) -> Values:
         """See `IntensityStep`."""
-        centred = values - values.mean(axis=(-2, -1), keepdims=True)
-        normalised: Values = centred / ((centred * centred).mean(axis=(-2, -1), keepdims=True) ** 0.5 + self.epsilon)
+        # Counted from the end: in front of a sample's axes are its channels, and in training a batch.
+        axes = tuple(range(-dimensions, 0))
+        centred = values - values.mean(axis=axes, keepdims=True)
+        # By hand and not by `std`, which numpy and torch define unlike each other.
+        normalised: Values = centred / ((centred * centred).mean(axis=axes, keepdims=True) ** 0.5 + self.epsilon)
         return normalised
 
 
@@ -236,13 +307,13 @@ class MinMax:
         if self.low >= self.high:
             raise ValueError(f"low must be below high, got {self.low} and {self.high}")
 
-    def normalise(self, values: Values) -> Values:
+    def normalise(self, values: Values, dimensions: int) -> Values:
         """See `IntensityStep`."""
-        flat = values.reshape(*values.shape[:-2], -1)
+        flat = values.reshape(*values.shape[:-dimensions], -1)
         least, most = flat.min(-1), flat.max(-1)
         if not hasattr(least, "dtype") or hasattr(least, "values"):  # torch returns (values, indices)
             least, most = least.values, most.values
-        least, most = least[..., None, None], most[..., None, None]
+        least, most = (each.reshape(*each.shape, *(1,) * dimensions) for each in (least, most))
         stretched: Values = (values - least) / (most - least + self.epsilon) * (self.high - self.low) + self.low
         return stretched
 
@@ -261,7 +332,7 @@ class Multiply:
         if self.factor == 0:
             raise ValueError("factor must not be 0")
 
-    def normalise(self, values: Values) -> Values:
+    def normalise(self, values: Values, dimensions: int) -> Values:
         """See `IntensityStep`."""
         multiplied: Values = values * self.factor
         return multiplied

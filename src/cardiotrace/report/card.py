@@ -68,7 +68,7 @@ def _facts(spec: ModelSpec) -> str:
         "Structures": ", ".join(f"{name} = {value}" for name, value in spec.scheme.values.items()),
         "Architecture": spec.architecture.name,
         "Input": " then ".join(_step(choice.name, choice.options) for choice in spec.preprocessing.choices),
-        "Threshold": "" if spec.threshold is None else f"{spec.threshold:.2f}",
+        "Threshold": "" if spec.calibration.threshold is None else f"{spec.calibration.threshold:.2f}",
         "Post-processing": " then ".join(choice.name for choice in spec.postprocessing.choices) or "none",
         "Learned from": f"{made.data_set}, split {made.split}",
         **_origin(made),
@@ -192,15 +192,17 @@ def _counted(row: Mapping[str, Any], column: str) -> str:
 
 
 def _limits(spec: ModelSpec) -> list[str]:
-    if not spec.shape_limits:
+    if not spec.calibration.shape_limits:
         return []
     rows = [
         (region, f"{limit['simplicity']:.3f}", f"{limit['convexity']:.3f}")
-        for region, limit in spec.shape_limits.items()
+        for region, limit in spec.calibration.shape_limits.items()
     ]
+    quantile = spec.calibration.shape_quantile
+    which = f"The lowest {100 * quantile:g} %" if quantile else "The least"
     return [
         "## Limits of shapes",
-        "The least of all references of the training and validation parts. A predicted outline below them is counted as"
+        f"{which} of all references of the training and validation parts. A predicted outline below them is counted as"
         " an anatomical outlier.",
         _table(("region", "simplicity", "convexity"), rows),
     ]

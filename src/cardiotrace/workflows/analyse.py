@@ -13,8 +13,7 @@ from cardiotrace.core.flag import Flag
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.licence import Terms
 from cardiotrace.datasets.exam_discovery import FoundExam, find_exams
-from cardiotrace.inference.model_file import Model
-from cardiotrace.inference.predictor import Progress
+from cardiotrace.inference.predictor import Predictor, Progress
 from cardiotrace.report import ReportContext, write_report
 from cardiotrace.workflows.batch import REPORT, BatchResult, Tell, for_each_exam, tell_nobody
 from cardiotrace.workflows.cohort import with_summary
@@ -93,7 +92,7 @@ class Analyser:
         segmentations = segment_exam(
             exam, self.models, test_time_augmentation=self.test_time_augmentation, on_progress=on_progress
         )
-        models = [predictor.model for predictor in self.models.used(segmentations.values())]
+        models = self.models.used(segmentations.values())
         provenance = provenance_of(
             exam,
             {name: segmentation.model for name, segmentation in segmentations.items()},
@@ -136,7 +135,7 @@ def measured(
     return Analysis(exam, labels, replace(measures, flags=tuple(together)), provenance, terms)
 
 
-def terms_of(models: Sequence[Model]) -> dict[str, str] | None:
+def terms_of(models: Sequence[Predictor]) -> dict[str, str] | None:
     """Names, licence and citation of the models that made labels, for the page; None where there are none."""
     if not models:
         return None

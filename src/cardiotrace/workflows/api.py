@@ -9,7 +9,7 @@ from cardiotrace.clinical.labelling import labels_in_place
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.label import LabelMap
-from cardiotrace.inference.model_file import Model
+from cardiotrace.inference.predictor import Predictor
 from cardiotrace.workflows.analyse import measured, terms_of
 from cardiotrace.workflows.provenance import Provenance, provenance_of
 from cardiotrace.workflows.segment import Models, doubts_of, segment_exam, segmentation_flags
@@ -23,7 +23,7 @@ class Labels(dict[str, LabelMap]):
         labels: Mapping[str, LabelMap],
         flags: tuple[Flag, ...] = (),
         made_by: Mapping[str, str] | None = None,
-        models: tuple[Model, ...] = (),
+        models: tuple[Predictor, ...] = (),
         doubts: Mapping[str, Doubt] | None = None,
     ) -> None:
         super().__init__(labels)
@@ -56,7 +56,7 @@ def segment(exam: Exam, model: str | None = None, *, test_time_augmentation: boo
         {name: segmentation.labels for name, segmentation in found.items()},
         tuple(segmentation_flags(exam, found)),
         {name: segmentation.model for name, segmentation in found.items()},
-        tuple(predictor.model for predictor in models.used(found.values())),
+        tuple(models.used(found.values())),
         doubts_of(found),
     )
 

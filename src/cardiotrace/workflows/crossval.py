@@ -14,8 +14,7 @@ from cardiotrace.evaluation.case_table import CaseRow, CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
 from cardiotrace.evaluation.limits import combined
 from cardiotrace.evaluation.table import read_case_table, table_to_json
-from cardiotrace.inference.predictor import Predictor
-from cardiotrace.inference.zoo import load_model
+from cardiotrace.inference.predictor import open_predictor
 from cardiotrace.io import write_text
 from cardiotrace.learning.allocator import keep_freed_memory
 from cardiotrace.learning.training.folder import RunFolder, check_folder
@@ -187,7 +186,7 @@ def finish_fold(fold: Fold, reporter: ProgressReporter = SILENT, *, opener: Data
     model = sealed_and_scored(run, reporter)
     cases = cases_of(run.dataset, run.split.testing)
     with reporter.stage(f"scoring {fold} on its testing part") as advance:
-        table = evaluate_predictor(Predictor(load_model(model.path)), cases, on_progress=advance)
+        table = evaluate_predictor(open_predictor(model.path), cases, on_progress=advance)
     write_text(run.folder.testing, table_to_json(table))
     return FoldResult(fold.number, table, model.path)
 

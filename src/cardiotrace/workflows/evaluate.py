@@ -26,8 +26,7 @@ from cardiotrace.evaluation.pairing import folder_cases, label_files
 from cardiotrace.evaluation.score import case_groups
 from cardiotrace.evaluation.selection import GroupFilter, select_items
 from cardiotrace.evaluation.table import TABLE_BEGINS, case_rows, table_to_json, to_text
-from cardiotrace.inference.predictor import Predictor
-from cardiotrace.inference.zoo import find_model, load_model
+from cardiotrace.inference.predictor import open_predictor
 from cardiotrace.io import write_text
 from cardiotrace.io.atomic import as_work_error
 from cardiotrace.io.frames import GivenSpacing
@@ -204,7 +203,7 @@ def _task(config: EvaluateConfig, watch: ProgressReporter) -> _EvaluationTask:
     limits = named_limits(config.limits, _references(dataset, config), watch=watch)
     if folder.is_dir():
         return _label_task(folder, dataset.scheme, cases, limits)
-    predictor = Predictor(load_model(find_model(config.predicted)))
+    predictor = open_predictor(config.predicted)
     augmented = config.test_time_augmentation
     return _EvaluationTask(
         cases,

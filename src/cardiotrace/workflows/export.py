@@ -1,9 +1,8 @@
 """A finished run to one sealed model file, scored on the run's validation part at native resolution."""
 
-import dataclasses
 import datetime
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +19,21 @@ from cardiotrace.datasets.split import Split
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
 from cardiotrace.evaluation.limits import shape_limits_to_plain
-from cardiotrace.evaluation.outlier import fit_limits
+from cardiotrace.evaluation.outlier import SHAPE_QUANTILE, fit_limits
 from cardiotrace.evaluation.quantity import QUANTITIES
 from cardiotrace.evaluation.table import outlier_rows, table_to_json
 from cardiotrace.evaluation.threshold import best_threshold
-from cardiotrace.inference.model_file import Model, open_seal, seal
+from cardiotrace.inference.model_file import seal
 from cardiotrace.inference.predictor import Predictor
-from cardiotrace.inference.spec import ModelSpec, SchemeSpec, TrainingSpec
+from cardiotrace.inference.spec import Calibration, ModelSpec, SchemeSpec, TrainingSpec
 from cardiotrace.io import write_bytes, write_text
-from cardiotrace.learning.export import sealed_model
+from cardiotrace.learning.export import export_network
 from cardiotrace.learning.training.environment import read_environment
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.recipe import Recipe, portable, without_places
 from cardiotrace.learning.training.run import trained_model
 from cardiotrace.learning.training.training_log import TrainingLog
-from cardiotrace.metrics import Agreement
+from cardiotrace.metrics import Agreement, Summary
 from cardiotrace.workflows.data import cases_of
 from cardiotrace.workflows.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.trained_run import TrainedRun, read_run
@@ -103,31 +102,63 @@ def seal_run(
     """
     channels, classes = run.packed.images.shape[1], run.dataset.scheme.class_count
     network = trained_model(run.recipe, run.folder, channels=channels, classes=classes)
-    spec = describe(run.recipe, run.dataset, run.split, run.folder)
+    draft = replace(describe(run.recipe, run.dataset, run.split, run.folder), default_for=default_for)
     examples = _examples(run.packed, run.split, run.recipe)
     with watch.stage("exporting"):
-        unscored = sealed_model(network, spec, examples=examples, half_weights=half_weights)
-    model, table = calibrated(unscored, run.dataset, run.split, watch)
+        graph = export_network(network, draft.preprocessing, examples=examples, half_weights=half_weights)
+    spec, table = calibrated(Predictor.of_graph(draft, graph), run.dataset, run.split, watch)
     path = out or run.folder.model
-    spec = write_model(model, path, default_for, watch)
+    write_model(path, seal(graph, spec), watch)
     write_text(run.folder.validation, table_to_json(table))
     return ExportResult(path, spec, table)
 
 
-def calibrated(model: Model, dataset: Dataset, split: Split, watch: ProgressReporter) -> tuple[Model, CaseTable]:
-    """A model with all that its training and validation parts tell: threshold, limits of shapes, scores.
+def calibrated(
+    predictor: Predictor, dataset: Dataset, split: Split, watch: ProgressReporter
+) -> tuple[ModelSpec, CaseTable]:
+    """A draft completed by all that training and validation parts tell: threshold, limits of shapes, scores.
+
+    Args:
+        predictor: the network under its draft.
+        dataset: what it learned from.
+        split: in which parts.
+        watch: told of progress.
 
     Returns:
-        The model, and the table of its validation part.
+        The description, ready to be sealed, and the table of its validation part.
     """
     cases = cases_of(dataset, split.validation)
-    model = _with_threshold(model, cases, watch)
-    model = _with_shape_limits(model, [*cases_of(dataset, split.training), *cases], watch)
-    table = _score(model, cases, watch)
+    calibration = Calibration(
+        threshold=_best_threshold(predictor, cases, watch),
+        shape_limits=_shape_limits([*cases_of(dataset, split.training), *cases], watch),
+        shape_quantile=SHAPE_QUANTILE,
+    )
+    # Scored with what was just fitted, as whoever opens the file will use it.
+    spec = replace(predictor.spec, calibration=calibration)
+    with watch.stage("scoring on the validation part") as tick:
+        table = evaluate_predictor(predictor.described_by(spec), cases, on_progress=tick)
+    lowest = replace(calibration, lowest_confidence=_lowest_confidence(table))
+    return replace(spec, calibration=lowest, scores={"validation": scores_of(table)}), table
+
+
+def _best_threshold(predictor: Predictor, cases: list[Case], watch: ProgressReporter) -> float | None:
+    """The threshold that fits cases best, for a network of a single structure; None for others."""
+    if predictor.spec.classes != 2:
+        return None
+    with watch.stage("choosing the threshold") as tick:
+        return best_threshold(predictor, cases, on_progress=tick)
+
+
+def _shape_limits(cases: list[Case], watch: ProgressReporter) -> dict[str, dict[str, float]]:
+    """Limits of the shapes of references, as a description holds them."""
+    with watch.stage("fitting the limits of shapes") as tick:
+        return shape_limits_to_plain(fit_limits(cases, on_progress=tick))
+
+
+def _lowest_confidence(table: CaseTable) -> float | None:
     sure = [row.confidence for row in table.rows if not math.isnan(row.confidence)]
     # Rounded down, or the very image would be called less sure than itself.
-    lowest = math.floor(min(sure) * 1e4) / 1e4 if sure else None
-    return resealed(model, scores={"validation": scores_of(table)}, lowest_confidence=lowest), table
+    return math.floor(min(sure) * 1e4) / 1e4 if sure else None
 
 
 def require_model_place(path: Path) -> None:
@@ -143,21 +174,22 @@ def require_model_place(path: Path) -> None:
     require_replaceable(path, begins=("\x08",), what="model")
 
 
-def write_model(model: Model, path: Path, default_for: tuple[View, ...], watch: ProgressReporter) -> ModelSpec:
-    """Write a model file that is to be preferred for some views; returns its description."""
-    model = resealed(model, default_for=default_for)
-    write_bytes(path, model.content)
+def write_model(path: Path, sealed: bytes, watch: ProgressReporter) -> None:
+    """Write a sealed model, and say so."""
+    write_bytes(path, sealed)
     watch.say(f"model: {path} ({path.stat().st_size / 1e6:.1f} MB)")
-    return model.spec
+
+
+def best_epoch(folder: RunFolder) -> int:
+    """The epoch of a run, from 1, whose weights were kept: the first of the highest validation score."""
+    rows = TrainingLog(folder.journal).rows()
+    return int(max(rows, key=lambda row: float(row["score"]))["epoch"])
 
 
 def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) -> ModelSpec:
     """What the model file says of itself, scores left out."""
-    made = read_environment(folder.environment)
-    rows = TrainingLog(folder.journal).rows()
-    best = max(rows, key=lambda row: float(row["score"]))
-    terms = Terms(**made["terms"]) if "terms" in made else Terms(dataset.licence, dataset.citation)
-    counts = f"{len(split.training)} patients for training, {len(split.validation)} for validation"
+    environment = read_environment(folder.environment)
+    terms = Terms(**environment["terms"]) if "terms" in environment else Terms(dataset.licence, dataset.citation)
     return ModelSpec(
         name=recipe.name,
         summary=recipe.summary,
@@ -172,41 +204,33 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
         within_field_of_view=any(case.read_field_of_view is not None for case in dataset.cases()),
         sector=None if recipe.augmentation.sector is None else recipe.augmentation.sector.variants(),
         architecture=recipe.architecture,
-        training=TrainingSpec(
-            data_set=dataset.name,
-            split=f"{portable(recipe).data.split} ({counts})",
-            fold=made.get("fold"),
-            recipe=without_places(recipe),
-            commit=made["commit"],
-            seed=recipe.seed,
-            versions=made["packages"],
-            epochs=int(best["epoch"]),
-            started_from=made.get("started_from", ""),
-        ),
+        training=_training_of(recipe, dataset, split, environment, best_epoch(folder)),
         licence=terms.licence,
         citation=terms.citation,
         created=datetime.datetime.now(datetime.UTC).date().isoformat(),
     )
 
 
+def _training_of(
+    recipe: Recipe, dataset: Dataset, split: Split, environment: dict[str, Any], epochs: int
+) -> TrainingSpec:
+    counts = f"{len(split.training)} patients for training, {len(split.validation)} for validation"
+    return TrainingSpec(
+        data_set=dataset.name,
+        split=f"{portable(recipe).data.split} ({counts})",
+        fold=environment.get("fold"),
+        recipe=without_places(recipe),
+        commit=environment["commit"],
+        seed=recipe.seed,
+        versions=environment["packages"],
+        epochs=epochs,
+        started_from=environment.get("started_from", ""),
+    )
+
+
 def scores_of(table: CaseTable) -> dict[str, Any]:
     """The scores that travel in a model file: region -> group -> score, agreement of EF, and outliers by phase."""
-    regions: dict[str, Any] = {}
-    joined = any("data_set" in row.groups for row in table.rows)
-    for by in ("all", "phase", "data_set") if joined else ("all", "phase"):
-        for item in table.summaries(by, scores=table.headline()):
-            if item.score not in table.headline(item.region):
-                continue
-            group = regions.setdefault(item.region, {}).setdefault(item.group, {})
-            if item.summary.count:
-                group[item.score] = {"mean": round(item.summary.mean, 6), "sd": round(item.summary.sd, 6)}
-            group |= {
-                "n": item.summary.count,
-                "absent": item.summary.absent,
-                "false_negative": item.summary.false_negative,
-            }
-            group |= {"false_positive": item.summary.false_positive}
-    scores: dict[str, Any] = {"regions": regions}
+    scores: dict[str, Any] = {"regions": _region_scores(table)}
     agreement = table.agreement("left_ventricular_ejection_fraction_percent", "stated")
     if agreement.count:
         scores["left_ventricular_ejection_fraction_percent"] = _agreement(agreement)
@@ -217,6 +241,29 @@ def scores_of(table: CaseTable) -> dict[str, Any]:
     return scores | ({"outliers": outliers} if outliers else {})
 
 
+def _region_scores(table: CaseTable) -> dict[str, Any]:
+    """Region -> group -> score: mean and SD, and how many images it was counted on."""
+    regions: dict[str, Any] = {}
+    joined = ("data_set",) if any("data_set" in row.groups for row in table.rows) else ()
+    for by in ("all", "phase", *joined):
+        for item in table.summaries(by, scores=table.headline()):
+            if item.score in table.headline(item.region):
+                group = regions.setdefault(item.region, {}).setdefault(item.group, {})
+                group |= _summary_entries(item.score, item.summary)
+    return regions
+
+
+def _summary_entries(score: str, summary: Summary) -> dict[str, Any]:
+    counts = {
+        "n": summary.count,
+        "absent": summary.absent,
+        "false_negative": summary.false_negative,
+        "false_positive": summary.false_positive,
+    }
+    mean = {"mean": round(summary.mean, 6), "sd": round(summary.sd, 6)}
+    return ({score: mean} if summary.count else {}) | counts
+
+
 def _agreement(found: Agreement) -> dict[str, Any]:
     names = ("correlation", "bias", "sd", "mean_absolute_error")
     return {"n": found.count, **{name: round(getattr(found, name), 6) for name in names}}
@@ -225,30 +272,3 @@ def _agreement(found: Agreement) -> dict[str, Any]:
 def _examples(packed: PackedDataset, split: Split, recipe: Recipe) -> torch.Tensor:
     indices = packed.indices_of(split.validation)[:PARITY_EXAMPLES]
     return torch.from_numpy(recipe.preprocessing.normalise(packed.unit_images(indices)))
-
-
-def _with_threshold(model: Model, cases: list[Case], watch: ProgressReporter) -> Model:
-    """The model with the threshold that fits the validation part best, if it has a single structure."""
-    if model.spec.classes != 2:
-        return model
-    with watch.stage("choosing the threshold") as tick:
-        threshold = best_threshold(Predictor(model), cases, on_progress=tick)
-    return resealed(model, threshold=threshold)
-
-
-def _with_shape_limits(model: Model, cases: list[Case], watch: ProgressReporter) -> Model:
-    """The model with the least simplicity and convexity of all references that it was made with."""
-    with watch.stage("fitting the limits of shapes") as tick:
-        limits = fit_limits(cases, on_progress=tick)
-    return resealed(model, shape_limits=shape_limits_to_plain(limits))
-
-
-def resealed(model: Model, **changes: Any) -> Model:
-    """The model with other words about itself."""
-    content = seal(model.content, dataclasses.replace(model.spec, **changes))
-    return Model(open_seal(content), content)
-
-
-def _score(model: Model, cases: list[Case], watch: ProgressReporter) -> CaseTable:
-    with watch.stage("scoring on the validation part") as tick:
-        return evaluate_predictor(Predictor(model), cases, on_progress=tick)

@@ -1,6 +1,6 @@
 """Several models to one file, with scores that are honest about what its members have seen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cardiotrace.core.config import from_plain
@@ -9,13 +9,14 @@ from cardiotrace.core.terms import View
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.split import Split, fold_seed
 from cardiotrace.evaluation.table import read_case_table
-from cardiotrace.inference.model_file import Model
+from cardiotrace.inference.model_file import Model, seal
+from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.zoo import find_model, load_model
 from cardiotrace.learning.ensemble import join
 from cardiotrace.learning.training.recipe import SPLIT_FILE, DataSettings, require_name
 from cardiotrace.workflows.data import open_dataset
-from cardiotrace.workflows.export import calibrated, require_model_place, resealed, scores_of, write_model
+from cardiotrace.workflows.export import calibrated, require_model_place, scores_of, write_model
 from cardiotrace.workflows.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.train import split_of
 
@@ -50,30 +51,38 @@ def join_models(config: JoinConfig, watch: ProgressReporter = SILENT) -> ModelSp
     """
     require_name(config.name)
     require_model_place(config.out)
+    if config.data is not None and config.tested is not None:
+        raise UsageError("scores are either measured on --data or taken from --tested")
+    members = _members(config)
+    spec, graph = join(members, name=config.name, summary=config.summary)
+    spec = replace(spec, default_for=config.default_for)
+    if config.data is not None:
+        dataset, split = _data_of(members[0].spec, config.data)
+        spec, _ = calibrated(Predictor.of_graph(spec, graph), dataset, split, watch)
+    if config.tested is not None:
+        spec = replace(spec, scores={"members": scores_of(read_case_table(config.tested))})
+    write_model(config.out, seal(graph, spec), watch)
+    return spec
+
+
+def _members(config: JoinConfig) -> list[Model]:
     paths = [find_model(name) for name in config.members]
     if config.out.exists() and any(path.samefile(config.out) for path in paths):
         raise UsageError("this would overwrite a member", where=config.out, remedy="choose another --out.")
-    members = [load_model(path) for path in paths]
-    model = join(members, name=config.name, summary=config.summary)
-    if config.data is not None and config.tested is not None:
-        raise UsageError("scores are either measured on --data or taken from --tested")
-    if config.data is not None:
-        model, _ = calibrated(model, *_made_with(members[0], config.data), watch)
-    if config.tested is not None:
-        model = resealed(model, scores={"members": scores_of(read_case_table(config.tested))})
-    return write_model(model, config.out, config.default_for, watch)
+    return [load_model(path) for path in paths]
 
 
-def _made_with(model: Model, root: Path) -> tuple[Dataset, Split]:
-    training = model.spec.training
+def _data_of(spec: ModelSpec, root: Path) -> tuple[Dataset, Split]:
+    """The data set that a model learned from, and in which parts."""
+    training = spec.training
     if "data" not in training.recipe:
-        raise InputError(f"model {model.spec.name!r} does not say which data it was made with")
+        raise InputError(f"model {spec.name!r} does not say which data it was made with")
     data = from_plain(DataSettings, training.recipe["data"], path="data")
     dataset = open_dataset(data.dataset, root)
     seed = fold_seed(data.seed, training.recipe.get("seed", 0))
     if data.split.endswith(SPLIT_FILE) and not Path(data.split).is_file():
         raise InputError(
-            f"model {model.spec.name!r} was made with a split of its own, {data.split}, which is not here",
+            f"model {spec.name!r} was made with a split of its own, {data.split}, which is not here",
             remedy="run this where that file lies, or take the scores of a cross-validation with --tested.",
         )
     return dataset, split_of(data, dataset, training.fold, seed=seed)

@@ -49,4 +49,4 @@ def _of_model(name: str) -> OutlierLimits:
         words = f"choose from: {', '.join(PRESETS)}, {FIT}, or name a model."
         raise InputError(f"there are no outlier limits {name!r}", remedy=words) from None
     spec = read_spec(path)
-    return model_limits(spec.name, spec.shape_limits)
+    return model_limits(spec.name, spec.calibration.shape_limits)

@@ -1,6 +1,5 @@
 """Where numbers came from: which files, read how, traced by what."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
@@ -9,7 +8,7 @@ from cardiotrace import __version__
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.flag import Flag, Grade
-from cardiotrace.inference.model_file import Model
+from cardiotrace.inference.predictor import Predictor
 
 _MOST_NAMES = 3
 """Of images that one flag lists."""
@@ -25,9 +24,9 @@ class UsedModel:
     licence: str = ""
 
     @classmethod
-    def of(cls, model: Model) -> "UsedModel":
+    def of(cls, model: Predictor) -> "UsedModel":
         """As the report of its use says it."""
-        return cls(model.spec.name, hashlib.sha256(model.content).hexdigest(), model.spec.licence)
+        return cls(model.spec.name, model.sha256, model.spec.licence)
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def provenance_of(
     labelled_by: Mapping[str, str],
     *,
     verb: str = "",
-    models: Iterable[Model] = (),
+    models: Iterable[Predictor] = (),
     given: Mapping[str, Any] | None = None,
 ) -> Provenance:
     """Provenance of the measures of an exam.

@@ -17,8 +17,9 @@ from cardiotrace.core.terms import Modality, View
 from cardiotrace.datasets.exam_discovery import FoundExam, Reading, find_exams
 from cardiotrace.datasets.grouping import ImageFilesAs
 from cardiotrace.inference.model_file import read_checksum
-from cardiotrace.inference.predictor import Predictor, Progress, Segmentation
-from cardiotrace.inference.zoo import default_model, find_model, list_models, load_model
+from cardiotrace.inference.predictor import Predictor, Progress, open_predictor
+from cardiotrace.inference.segmentation import Segmentation
+from cardiotrace.inference.zoo import default_model, find_model, list_models
 from cardiotrace.io import labels_path, write_labels
 from cardiotrace.io.frames import GivenSpacing
 from cardiotrace.io.results import Staging, read_manifest
@@ -107,7 +108,7 @@ class Models:
         path = default_model(view, modality) if self._named is None else find_model(self._named)
         with self._lock:
             if path not in self._built:
-                self._built[path] = Predictor(load_model(path))
+                self._built[path] = open_predictor(path)
             return self._built[path]
 
     def ready(self) -> "Models":

@@ -27,10 +27,13 @@ class Sure:
     def __init__(self, index, classes=4, logit=8.0):
         self.index, self.classes, self.logit = index, classes, logit
 
-    def run(self, images):
+    inputs, outputs = ("images",), ("logits",)
+
+    def run(self, inputs):
+        images = inputs["images"]
         logits = np.zeros((len(images), self.classes, *images.shape[-2:]), np.float32)
         logits[:, self.index] = self.logit
-        return logits
+        return {"logits": logits}
 
 
 def test_beliefs_are_the_mean_of_softened_probabilities():

@@ -1,6 +1,5 @@
 """Learn from other models as well as from labels: what several large ones believe, one small one learns."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ from torch import Tensor, nn
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.label import LabelScheme
-from cardiotrace.inference.engine import Engine, make_engine
+from cardiotrace.inference.engine import Engine, make_engine, run_single
 from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.zoo import load_model
@@ -91,7 +90,7 @@ def _shown(preprocessing: Preprocessing) -> str:
 
 def teacher_identities(models: Sequence[Model]) -> list[str]:
     """Name and checksum of each teacher."""
-    return [f"{model.spec.name}, sha256 {hashlib.sha256(model.content).hexdigest()}" for model in models]
+    return [f"{model.spec.name}, sha256 {model.sha256}" for model in models]
 
 
 @dataclass(frozen=True)
@@ -104,12 +103,12 @@ class Teacher:
     @classmethod
     def of(cls, models: Sequence[Model], settings: Distillation) -> "Teacher":
         """The teacher that several models make together."""
-        return cls([make_engine(model) for model in models], settings)
+        return cls([make_engine(model.graph(), where=model.path) for model in models], settings)
 
     def soft_targets(self, images: Tensor) -> Tensor:
         """Mean over the models of softmax(logits / temperature), (batch, classes, height, width)."""
         values = images.detach().float().cpu().contiguous().numpy()
-        members = [torch.from_numpy(engine.run(values)) / self.settings.temperature for engine in self.engines]
+        members = [torch.from_numpy(run_single(engine, values)) / self.settings.temperature for engine in self.engines]
         return torch.stack([logits.softmax(dim=1) for logits in members]).mean(dim=0).to(images.device)
 
     def distillation_loss(self, images: Tensor, loss: Loss) -> Loss:

@@ -162,7 +162,7 @@ def _check_network(recipe: Recipe) -> None:
 
 
 def _check_sides(recipe: Recipe, network: Any) -> None:
-    placed = {recipe.preprocessing.place(shape, spacing).shape for shape, spacing in _IMAGES}
+    placed = {recipe.preprocessing.transform_for(shape, spacing).shape for shape, spacing in _IMAGES}
     # Where every image comes out at its own size, packing will say so.
     sides = {"preprocessing": placed.pop()} if len(placed) == 1 else {}
     if recipe.training.crop is not None:

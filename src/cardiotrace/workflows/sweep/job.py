@@ -18,7 +18,6 @@ from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
 from cardiotrace.evaluation.sweep import RUN_SCORES, RunResult, best_constant_dice
 from cardiotrace.evaluation.table import read_case_table, table_to_json
-from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.io import write_json, write_text
@@ -178,7 +177,7 @@ def _tested(job: Job, dataset: Dataset, data: TrainingData) -> _Tested:
 
 def _predictor(spec: ModelSpec, network: Module) -> Predictor:
     """A network that is in no file, as if it were."""
-    return Predictor(Model(spec, b""), engine=TorchEngine(network))
+    return Predictor(spec, TorchEngine(network))
 
 
 def _row(job: Job, data: TrainingData, tested: _Tested | None, *, is_diverged: bool) -> RunResult:

@@ -1,0 +1,102 @@
+"""What a network sees at once of a cine, a plane or a volume; its answer, and the labels that follow from it."""
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from cardiotrace.core.terms import Structure
+from cardiotrace.inference.spec import ModelSpec
+from cardiotrace.preprocessing import ResamplingTransform
+
+Position = tuple[int, ...]
+"""Where a sample lies in a cine: (time, depth) of a plane, (time,) of a volume; `frames[position]` is the sample."""
+
+
+@dataclass(frozen=True)
+class SampleWalk:
+    """The samples of a cine, frame by frame and slice by slice."""
+
+    wanted: tuple[Position, ...]
+    """Those that show an image."""
+    count: int
+    """Of all samples."""
+
+    @property
+    def blank_count(self) -> int:
+        """Of samples that show none."""
+        return self.count - len(self.wanted)
+
+    @classmethod
+    def over(cls, blank: Bool[np.ndarray, "time depth"], dimensions: int) -> "SampleWalk":
+        """The planes or volumes of a cine; a volume is left out if all of its planes are blank.
+
+        Example:
+            >>> blank = np.array([[False, True], [True, True]])
+            >>> SampleWalk.over(blank, 2).wanted, SampleWalk.over(blank, 3)
+            (((0, 0),), SampleWalk(wanted=((0,),), count=2))
+        """
+        shown = ~blank if dimensions == 2 else ~blank.all(axis=1)
+        return cls(tuple(tuple(map(int, position)) for position in np.argwhere(shown)), shown.size)
+
+
+@dataclass(frozen=True)
+class SampleProbabilities:
+    """The network's answer for one sample, on the network's own grid."""
+
+    position: Position
+    classes: Float[np.ndarray, "classes *target_axes"]
+    transform: ResamplingTransform
+    """Brings the classes back to the cine's grid."""
+
+    def confidence_sum(self, threshold: float | None = None) -> tuple[float, int]:
+        """Sum of the deciding probability over the foreground, and the number of foreground pixels.
+
+        Args:
+            threshold: of a single structure; None where the most probable class wins.
+        """
+        # Class by class: reductions over a first axis as short as this one are several times slower.
+        deciding = functools.reduce(np.maximum, self.classes[1:])
+        foreground = deciding > (self.classes[0] if threshold is None else np.float32(threshold))
+        return float(deciding[foreground].sum()), int(np.count_nonzero(foreground))
+
+    def certainty_sum(self, channel: int) -> tuple[float, int]:
+        """Sum of the probability of one class where it is the most probable, and the number of such pixels."""
+        others = functools.reduce(np.maximum, [*self.classes[:channel], *self.classes[channel + 1 :]])
+        own = self.classes[channel]
+        wins = own > others
+        return float(own[wins].sum()), int(np.count_nonzero(wins))
+
+
+@dataclass(frozen=True)
+class LabelledSample:
+    """The labels of one sample on the cine's own grid."""
+
+    position: Position
+    values: UInt8[np.ndarray, "*axes"]
+    """Of the model's label scheme, before post-processing."""
+    probabilities: Float[np.ndarray, "structures *axes"] | None
+    """Of each structure, in the scheme's order; what is left to 1 is background. None unless asked for."""
+    confidence_sum: tuple[float, int]
+    """See `SampleProbabilities.confidence_sum`."""
+    certainty_sum: tuple[float, int]
+    """Of the left ventricle, see `SampleProbabilities.certainty_sum`; (0, 0) where the model does not know it."""
+
+
+def label_sample(spec: ModelSpec, sample: SampleProbabilities, *, keep_probabilities: bool = False) -> LabelledSample:
+    """Labels of a sample on the cine's own grid: the most probable class, or what passes the model's threshold."""
+    threshold, channel = spec.calibration.threshold, spec.channel_of(Structure.LV)
+    # Labels alone need the likely part of the grid only; all of it is brought back where something else is asked for.
+    foreground = sample.transform.invert(sample.classes)[1:] if keep_probabilities or threshold is not None else None
+    if threshold is None:
+        classes = sample.transform.invert_labels(sample.classes)
+    else:
+        classes = np.asarray(foreground)[0] > np.float32(threshold)
+    return LabelledSample(
+        sample.position,
+        spec.class_values[classes.astype(np.uint8)],
+        foreground if keep_probabilities else None,
+        sample.confidence_sum(threshold),
+        (0.0, 0) if channel is None else sample.certainty_sum(channel),
+    )

@@ -1,0 +1,134 @@
+"""What a model says of a cine, gathered sample by sample, and what speaks against it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+from numpy.typing import NDArray
+
+from cardiotrace.core.flag import Flag, Grade
+from cardiotrace.core.image import Image
+from cardiotrace.core.label import LabelMap
+from cardiotrace.core.terms import Structure, View
+from cardiotrace.geometry.blank import blank_words
+from cardiotrace.inference.sample import LabelledSample
+from cardiotrace.inference.spec import ModelSpec, fits_modality, view_names
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """What a model says of a cine, and how far it may be trusted."""
+
+    labels: LabelMap
+    """On the cine's own grid, in the model's label scheme, after post-processing."""
+    confidence: Float[np.ndarray, "time"]
+    """Mean probability of the winning class over what the network calls foreground, for each frame; NaN where it
+    sees nothing."""
+    doubt: Float[np.ndarray, "time"]
+    """How unsure the model is of the left ventricle in each frame, one less its mean probability there, as a share of
+    how unsure it was of the least certain image that it was validated on; NaN where it sees none or does not know."""
+    removed: Mapping[Structure, NDArray[np.int64]]
+    """(time,) pixels of each structure that post-processing took away."""
+    added: Mapping[Structure, NDArray[np.int64]]
+    """(time,) pixels that post-processing added to each structure."""
+    warnings: tuple[Flag, ...]
+    """What speaks against trusting the labels."""
+    model: str
+    """Name of the model."""
+    duration_s: float
+    probabilities: Mapping[Structure, Float[np.ndarray, "time depth height width"]] | None = None
+    """Of each structure, on the cine's own grid, before threshold and post-processing: what is left to 1 is background,
+    and where a plane is blank all of them are 0. None unless asked for."""
+
+
+@dataclass(frozen=True)
+class FrameMean:
+    """A mean for each frame, gathered sample by sample."""
+
+    total: Float[np.ndarray, "time"]
+    count: Float[np.ndarray, "time"]
+
+    @classmethod
+    def of(cls, frames: int) -> "FrameMean":
+        """Of nothing yet."""
+        return cls(np.zeros(frames), np.zeros(frames))
+
+    def add(self, frame: int, part: tuple[float, int]) -> None:
+        """Count in the sum and the number of some values of a frame."""
+        self.total[frame] += part[0]
+        self.count[frame] += part[1]
+
+    @property
+    def value(self) -> Float[np.ndarray, "time"]:
+        """NaN in frames that nothing was added to."""
+        out = np.full(len(self.total), np.nan)
+        return np.asarray(np.divide(self.total, self.count, out=out, where=self.count > 0))
+
+
+@dataclass(frozen=True)
+class GatheredSamples:
+    """The samples of a cine so far."""
+
+    values: UInt8[np.ndarray, "time depth height width"]
+    """Label values."""
+    confidence: FrameMean
+    certainty: FrameMean
+    """Of the left ventricle."""
+    probabilities: Mapping[Structure, Float[np.ndarray, "time depth height width"]] | None
+
+    @classmethod
+    def of(cls, spec: ModelSpec, shape: tuple[int, int, int, int], *, keep_probabilities: bool) -> "GatheredSamples":
+        """None yet, of a cine of a shape; memory for probabilities is taken only if they are kept."""
+        structures = spec.label_scheme.structures if keep_probabilities else ()
+        probabilities = {structure: np.zeros(shape, np.float32) for structure in structures}
+        kept = probabilities if keep_probabilities else None
+        return cls(np.zeros(shape, np.uint8), FrameMean.of(shape[0]), FrameMean.of(shape[0]), kept)
+
+    def add(self, sample: LabelledSample) -> None:
+        """Lay a sample into its place."""
+        self.values[sample.position] = sample.values
+        self.confidence.add(sample.position[0], sample.confidence_sum)
+        self.certainty.add(sample.position[0], sample.certainty_sum)
+        if self.probabilities is not None and sample.probabilities is not None:
+            for kept, found in zip(self.probabilities.values(), sample.probabilities, strict=True):
+                kept[sample.position] = found
+
+
+def blank_warnings(blank: Bool[np.ndarray, "time depth"]) -> Iterator[Flag]:
+    """What to say of planes without an image, in the words of the measures, which name the image."""
+    if blank.all():
+        yield Flag(Grade.LOOK_TWICE, blank_words(blank), "all-blank")
+    elif blank.any():
+        yield Flag(Grade.NOTE, blank_words(blank), "blank")
+
+
+def trust_warnings(spec: ModelSpec, cine: Image, confidence: Float[np.ndarray, "time"]) -> Iterator[Flag]:
+    """What speaks against trusting a model on a cine.
+
+    Args:
+        spec: of the model.
+        cine: what it labelled.
+        confidence: of each frame that shows an image.
+    """
+    if _is_unfamiliar(spec, cine):
+        text = f"model {spec.name} was not trained on view {cine.view_name} (but on {view_names(spec)})"
+        yield Flag(Grade.LOOK_TWICE, text, "other-view")
+    empty = int(np.isnan(confidence).sum())
+    if empty:
+        text = f"model {spec.name} sees nothing in {empty} of {len(confidence)} frames"
+        yield Flag(Grade.LOOK_TWICE, text, "nothing-seen")
+    lowest = spec.calibration.lowest_confidence
+    unsure = 0 if lowest is None else int((confidence < lowest).sum())
+    if unsure:
+        text = (
+            f"model {spec.name} is less sure of {unsure} of {len(confidence)} frames (down to"
+            f" {np.nanmin(confidence):.2f}) than of any image it was validated on ({lowest:.2f})"
+        )
+        yield Flag(Grade.LOOK_TWICE, text, "confidence")
+
+
+def _is_unfamiliar(spec: ModelSpec, cine: Image) -> bool:
+    """Whether a cine is of a view or modality that the model was not trained on; what is not known is neither."""
+    is_other_view = cine.view is not View.UNKNOWN and bool(spec.views) and cine.view not in spec.views
+    return is_other_view or not fits_modality(spec, cine.modality)
