@@ -23,8 +23,8 @@ from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import write_text
 from cardiotrace.learning.training.folder import RunFolder
-from cardiotrace.workflows.data import cases_of, choose_split, open_dataset
 from cardiotrace.workflows.export import ExportConfig, export_run
+from cardiotrace.workflows.services.dataset import cases_of, choose_split, open_dataset
 from cardiotrace.workflows.train import TrainConfig, run_training
 
 RECIPES = Path(__file__).parents[1] / "recipes"

@@ -16,7 +16,7 @@ import pytest
 
 from cardiotrace.inference.model_file import read_spec, seal
 from cardiotrace.io.results import MANIFEST
-from cardiotrace.workflows.batch import REPORT
+from cardiotrace.workflows.services.batch import REPORT
 from tests.command import command_line, environment
 from tests.fake.camus import write_camus
 from tests.fake.heart import write_nifti

@@ -13,7 +13,7 @@ from cardiotrace.learning.training.run import Hardware
 from cardiotrace.workflows import crossval as module
 from cardiotrace.workflows import train as training
 from cardiotrace.workflows.crossval import CrossvalConfig, crossval
-from cardiotrace.workflows.progress import SilentReporter
+from cardiotrace.workflows.services.progress import SilentReporter
 from tests.workflows.test_train import config, place
 
 __all__ = ["place"]

@@ -10,7 +10,7 @@ from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import InputError
 from cardiotrace.datasets.folder import Folder, FolderConfig
 from cardiotrace.preprocessing import Preprocessing
-from cardiotrace.workflows.data import pack
+from cardiotrace.workflows.services.dataset import pack
 
 PREPARATION = Preprocessing([Choice("resize", {"height": 16, "width": 16})])
 

@@ -4,14 +4,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cardiotrace.cli.exams import SegmentationOptions, list_failures
+from cardiotrace.cli.exams import list_failures
 from cardiotrace.cli.output import say
 from cardiotrace.cli.teller import Teller
 from cardiotrace.cli.terminal import Terminal
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.core.flag import Flag, Grade
-from cardiotrace.workflows.analyse import Analysed, analyse
-from cardiotrace.workflows.batch import BatchResult, Tell
+from cardiotrace.workflows.analyse import analyse
+from cardiotrace.workflows.segment import SegmentConfig
+from cardiotrace.workflows.services.analysis import Analysed
+from cardiotrace.workflows.services.batch import BatchResult, Tell
 
 _HEADLINE = (
     ("EF", "left_ventricular_ejection_fraction_percent", "%"),
@@ -22,13 +24,16 @@ _HEADLINE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnalyseOptions(SegmentationOptions):
+class AnalyseOptions(SegmentConfig):
     """Label maps, volumes, ejection fraction, images and a report of exams."""
+
+    json: bool = False
+    """Print results as JSON."""
 
 
 def run(options: AnalyseOptions) -> int:
     """Analyse, print the headline of each exam and where its report is."""
-    return run_and_tell(lambda terminal, tell: analyse(options.config(), terminal, tell), as_json=options.json)
+    return run_and_tell(lambda terminal, tell: analyse(options, terminal, tell), as_json=options.json)
 
 
 def run_and_tell(work: Callable[[Terminal, Tell], BatchResult[Analysed]], *, as_json: bool) -> int:

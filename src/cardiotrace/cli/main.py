@@ -10,8 +10,7 @@ import logging
 import os
 import sys
 import traceback
-import typing
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cardiotrace import __version__
@@ -173,57 +172,16 @@ def _run(words: list[str]) -> int:
 
 
 def _run_verb(verb: Verb, words: list[str]) -> int:
-    import tyro
+    from cardiotrace.cli.fields import read_options
 
     module = importlib.import_module(f"cardiotrace.cli.{verb.module}")
     first, _, second = verb.name.partition(" ")
     words_of_name = (second or first).split("-")
     kind = getattr(module, f"{''.join(map(str.capitalize, words_of_name))}Options")
-    options = tyro.cli(
-        kind,
-        prog=f"cardiotrace {verb.name}",
-        description=f"{kind.__doc__}\n\nExample: cardiotrace {verb.example}",
-        args=gathered(words, _several_valued(kind)),
-    )
+    description = f"{kind.__doc__}\n\nExample: cardiotrace {verb.example}"
+    options = read_options(kind, words, program=f"cardiotrace {verb.name}", description=description)
     status = getattr(module, "_".join(["run", *(words_of_name if second else ())]))(options)
     return int(status or 0)
-
-
-def gathered(words: Sequence[str], options: Container[str]) -> list[str]:
-    """The words, those of an option that is given more than once gathered behind its first place.
-
-    The parser would keep the last ones and forget the others without a word.
-
-    Args:
-        words: of the command line.
-        options: those of several values; of others the last value counts, as everywhere.
-
-    Example:
-        >>> gathered(["--set", "seed=1", "--out", "run", "--set", "loss=dice"], {"--set"})
-        ['--set', 'seed=1', 'loss=dice', '--out', 'run']
-    """
-    current: list[str] = []
-    groups = [current]
-    gathering: dict[str, list[str]] = {}
-    for word in words:
-        option, equals, value = word.partition("=")
-        if not word.startswith("--"):
-            current.append(word)
-        elif option in gathering:
-            current = gathering[option]
-            current.extend([value] if equals else [])
-        else:
-            current = [word]
-            groups.append(current)
-            if option in options:
-                gathering[option] = current
-    return [word for group in groups for word in group]
-
-
-def _several_valued(kind: type) -> set[str]:
-    """Options of a verb that take any number of values."""
-    hints = typing.get_type_hints(kind)
-    return {f"--{name.replace('_', '-')}" for name, hint in hints.items() if typing.get_args(hint)[-1:] == (...,)}
 
 
 def _find(words: list[str]) -> tuple[Verb | None, list[str]]:

@@ -13,6 +13,7 @@ from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.core.text import csv_text
 from cardiotrace.io import atomic_write, write_json, write_text
+from cardiotrace.io.results import FIGURES, MEASURES, MEASURES_TABLE, REPORT_PAGE, THUMBNAIL
 from cardiotrace.report.animation import write_animation
 from cardiotrace.report.facts import view_words
 from cardiotrace.report.figure import draw_exam_curve
@@ -63,20 +64,20 @@ def write_report(
     Raises:
         WorkError: the disk is full, or the folder cannot be written to.
     """
-    figures = _made(folder / "figures")
-    write_json(folder / "measures.json", measures.to_plain() | {"provenance": dict(provenance or {})})
-    write_text(folder / "measures.csv", measures_csv(measures))
+    figures = _made(folder / FIGURES)
+    write_json(folder / MEASURES, measures.to_plain() | {"provenance": dict(provenance or {})})
+    write_text(folder / MEASURES_TABLE, measures_csv(measures))
     exam = replace(exam, images=tuple(_as_displayed(image) for image in exam.images))
     stills = _stills(exam, labels, measures, figures)
     shown = [*stills, *_moving(exam, labels, measures, figures)]
     if stills:
-        _write_thumbnail(stills[0].path, figures / "thumbnail.jpg")
+        _write_thumbnail(stills[0].path, folder / THUMBNAIL)
     for image in exam.images:
         if image.name in labels and image.cine.grid_shape[0] > 1:
             write_frames(image, labels[image.name], _made(figures / "frames"))
     page = render_page(exam, measures, shown, ReportContext(model, truth, left_out=_unlabelled(exam, labels, measures)))
-    write_text(folder / "report.html", page)
-    return folder / "report.html"
+    write_text(folder / REPORT_PAGE, page)
+    return folder / REPORT_PAGE
 
 
 def write_frames(image: ExamImage, labels: LabelMap, folder: Path) -> None:

@@ -19,10 +19,10 @@ from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import write_text
 from cardiotrace.learning.training.folder import RunFolder, check_folder
 from cardiotrace.learning.training.recipe import Recipe, read_recipe
-from cardiotrace.workflows.data import cases_of, open_dataset, pack
 from cardiotrace.workflows.export import ExportConfig, export_run
 from cardiotrace.workflows.processes import in_processes
-from cardiotrace.workflows.progress import SILENT, ProgressReporter
+from cardiotrace.workflows.services.dataset import cases_of, open_dataset, pack
+from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.train import RecipeConfig, TrainConfig, run_training, split_of
 
 

@@ -27,8 +27,8 @@ from cardiotrace.learning.training.run import (
 )
 from cardiotrace.learning.training.training_log import Row, TrainingLog
 from cardiotrace.report.figure import draw_curves
-from cardiotrace.workflows.data import choose_split, open_dataset, pack
-from cardiotrace.workflows.progress import SILENT, ProgressReporter
+from cardiotrace.workflows.services.dataset import choose_split, open_dataset, pack
+from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 
 
 @dataclass(frozen=True)

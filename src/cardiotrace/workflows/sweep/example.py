@@ -10,7 +10,7 @@ from cardiotrace.learning.predict import predict_planes
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.metrics import dice
 from cardiotrace.report.sweep import Cell, Example, cell_of
-from cardiotrace.workflows.data import open_dataset, pack
+from cardiotrace.workflows.services.dataset import open_dataset, pack
 from cardiotrace.workflows.sweep.job import Job, network_of, split_of_run
 
 

@@ -28,8 +28,8 @@ from cardiotrace.learning.training.loop import DivergedError
 from cardiotrace.learning.training.run import RunCallbacks, TrainingData, train, trained_model
 from cardiotrace.learning.training.sweep import SweepRun
 from cardiotrace.learning.training.training_log import TrainingLog
-from cardiotrace.workflows.data import cases_of, open_dataset, pack
 from cardiotrace.workflows.export import describe
+from cardiotrace.workflows.services.dataset import cases_of, open_dataset, pack
 from cardiotrace.workflows.sweep.grid import grid_table
 from cardiotrace.workflows.train import RecipeConfig, split_of, training_data_of
 

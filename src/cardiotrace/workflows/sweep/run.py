@@ -9,9 +9,9 @@ from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import UsageError
 from cardiotrace.evaluation.sweep import RunResult, collapse_of
 from cardiotrace.learning.training.sweep import SweepPlan, read_plan
-from cardiotrace.workflows.data import open_dataset, pack
 from cardiotrace.workflows.processes import in_processes
-from cardiotrace.workflows.progress import SILENT, ProgressReporter
+from cardiotrace.workflows.services.dataset import open_dataset, pack
+from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.sweep.example import first_image
 from cardiotrace.workflows.sweep.job import Job, SweepConfig, finish_run, read_result, result_line, split_of_run
 from cardiotrace.workflows.sweep.report import SweepReport, write_report

@@ -13,14 +13,13 @@ from cardiotrace.evaluation.worst import ScoredFrame, worst_frames
 from cardiotrace.io import write_text
 from cardiotrace.metrics import short_name
 from cardiotrace.report.gallery import ComparedImage, draw_compared
-
-INDEX = "index.md"
+from cardiotrace.workflows.services.figure_folder import GALLERY_PAGE
 
 
 def write_gallery(
     table: CaseTable, cases: Iterable[Case], judge: PredictCase, folder: Path, *, count: int = 10
 ) -> Path:
-    """Write an image of each of the worst frames by mean Dice over regions, and `index.md`, which shows them.
+    """Write an image of each of the worst frames by mean Dice over regions, and a page, `index.md`, which shows them.
 
     Only those frames are predicted again.
 
@@ -52,8 +51,8 @@ def write_gallery(
         draw_compared(compared, folder / name, title=title, notes=notes)
         rows.append({"rank": rank, "case": worst.case, **_facts(worst), **_verdict(table, worst), "Dice": worst.mean})
         images.append(f"## {title}\n\n![{worst.case}]({name})")
-    write_text(folder / INDEX, "\n\n".join([*parts, to_text(rows, "markdown").strip(), *images]) + "\n")
-    return folder / INDEX
+    write_text(folder / GALLERY_PAGE, "\n\n".join([*parts, to_text(rows, "markdown").strip(), *images]) + "\n")
+    return folder / GALLERY_PAGE
 
 
 def _about(table: CaseTable) -> str:
