@@ -42,14 +42,14 @@ def config(model, camus, **changes):
 def test_plots_and_gallery_of_a_model(camus, model, tmp_path):
     places = {"plots": tmp_path / "deep" / "plots", "gallery": tmp_path / "gallery"}
     table = evaluate(config(model, camus, by="quality", worst=2, out=tmp_path / "x.json", **places)).table
-    names = {path.name for path in places["plots"].iterdir()}
+    names = {path.name for path in places["plots"].glob("[!.]*")}
     traced = ("ejection-fraction", "end-diastolic-volume", "end-systolic-volume", "left-atrial-volume")
     agreements = {"ejection-fraction", *(f"{name}-traced" for name in traced)}
     assert names == {f"{name}.png" for name in agreements | {"dice", "hausdorff", "mean-absolute"}}
     page = (places["gallery"] / "index.md").read_text()
     images = re.findall(r"\]\((\S+\.png)\)", page)
     assert len(images) == 2
-    assert {path.name for path in places["gallery"].iterdir()} == {"index.md", *images}
+    assert {path.name for path in places["gallery"].glob("[!.]*")} == {"index.md", *images}
     dice = [float(value) for value in re.findall(r"mean Dice ([\d.]+)", page)]
     assert dice == sorted(dice)
     for name in images:

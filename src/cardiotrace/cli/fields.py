@@ -15,10 +15,9 @@ import tyro
 from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, StructConstructorSpec, StructTypeInfo
 
 from cardiotrace.cli.settings import groups, settings
-from cardiotrace.cli.words import read_modality, read_numbers, read_plane, read_view
+from cardiotrace.cli.words import read_modality, read_plane, read_sizes, read_view
 from cardiotrace.core.terms import Modality, View
 from cardiotrace.datasets.reading import Reading
-from cardiotrace.workflows.services.exams import given_spacing
 
 Options = TypeVar("Options")
 
@@ -79,7 +78,7 @@ def _pairs(value: Mapping[str, Any]) -> list[str]:
 
 _SETTINGS = _read_by(settings, "KEY=VALUE", kind=dict, write=_pairs, is_list=True)
 _GROUPS = _read_by(groups, "KEY=GROUP,...", kind=dict, write=_pairs, is_list=True)
-_SIZES = _read_by(lambda words: given_spacing(read_numbers(words)), "HEIGHT WIDTH [DEPTH]", kind=tuple, is_list=True)
+_SIZES = _read_by(read_sizes, "HEIGHT WIDTH [DEPTH]", kind=tuple, is_list=True)
 _PLANE = _read_by(read_plane, "VIEW", kind=tuple)
 _VIEW = _read_by(read_view, "VIEW", kind=View)
 _MODALITY = _read_by(read_modality, "US|MR|photograph", kind=Modality)
@@ -121,10 +120,13 @@ _MARKS: Mapping[str, Mark] = {
     "PhantomConfig.count": Mark(alias="-n"),
     "pathologies": Mark(name="pathology"),
     "vendors": Mark(name="vendor"),
-    "qualities": Mark("good|medium|poor", name="quality"),
-    "frame_count": Mark(name="frames"),
+    "qualities": Mark(name="quality", kind=tuple[Literal["good", "medium", "poor"], ...]),
+    "frame_count": Mark(name="frames", kind=int),
+    "PhantomConfig.cmr.views": _HIDDEN,
+    "PhantomConfig.fundus.views": _HIDDEN,
+    "PhantomConfig.fundus.frame_count": _HIDDEN,
 }
-"""By the name of a field, or of the class that declares it and the field."""
+"""By the name of a field; by the class that declares it and the field; by the class, its kind and the field."""
 
 
 def read_options(kind: type[Options], words: Sequence[str], *, program: str, description: str) -> Options:
@@ -163,7 +165,8 @@ class _Rule:
         if not isinstance(spec, StructConstructorSpec):
             return None
         fields = tuple(
-            dataclasses.replace(field, type=_mark(info.type, field.name).on(field.type)) for field in spec.fields
+            dataclasses.replace(field, type=_mark(info.type, field.name, info.default).on(field.type))
+            for field in spec.fields
         )
         return StructConstructorSpec(_reading if info.type is Reading else spec.instantiate, fields)
 
@@ -176,9 +179,10 @@ def _reading(*, view: tuple[View, Modality] | None, modality: Modality | None, *
     return Reading(view[0], modality or meant, **known)
 
 
-def _mark(kind: type, name: str) -> Mark:
+def _mark(kind: type, name: str, default: object = None) -> Mark:
     """The mark of a field: of the class or the nearest one above that has one, else of the name alone."""
-    keys = (*(f"{above.__name__}.{name}" for above in kind.__mro__), name)
+    which = getattr(default, "kind", "")
+    keys = (f"{kind.__name__}.{which}.{name}", *(f"{above.__name__}.{name}" for above in kind.__mro__), name)
     return next((_MARKS[key] for key in keys if key in _MARKS), Mark())
 
 

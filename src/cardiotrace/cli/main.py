@@ -111,10 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.getLogger("cardiotrace").setLevel(logging.DEBUG)
     _write_any_character()
     try:
-        with clean_interruption():
-            status = _run(words)
-            if sys.stdout is not None:
-                sys.stdout.flush()
+        return _run_cleanly(words)
     except SystemExit as stop:  # from the reading of options: wrong use, or help
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except BrokenPipeError:
@@ -123,10 +120,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Exception, KeyboardInterrupt) as error:
         if debug:
             traceback.print_exc()
-        message, status = _explained(error)
-        complain(f"cardiotrace: {message}")
-        if isinstance(error, OSError) and error.filename is None:
-            _give_up_output()  # most likely it was the output, such as on a full disk
+        return _complain_of(error)
+
+
+def _run_cleanly(words: list[str]) -> int:
+    with clean_interruption():
+        status = _run(words)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    return status
+
+
+def _complain_of(error: BaseException) -> int:
+    """Say what is wrong; returns the exit status."""
+    message, status = _explained(error)
+    complain(f"cardiotrace: {message}")
+    if isinstance(error, OSError) and error.filename is None:
+        _give_up_output()  # most likely it was the output, such as on a full disk
     return status
 
 

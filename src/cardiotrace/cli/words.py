@@ -1,10 +1,12 @@
-"""Words of the field, read as people type them: "A4C" or "4ch", "MRI" or "mr"; and numbers."""
+"""Words of the field, read as people type them: "A4C" or "4ch", "MRI" or "mr"; and sizes."""
 
 from collections.abc import Sequence
 
 from cardiotrace.core.errors import UsageError
 from cardiotrace.core.terms import Modality, View
 from cardiotrace.datasets.naming import plane_of
+from cardiotrace.io.frames import GivenSpacing
+from cardiotrace.workflows.services.exams import given_spacing
 
 
 def read_plane(word: str) -> tuple[View, Modality]:
@@ -48,14 +50,20 @@ def read_modality(word: str) -> Modality:
         raise UsageError(f"{word!r} is no word for a modality", remedy="choose from: US, MR, photograph.") from None
 
 
-def read_numbers(words: Sequence[str]) -> tuple[float, ...]:
-    """Numbers.
+def read_sizes(words: Sequence[str]) -> GivenSpacing:
+    """Sizes (height, width[, depth]) in mm as the readers take them.
 
     Raises:
-        ValueError: a word is none; whoever reads options says which.
+        UsageError: a word is no number, or the sizes are none that an image has.
 
     Example:
-        >>> read_numbers(["1.4", "8"])
-        (1.4, 8.0)
+        >>> read_sizes(["1.4", "1.4", "8"])
+        (8.0, 1.4, 1.4)
     """
-    return tuple(map(float, words))
+    try:
+        sizes = tuple(map(float, words))
+    except ValueError:
+        raise UsageError(
+            f"--spacing-mm takes numbers, got {' '.join(words)}", remedy="name exams before the options."
+        ) from None
+    return given_spacing(sizes)

@@ -1,8 +1,9 @@
 """Find, open and prepare data sets."""
 
 import dataclasses
+import itertools
 import os
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -126,21 +127,29 @@ def choose_split(dataset: Dataset, name: str, *, folds: int = 5, fold: int | Non
         InputError: there is no such split or fold.
     """
     published = dataset.splits()
-    if fold is not None and name not in (*published, OFFICIAL, K_FOLD):
+    if name not in (*published, OFFICIAL, K_FOLD):
         raise _no_split(dataset, name, published)
-    if fold is not None and f"fold{fold}" in published and name != K_FOLD:
-        name, fold = f"fold{fold}", None
-    if name == K_FOLD or (fold is not None and name not in published):
-        if not 1 <= (fold or 1) <= folds:
-            raise InputError(f"there is no fold {fold}: folds are 1 to {folds}")
-        return k_folds(patient_groups(dataset.cases()), folds=folds, seed=seed)[(fold or 1) - 1]
-    if fold is not None:
-        last = sum(f"fold{number}" in published for number in range(1, len(published) + 1))
-        there = f"folds are 1 to {last}" if last else "it publishes none"
-        raise InputError(f"{dataset.name} has no fold {fold}: {there}", remedy='or use data.split = "k-fold".')
-    if name not in published:
-        raise _no_split(dataset, name, published)
-    return published[name].on_disk({case.patient for case in dataset.cases()}).validated()
+    if name == K_FOLD:
+        return _made_fold(dataset, 1 if fold is None else fold, folds, seed)
+    # A number takes the place of the name where the data set publishes folds, such as the ten of CAMUS.
+    wanted = name if fold is None else f"fold{fold}"
+    if wanted not in published:
+        if fold is not None and name not in published:
+            return _made_fold(dataset, fold, folds, seed)
+        raise _no_split(dataset, name, published) if fold is None else _no_fold(dataset, fold, published)
+    return published[wanted].on_disk({case.patient for case in dataset.cases()}).validated()
+
+
+def _made_fold(dataset: Dataset, fold: int, folds: int, seed: int) -> Split:
+    if not 1 <= fold <= folds:
+        raise InputError(f"there is no fold {fold}: folds are 1 to {folds}")
+    return k_folds(patient_groups(dataset.cases()), folds=folds, seed=seed)[fold - 1]
+
+
+def _no_fold(dataset: Dataset, fold: int, published: Container[str]) -> InputError:
+    last = next(number for number in itertools.count() if f"fold{number + 1}" not in published)
+    there = f"folds are 1 to {last}" if last else "it publishes none"
+    return InputError(f"{dataset.name} has no fold {fold}: {there}", remedy='or use data.split = "k-fold".')
 
 
 def _no_split(dataset: Dataset, name: str, published: Iterable[str]) -> InputError:
