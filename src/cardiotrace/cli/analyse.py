@@ -80,11 +80,11 @@ def headline(measures: Measures) -> str:
         >>> headline(Measures("p1", (found,)))
         'EF 55 % (single plane)'
     """
-    found = [(name, next((item for item in measures if item.key == key), None), unit) for name, key, unit in _HEADLINE]
-    known = [(name, item, unit) for name, item, unit in found if item is not None]
-    single = [item.is_single_plane for _, item, _ in known if item.is_usable]
-    parts = [_part(name, item, unit, told=not all(single)) for name, item, unit in known]
-    together = " (single plane)" if single and all(single) else ""
+    preferred = {item.key: item for item in reversed(list(measures))}  # the first of each key counts
+    known = [(name, preferred[key], unit) for name, key, unit in _HEADLINE if key in preferred]
+    single = {item.is_single_plane for _, item, _ in known if item.is_usable}
+    parts = [_part(name, item, unit, told=len(single) == 2) for name, item, unit in known]
+    together = " (single plane)" if single == {True} else ""
     return ", ".join(parts) + together or _without_volumes(measures)
 
 

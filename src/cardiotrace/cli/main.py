@@ -205,14 +205,16 @@ def _find(words: list[str]) -> tuple[Verb | None, list[str]]:
 
 
 def _general(words: list[str]) -> int:
-    if words[:1] == ["help"] and len(words) > 1:
+    """What no verb is asked for by: the version, help on all verbs or those of one word."""
+    first = words[0] if words else "help"
+    if first == "help" and len(words) > 1:
         return _run([*words[1:], "--help"])
-    if words[:1] in (["--version"], ["-V"]):
+    if first in ("--version", "-V"):
         say(f"cardiotrace {__version__}")
         return 0
-    family = [verb for verb in VERBS if words and verb.name.startswith(f"{words[0]} ")]
-    if not words or words[0] in _HELP or (family and set(words[1:]) <= set(_HELP)):
-        say(_overview(family or list(VERBS)))
+    family = [verb for verb in VERBS if verb.name.startswith(f"{first} ")]
+    if first in _HELP or (family and set(words[1:]) <= set(_HELP)):
+        say(_overview(family or VERBS))
         return 0
     complain(f"cardiotrace: {_no_such_verb(words)}")
     return 2

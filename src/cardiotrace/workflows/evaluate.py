@@ -141,35 +141,53 @@ def evaluate(config: EvaluateConfig, watch: ProgressReporter = SILENT) -> Evalua
 def _require_used(config: EvaluateConfig) -> None:
     """Refuse words that would be passed over: whoever gave them would take the scores for those of something else."""
     usual = EvaluateConfig(config.predicted, config.reference)
-    given = {name for name in (*_OF_DATA_SETS, *_OF_FOLDERS) if getattr(config, name) != getattr(usual, name)}
-    of_data_sets = [name for name in _OF_DATA_SETS if name in given]
-    if config.dataset is None and of_data_sets:
-        raise UsageError(f"{_option(of_data_sets[0])} is for data sets", remedy=_SAY_DATASET)
-    for name, remedy in _OF_FOLDERS.items():
-        if config.dataset is not None and name in given:
-            raise UsageError(f"{_option(name)} is for two folders of label maps", remedy=remedy)
-    if of_data_sets and config.part == "all" and FIT not in config.limits:
-        remedy = "say what of it to score on, such as --part testing."
-        raise UsageError(f"{_option(of_data_sets[0])} has no effect with --part all", remedy=remedy)
-    of_folds = [name for name in ("folds", "fold_seed") if name in given]
-    if of_folds and config.split != K_FOLD:
-        raise UsageError(
-            f"{_option(of_folds[0])} is for folds that are made here", remedy=f"give --split {K_FOLD} with it."
-        )
+    for idle in _IDLE:
+        given = [name for name in idle.names if getattr(config, name) != getattr(usual, name)]
+        if given and idle.applies(config):
+            raise UsageError(f"--{given[0].replace('_', '-')} {idle.why}", remedy=idle.remedy)
 
 
-_SAY_DATASET = "say which one REFERENCE is with --dataset."
+@dataclass(frozen=True)
+class _Idle:
+    """Options that have no effect beside others."""
+
+    names: tuple[str, ...]
+    applies: Callable[[EvaluateConfig], bool]
+    why: str
+    remedy: str
+
+
+def _has_dataset(config: EvaluateConfig) -> bool:
+    return config.dataset is not None
+
+
 _OF_DATA_SETS = ("part", "split", "fold", "folds", "fold_seed")
 _OF_FOLDERS = {
     "scheme": "a data set has a scheme of its own.",
     "spacing_mm": "a data set of files takes --option spacing_mm=[DEPTH,HEIGHT,WIDTH].",
     "third_axis": "a data set of files takes --option third_axis=time or depth.",
 }
-"""Options that say something of folders only, and what to do where a data set is scored."""
-
-
-def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+_IDLE = (
+    _Idle(
+        _OF_DATA_SETS,
+        lambda config: config.dataset is None,
+        "is for data sets",
+        "say which one REFERENCE is with --dataset.",
+    ),
+    *(_Idle((name,), _has_dataset, "is for two folders of label maps", remedy) for name, remedy in _OF_FOLDERS.items()),
+    _Idle(
+        _OF_DATA_SETS,
+        lambda config: config.part == "all" and FIT not in config.limits,
+        "has no effect with --part all",
+        "say what of it to score on, such as --part testing.",
+    ),
+    _Idle(
+        ("folds", "fold_seed"),
+        lambda config: config.split != K_FOLD,
+        "is for folds that are made here",
+        f"give --split {K_FOLD} with it.",
+    ),
+)
 
 
 def _require_table(path: Path) -> None:

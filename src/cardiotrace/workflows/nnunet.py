@@ -1,6 +1,7 @@
 """A data set as nnU-Net v2 reads it."""
 
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from cardiotrace.workflows.data import DatasetConfig
 from cardiotrace.workflows.services.dataset import OFFICIAL, reading_options
 from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 
+LOG = logging.getLogger(__name__)
 SUFFIX = ".nii.gz"
 RECORD = "cardiotrace.json"
 """Says what an export was made from, beside it: files that are kept must have been made in the same way."""
@@ -128,44 +130,44 @@ def export_nnunet(dataset: Dataset, out: Path, splits: Sequence[Split], watch: P
     _require_apart(out, dataset.root, everything)
     is_current = _begin(out, dataset)
     places = {part: _place(out, ending) for part, ending in (("training", "Tr"), ("testing", "Ts"))}
-    written = _Written()
+    written = _Written(part_of)
     with watch.stage(f"writing {dataset.name} for nnU-Net") as tick:
         for done, case in enumerate(cases, start=1):
             place = places[part_of[case.patient]]
             there = _up_to_date(case, place, dataset.root) if is_current else []
-            written.add(part_of[case.patient], case.patient, there or _write_case(case, place, dataset), len(there))
+            written.add(case.patient, there or _write_case(case, place, dataset), kept=len(there))
             tick(done, len(cases))
     for part, place in places.items():
         _check_alone(place, written.listed(part))
-    training, testing = (len(written.listed(part)) for part in places)
+    training, testing = len(written.listed("training")), len(written.listed("testing"))
     write_json(out / "dataset.json", _description(dataset, training))
     write_json(out / "splits_final.json", [_fold(split, written.names) for split in splits])
+    LOG.debug("%s: %d images for training, %d for testing, %d of them kept", out, training, testing, written.kept)
     return Exported(out, training, testing, written.kept, _left_out(everything, part_of, splits))
-
-
-def _parts(splits: Sequence[Split]) -> dict[str, str]:
-    """Patient to the part it goes to; whoever trains in one fold is not kept for testing in another."""
-    part_of = {name: "testing" for split in splits for name in split.testing}
-    return part_of | {name: "training" for split in splits for name in (*split.training, *split.validation)}
 
 
 @dataclass
 class _Written:
     """Names of the images that stand in the folders."""
 
+    part_of: Mapping[str, str]
+    """Of each patient."""
     names: dict[str, list[str]] = field(default_factory=dict)
     """By patient."""
-    part_of: dict[str, str] = field(default_factory=dict)
-    """Of each patient."""
     kept: int = 0
 
-    def add(self, part: str, patient: str, names: Sequence[str], kept: int) -> None:
-        self.part_of[patient] = part
+    def add(self, patient: str, names: Sequence[str], *, kept: int) -> None:
         self.names.setdefault(patient, []).extend(names)
         self.kept += kept
 
     def listed(self, part: str) -> list[str]:
         return [name for patient, names in self.names.items() if self.part_of[patient] == part for name in names]
+
+
+def _parts(splits: Sequence[Split]) -> dict[str, str]:
+    """Patient to the part it goes to; whoever trains in one fold is not kept for testing in another."""
+    part_of = {name: "testing" for split in splits for name in split.testing}
+    return part_of | {name: "training" for split in splits for name in (*split.training, *split.validation)}
 
 
 def _require_apart(out: Path, root: Path, cases: Iterable[Case]) -> None:

@@ -1,5 +1,6 @@
 """One exam, traced and measured in memory: what the command line, Python and the demo all go through."""
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from cardiotrace.io.results import REPORT_PAGE
 from cardiotrace.workflows.services.provenance import Provenance, provenance_of, reading_flags
 from cardiotrace.workflows.services.record import read_record
 from cardiotrace.workflows.services.tracing import Models, Tracing, trace_exam
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,7 @@ def measured(
     """
     measures = measure(exam, labels, doubts=doubts or {})
     together = dict.fromkeys([*measures.flags, *reading_flags(exam, of_sizes=False), *flags])
+    LOG.debug("%s: %d values of %d images, %d flags", exam.name, len(measures.quantities), len(labels), len(together))
     return Analysis(exam, labels, replace(measures, flags=tuple(together)), provenance)
 
 

@@ -33,7 +33,7 @@ from cardiotrace.workflows.services.stamp import Stamps, folder_of, stamps_of
 Result = TypeVar("Result")
 
 LOG = logging.getLogger(__name__)
-"""Told of each failure with its traceback, at the level of debugging."""
+"""Told at the level of debugging: of each exam that is begun, and of each failure with its traceback."""
 
 REPORT = (MEASURES, MEASURES_TABLE, REPORT_PAGE)
 """What `analyse` and `measure` write into the folder of every exam, beside figures."""
@@ -99,6 +99,7 @@ def for_each_exam(
 
 def attempt(exam: FoundExam, work: Callable[[FoundExam], Result]) -> Result | Failure:
     """The work on one exam, or why it could not be done."""
+    LOG.debug("%s: %s", exam.name, exam.path)
     try:
         return work(exam)
     except Exception as error:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import logging
 import os
 from collections.abc import Container, Iterable
 from pathlib import Path
@@ -19,6 +20,7 @@ from cardiotrace.datasets.split import Split, k_folds, patient_groups
 from cardiotrace.preprocessing import Preprocessing
 from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 
+LOG = logging.getLogger(__name__)
 OFFICIAL, K_FOLD = "official", "k-fold"
 """Words for a split: the published one that most data sets have, and folds that are made by patient."""
 
@@ -50,7 +52,9 @@ def open_dataset(choice: Choice, root: Path | None) -> Dataset:
         InputError: the folder does not hold it.
     """
     place = _default_root(choice.name) if root is None else None
-    return DATASETS.make(Choice(choice.name, {**choice.options, "root": str(place or data_root(choice.name, root))}))
+    options = {**choice.options, "root": str(place or data_root(choice.name, root))}
+    LOG.debug("opening %s with %s", choice.name, options)
+    return DATASETS.make(Choice(choice.name, options))
 
 
 def _default_root(name: str) -> Path | None:
@@ -90,6 +94,7 @@ def pack(
             options={"channels": dataset.channels, **reading_options(dataset)},
             on_progress=tick,
         )
+    LOG.debug("%s is packed in %s", dataset.name, data.folder)
     if data.images.shape[1] != expected:  # said now, as the network could be trained and never exported
         raise InputError(
             f"its images come out in {data.images.shape[1]} channels, where the data set states {expected}",
