@@ -102,7 +102,7 @@ class _EvaluationTask:
     """What is to be scored, and how its predictions come about."""
 
     cases: list[Case]
-    judge: PredictCase
+    predict: PredictCase
     score: Callable[[list[Case], Tick], CaseTable]
     limits: OutlierLimits | None
 
@@ -225,7 +225,7 @@ def _draw(table: CaseTable, task: _EvaluationTask, config: EvaluateConfig, watch
         from cardiotrace.workflows.services.gallery import write_gallery
 
         with watch.stage("drawing the worst cases"), figures_in(config.gallery, option="--gallery") as folder:
-            write_gallery(table, task.cases, task.judge, folder, count=config.worst)
+            write_gallery(table, task.cases, task.predict, folder, count=config.worst)
 
 
 def _task(config: EvaluateConfig, watch: ProgressReporter) -> _EvaluationTask:

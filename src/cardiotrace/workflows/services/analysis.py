@@ -163,7 +163,7 @@ class Analysed:
 
     name: str
     measures: Measures
-    """Of an earlier run, without instants and curves."""
+    """Of an earlier run, without key frames and curves."""
     report: Path
     plain: Mapping[str, Any] = field(repr=False, default_factory=dict)
     """What its `measures.json` holds."""

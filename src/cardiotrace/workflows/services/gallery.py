@@ -17,7 +17,7 @@ from cardiotrace.workflows.services.figure_folder import GALLERY_PAGE
 
 
 def write_gallery(
-    table: CaseTable, cases: Iterable[Case], judge: PredictCase, folder: Path, *, count: int = 10
+    table: CaseTable, cases: Iterable[Case], predict: PredictCase, folder: Path, *, count: int = 10
 ) -> Path:
     """Write an image of each of the worst frames by mean Dice over regions, and a page, `index.md`, which shows them.
 
@@ -26,7 +26,7 @@ def write_gallery(
     Args:
         table: scores of the cases.
         cases: the same cases.
-        judge: what predicted them.
+        predict: what predicted them.
         folder: where they go; it must be there.
         count: how many, at most.
 
@@ -44,8 +44,8 @@ def write_gallery(
     for rank, worst in enumerate(worst_frames(table, count), start=1):
         case = by_name[worst.case]
         name = f"{rank:02d}_{_safe(worst.case)}_{worst.frame}.png"
-        judged = judge(case)
-        compared = ComparedImage(case.read_image(), judged.predicted, judged.reference, worst.frame)
+        prediction = predict(case)
+        compared = ComparedImage(case.read_image(), prediction.predicted, prediction.reference, worst.frame)
         title = f"{rank}. {worst.case}, {_place(worst)}"
         notes = [_numbers(row) for row in worst.rows if not math.isnan(row.score("dice"))]
         draw_compared(compared, folder / name, title=title, notes=notes)
