@@ -166,8 +166,8 @@ def _samples(runs: Path, camus: Camus) -> Iterator[tuple[str, Sample]]:
     cases = _by_patient(camus.cases())
     for patient, labels, doubts in _predictions(runs, cases):
         measures = measure(_exam(cases[patient]), labels)
-        sections = {instant.phase: instant.section for instant in measures.key_frames}
-        diastole, systole = sections.get(Phase.ED), sections.get(Phase.ES)
+        traces = {found.phase: found.trace for found in measures.key_frames}
+        diastole, systole = traces.get(Phase.ED), traces.get(Phase.ES)
         found = measures.find("left_ventricular_ejection_fraction")
         if found is None or diastole is None or systole is None:
             continue

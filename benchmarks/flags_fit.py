@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from scipy.optimize import minimize
 
 from cardiotrace.clinical.expected import ErrorModel, Linear, first_signs, second_signs
-from cardiotrace.clinical.long_axis_trace import Section
+from cardiotrace.clinical.long_axis_trace import LongAxisTrace
 
 FOLDS, REPEATS = 5, 10
 RIDGE, PENALTY = 20.0, 1.0
@@ -25,14 +25,14 @@ class Sample:
 
     error: float
     """Measured less reference, points."""
-    diastole: Section
-    systole: Section
+    diastole: LongAxisTrace
+    systole: LongAxisTrace
     unsure: float
 
     @property
     def signs(self) -> dict[str, float]:
         """Those of the first step."""
-        return first_signs(self.diastole, self.systole, is_scaled=True)
+        return first_signs(self.diastole, self.systole)
 
     def others(self, error: float) -> dict[str, float]:
         """Those of the second step."""

@@ -23,9 +23,8 @@ from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import write_text
 from cardiotrace.learning.training.folder import RunFolder
-from cardiotrace.workflows.export import ExportConfig, export_run
 from cardiotrace.workflows.services.dataset import cases_of, choose_split, open_dataset
-from cardiotrace.workflows.train import TrainConfig, run_training
+from cardiotrace.workflows.train import TrainConfig, train_model
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 SCORED_PATIENTS = 100
@@ -122,8 +121,7 @@ def _trained(config: TrainConfig) -> RunFolder:
     folder = RunFolder(config.out)
     if not folder.model.exists():
         resumed = TrainConfig(**{**vars(config), "resume": folder.checkpoint.exists()})
-        run_training(resumed)
-        export_run(ExportConfig(folder.path, config.data, cache=config.cache))
+        train_model(resumed)
     return folder
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from cardiotrace.clinical import expected, measure
 from cardiotrace.clinical.expected import WORDS, Linear, error_flags, error_model, error_probability, first_signs
-from cardiotrace.clinical.long_axis_trace import LongAxisTrace, trace_long_axis
+from cardiotrace.clinical.long_axis_trace import EMPTY, LongAxisTrace, trace_long_axis
+from cardiotrace.clinical.scale import UNKNOWN
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Phase
@@ -30,7 +31,7 @@ def exam() -> tuple[Exam, dict[str, LabelMap]]:
 
 
 def test_signs_are_what_the_outlines_show() -> None:
-    signs = first_signs(of(WIDE), of(NARROW), is_scaled=True)
+    signs = first_signs(of(WIDE), of(NARROW))
     assert signs["ejection"] == pytest.approx(100 * (1 - NARROW.volume_ml / WIDE.volume_ml), abs=0.3)
     assert signs["length"] == pytest.approx(8.0, abs=0.05)
     # The atria are alike but for their width, that of the ventricle less 5 mm to each side.
@@ -41,10 +42,10 @@ def test_signs_are_what_the_outlines_show() -> None:
 
 
 def test_without_pixel_size_or_atrium_their_signs_are_missing_and_add_nothing() -> None:
-    signs = first_signs(replace(of(WIDE), atrium_cm2=0.0), of(NARROW), is_scaled=False)
+    signs = first_signs(replace(of(WIDE), atrium_area=0.0, scale=UNKNOWN), of(NARROW))
     assert [name for name, value in signs.items() if np.isnan(value)] == ["atrium", "length"]
     assert np.isfinite(error_model().error.value(signs))
-    assert first_signs(LongAxisTrace(0.0), of(NARROW), is_scaled=True) == {}
+    assert first_signs(EMPTY, of(NARROW)) == {}
 
 
 def test_a_linear_step_by_hand() -> None:
@@ -54,15 +55,15 @@ def test_a_linear_step_by_hand() -> None:
 
 
 def test_doubt_makes_an_error_likelier_and_is_told_in_words() -> None:
-    sure = error_probability(of(WIDE), of(NARROW), 0.2, is_scaled=True)
-    unsure = error_probability(of(WIDE), of(NARROW), 3.0, is_scaled=True)
+    sure = error_probability(of(WIDE), of(NARROW), 0.2)
+    unsure = error_probability(of(WIDE), of(NARROW), 3.0)
     assert sure[0] < error_model().limit < unsure[0]
     assert unsure[2] == WORDS["unsure"]
-    (flag,) = error_flags(of(WIDE), of(NARROW), 3.0, is_scaled=True)
+    (flag,) = error_flags(of(WIDE), of(NARROW), 3.0)
     assert flag.rule == "ejection-error"
     assert "may be off by more than 10 points" in flag.text
     assert "doubt at end-systole" in flag.text
-    assert error_flags(of(WIDE), of(NARROW), 0.2, is_scaled=True) == ()
+    assert error_flags(of(WIDE), of(NARROW), 0.2) == ()
 
 
 def test_only_a_models_labels_are_judged() -> None:

@@ -1,6 +1,10 @@
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+
 import numpy as np
 
-from cardiotrace.clinical.key_frames import find_key_frames
+from cardiotrace.clinical import key_frames as module
+from cardiotrace.clinical.key_frames import KeyFrames
 from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.geometry import NO_GEOMETRY
 from cardiotrace.core.image import Image
@@ -13,23 +17,27 @@ def image(name: str, frames: int, phases: dict[Phase, int] | None = None) -> Exa
     )
 
 
+def find_key_frames(images: Sequence[ExamImage], sizes: Mapping[str, np.ndarray]) -> KeyFrames | None:
+    return module.find_key_frames([SimpleNamespace(image=item, sizes=sizes[item.name]) for item in images])
+
+
 def test_named_phases_are_taken_over_sizes() -> None:
     key_frames = find_key_frames([image("loop", 4, {Phase.ED: 1, Phase.ES: 3})], {"loop": np.array([40.0, 39, 10, 12])})
     assert key_frames is not None
-    assert [(item.frame, item.is_named) for item in key_frames.instants] == [(1, True), (3, True)]
+    assert [(item.frame, item.is_named) for item in key_frames] == [(1, True), (3, True)]
 
 
 def test_stills_that_name_their_phase() -> None:
     images = [image("es", 1, {Phase.ES: 0}), image("ed", 1, {Phase.ED: 0})]
     key_frames = find_key_frames(images, {"es": np.array([12.0]), "ed": np.array([30.0])})
     assert key_frames is not None
-    assert [item.label for item in key_frames.instants] == ["ed:0", "es:0"]
+    assert [str(item.ref) for item in key_frames] == ["ed:0", "es:0"]
 
 
 def test_stills_without_names_are_told_by_size() -> None:
     key_frames = find_key_frames([image("a", 1), image("b", 1)], {"a": np.array([12.0]), "b": np.array([30.0])})
     assert key_frames is not None
-    assert [(item.label, item.is_named) for item in key_frames.instants] == [("b:0", False), ("a:0", False)]
+    assert [(str(item.ref), item.is_named) for item in key_frames] == [("b:0", False), ("a:0", False)]
 
 
 def test_the_missing_phase_is_found_in_the_image_of_the_named_one() -> None:
@@ -37,7 +45,7 @@ def test_the_missing_phase_is_found_in_the_image_of_the_named_one() -> None:
     sizes = {"loop": np.array([30.0, 20, 25]), "longer": np.array([9.0, 8, 7, 6, 5])}
     key_frames = find_key_frames(images, sizes)
     assert key_frames is not None
-    assert [item.label for item in key_frames.instants] == ["loop:0", "loop:1"]
+    assert [str(item.ref) for item in key_frames] == ["loop:0", "loop:1"]
 
 
 def test_frames_without_a_ventricle_are_not_end_systole() -> None:
@@ -57,6 +65,6 @@ def test_one_still_is_end_diastole_only() -> None:
     assert named.end_systole is not None
 
 
-def test_nothing_shown_is_no_cycle() -> None:
+def test_nothing_shown_is_no_key_frame() -> None:
     assert find_key_frames([image("loop", 3)], {"loop": np.zeros(3)}) is None
     assert find_key_frames([], {}) is None

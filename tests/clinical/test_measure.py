@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cardiotrace.clinical import measure
+from cardiotrace.clinical.frame_ref import FrameRef
 from cardiotrace.clinical.quantity import Measures
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
@@ -45,7 +46,7 @@ def test_two_stills_give_the_analytic_values() -> None:
     by_length = measures.find("left_ventricular_ejection_fraction", method="area-length")
     assert by_length is not None
     assert by_length.value == pytest.approx(TRUE_PERCENT, abs=0.3)
-    assert by_length.frames == ("p1_A4C_ED:0", "p1_A4C_ES:0")
+    assert by_length.frames == (FrameRef("p1_A4C_ED", 0), FrameRef("p1_A4C_ES", 0))
     assert measures.value("left_ventricular_end_diastolic_area_cm2") == pytest.approx(WIDE.area_cm2, rel=0.003)
     assert measures.value("left_ventricular_end_systolic_length_cm") == pytest.approx(7.0, abs=0.03)
     # The atrium at end-systole: half an ellipse with half axes of 14 and 30 mm.
@@ -407,9 +408,9 @@ def test_curve_table_and_drawing_share_one_rule_for_the_base(view: View, modalit
     assert volume.value == pytest.approx(WIDE.volume_ml, rel=0.006)
     (curve,) = measures.curves
     assert curve.series["left_ventricular_volume_ml"][0] == volume.value
-    section = measures.key_frames[0].section
-    assert section is not None
-    assert section.simpson_ml == volume.value
+    trace = measures.key_frames[0].trace
+    assert trace is not None
+    assert trace.simpson_ml == volume.value
 
 
 def test_stack_whose_volume_jumps_is_flagged() -> None:

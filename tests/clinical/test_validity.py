@@ -6,6 +6,7 @@ import pytest
 from cardiotrace.clinical.axis import LongAxis
 from cardiotrace.clinical.long_axis_trace import LongAxisTrace
 from cardiotrace.clinical.rule import KINDS, RULES
+from cardiotrace.clinical.scale import Scale
 from cardiotrace.clinical.traced_cine import TracedCine, base_direction
 from cardiotrace.clinical.validity import (
     atrium_flags,
@@ -14,13 +15,15 @@ from cardiotrace.clinical.validity import (
     ejection_flags,
     jump_flags,
     length_flags,
-    section_flags,
-    sector,
+    trace_flags,
     volume_flags,
 )
 from cardiotrace.core.flag import Grade, worst
 from cardiotrace.core.label import LabelMap
+from cardiotrace.geometry.sector import lit_area
 from tests.clinical.ventricle import Ventricle, image_of, label_map
+
+MILLIMETRES = Scale((1.0, 1.0), is_known=True)
 
 
 def traced(labels: LabelMap) -> TracedCine:
@@ -28,7 +31,7 @@ def traced(labels: LabelMap) -> TracedCine:
 
 
 def flags_of(labels: LabelMap) -> list[str]:
-    return [flag.text for flag in section_flags(traced(labels), 0)]
+    return [flag.text for flag in trace_flags(traced(labels), 0)]
 
 
 def test_a_sound_ventricle_raises_nothing() -> None:
@@ -82,11 +85,11 @@ def test_sector_is_what_lies_between_bright_pixels() -> None:
     rows, columns = np.mgrid[:60, :80]
     fan = np.abs(columns - 40) <= rows * 0.6
     speckle = np.random.default_rng(0).integers(0, 255, (3, 60, 80)) * fan
-    found = sector(speckle.astype(np.uint8))
+    found = lit_area(speckle.astype(np.uint8))
     assert np.count_nonzero(found & ~fan) == 0
     assert np.count_nonzero(found & fan) > 0.98 * np.count_nonzero(fan)
-    assert sector(np.full((1, 5, 5, 3), 9, np.uint8)).all()
-    assert sector(np.zeros((2, 4, 6), np.uint8)).all()
+    assert lit_area(np.full((1, 5, 5, 3), 9, np.uint8)).all()
+    assert lit_area(np.zeros((2, 4, 6), np.uint8)).all()
 
 
 @pytest.mark.parametrize(("areas", "count"), [([30, 28, 26, 28], 0), ([30, 12, 28], 1), ([30, 0, 28], 1), ([30], 0)])
@@ -95,7 +98,9 @@ def test_jumps(areas: list[float], count: int) -> None:
 
 
 def long(length_mm: float) -> LongAxisTrace:
-    return LongAxisTrace(1.0, LongAxis(np.array([[length_mm, -20.0], [length_mm, 20.0]]), np.zeros(2), "annulus"))
+    return LongAxisTrace(
+        MILLIMETRES, 1.0, LongAxis(np.array([[length_mm, -20.0], [length_mm, 20.0]]), np.zeros(2), "annulus")
+    )
 
 
 @pytest.mark.parametrize(
@@ -148,15 +153,15 @@ def test_grades_of_volumes(volume_ml: float, grade: Grade | None) -> None:
 
 
 def test_what_changes_more_than_in_any_reference() -> None:
-    diastole = replace(long(80), area_cm2=30.0, myocardium_cm2=20.0)
-    assert change_flags(diastole, replace(long(70), area_cm2=18.0, myocardium_cm2=20.0)) == ()
-    (wall,) = change_flags(diastole, replace(long(70), area_cm2=18.0, myocardium_cm2=14.0))
+    diastole = replace(long(80), area=3000.0, myocardium_area=2000.0)
+    assert change_flags(diastole, replace(long(70), area=1800.0, myocardium_area=2000.0)) == ()
+    (wall,) = change_flags(diastole, replace(long(70), area=1800.0, myocardium_area=1400.0))
     assert wall.rule == "wall-area"
     assert "70 % as large" in wall.text
-    (outer,) = change_flags(diastole, replace(long(70), area_cm2=7.0, myocardium_cm2=20.0))
+    (outer,) = change_flags(diastole, replace(long(70), area=700.0, myocardium_area=2000.0))
     assert outer.rule == "outer-area"
     narrow = LongAxis(np.array([[70.0, -10.0], [70.0, 10.0]]), np.zeros(2), "annulus")
-    (annulus,) = change_flags(diastole, LongAxisTrace(20.0, narrow))
+    (annulus,) = change_flags(diastole, LongAxisTrace(MILLIMETRES, 2000.0, narrow))
     assert annulus.rule == "annulus-change"
 
 

@@ -333,13 +333,13 @@ def test_every_rule_that_raises_a_flag_is_explained():
 def test_measures_page_names_every_quantity():
     from cardiotrace.clinical import measure
     from cardiotrace.clinical.quantity import VERSION
+    from cardiotrace.clinical.term import TERMS
     from cardiotrace.phantoms import EchoPhantom, echo_exam
-    from cardiotrace.report.page import NAMES
 
     text = (DOCS / "reference" / "measures-json.md").read_text()
     made = echo_exam(EchoPhantom(frame_count=12, spacing_mm=1.0))
     found = measure(made.exam, made.labels)
-    assert {name for name in (*NAMES, *(item.name for item in found)) if f"`{name}`" not in text} == set()
+    assert {name for name in (*TERMS, *(item.name for item in found)) if f"`{name}`" not in text} == set()
     assert set(re.findall(r"^\| `(\w+)` \|", text.partition("A quantity:")[0], re.MULTILINE)) == {
         *found.to_plain(),
         "provenance",

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial import ConvexHull, QhullError
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.geometry.contour import (
@@ -11,7 +12,6 @@ from cardiotrace.geometry.contour import (
     polygon_area,
     polygon_perimeter,
     resample_polyline,
-    smooth_contour,
 )
 
 
@@ -87,6 +87,18 @@ def test_hull_is_scaled_by_both_pixel_sizes():
 
 
 @settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(3, 60), st.booleans())
+def test_hull_is_that_of_qhull(seed, count, is_whole):
+    points = np.random.default_rng(seed).normal(scale=4, size=(count, 2))
+    points = points.round() if is_whole else points  # whole numbers: many points on one line, and twice the same
+    try:
+        area = ConvexHull(points).volume
+    except QhullError:
+        area = 0.0
+    assert convex_hull_area(points) == pytest.approx(area, rel=1e-12, abs=1e-12)
+
+
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_area_is_within_the_hull_and_pixels(seed):
     mask = np.random.default_rng(seed).random((8, 9)) < 0.5
@@ -122,16 +134,3 @@ def test_resampled_closed_line_does_not_return_to_its_start():
 def test_resampling_refuses_what_cannot_be(points, count):
     with pytest.raises(InputError, match="cannot place"):
         resample_polyline(points, count)
-
-
-def test_smoothing_takes_the_stairs_off_a_disc():
-    line = largest_contour(disc(40.3))
-    smooth = smooth_contour(line, sigma=3.0, count=300)
-    assert smooth.shape == (300, 2)
-    assert polygon_perimeter(smooth) / (2 * np.pi * 40.3) == pytest.approx(1.0, abs=5e-3)
-    assert polygon_area(smooth) == pytest.approx(np.pi * 40.3**2 * np.exp(-((3 / 40.3) ** 2)), rel=4e-3)
-
-
-def test_smoothing_by_nothing_only_resamples():
-    line = largest_contour(disc(10.2))
-    assert smooth_contour(line, sigma=0.0) == pytest.approx(resample_polyline(line, len(line), closed=True))

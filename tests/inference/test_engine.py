@@ -1,7 +1,6 @@
 """Engines compute what the network says, and their failures are told in words."""
 
 import importlib.util
-import os
 import sys
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 
 from cardiotrace.core.errors import ModelFileError, UsageError
 from cardiotrace.core.label import CAMUS, LV_ONLY
-from cardiotrace.inference.engine import OnnxRuntimeEngine, make_engine, usable_processors
+from cardiotrace.inference.engine import OnnxRuntimeEngine, make_engine
 from cardiotrace.inference.model_file import Model
 from tests.fake.models import make_model, make_spec, pointwise_network
 
@@ -52,17 +51,6 @@ def test_openvino_agrees_with_onnx_runtime() -> None:
     pytest.importorskip("openvino", reason="the optional OpenVINO engine is not installed")
     batch = np.random.default_rng(1).normal(size=(2, 1, 8, 9)).astype(np.float32)
     np.testing.assert_allclose(make_engine(MODEL, name="openvino").run(batch), make_engine(MODEL).run(batch), atol=1e-4)
-
-
-def test_at_least_one_processor_is_usable() -> None:
-    assert usable_processors() >= 1
-
-
-@pytest.mark.parametrize(("bound", "expected"), [("1", 1), ("3", 3), ("64", 4), ("0", 4), ("two", 4), ("", 4)])
-def test_the_usual_variable_bounds_processors(monkeypatch, bound: str, expected: int) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 2, 3}, raising=False)
-    monkeypatch.setenv("OMP_NUM_THREADS", bound)
-    assert usable_processors() == expected
 
 
 def test_the_runtime_is_imported_only_when_an_engine_is_made() -> None:

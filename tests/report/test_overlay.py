@@ -43,8 +43,8 @@ def test_axis_is_drawn_where_it_is() -> None:
     axis = found.axis
     assert axis is not None
     without = np.asarray(draw_overlay(black, labels, 0, style=PLAIN)).astype(int)
-    with_axis = np.asarray(draw_overlay(black, labels, 0, section=found, style=PLAIN)).astype(int)
-    row, column = ((axis.apex_mm * 0.5 + axis.base_mm * 0.5 + 0.5) * 400 / 150).round().astype(int)
+    with_axis = np.asarray(draw_overlay(black, labels, 0, trace=found, style=PLAIN)).astype(int)
+    row, column = ((axis.apex * 0.5 + axis.base * 0.5 + 0.5) * 400 / 150).round().astype(int)
     window = np.s_[row - 2 : row + 3, column - 2 : column + 3]
     assert with_axis[window].max() > without[window].max() + 100
 
@@ -57,11 +57,11 @@ def test_axis_of_a_cropped_image_lies_where_it_was_measured() -> None:
     assert axis is not None
     part, held = cropped(black, labels, Box(30, 130, 25, 125))
     drawn = [
-        np.asarray(draw_overlay(part, held, 0, section=traced, style=PLAIN, corner_mm=corner)).astype(int)
+        np.asarray(draw_overlay(part, held, 0, trace=traced, style=PLAIN, corner_mm=corner)).astype(int)
         for corner in ((30.0, 25.0), (0.0, 0.0))
     ]
     assert drawn[0].shape == (400, 400, 3)
-    middle_mm = axis.apex_mm * 0.5 + axis.base_mm * 0.5
+    middle_mm = axis.apex * 0.5 + axis.base * 0.5
     row, column = ((middle_mm - (30, 25) + 0.5) * 400 / 100).round().astype(int)
     right, wrong = (image[row - 2 : row + 3, column - 2 : column + 3].max() for image in drawn)
     assert right > wrong + 100

@@ -7,10 +7,12 @@ import tomli_w
 from cardiotrace.core.errors import UsageError
 from cardiotrace.datasets.chase import Chase
 from cardiotrace.datasets.split import read_split
-from cardiotrace.evaluation.table import read_table
+from cardiotrace.evaluation.table import read_table, table_to_json
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.loop import DivergedError
 from cardiotrace.learning.training.run import Hardware
+from cardiotrace.learning.training.sweep import read_plan
+from cardiotrace.workflows.data_opener import DataOpener
 from cardiotrace.workflows.sweep import SweepConfig, job, run, run_sweep
 from tests.fake.chase import write_chase
 
@@ -83,19 +85,50 @@ def test_a_run_that_diverges_is_a_result(config, monkeypatch):
 def test_an_interrupted_sweep_goes_on_where_it_was(config, monkeypatch):
     done = []
 
-    def stop_at_second(waiting):
+    def stop_at_second(waiting, reporter, *, opener):
         if done:
             raise KeyboardInterrupt
         done.append(waiting.run.name)
-        return original(waiting)
+        return original(waiting, reporter, opener=opener)
 
     original = run.finish_run
     monkeypatch.setattr(run, "finish_run", stop_at_second)
     with pytest.raises(KeyboardInterrupt):
         run_sweep(config)
-    monkeypatch.setattr(run, "finish_run", lambda waiting: done.append(waiting.run.name) or original(waiting))
+
+    def counted(waiting, reporter, *, opener):
+        done.append(waiting.run.name)
+        return original(waiting, reporter, opener=opener)
+
+    monkeypatch.setattr(run, "finish_run", counted)
     run_sweep(config)
     assert len(done) == len(set(done)) == 4
+
+
+@pytest.mark.slow
+def test_runs_in_processes_are_those_of_one_process(config):
+    config = dataclasses.replace(config, overrides={"sweep.seeds": [1], "training.epochs": 1})
+    there = dataclasses.replace(config, out=config.out.with_name("there"), jobs=2)
+    alone, spread = run_sweep(config), run_sweep(there)
+    timeless = [[dataclasses.replace(item, seconds=0.0) for item in report.results] for report in (alone, spread)]
+    assert timeless[0] == timeless[1]
+    for item in alone.results:
+        for name in (job.GRID, "testing.json"):
+            assert (config.out / item.name / name).read_bytes() == (there.out / item.name / name).read_bytes()
+
+
+def test_what_is_kept_of_a_run_is_what_it_returned(config):
+    config = dataclasses.replace(config, overrides={"training.epochs": 1})
+    opener = DataOpener(config.data, config.cache)
+    planned = read_plan(config.recipe, config.overrides).runs[0]
+    one = job.Job(planned, RunFolder(config.out / planned.name), config.hardware)
+    assert job.kept_result(one) is None
+    result = job.finish_run(one, opener=opener)
+    kept = job.kept_result(one)
+    assert (kept.row, kept.curve) == (result.row, result.curve)
+    assert table_to_json(kept.on_grid) == table_to_json(result.on_grid)
+    assert result.curve == (result.row.validation_dice,)
+    assert str(one) == result.row.name
 
 
 def test_no_job_is_refused(config):

@@ -1,17 +1,30 @@
 import dataclasses
+import signal
+import subprocess
+import sys
 
+import numpy as np
 import pytest
 import tomli_w
+from safetensors.torch import load_file
 
 from cardiotrace.core.errors import ConfigError, InputError, UsageError
 from cardiotrace.core.label import CAMUS
 from cardiotrace.datasets.split import Split
+from cardiotrace.evaluation.table import read_table
+from cardiotrace.inference.spec import spec_to_plain
+from cardiotrace.inference.zoo import load_model
+from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.run import Hardware
 from cardiotrace.learning.training.training_log import TrainingLog
-from cardiotrace.workflows import train as module
-from cardiotrace.workflows.train import TrainConfig, default_folder, drawn, epoch_line, run_training
+from cardiotrace.workflows import data_opener, export, training_report
+from cardiotrace.workflows.services.progress import SilentReporter
+from cardiotrace.workflows.train import TrainConfig, default_folder, run_training, train_model
+from cardiotrace.workflows.training_report import EpochReport, curve_row, epoch_line, unlabelled_remarks
+from tests.command import command_line, environment
 from tests.fake.camus import write_camus
 from tests.learning.training.tiny import RECIPE, packed, recipe
+from tests.parallel.test_processes import children_of, command, wait_for
 
 ROW = {
     "epoch": 2,
@@ -57,7 +70,7 @@ def config(place, *, fold=None, resume=False, out="run", **overrides):
     ],
 )
 def test_mistakes_are_found_before_anything_is_packed_or_written(overrides, kind, message, place, monkeypatch):
-    monkeypatch.setattr(module, "pack", lambda *_, **__: pytest.fail("packed"))
+    monkeypatch.setattr(data_opener, "pack", lambda *_, **__: pytest.fail("packed"))
     with pytest.raises(kind, match=message):
         run_training(config(place, **overrides))
     assert not (place / "run").exists()
@@ -66,24 +79,103 @@ def test_mistakes_are_found_before_anything_is_packed_or_written(overrides, kind
 
 def test_curves_are_drawn_after_every_epoch(place, monkeypatch):
     seen = []
-    monkeypatch.setattr(module, "draw_curves", lambda rows, path: seen.append((len(rows), path.name)))
-    folder = run_training(config(place))
+    monkeypatch.setattr(training_report, "draw_curves", lambda rows, path: seen.append((len(rows), path.name)))
+    folder = run_training(config(place)).folder
     assert seen == [(1, "curves.png"), (2, "curves.png")]
     assert len(TrainingLog(folder.journal).rows()) == 2
 
-    monkeypatch.setattr(module, "pack", lambda *_, **__: pytest.fail("packed"))
+    monkeypatch.setattr(data_opener, "pack", lambda *_, **__: pytest.fail("packed"))
     with pytest.raises(UsageError, match="holds a run already"):
         run_training(config(place))
+
+
+def test_a_run_that_goes_on_ends_as_one_that_was_never_stopped(place, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(training_report, "draw_curves", lambda rows, path: drawn.append([row["epoch"] for row in rows]))
+    whole = run_training(config(place, out="whole")).folder
+    reporter = Stopping(after=1)
+    with pytest.raises(KeyboardInterrupt):
+        run_training(config(place, out="broken"), reporter)
+    drawn.clear()
+    broken = run_training(config(place, out="broken", resume=True)).folder
+    assert drawn[-1] == [1, 2], "the epochs before the stop are in the curves, each once"
+    assert broken.best.read_bytes() == whole.best.read_bytes()
+    assert broken.checkpoint.read_bytes() == whole.checkpoint.read_bytes()
+    losses = [[row["loss"] for row in TrainingLog(folder.journal).rows()] for folder in (whole, broken)]
+    assert losses[0] == losses[1]
+
+
+class Stopping(SilentReporter):
+    """Interrupts in the line about an epoch, when its checkpoint is written."""
+
+    def __init__(self, after):
+        self.after = after
+
+    def say(self, text):
+        if text.startswith(f"epoch   {self.after}/"):
+            raise KeyboardInterrupt
+
+
+def test_an_epoch_that_is_done_again_stands_once_in_the_curves(tmp_path, monkeypatch):
+    drawn, said = [], []
+    monkeypatch.setattr(training_report, "draw_curves", lambda rows, path: drawn.append([row["epoch"] for row in rows]))
+    reporter = SilentReporter()
+    reporter.say = said.append
+    # The log has the second epoch, the checkpoint was written after the first.
+    report = EpochReport(RunFolder(tmp_path), 4, reporter, [{**ROW, "epoch": 1}, {**ROW, "epoch": 2}])
+    report({**ROW, "epoch": 2, "loss": 0.25}, True)
+    report({**ROW, "epoch": 3}, False)
+    assert drawn == [[1, 2], [1, 2, 3]]
+    assert [row["loss"] for row in report.rows] == [0.5, 0.25, 0.5]
+    assert [line.split("  ")[-1] for line in said] == ["best so far", "61 s (6.5 images/s)"]
+
+
+def test_training_ends_in_a_sealed_and_scored_model_and_reads_nothing_again(place, monkeypatch):
+    opened, original = [], data_opener.pack
+    monkeypatch.setattr(data_opener, "pack", lambda *words, **more: opened.append(1) or original(*words, **more))
+    monkeypatch.setattr(export, "read_run", lambda *_, **__: pytest.fail("read from disk what was in memory"))
+    model = train_model(config(place, **{"training.epochs": 1}))
+    assert len(opened) == 1
+    assert model.path == model.run.folder.model
+    assert spec_to_plain(load_model(model.path).spec) == spec_to_plain(model.spec)
+    assert read_table(model.run.folder.validation).cases == model.validation.cases
+    validating = {row.case.split("_")[0] for row in model.validation.rows}
+    assert validating == set(model.run.split.validation)
+    assert model.spec.scores["validation"]["regions"]["LV"]["all"]["dice"]["mean"] == pytest.approx(
+        np.mean([row.scores["dice"] for row in model.validation.rows if row.region == "LV"]), abs=1e-6
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_signal_to_a_training_in_several_processes_reaches_all_of_them(place, number):
+    one = config(place)
+    words = ("train", one.recipe, "--data", one.data, "--out", one.out, "--cache", one.cache)
+    more = ("--accelerator", "cpu", "--processes", 2, "--set", "training.epochs=5000")
+    process = subprocess.Popen(
+        command_line(*words, *more), env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    wait_for(lambda: list(one.out.glob("checkpoint.safetensors")), count=1)
+    further = children_of(process.pid)
+    assert len(further) == 1
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    wait_for(lambda: [pid for pid in further if command(pid)], count=0)
+    if number == signal.SIGTERM:
+        assert process.returncode == 128 + number
+        assert said == "cardiotrace: interrupted; nothing is left half-written\n"
+    assert load_file(RunFolder(one.out).checkpoint), "it can be resumed"
 
 
 def test_structures_without_a_single_label_are_told_before_training():
     data = packed(4)
     split = Split(("patient0", "patient1"), ("patient2", "patient3"))
-    assert module._unlabelled(data, split, CAMUS) == []
+    assert unlabelled_remarks(data, split, CAMUS) == []
     labels = data.labels.copy()
     labels[:2][labels[:2] == 3] = 0
     labels[2:] = 0
-    lines = module._unlabelled(dataclasses.replace(data, labels=labels), split, CAMUS)
+    lines = unlabelled_remarks(dataclasses.replace(data, labels=labels), split, CAMUS)
     assert lines == [
         "warning: no label of the training part holds LA",
         "warning: no label of the validation part holds anything: look with `cardiotrace data lint`",
@@ -91,7 +183,7 @@ def test_structures_without_a_single_label_are_told_before_training():
 
 
 def test_curves_hold_loss_dice_and_rate(tmp_path):
-    assert drawn(ROW) == {
+    assert curve_row(ROW) == {
         "epoch": 2,
         "loss": 0.5,
         "LV Dice": 0.8,
@@ -101,8 +193,8 @@ def test_curves_hold_loss_dice_and_rate(tmp_path):
     }
     from cardiotrace.report.figure import _journal
 
-    assert set(_journal([drawn(ROW)], ("dice",))) == {"LV Dice", "MYO Dice", "mean Dice"}
-    assert set(_journal([drawn(ROW)], ("learning_rate",))) == {"learning_rate"}
+    assert set(_journal([curve_row(ROW)], ("dice",))) == {"LV Dice", "MYO Dice", "mean Dice"}
+    assert set(_journal([curve_row(ROW)], ("learning_rate",))) == {"learning_rate"}
 
 
 def test_epoch_in_one_line():

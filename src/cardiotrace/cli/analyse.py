@@ -9,17 +9,18 @@ from cardiotrace.cli.output import say
 from cardiotrace.cli.teller import Teller
 from cardiotrace.cli.terminal import Terminal
 from cardiotrace.clinical.quantity import Measures, Quantity
+from cardiotrace.clinical.term import terms
 from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.workflows.analyse import analyse
 from cardiotrace.workflows.segment import SegmentConfig
 from cardiotrace.workflows.services.analysis import Analysed
 from cardiotrace.workflows.services.batch import BatchResult, Tell
 
-_HEADLINE = (
-    ("EF", "left_ventricular_ejection_fraction_percent", "%"),
-    ("EDV", "left_ventricular_end_diastolic_volume_ml", "ml"),
-    ("ESV", "left_ventricular_end_systolic_volume_ml", "ml"),
-    ("vessel density", "vessel_density_percent", "%"),
+_HEADLINE = terms(
+    (
+        *("left_ventricular_ejection_fraction", "left_ventricular_end_diastolic_volume"),
+        *("left_ventricular_end_systolic_volume", "vessel_density"),
+    )
 )
 
 
@@ -75,14 +76,15 @@ def headline(measures: Measures) -> str:
     Values that are not usable are named without a number; the flags below say why.
 
     Example:
+        >>> from cardiotrace.clinical.method import Method
         >>> name = "left_ventricular_ejection_fraction"
-        >>> found = Quantity(name, 55.2, "percent", "method of disks, single plane", "A4C", ())
+        >>> found = Quantity(name, 55.2, "percent", Method.SINGLE_PLANE_DISKS, "A4C", ())
         >>> headline(Measures("p1", (found,)))
         'EF 55 % (single plane)'
     """
     preferred = {item.key: item for item in reversed(list(measures))}  # the first of each key counts
-    known = [(name, preferred[key], unit) for name, key, unit in _HEADLINE if key in preferred]
-    single = {item.is_single_plane for _, item, _ in known if item.is_usable}
+    known = [(term.short, preferred[term.key], term.sign) for term in _HEADLINE if term.key in preferred]
+    single = {item.method.is_single_plane for _, item, _ in known if item.is_usable}
     parts = [_part(name, item, unit, told=len(single) == 2) for name, item, unit in known]
     together = " (single plane)" if single == {True} else ""
     return ", ".join(parts) + together or _without_volumes(measures)
@@ -101,4 +103,6 @@ def _part(name: str, quantity: Quantity, unit: str, *, told: bool) -> str:
     """One value; `told`: whether to say where it is of a single plane."""
     if not quantity.is_usable:
         return f"{name} not usable"
-    return f"{name} {quantity.value:.0f} {unit}" + (" (single plane)" if told and quantity.is_single_plane else "")
+    return f"{name} {quantity.value:.0f} {unit}" + (
+        " (single plane)" if told and quantity.method.is_single_plane else ""
+    )

@@ -6,20 +6,21 @@ from dataclasses import dataclass
 from cardiotrace.cli.analyse import flag_lines
 from cardiotrace.cli.output import say
 from cardiotrace.cli.terminal import Terminal
+from cardiotrace.clinical.method import Method
+from cardiotrace.clinical.term import terms
 from cardiotrace.workflows.demo import DemoConfig, DemoResult, demo
 
 _SHOWN = (
-    ("echo, biplane", "biplane method of disks", "A4C+A2C"),
-    ("echo, four-chamber", "method of disks, single plane", "A4C"),
-    ("cine-MRI", "sum of slices", "SAX"),
+    ("echo, biplane", Method.BIPLANE_DISKS, "A4C+A2C"),
+    ("echo, four-chamber", Method.SINGLE_PLANE_DISKS, "A4C"),
+    ("cine-MRI", Method.SUM_OF_SLICES, "SAX"),
 )
-_ROWS = (
-    ("ejection fraction", "left_ventricular_ejection_fraction", "percent", "%"),
-    ("end-diastolic volume", "left_ventricular_end_diastolic_volume", "ml", "ml"),
-    ("end-systolic volume", "left_ventricular_end_systolic_volume", "ml", "ml"),
-    ("myocardial mass", "left_ventricular_mass", "g", "g"),
-    ("RV ejection fraction", "right_ventricular_ejection_fraction", "percent", "%"),
-    ("RV end-diastolic volume", "right_ventricular_end_diastolic_volume", "ml", "ml"),
+_ROWS = terms(
+    (
+        *("left_ventricular_ejection_fraction", "left_ventricular_end_diastolic_volume"),
+        *("left_ventricular_end_systolic_volume", "left_ventricular_mass"),
+        *("right_ventricular_ejection_fraction", "right_ventricular_end_diastolic_volume"),
+    )
 )
 
 
@@ -43,9 +44,9 @@ def run(options: DemoOptions) -> None:
 def _table(result: DemoResult) -> Iterator[str]:
     """Measured by each method beside true, one quantity a line."""
     yield f"  {'':<25}{'true':>8}" + "".join(f"{title:>20}" for title, _, _ in _SHOWN)
-    for words, name, unit, sign in _ROWS:
+    for term in _ROWS:
         cells = []
         for _, method, view in _SHOWN:
-            found = result.analysed.measures.find(name, view=view, method=method)
-            cells.append("" if found is None else f"{found.value:.1f} {sign}")
-        yield f"  {words:<25}{result.truth[f'{name}_{unit}']:>8.1f}" + "".join(f"{cell:>20}" for cell in cells)
+            found = result.analysed.measures.find(term.name, view=view, method=method)
+            cells.append("" if found is None else f"{found.value:.1f} {term.sign}")
+        yield f"  {term.in_sentence:<25}{result.truth[term.key]:>8.1f}" + "".join(f"{cell:>20}" for cell in cells)

@@ -25,8 +25,7 @@ class TrainOptions(RecipeOptions):
 def run(options: TrainOptions) -> None:
     """Train, then export and score the model."""
     from cardiotrace.learning.training.run import Hardware
-    from cardiotrace.workflows.export import ExportConfig, export_run
-    from cardiotrace.workflows.train import TrainConfig, run_training
+    from cardiotrace.workflows.train import TrainConfig, train_model
 
     config = TrainConfig(
         fold=options.fold,
@@ -36,8 +35,6 @@ def run(options: TrainOptions) -> None:
         hardware=Hardware(options.accelerator, options.processes),
     )
     with Terminal() as terminal:
-        folder = run_training(config, terminal)
-        if folder is not None:  # further processes of a distributed run have nothing left to do
-            result = export_run(ExportConfig(folder.path, options.data, cache=options.cache), terminal)
-    if folder is not None:
-        print_scores(result.validation)
+        model = train_model(config, terminal)
+    if model is not None:  # further processes of a distributed run have nothing left to do
+        print_scores(model.validation)

@@ -1,4 +1,4 @@
-"""KeyFrames, axes, volumes, ejection and curves: label maps become quantities with units."""
+"""Key frames, axes, volumes, ejection fractions and curves: label maps become quantities with units."""
 
 from cardiotrace.clinical.measure import measure
 from cardiotrace.clinical.quantity import Measures, Quantity

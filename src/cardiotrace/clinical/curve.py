@@ -4,12 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from jaxtyping import Bool
-
 from cardiotrace.clinical.traced_cine import TracedCine
+from cardiotrace.clinical.traced_stack import TracedStack
 from cardiotrace.core.exam import ExamImage
-from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
 
 
@@ -46,54 +43,44 @@ def long_axis_curve(cine: TracedCine, *, frame_rate_hz: float | None = None) -> 
         The curve, with "left_ventricular_area_cm2", "left_ventricular_length_cm", "left_ventricular_volume_ml" and
         "left_atrial_area_cm2"; without spacing only the areas, "..._px2". None in frames without an image.
     """
-    traces, image = cine.traces, cine.image
-    unit, factor = ("cm2", 1.0) if cine.is_scaled else ("px2", 100.0)
+    traces, image, scale = cine.traces, cine.image, cine.scale
+    _, unit = scale.area_to_report(0.0)
 
     def areas(values: Iterable[float]) -> tuple[float | None, ...]:
-        return tuple(None if blank else value * factor for value, blank in zip(values, cine.blank, strict=True))
+        pairs = zip(values, cine.blank, strict=True)
+        return tuple(None if blank else scale.area_to_report(value)[0] for value, blank in pairs)
 
-    series = {f"left_ventricular_area_{unit}": areas(item.area_cm2 for item in traces)}
-    if cine.is_scaled:
+    series = {f"left_ventricular_area_{unit}": areas(item.area for item in traces)}
+    if scale.is_known:
         series["left_ventricular_length_cm"] = tuple(item.length_cm for item in traces)
         series["left_ventricular_volume_ml"] = tuple(item.simpson_ml for item in traces)
     if Structure.LA in cine.labels.scheme.values:
-        series[f"left_atrial_area_{unit}"] = areas(item.atrium_cm2 for item in traces)
+        series[f"left_atrial_area_{unit}"] = areas(item.atrium_area for item in traces)
     return Curve(image.name, image.cine.view_name, frame_times_ms(image, frame_rate_hz), series)
 
 
-def stack_curve(
-    image: ExamImage, labels: LabelMap, blank: Bool[np.ndarray, "frames"], *, frame_rate_hz: float | None = None
-) -> Curve:
+def stack_curve(stack: TracedStack, *, frame_rate_hz: float | None = None) -> Curve:
     """Volumes of the labelled ventricles in every frame of a short-axis stack, by adding its slices.
 
     Args:
-        image: a moving stack.
-        labels: its labels.
-        blank: frames of which no slice shows an image.
+        stack: a moving stack.
         frame_rate_hz: gives the times where the image has none of its own.
 
     Returns:
         The curve, with "left_ventricular_volume_ml" and, where labelled, "right_ventricular_volume_ml"; voxels in
         place of millilitres ("..._px") where a voxel's size is not known; None in frames without an image.
     """
-    known_ml = voxel_ml(labels)
+    image, known_ml = stack.image, stack.voxel_ml
     unit, factor = ("px", 1.0) if known_ml is None else ("ml", known_ml)
     series = {
         f"{name}_volume_{unit}": tuple(
             None if dark else float(count) * factor
-            for count, dark in zip(labels.mask(structure).sum(axis=(1, 2, 3)), blank, strict=True)
+            for count, dark in zip(stack.counts[structure].sum(axis=1), stack.is_blank, strict=True)
         )
         for structure, name in ((Structure.LV, "left_ventricular"), (Structure.RV, "right_ventricular"))
-        if structure in labels.scheme.values
+        if structure in stack.counts
     }
     return Curve(image.name, image.cine.view_name, frame_times_ms(image, frame_rate_hz), series)
-
-
-def voxel_ml(labels: LabelMap) -> float | None:
-    """Volume of a voxel, ml; None where its size or the distance of the slices is not known."""
-    if labels.spacing_mm is None or not np.isfinite(labels.spacing_mm).all():
-        return None
-    return float(np.prod(labels.spacing_mm)) / 1000
 
 
 def frame_times_ms(image: ExamImage, frame_rate_hz: float | None) -> tuple[float, ...] | None:

@@ -1,4 +1,4 @@
-"""What share of its filling a ventricle throws out."""
+"""Ejection fraction and stroke volume: how much of its volume a ventricle ejects in a beat."""
 
 
 def ejection_fraction(end_diastolic_ml: float, end_systolic_ml: float) -> float:

@@ -39,7 +39,7 @@ WORDS = {
 }
 """What each sign is, for the sentence of the flag."""
 
-_ATRIUM, _HEART = 0.2, -0.115
+_USUAL_ATRIUM, _USUAL_HEART = 0.2, -0.115
 """Usual change in systole of the atrium's area, and of ventricle, wall and atrium together: logarithms of the ratio."""
 
 
@@ -84,21 +84,20 @@ def error_model() -> ErrorModel:
     return ErrorModel(steps[0], steps[1], plain["limit"])
 
 
-def first_signs(diastole: LongAxisTrace, systole: LongAxisTrace, *, is_scaled: bool) -> dict[str, float]:
+def first_signs(diastole: LongAxisTrace, systole: LongAxisTrace) -> dict[str, float]:
     """What the outlines show, for the first step; NaN where it is not known, nothing without volumes.
 
     Args:
         diastole: the ventricle at end-diastole.
         systole: at end-systole.
-        is_scaled: whether lengths are in mm.
     """
-    if not diastole.simpson_ml or systole.simpson_ml is None or diastole.length_cm is None:
+    if not diastole.disk_volume or systole.disk_volume is None:
         return {}
     return {
-        "ejection": ejection_fraction(diastole.simpson_ml, systole.simpson_ml),
-        "atrium": _change(diastole.atrium_cm2, systole.atrium_cm2),
+        "ejection": ejection_fraction(diastole.disk_volume, systole.disk_volume),
+        "atrium": _change(diastole.atrium_area, systole.atrium_area),
         "dents": _dents(diastole),
-        "length": diastole.length_cm if is_scaled else math.nan,
+        "length": math.nan if diastole.length_cm is None else diastole.length_cm,
     }
 
 
@@ -114,27 +113,24 @@ def second_signs(error: float, diastole: LongAxisTrace, systole: LongAxisTrace, 
     return {
         "error": abs(error),
         "unsure": math.log(unsure) if unsure > 0 else math.nan,
-        "odd_atrium": abs(_change(diastole.atrium_cm2, systole.atrium_cm2) - _ATRIUM),
-        "odd_heart": abs(_change(_heart_cm2(diastole), _heart_cm2(systole)) - _HEART),
+        "odd_atrium": abs(_change(diastole.atrium_area, systole.atrium_area) - _USUAL_ATRIUM),
+        "odd_heart": abs(_change(_heart(diastole), _heart(systole)) - _USUAL_HEART),
     }
 
 
-def error_probability(
-    diastole: LongAxisTrace, systole: LongAxisTrace, unsure: float, *, is_scaled: bool
-) -> tuple[float, float, str]:
+def error_probability(diastole: LongAxisTrace, systole: LongAxisTrace, unsure: float) -> tuple[float, float, str]:
     """How likely the ejection fraction by disks in this plane is off by more than ten points.
 
     Args:
         diastole: the ventricle at end-diastole.
         systole: at end-systole.
         unsure: the model's doubt at end-systole.
-        is_scaled: whether lengths are in mm.
 
     Returns:
         The probability; the expected error, points; and what speaks loudest for it, in words. NaN where the ejection
         fraction could not be measured.
     """
-    model, signs = error_model(), first_signs(diastole, systole, is_scaled=is_scaled)
+    model, signs = error_model(), first_signs(diastole, systole)
     if not signs:
         return math.nan, math.nan, ""
     error = model.error.value(signs)
@@ -144,9 +140,9 @@ def error_probability(
     return 1 / (1 + math.exp(-model.large.value(others))), error, WORDS[loudest]
 
 
-def error_flags(diastole: LongAxisTrace, systole: LongAxisTrace, unsure: float, *, is_scaled: bool) -> tuple[Flag, ...]:
+def error_flags(diastole: LongAxisTrace, systole: LongAxisTrace, unsure: float) -> tuple[Flag, ...]:
     """Whether an error of the ejection fraction above ten points is likely; see `error_probability`."""
-    probability, error, why = error_probability(diastole, systole, unsure, is_scaled=is_scaled)
+    probability, error, why = error_probability(diastole, systole, unsure)
     if not probability > error_model().limit:
         return ()
     text = f"the ejection fraction may be off by more than 10 points: {why} is unusual"
@@ -163,15 +159,16 @@ def _change(before: float, after: float) -> float:
     return min(max(math.log(after / before), -0.5), 1.0) if before > 0 and after > 0 else math.nan
 
 
-def _heart_cm2(found: LongAxisTrace) -> float:
+def _heart(found: LongAxisTrace) -> float:
     """Area of ventricle, wall and atrium together; 0 where one of them is not labelled."""
-    parts = (found.area_cm2, found.myocardium_cm2, found.atrium_cm2)
+    parts = (found.area, found.myocardium_area, found.atrium_area)
     return sum(parts) if all(parts) else 0.0
 
 
 def _dents(found: LongAxisTrace) -> float:
     """Logarithm of the share that the outline lacks to its convex hull."""
-    if len(found.ring_mm) < 3:
+    if len(found.ring) < 3:
         return math.nan
-    hull = convex_hull_area(found.ring_mm)
-    return math.log(1.001 - min(1.0, abs(polygon_area(found.ring_mm)) / hull)) if hull > 0 else math.nan
+    hull = convex_hull_area(found.ring)
+    # A thousandth more than the whole keeps the logarithm of a convex outline finite.
+    return math.log(1.001 - min(1.0, abs(polygon_area(found.ring)) / hull)) if hull > 0 else math.nan

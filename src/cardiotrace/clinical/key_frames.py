@@ -1,24 +1,25 @@
 """Which frames are end-diastole and end-systole."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from jaxtyping import Float
 
 from cardiotrace.clinical.axis import LongAxis
+from cardiotrace.clinical.frame_ref import FrameRef
 from cardiotrace.clinical.long_axis_trace import LongAxisTrace
 from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.terms import Phase, View
 
 PHASE_WORD = {Phase.ED: "end_diastolic", Phase.ES: "end_systolic"}
-"""What names of quantities call the instants."""
+"""What names of quantities call the phases."""
 
 
 @dataclass(frozen=True)
 class KeyFrame:
-    """One frame of the heart cycle that is measured."""
+    """One frame of the beat that is measured."""
 
     view: View
     view_name: str
@@ -28,21 +29,21 @@ class KeyFrame:
     frame: int
     is_named: bool
     """Whether the exam says that this is the phase; else it was found from the size of the ventricle."""
-    section: LongAxisTrace | None = None
-    """Left ventricle there as it was measured, in a long-axis view; pixels instead of mm where there is no spacing."""
+    trace: LongAxisTrace | None = None
+    """Left ventricle there as it was measured, in a long-axis view."""
 
     @property
     def axis(self) -> LongAxis | None:
         """Long axis of the left ventricle there."""
-        return None if self.section is None else self.section.axis
+        return None if self.trace is None else self.trace.axis
 
     @property
-    def label(self) -> str:
-        """Image and frame as "image:frame"."""
-        return f"{self.image}:{self.frame}"
+    def ref(self) -> FrameRef:
+        """Image and frame."""
+        return FrameRef(self.image, self.frame)
 
     def to_plain(self) -> dict[str, Any]:
-        """The instant as JSON holds it."""
+        """The key frame as JSON holds it; points in pixels are called so."""
         plain: dict[str, Any] = {
             "view": self.view_name,
             "phase": str(self.phase),
@@ -50,9 +51,10 @@ class KeyFrame:
             "frame": self.frame,
             "chosen": "named in the exam" if self.is_named else f"{_SIZE[self.phase]} left ventricle",
         }
-        if self.axis is not None:
-            plain["annulus_mm"] = self.axis.annulus_mm.round(3).tolist()
-            plain["apex_mm"] = self.axis.apex_mm.round(3).tolist()
+        if self.trace is not None and self.trace.axis is not None:
+            axis, unit = self.trace.axis, self.trace.scale.unit
+            plain[f"annulus_{unit}"] = axis.annulus.round(3).tolist()
+            plain[f"apex_{unit}"] = axis.apex.round(3).tolist()
         return plain
 
 
@@ -61,7 +63,10 @@ _SIZE = {Phase.ED: "largest", Phase.ES: "smallest", Phase.OTHER: "unspecified"}
 
 @dataclass(frozen=True)
 class KeyFrames:
-    """End-diastole and end-systole of one view; None where the exam shows only one of them."""
+    """End-diastole and end-systole of one view; None where the exam shows only one of them.
+
+    Going through them yields those that there are, end-diastole first.
+    """
 
     view: View
     view_name: str
@@ -69,17 +74,36 @@ class KeyFrames:
     end_diastole: KeyFrame | None
     end_systole: KeyFrame | None
 
+    def __iter__(self) -> Iterator[KeyFrame]:
+        return (found for found in (self.end_diastole, self.end_systole) if found is not None)
+
     @property
-    def instants(self) -> tuple[KeyFrame, ...]:
-        """Those that there are, end-diastole first."""
-        return tuple(instant for instant in (self.end_diastole, self.end_systole) if instant is not None)
+    def are_both(self) -> bool:
+        """Whether the exam shows both, so that an ejection fraction can be had."""
+        return self.end_diastole is not None and self.end_systole is not None
 
-    def with_sections(self, traces: Mapping[Phase, LongAxisTrace]) -> tuple[KeyFrame, ...]:
-        """The instants with what was traced there."""
-        return tuple(replace(instant, section=traces.get(instant.phase)) for instant in self.instants)
+    def refs(self, *phases: Phase) -> tuple[FrameRef, ...]:
+        """Image and frame of some phases, as far as they are there."""
+        return tuple(found.ref for found in self if found.phase in phases)
+
+    def with_traces(self, traces: Mapping[Phase, LongAxisTrace]) -> tuple[KeyFrame, ...]:
+        """Those that there are, with what was traced there."""
+        return tuple(replace(found, trace=traces.get(found.phase)) for found in self)
 
 
-def find_key_frames(images: Sequence[ExamImage], sizes: Mapping[str, Float[np.ndarray, "frames"]]) -> KeyFrames | None:
+class SizedImage(Protocol):
+    """An image of which the size of the left ventricle is known in every frame."""
+
+    @property
+    def image(self) -> ExamImage:
+        """The image, with the phases that the exam names."""
+
+    @property
+    def sizes(self) -> Float[np.ndarray, "frames"]:
+        """Area or volume in each frame, in any unit; 0 where there is no ventricle."""
+
+
+def find_key_frames(images: Sequence[SizedImage]) -> KeyFrames | None:
     """End-diastole and end-systole of one view.
 
     What the exam names is taken; what it does not name is the frame with the largest or the smallest ventricle, in
@@ -87,66 +111,77 @@ def find_key_frames(images: Sequence[ExamImage], sizes: Mapping[str, Float[np.nd
 
     Args:
         images: the images of one view, in the exam's order.
-        sizes: area or volume of the left ventricle in each frame, by image name; images without are left out.
 
     Returns:
-        The key_frames; None if no frame shows a ventricle.
+        The key frames; None if no frame shows a ventricle and none is named.
 
     Example:
+        >>> from types import SimpleNamespace
         >>> from cardiotrace.core.geometry import NO_GEOMETRY
         >>> from cardiotrace.core.image import Image
         >>> image = ExamImage("loop", Image(np.zeros((4, 1, 2, 2), np.uint8), NO_GEOMETRY, view=View.FOUR_CHAMBER))
-        >>> key_frames = find_key_frames([image], {"loop": np.array([30.0, 25.0, 18.0, 22.0])})
-        >>> key_frames.end_diastole.frame, key_frames.end_systole.frame
-        (0, 2)
+        >>> found = find_key_frames([SimpleNamespace(image=image, sizes=np.array([30.0, 25.0, 18.0, 22.0]))])
+        >>> [(item.phase.value, item.frame) for item in found]
+        [('ED', 0), ('ES', 2)]
     """
-    shown = [image for image in images if image.name in sizes and np.any(sizes[image.name] > 0)]
-    named = _named(images, sizes)
+    shown = [item for item in images if np.any(item.sizes > 0)]
+    named = _named(images)
     if not shown and not named:
         return None
-    first = (shown or list(images))[0].cine
     pool = _pool(shown, named)
-    found = {phase: named.get(phase) or _extreme(pool, sizes, phase) for phase in (Phase.ED, Phase.ES)}
-    end_diastole, end_systole = found[Phase.ED], found[Phase.ES]
-    if end_diastole is not None and end_systole is not None and end_diastole.label == end_systole.label:
-        # One frame cannot be both: keep the one that is named, end-diastole if neither is.
-        keep_systole = end_systole.is_named and not end_diastole.is_named
-        end_diastole, end_systole = (None, end_systole) if keep_systole else (end_diastole, None)
-    return KeyFrames(first.view, first.view_name, end_diastole, end_systole)
+    diastole = named.get(Phase.ED) or _extreme(pool, Phase.ED)
+    systole = named.get(Phase.ES) or _extreme(pool, Phase.ES)
+    first = (shown or list(images))[0].image.cine
+    return KeyFrames(first.view, first.view_name, *_told_apart(diastole, systole))
 
 
-def _named(images: Sequence[ExamImage], sizes: Mapping[str, Float[np.ndarray, "frames"]]) -> dict[Phase, KeyFrame]:
+def _told_apart(diastole: KeyFrame | None, systole: KeyFrame | None) -> tuple[KeyFrame | None, KeyFrame | None]:
+    """One frame cannot be both: kept is the one that is named, end-diastole if neither is."""
+    if diastole is None or systole is None or diastole.ref != systole.ref:
+        return diastole, systole
+    return (None, systole) if systole.is_named and not diastole.is_named else (diastole, None)
+
+
+def _key_frame(image: ExamImage, phase: Phase, frame: int, *, is_named: bool) -> KeyFrame:
+    return KeyFrame(image.cine.view, image.cine.view_name, phase, image.name, frame, is_named)
+
+
+def _named(images: Sequence[SizedImage]) -> dict[Phase, KeyFrame]:
     """The first image that names each phase."""
     named: dict[Phase, KeyFrame] = {}
-    for image in images:
-        for phase, frame in image.phases.items():
-            if image.name in sizes and phase not in named:
-                named[phase] = KeyFrame(
-                    image.cine.view, image.cine.view_name, phase, image.name, int(frame), is_named=True
-                )
+    for item in images:
+        for phase, frame in item.image.phases.items():
+            named.setdefault(phase, _key_frame(item.image, phase, int(frame), is_named=True))
     return named
 
 
-def _pool(shown: Sequence[ExamImage], named: Mapping[Phase, KeyFrame]) -> list[ExamImage]:
+def _pool(shown: Sequence[SizedImage], named: Mapping[Phase, KeyFrame]) -> list[SizedImage]:
     """Where phases that are not named are looked for."""
-    if not shown:
-        return []
-    longest = max(shown, key=lambda image: image.cine.grid_shape[0])
-    if longest.cine.grid_shape[0] > 1:
-        beside = {instant.image for instant in named.values()}
-        same = [image for image in shown if image.name in beside and image.cine.grid_shape[0] > 1]
-        return same or [longest]
-    taken = {(instant.image, instant.frame) for instant in named.values()}
-    return [image for image in shown if (image.name, 0) not in taken]
+    taken = {found.ref for found in named.values()}
+    moving = [item for item in shown if len(item.sizes) > 1]
+    return _beside(moving, {ref.image for ref in taken}) if moving else _others(shown, taken)
 
 
-def _extreme(
-    pool: Sequence[ExamImage], sizes: Mapping[str, Float[np.ndarray, "frames"]], phase: Phase
-) -> KeyFrame | None:
-    """The frame with the largest (ED) or smallest non-empty (ES) ventricle."""
-    frames = [(float(size), image, frame) for image in pool for frame, size in enumerate(sizes[image.name]) if size > 0]
+def _beside(moving: Sequence[SizedImage], names: Set[str]) -> list[SizedImage]:
+    """Videos that name the other phase, for two of one view need not be of one beat; the longest where none does."""
+    same = [item for item in moving if item.image.name in names]
+    return same or [max(moving, key=lambda item: len(item.sizes))]
+
+
+def _others(stills: Sequence[SizedImage], taken: Set[FrameRef]) -> list[SizedImage]:
+    """Stills that are no phase yet."""
+    return [item for item in stills if FrameRef(item.image.name, 0) not in taken]
+
+
+def _extreme(pool: Sequence[SizedImage], phase: Phase) -> KeyFrame | None:
+    """The frame with the largest (ED) or smallest non-empty (ES) ventricle.
+
+    The one place where sizes choose a frame; the first of several that are equal. Taking extremes of sizes that
+    tremble from frame to frame makes the ejection fraction somewhat too large.
+    """
+    frames = [(float(size), item, frame) for item in pool for frame, size in enumerate(item.sizes) if size > 0]
     if not frames:
         return None
     choose = max if phase is Phase.ED else min
-    _, image, frame = choose(frames, key=lambda entry: entry[0])
-    return KeyFrame(image.cine.view, image.cine.view_name, phase, image.name, frame, is_named=False)
+    _, item, frame = choose(frames, key=lambda entry: entry[0])
+    return _key_frame(item.image, phase, frame, is_named=False)

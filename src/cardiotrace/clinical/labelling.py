@@ -76,6 +76,6 @@ def with_label_flags(measures: Measures, exam: Exam, labels: Mapping[str, LabelM
 
 def _flagged(quantity: Quantity, unusable: Mapping[str, Sequence[Flag]]) -> Quantity:
     """The quantity with the flags of the images that it was measured in."""
-    images = dict.fromkeys(frame.rpartition(":")[0] for frame in quantity.frames)
+    images = dict.fromkeys(frame.image for frame in quantity.frames)
     flags = [item for name in images for item in unusable.get(name, ())]
     return replace(quantity, flags=(*flags, *quantity.flags)) if flags else quantity

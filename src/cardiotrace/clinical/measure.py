@@ -1,34 +1,34 @@
 """From an exam and its labels to everything that can be measured in it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool
 
-from cardiotrace.clinical.curve import Curve, long_axis_curve, stack_curve
+from cardiotrace.clinical.curve import Curve
 from cardiotrace.clinical.expected import Doubt
+from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.clinical.labelling import labels_in_place, with_label_flags
 from cardiotrace.clinical.normal import body_surface_area_m2
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.clinical.rule import flag
-from cardiotrace.clinical.stack import StackMeasures, stack_measures
-from cardiotrace.clinical.traced_cine import TracedCine
+from cardiotrace.clinical.stack_measurement import StackMeasurement, measure_stack
+from cardiotrace.clinical.traced_exam import Blank, TracedExam, find_blank, without_blank_phases
 from cardiotrace.clinical.validity import jump_flags
 from cardiotrace.clinical.vessel import vessel_quantities
-from cardiotrace.clinical.view_measurement import ViewMeasurement, biplane_quantities, measure_view, view_quantities
+from cardiotrace.clinical.view_measurement import ViewMeasurement, biplane_quantities, measure_views, view_quantities
 from cardiotrace.core.exam import Exam, ExamImage, Patient
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.label import LabelMap
-from cardiotrace.core.terms import Modality, Structure, View
-from cardiotrace.geometry.blank import blank_planes, blank_words
+from cardiotrace.core.terms import View
+from cardiotrace.geometry.blank import blank_words
 
-LONG_AXIS_VIEWS = (View.FOUR_CHAMBER, View.TWO_CHAMBER, View.THREE_CHAMBER, View.FIVE_CHAMBER, View.UNKNOWN)
-"""Views whose single plane gives a volume, the preferred one first."""
-_INDEXED = ("left_ventricular_end_diastolic_volume", "left_ventricular_end_systolic_volume", "left_atrial_volume")
-
-Blank = Mapping[str, Bool[np.ndarray, "time depth"]]
-"""Planes without an image, by image name."""
+_INDEXED = (
+    *("left_ventricular_end_diastolic_volume", "left_ventricular_end_systolic_volume"),
+    *("left_atrial_volume", "left_ventricular_mass"),
+)
+_BODY_M2 = (0.2, 4.0)
+"""Surfaces that a human body can have; else height or weight are wrong."""
 
 
 def measure(
@@ -63,46 +63,50 @@ def measure(
         Lang et al. 2015, J Am Soc Echocardiogr 28:1; Mitchell et al. 2019, J Am Soc Echocardiogr 32:1.
     """
     labels = labels_in_place(exam, labels)
-    blank = {
-        image.name: blank_planes(image.cine.frames) if has_images else np.zeros(image.cine.grid_shape[:2], bool)
-        for image in exam.images
-        if image.name in labels
-    }
-    shown = replace(exam, images=tuple(_without_blank(image, blank) for image in exam.images))
-    cines, stack = _by_view(shown, labels, blank)
-    planes = [plane for group in cines.values() if (plane := measure_view(group, doubts)) is not None]
-    found = stack_measures(stack, labels, blank) if stack else StackMeasures((), (), ())
-    vessels = vessel_quantities(exam, {name: labels[name] for name in labels if not blank[name].all()})
-    long_axis = [*biplane_quantities(planes), *(item for plane in planes for item in view_quantities(plane))]
-    is_mri = bool(stack) and stack[0].cine.modality is not Modality.US
-    quantities = [*found.quantities, *long_axis] if is_mri else [*long_axis, *found.quantities]
-    quantities.extend(vessels)
-    quantities.extend(_indexed(quantities, exam.patient))
-    curves = _curves(exam, cines, stack, labels, blank)
-    flags = [*_blank_flags(blank), *_exam_flags(exam, planes, cines), *_curve_flags(curves, blank), *found.flags]
-    flags.extend(_left_out(shown, labels, cines, stack, blank))
-    if not cines and not stack and not vessels:
-        flags.append(flag("nothing-measured", "no labelled image shows a left ventricle: nothing was measured"))
-    for quantity in quantities:
-        flags.extend(quantity.flags)
-    key_frames = (*(item for plane in planes for item in plane.instants), *found.instants)
-    measures = Measures(exam.name, tuple(quantities), tuple(dict.fromkeys(flags)), key_frames, curves)
+    blank = find_blank(exam, labels, has_images=has_images)
+    traced = TracedExam.of(without_blank_phases(exam, blank), labels, blank)
+    vessels = vessel_quantities(exam, {name: found for name, found in labels.items() if not blank[name].all()})
+    found = _Found(traced, measure_views(traced.cines.values(), doubts), measure_stack(traced.stacks), vessels)
+    quantities, curves = found.quantities(exam.patient), traced.curves(exam.frame_rate_hz)
+    flags = [
+        *_blank_flags(blank),
+        *_view_flags(found),
+        *_patient_flags(exam.patient),
+        *_curve_flags(curves, blank),
+        *found.stack.flags,
+        *_left_out_flags(found),
+        *(item for quantity in quantities for item in quantity.flags),
+    ]
+    measures = Measures(exam.name, quantities, tuple(dict.fromkeys(flags)), found.key_frames, curves)
     return usable_first(with_label_flags(measures, exam, labels))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What was found in an exam, by kind of image."""
+
+    traced: TracedExam
+    views: Sequence[ViewMeasurement]
+    stack: StackMeasurement
+    vessels: Sequence[Quantity]
+
+    def quantities(self, patient: Patient) -> tuple[Quantity, ...]:
+        """All of them, the preferred methods first, those per body surface last."""
+        long_axis = [*biplane_quantities(self.views), *(item for view in self.views for item in view_quantities(view))]
+        groups = [long_axis, self.stack.quantities]
+        ranked = [item for group in (reversed(groups) if self.traced.is_mri else groups) for item in group]
+        return (*ranked, *self.vessels, *_indexed(ranked, patient))
+
+    @property
+    def key_frames(self) -> tuple[KeyFrame, ...]:
+        """Those of all views, long axes first."""
+        return (*(item for view in self.views for item in view.traced_key_frames), *self.stack.key_frames)
 
 
 def usable_first(measures: Measures) -> Measures:
     """The measures with the quantities that are not usable behind those that are."""
     ordered = sorted(measures.quantities, key=lambda quantity: not quantity.is_usable)
     return replace(measures, quantities=tuple(ordered))
-
-
-def _without_blank(image: ExamImage, blank: Blank) -> ExamImage:
-    """The image without phases that name a frame without an image."""
-    dark = blank.get(image.name)
-    if dark is None:
-        return image
-    kept = {phase: frame for phase, frame in image.phases.items() if not dark[frame].all()}
-    return replace(image, phases=kept)
 
 
 def _blank_flags(blank: Blank) -> list[Flag]:
@@ -114,66 +118,40 @@ def _blank_flags(blank: Blank) -> list[Flag]:
     return flags
 
 
-def _left_out(
-    exam: Exam,
-    labels: Mapping[str, LabelMap],
-    planar: Mapping[View, Sequence[TracedCine]],
-    stack: Sequence[ExamImage],
-    blank: Blank,
-) -> list[Flag]:
-    """Images whose labels hold a left ventricle that is not measured."""
-    used = {cine.name for cines in planar.values() for cine in cines} | {image.name for image in stack}
-    left = [image for image in exam.images if image.name in labels and image.name not in used]
-    return [
-        flag("not-measured", f"{image.name}: {_what(image)} is not measured", about=image.name)
-        for image in left
-        if Structure.LV in labels[image.name].scheme.values and not blank[image.name].all()
-    ]
+def _view_flags(found: _Found) -> list[Flag]:
+    """What is odd about long-axis views, and what cannot be told of them."""
+    flags = [item for view in found.views for item in view.flags]
+    flags.extend(item for view in found.views for item in view.atrium_flags)
+    if View.UNKNOWN in found.traced.cines:
+        flags.append(flag("view-unknown", "the view is not stated: it was measured as a long-axis view of the heart"))
+    if not all(view.is_scaled for view in found.views):
+        text = "the pixel spacing is unknown: areas are in pixels, there are no volumes; the ratios hold"
+        flags.append(flag("no-pixel-size", text))
+    return flags
+
+
+def _patient_flags(patient: Patient) -> list[Flag]:
+    if patient.age_years is None or patient.age_years >= 18:
+        return []
+    return [flag("under-18", "the patient is under 18: the normal ranges are those of adults")]
+
+
+def _left_out_flags(found: _Found) -> list[Flag]:
+    """Images that are not measured, and why where there is nothing else."""
+    left_out = found.traced.left_out
+    flags = [flag("not-measured", f"{item.name}: {_what(item)} is not measured", about=item.name) for item in left_out]
+    if found.traced.is_empty and not found.vessels:
+        text = "no labelled image shows a left ventricle: nothing was measured"
+        if left_out:
+            text = "nothing was measured: apical views, other long axes in one plane, and short axes can be"
+        flags.append(flag("nothing-measured", text))
+    return flags
 
 
 def _what(image: ExamImage) -> str:
     depth = image.cine.grid_shape[1]
     view = f"view {image.cine.view_name}"
     return view if depth == 1 else f"{view} in {depth} slices"
-
-
-def _by_view(
-    exam: Exam, labels: Mapping[str, LabelMap], blank: Blank
-) -> tuple[dict[View, list[TracedCine]], list[ExamImage]]:
-    """Labelled images with a left ventricle: long-axis ones by view in order of preference, and short-axis stacks."""
-    planar: dict[View, list[TracedCine]] = {view: [] for view in LONG_AXIS_VIEWS}
-    stack: list[ExamImage] = []
-    for image in exam.images:
-        if image.name not in labels or Structure.LV not in labels[image.name].scheme.values:
-            continue
-        view, depth = image.cine.view, image.cine.grid_shape[1]
-        if blank[image.name].all():
-            continue
-        if view is View.SAX or (view is View.UNKNOWN and depth > 1):
-            stack.append(image)
-        elif view in planar and depth == 1:
-            planar[view].append(TracedCine(image, labels[image.name], blank[image.name][:, 0]))
-    return {view: cines for view, cines in planar.items() if cines}, stack
-
-
-def _curves(
-    exam: Exam,
-    planar: Mapping[View, Sequence[TracedCine]],
-    stack: Sequence[ExamImage],
-    labels: Mapping[str, LabelMap],
-    blank: Blank,
-) -> tuple[Curve, ...]:
-    """One of each moving image, long axis first."""
-    rate = exam.frame_rate_hz
-    moving = [cine for cines in planar.values() for cine in cines if len(cine.blank) > 1]
-    stacks = [image for image in stack if image.cine.grid_shape[0] > 1]
-    return (
-        *(long_axis_curve(cine, frame_rate_hz=rate) for cine in moving),
-        *(
-            stack_curve(image, labels[image.name], np.all(blank[image.name], axis=1), frame_rate_hz=rate)
-            for image in stacks
-        ),
-    )
 
 
 def _curve_flags(curves: Sequence[Curve], blank: Blank) -> list[Flag]:
@@ -187,43 +165,16 @@ def _curve_flags(curves: Sequence[Curve], blank: Blank) -> list[Flag]:
     return flags
 
 
-def _exam_flags(
-    exam: Exam, planes: Sequence[ViewMeasurement], planar: Mapping[View, Sequence[TracedCine]]
-) -> list[Flag]:
-    """What concerns the exam as a whole."""
-    flags = [item for plane in planes for item in plane.flags]
-    flags.extend(item for plane in planes if plane.atrium is not None for item in plane.atrium.flags)
-    if View.UNKNOWN in planar:
-        flags.append(flag("view-unknown", "the view is not stated: it was measured as a long-axis view of the heart"))
-    if any(not plane.is_scaled for plane in planes):
-        text = "the pixel spacing is unknown: areas are in pixels, there are no volumes; the ratios hold"
-        flags.append(flag("no-pixel-size", text))
-    ages = exam.patient.age_years
-    if ages is not None and ages < 18:
-        flags.append(flag("under-18", "the patient is under 18: the normal ranges are those of adults"))
-    return flags
-
-
 def _indexed(quantities: Sequence[Quantity], patient: Patient) -> list[Quantity]:
     """The preferred volumes and mass per square metre of body surface, where height and weight are known."""
     if not patient.height_cm or not patient.weight_kg:
         return []
     area_m2 = body_surface_area_m2(patient.height_cm, patient.weight_kg)
-    if not (np.isfinite(area_m2) and 0.2 < area_m2 < 4):
+    if not (np.isfinite(area_m2) and _BODY_M2[0] < area_m2 < _BODY_M2[1]):
         return []
-    indexed = []
-    for name in (*_INDEXED, "left_ventricular_mass"):
-        found = next((quantity for quantity in quantities if quantity.name == name), None)
-        if found is not None and found.unit in ("ml", "g"):
-            indexed.append(
-                Quantity(
-                    f"{name}_index",
-                    found.value / area_m2,
-                    f"{found.unit}/m2",
-                    found.method,
-                    found.view,
-                    found.frames,
-                    flags=found.flags,
-                )
-            )
-    return indexed
+    preferred = {item.name: item for item in reversed(quantities) if item.unit in ("ml", "g")}
+    return [
+        replace(found, name=f"{name}_index", value=found.value / area_m2, unit=f"{found.unit}/m2")
+        for name in _INDEXED
+        if (found := preferred.get(name)) is not None
+    ]

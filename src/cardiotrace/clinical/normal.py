@@ -48,13 +48,14 @@ def is_judged(quantity: Quantity) -> bool:
     """Whether the normal ranges, those of biplane echo, are meant for a value: one of a single plane is none.
 
     Example:
+        >>> from cardiotrace.clinical.method import Method
         >>> name = "left_ventricular_ejection_fraction"
-        >>> is_judged(Quantity(name, 60.0, "percent", "biplane method of disks", "A4C+A2C", ()))
+        >>> is_judged(Quantity(name, 60.0, "percent", Method.BIPLANE_DISKS, "A4C+A2C", ()))
         True
-        >>> is_judged(Quantity(name, 60.0, "percent", "method of disks, single plane", "A4C", ()))
+        >>> is_judged(Quantity(name, 60.0, "percent", Method.SINGLE_PLANE_DISKS, "A4C", ()))
         False
     """
-    return "biplane" in quantity.method and all(view.startswith("A") for view in quantity.view.split("+"))
+    return quantity.method.is_biplane and all(view.startswith("A") for view in quantity.view.split("+"))
 
 
 def normal_ranges(key: str, sex: str | None) -> tuple[NormalRange, ...]:

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from cardiotrace.clinical.curve import Curve
+from cardiotrace.clinical.frame_ref import FrameRef
 from cardiotrace.clinical.key_frames import KeyFrame
+from cardiotrace.clinical.method import Method
+from cardiotrace.clinical.term import key_of
 from cardiotrace.core.flag import Flag, Grade, worst
 
 VERSION = "3"
@@ -27,6 +30,7 @@ FORMER_NAMES = {
         )
     },
     "myocardial_mass": "left_ventricular_mass",
+    "myocardial_mass_index": "left_ventricular_mass_index",
 }
 """What quantities were called up to version 2, and what they are called now."""
 COLUMNS = ("name", "value", "unit", "method", "view", "frames", "low", "high", "flags")
@@ -48,7 +52,8 @@ class Quantity:
     """One measured value, with all that is needed to read it alone.
 
     Example:
-        >>> quantity = Quantity("left_ventricular_ejection_fraction", 58.25, "percent", "sum of slices", "SAX", ())
+        >>> name = "left_ventricular_ejection_fraction"
+        >>> quantity = Quantity(name, 58.25, "percent", Method.SUM_OF_SLICES, "SAX", ())
         >>> quantity.key
         'left_ventricular_ejection_fraction_percent'
     """
@@ -57,11 +62,11 @@ class Quantity:
     value: float
     unit: str
     """"ml", "cm2", "cm", "percent", "g", "ml/m2", "px" or "px2"."""
-    method: str
+    method: Method
     view: str
     """The view or views it was measured in, such as "A4C" or "A4C+A2C"."""
-    frames: tuple[str, ...]
-    """"image:frame" of each frame that went into it, frames counted from 0."""
+    frames: tuple[FrameRef, ...]
+    """Those that went into it."""
     interval: tuple[float, float] | None = None
     """Lower and upper limit, in the unit of the value, where the method gives them."""
     flags: tuple[Flag, ...] = ()
@@ -70,18 +75,12 @@ class Quantity:
     @property
     def key(self) -> str:
         """Name and unit as one word, such as "left_ventricular_end_diastolic_volume_ml"."""
-        return f"{self.name}_{self.unit.replace('/', '_per_')}"
+        return key_of(self.name, self.unit)
 
     @property
     def is_usable(self) -> bool:
         """Whether no flag says that the value is not usable."""
         return worst(self.flags) is not Grade.NOT_USABLE
-
-    @property
-    def is_single_plane(self) -> bool:
-        """Whether it is a volume, or follows from one, that was found in one plane alone."""
-        # "one plane" stands in files of version 1.
-        return "single plane" in self.method or "one plane" in self.method
 
     def to_plain(self) -> dict[str, Any]:
         """The quantity as JSON holds it; the interval is left out where there is none."""
@@ -89,9 +88,9 @@ class Quantity:
             "name": self.name,
             "value": _rounded(self.value),
             "unit": self.unit,
-            "method": self.method,
+            "method": self.method.value,
             "view": self.view,
-            "frames": list(self.frames),
+            "frames": [str(frame) for frame in self.frames],
         }
         if self.interval is not None:
             plain["interval"] = [_rounded(limit) for limit in self.interval]
@@ -103,7 +102,8 @@ class Measures:
     """All that was measured in one exam; of quantities with the same name, the preferred method stands first.
 
     Example:
-        >>> measures = Measures("p1", (Quantity("left_ventricular_ejection_fraction", 60.0, "percent", "", "A4C", ()),))
+        >>> name = "left_ventricular_ejection_fraction"
+        >>> measures = Measures("p1", (Quantity(name, 60.0, "percent", Method.BIPLANE_DISKS, "A4C+A2C", ()),))
         >>> measures.ejection_fraction_percent
         60.0
         >>> measures.end_diastolic_volume_ml is None
@@ -179,9 +179,9 @@ class Measures:
                 quantity.name,
                 f"{quantity.value:.6g}",
                 quantity.unit,
-                quantity.method,
+                quantity.method.value,
                 quantity.view,
-                " ".join(quantity.frames),
+                " ".join(map(str, quantity.frames)),
                 low,
                 high,
                 "; ".join(flag.text for flag in quantity.flags),

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from cardiotrace.clinical.rule import RULES, flag
+from cardiotrace.clinical.traced_stack import TracedStack
 from cardiotrace.core.flag import Flag
-from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Phase, Structure
 
 
@@ -20,17 +20,19 @@ class Slices:
     myocardium: Int[np.ndarray, "depth"]
     blank: Bool[np.ndarray, "depth"]
     """Slices without an image."""
+    base_bordered: float | None = None
+    """Share of the ventricle's outline in its most basal slice that has myocardium beside it; None where unknown."""
 
     @classmethod
-    def of(cls, labels: LabelMap, blank: Bool[np.ndarray, "time depth"], frame: int) -> "Slices":
-        """Count one frame of a stack."""
-
-        def count(structure: Structure) -> Int[np.ndarray, "depth"]:
-            if structure not in labels.scheme.values:
-                return np.zeros(labels.array.shape[1], np.int64)
-            return np.asarray(labels.mask(structure)[frame].sum(axis=(1, 2)), np.int64)
-
-        return cls(count(Structure.LV), count(Structure.MYO), blank[frame])
+    def of(cls, stack: TracedStack, frame: int) -> "Slices":
+        """Those of one frame."""
+        ventricle = stack.counts[Structure.LV][frame]
+        myocardium = stack.counts[Structure.MYO][frame] if Structure.MYO in stack.counts else np.zeros_like(ventricle)
+        shown = np.flatnonzero(ventricle)
+        bordered = None
+        if len(shown):
+            bordered = stack.bordered_share(frame, int(shown[0] if _base_is_first(ventricle) else shown[-1]))
+        return cls(ventricle, myocardium, stack.blank[frame], bordered)
 
     @property
     def shown(self) -> Int[np.ndarray, "slices"]:
@@ -39,47 +41,65 @@ class Slices:
 
 
 def ventricle_flags(slices: Mapping[Phase, Slices], view: str) -> list[Flag]:
-    """What is odd about the left ventricle's slices at each instant, and from one to the other.
+    """What is odd about the left ventricle's slices at each key frame, and from one to the other.
 
     Args:
-        slices: of each instant that the exam shows.
+        slices: of each phase that the exam shows.
         view: what a cardiologist calls the view.
 
     Returns:
-        Flags, headed by the view, those of one instant by its phase as well.
+        Flags, headed by the view, those of one key frame by its phase as well.
     """
     flags: list[Flag] = []
     for phase, found in slices.items():
-        flags.extend(item.of(f"{view} {phase}") for item in _instant_flags(found))
+        flags.extend(item.of(f"{view} {phase}") for item in _frame_flags(found))
     if len(slices) == 2:
         flags.extend(item.of(view) for item in _change_flags(slices[Phase.ED], slices[Phase.ES]))
     return flags
 
 
-def _instant_flags(found: Slices) -> list[Flag]:
-    flags: list[Flag] = []
-    shown, depth = found.shown, len(found.ventricle)
-    if depth == 1:
-        return flags
-    if RULES["few-slices"].breaks(len(shown)):
-        few = f"only {len(shown)} slice{'s' if len(shown) > 1 else ''}" if len(shown) else "no slice"
-        flags.append(flag("few-slices", f"{few} show{'' if len(shown) > 1 else 's'} the left ventricle"))
-    if not len(shown):
-        return flags
-    if len(shown) != shown[-1] - shown[0] + 1:
-        text = "the left ventricle is missing in a slice between base and apex"
-        flags.append(flag("slice-missing", text))
-    beside = [index for index in (int(shown[0]) - 1, int(shown[-1]) + 1) if 0 <= index < depth]
-    dark = [index for index in (*beside, *shown.tolist()) if found.blank[index]]
+def _frame_flags(found: Slices) -> list[Flag]:
+    """What is odd in one frame; of a single slice nothing can be said."""
+    if len(found.ventricle) == 1:
+        return []
+    few = _few_flags(len(found.shown))
+    return [*few, *_gap_flags(found), *_base_flags(found)] if len(found.shown) else few
+
+
+def _few_flags(count: int) -> list[Flag]:
+    if not RULES["few-slices"].breaks(count):
+        return []
+    words = {0: "no slice shows", 1: "only 1 slice shows"}.get(count, f"only {count} slices show")
+    return [flag("few-slices", f"{words} the left ventricle")]
+
+
+def _gap_flags(found: Slices) -> list[Flag]:
+    """Slices that lack the ventricle between others, and slices without an image where it might go on."""
+    flags = []
+    first, last = int(found.shown[0]), int(found.shown[-1])
+    if len(found.shown) != last - first + 1:
+        flags.append(flag("slice-missing", "the left ventricle is missing in a slice between base and apex"))
+    beside = [index for index in (first - 1, last + 1) if 0 <= index < len(found.ventricle)]
+    dark = [index for index in (*beside, *found.shown.tolist()) if found.blank[index]]
     if dark:
         text = f"slice {dark[0]} beside the left ventricle shows no image: a part may be missing"
         flags.append(flag("blank-beside", text))
-    if len(shown) >= RULES["few-slices"].low:
-        basal = _from_base(found.ventricle, shown)
-        share = float(basal[0] / basal[1])
-        if RULES["base-area"].breaks(share):
-            text = f"the most basal slice of the left ventricle is {share:.1f} times as large as the next"
-            flags.append(flag("base-area", text))
+    return flags
+
+
+def _base_flags(found: Slices) -> list[Flag]:
+    """Whether the most basal slice goes on from the next; of few slices the next may be the apex."""
+    if len(found.shown) < RULES["few-slices"].low:
+        return []
+    basal = _from_base(found.ventricle, found.shown)
+    share = float(basal[0] / basal[1])
+    flags = []
+    if RULES["base-area"].breaks(share):
+        text = f"the most basal slice of the left ventricle is {share:.1f} times as large as the next"
+        flags.append(flag("base-area", text))
+    if found.base_bordered is not None and RULES["base-open"].breaks(found.base_bordered):
+        text = f"only {100 * found.base_bordered:.0f} % of the left ventricle's outline in its most basal slice"
+        flags.append(flag("base-open", f"{text} is bordered by myocardium: is it still the ventricle?"))
     return flags
 
 
@@ -96,11 +116,27 @@ def _base_is_first(sizes: Int[np.ndarray, "depth"]) -> bool:
 
 def _change_flags(diastole: Slices, systole: Slices) -> list[Flag]:
     """Whether base and wall do from end-diastole to end-systole what they do in a beating heart."""
-    flags: list[Flag] = []
     both = np.intersect1d(diastole.shown, systole.shown)
     if len(both) < 2 or len(diastole.ventricle) != len(systole.ventricle):
-        return flags
+        return []
     is_first = _base_is_first(diastole.ventricle)
+    flags = _motion_flags(diastole, systole, is_first=is_first)
+    basal = both[0] if is_first else both[-1]
+    growth = float(systole.ventricle[basal] / diastole.ventricle[basal])
+    if RULES["base-grows"].breaks(growth):
+        text = f"the left ventricle is {growth:.1f} times as large at end-systole in its most basal slice"
+        flags.append(flag("base-grows", text))
+    walls = (int(diastole.myocardium.sum()), int(systole.myocardium.sum()))
+    if all(walls) and RULES["mass-change"].breaks(walls[1] / walls[0]):
+        text = f"the myocardium at end-systole is {100 * walls[1] / walls[0]:.0f} % of that at end-diastole"
+        flags.append(flag("mass-change", text))
+    return flags
+
+
+def _motion_flags(diastole: Slices, systole: Slices, *, is_first: bool) -> list[Flag]:
+    """Whether the base moves towards the apex, by no more than it does; `is_first`: the base is the first slice."""
+    flags = []
+    # Counted from the base on, so that towards the apex is positive at either end.
     ends = [found.shown[0] if is_first else -found.shown[-1] for found in (diastole, systole)]
     moved = int(ends[1] - ends[0])
     if RULES["base-jump"].breaks(moved):
@@ -111,13 +147,4 @@ def _change_flags(diastole: Slices, systole: Slices) -> list[Flag]:
     if more > 0:
         text = f"{more} more slices show the left ventricle at end-systole than at end-diastole"
         flags.append(flag("slices-grow", text))
-    basal = both[0] if is_first else both[-1]
-    growth = float(systole.ventricle[basal] / diastole.ventricle[basal])
-    if RULES["base-grows"].breaks(growth):
-        text = f"the left ventricle is {growth:.1f} times as large at end-systole in its most basal slice"
-        flags.append(flag("base-grows", text))
-    walls = (int(diastole.myocardium.sum()), int(systole.myocardium.sum()))
-    if all(walls) and RULES["mass-change"].breaks(walls[1] / walls[0]):
-        text = f"the myocardium at end-systole is {100 * walls[1] / walls[0]:.0f} % of that at end-diastole"
-        flags.append(flag("mass-change", text))
     return flags

@@ -1,18 +1,18 @@
 """One long-axis image with its left ventricle traced in every frame: once, and by one rule for the base."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from cardiotrace.clinical.axis import IMAGE_DOWN
-from cardiotrace.clinical.long_axis_trace import EMPTY, LongAxisTrace, plane_spacing, trace_long_axis
+from cardiotrace.clinical.annulus import IMAGE_DOWN, Direction
+from cardiotrace.clinical.axis import outline_of
+from cardiotrace.clinical.long_axis_trace import EMPTY, LongAxisTrace, plane_mask, trace_long_axis
+from cardiotrace.clinical.scale import Scale
 from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Modality, Structure
-
-Direction = tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,16 +23,19 @@ class TracedCine:
     labels: LabelMap
     blank: Bool[np.ndarray, "frames"]
     """Frames without an image: nothing is measured there, whatever the labels say."""
+    _outlines: dict[tuple[Structure, int], Float[np.ndarray, "n 2"]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     @property
     def name(self) -> str:
         """Name of the image."""
         return self.image.name
 
-    @property
-    def is_scaled(self) -> bool:
-        """Whether the pixel size is known; else lengths are in pixels."""
-        return self.labels.spacing_mm is not None
+    @cached_property
+    def scale(self) -> Scale:
+        """The unit of lengths on it."""
+        return Scale.of(self.labels.geometry)
 
     @cached_property
     def towards_base(self) -> Direction | None:
@@ -48,9 +51,27 @@ class TracedCine:
         )
 
     @property
-    def areas_cm2(self) -> Float[np.ndarray, "frames"]:
-        """Area of the cavity in each frame; 0 where none is measured."""
-        return np.array([found.area_cm2 for found in self.traces])
+    def sizes(self) -> Float[np.ndarray, "frames"]:
+        """Area of the cavity in each frame, in squares of the unit; 0 where none is measured."""
+        return np.array([found.area for found in self.traces])
+
+    def outline(self, structure: Structure, frame: int) -> Float[np.ndarray, "n 2"]:
+        """Outline of the largest piece of any structure in one frame, found when it is first asked for.
+
+        Args:
+            structure: such as the myocardium or the left atrium.
+            frame: from 0.
+
+        Returns:
+            An open ring of (row, column) in the unit of `scale`; empty where the structure is not there.
+        """
+        if structure is Structure.LV:
+            return self.traces[frame].ring
+        if (structure, frame) not in self._outlines:
+            mask = plane_mask(self.labels, structure, frame)
+            ring = EMPTY.ring if mask is None else outline_of(mask, self.scale.pixel)
+            self._outlines[structure, frame] = ring
+        return self._outlines[structure, frame]
 
 
 def base_direction(image: ExamImage, labels: LabelMap) -> Direction | None:
@@ -65,8 +86,8 @@ def base_direction(image: ExamImage, labels: LabelMap) -> Direction | None:
         labels: its labels.
 
     Returns:
-        (row, column) of a unit vector on the image's millimetres. Where nothing tells, that of an apical view; None in
-        MRI: then the base is sought all around.
+        (row, column) of a unit vector in the unit of lengths. Where nothing tells, that of an apical view; None in MRI:
+        then the base is sought all around.
 
     Example:
         >>> from cardiotrace.core.geometry import NO_GEOMETRY
@@ -78,24 +99,21 @@ def base_direction(image: ExamImage, labels: LabelMap) -> Direction | None:
         >>> base_direction(image, LabelMap(array, CAMUS, NO_GEOMETRY))
         (0.0, 1.0)
     """
-    spacing_mm = plane_spacing(labels)
-    cavity = _centre_mm(labels, Structure.LV, spacing_mm)
-    atrium = _centre_mm(labels, Structure.LA, spacing_mm)
+    cavity, atrium = _centre(labels, Structure.LV), _centre(labels, Structure.LA)
     to_atrium = None if cavity is None or atrium is None else _unit(atrium - cavity)
     if image.cine.is_apical:
+        # Shown with the apex up by convention; only an atrium above the ventricle shows that it was turned over.
         return IMAGE_DOWN if to_atrium is None or to_atrium[0] > 0 else to_atrium
     if to_atrium is not None:
         return to_atrium
-    wall = _centre_mm(labels, Structure.MYO, spacing_mm)
+    wall = _centre(labels, Structure.MYO)
     if cavity is not None and wall is not None:
         return _unit(cavity - wall)
     return None if image.cine.modality is Modality.MR else IMAGE_DOWN
 
 
-def _centre_mm(
-    labels: LabelMap, structure: Structure, spacing_mm: tuple[float, float]
-) -> Float[np.ndarray, "2"] | None:
-    """Mean place of a structure over all frames, mm; None where there is none."""
+def _centre(labels: LabelMap, structure: Structure) -> Float[np.ndarray, "2"] | None:
+    """Mean place of a structure over all frames; None where there is none."""
     if structure not in labels.scheme.values:
         return None
     counts = labels.mask(structure)[:, 0].sum(axis=0)
@@ -103,7 +121,7 @@ def _centre_mm(
     if not total:
         return None
     places = (np.arange(counts.shape[0]) @ counts.sum(axis=1), np.arange(counts.shape[1]) @ counts.sum(axis=0))
-    return np.asarray(np.asarray(places) / total * np.asarray(spacing_mm))
+    return np.asarray(np.asarray(places) / total * np.asarray(labels.geometry.pixel_mm))
 
 
 def _unit(vector: Float[np.ndarray, "2"]) -> Direction | None:

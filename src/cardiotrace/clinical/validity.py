@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Shaped
+from jaxtyping import Bool
 
-from cardiotrace.clinical.axis import LongAxis, borders, outline_mm
-from cardiotrace.clinical.long_axis_trace import LongAxisTrace, plane_mask, plane_spacing
+from cardiotrace.clinical.annulus import borders
+from cardiotrace.clinical.long_axis_trace import LongAxisTrace, plane_mask
 from cardiotrace.clinical.rule import RULES, flag
 from cardiotrace.clinical.traced_cine import TracedCine
 from cardiotrace.core.exam import ExamImage
@@ -14,9 +14,10 @@ from cardiotrace.core.flag import Flag
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
 from cardiotrace.geometry.component import largest_component
+from cardiotrace.geometry.sector import lit_area
 
 
-def section_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
+def trace_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
     """What is odd about the left ventricle in one measured frame.
 
     Args:
@@ -28,24 +29,23 @@ def section_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
     """
     image, labels, found = cine.image, cine.labels, cine.traces[frame]
     cavity = plane_mask(labels, Structure.LV, frame)
-    if cavity is None or not cavity.any() or not found.area_cm2:
+    if cavity is None or not cavity.any() or not found.area:
         return (flag("no-ventricle", "no left ventricle was found"),)
     flags = [*_pieces(cavity), *_edge(cavity)]
-    outside = ~sector(image.cine.frames[:, 0]) if image.cine.is_apical else np.zeros_like(cavity)
+    outside = ~lit_area(image.cine.frames[:, 0]) if image.cine.is_apical else np.zeros_like(cavity)
     share = np.count_nonzero(cavity & outside) / np.count_nonzero(cavity)
     if RULES["outside-sector"].breaks(share):
         text = f"{100 * share:.0f} % of the left ventricle lies outside the image sector"
         flags.append(flag("outside-sector", text))
     myocardium = plane_mask(labels, Structure.MYO, frame)
     if myocardium is not None:
-        flags.extend(_enclosure(found, myocardium, plane_spacing(labels)))
-    return (*flags, *_axis_flags(found.axis, is_scaled=cine.is_scaled, has_myocardium=myocardium is not None))
+        flags.extend(_enclosure(found, myocardium))
+    return (*flags, *_axis_flags(found, has_myocardium=myocardium is not None))
 
 
 def atrium_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
     """What is odd about the left atrium in one measured frame; deep structures are often cut off by the sector."""
-    labels = cine.labels
-    atrium = plane_mask(labels, Structure.LA, frame)
+    atrium = plane_mask(cine.labels, Structure.LA, frame)
     if atrium is None or not atrium.any():
         return (flag("no-atrium", "no left atrium was found"),)
     flags = []
@@ -53,70 +53,52 @@ def atrium_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
     if RULES["atrium-pieces"].breaks(apart):
         text = f"the left atrium falls into pieces; the largest holds {100 * (1 - apart):.0f} %"
         flags.append(flag("atrium-pieces", text))
-    spacing_mm = plane_spacing(labels)
-    # The image's own edge cuts as the sector's does.
-    beyond = np.pad(~sector(cine.image.cine.frames[:, 0]), 1, constant_values=True)
-    ring = outline_mm(atrium, spacing_mm) + np.asarray(spacing_mm)
-    share = float(borders(ring, beyond, spacing_mm).mean()) if len(ring) else 0.0
+    # The image's own edge cuts as the sector's does: one pixel beyond it counts as outside.
+    pixel = cine.scale.pixel
+    beyond = np.pad(~lit_area(cine.image.cine.frames[:, 0]), 1, constant_values=True)
+    ring = cine.outline(Structure.LA, frame) + np.asarray(pixel)
+    share = float(borders(ring, beyond, pixel).mean()) if len(ring) else 0.0
     if RULES["atrium-cut"].breaks(share):
         text = "the left atrium reaches the edge of the image and may be cut off: its size is a lower limit"
         flags.append(flag("atrium-cut", text))
     return tuple(flags)
 
 
-def sector(frames: Shaped[np.ndarray, "time height width *channel"]) -> Bool[np.ndarray, "height width"]:
-    """Where an image shows something in any frame: between the first and last bright pixel of its row and column.
-
-    Args:
-        frames: grey values; black outside the sector.
-
-    Returns:
-        True inside the sector; all True where the image has no black surround.
-    """
-    brightest = frames.max(axis=0)
-    if brightest.ndim == 3:
-        brightest = brightest.max(axis=2)
-    if brightest.min() == brightest.max():
-        return np.ones(brightest.shape, bool)
-    lit = brightest > brightest.min() + 0.02 * (float(brightest.max()) - float(brightest.min()))
-    spans = [
-        np.logical_or.accumulate(lit, axis=axis)
-        & np.flip(np.logical_or.accumulate(np.flip(lit, axis), axis=axis), axis)
-        for axis in (0, 1)
-    ]
-    inside: Bool[np.ndarray, "height width"] = spans[0] & spans[1]
-    return inside
-
-
 def length_flags(diastole: LongAxisTrace, systole: LongAxisTrace) -> tuple[Flag, ...]:
     """Whether the long axis grows in systole, shortens beyond measure, or cannot be a left ventricle's.
 
     Example:
-        >>> at = lambda mm: LongAxisTrace(1.0, LongAxis(np.array([[mm, -20.0], [mm, 20.0]]), np.zeros(2), "annulus"))
+        >>> from cardiotrace.clinical.axis import LongAxis
+        >>> from cardiotrace.clinical.scale import Scale
+        >>> scale = Scale((1.0, 1.0), is_known=True)
+        >>> def at(mm):
+        ...     return LongAxisTrace(scale, 1.0, LongAxis(np.array([[mm, -20.0], [mm, 20.0]]), np.zeros(2), "annulus"))
         >>> print(*length_flags(at(80.0), at(86.0)))
         the long axis is longer at end-systole (8.6 cm) than at end-diastole (8.0 cm)
         >>> print(*length_flags(at(80.0), at(50.0)))
         the long axis shortens by 38 % in systole (8.0 to 5.0 cm), more than in any reference
     """
-    flags = []
     first, second = diastole.length_cm, systole.length_cm
-    if first is not None and second is not None:
-        if RULES["long-axis-grows"].breaks(second / first - 1):
-            text = f"the long axis is longer at end-systole ({second:.1f} cm) than at end-diastole ({first:.1f} cm)"
-            flags.append(flag("long-axis-grows", text))
-        shortening = 1 - second / first
-        if RULES["long-axis-shortening"].breaks(shortening):
-            lengths = f"{first:.1f} to {second:.1f} cm"
-            text = (
-                f"the long axis shortens by {100 * shortening:.0f} % in systole ({lengths}), more than in any reference"
-            )
-            flags.append(flag("long-axis-shortening", text))
+    flags = [] if first is None or second is None else _shortening_flags(first, second)
     for name, length in (("end-diastole", first), ("end-systole", second)):
         rule = _broken(("long-axis-impossible", "long-axis-length"), length)
         if rule is not None:
             text = f"the long axis at {name} is {length:.1f} cm long: check the pixel spacing and the tracing"
             flags.append(flag(rule, text))
     return tuple(flags)
+
+
+def _shortening_flags(first_cm: float, second_cm: float) -> list[Flag]:
+    flags = []
+    if RULES["long-axis-grows"].breaks(second_cm / first_cm - 1):
+        text = f"the long axis is longer at end-systole ({second_cm:.1f} cm) than at end-diastole ({first_cm:.1f} cm)"
+        flags.append(flag("long-axis-grows", text))
+    shortening = 1 - second_cm / first_cm
+    if RULES["long-axis-shortening"].breaks(shortening):
+        lengths = f"{first_cm:.1f} to {second_cm:.1f} cm"
+        text = f"the long axis shortens by {100 * shortening:.0f} % in systole ({lengths}), more than in any reference"
+        flags.append(flag("long-axis-shortening", text))
+    return flags
 
 
 def _broken(rules: Sequence[str], value: float | None) -> str | None:
@@ -128,12 +110,12 @@ def change_flags(diastole: LongAxisTrace, systole: LongAxisTrace) -> tuple[Flag,
     """What changes more from end-diastole to end-systole than in any reference: annulus, wall, outer border."""
     changes = []
     if diastole.axis is not None and systole.axis is not None:
-        widths = (diastole.axis.annulus_width_mm, systole.axis.annulus_width_mm)
+        widths = (diastole.axis.annulus_width, systole.axis.annulus_width)
         changes.append(("annulus-change", "the mitral annulus", "as wide", *widths))
-    if diastole.myocardium_cm2 and systole.myocardium_cm2:
-        walls = (diastole.myocardium_cm2, systole.myocardium_cm2)
+    if diastole.myocardium_area and systole.myocardium_area:
+        walls = (diastole.myocardium_area, systole.myocardium_area)
         changes.append(("wall-area", "the myocardium", "as large", *walls))
-        outer = (diastole.area_cm2 + walls[0], systole.area_cm2 + walls[1])
+        outer = (diastole.area + walls[0], systole.area + walls[1])
         changes.append(("outer-area", "the ventricle with its myocardium", "as large", *outer))
     return tuple(
         flag(rule, f"{what} at end-systole is {100 * second / first:.0f} % {how} as at end-diastole: one may be wrong")
@@ -266,19 +248,18 @@ def _edge(mask: Bool[np.ndarray, "height width"]) -> list[Flag]:
     return [flag("ventricle-cut", text)] if touches else []
 
 
-def _enclosure(
-    found: LongAxisTrace, myocardium: Bool[np.ndarray, "height width"], spacing_mm: tuple[float, float]
-) -> list[Flag]:
+def _enclosure(found: LongAxisTrace, myocardium: Bool[np.ndarray, "height width"]) -> list[Flag]:
     if not myocardium.any():
         return [flag("no-myocardium", "no myocardium was found")]
-    open_share = 1 - float(borders(found.ring_mm, myocardium, spacing_mm).mean())
+    open_share = 1 - float(borders(found.ring, myocardium, found.scale.pixel).mean())
     if not RULES["open-wall"].breaks(open_share):
         return []
     text = f"only {100 * (1 - open_share):.0f} % of the left ventricle's outline is bordered by myocardium"
     return [flag("open-wall", text)]
 
 
-def _axis_flags(axis: LongAxis | None, *, is_scaled: bool, has_myocardium: bool) -> tuple[Flag, ...]:
+def _axis_flags(found: LongAxisTrace, *, has_myocardium: bool) -> tuple[Flag, ...]:
+    axis = found.axis
     if axis is None:
         return (flag("no-base", "the base of the left ventricle could not be told: no length and no volume"),)
     flags = []
@@ -286,8 +267,8 @@ def _axis_flags(axis: LongAxis | None, *, is_scaled: bool, has_myocardium: bool)
         text = "the mitral annulus could not be told from the myocardium; the longest straight base was taken"
         flags.append(flag("base-by-chord", text))
     limits = RULES["annulus-width"]
-    if is_scaled and limits.breaks(axis.annulus_width_mm):
-        width = f"the mitral annulus is {axis.annulus_width_mm:.0f} mm wide"
+    if found.scale.is_known and limits.breaks(axis.annulus_width):
+        width = f"the mitral annulus is {axis.annulus_width:.0f} mm wide"
         flags.append(flag("annulus-width", f"{width}, outside {limits.low:.0f}-{limits.high:.0f} mm"))
     return tuple(flags)
 
@@ -304,11 +285,13 @@ def same_size_flags(diastole: LabelMap, systole: LabelMap) -> tuple[Flag, ...]:
         >>> print(*same_size_flags(first, second))
         pixels are 1.25 x 1.25 mm at end-diastole and 1.562 x 1.562 mm at end-systole: is one header wrong?
     """
-    if diastole.spacing_mm is None or systole.spacing_mm is None:
-        return ()
-    axes = slice(0 if min(diastole.array.shape[1], systole.array.shape[1]) > 1 else 1, 3)
-    sizes = np.array([diastole.spacing_mm[axes], systole.spacing_mm[axes]])
-    if np.allclose(sizes[0], sizes[1], rtol=_SAME_SIZE, atol=0, equal_nan=True):
+    stated = [labels.spacing_mm for labels in (diastole, systole) if labels.spacing_mm is not None]
+    if len(stated) == 1:
+        return (flag("sizes-differ", "the pixel size is known at one phase alone: give it with --spacing-mm"),)
+    # A single plane has a thickness and no distance to a next one.
+    is_stack = min(diastole.array.shape[1], systole.array.shape[1]) > 1
+    sizes = np.array([size if is_stack else size[1:] for size in stated])
+    if not stated or np.allclose(sizes[0], sizes[1], rtol=_SAME_SIZE, atol=0, equal_nan=True):
         return ()
     first, second = (" x ".join(f"{mm:.4g}" for mm in size) for size in sizes)
     text = f"pixels are {first} mm at end-diastole and {second} mm at end-systole: is one header wrong?"

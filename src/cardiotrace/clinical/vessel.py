@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from cardiotrace.clinical.frame_ref import FrameRef
+from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Quantity
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.flag import Flag, Grade
@@ -35,7 +37,5 @@ def _density(image: ExamImage, labels: LabelMap) -> Quantity:
     percent = 100 * np.count_nonzero(vessels) / np.count_nonzero(inside)
     text = "the image has no dark surroundings: all of it was taken as the field of view"
     flags = (Flag(Grade.LOOK_TWICE, text, "no-surroundings"),) if inside.all() else ()
-    view = image.cine.view_name
-    return Quantity(
-        "vessel_density", percent, "percent", "share of the field of view", view, (f"{image.name}:0",), flags=flags
-    )
+    view, ref = image.cine.view_name, FrameRef(image.name, 0)
+    return Quantity("vessel_density", percent, "percent", Method.FIELD_SHARE, view, (ref,), flags=flags)

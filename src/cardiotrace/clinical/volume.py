@@ -1,11 +1,11 @@
-"""Volume of a ventricle or atrium from one or two long-axis planes, or from a stack of slices."""
+"""Volume of a ventricle or atrium from one or two long-axis planes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from cardiotrace.clinical.axis import LongAxis
 
@@ -16,43 +16,43 @@ LengthMode = Literal["ase", "camus"]
 
 @dataclass(frozen=True)
 class Disks:
-    """A cavity cut into disks of equal height, from the annulus to the apex."""
+    """A cavity cut into disks of equal height, from the annulus to the apex, in the unit of its outline."""
 
-    ends_mm: Float[np.ndarray, "disks 2 2"]
-    """Where each disk's middle plane meets the outline: two (row, column) points, mm."""
-    diameters_mm: Float[np.ndarray, "disks"]
-    length_mm: float
-    """Height of all disks together: the long axis, mm."""
+    ends: Float[np.ndarray, "disks 2 2"]
+    """Where each disk's middle plane meets the outline: two (row, column) points."""
+    diameters: Float[np.ndarray, "disks"]
+    length: float
+    """Height of all disks together: the long axis."""
 
     @property
-    def volume_ml(self) -> float:
-        """Single-plane volume, each disk taken as round: V = pi/4 sum(d_i^2) L/n, ml."""
-        return biplane_ml(self.diameters_mm, self.diameters_mm, self.length_mm)
+    def volume(self) -> float:
+        """Single-plane volume, each disk taken as round: V = pi/4 sum(d_i^2) L/n, in cubes of the unit."""
+        return disk_volume(self.diameters, self.diameters, self.length)
 
 
-def area_length_ml(area_cm2: float, length_cm: float) -> float:
+def area_length_volume(area: float, length: float) -> float:
     """Volume of a body of revolution from one long-axis plane: V = 8 A^2 / (3 pi L).
 
     Args:
-        area_cm2: area of the cavity, cm2.
-        length_cm: its long axis, cm, > 0.
+        area: area of the cavity, in squares of any unit.
+        length: its long axis in that unit, > 0.
 
     Returns:
-        Volume, ml.
+        Volume in cubes of that unit: ml of cm.
 
     Raises:
         ValueError: the length is not positive.
 
     Example:
-        >>> round(area_length_ml(31.416, 8.0), 1)  # half an ellipsoid, radius 2.5 cm, 8 cm long
+        >>> round(area_length_volume(31.416, 8.0), 1)  # half an ellipsoid, radius 2.5 cm, 8 cm long
         104.7
 
     Source:
         Lang et al. 2015, J Am Soc Echocardiogr 28:1 (area-length formula).
     """
-    if not length_cm > 0:
-        raise ValueError(f"the long axis must be longer than 0, got {length_cm} cm")
-    return 8 * area_cm2**2 / (3 * np.pi * length_cm)
+    if not length > 0:
+        raise ValueError(f"the long axis must be longer than 0, got {length}")
+    return 8 * area**2 / (3 * np.pi * length)
 
 
 def biplane_area_length_ml(first_area_cm2: float, second_area_cm2: float, length_cm: float) -> float:
@@ -73,33 +73,33 @@ def biplane_area_length_ml(first_area_cm2: float, second_area_cm2: float, length
     Source:
         Mitchell et al. 2019, J Am Soc Echocardiogr 32:1.
     """
-    return area_length_ml(float(np.sqrt(first_area_cm2 * second_area_cm2)), length_cm)
+    return area_length_volume(float(np.sqrt(first_area_cm2 * second_area_cm2)), length_cm)
 
 
-def biplane_ml(first_mm: Float[np.ndarray, "disks"], second_mm: Float[np.ndarray, "disks"], length_mm: float) -> float:
-    """Simpson's rule on elliptic disks: V = pi/4 sum(a_i b_i) L/n.
+def disk_volume(first: Float[np.ndarray, "disks"], second: Float[np.ndarray, "disks"], length: float) -> float:
+    """The method of disks on elliptic disks: V = pi/4 sum(a_i b_i) L/n.
 
     Args:
-        first_mm: diameters in one plane, base to apex, mm.
-        second_mm: diameters in the other plane, as many; the same again for a single plane.
-        length_mm: the long axis that the disks fill, mm.
+        first: diameters in one plane, base to apex, in any unit.
+        second: diameters in the other plane, as many; the same again for a single plane.
+        length: the long axis that the disks fill, in that unit.
 
     Returns:
-        Volume, ml.
+        Volume in cubes of that unit.
 
     Raises:
         ValueError: the planes have different numbers of disks.
 
     Example:
-        >>> round(biplane_ml(np.full(20, 40.0), np.full(20, 50.0), 80.0), 2)  # an elliptic cylinder
+        >>> round(disk_volume(np.full(20, 4.0), np.full(20, 5.0), 8.0), 2)  # an elliptic cylinder in cm: ml
         125.66
 
     Source:
         Lang et al. 2015, J Am Soc Echocardiogr 28:1 (biplane method of disks).
     """
-    if len(first_mm) != len(second_mm) or len(first_mm) == 0:
-        raise ValueError(f"two planes need equally many disks, got {len(first_mm)} and {len(second_mm)}")
-    return float(np.pi / 4 * np.dot(first_mm, second_mm) * length_mm / len(first_mm) / 1000)
+    if len(first) != len(second) or len(first) == 0:
+        raise ValueError(f"two planes need equally many disks, got {len(first)} and {len(second)}")
+    return float(np.pi / 4 * np.dot(first, second) * length / len(first))
 
 
 def biplane_lengths_mm(
@@ -127,12 +127,12 @@ def biplane_lengths_mm(
 
 
 def simpson_disks(
-    ring_mm: Float[np.ndarray, "n 2"], axis: LongAxis, *, count: int = DISK_COUNT, positions: Positions = "centre"
+    ring: Float[np.ndarray, "n 2"], axis: LongAxis, *, count: int = DISK_COUNT, positions: Positions = "centre"
 ) -> Disks:
     """Cut an outline into disks across its long axis; the diameters are exact chords of the polygon.
 
     Args:
-        ring_mm: outline of the cavity as (row, column), mm, open or closed.
+        ring: outline of the cavity as (row, column) in any unit, open or closed.
         axis: its long axis, in the same coordinates.
         count: number of disks.
         positions: "centre" measures each disk half-way up (midpoint rule, unbiased for smooth outlines); "base" at
@@ -147,47 +147,32 @@ def simpson_disks(
     Example:
         >>> ring = np.array([[0.0, -10], [0, 10], [60, 10], [60, -10]])
         >>> axis = LongAxis(np.array([[60.0, -10], [60, 10]]), np.array([0.0, 0.0]), "annulus")
-        >>> round(simpson_disks(ring, axis).volume_ml, 3)  # a cylinder, radius 1 cm, height 6 cm
+        >>> round(simpson_disks(ring, axis).volume / 1000, 3)  # a cylinder in mm, radius 10, height 60: ml
         18.85
     """
-    if not axis.length_mm > 0:
+    if not axis.length > 0:
         raise ValueError("the long axis has no length: apex and base coincide")
-    up = (axis.apex_mm - axis.base_mm) / axis.length_mm
+    up = (axis.apex - axis.base) / axis.length
     across = np.array([-up[1], up[0]])
-    offsets = ring_mm - axis.base_mm
+    offsets = ring - axis.base
     # A hair above the base, not on it: a line along a flat base has no crossings.
-    heights = (np.arange(count) + (0.5 if positions == "centre" else 1e-6)) * axis.length_mm / count
+    heights = (np.arange(count) + (0.5 if positions == "centre" else 1e-6)) * axis.length / count
     along, aside = offsets @ up, offsets @ across
     chords = [_chord(along, aside, float(height)) for height in heights]
     reach = np.array([[low, high] for low, high, _ in chords])
-    ends = axis.base_mm + heights[:, None, None] * up + reach[:, :, None] * across
-    return Disks(ends, np.array([width for _, _, width in chords]), axis.length_mm)
+    ends = axis.base + heights[:, None, None] * up + reach[:, :, None] * across
+    return Disks(ends, np.array([width for _, _, width in chords]), axis.length)
 
 
 def _chord(along: Float[np.ndarray, "n"], aside: Float[np.ndarray, "n"], height: float) -> tuple[float, float, float]:
     """First and last crossing of a polygon with the line along == height, and the length inside between them."""
+    # A corner exactly on the line counts as below it, so that each crossing is found once and they come in pairs.
     above = along > height
     start = np.flatnonzero(above != np.roll(above, -1))
     if not len(start):
         return 0.0, 0.0, 0.0
     stop = (start + 1) % len(along)
     share = (height - along[start]) / (along[stop] - along[start])
+    # The line enters at the first, third, ... crossing and leaves at the next: notches between are left out.
     crossings = np.sort(aside[start] + share * (aside[stop] - aside[start]))
     return float(crossings[0]), float(crossings[-1]), float((crossings[1::2] - crossings[::2]).sum())
-
-
-def stack_ml(mask: Bool[np.ndarray, "depth height width"], spacing_mm: tuple[float, float, float]) -> float:
-    """Volume of a structure in a stack of slices: number of voxels times their size.
-
-    Args:
-        mask: the structure.
-        spacing_mm: (depth, height, width); depth is the distance between slice centres, gap included, mm.
-
-    Returns:
-        Volume, ml.
-
-    Example:
-        >>> stack_ml(np.ones((10, 10, 10), bool), (10.0, 1.0, 1.0))
-        10.0
-    """
-    return float(np.count_nonzero(mask) * np.prod(spacing_mm) / 1000)

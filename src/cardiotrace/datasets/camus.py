@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from cardiotrace.core import label
+from cardiotrace.core.ejection import ejection_fraction_class
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.exam import Case, Exam, ExamImage, Patient
 from cardiotrace.core.image import Acquisition
@@ -213,21 +214,6 @@ class Camus(PatientFolders):
             return own or row
         # The table has one row per patient, but ED and ES are frame numbers of a view.
         return {**own, **row, **{key: own[key] for key in ("ED", "ES", "NbFrame") if key in own}}
-
-
-def ejection_fraction_class(ejection_fraction_percent: float) -> str:
-    """The class by which the folds of CAMUS are matched: "<=45", "45-55" or ">=55" percent.
-
-    Example:
-        >>> ejection_fraction_class(54.0)
-        '45-55'
-
-    Source:
-        Leclerc et al. 2019, table I.
-    """
-    if ejection_fraction_percent <= 45:
-        return "<=45"
-    return ">=55" if ejection_fraction_percent >= 55 else "45-55"
 
 
 def _ejection_fraction_percent(facts: Mapping[str, str]) -> float | None:

@@ -10,12 +10,12 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from cardiotrace.core import label
+from cardiotrace.core.ejection import ejection_fraction_class
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case, Exam, Patient
 from cardiotrace.core.geometry import NO_GEOMETRY
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.terms import Modality, Phase, View
-from cardiotrace.datasets.camus import ejection_fraction_class
 from cardiotrace.datasets.dataset import FilePair, MirrorAxis, exam_named, existing_root, nothing_found, relative_files
 from cardiotrace.datasets.frame import read_frame, video_with_instants, with_frame_rate
 from cardiotrace.datasets.split import Split

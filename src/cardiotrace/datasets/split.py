@@ -146,6 +146,20 @@ def patient_groups(cases: Iterable[Case]) -> dict[str, dict[str, str]]:
     return dict(sorted(groups.items()))
 
 
+def fold_seed(of_data: int | None, of_recipe: int) -> int:
+    """Says who is in which fold, and who is drawn where only some patients are learned from.
+
+    Args:
+        of_data: the seed that a recipe states for its data, None where it states none.
+        of_recipe: the recipe's own, which counts then.
+
+    Example:
+        >>> fold_seed(None, 7), fold_seed(0, 7)
+        (7, 0)
+    """
+    return of_recipe if of_data is None else of_data
+
+
 def k_folds(
     patients: PatientGroups,
     *,

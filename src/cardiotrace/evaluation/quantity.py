@@ -5,15 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from cardiotrace.clinical.term import UNIT_SIGNS, terms
+
 QUANTITIES = {
-    "left_ventricular_ejection_fraction_percent": "LV EF",
-    "left_ventricular_end_diastolic_volume_ml": "LV EDV",
-    "left_ventricular_end_systolic_volume_ml": "LV ESV",
-    "left_ventricular_mass_g": "LV mass",
-    "right_ventricular_ejection_fraction_percent": "RV EF",
-    "right_ventricular_end_diastolic_volume_ml": "RV EDV",
-    "right_ventricular_end_systolic_volume_ml": "RV ESV",
-    "left_atrial_volume_ml": "LA volume",
+    term.key: term.qualified
+    for term in terms(
+        (
+            *("left_ventricular_ejection_fraction", "left_ventricular_end_diastolic_volume"),
+            *("left_ventricular_end_systolic_volume", "left_ventricular_mass", "right_ventricular_ejection_fraction"),
+            *("right_ventricular_end_diastolic_volume", "right_ventricular_end_systolic_volume", "left_atrial_volume"),
+        )
+    )
 }
 """Quantities that are compared, by name and unit, and what tables call them."""
 
@@ -49,7 +51,7 @@ def quantity_words(key: str) -> tuple[str, str]:
         (('LV EF', '%'), ('LV mass', 'g'))
     """
     unit = key.rsplit("_", 1)[-1]
-    return QUANTITIES[key], {"percent": "%"}.get(unit, unit)
+    return QUANTITIES[key], UNIT_SIGNS.get(unit, unit)
 
 
 def of_ejection(stored: Mapping[str, Any]) -> list[PatientQuantity]:

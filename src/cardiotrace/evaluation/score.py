@@ -8,12 +8,12 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from cardiotrace.clinical import measure
+from cardiotrace.core.ejection import ejection_fraction_class
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case, Exam, ExamImage
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Phase, Structure
-from cardiotrace.datasets.camus import ejection_fraction_class
 from cardiotrace.evaluation.case_table import SCORES, CaseRow
 from cardiotrace.evaluation.quantity import QUANTITIES, PatientQuantity
 from cardiotrace.metrics import RankingCurve, Region, image_diagonal_mm, measure_frames, regions_of, shape_of

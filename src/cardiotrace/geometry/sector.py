@@ -6,6 +6,8 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
+from cardiotrace.geometry.contour import lower_hull
+
 Apex = Literal["found", "top"]
 """Where the apex is: where the sector's edges meet, or the middle of the plane's first row."""
 
@@ -57,6 +59,37 @@ class SectorChange:
             SectorChange(turn_degrees=-5.0, opening=0.5, depth=2.0)
         """
         return SectorChange(-self.turn_degrees / self.opening, 1 / self.opening, 1 / self.depth)
+
+
+def lit_area(frames: Shaped[np.ndarray, "time height width *channel"]) -> Bool[np.ndarray, "height width"]:
+    """Where an image shows something in any frame: between the first and last bright pixel of its row and column.
+
+    Args:
+        frames: grey values; black outside the sector.
+
+    Returns:
+        True inside; all True where every pixel of every frame is alike, so that nothing is taken for a surround.
+
+    Example:
+        >>> plane = np.zeros((5, 5), np.uint8)
+        >>> plane[1:4, 1:4], plane[2, 2] = 90, 0  # the dark pixel in the middle is inside
+        >>> lit_area(plane[None]).sum(axis=1).tolist()
+        [0, 3, 3, 3, 0]
+    """
+    brightest = frames.max(axis=0)
+    if brightest.ndim == 3:
+        brightest = brightest.max(axis=2)
+    if brightest.min() == brightest.max():
+        return np.ones(brightest.shape, bool)
+    lit = _lit(brightest)
+    # From the first bright pixel on, and up to the last, along rows and along columns: what both agree on.
+    spans = [
+        np.logical_or.accumulate(lit, axis=axis)
+        & np.flip(np.logical_or.accumulate(np.flip(lit, axis), axis=axis), axis)
+        for axis in (0, 1)
+    ]
+    inside: Bool[np.ndarray, "height width"] = spans[0] & spans[1]
+    return inside
 
 
 def find_sector(plane: Shaped[np.ndarray, "height width"], *, apex: Apex = "found") -> Sector:
@@ -119,24 +152,16 @@ def _hull_borders(
     first = lit[found].argmax(axis=1) + 0.5
     last = lit.shape[1] - lit[found, ::-1].argmax(axis=1) - 0.5
     rows = np.arange(found[0], found[-1] + 1) + 0.5
-    return rows, _lower_hull(found + 0.5, first, rows), -_lower_hull(found + 0.5, -last, rows)
+    return rows, _below(found + 0.5, first, rows), -_below(found + 0.5, -last, rows)
 
 
-def _lower_hull(
+def _below(
     x: Float[np.ndarray, " points"], y: Float[np.ndarray, " points"], at: Float[np.ndarray, " rows"]
 ) -> Float[np.ndarray, " rows"]:
     """The largest convex function below the points; x rises."""
-    hull: list[int] = []
-    for index in range(len(x)):
-        while len(hull) > 1 and _turns_up(x, y, hull[-2], hull[-1], index):
-            hull.pop()
-        hull.append(index)
+    hull = lower_hull(x, y)
     values: Float[np.ndarray, " rows"] = np.interp(at, x[hull], y[hull])
     return values
-
-
-def _turns_up(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], first: int, middle: int, last: int) -> bool:
-    return bool((y[middle] - y[first]) * (x[last] - x[first]) >= (y[last] - y[first]) * (x[middle] - x[first]))
 
 
 def _line(

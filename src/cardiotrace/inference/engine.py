@@ -1,7 +1,6 @@
 """What runs a network: ONNX Runtime, or OpenVINO where it is installed."""
 
 import importlib
-import os
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -9,6 +8,7 @@ from jaxtyping import Float
 
 from cardiotrace.core.errors import ModelFileError, UsageError
 from cardiotrace.inference.model_file import Model
+from cardiotrace.parallel import usable_processors
 
 Batch = Float[np.ndarray, "batch channels height width"]
 Logits = Float[np.ndarray, "batch classes height width"]
@@ -116,16 +116,6 @@ def make_engine(model: Model, *, name: EngineName = "onnxruntime", threads: int 
         ModelFileError: it cannot build the network.
     """
     return (OpenVinoEngine if name == "openvino" else OnnxRuntimeEngine)(model, threads=threads)
-
-
-def usable_processors() -> int:
-    """Number of processors this process may use, which on a shared machine are fewer than it has.
-
-    OMP_NUM_THREADS bounds it, as it bounds all other numerical libraries.
-    """
-    mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    bound = os.environ.get("OMP_NUM_THREADS", "")
-    return min(mine, int(bound)) if bound.isdecimal() and int(bound) > 0 else mine
 
 
 def _checked(logits: Any, batch: Batch, model: Model) -> Logits:

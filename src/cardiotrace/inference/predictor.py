@@ -17,13 +17,13 @@ from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure, View, view_name
 from cardiotrace.geometry.blank import blank_planes, blank_words
 from cardiotrace.geometry.field_of_view import find_field_of_view, without_rim
-from cardiotrace.inference.engine import Engine, make_engine, usable_processors
+from cardiotrace.inference.engine import Engine, make_engine
 from cardiotrace.inference.model_file import Model
-from cardiotrace.inference.parallel import batched, in_threads
 from cardiotrace.inference.plane import LabelledPlane, PlaneProbabilities, labelled
 from cardiotrace.inference.spec import fits_modality
 from cardiotrace.inference.tta import IDENTITY, TtaTransform, sectors_of, tta_transforms
 from cardiotrace.io import as_grey
+from cardiotrace.parallel import batched, in_threads, usable_processors
 from cardiotrace.preprocessing import ResamplingTransform
 
 Progress = Callable[[int, int], None]

@@ -10,6 +10,7 @@ from cardiotrace.clinical.quantity import present_key
 from cardiotrace.core.errors import ModelFileError
 from cardiotrace.core.number import digits_of, fixed, mean_and_sd
 from cardiotrace.core.text import markdown_cell
+from cardiotrace.datasets.split import fold_seed
 from cardiotrace.inference.spec import ModelSpec, view_names
 from cardiotrace.metrics import short_name
 
@@ -210,7 +211,7 @@ def _evaluation(spec: ModelSpec, file_name: str) -> str:
     if split != "official":
         words += ["--split", split]
     if split == "k-fold":
-        seed = data.get("seed", made.recipe.get("seed", 0))
+        seed = fold_seed(data.get("seed"), made.recipe.get("seed", 0))
         words += ["--folds", str(data["folds"]), "--fold", str(made.fold or 1), "--fold-seed", str(seed)]
     elif made.fold is not None:
         words += ["--fold", str(made.fold)]

@@ -10,20 +10,20 @@ from urllib.parse import quote
 
 import cardiotrace
 from cardiotrace.clinical.quantity import Measures, Quantity
+from cardiotrace.clinical.term import terms
 from cardiotrace.core.flag import Flag, Grade, worst
 from cardiotrace.core.text import csv_text
 
-COLUMNS = (
-    ("left_ventricular_ejection_fraction_percent", "EF", "%"),
-    ("left_ventricular_end_diastolic_volume_ml", "EDV", "ml"),
-    ("left_ventricular_end_systolic_volume_ml", "ESV", "ml"),
-    ("left_ventricular_stroke_volume_ml", "SV", "ml"),
-    ("left_atrial_volume_ml", "LA volume", "ml"),
-    ("left_ventricular_mass_g", "mass", "g"),
-    ("right_ventricular_ejection_fraction_percent", "RV EF", "%"),
-    ("right_ventricular_end_diastolic_volume_ml", "RV EDV", "ml"),
-    ("right_ventricular_end_systolic_volume_ml", "RV ESV", "ml"),
-    ("vessel_density_percent", "vessel density", "%"),
+COLUMNS = tuple(
+    (term.key, term.short, term.sign)
+    for term in terms(
+        (
+            *("left_ventricular_ejection_fraction", "left_ventricular_end_diastolic_volume"),
+            *("left_ventricular_end_systolic_volume", "left_ventricular_stroke_volume"),
+            *("left_atrial_volume", "left_ventricular_mass", "right_ventricular_ejection_fraction"),
+            *("right_ventricular_end_diastolic_volume", "right_ventricular_end_systolic_volume", "vessel_density"),
+        )
+    )
 )
 """Key of a quantity, its short name and unit."""
 _AROUND = ("name", "status")
@@ -84,9 +84,10 @@ def reason_against(quantity: Quantity) -> str:
     """Why a value is not usable; empty where it is.
 
     Example:
+        >>> from cardiotrace.clinical.method import Method
         >>> flag = Flag(Grade.NOT_USABLE, "the left ventricle was lost in one frame")
         >>> name = "left_ventricular_ejection_fraction"
-        >>> reason_against(Quantity(name, 96.0, "percent", "", "A4C", (), flags=(flag,)))
+        >>> reason_against(Quantity(name, 96.0, "percent", Method.UNKNOWN, "A4C", (), flags=(flag,)))
         'the left ventricle was lost in one frame'
     """
     return next((flag.text for flag in quantity.flags if flag.grade is Grade.NOT_USABLE), "")
@@ -182,5 +183,5 @@ def _values(row: CohortRow, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
             "text": "0" if text == "-0" else text,
             "sort": "" if found is None or reason else f"{found.value:.6g}",
             "reason": reason,
-            "is_single": found is not None and found.is_single_plane,
+            "is_single": found is not None and found.method.is_single_plane,
         }

@@ -65,7 +65,7 @@ def draw_overlay(
     labels: LabelMap,
     frame: int,
     *,
-    section: LongAxisTrace | None = None,
+    trace: LongAxisTrace | None = None,
     caption: str = "",
     depth: int = 0,
     style: OverlayStyle | None = None,
@@ -77,7 +77,7 @@ def draw_overlay(
         cine: the image.
         labels: labels on its grid.
         frame: which frame, from 0.
-        section: what was measured there, to draw long axis and disks as they were measured; None draws neither.
+        trace: what was measured there, to draw long axis and disks as they were measured; None draws neither.
         caption: words for the upper left corner, such as "A4C end-diastole".
         depth: which slice of a stack.
         style: sizes and what to leave out.
@@ -98,8 +98,8 @@ def draw_overlay(
         mask = labels.array[frame, depth] == labels.scheme.value(structure)
         rings = [(ring[:-1]) * np.asarray(canvas.spacing_mm) for ring in contours(mask)]
         _draw_rings(image, canvas, rings, STRUCTURE_COLOURS[structure], style)
-    if section is not None:
-        _draw_axis(image, replace(canvas, corner_mm=corner_mm), section)
+    if trace is not None:
+        _draw_axis(image, replace(canvas, corner_mm=corner_mm), trace)
     present = [
         item for item in labels.scheme.structures if (labels.array[frame, depth] == labels.scheme.value(item)).any()
     ]
@@ -181,21 +181,21 @@ def _layer(
     return box, fine, ImageDraw.Draw(fine)
 
 
-def _draw_axis(image: "PilImage", canvas: _Canvas, section: LongAxisTrace) -> None:
+def _draw_axis(image: "PilImage", canvas: _Canvas, trace: LongAxisTrace) -> None:
     """The long axis with dots on annulus and apex, the disks faintly."""
-    axis, disks = section.axis, section.disks
+    axis, disks = trace.axis, trace.disks
     if axis is None or disks is None:
         return
-    landmarks = np.vstack([axis.annulus_mm, axis.apex_mm])
-    box, fine, pen = _layer(canvas, np.vstack([section.ring_mm, landmarks]))
+    landmarks = np.vstack([axis.annulus, axis.apex])
+    box, fine, pen = _layer(canvas, np.vstack([trace.ring, landmarks]))
 
     def on_layer(points_mm: Shaped[np.ndarray, "n 2"]) -> list[tuple[float, float]]:
         return canvas.points(points_mm, corner=box[:2])
 
-    for ends in disks.ends_mm:
+    for ends in disks.ends:
         pen.line(on_layer(ends), fill=70, width=_FINE)
-    pen.line(on_layer(np.vstack([axis.base_mm, axis.apex_mm])), fill=190, width=_FINE)
-    pen.line(on_layer(axis.annulus_mm), fill=190, width=_FINE)
+    pen.line(on_layer(np.vstack([axis.base, axis.apex])), fill=190, width=_FINE)
+    pen.line(on_layer(axis.annulus), fill=190, width=_FINE)
     radius = 3.0 * _FINE
     for x, y in on_layer(landmarks):
         pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)

@@ -9,48 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import cardiotrace
+from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.normal import ASE_2015, is_judged, normal_ranges, place_in_range
 from cardiotrace.clinical.quantity import Measures, Quantity
+from cardiotrace.clinical.term import TERMS, UNIT_SIGNS, terms
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag, Grade, is_doubted, worst
 from cardiotrace.core.number import fixed
 from cardiotrace.report.facts import facts_of, is_of_heart, view_words
 
-UNIT_SIGNS = {"percent": "%", "cm2": "cm²", "px2": "px²", "ml/m2": "ml/m²", "g/m2": "g/m²"}
-NAMES = {
-    "left_ventricular_ejection_fraction": "Ejection fraction",
-    "left_ventricular_end_diastolic_volume": "End-diastolic volume",
-    "left_ventricular_end_systolic_volume": "End-systolic volume",
-    "left_ventricular_stroke_volume": "Stroke volume",
-    "left_ventricular_end_diastolic_volume_index": "End-diastolic volume index",
-    "left_ventricular_end_systolic_volume_index": "End-systolic volume index",
-    "left_ventricular_end_diastolic_area": "LV area, end-diastole",
-    "left_ventricular_end_systolic_area": "LV area, end-systole",
-    "left_ventricular_end_diastolic_length": "LV length, end-diastole",
-    "left_ventricular_end_systolic_length": "LV length, end-systole",
-    "left_ventricular_fractional_area_change": "Fractional area change",
-    "left_atrial_area": "LA area, end-systole",
-    "left_atrial_length": "LA length, end-systole",
-    "left_atrial_volume": "LA volume, end-systole",
-    "left_atrial_volume_index": "LA volume index",
-    "left_ventricular_mass": "Myocardial mass",
-    "myocardial_mass_index": "Myocardial mass index",
-    "right_ventricular_ejection_fraction": "RV ejection fraction",
-    "right_ventricular_end_diastolic_volume": "RV end-diastolic volume",
-    "right_ventricular_end_systolic_volume": "RV end-systolic volume",
-    "right_ventricular_stroke_volume": "RV stroke volume",
-    "right_ventricular_end_diastolic_area": "RV area, end-diastole",
-    "right_ventricular_end_systolic_area": "RV area, end-systole",
-    "right_ventricular_fractional_area_change": "RV fractional area change",
-}
-_METHODS = {
-    "biplane method of disks": "biplane method of disks",
-    "method of disks, single plane": "method of disks, single plane",
-    "area-length, single plane": "area-length, single plane",
-    "area-length, biplane": "biplane area-length",
-    "sum of slices": "slices",
-    "traced": "traced",
-}
+_CARDS = (
+    *(
+        "left_ventricular_end_diastolic_volume",
+        "left_ventricular_end_systolic_volume",
+        "left_ventricular_stroke_volume",
+    ),
+    *("left_atrial_volume", "left_ventricular_mass"),
+    *("right_ventricular_ejection_fraction", "right_ventricular_end_diastolic_volume"),
+)
+"""Quantities beside the headline."""
 _PLACES = {"below": "below normal", "within": "normal", "above": "above normal"}
 _SEXES = {"F": "women", "M": "men"}
 _SINGLE = "single plane"
@@ -191,7 +168,7 @@ def _headline(measures: Measures, sex: str | None, truth: Mapping[str, float]) -
         "normal": normal,
         "top": _TOP,
         "mark": min(max(found.value, 0.0), _TOP),
-        "method": f"{_METHODS.get(found.method, found.method)}, {view_words(found.view)}",
+        "method": f"{found.method.words}, {view_words(found.view)}",
         "truth": f"{truth[key]:.1f}" if key in truth else "",
         "interval": "" if found.interval is None else f"{found.interval[0]:.0f}–{found.interval[1]:.0f}",
         "is_doubted": is_doubted(found.flags),
@@ -224,8 +201,8 @@ def _left_out(flags: Sequence[Flag], others: Sequence[str]) -> list[str]:
 def _lead(exam: Exam, measures: Measures) -> dict[str, str]:
     """What stands first on a page without an ejection fraction: what was measured where it is not of a heart."""
     first = measures.quantities[0] if measures.quantities else None
-    if first is None or any(quantity.name in NAMES for quantity in measures.quantities):
-        name = NAMES["left_ventricular_ejection_fraction"] if is_of_heart(exam) else "Vessel density"
+    if first is None or any(_is_of_heart(quantity) for quantity in measures.quantities):
+        name = TERMS["left_ventricular_ejection_fraction" if is_of_heart(exam) else "vessel_density"].words
         return {"name": name, "value": "", "unit": "", "method": "", "is_struck": ""}
     unit = UNIT_SIGNS.get(first.unit, first.unit)
     value = format_value(first.value, first.unit)
@@ -235,25 +212,17 @@ def _lead(exam: Exam, measures: Measures) -> dict[str, str]:
 
 def _cards(measures: Measures, sex: str | None, truth: Mapping[str, float]) -> list[dict[str, str]]:
     cards = []
-    for name, short in (
-        ("left_ventricular_end_diastolic_volume", "EDV"),
-        ("left_ventricular_end_systolic_volume", "ESV"),
-        ("left_ventricular_stroke_volume", "SV"),
-        ("left_atrial_volume", "LA volume"),
-        ("left_ventricular_mass", "Myocardial mass"),
-        ("right_ventricular_ejection_fraction", "RV EF"),
-        ("right_ventricular_end_diastolic_volume", "RV EDV"),
-    ):
-        found = measures.find(name)
+    for term in terms(_CARDS):
+        found = measures.find(term.name)
         if found is not None:
             place = place_in_range(found.key, found.value, sex) if is_judged(found) else None
             cards.append(
                 {
-                    "name": short,
+                    "name": term.short[0].upper() + term.short[1:],
                     "value": format_value(found.value, found.unit),
                     "unit": UNIT_SIGNS.get(found.unit, found.unit),
                     "struck": "" if found.is_usable else "struck",
-                    "plane": _SINGLE if found.is_single_plane else "",
+                    "plane": _SINGLE if found.method.is_single_plane else "",
                     "place": place or "",
                     "verdict": "" if not found.is_usable else _PLACES.get(place or "", ""),
                     "truth": format_value(truth[found.key], found.unit) if found.key in truth else "",
@@ -272,20 +241,20 @@ def _tables(measures: Measures, sex: str | None, truth: Mapping[str, float]) -> 
     """Volumes by method and view, then sizes by view."""
     volumes = [item for item in measures if not _is_size(item)]
     sizes = [item for item in measures if _is_size(item)]
-    words = "Volumes and ejection fraction" if any(item.name in NAMES for item in volumes) else "Values"
+    words = "Volumes and ejection fraction" if any(_is_of_heart(item) for item in volumes) else "Values"
     built = [(words, volumes, True), ("Sizes", sizes, False)]
     return [_table(title, items, sex, truth, by_method) for title, items, by_method in built if items]
 
 
 def _is_size(quantity: Quantity) -> bool:
-    return quantity.unit in ("cm", "cm2", "px", "px2") or quantity.method == "traced"
+    return quantity.unit in ("cm", "cm2", "px", "px2") or quantity.method is Method.TRACED
 
 
 def _table(
     title: str, quantities: Sequence[Quantity], sex: str | None, truth: Mapping[str, float], by_method: bool
 ) -> Table:
     def column(quantity: Quantity) -> str:
-        method = _METHODS.get(quantity.method, quantity.method)
+        method = quantity.method.words
         view = view_words(quantity.view)
         return f"{method}, {view}" if by_method else view
 
@@ -303,8 +272,8 @@ def _table(
 
 
 def _ordered(quantities: Sequence[Quantity]) -> list[str]:
-    """Keys in the order of `NAMES`; unknown ones last, as they come."""
-    known = list(NAMES)
+    """Keys in the order of `TERMS`; unknown ones last, as they come."""
+    known = list(TERMS)
     keys = {item.key: known.index(item.name) if item.name in known else len(known) for item in quantities}
     return sorted(keys, key=keys.__getitem__)
 
@@ -318,24 +287,19 @@ def _cell(quantity: Quantity) -> Cell:
 
 
 def _name(quantity: Quantity) -> str:
-    return NAMES.get(quantity.name, quantity.name.replace("_", " ").capitalize())
+    term = TERMS.get(quantity.name)
+    return quantity.name.replace("_", " ").capitalize() if term is None else term.words
+
+
+def _is_of_heart(quantity: Quantity) -> bool:
+    """Whether it is measured in a chamber of the heart."""
+    return quantity.name in TERMS and bool(TERMS[quantity.name].chamber)
 
 
 def _notes(exam: Exam, measures: Measures) -> list[str]:
     """How the values came about, in a few sentences."""
-    notes = []
-    methods = {item.method for item in measures}
-    if "biplane method of disks" in methods:
-        notes.append(
-            "Biplane: 20 elliptic disks between mitral annulus and apex, as high as the longer of the two "
-            "long axes at the same instant."
-        )
-    if "method of disks, single plane" in methods:
-        notes.append("Disks: 20 round disks across one view's long axis. A single plane assumes a round ventricle.")
-    if methods & {"area-length, single plane", "area-length, biplane"}:
-        notes.append("Area-length: V = 8 A² / (3 π L); biplane 8 A₁ A₂ / (3 π L), L the shorter length.")
-    if "sum of slices" in methods:
-        notes.append("Slices: voxels times their size; mass at 1.05 g/ml, end-diastole.")
+    used = {item.method for item in measures}
+    notes = list(dict.fromkeys(method.note for method in Method if method in used and method.note))
     if any("_index" in item.name for item in measures):
         notes.append("Indices per body surface area after Mosteller.")
     if any(normal_ranges(item.key, exam.patient.sex) and is_judged(item) for item in measures):

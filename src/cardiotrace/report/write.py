@@ -148,7 +148,7 @@ def _still(
     else:
         cine, held = cropped(image.cine, labels, box)
         corner_mm = _corner_mm(labels, box)
-        raster = draw_overlay(cine, held, instant.frame, section=instant.section, caption=caption, corner_mm=corner_mm)
+        raster = draw_overlay(cine, held, instant.frame, trace=instant.trace, caption=caption, corner_mm=corner_mm)
     path = figures / f"{_safe(image.name)}_{instant.phase.value}.png"
     _save(raster, path, effort=6)
     how = "named in the exam" if instant.is_named else "found from the size of the left ventricle"

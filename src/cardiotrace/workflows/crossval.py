@@ -2,28 +2,29 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.datasets.dataset import Dataset
-from cardiotrace.datasets.split import read_split
-from cardiotrace.evaluation.case_table import CaseTable
+from cardiotrace.evaluation.case_table import CaseRow, CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
 from cardiotrace.evaluation.limits import combined
 from cardiotrace.evaluation.table import read_table, table_to_json
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import write_text
+from cardiotrace.learning.allocator import keep_freed_memory
 from cardiotrace.learning.training.folder import RunFolder, check_folder
 from cardiotrace.learning.training.recipe import Recipe, read_recipe
-from cardiotrace.workflows.export import ExportConfig, export_run
-from cardiotrace.workflows.processes import in_processes
-from cardiotrace.workflows.services.dataset import cases_of, open_dataset, pack
+from cardiotrace.parallel import make_executor
+from cardiotrace.workflows.data_opener import DataOpener
+from cardiotrace.workflows.services.dataset import K_FOLD, cases_of
 from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
-from cardiotrace.workflows.train import RecipeConfig, TrainConfig, run_training, split_of
+from cardiotrace.workflows.train import PlannedRun, RecipeConfig, sealed_and_scored, split_of, train_planned
 
 
 @dataclass(frozen=True)
@@ -36,130 +37,176 @@ class CrossvalConfig(RecipeConfig):
     jobs: int = 1
     """Processes, each with its share of the processors."""
 
+    def __post_init__(self) -> None:
+        if self.jobs < 1:
+            raise UsageError(f"--jobs must be at least 1, got {self.jobs}")
+        if self.folds < 2:
+            raise UsageError(f"--folds must be at least 2, got {self.folds}")
+        for number in self.only:
+            if not 1 <= number <= self.folds:
+                raise UsageError(f"there is no fold {number}: folds are 1 to {self.folds}")
+
+    def wants(self, number: int) -> bool:
+        """Whether a fold is to be run."""
+        return not self.only or number in self.only
+
 
 @dataclass(frozen=True)
 class Fold:
     """One fold and all that a process needs for it."""
 
     number: int
-    folder: Path
-    config: CrossvalConfig
+    run: PlannedRun
+
+    def __str__(self) -> str:
+        return f"fold {self.number}"
 
 
-def crossval(config: CrossvalConfig, watch: ProgressReporter = SILENT) -> CaseTable:
+@dataclass(frozen=True)
+class FoldResult:
+    """What came of a fold."""
+
+    number: int
+    testing: CaseTable
+    """The patients that its model never saw."""
+    model: Path
+
+
+def crossval(config: CrossvalConfig, reporter: ProgressReporter = SILENT) -> CaseTable:
     """Train fold by fold; folds that are finished already are not trained again.
 
     Folds are the data set's own where it publishes as many, else made by patient. A published fold whose testing
     patients are not at hand is left out.
+
+    Args:
+        config: which recipe, on what, how many folds.
+        reporter: told of progress, also of folds in other processes.
 
     Returns:
         The cases of the testing parts of all finished folds together, also written to `testing.json`.
 
     Raises:
         ConfigError: the recipe is wrong.
-        UsageError: a folder holds a fold of another recipe or of other patients, `only` names a fold that there is
-            not, `jobs` is below 1, or `folds` below 2.
+        UsageError: a folder holds a fold of another recipe or of other patients.
         InputError: the data cannot be used.
         WorkError: a training diverged, or nothing can be written.
     """
-    if config.jobs < 1:
-        raise UsageError(f"--jobs must be at least 1, got {config.jobs}")
-    if config.folds < 2:
-        raise UsageError(f"--folds must be at least 2, got {config.folds}")
-    recipe = read_recipe(config.recipe, config.overrides)
-    dataset = open_dataset(recipe.data.dataset, config.data)
-    published = dataset.splits()
-    overrides = dict(config.overrides)
-    if f"fold{config.folds}" not in published or f"fold{config.folds + 1}" in published:
-        overrides |= {"data.split": "k-fold", "data.folds": config.folds}
-        recipe = read_recipe(config.recipe, overrides)
-    out = config.out or Path("runs") / recipe.name
-    config = dataclasses.replace(config, overrides=overrides)
-    folds = _folds(recipe, dataset, config, out, watch)
-    wanted = [fold for fold in folds if not config.only or fold.number in config.only]
-    if not wanted:
-        raise InputError("no fold has a testing patient in the data", where=dataset.root)
-    tables = {fold.number: read_table(path) for fold in folds if (path := RunFolder(fold.folder).testing).exists()}
-    waiting = [fold for fold in wanted if fold.number not in tables]
-    if waiting and config.jobs > 1:  # before several processes look for it
-        pack(dataset, recipe.preprocessing, cache=config.cache, watch=watch)
-    # A fold in a process of its own has nobody to tell of its epochs: what is shown then is the folds.
-    alone = config.jobs == 1
-    finish = partial(finish_fold, watch=watch) if alone else finish_fold
-    with (SILENT if alone else watch).stage(f"folds of {recipe.name}") as tick:
-        done = len(wanted) - len(waiting)
-        tick(done, len(wanted))
-        for number, table in in_processes(finish, waiting, jobs=config.jobs):
-            tables[number] = table
-            done += 1
-            tick(done, len(wanted))
-            watch.say(f"fold {number}: {_dice_line(table)}; {done} of {len(wanted)} folds are finished")
-    together = _together(dict(sorted(tables.items())), recipe.name, dataset.name)
-    write_text(RunFolder(out).testing, table_to_json(together))
+    opener = DataOpener(config.data, config.cache)
+    plan = _plan(config, opener, reporter)
+    results = {fold.number: result for fold in plan.folds if (result := kept_result(fold)) is not None}
+    for result in _finish_waiting(plan, config, set(results), opener, reporter):
+        results[result.number] = result
+    # In the order of the folds, whatever the order in which they came.
+    ordered = [results[number] for number in sorted(results)]
+    together = _together(ordered, plan.recipe.name, plan.dataset.name)
+    write_text(RunFolder(plan.out).testing, table_to_json(together))
     return together
 
 
-def _folds(recipe: Recipe, dataset: Dataset, config: CrossvalConfig, out: Path, watch: ProgressReporter) -> list[Fold]:
-    """All folds with somebody to test, their folders checked."""
-    numbers = range(1, config.folds + 1)
-    for number in config.only:
-        if number not in numbers:
-            raise UsageError(f"there is no fold {number}: folds are 1 to {config.folds}")
+@dataclass(frozen=True)
+class _Plan:
+    """A cross-validation, decided in full."""
+
+    recipe: Recipe
+    dataset: Dataset
+    out: Path
+    folds: tuple[Fold, ...]
+    """All with somebody to test, also those that are not to be run now."""
+
+
+def _plan(config: CrossvalConfig, opener: DataOpener, reporter: ProgressReporter) -> _Plan:
+    recipe = read_recipe(config.recipe, config.overrides)
+    dataset = opener.dataset(recipe.data.dataset)
+    if not _publishes(dataset, config.folds):
+        overrides = {**config.overrides, "data.split": K_FOLD, "data.folds": config.folds}
+        recipe = read_recipe(config.recipe, overrides)
+    out = config.out or Path("runs") / recipe.name
     folds = []
-    for number in numbers:
+    for number in range(1, config.folds + 1):
         split = split_of(recipe.data, dataset, number, seed=recipe.fold_seed)
         if split.testing:
-            fold = Fold(number, out / f"fold-{number}", config)
-            check_folder(RunFolder(fold.folder), recipe, split, resume=True)
-            folds.append(fold)
-        elif not config.only or number in config.only:
-            watch.say(f"fold {number} is left out: none of its testing patients is in the data")
-    return folds
+            # Checked now: a folder that is refused must not come up after a night of training.
+            check_folder(RunFolder(out / f"fold-{number}"), recipe, split, resume=True)
+            run = PlannedRun(recipe, split, RunFolder(out / f"fold-{number}"), number, None, True, config.hardware)
+            folds.append(Fold(number, run))
+        elif config.wants(number):
+            reporter.say(f"fold {number} is left out: none of its testing patients is in the data")
+    if not any(config.wants(fold.number) for fold in folds):
+        raise InputError("no fold has a testing patient in the data", where=dataset.root)
+    return _Plan(recipe, dataset, out, tuple(folds))
 
 
-def finish_fold(fold: Fold, watch: ProgressReporter = SILENT) -> tuple[int, CaseTable]:
-    """Train one fold from where it is, export it, test it.
+def _publishes(dataset: Dataset, folds: int) -> bool:
+    """Whether the data set has just so many folds of its own."""
+    published = dataset.splits()
+    return f"fold{folds}" in published and f"fold{folds + 1}" not in published
 
-    Returns:
-        Its number, and the table of its testing part, which is also in its folder.
+
+def _finish_waiting(
+    plan: _Plan, config: CrossvalConfig, finished: Set[int], opener: DataOpener, reporter: ProgressReporter
+) -> Iterator[FoldResult]:
+    """Results of the folds that are to be run and are not finished, as they come."""
+    wanted = [fold for fold in plan.folds if config.wants(fold.number)]
+    waiting = [fold for fold in wanted if fold.number not in finished]
+    if waiting:  # before several processes look for it
+        opener.packed(plan.recipe.data.dataset, plan.recipe.preprocessing, reporter)
+    done = len(wanted) - len(waiting)
+    executor = make_executor(config.jobs, initialiser=keep_freed_memory)
+    with reporter.stage(f"folds of {plan.recipe.name}") as advance:
+        advance(done, len(wanted))
+        for result in executor.map_unordered(partial(finish_fold, opener=opener), waiting, reporter):
+            done += 1
+            advance(done, len(wanted))
+            scores = _dice_line(result.testing)
+            reporter.say(f"fold {result.number}: {scores}; {done} of {len(wanted)} folds are finished")
+            yield result
+
+
+def kept_result(fold: Fold) -> FoldResult | None:
+    """What a finished fold gave, from its folder; None where it is not finished.
+
+    Raises:
+        InputError: its table cannot be read.
     """
-    config, folder = fold.config, RunFolder(fold.folder)
-    watch.say(f"fold {fold.number}: {folder.path}")
-    run_training(
-        TrainConfig(
-            recipe=config.recipe,
-            data=config.data,
-            out=folder.path,
-            fold=fold.number,
-            resume=folder.checkpoint.exists(),
-            overrides=config.overrides,
-            cache=config.cache,
-            hardware=config.hardware,
-        ),
-        watch,
-    )
-    exported = export_run(ExportConfig(folder.path, config.data, cache=config.cache), watch)
-    dataset = open_dataset(read_recipe(folder.recipe).data.dataset, config.data)
-    cases = cases_of(dataset, read_split(folder.split).testing)
-    with watch.stage(f"scoring fold {fold.number} on its testing part") as tick:
-        table = evaluate_predictor(Predictor(load_model(exported.path)), cases, on_progress=tick)
-    write_text(folder.testing, table_to_json(table))
-    return fold.number, table
+    folder = fold.run.folder
+    return FoldResult(fold.number, read_table(folder.testing), folder.model) if folder.testing.exists() else None
 
 
-def _together(tables: Mapping[int, CaseTable], predicted: str, reference: str) -> CaseTable:
+def finish_fold(fold: Fold, reporter: ProgressReporter = SILENT, *, opener: DataOpener) -> FoldResult:
+    """Train one fold from where it is, export it, test it; the result is kept in its folder.
+
+    Args:
+        fold: which one.
+        reporter: told of progress.
+        opener: of the data.
+    """
+    reporter.say(f"run folder: {fold.run.folder.path}")
+    run = train_planned(fold.run, opener, reporter)
+    if run is None:
+        raise UsageError("a fold is trained in one process", remedy="let several folds be trained at a time: --jobs.")
+    model = sealed_and_scored(run, reporter)
+    cases = cases_of(run.dataset, run.split.testing)
+    with reporter.stage(f"scoring {fold} on its testing part") as advance:
+        table = evaluate_predictor(Predictor(load_model(model.path)), cases, on_progress=advance)
+    write_text(run.folder.testing, table_to_json(table))
+    return FoldResult(fold.number, table, model.path)
+
+
+def _together(results: Sequence[FoldResult], predicted: str, reference: str) -> CaseTable:
     """One table of all folds, in which `fold` is a group of its own."""
+    tables = [result.testing for result in results]
     return CaseTable(
-        rows=tuple(
-            dataclasses.replace(row, groups={**row.groups, "fold": f"{number:02d}"})
-            for number, table in tables.items()
-            for row in table.rows
-        ),
-        quantities=tuple(item for table in tables.values() for item in table.quantities),
-        problems=tuple(problem for table in tables.values() for problem in table.problems),
+        rows=tuple(chain.from_iterable(map(_rows_with_fold, results))),
+        quantities=tuple(chain.from_iterable(table.quantities for table in tables)),
+        problems=tuple(chain.from_iterable(table.problems for table in tables)),
         facts={"predicted": predicted, "reference": f"{len(tables)} folds of {reference}"},
-        limits=combined(table.limits for table in tables.values() if table.limits is not None),
+        limits=combined(table.limits for table in tables if table.limits is not None),
     )
+
+
+def _rows_with_fold(result: FoldResult) -> Iterator[CaseRow]:
+    for row in result.testing.rows:
+        yield dataclasses.replace(row, groups={**row.groups, "fold": f"{result.number:02d}"})
 
 
 def _dice_line(table: CaseTable) -> str:

@@ -77,7 +77,7 @@ def export_run(config: ExportConfig, watch: ProgressReporter = SILENT) -> Export
     """
     if config.out is not None:
         require_model_place(config.out)
-    run = read_run(config.run, config.data, cache=config.cache, watch=watch)
+    run = read_run(config.run, config.data, cache=config.cache, reporter=watch)
     return seal_run(run, config.out, half_weights=config.half_weights, default_for=config.default_for, watch=watch)
 
 

@@ -7,7 +7,7 @@ from cardiotrace.core.config import from_plain
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.terms import View
 from cardiotrace.datasets.dataset import Dataset
-from cardiotrace.datasets.split import Split
+from cardiotrace.datasets.split import Split, fold_seed
 from cardiotrace.evaluation.table import read_table
 from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.spec import ModelSpec
@@ -70,7 +70,7 @@ def _made_with(model: Model, root: Path) -> tuple[Dataset, Split]:
         raise InputError(f"model {model.spec.name!r} does not say which data it was made with")
     data = from_plain(DataSettings, training.recipe["data"], path="data")
     dataset = open_dataset(data.dataset, root)
-    seed = data.fold_seed(training.recipe.get("seed", 0))
+    seed = fold_seed(data.seed, training.recipe.get("seed", 0))
     if data.split.endswith(SPLIT_FILE) and not Path(data.split).is_file():
         raise InputError(
             f"model {model.spec.name!r} was made with a split of its own, {data.split}, which is not here",

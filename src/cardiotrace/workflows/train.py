@@ -1,19 +1,18 @@
 """Recipe in, run folder with a sealed and scored model out."""
 
-from collections.abc import Set
+import logging
+import os
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from cardiotrace.core.errors import UsageError, WorkError
-from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.licence import Terms
-from cardiotrace.core.text import some
 from cardiotrace.datasets.dataset import Dataset
-from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split, read_split
+from cardiotrace.evaluation.case_table import CaseTable
+from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.learning.training.folder import RunFolder, check_folder
 from cardiotrace.learning.training.recipe import SPLIT_FILE, DataSettings, Recipe, read_recipe
 from cardiotrace.learning.training.run import (
@@ -25,10 +24,16 @@ from cardiotrace.learning.training.run import (
     teachers_of,
     train,
 )
-from cardiotrace.learning.training.training_log import Row, TrainingLog
-from cardiotrace.report.figure import draw_curves
-from cardiotrace.workflows.services.dataset import choose_split, open_dataset, pack
+from cardiotrace.learning.training.training_log import TrainingLog
+from cardiotrace.parallel import led_by_parent
+from cardiotrace.workflows.data_opener import DataOpener
+from cardiotrace.workflows.export import seal_run
+from cardiotrace.workflows.services.dataset import choose_split
 from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
+from cardiotrace.workflows.trained_run import TrainedRun
+from cardiotrace.workflows.training_report import EpochReport, split_remarks, unlabelled_remarks
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -54,50 +59,152 @@ class TrainConfig(RecipeConfig):
     """Folder of a finished run whose best weights this one begins with; not looked at by a resumed run."""
 
 
-def run_training(config: TrainConfig, watch: ProgressReporter = SILENT) -> RunFolder | None:
-    """Train as the recipe says.
+@dataclass(frozen=True)
+class PlannedRun:
+    """One training with all that it depends on decided: no recipe and no split is read again."""
+
+    recipe: Recipe
+    split: Split
+    folder: RunFolder
+    fold: int | None = None
+    """Which fold the split is, if it is one."""
+    start: InitialWeights | None = None
+    resume: bool = False
+    hardware: Hardware = field(default_factory=Hardware)
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """What a training ends in: one sealed model file, and how it did on the validation part."""
+
+    run: TrainedRun
+    path: Path
+    spec: ModelSpec
+    validation: CaseTable
+
+
+def train_model(config: TrainConfig, reporter: ProgressReporter = SILENT) -> TrainedModel | None:
+    """Train as the recipe says, export the best weights, score them on the validation part, seal the model.
 
     Args:
         config: what to train, on what, where to.
-        watch: told of progress.
+        reporter: told of progress.
 
     Returns:
-        The run folder; None in the further processes of a distributed run, which have nothing left to do.
+        The model; None in the further processes of a distributed run, which have nothing left to do.
 
     Raises:
         ConfigError: the recipe is wrong.
         UsageError: the folder holds another run, or is no place for one.
         InputError: the data cannot be used.
-        WorkError: training diverged, or nothing can be written.
+        WorkError: training diverged, the exported model differs from the trained one, or nothing can be written.
+    """
+    run = run_training(config, reporter)
+    return None if run is None else sealed_and_scored(run, reporter)
+
+
+def sealed_and_scored(run: TrainedRun, reporter: ProgressReporter = SILENT) -> TrainedModel:
+    """The model of a finished run, in its folder.
+
+    Raises:
+        WorkError: the exported model differs from the trained one, or nothing can be written.
+    """
+    exported = seal_run(run, watch=reporter)
+    return TrainedModel(run, exported.path, exported.spec, exported.validation)
+
+
+def run_training(config: TrainConfig, reporter: ProgressReporter = SILENT) -> TrainedRun | None:
+    """The training alone: the run folder ends with its best weights, its log and its last checkpoint.
+
+    Args:
+        config: what to train, on what, where to.
+        reporter: told of progress.
+
+    Returns:
+        The run; None in the further processes of a distributed run.
+
+    Raises:
+        CardioTraceError: see `train_model`.
+    """
+    # PyTorch starts the further processes of a distributed run as this very command, told apart by a variable.
+    is_first = os.environ.get("LOCAL_RANK", "0") == "0"
+    opener = DataOpener(config.data, config.cache)
+    with nullcontext() if is_first else led_by_parent():
+        return train_planned(plan_run(config, opener, reporter), opener, reporter)
+
+
+def plan_run(config: TrainConfig, opener: DataOpener, reporter: ProgressReporter = SILENT) -> PlannedRun:
+    """Read all that a run depends on; nothing is packed or written yet.
+
+    Args:
+        config: what to train, on what, where to.
+        opener: of the data.
+        reporter: told what is odd about the split.
+
+    Raises:
+        CardioTraceError: see `train_model`.
     """
     recipe = read_recipe(config.recipe, config.overrides)
-    dataset = open_dataset(recipe.data.dataset, config.data)
+    dataset = opener.dataset(recipe.data.dataset)
     split = split_of(recipe.data, dataset, config.fold, seed=recipe.fold_seed)
     folder = RunFolder(config.out or default_folder(recipe, config.fold))
     if folder.path.resolve() == dataset.root.resolve():
         raise UsageError("is the folder of the data set itself", where=folder.path, remedy="choose another --out.")
-    check_folder(folder, recipe, split, resume=config.resume)
     start = None if config.start_from is None else finished_weights(RunFolder(config.start_from))
+    return PlannedRun(recipe, split, folder, config.fold, start, config.resume, config.hardware)
+
+
+def train_planned(planned: PlannedRun, opener: DataOpener, reporter: ProgressReporter = SILENT) -> TrainedRun | None:
+    """Train, a line and new curves after each epoch.
+
+    Args:
+        planned: the run.
+        opener: of the data.
+        reporter: told of progress.
+
+    Returns:
+        The run; None in the further processes of a distributed run.
+
+    Raises:
+        UsageError: the folder holds another run, or is no place for one.
+        InputError: the data cannot be used.
+        WorkError: training diverged, or nothing can be written.
+    """
+    recipe, split = planned.recipe, planned.split
+    dataset = opener.dataset(recipe.data.dataset)
+    # All that can be refused is refused here, before anything is packed or written.
+    check_folder(planned.folder, recipe, split, resume=planned.resume)
     teachers_of(recipe, dataset.scheme, recipe.preprocessing.channels(dataset.channels))
-    for remark in _remarks(split, {case.patient for case in dataset.cases()}):
-        watch.say(remark)
-    _create(folder)
-    packed = pack(dataset, recipe.preprocessing, cache=config.cache, watch=watch)
-    for remark in _unlabelled(packed, split, dataset.scheme):
-        watch.say(remark)
-    material = training_data_of(dataset, packed, split, start=start, fold=config.fold)
-    with watch.stage(f"training {recipe.name}") as tick:
+    _LOG.info("%s: %s on %d patients", planned.folder.path, recipe.name, len(split.training))
+    for remark in split_remarks(split, {case.patient for case in dataset.cases()}):
+        reporter.say(remark)
+    _create(planned.folder)
+    data = training_data(planned, opener, reporter)
+    for remark in unlabelled_remarks(data.packed, split, dataset.scheme):
+        reporter.say(remark)
+    with reporter.stage(f"training {recipe.name}") as advance:
+        log = TrainingLog(planned.folder.journal).rows() if planned.folder.checkpoint.exists() else []
+        callbacks = RunCallbacks(
+            lambda done, total, loss: advance(done, total),
+            EpochReport(planned.folder, recipe.training.epochs, reporter, log),
+        )
+        is_first = train(
+            recipe, data, planned.folder, watch=callbacks, hardware=planned.hardware, resume=planned.resume
+        )
+    return TrainedRun(recipe, dataset, data.packed, split, planned.folder) if is_first else None
 
-        def on_step(done: int, total: int, loss: float) -> None:
-            tick(done, total)
 
-        def on_epoch(row: Row, is_best: bool) -> None:
-            watch.say(epoch_line(row, is_best, epochs=recipe.training.epochs))
-            draw_curves([drawn(row) for row in TrainingLog(folder.journal).rows()], folder.curves)
+def training_data(planned: PlannedRun, opener: DataOpener, reporter: ProgressReporter = SILENT) -> TrainingData:
+    """What a run learns from, with the terms of its data.
 
-        told = RunCallbacks(on_step, on_epoch)
-        is_first = train(recipe, material, folder, watch=told, hardware=config.hardware, resume=config.resume)
-    return folder if is_first else None
+    Raises:
+        InputError: the data cannot be used.
+        WorkError: the cache cannot be written.
+    """
+    choice = planned.recipe.data.dataset
+    dataset, packed = opener.dataset(choice), opener.packed(choice, planned.recipe.preprocessing, reporter)
+    terms = Terms(dataset.licence, dataset.citation)
+    return TrainingData(packed, planned.split, dataset.scheme, dataset.mirror_axes, planned.start, terms, planned.fold)
 
 
 def split_of(data: DataSettings, dataset: Dataset, fold: int | None, *, seed: int) -> Split:
@@ -107,7 +214,7 @@ def split_of(data: DataSettings, dataset: Dataset, fold: int | None, *, seed: in
         data: what to learn from.
         dataset: the same, opened.
         fold: number of a fold, from 1.
-        seed: who is in which fold, see `DataSettings.fold_seed`.
+        seed: who is in which fold, see `fold_seed`.
 
     Raises:
         InputError: there is no such split or fold, or a file of the user's own names a patient who is not there.
@@ -126,77 +233,10 @@ def _own_split(path: Path, dataset: Dataset, fold: int | None) -> Split:
     return read_split(path).require({case.patient for case in dataset.cases()}, where=path).validated()
 
 
-def _remarks(split: Split, at_hand: Set[str]) -> list[str]:
-    """A line for each thing that a split on paper is not with the data at hand."""
-    lines = []
-    if names := split.missing:
-        lines.append(f"{len(names)} patients of the split are not in the data and are left out: {some(names)}")
-    if others := sorted(at_hand - set(split.patients)):
-        lines.append(f"{len(others)} patients of the data are in no part of the split and are left out: {some(others)}")
-    if split.drawn:
-        lines.append(f"nobody at hand validates in this split: {len(split.drawn)} of its training patients do")
-    return lines
-
-
-def _unlabelled(packed: PackedDataset, split: Split, scheme: LabelScheme) -> list[str]:
-    """A line for each part of the split in which structures have no pixel at all: nothing can be learned of them."""
-    lines = []
-    for part in ("training", "validation"):
-        absent = dict(enumerate(scheme.structures, start=1))
-        indices = packed.indices_of(getattr(split, part))
-        if not len(indices):
-            continue  # training refuses that in words of its own
-        for index in indices:
-            if not absent:
-                break
-            for value in np.unique(packed.labels[index]).tolist():
-                absent.pop(value, None)
-        if len(absent) == len(scheme.structures):
-            lines.append(f"warning: no label of the {part} part holds anything: look with `cardiotrace data lint`")
-        elif absent:
-            lines.append(f"warning: no label of the {part} part holds {', '.join(absent.values())}")
-    return lines
-
-
-def training_data_of(
-    dataset: Dataset,
-    packed: PackedDataset,
-    split: Split,
-    *,
-    start: InitialWeights | None = None,
-    fold: int | None = None,
-) -> TrainingData:
-    """What a run learns from, with the terms of its data."""
-    terms = Terms(dataset.licence, dataset.citation)
-    return TrainingData(packed, split, dataset.scheme, dataset.mirror_axes, start, terms, fold)
-
-
 def default_folder(recipe: Recipe, fold: int | None) -> Path:
     """Where a run goes when nothing else is said: runs/<name>, or runs/<name>/fold-<k>."""
     folder = Path("runs") / recipe.name
     return folder if fold is None else folder / f"fold-{fold}"
-
-
-def drawn(row: Row) -> dict[str, float]:
-    """What the training curves show of a journal row, under the names that stand in their legends."""
-    scores = {f"{name} Dice": value for name, value in row["dice"].items()}
-    return {
-        "epoch": row["epoch"],
-        "loss": row["loss"],
-        **scores,
-        "mean Dice": row["score"],
-        "learning_rate": row["rate"],
-    }
-
-
-def epoch_line(row: Row, is_best: bool, *, epochs: int) -> str:
-    """One line about a finished epoch."""
-    dice = "  ".join(f"{name} {value:.4f}" for name, value in row["dice"].items())
-    mark = "  best so far" if is_best else ""
-    return (
-        f"epoch {row['epoch']:>3}/{epochs}  loss {row['loss']:.4f}  Dice {dice}"
-        f"  {row['seconds']:.0f} s ({row['images_per_second']:.1f} images/s){mark}"
-    )
 
 
 def _create(folder: RunFolder) -> None:

@@ -26,15 +26,15 @@ class TrainedRun:
 
 
 def read_run(
-    path: Path, data: Path | None = None, *, cache: Path | None = None, watch: ProgressReporter = SILENT
+    path: Path, data: Path | None = None, *, cache: Path | None = None, reporter: ProgressReporter = SILENT
 ) -> TrainedRun:
     """A finished run from its folder.
 
     Args:
         path: the run folder.
         data: where its data set lies; by default in CARDIOTRACE_DATA.
-        cache: of prepared images.
-        watch: told of progress.
+        cache: folder of packed data.
+        reporter: told of progress.
 
     Raises:
         InputError: the folder holds no finished epoch, or the data cannot be used.
@@ -44,5 +44,5 @@ def read_run(
         raise InputError("holds no trained weights", where=folder.path, remedy="train first: `cardiotrace train`.")
     recipe = read_recipe(folder.recipe)
     dataset = open_dataset(recipe.data.dataset, data)
-    packed = pack(dataset, recipe.preprocessing, cache=cache, watch=watch)
+    packed = pack(dataset, recipe.preprocessing, cache=cache, watch=reporter)
     return TrainedRun(recipe, dataset, packed, read_split(folder.split), folder)

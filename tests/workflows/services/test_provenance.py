@@ -8,6 +8,7 @@ import pytest
 
 import cardiotrace as ct
 from cardiotrace.cli.analyse import flag_lines, headline
+from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage
@@ -114,7 +115,7 @@ def test_from_python_no_warning_is_lost(model, tmp_path):
 def quantity(
     value: float = 96.0, *, name: str = "left_ventricular_ejection_fraction", unit: str = "percent", flags=()
 ) -> Quantity:
-    return Quantity(name, value, unit, "biplane method of disks", "A4C+A2C", (), flags=tuple(flags))
+    return Quantity(name, value, unit, Method.BIPLANE_DISKS, "A4C+A2C", (), flags=tuple(flags))
 
 
 BAD = Flag(Grade.NOT_USABLE, "the left ventricle was lost in one frame")
@@ -141,7 +142,7 @@ def test_a_value_that_is_not_usable_leads_nowhere():
     ],
 )
 def test_what_there_is_without_volumes_is_not_called_nothing(found, words):
-    quantities = (Quantity(name, value, "cm2", "traced, one slice", "SAX", ()) for name, value in found.items())
+    quantities = (Quantity(name, value, "cm2", Method.TRACED_SLICE, "SAX", ()) for name, value in found.items())
     assert headline(Measures("p1", tuple(quantities))) == words
     assert list(flag_lines(MEASURES.flags)) == [
         "  not usable: the left ventricle was lost in one frame",

@@ -18,6 +18,7 @@ from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.former import present_key, with_present_keys
 from cardiotrace.core.plain import read_toml
 from cardiotrace.datasets.catalog import DATASETS
+from cardiotrace.datasets.split import fold_seed
 from cardiotrace.learning.augmentation import Augmentation
 from cardiotrace.learning.losses import LOSSES
 from cardiotrace.learning.models.catalog import ARCHITECTURES
@@ -49,14 +50,6 @@ class DataSettings:
         if self.seed is not None and not 0 <= self.seed < 2**32:
             raise ValueError(f"seed must lie in [0, 2^32), got {self.seed}")
 
-    def fold_seed(self, own: int) -> int:
-        """Says who is in which fold, and who is drawn where only some patients are learned from.
-
-        Args:
-            own: the recipe's own seed, which counts where the data have none.
-        """
-        return own if self.seed is None else self.seed
-
 
 @dataclass(frozen=True)
 class Recipe:
@@ -87,7 +80,7 @@ class Recipe:
     @property
     def fold_seed(self) -> int:
         """Says who is in which fold, and who is drawn where only some patients are learned from."""
-        return self.data.fold_seed(self.seed)
+        return fold_seed(self.data.seed, self.seed)
 
     def digest(self) -> str:
         """Fingerprint of all that shapes the weights; a checkpoint remembers it."""

@@ -1,34 +1,8 @@
-"""How a long piece of work tells how far it is; the command line draws bars from it, other callers may ignore it."""
+"""How a workflow tells how far it is, by the names under which workflows know it."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from typing import Protocol
+from cardiotrace.core.progress import OnProgress
+from cardiotrace.core.reporter import SILENT, ProgressReporter, SilentReporter
 
-Tick = Callable[[int, int], None]
-"""Called with (done, total)."""
+Tick = OnProgress
 
-
-class ProgressReporter(Protocol):
-    """Somebody who is told."""
-
-    def stage(self, title: str) -> AbstractContextManager[Tick]:
-        """A stage of the work begins; the tick is called while it lasts."""
-        ...
-
-    def say(self, text: str) -> None:
-        """One line worth reading: a finished epoch, a written file."""
-        ...
-
-
-class SilentReporter:
-    """Nobody is told."""
-
-    def stage(self, title: str) -> AbstractContextManager[Tick]:
-        """See `ProgressReporter`."""
-        return nullcontext(lambda done, total: None)
-
-    def say(self, text: str) -> None:
-        """See `ProgressReporter`."""
-
-
-SILENT = SilentReporter()
+__all__ = ["SILENT", "ProgressReporter", "SilentReporter", "Tick"]

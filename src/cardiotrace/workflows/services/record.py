@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cardiotrace.clinical.frame_ref import FrameRef
+from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import FORMER_NAMES, Measures, Quantity
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.flag import Flag, Grade
@@ -56,9 +58,9 @@ def _quantity(plain: Mapping[str, Any]) -> Quantity:
         FORMER_NAMES.get(str(plain["name"]), str(plain["name"])),
         float(plain["value"]),
         str(plain["unit"]),
-        str(plain["method"]),
+        Method(str(plain["method"])),
         str(plain["view"]),
-        tuple(map(str, plain["frames"])),
+        tuple(FrameRef.of(str(frame)) for frame in plain["frames"]),
         None if interval is None else (float(interval[0]), float(interval[1])),
         tuple(_flag(item) for item in plain["flags"]),
     )

@@ -7,24 +7,28 @@ import numpy as np
 
 from cardiotrace.datasets.packed import IGNORED
 from cardiotrace.learning.predict import predict_planes
-from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.metrics import dice
 from cardiotrace.report.sweep import Cell, Example, cell_of
-from cardiotrace.workflows.services.dataset import open_dataset, pack
+from cardiotrace.workflows.data_opener import DataOpener
 from cardiotrace.workflows.sweep.job import Job, network_of, split_of_run
 
 
-def first_image(jobs: Sequence[Job]) -> Example | None:
-    """The first testing image as each of these runs sees it; None where none of them learned anything."""
+def first_image(jobs: Sequence[Job], opener: DataOpener) -> Example | None:
+    """The first testing image as each of these runs sees it; None where none of them learned anything.
+
+    Args:
+        jobs: finished runs, one of each variant.
+        opener: of their data.
+    """
     found: dict[Cell, np.ndarray[Any, Any]] = {}
     images: list[np.ndarray[Any, Any]] = []
     known: list[np.ndarray[Any, Any]] = []
     for job in jobs:
-        if not RunFolder(job.folder).best.exists():
+        if not job.folder.best.exists():
             continue
         recipe = job.run.recipe
-        dataset = open_dataset(recipe.data.dataset, job.config.data)
-        packed = pack(dataset, recipe.preprocessing, cache=job.config.cache)
+        dataset = opener.dataset(recipe.data.dataset)
+        packed = opener.packed(recipe.data.dataset, recipe.preprocessing)
         first = packed.indices_of(split_of_run(job.run, dataset).testing)[:1]
         network = network_of(job, dataset, packed)
         found[cell_of(job.run.settings)] = predict_planes(network, packed, first, recipe.preprocessing)[0]

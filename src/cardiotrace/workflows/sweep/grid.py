@@ -17,24 +17,37 @@ from cardiotrace.evaluation.score import CasePrediction, score_case
 def grid_table(
     dataset: Dataset, packed: PackedDataset, indices: np.ndarray[Any, Any], predicted: np.ndarray[Any, Any]
 ) -> CaseTable:
-    """Scores of predictions on the network's grid, where the packed labels are the reference."""
+    """Scores of predictions on the network's grid, where the packed labels are the reference.
+
+    Args:
+        dataset: whose cases they are of.
+        packed: all prepared planes.
+        indices: which of them were predicted.
+        predicted: (planes, height, width) class indices, in the order of `indices`.
+    """
     cases = {case.name: case for case in dataset.cases()}
-    named: dict[str, list[int]] = {}
-    for place, index in enumerate(indices):
-        named.setdefault(packed.planes[index].case, []).append(place)
     rows = []
-    for name, places in named.items():
+    for name, places in _places_by_case(packed, indices).items():
         planes = [packed.planes[indices[place]] for place in places]
+        # A case need not have been packed whole: what is not there counts nowhere.
         shape = (max(plane.time for plane in planes) + 1, max(plane.depth for plane in planes) + 1)
         found, known = (np.full((*shape, *predicted.shape[1:]), IGNORED, np.uint8) for _ in range(2))
         for place, plane in zip(places, planes, strict=True):
             found[plane.time, plane.depth] = predicted[place]
             known[plane.time, plane.depth] = packed.labels[indices[place]]
-        rows += score_case(_judged_on_grid(cases[name], found, known, dataset.scheme))
+        rows += score_case(_prediction_on_grid(cases[name], found, known, dataset.scheme))
     return CaseTable(tuple(rows), facts={"predicted": "on the network's grid", "reference": dataset.name})
 
 
-def _judged_on_grid(
+def _places_by_case(packed: PackedDataset, indices: np.ndarray[Any, Any]) -> dict[str, list[int]]:
+    """Which of the predictions are of each case."""
+    named: dict[str, list[int]] = {}
+    for place, index in enumerate(indices):
+        named.setdefault(packed.planes[index].case, []).append(place)
+    return named
+
+
+def _prediction_on_grid(
     case: Case, found: np.ndarray[Any, Any], known: np.ndarray[Any, Any], scheme: LabelScheme
 ) -> CasePrediction:
     values = np.zeros(256, np.uint8)

@@ -4,7 +4,6 @@ import dataclasses
 import math
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from torch.nn import Module
@@ -17,25 +16,27 @@ from cardiotrace.datasets.packed import IGNORED, PackedDataset
 from cardiotrace.datasets.split import Split
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
-from cardiotrace.evaluation.sweep import RunResult, best_constant_dice
-from cardiotrace.evaluation.table import table_to_json
+from cardiotrace.evaluation.sweep import RUN_SCORES, RunResult, best_constant_dice
+from cardiotrace.evaluation.table import read_table, table_to_json
 from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.predictor import Predictor
+from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.io import write_json, write_text
 from cardiotrace.learning.predict import TorchEngine, predict_planes
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.loop import DivergedError
-from cardiotrace.learning.training.run import RunCallbacks, TrainingData, train, trained_model
+from cardiotrace.learning.training.run import Hardware, RunCallbacks, TrainingData, train, trained_model
 from cardiotrace.learning.training.sweep import SweepRun
 from cardiotrace.learning.training.training_log import TrainingLog
+from cardiotrace.workflows.data_opener import DataOpener
 from cardiotrace.workflows.export import describe
-from cardiotrace.workflows.services.dataset import cases_of, open_dataset, pack
+from cardiotrace.workflows.services.dataset import cases_of
+from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.sweep.grid import grid_table
-from cardiotrace.workflows.train import RecipeConfig, split_of, training_data_of
+from cardiotrace.workflows.train import PlannedRun, RecipeConfig, split_of, training_data
 
 RESULT, GRID = "result.json", "testing-grid.json"
 """Files of a finished run: what came of it, and its testing part on the network's grid."""
-_UNWATCHED = RunCallbacks(lambda done, total, loss: None, lambda row, is_best: None)
 
 
 @dataclass(frozen=True)
@@ -45,24 +46,42 @@ class SweepConfig(RecipeConfig):
     jobs: int = 1
     """Processes, each with its share of the processors."""
 
+    def __post_init__(self) -> None:
+        if self.jobs < 1:
+            raise UsageError(f"--jobs must be at least 1, got {self.jobs}")
+
 
 @dataclass(frozen=True)
 class Job:
     """One run and all that a process needs for it."""
 
     run: SweepRun
-    folder: Path
-    config: SweepConfig
+    folder: RunFolder
+    hardware: Hardware
+
+    def __str__(self) -> str:
+        return self.run.name
 
 
-def read_result(job: Job) -> RunResult | None:
-    """What a finished run gave; None where it is not finished.
+@dataclass(frozen=True)
+class JobResult:
+    """What came of a run: its row of the tables, and what comparisons and plots are made of."""
+
+    row: RunResult
+    on_grid: CaseTable | None
+    """The testing part on the network's grid; None where no epoch was finished."""
+    curve: tuple[float, ...]
+    """Validation score of each epoch, 0..1."""
+
+
+def kept_result(job: Job) -> JobResult | None:
+    """What a finished run gave, from its folder; None where it is not finished.
 
     Raises:
         UsageError: the folder holds a run of another recipe.
         InputError: its result cannot be read.
     """
-    path = job.folder / RESULT
+    path = job.folder.path / RESULT
     if not path.exists():
         return None
     stored = read_json(path)
@@ -70,68 +89,46 @@ def read_result(job: Job) -> RunResult | None:
         raise InputError("is no result of a run", where=path, remedy="delete it, and the run is tested again.")
     if stored.pop("recipe", None) != job.run.recipe.digest():
         raise UsageError(
-            "holds a run of another recipe", where=job.folder, remedy="choose another --out, or delete that run."
+            "holds a run of another recipe", where=job.folder.path, remedy="choose another --out, or delete that run."
         )
-    return from_plain(RunResult, stored, path=str(path))
+    grid = job.folder.path / GRID
+    on_grid = read_table(grid) if grid.exists() else None
+    return JobResult(from_plain(RunResult, stored, path=str(path)), on_grid, _curve(job.folder))
 
 
-def finish_run(job: Job) -> RunResult:
-    """Train one run from where it is, test it, and write down what came of it."""
+def finish_run(job: Job, reporter: ProgressReporter = SILENT, *, opener: DataOpener) -> JobResult:
+    """Train one run from where it is and test it; the result is kept in its folder.
+
+    Args:
+        job: which one.
+        reporter: told of progress.
+        opener: of the data.
+    """
     started = time.perf_counter()
-    recipe, folder = job.run.recipe, RunFolder(job.folder)
-    dataset = open_dataset(recipe.data.dataset, job.config.data)
-    packed = pack(dataset, recipe.preprocessing, cache=job.config.cache)
-    material = training_data_of(dataset, packed, split_of_run(job.run, dataset), fold=job.run.fold)
+    folder, dataset = job.folder, opener.dataset(job.run.recipe.data.dataset)
+    data = training_data(planned_run(job, dataset), opener)
     folder.path.mkdir(parents=True, exist_ok=True)
-    try:
-        train(recipe, material, folder, watch=_UNWATCHED, hardware=job.config.hardware, resume=True)
-        is_diverged = False
-    except DivergedError:
-        is_diverged = True
-    result = _tested(job, dataset, material, is_diverged=is_diverged)
-    result = dataclasses.replace(result, seconds=round(time.perf_counter() - started, 1))
-    write_json(folder.path / RESULT, {"recipe": recipe.digest(), **to_plain(result)})
+    is_diverged = not _trained(job, data, reporter)
+    tested = _tested(job, dataset, data) if folder.best.exists() else None
+    row = _row(job, data, tested, is_diverged=is_diverged)
+    row = dataclasses.replace(row, seconds=round(time.perf_counter() - started, 1))
+    if tested is not None:
+        write_text(folder.path / GRID, table_to_json(tested.on_grid))
+        write_text(folder.testing, table_to_json(tested.native))
+    write_json(folder.path / RESULT, {"recipe": job.run.recipe.digest(), **to_plain(row)})
     folder.checkpoint.unlink(missing_ok=True)  # larger than all else together, and of no more use
-    return result
+    return JobResult(row, None if tested is None else tested.on_grid, _curve(folder))
+
+
+def planned_run(job: Job, dataset: Dataset) -> PlannedRun:
+    """The run as any other training, continued where it is."""
+    split = split_of_run(job.run, dataset)
+    return PlannedRun(job.run.recipe, split, job.folder, job.run.fold, resume=True, hardware=job.hardware)
 
 
 def split_of_run(run: SweepRun, dataset: Dataset) -> Split:
     """Who trains, validates and tests it."""
     return split_of(run.recipe.data, dataset, run.fold, seed=run.recipe.fold_seed)
-
-
-def _tested(job: Job, dataset: Dataset, material: TrainingData, *, is_diverged: bool) -> RunResult:
-    recipe, folder, packed = job.run.recipe, RunFolder(job.folder), material.packed
-    testing = packed.indices_of(material.split.testing)
-    rows = TrainingLog(folder.journal).rows()
-    shares, scores = [0.0], dict.fromkeys(("dice", "jaccard", "native_dice", "native_jaccard"), 0.0)
-    if folder.best.exists():
-        network = network_of(job, dataset, packed)
-        predicted = predict_planes(network, packed, testing, recipe.preprocessing)
-        counted = packed.labels[testing] != IGNORED
-        shares = [float((plane > 0)[inside].mean()) for plane, inside in zip(predicted, counted, strict=True)]
-        on_grid = grid_table(dataset, packed, testing, predicted)
-        native = _native_table(job, dataset, material, network)
-        for path, table in ((folder.path / GRID, on_grid), (folder.testing, native)):
-            write_text(path, table_to_json(table))
-        scores = {**_means(on_grid, ""), **_means(native, "native_")}
-    best = max(rows, key=lambda row: float(row["score"]), default={"score": 0.0, "epoch": 0})
-    validation = packed.labels[packed.indices_of(material.split.validation)]
-    return RunResult(
-        name=job.run.name,
-        variant=job.run.variant,
-        settings=job.run.settings,
-        seed=job.run.seed,
-        fold=job.run.fold,
-        epochs=len(rows),
-        best_epoch=int(best["epoch"]),
-        validation_dice=float(best["score"]),
-        constant_dice=best_constant_dice(np.asarray(validation), dataset.scheme.class_count, ignore=IGNORED),
-        lowest_share=min(shares),
-        highest_share=max(shares),
-        is_diverged=is_diverged,
-        scores=scores,
-    )
 
 
 def network_of(job: Job, dataset: Dataset, packed: PackedDataset) -> Module:
@@ -141,13 +138,80 @@ def network_of(job: Job, dataset: Dataset, packed: PackedDataset) -> Module:
         InputError: there are none.
     """
     channels, classes = packed.images.shape[1], dataset.scheme.class_count
-    return trained_model(job.run.recipe, RunFolder(job.folder), channels=channels, classes=classes)
+    return trained_model(job.run.recipe, job.folder, channels=channels, classes=classes)
 
 
-def _native_table(job: Job, dataset: Dataset, material: TrainingData, network: Module) -> CaseTable:
-    spec = describe(job.run.recipe, dataset, material.split, RunFolder(job.folder))
-    predictor = Predictor(Model(spec, b""), engine=TorchEngine(network))
-    return evaluate_predictor(predictor, cases_of(dataset, material.split.testing))
+def _trained(job: Job, data: TrainingData, reporter: ProgressReporter) -> bool:
+    """Train to the end; False where a number became none, which is a result as well."""
+    with reporter.stage("training") as advance:
+        callbacks = RunCallbacks(lambda done, total, loss: advance(done, total), lambda row, is_best: None)
+        try:
+            train(job.run.recipe, data, job.folder, watch=callbacks, hardware=job.hardware, resume=True)
+        except DivergedError:
+            return False
+    return True
+
+
+@dataclass(frozen=True)
+class _Tested:
+    """The testing part as the best weights see it."""
+
+    on_grid: CaseTable
+    native: CaseTable
+    shares: tuple[float, ...]
+    """Share of foreground that was predicted in each plane, 0..1."""
+
+
+def _tested(job: Job, dataset: Dataset, data: TrainingData) -> _Tested:
+    packed, network = data.packed, network_of(job, dataset, data.packed)
+    testing = packed.indices_of(data.split.testing)
+    predicted = predict_planes(network, packed, testing, job.run.recipe.preprocessing)
+    counted = packed.labels[testing] != IGNORED
+    shares = [float((plane > 0)[inside].mean()) for plane, inside in zip(predicted, counted, strict=True)]
+    predictor = _predictor(describe(job.run.recipe, dataset, data.split, job.folder), network)
+    return _Tested(
+        on_grid=grid_table(dataset, packed, testing, predicted),
+        native=evaluate_predictor(predictor, cases_of(dataset, data.split.testing)),
+        shares=tuple(shares),
+    )
+
+
+def _predictor(spec: ModelSpec, network: Module) -> Predictor:
+    """A network that is in no file, as if it were."""
+    return Predictor(Model(spec, b""), engine=TorchEngine(network))
+
+
+def _row(job: Job, data: TrainingData, tested: _Tested | None, *, is_diverged: bool) -> RunResult:
+    rows = TrainingLog(job.folder.journal).rows()
+    best = max(rows, key=lambda row: float(row["score"]), default={"score": 0.0, "epoch": 0})
+    validation = data.packed.labels[data.packed.indices_of(data.split.validation)]
+    shares = (0.0,) if tested is None else tested.shares
+    return RunResult(
+        name=job.run.name,
+        variant=job.run.variant,
+        settings=job.run.settings,
+        seed=job.run.seed,
+        fold=job.run.fold,
+        epochs=len(rows),
+        best_epoch=int(best["epoch"]),
+        validation_dice=float(best["score"]),
+        constant_dice=best_constant_dice(np.asarray(validation), data.scheme.class_count, ignore=IGNORED),
+        lowest_share=min(shares),
+        highest_share=max(shares),
+        is_diverged=is_diverged,
+        scores=_scores(tested),
+    )
+
+
+def _scores(tested: _Tested | None) -> dict[str, float]:
+    """Means by the names of `RUN_SCORES`; where nothing was learned, nothing was found."""
+    if tested is None:
+        return dict.fromkeys(RUN_SCORES, 0.0)
+    return {**_means(tested.on_grid, ""), **_means(tested.native, "native_")}
+
+
+def _curve(folder: RunFolder) -> tuple[float, ...]:
+    return tuple(float(row["score"]) for row in TrainingLog(folder.journal).rows())
 
 
 def _means(table: CaseTable, prefix: str) -> dict[str, float]:

@@ -8,13 +8,11 @@ import numpy as np
 
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.sweep import Rows, RunResult, compare_along, readable, result_rows, summary_rows
-from cardiotrace.evaluation.table import TextFormat, read_table, to_text
+from cardiotrace.evaluation.table import TextFormat, to_text
 from cardiotrace.io import write_text
-from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.sweep import SweepPlan
-from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.report.sweep import Cell, Example, Runs, cell_of, draw_bars, draw_strips, draw_validation
-from cardiotrace.workflows.sweep.job import GRID
+from cardiotrace.workflows.sweep.job import JobResult
 
 FORMATS: tuple[tuple[str, TextFormat], ...] = (("csv", "csv"), ("json", "json"), ("md", "markdown"))
 
@@ -32,7 +30,7 @@ class SweepReport:
 
 
 def write_report(
-    plan: SweepPlan, results: Sequence[RunResult], folder: Path, example: Callable[[], Example | None]
+    plan: SweepPlan, results: Sequence[JobResult], folder: Path, example: Callable[[], Example | None]
 ) -> SweepReport:
     """Write tables (CSV, JSON, Markdown), plots (PNG) and `sweep.md` into the folder of the runs.
 
@@ -45,13 +43,15 @@ def write_report(
     Raises:
         WorkError: nothing can be written.
     """
-    tables = {item.name: read_table(path) for item in results if (path := _grid_table(folder, item)).exists()}
-    comparisons = _comparisons(plan, results, tables)
-    report = SweepReport(folder, tuple(results), summary_rows(results), comparisons)
-    for name, rows in (("runs", result_rows(results)), ("summary", report.summary), ("comparisons", comparisons)):
+    runs = [result.row for result in results]
+    tables = {result.row.name: result.on_grid for result in results if result.on_grid is not None}
+    report = SweepReport(folder, tuple(runs), summary_rows(runs), _comparisons(plan, runs, tables))
+    for name, rows in (("runs", result_rows(runs)), ("summary", report.summary), ("comparisons", report.comparisons)):
         for ending, form in FORMATS:
             write_text(folder / f"{name}.{ending}", to_text(rows, form) if rows else "")
-    _draw(plan, report, example)
+    _draw(plan, results, folder)
+    if (shown := example()) is not None:
+        draw_strips(shown, folder / "strips.png")
     write_text(folder / "sweep.md", page(plan, report))
     return report
 
@@ -81,10 +81,6 @@ def page(plan: SweepPlan, report: SweepReport) -> str:
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
-def _grid_table(folder: Path, result: RunResult) -> Path:
-    return folder / result.name / GRID
-
-
 def _comparisons(plan: SweepPlan, results: Sequence[RunResult], tables: Mapping[str, CaseTable]) -> Rows:
     return [
         row
@@ -94,33 +90,27 @@ def _comparisons(plan: SweepPlan, results: Sequence[RunResult], tables: Mapping[
     ]
 
 
-def _draw(plan: SweepPlan, report: SweepReport, example: Callable[[], Example | None]) -> None:
-    constant = float(np.mean([item.constant_dice for item in report.results]))
+def _draw(plan: SweepPlan, results: Sequence[JobResult], folder: Path) -> None:
+    constant = float(np.mean([result.row.constant_dice for result in results]))
     for score, word in (("dice", "Dice"), ("jaccard", "IoU")):
         marks = {**(plan.sweep.marks if score == "dice" else {}), "best constant answer": constant}
-        if score == "jaccard":
+        if score == "jaccard":  # of one structure in one image it is Dice / (2 - Dice)
             marks = {name: value / (2 - value) for name, value in {**plan.sweep.marks, **marks}.items()}
         words = f"{word}, testing part, network's grid"
-        draw_bars(_runs(report, score), report.folder / f"{score}.png", score=words, marks=marks)
-    draw_validation(_runs(report, "dice"), report.folder / "validation.png")
-    shown = example()
-    if shown is not None:
-        draw_strips(shown, report.folder / "strips.png")
+        draw_bars(_runs(results, score), folder / f"{score}.png", score=words, marks=marks)
+    draw_validation(_runs(results, "dice"), folder / "validation.png")
 
 
-def _runs(report: SweepReport, score: str) -> dict[Cell, Runs]:
-    grouped: dict[Cell, list[RunResult]] = {}
-    for item in report.results:
-        grouped.setdefault(cell_of(item.settings), []).append(item)
+def _runs(results: Sequence[JobResult], score: str) -> dict[Cell, Runs]:
+    """The runs of each variant as the plots show them."""
+    grouped: dict[Cell, list[JobResult]] = {}
+    for result in results:
+        grouped.setdefault(cell_of(result.row.settings), []).append(result)
     return {
         cell: Runs(
-            values=[item.scores.get(score, 0.0) for item in items],
-            collapsed=[bool(item.collapse) for item in items],
-            curves=[_curve(report.folder / item.name) for item in items],
+            values=[result.row.scores.get(score, 0.0) for result in group],
+            collapsed=[bool(result.row.collapse) for result in group],
+            curves=[result.curve for result in group],
         )
-        for cell, items in grouped.items()
+        for cell, group in grouped.items()
     }
-
-
-def _curve(folder: Path) -> list[float]:
-    return [float(row["score"]) for row in TrainingLog(RunFolder(folder).journal).rows()]

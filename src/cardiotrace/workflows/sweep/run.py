@@ -1,75 +1,89 @@
 """A recipe with a `[sweep]` in; a run folder for each combination and seed, tables and figures out."""
 
 import dataclasses
-import json
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from cardiotrace.core.config import to_plain
-from cardiotrace.core.errors import UsageError
-from cardiotrace.evaluation.sweep import RunResult, collapse_of
+from cardiotrace.evaluation.sweep import collapse_of
+from cardiotrace.learning.allocator import keep_freed_memory
+from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.sweep import SweepPlan, read_plan
-from cardiotrace.workflows.processes import in_processes
-from cardiotrace.workflows.services.dataset import open_dataset, pack
+from cardiotrace.parallel import make_executor
+from cardiotrace.workflows.data_opener import DataOpener
 from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.sweep.example import first_image
-from cardiotrace.workflows.sweep.job import Job, SweepConfig, finish_run, read_result, result_line, split_of_run
+from cardiotrace.workflows.sweep.job import (
+    Job,
+    JobResult,
+    SweepConfig,
+    finish_run,
+    kept_result,
+    result_line,
+    split_of_run,
+)
 from cardiotrace.workflows.sweep.report import SweepReport, write_report
 
 
-def run_sweep(config: SweepConfig, watch: ProgressReporter = SILENT) -> SweepReport:
+def run_sweep(config: SweepConfig, reporter: ProgressReporter = SILENT) -> SweepReport:
     """Train and test every combination with every seed; runs that are finished already are not run again.
+
+    Args:
+        config: which sweep, on what, how many runs at a time.
+        reporter: told of progress, also of runs in other processes.
 
     Returns:
         Tables of runs, variants and comparisons; they and the figures are written into the folder of the runs.
 
     Raises:
-        UsageError: the folder holds runs of another sweep, or `jobs` is below 1.
+        UsageError: the folder holds runs of another sweep.
         ConfigError: a combination is no valid recipe.
         InputError: the data cannot be used.
         WorkError: nothing can be written.
     """
-    if config.jobs < 1:
-        raise UsageError(f"--jobs must be at least 1, got {config.jobs}")
-    plan = read_plan(config.recipe, config.overrides)
+    plan, opener = read_plan(config.recipe, config.overrides), DataOpener(config.data, config.cache)
     out = config.out or Path("runs") / plan.name
-    jobs = [Job(run, out / run.name, config) for run in plan.runs]
-    results = {job.run.name: finished for job in jobs if (finished := read_result(job)) is not None}
-    waiting = [job for job in jobs if job.run.name not in results]
+    jobs = [Job(run, RunFolder(out / run.name), config.hardware) for run in plan.runs]
+    results = {str(job): kept for job in jobs if (kept := kept_result(job)) is not None}
     if results:
-        watch.say(f"{len(results)} of {len(jobs)} runs are finished already")
-    _pack_all(waiting, watch)
-    with watch.stage(f"sweep {plan.name}") as tick:
-        tick(len(results), len(jobs))
-        for result in in_processes(finish_run, waiting, jobs=config.jobs):
-            results[result.name] = result
-            tick(len(results), len(jobs))
-            watch.say(result_line(_judged(result, plan)))
-    judged = [_judged(results[run.name], plan) for run in plan.runs]
+        reporter.say(f"{len(results)} of {len(jobs)} runs are finished already")
+    waiting = [job for job in jobs if str(job) not in results]
+    _pack_all(waiting, opener, reporter)
+    executor = make_executor(config.jobs, initialiser=keep_freed_memory)
+    with reporter.stage(f"sweep {plan.name}") as advance:
+        advance(len(results), len(jobs))
+        for result in executor.map_unordered(partial(finish_run, opener=opener), waiting, reporter):
+            results[result.row.name] = result
+            advance(len(results), len(jobs))
+            reporter.say(result_line(_with_verdict(result, plan).row))
+    return _report(plan, [results[str(job)] for job in jobs], jobs, out, opener)
+
+
+def _report(
+    plan: SweepPlan, results: Sequence[JobResult], jobs: Sequence[Job], out: Path, opener: DataOpener
+) -> SweepReport:
+    """Verdicts, tables and figures; the strips show the runs of the first seed."""
+    with_verdicts = [_with_verdict(result, plan) for result in results]
     imaged = [job for job in jobs if job.run.seed == plan.sweep.seeds[0]]
-    return write_report(plan, judged, out, partial(first_image, imaged))
+    return write_report(plan, with_verdicts, out, partial(first_image, imaged, opener))
 
 
-def _judged(result: RunResult, plan: SweepPlan) -> RunResult:
-    """The result with the verdict that the sweep's own margin gives."""
+def _with_verdict(result: JobResult, plan: SweepPlan) -> JobResult:
+    """The result with the verdict on its collapse that the sweep's own margin gives."""
+    row = result.row
     verdict = collapse_of(
-        validation_dice=result.validation_dice,
-        constant_dice=result.constant_dice,
+        validation_dice=row.validation_dice,
+        constant_dice=row.constant_dice,
         margin=plan.sweep.collapse_margin,
-        shares=(result.lowest_share, result.highest_share),
-        is_diverged=result.is_diverged,
+        shares=(row.lowest_share, row.highest_share),
+        is_diverged=row.is_diverged,
     )
-    return dataclasses.replace(result, collapse=verdict)
+    return dataclasses.replace(result, row=dataclasses.replace(row, collapse=verdict))
 
 
-def _pack_all(jobs: list[Job], watch: ProgressReporter) -> None:
-    """Make every cache before processes look for them at the same time."""
-    seen = set()
+def _pack_all(jobs: Sequence[Job], opener: DataOpener, reporter: ProgressReporter) -> None:
+    """Make every cache before processes look for them at the same time; refuse what has no split."""
     for job in jobs:
         recipe = job.run.recipe
-        key = json.dumps([to_plain(recipe.data.dataset), to_plain(recipe.preprocessing)], sort_keys=True)
-        if key not in seen:
-            seen.add(key)
-            dataset = open_dataset(recipe.data.dataset, job.config.data)
-            split_of_run(job.run, dataset)
-            pack(dataset, recipe.preprocessing, cache=job.config.cache, watch=watch)
+        split_of_run(job.run, opener.dataset(recipe.data.dataset))
+        opener.packed(recipe.data.dataset, recipe.preprocessing, reporter)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from cardiotrace.inference.parallel import in_threads
+from cardiotrace.parallel import in_threads
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 5])

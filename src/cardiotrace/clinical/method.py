@@ -1,0 +1,68 @@
+"""By which method a quantity was found."""
+
+from enum import StrEnum
+
+
+class Method(StrEnum):
+    """How a value came about; its text stands in `measures.json`.
+
+    Example:
+        >>> Method.BIPLANE_DISKS.is_biplane, Method("discs, one plane")  # as older files say
+        (True, <Method.SINGLE_PLANE_DISKS: 'method of disks, single plane'>)
+    """
+
+    BIPLANE_DISKS = "biplane method of disks"
+    SINGLE_PLANE_DISKS = "method of disks, single plane"
+    AREA_LENGTH = "area-length, single plane"
+    BIPLANE_AREA_LENGTH = "area-length, biplane"
+    SUM_OF_SLICES = "sum of slices"
+    TRACED = "traced"
+    """Size of an outline in one plane."""
+    TRACED_SLICE = "traced, one slice"
+    """Size of an outline in a short axis of one slice."""
+    FIELD_SHARE = "share of the field of view"
+    UNKNOWN = ""
+
+    @property
+    def is_single_plane(self) -> bool:
+        """Whether it makes a volume, or what follows from one, out of one plane alone."""
+        return self in (Method.SINGLE_PLANE_DISKS, Method.AREA_LENGTH)
+
+    @property
+    def is_biplane(self) -> bool:
+        """Whether it needs two planes."""
+        return self in (Method.BIPLANE_DISKS, Method.BIPLANE_AREA_LENGTH)
+
+    @property
+    def words(self) -> str:
+        """What tables call it."""
+        return _WORDS.get(self, self.value)
+
+    @property
+    def note(self) -> str:
+        """How it works, in a sentence or two; "" where its name says it."""
+        return _NOTES.get(self, "")
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Method | None":
+        """What files of version 1 and 2 call them."""
+        return _FORMER.get(str(value))
+
+
+_WORDS = {Method.BIPLANE_AREA_LENGTH: "biplane area-length", Method.SUM_OF_SLICES: "slices"}
+_AREA_LENGTH = "Area-length: V = 8 A² / (3 π L); biplane 8 A₁ A₂ / (3 π L), L the shorter length."
+_NOTES = {
+    Method.BIPLANE_DISKS: "Biplane: 20 elliptic disks between mitral annulus and apex, as high as the longer of the "
+    "two long axes at the same instant.",
+    Method.SINGLE_PLANE_DISKS: "Disks: 20 round disks across one view's long axis. A single plane assumes a round "
+    "ventricle.",
+    Method.AREA_LENGTH: _AREA_LENGTH,
+    Method.BIPLANE_AREA_LENGTH: _AREA_LENGTH,
+    Method.SUM_OF_SLICES: "Slices: voxels times their size; mass at 1.05 g/ml, end-diastole.",
+}
+_FORMER = {
+    "discs, biplane": Method.BIPLANE_DISKS,
+    "discs, one plane": Method.SINGLE_PLANE_DISKS,
+    "discs, single plane": Method.SINGLE_PLANE_DISKS,
+    "area-length, one plane": Method.AREA_LENGTH,
+}

@@ -1,0 +1,269 @@
+"""Volumes and mass from a stack of short-axis slices; areas from a single one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from cardiotrace.clinical.ejection import ejection_fraction, stroke_volume_ml
+from cardiotrace.clinical.key_frames import PHASE_WORD, KeyFrame, KeyFrames, find_key_frames
+from cardiotrace.clinical.method import Method
+from cardiotrace.clinical.quantity import Quantity
+from cardiotrace.clinical.rule import RULES, doubting, flag
+from cardiotrace.clinical.slices import Slices, ventricle_flags
+from cardiotrace.clinical.traced_stack import TracedStack
+from cardiotrace.clinical.validity import ejection_flags, geometry_flags, same_size_flags, volume_flags
+from cardiotrace.core.flag import Flag
+from cardiotrace.core.terms import Phase, Structure
+
+MYOCARDIUM_G_PER_ML = 1.05
+
+_OF_STACK = (
+    *("few-slices", "slice-missing", "blank-beside"),
+    *("stack-height", "stack-height-impossible", "sizes-differ", "sizes-contradict"),
+)
+"""Rules that doubt every ventricle of the stack, although they look at the left one."""
+_VENTRICLES = {Structure.LV: "left ventricle", Structure.RV: "right ventricle"}
+
+
+@dataclass(frozen=True)
+class StackMeasurement:
+    """What a short-axis stack tells."""
+
+    quantities: tuple[Quantity, ...] = ()
+    key_frames: tuple[KeyFrame, ...] = ()
+    flags: tuple[Flag, ...] = ()
+
+
+def measure_stack(stacks: Sequence[TracedStack]) -> StackMeasurement:
+    """Volumes of the labelled ventricles, their ejection fractions, and the mass of the myocardium at end-diastole.
+
+    Where voxel size or slice distance is not known, the ejection fractions stay: they are ratios. A single slice gives
+    areas.
+
+    Args:
+        stacks: of one exam: one moving, or one per phase.
+
+    Returns:
+        Quantities, key frames and flags.
+
+    Source:
+        Volume = voxels times their size; mass = 1.05 g/ml times the volume of the myocardium.
+    """
+    if not stacks:
+        return StackMeasurement()
+    key_frames = find_key_frames(stacks)
+    if key_frames is None:
+        view = stacks[0].image.cine.view_name
+        return StackMeasurement(flags=(flag("no-ventricle", f"{view}: no left ventricle was found"),))
+    by_name = {stack.name: stack for stack in stacks}
+    beat = _Beat(key_frames, {found.phase: by_name[found.image] for found in key_frames})
+    flags = [*_stack_flags(beat), *_stroke_flags(beat)]
+    quantities: list[Quantity] = []
+    for ventricle in beat.sizes:
+        found = _Ventricle.of(beat, ventricle, flags).quantities()
+        quantities.extend(found)
+        flags.extend(item for quantity in found for item in quantity.flags)
+    quantities.extend(_mass(beat, flags))
+    return StackMeasurement(tuple(quantities), tuple(key_frames), tuple(dict.fromkeys(flags)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Beat:
+    """The stacks of one view at its key frames."""
+
+    key_frames: KeyFrames
+    stacks: Mapping[Phase, TracedStack]
+    """The image that each key frame lies in."""
+
+    @property
+    def view(self) -> str:
+        """What a cardiologist calls the view."""
+        return self.key_frames.view_name
+
+    @property
+    def is_slice(self) -> bool:
+        """Whether no image has more than one slice."""
+        return all(stack.is_slice for stack in self.stacks.values())
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether the pixel size of every image is known."""
+        return all(stack.scale.is_known for stack in self.stacks.values())
+
+    @cached_property
+    def unit(self) -> str:
+        """What sizes are in: "ml", or "cm2" of a single slice; "px" where the size of voxels is not known."""
+        if not self.is_scaled:
+            return "px"
+        if self.is_slice:
+            return "cm2"
+        return "px" if any(stack.voxel_ml is None for stack in self.stacks.values()) else "ml"
+
+    @cached_property
+    def sizes(self) -> Mapping[Structure, Mapping[Phase, float]]:
+        """Volume or area of the ventricles that every image has labels for, in `unit`."""
+        held = [item for item in _VENTRICLES if all(item in stack.counts for stack in self.stacks.values())]
+        return {
+            structure: {found.phase: self._size(structure, found) for found in self.key_frames} for structure in held
+        }
+
+    def _size(self, structure: Structure, found: KeyFrame) -> float:
+        stack = self.stacks[found.phase]
+        count = float(stack.counts[structure][found.frame].sum())
+        if self.unit == "ml":
+            return count * (stack.voxel_ml or 0.0)
+        # Without a slice distance the ratio still needs the pixels of both key frames to be alike.
+        return count * stack.scale.pixel_area / 100 if self.is_scaled else count
+
+    def shown_sizes(self, structure: Structure) -> dict[Phase, float]:
+        """Those of a ventricle in the key frames that show it."""
+        return {phase: size for phase, size in self.sizes[structure].items() if size > 0}
+
+    def slices(self) -> dict[Phase, Slices]:
+        """What each slice holds in the key frames."""
+        return {found.phase: Slices.of(self.stacks[found.phase], found.frame) for found in self.key_frames}
+
+
+@dataclass(frozen=True, eq=False)
+class _Ventricle:
+    """One ventricle of a beat."""
+
+    beat: _Beat
+    structure: Structure
+    flags: Sequence[Flag]
+    """What speaks against any of its values."""
+
+    @classmethod
+    def of(cls, beat: _Beat, structure: Structure, flags: Sequence[Flag]) -> "_Ventricle":
+        """A ventricle with those of the stack's flags that concern it, and those of its own values."""
+        own = [item for item in flags if item.about in (structure.value, "") or item.rule in _OF_STACK]
+        values = _value_flags(beat, structure)
+        return cls(beat, structure, [*own, *(item.of(f"{beat.view} {structure.value}") for item in values)])
+
+    def quantities(self) -> list[Quantity]:
+        """Ejection fraction, volumes and stroke volume; areas and their change of a single slice."""
+        sizes, is_slice = self.beat.shown_sizes(self.structure), self.beat.is_slice
+        found = []
+        if len(sizes) == 2:
+            percent = ejection_fraction(sizes[Phase.ED], sizes[Phase.ES])
+            name = "fractional_area_change" if is_slice else "ejection_fraction"
+            found.append(self._quantity(name, percent, "percent", tuple(sizes), ("ejection",)))
+        word, kind = ("area", "size") if is_slice else ("volume", "volume")
+        if self.beat.unit != "px":
+            for phase, size in sizes.items():
+                found.append(self._quantity(f"{PHASE_WORD[phase]}_{word}", size, self.beat.unit, (phase,), (kind,)))
+        if len(sizes) == 2 and self.beat.unit == "ml":
+            stroke_ml = stroke_volume_ml(sizes[Phase.ED], sizes[Phase.ES])
+            found.append(self._quantity("stroke_volume", stroke_ml, "ml", tuple(sizes), ("ejection", "volume")))
+        return found
+
+    def _quantity(
+        self, name: str, value: float, unit: str, phases: tuple[Phase, ...], kinds: tuple[str, ...]
+    ) -> Quantity:
+        """One of them, with the flags that doubt its kinds."""
+        name = f"{_VENTRICLES[self.structure].replace(' ventricle', '_ventricular')}_{name}"
+        method = Method.TRACED_SLICE if self.beat.is_slice else Method.SUM_OF_SLICES
+        doubts = tuple(dict.fromkeys(item for kind in kinds for item in doubting(self.flags, kind)))
+        return Quantity(name, value, unit, method, self.beat.view, self.beat.key_frames.refs(*phases), flags=doubts)
+
+
+def _value_flags(beat: _Beat, ventricle: Structure) -> list[Flag]:
+    """Whether volumes and ejection fraction can be."""
+    if beat.is_slice:
+        return []
+    sizes = beat.shown_sizes(ventricle)
+    flags: list[Flag] = []
+    # Ratios and volumes are checked alone: one can be had without the other.
+    if len(sizes) == 2:
+        percent = ejection_fraction(sizes[Phase.ED], sizes[Phase.ES])
+        flags.extend(ejection_flags(percent, about=ventricle.value))
+    if beat.unit == "ml":
+        flags.extend(volume_flags(sizes.get(Phase.ED), sizes.get(Phase.ES), about=ventricle.value))
+    return flags
+
+
+def _mass(beat: _Beat, flags: Sequence[Flag]) -> list[Quantity]:
+    diastole = beat.key_frames.end_diastole
+    if diastole is None or beat.unit != "ml" or Structure.MYO not in beat.stacks[Phase.ED].counts:
+        return []
+    stack = beat.stacks[Phase.ED]
+    mass_g = MYOCARDIUM_G_PER_ML * float(stack.counts[Structure.MYO][diastole.frame].sum()) * (stack.voxel_ml or 0.0)
+    if not mass_g:
+        return []
+    name, doubts = "left_ventricular_mass", doubting(flags, "mass")
+    return [Quantity(name, mass_g, "g", Method.SUM_OF_SLICES, beat.view, (diastole.ref,), flags=doubts)]
+
+
+def _stack_flags(beat: _Beat) -> list[Flag]:
+    """What is odd about units, slices and key frames, headed by the view; then what files say against themselves."""
+    slices = beat.slices()
+    flags = _unit_flags(beat)
+    for phase, found in slices.items():
+        flags.extend(item.of(phase) for item in _height_flags(found, beat.stacks[phase]))
+    flags.extend(_phase_flags(beat))
+    files = [item for stack in beat.stacks.values() for item in geometry_flags(stack.image, stack.labels)]
+    return [*(item.of(beat.view) for item in flags), *ventricle_flags(slices, beat.view), *files]
+
+
+def _unit_flags(beat: _Beat) -> list[Flag]:
+    """What cannot be had of a single slice, without a pixel size, without a slice distance."""
+    if beat.is_slice:
+        text = "a single slice gives areas and their change over the beat; no volumes, no ejection fraction, no mass"
+        return [flag("single-slice", text)]
+    if not beat.is_scaled:
+        return [flag("no-pixel-size", "the voxel spacing is unknown: no volumes; the ratios hold")]
+    if beat.unit == "px":
+        text = "the distance of the slices is unknown: no volumes; give it with --spacing-mm HEIGHT WIDTH DEPTH"
+        return [flag("no-slice-distance", text)]
+    return []
+
+
+def _phase_flags(beat: _Beat) -> list[Flag]:
+    """Whether both phases are there, of one size of pixels, and each what it is called."""
+    if not beat.key_frames.are_both:
+        return [flag("one-instant", "the exam shows only one instant: no ejection fraction")]
+    flags = [*same_size_flags(beat.stacks[Phase.ED].labels, beat.stacks[Phase.ES].labels)]
+    counts = {
+        found.phase: beat.stacks[found.phase].counts[Structure.LV][found.frame].sum() for found in beat.key_frames
+    }
+    if counts[Phase.ED] < counts[Phase.ES]:
+        text = "the left ventricle is smaller at the named end-diastole than at end-systole: swapped?"
+        flags.append(flag("swapped", text))
+    return flags
+
+
+def _height_flags(found: Slices, stack: TracedStack) -> list[Flag]:
+    """Whether the slices that show the left ventricle are together as high as one; few of them are low anyway."""
+    distance_mm = float("nan") if stack.labels.spacing_mm is None else stack.labels.spacing_mm[0]
+    height_mm = len(found.shown) * distance_mm
+    is_few = RULES["few-slices"].breaks(len(found.shown))
+    is_unknown = height_mm != height_mm
+    if stack.is_slice or is_unknown or (is_few and height_mm <= RULES["stack-height"].high):
+        return []
+    for rule in ("stack-height-impossible", "stack-height"):
+        if RULES[rule].breaks(height_mm):
+            text = f"the left ventricle is {height_mm:.0f} mm high, {len(found.shown)} slices of {distance_mm:.4g} mm"
+            return [flag(rule, f"{text}: check the distance of the slices")]
+    return []
+
+
+def _stroke_flags(beat: _Beat) -> list[Flag]:
+    """Whether a ventricle is lost in one key frame, and whether both eject about as much, headed by the view."""
+    flags = [item for ventricle in beat.sizes for item in _lost_flags(beat, ventricle)]
+    complete = [sizes for ventricle in beat.sizes if len(sizes := beat.shown_sizes(ventricle)) == 2]
+    if len(complete) == 2:
+        left, right = complete
+        filling = (left[Phase.ED] + right[Phase.ED]) / 2
+        share = abs(left[Phase.ED] - left[Phase.ES] - (right[Phase.ED] - right[Phase.ES])) / filling
+        if RULES["stroke-volumes-differ"].breaks(share):
+            text = f"the ventricles' stroke volumes differ by {100 * share:.0f} % of their filling"
+            flags.append(flag("stroke-volumes-differ", text, about=""))
+    return [item.of(beat.view) for item in flags]
+
+
+def _lost_flags(beat: _Beat, ventricle: Structure) -> list[Flag]:
+    lost = [phase for phase, size in beat.sizes[ventricle].items() if not size]
+    if len(lost) != 1 or not beat.key_frames.are_both:
+        return []
+    text = f"no {_VENTRICLES[ventricle]} was found at {lost[0]}, but at the other instant"
+    return [flag("lost", text, about=ventricle.value)]

@@ -1,0 +1,107 @@
+"""The images of an exam in which a left ventricle is measured, each traced once."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool
+
+from cardiotrace.clinical.curve import Curve, long_axis_curve, stack_curve
+from cardiotrace.clinical.traced_cine import TracedCine
+from cardiotrace.clinical.traced_stack import TracedStack
+from cardiotrace.core.exam import Exam, ExamImage
+from cardiotrace.core.label import LabelMap
+from cardiotrace.core.terms import Modality, Structure, View
+from cardiotrace.geometry.blank import blank_planes
+
+LONG_AXIS_VIEWS = (View.FOUR_CHAMBER, View.TWO_CHAMBER, View.THREE_CHAMBER, View.FIVE_CHAMBER, View.UNKNOWN)
+"""Views whose single plane gives a volume, the preferred one first."""
+
+Blank = Mapping[str, Bool[np.ndarray, "time depth"]]
+"""Planes without an image, by image name."""
+
+
+@dataclass(frozen=True)
+class TracedExam:
+    """Long and short axes of one exam."""
+
+    cines: Mapping[View, Sequence[TracedCine]]
+    """Long-axis images by view, in order of preference."""
+    stacks: Sequence[TracedStack]
+    """Short-axis images."""
+    left_out: Sequence[ExamImage]
+    """Images whose labels can hold a left ventricle, of views that are not measured."""
+
+    @classmethod
+    def of(cls, exam: Exam, labels: Mapping[str, LabelMap], blank: Blank) -> "TracedExam":
+        """Those of an exam that show something, with labels that can hold a left ventricle.
+
+        Args:
+            exam: the images.
+            labels: in their images' voxel order, by image name.
+            blank: see `find_blank`.
+        """
+        cines: dict[View, list[TracedCine]] = {view: [] for view in LONG_AXIS_VIEWS}
+        stacks: list[TracedStack] = []
+        left_out: list[ExamImage] = []
+        for image in _with_ventricle(exam, labels, blank):
+            held, dark = labels[image.name], blank[image.name]
+            if _is_short_axis(image):
+                stacks.append(TracedStack(image, held, dark))
+            elif image.cine.view in cines and dark.shape[1] == 1:
+                cines[image.cine.view].append(TracedCine(image, held, dark[:, 0]))
+            else:
+                left_out.append(image)
+        return cls({view: found for view, found in cines.items() if found}, stacks, left_out)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing of it can be measured."""
+        return not self.cines and not self.stacks
+
+    @property
+    def is_mri(self) -> bool:
+        """Whether there is a stack, and not of ultrasound: then the sum of its slices is preferred."""
+        return bool(self.stacks) and self.stacks[0].image.cine.modality is not Modality.US
+
+    def curves(self, frame_rate_hz: float | None) -> tuple[Curve, ...]:
+        """One of each moving image, long axis first; the rate gives times to images that have none."""
+        cines = (cine for found in self.cines.values() for cine in found if len(cine.blank) > 1)
+        stacks = (stack for stack in self.stacks if len(stack.blank) > 1)
+        return (
+            *(long_axis_curve(cine, frame_rate_hz=frame_rate_hz) for cine in cines),
+            *(stack_curve(stack, frame_rate_hz=frame_rate_hz) for stack in stacks),
+        )
+
+
+def find_blank(exam: Exam, labels: Mapping[str, LabelMap], *, has_images: bool) -> Blank:
+    """Planes of labelled images that show no image; none where images stand for labels alone."""
+    cines = {image.name: image.cine for image in exam.images if image.name in labels}
+    if not has_images:
+        return {name: np.zeros(cine.grid_shape[:2], bool) for name, cine in cines.items()}
+    return {name: blank_planes(cine.frames) for name, cine in cines.items()}
+
+
+def without_blank_phases(exam: Exam, blank: Blank) -> Exam:
+    """The exam without phases that name a frame without an image."""
+    return replace(exam, images=tuple(_without_blank_phases(image, blank.get(image.name)) for image in exam.images))
+
+
+def _without_blank_phases(image: ExamImage, dark: Bool[np.ndarray, "time depth"] | None) -> ExamImage:
+    if dark is None:
+        return image
+    kept = {phase: frame for phase, frame in image.phases.items() if not dark[frame].all()}
+    return replace(image, phases=kept)
+
+
+def _with_ventricle(exam: Exam, labels: Mapping[str, LabelMap], blank: Blank) -> Iterator[ExamImage]:
+    for image in exam.images:
+        found = labels.get(image.name)
+        if found is not None and Structure.LV in found.scheme.values and not blank[image.name].all():
+            yield image
+
+
+def _is_short_axis(image: ExamImage) -> bool:
+    """Whether slices are to be added; a stack of an unknown view can hardly be anything else."""
+    is_unknown_stack = image.cine.view is View.UNKNOWN and image.cine.grid_shape[1] > 1
+    return image.cine.view is View.SAX or is_unknown_stack

@@ -1,0 +1,80 @@
+"""One short-axis image with the pixels of its structures counted in every slice of every frame: once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from cardiotrace.clinical.annulus import borders
+from cardiotrace.clinical.axis import outline_of
+from cardiotrace.clinical.scale import Scale
+from cardiotrace.core.exam import ExamImage
+from cardiotrace.core.label import LabelMap
+from cardiotrace.core.terms import Structure
+
+_COUNTED = (Structure.LV, Structure.MYO, Structure.RV)
+
+
+@dataclass(frozen=True, eq=False)
+class TracedStack:
+    """A short-axis image and its labels; key frames, curves, volumes and flags all read `counts`."""
+
+    image: ExamImage
+    labels: LabelMap
+    """The depth spacing is the distance between slice centres, gap included."""
+    blank: Bool[np.ndarray, "time depth"]
+    """Slices without an image."""
+
+    @property
+    def name(self) -> str:
+        """Name of the image."""
+        return self.image.name
+
+    @property
+    def is_slice(self) -> bool:
+        """Whether it has but one slice, as a parasternal short axis has: areas, no volumes."""
+        return len(self.blank[0]) == 1
+
+    @property
+    def is_blank(self) -> Bool[np.ndarray, "time"]:
+        """Frames of which no slice shows an image."""
+        return np.asarray(self.blank.all(axis=1))
+
+    @cached_property
+    def counts(self) -> Mapping[Structure, Int[np.ndarray, "time depth"]]:
+        """Pixels of both ventricles and of the myocardium, as far as the scheme holds them."""
+        held = [structure for structure in _COUNTED if structure in self.labels.scheme.values]
+        return {structure: np.count_nonzero(self.labels.mask(structure), axis=(2, 3)) for structure in held}
+
+    @property
+    def sizes(self) -> Float[np.ndarray, "time"]:
+        """Voxels of the left ventricle in each frame; 0 where no slice shows an image."""
+        # What a label map holds where there is no image was not seen by anybody.
+        return np.where(self.is_blank, 0.0, self.counts[Structure.LV].sum(axis=1))
+
+    def bordered_share(self, frame: int, depth: int) -> float | None:
+        """Share of the left ventricle's outline in one slice that has myocardium beside it.
+
+        Returns:
+            From 0 to 1; None where the labels hold no myocardium or the slice no ventricle.
+        """
+        if Structure.MYO not in self.counts or not self.counts[Structure.MYO][frame].any():
+            return None
+        cavity, wall = (self.labels.mask(structure)[frame, depth] for structure in (Structure.LV, Structure.MYO))
+        ring = outline_of(cavity, self.scale.pixel)
+        return float(borders(ring, wall, self.scale.pixel).mean()) if len(ring) else None
+
+    @property
+    def scale(self) -> Scale:
+        """The unit of lengths in its planes."""
+        return Scale.of(self.labels.geometry)
+
+    @property
+    def voxel_ml(self) -> float | None:
+        """Volume of a voxel, ml; None where its size or the distance of the slices is not known."""
+        spacing_mm = self.labels.spacing_mm
+        if spacing_mm is None or not np.isfinite(spacing_mm).all():
+            return None
+        return float(np.prod(spacing_mm)) / 1000

@@ -1,0 +1,108 @@
+"""What is told of a training while it goes on: remarks on its data, a line for each epoch, curves."""
+
+from collections.abc import Set
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardiotrace.core.label import LabelScheme
+from cardiotrace.core.text import some
+from cardiotrace.datasets.packed import PackedDataset
+from cardiotrace.datasets.split import Split
+from cardiotrace.learning.training.folder import RunFolder
+from cardiotrace.learning.training.training_log import Row
+from cardiotrace.report.figure import draw_curves
+from cardiotrace.workflows.services.progress import ProgressReporter
+
+
+@dataclass
+class EpochReport:
+    """Told of each finished epoch: says it in one line, and draws the curves anew.
+
+    The rows are kept here, so that no epoch reads the log of those before it again.
+    """
+
+    folder: RunFolder
+    epochs: int
+    """Of the whole training."""
+    reporter: ProgressReporter
+    rows: list[Row] = field(default_factory=list)
+    """Of the epochs before, in a resumed run."""
+
+    def __call__(self, row: Row, is_best: bool) -> None:
+        """Tell of one epoch."""
+        # A run that was killed between its log and its checkpoint does its last epoch again.
+        self.rows = [*(before for before in self.rows if before["epoch"] < row["epoch"]), row]
+        self.reporter.say(epoch_line(row, is_best, epochs=self.epochs))
+        draw_curves([curve_row(item) for item in self.rows], self.folder.curves)
+
+
+def epoch_line(row: Row, is_best: bool, *, epochs: int) -> str:
+    """One line about a finished epoch.
+
+    Args:
+        row: of the training log.
+        is_best: whether no epoch before had a better validation score.
+        epochs: of the whole training.
+    """
+    dice = "  ".join(f"{name} {value:.4f}" for name, value in row["dice"].items())
+    mark = "  best so far" if is_best else ""
+    return (
+        f"epoch {row['epoch']:>3}/{epochs}  loss {row['loss']:.4f}  Dice {dice}"
+        f"  {row['seconds']:.0f} s ({row['images_per_second']:.1f} images/s){mark}"
+    )
+
+
+def curve_row(row: Row) -> dict[str, float]:
+    """What the training curves show of a row of the log, under the names that stand in their legends."""
+    scores = {f"{name} Dice": value for name, value in row["dice"].items()}
+    return {
+        "epoch": row["epoch"],
+        "loss": row["loss"],
+        **scores,
+        "mean Dice": row["score"],
+        "learning_rate": row["rate"],
+    }
+
+
+def split_remarks(split: Split, at_hand: Set[str]) -> list[str]:
+    """A line for each thing that a split on paper is not with the data at hand.
+
+    Args:
+        split: who trains, validates and tests.
+        at_hand: patients of the data.
+    """
+    lines = []
+    if names := split.missing:
+        lines.append(f"{len(names)} patients of the split are not in the data and are left out: {some(names)}")
+    if others := sorted(at_hand - set(split.patients)):
+        lines.append(f"{len(others)} patients of the data are in no part of the split and are left out: {some(others)}")
+    if split.drawn:
+        lines.append(f"nobody at hand validates in this split: {len(split.drawn)} of its training patients do")
+    return lines
+
+
+def unlabelled_remarks(packed: PackedDataset, split: Split, scheme: LabelScheme) -> list[str]:
+    """A line for each part of the split in which structures have no pixel at all: nothing can be learned of them."""
+    lines = []
+    for part in ("training", "validation"):
+        indices = packed.indices_of(getattr(split, part))
+        if not len(indices):
+            continue  # training refuses that in words of its own
+        absent = _absent_structures(packed, indices, scheme)
+        if len(absent) == len(scheme.structures):
+            lines.append(f"warning: no label of the {part} part holds anything: look with `cardiotrace data lint`")
+        elif absent:
+            lines.append(f"warning: no label of the {part} part holds {', '.join(absent)}")
+    return lines
+
+
+def _absent_structures(packed: PackedDataset, indices: NDArray[np.int64], scheme: LabelScheme) -> list[str]:
+    absent = dict(enumerate(scheme.structures, start=1))
+    for index in indices:
+        if not absent:  # as a rule after a plane or two
+            break
+        for value in np.unique(packed.labels[index]).tolist():
+            absent.pop(value, None)
+    return [str(structure) for structure in absent.values()]
