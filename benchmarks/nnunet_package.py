@@ -43,8 +43,8 @@ from cardiotrace.io import labels_path, write_json, write_labels, write_text
 from cardiotrace.learning.training.environment import commit
 from cardiotrace.postprocessing import Postprocessing
 from cardiotrace.preprocessing import Preprocessing, ResamplingTransform
-from cardiotrace.workflows.data import cases_of, choose_split, open_dataset
 from cardiotrace.workflows.nnunet import dense, export_nnunet, image_names
+from cardiotrace.workflows.services.dataset import cases_of, choose_split, open_dataset
 
 STAGES = ("plan", "preprocess", "train", "predict")
 DRIVER = Path(__file__).with_name("nnunet_stages.py")

@@ -22,7 +22,7 @@ from cardiotrace.evaluation.table import read_case_table, table_to_json
 from cardiotrace.inference.predictor import open_predictor
 from cardiotrace.io import write_text
 from cardiotrace.learning.training.folder import RunFolder
-from cardiotrace.workflows.data import cases_of, choose_split, open_dataset
+from cardiotrace.workflows.services.dataset import cases_of, choose_split, open_dataset
 from cardiotrace.workflows.train import TrainConfig, train_model
 
 RECIPES = Path(__file__).parents[1] / "recipes"

@@ -30,7 +30,7 @@ from cardiotrace.learning.training.recipe import Recipe, read_recipe
 from cardiotrace.learning.training.run import build_model
 from cardiotrace.preprocessing import Preprocessing
 from cardiotrace.report.sweep import draw_traces
-from cardiotrace.workflows.data import open_dataset, pack
+from cardiotrace.workflows.services.dataset import open_dataset, pack
 from cardiotrace.workflows.train import split_of
 
 RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "retina-levels.toml"

@@ -39,8 +39,8 @@ from cardiotrace.learning.predict import TorchEngine
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.recipe import read_recipe
 from cardiotrace.learning.training.run import trained_model
-from cardiotrace.workflows.data import cases_of, open_dataset
 from cardiotrace.workflows.export import describe
+from cardiotrace.workflows.services.dataset import cases_of, open_dataset
 
 Part = Literal["testing", "validation"]
 REGIONS = ("LV", "LV_EPI")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cardiotrace.workflows.segment import segment_exam
+from cardiotrace.workflows.services.tracing import trace_exam
 from tests.command import cardiotrace, command_line, environment, one_after_another
 from tests.fake.camus import write_camus
 from tests.fake.heart import set_spacing, write_nifti
@@ -281,9 +281,9 @@ def test_one_bad_exam_of_a_batch(command, tmp_path, model):
 
 def test_a_fault_of_the_program_loses_one_exam_only(command, tmp_path, camus, model, monkeypatch):
     def broken(exam, models, **options):
-        return {}["a bug"] if exam.name == "patient0002" else segment_exam(exam, models, **options)
+        return {}["a bug"] if exam.name == "patient0002" else trace_exam(exam, models, **options)
 
-    monkeypatch.setattr("cardiotrace.workflows.segment.segment_exam", broken)
+    monkeypatch.setattr("cardiotrace.workflows.services.analysis.trace_exam", broken)
     words = ("segment", camus / "database_nifti", "--model", model, "--out", tmp_path / "out")
     status, out, error = command(*words)
     assert status == 4

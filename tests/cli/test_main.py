@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from cardiotrace import __version__
-from cardiotrace.cli.main import VERBS, gathered
+from cardiotrace.cli.fields import gathered
+from cardiotrace.cli.main import VERBS
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.interruption import Interrupted
 from tests.command import command_line, environment, one_after_another

@@ -16,7 +16,7 @@ import pytest
 
 from cardiotrace.inference.model_file import read_spec, seal
 from cardiotrace.io.results import MANIFEST
-from cardiotrace.workflows.batch import REPORT
+from cardiotrace.workflows.services.batch import REPORT
 from tests.command import command_line, environment
 from tests.fake.camus import write_camus
 from tests.fake.heart import write_nifti
@@ -122,6 +122,44 @@ class TestHandDrawn:
         upper.write_bytes(b"mine")
         command("segment", "patient0001", "--model", model)
         assert upper.read_bytes() == b"mine"
+
+
+@pytest.mark.usefixtures("place")
+class TestReportBesideNewLabels:
+    """Label maps that are made anew in a folder with a report: what still holds stays, what does not goes, aloud."""
+
+    def test_a_measurement_of_given_labels_stays(self, measure, command, model):
+        traced_in = Path("traced")
+        traced_in.mkdir()
+        traced(traced_in)
+        assert measure(traced_in, "--out", "X")[0] == 0
+        before = content("X/patient0001")
+        assert set(REPORT) <= set(before)
+        for more in ((), ("--scheme", "lv")):  # once beside the measurement, once over its own label maps
+            status, out, error = command("segment", "patient0001", "--model", model, "--out", "X", *more)
+            assert (status, error, "removed" in out) == (0, "", False)
+            held("X/patient0001", before)
+        assert len(content("X/patient0001")) == len(before) + len(IMAGES)
+        assert measure(traced_in, "--out", "X")[0] == 0
+        held("X/patient0001", before)
+
+    def test_a_report_of_label_maps_that_are_replaced_goes_and_it_is_said(self, analyse, command, model):
+        assert analyse("patient0001", "--out", "X")[0] == 0
+        words = ("segment", "patient0001", "--model", model, "--out", "X", "--scheme", "lv")
+        status, out, error = command(*words)
+        assert (status, error) == (0, "")
+        told = "  removed: measures.json, measures.csv, report.html, which told of the label maps that lay there before"
+        assert told in out.splitlines()
+        assert sorted(content("X/patient0001")) == sorted(f"{name}_labels.nii.gz" for name in IMAGES)
+        (again,) = json.loads(command(*words, "--json")[1])
+        assert (again["status"], again["removed"]) == ("skipped", [])
+
+    def test_a_report_that_was_changed_by_hand_stays(self, analyse, command, model):
+        assert analyse("patient0001", "--out", "X")[0] == 0
+        page = Path("X/patient0001/report.html")
+        page.write_text("with remarks")
+        kept_in_one_line(command("segment", "patient0001", "--model", model, "--out", "X"), "report.html")
+        assert page.read_text() == "with remarks"
 
 
 @pytest.mark.usefixtures("place")

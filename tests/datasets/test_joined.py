@@ -5,7 +5,7 @@ from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.label import ACDC
 from cardiotrace.core.terms import Structure
-from cardiotrace.workflows.data import open_dataset
+from cardiotrace.workflows.services.dataset import open_dataset
 from tests.datasets.test_catalog import write_acdc_and_mnms
 from tests.fake.acdc import write_acdc
 from tests.fake.camus import write_camus

@@ -12,7 +12,7 @@ from cardiotrace.datasets.packed import fingerprint, packed
 from cardiotrace.phantoms import choice
 from cardiotrace.phantoms.choice import PhantomConfig, draw_patient
 from cardiotrace.preprocessing import Preprocessing
-from cardiotrace.workflows.data import open_dataset
+from cardiotrace.workflows.services.dataset import open_dataset
 
 SMALL = {"frame_count": 12, "spacing_mm": 1.2}
 PREPARATION = Preprocessing([Choice("resize", {"height": 64, "width": 64})])

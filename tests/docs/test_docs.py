@@ -18,7 +18,6 @@ import tyro
 import yaml
 
 from cardiotrace.cli.main import VERBS, main
-from cardiotrace.cli.settings import settings
 from cardiotrace.core.catalog import Choice
 from cardiotrace.datasets.catalog import DATASETS
 
@@ -193,12 +192,12 @@ def test_commands_parse(words, monkeypatch):
         options.name if verb_of(words).module == "data" and words[1] != "list" else None
     )
     if name is not None:
-        DATASETS.config(Choice(name, {"root": ".", **settings(options.option)}))
+        DATASETS.config(Choice(name, {"root": ".", **options.options}))
     recipe = getattr(options, "recipe", None)
     if recipe is not None and recipe.parts[0] == "recipes":
         from cardiotrace.learning.training.recipe import read_recipe
 
-        read_recipe(ROOT / recipe, settings(options.set))
+        read_recipe(ROOT / recipe, options.set)
     given = [word for word in words if word.startswith("--")]
     assert len(given) == len(set(given)), "an option given twice keeps its last values only"
 

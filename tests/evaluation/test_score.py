@@ -59,7 +59,7 @@ def test_labels_alone_are_measured_by_their_own_grid():
     found = measure_labels({"a": LabelledView(LabelMap(array, ACDC, geometry), View.SAX, Phase.ED, Modality.MR)})
     volume = found.find("left_ventricular_end_diastolic_volume")
     assert volume.value == pytest.approx(2 * 100 * 15 / 1000)
-    assert volume.frames == ("a:0",)
+    assert [str(frame) for frame in volume.frames] == ["a:0"]
 
 
 def test_rows_tell_case_region_frame_and_scores():

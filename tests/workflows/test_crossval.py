@@ -14,7 +14,7 @@ from cardiotrace.workflows import crossval as module
 from cardiotrace.workflows import data_opener, training_report
 from cardiotrace.workflows import train as training
 from cardiotrace.workflows.crossval import CrossvalConfig, FoldResult, crossval
-from cardiotrace.workflows.progress import SilentReporter
+from cardiotrace.workflows.services.progress import SilentReporter
 from tests.workflows.test_train import config, place
 
 __all__ = ["place"]

@@ -17,6 +17,7 @@ from cardiotrace.workflows.evaluate import EvaluateConfig, evaluate
 from tests.fake.acdc import write_acdc
 from tests.fake.camus import write_camus
 from tests.fake.chase import write_chase
+from tests.fake.heart import write_nifti
 from tests.fake.models import make_spec, pointwise_network, write_camus_model
 
 
@@ -42,14 +43,15 @@ def config(model, camus, **changes):
 def test_plots_and_gallery_of_a_model(camus, model, tmp_path):
     places = {"plots": tmp_path / "deep" / "plots", "gallery": tmp_path / "gallery"}
     table = evaluate(config(model, camus, by="quality", worst=2, out=tmp_path / "x.json", **places)).table
-    names = {path.name for path in places["plots"].iterdir()}
-    traced = ("ejection-fraction", "end-diastolic-volume", "end-systolic-volume", "left-atrial-volume")
-    agreements = {"ejection-fraction", *(f"{name}-traced" for name in traced)}
+    names = {path.name for path in places["plots"].glob("[!.]*")}
+    of_ventricle = ("ejection-fraction", "end-diastolic-volume", "end-systolic-volume")
+    traced = (*(f"left-ventricular-{name}" for name in of_ventricle), "left-atrial-volume")
+    agreements = {"left-ventricular-ejection-fraction", *(f"{name}-traced" for name in traced)}
     assert names == {f"{name}.png" for name in agreements | {"dice", "hausdorff", "mean-absolute"}}
     page = (places["gallery"] / "index.md").read_text()
     images = re.findall(r"\]\((\S+\.png)\)", page)
     assert len(images) == 2
-    assert {path.name for path in places["gallery"].iterdir()} == {"index.md", *images}
+    assert {path.name for path in places["gallery"].glob("[!.]*")} == {"index.md", *images}
     dice = [float(value) for value in re.findall(r"mean Dice ([\d.]+)", page)]
     assert dice == sorted(dice)
     for name in images:
@@ -155,3 +157,57 @@ def test_structures_that_a_model_does_not_know_are_told(model, tmp_path):
     table = evaluate(EvaluateConfig(str(model), tmp_path / "acdc", dataset="acdc")).table
     assert "RV" not in table.regions
     assert any("not scored: RV, which the predictions do not tell of" in note for note in table.notes)
+
+
+def test_figures_of_somebody_else_stay(camus, model, tmp_path):
+    plots, gallery = tmp_path / "plots", tmp_path / "gallery"
+    for folder, name in ((plots, "dice.png"), (gallery, "index.md")):
+        folder.mkdir()
+        (folder / name).write_text("mine")
+    with pytest.raises(UsageError, match=r"index\.md: is no known result: kept\nchoose another --gallery\."):
+        evaluate(config(model, camus, gallery=gallery))
+    with pytest.raises(UsageError, match=r"dice\.png: is no known result: kept\nchoose another --plots\."):
+        evaluate(config(model, camus, plots=plots))
+    assert [path.name for path in plots.glob("[!.]*")] == ["dice.png"]
+
+
+def sequence(folder: Path, name: str, planes: int, *, shift: int = 0) -> Path:
+    """Label file of a square that grows plane by plane, three axes without a word on the third."""
+    array = np.zeros((planes, 24, 24), np.uint8)
+    for place, plane in enumerate(array):
+        plane[6 : 12 + place % 2, 6 + shift : 14 + shift] = 1
+    write_nifti(folder / f"{name}.nii.gz", array, (1.0, 1.0, 1.0))
+    return folder
+
+
+def test_the_third_axis_of_two_folders_can_be_said(tmp_path):
+    """A stack is one volume and one row; a sequence is a row for each instant."""
+    reference = sequence(tmp_path / "reference", "p1", 4)
+    predicted = sequence(tmp_path / "predicted", "p1_labels", 4, shift=2)
+    options = {"scheme": "lv", "only": {}}
+    rows = {
+        axis: evaluate(EvaluateConfig(str(predicted), reference, third_axis=axis, **options)).table.rows
+        for axis in ("time", "depth")
+    }
+    assert [(row.frame, row.region) for row in rows["time"]] == [(frame, "LV") for frame in range(4)]
+    assert [row.frame for row in rows["depth"]] == [0]
+    # Squares 8 wide, 2 apart: 6 of 8 columns are common to both.
+    assert [row.score("dice") for row in (*rows["time"], *rows["depth"])] == pytest.approx([0.75] * 5)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"third_axis": "time"}, "--third-axis is for two folders of label maps\na data set of files takes --option"),
+        ({"spacing_mm": (None, 1.0, 1.0)}, "--spacing-mm is for two folders"),
+        ({"scheme": "acdc"}, "--scheme is for two folders of label maps\na data set has a scheme of its own."),
+        ({"fold": 2}, "--fold has no effect with --part all"),
+        ({"fold_seed": 0, "part": "testing"}, "--fold-seed is for folds that are made here"),
+        ({"folds": 4, "part": "testing"}, "--folds is for folds that are made here\ngive --split k-fold with it."),
+        ({"dataset": None, "options": {}, "split": "k-fold"}, "--split is for data sets"),
+        ({"worst": 0}, "the worst 0 cases cannot be shown"),
+    ],
+)
+def test_words_that_would_have_no_effect_are_refused(camus, model, options, message):
+    with pytest.raises(UsageError, match=re.escape(message)):
+        evaluate(config(model, camus, **options))

@@ -11,7 +11,7 @@ from cardiotrace.clinical import measure
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.label import CAMUS
 from cardiotrace.core.terms import View
-from cardiotrace.datasets.exam_discovery import read_exam
+from cardiotrace.datasets.exam_discovery import Reading, read_exam
 from cardiotrace.io import read_labels
 from cardiotrace.workflows.measure import MeasureConfig, labels_of, measure_exams
 from tests.fake.camus import write_camus
@@ -26,7 +26,9 @@ def patient(tmp_path):
 
 
 def config(patient, labels, out=None, **options):
-    return MeasureConfig((patient,), labels, out or patient.parent / "out", **options)
+    """Options of the reading among those of the verb."""
+    reading = Reading(**{name: options.pop(name) for name in ("view", "spacing_mm") if name in options})
+    return MeasureConfig(exams=(patient,), labels=labels, out=out or patient.parent / "out", reading=reading, **options)
 
 
 def test_references_beside_the_images(patient, tmp_path):
@@ -109,7 +111,7 @@ def stacks(tmp_path):
 
 
 def measured(root, **options):
-    batch = measure_exams(MeasureConfig((root / "images",), root / "labels", root / "out", view=View.SAX, **options))
+    batch = measure_exams(config(root / "images", root / "labels", root / "out", view=View.SAX, **options))
     assert not batch.failures, batch.failures[0].error
     return batch.done[0].measures
 
@@ -125,8 +127,8 @@ def test_labels_in_another_voxel_order_measure_the_same(stacks):
 def test_labels_of_another_place_are_refused(stacks):
     for path in (stacks / "labels").iterdir():
         place(path, oblique((1.4, 1.4, 8.0)) @ np.diag([1, -1, 1, 1]))
-    config = MeasureConfig((stacks / "images",), stacks / "labels", stacks / "out", view=View.SAX, scheme="acdc")
-    (failed,) = measure_exams(config).failures
+    given = config(stacks / "images", stacks / "labels", stacks / "out", view=View.SAX, scheme="acdc")
+    (failed,) = measure_exams(given).failures
     assert re.search(r"does not lie on the grid of p_SAX_E[DS]\.nii\.gz: axes \w{3} against \w{3}", str(failed.error))
 
 
@@ -141,8 +143,8 @@ def test_the_order_of_another_data_set_makes_every_value_unusable(stacks):
 
 
 def test_a_scheme_that_is_not_said_is_asked_for_with_what_fits(stacks):
-    config = MeasureConfig((stacks / "images",), stacks / "labels", stacks / "out", view=View.SAX)
-    (failed,) = measure_exams(config).failures
+    given = config(stacks / "images", stacks / "labels", stacks / "out", view=View.SAX)
+    (failed,) = measure_exams(given).failures
     assert failed.error.remedy == "say it with --scheme; its values and the anatomy fit acdc."
 
 
@@ -151,13 +153,11 @@ def test_a_size_that_is_given_mends_bad_headers_of_labels_too(stacks):
     for path in [*(stacks / "labels").iterdir(), *(stacks / "images").iterdir()]:
         set_spacing(path, (-1.4,))
         assert "must be positive" in str(
-            measure_exams(
-                MeasureConfig((stacks / "images",), stacks / "labels", stacks / "out", view=View.SAX, scheme="acdc")
-            )
+            measure_exams(config(stacks / "images", stacks / "labels", stacks / "out", view=View.SAX, scheme="acdc"))
             .failures[0]
             .error
         )
-    assert measured(stacks, scheme="acdc", spacing_mm=(1.4, 1.4, 8.0)).end_diastolic_volume_ml == pytest.approx(before)
+    assert measured(stacks, scheme="acdc", spacing_mm=(8.0, 1.4, 1.4)).end_diastolic_volume_ml == pytest.approx(before)
 
 
 def test_a_place_that_had_to_be_assumed_is_said(stacks):

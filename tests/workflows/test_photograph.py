@@ -38,7 +38,7 @@ def photographs(tmp_path):
 def test_segment_writes_a_label_map_of_the_same_size(tmp_path, photographs, model):
     photo = tmp_path / "photo.jpg"
     photo.write_bytes((photographs / "images/Image_01L.jpg").read_bytes())
-    batch = segment(SegmentConfig((photo,), tmp_path / "out", model=str(model)))
+    batch = segment(SegmentConfig(exams=(photo,), out=tmp_path / "out", model=str(model)))
     assert not batch.failures
     labels = np.asarray(Image.open(tmp_path / "out/photo/photo_labels.png"))
     assert labels.shape == (40, 48)
@@ -48,7 +48,7 @@ def test_segment_writes_a_label_map_of_the_same_size(tmp_path, photographs, mode
 
 def test_analyse_measures_the_vessel_density(tmp_path, photographs, model):
     photo = photographs / "images/Image_02R.jpg"
-    batch = analyse(SegmentConfig((photo,), tmp_path / "out", model=str(model)))
+    batch = analyse(SegmentConfig(exams=(photo,), out=tmp_path / "out", model=str(model)))
     assert not batch.failures
     measures = json.loads((tmp_path / "out/Image_02R/measures.json").read_text())
     (quantity,) = measures["quantities"]

@@ -3,8 +3,8 @@ import tomllib
 
 from cardiotrace.cli.main import main
 from cardiotrace.core.catalog import Choice
-from cardiotrace.workflows.data import open_dataset
 from cardiotrace.workflows.plan import look_at
+from cardiotrace.workflows.services.dataset import open_dataset
 from tests.fake.camus import write_camus
 
 

@@ -18,7 +18,7 @@ from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.run import Hardware
 from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.workflows import data_opener, export, training_report
-from cardiotrace.workflows.progress import SilentReporter
+from cardiotrace.workflows.services.progress import SilentReporter
 from cardiotrace.workflows.train import TrainConfig, default_folder, run_training, train_model
 from cardiotrace.workflows.training_report import EpochReport, curve_row, epoch_line, unlabelled_remarks
 from tests.command import command_line, environment

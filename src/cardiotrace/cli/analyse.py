@@ -4,15 +4,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cardiotrace.cli.exams import SegmentationOptions, list_failures
+from cardiotrace.cli.exams import list_failures
 from cardiotrace.cli.output import say
 from cardiotrace.cli.teller import Teller
 from cardiotrace.cli.terminal import Terminal
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.clinical.term import terms
 from cardiotrace.core.flag import Flag, Grade
-from cardiotrace.workflows.analyse import Analysed, analyse
-from cardiotrace.workflows.batch import BatchResult, Tell
+from cardiotrace.workflows.analyse import analyse
+from cardiotrace.workflows.segment import SegmentConfig
+from cardiotrace.workflows.services.analysis import Analysed
+from cardiotrace.workflows.services.batch import BatchResult, Tell
 
 _HEADLINE = terms(
     (
@@ -23,13 +25,16 @@ _HEADLINE = terms(
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnalyseOptions(SegmentationOptions):
+class AnalyseOptions(SegmentConfig):
     """Label maps, volumes, ejection fraction, images and a report of exams."""
+
+    json: bool = False
+    """Print results as JSON."""
 
 
 def run(options: AnalyseOptions) -> int:
     """Analyse, print the headline of each exam and where its report is."""
-    return run_and_tell(lambda terminal, tell: analyse(options.config(), terminal, tell), as_json=options.json)
+    return run_and_tell(lambda terminal, tell: analyse(options, terminal, tell), as_json=options.json)
 
 
 def run_and_tell(work: Callable[[Terminal, Tell], BatchResult[Analysed]], *, as_json: bool) -> int:
@@ -77,13 +82,11 @@ def headline(measures: Measures) -> str:
         >>> headline(Measures("p1", (found,)))
         'EF 55 % (single plane)'
     """
-    found = [
-        (term.short, next((item for item in measures if item.key == term.key), None), term.sign) for term in _HEADLINE
-    ]
-    known = [(name, item, unit) for name, item, unit in found if item is not None]
-    single = [item.method.is_single_plane for _, item, _ in known if item.is_usable]
-    parts = [_part(name, item, unit, told=not all(single)) for name, item, unit in known]
-    together = " (single plane)" if single and all(single) else ""
+    preferred = {item.key: item for item in reversed(list(measures))}  # the first of each key counts
+    known = [(term.short, preferred[term.key], term.sign) for term in _HEADLINE if term.key in preferred]
+    single = {item.method.is_single_plane for _, item, _ in known if item.is_usable}
+    parts = [_part(name, item, unit, told=len(single) == 2) for name, item, unit in known]
+    together = " (single plane)" if single == {True} else ""
     return ", ".join(parts) + together or _without_volumes(measures)
 
 

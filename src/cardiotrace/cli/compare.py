@@ -2,14 +2,10 @@
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any
-
-import tyro
+from typing import Any
 
 from cardiotrace.cli.output import say
 from cardiotrace.cli.scores import score_head
-from cardiotrace.cli.settings import groups
 from cardiotrace.cli.terminal import print_text, table
 from cardiotrace.evaluation.table import comparison_rows, readable_comparisons, readable_outliers, to_text
 from cardiotrace.workflows.compare import TEST_WORDS, CompareConfig, MethodComparison, compare_runs
@@ -27,40 +23,16 @@ _HEADS = {
 
 
 @dataclass(frozen=True)
-class CompareOptions:
+class CompareOptions(CompareConfig):
     """Compare methods on the patients they have in common: paired Wilcoxon tests with Holm's correction."""
 
-    runs: tyro.conf.Positional[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="RUN...")]]
-    """Run folders, or tables that `evaluate --out FILE.json` wrote."""
-    score: Annotated[tuple[str, ...], tyro.conf.arg(metavar="SCORE...")] = ("dice",)
-    """What to test: dice, hausdorff_mm, mean_absolute_mm, ..., or all; the correction spans everything tested."""
-    only: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY=GROUP,...")] = ()
-    """Keep some groups only, such as quality=good,medium."""
-    published: str | None = None
-    """Show the runs beside the published scores of a data set (camus); a single run is enough then."""
-    protocol: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME...")] = ()
-    """Published scores of these protocols only, such as ten-folds or official-test."""
-    limits: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME...")] = ()
-    """What counts as an outlier, the same for all runs: names of limits or models; default: what the runs brought."""
-    out: Path | None = None
-    """Write everything to a page of Markdown."""
     json: bool = False
     """Print as JSON."""
 
 
 def run(options: CompareOptions) -> None:
     """Compare and print."""
-    done = compare_runs(
-        CompareConfig(
-            runs=options.runs,
-            scores=options.score,
-            only=groups(options.only),
-            limits=options.limits,
-            published=options.published,
-            protocols=options.protocol,
-            out=options.out,
-        )
-    )
+    done = compare_runs(options)
     if not options.json:
         _print(done)
     elif options.published is None:

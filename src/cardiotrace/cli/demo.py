@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from cardiotrace.cli.analyse import flag_lines
 from cardiotrace.cli.output import say
@@ -26,38 +25,14 @@ _ROWS = terms(
 
 
 @dataclass(frozen=True)
-class DemoOptions:
+class DemoOptions(DemoConfig):
     """A phantom heart whose every number is known: by echo and cine-MRI, traced, measured, reported."""
-
-    out: Path = Path("out/demo")
-    """Folder for the results."""
-    pathology: str = "normal"
-    """Disease of the heart: normal, dilated, hypertrophic, infarct, rv-dilated."""
-    seed: int = 1
-    """Another seed, another patient."""
-    end_diastolic_ml: float | None = None
-    """True end-diastolic volume; default: the patient's."""
-    ejection_fraction_percent: float | None = None
-    """True ejection fraction; default: the patient's."""
-    model: str | None = None
-    """Name or path of the model for every image; default: the one for each image's view."""
-    overwrite: bool = False
-    """Replace results also where they were changed by hand."""
 
 
 def run(options: DemoOptions) -> None:
     """Run it, print measured beside true."""
-    config = DemoConfig(
-        options.out,
-        options.pathology,
-        options.seed,
-        options.end_diastolic_ml,
-        options.ejection_fraction_percent,
-        options.model,
-        options.overwrite,
-    )
     with Terminal() as terminal:
-        result = demo(config, terminal)
+        result = demo(options, terminal)
     say(f"A phantom heart over one beat, {result.frames} frames of two echo views and a stack of cine-MRI.")
     for line in _table(result):
         say(line)

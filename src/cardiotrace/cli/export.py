@@ -2,20 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import tyro
 
 from cardiotrace.cli.scores import print_scores
 from cardiotrace.cli.terminal import Terminal
-from cardiotrace.cli.words import ViewWord
+from cardiotrace.core.terms import View
 
 
 @dataclass(frozen=True)
 class ExportOptions:
     """Write the best weights of a run as one ONNX file, checked against torch and scored on validation."""
 
-    run: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RUN")]]
+    run: Path
     """Run folder."""
     out: Path | None = None
     """Model file; default: model.onnx in the run folder."""
@@ -25,7 +22,7 @@ class ExportOptions:
     """Store weights in float16 (arithmetic stays float32): half the size."""
     cache: Path | None = None
     """Folder for packed data."""
-    default_for: tuple[ViewWord, ...] = ()
+    default_for: tuple[View, ...] = ()
     """Views for which it is preferred over other models, such as A4C."""
 
 

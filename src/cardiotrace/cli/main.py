@@ -10,8 +10,7 @@ import logging
 import os
 import sys
 import traceback
-import typing
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cardiotrace import __version__
@@ -112,10 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.getLogger("cardiotrace").setLevel(logging.DEBUG)
     _write_any_character()
     try:
-        with clean_interruption():
-            status = _run(words)
-            if sys.stdout is not None:
-                sys.stdout.flush()
+        return _run_cleanly(words)
     except SystemExit as stop:  # from the reading of options: wrong use, or help
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except BrokenPipeError:
@@ -124,10 +120,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Exception, KeyboardInterrupt) as error:
         if debug:
             traceback.print_exc()
-        message, status = _explained(error)
-        complain(f"cardiotrace: {message}")
-        if isinstance(error, OSError) and error.filename is None:
-            _give_up_output()  # most likely it was the output, such as on a full disk
+        return _complain_of(error)
+
+
+def _run_cleanly(words: list[str]) -> int:
+    with clean_interruption():
+        status = _run(words)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    return status
+
+
+def _complain_of(error: BaseException) -> int:
+    """Say what is wrong; returns the exit status."""
+    message, status = _explained(error)
+    complain(f"cardiotrace: {message}")
+    if isinstance(error, OSError) and error.filename is None:
+        _give_up_output()  # most likely it was the output, such as on a full disk
     return status
 
 
@@ -173,57 +182,16 @@ def _run(words: list[str]) -> int:
 
 
 def _run_verb(verb: Verb, words: list[str]) -> int:
-    import tyro
+    from cardiotrace.cli.fields import read_options
 
     module = importlib.import_module(f"cardiotrace.cli.{verb.module}")
     first, _, second = verb.name.partition(" ")
     words_of_name = (second or first).split("-")
     kind = getattr(module, f"{''.join(map(str.capitalize, words_of_name))}Options")
-    options = tyro.cli(
-        kind,
-        prog=f"cardiotrace {verb.name}",
-        description=f"{kind.__doc__}\n\nExample: cardiotrace {verb.example}",
-        args=gathered(words, _several_valued(kind)),
-    )
+    description = f"{kind.__doc__}\n\nExample: cardiotrace {verb.example}"
+    options = read_options(kind, words, program=f"cardiotrace {verb.name}", description=description)
     status = getattr(module, "_".join(["run", *(words_of_name if second else ())]))(options)
     return int(status or 0)
-
-
-def gathered(words: Sequence[str], options: Container[str]) -> list[str]:
-    """The words, those of an option that is given more than once gathered behind its first place.
-
-    The parser would keep the last ones and forget the others without a word.
-
-    Args:
-        words: of the command line.
-        options: those of several values; of others the last value counts, as everywhere.
-
-    Example:
-        >>> gathered(["--set", "seed=1", "--out", "run", "--set", "loss=dice"], {"--set"})
-        ['--set', 'seed=1', 'loss=dice', '--out', 'run']
-    """
-    current: list[str] = []
-    groups = [current]
-    gathering: dict[str, list[str]] = {}
-    for word in words:
-        option, equals, value = word.partition("=")
-        if not word.startswith("--"):
-            current.append(word)
-        elif option in gathering:
-            current = gathering[option]
-            current.extend([value] if equals else [])
-        else:
-            current = [word]
-            groups.append(current)
-            if option in options:
-                gathering[option] = current
-    return [word for group in groups for word in group]
-
-
-def _several_valued(kind: type) -> set[str]:
-    """Options of a verb that take any number of values."""
-    hints = typing.get_type_hints(kind)
-    return {f"--{name.replace('_', '-')}" for name, hint in hints.items() if typing.get_args(hint)[-1:] == (...,)}
 
 
 def _find(words: list[str]) -> tuple[Verb | None, list[str]]:
@@ -237,14 +205,16 @@ def _find(words: list[str]) -> tuple[Verb | None, list[str]]:
 
 
 def _general(words: list[str]) -> int:
-    if words[:1] == ["help"] and len(words) > 1:
+    """What no verb is asked for by: the version, help on all verbs or those of one word."""
+    first = words[0] if words else "help"
+    if first == "help" and len(words) > 1:
         return _run([*words[1:], "--help"])
-    if words[:1] in (["--version"], ["-V"]):
+    if first in ("--version", "-V"):
         say(f"cardiotrace {__version__}")
         return 0
-    family = [verb for verb in VERBS if words and verb.name.startswith(f"{words[0]} ")]
-    if not words or words[0] in _HELP or (family and set(words[1:]) <= set(_HELP)):
-        say(_overview(family or list(VERBS)))
+    family = [verb for verb in VERBS if verb.name.startswith(f"{first} ")]
+    if first in _HELP or (family and set(words[1:]) <= set(_HELP)):
+        say(_overview(family or VERBS))
         return 0
     complain(f"cardiotrace: {_no_such_verb(words)}")
     return 2

@@ -2,63 +2,35 @@
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import tomli_w
-import tyro
+from typing import TYPE_CHECKING, Any
 
 from cardiotrace.cli.output import say
-from cardiotrace.cli.settings import settings
 from cardiotrace.cli.terminal import Terminal
-from cardiotrace.core.catalog import Choice
-from cardiotrace.io import write_new_text
-from cardiotrace.workflows.data import open_dataset
+from cardiotrace.workflows.plan import PlanConfig, plan_recipe_for
 
 if TYPE_CHECKING:
     from cardiotrace.learning.planning import Plan
 
 
-@dataclass(frozen=True)
-class PlanOptions:
+@dataclass(frozen=True, kw_only=True)
+class PlanOptions(PlanConfig):
     """Plan patch, network and batch from a data set's sizes and spacings by nnU-Net's rules, as a recipe."""
 
-    dataset: str
-    """Name of the data set, see `cardiotrace data list`."""
-    data: Path | None = None
-    """Its folder; default: the one of its name below CARDIOTRACE_DATA."""
-    out: Path | None = None
-    """Write the recipe here; default: nnunet2d-NAME.toml."""
-    memory_gb: float = 8.0
-    """Memory of the device to train on, GB: decides on patch and batch."""
-    option: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY=VALUE")] = ()
-    """PlanOptions of the data set, such as views=["4CH"]."""
     json: bool = False
     """Print the plan as JSON."""
 
 
 def run(options: PlanOptions) -> None:
     """Look at every image, print the plan, write the recipe."""
-    from cardiotrace.learning.planning import plan_recipe
-    from cardiotrace.learning.training.recipe import recipe_from_plain
-    from cardiotrace.workflows.plan import plan_dataset
-
-    name = f"nnunet2d-{options.dataset}"
-    path = options.out or Path(f"{name}.toml")
-    choice = Choice(options.dataset, settings(options.option))
-    dataset = open_dataset(choice, options.data)
     with Terminal() as terminal:
-        made = plan_dataset(dataset, memory_gb=options.memory_gb, watch=terminal)
-    recipe = plan_recipe(made, {"name": choice.name, **choice.options}, name=name, mirrored=bool(dataset.mirror_axes))
-    recipe_from_plain(recipe)  # refuses what training would refuse
-    write_new_text(path, tomli_w.dumps(recipe))
-    facts = _facts(made)
+        planned = plan_recipe_for(options, terminal)
+    facts = _facts(planned.plan)
     if options.json:
-        say(json.dumps({**facts, "recipe": str(path)}, indent=2))
+        say(json.dumps({**facts, "recipe": str(planned.recipe)}, indent=2))
         return
     for key, value in facts.items():
         say(f"{key.replace('_', ' '):24s} {value}")
-    say(f"recipe written: {path}")
+    say(f"recipe written: {planned.recipe}")
 
 
 def _facts(made: "Plan") -> dict[str, Any]:

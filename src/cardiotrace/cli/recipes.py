@@ -1,12 +1,8 @@
 """What the verbs that train have in common: a recipe, changes to it, and where everything lies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypedDict
-
-import tyro
-
-from cardiotrace.cli.settings import settings
+from typing import Any, Literal, TypedDict
 
 Accelerator = Literal["auto", "cpu", "cuda"]
 
@@ -25,13 +21,13 @@ class Common(TypedDict):
 class RecipeOptions:
     """Which recipe, on which data, and to where."""
 
-    recipe: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RECIPE")]]
+    recipe: Path
     """A .toml file, such as recipes/camus-unet1.toml."""
     data: Path | None = None
     """Folder of the data set; default: the one of its name below CARDIOTRACE_DATA."""
     out: Path | None = None
     """Folder of the run, or of all of them; default: runs/<name of the recipe>."""
-    set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY=VALUE")] = ()
+    set: dict[str, Any] = field(default_factory=dict)
     """Changes to the recipe, such as training.epochs=2."""
     cache: Path | None = None
     """Folder for packed data; default: CARDIOTRACE_CACHE, or the user's cache folder."""
@@ -41,4 +37,4 @@ class RecipeOptions:
     @property
     def common(self) -> Common:
         """As the workflows name them."""
-        return Common(recipe=self.recipe, data=self.data, out=self.out, overrides=settings(self.set), cache=self.cache)
+        return Common(recipe=self.recipe, data=self.data, out=self.out, overrides=self.set, cache=self.cache)

@@ -1,5 +1,8 @@
 """Print a table of cases as papers do."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from cardiotrace.cli.layout import wrapped
 from cardiotrace.cli.output import complain
 from cardiotrace.cli.terminal import print_text, table, width
@@ -35,17 +38,28 @@ def print_scores(scored: CaseTable, *, by: str = "phase", of: str = "") -> None:
     words = "mean ± standard deviation [95 % interval of the mean, by patient]"
     if any(score.endswith("_mm") for score in scored.headline()):
         words += "; distances in mm, inf or missing structures counted"
-    title = f"{of}: {words}" if of else words
-    for group in dict.fromkeys(("all", by)):
-        rows = headline_rows(scored, by=group)
-        idle = {key for key in _RARE if not any(row[key] for row in rows)}
-        shown = [{score_head(key): value for key, value in row.items() if key not in idle} for row in rows]
-        table(shown, title=title if group == "all" else "", keys=2)
-        if idle and group == "all":
-            print_text(f"None {' or '.join(key for key in _RARE if key in idle)}.\n")
+    over_all = headline_rows(scored, by="all")
+    _print_headline(over_all, title=f"{of}: {words}" if of else words)
+    idle = _idle(over_all)
+    if idle:
+        print_text(f"None {' or '.join(idle)}.\n")
+    if by != "all":
+        _print_headline(headline_rows(scored, by=by))
     _print_outliers(scored, by=by)
     table(readable_agreement(agreement_rows(scored)), title=AGREEMENT_WORDS, keys=2)
     print_problems(scored)
+
+
+def _print_headline(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> None:
+    idle = _idle(rows)
+    table(
+        [{score_head(key): value for key, value in row.items() if key not in idle} for row in rows], title=title, keys=2
+    )
+
+
+def _idle(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Counts of which there is nothing to count."""
+    return [key for key in _RARE if not any(row[key] for row in rows)]
 
 
 def score_head(score: str) -> str:

@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cardiotrace.cli.exams import ReadingOptions
 from cardiotrace.cli.output import complain, say
 from cardiotrace.cli.terminal import print_text, table
-from cardiotrace.datasets.exam_discovery import Reading
-from cardiotrace.workflows.segment import given_spacing
-from cardiotrace.workflows.show import show
+from cardiotrace.workflows.services.exams import ReadingConfig
+from cardiotrace.workflows.show import ExamSummary, show
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShowOptions(ReadingOptions):
+class ShowOptions(ReadingConfig):
     """Say what is in exams: images, views, frames, pixel sizes, named phases."""
 
     json: bool = False
@@ -24,24 +22,29 @@ class ShowOptions(ReadingOptions):
 
 def run(options: ShowOptions) -> int:
     """Describe the exams; the status is that of the first one that cannot be read."""
-    spacing_mm = given_spacing(options.spacing_mm)
-    reading = Reading(*options.plane, spacing_mm, options.third_axis, options.image_files, options.patient)
-    shown = show(options.exams, reading)
-    problems = [exam.problem for exam in shown if exam.problem is not None]
+    shown = show(options)
     if options.json:
-        plain = [{**dataclasses.asdict(exam), "problem": str(exam.problem or "")} for exam in shown]
-        say(json.dumps(plain, indent=2))
+        say(json.dumps([_plain(exam) for exam in shown], indent=2))
     else:
         for exam in shown:
-            facts = ", ".join(f"{key} {value}" for key, value in exam.facts.items())
-            table([_read(image) for image in exam.images], title=f"{exam.name}  {facts}".strip())
-            for line in exam.notes:
-                print_text(f"note: {line}")
-            for line in exam.left_out:
-                print_text(f"left out: {line}")
+            _print(exam)
+    problems = [exam.problem for exam in shown if exam.problem is not None]
     for problem in problems:
         complain(f"cardiotrace: {problem}")
     return problems[0].exit_status if problems else 0
+
+
+def _plain(exam: ExamSummary) -> dict[str, Any]:
+    return {**dataclasses.asdict(exam), "problem": str(exam.problem or "")}
+
+
+def _print(exam: ExamSummary) -> None:
+    facts = ", ".join(f"{key} {value}" for key, value in exam.facts.items())
+    table([_read(image) for image in exam.images], title=f"{exam.name}  {facts}".strip())
+    for line in exam.notes:
+        print_text(f"note: {line}")
+    for line in exam.left_out:
+        print_text(f"left out: {line}")
 
 
 def _read(image: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cardiotrace.cli.terminal import Terminal
-from cardiotrace.workflows.batch import Failure
+from cardiotrace.workflows.services.batch import Failure
 
 
 @dataclass

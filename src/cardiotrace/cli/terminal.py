@@ -17,7 +17,7 @@ from cardiotrace.cli.layout import lay_out, wrapped
 from cardiotrace.cli.output import say
 from cardiotrace.core.number import general
 from cardiotrace.core.text import on_one_line, printable
-from cardiotrace.workflows.progress import Tick
+from cardiotrace.workflows.services.progress import Tick
 
 
 class Terminal:

@@ -1,36 +1,47 @@
-"""Options whose values are words of the field, read as a user types them: "A4C" or "4ch", "MRI" or "mr"."""
+"""Words of the field, read as people type them: "A4C" or "4ch", "MRI" or "mr"; and sizes."""
 
-from collections.abc import Callable
-from enum import StrEnum
-from typing import Annotated, Any, TypeVar
-
-from tyro.constructors import PrimitiveConstructorSpec
+from collections.abc import Sequence
 
 from cardiotrace.core.errors import UsageError
 from cardiotrace.core.terms import Modality, View
 from cardiotrace.datasets.naming import plane_of
-
-Word = TypeVar("Word", bound=StrEnum)
-
-
-def _words(kind: type[Word], read: Callable[[str], Word], metavar: str) -> PrimitiveConstructorSpec[Any]:
-    return PrimitiveConstructorSpec(
-        nargs=1,
-        metavar=metavar,
-        instance_from_str=lambda words: read(words[0]),  # its error ends the reading of options, and is clearer
-        is_instance=lambda value: isinstance(value, kind),
-        str_from_instance=lambda value: [str(value.value)],
-    )
+from cardiotrace.io.frames import GivenSpacing
+from cardiotrace.workflows.services.exams import given_spacing
 
 
-def modality_of(word: str) -> Modality:
+def read_plane(word: str) -> tuple[View, Modality]:
+    """The view that a word names, and the modality that it implies.
+
+    Raises:
+        UsageError: it is no word for a view.
+    """
+    try:
+        return plane_of(word)
+    except UsageError as error:
+        raise UsageError(f"--view: {error.what}", remedy=error.remedy) from None
+
+
+def read_view(word: str) -> View:
+    """The view that a word names.
+
+    Raises:
+        UsageError: it is no word for a view.
+
+    Example:
+        >>> read_view("a4c")
+        <View.FOUR_CHAMBER: '4CH'>
+    """
+    return plane_of(word)[0]
+
+
+def read_modality(word: str) -> Modality:
     """The modality that a word names.
 
     Raises:
         UsageError: it is no word for a modality.
 
     Example:
-        >>> modality_of("mri"), modality_of("Photograph")
+        >>> read_modality("mri"), read_modality("Photograph")
         (<Modality.MR: 'MR'>, <Modality.PHOTOGRAPH: 'photograph'>)
     """
     try:
@@ -39,7 +50,20 @@ def modality_of(word: str) -> Modality:
         raise UsageError(f"{word!r} is no word for a modality", remedy="choose from: US, MR, photograph.") from None
 
 
-ViewWord = Annotated[View, _words(View, lambda word: plane_of(word)[0], "VIEW")]
-"""A view, such as A4C."""
-ModalityWord = Annotated[Modality, _words(Modality, modality_of, "US|MR|photograph")]
-"""A modality, such as MR."""
+def read_sizes(words: Sequence[str]) -> GivenSpacing:
+    """Sizes (height, width[, depth]) in mm as the readers take them.
+
+    Raises:
+        UsageError: a word is no number, or the sizes are none that an image has.
+
+    Example:
+        >>> read_sizes(["1.4", "1.4", "8"])
+        (8.0, 1.4, 1.4)
+    """
+    try:
+        sizes = tuple(map(float, words))
+    except ValueError:
+        raise UsageError(
+            f"--spacing-mm takes numbers, got {' '.join(words)}", remedy="name exams before the options."
+        ) from None
+    return given_spacing(sizes)

@@ -16,10 +16,13 @@ class Patient:
     """What is known of the person; everything optional, nothing that identifies."""
 
     sex: str | None = None
-    """"F" or "M"."""
+    """The patient's, for normal ranges: "F" or "M"."""
     age_years: float | None = None
+    """The patient's age."""
     height_cm: float | None = None
+    """The patient's height, for values by body surface."""
     weight_kg: float | None = None
+    """The patient's weight, for values by body surface."""
 
 
 @dataclass(frozen=True)

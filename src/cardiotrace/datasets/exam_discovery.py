@@ -15,11 +15,11 @@ from cardiotrace.datasets.leftover import Listing, files_left_out, look_into
 from cardiotrace.datasets.reading import AS_IT_IS, Reading, as_read, read_group
 from cardiotrace.datasets.recognise import Visit, visits_at
 from cardiotrace.io.formats import stem_of
-from cardiotrace.io.results import MANIFEST
+from cardiotrace.io.results import MANIFEST, MEASURES, REPORT_PAGE
 
 __all__ = ["AS_IT_IS", "FoundExam", "Reading", "find_exams", "read_exam"]
 
-_RESULTS = ("measures.json", "report.html")
+_RESULTS = (MEASURES, REPORT_PAGE)
 """Files that tell a folder of results from one of images."""
 _LABEL_FOLDERS = ("labels", "label", "masks", "mask", "gt", "ground_truth", "groundtruth", "segmentations", "seg")
 _REMEDY = "give a file, a patient's folder, or a folder of those."

@@ -26,14 +26,16 @@ class Reading:
     """What the caller knows better than the files."""
 
     view: View | None = None
-    """Of images whose name, or data set, does not state it."""
+    """View of images whose names, or data sets, do not state it: A4C, 4CH, A2C, SAX, ..."""
     modality: Modality | None = None
-    """Of all images, but for those that state another view than `view`."""
+    """How all images were made, but for those that state another view: US, MR or photograph."""
     spacing_mm: GivenSpacing | None = None
+    """Height and width of a pixel, mm, in place of what the files say; a third number is the distance of slices."""
     third_axis: ThirdAxis = "auto"
-    """What the third of three axes is, and what files of one plane each are together."""
+    """What the third of three axes is where files do not tell: slices in depth, or instants in time; also what files
+    of one plane each are together."""
     image_files: ImageFilesAs = "auto"
-    """What numbered images in one folder are: frames of a video, or stills."""
+    """What numbered images in one folder are where names do not tell: frames of a video, or stills."""
     patient: Patient = field(default_factory=Patient)
     """What is known of the person; it counts over what files say."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
@@ -11,6 +12,7 @@ from cardiotrace.datasets.naming import image_name, patient_in, phase_in, view_i
 from cardiotrace.datasets.walk import files_below
 from cardiotrace.io import label_suffixes, read_image, read_labels
 from cardiotrace.io.frames import GivenSpacing
+from cardiotrace.io.stored import ThirdAxis
 
 
 def label_files(folder: Path) -> dict[str, Path]:
@@ -47,7 +49,11 @@ def label_files(folder: Path) -> dict[str, Path]:
 
 
 def folder_cases(
-    files: Mapping[str, Path], scheme: LabelScheme, *, spacing_mm: GivenSpacing | None = None
+    files: Mapping[str, Path],
+    scheme: LabelScheme,
+    *,
+    spacing_mm: GivenSpacing | None = None,
+    third_axis: ThirdAxis = "auto",
 ) -> list[Case]:
     """Cases of a folder of reference labels, with view, phase and patient as far as the names tell them.
 
@@ -55,18 +61,20 @@ def folder_cases(
         files: see `label_files`.
         scheme: what the values mean.
         spacing_mm: (depth, height, width), mm, in place of what the files say.
+        third_axis: what the third of three axes is where files do not tell.
     """
-    return [_folder_case(name, path, scheme, spacing_mm) for name, path in files.items()]
+    known = {"spacing_mm": spacing_mm, "third_axis": third_axis}
+    return [_folder_case(name, path, scheme, known) for name, path in files.items()]
 
 
-def _folder_case(name: str, path: Path, scheme: LabelScheme, spacing_mm: GivenSpacing | None) -> Case:
+def _folder_case(name: str, path: Path, scheme: LabelScheme, known: Mapping[str, Any]) -> Case:
     return Case(
         name=name,
         view=view_in(name),
         phase=phase_in(name),
         groups={"patient": patient_in(name)},
-        read_image=partial(read_image, path, spacing_mm=spacing_mm),
-        read_labels=partial(read_labels, path, scheme, spacing_mm=spacing_mm),
+        read_image=partial(read_image, path, **known),
+        read_labels=partial(read_labels, path, scheme, **known),
         files=(path.name,),
     )
 

@@ -20,6 +20,9 @@ from cardiotrace.io.folder import remove_empty
 from cardiotrace.io.leftover import remove_leftovers, run_mark
 
 MANIFEST = ".cardiotrace.json"
+MEASURES, MEASURES_TABLE, REPORT_PAGE = "measures.json", "measures.csv", "report.html"
+FIGURES, THUMBNAIL = "figures", "figures/thumbnail.jpg"
+"""What a folder of an exam's results holds, by its path in the folder."""
 REMEDY = "use --overwrite to replace it, or another --out."
 
 _FORMAT = "cardiotrace results 1"

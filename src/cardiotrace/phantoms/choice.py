@@ -46,17 +46,17 @@ class PhantomConfig:
     count: int = 20
     """Number of patients."""
     seed: int = 0
-    """Another seed, other patients."""
+    """Another seed, other patients; the same seed, the same bytes."""
     pathologies: tuple[str, ...] = ()
-    """Diseases, such as ["normal", "dilated"]."""
+    """Diseases, such as normal or dilated; default: all of them in turn for hearts, most eyes healthy."""
     vendors: tuple[str, ...] = ()
-    """Styles of scanners or cameras."""
+    """Styles of scanners or cameras; default: as the real data set has them."""
     qualities: tuple[str, ...] = ()
-    """Of the images: good, medium, poor."""
+    """Of the images: good, medium, poor; default: mixed for echo and photographs, good for cine-MRI."""
     views: tuple[ViewName, ...] = ("4CH",)
     """Apical views of an echo."""
     frame_count: int | None = None
-    """Frames over a beat; None for the usual number."""
+    """Frames over a whole beat; None for the usual number."""
     spacing_mm: float | None = None
     """Size of a square pixel, mm; None for the usual size. Cine-MRI keeps its number of pixels."""
 

@@ -9,6 +9,7 @@ from cardiotrace.core.errors import WorkError
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.label import LabelMap
 from cardiotrace.io import write_bytes, write_json, write_text
+from cardiotrace.io.results import FIGURES, MEASURES, MEASURES_TABLE, REPORT_PAGE
 from cardiotrace.report.exam_report import ExamReport, render_report
 from cardiotrace.report.page import ReportContext
 
@@ -42,7 +43,7 @@ def write_report(
         WorkError: the disk is full, or the folder cannot be written to.
     """
     # Found before any figure is drawn: a folder that cannot be is no reason to wait.
-    _made(folder / "figures")
+    _made(folder / FIGURES)
     return save_report(render_report(exam, labels, measures, context), folder)
 
 
@@ -59,16 +60,16 @@ def save_report(report: ExamReport, folder: Path) -> Path:
     Raises:
         WorkError: the disk is full, or the folder cannot be written to.
     """
-    figures = _made(folder / "figures")
-    write_json(folder / "measures.json", report.measures)
-    write_text(folder / "measures.csv", report.table)
+    figures = _made(folder / FIGURES)
+    write_json(folder / MEASURES, report.measures)
+    write_text(folder / MEASURES_TABLE, report.table)
     for name, content in report.figures.items():
         write_bytes(figures / name, content)
     for series in report.frames:
         frames = _made(figures / "frames")
         for frame in range(len(series)):
             write_bytes(frames / series.name(frame), series.png(frame))
-    page = folder / "report.html"
+    page = folder / REPORT_PAGE
     write_text(page, report.page)
     LOG.debug("wrote %s", page)
     return page

@@ -1,43 +1,58 @@
 """The verbs as functions on values in memory, for use from Python."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from cardiotrace.clinical import Measures
-from cardiotrace.clinical.expected import Doubt
 from cardiotrace.clinical.labelling import labels_in_place
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.label import LabelMap
-from cardiotrace.inference.predictor import Predictor
-from cardiotrace.workflows.analyse import measured, terms_of
-from cardiotrace.workflows.provenance import Provenance, provenance_of
-from cardiotrace.workflows.segment import Models, doubts_of, segment_exam, segmentation_flags
+from cardiotrace.workflows.services.analysis import Analyser, Analysis, for_given_labels, measured
+from cardiotrace.workflows.services.provenance import provenance_of
+from cardiotrace.workflows.services.tracing import Models, Tracing
+
+_MOST_KEPT = 8
+"""Choices of a model whose networks stay in memory."""
 
 
 class Labels(dict[str, LabelMap]):
-    """Label maps of an exam's images by name, with what speaks against trusting them."""
+    """Label maps of an exam's images by name, as models drew them, with what speaks against trusting them.
 
-    def __init__(
-        self,
-        labels: Mapping[str, LabelMap],
-        flags: tuple[Flag, ...] = (),
-        made_by: Mapping[str, str] | None = None,
-        models: tuple[Predictor, ...] = (),
-        doubts: Mapping[str, Doubt] | None = None,
-    ) -> None:
-        super().__init__(labels)
-        self.flags = flags
-        """What network and post-processing say, and which images were left out."""
-        self.made_by = dict(made_by or {})
-        """Name of the model of each image."""
-        self.models = models
-        self.doubts = dict(doubts or {})
-        """How unsure the model was of each frame, by name of the image."""
+    Args:
+        tracing: what the models said.
+    """
+
+    def __init__(self, tracing: Tracing) -> None:
+        super().__init__(tracing.labels)
+        self.tracing = tracing
+        """All that is known of the labels: segmentations with their confidence, models, the exam as it was traced."""
+
+    @property
+    def flags(self) -> tuple[Flag, ...]:
+        """What network and post-processing say against the labels, and which images were left out."""
+        return self.tracing.flags
+
+    @property
+    def traced_by(self) -> dict[str, str]:
+        """Name of the model of each image whose labels are still the model's."""
+        return {name: model for name, model in self.tracing.traced_by.items() if self.is_as_traced(name)}
+
+    @property
+    def licence(self) -> str:
+        """Under which the models, and so what they drew, may be used."""
+        return (self.tracing.terms or {}).get("licence", "")
+
+    def is_as_traced(self, name: str) -> bool:
+        """Whether the label map of an image is still the model's, and none that was put in its place."""
+        return self.get(name) is self.tracing.labels.get(name)
 
 
 def segment(exam: Exam, model: str | None = None, *, test_time_augmentation: bool = False) -> Labels:
-    """Label every image of an exam.
+    """Label the images of an exam, as the verb does; stills that are frames of a video are labelled as parts of it.
+
+    Models stay in memory for the next call.
 
     Args:
         exam: from `read_exam`.
@@ -45,20 +60,15 @@ def segment(exam: Exam, model: str | None = None, *, test_time_augmentation: boo
         test_time_augmentation: average over slightly changed versions of each image.
 
     Returns:
-        Label map of each image by its name; `flags` of it say what speaks against trusting them.
+        Label map of each image by its name; `flags` of it say what speaks against trusting them, `traced_by` and
+        `licence` who drew them and what they may be used for.
 
     Raises:
-        InputError: no model for a view, or an image that the model cannot take.
+        NoModelError: no model for any of the views.
+        InputError: an image that the model cannot take.
+        ModelFileError: a model file is damaged.
     """
-    models = Models(model)
-    found = segment_exam(exam, models, test_time_augmentation=test_time_augmentation)
-    return Labels(
-        {name: segmentation.labels for name, segmentation in found.items()},
-        tuple(segmentation_flags(exam, found)),
-        {name: segmentation.model for name, segmentation in found.items()},
-        tuple(models.used(found.values())),
-        doubts_of(found),
-    )
+    return Labels(Analyser(_models(model), test_time_augmentation).trace(exam))
 
 
 def measure(exam: Exam, labels: Mapping[str, LabelMap]) -> Measures:
@@ -75,9 +85,7 @@ def measure(exam: Exam, labels: Mapping[str, LabelMap]) -> Measures:
     Raises:
         InputError: labels that belong to no image, or lie on another grid than theirs.
     """
-    if not isinstance(labels, Labels):
-        return measured(exam, labels, Provenance()).measures
-    return measured(exam, labels, Provenance(), flags=labels.flags, doubts=labels.doubts).measures
+    return _analysis(exam, labels).measures
 
 
 def write_report(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures, folder: str | Path) -> Path:
@@ -92,15 +100,27 @@ def write_report(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures,
         InputError: labels that belong to no image, or lie elsewhere than theirs.
         WorkError: the folder cannot be written to.
     """
-    from cardiotrace.report import ReportContext
-    from cardiotrace.report import write_report as write_whole_report
+    exam = _as_labelled(exam, labels)
+    placed = labels_in_place(exam, labels)
+    if isinstance(labels, Labels):
+        provenance = provenance_of(exam, labels.traced_by, models=labels.tracing.models)
+        return Analysis(exam, placed, measures, provenance, labels.tracing.terms).write(Path(folder))
+    return Analysis(exam, placed, measures, provenance_of(exam, {})).write(Path(folder))
 
-    made_by, models = (labels.made_by, labels.models) if isinstance(labels, Labels) else ({}, ())
-    provenance = provenance_of(exam, made_by, models=models)
-    return write_whole_report(
-        exam,
-        labels_in_place(exam, labels),
-        measures,
-        Path(folder),
-        ReportContext(model=terms_of(models), provenance=provenance.to_plain()),
-    )
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _models(model: str | None) -> Models:
+    return Models(model)
+
+
+def _as_labelled(exam: Exam, labels: Mapping[str, LabelMap]) -> Exam:
+    """The exam as the verbs take it: `analyse` where a model drew the labels, `measure` where they were given."""
+    return exam.distinct() if isinstance(labels, Labels) else for_given_labels(exam, labels)
+
+
+def _analysis(exam: Exam, labels: Mapping[str, LabelMap]) -> Analysis:
+    exam = _as_labelled(exam, labels)
+    if not isinstance(labels, Labels):
+        return measured(exam, labels, provenance_of(exam, {}))
+    doubts = {name: labels.tracing.doubts[name] for name in labels.traced_by}
+    return measured(exam, labels, provenance_of(exam, labels.traced_by), flags=labels.flags, doubts=doubts)

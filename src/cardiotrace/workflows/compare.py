@@ -1,6 +1,7 @@
 """Tables of several methods side by side, and beside what is published."""
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,8 @@ from cardiotrace.evaluation.table import (
     to_text,
 )
 from cardiotrace.io import write_text
-from cardiotrace.workflows.limits import named_limits
+from cardiotrace.metrics import short_name
+from cardiotrace.workflows.services.limits import named_limits
 
 TABLES = ("testing.json", "validation.json")
 """Tables that a run folder may hold, the preferred one first."""
@@ -38,19 +40,19 @@ class CompareConfig:
     """Which methods, and what of them to compare."""
 
     runs: tuple[Path, ...]
-    """Run folders or table files; a method is named after its folder or file."""
+    """Run folders, or tables that `evaluate --out FILE.json` wrote; a method is named after its folder or file."""
     scores: tuple[str, ...] = ("dice",)
-    """What to test: names of scores, or "all"."""
+    """What to test: dice, hausdorff_mm, mean_absolute_mm, ..., or all; the correction spans everything tested."""
     only: GroupFilter = field(default_factory=dict)
-    """Groups to keep, by group key; empty keeps all."""
-    limits: tuple[str, ...] = ()
-    """What counts as an outlier: names of presets or models; empty takes what the tables brought with them."""
+    """Keep some groups only, such as quality=good,medium."""
     published: str | None = None
-    """Data set whose published scores are shown beside; a single run is enough then."""
+    """Show the runs beside the published scores of a data set (camus); a single run is enough then."""
     protocols: tuple[str, ...] = ()
-    """Protocols of the published scores; empty shows all, each in tables of its own."""
+    """Published scores of these protocols only, such as ten-folds or official-test."""
+    limits: tuple[str, ...] = ()
+    """What counts as an outlier, the same for all runs: names of limits or models; default: what the runs brought."""
     out: Path | None = None
-    """Where the tables go as a page of Markdown."""
+    """Write everything to a page of Markdown."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ def compare_runs(config: CompareConfig) -> MethodComparison:
     Raises:
         UsageError: fewer than two runs without published scores to set them against, or another file in the page's
             place.
-        InputError: one holds no table, they have nothing in common, or nothing is left of a group.
+        InputError: one holds no table or a score that cannot be, they have nothing in common, or nothing is left of a
+            group.
         WorkError: the page cannot be written.
     """
     if len(config.runs) < (1 if config.published else 2):
@@ -92,19 +95,18 @@ def compare_runs(config: CompareConfig) -> MethodComparison:
         require_replaceable(config.out, begins=(TITLE,), what="comparison")
     published = read_published(config.published) if config.published else None
     tables = {name: select_rows(table, config.only) for name, table in _read(config.runs).items()}
-    limits = named_limits(config.limits) or combined(table.limits or preset(DEFAULT) for table in tables.values())
-    papers = paper_tables(published, tables, limits, protocols=config.protocols) if published else []
-    done = MethodComparison(
-        tables,
-        compare(tables, score=config.scores) if len(tables) > 1 else (),
-        limits,
-        [{"method": name, **row} for name, table in tables.items() for row in outlier_rows(table, limits)],
-        published,
-        tuple(papers),
-    )
+    done = _compared(config, tables, published)
     if config.out is not None:
         write_text(config.out, page(done))
     return done
+
+
+def _compared(config: CompareConfig, tables: Mapping[str, CaseTable], published: Published | None) -> MethodComparison:
+    limits = named_limits(config.limits) or combined(table.limits or preset(DEFAULT) for table in tables.values())
+    papers = paper_tables(published, tables, limits, protocols=config.protocols) if published else []
+    tests = compare(tables, score=config.scores) if len(tables) > 1 else ()
+    outliers = [{"method": name, **row} for name, table in tables.items() for row in outlier_rows(table, limits)]
+    return MethodComparison(tables, tests, limits, outliers, published, tuple(papers))
 
 
 def _apart(first: tuple[str, CaseTable], second: tuple[str, CaseTable]) -> Iterator[str]:
@@ -127,16 +129,17 @@ def page(compared: MethodComparison) -> str:
     if compared.outliers:
         parts += ["## Outliers", to_text(readable_outliers(compared.outliers), "markdown")]
     if compared.comparisons:
-        parts += [
-            "## Tests",
-            TEST_WORDS,
-            to_text(readable_comparisons(comparison_rows(compared.comparisons)), "markdown"),
-        ]
+        tests = readable_comparisons(comparison_rows(compared.comparisons))
+        parts += ["## Tests", TEST_WORDS, to_text(tests, "markdown")]
     if compared.published is not None:
-        used = {row["source"].removeprefix("published, ") for item in compared.papers for row in item.rows}
-        sources = [f"- {key}: {text}" for key, text in compared.published.sources.items() if key in used]
-        parts += ["## Sources", "\n".join(sources)]
+        parts += ["## Sources", "\n".join(_sources(compared.published, compared.papers))]
     return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _sources(published: Published, papers: Sequence[PaperTable]) -> Iterator[str]:
+    """The papers that a row of the tables is from."""
+    used = {row["source"].removeprefix("published, ") for item in papers for row in item.rows}
+    yield from (f"- {key}: {text}" for key, text in published.sources.items() if key in used)
 
 
 def _read(paths: Sequence[Path]) -> dict[str, CaseTable]:
@@ -144,8 +147,33 @@ def _read(paths: Sequence[Path]) -> dict[str, CaseTable]:
     for path in paths:
         file = path if path.is_file() else _table_in(path)
         name = path.stem if path.is_file() else path.resolve().name
-        tables[name if name not in tables else str(path)] = read_case_table(file)
+        table = read_case_table(file)
+        _require_possible(table, file)
+        tables[name if name not in tables else str(path)] = table
     return tables
+
+
+_LARGEST = dict.fromkeys(
+    ("dice", "jaccard", "precision", "recall", "specificity", "accuracy", "roc_auc", "average_precision", "cldice"), 1.0
+)
+"""Scores that are fractions; distances may be infinite, and shapes of pixels be rounder than a circle."""
+_ROUNDING = 1e-6
+
+
+def _require_possible(table: CaseTable, file: Path) -> None:
+    """Refuse a score that no prediction has: a mean over it would look like any other.
+
+    Raises:
+        InputError: naming the first one.
+    """
+    for row in table.rows:
+        for name, value in row.scores.items():
+            largest = _LARGEST.get(name, math.inf)
+            if not math.isnan(value) and not -_ROUNDING <= value <= largest + _ROUNDING:
+                span = "at least 0" if largest == math.inf else f"0 to {largest:g}"
+                raise InputError(
+                    f"{row.case}, {row.region}: a {short_name(name)} of {value:g} cannot be, it is {span}", where=file
+                )
 
 
 def _table_in(folder: Path) -> Path:

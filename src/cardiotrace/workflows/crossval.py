@@ -20,9 +20,9 @@ from cardiotrace.learning.allocator import keep_freed_memory
 from cardiotrace.learning.training.folder import RunFolder, check_folder
 from cardiotrace.learning.training.recipe import Recipe, read_recipe
 from cardiotrace.parallel import make_executor
-from cardiotrace.workflows.data import K_FOLD, cases_of
 from cardiotrace.workflows.data_opener import DataOpener
-from cardiotrace.workflows.progress import SILENT, ProgressReporter
+from cardiotrace.workflows.services.dataset import K_FOLD, cases_of
+from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.train import PlannedRun, RecipeConfig, sealed_and_scored, split_of, train_planned
 
 

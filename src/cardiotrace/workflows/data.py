@@ -1,140 +1,126 @@
-"""Find, open and prepare data sets."""
+"""Data sets: which there are, what would spoil training on one, who is in which part, images prepared once."""
 
-import os
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cardiotrace.core.catalog import Choice
-from cardiotrace.core.config import to_plain
-from cardiotrace.core.errors import InputError
-from cardiotrace.core.exam import Case
-from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.dataset import Dataset
-from cardiotrace.datasets.joined import JoinedConfig
-from cardiotrace.datasets.packed import PackedDataset, packed
-from cardiotrace.datasets.split import Split, k_folds, patient_groups
+from cardiotrace.datasets.lint import Finding, Severity, lint
+from cardiotrace.datasets.packed import PackedDataset
+from cardiotrace.datasets.split import Split, k_folds, patient_groups, split_text
+from cardiotrace.io import write_new_text
+from cardiotrace.io.atomic import as_work_error
 from cardiotrace.preprocessing import Preprocessing
-from cardiotrace.workflows.progress import SILENT, ProgressReporter
-
-OFFICIAL, K_FOLD = "official", "k-fold"
-"""Words for a split: the published one that most data sets have, and folds that are made by patient."""
+from cardiotrace.workflows.services.dataset import open_dataset, pack
+from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 
 
-def data_root(name: str, given: Path | None) -> Path:
-    """Where a data set lies: the given folder, or the one of its name below the folder in CARDIOTRACE_DATA.
+@dataclass(frozen=True, kw_only=True)
+class DatasetConfig:
+    """One data set on disk."""
 
-    Joined data sets lie where their parts do.
+    name: str
+    """Name of the data set, see `cardiotrace data list`."""
+    path: Path
+    """Its folder."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """Options of the data set, such as views=["4CH"]."""
 
-    Raises:
-        InputError: neither is there.
-    """
-    if given is not None:
-        return given
-    home = os.environ.get("CARDIOTRACE_DATA")
-    if not home:
-        raise InputError(
-            f"where does the data set {name} lie?",
-            remedy="give --data PATH, or set CARDIOTRACE_DATA to its parent folder.",
-        )
-    return Path(home) if DATASETS[name].config is JoinedConfig else Path(home) / name
+    def open(self) -> Dataset:
+        """The data set.
 
-
-def open_dataset(choice: Choice, root: Path | None) -> Dataset:
-    """The data set of a recipe or a command line, at its place.
-
-    Raises:
-        ConfigError: no such data set or option.
-        InputError: the folder does not hold it.
-    """
-    needs_folder = DATASETS.needs_folder(choice.name)
-    return DATASETS.make(choice, data_root(choice.name, root) if needs_folder else root or Path())
+        Raises:
+            ConfigError: no such data set or option.
+            InputError: the folder does not hold it.
+        """
+        return open_dataset(Choice(self.name, self.options), self.path)
 
 
-def cache_folder(given: Path | None) -> Path:
-    """Where packed data goes: the given folder, CARDIOTRACE_CACHE, or the user's cache folder."""
-    if given is not None:
-        return given
-    if os.environ.get("CARDIOTRACE_CACHE"):
-        return Path(os.environ["CARDIOTRACE_CACHE"])
-    return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "cardiotrace"
+@dataclass(frozen=True)
+class Linted:
+    """What was found in a data set."""
+
+    findings: tuple[Finding, ...]
+    """The worst first."""
+    cases: int
+
+    @property
+    def counts(self) -> dict[Severity, int]:
+        """Findings of each severity."""
+        return {severity: sum(item.severity is severity for item in self.findings) for severity in Severity}
 
 
-def pack(
-    dataset: Dataset, preprocessing: Preprocessing, *, cache: Path | None = None, watch: ProgressReporter = SILENT
-) -> PackedDataset:
-    """The packed cache of a data set's labelled cases, made where it is not there yet.
+def lint_dataset(config: DatasetConfig, watch: ProgressReporter = SILENT) -> Linted:
+    """Look for what spoils training silently: masks of 0 and 255, bad spacing, swapped ED and ES, leaks.
 
     Raises:
-        InputError: the images are not in the channels that the data set states.
+        InputError: the folder does not hold the data set.
     """
-    cases = [case for case in dataset.cases() if case.read_labels is not None]
-    expected = preprocessing.channels(dataset.channels)
-    with watch.stage(f"packing {dataset.name}") as tick:
-        data = packed(
-            cases,
-            root=dataset.root,
-            scheme=dataset.scheme,
-            preprocessing=preprocessing,
-            cache=cache_folder(cache),
-            name=dataset.name,
-            options={"channels": dataset.channels, **reading_options(dataset)},
-            on_progress=tick,
-        )
-    if data.images.shape[1] != expected:  # said now, as the network could be trained and never exported
-        raise InputError(
-            f"its images come out in {data.images.shape[1]} channels, where the data set states {expected}",
-            where=dataset.root,
-            remedy="state the channels of the data set: 1 for grey, 3 for colour.",
-        )
-    return data
+    dataset = config.open()
+    with watch.stage(f"looking through {dataset.name}") as tick:
+        findings = lint(dataset, on_progress=tick)
+    order = list(Severity)
+    return Linted(tuple(sorted(findings, key=lambda item: order.index(item.severity))), len(dataset.cases()))
 
 
-def reading_options(dataset: Dataset) -> dict[str, Any]:
-    """The options of a data set as plain data."""
-    config = to_plain(getattr(dataset, "config", {}))
-    return config if isinstance(config, dict) else {}
+@dataclass(frozen=True, kw_only=True)
+class SplitConfig(DatasetConfig):
+    """Which parts of a data set, and where their lists go."""
+
+    out: Path | None = None
+    """Write one JSON file per split or fold into this folder."""
+    folds: int | None = None
+    """Make this many folds by patient instead of the published splits."""
+    stratify: tuple[str, ...] = ()
+    """Group keys kept in equal shares in all folds, such as quality ef_class."""
+    seed: int = 0
+    """Of the shuffle."""
 
 
-def cases_of(dataset: Dataset, patients: Iterable[str]) -> list[Case]:
-    """The cases of some patients, in the data set's order."""
-    wanted = set(patients)
-    return [case for case in dataset.cases() if case.patient in wanted]
+def split_dataset(config: SplitConfig) -> Mapping[str, Split]:
+    """The published splits of a data set, or folds made by patient; written if a folder is given.
 
-
-def choose_split(dataset: Dataset, name: str, *, folds: int = 5, fold: int | None = None, seed: int = 0) -> Split:
-    """A published split, a published fold, or a fold made by patient; of the patients at hand.
-
-    Where nobody at hand can validate, a tenth of the training patients do, see `Split.validated`.
-
-    Args:
-        dataset: where patients and published splits come from.
-        name: "k-fold", or one of the data set's own.
-        folds: how many, for "k-fold".
-        fold: number of a fold, from 1; takes the place of `name` where the data set publishes folds.
-        seed: of "k-fold".
+    Lists that are there and differ are not replaced.
 
     Raises:
-        InputError: there is no such split or fold.
+        InputError: the folder does not hold the data set, or it has too few patients for the folds.
+        UsageError: another list is there.
+        WorkError: nothing can be written.
     """
-    published = dataset.splits()
-    if fold is not None and name not in (*published, OFFICIAL, K_FOLD):
-        raise _no_split(dataset, name, published)
-    if fold is not None and f"fold{fold}" in published and name != K_FOLD:
-        name, fold = f"fold{fold}", None
-    if name == K_FOLD or (fold is not None and name not in published):
-        if not 1 <= (fold or 1) <= folds:
-            raise InputError(f"there is no fold {fold}: folds are 1 to {folds}")
-        return k_folds(patient_groups(dataset.cases()), folds=folds, seed=seed)[(fold or 1) - 1]
-    if fold is not None:
-        last = sum(f"fold{number}" in published for number in range(1, len(published) + 1))
-        there = f"folds are 1 to {last}" if last else "it publishes none"
-        raise InputError(f"{dataset.name} has no fold {fold}: {there}", remedy='or use data.split = "k-fold".')
-    if name not in published:
-        raise _no_split(dataset, name, published)
-    return published[name].on_disk({case.patient for case in dataset.cases()}).validated()
+    dataset = config.open()
+    splits = dict(dataset.splits())
+    if config.folds is not None:
+        groups = patient_groups(dataset.cases())
+        made = k_folds(groups, folds=config.folds, seed=config.seed, stratify=config.stratify)
+        splits = {f"fold{number}": split for number, split in enumerate(made, start=1)}
+    if config.out is not None:
+        with as_work_error(config.out):
+            config.out.mkdir(parents=True, exist_ok=True)
+        for name, split in splits.items():
+            write_new_text(config.out / f"{name}.json", split_text(split))
+    return splits
 
 
-def _no_split(dataset: Dataset, name: str, published: Iterable[str]) -> InputError:
-    there = ", ".join(published) or "none"
-    return InputError(f"{dataset.name} has no split {name!r}", remedy=f'it has {there}; or use "{K_FOLD}".')
+@dataclass(frozen=True, kw_only=True)
+class PackConfig(DatasetConfig):
+    """How images are prepared, and where to."""
+
+    height: int = 256
+    """Height of the prepared images."""
+    width: int = 256
+    """Width of the prepared images."""
+    cache: Path | None = None
+    """Folder for packed data; default: CARDIOTRACE_CACHE, or the user's cache folder."""
+
+
+def pack_dataset(config: PackConfig, watch: ProgressReporter = SILENT) -> PackedDataset:
+    """Prepare all labelled images once, or find them prepared already.
+
+    Raises:
+        InputError: the folder does not hold the data set, or an image cannot be read.
+        WorkError: nothing can be written.
+    """
+    preprocessing = Preprocessing([Choice("resize", {"height": config.height, "width": config.width})])
+    return pack(config.open(), preprocessing, cache=config.cache, watch=watch)

@@ -10,8 +10,8 @@ from cardiotrace.core.config import to_plain
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.preprocessing import Preprocessing
-from cardiotrace.workflows.data import open_dataset, pack
-from cardiotrace.workflows.progress import SILENT, ProgressReporter
+from cardiotrace.workflows.services.dataset import open_dataset, pack
+from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 
 
 @dataclass(frozen=True)

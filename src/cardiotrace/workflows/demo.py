@@ -9,9 +9,10 @@ from cardiotrace.core.errors import UsageError
 from cardiotrace.core.exam import Exam
 from cardiotrace.io.results import read_manifest, refuse_changed, staged_results
 from cardiotrace.phantoms import CmrPhantom, EchoPhantom, Pathology, biplane_exam, cmr_exam, sample_patient
-from cardiotrace.workflows.analyse import Analysed, Analyser
-from cardiotrace.workflows.progress import SILENT, ProgressReporter
-from cardiotrace.workflows.segment import Models, write_labels_of
+from cardiotrace.workflows.services.analysis import Analysed, Analyser
+from cardiotrace.workflows.services.label_maps import write_labels_of
+from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
+from cardiotrace.workflows.services.tracing import Models
 
 NAME = "phantom"
 FRAMES = 20
@@ -23,16 +24,17 @@ class DemoConfig:
     """The phantom, and where the report goes."""
 
     out: Path = Path("out/demo")
+    """Folder for the results."""
     pathology: str = "normal"
-    """Disease of the heart."""
+    """Disease of the heart: normal, dilated, hypertrophic, infarct, rv-dilated."""
     seed: int = 1
     """Another seed, another patient."""
     end_diastolic_ml: float | None = None
-    """In place of what the patient has."""
+    """True end-diastolic volume; default: the patient's."""
     ejection_fraction_percent: float | None = None
-    """In place of what the patient has."""
+    """True ejection fraction; default: the patient's."""
     model: str | None = None
-    """Name or path of the model for every image; by default the one for each image's view."""
+    """Name or path of the model for every image; default: the one for each image's view."""
     overwrite: bool = False
     """Replace results also where they were changed by hand."""
 
@@ -55,7 +57,7 @@ def demo(config: DemoConfig, watch: ProgressReporter = SILENT) -> DemoResult:
         UsageError: there is no such disease, or a result there was changed by hand.
         WorkError: nothing can be written there.
     """
-    models = Models(config.model).ready()
+    analyser = Analyser(Models(config.model).ready(), verb="demo")
     with watch.stage("picturing a beating heart"):
         exam, truth = phantom_study(config)
     with watch.stage("tracing, measuring, reporting"):
@@ -63,10 +65,10 @@ def demo(config: DemoConfig, watch: ProgressReporter = SILENT) -> DemoResult:
         if not config.overwrite:
             refuse_changed(folder, read_manifest(folder))
         with staged_results(folder, overwrite=config.overwrite) as staging:
-            analysis = Analyser(models, verb="demo").analyse(exam)
+            analysis = analyser.analyse(exam)
             write_labels_of(exam.images, analysis.labels, staging.folder, scheme=None)
-            analysis.write(staging.folder, truth=truth)
-    analysed = Analysed.written(exam.name, folder, analysis)
+            page = analysis.write(staging.folder, truth=truth)
+    analysed = Analysed.written(folder / page.name, analysis)
     return DemoResult(analysed, truth, sum(image.cine.grid_shape[0] for image in exam.images))
 
 

@@ -10,6 +10,7 @@ from cardiotrace.core.errors import UsageError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.file import require_replaceable
 from cardiotrace.core.label import LabelScheme
+from cardiotrace.core.terms import View
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.split import Split
 from cardiotrace.evaluation.case_table import CaseTable, require_group
@@ -26,14 +27,15 @@ from cardiotrace.evaluation.pairing import folder_cases, label_files
 from cardiotrace.evaluation.score import case_groups
 from cardiotrace.evaluation.selection import GroupFilter, select_items
 from cardiotrace.evaluation.table import TABLE_BEGINS, case_rows, table_to_json, to_text
-from cardiotrace.inference.predictor import open_predictor
 from cardiotrace.io import write_text
-from cardiotrace.io.atomic import as_work_error
 from cardiotrace.io.frames import GivenSpacing
-from cardiotrace.workflows.data import K_FOLD, OFFICIAL, cases_of, choose_split, open_dataset
-from cardiotrace.workflows.limits import FIT, named_limits
-from cardiotrace.workflows.progress import SILENT, ProgressReporter, Tick
-from cardiotrace.workflows.segment import given_spacing, known_scheme
+from cardiotrace.io.stored import ThirdAxis
+from cardiotrace.workflows.services.dataset import K_FOLD, OFFICIAL, cases_of, choose_split, open_dataset
+from cardiotrace.workflows.services.exams import known_scheme
+from cardiotrace.workflows.services.figure_folder import GALLERY_PAGE, figures_in, require_ours
+from cardiotrace.workflows.services.limits import FIT, named_limits
+from cardiotrace.workflows.services.progress import SILENT, ProgressReporter, Tick
+from cardiotrace.workflows.services.tracing import Models
 
 Part = Literal["training", "validation", "testing", "all"]
 
@@ -43,39 +45,47 @@ class EvaluateConfig:
     """What to score against what."""
 
     predicted: str
-    """A folder of label maps, or the name or path of a model."""
+    """Folder of label maps, or name or path of a model."""
     reference: Path
-    """A folder of label maps, or the folder of a data set."""
+    """Folder of reference label maps, or of a data set."""
     dataset: str | None = None
+    """Name of the data set that REFERENCE is, see `cardiotrace data list`."""
     options: dict[str, Any] = field(default_factory=dict)
+    """Options of the data set, such as views=["4CH"]."""
     part: Part = "all"
+    """Part of the split to score on."""
     split: str = OFFICIAL
-    """Name of one of the data set's own splits, or "k-fold"."""
+    """Which split of the data set, or k-fold."""
     fold: int | None = None
-    """Number of a fold, from 1."""
+    """Which fold, from 1."""
     folds: int | None = None
-    """Number of folds, for "k-fold"; 5 if nothing is said."""
+    """How many folds, for k-fold; default: 5."""
     fold_seed: int | None = None
-    """Who is in which fold, for "k-fold": the seed of the recipe; 0 if nothing is said."""
+    """Who is in which fold, for k-fold: the seed of the recipe; default: 0."""
     scheme: str | None = None
-    spacing_mm: tuple[float, ...] | None = None
-    """(height, width) or (height, width, slice distance), mm, of two folders of label maps."""
+    """What the values of two folders mean: camus, acdc, mnms, ..."""
+    spacing_mm: GivenSpacing | None = None
+    """Size of a pixel, mm, and the distance of slices, in place of what the files of two folders say."""
+    third_axis: ThirdAxis = "auto"
+    """What the third of three axes is in the reference of two folders, where files do not tell."""
     test_time_augmentation: bool = False
-    only: GroupFilter = field(default_factory=dict)
-    """Groups to score, by group key; empty scores all."""
-    limits: tuple[str, ...] = ()
-    """What counts as an outlier: names of presets, of models, or "fit"; empty takes what comes with the prediction."""
+    """Average the model over slightly changed versions of each image."""
     by: str = "phase"
-    """Groups of the plots."""
+    """Group the scores by phase, view, patient, or a group key such as quality or ef-class."""
+    only: GroupFilter = field(default_factory=dict)
+    """Score some groups only, such as quality=good,medium."""
+    limits: tuple[str, ...] = ()
+    """What counts as an outlier: leclerc-2019, ru-net-printed, ru-net-transposed, a model, or fit (the least of the
+    references of the training and validation parts); default: leclerc-2019 and the model's own limits."""
     out: Path | None = None
-    """Where the table of cases goes: .json (can be compared later) or .csv; that of a second observer goes beside it
-    with "_observer" in its name."""
+    """Write the table of cases to a .json (can be compared later) or .csv file; that of a second observer goes beside
+    it with "_observer" in its name."""
     plots: Path | None = None
-    """Folder for box plots and plots of agreement."""
+    """Write box plots of the scores and plots of agreement to this folder."""
     gallery: Path | None = None
-    """Folder for images of the worst cases."""
+    """Write images of the worst cases, and a page that shows them, to this folder."""
     worst: int = 10
-    """How many of them."""
+    """How many cases the gallery shows."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +102,7 @@ class _EvaluationTask:
     """What is to be scored, and how its predictions come about."""
 
     cases: list[Case]
-    judge: PredictCase
+    predict: PredictCase
     score: Callable[[list[Case], Tick], CaseTable]
     limits: OutlierLimits | None
 
@@ -113,10 +123,7 @@ def evaluate(config: EvaluateConfig, watch: ProgressReporter = SILENT) -> Evalua
         _require_table(config.out)
     task = _task(config, watch)
     require_group(config.by, map(case_groups, task.cases))
-    for folder in (config.plots, config.gallery):
-        if folder is not None:
-            with as_work_error(folder):  # before the work, not after it
-                folder.mkdir(parents=True, exist_ok=True)
+    _require_places(config)
     with watch.stage("scoring") as tick:
         table = task.score(task.cases, tick)
     if task.limits is not None:
@@ -133,24 +140,54 @@ def evaluate(config: EvaluateConfig, watch: ProgressReporter = SILENT) -> Evalua
 
 def _require_used(config: EvaluateConfig) -> None:
     """Refuse words that would be passed over: whoever gave them would take the scores for those of something else."""
-    split = {
-        "--part": None if config.part == "all" else config.part,
-        "--split": None if config.split == OFFICIAL else config.split,
-        "--fold": config.fold,
-        "--folds": config.folds,
-        "--fold-seed": config.fold_seed,
-    }
-    given = [name for name, value in split.items() if value is not None]
-    if config.dataset is None and given:
-        raise UsageError(f"{given[0]} is for data sets", remedy="say which one REFERENCE is with --dataset.")
-    if config.dataset is not None and config.scheme is not None:
-        raise UsageError("--scheme is for two folders of label maps", remedy="a data set has a scheme of its own.")
-    if given and config.part == "all" and FIT not in config.limits:
-        remedy = "say what of it to score on, such as --part testing."
-        raise UsageError(f"{given[0]} has no effect with --part all", remedy=remedy)
-    if (config.folds, config.fold_seed) != (None, None) and config.split != K_FOLD:
-        name = "--folds" if config.folds is not None else "--fold-seed"
-        raise UsageError(f"{name} is for folds that are made here", remedy=f"give --split {K_FOLD} with it.")
+    usual = EvaluateConfig(config.predicted, config.reference)
+    for idle in _IDLE:
+        given = [name for name in idle.names if getattr(config, name) != getattr(usual, name)]
+        if given and idle.applies(config):
+            raise UsageError(f"--{given[0].replace('_', '-')} {idle.why}", remedy=idle.remedy)
+
+
+@dataclass(frozen=True)
+class _Idle:
+    """Options that have no effect beside others."""
+
+    names: tuple[str, ...]
+    applies: Callable[[EvaluateConfig], bool]
+    why: str
+    remedy: str
+
+
+def _has_dataset(config: EvaluateConfig) -> bool:
+    return config.dataset is not None
+
+
+_OF_DATA_SETS = ("part", "split", "fold", "folds", "fold_seed")
+_OF_FOLDERS = {
+    "scheme": "a data set has a scheme of its own.",
+    "spacing_mm": "a data set of files takes --option spacing_mm=[DEPTH,HEIGHT,WIDTH].",
+    "third_axis": "a data set of files takes --option third_axis=time or depth.",
+}
+_IDLE = (
+    _Idle(
+        _OF_DATA_SETS,
+        lambda config: config.dataset is None,
+        "is for data sets",
+        "say which one REFERENCE is with --dataset.",
+    ),
+    *(_Idle((name,), _has_dataset, "is for two folders of label maps", remedy) for name, remedy in _OF_FOLDERS.items()),
+    _Idle(
+        _OF_DATA_SETS,
+        lambda config: config.part == "all" and FIT not in config.limits,
+        "has no effect with --part all",
+        "say what of it to score on, such as --part testing.",
+    ),
+    _Idle(
+        ("folds", "fold_seed"),
+        lambda config: config.split != K_FOLD,
+        "is for folds that are made here",
+        f"give --split {K_FOLD} with it.",
+    ),
+)
 
 
 def _require_table(path: Path) -> None:
@@ -169,17 +206,26 @@ def _write(table: CaseTable, path: Path) -> None:
     write_text(path, to_text(case_rows(table), "csv") if path.suffix == ".csv" else table_to_json(table))
 
 
+def _require_places(config: EvaluateConfig) -> None:
+    """Make the folders of the figures, and refuse those of somebody else's: before the work, not after it."""
+    if config.plots is not None:
+        require_ours(config.plots, option="--plots")
+    if config.gallery is not None:
+        require_ours(config.gallery, option="--gallery", certain=(GALLERY_PAGE,))
+
+
 def _draw(table: CaseTable, task: _EvaluationTask, config: EvaluateConfig, watch: ProgressReporter) -> None:
     """Plots and gallery; what draws them is loaded only if they are wanted."""
     if config.plots is not None:
-        from cardiotrace.workflows.plots import write_plots
+        from cardiotrace.workflows.services.plots import write_plots
 
-        write_plots(table, config.plots, by=config.by)
+        with figures_in(config.plots, option="--plots") as folder:
+            write_plots(table, folder, by=config.by)
     if config.gallery is not None:
-        from cardiotrace.workflows.gallery import write_gallery
+        from cardiotrace.workflows.services.gallery import write_gallery
 
-        with watch.stage("drawing the worst cases"):
-            write_gallery(table, task.cases, task.judge, config.gallery, count=config.worst)
+        with watch.stage("drawing the worst cases"), figures_in(config.gallery, option="--gallery") as folder:
+            write_gallery(table, task.cases, task.predict, folder, count=config.worst)
 
 
 def _task(config: EvaluateConfig, watch: ProgressReporter) -> _EvaluationTask:
@@ -190,20 +236,16 @@ def _task(config: EvaluateConfig, watch: ProgressReporter) -> _EvaluationTask:
         if config.scheme is None:
             raise UsageError("two folders of labels need a scheme", remedy="say what the values mean with --scheme.")
         scheme = known_scheme(config.scheme)
-        spacing_mm = given_spacing(config.spacing_mm)
-        cases = select_items(folder_cases(label_files(config.reference), scheme, spacing_mm=spacing_mm), config.only)
-        return _label_task(folder, scheme, cases, named_limits(config.limits), spacing_mm)
-    if config.spacing_mm is not None:
-        raise UsageError(
-            "--spacing-mm is for two folders of label maps",
-            remedy="a data set of files takes --option spacing_mm=[DEPTH,HEIGHT,WIDTH].",
-        )
+        files = label_files(config.reference)
+        cases = folder_cases(files, scheme, spacing_mm=config.spacing_mm, third_axis=config.third_axis)
+        cases = select_items(cases, config.only)
+        return _label_task(folder, scheme, cases, named_limits(config.limits), config.spacing_mm)
     dataset = open_dataset(Choice(config.dataset, config.options), config.reference)
     cases = select_items(_cases(dataset, config), config.only)
     limits = named_limits(config.limits, _references(dataset, config), watch=watch)
     if folder.is_dir():
         return _label_task(folder, dataset.scheme, cases, limits)
-    predictor = open_predictor(config.predicted)
+    predictor = Models(config.predicted).predictor(View.UNKNOWN)
     augmented = config.test_time_augmentation
     return _EvaluationTask(
         cases,

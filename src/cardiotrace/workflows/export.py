@@ -34,8 +34,8 @@ from cardiotrace.learning.training.recipe import Recipe, portable, without_place
 from cardiotrace.learning.training.run import trained_model
 from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.metrics import Agreement, Summary
-from cardiotrace.workflows.data import cases_of
-from cardiotrace.workflows.progress import SILENT, ProgressReporter
+from cardiotrace.workflows.services.dataset import cases_of
+from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.trained_run import TrainedRun, read_run
 
 MODEL_SUFFIX = ".onnx"

@@ -15,9 +15,9 @@ from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.zoo import find_model, load_model
 from cardiotrace.learning.ensemble import join
 from cardiotrace.learning.training.recipe import SPLIT_FILE, DataSettings, require_name
-from cardiotrace.workflows.data import open_dataset
 from cardiotrace.workflows.export import calibrated, require_model_place, scores_of, write_model
-from cardiotrace.workflows.progress import SILENT, ProgressReporter
+from cardiotrace.workflows.services.dataset import open_dataset
+from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.train import split_of
 
 

@@ -1,7 +1,7 @@
 """Exams and label maps made elsewhere in, numbers, images and a report out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,64 +9,49 @@ import numpy as np
 
 from cardiotrace.clinical.labelling import labels_in_place
 from cardiotrace.core.errors import InputError, UsageError
-from cardiotrace.core.exam import Exam, ExamImage, Patient
+from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.label import CAMUS, SCHEMES, LabelMap, LabelScheme
-from cardiotrace.core.terms import Modality, View
-from cardiotrace.datasets.exam_discovery import FoundExam, Reading, find_exams
-from cardiotrace.datasets.grouping import ImageFilesAs
-from cardiotrace.datasets.leftover import LABELS
+from cardiotrace.datasets.exam_discovery import FoundExam
 from cardiotrace.evaluation.pairing import label_files
 from cardiotrace.geometry.enclosure import fitting_schemes
 from cardiotrace.io import read_image, read_labels
+from cardiotrace.io.results import Manifest
 from cardiotrace.io.stored import ThirdAxis
-from cardiotrace.workflows.analyse import Analysed, measured
-from cardiotrace.workflows.batch import REPORT, BatchResult, ExamTask, Tell, for_each_exam, tell_nobody
-from cardiotrace.workflows.cohort import with_summary
-from cardiotrace.workflows.progress import SILENT, ProgressReporter
-from cardiotrace.workflows.provenance import given_in, provenance_of
-from cardiotrace.workflows.segment import given_spacing, known_scheme, spare_images
-from cardiotrace.workflows.stamp import stamp_of
+from cardiotrace.workflows.services.analysis import Analysed, for_given_labels, measured
+from cardiotrace.workflows.services.batch import (
+    BatchResult,
+    ExamTask,
+    Tell,
+    for_each_exam,
+    is_of_a_report,
+    tell_nobody,
+)
+from cardiotrace.workflows.services.cohort import with_summary
+from cardiotrace.workflows.services.exams import ExamConfig, known_scheme
+from cardiotrace.workflows.services.label_maps import spare_images
+from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
+from cardiotrace.workflows.services.provenance import provenance_of
+from cardiotrace.workflows.services.stamp import stamp_of
 
 
-@dataclass(frozen=True)
-class MeasureConfig:
+@dataclass(frozen=True, kw_only=True)
+class MeasureConfig(ExamConfig):
     """Which exams, with which labels, to where."""
 
-    exams: tuple[Path, ...]
     labels: Path
-    """Folder of label maps `X_labels.nii.gz` (or _gt, _seg, _mask) of images X; one folder per exam may lie in it."""
-    out: Path
+    """Folder of label maps X_labels.nii.gz (or _gt, _seg, _mask) of images X; one folder per exam may lie in it."""
     scheme: str | None = None
-    """What the values mean; by default `camus` for apical views, and a must for others."""
-    view: View | None = None
-    modality: Modality | None = None
-    """How all images were made, where nothing says it."""
-    spacing_mm: tuple[float, ...] | None = None
-    """(height, width) or (height, width, slice distance), mm."""
-    third_axis: ThirdAxis = "auto"
-    """What the third of three axes is, and what files of one plane each are together."""
-    image_files: ImageFilesAs = "auto"
-    """What numbered images in one folder are."""
-    patient: Patient = field(default_factory=Patient)
-    """What is known of the person better than files say it."""
-
-    overwrite: bool = False
-    """Replace also results that were changed by hand, and do again what is done; never label maps."""
+    """What the label values mean: camus, acdc, mnms, ...; default: camus for apical views."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.scheme is not None:
             known_scheme(self.scheme)
 
     @property
-    def reading(self) -> Reading:
-        """What is known better than the files."""
-        spacing_mm = given_spacing(self.spacing_mm)
-        return Reading(self.view, self.modality, spacing_mm, self.third_axis, self.image_files, self.patient)
-
-    @property
     def given(self) -> dict[str, Any]:
         """What was said in place of what files say, as plain data."""
-        return given_in(self.reading) | ({"scheme": self.scheme} if self.scheme else {})
+        return super().given | ({"scheme": self.scheme} if self.scheme else {})
 
 
 def measure_exams(
@@ -85,44 +70,31 @@ def measure_exams(
         What was done, and what failed and why; a failed exam leaves nothing behind.
     """
     settings = {"given": config.given, "labels": str(config.labels.resolve())}
-    task = ExamTask("measure", config.out, settings, config.overwrite, writes=_is_of_a_report)
+    task = ExamTask("measure", config.out, settings, config.overwrite, keeps=_is_no_report, beside_images=True)
 
     def one(found: FoundExam) -> Analysed:
         folder = task.folder(found.name)
         if task.is_done(found, lambda made: _same_labels(found.name, config, made)):
             return Analysed.stored(found.name, folder)
         with task.results(found) as staging:
-            exam = _without_labels(replace(found.read(), name=found.name))
+            exam = found.read()
             spare_images(staging, exam)
             files = _files(exam, config)
-            exam = _told_of_unlabelled(exam, files)
             staging.inputs.extend(files.values())
             staging.made["labels"] = _stamped(exam.name, [image.name for image in exam.images], config)
+            labels = _read(exam, files, config)
+            exam = for_given_labels(exam, files)
             names = {name: path.name for name, path in files.items()}
-            provenance = provenance_of(exam, names, verb="measure", given=config.given)
-            analysis = measured(exam, labels_of(exam, config), provenance)
-            analysis.write(staging.folder)
-        return Analysed.written(found.name, folder, analysis)
+            analysis = measured(exam, labels, provenance_of(exam, names, verb="measure", given=config.given))
+            page = analysis.write(staging.folder)
+        return Analysed.written(folder / page.name, analysis)
 
-    exams = find_exams(config.exams, config.reading)
-    batch = for_each_exam(exams, one, watch, title="measuring", tell=tell)
+    batch = for_each_exam(config.find(), one, watch, title="measuring", tell=tell)
     return with_summary(batch, config.out, overwrite=config.overwrite)
 
 
-def _without_labels(exam: Exam) -> Exam:
-    """Labels beside the images are what is measured here, not files that were left out."""
-    return replace(exam, left_out=tuple(line for line in exam.left_out if not line.endswith(LABELS)))
-
-
-def _told_of_unlabelled(exam: Exam, files: Mapping[str, Path]) -> Exam:
-    """The exam that says which of its images have no labels; frames of a labelled video need none."""
-    lacking = [image for image in exam.images if image.name not in files and image.shown_in not in files]
-    told = tuple(f"{image.name}: no labels of it were given, so that it is not measured" for image in lacking)
-    return replace(exam, left_out=(*exam.left_out, *told)) if files else exam
-
-
-def _is_of_a_report(name: str) -> bool:
-    return name in REPORT or name.startswith("figures/")
+def _is_no_report(_: Manifest, name: str) -> bool:
+    return not is_of_a_report(name)
 
 
 def labels_of(exam: Exam, config: MeasureConfig) -> dict[str, LabelMap]:
@@ -132,7 +104,10 @@ def labels_of(exam: Exam, config: MeasureConfig) -> dict[str, LabelMap]:
         InputError: there is none, or one cannot be read, or lies elsewhere than its image.
         UsageError: it is not said what the values mean.
     """
-    files = _files(exam, config)
+    return _read(exam, _files(exam, config), config)
+
+
+def _read(exam: Exam, files: Mapping[str, Path], config: MeasureConfig) -> dict[str, LabelMap]:
     if not files:
         expected = f"{exam.images[0].name}_labels.nii.gz" if exam.images else "X_labels.nii.gz for an image X"
         where = _folders(exam.name, config)[0]
@@ -187,7 +162,7 @@ def _labels(image: ExamImage, path: Path, config: MeasureConfig) -> LabelMap:
     scheme = _scheme(image, config)
     if scheme is None:
         raise _unsaid_scheme(image, path, axis)
-    return read_labels(path, scheme, third_axis=axis, spacing_mm=given_spacing(config.spacing_mm))
+    return read_labels(path, scheme, third_axis=axis, spacing_mm=config.reading.spacing_mm)
 
 
 def _scheme(image: ExamImage, config: MeasureConfig) -> LabelScheme | None:

@@ -1,8 +1,9 @@
 """A data set as nnU-Net v2 reads it."""
 
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,30 @@ from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.split import Split, k_folds, patient_groups
 from cardiotrace.io import write_image, write_json
 from cardiotrace.io.atomic import as_work_error
-from cardiotrace.workflows.data import reading_options
-from cardiotrace.workflows.progress import SILENT, ProgressReporter
+from cardiotrace.workflows.data import DatasetConfig
+from cardiotrace.workflows.services.dataset import OFFICIAL, reading_options
+from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 
+LOG = logging.getLogger(__name__)
 SUFFIX = ".nii.gz"
 RECORD = "cardiotrace.json"
 """Says what an export was made from, beside it: files that are kept must have been made in the same way."""
 CHANNELS = {1: ("grey",), 3: ("red", "green", "blue")}
 """Names of the channels, by their number; nnU-Net normalises channels of these names by their mean and spread."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NnunetConfig(DatasetConfig):
+    """Which data set, which part of it is kept for testing, and where to."""
+
+    out: Path
+    """The folder to be, such as nnUNet_raw/Dataset101_CAMUS."""
+    split: str = OFFICIAL
+    """Published split: its testing part goes to imagesTs and labelsTs."""
+    folds: int | None = None
+    """Make this many folds by patient instead, none kept for testing."""
+    seed: int = 0
+    """Of the shuffle of the folds."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +74,14 @@ class _NnunetFolders:
         return self.labels / f"{name}{SUFFIX}"
 
 
-def nnunet_splits(dataset: Dataset, *, split: str = "official", folds: int | None = None, seed: int = 0) -> list[Split]:
+def export_for_nnunet(config: NnunetConfig, watch: ProgressReporter = SILENT) -> Exported:
+    """Open a data set and write it as nnU-Net reads it, see `export_nnunet`."""
+    dataset = config.open()
+    splits = nnunet_splits(dataset, split=config.split, folds=config.folds, seed=config.seed)
+    return export_nnunet(dataset, config.out, splits, watch)
+
+
+def nnunet_splits(dataset: Dataset, *, split: str = OFFICIAL, folds: int | None = None, seed: int = 0) -> list[Split]:
     """One published split, or folds by patient in which each is validated on once and none is kept for testing.
 
     Raises:
@@ -98,8 +122,7 @@ def export_nnunet(dataset: Dataset, out: Path, splits: Sequence[Split], watch: P
     Source:
         Isensee et al. 2021, Nature Methods 18:203; nnU-Net 2's documentation of its dataset format.
     """
-    part_of = {name: "testing" for split in splits for name in split.testing}
-    part_of |= {name: "training" for split in splits for name in (*split.training, *split.validation)}
+    part_of = _parts(splits)
     everything = dataset.cases()
     cases = [case for case in everything if case.read_labels is not None and case.patient in part_of]
     if not cases:
@@ -107,23 +130,44 @@ def export_nnunet(dataset: Dataset, out: Path, splits: Sequence[Split], watch: P
     _require_apart(out, dataset.root, everything)
     is_current = _begin(out, dataset)
     places = {part: _place(out, ending) for part, ending in (("training", "Tr"), ("testing", "Ts"))}
-    names: dict[str, list[str]] = {}
-    kept = 0
+    written = _Written(part_of)
     with watch.stage(f"writing {dataset.name} for nnU-Net") as tick:
         for done, case in enumerate(cases, start=1):
             place = places[part_of[case.patient]]
             there = _up_to_date(case, place, dataset.root) if is_current else []
-            kept += len(there)
-            names.setdefault(case.patient, []).extend(there or _write_case(case, place, dataset))
+            written.add(case.patient, there or _write_case(case, place, dataset), kept=len(there))
             tick(done, len(cases))
-    listed = {
-        part: [name for patient in names if part_of[patient] == part for name in names[patient]] for part in places
-    }
     for part, place in places.items():
-        _check_alone(place, listed[part])
-    write_json(out / "dataset.json", _description(dataset, len(listed["training"])))
-    write_json(out / "splits_final.json", [_fold(split, names) for split in splits])
-    return Exported(out, len(listed["training"]), len(listed["testing"]), kept, _left_out(everything, part_of, splits))
+        _check_alone(place, written.listed(part))
+    training, testing = len(written.listed("training")), len(written.listed("testing"))
+    write_json(out / "dataset.json", _description(dataset, training))
+    write_json(out / "splits_final.json", [_fold(split, written.names) for split in splits])
+    LOG.debug("%s: %d images for training, %d for testing, %d of them kept", out, training, testing, written.kept)
+    return Exported(out, training, testing, written.kept, _left_out(everything, part_of, splits))
+
+
+@dataclass
+class _Written:
+    """Names of the images that stand in the folders."""
+
+    part_of: Mapping[str, str]
+    """Of each patient."""
+    names: dict[str, list[str]] = field(default_factory=dict)
+    """By patient."""
+    kept: int = 0
+
+    def add(self, patient: str, names: Sequence[str], *, kept: int) -> None:
+        self.names.setdefault(patient, []).extend(names)
+        self.kept += kept
+
+    def listed(self, part: str) -> list[str]:
+        return [name for patient, names in self.names.items() if self.part_of[patient] == part for name in names]
+
+
+def _parts(splits: Sequence[Split]) -> dict[str, str]:
+    """Patient to the part it goes to; whoever trains in one fold is not kept for testing in another."""
+    part_of = {name: "testing" for split in splits for name in split.testing}
+    return part_of | {name: "training" for split in splits for name in (*split.training, *split.validation)}
 
 
 def _require_apart(out: Path, root: Path, cases: Iterable[Case]) -> None:

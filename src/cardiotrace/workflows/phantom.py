@@ -1,6 +1,7 @@
 """Data sets of phantoms in the formats and folder trees of real ones, with the truth beside them."""
 
 import json
+import logging
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -8,13 +9,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cardiotrace.core.errors import ConfigError, InputError
+from cardiotrace.datasets.tree import FUNDUS_FOLDERS, AcdcTree, CamusTree, FundusTree, Mnms2Tree, Row, Tree, as_csv
 from cardiotrace.io import write_json, write_text
 from cardiotrace.io.atomic import as_work_error
 from cardiotrace.io.folder import staged_folder
 from cardiotrace.phantoms.choice import PhantomConfig, choice_digest, draw_patient
 from cardiotrace.phantoms.patient import RenderedPatient, render_patient
-from cardiotrace.workflows.progress import SILENT, ProgressReporter
-from cardiotrace.workflows.tree import FUNDUS_FOLDERS, AcdcTree, CamusTree, FundusTree, Mnms2Tree, Row, Tree, as_csv
+from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 
 Layout = Literal["camus", "acdc", "mnms2", "images"]
 TREES: Mapping[Layout, Tree] = {
@@ -24,38 +25,35 @@ LAYOUTS: Mapping[str, tuple[Layout, ...]] = {"echo": ("camus",), "cmr": ("acdc",
 """Trees of each kind of phantom, the usual one first."""
 SETTINGS = "phantom.json"
 TRUTH = "truth"
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class WriteConfig:
-    """A data set of phantoms to be written.
-
-    Args:
-        out: its folder.
-        phantoms: which.
-        layout: folder tree; None for the usual one of the kind.
-    """
+    """A data set of phantoms to be written."""
 
     out: Path
+    """Folder of the data set; one that was begun with the same options is gone on with."""
     phantoms: PhantomConfig
+    """Which phantoms."""
     layout: Layout | None = None
+    """Whose folder tree and label numbers; default: the usual one of the kind."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """What was written.
-
-    Args:
-        out: the data set's folder.
-        table: truth.csv.
-        rows: of the table, by patient.
-        made: patients that were rendered now; the others were there already.
-    """
+    """What was written."""
 
     out: Path
+    """The data set's folder."""
     table: Path
+    """truth.csv."""
     rows: Mapping[str, Row]
+    """Of the table, by patient."""
     made: int
+    """Patients that were rendered now; the others were there already."""
+    layout: Layout
+    """Whose folder tree it is."""
 
 
 def write_phantoms(config: WriteConfig, watch: ProgressReporter = SILENT) -> Written:
@@ -77,10 +75,7 @@ def write_phantoms(config: WriteConfig, watch: ProgressReporter = SILENT) -> Wri
             name = tree.name(number)
             record = config.out / TRUTH / f"{name}.json"
             if not record.exists():
-                patient = render_patient(draw_patient(config.phantoms, number), config.phantoms.views)
-                _write_patient(config.out, tree, name, patient)
-                # Written last: its being there says that the patient is complete.
-                write_json(record, {"patient": name, **patient.truth, "curves": patient.curves})
+                _make_patient(config, tree, number, record)
                 made += 1
             rows[name] = _row(record)
             tick(number, config.phantoms.count)
@@ -88,12 +83,25 @@ def write_phantoms(config: WriteConfig, watch: ProgressReporter = SILENT) -> Wri
         tree.finish(config.out, rows)
     table = config.out / "truth.csv"
     write_text(table, as_csv([{"patient": name, **row} for name, row in rows.items()]))
-    return Written(config.out, table, rows, made)
+    return Written(config.out, table, rows, made, _layout(config))
+
+
+def _make_patient(config: WriteConfig, tree: Tree, number: int, record: Path) -> None:
+    name = tree.name(number)
+    patient = render_patient(draw_patient(config.phantoms, number), config.phantoms.views)
+    _write_patient(config.out, tree, name, patient)
+    # Written last: its being there says that the patient is complete.
+    write_json(record, {"patient": name, **patient.truth, "curves": patient.curves})
+    LOG.debug("%s is written", name)
+
+
+def _layout(config: WriteConfig) -> Layout:
+    return config.layout or LAYOUTS[config.phantoms.kind][0]
 
 
 def _tree(config: WriteConfig) -> Tree:
     kind, count = config.phantoms.kind, config.phantoms.count
-    layout = config.layout or LAYOUTS[kind][0]
+    layout = _layout(config)
     if layout not in LAYOUTS[kind]:
         raise ConfigError(f"layout: {kind} has no {layout!r}", remedy=f"give one of {', '.join(LAYOUTS[kind])}.")
     tree = TREES[layout]
@@ -105,7 +113,7 @@ def _tree(config: WriteConfig) -> Tree:
 def _settings(config: WriteConfig) -> dict[str, Any]:
     chosen = {name: value for name, value in asdict(config.phantoms).items() if name != "count"}
     return {
-        "layout": config.layout or LAYOUTS[config.phantoms.kind][0],
+        "layout": _layout(config),
         **json.loads(json.dumps(chosen)),
         "digest": choice_digest(config.phantoms),
     }
@@ -116,21 +124,26 @@ def _claim(config: WriteConfig) -> None:
     out, settings = config.out, _settings(config)
     path = out / SETTINGS
     if path.exists():
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(f"cannot be read: {error}", where=path, remedy="use another --out.") from None
-        changed = [name for name in settings if found.get(name) != settings[name]]
-        changed = [name for name in changed if name != "digest"] or changed
-        if changed:
-            what = "made by another version" if changed == ["digest"] else f"of other settings ({', '.join(changed)})"
-            raise InputError(f"holds phantoms {what}", where=out, remedy="use another --out.")
+        _require_same(path, settings)
         return
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError("is not empty and holds no phantoms", where=out, remedy="use another --out.")
     with as_work_error(out):
         (out / TRUTH).mkdir(parents=True, exist_ok=True)
     write_json(path, settings)
+
+
+def _require_same(path: Path, settings: Mapping[str, Any]) -> None:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read: {error}", where=path, remedy="use another --out.") from None
+    changed = [name for name in settings if found.get(name) != settings[name]]
+    # The digest changes with every setting: by itself it says that the program draws the same patients otherwise.
+    changed = [name for name in changed if name != "digest"] or changed
+    if changed:
+        what = "made by another version" if changed == ["digest"] else f"of other settings ({', '.join(changed)})"
+        raise InputError(f"holds phantoms {what}", where=path.parent, remedy="use another --out.")
 
 
 def _write_patient(out: Path, tree: Tree, name: str, patient: RenderedPatient) -> None:

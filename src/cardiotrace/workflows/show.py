@@ -1,17 +1,16 @@
 """What is in an exam, before anything is done with it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cardiotrace.core.errors import CardioTraceError
 from cardiotrace.core.exam import ExamImage
-from cardiotrace.datasets.exam_discovery import AS_IT_IS, FoundExam, Reading, find_exams
-from cardiotrace.workflows.batch import Failure, attempt
-from cardiotrace.workflows.provenance import reading_flags
+from cardiotrace.datasets.exam_discovery import FoundExam
+from cardiotrace.workflows.services.batch import Failure, attempt
+from cardiotrace.workflows.services.exams import ReadingConfig
+from cardiotrace.workflows.services.provenance import reading_flags
 
 
 @dataclass(frozen=True)
@@ -28,10 +27,10 @@ class ExamSummary:
     """Files beside the images that are none of the exam's, with the reason."""
 
 
-def show(paths: Sequence[Path], reading: Reading = AS_IT_IS) -> list[ExamSummary]:
+def show(config: ReadingConfig) -> list[ExamSummary]:
     """Describe every exam at the paths; one that cannot be read is listed with its problem."""
     shown = []
-    for found in find_exams(paths, reading):
+    for found in config.find():
         result = attempt(found, _describe)
         shown.append(ExamSummary(found.name, {}, (), result.error) if isinstance(result, Failure) else result)
     return shown

@@ -26,10 +26,10 @@ from cardiotrace.learning.training.run import (
 )
 from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.parallel import led_by_parent
-from cardiotrace.workflows.data import choose_split
 from cardiotrace.workflows.data_opener import DataOpener
 from cardiotrace.workflows.export import seal_run
-from cardiotrace.workflows.progress import SILENT, ProgressReporter
+from cardiotrace.workflows.services.dataset import choose_split
+from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.trained_run import TrainedRun
 from cardiotrace.workflows.training_report import EpochReport, split_remarks, unlabelled_remarks
 

@@ -10,8 +10,8 @@ from cardiotrace.datasets.split import Split, read_split
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.recipe import Recipe, read_recipe
 from cardiotrace.learning.training.training_log import TrainingLog
-from cardiotrace.workflows.data import open_dataset, pack
-from cardiotrace.workflows.progress import SILENT, ProgressReporter
+from cardiotrace.workflows.services.dataset import open_dataset, pack
+from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 
 
 @dataclass(frozen=True)

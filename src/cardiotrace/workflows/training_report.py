@@ -13,7 +13,7 @@ from cardiotrace.datasets.split import Split
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.training_log import Row
 from cardiotrace.report.figure import draw_curves
-from cardiotrace.workflows.progress import ProgressReporter
+from cardiotrace.workflows.services.progress import ProgressReporter
 
 
 @dataclass

@@ -27,10 +27,10 @@ from cardiotrace.learning.training.loop import DivergedError
 from cardiotrace.learning.training.run import Hardware, RunCallbacks, TrainingData, train, trained_model
 from cardiotrace.learning.training.sweep import SweepRun
 from cardiotrace.learning.training.training_log import TrainingLog
-from cardiotrace.workflows.data import cases_of
 from cardiotrace.workflows.data_opener import DataOpener
 from cardiotrace.workflows.export import describe
-from cardiotrace.workflows.progress import SILENT, ProgressReporter
+from cardiotrace.workflows.services.dataset import cases_of
+from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.sweep.grid import grid_table
 from cardiotrace.workflows.train import PlannedRun, RecipeConfig, split_of, training_data
 

@@ -11,7 +11,7 @@ from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.sweep import SweepPlan, read_plan
 from cardiotrace.parallel import make_executor
 from cardiotrace.workflows.data_opener import DataOpener
-from cardiotrace.workflows.progress import SILENT, ProgressReporter
+from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.sweep.example import first_image
 from cardiotrace.workflows.sweep.job import (
     Job,

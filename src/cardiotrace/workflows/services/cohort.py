@@ -7,13 +7,12 @@ from typing import Any, TypeVar
 
 from cardiotrace.core.errors import CardioTraceError, InputError
 from cardiotrace.io import write_text
-from cardiotrace.io.results import read_manifest, refuse_changed, staged_results
+from cardiotrace.io.results import REPORT_PAGE, THUMBNAIL, read_manifest, refuse_changed, staged_results
 from cardiotrace.report.cohort import CohortRow, cohort_csv, cohort_page
-from cardiotrace.workflows.batch import BatchResult
-from cardiotrace.workflows.record import Record, read_record
+from cardiotrace.workflows.services.batch import BatchResult
+from cardiotrace.workflows.services.record import Record, read_record
 
 PAGE, TABLE = "index.html", "summary.csv"
-THUMBNAIL = "figures/thumbnail.jpg"
 
 Result = TypeVar("Result")
 
@@ -74,7 +73,7 @@ def _records(out: Path) -> dict[str, Record]:
     """What lies in the folder, by name of the exam; what a killed run left incomplete is none."""
     records = {}
     for folder in sorted(out.iterdir()) if out.is_dir() else ():
-        if folder.name.startswith(".") or not (folder / "report.html").is_file():
+        if folder.name.startswith(".") or not (folder / REPORT_PAGE).is_file():
             continue
         manifest = read_manifest(folder)
         if manifest.files and not manifest.is_complete:
@@ -98,7 +97,7 @@ def _row(name: str, out: Path, record: Record | None, reason: str) -> CohortRow:
         reason=reason,
         model=", ".join(str(model.get("name", "")) for model in models),
         pixel_size=", ".join(dict.fromkeys(str(image.get("pixel_size", "")) for image in images)),
-        report=f"{name}/report.html",
+        report=f"{name}/{REPORT_PAGE}",
         thumbnail=thumbnail.read_bytes() if thumbnail.is_file() else b"",
     )
 

@@ -16,12 +16,15 @@ from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.geometry import Geometry, Known
 from cardiotrace.core.image import Image
 from cardiotrace.core.terms import Modality, View
+from cardiotrace.datasets.exam_discovery import Reading
 from cardiotrace.report.cohort import CohortRow, cohort_csv, cohort_page
-from cardiotrace.workflows.analyse import Analyser, analyse
-from cardiotrace.workflows.cohort import write_summary
-from cardiotrace.workflows.provenance import provenance_of, reading_flags
-from cardiotrace.workflows.record import read_record
-from cardiotrace.workflows.segment import Models, SegmentConfig
+from cardiotrace.workflows.analyse import analyse
+from cardiotrace.workflows.segment import SegmentConfig
+from cardiotrace.workflows.services.analysis import Analyser
+from cardiotrace.workflows.services.cohort import write_summary
+from cardiotrace.workflows.services.provenance import provenance_of, reading_flags
+from cardiotrace.workflows.services.record import read_record
+from cardiotrace.workflows.services.tracing import Models
 from tests.fake.models import write_camus_model
 
 
@@ -77,9 +80,8 @@ def test_the_model_is_told_with_its_checksum(model, tmp_path):
 
 def test_every_override_is_told(model, tmp_path):
     ct.write_image(image().cine, tmp_path / "x.nii.gz")
-    config = SegmentConfig(
-        (tmp_path / "x.nii.gz",), tmp_path / "out", str(model), View.TWO_CHAMBER, Modality.US, (3.0, 2.0)
-    )
+    reading = Reading(View.TWO_CHAMBER, Modality.US, (None, 3.0, 2.0))
+    config = SegmentConfig(exams=(tmp_path / "x.nii.gz",), out=tmp_path / "out", model=str(model), reading=reading)
     (done,) = analyse(replace(config, scheme="lv", test_time_augmentation=True)).done
     plain = json.loads((tmp_path / "out/x/measures.json").read_text())["provenance"]
     assert plain == done.plain["provenance"]

@@ -13,21 +13,20 @@ from cardiotrace.evaluation.worst import ScoredFrame, worst_frames
 from cardiotrace.io import write_text
 from cardiotrace.metrics import short_name
 from cardiotrace.report.gallery import ComparedImage, draw_compared
-
-INDEX = "index.md"
+from cardiotrace.workflows.services.figure_folder import GALLERY_PAGE
 
 
 def write_gallery(
-    table: CaseTable, cases: Iterable[Case], judge: PredictCase, folder: Path, *, count: int = 10
+    table: CaseTable, cases: Iterable[Case], predict: PredictCase, folder: Path, *, count: int = 10
 ) -> Path:
-    """Write an image of each of the worst frames by mean Dice over regions, and `index.md`, which shows them.
+    """Write an image of each of the worst frames by mean Dice over regions, and a page, `index.md`, which shows them.
 
     Only those frames are predicted again.
 
     Args:
         table: scores of the cases.
         cases: the same cases.
-        judge: what predicted them.
+        predict: what predicted them.
         folder: where they go; it must be there.
         count: how many, at most.
 
@@ -45,15 +44,15 @@ def write_gallery(
     for rank, worst in enumerate(worst_frames(table, count), start=1):
         case = by_name[worst.case]
         name = f"{rank:02d}_{_safe(worst.case)}_{worst.frame}.png"
-        judged = judge(case)
-        compared = ComparedImage(case.read_image(), judged.predicted, judged.reference, worst.frame)
+        prediction = predict(case)
+        compared = ComparedImage(case.read_image(), prediction.predicted, prediction.reference, worst.frame)
         title = f"{rank}. {worst.case}, {_place(worst)}"
         notes = [_numbers(row) for row in worst.rows if not math.isnan(row.score("dice"))]
         draw_compared(compared, folder / name, title=title, notes=notes)
         rows.append({"rank": rank, "case": worst.case, **_facts(worst), **_verdict(table, worst), "Dice": worst.mean})
         images.append(f"## {title}\n\n![{worst.case}]({name})")
-    write_text(folder / INDEX, "\n\n".join([*parts, to_text(rows, "markdown").strip(), *images]) + "\n")
-    return folder / INDEX
+    write_text(folder / GALLERY_PAGE, "\n\n".join([*parts, to_text(rows, "markdown").strip(), *images]) + "\n")
+    return folder / GALLERY_PAGE
 
 
 def _about(table: CaseTable) -> str:

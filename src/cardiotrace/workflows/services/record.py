@@ -11,8 +11,8 @@ from cardiotrace.clinical.quantity import FORMER_NAMES, Measures, Quantity
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.plain import read_json
+from cardiotrace.io.results import MEASURES
 
-FILE = "measures.json"
 _VERSIONS = ("1", "2", "3")
 
 
@@ -38,7 +38,7 @@ def read_record(folder: Path) -> Record:
     Raises:
         InputError: there is none, or it cannot be understood.
     """
-    path = folder / FILE
+    path = folder / MEASURES
     try:
         plain = read_json(path)
         if plain.get("version") not in _VERSIONS:

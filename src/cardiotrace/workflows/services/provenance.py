@@ -31,7 +31,7 @@ class UsedModel:
 
 @dataclass(frozen=True)
 class ReadImage:
-    """An image as it was taken: what was targets of it, and why."""
+    """An image as it was taken: what was believed of it, and why."""
 
     name: str
     file: str
@@ -132,8 +132,7 @@ def given_in(settings: Any) -> dict[str, Any]:
     """The fields of a dataclass of settings that are not as they are by default, as plain data.
 
     Example:
-        >>> from cardiotrace.core.config import to_plain
-    from cardiotrace.core.exam import Patient
+        >>> from cardiotrace.core.exam import Patient
         >>> given_in(Patient(sex="F"))
         {'sex': 'F'}
     """

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -14,17 +15,28 @@ from cardiotrace.core.errors import CardioTraceError, UsageError, explained
 from cardiotrace.datasets.exam_discovery import FoundExam
 from cardiotrace.datasets.naming import image_name
 from cardiotrace.io.formats import suffix_of
-from cardiotrace.io.results import REMEDY, Manifest, Staging, read_manifest, refuse_changed, staged_results
-from cardiotrace.workflows.progress import ProgressReporter
-from cardiotrace.workflows.stamp import Stamps, folder_of, stamps_of
+from cardiotrace.io.results import (
+    FIGURES,
+    MEASURES,
+    MEASURES_TABLE,
+    REMEDY,
+    REPORT_PAGE,
+    Manifest,
+    Staging,
+    read_manifest,
+    refuse_changed,
+    staged_results,
+)
+from cardiotrace.workflows.services.progress import ProgressReporter
+from cardiotrace.workflows.services.stamp import Stamps, folder_of, stamps_of
 
 Result = TypeVar("Result")
 
 LOG = logging.getLogger(__name__)
-"""Told of each failure with its traceback, at the level of debugging."""
+"""Told at the level of debugging: of each exam that is begun, and of each failure with its traceback."""
 
-REPORT = ("measures.json", "measures.csv", "report.html")
-"""What `analyse` and `measure` write into the folder of every exam, beside `figures/`."""
+REPORT = (MEASURES, MEASURES_TABLE, REPORT_PAGE)
+"""What `analyse` and `measure` write into the folder of every exam, beside figures."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +99,7 @@ def for_each_exam(
 
 def attempt(exam: FoundExam, work: Callable[[FoundExam], Result]) -> Result | Failure:
     """The work on one exam, or why it could not be done."""
+    LOG.debug("%s: %s", exam.name, exam.path)
     try:
         return work(exam)
     except Exception as error:
@@ -97,8 +110,13 @@ def attempt(exam: FoundExam, work: Callable[[FoundExam], Result]) -> Result | Fa
     return Failure(exam.name, reason)
 
 
-def _everything(_: str) -> bool:
-    return True
+def _nothing(_: Manifest, __: str) -> bool:
+    return False
+
+
+def is_of_a_report(name: str) -> bool:
+    """Whether a file is what `analyse` and `measure` write, by its path in the folder of an exam."""
+    return name in REPORT or name.startswith(f"{FIGURES}/")
 
 
 @dataclass(frozen=True)
@@ -111,10 +129,12 @@ class ExamTask:
     """All that the results depend on beside the exams, as plain data."""
     overwrite: bool = False
     """Whether files may be replaced that the user made or changed, and exams done again."""
-    writes: Callable[[str], bool] = _everything
-    """Whether the verb may write a file, by its path in the folder of an exam; earlier ones that it may not stay."""
+    keeps: Callable[[Manifest, str], bool] = _nothing
+    """Whether a file of an earlier run stays as it is, by that run's manifest and its path in the folder of an exam."""
     certain: tuple[str, ...] = REPORT
     """Files that it writes for every exam."""
+    beside_images: bool = False
+    """Whether results may go into a folder that holds images of something else: given label maps may look like them."""
     _stamps: dict[Path, Stamps] = field(default_factory=dict)
 
     def folder(self, name: str) -> Path:
@@ -136,12 +156,12 @@ class ExamTask:
         if self.overwrite or not folder.exists():
             return False
         manifest = read_manifest(folder)
-        refuse_changed(folder, manifest, self.writes)
+        refuse_changed(folder, manifest, lambda name: not self.keeps(manifest, name))
         made = {key: manifest.made.get(key) for key in ("verb", "program", "settings", "inputs")}
         if made == self._made(found) and manifest.is_whole(folder) and same(manifest.made):
             return True
         _refuse_unknown(folder, manifest, self.certain)
-        if not manifest.files and self.writes is _everything:
+        if not manifest.files and not self.beside_images:
             _refuse_images_of_others(folder)
         _refuse_other_exam(folder, manifest, found.path, self._inputs(found))
         return False
@@ -155,7 +175,8 @@ class ExamTask:
             WorkError: nothing can be written there.
         """
         folder = self.folder(found.name)
-        with staged_results(folder, overwrite=self.overwrite, keeps=lambda name: not self.writes(name)) as staging:
+        keeps = partial(self.keeps, read_manifest(folder))
+        with staged_results(folder, overwrite=self.overwrite, keeps=keeps) as staging:
             staging.made.update(self._made(found), exam=str(found.path.resolve()), date=_now())
             staging.inputs.extend(folder_of(found.path) / name for name in self._inputs(found))
             yield staging

@@ -8,7 +8,7 @@ from cardiotrace.evaluation.limits import PRESETS, OutlierLimits, combined, mode
 from cardiotrace.evaluation.outlier import fit_limits
 from cardiotrace.inference.model_file import read_spec
 from cardiotrace.inference.zoo import find_model
-from cardiotrace.workflows.progress import SILENT, ProgressReporter
+from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 
 FIT = "fit"
 """The word for limits of the data set's own references."""

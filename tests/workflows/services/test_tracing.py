@@ -12,7 +12,7 @@ from cardiotrace.core.geometry import Geometry
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LV_ONLY
 from cardiotrace.core.terms import Modality, Structure, View
-from cardiotrace.workflows.segment import Models, segment_exam, segmentation_flags
+from cardiotrace.workflows.services.tracing import Models, trace_exam
 from tests.fake.models import make_model, make_spec, threshold_network
 
 
@@ -33,10 +33,10 @@ def four_chamber_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("four_chamber_model")
 def test_an_image_without_a_model_is_left_out_and_said_so() -> None:
     exam = Exam("patient", (image("four", View.FOUR_CHAMBER), image("two", View.TWO_CHAMBER)))
-    segmentations = segment_exam(exam, Models())
-    assert list(segmentations) == ["four"]
-    assert segmentations["four"].labels.mask(Structure.LV).sum() == 16
-    (flag,) = segmentation_flags(exam, segmentations)
+    tracing = trace_exam(exam, Models())
+    assert list(tracing.segmentations) == ["four"]
+    assert tracing.segmentations["four"].labels.mask(Structure.LV).sum() == 16
+    (flag,) = tracing.flags
     assert str(flag) == "two was left out: no model is at hand for view A2C"
     assert (flag.grade, flag.rule, flag.about) == (Grade.LOOK_TWICE, "left-out", "two")
 
@@ -45,12 +45,12 @@ def test_an_image_without_a_model_is_left_out_and_said_so() -> None:
 def test_an_exam_without_any_model_fails() -> None:
     exam = Exam("patient", (image("two", View.TWO_CHAMBER),))
     with pytest.raises(NoModelError, match="A2C"):
-        segment_exam(exam, Models())
+        trace_exam(exam, Models())
 
 
 @pytest.mark.usefixtures("four_chamber_model")
 def test_a_named_model_takes_every_view() -> None:
     exam = Exam("patient", (image("two", View.TWO_CHAMBER),))
-    segmentations = segment_exam(exam, Models("tiny"))
-    assert list(segmentations) == ["two"]
-    assert any("not trained on view A2C" in warning.text for warning in segmentations["two"].warnings)
+    tracing = trace_exam(exam, Models("tiny"))
+    assert list(tracing.segmentations) == ["two"]
+    assert any("not trained on view A2C" in warning.text for warning in tracing.segmentations["two"].warnings)

@@ -1,0 +1,187 @@
+"""One exam, traced and measured in memory: what the command line, Python and the demo all go through."""
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from cardiotrace.clinical import measure
+from cardiotrace.clinical.expected import Doubt
+from cardiotrace.clinical.quantity import Measures
+from cardiotrace.core.exam import Exam
+from cardiotrace.core.flag import Flag
+from cardiotrace.core.label import LabelMap
+from cardiotrace.datasets.leftover import LABELS
+from cardiotrace.inference.predictor import Progress
+from cardiotrace.io.results import REPORT_PAGE
+from cardiotrace.workflows.services.provenance import Provenance, provenance_of, reading_flags
+from cardiotrace.workflows.services.record import read_record
+from cardiotrace.workflows.services.tracing import Models, Tracing, trace_exam
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One exam with all that was found in it, in memory."""
+
+    exam: Exam
+    labels: Mapping[str, LabelMap]
+    """By name of the image."""
+    measures: Measures
+    """With the flags of reading and tracing."""
+    provenance: Provenance
+    terms: Mapping[str, str] | None = None
+    """Name, licence and citation of what made the labels; None where a person drew them."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """What `measures.json` holds."""
+        return self.measures.to_plain() | {"provenance": self.provenance.to_plain()}
+
+    def write(self, folder: Path, *, truth: Mapping[str, float] | None = None) -> Path:
+        """Write values, figures and the page into a folder.
+
+        Args:
+            folder: where to; made if it is not there.
+            truth: true values by name and unit, shown beside the measured ones.
+
+        Returns:
+            Path of the page.
+
+        Raises:
+            WorkError: nothing can be written there.
+        """
+        from cardiotrace.report import (  # draws: not needed by those who only want the values
+            ReportContext,
+            write_report,
+        )
+
+        return write_report(
+            self.exam,
+            self.labels,
+            self.measures,
+            folder,
+            ReportContext(model=self.terms, truth=truth, provenance=self.provenance.to_plain()),
+        )
+
+
+@dataclass(frozen=True)
+class Analyser:
+    """Traces and measures exams, without writing anything; may be used by several threads at a time.
+
+    Args:
+        models: what traces; each is loaded once.
+        test_time_augmentation: average over slightly changed versions of each image.
+        verb: what is done, for the provenance.
+        given: what the user said in place of what files and models say, for the provenance.
+    """
+
+    models: Models = field(default_factory=Models)
+    test_time_augmentation: bool = False
+    verb: str = ""
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+    def trace(self, exam: Exam, on_progress: Progress | None = None) -> Tracing:
+        """Trace one exam; stills that are frames of its videos are taken with these.
+
+        Args:
+            exam: as it was read.
+            on_progress: told how many planes are traced, of all.
+
+        Raises:
+            NoModelError: there is no model for any of its views.
+            InputError: an image that the model cannot take.
+            ModelFileError: a model file is damaged.
+        """
+        return trace_exam(
+            exam.distinct(), self.models, test_time_augmentation=self.test_time_augmentation, on_progress=on_progress
+        )
+
+    def analyse(self, exam: Exam, on_progress: Progress | None = None) -> Analysis:
+        """Trace and measure one exam.
+
+        Args:
+            exam: as it was read.
+            on_progress: told how many planes are traced, of all.
+
+        Raises:
+            NoModelError: there is no model for any of its views.
+            InputError: an image that the model cannot take.
+            ModelFileError: a model file is damaged.
+        """
+        return self.measured(self.trace(exam, on_progress))
+
+    def measured(self, tracing: Tracing) -> Analysis:
+        """Measure what was traced."""
+        provenance = provenance_of(
+            tracing.exam, tracing.traced_by, verb=self.verb, models=tracing.models, given=self.given
+        )
+        analysis = measured(tracing.exam, tracing.labels, provenance, flags=tracing.flags, doubts=tracing.doubts)
+        return replace(analysis, terms=tracing.terms)
+
+
+def measured(
+    exam: Exam,
+    labels: Mapping[str, LabelMap],
+    provenance: Provenance,
+    *,
+    flags: Sequence[Flag] = (),
+    doubts: Mapping[str, Doubt] | None = None,
+) -> Analysis:
+    """Measure labels of an exam; what the reading says against the values is among the flags.
+
+    Args:
+        exam: as it was read.
+        labels: by name of the image.
+        provenance: where they came from.
+        flags: what else speaks against them.
+        doubts: how unsure the model was of each frame, by name of the image.
+    """
+    measures = measure(exam, labels, doubts=doubts or {})
+    together = dict.fromkeys([*measures.flags, *reading_flags(exam, of_sizes=False), *flags])
+    LOG.debug("%s: %d values of %d images, %d flags", exam.name, len(measures.quantities), len(labels), len(together))
+    return Analysis(exam, labels, replace(measures, flags=tuple(together)), provenance)
+
+
+def for_given_labels(exam: Exam, labelled: Collection[str]) -> Exam:
+    """An exam whose labels were given: it says which images have none; frames of a labelled video need none.
+
+    Args:
+        exam: as it was read.
+        labelled: names of the images that have labels.
+    """
+    # Label files beside the images are what is measured, not files that were left out.
+    left_out = tuple(line for line in exam.left_out if not line.endswith(LABELS))
+    lacking = [image.name for image in exam.images if not {image.name, image.shown_in} & set(labelled)]
+    told = tuple(f"{name}: no labels of it were given, so that it is not measured" for name in lacking)
+    return replace(exam, left_out=(*left_out, *told))
+
+
+@dataclass(frozen=True)
+class Analysed:
+    """One exam, done."""
+
+    name: str
+    measures: Measures
+    """Of an earlier run, without key frames and curves."""
+    report: Path
+    plain: Mapping[str, Any] = field(repr=False, default_factory=dict)
+    """What its `measures.json` holds."""
+    is_new: bool = True
+    """Whether this run did it, and not an earlier one."""
+
+    @classmethod
+    def written(cls, report: Path, analysis: Analysis) -> "Analysed":
+        """What was written just now."""
+        return cls(analysis.exam.name, analysis.measures, report, analysis.to_plain())
+
+    @classmethod
+    def stored(cls, name: str, folder: Path) -> "Analysed":
+        """What an earlier run wrote.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        record = read_record(folder)
+        return cls(name, record.measures, folder / REPORT_PAGE, record.plain, is_new=False)

@@ -1,0 +1,187 @@
+"""The images of an exam, traced by models that are loaded once."""
+
+import logging
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from pathlib import Path
+from threading import Lock
+
+from cardiotrace.clinical.expected import Doubt
+from cardiotrace.core.errors import NoModelError
+from cardiotrace.core.exam import Exam
+from cardiotrace.core.flag import Flag, Grade
+from cardiotrace.core.label import LabelMap
+from cardiotrace.core.licence import Terms
+from cardiotrace.core.terms import Modality, View
+from cardiotrace.inference.model_file import read_checksum
+from cardiotrace.inference.predictor import Predictor, Progress, open_predictor
+from cardiotrace.inference.segmentation import Segmentation
+from cardiotrace.inference.zoo import default_model, find_model, list_models
+
+LOG = logging.getLogger(__name__)
+MUCH_REMOVED = 0.1
+"""Share of a structure that post-processing may remove before the frame is flagged."""
+
+_FileState = tuple[int, int]
+
+
+class Models:
+    """Predictors by model file, each built once; may be used by several threads at a time.
+
+    Args:
+        named: name or path of the model for every image; None takes the default of each image's view.
+    """
+
+    def __init__(self, named: str | None = None) -> None:
+        self._named = named
+        self._built: dict[Path, tuple[_FileState, Predictor]] = {}
+        self._lock = Lock()
+
+    def predictor(self, view: View, modality: Modality = Modality.UNKNOWN) -> Predictor:
+        """The predictor for a view of a modality; built anew only where its file is another one by now.
+
+        Raises:
+            NoModelError: there is no model for it.
+            ModelFileError: the model file is damaged.
+        """
+        path = default_model(view, modality) if self._named is None else find_model(self._named)
+        # Held while a model is built as well: whoever asks for the same one meanwhile waits for it.
+        with self._lock:
+            state = _state_of(path)
+            built = self._built.get(path)
+            if built is None or built[0] != state:
+                LOG.debug("loading %s", path)
+                built = self._built[path] = state, open_predictor(path)
+            return built[1]
+
+    def ready(self) -> "Models":
+        """Load the named model now, so that a wrong name or a damaged file ends the work before it begins.
+
+        Raises:
+            InputError: there is no model of the name.
+            ModelFileError: the model file is damaged.
+        """
+        if self._named is not None:
+            self.predictor(View.UNKNOWN)
+        return self
+
+    def fingerprint(self) -> dict[str, str]:
+        """What changes when another model might be taken: checksums of the models that can be, by name."""
+        if self._named is not None:
+            path = find_model(self._named)
+            return {path.name: read_checksum(path)}
+        return {listed.path.name: read_checksum(listed.path) for listed in list_models() if listed.spec is not None}
+
+
+def _state_of(path: Path) -> _FileState:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size
+
+
+@dataclass(frozen=True)
+class Tracing:
+    """What models say of an exam's images, with all that is to be known of it."""
+
+    exam: Exam
+    """The images that there are; some may have no segmentation."""
+    segmentations: Mapping[str, Segmentation]
+    """By name of the image; those of a view that no model is at hand for have none."""
+    models: tuple[Predictor, ...] = field(default=(), repr=False)
+    """Those that traced, each once."""
+
+    @cached_property
+    def labels(self) -> dict[str, LabelMap]:
+        """Label map of each image that was traced, by its name."""
+        return {name: segmentation.labels for name, segmentation in self.segmentations.items()}
+
+    @property
+    def traced_by(self) -> dict[str, str]:
+        """Name of the model of each image."""
+        return {name: segmentation.model for name, segmentation in self.segmentations.items()}
+
+    @property
+    def doubts(self) -> dict[str, Doubt]:
+        """How unsure the models were of each frame, by name of the image."""
+        return {name: segmentation.doubt for name, segmentation in self.segmentations.items()}
+
+    @property
+    def terms(self) -> dict[str, str] | None:
+        """Names, licence and citation of the models; None where none traced."""
+        return terms_of(self.models)
+
+    @property
+    def flags(self) -> tuple[Flag, ...]:
+        """What network and post-processing say against trusting the labels, and which images were left out."""
+        found = [flag for image in self.exam.images for flag in _left_out(image.name, image.cine.view_name, self)]
+        for name, segmentation in self.segmentations.items():
+            found.extend(replace(flag.of(name), about=name) for flag in segmentation.warnings)
+            found.extend(_removal_flags(name, segmentation))
+        return tuple(dict.fromkeys(found))
+
+
+def trace_exam(
+    exam: Exam, models: Models, *, test_time_augmentation: bool = False, on_progress: Progress | None = None
+) -> Tracing:
+    """Label the images of an exam; those of a view that no model is at hand for are left out if others are not.
+
+    Args:
+        exam: the exam.
+        models: predictors to use.
+        test_time_augmentation: average over slightly changed versions of each image.
+        on_progress: told how many planes are done, of all planes of the exam.
+
+    Raises:
+        NoModelError: there is no model for any of the views.
+        InputError: an image that the model cannot take.
+        ModelFileError: a model file is damaged.
+    """
+    segmentations: dict[str, Segmentation] = {}
+    used: dict[int, Predictor] = {}
+    lacking: NoModelError | None = None
+    planes = [math.prod(image.cine.grid_shape[:2]) for image in exam.images]
+    for index, image in enumerate(exam.images):
+        try:
+            predictor = models.predictor(image.cine.view, image.cine.modality)
+        except NoModelError as error:
+            lacking = error
+            continue
+        segmentations[image.name] = predictor.segment(
+            image.cine,
+            test_time_augmentation=test_time_augmentation,
+            on_progress=on_progress and partial(_onward, on_progress, sum(planes[:index]), sum(planes)),
+        )
+        LOG.debug("%s: traced by %s", image.name, predictor.spec.name)
+        used[id(predictor)] = predictor
+    if lacking is not None and not segmentations:
+        raise lacking
+    return Tracing(exam, segmentations, tuple(used.values()))
+
+
+def _onward(progress: Progress, before: int, total: int, done: int, _: int) -> None:
+    progress(before + done, total)
+
+
+def terms_of(models: tuple[Predictor, ...]) -> dict[str, str] | None:
+    """Names, licence and citation of the models that made labels, for the page; None where there are none."""
+    if not models:
+        return None
+    terms = Terms.together(model.spec.terms for model in models)
+    name = ", ".join(model.spec.name for model in models)
+    return {"name": name, "licence": terms.licence, "citation": terms.citation}
+
+
+def _left_out(name: str, view_name: str, tracing: Tracing) -> Iterator[Flag]:
+    if name not in tracing.segmentations:
+        text = f"{name} was left out: no model is at hand for view {view_name}"
+        yield Flag(Grade.LOOK_TWICE, text, "left-out", name)
+
+
+def _removal_flags(name: str, segmentation: Segmentation) -> Iterator[Flag]:
+    for structure, removed in segmentation.removed.items():
+        after = segmentation.labels.mask(structure).sum(axis=(1, 2, 3))
+        share = (removed / (after + removed).clip(min=1)).max()
+        if share > MUCH_REMOVED:
+            text = f"{name}: {share:.0%} of {structure} lay apart from the rest and was removed"
+            yield Flag(Grade.LOOK_TWICE, text, "much-removed", structure.value)
