@@ -114,7 +114,7 @@ def recipes_page() -> str:
 
 RECIPES_HEAD = """# Recipe keys
 
-A recipe is a TOML file. A key that is not in this table, a value of the wrong type and a value out of bounds are
+A recipe is a TOML file; `version` states its [form](files.md), and may be left out. A key that is not in this table, a value of the wrong type and a value out of bounds are
 refused with the dotted key in the message. The run folder keeps the recipe with every default written out.
 
 A *choice* is a name (`"unet1"`) or a table with a name and options (`{ name = "unet1", norm = "batch" }`); the page
@@ -385,6 +385,50 @@ See [how to lint a data set](../how-to/lint-a-data-set.md)."""
     return page([head, table(("rule", "severity", "what to do"), rules)])
 
 
+# Files.
+
+
+def files_page() -> str:
+    """The files that the program writes, with their versions."""
+    from cardiotrace.core.contract import CONTRACTS
+
+    rows = [
+        (
+            item.name,
+            item.file,
+            f"`{item.key}` = `{json.dumps(item.spelled)}`",
+            str(item.oldest),
+            item.writer,
+            item.reader,
+        )
+        for item in CONTRACTS
+    ]
+    columns = ("what", "where", "version", "reads from", "written by", "read by")
+    return page([FILES_HEAD, table(columns, rows), FILES_END])
+
+
+FILES_HEAD = """# Files and their versions
+
+Every file that is read again states the version of its form. The version rises when an older program would misunderstand
+the file; facts that are only added raise nothing, and are passed over by programs that do not know them. A file without a
+version is of the first one and is still read. One of a newer version is refused in one sentence: update CardioTrace, or
+write the file again.
+
+Two files are strict all the same. A key that a recipe or a model's preprocessing does not know is refused, since it would
+change results; and so is a part of a split that states no version, since it was written by hand and may be misspelt.
+"""
+FILES_END = """## Files without a version
+
+| what | why |
+|---|---|
+| images and label maps | their formats have versions of their own: [file formats](formats.md) |
+| `best.safetensors` | weights alone: names and shapes are compared with the network's |
+| `dataset.json`, `splits_final.json` | in the form of nnU-Net v2 |
+| `measures.csv`, `summary.csv`, `truth.csv`, tables of `sweep` and of `--json` | rows for other programs, never read again; columns are only added, and a renamed one stands in the changelog |
+| reports, figures, cards of models | for people |
+"""
+
+
 # Text from types.
 
 
@@ -491,6 +535,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/postprocessing.md": postprocessing_page,
     "reference/data-sets.md": data_sets_page,
     "reference/lint-rules.md": lint_page,
+    "reference/files.md": files_page,
 }
 """Generated pages by their place below docs/."""
 

@@ -12,6 +12,7 @@ from cardiotrace.cli.output import say
 from cardiotrace.cli.settings import settings
 from cardiotrace.cli.terminal import Terminal
 from cardiotrace.core.catalog import Choice
+from cardiotrace.core.contract import RECIPE
 from cardiotrace.io import write_new_text
 from cardiotrace.workflows.data import open_dataset
 
@@ -51,7 +52,7 @@ def run(options: PlanOptions) -> None:
         made = plan_dataset(dataset, memory_gb=options.memory_gb, watch=terminal)
     recipe = plan_recipe(made, {"name": choice.name, **choice.options}, name=name, mirrored=bool(dataset.mirror_axes))
     recipe_from_plain(recipe)  # refuses what training would refuse
-    write_new_text(path, tomli_w.dumps(recipe))
+    write_new_text(path, tomli_w.dumps(RECIPE.stamp(recipe)))
     facts = _facts(made)
     if options.json:
         say(json.dumps({**facts, "recipe": str(path)}, indent=2))

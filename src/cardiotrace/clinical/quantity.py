@@ -6,9 +6,9 @@ from typing import Any
 
 from cardiotrace.clinical.curve import Curve
 from cardiotrace.clinical.key_frames import KeyFrame
+from cardiotrace.core.contract import MEASURES
 from cardiotrace.core.flag import Flag, Grade, worst
 
-VERSION = "3"
 FORMER_NAMES = {
     **{
         name: f"left_ventricular_{name}"
@@ -118,7 +118,7 @@ class Measures:
     """The end-diastolic and end-systolic frames that were measured, with their long axes."""
     curves: tuple[Curve, ...] = ()
     """One per moving image: areas, lengths and volumes of all frames."""
-    version: str = VERSION
+    version: str = str(MEASURES.spelled)
 
     def __iter__(self) -> Iterator[Quantity]:
         return iter(self.quantities)

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardiotrace.core.catalog import Choice
-from cardiotrace.core.config import brief, from_plain, known_only, to_plain
+from cardiotrace.core.config import from_plain, known_only, to_plain
+from cardiotrace.core.contract import MODEL
 from cardiotrace.core.errors import CardioTraceError, ModelFileError
 from cardiotrace.core.former import with_present_keys
 from cardiotrace.core.label import LabelScheme, scheme_from_mapping
@@ -18,7 +19,6 @@ from cardiotrace.inference.tta import SectorTransforms
 from cardiotrace.postprocessing import Postprocessing
 from cardiotrace.preprocessing import Preprocessing
 
-FORMAT_VERSION = 1
 FORMER_KEYS = {"preparation": "preprocessing"}
 """Keys of descriptions as they were called before, and as they are called now."""
 
@@ -102,7 +102,7 @@ class ModelSpec:
     citation: str = ""
     created: str = ""
     """Date, ISO 8601."""
-    format_version: int = FORMAT_VERSION
+    format_version: int = MODEL.version
 
     def __post_init__(self) -> None:
         if not set(self.mirror_axes) <= {"height", "width"}:
@@ -147,15 +147,9 @@ def spec_from_plain(values: Mapping[str, Any]) -> ModelSpec:
     `format_version`.
 
     Raises:
-        ModelFileError: another `format_version`, or a missing or bad key.
+        ModelFileError: a newer `format_version`, or a missing or bad key.
     """
-    version = values.get("format_version")
-    if version != FORMAT_VERSION:
-        raise ModelFileError(
-            f"the model's description is of format {brief(version)}, this program reads format {FORMAT_VERSION}",
-            remedy="use a version of CardioTrace as new as the model, or export the model again.",
-        )
-    values = with_present_keys(values, FORMER_KEYS)
+    values = with_present_keys(MODEL.read(values, kind=ModelFileError), FORMER_KEYS)
     try:
         return from_plain(ModelSpec, {"modality": _modality_of_views(values), **known_only(ModelSpec, values)})
     except CardioTraceError as error:

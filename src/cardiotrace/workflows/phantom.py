@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from cardiotrace.core.contract import PHANTOM_TRUTH, PHANTOMS
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.io import write_json, write_text
 from cardiotrace.io.atomic import as_work_error
@@ -80,7 +81,8 @@ def write_phantoms(config: WriteConfig, watch: ProgressReporter = SILENT) -> Wri
                 patient = render_patient(draw_patient(config.phantoms, number), config.phantoms.views)
                 _write_patient(config.out, tree, name, patient)
                 # Written last: its being there says that the patient is complete.
-                write_json(record, {"patient": name, **patient.truth, "curves": patient.curves})
+                truth = {"patient": name, **patient.truth, "curves": patient.curves}
+                write_json(record, PHANTOM_TRUTH.stamp(truth))
                 made += 1
             rows[name] = _row(record)
             tick(number, config.phantoms.count)
@@ -117,7 +119,7 @@ def _claim(config: WriteConfig) -> None:
     path = out / SETTINGS
     if path.exists():
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            found = PHANTOMS.read(json.loads(path.read_text(encoding="utf-8")), where=path)
         except (OSError, ValueError) as error:
             raise InputError(f"cannot be read: {error}", where=path, remedy="use another --out.") from None
         changed = [name for name in settings if found.get(name) != settings[name]]
@@ -130,7 +132,7 @@ def _claim(config: WriteConfig) -> None:
         raise InputError("is not empty and holds no phantoms", where=out, remedy="use another --out.")
     with as_work_error(out):
         (out / TRUTH).mkdir(parents=True, exist_ok=True)
-    write_json(path, settings)
+    write_json(path, PHANTOMS.stamp(settings))
 
 
 def _write_patient(out: Path, tree: Tree, name: str, patient: RenderedPatient) -> None:
@@ -158,7 +160,7 @@ def _share_out(out: Path, gathered: Path) -> None:
 def _row(record: Path) -> Row:
     """A finished patient's line of the table."""
     try:
-        values = json.loads(record.read_text(encoding="utf-8"))
+        values = PHANTOM_TRUTH.read(json.loads(record.read_text(encoding="utf-8")), where=record)
     except (OSError, ValueError) as error:
         raise InputError(
             f"cannot be read: {error}", where=record, remedy="delete it to make the patient again."

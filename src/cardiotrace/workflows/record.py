@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from cardiotrace.clinical.quantity import FORMER_NAMES, Measures, Quantity
+from cardiotrace.core.contract import MEASURES
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.plain import read_json
 
 FILE = "measures.json"
-_VERSIONS = ("1", "2", "3")
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,10 @@ def read_record(folder: Path) -> Record:
     path = folder / FILE
     try:
         plain = read_json(path)
-        if plain.get("version") not in _VERSIONS:
-            raise ValueError(f"version {plain.get('version')}")
+        version = str(MEASURES.version_of(plain))
         quantities = tuple(_quantity(item) for item in plain["quantities"])
         flags = tuple(_flag(item) for item in plain["flags"])
-        return Record(Measures(str(plain["exam"]), quantities, flags, version=plain["version"]), plain)
+        return Record(Measures(str(plain["exam"]), quantities, flags, version=version), plain)
     except InputError as error:
         raise InputError(f"is no record of measures: {error.what}", where=path) from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from torch.nn import Module
 
-from cardiotrace.core.config import from_plain, to_plain
-from cardiotrace.core.errors import InputError, UsageError
+from cardiotrace.core.config import from_plain, known_only, to_plain
+from cardiotrace.core.contract import SWEEP_RESULT
+from cardiotrace.core.errors import UsageError
 from cardiotrace.core.plain import read_json
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import IGNORED, PackedDataset
@@ -66,13 +67,12 @@ def read_result(job: Job) -> RunResult | None:
     if not path.exists():
         return None
     stored = read_json(path)
-    if not isinstance(stored, dict):
-        raise InputError("is no result of a run", where=path, remedy="delete it, and the run is tested again.")
+    stored = SWEEP_RESULT.read(stored, where=path)
     if stored.pop("recipe", None) != job.run.recipe.digest():
         raise UsageError(
             "holds a run of another recipe", where=job.folder, remedy="choose another --out, or delete that run."
         )
-    return from_plain(RunResult, stored, path=str(path))
+    return from_plain(RunResult, known_only(RunResult, stored), path=str(path))
 
 
 def finish_run(job: Job) -> RunResult:
@@ -90,7 +90,7 @@ def finish_run(job: Job) -> RunResult:
         is_diverged = True
     result = _tested(job, dataset, material, is_diverged=is_diverged)
     result = dataclasses.replace(result, seconds=round(time.perf_counter() - started, 1))
-    write_json(folder.path / RESULT, {"recipe": recipe.digest(), **to_plain(result)})
+    write_json(folder.path / RESULT, SWEEP_RESULT.stamp({"recipe": recipe.digest(), **to_plain(result)}))
     folder.checkpoint.unlink(missing_ok=True)  # larger than all else together, and of no more use
     return result
 
