@@ -91,4 +91,5 @@ DATASETS: Catalog[Dataset] = Catalog(
         Entry("joined", JoinedConfig, _joined, "Several of these as one, such as real and phantom patients."),
         Entry("folder", FolderConfig, Folder, "Your own folder of images and masks of the same names."),
     ],
+    group="cardiotrace.datasets",
 )

@@ -49,7 +49,8 @@ def open_dataset(choice: Choice, root: Path | None) -> Dataset:
         InputError: the folder does not hold it.
     """
     place = _default_root(choice.name) if root is None else None
-    return DATASETS.make(Choice(choice.name, {**choice.options, "root": str(place or data_root(choice.name, root))}))
+    options = {**choice.options, "root": str(place or data_root(choice.name, root))}
+    return DATASETS.make(dataclasses.replace(choice, options=options))
 
 
 def _default_root(name: str) -> Path | None:

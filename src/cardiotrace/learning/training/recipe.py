@@ -152,7 +152,10 @@ def recipe_from_plain(values: dict[str, Any]) -> Recipe:
     recipe = from_plain(Recipe, with_present_keys(values, FORMER_KEYS))
     resolved: dict[str, Any] = {key: catalog.resolve(getattr(recipe, key), path=key) for key, catalog in _CATALOGS}
     recipe = dataclasses.replace(recipe, **resolved)
-    DATASETS.config(Choice(recipe.data.dataset.name, {**recipe.data.dataset.options, "root": "."}), path="data.dataset")
+    dataset = recipe.data.dataset
+    DATASETS.config(dataclasses.replace(dataset, options={**dataset.options, "root": "."}), path="data.dataset")
+    dataset = dataclasses.replace(dataset, package=DATASETS.entry(dataset).package)
+    recipe = dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, dataset=dataset))
     _check_network(recipe)
     return recipe
 
