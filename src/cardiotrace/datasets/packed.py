@@ -8,6 +8,7 @@ never used by mistake.
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ from cardiotrace.core.label import LabelScheme
 from cardiotrace.io.atomic import as_work_error
 from cardiotrace.io.folder import staged_folder
 from cardiotrace.preprocessing import Preprocessing
+
+_LOG = logging.getLogger(__name__)
 
 IGNORED = 255
 """Stored class of pixels outside a case's field of view: they count neither in a loss nor in a score."""
@@ -137,8 +140,8 @@ def packed(
     if folder.is_dir():
         try:
             return open_packed(folder)
-        except InputError:
-            pass  # damaged: made again, in its place
+        except InputError as error:
+            _LOG.warning("%s: made again", error)
     _write(folder, _prepared(cases, scheme, preprocessing, on_progress))
     return open_packed(folder)
 

@@ -7,12 +7,15 @@ is a day old: nobody else's work in progress.
 import contextlib
 import functools
 import hashlib
+import logging
 import os
 import re
 import secrets
 import shutil
 import time
 from pathlib import Path
+
+_LOG = logging.getLogger(__name__)
 
 MAX_AGE_S = 24 * 3600.0
 """From this age on, what another machine made is taken for left behind, too."""
@@ -48,6 +51,7 @@ def _remove_if_dead(path: Path) -> None:
     found = _FILE.fullmatch(path.name) or _FOLDER.fullmatch(path.name)
     if found is None or not _is_dead(found["machine"], int(found["process"]), path):
         return
+    _LOG.info("%s was left by a killed run: removed, or put back", path)
     if found.re is _FILE:
         if path.is_file() and not path.is_symlink():
             path.unlink()

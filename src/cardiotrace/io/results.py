@@ -6,6 +6,7 @@ since, belongs to the user.
 
 import contextlib
 import hashlib
+import logging
 import os
 import shutil
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
@@ -23,6 +24,7 @@ from cardiotrace.io.leftover import remove_leftovers, run_mark
 MANIFEST = ".cardiotrace.json"
 REMEDY = "use --overwrite to replace it, or another --out."
 
+_LOG = logging.getLogger(__name__)
 _MOST_BYTES = 64 * 2**20
 _FileId = tuple[int, int]
 
@@ -80,7 +82,8 @@ def read_manifest(folder: Path) -> Manifest:
         plain = RESULTS.read(plain)
         files, earlier = ({str(name): tuple(map(str, plain[key][name])) for name in plain[key]} for key in _PARTS)
         return Manifest(files, earlier, dict(plain["made"]), plain["is_complete"] is True)
-    except (InputError, ValueError, KeyError, TypeError):
+    except (InputError, ValueError, KeyError, TypeError) as error:
+        _LOG.warning("%s cannot be understood (%r): all files there count as the user's", path, error)
         return NO_MANIFEST
 
 
