@@ -76,7 +76,7 @@ def biplane_area_length_ml(first_area_cm2: float, second_area_cm2: float, length
     return area_length_ml(float(np.sqrt(first_area_cm2 * second_area_cm2)), length_cm)
 
 
-def biplane_ml(first_mm: Float[np.ndarray, "disks"], second_mm: Float[np.ndarray, "disks"], length_mm: float) -> float:
+def biplane_ml(first_mm: Float[np.ndarray, "disks"], second_mm: Float[np.ndarray, "others"], length_mm: float) -> float:
     """Simpson's rule on elliptic disks: V = pi/4 sum(a_i b_i) L/n.
 
     Args:

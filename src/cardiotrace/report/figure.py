@@ -100,7 +100,7 @@ def draw_exam_curve(curve: Curve, instants: Sequence[KeyFrame], path: Path) -> N
 
 def draw_agreement(
     predicted: Float[np.ndarray, "cases"],
-    reference: Float[np.ndarray, "cases"],
+    reference: Float[np.ndarray, "others"],
     path: Path,
     *,
     quantity: str,
@@ -169,7 +169,7 @@ def bland_altman_panel(
 
 
 def _pairs(
-    predicted: Float[np.ndarray, "cases"], reference: Float[np.ndarray, "cases"], path: Path
+    predicted: Float[np.ndarray, "cases"], reference: Float[np.ndarray, "others"], path: Path
 ) -> tuple[Float[np.ndarray, "pairs"], Float[np.ndarray, "pairs"]]:
     first, second = np.asarray(predicted, np.float64), np.asarray(reference, np.float64)
     if first.shape != second.shape or first.ndim != 1:
