@@ -115,8 +115,9 @@ def recipes_page() -> str:
 
 RECIPES_HEAD = """# Recipe keys
 
-A recipe is a TOML file. A key that is not in this table, a value of the wrong type and a value out of bounds are
-refused with the dotted key in the message. The run folder keeps the recipe with every default written out.
+A recipe is a TOML file; `version` states its [form](files.md), and may be left out. A key that is not in this table,
+a value of the wrong type and a value out of bounds are refused with the dotted key in the message. The run folder
+keeps the recipe with every default written out.
 
 A *choice* is a name (`"unet1"`) or a table with a name and options (`{ name = "unet1", norm = "batch" }`); the page
 that is linked lists names and options. A *draw* is a table: with `probability`, a number uniform between `low` and
@@ -388,6 +389,87 @@ See [how to lint a data set](../how-to/lint-a-data-set.md)."""
     return page([head, table(("rule", "severity", "what to do"), rules)])
 
 
+# The Python API.
+
+
+def api_text() -> str:
+    """What is public, for mkdocstrings to describe: a section for each package."""
+    import importlib
+
+    from cardiotrace.core.public import FUNCTIONS, PACKAGES
+
+    parts = []
+    for package, summary in PACKAGES.items():
+        module = importlib.import_module(package)
+        # A name that several packages offer is described where it comes first.
+        names = [name for name in module.__all__ if name != "__version__" and inspect.isroutine(getattr(module, name))]
+        kinds = [name for name in module.__all__ if isinstance(getattr(module, name), type)]
+        others = [name for name in module.__all__ if name not in (*names, *kinds, "__version__")]
+        homes = [home_of(getattr(module, name), f"{package}.{name}") for name in (*names, *kinds)]
+        homes += [path for path in FUNCTIONS if path.startswith(f"{package}.") and package != "cardiotrace"]
+        known = "".join(parts)
+        parts += [f"## {package}", summary]
+        parts += ["Besides: " + ", ".join(f"`{package}.{name}`" for name in others) + "."] if others else []
+        parts += ["Names: " + ", ".join(f"`{name}`" for name in (*names, *kinds)) + "."]
+        parts += [f"::: {path}" for path in homes if f"::: {path}" not in known]
+    return "\n\n".join(parts)
+
+
+def home_of(item: Any, path: str) -> str:
+    """Where something is written, which is what mkdocstrings reads.
+
+    Example:
+        >>> home_of(Catalog, "cardiotrace.Catalog")
+        'cardiotrace.core.catalog.Catalog'
+    """
+    module, name = getattr(item, "__module__", ""), getattr(item, "__qualname__", "")
+    return f"{module}.{name}" if module.startswith("cardiotrace.") else path
+
+
+# Files.
+
+
+def files_page() -> str:
+    """The files that the program writes, with their versions."""
+    from cardiotrace.core.contract import CONTRACTS
+
+    rows = [
+        (
+            item.name,
+            item.file,
+            f"`{item.key}` = `{json.dumps(item.spelled)}`",
+            str(item.oldest),
+            item.writer,
+            item.reader,
+        )
+        for item in CONTRACTS
+    ]
+    columns = ("what", "where", "version", "reads from", "written by", "read by")
+    return page([FILES_HEAD, table(columns, rows), FILES_END])
+
+
+FILES_HEAD = """# Files and their versions
+
+Every file that is read again states the version of its form. The version rises when an older program would
+misunderstand the file; facts that are only added raise nothing, and are passed over by programs that do not know them.
+A file without a version is of the first one and is still read. One of a newer version is refused in one sentence:
+update CardioTrace, or write the file again.
+
+Two files are strict all the same. A key that a recipe or a model's preprocessing does not know is refused, since it
+would change results; and so is a part of a split that states no version: it was written by hand and may be misspelt.
+"""
+FILES_END = """## Files without a version
+
+| what | why |
+|---|---|
+| images and label maps | their formats have versions of their own: [file formats](formats.md) |
+| `best.safetensors` | weights alone: names and shapes are compared with the network's |
+| `dataset.json`, `splits_final.json` | in the form of nnU-Net v2 |
+| `measures.csv`, `summary.csv`, `truth.csv`, tables of `sweep` | rows for other programs, never read again |
+| reports, figures, cards of models | for people |
+"""
+
+
 # Text from types.
 
 
@@ -494,8 +576,9 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/postprocessing.md": postprocessing_page,
     "reference/data-sets.md": data_sets_page,
     "reference/lint-rules.md": lint_page,
+    "reference/files.md": files_page,
 }
 """Generated pages by their place below docs/."""
 
-INSERTS: Mapping[str, Callable[[], str]] = {"measures": measures_text, "flags": flags_text}
+INSERTS: Mapping[str, Callable[[], str]] = {"measures": measures_text, "flags": flags_text, "api": api_text}
 """What stands in place of `<!-- generated: NAME -->` in a page written by hand."""

@@ -8,6 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import tests.shapes
+
+if os.environ.get("CARDIOTRACE_SHAPES") == "on":
+    tests.shapes.install()
+
 
 def _heed_signals() -> None:
     """Undo what a shell ignores for background jobs: tests send these signals to themselves and to others."""

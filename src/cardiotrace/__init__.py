@@ -9,8 +9,10 @@
 Names are loaded when first used, so that `import cardiotrace` is quick.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+import logging
+from typing import TYPE_CHECKING
+
+from cardiotrace.core.lazy import lazy_names
 
 __version__ = "0.1.0.dev0"
 
@@ -69,19 +71,5 @@ _PLACES = {
     "write_report": "workflows.api",
 }
 __all__ = ["__version__", *sorted(_PLACES)]
-
-
-def __getattr__(name: str) -> Any:
-    """Load a public name from its place (PEP 562)."""
-    if name not in _PLACES:
-        raise AttributeError(f"module 'cardiotrace' has no attribute {name!r}")
-    place = _PLACES[name]
-    if not place:
-        return importlib.import_module(f"cardiotrace.{name}")
-    value = getattr(importlib.import_module(f"cardiotrace.{place}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy_names(__name__, _PLACES)
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # quiet unless whoever uses the package asks

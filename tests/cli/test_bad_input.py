@@ -130,7 +130,7 @@ def damage(content: bytes, kind: str) -> bytes:
         middle = content.index(b"logits")
         return content[:middle] + b"L" + content[middle + 1 :]
     if kind == "other version":
-        return content.replace(b'"format_version":1', b'"format_version":9')
+        return content.replace(b'"format_version":2', b'"format_version":9')
     if kind == "cut off":
         return content[:-20]
     return b"not a network at all" * 10
@@ -140,7 +140,7 @@ def damage(content: bytes, kind: str) -> bytes:
     ("kind", "said"),
     [
         ("changed byte", "changed after it was sealed"),
-        ("other version", "format 9, this program reads format 1"),
+        ("other version", "newer CardioTrace: file format 9, this program reads up to 2"),
         ("cut off", "cut off|cut short|no checksum"),
         ("not ONNX", "not an ONNX"),
     ],

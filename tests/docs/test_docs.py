@@ -310,6 +310,15 @@ def test_lint_page_holds_every_rule():
     assert all(f"| `{rule.name}` | {rule.severity} |" in text for rule in (*CASE_RULES, *SET_RULES))
 
 
+def test_files_page_holds_every_contract_with_its_version():
+    from cardiotrace.core.contract import CONTRACTS
+
+    text = generate.files_page()
+    assert '| `format` = `"cardiotrace results 1"` | 1 |' in text
+    assert '| measures.json | `version` = `"3"` | 1 |' in text
+    assert all(f"| {item.name} | {item.file} |" in text for item in CONTRACTS)
+
+
 def test_flags_hold_the_limits_of_the_program():
     from cardiotrace.clinical.rule import RULES
 
@@ -332,8 +341,8 @@ def test_every_rule_that_raises_a_flag_is_explained():
 
 def test_measures_page_names_every_quantity():
     from cardiotrace.clinical import measure
-    from cardiotrace.clinical.quantity import VERSION
     from cardiotrace.clinical.term import TERMS
+    from cardiotrace.core.contract import MEASURES
     from cardiotrace.phantoms import EchoPhantom, echo_exam
 
     text = (DOCS / "reference" / "measures-json.md").read_text()
@@ -344,7 +353,7 @@ def test_measures_page_names_every_quantity():
         *found.to_plain(),
         "provenance",
     }
-    assert f"version {VERSION}" in text
+    assert f"version {MEASURES.version}" in text
 
 
 def test_every_placeholder_is_filled():

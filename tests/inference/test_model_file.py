@@ -148,7 +148,7 @@ def test_facts_that_a_newer_program_added_are_passed_over() -> None:
 
 def test_another_format_version_is_refused_before_its_keys_are_read() -> None:
     future = spec_to_plain(SPEC) | {"format_version": 3, "new_key": 1}
-    with pytest.raises(ModelFileError, match="of format 3, this program reads formats 1 and 2"):
+    with pytest.raises(ModelFileError, match="newer CardioTrace: file format 3, this program reads up to 2"):
         spec_from_plain(future)
 
 

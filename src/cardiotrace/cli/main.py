@@ -6,7 +6,6 @@ Nothing but the chosen verb is imported, so that help is quick.
 import contextlib
 import difflib
 import importlib
-import logging
 import os
 import sys
 import traceback
@@ -14,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cardiotrace import __version__
-from cardiotrace.cli.output import complain, say
+from cardiotrace.cli.output import complain, say, show_log
 from cardiotrace.core.errors import UsageError, explained
 from cardiotrace.core.interruption import clean_interruption
 
@@ -107,8 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in words
     if debug:
         words = [word for word in words if word != "--debug"]
-        logging.basicConfig()
-        logging.getLogger("cardiotrace").setLevel(logging.DEBUG)
+        show_log()
     _write_any_character()
     try:
         return _run_cleanly(words)

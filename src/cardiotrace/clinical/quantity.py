@@ -9,9 +9,10 @@ from cardiotrace.clinical.frame_ref import FrameRef
 from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.term import key_of
+from cardiotrace.core.contract import MEASURES
+from cardiotrace.core.deprecation import warn_renamed
 from cardiotrace.core.flag import Flag, Grade, worst
 
-VERSION = "3"
 FORMER_NAMES = {
     **{
         name: f"left_ventricular_{name}"
@@ -118,7 +119,7 @@ class Measures:
     """The end-diastolic and end-systolic frames that were measured, with their long axes."""
     curves: tuple[Curve, ...] = ()
     """One per moving image: areas, lengths and volumes of all frames."""
-    version: str = VERSION
+    version: str = str(MEASURES.spelled)
 
     def __iter__(self) -> Iterator[Quantity]:
         return iter(self.quantities)
@@ -132,6 +133,7 @@ class Measures:
             >>> Measures("p1", ()).find("left_ventricular_ejection_fraction") is None
             True
         """
+        name = _told_name(name)
         for quantity in self.quantities:
             if quantity.name == name and view in (None, quantity.view) and (method or "") in quantity.method:
                 return quantity
@@ -142,6 +144,7 @@ class Measures:
 
         None if it could not be measured, or if no value of it is usable; `find` hands out those that are not, too.
         """
+        key = _told_name(key)
         return next((item.value for item in self.quantities if item.key == key and item.is_usable), None)
 
     @property
@@ -188,6 +191,14 @@ class Measures:
             )
             rows.append(dict(zip(COLUMNS, cells, strict=True)))
         return rows
+
+
+def _told_name(before: str) -> str:
+    """The present name of a quantity, or name and unit; whoever asked by a former one is told."""
+    now = present_key(before)
+    if now != before:
+        warn_renamed(before, now, gone="0.3", depth=3)
+    return now
 
 
 def _rounded(value: float) -> float:

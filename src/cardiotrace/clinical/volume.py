@@ -76,7 +76,7 @@ def biplane_area_length_ml(first_area_cm2: float, second_area_cm2: float, length
     return area_length_volume(float(np.sqrt(first_area_cm2 * second_area_cm2)), length_cm)
 
 
-def disk_volume(first: Float[np.ndarray, "disks"], second: Float[np.ndarray, "disks"], length: float) -> float:
+def disk_volume(first: Float[np.ndarray, "disks"], second: Float[np.ndarray, "others"], length: float) -> float:
     """The method of disks on elliptic disks: V = pi/4 sum(a_i b_i) L/n.
 
     Args:

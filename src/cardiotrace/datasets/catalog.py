@@ -1,5 +1,6 @@
 """The data sets that can be chosen by name."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ class DatasetCatalog(Catalog[Dataset]):
             ConfigError: no such name, unknown option, wrong type or bad value.
         """
         options = {key: value for key, value in choice.options.items() if key != "root"}
-        return super().config(Choice(choice.name, options), path=path)
+        return super().config(dataclasses.replace(choice, options=options), path=path)
 
     def needs_folder(self, name: str) -> bool:
         """Whether a data set reads files.
@@ -62,4 +63,5 @@ DATASETS = DatasetCatalog(
             "Your own folder of images and masks of the same names.",
         ),
     ],
+    group="cardiotrace.datasets",
 )

@@ -193,7 +193,7 @@ class Echonet(PublishedDataset):
         )
 
 
-def outline(chords: Float[np.ndarray, "n 4"]) -> Outline:
+def outline(chords: Float[np.ndarray, "chords 4"]) -> Outline:
     """Closed outline (row, column) of a tracing.
 
     Args:

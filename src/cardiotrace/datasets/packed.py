@@ -8,6 +8,7 @@ never used by mistake.
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,8 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from numpy.typing import NDArray
 
-from cardiotrace.core.config import to_plain
+from cardiotrace.core.config import known_only, to_plain
+from cardiotrace.core.contract import PACKED
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelScheme
@@ -25,9 +27,8 @@ from cardiotrace.io.atomic import as_work_error
 from cardiotrace.io.folder import staged_folder
 from cardiotrace.preprocessing import Preprocessing
 
-FORMAT_VERSION = 3
-"""2: pixels outside a case's field of view are marked. 3: labels and fields of view lie in the image's voxel order;
-images of the heart are luma, TIFF is upright."""
+_LOG = logging.getLogger(__name__)
+
 IGNORED = 255
 """Stored class of pixels outside a case's field of view: they count neither in a loss nor in a score."""
 Progress = Callable[[int, int], None]
@@ -93,7 +94,9 @@ def fingerprint(
         InputError: a file of a case is missing.
     """
     digest = hashlib.sha256()
-    settings = [FORMAT_VERSION, to_plain(scheme.values), to_plain(preprocessing.stored_choices), options]
+    # Version 2: pixels outside a case's field of view are marked. 3: labels and fields of view lie in the image's voxel
+    # order; images of the heart are luma, TIFF is upright.
+    settings = [PACKED.version, to_plain(scheme.values), to_plain(preprocessing.stored_choices), options]
     digest.update(json.dumps(settings, sort_keys=True).encode())
     for case in cases:
         digest.update(json.dumps([case.name, case.patient, str(case.phase), str(case.view)]).encode())
@@ -137,8 +140,8 @@ def packed(
     if folder.is_dir():
         try:
             return open_packed(folder)
-        except InputError:
-            pass  # damaged: made again, in its place
+        except InputError as error:
+            _LOG.warning("%s: made again", error)
     _write(folder, _prepared(cases, scheme, preprocessing, on_progress))
     return open_packed(folder)
 
@@ -150,13 +153,13 @@ def open_packed(folder: Path) -> PackedDataset:
         InputError: a file is missing or damaged.
     """
     try:
-        index = json.loads((folder / "index.json").read_text())
+        index = PACKED.read(json.loads((folder / "index.json").read_text()), where=folder)
         arrays = {}
         for stem in ("images", "labels"):
             if _digest(folder / f"{stem}.npy") != index["sha256"][stem]:
                 raise InputError(f"{stem}.npy does not match its checksum", where=folder, remedy="pack it again.")
             arrays[stem] = np.load(folder / f"{stem}.npy", mmap_mode="r")
-        planes = tuple(PackedPlane(**row) for row in index["planes"])
+        planes = tuple(PackedPlane(**known_only(PackedPlane, row)) for row in index["planes"])
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"is not a packed cache: {error}", where=folder, remedy="delete it and pack again.") from None
     return PackedDataset(folder, arrays["images"], arrays["labels"], planes)
@@ -228,11 +231,10 @@ def _write(folder: Path, prepared: Iterator[_PreparedPlane]) -> None:
         np.save(staged / "images.npy", np.stack(images))
         np.save(staged / "labels.npy", np.stack([plane.label for plane in planes]))
         index = {
-            "version": FORMAT_VERSION,
             "sha256": {stem: _digest(staged / f"{stem}.npy") for stem in ("images", "labels")},
             "planes": [to_plain(plane.about) for plane in planes],
         }
-        (staged / "index.json").write_text(json.dumps(index))
+        (staged / "index.json").write_text(json.dumps(PACKED.stamp(index)))
 
 
 def _check_sizes(planes: Sequence[_PreparedPlane]) -> None:

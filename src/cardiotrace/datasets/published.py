@@ -30,7 +30,7 @@ class DatasetEntry(Entry[Dataset]):
 def _published(kind: type[PublishedDataset], options: type = NoOptions) -> DatasetEntry:
     facts = kind.facts
     opened = partial(_opened, kind)
-    return DatasetEntry(facts.name, options, opened, facts.summary, facts.source, facts, kind.recognise)
+    return DatasetEntry(facts.name, options, opened, facts.summary, facts.source, facts=facts, recognise=kind.recognise)
 
 
 def _opened(kind: Callable[[Path, Any], Any], options: Any, root: Path) -> Dataset:

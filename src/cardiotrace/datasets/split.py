@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from cardiotrace.core.contract import SPLIT
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.file import read_text
@@ -299,8 +300,10 @@ def read_split(path: Path) -> Split:
     value = read_json(path)
     if not isinstance(value, dict) or "training" not in value:
         raise InputError("is not a split", where=path, remedy='it needs {"training": [...], "testing": [...]}.')
+    by_hand = SPLIT.key not in value  # a program's file may hold facts that are newer than this one, no misspelt part
+    value = SPLIT.read(value, where=path)
     for key in value:
-        if key not in (*PARTS, "missing"):
+        if by_hand and key not in (*PARTS, "missing"):
             raise InputError(f"a split has no part {key!r}", where=path, remedy=f"its parts are {', '.join(PARTS)}.")
     return _located({key: _names(value[key], key, path) for key in (*PARTS, "missing") if key in value}, path)
 
@@ -313,7 +316,7 @@ def write_split(split: Split, path: Path) -> None:
 def split_text(split: Split) -> str:
     """The split as the JSON that `read_split` reads."""
     plain = {key: list(getattr(split, key)) for key in (*PARTS, "missing")}
-    return json.dumps(plain, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(SPLIT.stamp(plain), indent=2, ensure_ascii=False) + "\n"
 
 
 def _names(value: Any, key: str, path: Path) -> tuple[str, ...]:

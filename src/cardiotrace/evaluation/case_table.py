@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cardiotrace.clinical.quantity import present_key
-from cardiotrace.core.config import from_plain, to_plain
+from cardiotrace.core.config import from_plain, known_only, to_plain
+from cardiotrace.core.contract import CASE_TABLE
 from cardiotrace.core.errors import ConfigError, UsageError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.terms import Phase, View
@@ -178,12 +179,14 @@ class CaseTable:
             "facts": dict(self.facts),
             **({} if self.limits is None else {"limits": to_plain(self.limits)}),
             **({"notes": list(self.notes)} if self.notes else {}),
+            **CASE_TABLE.mark,  # last: a table is known by how its file begins
         }
 
     @classmethod
     def __from_plain__(cls, value: Any, path: str) -> "CaseTable":
         """Read what `__to_plain__` wrote."""
-        stored = from_plain(_StoredTable, value, path=path)
+        values = known_only(_StoredTable, CASE_TABLE.read(value)) if isinstance(value, Mapping) else value
+        stored = from_plain(_StoredTable, values, path=path)
         rows = [from_plain(CaseRow, _current(row), path=f"{path}.rows[{i}]") for i, row in enumerate(stored.rows)]
         quantities = [
             from_plain(PatientQuantity, _present(_numbers(item)), path=f"{path}.quantities[{i}]")
@@ -209,6 +212,7 @@ class _StoredTable:
 
 def _present(item: dict[str, Any]) -> dict[str, Any]:
     """A stored quantity under its present name."""
+    item = known_only(PatientQuantity, item)
     return item | {"key": present_key(item["key"])} if isinstance(item.get("key"), str) else item
 
 
@@ -316,7 +320,7 @@ def _number(value: Any) -> Any:
 
 def _current(row: Mapping[str, Any]) -> dict[str, Any]:
     """A stored row; older ones say "missed", the oldest of false positives too: labelled background tells."""
-    values = _numbers(row)
+    values = known_only(CaseRow, _numbers(row))
     if values.get("presence") == _MISSED:
         values["presence"] = Presence.FALSE_NEGATIVE.value
     scores = values.get("scores")

@@ -13,7 +13,7 @@ from cardiotrace.geometry.box import bounding_box
 Points = Float[np.ndarray, "n 2"]
 
 
-def contours(mask: Bool[np.ndarray, "height width"]) -> list[Float[np.ndarray, "n 2"]]:
+def contours(mask: Bool[np.ndarray, "height width"]) -> list[Float[np.ndarray, "_ 2"]]:
     """Level lines at 0.5 of the mask with zeros around it, largest enclosed area first.
 
     Outer borders and borders of holes are lines of their own; every line is closed, its last point

@@ -1,10 +1,10 @@
 """Polygons to masks."""
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int, Num
 
 
-def fill_polygon(points_rc: Float[np.ndarray, "n 2"], shape: tuple[int, int]) -> Bool[np.ndarray, "height width"]:
+def fill_polygon(points_rc: Num[np.ndarray, "n 2"], shape: tuple[int, int]) -> Bool[np.ndarray, "height width"]:
     """Pixels whose centre lies inside a closed polygon, by the even-odd rule.
 
     A centre exactly on an edge belongs to one side only (the top and left edges are inside, the
@@ -42,7 +42,7 @@ def fill_polygon(points_rc: Float[np.ndarray, "n 2"], shape: tuple[int, int]) ->
 
 
 def _crossed_rows(
-    row_of_corner: Float[np.ndarray, " n"], height: int
+    row_of_corner: Num[np.ndarray, " n"], height: int
 ) -> tuple[Int[np.ndarray, " crossings"], Int[np.ndarray, " crossings"]]:
     """Each pair of an edge and a pixel row that it crosses; an edge holds its upper end, not its lower."""
     following = np.roll(row_of_corner, -1)

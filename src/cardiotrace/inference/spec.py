@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardiotrace.core.catalog import Choice
-from cardiotrace.core.config import brief, from_plain, known_only, to_plain
+from cardiotrace.core.config import from_plain, known_only, to_plain
+from cardiotrace.core.contract import MODEL
 from cardiotrace.core.errors import CardioTraceError, ModelFileError
 from cardiotrace.core.former import with_present_keys
 from cardiotrace.core.label import LabelScheme, scheme_from_mapping
@@ -18,8 +19,6 @@ from cardiotrace.inference.tta import SectorTransforms
 from cardiotrace.postprocessing import Postprocessing
 from cardiotrace.preprocessing import Preprocessing
 
-FORMAT_VERSION = 2
-"""Of the descriptions that are written; all that a model cannot be used without raises it."""
 FORMER_KEYS: dict[int, dict[str, str]] = {
     # Version 1 knew no table of calibration, nor files of several graphs or networks of volumes.
     1: {
@@ -28,7 +27,7 @@ FORMER_KEYS: dict[int, dict[str, str]] = {
         "shape_limits": "calibration.shape_limits",
         "lowest_confidence": "calibration.lowest_confidence",
     },
-    FORMAT_VERSION: {},
+    MODEL.version: {},
 }
 """For each version that is read, keys as they were called in it, and as they are called now."""
 
@@ -133,7 +132,7 @@ class ModelSpec:
     citation: str = ""
     created: str = ""
     """Date, ISO 8601."""
-    format_version: int = FORMAT_VERSION
+    format_version: int = MODEL.version
 
     def __post_init__(self) -> None:
         if not set(self.mirror_axes) <= {"height", "width"}:
@@ -182,20 +181,13 @@ def spec_from_plain(values: Mapping[str, Any]) -> ModelSpec:
     `format_version`.
 
     Raises:
-        ModelFileError: another `format_version`, or a missing or bad key.
+        ModelFileError: a newer `format_version`, or a missing or bad key.
     """
-    version = values.get("format_version")
-    former = FORMER_KEYS.get(version) if isinstance(version, int) else None
-    if former is None:
-        raise ModelFileError(
-            f"the model's description is of format {brief(version)}, this program reads formats"
-            f" {' and '.join(map(str, FORMER_KEYS))}",
-            remedy="use a version of CardioTrace as new as the model, or export the model again.",
-        )
+    former = FORMER_KEYS[MODEL.version_of(values, kind=ModelFileError)]
     try:
         present = known_only(ModelSpec, with_present_keys(values, former))
         modality = _modality_of_views(values)
-        return from_plain(ModelSpec, {"modality": modality, **present, "format_version": FORMAT_VERSION})
+        return from_plain(ModelSpec, {"modality": modality, **present, "format_version": MODEL.version})
     except CardioTraceError as error:
         raise ModelFileError(f"the model's description cannot be used: {error.what}", remedy=error.remedy) from None
 

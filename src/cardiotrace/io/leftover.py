@@ -7,12 +7,15 @@ is a day old: nobody else's work in progress.
 import contextlib
 import functools
 import hashlib
+import logging
 import os
 import re
 import secrets
 import shutil
 import time
 from pathlib import Path
+
+_LOG = logging.getLogger(__name__)
 
 MAX_AGE_S = 24 * 3600.0
 """From this age on, what another machine made is taken for left behind, too."""
@@ -48,6 +51,7 @@ def _remove_if_dead(path: Path) -> None:
     for pattern, remove in ((_FILE, _remove_file), (_FOLDER, _remove_folder)):
         found = pattern.fullmatch(path.name)
         if found is not None and _is_dead(found["machine"], int(found["process"]), path):
+            _LOG.info("%s was left by a killed run: removed, or put back", path)
             remove(path, found)
 
 

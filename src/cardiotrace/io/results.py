@@ -6,6 +6,7 @@ since, belongs to the user.
 
 import contextlib
 import hashlib
+import logging
 import os
 import shutil
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from cardiotrace.core.contract import RESULTS
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.plain import read_json
 from cardiotrace.io.atomic import as_work_error, write_json
@@ -25,7 +27,7 @@ FIGURES, THUMBNAIL = "figures", "figures/thumbnail.jpg"
 """What a folder of an exam's results holds, by its path in the folder."""
 REMEDY = "use --overwrite to replace it, or another --out."
 
-_FORMAT = "cardiotrace results 1"
+_LOG = logging.getLogger(__name__)
 _MOST_BYTES = 64 * 2**20
 _FileId = tuple[int, int]
 
@@ -68,15 +70,23 @@ NO_MANIFEST = Manifest()
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a folder; `NO_MANIFEST` where there is none that can be understood."""
+    """The manifest of a folder; `NO_MANIFEST` where there is none that can be understood.
+
+    Raises:
+        InputError: a newer program wrote it: what in the folder is the user's cannot be told.
+    """
     path = folder / MANIFEST
     try:
         plain = read_json(path, largest=_MOST_BYTES)
-        if plain["format"] != _FORMAT:
-            return NO_MANIFEST
+    except InputError:
+        return NO_MANIFEST
+    RESULTS.refuse_newer(plain, where=path)
+    try:
+        plain = RESULTS.read(plain)
         files, earlier = ({str(name): tuple(map(str, plain[key][name])) for name in plain[key]} for key in _PARTS)
         return Manifest(files, earlier, dict(plain["made"]), plain["is_complete"] is True)
-    except (InputError, ValueError, KeyError, TypeError):
+    except (InputError, ValueError, KeyError, TypeError) as error:
+        _LOG.warning("%s cannot be understood (%r): all files there count as the user's", path, error)
         return NO_MANIFEST
 
 
@@ -313,10 +323,10 @@ def _id_of(path: Path, *, follow: bool = False) -> _FileId | None:
 
 
 def _plain(manifest: Manifest) -> dict[str, Any]:
-    return {
-        "format": _FORMAT,
+    plain = {
         "is_complete": manifest.is_complete,
         "made": dict(manifest.made),
         "files": {name: list(digests) for name, digests in manifest.files.items()},
         "earlier": {name: list(digests) for name, digests in manifest.earlier.items()},
     }
+    return RESULTS.stamp(plain)

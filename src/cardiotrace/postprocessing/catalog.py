@@ -25,5 +25,6 @@ STEPS: Catalog[NDArray[np.uint8]] = Catalog(
             "Leclerc et al. 2019, IEEE Trans Med Imaging 38:2198 (all compared methods)",
         ),
     ],
+    group="cardiotrace.postprocessing",
 )
 """`make(config, labels, scheme)` maps one frame (depth, height, width) of uint8 labels to another."""

@@ -380,4 +380,5 @@ STEPS: Catalog[Step] = Catalog(
         Entry("min-max", MinMax, _given, "Stretch the values over an interval, image by image and channel by channel."),
         Entry("multiply", Multiply, _given, "Multiply the unit-range values; 255 gives back the bytes."),
     ],
+    group="cardiotrace.preprocessing",
 )

@@ -184,7 +184,7 @@ def bland_altman_panel(
 
 
 def _pairs(
-    predicted: Float[np.ndarray, "cases"], reference: Float[np.ndarray, "cases"], path: Path
+    predicted: Float[np.ndarray, "cases"], reference: Float[np.ndarray, "others"], path: Path
 ) -> tuple[Float[np.ndarray, "pairs"], Float[np.ndarray, "pairs"]]:
     first, second = np.asarray(predicted, np.float64), np.asarray(reference, np.float64)
     if first.shape != second.shape or first.ndim != 1:

@@ -126,7 +126,7 @@ def _canvas(cine: Image, style: OverlayStyle) -> _Canvas:
 def _draw_rings(
     image: "PilImage",
     canvas: _Canvas,
-    rings: list[Shaped[np.ndarray, "n 2"]],
+    rings: list[Shaped[np.ndarray, "_ 2"]],
     colour: Colour,
     style: OverlayStyle,
 ) -> None:

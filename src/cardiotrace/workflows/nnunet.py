@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from cardiotrace import __version__
+from cardiotrace.core.contract import NNUNET
 from cardiotrace.core.errors import InputError, UsageError, WorkError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.image import Image
@@ -187,7 +188,7 @@ def _begin(out: Path, dataset: Dataset) -> bool:
     record = out / RECORD
     about = {"data_set": dataset.name, "options": reading_options(dataset)}
     known = read_json(record) if record.exists() else {}
-    known = known if isinstance(known, dict) else {}
+    known = NNUNET.read(known, where=record) if isinstance(known, dict) else {}
     others = [path for ending in ("Tr", "Ts") for path in (out / f"labels{ending}").glob(f"*{SUFFIX}")]
     if others and {key: known.get(key) for key in about} != json.loads(json.dumps(about)):
         how = "with other options or from another data set" if known else "by something else"
@@ -195,7 +196,7 @@ def _begin(out: Path, dataset: Dataset) -> bool:
         raise WorkError(f"holds {len(others)} label files that were made {how}", where=out, remedy=remedy)
     with as_work_error(out):
         out.mkdir(parents=True, exist_ok=True)
-    write_json(record, {**about, "program": __version__})
+    write_json(record, NNUNET.stamp({**about, "program": __version__}))
     return known.get("program") == __version__
 
 

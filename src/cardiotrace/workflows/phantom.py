@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from cardiotrace.core.contract import PHANTOM_TRUTH, PHANTOMS
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.datasets.tree import FUNDUS_FOLDERS, AcdcTree, CamusTree, FundusTree, Mnms2Tree, Row, Tree, as_csv
 from cardiotrace.io import write_json, write_text
@@ -91,7 +92,8 @@ def _make_patient(config: WriteConfig, tree: Tree, number: int, record: Path) ->
     patient = render_patient(draw_patient(config.phantoms, number), config.phantoms.views)
     _write_patient(config.out, tree, name, patient)
     # Written last: its being there says that the patient is complete.
-    write_json(record, {"patient": name, **patient.truth, "curves": patient.curves})
+    truth = {"patient": name, **patient.truth, "curves": patient.curves}
+    write_json(record, PHANTOM_TRUTH.stamp(truth))
     LOG.debug("%s is written", name)
 
 
@@ -130,12 +132,12 @@ def _claim(config: WriteConfig) -> None:
         raise InputError("is not empty and holds no phantoms", where=out, remedy="use another --out.")
     with as_work_error(out):
         (out / TRUTH).mkdir(parents=True, exist_ok=True)
-    write_json(path, settings)
+    write_json(path, PHANTOMS.stamp(settings))
 
 
 def _require_same(path: Path, settings: Mapping[str, Any]) -> None:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = PHANTOMS.read(json.loads(path.read_text(encoding="utf-8")), where=path)
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read: {error}", where=path, remedy="use another --out.") from None
     changed = [name for name in settings if found.get(name) != settings[name]]
@@ -171,7 +173,7 @@ def _share_out(out: Path, gathered: Path) -> None:
 def _row(record: Path) -> Row:
     """A finished patient's line of the table."""
     try:
-        values = json.loads(record.read_text(encoding="utf-8"))
+        values = PHANTOM_TRUTH.read(json.loads(record.read_text(encoding="utf-8")), where=record)
     except (OSError, ValueError) as error:
         raise InputError(
             f"cannot be read: {error}", where=record, remedy="delete it to make the patient again."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import tomli_w
 
 from cardiotrace.core.catalog import Choice
+from cardiotrace.core.contract import RECIPE
 from cardiotrace.core.errors import CardioTraceError, InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.image import Image
@@ -67,7 +68,7 @@ def plan_recipe_for(config: PlanConfig, watch: ProgressReporter = SILENT) -> Pla
     recipe = plan_recipe(made, {"name": choice.name, **choice.options}, name=name, mirrored=bool(dataset.mirror_axes))
     recipe_from_plain(recipe)  # refuses what training would refuse
     path = config.out or Path(f"{name}.toml")
-    write_new_text(path, tomli_w.dumps(recipe))
+    write_new_text(path, tomli_w.dumps(RECIPE.stamp(recipe)))
     return Planned(made, path)
 
 

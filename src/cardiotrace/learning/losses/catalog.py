@@ -36,5 +36,6 @@ LOSSES: Catalog[Loss] = Catalog(
             "Shit et al. 2021, CVPR, arXiv:2003.07311",
         ),
     ],
+    group="cardiotrace.losses",
 )
 """`make(config)` returns a `Loss`."""

@@ -100,6 +100,7 @@ ARCHITECTURES: Catalog[nn.Module] = Catalog(
             "Galdran et al. 2022, Sci Rep 12:6174",
         ),
     ],
+    group="cardiotrace.architectures",
 )
 """`make(config, channels, classes)` returns a module with an attribute `divisor`: int, or (rows, columns).
 

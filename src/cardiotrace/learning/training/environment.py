@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from cardiotrace.core.contract import ENVIRONMENT
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.plain import read_json
 
@@ -27,7 +28,7 @@ def read_environment(path: Path) -> dict[str, Any]:
     made = read_json(path)
     if not isinstance(made, dict) or not {"packages", "commit"} <= made.keys():
         raise InputError("is not what a run writes of itself", where=path)
-    return made
+    return ENVIRONMENT.read(made, where=path)
 
 
 def _version(package: str) -> str:

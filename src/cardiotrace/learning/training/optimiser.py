@@ -57,6 +57,7 @@ OPTIMISERS: Catalog[torch.optim.Optimizer] = Catalog(
         Entry("adam", Adam, _adam, "Adam; AdamW with weight_decay.", "Kingma 2015, Loshchilov 2019"),
         Entry("sgd", StochasticGradientDescent, _sgd, "Stochastic gradient descent with momentum.", "Isensee 2021"),
     ],
+    group="cardiotrace.optimisers",
 )
 
 
@@ -216,4 +217,5 @@ SCHEDULES: Catalog[Schedule] = Catalog(
         Entry("cosine", Cosine, _given, "Down along a half cosine.", "Loshchilov 2017"),
         Entry("plateau", PlateauConfig, Plateau, "Cut the rate when validation stalls."),
     ],
+    group="cardiotrace.schedules",
 )

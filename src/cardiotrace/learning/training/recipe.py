@@ -14,6 +14,7 @@ import torch
 
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.config import brief, from_plain, to_plain
+from cardiotrace.core.contract import RECIPE
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.former import present_key, with_present_keys
 from cardiotrace.core.plain import read_toml
@@ -140,10 +141,14 @@ def recipe_from_plain(values: dict[str, Any]) -> Recipe:
     Raises:
         ConfigError: naming the dotted key; also where the prepared images do not fit the network.
     """
+    values = RECIPE.read(values, kind=ConfigError)
     recipe = from_plain(Recipe, with_present_keys(values, FORMER_KEYS))
     resolved: dict[str, Any] = {key: catalog.resolve(getattr(recipe, key), path=key) for key, catalog in _CATALOGS}
     recipe = dataclasses.replace(recipe, **resolved)
-    DATASETS.config(recipe.data.dataset, path="data.dataset")
+    dataset = recipe.data.dataset
+    DATASETS.config(dataset, path="data.dataset")
+    dataset = dataclasses.replace(dataset, package=DATASETS.entry(dataset).package)
+    recipe = dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, dataset=dataset))
     _check_network(recipe)
     return recipe
 
@@ -225,7 +230,7 @@ def recipe_values(path: Path, overrides: dict[str, Any] | None = None) -> dict[s
     Raises:
         ConfigError: the file cannot be read, or a key cannot be set.
     """
-    values = with_present_keys(read_toml(path), FORMER_KEYS)
+    values = with_present_keys(RECIPE.read(read_toml(path), where=path, kind=ConfigError), FORMER_KEYS)
     _find_split(values, path.parent)
     for dotted, value in (overrides or {}).items():
         override(values, dotted, value)
@@ -264,4 +269,4 @@ def override(values: dict[str, Any], dotted: str, value: Any) -> None:
 
 def recipe_text(recipe: Recipe) -> str:
     """The resolved recipe as TOML that reads back as the same recipe, see `portable`."""
-    return tomli_w.dumps(to_plain(portable(recipe)))
+    return tomli_w.dumps(RECIPE.stamp(to_plain(portable(recipe))))

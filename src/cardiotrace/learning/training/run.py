@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 
+from cardiotrace.core.contract import ENVIRONMENT
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.file import read_limited
 from cardiotrace.core.label import LabelScheme
@@ -264,6 +265,6 @@ def _write_head(recipe: Recipe, material: TrainingData, folder: RunFolder, teach
         made = {**environment(recipe.seed), "started_from": came, "terms": asdict(terms)}
         made |= {"taught_by": teacher_identities(teachers)} if teachers else {}
         made |= {} if material.fold is None else {"fold": material.fold}
-        write_json(folder.environment, made)  # the first file of a run, see `RunFolder.is_begun`
+        write_json(folder.environment, ENVIRONMENT.stamp(made))  # the first file of a run, see `RunFolder.is_begun`
     write_text(folder.recipe, recipe_text(recipe))
     write_split(material.split, folder.split)

@@ -10,6 +10,7 @@ import safetensors.torch
 import torch
 from lightning_fabric.wrappers import _FabricModule
 
+from cardiotrace.core.contract import CHECKPOINT
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.file import require_regular_file
 from cardiotrace.io import write_bytes
@@ -73,7 +74,7 @@ def save(state: State, path: Path, *, recipe: str) -> None:
         "optimiser_numbers": numbers,
     }
     contiguous = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
-    metadata = {"state": json.dumps(about)}
+    metadata = {"state": json.dumps(CHECKPOINT.stamp(about))}
     write_bytes(path, safetensors.torch.save(contiguous, metadata=metadata))
 
 
@@ -84,6 +85,7 @@ def load(state: State, path: Path, *, recipe: str) -> None:
         InputError: damaged, of another recipe, or of another architecture.
     """
     about, tensors = _read(path)
+    about = CHECKPOINT.read(about, where=path)
     if about.get("recipe") != recipe:
         raise InputError(
             "the checkpoint belongs to another recipe",
@@ -147,7 +149,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     require_regular_file(path)
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            about = json.loads(file.metadata()["state"])
+            about = dict(json.loads(file.metadata()["state"]))
             return about, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 not a dictionary
     except (OSError, safetensors.SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise InputError(f"is not a checkpoint: {error}", where=path) from None

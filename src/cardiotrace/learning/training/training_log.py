@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from cardiotrace.core.contract import TRAINING_LOG
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.file import read_limited
 from cardiotrace.core.plain import LARGEST_TABLE, parse_json
@@ -40,7 +41,7 @@ class TrainingLog:
             raise InputError(f"line {number} {error.what}", where=self.path) from None
         if not isinstance(row, dict) or not row.keys() >= _NEEDED:
             raise InputError(f"line {number} is no row about an epoch", where=self.path)
-        return row
+        return TRAINING_LOG.read(row, where=self.path)
 
     def add(self, row: Row) -> None:
         """Append a row and force it to disk; where that fails, the file is as it was.
@@ -51,7 +52,7 @@ class TrainingLog:
         with as_work_error(self.path), self.path.open("ab") as file:
             before = file.tell()
             try:
-                file.write((json.dumps(row, allow_nan=False) + "\n").encode())
+                file.write(_line(row).encode())
                 file.flush()
                 os.fsync(file.fileno())
             except BaseException:
@@ -61,4 +62,8 @@ class TrainingLog:
     def cut(self, epochs: int) -> None:
         """Forget rows after so many epochs: a resumed run writes them again."""
         kept = [row for row in self.rows() if row["epoch"] <= epochs] if epochs else []
-        write_text(self.path, "".join(json.dumps(row) + "\n" for row in kept))
+        write_text(self.path, "".join(map(_line, kept)))
+
+
+def _line(row: Row) -> str:
+    return json.dumps(TRAINING_LOG.stamp(row), allow_nan=False) + "\n"

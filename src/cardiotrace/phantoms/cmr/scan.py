@@ -163,7 +163,7 @@ class CineCamera:
         state: HeartState,
         rows: Float[np.ndarray, "*points"],
         columns: Float[np.ndarray, "*points"],
-        across: Float[np.ndarray, "*points"] | float = 0.0,
+        across: Float[np.ndarray, "*#points"] | float = 0.0,
     ) -> Float[np.ndarray, "*points 3"]:
         """Points of the image in the coordinates of a state."""
         points = self._scene.heart_plane.points(rows, columns, across)

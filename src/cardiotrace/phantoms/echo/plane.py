@@ -16,7 +16,7 @@ from cardiotrace.phantoms.heart.view import PLANE_DEG
 Points = Float[np.ndarray, " points"]
 Placed = tuple[Points, Points, Points]
 """Three coordinates of each point, mm."""
-Outline = Float[np.ndarray, "points 2"]
+Outline = Float[np.ndarray, "_ 2"]
 MARGIN_MM = 1.5
 """Least distance between a contour and the edge of the sector."""
 SHORT_AXIS_TURN_RAD = math.radians(30)

@@ -32,7 +32,7 @@ class _Segments:
 
 
 def draw_strokes(
-    lines: Sequence[tuple[Float[np.ndarray, "points 2"], Float[np.ndarray, " points"]]],
+    lines: Sequence[tuple[Float[np.ndarray, "_ 2"], Float[np.ndarray, " _"]]],
     shape: tuple[int, int],
     *,
     reflex_from_px: float = 1.8,
@@ -76,7 +76,7 @@ def _covered(distance: Float[np.ndarray, " n"], radius: Float[np.ndarray, " n"])
     return np.asarray(high - low)
 
 
-def _segments(lines: Sequence[tuple[Float[np.ndarray, "points 2"], Float[np.ndarray, " points"]]]) -> _Segments:
+def _segments(lines: Sequence[tuple[Float[np.ndarray, "_ 2"], Float[np.ndarray, " _"]]]) -> _Segments:
     starts, ends, radii = [np.empty((0, 2))], [np.empty((0, 2))], [np.empty((0, 2))]
     for points, own in lines:
         starts.append(points[:-1])

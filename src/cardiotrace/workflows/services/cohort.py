@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from cardiotrace.core.contract import SUMMARY
 from cardiotrace.core.errors import CardioTraceError, InputError
 from cardiotrace.io import write_text
 from cardiotrace.io.results import REPORT_PAGE, THUMBNAIL, read_manifest, refuse_changed, staged_results
@@ -53,7 +54,7 @@ def write_summary(out: Path, failed: Mapping[str, str], done: set[str], *, overw
         WorkError: they cannot be written.
     """
     manifest = read_manifest(out)
-    earlier = manifest.made.get("failed")
+    earlier = SUMMARY.read(manifest.made, where=out).get("failed")
     known = {name: str(why) for name, why in earlier.items()} if isinstance(earlier, dict) else {}
     failed = {name: why for name, why in known.items() if name not in done} | dict(failed)
     records = _records(out)
@@ -65,7 +66,7 @@ def write_summary(out: Path, failed: Mapping[str, str], done: set[str], *, overw
     with staged_results(out, overwrite=overwrite, keeps=lambda name: True, inside=True) as staging:
         write_text(staging.folder / TABLE, cohort_csv(rows))
         write_text(staging.folder / PAGE, cohort_page(rows, out.resolve().name))
-        staging.made.update(manifest.made, failed=failed)
+        staging.made.update(manifest.made, **SUMMARY.mark, failed=failed)
     return out / PAGE
 
 

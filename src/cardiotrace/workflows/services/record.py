@@ -8,12 +8,11 @@ from typing import Any
 from cardiotrace.clinical.frame_ref import FrameRef
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import FORMER_NAMES, Measures, Quantity
+from cardiotrace.core import contract
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.plain import read_json
 from cardiotrace.io.results import MEASURES
-
-_VERSIONS = ("1", "2", "3")
 
 
 @dataclass(frozen=True)
@@ -41,11 +40,10 @@ def read_record(folder: Path) -> Record:
     path = folder / MEASURES
     try:
         plain = read_json(path)
-        if plain.get("version") not in _VERSIONS:
-            raise ValueError(f"version {plain.get('version')}")
+        version = str(contract.MEASURES.version_of(plain))
         quantities = tuple(_quantity(item) for item in plain["quantities"])
         flags = tuple(_flag(item) for item in plain["flags"])
-        return Record(Measures(str(plain["exam"]), quantities, flags, version=plain["version"]), plain)
+        return Record(Measures(str(plain["exam"]), quantities, flags, version=version), plain)
     except InputError as error:
         raise InputError(f"is no record of measures: {error.what}", where=path) from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from torch.nn import Module
 
-from cardiotrace.core.config import from_plain, to_plain
-from cardiotrace.core.errors import InputError, UsageError
+from cardiotrace.core.config import from_plain, known_only, to_plain
+from cardiotrace.core.contract import SWEEP_RESULT
+from cardiotrace.core.errors import UsageError
 from cardiotrace.core.plain import read_json
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import IGNORED, PackedDataset
@@ -84,15 +85,14 @@ def kept_result(job: Job) -> JobResult | None:
     if not path.exists():
         return None
     stored = read_json(path)
-    if not isinstance(stored, dict):
-        raise InputError("is no result of a run", where=path, remedy="delete it, and the run is tested again.")
+    stored = SWEEP_RESULT.read(stored, where=path)
     if stored.pop("recipe", None) != job.run.recipe.digest():
         raise UsageError(
             "holds a run of another recipe", where=job.folder.path, remedy="choose another --out, or delete that run."
         )
     grid = job.folder.path / GRID
     on_grid = read_case_table(grid) if grid.exists() else None
-    return JobResult(from_plain(RunResult, stored, path=str(path)), on_grid, _curve(job.folder))
+    return JobResult(from_plain(RunResult, known_only(RunResult, stored), path=str(path)), on_grid, _curve(job.folder))
 
 
 def finish_run(job: Job, reporter: ProgressReporter = SILENT, *, opener: DataOpener) -> JobResult:
@@ -114,7 +114,7 @@ def finish_run(job: Job, reporter: ProgressReporter = SILENT, *, opener: DataOpe
     if tested is not None:
         write_text(folder.path / GRID, table_to_json(tested.on_grid))
         write_text(folder.testing, table_to_json(tested.native))
-    write_json(folder.path / RESULT, {"recipe": job.run.recipe.digest(), **to_plain(row)})
+    write_json(folder.path / RESULT, SWEEP_RESULT.stamp({"recipe": job.run.recipe.digest(), **to_plain(row)}))
     folder.checkpoint.unlink(missing_ok=True)  # larger than all else together, and of no more use
     return JobResult(row, None if tested is None else tested.on_grid, _curve(folder))
 

@@ -1,0 +1,67 @@
+"""What is handed out says under which terms: the code under one licence, each model under that of its data."""
+
+import email
+import os
+import re
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from cardiotrace.inference.model_file import read_spec
+
+ROOT = Path(__file__).parents[2]
+ZOO = ROOT / "src" / "cardiotrace" / "zoo"
+MODELS = sorted(ZOO.glob("*.onnx"))
+IDENTIFIERS = {
+    "CC BY-NC-SA 4.0": "CC-BY-NC-SA-4.0",
+    "public reference set of Kingston University, for research": "LicenseRef-CHASE-DB1",
+}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def licence_of(model):
+    """The identifier of the terms of a model; data that ask for nothing add nothing."""
+    stated = [IDENTIFIERS[text] for text in read_spec(model).licence.split("; ") if text != "phantoms, free of terms"]
+    assert len(stated) == 1
+    return stated[0]
+
+
+def test_the_notice_states_the_licence_that_each_model_states_of_itself():
+    notice = (ROOT / "NOTICE").read_text()
+    listed = dict(re.findall(r"^(\S+) {2,}(\S+)$", notice, re.MULTILINE))
+    del listed["model"]
+    assert listed == {model.stem: licence_of(model) for model in MODELS}
+    assert all(re.search(rf"^{identifier}: ", notice, re.MULTILINE) for identifier in listed.values())
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.stem)
+def test_the_licence_stands_beside_each_model(model):
+    card = model.with_suffix(".md").read_text()
+    assert read_spec(model).licence in card
+    assert read_spec(model).citation in card
+
+
+def test_the_licence_of_the_package_covers_code_and_models():
+    assert set(PROJECT["license"].split(" AND ")) == {"Apache-2.0", *map(licence_of, MODELS)}
+
+
+def test_the_wheel_holds_what_it_says(tmp_path, monkeypatch):
+    build = pytest.importorskip("hatchling.build")
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setitem(os.environ, "SOURCE_DATE_EPOCH", "1700000000")
+    with zipfile.ZipFile(tmp_path / build.build_wheel(str(tmp_path))) as wheel:
+        names = set(wheel.namelist())
+        info = next(name for name in names if name.endswith(".dist-info/METADATA"))
+        about = email.message_from_bytes(wheel.read(info))
+        folder = info.removesuffix("METADATA")
+        assert wheel.read(f"{folder}licenses/NOTICE") == (ROOT / "NOTICE").read_bytes()
+        assert wheel.read(f"{folder}licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
+        assert wheel.read("cardiotrace/zoo/camus-4ch-small.onnx") == (ZOO / "camus-4ch-small.onnx").read_bytes()
+    assert about["License-Expression"] == PROJECT["license"]
+    assert about.get_all("License-File") == ["LICENSE", "NOTICE"]
+    assert {f"cardiotrace/zoo/{path.name}" for path in ZOO.iterdir()} <= names
+    assert "cardiotrace/py.typed" in names
+    tops = {name.partition("/")[0] for name in names}
+    assert tops == {"cardiotrace", folder.rstrip("/")}
