@@ -13,6 +13,7 @@ from cardiotrace.inference.engine import OnnxRuntimeEngine
 from cardiotrace.inference.model_file import open_seal
 from cardiotrace.learning import export
 from cardiotrace.learning.models.catalog import ARCHITECTURES
+from cardiotrace.learning.models.network import NetworkSpec
 from cardiotrace.preprocessing import Preprocessing
 from tests.fake.models import make_spec, resize
 
@@ -23,7 +24,7 @@ def network(name="unet", **options):
     torch.manual_seed(0)
     if name == "unet":
         options = {"levels": 2, "width": 4, **options}
-    model = ARCHITECTURES.make(Choice(name, options), 1, 4)
+    model = ARCHITECTURES.make(Choice(name, options), NetworkSpec(1, 4))
     # As after some training: norms have counted, biases are not zero.
     with torch.no_grad():
         for key, value in (*model.named_parameters(), *model.named_buffers()):

@@ -1,6 +1,7 @@
 import pytest
 
 from cardiotrace.core.errors import InputError
+from cardiotrace.learning.models.network import NetworkSpec
 from cardiotrace.learning.models.nnunet import nnunet2d
 from cardiotrace.learning.planning import Fingerprint, fingerprint, plan, plan_recipe, topology
 from cardiotrace.learning.training.recipe import recipe_from_plain
@@ -43,7 +44,7 @@ def test_agrees_with_what_nnunet_planned_for_native_camus_pixels():
     assert made.batch == 2
     assert len(made.network.widths) == 8
     assert made.poolings == (7, 6)
-    millions = sum(weights.numel() for weights in nnunet2d(made.network, 1, 4).parameters()) / 1e6
+    millions = sum(weights.numel() for weights in nnunet2d(made.network, NetworkSpec(1, 4)).parameters()) / 1e6
     assert f"{millions:.1f}" == "46.3"
 
 

@@ -1,6 +1,6 @@
 """Recipe in, run folder with a sealed and scored model out."""
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,18 +14,19 @@ from cardiotrace.core.text import some
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split, read_split
-from cardiotrace.learning.training.folder import RunFolder, check_folder
+from cardiotrace.learning.training.distillation import StudentRequirements
+from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.recipe import SPLIT_FILE, DataSettings, Recipe, read_recipe
 from cardiotrace.learning.training.run import (
     Hardware,
     InitialWeights,
     RunCallbacks,
     TrainingData,
+    check_run,
     finished_weights,
-    teachers_of,
     train,
 )
-from cardiotrace.learning.training.training_log import Row, TrainingLog
+from cardiotrace.learning.training.training_log import Row
 from cardiotrace.report.figure import draw_curves
 from cardiotrace.workflows.data import choose_split, open_dataset, pack
 from cardiotrace.workflows.progress import SILENT, ProgressReporter
@@ -76,9 +77,10 @@ def run_training(config: TrainConfig, watch: ProgressReporter = SILENT) -> RunFo
     folder = RunFolder(config.out or default_folder(recipe, config.fold))
     if folder.path.resolve() == dataset.root.resolve():
         raise UsageError("is the folder of the data set itself", where=folder.path, remedy="choose another --out.")
-    check_folder(folder, recipe, split, resume=config.resume)
+    channels = recipe.preprocessing.channels(dataset.channels)
+    student = StudentRequirements(dataset.scheme, recipe.preprocessing, channels)
+    run = check_run(recipe, folder, split, student, resume=config.resume)
     start = None if config.start_from is None else finished_weights(RunFolder(config.start_from))
-    teachers_of(recipe, dataset.scheme, recipe.preprocessing.channels(dataset.channels))
     for remark in _remarks(split, {case.patient for case in dataset.cases()}):
         watch.say(remark)
     _create(folder)
@@ -91,13 +93,13 @@ def run_training(config: TrainConfig, watch: ProgressReporter = SILENT) -> RunFo
         def on_step(done: int, total: int, loss: float) -> None:
             tick(done, total)
 
-        def on_epoch(row: Row, is_best: bool) -> None:
-            watch.say(epoch_line(row, is_best, epochs=recipe.training.epochs))
-            draw_curves([drawn(row) for row in TrainingLog(folder.journal).rows()], folder.curves)
+        def on_epoch(rows: Sequence[Row], is_best: bool) -> None:
+            watch.say(epoch_line(rows[-1], is_best, epochs=recipe.training.epochs))
+            draw_curves([drawn(row) for row in rows], folder.curves)
 
-        told = RunCallbacks(on_step, on_epoch)
-        is_first = train(recipe, material, folder, watch=told, hardware=config.hardware, resume=config.resume)
-    return folder if is_first else None
+        told = RunCallbacks(on_step, on_epoch, watch.say)
+        result = train(run, material, callbacks=told, hardware=config.hardware)
+    return folder if result.is_first_process else None
 
 
 def split_of(data: DataSettings, dataset: Dataset, fold: int | None, *, seed: int) -> Split:

@@ -103,7 +103,7 @@ def test_images_arrive_as_the_preparation_makes_them():
 
 def test_sixteen_bits_arrive_in_unit_range():
     data = packed(2)
-    deep = PackedDataset(data.folder, data.images.astype(np.uint16) * 257, data.labels, data.planes)
+    deep = PackedDataset(data.folder, data.images.astype(np.uint16) * 257, data.labels, data.samples)
     shallow_images, _ = DeviceDataset(data, np.arange(2), PREPARATION, CPU).unit(torch.arange(2))
     deep_images, _ = DeviceDataset(deep, np.arange(2), PREPARATION, CPU).unit(torch.arange(2))
     assert torch.allclose(shallow_images, deep_images, atol=1e-7)

@@ -8,7 +8,7 @@ from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.learning.augmentation import Augmentation, Draw, Elastic
-from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingOrder
+from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingNeeds, TrainingOrder
 from cardiotrace.learning.training.grouping import units_of
 from cardiotrace.learning.training.recipe import recipe_from_plain
 from cardiotrace.preprocessing import Preprocessing
@@ -25,7 +25,7 @@ def phases(patients=5):
     data = packed(patients)
     planes = [
         dataclasses.replace(plane, phase=phase, case=f"{plane.case}_{phase}")
-        for plane in data.planes
+        for plane in data.samples
         for phase in ("ES", "ED")
     ]
     labels = np.repeat(data.labels, 2, axis=0)
@@ -34,7 +34,7 @@ def phases(patients=5):
 
 def feed(patients=5, data=None):
     data = data or phases(patients)
-    return DeviceDataset(data, np.arange(len(data)), Preprocessing([]), CPU, group="phases")
+    return DeviceDataset(data, np.arange(len(data)), Preprocessing([]), CPU, TrainingNeeds("phases"))
 
 
 def order(batch_size=4, augmentation=MOVING, **changes):
@@ -42,13 +42,13 @@ def order(batch_size=4, augmentation=MOVING, **changes):
 
 
 def test_ed_stands_before_es_and_slices_stay_apart():
-    planes = phases(2).planes
+    planes = phases(2).samples
     slices = [dataclasses.replace(plane, depth=1) for plane in planes[:2]]
     assert units_of([*planes, *slices], "phases").tolist() == [[1, 0], [3, 2], [5, 4]]
 
 
 def test_unnamed_frames_are_paired_in_order_of_time():
-    plane = packed(1).planes[0]
+    plane = packed(1).samples[0]
     frames = [dataclasses.replace(plane, phase="other", time=time) for time in (3, 0, 2)]
     assert units_of(frames, "phases").tolist() == [[1, 2], [0, 0]]
 

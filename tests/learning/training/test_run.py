@@ -9,9 +9,17 @@ from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.licence import Terms
 from cardiotrace.datasets.split import Split
 from cardiotrace.learning.training.folder import RunFolder
-from cardiotrace.learning.training.run import Hardware, RunCallbacks, TrainingData, finished_weights, train
+from cardiotrace.learning.training.run import (
+    Hardware,
+    RunCallbacks,
+    TrainingData,
+    TrainingResult,
+    check_run,
+    finished_weights,
+    train,
+)
 from cardiotrace.learning.training.training_log import TrainingLog
-from tests.learning.training.tiny import material, recipe
+from tests.learning.training.tiny import material, recipe, student
 
 CPU = Hardware("cpu", 1)
 
@@ -20,15 +28,19 @@ def unheard(*_):
     pass
 
 
-def run(folder, some_recipe, some_material=None, *, resume=False, on_epoch=unheard):
-    told = RunCallbacks(unheard, on_epoch)
-    return train(some_recipe, some_material or material(), folder, watch=told, hardware=CPU, resume=resume)
+def run(folder, some_recipe, some_material=None, *, resume=False, on_epoch=unheard, say=unheard, **options):
+    data = some_material or material()
+    checked = check_run(some_recipe, folder, data.split, student(some_recipe), resume=resume)
+    return train(checked, data, callbacks=RunCallbacks(unheard, on_epoch, say), hardware=CPU, **options)
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = RunFolder(tmp_path_factory.mktemp("run"))
-    assert run(folder, recipe(training={"epochs": 2})) is True
+    result = run(folder, recipe(training={"epochs": 2}))
+    rows = TrainingLog(folder.journal).rows()
+    best = max(rows, key=lambda row: row["score"])
+    assert result == TrainingResult(True, best["epoch"], best["score"])
     return folder
 
 
@@ -99,8 +111,8 @@ def test_stopped_run_ends_as_an_unbroken_one(stopped_after, tmp_path):
         folder.path.mkdir()
     run(whole, some)
 
-    def stop(row, is_best):
-        if row["epoch"] == stopped_after:
+    def stop(rows, is_best):
+        if rows[-1]["epoch"] == stopped_after:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

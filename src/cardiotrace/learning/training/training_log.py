@@ -1,4 +1,4 @@
-"""The run's diary: one JSON object per epoch, readable while the run goes on."""
+"""The training log: one JSON object per epoch, readable while the run goes on."""
 
 import json
 import os
@@ -58,7 +58,8 @@ class TrainingLog:
                 os.ftruncate(file.fileno(), before)
                 raise
 
-    def cut(self, epochs: int) -> None:
-        """Forget rows after so many epochs: a resumed run writes them again."""
+    def cut(self, epochs: int) -> list[Row]:
+        """Forget rows after so many epochs, which a resumed run writes again; returns the rows that are kept."""
         kept = [row for row in self.rows() if row["epoch"] <= epochs] if epochs else []
         write_text(self.path, "".join(json.dumps(row) + "\n" for row in kept))
+        return kept

@@ -21,10 +21,10 @@ def grid_table(
     cases = {case.name: case for case in dataset.cases()}
     named: dict[str, list[int]] = {}
     for place, index in enumerate(indices):
-        named.setdefault(packed.planes[index].case, []).append(place)
+        named.setdefault(packed.samples[index].case, []).append(place)
     rows = []
     for name, places in named.items():
-        planes = [packed.planes[indices[place]] for place in places]
+        planes = [packed.samples[indices[place]] for place in places]
         shape = (max(plane.time for plane in planes) + 1, max(plane.depth for plane in planes) + 1)
         found, known = (np.full((*shape, *predicted.shape[1:]), IGNORED, np.uint8) for _ in range(2))
         for place, plane in zip(places, planes, strict=True):

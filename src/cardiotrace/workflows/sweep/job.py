@@ -23,9 +23,10 @@ from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.io import write_json, write_text
 from cardiotrace.learning.predict import TorchEngine, predict_planes
+from cardiotrace.learning.training.distillation import StudentRequirements
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.loop import DivergedError
-from cardiotrace.learning.training.run import RunCallbacks, TrainingData, train, trained_model
+from cardiotrace.learning.training.run import TrainingData, check_run, train, trained_model
 from cardiotrace.learning.training.sweep import SweepRun
 from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.workflows.data import cases_of, open_dataset, pack
@@ -35,7 +36,6 @@ from cardiotrace.workflows.train import RecipeConfig, split_of, training_data_of
 
 RESULT, GRID = "result.json", "testing-grid.json"
 """Files of a finished run: what came of it, and its testing part on the network's grid."""
-_UNWATCHED = RunCallbacks(lambda done, total, loss: None, lambda row, is_best: None)
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,9 @@ def finish_run(job: Job) -> RunResult:
     packed = pack(dataset, recipe.preprocessing, cache=job.config.cache)
     material = training_data_of(dataset, packed, split_of_run(job.run, dataset), fold=job.run.fold)
     folder.path.mkdir(parents=True, exist_ok=True)
+    student = StudentRequirements(dataset.scheme, recipe.preprocessing, packed.images.shape[1])
     try:
-        train(recipe, material, folder, watch=_UNWATCHED, hardware=job.config.hardware, resume=True)
+        train(check_run(recipe, folder, material.split, student, resume=True), material, hardware=job.config.hardware)
         is_diverged = False
     except DivergedError:
         is_diverged = True
