@@ -58,7 +58,7 @@ def test_forward_gives_one_logit_per_class_and_backward_reaches_every_weight(ent
     outputs = TrainingOutputs.of(network(images))
     assert outputs.logits[0].shape == (2, classes, *images.shape[-2:])
     labels = (images[:, 0] * classes).long()
-    auxiliary = network.auxiliary_losses(images, outputs, labels)
+    auxiliary = network.auxiliary_losses(outputs, labels)
     assert all(loss.shape == () for loss in auxiliary.values())
     sum(auxiliary.values(), supervised_loss(outputs, labels, squares)).backward()
     for name, weights in network.named_parameters():

@@ -44,7 +44,7 @@ def test_roughness_does_not_depend_on_the_resolution():
 
 
 def losses_of(network, images, labels):
-    return network.auxiliary_losses(images, network(images), labels)
+    return network.auxiliary_losses(network(images), labels)
 
 
 def test_motion_alone_is_learned_first_and_shapes_then():

@@ -81,13 +81,13 @@ def test_the_autoencoder_learns_first_and_then_teaches():
     network = ACNN(ACNNConfig(prior_steps=1, side=16), 1, 4).train()
     labels = torch.randint(0, 4, (2, 32, 32))
     images = torch.rand(2, 1, 32, 32)
-    learned = network.auxiliary_losses(images, TrainingOutputs.of(network(images)), labels)
+    learned = network.auxiliary_losses(TrainingOutputs.of(network(images)), labels)
     learned.pop("reconstruction").backward()
     assert not learned
     assert all(weights.grad is not None for weights in network.prior.parameters())
     assert all(weights.grad is None for weights in network.segmenter.parameters())
     network.zero_grad(set_to_none=True)
-    taught = network.auxiliary_losses(images, TrainingOutputs.of(network(images)), labels)
+    taught = network.auxiliary_losses(TrainingOutputs.of(network(images)), labels)
     taught.pop("shape").backward()
     assert not taught
     assert all(weights.grad is None for weights in network.prior.parameters())  # frozen

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import re
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from cardiotrace.learning.training.run import (
     RunCallbacks,
     TrainingData,
     TrainingResult,
+    best_of,
     check_run,
     finished_weights,
     train,
@@ -158,3 +160,54 @@ def test_weights_of_another_network_are_refused(finished, tmp_path):
 def test_folder_without_weights_is_no_start(tmp_path):
     with pytest.raises(InputError, match="holds no finished run to start from"):
         finished_weights(RunFolder(tmp_path))
+
+
+def test_weights_that_fit_are_taken_and_the_others_told(finished, tmp_path):
+    """The same network with other widths above: what both have alike comes from the first run."""
+    norm = recipe(
+        training={"epochs": 1, "initial_weights": "fitting"},
+        architecture={"norm": "batch"},
+        optimiser={"learning_rate": 1e-9},
+    )
+    start, said = finished_weights(finished), []
+    run(RunFolder(tmp_path), norm, dataclasses.replace(material(), start=start), say=said.append)
+    before, after = load_file(finished.best), load_file(tmp_path / "best.safetensors")
+    assert torch.allclose(before["head.weight"], after["head.weight"], atol=1e-6)
+    assert len(said) == 1
+    assert re.match(r"of tiny \(camus\): \d+ of \d+ weights were taken; .*drawn anew: ", said[0])
+    assert json.loads((tmp_path / "environment.json").read_text())["started_from"].endswith(said[0].split(": ", 1)[1])
+
+
+def test_a_resumed_run_does_not_look_at_what_it_started_from(finished, tmp_path):
+    folder, start = RunFolder(tmp_path), finished_weights(finished)
+    data = dataclasses.replace(material(), start=start)
+    run(folder, recipe(training={"epochs": 1}), data)
+    gone = dataclasses.replace(data, start=dataclasses.replace(start, weights=tmp_path / "gone.safetensors"))
+    result = run(folder, recipe(training={"epochs": 1}), gone, resume=True)
+    assert result.best_epoch == 1
+
+
+def test_the_best_epoch_is_known_with_and_without_the_checkpoint(tmp_path):
+    folder = RunFolder(tmp_path)
+    with pytest.raises(InputError, match="holds no finished epoch"):
+        best_of(folder)
+    result = run(folder, recipe(training={"epochs": 3}))
+    with_it = best_of(folder)
+    folder.checkpoint.unlink()
+    assert with_it == best_of(folder)
+    assert (with_it.epoch, with_it.score) == (result.best_epoch, result.best_score)
+
+
+def test_callbacks_get_all_rows_so_far_also_after_a_break(tmp_path):
+    folder, seen = RunFolder(tmp_path), []
+
+    def stop(rows, is_best):
+        seen.append([row["epoch"] for row in rows])
+        if rows[-1]["epoch"] == 1:
+            raise KeyboardInterrupt
+
+    some = recipe(training={"epochs": 3})
+    with pytest.raises(KeyboardInterrupt):
+        run(folder, some, on_epoch=stop)
+    run(folder, some, resume=True, on_epoch=stop)
+    assert seen == [[1], [1, 2], [1, 2, 3]]

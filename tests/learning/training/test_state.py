@@ -1,6 +1,10 @@
+import json
+
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.learning.training import loop, state
@@ -78,6 +82,53 @@ def test_weights_alone_come_back(tmp_path):
     load_weights(other.objective.network, tmp_path / "best.safetensors")
     for mine, theirs in zip(one.objective.network.parameters(), other.objective.network.parameters(), strict=True):
         assert torch.equal(mine, theirs)
+
+
+def as_version_1(path):
+    """The file as it was written when a run had one network: its tensors and numbers beside all else."""
+    with safe_open(path, framework="pt") as file:
+        about = json.loads(file.metadata()["state"])
+        tensors = {key.removeprefix("objective."): file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    del about["version"]
+    about |= about.pop("objective")
+    save_file(tensors, path, {"state": json.dumps(about)})
+
+
+def test_a_checkpoint_of_the_first_version_is_gone_on_with(tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    some = recipe(training={"ema_decay": 0.9}, schedule={"name": "plateau", "patience": 0})
+    task, straight = task_and_state(some)
+    train(task, straight, 2)
+    state.save(straight, path, recipe="digest")
+    as_version_1(path)
+    _, resumed = task_and_state(some)
+    state.load(resumed, path, recipe="digest")
+    train(task, straight, 1)
+    train(task, resumed, 1)
+    expected, found = tensors(straight), tensors(resumed)
+    assert expected.keys() == found.keys()
+    assert all(torch.equal(expected[key], found[key]) for key in expected)
+
+
+def test_a_checkpoint_of_a_newer_version_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "checkpoint.safetensors"
+    with monkeypatch.context() as patch:
+        patch.setattr(state, "FORMAT_VERSION", 3)
+        state.save(fresh_state(recipe()), path, recipe="")
+    with pytest.raises(InputError, match="checkpoint is of version 3"):
+        state.load(fresh_state(recipe()), path, recipe="")
+
+
+def test_the_best_epoch_is_told_without_the_weights(tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    some = fresh_state(recipe())
+    assert (some.best_epoch, some.best_score) == (0, -1.0)
+    some.best_epoch, some.best_score = 7, 0.875
+    state.save(some, path, recipe="")
+    assert state.read_best(path) == state.BestEpoch(7, 0.875)
+    save_weights(some.weights(), path)
+    with pytest.raises(InputError, match="is not a checkpoint"):
+        state.read_best(path)
 
 
 def test_checkpoint_of_another_recipe_is_refused(tmp_path):

@@ -101,7 +101,7 @@ class ACNN(Network):
             self.steps_taken.add_(1)
         return self.segmenter(images)  # type: ignore[no-any-return]
 
-    def auxiliary_losses(self, images: Tensor, outputs: TrainingOutputs, labels: Tensor) -> dict[str, Tensor]:
+    def auxiliary_losses(self, outputs: TrainingOutputs, labels: Tensor) -> dict[str, Tensor]:
         """At first what the autoencoder loses of the label maps, then the distance between the codes."""
         if int(self.steps_taken) <= self.config.prior_steps:
             return {"reconstruction": self.reconstruction_loss(labels)}

@@ -109,6 +109,8 @@ class CLAS(Network):
     ) -> Float[Tensor, "batch classes height width"] | TrainingOutputs:
         """Logits of every class at every pixel; in training also "motion", which brings each plane onto its partner.
 
+        The images go along, since the loss compares what was seen: rounded where training is at a lower precision.
+
         Raises:
             InputError: a side is not a multiple of `divisor`, or a batch in training is not of pairs.
         """
@@ -117,11 +119,11 @@ class CLAS(Network):
             return self.segmenter.head(levels[-1])  # type: ignore[no-any-return]
         self.steps_taken.add_(1)
         motion = self._motion(levels[MOTION_LEVEL], (images.shape[-2], images.shape[-1]))
-        return TrainingOutputs((self.segmenter.head(levels[-1]),), (1.0,), {"motion": motion})
+        return TrainingOutputs((self.segmenter.head(levels[-1]),), (1.0,), {"images": images, "motion": motion})
 
-    def auxiliary_losses(self, images: Tensor, outputs: TrainingOutputs, labels: Tensor) -> dict[str, Tensor]:
+    def auxiliary_losses(self, outputs: TrainingOutputs, labels: Tensor) -> dict[str, Tensor]:
         """What the motion between the phases of each pair has to say; see the class."""
-        settings, motion = self.config, outputs.features["motion"]
+        settings, images, motion = self.config, outputs.features["images"], outputs.features["motion"]
         losses = {"smoothness": settings.smoothness_weight * roughness(motion)}
         likeness = correlation(moved(exact(images), motion), _other(images))
         losses["similarity"] = settings.similarity_weight * (1 - likeness)

@@ -48,12 +48,11 @@ class Network(nn.Module):
     group: Group | None = None
     """The `training.group` of samples that it must find side by side in a batch; None where each sample is alone."""
 
-    def auxiliary_losses(self, images: Tensor, outputs: TrainingOutputs, labels: Tensor) -> dict[str, Tensor]:
+    def auxiliary_losses(self, outputs: TrainingOutputs, labels: Tensor) -> dict[str, Tensor]:
         """What it learns from besides its logits, such as a shape prior or motion: weighted scalars, to be added.
 
         Args:
-            images: of the batch.
-            outputs: what its forward pass made of them in training.
+            outputs: what its forward pass gave in training, with all that the losses need in `features`.
             labels: class of every pixel, (batch, *space).
 
         Returns:

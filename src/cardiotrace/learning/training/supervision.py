@@ -54,7 +54,7 @@ class SupervisedObjective:
         loss = self.loss_of(batch.images)
         outputs = TrainingOutputs.of(self.learner.model(batch.images))
         segmentation = supervised_loss(outputs, batch.labels, loss)
-        auxiliary = self.network.auxiliary_losses(batch.images, outputs, batch.labels)
+        auxiliary = self.network.auxiliary_losses(outputs, batch.labels)
         # The network's own are summed first: floating-point sums depend on the order, and runs are repeated to the bit.
         total = (segmentation + reduce(add, auxiliary.values()) if auxiliary else segmentation) * batch.weight
         descend(self.fabric, total, progress, [self.learner])
