@@ -81,7 +81,7 @@ ARCHITECTURES: Catalog[Network] = Catalog(
             "clas",
             clas.CLASConfig,
             clas.clas,
-            "U-Net 1 that learns the motion between end-diastole and end-systole beside the segmentation.",
+            "U-Net 1 that learns the motion between end-diastole and end-systole as well as the segmentation.",
             "Wei et al. 2020, MICCAI, doi:10.1007/978-3-030-59713-9_60, as far as two frames allow",
         ),
         Entry(

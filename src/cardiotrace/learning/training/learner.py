@@ -64,11 +64,11 @@ class Learner(Generic[Module]):
         tensors = {f"model.{key}": value for key, value in self.network.state_dict().items()}
         numbers: dict[str, dict[str, Any]] = {}
         for index, slots in self.optimiser.state_dict()["state"].items():
-            given = {key: value for key, value in slots.items() if value is not None}
-            moments = {key: value for key, value in given.items() if isinstance(value, torch.Tensor)}
-            tensors |= {f"optimiser.{index}.{key}": value for key, value in moments.items()}
-            if plain := {key: value for key, value in given.items() if key not in moments}:
-                numbers[str(index)] = plain
+            for key, value in slots.items():
+                if isinstance(value, torch.Tensor):
+                    tensors[f"optimiser.{index}.{key}"] = value
+                elif value is not None:
+                    numbers.setdefault(str(index), {})[key] = value
         return Snapshot(tensors, {"schedule": self.schedule.state(), "optimiser_numbers": numbers})
 
     def restore(self, state: Snapshot) -> None:

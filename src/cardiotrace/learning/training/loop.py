@@ -4,7 +4,7 @@ import dataclasses
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -119,23 +119,18 @@ def _train_epoch(task: TrainingTask, state: State, on_step: OnStep) -> dict[str,
     for network in state.objective.networks:
         network.train()
     torch.manual_seed(task.order.seed * 100_003 + state.epoch)  # dropout draws from the global generator
-    losses: list[Losses] = []
+    losses: dict[str, list[torch.Tensor]] = {}
     cases = []
     for index, batch in enumerate(task.order.batches(task.training, state.epoch)):
-        losses.append(step(task, state, batch))
+        for name, value in step(task, state, batch).items():
+            losses.setdefault(name, []).append(value)
         cases.append(batch.cases)
         # A float here waits for the device: on GPUs only every tenth step is looked at.
         if task.fabric.device.type == "cpu" or index % 10 == 0 or index + 1 == task.steps_per_epoch:
-            totals = [told[TOTAL] for told in losses]
-            on_step(state.step, task.steps, _finite(task, totals, cases, state.epoch + 1))
+            on_step(state.step, task.steps, _finite(task, losses[TOTAL], cases, state.epoch + 1))
     _agree_on_buffers(task, state)
     _check_weights(state)
-    names = dict.fromkeys(name for told in losses for name in told)
-    return {name: _mean_over_processes(task, _mean_of(losses, name)) for name in names}
-
-
-def _mean_of(losses: Sequence[Losses], name: str) -> torch.Tensor:
-    return torch.stack([told[name] for told in losses if name in told]).mean()
+    return {name: _mean_over_processes(task, torch.stack(values).mean()) for name, values in losses.items()}
 
 
 def step(task: TrainingTask, state: State, batch: TrainingBatch) -> Losses:
@@ -188,7 +183,7 @@ def _diverged(what: str) -> DivergedError:
 
 
 def _agree_on_buffers(task: TrainingTask, state: State) -> None:
-    """Average what batch norms have counted: each process has seen other planes."""
+    """Average what batch norms have counted: each process has seen other samples."""
     if task.fabric.world_size == 1:
         return
     for value in _counted_by_norms(state):

@@ -256,10 +256,10 @@ def _find_split(values: dict[str, Any], folder: Path) -> None:
     data = values.get("data")
     split = data.get("split") if isinstance(data, dict) else None
     if isinstance(data, dict) and isinstance(split, str) and split.endswith(SPLIT_FILE) and "\0" not in split:
-        beside = folder / split
+        neighbour = folder / split
         # Not pathlib's: it raises for names that are too long.
-        if not os.path.exists(split) and os.path.exists(beside):  # noqa: PTH110
-            data["split"] = str(beside.resolve())
+        if not os.path.exists(split) and os.path.exists(neighbour):  # noqa: PTH110
+            data["split"] = str(neighbour.resolve())
 
 
 def override(values: dict[str, Any], dotted: str, value: Any) -> None:

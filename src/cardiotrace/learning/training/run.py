@@ -340,9 +340,9 @@ def _write_head(run: CheckedRun, data: TrainingData, left_out: str) -> None:
         came = "" if start is None else f"{start.name}, weights with sha256 {start.sha256}"
         came += f"; {left_out}" if left_out else ""
         terms = Terms.together([data.all_terms, *(model.spec.terms for model in teachers)])
-        made = {**environment(run.recipe.seed), "started_from": came, "terms": asdict(terms)}
-        made |= {"taught_by": teacher_identities(teachers)} if teachers else {}
-        made |= {} if data.fold is None else {"fold": data.fold}
-        write_json(folder.environment, made)  # the first file of a run, see `RunFolder.is_begun`
+        told = {**environment(run.recipe.seed), "started_from": came, "terms": asdict(terms)}
+        told |= {"taught_by": teacher_identities(teachers)} if teachers else {}
+        told |= {} if data.fold is None else {"fold": data.fold}
+        write_json(folder.environment, told)  # the first file of a run, see `RunFolder.is_begun`
     write_text(folder.recipe, recipe_text(run.recipe))
     write_split(data.split, folder.split)

@@ -15,17 +15,17 @@ class TrainingSettings:
     """Settings of the loop, as they stand under `[training]` in a recipe."""
 
     epochs: int = 24
-    """Passes over the training planes."""
+    """Passes over the training samples."""
     batch_size: int = 10
-    """Planes per step, over all processes together."""
+    """Samples per step, over all processes together."""
     steps_per_epoch: int | None = None
-    """Steps of an epoch, over as many passes as that takes; by default an epoch is one pass over the planes."""
+    """Steps of an epoch, over as many passes as that takes; by default an epoch is one pass over the samples."""
     crop: tuple[int, int] | None = None
     """Height and width of a random window of each prepared plane that is learned from, with its true surroundings
     where augmentation looks beyond it; validation sees whole planes. By default the whole plane."""
     group: Group | None = None
-    """"phases" puts two phases of the same slice beside each other (ED before ES), moved alike by augmentation, for
-    networks that learn from both; a plane without a partner stands twice. By default each plane is alone."""
+    """"phases" puts two phases of the same slice side by side (ED before ES), moved alike by augmentation, for
+    networks that learn from both; a sample without a partner stands twice. By default each sample is alone."""
     initial_weights: Literal["fitting"] | None = None
     """"fitting" takes from the run of `--start-from` the weights that have a place in this network and says what is
     left out, so that another architecture or number of classes can begin with them. By default all must fit."""

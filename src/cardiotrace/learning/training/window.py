@@ -55,12 +55,12 @@ def draw_windows(count: int, samples: Shape, shape: Shape, generator: torch.Gene
     return Windows(torch.stack(firsts, dim=1), shape)
 
 
-def surroundings(windows: Windows, planes: Shape, parameters: Parameters) -> tuple[Windows, Parameters]:
+def surroundings(windows: Windows, plane: Shape, parameters: Parameters) -> tuple[Windows, Parameters]:
     """The part of each plane that its augmented window looks at, and the same change seen from that part.
 
     Args:
         windows: what the network is to see, before augmentation.
-        planes: height and width of the planes.
+        plane: height and width of the planes.
         parameters: changes of the windows.
 
     Returns:
@@ -68,7 +68,7 @@ def surroundings(windows: Windows, planes: Shape, parameters: Parameters) -> tup
         Only what lies beyond the plane itself is missing.
     """
     low, high = _looked_at(windows, parameters)
-    limits = torch.tensor(planes)
+    limits = torch.tensor(plane)
     size = torch.minimum((high - low).amax(dim=0), limits)
     first = torch.minimum(low.clamp(min=0), limits - size)
     # Coordinates are (x, y) from -1 to 1 between edges, windows (row, column) in pixels.
