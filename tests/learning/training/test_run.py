@@ -174,7 +174,7 @@ def test_weights_that_fit_are_taken_and_the_others_told(finished, tmp_path):
     before, after = load_file(finished.best), load_file(tmp_path / "best.safetensors")
     assert torch.allclose(before["head.weight"], after["head.weight"], atol=1e-6)
     assert len(said) == 1
-    assert re.match(r"of tiny \(camus\): \d+ of \d+ weights were taken; .*drawn anew: ", said[0])
+    assert re.match(r"initial weights: \d+ of \d+ weights were taken; .*drawn anew: ", said[0])
     assert json.loads((tmp_path / "environment.json").read_text())["started_from"].endswith(said[0].split(": ", 1)[1])
 
 

@@ -261,7 +261,7 @@ class _RunWriter:
         if not self.fabric.is_global_zero:
             return
         if left_out:
-            self.callbacks.say(f"of {data.start.name if data.start else ''}: {left_out}")
+            self.callbacks.say(f"initial weights: {left_out}")
         _write_head(self.run, data, left_out)
         self.rows = self.log.cut(state.epoch)
 
