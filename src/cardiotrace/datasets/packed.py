@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Shaped, UInt8
 from numpy.typing import NDArray
 
 from cardiotrace.core.config import to_plain
@@ -75,7 +75,7 @@ class PackedDataset:
     """
 
     folder: Path
-    images: np.ndarray[Any, Any]
+    images: Shaped[np.ndarray, "samples channels *space"]
     labels: UInt8[np.ndarray, "samples *space"]
     samples: tuple[PackedSample, ...]
 
@@ -196,7 +196,7 @@ def open_packed(folder: Path) -> PackedDataset:
 
 @dataclass(frozen=True)
 class _PreparedSample:
-    image: np.ndarray[Any, Any]
+    image: Shaped[np.ndarray, "channels *space"]
     label: UInt8[np.ndarray, "*space"]
     about: PackedSample
 
@@ -219,7 +219,9 @@ def _samples_of(case: Case, classes: UInt8[np.ndarray, "256"], packing: Packing)
     class_count = int(classes.max()) + 1
     field = _field_of_view(case, cine.grid_shape[1:])
 
-    def moved(time: int, depth: int) -> tuple[np.ndarray[Any, Any], UInt8[np.ndarray, "height width"]]:
+    def moved(
+        time: int, depth: int
+    ) -> tuple[Shaped[np.ndarray, "channels height width"], UInt8[np.ndarray, "height width"]]:
         image = preprocessing.move(cine.frames[time, depth], placement)
         if indices is None:
             return image, np.full(image.shape[1:], IGNORED, np.uint8)
@@ -238,7 +240,7 @@ def _samples_of(case: Case, classes: UInt8[np.ndarray, "256"], packing: Packing)
             yield _PreparedSample(stored, label, about)
 
 
-_Plane = tuple[int, np.ndarray[Any, Any], np.ndarray[Any, Any]]
+_Plane = tuple[int, Shaped[np.ndarray, "..."], UInt8[np.ndarray, "..."]]
 """Number in its stack, image (channels, height, width) and labels (height, width); of a volume with a depth axis."""
 
 
@@ -271,7 +273,9 @@ def _field_of_view(case: Case, shape: tuple[int, int, int]) -> Bool[np.ndarray, 
     return field
 
 
-def _stored(moved: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], float, float]:
+def _stored(
+    moved: Shaped[np.ndarray, "channels *space"],
+) -> tuple[Shaped[np.ndarray, "channels *space"], float, float]:
     """Bytes stay bytes; anything else is stretched over 16 bits, its extremes remembered."""
     if moved.dtype == np.uint8:
         return moved, 0.0, 255.0
@@ -308,7 +312,9 @@ def _check_sizes(samples: Sequence[_PreparedSample]) -> None:
         )
 
 
-def _at_one_depth(images: list[np.ndarray[Any, Any]]) -> list[np.ndarray[Any, Any]]:
+def _at_one_depth(
+    images: list[Shaped[np.ndarray, "channels *space"]],
+) -> list[Shaped[np.ndarray, "channels *space"]]:
     """Bytes among 16-bit images are spread over 16 bits, which changes no value in unit range: 255 * 257 = 65535."""
     if len({image.dtype for image in images}) == 1:
         return images

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -71,6 +71,7 @@ def tensors_below(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str,
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 
+@runtime_checkable  # for checks of types while tests run
 class Objective(Protocol):
     """Learns from batches; the loop around it validates, averages weights, writes log and checkpoints, and stops.
 
