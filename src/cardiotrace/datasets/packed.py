@@ -133,6 +133,7 @@ def cache_fingerprint(cases: Sequence[Case], packing: Packing) -> str:
         about = [case.name, dict(case.groups), str(case.phase), str(case.view), case.read_labels is not None]
         digest.update(json.dumps(about, sort_keys=True).encode())
         for file in case.files:
+            # Size and time of change stand for the content: reading gigabytes at every start would take minutes.
             try:
                 status = (packing.root / file).stat()
             except OSError as error:
@@ -225,6 +226,7 @@ def _samples_of(case: Case, classes: UInt8[np.ndarray, "256"], packing: Packing)
         image = preprocessing.move(cine.frames[time, depth], placement)
         if indices is None:
             return image, np.full(image.shape[1:], IGNORED, np.uint8)
+        # By the same map as the image: labels that were placed apart would be off by up to a pixel.
         label = preprocessing.move_labels(indices[time, depth], placement, class_count=class_count)
         if field is not None:
             label[~preprocessing.move_mask(field[depth], placement)] = IGNORED
@@ -246,6 +248,7 @@ _Plane = tuple[int, Shaped[np.ndarray, "..."], UInt8[np.ndarray, "..."]]
 
 def _volume(planes: Sequence[_Plane]) -> _Plane:
     """The planes of a frame above each other."""
+    # Together before they are stored, so that one scale of grey values serves them all.
     numbers, images, labels = zip(*planes, strict=True)
     return numbers[0], np.stack(images, axis=1), np.stack(labels)
 

@@ -84,6 +84,7 @@ def dice_cross_entropy_of(
 ) -> Float[Tensor, ""]:
     """Weighted sum of soft Dice loss and cross-entropy of log-probabilities."""
     classes, counts = counted(labels, config.ignore)
+    # Both terms need the right class alone, so that one softmax and one gather serve them.
     right = _at(log_probabilities, classes)
     dice_config = DiceConfig(config.background, config.smooth, config.ignore)
     overlap = _dice_loss(log_probabilities.exp(), right.exp(), classes, counts, dice_config)
@@ -137,6 +138,7 @@ def counted(labels: Tensor, ignore: int | None) -> tuple[Tensor, Tensor | None]:
     if ignore is None:
         return labels, None
     counts = labels != ignore
+    # Ignored pixels need some class that exists, or gathering by class would read beyond the logits.
     return labels * counts, counts
 
 
@@ -156,6 +158,7 @@ def _dice_loss(
     weights = torch.ones_like(right) if counts is None else counts.to(right.dtype)
     if counts is not None:
         probabilities, right = probabilities * weights.unsqueeze(1), right * weights
+    # sum p_c t_c is the sum of `right` over the pixels of class c: no one-hot tensor of all classes is needed.
     class_count = probabilities.shape[1]
     predictions = probabilities.sum(dim=(0, *range(2, probabilities.ndim)))
     overlaps, references = (_sum_by_class(values, classes, class_count) for values in (right, weights.detach()))

@@ -114,6 +114,7 @@ class ACNN(Network):
 
     def shape_distance(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Mean over the batch of ||f(p) - f(y)||^2; reaches the U-Net alone."""
+        # The gradient passes through the encoder and must not reach it: a prior that gives way teaches nothing.
         frozen = {name: value.detach() for name, value in self.prior.encoder.named_parameters()}
         predicted, reference = (
             torch.func.functional_call(self.prior.encoder, frozen, (self._averaged(maps),))

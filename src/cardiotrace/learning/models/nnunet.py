@@ -65,6 +65,7 @@ class NNUNet2D(Network):
             for stage in stages
         )
         self.decoder = nn.ModuleList(_pair(2 * widths[stage], widths[stage], kernel=kernels[stage]) for stage in stages)
+        # The coarsest stage has too few pixels to be told where an edge lies.
         outputs = max(1, len(widths) - 2) if config.deep_supervision else 1
         self.heads = nn.ModuleList(nn.Conv2d(widths[stage], classes, 1) for stage in range(outputs))
         initialise(self)
@@ -83,7 +84,7 @@ class NNUNet2D(Network):
         for block in self.encoder:
             features = block(features)
             skips.append(features)
-        skips.pop()
+        skips.pop()  # the coarsest features are what the decoder begins with
         coarse_first = []
         for up, block in zip(self.up, self.decoder, strict=True):
             features = block(torch.cat((up(features), skips.pop()), dim=1))

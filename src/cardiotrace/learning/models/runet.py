@@ -107,6 +107,7 @@ def region(logits: Tensor, config: RegionConfig, side: int) -> Tensor:
     With the paper's numbers the second threshold is 1 / (1 + exp(1)) = 0.27 where no foreground is near: the
     rest of the image is darkened to a quarter, not blackened; `second_slope` can change that.
     """
+    # Soft at both thresholds, so that the second U-Net's loss can move the region that the first one finds.
     foreground = 1 - logits.softmax(dim=1)[:, :1]
     covered = dilated(soft_threshold(foreground, slope=config.slope, shift=config.shift), side)
     return soft_threshold(covered, slope=config.second_slope or config.slope, shift=config.second_shift)
@@ -160,6 +161,7 @@ class RUNet(Network):
         if not self.training:
             return outputs[-1]
         if self.config.pretraining_steps:
+            # Counted in a buffer: a checkpoint knows how far pre-training is.
             self.steps_taken.add_(1)
         return TrainingOutputs(tuple(reversed(outputs)), self.output_weights())
 

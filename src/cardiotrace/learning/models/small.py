@@ -46,6 +46,7 @@ class SmallUNet(Network):
         super().__init__()
         widths, norm = config.widths, config.norm
         self.divisor: int = config.patch * 2 ** (len(widths) - 1)
+        # Wider than a patch: neighbours overlap, so that no seam shows between them.
         reach = config.patch + 2 * (config.patch // 2)
         self.stem = nn.Sequential(
             nn.Conv2d(channels, widths[0], reach, stride=config.patch, padding=config.patch // 2),

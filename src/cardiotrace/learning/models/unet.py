@@ -63,6 +63,7 @@ class UNet(Network):
         """Both sides of the input must be multiples of this."""
         widths = (*shape.encoder, shape.bottleneck)
         inputs = (channels, *shape.encoder)
+        # Strided convolutions halve by themselves; otherwise a pooling before the pair does.
         strides = [1] + [2 if shape.down == "strided" else 1] * len(shape.encoder)
         self.encoder = nn.ModuleList(
             _pair(before, after, shape, stride=stride)

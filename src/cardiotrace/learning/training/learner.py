@@ -52,6 +52,7 @@ class Learner(Generic[Module]):
 
     def advance(self, progress: Progress) -> None:
         """One step of the optimiser along the gradient at hand."""
+        # Each group's own rate is multiplied: a pre-trained part that learns more slowly does so to the end.
         factor = self.schedule.factor(progress.share)
         for group, rate in zip(self.optimiser.param_groups, self.base_rates, strict=True):
             group["lr"] = rate * factor
@@ -85,6 +86,7 @@ class Learner(Generic[Module]):
         self.schedule.restore(state.numbers["schedule"])
 
     def _restore_optimiser(self, tensors: dict[str, torch.Tensor], numbers: dict[str, dict[str, Any]]) -> None:
+        # Moments get the layout of their weights: sums in another order would differ in the last bit.
         parameters = [parameter for group in self.optimiser.param_groups for parameter in group["params"]]
         slots: dict[int, dict[str, Any]] = {}
         for key, value in tensors.items():
@@ -92,6 +94,7 @@ class Learner(Generic[Module]):
             slots.setdefault(int(index), {})[name] = laid_out_like(value, parameters[int(index)])
         for number, values in numbers.items():
             slots.setdefault(int(number), {}).update(values)
+        # Groups stay as the recipe makes them: stored rates are those of the last step, the schedule's factor included.
         self.optimiser.load_state_dict({"state": slots, "param_groups": self.optimiser.state_dict()["param_groups"]})
 
 
