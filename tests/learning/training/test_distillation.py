@@ -18,7 +18,7 @@ from cardiotrace.learning.training.run import Hardware, check_run, train
 from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.preprocessing import Preprocessing
 from tests.fake.models import make_spec, threshold_network
-from tests.learning.training.tiny import material, recipe, student, task_and_state
+from tests.learning.training.tiny import recipe, student, task_and_state, training_data
 
 
 class Sure:
@@ -93,7 +93,7 @@ def teacher_file(folder, name="master", network=THREE, scheme=CAMUS, **changes):
 
 def train_with(folder, teachers, *, resume=False, **settings):
     taught = recipe(distillation={"teachers": teachers, **settings}, training={"epochs": 1})
-    data = dataclasses.replace(material(), terms=Terms("CC0", "Data 1999."))
+    data = dataclasses.replace(training_data(), terms=Terms("CC0", "Data 1999."))
     run = check_run(taught, folder, data.split, student(taught), resume=resume)
     train(run, data, hardware=Hardware("cpu"))
 

@@ -32,7 +32,7 @@ def phases(patients=5):
     return PackedDataset(data.folder, np.repeat(data.images, 2, axis=0), labels, tuple(planes))
 
 
-def feed(patients=5, data=None):
+def dataset_of(patients=5, data=None):
     data = data or phases(patients)
     return DeviceDataset(data, np.arange(len(data)), Preprocessing([]), CPU, TrainingNeeds("phases"))
 
@@ -54,25 +54,25 @@ def test_unnamed_frames_are_paired_in_order_of_time():
 
 
 def test_both_phases_move_alike_and_grey_values_do_not():
-    batches = list(order().batches(feed(), 0))
+    batches = list(order().batches(dataset_of(), 0))
     assert [len(batch.images) for batch in batches] == [4, 4]
     for batch in batches:
         assert torch.equal(batch.labels[0::2], batch.labels[1::2])
         assert not torch.allclose(batch.images[0::2], batch.images[1::2], atol=1e-3)
-    still = order(augmentation=Augmentation()).batches(feed(), 0)
+    still = order(augmentation=Augmentation()).batches(dataset_of(), 0)
     assert not torch.equal(batches[0].labels, next(still).labels)
 
 
 def test_windows_of_a_pair_are_the_same():
-    batch = next(order(crop=(16, 16), steps=2).batches(feed(), 0))
+    batch = next(order(crop=(16, 16), steps=2).batches(dataset_of(), 0))
     assert batch.images.shape == (4, 1, 16, 16)
     assert torch.equal(batch.labels[0::2], batch.labels[1::2])
 
 
 @pytest.mark.parametrize(("batch_size", "world"), [(4, 2), (6, 2), (2, 2)])
 def test_processes_share_whole_pairs(batch_size, world):
-    whole = next(order(batch_size).batches(feed(), 1))
-    shares = [next(order(batch_size, rank=rank, world=world).batches(feed(), 1)) for rank in range(world)]
+    whole = next(order(batch_size).batches(dataset_of(), 1))
+    shares = [next(order(batch_size, rank=rank, world=world).batches(dataset_of(), 1)) for rank in range(world)]
     for rank, share in enumerate(shares):
         expected = whole.labels.unflatten(0, (-1, 2))[rank::world].flatten(0, 1)
         assert torch.equal(share.labels, expected if len(expected) else whole.labels[:2])
@@ -81,9 +81,9 @@ def test_processes_share_whole_pairs(batch_size, world):
 
 
 def test_a_step_does_not_depend_on_the_steps_before_it():
-    one, again = (list(order().batches(feed(), 3)) for _ in range(2))
+    one, again = (list(order().batches(dataset_of(), 3)) for _ in range(2))
     assert torch.equal(one[1].images, again[1].images)
-    assert not torch.equal(one[1].images, next(order().batches(feed(), 4)).images)
+    assert not torch.equal(one[1].images, next(order().batches(dataset_of(), 4)).images)
 
 
 def test_the_key_is_part_of_the_digest_only_where_it_is_set():

@@ -20,7 +20,7 @@ from cardiotrace.learning.training.optimiser import Constant, Plateau, PlateauCo
 from cardiotrace.learning.training.run import Hardware, RunCallbacks, check_run, train
 from cardiotrace.learning.training.supervision import SupervisedObjective, supervised_loss
 from cardiotrace.learning.training.training_log import TrainingLog
-from tests.learning.training.tiny import material, recipe, student, task_and_state
+from tests.learning.training.tiny import recipe, student, task_and_state, training_data
 
 
 class Reversed(torch.autograd.Function):
@@ -92,7 +92,7 @@ class AdversarialObjective:
 @pytest.fixture
 def data():
     """Samples of two vendors, of which those of one have no labels."""
-    some = material(6, 4)
+    some = training_data(6, 4)
     samples = tuple(
         dataclasses.replace(sample, is_labelled=sample.groups["vendor"] == "north" or index >= 6)
         for index, sample in enumerate(some.packed.samples)

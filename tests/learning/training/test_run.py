@@ -21,7 +21,7 @@ from cardiotrace.learning.training.run import (
     train,
 )
 from cardiotrace.learning.training.training_log import TrainingLog
-from tests.learning.training.tiny import material, recipe, student
+from tests.learning.training.tiny import recipe, student, training_data
 
 CPU = Hardware("cpu", 1)
 
@@ -30,8 +30,8 @@ def unheard(*_):
     pass
 
 
-def run(folder, some_recipe, some_material=None, *, resume=False, on_epoch=unheard, say=unheard, **options):
-    data = some_material or material()
+def run(folder, some_recipe, data=None, *, resume=False, on_epoch=unheard, say=unheard, **options):
+    data = data or training_data()
     checked = check_run(some_recipe, folder, data.split, student(some_recipe), resume=resume)
     return train(checked, data, callbacks=RunCallbacks(unheard, on_epoch, say), hardware=CPU, **options)
 
@@ -73,7 +73,7 @@ def test_another_recipe_is_named_by_what_differs(finished):
 
 
 def test_other_patients_are_refused(finished):
-    swapped = material()
+    swapped = training_data()
     split = Split(swapped.split.validation, swapped.split.training)
     other = TrainingData(swapped.packed, split, swapped.scheme, swapped.mirror_axes)
     with pytest.raises(UsageError, match="other patients"):
@@ -95,7 +95,7 @@ def test_name_and_post_processing_may_change_when_resuming(finished):
 
 
 def test_part_without_images_is_refused(tmp_path):
-    some = material()
+    some = training_data()
     empty = TrainingData(some.packed, Split(some.split.training, ("patient99",)), some.scheme, ())
     with pytest.raises(InputError, match="the validation part of the split has no labelled image"):
         run(RunFolder(tmp_path), recipe(), empty)
@@ -134,7 +134,7 @@ def test_run_starts_from_the_best_weights_of_another(finished, tmp_path):
     started, anew = RunFolder(tmp_path / "started"), RunFolder(tmp_path / "anew")
     still = recipe(training={"epochs": 1}, optimiser={"learning_rate": 1e-9})
     start = finished_weights(finished)
-    for folder, given in ((started, dataclasses.replace(material(), start=start)), (anew, material())):
+    for folder, given in ((started, dataclasses.replace(training_data(), start=start)), (anew, training_data())):
         folder.path.mkdir()
         run(folder, still, given)
     before, after, other = (load_file(folder.best)["head.weight"] for folder in (finished, started, anew))
@@ -146,15 +146,16 @@ def test_run_starts_from_the_best_weights_of_another(finished, tmp_path):
 def test_terms_of_what_it_started_from_are_kept(finished, tmp_path):
     first = RunFolder(tmp_path / "first")
     first.path.mkdir()
-    run(first, recipe(training={"epochs": 1}), dataclasses.replace(material(), terms=Terms("CC BY 4.0", "A 2001.")))
-    second = dataclasses.replace(material(), start=finished_weights(first), terms=Terms("CC0", "B 2002."))
+    data = dataclasses.replace(training_data(), terms=Terms("CC BY 4.0", "A 2001."))
+    run(first, recipe(training={"epochs": 1}), data)
+    second = dataclasses.replace(training_data(), start=finished_weights(first), terms=Terms("CC0", "B 2002."))
     assert second.all_terms == Terms("CC0; CC BY 4.0", "B 2002. A 2001.")
 
 
 def test_weights_of_another_network_are_refused(finished, tmp_path):
     wider = recipe(training={"epochs": 1}, architecture={"width": 16})
     with pytest.raises(InputError, match="weights of another architecture"):
-        run(RunFolder(tmp_path), wider, dataclasses.replace(material(), start=finished_weights(finished)))
+        run(RunFolder(tmp_path), wider, dataclasses.replace(training_data(), start=finished_weights(finished)))
 
 
 def test_folder_without_weights_is_no_start(tmp_path):
@@ -170,7 +171,7 @@ def test_weights_that_fit_are_taken_and_the_others_told(finished, tmp_path):
         optimiser={"learning_rate": 1e-9},
     )
     start, said = finished_weights(finished), []
-    run(RunFolder(tmp_path), norm, dataclasses.replace(material(), start=start), say=said.append)
+    run(RunFolder(tmp_path), norm, dataclasses.replace(training_data(), start=start), say=said.append)
     before, after = load_file(finished.best), load_file(tmp_path / "best.safetensors")
     assert torch.allclose(before["head.weight"], after["head.weight"], atol=1e-6)
     assert len(said) == 1
@@ -180,7 +181,7 @@ def test_weights_that_fit_are_taken_and_the_others_told(finished, tmp_path):
 
 def test_a_resumed_run_does_not_look_at_what_it_started_from(finished, tmp_path):
     folder, start = RunFolder(tmp_path), finished_weights(finished)
-    data = dataclasses.replace(material(), start=start)
+    data = dataclasses.replace(training_data(), start=start)
     run(folder, recipe(training={"epochs": 1}), data)
     gone = dataclasses.replace(data, start=dataclasses.replace(start, weights=tmp_path / "gone.safetensors"))
     result = run(folder, recipe(training={"epochs": 1}), gone, resume=True)

@@ -63,7 +63,7 @@ def packed(planes: int = 4, seed: int = 0) -> PackedDataset:
     return PackedDataset(Path("packed"), images, labels, about)
 
 
-def material(planes: int = 4, validation: int = 4) -> TrainingData:
+def training_data(planes: int = 4, validation: int = 4) -> TrainingData:
     """As many planes to train on; the last ones are also validated on, which only a test may do."""
     data = packed(planes + validation)
     names = [sample.patient for sample in data.samples]
