@@ -1,6 +1,7 @@
 """nnU-Net's plain 2D network: its plan says kernels, strides and widths of every stage."""
 
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from jaxtyping import Float
@@ -31,9 +32,9 @@ class NNUNet2DConfig:
                 "a plan needs kernels, strides and widths for the same two or more stages, got"
                 f" {len(self.kernels)}, {len(self.strides)} and {len(self.widths)}"
             )
-        if self.strides[0] != (1, 1) or any(stride not in (1, 2) for pair in self.strides for stride in pair):
+        if self.strides[0] != (1, 1) or not {*chain.from_iterable(self.strides)} <= {1, 2}:
             raise ConfigError(f"strides must be 1 or 2, and (1, 1) for the first stage, got {self.strides}")
-        if any(side < 1 or side % 2 == 0 for pair in self.kernels for side in pair):
+        if any(side < 1 or side % 2 == 0 for side in chain.from_iterable(self.kernels)):
             raise ConfigError(f"kernels must have odd sides, got {self.kernels}")
         if min(self.widths) < 1:
             raise ConfigError(f"widths must be positive, got {self.widths}")
