@@ -19,9 +19,10 @@ _EXPORT = """
 import sys, torch
 from cardiotrace.core.catalog import Choice
 from cardiotrace.learning.models.catalog import ARCHITECTURES
+from cardiotrace.learning.models.network import NetworkSpec
 from cardiotrace.learning.export import halve_weights, to_onnx
 torch.manual_seed(0)
-graph = to_onnx(ARCHITECTURES.make(Choice("unet1"), 1, 4), channels=1, size=(256, 256))
+graph = to_onnx(ARCHITECTURES.make(Choice("unet1"), NetworkSpec(1, 4)), channels=1, size=(256, 256))
 halve_weights(graph)
 open(sys.argv[1], "wb").write(graph.SerializeToString())
 """
@@ -38,8 +39,9 @@ else:
     import torch
     from cardiotrace.core.catalog import Choice
     from cardiotrace.learning.models.catalog import ARCHITECTURES
+    from cardiotrace.learning.models.network import NetworkSpec
     torch.manual_seed(0)
-    model, y = ARCHITECTURES.make(Choice("unet1"), 1, 4).eval(), torch.from_numpy(x)
+    model, y = ARCHITECTURES.make(Choice("unet1"), NetworkSpec(1, 4)).eval(), torch.from_numpy(x)
     def forward():
         with torch.no_grad():
             model(y)

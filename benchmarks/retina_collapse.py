@@ -24,10 +24,10 @@ from cardiotrace.evaluation.table import to_text
 from cardiotrace.io import write_json, write_text
 from cardiotrace.learning.augmentation import Augmentation
 from cardiotrace.learning.losses import LOSSES, Loss
+from cardiotrace.learning.training.build import build_model
 from cardiotrace.learning.training.device import flushed_denormals
 from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingOrder
 from cardiotrace.learning.training.recipe import Recipe, read_recipe
-from cardiotrace.learning.training.run import build_model
 from cardiotrace.preprocessing import Preprocessing
 from cardiotrace.report.sweep import draw_traces
 from cardiotrace.workflows.services.dataset import open_dataset, pack

@@ -19,6 +19,7 @@ from cardiotrace.core.catalog import Choice
 from cardiotrace.learning.export import to_onnx
 from cardiotrace.learning.models.catalog import ARCHITECTURES
 from cardiotrace.learning.models.describe import multiply_adds
+from cardiotrace.learning.models.network import NetworkSpec
 
 SIDE, TURNS = 256, 40
 BASE = Choice("unet1")
@@ -29,7 +30,7 @@ def run(choices: tuple[Choice, ...] = (Choice("unet-small"),)) -> list[dict[str,
     networks = {}
     for choice in (BASE, *choices):
         torch.manual_seed(0)
-        networks[label(choice)] = ARCHITECTURES.make(choice, 1, 4).eval()
+        networks[label(choice)] = ARCHITECTURES.make(choice, NetworkSpec(1, 4)).eval()
     work = {name: multiply_adds(network, size=(SIDE, SIDE)) for name, network in networks.items()}
     graphs = {name: to_onnx(network, channels=1, size=(SIDE, SIDE)) for name, network in networks.items()}
     contents = {name: graph.SerializeToString() for name, graph in graphs.items()}

@@ -62,16 +62,16 @@ def _ours(steps: int) -> float:
     from cardiotrace.datasets.split import Split
     from cardiotrace.learning.training.folder import RunFolder
     from cardiotrace.learning.training.recipe import read_recipe
-    from cardiotrace.learning.training.run import Hardware, RunCallbacks, TrainingData, train
+    from cardiotrace.learning.training.run import CheckedRun, Hardware, RunCallbacks, TrainingData, train
 
     packed = _packed(BATCH * (steps + 1) + 1)
-    names = tuple(plane.patient for plane in packed.planes)
+    names = tuple(plane.patient for plane in packed.samples)
     material = TrainingData(packed, Split(names[:-1], names[-1:]), CAMUS, ())
     times: list[float] = []
-    watch = RunCallbacks(lambda *_: times.append(time.perf_counter()), lambda *_: None)
+    told = RunCallbacks(lambda *_: times.append(time.perf_counter()))
     recipe = read_recipe(RECIPE, {"training.epochs": 1, "training.batch_size": BATCH})
     with tempfile.TemporaryDirectory() as folder:
-        train(recipe, material, RunFolder(Path(folder)), watch=watch, hardware=Hardware("cpu"), resume=False)
+        train(CheckedRun(recipe, RunFolder(Path(folder))), material, callbacks=told, hardware=Hardware("cpu"))
     return BATCH * (len(times) - 1) / (times[-1] - times[0])
 
 
@@ -82,11 +82,12 @@ def _plain(steps: int) -> float:
     from cardiotrace.core.catalog import Choice
     from cardiotrace.learning.losses import LOSSES
     from cardiotrace.learning.models.catalog import ARCHITECTURES
+    from cardiotrace.learning.models.network import NetworkSpec
     from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingOrder
     from cardiotrace.learning.training.recipe import read_recipe
 
     torch.manual_seed(0)
-    network = ARCHITECTURES.make(Choice("unet1"), 1, CLASSES).train()
+    network = ARCHITECTURES.make(Choice("unet1"), NetworkSpec(1, CLASSES)).train()
     optimiser = torch.optim.Adam(network.parameters(), 1e-3)
     loss = LOSSES.make(Choice("dice+cross-entropy"))
     recipe = read_recipe(RECIPE)
@@ -105,10 +106,12 @@ def _plain(steps: int) -> float:
 
 
 def _packed(count: int) -> "PackedDataset":
-    from cardiotrace.datasets.packed import PackedDataset, PackedPlane
+    from cardiotrace.datasets.packed import PackedDataset, PackedSample
 
     images, labels = _planes(count)
-    about = tuple(PackedPlane(f"case{i}", f"patient{i}", "ED", "A4C", 0, 0, 0.0, 255.0) for i in range(count))
+    about = tuple(
+        PackedSample(f"case{i}", {"patient": f"patient{i}"}, "ED", "A4C", 0, 0, 0.0, 255.0) for i in range(count)
+    )
     return PackedDataset(Path("packed"), images, labels, about)
 
 

@@ -13,6 +13,7 @@ from cardiotrace.core.catalog import Entry
 from cardiotrace.core.errors import InputError
 from cardiotrace.learning.models.catalog import ARCHITECTURES
 from cardiotrace.learning.models.describe import multiply_adds
+from cardiotrace.learning.models.network import Network, NetworkSpec, TrainingOutputs
 from cardiotrace.learning.training.supervision import supervised_loss
 
 PARAMETERS_IN_PAPERS = {
@@ -29,18 +30,18 @@ PARAMETERS_IN_PAPERS = {
 pytestmark = pytest.mark.parametrize("entry", list(ARCHITECTURES), ids=lambda entry: entry.name)
 
 
-def make(entry: Entry[torch.nn.Module], channels: int = 1, classes: int = 4, seed: int = 0) -> torch.nn.Module:
+def make(entry: Entry[Network], channels: int = 1, classes: int = 4, seed: int = 0) -> Network:
     torch.manual_seed(seed)
-    return entry.make(entry.config(), channels, classes)
+    return entry.make(entry.config(), NetworkSpec(channels, classes))
 
 
-def images_for(network: torch.nn.Module, batch: int = 2, channels: int = 1) -> torch.Tensor:
+def images_for(network: Network, batch: int = 2, channels: int = 1) -> torch.Tensor:
     """Small images that are not square."""
     rows, columns = divisors(network)
     return torch.rand(batch, channels, 2 * rows, 3 * columns, generator=torch.Generator().manual_seed(1))
 
 
-def divisors(network: torch.nn.Module) -> tuple[int, int]:
+def divisors(network: Network) -> tuple[int, int]:
     """What rows and columns must be multiples of."""
     return (network.divisor, network.divisor) if isinstance(network.divisor, int) else network.divisor
 
@@ -54,11 +55,12 @@ def squares(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 def test_forward_gives_one_logit_per_class_and_backward_reaches_every_weight(entry, channels, classes):
     network = make(entry, channels, classes).train()
     images = images_for(network, channels=channels)
-    outputs = network(images)
-    finest = outputs if isinstance(outputs, torch.Tensor) else outputs[0]
-    assert finest.shape == (2, classes, *images.shape[-2:])
+    outputs = TrainingOutputs.of(network(images))
+    assert outputs.logits[0].shape == (2, classes, *images.shape[-2:])
     labels = (images[:, 0] * classes).long()
-    supervised_loss(network, outputs, labels, squares).backward()
+    auxiliary = network.auxiliary_losses(outputs, labels)
+    assert all(loss.shape == () for loss in auxiliary.values())
+    sum(auxiliary.values(), supervised_loss(outputs, labels, squares)).backward()
     for name, weights in network.named_parameters():
         assert weights.grad is not None, name
         assert torch.isfinite(weights.grad).all(), name
@@ -69,14 +71,13 @@ def test_forward_gives_one_logit_per_class_and_backward_reaches_every_weight(ent
 def test_several_outputs_in_training_one_in_use(entry):
     network = make(entry).train()
     images = images_for(network)
-    outputs = network(images)
-    if not isinstance(outputs, torch.Tensor):
-        assert len(outputs) == len(network.output_weights) > 1
-        assert sum(network.output_weights) == pytest.approx(1)
-        for output in outputs:
-            assert output.shape[:2] == (2, 4)
-            # Each is at the resolution of the image, or coarser by a whole number.
-            assert all(fine % coarse == 0 for fine, coarse in zip(images.shape[-2:], output.shape[-2:], strict=True))
+    outputs = TrainingOutputs.of(network(images))
+    assert len(outputs.logits) == len(outputs.weights)
+    assert sum(outputs.weights) == pytest.approx(1)
+    for output in outputs.logits:
+        assert output.shape[:2] == (2, 4)
+        # Each is at the resolution of the image, or coarser by a whole number.
+        assert all(fine % coarse == 0 for fine, coarse in zip(images.shape[-2:], output.shape[-2:], strict=True))
     with torch.no_grad():
         assert network.eval()(images).shape == (2, 4, *images.shape[-2:])
 

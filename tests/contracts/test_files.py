@@ -108,7 +108,7 @@ def test_a_first_log_goes_on_and_is_cut_as_before(tmp_path):
     log = TrainingLog(tmp_path / "journal.jsonl")
     log.path.write_text(FIRST_LOG)
     log.add({"epoch": 3, "score": 0.8})
-    assert log.rows()[1:] == [{"epoch": 2, "score": 0.75, "rate": 0.005}, {"epoch": 3, "score": 0.8}]
+    assert log.rows()[1:] == [{"epoch": 2, "score": 0.75, "learning_rate": 0.005}, {"epoch": 3, "score": 0.8}]
     log.cut(2)
     assert [json.loads(line) for line in log.path.read_text().splitlines()] == [
         {"version": 1, **json.loads(line)} for line in FIRST_LOG.splitlines()

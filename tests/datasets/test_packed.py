@@ -14,7 +14,7 @@ from cardiotrace.core.image import Image
 from cardiotrace.core.label import CAMUS, LabelMap
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.datasets import packed as module
-from cardiotrace.datasets.packed import open_packed, packed
+from cardiotrace.datasets.packed import Packing, open_packed, packed
 from cardiotrace.learning.training.device_dataset import DeviceDataset
 from cardiotrace.preprocessing import Preprocessing
 from cardiotrace.preprocessing.pipeline import unit_range
@@ -43,9 +43,7 @@ def acdc(tmp_path, make):
 
 
 def pack(dataset, prepare, cache, **options):
-    return packed(
-        dataset.cases(), root=dataset.root, scheme=dataset.scheme, preprocessing=prepare, cache=cache, **options
-    )
+    return packed(dataset.cases(), Packing(dataset.root, dataset.scheme, prepare), cache=cache, **options)
 
 
 def test_planes_are_what_the_cases_hold(camus, tmp_path):
@@ -53,7 +51,7 @@ def test_planes_are_what_the_cases_hold(camus, tmp_path):
     data = pack(camus, preprocessing(), tmp_path / "cache", on_progress=lambda done, total: seen.append((done, total)))
     assert data.images.shape == (4, 1, SIDE, SIDE)
     assert data.images.dtype == data.labels.dtype == np.uint8
-    assert [(plane.case, plane.phase) for plane in data.planes] == [
+    assert [(sample.case, sample.phase) for sample in data.samples] == [
         (case.name, case.phase.value) for case in camus.cases()
     ]
     assert set(np.unique(data.labels)) == {0, 1, 2, 3}
@@ -82,9 +80,9 @@ def test_sixteen_bits_keep_unit_range_to_the_last_of_them(acdc, tmp_path):
     data = pack(acdc, prepare, tmp_path)
     assert data.images.dtype == np.uint16
     cases = {case.name: case for case in acdc.cases()}
-    depths = {plane.depth for plane in data.planes}
+    depths = {sample.depth for sample in data.samples}
     assert depths == {0, 1, 2, 3}
-    for index, plane in enumerate(data.planes):
+    for index, plane in enumerate(data.samples):
         cine = cases[plane.case].read_image()
         transform = prepare.transform_for(cine.grid_shape[2:], cine.spacing_mm[1:])
         moved = prepare.resample(cine.frames[plane.time, plane.depth], transform)
@@ -98,7 +96,7 @@ def test_labels_are_class_indices_in_order_of_value(acdc, tmp_path):
     data = pack(acdc, Preprocessing([Choice("crop-or-pad", {"height": 40, "width": 48})]), tmp_path)
     case = acdc.cases()[0]
     expected = case.read_labels().array[0]
-    ours = [index for index, plane in enumerate(data.planes) if plane.case == case.name]
+    ours = [index for index, plane in enumerate(data.samples) if plane.case == case.name]
     assert np.array_equal(data.labels[ours], expected)
 
 
@@ -147,7 +145,7 @@ def test_damaged_cache_is_refused_and_packed_again(name, damage, camus, tmp_path
 def test_index_of_another_shape_is_refused(camus, tmp_path):
     folder = pack(camus, preprocessing(), tmp_path).folder
     index = json.loads((folder / "index.json").read_text())
-    index["planes"][0].pop("depth")
+    index["samples"][0].pop("depth")
     (folder / "index.json").write_text(json.dumps(index))
     with pytest.raises(InputError, match="not a packed cache"):
         open_packed(folder)
@@ -177,10 +175,9 @@ def case(name, frames, *, labels=True, spacing=(1.0, 0.5, 0.5)):
     return Case(name, View.FOUR_CHAMBER, Phase.ED, {"patient": name}, lambda: cine, (lambda: given) if labels else None)
 
 
-def pack_cases(cases, tmp_path, prepare=None):
-    return packed(
-        cases, root=tmp_path, scheme=CAMUS, preprocessing=prepare or preprocessing(), cache=tmp_path / "cache"
-    )
+def pack_cases(cases, tmp_path, prepare=None, **options):
+    packing = Packing(tmp_path, CAMUS, prepare or preprocessing(), **options)
+    return packed(cases, packing, cache=tmp_path / "cache")
 
 
 def test_bytes_among_sixteen_bits_keep_their_values(tmp_path):
@@ -197,7 +194,7 @@ def test_colour_and_videos_are_planes_with_channels(tmp_path):
     video[2, 1, :, :, 1] = 200
     data = pack_cases([case("a", video)], tmp_path)
     assert data.images.shape == (6, 3, SIDE, SIDE)
-    assert [(plane.time, plane.depth) for plane in data.planes][-1] == (2, 1)
+    assert [(sample.time, sample.depth) for sample in data.samples][-1] == (2, 1)
     assert data.images[5].max(axis=(1, 2)).tolist() == [0, 200, 0]
 
 
@@ -206,16 +203,68 @@ def test_flat_image_is_black_not_an_error(tmp_path):
     assert data.unit_images(np.array([0])).max() == 0
 
 
-@pytest.mark.parametrize(
-    ("cases", "message"),
-    [
-        ([], "nothing to pack"),
-        ([case("a", np.zeros((1, 1, 8, 8), np.uint8), labels=False)], "no reference labels"),
-    ],
-)
-def test_nothing_to_pack(cases, message, tmp_path):
-    with pytest.raises(InputError, match=message):
-        pack_cases(cases, tmp_path)
+def test_nothing_to_pack(tmp_path):
+    with pytest.raises(InputError, match="nothing to pack"):
+        pack_cases([], tmp_path)
+
+
+def test_samples_without_labels_are_packed_and_kept_apart(tmp_path):
+    frames = np.arange(64, dtype=np.uint8).reshape(1, 1, 8, 8)
+    known, unknown = case("a", frames), case("b", frames, labels=False)
+    unknown = dataclasses.replace(unknown, groups={"patient": "b", "vendor": "north"})
+    data = pack_cases([known, unknown], tmp_path)
+    assert [sample.is_labelled for sample in data.samples] == [True, False]
+    assert data.samples[1].groups == {"patient": "b", "vendor": "north"}
+    assert (data.labels[1] == module.IGNORED).all()
+    assert not (data.labels[0] == module.IGNORED).any()
+    assert np.array_equal(data.images[0], data.images[1])
+    assert data.indices_of(["a", "b"]).tolist() == [0]
+    assert data.indices_of(["a", "b"], labelled_only=False).tolist() == [0, 1]
+
+
+def test_group_keys_and_axes_are_part_of_the_fingerprint(tmp_path):
+    some = case("a", np.zeros((1, 2, 8, 8), np.uint8))
+    other = dataclasses.replace(some, groups={"patient": "a", "vendor": "north"})
+    unlabelled = dataclasses.replace(some, read_labels=None)
+    folders = {pack_cases([one], tmp_path).folder for one in (some, other, unlabelled)}
+    assert len(folders | {pack_cases([some], tmp_path, axes=3).folder}) == 4
+
+
+def test_a_volume_holds_the_planes_of_a_frame_above_each_other(tmp_path):
+    rng = np.random.default_rng(1)
+    frames = rng.integers(0, 900, (2, 3, 20, 24)).astype(np.int16)
+    planes, volumes = (pack_cases([case("a", frames)], tmp_path, axes=axes) for axes in (2, 3))
+    assert volumes.images.shape == (2, 1, 3, SIDE, SIDE)
+    assert volumes.labels.shape == (2, 3, SIDE, SIDE)
+    assert [(sample.time, sample.depth) for sample in volumes.samples] == [(0, 0), (1, 0)]
+    for time, sample in enumerate(volumes.samples):
+        # All slices of a frame share one scale, so each value is that of its plane, within the rounding of both.
+        grey = volumes.unit_images(np.array([time]))[0, 0] * (sample.high - sample.low) + sample.low
+        for depth in range(3):
+            index = 3 * time + depth
+            low, high = planes.samples[index].low, planes.samples[index].high
+            expected = planes.unit_images(np.array([index]))[0, 0] * (high - low) + low
+            assert np.abs(grey[depth] - expected).max() < 0.02
+        assert sample.high - sample.low > 800
+    assert np.array_equal(volumes.labels.reshape(planes.labels.shape), planes.labels)
+
+
+def test_stacks_of_unlike_height_are_no_volumes_of_one_size(tmp_path):
+    cases = [case(name, np.zeros((1, depth, 8, 8), np.uint8)) for name, depth in (("a", 2), ("b", 3))]
+    assert len(pack_cases(cases, tmp_path)) == 5
+    with pytest.raises(InputError, match=r"\(channels, depth, height, width\)"):
+        pack_cases(cases, tmp_path, axes=3)
+
+
+@pytest.mark.parametrize("version", [None, 3, 5])
+def test_a_cache_of_another_version_is_not_read(version, camus, tmp_path):
+    folder = pack(camus, preprocessing(), tmp_path).folder
+    index = json.loads((folder / "index.json").read_text())
+    index["version"] = version
+    (folder / "index.json").write_text(json.dumps(index))
+    with pytest.raises(InputError, match=f"its version is {version}, not 4"):
+        open_packed(folder)
+    assert json.loads((pack(camus, preprocessing(), tmp_path).folder / "index.json").read_text())["version"] == 4
 
 
 def test_planes_of_unlike_size_are_refused(tmp_path):
@@ -252,13 +301,13 @@ def test_pixels_outside_the_field_of_view_are_marked(tmp_path):
         read_field_of_view=lambda: field,
     )
     whole = Preprocessing([Choice("pad-to-multiple", {"multiple": 8})])
-    data = packed([case], root=tmp_path, scheme=CAMUS, preprocessing=whole, cache=tmp_path / "cache")
+    data = packed([case], Packing(tmp_path, CAMUS, whole), cache=tmp_path / "cache")
     expected = np.full((8, 8), module.IGNORED)
     expected[4:6, 2:6] = [[2] * 4, [0] * 4]
     assert data.labels[0].tolist() == expected.tolist()
     wrong = dataclasses.replace(case, read_field_of_view=lambda: field[:, :3])
     with pytest.raises(InputError, match="field of view"):
-        packed([wrong], root=tmp_path, scheme=CAMUS, preprocessing=whole, cache=tmp_path / "other")
+        packed([wrong], Packing(tmp_path, CAMUS, whole), cache=tmp_path / "other")
 
 
 @pytest.mark.parametrize("order", [FLIP_X, FLIP_Z, SWAP_XY])

@@ -11,6 +11,7 @@ from cardiotrace.core.errors import WorkError
 from cardiotrace.inference.engine import OnnxRuntimeEngine, run_single
 from cardiotrace.learning import export
 from cardiotrace.learning.models.catalog import ARCHITECTURES
+from cardiotrace.learning.models.network import NetworkSpec
 from cardiotrace.preprocessing import Preprocessing
 from tests.fake.models import resize
 
@@ -23,7 +24,7 @@ def network(name="unet", **options):
     torch.manual_seed(0)
     if name == "unet":
         options = {"levels": 2, "width": 4, **options}
-    model = ARCHITECTURES.make(Choice(name, options), 1, 4)
+    model = ARCHITECTURES.make(Choice(name, options), NetworkSpec(1, 4))
     # As after some training: norms have counted, biases are not zero.
     with torch.no_grad():
         for key, value in (*model.named_parameters(), *model.named_buffers()):

@@ -1,21 +1,22 @@
 import pytest
 
 from cardiotrace.core.errors import InputError
+from cardiotrace.learning.models.network import NetworkSpec
 from cardiotrace.learning.models.nnunet import nnunet2d
 from cardiotrace.learning.planning import Fingerprint, fingerprint, plan, plan_recipe, topology
 from cardiotrace.learning.training.recipe import recipe_from_plain
 
 
 def test_shapes_are_compared_at_the_target_spacing():
-    made = fingerprint([(100, 200), (200, 200), (400, 400)], [(2.0, 1.0), (1.0, 1.0), (1.0, 1.0)])
-    assert made.spacing_mm == (1.0, 1.0)
-    assert made.shape == (200, 200)  # the first is 200 rows once resampled
-    assert made.images == 3
+    planned = fingerprint([(100, 200), (200, 200), (400, 400)], [(2.0, 1.0), (1.0, 1.0), (1.0, 1.0)])
+    assert planned.spacing_mm == (1.0, 1.0)
+    assert planned.shape == (200, 200)  # the first is 200 rows once resampled
+    assert planned.images == 3
 
 
 def test_one_file_without_spacing_makes_all_be_counted_in_pixels():
-    made = fingerprint([(100, 200), (100, 200)], [(2.0, 1.0), None])
-    assert (made.spacing_mm, made.has_spacing) == ((1.0, 1.0), False)
+    planned = fingerprint([(100, 200), (100, 200)], [(2.0, 1.0), None])
+    assert (planned.spacing_mm, planned.has_spacing) == ((1.0, 1.0), False)
     with pytest.raises(InputError, match="no image"):
         fingerprint([], [])
 
@@ -38,19 +39,19 @@ def test_agrees_with_what_nnunet_planned_for_native_camus_pixels():
 
     The files have 778 rows; nnU-Net cuts off black borders first, here taken to be at least 10 rows.
     """
-    made = plan(Fingerprint((768, 549), (0.154, 0.308), 40))
-    assert made.patch == (768, 576)
-    assert made.batch == 2
-    assert len(made.network.widths) == 8
-    assert made.poolings == (7, 6)
-    millions = sum(weights.numel() for weights in nnunet2d(made.network, 1, 4).parameters()) / 1e6
+    planned = plan(Fingerprint((768, 549), (0.154, 0.308), 40))
+    assert planned.patch == (768, 576)
+    assert planned.batch == 2
+    assert len(planned.network.widths) == 8
+    assert planned.poolings == (7, 6)
+    millions = sum(weights.numel() for weights in nnunet2d(planned.network, NetworkSpec(1, 4)).parameters()) / 1e6
     assert f"{millions:.1f}" == "46.3"
 
 
 def test_memory_first_goes_into_the_patch_then_into_the_batch():
     of = Fingerprint((2000, 1600), (0.3, 0.3), 5000)
     plans = [plan(of, memory_gb=memory) for memory in (4, 8, 64)]
-    areas = [made.patch[0] * made.patch[1] for made in plans]
+    areas = [planned.patch[0] * planned.patch[1] for planned in plans]
     assert areas == sorted(areas)
     assert areas[0] < areas[1]
     assert plans[0].batch >= 2
@@ -66,10 +67,10 @@ def test_a_batch_holds_at_most_a_twentieth_of_the_data():
 
 @pytest.mark.parametrize("has_spacing", [True, False])
 def test_a_planned_recipe_can_be_trained(has_spacing):
-    made = plan(Fingerprint((200, 160), (0.5, 1.0), 400, has_spacing))
-    recipe = recipe_from_plain(plan_recipe(made, {"name": "camus", "views": ["4CH"]}, name="planned"))
-    assert recipe.training.batch_size == made.batch
-    assert tuple(recipe.preprocessing.transform_for((300, 300), (0.3, 0.3)).shape) == made.patch
+    planned = plan(Fingerprint((200, 160), (0.5, 1.0), 400, has_spacing))
+    recipe = recipe_from_plain(plan_recipe(planned, {"name": "camus", "views": ["4CH"]}, name="planned"))
+    assert recipe.training.batch_size == planned.batch
+    assert tuple(recipe.preprocessing.transform_for((300, 300), (0.3, 0.3)).shape) == planned.patch
     assert recipe.architecture.options["strides"][1] == [2, 1]
 
 

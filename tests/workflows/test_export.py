@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from cardiotrace.workflows.progress import SILENT
 
 from cardiotrace.core.errors import UsageError
 from cardiotrace.core.exam import Case
@@ -14,10 +15,10 @@ from cardiotrace.core.terms import Phase
 from cardiotrace.datasets.split import Split
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.learning.training.folder import RunFolder
+from cardiotrace.learning.training.run import best_of
 from cardiotrace.workflows import export, join
-from cardiotrace.workflows.export import best_epoch, calibrated
+from cardiotrace.workflows.export import calibrated
 from cardiotrace.workflows.join import JoinConfig, join_models
-from cardiotrace.workflows.progress import SILENT
 from tests.evaluation.cases import half_ellipse, make_case
 from tests.fake.models import make_spec, threshold_network, write_camus_model
 
@@ -99,7 +100,7 @@ def test_the_best_epoch_is_the_first_of_the_highest_score(tmp_path) -> None:
     folder = RunFolder(tmp_path)
     rows = [{"epoch": epoch, "score": score} for epoch, score in enumerate([0.1, 0.7, 0.7, 0.3], start=1)]
     folder.journal.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert best_epoch(folder) == 2
+    assert best_of(folder).epoch == 2
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from tests.parallel.test_processes import children_of, command, wait_for
 ROW = {
     "epoch": 2,
     "step": 4,
-    "rate": 0.01,
+    "learning_rate": 0.01,
     "loss": 0.5,
     "score": 0.75,
     "dice": {"LV": 0.8, "MYO": 0.7},

@@ -161,10 +161,10 @@ ENVIRONMENT = Contract(
     "record of a run", "environment.json of a run folder", 1, "train, crossval, sweep", "train, export"
 )
 TRAINING_LOG = Contract(
-    "row of a training log", "each line of journal.jsonl of a run folder", 1, "train, crossval, sweep", "train, export"
+    "row of a training log", "each line of journal.jsonl of a run folder", 2, "train, crossval, sweep", "train, export"
 )
 CHECKPOINT = Contract(
-    "checkpoint", "`state` in the metadata of checkpoint.safetensors", 1, "train, crossval, sweep", "train --resume"
+    "checkpoint", "`state` in the metadata of checkpoint.safetensors", 2, "train, crossval, sweep", "train --resume"
 )
 SWEEP_RESULT = Contract("result of a run", "result.json of a run of a sweep", 1, "sweep", "sweep, when it goes on")
 MODEL = Contract(
@@ -176,7 +176,7 @@ MODEL = Contract(
     key="format_version",
 )
 PACKED = Contract(
-    "packed cache", "index.json of a packed cache", 3, "data pack, train", "train, crossval, sweep", oldest=3
+    "packed cache", "index.json of a packed cache", 4, "data pack, train", "train, crossval, sweep", oldest=4
 )
 PHANTOMS = Contract("record of phantoms", "phantom.json", 1, "phantom", "phantom, when it goes on")
 PHANTOM_TRUTH = Contract("truth of a phantom", "truth/PATIENT.json", 1, "phantom", "phantom, when it goes on")

@@ -1,21 +1,21 @@
-"""A packed cache: every prepared plane of a data set in two memory-mapped arrays and an index.
+"""A packed cache: every prepared sample of a data set in two memory-mapped arrays and an index.
 
-Reading compressed files again in every epoch costs a hundred times more than reading a memory map. The
-cache's folder is named after a fingerprint of all that it depends on (cases, files with size and time of
-change, preprocessing up to the intensity steps, label scheme), so a change makes a new one and an old one is
-never used by mistake.
+A sample is a plane, or a volume: the planes of one frame above each other. Reading compressed files again in every
+epoch costs a hundred times more than reading a memory map. The cache's folder is named after a fingerprint of all
+that it depends on (cases, files with size and time of change, preprocessing up to the intensity steps, label scheme),
+so a change makes a new one and an old one is never used by mistake.
 """
 
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Shaped, UInt8
 from numpy.typing import NDArray
 
 from cardiotrace.core.config import known_only, to_plain
@@ -27,122 +27,149 @@ from cardiotrace.io.atomic import as_work_error
 from cardiotrace.io.folder import staged_folder
 from cardiotrace.preprocessing import Preprocessing
 
-_LOG = logging.getLogger(__name__)
-
 IGNORED = 255
-"""Stored class of pixels outside a case's field of view: they count neither in a loss nor in a score."""
+"""Stored class of pixels that count neither in a loss nor in a score: those outside a case's field of view, and all
+of a sample without labels."""
 Progress = Callable[[int, int], None]
+Axes = Literal[2, 3]
+"""Of a sample: 2 for planes, 3 for volumes."""
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class PackedPlane:
-    """One prepared plane: which case, frame and slice it is."""
+class PackedSample:
+    """One prepared plane or volume: which case, frame and slice it is."""
 
     case: str
-    patient: str
+    groups: Mapping[str, str]
+    """Group keys of the case: patient, and where known centre, vendor, pathology and the like."""
     phase: str
     view: str
     time: int
     depth: int
+    """Of its first plane."""
     low: float
     """Value of the file that is stored as 0."""
     high: float
     """Value of the file that is stored as the largest stored value."""
+    is_labelled: bool = True
+    """Whether there is a reference; else every pixel is `IGNORED`."""
+
+    @property
+    def patient(self) -> str:
+        """The patient this sample is of."""
+        return self.groups["patient"]
 
 
 @dataclass(frozen=True)
 class PackedDataset:
-    """Prepared planes of a data set, memory-mapped.
+    """Prepared samples of a data set, memory-mapped.
 
     Args:
-        images: (planes, channels, height, width), uint8, or uint16 where the files hold more than bytes.
-        labels: (planes, height, width), class indices of the scheme in order of value, or `IGNORED`.
-        planes: what each plane is.
+        images: (samples, channels, *space), uint8, or uint16 where the files hold more than bytes; space is height
+            and width, after the depth where samples are volumes.
+        labels: (samples, *space), class indices of the scheme in order of value, or `IGNORED`.
+        samples: what each sample is.
     """
 
     folder: Path
-    images: np.ndarray[Any, Any]
-    labels: UInt8[np.ndarray, "planes height width"]
-    planes: tuple[PackedPlane, ...]
+    images: Shaped[np.ndarray, "samples channels *space"]
+    labels: UInt8[np.ndarray, "samples *space"]
+    samples: tuple[PackedSample, ...]
 
     def __len__(self) -> int:
-        return len(self.planes)
+        return len(self.samples)
 
-    def indices_of(self, patients: Sequence[str]) -> NDArray[np.int64]:
-        """Indices of all planes of these patients, in stored order."""
+    def indices_of(self, patients: Sequence[str], *, labelled_only: bool = True) -> NDArray[np.int64]:
+        """Indices of the samples of these patients, in stored order.
+
+        Args:
+            patients: whose samples.
+            labelled_only: leave out samples without a reference, which nothing can be compared with.
+        """
         wanted = set(patients)
-        return np.flatnonzero([plane.patient in wanted for plane in self.planes])
+        return np.flatnonzero(
+            [sample.patient in wanted and (sample.is_labelled or not labelled_only) for sample in self.samples]
+        )
 
-    def unit_images(self, indices: NDArray[np.int64]) -> Float[np.ndarray, "batch channels height width"]:
-        """Planes as float32 in unit range, as `preprocessing.unit_range` makes them."""
+    def unit_images(self, indices: NDArray[np.int64]) -> Float[np.ndarray, "batch channels *space"]:
+        """Samples as float32 in unit range, as `preprocessing.unit_range` makes them."""
         return self.images[indices].astype(np.float32) / np.float32(np.iinfo(self.images.dtype).max)
 
 
-def fingerprint(
-    cases: Sequence[Case], root: Path, scheme: LabelScheme, preprocessing: Preprocessing, *, options: Any = None
-) -> str:
+@dataclass(frozen=True)
+class Packing:
+    """How cases become samples."""
+
+    root: Path
+    """Folder that `Case.files` are relative to."""
+    scheme: LabelScheme
+    """Of the stored labels."""
+    preprocessing: Preprocessing
+    """Its image and geometric steps are applied before storing; intensity steps are not."""
+    options: Any = None
+    """Plain data: how the data set reads its files, such as in grey or in colour."""
+    axes: Axes = 2
+    """2 stores each plane of a stack by itself, 3 the planes of a frame as one volume."""
+
+
+def cache_fingerprint(cases: Sequence[Case], packing: Packing) -> str:
     """Hexadecimal digest of everything the packed arrays depend on.
 
     Args:
-        cases: labelled cases.
-        root: folder that `Case.files` are relative to.
-        scheme: label scheme of the stored labels.
-        preprocessing: what is done to the images before they are stored.
-        options: plain data: how the data set reads its files, such as in grey or in colour.
+        cases: what is packed.
+        packing: how.
 
     Raises:
         InputError: a file of a case is missing.
     """
     digest = hashlib.sha256()
     # Version 2: pixels outside a case's field of view are marked. 3: labels and fields of view lie in the image's voxel
-    # order; images of the heart are luma, TIFF is upright.
-    settings = [PACKED.version, to_plain(scheme.values), to_plain(preprocessing.stored_choices), options]
+    # order; images of the heart are luma, TIFF is upright. 4: samples carry all group keys and may lack labels.
+    stored = to_plain(packing.preprocessing.stored_choices)
+    settings = [PACKED.version, packing.axes, to_plain(packing.scheme.values), stored, packing.options]
     digest.update(json.dumps(settings, sort_keys=True).encode())
     for case in cases:
-        digest.update(json.dumps([case.name, case.patient, str(case.phase), str(case.view)]).encode())
+        about = [case.name, dict(case.groups), str(case.phase), str(case.view), case.read_labels is not None]
+        digest.update(json.dumps(about, sort_keys=True).encode())
         for file in case.files:
+            # Size and time of change stand for the content: reading gigabytes at every start would take minutes.
             try:
-                status = (root / file).stat()
+                status = (packing.root / file).stat()
             except OSError as error:
-                raise InputError(f"cannot be read: {error.strerror}", where=root / file) from None
+                raise InputError(f"cannot be read: {error.strerror}", where=packing.root / file) from None
             digest.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 
 
 def packed(
     cases: Sequence[Case],
+    packing: Packing,
     *,
-    root: Path,
-    scheme: LabelScheme,
-    preprocessing: Preprocessing,
     cache: Path,
     name: str = "data",
-    options: Any = None,
     on_progress: Progress | None = None,
 ) -> PackedDataset:
     """Open the cache of these cases, making it first where there is none or it is damaged.
 
     Args:
-        cases: labelled cases.
-        root: folder that `Case.files` are relative to.
-        scheme: label scheme of the stored labels.
-        preprocessing: its image and geometric steps are applied before storing; intensity steps are not.
+        cases: with or without labels.
+        packing: how they become samples.
         cache: folder that holds caches; one folder is made in it.
         name: first part of the folder's name.
-        options: see `fingerprint`.
         on_progress: called with (done, total) cases while packing.
 
     Raises:
-        InputError: a case has no labels, or planes do not come out at one size.
+        InputError: there is no case, or samples do not come out at one size.
         WorkError: the cache folder cannot be written.
     """
-    folder = cache / f"{name}-{fingerprint(cases, root, scheme, preprocessing, options=options)[:16]}"
+    folder = cache / f"{name}-{cache_fingerprint(cases, packing)[:16]}"
     if folder.is_dir():
         try:
             return open_packed(folder)
         except InputError as error:
-            _LOG.warning("%s: made again", error)
-    _write(folder, _prepared(cases, scheme, preprocessing, on_progress))
+            _LOG.info("packed again, in its place: %s", error)
+    _write(folder, _prepared(cases, packing, on_progress))
     return open_packed(folder)
 
 
@@ -150,7 +177,7 @@ def open_packed(folder: Path) -> PackedDataset:
     """Open a packed cache and verify its checksums.
 
     Raises:
-        InputError: a file is missing or damaged.
+        InputError: a file is missing or damaged, or of another version.
     """
     try:
         index = PACKED.read(json.loads((folder / "index.json").read_text()), where=folder)
@@ -159,49 +186,82 @@ def open_packed(folder: Path) -> PackedDataset:
             if _digest(folder / f"{stem}.npy") != index["sha256"][stem]:
                 raise InputError(f"{stem}.npy does not match its checksum", where=folder, remedy="pack it again.")
             arrays[stem] = np.load(folder / f"{stem}.npy", mmap_mode="r")
-        planes = tuple(PackedPlane(**known_only(PackedPlane, row)) for row in index["planes"])
+        samples = tuple(PackedSample(**known_only(PackedSample, row)) for row in index["samples"])
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"is not a packed cache: {error}", where=folder, remedy="delete it and pack again.") from None
-    return PackedDataset(folder, arrays["images"], arrays["labels"], planes)
+    _LOG.debug("opened %s: %d samples of shape %s", folder, len(samples), arrays["images"].shape[1:])
+    return PackedDataset(folder, arrays["images"], arrays["labels"], samples)
 
 
 @dataclass(frozen=True)
-class _PreparedPlane:
-    image: np.ndarray[Any, Any]
-    label: UInt8[np.ndarray, "height width"]
-    about: PackedPlane
+class _PreparedSample:
+    image: Shaped[np.ndarray, "channels *space"]
+    label: UInt8[np.ndarray, "*space"]
+    about: PackedSample
 
 
-def _prepared(
-    cases: Sequence[Case], scheme: LabelScheme, preprocessing: Preprocessing, on_progress: Progress | None
-) -> Iterator[_PreparedPlane]:
+def _prepared(cases: Sequence[Case], packing: Packing, on_progress: Progress | None) -> Iterator[_PreparedSample]:
     classes = np.zeros(256, np.uint8)
-    for index, structure in enumerate(scheme.structures, start=1):
-        classes[scheme.values[structure]] = index
+    for index, structure in enumerate(packing.scheme.structures, start=1):
+        classes[packing.scheme.values[structure]] = index
     for done, case in enumerate(cases):
-        yield from _planes_of(case, classes, preprocessing)
+        yield from _samples_of(case, classes, packing)
         if on_progress is not None:
             on_progress(done + 1, len(cases))
 
 
-def _planes_of(case: Case, classes: UInt8[np.ndarray, "256"], preprocessing: Preprocessing) -> Iterator[_PreparedPlane]:
-    if case.read_labels is None:
-        raise InputError("has no reference labels and cannot be packed for training", where=case.name)
-    cine, labels = case.read_image(), case.read_labels()
-    if labels.array.shape != cine.grid_shape:
-        raise InputError(f"labels {labels.array.shape} and image {cine.grid_shape} differ in shape", where=case.name)
+def _samples_of(case: Case, classes: UInt8[np.ndarray, "256"], packing: Packing) -> Iterator[_PreparedSample]:
+    cine, preprocessing = case.read_image(), packing.preprocessing
+    indices = _class_indices(case, cine.grid_shape, classes)
     spacing = None if cine.spacing_mm is None else (cine.spacing_mm[1], cine.spacing_mm[2])
     transform = preprocessing.transform_for(cine.grid_shape[2:], spacing)
     class_count = int(classes.max()) + 1
     field = _field_of_view(case, cine.grid_shape[1:])
-    for time, depth in np.ndindex(*cine.grid_shape[:2]):
-        moved = preprocessing.resample(cine.frames[time, depth], transform)
-        image, low, high = _stored(moved)
-        label = preprocessing.resample_labels(classes[labels.array[time, depth]], transform, class_count=class_count)
+
+    def moved(
+        time: int, depth: int
+    ) -> tuple[Shaped[np.ndarray, "channels height width"], UInt8[np.ndarray, "height width"]]:
+        image = preprocessing.resample(cine.frames[time, depth], transform)
+        if indices is None:
+            return image, np.full(image.shape[1:], IGNORED, np.uint8)
+        # By the same map as the image: labels that were placed apart would be off by up to a pixel.
+        label = preprocessing.resample_labels(indices[time, depth], transform, class_count=class_count)
         if field is not None:
             label[~preprocessing.resample_mask(field[depth], transform)] = IGNORED
-        about = PackedPlane(case.name, case.patient, str(case.phase), str(case.view), time, depth, low, high)
-        yield _PreparedPlane(image, label, about)
+        return image, label
+
+    times, depths = cine.grid_shape[:2]
+    for time in range(times):
+        planes = [(depth, *moved(time, depth)) for depth in range(depths)]
+        for depth, image, label in planes if packing.axes == 2 else [_volume(planes)]:
+            stored, low, high = _stored(image)
+            where = (str(case.phase), str(case.view), time, depth)
+            about = PackedSample(case.name, dict(case.groups), *where, low, high, indices is not None)
+            yield _PreparedSample(stored, label, about)
+
+
+_Plane = tuple[int, Shaped[np.ndarray, "..."], UInt8[np.ndarray, "..."]]
+"""Number in its stack, image (channels, height, width) and labels (height, width); of a volume with a depth axis."""
+
+
+def _volume(planes: Sequence[_Plane]) -> _Plane:
+    """The planes of a frame above each other."""
+    # Together before they are stored, so that one scale of grey values serves them all.
+    numbers, images, labels = zip(*planes, strict=True)
+    return numbers[0], np.stack(images, axis=1), np.stack(labels)
+
+
+def _class_indices(
+    case: Case, shape: tuple[int, ...], classes: UInt8[np.ndarray, "256"]
+) -> UInt8[np.ndarray, "time depth height width"] | None:
+    """Class index of every pixel of a case, None where it has no reference."""
+    if case.read_labels is None:
+        return None
+    labels = case.read_labels()
+    if labels.array.shape != shape:
+        raise InputError(f"labels {labels.array.shape} and image {shape} differ in shape", where=case.name)
+    indices: UInt8[np.ndarray, "time depth height width"] = classes[labels.array]
+    return indices
 
 
 def _field_of_view(case: Case, shape: tuple[int, int, int]) -> Bool[np.ndarray, "depth height width"] | None:
@@ -214,7 +274,9 @@ def _field_of_view(case: Case, shape: tuple[int, int, int]) -> Bool[np.ndarray, 
     return field
 
 
-def _stored(moved: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], float, float]:
+def _stored(
+    moved: Shaped[np.ndarray, "channels *space"],
+) -> tuple[Shaped[np.ndarray, "channels *space"], float, float]:
     """Bytes stay bytes; anything else is stretched over 16 bits, its extremes remembered."""
     if moved.dtype == np.uint8:
         return moved, 0.0, 255.0
@@ -223,32 +285,36 @@ def _stored(moved: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], float, f
     return np.rint(stretched).astype(np.uint16), low, high
 
 
-def _write(folder: Path, prepared: Iterator[_PreparedPlane]) -> None:
-    planes = list(prepared)
-    _check_sizes(planes)
-    images = _at_one_depth([plane.image for plane in planes])
+def _write(folder: Path, prepared: Iterator[_PreparedSample]) -> None:
+    samples = list(prepared)
+    _check_sizes(samples)
+    images = _at_one_depth([sample.image for sample in samples])
+    _LOG.info("packing %d samples into %s", len(samples), folder)
     with staged_folder(folder) as staged, as_work_error(folder):
         np.save(staged / "images.npy", np.stack(images))
-        np.save(staged / "labels.npy", np.stack([plane.label for plane in planes]))
+        np.save(staged / "labels.npy", np.stack([sample.label for sample in samples]))
         index = {
             "sha256": {stem: _digest(staged / f"{stem}.npy") for stem in ("images", "labels")},
-            "planes": [to_plain(plane.about) for plane in planes],
+            "samples": [to_plain(sample.about) for sample in samples],
         }
         (staged / "index.json").write_text(json.dumps(PACKED.stamp(index)))
 
 
-def _check_sizes(planes: Sequence[_PreparedPlane]) -> None:
-    if not planes:
-        raise InputError("there is nothing to pack: no labelled case")
-    shapes = {plane.image.shape for plane in planes}
+def _check_sizes(samples: Sequence[_PreparedSample]) -> None:
+    if not samples:
+        raise InputError("there is nothing to pack: no case")
+    shapes = {sample.image.shape for sample in samples}
     if len(shapes) > 1:
+        axes = "(channels, height, width)" if samples[0].label.ndim == 2 else "(channels, depth, height, width)"
         raise InputError(
-            f"planes come out at different sizes (channels, height, width): {sorted(shapes)[:4]}",
+            f"samples come out at different sizes {axes}: {sorted(shapes)[:4]}",
             remedy="end the preprocessing with `resize` or `crop-or-pad`.",
         )
 
 
-def _at_one_depth(images: list[np.ndarray[Any, Any]]) -> list[np.ndarray[Any, Any]]:
+def _at_one_depth(
+    images: list[Shaped[np.ndarray, "channels *space"]],
+) -> list[Shaped[np.ndarray, "channels *space"]]:
     """Bytes among 16-bit images are spread over 16 bits, which changes no value in unit range: 255 * 257 = 65535."""
     if len({image.dtype for image in images}) == 1:
         return images

@@ -96,25 +96,44 @@ def topology(patch: Pair, spacing_mm: Spacing) -> tuple[tuple[Pair, ...], tuple[
         >>> strides[:3], kernels[:3]
         (((1, 1), (1, 2), (2, 2)), ((1, 3), (3, 3), (3, 3)))
     """
-    sizes, spacings = list(patch), list(spacing_mm)
+    (rows, columns), (height_mm, width_mm) = patch, spacing_mm
     strides: list[Pair] = [(1, 1)]
-    kernels, kernel = [], [1, 1]
-    while True:
-        finest = min(spacings)
-        kernel = [
-            3 if known == 3 or spacing / finest < 2 * (1 - 1e-6) else 1
-            for known, spacing in zip(kernel, spacings, strict=True)
-        ]
-        kernels.append((kernel[0], kernel[1]))
-        large = [size >= 2 * SMALLEST_EDGE for size in sizes]
-        finest = min((spacing for spacing, fits in zip(spacings, large, strict=True) if fits), default=0.0)
-        halved = [fits and spacing < 2 * finest * (1 - 1e-6) for spacing, fits in zip(spacings, large, strict=True)]
-        if not any(halved) or (sum(halved) == 1 and sizes[halved.index(True)] < 3 * SMALLEST_EDGE):
-            kernels[-1] = (3, 3)
-            return tuple(strides), tuple(kernels)
-        strides.append((2 if halved[0] else 1, 2 if halved[1] else 1))
-        sizes = [-(-size // stride) for size, stride in zip(sizes, strides[-1], strict=True)]
-        spacings = [spacing * stride for spacing, stride in zip(spacings, strides[-1], strict=True)]
+    kernels = [_next_kernel((1, 1), spacing_mm)]
+    while (stride := _next_stride((rows, columns), (height_mm, width_mm))) != (1, 1):
+        strides.append(stride)
+        # A side that is no multiple is padded to one later on.
+        rows, columns = -(-rows // stride[0]), -(-columns // stride[1])
+        height_mm, width_mm = height_mm * stride[0], width_mm * stride[1]
+        kernels.append(_next_kernel(kernels[-1], (height_mm, width_mm)))
+    kernels[-1] = (3, 3)
+    return tuple(strides), tuple(kernels)
+
+
+ALIKE = 2 * (1 - 1e-6)
+"""Spacings whose ratio is below it count as alike; a hair under 2, so that rounding decides nothing."""
+
+
+def _next_kernel(before: Pair, spacing_mm: Spacing) -> Pair:
+    """3 along an axis once its spacing is like the finest, and from then on; 1 before."""
+    finest = min(spacing_mm)
+    rows, columns = (
+        3 if known == 3 or spacing / finest < ALIKE else 1 for known, spacing in zip(before, spacing_mm, strict=True)
+    )
+    return rows, columns
+
+
+def _next_stride(sizes: Pair, spacing_mm: Spacing) -> Pair:
+    """2 along the axes to be halved next; (1, 1) where the network ends."""
+    large = [size >= 2 * SMALLEST_EDGE for size in sizes]
+    # An axis that is too short to be halved does not hold the other one back, however fine it is.
+    finest = min((spacing for spacing, fits in zip(spacing_mm, large, strict=True) if fits), default=0.0)
+    rows, columns = (
+        2 if fits and spacing < ALIKE * finest else 1 for spacing, fits in zip(spacing_mm, large, strict=True)
+    )
+    # Halving one axis alone must leave more than the smallest edge, or it is not worth a stage.
+    if rows != columns and sizes[0 if rows == 2 else 1] < 3 * SMALLEST_EDGE:
+        return 1, 1
+    return rows, columns
 
 
 def plan(of: Fingerprint, *, classes: int = 4, memory_gb: float = 8.0) -> Plan:
@@ -133,8 +152,8 @@ def plan(of: Fingerprint, *, classes: int = 4, memory_gb: float = 8.0) -> Plan:
         InputError: nothing fits.
 
     Example:
-        >>> made = plan(Fingerprint((512, 448), (0.3, 0.3), 1000))
-        >>> made.patch, made.batch, made.poolings
+        >>> planned = plan(Fingerprint((512, 448), (0.3, 0.3), 1000))
+        >>> planned.patch, planned.batch, planned.poolings
         ((512, 448), 14, (6, 6))
 
     Source:
@@ -212,7 +231,7 @@ def _values(patch: Pair, spacing_mm: Spacing, classes: int) -> float:
     return total
 
 
-def plan_recipe(made: Plan, dataset: dict[str, Any], *, name: str, mirrored: bool = False) -> dict[str, Any]:
+def plan_recipe(plan: Plan, dataset: dict[str, Any], *, name: str, mirrored: bool = False) -> dict[str, Any]:
     """A recipe, as it stands in TOML, that trains what was planned.
 
     Images are brought to the target spacing and cut or padded to the patch, where nnU-Net draws patches at random
@@ -220,18 +239,18 @@ def plan_recipe(made: Plan, dataset: dict[str, Any], *, name: str, mirrored: boo
     a pass over the images.
 
     Args:
-        made: the plan.
+        plan: what was planned.
         dataset: name and options of the data set.
         name: of the recipe.
         mirrored: whether a mirrored image is possible; only said, since the data set itself decides.
     """
-    (rows, columns), (height_mm, width_mm) = made.patch, made.fingerprint.spacing_mm
+    (rows, columns), (height_mm, width_mm) = plan.patch, plan.fingerprint.spacing_mm
     resample = {"name": "resample", "height_mm": height_mm, "width_mm": width_mm}
-    config = made.network
-    turn = 15 if max(made.patch) / min(made.patch) > 1.5 else 180
+    config = plan.network
+    turn = 15 if max(plan.patch) / min(plan.patch) > 1.5 else 180
     return {
         "name": name,
-        "summary": f"nnU-Net's 2D network, planned from {made.fingerprint.images} images"
+        "summary": f"nnU-Net's 2D network, planned from {plan.fingerprint.images} images"
         + (", mirrored in training." if mirrored else "; never mirrored."),
         "architecture": {
             "name": "nnunet2d",
@@ -243,12 +262,12 @@ def plan_recipe(made: Plan, dataset: dict[str, Any], *, name: str, mirrored: boo
         "optimiser": {"name": "sgd", "learning_rate": 1e-2, "momentum": 0.99, "weight_decay": 3e-5},
         "schedule": "poly",
         "preprocessing": [
-            *([resample] if made.fingerprint.has_spacing else []),
+            *([resample] if plan.fingerprint.has_spacing else []),
             {"name": "crop-or-pad", "height": rows, "width": columns},
             {"name": "z-score"},
         ],
         "data": {"dataset": dataset, "split": "k-fold", "folds": 5},
-        "training": {"epochs": 1000, "batch_size": made.batch, "gradient_clip": 12.0},
+        "training": {"epochs": 1000, "batch_size": plan.batch, "gradient_clip": 12.0},
         "augmentation": {
             "rotation_degrees": {"probability": 0.2, "low": -turn, "high": turn},
             "scale": {"probability": 0.2, "low": 0.7, "high": 1.4},

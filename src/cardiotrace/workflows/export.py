@@ -31,8 +31,7 @@ from cardiotrace.learning.export import export_network
 from cardiotrace.learning.training.environment import read_environment
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.recipe import Recipe, portable, without_places
-from cardiotrace.learning.training.run import trained_model
-from cardiotrace.learning.training.training_log import TrainingLog
+from cardiotrace.learning.training.run import best_of, trained_model
 from cardiotrace.metrics import Agreement, Summary
 from cardiotrace.workflows.services.dataset import cases_of
 from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
@@ -180,12 +179,6 @@ def write_model(path: Path, sealed: bytes, watch: ProgressReporter) -> None:
     watch.say(f"model: {path} ({path.stat().st_size / 1e6:.1f} MB)")
 
 
-def best_epoch(folder: RunFolder) -> int:
-    """The epoch of a run, from 1, whose weights were kept: the first of the highest validation score."""
-    rows = TrainingLog(folder.journal).rows()
-    return int(max(rows, key=lambda row: float(row["score"]))["epoch"])
-
-
 def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) -> ModelSpec:
     """What the model file says of itself, scores left out."""
     environment = read_environment(folder.environment)
@@ -204,7 +197,7 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
         within_field_of_view=any(case.read_field_of_view is not None for case in dataset.cases()),
         sector=None if recipe.augmentation.sector is None else recipe.augmentation.sector.variants(),
         architecture=recipe.architecture,
-        training=_training_of(recipe, dataset, split, environment, best_epoch(folder)),
+        training=_training_of(recipe, dataset, split, environment, best_of(folder).epoch),
         licence=terms.licence,
         citation=terms.citation,
         created=datetime.datetime.now(datetime.UTC).date().isoformat(),

@@ -13,18 +13,19 @@ from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.split import Split, read_split
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.inference.spec import ModelSpec
-from cardiotrace.learning.training.folder import RunFolder, check_folder
+from cardiotrace.learning.training.distillation import StudentRequirements
+from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.recipe import SPLIT_FILE, DataSettings, Recipe, read_recipe
 from cardiotrace.learning.training.run import (
+    CheckedRun,
     Hardware,
     InitialWeights,
     RunCallbacks,
     TrainingData,
+    check_run,
     finished_weights,
-    teachers_of,
     train,
 )
-from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.parallel import led_by_parent
 from cardiotrace.workflows.data_opener import DataOpener
 from cardiotrace.workflows.export import seal_run
@@ -173,8 +174,7 @@ def train_planned(planned: PlannedRun, opener: DataOpener, reporter: ProgressRep
     recipe, split = planned.recipe, planned.split
     dataset = opener.dataset(recipe.data.dataset)
     # All that can be refused is refused here, before anything is packed or written.
-    check_folder(planned.folder, recipe, split, resume=planned.resume)
-    teachers_of(recipe, dataset.scheme, recipe.preprocessing.channels(dataset.channels))
+    checked = check_planned(planned, dataset)
     _LOG.info("%s: %s on %d patients", planned.folder.path, recipe.name, len(split.training))
     for remark in split_remarks(split, {case.patient for case in dataset.cases()}):
         reporter.say(remark)
@@ -183,15 +183,25 @@ def train_planned(planned: PlannedRun, opener: DataOpener, reporter: ProgressRep
     for remark in unlabelled_remarks(data.packed, split, dataset.scheme):
         reporter.say(remark)
     with reporter.stage(f"training {recipe.name}") as advance:
-        log = TrainingLog(planned.folder.journal).rows() if planned.folder.checkpoint.exists() else []
         callbacks = RunCallbacks(
             lambda done, total, loss: advance(done, total),
-            EpochReport(planned.folder, recipe.training.epochs, reporter, log),
+            EpochReport(planned.folder, recipe.training.epochs, reporter),
+            reporter.say,
         )
-        is_first = train(
-            recipe, data, planned.folder, watch=callbacks, hardware=planned.hardware, resume=planned.resume
-        )
-    return TrainedRun(recipe, dataset, data.packed, split, planned.folder) if is_first else None
+        result = train(checked, data, callbacks=callbacks, hardware=planned.hardware)
+    return TrainedRun(recipe, dataset, data.packed, split, planned.folder) if result.is_first_process else None
+
+
+def check_planned(planned: PlannedRun, dataset: Dataset) -> CheckedRun:
+    """The run with its teachers loaded, its folder fit for it.
+
+    Raises:
+        UsageError: the folder holds another run, or is no place for one.
+        InputError: a teacher is not there, or does not fit.
+    """
+    preprocessing = planned.recipe.preprocessing
+    student = StudentRequirements(dataset.scheme, preprocessing, preprocessing.channels(dataset.channels))
+    return check_run(planned.recipe, planned.folder, planned.split, student, resume=planned.resume)
 
 
 def training_data(planned: PlannedRun, opener: DataOpener, reporter: ProgressReporter = SILENT) -> TrainingData:

@@ -1,7 +1,7 @@
 """What is told of a training while it goes on: remarks on its data, a line for each epoch, curves."""
 
-from collections.abc import Set
-from dataclasses import dataclass, field
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,26 +16,19 @@ from cardiotrace.report.figure import draw_curves
 from cardiotrace.workflows.services.progress import ProgressReporter
 
 
-@dataclass
+@dataclass(frozen=True)
 class EpochReport:
-    """Told of each finished epoch: says it in one line, and draws the curves anew.
-
-    The rows are kept here, so that no epoch reads the log of those before it again.
-    """
+    """Told of each finished epoch: says it in one line, and draws the curves anew."""
 
     folder: RunFolder
     epochs: int
     """Of the whole training."""
     reporter: ProgressReporter
-    rows: list[Row] = field(default_factory=list)
-    """Of the epochs before, in a resumed run."""
 
-    def __call__(self, row: Row, is_best: bool) -> None:
-        """Tell of one epoch."""
-        # A run that was killed between its log and its checkpoint does its last epoch again.
-        self.rows = [*(before for before in self.rows if before["epoch"] < row["epoch"]), row]
-        self.reporter.say(epoch_line(row, is_best, epochs=self.epochs))
-        draw_curves([curve_row(item) for item in self.rows], self.folder.curves)
+    def __call__(self, rows: Sequence[Row], is_best: bool) -> None:
+        """Tell of the last of the epochs so far."""
+        self.reporter.say(epoch_line(rows[-1], is_best, epochs=self.epochs))
+        draw_curves([curve_row(row) for row in rows], self.folder.curves)
 
 
 def epoch_line(row: Row, is_best: bool, *, epochs: int) -> str:
@@ -62,7 +55,7 @@ def curve_row(row: Row) -> dict[str, float]:
         "loss": row["loss"],
         **scores,
         "mean Dice": row["score"],
-        "learning_rate": row["rate"],
+        "learning_rate": row["learning_rate"],
     }
 
 

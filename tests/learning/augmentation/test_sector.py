@@ -9,7 +9,7 @@ from cardiotrace.core.errors import ConfigError
 from cardiotrace.geometry.sector import Sector, SectorChange, change_planes
 from cardiotrace.learning.augmentation import Augmentation, Draw, apply, sample
 from cardiotrace.learning.augmentation.sector import SectorAugmentation, find_sectors
-from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingOrder
+from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingNeeds, TrainingOrder
 from cardiotrace.preprocessing import Preprocessing
 from tests.geometry.test_sector import drawn
 from tests.learning.training.tiny import packed, recipe
@@ -63,7 +63,7 @@ def test_it_is_drawn_after_all_else():
 
 
 def test_both_phases_and_all_processes_get_the_same_change():
-    source = DeviceDataset(packed(6), np.arange(6), Preprocessing([]), torch.device("cpu"), apex="top")
+    source = DeviceDataset(packed(6), np.arange(6), Preprocessing([]), torch.device("cpu"), TrainingNeeds(apex="top"))
     whole = next(TrainingOrder(1, 6, Augmentation(sector=ALL), ()).batches(source, 0))
     shares = [next(TrainingOrder(1, 6, Augmentation(sector=ALL), (), rank, 2).batches(source, 0)) for rank in (0, 1)]
     for rank, share in enumerate(shares):

@@ -5,6 +5,7 @@ import torch
 
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.learning.models.clas import CLASConfig, MotionHead, clas, correlation, moved, roughness
+from cardiotrace.learning.models.network import NetworkSpec
 from cardiotrace.learning.training.loop import step
 from cardiotrace.learning.training.recipe import recipe_from_plain
 from tests.learning.training.tiny import RECIPE, task_and_state
@@ -42,14 +43,19 @@ def test_roughness_does_not_depend_on_the_resolution():
     assert float(roughness(constant(7, 9))) == 0
 
 
+def losses_of(network, images, labels):
+    return network.auxiliary_losses(network(images), labels)
+
+
 def test_motion_alone_is_learned_first_and_shapes_then():
     torch.manual_seed(0)
-    network = clas(CLASConfig(alone_steps=1, similarity_weight=0, smoothness_weight=0), 1, 2).train()
+    network = clas(CLASConfig(alone_steps=1, similarity_weight=0, smoothness_weight=0), NetworkSpec(1, 2)).train()
     images = torch.cat([blob(30, 30), blob(34, 27)])
     labels = (images[:, 0] > 0.4).long()
-    assert network.auxiliary_loss(network(images), labels).item() == 0
-    outputs = network(images)
-    network.auxiliary_loss(outputs, labels).backward()
+    assert losses_of(network, images, labels) == {"smoothness": 0, "similarity": 0}
+    losses = losses_of(network, images, labels)
+    assert set(losses) == {"smoothness", "similarity", "moved labels", "moved probabilities"}
+    sum(losses.values()).backward()
     assert network.segmenter.encoder[0][0].weight.grad.abs().max() > 0
     assert network.segmenter.head.weight.grad.abs().max() > 0
     assert network.motion.layers[0][0].weight.grad.abs().max() > 0
@@ -78,17 +84,16 @@ def overlap(one, other):
 
 
 def test_ignored_pixels_do_not_count():
-    network = clas(CLASConfig(alone_steps=0), 1, 2).train()
+    network = clas(CLASConfig(alone_steps=0), NetworkSpec(1, 2)).train()
     images = torch.rand(2, 1, 32, 32)
     labels = (images[:, 0] > 0.5).long()
     labels[:, :8] = 255
-    assert torch.isfinite(network.auxiliary_loss(network(images), labels))
+    assert all(torch.isfinite(loss) for loss in losses_of(network, images, labels).values())
 
 
 def test_in_use_single_frames_pass_and_in_training_pairs_are_needed():
-    network = clas(CLASConfig(), 1, 4)
+    network = clas(CLASConfig(), NetworkSpec(1, 4))
     assert network.eval()(torch.zeros(1, 1, 32, 32)).shape == (1, 4, 32, 32)
-    assert network._seen is None
     with pytest.raises(InputError, match="pairs of phases, got 3"):
         network.train()(torch.zeros(3, 1, 32, 32))
 
@@ -102,8 +107,10 @@ def test_the_loop_trains_it():
     values = {**RECIPE, "architecture": {"name": "clas", "alone_steps": 1}}
     some = recipe_from_plain({**values, "training": {**RECIPE["training"], "group": "phases"}})
     task, state = task_and_state(some)
-    before = state.bare_model.motion.layers[-1].weight.detach().clone()
+    network = state.objective.network
+    before = network.motion.layers[-1].weight.detach().clone()
     for batch in task.order.batches(task.training, 0):
-        assert torch.isfinite(step(task, state, batch, 1e-3))
-    assert not torch.equal(before, state.bare_model.motion.layers[-1].weight)
-    assert state.bare_model._seen is None
+        losses = step(task, state, batch)
+        named = [value for name, value in losses.items() if name != "loss"]
+        assert losses["loss"].item() == pytest.approx(sum(value.item() for value in named), rel=1e-5)
+    assert not torch.equal(before, network.motion.layers[-1].weight)

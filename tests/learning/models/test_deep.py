@@ -7,6 +7,7 @@ from cardiotrace.core.errors import ConfigError
 from cardiotrace.learning.models.acnn import ACNN, ACNNConfig
 from cardiotrace.learning.models.attention import AttentionGate, AttentionUNetConfig, attention_unet
 from cardiotrace.learning.models.hourglass import StackedHourglassConfig, stacked_hourglass
+from cardiotrace.learning.models.network import NetworkSpec, TrainingOutputs
 from cardiotrace.learning.models.nnunet import NNUNet2D, NNUNet2DConfig, deep_supervision_weights
 from cardiotrace.learning.models.small import SmallUNetConfig, small_unet
 from cardiotrace.learning.models.unetpp import UNetPlusPlusConfig, unet_plus_plus
@@ -15,28 +16,28 @@ from cardiotrace.learning.models.unetpp import UNetPlusPlusConfig, unet_plus_plu
 def test_a_shallower_unet_plus_plus_answers_with_the_same_weights():
     torch.manual_seed(0)
     images = torch.rand(1, 1, 16, 32)
-    deep = unet_plus_plus(UNetPlusPlusConfig((4, 6, 8)), 1, 3)
-    shallow = unet_plus_plus(UNetPlusPlusConfig((4, 6, 8), depth=1), 1, 3)
+    deep = unet_plus_plus(UNetPlusPlusConfig((4, 6, 8)), NetworkSpec(1, 3))
+    shallow = unet_plus_plus(UNetPlusPlusConfig((4, 6, 8), depth=1), NetworkSpec(1, 3))
     shallow.load_state_dict(deep.state_dict())
-    both = deep.train()(images)
+    both = deep.train()(images).logits
     torch.testing.assert_close(deep.eval()(images), both[0])
     torch.testing.assert_close(shallow.eval()(images), both[1])
     assert not torch.equal(both[0], both[1])
-    torch.testing.assert_close(shallow.train()(images)[0], both[1])  # the one in use comes first
+    torch.testing.assert_close(shallow.train()(images).logits[0], both[1])  # the one in use comes first
 
 
 def test_what_only_deeper_outputs_need_is_left_out_in_use():
-    network = unet_plus_plus(UNetPlusPlusConfig((4, 6, 8), depth=1), 1, 3).eval()
+    network = unet_plus_plus(UNetPlusPlusConfig((4, 6, 8), depth=1), NetworkSpec(1, 3)).eval()
     network.encoder[2].register_forward_hook(lambda *_: pytest.fail("computed for nothing"))
     network(torch.rand(1, 1, 16, 16))
 
 
 def test_a_residual_stage_starts_from_the_one_before():
-    network = stacked_hourglass(StackedHourglassConfig(residual=True), 1, 4)
+    network = stacked_hourglass(StackedHourglassConfig(residual=True), NetworkSpec(1, 4))
     with torch.no_grad():
         for stage in network.stages[1:]:
             stage.head.weight.zero_()
-    last, middle, first = network.train()(torch.rand(1, 1, 32, 32))
+    last, middle, first = network.train()(torch.rand(1, 1, 32, 32)).logits
     assert torch.equal(last, first)
     assert torch.equal(middle, first)
     assert network.stages[1].encoder[0][0].in_channels == 1 + 4
@@ -52,24 +53,24 @@ def test_a_gate_shuts_out_what_the_coarse_level_does_not_want():
     with torch.no_grad():
         gate.psi.bias.fill_(-100.0)
     assert (gate(features, coarse) - gate.out(torch.zeros_like(features))).abs().max() < 1e-6
-    assert len(attention_unet(AttentionUNetConfig(), 1, 2).gates) == 3
+    assert len(attention_unet(AttentionUNetConfig(), NetworkSpec(1, 2)).gates) == 3
 
 
 def test_anisotropic_strides_halve_one_axis():
     config = NNUNet2DConfig(((1, 3), (3, 3), (3, 3)), ((1, 1), (1, 2), (2, 2)), (4, 6, 8))
     network = NNUNet2D(config, 1, 3)
     assert network.divisor == (2, 4)
-    shapes = [tuple(block.shape[-2:]) for block in network.train()(torch.rand(1, 1, 6, 12))]
+    shapes = [tuple(block.shape[-2:]) for block in TrainingOutputs.of(network.train()(torch.rand(1, 1, 6, 12))).logits]
     assert shapes == [(6, 12)]
     assert network.encoder[0][0].weight.shape[-2:] == (1, 3)
     deeper = NNUNet2D(NNUNet2DConfig(((3, 3),) * 4, ((1, 1), (1, 2), (2, 2), (2, 2)), (4, 4, 6, 8)), 1, 3)
-    assert [tuple(block.shape[-2:]) for block in deeper(torch.rand(1, 1, 8, 16))] == [(8, 16), (8, 8)]
+    assert [tuple(block.shape[-2:]) for block in deeper(torch.rand(1, 1, 8, 16)).logits] == [(8, 16), (8, 8)]
 
 
 def test_weights_of_coarser_outputs_halve_and_the_coarsest_has_none():
     network = NNUNet2D(NNUNet2DConfig(), 1, 4)
     assert len(network.heads) == len(network.decoder) - 1 == 5
-    assert network.output_weights == pytest.approx([weight / 31 for weight in (16, 8, 4, 2, 1)])
+    assert deep_supervision_weights(5) == pytest.approx([weight / 31 for weight in (16, 8, 4, 2, 1)])
     assert deep_supervision_weights(1) == (1.0,)
     with pytest.raises(ConfigError, match="same two or more stages"):
         NNUNet2DConfig(widths=(8, 16))
@@ -80,13 +81,15 @@ def test_the_autoencoder_learns_first_and_then_teaches():
     network = ACNN(ACNNConfig(prior_steps=1, side=16), 1, 4).train()
     labels = torch.randint(0, 4, (2, 32, 32))
     images = torch.rand(2, 1, 32, 32)
-    outputs = network(images)
-    network.auxiliary_loss(outputs, labels).backward()
+    learned = network.auxiliary_losses(TrainingOutputs.of(network(images)), labels)
+    learned.pop("reconstruction").backward()
+    assert not learned
     assert all(weights.grad is not None for weights in network.prior.parameters())
     assert all(weights.grad is None for weights in network.segmenter.parameters())
     network.zero_grad(set_to_none=True)
-    outputs = network(images)
-    network.auxiliary_loss(outputs, labels).backward()
+    taught = network.auxiliary_losses(TrainingOutputs.of(network(images)), labels)
+    taught.pop("shape").backward()
+    assert not taught
     assert all(weights.grad is None for weights in network.prior.parameters())  # frozen
     assert network.segmenter.head.weight.grad.abs().max() > 0
 
@@ -123,6 +126,6 @@ def test_a_label_to_ignore_is_no_shape():
 
 
 def test_small_network_lays_channels_out_as_pixels():
-    network = small_unet(SmallUNetConfig(2, (16, 16)), 1, 3).eval()
+    network = small_unet(SmallUNetConfig(2, (16, 16)), NetworkSpec(1, 3)).eval()
     assert network.divisor == 4
     assert network(torch.rand(1, 1, 8, 12)).shape == (1, 3, 8, 12)

@@ -5,6 +5,7 @@ from scipy import ndimage
 
 from cardiotrace.core.config import from_plain
 from cardiotrace.core.errors import ConfigError
+from cardiotrace.learning.models.network import NetworkSpec
 from cardiotrace.learning.models.runet import (
     RegionConfig,
     RUNetConfig,
@@ -78,18 +79,18 @@ def test_gradient_flows_through_both_thresholds():
 
 def test_the_second_loss_teaches_the_first_network_through_the_rim_of_its_region():
     torch.manual_seed(0)
-    network = runet(RUNetConfig(), 1, 2).train()
+    network = runet(RUNetConfig(), NetworkSpec(1, 2)).train()
     first = torch.nn.Conv2d(1, 2, 1)  # foreground where the image is brighter than a half
     with torch.no_grad():
         first.weight.copy_(torch.tensor([-10.0, 10.0]).reshape(2, 1, 1, 1))
         first.bias.copy_(torch.tensor([5.0, -5.0]))
     network.stages[0] = first
     images = torch.linspace(0, 1, 64).expand(1, 1, 32, 64).contiguous()
-    refined, _ = network(images)
+    refined, _ = network(images).logits
     refined.square().mean().backward()
     assert first.weight.grad.abs().max() > 0
     first.weight.grad = None
-    refined, _ = network(images + 5)  # foreground everywhere: a region without a rim teaches nothing
+    refined, _ = network(images + 5).logits  # foreground everywhere: a region without a rim teaches nothing
     refined.square().mean().backward()
     assert first.weight.grad.abs().max() == 0
 
@@ -101,25 +102,23 @@ def test_threshold_does_not_overflow_in_half_precision():
 
 def test_variants_of_the_discussion():
     images = torch.rand(1, 1, 32, 64)
-    several = runet(RUNetConfig(further_dilations=(5, 21)), 1, 4)
+    several = runet(RUNetConfig(further_dilations=(5, 21)), NetworkSpec(1, 4))
     assert several.stages[1].encoder[0][0].in_channels == 3
-    cascaded = runet(RUNetConfig(stages=4, refined_weight=0.7), 1, 4)
-    assert len(cascaded(images)) == 4
-    assert cascaded.output_weights == pytest.approx((0.7, 0.1, 0.1, 0.1))
-    light = runet(RUNetConfig(light=True), 1, 4)
+    cascaded = runet(RUNetConfig(stages=4, refined_weight=0.7), NetworkSpec(1, 4))
+    outputs = cascaded(images)
+    assert len(outputs.logits) == 4
+    assert outputs.weights == pytest.approx((0.7, 0.1, 0.1, 0.1))
+    light = runet(RUNetConfig(light=True), NetworkSpec(1, 4))
     assert sum(weights.numel() for weights in light.parameters()) / 2 == pytest.approx(1.5e6, rel=0.02)
 
 
 def test_pretraining_counts_steps_and_survives_a_checkpoint():
-    network = runet(RUNetConfig(pretraining_steps=2), 1, 4).train()
-    seen = []
-    for _ in range(3):
-        network(torch.rand(1, 1, 32, 32))
-        seen.append(network.output_weights)
+    network = runet(RUNetConfig(pretraining_steps=2), NetworkSpec(1, 4)).train()
+    seen = [network(torch.rand(1, 1, 32, 32)).weights for _ in range(3)]
     assert seen == [(0.0, 1.0), (0.0, 1.0), (0.5, 0.5)]
-    copy = runet(RUNetConfig(pretraining_steps=2), 1, 4)
+    copy = runet(RUNetConfig(pretraining_steps=2), NetworkSpec(1, 4))
     copy.load_state_dict(network.state_dict())
-    assert copy.output_weights == (0.5, 0.5)
+    assert copy.output_weights() == (0.5, 0.5)
     network.eval()(torch.rand(1, 1, 32, 32))
     assert int(network.steps_taken) == 3
 

@@ -3,6 +3,7 @@ import torch
 
 from cardiotrace.core.config import from_plain
 from cardiotrace.core.errors import ConfigError
+from cardiotrace.learning.models.network import NetworkSpec
 from cardiotrace.learning.models.sides import nearest_sides
 from cardiotrace.learning.models.unet import (
     UNet,
@@ -19,7 +20,7 @@ def count(network: torch.nn.Module) -> int:
 
 
 def test_batch_norm_adds_a_scale_and_an_offset_per_feature():
-    assert count(unet1(UNet1Config("batch"), 1, 4)) == 1_980_164
+    assert count(unet1(UNet1Config("batch"), NetworkSpec(1, 4))) == 1_980_164
 
 
 def test_unet2_without_norm_after_its_deconvolutions():
@@ -28,7 +29,7 @@ def test_unet2_without_norm_after_its_deconvolutions():
 
 
 def test_five_poolings_take_256_to_8():
-    network = unet1(UNet1Config(), 1, 4)
+    network = unet1(UNet1Config(), NetworkSpec(1, 4))
     assert network.divisor == 32
     seen = []
     network.encoder[-1].register_forward_hook(lambda module, inputs, output: seen.append(output.shape))
@@ -38,7 +39,7 @@ def test_five_poolings_take_256_to_8():
 
 def test_weights_start_he_normal_and_biases_at_zero():
     torch.manual_seed(0)
-    network = unet1(UNet1Config(), 1, 4)
+    network = unet1(UNet1Config(), NetworkSpec(1, 4))
     for module in network.modules():
         if isinstance(module, torch.nn.Conv2d) and module.weight.numel() > 10_000:
             fan_in = module.in_channels * 9
@@ -49,7 +50,7 @@ def test_weights_start_he_normal_and_biases_at_zero():
 
 def test_the_signal_keeps_its_size_at_the_start():
     torch.manual_seed(0)
-    logits = unet1(UNet1Config(), 1, 4)(torch.randn(2, 1, 64, 64))
+    logits = unet1(UNet1Config(), NetworkSpec(1, 4))(torch.randn(2, 1, 64, 64))
     # PyTorch's default initialisation leaves about 0.03, which is why learning starts slowly there.
     assert 0.2 < logits.detach().std().item() < 5
 
@@ -59,16 +60,16 @@ def test_the_signal_keeps_its_size_at_the_start():
 @pytest.mark.parametrize("up", ["nearest", "transposed"])
 def test_every_choice_runs(norm, down, up):
     config = UNetConfig(levels=2, width=4, norm=norm, down=down, up=up, activation="relu")
-    assert unet(config, 1, 2)(torch.rand(2, 1, 16, 24)).shape == (2, 2, 16, 24)
+    assert unet(config, NetworkSpec(1, 2))(torch.rand(2, 1, 16, 24)).shape == (2, 2, 16, 24)
 
 
 def test_widths_double_up_to_the_widest():
-    network = unet(UNetConfig(levels=5, width=32, widest=256), 1, 2)
+    network = unet(UNetConfig(levels=5, width=32, widest=256), NetworkSpec(1, 2))
     assert [block[0].out_channels for block in network.encoder] == [32, 64, 128, 256, 256, 256]
 
 
 def test_explicit_widths():
-    network = unet(UNetConfig(levels=2, widths=(5, 7, 11)), 1, 2)
+    network = unet(UNetConfig(levels=2, widths=(5, 7, 11)), NetworkSpec(1, 2))
     assert [block[0].out_channels for block in network.encoder] == [5, 7, 11]
     assert [block[0].out_channels for block in network.decoder] == [7, 5]
 
@@ -84,7 +85,7 @@ def test_explicit_widths():
 )
 def test_a_bad_recipe_is_refused_in_words(values, message):
     with pytest.raises(ConfigError, match=message):
-        unet(from_plain(UNetConfig, values), 1, 2)
+        unet(from_plain(UNetConfig, values), NetworkSpec(1, 2))
 
 
 def test_an_unequal_number_of_levels_is_refused():
@@ -98,7 +99,7 @@ def test_a_small_unet_learns_two_discs():
     rows, columns = torch.meshgrid(torch.arange(32.0), torch.arange(32.0), indexing="ij")
     discs = torch.stack([((rows - y) ** 2 + (columns - x) ** 2 < 49).long() for y, x in [(12, 12), (18, 20)]])
     images = discs.unsqueeze(1).float() + 0.3 * torch.randn(2, 1, 32, 32)
-    network = unet(UNetConfig(levels=2, width=8), 1, 2)
+    network = unet(UNetConfig(levels=2, width=8), NetworkSpec(1, 2))
     optimiser = torch.optim.Adam(network.parameters(), lr=3e-3)
     for _ in range(40):
         optimiser.zero_grad()

@@ -12,15 +12,15 @@ from cardiotrace.preprocessing import Preprocessing
 from tests.learning.training.tiny import packed
 
 CPU = torch.device("cpu")
-PREPARATION = Preprocessing([Choice("z-score")])
+PREPROCESSING = Preprocessing([Choice("z-score")])
 STRONG = Augmentation(
     rotation_degrees=Draw(0.9, -30, 30), gamma=Draw(0.5, 0.6, 1.5), elastic=Elastic(probability=0.5, amplitude=0.05)
 )
 NOISY = dataclasses.replace(STRONG, noise_sd=Draw(0.9, 0.05, 0.1))
 
 
-def feed(planes=7):
-    return DeviceDataset(packed(planes), np.arange(planes), PREPARATION, CPU)
+def dataset_of(planes=7):
+    return DeviceDataset(packed(planes), np.arange(planes), PREPROCESSING, CPU)
 
 
 def order(augmentation=STRONG, *, batch_size=3, seed=5, rank=0, world=1, mirror_axes=("width",)):
@@ -28,7 +28,7 @@ def order(augmentation=STRONG, *, batch_size=3, seed=5, rank=0, world=1, mirror_
 
 
 def test_same_seed_and_epoch_give_the_same_bytes():
-    one, again = (list(order(NOISY).batches(feed(), 2)) for _ in range(2))
+    one, again = (list(order(NOISY).batches(dataset_of(), 2)) for _ in range(2))
     assert len(one) == 2
     for mine, theirs in zip(one, again, strict=True):
         assert torch.equal(mine.images, theirs.images)
@@ -36,21 +36,21 @@ def test_same_seed_and_epoch_give_the_same_bytes():
 
 
 def test_a_step_does_not_depend_on_the_steps_before_it():
-    alone = list(order(NOISY).batches(feed(), 1))[1]
-    batches = order(NOISY).batches(feed(), 1)
+    alone = list(order(NOISY).batches(dataset_of(), 1))[1]
+    batches = order(NOISY).batches(dataset_of(), 1)
     next(batches)
     torch.rand(1000)
     assert torch.equal(next(batches).images, alone.images)
 
 
 def test_seed_and_epoch_change_the_images():
-    first = next(order().batches(feed(), 0)).images
-    assert not torch.equal(first, next(order().batches(feed(), 1)).images)
-    assert not torch.equal(first, next(order(seed=6).batches(feed(), 0)).images)
+    first = next(order().batches(dataset_of(), 0)).images
+    assert not torch.equal(first, next(order().batches(dataset_of(), 1)).images)
+    assert not torch.equal(first, next(order(seed=6).batches(dataset_of(), 0)).images)
 
 
 def test_an_epoch_shows_every_plane_at_most_once_and_drops_the_rest():
-    source = feed(7)
+    source = dataset_of(7)
     shown = torch.cat([batch.labels for batch in order(Augmentation(), mirror_axes=()).batches(source, 0)])
     matches = [(source.labels == plane).flatten(1).all(1).nonzero().item() for plane in shown]
     assert len(matches) == 6
@@ -58,14 +58,16 @@ def test_an_epoch_shows_every_plane_at_most_once_and_drops_the_rest():
 
 
 def test_fewer_planes_than_a_batch_make_one_step():
-    batches = list(order(batch_size=10).batches(feed(4), 0))
+    batches = list(order(batch_size=10).batches(dataset_of(4), 0))
     assert [len(batch.images) for batch in batches] == [4]
 
 
 @pytest.mark.parametrize(("batch_size", "world"), [(6, 2), (5, 2), (4, 3)])
 def test_processes_share_the_very_batch_of_one_process(batch_size, world):
-    whole = next(order(batch_size=batch_size).batches(feed(), 0))
-    shares = [next(order(batch_size=batch_size, rank=rank, world=world).batches(feed(), 0)) for rank in range(world)]
+    whole = next(order(batch_size=batch_size).batches(dataset_of(), 0))
+    shares = [
+        next(order(batch_size=batch_size, rank=rank, world=world).batches(dataset_of(), 0)) for rank in range(world)
+    ]
     for rank, share in enumerate(shares):
         assert torch.allclose(share.images, whole.images[rank::world], atol=1e-5)
         assert torch.equal(share.labels, whole.labels[rank::world])
@@ -76,7 +78,7 @@ def test_processes_share_the_very_batch_of_one_process(batch_size, world):
 
 
 def test_process_without_a_plane_works_at_no_weight():
-    shares = [next(order(batch_size=2, rank=rank, world=3).batches(feed(2), 0)) for rank in range(3)]
+    shares = [next(order(batch_size=2, rank=rank, world=3).batches(dataset_of(2), 0)) for rank in range(3)]
     assert [share.weight for share in shares] == [1.5, 1.5, 0.0]
     assert len(shares[2].images) == 1
 
@@ -85,14 +87,14 @@ def test_processes_draw_unlike_noise():
     noise = Augmentation(noise_sd=Draw(1.0, 0.1, 0.1))
     same = packed(2)
     twins = dataclasses.replace(same, images=np.repeat(same.images[:1], 2, 0), labels=np.repeat(same.labels[:1], 2, 0))
-    source = DeviceDataset(twins, np.arange(2), PREPARATION, CPU)
+    source = DeviceDataset(twins, np.arange(2), PREPROCESSING, CPU)
     one, other = (next(order(noise, batch_size=2, rank=rank, world=2).batches(source, 0)) for rank in range(2))
     assert not torch.allclose(one.images, other.images, atol=1e-2)
 
 
 def test_images_arrive_as_the_preparation_makes_them():
     data = packed(3)
-    source = DeviceDataset(data, np.array([2, 0]), PREPARATION, CPU)
+    source = DeviceDataset(data, np.array([2, 0]), PREPROCESSING, CPU)
     images, labels = source.unit(torch.tensor([0, 1]))
     assert torch.equal(images, torch.from_numpy(data.images[[2, 0]].astype(np.float32) / np.float32(255)))
     assert torch.equal(labels, torch.from_numpy(data.labels[[2, 0]].astype(np.int64)))
@@ -103,14 +105,14 @@ def test_images_arrive_as_the_preparation_makes_them():
 
 def test_sixteen_bits_arrive_in_unit_range():
     data = packed(2)
-    deep = PackedDataset(data.folder, data.images.astype(np.uint16) * 257, data.labels, data.planes)
-    shallow_images, _ = DeviceDataset(data, np.arange(2), PREPARATION, CPU).unit(torch.arange(2))
-    deep_images, _ = DeviceDataset(deep, np.arange(2), PREPARATION, CPU).unit(torch.arange(2))
+    deep = PackedDataset(data.folder, data.images.astype(np.uint16) * 257, data.labels, data.samples)
+    shallow_images, _ = DeviceDataset(data, np.arange(2), PREPROCESSING, CPU).unit(torch.arange(2))
+    deep_images, _ = DeviceDataset(deep, np.arange(2), PREPROCESSING, CPU).unit(torch.arange(2))
     assert torch.allclose(shallow_images, deep_images, atol=1e-7)
 
 
 def test_given_steps_go_on_for_pass_after_pass():
-    source = feed(7)
+    source = dataset_of(7)
     made = dataclasses.replace(order(Augmentation(), batch_size=4, mirror_axes=()), steps=7)
     batches = list(made.batches(source, 0))
     assert [len(batch.images) for batch in batches] == [4] * 7

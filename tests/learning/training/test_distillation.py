@@ -10,15 +10,15 @@ from cardiotrace.core.errors import ConfigError, InputError, UsageError
 from cardiotrace.core.label import CAMUS, MNMS
 from cardiotrace.core.licence import Terms
 from cardiotrace.inference.model_file import seal
-from cardiotrace.learning.training.distillation import Distillation, Teacher, divergence
+from cardiotrace.learning.training.distillation import Distillation, DistillationObjective, Teacher, divergence
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.loop import step
 from cardiotrace.learning.training.recipe import read_recipe
-from cardiotrace.learning.training.run import Hardware, RunCallbacks, train
+from cardiotrace.learning.training.run import Hardware, check_run, train
 from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.preprocessing import Preprocessing
 from tests.fake.models import make_spec, threshold_network
-from tests.learning.training.tiny import material, recipe, task_and_state
+from tests.learning.training.tiny import recipe, student, task_and_state, training_data
 
 
 class Sure:
@@ -36,7 +36,7 @@ class Sure:
         return {"logits": logits}
 
 
-def test_beliefs_are_the_mean_of_softened_probabilities():
+def test_soft_targets_are_the_mean_of_softened_probabilities():
     teacher = Teacher([Sure(0, 2, 2.0), Sure(1, 2, 4.0)], Distillation(temperature=2.0))
     soft_targets = teacher.soft_targets(torch.zeros(3, 1, 4, 5))
     one, two = 1 / (1 + np.exp(-1)), 1 / (1 + np.exp(-2))
@@ -64,15 +64,17 @@ def test_share_weighs_labels_and_teacher():
     assert half(logits, labels).item() == pytest.approx(5 + 0.5 * np.log(4), rel=1e-5)
 
 
-def test_a_pupil_learns_what_the_teacher_believes():
+def test_a_student_learns_what_the_teacher_tells():
     task, state = task_and_state(recipe())
-    task = dataclasses.replace(task, teach=Teacher([Sure(2)], Distillation(share=1.0)).distillation_loss)
-    state.model.train()
+    own = state.objective
+    teacher = Teacher([Sure(2)], Distillation(share=1.0))
+    state.objective = DistillationObjective(task.fabric, own.learner, own.loss, teacher)
+    state.objective.network.train()
     for epoch in range(20):
         for batch in task.order.batches(task.training, epoch):
-            step(task, state, batch, 1e-2)
+            step(task, state, batch)
     images, _ = task.training.unit(torch.arange(2))
-    seen = state.bare_model.eval()(task.training.normalise(images)).argmax(1)
+    seen = state.objective.network.eval()(task.training.normalise(images)).argmax(1)
     assert (seen == 2).float().mean() > 0.95
 
 
@@ -93,10 +95,10 @@ def teacher_file(folder, name="master", network=THREE, scheme=CAMUS, **changes):
 
 
 def train_with(folder, teachers, *, resume=False, **settings):
-    told = RunCallbacks(lambda *_: None, lambda *_: None)
     taught = recipe(distillation={"teachers": teachers, **settings}, training={"epochs": 1})
-    data = dataclasses.replace(material(), terms=Terms("CC0", "Data 1999."))
-    train(taught, data, folder, watch=told, hardware=Hardware("cpu"), resume=resume)
+    data = dataclasses.replace(training_data(), terms=Terms("CC0", "Data 1999."))
+    run = check_run(taught, folder, data.split, student(taught), resume=resume)
+    train(run, data, hardware=Hardware("cpu"))
 
 
 def test_a_recipe_names_teachers_and_their_terms_are_kept(tmp_path):

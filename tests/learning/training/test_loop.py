@@ -38,7 +38,7 @@ def test_rows_tell_what_happened():
     assert [row["epoch"] for row in rows] == [1, 2]
     assert [row["step"] for row in rows] == [2, 4]
     assert rows[0]["loss"] == pytest.approx((steps[0][2] + steps[1][2]) / 2)
-    assert rows[0]["rate"] == pytest.approx(1e-2 * (2 / 3) ** 0.9)
+    assert rows[0]["learning_rate"] == pytest.approx(1e-2 * (2 / 3) ** 0.9)
     assert rows[0]["score"] == pytest.approx(sum(rows[0]["dice"].values()) / 3)
 
 
@@ -54,7 +54,7 @@ def test_stops_when_patience_runs_out(monkeypatch):
 def test_loss_that_is_no_number_names_epoch_and_batch():
     task, state = task_and_state(recipe())
     losses = iter([1.0, 1.0, 1.0, float("nan")])
-    task = dataclasses.replace(task, loss=lambda logits, labels: (logits * 0).sum() + next(losses))
+    state.objective.loss = lambda logits, labels: (logits * 0).sum() + next(losses)
     kept = []
     with pytest.raises(WorkError, match="the loss became nan in epoch 2, batch 2"):
         loop.run_epochs(task, state, on_step=unheard, on_epoch=lambda row, is_best: kept.append(row["epoch"]))
@@ -69,29 +69,28 @@ def test_weights_spoilt_by_the_last_step_are_not_kept():
         return logits.mean()
 
     kept = []
+    state.objective.loss = loss
     with pytest.raises(WorkError, match="a weight became infinite or no number at the end of epoch 1"):
-        loop.run_epochs(
-            dataclasses.replace(task, loss=loss), state, on_step=unheard, on_epoch=lambda row, is_best: kept.append(row)
-        )
+        loop.run_epochs(task, state, on_step=unheard, on_epoch=lambda row, is_best: kept.append(row))
     assert kept == []
 
 
 def test_average_is_validated_and_the_own_weights_come_back():
     task, state = task_and_state(recipe(training={"ema_decay": 0.9}))
     for batch in task.order.batches(task.training, 0):
-        loop.step(task, state, batch, 1e-2)
-    own = {key: value.clone() for key, value in state.model.state_dict().items()}
+        loop.step(task, state, batch)
+    own = {key: value.clone() for key, value in state.objective.network.state_dict().items()}
     assert not torch.equal(own["head.weight"], state.average["head.weight"])
 
     def look():
         with loop.averaged_weights(state):
-            assert not state.model.training
-            assert torch.equal(state.model.state_dict()["head.weight"], state.average["head.weight"])
+            assert not state.objective.network.training
+            assert torch.equal(state.objective.network.state_dict()["head.weight"], state.average["head.weight"])
             raise ValueError("stop")
 
     with pytest.raises(ValueError, match="stop"):
         look()
-    assert all(torch.equal(own[key], value) for key, value in state.model.state_dict().items())
+    assert all(torch.equal(own[key], value) for key, value in state.objective.network.state_dict().items())
 
 
 def test_average_follows_the_decay_once_it_is_old():
@@ -100,8 +99,8 @@ def test_average_follows_the_decay_once_it_is_old():
     state.step = 1000
     seen = []
     for _ in range(3):
-        loop.step(task, state, batches[0], 1e-2)
-        seen.append(state.model.state_dict()["head.bias"].clone())
+        loop.step(task, state, batches[0])
+        seen.append(state.objective.network.state_dict()["head.bias"].clone())
     expected = 0.5 * (0.5 * (seen[0] + seen[1]) + seen[2])
     assert torch.allclose(state.average["head.bias"], expected, atol=1e-6)
 
@@ -111,9 +110,9 @@ def test_gradient_is_clipped_to_its_largest_norm():
         "optimiser": {"name": "sgd", "learning_rate": 1.0, "momentum": 0.0, "nesterov": False, "weight_decay": 0.0}
     }
     task, state = task_and_state(recipe(training={"gradient_clip": 0.01}, **changes))
-    before = [parameter.detach().clone() for parameter in state.model.parameters()]
-    loop.step(task, state, next(task.order.batches(task.training, 0)), 1.0)
-    moved = [after.detach() - old for after, old in zip(state.model.parameters(), before, strict=True)]
+    before = [parameter.detach().clone() for parameter in state.objective.network.parameters()]
+    loop.step(task, state, next(task.order.batches(task.training, 0)))
+    moved = [after.detach() - old for after, old in zip(state.objective.network.parameters(), before, strict=True)]
     assert torch.stack([change.norm() for change in moved]).norm().item() == pytest.approx(0.01, rel=1e-3)
 
 

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import re
 
 import pytest
 import torch
@@ -9,9 +10,18 @@ from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.licence import Terms
 from cardiotrace.datasets.split import Split
 from cardiotrace.learning.training.folder import RunFolder
-from cardiotrace.learning.training.run import Hardware, RunCallbacks, TrainingData, finished_weights, train
+from cardiotrace.learning.training.run import (
+    Hardware,
+    RunCallbacks,
+    TrainingData,
+    TrainingResult,
+    best_of,
+    check_run,
+    finished_weights,
+    train,
+)
 from cardiotrace.learning.training.training_log import TrainingLog
-from tests.learning.training.tiny import material, recipe
+from tests.learning.training.tiny import recipe, student, training_data
 
 CPU = Hardware("cpu", 1)
 
@@ -20,15 +30,19 @@ def unheard(*_):
     pass
 
 
-def run(folder, some_recipe, some_material=None, *, resume=False, on_epoch=unheard):
-    told = RunCallbacks(unheard, on_epoch)
-    return train(some_recipe, some_material or material(), folder, watch=told, hardware=CPU, resume=resume)
+def run(folder, some_recipe, data=None, *, resume=False, on_epoch=unheard, say=unheard, **options):
+    data = data or training_data()
+    checked = check_run(some_recipe, folder, data.split, student(some_recipe), resume=resume)
+    return train(checked, data, callbacks=RunCallbacks(unheard, on_epoch, say), hardware=CPU, **options)
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = RunFolder(tmp_path_factory.mktemp("run"))
-    assert run(folder, recipe(training={"epochs": 2})) is True
+    result = run(folder, recipe(training={"epochs": 2}))
+    rows = TrainingLog(folder.journal).rows()
+    best = max(rows, key=lambda row: row["score"])
+    assert result == TrainingResult(True, best["epoch"], best["score"])
     return folder
 
 
@@ -59,7 +73,7 @@ def test_another_recipe_is_named_by_what_differs(finished):
 
 
 def test_other_patients_are_refused(finished):
-    swapped = material()
+    swapped = training_data()
     split = Split(swapped.split.validation, swapped.split.training)
     other = TrainingData(swapped.packed, split, swapped.scheme, swapped.mirror_axes)
     with pytest.raises(UsageError, match="other patients"):
@@ -81,7 +95,7 @@ def test_name_and_post_processing_may_change_when_resuming(finished):
 
 
 def test_part_without_images_is_refused(tmp_path):
-    some = material()
+    some = training_data()
     empty = TrainingData(some.packed, Split(some.split.training, ("patient99",)), some.scheme, ())
     with pytest.raises(InputError, match="the validation part of the split has no labelled image"):
         run(RunFolder(tmp_path), recipe(), empty)
@@ -99,8 +113,8 @@ def test_stopped_run_ends_as_an_unbroken_one(stopped_after, tmp_path):
         folder.path.mkdir()
     run(whole, some)
 
-    def stop(row, is_best):
-        if row["epoch"] == stopped_after:
+    def stop(rows, is_best):
+        if rows[-1]["epoch"] == stopped_after:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -120,7 +134,7 @@ def test_run_starts_from_the_best_weights_of_another(finished, tmp_path):
     started, anew = RunFolder(tmp_path / "started"), RunFolder(tmp_path / "anew")
     still = recipe(training={"epochs": 1}, optimiser={"learning_rate": 1e-9})
     start = finished_weights(finished)
-    for folder, given in ((started, dataclasses.replace(material(), start=start)), (anew, material())):
+    for folder, given in ((started, dataclasses.replace(training_data(), start=start)), (anew, training_data())):
         folder.path.mkdir()
         run(folder, still, given)
     before, after, other = (load_file(folder.best)["head.weight"] for folder in (finished, started, anew))
@@ -132,17 +146,69 @@ def test_run_starts_from_the_best_weights_of_another(finished, tmp_path):
 def test_terms_of_what_it_started_from_are_kept(finished, tmp_path):
     first = RunFolder(tmp_path / "first")
     first.path.mkdir()
-    run(first, recipe(training={"epochs": 1}), dataclasses.replace(material(), terms=Terms("CC BY 4.0", "A 2001.")))
-    second = dataclasses.replace(material(), start=finished_weights(first), terms=Terms("CC0", "B 2002."))
+    data = dataclasses.replace(training_data(), terms=Terms("CC BY 4.0", "A 2001."))
+    run(first, recipe(training={"epochs": 1}), data)
+    second = dataclasses.replace(training_data(), start=finished_weights(first), terms=Terms("CC0", "B 2002."))
     assert second.all_terms == Terms("CC0; CC BY 4.0", "B 2002. A 2001.")
 
 
 def test_weights_of_another_network_are_refused(finished, tmp_path):
     wider = recipe(training={"epochs": 1}, architecture={"width": 16})
     with pytest.raises(InputError, match="weights of another architecture"):
-        run(RunFolder(tmp_path), wider, dataclasses.replace(material(), start=finished_weights(finished)))
+        run(RunFolder(tmp_path), wider, dataclasses.replace(training_data(), start=finished_weights(finished)))
 
 
 def test_folder_without_weights_is_no_start(tmp_path):
     with pytest.raises(InputError, match="holds no finished run to start from"):
         finished_weights(RunFolder(tmp_path))
+
+
+def test_weights_that_fit_are_taken_and_the_others_told(finished, tmp_path):
+    """The same network with other widths above: what both have alike comes from the first run."""
+    norm = recipe(
+        training={"epochs": 1, "initial_weights": "fitting"},
+        architecture={"norm": "batch"},
+        optimiser={"learning_rate": 1e-9},
+    )
+    start, said = finished_weights(finished), []
+    run(RunFolder(tmp_path), norm, dataclasses.replace(training_data(), start=start), say=said.append)
+    before, after = load_file(finished.best), load_file(tmp_path / "best.safetensors")
+    assert torch.allclose(before["head.weight"], after["head.weight"], atol=1e-6)
+    assert len(said) == 1
+    assert re.match(r"initial weights: \d+ of \d+ weights were taken; .*drawn anew: ", said[0])
+    assert json.loads((tmp_path / "environment.json").read_text())["started_from"].endswith(said[0].split(": ", 1)[1])
+
+
+def test_a_resumed_run_does_not_look_at_what_it_started_from(finished, tmp_path):
+    folder, start = RunFolder(tmp_path), finished_weights(finished)
+    data = dataclasses.replace(training_data(), start=start)
+    run(folder, recipe(training={"epochs": 1}), data)
+    gone = dataclasses.replace(data, start=dataclasses.replace(start, weights=tmp_path / "gone.safetensors"))
+    result = run(folder, recipe(training={"epochs": 1}), gone, resume=True)
+    assert result.best_epoch == 1
+
+
+def test_the_best_epoch_is_known_with_and_without_the_checkpoint(tmp_path):
+    folder = RunFolder(tmp_path)
+    with pytest.raises(InputError, match="holds no finished epoch"):
+        best_of(folder)
+    result = run(folder, recipe(training={"epochs": 3}))
+    with_it = best_of(folder)
+    folder.checkpoint.unlink()
+    assert with_it == best_of(folder)
+    assert (with_it.epoch, with_it.score) == (result.best_epoch, result.best_score)
+
+
+def test_callbacks_get_all_rows_so_far_also_after_a_break(tmp_path):
+    folder, seen = RunFolder(tmp_path), []
+
+    def stop(rows, is_best):
+        seen.append([row["epoch"] for row in rows])
+        if rows[-1]["epoch"] == 1:
+            raise KeyboardInterrupt
+
+    some = recipe(training={"epochs": 3})
+    with pytest.raises(KeyboardInterrupt):
+        run(folder, some, on_epoch=stop)
+    run(folder, some, resume=True, on_epoch=stop)
+    assert seen == [[1], [1, 2], [1, 2, 3]]

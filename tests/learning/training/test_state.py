@@ -1,9 +1,14 @@
+import json
+
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.learning.training import loop, state
+from cardiotrace.learning.training.weights import load_weights, save_weights
 from tests.learning.training.tiny import recipe, task_and_state
 from tests.learning.training.tiny import state as fresh_state
 
@@ -21,13 +26,13 @@ CHANGES = {
 def train(task, trained, epochs):
     for _ in range(epochs):
         for batch in task.order.batches(task.training, trained.epoch):
-            loop.step(task, trained, batch, task.base_rate * trained.schedule.factor(0.0))
+            loop.step(task, trained, batch)
         trained.epoch += 1
-        trained.schedule.observe(0.3)
+        trained.objective.observe(0.3)
 
 
 def tensors(some):
-    weights = {key: value.clone() for key, value in some.model.state_dict().items()}
+    weights = {key: value.clone() for key, value in some.objective.network.state_dict().items()}
     return weights | {f"average.{key}": value.clone() for key, value in some.average.items()}
 
 
@@ -42,7 +47,7 @@ def test_goes_on_bit_for_bit_from_a_checkpoint(changes, tmp_path):
 
     task, resumed = task_and_state(recipe(**changes))
     with torch.no_grad():
-        for weight in resumed.model.parameters():
+        for weight in resumed.objective.network.parameters():
             weight.zero_()
     state.load(resumed, path, recipe="digest")
     assert (resumed.epoch, resumed.step, resumed.best_score, resumed.best_epoch) == (2, 4, 0.75, 2)
@@ -51,7 +56,7 @@ def test_goes_on_bit_for_bit_from_a_checkpoint(changes, tmp_path):
     expected, found = tensors(straight), tensors(resumed)
     assert expected.keys() == found.keys()
     assert all(torch.equal(expected[key], found[key]) for key in expected)
-    assert straight.schedule.state() == resumed.schedule.state()
+    assert straight.objective.learner.schedule.state() == resumed.objective.learner.schedule.state()
 
 
 def test_moments_keep_the_layout_of_their_weights(tmp_path):
@@ -60,23 +65,70 @@ def test_moments_keep_the_layout_of_their_weights(tmp_path):
     state.save(trained, tmp_path / "checkpoint.safetensors", recipe="")
     _, resumed = task_and_state(recipe())
     state.load(resumed, tmp_path / "checkpoint.safetensors", recipe="")
-    for weight in resumed.optimiser.param_groups[0]["params"]:
-        assert resumed.optimiser.state[weight]["exp_avg"].stride() == weight.stride()
+    for weight in resumed.objective.learner.optimiser.param_groups[0]["params"]:
+        assert resumed.objective.learner.optimiser.state[weight]["exp_avg"].stride() == weight.stride()
 
 
 def test_weights_are_the_average_where_there_is_one():
     some = fresh_state(recipe())
-    assert some.weights().keys() == some.model.state_dict().keys()
+    assert some.weights().keys() == some.objective.network.state_dict().keys()
     some.average = {"head.bias": torch.ones(4)}
     assert some.weights() is some.average
 
 
 def test_weights_alone_come_back(tmp_path):
     one, other = fresh_state(recipe()), fresh_state(recipe(seed=9))
-    state.save_weights(one.weights(), tmp_path / "best.safetensors")
-    state.load_weights(other.model, tmp_path / "best.safetensors")
-    for mine, theirs in zip(one.model.parameters(), other.model.parameters(), strict=True):
+    save_weights(one.weights(), tmp_path / "best.safetensors")
+    load_weights(other.objective.network, tmp_path / "best.safetensors")
+    for mine, theirs in zip(one.objective.network.parameters(), other.objective.network.parameters(), strict=True):
         assert torch.equal(mine, theirs)
+
+
+def as_version_1(path):
+    """The file as it was written when a run had one network: its tensors and numbers beside all else."""
+    with safe_open(path, framework="pt") as file:
+        about = json.loads(file.metadata()["state"])
+        tensors = {key.removeprefix("objective."): file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    del about["version"]
+    about |= about.pop("objective")
+    save_file(tensors, path, {"state": json.dumps(about)})
+
+
+def test_a_checkpoint_of_the_first_version_is_gone_on_with(tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    some = recipe(training={"ema_decay": 0.9}, schedule={"name": "plateau", "patience": 0})
+    task, straight = task_and_state(some)
+    train(task, straight, 2)
+    state.save(straight, path, recipe="digest")
+    as_version_1(path)
+    _, resumed = task_and_state(some)
+    state.load(resumed, path, recipe="digest")
+    train(task, straight, 1)
+    train(task, resumed, 1)
+    expected, found = tensors(straight), tensors(resumed)
+    assert expected.keys() == found.keys()
+    assert all(torch.equal(expected[key], found[key]) for key in expected)
+
+
+def test_a_checkpoint_of_a_newer_version_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "checkpoint.safetensors"
+    with monkeypatch.context() as patch:
+        patch.setattr(state, "FORMAT_VERSION", 3)
+        state.save(fresh_state(recipe()), path, recipe="")
+    with pytest.raises(InputError, match="checkpoint is of version 3"):
+        state.load(fresh_state(recipe()), path, recipe="")
+
+
+def test_the_best_epoch_is_told_without_the_weights(tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    some = fresh_state(recipe())
+    assert (some.best_epoch, some.best_score) == (0, -1.0)
+    some.best_epoch, some.best_score = 7, 0.875
+    state.save(some, path, recipe="")
+    assert state.read_best(path) == state.BestEpoch(7, 0.875)
+    save_weights(some.weights(), path)
+    with pytest.raises(InputError, match="is not a checkpoint"):
+        state.read_best(path)
 
 
 def test_checkpoint_of_another_recipe_is_refused(tmp_path):
@@ -92,9 +144,9 @@ def test_checkpoint_of_another_architecture_is_refused(tmp_path):
     wider = fresh_state(recipe(architecture={"width": 4}))
     with pytest.raises(InputError, match="another architecture"):
         state.load(wider, path, recipe="")
-    state.save_weights(fresh_state(recipe()).weights(), path)
+    save_weights(fresh_state(recipe()).weights(), path)
     with pytest.raises(InputError, match="weights of another architecture"):
-        state.load_weights(wider.model, path)
+        load_weights(wider.objective.network, path)
 
 
 @pytest.mark.parametrize("keep", [0, 7, 400, -1])
@@ -108,6 +160,6 @@ def test_damaged_checkpoint_is_refused(keep, tmp_path):
 
 def test_weights_are_no_checkpoint(tmp_path):
     path = tmp_path / "best.safetensors"
-    state.save_weights({"head.bias": torch.from_numpy(np.ones(4, np.float32))}, path)
+    save_weights({"head.bias": torch.from_numpy(np.ones(4, np.float32))}, path)
     with pytest.raises(InputError, match="is not a checkpoint"):
         state.load(fresh_state(recipe()), path, recipe="")

@@ -8,38 +8,38 @@ from cardiotrace.learning.training.training_log import TrainingLog
 
 
 def test_rows_come_back_in_order(tmp_path):
-    journal = TrainingLog(tmp_path / "journal.jsonl")
-    assert journal.rows() == []
+    log = TrainingLog(tmp_path / "journal.jsonl")
+    assert log.rows() == []
     rows = [{"epoch": 1, "score": 0.5, "dice": {"LV": 0.1}}, {"epoch": 2, "score": 0.25}]
     for row in rows:
-        journal.add(row)
-    assert journal.rows() == rows
+        log.add(row)
+    assert log.rows() == rows
 
 
 def test_line_cut_by_a_crash_is_left_out_and_written_again(tmp_path):
-    journal = TrainingLog(tmp_path / "journal.jsonl")
-    journal.add({"epoch": 1, "score": 0.5})
-    journal.add({"epoch": 2, "score": 0.5})
-    journal.path.write_bytes(journal.path.read_bytes()[:-4])
-    assert journal.rows() == [{"epoch": 1, "score": 0.5}]
-    journal.cut(1)
-    journal.add({"epoch": 2, "score": 0.7})
-    assert journal.rows() == [{"epoch": 1, "score": 0.5}, {"epoch": 2, "score": 0.7}]
+    log = TrainingLog(tmp_path / "journal.jsonl")
+    log.add({"epoch": 1, "score": 0.5})
+    log.add({"epoch": 2, "score": 0.5})
+    log.path.write_bytes(log.path.read_bytes()[:-4])
+    assert log.rows() == [{"epoch": 1, "score": 0.5}]
+    log.cut(1)
+    log.add({"epoch": 2, "score": 0.7})
+    assert log.rows() == [{"epoch": 1, "score": 0.5}, {"epoch": 2, "score": 0.7}]
 
 
 def test_cut_forgets_later_epochs(tmp_path):
-    journal = TrainingLog(tmp_path / "journal.jsonl")
+    log = TrainingLog(tmp_path / "journal.jsonl")
     for epoch in (1, 2, 3):
-        journal.add({"epoch": epoch, "score": 0.5})
-    journal.cut(2)
-    assert [row["epoch"] for row in journal.rows()] == [1, 2]
-    journal.cut(0)
-    assert journal.rows() == []
+        log.add({"epoch": epoch, "score": 0.5})
+    log.cut(2)
+    assert [row["epoch"] for row in log.rows()] == [1, 2]
+    log.cut(0)
+    assert log.rows() == []
 
 
 def test_a_disk_that_fills_at_the_journal_leaves_it_as_it_was(tmp_path, monkeypatch):
-    journal = TrainingLog(tmp_path / "journal.jsonl")
-    journal.add({"epoch": 1, "score": 0.5})
+    log = TrainingLog(tmp_path / "journal.jsonl")
+    log.add({"epoch": 1, "score": 0.5})
 
     def full(descriptor):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -47,11 +47,11 @@ def test_a_disk_that_fills_at_the_journal_leaves_it_as_it_was(tmp_path, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr("os.fsync", full)
         with pytest.raises(WorkError, match="the disk is full") as caught:
-            journal.add({"epoch": 2, "score": 0.6})
-    assert caught.value.where == str(journal.path)
-    assert journal.rows() == [{"epoch": 1, "score": 0.5}]
-    journal.add({"epoch": 2, "score": 0.6})
-    assert [row["epoch"] for row in journal.rows()] == [1, 2]
+            log.add({"epoch": 2, "score": 0.6})
+    assert caught.value.where == str(log.path)
+    assert log.rows() == [{"epoch": 1, "score": 0.5}]
+    log.add({"epoch": 2, "score": 0.6})
+    assert [row["epoch"] for row in log.rows()] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_a_disk_that_fills_at_the_journal_leaves_it_as_it_was(tmp_path, monkeypa
     ],
 )
 def test_a_line_that_is_no_row_is_named(tmp_path, line, said):
-    journal = TrainingLog(tmp_path / "journal.jsonl")
-    journal.add({"epoch": 1, "score": 0.5})
-    journal.path.write_bytes(journal.path.read_bytes() + line + b"\n")
+    log = TrainingLog(tmp_path / "journal.jsonl")
+    log.add({"epoch": 1, "score": 0.5})
+    log.path.write_bytes(log.path.read_bytes() + line + b"\n")
     with pytest.raises(InputError, match=said):
-        journal.rows()
+        log.rows()

@@ -69,22 +69,22 @@ def order(**changes):
     return TrainingOrder(5, 4, STRONG, ("width",), crop=(16, 8), steps=2, **changes)
 
 
-def feed():
+def dataset_of():
     return DeviceDataset(packed(3), np.arange(3), Preprocessing([]), torch.device("cpu"))
 
 
 def test_an_epoch_has_as_many_windows_as_asked_and_resumes():
-    batches = list(order().batches(feed(), 1))
+    batches = list(order().batches(dataset_of(), 1))
     assert [tuple(batch.images.shape) for batch in batches] == [(4, 1, 16, 8)] * 2
-    again = list(order().batches(feed(), 1))
+    again = list(order().batches(dataset_of(), 1))
     assert all(torch.equal(one.images, two.images) for one, two in zip(batches, again, strict=True))
-    assert not torch.equal(batches[0].images, next(order().batches(feed(), 2)).images)
+    assert not torch.equal(batches[0].images, next(order().batches(dataset_of(), 2)).images)
 
 
 def test_processes_share_windows():
-    whole = next(order().batches(feed(), 0))
+    whole = next(order().batches(dataset_of(), 0))
     for rank in range(2):
-        share = next(order(rank=rank, world=2).batches(feed(), 0))
+        share = next(order(rank=rank, world=2).batches(dataset_of(), 0))
         torch.testing.assert_close(share.images, whole.images[rank::2])
         assert torch.equal(share.labels, whole.labels[rank::2])
 

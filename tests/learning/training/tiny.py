@@ -4,21 +4,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
+from lightning_fabric import Fabric
 
 from cardiotrace.core.label import CAMUS
-from cardiotrace.datasets.packed import PackedDataset, PackedPlane
+from cardiotrace.datasets.packed import PackedDataset, PackedSample
 from cardiotrace.datasets.split import Split
-from cardiotrace.learning.losses import LOSSES
+from cardiotrace.learning.training.build import ObjectiveContext, build_model, make_objective
 from cardiotrace.learning.training.device import make_fabric
-from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingOrder
+from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingNeeds, TrainingOrder
+from cardiotrace.learning.training.distillation import StudentRequirements
 from cardiotrace.learning.training.loop import TrainingTask
-from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
 from cardiotrace.learning.training.recipe import Recipe, recipe_from_plain
-from cardiotrace.learning.training.run import TrainingData, build_model
+from cardiotrace.learning.training.run import TrainingData
 from cardiotrace.learning.training.state import State
 
 SIDE = 32
+VENDORS = ("north", "south")
 RECIPE: dict[str, Any] = {
     "name": "tiny",
     "seed": 3,
@@ -52,34 +53,40 @@ def packed(planes: int = 4, seed: int = 0) -> PackedDataset:
     grey = np.array([20, 90, 170, 240])[labels] + rng.normal(0, 6, labels.shape)
     images = np.clip(grey, 0, 255).astype(np.uint8)[:, None]
     about = tuple(
-        PackedPlane(f"case{index}", f"patient{index}", "ED", "A4C", 0, 0, 0.0, 255.0) for index in range(planes)
+        PackedSample(
+            f"case{index}",
+            {"patient": f"patient{index}", "vendor": VENDORS[index % 2]},
+            *("ED", "A4C", 0, 0, 0.0, 255.0),
+        )
+        for index in range(planes)
     )
     return PackedDataset(Path("packed"), images, labels, about)
 
 
-def material(planes: int = 4, validation: int = 4) -> TrainingData:
+def training_data(planes: int = 4, validation: int = 4) -> TrainingData:
     """As many planes to train on; the last ones are also validated on, which only a test may do."""
     data = packed(planes + validation)
-    names = [plane.patient for plane in data.planes]
+    names = [sample.patient for sample in data.samples]
     return TrainingData(data, Split(tuple(names[:planes]), tuple(names[planes:])), CAMUS, ())
 
 
-def state(recipe: Recipe) -> State:
-    """A state before the first step, outside Fabric."""
-    model = build_model(recipe, channels=1, classes=4)
-    if recipe.training.channels_last:
-        model = model.to(memory_format=torch.channels_last)
-    return State(model, OPTIMISERS.make(recipe.optimiser, model.parameters()), SCHEDULES.make(recipe.schedule))
+def state(recipe: Recipe, fabric: Fabric | None = None) -> State:
+    """A state before the first step."""
+    fabric = fabric or make_fabric(recipe.training, accelerator="cpu")
+    context = ObjectiveContext(fabric, recipe, build_model(recipe, channels=1, classes=4))
+    return State(make_objective(context))
 
 
 def task_and_state(recipe: Recipe, planes: int = 4, *, augment: bool = True) -> tuple[TrainingTask, State]:
     """A task that trains and validates on the same planes, and its first state."""
     fabric = make_fabric(recipe.training, accelerator="cpu")
-    fresh = state(recipe)
-    rate = fresh.optimiser.param_groups[0]["lr"]
-    fresh.model, fresh.optimiser = fabric.setup(fresh.model, fresh.optimiser)
-    data = packed(planes)
-    feed = DeviceDataset(data, np.arange(planes), recipe.preprocessing, fabric.device, group=recipe.training.group)
+    needs = TrainingNeeds(recipe.training.group)
+    dataset = DeviceDataset(packed(planes), np.arange(planes), recipe.preprocessing, fabric.device, needs)
     order = TrainingOrder(recipe.seed, recipe.training.batch_size, recipe.augmentation, ())
-    loss = LOSSES.make(recipe.loss)
-    return TrainingTask(fabric, recipe.training, loss, order, feed, feed, ("LV", "MYO", "LA"), rate), fresh
+    task = TrainingTask(fabric, recipe.training, order, dataset, dataset, ("LV", "MYO", "LA"))
+    return task, state(recipe, fabric)
+
+
+def student(recipe: Recipe) -> StudentRequirements:
+    """What teachers of the tiny data must answer."""
+    return StudentRequirements(CAMUS, recipe.preprocessing, 1)

@@ -1,5 +1,7 @@
 """The spatial part of augmentation: all of it one map, so that an image is interpolated once."""
 
+from typing import Literal
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -19,28 +21,27 @@ def warp(
     """The spatial part of `apply`: images interpolate linearly, labels take the nearest value, 0 beyond the image."""
     own = (images.shape[-2], images.shape[-1])
     shape = shape or own
+    # What nothing moves stays as it is, to the bit: even a map onto itself would round when it interpolates.
     moving = rows_of(_is_moved(parameters)) if shape == own else torch.arange(len(images))
     if len(moving) == 0:
         return images, labels
-    everything = len(moving) == len(images)
-    chosen = moving.to(images.device)
     where = _sampling_grid(parameters, moving, shape, images.device)
     grid = through_sector(where, parameters.sector[moving], own).permute(0, 2, 3, 1).to(images.dtype)
-    padding = "zeros" if parameters.outside == "zero" else "border"
-    new_images = functional.grid_sample(
-        images if everything else images[chosen], grid, mode="bilinear", padding_mode=padding, align_corners=False
-    )
-    new_labels = functional.grid_sample(
-        (labels if everything else labels[chosen]).unsqueeze(1).to(grid.dtype),
-        grid,
-        mode="nearest",
-        padding_mode="zeros",
-        align_corners=False,
-    )
-    new_labels = new_labels.squeeze(1).to(labels.dtype)
-    if everything:
-        return new_images, new_labels
+    if len(moving) == len(images):
+        return _sampled(images, labels, grid, parameters.outside)
+    chosen = moving.to(images.device)
+    new_images, new_labels = _sampled(images[chosen], labels[chosen], grid, parameters.outside)
     return images.index_copy(0, chosen, new_images), labels.index_copy(0, chosen, new_labels)
+
+
+def _sampled(images: Tensor, labels: Tensor, grid: Tensor, outside: Literal["zero", "edge"]) -> tuple[Tensor, Tensor]:
+    """Images and labels at the places of a grid (batch, height, width, 2)."""
+    padding = "zeros" if outside == "zero" else "border"
+    new_images = functional.grid_sample(images, grid, mode="bilinear", padding_mode=padding, align_corners=False)
+    # Whatever the image shows beyond its edge, there is no label of it. Classes are exact in floating point.
+    classes = labels.unsqueeze(1).to(grid.dtype)
+    new_labels = functional.grid_sample(classes, grid, mode="nearest", padding_mode="zeros", align_corners=False)
+    return new_images, new_labels.squeeze(1).to(labels.dtype)
 
 
 def _is_moved(parameters: Parameters) -> Tensor:
@@ -63,6 +64,7 @@ def _sampling_grid(parameters: Parameters, rows: Tensor, shape: tuple[int, int],
             _spline_weights(side, points).to(device)
             for side, points in zip(shape, displacement.shape[-2:], strict=True)
         )
+        # The linear part acts on the few coefficients instead of on every pixel, which is the same: splines are linear.
         coefficients = torch.einsum("bij,bjrc->birc", to_source[:, :, :2], displacement)
         planes += weights_y @ coefficients @ weights_x.T
     return planes

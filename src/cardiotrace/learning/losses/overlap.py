@@ -10,7 +10,7 @@ from torch import Tensor
 from cardiotrace.datasets.packed import IGNORED
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-"""loss(logits (batch, classes, height, width), labels (batch, height, width) of int64) -> scalar."""
+"""loss(logits (batch, classes, *space), labels (batch, *space) of int64) -> scalar; space is of two or three axes."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,13 @@ def dice_cross_entropy(config: DiceCrossEntropyConfig) -> Loss:
 
 
 def dice_cross_entropy_of(
-    log_probabilities: Float[Tensor, "batch classes height width"],
-    labels: Int[Tensor, "batch height width"],
+    log_probabilities: Float[Tensor, "batch classes *space"],
+    labels: Int[Tensor, "batch *space"],
     config: DiceCrossEntropyConfig,
 ) -> Float[Tensor, ""]:
     """Weighted sum of soft Dice loss and cross-entropy of log-probabilities."""
     classes, counts = counted(labels, config.ignore)
+    # Both terms need the right class alone, so that one softmax and one gather serve them.
     right = _at(log_probabilities, classes)
     dice_config = DiceConfig(config.background, config.smooth, config.ignore)
     overlap = _dice_loss(log_probabilities.exp(), right.exp(), classes, counts, dice_config)
@@ -91,8 +92,8 @@ def dice_cross_entropy_of(
 
 
 def soft_dice_loss(
-    probabilities: Float[Tensor, "batch classes height width"],
-    labels: Int[Tensor, "batch height width"],
+    probabilities: Float[Tensor, "batch classes *space"],
+    labels: Int[Tensor, "batch *space"],
     config: DiceConfig,
 ) -> Float[Tensor, ""]:
     """One minus the mean over classes of soft Dice, with sums over all pixels of the batch.
@@ -122,8 +123,8 @@ def soft_dice_loss(
 
 
 def negative_log_likelihood(
-    log_probabilities: Float[Tensor, "batch classes height width"],
-    labels: Int[Tensor, "batch height width"],
+    log_probabilities: Float[Tensor, "batch classes *space"],
+    labels: Int[Tensor, "batch *space"],
     *,
     ignore: int | None = None,
 ) -> Float[Tensor, ""]:
@@ -137,11 +138,12 @@ def counted(labels: Tensor, ignore: int | None) -> tuple[Tensor, Tensor | None]:
     if ignore is None:
         return labels, None
     counts = labels != ignore
+    # Ignored pixels need some class that exists, or gathering by class would read beyond the logits.
     return labels * counts, counts
 
 
 def _at(values: Tensor, classes: Tensor) -> Tensor:
-    """Value of each pixel's own class: (batch, height, width)."""
+    """Value of each pixel's own class: (batch, *space)."""
     return values.gather(1, classes.unsqueeze(1)).squeeze(1)
 
 
@@ -156,8 +158,9 @@ def _dice_loss(
     weights = torch.ones_like(right) if counts is None else counts.to(right.dtype)
     if counts is not None:
         probabilities, right = probabilities * weights.unsqueeze(1), right * weights
+    # sum p_c t_c is the sum of `right` over the pixels of class c: no one-hot tensor of all classes is needed.
     class_count = probabilities.shape[1]
-    predictions = probabilities.sum(dim=(0, 2, 3))
+    predictions = probabilities.sum(dim=(0, *range(2, probabilities.ndim)))
     overlaps, references = (_sum_by_class(values, classes, class_count) for values in (right, weights.detach()))
     scores = (2 * overlaps + config.smooth) / (predictions + references + config.smooth)
     return 1 - scores[0 if config.background else 1 :].mean()
@@ -169,9 +172,8 @@ def _sum_by_class(values: Tensor, classes: Tensor, class_count: int) -> Tensor:
     Row by row first, without a one-hot tensor: a single float32 accumulator for a whole batch would be
     wrong by percents once the sum reaches millions.
     """
-    batch, height, _ = values.shape
-    rows = values.new_zeros(batch, height, class_count).scatter_add(2, classes, values)
-    return rows.sum(dim=(0, 1))
+    rows = values.new_zeros(*values.shape[:-1], class_count).scatter_add(-1, classes, values)
+    return rows.sum(dim=tuple(range(rows.ndim - 1)))
 
 
 def exact(logits: Tensor) -> Tensor:

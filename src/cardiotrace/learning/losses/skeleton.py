@@ -1,6 +1,7 @@
 """Losses of thin, branching structures: what counts is the centre line."""
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import torch
@@ -53,8 +54,8 @@ def dice_cross_entropy_cldice(config: ClDiceConfig) -> Loss:
 
 
 def soft_cldice_loss(
-    probabilities: Float[Tensor, "batch classes height width"],
-    labels: Int[Tensor, "batch height width"],
+    probabilities: Float[Tensor, "batch classes *space"],
+    labels: Int[Tensor, "batch *space"],
     config: ClDiceConfig,
 ) -> Float[Tensor, ""]:
     """One minus the mean over foreground classes of soft centre-line Dice, with sums over all pixels of the batch.
@@ -82,7 +83,7 @@ def soft_cldice_loss(
     """
     classes, counts = counted(labels, config.ignore)
     weights = None if counts is None else counts.unsqueeze(1)
-    wanted = torch.arange(1, probabilities.shape[1], device=labels.device)[:, None, None]
+    wanted = torch.arange(1, probabilities.shape[1], device=labels.device).reshape(-1, *(1,) * (labels.ndim - 1))
     reference = (classes.unsqueeze(1) == wanted).to(probabilities.dtype)
     predicted = probabilities[:, 1:] if weights is None else probabilities[:, 1:] * weights
     predicted = predicted.contiguous()  # a class of a channels-last tensor would be read with gaps, pool after pool
@@ -94,10 +95,10 @@ def soft_cldice_loss(
 
 
 def soft_skeleton(
-    values: Float[Tensor, "batch classes height width"],
+    values: Float[Tensor, "batch classes *space"],
     iterations: int,
-    counts: Bool[Tensor, "batch 1 height width"] | None = None,
-) -> Float[Tensor, "batch classes height width"]:
+    counts: Bool[Tensor, "batch 1 *space"] | None = None,
+) -> Float[Tensor, "batch classes *space"]:
     """What openings take away from ever more eroded shapes: a skeleton through which gradients flow.
 
     Args:
@@ -121,15 +122,15 @@ def soft_skeleton(
 
 
 def _eroded(values: Tensor, counts: Tensor | None) -> Tensor:
-    """Least value of each pixel and its four neighbours."""
+    """Least value of each pixel and its nearest neighbours along every axis: a cross of 5 pixels, or of 7 voxels."""
     negative = -values if counts is None else -values.masked_fill(~counts, 1.0)
-    least = -torch.maximum(_largest_of_three(negative, -2), _largest_of_three(negative, -1))
+    least = -reduce(torch.maximum, [_largest_of_three(negative, axis) for axis in range(2, values.ndim)])
     return least if counts is None else least * counts
 
 
 def _dilated(values: Tensor) -> Tensor:
-    """Largest value of each pixel and its eight neighbours."""
-    return _largest_of_three(_largest_of_three(values, -2), -1)
+    """Largest value of each pixel and all that touch it, corners too: a square of 9 pixels, or a cube of 27 voxels."""
+    return reduce(_largest_of_three, range(2, values.ndim), values)
 
 
 def _largest_of_three(values: Tensor, axis: int) -> Tensor:
@@ -175,5 +176,6 @@ def _without_last(values: Tensor, axis: int) -> Tensor:
 
 def _share(line: Tensor, region: Tensor, smooth: float) -> Tensor:
     """Share of each class's line that lies in the region: (classes,). Summed image by image first, for accuracy."""
-    inside, all_of_it = ((values.sum(dim=(2, 3))).sum(dim=0) for values in (line * region, line))
+    space = tuple(range(2, line.ndim))
+    inside, all_of_it = (values.sum(dim=space).sum(dim=0) for values in (line * region, line))
     return (inside + smooth) / (all_of_it + smooth)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.learning.models.blocks import Norm, initialise
+from cardiotrace.learning.models.network import Network, NetworkSpec, TrainingOutputs
 from cardiotrace.learning.models.sides import check_sides
 from cardiotrace.learning.models.unet import UNet, unet1_shape
 
@@ -63,7 +64,7 @@ class ShapeAutoencoder(nn.Module):
         return logits
 
 
-class ACNN(nn.Module):
+class ACNN(Network):
     """U-Net 1 whose loss includes how far the shape that it predicts is from the true one.
 
     Two stages in one training. For `prior_steps` steps the U-Net learns from its pixels alone, while the
@@ -100,23 +101,24 @@ class ACNN(nn.Module):
             self.steps_taken.add_(1)
         return self.segmenter(images)  # type: ignore[no-any-return]
 
-    def auxiliary_loss(self, outputs: Tensor, labels: Tensor) -> Tensor:
+    def auxiliary_losses(self, outputs: TrainingOutputs, labels: Tensor) -> dict[str, Tensor]:
         """At first what the autoencoder loses of the label maps, then the distance between the codes."""
         if int(self.steps_taken) <= self.config.prior_steps:
-            return self.reconstruction_loss(labels)
-        return self.config.prior_weight * self.shape_distance(outputs, labels)
+            return {"reconstruction": self.reconstruction_loss(labels)}
+        return {"shape": self.config.prior_weight * self.shape_distance(outputs.logits[0], labels)}
 
     def reconstruction_loss(self, labels: Tensor) -> Tensor:
         """Cross-entropy of the maps made again against the averaged label maps; reaches the autoencoder alone."""
         maps = self._averaged(_one_hot(labels, self.classes))
         return nn.functional.cross_entropy(self.prior(maps), maps)
 
-    def shape_distance(self, outputs: Tensor, labels: Tensor) -> Tensor:
+    def shape_distance(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Mean over the batch of ||f(p) - f(y)||^2; reaches the U-Net alone."""
+        # The gradient passes through the encoder and must not reach it: a prior that gives way teaches nothing.
         frozen = {name: value.detach() for name, value in self.prior.encoder.named_parameters()}
         predicted, reference = (
             torch.func.functional_call(self.prior.encoder, frozen, (self._averaged(maps),))
-            for maps in (outputs.float().softmax(dim=1), _one_hot(labels, self.classes))
+            for maps in (logits.float().softmax(dim=1), _one_hot(labels, self.classes))
         )
         distance: Tensor = (predicted - reference).square().sum(dim=1).mean()
         return distance
@@ -131,11 +133,11 @@ def _one_hot(labels: Tensor, classes: int) -> Tensor:
     return nn.functional.one_hot(known, classes).permute(0, 3, 1, 2).float()
 
 
-def acnn(config: ACNNConfig, channels: int, classes: int) -> ACNN:
+def acnn(config: ACNNConfig, spec: NetworkSpec) -> ACNN:
     """U-Net 1 with a shape prior of 32 numbers: 2.2 million parameters with the autoencoder.
 
     Example:
-        >>> sum(weights.numel() for weights in acnn(ACNNConfig(), 1, 4).parameters())
+        >>> sum(weights.numel() for weights in acnn(ACNNConfig(), NetworkSpec(1, 4)).parameters())
         2201212
 
     Source:
@@ -143,4 +145,4 @@ def acnn(config: ACNNConfig, channels: int, classes: int) -> ACNN:
         length of the code and the 2.2 million. They train the autoencoder before the U-Net, and choose the
         weight so that both losses start alike.
     """
-    return ACNN(config, channels, classes)
+    return ACNN(config, spec.channels, spec.classes)

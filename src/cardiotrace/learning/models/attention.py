@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.learning.models.blocks import ConvolutionPair, Norm, initialise, norm_and_activation
+from cardiotrace.learning.models.network import Network, NetworkSpec
 from cardiotrace.learning.models.sides import check_sides
 
 
@@ -61,7 +62,7 @@ class AttentionGate(nn.Module):
         return weighed
 
 
-class AttentionUNet(nn.Module):
+class AttentionUNet(Network):
     """A U-Net with a gate on every skip connection but the finest.
 
     Args:
@@ -110,14 +111,14 @@ class AttentionUNet(nn.Module):
         return self.head(features)  # type: ignore[no-any-return]
 
 
-def attention_unet(config: AttentionUNetConfig, channels: int, classes: int) -> AttentionUNet:
+def attention_unet(config: AttentionUNetConfig, spec: NetworkSpec) -> AttentionUNet:
     """The attention U-Net in two dimensions.
 
     The paper's network is three-dimensional, with 6.4 million parameters; the same widths with flat
     kernels, for 1 channel and 4 classes, make 2.1 million:
 
     Example:
-        >>> network = attention_unet(AttentionUNetConfig(), 1, 4)
+        >>> network = attention_unet(AttentionUNetConfig(), NetworkSpec(1, 4))
         >>> sum(weights.numel() for weights in network.parameters())
         2118551
 
@@ -125,4 +126,4 @@ def attention_unet(config: AttentionUNetConfig, channels: int, classes: int) -> 
         Oktay et al. 2018, MIDL, arXiv:1804.03999. The paper joins the outputs of all scales before its last
         layer; here, as in a U-Net, the last layer sees the finest scale only.
     """
-    return AttentionUNet(config, channels, classes)
+    return AttentionUNet(config, spec.channels, spec.classes)

@@ -49,8 +49,8 @@ def norm_and_activation(width: int, norm: Norm, activation: Activation = "relu")
         "instance": [nn.InstanceNorm2d(width, affine=True)],
     }
     # In place: the convolution and the norms need their inputs for the gradient, not their outputs.
-    made = nn.ReLU(inplace=True) if activation == "relu" else nn.LeakyReLU(0.01, inplace=True)
-    return [*norms[norm], made]
+    activating = nn.ReLU(inplace=True) if activation == "relu" else nn.LeakyReLU(0.01, inplace=True)
+    return [*norms[norm], activating]
 
 
 def initialise(network: nn.Module) -> None:

@@ -1,11 +1,10 @@
 """The architectures that a recipe can name."""
 
-from torch import nn
-
 from cardiotrace.core.catalog import Catalog, Entry
 from cardiotrace.learning.models import acnn, attention, clas, hourglass, nnunet, runet, small, unet, unetpp, wnet
+from cardiotrace.learning.models.network import Network
 
-ARCHITECTURES: Catalog[nn.Module] = Catalog(
+ARCHITECTURES: Catalog[Network] = Catalog(
     "architecture",
     [
         Entry(
@@ -82,7 +81,7 @@ ARCHITECTURES: Catalog[nn.Module] = Catalog(
             "clas",
             clas.CLASConfig,
             clas.clas,
-            "U-Net 1 that learns the motion between end-diastole and end-systole beside the segmentation.",
+            "U-Net 1 that learns the motion between end-diastole and end-systole as well as the segmentation.",
             "Wei et al. 2020, MICCAI, doi:10.1007/978-3-030-59713-9_60, as far as two frames allow",
         ),
         Entry(
@@ -102,10 +101,9 @@ ARCHITECTURES: Catalog[nn.Module] = Catalog(
     ],
     group="cardiotrace.architectures",
 )
-"""`make(config, channels, classes)` returns a module with an attribute `divisor`: int, or (rows, columns).
+"""`make(config, spec)` returns a `Network` for what a `NetworkSpec` says of its images and classes.
 
 Its forward maps images (batch, channels, height, width), both sides multiples of `divisor`, to logits
-(batch, classes, height, width). In training it may return a tuple of logits, the one used in evaluation first;
-see `cardiotrace.learning.training.supervision`. A network that learns from planes that belong together has an
-attribute `group`, the `training.group` that it needs.
+(batch, classes, height, width). In training it may return `TrainingOutputs`: several logits, and features that its
+`auxiliary_losses` or an objective learn from.
 """

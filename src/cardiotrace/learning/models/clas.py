@@ -10,6 +10,7 @@ from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.learning.losses import DiceConfig, soft_dice_loss
 from cardiotrace.learning.losses.overlap import exact
 from cardiotrace.learning.models.blocks import ConvolutionPair, Norm, initialise
+from cardiotrace.learning.models.network import Group, Network, NetworkSpec, TrainingOutputs
 from cardiotrace.learning.models.unet import UNet, unet1_shape
 
 MOTION_LEVEL = -3
@@ -73,7 +74,7 @@ class MotionHead(nn.Module):
         return nn.functional.interpolate(coarse, size, mode="bilinear", align_corners=False)
 
 
-class CLAS(nn.Module):
+class CLAS(Network):
     """U-Net 1 whose decoder also tells how one phase moves into the other; in use only the U-Net runs.
 
     In training a batch holds pairs: planes 2i and 2i + 1 are two phases of the same slice (`training.group =
@@ -92,7 +93,7 @@ class CLAS(nn.Module):
     """
 
     steps_taken: Tensor
-    group = "phases"
+    group: Group | None = "phases"
 
     def __init__(self, config: CLASConfig, channels: int, classes: int) -> None:
         super().__init__()
@@ -102,43 +103,42 @@ class CLAS(nn.Module):
         self.motion = MotionHead(shape.decoder[MOTION_LEVEL], config)
         self.divisor: int = self.segmenter.divisor
         self.register_buffer("steps_taken", torch.zeros((), dtype=torch.int64))
-        self._seen: tuple[Tensor, Tensor] | None = None
-        """Images and motion of the batch whose loss is asked for next."""
 
     def forward(
         self, images: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch classes height width"]:
-        """Logits of every class at every pixel.
+    ) -> Float[Tensor, "batch classes height width"] | TrainingOutputs:
+        """Logits of every class at every pixel; in training also "motion", which brings each plane onto its partner.
+
+        The images go along, since the loss compares what was seen: rounded where training is at a lower precision.
 
         Raises:
             InputError: a side is not a multiple of `divisor`, or a batch in training is not of pairs.
         """
         levels = self.segmenter.decoded(images)
-        if self.training:
-            self.steps_taken.add_(1)
-            self._seen = images, self._motion(levels[MOTION_LEVEL], (images.shape[-2], images.shape[-1]))
-        return self.segmenter.head(levels[-1])  # type: ignore[no-any-return]
+        if not self.training:
+            return self.segmenter.head(levels[-1])  # type: ignore[no-any-return]
+        self.steps_taken.add_(1)
+        motion = self._motion(levels[MOTION_LEVEL], (images.shape[-2], images.shape[-1]))
+        return TrainingOutputs((self.segmenter.head(levels[-1]),), (1.0,), {"images": images, "motion": motion})
 
-    def auxiliary_loss(self, outputs: Tensor, labels: Tensor) -> Tensor:
+    def auxiliary_losses(self, outputs: TrainingOutputs, labels: Tensor) -> dict[str, Tensor]:
         """What the motion between the phases of each pair has to say; see the class."""
-        if self._seen is None:
-            raise ValueError("the loss of a batch can be asked for once, after its forward pass in training")
-        (images, motion), self._seen = self._seen, None
-        settings = self.config
-        loss = settings.smoothness_weight * roughness(motion)
-        loss = loss + settings.similarity_weight * (1 - correlation(moved(exact(images), motion), _other(images)))
+        settings, images, motion = self.config, outputs.features["images"], outputs.features["motion"]
+        losses = {"smoothness": settings.smoothness_weight * roughness(motion)}
+        likeness = correlation(moved(exact(images), motion), _other(images))
+        losses["similarity"] = settings.similarity_weight * (1 - likeness)
         if int(self.steps_taken) <= settings.alone_steps:
-            return loss
+            return losses
         # A label to ignore is moved as background: what it covers is unknown on both sides.
         known = torch.where(labels < self.classes, labels, torch.zeros_like(labels))
         maps = nn.functional.one_hot(known, self.classes).permute(0, 3, 1, 2).to(motion.dtype)
         theirs = _other(labels)
-        for weight, shapes in (
-            (settings.label_weight, maps),
-            (settings.probability_weight, exact(outputs).softmax(dim=1)),
+        for name, weight, shapes in (
+            ("moved labels", settings.label_weight, maps),
+            ("moved probabilities", settings.probability_weight, exact(outputs.logits[0]).softmax(dim=1)),
         ):
-            loss = loss + weight * soft_dice_loss(moved(shapes, motion), theirs, DiceConfig())
-        return loss
+            losses[name] = weight * soft_dice_loss(moved(shapes, motion), theirs, DiceConfig())
+        return losses
 
     def _motion(self, features: Tensor, size: tuple[int, int]) -> Tensor:
         """Displacement that brings each plane of a batch of pairs onto its partner."""
@@ -209,11 +209,11 @@ def roughness(motion: Float[Tensor, "batch 2 height width"]) -> Float[Tensor, ""
     return steps / 2
 
 
-def clas(config: CLASConfig, channels: int, classes: int) -> CLAS:
+def clas(config: CLASConfig, spec: NetworkSpec) -> CLAS:
     """U-Net 1 that also learns the motion between two phases: 2.0 million parameters, as many in use as U-Net 1.
 
     Example:
-        >>> network = clas(CLASConfig(), 1, 4)
+        >>> network = clas(CLASConfig(), NetworkSpec(1, 4))
         >>> [sum(weights.numel() for weights in part.parameters()) for part in (network.segmenter, network.motion)]
         [1976644, 65218]
 
@@ -222,4 +222,4 @@ def clas(config: CLASConfig, channels: int, classes: int) -> CLAS:
         also teaches the eight between by labels that motion carries there; the weights of the last two terms, the
         square of 9 pixels and the late start of the label terms follow the authors' published code.
     """
-    return CLAS(config, channels, classes)
+    return CLAS(config, spec.channels, spec.classes)

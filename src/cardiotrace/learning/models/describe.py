@@ -8,6 +8,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cardiotrace.core.catalog import Choice
 from cardiotrace.learning.models.catalog import ARCHITECTURES
+from cardiotrace.learning.models.network import NetworkSpec
 
 SIDE = 256
 """Rows and columns of the image that multiply-adds are counted for."""
@@ -44,7 +45,7 @@ def describe_architectures(*, channels: int = 1, classes: int = 4) -> list[dict[
     rows = []
     for entry in ARCHITECTURES:
         with torch.device("meta"):
-            model = ARCHITECTURES.make(Choice(entry.name), channels, classes)
+            model = ARCHITECTURES.make(Choice(entry.name), NetworkSpec(channels, classes))
         rows.append(
             {
                 "architecture": entry.name,

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.learning.models.blocks import Norm
+from cardiotrace.learning.models.network import Network, NetworkSpec, TrainingOutputs
 from cardiotrace.learning.models.sides import check_sides
 from cardiotrace.learning.models.unet import UNet, UNetShape
 
@@ -32,7 +33,7 @@ class StackedHourglassConfig:
             raise ConfigError(f"stages must be at least 2, got {self.stages}")
 
 
-class StackedHourglass(nn.Module):
+class StackedHourglass(Network):
     """U-Nets in a row; each after the first sees the image beside the probabilities of the one before.
 
     In training it returns the logits of all stages, the last first, with equal weights.
@@ -51,11 +52,10 @@ class StackedHourglass(nn.Module):
             UNet(shape, channels + (classes if stage else 0), classes) for stage in range(config.stages)
         )
         self.divisor: int = 2 ** len(shape.encoder)
-        self.output_weights: tuple[float, ...] = (1.0 / config.stages,) * config.stages
 
     def forward(
         self, images: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch classes height width"] | tuple[Tensor, ...]:
+    ) -> Float[Tensor, "batch classes height width"] | TrainingOutputs:
         """Logits of the last stage; in training those of every stage, the last first.
 
         Raises:
@@ -66,16 +66,18 @@ class StackedHourglass(nn.Module):
         for stage in self.stages[1:]:
             refined = stage(torch.cat((images, outputs[-1].softmax(dim=1)), dim=1))
             outputs.append(outputs[-1] + refined if self.residual else refined)
-        return tuple(reversed(outputs)) if self.training else outputs[-1]
+        if not self.training:
+            return outputs[-1]  # type: ignore[no-any-return]
+        return TrainingOutputs(tuple(reversed(outputs)), (1.0 / len(outputs),) * len(outputs))
 
 
-def stacked_hourglass(config: StackedHourglassConfig, channels: int, classes: int) -> StackedHourglass:
+def stacked_hourglass(config: StackedHourglassConfig, spec: NetworkSpec) -> StackedHourglass:
     """Three light U-Net 1 in a row: 4.5 million parameters for 1 channel and 4 classes.
 
     The papers state 1.5 million for each and not how they were made light.
 
     Example:
-        >>> network = stacked_hourglass(StackedHourglassConfig(), 1, 4)
+        >>> network = stacked_hourglass(StackedHourglassConfig(), NetworkSpec(1, 4))
         >>> sum(weights.numel() for weights in network.parameters())
         4460676
 
@@ -84,4 +86,4 @@ def stacked_hourglass(config: StackedHourglassConfig, channels: int, classes: in
         a loss on every output, and stages that act as residual blocks (`residual`);
         Leclerc et al. 2019, IEEE IUS, p. 1160, for what the later stages see.
     """
-    return StackedHourglass(config, channels, classes)
+    return StackedHourglass(config, spec.channels, spec.classes)

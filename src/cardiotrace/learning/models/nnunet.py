@@ -1,6 +1,7 @@
 """nnU-Net's plain 2D network: its plan says kernels, strides and widths of every stage."""
 
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from jaxtyping import Float
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.learning.models.blocks import ConvolutionPair, initialise
+from cardiotrace.learning.models.network import Network, NetworkSpec, TrainingOutputs
 from cardiotrace.learning.models.sides import Divisor, check_sides
 
 
@@ -30,15 +32,15 @@ class NNUNet2DConfig:
                 "a plan needs kernels, strides and widths for the same two or more stages, got"
                 f" {len(self.kernels)}, {len(self.strides)} and {len(self.widths)}"
             )
-        if self.strides[0] != (1, 1) or any(stride not in (1, 2) for pair in self.strides for stride in pair):
+        if self.strides[0] != (1, 1) or not {*chain.from_iterable(self.strides)} <= {1, 2}:
             raise ConfigError(f"strides must be 1 or 2, and (1, 1) for the first stage, got {self.strides}")
-        if any(side < 1 or side % 2 == 0 for pair in self.kernels for side in pair):
+        if any(side < 1 or side % 2 == 0 for side in chain.from_iterable(self.kernels)):
             raise ConfigError(f"kernels must have odd sides, got {self.kernels}")
         if min(self.widths) < 1:
             raise ConfigError(f"widths must be positive, got {self.widths}")
 
 
-class NNUNet2D(nn.Module):
+class NNUNet2D(Network):
     """Encoder of strided convolutions, decoder of transposed ones, instance norm, leaky ReLU.
 
     In training it returns the logits of every decoder stage, the finest first. nnU-Net gives the coarsest of
@@ -64,14 +66,14 @@ class NNUNet2D(nn.Module):
             for stage in stages
         )
         self.decoder = nn.ModuleList(_pair(2 * widths[stage], widths[stage], kernel=kernels[stage]) for stage in stages)
+        # The coarsest stage has too few pixels to be told where an edge lies.
         outputs = max(1, len(widths) - 2) if config.deep_supervision else 1
         self.heads = nn.ModuleList(nn.Conv2d(widths[stage], classes, 1) for stage in range(outputs))
-        self.output_weights: tuple[float, ...] = deep_supervision_weights(outputs)
         initialise(self)
 
     def forward(
         self, images: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch classes height width"] | tuple[Tensor, ...]:
+    ) -> Float[Tensor, "batch classes height width"] | TrainingOutputs:
         """Logits; in training with deep supervision those of the coarser stages too.
 
         Raises:
@@ -83,7 +85,7 @@ class NNUNet2D(nn.Module):
         for block in self.encoder:
             features = block(features)
             skips.append(features)
-        skips.pop()
+        skips.pop()  # the coarsest features are what the decoder begins with
         coarse_first = []
         for up, block in zip(self.up, self.decoder, strict=True):
             features = block(torch.cat((up(features), skips.pop()), dim=1))
@@ -91,7 +93,8 @@ class NNUNet2D(nn.Module):
         if not self.training or len(self.heads) == 1:
             return self.heads[0](features)  # type: ignore[no-any-return]
         finest_first = coarse_first[::-1][: len(self.heads)]
-        return tuple(head(stage) for head, stage in zip(self.heads, finest_first, strict=True))
+        logits = tuple(head(stage) for head, stage in zip(self.heads, finest_first, strict=True))
+        return TrainingOutputs(logits, deep_supervision_weights(len(logits)))
 
 
 def deep_supervision_weights(outputs: int) -> tuple[float, ...]:
@@ -116,19 +119,19 @@ def _product(strides: tuple[tuple[int, int], ...]) -> Divisor:
     return rows if rows == columns else (rows, columns)
 
 
-def nnunet2d(config: NNUNet2DConfig, channels: int, classes: int) -> NNUNet2D:
+def nnunet2d(config: NNUNet2DConfig, spec: NetworkSpec) -> NNUNet2D:
     """nnU-Net's plain convolutional U-Net in two dimensions.
 
     Its size follows from the plan; with the default of seven stages for 1 channel and 4 classes:
 
     Example:
-        >>> sum(weights.numel() for weights in nnunet2d(NNUNet2DConfig(), 1, 4).parameters())
+        >>> sum(weights.numel() for weights in nnunet2d(NNUNet2DConfig(), NetworkSpec(1, 4)).parameters())
         33472788
-        >>> nnunet2d(NNUNet2DConfig(((3, 1), (3, 3)), ((1, 1), (1, 2)), (8, 16)), 1, 4).divisor
+        >>> nnunet2d(NNUNet2DConfig(((3, 1), (3, 3)), ((1, 1), (1, 2)), (8, 16)), NetworkSpec(1, 4)).divisor
         (1, 2)
 
     Source:
         Isensee et al. 2021, Nature Methods 18:203, with the weights of the losses, and the 512 channels at
         most, of its supplement.
     """
-    return NNUNet2D(config, channels, classes)
+    return NNUNet2D(config, spec.channels, spec.classes)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.learning.models.blocks import Norm
 from cardiotrace.learning.models.hourglass import light_unet1
+from cardiotrace.learning.models.network import Network, NetworkSpec, TrainingOutputs
 from cardiotrace.learning.models.sides import check_sides
 from cardiotrace.learning.models.unet import UNet, unet1_shape
 
@@ -106,12 +107,13 @@ def region(logits: Tensor, config: RegionConfig, side: int) -> Tensor:
     With the paper's numbers the second threshold is 1 / (1 + exp(1)) = 0.27 where no foreground is near: the
     rest of the image is darkened to a quarter, not blackened; `second_slope` can change that.
     """
+    # Soft at both thresholds, so that the second U-Net's loss can move the region that the first one finds.
     foreground = 1 - logits.softmax(dim=1)[:, :1]
     covered = dilated(soft_threshold(foreground, slope=config.slope, shift=config.shift), side)
     return soft_threshold(covered, slope=config.second_slope or config.slope, shift=config.second_shift)
 
 
-class RUNet(nn.Module):
+class RUNet(Network):
     """U-Nets in a row, each seeing the image multiplied with the region that the one before found.
 
     In training it returns the logits of all U-Nets, the last first.
@@ -136,7 +138,6 @@ class RUNet(nn.Module):
         if config.pretraining_steps:
             self.register_buffer("steps_taken", torch.zeros((), dtype=torch.int64))
 
-    @property
     def output_weights(self) -> tuple[float, ...]:
         """Weights of the losses now, the last output's first."""
         others = self.config.stages - 1
@@ -146,7 +147,7 @@ class RUNet(nn.Module):
 
     def forward(
         self, images: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch classes height width"] | tuple[Tensor, ...]:
+    ) -> Float[Tensor, "batch classes height width"] | TrainingOutputs:
         """Logits of the last U-Net; in training those of every U-Net, the last first.
 
         Raises:
@@ -160,15 +161,16 @@ class RUNet(nn.Module):
         if not self.training:
             return outputs[-1]
         if self.config.pretraining_steps:
+            # Counted in a buffer: a checkpoint knows how far pre-training is.
             self.steps_taken.add_(1)
-        return tuple(reversed(outputs))
+        return TrainingOutputs(tuple(reversed(outputs)), self.output_weights())
 
 
-def runet(config: RUNetConfig, channels: int, classes: int) -> RUNet:
+def runet(config: RUNetConfig, spec: NetworkSpec) -> RUNet:
     """RU-Net, two U-Net 1 with a region of interest between them: 3.95 million parameters.
 
     Example:
-        >>> sum(weights.numel() for weights in runet(RUNetConfig(), 1, 4).parameters())
+        >>> sum(weights.numel() for weights in runet(RUNetConfig(), NetworkSpec(1, 4)).parameters())
         3953288
 
     Source:
@@ -176,4 +178,4 @@ def runet(config: RUNetConfig, channels: int, classes: int) -> RUNet:
         not say how the dilation is normalised (here to the share of the square) nor how the pixels' foreground is
         taken (here one minus the background's probability).
     """
-    return RUNet(config, channels, classes)
+    return RUNet(config, spec.channels, spec.classes)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.learning.models.blocks import ConvolutionPair, Norm, initialise, norm_and_activation
+from cardiotrace.learning.models.network import Network, NetworkSpec
 from cardiotrace.learning.models.sides import check_sides
 
 
@@ -26,7 +27,7 @@ class SmallUNetConfig:
             raise ConfigError(f"patch and two or more widths must be positive, got {self.patch} and {self.widths}")
 
 
-class SmallUNet(nn.Module):
+class SmallUNet(Network):
     """A narrow U-Net between a strided convolution and pixels shuffled back out of channels.
 
     The first convolution sees overlapping patches and takes each to one position; the last gives patch^2
@@ -45,6 +46,7 @@ class SmallUNet(nn.Module):
         super().__init__()
         widths, norm = config.widths, config.norm
         self.divisor: int = config.patch * 2 ** (len(widths) - 1)
+        # Wider than a patch: neighbours overlap, so that no seam shows between them.
         reach = config.patch + 2 * (config.patch // 2)
         self.stem = nn.Sequential(
             nn.Conv2d(channels, widths[0], reach, stride=config.patch, padding=config.patch // 2),
@@ -86,14 +88,14 @@ class SmallUNet(nn.Module):
         return self.head(features)  # type: ignore[no-any-return]
 
 
-def small_unet(config: SmallUNetConfig, channels: int, classes: int) -> SmallUNet:
+def small_unet(config: SmallUNetConfig, spec: NetworkSpec) -> SmallUNet:
     """A network of our own for real time: less than a tenth of U-Net 1's multiply-adds.
 
     Example:
-        >>> sum(weights.numel() for weights in small_unet(SmallUNetConfig(), 1, 4).parameters())
+        >>> sum(weights.numel() for weights in small_unet(SmallUNetConfig(), NetworkSpec(1, 4)).parameters())
         423216
 
     Source:
         This project; `benchmarks/small.py` measures it.
     """
-    return SmallUNet(config, channels, classes)
+    return SmallUNet(config, spec.channels, spec.classes)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.learning.models.blocks import Activation, ConvolutionPair, Norm, initialise, norm_and_activation
+from cardiotrace.learning.models.network import Network, NetworkSpec
 from cardiotrace.learning.models.sides import check_sides
 
 Down = Literal["max", "strided"]
@@ -40,7 +41,7 @@ class UNetShape:
             raise ConfigError(f"widths must be positive, got {self.encoder}, {self.bottleneck}, {self.decoder}")
 
 
-class UNet(nn.Module):
+class UNet(Network):
     """Encoder and decoder of convolution pairs, joined by skip connections on every level.
 
     Weights start as He normal for ReLU with zero biases, drawn from PyTorch's global generator: with
@@ -62,6 +63,7 @@ class UNet(nn.Module):
         """Both sides of the input must be multiples of this."""
         widths = (*shape.encoder, shape.bottleneck)
         inputs = (channels, *shape.encoder)
+        # Strided convolutions halve by themselves; otherwise a pooling before the pair does.
         strides = [1] + [2 if shape.down == "strided" else 1] * len(shape.encoder)
         self.encoder = nn.ModuleList(
             _pair(before, after, shape, stride=stride)
@@ -126,7 +128,7 @@ class UNet1Config:
     norm: Norm = "none"
 
 
-def unet1(config: UNet1Config, channels: int, classes: int) -> UNet:
+def unet1(config: UNet1Config, spec: NetworkSpec) -> UNet:
     """The fast network of the CAMUS paper: 1,976,644 parameters for 1 channel and 4 classes.
 
     Its widths follow no rule, and five poolings make both sides multiples of 32.
@@ -135,10 +137,10 @@ def unet1(config: UNet1Config, channels: int, classes: int) -> UNet:
         Leclerc et al. 2019, IEEE TMI 38:2198, supplementary table of U-Net 1.
 
     Example:
-        >>> sum(weights.numel() for weights in unet1(UNet1Config(), 1, 4).parameters())
+        >>> sum(weights.numel() for weights in unet1(UNet1Config(), NetworkSpec(1, 4)).parameters())
         1976644
     """
-    return UNet(unet1_shape(config.norm), channels, classes)
+    return UNet(unet1_shape(config.norm), spec.channels, spec.classes)
 
 
 def unet1_shape(norm: Norm = "none") -> UNetShape:
@@ -153,7 +155,7 @@ class UNet2Config:
     norm: Norm = "batch"
 
 
-def unet2(config: UNet2Config, channels: int, classes: int) -> UNet:
+def unet2(config: UNet2Config, spec: NetworkSpec) -> UNet:
     """The accurate network of the CAMUS paper: 17,466,532 parameters for 1 channel and 4 classes.
 
     Source:
@@ -161,7 +163,7 @@ def unet2(config: UNet2Config, channels: int, classes: int) -> UNet:
         prints other widths, which do not add up to the 17.5 million that its text states.
     """
     shape = UNetShape((48, 96, 192, 384), 768, (384, 192, 96, 48), norm=config.norm, up="transposed", up_norm=True)
-    return UNet(shape, channels, classes)
+    return UNet(shape, spec.channels, spec.classes)
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ class UNetOriginalConfig:
     norm: Norm = "none"
 
 
-def unet_original(config: UNetOriginalConfig, channels: int, classes: int) -> UNet:
+def unet_original(config: UNetOriginalConfig, spec: NetworkSpec) -> UNet:
     """The first U-Net, 64 to 1024 channels: 31,030,788 parameters for 1 channel and 4 classes.
 
     Source:
@@ -179,7 +181,7 @@ def unet_original(config: UNetOriginalConfig, channels: int, classes: int) -> UN
         the output has the size of the input.
     """
     shape = UNetShape((64, 128, 256, 512), 1024, (512, 256, 128, 64), norm=config.norm, up="transposed")
-    return UNet(shape, channels, classes)
+    return UNet(shape, spec.channels, spec.classes)
 
 
 @dataclass(frozen=True)
@@ -207,7 +209,7 @@ class UNetConfig:
             raise ValueError(f"{self.levels} levels need {self.levels + 1} widths, got {len(self.widths)}")
 
 
-def unet(config: UNetConfig, channels: int, classes: int) -> UNet:
+def unet(config: UNetConfig, spec: NetworkSpec) -> UNet:
     """A symmetric U-Net of any depth.
 
     With `down="strided"` and the other defaults it is the plain 2D network of nnU-Net without deep supervision.
@@ -227,4 +229,4 @@ def unet(config: UNetConfig, channels: int, classes: int) -> UNet:
         down=config.down,
         up=config.up,
     )
-    return UNet(shape, channels, classes)
+    return UNet(shape, spec.channels, spec.classes)

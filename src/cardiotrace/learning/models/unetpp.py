@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.learning.models.blocks import ConvolutionPair, Norm, initialise
+from cardiotrace.learning.models.network import Network, NetworkSpec, TrainingOutputs
 from cardiotrace.learning.models.sides import check_sides
 
 
@@ -28,7 +29,7 @@ class UNetPlusPlusConfig:
             raise ConfigError(f"depth must be 0 to {len(self.widths) - 1}, got {self.depth}")
 
 
-class UNetPlusPlus(nn.Module):
+class UNetPlusPlus(Network):
     """Nodes X(i, j) on level i: X(i, 0) is the encoder, X(i, j) sees X(i, 0..j-1) and what is below, upsampled.
 
     In training it returns the logits of X(0, depth), ..., X(0, 1), deepest first; the one that is used in
@@ -46,7 +47,6 @@ class UNetPlusPlus(nn.Module):
         self.depths: int = len(widths) - 1
         self.depth: int = config.depth or self.depths
         self.divisor: int = 2**self.depths
-        self.output_weights: tuple[float, ...] = (1.0 / self.depths,) * self.depths
         self.encoder = nn.ModuleList(
             ConvolutionPair(before, after, norm=config.norm)
             for before, after in zip((channels, *widths[:-1]), widths, strict=True)
@@ -64,7 +64,7 @@ class UNetPlusPlus(nn.Module):
 
     def forward(
         self, images: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch classes height width"] | tuple[Tensor, ...]:
+    ) -> Float[Tensor, "batch classes height width"] | TrainingOutputs:
         """Logits; in training those of every depth.
 
         Raises:
@@ -77,7 +77,7 @@ class UNetPlusPlus(nn.Module):
             return self.heads[self.depth - 1](finest[-1])  # type: ignore[no-any-return]
         logits = [head(features) for head, features in zip(self.heads, finest, strict=True)]
         used = logits.pop(self.depth - 1)
-        return (used, *reversed(logits))
+        return TrainingOutputs((used, *reversed(logits)), (1.0 / self.depths,) * self.depths)
 
     def _finest_row(self, images: Tensor, depths: int) -> list[Tensor]:
         """X(0, 1), ..., X(0, depths)."""
@@ -91,20 +91,20 @@ class UNetPlusPlus(nn.Module):
         return rows[0][1:]
 
 
-def unet_plus_plus(config: UNetPlusPlusConfig, channels: int, classes: int) -> UNetPlusPlus:
+def unet_plus_plus(config: UNetPlusPlusConfig, spec: NetworkSpec) -> UNetPlusPlus:
     """U-Net++ with deep supervision: 1.1 million parameters for 1 channel and 4 classes.
 
     The CAMUS paper states 1.1 million and that the layers are those of U-Net 1. The first five levels of U-Net 1
     (32, 32, 64, 128, 128) would make 1,679,856; here the two coarsest are narrowed until the number is met.
 
     Example:
-        >>> sum(weights.numel() for weights in unet_plus_plus(UNetPlusPlusConfig(), 1, 4).parameters())
+        >>> sum(weights.numel() for weights in unet_plus_plus(UNetPlusPlusConfig(), NetworkSpec(1, 4)).parameters())
         1143936
         >>> wide = UNetPlusPlusConfig(widths=(32, 32, 64, 128, 128))
-        >>> sum(weights.numel() for weights in unet_plus_plus(wide, 1, 4).parameters())
+        >>> sum(weights.numel() for weights in unet_plus_plus(wide, NetworkSpec(1, 4)).parameters())
         1679856
 
     Source:
         Zhou et al. 2018, DLMIA, arXiv:1807.10165; Leclerc et al. 2019, IEEE TMI 38:2198.
     """
-    return UNetPlusPlus(config, channels, classes)
+    return UNetPlusPlus(config, spec.channels, spec.classes)

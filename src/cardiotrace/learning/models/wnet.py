@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from cardiotrace.learning.models.blocks import Norm
+from cardiotrace.learning.models.network import Network, NetworkSpec, TrainingOutputs
 from cardiotrace.learning.models.unet import UNet, UNetShape
 
 
@@ -24,10 +25,10 @@ class WNetConfig:
             raise ValueError(f"levels must be 1 to 6 and width positive, got {self.levels} and {self.width}")
 
 
-class WNet(nn.Module):
+class WNet(Network):
     """A U-Net, and another one that sees the image beside the logits of the first.
 
-    Both are supervised: in training mode `forward` returns the second's logits and the first's.
+    Both are supervised: in training `forward` returns the second's logits and the first's, with equal weights.
 
     Args:
         shape: of each of the two.
@@ -39,9 +40,6 @@ class WNet(nn.Module):
         convolution.
     """
 
-    output_weights = (0.5, 0.5)
-    """Weight of each output in the loss, see `cardiotrace.learning.training.supervision`."""
-
     def __init__(self, shape: UNetShape, channels: int, classes: int) -> None:
         super().__init__()
         self.first = UNet(shape, channels, classes)
@@ -51,7 +49,7 @@ class WNet(nn.Module):
 
     def forward(
         self, images: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch classes height width"] | tuple[Tensor, Tensor]:
+    ) -> Float[Tensor, "batch classes height width"] | TrainingOutputs:
         """Logits of every class at every pixel; while training, the final ones and those of the first U-Net.
 
         Raises:
@@ -59,19 +57,19 @@ class WNet(nn.Module):
         """
         first: Tensor = self.first(images)
         final: Tensor = self.second(torch.cat((images, first), dim=1))
-        return (final, first) if self.training else final
+        return TrainingOutputs((final, first), (0.5, 0.5)) if self.training else final
 
 
-def wnet(config: WNetConfig, channels: int, classes: int) -> WNet:
+def wnet(config: WNetConfig, spec: NetworkSpec) -> WNet:
     """Two U-Nets with 8, 16 and 32 channels: no more parameters than a small photograph has pixels.
 
     Source:
         Galdran et al. 2022, Sci Rep 12:6174, who reach 68 thousand parameters with residual blocks.
 
     Example:
-        >>> sum(weights.numel() for weights in wnet(WNetConfig(), 3, 2).parameters())
+        >>> sum(weights.numel() for weights in wnet(WNetConfig(), NetworkSpec(3, 2)).parameters())
         59732
     """
     *encoder, bottleneck = (config.width * 2**level for level in range(config.levels + 1))
     shape = UNetShape(tuple(encoder), bottleneck, tuple(reversed(encoder)), norm=config.norm, up="transposed")
-    return WNet(shape, channels, classes)
+    return WNet(shape, spec.channels, spec.classes)

@@ -1,1 +1,1 @@
-"""State, step, loop, journal: small separate parts of a training run."""
+"""Objective, loop, state, training log: small separate parts of a training run."""

@@ -13,6 +13,7 @@ from lightning_fabric import Fabric
 from cardiotrace.core.errors import UsageError
 from cardiotrace.learning.training.settings import TrainingSettings
 
+_LOG = logging.getLogger(__name__)
 Precision = Literal["32-true", "bf16-mixed"]
 
 
@@ -70,8 +71,15 @@ def make_fabric(settings: TrainingSettings, *, accelerator: str = "auto", proces
         raise UsageError("there is no CUDA device that this PyTorch can use", remedy="try --accelerator cpu.")
     if processes < 1 or (cuda and processes > torch.cuda.device_count()):
         raise UsageError(f"cannot train with {processes} processes", remedy="give at most one per device.")
+    _set_determinism(settings, cuda=cuda)
     strategy = "ddp" if processes > 1 else "auto"
-    precision = choose_precision(settings, cuda=cuda)
+    precision, device = choose_precision(settings, cuda=cuda), "cuda" if cuda else "cpu"
+    _LOG.info("training on %s in %d processes at %s", device, processes, precision)
+    return Fabric(accelerator=device, devices=processes, strategy=strategy, precision=precision)
+
+
+def _set_determinism(settings: TrainingSettings, *, cuda: bool) -> None:
+    """Tell torch, for the whole process, whether equal runs must give equal numbers."""
     torch.use_deterministic_algorithms(settings.deterministic, warn_only=cuda)
     torch.backends.cudnn.benchmark = cuda and not settings.deterministic
     if settings.deterministic:
@@ -79,4 +87,3 @@ def make_fabric(settings: TrainingSettings, *, accelerator: str = "auto", proces
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         # Nothing here reads memory it has not written; filling it first would cost a pass over every tensor.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    return Fabric(accelerator="cuda" if cuda else "cpu", devices=processes, strategy=strategy, precision=precision)

@@ -1,4 +1,4 @@
-"""From packed planes to the batches that a network sees; every random number follows from (seed, epoch, step)."""
+"""From packed samples to the batches that a network sees; every random number follows from (seed, epoch, step)."""
 
 import dataclasses
 import math
@@ -8,33 +8,44 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 
-from cardiotrace.datasets.packed import PackedDataset
+from cardiotrace.core.errors import InputError
+from cardiotrace.datasets.packed import PackedDataset, PackedSample
 from cardiotrace.geometry.sector import Apex
 from cardiotrace.learning.augmentation import Augmentation, Parameters, apply, sample, with_shared_geometry
 from cardiotrace.learning.augmentation.sector import find_sectors
-from cardiotrace.learning.training.grouping import Group, units_of
+from cardiotrace.learning.models.network import Group
+from cardiotrace.learning.training.grouping import units_of
 from cardiotrace.learning.training.window import Windows, draw_windows, surroundings
 from cardiotrace.preprocessing import Preprocessing
 
-Images = Float[torch.Tensor, "batch channels height width"]
-Labels = Int64[torch.Tensor, "batch height width"]
+Images = Float[torch.Tensor, "batch channels *space"]
+Labels = Int64[torch.Tensor, "batch *space"]
 
 _ORDER, _AUGMENTATION, _WINDOWS = 1, 2, 3
-"""First word of a seed: the order of planes, the changes to them and their windows must not draw the same numbers."""
+"""First word of a seed: the order of samples, the changes to them and their windows must not draw the same numbers."""
+
+
+@dataclass(frozen=True)
+class TrainingNeeds:
+    """What training wants of samples, and validation does not."""
+
+    group: Group | None = None
+    """Which samples stay beside each other; by default each is alone."""
+    apex: Apex | None = None
+    """How sectors are found, where augmentation is to change them."""
 
 
 class DeviceDataset:
-    """Planes of one part of a split, resident on the device as stored (bytes), made ready batch by batch.
+    """Samples of one part of a split, resident on the device as stored (bytes), made ready batch by batch.
 
     Args:
         packed: the cache.
-        indices: planes of this part.
-        preprocessing: for its intensity steps.
+        indices: samples of this part.
+        preprocessing: for its intensity steps, which see each plane of a volume by itself, as in use.
         device: where batches are wanted.
-        group: which planes stay beside each other; by default each is alone.
-        apex: how sectors are found, where augmentation is to change them.
+        needs: of training.
     """
 
     def __init__(
@@ -43,9 +54,7 @@ class DeviceDataset:
         indices: np.ndarray,
         preprocessing: Preprocessing,
         device: torch.device,
-        *,
-        group: Group | None = None,
-        apex: Apex | None = None,
+        needs: TrainingNeeds = TrainingNeeds(),
     ) -> None:
         images = np.asarray(packed.images[indices])
         self.largest = float(np.iinfo(images.dtype).max)
@@ -54,34 +63,32 @@ class DeviceDataset:
         self.images = torch.from_numpy(kept).to(device)
         self.labels = torch.from_numpy(np.asarray(packed.labels[indices])).to(device)
         self.preprocessing = preprocessing
-        planes = [packed.planes[index] for index in indices.tolist()]
-        self.cases = [plane.case for plane in planes]
-        """Name of each plane's case."""
-        self.units = units_of(planes, group)
-        """Planes that stay together, (units, members)."""
-        self.sectors = None if apex is None else find_sectors(images, apex)
+        self.samples = tuple(packed.samples[index] for index in indices.tolist())
+        """What each sample is."""
+        self.units = units_of(self.samples, needs.group)
+        """Samples that stay together, (units, members)."""
+        self.sectors = None if needs.apex is None else find_sectors(images, needs.apex)
 
     def __len__(self) -> int:
         return len(self.images)
 
     def unit(self, picked: torch.Tensor) -> tuple[Images, Labels]:
-        """Images in unit range and labels of the picked planes."""
+        """Images in unit range and labels of the picked samples."""
         return self.images[picked].float() / self.largest, self.labels[picked].long()
 
     def unit_windows(self, picked: torch.Tensor, windows: Windows) -> tuple[Images, Labels]:
-        """Images in unit range and labels of windows of the picked planes."""
-        height, width = windows.shape
+        """Images in unit range and labels of windows of the picked samples."""
         cuts = [
-            (int(plane), slice(top, top + height), slice(left, left + width))
-            for plane, (top, left) in zip(picked.tolist(), windows.first.tolist(), strict=True)
+            (index, *(slice(start, start + side) for start, side in zip(first, windows.shape, strict=True)))
+            for index, first in zip(picked.tolist(), windows.first.tolist(), strict=True)
         ]
-        images = torch.stack([self.images[plane, :, rows, columns] for plane, rows, columns in cuts])
+        images = torch.stack([self.images[(index, slice(None), *space)] for index, *space in cuts])
         return images.float() / self.largest, torch.stack([self.labels[cut] for cut in cuts]).long()
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """Height and width of the planes."""
-        return self.images.shape[-2], self.images.shape[-1]
+    def shape(self) -> tuple[int, ...]:
+        """Height and width of the samples, after the depth where they are volumes."""
+        return tuple(self.images.shape[2:])
 
     def normalise(self, images: Images) -> Images:
         """Intensity steps of the preprocessing."""
@@ -94,18 +101,30 @@ class TrainingBatch:
 
     images: Images
     labels: Labels
+    """`IGNORED` at every pixel of a sample without a reference."""
+    samples: tuple[PackedSample, ...]
+    """What each of them is."""
     weight: float = 1.0
-    """Factor on the loss; makes the mean over processes that of all planes, also where shares are unequal."""
+    """Factor on the loss; makes the mean over processes that of all samples, also where shares are unequal."""
     cases: tuple[str, ...] = ()
-    """Names of the cases that the planes of all processes are of."""
+    """Names of the cases that the samples of all processes are of."""
+
+    @property
+    def is_labelled(self) -> Bool[torch.Tensor, " batch"]:
+        """Which samples have a reference."""
+        return torch.tensor([one.is_labelled for one in self.samples], device=self.labels.device)
+
+    def groups(self, key: str) -> tuple[str, ...]:
+        """Group of each sample under a key, such as "vendor" or "centre"; empty where it is not known."""
+        return tuple(one.groups.get(key, "") for one in self.samples)
 
 
 @dataclass(frozen=True)
 class TrainingOrder:
-    """Which planes meet in which step, and with which augmentation.
+    """Which samples meet in which step, and with which augmentation.
 
-    Under several processes every process walks the same order and takes its own share of each batch; a plane
-    is augmented alike whoever gets it (noise excepted).
+    Under several processes every process walks the same order and takes its own share of each batch; a sample
+    is augmented alike whoever gets it (noise excepted). Volumes are neither augmented nor mirrored.
     """
 
     seed: int
@@ -115,25 +134,33 @@ class TrainingOrder:
     rank: int = 0
     world: int = 1
     steps: int | None = None
-    """Steps of an epoch; None passes over the planes once."""
-    crop: tuple[int, int] | None = None
-    """Height and width of the window of each plane that is learned from; None: the whole plane."""
+    """Steps of an epoch; None passes over the samples once."""
+    crop: tuple[int, ...] | None = None
+    """Sides of the window of each sample that is learned from; None: the whole sample."""
 
-    def steps_per_epoch(self, planes: int) -> int:
+    def steps_per_epoch(self, samples: int) -> int:
         """The given number, or the whole batches of one pass; at least one."""
-        return self.steps or max(1, planes // self.batch_size)
+        return self.steps or max(1, samples // self.batch_size)
 
-    def batches(self, feed: DeviceDataset, epoch: int) -> Iterator[TrainingBatch]:
-        """This process's share of the batches of one epoch (from 0), augmented and normalised."""
-        count, members = feed.units.shape
-        units = max(1, self.batch_size // members)
-        order = self._order(count, units, epoch)
-        for step in range(self.steps_per_epoch(feed.units.numel())):
-            picked = feed.units[order[step * units : (step + 1) * units]]
-            images, labels = self._augmented(feed, picked, epoch, step)
-            weight = len(range(len(picked))[self.rank :: self.world]) * self.world / len(picked)
-            cases = dict.fromkeys(feed.cases[plane] for plane in picked.flatten().tolist())
-            yield TrainingBatch(feed.normalise(images), labels, weight, tuple(cases))
+    def batches(self, dataset: DeviceDataset, epoch: int) -> Iterator[TrainingBatch]:
+        """This process's share of the batches of one epoch (from 0), augmented and normalised.
+
+        Raises:
+            InputError: samples are volumes, and augmentation is to change them.
+        """
+        if len(dataset.shape) > 2 and self.augmentation != Augmentation():
+            raise InputError("only planes can be augmented, not volumes", remedy="leave out [augmentation].")
+        count, members = dataset.units.shape
+        per_step = max(1, self.batch_size // members)
+        order = self._order(count, per_step, epoch)
+        for step in range(self.steps_per_epoch(dataset.units.numel())):
+            units = dataset.units[order[step * per_step : (step + 1) * per_step]]
+            mine = self._share(*units.shape)
+            images, labels = self._changed(dataset, units, mine, (epoch, step))
+            weight = len(range(len(units))[self.rank :: self.world]) * self.world / len(units)
+            cases = dict.fromkeys(dataset.samples[index].case for index in units.flatten().tolist())
+            samples = tuple(dataset.samples[index] for index in units.flatten()[mine].tolist())
+            yield TrainingBatch(dataset.normalise(images), labels, samples, weight, tuple(cases))
 
     def _order(self, count: int, batch: int, epoch: int) -> torch.Tensor:
         """Units in order of use: one pass, or pass after pass until the given steps have enough."""
@@ -141,29 +168,46 @@ class TrainingOrder:
         passes = 1 if self.steps is None else math.ceil(self.steps * batch / count)
         return torch.cat([torch.randperm(count, generator=generator) for _ in range(passes)])
 
-    def _augmented(self, feed: DeviceDataset, units: torch.Tensor, epoch: int, step: int) -> tuple[Images, Labels]:
-        count, members = units.shape
-        shape = self.crop or feed.shape
-        generator = _generator(_AUGMENTATION, self.seed, epoch, step)
-        sectors = None if feed.sectors is None else feed.sectors[units.flatten()]
-        parameters = sample(
-            self.augmentation, units.numel(), shape, generator, mirror_axes=self.mirror_axes, sectors=sectors
-        )
-        parameters = with_shared_geometry(parameters, members)
-        mine = self._share(count, members)
-        picked = units.flatten()[mine]
+    def _changed(
+        self, dataset: DeviceDataset, units: torch.Tensor, mine: torch.Tensor, when: tuple[int, int]
+    ) -> tuple[Images, Labels]:
+        """Images and labels of this process's share of some units, cut and augmented as drawn for (epoch, step)."""
         if self.crop is None:
-            images, labels = feed.unit(picked.to(feed.images.device))
+            images, labels = dataset.unit(units.flatten()[mine].to(dataset.images.device))
+            if len(dataset.shape) > 2:
+                return images, labels
+            parameters = self._parameters(dataset, units, dataset.shape, when)
             return apply(images, labels, self._share_of(parameters, mine))
-        windows = draw_windows(count, feed.shape, self.crop, _generator(_WINDOWS, self.seed, epoch, step))
-        windows = Windows(windows.first.repeat_interleave(members, dim=0), windows.shape)
+        windows = draw_windows(len(units), dataset.shape, self.crop, _generator(_WINDOWS, self.seed, *when))
+        windows = Windows(windows.first.repeat_interleave(units.shape[1], dim=0), windows.shape)
+        if len(dataset.shape) > 2:
+            return dataset.unit_windows(units.flatten()[mine], Windows(windows.first[mine], windows.shape))
         # For the whole batch before it is shared, so that no process rounds otherwise than another.
-        windows, parameters = surroundings(windows, feed.shape, parameters)
-        images, labels = feed.unit_windows(picked, Windows(windows.first[mine], windows.shape))
-        return apply(images, labels, self._share_of(parameters, mine), self.crop)
+        parameters = self._parameters(dataset, units, self.crop, when)
+        windows, parameters = surroundings(windows, dataset.shape, parameters)
+        images, labels = dataset.unit_windows(units.flatten()[mine], Windows(windows.first[mine], windows.shape))
+        height, width = self.crop
+        return apply(images, labels, self._share_of(parameters, mine), (height, width))
+
+    def _parameters(
+        self, dataset: DeviceDataset, units: torch.Tensor, shape: tuple[int, ...], when: tuple[int, int]
+    ) -> Parameters:
+        """The drawn changes of all planes of some units, of whatever process they are."""
+        generator = _generator(_AUGMENTATION, self.seed, *when)
+        sectors = None if dataset.sectors is None else dataset.sectors[units.flatten()]
+        height, width = shape
+        parameters = sample(
+            self.augmentation,
+            units.numel(),
+            (height, width),
+            generator,
+            mirror_axes=self.mirror_axes,
+            sectors=sectors,
+        )
+        return with_shared_geometry(parameters, units.shape[1])
 
     def _share(self, units: int, members: int) -> torch.Tensor:
-        """Places in the batch of the planes of this process: whole units."""
+        """Places in the batch of the samples of this process: whole units."""
         # Processes wait for each other in every step: one that gets no unit takes the first, at weight 0.
         mine = slice(self.rank, None, self.world) if self.rank < units else slice(0, 1)
         return torch.arange(units * members).reshape(units, members)[mine].flatten()

@@ -1,9 +1,10 @@
-"""Learn from other models as well as from labels: what several large ones believe, one small one learns."""
+"""Distillation: a small student learns from larger teachers as well as from labels."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from cardiotrace.core.config import to_plain
@@ -14,6 +15,9 @@ from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.learning.losses import Loss
+from cardiotrace.learning.models.network import Network
+from cardiotrace.learning.training.learner import Learner
+from cardiotrace.learning.training.supervision import SupervisedObjective
 from cardiotrace.preprocessing import Preprocessing
 
 
@@ -22,8 +26,8 @@ class Distillation:
     """Who teaches, and how much a teacher counts."""
 
     teachers: tuple[str, ...] = ()
-    """Names or paths of models with the student's classes and preprocessing; what they believe is averaged. Without any
-    the labels teach alone."""
+    """Names or paths of models with the student's classes and preprocessing; their probabilities are averaged. Without
+    any the labels teach alone."""
     share: float = 0.5
     """Of the loss that the teachers make; the labels make the rest."""
     temperature: float = 2.0
@@ -51,7 +55,7 @@ class StudentRequirements:
     channels: int
 
 
-def load_teachers(settings: Distillation, lessons: StudentRequirements) -> tuple[Model, ...]:
+def load_teachers(settings: Distillation, student: StudentRequirements) -> tuple[Model, ...]:
     """The models that are named, each sure to answer the student's own images with the student's own classes.
 
     Raises:
@@ -59,21 +63,21 @@ def load_teachers(settings: Distillation, lessons: StudentRequirements) -> tuple
     """
     models = tuple(load_model(name) for name in settings.teachers)
     for model in models:
-        _check(model.spec, lessons)
+        _check(model.spec, student)
     return models
 
 
-def _check(spec: ModelSpec, lessons: StudentRequirements) -> None:
-    theirs, ours = ([str(name) for name in scheme.structures] for scheme in (spec.label_scheme, lessons.scheme))
+def _check(spec: ModelSpec, student: StudentRequirements) -> None:
+    theirs, ours = ([str(name) for name in scheme.structures] for scheme in (spec.label_scheme, student.scheme))
     if theirs != ours:
         what, remedy = (
             f"knows {', '.join(theirs)}, the data have {', '.join(ours)}",
             "choose a teacher of the same labels.",
         )
-    elif spec.channels != lessons.channels:
-        what, remedy = f"sees {spec.channels} channels, the student {lessons.channels}", "give both the same images."
-    elif to_plain(spec.preprocessing) != to_plain(lessons.preprocessing):
-        what = f"sees images prepared by {_shown(spec.preprocessing)}, the student by {_shown(lessons.preprocessing)}"
+    elif spec.channels != student.channels:
+        what, remedy = f"sees {spec.channels} channels, the student {student.channels}", "give both the same images."
+    elif to_plain(spec.preprocessing) != to_plain(student.preprocessing):
+        what = f"sees images prepared by {_shown(spec.preprocessing)}, the student by {_shown(student.preprocessing)}"
         remedy = "copy the teacher's preprocessing into the recipe."
     else:
         return
@@ -114,7 +118,7 @@ class Teacher:
     def distillation_loss(self, images: Tensor, loss: Loss) -> Loss:
         """(1 - share) loss + share temperature^2 KL(soft targets || the student's), both at the temperature.
 
-        For a coarser output the soft_targets are averaged over its pixels.
+        For a coarser output the soft targets are averaged over its pixels.
 
         Source:
             Hinton et al. 2015, arXiv:1503.02531.
@@ -122,24 +126,39 @@ class Teacher:
         soft_targets, share = self.soft_targets(images), self.settings.share
 
         def taught(logits: Tensor, labels: Tensor) -> Tensor:
-            targets = nn.functional.adaptive_avg_pool2d(soft_targets, (logits.shape[-2], logits.shape[-1]))
+            targets = nn.functional.interpolate(soft_targets, logits.shape[2:], mode="area")
             gap = divergence(targets, logits, temperature=self.settings.temperature)
             return (1 - share) * loss(logits, labels) + share * gap
 
         return taught
 
 
-DistillLoss = Callable[[Tensor, Loss], Loss]
-"""teach(images, loss) -> the loss for the batch of these images; `Teacher.distillation_loss` is one."""
+class DistillationObjective(SupervisedObjective):
+    """Supervised training of a student that teachers tell their probabilities.
+
+    Args:
+        fabric: launched.
+        learner: of the student.
+        loss: of one output against the labels.
+        teacher: the models that teach, together.
+    """
+
+    def __init__(self, fabric: Fabric, learner: Learner[Network], loss: Loss, teacher: Teacher) -> None:
+        super().__init__(fabric, learner, loss)
+        self.teacher = teacher
+
+    def loss_of(self, images: Tensor) -> Loss:
+        """The loss against labels and teachers; they answer these images once, whatever the number of outputs."""
+        return self.teacher.distillation_loss(images, self.loss)
 
 
 def divergence(soft_targets: Tensor, logits: Tensor, *, temperature: float = 1.0) -> Tensor:
     """temperature^2 times the mean over pixels of KL(targets || softmax(logits / temperature)), 0 where they agree.
 
     Args:
-        soft_targets: probabilities, (batch, classes, height, width).
+        soft_targets: probabilities, (batch, classes, *space).
         logits: of the student, the same shape.
-        temperature: that the soft_targets were made with.
+        temperature: that the soft targets were made with.
 
     Example:
         >>> logits = torch.tensor([2.0, 0.0]).reshape(1, 2, 1, 1)

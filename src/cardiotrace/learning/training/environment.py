@@ -25,10 +25,10 @@ def read_environment(path: Path) -> dict[str, Any]:
     Raises:
         InputError: the file is missing or damaged.
     """
-    made = read_json(path)
-    if not isinstance(made, dict) or not {"packages", "commit"} <= made.keys():
+    told = read_json(path)
+    if not isinstance(told, dict) or not {"packages", "commit"} <= told.keys():
         raise InputError("is not what a run writes of itself", where=path)
-    return ENVIRONMENT.read(made, where=path)
+    return ENVIRONMENT.read(told, where=path)
 
 
 def _version(package: str) -> str:

@@ -20,8 +20,8 @@ class RunFolder:
     @property
     def files(self) -> tuple[Path, ...]:
         """All of them but `testing`, which may be a table of several runs."""
-        made = (self.recipe, self.environment, self.split, self.journal, self.checkpoint, self.best)
-        return (*made, self.curves, self.model, self.validation)
+        first = (self.recipe, self.environment, self.split, self.journal, self.checkpoint, self.best)
+        return (*first, self.curves, self.model, self.validation)
 
     @property
     def is_begun(self) -> bool:
@@ -87,17 +87,27 @@ def check_folder(folder: RunFolder, recipe: Recipe, split: Split, *, resume: boo
             that a run would overwrite.
     """
     if not folder.checkpoint.exists():
-        if not folder.is_begun and (others := [file.name for file in folder.files if file.exists()]):
-            raise UsageError(
-                f"holds {others[0]}, which no run wrote: it would be overwritten",
-                where=folder.path,
-                remedy="choose another --out.",
-            )
-        return
-    if not resume:
+        _check_files(folder)
+    elif resume:
+        _check_same_run(folder, recipe, split)
+    else:
         raise UsageError(
             "holds a run already", where=folder.path, remedy="continue it with --resume, or choose another."
         )
+
+
+def _check_files(folder: RunFolder) -> None:
+    """Refuse a folder without a run that holds files named as those of a run."""
+    if not folder.is_begun and (others := [file.name for file in folder.files if file.exists()]):
+        raise UsageError(
+            f"holds {others[0]}, which no run wrote: it would be overwritten",
+            where=folder.path,
+            remedy="choose another --out.",
+        )
+
+
+def _check_same_run(folder: RunFolder, recipe: Recipe, split: Split) -> None:
+    """Refuse to go on with a run of another recipe or of other patients."""
     stored = read_recipe(folder.recipe)
     differing = _differing(to_plain(portable(stored)), to_plain(portable(recipe)))
     if differing and stored.digest() != recipe.digest():

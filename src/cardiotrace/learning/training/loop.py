@@ -1,8 +1,10 @@
 """The loop: step, validate, write down, keep the best, stop early or when something breaks."""
 
+import dataclasses
+import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,15 +15,14 @@ from lightning_fabric import Fabric
 from cardiotrace.core.errors import WorkError
 from cardiotrace.datasets.packed import IGNORED
 from cardiotrace.learning.training.device_dataset import DeviceDataset, Images, TrainingBatch, TrainingOrder
-from cardiotrace.learning.training.distillation import DistillLoss
+from cardiotrace.learning.training.objective import TOTAL, Losses, Progress
 from cardiotrace.learning.training.settings import TrainingSettings
 from cardiotrace.learning.training.state import State
-from cardiotrace.learning.training.supervision import supervised_loss
 from cardiotrace.learning.training.training_log import Row
 
-Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 OnStep = Callable[[int, int, float], None]
 """Called with (steps taken, steps of the whole training, loss)."""
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -30,31 +31,39 @@ class TrainingTask:
 
     fabric: Fabric
     settings: TrainingSettings
-    loss: Loss
     order: TrainingOrder
     training: DeviceDataset
     validation: DeviceDataset
     class_names: tuple[str, ...]
     """Foreground classes, in order of their index from 1."""
-    base_rate: float
-    teach: DistillLoss | None = None
-    """Makes a batch's loss from its images and `loss`, so that other models can teach."""
 
     @property
     def steps_per_epoch(self) -> int:
-        """Optimiser steps of an epoch."""
+        """Batches of an epoch."""
         return self.order.steps_per_epoch(self.training.units.numel())
 
     @property
+    def steps(self) -> int:
+        """Batches of the whole training."""
+        return self.steps_per_epoch * self.settings.epochs
+
+    @property
+    def samples_per_epoch(self) -> int:
+        """How many samples are seen in an epoch, over all processes together."""
+        count = self.settings.batch_size * self.steps_per_epoch
+        return count if self.settings.steps_per_epoch is not None else min(count, self.training.units.numel())
+
+    @property
     def validation_batch_size(self) -> int:
-        """Planes that are validated at once: as many as hold no more pixels than a training batch, at least one."""
+        """Samples that are validated at once: as many as hold no more pixels than a training batch, at least one."""
         if self.order.crop is None:
             return self.settings.batch_size
         return max(1, self.settings.batch_size * math.prod(self.order.crop) // math.prod(self.validation.shape))
 
     def laid_out(self, images: Images) -> Images:
         """Images in the memory layout that the settings ask for."""
-        return images.contiguous(memory_format=torch.channels_last) if self.settings.channels_last else images
+        layouts = {4: torch.channels_last, 5: torch.channels_last_3d}
+        return images.contiguous(memory_format=layouts[images.ndim]) if self.settings.channels_last else images
 
 
 def run_epochs(task: TrainingTask, state: State, *, on_step: OnStep, on_epoch: Callable[[Row, bool], None]) -> None:
@@ -64,7 +73,7 @@ def run_epochs(task: TrainingTask, state: State, *, on_step: OnStep, on_epoch: C
         task: what to do.
         state: changed in place.
         on_step: for the progress bar.
-        on_epoch: called after each epoch with its journal row and whether it is the best so far; here
+        on_epoch: called after each epoch with its row of the training log and whether it is the best so far; here
             checkpoints are written.
 
     Raises:
@@ -72,70 +81,66 @@ def run_epochs(task: TrainingTask, state: State, *, on_step: OnStep, on_epoch: C
     """
     while state.epoch < task.settings.epochs and not _out_of_patience(task.settings, state):
         started = time.perf_counter()
-        loss, rate = _train_epoch(task, state, on_step)
+        losses = _train_epoch(task, state, on_step)
         seconds = time.perf_counter() - started
         dice = validate(task, state)
         score = sum(dice.values()) / max(1, len(dice))
-        state.schedule.observe(score)
+        state.objective.observe(score)
         state.epoch += 1
         is_best = score > state.best_score
         if is_best:
             state.best_score, state.best_epoch = score, state.epoch
-        planes = task.settings.batch_size * task.steps_per_epoch
-        if task.settings.steps_per_epoch is None:
-            planes = min(planes, task.training.units.numel())
         row: Row = {
             "epoch": state.epoch,
             "step": state.step,
-            "rate": rate,
-            "loss": loss,
+            "learning_rate": state.objective.learning_rate,
+            **_told(losses),
             "score": score,
             "dice": dice,
             "seconds": round(time.perf_counter() - started, 3),
-            "images_per_second": round(planes / seconds, 3),
+            "images_per_second": round(task.samples_per_epoch / seconds, 3),
         }
+        _LOG.debug("epoch %d: loss %.4g, score %.4f", state.epoch, losses[TOTAL], score)
         on_epoch(row, is_best)
+
+
+def _told(losses: Mapping[str, float]) -> Row:
+    """The total for the log, and the further losses below "losses" where the objective names any."""
+    others = {name: value for name, value in losses.items() if name != TOTAL}
+    return {TOTAL: losses[TOTAL], **({"losses": others} if others else {})}
 
 
 def _out_of_patience(settings: TrainingSettings, state: State) -> bool:
     return 0 < settings.patience <= state.epoch - state.best_epoch
 
 
-def _train_epoch(task: TrainingTask, state: State, on_step: OnStep) -> tuple[float, float]:
-    """One pass; returns the mean loss and the last learning rate."""
-    state.model.train()
+def _train_epoch(task: TrainingTask, state: State, on_step: OnStep) -> dict[str, float]:
+    """One pass; returns the mean of each loss over the steps that told it."""
+    for network in state.objective.networks:
+        network.train()
     torch.manual_seed(task.order.seed * 100_003 + state.epoch)  # dropout draws from the global generator
-    total = task.steps_per_epoch * task.settings.epochs
-    losses: list[torch.Tensor] = []
-    cases, rate = [], 0.0
+    losses: dict[str, list[torch.Tensor]] = {}
+    cases = []
     for index, batch in enumerate(task.order.batches(task.training, state.epoch)):
-        rate = task.base_rate * state.schedule.factor(state.step / max(1, total - 1))
-        losses.append(step(task, state, batch, rate))
+        for name, value in step(task, state, batch).items():
+            losses.setdefault(name, []).append(value)
         cases.append(batch.cases)
         # A float here waits for the device: on GPUs only every tenth step is looked at.
         if task.fabric.device.type == "cpu" or index % 10 == 0 or index + 1 == task.steps_per_epoch:
-            on_step(state.step, total, _finite(task, losses, cases, state.epoch + 1))
+            on_step(state.step, task.steps, _finite(task, losses[TOTAL], cases, state.epoch + 1))
     _agree_on_buffers(task, state)
     _check_weights(state)
-    return _mean_over_processes(task, torch.stack(losses).mean()), rate
+    return {name: _mean_over_processes(task, torch.stack(values).mean()) for name, values in losses.items()}
 
 
-def step(task: TrainingTask, state: State, batch: TrainingBatch, rate: float) -> torch.Tensor:
-    """One optimiser step; returns the detached loss, weighted as the batch is."""
-    for group in state.optimiser.param_groups:
-        group["lr"] = rate
-    images = task.laid_out(batch.images)
-    distillation_loss = task.loss if task.teach is None else task.teach(images, task.loss)
-    loss = supervised_loss(state.bare_model, state.model(images), batch.labels, distillation_loss) * batch.weight
-    state.optimiser.zero_grad(set_to_none=True)
-    task.fabric.backward(loss)
-    if task.settings.gradient_clip:
-        task.fabric.clip_gradients(state.model, state.optimiser, max_norm=task.settings.gradient_clip)
-    state.optimiser.step()
+def step(task: TrainingTask, state: State, batch: TrainingBatch) -> Losses:
+    """The objective learns from a batch, and the average follows; returns the objective's losses."""
+    batch = dataclasses.replace(batch, images=task.laid_out(batch.images))
+    losses = state.objective.step(batch, Progress(state.step, task.steps, state.epoch))
     state.step += 1
     if task.settings.ema_decay:
         _update_average(state, task.settings.ema_decay)
-    return loss.detach()
+    return losses
 
 
 def _mean_over_processes(task: TrainingTask, value: torch.Tensor) -> float:
@@ -161,7 +166,8 @@ _NAMED = 4
 
 def _check_weights(state: State) -> None:
     """The last step of an epoch may spoil the weights with no loss after it to show it."""
-    if not all(bool(weight.isfinite().all()) for weight in state.model.parameters()):
+    weights = (weight for network in state.objective.networks for weight in network.parameters())
+    if not all(bool(weight.isfinite().all()) for weight in weights):
         raise _diverged(f"a weight became infinite or no number at the end of epoch {state.epoch + 1}")
 
 
@@ -177,19 +183,28 @@ def _diverged(what: str) -> DivergedError:
 
 
 def _agree_on_buffers(task: TrainingTask, state: State) -> None:
-    """Average what batch norms have counted: each process has seen other planes."""
+    """Average what batch norms have counted: each process has seen other samples."""
     if task.fabric.world_size == 1:
         return
-    for name, buffer in state.bare_model.named_buffers():
-        for value in (buffer, state.average.get(name)):
-            if value is not None and value.is_floating_point():
-                value.copy_(task.fabric.all_reduce(value.clone(), reduce_op="mean"))
+    for value in _counted_by_norms(state):
+        if value.is_floating_point():
+            value.copy_(task.fabric.all_reduce(value.clone(), reduce_op="mean"))
+
+
+def _counted_by_norms(state: State) -> Iterable[torch.Tensor]:
+    """Buffers of all networks, and their averages."""
+    for network in state.objective.networks:
+        average = state.average if network is state.objective.network else {}
+        for name, buffer in network.named_buffers():
+            yield buffer
+            if name in average:
+                yield average[name]
 
 
 def _update_average(state: State, decay: float) -> None:
     # Young averages forget faster, or the random first weights would stay in for long.
     decay = min(decay, (1 + state.step) / (10 + state.step))
-    weights = state.model.state_dict()
+    weights = state.objective.network.state_dict()
     if not state.average:
         state.average = {key: value.detach().clone() for key, value in weights.items()}
         return
@@ -202,22 +217,23 @@ def _update_average(state: State, decay: float) -> None:
 
 @contextmanager
 def averaged_weights(state: State) -> Iterator[None]:
-    """Puts the model into evaluation mode with the weights to validate; its own weights come back afterwards."""
-    own = {key: value.detach().clone() for key, value in state.model.state_dict().items()} if state.average else {}
+    """Puts the network into evaluation mode with the weights to validate; its own weights come back afterwards."""
+    network = state.objective.network
+    own = {key: value.detach().clone() for key, value in network.state_dict().items()} if state.average else {}
     if own:
-        state.model.load_state_dict(state.average)
-    state.model.eval()
+        network.load_state_dict(state.average)
+    network.eval()
     try:
         yield
     finally:
         if own:
-            state.model.load_state_dict(own)
+            network.load_state_dict(own)
 
 
 def validate(task: TrainingTask, state: State) -> dict[str, float]:
-    """Mean Dice of each class over the validation planes, on the network's grid, in 0..1.
+    """Mean Dice of each class over the validation samples, on the network's grid, in 0..1.
 
-    Pixels outside the field of view do not count. A plane where neither has the class does not count; one where only
+    Pixels outside the field of view do not count. A sample where neither has the class does not count; one where only
     one has it counts as 0.
     """
     sums = torch.zeros(2, len(task.class_names), dtype=torch.float64, device=task.fabric.device)
@@ -228,7 +244,7 @@ def validate(task: TrainingTask, state: State) -> dict[str, float]:
             picked = mine[start : start + task.validation_batch_size]
             images, labels = task.validation.unit(picked.to(task.fabric.device))
             images = task.laid_out(task.validation.normalise(images))
-            sums += _dice_sums(state.bare_model(images).argmax(1), labels, len(task.class_names))
+            sums += _dice_sums(state.objective.network(images).argmax(1), labels, len(task.class_names))
     total: Any = task.fabric.all_reduce(sums, reduce_op="sum")
     return {
         name: float(total[0, index] / total[1, index]) if total[1, index] else 0.0
@@ -237,13 +253,13 @@ def validate(task: TrainingTask, state: State) -> dict[str, float]:
 
 
 def _dice_sums(predicted: torch.Tensor, reference: torch.Tensor, classes: int) -> torch.Tensor:
-    """(2, classes): sum of Dice over planes, and number of planes that count."""
+    """(2, classes): sum of Dice over samples, and number of samples that count."""
     sums = torch.zeros(2, classes, dtype=torch.float64, device=predicted.device)
     counts = reference != IGNORED
     for index in range(classes):
         mine, theirs = (predicted == index + 1) & counts, reference == index + 1
-        size = mine.sum((1, 2)) + theirs.sum((1, 2))
-        both = (mine & theirs).sum((1, 2))
+        size = mine.flatten(1).sum(1) + theirs.flatten(1).sum(1)
+        both = (mine & theirs).flatten(1).sum(1)
         counted = size > 0
         sums[0, index] = (2 * both[counted].double() / size[counted]).sum()
         sums[1, index] = counted.sum()

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -61,6 +61,7 @@ OPTIMISERS: Catalog[torch.optim.Optimizer] = Catalog(
 )
 
 
+@runtime_checkable  # for checks of types while tests run
 class Schedule(Protocol):
     """Factor on the optimiser's rate."""
 

@@ -23,6 +23,7 @@ from cardiotrace.datasets.split import fold_seed
 from cardiotrace.learning.augmentation import Augmentation
 from cardiotrace.learning.losses import LOSSES
 from cardiotrace.learning.models.catalog import ARCHITECTURES
+from cardiotrace.learning.models.network import Network, NetworkSpec
 from cardiotrace.learning.models.sides import check_sides
 from cardiotrace.learning.training.distillation import Distillation
 from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
@@ -156,20 +157,34 @@ def recipe_from_plain(values: dict[str, Any]) -> Recipe:
 def _check_network(recipe: Recipe) -> None:
     """The network is made without memory to ask what it needs."""
     with torch.device("meta"):
-        network: Any = ARCHITECTURES.make(recipe.architecture, 1, 2, path="architecture")
-    needed = getattr(network, "group", None)
-    if needed not in (None, recipe.training.group):
+        network = ARCHITECTURES.make(recipe.architecture, NetworkSpec(1, 2, input_size(recipe)), path="architecture")
+    if network.group not in (None, recipe.training.group):
         raise ConfigError(
             f"architecture {recipe.architecture.name!r} learns from planes that belong together",
-            remedy=f'set training.group = "{needed}".',
+            remedy=f'set training.group = "{network.group}".',
         )
     _check_sides(recipe, network)
 
 
-def _check_sides(recipe: Recipe, network: Any) -> None:
+def input_size(recipe: Recipe) -> tuple[int, int] | None:
+    """Height and width of all that the recipe's network sees, in training and after it; None where they vary."""
+    prepared = _prepared_size(recipe)
+    return prepared if recipe.training.crop in (None, prepared) else None
+
+
+def _prepared_size(recipe: Recipe) -> tuple[int, int] | None:
+    """What every image is prepared to; None where each comes out at a size of its own."""
     placed = {recipe.preprocessing.transform_for(shape, spacing).shape for shape, spacing in _IMAGES}
+    if len(placed) > 1:
+        return None
+    height, width = placed.pop()
+    return height, width
+
+
+def _check_sides(recipe: Recipe, network: Network) -> None:
+    prepared = _prepared_size(recipe)
     # Where every image comes out at its own size, packing will say so.
-    sides = {"preprocessing": placed.pop()} if len(placed) == 1 else {}
+    sides = {} if prepared is None else {"preprocessing": prepared}
     if recipe.training.crop is not None:
         sides["training.crop"] = recipe.training.crop
     for key, (height, width) in sides.items():
@@ -242,10 +257,10 @@ def _find_split(values: dict[str, Any], folder: Path) -> None:
     data = values.get("data")
     split = data.get("split") if isinstance(data, dict) else None
     if isinstance(data, dict) and isinstance(split, str) and split.endswith(SPLIT_FILE) and "\0" not in split:
-        beside = folder / split
+        neighbour = folder / split
         # Not pathlib's: it raises for names that are too long.
-        if not os.path.exists(split) and os.path.exists(beside):  # noqa: PTH110
-            data["split"] = str(beside.resolve())
+        if not os.path.exists(split) and os.path.exists(neighbour):  # noqa: PTH110
+            data["split"] = str(neighbour.resolve())
 
 
 def override(values: dict[str, Any], dotted: str, value: Any) -> None:

@@ -1,12 +1,15 @@
 """A run folder: everything about one training in one place, resumable at any time."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
+from numpy.typing import NDArray
 
 from cardiotrace.core.contract import ENVIRONMENT
 from cardiotrace.core.errors import InputError, UsageError
@@ -17,18 +20,20 @@ from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split, write_split
 from cardiotrace.inference.model_file import Model
 from cardiotrace.io import write_json, write_text
-from cardiotrace.learning.losses import LOSSES
-from cardiotrace.learning.models.catalog import ARCHITECTURES
+from cardiotrace.learning.models.network import Network
 from cardiotrace.learning.training import state as states
+from cardiotrace.learning.training.build import ObjectiveContext, ObjectiveMaker, build_model, make_objective
 from cardiotrace.learning.training.device import flushed_denormals, make_fabric
-from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingOrder
-from cardiotrace.learning.training.distillation import StudentRequirements, Teacher, load_teachers, teacher_identities
+from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingNeeds, TrainingOrder
+from cardiotrace.learning.training.distillation import StudentRequirements, load_teachers, teacher_identities
 from cardiotrace.learning.training.environment import environment, read_environment
 from cardiotrace.learning.training.folder import RunFolder, check_folder
 from cardiotrace.learning.training.loop import OnStep, TrainingTask, run_epochs
-from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
 from cardiotrace.learning.training.recipe import Recipe, read_recipe, recipe_text
 from cardiotrace.learning.training.training_log import Row, TrainingLog
+from cardiotrace.learning.training.weights import LARGEST, load_fitting_weights, load_weights, save_weights
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,24 @@ class InitialWeights:
     sha256: str
     """Of the weights."""
     terms: Terms
+
+    def put_into(self, network: Network, *, only_fitting: bool) -> str:
+        """Begin with them, in place.
+
+        Args:
+            network: what begins.
+            only_fitting: take what has a place in the network; else all must.
+
+        Returns:
+            What was left out, in words; empty where nothing was.
+
+        Raises:
+            InputError: they are damaged, or do not fit.
+        """
+        if only_fitting:
+            return load_fitting_weights(network, self.weights)
+        load_weights(network, self.weights)
+        return ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +80,8 @@ class TrainingData:
     """Of the data set alone."""
     fold: int | None = None
     """Which fold the split is, if it is one."""
+    with_unlabelled: bool = False
+    """Whether samples without labels are learned from as well, for objectives that can."""
 
     @property
     def all_terms(self) -> Terms:
@@ -72,12 +97,63 @@ class Hardware:
     processes: int = 1
 
 
+def _unheard(done: int, total: int, loss: float) -> None:
+    """What the further processes of a run would say, the first says."""
+
+
 @dataclass(frozen=True)
 class RunCallbacks:
     """Who is told how it goes."""
 
-    on_step: OnStep
-    on_epoch: Callable[[Row, bool], None]
+    on_step: OnStep = _unheard
+    on_epoch: Callable[[Sequence[Row], bool], None] = lambda rows, is_best: None
+    """Called with the rows of the training log so far, and whether the last is the best."""
+    say: Callable[[str], None] = lambda text: None
+    """Told what somebody should know, such as weights that were left out."""
+
+
+@dataclass(frozen=True)
+class CheckedRun:
+    """A run that may go ahead: nothing in its folder is lost by it, and its teachers are at hand."""
+
+    recipe: Recipe
+    folder: RunFolder
+    teachers: tuple[Model, ...] = ()
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """How a training ended."""
+
+    is_first_process: bool
+    """The one that goes on to export the model; a distributed run has more, which have nothing left to do."""
+    best_epoch: int
+    """Whose weights are kept, from 1."""
+    best_score: float
+    """Its mean validation Dice on the network's grid, 0..1."""
+
+
+def check_run(
+    recipe: Recipe, folder: RunFolder, split: Split, student: StudentRequirements, *, resume: bool
+) -> CheckedRun:
+    """All that can be refused before any work is done.
+
+    Args:
+        recipe: the resolved recipe.
+        folder: where to write; an unfinished run there is continued with `resume`, refused without.
+        split: who is trained and validated on.
+        student: what the network shares with those who teach it.
+        resume: continue from the checkpoint if there is one.
+
+    Raises:
+        UsageError: the folder holds a run already and `resume` is off, or the run is of another recipe, split or
+            teachers.
+        InputError: a teacher is missing or does not fit, see `load_teachers`.
+    """
+    check_folder(folder, recipe, split, resume=resume)
+    teachers = () if recipe.distillation is None else load_teachers(recipe.distillation, student)
+    _check_teachers(folder, teachers)
+    return CheckedRun(recipe, folder, teachers)
 
 
 def finished_weights(folder: RunFolder) -> InitialWeights:
@@ -87,7 +163,7 @@ def finished_weights(folder: RunFolder) -> InitialWeights:
         InputError: it has none.
     """
     try:
-        digest = hashlib.sha256(read_limited(folder.best, largest=states.LARGEST)).hexdigest()
+        digest = hashlib.sha256(read_limited(folder.best, largest=LARGEST)).hexdigest()
         terms = Terms(**read_environment(folder.environment)["terms"])
     except (InputError, KeyError, TypeError):
         raise InputError("holds no finished run to start from", where=folder.path) from None
@@ -95,95 +171,113 @@ def finished_weights(folder: RunFolder) -> InitialWeights:
     return InitialWeights(folder.best, f"{recipe.name} ({recipe.data.dataset.name})", digest, terms)
 
 
-def build_model(recipe: Recipe, *, channels: int, classes: int) -> torch.nn.Module:
-    """The recipe's network with its first, seeded weights."""
-    torch.manual_seed(recipe.seed)
-    return ARCHITECTURES.make(recipe.architecture, channels, classes, path="architecture")
+def best_of(folder: RunFolder) -> states.BestEpoch:
+    """The epoch whose weights a run folder keeps; from the log where the checkpoint was deleted to save space.
+
+    Raises:
+        InputError: no epoch was finished.
+    """
+    if folder.checkpoint.exists():
+        return states.read_best(folder.checkpoint)
+    rows = TrainingLog(folder.journal).rows()
+    if not rows:
+        raise InputError("holds no finished epoch", where=folder.path, remedy="train first: `cardiotrace train`.")
+    row = max(rows, key=lambda row: float(row["score"]))
+    return states.BestEpoch(int(row["epoch"]), float(row["score"]))
 
 
-def trained_model(recipe: Recipe, folder: RunFolder, *, channels: int, classes: int) -> torch.nn.Module:
+def trained_model(recipe: Recipe, folder: RunFolder, *, channels: int, classes: int) -> Network:
     """The recipe's network with the best weights of a run.
 
     Raises:
         InputError: the weights are damaged, or of another network.
     """
     network = build_model(recipe, channels=channels, classes=classes)
-    states.load_weights(network, folder.best)
+    load_weights(network, folder.best)
     return network
 
 
 @flushed_denormals()  # from the start: making the network starts threads
 def train(
-    recipe: Recipe,
-    material: TrainingData,
-    folder: RunFolder,
+    run: CheckedRun,
+    data: TrainingData,
     *,
-    watch: RunCallbacks,
-    hardware: Hardware,
-    resume: bool,
-) -> bool:
-    """Train and leave the run folder with its best weights, journal and last checkpoint.
+    callbacks: RunCallbacks = RunCallbacks(),
+    hardware: Hardware = Hardware(),
+    objective: ObjectiveMaker = make_objective,
+) -> TrainingResult:
+    """Train and leave the run folder with its best weights, training log and last checkpoint.
 
     Args:
-        recipe: the resolved recipe.
-        material: packed data and split.
-        folder: where to write; an unfinished run there is continued with `resume`, refused without.
-        watch: callbacks for progress.
+        run: from `check_run`.
+        data: packed data and split.
+        callbacks: for progress.
         hardware: devices.
-        resume: continue from the checkpoint if there is one.
-
-    Returns:
-        Whether this is the first process of the run, the one that goes on to export the model.
+        objective: makes what is done with the batches; by default what the recipe asks for.
 
     Raises:
-        UsageError: the folder holds a run already and `resume` is off, or the run is of another recipe or split.
-        InputError: a part of the split has no planes, or the checkpoint is damaged.
+        InputError: a part of the split has no samples, or the checkpoint is damaged.
         WorkError: the loss is no longer a number, or the folder cannot be written.
     """
-    check_folder(folder, recipe, material.split, resume=resume)
-    teachers = teachers_of(recipe, material.scheme, material.packed.images.shape[1])
-    _check_teachers(folder, teachers)
+    recipe, folder = run.recipe, run.folder
     fabric = make_fabric(recipe.training, accelerator=hardware.accelerator, processes=hardware.processes)
     fabric.launch()
-    task, state = _assemble(fabric, recipe, material, teachers)
-    journal = TrainingLog(folder.journal)
-    digest = recipe.digest()
+    network = build_model(recipe, channels=data.packed.images.shape[1], classes=data.scheme.class_count)
+    left_out = _start(run, data, network)
+    task = _task(fabric, recipe, data)
+    context = ObjectiveContext(fabric, recipe, network, task.training.samples, run.teachers)
+    state = states.State(objective(context))
     if folder.checkpoint.exists():
-        states.load(state, folder.checkpoint, recipe=digest)
-    if fabric.is_global_zero:
-        _write_head(recipe, material, folder, teachers)
-        journal.cut(state.epoch)
-
-    def finish_epoch(row: Row, is_best: bool) -> None:
-        if fabric.is_global_zero:
-            # The checkpoint comes last: what stands here without it is written again, to the byte, by a resumed run.
-            if is_best:
-                states.save_weights(state.weights(), folder.best)
-            journal.add(row)
-            states.save(state, folder.checkpoint, recipe=digest)
-            watch.on_epoch(row, is_best)
-        fabric.barrier()
-
-    run_epochs(task, state, on_step=watch.on_step if fabric.is_global_zero else _unheard, on_epoch=finish_epoch)
+        states.load(state, folder.checkpoint, recipe=recipe.digest())
+        _LOG.info("%s goes on after epoch %d", folder.path, state.epoch)
+    writer = _RunWriter(run, fabric, callbacks)
+    writer.begin(data, state, left_out)
+    run_epochs(
+        task,
+        state,
+        on_step=callbacks.on_step if fabric.is_global_zero else _unheard,
+        on_epoch=lambda row, is_best: writer.finish_epoch(state, row, is_best),
+    )
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
-    return bool(fabric.is_global_zero)
+    return TrainingResult(bool(fabric.is_global_zero), state.best_epoch, state.best_score)
 
 
-def teachers_of(recipe: Recipe, scheme: LabelScheme, channels: int) -> tuple[Model, ...]:
-    """The models that teach the recipe's, none where it names none; worth asking for before any work is done.
+class _RunWriter:
+    """Keeps a run folder; only the first process writes.
 
     Args:
-        recipe: the resolved recipe.
-        scheme: of the data.
-        channels: of the network's input.
-
-    Raises:
-        InputError: see `load_teachers`.
+        run: what is trained, and where.
+        fabric: launched.
+        callbacks: who is told.
     """
-    if recipe.distillation is None:
-        return ()
-    return load_teachers(recipe.distillation, StudentRequirements(scheme, recipe.preprocessing, channels))
+
+    def __init__(self, run: CheckedRun, fabric: Fabric, callbacks: RunCallbacks) -> None:
+        self.run, self.fabric, self.callbacks = run, fabric, callbacks
+        self.log = TrainingLog(run.folder.journal)
+        self.rows: list[Row] = []
+
+    def begin(self, data: TrainingData, state: states.State, left_out: str) -> None:
+        """Write what a run tells of itself before its first epoch."""
+        if not self.fabric.is_global_zero:
+            return
+        if left_out:
+            self.callbacks.say(f"initial weights: {left_out}")
+        _write_head(self.run, data, left_out)
+        self.rows = self.log.cut(state.epoch)
+
+    def finish_epoch(self, state: states.State, row: Row, is_best: bool) -> None:
+        """Write what an epoch has changed."""
+        if self.fabric.is_global_zero:
+            folder = self.run.folder
+            # The checkpoint comes last: what stands here without it is written again, to the byte, by a resumed run.
+            if is_best:
+                save_weights(state.weights(), folder.best)
+            self.log.add(row)
+            self.rows.append(row)
+            states.save(state, folder.checkpoint, recipe=self.run.recipe.digest())
+            self.callbacks.on_epoch(self.rows, is_best)
+        self.fabric.barrier()
 
 
 def _check_teachers(folder: RunFolder, teachers: Sequence[Model]) -> None:
@@ -198,73 +292,58 @@ def _check_teachers(folder: RunFolder, teachers: Sequence[Model]) -> None:
         )
 
 
-def _unheard(done: int, total: int, loss: float) -> None:
-    """What the further processes of a run would say, the first says."""
+def _start(run: CheckedRun, data: TrainingData, network: Network) -> str:
+    """Put the weights of another run into the network, in place, where a run begins with them; tells what is left."""
+    if data.start is None or run.folder.checkpoint.exists():
+        return ""
+    return data.start.put_into(network, only_fitting=run.recipe.training.initial_weights == "fitting")
 
 
-def _assemble(
-    fabric: Fabric, recipe: Recipe, material: TrainingData, teachers: Sequence[Model]
-) -> tuple[TrainingTask, states.State]:
-    model = build_model(recipe, channels=material.packed.images.shape[1], classes=material.scheme.class_count)
-    if material.start is not None:
-        states.load_weights(model, material.start.weights)
-    if recipe.training.channels_last:
-        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser = OPTIMISERS.make(recipe.optimiser, model.parameters(), path="optimiser")
-    base_rate = float(optimiser.param_groups[0]["lr"])
-    if recipe.training.compile == "on" or (recipe.training.compile == "auto" and fabric.device.type == "cuda"):
-        model.compile()  # in place: a wrapper would rename the weights
-    model, optimiser = fabric.setup(model, optimiser)
-    training, validation = (
-        _feed(material, patients, recipe, fabric, part)
-        for patients, part in ((material.split.training, "training"), (material.split.validation, "validation"))
-    )
-    order = TrainingOrder(
-        recipe.seed,
-        recipe.training.batch_size,
-        recipe.augmentation,
-        material.mirror_axes,
-        fabric.global_rank,
-        fabric.world_size,
-        recipe.training.steps_per_epoch,
-        recipe.training.crop,
-    )
-    task = TrainingTask(
+def _task(fabric: Fabric, recipe: Recipe, data: TrainingData) -> TrainingTask:
+    settings = recipe.training
+    apex = None if recipe.augmentation.sector is None else recipe.augmentation.sector.apex
+    needs = TrainingNeeds(settings.group, apex)
+    return TrainingTask(
         fabric=fabric,
-        settings=recipe.training,
-        loss=LOSSES.make(recipe.loss, path="loss"),
-        order=order,
-        training=training,
-        validation=validation,
-        class_names=tuple(str(structure) for structure in material.scheme.structures),
-        base_rate=base_rate,
-        teach=Teacher.of(teachers, recipe.distillation).distillation_loss if teachers and recipe.distillation else None,
+        settings=settings,
+        order=TrainingOrder(
+            recipe.seed,
+            settings.batch_size,
+            recipe.augmentation,
+            data.mirror_axes,
+            fabric.global_rank,
+            fabric.world_size,
+            settings.steps_per_epoch,
+            settings.crop,
+        ),
+        training=DeviceDataset(data.packed, _indices(data, "training"), recipe.preprocessing, fabric.device, needs),
+        validation=DeviceDataset(data.packed, _indices(data, "validation"), recipe.preprocessing, fabric.device),
+        class_names=tuple(str(structure) for structure in data.scheme.structures),
     )
-    return task, states.State(model, optimiser, SCHEDULES.make(recipe.schedule, path="schedule"))
 
 
-def _feed(material: TrainingData, patients: Sequence[str], recipe: Recipe, fabric: Fabric, part: str) -> DeviceDataset:
-    indices = material.packed.indices_of(patients)
+def _indices(data: TrainingData, part: str) -> NDArray[np.int64]:
+    """Samples of a part of the split; without labels only where training learns from those too."""
+    patients = data.split.training if part == "training" else data.split.validation
+    labelled_only = part == "validation" or not data.with_unlabelled
+    indices = data.packed.indices_of(patients, labelled_only=labelled_only)
     if not len(indices):
         raise InputError(
             f"the {part} part of the split has no labelled image", remedy="look at `cardiotrace data split`."
         )
-    if part != "training":
-        return DeviceDataset(material.packed, indices, recipe.preprocessing, fabric.device)
-    apex = None if recipe.augmentation.sector is None else recipe.augmentation.sector.apex
-    return DeviceDataset(
-        material.packed, indices, recipe.preprocessing, fabric.device, group=recipe.training.group, apex=apex
-    )
+    return indices
 
 
-def _write_head(recipe: Recipe, material: TrainingData, folder: RunFolder, teachers: Sequence[Model]) -> None:
+def _write_head(run: CheckedRun, data: TrainingData, left_out: str) -> None:
+    folder, teachers = run.folder, run.teachers
     if not folder.checkpoint.exists():  # a resumed run keeps what it once started from
-        start = material.start
+        start = data.start
         came = "" if start is None else f"{start.name}, weights with sha256 {start.sha256}"
-        terms = Terms.together([material.all_terms, *(model.spec.terms for model in teachers)])
-        made = {**environment(recipe.seed), "started_from": came, "terms": asdict(terms)}
-        made |= {"taught_by": teacher_identities(teachers)} if teachers else {}
-        made |= {} if material.fold is None else {"fold": material.fold}
-        write_json(folder.environment, ENVIRONMENT.stamp(made))  # the first file of a run, see `RunFolder.is_begun`
-    write_text(folder.recipe, recipe_text(recipe))
-    write_split(material.split, folder.split)
+        came += f"; {left_out}" if left_out else ""
+        terms = Terms.together([data.all_terms, *(model.spec.terms for model in teachers)])
+        told = {**environment(run.recipe.seed), "started_from": came, "terms": asdict(terms)}
+        told |= {"taught_by": teacher_identities(teachers)} if teachers else {}
+        told |= {} if data.fold is None else {"fold": data.fold}
+        write_json(folder.environment, ENVIRONMENT.stamp(told))  # the first file of a run, see `RunFolder.is_begun`
+    write_text(folder.recipe, recipe_text(run.recipe))
+    write_split(data.split, folder.split)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from cardiotrace.learning.training.grouping import PAIR, Group
+from cardiotrace.learning.models.network import Group
+from cardiotrace.learning.training.grouping import PAIR
 
 MOST_EPOCHS = 1_000_000
 """More than any training runs: a mistyped number."""
@@ -14,17 +15,20 @@ class TrainingSettings:
     """Settings of the loop, as they stand under `[training]` in a recipe."""
 
     epochs: int = 24
-    """Passes over the training planes."""
+    """Passes over the training samples."""
     batch_size: int = 10
-    """Planes per step, over all processes together."""
+    """Samples per step, over all processes together."""
     steps_per_epoch: int | None = None
-    """Steps of an epoch, over as many passes as that takes; by default an epoch is one pass over the planes."""
+    """Steps of an epoch, over as many passes as that takes; by default an epoch is one pass over the samples."""
     crop: tuple[int, int] | None = None
     """Height and width of a random window of each prepared plane that is learned from, with its true surroundings
     where augmentation looks beyond it; validation sees whole planes. By default the whole plane."""
     group: Group | None = None
-    """"phases" puts two phases of the same slice beside each other (ED before ES), moved alike by augmentation, for
-    networks that learn from both; a plane without a partner stands twice. By default each plane is alone."""
+    """"phases" puts two phases of the same slice side by side (ED before ES), moved alike by augmentation, for
+    networks that learn from both; a sample without a partner stands twice. By default each sample is alone."""
+    initial_weights: Literal["fitting"] | None = None
+    """"fitting" takes from the run of `--start-from` the weights that have a place in this network and says what is
+    left out, so that another architecture or number of classes can begin with them. By default all must fit."""
     patience: int = 0
     """Stop after so many epochs without a better validation score; 0 never stops early."""
     ema_decay: float = 0.0
@@ -41,12 +45,7 @@ class TrainingSettings:
     """Same seed, same machine, same numbers."""
 
     def __post_init__(self) -> None:
-        if self.epochs < 1 or self.batch_size < 1:
-            raise ValueError("epochs and batch_size must be at least 1")
-        if self.epochs > MOST_EPOCHS:
-            raise ValueError(f"epochs must be at most {MOST_EPOCHS}, got {self.epochs:.3g}")
-        if self.steps_per_epoch is not None and self.steps_per_epoch < 1:
-            raise ValueError("steps_per_epoch must be at least 1")
+        self._check_counts()
         if self.crop is not None and min(self.crop) < 1:
             raise ValueError("the sides of crop must be at least 1")
         if self.group is not None and self.batch_size % PAIR:
@@ -55,3 +54,11 @@ class TrainingSettings:
             raise ValueError("ema_decay must lie in [0, 1)")
         if self.patience < 0 or self.gradient_clip < 0:
             raise ValueError("patience and gradient_clip must not be negative")
+
+    def _check_counts(self) -> None:
+        if self.epochs < 1 or self.batch_size < 1:
+            raise ValueError("epochs and batch_size must be at least 1")
+        if self.epochs > MOST_EPOCHS:
+            raise ValueError(f"epochs must be at most {MOST_EPOCHS}, got {self.epochs:.3g}")
+        if self.steps_per_epoch is not None and self.steps_per_epoch < 1:
+            raise ValueError("steps_per_epoch must be at least 1")

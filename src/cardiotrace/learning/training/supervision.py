@@ -1,59 +1,110 @@
-"""What a network is taught by: every output that it gives while it trains, and what it adds of its own."""
+"""Supervised training: a loss on every output of a network, and what the network adds of its own."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from functools import reduce
+from operator import add
 
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from cardiotrace.learning.losses import Loss
+from cardiotrace.learning.models.network import Network, TrainingOutputs
+from cardiotrace.learning.training.device_dataset import TrainingBatch
+from cardiotrace.learning.training.learner import Learner, descend
+from cardiotrace.learning.training.objective import TOTAL, Losses, Progress, Snapshot
 
-Outputs = Tensor | Sequence[Tensor]
-"""Logits, or several logits with the one that counts in use first."""
+SEGMENTATION = "segmentation"
+"""Name of the loss on the logits, where the network learns from more than those."""
 
 
-def supervised_loss(network: nn.Module, outputs: Outputs, labels: Tensor, loss: Loss) -> Tensor:
-    """Sum over outputs of weight_i loss(output_i, labels_i), plus `network.auxiliary_loss(outputs, labels)`.
-
-    While it trains, a network may return a tuple of logits, the final one first; its attribute
-    `output_weights` then holds a weight for each. labels_i are the labels on the grid of output i, taken from
-    the nearest pixel. An output of weight 0 is not looked at. A network that learns from more than its logits
-    has a method `auxiliary_loss(outputs, labels)` that returns a scalar.
+class SupervisedObjective:
+    """Labels teach one network; a network's `auxiliary_losses` (co-learning, shape priors) are added.
 
     Args:
-        network: without wrappers, so that its attributes can be read.
-        outputs: what its forward returned in training mode.
-        labels: class of every pixel, (batch, height, width).
+        fabric: launched.
+        learner: of the network.
+        loss: of one output.
+    """
+
+    def __init__(self, fabric: Fabric, learner: Learner[Network], loss: Loss) -> None:
+        self.fabric, self.learner, self.loss = fabric, learner, loss
+
+    @property
+    def network(self) -> Network:
+        """See `Objective`."""
+        return self.learner.network
+
+    @property
+    def networks(self) -> Sequence[nn.Module]:
+        """See `Objective`."""
+        return (self.network,)
+
+    @property
+    def learning_rate(self) -> float:
+        """See `Objective`."""
+        return self.learner.learning_rate
+
+    def loss_of(self, images: Tensor) -> Loss:
+        """The loss for the batch of these images; who is taught by more than labels makes it of both."""
+        return self.loss
+
+    def step(self, batch: TrainingBatch, progress: Progress) -> Losses:
+        """See `Objective`."""
+        loss = self.loss_of(batch.images)
+        outputs = TrainingOutputs.of(self.learner.model(batch.images))
+        segmentation = supervised_loss(outputs, batch.labels, loss)
+        auxiliary = self.network.auxiliary_losses(outputs, batch.labels)
+        # The network's own are summed first: floating-point sums depend on the order, and runs are repeated to the bit.
+        total = (segmentation + reduce(add, auxiliary.values()) if auxiliary else segmentation) * batch.weight
+        descend(self.fabric, total, progress, [self.learner])
+        named = {SEGMENTATION: segmentation, **auxiliary} if auxiliary else {}
+        return {TOTAL: total.detach(), **{name: value.detach() * batch.weight for name, value in named.items()}}
+
+    def observe(self, score: float) -> None:
+        """See `Objective`."""
+        self.learner.schedule.observe(score)
+
+    def state(self) -> Snapshot:
+        """See `Objective`."""
+        return self.learner.state()
+
+    def restore(self, state: Snapshot) -> None:
+        """See `Objective`."""
+        self.learner.restore(state)
+
+
+def supervised_loss(outputs: TrainingOutputs, labels: Tensor, loss: Loss) -> Tensor:
+    """Sum over outputs of weight_i loss(output_i, labels_i).
+
+    labels_i are the labels on the grid of output i, taken from the nearest pixel.
+
+    Args:
+        outputs: what the network gave in training.
+        labels: class of every pixel, (batch, *space).
         loss: of one output.
 
     Returns:
         Scalar to be made small.
 
     Raises:
-        ValueError: the network has not as many weights as outputs.
+        ValueError: there are not as many weights as outputs.
 
     Example:
-        >>> network = nn.Module()
-        >>> network.output_weights = (0.75, 0.25)
         >>> fine, coarse = torch.full((1, 2, 4, 4), 2.0), torch.full((1, 2, 2, 2), 4.0)
         >>> mean = lambda logits, labels: logits.mean()
-        >>> float(supervised_loss(network, (fine, coarse), torch.zeros(1, 4, 4, dtype=torch.long), mean))
+        >>> outputs = TrainingOutputs((fine, coarse), (0.75, 0.25))
+        >>> float(supervised_loss(outputs, torch.zeros(1, 4, 4, dtype=torch.long), mean))
         2.5
     """
-    every = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
-    weights: Sequence[float] = (1.0,) if isinstance(outputs, Tensor) else cast(Any, network).output_weights
-    terms = [
-        weight * loss(output, _on_grid(labels, output)) for weight, output in zip(weights, every, strict=True) if weight
-    ]
-    total = torch.stack(terms).sum()
-    extra: Callable[[Outputs, Tensor], Tensor] | None = getattr(network, "auxiliary_loss", None)
-    return total if extra is None else total + extra(outputs, labels)
+    pairs = zip(outputs.weights, outputs.logits, strict=True)
+    return torch.stack([weight * loss(logits, _on_grid(labels, logits)) for weight, logits in pairs if weight]).sum()
 
 
 def _on_grid(labels: Tensor, output: Tensor) -> Tensor:
     """Labels of the pixels nearest to those of a coarser output."""
-    size = output.shape[-2:]
-    if labels.shape[-2:] == size:
+    size = output.shape[2:]
+    if labels.shape[1:] == size:
         return labels
     # Integers of labels are exact in float32.
     resized = nn.functional.interpolate(labels.unsqueeze(1).float(), size=size, mode="nearest")

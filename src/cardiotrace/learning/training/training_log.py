@@ -1,4 +1,4 @@
-"""The run's diary: one JSON object per epoch, readable while the run goes on."""
+"""The training log: one JSON object per epoch, readable while the run goes on."""
 
 import json
 import os
@@ -8,6 +8,7 @@ from typing import Any
 from cardiotrace.core.contract import TRAINING_LOG
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.file import read_limited
+from cardiotrace.core.former import with_present_keys
 from cardiotrace.core.plain import LARGEST_TABLE, parse_json
 from cardiotrace.io import write_text
 from cardiotrace.io.atomic import as_work_error
@@ -15,6 +16,8 @@ from cardiotrace.io.atomic import as_work_error
 Row = dict[str, Any]
 
 _NEEDED = {"epoch", "score"}
+_FORMER_KEYS = {"rate": "learning_rate"}
+"""Of version 1."""
 
 
 class TrainingLog:
@@ -41,7 +44,7 @@ class TrainingLog:
             raise InputError(f"line {number} {error.what}", where=self.path) from None
         if not isinstance(row, dict) or not row.keys() >= _NEEDED:
             raise InputError(f"line {number} is no row about an epoch", where=self.path)
-        return TRAINING_LOG.read(row, where=self.path)
+        return with_present_keys(TRAINING_LOG.read(row, where=self.path), _FORMER_KEYS)
 
     def add(self, row: Row) -> None:
         """Append a row and force it to disk; where that fails, the file is as it was.
@@ -59,10 +62,11 @@ class TrainingLog:
                 os.ftruncate(file.fileno(), before)
                 raise
 
-    def cut(self, epochs: int) -> None:
-        """Forget rows after so many epochs: a resumed run writes them again."""
+    def cut(self, epochs: int) -> list[Row]:
+        """Forget rows after so many epochs, which a resumed run writes again; returns the rows that are kept."""
         kept = [row for row in self.rows() if row["epoch"] <= epochs] if epochs else []
         write_text(self.path, "".join(map(_line, kept)))
+        return kept
 
 
 def _line(row: Row) -> str:

@@ -1,4 +1,4 @@
-"""Windows of planes: a part of each is learned from, augmented with its true surroundings."""
+"""Windows of samples: a part of each is learned from, augmented with its true surroundings."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -10,55 +10,57 @@ from torch import Tensor
 from cardiotrace.core.errors import InputError
 from cardiotrace.learning.augmentation import Parameters
 
-Shape = tuple[int, int]
+Shape = tuple[int, ...]
+"""Height and width, after the depth where samples are volumes."""
 
 
 @dataclass(frozen=True)
 class Windows:
-    """One rectangle per plane, all of one size.
+    """One rectangle, or box, per sample, all of one size.
 
     Args:
-        first: (row, column) of each rectangle's first pixel.
-        shape: height and width.
+        first: (row, column) of each rectangle's first pixel, after the slice where it is a box.
+        shape: sides in the same order.
     """
 
-    first: Int64[Tensor, "batch 2"]
+    first: Int64[Tensor, "batch axes"]
     shape: Shape
 
 
-def draw_windows(count: int, planes: Shape, shape: Shape, generator: torch.Generator) -> Windows:
-    """Windows anywhere in planes, each place as likely as any other.
+def draw_windows(count: int, samples: Shape, shape: Shape, generator: torch.Generator) -> Windows:
+    """Windows anywhere in samples, each place as likely as any other.
 
     Args:
         count: number of windows.
-        planes: height and width of the planes.
-        shape: height and width of the windows.
+        samples: sides of the samples.
+        shape: sides of the windows.
         generator: on the CPU.
 
     Raises:
-        InputError: a window is larger than a plane.
+        InputError: a window is larger than a sample, or has other axes.
 
     Example:
         >>> windows = draw_windows(100, (4, 6), (4, 5), torch.Generator().manual_seed(0))
         >>> windows.first.amax(0).tolist()
         [0, 1]
     """
-    if shape[0] > planes[0] or shape[1] > planes[1]:
+    if len(shape) != len(samples) or any(side > whole for side, whole in zip(shape, samples, strict=True)):
+        window, sample = ("x".join(map(str, sides)) for sides in (shape, samples))
         raise InputError(
-            f"a crop of {shape[0]}x{shape[1]} does not fit into prepared images of {planes[0]}x{planes[1]}",
+            f"a crop of {window} does not fit into prepared images of {sample}",
             remedy="set training.crop to a smaller size, or leave it out.",
         )
-    sides = zip(planes, shape, strict=True)
-    firsts = [torch.randint(plane - side + 1, (count,), generator=generator) for plane, side in sides]
+    sides = zip(samples, shape, strict=True)
+    firsts = [torch.randint(whole - side + 1, (count,), generator=generator) for whole, side in sides]
     return Windows(torch.stack(firsts, dim=1), shape)
 
 
-def surroundings(windows: Windows, planes: Shape, parameters: Parameters) -> tuple[Windows, Parameters]:
+def surroundings(windows: Windows, plane: Shape, parameters: Parameters) -> tuple[Windows, Parameters]:
     """The part of each plane that its augmented window looks at, and the same change seen from that part.
 
     Args:
         windows: what the network is to see, before augmentation.
-        planes: height and width of the planes.
+        plane: height and width of the planes.
         parameters: changes of the windows.
 
     Returns:
@@ -66,7 +68,7 @@ def surroundings(windows: Windows, planes: Shape, parameters: Parameters) -> tup
         Only what lies beyond the plane itself is missing.
     """
     low, high = _looked_at(windows, parameters)
-    limits = torch.tensor(planes)
+    limits = torch.tensor(plane)
     size = torch.minimum((high - low).amax(dim=0), limits)
     first = torch.minimum(low.clamp(min=0), limits - size)
     # Coordinates are (x, y) from -1 to 1 between edges, windows (row, column) in pixels.

@@ -14,7 +14,7 @@ from cardiotrace.core.exam import Case
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.joined import JoinedConfig
-from cardiotrace.datasets.packed import PackedDataset, packed
+from cardiotrace.datasets.packed import PackedDataset, Packing, packed
 from cardiotrace.datasets.split import Split, k_folds, patient_groups
 from cardiotrace.preprocessing import Preprocessing
 from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
@@ -75,16 +75,9 @@ def pack(
     cases = [case for case in dataset.cases() if case.read_labels is not None]
     expected = preprocessing.channels(dataset.channels)
     with watch.stage(f"packing {dataset.name}") as tick:
-        data = packed(
-            cases,
-            root=dataset.root,
-            scheme=dataset.scheme,
-            preprocessing=preprocessing,
-            cache=cache_folder(cache),
-            name=dataset.name,
-            options={"channels": dataset.channels, **reading_options(dataset)},
-            on_progress=tick,
-        )
+        options = {"channels": dataset.channels, **reading_options(dataset)}
+        packing = Packing(dataset.root, dataset.scheme, preprocessing, options)
+        data = packed(cases, packing, cache=cache_folder(cache), name=dataset.name, on_progress=tick)
     LOG.debug("%s is packed in %s", dataset.name, data.folder)
     if data.images.shape[1] != expected:  # said now, as the network could be trained and never exported
         raise InputError(

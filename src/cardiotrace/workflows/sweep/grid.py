@@ -28,7 +28,7 @@ def grid_table(
     cases = {case.name: case for case in dataset.cases()}
     rows = []
     for name, places in _places_by_case(packed, indices).items():
-        planes = [packed.planes[indices[place]] for place in places]
+        planes = [packed.samples[indices[place]] for place in places]
         # A case need not have been packed whole: what is not there counts nowhere.
         shape = (max(plane.time for plane in planes) + 1, max(plane.depth for plane in planes) + 1)
         found, known = (np.full((*shape, *predicted.shape[1:]), IGNORED, np.uint8) for _ in range(2))
@@ -43,7 +43,7 @@ def _places_by_case(packed: PackedDataset, indices: np.ndarray[Any, Any]) -> dic
     """Which of the predictions are of each case."""
     named: dict[str, list[int]] = {}
     for place, index in enumerate(indices):
-        named.setdefault(packed.planes[index].case, []).append(place)
+        named.setdefault(packed.samples[index].case, []).append(place)
     return named
 
 

@@ -33,7 +33,7 @@ from cardiotrace.workflows.export import describe
 from cardiotrace.workflows.services.dataset import cases_of
 from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.sweep.grid import grid_table
-from cardiotrace.workflows.train import PlannedRun, RecipeConfig, split_of, training_data
+from cardiotrace.workflows.train import PlannedRun, RecipeConfig, check_planned, split_of, training_data
 
 RESULT, GRID = "result.json", "testing-grid.json"
 """Files of a finished run: what came of it, and its testing part on the network's grid."""
@@ -105,9 +105,10 @@ def finish_run(job: Job, reporter: ProgressReporter = SILENT, *, opener: DataOpe
     """
     started = time.perf_counter()
     folder, dataset = job.folder, opener.dataset(job.run.recipe.data.dataset)
-    data = training_data(planned_run(job, dataset), opener)
+    planned = planned_run(job, dataset)
+    data = training_data(planned, opener)
     folder.path.mkdir(parents=True, exist_ok=True)
-    is_diverged = not _trained(job, data, reporter)
+    is_diverged = not _trained(planned, dataset, data, reporter)
     tested = _tested(job, dataset, data) if folder.best.exists() else None
     row = _row(job, data, tested, is_diverged=is_diverged)
     row = dataclasses.replace(row, seconds=round(time.perf_counter() - started, 1))
@@ -140,12 +141,12 @@ def network_of(job: Job, dataset: Dataset, packed: PackedDataset) -> Module:
     return trained_model(job.run.recipe, job.folder, channels=channels, classes=classes)
 
 
-def _trained(job: Job, data: TrainingData, reporter: ProgressReporter) -> bool:
+def _trained(planned: PlannedRun, dataset: Dataset, data: TrainingData, reporter: ProgressReporter) -> bool:
     """Train to the end; False where a number became none, which is a result as well."""
     with reporter.stage("training") as advance:
-        callbacks = RunCallbacks(lambda done, total, loss: advance(done, total), lambda row, is_best: None)
+        callbacks = RunCallbacks(lambda done, total, loss: advance(done, total))
         try:
-            train(job.run.recipe, data, job.folder, watch=callbacks, hardware=job.hardware, resume=True)
+            train(check_planned(planned, dataset), data, callbacks=callbacks, hardware=planned.hardware)
         except DivergedError:
             return False
     return True
