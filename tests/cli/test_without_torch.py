@@ -57,6 +57,6 @@ def test_a_model_is_used_without_torch_and_the_log_is_quiet(camus, model, tmp_pa
     assert (quiet.returncode, quiet.stderr) == (0, "")
     told = run(*words, "--overwrite", "--debug")
     assert told.returncode == 0
-    assert f"DEBUG:cardiotrace.workflows.services.tracing:loading {model}" in told.stderr.splitlines()
+    assert f"DEBUG cardiotrace.workflows.services.tracing: loading {model}" in told.stderr.splitlines()
     assert "patient0001_4CH_ED: traced by tiny" in told.stderr
     assert told.stdout == quiet.stdout

@@ -28,7 +28,7 @@ from cardiotrace.extend import Entry
 @dataclass(frozen=True)
 class Gamma:
     exponent: float = 0.5
-    def normalise(self, image):
+    def normalise(self, image, dimensions=2):
         return (image ** np.float32(self.exponent)).astype(np.float32)
 
 GAMMA = Entry("gamma", Gamma, lambda config: config, "Brightens what is dark.")
@@ -126,7 +126,7 @@ def test_a_foreign_step_takes_part_in_preprocessing(steps):
     import numpy as np
 
     prepare = Preprocessing([Choice("resize", {"height": 2, "width": 2}), Choice("gamma", {"exponent": 2.0})])
-    made = prepare.apply(np.full((4, 4), 51, np.uint8), prepare.place((4, 4), None))
+    made = prepare.apply(np.full((4, 4), 51, np.uint8), prepare.transform_for((4, 4), None))
     assert np.allclose(made, 0.04)  # (51 / 255) squared
 
 

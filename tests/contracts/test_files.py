@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cardiotrace.workflows.record import read_record
 
 from cardiotrace.clinical.quantity import Measures
 from cardiotrace.core.config import to_plain
@@ -29,14 +28,16 @@ from cardiotrace.core.label import CAMUS
 from cardiotrace.datasets.packed import open_packed
 from cardiotrace.datasets.split import Split, read_split, write_split
 from cardiotrace.evaluation.sweep import RunResult
-from cardiotrace.evaluation.table import read_table, table_to_json
+from cardiotrace.evaluation.table import read_case_table, table_to_json
 from cardiotrace.inference.spec import spec_from_plain, spec_to_plain
 from cardiotrace.io import write_json
 from cardiotrace.io.results import MANIFEST, NO_MANIFEST, read_manifest, staged_results
 from cardiotrace.learning.training import state as states
 from cardiotrace.learning.training.environment import environment, read_environment
+from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.recipe import read_recipe, recipe_text
 from cardiotrace.learning.training.training_log import TrainingLog
+from cardiotrace.workflows.services.record import read_record
 from cardiotrace.workflows.sweep import job
 from tests.fake.models import make_spec
 from tests.learning.training import tiny
@@ -62,7 +63,8 @@ name = "adam"
 rate = 0.01
 """
 FIRST_MEASURES = """{"version": "1", "exam": "a", "flags": ["two beats"], "key_frames": [], "curves": [],
- "quantities": [{"name": "ejection_fraction", "value": 58, "unit": "percent", "method": "one plane", "view": "A4C",
+ "quantities": [{"name": "ejection_fraction", "value": 58, "unit": "percent", "method": "discs, one plane",
+                  "view": "A4C",
                  "frames": ["a:0"], "flags": []}]}"""
 FIRST_SPLIT = '{"training": ["a", "b"], "validation": ["c"], "testing": [], "missing": ["d"]}'
 FIRST_ENVIRONMENT = '{"python": "3.11.7", "packages": {"torch": "2.6"}, "commit": "abc", "seed": 1}'
@@ -73,7 +75,7 @@ FIRST_MANIFEST = """{"format": "cardiotrace results 1", "is_complete": true, "ma
 
 def test_a_first_table_is_read_under_the_present_words(tmp_path):
     (tmp_path / "t.json").write_text(FIRST_TABLE)
-    table = read_table(tmp_path / "t.json")
+    table = read_case_table(tmp_path / "t.json")
     assert (str(table.rows[0].presence), table.rows[0].scores["hausdorff_mm"]) == ("false negative", float("inf"))
     assert table.quantities[0].key == "left_ventricular_ejection_fraction_percent"
     assert table.agreement("left_ventricular_ejection_fraction_percent", "traced").bias == -2.0
@@ -111,7 +113,7 @@ def test_a_first_log_goes_on_and_is_cut_as_before(tmp_path):
     assert log.rows()[1:] == [{"epoch": 2, "score": 0.75, "learning_rate": 0.005}, {"epoch": 3, "score": 0.8}]
     log.cut(2)
     assert [json.loads(line) for line in log.path.read_text().splitlines()] == [
-        {"version": 1, **json.loads(line)} for line in FIRST_LOG.splitlines()
+        {"version": 2, **json.loads(line.replace("rate", "learning_rate"))} for line in FIRST_LOG.splitlines()
     ]
 
 
@@ -156,7 +158,7 @@ def _manifest(folder: Path) -> Path:
 
 def _table(folder: Path) -> Path:
     (folder / "first.json").write_text(FIRST_TABLE)
-    (folder / "table.json").write_text(table_to_json(read_table(folder / "first.json")))
+    (folder / "table.json").write_text(table_to_json(read_case_table(folder / "first.json")))
     return folder / "table.json"
 
 
@@ -187,7 +189,7 @@ def _spec_text(path: Path) -> Any:
 KINDS = [
     Kind(MEASURES, _measures, lambda path: read_record(path.parent).measures),
     Kind(RESULTS, _manifest, lambda path: read_manifest(path.parent)),
-    Kind(CASE_TABLE, _table, lambda path: table_to_json(read_table(path))),
+    Kind(CASE_TABLE, _table, lambda path: table_to_json(read_case_table(path))),
     Kind(SPLIT, _split, read_split),
     Kind(ENVIRONMENT, _environment, read_environment),
     Kind(TRAINING_LOG, _log, lambda path: TrainingLog(path).rows()),
@@ -278,20 +280,20 @@ def test_a_result_of_a_sweep_is_read_with_and_without_a_version(tmp_path):
 
     run = Run()
     run.recipe = recipe
-    made = job.Job(run, tmp_path, None)
+    made = job.Job(run, RunFolder(tmp_path), None)
     plain = {"recipe": recipe.digest(), **to_plain(result)}
     for values in (plain, SWEEP_RESULT.stamp(plain), SWEEP_RESULT.stamp({**plain, "carbon_kg": 3})):
         write_json(tmp_path / job.RESULT, values)
-        assert job.read_result(made) == result
+        assert job.kept_result(made).row == result
     for values, said in (({**plain, "version": 2}, "newer CardioTrace"), ([], "is no result of a run")):
         write_json(tmp_path / job.RESULT, values)
         with pytest.raises(InputError, match=said):
-            job.read_result(made)
+            job.kept_result(made)
 
 
 def test_a_packed_cache_of_another_version_is_never_opened(tmp_path):
-    for version, said in ((2, "older"), (4, "newer")):
+    for version, said in ((3, "older"), (5, "newer")):
         (tmp_path / "index.json").write_text(json.dumps({"version": version, "sha256": {}, "planes": []}))
-        with pytest.raises(InputError, match=f"packed cache was written by a{'n' * (version == 2)} {said} CardioTrace"):
+        with pytest.raises(InputError, match=f"packed cache was written by a{'n' * (version == 3)} {said} CardioTrace"):
             open_packed(tmp_path)
-    assert PACKED.version == 3
+    assert PACKED.version == 4

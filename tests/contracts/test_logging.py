@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from cardiotrace.cli.main import main
-from cardiotrace.cli.output import show_log
+from cardiotrace.cli.output import shown_log
 from cardiotrace.io import leftover, write_text
 from cardiotrace.io.results import MANIFEST, read_manifest
 
@@ -30,14 +30,15 @@ def test_what_a_killed_run_left_is_told(tmp_path, caplog):
     assert f"{left} was left by a killed run" in caplog.text
 
 
-def test_debug_shows_the_log_once_and_harmless(capsys, monkeypatch):
+def test_debug_shows_the_log_harmlessly_and_only_while_it_lasts(capsys):
     log = logging.getLogger("cardiotrace")
-    monkeypatch.setattr(log, "handlers", [])
-    monkeypatch.setattr(log, "level", logging.NOTSET)
+    before = (log.level, list(log.handlers))
     main(["--debug", "--version"])
-    show_log()
-    logging.getLogger("cardiotrace.io").info("%s was skipped", "\x1b[2J")
+    with shown_log():
+        logging.getLogger("cardiotrace.io").info("%s was skipped", "\x1b[2J")
+    logging.getLogger("cardiotrace.io").info("not heard")
     assert capsys.readouterr().err == "INFO cardiotrace.io: \\u001b[2J was skipped\n"
+    assert (log.level, log.handlers) == before
 
 
 def test_loggers_are_named_after_their_modules_and_never_print_by_themselves():

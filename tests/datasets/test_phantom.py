@@ -8,7 +8,7 @@ from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.core.terms import Phase, Structure, View
 from cardiotrace.datasets.catalog import DATASETS
-from cardiotrace.datasets.packed import fingerprint, packed
+from cardiotrace.datasets.packed import Packing, cache_fingerprint, packed
 from cardiotrace.phantoms import choice
 from cardiotrace.phantoms.choice import PhantomConfig, draw_patient
 from cardiotrace.preprocessing import Preprocessing
@@ -23,7 +23,7 @@ def phantoms(**options):
 
 
 def prints(dataset):
-    return fingerprint(dataset.cases(), dataset.root, dataset.scheme, PREPARATION)
+    return cache_fingerprint(dataset.cases(), Packing(dataset.root, dataset.scheme, PREPARATION, {}))
 
 
 def test_echo_cases_are_ed_and_es_of_each_patient():
@@ -102,9 +102,8 @@ def test_split_holds_everybody_once():
 
 def test_packs_like_any_other_data_set(tmp_path):
     dataset = phantoms(count=1)
-    made = packed(
-        dataset.cases(), root=dataset.root, scheme=dataset.scheme, preprocessing=PREPARATION, cache=tmp_path, name="p"
-    )
+    packing = Packing(dataset.root, dataset.scheme, PREPARATION, {})
+    made = packed(dataset.cases(), packing, cache=tmp_path, name="p")
     assert made.images.shape == (2, 1, 64, 64)
     assert set(np.unique(made.labels)) == {0, 1, 2, 3}
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from cardiotrace.workflows.progress import SILENT
 
 from cardiotrace.core.errors import UsageError
 from cardiotrace.core.exam import Case
@@ -19,6 +18,7 @@ from cardiotrace.learning.training.run import best_of
 from cardiotrace.workflows import export, join
 from cardiotrace.workflows.export import calibrated
 from cardiotrace.workflows.join import JoinConfig, join_models
+from cardiotrace.workflows.services.progress import SILENT
 from tests.evaluation.cases import half_ellipse, make_case
 from tests.fake.models import make_spec, threshold_network, write_camus_model
 

@@ -88,7 +88,8 @@ def wrapped(text: str, width: int) -> list[str]:
     """
     lines = [""]
     for whole, glue in _joined(text):
-        *cut, piece = chop_cells(whole, width) or [""]  # of one that has no joint left
+        # Only one that has no joint left is cut; the cutter would drop a text that takes no room.
+        *cut, piece = [whole] if cell_len(whole) <= width else chop_cells(whole, width)
         lines += cut
         extended = lines[-1] + (glue if lines[-1] and not cut else "") + piece
         if cell_len(extended) <= width:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cardiotrace import __version__
-from cardiotrace.cli.output import complain, say, show_log
+from cardiotrace.cli.output import complain, say, shown_log
 from cardiotrace.core.errors import UsageError, explained
 from cardiotrace.core.interruption import clean_interruption
 
@@ -104,10 +104,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
-    if debug:
-        words = [word for word in words if word != "--debug"]
-        show_log()
     _write_any_character()
+    with shown_log() if debug else contextlib.nullcontext():
+        return _status([word for word in words if word != "--debug"] if debug else words, debug=debug)
+
+
+def _status(words: list[str], *, debug: bool) -> int:
     try:
         return _run_cleanly(words)
     except SystemExit as stop:  # from the reading of options: wrong use, or help

@@ -3,8 +3,10 @@
 They often quote names of files and words of model files: what a terminal would obey rather than show is written out.
 """
 
+import contextlib
 import logging
 import sys
+from collections.abc import Iterator
 from typing import TextIO
 
 from cardiotrace.core.text import printable
@@ -20,14 +22,20 @@ class _Printable(logging.Formatter):
         return printable(super().format(record))
 
 
-def show_log() -> None:
-    """Write what the package tells its log to standard error: with --debug."""
+@contextlib.contextmanager
+def shown_log() -> Iterator[None]:
+    """Write what the package tells its log to standard error while it lasts: with --debug."""
     log = logging.getLogger("cardiotrace")
+    before = log.level
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Printable("%(levelname)s %(name)s: %(message)s"))
+    log.addHandler(handler)
     log.setLevel(logging.DEBUG)
-    if not any(isinstance(handler.formatter, _Printable) for handler in log.handlers):
-        handler = logging.StreamHandler()
-        handler.setFormatter(_Printable("%(levelname)s %(name)s: %(message)s"))
-        log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+        log.removeHandler(handler)
 
 
 def complain(text: object) -> None:

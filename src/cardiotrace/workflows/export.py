@@ -258,8 +258,10 @@ def _summary_entries(score: str, summary: Summary) -> dict[str, Any]:
 
 
 def _agreement(found: Agreement) -> dict[str, Any]:
+    """Its numbers; of one patient alone there is no correlation and no spread."""
     names = ("correlation", "bias", "sd", "mean_absolute_error")
-    return {"n": found.count, **{name: round(getattr(found, name), 6) for name in names}}
+    numbers = {name: round(getattr(found, name), 6) for name in names}
+    return {"n": found.count, **{name: number for name, number in numbers.items() if math.isfinite(number)}}
 
 
 def _examples(packed: PackedDataset, split: Split, recipe: Recipe) -> torch.Tensor:

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -6,6 +7,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from cardiotrace.core.contract import CHECKPOINT
 from cardiotrace.core.errors import InputError
 from cardiotrace.learning.training import loop, state
 from cardiotrace.learning.training.weights import load_weights, save_weights
@@ -113,9 +115,9 @@ def test_a_checkpoint_of_the_first_version_is_gone_on_with(tmp_path):
 def test_a_checkpoint_of_a_newer_version_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "checkpoint.safetensors"
     with monkeypatch.context() as patch:
-        patch.setattr(state, "FORMAT_VERSION", 3)
+        patch.setattr(state, "CHECKPOINT", dataclasses.replace(CHECKPOINT, version=3))
         state.save(fresh_state(recipe()), path, recipe="")
-    with pytest.raises(InputError, match="checkpoint is of version 3"):
+    with pytest.raises(InputError, match="newer CardioTrace: file format 3, this program reads up to 2"):
         state.load(fresh_state(recipe()), path, recipe="")
 
 

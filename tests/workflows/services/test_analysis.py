@@ -95,8 +95,8 @@ def test_labels_carry_who_drew_them_and_what_speaks_against_them(patient, model)
 
 def test_a_predictor_is_built_once_for_all_calls(patient, model, monkeypatch):
     built = []
-    predictor = tracing.Predictor
-    monkeypatch.setattr(tracing, "Predictor", lambda found: built.append(found) or predictor(found))
+    opened = tracing.open_predictor
+    monkeypatch.setattr(tracing, "open_predictor", lambda found: built.append(found) or opened(found))
     copy = model.with_name("another.onnx")
     shutil.copy(model, copy)
     exam = ct.read_exam(patient)
@@ -117,7 +117,7 @@ def test_threads_that_ask_for_one_model_build_it_once(model, monkeypatch):
         built.append(found)
         return object()
 
-    monkeypatch.setattr(tracing, "Predictor", slow)
+    monkeypatch.setattr(tracing, "open_predictor", slow)
     models, barrier, got = Models(str(model)), threading.Barrier(6), []
 
     def ask():
