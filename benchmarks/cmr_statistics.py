@@ -163,7 +163,7 @@ def slices_per_second() -> float:
     config = sample_cmr(1, style="siemens_1.5t")
     start = time.perf_counter()
     made = cmr_exam(config)
-    frames = made.exam.images[0].cine.frames
+    frames = made.exam.images[0].image.frames
     return float(frames.shape[0] * frames.shape[1] / (time.perf_counter() - start))
 
 

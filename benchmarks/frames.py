@@ -50,7 +50,7 @@ def run(models: tuple[str, ...] = MODELS) -> list[dict[str, Any]]:
 def phantom() -> Image:
     """One beat in the four-chamber view, 256 x 256 pixels."""
     exam = echo_exam(EchoPhantom(frame_count=FRAMES, spacing_mm=0.7, shape=(256, 312))).exam
-    cine = exam.images[0].cine
+    cine = exam.images[0].image
     return replace(cine, frames=np.ascontiguousarray(cine.frames[..., 28:284]))  # the sides of the sector are empty
 
 

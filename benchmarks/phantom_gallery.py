@@ -83,8 +83,8 @@ def echo_tiles(config: EchoPhantom, views: Sequence[View], *, traced: bool = Fal
     for view in views:
         image, labelled, _ = view_image(config, states, view)
         for phase, frame in image.phases.items():
-            grey, labels = image.cine.frames[frame, 0], labelled.array[frame, 0]
-            yield f"{image.cine.view} {phase}", outlined(grey, labels) if traced else grey
+            grey, labels = image.image.frames[frame, 0], labelled.array[frame, 0]
+            yield f"{image.image.view} {phase}", outlined(grey, labels) if traced else grey
 
 
 def draw_echo() -> Image.Image:

@@ -59,7 +59,9 @@ def phantom_images(count: int) -> Iterator[Image]:
         made = echo_exam(config)
         (image,) = made.exam.images
         for frame in image.phases.values():
-            yield Image(image.cine.frames[frame, 0], made.labels[image.name].array[frame, 0], image.cine.spacing_mm[1:])
+            yield Image(
+                image.image.frames[frame, 0], made.labels[image.name].array[frame, 0], image.image.spacing_mm[1:]
+            )
 
 
 def statistics(image: Image) -> dict[str, float]:

@@ -96,7 +96,7 @@ def test_without_spacing_only_pixels_and_ratios() -> None:
 def test_swapped_phases_are_measured_as_named_and_flagged() -> None:
     images, labels = stills()
     swap = {Phase.ED: Phase.ES, Phase.ES: Phase.ED}
-    swapped = [ExamImage(image.name, image.cine, {swap[phase]: 0 for phase in image.phases}) for image in images]
+    swapped = [ExamImage(image.name, image.image, {swap[phase]: 0 for phase in image.phases}) for image in images]
     measures = measure(Exam("p1", tuple(swapped)), labels)
     found = measures.find("left_ventricular_ejection_fraction")
     assert found is not None
@@ -225,7 +225,7 @@ def test_sum_of_slices_leads_over_a_single_long_axis_plane() -> None:
     for phase, ventricle in ((Phase.ED, WIDE), (Phase.ES, NARROW)):
         labels[phase.value] = label_map([ventricle.draw()])
         cine = image_of(phase.value, labels[phase.value], phases={phase: 0})
-        images.insert(0, ExamImage(phase.value, replace(cine.cine, modality=Modality.MR), cine.phases))
+        images.insert(0, ExamImage(phase.value, replace(cine.image, modality=Modality.MR), cine.phases))
     measures = measure(Exam("p1", tuple(images)), labels)
     first = measures.find("left_ventricular_ejection_fraction")
     assert first is not None
@@ -271,7 +271,7 @@ def test_other_sizes_at_end_systole_are_flagged() -> None:
         for phase, array, mm in ((Phase.ED, ED, 1.0), (Phase.ES, ES, 0.8))
     }
     stacks = [
-        ExamImage(name, stack_image(found.array, found.spacing_mm).cine, {Phase(name): 0})
+        ExamImage(name, stack_image(found.array, found.spacing_mm).image, {Phase(name): 0})
         for name, found in labels.items()
     ]
     measures = measure(Exam("p1", tuple(stacks)), labels)
@@ -318,7 +318,7 @@ def test_odd_slices_and_strokes_are_flagged() -> None:
 
 
 def placed(image: ExamImage, geometry: Geometry) -> ExamImage:
-    return replace(image, cine=replace(image.cine, geometry=geometry))
+    return replace(image, image=replace(image.image, geometry=geometry))
 
 
 def test_impossible_values_are_not_usable() -> None:
@@ -338,7 +338,7 @@ def test_impossible_values_are_not_usable() -> None:
 def test_contradicting_sizes_leave_the_ratio_alone() -> None:
     images, labels = stills()
     doubt = "pixdim says 1 x 1 mm, the sform 0.3 x 0.3 mm"
-    place = replace(images[0].cine.geometry, doubts=(doubt,))
+    place = replace(images[0].image.geometry, doubts=(doubt,))
     measures = measure(Exam("p1", tuple(placed(image, place) for image in images)), labels)
     assert {item.name for item in measures if item.is_usable} == {
         "left_ventricular_ejection_fraction",
@@ -363,9 +363,9 @@ def test_a_frame_without_an_image_is_no_key_frame(value: int) -> None:
     steps = (WIDE, Ventricle(28, 90), Ventricle(22, 76), NARROW, Ventricle(22, 76))
     labels = label_map([ventricle.draw() for ventricle in steps])
     loop = image_of("loop", labels)
-    frames = loop.cine.frames.copy()
+    frames = loop.image.frames.copy()
     frames[1] = value
-    dark = replace(loop, cine=replace(loop.cine, frames=frames))
+    dark = replace(loop, image=replace(loop.image, frames=frames))
     measures = measure(Exam("p1", (dark,)), {"loop": labels})
     assert [(item.phase, item.frame) for item in measures.key_frames] == [(Phase.ED, 0), (Phase.ES, 3)]
     assert measures.ejection_fraction_percent == pytest.approx(TRUE_PERCENT, abs=0.3)
@@ -381,7 +381,7 @@ def test_a_frame_without_an_image_is_no_key_frame(value: int) -> None:
 def test_an_image_without_any_image_is_not_measured() -> None:
     labels = label_map([WIDE.draw(), NARROW.draw()])
     loop = image_of("loop", labels)
-    dark = replace(loop, cine=replace(loop.cine, frames=np.zeros_like(loop.cine.frames)))
+    dark = replace(loop, image=replace(loop.image, frames=np.zeros_like(loop.image.frames)))
     measures = measure(Exam("p1", (dark,)), {"loop": labels})
     assert measures.quantities == ()
     assert texts(measures) == [
@@ -401,7 +401,7 @@ def test_curve_table_and_drawing_share_one_rule_for_the_base(view: View, modalit
         plane[plane == 3] = 0  # no atrium: the myocardium alone tells the base
     labels = label_map(planes)
     loop = image_of("loop", labels, view=view)
-    loop = replace(loop, cine=replace(loop.cine, modality=modality))
+    loop = replace(loop, image=replace(loop.image, modality=modality))
     measures = measure(Exam("p1", (loop,)), {"loop": labels})
     volume = measures.find("left_ventricular_end_diastolic_volume")
     assert volume is not None

@@ -32,7 +32,7 @@ def test_exam_with_the_whole_beat(tmp_path, make):
     exam = make("acdc", tmp_path).exam("patient001")
     assert exam.patient == Patient(height_cm=184.0, weight_kg=95.0)
     assert [image.name for image in exam.images] == ["patient001_frame01", "patient001_frame12", "patient001_4d"]
-    assert exam.images[2].cine.grid_shape == (14, 4, 40, 48)
+    assert exam.images[2].image.grid_shape == (14, 4, 40, 48)
     assert exam.images[2].phases == {Phase.ED: 0, Phase.ES: 11}
 
 
@@ -94,7 +94,7 @@ def test_a_frame_that_the_video_does_not_have_is_told(tmp_path, make):
     (tmp_path / "database/training/patient001/Info.cfg").write_text(TEXT.replace("ES: 12", "ES: 40"))
     video = make("acdc", tmp_path).exam("patient001").images[-1]
     assert video.phases == {Phase.ED: 0}
-    assert video.cine.notes == ("frame 40 is named as ES, and there are 14",)
+    assert video.image.notes == ("frame 40 is named as ES, and there are 14",)
 
 
 def test_missing_root(tmp_path, make):

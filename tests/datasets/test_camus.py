@@ -97,8 +97,8 @@ def test_exam(tmp_path, make):
     assert images["patient0002_4CH_ES"].phases == {Phase.ES: 0}
     sequence = images["patient0002_4CH_half_sequence"]
     assert sequence.phases == {Phase.ES: 0, Phase.ED: 4}  # ED is numbered after ES for this patient
-    assert sequence.cine.grid_shape == (5, 1, 40, 48)
-    assert sequence.cine.times_ms.tolist() == [0, 20, 40, 60, 80]
+    assert sequence.image.grid_shape == (5, 1, 40, 48)
+    assert sequence.image.times_ms.tolist() == [0, 20, 40, 60, 80]
 
 
 def test_half_sequence_from_end_diastole(tmp_path, make):
@@ -226,7 +226,7 @@ def test_pixels_in_other_files_than_raw(tmp_path, make, kind):
     expected, found = plain.exam("patient0001"), other.exam("patient0001")
     assert [image.name for image in found.images] == [image.name for image in expected.images]
     for image, same in zip(found.images, expected.images, strict=True):
-        assert np.array_equal(image.cine.frames, same.cine.frames)
+        assert np.array_equal(image.image.frames, same.image.frames)
     case = other.cases()[0]
     beside = {"zraw": "_2CH_ED.zraw", "renamed": "_2CH_ED_pixels.raw"}.get(kind)
     assert (

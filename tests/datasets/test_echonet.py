@@ -24,7 +24,7 @@ def test_the_larger_cavity_is_end_diastole(tmp_path, make):
     assert exam.images[0].phases == {Phase.ED: ED, Phase.ES: ES}
     assert exam.frame_rate_hz == 50.0
     assert exam.facts == {"reference_ejection_fraction_percent": "50"}
-    assert exam.images[0].cine.grid_shape == (8, 1, 112, 112)
+    assert exam.images[0].image.grid_shape == (8, 1, 112, 112)
 
 
 def test_official_split(tmp_path, make):

@@ -44,8 +44,8 @@ def test_a_file_is_an_exam_with_view_and_phase_of_its_name(tmp_path):
     exam = read_exam(nifti(tmp_path / "smith_4CH_ES.nii.gz"))
     (image,) = exam.images
     assert (exam.name, image.name) == ("smith_4CH_ES", "smith_4CH_ES")
-    assert (image.cine.view, dict(image.phases)) == (View.FOUR_CHAMBER, {Phase.ES: 0})
-    assert image.cine.spacing_mm == (1.0, *SPACING_MM)
+    assert (image.image.view, dict(image.phases)) == (View.FOUR_CHAMBER, {Phase.ES: 0})
+    assert image.image.spacing_mm == (1.0, *SPACING_MM)
 
 
 def test_a_folder_is_one_exam_without_labels_and_hidden_files(tmp_path):
@@ -53,7 +53,7 @@ def test_a_folder_is_one_exam_without_labels_and_hidden_files(tmp_path):
         nifti(tmp_path / "p" / f"{name}.nii.gz")
     exam = read_exam(tmp_path / "p")
     assert [image.name for image in exam.images] == ["p_2CH_ED", "p_4CH_ED"]
-    assert [image.cine.view for image in exam.images] == [View.TWO_CHAMBER, View.FOUR_CHAMBER]
+    assert [image.image.view for image in exam.images] == [View.TWO_CHAMBER, View.FOUR_CHAMBER]
 
 
 def test_files_that_differ_in_their_suffix_alone_keep_apart(tmp_path):
@@ -67,14 +67,14 @@ def test_a_folder_of_images_is_one_video(tmp_path):
         png(tmp_path / "video" / f"frame{number}.png", np.full((4, 5), number, np.uint8))
     (image,) = read_exam(tmp_path / "video").images
     assert image.name == "video"
-    assert image.cine.frames[:, 0, 0, 0].tolist() == [8, 9, 10]
+    assert image.image.frames[:, 0, 0, 0].tolist() == [8, 9, 10]
 
 
 def test_grey_stored_as_colour_is_grey_and_colour_stays(tmp_path):
     grey = png(tmp_path / "grey.png", np.full((4, 5, 3), 9, np.uint8))
     colour = png(tmp_path / "colour.png", np.full((4, 5, 3), (1, 2, 3), np.uint8))
-    assert not read_exam(grey).images[0].cine.is_colour
-    assert read_exam(colour).images[0].cine.is_colour
+    assert not read_exam(grey).images[0].image.is_colour
+    assert read_exam(colour).images[0].image.is_colour
 
 
 def test_folders_are_searched_in_order_but_not_results_nor_hidden_ones(tmp_path):
@@ -116,7 +116,7 @@ def test_what_cannot_be_read_does_not_hide_the_rest(tmp_path):
         missing.read()
     with pytest.raises(InputError, match="holds no image"):
         empty.read()
-    assert found.read().images[0].cine.frames.shape == (1, 1, 6, 8)
+    assert found.read().images[0].image.frames.shape == (1, 1, 6, 8)
 
 
 def test_several_exams_where_one_is_asked_for(tmp_path):
@@ -132,10 +132,10 @@ def test_camus_patients_bring_their_instants_and_give_way_to_the_caller(tmp_path
     images = {image.name: image for image in read_exam(folder).images}
     assert images["patient0001_4CH_half_sequence"].phases == {Phase.ED: 0, Phase.ES: 3}
     changed = read_exam(folder, Reading(view=View.THREE_CHAMBER, spacing_mm=(1.0, 2.0, 3.0)))
-    assert {image.cine.spacing_mm for image in changed.images} == {(1.0, 2.0, 3.0)}
+    assert {image.image.spacing_mm for image in changed.images} == {(1.0, 2.0, 3.0)}
     # The view is what the data set states, and that is said.
-    assert {image.cine.view for image in changed.images} == {View.TWO_CHAMBER, View.FOUR_CHAMBER}
-    assert all("its view stays A" in image.cine.notes[-1] for image in changed.images)
+    assert {image.image.view for image in changed.images} == {View.TWO_CHAMBER, View.FOUR_CHAMBER}
+    assert all("its view stays A" in image.image.notes[-1] for image in changed.images)
 
 
 def test_finding_an_exam_loads_no_phantoms():
@@ -153,7 +153,7 @@ def test_an_acdc_patient_is_read_by_its_own_reader(tmp_path):
     exam = found.read()
     assert (exam.name, exam.patient) == ("patient001", Patient(height_cm=184.0, weight_kg=95.0))
     assert [dict(image.phases) for image in exam.images] == [{Phase.ED: 0}, {Phase.ES: 0}, {Phase.ED: 0, Phase.ES: 11}]
-    assert {image.cine.modality for image in exam.images} == {Modality.MR}
+    assert {image.image.modality for image in exam.images} == {Modality.MR}
     assert exam.left_out == (
         "patient001_frame01_gt.nii.gz, patient001_frame12_gt.nii.gz: labels, which measure and evaluate read",
     )
@@ -179,16 +179,16 @@ def test_stills_that_are_frames_of_a_video_are_not_done_again(tmp_path):
 def test_an_mnms2_patient_has_a_short_axis_and_four_chambers_of_mri(tmp_path):
     write_mnms2(tmp_path, patients=(1,))
     exam = read_exam(tmp_path / "dataset" / "001")
-    kinds = {image.name: (image.cine.view, image.cine.modality, image.cine.view_name) for image in exam.images}
+    kinds = {image.name: (image.image.view, image.image.modality, image.image.view_name) for image in exam.images}
     assert kinds["001_SA_ED"] == (View.SAX, Modality.MR, "SAX")
     assert kinds["001_LA_ED"] == (View.FOUR_CHAMBER, Modality.MR, "4CH")
-    acquisition = exam.images[0].cine.acquisition
+    acquisition = exam.images[0].image.acquisition
     assert (acquisition.vendor, acquisition.scanner, acquisition.field_strength_t) == ("SIEMENS", "Avanto", 1.5)
 
 
 def test_a_long_axis_without_its_data_set_is_no_evidence(tmp_path):
     nifti(tmp_path / "study" / "001_LA_ED.nii.gz")
-    assert read_exam(tmp_path / "study").images[0].cine.view is View.UNKNOWN
+    assert read_exam(tmp_path / "study").images[0].image.view is View.UNKNOWN
 
 
 def test_mnms_patients_with_and_without_their_table(tmp_path):
@@ -196,7 +196,7 @@ def test_mnms_patients_with_and_without_their_table(tmp_path):
     exam = read_exam(tmp_path / "with" / "Training" / "Labeled" / "A0S9V9")
     assert exam.images[0].phases == {Phase.ED: 4, Phase.ES: 1}
     assert exam.patient == Patient("M", 47.0, 181.0, 93.0)
-    assert exam.images[0].cine.acquisition.vendor == "Maker"
+    assert exam.images[0].image.acquisition.vendor == "Maker"
     write_mnms_stills(tmp_path / "without")
     (tmp_path / "without" / "unlabelled" / "info.csv").unlink()
     assert [dict(image.phases) for image in read_exam(tmp_path / "without").images] == [{Phase.ED: 0}, {Phase.ES: 0}]
@@ -208,7 +208,7 @@ def test_camus_of_either_release_and_whatever_the_folder_is_called(tmp_path):
     (tmp_path / "new" / "database_nifti" / "patient0001").rename(tmp_path / "new" / "database_nifti" / "first")
     new, old = read_exam(tmp_path / "new" / "database_nifti" / "first"), read_exam(tmp_path / "old")
     assert (new.patient.sex, new.patient.age_years, new.frame_rate_hz) == ("F", 50.0, 50.0)
-    assert new.images[0].cine.acquisition.frame_rate_hz == 50.0
+    assert new.images[0].image.acquisition.frame_rate_hz == 50.0
     assert len(new.images) == len(old.images) == 4
     assert sum("its pixel file" in line for line in old.left_out) == 2
 
@@ -231,9 +231,9 @@ def test_an_echonet_video_is_known_by_the_list_beside_or_above_it(tmp_path, plac
     exam = found[0].read()
     (image,) = exam.images
     assert image.phases == {Phase.ED: ED, Phase.ES: ES}
-    assert (image.cine.view, image.cine.modality) == (View.FOUR_CHAMBER, Modality.US)
-    assert image.cine.times is Known.DATA_SET
-    assert image.cine.times_ms.tolist() == [20.0 * frame for frame in range(8)]
+    assert (image.image.view, image.image.modality) == (View.FOUR_CHAMBER, Modality.US)
+    assert image.image.times is Known.DATA_SET
+    assert image.image.times_ms.tolist() == [20.0 * frame for frame in range(8)]
     assert exam.left_out == ()
 
 
@@ -248,7 +248,7 @@ def test_archives_and_photographs_of_many_patients(tmp_path):
     write_chase(tmp_path / "chase")
     assert names(tmp_path / "scd") == ["case01", "case02", "case03"]
     (eyes, *_) = find_exams([tmp_path / "chase"])
-    assert {image.cine.view for image in eyes.read().images} == {View.FUNDUS}
+    assert {image.image.view for image in eyes.read().images} == {View.FUNDUS}
 
 
 # Whose files they are.
@@ -260,7 +260,11 @@ def test_stills_of_ten_patients_are_ten_exams(tmp_path):
     found = find_exams([tmp_path / "stills"])
     assert [exam.name for exam in found] == [f"patient{number:04d}" for number in range(1, 11)]
     (image,) = found[3].read().images
-    assert (image.name, image.cine.view, dict(image.phases)) == ("patient0004_4CH_ED", View.FOUR_CHAMBER, {Phase.ED: 0})
+    assert (image.name, image.image.view, dict(image.phases)) == (
+        "patient0004_4CH_ED",
+        View.FOUR_CHAMBER,
+        {Phase.ED: 0},
+    )
 
 
 def test_stills_of_one_patient_are_one_exam_of_several_views(tmp_path):
@@ -269,7 +273,7 @@ def test_stills_of_one_patient_are_one_exam_of_several_views(tmp_path):
             png(tmp_path / "images" / f"pat1_{view}_{phase}.png")
     exam = read_exam(tmp_path / "images")
     assert exam.name == "images"
-    assert [(image.cine.view_name, *image.phases) for image in exam.images] == [
+    assert [(image.image.view_name, *image.phases) for image in exam.images] == [
         ("A2C", Phase.ED),
         ("A2C", Phase.ES),
         ("A4C", Phase.ED),
@@ -321,7 +325,7 @@ def test_numbered_images_that_look_alike_are_a_video(tmp_path, name):
     for number, raster in enumerate(moving(12)):
         png(tmp_path / "video" / f"{name.format(number)}.png", raster)
     (image,) = read_exam(tmp_path / "video").images
-    assert (image.name, image.cine.grid_shape) == ("video", (12, 1, 64, 64))
+    assert (image.name, image.image.grid_shape) == ("video", (12, 1, 64, 64))
 
 
 @pytest.mark.parametrize("name", ["{:04d}", "img_{:03d}", "A4C_{:03d}", "heart{:02d}"])
@@ -330,7 +334,7 @@ def test_numbered_images_that_look_different_are_stills_of_different_people(tmp_
         png(tmp_path / "stills" / f"{name.format(number)}.png", moving(1, seed=number)[0])
     found = find_exams([tmp_path / "stills"])
     assert len(found) == 10
-    assert {exam.read().images[0].cine.grid_shape for exam in found} == {(1, 1, 64, 64)}
+    assert {exam.read().images[0].image.grid_shape for exam in found} == {(1, 1, 64, 64)}
 
 
 def test_images_of_different_sizes_are_no_video(tmp_path):
@@ -353,7 +357,7 @@ def test_what_cannot_be_told_is_asked_for(tmp_path):
     (found,) = find_exams([tmp_path / "images"])
     with pytest.raises(InputError, match=r"4 images 000\.png \.\.\. 003\.png can be .*\n.*--image-files video or"):
         found.read()
-    assert read_exam(tmp_path / "images", Reading(image_files="video")).images[0].cine.grid_shape[0] == 4
+    assert read_exam(tmp_path / "images", Reading(image_files="video")).images[0].image.grid_shape[0] == 4
     assert len(find_exams([tmp_path / "images"], Reading(image_files="stills"))) == 4
 
 
@@ -369,7 +373,7 @@ def test_videos_of_two_patients_in_one_folder(tmp_path):
         for number, image in enumerate(moving(5)):
             png(tmp_path / "videos" / f"{patient}_A4C_frame{number}.png", image)
     exams = [exam.read() for exam in find_exams([tmp_path / "videos"])]
-    assert [(exam.name, exam.images[0].name, exam.images[0].cine.grid_shape[0]) for exam in exams] == [
+    assert [(exam.name, exam.images[0].name, exam.images[0].image.grid_shape[0]) for exam in exams] == [
         ("p1", "p1_A4C_frame", 5),
         ("p2", "p2_A4C_frame", 5),
     ]
@@ -379,10 +383,10 @@ def test_videos_of_two_patients_in_one_folder(tmp_path):
 
 
 def test_a_long_axis_of_which_nothing_is_known_is_taken_for_ultrasound_and_that_is_said(tmp_path):
-    image = read_exam(nifti(tmp_path / "p_4CH_ED.nii.gz")).images[0].cine
+    image = read_exam(nifti(tmp_path / "p_4CH_ED.nii.gz")).images[0].image
     assert image.modality is Modality.US
     assert any("taken for ultrasound" in note for note in image.notes)
-    assert read_exam(nifti(tmp_path / "p_A4C_ED.nii.gz")).images[0].cine.notes == ()
+    assert read_exam(nifti(tmp_path / "p_A4C_ED.nii.gz")).images[0].image.notes == ()
 
 
 def test_a_plane_oblique_in_the_patient_is_mri(tmp_path):
@@ -390,7 +394,7 @@ def test_a_plane_oblique_in_the_patient_is_mri(tmp_path):
 
     turned = np.array([[0.6, 0.0, 0.8, -30.0], [-0.8, 0.0, 0.6, 20.0], [0.0, -1.0, 0.0, 10.0], [0.0, 0.0, 0.0, 1.0]])
     nibabel.save(nibabel.Nifti1Image(np.ones((8, 6, 1), np.uint8), turned), tmp_path / "p_4CH.nii.gz")
-    image = read_exam(tmp_path / "p_4CH.nii.gz").images[0].cine
+    image = read_exam(tmp_path / "p_4CH.nii.gz").images[0].image
     assert (image.modality, image.view_name) == (Modality.MR, "4CH")
 
 
@@ -405,7 +409,7 @@ def test_a_plane_oblique_in_the_patient_is_mri(tmp_path):
 )
 def test_the_caller_tells_what_the_name_does_not(tmp_path, name, view, modality):
     path = nifti(tmp_path / f"{name}.nii.gz")
-    image = read_exam(path, Reading(view=View.TWO_CHAMBER, modality=Modality.MR)).images[0].cine
+    image = read_exam(path, Reading(view=View.TWO_CHAMBER, modality=Modality.MR)).images[0].image
     assert (image.view, image.modality) == (view, modality)
     assert any("its view stays A4C" in note for note in image.notes) == (name == "p_A4C_ED")
 
@@ -414,7 +418,7 @@ def test_views_of_one_exam_stay_apart_where_one_is_given(tmp_path):
     for name in ("p_2CH_ED", "p_4CH_ED", "p_SAX_ED"):
         nifti(tmp_path / "p" / f"{name}.nii.gz")
     images = read_exam(tmp_path / "p", Reading(view=View.FOUR_CHAMBER, modality=Modality.US)).images
-    assert [image.cine.view_name for image in images] == ["A2C", "A4C", "SAX"]
+    assert [image.image.view_name for image in images] == ["A2C", "A4C", "SAX"]
 
 
 def test_the_caller_knows_the_person(tmp_path):

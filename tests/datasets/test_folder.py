@@ -133,7 +133,7 @@ def test_channels_follow_from_the_data_or_are_said(images, make, options, channe
     folder = make("folder", images, values={"LV": 255}, **options)
     assert folder.channels == channels
     assert [case.read_image().is_colour for case in folder.cases()] == [channels == 3] * 3
-    assert folder.exam("ann_ED").images[0].cine.is_colour == (channels == 3)
+    assert folder.exam("ann_ED").images[0].image.is_colour == (channels == 3)
 
 
 def test_a_few_coloured_pixels_do_not_make_a_colour_data_set(images, make):

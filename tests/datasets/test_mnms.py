@@ -48,7 +48,7 @@ def test_exam_of_a_video(tmp_path, make):
     exam = make("mnms", tmp_path).exam("A1D9Z7")
     assert exam.patient == Patient("M", 47.0, 181.0, 93.0)
     assert exam.images[0].phases == {Phase.ED: ED, Phase.ES: ES}
-    assert exam.images[0].cine.grid_shape == (6, 4, 40, 48)
+    assert exam.images[0].image.grid_shape == (6, 4, 40, 48)
 
 
 def test_a_frame_number_beyond_the_video(tmp_path, make):

@@ -31,10 +31,10 @@ def test_planes_become_one_stack_by_their_places(tmp_path, name):
     for number, place in ((1, 18.0), (2, 0.0), (3, 9.0)):
         write_slice(tmp_path / "p" / f"{name.format(number)}.nii.gz", number, place)
     (image,) = read_exam(tmp_path / "p").images
-    assert image.cine.grid_shape == (1, 3, 6, 7)
-    assert image.cine.frames[0, :, 0, 0].tolist() == [2, 3, 1]  # along the normal, whatever the names count
-    assert image.cine.spacing_mm == pytest.approx((DISTANCE, MM, MM))
-    assert image.cine.geometry.point_mm((2, 0, 0)) == pytest.approx(np.array([10, 20, 30]) + 18 * NORMAL, abs=1e-4)
+    assert image.image.grid_shape == (1, 3, 6, 7)
+    assert image.image.frames[0, :, 0, 0].tolist() == [2, 3, 1]  # along the normal, whatever the names count
+    assert image.image.spacing_mm == pytest.approx((DISTANCE, MM, MM))
+    assert image.image.geometry.point_mm((2, 0, 0)) == pytest.approx(np.array([10, 20, 30]) + 18 * NORMAL, abs=1e-4)
     assert dict(image.phases) == ({Phase.ED: 0} if "ED" in name else {})
 
 
@@ -42,7 +42,7 @@ def test_videos_of_one_plane_each_become_a_moving_stack(tmp_path):
     for number in range(4):
         write_slice(tmp_path / "p" / f"cine_SAX_{number}.nii.gz", number, DISTANCE * number, frames=5)
     (image,) = read_exam(tmp_path / "p").images
-    assert image.cine.grid_shape == (5, 4, 6, 7)
+    assert image.image.grid_shape == (5, 4, 6, 7)
 
 
 def test_a_missing_slice_is_told(tmp_path):
@@ -65,10 +65,10 @@ def test_planes_without_a_place_never_become_phases(tmp_path, name):
         write_slice(tmp_path / "p" / f"{name.format(number)}.nii.gz", number, None)
     with pytest.raises(InputError, match="--third-axis depth or --third-axis time"):
         read_exam(tmp_path / "p")
-    stack = read_exam(tmp_path / "p", Reading(third_axis="depth", spacing_mm=(8.0, 1.4, 1.4))).images[0].cine
+    stack = read_exam(tmp_path / "p", Reading(third_axis="depth", spacing_mm=(8.0, 1.4, 1.4))).images[0].image
     assert stack.frames[0, :, 0, 0].tolist() == list(range(1, 9))
     assert (stack.spacing_mm, stack.geometry.slice_distance) == ((8.0, 1.4, 1.4), Known.GIVEN)
-    video = read_exam(tmp_path / "p", Reading(third_axis="time")).images[0].cine
+    video = read_exam(tmp_path / "p", Reading(third_axis="time")).images[0].image
     assert video.frames[:, 0, 0, 0].tolist() == list(range(1, 9))
 
 
@@ -81,8 +81,8 @@ def test_the_stacks_of_both_phases_keep_apart(tmp_path, name):
     assert first.name != second.name
     assert ("ED" in first.name, "ES" in second.name) == (True, True)
     assert (dict(first.phases), dict(second.phases)) == ({Phase.ED: 0}, {Phase.ES: 0})
-    assert first.cine.frames[0, :, 0, 0].tolist() == [10, 20, 30]
-    assert second.cine.frames[0, :, 0, 0].tolist() == [11, 21, 31]
+    assert first.image.frames[0, :, 0, 0].tolist() == [10, 20, 30]
+    assert second.image.frames[0, :, 0, 0].tolist() == [11, 21, 31]
 
 
 def test_short_axis_planes_of_one_phase_without_a_place_are_asked_about(tmp_path):
@@ -92,13 +92,13 @@ def test_short_axis_planes_of_one_phase_without_a_place_are_asked_about(tmp_path
     with pytest.raises(InputError, match="--third-axis depth"):
         read_exam(tmp_path / "p")
     images = read_exam(tmp_path / "p", Reading(third_axis="depth")).images
-    assert [image.cine.grid_shape[1] for image in images] == [3, 3]
+    assert [image.image.grid_shape[1] for image in images] == [3, 3]
 
 
 def test_slices_without_a_place_have_no_distance(tmp_path):
     for number in (1, 2, 10):
         write_slice(tmp_path / "p" / f"slice{number}.nii.gz", number, None)
-    image = read_exam(tmp_path / "p").images[0].cine
+    image = read_exam(tmp_path / "p").images[0].image
     assert image.frames[0, :, 0, 0].tolist() == [1, 2, 10]
     assert np.isnan(image.spacing_mm[0])
 
@@ -106,7 +106,7 @@ def test_slices_without_a_place_have_no_distance(tmp_path):
 def test_frames_in_files_are_a_video(tmp_path):
     for number in (1, 2, 10):
         write_slice(tmp_path / "p" / f"SAX_frame{number}.nii.gz", number, None)
-    assert read_exam(tmp_path / "p").images[0].cine.frames[:, 0, 0, 0].tolist() == [1, 2, 10]
+    assert read_exam(tmp_path / "p").images[0].image.frames[:, 0, 0, 0].tolist() == [1, 2, 10]
 
 
 def test_planes_in_several_directions_are_images_of_their_own(tmp_path):

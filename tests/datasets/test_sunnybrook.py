@@ -27,7 +27,7 @@ def test_root_may_be_the_file(tmp_path, make):
     path = write_sunnybrook(tmp_path)
     sunnybrook = make("sunnybrook", path)
     assert sunnybrook.root == tmp_path
-    assert sunnybrook.exam("case02").images[0].cine.grid_shape == (1, 3, 64, 64)
+    assert sunnybrook.exam("case02").images[0].image.grid_shape == (1, 3, 64, 64)
 
 
 def test_pickled_objects_are_refused(tmp_path, make):

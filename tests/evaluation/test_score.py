@@ -42,7 +42,7 @@ def test_quantities_are_those_of_the_images_that_nobody_read():
     found = {item.key: item for item in quantities_of(pairs)}
     labels = {item.case.name: item.predicted for item in pairs}
     images = [image_of(item.case.name, item.predicted, phases={item.case.phase: 0}) for item in pairs]
-    images = [dataclasses.replace(item, cine=dataclasses.replace(item.cine, modality=Modality.US)) for item in images]
+    images = [dataclasses.replace(item, image=dataclasses.replace(item.image, modality=Modality.US)) for item in images]
     seen = measure(Exam("p1", tuple(images)), labels)
     for key in ("left_ventricular_ejection_fraction_percent", "left_ventricular_end_diastolic_volume_ml"):
         (value,) = [item.value for item in seen if item.key == key][:1]

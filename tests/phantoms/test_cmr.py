@@ -32,13 +32,13 @@ def volumes_ml(labels, structure):
 def test_exam_holds_a_stack_and_the_planes_that_were_asked_for(made):
     names = ["phantom0003_SA", "phantom0003_LA_4CH", "phantom0003_LA_2CH", "phantom0003_LA_3CH"]
     assert [image.name for image in made.exam.images] == names
-    stack = made.exam.images[0].cine
+    stack = made.exam.images[0].image
     assert stack.view is View.SAX
     assert stack.spacing_mm == (10.0, 2.8, 2.8)
     assert stack.frames.dtype == np.int16
     assert stack.frames.shape == (12, len(made.truth.slice_heights_mm), 112, 112)
     assert all(
-        image.cine.view is View.FOUR_CHAMBER and image.cine.frames.shape[1] == 1 for image in made.exam.images[1:]
+        image.image.view is View.FOUR_CHAMBER and image.image.frames.shape[1] == 1 for image in made.exam.images[1:]
     )
     assert made.exam.images[0].phases == {Phase.ED: 0, Phase.ES: made.truth.end_systolic_frame}
     assert made.exam.facts["vendor"] == "Siemens"
@@ -47,8 +47,8 @@ def test_exam_holds_a_stack_and_the_planes_that_were_asked_for(made):
 def test_labels_lie_on_the_grid_of_their_image(made):
     for image in made.exam.images:
         labels = made.labels[image.name]
-        assert labels.array.shape == image.cine.frames.shape
-        assert labels.spacing_mm == image.cine.spacing_mm
+        assert labels.array.shape == image.image.frames.shape
+        assert labels.spacing_mm == image.image.spacing_mm
         assert labels.scheme is ACDC
 
 
@@ -132,16 +132,16 @@ def test_same_seed_same_bytes_and_another_seed_others():
     config = CmrPhantom(frame_count=12, shape=(80, 80), spacing_mm=3.0, seed=5)
     first, again = cmr_exam(config), cmr_exam(config)
     other = cmr_exam(dataclasses.replace(config, seed=6))
-    assert first.exam.images[0].cine.frames.tobytes() == again.exam.images[0].cine.frames.tobytes()
+    assert first.exam.images[0].image.frames.tobytes() == again.exam.images[0].image.frames.tobytes()
     assert first.labels["phantom0005_SA"].array.tobytes() == again.labels["phantom0005_SA"].array.tobytes()
-    assert first.exam.images[0].cine.frames.tobytes() != other.exam.images[0].cine.frames.tobytes()
+    assert first.exam.images[0].image.frames.tobytes() != other.exam.images[0].image.frames.tobytes()
 
 
 def test_schemes_differ_only_in_values():
     acdc = cmr_exam(CmrPhantom(**COARSE, thickness_mm=15.0, scheme="acdc"))
     mnms = cmr_exam(CmrPhantom(**COARSE, thickness_mm=15.0, scheme="mnms"))
     name = "phantom0000_SA"
-    assert np.array_equal(acdc.exam.images[0].cine.frames, mnms.exam.images[0].cine.frames)
+    assert np.array_equal(acdc.exam.images[0].image.frames, mnms.exam.images[0].image.frames)
     assert mnms.labels[name].scheme is MNMS
     assert np.array_equal(acdc.labels[name].to(MNMS).array, mnms.labels[name].array)
     assert not np.array_equal(acdc.labels[name].array, mnms.labels[name].array)

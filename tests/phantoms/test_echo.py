@@ -20,7 +20,7 @@ def made():
 
 
 def frames_of(made):
-    return made.exam.images[0].cine.frames[:, 0]
+    return made.exam.images[0].image.frames[:, 0]
 
 
 def labels_of(made):
@@ -30,11 +30,11 @@ def labels_of(made):
 def test_exam_is_one_four_chamber_cine_over_a_beat(made):
     (image,) = made.exam.images
     assert image.name == IMAGE_NAME
-    assert image.cine.view is View.FOUR_CHAMBER
-    assert image.cine.frames.dtype == np.uint8
-    assert image.cine.frames.shape == made.labels[IMAGE_NAME].array.shape
-    assert image.cine.spacing_mm == (1.0, 0.6, 0.6)
-    assert image.cine.times_ms[-1] == pytest.approx(60_000 / 65 * 11 / 12)
+    assert image.image.view is View.FOUR_CHAMBER
+    assert image.image.frames.dtype == np.uint8
+    assert image.image.frames.shape == made.labels[IMAGE_NAME].array.shape
+    assert image.image.spacing_mm == (1.0, 0.6, 0.6)
+    assert image.image.times_ms[-1] == pytest.approx(60_000 / 65 * 11 / 12)
 
 
 def test_named_frames_are_those_of_largest_and_smallest_volume(made):
@@ -165,19 +165,19 @@ def all_views():
 
 
 def test_every_view_is_a_cine_with_labels_and_truth(all_views):
-    assert [image.cine.view_name for image in all_views.exam.images] == ["A4C", "A2C", "A3C", "PLAX", "PSAX"]
+    assert [image.image.view_name for image in all_views.exam.images] == ["A4C", "A2C", "A3C", "PLAX", "PSAX"]
     for image in all_views.exam.images:
         labels, truth = all_views.labels[image.name].array[:, 0], all_views.truths[image.name]
-        assert labels.shape == image.cine.frames[:, 0].shape
+        assert labels.shape == image.image.frames[:, 0].shape
         assert truth.ejection_fraction_percent == pytest.approx(60)
         ventricle = (labels == 1).sum((1, 2)) * 0.8**2 / 100
-        if image.cine.view is View.PLAX:
+        if image.image.view is View.PLAX:
             # The sector cuts the apex off.
             assert (ventricle < truth.area_cm2).all()
             assert (ventricle > 0.6 * truth.area_cm2).all()
         else:
             assert ventricle == pytest.approx(truth.area_cm2, rel=0.02)
-        frames = image.cine.frames[:, 0]
+        frames = image.image.frames[:, 0]
         assert frames[labels == 2].mean() > frames[labels == 1].mean() + 15
 
 
@@ -210,12 +210,12 @@ def test_apical_short_axis_is_pictured_where_the_truth_is():
 
 def test_biplane_exam_is_one_heart_in_two_planes():
     made = biplane_exam(EchoPhantom(**SMALL))
-    assert [image.cine.view for image in made.exam.images] == [View.FOUR_CHAMBER, View.TWO_CHAMBER]
+    assert [image.image.view for image in made.exam.images] == [View.FOUR_CHAMBER, View.TWO_CHAMBER]
     four, two = (made.truths[image.name] for image in made.exam.images)
     assert (four.volume_ml == two.volume_ml).all()
     assert made.truth is four
     assert four.simpson_ml == pytest.approx(four.volume_ml, rel=0.01)
-    assert frames_of(made).tobytes() != made.exam.images[1].cine.frames[:, 0].tobytes()
+    assert frames_of(made).tobytes() != made.exam.images[1].image.frames[:, 0].tobytes()
 
 
 def test_first_view_does_not_depend_on_the_others():

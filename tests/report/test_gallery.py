@@ -87,7 +87,7 @@ def test_only_the_heart_of_a_stack_is_shown(tmp_path):
     predicted = labels(np.roll(array, 5, axis=3), spacing_mm=(8.0, 1.0, 1.0))
     compared = ComparedImage(Image(frames, reference.geometry), predicted, reference)
     shown = compared.around_the_heart()
-    assert shown.cine.grid_shape == (1, 3, 70, 70)
+    assert shown.image.grid_shape == (1, 3, 70, 70)
     assert shown.reference.array.sum() == reference.array.sum()
     draw_compared(compared, tmp_path / "x.png", title="case")
     with PilImage.open(tmp_path / "x.png") as image:

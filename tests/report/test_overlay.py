@@ -17,7 +17,7 @@ PLAIN = OverlayStyle(width=400, height=400, has_legend=False, has_scale=False, f
 @pytest.mark.parametrize("spacing_mm", [(0.5, 1.0), (1.0, 0.5), (1.0, 1.0)])
 def test_pixels_become_square_millimetres(spacing_mm: tuple[float, float]) -> None:
     labels = label_map([Ventricle().draw(spacing_mm)], (1.0, *spacing_mm))
-    image = draw_overlay(LabelledFrame(image_of("a", labels).cine, labels), style=PLAIN)
+    image = draw_overlay(LabelledFrame(image_of("a", labels).image, labels), style=PLAIN)
     assert image.size == (400, 400)
     assert image.mode == "RGB"
 
@@ -72,7 +72,7 @@ def test_axis_of_a_cropped_image_lies_where_it_was_measured() -> None:
 
 def test_legend_and_scale_only_where_they_mean_something() -> None:
     labels = label_map([Ventricle().draw((1.0, 1.0))], None)
-    cine = image_of("a", labels).cine
+    cine = image_of("a", labels).image
     unscaled = np.asarray(
         draw_overlay(LabelledFrame(cine, labels), style=OverlayStyle(width=400, height=400, has_legend=False))
     )
@@ -141,5 +141,5 @@ def test_a_caption_stands_in_the_upper_left_corner_alone() -> None:
 def test_cropping_twice_keeps_the_place() -> None:
     part = black_image().cropped(Box(30, 130, 25, 125)).cropped(Box(10, 60, 5, 55))
     assert part.corner_mm == (40.0, 30.0)
-    assert part.cine.grid_shape == (1, 1, 50, 50)
+    assert part.image.grid_shape == (1, 1, 50, 50)
     np.testing.assert_array_equal(part.labels.array, black_image().labels.array[:, :, 40:90, 30:80])

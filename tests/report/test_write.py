@@ -105,7 +105,7 @@ def test_page_needs_nothing_else(tmp_path: Path) -> None:
 def test_names_cannot_inject_or_leave_the_folder(tmp_path: Path) -> None:
     exam, labels = stills()
     evil = "../<script>alert(1)</script>"
-    image = ExamImage(evil, exam.images[0].cine, {})
+    image = ExamImage(evil, exam.images[0].image, {})
     renamed = {evil: labels[exam.images[0].name]}
     bad = Exam(evil, (image,))
     text = write_report(bad, renamed, measure(bad, renamed), tmp_path / "out").read_text()
@@ -116,7 +116,7 @@ def test_names_cannot_inject_or_leave_the_folder(tmp_path: Path) -> None:
 def test_flags_head_the_page_and_truth_stands_beside(tmp_path: Path) -> None:
     exam, labels = stills()
     swapped = tuple(
-        ExamImage(image.name, image.cine, {Phase.ES if Phase.ED in image.phases else Phase.ED: 0})
+        ExamImage(image.name, image.image, {Phase.ES if Phase.ED in image.phases else Phase.ED: 0})
         for image in exam.images
     )
     bad = Exam("p1", swapped)
@@ -150,9 +150,9 @@ def test_every_frame_of_a_cine_is_written(tmp_path: Path) -> None:
     # Pixels of 16 bit are brought to the screen's range once, not frame by frame: no flicker.
     wide = ExamImage(
         "loop",
-        Image(image.cine.frames.astype(np.uint16) * 100, Geometry.of_spacing((1.0, 1.0, 1.0)), view=View.FOUR_CHAMBER),
+        Image(image.image.frames.astype(np.uint16) * 100, Geometry.of_spacing((1.0, 1.0, 1.0)), view=View.FOUR_CHAMBER),
     )
-    exam = Exam("p1", (wide, ExamImage("still", Image(image.cine.frames[:1], Geometry.of_spacing((1.0, 1.0, 1.0))))))
+    exam = Exam("p1", (wide, ExamImage("still", Image(image.image.frames[:1], Geometry.of_spacing((1.0, 1.0, 1.0))))))
     write_report(exam, labels, measure(exam, labels), tmp_path)
     written = sorted((tmp_path / "figures" / "frames").iterdir())
     assert [path.name for path in written] == ["loop_000.png", "loop_001.png", "loop_002.png"]
@@ -248,7 +248,7 @@ def test_biplane_values_have_their_range_and_single_planes_do_not(tmp_path: Path
             name = f"p1_{view}_{phase}"
             labels[name] = label_map([ventricle.draw((0.8, 0.8))], (1.0, 0.8, 0.8))
             image = image_of(name, labels[name], phases={phase: 0})
-            images.append(replace(image, cine=replace(image.cine, view=view, modality=Modality.US)))
+            images.append(replace(image, image=replace(image.image, view=view, modality=Modality.US)))
     exam = Exam("p1", tuple(images), Patient(sex="F", age_years=56.0))
     text = write_report(exam, labels, measure(exam, labels), tmp_path).read_text()
     assert "normal 54–74 % (women)" in text

@@ -48,7 +48,7 @@ def test_from_exam_to_report(tmp_path):
     labels = ct.segment(exam, str(model))
     traced = exam.distinct().images
     assert list(labels) == [image.name for image in traced]
-    assert all(labels[image.name].array.shape == image.cine.grid_shape for image in traced)
+    assert all(labels[image.name].array.shape == image.image.grid_shape for image in traced)
     measures = ct.measure(exam, labels)
     corrected = {
         name: ct.LabelMap(np.zeros_like(item.array), item.scheme, item.geometry) for name, item in labels.items()

@@ -91,7 +91,7 @@ def test_values_are_not_guessed_where_no_convention_holds(patient):
         file.rename(folder / file.name.replace("patient0001_4CH", "smith") if "4CH" in file.name else file)
     changed = config(patient, folder, view=View.SAX)
     sax = read_exam(folder, changed.reading)
-    sax = replace(sax, images=tuple(image for image in sax.images if image.cine.view is View.SAX))
+    sax = replace(sax, images=tuple(image for image in sax.images if image.image.view is View.SAX))
     with pytest.raises(UsageError, match=r"what do the label values of .* \(view SAX\) mean"):
         labels_of(sax, changed)
     given = labels_of(sax, config(patient, folder, view=View.SAX, scheme="mnms"))

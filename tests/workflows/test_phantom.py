@@ -83,8 +83,8 @@ def test_half_sequence_runs_from_ed_to_es(echo):
     video = images["half_sequence"]
     row = truth_of(echo)["patient0002"]
     assert video.phases == {Phase.ED: 0, Phase.ES: int(row["end_systolic_frame"])}
-    assert (video.cine.frames[0] == images["ED"].cine.frames[0]).all()
-    assert (video.cine.frames[-1] == images["ES"].cine.frames[0]).all()
+    assert (video.image.frames[0] == images["ED"].image.frames[0]).all()
+    assert (video.image.frames[-1] == images["ES"].image.frames[0]).all()
     assert exam.frame_rate_hz == pytest.approx(float(row["frame_rate_hz"]), abs=0.05)
     assert exam.patient.sex == row["sex"]
 
@@ -170,7 +170,7 @@ def test_cine_mri_trees_are_read_back(tmp_path, layout, images):
         key = "sliced_end_diastolic_ml" if case.phase is Phase.ED else "sliced_end_systolic_ml"
         assert volume == pytest.approx(float(row[key]), rel=0.06)
     exam = dataset.exam(dataset.exams()[0])
-    assert max(len(image.cine.frames) for image in exam.images) == 12
+    assert max(len(image.image.frames) for image in exam.images) == 12
 
 
 def test_command_line(tmp_path, capsys):

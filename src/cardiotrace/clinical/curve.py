@@ -56,7 +56,7 @@ def long_axis_curve(cine: TracedCine, *, frame_rate_hz: float | None = None) -> 
         series["left_ventricular_volume_ml"] = tuple(item.simpson_ml for item in traces)
     if Structure.LA in cine.labels.scheme.values:
         series[f"left_atrial_area_{unit}"] = areas(item.atrium_area for item in traces)
-    return Curve(image.name, image.cine.view_name, frame_times_ms(image, frame_rate_hz), series)
+    return Curve(image.name, image.image.view_name, frame_times_ms(image, frame_rate_hz), series)
 
 
 def stack_curve(stack: TracedStack, *, frame_rate_hz: float | None = None) -> Curve:
@@ -80,13 +80,13 @@ def stack_curve(stack: TracedStack, *, frame_rate_hz: float | None = None) -> Cu
         for structure, name in ((Structure.LV, "left_ventricular"), (Structure.RV, "right_ventricular"))
         if structure in stack.counts
     }
-    return Curve(image.name, image.cine.view_name, frame_times_ms(image, frame_rate_hz), series)
+    return Curve(image.name, image.image.view_name, frame_times_ms(image, frame_rate_hz), series)
 
 
 def frame_times_ms(image: ExamImage, frame_rate_hz: float | None) -> tuple[float, ...] | None:
     """Instants of an image's frames, ms: its own, or from the exam's frame rate; None where neither is known."""
-    if image.cine.times_ms is not None:
-        return tuple(float(time) for time in image.cine.times_ms)
+    if image.image.times_ms is not None:
+        return tuple(float(time) for time in image.image.times_ms)
     if frame_rate_hz is None or not frame_rate_hz > 0:
         return None
-    return tuple(1000 * frame / frame_rate_hz for frame in range(image.cine.grid_shape[0]))
+    return tuple(1000 * frame / frame_rate_hz for frame in range(image.image.grid_shape[0]))

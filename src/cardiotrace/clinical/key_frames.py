@@ -131,7 +131,7 @@ def find_key_frames(images: Sequence[SizedImage]) -> KeyFrames | None:
     pool = _pool(shown, named)
     diastole = named.get(Phase.ED) or _extreme(pool, Phase.ED)
     systole = named.get(Phase.ES) or _extreme(pool, Phase.ES)
-    first = (shown or list(images))[0].image.cine
+    first = (shown or list(images))[0].image.image
     return KeyFrames(first.view, first.view_name, *_told_apart(diastole, systole))
 
 
@@ -143,7 +143,7 @@ def _told_apart(diastole: KeyFrame | None, systole: KeyFrame | None) -> tuple[Ke
 
 
 def _key_frame(image: ExamImage, phase: Phase, frame: int, *, is_named: bool) -> KeyFrame:
-    return KeyFrame(image.cine.view, image.cine.view_name, phase, image.name, frame, is_named)
+    return KeyFrame(image.image.view, image.image.view_name, phase, image.name, frame, is_named)
 
 
 def _named(images: Sequence[SizedImage]) -> dict[Phase, KeyFrame]:

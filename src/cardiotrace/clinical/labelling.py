@@ -19,7 +19,7 @@ def labels_in_place(exam: Exam, labels: Mapping[str, LabelMap]) -> dict[str, Lab
     Raises:
         InputError: labels that belong to no image, or lie elsewhere than theirs, or have other frames.
     """
-    images = {image.name: image.cine for image in exam.images}
+    images = {image.name: image.image for image in exam.images}
     placed = {}
     for name, found in labels.items():
         if name not in images:
@@ -48,7 +48,7 @@ def label_flags(exam: Exam, labels: Mapping[str, LabelMap]) -> dict[str, tuple[F
         if image.name not in labels:
             continue
         flags = [flag("no-orientation", f"{image.name}: {note}", about=image.name) for note in labels[image.name].notes]
-        doubt = order_doubt(labels[image.name], image.cine.view)
+        doubt = order_doubt(labels[image.name], image.image.view)
         if doubt is not None:
             flags.insert(0, flag("label-order", f"{image.name}: {doubt}", about=image.name))
         if flags:

@@ -181,8 +181,8 @@ def _left_out_flags(found: _Found) -> list[Flag]:
 
 
 def _what(image: ExamImage) -> str:
-    depth = image.cine.grid_shape[1]
-    view = f"view {image.cine.view_name}"
+    depth = image.image.grid_shape[1]
+    view = f"view {image.image.view_name}"
     return view if depth == 1 else f"{view} in {depth} slices"
 
 

@@ -53,7 +53,7 @@ def measure_stack(stacks: Sequence[TracedStack]) -> StackMeasurement:
         return StackMeasurement()
     key_frames = find_key_frames(stacks)
     if key_frames is None:
-        view = stacks[0].image.cine.view_name
+        view = stacks[0].image.image.view_name
         return StackMeasurement(flags=(flag("no-ventricle", f"{view}: no left ventricle was found"),))
     by_name = {stack.name: stack for stack in stacks}
     beat = _Beat(key_frames, {found.phase: by_name[found.image] for found in key_frames})

@@ -101,7 +101,7 @@ def base_direction(image: ExamImage, labels: LabelMap) -> Direction | None:
     """
     cavity, atrium = _centre(labels, Structure.LV), _centre(labels, Structure.LA)
     to_atrium = None if cavity is None or atrium is None else _unit(atrium - cavity)
-    if image.cine.is_apical:
+    if image.image.is_apical:
         # Shown with the apex up by convention; only an atrium above the ventricle shows that it was turned over.
         return IMAGE_DOWN if to_atrium is None or to_atrium[0] > 0 else to_atrium
     if to_atrium is not None:
@@ -109,7 +109,7 @@ def base_direction(image: ExamImage, labels: LabelMap) -> Direction | None:
     wall = _centre(labels, Structure.MYO)
     if cavity is not None and wall is not None:
         return _unit(cavity - wall)
-    return None if image.cine.modality is Modality.MR else IMAGE_DOWN
+    return None if image.image.modality is Modality.MR else IMAGE_DOWN
 
 
 def _centre(labels: LabelMap, structure: Structure) -> Float[np.ndarray, "2"] | None:

@@ -48,8 +48,8 @@ class TracedExam:
             held, dark = labels[image.name], blank[image.name]
             if _is_short_axis(image):
                 stacks.append(TracedStack(image, held, dark))
-            elif image.cine.view in cines and dark.shape[1] == 1:
-                cines[image.cine.view].append(TracedCine(image, held, dark[:, 0]))
+            elif image.image.view in cines and dark.shape[1] == 1:
+                cines[image.image.view].append(TracedCine(image, held, dark[:, 0]))
             else:
                 left_out.append(image)
         return cls({view: found for view, found in cines.items() if found}, stacks, left_out)
@@ -62,7 +62,7 @@ class TracedExam:
     @property
     def is_mri(self) -> bool:
         """Whether there is a stack, and not of ultrasound: then the sum of its slices is preferred."""
-        return bool(self.stacks) and self.stacks[0].image.cine.modality is not Modality.US
+        return bool(self.stacks) and self.stacks[0].image.image.modality is not Modality.US
 
     def curves(self, frame_rate_hz: float | None) -> tuple[Curve, ...]:
         """One of each moving image, long axis first; the rate gives times to images that have none."""
@@ -76,7 +76,7 @@ class TracedExam:
 
 def find_blank(exam: Exam, labels: Mapping[str, LabelMap], *, has_images: bool) -> Blank:
     """Planes of labelled images that show no image; none where images stand for labels alone."""
-    cines = {image.name: image.cine for image in exam.images if image.name in labels}
+    cines = {image.name: image.image for image in exam.images if image.name in labels}
     if not has_images:
         return {name: np.zeros(cine.grid_shape[:2], bool) for name, cine in cines.items()}
     return {name: blank_planes(cine.frames) for name, cine in cines.items()}
@@ -103,5 +103,5 @@ def _with_ventricle(exam: Exam, labels: Mapping[str, LabelMap], blank: Blank) ->
 
 def _is_short_axis(image: ExamImage) -> bool:
     """Whether slices are to be added; a stack of an unknown view can hardly be anything else."""
-    is_unknown_stack = image.cine.view is View.UNKNOWN and image.cine.grid_shape[1] > 1
-    return image.cine.view is View.SAX or is_unknown_stack
+    is_unknown_stack = image.image.view is View.UNKNOWN and image.image.grid_shape[1] > 1
+    return image.image.view is View.SAX or is_unknown_stack

@@ -32,7 +32,7 @@ def trace_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
     if cavity is None or not cavity.any() or not found.area:
         return (flag("no-ventricle", "no left ventricle was found"),)
     flags = [*_pieces(cavity), *_edge(cavity)]
-    outside = ~lit_area(image.cine.frames[:, 0]) if image.cine.is_apical else np.zeros_like(cavity)
+    outside = ~lit_area(image.image.frames[:, 0]) if image.image.is_apical else np.zeros_like(cavity)
     share = np.count_nonzero(cavity & outside) / np.count_nonzero(cavity)
     if RULES["outside-sector"].breaks(share):
         text = f"{100 * share:.0f} % of the left ventricle lies outside the image sector"
@@ -55,7 +55,7 @@ def atrium_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
         flags.append(flag("atrium-pieces", text))
     # The image's own edge cuts as the sector's does: one pixel beyond it counts as outside.
     pixel = cine.scale.pixel
-    beyond = np.pad(~lit_area(cine.image.cine.frames[:, 0]), 1, constant_values=True)
+    beyond = np.pad(~lit_area(cine.image.image.frames[:, 0]), 1, constant_values=True)
     ring = cine.outline(Structure.LA, frame) + np.asarray(pixel)
     share = float(borders(ring, beyond, pixel).mean()) if len(ring) else 0.0
     if RULES["atrium-cut"].breaks(share):
@@ -304,5 +304,5 @@ _SAME_SIZE = 0.005
 
 def geometry_flags(image: ExamImage, labels: LabelMap) -> tuple[Flag, ...]:
     """Whether a file contradicts itself about the size of its pixels, or its labels contradict it."""
-    doubts = dict.fromkeys((*image.cine.geometry.doubts, *labels.geometry.doubts))
+    doubts = dict.fromkeys((*image.image.geometry.doubts, *labels.geometry.doubts))
     return tuple(flag("sizes-contradict", f"{image.name}: {doubt}") for doubt in doubts)

@@ -32,10 +32,10 @@ def vessel_quantities(exam: Exam, labels: Mapping[str, LabelMap]) -> list[Quanti
 
 
 def _density(image: ExamImage, labels: LabelMap) -> Quantity:
-    inside = find_field_of_view(image.cine.frames[0, 0])
+    inside = find_field_of_view(image.image.frames[0, 0])
     vessels = labels.mask(Structure.VESSEL)[0, 0] & inside
     percent = 100 * np.count_nonzero(vessels) / np.count_nonzero(inside)
     text = "the image has no dark surroundings: all of it was taken as the field of view"
     flags = (Flag(Grade.LOOK_TWICE, text, "no-surroundings"),) if inside.all() else ()
-    view, ref = image.cine.view_name, FrameRef(image.name, 0)
+    view, ref = image.image.view_name, FrameRef(image.name, 0)
     return Quantity("vessel_density", percent, "percent", Method.FIELD_SHARE, view, (ref,), flags=flags)

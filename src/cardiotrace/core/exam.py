@@ -31,7 +31,7 @@ class ExamImage:
 
     name: str
     """Unique in the exam, such as "patient0100_4CH_ED"; results are named after it."""
-    cine: Image
+    image: Image
     phases: Mapping[Phase, int] = field(default_factory=dict)
     """Frame index of each named phase."""
     shown_in: str = ""

@@ -51,7 +51,7 @@ def with_frame_rate(video: Image, frame_rate_hz: float | None) -> Image:
 
 def with_acquisition(image: ExamImage, acquisition: Acquisition) -> ExamImage:
     """The image with what a data set's table says of its recording."""
-    return replace(image, cine=replace(image.cine, acquisition=acquisition))
+    return replace(image, image=replace(image.image, acquisition=acquisition))
 
 
 def video_with_instants(name: str, video: Image, instants: Mapping[Phase, int]) -> ExamImage:

@@ -76,7 +76,7 @@ def _unread(problems: Mapping[Path, str], readable: Iterable[Path]) -> Iterator[
 
 def files_left_out(exam: Exam, listing: Listing, dataset: str) -> tuple[str, ...]:
     """The files of a folder that the exam of a data set's own reader does not hold, with the reason."""
-    sources = [image.cine.source for image in exam.images]
+    sources = [image.image.source for image in exam.images]
     told = {line.partition(": ")[0] for line in exam.left_out}
     told |= {source.path.name for source in sources if source is not None}
     strange = f"not one of the files that {dataset} is made of: name it by itself to have it analysed"

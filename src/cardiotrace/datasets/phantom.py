@@ -32,7 +32,7 @@ def _made(config: PhantomConfig, number: int) -> RenderedPatient:
 
 def _read_image(config: PhantomConfig, number: int, image: str, phase: Phase) -> Image:
     made = _made(config, number)
-    cine = next(each.cine for each in made.exam.images if each.name.endswith(image))
+    cine = next(each.image for each in made.exam.images if each.name.endswith(image))
     frame = _frame(made, phase)
     return cine if frame is None else replace(cine, frames=cine.frames[frame : frame + 1].copy(), times_ms=None)
 

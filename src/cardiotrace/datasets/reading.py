@@ -67,7 +67,7 @@ def as_read(exam: Exam, reading: Reading) -> Exam:
 
 
 def _overridden(image: ExamImage, reading: Reading) -> ExamImage:
-    cine = image.cine
+    cine = image.image
     if _states_another_view(cine.view, reading):
         note = f"its view stays {cine.view_name}, as its name or its data set says: --view is for images that say none"
         cine = replace(cine, notes=(*cine.notes, note))
@@ -76,7 +76,7 @@ def _overridden(image: ExamImage, reading: Reading) -> ExamImage:
     if reading.spacing_mm is not None:
         depth, height, width = reading.spacing_mm
         cine = replace(cine, geometry=cine.geometry.with_pixel_size(height, width, depth))
-    return replace(image, cine=cine)
+    return replace(image, image=cine)
 
 
 def _states_another_view(own: View, reading: Reading) -> bool:
@@ -135,7 +135,7 @@ def _together(images: Sequence[tuple[FileName, ExamImage]], reading: Reading) ->
     """The images, with slices that are stored one per file as one stack, and frames so stored as one video."""
     sets: dict[tuple[View, Phase, str], list[tuple[FileName, ExamImage]]] = {}
     for told, image in images:
-        sets.setdefault((image.cine.view, told.phase, _plane_format(image) or image.name), []).append((told, image))
+        sets.setdefault((image.image.view, told.phase, _plane_format(image) or image.name), []).append((told, image))
     for members in sets.values():
         members.sort(key=lambda member: (member[0].index or 0, member[1].name))
         names, planes = zip(*members, strict=True)
@@ -149,8 +149,8 @@ _FORMATS_OF_SLICES = ("nifti", "metaimage")
 
 def _plane_format(image: ExamImage) -> str | None:
     """The format of a file that holds one plane; None where it holds several, or is no file."""
-    source = image.cine.source
-    return source.format if source is not None and image.cine.grid_shape[1] == 1 else None
+    source = image.image.source
+    return source.format if source is not None and image.image.grid_shape[1] == 1 else None
 
 
 def _joined(told: Sequence[FileName], images: Sequence[ExamImage], reading: Reading) -> ExamImage | None:
@@ -161,7 +161,7 @@ def _joined(told: Sequence[FileName], images: Sequence[ExamImage], reading: Read
     Raises:
         InputError: nothing tells whether they are slices or instants.
     """
-    planes = _Planes([image.cine for image in images], {each.counting for each in told}, images[0].phases)
+    planes = _Planes([image.image for image in images], {each.counting for each in told}, images[0].phases)
     name = _common(images)
     if reading.third_axis == "time":
         return ExamImage(name, in_time(planes.images))
@@ -178,7 +178,7 @@ def _joined(told: Sequence[FileName], images: Sequence[ExamImage], reading: Read
 
 
 def _slices_or_instants(images: Sequence[ExamImage]) -> InputError:
-    source = images[0].cine.source
+    source = images[0].image.source
     return InputError(
         f"its {len(images)} files {images[0].name} ... {images[-1].name} of one plane each can be slices or instants",
         where=None if source is None else source.path.parent,
@@ -239,10 +239,10 @@ def _with_repeats(images: tuple[ExamImage, ...]) -> tuple[ExamImage, ...]:
     """The images, each still that is a frame of a video marked so, and the video with the still's phase."""
     changed = list(images)
     for place, still in enumerate(images):
-        if len(still.cine.frames) != 1 or not still.phases:
+        if len(still.image.frames) != 1 or not still.phases:
             continue
         for at, video in enumerate(changed):
-            frame = _frame_of(still.cine, video.cine)
+            frame = _frame_of(still.image, video.image)
             if frame is not None:
                 phases = {**dict.fromkeys(still.phases, frame), **video.phases}
                 changed[at] = replace(video, phases=phases)

@@ -67,10 +67,10 @@ class CamusTree:
             labels = made.labels[image.name]
             for phase, frame in ((Phase.ED, first), (Phase.ES, last)):
                 stem = f"{name}_{view}_{phase}"
-                _write_pair(_frame(image.cine, frame), _label_frame(labels, frame), folder, stem)
+                _write_pair(_frame(image.image, frame), _label_frame(labels, frame), folder, stem)
             between = np.arange(first, last + 1)
             _write_pair(
-                _as_stack(image.cine, between),
+                _as_stack(image.image, between),
                 _labels_as_stack(labels, between),
                 folder,
                 f"{name}_{view}_half_sequence",
@@ -133,16 +133,16 @@ class AcdcTree:
         """Frames are named by their number, which counts from one."""
         image = made.exam.images[0]
         first, last = int(made.truth["end_diastolic_frame"]), int(made.truth["end_systolic_frame"])
-        write_image(image.cine, folder / f"{name}_4d.nii.gz")
+        write_image(image.image, folder / f"{name}_4d.nii.gz")
         labels = made.labels[image.name]
         for frame in (first, last):
-            _write_pair(_frame(image.cine, frame), _label_frame(labels, frame), folder, f"{name}_frame{frame + 1:02d}")
+            _write_pair(_frame(image.image, frame), _label_frame(labels, frame), folder, f"{name}_frame{frame + 1:02d}")
         facts = {
             "ED": first + 1,
             "ES": last + 1,
             "Group": GROUPS[str(made.truth["pathology"])],
             "Height": made.truth["height_cm"],
-            "NbFrame": len(image.cine.frames),
+            "NbFrame": len(image.image.frames),
             "Weight": made.truth["weight_kg"],
         }
         write_text(folder / "Info.cfg", "".join(f"{key}: {value}\n" for key, value in facts.items()))
@@ -171,11 +171,11 @@ class Mnms2Tree:
         for image in made.exam.images:
             axis = "LA" if "_LA" in image.name else "SA"
             labels = made.labels[image.name].to(MNMS)
-            write_image(image.cine, folder / f"{name}_{axis}_CINE.nii.gz")
+            write_image(image.image, folder / f"{name}_{axis}_CINE.nii.gz")
             for phase, key in frames.items():
                 frame = int(made.truth[key])
                 stem = f"{name}_{axis}_{phase}"
-                _write_pair(_as_stack(image.cine, [frame]), _labels_as_stack(labels, [frame]), folder, stem)
+                _write_pair(_as_stack(image.image, [frame]), _labels_as_stack(labels, [frame]), folder, stem)
 
     def finish(self, root: Path, rows: Mapping[str, Row]) -> None:
         """The table of patients."""

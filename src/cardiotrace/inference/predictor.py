@@ -148,7 +148,7 @@ class Predictor:
         )
 
     def _gathered(self, task: "_CineTask", batch_size: int, on_progress: Progress | None) -> GatheredSamples:
-        gathered = GatheredSamples.of(self.spec, task.cine.grid_shape, keep_probabilities=task.keep_probabilities)
+        gathered = GatheredSamples.of(self.spec, task.image.grid_shape, keep_probabilities=task.keep_probabilities)
         # Blank samples are done before any work begins.
         for done, sample in enumerate(self._labelled(task, batch_size), start=1 + task.walk.blank_count):
             gathered.add(sample)
@@ -202,7 +202,7 @@ class Predictor:
             yield from results
 
     def _answers(self, task: "_CineTask", engine: Engine, chunk: list[Position]) -> Iterator[SampleProbabilities]:
-        frames, transform = task.cine.frames, task.transform
+        frames, transform = task.image.frames, task.transform
         batch = np.stack([self.spec.preprocessing.apply(frames[position], transform) for position in chunk])
         for position, classes in zip(chunk, self._mean_probabilities(batch, task.tta, engine), strict=True):
             if self.spec.within_field_of_view:
@@ -265,11 +265,11 @@ class Predictor:
 
     def _warnings(self, given: Image, task: "_CineTask", confidence: Float[np.ndarray, "time"]) -> tuple[Flag, ...]:
         # Turning colours into grey may have raised doubts; those of reading are told where it was read.
-        new = task.cine.doubts[len(given.doubts) :]
+        new = task.image.doubts[len(given.doubts) :]
         shown = confidence[~task.blank.all(axis=1)]
         return (
             *blank_warnings(task.blank),
-            *trust_warnings(self.spec, task.cine, shown),
+            *trust_warnings(self.spec, task.image, shown),
             *(Flag(Grade.LOOK_TWICE, doubt, "doubt") for doubt in new),
         )
 
@@ -278,7 +278,7 @@ class Predictor:
 class _CineTask:
     """What all samples of a cine have in common."""
 
-    cine: Image
+    image: Image
     """As the model sees it."""
     blank: Bool[np.ndarray, "time depth"]
     walk: SampleWalk

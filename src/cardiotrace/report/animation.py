@@ -51,13 +51,13 @@ def render_animation(
     """
     from PIL.Image import Dither
 
-    count = image.cine.grid_shape[0]
+    count = image.image.grid_shape[0]
     frames = np.unique(np.linspace(0, count - 1, min(count, _MOST_FRAMES)).round().astype(int)).tolist()
     true_ms = _frame_ms(frame_times_ms(image, frame_rate_hz), len(frames))
     shown_ms = max(_SHORTEST_MS, true_ms or _UNKNOWN_MS)
     side = max(96, int((share * _PIXELS / len(frames)) ** 0.5))
     style = OverlayStyle(width=min(460, round(side * 1.25)), height=min(400, side), line=1.6, has_legend=False)
-    shown = LabelledFrame(image.cine, labels, depth=_middle_slice(labels))
+    shown = LabelledFrame(image.image, labels, depth=_middle_slice(labels))
     # One palette for all frames: a palette of its own for each makes the grey flicker.
     palette = _palette(labels.scheme.structures, style)
     first, *others = (

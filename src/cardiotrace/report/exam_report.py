@@ -45,7 +45,7 @@ class FrameSeries:
 
     def __len__(self) -> int:
         """How many frames there are."""
-        return self.image.cine.grid_shape[0]
+        return self.image.image.grid_shape[0]
 
     def name(self, frame: int) -> str:
         """Name of a frame's file, `<image>_000.png` and on."""
@@ -53,9 +53,9 @@ class FrameSeries:
 
     def png(self, frame: int) -> bytes:
         """One frame as a PNG file."""
-        shown, caption = LabelledFrame(self.image.cine, self.labels, frame), f"frame {frame}"
-        box = box_to_show(self.image.cine, [self.labels])
-        if self.image.cine.grid_shape[1] > 1:
+        shown, caption = LabelledFrame(self.image.image, self.labels, frame), f"frame {frame}"
+        box = box_to_show(self.image.image, [self.labels])
+        if self.image.image.grid_shape[1] > 1:
             order = base_to_apex([self.labels])
             raster = draw_sheet(shown, caption=caption, box=box, order=order, width=_FRAME_SHEET)
         else:
@@ -89,7 +89,7 @@ class _Findings:
 
     def moving(self) -> list[ExamImage]:
         """Labelled images of several frames, in the exam's order."""
-        return [image for image in self.exam.images if image.name in self.labels and image.cine.grid_shape[0] > 1]
+        return [image for image in self.exam.images if image.name in self.labels and image.image.grid_shape[0] > 1]
 
 
 def render_report(
@@ -143,17 +143,17 @@ def _stills(found: _Findings) -> Iterator[ReportFigure]:
 
 
 def _first_frame(image: ExamImage) -> KeyFrame:
-    return KeyFrame(image.cine.view, image.cine.view_name, Phase.OTHER, image.name, 0, is_named=False)
+    return KeyFrame(image.image.view, image.image.view_name, Phase.OTHER, image.name, 0, is_named=False)
 
 
 def _still(image: ExamImage, labels: LabelMap, key_frame: KeyFrame, alike: Sequence[LabelMap]) -> ReportFigure:
     """An overlay of one key frame, of stacks all slices; of MRI what lies around the heart in all labels `alike`."""
-    box = box_to_show(image.cine, alike) or box_to_show(image.cine, [labels])
+    box = box_to_show(image.image, alike) or box_to_show(image.image, [labels])
     caption = _caption(image, key_frame)
-    shown = LabelledFrame(image.cine, labels, key_frame.frame)
-    is_stack = image.cine.grid_shape[1] > 1
+    shown = LabelledFrame(image.image, labels, key_frame.frame)
+    is_stack = image.image.grid_shape[1] > 1
     if is_stack:
-        same = [item for item in alike if item.array.shape[1] == image.cine.grid_shape[1]]
+        same = [item for item in alike if item.array.shape[1] == image.image.grid_shape[1]]
         raster = draw_sheet(shown, caption=caption, box=box, order=base_to_apex(same or [labels]))
     else:
         raster = draw_overlay(shown.cropped(box), trace=key_frame.trace, caption=caption)
@@ -169,7 +169,7 @@ def _still(image: ExamImage, labels: LabelMap, key_frame: KeyFrame, alike: Seque
 def _origin(image: ExamImage, key_frame: KeyFrame) -> str:
     """Which frame of which image it is, and how that is known."""
     words = [image.name]
-    if image.cine.grid_shape[0] > 1:
+    if image.image.grid_shape[0] > 1:
         words.append(f"frame {key_frame.frame}")
     if key_frame.phase is not Phase.OTHER:
         words.append("named in the exam" if key_frame.is_named else "found from the size of the left ventricle")
@@ -181,7 +181,7 @@ def _caption(image: ExamImage, key_frame: KeyFrame) -> str:
     words = [] if key_frame.view is View.UNKNOWN else [view_words(key_frame.view_name)]
     if key_frame.phase is not Phase.OTHER:
         words.append(PHASE_WORDS[key_frame.phase])
-    elif image.cine.grid_shape[0] > 1:
+    elif image.image.grid_shape[0] > 1:
         words.append(f"frame {key_frame.frame}")
     return " ".join(words)
 
@@ -192,14 +192,14 @@ def _animations(found: _Findings) -> Iterator[ReportFigure]:
     moving = sorted(found.moving(), key=lambda image: image.name not in measured)[:_MOST_ANIMATIONS]
     for image in moving:
         labels = found.labels[image.name]
-        shown = LabelledFrame(image.cine, labels).cropped(box_to_show(image.cine, [labels]))
+        shown = LabelledFrame(image.image, labels).cropped(box_to_show(image.image, [labels]))
         rate = found.exam.frame_rate_hz
         made = render_animation(
-            replace(image, cine=shown.cine), shown.labels, frame_rate_hz=rate, share=1 / len(moving)
+            replace(image, image=shown.image), shown.labels, frame_rate_hz=rate, share=1 / len(moving)
         )
         slow = made.slowdown if made.slowdown is not None and made.slowdown >= _LEAST_SLOWDOWN else None
         speed = "" if slow is None else f", played {slow:.1f} times slower than the heart beat"
-        title, note = f"{view_words(image.cine.view_name)} cine", f"{image.name}{speed}"
+        title, note = f"{view_words(image.image.view_name)} cine", f"{image.name}{speed}"
         yield ReportFigure("animation", f"{safe_name(image.name)}.gif", made.content, title, note)
 
 
@@ -220,7 +220,7 @@ def _unlabelled(found: _Findings) -> tuple[str, ...]:
 
 def _as_displayed(image: ExamImage) -> ExamImage:
     """The image with grey values for the screen."""
-    return replace(image, cine=replace(image.cine, frames=display_grey(image.cine)))
+    return replace(image, image=replace(image.image, frames=display_grey(image.image)))
 
 
 def _thumbnail(png: bytes) -> bytes:

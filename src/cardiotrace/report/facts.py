@@ -42,7 +42,7 @@ def facts_of(exam: Exam) -> Facts:
         ("Weight", _number(patient.weight_kg, "kg")),
         *_told(exam),
         ("Frame rate", _frame_rate(exam)),
-        ("Heart rate", _range((image.cine.acquisition.heart_rate_bpm for image in exam.images), "/min")),
+        ("Heart rate", _range((image.image.acquisition.heart_rate_bpm for image in exam.images), "/min")),
         ("Scanner", _scanner(exam)),
         ("Pixel size", pixel_sizes(exam.images)),
     ]
@@ -58,7 +58,7 @@ def _told(exam: Exam) -> Facts:
 def is_of_heart(exam: Exam) -> bool:
     """Whether an exam shows hearts: all but photographs, such as those of the retina."""
     return not exam.images or any(
-        image.cine.modality is not Modality.PHOTOGRAPH and image.cine.view is not View.FUNDUS for image in exam.images
+        image.image.modality is not Modality.PHOTOGRAPH and image.image.view is not View.FUNDUS for image in exam.images
     )
 
 
@@ -84,14 +84,14 @@ def pixel_sizes(images: Iterable[ExamImage]) -> str:
     """
     views: dict[str, list[str]] = {}
     for image in images:
-        views.setdefault(_pixel_size(image), []).append(view_words(image.cine.view_name))
+        views.setdefault(_pixel_size(image), []).append(view_words(image.image.view_name))
     if len(views) < 2:
         return next(iter(views), "")
     return "; ".join(f"{', '.join(dict.fromkeys(names))} {text}" for text, names in views.items())
 
 
 def _pixel_size(image: ExamImage) -> str:
-    cine, geometry = image.cine, image.cine.geometry
+    cine, geometry = image.image, image.image.geometry
     if cine.spacing_mm is None:
         return KNOWN_WORDS[Known.UNKNOWN]
     depth, height, width = cine.spacing_mm
@@ -109,12 +109,12 @@ def _pixel_size(image: ExamImage) -> str:
 def _frame_rate(exam: Exam) -> str:
     if exam.frame_rate_hz:
         return f"{exam.frame_rate_hz:.0f} /s"
-    stated = _range((image.cine.acquisition.frame_rate_hz for image in exam.images), "/s")
+    stated = _range((image.image.acquisition.frame_rate_hz for image in exam.images), "/s")
     return stated or _range((_rate_of_times(image) for image in exam.images), "/s")
 
 
 def _rate_of_times(image: ExamImage) -> float | None:
-    times = image.cine.times_ms
+    times = image.image.times_ms
     if times is None or len(times) < 2 or not times[-1] > times[0]:
         return None
     return 1000 * (len(times) - 1) / float(times[-1] - times[0])
@@ -123,7 +123,7 @@ def _rate_of_times(image: ExamImage) -> float | None:
 def _scanner(exam: Exam) -> str:
     told = []
     for image in exam.images:
-        made = image.cine.acquisition
+        made = image.image.acquisition
         field = None if made.field_strength_t is None else f"{made.field_strength_t:g} T"
         told.append(" ".join(word for word in (made.vendor, made.scanner, field) if word))
     return "; ".join(dict.fromkeys(word for word in told if word))

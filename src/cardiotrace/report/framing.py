@@ -31,7 +31,7 @@ class Box:
 class LabelledFrame:
     """One frame of an image with its labels, ready to be drawn."""
 
-    cine: Image
+    image: Image
     labels: LabelMap
     """On the image's grid."""
     frame: int = 0
@@ -44,10 +44,10 @@ class LabelledFrame:
         """The same frame within a box, as it is without one; what was measured in the whole is still drawn in place."""
         if box is None:
             return self
-        cine, labels = cropped(self.cine, self.labels, box)
+        cine, labels = cropped(self.image, self.labels, box)
         height_mm, width_mm = self.labels.geometry.pixel_mm
         corner_mm = (self.corner_mm[0] + box.top * height_mm, self.corner_mm[1] + box.left * width_mm)
-        return replace(self, cine=cine, labels=labels, corner_mm=corner_mm)
+        return replace(self, image=cine, labels=labels, corner_mm=corner_mm)
 
 
 def heart_box(labels: Iterable[LabelMap]) -> Box | None:

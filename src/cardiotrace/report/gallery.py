@@ -31,7 +31,7 @@ _WIDTH = 9.5
 class ComparedImage:
     """A frame with two labellings on its grid."""
 
-    cine: Image
+    image: Image
     predicted: LabelMap
     reference: LabelMap
     frame: int = 0
@@ -44,11 +44,11 @@ class ComparedImage:
 
     def around_the_heart(self) -> "ComparedImage":
         """The same, of MRI only what lies around the labels of both."""
-        box = box_to_show(self.cine, (self.predicted, self.reference))
+        box = box_to_show(self.image, (self.predicted, self.reference))
         if box is None:
             return self
-        cine, predicted = cropped(self.cine, self.predicted, box)
-        return ComparedImage(cine, predicted, cropped(self.cine, self.reference, box)[1], self.frame)
+        cine, predicted = cropped(self.image, self.predicted, box)
+        return ComparedImage(cine, predicted, cropped(self.image, self.reference, box)[1], self.frame)
 
     @property
     def regions(self) -> tuple[Region, ...]:
@@ -74,12 +74,12 @@ def draw_compared(compared: ComparedImage, path: Path, *, title: str, notes: Seq
         notes: further lines, such as scores.
     """
     compared = compared.around_the_heart()
-    rows_mm, columns_mm = _size_mm(compared.cine)
+    rows_mm, columns_mm = _size_mm(compared.image)
     height = 0.5 * _WIDTH * rows_mm / columns_mm + 0.75 + 0.17 * len(notes)
     figure = blank_figure(_WIDTH, min(max(height, 3.0), 12.0))
     figure.set_facecolor(_DARK)
     left, right = (_dark_axes(axes) for axes in figure.subplots(1, 2))
-    plane = display_grey(compared.cine)[compared.frame, compared.depth]
+    plane = display_grey(compared.image)[compared.frame, compared.depth]
     extent = (0.0, columns_mm, rows_mm, 0.0)
     left.imshow(plane, cmap="gray", vmin=0, vmax=255, extent=extent)
     if compared.is_thin:
@@ -88,7 +88,7 @@ def draw_compared(compared: ComparedImage, path: Path, *, title: str, notes: Seq
     else:
         right.imshow(plane, cmap="gray", vmin=0, vmax=255, extent=extent)
         _draw_outlines(figure, right, compared)
-    if compared.cine.grid_shape[1] > 1:
+    if compared.image.grid_shape[1] > 1:
         left.set_xlabel(f"slice {compared.depth}, where the two differ most", color=_LIGHT, fontsize=TEXT)
     figure.suptitle("\n".join([title, *notes]), color=_LIGHT, fontsize=10)
     save_png(figure, path)
@@ -115,7 +115,7 @@ def _outlines(axes: "Axes", compared: ComparedImage, region: Region) -> tuple["L
         (compared.predicted, colour, f"predicted {region.name}", 1.5),
     ):
         mask = region.mask(labels.array[frame, depth], labels.scheme)
-        for ring in _rings_mm(mask, compared.cine):
+        for ring in _rings_mm(mask, compared.image):
             axes.plot(ring[:, 1], ring[:, 0], color="black", linewidth=width + 1.2, alpha=0.45)
             axes.plot(ring[:, 1], ring[:, 0], color=shade, linewidth=width)
         drawn += axes.plot([], [], color=shade, linewidth=width, label=word)

@@ -82,8 +82,8 @@ def draw_overlay(
     from PIL import Image
 
     style = style or OverlayStyle()
-    canvas = _canvas(shown.cine, style)
-    grey = display_grey(shown.cine)[shown.frame, shown.depth]
+    canvas = _canvas(shown.image, style)
+    grey = display_grey(shown.image)[shown.frame, shown.depth]
     image = Image.fromarray(grey).convert("RGB").resize(canvas.size, Image.Resampling.BICUBIC)
     masks = _masks(shown)
     _draw_structures(image, canvas, masks, style)
@@ -93,7 +93,7 @@ def draw_overlay(
     lettering.caption(image, caption)
     if style.has_legend:
         lettering.legend(image, [item for item, mask in masks.items() if mask.any()])
-    if style.has_scale and shown.cine.spacing_mm is not None:
+    if style.has_scale and shown.image.spacing_mm is not None:
         lettering.scale(image)
     return image
 

@@ -66,7 +66,7 @@ def draw_sheet(
     Returns:
         An RGB image (of Pillow).
     """
-    slices = list(order) or list(range(shown.cine.grid_shape[1]))
+    slices = list(order) or list(range(shown.image.grid_shape[1]))
     step = math.ceil(len(slices) / _MOST_SLICES)
     slices = slices[::step]
     rows = max(math.ceil(len(slices) / _MOST_COLUMNS), round(len(slices) / 5.5), 1)
@@ -83,8 +83,8 @@ def draw_sheet(
 def _alone(shown: LabelledFrame) -> LabelledFrame:
     """The frame without the others, with grey values of the whole: they would be found anew for each slice."""
     here = slice(shown.frame, shown.frame + 1)
-    cine = replace(shown.cine, frames=display_grey(shown.cine)[here], times_ms=None)
-    return replace(shown, cine=cine, labels=replace(shown.labels, array=shown.labels.array[here]), frame=0)
+    cine = replace(shown.image, frames=display_grey(shown.image)[here], times_ms=None)
+    return replace(shown, image=cine, labels=replace(shown.labels, array=shown.labels.array[here]), frame=0)
 
 
 def _tiled(tiles: Sequence["PilImage"], columns: int) -> "PilImage":

@@ -69,7 +69,7 @@ def demo(config: DemoConfig, watch: ProgressReporter = SILENT) -> DemoResult:
             write_labels_of(exam.images, analysis.labels, staging.folder, scheme=None)
             page = analysis.write(staging.folder, truth=truth)
     analysed = Analysed.written(folder / page.name, analysis)
-    return DemoResult(analysed, truth, sum(image.cine.grid_shape[0] for image in exam.images))
+    return DemoResult(analysed, truth, sum(image.image.grid_shape[0] for image in exam.images))
 
 
 def phantom_study(config: DemoConfig) -> tuple[Exam, dict[str, float]]:

@@ -119,7 +119,7 @@ def _read(exam: Exam, files: Mapping[str, Path], config: MeasureConfig) -> dict[
 def _files(exam: Exam, config: MeasureConfig) -> dict[str, Path]:
     """Label file, or folder of label images, of each image that has one; images are no labels of themselves."""
     files = _given(exam.name, [image.name for image in exam.images], config)
-    sources = {image.name: image.cine.source for image in exam.images}
+    sources = {image.name: image.image.source for image in exam.images}
 
     def is_itself(name: str, path: Path) -> bool:
         source = sources[name]
@@ -157,7 +157,7 @@ def _same_labels(exam: str, config: MeasureConfig, made: Mapping[str, Any]) -> b
 
 def _labels(image: ExamImage, path: Path, config: MeasureConfig) -> LabelMap:
     """As the file holds them, with the sizes that are known better than its header."""
-    frames, depth, _, _ = image.cine.grid_shape
+    frames, depth, _, _ = image.image.grid_shape
     axis: ThirdAxis = "time" if frames > 1 and depth == 1 else "depth"
     scheme = _scheme(image, config)
     if scheme is None:
@@ -168,15 +168,15 @@ def _labels(image: ExamImage, path: Path, config: MeasureConfig) -> LabelMap:
 def _scheme(image: ExamImage, config: MeasureConfig) -> LabelScheme | None:
     if config.scheme is not None:
         return known_scheme(config.scheme)
-    return CAMUS if image.cine.is_apical else None
+    return CAMUS if image.image.is_apical else None
 
 
 def _unsaid_scheme(image: ExamImage, path: Path, axis: ThirdAxis) -> UsageError:
     """Ask for the scheme, and name those that the values and the anatomy allow."""
     values = read_image(path, third_axis=axis).frames
-    fitting = fitting_schemes(values.astype(np.uint8), image.cine.view) if values.ndim == 4 else ()
+    fitting = fitting_schemes(values.astype(np.uint8), image.image.view) if values.ndim == 4 else ()
     known = f"its values and the anatomy fit {', '.join(fitting)}" if fitting else f"known: {', '.join(SCHEMES)}"
     return UsageError(
-        f"what do the label values of {image.name} (view {image.cine.view_name}) mean?",
+        f"what do the label values of {image.name} (view {image.image.view_name}) mean?",
         remedy=f"say it with --scheme; {known}.",
     )

@@ -56,7 +56,7 @@ def _describe(found: FoundExam) -> ExamSummary:
 
 def _row(image: ExamImage) -> dict[str, Any]:
     """What a table says of one image."""
-    cine = image.cine
+    cine = image.image
     time, depth, height, width = cine.grid_shape
     return {
         "image": image.name,

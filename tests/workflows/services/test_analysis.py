@@ -71,7 +71,7 @@ def test_given_labels_in_python_and_on_the_command_line(patient, tmp_path):
     labels = {
         image.name: ct.read_labels(patient / f"{image.name}_gt.nii.gz", CAMUS, third_axis=axis)
         for image in exam.images
-        for axis in ("time" if image.cine.grid_shape[0] > 1 else "depth",)
+        for axis in ("time" if image.image.grid_shape[0] > 1 else "depth",)
     }
     assert ct.measure(exam, labels).to_plain() == without_provenance(plain)
     del labels["patient0001_4CH_ES"]

@@ -79,7 +79,7 @@ def test_the_model_is_told_with_its_checksum(model, tmp_path):
 
 
 def test_every_override_is_told(model, tmp_path):
-    ct.write_image(image().cine, tmp_path / "x.nii.gz")
+    ct.write_image(image().image, tmp_path / "x.nii.gz")
     reading = Reading(View.TWO_CHAMBER, Modality.US, (None, 3.0, 2.0))
     config = SegmentConfig(exams=(tmp_path / "x.nii.gz",), out=tmp_path / "out", model=str(model), reading=reading)
     (done,) = analyse(replace(config, scheme="lv", test_time_augmentation=True)).done
@@ -99,7 +99,7 @@ def test_every_override_is_told(model, tmp_path):
 def test_from_python_no_warning_is_lost(model, tmp_path):
     """Of the network, of post-processing and of the reading."""
     told = image(notes=("seen as luma",))
-    exam = Exam("p", (replace(told, cine=replace(told.cine, view=View.THREE_CHAMBER)),))
+    exam = Exam("p", (replace(told, image=replace(told.image, view=View.THREE_CHAMBER)),))
     labels = ct.segment(exam, str(model))
     assert any("was not trained on view" in flag.text for flag in labels.flags)
     measures = ct.measure(exam, labels)

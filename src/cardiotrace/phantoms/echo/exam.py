@@ -55,7 +55,7 @@ def echo_exam(config: EchoPhantom, *, views: Sequence[View] = (View.FOUR_CHAMBER
         >>> made = echo_exam(EchoPhantom(frame_count=12, spacing_mm=1.0))
         >>> round(made.truth.ejection_fraction_percent, 6)
         60.0
-        >>> made.labels["phantom_4CH"].array.shape == made.exam.images[0].cine.frames.shape
+        >>> made.labels["phantom_4CH"].array.shape == made.exam.images[0].image.frames.shape
         True
     """
     if not views or not set(views) <= IMAGE_NAMES.keys() or len(set(views)) < len(views):

@@ -22,7 +22,7 @@ def spare_images(staging: Staging, exam: Exam) -> None:
     Raises:
         UsageError: the folder of results is that of the images.
     """
-    sources = [image.cine.source for image in exam.images if image.cine.source is not None]
+    sources = [image.image.source for image in exam.images if image.image.source is not None]
     files = [source.path for source in sources]
     files += [source.pixel_file for source in sources if source.pixel_file is not None]
     refuse_images_in(staging.target, files)

@@ -117,8 +117,8 @@ def reading_flags(exam: Exam, *, of_sizes: bool = True) -> list[Flag]:
     said: dict[tuple[Grade, str, str], list[str]] = {}
     for image in exam.images:
         for grade, rule, texts in (
-            (Grade.LOOK_TWICE, "doubt", (*(image.cine.geometry.doubts if of_sizes else ()), *image.cine.doubts)),
-            (Grade.NOTE, "reading", image.cine.notes),
+            (Grade.LOOK_TWICE, "doubt", (*(image.image.geometry.doubts if of_sizes else ()), *image.image.doubts)),
+            (Grade.NOTE, "reading", image.image.notes),
         ):
             for text in texts:
                 said.setdefault((grade, rule, text), []).append(image.name)
@@ -146,7 +146,7 @@ def given_in(settings: Any) -> dict[str, Any]:
 
 
 def _read_image(image: ExamImage, labelled_by: str) -> ReadImage:
-    cine = image.cine
+    cine = image.image
     geometry = cine.geometry
     spacing = None if cine.spacing_mm is None else tuple(None if mm != mm else mm for mm in cine.spacing_mm)
     times = cine.times_ms

@@ -114,7 +114,7 @@ class Tracing:
     @property
     def flags(self) -> tuple[Flag, ...]:
         """What network and post-processing say against trusting the labels, and which images were left out."""
-        found = [flag for image in self.exam.images for flag in _left_out(image.name, image.cine.view_name, self)]
+        found = [flag for image in self.exam.images for flag in _left_out(image.name, image.image.view_name, self)]
         for name, segmentation in self.segmentations.items():
             found.extend(replace(flag.of(name), about=name) for flag in segmentation.warnings)
             found.extend(_removal_flags(name, segmentation))
@@ -140,15 +140,15 @@ def trace_exam(
     segmentations: dict[str, Segmentation] = {}
     used: dict[int, Predictor] = {}
     lacking: NoModelError | None = None
-    planes = [math.prod(image.cine.grid_shape[:2]) for image in exam.images]
+    planes = [math.prod(image.image.grid_shape[:2]) for image in exam.images]
     for index, image in enumerate(exam.images):
         try:
-            predictor = models.predictor(image.cine.view, image.cine.modality)
+            predictor = models.predictor(image.image.view, image.image.modality)
         except NoModelError as error:
             lacking = error
             continue
         segmentations[image.name] = predictor.segment(
-            image.cine,
+            image.image,
             test_time_augmentation=test_time_augmentation,
             on_progress=on_progress and partial(_onward, on_progress, sum(planes[:index]), sum(planes)),
         )
