@@ -22,8 +22,9 @@ from cardiotrace.evaluation.table import read_case_table, table_to_json
 from cardiotrace.inference.predictor import open_predictor
 from cardiotrace.io import write_text
 from cardiotrace.learning.training.folder import RunFolder
+from cardiotrace.workflows.configs import TrainConfig
 from cardiotrace.workflows.services.dataset import cases_of, choose_split, open_dataset
-from cardiotrace.workflows.train import TrainConfig, train_model
+from cardiotrace.workflows.train import train_model
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 SCORED_PATIENTS = 100
@@ -73,7 +74,7 @@ def _study(field: Field, data: Path, out: Path, cache: Path | None) -> dict[str,
     """Table of each model, by what it learned from."""
     root = data / field.dataset.name
     cases = _scored_cases(field, root)
-    school = _trained(TrainConfig(RECIPES / f"{field.school}.toml", None, out / "phantoms", cache=cache))
+    school = _trained(TrainConfig(recipe=RECIPES / f"{field.school}.toml", out=out / "phantoms", cache=cache))
     tables = {"phantoms alone": _scored(school, cases)}
     for size in field.sizes:
         for words, start in (("", None), (", phantoms first", school.path)):

@@ -15,10 +15,10 @@ from cardiotrace.evaluation.limits import OutlierLimits, combined, preset
 from cardiotrace.evaluation.table import read_case_table
 from cardiotrace.learning.models.runet import RUNet, RUNetConfig
 from cardiotrace.learning.training.folder import RunFolder
-from cardiotrace.learning.training.run import Hardware
 from cardiotrace.metrics import ShapeLimits, simplicity
 from cardiotrace.metrics.overlap import Presence
-from cardiotrace.workflows.train import TrainConfig, run_training
+from cardiotrace.workflows.configs import TrainConfig
+from cardiotrace.workflows.train import run_training
 from tests.fake.camus import write_camus
 from tests.learning.training.tiny import RECIPE
 
@@ -38,7 +38,7 @@ def place(tmp_path_factory):
             out=place / "run",
             fold=1,
             cache=place / "cache",
-            hardware=Hardware("cpu", 1),
+            accelerator="cpu",
         )
     )
     return place

@@ -138,7 +138,7 @@ def test_options_are_declared_once(verb):
     kind = options_of(verb)
     for base in kind.__bases__:
         if base.__module__.startswith("cardiotrace.workflows"):
-            assert set(kind.__annotations__) <= {"json", "phantoms", "layout"}
+            assert set(kind.__annotations__) <= {"by", "json", "phantoms", "layout"}
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)

@@ -197,7 +197,7 @@ def test_commands_parse(words, monkeypatch):
     if recipe is not None and recipe.parts[0] == "recipes":
         from cardiotrace.learning.training.recipe import read_recipe
 
-        read_recipe(ROOT / recipe, options.set)
+        read_recipe(ROOT / recipe, options.overrides)
     given = [word for word in words if word.startswith("--")]
     assert len(given) == len(set(given)), "an option given twice keeps its last values only"
 

@@ -9,11 +9,11 @@ from cardiotrace.datasets.split import read_split
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.table import read_case_table, table_to_json
 from cardiotrace.learning.training.folder import RunFolder
-from cardiotrace.learning.training.run import Hardware
 from cardiotrace.workflows import crossval as module
 from cardiotrace.workflows import data_opener, training_report
 from cardiotrace.workflows import train as training
-from cardiotrace.workflows.crossval import CrossvalConfig, FoldResult, crossval
+from cardiotrace.workflows.configs import CrossvalConfig
+from cardiotrace.workflows.crossval import FoldResult, crossval
 from cardiotrace.workflows.services.progress import SilentReporter
 from tests.workflows.test_train import config, place
 
@@ -147,5 +147,5 @@ def three_folds(one, place):
         folds=3,
         overrides=one.overrides,
         cache=one.cache,
-        hardware=Hardware("cpu", 1),
+        accelerator="cpu",
     )

@@ -16,8 +16,9 @@ from cardiotrace.inference.predictor import Predictor
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.run import best_of
 from cardiotrace.workflows import export, join
+from cardiotrace.workflows.configs import JoinConfig
 from cardiotrace.workflows.export import calibrated
-from cardiotrace.workflows.join import JoinConfig, join_models
+from cardiotrace.workflows.join import join_models
 from cardiotrace.workflows.services.progress import SILENT
 from tests.evaluation.cases import half_ellipse, make_case
 from tests.fake.models import make_spec, threshold_network, write_camus_model
@@ -113,7 +114,7 @@ def members(tmp_path):
 def test_a_joined_model_is_sealed_once_and_says_what_was_returned(members, tmp_path, monkeypatch) -> None:
     sealed = []
     monkeypatch.setattr(join, "seal", lambda *given: sealed.append(given) or export.seal(*given))
-    config = JoinConfig(members, "pair", tmp_path / "pair.onnx")
+    config = JoinConfig(members=members, name="pair", out=tmp_path / "pair.onnx")
     spec = join_models(config)
     assert len(sealed) == 1
     assert spec.calibration.lowest_confidence == 0.7
@@ -127,7 +128,9 @@ def test_a_joined_model_is_sealed_once_and_says_what_was_returned(members, tmp_p
 
 def test_scores_have_one_source_and_members_are_not_overwritten(members, tmp_path) -> None:
     with pytest.raises(UsageError, match="either measured on --data or taken from --tested"):
-        join_models(JoinConfig(members, "x", tmp_path / "x.onnx", data=tmp_path, tested=tmp_path / "t.json"))
+        join_models(
+            JoinConfig(members=members, name="x", out=tmp_path / "x.onnx", data=tmp_path, tested=tmp_path / "t.json")
+        )
     with pytest.raises(UsageError, match="would overwrite a member"):
-        join_models(JoinConfig(members, "x", tmp_path / "a.onnx"))
+        join_models(JoinConfig(members=members, name="x", out=tmp_path / "a.onnx"))
     assert not (tmp_path / "x.onnx").exists()

@@ -10,10 +10,10 @@ from cardiotrace.datasets.split import read_split
 from cardiotrace.evaluation.table import read_case_table, table_to_json
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.loop import DivergedError
-from cardiotrace.learning.training.run import Hardware
 from cardiotrace.learning.training.sweep import read_plan
+from cardiotrace.workflows.configs import SweepConfig
 from cardiotrace.workflows.data_opener import DataOpener
-from cardiotrace.workflows.sweep import SweepConfig, job, run, run_sweep
+from cardiotrace.workflows.sweep import run_sweep
 from tests.fake.chase import write_chase
 
 RESIZE = {"name": "resize", "height": 16, "width": 16}
@@ -40,7 +40,7 @@ def config(tmp_path):
     recipe = tmp_path / "vessels.toml"
     recipe.write_text(tomli_w.dumps(RECIPE))
     place = {"data": tmp_path / "chase", "out": tmp_path / "out", "cache": tmp_path / "cache"}
-    return SweepConfig(recipe, **place, hardware=Hardware("cpu"))
+    return SweepConfig(recipe=recipe, **place, accelerator="cpu")
 
 
 def test_runs_are_tested_on_eyes_of_children_they_never_saw_and_never_run_twice(config, monkeypatch):

@@ -15,11 +15,11 @@ from cardiotrace.evaluation.table import read_case_table
 from cardiotrace.inference.spec import spec_from_plain, spec_to_plain
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.learning.training.folder import RunFolder
-from cardiotrace.learning.training.run import Hardware
 from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.workflows import data_opener, export, training_report
+from cardiotrace.workflows.configs import TrainConfig
 from cardiotrace.workflows.services.progress import SilentReporter
-from cardiotrace.workflows.train import TrainConfig, default_folder, run_training, train_model
+from cardiotrace.workflows.train import default_folder, run_training, train_model
 from cardiotrace.workflows.training_report import EpochReport, curve_row, epoch_line, unlabelled_remarks
 from tests.command import command_line, environment
 from tests.fake.camus import write_camus
@@ -55,7 +55,7 @@ def config(place, *, fold=None, resume=False, out="run", **overrides):
         resume=resume,
         overrides=overrides,
         cache=place / "cache",
-        hardware=Hardware("cpu", 1),
+        accelerator="cpu",
     )
 
 

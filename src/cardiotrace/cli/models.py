@@ -3,14 +3,13 @@
 import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from cardiotrace.cli.output import complain, say
 from cardiotrace.cli.terminal import Terminal, table
-from cardiotrace.core.terms import View
 from cardiotrace.inference.spec import spec_to_plain
 from cardiotrace.inference.zoo import FOLDER_VARIABLE
 from cardiotrace.report.card import model_card
+from cardiotrace.workflows.configs import JoinConfig
 from cardiotrace.workflows.models import (
     ListConfig,
     ModelConfig,
@@ -77,40 +76,15 @@ def run_verify(options: VerifyOptions) -> int:
     return status
 
 
-@dataclass(frozen=True)
-class JoinOptions:
-    """Make one model of several: their mean belief, in one file."""
-
-    models: tuple[str, ...]
-    """Names or paths of at least two models that prepare images alike."""
-    name: str = "ensemble"
-    """Of the new model."""
-    data: Path | None = None
-    """Folder of the first model's data set: score on the validation part of its split, which no other may have seen."""
-    tested: Path | None = None
-    """Or take the scores of a cross-validation whose folds these models are: its testing.json."""
-    out: Path | None = None
-    """Where it goes; default: NAME.onnx here."""
-    summary: str = ""
-    """One line about it; default: its members."""
-    default_for: tuple[View, ...] = ()
-    """Views for which it is to be preferred over other models."""
+@dataclass(frozen=True, kw_only=True)
+class JoinOptions(JoinConfig):
+    """Make one model of several: the mean of their probabilities, in one file."""
 
 
 def run_join(options: JoinOptions) -> None:
     """Join, score, write."""
-    from cardiotrace.workflows.join import JoinConfig, join_models
+    from cardiotrace.workflows.join import join_models
 
-    out = options.out or Path(f"{options.name}.onnx")
-    config = JoinConfig(
-        members=options.models,
-        name=options.name,
-        out=out,
-        summary=options.summary,
-        data=options.data,
-        tested=options.tested,
-        default_for=options.default_for,
-    )
     with Terminal() as terminal:
-        spec = join_models(config, terminal)
-    say(model_card(spec, file_name=out.name), end="")
+        spec = join_models(options, terminal)
+    say(model_card(spec, file_name=options.place.name), end="")

@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from cardiotrace.core.reporter import ProgressReporter as ProgressReporter
     from cardiotrace.workflows.compare import CompareConfig as CompareConfig
     from cardiotrace.workflows.compare import compare_runs as compare_runs
-    from cardiotrace.workflows.crossval import CrossvalConfig as CrossvalConfig
+    from cardiotrace.workflows.configs import CrossvalConfig as CrossvalConfig
+    from cardiotrace.workflows.configs import ExportConfig as ExportConfig
+    from cardiotrace.workflows.configs import JoinConfig as JoinConfig
+    from cardiotrace.workflows.configs import SweepConfig as SweepConfig
+    from cardiotrace.workflows.configs import TrainConfig as TrainConfig
     from cardiotrace.workflows.demo import DemoConfig as DemoConfig
     from cardiotrace.workflows.evaluate import EvaluateConfig as EvaluateConfig
-    from cardiotrace.workflows.export import ExportConfig as ExportConfig
     from cardiotrace.workflows.export import export_run as export_run
-    from cardiotrace.workflows.join import JoinConfig as JoinConfig
     from cardiotrace.workflows.join import join_models as join_models
     from cardiotrace.workflows.measure import MeasureConfig as MeasureConfig
     from cardiotrace.workflows.measure import measure_exams as measure_exams
@@ -28,9 +30,7 @@ if TYPE_CHECKING:
     from cardiotrace.workflows.services.analysis import Analyser as Analyser
     from cardiotrace.workflows.services.analysis import Analysis as Analysis
     from cardiotrace.workflows.services.dataset import open_dataset as open_dataset
-    from cardiotrace.workflows.sweep.job import SweepConfig as SweepConfig
     from cardiotrace.workflows.sweep.run import run_sweep as run_sweep
-    from cardiotrace.workflows.train import TrainConfig as TrainConfig
     from cardiotrace.workflows.train import TrainedModel as TrainedModel
     from cardiotrace.workflows.train import train_model as train_model
 
@@ -38,16 +38,16 @@ _PLACES = {
     "Analyser": "workflows.services.analysis",
     "Analysis": "workflows.services.analysis",
     "CompareConfig": "workflows.compare",
-    "CrossvalConfig": "workflows.crossval",
+    "CrossvalConfig": "workflows.configs",
     "DemoConfig": "workflows.demo",
     "EvaluateConfig": "workflows.evaluate",
-    "ExportConfig": "workflows.export",
-    "JoinConfig": "workflows.join",
+    "ExportConfig": "workflows.configs",
+    "JoinConfig": "workflows.configs",
     "MeasureConfig": "workflows.measure",
     "ProgressReporter": "core.reporter",
     "SegmentConfig": "workflows.segment",
-    "SweepConfig": "workflows.sweep.job",
-    "TrainConfig": "workflows.train",
+    "SweepConfig": "workflows.configs",
+    "TrainConfig": "workflows.configs",
     "TrainedModel": "workflows.train",
     "WriteConfig": "workflows.phantom",
     "compare_runs": "workflows.compare",

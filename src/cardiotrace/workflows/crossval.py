@@ -20,34 +20,11 @@ from cardiotrace.learning.allocator import keep_freed_memory
 from cardiotrace.learning.training.folder import RunFolder, check_folder
 from cardiotrace.learning.training.recipe import Recipe, read_recipe
 from cardiotrace.parallel import make_executor
+from cardiotrace.workflows.configs import CrossvalConfig
 from cardiotrace.workflows.data_opener import DataOpener
 from cardiotrace.workflows.services.dataset import K_FOLD, cases_of
 from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
-from cardiotrace.workflows.train import PlannedRun, RecipeConfig, sealed_and_scored, split_of, train_planned
-
-
-@dataclass(frozen=True)
-class CrossvalConfig(RecipeConfig):
-    """Which recipe, on what, how many folds; one folder per fold is made in `out`."""
-
-    folds: int = 10
-    only: tuple[int, ...] = ()
-    """Numbers of the folds to run; empty runs all."""
-    jobs: int = 1
-    """Processes, each with its share of the processors."""
-
-    def __post_init__(self) -> None:
-        if self.jobs < 1:
-            raise UsageError(f"--jobs must be at least 1, got {self.jobs}")
-        if self.folds < 2:
-            raise UsageError(f"--folds must be at least 2, got {self.folds}")
-        for number in self.only:
-            if not 1 <= number <= self.folds:
-                raise UsageError(f"there is no fold {number}: folds are 1 to {self.folds}")
-
-    def wants(self, number: int) -> bool:
-        """Whether a fold is to be run."""
-        return not self.only or number in self.only
+from cardiotrace.workflows.train import PlannedRun, sealed_and_scored, split_of, train_planned
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.recipe import Recipe, portable, without_places
 from cardiotrace.learning.training.run import best_of, trained_model
 from cardiotrace.metrics import Agreement, Summary
+from cardiotrace.workflows.configs import ExportConfig
 from cardiotrace.workflows.services.dataset import cases_of
 from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.trained_run import TrainedRun, read_run
@@ -40,20 +41,6 @@ from cardiotrace.workflows.trained_run import TrainedRun, read_run
 MODEL_SUFFIX = ".onnx"
 PARITY_EXAMPLES = 8
 """Validation images on which the exported model must agree with the trained one."""
-
-
-@dataclass(frozen=True)
-class ExportConfig:
-    """Which run, its data, and where the model goes."""
-
-    run: Path
-    data: Path | None = None
-    out: Path | None = None
-    """By default model.onnx in the run folder."""
-    half_weights: bool = True
-    cache: Path | None = None
-    default_for: tuple[View, ...] = ()
-    """Views for which the model is to be preferred over others."""
 
 
 @dataclass(frozen=True)

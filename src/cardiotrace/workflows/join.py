@@ -1,11 +1,10 @@
 """Several models to one file, with scores that are honest about what its members have seen."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from cardiotrace.core.config import from_plain
 from cardiotrace.core.errors import InputError, UsageError
-from cardiotrace.core.terms import View
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.split import Split, fold_seed
 from cardiotrace.evaluation.table import read_case_table
@@ -15,28 +14,11 @@ from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.zoo import find_model, load_model
 from cardiotrace.learning.ensemble import join
 from cardiotrace.learning.training.recipe import SPLIT_FILE, DataSettings, require_name
+from cardiotrace.workflows.configs import JoinConfig
 from cardiotrace.workflows.export import calibrated, require_model_place, scores_of, write_model
 from cardiotrace.workflows.services.dataset import open_dataset
 from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.train import split_of
-
-
-@dataclass(frozen=True)
-class JoinConfig:
-    """Which models become one, and what it is judged on."""
-
-    members: tuple[str, ...]
-    """Names or paths of models."""
-    name: str
-    out: Path
-    summary: str = ""
-    data: Path | None = None
-    """Folder of the first member's data set: the ensemble is scored on the validation part of its split."""
-    tested: Path | None = None
-    """Table of cases that stands for the ensemble's own scores, which cannot be had where every case was learned from
-    by some member: that of a cross-validation, where each case was scored by the member that had not seen it."""
-    default_for: tuple[View, ...] = ()
-    """Views for which the ensemble is to be preferred over others."""
 
 
 def join_models(config: JoinConfig, watch: ProgressReporter = SILENT) -> ModelSpec:
@@ -50,7 +32,7 @@ def join_models(config: JoinConfig, watch: ProgressReporter = SILENT) -> ModelSp
         WorkError: nothing can be written.
     """
     require_name(config.name)
-    require_model_place(config.out)
+    require_model_place(config.place)
     if config.data is not None and config.tested is not None:
         raise UsageError("scores are either measured on --data or taken from --tested")
     members = _members(config)
@@ -61,14 +43,14 @@ def join_models(config: JoinConfig, watch: ProgressReporter = SILENT) -> ModelSp
         spec, _ = calibrated(Predictor.of_graph(spec, graph), dataset, split, watch)
     if config.tested is not None:
         spec = replace(spec, scores={"members": scores_of(read_case_table(config.tested))})
-    write_model(config.out, seal(graph, spec), watch)
+    write_model(config.place, seal(graph, spec), watch)
     return spec
 
 
 def _members(config: JoinConfig) -> list[Model]:
     paths = [find_model(name) for name in config.members]
-    if config.out.exists() and any(path.samefile(config.out) for path in paths):
-        raise UsageError("this would overwrite a member", where=config.out, remedy="choose another --out.")
+    if config.place.exists() and any(path.samefile(config.place) for path in paths):
+        raise UsageError("this would overwrite a member", where=config.place, remedy="choose another --out.")
     return [load_model(path) for path in paths]
 
 

@@ -5,7 +5,6 @@ import os
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from cardiotrace.core.errors import UsageError, WorkError
 from cardiotrace.core.licence import Terms
@@ -15,10 +14,10 @@ from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.learning.training.distillation import StudentRequirements
 from cardiotrace.learning.training.folder import RunFolder
+from cardiotrace.learning.training.hardware import Hardware
 from cardiotrace.learning.training.recipe import SPLIT_FILE, DataSettings, Recipe, read_recipe
 from cardiotrace.learning.training.run import (
     CheckedRun,
-    Hardware,
     InitialWeights,
     RunCallbacks,
     TrainingData,
@@ -27,6 +26,7 @@ from cardiotrace.learning.training.run import (
     train,
 )
 from cardiotrace.parallel import led_by_parent
+from cardiotrace.workflows.configs import TrainConfig
 from cardiotrace.workflows.data_opener import DataOpener
 from cardiotrace.workflows.export import seal_run
 from cardiotrace.workflows.services.dataset import choose_split
@@ -35,29 +35,6 @@ from cardiotrace.workflows.trained_run import TrainedRun
 from cardiotrace.workflows.training_report import EpochReport, split_remarks, unlabelled_remarks
 
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class RecipeConfig:
-    """What all that train take: a recipe, changes to it, and where everything lies."""
-
-    recipe: Path
-    data: Path | None = None
-    out: Path | None = None
-    """Folder of the run, or of all of them; by default runs/<name of the recipe>."""
-    overrides: dict[str, Any] = field(default_factory=dict)
-    cache: Path | None = None
-    hardware: Hardware = field(default_factory=Hardware)
-
-
-@dataclass(frozen=True)
-class TrainConfig(RecipeConfig):
-    """One training run."""
-
-    fold: int | None = None
-    resume: bool = False
-    start_from: Path | None = None
-    """Folder of a finished run whose best weights this one begins with; not looked at by a resumed run."""
 
 
 @dataclass(frozen=True)

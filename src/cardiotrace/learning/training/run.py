@@ -28,6 +28,7 @@ from cardiotrace.learning.training.device_dataset import DeviceDataset, Training
 from cardiotrace.learning.training.distillation import StudentRequirements, load_teachers, teacher_identities
 from cardiotrace.learning.training.environment import environment, read_environment
 from cardiotrace.learning.training.folder import RunFolder, check_folder
+from cardiotrace.learning.training.hardware import Hardware
 from cardiotrace.learning.training.loop import OnStep, TrainingTask, run_epochs
 from cardiotrace.learning.training.recipe import Recipe, read_recipe, recipe_text
 from cardiotrace.learning.training.training_log import Row, TrainingLog
@@ -87,14 +88,6 @@ class TrainingData:
     def all_terms(self) -> Terms:
         """Of the data set and of all that the first weights come from."""
         return self.terms if self.start is None else Terms.together([self.terms, self.start.terms])
-
-
-@dataclass(frozen=True)
-class Hardware:
-    """Where a run computes."""
-
-    accelerator: str = "auto"
-    processes: int = 1
 
 
 def _unheard(done: int, total: int, loss: float) -> None:
@@ -197,13 +190,17 @@ def trained_model(recipe: Recipe, folder: RunFolder, *, channels: int, classes: 
     return network
 
 
+_ANY = Hardware()
+"""CUDA where there is any, in one process."""
+
+
 @flushed_denormals()  # from the start: making the network starts threads
 def train(
     run: CheckedRun,
     data: TrainingData,
     *,
     callbacks: RunCallbacks = RunCallbacks(),
-    hardware: Hardware = Hardware(),
+    hardware: Hardware = _ANY,
     objective: ObjectiveMaker = make_objective,
 ) -> TrainingResult:
     """Train and leave the run folder with its best weights, training log and last checkpoint.

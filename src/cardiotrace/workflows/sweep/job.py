@@ -24,8 +24,9 @@ from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.io import write_json, write_text
 from cardiotrace.learning.predict import TorchEngine, predict_planes
 from cardiotrace.learning.training.folder import RunFolder
+from cardiotrace.learning.training.hardware import Hardware
 from cardiotrace.learning.training.loop import DivergedError
-from cardiotrace.learning.training.run import Hardware, RunCallbacks, TrainingData, train, trained_model
+from cardiotrace.learning.training.run import RunCallbacks, TrainingData, train, trained_model
 from cardiotrace.learning.training.sweep import SweepRun
 from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.workflows.data_opener import DataOpener
@@ -33,22 +34,10 @@ from cardiotrace.workflows.export import describe
 from cardiotrace.workflows.services.dataset import cases_of
 from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.sweep.grid import grid_table
-from cardiotrace.workflows.train import PlannedRun, RecipeConfig, check_planned, split_of, training_data
+from cardiotrace.workflows.train import PlannedRun, check_planned, split_of, training_data
 
 RESULT, GRID = "result.json", "testing-grid.json"
 """Files of a finished run: what came of it, and its testing part on the network's grid."""
-
-
-@dataclass(frozen=True)
-class SweepConfig(RecipeConfig):
-    """Which sweep, on what, how many runs at a time; one folder per run is made in `out`."""
-
-    jobs: int = 1
-    """Processes, each with its share of the processors."""
-
-    def __post_init__(self) -> None:
-        if self.jobs < 1:
-            raise UsageError(f"--jobs must be at least 1, got {self.jobs}")
 
 
 @dataclass(frozen=True)

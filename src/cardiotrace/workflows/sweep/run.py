@@ -10,13 +10,13 @@ from cardiotrace.learning.allocator import keep_freed_memory
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.sweep import SweepPlan, read_plan
 from cardiotrace.parallel import make_executor
+from cardiotrace.workflows.configs import SweepConfig
 from cardiotrace.workflows.data_opener import DataOpener
 from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.sweep.example import first_image
 from cardiotrace.workflows.sweep.job import (
     Job,
     JobResult,
-    SweepConfig,
     finish_run,
     kept_result,
     result_line,

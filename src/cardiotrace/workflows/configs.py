@@ -1,0 +1,135 @@
+"""Configurations of the verbs that make models; apart from what makes them, so that reading options loads no torch."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cardiotrace.core.errors import UsageError
+from cardiotrace.core.terms import View
+from cardiotrace.learning.training.hardware import Accelerator, Hardware
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeConfig:
+    """Which recipe, on which data, and to where."""
+
+    recipe: Path
+    """A .toml file, such as recipes/camus-unet1.toml."""
+    data: Path | None = None
+    """Folder of the data set; default: the one of its name below CARDIOTRACE_DATA."""
+    out: Path | None = None
+    """Folder of the run, or of all of them; default: runs/<name of the recipe>."""
+    overrides: dict[str, Any] = field(default_factory=dict)
+    """Changes to the recipe, such as training.epochs=2."""
+    cache: Path | None = None
+    """Folder for packed data; default: CARDIOTRACE_CACHE, or the user's cache folder."""
+    accelerator: Accelerator = "auto"
+    """Where to compute."""
+
+    @property
+    def hardware(self) -> Hardware:
+        """Devices of each run."""
+        return Hardware(self.accelerator)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(RecipeConfig):
+    """One training run."""
+
+    fold: int | None = None
+    """Fold to hold out, from 1."""
+    resume: bool = False
+    """Continue the run in the folder."""
+    start_from: Path | None = None
+    """Folder of a finished run: its best weights are the first ones of this run; a resumed run does not look at it."""
+    processes: int = 1
+    """Devices, or processes on the CPU, to train with in parallel."""
+
+    @property
+    def hardware(self) -> Hardware:
+        """Devices of the run."""
+        return Hardware(self.accelerator, self.processes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossvalConfig(RecipeConfig):
+    """Which recipe, on what, how many folds; one folder per fold is made in `out`."""
+
+    folds: int = 10
+    """Number of folds: the data set's own where it publishes as many, else made by patient."""
+    only: tuple[int, ...] = ()
+    """Run only these folds."""
+    jobs: int = 1
+    """Folds at a time, each in a process with its share of the processors."""
+
+    def __post_init__(self) -> None:
+        _require_jobs(self.jobs)
+        if self.folds < 2:
+            raise UsageError(f"--folds must be at least 2, got {self.folds}")
+        for number in self.only:
+            if not 1 <= number <= self.folds:
+                raise UsageError(f"there is no fold {number}: folds are 1 to {self.folds}")
+
+    def wants(self, number: int) -> bool:
+        """Whether a fold is to be run."""
+        return not self.only or number in self.only
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepConfig(RecipeConfig):
+    """Which sweep, on what, how many runs at a time; one folder per run is made in `out`."""
+
+    jobs: int = 1
+    """Runs at a time, each in a process with its share of the processors."""
+
+    def __post_init__(self) -> None:
+        _require_jobs(self.jobs)
+
+
+def _require_jobs(jobs: int) -> None:
+    if jobs < 1:
+        raise UsageError(f"--jobs must be at least 1, got {jobs}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportConfig:
+    """Which run, its data, and where the model goes."""
+
+    run: Path
+    """Run folder."""
+    out: Path | None = None
+    """Model file; default: model.onnx in the run folder."""
+    data: Path | None = None
+    """Folder of the data set; default: the one of its name below CARDIOTRACE_DATA."""
+    half_weights: bool = True
+    """Store weights in float16 (arithmetic stays float32): half the size."""
+    cache: Path | None = None
+    """Folder for packed data; default: CARDIOTRACE_CACHE, or the user's cache folder."""
+    default_for: tuple[View, ...] = ()
+    """Views for which it is preferred over other models, such as A4C."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JoinConfig:
+    """Which models become one, and what it is scored on."""
+
+    members: tuple[str, ...]
+    """Names or paths of at least two models that prepare images alike."""
+    name: str = "ensemble"
+    """Of the new model."""
+    data: Path | None = None
+    """Folder of the first model's data set: score on the validation part of its split, which no other may have seen."""
+    tested: Path | None = None
+    """Or take the scores of a cross-validation whose folds these models are: its testing.json. Each case was scored
+    there by the member that had not seen it."""
+    out: Path | None = None
+    """Where it goes; default: NAME.onnx here."""
+    summary: str = ""
+    """One line about it; default: its members."""
+    default_for: tuple[View, ...] = ()
+    """Views for which it is to be preferred over other models."""
+
+    @property
+    def place(self) -> Path:
+        """Where the model goes."""
+        return self.out or Path(f"{self.name}.onnx")
