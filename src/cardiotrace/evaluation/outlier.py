@@ -8,7 +8,7 @@ import numpy as np
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
-from cardiotrace.core.progress import OnProgress
+from cardiotrace.core.progress import OnProgress, counted
 from cardiotrace.evaluation.case_table import CaseRow, CaseTable, group_of, group_order
 from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.score import shape_scores
@@ -126,11 +126,9 @@ def fit_limits(
     """
     found: dict[str, list[tuple[float, float]]] = {}
     labelled = [case for case in cases if case.read_labels is not None]
-    for done, case in enumerate(labelled, start=1):
+    for case in counted(labelled, on_progress):
         for region, shape in _reference_shapes(case):
             found.setdefault(region, []).append(shape)
-        if on_progress is not None:
-            on_progress(done, len(labelled))
     return OutlierLimits(name, shapes={region: _rounded_down(_low(shapes)) for region, shapes in found.items()})
 
 

@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from cardiotrace.core.errors import InputError, UsageError
+from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.evaluation.case_table import CaseRow, CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
@@ -22,7 +23,6 @@ from cardiotrace.learning.training.recipe import Recipe, read_recipe
 from cardiotrace.parallel import make_executor
 from cardiotrace.workflows.data_opener import DataOpener
 from cardiotrace.workflows.services.dataset import K_FOLD, cases_of
-from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.train import PlannedRun, RecipeConfig, sealed_and_scored, split_of, train_planned
 
 

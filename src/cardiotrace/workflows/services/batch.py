@@ -12,6 +12,8 @@ from typing import Any, Generic, TypeVar
 
 from cardiotrace import __version__
 from cardiotrace.core.errors import CardioTraceError, UsageError, explained
+from cardiotrace.core.progress import counted
+from cardiotrace.core.reporter import ProgressReporter
 from cardiotrace.datasets.exam_discovery import FoundExam
 from cardiotrace.datasets.naming import image_name
 from cardiotrace.io.formats import suffix_of
@@ -27,7 +29,6 @@ from cardiotrace.io.results import (
     refuse_changed,
     staged_results,
 )
-from cardiotrace.workflows.services.progress import ProgressReporter
 from cardiotrace.workflows.services.stamp import Stamps, folder_of, stamps_of
 
 Result = TypeVar("Result")
@@ -77,7 +78,7 @@ def tell_nobody(_: object) -> None:
 def for_each_exam(
     found: Sequence[FoundExam],
     work: Callable[[FoundExam], Result],
-    watch: ProgressReporter,
+    reporter: ProgressReporter,
     *,
     title: str,
     tell: Tell = tell_nobody,
@@ -85,15 +86,14 @@ def for_each_exam(
     """Do the work on every exam; one that fails does not stop the others, whatever it raises."""
     done: list[Result] = []
     failures: list[Failure] = []
-    with watch.stage(title) as tick:
-        for index, exam in enumerate(found):
+    with reporter.stage(title) as on_progress:
+        for exam in counted(found, on_progress):
             result = attempt(exam, work)
             if isinstance(result, Failure):
                 failures.append(result)
             else:
                 done.append(result)
             tell(result)
-            tick(index + 1, len(found))
     return BatchResult(tuple(done), tuple(failures))
 
 

@@ -12,6 +12,7 @@ from cardiotrace.core.config import from_plain, known_only, to_plain
 from cardiotrace.core.contract import SWEEP_RESULT
 from cardiotrace.core.errors import UsageError
 from cardiotrace.core.plain import read_json
+from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import IGNORED, PackedDataset
 from cardiotrace.datasets.split import Split
@@ -31,7 +32,6 @@ from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.workflows.data_opener import DataOpener
 from cardiotrace.workflows.export import describe
 from cardiotrace.workflows.services.dataset import cases_of
-from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.sweep.grid import grid_table
 from cardiotrace.workflows.train import PlannedRun, RecipeConfig, check_planned, split_of, training_data
 

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.evaluation.sweep import collapse_of
 from cardiotrace.learning.allocator import keep_freed_memory
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.sweep import SweepPlan, read_plan
 from cardiotrace.parallel import make_executor
 from cardiotrace.workflows.data_opener import DataOpener
-from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.sweep.example import first_image
 from cardiotrace.workflows.sweep.job import (
     Job,
