@@ -8,7 +8,7 @@ Accelerator = Literal["auto", "cpu", "cuda"]
 
 
 class Common(TypedDict):
-    """What the workflows that train take alike."""
+    """Arguments that all workflows that train take."""
 
     recipe: Path
     data: Path | None
@@ -36,5 +36,5 @@ class RecipeOptions:
 
     @property
     def common(self) -> Common:
-        """As the workflows name them."""
+        """The options, by the names of the arguments of these workflows."""
         return Common(recipe=self.recipe, data=self.data, out=self.out, overrides=self.set, cache=self.cache)

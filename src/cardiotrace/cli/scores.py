@@ -58,7 +58,7 @@ def _print_headline(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> No
 
 
 def _idle(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Counts of which there is nothing to count."""
+    """Columns of counts that are zero in every row."""
     return [key for key in _RARE if not any(row[key] for row in rows)]
 
 

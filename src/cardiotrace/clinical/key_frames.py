@@ -87,7 +87,7 @@ class KeyFrames:
         return tuple(found.ref for found in self if found.phase in phases)
 
     def with_traces(self, traces: Mapping[Phase, LongAxisTrace]) -> tuple[KeyFrame, ...]:
-        """Those that there are, with what was traced there."""
+        """The key frames that were found, each with what was traced in it."""
         return tuple(replace(found, trace=traces.get(found.phase)) for found in self)
 
 
@@ -156,7 +156,7 @@ def _named(images: Sequence[SizedImage]) -> dict[Phase, KeyFrame]:
 
 
 def _pool(shown: Sequence[SizedImage], named: Mapping[Phase, KeyFrame]) -> list[SizedImage]:
-    """Where phases that are not named are looked for."""
+    """Images in which phases that no image names are looked for."""
     taken = {found.ref for found in named.values()}
     moving = [item for item in shown if len(item.sizes) > 1]
     return _beside(moving, {ref.image for ref in taken}) if moving else _others(shown, taken)

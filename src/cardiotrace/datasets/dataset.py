@@ -11,6 +11,7 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case, Exam
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.terms import Modality, View
+from cardiotrace.core.text import some
 from cardiotrace.datasets.split import Split
 
 MirrorAxis = Literal["height", "width"]
@@ -309,6 +310,5 @@ def exam_named(name: str, names: Iterable[str], dataset: str) -> str:
     """
     names = list(names)
     if name not in names:
-        shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
-        raise InputError(f"{dataset} has no exam {name!r}", remedy=f"it has {shown or 'none'}.")
+        raise InputError(f"{dataset} has no exam {name!r}", remedy=f"it has {some(names, 4) or 'none'}.")
     return name

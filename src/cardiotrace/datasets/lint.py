@@ -230,8 +230,7 @@ def _absent_patients(inspected: Inspected) -> Iterator[tuple[str, str]]:
     for patient, names in sorted(lists.items()):
         by_lists.setdefault(tuple(names), []).append(patient)
     for splits, absent in by_lists.items():
-        shown = ", ".join(absent[:3]) + (", ..." if len(absent) > 3 else "")
-        yield ", ".join(splits), f"of the listed patients {len(absent)} not on disk: {shown}"
+        yield ", ".join(splits), f"of the listed patients {len(absent)} not on disk: {some(absent)}"
 
 
 SET_RULES: tuple[SetRule, ...] = (

@@ -122,12 +122,12 @@ class Phantom:
 
     @property
     def licence(self) -> str:
-        """Nobody's data are in them."""
+        """Phantoms hold no person's data, so that no terms apply."""
         return "phantoms, free of terms"
 
     @property
     def citation(self) -> str:
-        """None."""
+        """Empty: phantoms are of no publication."""
         return ""
 
     def cases(self) -> list[Case]:
@@ -155,11 +155,11 @@ class Phantom:
         return {"official": tenths(names)}
 
     def pairs(self) -> list[FilePair]:
-        """None: there are no files."""
+        """Empty: there are no files."""
         return []
 
     def made(self, name: str) -> RenderedPatient:
-        """A patient with the truth.
+        """A rendered patient, with the truth.
 
         Raises:
             InputError: no such patient.

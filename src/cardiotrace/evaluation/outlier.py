@@ -99,9 +99,7 @@ def limited_regions(table: CaseTable, limits: OutlierLimits) -> tuple[str, ...]:
     return tuple(region for region in table.regions if region in limits.distances or region in limits.shapes)
 
 
-def fit_limits(
-    cases: Iterable[Case], *, name: str = "references", on_progress: OnProgress | None = None
-) -> OutlierLimits:
+def fit_limits(cases: Iterable[Case], *, on_progress: OnProgress | None = None) -> OutlierLimits:
     """Shape limits of a data set: a low quantile of the simplicity and convexity of each region's reference masks.
 
     Empty masks have no shape and are skipped; so are stacks and long thin structures, whose scores know no shape.
@@ -115,7 +113,6 @@ def fit_limits(
 
     Args:
         cases: never those that a model is tested on; unlabelled ones are left out.
-        name: what tables call the limits.
         on_progress: told after each case.
 
     Raises:
@@ -129,7 +126,7 @@ def fit_limits(
     for case in counted(labelled, on_progress):
         for region, shape in _reference_shapes(case):
             found.setdefault(region, []).append(shape)
-    return OutlierLimits(name, shapes={region: _rounded_down(_low(shapes)) for region, shapes in found.items()})
+    return OutlierLimits("references", shapes={region: _rounded_down(_low(shapes)) for region, shapes in found.items()})
 
 
 def _low(shapes: Sequence[tuple[float, float]]) -> ShapeLimits:

@@ -72,7 +72,7 @@ Tell = Callable[[Any], None]
 
 
 def tell_nobody(_: object) -> None:
-    """Nobody is told."""
+    """Pass a result over: the `tell` of whoever waits for all of them."""
 
 
 def for_each_exam(
