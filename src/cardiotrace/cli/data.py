@@ -20,14 +20,14 @@ from cardiotrace.workflows.nnunet import NnunetConfig, export_for_nnunet
 
 
 @dataclass(frozen=True)
-class ListDatasetsOptions:
+class ListOptions:
     """List the data sets that are known by name."""
 
     json: bool = False
     """Print as JSON."""
 
 
-def run_list(options: ListDatasetsOptions) -> None:
+def run_list(options: ListOptions) -> None:
     """Print the list."""
     rows = [{"data set": entry.name, "summary": entry.summary, "source": entry.source} for entry in DATASETS]
     if options.json:

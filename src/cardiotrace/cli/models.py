@@ -22,14 +22,14 @@ from cardiotrace.workflows.models import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class ListModelsOptions(ListConfig):
+class ListOptions(ListConfig):
     """List the models that can be named, or the architectures that can be trained."""
 
     json: bool = False
     """Print as JSON."""
 
 
-def run_list(options: ListModelsOptions) -> None:
+def run_list(options: ListOptions) -> None:
     """Print the list."""
     rows = list_known(options)
     own = os.environ.get(FOLDER_VARIABLE)
@@ -44,14 +44,14 @@ def run_list(options: ListModelsOptions) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShowModelOptions(ModelConfig):
+class ShowOptions(ModelConfig):
     """Print a model's card: what it is for, how it was made, how well it did."""
 
     json: bool = False
     """Print everything that the file says of itself, as JSON."""
 
 
-def run_show(options: ShowModelOptions) -> None:
+def run_show(options: ShowOptions) -> None:
     """Print the card as Markdown, or the whole description as JSON."""
     path, spec = show_model(options)
     if options.json:

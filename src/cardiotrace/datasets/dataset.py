@@ -262,7 +262,7 @@ class PatientFolders(PublishedDataset):
             parts.setdefault(folder.parent.name, []).append(patient)
         return {name: tuple(patients) for name, patients in parts.items()}
 
-    def _beside(self, name: str) -> Path | None:
+    def _release_file(self, name: str) -> Path | None:
         """A file or folder of the release: at the root, or above it if the root is a part of the release."""
         root = self.root.resolve()
         places = (place / name for place in (root, root.parent, root.parent.parent))

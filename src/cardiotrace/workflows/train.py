@@ -182,9 +182,9 @@ def train_planned(planned: PlannedRun, opener: DataOpener, reporter: ProgressRep
     data = training_data(planned, opener, reporter)
     for remark in unlabelled_remarks(data.packed, split, dataset.scheme):
         reporter.say(remark)
-    with reporter.stage(f"training {recipe.name}") as advance:
+    with reporter.stage(f"training {recipe.name}") as on_progress:
         callbacks = RunCallbacks(
-            lambda done, total, loss: advance(done, total),
+            lambda done, total, loss: on_progress(done, total),
             EpochReport(planned.folder, recipe.training.epochs, reporter),
             reporter.say,
         )

@@ -158,7 +158,7 @@ class ExamTask:
         manifest = read_manifest(folder)
         refuse_changed(folder, manifest, lambda name: not self.keeps(manifest, name))
         made = {key: manifest.made.get(key) for key in ("verb", "program", "settings", "inputs")}
-        if made == self._made(found) and manifest.is_whole(folder) and same(manifest.made):
+        if made == self._made_from(found) and manifest.is_whole(folder) and same(manifest.made):
             return True
         _refuse_unknown(folder, manifest, self.certain)
         if not manifest.files and not self.beside_images:
@@ -177,11 +177,11 @@ class ExamTask:
         folder = self.folder(found.name)
         keeps = partial(self.keeps, read_manifest(folder))
         with staged_results(folder, overwrite=self.overwrite, keeps=keeps) as staging:
-            staging.made.update(self._made(found), exam=str(found.path.resolve()), date=_now())
+            staging.made.update(self._made_from(found), exam=str(found.path.resolve()), date=_now())
             staging.inputs.extend(folder_of(found.path) / name for name in self._inputs(found))
             yield staging
 
-    def _made(self, found: FoundExam) -> dict[str, Any]:
+    def _made_from(self, found: FoundExam) -> dict[str, Any]:
         return {
             "verb": self.verb,
             "program": __version__,

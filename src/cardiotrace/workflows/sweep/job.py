@@ -143,8 +143,8 @@ def network_of(job: Job, dataset: Dataset, packed: PackedDataset) -> Module:
 
 def _trained(planned: PlannedRun, dataset: Dataset, data: TrainingData, reporter: ProgressReporter) -> bool:
     """Train to the end; False where a number became none, which is a result as well."""
-    with reporter.stage("training") as advance:
-        callbacks = RunCallbacks(lambda done, total, loss: advance(done, total))
+    with reporter.stage("training") as on_progress:
+        callbacks = RunCallbacks(lambda done, total, loss: on_progress(done, total))
         try:
             train(check_planned(planned, dataset), data, callbacks=callbacks, hardware=planned.hardware)
         except DivergedError:

@@ -50,11 +50,11 @@ def run_sweep(config: SweepConfig, reporter: ProgressReporter = SILENT) -> Sweep
     waiting = [job for job in jobs if str(job) not in results]
     _pack_all(waiting, opener, reporter)
     executor = make_executor(config.jobs, initialiser=keep_freed_memory)
-    with reporter.stage(f"sweep {plan.name}") as advance:
-        advance(len(results), len(jobs))
+    with reporter.stage(f"sweep {plan.name}") as on_progress:
+        on_progress(len(results), len(jobs))
         for result in executor.map_unordered(partial(finish_run, opener=opener), waiting, reporter):
             results[result.row.name] = result
-            advance(len(results), len(jobs))
+            on_progress(len(results), len(jobs))
             reporter.say(result_line(_with_verdict(result, plan).row))
     return _report(plan, [results[str(job)] for job in jobs], jobs, out, opener)
 
