@@ -29,8 +29,8 @@ def cmr_exam(config: CmrPhantom) -> CmrExam:
 
     Example:
         >>> made = cmr_exam(CmrPhantom(frame_count=12, shape=(96, 96), spacing_mm=3.0, thickness_mm=15.0))
-        >>> stack = made.exam.images[0]
-        >>> stack.name, stack.image.frames.shape == made.labels[stack.name].array.shape
+        >>> (first,) = made.exam.images
+        >>> first.name, first.image.frames.shape == made.labels[first.name].array.shape
         ('phantom0000_SA', True)
         >>> round(made.truth.ejection_fraction_percent, 6)
         60.0
