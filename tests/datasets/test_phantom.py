@@ -37,7 +37,7 @@ def test_echo_cases_are_ed_and_es_of_each_patient():
         assert image.grid_shape == labels.array.shape
         assert image.grid_shape[0] == 1
         sizes.append(labels.mask(Structure.LV).sum() * 1.2**2 / 100)
-    truth = dataset.made(dataset.exams()[0]).truth
+    truth = dataset.rendered(dataset.exams()[0]).truth
     assert sizes == pytest.approx([truth["4ch_area_ed_cm2"], truth["4ch_area_es_cm2"]], rel=0.04)
     assert cases[0].facts["left_ventricular_ejection_fraction_percent"] == pytest.approx(
         truth["ejection_fraction_percent"]
@@ -120,4 +120,4 @@ def test_photographs():
     assert image.is_colour
     assert dataset.channels == 3
     share = labels.mask(Structure.VESSEL)[0, 0][case.read_field_of_view()[0]].mean()
-    assert 100 * share == pytest.approx(dataset.made(case.name).truth["vessel_share_percent"])
+    assert 100 * share == pytest.approx(dataset.rendered(case.name).truth["vessel_share_percent"])

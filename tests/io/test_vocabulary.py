@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardiotrace.core.terms import Phase, View
-from cardiotrace.io.vocabulary import Counting, Kind, Motion, motion_in, read_words
+from cardiotrace.io.vocabulary import Counting, Kind, NamedMotion, motion_in, read_words
 
 SURNAMES = ("Smith", "Jürgens", "Østergård", "Łukasz", "García", "王芳", "Иванов", "नेहा", "Πέτρος", "محمد")
 between = st.sampled_from(("_", "-", " ", ".", "__", " - "))
@@ -69,25 +69,25 @@ def test_a_word_that_stands_twice_is_judged_by_its_own_place():
 @pytest.mark.parametrize(
     ("name", "motion"),
     [
-        ("patient0001_4CH_sequence", Motion.VIDEO),
-        ("patient0001_4CH_half_sequence", Motion.VIDEO),
-        ("patient001_4d", Motion.VIDEO),
-        ("p1 echo loop", Motion.VIDEO),
-        ("SmithVideo", Motion.VIDEO),
-        ("film of p1", Motion.VIDEO),
-        ("001_SA_CINE", Motion.CINE),
-        ("p1_seq", Motion.CINE),
-        ("p1_beat_video", Motion.VIDEO),  # the word that can mean but one thing counts
-        ("p1_cine_ED", Motion.UNSAID),
-        ("p1_video_end-systole", Motion.UNSAID),
-        ("p1_sequence_frame12", Motion.UNSAID),
-        ("p1_cine_T2", Motion.CINE),  # a weighting, not an instant
-        ("consequence", Motion.UNSAID),
-        ("heartbeat", Motion.UNSAID),
-        ("sequencer_7", Motion.UNSAID),
-        ("videos4d2", Motion.UNSAID),
-        ("patient0001_4CH_ED", Motion.UNSAID),
-        ("", Motion.UNSAID),
+        ("patient0001_4CH_sequence", NamedMotion.VIDEO),
+        ("patient0001_4CH_half_sequence", NamedMotion.VIDEO),
+        ("patient001_4d", NamedMotion.VIDEO),
+        ("p1 echo loop", NamedMotion.VIDEO),
+        ("SmithVideo", NamedMotion.VIDEO),
+        ("film of p1", NamedMotion.VIDEO),
+        ("001_SA_CINE", NamedMotion.CINE),
+        ("p1_seq", NamedMotion.CINE),
+        ("p1_beat_video", NamedMotion.VIDEO),  # the word that can mean but one thing counts
+        ("p1_cine_ED", NamedMotion.UNSAID),
+        ("p1_video_end-systole", NamedMotion.UNSAID),
+        ("p1_sequence_frame12", NamedMotion.UNSAID),
+        ("p1_cine_T2", NamedMotion.CINE),  # a weighting, not an instant
+        ("consequence", NamedMotion.UNSAID),
+        ("heartbeat", NamedMotion.UNSAID),
+        ("sequencer_7", NamedMotion.UNSAID),
+        ("videos4d2", NamedMotion.UNSAID),
+        ("patient0001_4CH_ED", NamedMotion.UNSAID),
+        ("", NamedMotion.UNSAID),
     ],
 )
 def test_what_a_name_says_of_movement(name, motion):
@@ -96,7 +96,7 @@ def test_what_a_name_says_of_movement(name, motion):
 
 @given(st.text(max_size=30), phases)
 def test_a_name_with_a_phase_speaks_of_one_instant(name, phase):
-    assert motion_in(f"{name} A4C {phase[0]}") is Motion.UNSAID
+    assert motion_in(f"{name} A4C {phase[0]}") is NamedMotion.UNSAID
 
 
 @pytest.mark.parametrize("digits", ["1234567890", "20240131123456"])

@@ -5,15 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cardiotrace.phantoms.fundus.tree import Ground, grow_tree
 from cardiotrace.phantoms.fundus.vessel import (
     AVASCULAR_MM,
     FOVEA_MM,
-    Ground,
     TreeShape,
     branching_angles_rad,
     course_rad,
     daughters,
-    grow_tree,
     streamline,
 )
 

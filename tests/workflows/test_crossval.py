@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from cardiotrace.core.errors import InputError, UsageError
+from cardiotrace.core.reporter import SilentReporter
 from cardiotrace.datasets.split import read_split
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.table import read_case_table, table_to_json
@@ -14,7 +15,6 @@ from cardiotrace.workflows import data_opener, training_report
 from cardiotrace.workflows import train as training
 from cardiotrace.workflows.configs import CrossvalConfig
 from cardiotrace.workflows.crossval import FoldResult, crossval
-from cardiotrace.workflows.services.progress import SilentReporter
 from tests.workflows.test_train import config, place
 
 __all__ = ["place"]

@@ -10,6 +10,7 @@ import pytest
 from cardiotrace.core.errors import UsageError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.label import CAMUS, LV_ONLY, LabelScheme
+from cardiotrace.core.reporter import SILENT
 from cardiotrace.core.terms import Phase
 from cardiotrace.datasets.split import Split
 from cardiotrace.inference.predictor import Predictor
@@ -19,7 +20,6 @@ from cardiotrace.workflows import export, join
 from cardiotrace.workflows.configs import JoinConfig
 from cardiotrace.workflows.export import calibrated
 from cardiotrace.workflows.join import join_models
-from cardiotrace.workflows.services.progress import SILENT
 from tests.evaluation.cases import half_ellipse, make_case
 from tests.fake.models import make_spec, threshold_network, write_camus_model
 

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from cardiotrace.core.errors import ConfigError, InputError, UsageError
 from cardiotrace.core.label import CAMUS
+from cardiotrace.core.reporter import SilentReporter
 from cardiotrace.datasets.split import Split
 from cardiotrace.evaluation.table import read_case_table
 from cardiotrace.inference.spec import spec_from_plain, spec_to_plain
@@ -18,7 +19,6 @@ from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.workflows import data_opener, export, training_report
 from cardiotrace.workflows.configs import TrainConfig
-from cardiotrace.workflows.services.progress import SilentReporter
 from cardiotrace.workflows.train import default_folder, run_training, train_model
 from cardiotrace.workflows.training_report import EpochReport, curve_row, epoch_line, unlabelled_remarks
 from tests.command import command_line, environment

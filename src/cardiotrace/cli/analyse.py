@@ -65,7 +65,7 @@ def flag_lines(flags: tuple[Flag, ...]) -> Iterator[str]:
 
 
 def plain(done: Analysed) -> dict[str, Any]:
-    """What `measures.json` holds, and whether this run did it."""
+    """An exam as `--json` prints it: the content of `measures.json`, and whether this run made it."""
     status = "done" if done.is_new else "skipped"
     return {"exam": done.name, "status": status, "report": str(done.report), **done.plain}
 
@@ -100,7 +100,7 @@ def _without_volumes(measures: Measures) -> str:
 
 
 def _part(name: str, quantity: Quantity, unit: str, *, told: bool) -> str:
-    """One value; `told`: whether to say where it is of a single plane."""
+    """One value in words; `told`: whether to say that it is of a single plane."""
     if not quantity.is_usable:
         return f"{name} not usable"
     return f"{name} {quantity.value:.0f} {unit}" + (

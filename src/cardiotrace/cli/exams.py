@@ -1,4 +1,4 @@
-"""What the verbs on exams share: how a batch is told of."""
+"""What the verbs on exams share: the list of exams that failed, and the exit status."""
 
 from typing import Any
 

@@ -67,14 +67,14 @@ def lay_out(rows: Sequence[Mapping[str, str]], width: int, *, keys: int = 1, bel
         LV      2
             fine
     """
-    names = _told(rows, [name for name in rows[0] if name not in below])
+    names = _with_text(rows, [name for name in rows[0] if name not in below])
     columns = [TableColumn(name, tuple(row[name] for row in rows)) for name in names]
     prose = [[row[name] for name in below if row.get(name)] for row in rows]
     first, *others = _blocks(columns, width, min(keys, len(columns)))
     return [_block(first, prose, width), *(_block(block, [], width) for block in others)]
 
 
-def _told(rows: Sequence[Mapping[str, str]], names: Sequence[str]) -> Sequence[str]:
+def _with_text(rows: Sequence[Mapping[str, str]], names: Sequence[str]) -> Sequence[str]:
     """Columns that hold any text; where none does, the first one, so that there is a table at all."""
     return [name for name in names if any(row[name] for row in rows)] or names[:1]
 

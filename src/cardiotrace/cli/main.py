@@ -205,7 +205,7 @@ def _find(words: list[str]) -> tuple[Verb | None, list[str]]:
 
 
 def _general(words: list[str]) -> int:
-    """What no verb is asked for by: the version, help on all verbs or those of one word."""
+    """Requests without a verb: the version, or help on all verbs or on one group of them."""
     first = words[0] if words else "help"
     if first == "help" and len(words) > 1:
         return _run([*words[1:], "--help"])

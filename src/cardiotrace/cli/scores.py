@@ -40,7 +40,7 @@ def print_scores(scored: CaseTable, *, by: str = "phase", of: str = "") -> None:
         words += "; distances in mm, inf or missing structures counted"
     over_all = headline_rows(scored, by="all")
     _print_headline(over_all, title=f"{of}: {words}" if of else words)
-    idle = _idle(over_all)
+    idle = _all_zero(over_all)
     if idle:
         print_text(f"None {' or '.join(idle)}.\n")
     if by != "all":
@@ -51,14 +51,14 @@ def print_scores(scored: CaseTable, *, by: str = "phase", of: str = "") -> None:
 
 
 def _print_headline(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> None:
-    idle = _idle(rows)
+    idle = _all_zero(rows)
     table(
         [{score_head(key): value for key, value in row.items() if key not in idle} for row in rows], title=title, keys=2
     )
 
 
-def _idle(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Counts of which there is nothing to count."""
+def _all_zero(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Columns of counts that are zero in every row."""
     return [key for key in _RARE if not any(row[key] for row in rows)]
 
 

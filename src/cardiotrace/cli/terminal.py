@@ -16,8 +16,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cardiotrace.cli.layout import lay_out, wrapped
 from cardiotrace.cli.output import say
 from cardiotrace.core.number import general
+from cardiotrace.core.progress import OnProgress
 from cardiotrace.core.text import on_one_line, printable
-from cardiotrace.workflows.services.progress import Tick
 
 
 class Terminal:
@@ -52,15 +52,15 @@ class Terminal:
         self._progress.stop()
 
     @contextmanager
-    def stage(self, title: str) -> Iterator[Tick]:
+    def stage(self, title: str) -> Iterator[OnProgress]:
         """A bar that lasts as long as the stage."""
         task = self._progress.add_task(on_one_line(title), total=None)
 
-        def tick(done: int, total: int) -> None:
+        def on_progress(done: int, total: int) -> None:
             self._progress.update(task, completed=done, total=total)
 
         try:
-            yield tick
+            yield on_progress
         finally:
             self._progress.remove_task(task)
 

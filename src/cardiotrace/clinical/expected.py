@@ -45,7 +45,7 @@ _USUAL_ATRIUM, _USUAL_HEART = 0.2, -0.115
 
 @dataclass(frozen=True)
 class Linear:
-    """A weighted sum of signs, each from its mean and in standard deviations; a missing sign adds nothing."""
+    """A linear model: a weighted sum of standardised inputs; a missing one adds nothing."""
 
     bias: float
     signs: Mapping[str, tuple[float, float, float]]
@@ -66,7 +66,7 @@ class Linear:
 
 @dataclass(frozen=True)
 class ErrorModel:
-    """Both steps, and the probability from which on the flag is raised."""
+    """Both models, and the probability from which on the flag is raised."""
 
     error: Linear
     large: Linear
@@ -85,7 +85,7 @@ def error_model() -> ErrorModel:
 
 
 def first_signs(diastole: LongAxisTrace, systole: LongAxisTrace) -> dict[str, float]:
-    """What the outlines show, for the first step; NaN where it is not known, nothing without volumes.
+    """Inputs of the first model, from the outlines alone: NaN where one is not known, none without volumes.
 
     Args:
         diastole: the ventricle at end-diastole.
@@ -102,7 +102,7 @@ def first_signs(diastole: LongAxisTrace, systole: LongAxisTrace) -> dict[str, fl
 
 
 def second_signs(error: float, diastole: LongAxisTrace, systole: LongAxisTrace, unsure: float) -> dict[str, float]:
-    """What tells a large error, for the second step.
+    """Inputs of the second model: what goes with a large error.
 
     Args:
         error: what the first step expects.

@@ -22,7 +22,7 @@ class FrameRef:
 
     @classmethod
     def of(cls, text: str) -> "FrameRef":
-        """That of a written one.
+        """Read a reference that is written "image:frame".
 
         Raises:
             ValueError: the text does not end in a colon and a whole number.

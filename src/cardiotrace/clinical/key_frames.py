@@ -87,7 +87,7 @@ class KeyFrames:
         return tuple(found.ref for found in self if found.phase in phases)
 
     def with_traces(self, traces: Mapping[Phase, LongAxisTrace]) -> tuple[KeyFrame, ...]:
-        """Those that there are, with what was traced there."""
+        """The key frames that were found, each with what was traced in it."""
         return tuple(replace(found, trace=traces.get(found.phase)) for found in self)
 
 
@@ -128,14 +128,14 @@ def find_key_frames(images: Sequence[SizedImage]) -> KeyFrames | None:
     named = _named(images)
     if not shown and not named:
         return None
-    pool = _pool(shown, named)
+    pool = _pool_of_unnamed(shown, named)
     diastole = named.get(Phase.ED) or _extreme(pool, Phase.ED)
     systole = named.get(Phase.ES) or _extreme(pool, Phase.ES)
     first = (shown or list(images))[0].image.image
-    return KeyFrames(first.view, first.view_name, *_told_apart(diastole, systole))
+    return KeyFrames(first.view, first.view_name, *_one_phase_each(diastole, systole))
 
 
-def _told_apart(diastole: KeyFrame | None, systole: KeyFrame | None) -> tuple[KeyFrame | None, KeyFrame | None]:
+def _one_phase_each(diastole: KeyFrame | None, systole: KeyFrame | None) -> tuple[KeyFrame | None, KeyFrame | None]:
     """One frame cannot be both: kept is the one that is named, end-diastole if neither is."""
     if diastole is None or systole is None or diastole.ref != systole.ref:
         return diastole, systole
@@ -155,14 +155,14 @@ def _named(images: Sequence[SizedImage]) -> dict[Phase, KeyFrame]:
     return named
 
 
-def _pool(shown: Sequence[SizedImage], named: Mapping[Phase, KeyFrame]) -> list[SizedImage]:
-    """Where phases that are not named are looked for."""
+def _pool_of_unnamed(shown: Sequence[SizedImage], named: Mapping[Phase, KeyFrame]) -> list[SizedImage]:
+    """Images in which phases that no image names are looked for."""
     taken = {found.ref for found in named.values()}
     moving = [item for item in shown if len(item.sizes) > 1]
-    return _beside(moving, {ref.image for ref in taken}) if moving else _others(shown, taken)
+    return _of_same_beat(moving, {ref.image for ref in taken}) if moving else _others(shown, taken)
 
 
-def _beside(moving: Sequence[SizedImage], names: Set[str]) -> list[SizedImage]:
+def _of_same_beat(moving: Sequence[SizedImage], names: Set[str]) -> list[SizedImage]:
     """Videos that name the other phase, for two of one view need not be of one beat; the longest where none does."""
     same = [item for item in moving if item.image.name in names]
     return same or [max(moving, key=lambda item: len(item.sizes))]

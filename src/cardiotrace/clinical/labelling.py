@@ -1,4 +1,4 @@
-"""What speaks against label maps as such: values that mean something else, a place that had to be assumed."""
+"""Flags about label maps themselves: values that mean something else, a place that had to be assumed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -44,15 +44,15 @@ NORMAL_RANGES = tuple(
 """2-D echo, biplane: only those ranges whose source could be read; women's absolute volumes are not among them."""
 
 
-def is_judged(quantity: Quantity) -> bool:
-    """Whether the normal ranges, those of biplane echo, are meant for a value: one of a single plane is none.
+def ranges_apply(quantity: Quantity) -> bool:
+    """Whether the normal ranges, which are of biplane echo, apply to a value: to one of a single plane they do not.
 
     Example:
         >>> from cardiotrace.clinical.method import Method
         >>> name = "left_ventricular_ejection_fraction"
-        >>> is_judged(Quantity(name, 60.0, "percent", Method.BIPLANE_DISKS, "A4C+A2C", ()))
+        >>> ranges_apply(Quantity(name, 60.0, "percent", Method.BIPLANE_DISKS, "A4C+A2C", ()))
         True
-        >>> is_judged(Quantity(name, 60.0, "percent", Method.SINGLE_PLANE_DISKS, "A4C", ()))
+        >>> ranges_apply(Quantity(name, 60.0, "percent", Method.SINGLE_PLANE_DISKS, "A4C", ()))
         False
     """
     return quantity.method.is_biplane and all(view.startswith("A") for view in quantity.view.split("+"))

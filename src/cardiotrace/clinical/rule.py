@@ -37,12 +37,12 @@ class Rule:
 
     @property
     def words(self) -> str:
-        """When it speaks, with its limits."""
+        """When the flag is raised, in words with the limits."""
         return self.when.format(low=self.low, high=self.high)
 
     @property
     def alarms(self) -> str:
-        """How often it spoke against reference masks, in words; "" where it cannot."""
+        """How often the flag was raised on reference masks, in words; "" where it cannot be."""
         return "" if self.spoke is None else f"{self.spoke[0]} of 449, {self.spoke[1]} of 60"
 
     def breaks(self, value: float) -> bool:
@@ -79,7 +79,7 @@ def flag(rule: str, text: str, *, about: str | None = None) -> Flag:
 
 
 def doubting(flags: Iterable[Flag], kind: str) -> tuple[Flag, ...]:
-    """Those flags that doubt quantities of a kind, each once.
+    """The flags that concern quantities of a kind, each once.
 
     Example:
         >>> found = (flag("atrium-cut", "the left atrium is cut off"), flag("jump", "the area jumps"))

@@ -22,17 +22,17 @@ class Scale:
 
     @classmethod
     def of(cls, geometry: Geometry) -> "Scale":
-        """That of an image's planes."""
+        """The scale of an image's planes."""
         return cls(geometry.pixel_mm, geometry.spacing_mm is not None)
 
     @property
     def unit(self) -> str:
-        """Of lengths on the image: "mm" or "px"."""
+        """Unit of lengths on the image: "mm" or "px"."""
         return "mm" if self.is_known else "px"
 
     @property
     def pixel_area(self) -> float:
-        """Of one pixel, in squares of the unit."""
+        """Area of one pixel, in squares of the unit."""
         return self.pixel[0] * self.pixel[1]
 
     def length_cm(self, length: float) -> float | None:

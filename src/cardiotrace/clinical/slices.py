@@ -25,7 +25,7 @@ class Slices:
 
     @classmethod
     def of(cls, stack: TracedStack, frame: int) -> "Slices":
-        """Those of one frame."""
+        """The sizes in the slices of one frame."""
         ventricle = stack.counts[Structure.LV][frame]
         myocardium = stack.counts[Structure.MYO][frame] if Structure.MYO in stack.counts else np.zeros_like(ventricle)
         shown = np.flatnonzero(ventricle)

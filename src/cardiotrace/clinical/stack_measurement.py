@@ -27,7 +27,7 @@ _VENTRICLES = {Structure.LV: "left ventricle", Structure.RV: "right ventricle"}
 
 @dataclass(frozen=True)
 class StackMeasurement:
-    """What a short-axis stack tells."""
+    """All that is measured in short-axis stacks of one exam."""
 
     quantities: tuple[Quantity, ...] = ()
     key_frames: tuple[KeyFrame, ...] = ()

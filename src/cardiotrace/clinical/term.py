@@ -45,7 +45,7 @@ class Term:
 
     @property
     def sign(self) -> str:
-        """Of the unit."""
+        """Sign of the unit."""
         return UNIT_SIGNS.get(self.unit, self.unit)
 
     @property
@@ -93,5 +93,5 @@ TERMS: Mapping[str, Term] = {
 
 
 def terms(names: Iterable[str]) -> tuple[Term, ...]:
-    """Those of some quantities, in the order given."""
+    """The terms of some quantities, in the order given."""
     return tuple(TERMS[name] for name in names)

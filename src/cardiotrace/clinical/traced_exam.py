@@ -34,7 +34,7 @@ class TracedExam:
 
     @classmethod
     def of(cls, exam: Exam, labels: Mapping[str, LabelMap], blank: Blank) -> "TracedExam":
-        """Those of an exam that show something, with labels that can hold a left ventricle.
+        """Trace the images of an exam that show something and have labels that can hold a left ventricle.
 
         Args:
             exam: the images.

@@ -89,7 +89,7 @@ class Case:
     """The pixels that count in scores, in losses and in measures, such as the disc of a retinal photograph; None
     where all of them do."""
     files: tuple[str, ...] = ()
-    """Paths relative to the data set's root: what a cache must watch."""
+    """Paths relative to the data set's root: what a cache must reporter."""
     facts: Mapping[str, float] = field(default_factory=dict)
     """Reference numbers, such as ejection_fraction_percent."""
     modality: Modality = Modality.UNKNOWN

@@ -14,7 +14,7 @@ class Terms:
 
     @classmethod
     def together(cls, several: Iterable["Terms"]) -> "Terms":
-        """All of them, each licence and each citation once.
+        """Several terms as one, each licence and each citation once.
 
         Example:
             >>> Terms.together([Terms("CC0; MIT", "A 2001."), Terms("MIT", "A 2001.")])

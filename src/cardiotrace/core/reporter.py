@@ -7,10 +7,10 @@ from cardiotrace.core.progress import OnProgress
 
 
 class ProgressReporter(Protocol):
-    """Somebody who is told."""
+    """Receives the progress of a piece of work: its stages, and lines worth reading."""
 
     def stage(self, title: str) -> AbstractContextManager[OnProgress]:
-        """A stage of the work begins; what it gives is called while the stage lasts."""
+        """Begin a stage of the work; the `OnProgress` that it gives is called while the stage lasts."""
         ...
 
     def say(self, text: str) -> None:
@@ -19,7 +19,7 @@ class ProgressReporter(Protocol):
 
 
 class SilentReporter:
-    """Nobody is told."""
+    """A `ProgressReporter` that passes everything over."""
 
     def stage(self, title: str) -> AbstractContextManager[OnProgress]:
         """See `ProgressReporter`."""

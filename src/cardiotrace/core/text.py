@@ -37,7 +37,7 @@ def on_one_line(text: str) -> str:
 
 
 def some(names: Sequence[str], most: int = 3) -> str:
-    """The first of many names.
+    """Names on one line: the first few, and "..." where there are more.
 
     Example:
         >>> some(["a", "b", "c", "d"])
@@ -112,7 +112,7 @@ def markdown_cell(value: Any) -> str:
 
 
 def told_apart(names: Sequence[str], above: Sequence[Sequence[str]]) -> list[str]:
-    """Equal names with as many of the words above them put before as tell them apart, if any number does.
+    """The names, equal ones with as many of the words above them in front as make them differ, if any number does.
 
     Args:
         names: of things.
@@ -133,7 +133,7 @@ def told_apart(names: Sequence[str], above: Sequence[Sequence[str]]) -> list[str
 
 
 def numbered(names: Sequence[str]) -> list[str]:
-    """The names, each that stood before with a number that makes it one of its own.
+    """The names, each that stood before with a number behind it that makes it differ from all others.
 
     Example:
         >>> numbered(["a", "a", "a-2", "a"])

@@ -142,7 +142,7 @@ class Camus(PatientFolders):
         Raises:
             InputError: a list leaks a patient.
         """
-        folder = self._beside("database_split")
+        folder = self._release_file("database_split")
         if folder is None:
             return {}
         lists = {"official": (folder, "subgroup")}
@@ -164,7 +164,7 @@ class Camus(PatientFolders):
 
     @cached_property
     def _table(self) -> Mapping[str, Mapping[str, str]]:
-        path = self._beside("patients_info.csv")
+        path = self._release_file("patients_info.csv")
         return {} if path is None else read_table(path, key="Patient")
 
     def _items(self) -> Iterator[_Item]:

@@ -11,6 +11,7 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case, Exam
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.terms import Modality, View
+from cardiotrace.core.text import some
 from cardiotrace.datasets.split import Split
 
 MirrorAxis = Literal["height", "width"]
@@ -261,7 +262,7 @@ class PatientFolders(PublishedDataset):
             parts.setdefault(folder.parent.name, []).append(patient)
         return {name: tuple(patients) for name, patients in parts.items()}
 
-    def _beside(self, name: str) -> Path | None:
+    def _release_file(self, name: str) -> Path | None:
         """A file or folder of the release: at the root, or above it if the root is a part of the release."""
         root = self.root.resolve()
         places = (place / name for place in (root, root.parent, root.parent.parent))
@@ -309,6 +310,5 @@ def exam_named(name: str, names: Iterable[str], dataset: str) -> str:
     """
     names = list(names)
     if name not in names:
-        shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
-        raise InputError(f"{dataset} has no exam {name!r}", remedy=f"it has {shown or 'none'}.")
+        raise InputError(f"{dataset} has no exam {name!r}", remedy=f"it has {some(names, 4) or 'none'}.")
     return name

@@ -9,7 +9,7 @@ from typing import NoReturn
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.exam import Exam, Patient
 from cardiotrace.core.file import require_regular_file
-from cardiotrace.core.text import numbered, told_apart
+from cardiotrace.core.text import numbered, some, told_apart
 from cardiotrace.datasets.grouping import Group, Series, group_files
 from cardiotrace.datasets.leftover import Listing, files_left_out, look_into
 from cardiotrace.datasets.reading import AS_IT_IS, Reading, as_read, read_group
@@ -68,8 +68,8 @@ def read_exam(path: str | Path, reading: Reading = AS_IT_IS) -> Exam:
     """
     found = find_exams([Path(path)], reading)
     if len(found) > 1:
-        names = ", ".join(exam.name for exam in found[:4])
-        raise InputError(f"holds {len(found)} exams ({names}, ...)", where=path, remedy="name one of them.")
+        names = some([exam.name for exam in found], 4)
+        raise InputError(f"holds {len(found)} exams ({names})", where=path, remedy="name one of them.")
     return found[0].read()
 
 

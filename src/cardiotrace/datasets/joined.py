@@ -135,7 +135,7 @@ class Joined:
         return {name: _together([splits[name] for splits in given]) for name in shared}
 
     def pairs(self) -> list[FilePair]:
-        """Those of all parts."""
+        """File pairs of all parts."""
         return [pair for part in self.parts for pair in part.pairs()]
 
     @cached_property

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam
+from cardiotrace.core.text import some
 from cardiotrace.datasets.naming import read_name
 from cardiotrace.io import pixel_files
 from cardiotrace.io.formats import stem_of, suffix_of
@@ -34,7 +35,7 @@ class Listing:
         """The label files in one line; none where there is none."""
         if not self.labels:
             return ()
-        names = ", ".join(path.name for path in self.labels[:2]) + (", ..." if len(self.labels) > 2 else "")
+        names = some([path.name for path in self.labels], 2)
         return (f"{names}: {LABELS}",)
 
     def without_tables(self) -> "Listing":

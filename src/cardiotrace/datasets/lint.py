@@ -14,6 +14,7 @@ from jaxtyping import Float
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
+from cardiotrace.core.progress import OnProgress, counted
 from cardiotrace.core.terms import Phase, Structure, View
 from cardiotrace.core.text import some
 from cardiotrace.datasets.case_rule import CASE_RULES, Severity, shown
@@ -25,8 +26,6 @@ __all__ = ["CASE_RULES", "SET_RULES", "Finding", "Inspected", "SetRule", "Severi
 
 SPACING_FACTOR = 3.0
 """A pixel size this many times the data set's median, or less than its inverse, is reported."""
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ class Inspected:
         return {view: list(group) for view, group in groupby(ordered, key=lambda seen: seen.case.view)}
 
 
-def lint(dataset: Dataset, *, on_progress: Progress | None = None) -> list[Finding]:
+def lint(dataset: Dataset, *, on_progress: OnProgress | None = None) -> list[Finding]:
     """Check every file of a data set; what cannot be read is a finding, never an error.
 
     Args:
@@ -82,17 +81,10 @@ def lint(dataset: Dataset, *, on_progress: Progress | None = None) -> list[Findi
         cases = dataset.cases()
     except InputError as error:
         return [Finding(Severity.ERROR, error.where or str(dataset.root), "unreadable", error.what, error.remedy)]
-    seen = [_inspected(case, dataset, done, len(cases), on_progress) for done, case in enumerate(cases, start=1)]
+    seen = [inspect(case, dataset.scheme, dataset.root) for case in counted(cases, on_progress)]
     findings = [*_case_findings(seen), *_set_findings(_with_splits(dataset, seen))]
     order = list(Severity)
     return sorted(findings, key=lambda finding: (order.index(finding.severity), finding.rule, finding.where))
-
-
-def _inspected(case: Case, dataset: Dataset, done: int, total: int, on_progress: Progress | None) -> Inspection:
-    seen = inspect(case, dataset.scheme, dataset.root)
-    if on_progress is not None:
-        on_progress(done, total)
-    return seen
 
 
 def _with_splits(dataset: Dataset, seen: Sequence[Inspection]) -> Inspected:
@@ -238,8 +230,7 @@ def _absent_patients(inspected: Inspected) -> Iterator[tuple[str, str]]:
     for patient, names in sorted(lists.items()):
         by_lists.setdefault(tuple(names), []).append(patient)
     for splits, absent in by_lists.items():
-        shown = ", ".join(absent[:3]) + (", ..." if len(absent) > 3 else "")
-        yield ", ".join(splits), f"of the listed patients {len(absent)} not on disk: {shown}"
+        yield ", ".join(splits), f"of the listed patients {len(absent)} not on disk: {some(absent)}"
 
 
 SET_RULES: tuple[SetRule, ...] = (

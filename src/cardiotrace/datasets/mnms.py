@@ -279,7 +279,7 @@ class Mnms2(PatientFolders):
 
     @cached_property
     def _table(self) -> Mapping[str, Mapping[str, str]]:
-        path = self._beside("dataset_information.csv")
+        path = self._release_file("dataset_information.csv")
         if path is None:
             return {}
         return {code.zfill(3): row for code, row in read_table(path, key="SUBJECT_CODE").items()}

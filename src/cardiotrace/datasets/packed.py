@@ -9,7 +9,7 @@ so a change makes a new one and an old one is never used by mistake.
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +23,7 @@ from cardiotrace.core.contract import PACKED
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelScheme
+from cardiotrace.core.progress import OnProgress, counted
 from cardiotrace.io.atomic import as_work_error
 from cardiotrace.io.folder import staged_folder
 from cardiotrace.preprocessing import Preprocessing
@@ -30,7 +31,6 @@ from cardiotrace.preprocessing import Preprocessing
 IGNORED = 255
 """Stored class of pixels that count neither in a loss nor in a score: those outside a case's field of view, and all
 of a sample without labels."""
-Progress = Callable[[int, int], None]
 Axes = Literal[2, 3]
 """Of a sample: 2 for planes, 3 for volumes."""
 _LOG = logging.getLogger(__name__)
@@ -148,7 +148,7 @@ def packed(
     *,
     cache: Path,
     name: str = "data",
-    on_progress: Progress | None = None,
+    on_progress: OnProgress | None = None,
 ) -> PackedDataset:
     """Open the cache of these cases, making it first where there is none or it is damaged.
 
@@ -200,14 +200,12 @@ class _PreparedSample:
     about: PackedSample
 
 
-def _prepared(cases: Sequence[Case], packing: Packing, on_progress: Progress | None) -> Iterator[_PreparedSample]:
+def _prepared(cases: Sequence[Case], packing: Packing, on_progress: OnProgress | None) -> Iterator[_PreparedSample]:
     classes = np.zeros(256, np.uint8)
     for index, structure in enumerate(packing.scheme.structures, start=1):
         classes[packing.scheme.values[structure]] = index
-    for done, case in enumerate(cases):
+    for case in counted(cases, on_progress):
         yield from _samples_of(case, classes, packing)
-        if on_progress is not None:
-            on_progress(done + 1, len(cases))
 
 
 def _samples_of(case: Case, classes: UInt8[np.ndarray, "256"], packing: Packing) -> Iterator[_PreparedSample]:

@@ -26,26 +26,26 @@ _PHASES = (Phase.ED, Phase.ES)
 
 
 @lru_cache(maxsize=2)
-def _made(config: PhantomConfig, number: int) -> RenderedPatient:
+def _rendered(config: PhantomConfig, number: int) -> RenderedPatient:
     return render_patient(draw_patient(config, number), config.views)
 
 
 def _read_image(config: PhantomConfig, number: int, image: str, phase: Phase) -> Image:
-    made = _made(config, number)
+    made = _rendered(config, number)
     cine = next(each.image for each in made.exam.images if each.name.endswith(image))
     frame = _frame(made, phase)
     return cine if frame is None else replace(cine, frames=cine.frames[frame : frame + 1].copy(), times_ms=None)
 
 
 def _read_labels(config: PhantomConfig, number: int, image: str, phase: Phase) -> LabelMap:
-    made = _made(config, number)
+    made = _rendered(config, number)
     labels = next(each for name, each in made.labels.items() if name.endswith(image))
     frame = _frame(made, phase)
     return labels if frame is None else replace(labels, array=labels.array[frame : frame + 1].copy())
 
 
 def _read_field_of_view(config: PhantomConfig, number: int) -> Bool[np.ndarray, "depth height width"]:
-    photograph = _made(config, number).photograph
+    photograph = _rendered(config, number).photograph
     if photograph is None:
         raise TypeError("only photographs have a field of view")
     return photograph.field_of_view[np.newaxis]
@@ -122,12 +122,12 @@ class Phantom:
 
     @property
     def licence(self) -> str:
-        """Nobody's data are in them."""
+        """Phantoms hold no person's data, so that no terms apply."""
         return "phantoms, free of terms"
 
     @property
     def citation(self) -> str:
-        """None."""
+        """Empty: phantoms are of no publication."""
         return ""
 
     def cases(self) -> list[Case]:
@@ -144,7 +144,7 @@ class Phantom:
         Raises:
             InputError: no such patient.
         """
-        made = _made(self.config, self._numbers[exam_named(name, self._numbers, self.name)])
+        made = _rendered(self.config, self._numbers[exam_named(name, self._numbers, self.name)])
         return replace(made.exam, name=name, patient=made.drawn.patient)
 
     def splits(self) -> Mapping[str, Split]:
@@ -155,16 +155,16 @@ class Phantom:
         return {"official": tenths(names)}
 
     def pairs(self) -> list[FilePair]:
-        """None: there are no files."""
+        """Empty: there are no files."""
         return []
 
-    def made(self, name: str) -> RenderedPatient:
-        """A patient with the truth.
+    def rendered(self, name: str) -> RenderedPatient:
+        """A rendered patient, with the truth.
 
         Raises:
             InputError: no such patient.
         """
-        return _made(self.config, self._numbers[exam_named(name, self._numbers, self.name)])
+        return _rendered(self.config, self._numbers[exam_named(name, self._numbers, self.name)])
 
     @cached_property
     def _numbers(self) -> Mapping[str, int]:

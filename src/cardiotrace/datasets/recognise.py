@@ -21,7 +21,7 @@ class Visit:
 
 
 def visits_at(path: Path) -> list[Visit]:
-    """The visits of a data set that a file or folder holds, by the data set's own reader; none where it is none's.
+    """The visits that a file or folder of a known data set holds, by that data set's reader; none in any other.
 
     Raises:
         InputError: the data set's tables cannot be read.

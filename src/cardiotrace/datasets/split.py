@@ -120,7 +120,7 @@ class Split:
         return self
 
 
-def check(split: Split, *, where: str | Path | None = None) -> None:
+def check(split: Split) -> None:
     """Refuse a split that leaks.
 
     Raises:
@@ -131,9 +131,7 @@ def check(split: Split, *, where: str | Path | None = None) -> None:
         for name in getattr(split, part):
             if name in seen:
                 parts = f"{seen[name]} and {part}" if seen[name] != part else f"{part} twice"
-                raise InputError(
-                    f"patient {name!r} is in {parts}: the split leaks", where=where, remedy="keep it in one part."
-                )
+                raise InputError(f"patient {name!r} is in {parts}: the split leaks", remedy="keep it in one part.")
             seen[name] = part
 
 
@@ -148,7 +146,7 @@ def patient_groups(cases: Iterable[Case]) -> dict[str, dict[str, str]]:
 
 
 def fold_seed(of_data: int | None, of_recipe: int) -> int:
-    """Says who is in which fold, and who is drawn where only some patients are learned from.
+    """Seed by which patients come into folds, and are drawn where only some of them are learned from.
 
     Args:
         of_data: the seed that a recipe states for its data, None where it states none.

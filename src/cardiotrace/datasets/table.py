@@ -70,7 +70,7 @@ _DECIMAL_COMMA = re.compile(r"^(-?\d+),(\d+)$")
 
 
 def known(row: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, str]:
-    """Columns of a table's row under our names, where they say something.
+    """Values of a table's row under our names; empty cells are left out.
 
     Example:
         >>> known({"Vendor": " GE ", "Sex": ""}, {"vendor": "Vendor", "sex": "Sex"})

@@ -121,12 +121,11 @@ def evaluate_predictor(
     return _filled(table, labelled, predict, on_progress)
 
 
-def evaluate_observer(cases: Iterable[Case], *, on_progress: OnProgress | None = None) -> CaseTable | None:
+def evaluate_observer(cases: Iterable[Case]) -> CaseTable | None:
     """Score the labels of a second observer as if a method had made them: what people reach among themselves.
 
     Args:
         cases: those without labels of two observers are left out.
-        on_progress: told after each case.
 
     Returns:
         The table; None where no case has two observers.
@@ -143,7 +142,7 @@ def evaluate_observer(cases: Iterable[Case], *, on_progress: OnProgress | None =
         return CasePrediction(case, aligned(case.read_second_labels(), reference.grid), reference)
 
     table = CaseTable((), facts={"predicted": "second observer"}, limits=preset(DEFAULT))
-    return _filled(table, twice, predict, on_progress) if twice else None
+    return _filled(table, twice, predict) if twice else None
 
 
 @dataclass
@@ -175,7 +174,9 @@ class _Collector:
         return found
 
 
-def _filled(table: CaseTable, cases: Sequence[Case], predict: PredictCase, on_progress: OnProgress | None) -> CaseTable:
+def _filled(
+    table: CaseTable, cases: Sequence[Case], predict: PredictCase, on_progress: OnProgress | None = None
+) -> CaseTable:
     """The table with its rows, patient by patient, so that only one patient's labels are in memory."""
     collector = _Collector(predict, list(table.problems))
     ordered = counted(sorted(cases, key=lambda case: case.patient), on_progress)

@@ -23,7 +23,7 @@ class DistanceLimits:
 
 @dataclass(frozen=True)
 class OutlierLimits:
-    """What an outline must keep to; regions and phases are named, so limits hold for nothing that they do not name.
+    """Limits beyond which an outline is an outlier; they hold for the regions and phases that they name.
 
     Example:
         >>> limits = preset("leclerc-2019")

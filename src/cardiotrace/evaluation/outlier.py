@@ -8,7 +8,7 @@ import numpy as np
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
-from cardiotrace.core.progress import OnProgress
+from cardiotrace.core.progress import OnProgress, counted
 from cardiotrace.evaluation.case_table import CaseRow, CaseTable, group_of, group_order
 from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.score import shape_scores
@@ -99,9 +99,7 @@ def limited_regions(table: CaseTable, limits: OutlierLimits) -> tuple[str, ...]:
     return tuple(region for region in table.regions if region in limits.distances or region in limits.shapes)
 
 
-def fit_limits(
-    cases: Iterable[Case], *, name: str = "references", on_progress: OnProgress | None = None
-) -> OutlierLimits:
+def fit_limits(cases: Iterable[Case], *, on_progress: OnProgress | None = None) -> OutlierLimits:
     """Shape limits of a data set: a low quantile of the simplicity and convexity of each region's reference masks.
 
     Empty masks have no shape and are skipped; so are stacks and long thin structures, whose scores know no shape.
@@ -115,7 +113,6 @@ def fit_limits(
 
     Args:
         cases: never those that a model is tested on; unlabelled ones are left out.
-        name: what tables call the limits.
         on_progress: told after each case.
 
     Raises:
@@ -126,12 +123,10 @@ def fit_limits(
     """
     found: dict[str, list[tuple[float, float]]] = {}
     labelled = [case for case in cases if case.read_labels is not None]
-    for done, case in enumerate(labelled, start=1):
+    for case in counted(labelled, on_progress):
         for region, shape in _reference_shapes(case):
             found.setdefault(region, []).append(shape)
-        if on_progress is not None:
-            on_progress(done, len(labelled))
-    return OutlierLimits(name, shapes={region: _rounded_down(_low(shapes)) for region, shapes in found.items()})
+    return OutlierLimits("references", shapes={region: _rounded_down(_low(shapes)) for region, shapes in found.items()})
 
 
 def _low(shapes: Sequence[tuple[float, float]]) -> ShapeLimits:

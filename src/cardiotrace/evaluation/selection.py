@@ -13,7 +13,7 @@ GroupFilter = Mapping[str, Sequence[str]]
 
 
 def select_items(items: Sequence[Item], only: GroupFilter) -> list[Item]:
-    """Those of the wanted groups, in order.
+    """The items of the wanted groups, in order.
 
     Args:
         items: cases, or rows of a table.

@@ -145,10 +145,8 @@ def readable(rows: Rows) -> Rows:
     return shown
 
 
-def compare_along(
-    tables: Mapping[str, CaseTable], results: Sequence[RunResult], axis: str, *, score: str = "dice"
-) -> Rows:
-    """Compare every two values of one axis, paired by patient on the same seeds and folds.
+def compare_along(tables: Mapping[str, CaseTable], results: Sequence[RunResult], axis: str) -> Rows:
+    """Compare the Dice of every two values of one axis, paired by patient on the same seeds and folds.
 
     First over all settings of the other axes together, then at each of them alone; Holm's correction spans all
     comparisons along the axis.
@@ -157,7 +155,6 @@ def compare_along(
         tables: name of the run to the table of its testing part.
         results: the runs.
         axis: name of the axis.
-        score: a column of the tables.
 
     Returns:
         One dictionary for each comparison; "at" tells the other settings.
@@ -167,7 +164,7 @@ def compare_along(
         contexts.setdefault(_others(item, axis), []).append(item)
     # At the only setting of the other axes nothing else is seen than over all of them.
     parts = {"all": list(results)} | (contexts if len(contexts) > 1 else {})
-    found = [(at, item) for at, part in parts.items() for item in _compared_values(tables, part, axis, score=score)]
+    found = [(at, item) for at, part in parts.items() for item in _compared_values(tables, part, axis)]
     corrected = holm([item.p_value for _, item in found])
     return [
         {"axis": axis, "at": at, **vars(item), "p_holm": p_holm}
@@ -175,16 +172,14 @@ def compare_along(
     ]
 
 
-def _compared_values(
-    tables: Mapping[str, CaseTable], results: Sequence[RunResult], axis: str, *, score: str
-) -> Iterator[Comparison]:
+def _compared_values(tables: Mapping[str, CaseTable], results: Sequence[RunResult], axis: str) -> Iterator[Comparison]:
     """Every two values of an axis that have cases, over the runs given."""
     labels = dict.fromkeys(item.settings[axis] for item in results)
     pooled = {
         label: _pooled(tables, [item for item in results if item.settings[axis] == label], axis) for label in labels
     }
     for first, second in itertools.combinations([label for label, table in pooled.items() if table.rows], 2):
-        yield from compare({first: pooled[first], second: pooled[second]}, score=score)
+        yield from compare({first: pooled[first], second: pooled[second]}, score="dice")
 
 
 def _others(result: RunResult, axis: str) -> str:

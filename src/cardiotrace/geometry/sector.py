@@ -26,7 +26,7 @@ ASPECTS = (0.4, 2.5)
 
 @dataclass(frozen=True)
 class Sector:
-    """Where a sector image comes from.
+    """Where the sector of an ultrasound image begins, and the shape of its pixels.
 
     Args:
         row: of the apex, pixels; pixel i reaches from i to i + 1. Negative where it lies above the image.
@@ -113,24 +113,27 @@ def find_sector(plane: Shaped[np.ndarray, "height width"], *, apex: Apex = "foun
         >>> round(found.row), round(found.column), round(found.aspect, 1)
         (8, 120, 1.0)
     """
+    found = _where_edges_meet(plane) if apex == "found" else None
+    return found or Sector(0.0, plane.shape[1] / 2)
+
+
+def _where_edges_meet(plane: Shaped[np.ndarray, "height width"]) -> Sector | None:
+    """The sector whose apex is where the lines along its edges meet; None where they do not, above the middle."""
     height, width = plane.shape
-    top = Sector(0.0, width / 2)
-    if apex == "top":
-        return top
     borders = _hull_borders(_lit(plane))
     if borders is None:
-        return top
+        return None
     rows, left, right = borders
     lines = [_line(rows, left, int(left.argmin())), _line(rows, right, int(right.argmax()))]
     if any(line is None for line in lines):
-        return top
+        return None
     (left_slope, left_start), (right_slope, right_start) = (line for line in lines if line is not None)
     slope = (right_slope - left_slope) / 2
     if not (left_slope < 0 < right_slope and LEAST_SLOPE < slope < LARGEST_SLOPE):
-        return top
+        return None
     row = (left_start - right_start) / (2 * slope)
     if row > height / 2:
-        return top
+        return None
     corner = (rows[left.argmin()] + rows[right.argmax()]) / 2
     aspect = _aspect(slope, corner - row, rows[-1] - row) if _is_whole(left, right, width) else 1.0
     return Sector(float(row), float(left_start + left_slope * row), aspect)

@@ -50,7 +50,7 @@ class Engine(Protocol):
 
 
 def run_single(engine: Engine, batch: Batch) -> Logits:
-    """What a network of one input says first: the logits of a batch, as float32.
+    """Run a network that has one input; gives its first output, the logits of a batch, as float32.
 
     Raises:
         ModelFileError: see `Engine.run`, or the graph has several inputs.

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from cardiotrace.core.errors import InputError, ModelFileError
 from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
+from cardiotrace.core.progress import OnProgress
 from cardiotrace.geometry.blank import blank_planes
 from cardiotrace.geometry.field_of_view import find_field_of_view, without_rim
 from cardiotrace.inference.engine import (
@@ -35,9 +36,6 @@ from cardiotrace.parallel import batched, in_threads, usable_processors
 from cardiotrace.preprocessing import ResamplingTransform
 
 _LOG = logging.getLogger(__name__)
-
-Progress = Callable[[int, int], None]
-"""Called with the number of samples done and of all samples."""
 
 BATCH_SIZE = 1
 """On two cores a U-Net of 256 x 256 needs 39 ms a plane and 170 MB one by one, 39 ms and 780 MB eight by eight."""
@@ -109,7 +107,7 @@ class Predictor:
         test_time_augmentation: bool = False,
         batch_size: int = BATCH_SIZE,
         keep_probabilities: bool = False,
-        on_progress: Progress | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Segmentation:
         """Label every sample of a cine.
 
@@ -147,7 +145,7 @@ class Predictor:
             probabilities=gathered.probabilities,
         )
 
-    def _gathered(self, task: "_CineTask", batch_size: int, on_progress: Progress | None) -> GatheredSamples:
+    def _gathered(self, task: "_CineTask", batch_size: int, on_progress: OnProgress | None) -> GatheredSamples:
         gathered = GatheredSamples.of(self.spec, task.image.grid_shape, keep_probabilities=task.keep_probabilities)
         # Blank samples are done before any work begins.
         for done, sample in enumerate(self._labelled(task, batch_size), start=1 + task.walk.blank_count):

@@ -25,7 +25,7 @@ class SampleWalk:
 
     @property
     def blank_count(self) -> int:
-        """Of samples that show none."""
+        """Number of samples that show no image."""
         return self.count - len(self.wanted)
 
     @classmethod

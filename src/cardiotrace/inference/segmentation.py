@@ -51,7 +51,7 @@ class FrameMean:
 
     @classmethod
     def of(cls, frames: int) -> "FrameMean":
-        """Of nothing yet."""
+        """A mean of nothing yet."""
         return cls(np.zeros(frames), np.zeros(frames))
 
     def add(self, frame: int, part: tuple[float, int]) -> None:

@@ -46,7 +46,7 @@ class Manifest:
     """Whether the latest run came to its end."""
 
     def digests(self, name: str) -> tuple[str, ...]:
-        """Those that the file may have as this program wrote it; none where it never did."""
+        """Digests that a file has if it is as this program wrote it; none where it never wrote it."""
         return (*self.files.get(name, ()), *self.earlier.get(name, ()))
 
     def is_untouched(self, folder: Path, name: str) -> bool:

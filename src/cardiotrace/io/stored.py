@@ -106,7 +106,7 @@ Header = TypeVar("Header")
 
 
 def header_of(image: StoredImage | FileSource, kind: type[Header]) -> Header:
-    """What a format keeps of a file for itself.
+    """The header as the format itself keeps it, of the type that it keeps.
 
     Raises:
         TypeError: another format read the file.

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.io.stored import StoredImage, ThirdAxis
-from cardiotrace.io.vocabulary import Motion, motion_in
+from cardiotrace.io.vocabulary import NamedMotion, motion_in
 
 MOST_SLICES = 24
 """Slices of the tallest stack of a heart; recordings of a beat have 15 to 60 frames."""
@@ -85,14 +85,14 @@ def _third_is_time(image: StoredImage, *, is_planar: bool) -> bool:
     """
     stack = _Stack(image.shape[2], _stated_distance(image))
     motion = motion_in(image.stem)
-    if motion is Motion.VIDEO:
+    if motion is NamedMotion.VIDEO:
         return True
-    if motion is Motion.CINE or is_planar:
+    if motion is NamedMotion.CINE or is_planar:
         # Single stacks are called cine too, and long axes are recorded in parallel planes: a header that states such
         # slices speaks against name and view.
         if not stack.is_as_of_mri or (is_planar and not image.is_oriented):
             return True
-        why = "its name says it moves" if motion is Motion.CINE else "a long-axis view is one plane"
+        why = "its name says it moves" if motion is NamedMotion.CINE else "a long-axis view is one plane"
         apart = f"{stack.distance_mm:g} mm apart as the header says"
         raise third_axis_unclear(image, f"slices, {apart}, or instants: {why}")
     if stack.fits_a_heart or stack.is_fine_volume:

@@ -58,7 +58,7 @@ class Word:
         return self.kind in (Kind.VIEW, Kind.LONG_AXIS, Kind.PHASE, Kind.MODALITY, Kind.MOVING)
 
 
-class Motion(StrEnum):
+class NamedMotion(StrEnum):
     """What a name says of an image over time."""
 
     VIDEO = "video"
@@ -164,20 +164,20 @@ def read_words(name: str) -> list[Word]:
     return [at.word if _counts(at) else Word(at.word.text, Kind.PATIENT) for at in standing]
 
 
-def motion_in(name: str) -> Motion:
+def motion_in(name: str) -> NamedMotion:
     """What a name says of movement; a name with a phase or the number of a frame speaks of one instant.
 
     Example:
         >>> motion_in("patient0001_4CH_sequence"), motion_in("p1_cine"), motion_in("p1_cine_ED")
-        (<Motion.VIDEO: 'video'>, <Motion.CINE: 'cine'>, <Motion.UNSAID: 'unsaid'>)
+        (<NamedMotion.VIDEO: 'video'>, <NamedMotion.CINE: 'cine'>, <NamedMotion.UNSAID: 'unsaid'>)
     """
     words = read_words(name)
     if any(word.kind is Kind.PHASE or _is_frame_number(word) for word in words):
-        return Motion.UNSAID
+        return NamedMotion.UNSAID
     moving = [word for word in words if word.kind is Kind.MOVING]
     if not moving:
-        return Motion.UNSAID
-    return Motion.CINE if all(word.may_be_stack for word in moving) else Motion.VIDEO
+        return NamedMotion.UNSAID
+    return NamedMotion.CINE if all(word.may_be_stack for word in moving) else NamedMotion.VIDEO
 
 
 def _is_frame_number(word: Word) -> bool:

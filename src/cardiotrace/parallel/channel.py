@@ -45,7 +45,7 @@ class StageEnded:
     number: int
 
 
-Progress = LineSaid | StageBegun | StageAdvanced | StageEnded
+ProgressMessage = LineSaid | StageBegun | StageAdvanced | StageEnded
 
 
 class SendingReporter:
@@ -55,7 +55,7 @@ class SendingReporter:
         send: takes a message; called from any thread that reports.
     """
 
-    def __init__(self, send: Callable[[Progress], None]) -> None:
+    def __init__(self, send: Callable[[ProgressMessage], None]) -> None:
         self._send = send
         self._numbers = itertools.count()
 
@@ -96,7 +96,7 @@ class ReceivedProgress:
         self._name = name
         self._stages: dict[int, tuple[ExitStack, OnProgress]] = {}
 
-    def tell(self, message: Progress) -> None:
+    def tell(self, message: ProgressMessage) -> None:
         """Tell one message."""
         match message:
             case LineSaid(text):

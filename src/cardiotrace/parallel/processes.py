@@ -18,7 +18,7 @@ from typing import Any, Generic
 
 from cardiotrace.core.errors import WorkError
 from cardiotrace.core.reporter import SILENT, ProgressReporter
-from cardiotrace.parallel.channel import Progress, ReceivedProgress
+from cardiotrace.parallel.channel import ProgressMessage, ReceivedProgress
 from cardiotrace.parallel.executor import Executor, Item, Result, SerialExecutor, name_of
 from cardiotrace.parallel.processors import threads_of_new_processes, usable_processors
 from cardiotrace.parallel.worker import Failed, Finished, serve
@@ -128,7 +128,7 @@ class _Worker(Generic[Item, Result]):
         try:
             if not self.connection.poll():
                 return None
-            message: Progress | Finished | Failed = self.connection.recv()
+            message: ProgressMessage | Finished | Failed = self.connection.recv()
         except (EOFError, OSError):
             raise self._killed() from None
         if isinstance(message, Failed):

@@ -34,7 +34,7 @@ PATIENTS_PER_SEED = 100_000
 
 @dataclass(frozen=True)
 class PhantomConfig:
-    """Which phantoms.
+    """Which phantom patients to make.
 
     An empty list of diseases means all of them, in turn for hearts, most of them healthy for eyes; of scanners, any for
     cine-MRI, else the one whose real images phantoms were matched to; of qualities, a mixture, of
@@ -164,7 +164,7 @@ def _draw_eye(config: PhantomConfig, number: int, seed: int, rng: np.random.Gene
 
 @lru_cache(maxsize=1)
 def rendering_digest() -> str:
-    """Stands for the code that makes phantoms: another digest, other pixels."""
+    """Digest of the code that makes phantoms: another digest, other pixels."""
     folder = Path(__file__).parent
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):
@@ -173,7 +173,7 @@ def rendering_digest() -> str:
 
 
 def choice_digest(config: PhantomConfig) -> str:
-    """Stands for a choice of phantoms and the code that makes them; `count` does not matter.
+    """Digest of a choice of phantoms and of the code that makes them; `count` does not matter.
 
     Example:
         >>> choice_digest(PhantomConfig(seed=1)) == choice_digest(PhantomConfig(seed=1, count=5))

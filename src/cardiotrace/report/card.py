@@ -124,8 +124,8 @@ def _kept_apart(found: Sequence[Mapping[str, Any]]) -> list[str]:
         {
             "patients of": item["data"],
             "n": item.get("patients", ""),
-            **{f"Dice {region}": _told(item["dice"], region, 2) for region in regions},
-            **{_error_head(key): _told(item.get("mean_absolute_error", {}), key, 1) for key in errors},
+            **{f"Dice {region}": _number_or_nothing(item["dice"], region, 2) for region in regions},
+            **{_error_head(key): _number_or_nothing(item.get("mean_absolute_error", {}), key, 1) for key in errors},
         }
         for item in found
     ]
@@ -141,7 +141,7 @@ def _error_head(key: str) -> str:
     return f"{name.replace('_', ' ')} MAE, {unit}"
 
 
-def _told(values: Mapping[str, float], key: str, digits: int) -> str:
+def _number_or_nothing(values: Mapping[str, float], key: str, digits: int) -> str:
     return fixed(values[key], digits) if key in values else ""
 
 

@@ -104,19 +104,18 @@ def cohort_csv(rows: Sequence[CohortRow]) -> str:
     return csv_text(columns, map(_cells, rows))
 
 
-def cohort_page(rows: Sequence[CohortRow], title: str, date: datetime.date | None = None) -> str:
+def cohort_page(rows: Sequence[CohortRow], title: str) -> str:
     """The page as HTML text: it needs no other file but the reports it leads to, and no network.
 
     Args:
         rows: the exams.
         title: its heading.
-        date: of the page; None for today.
     """
     shown = {key: f"{short} ({unit})" for key, short, unit in COLUMNS if any(row.quantity(key) for row in rows)}
     return render_template(
         "cohort.html.jinja",
         title=title,
-        date=(date or datetime.date.today()).isoformat(),
+        date=datetime.date.today().isoformat(),
         version=cardiotrace.__version__,
         columns=list(shown.values()),
         rows=[_line(row, list(shown)) for row in rows],

@@ -40,7 +40,7 @@ def facts_of(exam: Exam) -> Facts:
         ("Age", _number(patient.age_years, "years")),
         ("Height", _number(patient.height_cm, "cm")),
         ("Weight", _number(patient.weight_kg, "kg")),
-        *_told(exam),
+        *_stated(exam),
         ("Frame rate", _frame_rate(exam)),
         ("Heart rate", _range((image.image.acquisition.heart_rate_bpm for image in exam.images), "/min")),
         ("Scanner", _scanner(exam)),
@@ -49,7 +49,7 @@ def facts_of(exam: Exam) -> Facts:
     return [(name, text) for name, text in facts if text]
 
 
-def _told(exam: Exam) -> Facts:
+def _stated(exam: Exam) -> Facts:
     """What the data set says, of hearts alone what is of hearts."""
     keys = [key for key in _TOLD if key not in _CARDIAC or is_of_heart(exam)]
     return [(_TOLD[key], str(exam.facts.get(key) or "")) for key in keys]

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import cardiotrace
 from cardiotrace.clinical.method import Method
-from cardiotrace.clinical.normal import ASE_2015, NormalRange, is_judged, normal_ranges, place_in_range
+from cardiotrace.clinical.normal import ASE_2015, NormalRange, normal_ranges, place_in_range, ranges_apply
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.clinical.term import TERMS, UNIT_SIGNS, Term, terms
 from cardiotrace.core.exam import Exam
@@ -87,11 +87,11 @@ class _Yardstick:
 
     def ranges(self, quantity: Quantity) -> tuple[NormalRange, ...]:
         """Normal ranges; none where they are not meant for the method."""
-        return normal_ranges(quantity.key, self.sex) if is_judged(quantity) else ()
+        return normal_ranges(quantity.key, self.sex) if ranges_apply(quantity) else ()
 
     def place(self, quantity: Quantity) -> str:
         """Where the value lies against its range: "below", "within", "above"; empty where nothing tells."""
-        return (place_in_range(quantity.key, quantity.value, self.sex) or "") if is_judged(quantity) else ""
+        return (place_in_range(quantity.key, quantity.value, self.sex) or "") if ranges_apply(quantity) else ""
 
     def verdict(self, quantity: Quantity) -> str:
         """The same in words."""

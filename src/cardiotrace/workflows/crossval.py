@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from cardiotrace.core.errors import InputError, UsageError
+from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.evaluation.case_table import CaseRow, CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
@@ -23,7 +24,6 @@ from cardiotrace.parallel import make_executor
 from cardiotrace.workflows.configs import CrossvalConfig
 from cardiotrace.workflows.data_opener import DataOpener
 from cardiotrace.workflows.services.dataset import K_FOLD, cases_of
-from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.train import PlannedRun, sealed_and_scored, split_of, train_planned
 
 
@@ -128,11 +128,11 @@ def _finish_waiting(
         opener.packed(plan.recipe.data.dataset, plan.recipe.preprocessing, reporter)
     done = len(wanted) - len(waiting)
     executor = make_executor(config.jobs, initialiser=keep_freed_memory)
-    with reporter.stage(f"folds of {plan.recipe.name}") as advance:
-        advance(done, len(wanted))
+    with reporter.stage(f"folds of {plan.recipe.name}") as on_progress:
+        on_progress(done, len(wanted))
         for result in executor.map_unordered(partial(finish_fold, opener=opener), waiting, reporter):
             done += 1
-            advance(done, len(wanted))
+            on_progress(done, len(wanted))
             scores = _dice_line(result.testing)
             reporter.say(f"fold {result.number}: {scores}; {done} of {len(wanted)} folds are finished")
             yield result
@@ -162,8 +162,8 @@ def finish_fold(fold: Fold, reporter: ProgressReporter = SILENT, *, opener: Data
         raise UsageError("a fold is trained in one process", remedy="let several folds be trained at a time: --jobs.")
     model = sealed_and_scored(run, reporter)
     cases = cases_of(run.dataset, run.split.testing)
-    with reporter.stage(f"scoring {fold} on its testing part") as advance:
-        table = evaluate_predictor(open_predictor(model.path), cases, on_progress=advance)
+    with reporter.stage(f"scoring {fold} on its testing part") as on_progress:
+        table = evaluate_predictor(open_predictor(model.path), cases, on_progress=on_progress)
     write_text(run.folder.testing, table_to_json(table))
     return FoldResult(fold.number, table, model.path)
 

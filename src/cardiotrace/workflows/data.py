@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cardiotrace.core.catalog import Choice
+from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.lint import Finding, Severity, lint
 from cardiotrace.datasets.packed import PackedDataset
@@ -14,7 +15,6 @@ from cardiotrace.io import write_new_text
 from cardiotrace.io.atomic import as_work_error
 from cardiotrace.preprocessing import Preprocessing
 from cardiotrace.workflows.services.dataset import open_dataset, pack
-from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,15 +52,15 @@ class Linted:
         return {severity: sum(item.severity is severity for item in self.findings) for severity in Severity}
 
 
-def lint_dataset(config: DatasetConfig, watch: ProgressReporter = SILENT) -> Linted:
+def lint_dataset(config: DatasetConfig, reporter: ProgressReporter = SILENT) -> Linted:
     """Look for what spoils training silently: masks of 0 and 255, bad spacing, swapped ED and ES, leaks.
 
     Raises:
         InputError: the folder does not hold the data set.
     """
     dataset = config.open()
-    with watch.stage(f"looking through {dataset.name}") as tick:
-        findings = lint(dataset, on_progress=tick)
+    with reporter.stage(f"looking through {dataset.name}") as on_progress:
+        findings = lint(dataset, on_progress=on_progress)
     order = list(Severity)
     return Linted(tuple(sorted(findings, key=lambda item: order.index(item.severity))), len(dataset.cases()))
 
@@ -115,7 +115,7 @@ class PackConfig(DatasetConfig):
     """Folder for packed data; default: CARDIOTRACE_CACHE, or the user's cache folder."""
 
 
-def pack_dataset(config: PackConfig, watch: ProgressReporter = SILENT) -> PackedDataset:
+def pack_dataset(config: PackConfig, reporter: ProgressReporter = SILENT) -> PackedDataset:
     """Prepare all labelled images once, or find them prepared already.
 
     Raises:
@@ -123,4 +123,4 @@ def pack_dataset(config: PackConfig, watch: ProgressReporter = SILENT) -> Packed
         WorkError: nothing can be written.
     """
     preprocessing = Preprocessing([Choice("resize", {"height": config.height, "width": config.width})])
-    return pack(config.open(), preprocessing, cache=config.cache, watch=watch)
+    return pack(config.open(), preprocessing, cache=config.cache, reporter=reporter)

@@ -7,11 +7,11 @@ from typing import Any
 
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.config import to_plain
+from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.preprocessing import Preprocessing
 from cardiotrace.workflows.services.dataset import open_dataset, pack
-from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 
 
 @dataclass(frozen=True)
@@ -62,5 +62,5 @@ class DataOpener:
         settings = [to_plain(choice), to_plain(preprocessing.stored_choices), preprocessing.channels(dataset.channels)]
         key = json.dumps(settings, sort_keys=True)
         if key not in self._packed:
-            self._packed[key] = pack(dataset, preprocessing, cache=self.cache, watch=reporter)
+            self._packed[key] = pack(dataset, preprocessing, cache=self.cache, reporter=reporter)
         return self._packed[key]

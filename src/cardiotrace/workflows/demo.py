@@ -7,11 +7,11 @@ from typing import Any
 
 from cardiotrace.core.errors import UsageError
 from cardiotrace.core.exam import Exam
+from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.io.results import read_manifest, refuse_changed, staged_results
 from cardiotrace.phantoms import CmrPhantom, EchoPhantom, Pathology, biplane_exam, cmr_exam, sample_patient
 from cardiotrace.workflows.services.analysis import Analysed, Analyser
 from cardiotrace.workflows.services.label_maps import write_labels_of
-from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.services.tracing import Models
 
 NAME = "phantom"
@@ -49,7 +49,7 @@ class DemoResult:
     frames: int
 
 
-def demo(config: DemoConfig, watch: ProgressReporter = SILENT) -> DemoResult:
+def demo(config: DemoConfig, reporter: ProgressReporter = SILENT) -> DemoResult:
     """Image a phantom patient by biplane echo and short-axis cine-MRI; segment, measure and report both together.
 
     Raises:
@@ -58,9 +58,9 @@ def demo(config: DemoConfig, watch: ProgressReporter = SILENT) -> DemoResult:
         WorkError: nothing can be written there.
     """
     analyser = Analyser(Models(config.model).ready(), verb="demo")
-    with watch.stage("picturing a beating heart"):
+    with reporter.stage("imaging a beating heart"):
         exam, truth = phantom_study(config)
-    with watch.stage("tracing, measuring, reporting"):
+    with reporter.stage("tracing, measuring, reporting"):
         folder = config.out / exam.name
         if not config.overwrite:
             refuse_changed(folder, read_manifest(folder))

@@ -10,6 +10,8 @@ from cardiotrace.core.errors import UsageError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.file import require_replaceable
 from cardiotrace.core.label import LabelScheme
+from cardiotrace.core.progress import OnProgress
+from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.core.terms import View
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.split import Split
@@ -34,7 +36,6 @@ from cardiotrace.workflows.services.dataset import K_FOLD, OFFICIAL, cases_of, c
 from cardiotrace.workflows.services.exams import known_scheme
 from cardiotrace.workflows.services.figure_folder import GALLERY_PAGE, figures_in, require_ours
 from cardiotrace.workflows.services.limits import FIT, named_limits
-from cardiotrace.workflows.services.progress import SILENT, ProgressReporter, Tick
 from cardiotrace.workflows.services.tracing import Models
 
 Part = Literal["training", "validation", "testing", "all"]
@@ -103,11 +104,11 @@ class _EvaluationTask:
 
     cases: list[Case]
     predict: PredictCase
-    score: Callable[[list[Case], Tick], CaseTable]
+    score: Callable[[list[Case], OnProgress], CaseTable]
     limits: OutlierLimits | None
 
 
-def evaluate(config: EvaluateConfig, watch: ProgressReporter = SILENT) -> Evaluated:
+def evaluate(config: EvaluateConfig, reporter: ProgressReporter = SILENT) -> Evaluated:
     """Score predictions case by case, and a second observer where the data set has one.
 
     Raises:
@@ -121,11 +122,11 @@ def evaluate(config: EvaluateConfig, watch: ProgressReporter = SILENT) -> Evalua
     _require_used(config)
     if config.out is not None:
         _require_table(config.out)
-    task = _task(config, watch)
+    task = _task(config, reporter)
     require_group(config.by, map(case_groups, task.cases))
     _require_places(config)
-    with watch.stage("scoring") as tick:
-        table = task.score(task.cases, tick)
+    with reporter.stage("scoring") as on_progress:
+        table = task.score(task.cases, on_progress)
     if task.limits is not None:
         table = replace(table, limits=task.limits)
     scored = set(table.cases)
@@ -134,7 +135,7 @@ def evaluate(config: EvaluateConfig, watch: ProgressReporter = SILENT) -> Evalua
         _write(done.table, config.out)
         if done.observer is not None:
             _write(done.observer, _observer_path(config.out))
-    _draw(done.table, task, config, watch)
+    _draw(done.table, task, config, reporter)
     return done
 
 
@@ -214,7 +215,7 @@ def _require_places(config: EvaluateConfig) -> None:
         require_ours(config.gallery, option="--gallery", certain=(GALLERY_PAGE,))
 
 
-def _draw(table: CaseTable, task: _EvaluationTask, config: EvaluateConfig, watch: ProgressReporter) -> None:
+def _draw(table: CaseTable, task: _EvaluationTask, config: EvaluateConfig, reporter: ProgressReporter) -> None:
     """Plots and gallery; what draws them is loaded only if they are wanted."""
     if config.plots is not None:
         from cardiotrace.workflows.services.plots import write_plots
@@ -224,11 +225,11 @@ def _draw(table: CaseTable, task: _EvaluationTask, config: EvaluateConfig, watch
     if config.gallery is not None:
         from cardiotrace.workflows.services.gallery import write_gallery
 
-        with watch.stage("drawing the worst cases"), figures_in(config.gallery, option="--gallery") as folder:
+        with reporter.stage("drawing the worst cases"), figures_in(config.gallery, option="--gallery") as folder:
             write_gallery(table, task.cases, task.predict, folder, count=config.worst)
 
 
-def _task(config: EvaluateConfig, watch: ProgressReporter) -> _EvaluationTask:
+def _task(config: EvaluateConfig, reporter: ProgressReporter) -> _EvaluationTask:
     folder = Path(config.predicted)
     if config.dataset is None:
         if not folder.is_dir():
@@ -242,7 +243,7 @@ def _task(config: EvaluateConfig, watch: ProgressReporter) -> _EvaluationTask:
         return _label_task(folder, scheme, cases, named_limits(config.limits), config.spacing_mm)
     dataset = open_dataset(Choice(config.dataset, config.options), config.reference)
     cases = select_items(_cases(dataset, config), config.only)
-    limits = named_limits(config.limits, _references(dataset, config), watch=watch)
+    limits = named_limits(config.limits, _references(dataset, config), reporter=reporter)
     if folder.is_dir():
         return _label_task(folder, dataset.scheme, cases, limits)
     predictor = Models(config.predicted).predictor(View.UNKNOWN)
@@ -250,7 +251,9 @@ def _task(config: EvaluateConfig, watch: ProgressReporter) -> _EvaluationTask:
     return _EvaluationTask(
         cases,
         predict_with_model(predictor, test_time_augmentation=augmented),
-        lambda cases, tick: evaluate_predictor(predictor, cases, test_time_augmentation=augmented, on_progress=tick),
+        lambda cases, on_progress: evaluate_predictor(
+            predictor, cases, test_time_augmentation=augmented, on_progress=on_progress
+        ),
         limits,
     )
 
@@ -265,7 +268,9 @@ def _label_task(
     return _EvaluationTask(
         cases,
         predict_from_labels(label_files(folder), scheme, spacing_mm=spacing_mm),
-        lambda cases, tick: evaluate_labels(folder, cases, scheme, spacing_mm=spacing_mm, on_progress=tick),
+        lambda cases, on_progress: evaluate_labels(
+            folder, cases, scheme, spacing_mm=spacing_mm, on_progress=on_progress
+        ),
         limits,
     )
 

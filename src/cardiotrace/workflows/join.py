@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cardiotrace.core.config import from_plain
 from cardiotrace.core.errors import InputError, UsageError
+from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.split import Split, fold_seed
 from cardiotrace.evaluation.table import read_case_table
@@ -17,11 +18,10 @@ from cardiotrace.learning.training.recipe import SPLIT_FILE, DataSettings, requi
 from cardiotrace.workflows.configs import JoinConfig
 from cardiotrace.workflows.export import calibrated, require_model_place, scores_of, write_model
 from cardiotrace.workflows.services.dataset import open_dataset
-from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.train import split_of
 
 
-def join_models(config: JoinConfig, watch: ProgressReporter = SILENT) -> ModelSpec:
+def join_models(config: JoinConfig, reporter: ProgressReporter = SILENT) -> ModelSpec:
     """Write the ensemble, scored on data that no member has learned from, or with its members' scores.
 
     Raises:
@@ -40,10 +40,10 @@ def join_models(config: JoinConfig, watch: ProgressReporter = SILENT) -> ModelSp
     spec = replace(spec, default_for=config.default_for)
     if config.data is not None:
         dataset, split = _data_of(members[0].spec, config.data)
-        spec, _ = calibrated(Predictor.of_graph(spec, graph), dataset, split, watch)
+        spec, _ = calibrated(Predictor.of_graph(spec, graph), dataset, split, reporter)
     if config.tested is not None:
         spec = replace(spec, scores={"members": scores_of(read_case_table(config.tested))})
-    write_model(config.place, seal(graph, spec), watch)
+    write_model(config.place, seal(graph, spec), reporter)
     return spec
 
 

@@ -11,6 +11,7 @@ from cardiotrace.clinical.labelling import labels_in_place
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.label import CAMUS, SCHEMES, LabelMap, LabelScheme
+from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.exam_discovery import FoundExam
 from cardiotrace.evaluation.pairing import label_files
 from cardiotrace.geometry.enclosure import fitting_schemes
@@ -29,7 +30,6 @@ from cardiotrace.workflows.services.batch import (
 from cardiotrace.workflows.services.cohort import with_summary
 from cardiotrace.workflows.services.exams import ExamConfig, known_scheme
 from cardiotrace.workflows.services.label_maps import spare_images
-from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.services.provenance import provenance_of
 from cardiotrace.workflows.services.stamp import stamp_of
 
@@ -55,7 +55,7 @@ class MeasureConfig(ExamConfig):
 
 
 def measure_exams(
-    config: MeasureConfig, watch: ProgressReporter = SILENT, tell: Tell = tell_nobody
+    config: MeasureConfig, reporter: ProgressReporter = SILENT, tell: Tell = tell_nobody
 ) -> BatchResult[Analysed]:
     """Measure and report every exam from given label maps into a folder of its own below `config.out`.
 
@@ -63,7 +63,7 @@ def measure_exams(
 
     Args:
         config: which exams, with which labels, and to where.
-        watch: told how far the work is.
+        reporter: told how far the work is.
         tell: called with each result or failure as soon as an exam ends.
 
     Returns:
@@ -89,7 +89,7 @@ def measure_exams(
             page = analysis.write(staging.folder)
         return Analysed.written(folder / page.name, analysis)
 
-    batch = for_each_exam(config.find(), one, watch, title="measuring", tell=tell)
+    batch = for_each_exam(config.find(), one, reporter, title="measuring", tell=tell)
     return with_summary(batch, config.out, overwrite=config.overwrite)
 
 

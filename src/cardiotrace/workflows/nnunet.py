@@ -16,6 +16,8 @@ from cardiotrace.core.exam import Case
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.plain import read_json
+from cardiotrace.core.progress import counted
+from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.core.text import some
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.split import Split, k_folds, patient_groups
@@ -23,7 +25,6 @@ from cardiotrace.io import write_image, write_json
 from cardiotrace.io.atomic import as_work_error
 from cardiotrace.workflows.data import DatasetConfig
 from cardiotrace.workflows.services.dataset import OFFICIAL, reading_options
-from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 
 LOG = logging.getLogger(__name__)
 SUFFIX = ".nii.gz"
@@ -75,11 +76,11 @@ class _NnunetFolders:
         return self.labels / f"{name}{SUFFIX}"
 
 
-def export_for_nnunet(config: NnunetConfig, watch: ProgressReporter = SILENT) -> Exported:
+def export_for_nnunet(config: NnunetConfig, reporter: ProgressReporter = SILENT) -> Exported:
     """Open a data set and write it as nnU-Net reads it, see `export_nnunet`."""
     dataset = config.open()
     splits = nnunet_splits(dataset, split=config.split, folds=config.folds, seed=config.seed)
-    return export_nnunet(dataset, config.out, splits, watch)
+    return export_nnunet(dataset, config.out, splits, reporter)
 
 
 def nnunet_splits(dataset: Dataset, *, split: str = OFFICIAL, folds: int | None = None, seed: int = 0) -> list[Split]:
@@ -98,7 +99,9 @@ def nnunet_splits(dataset: Dataset, *, split: str = OFFICIAL, folds: int | None 
     return [published[split]]
 
 
-def export_nnunet(dataset: Dataset, out: Path, splits: Sequence[Split], watch: ProgressReporter = SILENT) -> Exported:
+def export_nnunet(
+    dataset: Dataset, out: Path, splits: Sequence[Split], reporter: ProgressReporter = SILENT
+) -> Exported:
     """Write a data set in nnU-Net v2's raw layout: one file per channel and one of labels for each labelled frame.
 
     nnU-Net reads planes and stacks: frames of a sequence become images of their own, colour one file per channel.
@@ -110,7 +113,7 @@ def export_nnunet(dataset: Dataset, out: Path, splits: Sequence[Split], watch: P
         dataset: with labelled cases.
         out: the folder to be, such as nnUNet_raw/Dataset101_CAMUS.
         splits: see `nnunet_splits`; patients of the testing part go to imagesTs and labelsTs.
-        watch: told of progress.
+        reporter: told of progress.
 
     Returns:
         What stands there.
@@ -132,12 +135,11 @@ def export_nnunet(dataset: Dataset, out: Path, splits: Sequence[Split], watch: P
     is_current = _begin(out, dataset)
     places = {part: _place(out, ending) for part, ending in (("training", "Tr"), ("testing", "Ts"))}
     written = _Written(part_of)
-    with watch.stage(f"writing {dataset.name} for nnU-Net") as tick:
-        for done, case in enumerate(cases, start=1):
+    with reporter.stage(f"writing {dataset.name} for nnU-Net") as on_progress:
+        for case in counted(cases, on_progress):
             place = places[part_of[case.patient]]
             there = _up_to_date(case, place, dataset.root) if is_current else []
             written.add(case.patient, there or _write_case(case, place, dataset), kept=len(there))
-            tick(done, len(cases))
     for part, place in places.items():
         _check_alone(place, written.listed(part))
     training, testing = len(written.listed("training")), len(written.listed("testing"))

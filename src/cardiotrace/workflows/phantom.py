@@ -10,13 +10,14 @@ from typing import Any, Literal
 
 from cardiotrace.core.contract import PHANTOM_TRUTH, PHANTOMS
 from cardiotrace.core.errors import ConfigError, InputError
+from cardiotrace.core.progress import counted
+from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.tree import FUNDUS_FOLDERS, AcdcTree, CamusTree, FundusTree, Mnms2Tree, Row, Tree, as_csv
 from cardiotrace.io import write_json, write_text
 from cardiotrace.io.atomic import as_work_error
 from cardiotrace.io.folder import staged_folder
 from cardiotrace.phantoms.choice import PhantomConfig, choice_digest, draw_patient
 from cardiotrace.phantoms.patient import RenderedPatient, render_patient
-from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 
 Layout = Literal["camus", "acdc", "mnms2", "images"]
 TREES: Mapping[Layout, Tree] = {
@@ -57,7 +58,7 @@ class Written:
     """Whose folder tree it is."""
 
 
-def write_phantoms(config: WriteConfig, watch: ProgressReporter = SILENT) -> Written:
+def write_phantoms(config: WriteConfig, reporter: ProgressReporter = SILENT) -> Written:
     """Write patients one after another, each completely or not at all.
 
     A folder with the same settings is gone on with: finished patients are kept, and a larger count adds to them.
@@ -71,15 +72,14 @@ def write_phantoms(config: WriteConfig, watch: ProgressReporter = SILENT) -> Wri
     _claim(config)
     rows: dict[str, Row] = {}
     made = 0
-    with watch.stage(f"making {config.phantoms.kind} phantoms") as tick:
-        for number in range(1, config.phantoms.count + 1):
+    with reporter.stage(f"making {config.phantoms.kind} phantoms") as on_progress:
+        for number in counted(range(1, config.phantoms.count + 1), on_progress):
             name = tree.name(number)
             record = config.out / TRUTH / f"{name}.json"
             if not record.exists():
                 _make_patient(config, tree, number, record)
                 made += 1
             rows[name] = _row(record)
-            tick(number, config.phantoms.count)
     with as_work_error(config.out):
         tree.finish(config.out, rows)
     table = config.out / "truth.csv"

@@ -13,10 +13,11 @@ from cardiotrace.core.contract import RECIPE
 from cardiotrace.core.errors import CardioTraceError, InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.image import Image
+from cardiotrace.core.progress import counted
+from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.io import write_new_text
 from cardiotrace.workflows.services.dataset import open_dataset
-from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 
 # `learning` needs torch, and the options of a verb are shown without it: each function imports what it uses of it.
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Planned:
     recipe: Path
 
 
-def plan_recipe_for(config: PlanConfig, watch: ProgressReporter = SILENT) -> Planned:
+def plan_recipe_for(config: PlanConfig, reporter: ProgressReporter = SILENT) -> Planned:
     """Plan patch, network and batch from sizes and spacings by nnU-Net's rules, and write them as a recipe.
 
     Raises:
@@ -64,7 +65,7 @@ def plan_recipe_for(config: PlanConfig, watch: ProgressReporter = SILENT) -> Pla
     name = f"nnunet2d-{config.dataset}"
     choice = Choice(config.dataset, config.options)
     dataset = open_dataset(choice, config.data)
-    made = plan_dataset(dataset, memory_gb=config.memory_gb, watch=watch)
+    made = plan_dataset(dataset, memory_gb=config.memory_gb, reporter=reporter)
     recipe = plan_recipe(made, {"name": choice.name, **choice.options}, name=name, mirrored=bool(dataset.mirror_axes))
     recipe_from_plain(recipe)  # refuses what training would refuse
     path = config.out or Path(f"{name}.toml")
@@ -72,7 +73,7 @@ def plan_recipe_for(config: PlanConfig, watch: ProgressReporter = SILENT) -> Pla
     return Planned(made, path)
 
 
-def look_at(dataset: Dataset, *, watch: ProgressReporter = SILENT) -> "Fingerprint":
+def look_at(dataset: Dataset, *, reporter: ProgressReporter = SILENT) -> "Fingerprint":
     """Median spacing and shape of the labelled images; every plane of a stack or cine counts as one image of the total.
 
     Raises:
@@ -82,10 +83,9 @@ def look_at(dataset: Dataset, *, watch: ProgressReporter = SILENT) -> "Fingerpri
 
     cases = [case for case in dataset.cases() if case.read_labels is not None]
     shapes, spacings, planes = [], [], 0
-    with watch.stage(f"looking at {dataset.name}") as tick:
-        for done, case in enumerate(cases, start=1):
+    with reporter.stage(f"looking at {dataset.name}") as on_progress:
+        for case in counted(cases, on_progress):
             cine = _image_of(case)
-            tick(done, len(cases))
             if cine is None:
                 continue
             time, depth, height, width = cine.grid_shape
@@ -106,8 +106,8 @@ def _image_of(case: Case) -> Image | None:
         return None
 
 
-def plan_dataset(dataset: Dataset, *, memory_gb: float = 8.0, watch: ProgressReporter = SILENT) -> "Plan":
+def plan_dataset(dataset: Dataset, *, memory_gb: float = 8.0, reporter: ProgressReporter = SILENT) -> "Plan":
     """nnU-Net's 2D plan for a data set; see `cardiotrace.learning.planning`."""
     from cardiotrace.learning.planning import plan
 
-    return plan(look_at(dataset, watch=watch), classes=dataset.scheme.class_count, memory_gb=memory_gb)
+    return plan(look_at(dataset, reporter=reporter), classes=dataset.scheme.class_count, memory_gb=memory_gb)

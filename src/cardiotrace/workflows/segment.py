@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cardiotrace.core.flag import Flag
+from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.exam_discovery import FoundExam
 from cardiotrace.io.results import Manifest, read_manifest
 from cardiotrace.workflows.services.analysis import Analyser
@@ -19,7 +20,6 @@ from cardiotrace.workflows.services.batch import (
 )
 from cardiotrace.workflows.services.exams import ExamConfig, known_scheme
 from cardiotrace.workflows.services.label_maps import label_maps_in, spare_images, write_labels_of
-from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.services.provenance import reading_flags
 from cardiotrace.workflows.services.tracing import Models
 
@@ -79,7 +79,7 @@ class Segmented:
 
 
 def segment(
-    config: SegmentConfig, watch: ProgressReporter = SILENT, tell: Tell = tell_nobody
+    config: SegmentConfig, reporter: ProgressReporter = SILENT, tell: Tell = tell_nobody
 ) -> BatchResult[Segmented]:
     """Write label maps of all exams into one folder per exam.
 
@@ -87,7 +87,7 @@ def segment(
 
     Args:
         config: which exams, how, and to where.
-        watch: told how far the work is.
+        reporter: told how far the work is.
         tell: called with each result or failure as soon as an exam ends.
 
     Returns:
@@ -115,7 +115,7 @@ def segment(
         gone = tuple(name for name in report if not (folder / name).exists())
         return Segmented(found.name, folder, files, flags, removed=gone)
 
-    return for_each_exam(config.find(), one, watch, title="segmenting", tell=tell)
+    return for_each_exam(config.find(), one, reporter, title="segmenting", tell=tell)
 
 
 def _tells_of_other_labels(before: Manifest, name: str) -> bool:

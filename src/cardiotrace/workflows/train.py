@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cardiotrace.core.errors import UsageError, WorkError
 from cardiotrace.core.licence import Terms
+from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.split import Split, read_split
 from cardiotrace.evaluation.case_table import CaseTable
@@ -30,7 +31,6 @@ from cardiotrace.workflows.configs import TrainConfig
 from cardiotrace.workflows.data_opener import DataOpener
 from cardiotrace.workflows.export import seal_run
 from cardiotrace.workflows.services.dataset import choose_split
-from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.trained_run import TrainedRun
 from cardiotrace.workflows.training_report import EpochReport, split_remarks, unlabelled_remarks
 
@@ -87,7 +87,7 @@ def sealed_and_scored(run: TrainedRun, reporter: ProgressReporter = SILENT) -> T
     Raises:
         WorkError: the exported model differs from the trained one, or nothing can be written.
     """
-    exported = seal_run(run, watch=reporter)
+    exported = seal_run(run, reporter=reporter)
     return TrainedModel(run, exported.path, exported.spec, exported.validation)
 
 
@@ -159,9 +159,9 @@ def train_planned(planned: PlannedRun, opener: DataOpener, reporter: ProgressRep
     data = training_data(planned, opener, reporter)
     for remark in unlabelled_remarks(data.packed, split, dataset.scheme):
         reporter.say(remark)
-    with reporter.stage(f"training {recipe.name}") as advance:
+    with reporter.stage(f"training {recipe.name}") as on_progress:
         callbacks = RunCallbacks(
-            lambda done, total, loss: advance(done, total),
+            lambda done, total, loss: on_progress(done, total),
             EpochReport(planned.folder, recipe.training.epochs, reporter),
             reporter.say,
         )

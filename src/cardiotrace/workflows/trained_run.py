@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split, read_split
@@ -11,7 +12,6 @@ from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.recipe import Recipe, read_recipe
 from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.workflows.services.dataset import open_dataset, pack
-from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 
 
 @dataclass(frozen=True)
@@ -44,5 +44,5 @@ def read_run(
         raise InputError("holds no trained weights", where=folder.path, remedy="train first: `cardiotrace train`.")
     recipe = read_recipe(folder.recipe)
     dataset = open_dataset(recipe.data.dataset, data)
-    packed = pack(dataset, recipe.preprocessing, cache=cache, watch=reporter)
+    packed = pack(dataset, recipe.preprocessing, cache=cache, reporter=reporter)
     return TrainedRun(recipe, dataset, packed, read_split(folder.split), folder)

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardiotrace.core.label import LabelScheme
+from cardiotrace.core.reporter import ProgressReporter
 from cardiotrace.core.text import some
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.training_log import Row
 from cardiotrace.report.figure import draw_curves
-from cardiotrace.workflows.services.progress import ProgressReporter
 
 
 @dataclass(frozen=True)

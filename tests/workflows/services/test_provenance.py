@@ -7,23 +7,16 @@ import numpy as np
 import pytest
 
 import cardiotrace as ct
-from cardiotrace.cli.analyse import flag_lines, headline
-from cardiotrace.clinical.method import Method
-from cardiotrace.clinical.quantity import Measures, Quantity
-from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.geometry import Geometry, Known
 from cardiotrace.core.image import Image
 from cardiotrace.core.terms import Modality, View
 from cardiotrace.datasets.exam_discovery import Reading
-from cardiotrace.report.cohort import CohortRow, cohort_csv, cohort_page
 from cardiotrace.workflows.analyse import analyse
 from cardiotrace.workflows.segment import SegmentConfig
 from cardiotrace.workflows.services.analysis import Analyser
-from cardiotrace.workflows.services.cohort import write_summary
 from cardiotrace.workflows.services.provenance import provenance_of, reading_flags
-from cardiotrace.workflows.services.record import read_record
 from cardiotrace.workflows.services.tracing import Models
 from tests.fake.models import write_camus_model
 
@@ -110,86 +103,3 @@ def test_from_python_no_warning_is_lost(model, tmp_path):
     assert plain["provenance"]["models"][0]["name"] == "tiny"
     assert len(plain["flags"]) == len(measures.flags)
     assert "model tiny" in (tmp_path / "report.html").read_text()
-
-
-def quantity(
-    value: float = 96.0, *, name: str = "left_ventricular_ejection_fraction", unit: str = "percent", flags=()
-) -> Quantity:
-    return Quantity(name, value, unit, Method.BIPLANE_DISKS, "A4C+A2C", (), flags=tuple(flags))
-
-
-BAD = Flag(Grade.NOT_USABLE, "the left ventricle was lost in one frame")
-MEASURES = Measures(
-    "p",
-    (quantity(flags=[BAD]), quantity(120.4, name="left_ventricular_end_diastolic_volume", unit="ml")),
-    (Flag(Grade.NOTE, "a note"), BAD, Flag(Grade.LOOK_TWICE, "a doubt")),
-)
-
-
-def test_a_value_that_is_not_usable_leads_nowhere():
-    assert headline(MEASURES) == "EF not usable, EDV 120 ml"
-
-
-@pytest.mark.parametrize(
-    ("found", "words"),
-    [
-        ({"left_ventricular_end_diastolic_area": 18.3}, "neither volumes nor EF; sizes are in the report"),
-        (
-            {"left_ventricular_end_diastolic_area": 18.3, "left_ventricular_fractional_area_change": 54.9},
-            "fractional area change 55 %",
-        ),
-        ({}, "nothing could be measured"),
-    ],
-)
-def test_what_there_is_without_volumes_is_not_called_nothing(found, words):
-    quantities = (Quantity(name, value, "cm2", Method.TRACED_SLICE, "SAX", ()) for name, value in found.items())
-    assert headline(Measures("p1", tuple(quantities))) == words
-    assert list(flag_lines(MEASURES.flags)) == [
-        "  not usable: the left ventricle was lost in one frame",
-        "  look twice: a doubt",
-        "  note: a note",
-    ]
-    row = cohort_csv([CohortRow("p", MEASURES)]).splitlines()[1].split(",")
-    assert row[2:4] == ["", "120.4"]
-    assert "EF: the left ventricle was lost in one frame" in row
-    page = cohort_page([CohortRow("p", MEASURES)], "out")
-    assert '<td data-sort=""><s title="not usable: the left ventricle was lost in one frame">96</s></td>' in page
-
-
-def test_names_are_no_formulas_and_no_markup():
-    rows = [
-        CohortRow("=1+1", Measures("=1+1", (quantity(-12.5),)), report="=1+1/report.html"),
-        CohortRow("<b>", reason="<i>"),
-    ]
-    first = cohort_csv(rows).splitlines()[1].split(",")
-    assert first[:3] == ["'=1+1", "done", "-12.5"]
-    page = cohort_page(rows, "<u>")
-    assert [tag for tag in ("<b>", "<i>", "<u>") if tag in page] == []
-
-
-@pytest.mark.parametrize("version", ["1", "2"])
-def test_both_versions_are_read(tmp_path, version):
-    plain = MEASURES.to_plain() | {"version": version}
-    if version == "1":
-        plain["flags"] = [flag["text"] for flag in plain["flags"]]
-        for item in plain["quantities"]:
-            item["flags"] = [flag["text"] for flag in item["flags"]]
-    for name in ("p", "q"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "measures.json").write_text(json.dumps(plain))
-        (tmp_path / name / "report.html").write_text("")
-    read = read_record(tmp_path / "p").measures
-    assert read.end_diastolic_volume_ml == 120.4
-    assert [flag.text for flag in read.flags] == [flag.text for flag in MEASURES.flags]
-    assert read.flags[0].grade is (Grade.LOOK_TWICE if version == "1" else Grade.NOTE)
-    assert write_summary(tmp_path, {}, set()) == tmp_path / "index.html"
-    assert "p,done," in (tmp_path / "summary.csv").read_text()
-
-
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"version": "9"}', '{"version": "2", "quantities": 3}', "[" * 100000]
-)
-def test_a_record_that_is_none(tmp_path, text):
-    (tmp_path / "measures.json").write_text(text)
-    with pytest.raises(InputError, match="no record of measures"):
-        read_record(tmp_path)

@@ -14,6 +14,7 @@ from cardiotrace.phantoms.heart.heart import Heart, HeartState
 from cardiotrace.phantoms.heart.truth import Series, Truth, volumes_of
 from cardiotrace.phantoms.heart.view import disks_of
 
+_OUTLINE_POINTS = 361
 _CODES = np.zeros(len(Tissue), np.uint8)
 _CODES[[Tissue.LV, Tissue.PAPILLARY]] = CAMUS.value(Structure.LV)
 _CODES[Tissue.MYO] = CAMUS.value(Structure.MYO)
@@ -46,9 +47,9 @@ class EchoTruth(Truth):
         return float(100 * (last / first - 1))
 
 
-def echo_truth(heart: Heart, states: tuple[HeartState, ...], view: EchoView, *, count: int = 361) -> EchoTruth:
+def echo_truth(heart: Heart, states: tuple[HeartState, ...], view: EchoView) -> EchoTruth:
     """All that is true of the states of one beat, cut by a plane and seen in a sector."""
-    outlines = [view.plane.outlines(state, count) for state in states]
+    outlines = [view.plane.outlines(state, _OUTLINE_POINTS) for state in states]
     sizes = [_sizes(inner, view.plane.is_short_axis) for inner, _, _ in outlines]
     volumes = volumes_of(states)
     endocardium, epicardium, atrium = (tuple(map(view.pixels, lines)) for lines in zip(*outlines, strict=True))

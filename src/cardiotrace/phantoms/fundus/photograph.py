@@ -20,7 +20,8 @@ from cardiotrace.phantoms.fundus.retina import (
     paint_nerve_fibres,
 )
 from cardiotrace.phantoms.fundus.stroke import Strokes, draw_strokes
-from cardiotrace.phantoms.fundus.vessel import FOVEA_MM, Ground, TreeShape, Vessel, grow_tree
+from cardiotrace.phantoms.fundus.tree import Ground, grow_tree
+from cardiotrace.phantoms.fundus.vessel import FOVEA_MM, TreeShape, Vessel
 
 BEYOND_MM = 0.4
 """Vessels grow a little further than the camera sees."""

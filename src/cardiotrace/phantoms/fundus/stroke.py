@@ -8,6 +8,10 @@ from jaxtyping import Float
 
 MARGIN_PX = 1.5
 """Beyond its radius a stroke changes pixels this far."""
+_REFLEX_FROM_PX = 1.8
+"""Least radius of a vessel with a light reflex."""
+_MOST_AT_ONCE = 4000
+"""Segments that are drawn together."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +38,12 @@ class _Segments:
 def draw_strokes(
     lines: Sequence[tuple[Float[np.ndarray, "_ 2"], Float[np.ndarray, " _"]]],
     shape: tuple[int, int],
-    *,
-    reflex_from_px: float = 1.8,
 ) -> Strokes:
     """Rasterise polylines by the distance of each pixel's middle to the segments, box by box.
 
     Args:
         lines: (row, column) of the points, and the radius at each, pixels.
         shape: (height, width).
-        reflex_from_px: least radius of a vessel with a light reflex, pixels.
 
     Example:
         >>> line = (np.array([[10.0, 0.0], [10.0, 40.0]]), np.array([3.0, 3.0]))
@@ -62,7 +63,7 @@ def draw_strokes(
         # A vessel finer than a pixel darkens it by what it holds, spread over the pixel.
         thin = np.minimum(radius, 0.5) * np.clip(1.0 - distance, 0, 1)
         np.maximum.at(depth, index, 2 * np.maximum(chord, thin))
-        shown = np.exp(-((distance / (0.36 * radius)) ** 2)) * np.clip((radius - reflex_from_px) / 1.5, 0, 1)
+        shown = np.exp(-((distance / (0.36 * radius)) ** 2)) * np.clip((radius - _REFLEX_FROM_PX) / 1.5, 0, 1)
         np.maximum.at(reflex, index, shown.astype(np.float32))
     return Strokes(*(field.reshape(shape) for field in (coverage, depth, reflex, extent)))
 
@@ -85,15 +86,15 @@ def _segments(lines: Sequence[tuple[Float[np.ndarray, "_ 2"], Float[np.ndarray, 
     return _Segments(np.concatenate(starts), np.concatenate(ends), np.concatenate(radii))
 
 
-def _batches(segments: _Segments, most: int = 4000) -> Iterator[tuple[_Segments, int]]:
+def _batches(segments: _Segments) -> Iterator[tuple[_Segments, int]]:
     """Segments with boxes of one size, at most so many at once; the size is the half width of the box, pixels."""
     half_length = np.abs(segments.end - segments.start).max(axis=1) / 2
     half = np.ceil(half_length + segments.radii.max(axis=1) + MARGIN_PX).astype(int)
     half = np.where(half > 4, 2 * ((half + 1) // 2), half)
     for size in np.unique(half):
         (chosen,) = np.nonzero(half == size)
-        for first in range(0, len(chosen), most):
-            part = chosen[first : first + most]
+        for first in range(0, len(chosen), _MOST_AT_ONCE):
+            part = chosen[first : first + _MOST_AT_ONCE]
             yield _Segments(segments.start[part], segments.end[part], segments.radii[part]), int(size)
 
 

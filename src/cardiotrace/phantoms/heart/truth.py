@@ -67,7 +67,7 @@ class Truth:
 
 
 class Volumes(NamedTuple):
-    """Of a heart, per state, ml."""
+    """Volumes of a heart, per state, ml."""
 
     left: Series
     right: Series

@@ -12,8 +12,8 @@ from cardiotrace.clinical.quantity import Measures
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.label import LabelMap
+from cardiotrace.core.progress import OnProgress
 from cardiotrace.datasets.leftover import LABELS
-from cardiotrace.inference.predictor import Progress
 from cardiotrace.io.results import REPORT_PAGE
 from cardiotrace.workflows.services.provenance import Provenance, provenance_of, reading_flags
 from cardiotrace.workflows.services.record import read_record
@@ -82,7 +82,7 @@ class Analyser:
     verb: str = ""
     given: Mapping[str, Any] = field(default_factory=dict)
 
-    def trace(self, exam: Exam, on_progress: Progress | None = None) -> Tracing:
+    def trace(self, exam: Exam, on_progress: OnProgress | None = None) -> Tracing:
         """Trace one exam; stills that are frames of its videos are taken with these.
 
         Args:
@@ -98,7 +98,7 @@ class Analyser:
             exam.distinct(), self.models, test_time_augmentation=self.test_time_augmentation, on_progress=on_progress
         )
 
-    def analyse(self, exam: Exam, on_progress: Progress | None = None) -> Analysis:
+    def analyse(self, exam: Exam, on_progress: OnProgress | None = None) -> Analysis:
         """Trace and measure one exam.
 
         Args:

@@ -12,6 +12,8 @@ from typing import Any, Generic, TypeVar
 
 from cardiotrace import __version__
 from cardiotrace.core.errors import CardioTraceError, UsageError, explained
+from cardiotrace.core.progress import counted
+from cardiotrace.core.reporter import ProgressReporter
 from cardiotrace.datasets.exam_discovery import FoundExam
 from cardiotrace.datasets.naming import image_name
 from cardiotrace.io.formats import suffix_of
@@ -27,7 +29,6 @@ from cardiotrace.io.results import (
     refuse_changed,
     staged_results,
 )
-from cardiotrace.workflows.services.progress import ProgressReporter
 from cardiotrace.workflows.services.stamp import Stamps, folder_of, stamps_of
 
 Result = TypeVar("Result")
@@ -71,13 +72,13 @@ Tell = Callable[[Any], None]
 
 
 def tell_nobody(_: object) -> None:
-    """Nobody is told."""
+    """Pass a result over: the `tell` of whoever waits for all of them."""
 
 
 def for_each_exam(
     found: Sequence[FoundExam],
     work: Callable[[FoundExam], Result],
-    watch: ProgressReporter,
+    reporter: ProgressReporter,
     *,
     title: str,
     tell: Tell = tell_nobody,
@@ -85,15 +86,14 @@ def for_each_exam(
     """Do the work on every exam; one that fails does not stop the others, whatever it raises."""
     done: list[Result] = []
     failures: list[Failure] = []
-    with watch.stage(title) as tick:
-        for index, exam in enumerate(found):
+    with reporter.stage(title) as on_progress:
+        for exam in counted(found, on_progress):
             result = attempt(exam, work)
             if isinstance(result, Failure):
                 failures.append(result)
             else:
                 done.append(result)
             tell(result)
-            tick(index + 1, len(found))
     return BatchResult(tuple(done), tuple(failures))
 
 
@@ -158,7 +158,7 @@ class ExamTask:
         manifest = read_manifest(folder)
         refuse_changed(folder, manifest, lambda name: not self.keeps(manifest, name))
         made = {key: manifest.made.get(key) for key in ("verb", "program", "settings", "inputs")}
-        if made == self._made(found) and manifest.is_whole(folder) and same(manifest.made):
+        if made == self._made_from(found) and manifest.is_whole(folder) and same(manifest.made):
             return True
         _refuse_unknown(folder, manifest, self.certain)
         if not manifest.files and not self.beside_images:
@@ -177,11 +177,11 @@ class ExamTask:
         folder = self.folder(found.name)
         keeps = partial(self.keeps, read_manifest(folder))
         with staged_results(folder, overwrite=self.overwrite, keeps=keeps) as staging:
-            staging.made.update(self._made(found), exam=str(found.path.resolve()), date=_now())
+            staging.made.update(self._made_from(found), exam=str(found.path.resolve()), date=_now())
             staging.inputs.extend(folder_of(found.path) / name for name in self._inputs(found))
             yield staging
 
-    def _made(self, found: FoundExam) -> dict[str, Any]:
+    def _made_from(self, found: FoundExam) -> dict[str, Any]:
         return {
             "verb": self.verb,
             "program": __version__,

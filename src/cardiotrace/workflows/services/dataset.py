@@ -11,13 +11,13 @@ from cardiotrace.core.catalog import Choice
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
+from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.joined import JoinedConfig
 from cardiotrace.datasets.packed import PackedDataset, Packing, packed
 from cardiotrace.datasets.split import Split, k_folds, patient_groups
 from cardiotrace.preprocessing import Preprocessing
-from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 
 LOG = logging.getLogger(__name__)
 OFFICIAL, K_FOLD = "official", "k-fold"
@@ -65,7 +65,7 @@ def cache_folder(given: Path | None) -> Path:
 
 
 def pack(
-    dataset: Dataset, preprocessing: Preprocessing, *, cache: Path | None = None, watch: ProgressReporter = SILENT
+    dataset: Dataset, preprocessing: Preprocessing, *, cache: Path | None = None, reporter: ProgressReporter = SILENT
 ) -> PackedDataset:
     """The packed cache of a data set's labelled cases, made where it is not there yet.
 
@@ -74,10 +74,10 @@ def pack(
     """
     cases = [case for case in dataset.cases() if case.read_labels is not None]
     expected = preprocessing.channels(dataset.channels)
-    with watch.stage(f"packing {dataset.name}") as tick:
+    with reporter.stage(f"packing {dataset.name}") as on_progress:
         options = {"channels": dataset.channels, **reading_options(dataset)}
         packing = Packing(dataset.root, dataset.scheme, preprocessing, options)
-        data = packed(cases, packing, cache=cache_folder(cache), name=dataset.name, on_progress=tick)
+        data = packed(cases, packing, cache=cache_folder(cache), name=dataset.name, on_progress=on_progress)
     LOG.debug("%s is packed in %s", dataset.name, data.folder)
     if data.images.shape[1] != expected:  # said now, as the network could be trained and never exported
         raise InputError(

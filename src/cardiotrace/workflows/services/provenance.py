@@ -25,13 +25,13 @@ class UsedModel:
 
     @classmethod
     def of(cls, model: Predictor) -> "UsedModel":
-        """As the report of its use says it."""
+        """The entry of a model that was used."""
         return cls(model.spec.name, model.sha256, model.spec.licence)
 
 
 @dataclass(frozen=True)
 class ReadImage:
-    """An image as it was taken: what was believed of it, and why."""
+    """An image as it was read: view, sizes and times, and how each of them is known."""
 
     name: str
     file: str

@@ -45,7 +45,7 @@ def read_record(folder: Path) -> Record:
         flags = tuple(_flag(item) for item in plain["flags"])
         return Record(Measures(str(plain["exam"]), quantities, flags, version=version), plain)
     except InputError as error:
-        raise InputError(f"is no record of measures: {error.what}", where=path) from None
+        raise InputError(f"is no record of measures: {error.what}", where=path, remedy=error.remedy) from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"is no record of measures that is known ({error})", where=path) from None
 

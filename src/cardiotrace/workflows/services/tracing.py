@@ -14,9 +14,10 @@ from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.licence import Terms
+from cardiotrace.core.progress import OnProgress
 from cardiotrace.core.terms import Modality, View
 from cardiotrace.inference.model_file import read_checksum
-from cardiotrace.inference.predictor import Predictor, Progress, open_predictor
+from cardiotrace.inference.predictor import Predictor, open_predictor
 from cardiotrace.inference.segmentation import Segmentation
 from cardiotrace.inference.zoo import default_model, find_model, list_models
 
@@ -122,7 +123,7 @@ class Tracing:
 
 
 def trace_exam(
-    exam: Exam, models: Models, *, test_time_augmentation: bool = False, on_progress: Progress | None = None
+    exam: Exam, models: Models, *, test_time_augmentation: bool = False, on_progress: OnProgress | None = None
 ) -> Tracing:
     """Label the images of an exam; those of a view that no model is at hand for are left out if others are not.
 
@@ -159,7 +160,7 @@ def trace_exam(
     return Tracing(exam, segmentations, tuple(used.values()))
 
 
-def _onward(progress: Progress, before: int, total: int, done: int, _: int) -> None:
+def _onward(progress: OnProgress, before: int, total: int, done: int, _: int) -> None:
     progress(before + done, total)
 
 

@@ -12,6 +12,7 @@ from cardiotrace.core.config import from_plain, known_only, to_plain
 from cardiotrace.core.contract import SWEEP_RESULT
 from cardiotrace.core.errors import UsageError
 from cardiotrace.core.plain import read_json
+from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import IGNORED, PackedDataset
 from cardiotrace.datasets.split import Split
@@ -32,7 +33,6 @@ from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.workflows.data_opener import DataOpener
 from cardiotrace.workflows.export import describe
 from cardiotrace.workflows.services.dataset import cases_of
-from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.sweep.grid import grid_table
 from cardiotrace.workflows.train import PlannedRun, check_planned, split_of, training_data
 
@@ -132,8 +132,8 @@ def network_of(job: Job, dataset: Dataset, packed: PackedDataset) -> Module:
 
 def _trained(planned: PlannedRun, dataset: Dataset, data: TrainingData, reporter: ProgressReporter) -> bool:
     """Train to the end; False where a number became none, which is a result as well."""
-    with reporter.stage("training") as advance:
-        callbacks = RunCallbacks(lambda done, total, loss: advance(done, total))
+    with reporter.stage("training") as on_progress:
+        callbacks = RunCallbacks(lambda done, total, loss: on_progress(done, total))
         try:
             train(check_planned(planned, dataset), data, callbacks=callbacks, hardware=planned.hardware)
         except DivergedError:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.evaluation.sweep import collapse_of
 from cardiotrace.learning.allocator import keep_freed_memory
 from cardiotrace.learning.training.folder import RunFolder
@@ -12,7 +13,6 @@ from cardiotrace.learning.training.sweep import SweepPlan, read_plan
 from cardiotrace.parallel import make_executor
 from cardiotrace.workflows.configs import SweepConfig
 from cardiotrace.workflows.data_opener import DataOpener
-from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 from cardiotrace.workflows.sweep.example import first_image
 from cardiotrace.workflows.sweep.job import (
     Job,
@@ -50,11 +50,11 @@ def run_sweep(config: SweepConfig, reporter: ProgressReporter = SILENT) -> Sweep
     waiting = [job for job in jobs if str(job) not in results]
     _pack_all(waiting, opener, reporter)
     executor = make_executor(config.jobs, initialiser=keep_freed_memory)
-    with reporter.stage(f"sweep {plan.name}") as advance:
-        advance(len(results), len(jobs))
+    with reporter.stage(f"sweep {plan.name}") as on_progress:
+        on_progress(len(results), len(jobs))
         for result in executor.map_unordered(partial(finish_run, opener=opener), waiting, reporter):
             results[result.row.name] = result
-            advance(len(results), len(jobs))
+            on_progress(len(results), len(jobs))
             reporter.say(result_line(_with_verdict(result, plan).row))
     return _report(plan, [results[str(job)] for job in jobs], jobs, out, opener)
 
