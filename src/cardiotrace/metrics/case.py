@@ -200,6 +200,7 @@ def _measure_region(
     counts = Confusion.count(predicted, reference)
     # What was cut off is background on both sides, and right.
     counts = replace(counts, true_negative=counts.true_negative + voxels - predicted.size)
+    # The published centre-line Dice is one of planes, and a compact region has no centre line to follow.
     is_thin = region.is_thin and predicted.ndim == 2
     return RegionScores(
         counts.presence,
