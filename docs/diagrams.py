@@ -47,7 +47,7 @@ EXAM = (
         "files to images",
         "Headers are checked before pixels are read; what a size, an order or a time is known from is kept.",
         "Image: frames, geometry, view, modality, acquisition",
-        ("a file format: io/formats.py",),
+        ("a file format: a file in io/, listed in io/formats.py",),
     ),
     Box(
         "datasets",
@@ -62,7 +62,11 @@ EXAM = (
         "Samples are brought to the network's grid, the engine runs the sealed graph, probabilities come back to the "
         "image's own grid and are decided there.",
         "Segmentation: labels, confidence, doubts",
-        ("a step: preprocessing/step.py", "a step after it: postprocessing/catalog.py", "a model: a file in zoo/"),
+        (
+            "a step before the network: preprocessing/step.py",
+            "a step after the network: a file in postprocessing/, listed in postprocessing/catalog.py",
+            "a model: a file in zoo/",
+        ),
         GREEN,
     ),
     Box(
@@ -73,8 +77,9 @@ EXAM = (
         "Measures: quantities, flags, key frames, curves",
         (
             "a quantity: its words in clinical/term.py, its value in clinical/view_measurement.py or "
-            "clinical/stack_measurement.py",
-            "a rule that flags: clinical/rules.toml",
+            "clinical/stack_measurement.py; of another image: a file in clinical/, called in clinical/measure.py",
+            "a rule that flags: its limits in clinical/rules.toml, raised in clinical/validity.py or where the value "
+            "is measured",
         ),
         YELLOW,
     ),
@@ -93,7 +98,10 @@ EXAM = (
         "Figures and page are made in memory; one writer brings everything to its place or nothing, never over edited "
         "work.",
         "report.html, measures.json, label maps on the image's grid",
-        ("a page: report/page.py", "a figure: report/figure.py, called in report/exam_report.py"),
+        (
+            "a part of the page: report/page.py and its template, report/page.html.jinja",
+            "a figure: drawn in report/figure.py, called in report/exam_report.py",
+        ),
         RED,
     ),
 )
@@ -129,7 +137,8 @@ TRAINING = (
         (
             "a network: a file in learning/models/, listed in learning/models/catalog.py",
             "a loss: learning/losses/catalog.py",
-            "an objective: learning/training/objective.py",
+            "an objective: a file in learning/training/, chosen in learning/training/build.py, its table in "
+            "learning/training/recipe.py",
         ),
         YELLOW,
     ),
@@ -147,7 +156,7 @@ TRAINING = (
         "Threshold, limits and scores are found with the graph itself on validation patients; then description and "
         "checksum are appended, once.",
         "model.onnx, validation.json, a card",
-        ("a score: metrics/ and evaluation/case_table.py",),
+        ("a metric: a file in metrics/, into tables by metrics/case.py and evaluation/case_table.py",),
         RED,
     ),
 )
@@ -163,21 +172,22 @@ def way(title: str, boxes: tuple[Box, ...]) -> str:
         if index + 1 < len(boxes):
             parts.append(arrow(MARGIN + 190, top + 3, top + GAP - 5))
             top += GAP
-    return svg(top + MARGIN, parts)
+    parts.append(text(MARGIN, top + 28, 'CONTRIBUTING has the recipes: "Add a ...".', colour=FAINT))
+    return svg(top + MARGIN + 24, parts)
 
 
 def station(box: Box, top: int) -> tuple[str, int]:
     """One station and its height, px."""
-    columns = ((MARGIN, 430), (MARGIN + 450, 250), (MARGIN + 715, 245))
-    does = textwrap.wrap(box.does, 66)
-    gives = textwrap.wrap(box.gives, 36)
-    adds = [line for item in box.adds for line in wrapped_item(item, 38)]
-    height = 2 * PAD + max(LINE * (len(does) + 1) + 10, LINE * (len(gives) + 1) + 6, LINE * (len(adds) + 1) + 6)
+    columns = ((MARGIN, 375), (MARGIN + 387, 203), (MARGIN + 602, 358))
+    does = textwrap.wrap(box.does, 56)
+    gives = textwrap.wrap(box.gives, 29)
+    adds = [line for item in box.adds for line in wrapped_item(item, 58)]
+    height = 2 * PAD + max(LINE * (len(does) + 2) + 8, LINE * (len(gives) + 1) + 6, LINE * (len(adds) + 1) + 6)
     (x, width), (x2, width2), (x3, width3) = columns
     parts = [rectangle(x, top, width, height, box.colour)]
     parts.append(text(x + PAD, top + PAD + 12, box.title, size=15, weight="bold"))
-    parts.append(text(x + width - PAD, top + PAD + 12, box.room, size=12, colour=FAINT, anchor="end"))
-    parts += lines(x + PAD, top + PAD + 34, does)
+    parts.append(text(x + PAD, top + PAD + 29, box.room, size=12, colour=FAINT))
+    parts += lines(x + PAD, top + PAD + 50, does)
     parts.append(rectangle(x2, top, width2, height, GROUND))
     parts.append(text(x2 + PAD, top + PAD + 12, "comes out", size=11, colour=FAINT))
     parts += lines(x2 + PAD, top + PAD + 30, gives)

@@ -62,7 +62,7 @@ class Quantity:
     name: str
     value: float
     unit: str
-    """"ml", "cm2", "cm", "percent", "g", "ml/m2", "px" or "px2"."""
+    """"ml", "cm2", "cm", "percent", "g", "ml/m2", "px", "px2", or "ratio" of what has none."""
     method: Method
     view: str
     """The view or views it was measured in, such as "A4C" or "A4C+A2C"."""

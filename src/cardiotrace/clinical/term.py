@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-UNIT_SIGNS = {"percent": "%", "cm2": "cm²", "px2": "px²", "ml/m2": "ml/m²", "g/m2": "g/m²"}
+UNIT_SIGNS = {"ratio": "", "percent": "%", "cm2": "cm²", "px2": "px²", "ml/m2": "ml/m²", "g/m2": "g/m²"}
 """How units are written on a page, where it is not as they are called."""
 
 

@@ -15,7 +15,7 @@ from cardiotrace.datasets.grouping import ImageFilesAs, Series
 from cardiotrace.datasets.naming import FileName, read_name
 from cardiotrace.datasets.stack import are_parallel, in_time, piled, stacked
 from cardiotrace.io import read_image
-from cardiotrace.io.formats import stem_of
+from cardiotrace.io.formats import FORMATS, stem_of
 from cardiotrace.io.frames import GivenSpacing
 from cardiotrace.io.stored import ThirdAxis
 from cardiotrace.io.vocabulary import Counting
@@ -124,7 +124,7 @@ def _is_mr(image: Image, told: FileName) -> bool:
     directions = image.geometry.affine[:3, 1:3] / np.linalg.norm(image.geometry.affine[:3, 1:3], axis=0)
     is_oblique = image.geometry.is_oriented and bool(np.abs(directions).max(axis=0).min() < _ALONG_AN_AXIS)
     is_deep_stack = image.grid_shape[1] > 1 and image.frames.dtype != np.uint8
-    is_file_of_mr = image.source is not None and image.source.format in ("nifti", "metaimage")
+    is_file_of_mr = image.source is not None and image.source.format in _SLICE_FORMATS
     return is_oblique or is_deep_stack or (told.modality is Modality.MR and is_file_of_mr)
 
 
@@ -139,12 +139,12 @@ def _together(images: Sequence[tuple[FileName, ExamImage]], reading: Reading) ->
     for members in sets.values():
         members.sort(key=lambda member: (member[0].index or 0, member[1].name))
         names, planes = zip(*members, strict=True)
-        are_planes = len(planes) > 1 and _plane_format(planes[0]) in _FORMATS_OF_SLICES
+        are_planes = len(planes) > 1 and _plane_format(planes[0]) in _SLICE_FORMATS
         joined = _joined(names, planes, reading) if are_planes else None
         yield from planes if joined is None else [joined]
 
 
-_FORMATS_OF_SLICES = ("nifti", "metaimage")
+_SLICE_FORMATS = frozenset(each.name for each in FORMATS if each.holds_slices)
 
 
 def _plane_format(image: ExamImage) -> str | None:

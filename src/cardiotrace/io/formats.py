@@ -37,6 +37,8 @@ class Format:
     """Suffixes of files that cannot hold exact label values."""
     pixel_files: Callable[[Path], tuple[Path, ...]] | None = None
     """Files beside a file of this format that hold its pixels; None where there never are any."""
+    holds_slices: bool = False
+    """Whether files of one plane each may be the slices of one stack: the format can say where a plane lies."""
 
 
 def _single(begins: Callable[[bytes], bool]) -> Callable[[FileSet], bool]:
@@ -52,13 +54,13 @@ def _one(read_header: Callable[[Path, str, Beginning], StoredImage]) -> Callable
 FORMATS: tuple[Format, ...] = (
     Format(
         "nifti", nifti.SUFFIXES, _single(nifti.begins), _one(nifti.read_header), nifti.read_pixels, nifti.write_labels,
-        nifti.SUFFIXES, "NIfTI-1 and -2: 2 to 4 axes, spacing, orientation, frame interval.",
+        nifti.SUFFIXES, "NIfTI-1 and -2: 2 to 4 axes, spacing, orientation, frame interval.", holds_slices=True,
     ),
     Format(
         "metaimage", metaimage.SUFFIXES, _single(metaimage.begins), _one(metaimage.read_header), metaimage.read_pixels,
         metaimage.write_labels, metaimage.SUFFIXES,
         "MetaImage, header and pixels apart (.mhd with .raw or .zraw) or in one file (.mha).",
-        pixel_files=metaimage.pixel_files,
+        pixel_files=metaimage.pixel_files, holds_slices=True,
     ),
     Format(
         "image", raster.SUFFIXES, _single(raster.begins), _one(raster.read_header), raster.read_pixels,

@@ -203,28 +203,30 @@ def _measure_region(
     # The published centre-line Dice is one of planes, and a compact region has no centre line to follow.
     is_thin = region.is_thin and predicted.ndim == 2
     return RegionScores(
-        counts.presence,
-        counts.dice,
-        counts.jaccard,
-        counts.precision,
-        counts.recall,
-        counts.specificity,
-        counts.accuracy,
-        cldice(predicted, reference) if is_thin else math.nan,
-        *_distances(predicted, reference, spacing_mm),
+        presence=counts.presence,
+        dice=counts.dice,
+        jaccard=counts.jaccard,
+        precision=counts.precision,
+        recall=counts.recall,
+        specificity=counts.specificity,
+        accuracy=counts.accuracy,
+        cldice=cldice(predicted, reference) if is_thin else math.nan,
+        **_distances(predicted, reference, spacing_mm),
     )
 
 
 def _distances(
     predicted: NDArray[np.bool_], reference: NDArray[np.bool_], spacing_mm: tuple[float, ...] | None
-) -> tuple[float, float, float, float]:
-    """Surface distances in the order of `RegionScores`; NaN without a pixel size, or a stack's slice distance."""
+) -> dict[str, float]:
+    """Surface distances by name; NaN without a pixel size, or a stack's slice distance."""
     if spacing_mm is None or any(map(math.isnan, spacing_mm)):
-        return (math.nan,) * 4
+        return dict.fromkeys(_DISTANCES, math.nan)
     surfaces = surface_distances(predicted, reference, spacing_mm=spacing_mm)
-    return (
-        surfaces.hausdorff_mm, surfaces.hausdorff95_mm, surfaces.mean_absolute_mm, surfaces.average_symmetric_mm,
-    )  # fmt: skip
+    return {name: getattr(surfaces, name) for name in _DISTANCES}
+
+
+_DISTANCES = ("hausdorff_mm", "hausdorff95_mm", "mean_absolute_mm", "average_symmetric_mm")
+"""Those of `SurfaceDistances` that stand in `RegionScores`."""
 
 
 def _common_spacing(predicted: LabelMap, reference: LabelMap) -> tuple[float, ...] | None:

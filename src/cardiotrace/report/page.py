@@ -4,7 +4,7 @@ import base64
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import cardiotrace
 from cardiotrace.clinical.method import Method
@@ -41,12 +41,15 @@ _LEFT_OUT = "left-out"
 _TOP = 90.0  # right end of the ejection fraction scale, percent
 
 
+FigureKind = Literal["still", "sheet", "animation", "curve", "other"]
+
+
 @dataclass(frozen=True)
 class ReportFigure:
     """An image on the page."""
 
-    kind: str
-    """"still", "sheet" (all slices of a stack), "animation" or "curve"."""
+    kind: FigureKind
+    """Where it stands: a "still", a "sheet" (all slices of a stack), an "animation", a "curve", or any "other"."""
     name: str
     """Of its file, such as "p1_ED.png"."""
     content: bytes = field(repr=False)
@@ -177,14 +180,18 @@ def render_page(
     )
 
 
+_DIGITS = {"cm": 1, "cm2": 1, "ratio": 2}
+"""Behind the point, of units that are not whole numbers."""
+
+
 def format_value(value: float, unit: str) -> str:
     """A value with the digits that are worth reading.
 
     Example:
-        >>> format_value(57.26, "percent"), format_value(104.72, "ml"), format_value(7.981, "cm")
-        ('57', '105', '8.0')
+        >>> format_value(57.26, "percent"), format_value(7.981, "cm"), format_value(1.734, "ratio")
+        ('57', '8.0', '1.73')
     """
-    return fixed(value, 1 if unit in ("cm", "cm2") else 0)
+    return fixed(value, _DIGITS.get(unit, 0))
 
 
 def _headline(measures: Measures, yardstick: _Yardstick) -> dict[str, Any] | None:
