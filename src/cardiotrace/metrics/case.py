@@ -241,6 +241,7 @@ def _common_spacing(predicted: LabelMap, reference: LabelMap) -> tuple[float, ..
             f"the pixel sizes differ: predicted {predicted.spacing_mm} mm, reference {reference.spacing_mm} mm",
             where=None if predicted.source is None else predicted.source.path,
         )
+    # The reference's, where both know one: what is scored lies on its grid.
     return tuple(mine if math.isnan(other) else other for mine, other in pairs)
 
 
