@@ -1,5 +1,6 @@
 """Odd input: pipes and devices, names of every kind, numbers that are none. One clear line, and nothing hangs."""
 
+import html
 import json
 import os
 import re
@@ -136,7 +137,10 @@ def test_names_of_any_kind(camus, model, tmp_path, command, name):
     status, out, error = command("analyse", exam, "--model", model, "--out", tmp_path / "out", "--json")
     assert (status, error) == (0, "")
     assert json.loads(out)[0]["exam"] == name
-    assert (tmp_path / "out" / name / "report.html").stat().st_size > 1000
+    page = (tmp_path / "out" / name / "report.html").read_text(encoding="utf-8")
+    written = name.encode("utf-8", "backslashreplace").decode()
+    assert f"<title>{written} · CardioTrace report</title>" in html.unescape(page)
+    assert page.rstrip().endswith("</html>")
 
 
 @pytest.mark.parametrize(

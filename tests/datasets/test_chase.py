@@ -15,7 +15,9 @@ def test_cases(tmp_path, make):
     assert cases[1].groups == {"patient": "01", "eye": "R"}
     assert cases[0].read_image().frames.shape == (1, 1, 40, 48, 3)
     assert chase.channels == 3
-    assert 0.05 < cases[0].read_labels().mask(Structure.VESSEL).mean() < 0.15
+    rows, columns = np.mgrid[:40, :48]
+    vessel = (np.hypot(rows - 20, columns - 24) < 19) & (np.abs(rows - 20 - 6 * np.sin(columns / 6 + 1)) < 1.5)
+    assert np.array_equal(cases[0].read_labels().mask(Structure.VESSEL)[0, 0], vessel)
 
 
 def test_both_eyes_stay_together(tmp_path, make):

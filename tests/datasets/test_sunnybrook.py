@@ -20,7 +20,9 @@ def test_cases(tmp_path, make):
     assert labels.spacing_mm == image.spacing_mm
     assert (image.geometry.pixel_size, image.geometry.slice_distance) == (Known.DATA_SET, Known.DATA_SET)
     assert any("pixel size was corrected" in note for note in image.notes)
-    assert 500 < labels.mask(Structure.MYO).sum() < 2000
+    # Five rings of 4 pixels around cavities of 6 down to 4.2 pixels.
+    inner = np.linspace(6.0, 4.2, 5)
+    assert labels.mask(Structure.MYO).sum() == pytest.approx(np.pi * ((inner + 4) ** 2 - inner**2).sum(), rel=0.03)
 
 
 def test_root_may_be_the_file(tmp_path, make):

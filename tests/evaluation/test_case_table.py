@@ -46,7 +46,9 @@ def test_rows_hold_known_scores(table: CaseTable) -> None:
     assert rows["c"].scores["hausdorff_mm"] == math.inf
     assert rows["d"].presence is Presence.ABSENT
     assert math.isnan(rows["d"].scores["dice"])
-    assert 0.8 < rows["a"].scores["simplicity"] < 0.95  # a square has 0.886
+    # A square of side 10 whose corners are cut at half a pixel.
+    perimeter = 4 * 9 + 4 * math.sqrt(0.5)
+    assert rows["a"].scores["simplicity"] == pytest.approx(math.sqrt(4 * math.pi * 99.5) / perimeter)
     assert math.isnan(rows["c"].scores["simplicity"])
     assert table.regions == ("LV", "LV_EPI", "LA")
     assert (rows["a"].view, rows["a"].phase, rows["a"].groups) == (View.FOUR_CHAMBER, Phase.ED, {"quality": "good"})

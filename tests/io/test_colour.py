@@ -64,7 +64,9 @@ def test_the_heart_is_read_as_luma_and_doppler_is_told(tmp_path, view, modality,
 @pytest.mark.parametrize(("view", "modality"), [(View.FUNDUS, Modality.UNKNOWN), (View.UNKNOWN, Modality.PHOTOGRAPH)])
 def test_photographs_keep_their_colours(tmp_path, view, modality):
     PilImage.fromarray(doppler(0.005)).save(tmp_path / "a.png")
-    assert read_image(tmp_path / "a.png", view=view, modality=modality).is_colour
+    image = read_image(tmp_path / "a.png", view=view, modality=modality)
+    assert image.is_colour
+    assert np.array_equal(image.frames[0, 0], doppler(0.005))
 
 
 @pytest.mark.parametrize(("share", "is_colour"), [(0.05, True), (0.005, True), (0.0, False)])

@@ -82,6 +82,16 @@ def test_labels_lie_on_the_image(tmp_path, blob, same_grid, suffix, options):
     assert again.spacing_mm == labels.spacing_mm == (1.54, 0.154, 0.308)
 
 
+@pytest.mark.parametrize("word", ["Offset", "Position", "Origin"])
+def test_labels_keep_their_place_by_whatever_word_it_is_told(tmp_path, blob, same_grid, word):
+    path = save(tmp_path / "a.mhd", ramp(3, 6, 5), (0.5, 0.6, 8.0), (-40.0, 30.0, 12.5))
+    path.write_text(path.read_text().replace("Offset", word))
+    labels = blob(read_image(path))
+    write_labels(labels, tmp_path / "b.mhd")
+    assert f"{word} = -40 30 12.5" in (tmp_path / "b.mhd").read_text().splitlines()
+    same_grid(path, tmp_path / "b.mhd", labels)
+
+
 def test_two_axes_stay_two(tmp_path, blob, same_grid):
     path = save(tmp_path / "a.mhd", ramp(6, 5), (0.3, 0.2), (4, 5))
     labels = blob(read_image(path))

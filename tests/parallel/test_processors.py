@@ -9,8 +9,14 @@ import pytest
 from cardiotrace.parallel.processors import THREAD_VARIABLES, threads_of_new_processes, usable_processors
 
 
-def test_at_least_one_processor_is_usable() -> None:
-    assert usable_processors() >= 1
+def test_processors_are_those_of_this_process_and_not_of_the_machine(monkeypatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 99)
+    assert usable_processors() == len(os.sched_getaffinity(0))
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert usable_processors() == 99  # where nothing else is known
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert usable_processors() == 1
 
 
 @pytest.mark.parametrize(("bound", "expected"), [("1", 1), ("3", 3), ("64", 4), ("0", 4), ("two", 4), ("", 4)])

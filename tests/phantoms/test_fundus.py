@@ -6,6 +6,7 @@ from scipy import ndimage
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.phantoms.fundus import CAMERAS, FundusPhantom, fundus_image, sample_fundus
+from cardiotrace.phantoms.fundus.retina import LESIONS, PATHOLOGIES
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,12 @@ def test_lesions_are_no_vessels():
     )
     assert (healthy.vessels == ill.vessels).all()
     assert not healthy.lesions.any()
-    assert 0.0005 < ill.lesions.sum() / ill.field_of_view.sum() < 0.1
+    kinds = [LESIONS[name] for name in PATHOLOGIES["diabetic"]]
+    # As many pieces as lesions were drawn, less those that touch; none larger than the largest of its kind.
+    assert sum(kind.count[0] for kind in kinds) < ndimage.label(ill.lesions)[1] < sum(kind.count[1] for kind in kinds)
+    largest = max(np.pi * kind.radius_mm[1] ** 2 * kind.elongation for kind in kinds) * ill.truth.px_per_mm**2
+    assert ill.lesions.sum() == pytest.approx(0.0123 * ill.field_of_view.sum(), rel=0.05)
+    assert np.bincount(ndimage.label(ill.lesions)[0].ravel())[1:].max() < 1.3 * largest
     changed = np.abs(healthy.image.astype(int) - ill.image).sum(-1)
     assert changed[ill.lesions].mean() > 8 * changed[~ndimage.binary_dilation(ill.lesions, iterations=6)].mean()
 

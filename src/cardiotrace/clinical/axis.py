@@ -114,12 +114,16 @@ def axis_of_outline(
     if len(ring) < _FEWEST_POINTS:
         return None
     method, annulus = "annulus", None
+    # The myocardium is asked first: it ends where the leaflets are hinged, whatever shape the cavity has. A straight
+    # edge at the base is only how most people close an outline.
     if myocardium is not None and myocardium.any():
         annulus = annulus_by_myocardium(ring, myocardium, pixel, towards_base)
     if annulus is None:
         method, annulus = "chord", annulus_by_chord(ring, towards_base)
     if annulus is None:
         return None
+    # By columns, so that a corner keeps its place in files and drawings from frame to frame.
     annulus = annulus[np.argsort(annulus[:, 1], kind="stable")]
+    # Farthest from the base and not topmost: where the heart lies aslant, the highest point is beside the apex.
     distances = np.linalg.norm(ring - annulus.mean(axis=0), axis=1)
     return LongAxis(annulus, ring[int(distances.argmax())], method)

@@ -25,6 +25,7 @@ class Curve:
     def to_plain(self) -> dict[str, Any]:
         """The curve as JSON holds it."""
         series = {
+            # Five digits are more than a tracing can tell, and keep the files of long videos short.
             name: [None if value is None else float(f"{value:.5g}") for value in values]
             for name, values in self.series.items()
         }
@@ -47,6 +48,7 @@ def long_axis_curve(cine: TracedCine, *, frame_rate_hz: float | None = None) -> 
     _, unit = scale.area_to_report(0.0)
 
     def areas(values: Iterable[float]) -> tuple[float | None, ...]:
+        # An image without a ventricle has area 0; where no image is shown, 0 would be a measurement that nobody made.
         pairs = zip(values, cine.blank, strict=True)
         return tuple(None if blank else scale.area_to_report(value)[0] for value, blank in pairs)
 

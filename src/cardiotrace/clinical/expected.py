@@ -55,6 +55,7 @@ class Linear:
         """What each sign adds."""
         parts = {}
         for name, (mean, deviation, weight) in self.signs.items():
+            # What is not known counts as usual: the model still speaks, and no louder than of a usual heart.
             value = values.get(name, math.nan)
             parts[name] = weight * (value - mean) / deviation if math.isfinite(value) else 0.0
         return parts
@@ -156,6 +157,7 @@ _WORTH_SAYING = 4.0
 
 def _change(before: float, after: float) -> float:
     """Logarithm of the ratio of two areas, within bounds; NaN where one is missing."""
+    # A logarithm treats growing and shrinking alike; bounded, one slip of an outline cannot outweigh all other signs.
     return min(max(math.log(after / before), -0.5), 1.0) if before > 0 and after > 0 else math.nan
 
 

@@ -128,6 +128,8 @@ def find_key_frames(images: Sequence[SizedImage]) -> KeyFrames | None:
     named = _named(images)
     if not shown and not named:
         return None
+    # Both phases from one recording where there is one: extremes of two beats would make an ejection fraction of
+    # neither.
     pool = _pool_of_unnamed(shown, named)
     diastole = named.get(Phase.ED) or _extreme(pool, Phase.ED)
     systole = named.get(Phase.ES) or _extreme(pool, Phase.ES)
@@ -179,9 +181,11 @@ def _extreme(pool: Sequence[SizedImage], phase: Phase) -> KeyFrame | None:
     The one place where sizes choose a frame; the first of several that are equal. Taking extremes of sizes that
     tremble from frame to frame makes the ejection fraction somewhat too large.
     """
+    # An empty frame would always be the smallest.
     frames = [(float(size), item, frame) for item in pool for frame, size in enumerate(item.sizes) if size > 0]
     if not frames:
         return None
     choose = max if phase is Phase.ED else min
+    # By size alone: where sizes are equal, whole tuples would compare images, which have no order.
     _, item, frame = choose(frames, key=lambda entry: entry[0])
     return _key_frame(item.image, phase, frame, is_named=False)

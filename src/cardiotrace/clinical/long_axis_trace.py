@@ -97,6 +97,7 @@ def trace_long_axis(labels: LabelMap, frame: int, *, towards_base: Direction | N
         mask = plane_mask(labels, structure, frame)
         return 0.0 if mask is None else float(np.count_nonzero(mask) * scale.pixel_area)
 
+    # Before the cavity is looked for: wall and atrium are there, and asked for, where the ventricle was lost.
     around = (area(Structure.MYO), area(Structure.LA))
     cavity = plane_mask(labels, Structure.LV, frame)
     if cavity is None or not cavity.any():

@@ -92,6 +92,7 @@ def _base_flags(found: Slices) -> list[Flag]:
     if len(found.shown) < RULES["few-slices"].low:
         return []
     basal = _from_base(found.ventricle, found.shown)
+    # Against the next slice of the same heart: no area in mm2 would fit small and large ones.
     share = float(basal[0] / basal[1])
     flags = []
     if RULES["base-area"].breaks(share):
@@ -116,6 +117,7 @@ def _base_is_first(sizes: Int[np.ndarray, "depth"]) -> bool:
 
 def _change_flags(diastole: Slices, systole: Slices) -> list[Flag]:
     """Whether base and wall do from end-diastole to end-systole what they do in a beating heart."""
+    # In slices that both show: as the base descends, the outermost one at end-systole is another cut of the heart.
     both = np.intersect1d(diastole.shown, systole.shown)
     if len(both) < 2 or len(diastole.ventricle) != len(systole.ventricle):
         return []

@@ -146,6 +146,8 @@ class _Ventricle:
         found = []
         if len(sizes) == 2:
             percent = ejection_fraction(sizes[Phase.ED], sizes[Phase.ES])
+            # The heart moves through a fixed slice as its base descends: the change of area there is no ejection
+            # fraction, and must not be called one.
             name = "fractional_area_change" if is_slice else "ejection_fraction"
             found.append(self._quantity(name, percent, "percent", tuple(sizes), ("ejection",)))
         word, kind = ("area", "size") if is_slice else ("volume", "volume")
@@ -240,6 +242,7 @@ def _height_flags(found: Slices, stack: TracedStack) -> list[Flag]:
     is_unknown = height_mm != height_mm
     if stack.is_slice or is_unknown or (is_few and height_mm <= RULES["stack-height"].high):
         return []
+    # The gravest alone: one wrong distance is not told twice.
     for rule in ("stack-height-impossible", "stack-height"):
         if RULES[rule].breaks(height_mm):
             text = f"the left ventricle is {height_mm:.0f} mm high, {len(found.shown)} slices of {distance_mm:.4g} mm"
@@ -253,6 +256,8 @@ def _stroke_flags(beat: _Beat) -> list[Flag]:
     complete = [sizes for ventricle in beat.sizes if len(sizes := beat.shown_sizes(ventricle)) == 2]
     if len(complete) == 2:
         left, right = complete
+        # Both ventricles pass on the same blood. As a share of the filling, since in ml a small heart would never be
+        # doubted and a dilated one always.
         filling = (left[Phase.ED] + right[Phase.ED]) / 2
         share = abs(left[Phase.ED] - left[Phase.ES] - (right[Phase.ED] - right[Phase.ES])) / filling
         if RULES["stroke-volumes-differ"].breaks(share):
@@ -263,6 +268,7 @@ def _stroke_flags(beat: _Beat) -> list[Flag]:
 
 def _lost_flags(beat: _Beat, ventricle: Structure) -> list[Flag]:
     lost = [phase for phase, size in beat.sizes[ventricle].items() if not size]
+    # Missing at both instants, it is a structure that nobody labelled; missing at one, something went wrong.
     if len(lost) != 1 or not beat.key_frames.are_both:
         return []
     text = f"no {_VENTRICLES[ventricle]} was found at {lost[0]}, but at the other instant"

@@ -116,10 +116,12 @@ def _centre(labels: LabelMap, structure: Structure) -> Float[np.ndarray, "2"] | 
     """Mean place of a structure over all frames; None where there is none."""
     if structure not in labels.scheme.values:
         return None
+    # Over all frames at once: one frame of odd labels must not turn the heart round in the middle of the beat.
     counts = labels.mask(structure)[:, 0].sum(axis=0)
     total = counts.sum()
     if not total:
         return None
+    # From the sums of rows and columns: a list of the places of all labelled pixels would be as long as the video.
     places = (np.arange(counts.shape[0]) @ counts.sum(axis=1), np.arange(counts.shape[1]) @ counts.sum(axis=0))
     return np.asarray(np.asarray(places) / total * np.asarray(labels.geometry.pixel_mm))
 

@@ -60,6 +60,8 @@ class TracedStack:
         Returns:
             From 0 to 1; None where the labels hold no myocardium or the slice no ventricle.
         """
+        # A frame without any myocardium was not labelled for it: an outline that borders on nothing is no open base
+        # there.
         if Structure.MYO not in self.counts or not self.counts[Structure.MYO][frame].any():
             return None
         cavity, wall = (self.labels.mask(structure)[frame, depth] for structure in (Structure.LV, Structure.MYO))

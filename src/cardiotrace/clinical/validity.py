@@ -32,6 +32,7 @@ def trace_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
     if cavity is None or not cavity.any() or not found.area:
         return (flag("no-ventricle", "no left ventricle was found"),)
     flags = [*_pieces(cavity), *_edge(cavity)]
+    # Over all frames: a dark cavity beside the sector's edge is black in one frame and lit in another.
     outside = ~lit_area(image.image.frames[:, 0]) if image.image.is_apical else np.zeros_like(cavity)
     share = np.count_nonzero(cavity & outside) / np.count_nonzero(cavity)
     if RULES["outside-sector"].breaks(share):
@@ -115,6 +116,8 @@ def change_flags(diastole: LongAxisTrace, systole: LongAxisTrace) -> tuple[Flag,
     if diastole.myocardium_area and systole.myocardium_area:
         walls = (diastole.myocardium_area, systole.myocardium_area)
         changes.append(("wall-area", "the myocardium", "as large", *walls))
+        # The outer border moves less than the inner one, as the wall thickens: where it leaps, the labels do rather
+        # than the heart.
         outer = (diastole.area + walls[0], systole.area + walls[1])
         changes.append(("outer-area", "the ventricle with its myocardium", "as large", *outer))
     return tuple(
@@ -160,6 +163,7 @@ def volume_flags(
         is_extreme = rule == "volume-extreme"
         why = f"is outside {low:g}-{high:g} ml" if is_extreme else "is no human ventricle's: check the pixel size"
         flags.append(flag(rule, f"an end-diastolic volume of {end_diastolic_ml:.0f} ml {why}", about=about))
+    # The stroke of an impossible volume is impossible too: one cause, one flag.
     if end_diastolic_ml is not None and end_systolic_ml is not None and rule != "volume-impossible":
         stroke_ml = end_diastolic_ml - end_systolic_ml
         limits = RULES["stroke-volume-extreme"]
@@ -217,12 +221,15 @@ def jump_flags(
     number = range(len(values)) if frames is None else frames
     if len(values) < 2 or not values.any():
         return ()
+    # Told instead of the jump to nothing that it would be as well.
     missing = np.flatnonzero(values == 0)
     if len(missing):
         text = f"no left ventricle was found in {len(missing)} of {len(values)} frames, first in frame"
         return (flag("frames-without", f"{text} {number[int(missing[0])]}"),)
     if len(values) < FEWEST_MOVING:
         return ()
+    # As shares of the largest size: against its neighbour's, a few pixels at end-systole would be a leap. Frames
+    # between which some are left out may differ.
     jumps = np.where(np.diff(number) == 1, np.abs(np.diff(values)) / values.max(), 0)
     at = int(jumps.argmax())
     if not RULES["jump"].breaks(jumps[at]):

@@ -142,6 +142,7 @@ def view_quantities(measured: ViewMeasurement) -> list[Quantity]:
 
 def biplane_quantities(views: Sequence[ViewMeasurement]) -> list[Quantity]:
     """Volumes and ejection fraction from the four- and the two-chamber view together; empty without both."""
+    # Without millimetres two planes have no common unit: a pixel of one is none of the other.
     by_view = {found.view: found for found in views if found.is_scaled}
     if View.FOUR_CHAMBER not in by_view or View.TWO_CHAMBER not in by_view:
         return []
@@ -163,6 +164,7 @@ def _biplane_volumes(four: ViewMeasurement, two: ViewMeasurement) -> list[Quanti
     flags: list[Flag] = [*four.flags, *two.flags]
     # Both heights are cut into as many disks, so that the n-th of one plane meets the n-th of the other.
     for phase in PHASE_WORD:
+        # Both planes at both phases or nothing: one plane at one of them would add a change that no heart made.
         first, second = four.disks(phase), two.disks(phase)
         if first is None or second is None:
             return []
@@ -222,6 +224,7 @@ def _beat_flags(
 def _motion_flags(traces: Mapping[Phase, LongAxisTrace]) -> list[Flag]:
     diastole, systole = traces[Phase.ED], traces[Phase.ES]
     flags: list[Flag] = []
+    # Millimetres against pixels: nothing that compares the two means anything.
     if diastole.scale.unit != systole.scale.unit:
         return flags
     if diastole.area < systole.area:
@@ -262,6 +265,7 @@ def _error_flags(
 ) -> tuple[Flag, ...]:
     """Whether the model's labels make an error of the ejection fraction likely; nothing of labels drawn by hand."""
     systole = key_frames.end_systole
+    # The error model was fitted on the mistakes of networks; people make others.
     if systole is None or doubts is None or systole.image not in doubts:
         return ()
     traces = _traces(key_frames, cines)
@@ -351,6 +355,8 @@ def _atrium(key_frames: KeyFrames, cines: Mapping[Phase, TracedCine]) -> Atrium 
     cine = cines[Phase.ES]
     found, ring = cine.traces[systole.frame], cine.outline(Structure.LA, systole.frame)
     flags = tuple(item.of(f"{key_frames.view_name} {systole.phase}") for item in atrium_flags(cine, systole.frame))
+    # Its length counts from the annulus that both chambers share: the atrium's own outline does not tell where its
+    # floor is.
     if found.axis is None or not len(ring):
         return Atrium(found.atrium_area, None, flags)
     return Atrium(found.atrium_area, float(np.linalg.norm(ring - found.axis.base, axis=1).max()), flags)

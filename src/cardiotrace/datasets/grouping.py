@@ -97,6 +97,7 @@ def _joined(video: Series, others: list[Group]) -> list[Group]:
 def _by_patient(named: Sequence[_Named], folder: Path, videos: Mapping[Path, tuple[Path, ...]]) -> list[Group]:
     """One group per patient; the files of a video count as its first."""
     firsts = [file for file in named if file.path not in videos or videos[file.path][0] == file.path]
+    # Stacks overrule: where headers place files as slices of one body, their names do not count.
     keys = {file.path: _patient(file, videos) for file in firsts} | _in_stacks(named)
     if _are_one(list(keys.values()), folder):
         keys = dict.fromkeys(keys, "")
@@ -104,6 +105,7 @@ def _by_patient(named: Sequence[_Named], folder: Path, videos: Mapping[Path, tup
     names: dict[str, str] = {}
     for file in firsts:
         key = keys[file.path]
+        # Case tells nobody apart; the first way of writing is the one that is shown.
         names.setdefault(key.casefold(), key)
         parts = videos.get(file.path, (file.path,))
         is_whole = len(parts) == len(named) > 1
@@ -166,6 +168,7 @@ def _are_one(keys: Sequence[str], folder: Path) -> bool:
     own = re.sub(r"[^a-z0-9]", "", folder.resolve().name.casefold())
     rests = [re.sub(r"[^a-z0-9]", "", key) for key in different]
     begins = bool(own) and all(rest.startswith(own) for rest in rests)
+    # A digit behind the folder's name is another number: p1 does not own p12.
     return begins and not any(rest[len(own) :][:1].isdigit() for rest in rests)
 
 
@@ -231,6 +234,7 @@ def _looks_moving(likeness: Float[np.ndarray, " n"] | None) -> bool | None:
     """
     if likeness is None:
         return False
+    # One pair in ten may differ: where a loop closes, or a frame is disturbed.
     if likeness.size and np.percentile(likeness, 10) >= _ALIKE:
         return True
     return False if likeness.size and np.median(likeness) <= _UNLIKE else None
@@ -261,6 +265,7 @@ def _likeness(paths: Sequence[Path]) -> Float[np.ndarray, " n"]:
 def _small(image: NDArray[np.generic]) -> Float[np.ndarray, " n"]:
     """Means over blocks, as many as there are in `_SIDE` rows and columns."""
     grey = image.astype(np.float64).mean(axis=2) if image.ndim == 3 else image.astype(np.float64)
+    # Means of blocks and not every n-th pixel: by speckle alone neighbouring frames would look unlike.
     rows, columns = (np.linspace(0, length, min(_SIDE, length) + 1).astype(int)[:-1] for length in grey.shape)
     sums = np.add.reduceat(np.add.reduceat(grey, rows, axis=0), columns, axis=1)
     counts = np.outer(np.diff([*rows, grey.shape[0]]), np.diff([*columns, grey.shape[1]]))

@@ -201,6 +201,8 @@ class _PreparedSample:
 
 
 def _prepared(cases: Sequence[Case], packing: Packing, on_progress: OnProgress | None) -> Iterator[_PreparedSample]:
+    # A table of all values that a byte can have: one look-up a pixel, and what the scheme does not name is
+    # background.
     classes = np.zeros(256, np.uint8)
     for index, structure in enumerate(packing.scheme.structures, start=1):
         classes[packing.scheme.values[structure]] = index
@@ -279,6 +281,7 @@ def _stored(
     if moved.dtype == np.uint8:
         return moved, 0.0, 255.0
     low, high = float(moved.min()), float(moved.max())
+    # In float64: in float32 the differences of large values would lose digits that 16 bits can hold.
     stretched = (moved.astype(np.float64) - low) / max(high - low, 1e-12) * 65535
     return np.rint(stretched).astype(np.uint16), low, high
 

@@ -25,6 +25,7 @@ def are_parallel(images: Sequence[Image]) -> bool:
     normal = _normal(first)
     along = steps @ normal
     sideways = np.linalg.norm(steps - np.outer(along, normal), axis=1)
+    # Slices of one stack may lie somewhat aside of each other; planes that lie beside each other are no stack.
     return bool(np.ptp(along) > _SAME_PLACE_MM and sideways.max() <= max(np.ptp(along), 1.0))
 
 
@@ -52,6 +53,7 @@ def stacked(images: Sequence[Image]) -> Image:
             remedy="a slice is missing, or belongs to another stack: complete it, or take it away.",
         )
     affine = ordered[0].geometry.affine.copy()
+    # Over the whole stack: the step between two neighbours holds the rounding of both.
     affine[:3, 0] = (_place(ordered[-1]) - _place(ordered[0])) / (len(ordered) - 1)
     geometry = replace(ordered[0].geometry, affine=affine, slice_distance=Known.FILE)
     return _together(ordered, geometry, f"a stack of {len(images)} files, ordered by their places in the patient")
@@ -103,6 +105,8 @@ def _is_like(image: Image, first: Image) -> bool:
         image.grid_shape[1] == 1
         and image.frames.shape == first.frames.shape
         and image.geometry.is_oriented
+        # The columns of an affine hold the size of the pixels as well as a direction: what may differ is a share of
+        # it.
         and bool(np.allclose(directions, others, atol=_SAME_DIRECTION * np.abs(directions).max()))
     )
 

@@ -187,6 +187,7 @@ def _paired_by_patient(first: CaseTable, second: CaseTable, region: str, score: 
     common = sorted(rows[0].keys() & rows[1].keys())
     if not common:
         return None
+    # Of all images, the common ones and the others: a miss must not cost less than any distance that was measured.
     farthest = _farthest((*rows[0].values(), *rows[1].values()), score)
     patients: dict[str, list[tuple[float, float]]] = {}
     penalised: set[str] = set()

@@ -71,6 +71,8 @@ class Published:
     """What else must be known to compare."""
 
     def __post_init__(self) -> None:
+        # When the file is read, and not when a table is made of it: a slip of the pen then fails the first test that
+        # opens it.
         for row in self.rows:
             if (
                 row.protocol not in self.protocols
@@ -155,6 +157,7 @@ def described(table: CaseTable) -> str:
         groups: dict[str, set[str]] = {}
         for row in table.rows:
             groups.setdefault(group_of(row, key), set()).add(row.case)
+        # A data set that knows no view or quality is not told by how much of it is unknown.
         if groups.keys() - {"unknown"}:
             words.append(f"{key} " + ", ".join(f"{group} {len(cases)}" for group, cases in sorted(groups.items())))
     return "; ".join(words)
@@ -182,6 +185,7 @@ def _as_rows(found: Iterable[tuple[str, Mapping[str, str], str]]) -> list[dict[s
 
 def _split_phases(published: Published, rows: Sequence[PublishedRow], column: PaperColumn) -> tuple[str, ...]:
     """The phases that a column tells apart: those of the publications where any does."""
+    # Measured means follow what is printed: one number over both phases cannot be held against two.
     return published.phases if any(len(_value(row, column)) > 1 for row in rows) else ()
 
 
@@ -202,8 +206,10 @@ def _mean(table: CaseTable, column: PaperColumn, phases: Sequence[str]) -> str:
     """Means at each phase, or over all; how many infinite distances had to be left out."""
     summaries = [summarise_rows(part, column.score) for part in _parts(table, column.region, phases)]
     known = [item for item in summaries if item is not None and not math.isnan(item.mean)]
+    # One phase alone would be read as the mean of both.
     if len(known) < len(summaries):
         return ""
+    # A missed structure counts as 0 in a mean of Dice; a mean of distances leaves it out, which the cell has to say.
     lost = _lost(known if column.score.endswith("_mm") else ())
     return _cell(column.score, [item.mean for item in known]) + lost
 
@@ -230,6 +236,7 @@ def _index_rows(
     keys = [key for key in INDICES if any(key in values for _, values, _ in stated)]
     if not keys:
         return []
+    # Publications look at fewer regions than are scored here, and more regions find more outliers.
     counted = limits.of_regions(published.outlier_regions) if published.outlier_regions else limits
     measured = [(name, indices_of(table, counted), _measured(table)) for name, table in tables.items()]
     return _as_rows((name, _index_cells(keys, values), source) for name, values, source in (*measured, *stated))

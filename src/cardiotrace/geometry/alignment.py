@@ -129,6 +129,8 @@ class _Pair:
     def nearest(cls, own: Grid, target: Grid) -> "_Pair | None":
         """In the order that comes nearest by directions; None where two axes come nearest to the same one."""
         turned = _turned(own, target)
+        # Each row of a rotation is largest where the two axes point most nearly alike, and its sign there says which
+        # way.
         order = np.abs(turned).argmax(axis=1)
         if len(set(order.tolist())) < 3:
             return None
@@ -196,6 +198,8 @@ class _Pair:
     def turn(self) -> Vector:
         """How far the grids are turned against each other beyond their order, in voxels at the far corner."""
         left = _turned(self.own, self.target)
+        # Less what the order itself turns. What remains moves voxels the more the farther they are from the first, so
+        # the far corner tells.
         left[range(3), self.axes] -= np.where(self.flipped, -1, 1)
         left = left[:, list(self.axes)]
         sizes = _sizes(self.target.geometry)

@@ -18,6 +18,7 @@ def bounding_box(mask: Bool[np.ndarray, "*space"]) -> tuple[slice, ...]:
     box: tuple[slice, ...] = ()
     for axis in range(mask.ndim):
         others = tuple(other for other in range(mask.ndim) if other != axis)
+        # By what each axis sees of the mask: a list of all true places would be many times as large as the mask.
         occupied: Bool[np.ndarray, " size"] = np.asarray(mask.any(axis=others))
         if not occupied.any():
             return (slice(0, 0),) * mask.ndim

@@ -36,6 +36,7 @@ def enclosed_by_myocardium(labels: LabelMap, view: View) -> dict[Structure, int]
     for plane in labels.array.reshape(-1, *labels.array.shape[2:]):
         wall = plane == scheme.values[Structure.MYO]
         if wall.any():
+            # Of all values at once: which of them is a cavity, another scheme would say otherwise.
             counts += np.bincount(plane[within(wall)], minlength=256)
     return {structure: int(counts[scheme.values[structure]]) for structure in cavities}
 
@@ -56,6 +57,7 @@ def exchanged_cavity(labels: LabelMap, view: View) -> Structure | None:
     if not any(counts.values()):
         return None
     inner = max(counts, key=lambda structure: counts[structure])
+    # Inside a ring lies one cavity, so that the larger count decides; an open wall is touched by its neighbours too.
     factor = 1.0 if _is_short_axis(labels.array.shape[1], view) else CONTACT_FACTOR
     return inner if inner is not Structure.LV and counts[inner] > factor * counts[Structure.LV] else None
 

@@ -131,6 +131,7 @@ def _where_edges_meet(plane: Shaped[np.ndarray, "height width"]) -> Sector | Non
     slope = (right_slope - left_slope) / 2
     if not (left_slope < 0 < right_slope and LEAST_SLOPE < slope < LARGEST_SLOPE):
         return None
+    # Where the lines meet. With a small opening a little noise moves that point far: hence the limits on the slope.
     row = (left_start - right_start) / (2 * slope)
     if row > height / 2:
         return None
@@ -186,6 +187,8 @@ def _is_whole(left: Float[np.ndarray, " rows"], right: Float[np.ndarray, " rows"
 
 def _aspect(slope: float, corner: float, bottom: float) -> float:
     """From columns per row of the edge, and depth of the arc at the edge and in the middle; 1 where they do not fit."""
+    # In mm the arc is a circle about the apex: its ends lie at depth r cos(half the opening), its lowest point at r,
+    # so rows alone tell the opening. The edge runs tan(half the opening) / aspect columns to the side in each row.
     cosine = corner / bottom if bottom > 0 else 1.0
     if not 0.05 < cosine < 0.97:
         return 1.0

@@ -58,6 +58,7 @@ def fields(file: SeekableBytes, start: int = 0, end: int | None = None) -> Itera
         if not 1 <= tag >> 3 <= _HIGHEST_NUMBER:
             raise not_onnx()
         content, after = _extent(file, tag & 7)
+        # Before the field is handed out: whoever reads it would get fewer bytes than it claims, and no error.
         if after > end:
             raise ModelFileError(
                 f"not an ONNX model, or cut off: a part of it should end at byte {after}, the file or part has {end}",

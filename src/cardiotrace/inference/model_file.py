@@ -194,6 +194,7 @@ def _located(error: OSError | InputError, path: Path) -> ModelFileError:
 
 def _read_spec(file: SeekableBytes) -> ModelSpec:
     descriptions = [value for key, value in _metadata(file) if key == SPEC_KEY]
+    # Of two, programs differ in which one they read: one file would be two models.
     if len(descriptions) != 1:
         count = len(descriptions) or "no"
         raise ModelFileError(

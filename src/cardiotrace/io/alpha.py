@@ -26,6 +26,7 @@ def without_alpha(
         InputError: what matters lies in the transparency.
     """
     visible, alpha = pixels[..., :-1], pixels[..., -1]
+    # One transparency everywhere says nothing, whatever its value.
     is_even = alpha.size == 0 or bool((alpha == alpha.flat[0]).all())
     if not is_even and (_splits(visible, alpha) if as_labels else _is_one_colour(visible)):
         what = "the mask lies in the transparency" if as_labels else "the image lies in the transparency"

@@ -43,6 +43,7 @@ _DTYPES = {
     "MET_SHORT": "i2",
     "MET_UINT": "u4",
     "MET_INT": "i4",
+    # A long has 4 bytes here, as ITK reads it, whatever it has on the machine.
     "MET_ULONG": "u4",
     "MET_LONG": "i4",
     "MET_ULONG_LONG": "u8",
@@ -51,7 +52,7 @@ _DTYPES = {
     "MET_DOUBLE": "f8",
 }
 _GEOMETRY = (
-    *("TransformMatrix", "Rotation", "Orientation", "Offset", "Position", "FileSource"),
+    *("TransformMatrix", "Rotation", "Orientation", "Offset", "Position", "Origin"),
     *("CenterOfRotation", "AnatomicalOrientation", "ElementSpacing", "ElementSize"),
 )
 
@@ -180,11 +181,13 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
     fields: dict[str, str] = {}
     end = 0
     for line in head.splitlines(keepends=True):
+        # Latin-1 knows every byte: a comment in any old code page must not stop the reading.
         key, separator, value = line.decode("latin-1").partition("=")
         if not separator:
             break
         end += len(line)
         fields[key.strip()] = value.strip()
+        # By definition the last line: behind it may lie pixels that look like one.
         if key.strip() == "ElementDataFile":
             break
     missing = [key for key in ("NDims", "DimSize", "ElementType", "ElementDataFile") if key not in fields]
@@ -226,6 +229,7 @@ def _where_pixels_are(image: StoredImage, fields: Mapping[str, str], header_byte
         file, offset = image.path, header_bytes
     else:
         offset = int(fields.get("HeaderSize", "0"))
+        # The size finds a pixel file that was renamed; of compressed pixels only the header may know it.
         stated = int(fields.get("CompressedDataSize", "0")) if is_compressed else image.byte_count
         file = find_pixel_file(image.path, name, byte_count=stated + max(0, offset) if stated else None)
     if offset < 0:  # the pixels are what stands at the end, whatever comes before
@@ -304,6 +308,7 @@ def _is_possible(directions: NDArray[np.float64], offset: NDArray[np.float64]) -
 def _own_geometry(labels: LabelMap) -> tuple[tuple[int, ...], dict[str, str]]:
     shape = own_shape(labels.array.shape)
     depth, height, width = labels.spacing_mm or (1.0, 1.0, 1.0)
+    # The format has no word for a distance that is not known; 1 is what writers fall back on, and readers doubt.
     spacing = (width, height, 1.0 if math.isnan(depth) else depth, 1.0)[: len(shape)]
     return shape, {
         "TransformMatrix": " ".join(str(int(value)) for value in np.eye(len(shape)).ravel()),

@@ -106,8 +106,10 @@ def _ome(description: str, path: Path) -> dict[str, int]:
     facts = dict(re.findall(r'(\w+)="([^"]*)"', pixels[0])) if pixels else {}
     samples = re.search(r'SamplesPerPixel="(\d{1,4})"', description)
     lengths = {letter: int(facts.get(f"Size{letter}", "1")) for letter in "TZC"}
+    # Red, green and blue of one pixel are called channels too, and have no pages of their own.
     if samples is not None and int(samples[1]) == lengths["C"]:
         lengths["C"] = 1
+    # OME names the fastest axis first.
     slowest_first = [letter for letter in reversed(facts.get("DimensionOrder", "XYCZT")) if letter in lengths]
     return {letter: lengths[letter] for letter in slowest_first}
 

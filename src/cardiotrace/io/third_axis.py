@@ -138,6 +138,7 @@ def check_depth(pixels: NDArray[Any], image: StoredImage, axes: str, third_axis:
     """
     if third_axis != "auto" or not _is_stack(image, axes):
         return
+    # Every fourth row and column: neighbouring pixels say the same, and each stack that is opened is asked.
     planes = pixels.reshape(-1, *pixels.shape[len(image.shape) - 2 :])[:, ::4, ::4].astype(np.float32)
     if _all_alike(planes):
         raise third_axis_unclear(image, "slices, or instants: they all show the same")

@@ -105,6 +105,7 @@ def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
         >>> upright(np.array([[1, 2]]), 6).tolist()
         [[1], [2]]
     """
+    # Eight orientations are a transpose and two mirrors; the transpose must come first, as it exchanges the mirrors.
     if orientation in (5, 6, 7, 8):
         pixels = pixels.swapaxes(0, 1)
     if orientation in (2, 3, 6, 7):
@@ -116,6 +117,7 @@ def _images(path: Path, chain: Sequence[Directory]) -> tuple[tuple[int, ...], tu
     """Indices of the pages that are images of their own, and a word on the others."""
     if not chain:
         raise InputError("holds no image", where=path, remedy="export it again.")
+    # Where every page calls itself a copy or a mask, the first is the image.
     indices = tuple(index for index, page in enumerate(chain) if not page.is_beside) or (0,)
     deeper = sum(not page.is_beside for index in indices for page in below(path, chain[index]))
     if deeper:
@@ -162,6 +164,7 @@ def _facts(path: Path, indices: tuple[int, ...]) -> _TiffFacts:
 
 
 def _kind(page: Any) -> tuple[Any, ...]:
+    # Of the orientation only what exchanges the sides: pages that are mirrored unlike still make one video.
     return page.shape, page.dtype, page.photometric, _orientation(page) >= 5
 
 
@@ -279,6 +282,8 @@ def _page(page: Any, path: Path, *, as_labels: bool) -> NDArray[Any]:
 
 
 def _black_is_zero(pixels: NDArray[Any], page: Any) -> NDArray[Any]:
+    # Photometric 0 stores white as 0, as on a negative: viewers turn it round, and so must whoever measures grey
+    # values.
     if page.photometric != 0:
         return pixels
     return np.iinfo(pixels.dtype).max - pixels if pixels.dtype.kind in "iu" else -pixels

@@ -100,6 +100,7 @@ def _expressions() -> Iterator[tuple[str, Word]]:
         yield f"apical{_GAP}{number}", Word("", Kind.VIEW, view, Modality.US, is_clear=False)
     within = "early|mid|late|proto|meso|atrial|pre|post|iso"
     yield f"(?:{within}){_GAP}(?:dia|sy)stol(?:e|ic)", Word("", Kind.NOISE)  # instants of no name
+    # Said of the patient: "systolic dysfunction" is no image at end-systole.
     illness = "dys?function|function|heart|failure|hf|blood|pressure|bp|murmur|strain"
     yield f"(?:dia|sy)stolic{_GAP}(?:{illness})", Word("", Kind.PATIENT)
     yield f"(?:(?:end|tele){_GAP})?diastol(?:e|ic)", Word("", Kind.PHASE, phase=Phase.ED)
@@ -108,6 +109,7 @@ def _expressions() -> Iterator[tuple[str, Word]]:
     yield f"cine{_GAP}mri?", Word("", Kind.MODALITY, modality=Modality.MR)
 
 
+# Nothing that goes on: there is no "sax" in "Saxon".
 _EXPRESSIONS = tuple((re.compile(f"(?:{pattern})(?![a-z0-9])"), word) for pattern, word in _expressions())
 _GLUED = re.compile(
     r"(?P<before>.*?)(?P<first>ed|es)?(?P<view>a[2345]ch?|ap[2345](?:ch?)?|[2345]ch|psax|plax|sax)"
@@ -161,6 +163,8 @@ def read_words(name: str) -> list[Word]:
     parted = re.sub(r"(?<=[a-z][a-z])(?=[A-Z])", " ", name)  # SmithA4C, EndDiastole
     words = list(_joined(list(_words(parted))))
     standing = (_Standing(words, place) for place in range(len(words)))
+    # What does not count names the patient and is never dropped: files that differ in it must not become one
+    # person's.
     return [at.word if _counts(at) else Word(at.word.text, Kind.PATIENT) for at in standing]
 
 
@@ -268,6 +272,7 @@ def _joined(words: Sequence[Word]) -> Iterator[Word]:
 
 def _one_expression(word: Word, following: Word | None = None) -> Word | None:
     """A word and the bare number behind it as one; None where they are not."""
+    # A number that is already glued to its own word, such as "frame12", stays with that.
     if following is None or following.kind is not Kind.NUMBERED or not following.text.isdecimal():
         return None
     if word.kind is Kind.COUNTER:

@@ -200,6 +200,7 @@ def _measure_region(
     counts = Confusion.count(predicted, reference)
     # What was cut off is background on both sides, and right.
     counts = replace(counts, true_negative=counts.true_negative + voxels - predicted.size)
+    # The published centre-line Dice is one of planes, and a compact region has no centre line to follow.
     is_thin = region.is_thin and predicted.ndim == 2
     return RegionScores(
         presence=counts.presence,
@@ -240,6 +241,7 @@ def _common_spacing(predicted: LabelMap, reference: LabelMap) -> tuple[float, ..
             f"the pixel sizes differ: predicted {predicted.spacing_mm} mm, reference {reference.spacing_mm} mm",
             where=None if predicted.source is None else predicted.source.path,
         )
+    # The reference's, where both know one: what is scored lies on its grid.
     return tuple(mine if math.isnan(other) else other for mine, other in pairs)
 
 

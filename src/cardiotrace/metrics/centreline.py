@@ -54,6 +54,7 @@ def centreline_overlap(predicted: ArrayLike, reference: ArrayLike) -> Centreline
     if presence is not Presence.PRESENT:
         nothing = math.nan if presence is Presence.ABSENT else 0.0
         return CentrelineOverlap(nothing, nothing)
+    # A line against the other's whole mask, never line against line: two lines a pixel apart share nothing.
     return CentrelineOverlap(_share(skeleton(first), second), _share(skeleton(second), first))
 
 

@@ -99,6 +99,7 @@ class Confusion:
         return (self.true_positive + self.true_negative) / whole if whole else math.nan
 
     def _share(self, part: int, whole: int) -> float:
+        # Asked before dividing: 0 / 0 is NaN where the structure is in neither mask, and 0 where it was missed.
         if self.presence is Presence.ABSENT:
             return math.nan
         return part / whole if whole else 0.0

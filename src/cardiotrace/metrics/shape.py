@@ -83,6 +83,7 @@ def shape_of(mask: ArrayLike, *, spacing_mm: tuple[float, float] = (1.0, 1.0)) -
     """
     check_spacing(spacing_mm)
     contour = largest_contour(_planar(mask))
+    # No pixel size for convexity: stretching changes the areas of outline and hull alike.
     return _simplicity(contour, spacing_mm), _convexity(contour)
 
 

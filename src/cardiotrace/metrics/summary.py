@@ -77,6 +77,7 @@ def summarise(
     states = [_presence_of(score) for score in scores.tolist()] if presence is None else list(presence)
     _require_scored(scores, states)
     if infinite_as is not None:
+        # After presences are read off the scores: a penalty must not make a missed structure look found.
         scores = np.where(np.isinf(scores), np.asarray(infinite_as, dtype=np.float64), scores)
     absent = np.array([state is Presence.ABSENT for state in states], dtype=bool)
     usable = scores[np.isfinite(scores) & ~absent]
@@ -164,6 +165,7 @@ def _drawn_means(
     block = max(_DRAWS_AT_ONCE // scores.size, 1)
     for start in range(0, resamples, block):
         stop = min(start + block, resamples)
+        # Weights are drawn along with their values: how many images a draw holds varies with who is in it.
         picked = random.integers(0, scores.size, (stop - start, scores.size))
         means[start:stop] = np.average(scores[picked], axis=1, weights=shares[picked])
     return means

@@ -108,6 +108,7 @@ class SurfaceDistances:
         if not tolerance_mm >= 0:
             raise InputError(f"a tolerance is zero or positive, got {tolerance_mm} mm")
         pooled = self._pooled_mm
+        # A missed structure needs no case of its own: its infinite distances are within no tolerance, which makes 0.
         return float(np.count_nonzero(pooled <= tolerance_mm) / pooled.size) if pooled.size else math.nan
 
     @property

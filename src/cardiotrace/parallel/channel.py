@@ -68,6 +68,7 @@ class SendingReporter:
         def advance(done: int, total: int) -> None:
             nonlocal last
             now = time.monotonic()
+            # The last one always goes: a bar that stops short of its end looks like work that hangs.
             if done >= total or now - last >= _SECONDS_BETWEEN_TICKS:
                 last = now
                 self._send(StageAdvanced(number, done, total))
@@ -102,6 +103,8 @@ class ReceivedProgress:
             case LineSaid(text):
                 self._reporter.say(f"{self._name}: {text}")
             case StageBegun(number, title):
+                # Opened by one message and closed by another, stages of several workers overlapping: no `with` can do
+                # that.
                 stage = ExitStack()
                 self._stages[number] = (stage, stage.enter_context(self._reporter.stage(f"{self._name}: {title}")))
             case StageAdvanced(number, done, total):

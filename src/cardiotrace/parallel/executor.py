@@ -61,6 +61,7 @@ class SerialExecutor:
         for item in items:
             with naming(item):
                 result = function(item, reporter)
+            # Outside of the naming: an error in what the caller does with a result is none of the item's.
             yield result
 
 
@@ -84,6 +85,7 @@ def naming(item: object) -> Iterator[None]:
     try:
         yield
     except CardioTraceError as error:
+        # Changed where it is: a new error would lose the type that the exit status follows from.
         error.args = (f"{name_of(item)}: {error}",)
         raise
     except Exception as error:

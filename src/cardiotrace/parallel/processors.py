@@ -13,6 +13,7 @@ def usable_processors() -> int:
 
     OMP_NUM_THREADS bounds it, as it bounds all other numerical libraries.
     """
+    # Containers and batch queues bind a process to some of a machine's processors; `cpu_count` counts all of them.
     mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     bound = os.environ.get("OMP_NUM_THREADS", "")
     return min(mine, int(bound)) if bound.isdecimal() and int(bound) > 0 else mine

@@ -33,6 +33,7 @@ def in_threads(work: Callable[[Item], Result], items: Iterable[Item], *, jobs: i
         try:
             for item in items:
                 waiting.append(pool.submit(work, item))
+                # Twice the threads: enough that none waits for its next item, few enough that results do not pile up.
                 if len(waiting) > 2 * jobs:
                     yield waiting.popleft().result()
             while waiting:

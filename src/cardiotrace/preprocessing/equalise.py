@@ -63,6 +63,8 @@ def _tables(
     counts = np.bincount(index.ravel(), minlength=tiles * tiles * LEVELS).reshape(tiles * tiles, LEVELS)
     pixels = sides[0] * sides[1]
     cut = np.minimum(counts, limit * pixels / LEVELS)
+    # Once: some bins then stand above the limit again, by one share; going on until none does would make other
+    # images.
     cut += (pixels - cut.sum(axis=1, keepdims=True)) / LEVELS
     tables: Float[np.ndarray, "tiles 256"] = (cut.cumsum(axis=1) * ((LEVELS - 1) / pixels)).astype(np.float32)
     return tables

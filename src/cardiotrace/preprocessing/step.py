@@ -309,6 +309,7 @@ class MinMax:
 
     def normalise(self, values: Values, dimensions: int) -> Values:
         """See `IntensityStep`."""
+        # As one axis: `min` over several is written unlike in numpy and torch.
         flat = values.reshape(*values.shape[:-dimensions], -1)
         least, most = flat.min(-1), flat.max(-1)
         if not hasattr(least, "dtype") or hasattr(least, "values"):  # torch returns (values, indices)

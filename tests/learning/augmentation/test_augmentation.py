@@ -157,7 +157,9 @@ def test_mirroring_happens_only_along_the_axes_of_the_data_set():
     for axes, dimension in ((("width",), 3), (("height",), 2)):
         new_images, new_labels = changed(Augmentation(), images, labels, mirror_axes=axes)
         mirrored = torch.tensor([not torch.equal(new, old) for new, old in zip(new_labels, labels, strict=True)])
-        assert 16 < int(mirrored.sum()) < 48
+        drawn_map = sample(Augmentation(), 64, images.shape[-2:], seeded(), mirror_axes=axes).to_source
+        assert torch.equal(mirrored, torch.linalg.det(drawn_map[:, :, :2]) < 0)
+        assert int(mirrored.sum()) == pytest.approx(32, abs=3 * 4)  # three standard deviations of 64 coins
         torch.testing.assert_close(new_images[mirrored], images[mirrored].flip(dimension), atol=1e-5, rtol=0)
         assert torch.equal(new_labels[mirrored], labels[mirrored].flip(dimension - 1))
         assert torch.equal(new_images[~mirrored], images[~mirrored])

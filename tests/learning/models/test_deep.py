@@ -28,8 +28,13 @@ def test_a_shallower_unet_plus_plus_answers_with_the_same_weights():
 
 def test_what_only_deeper_outputs_need_is_left_out_in_use():
     network = unet_plus_plus(UNetPlusPlusConfig((4, 6, 8), depth=1), NetworkSpec(1, 3)).eval()
-    network.encoder[2].register_forward_hook(lambda *_: pytest.fail("computed for nothing"))
-    network(torch.rand(1, 1, 16, 16))
+    used: list[int] = []
+    for level, block in enumerate(network.encoder):
+        block.register_forward_hook(lambda *_, level=level: used.append(level))
+    assert network(torch.rand(1, 1, 16, 16)).shape == (1, 3, 16, 16)
+    assert used == [0, 1]
+    network.train()(torch.rand(1, 1, 16, 16))
+    assert used == [0, 1, 0, 1, 2]
 
 
 def test_a_residual_stage_starts_from_the_one_before():
@@ -49,7 +54,15 @@ def test_a_gate_shuts_out_what_the_coarse_level_does_not_want():
     features, coarse = torch.rand(1, 4, 8, 8), torch.rand(1, 6, 4, 4)
     alpha = gate.coefficients(features, coarse)
     assert alpha.shape == (1, 1, 8, 8)
-    assert 0 < alpha.min() < alpha.max() < 1
+    # sigmoid(psi relu(theta x + phi g)) of each 2x2 pixels, by plain sums; then between their middles.
+    patches = features.reshape(1, 4, 4, 2, 4, 2)
+    theta = torch.einsum("oikl,bixkyl->boxy", gate.theta.weight, patches)
+    phi = torch.einsum("oi,bixy->boxy", gate.phi.weight[..., 0, 0], coarse) + gate.phi.bias[:, None, None]
+    psi = torch.einsum("oi,bixy->boxy", gate.psi.weight[..., 0, 0], torch.relu(theta + phi)) + gate.psi.bias
+    own = psi.sigmoid()
+    assert own.std() > 0.01
+    torch.testing.assert_close(alpha[0, 0, 0, 0], own[0, 0, 0, 0])
+    torch.testing.assert_close(alpha[0, 0, 1, 1], (own[0, 0, :2, :2] * torch.tensor([[9, 3], [3, 1]]) / 16).sum())
     with torch.no_grad():
         gate.psi.bias.fill_(-100.0)
     assert (gate(features, coarse) - gate.out(torch.zeros_like(features))).abs().max() < 1e-6

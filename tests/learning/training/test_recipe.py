@@ -30,7 +30,7 @@ def test_shipped_recipes_read_and_come_back(path):
 
 
 def test_there_are_recipes():
-    assert RECIPES
+    assert {"camus-unet1", "cine-mri-unet1", "retina"} <= {path.stem for path in RECIPES}
 
 
 def test_defaults_are_written_out():

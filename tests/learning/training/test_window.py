@@ -49,7 +49,7 @@ def test_an_augmented_window_shows_its_true_surroundings():
     parameters = sample(STRONG, 12, SHAPE, generator, mirror_axes=("height", "width"))
     images, labels = ramp(12), (ramp(12)[:, 0] * 90).long() % 5
     larger, seen = surroundings(windows, PLANES, parameters)
-    assert larger.shape[0] < 60 or larger.shape[1] < 90
+    assert larger.shape == (38, 41)  # of planes of 60 x 90, for windows of 16 x 24
     parts = [
         images[index, :, top : top + larger.shape[0], left : left + larger.shape[1]]
         for index, (top, left) in enumerate(larger.first.tolist())

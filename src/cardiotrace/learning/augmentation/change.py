@@ -54,6 +54,7 @@ def change_intensities(
 ) -> Float[Tensor, "batch channels height width"]:
     """The grey-value part of `apply`: resolution, blur, colour, brightness and contrast, gamma, noise."""
     result = images.clone()
+    # One by one: each has a coarse grid of its own size.
     for row in rows_of(parameters.low_resolution < 1).tolist():
         result[row] = coarsen(result[row], float(parameters.low_resolution[row]))
     # Known on the CPU: asking a GPU for it would wait for all that it has in hand.

@@ -34,5 +34,7 @@ def change_colours(
     """Contrast of each channel about its own mean, then new channels as sums of the old; one matrix product in all."""
     flat = images.flatten(2)
     mean = flat.mean(dim=2, keepdim=True)
+    # mixing (c (x - m) + m) = (mixing c) x + mixing (1 - c) m: a product and a sum for each pixel, whatever was
+    # drawn.
     offset = mixing @ ((1 - contrast).unsqueeze(2) * mean)
     return torch.baddbmm(offset, mixing * contrast.unsqueeze(1), flat).clamp_(0, 1).view_as(images)

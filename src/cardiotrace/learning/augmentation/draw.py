@@ -24,6 +24,7 @@ class Draw:
 def drawn(draw: Draw, count: int, neutral: float, generator: torch.Generator, axes: int = 0) -> Tensor:
     """(count) or (count, axes) values; always takes the same number of random numbers."""
     happens = torch.rand(count, generator=generator) < draw.probability
+    # Drawn also where it does not happen: else a probability would change every number that is drawn after it.
     values = torch.rand((count, axes) if axes else (count,), generator=generator)
     values = draw.low + (draw.high - draw.low) * values
     return torch.where(happens.unsqueeze(1) if axes else happens, values, torch.tensor(neutral))

@@ -44,6 +44,8 @@ def blur(images: Tensor, sigma: Tensor, *, radius: int) -> Tensor:
     padded = functional.pad(images, (radius,) * 4, mode="replicate")
     padded = padded.reshape(1, planes, *padded.shape[-2:])
     kernels = weights.repeat_interleave(images.shape[1], dim=0)
+    # A Gaussian of two axes is a product of two: rows, then columns, cost 2 (2r + 1) products a pixel, not (2r +
+    # 1)^2. One group for each plane gives every image its own kernel.
     rows = functional.conv2d(padded, kernels[:, None, :, None], groups=planes)
     both = functional.conv2d(rows, kernels[:, None, None, :], groups=planes)
     return both.reshape(images.shape)

@@ -146,6 +146,8 @@ def _sample_affine(
     # Vectors are (x, y) with y down, where a rotation that looks counter-clockwise has this sign.
     rotation = _matrix(angle.cos(), angle.sin(), -angle.sin(), angle.cos())
     forward = rotation @ _matrix(scale, scale * shear, torch.zeros_like(scale), scale) @ torch.diag_embed(sign)
+    # The inverse, since each pixel of the result asks where it comes from. Turned in pixels and then put into -1 to
+    # 1: in those, a rotation would shear what is not square.
     half_side = torch.tensor([shape[1] / 2, shape[0] / 2], dtype=torch.float64)
     linear = torch.linalg.inv(forward) * half_side / half_side.unsqueeze(1)
     offset = -linear @ (2 * shift).unsqueeze(2)

@@ -47,6 +47,8 @@ class SectorAugmentation:
             [1.0, 0.9]
         """
         neutral = {"turn_degrees": 0.0, "opening": 1.0, "depth": 1.0}
+        # Half way: the ends are the rarest of what training has shown, and what is averaged should be as sure as the
+        # rest.
         halves = [
             {name: round((end + value) / 2, 6)}
             for name, value in neutral.items()
@@ -115,6 +117,7 @@ def through_sector(
         numbers: from `sample_sector`; without columns nothing is changed.
         shape: height and width of the images, pixels.
     """
+    # As they are, to the bit: to angles and back would round.
     if not is_sector_moved(numbers).any():
         return where
     x, y, aspect, turn, opening, depth = (column[:, None, None] for column in numbers.to(where.device).unbind(dim=1))

@@ -73,12 +73,14 @@ class Augmentation:
     """What the image shows where the warp looks beyond it: black, as around an echo sector, or the nearest edge."""
 
     def __post_init__(self) -> None:
+        # At 0 a scale has no inverse, an image no pixels, and a power leaves nothing but white.
         for name in ("scale", "low_resolution", "gamma"):
             draw: Draw = getattr(self, name)
             if draw.probability > 0 and draw.low <= 0:
                 raise ValueError(f"{name} must be above 0, got low = {draw.low}")
         if self.low_resolution.high > 1:
             raise ValueError(f"low_resolution must not be above 1, got {self.low_resolution.high}")
+        # Below 0 a factor would show the negative of an image, which no scanner does.
         for name in _NOT_NEGATIVE:
             if getattr(self, name).low < 0:
                 raise ValueError(f"{name} must not be negative, got low = {getattr(self, name).low}")

@@ -117,12 +117,15 @@ def soft_skeleton(
     for _ in range(iterations):
         remaining, eroded = eroded, _eroded(eroded, counts)
         lost = functional.relu(remaining - _dilated(eroded))
+        # A union of soft sets, s + l - s l: a pixel that several openings take away counts once.
         skeleton = skeleton + functional.relu(lost - skeleton * lost)
     return skeleton
 
 
 def _eroded(values: Tensor, counts: Tensor | None) -> Tensor:
     """Least value of each pixel and its nearest neighbours along every axis: a cross of 5 pixels, or of 7 voxels."""
+    # The largest value erodes nothing: what does not count must not eat away its neighbours at the edge of the field
+    # of view.
     negative = -values if counts is None else -values.masked_fill(~counts, 1.0)
     least = -reduce(torch.maximum, [_largest_of_three(negative, axis) for axis in range(2, values.ndim)])
     return least if counts is None else least * counts

@@ -46,6 +46,7 @@ class ShapeAutoencoder(nn.Module):
 
     def __init__(self, config: ACNNConfig, classes: int) -> None:
         super().__init__()
+        # Halved down to 4 x 4 whatever the side, so that the code's own layer is as large for all.
         widths = [min(config.width * 2**level, 8 * config.width) for level in range(config.side.bit_length() - 3)]
         coarse = (widths[-1], 4, 4)
         down: list[nn.Module] = []

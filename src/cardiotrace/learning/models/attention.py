@@ -105,6 +105,8 @@ class AttentionUNet(Network):
             features = block(self.down(features))
         gate = self.gating(features)
         for level, (block, skip) in enumerate(zip(self.decoder, reversed(skips), strict=True)):
+            # Each gate is told by the features just decoded; only those of the bottleneck pass a convolution of their
+            # own first.
             if level < len(self.gates):
                 skip = self.gates[level](skip, gate if level == 0 else features)
             features = block(torch.cat((skip, self.up(features)), dim=1))

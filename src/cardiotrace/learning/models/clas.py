@@ -70,6 +70,7 @@ class MotionHead(nn.Module):
 
     def forward(self, first: Tensor, second: Tensor, size: tuple[int, int]) -> Tensor:
         """Displacement (batch, 2, height, width) along (x, y), in units where a side is 2."""
+        # Bounded: an early step that throws a plane out of the image would find no gradient that leads it back.
         coarse = self.largest * torch.tanh(exact(self.layers(torch.cat((first, second), dim=1))))
         return nn.functional.interpolate(coarse, size, mode="bilinear", align_corners=False)
 
@@ -188,6 +189,7 @@ def correlation(
     mean_one, mean_other = _local(one), _local(other)
     shared = _local(one * other) - mean_one * mean_other
     spread = (_local(one * one) - mean_one**2) * (_local(other * other) - mean_other**2)
+    # An even neighbourhood correlates with nothing: 0 by the clamp, with a gradient that stays finite.
     return (shared**2 / spread.clamp(min=1e-5)).mean()
 
 

@@ -64,6 +64,8 @@ class StackedHourglass(Network):
         check_sides(images.shape[-2], images.shape[-1], self.divisor)
         outputs = [self.stages[0](images)]
         for stage in self.stages[1:]:
+            # Probabilities, since logits have no scale of their own; and the image again, as what a stage made of it
+            # has lost the fine detail.
             refined = stage(torch.cat((images, outputs[-1].softmax(dim=1)), dim=1))
             outputs.append(outputs[-1] + refined if self.residual else refined)
         if not self.training:

@@ -104,6 +104,7 @@ def deep_supervision_weights(outputs: int) -> tuple[float, ...]:
         >>> [round(weight, 3) for weight in deep_supervision_weights(3)]
         [0.571, 0.286, 0.143]
     """
+    # Made to sum to 1, a learning rate means the same however many stages a plan has.
     total = 2 - 0.5 ** (outputs - 1)
     return tuple(0.5**output / total for output in range(outputs))
 

@@ -58,6 +58,8 @@ class SmallUNet(Network):
                 (widths[0], *widths[:-1]), widths, (1, *(2,) * (len(widths) - 1)), strict=True
             )
         )
+        # Narrowed before they are enlarged: repeating pixels and a 1x1 convolution give the same in either order, and
+        # this one costs a quarter.
         self.narrow = nn.ModuleList(
             nn.Conv2d(below, width, 1) for width, below in zip(widths[-2::-1], widths[:0:-1], strict=True)
         )

@@ -74,6 +74,7 @@ class UNet(Network):
         skips = shape.encoder[::-1]
         self.up = nn.ModuleList(_up(before, skip, shape) for before, skip in zip(below, skips, strict=True))
         self.decoder = nn.ModuleList(
+            # A transposed convolution narrows to the width of the skip; repeated pixels keep all their channels.
             _pair(skip + (skip if shape.up == "transposed" else before), after, shape)
             for before, skip, after in zip(below, skips, shape.decoder, strict=True)
         )
@@ -114,6 +115,7 @@ def _pair(before: int, after: int, shape: UNetShape, *, stride: int = 1) -> Conv
 
 def _up(before: int, after: int, shape: UNetShape) -> nn.Module:
     if shape.up == "nearest":
+        # No weights, as in the published U-Net 1: the pair behind it smooths the steps.
         return nn.Upsample(scale_factor=2, mode="nearest")
     transposed = nn.ConvTranspose2d(before, after, 2, stride=2)
     return nn.Sequential(
@@ -217,6 +219,8 @@ def unet(config: UNetConfig, spec: NetworkSpec) -> UNet:
     Source:
         Isensee et al. 2021, Nature Methods 18:203, for the default widths, norm and activation.
     """
+    # Doubling ends at `widest`: the deepest levels have few pixels, and twice the channels are four times the
+    # weights.
     *encoder, bottleneck = config.widths or (
         min(config.width * 2**level, config.widest) for level in range(config.levels + 1)
     )

@@ -71,6 +71,7 @@ class UNetPlusPlus(Network):
             InputError: a side is not a multiple of `divisor`.
         """
         check_sides(images.shape[-2], images.shape[-1], self.divisor)
+        # In use a shallower network leaves the deeper levels out: that it can be cut is what the nesting is for.
         depths = self.depths if self.training else self.depth
         finest = self._finest_row(images, depths)
         if not self.training:
@@ -84,6 +85,7 @@ class UNetPlusPlus(Network):
         rows: list[list[Tensor]] = []
         for level in range(depths + 1):
             rows.append([self.encoder[level](images if level == 0 else self.down(rows[-1][0]))])
+        # Column by column: X(i, j) needs X(i + 1, j - 1), which the column before has made.
         for column in range(1, depths + 1):
             for level, block in enumerate(self.nested[column - 1][: depths + 1 - column]):  # type: ignore[index]
                 below = self.up(rows[level + 1][column - 1])

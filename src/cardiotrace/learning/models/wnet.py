@@ -56,6 +56,8 @@ class WNet(Network):
             InputError: a side is not a multiple of `divisor`.
         """
         first: Tensor = self.first(images)
+        # Logits, not probabilities: where the first is sure, a softmax would let hardly any gradient of the second
+        # through.
         final: Tensor = self.second(torch.cat((images, first), dim=1))
         return TrainingOutputs((final, first), (0.5, 0.5)) if self.training else final
 

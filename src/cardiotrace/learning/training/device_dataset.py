@@ -140,6 +140,7 @@ class TrainingOrder:
 
     def steps_per_epoch(self, samples: int) -> int:
         """The given number, or the whole batches of one pass; at least one."""
+        # The rest that fills no batch waits for another epoch's order: two samples would pull as hard as thirty.
         return self.steps or max(1, samples // self.batch_size)
 
     def batches(self, dataset: DeviceDataset, epoch: int) -> Iterator[TrainingBatch]:
@@ -157,6 +158,8 @@ class TrainingOrder:
             units = dataset.units[order[step * per_step : (step + 1) * per_step]]
             mine = self._share(*units.shape)
             images, labels = self._changed(dataset, units, mine, (epoch, step))
+            # Each process takes the mean over its own: weighed by their number, the mean over processes is that over
+            # samples.
             weight = len(range(len(units))[self.rank :: self.world]) * self.world / len(units)
             cases = dict.fromkeys(dataset.samples[index].case for index in units.flatten().tolist())
             samples = tuple(dataset.samples[index] for index in units.flatten()[mine].tolist())
@@ -223,4 +226,5 @@ class TrainingOrder:
 def _generator(*words: int) -> torch.Generator:
     """A generator seeded by several integers, well mixed."""
     state = np.random.SeedSequence(words).generate_state(2)
+    # 63 bits of the 64: a seed has no sign.
     return torch.Generator().manual_seed(int(state[0]) << 31 | int(state[1]) >> 1)

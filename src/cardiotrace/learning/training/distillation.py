@@ -113,6 +113,7 @@ class Teacher:
         """Mean over the models of softmax(logits / temperature), (batch, classes, height, width)."""
         values = images.detach().float().cpu().contiguous().numpy()
         members = [torch.from_numpy(run_single(engine, values)) / self.settings.temperature for engine in self.engines]
+        # Probabilities are averaged, not logits: one teacher with large numbers would outvote all others.
         return torch.stack([logits.softmax(dim=1) for logits in members]).mean(dim=0).to(images.device)
 
     def distillation_loss(self, images: Tensor, loss: Loss) -> Loss:
@@ -168,5 +169,8 @@ def divergence(soft_targets: Tensor, logits: Tensor, *, temperature: float = 1.0
         0.6931
     """
     student = (logits.float() / temperature).log_softmax(dim=1)
+    # A teacher that is sure says 0 of the other classes: 0 log 0 is 0 with `xlogy`, and NaN without.
     gap = torch.xlogy(soft_targets, soft_targets) - soft_targets * student
+    # Gradients through a softened softmax shrink with temperature^2: without the factor a share would mean less the
+    # softer the targets are.
     return temperature**2 * gap.sum(dim=1).mean()

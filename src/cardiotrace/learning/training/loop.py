@@ -87,6 +87,7 @@ def run_epochs(task: TrainingTask, state: State, *, on_step: OnStep, on_epoch: C
         score = sum(dice.values()) / max(1, len(dice))
         state.objective.observe(score)
         state.epoch += 1
+        # Strictly: of epochs that are equal the first is kept, and patience counts from there.
         is_best = score > state.best_score
         if is_best:
             state.best_score, state.best_epoch = score, state.epoch

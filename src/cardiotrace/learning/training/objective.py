@@ -34,6 +34,7 @@ class Progress:
             >>> [Progress(step, 5).share for step in (0, 2, 4)]
             [0.0, 0.5, 1.0]
         """
+        # Of the last batch and not of what would come after it: a schedule ends where the training does.
         return self.step / max(1, self.steps - 1)
 
 

@@ -41,6 +41,7 @@ class StochasticGradientDescent:
 
 
 def _adam(config: Adam, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
+    # One class for both: with no decay AdamW is Adam. `foreach` updates many small tensors at once.
     betas = (config.beta1, config.beta2)
     return torch.optim.AdamW(parameters, config.learning_rate, betas, weight_decay=config.weight_decay, foreach=True)
 
@@ -134,6 +135,7 @@ class Polynomial(_Stateless):
 
     def factor(self, progress: float) -> float:
         """See `Schedule`."""
+        # Below 0, a power that is no whole number would be complex.
         return float(max(0.0, 1 - progress) ** self.power)
 
 
@@ -185,6 +187,7 @@ class Plateau:
             return
         self.waited += 1
         if self.waited > self.config.patience:
+            # The wait begins anew: the smaller rate must have its own epochs to help.
             self.current, self.waited = max(self.config.lowest, self.current * self.config.cut), 0
 
     def state(self) -> dict[str, Any]:

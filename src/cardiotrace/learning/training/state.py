@@ -65,6 +65,8 @@ def save(state: State, path: Path, *, recipe: str) -> None:
         "best_epoch": state.best_epoch,
         "objective": snapshot.numbers,
     }
+    # safetensors holds dense tensors alone, and channels-last weights are strided: `laid_out_like` brings their
+    # layout back.
     contiguous = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
     metadata = {"state": json.dumps(CHECKPOINT.stamp(about))}
     write_bytes(path, safetensors.torch.save(contiguous, metadata=metadata))
@@ -78,6 +80,7 @@ def load(state: State, path: Path, *, recipe: str) -> None:
     """
     about, tensors = _read(path)
     version = CHECKPOINT.version_of(about, where=path)
+    # Before any weight is touched: a run must not go on half restored.
     if about.get("recipe") != recipe:
         raise InputError(
             "the checkpoint belongs to another recipe",
@@ -112,6 +115,7 @@ def read_best(path: Path) -> BestEpoch:
 
 def _snapshot(about: dict[str, Any], tensors: Weights, version: int) -> Snapshot:
     """What the file holds of the objective."""
+    # Version 1 knew one network and one optimiser, whose tensors and numbers stood at the top.
     if version == 1:
         own = {key: value for key, value in tensors.items() if not key.startswith("average.")}
         return Snapshot(own, {key: about[key] for key in ("schedule", "optimiser_numbers")})

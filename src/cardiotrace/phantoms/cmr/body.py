@@ -43,6 +43,7 @@ class Axes:
         lie, turn, roll = (math.radians(angle) for angle in (lie_deg, turn_deg, roll_deg))
         apex = np.array([math.cos(lie) * math.sin(turn), math.cos(lie) * math.cos(turn), -math.sin(lie)])
         up = np.array([0.0, 0.0, 1.0])
+        # The part of `up` across the heart's axis, so that the three axes stay at right angles.
         anterior = up - apex * (up @ apex)
         anterior /= np.linalg.norm(anterior)
         lateral = -np.cross(anterior, apex)
@@ -117,6 +118,7 @@ class Chest:
         self._arms(codes, x, y, z)
         inside = np.flatnonzero(depth > self._shell_mm(x, y, z))
         x, y, z = x[inside], y[inside], z[inside]
+        # Diaphragm and belly move with the breath, ribs and spine do not.
         height = z - self._diaphragm(x, y) - breath_mm
         inner = np.where(height > 0, self._thorax(x, y, z, height), np.uint8(0))
         below = np.flatnonzero(height <= 0)
@@ -139,6 +141,7 @@ class Chest:
         """How far below the skin, about; negative outside."""
         widen = 1 + np.clip(-z - 40, 0, 120) * 0.0006 - np.clip(z - 20, 0, 150) * 0.0007
         a, b = self.half_width_mm * widen, self.half_depth_mm * widen
+        # A power between that of an ellipse and a box: a trunk is flatter in front and at the back than an ellipse.
         share = (np.abs(x / a) ** 2.5 + np.abs((y + 6) / b) ** 2.5) ** np.float32(0.4)
         radius = np.hypot(x, y + 6)
         # Distance along the ray from the middle, shortened by its slant against the surface.
@@ -189,6 +192,7 @@ class Chest:
         edge = self.half_width_mm + self.fat_mm + 46
         for side in (-1, 1):
             radius = np.hypot(x - side * (edge + 0.1 * z), (y + 22) / 1.1)
+            # Where there is still air: an arm lies against a wide trunk and never cuts into it.
             arm = np.flatnonzero((radius < 44) & (codes == Substance.AIR))
             codes[arm] = Substance.FAT
             codes[arm[radius[arm] < 44 - 0.6 * self.fat_mm]] = Substance.MUSCLE
@@ -208,6 +212,8 @@ class Chest:
         """Lung with its vessels, the middle of the chest with the great vessels."""
         codes = np.full(x.size, Substance.LUNG, np.uint8)
         near = np.clip(1.2 - np.hypot((x - 10) / 95, (y + 15) / 80), 0, 1)
+        # Where two noises that know nothing of each other are both near 0 are curves in space: they wind and meet as
+        # vessels do.
         vessels = np.hypot(self.noise(0, x, y, z, 5.0), self.noise(1, x, y, z, 7.0)) < 0.05 + 0.12 * near
         codes[vessels] = Substance.VENOUS
         ragged = 4 * self.noise(0, x, y, z, 9.0)

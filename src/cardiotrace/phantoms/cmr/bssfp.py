@@ -151,6 +151,8 @@ class Sequence:
         if made.fat_share == 0:
             return made.density * water
         shift = FAT_SHIFT_PPM * HZ_PER_PPM * self.field_t
+        # Two signals of one substance, added with their phases: where the bands of one fall on the other, they
+        # cancel.
         fat = self.steady(t1, t2, np.asarray(off_hz) + shift)
         return np.asarray(made.density * ((1 - made.fat_share) * water + made.fat_share * fat))
 

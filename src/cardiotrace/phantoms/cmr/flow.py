@@ -66,6 +66,7 @@ class Flow:
     ) -> Float[np.ndarray, " points"]:
         """Factor on the signal of the blood of the left heart and the aorta at points of a frame."""
         heights = np.linspace(0, state.cavity.length_mm, HEIGHT_COUNT)
+        # A rest of section at the apex, or blood would be without bound in its speed there.
         area = np.pi * state.cavity.radius_mm(heights) ** 2 + 60
         # What passes a height is what the cavity beyond it gains or loses: speed follows from area and continuity.
         beyond = np.cumsum(area[::-1])[::-1] / area.sum()
@@ -94,6 +95,7 @@ class Flow:
         """Eddies that change from frame to frame and are the same again after a beat."""
         turn = 2 * np.pi * index / len(self.states)
         x, y, z = points_mm.T
+        # Walked through on a circle: after a beat the texture is where it began, without a seam.
         eddies = self._eddies.at(x + 30 * np.float32(np.cos(turn)), y, z + 30 * np.float32(np.sin(turn)), 2.2)
         return np.asarray(np.clip(1 + 0.15 * self.strength * eddies, 0.3, 1.6))
 

@@ -107,10 +107,12 @@ def video(scene: Scene, scheme: LabelScheme, rng: np.random.Generator, motion: M
     labels = np.empty(frames.shape, np.uint8)
     table = label_table(scheme)
     spectra = [readout.measured(camera.image(index, state)) for index, state in enumerate(scene.states)]
+    # Of spectra and not of images: a frame's k-space is filled over several heartbeats, each part in another one.
     spectra = motion.mixed(spectra, scene.frame_ms, scanner.spacing_mm, readout.cycles)
     for index, (state, spectrum) in enumerate(zip(scene.states, spectra, strict=True)):
         image = readout.image(spectrum, rng)
         frames[index] = np.rint(np.minimum(image * scale, 32767))
+        # From the shapes, before any artefact: what an observer would draw who sees the heart as it is.
         labels[index] = table[camera.tissue(state)]
     return CineScan(frames, labels)
 
@@ -173,6 +175,8 @@ class CineCamera:
     def _heart_box(self) -> tuple[Box, Int[np.ndarray, " pixels"]]:
         """Part of the image that the beating heart changes, and the pixels in it that it may cover."""
         scene, spacing = self._scene, self._scene.scanner.spacing_mm
+        # Every second pixel, at both ends of the beat: it is only asked where to look, and FOLLOW_MM around is added
+        # anyway.
         rows, columns = self._rows[::2, ::2], self._columns[::2, ::2]
         covered = np.zeros(rows.shape, bool)
         late = max(scene.states, key=lambda state: state.rise_mm)
@@ -228,6 +232,7 @@ class CineCamera:
         row, column = rows - self._middle[0], columns - self._middle[1]
         bins = np.floor((np.arctan2(row, column) / (2 * np.pi) + 0.5) * ANGLE_COUNT).astype(np.int64) % ANGLE_COUNT
         reach = np.zeros(ANGLE_COUNT)
+        # `at`, since many pixels lie in one direction: indexing would keep the last of them, not the farthest.
         np.maximum.at(reach, bins, np.hypot(row, column))
         return np.asarray(ndimage.gaussian_filter1d(reach, 1.5, mode="wrap"))
 
@@ -254,6 +259,8 @@ class CineCamera:
                 part = part * _grain(places, self._scene.seed)
             parts.append(part)
         flat = around.ravel()
+        # Complex numbers are added: where fat and water share a pixel their phases are opposed, which draws the dark
+        # rim of bSSFP.
         flat[near] = flat[near] * (1 - sum(shares)) + sum(parts)
         return flat.reshape(around.shape)
 
@@ -291,6 +298,7 @@ class CineCamera:
             np.interp(turn, np.arange(ANGLE_COUNT), values, period=ANGLE_COUNT) for values in (reach, self._start)
         )
         away = np.maximum(radius - now, 0) * self._scene.scanner.spacing_mm
+        # Squared, so that the pull fades without a kink where it ends.
         moved = (start - now) * np.clip(1 - away / FOLLOW_MM, 0, 1) ** 2 / np.maximum(radius, now)
         places = np.stack([self._middle[0] + row * (1 + moved), self._middle[1] + column * (1 + moved)])
         return np.asarray(ndimage.map_coordinates(self._still[self._box], places, order=1, mode="nearest"))
@@ -309,6 +317,7 @@ def _sample_offsets(count: int, spacing_mm: float, thickness_mm: float) -> Float
     """
     steps = 1.2207440846 ** -np.arange(1.0, 4.0)
     places = np.remainder(0.5 + np.arange(count)[:, None] * steps, 1) - 0.5
+    # Centred, or images would lie a fraction of a pixel beside their labels.
     places -= places.mean(axis=0)
     return np.asarray(places * np.array([spacing_mm, spacing_mm, thickness_mm]))
 

@@ -109,6 +109,7 @@ class _Retina:
     def __init__(self, config: FundusPhantom) -> None:
         self.config, self.camera = config, CAMERAS[config.camera]
         self._quality = PHOTOGRAPH_QUALITIES[config.quality]
+        # A stream for each part: another lesion must not move a vessel.
         self._rng = {name: np.random.default_rng([config.seed, 40, index]) for index, name in enumerate(_STREAMS)}
         eye = self._rng["eye"]
         self.disc = OpticDisc(
@@ -180,6 +181,7 @@ class _Retina:
         paint_nerve_fibres(image, grid, sheen=config.sheen, rng=rng)
         paint_disc(image, grid, self.disc, rng)
         lesions = paint_lesions(image, grid, config.pathology, self._inside, self._rng["lesions"])
+        # Arteries last: where both cross, they mostly lie in front.
         for kind, strokes in (("vein", veins), ("artery", arteries)):
             self._shade(image, kind, strokes)
         return image, lesions
@@ -188,6 +190,7 @@ class _Retina:
         """Blood takes light away, and the vessel's round front gives some back."""
         rows, columns = np.nonzero(strokes.depth > 0)
         depth_mm = strokes.depth[rows, columns] / self.camera.px_per_mm
+        # Absorption goes with the exponent of the depth, which `CALIBRE_POWER` weakens.
         lost = np.exp(-((depth_mm[:, None] / 0.1) ** CALIBRE_POWER) * np.array(ABSORPTION[kind]))
         back = REFLEX[kind] * strokes.reflex[rows, columns][:, None]
         image[rows, columns] *= lost + (1 - lost) * back
@@ -202,7 +205,7 @@ class _Retina:
             lit += quality.haze * (lit.mean(axis=(0, 1)) * 1.2 + 0.02 - lit)
         blur = math.hypot(camera.blur_px, quality.defocus_px)
         lit = ndimage.gaussian_filter(lit, (blur, blur, 0))
-        # Video and sensor give way gently at the bright end.
+        # Film and sensor give way gently at the bright end.
         bright = lit > 0.75
         lit[bright] = 0.75 + 0.25 * np.tanh((lit[bright] - 0.75) / 0.25)
         grey = 255 * lit

@@ -77,7 +77,7 @@ class OpticDisc:
 def noise(shape: tuple[int, int], size_px: float, rng: np.random.Generator) -> Plane:
     """Smooth noise of mean 0 and variance 1 whose spots are `size_px` wide (standard deviation of the blur).
 
-    RenderedPatient on a coarse grid and enlarged, so that wide spots cost as little as narrow ones.
+    Made on a coarse grid and enlarged, so that wide spots cost as little as narrow ones.
     """
     step = max(1.0, size_px / 3)
     coarse = tuple(int(np.ceil(length / step)) + 7 for length in shape)
@@ -121,6 +121,7 @@ def paint_choroid(image: Image, grid: RetinaGrid, *, tessellation: float, rng: n
     # Middle lines of smooth noise wind, part and join as choroidal vessels do.
     winding = noise(grid.shape, 0.30 * grid.px_per_mm, rng)
     bands = np.exp(-((winding / 0.28) ** 2)) - 0.4
+    # Not behind the macula, whose pigment hides the choroid.
     far = 1 - np.exp(-((grid.from_fovea() / 2.2) ** 2))
     strength = tessellation * far * (0.6 + 0.4 * np.tanh(noise(grid.shape, 1.5 * grid.px_per_mm, rng)))
     image[..., 0] *= 1 + 0.05 * strength * bands
@@ -141,6 +142,8 @@ def paint_nerve_fibres(image: Image, grid: RetinaGrid, *, sheen: float, rng: np.
     distance = np.hypot(grid.x, grid.y)
     table = ndimage.gaussian_filter1d(rng.standard_normal(4096), 1.2, mode="wrap")
     table += 0.6 * ndimage.gaussian_filter1d(rng.standard_normal(4096), 6, mode="wrap") * 2
+    # One number for each angle of a bundle: all pixels of a fibre share it, which draws stripes without drawing
+    # lines.
     stripes = table[((bundle / (2 * np.pi) * 2600).astype(np.int64)) % 4096]
     thick = np.exp(-np.maximum(distance - 0.8, 0) / 1.5) * (0.3 + 0.7 * np.abs(np.sin(bundle)) ** 2)
     gain = 1 + 0.13 * (0.3 + sheen) * thick * stripes

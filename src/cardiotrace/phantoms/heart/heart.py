@@ -122,7 +122,7 @@ _RANGES = (
 class HeartState:
     """The heart at one instant, in coordinates that move with the mitral plane.
 
-    FileSource in the middle of the mitral plane, x to the lateral wall, y to the anterior wall, z to the apex, mm. The
+    Origin in the middle of the mitral plane, x to the lateral wall, y to the anterior wall, z to the apex, mm. The
     epicardial apex stays in place in the chest: a point that does not move in the chest and has the height z at
     end-diastole has the height z - `rise_mm` here.
     """

@@ -64,6 +64,7 @@ def find_tissue(heart: Shape, points_mm: Float[np.ndarray, "*points 3"]) -> UInt
     x, y, z = (points[..., axis].ravel() for axis in range(3))
     codes = np.zeros(x.size, np.uint8)
     reach = heart.wall.epicardium.short_mm * 1.5 + heart.right.width_mm + 20
+    # A cheap cylinder first: most points of an image lie outside of the heart, and each shape costs roots and angles.
     near = (x * x + y * y < reach**2) & (z > -BELOW_MM) & (z < heart.wall.epicardium.length_mm + PERICARDIUM_MM)
     above, below = np.flatnonzero(near & (z >= 0)), np.flatnonzero(near & (z < 0))
     codes[above] = _ventricles(heart, x[above], y[above], z[above])
@@ -97,6 +98,7 @@ def _papillary(heart: Shape, x: Points, y: Points, z: Points) -> Bool[np.ndarray
     for muscle in PAPILLARIES:
         if not ((share > muscle.tip) & (share < muscle.root)).any():
             continue
+        # A muscle turns with the wall that it springs from, the more the nearer to the apex.
         turned = np.full_like(z, muscle.angle_rad) + math.radians(heart.twist_deg) * (share - 0.3)
         away = heart.wall.inner_radius(z, turned) - 0.55 * muscle.radius_mm - 3.5 * np.clip(muscle.root - share, 0, 1)
         found |= np.hypot(x - away * np.cos(turned), y - away * np.sin(turned)) < muscle.radius(share)
@@ -122,6 +124,7 @@ def _right(heart: Shape, radius: Points, angle: Points, z: Points, outer: Points
 def _atria(heart: Shape, x: Points, y: Points, z: Points) -> UInt8[np.ndarray, " points"]:
     """Tissue below the mitral plane: the atria, the aorta, and their walls as pericardium."""
     codes = np.zeros(x.size, np.uint8)
+    # Painted one over the other: walls before what they enclose, and last the aorta, which lies before both atria.
     right = right_atrium(heart)
     codes[right.grown(PERICARDIUM_MM).level(x, y, z) < 1] = Tissue.PERICARDIUM
     codes[right.level(x, y, z) < 1] = Tissue.RA

@@ -67,10 +67,12 @@ class TruncatedSpheroid:
 
     def radius_mm(self, z_mm: Float[np.ndarray, "*points"]) -> Float[np.ndarray, "*points"]:
         """Radius at the heights `z_mm` above the base plane, mm; 0 above the apex and below the base."""
+        # Beyond the apex there is no body: a radius of 0 and not the root of a negative number.
         inside = np.maximum(1 - ((z_mm - self.equator_mm) / self.long_mm) ** 2, 0)
         return np.asarray(np.where(z_mm < 0, 0.0, self.short_mm * np.sqrt(inside)))
 
     def outline(self, count: int = 181) -> Float[np.ndarray, "count 2"]:
         """Points (x, z), mm, of the section through the axis, from the left end of the base over the apex."""
+        # Even steps of the eccentric angle lie closest at the apex, where the outline bends most.
         angle = np.linspace(-self.base_angle_rad, self.base_angle_rad, count)
         return np.stack([self.short_mm * np.sin(angle), self.equator_mm + self.long_mm * np.cos(angle)], axis=1)

@@ -35,6 +35,7 @@ class HeartDisks:
 
     def with_second(self, other: "HeartDisks") -> float:
         """Biplane volume pi / 4 sum a b L / n with the longer of both lengths, ml."""
+        # The longer, as a plane that misses the apex is short and never long.
         height = max(self.length_mm, other.length_mm) / len(self.diameters_mm)
         return float(np.pi / 4 * (self.diameters_mm * other.diameters_mm).sum() * height / 1000)
 
@@ -58,7 +59,9 @@ def disks_of(outline: Outline, count: int = DISKS) -> HeartDisks:
     along = apex / length
     height, aside = away @ along, away @ np.array([along[1], -along[0]])
     top = int(np.argmax(height))
+    # In the middle of each disk, where its diameter makes an error of second order in its height alone.
     levels = (np.arange(count) + 0.5) / count * length
+    # `interp` needs heights that rise, and beside a bent apex an outline may turn back for a step.
     left = np.interp(levels, np.maximum.accumulate(height[: top + 1]), aside[: top + 1])
     right = np.interp(levels, np.maximum.accumulate(height[top:][::-1]), aside[top:][::-1])
     return HeartDisks(np.abs(right - left), length)
