@@ -4,18 +4,20 @@ import importlib
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import cardiotrace
 from cardiotrace.clinical import Measures, Quantity
+from cardiotrace.clinical.method import Method
 from cardiotrace.core.deprecation import warn_renamed
 from cardiotrace.core.public import ENTRY_POINTS, FUNCTIONS, PACKAGES
 from tests.api import snapshot
 
 ROOT = Path(__file__).parents[2]
-EF = Quantity("left_ventricular_ejection_fraction", 58.0, "percent", "sum of slices", "SAX", ())
+EF = Quantity("left_ventricular_ejection_fraction", 58.0, "percent", Method.SUM_OF_SLICES, "SAX", ())
 
 
 def test_the_public_interface_is_what_it_was():
@@ -84,11 +86,30 @@ def test_former_names_of_quantities_answer_with_a_warning_at_the_line_that_asked
         assert told[0].filename == __file__
 
 
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("discs, single plane", "method of disks, single plane"),
+        ("discs, one plane", "method of disks, single plane"),
+        ("discs", "disks"),
+    ],
+)
+def test_former_words_of_methods_find_what_they_found(before, now):
+    disks = replace(EF, method=Method.SINGLE_PLANE_DISKS)
+    slices = replace(EF, method=Method.SUM_OF_SLICES)
+    with pytest.warns(DeprecationWarning, match=f"'{before}' is called '{now}' now") as told:
+        found = Measures("a", (slices, disks)).find(EF.name, method=before)
+    assert found is disks
+    assert told[0].filename == __file__
+
+
 def test_present_names_of_quantities_say_nothing():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert Measures("a", (EF,)).value("left_ventricular_ejection_fraction_percent") == 58.0
         assert Measures("a", (EF,)).find("stroke") is None
+        for method in (EF.method, "slices", "area-length", "single plane"):
+            Measures("a", (EF,)).find(EF.name, method=method)
 
 
 def test_a_warning_of_a_name_states_the_version_that_forgets_it():

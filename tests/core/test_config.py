@@ -49,6 +49,16 @@ def read(**values):
     return from_plain(Tree, {"kind": "oak", **values})
 
 
+@dataclass(frozen=True)
+class Bare:
+    """Nothing can be set."""
+
+
+def test_what_has_no_keys_says_so():
+    with pytest.raises(ConfigError, match=r"^unknown key 'zzz'\nit has no keys\.$"):
+        from_plain(Bare, {"zzz": 1})
+
+
 def test_defaults_stand_in():
     assert from_plain(Tree, {"kind": "oak"}) == Tree("oak")
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image as PilImage
 
-from cardiotrace.clinical import measure
+from cardiotrace.clinical import Measures, Quantity, measure
+from cardiotrace.clinical.method import Method
 from cardiotrace.core.exam import Exam
 from cardiotrace.report import ReportContext, render_report, save_report
 from cardiotrace.report.colour import STRUCTURE_COLOURS
@@ -80,3 +81,15 @@ def test_what_is_drawn_is_logged_quietly(loop, caplog, capsys):
 @pytest.mark.parametrize(("name", "safe"), [("a/b", "a_b"), ("..", "image"), (".hidden", "hidden"), ("Ä 1", "Ä_1")])
 def test_names_are_safe(name, safe):
     assert safe_name(name) == safe
+
+
+def test_boxes_are_headed_by_abbreviations_or_names_in_full(loop):
+    exam, labels, _ = loop
+    asked = ("left_ventricular_stroke_volume", "left_ventricular_mass")
+    units = ("ml", "g")
+    quantities = tuple(
+        Quantity(name, 50.0, unit, Method.SUM_OF_SLICES, "SAX", ()) for name, unit in zip(asked, units, strict=True)
+    )
+    page = render_report(exam, labels, Measures("p1", quantities)).page
+    assert '<div class="card"><h2>SV</h2>' in page
+    assert '<div class="card"><h2>Myocardial mass</h2>' in page

@@ -123,6 +123,13 @@ def test_other_settings_and_other_folders_are_refused(echo, tmp_path):
         write_phantoms(WriteConfig(tmp_path / "new", ECHO, "acdc"))
 
 
+def test_settings_that_cannot_be_leave_the_folder_to_those_that_can(tmp_path):
+    out = tmp_path / "echo"
+    with pytest.raises(InputError, match="frame_count = 8 is out of range"):
+        write_phantoms(WriteConfig(out, replace(ECHO, frame_count=8)))
+    assert not out.exists()
+
+
 def test_folder_reads_photographs_back(eyes):
     folder = opened("folder", eyes, scheme="vessel255", channels=3, view="FUNDUS")
     assert errors(folder) == []

@@ -49,6 +49,18 @@ class Method(StrEnum):
         return _FORMER.get(str(value))
 
 
+def present_words(part: str) -> str:
+    """A method, or a part of its words, as it is written now.
+
+    Example:
+        >>> present_words("discs, biplane"), present_words("discs"), present_words("area-length")
+        ('biplane method of disks', 'disks', 'area-length')
+    """
+    return (
+        _FORMER[part].value if part in _FORMER else part.replace("discs", "disks").replace("one plane", "single plane")
+    )
+
+
 _WORDS = {Method.BIPLANE_AREA_LENGTH: "biplane area-length", Method.SUM_OF_SLICES: "slices"}
 _AREA_LENGTH = "Area-length: V = 8 A² / (3 π L); biplane 8 A₁ A₂ / (3 π L), L the shorter length."
 _NOTES = {

@@ -7,7 +7,7 @@ from typing import Any
 from cardiotrace.clinical.curve import Curve
 from cardiotrace.clinical.frame_ref import FrameRef
 from cardiotrace.clinical.key_frames import KeyFrame
-from cardiotrace.clinical.method import Method
+from cardiotrace.clinical.method import Method, present_words
 from cardiotrace.clinical.term import key_of
 from cardiotrace.core.contract import MEASURES
 from cardiotrace.core.deprecation import warn_renamed
@@ -133,9 +133,10 @@ class Measures:
             >>> Measures("p1", ()).find("left_ventricular_ejection_fraction") is None
             True
         """
-        name = _told_name(name)
+        name = _told(name, present_key(name))
+        words = _told(method or "", present_words(method or ""))
         for quantity in self.quantities:
-            if quantity.name == name and view in (None, quantity.view) and (method or "") in quantity.method:
+            if quantity.name == name and view in (None, quantity.view) and words in quantity.method:
                 return quantity
         return None
 
@@ -144,7 +145,7 @@ class Measures:
 
         None if it could not be measured, or if no value of it is usable; `find` hands out those that are not, too.
         """
-        key = _told_name(key)
+        key = _told(key, present_key(key))
         return next((item.value for item in self.quantities if item.key == key and item.is_usable), None)
 
     @property
@@ -193,9 +194,8 @@ class Measures:
         return rows
 
 
-def _told_name(before: str) -> str:
-    """The present name of a quantity, or name and unit; whoever asked by a former one is told."""
-    now = present_key(before)
+def _told(before: str, now: str) -> str:
+    """What something is called now; whoever asked by a former name is told."""
     if now != before:
         warn_renamed(before, now, gone="0.3", depth=3)
     return now

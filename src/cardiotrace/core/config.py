@@ -111,6 +111,8 @@ def _is_required(field: "dataclasses.Field[Any]") -> bool:
 
 
 def _suggestion(key: str, known: Mapping[str, Any]) -> str:
+    if not known:
+        return "it has no keys."
     near = difflib.get_close_matches(key, known, n=1)
     return f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}."
 

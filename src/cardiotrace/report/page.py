@@ -254,9 +254,9 @@ def _lead(exam: Exam, measures: Measures) -> dict[str, str]:
 
 
 def _card(quantity: Quantity, term: Term, yardstick: _Yardstick) -> dict[str, str]:
-    """A value in a box of its own, under its short name."""
+    """A value in a box of its own, under its abbreviation or, where it has none, its name in full."""
     return {
-        "name": term.short[0].upper() + term.short[1:],
+        "name": term.words if term.short.islower() else term.short,
         "value": format_value(quantity.value, quantity.unit),
         "unit": UNIT_SIGNS.get(quantity.unit, quantity.unit),
         "struck": "" if quantity.is_usable else "struck",

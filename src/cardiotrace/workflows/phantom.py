@@ -65,10 +65,12 @@ def write_phantoms(config: WriteConfig, reporter: ProgressReporter = SILENT) -> 
 
     Raises:
         ConfigError: more patients than the tree has names for, or a tree of another kind.
-        InputError: the folder holds something else.
+        InputError: the folder holds something else, or no phantom can be as the settings say.
         WorkError: the folder cannot be written to.
     """
     tree = _tree(config)
+    # Refuses what no phantom can be before the folder is claimed: it would be refused to the mended settings.
+    draw_patient(config.phantoms, 1)
     _claim(config)
     rows: dict[str, Row] = {}
     made = 0

@@ -1,6 +1,8 @@
 """One exam through memory, Python and the command line: the same values, the same flags, models loaded once."""
 
+import copy
 import json
+import pickle
 import shutil
 import threading
 import time
@@ -93,18 +95,28 @@ def test_labels_carry_who_drew_them_and_what_speaks_against_them(patient, model)
     assert ct.measure(exam, labels)
 
 
+def test_labels_are_pickled_and_copied_with_all_that_is_known_of_them(patient, model):
+    """A pool of processes hands over what it traced by pickling."""
+    exam = ct.read_exam(patient)
+    labels = ct.segment(exam, str(model))
+    for other in (pickle.loads(pickle.dumps(labels)), copy.deepcopy(labels)):
+        assert other.keys() == labels.keys()
+        assert (other.licence, other.traced_by, other.flags) == (labels.licence, labels.traced_by, labels.flags)
+        assert ct.measure(exam, other).to_plain() == ct.measure(exam, labels).to_plain()
+
+
 def test_a_predictor_is_built_once_for_all_calls(patient, model, monkeypatch):
     built = []
     opened = tracing.open_predictor
     monkeypatch.setattr(tracing, "open_predictor", lambda found: built.append(found) or opened(found))
-    copy = model.with_name("another.onnx")
-    shutil.copy(model, copy)
+    another = model.with_name("another.onnx")
+    shutil.copy(model, another)
     exam = ct.read_exam(patient)
     for _ in range(3):
-        ct.segment(exam, str(copy))
+        ct.segment(exam, str(another))
     assert len(built) == 1
-    write_camus_model(copy, summary="Trained again.")
-    assert ct.segment(exam, str(copy)).tracing.models[0].spec.summary == "Trained again."
+    write_camus_model(another, summary="Trained again.")
+    assert ct.segment(exam, str(another)).tracing.models[0].spec.summary == "Trained again."
     assert len(built) == 2
 
 

@@ -8,7 +8,7 @@ from cardiotrace import __version__
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.flag import Flag, Grade
-from cardiotrace.inference.predictor import Predictor
+from cardiotrace.workflows.services.tracing import TracingModel
 
 _MOST_NAMES = 3
 """Of images that one flag lists."""
@@ -24,7 +24,7 @@ class UsedModel:
     licence: str = ""
 
     @classmethod
-    def of(cls, model: Predictor) -> "UsedModel":
+    def of(cls, model: TracingModel) -> "UsedModel":
         """The entry of a model that was used."""
         return cls(model.spec.name, model.sha256, model.spec.licence)
 
@@ -89,7 +89,7 @@ def provenance_of(
     labelled_by: Mapping[str, str],
     *,
     verb: str = "",
-    models: Iterable[Predictor] = (),
+    models: Iterable[TracingModel] = (),
     given: Mapping[str, Any] | None = None,
 ) -> Provenance:
     """Provenance of the measures of an exam.

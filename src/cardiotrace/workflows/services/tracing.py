@@ -19,6 +19,7 @@ from cardiotrace.core.terms import Modality, View
 from cardiotrace.inference.model_file import read_checksum
 from cardiotrace.inference.predictor import Predictor, open_predictor
 from cardiotrace.inference.segmentation import Segmentation
+from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.zoo import default_model, find_model, list_models
 
 LOG = logging.getLogger(__name__)
@@ -82,6 +83,15 @@ def _state_of(path: Path) -> _FileState:
 
 
 @dataclass(frozen=True)
+class TracingModel:
+    """What is to be known of a model that traced: no network is in it, so that a tracing can be copied and pickled."""
+
+    spec: ModelSpec
+    sha256: str
+    """Of the whole file, as `sha256sum` prints it."""
+
+
+@dataclass(frozen=True)
 class Tracing:
     """What models say of an exam's images, with all that is to be known of it."""
 
@@ -89,7 +99,7 @@ class Tracing:
     """The images that there are; some may have no segmentation."""
     segmentations: Mapping[str, Segmentation]
     """By name of the image; those of a view that no model is at hand for have none."""
-    models: tuple[Predictor, ...] = field(default=(), repr=False)
+    models: tuple[TracingModel, ...] = field(default=(), repr=False)
     """Those that traced, each once."""
 
     @cached_property
@@ -139,7 +149,7 @@ def trace_exam(
         ModelFileError: a model file is damaged.
     """
     segmentations: dict[str, Segmentation] = {}
-    used: dict[int, Predictor] = {}
+    used: dict[tuple[str, str], TracingModel] = {}
     lacking: NoModelError | None = None
     planes = [math.prod(image.image.grid_shape[:2]) for image in exam.images]
     for index, image in enumerate(exam.images):
@@ -154,7 +164,7 @@ def trace_exam(
             on_progress=on_progress and partial(_onward, on_progress, sum(planes[:index]), sum(planes)),
         )
         LOG.debug("%s: traced by %s", image.name, predictor.spec.name)
-        used[id(predictor)] = predictor
+        used[predictor.spec.name, predictor.sha256] = TracingModel(predictor.spec, predictor.sha256)
     if lacking is not None and not segmentations:
         raise lacking
     return Tracing(exam, segmentations, tuple(used.values()))
@@ -164,7 +174,7 @@ def _onward(progress: OnProgress, before: int, total: int, done: int, _: int) ->
     progress(before + done, total)
 
 
-def terms_of(models: tuple[Predictor, ...]) -> dict[str, str] | None:
+def terms_of(models: tuple[TracingModel, ...]) -> dict[str, str] | None:
     """Names, licence and citation of the models that made labels, for the page; None where there are none."""
     if not models:
         return None
