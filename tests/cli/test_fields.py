@@ -79,7 +79,7 @@ def test_a_word_for_a_view_may_say_the_modality(words, view, modality):
         (("--spacing-mm", "0.3"), "takes 2 numbers"),
         (("--spacing-mm", "0.3", "0.3", "b"), "takes numbers, got 0.3 0.3 b"),  # an exam behind it
         (("--spacing-mm", "0.3", "inf"), "no pixel or slice distance is like this"),
-        (("--age-years", "610"), "a age of 610 years cannot be"),
+        (("--age-years", "610"), "an age of 610 years cannot be"),
         (("--scheme", "camsu"), "there is no label scheme 'camsu'"),
     ],
 )

@@ -67,7 +67,8 @@ def _require_plausible(patient: Patient) -> None:
         value = getattr(patient, name)
         if value is not None and not least <= value <= most:
             word, _, unit = name.partition("_")
-            raise UsageError(f"a {word} of {value:g} {unit} cannot be", remedy=f"give {least:g} to {most:g}.")
+            article = "an" if word == "age" else "a"
+            raise UsageError(f"{article} {word} of {value:g} {unit} cannot be", remedy=f"give {least:g} to {most:g}.")
 
 
 def given_spacing(sizes_mm: Iterable[float]) -> GivenSpacing:
