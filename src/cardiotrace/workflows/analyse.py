@@ -9,7 +9,9 @@ from cardiotrace.workflows.services.label_maps import spare_images, write_labels
 from cardiotrace.workflows.services.progress import SILENT, ProgressReporter
 
 
-def analyse(config: SegmentConfig, watch: ProgressReporter = SILENT, tell: Tell = tell_nobody) -> BatchResult[Analysed]:
+def analyse(
+    config: SegmentConfig, reporter: ProgressReporter = SILENT, tell: Tell = tell_nobody
+) -> BatchResult[Analysed]:
     """Segment, measure and report every exam into a folder of its own below `config.out`.
 
     What an earlier run did with the same files and settings is not done again. Where there are several exams, a
@@ -17,7 +19,7 @@ def analyse(config: SegmentConfig, watch: ProgressReporter = SILENT, tell: Tell 
 
     Args:
         config: which exams, how, and to where.
-        watch: told how far the work is.
+        reporter: told how far the work is.
         tell: called with each result or failure as soon as an exam ends.
 
     Returns:
@@ -43,5 +45,5 @@ def analyse(config: SegmentConfig, watch: ProgressReporter = SILENT, tell: Tell 
             page = analysis.write(staging.folder)
         return Analysed.written(folder / page.name, analysis)
 
-    batch = for_each_exam(config.find(), one, watch, title="analysing", tell=tell)
+    batch = for_each_exam(config.find(), one, reporter, title="analysing", tell=tell)
     return with_summary(batch, config.out, overwrite=config.overwrite)

@@ -52,14 +52,14 @@ class Linted:
         return {severity: sum(item.severity is severity for item in self.findings) for severity in Severity}
 
 
-def lint_dataset(config: DatasetConfig, watch: ProgressReporter = SILENT) -> Linted:
+def lint_dataset(config: DatasetConfig, reporter: ProgressReporter = SILENT) -> Linted:
     """Look for what spoils training silently: masks of 0 and 255, bad spacing, swapped ED and ES, leaks.
 
     Raises:
         InputError: the folder does not hold the data set.
     """
     dataset = config.open()
-    with watch.stage(f"looking through {dataset.name}") as tick:
+    with reporter.stage(f"looking through {dataset.name}") as tick:
         findings = lint(dataset, on_progress=tick)
     order = list(Severity)
     return Linted(tuple(sorted(findings, key=lambda item: order.index(item.severity))), len(dataset.cases()))
@@ -115,7 +115,7 @@ class PackConfig(DatasetConfig):
     """Folder for packed data; default: CARDIOTRACE_CACHE, or the user's cache folder."""
 
 
-def pack_dataset(config: PackConfig, watch: ProgressReporter = SILENT) -> PackedDataset:
+def pack_dataset(config: PackConfig, reporter: ProgressReporter = SILENT) -> PackedDataset:
     """Prepare all labelled images once, or find them prepared already.
 
     Raises:
@@ -123,4 +123,4 @@ def pack_dataset(config: PackConfig, watch: ProgressReporter = SILENT) -> Packed
         WorkError: nothing can be written.
     """
     preprocessing = Preprocessing([Choice("resize", {"height": config.height, "width": config.width})])
-    return pack(config.open(), preprocessing, cache=config.cache, watch=watch)
+    return pack(config.open(), preprocessing, cache=config.cache, reporter=reporter)

@@ -62,5 +62,5 @@ class DataOpener:
         settings = [to_plain(choice), to_plain(preprocessing.stored_choices), preprocessing.channels(dataset.channels)]
         key = json.dumps(settings, sort_keys=True)
         if key not in self._packed:
-            self._packed[key] = pack(dataset, preprocessing, cache=self.cache, watch=reporter)
+            self._packed[key] = pack(dataset, preprocessing, cache=self.cache, reporter=reporter)
         return self._packed[key]

@@ -49,7 +49,7 @@ class DemoResult:
     frames: int
 
 
-def demo(config: DemoConfig, watch: ProgressReporter = SILENT) -> DemoResult:
+def demo(config: DemoConfig, reporter: ProgressReporter = SILENT) -> DemoResult:
     """Image a phantom patient by biplane echo and short-axis cine-MRI; segment, measure and report both together.
 
     Raises:
@@ -58,9 +58,9 @@ def demo(config: DemoConfig, watch: ProgressReporter = SILENT) -> DemoResult:
         WorkError: nothing can be written there.
     """
     analyser = Analyser(Models(config.model).ready(), verb="demo")
-    with watch.stage("picturing a beating heart"):
+    with reporter.stage("picturing a beating heart"):
         exam, truth = phantom_study(config)
-    with watch.stage("tracing, measuring, reporting"):
+    with reporter.stage("tracing, measuring, reporting"):
         folder = config.out / exam.name
         if not config.overwrite:
             refuse_changed(folder, read_manifest(folder))

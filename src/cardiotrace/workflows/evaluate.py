@@ -107,7 +107,7 @@ class _EvaluationTask:
     limits: OutlierLimits | None
 
 
-def evaluate(config: EvaluateConfig, watch: ProgressReporter = SILENT) -> Evaluated:
+def evaluate(config: EvaluateConfig, reporter: ProgressReporter = SILENT) -> Evaluated:
     """Score predictions case by case, and a second observer where the data set has one.
 
     Raises:
@@ -121,10 +121,10 @@ def evaluate(config: EvaluateConfig, watch: ProgressReporter = SILENT) -> Evalua
     _require_used(config)
     if config.out is not None:
         _require_table(config.out)
-    task = _task(config, watch)
+    task = _task(config, reporter)
     require_group(config.by, map(case_groups, task.cases))
     _require_places(config)
-    with watch.stage("scoring") as tick:
+    with reporter.stage("scoring") as tick:
         table = task.score(task.cases, tick)
     if task.limits is not None:
         table = replace(table, limits=task.limits)
@@ -134,7 +134,7 @@ def evaluate(config: EvaluateConfig, watch: ProgressReporter = SILENT) -> Evalua
         _write(done.table, config.out)
         if done.observer is not None:
             _write(done.observer, _observer_path(config.out))
-    _draw(done.table, task, config, watch)
+    _draw(done.table, task, config, reporter)
     return done
 
 
@@ -214,7 +214,7 @@ def _require_places(config: EvaluateConfig) -> None:
         require_ours(config.gallery, option="--gallery", certain=(GALLERY_PAGE,))
 
 
-def _draw(table: CaseTable, task: _EvaluationTask, config: EvaluateConfig, watch: ProgressReporter) -> None:
+def _draw(table: CaseTable, task: _EvaluationTask, config: EvaluateConfig, reporter: ProgressReporter) -> None:
     """Plots and gallery; what draws them is loaded only if they are wanted."""
     if config.plots is not None:
         from cardiotrace.workflows.services.plots import write_plots
@@ -224,11 +224,11 @@ def _draw(table: CaseTable, task: _EvaluationTask, config: EvaluateConfig, watch
     if config.gallery is not None:
         from cardiotrace.workflows.services.gallery import write_gallery
 
-        with watch.stage("drawing the worst cases"), figures_in(config.gallery, option="--gallery") as folder:
+        with reporter.stage("drawing the worst cases"), figures_in(config.gallery, option="--gallery") as folder:
             write_gallery(table, task.cases, task.predict, folder, count=config.worst)
 
 
-def _task(config: EvaluateConfig, watch: ProgressReporter) -> _EvaluationTask:
+def _task(config: EvaluateConfig, reporter: ProgressReporter) -> _EvaluationTask:
     folder = Path(config.predicted)
     if config.dataset is None:
         if not folder.is_dir():
@@ -242,7 +242,7 @@ def _task(config: EvaluateConfig, watch: ProgressReporter) -> _EvaluationTask:
         return _label_task(folder, scheme, cases, named_limits(config.limits), config.spacing_mm)
     dataset = open_dataset(Choice(config.dataset, config.options), config.reference)
     cases = select_items(_cases(dataset, config), config.only)
-    limits = named_limits(config.limits, _references(dataset, config), watch=watch)
+    limits = named_limits(config.limits, _references(dataset, config), reporter=reporter)
     if folder.is_dir():
         return _label_task(folder, dataset.scheme, cases, limits)
     predictor = Models(config.predicted).predictor(View.UNKNOWN)

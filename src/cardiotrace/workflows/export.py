@@ -65,7 +65,7 @@ class ExportResult:
     validation: CaseTable
 
 
-def export_run(config: ExportConfig, watch: ProgressReporter = SILENT) -> ExportResult:
+def export_run(config: ExportConfig, reporter: ProgressReporter = SILENT) -> ExportResult:
     """Export the best weights of a run, check parity with torch, score on validation, seal.
 
     Raises:
@@ -75,8 +75,10 @@ def export_run(config: ExportConfig, watch: ProgressReporter = SILENT) -> Export
     """
     if config.out is not None:
         require_model_place(config.out)
-    run = read_run(config.run, config.data, cache=config.cache, reporter=watch)
-    return seal_run(run, config.out, half_weights=config.half_weights, default_for=config.default_for, watch=watch)
+    run = read_run(config.run, config.data, cache=config.cache, reporter=reporter)
+    return seal_run(
+        run, config.out, half_weights=config.half_weights, default_for=config.default_for, reporter=reporter
+    )
 
 
 def seal_run(
@@ -85,7 +87,7 @@ def seal_run(
     *,
     half_weights: bool = True,
     default_for: tuple[View, ...] = (),
-    watch: ProgressReporter = SILENT,
+    reporter: ProgressReporter = SILENT,
 ) -> ExportResult:
     """Export the best weights of a run, check parity with torch, score on validation, seal.
 
@@ -94,7 +96,7 @@ def seal_run(
         out: the model file; by default model.onnx in the run folder.
         half_weights: store the weights in float16.
         default_for: views for which the model is to be preferred over others.
-        watch: told of progress.
+        reporter: told of progress.
 
     Raises:
         WorkError: the exported model differs from the trained one, or nothing can be written.
@@ -103,17 +105,17 @@ def seal_run(
     network = trained_model(run.recipe, run.folder, channels=channels, classes=classes)
     draft = replace(describe(run.recipe, run.dataset, run.split, run.folder), default_for=default_for)
     examples = _examples(run.packed, run.split, run.recipe)
-    with watch.stage("exporting"):
+    with reporter.stage("exporting"):
         graph = export_network(network, draft.preprocessing, examples=examples, half_weights=half_weights)
-    spec, table = calibrated(Predictor.of_graph(draft, graph), run.dataset, run.split, watch)
+    spec, table = calibrated(Predictor.of_graph(draft, graph), run.dataset, run.split, reporter)
     path = out or run.folder.model
-    write_model(path, seal(graph, spec), watch)
+    write_model(path, seal(graph, spec), reporter)
     write_text(run.folder.validation, table_to_json(table))
     return ExportResult(path, spec, table)
 
 
 def calibrated(
-    predictor: Predictor, dataset: Dataset, split: Split, watch: ProgressReporter
+    predictor: Predictor, dataset: Dataset, split: Split, reporter: ProgressReporter
 ) -> tuple[ModelSpec, CaseTable]:
     """A draft completed by all that training and validation parts tell: threshold, limits of shapes, scores.
 
@@ -121,36 +123,36 @@ def calibrated(
         predictor: the network under its draft.
         dataset: what it learned from.
         split: in which parts.
-        watch: told of progress.
+        reporter: told of progress.
 
     Returns:
         The description, ready to be sealed, and the table of its validation part.
     """
     cases = cases_of(dataset, split.validation)
     calibration = Calibration(
-        threshold=_best_threshold(predictor, cases, watch),
-        shape_limits=_shape_limits([*cases_of(dataset, split.training), *cases], watch),
+        threshold=_best_threshold(predictor, cases, reporter),
+        shape_limits=_shape_limits([*cases_of(dataset, split.training), *cases], reporter),
         shape_quantile=SHAPE_QUANTILE,
     )
     # Scored with what was just fitted, as whoever opens the file will use it.
     spec = replace(predictor.spec, calibration=calibration)
-    with watch.stage("scoring on the validation part") as tick:
+    with reporter.stage("scoring on the validation part") as tick:
         table = evaluate_predictor(predictor.described_by(spec), cases, on_progress=tick)
     lowest = replace(calibration, lowest_confidence=_lowest_confidence(table))
     return replace(spec, calibration=lowest, scores={"validation": scores_of(table)}), table
 
 
-def _best_threshold(predictor: Predictor, cases: list[Case], watch: ProgressReporter) -> float | None:
+def _best_threshold(predictor: Predictor, cases: list[Case], reporter: ProgressReporter) -> float | None:
     """The threshold that fits cases best, for a network of a single structure; None for others."""
     if predictor.spec.classes != 2:
         return None
-    with watch.stage("choosing the threshold") as tick:
+    with reporter.stage("choosing the threshold") as tick:
         return best_threshold(predictor, cases, on_progress=tick)
 
 
-def _shape_limits(cases: list[Case], watch: ProgressReporter) -> dict[str, dict[str, float]]:
+def _shape_limits(cases: list[Case], reporter: ProgressReporter) -> dict[str, dict[str, float]]:
     """Limits of the shapes of references, as a description holds them."""
-    with watch.stage("fitting the limits of shapes") as tick:
+    with reporter.stage("fitting the limits of shapes") as tick:
         return shape_limits_to_plain(fit_limits(cases, on_progress=tick))
 
 
@@ -173,10 +175,10 @@ def require_model_place(path: Path) -> None:
     require_replaceable(path, begins=("\x08",), what="model")
 
 
-def write_model(path: Path, sealed: bytes, watch: ProgressReporter) -> None:
+def write_model(path: Path, sealed: bytes, reporter: ProgressReporter) -> None:
     """Write a sealed model, and say so."""
     write_bytes(path, sealed)
-    watch.say(f"model: {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    reporter.say(f"model: {path} ({path.stat().st_size / 1e6:.1f} MB)")
 
 
 def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) -> ModelSpec:

@@ -39,7 +39,7 @@ class JoinConfig:
     """Views for which the ensemble is to be preferred over others."""
 
 
-def join_models(config: JoinConfig, watch: ProgressReporter = SILENT) -> ModelSpec:
+def join_models(config: JoinConfig, reporter: ProgressReporter = SILENT) -> ModelSpec:
     """Write the ensemble, scored on data that no member has learned from, or with its members' scores.
 
     Raises:
@@ -58,10 +58,10 @@ def join_models(config: JoinConfig, watch: ProgressReporter = SILENT) -> ModelSp
     spec = replace(spec, default_for=config.default_for)
     if config.data is not None:
         dataset, split = _data_of(members[0].spec, config.data)
-        spec, _ = calibrated(Predictor.of_graph(spec, graph), dataset, split, watch)
+        spec, _ = calibrated(Predictor.of_graph(spec, graph), dataset, split, reporter)
     if config.tested is not None:
         spec = replace(spec, scores={"members": scores_of(read_case_table(config.tested))})
-    write_model(config.out, seal(graph, spec), watch)
+    write_model(config.out, seal(graph, spec), reporter)
     return spec
 
 

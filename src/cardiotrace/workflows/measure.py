@@ -55,7 +55,7 @@ class MeasureConfig(ExamConfig):
 
 
 def measure_exams(
-    config: MeasureConfig, watch: ProgressReporter = SILENT, tell: Tell = tell_nobody
+    config: MeasureConfig, reporter: ProgressReporter = SILENT, tell: Tell = tell_nobody
 ) -> BatchResult[Analysed]:
     """Measure and report every exam from given label maps into a folder of its own below `config.out`.
 
@@ -63,7 +63,7 @@ def measure_exams(
 
     Args:
         config: which exams, with which labels, and to where.
-        watch: told how far the work is.
+        reporter: told how far the work is.
         tell: called with each result or failure as soon as an exam ends.
 
     Returns:
@@ -89,7 +89,7 @@ def measure_exams(
             page = analysis.write(staging.folder)
         return Analysed.written(folder / page.name, analysis)
 
-    batch = for_each_exam(config.find(), one, watch, title="measuring", tell=tell)
+    batch = for_each_exam(config.find(), one, reporter, title="measuring", tell=tell)
     return with_summary(batch, config.out, overwrite=config.overwrite)
 
 

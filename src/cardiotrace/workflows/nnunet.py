@@ -75,11 +75,11 @@ class _NnunetFolders:
         return self.labels / f"{name}{SUFFIX}"
 
 
-def export_for_nnunet(config: NnunetConfig, watch: ProgressReporter = SILENT) -> Exported:
+def export_for_nnunet(config: NnunetConfig, reporter: ProgressReporter = SILENT) -> Exported:
     """Open a data set and write it as nnU-Net reads it, see `export_nnunet`."""
     dataset = config.open()
     splits = nnunet_splits(dataset, split=config.split, folds=config.folds, seed=config.seed)
-    return export_nnunet(dataset, config.out, splits, watch)
+    return export_nnunet(dataset, config.out, splits, reporter)
 
 
 def nnunet_splits(dataset: Dataset, *, split: str = OFFICIAL, folds: int | None = None, seed: int = 0) -> list[Split]:
@@ -98,7 +98,9 @@ def nnunet_splits(dataset: Dataset, *, split: str = OFFICIAL, folds: int | None 
     return [published[split]]
 
 
-def export_nnunet(dataset: Dataset, out: Path, splits: Sequence[Split], watch: ProgressReporter = SILENT) -> Exported:
+def export_nnunet(
+    dataset: Dataset, out: Path, splits: Sequence[Split], reporter: ProgressReporter = SILENT
+) -> Exported:
     """Write a data set in nnU-Net v2's raw layout: one file per channel and one of labels for each labelled frame.
 
     nnU-Net reads planes and stacks: frames of a sequence become images of their own, colour one file per channel.
@@ -110,7 +112,7 @@ def export_nnunet(dataset: Dataset, out: Path, splits: Sequence[Split], watch: P
         dataset: with labelled cases.
         out: the folder to be, such as nnUNet_raw/Dataset101_CAMUS.
         splits: see `nnunet_splits`; patients of the testing part go to imagesTs and labelsTs.
-        watch: told of progress.
+        reporter: told of progress.
 
     Returns:
         What stands there.
@@ -132,7 +134,7 @@ def export_nnunet(dataset: Dataset, out: Path, splits: Sequence[Split], watch: P
     is_current = _begin(out, dataset)
     places = {part: _place(out, ending) for part, ending in (("training", "Tr"), ("testing", "Ts"))}
     written = _Written(part_of)
-    with watch.stage(f"writing {dataset.name} for nnU-Net") as tick:
+    with reporter.stage(f"writing {dataset.name} for nnU-Net") as tick:
         for done, case in enumerate(cases, start=1):
             place = places[part_of[case.patient]]
             there = _up_to_date(case, place, dataset.root) if is_current else []

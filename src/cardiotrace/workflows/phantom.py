@@ -57,7 +57,7 @@ class Written:
     """Whose folder tree it is."""
 
 
-def write_phantoms(config: WriteConfig, watch: ProgressReporter = SILENT) -> Written:
+def write_phantoms(config: WriteConfig, reporter: ProgressReporter = SILENT) -> Written:
     """Write patients one after another, each completely or not at all.
 
     A folder with the same settings is gone on with: finished patients are kept, and a larger count adds to them.
@@ -71,7 +71,7 @@ def write_phantoms(config: WriteConfig, watch: ProgressReporter = SILENT) -> Wri
     _claim(config)
     rows: dict[str, Row] = {}
     made = 0
-    with watch.stage(f"making {config.phantoms.kind} phantoms") as tick:
+    with reporter.stage(f"making {config.phantoms.kind} phantoms") as tick:
         for number in range(1, config.phantoms.count + 1):
             name = tree.name(number)
             record = config.out / TRUTH / f"{name}.json"

@@ -49,7 +49,7 @@ class Planned:
     recipe: Path
 
 
-def plan_recipe_for(config: PlanConfig, watch: ProgressReporter = SILENT) -> Planned:
+def plan_recipe_for(config: PlanConfig, reporter: ProgressReporter = SILENT) -> Planned:
     """Plan patch, network and batch from sizes and spacings by nnU-Net's rules, and write them as a recipe.
 
     Raises:
@@ -64,7 +64,7 @@ def plan_recipe_for(config: PlanConfig, watch: ProgressReporter = SILENT) -> Pla
     name = f"nnunet2d-{config.dataset}"
     choice = Choice(config.dataset, config.options)
     dataset = open_dataset(choice, config.data)
-    made = plan_dataset(dataset, memory_gb=config.memory_gb, watch=watch)
+    made = plan_dataset(dataset, memory_gb=config.memory_gb, reporter=reporter)
     recipe = plan_recipe(made, {"name": choice.name, **choice.options}, name=name, mirrored=bool(dataset.mirror_axes))
     recipe_from_plain(recipe)  # refuses what training would refuse
     path = config.out or Path(f"{name}.toml")
@@ -72,7 +72,7 @@ def plan_recipe_for(config: PlanConfig, watch: ProgressReporter = SILENT) -> Pla
     return Planned(made, path)
 
 
-def look_at(dataset: Dataset, *, watch: ProgressReporter = SILENT) -> "Fingerprint":
+def look_at(dataset: Dataset, *, reporter: ProgressReporter = SILENT) -> "Fingerprint":
     """Median spacing and shape of the labelled images; every plane of a stack or cine counts as one image of the total.
 
     Raises:
@@ -82,7 +82,7 @@ def look_at(dataset: Dataset, *, watch: ProgressReporter = SILENT) -> "Fingerpri
 
     cases = [case for case in dataset.cases() if case.read_labels is not None]
     shapes, spacings, planes = [], [], 0
-    with watch.stage(f"looking at {dataset.name}") as tick:
+    with reporter.stage(f"looking at {dataset.name}") as tick:
         for done, case in enumerate(cases, start=1):
             cine = _image_of(case)
             tick(done, len(cases))
@@ -106,8 +106,8 @@ def _image_of(case: Case) -> Image | None:
         return None
 
 
-def plan_dataset(dataset: Dataset, *, memory_gb: float = 8.0, watch: ProgressReporter = SILENT) -> "Plan":
+def plan_dataset(dataset: Dataset, *, memory_gb: float = 8.0, reporter: ProgressReporter = SILENT) -> "Plan":
     """nnU-Net's 2D plan for a data set; see `cardiotrace.learning.planning`."""
     from cardiotrace.learning.planning import plan
 
-    return plan(look_at(dataset, watch=watch), classes=dataset.scheme.class_count, memory_gb=memory_gb)
+    return plan(look_at(dataset, reporter=reporter), classes=dataset.scheme.class_count, memory_gb=memory_gb)

@@ -79,7 +79,7 @@ class Segmented:
 
 
 def segment(
-    config: SegmentConfig, watch: ProgressReporter = SILENT, tell: Tell = tell_nobody
+    config: SegmentConfig, reporter: ProgressReporter = SILENT, tell: Tell = tell_nobody
 ) -> BatchResult[Segmented]:
     """Write label maps of all exams into one folder per exam.
 
@@ -87,7 +87,7 @@ def segment(
 
     Args:
         config: which exams, how, and to where.
-        watch: told how far the work is.
+        reporter: told how far the work is.
         tell: called with each result or failure as soon as an exam ends.
 
     Returns:
@@ -115,7 +115,7 @@ def segment(
         gone = tuple(name for name in report if not (folder / name).exists())
         return Segmented(found.name, folder, files, flags, removed=gone)
 
-    return for_each_exam(config.find(), one, watch, title="segmenting", tell=tell)
+    return for_each_exam(config.find(), one, reporter, title="segmenting", tell=tell)
 
 
 def _tells_of_other_labels(before: Manifest, name: str) -> bool:

@@ -77,7 +77,7 @@ def tell_nobody(_: object) -> None:
 def for_each_exam(
     found: Sequence[FoundExam],
     work: Callable[[FoundExam], Result],
-    watch: ProgressReporter,
+    reporter: ProgressReporter,
     *,
     title: str,
     tell: Tell = tell_nobody,
@@ -85,7 +85,7 @@ def for_each_exam(
     """Do the work on every exam; one that fails does not stop the others, whatever it raises."""
     done: list[Result] = []
     failures: list[Failure] = []
-    with watch.stage(title) as tick:
+    with reporter.stage(title) as tick:
         for index, exam in enumerate(found):
             result = attempt(exam, work)
             if isinstance(result, Failure):

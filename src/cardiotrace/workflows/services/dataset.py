@@ -65,7 +65,7 @@ def cache_folder(given: Path | None) -> Path:
 
 
 def pack(
-    dataset: Dataset, preprocessing: Preprocessing, *, cache: Path | None = None, watch: ProgressReporter = SILENT
+    dataset: Dataset, preprocessing: Preprocessing, *, cache: Path | None = None, reporter: ProgressReporter = SILENT
 ) -> PackedDataset:
     """The packed cache of a data set's labelled cases, made where it is not there yet.
 
@@ -74,7 +74,7 @@ def pack(
     """
     cases = [case for case in dataset.cases() if case.read_labels is not None]
     expected = preprocessing.channels(dataset.channels)
-    with watch.stage(f"packing {dataset.name}") as tick:
+    with reporter.stage(f"packing {dataset.name}") as tick:
         options = {"channels": dataset.channels, **reading_options(dataset)}
         packing = Packing(dataset.root, dataset.scheme, preprocessing, options)
         data = packed(cases, packing, cache=cache_folder(cache), name=dataset.name, on_progress=tick)

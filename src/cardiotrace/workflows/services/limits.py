@@ -15,30 +15,30 @@ FIT = "fit"
 
 
 def named_limits(
-    names: Sequence[str], references: Iterable[Case] | None = None, *, watch: ProgressReporter = SILENT
+    names: Sequence[str], references: Iterable[Case] | None = None, *, reporter: ProgressReporter = SILENT
 ) -> OutlierLimits | None:
     """Limits by name, combined; None if there is no name.
 
     Args:
         names: presets, models (by name or path) whose file holds limits, or "fit".
         references: labelled cases for "fit", of the training and validation parts; None where there are none.
-        watch: told of the fit.
+        reporter: told of the fit.
 
     Raises:
         UsageError: "fit" without references.
         InputError: a reference cannot be read, or a name is neither a preset nor a model.
     """
-    return combined([_named(name, references, watch) for name in names]) if names else None
+    return combined([_named(name, references, reporter) for name in names]) if names else None
 
 
-def _named(name: str, references: Iterable[Case] | None, watch: ProgressReporter) -> OutlierLimits:
+def _named(name: str, references: Iterable[Case] | None, reporter: ProgressReporter) -> OutlierLimits:
     if name in PRESETS:
         return preset(name)
     if name != FIT:
         return _of_model(name)
     if references is None:
         raise UsageError("limits can be fitted only on a data set with a split", remedy="name one with --dataset.")
-    with watch.stage("fitting the limits of shapes") as tick:
+    with reporter.stage("fitting the limits of shapes") as tick:
         return fit_limits(references, on_progress=tick)
 
 
