@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from cardiotrace.datasets.dataset import Dataset as Dataset
     from cardiotrace.datasets.split import Split as Split
     from cardiotrace.learning.losses.overlap import Loss as Loss
+    from cardiotrace.learning.models.network import Network as Network
+    from cardiotrace.learning.models.network import NetworkSpec as NetworkSpec
+    from cardiotrace.learning.models.network import TrainingOutputs as TrainingOutputs
     from cardiotrace.learning.training.optimiser import Schedule as Schedule
     from cardiotrace.preprocessing.step import GeometricStep as GeometricStep
     from cardiotrace.preprocessing.step import IntensityStep as IntensityStep
@@ -32,9 +35,12 @@ _PLACES = {
     "InputError": "core.errors",
     "IntensityStep": "preprocessing.step",
     "Loss": "learning.losses.overlap",
+    "Network": "learning.models.network",
+    "NetworkSpec": "learning.models.network",
     "PixelStep": "preprocessing.step",
     "Schedule": "learning.training.optimiser",
     "Split": "datasets.split",
+    "TrainingOutputs": "learning.models.network",
 }
 __all__ = sorted(_PLACES)
 __getattr__, __dir__ = lazy_names(__name__, _PLACES)

@@ -164,6 +164,22 @@ def test_patients_of_a_published_list_that_are_not_there_are_told(train, tmp_pat
     assert "2 patients of the split are not in the data and are left out: patient0001, patient0999" in out
 
 
+def test_a_model_is_not_exported_from_other_patients(trained, tmp_path, command, place):
+    others = tmp_path / "camus"
+    shutil.copytree(place / "camus", others)
+    gone = json.loads(RunFolder(trained).split.read_text())["validation"][0]
+    shutil.rmtree(others / "database_nifti" / gone)
+    answer = command("export", trained, "--data", others, "--cache", tmp_path / "cache", "--out", tmp_path / "m.onnx")
+    refused(answer, 3, f"split.json: patient '{gone}' of the split is not in the data set")
+    assert not (tmp_path / "m.onnx").exists()
+
+
+def test_a_word_on_first_weights_needs_a_run_to_take_them_from(train, trained, tmp_path):
+    said = "has no effect: no run is given with --start-from"
+    assert said in train(tmp_path / "alone", training__initial_weights="fitting")[1]
+    assert said not in train(tmp_path / "run", "--start-from", trained, training__initial_weights="fitting")[1]
+
+
 def test_a_run_folder_of_another_recipe(train, trained):
     before = {path.name: path.read_bytes() for path in trained.iterdir()}
     refused(train(trained, "--resume", seed=8), 2, "holds a run of another recipe: seed differs")

@@ -5,15 +5,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cardiotrace.core.catalog import Catalog, Choice, Entry
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import ConfigError, ModelFileError
-from cardiotrace.core.label import CAMUS
+from cardiotrace.core.geometry import NO_GEOMETRY
+from cardiotrace.core.label import CAMUS, LabelMap
 from cardiotrace.inference.spec import spec_from_plain, spec_to_plain
 from cardiotrace.learning.losses import LOSSES
+from cardiotrace.learning.models.catalog import ARCHITECTURES
+from cardiotrace.learning.training import loop
 from cardiotrace.learning.training.recipe import recipe_from_plain, recipe_text, without_places
+from cardiotrace.postprocessing import STEPS as AFTER
+from cardiotrace.postprocessing import Postprocessing
 from cardiotrace.preprocessing import STEPS, Preprocessing
 from tests.fake.models import make_spec
 from tests.learning.training import tiny
@@ -50,10 +56,43 @@ def install(folder, package, module, code, points, monkeypatch):
     ]
     (info / "entry_points.txt").write_text("\n".join(groups))
     monkeypatch.syspath_prepend(str(folder))
-    for catalog in (LOSSES, STEPS):
+    for catalog in (LOSSES, STEPS, ARCHITECTURES, AFTER):
         monkeypatch.setitem(vars(catalog), "_offers", None)  # asked anew, in this test and in the next
         vars(catalog).pop("_offers")
         monkeypatch.setitem(vars(catalog), "_loaded", {})
+
+
+NETWORK = """
+from dataclasses import dataclass
+import torch
+from cardiotrace.extend import Entry, Network, NetworkSpec
+
+@dataclass(frozen=True)
+class Config:
+    side: int = 1
+
+class Pixelwise(Network):
+    divisor = 4
+    def __init__(self, spec: NetworkSpec, side):
+        super().__init__()
+        self.head = torch.nn.Conv2d(spec.channels, spec.classes, side, padding="same")
+    def forward(self, images):
+        return self.head(images)
+
+PIXELWISE = Entry("pixelwise", Config, lambda config, spec: Pixelwise(spec, config.side), "Each pixel by itself.")
+PLAIN = Entry("plain", Config, lambda config, spec: torch.nn.Conv2d(1, spec.classes, 1), "No Network.")
+"""
+
+ERASER = """
+from dataclasses import dataclass
+from cardiotrace.extend import Entry
+
+@dataclass(frozen=True)
+class Eraser:
+    value: int = 1
+
+ERASER = Entry("eraser", Eraser, lambda config, labels, scheme: labels * (labels != config.value), "Erases a label.")
+"""
 
 
 @pytest.fixture
@@ -92,6 +131,9 @@ def test_a_foreign_loss_is_the_formula_of_its_page(losses):
         assert loss(logits, labels).item() == pytest.approx(0.5**gamma * 0.693147, rel=1e-5)
     assert LOSSES.names[-1] == "focal"
     assert "focal" in LOSSES
+    nowhere = torch.full((1, 1, 1), 255, dtype=torch.uint8)
+    both = torch.cat([labels, nowhere], dim=2)
+    assert loss(logits.expand(1, 2, 1, 2), both) == loss(logits, labels), "255 does not count"
 
 
 def test_recipes_state_the_package_and_own_choices_none(losses):
@@ -101,6 +143,31 @@ def test_recipes_state_the_package_and_own_choices_none(losses):
     assert without_places(recipe)["loss"]["package"] == "my-losses"
     assert recipe_from_plain({**tiny.RECIPE, "loss": to_plain(recipe.loss)}).digest() == recipe.digest()
     assert "package" not in recipe_text(tiny.recipe())
+
+
+def test_a_foreign_network_learns_and_a_mere_module_is_refused(tmp_path, monkeypatch):
+    names = {"pixelwise": "my_nets:PIXELWISE", "plain": "my_nets:PLAIN"}
+    install(tmp_path / "n", "my-nets", "my_nets", NETWORK, {"cardiotrace.architectures": names}, monkeypatch)
+    recipe = tiny.recipe_from_plain({**tiny.RECIPE, "architecture": {"name": "pixelwise", "side": 3}})
+    assert to_plain(recipe.architecture) == {"name": "pixelwise", "package": "my-nets", "side": 3}
+    task, state = tiny.task_and_state(recipe)
+    first = loop.step(task, state, next(iter(task.order.batches(task.training, 0))))["loss"].item()
+    for epoch in range(1, 8):
+        for batch in task.order.batches(task.training, epoch):
+            last = loop.step(task, state, batch)["loss"].item()
+    assert last < first
+    with pytest.raises(ConfigError, match=r"'plain' of the package my-nets is no Network\nlet its class inherit"):
+        tiny.recipe_from_plain({**tiny.RECIPE, "architecture": "plain"})
+
+
+def test_of_two_foreign_steps_of_one_name_the_chosen_one_cleans(tmp_path, monkeypatch):
+    for package in ("one", "two"):
+        code = ERASER.replace("value: int = 1", f"value: int = {1 if package == 'one' else 2}")
+        points = {"cardiotrace.postprocessing": {"eraser": f"my_{package}:ERASER"}}
+        install(tmp_path / package, f"my-{package}", f"my_{package}", code, points, monkeypatch)
+    labels = LabelMap(np.array([[[[0, 1, 2]]]], np.uint8), CAMUS, NO_GEOMETRY)
+    kept = Postprocessing([Choice("eraser", package="my-two")]).apply(labels).labels.array
+    assert kept.ravel().tolist() == [0, 1, 0]
 
 
 def test_bad_options_are_told_as_those_of_any_choice(losses):

@@ -59,7 +59,7 @@ class Postprocessing:
         Raises:
             InputError: a step names a structure that the label scheme lacks.
         """
-        steps = [(STEPS[choice.name], STEPS.config(choice)) for choice in self.choices]
+        steps = [(STEPS.entry(choice), STEPS.config(choice)) for choice in self.choices]
         after = labels.array.copy()
         # No step labels anything outside the box of what is labelled.
         box = (slice(None), *bounding_box(np.asarray(labels.array.any(axis=0))))

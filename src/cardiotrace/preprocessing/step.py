@@ -223,7 +223,10 @@ def _asked_of(axes: Maps, depth: Asked | None, height: Asked, width: Asked) -> t
     if depth is None:
         return height, width
     if len(axes) < 3:
-        raise InputError("the preprocessing asks for a depth, and what it is given is a plane")
+        raise InputError(
+            "the preprocessing asks for a depth, and what it is given is a plane",
+            remedy="leave out the depth of its steps.",
+        )
     return depth, height, width
 
 

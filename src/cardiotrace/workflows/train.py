@@ -108,16 +108,15 @@ def run_training(config: TrainConfig, reporter: ProgressReporter = SILENT) -> Tr
     is_first = os.environ.get("LOCAL_RANK", "0") == "0"
     opener = DataOpener(config.data, config.cache)
     with nullcontext() if is_first else led_by_parent():
-        return train_planned(plan_run(config, opener, reporter), opener, reporter)
+        return train_planned(plan_run(config, opener), opener, reporter)
 
 
-def plan_run(config: TrainConfig, opener: DataOpener, reporter: ProgressReporter = SILENT) -> PlannedRun:
+def plan_run(config: TrainConfig, opener: DataOpener) -> PlannedRun:
     """Read all that a run depends on; nothing is packed or written yet.
 
     Args:
         config: what to train, on what, where to.
         opener: of the data.
-        reporter: told what is odd about the split.
 
     Raises:
         CardioTraceError: see `train_model`.
@@ -153,7 +152,7 @@ def train_planned(planned: PlannedRun, opener: DataOpener, reporter: ProgressRep
     # All that can be refused is refused here, before anything is packed or written.
     checked = check_planned(planned, dataset)
     _LOG.info("%s: %s on %d patients", planned.folder.path, recipe.name, len(split.training))
-    for remark in split_remarks(split, {case.patient for case in dataset.cases()}):
+    for remark in (*split_remarks(split, {case.patient for case in dataset.cases()}), *_start_remarks(planned)):
         reporter.say(remark)
     _create(planned.folder)
     data = training_data(planned, opener, reporter)
@@ -167,6 +166,14 @@ def train_planned(planned: PlannedRun, opener: DataOpener, reporter: ProgressRep
         )
         result = train(checked, data, callbacks=callbacks, hardware=planned.hardware)
     return TrainedRun(recipe, dataset, data.packed, split, planned.folder) if result.is_first_process else None
+
+
+def _start_remarks(planned: PlannedRun) -> list[str]:
+    """What the recipe says of first weights, where there are none."""
+    wanted = planned.recipe.training.initial_weights
+    if wanted is None or planned.start is not None or planned.folder.checkpoint.exists():
+        return []
+    return [f'warning: training.initial_weights = "{wanted}" has no effect: no run is given with --start-from']
 
 
 def check_planned(planned: PlannedRun, dataset: Dataset) -> CheckedRun:

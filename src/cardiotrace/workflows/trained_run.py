@@ -37,12 +37,14 @@ def read_run(
         reporter: told of progress.
 
     Raises:
-        InputError: the folder holds no finished epoch, or the data cannot be used.
+        InputError: the folder holds no finished epoch, or the data cannot be used or lack patients of the run.
     """
     folder = RunFolder(path)
     if not folder.best.exists() or not TrainingLog(folder.journal).rows():
         raise InputError("holds no trained weights", where=folder.path, remedy="train first: `cardiotrace train`.")
     recipe = read_recipe(folder.recipe)
-    dataset = open_dataset(recipe.data.dataset, data)
+    dataset, split = open_dataset(recipe.data.dataset, data), read_split(folder.split)
+    # The model is scored and its limits are fitted on these: without some of them both would be another's.
+    Split(split.training, split.validation).require({case.patient for case in dataset.cases()}, where=folder.split)
     packed = pack(dataset, recipe.preprocessing, cache=cache, reporter=reporter)
-    return TrainedRun(recipe, dataset, packed, read_split(folder.split), folder)
+    return TrainedRun(recipe, dataset, packed, split, folder)

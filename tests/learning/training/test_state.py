@@ -90,7 +90,7 @@ def as_version_1(path):
     """The file as it was written when a run had one network: its tensors and numbers beside all else."""
     with safe_open(path, framework="pt") as file:
         about = json.loads(file.metadata()["state"])
-        tensors = {key.removeprefix("objective."): file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        tensors = {key.removeprefix("objective."): file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
     del about["version"]
     about |= about.pop("objective")
     save_file(tensors, path, {"state": json.dumps(about)})
@@ -157,6 +157,33 @@ def test_damaged_checkpoint_is_refused(keep, tmp_path):
     state.save(fresh_state(recipe()), path, recipe="")
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(InputError, match="is not a checkpoint"):
+        state.load(fresh_state(recipe()), path, recipe="")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"epoch": "1"}, {"epoch": -1}, {"step": None}, {"best_score": None}, {"best_epoch": 0.5}]
+    + [{"objective": value} for value in (3, {}, {"schedule": {}, "optimiser_numbers": [1]})],
+    ids=str,
+)
+def test_a_checkpoint_of_another_form_is_refused(changed, tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    state.save(fresh_state(recipe()), path, recipe="")
+    with safe_open(path, framework="pt") as file:
+        about = json.loads(file.metadata()["state"])
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
+    save_file(tensors, path, {"state": json.dumps({**about, **changed})})
+    with pytest.raises(InputError, match="is not a whole checkpoint"):
+        state.load(fresh_state(recipe()), path, recipe="")
+
+
+def test_a_checkpoint_whose_average_lacks_weights_is_refused(tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    averaging = fresh_state(recipe())
+    averaging.average = {key: value.clone() for key, value in averaging.objective.network.state_dict().items()}
+    averaging.average.pop("head.bias")
+    state.save(averaging, path, recipe="")
+    with pytest.raises(InputError, match=r"1 missing, such as head\.bias"):
         state.load(fresh_state(recipe()), path, recipe="")
 
 

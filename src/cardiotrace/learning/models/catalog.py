@@ -1,8 +1,9 @@
 """The architectures that a recipe can name."""
 
-from cardiotrace.core.catalog import Catalog, Entry
+from cardiotrace.core.catalog import Catalog, Choice, Entry
+from cardiotrace.core.errors import ConfigError
 from cardiotrace.learning.models import acnn, attention, clas, hourglass, nnunet, runet, small, unet, unetpp, wnet
-from cardiotrace.learning.models.network import Network
+from cardiotrace.learning.models.network import Network, NetworkSpec
 
 ARCHITECTURES: Catalog[Network] = Catalog(
     "architecture",
@@ -107,3 +108,18 @@ Its forward maps images (batch, channels, height, width), both sides multiples o
 (batch, classes, height, width). In training it may return `TrainingOutputs`: several logits, and features that its
 `auxiliary_losses` or an objective learn from.
 """
+
+
+def make_network(choice: Choice, spec: NetworkSpec) -> Network:
+    """The network of a recipe's architecture.
+
+    Raises:
+        ConfigError: no such architecture or option; or another package's is no `Network`.
+    """
+    network = ARCHITECTURES.make(choice, spec, path="architecture")
+    if not isinstance(network, Network):
+        raise ConfigError(
+            f"the architecture {choice.name!r} of the package {ARCHITECTURES.entry(choice).package} is no Network",
+            remedy="let its class inherit from cardiotrace.extend.Network.",
+        )
+    return network

@@ -10,7 +10,7 @@ from lightning_fabric import Fabric
 from cardiotrace.datasets.packed import PackedSample
 from cardiotrace.inference.model_file import Model
 from cardiotrace.learning.losses import LOSSES
-from cardiotrace.learning.models.catalog import ARCHITECTURES
+from cardiotrace.learning.models.catalog import make_network
 from cardiotrace.learning.models.network import Network, NetworkSpec
 from cardiotrace.learning.training.distillation import DistillationObjective, Teacher
 from cardiotrace.learning.training.learner import Learner
@@ -26,7 +26,7 @@ def build_model(recipe: Recipe, *, channels: int, classes: int) -> Network:
     """The recipe's network with its first, seeded weights."""
     torch.manual_seed(recipe.seed)
     spec = NetworkSpec(channels, classes, input_size(recipe))
-    return ARCHITECTURES.make(recipe.architecture, spec, path="architecture")
+    return make_network(recipe.architecture, spec)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.split import fold_seed
 from cardiotrace.learning.augmentation import Augmentation
 from cardiotrace.learning.losses import LOSSES
-from cardiotrace.learning.models.catalog import ARCHITECTURES
+from cardiotrace.learning.models.catalog import ARCHITECTURES, make_network
 from cardiotrace.learning.models.network import Network, NetworkSpec
 from cardiotrace.learning.models.sides import check_sides
 from cardiotrace.learning.training.distillation import Distillation
@@ -157,7 +157,7 @@ def recipe_from_plain(values: dict[str, Any]) -> Recipe:
 def _check_network(recipe: Recipe) -> None:
     """The network is made without memory to ask what it needs."""
     with torch.device("meta"):
-        network = ARCHITECTURES.make(recipe.architecture, NetworkSpec(1, 2, input_size(recipe)), path="architecture")
+        network = make_network(recipe.architecture, NetworkSpec(1, 2, input_size(recipe)))
     if network.group not in (None, recipe.training.group):
         raise ConfigError(
             f"architecture {recipe.architecture.name!r} learns from planes that belong together",

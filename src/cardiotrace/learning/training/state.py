@@ -14,7 +14,7 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.file import require_regular_file
 from cardiotrace.io import write_bytes
 from cardiotrace.learning.training.objective import Objective, Snapshot, tensors_below
-from cardiotrace.learning.training.weights import Weights, laid_out_like
+from cardiotrace.learning.training.weights import Weights, laid_out_like, require_same
 
 
 @dataclass
@@ -89,14 +89,17 @@ def load(state: State, path: Path, *, recipe: str) -> None:
         )
     try:
         state.objective.restore(_snapshot(about, tensors, version))
-        state.epoch, state.step = about["epoch"], about["step"]
-        state.best_score, state.best_epoch = about["best_score"], about["best_epoch"]
-        weights = state.objective.network.state_dict()
+        state.epoch, state.step = _count(about, "epoch"), _count(about, "step")
+        best = _best(about)
+        state.best_score, state.best_epoch = best.score, best.epoch
         averages = tensors_below(tensors, "average.")
+        if averages:
+            require_same(state.objective.network, averages)
+        weights = state.objective.network.state_dict()
         state.average = {key: laid_out_like(value, weights[key]) for key, value in averages.items()}
     except InputError as error:
         raise InputError(error.what, where=path, remedy=error.remedy) from None
-    except (KeyError, IndexError, ValueError) as error:
+    except _NOT_WHOLE as error:
         raise InputError(f"is not a whole checkpoint: {error!r}", where=path) from None
 
 
@@ -108,9 +111,24 @@ def read_best(path: Path) -> BestEpoch:
     """
     about, _ = _read(path, tensors=False)
     try:
-        return BestEpoch(int(about["best_epoch"]), float(about["best_score"]))
-    except (KeyError, TypeError, ValueError) as error:
+        return _best(about)
+    except _NOT_WHOLE as error:
         raise InputError(f"is not a whole checkpoint: {error!r}", where=path) from None
+
+
+_NOT_WHOLE = (AttributeError, KeyError, IndexError, TypeError, ValueError)
+"""What plain data of another form raises, here and where an objective takes it up."""
+
+
+def _best(about: dict[str, Any]) -> BestEpoch:
+    return BestEpoch(_count(about, "best_epoch"), float(about["best_score"]))
+
+
+def _count(about: dict[str, Any], key: str) -> int:
+    value = about[key]
+    if not isinstance(value, int) or value < 0:
+        raise ValueError(f"{key} is {value!r}")
+    return value
 
 
 def _snapshot(about: dict[str, Any], tensors: Weights, version: int) -> Snapshot:

@@ -15,7 +15,8 @@ from cardiotrace.io.atomic import as_work_error
 
 Row = dict[str, Any]
 
-_NEEDED = {"epoch", "score"}
+_NEEDED: dict[str, type | tuple[type, ...]] = {"epoch": int, "score": (int, float)}
+"""What is asked of every row, and its types."""
 _FORMER_KEYS = {"rate": "learning_rate"}
 """Of version 1."""
 
@@ -42,7 +43,7 @@ class TrainingLog:
             row = parse_json(line)
         except ConfigError as error:
             raise InputError(f"line {number} {error.what}", where=self.path) from None
-        if not isinstance(row, dict) or not row.keys() >= _NEEDED:
+        if not isinstance(row, dict) or not all(isinstance(row.get(key), kind) for key, kind in _NEEDED.items()):
             raise InputError(f"line {number} is no row about an epoch", where=self.path)
         return with_present_keys(TRAINING_LOG.read(row, where=self.path), _FORMER_KEYS)
 
