@@ -13,7 +13,7 @@ from cardiotrace.learning.training.loop import DivergedError
 from cardiotrace.learning.training.sweep import read_plan
 from cardiotrace.workflows.configs import SweepConfig
 from cardiotrace.workflows.data_opener import DataOpener
-from cardiotrace.workflows.sweep import run_sweep
+from cardiotrace.workflows.sweep import job, run, run_sweep
 from tests.fake.chase import write_chase
 
 RESIZE = {"name": "resize", "height": 16, "width": 16}
