@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 CONSTRAINED := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-shapes test-all check docs bench serve-docs clean
+.PHONY: demo test test-all check docs bench serve-docs clean
 
 # The base install: enough to use models. No torch.
 .venv/.use: pyproject.toml constraints.txt
@@ -23,9 +23,6 @@ demo: .venv/.use
 
 test: .venv/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not slow"
-
-test-shapes: .venv/.dev
-	CARDIOTRACE_SHAPES=on OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not slow"
 
 test-all: .venv/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2

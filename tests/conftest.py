@@ -10,7 +10,7 @@ from hypothesis import settings
 
 import tests.shapes
 
-if os.environ.get("CARDIOTRACE_SHAPES") == "on":
+if os.environ.get("CARDIOTRACE_SHAPES") != "off":
     tests.shapes.install()
 
 

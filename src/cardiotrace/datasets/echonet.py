@@ -227,7 +227,7 @@ def _traced_rows(path: Path, beginning: str) -> Iterator[tuple[str, int, list[fl
         yield Path(row["FileName"]).stem, int(values[0]), values[1:]
 
 
-def _outline_of(rows: Float[np.ndarray, "n k"]) -> Outline:
+def _outline_of(rows: Float[np.ndarray, "rows k"]) -> Outline:
     """The outline of a frame's rows: a long axis and chords, or points around the cavity (X, Y)."""
     return rows[:, ::-1] if rows.shape[1] == len(_POINT) else outline(rows)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
 from cardiotrace.clinical.curve import Curve
 from cardiotrace.clinical.key_frames import KeyFrame
@@ -115,7 +115,7 @@ class PairedValues:
     """One quantity of several cases, measured and as a reference has it."""
 
     predicted: Float[np.ndarray, "cases"]
-    reference: Float[np.ndarray, "cases"]
+    reference: Float[np.ndarray, "others"]
     """Of the same cases; pairs with a missing value are left out."""
     quantity: str
     """What they are, such as "ejection fraction"."""
@@ -229,7 +229,7 @@ _RIGHT = _Pens((LINES[5], LINES[3]), 1.3, "--")
 
 
 def _lines(
-    axes: "Axes", along: Float[np.ndarray, "frames"], series: Mapping[str, Sequence[float | None]], pens: _Pens
+    axes: "Axes", along: Shaped[np.ndarray, "frames"], series: Mapping[str, Sequence[float | None]], pens: _Pens
 ) -> list["Line2D"]:
     """Draw several values over time, gaps where one is unknown; as many as there are colours."""
     drawn: list[Line2D] = []

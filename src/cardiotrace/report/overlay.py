@@ -151,7 +151,7 @@ def _trace(pen: "Pen", rings: list[list[tuple[float, float]]], *, width: float, 
         pen.line([*points, points[0], points[1]], fill=strength, width=max(1, round(width)))
 
 
-def _smooth(ring: Shaped[np.ndarray, "n 2"], step: float) -> Shaped[np.ndarray, "n 2"]:
+def _smooth(ring: Shaped[np.ndarray, "n 2"], step: float) -> Shaped[np.ndarray, "m 2"]:
     """Even out the stairs of pixels by less than half a pixel, and thin out points that lie closer than `step`.
 
     Only what is drawn is smoothed, never what is measured.
