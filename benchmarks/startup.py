@@ -58,7 +58,7 @@ def run() -> list[dict[str, Any]]:
         with tempfile.TemporaryDirectory() as folder:
             add(
                 "cardiotrace analyse, one CAMUS patient (ED and ES)",
-                [*COMMAND, "analyse", str(patient), "--out", folder],
+                [*COMMAND, "analyse", str(patient), "--out", folder, "--overwrite"],
                 3.0,
             )
     rows.append({"name": "python itself", "value": bare, "unit": "s", "ratio": None, "versus": ""})
