@@ -36,6 +36,7 @@ from cardiotrace.learning.training.run import best_of, trained_model
 from cardiotrace.metrics import Agreement, Summary
 from cardiotrace.workflows.configs import ExportConfig
 from cardiotrace.workflows.services.dataset import cases_of
+from cardiotrace.workflows.services.steps import read_postprocessing
 from cardiotrace.workflows.trained_run import TrainedRun, read_run
 
 MODEL_SUFFIX = ".onnx"
@@ -63,6 +64,8 @@ def export_run(config: ExportConfig, reporter: ProgressReporter = SILENT) -> Exp
     if config.out is not None:
         require_model_place(config.out)
     run = read_run(config.run, config.data, cache=config.cache, reporter=reporter)
+    if config.postprocessing is not None:
+        run = replace(run, recipe=replace(run.recipe, postprocessing=read_postprocessing(config.postprocessing)))
     return seal_run(
         run, config.out, half_weights=config.half_weights, default_for=config.default_for, reporter=reporter
     )
