@@ -182,7 +182,8 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
         views=dataset.views,
         modality=dataset.modality,
         classes=dataset.scheme.class_count,
-        channels=recipe.preprocessing.channels(dataset.channels),
+        channels=recipe.channels_seen(recipe.preprocessing.channels(dataset.channels)),
+        neighbours=recipe.neighbours,
         preprocessing=recipe.preprocessing,
         postprocessing=recipe.postprocessing,
         mirror_axes=dataset.mirror_axes,
@@ -258,4 +259,5 @@ def _agreement(found: Agreement) -> dict[str, Any]:
 
 def _examples(packed: PackedDataset, split: Split, recipe: Recipe) -> torch.Tensor:
     indices = packed.indices_of(split.validation)[:PARITY_EXAMPLES]
-    return torch.from_numpy(recipe.preprocessing.normalise(packed.unit_images(indices)))
+    images = packed.unit_images(indices, neighbours=recipe.neighbours)
+    return torch.from_numpy(recipe.preprocessing.normalise(images))

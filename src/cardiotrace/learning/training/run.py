@@ -299,7 +299,8 @@ def _start(run: CheckedRun, data: TrainingData, network: Network) -> str:
 def _task(fabric: Fabric, recipe: Recipe, data: TrainingData) -> TrainingTask:
     settings = recipe.training
     apex = None if recipe.augmentation.sector is None else recipe.augmentation.sector.apex
-    needs = TrainingNeeds(settings.group, apex)
+    needs = TrainingNeeds(settings.group, apex, recipe.neighbours)
+    validated = TrainingNeeds(neighbours=recipe.neighbours)
     return TrainingTask(
         fabric=fabric,
         settings=settings,
@@ -314,7 +315,9 @@ def _task(fabric: Fabric, recipe: Recipe, data: TrainingData) -> TrainingTask:
             settings.crop,
         ),
         training=DeviceDataset(data.packed, _indices(data, "training"), recipe.preprocessing, fabric.device, needs),
-        validation=DeviceDataset(data.packed, _indices(data, "validation"), recipe.preprocessing, fabric.device),
+        validation=DeviceDataset(
+            data.packed, _indices(data, "validation"), recipe.preprocessing, fabric.device, validated
+        ),
         class_names=tuple(str(structure) for structure in data.scheme.structures),
     )
 
