@@ -33,8 +33,8 @@ def remove_alone(
     """
     values = [scheme.value(structure) for structure in config.structures]
     companions = [scheme.value(structure) for structure in config.beside]
-    alone = ~np.isin(labels, companions).any(axis=(1, 2))
-    return np.where(alone[:, None, None] & np.isin(labels, values), 0, labels).astype(np.uint8)
+    alone = ~np.isin(labels, companions).any(axis=(1, 2), keepdims=True)
+    return np.where(alone & np.isin(labels, values), 0, labels).astype(np.uint8)
 
 
 @dataclass(frozen=True)
