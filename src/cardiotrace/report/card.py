@@ -69,6 +69,7 @@ def _facts(spec: ModelSpec) -> str:
         "Architecture": spec.architecture.name,
         "Input": " then ".join(_step(choice.name, choice.options) for choice in spec.preprocessing.choices),
         "Neighbouring slices": f"{spec.neighbours} on each side" if spec.neighbours else "",
+        "Heart found by": "" if spec.localiser is None else spec.localiser.name,
         "Threshold": "" if spec.calibration.threshold is None else f"{spec.calibration.threshold:.2f}",
         "Post-processing": " then ".join(choice.name for choice in spec.postprocessing.choices) or "none",
         "Learned from": f"{made.data_set}, split {made.split}",
@@ -94,7 +95,8 @@ def _step(name: str, options: Mapping[str, Any]) -> str:
         "resample": "resample to {height_mm:g} x {width_mm:g} mm",
         "crop-or-pad": "crop or pad to {height} x {width}",
     }
-    return words.get(name, name).format(**options)
+    around = " around the heart" if options.get("around") == "heart" else ""
+    return words.get(name, name).format(**options) + around
 
 
 def _scores(spec: ModelSpec, file_name: str) -> list[str]:
