@@ -2,9 +2,9 @@
 
     python -m benchmarks.localiser MODEL --data PATH [--json OUT]
 
-Patients are those that the localiser was not trained on: of ACDC and the phantoms its own validation part, then
-Sunnybrook, of which it has seen nothing, and M&Ms-2 where it is at hand. Each stack of ED or ES stands for itself. The
-error is the distance of the centre that was found from the middle of the box around all reference pixels, in the plane.
+Patients are those of the testing part of the fold that the localiser was trained in: no weight and no epoch was chosen
+on them. Then come Sunnybrook, of which it has seen nothing, and M&Ms-2 where it is at hand. Each stack of ED or ES
+stands for itself. The error is the distance of the centre that was found from the middle of the box around all reference pixels, in the plane.
 A crop holds a stack if it holds every reference pixel of all its slices. "at the edge": the image is cut on one of its
 four sides so that 4 pixels are left beside the heart; "cut": so that a quarter of the heart's box is gone, and what is
 left of the reference counts.
@@ -112,7 +112,7 @@ def groups_of(model: Model, root: Path) -> Iterator[tuple[str, list[Case]]]:
     data = from_plain(DataSettings, made["data"], path="data")
     dataset = open_dataset(data.dataset, root)
     split = split_of(data, dataset, model.spec.training.fold, seed=made["seed"])
-    held_out = [case for case in cases_of(dataset, split.validation) if case.read_labels is not None]
+    held_out = [case for case in cases_of(dataset, split.testing or split.validation) if case.read_labels is not None]
     for name in sorted({case.groups.get("data_set", dataset.name) for case in held_out}):
         yield name, [case for case in held_out if case.groups.get("data_set", dataset.name) == name]
     for name, options in (("sunnybrook", {}), ("mnms2", {"axes": ["SA"]})):
@@ -146,8 +146,10 @@ def main() -> None:
     given = parser.parse_args()
     model = load_model(given.model)
     localiser = Localiser.of(model)
-    found = [item for name, cases in groups_of(model, given.data) for item in measured(name, cases, localiser)]
-    print("\n".join(rows_of(found)))
+    found: list[Found] = []
+    for name, cases in groups_of(model, given.data):
+        found += measured(name, cases, localiser)
+        print("\n".join(rows_of(found)), flush=True)
     if given.json is not None:
         given.json.write_text(json.dumps([item.__dict__ for item in found], indent=1))
 

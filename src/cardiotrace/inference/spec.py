@@ -143,7 +143,7 @@ class ModelSpec:
     summary: str
     scheme: SchemeSpec
     views: tuple[View, ...]
-    """Views it was trained on."""
+    """Views it was trained on; none for a network that helps others, such as a localiser, and analyses no exam."""
     classes: int
     """Channels of the network's output: the structures and background."""
     preprocessing: Preprocessing

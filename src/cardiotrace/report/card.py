@@ -269,6 +269,11 @@ def _mean_and_sd(found: Mapping[str, Any], score: str) -> str:
 
 
 def _use(spec: ModelSpec) -> str:
+    if not spec.views:  # made to help other models, not to analyse exams
+        return (
+            f'## Use\n\nIn a recipe, `localiser = "{spec.name}"`, where a step `crop-or-pad` has `around = "heart"`:'
+            " the model that is trained so carries it along. It analyses no exam by itself."
+        )
     return (
         "## Use\n\n"
         f"    cardiotrace analyse EXAM --model {spec.name} --out out\n\n"
