@@ -4,7 +4,8 @@
 
 Patients are those of the testing part of the fold that the localiser was trained in: no weight and no epoch was chosen
 on them. Then come Sunnybrook, of which it has seen nothing, and M&Ms-2 where it is at hand. Each stack of ED or ES
-stands for itself. The error is the distance of the centre that was found from the middle of the box around all reference pixels, in the plane.
+stands for itself. The error is the distance of the centre that was found from the middle of the box around all
+reference pixels, in the plane.
 A crop holds a stack if it holds every reference pixel of all its slices. "at the edge": the image is cut on one of its
 four sides so that 4 pixels are left beside the heart; "cut": so that a quarter of the heart's box is gone, and what is
 left of the reference counts.
