@@ -131,7 +131,7 @@ def damage(content: bytes, kind: str) -> bytes:
         middle = content.index(b"logits")
         return content[:middle] + b"L" + content[middle + 1 :]
     if kind == "other version":
-        return content.replace(b'"format_version":3', b'"format_version":9')
+        return content.replace(b'"format_version":2', b'"format_version":9')
     if kind == "cut off":
         return content[:-20]
     return b"not a network at all" * 10

@@ -130,7 +130,7 @@ def test_a_first_description_of_a_model_is_read_and_written_as_it_is_now():
     first = {**plain, "format_version": 1, "preparation": plain["preprocessing"]}
     del first["preprocessing"]
     assert spec_to_plain(spec_from_plain(first)) == plain
-    assert plain["format_version"] == 3
+    assert plain["format_version"] == 2
 
 
 # As they are written now.

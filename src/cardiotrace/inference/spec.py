@@ -34,7 +34,8 @@ FORMER_KEYS: dict[int, dict[str, str]] = {
 }
 """For each version that is read, keys as they were called in it, and as they are called now."""
 _OWN_PLANE_VERSION = 2
-"""The version that is still written where samples need no more than their own plane: older programs can use those."""
+"""The version that is still written where samples need their own plane alone and no localiser: older programs can use
+those."""
 
 
 @dataclass(frozen=True)
@@ -276,7 +277,8 @@ def spec_to_plain(spec: ModelSpec) -> dict[str, Any]:
 
     In the oldest version that holds all that the model needs.
     """
-    version = MODEL.version if spec.neighbours else _OWN_PLANE_VERSION
+    needs_newest = spec.neighbours or spec.localiser is not None
+    version = MODEL.version if needs_newest else _OWN_PLANE_VERSION
     plain: dict[str, Any] = _jsonable(to_plain(replace(spec, format_version=version)))
     return plain
 
