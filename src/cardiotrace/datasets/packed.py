@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped, UInt8
@@ -22,11 +22,12 @@ from cardiotrace.core.config import known_only, to_plain
 from cardiotrace.core.contract import PACKED
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.progress import OnProgress, counted
 from cardiotrace.io.atomic import as_work_error
 from cardiotrace.io.folder import staged_folder
-from cardiotrace.preprocessing import Preprocessing, channels_with_neighbours, slices_around
+from cardiotrace.preprocessing import Centre, Preprocessing, channels_with_neighbours, slices_around
 
 IGNORED = 255
 """Stored class of pixels that count neither in a loss nor in a score: those outside a case's field of view, and all
@@ -154,6 +155,19 @@ def _stack_of(sample: PackedSample) -> tuple[str, ...]:
     return sample.patient, sample.case, sample.phase, sample.view, str(sample.time)
 
 
+class HeartFinder(Protocol):
+    """Finds the heart in an image without a reference, so that cases with and without labels are packed alike."""
+
+    @property
+    def sha256(self) -> str:
+        """Tells it from others: samples depend on where it finds the heart."""
+        ...
+
+    def centre(self, image: Image) -> Centre:
+        """Where the heart lies in the planes of an image, in pixels along (height, width)."""
+        ...
+
+
 @dataclass(frozen=True)
 class Packing:
     """How cases become samples."""
@@ -168,6 +182,22 @@ class Packing:
     """Plain data: how the data set reads its files, such as in grey or in colour."""
     axes: Axes = 2
     """2 stores each plane of a stack by itself, 3 the planes of a frame as one volume."""
+    localiser: HeartFinder | None = None
+    """What finds the heart, where the preprocessing crops around it."""
+
+    @property
+    def _finder(self) -> HeartFinder | None:
+        """The localiser where it is needed."""
+        return self.localiser if self.preprocessing.needs_centre else None
+
+    @property
+    def finder_digest(self) -> str:
+        """Tells where hearts are found; empty where nobody looks."""
+        return "" if self._finder is None else self._finder.sha256
+
+    def centre_of(self, image: Image) -> Centre | None:
+        """Where the heart lies; None where nobody looks."""
+        return None if self._finder is None else self._finder.centre(image)
 
 
 def cache_fingerprint(cases: Sequence[Case], packing: Packing) -> str:
@@ -185,6 +215,8 @@ def cache_fingerprint(cases: Sequence[Case], packing: Packing) -> str:
     # order; images of the heart are luma, TIFF is upright. 4: samples carry all group keys and may lack labels.
     stored = to_plain(packing.preprocessing.stored_choices)
     settings = [PACKED.version, packing.axes, to_plain(packing.scheme.values), stored, packing.options]
+    # Only where there is one: caches without it keep their names.
+    settings += [packing.finder_digest] if packing.finder_digest else []
     digest.update(json.dumps(settings, sort_keys=True).encode())
     for case in cases:
         about = [case.name, dict(case.groups), str(case.phase), str(case.view), case.read_labels is not None]
@@ -271,7 +303,7 @@ def _samples_of(case: Case, classes: UInt8[np.ndarray, "256"], packing: Packing)
     cine, preprocessing = case.read_image(), packing.preprocessing
     indices = _class_indices(case, cine.grid_shape, classes)
     spacing = None if cine.spacing_mm is None else (cine.spacing_mm[1], cine.spacing_mm[2])
-    transform = preprocessing.transform_for(cine.grid_shape[2:], spacing)
+    transform = preprocessing.transform_for(cine.grid_shape[2:], spacing, packing.centre_of(cine))
     class_count = int(classes.max()) + 1
     field = _field_of_view(case, cine.grid_shape[1:])
 

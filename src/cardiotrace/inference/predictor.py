@@ -26,8 +26,16 @@ from cardiotrace.inference.engine import (
     make_engine,
     run_single,
 )
+from cardiotrace.inference.localiser import HeartPlace, Localiser
 from cardiotrace.inference.model_file import Model
-from cardiotrace.inference.sample import LabelledSample, Position, SampleProbabilities, SampleWalk, label_sample
+from cardiotrace.inference.sample import (
+    LabelledSample,
+    Position,
+    SampleProbabilities,
+    SampleWalk,
+    label_sample,
+    softmax,
+)
 from cardiotrace.inference.segmentation import GatheredSamples, Segmentation, blank_warnings, trust_warnings
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.tta import IDENTITY, TtaTransform, sectors_of, tta_transforms
@@ -54,6 +62,10 @@ class Predictor:
         engine: what runs it.
         narrow: what runs it where many samples are worked on side by side; None: one after the other.
         sha256: of the model file, where there is one.
+        localiser: what finds the heart, for a network that sees a crop around it.
+
+    Raises:
+        ModelFileError: there is no localiser where the network needs one.
 
     Example:
         >>> from cardiotrace.inference import list_models
@@ -62,9 +74,18 @@ class Predictor:
     """
 
     def __init__(
-        self, spec: ModelSpec, engine: Engine, *, narrow: NarrowEngine | None = None, sha256: str = ""
+        self,
+        spec: ModelSpec,
+        engine: Engine,
+        *,
+        narrow: NarrowEngine | None = None,
+        sha256: str = "",
+        localiser: Localiser | None = None,
     ) -> None:
+        if spec.preprocessing.needs_centre and localiser is None:
+            raise ModelFileError(f"model {spec.name!r} needs to know where the heart lies, and has no localiser")
         self.spec = spec
+        self.localiser = localiser
         self.sha256 = sha256
         self._engine = engine
         self._narrow = narrow
@@ -77,7 +98,14 @@ class Predictor:
             UsageError: the provider is not there.
             ModelFileError: it cannot build the network.
         """
-        return cls.of_graph(model.spec, model.graph(), provider=provider, where=model.path, sha256=model.sha256)
+        return cls.of_graph(
+            model.spec,
+            model.graph(),
+            provider=provider,
+            where=model.path,
+            sha256=model.sha256,
+            localiser=Localiser.within(model, provider=provider),
+        )
 
     @classmethod
     def of_graph(
@@ -88,6 +116,7 @@ class Predictor:
         provider: Provider | None = None,
         where: Path | None = None,
         sha256: str = "",
+        localiser: Localiser | None = None,
     ) -> "Predictor":
         """The predictor of a network that need not be in a file yet; see `of`."""
         provider = provider or chosen_provider()
@@ -95,11 +124,11 @@ class Predictor:
         # Other providers share one device among all of the work themselves.
         jobs = min(usable_processors(), MOST_JOBS) if provider == "cpu" else 1
         narrow = NarrowEngine(graph, jobs=jobs, where=where) if jobs > 1 else None
-        return cls(spec, engine, narrow=narrow, sha256=sha256)
+        return cls(spec, engine, narrow=narrow, sha256=sha256, localiser=localiser)
 
     def described_by(self, spec: ModelSpec) -> "Predictor":
         """The same network under another description, such as one with a threshold."""
-        return Predictor(spec, self._engine, narrow=self._narrow, sha256=self.sha256)
+        return Predictor(spec, self._engine, narrow=self._narrow, sha256=self.sha256, localiser=self.localiser)
 
     def segment(
         self,
@@ -176,14 +205,23 @@ class Predictor:
         shape: tuple[int, ...] = cine.grid_shape
         spacing_mm: tuple[float, ...] | None = cine.spacing_mm
         last = slice(-self.spec.dimensions, None)  # the axes of a sample
+        heart = self._heart(cine)
+        centre = None if heart is None else heart.centre
         return _CineTask(
             cine,
             blank,
             SampleWalk.over(blank, self.spec.dimensions),
-            self.spec.preprocessing.transform_for(shape[last], spacing_mm and spacing_mm[last]),
+            self.spec.preprocessing.transform_for(shape[last], spacing_mm and spacing_mm[last], centre),
             tta_transforms(self.spec.mirror_axes, self.spec.sector) if test_time_augmentation else (IDENTITY,),
             keep_probabilities,
+            heart,
         )
+
+    def _heart(self, cine: Image) -> HeartPlace | None:
+        """Where the heart lies, asked once for all samples; None where the network does not need it."""
+        if self.localiser is None or not self.spec.preprocessing.needs_centre:
+            return None
+        return self.localiser.locate(cine)
 
     def _labelled(self, task: "_CineTask", batch_size: int) -> Iterator[LabelledSample]:
         """Each sample that shows an image, in order; several at a time where there are many."""
@@ -292,6 +330,7 @@ class Predictor:
         shown = confidence[~task.blank.all(axis=1)]
         return (
             *blank_warnings(task.blank),
+            *(() if task.heart is None else task.heart.flags(task.transform)),
             *trust_warnings(self.spec, task.image, shown),
             *(Flag(Grade.LOOK_TWICE, doubt, "doubt") for doubt in new),
         )
@@ -313,6 +352,8 @@ class _CineTask:
     tta: tuple[TtaTransform, ...]
     """To look at each sample."""
     keep_probabilities: bool
+    heart: HeartPlace | None
+    """Where it was found, for networks that see a crop around it."""
 
 
 def open_predictor(name_or_path: str | Path, *, provider: Provider | None = None) -> Predictor:
@@ -328,18 +369,3 @@ def open_predictor(name_or_path: str | Path, *, provider: Provider | None = None
 
 def _background(classes: int) -> Float[np.ndarray, "classes 1"]:
     return np.eye(classes, 1, dtype=np.float32)
-
-
-def softmax(
-    logits: Float[np.ndarray, "batch classes *axes"],
-) -> Float[np.ndarray, "batch classes *axes"]:
-    """Class probabilities p_i = exp(z_i) / sum_j exp(z_j), safe for large logits.
-
-    Example:
-        >>> softmax(np.zeros((1, 2, 1, 1), np.float32)).ravel().tolist()
-        [0.5, 0.5]
-    """
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shifted /= shifted.sum(axis=1, keepdims=True)
-    probabilities: Float[np.ndarray, "batch classes *axes"] = shifted
-    return probabilities

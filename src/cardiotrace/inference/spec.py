@@ -27,13 +27,15 @@ FORMER_KEYS: dict[int, dict[str, str]] = {
         "shape_limits": "calibration.shape_limits",
         "lowest_confidence": "calibration.lowest_confidence",
     },
-    # Version 2 knew no samples that need more than their own plane.
+    # Version 2 knew no samples that need more than their own plane, and no localiser: a program of its time would look
+    # at the middle of the image.
     2: {},
     MODEL.version: {},
 }
 """For each version that is read, keys as they were called in it, and as they are called now."""
 _OWN_PLANE_VERSION = 2
-"""The version that is still written where samples need no more than their own plane: older programs can use those."""
+"""The version that is still written where samples need their own plane alone and no localiser: older programs can use
+those."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,46 @@ class Calibration:
 
 
 @dataclass(frozen=True)
+class LocaliserSpec:
+    """The network that finds the heart for another one; its graph travels in the other's file.
+
+    Class 0 of it is background, all others are parts of the heart.
+
+    Raises:
+        ModelFileError: it needs a localiser itself.
+    """
+
+    name: str
+    classes: int
+    """Channels of the network's output: the structures and background."""
+    preprocessing: Preprocessing
+    """Image to network input."""
+    sha256: str = ""
+    """Of the model file that it was."""
+
+    def __post_init__(self) -> None:
+        if self.preprocessing.needs_centre:
+            raise ModelFileError(
+                f"{self.name} cannot be a localiser: it needs to know where the heart lies itself",
+                remedy="name a model that sees whole images, such as heart-localiser.",
+            )
+
+    @classmethod
+    def of(cls, spec: "ModelSpec", *, sha256: str) -> "LocaliserSpec":
+        """What must be known of a model that is to be a localiser.
+
+        Raises:
+            ModelFileError: it sees volumes or colours, or needs a localiser itself.
+        """
+        if (spec.dimensions, spec.channels) != (2, 1):
+            raise ModelFileError(
+                f"{spec.name} cannot be a localiser: it does not work on grey planes",
+                remedy="name a model of grey planes, such as heart-localiser.",
+            )
+        return cls(spec.name, spec.classes, spec.preprocessing, sha256)
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """The description that travels inside a model file.
 
@@ -102,7 +144,7 @@ class ModelSpec:
     summary: str
     scheme: SchemeSpec
     views: tuple[View, ...]
-    """Views it was trained on."""
+    """Views it was trained on; none for a network that helps others, such as a localiser, and analyses no exam."""
     classes: int
     """Channels of the network's output: the structures and background."""
     preprocessing: Preprocessing
@@ -133,6 +175,8 @@ class ModelSpec:
     training: TrainingSpec = TrainingSpec()
     scores: dict[str, Any] = field(default_factory=dict)
     """Nested table of held-out results."""
+    localiser: LocaliserSpec | None = None
+    """What finds the heart, for a network that sees a crop around it; its graph is the further graph "localiser"."""
     within_field_of_view: bool = False
     """Whether it learned only from what the camera saw: around a photograph's field of view all is background then."""
     licence: str = ""
@@ -153,6 +197,11 @@ class ModelSpec:
             raise ModelFileError(
                 f"model {self.name!r} has a threshold for {self.classes} classes",
                 remedy="a threshold is for two classes: the structure and background.",
+            )
+        if self.preprocessing.needs_centre and self.localiser is None:
+            raise ModelFileError(
+                f"model {self.name!r} sees a crop around the heart and has no localiser that finds it",
+                remedy='train it with a localiser: `localiser = "heart-localiser"` in the recipe.',
             )
         if self.dimensions == 3 and (self.sector is not None or self.within_field_of_view):
             raise ModelFileError(
@@ -228,7 +277,8 @@ def spec_to_plain(spec: ModelSpec) -> dict[str, Any]:
 
     In the oldest version that holds all that the model needs.
     """
-    version = MODEL.version if spec.neighbours else _OWN_PLANE_VERSION
+    needs_newest = spec.neighbours or spec.localiser is not None
+    version = MODEL.version if needs_newest else _OWN_PLANE_VERSION
     plain: dict[str, Any] = _jsonable(to_plain(replace(spec, format_version=version)))
     return plain
 

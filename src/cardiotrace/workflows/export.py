@@ -24,7 +24,7 @@ from cardiotrace.evaluation.outlier import SHAPE_QUANTILE, fit_limits
 from cardiotrace.evaluation.quantity import QUANTITIES
 from cardiotrace.evaluation.table import outlier_rows, table_to_json
 from cardiotrace.evaluation.threshold import best_threshold
-from cardiotrace.inference.model_file import seal
+from cardiotrace.inference.model_file import LOCALISER, seal
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.spec import Calibration, ModelSpec, SchemeSpec, TrainingSpec
 from cardiotrace.io import write_bytes, write_text
@@ -32,7 +32,7 @@ from cardiotrace.learning.export import export_network
 from cardiotrace.learning.training.environment import read_environment
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.recipe import Recipe, portable, without_places
-from cardiotrace.learning.training.run import best_of, trained_model
+from cardiotrace.learning.training.run import best_of, localiser_of, trained_model
 from cardiotrace.metrics import Agreement, Summary
 from cardiotrace.workflows.configs import ExportConfig
 from cardiotrace.workflows.services.dataset import cases_of
@@ -97,9 +97,12 @@ def seal_run(
     examples = _examples(run.packed, run.split, run.recipe)
     with reporter.stage("exporting"):
         graph = export_network(network, draft.preprocessing, examples=examples, half_weights=half_weights)
-    spec, table = calibrated(Predictor.of_graph(draft, graph), run.dataset, run.split, reporter)
+    localiser = localiser_of(run.recipe, run.folder)
+    predictor = Predictor.of_graph(draft, graph, localiser=localiser)
+    spec, table = calibrated(predictor, run.dataset, run.split, reporter)
     path = out or run.folder.model
-    write_model(path, seal(graph, spec), reporter)
+    further = {} if localiser is None else {LOCALISER: localiser.graph}
+    write_model(path, seal(graph, spec, graphs=further), reporter)
     write_text(run.folder.validation, table_to_json(table))
     return ExportResult(path, spec, table)
 
@@ -175,6 +178,7 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
     """What the model file says of itself, scores left out."""
     environment = read_environment(folder.environment)
     terms = Terms(**environment["terms"]) if "terms" in environment else Terms(dataset.licence, dataset.citation)
+    localiser = localiser_of(recipe, folder)
     return ModelSpec(
         name=recipe.name,
         summary=recipe.summary,
@@ -187,6 +191,7 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
         preprocessing=recipe.preprocessing,
         postprocessing=recipe.postprocessing,
         mirror_axes=dataset.mirror_axes,
+        localiser=None if localiser is None else localiser.spec,
         within_field_of_view=any(case.read_field_of_view is not None for case in dataset.cases()),
         sector=None if recipe.augmentation.sector is None else recipe.augmentation.sector.variants(),
         architecture=recipe.architecture,

@@ -196,10 +196,18 @@ def training_data(planned: PlannedRun, opener: DataOpener, reporter: ProgressRep
         InputError: the data cannot be used.
         WorkError: the cache cannot be written.
     """
-    choice = planned.recipe.data.dataset
-    dataset, packed = opener.dataset(choice), opener.packed(choice, planned.recipe.preprocessing, reporter)
-    terms = Terms(dataset.licence, dataset.citation)
-    return TrainingData(packed, planned.split, dataset.scheme, dataset.mirror_axes, planned.start, terms, planned.fold)
+    recipe, choice = planned.recipe, planned.recipe.data.dataset
+    dataset = opener.dataset(choice)
+    return TrainingData(
+        packed=opener.packed(choice, recipe.preprocessing, reporter, localiser=recipe.localiser),
+        split=planned.split,
+        scheme=dataset.scheme,
+        mirror_axes=dataset.mirror_axes,
+        start=planned.start,
+        terms=Terms(dataset.licence, dataset.citation),
+        fold=planned.fold,
+        localiser=None if recipe.localiser is None else opener.localiser(recipe.localiser),
+    )
 
 
 def split_of(data: DataSettings, dataset: Dataset, fold: int | None, *, seed: int) -> Split:

@@ -74,9 +74,16 @@ class Recipe:
     training: TrainingSettings = field(default_factory=TrainingSettings)
     distillation: Distillation | None = None
     """Other models that teach this one; none by default."""
+    localiser: str | None = None
+    """Name or path of the model that finds the heart, for a preprocessing that crops around it; it travels in the model
+    that is made. None by default."""
 
     def __post_init__(self) -> None:
         require_name(self.name)
+        if self.preprocessing.needs_centre and self.localiser is None:
+            raise ValueError('preprocessing crops around the heart: say what finds it, `localiser = "heart-localiser"`')
+        if self.localiser is not None and not self.preprocessing.needs_centre:
+            raise ValueError('localiser has no effect: no step of the preprocessing has `around = "heart"`')
         if not 0 <= self.seed < 2**32:
             raise ValueError(f"seed must lie in [0, 2^32), got {self.seed}")
         if self.augmentation.sector is not None and self.training.crop is not None:
@@ -198,7 +205,7 @@ def input_size(recipe: Recipe) -> tuple[int, int] | None:
 
 def _prepared_size(recipe: Recipe) -> tuple[int, int] | None:
     """What every image is prepared to; None where each comes out at a size of its own."""
-    placed = {recipe.preprocessing.transform_for(shape, spacing).shape for shape, spacing in _IMAGES}
+    placed = {recipe.preprocessing.shape_for(shape, spacing) for shape, spacing in _IMAGES}
     if len(placed) > 1:
         return None
     height, width = placed.pop()
@@ -245,7 +252,8 @@ def portable(recipe: Recipe) -> Recipe:
     taught = recipe.distillation
     if taught is not None:
         taught = dataclasses.replace(taught, teachers=tuple(map(_name_alone, taught.teachers)))
-    return dataclasses.replace(recipe, data=data, distillation=taught)
+    localiser = None if recipe.localiser is None else _name_alone(recipe.localiser)
+    return dataclasses.replace(recipe, data=data, distillation=taught, localiser=localiser)
 
 
 def without_places(recipe: Recipe) -> dict[str, Any]:

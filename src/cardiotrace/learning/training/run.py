@@ -18,8 +18,10 @@ from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.licence import Terms
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split, write_split
-from cardiotrace.inference.model_file import Model
-from cardiotrace.io import write_json, write_text
+from cardiotrace.inference.localiser import Localiser
+from cardiotrace.inference.model_file import Model, read_model
+from cardiotrace.inference.zoo import load_model
+from cardiotrace.io import write_bytes, write_json, write_text
 from cardiotrace.learning.models.network import Network
 from cardiotrace.learning.training import state as states
 from cardiotrace.learning.training.build import ObjectiveContext, ObjectiveMaker, build_model, make_objective
@@ -83,11 +85,15 @@ class TrainingData:
     """Which fold the split is, if it is one."""
     with_unlabelled: bool = False
     """Whether samples without labels are learned from as well, for objectives that can."""
+    localiser: Model | None = None
+    """What found the heart in the images, where they are cropped around it."""
 
     @property
     def all_terms(self) -> Terms:
-        """Of the data set and of all that the first weights come from."""
-        return self.terms if self.start is None else Terms.together([self.terms, self.start.terms])
+        """Of the data set and of all that the first weights come from, and of the localiser, which travels along."""
+        start = [] if self.start is None else [self.start.terms]
+        localiser = [] if self.localiser is None else [self.localiser.spec.terms]
+        return Terms.together([self.terms, *start, *localiser])
 
 
 def _unheard(done: int, total: int, loss: float) -> None:
@@ -139,14 +145,24 @@ def check_run(
         resume: continue from the checkpoint if there is one.
 
     Raises:
-        UsageError: the folder holds a run already and `resume` is off, or the run is of another recipe, split or
-            teachers.
-        InputError: a teacher is missing or does not fit, see `load_teachers`.
+        UsageError: the folder holds a run already and `resume` is off, or the run is of another recipe, split,
+            localiser or teachers.
+        InputError: a teacher is missing or does not fit, see `load_teachers`; or the localiser.
     """
     check_folder(folder, recipe, split, resume=resume)
     teachers = () if recipe.distillation is None else load_teachers(recipe.distillation, student)
     _check_teachers(folder, teachers)
+    _check_localiser(folder, recipe)
     return CheckedRun(recipe, folder, teachers)
+
+
+def localiser_of(recipe: Recipe, folder: RunFolder) -> Localiser | None:
+    """What found the heart in the images of a run, as its folder keeps it; None where nobody looked.
+
+    Raises:
+        InputError: it is not there, or damaged.
+    """
+    return None if recipe.localiser is None else Localiser.of(read_model(folder.localiser))
 
 
 def finished_weights(folder: RunFolder) -> InitialWeights:
@@ -289,6 +305,19 @@ def _check_teachers(folder: RunFolder, teachers: Sequence[Model]) -> None:
         )
 
 
+def _check_localiser(folder: RunFolder, recipe: Recipe) -> None:
+    """A run goes on with the very localiser that it began with: another one would move every crop."""
+    if recipe.localiser is None:
+        return
+    named = Localiser.of(load_model(recipe.localiser))
+    if folder.checkpoint.exists() and read_model(folder.localiser).sha256 != named.sha256:
+        raise UsageError(
+            "holds a run for which another localiser of this name found the heart",
+            where=folder.path,
+            remedy="resume with the same one, kept there as localiser.onnx, or choose another folder.",
+        )
+
+
 def _start(run: CheckedRun, data: TrainingData, network: Network) -> str:
     """Put the weights of another run into the network, in place, where a run begins with them; tells what is left."""
     if data.start is None or run.folder.checkpoint.exists():
@@ -345,5 +374,7 @@ def _write_head(run: CheckedRun, data: TrainingData, left_out: str) -> None:
         told |= {"taught_by": teacher_identities(teachers)} if teachers else {}
         told |= {} if data.fold is None else {"fold": data.fold}
         write_json(folder.environment, ENVIRONMENT.stamp(told))  # the first file of a run, see `RunFolder.is_begun`
+    if data.localiser is not None:
+        write_bytes(folder.localiser, data.localiser.content)
     write_text(folder.recipe, recipe_text(run.recipe))
     write_split(data.split, folder.split)
