@@ -183,7 +183,7 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
         name=recipe.name,
         summary=recipe.summary,
         scheme=SchemeSpec(dataset.scheme.name, {str(key): value for key, value in dataset.scheme.values.items()}),
-        views=dataset.views,
+        views=dataset.views if recipe.views is None else recipe.views,
         modality=dataset.modality,
         classes=dataset.scheme.class_count,
         channels=recipe.channels_seen(recipe.preprocessing.channels(dataset.channels)),

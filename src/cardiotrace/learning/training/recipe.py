@@ -18,6 +18,7 @@ from cardiotrace.core.contract import RECIPE
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.former import present_key, with_present_keys
 from cardiotrace.core.plain import read_toml
+from cardiotrace.core.terms import View
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.split import fold_seed
 from cardiotrace.learning.augmentation import Augmentation
@@ -74,6 +75,9 @@ class Recipe:
     training: TrainingSettings = field(default_factory=TrainingSettings)
     distillation: Distillation | None = None
     """Other models that teach this one; none by default."""
+    views: tuple[View, ...] | None = None
+    """What the model is for; by default the views of the data set. Empty for a model that analyses no exam by itself,
+    such as a localiser."""
     localiser: str | None = None
     """Name or path of the model that finds the heart, for a preprocessing that crops around it; it travels in the model
     that is made. None by default."""
@@ -120,7 +124,7 @@ SPLIT_FILE = ".json"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _LONGEST_NAME = 200
-_AFTER_TRAINING = ("name", "summary", "postprocessing")
+_AFTER_TRAINING = ("name", "summary", "postprocessing", "views")
 _LATER_KEYS = {"neighbours": 0}
 """Keys that the first recipes did not have, and what they trained by: a run that was begun without them goes on."""
 _IMAGES = (((97, 131), (1.0, 1.0)), ((480, 640), (0.3, 0.5)))
