@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 CONSTRAINED := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-all check docs bench serve-docs clean
+.PHONY: demo test test-all check docs bench gpu-pack gpu gpu-take serve-docs clean
 
 # The base install: enough to use models. No torch.
 .venv/.use: pyproject.toml constraints.txt
@@ -38,6 +38,28 @@ docs: .venv/.dev
 
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks
+
+# Trainings on a machine with a GPU that holds Python, PyTorch and numpy: packed here, trained there, taken home here.
+QUEUE ?= recipes/queue.toml
+PARCEL ?= out/gpu
+BROUGHT ?= out/brought
+RUNS ?= runs
+MINUTES ?= 8
+# There the machine's own python3, unless PYTHON says another; where this checkout is installed, that one.
+GPU_PYTHON = $(if $(filter file,$(origin PYTHON)),$(firstword $(wildcard $(BIN)/python) python3),$(PYTHON))
+
+gpu-pack: .venv/.dev
+	$(BIN)/cardiotrace queue $(QUEUE) --out $(RUNS) --pack $(PARCEL)
+
+# What the machine has of its own comes before what travelled.
+gpu:
+	$(GPU_PYTHON) -m zipfile -e $(PARCEL)/site.zip $(PARCEL)/site
+	PYTHONPATH=src PYTHONUNBUFFERED=1 $(GPU_PYTHON) -c "import sys; sys.path.append('$(PARCEL)/site'); \
+	  from cardiotrace.cli.main import main; sys.exit(main())" \
+	  queue $(PARCEL) --out $(RUNS) --minutes $(MINUTES) --bring $(BROUGHT)
+
+gpu-take: .venv/.dev
+	$(BIN)/cardiotrace queue $(QUEUE) --out $(RUNS) --take $(BROUGHT)
 
 clean:
 	rm -rf .venv build dist site out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -99,6 +99,7 @@ _MARKS: Mapping[str, Mark] = {
     "reference": Mark("REFERENCE", is_word=True),
     "recipe": Mark("RECIPE", is_word=True),
     "overrides": Mark(name="set", kind=Annotated[dict[str, Any], _SETTINGS]),
+    "queue": Mark("LIST", is_word=True),
     "ExportConfig.run": Mark("RUN", is_word=True),
     "PostprocessConfig.run": Mark("RUN", is_word=True),
     "models": Mark("MODEL...", is_word=True),

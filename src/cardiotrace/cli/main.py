@@ -80,6 +80,13 @@ VERBS = (
         tunes_memory=True,
     ),
     Verb(
+        "queue",
+        "queue",
+        "Train the recipes of a list, by priority, in the time there is.",
+        "queue recipes/queue.toml --data PATH --minutes 30",
+        tunes_memory=True,
+    ),
+    Verb(
         "evaluate", "evaluate", "Score label maps or a model.", "evaluate MODEL PATH --dataset camus --part validation"
     ),
     Verb("compare", "compare", "Compare methods, paired by patient.", "compare runs/a runs/b --score hausdorff_mm"),

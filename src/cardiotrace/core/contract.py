@@ -178,6 +178,7 @@ MODEL = Contract(
 PACKED = Contract(
     "packed cache", "index.json of a packed cache", 4, "data pack, train", "train, crossval, sweep", oldest=4
 )
+PARCEL = Contract("parcel of trainings", "queue.json of `queue --pack`", 1, "queue", "queue, on another machine")
 PHANTOMS = Contract("record of phantoms", "phantom.json", 1, "phantom", "phantom, when it goes on")
 PHANTOM_TRUTH = Contract("truth of a phantom", "truth/PATIENT.json", 1, "phantom", "phantom, when it goes on")
 NNUNET = Contract(
@@ -197,6 +198,7 @@ CONTRACTS = (
     CHECKPOINT,
     SWEEP_RESULT,
     PACKED,
+    PARCEL,
     PHANTOMS,
     PHANTOM_TRUTH,
     NNUNET,

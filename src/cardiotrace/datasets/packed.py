@@ -378,14 +378,29 @@ def _stored(
 def _write(folder: Path, prepared: Iterator[_PreparedSample]) -> None:
     samples = list(prepared)
     _check_sizes(samples)
-    images = _at_one_depth([sample.image for sample in samples])
+    images = np.stack(_at_one_depth([sample.image for sample in samples]))
+    labels = np.stack([sample.label for sample in samples])
+    write_packed(folder, images, labels, [sample.about for sample in samples])
+
+
+def write_packed(
+    folder: Path,
+    images: Shaped[np.ndarray, "samples channels *space"],
+    labels: UInt8[np.ndarray, "samples *space"],
+    samples: Sequence[PackedSample],
+) -> None:
+    """Write a packed cache: see `PackedDataset`.
+
+    Raises:
+        WorkError: the folder cannot be written.
+    """
     _LOG.info("packing %d samples into %s", len(samples), folder)
     with staged_folder(folder) as staged, as_work_error(folder):
-        np.save(staged / "images.npy", np.stack(images))
-        np.save(staged / "labels.npy", np.stack([sample.label for sample in samples]))
+        np.save(staged / "images.npy", images)
+        np.save(staged / "labels.npy", labels)
         index = {
             "sha256": {stem: _digest(staged / f"{stem}.npy") for stem in ("images", "labels")},
-            "samples": [to_plain(sample.about) for sample in samples],
+            "samples": [to_plain(sample) for sample in samples],
         }
         (staged / "index.json").write_text(json.dumps(PACKED.stamp(index)))
 

@@ -86,6 +86,53 @@ class SweepConfig(RecipeConfig):
         _require_jobs(self.jobs)
 
 
+@dataclass(frozen=True, kw_only=True)
+class QueueConfig:
+    """Which trainings, in which order, for how long, and whether they travel."""
+
+    queue: Path
+    """A .toml list of trainings, or a folder that --pack made."""
+    data: Path | None = None
+    """Folder below which the data sets lie under their names; default: CARDIOTRACE_DATA. A packed folder needs none."""
+    out: Path = Path("runs")
+    """Folder of the runs, each below it under its name."""
+    minutes: float | None = None
+    """Stop after so many minutes; what is not finished goes on at the next call."""
+    pixels: int | None = None
+    """Height and width of all prepared images, in place of the recipes'; smaller ones travel lighter."""
+    pack: Path | None = None
+    """Train nothing: put all that the waiting trainings need into this folder, for a machine without the data."""
+    bring: Path | None = None
+    """Put weights, logs and tables into few files in this folder, when time is over."""
+    take: Path | None = None
+    """Train nothing: unpack what --bring made, then export and score what is finished."""
+    most_mib: float = 60.0
+    """Of all files of --bring together."""
+    file_mib: float = 15.0
+    """Of each file of --bring."""
+    show: bool = False
+    """Only show what is done and what waits."""
+    cache: Path | None = None
+    """Folder for packed data; default: CARDIOTRACE_CACHE, or the user's cache folder."""
+    accelerator: Accelerator = "auto"
+    """Where to compute."""
+
+    def __post_init__(self) -> None:
+        for name in ("minutes", "pixels", "most_mib", "file_mib"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise UsageError(f"--{name.replace('_', '-')} must be above 0, got {value}")
+        if sum((self.pack is not None, self.take is not None, self.show)) > 1:
+            raise UsageError("--pack, --take and --show are three things to do", remedy="give one of them.")
+        if self.bring is not None and (self.pack is not None or self.take is not None or self.show):
+            raise UsageError("--bring packs what was trained", remedy="leave out --pack, --take and --show.")
+
+    @property
+    def hardware(self) -> Hardware:
+        """Devices of each run."""
+        return Hardware(self.accelerator)
+
+
 def _require_jobs(jobs: int) -> None:
     if jobs < 1:
         raise UsageError(f"--jobs must be at least 1, got {jobs}")

@@ -24,7 +24,7 @@ from cardiotrace.parallel import make_executor
 from cardiotrace.workflows.configs import CrossvalConfig
 from cardiotrace.workflows.data_opener import DataOpener
 from cardiotrace.workflows.services.dataset import K_FOLD, cases_of
-from cardiotrace.workflows.train import PlannedRun, sealed_and_scored, split_of, train_planned
+from cardiotrace.workflows.train import PlannedRun, sealed_and_scored, split_of, train_planned, trained_elsewhere
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def crossval(config: CrossvalConfig, reporter: ProgressReporter = SILENT) -> Cas
         WorkError: a training diverged, or nothing can be written.
     """
     opener = DataOpener(config.data, config.cache)
-    plan = _plan(config, opener, reporter)
+    plan = plan_folds(config, opener, reporter)
     results = {fold.number: result for fold in plan.folds if (result := kept_result(fold)) is not None}
     for result in _finish_waiting(plan, config, set(results), opener, reporter):
         results[result.number] = result
@@ -80,7 +80,7 @@ def crossval(config: CrossvalConfig, reporter: ProgressReporter = SILENT) -> Cas
 
 
 @dataclass(frozen=True)
-class _Plan:
+class CrossvalPlan:
     """A cross-validation, decided in full."""
 
     recipe: Recipe
@@ -90,7 +90,17 @@ class _Plan:
     """All with somebody to test, also those that are not to be run now."""
 
 
-def _plan(config: CrossvalConfig, opener: DataOpener, reporter: ProgressReporter) -> _Plan:
+def plan_folds(config: CrossvalConfig, opener: DataOpener, reporter: ProgressReporter = SILENT) -> CrossvalPlan:
+    """Read all that the folds depend on; nothing is packed or written yet.
+
+    Args:
+        config: which recipe, on what, how many folds.
+        opener: of the data.
+        reporter: told of folds that are left out.
+
+    Raises:
+        CardioTraceError: see `crossval`.
+    """
     recipe = read_recipe(config.recipe, config.overrides)
     dataset = opener.dataset(recipe.data.dataset)
     if not _publishes(dataset, config.folds):
@@ -109,7 +119,7 @@ def _plan(config: CrossvalConfig, opener: DataOpener, reporter: ProgressReporter
             reporter.say(f"fold {number} is left out: none of its testing patients is in the data")
     if not any(config.wants(fold.number) for fold in folds):
         raise InputError("no fold has a testing patient in the data", where=dataset.root)
-    return _Plan(recipe, dataset, out, tuple(folds))
+    return CrossvalPlan(recipe, dataset, out, tuple(folds))
 
 
 def _publishes(dataset: Dataset, folds: int) -> bool:
@@ -119,7 +129,7 @@ def _publishes(dataset: Dataset, folds: int) -> bool:
 
 
 def _finish_waiting(
-    plan: _Plan, config: CrossvalConfig, finished: Set[int], opener: DataOpener, reporter: ProgressReporter
+    plan: CrossvalPlan, config: CrossvalConfig, finished: Set[int], opener: DataOpener, reporter: ProgressReporter
 ) -> Iterator[FoldResult]:
     """Results of the folds that are to be run and are not finished, as they come."""
     wanted = [fold for fold in plan.folds if config.wants(fold.number)]
@@ -158,7 +168,9 @@ def finish_fold(fold: Fold, reporter: ProgressReporter = SILENT, *, opener: Data
         opener: of the data.
     """
     reporter.say(f"run folder: {fold.run.folder.path}")
-    run = train_planned(fold.run, opener, reporter)
+    # One that was trained on another machine comes home without its checkpoint.
+    planned = fold.run
+    run = trained_elsewhere(planned, opener, reporter) or train_planned(planned, opener, reporter)
     if run is None:
         raise UsageError("a fold is trained in one process", remedy="let several folds be trained at a time: --jobs.")
     model = sealed_and_scored(run, reporter)

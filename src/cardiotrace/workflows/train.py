@@ -24,6 +24,7 @@ from cardiotrace.learning.training.run import (
     TrainingData,
     check_run,
     finished_weights,
+    is_trained,
     train,
 )
 from cardiotrace.parallel import led_by_parent
@@ -166,6 +167,28 @@ def train_planned(planned: PlannedRun, opener: DataOpener, reporter: ProgressRep
         )
         result = train(checked, data, callbacks=callbacks, hardware=planned.hardware)
     return TrainedRun(recipe, dataset, data.packed, split, planned.folder) if result.is_first_process else None
+
+
+def trained_elsewhere(
+    planned: PlannedRun, opener: DataOpener, reporter: ProgressReporter = SILENT
+) -> TrainedRun | None:
+    """A run that is trained to its end and has no checkpoint to go on from; None where there is none.
+
+    Args:
+        planned: the run.
+        opener: of the data.
+        reporter: told of progress.
+
+    Raises:
+        UsageError: the folder holds another run.
+        InputError: the data cannot be used.
+    """
+    recipe, folder = planned.recipe, planned.folder
+    if folder.checkpoint.exists() or not is_trained(CheckedRun(recipe, folder), planned.split):
+        return None
+    choice = recipe.data.dataset
+    packed = opener.packed(choice, recipe.preprocessing, reporter)
+    return TrainedRun(recipe, opener.dataset(choice), packed, planned.split, folder)
 
 
 def _start_remarks(planned: PlannedRun) -> list[str]:

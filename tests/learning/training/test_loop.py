@@ -1,11 +1,15 @@
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 
 from cardiotrace.core.errors import WorkError
 from cardiotrace.learning.training import loop
-from tests.learning.training.tiny import recipe, task_and_state
+from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingOrder
+from cardiotrace.learning.training.fabric import SingleDevice
+from tests.learning.training.tiny import packed, recipe, task_and_state
+from tests.learning.training.tiny import state as fresh_state
 
 
 def unheard(*_):
@@ -135,3 +139,26 @@ def test_pixels_that_are_ignored_do_not_score():
     reference = torch.tensor([[[1, 1, 0, 255]]])
     predicted = torch.tensor([[[1, 0, 0, 1]]])
     assert loop._dice_sums(predicted, reference, 1)[0, 0] == pytest.approx(2 / 3)
+
+
+def test_a_step_asks_the_device_for_nothing(monkeypatch):
+    """On the meta device, which has no values to give: whatever made a GPU wait would fail."""
+    draw = {"probability": 0.7, "low": 0.5, "high": 0.9}
+    names = ("scale", "blur_sigma", "low_resolution", "brightness", "contrast", "gamma")
+    elastic = {"elastic": {"probability": 0.5, "amplitude": 0.02, "grid": 6}}
+    some = recipe(
+        training={"ema_decay": 0.9, "gradient_clip": 1.0},
+        augmentation={"rotation_degrees": {**draw, "low": -9}, **elastic, **dict.fromkeys(names, draw)},
+    )
+    generator = torch.Generator
+    monkeypatch.setattr(torch, "Generator", lambda device=None: generator())  # of noise, of which there is none here
+    fabric = SingleDevice(torch.device("meta"), "32-true")
+    dataset = DeviceDataset(packed(4), np.arange(4), some.preprocessing, fabric.device)
+    order = TrainingOrder(3, 2, some.augmentation, ("width",))
+    task = loop.TrainingTask(fabric, some.training, order, dataset, dataset, ("LV", "MYO", "LA"))
+    state = fresh_state(some, fabric)
+    for epoch in range(4):  # 8 steps: each change happens in one of them
+        for batch in order.batches(dataset, epoch):
+            losses = loop.step(task, state, batch)
+            assert {value.device.type for value in (batch.images, batch.labels, *losses.values())} == {"meta"}
+    assert state.step == 8

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lightning_fabric import Fabric
 
 from cardiotrace.core.label import CAMUS
 from cardiotrace.datasets.packed import PackedDataset, PackedSample
@@ -13,6 +12,7 @@ from cardiotrace.learning.training.build import ObjectiveContext, build_model, m
 from cardiotrace.learning.training.device import make_fabric
 from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingNeeds, TrainingOrder
 from cardiotrace.learning.training.distillation import StudentRequirements
+from cardiotrace.learning.training.fabric import Fabric
 from cardiotrace.learning.training.loop import TrainingTask
 from cardiotrace.learning.training.recipe import Recipe, recipe_from_plain
 from cardiotrace.learning.training.run import TrainingData

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from cardiotrace.learning.transfer import sent
+
 
 def rows_of(chosen: Tensor) -> Tensor:
     """Indices of the images that are chosen: known on the CPU, so that a GPU need not be waited for."""
@@ -17,11 +19,11 @@ def put_in_place(images: Tensor, chosen: Tensor, values: Tensor, change: Callabl
     rows = rows_of(chosen)
     if len(rows) == 0:
         return
-    value = values[rows].to(images.device, images.dtype)
+    value = sent(values[rows].to(images.dtype), images.device)
     if len(rows) == len(images):
         images.copy_(change(images, value))
         return
-    on_device = rows.to(images.device)
+    on_device = sent(rows, images.device)
     images.index_copy_(0, on_device, change(images[on_device], value))
 
 

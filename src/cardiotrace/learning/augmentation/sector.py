@@ -11,6 +11,7 @@ from torch import Tensor
 from cardiotrace.geometry.sector import Apex, SectorChange, before_change, find_sector
 from cardiotrace.inference.tta import SectorTransforms
 from cardiotrace.learning.augmentation.draw import Draw, drawn
+from cardiotrace.learning.transfer import sent
 
 Sectors = Float[Tensor, "planes 3"]
 """(x, y) of each apex in coordinates from -1 to 1 from edge to edge, and the aspect of the pixels."""
@@ -120,7 +121,7 @@ def through_sector(
     # As they are, to the bit: to angles and back would round.
     if not is_sector_moved(numbers).any():
         return where
-    x, y, aspect, turn, opening, depth = (column[:, None, None] for column in numbers.to(where.device).unbind(dim=1))
+    x, y, aspect, turn, opening, depth = (column[:, None, None] for column in sent(numbers, where.device).unbind(dim=1))
     # Lengths are counted in half heights of the image.
     across = aspect * (shape[1] / shape[0])
     right, down = before_change(

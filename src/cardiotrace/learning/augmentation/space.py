@@ -1,5 +1,6 @@
 """The spatial part of augmentation: all of it one map, so that an image is interpolated once."""
 
+from functools import lru_cache
 from typing import Literal
 
 import torch
@@ -10,6 +11,7 @@ from torch.nn import functional
 from cardiotrace.learning.augmentation.grey import rows_of
 from cardiotrace.learning.augmentation.parameters import Parameters
 from cardiotrace.learning.augmentation.sector import is_sector_moved, through_sector
+from cardiotrace.learning.transfer import sent
 
 
 def warp(
@@ -29,7 +31,7 @@ def warp(
     grid = through_sector(where, parameters.sector[moving], own).permute(0, 2, 3, 1).to(images.dtype)
     if len(moving) == len(images):
         return _sampled(images, labels, grid, parameters.outside)
-    chosen = moving.to(images.device)
+    chosen = sent(moving, images.device)
     new_images, new_labels = _sampled(images[chosen], labels[chosen], grid, parameters.outside)
     return images.index_copy(0, chosen, new_images), labels.index_copy(0, chosen, new_labels)
 
@@ -54,15 +56,14 @@ def _sampling_grid(parameters: Parameters, rows: Tensor, shape: tuple[int, int],
 
     Two planes vectorise six times better than pairs; `grid_sample` reads any layout.
     """
-    to_source = parameters.to_source[rows].to(device)
+    to_source = sent(parameters.to_source[rows], device)
     along_x, along_y, offset = (to_source[:, :, column, None, None] for column in range(3))
     y, x = ((2 * torch.arange(side, device=device) + 1) / side - 1 for side in shape)
     planes = torch.addcmul(along_y * y[:, None] + offset, along_x, x)
-    displacement = parameters.displacement[rows].to(device)
+    displacement = sent(parameters.displacement[rows], device)
     if displacement.numel():
         weights_y, weights_x = (
-            _spline_weights(side, points).to(device)
-            for side, points in zip(shape, displacement.shape[-2:], strict=True)
+            _spline_weights(side, points, device) for side, points in zip(shape, displacement.shape[-2:], strict=True)
         )
         # The linear part acts on the few coefficients instead of on every pixel, which is the same: splines are linear.
         coefficients = torch.einsum("bij,bjrc->birc", to_source[:, :, :2], displacement)
@@ -70,10 +71,11 @@ def _sampling_grid(parameters: Parameters, rows: Tensor, shape: tuple[int, int],
     return planes
 
 
-def _spline_weights(side: int, points: int) -> Tensor:
+@lru_cache(maxsize=32)  # few sizes, asked for in every batch
+def _spline_weights(side: int, points: int, device: torch.device) -> Tensor:
     """Cubic B-spline weights of every control point (columns) at every pixel centre (rows); rows sum to 1."""
     position = (torch.arange(side) + 0.5) / side * (points - 3)
     distance = (position[:, None] - torch.arange(-1, points - 1)).abs()
     near = 2 / 3 - distance**2 + distance**3 / 2
     far = (2 - distance).clamp(min=0) ** 3 / 6
-    return torch.where(distance < 1, near, far)
+    return torch.where(distance < 1, near, far).to(device)

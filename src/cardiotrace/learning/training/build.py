@@ -1,11 +1,11 @@
 """From a recipe to what learns: the network, its learner, and the objective that the recipe asks for."""
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
-from lightning_fabric import Fabric
 
 from cardiotrace.datasets.packed import PackedSample
 from cardiotrace.inference.model_file import Model
@@ -13,6 +13,7 @@ from cardiotrace.learning.losses import LOSSES
 from cardiotrace.learning.models.catalog import make_network
 from cardiotrace.learning.models.network import Network, NetworkSpec
 from cardiotrace.learning.training.distillation import DistillationObjective, Teacher
+from cardiotrace.learning.training.fabric import Fabric
 from cardiotrace.learning.training.learner import Learner
 from cardiotrace.learning.training.objective import Objective
 from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
@@ -54,10 +55,15 @@ class ObjectiveContext:
         if settings.channels_last:
             network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimiser = OPTIMISERS.make(self.recipe.optimiser, network.parameters(), path="optimiser")
-        if settings.compile == "on" or (settings.compile == "auto" and self.fabric.device.type == "cuda"):
+        if settings.compile == "on" or (settings.compile == "auto" and compiles(self.fabric.device)):
             network.compile()  # in place: a wrapper would rename the weights
         schedule = SCHEDULES.make(self.recipe.schedule, path="schedule")
         return Learner(self.fabric, network, optimiser, schedule, settings.gradient_clip)
+
+
+def compiles(device: torch.device) -> bool:
+    """Whether compiling pays on a device: on GPUs, where the compiler's own back end is there."""
+    return device.type == "cuda" and importlib.util.find_spec("triton") is not None
 
 
 ObjectiveMaker = Callable[[ObjectiveContext], Objective]

@@ -5,16 +5,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import torch
-from lightning_fabric import Fabric
 
 from cardiotrace.core.errors import UsageError
+from cardiotrace.learning.training.fabric import Fabric, Precision, SingleDevice
 from cardiotrace.learning.training.settings import TrainingSettings
 
 _LOG = logging.getLogger(__name__)
-Precision = Literal["32-true", "bf16-mixed"]
 
 
 def cpu_computes_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
@@ -57,15 +56,17 @@ def flushed_denormals() -> Iterator[None]:
 def make_fabric(settings: TrainingSettings, *, accelerator: str = "auto", processes: int = 1) -> Fabric:
     """Fabric over one or more devices; `launch()` is the caller's.
 
+    Lightning's where it is installed; else one device without it.
+
     Args:
         settings: precision and determinism.
         accelerator: "auto", "cpu" or "cuda".
         processes: devices or CPU processes; more than one trains with distributed data parallelism.
 
     Raises:
-        UsageError: CUDA is asked for and not there, or there are fewer devices than processes.
+        UsageError: CUDA is asked for and not there, or there are fewer devices than processes, or several processes are
+            asked for without lightning-fabric.
     """
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it greets every process
     cuda = accelerator != "cpu" and torch.cuda.is_available()
     if accelerator == "cuda" and not cuda:
         raise UsageError("there is no CUDA device that this PyTorch can use", remedy="try --accelerator cpu.")
@@ -75,7 +76,24 @@ def make_fabric(settings: TrainingSettings, *, accelerator: str = "auto", proces
     strategy = "ddp" if processes > 1 else "auto"
     precision, device = choose_precision(settings, cuda=cuda), "cuda" if cuda else "cpu"
     _LOG.info("training on %s in %d processes at %s", device, processes, precision)
-    return Fabric(accelerator=device, devices=processes, strategy=strategy, precision=precision)
+    lightning = _lightning()
+    if lightning is not None:
+        fabric: Fabric = lightning(accelerator=device, devices=processes, strategy=strategy, precision=precision)
+        return fabric
+    if processes > 1:
+        raise UsageError("several processes need lightning-fabric", remedy="install it, or train with --processes 1.")
+    return SingleDevice(torch.device(device, 0) if cuda else torch.device(device), precision)
+
+
+def _lightning() -> type[Any] | None:
+    """Lightning's Fabric; None where it is not installed, as on machines that are lent with PyTorch alone."""
+    try:
+        from lightning_fabric import Fabric as Lightning
+    except ModuleNotFoundError:
+        return None
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it greets every process
+    found: type[Any] = Lightning
+    return found
 
 
 def _set_determinism(settings: TrainingSettings, *, cuda: bool) -> None:
@@ -87,3 +105,12 @@ def _set_determinism(settings: TrainingSettings, *, cuda: bool) -> None:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         # Nothing here reads memory it has not written; filling it first would cost a pass over every tensor.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
+def forget_compiled() -> None:
+    """Let go of the code that was compiled for a network, before the next one of the same process is made.
+
+    The compiler gives up on a function, without an error, that it has compiled for too many networks.
+    """
+    if torch.cuda.is_available():
+        torch.compiler.reset()

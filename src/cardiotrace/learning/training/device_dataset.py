@@ -18,6 +18,7 @@ from cardiotrace.learning.augmentation.sector import find_sectors
 from cardiotrace.learning.models.network import Group
 from cardiotrace.learning.training.grouping import units_of
 from cardiotrace.learning.training.window import Windows, draw_windows, surroundings
+from cardiotrace.learning.transfer import sent
 from cardiotrace.preprocessing import Preprocessing
 
 Images = Float[torch.Tensor, "batch channels *space"]
@@ -85,8 +86,9 @@ class DeviceDataset:
 
     def unit(self, picked: torch.Tensor) -> tuple[Images, Labels]:
         """Images in unit range and labels of the picked samples."""
-        images = self.images[picked] if self.slices is None else self.images[self.slices[picked]].flatten(1, 2)
-        return images.float() / self.largest, self.labels[picked].long()
+        places = sent(picked, self.images.device)
+        images = self.images[places] if self.slices is None else self.images[self.slices[places]].flatten(1, 2)
+        return images.float() / self.largest, self.labels[places].long()
 
     def unit_windows(self, picked: torch.Tensor, windows: Windows) -> tuple[Images, Labels]:
         """Images in unit range and labels of windows of the picked samples."""
@@ -222,7 +224,7 @@ class TrainingOrder:
     ) -> tuple[Images, Labels]:
         """Images and labels of this process's share of some units, cut and augmented as drawn for (epoch, step)."""
         if self.crop is None:
-            images, labels = dataset.unit(units.flatten()[mine].to(dataset.images.device))
+            images, labels = dataset.unit(units.flatten()[mine])
             if len(dataset.shape) > 2:
                 return images, labels
             parameters = self._parameters(dataset, units, dataset.shape, when)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from cardiotrace.core.config import to_plain
@@ -16,6 +15,7 @@ from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.learning.losses import Loss
 from cardiotrace.learning.models.network import Network
+from cardiotrace.learning.training.fabric import Fabric
 from cardiotrace.learning.training.learner import Learner
 from cardiotrace.learning.training.supervision import SupervisedObjective
 from cardiotrace.preprocessing import Preprocessing

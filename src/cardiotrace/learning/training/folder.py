@@ -94,7 +94,7 @@ def check_folder(folder: RunFolder, recipe: Recipe, split: Split, *, resume: boo
     if not folder.checkpoint.exists():
         _check_files(folder)
     elif resume:
-        _check_same_run(folder, recipe, split)
+        check_same_run(folder, recipe, split)
     else:
         raise UsageError(
             "holds a run already", where=folder.path, remedy="continue it with --resume, or choose another."
@@ -111,8 +111,12 @@ def _check_files(folder: RunFolder) -> None:
         )
 
 
-def _check_same_run(folder: RunFolder, recipe: Recipe, split: Split) -> None:
-    """Refuse to go on with a run of another recipe or of other patients."""
+def check_same_run(folder: RunFolder, recipe: Recipe, split: Split) -> None:
+    """Refuse a run of another recipe or of other patients.
+
+    Raises:
+        UsageError: naming what differs.
+    """
     stored = read_recipe(folder.recipe)
     differing = _differing(to_plain(portable(stored)), to_plain(portable(recipe)))
     if differing and stored.digest() != recipe.digest():

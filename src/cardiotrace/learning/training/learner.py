@@ -1,12 +1,11 @@
 """A network with the optimiser that changes it and the schedule of its learning rates."""
 
 from collections.abc import Sequence
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.wrappers import _FabricModule
 
+from cardiotrace.learning.training.fabric import Fabric
 from cardiotrace.learning.training.objective import Progress, Snapshot, tensors_below
 from cardiotrace.learning.training.optimiser import Schedule
 from cardiotrace.learning.training.weights import laid_out_like, require_same
@@ -37,13 +36,10 @@ class Learner(Generic[Module]):
         self.base_rates = [float(group["lr"]) for group in optimiser.param_groups]
         """Learning rate of each group of parameters where the schedule's factor is 1."""
         self._fabric = fabric
+        self.network = network
+        """The network without what spreads it over processes: calling it waits for no other process."""
         self.model, self.optimiser = fabric.setup(network, optimiser)
         """The network as it is to be called in training, where it may be spread over processes."""
-
-    @property
-    def network(self) -> Module:
-        """The network without what spreads it over processes: calling it waits for no other process."""
-        return cast(Module, self.model.module if isinstance(self.model, _FabricModule) else self.model)
 
     @property
     def learning_rate(self) -> float:

@@ -5,16 +5,16 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
 
 from cardiotrace.core.errors import WorkError
 from cardiotrace.datasets.packed import IGNORED
 from cardiotrace.learning.training.device_dataset import DeviceDataset, Images, TrainingBatch, TrainingOrder
+from cardiotrace.learning.training.fabric import Fabric
 from cardiotrace.learning.training.objective import TOTAL, Losses, Progress
 from cardiotrace.learning.training.settings import TrainingSettings
 from cardiotrace.learning.training.state import State
@@ -66,8 +66,15 @@ class TrainingTask:
         return images.contiguous(memory_format=layouts[images.ndim]) if self.settings.channels_last else images
 
 
-def run_epochs(task: TrainingTask, state: State, *, on_step: OnStep, on_epoch: Callable[[Row, bool], None]) -> None:
-    """Train from the state's epoch to the last, or until patience runs out.
+def run_epochs(
+    task: TrainingTask,
+    state: State,
+    *,
+    on_step: OnStep,
+    on_epoch: Callable[[Row, bool], None],
+    deadline: float = math.inf,
+) -> None:
+    """Train from the state's epoch to the last, or until patience or time runs out.
 
     Args:
         task: what to do.
@@ -75,12 +82,14 @@ def run_epochs(task: TrainingTask, state: State, *, on_step: OnStep, on_epoch: C
         on_step: for the progress bar.
         on_epoch: called after each epoch with its row of the training log and whether it is the best so far; here
             checkpoints are written.
+        deadline: of `time.monotonic`: no epoch is begun that would last beyond it if it took as long as the one before.
 
     Raises:
         DivergedError: the loss or a weight is no longer a number.
     """
-    while state.epoch < task.settings.epochs and not _out_of_patience(task.settings, state):
-        started = time.perf_counter()
+    lasted = 0.0
+    while not is_complete(task.settings, state) and time.monotonic() + lasted < deadline:
+        began, started = time.monotonic(), time.perf_counter()
         losses = _train_epoch(task, state, on_step)
         seconds = time.perf_counter() - started
         dice = validate(task, state)
@@ -103,6 +112,7 @@ def run_epochs(task: TrainingTask, state: State, *, on_step: OnStep, on_epoch: C
         }
         _LOG.debug("epoch %d: loss %.4g, score %.4f", state.epoch, losses[TOTAL], score)
         on_epoch(row, is_best)
+        lasted = time.monotonic() - began
 
 
 def _told(losses: Mapping[str, float]) -> Row:
@@ -111,8 +121,9 @@ def _told(losses: Mapping[str, float]) -> Row:
     return {TOTAL: losses[TOTAL], **({"losses": others} if others else {})}
 
 
-def _out_of_patience(settings: TrainingSettings, state: State) -> bool:
-    return 0 < settings.patience <= state.epoch - state.best_epoch
+def is_complete(settings: TrainingSettings, state: State) -> bool:
+    """Whether a training has had all its epochs, or waited long enough for a better one."""
+    return state.epoch >= settings.epochs or 0 < settings.patience <= state.epoch - state.best_epoch
 
 
 def _train_epoch(task: TrainingTask, state: State, on_step: OnStep) -> dict[str, float]:
@@ -126,12 +137,16 @@ def _train_epoch(task: TrainingTask, state: State, on_step: OnStep) -> dict[str,
         for name, value in step(task, state, batch).items():
             losses.setdefault(name, []).append(value)
         cases.append(batch.cases)
-        # A float here waits for the device: on GPUs only every tenth step is looked at.
-        if task.fabric.device.type == "cpu" or index % 10 == 0 or index + 1 == task.steps_per_epoch:
+        # A float here waits for the device: on GPUs few steps are looked at.
+        if task.fabric.device.type == "cpu" or index % _LOOKED_AT == 0 or index + 1 == task.steps_per_epoch:
             on_step(state.step, task.steps, _finite(task, losses[TOTAL], cases, state.epoch + 1))
     _agree_on_buffers(task, state)
     _check_weights(state)
     return {name: _mean_over_processes(task, torch.stack(values).mean()) for name, values in losses.items()}
+
+
+_LOOKED_AT = 32
+"""Of so many steps on a GPU, one loss is looked at before the epoch ends."""
 
 
 def step(task: TrainingTask, state: State, batch: TrainingBatch) -> Losses:
@@ -209,11 +224,11 @@ def _update_average(state: State, decay: float) -> None:
     if not state.average:
         state.average = {key: value.detach().clone() for key, value in weights.items()}
         return
-    for key, value in weights.items():
-        if value.is_floating_point():
-            state.average[key].lerp_(value.detach(), 1 - decay)
-        else:
-            state.average[key].copy_(value)
+    # All at once: one by one, a GPU would get its work more slowly than it does it.
+    moving = [key for key, value in weights.items() if value.is_floating_point()]
+    torch._foreach_lerp_([state.average[key] for key in moving], [weights[key].detach() for key in moving], 1 - decay)
+    for key in weights.keys() - set(moving):
+        state.average[key].copy_(weights[key])
 
 
 @contextmanager
@@ -240,10 +255,10 @@ def validate(task: TrainingTask, state: State) -> dict[str, float]:
     sums = torch.zeros(2, len(task.class_names), dtype=torch.float64, device=task.fabric.device)
     rank, world = task.fabric.global_rank, task.fabric.world_size
     mine = torch.arange(len(task.validation))[rank::world]
-    with averaged_weights(state), torch.inference_mode(), task.fabric.autocast():
+    with averaged_weights(state), torch.inference_mode(), task.fabric.autocast(), _as_written(task.fabric.device):
         for start in range(0, len(mine), task.validation_batch_size):
             picked = mine[start : start + task.validation_batch_size]
-            images, labels = task.validation.unit(picked.to(task.fabric.device))
+            images, labels = task.validation.unit(picked)
             images = task.laid_out(task.validation.normalise(images))
             sums += _dice_sums(state.objective.network(images).argmax(1), labels, len(task.class_names))
     total: Any = task.fabric.all_reduce(sums, reduce_op="sum")
@@ -251,6 +266,11 @@ def validate(task: TrainingTask, state: State) -> dict[str, float]:
         name: float(total[0, index] / total[1, index]) if total[1, index] else 0.0
         for index, name in enumerate(task.class_names)
     }
+
+
+def _as_written(device: torch.device) -> AbstractContextManager[Any]:
+    """Where networks run as they are written: compiling for the sizes of validation would take longer than it saves."""
+    return torch.compiler.set_stance("force_eager") if device.type == "cuda" else nullcontext()
 
 
 def _dice_sums(predicted: torch.Tensor, reference: torch.Tensor, classes: int) -> torch.Tensor:

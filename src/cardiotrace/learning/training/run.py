@@ -2,13 +2,14 @@
 
 import hashlib
 import logging
+import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from numpy.typing import NDArray
 
 from cardiotrace.core.contract import ENVIRONMENT
@@ -29,12 +30,13 @@ from cardiotrace.learning.training.device import flushed_denormals, make_fabric
 from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingNeeds, TrainingOrder
 from cardiotrace.learning.training.distillation import StudentRequirements, load_teachers, teacher_identities
 from cardiotrace.learning.training.environment import environment, read_environment
-from cardiotrace.learning.training.folder import RunFolder, check_folder
+from cardiotrace.learning.training.fabric import Fabric
+from cardiotrace.learning.training.folder import RunFolder, check_folder, check_same_run
 from cardiotrace.learning.training.hardware import Hardware
-from cardiotrace.learning.training.loop import OnStep, TrainingTask, run_epochs
+from cardiotrace.learning.training.loop import OnStep, TrainingTask, is_complete, run_epochs
 from cardiotrace.learning.training.recipe import Recipe, read_recipe, recipe_text
 from cardiotrace.learning.training.training_log import Row, TrainingLog
-from cardiotrace.learning.training.weights import LARGEST, load_fitting_weights, load_weights, save_weights
+from cardiotrace.learning.training.weights import LARGEST, Weights, load_fitting_weights, load_weights, save_weights
 
 _LOG = logging.getLogger(__name__)
 
@@ -87,6 +89,8 @@ class TrainingData:
     """Whether samples without labels are learned from as well, for objectives that can."""
     localiser: Model | None = None
     """What found the heart in the images, where they are cropped around it."""
+    note: str = ""
+    """What was done to the images that the recipe does not tell, such as 8 bits in place of 16."""
 
     @property
     def all_terms(self) -> Terms:
@@ -121,6 +125,17 @@ class CheckedRun:
 
 
 @dataclass(frozen=True)
+class Pace:
+    """How long a training may go on this time, and how often it is made safe."""
+
+    deadline: float = math.inf
+    """Of `time.monotonic`; a training that is stopped by it goes on when it is called again."""
+    checkpoint_seconds: float = 0.0
+    """Least time between two checkpoints; 0 writes one after every epoch. The last epoch always has one; where a
+    training breaks in between, it goes on from the one before."""
+
+
+@dataclass(frozen=True)
 class TrainingResult:
     """How a training ended."""
 
@@ -130,6 +145,8 @@ class TrainingResult:
     """Whose weights are kept, from 1."""
     best_score: float
     """Its mean validation Dice on the network's grid, 0..1."""
+    is_complete: bool = True
+    """Whether it had all its epochs; else time ran out, and it goes on from its checkpoint."""
 
 
 def check_run(
@@ -195,6 +212,27 @@ def best_of(folder: RunFolder) -> states.BestEpoch:
     return states.BestEpoch(int(row["epoch"]), float(row["score"]))
 
 
+def is_trained(run: CheckedRun, split: Split) -> bool:
+    """Whether a run was trained to its end already; its checkpoint may be gone, as where it came from another machine.
+
+    Args:
+        run: as it is wanted.
+        split: of its patients.
+
+    Raises:
+        UsageError: the folder holds a run of another recipe or of other patients.
+        InputError: its log cannot be read.
+    """
+    folder, settings = run.folder, run.recipe.training
+    rows = TrainingLog(folder.journal).rows() if folder.is_begun and folder.best.exists() else []
+    if not rows:
+        return False
+    check_same_run(folder, run.recipe, split)
+    best = max(rows, key=lambda row: float(row["score"]))
+    waited = int(rows[-1]["epoch"]) - int(best["epoch"])
+    return rows[-1]["epoch"] >= settings.epochs or 0 < settings.patience <= waited
+
+
 def trained_model(recipe: Recipe, folder: RunFolder, *, channels: int, classes: int) -> Network:
     """The recipe's network with the best weights of a run.
 
@@ -218,6 +256,7 @@ def train(
     callbacks: RunCallbacks = RunCallbacks(),
     hardware: Hardware = _ANY,
     objective: ObjectiveMaker = make_objective,
+    pace: Pace = Pace(),
 ) -> TrainingResult:
     """Train and leave the run folder with its best weights, training log and last checkpoint.
 
@@ -227,6 +266,7 @@ def train(
         callbacks: for progress.
         hardware: devices.
         objective: makes what is done with the batches; by default what the recipe asks for.
+        pace: how long it may take, and how often it writes.
 
     Raises:
         InputError: a part of the split has no samples, or the checkpoint is damaged.
@@ -243,17 +283,20 @@ def train(
     if folder.checkpoint.exists():
         states.load(state, folder.checkpoint, recipe=recipe.digest())
         _LOG.info("%s goes on after epoch %d", folder.path, state.epoch)
-    writer = _RunWriter(run, fabric, callbacks)
+    writer = _RunWriter(run, fabric, callbacks, pace.checkpoint_seconds)
     writer.begin(data, state, left_out)
     run_epochs(
         task,
         state,
         on_step=callbacks.on_step if fabric.is_global_zero else _unheard,
         on_epoch=lambda row, is_best: writer.finish_epoch(state, row, is_best),
+        deadline=pace.deadline,
     )
+    writer.write(state)
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
-    return TrainingResult(bool(fabric.is_global_zero), state.best_epoch, state.best_score)
+    complete = is_complete(recipe.training, state)
+    return TrainingResult(bool(fabric.is_global_zero), state.best_epoch, state.best_score, complete)
 
 
 class _RunWriter:
@@ -263,12 +306,16 @@ class _RunWriter:
         run: what is trained, and where.
         fabric: launched.
         callbacks: who is told.
+        seconds: least time between two checkpoints.
     """
 
-    def __init__(self, run: CheckedRun, fabric: Fabric, callbacks: RunCallbacks) -> None:
-        self.run, self.fabric, self.callbacks = run, fabric, callbacks
+    def __init__(self, run: CheckedRun, fabric: Fabric, callbacks: RunCallbacks, seconds: float) -> None:
+        self.run, self.fabric, self.callbacks, self.seconds = run, fabric, callbacks, seconds
         self.log = TrainingLog(run.folder.journal)
         self.rows: list[Row] = []
+        self._waiting: list[Row] = []
+        self._best: Weights = {}
+        self._written = time.monotonic()
 
     def begin(self, data: TrainingData, state: states.State, left_out: str) -> None:
         """Write what a run tells of itself before its first epoch."""
@@ -280,17 +327,29 @@ class _RunWriter:
         self.rows = self.log.cut(state.epoch)
 
     def finish_epoch(self, state: states.State, row: Row, is_best: bool) -> None:
-        """Write what an epoch has changed."""
+        """Write what an epoch has changed, or keep it for later where something was just written."""
         if self.fabric.is_global_zero:
-            folder = self.run.folder
-            # The checkpoint comes last: what stands here without it is written again, to the byte, by a resumed run.
-            if is_best:
-                save_weights(state.weights(), folder.best)
-            self.log.add(row)
+            if is_best:  # a copy: the next epoch changes the weights in place
+                self._best = {key: value.detach().clone() for key, value in state.weights().items()}
+            self._waiting.append(row)
             self.rows.append(row)
-            states.save(state, folder.checkpoint, recipe=self.run.recipe.digest())
+            if time.monotonic() - self._written >= self.seconds:
+                self.write(state)
             self.callbacks.on_epoch(self.rows, is_best)
         self.fabric.barrier()
+
+    def write(self, state: states.State) -> None:
+        """Write what waits, after an epoch; nothing where nothing does."""
+        if not (self.fabric.is_global_zero and self._waiting):
+            return
+        folder = self.run.folder
+        # The checkpoint comes last: what stands here without it is written again, to the byte, by a resumed run.
+        if self._best:
+            save_weights(self._best, folder.best)
+        for row in self._waiting:
+            self.log.add(row)
+        states.save(state, folder.checkpoint, recipe=self.run.recipe.digest())
+        self._best, self._waiting, self._written = {}, [], time.monotonic()
 
 
 def _check_teachers(folder: RunFolder, teachers: Sequence[Model]) -> None:
@@ -373,6 +432,7 @@ def _write_head(run: CheckedRun, data: TrainingData, left_out: str) -> None:
         told = {**environment(run.recipe.seed), "started_from": came, "terms": asdict(terms)}
         told |= {"taught_by": teacher_identities(teachers)} if teachers else {}
         told |= {} if data.fold is None else {"fold": data.fold}
+        told |= {"images": data.note} if data.note else {}
         write_json(folder.environment, ENVIRONMENT.stamp(told))  # the first file of a run, see `RunFolder.is_begun`
     if data.localiser is not None:
         write_bytes(folder.localiser, data.localiser.content)

@@ -5,12 +5,12 @@ from functools import reduce
 from operator import add
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from cardiotrace.learning.losses import Loss
 from cardiotrace.learning.models.network import Network, TrainingOutputs
 from cardiotrace.learning.training.device_dataset import TrainingBatch
+from cardiotrace.learning.training.fabric import Fabric
 from cardiotrace.learning.training.learner import Learner, descend
 from cardiotrace.learning.training.objective import TOTAL, Losses, Progress, Snapshot
 

@@ -6,7 +6,6 @@ from functools import cached_property
 
 import numpy as np
 from jaxtyping import Complex, Float
-from scipy import fft
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,8 @@ class Readout:
 
     def measured(self, object_: Complex[np.ndarray, "height width"]) -> Complex[np.ndarray, "rows columns"]:
         """The part of an object's k-space that is measured, without noise."""
+        from scipy import fft  # slow to import, so only when needed
+
         return np.asarray(fft.fft2(object_.astype(np.complex64, copy=False))[self._places])
 
     def image(
@@ -77,6 +78,8 @@ class Readout:
             >>> bool(np.allclose(flat, 2))
             True
         """
+        from scipy import fft  # slow to import, so only when needed
+
         if self.noise > 0:
             parts = rng.standard_normal((2, *self._counts), np.float32) * np.float32(self._noise_scale)
             measured = measured + parts[0] + 1j * parts[1]

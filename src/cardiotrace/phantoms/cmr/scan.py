@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Complex, Float, Int, Int16, UInt8
-from scipy import ndimage
 
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.phantoms.cmr.body import Axes, Chest
@@ -174,6 +173,8 @@ class CineCamera:
 
     def _heart_box(self) -> tuple[Box, Int[np.ndarray, " pixels"]]:
         """Part of the image that the beating heart changes, and the pixels in it that it may cover."""
+        from scipy import ndimage  # slow to import, so only when needed
+
         scene, spacing = self._scene, self._scene.scanner.spacing_mm
         # Every second pixel, at both ends of the beat: it is only asked where to look, and FOLLOW_MM around is added
         # anyway.
@@ -206,6 +207,8 @@ class CineCamera:
 
     def _surround(self) -> None:
         """Fat and pericardium around the heart at end-diastole."""
+        from scipy import ndimage  # slow to import, so only when needed
+
         if not self._near.size:
             return
         box = self._box
@@ -228,6 +231,8 @@ class CineCamera:
 
     def _reach(self, heart: np.ndarray) -> Float[np.ndarray, " angles"]:
         """Distance of the heart's edge from its middle in every direction, pixels."""
+        from scipy import ndimage  # slow to import, so only when needed
+
         rows, columns = np.nonzero(heart)
         row, column = rows - self._middle[0], columns - self._middle[1]
         bins = np.floor((np.arctan2(row, column) / (2 * np.pi) + 0.5) * ANGLE_COUNT).astype(np.int64) % ANGLE_COUNT
@@ -287,6 +292,8 @@ class CineCamera:
 
     def _followed(self, codes: UInt8[np.ndarray, "pixels samples"]) -> Complex[np.ndarray, "rows columns"]:
         """Surroundings of the heart, moved along the rays from its middle as its surface has moved."""
+        from scipy import ndimage  # slow to import, so only when needed
+
         shape = self._still[self._box].shape
         heart = np.zeros(shape, bool)
         heart.ravel()[self._near[np.count_nonzero(codes, axis=1) * 2 > codes.shape[1]]] = True

@@ -5,7 +5,6 @@ from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
-from scipy import ndimage
 
 SIDE = 64
 """Cells of a block along each axis, after which it repeats."""
@@ -52,6 +51,8 @@ class Texture:
 @lru_cache(maxsize=16)
 def _block(seed: tuple[int, ...], smoothing: float) -> Float[np.ndarray, " cells"]:
     """The cells of a block, of 1 MiB; all planes of an exam look at the same few."""
+    from scipy import ndimage  # slow to import, so only when needed
+
     noise = np.random.default_rng(seed).standard_normal((SIDE, SIDE, SIDE), np.float32)
     made = ndimage.gaussian_filter(noise, smoothing, mode="wrap")
     made -= made.mean()

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
-from scipy import ndimage
 
 from cardiotrace.phantoms.fundus.camera import CAMERAS, PHOTOGRAPH_QUALITIES
 from cardiotrace.phantoms.fundus.phantom import FundusPhantom
@@ -197,6 +196,8 @@ class _Retina:
 
     def expose(self, image: Float[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width 3"]:
         """The photograph: lens, light, sensor and the edge of the field of view."""
+        from scipy import ndimage  # slow to import, so only when needed
+
         rng, camera, quality = self._rng["camera"], self.camera, self._quality
         # Dim places turn olive: red light fades first.
         light = np.stack([self._light(rng)] * 3, axis=-1) ** np.array([1.2, 0.95, 0.8], np.float32)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy import ndimage
 
 from cardiotrace.phantoms.fundus.vessel import FOVEA_MM, streamline
 
@@ -79,6 +78,8 @@ def noise(shape: tuple[int, int], size_px: float, rng: np.random.Generator) -> P
 
     Made on a coarse grid and enlarged, so that wide spots cost as little as narrow ones.
     """
+    from scipy import ndimage  # slow to import, so only when needed
+
     step = max(1.0, size_px / 3)
     coarse = tuple(int(np.ceil(length / step)) + 7 for length in shape)
     rough = ndimage.gaussian_filter(rng.standard_normal(coarse), size_px / step, mode="wrap")
@@ -138,6 +139,8 @@ def paint_nerve_fibres(image: Image, grid: RetinaGrid, *, sheen: float, rng: np.
         sheen: strength of the sheen's patches, 0 to 1.
         rng: source of randomness.
     """
+    from scipy import ndimage  # slow to import, so only when needed
+
     bundle = streamline(np.stack([grid.x, grid.y], axis=-1))
     distance = np.hypot(grid.x, grid.y)
     table = ndimage.gaussian_filter1d(rng.standard_normal(4096), 1.2, mode="wrap")

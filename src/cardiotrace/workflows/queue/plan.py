@@ -1,0 +1,108 @@
+"""From the list of a queue to its trainings, where the data are at hand."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cardiotrace.core.errors import ConfigError, UsageError
+from cardiotrace.core.licence import Terms
+from cardiotrace.core.reporter import SILENT, ProgressReporter
+from cardiotrace.datasets.catalog import DATASETS
+from cardiotrace.datasets.compressed import in_bytes
+from cardiotrace.datasets.dataset import Dataset
+from cardiotrace.datasets.joined import JoinedConfig
+from cardiotrace.datasets.packed import PackedDataset
+from cardiotrace.learning.training.recipe import Recipe, read_recipe, recipe_values
+from cardiotrace.workflows.configs import CrossvalConfig, QueueConfig, TrainConfig
+from cardiotrace.workflows.crossval import plan_folds
+from cardiotrace.workflows.data_opener import DataOpener
+from cardiotrace.workflows.queue.entry import QueueEntry, overrides_of, read_queue
+from cardiotrace.workflows.queue.queued import DataFacts, QueuedRun
+from cardiotrace.workflows.train import PlannedRun, plan_run
+
+
+@dataclass(frozen=True)
+class PlannedEntry:
+    """An entry of the list with all that its trainings depend on decided."""
+
+    config: TrainConfig | CrossvalConfig
+    """As the verb of the entry reads it."""
+    opener: DataOpener
+    runs: tuple[QueuedRun, ...]
+
+    def packed(self, run: QueuedRun, reporter: ProgressReporter = SILENT) -> PackedDataset:
+        """The packed cache of a run, made where it is not there yet.
+
+        Raises:
+            InputError: the data cannot be packed.
+            WorkError: the cache cannot be written.
+        """
+        recipe = run.recipe
+        cache = self.opener.packed(recipe.data.dataset, recipe.preprocessing, reporter)
+        return cache if run.bits == 16 else in_bytes(cache, cache.folder.with_name(f"{cache.folder.name}-8bit"))
+
+
+def plan_queue(config: QueueConfig, reporter: ProgressReporter = SILENT) -> tuple[PlannedEntry, ...]:
+    """Read the list and all that its trainings depend on; nothing is packed or written yet.
+
+    Args:
+        config: where the list and the data are.
+        reporter: told of folds that are left out.
+
+    Raises:
+        ConfigError: the list or a recipe is wrong.
+        UsageError: two trainings would go into one folder, or a folder holds another run.
+        InputError: the data cannot be used.
+    """
+    openers: dict[Path | None, DataOpener] = {}
+    entries = read_queue(config.queue, pixels=config.pixels)
+    planned = tuple(_planned(entry, config, openers, reporter) for entry in entries)
+    names = [run.name for entry in planned for run in entry.runs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"two trainings of the list are called {twice}", remedy="give one of them another `name`.")
+    return planned
+
+
+def _planned(
+    entry: QueueEntry, config: QueueConfig, openers: dict[Path | None, DataOpener], reporter: ProgressReporter
+) -> PlannedEntry:
+    overrides = overrides_of(entry, recipe_values(entry.recipe))
+    recipe = read_recipe(entry.recipe, overrides)
+    if recipe.distillation is not None:
+        remedy = "train it with `cardiotrace train`."
+        raise ConfigError("a student of other models cannot stand in a queue", where=entry.recipe, remedy=remedy)
+    root = _root(config.data, recipe)
+    opener = openers.setdefault(root, DataOpener(root, config.cache))
+    shared: dict[str, Any] = {"recipe": entry.recipe, "data": root, "overrides": overrides, "cache": config.cache}
+    shared |= {"accelerator": config.accelerator, "out": config.out / recipe.name}
+    if entry.verb == "train":
+        return _planned_training(entry, shared, opener, config.out)
+    several = CrossvalConfig(**shared, folds=entry.folds, only=entry.only)
+    folds = plan_folds(several, opener, reporter)
+    plans = [fold.run for fold in folds.folds if several.wants(fold.number)]
+    return PlannedEntry(several, opener, tuple(_queued(plans, entry, config.out, folds.dataset)))
+
+
+def _planned_training(entry: QueueEntry, shared: dict[str, Any], opener: DataOpener, out: Path) -> PlannedEntry:
+    one = TrainConfig(**shared, fold=entry.fold, resume=True, start_from=entry.start_from)
+    if entry.fold is not None:
+        one = replace(one, out=shared["out"] / f"fold-{entry.fold}")
+    plan = plan_run(one, opener)
+    dataset = opener.dataset(plan.recipe.data.dataset)
+    return PlannedEntry(one, opener, tuple(_queued([plan], entry, out, dataset)))
+
+
+def _queued(plans: list[PlannedRun], entry: QueueEntry, out: Path, dataset: Dataset) -> Iterator[QueuedRun]:
+    facts = DataFacts(dataset.scheme, tuple(dataset.mirror_axes), Terms(dataset.licence, dataset.citation))
+    for plan in plans:
+        name = plan.folder.path.relative_to(out).as_posix()
+        is_fold = entry.verb == "crossval"
+        yield QueuedRun(name, plan.recipe, plan.split, facts, "", plan.fold, is_fold, entry.bits, plan.start)
+
+
+def _root(data: Path | None, recipe: Recipe) -> Path | None:
+    """Where the data set of a recipe lies below the given folder; joined ones name their parts below it."""
+    name = recipe.data.dataset.name
+    return None if data is None else data if DATASETS[name].config is JoinedConfig else data / name
