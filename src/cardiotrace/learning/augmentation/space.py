@@ -10,6 +10,7 @@ from torch.nn import functional
 from cardiotrace.learning.augmentation.grey import rows_of
 from cardiotrace.learning.augmentation.parameters import Parameters
 from cardiotrace.learning.augmentation.sector import is_sector_moved, through_sector
+from cardiotrace.learning.augmentation.spline import spline_weights
 
 
 def warp(
@@ -61,19 +62,9 @@ def _sampling_grid(parameters: Parameters, rows: Tensor, shape: tuple[int, int],
     displacement = parameters.displacement[rows].to(device)
     if displacement.numel():
         weights_y, weights_x = (
-            _spline_weights(side, points).to(device)
-            for side, points in zip(shape, displacement.shape[-2:], strict=True)
+            spline_weights(side, points).to(device) for side, points in zip(shape, displacement.shape[-2:], strict=True)
         )
         # The linear part acts on the few coefficients instead of on every pixel, which is the same: splines are linear.
         coefficients = torch.einsum("bij,bjrc->birc", to_source[:, :, :2], displacement)
         planes += weights_y @ coefficients @ weights_x.T
     return planes
-
-
-def _spline_weights(side: int, points: int) -> Tensor:
-    """Cubic B-spline weights of every control point (columns) at every pixel centre (rows); rows sum to 1."""
-    position = (torch.arange(side) + 0.5) / side * (points - 3)
-    distance = (position[:, None] - torch.arange(-1, points - 1)).abs()
-    near = 2 / 3 - distance**2 + distance**3 / 2
-    far = (2 - distance).clamp(min=0) ** 3 / 6
-    return torch.where(distance < 1, near, far)
