@@ -11,7 +11,7 @@ from tests.learning.augmentation.drawing import batch
 
 
 def test_a_matched_image_has_the_quantiles_of_the_other():
-    images, others = batch(3)[0] ** 2 * 0.7, 0.2 + 0.5 * batch(3)[0].flip(0)
+    images, others = 0.05 + 0.6 * batch(3)[0] ** 2, 0.2 + 0.5 * batch(3)[0].flip(0)
     shares = torch.linspace(0, 1, 21).expand(3, -1)
     matched = match(images, others, torch.ones(3))
     torch.testing.assert_close(quantiles(matched, shares), quantiles(others, shares), atol=0.01, rtol=0)

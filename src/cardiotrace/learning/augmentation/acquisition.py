@@ -14,7 +14,7 @@ from torch import Tensor
 from cardiotrace.learning.augmentation.draw import Draw, drawn, require_share
 
 CLASSES = 16
-"""Classes of labels that get a grey value of their own; a 17th shares that of the first."""
+"""Classes of labels that get a grey value of their own; further ones share that of the last."""
 LARGEST_MOTION = 0.5
 """Of a shift, as a fraction of the side."""
 

@@ -8,6 +8,8 @@ from torch import Tensor
 
 QUANTILES = 65
 """Of which a histogram consists."""
+LEVELS = 1024
+"""Of grey at which a curve is known."""
 _PIXELS = 4096
 """At most so many, evenly spread, are sorted: sorting all would cost more than the warp."""
 
@@ -51,17 +53,28 @@ def match(images: Tensor, others: Tensor, mix: Tensor) -> Tensor:
         After Nyul and Udupa 1999, Magn Reson Med 42:1072, whose landmarks are those of a population.
     """
     shares = torch.linspace(0, 1, QUANTILES, device=images.device).expand(len(images), -1)
-    own, other = quantiles(images, shares), quantiles(others, shares)
-    zero = torch.zeros_like(own[..., :1])
-    # From black to the darkest that is not black: a line.
-    sources, targets = torch.cat([zero, own], dim=2), torch.cat([zero, other], dim=2)
-    flat = images.flatten(2).contiguous()
-    above = torch.searchsorted(sources, flat, right=True).clamp(1, sources.shape[2] - 1)
+    curve = _curve(quantiles(images, shares), quantiles(others, shares))
+    scaled = images.flatten(2) * LEVELS
+    # The curve at a few levels and lines between: finding its piece for every pixel would cost three times as much.
+    below = scaled.long().clamp_(max=LEVELS - 1)
+    mapped = torch.lerp(curve.gather(2, below), curve.gather(2, below + 1), scaled - below)
+    return torch.lerp(images, mapped.view_as(images), mix[:, None, None, None]).clamp_(0, 1)
+
+
+def _curve(sources: Tensor, targets: Tensor) -> Tensor:
+    """The map from quantiles to quantiles at evenly spread levels: (batch, channels, LEVELS + 1)."""
+    black, step = torch.zeros_like(sources[..., :1]), torch.ones_like(sources[..., :1])
+    # A line from black to the darkest that is not, and beyond the brightest that was sorted.
+    sources = torch.cat([black, sources, sources[..., -1:] + step], dim=2)
+    targets = torch.cat([black, targets, targets[..., -1:] + step], dim=2)
+    levels = torch.linspace(0, 1, LEVELS + 1, device=sources.device, dtype=sources.dtype)
+    levels = levels.expand(*sources.shape[:2], -1).contiguous()
+    above = torch.searchsorted(sources, levels, right=True).clamp_(1, sources.shape[2] - 1)
     low, high = sources.gather(2, above - 1), sources.gather(2, above)
-    place = ((flat - low) / (high - low).clamp(min=1e-6)).clamp(0, 1)
-    mapped = torch.lerp(targets.gather(2, above - 1), targets.gather(2, above), place)
-    mapped = torch.where(flat > 0, mapped, flat).view_as(images)
-    return torch.lerp(images, mapped, mix[:, None, None, None])
+    place = ((levels - low) / (high - low).clamp(min=1e-6)).clamp_(0, 1)
+    curve = torch.lerp(targets.gather(2, above - 1), targets.gather(2, above), place)
+    curve[..., 0] = 0
+    return curve
 
 
 def show_through_window(images: Tensor, ends: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from torch.nn import functional
 from cardiotrace.learning.augmentation.grey import rows_of
 from cardiotrace.learning.augmentation.parameters import Parameters
 from cardiotrace.learning.augmentation.partner import partners_of
+from cardiotrace.learning.augmentation.space import affine_places
 
 Spectra = Complex[Tensor, "rows channels height half_width"]
 
@@ -78,8 +79,8 @@ def _moved(images: Tensor, motion: Tensor) -> Tensor:
     half_side = torch.tensor([width / 2, height / 2], device=images.device)
     linear = linear * half_side / half_side[:, None]
     offset = -linear @ (2 * torch.stack([right, down], dim=1)).unsqueeze(2)
-    grid = functional.affine_grid(torch.cat([linear, offset], dim=2), list(images.shape), align_corners=False)
-    return functional.grid_sample(images, grid.to(images.dtype), padding_mode="border", align_corners=False)
+    places = affine_places(torch.cat([linear, offset], dim=2), (height, width)).permute(0, 2, 3, 1)
+    return functional.grid_sample(images, places.to(images.dtype), padding_mode="border", align_corners=False)
 
 
 def _exchange_amplitudes(spectra: Spectra, others: Tensor, parameters: Parameters, chosen: Tensor) -> None:

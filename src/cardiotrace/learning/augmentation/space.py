@@ -51,14 +51,9 @@ def _is_moved(parameters: Parameters) -> Tensor:
 
 
 def _sampling_grid(parameters: Parameters, rows: Tensor, shape: tuple[int, int], device: torch.device) -> Tensor:
-    """Where each pixel of the result looks in the image: (rows, 2, height, width) of (x, y) in -1..1.
-
-    Two planes vectorise six times better than pairs; `grid_sample` reads any layout.
-    """
+    """Where each pixel of the result looks in the image: (rows, 2, height, width) of (x, y) in -1..1."""
     to_source = parameters.to_source[rows].to(device)
-    along_x, along_y, offset = (to_source[:, :, column, None, None] for column in range(3))
-    y, x = ((2 * torch.arange(side, device=device) + 1) / side - 1 for side in shape)
-    planes = torch.addcmul(along_y * y[:, None] + offset, along_x, x)
+    planes = affine_places(to_source, shape)
     displacement = parameters.displacement[rows].to(device)
     if displacement.numel():
         weights_y, weights_x = (
@@ -68,3 +63,13 @@ def _sampling_grid(parameters: Parameters, rows: Tensor, shape: tuple[int, int],
         coefficients = torch.einsum("bij,bjrc->birc", to_source[:, :, :2], displacement)
         planes += weights_y @ coefficients @ weights_x.T
     return planes
+
+
+def affine_places(to_source: Float[Tensor, "rows 2 3"], shape: tuple[int, int]) -> Float[Tensor, "rows 2 height width"]:
+    """Where affine maps of (x, y, 1) look, in -1..1.
+
+    Two planes vectorise six times better than pairs; `grid_sample` reads any layout.
+    """
+    along_x, along_y, offset = (to_source[:, :, column, None, None] for column in range(3))
+    y, x = ((2 * torch.arange(side, device=to_source.device) + 1) / side - 1 for side in shape)
+    return torch.addcmul(along_y * y[:, None] + offset, along_x, x)

@@ -5,7 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from cardiotrace.learning.augmentation.acquisition import CLASSES
-from cardiotrace.learning.augmentation.histogram import quantiles
+from cardiotrace.learning.augmentation.histogram import LEVELS, quantiles
 
 _NO_CLASS = 255
 """Label of pixels without a reference: they look like background."""
@@ -42,5 +42,8 @@ def _parts(images: Tensor, labels: Tensor, parts: int) -> Tensor:
     background = torch.where(is_background, images, 0.0)
     shares = torch.arange(1, parts, device=images.device) / parts
     limits = quantiles(background, shares.expand(len(images), -1))
-    part = torch.searchsorted(limits, images.flatten(2).contiguous()).view_as(images)
-    return torch.where(is_background, CLASSES + part, (labels % CLASSES).unsqueeze(1))
+    # By levels of grey: comparing every pixel with every limit would cost three times as much.
+    levels = torch.linspace(0, 1, LEVELS + 1, device=images.device, dtype=images.dtype)
+    table = CLASSES + torch.searchsorted(limits, levels.expand(*limits.shape[:2], -1).contiguous())
+    part = table.gather(2, (images.flatten(2) * LEVELS).long()).view_as(images)
+    return torch.where(is_background, part, labels.clamp(max=CLASSES - 1).unsqueeze(1))
