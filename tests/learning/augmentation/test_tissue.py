@@ -19,12 +19,19 @@ def record(mix: float, sd: float = 0.0, parts: int = 2):
 
 
 def test_every_class_and_every_part_of_the_background_has_its_grey_value():
-    images = torch.tensor([0.1, 0.2, 0.7, 0.9, 0.5, 0.5, 0.5, 0.0]).view(1, 1, 2, 4)
-    labels = torch.tensor([0, 0, 0, 255, 1, 2, 3, 0]).view(1, 2, 4)
+    images, labels = torch.full((1, 1, 32, 32), 0.3), torch.zeros(1, 32, 32, dtype=torch.int64)
+    images[..., 16:] = 0.7
+    for value, rows in ((1, slice(4, 8)), (2, slice(8, 12)), (3, slice(12, 16)), (255, slice(28, 32))):
+        labels[:, rows] = value
+    expected = torch.where(images < 0.5, 0.1, 0.8)
+    for value, grey in ((1, 0.2), (2, 0.4), (3, 0.6)):
+        expected[:, 0][labels == value] = grey
     painted = change_intensities(images, record(1.0), labels)
-    expected = torch.tensor([0.1, 0.1, 0.8, 0.8, 0.2, 0.4, 0.6, 0.1]).view(1, 1, 2, 4)
-    torch.testing.assert_close(painted, expected)
-    torch.testing.assert_close(change_intensities(images, record(0.25), labels), images * 0.75 + expected * 0.25)
+    inside = torch.ones(32, dtype=torch.bool)
+    inside[13:19] = False  # where blocks of both halves meet
+    torch.testing.assert_close(painted[..., inside], expected[..., inside])
+    half = change_intensities(images, record(0.25), labels)
+    torch.testing.assert_close(half, images * 0.75 + painted * 0.25)
 
 
 def test_the_texture_has_the_standard_deviation_drawn_for_it():

@@ -74,6 +74,7 @@ class Motion:
     """
 
     probability: float = 0.0
+    """How often the patient moves."""
     shift: float = 0.03
     """Largest shift along each axis, as a fraction of the side."""
     rotation_degrees: float = 5.0
@@ -119,6 +120,7 @@ class IntensityWindow:
     """Another window of grey values is shown: each end of it is moved by itself, inwards or outwards."""
 
     probability: float = 0.0
+    """How often the window is another one."""
     cut_percent: float = 2.0
     """Percentage of the pixels above black that saturate at an end that is moved inwards, at most."""
     widening: float = 0.2

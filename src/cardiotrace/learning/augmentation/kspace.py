@@ -117,4 +117,5 @@ def _profile(parameters: Parameters, chosen: Tensor, axis: int, side: int) -> Fl
     # Scanners smooth the edge where they fill up with zeros: Hamming's window, none where nothing is cut.
     hamming = 0.54 + 0.46 * torch.cos(2 * torch.pi * distance / factor)
     smooth = torch.where(factor < 1, hamming * (distance <= factor / 2), 1.0)
-    return ghosts * smooth * (distance <= parameters.gibbs[chosen, None] / 2)
+    profile: Tensor = ghosts * smooth * (distance <= parameters.gibbs[chosen, None] / 2)
+    return profile
