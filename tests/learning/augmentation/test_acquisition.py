@@ -109,7 +109,6 @@ def test_each_image_changes_alike_alone_and_in_a_batch():
             for item in fields(Parameters)
             if isinstance(value := getattr(parameters, item.name), torch.Tensor)
         }
-        rows["partner"] = torch.tensor([[0, 1]])
         alone, _ = apply(images[index : index + 1], labels[index : index + 1], replace(parameters, **rows))
         torch.testing.assert_close(alone[0], together[index], atol=1e-5, rtol=0)
 
@@ -156,7 +155,7 @@ def test_a_bad_option_is_refused_in_words(values, message):
 
 def test_looks_are_taken_from_another_domain_where_there_is_one():
     domains = ["GE", "GE", "GE", "Philips", ""]
-    chosen = torch.stack([sample_partners(5, domains, seeded(seed))[:, 0] for seed in range(200)])
+    chosen = torch.stack([sample_partners(5, domains, seeded(seed))[:, 1] for seed in range(200)])
     assert set(chosen[:, :3].flatten().tolist()) == {3}
     assert set(chosen[:, 3].tolist()) == {0, 1, 2}
     # Of an unknown domain nobody is known to be of another: any other image.
@@ -164,16 +163,18 @@ def test_looks_are_taken_from_another_domain_where_there_is_one():
 
 
 def test_without_domains_any_other_image_is_taken_and_alone_an_image_is_its_own():
-    chosen = torch.stack([sample_partners(3, None, seeded(seed))[:, 0] for seed in range(50)])
+    chosen = torch.stack([sample_partners(3, None, seeded(seed))[:, 1] for seed in range(50)])
     assert [set(chosen[:, index].tolist()) for index in range(3)] == [{1, 2}, {0, 2}, {0, 1}]
-    assert sample_partners(1, ["GE"], seeded()).tolist() == [[0, 1]]
+    assert sample_partners(1, ["GE"], seeded()).tolist() == [[0, 0]]
     with pytest.raises(ValueError, match="2 domains of 3 images"):
         sample_partners(3, ["GE", "GE"], seeded())
 
 
 def test_of_a_part_of_a_batch_another_image_stands_in_for_a_partner_elsewhere():
-    part = replace(identity(2), partner=torch.tensor([[3, 4], [2, 4]]))
-    assert partners_of(part).tolist() == [1, 0]
+    part = replace(identity(3), partner=torch.tensor([[0, 4], [2, 3], [4, 0]]))
+    assert partners_of(part).tolist() == [2, 0, 0]
+    volumes = replace(identity(6), partner=torch.tensor([[1, 3], [3, 2]]).repeat_interleave(3, dim=0))
+    assert partners_of(volumes).tolist() == [3, 4, 5, 0, 1, 2]
 
 
 def test_slices_of_a_volume_are_darkened_one_by_one():

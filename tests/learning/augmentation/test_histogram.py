@@ -54,7 +54,7 @@ def test_matching_takes_the_partner_as_its_scanner_made_it():
         identity(2),
         histogram_matching=torch.tensor([1.0, 0.0]),
         inverted_gamma=torch.tensor([1.0, 3.0]),
-        partner=torch.tensor([[1, 2], [0, 2]]),
+        partner=torch.tensor([[0, 1], [1, 0]]),
     )
     torch.testing.assert_close(change_intensities(images, record)[0], match(images[:1], images[1:], torch.ones(1))[0])
 

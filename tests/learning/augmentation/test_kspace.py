@@ -86,7 +86,7 @@ def test_an_image_exchanged_with_itself_stays():
 def test_low_frequencies_take_the_amplitude_of_the_partner_and_keep_their_phase():
     images = 0.3 + 0.2 * batch(2, 40, 48)[0]
     exchange = replace(
-        identity(2), amplitude_exchange=torch.tensor([[1.0, 0.1], [0.0, 0.1]]), partner=torch.tensor([[1, 2], [0, 2]])
+        identity(2), amplitude_exchange=torch.tensor([[1.0, 0.1], [0.0, 0.1]]), partner=torch.tensor([[0, 1], [1, 0]])
     )
     result = change_intensities(images, exchange)
     new, own, other = (np.fft.fft2(image[0].double().numpy()) for image in (result[0], images[0], images[1]))
@@ -101,6 +101,6 @@ def test_low_frequencies_take_the_amplitude_of_the_partner_and_keep_their_phase(
 def test_a_black_image_stays_finite():
     black = torch.zeros(2, 1, 16, 16)
     exchange = replace(
-        identity(2), amplitude_exchange=torch.tensor([[1.0, 0.1]] * 2), partner=torch.tensor([[1, 2], [0, 2]])
+        identity(2), amplitude_exchange=torch.tensor([[1.0, 0.1]] * 2), partner=torch.tensor([[0, 1], [1, 0]])
     )
     assert torch.equal(change_intensities(black, exchange), black)

@@ -17,6 +17,7 @@ from cardiotrace.learning.augmentation.change import apply, change_intensities
 from cardiotrace.learning.augmentation.draw import Draw
 from cardiotrace.learning.augmentation.parameters import Parameters, identity, sample, with_shared_geometry
 from cardiotrace.learning.augmentation.settings import Augmentation, Elastic
+from cardiotrace.learning.augmentation.style import MaxStyle, MixStyle
 
 __all__ = [
     "AmplitudeExchange",
@@ -26,6 +27,8 @@ __all__ = [
     "Elastic",
     "Ghosting",
     "IntensityWindow",
+    "MaxStyle",
+    "MixStyle",
     "Motion",
     "Parameters",
     "RandomContrast",

@@ -230,7 +230,7 @@ def sample_contrast(
 def sample_partners(
     count: int, domains: Sequence[str] | None, generator: torch.Generator | None
 ) -> Int[Tensor, "batch 2"]:
-    """For each image another one of the batch, of another domain if there is any, and the number of images.
+    """Each image's own index, and that of another one of the batch, of another domain if there is any.
 
     Args:
         count: number of images.
@@ -241,21 +241,21 @@ def sample_partners(
         ValueError: there are not as many domains as images.
 
     Example:
-        >>> sample_partners(3, ["GE", "GE", "Philips"], torch.Generator().manual_seed(0))[:2, 0].tolist()
-        [2, 2]
+        >>> sample_partners(3, ["GE", "GE", "Philips"], torch.Generator().manual_seed(0))[:2].tolist()
+        [[0, 2], [1, 2]]
     """
     if domains is not None and len(domains) != count:
         raise ValueError(f"{len(domains)} domains of {count} images")
     own = torch.arange(count)
     if generator is None or count == 0:
-        return torch.stack([own, torch.full_like(own, count)], dim=1)
+        return torch.stack([own, own], dim=1)
     names = list(domains) if domains is not None else [""] * count
     codes = torch.tensor([sorted(set(names)).index(name) for name in names])
     is_known = torch.tensor([bool(name) for name in names])
     is_foreign = (codes[:, None] != codes) & is_known[:, None] & is_known
     # In three steps of preference: another domain, another image, itself.
     wish = torch.rand((count, count), generator=generator) + is_foreign.float() - 2 * torch.eye(count)
-    return torch.stack([wish.argmax(dim=1), torch.full_like(own, count)], dim=1)
+    return torch.stack([own, wish.argmax(dim=1)], dim=1)
 
 
 def _axis(count: int, generator: torch.Generator) -> Tensor:

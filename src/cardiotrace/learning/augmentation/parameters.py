@@ -68,7 +68,7 @@ class Parameters:
     part_levels: Float[Tensor, "batch parts 2"]
     """Mean and standard deviation of each class, then of each part of the background; may have no parts."""
     partner: Int[Tensor, "batch 2"]
-    """Index of another image, and of how many it was chosen, see `partners_of`."""
+    """Own index when the record was drawn, and that of another image, see `partners_of`."""
     gamma_keeps_statistics: bool = False
     outside: Literal["zero", "edge"] = "zero"
 

@@ -10,19 +10,20 @@ from cardiotrace.learning.augmentation.parameters import Parameters
 def partners_of(parameters: Parameters) -> Int[Tensor, " batch"]:
     """Index of each image's partner among the images that the record is for.
 
-    A record that was drawn for volumes and repeated for their planes means the same plane of the other volume. Of a
+    Where the rows of a record are repeated for the planes of volumes, it is the same plane of the other volume. Of a
     part of a batch some partners may be elsewhere: then another image of the part stands in.
 
     Example:
         >>> from dataclasses import replace
         >>> from cardiotrace.learning.augmentation import identity
-        >>> two_volumes = torch.tensor([[1, 2], [0, 2]]).repeat_interleave(3, dim=0)
+        >>> two_volumes = torch.tensor([[0, 1], [1, 0]]).repeat_interleave(3, dim=0)
         >>> partners_of(replace(identity(6), partner=two_volumes)).tolist()
         [3, 4, 5, 0, 1, 2]
     """
-    count = len(parameters)
-    members = _members(parameters)
-    return (parameters.partner[:, 0] * members + torch.arange(count) % members) % count
+    own, other = parameters.partner.unbind(dim=1)
+    is_partner = other[:, None] == own
+    first = torch.where(is_partner.any(dim=1), is_partner.int().argmax(dim=1), other * _members(parameters) % len(own))
+    return first + places_of(parameters)
 
 
 def places_of(parameters: Parameters) -> Int[Tensor, " batch"]:
@@ -30,6 +31,6 @@ def places_of(parameters: Parameters) -> Int[Tensor, " batch"]:
     return torch.arange(len(parameters)) % _members(parameters)
 
 
-def _members(parameters: Parameters) -> Tensor:
-    """Planes of each volume: by how much the record is longer than when it was drawn."""
-    return (len(parameters) // parameters.partner[:, 1].clamp(min=1)).clamp(min=1)
+def _members(parameters: Parameters) -> int:
+    """Planes of each volume: how often each row was repeated since it was drawn."""
+    return len(parameters) // max(1, len(parameters.partner[:, 0].unique()))

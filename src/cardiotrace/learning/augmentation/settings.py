@@ -13,6 +13,7 @@ from cardiotrace.learning.augmentation.acquisition import (
 )
 from cardiotrace.learning.augmentation.draw import Draw, require_share
 from cardiotrace.learning.augmentation.sector import SectorAugmentation
+from cardiotrace.learning.augmentation.style import MaxStyle, MixStyle
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,10 @@ class Augmentation:
     """Share of the image with the histogram of another one of the batch, of another domain if there is one."""
     random_contrast: RandomContrast | None = None
     """Random grey values of each class and of parts of the background."""
+    mixstyle: MixStyle | None = None
+    """Styles of features mixed within a batch, in the network while it trains."""
+    maxstyle: MaxStyle | None = None
+    """Styles of features that the network is worst at, found for every batch while it trains."""
 
     def __post_init__(self) -> None:
         # At 0 a scale has no inverse, an image no pixels, and a power leaves nothing but white.
