@@ -33,4 +33,4 @@ def places_of(parameters: Parameters) -> Int[Tensor, " batch"]:
 
 def _members(parameters: Parameters) -> int:
     """Planes of each volume: how often each row was repeated since it was drawn."""
-    return len(parameters) // max(1, len(parameters.partner[:, 0].unique()))
+    return len(parameters) // max(1, len(set(parameters.partner[:, 0].tolist())))

@@ -4,7 +4,7 @@ A change is a forward hook on a level of the network, so it has no weights, and 
 network is in its evaluation mode, know nothing of it. Numbers come from torch's global generator.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,13 +105,17 @@ def attach_mixstyle(network: nn.Module, config: MixStyle) -> None:
         ConfigError: it has no encoder of so many levels.
     """
 
-    # A compiled network steps out of its graph here: what is drawn is no constant.
-    @torch.compiler.disable
     def mix(module: nn.Module, inputs: Any, features: Tensor) -> Tensor | None:
         return mixed(features, config) if module.training else None
 
     for level in levels_of(network, config.levels, "augmentation.mixstyle"):
-        level.register_forward_hook(mix)
+        level.register_forward_hook(_uncompiled(mix))
+
+
+def _uncompiled(hook: Callable[..., Any]) -> Callable[..., Any]:
+    """The hook, before which a compiled network steps out of its graph: what is drawn is no constant."""
+    disabled: Callable[..., Any] = torch.compiler.disable(hook)  # type: ignore[no-untyped-call]
+    return disabled
 
 
 def mixed(features: Float[Tensor, "batch channels *space"], config: MixStyle) -> Tensor:
@@ -147,8 +151,7 @@ class StyleSearch:
         for index, level in enumerate(levels_of(network, config.levels, "augmentation.maxstyle")):
             level.register_forward_hook(self._hook(index))
 
-    def _hook(self, index: int) -> Any:
-        @torch.compiler.disable
+    def _hook(self, index: int) -> Callable[..., Any]:
         def put(module: nn.Module, inputs: Any, features: Tensor) -> Tensor | None:
             if not (self._is_on and module.training):
                 return None
@@ -156,7 +159,7 @@ class StyleSearch:
                 self._drawn[index] = _Style.drawn(features, self.config.rate)
             return self._drawn[index].put_on_last(features)
 
-        return put
+        return _uncompiled(put)
 
     def __enter__(self) -> "StyleSearch":
         """New styles from here; until the end the network's features have them."""
