@@ -11,7 +11,19 @@ import numpy as np
 import torch
 from scipy import ndimage
 
-from cardiotrace.learning.augmentation import Augmentation, Draw, Elastic, apply, sample
+from cardiotrace.learning.augmentation import (
+    AmplitudeExchange,
+    Augmentation,
+    BiasField,
+    Draw,
+    Elastic,
+    Ghosting,
+    IntensityWindow,
+    Motion,
+    RandomContrast,
+    apply,
+    sample,
+)
 
 COUNT, SIDE, ROUNDS = 32, 256, 5
 
@@ -35,6 +47,38 @@ def configured(probability: float, *, spatial_only: bool = False) -> Augmentatio
         gamma=Draw(probability, 0.7, 1.5),
         noise_sd=Draw(probability, 0.0, 0.1),
     )
+
+
+ALWAYS_HALF = Draw(1.0, 0.5, 0.5)
+BETWEEN_SCANNERS = {
+    "bias field": (
+        Augmentation(bias_field=BiasField(Draw(1.0, 0.1, 0.4))),
+        lambda monai: [monai.RandBiasField(prob=1.0, degree=3, coeff_range=(0.0, 0.1))],
+    ),
+    "truncation": (
+        Augmentation(gibbs=Draw(1.0, 0.4, 0.9)),
+        lambda monai: [monai.RandGibbsNoise(prob=1.0, alpha=(0.1, 0.6))],
+    ),
+    "five changes of k-space against two": (
+        Augmentation(
+            gibbs=Draw(1.0, 0.6, 0.9),
+            acquired_resolution=Draw(1.0, 0.6, 0.9),
+            ghosting=Ghosting(Draw(1.0, 0.1, 0.4)),
+            motion=Motion(1.0),
+            amplitude_exchange=AmplitudeExchange(ALWAYS_HALF),
+        ),
+        lambda monai: [monai.RandGibbsNoise(prob=1.0, alpha=(0.1, 0.6)), monai.RandKSpaceSpikeNoise(prob=1.0)],
+    ),
+    "another image's histogram against a random curve": (
+        Augmentation(histogram_matching=ALWAYS_HALF),
+        lambda monai: [monai.RandHistogramShift(prob=1.0)],
+    ),
+    "window of percentiles against a fixed one": (
+        Augmentation(intensity_window=IntensityWindow(1.0)),
+        lambda monai: [monai.ScaleIntensityRangePercentiles(1, 99, 0.0, 1.0, clip=True)],
+    ),
+}
+"""Ours, and what comes nearest to it in MONAI: each always, alone."""
 
 
 def monai_chain(probability: float) -> Callable[[dict[str, Any]], Any]:
@@ -124,13 +168,27 @@ def _measure() -> list[dict[str, Any]]:
         for image, label in zip(images.numpy(), labels.numpy().astype(np.uint8), strict=True):
             scipy_affine(image[0], label, random)
 
+    def nearest(steps: Callable[[Any], list[Any]]) -> Callable[[], object]:
+        from monai import transforms
+
+        chain = transforms.Compose(steps(transforms))
+        return lambda: [chain(image) for image in images]
+
+    between = [
+        compared(f"augmentation, {name}", ours(config), nearest(steps), "MONAI")
+        for name, (config, steps) in BETWEEN_SCANNERS.items()
+    ]
+    contrast = images_per_second(ours(Augmentation(random_contrast=RandomContrast(ALWAYS_HALF))))
     return [
         compared("augmentation, every change", ours(configured(1.0)), monai(1.0), "MONAI"),
         compared("augmentation, each change with probability 0.2", ours(configured(0.2)), monai(0.2), "MONAI"),
         compared("augmentation, affine only", ours(configured(1.0, spatial_only=True)), scipy, "scipy.ndimage"),
+        *between,
+        {"name": "augmentation, random contrast", "value": contrast, "unit": "images/s", "ratio": None, "versus": ""},
     ]
 
 
 if __name__ == "__main__":
     for row in run():
-        print(f"{row['name']}: {row['value']:.0f} {row['unit']}, {row['ratio']:.1f} x {row['versus']}")
+        against = "" if row["ratio"] is None else f", {row['ratio']:.1f} x {row['versus']}"
+        print(f"{row['name']}: {row['value']:.0f} {row['unit']}{against}")

@@ -5,16 +5,33 @@ that can be kept and replayed; `apply` is a pure function of images, labels and 
 and not yet normalised.
 """
 
+from cardiotrace.learning.augmentation.acquisition import (
+    AmplitudeExchange,
+    BiasField,
+    Ghosting,
+    IntensityWindow,
+    Motion,
+    RandomContrast,
+)
 from cardiotrace.learning.augmentation.change import apply, change_intensities
 from cardiotrace.learning.augmentation.draw import Draw
 from cardiotrace.learning.augmentation.parameters import Parameters, identity, sample, with_shared_geometry
 from cardiotrace.learning.augmentation.settings import Augmentation, Elastic
+from cardiotrace.learning.augmentation.style import MaxStyle, MixStyle
 
 __all__ = [
+    "AmplitudeExchange",
     "Augmentation",
+    "BiasField",
     "Draw",
     "Elastic",
+    "Ghosting",
+    "IntensityWindow",
+    "MaxStyle",
+    "MixStyle",
+    "Motion",
     "Parameters",
+    "RandomContrast",
     "apply",
     "change_intensities",
     "identity",

@@ -1,11 +1,13 @@
-"""Changes of grey values: resolution, blur, brightness, contrast, gamma and noise, each image with its own strength."""
+"""Changes of grey values, each image by its own strength: resolution, blur, levels, field, gamma and noise."""
 
+import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from cardiotrace.learning.augmentation.spline import spline_weights
 from cardiotrace.learning.transfer import sent
 
 
@@ -54,15 +56,47 @@ def blur(images: Tensor, sigma: Tensor, *, radius: int) -> Tensor:
 
 
 def change_levels(images: Tensor, levels: Tensor) -> Tensor:
-    """Brightness factor, then contrast factor about the new mean: one multiplication and one addition."""
+    """Brightness factor, smooth field, then contrast factor about the new mean.
+
+    Args:
+        images: (batch, channels, height, width).
+        levels: (batch, 2 + n^2) of brightness, contrast, and B-spline coefficients of the field's logarithm, if any.
+    """
     brightness, contrast = (levels[:, column, None, None, None] for column in (0, 1))
-    mean = images.mean(dim=(1, 2, 3), keepdim=True)
-    return torch.addcmul(brightness * (1 - contrast) * mean, images, brightness * contrast).clamp_(0, 1)
+    lit = images * _field(levels[:, 2:], images) if levels.shape[1] > 2 else images
+    mean = lit.mean(dim=(1, 2, 3), keepdim=True)
+    return torch.addcmul(brightness * (1 - contrast) * mean, lit, brightness * contrast).clamp_(0, 1)
 
 
-def raise_to(images: Tensor, gamma: Tensor) -> Tensor:
-    """Each image to the power of its own gamma."""
-    return images.clamp(min=0) ** gamma[:, None, None, None]
+def _field(coefficients: Tensor, images: Tensor) -> Tensor:
+    """A factor for every pixel, the same for all channels: (batch, 1, height, width)."""
+    points = math.isqrt(coefficients.shape[1])
+    rows, columns = (spline_weights(side, points, images.device).to(images) for side in images.shape[-2:])
+    return (rows @ coefficients.view(-1, 1, points, points) @ columns.T).exp_()
+
+
+def raise_to(images: Tensor, gamma: Tensor, *, keeps_statistics: bool = False, inverted: bool = False) -> Tensor:
+    """Each image to the power of its own gamma.
+
+    Args:
+        images: (batch, channels, height, width).
+        gamma: (batch).
+        keeps_statistics: whether each image's mean and standard deviation are restored, within 0..1.
+        inverted: whether it is the distance from white that is raised.
+    """
+    base = 1 - images if inverted else images
+    raised = base.clamp(min=0) ** gamma[:, None, None, None]
+    result = 1 - raised if inverted else raised
+    return _with_statistics_of(images, result) if keeps_statistics else result
+
+
+def _with_statistics_of(images: Tensor, changed: Tensor) -> Tensor:
+    """Changed images with the mean and standard deviation of the former ones, within unit range."""
+    axes = (1, 2, 3)
+    sd, mean = torch.std_mean(images, dim=axes, keepdim=True)
+    new_sd, new_mean = torch.std_mean(changed, dim=axes, keepdim=True)
+    factor = sd / new_sd.clamp(min=1e-6)
+    return torch.addcmul(mean - factor * new_mean, changed, factor).clamp_(0, 1)
 
 
 def add_noise(images: Tensor, sd: Tensor, *, generator: torch.Generator) -> Tensor:

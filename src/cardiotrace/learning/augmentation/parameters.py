@@ -2,12 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
+from cardiotrace.learning.augmentation.acquisition import (
+    sample_bias_field,
+    sample_contrast,
+    sample_exchange,
+    sample_ghosting,
+    sample_motion,
+    sample_partners,
+    sample_window,
+)
 from cardiotrace.learning.augmentation.colour import CHANNELS, hue_rotation
 from cardiotrace.learning.augmentation.draw import drawn
 from cardiotrace.learning.augmentation.sector import Sectors, sample_sector
@@ -37,6 +46,30 @@ class Parameters:
     channel_contrast: Float[Tensor, "batch 3"]
     sector: Float[Tensor, "batch numbers"]
     """Apex, aspect, turn, opening and depth, see `sector`; may have no columns."""
+    bias_field: Float[Tensor, "batch points points"]
+    """B-spline coefficients of the logarithm of a factor on grey values; may be 0x0."""
+    slice_brightness: Float[Tensor, "batch slices"]
+    """Factor on each slice where images are volumes, the first of them on a plane; further slices begin anew."""
+    inverted_gamma: Float[Tensor, " batch"]
+    window: Float[Tensor, "batch 2"]
+    """Of the lower and the upper end: percentage that is cut, or minus the fraction by which it is widened."""
+    acquired_resolution: Float[Tensor, " batch"]
+    gibbs: Float[Tensor, " batch"]
+    ghosting: Float[Tensor, "batch 3"]
+    """Number of copies, strength, and their axis: 0 height, 1 width."""
+    motion: Float[Tensor, "batch 5"]
+    """Turn in radians, shift (x, y) as a fraction of the side, share of the lines read before, and their axis."""
+    amplitude_exchange: Float[Tensor, "batch 2"]
+    """Share of the partner's amplitude, and radius."""
+    histogram_matching: Float[Tensor, " batch"]
+    """Share of the image with the partner's histogram."""
+    random_contrast: Float[Tensor, " batch"]
+    """Share of the image that is made from labels."""
+    part_levels: Float[Tensor, "batch parts 2"]
+    """Mean and standard deviation of each class, then of each part of the background; may have no parts."""
+    partner: Int[Tensor, "batch 2"]
+    """Own index when the record was drawn, and that of another image, see `partners_of`."""
+    gamma_keeps_statistics: bool = False
     outside: Literal["zero", "edge"] = "zero"
 
     def __len__(self) -> int:
@@ -59,6 +92,7 @@ def identity(count: int) -> Parameters:
         mixing=torch.eye(CHANNELS).expand(count, CHANNELS, CHANNELS),
         channel_contrast=torch.ones(count, CHANNELS),
         sector=torch.zeros(count, 0),
+        **_sample_acquisition(Augmentation(), count, torch.Generator(), None),
     )
 
 
@@ -70,6 +104,7 @@ def sample(
     *,
     mirror_axes: Sequence[str] = (),
     sectors: Sectors | None = None,
+    domains: Sequence[str] | None = None,
 ) -> Parameters:
     """Draw the changes of `count` images; every random number comes from `generator`.
 
@@ -80,12 +115,14 @@ def sample(
         generator: on the CPU; how far it advances does not depend on what it draws.
         mirror_axes: axes along which half of the images are mirrored, "height" and "width"; the data set's fact.
         sectors: where the sector of each image lies, if `config.sector` wants to change it.
+        domains: of each image, such as its vendor, empty where it is not known: what takes looks from another image
+            takes them from another domain if there is one.
 
     Returns:
         The record that `apply` takes.
 
     Raises:
-        ValueError: an axis has another name.
+        ValueError: an axis has another name, or there are not as many domains as images.
 
     Example:
         >>> from cardiotrace.learning.augmentation import Draw, apply
@@ -111,8 +148,10 @@ def sample(
         mixing=_sample_mixing(config, count, generator),
         channel_contrast=drawn(config.channel_contrast, count, 1.0, generator, axes=CHANNELS),
         outside=config.outside,
-        # Last, so that recipes without it draw what they always drew.
+        gamma_keeps_statistics=bool(config.gamma_keeps_statistics),
+        # Last, so that recipes without them draw what they always drew.
         sector=sample_sector(config.sector, sectors, count, generator),
+        **_sample_acquisition(config, count, generator, domains),
     )
 
 
@@ -129,7 +168,32 @@ def with_shared_geometry(parameters: Parameters, members: int) -> Parameters:
     return replace(parameters, **{name: getattr(parameters, name)[first] for name in _GEOMETRY})
 
 
+_SLICES = 32
 _GEOMETRY = ("to_source", "displacement", "sector")
+
+
+def _sample_acquisition(
+    config: Augmentation, count: int, generator: torch.Generator, domains: Sequence[str] | None
+) -> dict[str, Any]:
+    """What differs between scanners; takes no random numbers for changes that are not wanted at all."""
+    part_mix, part_levels = sample_contrast(config.random_contrast, count, generator)
+    has_slices = config.slice_brightness is not None
+    has_partners = config.amplitude_exchange is not None or config.histogram_matching is not None
+    return {
+        "random_contrast": part_mix,
+        "part_levels": part_levels,
+        "bias_field": sample_bias_field(config.bias_field, count, generator),
+        "slice_brightness": drawn(config.slice_brightness, count, 1.0, generator, axes=_SLICES if has_slices else 1),
+        "inverted_gamma": drawn(config.inverted_gamma, count, 1.0, generator),
+        "window": sample_window(config.intensity_window, count, generator),
+        "acquired_resolution": drawn(config.acquired_resolution, count, 1.0, generator),
+        "gibbs": drawn(config.gibbs, count, 1.0, generator),
+        "ghosting": sample_ghosting(config.ghosting, count, generator),
+        "motion": sample_motion(config.motion, count, generator),
+        "amplitude_exchange": sample_exchange(config.amplitude_exchange, count, generator),
+        "histogram_matching": drawn(config.histogram_matching, count, 0.0, generator),
+        "partner": sample_partners(count, domains, generator if has_partners else None),
+    }
 
 
 def _sample_affine(

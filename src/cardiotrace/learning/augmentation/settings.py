@@ -3,8 +3,17 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from cardiotrace.learning.augmentation.draw import Draw
+from cardiotrace.learning.augmentation.acquisition import (
+    AmplitudeExchange,
+    BiasField,
+    Ghosting,
+    IntensityWindow,
+    Motion,
+    RandomContrast,
+)
+from cardiotrace.learning.augmentation.draw import Draw, require_share
 from cardiotrace.learning.augmentation.sector import SectorAugmentation
+from cardiotrace.learning.augmentation.style import MaxStyle, MixStyle
 
 
 @dataclass(frozen=True)
@@ -71,19 +80,53 @@ class Augmentation:
     """Turn of the hues of a colour image; greys stay grey."""
     outside: Literal["zero", "edge"] = "zero"
     """What the image shows where the warp looks beyond it: black, as around an echo sector, or the nearest edge."""
+    # None and not a draw that never happens: the digest by which an interrupted run knows its recipe leaves out None.
+    bias_field: BiasField | None = None
+    """A smooth factor on grey values, as of receive coils."""
+    slice_brightness: Draw | None = None
+    """Factor on all grey values, drawn for each slice also where the slices of a volume share all else."""
+    inverted_gamma: Draw | None = None
+    """Exponent on the distance from white; below 1 darkens."""
+    gamma_keeps_statistics: bool | None = None
+    """Whether each image keeps its mean and standard deviation through either gamma, as in nnU-Net; by default not."""
+    intensity_window: IntensityWindow | None = None
+    """A narrower or wider window of grey values."""
+    acquired_resolution: Draw | None = None
+    """Share of the lines of k-space that are read along each axis, in (0, 1]; the rest fades out to zeros."""
+    gibbs: Draw | None = None
+    """Share of the lines of k-space that are left along each axis, in (0, 1]; cut off, which rings at edges."""
+    ghosting: Ghosting | None = None
+    """Shifted copies of the image."""
+    motion: Motion | None = None
+    """A movement while k-space is read."""
+    amplitude_exchange: AmplitudeExchange | None = None
+    """Low spatial frequencies of another image of the batch, of another domain if there is one."""
+    histogram_matching: Draw | None = None
+    """Share of the image with the histogram of another one of the batch, of another domain if there is one."""
+    random_contrast: RandomContrast | None = None
+    """Random grey values of each class and of parts of the background."""
+    mixstyle: MixStyle | None = None
+    """Styles of features mixed within a batch, in the network while it trains."""
+    maxstyle: MaxStyle | None = None
+    """Styles of features that the network is worst at, found for every batch while it trains."""
 
     def __post_init__(self) -> None:
         # At 0 a scale has no inverse, an image no pixels, and a power leaves nothing but white.
-        for name in ("scale", "low_resolution", "gamma"):
-            draw: Draw = getattr(self, name)
+        for name, draw in self._drawn(_ABOVE_ZERO):
             if draw.probability > 0 and draw.low <= 0:
                 raise ValueError(f"{name} must be above 0, got low = {draw.low}")
-        if self.low_resolution.high > 1:
-            raise ValueError(f"low_resolution must not be above 1, got {self.low_resolution.high}")
+        for name, draw in self._drawn(_AT_MOST_ONE):
+            if draw.high > 1:
+                raise ValueError(f"{name} must not be above 1, got {draw.high}")
         # Below 0 a factor would show the negative of an image, which no scanner does.
-        for name in _NOT_NEGATIVE:
-            if getattr(self, name).low < 0:
-                raise ValueError(f"{name} must not be negative, got low = {getattr(self, name).low}")
+        for name, draw in self._drawn(_NOT_NEGATIVE):
+            if draw.low < 0:
+                raise ValueError(f"{name} must not be negative, got low = {draw.low}")
+        if self.histogram_matching is not None:
+            require_share("histogram_matching", self.histogram_matching)
+
+    def _drawn(self, names: tuple[str, ...]) -> list[tuple[str, Draw]]:
+        return [(name, draw) for name in names if (draw := getattr(self, name)) is not None]
 
     @property
     def changes_colours(self) -> bool:
@@ -91,4 +134,14 @@ class Augmentation:
         return any(draw.probability > 0 for draw in (self.channel_brightness, self.channel_contrast, self.hue_degrees))
 
 
-_NOT_NEGATIVE = ("blur_sigma", "brightness", "contrast", "noise_sd", "channel_brightness", "channel_contrast")
+_AT_MOST_ONE = ("low_resolution", "acquired_resolution", "gibbs")
+_ABOVE_ZERO = ("scale", "gamma", "inverted_gamma", *_AT_MOST_ONE)
+_NOT_NEGATIVE = (
+    "blur_sigma",
+    "brightness",
+    "contrast",
+    "noise_sd",
+    "channel_brightness",
+    "channel_contrast",
+    "slice_brightness",
+)

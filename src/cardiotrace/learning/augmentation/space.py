@@ -1,6 +1,5 @@
 """The spatial part of augmentation: all of it one map, so that an image is interpolated once."""
 
-from functools import lru_cache
 from typing import Literal
 
 import torch
@@ -11,6 +10,7 @@ from torch.nn import functional
 from cardiotrace.learning.augmentation.grey import rows_of
 from cardiotrace.learning.augmentation.parameters import Parameters
 from cardiotrace.learning.augmentation.sector import is_sector_moved, through_sector
+from cardiotrace.learning.augmentation.spline import spline_weights
 from cardiotrace.learning.transfer import sent
 
 
@@ -52,18 +52,13 @@ def _is_moved(parameters: Parameters) -> Tensor:
 
 
 def _sampling_grid(parameters: Parameters, rows: Tensor, shape: tuple[int, int], device: torch.device) -> Tensor:
-    """Where each pixel of the result looks in the image: (rows, 2, height, width) of (x, y) in -1..1.
-
-    Two planes vectorise six times better than pairs; `grid_sample` reads any layout.
-    """
+    """Where each pixel of the result looks in the image: (rows, 2, height, width) of (x, y) in -1..1."""
     to_source = sent(parameters.to_source[rows], device)
-    along_x, along_y, offset = (to_source[:, :, column, None, None] for column in range(3))
-    y, x = ((2 * torch.arange(side, device=device) + 1) / side - 1 for side in shape)
-    planes = torch.addcmul(along_y * y[:, None] + offset, along_x, x)
+    planes = affine_places(to_source, shape)
     displacement = sent(parameters.displacement[rows], device)
     if displacement.numel():
         weights_y, weights_x = (
-            _spline_weights(side, points, device) for side, points in zip(shape, displacement.shape[-2:], strict=True)
+            spline_weights(side, points, device) for side, points in zip(shape, displacement.shape[-2:], strict=True)
         )
         # The linear part acts on the few coefficients instead of on every pixel, which is the same: splines are linear.
         coefficients = torch.einsum("bij,bjrc->birc", to_source[:, :, :2], displacement)
@@ -71,11 +66,11 @@ def _sampling_grid(parameters: Parameters, rows: Tensor, shape: tuple[int, int],
     return planes
 
 
-@lru_cache(maxsize=32)  # few sizes, asked for in every batch
-def _spline_weights(side: int, points: int, device: torch.device) -> Tensor:
-    """Cubic B-spline weights of every control point (columns) at every pixel centre (rows); rows sum to 1."""
-    position = (torch.arange(side) + 0.5) / side * (points - 3)
-    distance = (position[:, None] - torch.arange(-1, points - 1)).abs()
-    near = 2 / 3 - distance**2 + distance**3 / 2
-    far = (2 - distance).clamp(min=0) ** 3 / 6
-    return torch.where(distance < 1, near, far).to(device)
+def affine_places(to_source: Float[Tensor, "rows 2 3"], shape: tuple[int, int]) -> Float[Tensor, "rows 2 height width"]:
+    """Where affine maps of (x, y, 1) look, in -1..1.
+
+    Two planes vectorise six times better than pairs; `grid_sample` reads any layout.
+    """
+    along_x, along_y, offset = (to_source[:, :, column, None, None] for column in range(3))
+    y, x = ((2 * torch.arange(side, device=to_source.device) + 1) / side - 1 for side in shape)
+    return torch.addcmul(along_y * y[:, None] + offset, along_x, x)

@@ -9,6 +9,7 @@ import torch
 
 from cardiotrace.datasets.packed import PackedSample
 from cardiotrace.inference.model_file import Model
+from cardiotrace.learning.augmentation.style import attach_mixstyle
 from cardiotrace.learning.losses import LOSSES
 from cardiotrace.learning.models.catalog import make_network
 from cardiotrace.learning.models.network import Network, NetworkSpec
@@ -18,6 +19,7 @@ from cardiotrace.learning.training.learner import Learner
 from cardiotrace.learning.training.objective import Objective
 from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
 from cardiotrace.learning.training.recipe import Recipe, input_size
+from cardiotrace.learning.training.styling import StyledObjective
 from cardiotrace.learning.training.supervision import SupervisedObjective
 
 Module = TypeVar("Module", bound=torch.nn.Module)
@@ -71,9 +73,14 @@ ObjectiveMaker = Callable[[ObjectiveContext], Objective]
 
 def make_objective(context: ObjectiveContext) -> Objective:
     """The objective that a recipe asks for: distillation where it names teachers, else supervised training."""
-    recipe, learner = context.recipe, context.learner(context.network)
+    recipe = context.recipe
+    if recipe.augmentation.mixstyle is not None:
+        attach_mixstyle(context.network, recipe.augmentation.mixstyle)
+    learner = context.learner(context.network)
     loss = LOSSES.make(recipe.loss, path="loss")
     if recipe.distillation is not None and context.teachers:
         teacher = Teacher.of(context.teachers, recipe.distillation)
         return DistillationObjective(context.fabric, learner, loss, teacher)
+    if recipe.augmentation.maxstyle is not None:
+        return StyledObjective(context.fabric, learner, loss, recipe.augmentation.maxstyle)
     return SupervisedObjective(context.fabric, learner, loss)

@@ -16,7 +16,7 @@ from cardiotrace.geometry.sector import Apex
 from cardiotrace.learning.augmentation import Augmentation, Parameters, apply, sample, with_shared_geometry
 from cardiotrace.learning.augmentation.sector import find_sectors
 from cardiotrace.learning.models.network import Group
-from cardiotrace.learning.training.grouping import units_of
+from cardiotrace.learning.training.grouping import domain_of, units_of
 from cardiotrace.learning.training.window import Windows, draw_windows, surroundings
 from cardiotrace.learning.transfer import sent
 from cardiotrace.preprocessing import Preprocessing
@@ -254,6 +254,7 @@ class TrainingOrder:
             generator,
             mirror_axes=self.mirror_axes,
             sectors=sectors,
+            domains=[domain_of(dataset.samples[index]) for index in units.flatten().tolist()],
         )
         return with_shared_geometry(parameters, units.shape[1])
 

@@ -11,6 +11,18 @@ from cardiotrace.learning.models.network import Group
 
 PAIR = 2
 """Samples of a unit that is grouped by phase."""
+_DOMAIN_KEYS = ("data_set", "dataset", "vendor")
+
+
+def domain_of(sample: PackedSample) -> str:
+    """The data set of a joined one and the vendor that a sample is of, as far as they are known; else empty.
+
+    Example:
+        >>> groups = {"patient": "A0S9V9", "vendor": "GE", "dataset": "mnms"}
+        >>> domain_of(PackedSample("case", groups, "ED", "SAX", 0, 0, 0.0, 255.0))
+        'mnms GE'
+    """
+    return " ".join(sample.groups[key] for key in _DOMAIN_KEYS if sample.groups.get(key))
 
 
 def units_of(samples: Sequence[PackedSample], group: Group | None) -> Int64[torch.Tensor, "units members"]:

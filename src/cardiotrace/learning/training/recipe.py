@@ -22,6 +22,7 @@ from cardiotrace.core.terms import View
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.split import fold_seed
 from cardiotrace.learning.augmentation import Augmentation
+from cardiotrace.learning.augmentation.style import levels_of
 from cardiotrace.learning.losses import LOSSES
 from cardiotrace.learning.models.catalog import ARCHITECTURES, make_network
 from cardiotrace.learning.models.network import Network, NetworkSpec
@@ -96,6 +97,8 @@ class Recipe:
             raise ValueError(f"neighbours must be 0 to {MOST_NEIGHBOURS}, got {self.neighbours}")
         if self.neighbours and self.augmentation.changes_colours:
             raise ValueError("augmentation changes colours, and neighbours are slices in grey: leave out one of them")
+        if self.augmentation.maxstyle is not None and self.distillation is not None:
+            raise ValueError("augmentation.maxstyle searches by labels alone: leave out distillation")
 
     @property
     def fold_seed(self) -> int:
@@ -198,6 +201,9 @@ def _check_network(recipe: Recipe) -> None:
             " neighbours",
             remedy="set neighbours = 0.",
         )
+    for name in ("mixstyle", "maxstyle"):
+        if (style := getattr(recipe.augmentation, name)) is not None:
+            levels_of(network, style.levels, f"augmentation.{name}")
     _check_sides(recipe, network)
 
 
