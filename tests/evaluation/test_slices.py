@@ -61,7 +61,10 @@ def test_thirds_are_alike_at_both_ends_and_leave_nothing_out(count, before, behi
 
 
 def test_a_ventricle_that_is_widest_at_its_apex_has_its_base_where_the_right_one_is():
-    left, right = np.array([417, 441, 520, 643, 992, 1079, 1047, 901, 0]), np.array([0, 761, 712, 471, 76, 72, 64, 0, 0])
+    left, right = (
+        np.array([417, 441, 520, 643, 992, 1079, 1047, 901, 0]),
+        np.array([0, 761, 712, 471, 76, 72, 64, 0, 0]),
+    )
     assert thirds_of(left).tolist() == [2, 2, 2, 1, 1, 0, 0, 0, 3]
     assert thirds_of(left, right).tolist() == [0, 0, 0, 1, 1, 2, 2, 2, 3]
     assert thirds_of(left, right * 0).tolist() == thirds_of(left).tolist()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from cardiotrace.core import label
-from cardiotrace.core.exam import Case, Exam, ExamImage
+from cardiotrace.core.exam import Case, Exam, ExamImage, Instant
 from cardiotrace.core.image import Acquisition
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import (
@@ -154,7 +154,8 @@ class Mnms(PatientFolders):
             if not pair.image.exists():
                 continue
             if phase:
-                yield file_case(pair, self, CaseFacts(View.SAX, groups, phase, third_axis="depth"))
+                instant = Instant(self._instants(patient).get(phase))
+                yield file_case(pair, self, CaseFacts(View.SAX, groups, phase, third_axis="depth", instant=instant))
             else:
                 yield from self._video_cases(patient, pair, groups)
 
@@ -173,6 +174,8 @@ class Mnms(PatientFolders):
                 read_stored_labels=stored,
                 read_grid=grid,
                 files=relative_files([pair.image] if labels is None else [pair.image, labels], self.root),
+                modality=self.modality,
+                instant=Instant(index, cine=pair.image.relative_to(self.root).as_posix()),
             )
 
     def _instants(self, patient: str) -> dict[Phase, int]:
@@ -286,7 +289,9 @@ class Mnms2(PatientFolders):
 
     def _case(self, patient: str, axis: AxisName, phase: Phase, pair: FilePair) -> Case:
         groups = {"patient": patient, **known(self._table.get(patient, {}), _MNMS2_GROUPS)}
-        return file_case(pair, self, CaseFacts(AXES[axis], groups, phase, third_axis="depth"))
+        video = self._folders[patient] / f"{patient}_{axis}_CINE.nii.gz"
+        instant = Instant(cine=video.relative_to(self.root).as_posix() if video.exists() else None)
+        return file_case(pair, self, CaseFacts(AXES[axis], groups, phase, third_axis="depth", instant=instant))
 
     def _items(self) -> Iterator[tuple[str, AxisName, Phase, FilePair]]:
         for patient, folder in self._folders.items():

@@ -92,6 +92,9 @@ class EvaluateConfig:
     """Write box plots of the scores and plots of agreement to this folder."""
     gallery: Path | None = None
     """Write images of the worst cases, and a page that shows them, to this folder."""
+    figures: Path | None = None
+    """Write the worst, the median and the best case of each view and phase, all slices predicted above reference, and a
+    page that shows them, to this folder."""
     worst: int = 10
     """How many cases the gallery shows."""
 
@@ -230,8 +233,9 @@ def _require_places(config: EvaluateConfig) -> None:
     """Make the folders of the figures, and refuse those of somebody else's: before the work, not after it."""
     if config.plots is not None:
         require_ours(config.plots, option="--plots")
-    if config.gallery is not None:
-        require_ours(config.gallery, option="--gallery", certain=(GALLERY_PAGE,))
+    for option, folder in (("--gallery", config.gallery), ("--figures", config.figures)):
+        if folder is not None:
+            require_ours(folder, option=option, certain=(GALLERY_PAGE,))
 
 
 def _draw(table: CaseTable, task: _EvaluationTask, config: EvaluateConfig, reporter: ProgressReporter) -> None:
@@ -246,6 +250,11 @@ def _draw(table: CaseTable, task: _EvaluationTask, config: EvaluateConfig, repor
 
         with reporter.stage("drawing the worst cases"), figures_in(config.gallery, option="--gallery") as folder:
             write_gallery(table, task.cases, task.predict, folder, count=config.worst)
+    if config.figures is not None:
+        from cardiotrace.workflows.services.gallery import write_figures
+
+        with reporter.stage("drawing cases"), figures_in(config.figures, option="--figures") as folder:
+            write_figures(table, task.cases, task.predict, folder)
 
 
 def _task(config: EvaluateConfig, reporter: ProgressReporter) -> _EvaluationTask:
