@@ -109,9 +109,10 @@ def draw_all_slices(compared: ComparedImage, path: Path, *, title: str) -> None:
         path: the PNG to be.
         title: one line above.
     """
-    shown = [
-        LabelledFrame(compared.image, labels, compared.frame) for labels in (compared.predicted, compared.reference)
-    ]
+    predicted, reference = compared.predicted, compared.reference
+    if set(predicted.scheme.structures) == set(reference.scheme.structures):
+        predicted = predicted.to(reference.scheme)  # so that both legends have one order
+    shown = [LabelledFrame(compared.image, labels, compared.frame) for labels in (predicted, reference)]
     box = box_to_show(compared.image, (compared.predicted, compared.reference))
     if compared.image.grid_shape[1] > 1:
         order = base_to_apex([compared.reference, compared.predicted])
