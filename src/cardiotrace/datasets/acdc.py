@@ -95,7 +95,8 @@ class Acdc(PatientFolders):
         for suffix in (".nii.gz", ".nii"):
             path = self._folders[patient] / f"{patient}_4d{suffix}"
             if path.exists():
-                video = read_image(path, view=View.SAX, modality=self.modality)
+                # Three axes are one stack, whatever the name says: ACDC has no video of a single slice.
+                video = read_image(path, third_axis="depth", view=View.SAX, modality=self.modality)
                 yield video_with_instants(f"{patient}_4d", video, instants)
 
     def splits(self) -> Mapping[str, Split]:

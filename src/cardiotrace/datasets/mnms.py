@@ -28,6 +28,7 @@ from cardiotrace.datasets.reference import person
 from cardiotrace.datasets.split import Split
 from cardiotrace.datasets.table import known, number, read_table
 from cardiotrace.io import read_grid, read_image
+from cardiotrace.io.stored import ThirdAxis
 
 AxisName = Literal["SA", "LA"]
 AXES: Mapping[str, View] = {"SA": View.SAX, "LA": View.FOUR_CHAMBER}
@@ -258,7 +259,9 @@ class Mnms2(PatientFolders):
         for axis in self.config.axes:
             video = self._folders[patient] / f"{patient}_{axis}_CINE.nii.gz"
             if video.exists():
-                moving = read_image(video, third_axis="time", view=AXES[axis], modality=self.modality)
+                # A short axis of three axes is one stack, of a long axis the third is time.
+                third: ThirdAxis = "time" if AXES[axis].is_long_axis else "depth"
+                moving = read_image(video, third_axis=third, view=AXES[axis], modality=self.modality)
                 images.append(ExamImage(f"{patient}_{axis}_CINE", moving))
         facts = known(self._table.get(patient, {}), _MNMS2_GROUPS)
         field = number(facts, "field")
