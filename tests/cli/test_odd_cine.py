@@ -35,10 +35,10 @@ def sax(tmp_path_factory) -> Path:
 def analyse(command, tmp_path, sax):
     """Analyse one stack: status, values by name and words of flags, what was said on standard error."""
 
-    def run(pixels, affine=AFFINE, *, name="p1_sax_ED", words=()):
+    def run(pixels, affine=AFFINE, *, words=("--third-axis", "depth")):
         folder = tmp_path / "exam"
         folder.mkdir()
-        nibabel.save(nibabel.Nifti1Image(pixels, affine), folder / f"{name}.nii.gz")
+        nibabel.save(nibabel.Nifti1Image(pixels, affine), folder / "p1_sax_ED.nii.gz")
         out = tmp_path / "out"
         status, _, error = command("analyse", folder, "--out", out, "--model", sax, "--view", "SAX", *words)
         found = list(out.rglob("measures.json"))
@@ -127,7 +127,7 @@ def test_an_image_of_zeros_has_no_values(analyse):
 
 
 def test_swapped_axes_are_asked_about(analyse):
-    status, values, _, error = analyse(PIXELS.transpose(2, 1, 0), np.diag([10.0, 1.5, 1.4, 1.0]))
+    status, values, _, error = analyse(PIXELS.transpose(2, 1, 0), np.diag([10.0, 1.5, 1.4, 1.0]), words=())
     assert (status, values) == (3, {})
     line, remedy = said_once(error)
     assert "its 80 planes can be" in line
