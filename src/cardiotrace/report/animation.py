@@ -23,6 +23,8 @@ _MOST_FRAMES = 48
 _PIXELS = 3_400_000  # of all frames together; speckle takes about 0.7 byte a pixel
 _SHORTEST_MS, _UNKNOWN_MS = 40.0, 60.0
 """How long a frame is shown: at least, and where the times are unknown."""
+_MOSAIC = 2
+"""How many times wider all slices together are than one of them alone."""
 _GREYS, _TINTS, _EDGES = 56, 20, 6
 
 
@@ -83,7 +85,7 @@ def _draw(shown: LabelledFrame, style: OverlayStyle, *, is_mosaic: bool) -> "Pil
     caption = f"frame {shown.frame}"
     if not is_mosaic:
         return draw_overlay(shown, caption=caption, style=style)
-    return draw_sheet(shown, caption=caption, width=round(1.4 * style.width))
+    return draw_sheet(shown, caption=caption, width=_MOSAIC * style.width)
 
 
 def _frame_ms(times_ms: Sequence[float] | None, shown: int) -> float | None:

@@ -114,7 +114,7 @@ def _tiled(tiles: Sequence["PilImage"], columns: int) -> "PilImage":
 
 
 def _tile(stack: LabelledFrame, depth: int, side: int, *, has_scale: bool) -> "PilImage":
-    style = OverlayStyle(width=side, height=side, line=1.6, has_legend=False, has_scale=has_scale, text=20)
+    style = OverlayStyle(width=side, height=side, line=1.6, has_legend=False, has_scale=has_scale, text=min(20, max(9, side // 11)))
     return draw_overlay(replace(stack, depth=depth), caption=f"{depth}", style=style)
 
 
