@@ -114,7 +114,8 @@ def _tiled(tiles: Sequence["PilImage"], columns: int) -> "PilImage":
 
 
 def _tile(stack: LabelledFrame, depth: int, side: int, *, has_scale: bool) -> "PilImage":
-    style = OverlayStyle(width=side, height=side, line=1.6, has_legend=False, has_scale=has_scale, text=min(20, max(9, side // 11)))
+    text = min(20, max(9, side // 11))
+    style = OverlayStyle(width=side, height=side, line=1.6, has_legend=False, has_scale=has_scale, text=text)
     return draw_overlay(replace(stack, depth=depth), caption=f"{depth}", style=style)
 
 
