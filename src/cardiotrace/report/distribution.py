@@ -14,6 +14,7 @@ from cardiotrace.report.colour import LINES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.ticker import MaxNLocator
 
 _COLUMNS = 3
 _WIDTH = 4.4
@@ -97,7 +98,7 @@ def _draw_bars(axes: "Axes", panel: CountPanel) -> None:
         starts += lengths
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(_whole_numbers())
     if len(groups) > 1:
         _legend(axes, len(groups))
 
@@ -116,7 +117,7 @@ def _draw_histogram(axes: "Axes", panel: SizePanel) -> None:
     colours = [LINES[number % len(LINES)] for number in range(len(panel.values))]
     axes.hist(list(panel.values.values()), bins=edges.tolist(), stacked=True, color=colours, label=list(panel.values))
     axes.grid(visible=False, axis="x")
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_locator(_whole_numbers())
     if len(panel.values) > 1:
         _legend(axes, len(panel.values))
 
@@ -132,6 +133,13 @@ def _groups(counts: Mapping[str, Mapping[str, int]]) -> dict[str, tuple[str, ...
     largest = sorted(totals, key=totals.__getitem__, reverse=True)[: _MOST_GROUPS - 1]
     others = tuple(group for group in totals if group not in largest)
     return {group: (group,) for group in sorted(largest)} | {f"{len(others)} others": others}
+
+
+def _whole_numbers() -> "MaxNLocator":
+    """Ticks at whole numbers alone, as there is no half patient."""
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(integer=True)
 
 
 def _alpha(number: int) -> float:

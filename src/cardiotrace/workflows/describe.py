@@ -54,7 +54,7 @@ def _draw(described: DatasetDescription, path: Path) -> None:
 
     labelled = sum(header.is_labelled for header in described.headers)
     about = f"{len(described.patients)} patients, {len(described.headers)} images, {labelled} labelled"
-    panels = [*_counts(described), *_sizes(described)]
+    panels: list[CountPanel | SizePanel] = [*_counts(described), *_sizes(described)]
     draw_distributions(panels, path, title=f"{described.name}: {about}")
 
 

@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from cardiotrace.core.exam import Case
+from cardiotrace.core.terms import Phase, View
 from cardiotrace.evaluation.case_table import CaseRow, CaseTable
 from cardiotrace.evaluation.evaluate import PredictCase
 from cardiotrace.evaluation.outlier import verdicts
@@ -78,7 +80,7 @@ def write_figures(table: CaseTable, cases: Iterable[Case], predict: PredictCase,
     who = table.facts.get("predicted", "the predictions")
     parts = [f"# Worst, median and best of {who}", "By mean Dice over regions, of each view and phase."]
     for view, phase in dict.fromkeys((row.view, row.phase) for row in table.rows):
-        found = typical_frames(table.where(lambda row, of=(view, phase): (row.view, row.phase) == of))
+        found = typical_frames(table.where(partial(_is_of, view, phase)))
         for word, frame in found.items():
             case = by_name[frame.case]
             name = f"{view.value}_{phase.value}_{word}_{_safe(frame.case)}_{frame.frame}.png"
@@ -90,6 +92,10 @@ def write_figures(table: CaseTable, cases: Iterable[Case], predict: PredictCase,
             parts += [f"## {title}", notes, f"![{frame.case}]({name})"]
     write_text(folder / GALLERY_PAGE, "\n\n".join(parts) + "\n")
     return folder / GALLERY_PAGE
+
+
+def _is_of(view: View, phase: Phase, row: CaseRow) -> bool:
+    return (row.view, row.phase) == (view, phase)
 
 
 def _about(table: CaseTable) -> str:
