@@ -26,6 +26,7 @@ USING = (
     "evaluate",
     "compare",
     "data list",
+    "data describe",
     "data lint",
     "models list",
 )

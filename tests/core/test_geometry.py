@@ -61,3 +61,20 @@ def test_impossible_sizes_are_refused(bad):
 def test_an_affine_without_numbers_is_refused():
     with pytest.raises(InputError, match="4 x 4"):
         Geometry(np.full((4, 4), np.nan))
+
+
+def test_slices_that_are_shifted_sideways_lie_no_farther_apart():
+    affine = Geometry.of_spacing((10.0, 1.5, 1.5)).affine.copy()
+    affine[:3, 0] += [4.0, 3.0, 0.0]
+    sheared = Geometry(affine)
+    assert sheared.spacing_mm == pytest.approx((10.0, 1.5, 1.5))  # the step itself is 11.2 mm long
+    assert np.prod(sheared.spacing_mm) == pytest.approx(abs(np.linalg.det(affine[:3, :3])))
+    changed = sheared.with_pixel_size(1.5, 1.5, 8.0)
+    assert changed.spacing_mm == pytest.approx((8.0, 1.5, 1.5))
+    assert changed.point_mm((1, 0, 0))[:2].tolist() == pytest.approx([3.2, 2.4])  # shifted by the same angle
+
+
+def test_rounding_in_a_header_is_no_shift():
+    affine = Geometry.of_spacing((10.0, 1.5, 1.5)).affine.copy()
+    affine[0, 0] = 0.05
+    assert Geometry(affine).spacing_mm[0] == pytest.approx(math.hypot(10.0, 0.05), rel=1e-9)

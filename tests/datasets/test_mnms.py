@@ -109,3 +109,12 @@ def test_real_label_order_is_not_that_of_acdc(data_root, make):
         for name in (Structure.LV, Structure.RV)
     }
     assert distance[Structure.LV] < 0.2 * distance[Structure.RV]
+
+
+def test_a_short_axis_video_of_three_axes_is_one_stack(tmp_path, make):
+    write_mnms2(tmp_path, patients=(1,))
+    folder = tmp_path / "dataset" / "001"
+    (folder / "001_SA_CINE.nii.gz").write_bytes((folder / "001_SA_ED.nii.gz").read_bytes())
+    images = {item.name: item.image for item in make("mnms2", tmp_path).exam("001").images}
+    assert images["001_SA_CINE"].grid_shape == (1, 4, 40, 48)
+    assert images["001_LA_CINE"].grid_shape == (3, 1, 40, 48)

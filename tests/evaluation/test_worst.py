@@ -2,7 +2,7 @@
 
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.score import CasePrediction, score_case
-from cardiotrace.evaluation.worst import worst_frames
+from cardiotrace.evaluation.worst import typical_frames, worst_frames
 from tests.evaluation.cases import label_map, make_case, square
 
 REFERENCE = square(10, 10, 10)
@@ -26,3 +26,15 @@ def test_in_order_of_the_mean_over_regions() -> None:
 
 def test_the_largest_distances_are_the_worst() -> None:
     assert [item.case for item in worst_frames(table(), 9, score="hausdorff_mm")] == ["missed", "far", "near", "fine"]
+
+
+def test_worst_median_and_best() -> None:
+    scored = table()
+    assert {word: item.case for word, item in typical_frames(scored).items()} == {
+        "worst": "missed", "median": "far", "best": "fine",
+    }  # fmt: skip
+    two = scored.where(lambda row: row.case in ("near", "fine"))
+    assert {word: item.case for word, item in typical_frames(two).items()} == {"worst": "near", "best": "fine"}
+    one = scored.where(lambda row: row.case == "near")
+    assert list(typical_frames(one)) == ["worst"]
+    assert typical_frames(CaseTable(())) == {}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from cardiotrace.core.catalog import Choice
-from cardiotrace.core.label import CAMUS, LabelScheme
+from cardiotrace.core.label import ACDC, CAMUS, LabelScheme
 from cardiotrace.core.terms import View
 from cardiotrace.inference.model_file import Model, open_seal, seal
 from cardiotrace.inference.spec import Calibration, ModelSpec, SchemeSpec
@@ -126,6 +126,15 @@ def write_camus_model(path: Path, **changes: Any) -> Path:
         licence="CC0",
         **changes,
     )
+    path.write_bytes(seal(_in_order(between, [0, 1, 3, 2]), spec))
+    return path
+
+
+def write_acdc_model(path: Path, **changes: Any) -> Path:
+    """A model file that labels the 8-bit images of `tests/fake/acdc.py` by their grey values."""
+    between = threshold_network(55 / 255, 105 / 255, 150 / 255)  # background < RV < LV < myocardium
+    largest = Choice("largest-component", {"space": "volume"})
+    spec = make_spec(ACDC, views=(View.SAX,), postprocessing=Postprocessing([largest]), licence="CC0", **changes)
     path.write_bytes(seal(_in_order(between, [0, 1, 3, 2]), spec))
     return path
 

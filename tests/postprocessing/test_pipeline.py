@@ -97,3 +97,17 @@ def test_steps_see_a_border_only_where_the_image_has_one() -> None:
 def test_empty_labels_stay_empty() -> None:
     labels = LabelMap(np.zeros((2, 1, 4, 4), np.uint8), CAMUS, NO_GEOMETRY)
     assert not Postprocessing.__from_plain__(["largest-component", "fill-holes"], "").apply(labels).labels.array.any()
+
+
+def test_a_blank_slice_does_not_cut_a_heart_in_two() -> None:
+    array = np.zeros((1, 5, 8, 8), np.uint8)
+    array[0, (0, 1, 3, 4), 2:5, 2:5] = 1
+    array[0, 1, 7, 7] = 1
+    labels = LabelMap(array, CAMUS, NO_GEOMETRY)
+    steps = Postprocessing.__from_plain__([{"name": "largest-component", "space": "volume"}], "p")
+    assert steps.apply(labels).removed[Structure.LV].tolist() == [9 + 9 + 1]
+    blank = np.array([[False, False, True, False, False]])
+    processed = steps.apply(labels, blank=blank)
+    assert processed.removed[Structure.LV].tolist() == [1]
+    assert processed.labels.array[0, :, 3, 3].tolist() == [1, 1, 0, 1, 1]
+    assert steps.apply(labels, blank=np.ones_like(blank)).removed[Structure.LV].tolist() == [0]

@@ -1,12 +1,14 @@
-"""cardiotrace data list | lint | split | pack | export-nnunet."""
+"""cardiotrace data list | describe | lint | split | pack | export-nnunet."""
 
 import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cardiotrace.cli.output import say
+from cardiotrace.cli.output import complain, say
 from cardiotrace.cli.terminal import Terminal, print_text, table
+from cardiotrace.core.config import to_plain
 from cardiotrace.datasets.catalog import DATASETS
+from cardiotrace.datasets.description import group_rows, instant_rows, size_rows
 from cardiotrace.datasets.lint import Severity
 from cardiotrace.workflows.data import (
     DatasetConfig,
@@ -16,6 +18,7 @@ from cardiotrace.workflows.data import (
     pack_dataset,
     split_dataset,
 )
+from cardiotrace.workflows.describe import DescribeConfig, describe_dataset
 from cardiotrace.workflows.nnunet import NnunetConfig, export_for_nnunet
 
 
@@ -34,6 +37,47 @@ def run_list(options: ListOptions) -> None:
         say(json.dumps(rows, indent=2))
     else:
         table(rows, below=("summary", "source"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DescribeOptions(DescribeConfig):
+    """Tables and a figure of a data set: patients by pathology, centre, vendor and field strength, sizes, ED and ES."""
+
+    json: bool = False
+    """Print as JSON."""
+
+
+def run_describe(options: DescribeOptions) -> None:
+    """Print the tables, or all that is known of each case as JSON."""
+    with Terminal() as terminal:
+        described = describe_dataset(options, terminal)
+    if options.json:
+        say(json.dumps(to_plain(described), indent=2, ensure_ascii=False))
+        return
+    labelled = sum(header.is_labelled for header in described.headers)
+    say(f"{described.name}: {len(described.patients)} patients, {len(described.headers)} images, {labelled} labelled")
+    print_text(described.licence)
+    say("")
+    table([_cells(row) for row in group_rows(described)], title="patients")
+    table([_cells(row) for row in size_rows(described)], title="images; sizes: least - median - largest")
+    table(
+        instant_rows(described),
+        title="instants in the cine, frames counted from 0: least - median - largest",
+        keys=2,
+    )
+    for header in described.headers:
+        if header.problem:
+            complain(f"cardiotrace: {header.name}: {header.problem}")
+
+
+def _cells(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as it is read: units behind the words, and nothing where nothing was counted."""
+    return {_heading(key): "" if value == 0 else value for key, value in row.items()}
+
+
+def _heading(key: str) -> str:
+    name, _, unit = key.rpartition("_")
+    return f"{name.replace('_', ' ')}, mm" if unit == "mm" else key.replace("_", " ")
 
 
 @dataclass(frozen=True, kw_only=True)

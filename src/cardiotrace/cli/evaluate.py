@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from cardiotrace.cli.output import say
-from cardiotrace.cli.scores import print_problems, print_scores
+from cardiotrace.cli.scores import print_phases, print_problems, print_scores
 from cardiotrace.cli.terminal import Terminal
+from cardiotrace.evaluation.case_table import CaseTable
+from cardiotrace.evaluation.phase_table import PHASE_SCORES, phase_rows
 from cardiotrace.evaluation.table import case_rows, to_text
 from cardiotrace.workflows.evaluate import EvaluateConfig, evaluate
 
@@ -14,7 +16,7 @@ class EvaluateOptions(EvaluateConfig):
     """Scores of label maps, or of a model, against a reference, and of a second observer where there is one."""
 
     json: bool = False
-    """Print the table of cases as JSON."""
+    """Print the table of cases as JSON, or that of phases with the layout of that name."""
 
 
 def run(options: EvaluateOptions) -> None:
@@ -22,9 +24,20 @@ def run(options: EvaluateOptions) -> None:
     with Terminal() as terminal:
         done = evaluate(options, terminal)
     if options.json:
-        say(to_text(case_rows(done.table), "json"), end="")
+        is_phases = options.layout == "phases"
+        rows = (
+            phase_rows(done.table, scores=options.shown_scores or PHASE_SCORES) if is_phases else case_rows(done.table)
+        )
+        say(to_text(rows, "json"), end="")
         print_problems(done.table)
     else:
-        print_scores(done.table, by=options.by)
+        _print(done.table, options)
         if done.observer is not None:
-            print_scores(done.observer, by=options.by, of="second observer")
+            _print(done.observer, options, of="second observer")
+
+
+def _print(scored: CaseTable, options: EvaluateOptions, of: str = "") -> None:
+    if options.layout == "phases":
+        print_phases(scored, of=of, scores=options.shown_scores)
+    else:
+        print_scores(scored, by=options.by, of=of, scores=options.shown_scores)

@@ -118,6 +118,7 @@ _MARKS: Mapping[str, Mark] = {
     "PhantomConfig.root": _HIDDEN,
     "layout": _HIDDEN,
     "CmrOptions.layout": Mark(),
+    "EvaluateConfig.layout": Mark(),
     "PhantomConfig.kind": _HIDDEN,
     "PhantomConfig.spacing_mm": _HIDDEN,
     "PhantomConfig.count": Mark(alias="-n"),

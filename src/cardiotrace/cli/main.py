@@ -55,6 +55,9 @@ VERBS = (
     ),
     Verb("show", "show", "What is in an exam.", "show patient0001"),
     Verb("data list", "data", "The data sets that are known by name.", "data list"),
+    Verb(
+        "data describe", "data", "Tables and a figure of what a data set holds.", "data describe acdc PATH --out acdc"
+    ),
     Verb("data lint", "data", "What would spoil training silently.", "data lint camus PATH"),
     Verb(
         "data split", "data", "Published splits, or folds by patient.", "data split camus PATH --folds 5 --out splits"

@@ -8,7 +8,9 @@ from cardiotrace.cli.output import complain
 from cardiotrace.cli.terminal import print_text, table, width
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.outlier import limited_regions
+from cardiotrace.evaluation.phase_table import PHASE_SCORES, phase_rows, readable_phases
 from cardiotrace.evaluation.table import (
+    COUNTS,
     agreement_rows,
     headline_rows,
     outlier_rows,
@@ -23,29 +25,85 @@ AGREEMENT_WORDS = (
 )
 
 
-_RARE = ("absent", "false negative", "false positive")
+SLICE_WORDS = (
+    "slices of the stacks, each in its own plane, where either has the region; thirds from base to apex of the"
+    " reference's left ventricle, and slices beyond it"
+)
+
+_RARE = COUNTS[1:]
 """Counts that have a column only where there is something to count."""
 
 
-def print_scores(scored: CaseTable, *, by: str = "phase", of: str = "") -> None:
+def print_scores(scored: CaseTable, *, by: str = "phase", of: str = "", scores: Sequence[str] = ()) -> None:
     """Scores of each region over all cases and by group, outliers, agreement of EF, volumes and mass, and problems.
+
+    Of stacks also the scores of their slices, by thirds of the ventricle.
 
     Args:
         scored: the table.
         by: how to group.
         of: whose scores they are, where that must be said.
+        scores: which to show; the usual ones of each region if none is named.
     """
     words = "mean ± standard deviation [95 % interval of the mean, by patient]"
-    if any(score.endswith("_mm") for score in scored.headline()):
+    if any(score.endswith("_mm") for score in scores or scored.headline()):
         words += "; distances in mm, inf or missing structures counted"
-    over_all = headline_rows(scored, by="all")
+    over_all = headline_rows(scored, by="all", scores=scores)
     _print_headline(over_all, title=f"{of}: {words}" if of else words)
     idle = _all_zero(over_all)
     if idle:
         print_text(f"None {' or '.join(idle)}.\n")
     if by != "all":
-        _print_headline(headline_rows(scored, by=by))
+        _print_headline(headline_rows(scored, by=by, scores=scores))
+    _print_slices(scored.by_slice(), scores)
     _print_outliers(scored, by=by)
+    _print_agreement(scored)
+
+
+def print_phases(scored: CaseTable, *, of: str = "", scores: Sequence[str] = ()) -> None:
+    """Scores as tables of cine-MRI print them, agreement of EF, volumes and mass, and problems.
+
+    Args:
+        scored: the table.
+        of: whose scores they are, where that must be said.
+        scores: which to show; Dice and Hausdorff distance if none is named.
+
+    Raises:
+        InputError: no frame is known to be ED or ES.
+    """
+    rows = phase_rows(scored, scores=scores or PHASE_SCORES)
+    idle = _all_zero(rows)
+    words = "means at ED, at ES and over both; of stacks as volumes in 3D, and of their slices in 2D, by thirds of the"
+    words += " reference's left ventricle; distances in mm, those of structures that are missed, or false, only counted"
+    shown = [
+        {_phase_head(key): value for key, value in row.items() if key not in idle} for row in readable_phases(rows)
+    ]
+    table(shown, title=f"{of}: {words}" if of else words, keys=3)
+    _print_agreement(scored)
+
+
+def _phase_head(key: str) -> str:
+    """What a column of scores at an instant is called, such as "ED HD mm"; counts in a word, to fit beside them."""
+    word, _, score = key.partition("_")
+    return (
+        f"{word} {score_head(score)}"
+        if score
+        else {"false negative": "missed", "false positive": "false"}.get(key, key)
+    )
+
+
+def _print_slices(slices: CaseTable, scores: Sequence[str]) -> None:
+    """Scores of the slices of stacks: over all of them, then by thirds."""
+    rows = [
+        {"region": row["region"], "slices": row[by], **{key: row[key] for key in row if key not in ("region", by)}}
+        for by in ("all", "third")
+        for row in headline_rows(slices, by=by, scores=scores)
+    ]
+    order = {region: place for place, region in enumerate(slices.regions)}
+    _print_headline(sorted(rows, key=lambda row: order[row["region"]]), title=SLICE_WORDS)
+
+
+def _print_agreement(scored: CaseTable) -> None:
     table(readable_agreement(agreement_rows(scored)), title=AGREEMENT_WORDS, keys=2)
     print_problems(scored)
 

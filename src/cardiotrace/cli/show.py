@@ -8,12 +8,11 @@ from typing import Any
 
 from cardiotrace.cli.output import complain, say
 from cardiotrace.cli.terminal import print_text, table
-from cardiotrace.workflows.services.exams import ReadingConfig
-from cardiotrace.workflows.show import ExamSummary, show
+from cardiotrace.workflows.show import ExamSummary, ShowConfig, show
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShowOptions(ReadingConfig):
+class ShowOptions(ShowConfig):
     """Say what is in exams: images, views, frames, pixel sizes, named phases."""
 
     json: bool = False

@@ -31,7 +31,7 @@ class Slices:
         shown = np.flatnonzero(ventricle)
         bordered = None
         if len(shown):
-            bordered = stack.bordered_share(frame, int(shown[0] if _base_is_first(ventricle) else shown[-1]))
+            bordered = stack.bordered_share(frame, int(shown[0] if base_is_first(ventricle) else shown[-1]))
         return cls(ventricle, myocardium, stack.blank[frame], bordered)
 
     @property
@@ -106,13 +106,23 @@ def _base_flags(found: Slices) -> list[Flag]:
 
 def _from_base(sizes: Int[np.ndarray, "depth"], shown: Int[np.ndarray, "slices"]) -> Int[np.ndarray, "slices"]:
     """Sizes of the slices that show something, from base to apex: the larger end is the base."""
-    return np.asarray(sizes[shown] if _base_is_first(sizes) else sizes[shown][::-1])
+    return np.asarray(sizes[shown] if base_is_first(sizes) else sizes[shown][::-1])
 
 
-def _base_is_first(sizes: Int[np.ndarray, "depth"]) -> bool:
+def base_is_first(sizes: Int[np.ndarray, "depth"]) -> bool:
+    """Whether the first of the slices that show a ventricle lies at its base: the larger end is the base.
+
+    Args:
+        sizes: of the ventricle in each slice of a stack, of which one at least shows it.
+
+    Example:
+        >>> base_is_first(np.array([0, 90, 80, 40, 10])), base_is_first(np.array([10, 40, 80, 90]))
+        (True, False)
+    """
     shown = np.flatnonzero(sizes)
-    # Two slices at each end: the basal one alone may be cut small, as an apical one is.
-    return bool(sizes[shown[:2]].sum() >= sizes[shown[-2:]].sum())
+    # Two slices at each end, where there are as many: the basal one alone may be cut small, as an apical one is.
+    ends = min(2, max(1, len(shown) // 2))
+    return bool(sizes[shown[:ends]].sum() >= sizes[shown[-ends:]].sum())
 
 
 def _change_flags(diastole: Slices, systole: Slices) -> list[Flag]:
@@ -121,7 +131,7 @@ def _change_flags(diastole: Slices, systole: Slices) -> list[Flag]:
     both = np.intersect1d(diastole.shown, systole.shown)
     if len(both) < 2 or len(diastole.ventricle) != len(systole.ventricle):
         return []
-    is_first = _base_is_first(diastole.ventricle)
+    is_first = base_is_first(diastole.ventricle)
     flags = _motion_flags(diastole, systole, is_first=is_first)
     basal = both[0] if is_first else both[-1]
     growth = float(systole.ventricle[basal] / diastole.ventricle[basal])

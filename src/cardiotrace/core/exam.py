@@ -65,6 +65,22 @@ class Exam:
 
 
 @dataclass(frozen=True)
+class Instant:
+    """Where a still lies in the cine that it was taken from, as far as the data set says; everything optional."""
+
+    frame: int | None = None
+    """Its number in the cine, from zero."""
+    frame_count: int | None = None
+    """How many frames the cine has."""
+    cine: str | None = None
+    """The cine's file where it is at hand, relative to the data set's root."""
+
+
+NO_INSTANT = Instant()
+"""Nothing is known."""
+
+
+@dataclass(frozen=True)
 class Case:
     """What a data set yields: one image with its reference, read only when asked for.
 
@@ -93,6 +109,8 @@ class Case:
     facts: Mapping[str, float] = field(default_factory=dict)
     """Reference numbers, such as ejection_fraction_percent."""
     modality: Modality = Modality.UNKNOWN
+    instant: Instant = NO_INSTANT
+    """Which frame of which cine it is."""
 
     @property
     def patient(self) -> str:

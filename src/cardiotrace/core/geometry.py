@@ -18,6 +18,8 @@ COORDINATES = "RAS+"
 """Patient coordinates of every affine here: x grows to the patient's right, y to the front, z to the head, in mm, as in
 NIfTI. DICOM and MetaImage count x and y the other way round (LPS+); their readers turn the signs."""
 
+_TILT = 1e-4
+"""Share of a slice distance by which rounding may make it differ from the distance of the planes."""
 _POSITIVE, _NEGATIVE = "RAS", "LPI"
 
 
@@ -94,8 +96,13 @@ class Geometry:
 
     @property
     def _lengths(self) -> Spacing:
+        """Sizes of a voxel, the depth across its plane: slices shifted sideways lie no farther apart for it."""
         depth, height, width = (float(length) for length in np.linalg.norm(self.affine[:3, :3], axis=0))
-        return depth, height, width
+        normal = np.cross(self.affine[:3, 1], self.affine[:3, 2])
+        area = float(np.linalg.norm(normal))
+        across = abs(float(normal @ self.affine[:3, 0])) / area if area > 0 else depth
+        # What rounding in a header tilts is no shift, and its length is the number that was meant.
+        return (across if across < (1 - _TILT) * depth else depth), height, width
 
     @cached_property
     def spacing_mm(self) -> Spacing | None:

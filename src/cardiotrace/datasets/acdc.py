@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from cardiotrace.core import label
-from cardiotrace.core.exam import Case, Exam, ExamImage
+from cardiotrace.core.exam import Case, Exam, ExamImage, Instant
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import (
     NO_OPTIONS,
@@ -22,7 +22,7 @@ from cardiotrace.datasets.file_case import CaseFacts, file_case, still
 from cardiotrace.datasets.frame import video_with_instants
 from cardiotrace.datasets.reference import person
 from cardiotrace.datasets.split import Split
-from cardiotrace.datasets.table import number, read_settings
+from cardiotrace.datasets.table import number, read_settings, whole
 from cardiotrace.io import read_image
 
 _PATIENT = re.compile(r"patient\d{3}")
@@ -95,7 +95,8 @@ class Acdc(PatientFolders):
         for suffix in (".nii.gz", ".nii"):
             path = self._folders[patient] / f"{patient}_4d{suffix}"
             if path.exists():
-                video = read_image(path, view=View.SAX, modality=self.modality)
+                # Three axes are one stack, whatever the name says: ACDC has no video of a single slice.
+                video = read_image(path, third_axis="depth", view=View.SAX, modality=self.modality)
                 yield video_with_instants(f"{patient}_4d", video, instants)
 
     def splits(self) -> Mapping[str, Split]:
@@ -133,7 +134,13 @@ class Acdc(PatientFolders):
         groups = {"patient": patient}
         if facts.get("Group"):
             groups["pathology"] = facts["Group"]
-        return file_case(pair, self, CaseFacts(View.SAX, groups, self._phase(facts, frame), third_axis="depth"))
+        instant = Instant(frame - 1, whole(facts, "NbFrame"), self._cine(patient))
+        phase = self._phase(facts, frame)
+        return file_case(pair, self, CaseFacts(View.SAX, groups, phase, third_axis="depth", instant=instant))
+
+    def _cine(self, patient: str) -> str | None:
+        paths = (self._folders[patient] / f"{patient}_4d{suffix}" for suffix in (".nii.gz", ".nii"))
+        return next((path.relative_to(self.root).as_posix() for path in paths if path.exists()), None)
 
     def _facts(self, patient: str) -> Mapping[str, str]:
         path = self._folders[patient] / "Info.cfg"

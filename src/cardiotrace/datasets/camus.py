@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 from cardiotrace.core import label
 from cardiotrace.core.errors import ConfigError, InputError
-from cardiotrace.core.exam import Case, Exam, ExamImage
+from cardiotrace.core.exam import NO_INSTANT, Case, Exam, ExamImage, Instant
 from cardiotrace.core.image import Acquisition
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import DatasetFacts, FilePair, PatientFolders, exam_named, folders_named
@@ -18,7 +18,7 @@ from cardiotrace.datasets.file_case import CaseFacts, file_case, still
 from cardiotrace.datasets.frame import with_acquisition, with_frame_rate
 from cardiotrace.datasets.reference import case_class, case_reference, exam_reference, person
 from cardiotrace.datasets.split import Split, read_lists
-from cardiotrace.datasets.table import known, number, read_settings, read_table
+from cardiotrace.datasets.table import known, number, read_settings, read_table, whole
 from cardiotrace.io import read_image, read_metadata
 
 ViewName = Literal["2CH", "4CH"]
@@ -193,6 +193,7 @@ class Camus(PatientFolders):
             item.phase,
             case_reference(ejection_fraction),
             third_axis="time" if item.is_sequence else "depth",
+            instant=_instant(item, facts),
         )
         return file_case(item.pair, self, case)
 
@@ -216,6 +217,14 @@ class Camus(PatientFolders):
             return own or row
         # The table has one row per patient, but ED and ES are frame numbers of a view.
         return {**own, **row, **{key: own[key] for key in ("ED", "ES", "NbFrame") if key in own}}
+
+
+def _instant(item: _Item, facts: Mapping[str, str]) -> Instant:
+    """Which frame of its cine a still is: numbers of the tables count from one."""
+    if item.is_sequence:
+        return NO_INSTANT
+    frame = whole(facts, item.phase.value)
+    return Instant(None if frame is None else frame - 1, whole(facts, "NbFrame"))
 
 
 def _ejection_fraction_percent(facts: Mapping[str, str]) -> float | None:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.exam import Case, ExamImage
+from cardiotrace.core.exam import NO_INSTANT, Case, ExamImage, Instant
 from cardiotrace.core.geometry import Spacing
 from cardiotrace.core.image import Grid
 from cardiotrace.core.label import LabelMap
@@ -34,6 +34,7 @@ class CaseFacts:
     third_axis: ThirdAxis = "auto"
     spacing_mm: Spacing | None = None
     """(depth, height, width), mm, where the files do not say."""
+    instant: Instant = NO_INSTANT
 
 
 def file_case(pair: FilePair, dataset: Dataset, facts: CaseFacts) -> Case:
@@ -57,6 +58,7 @@ def file_case(pair: FilePair, dataset: Dataset, facts: CaseFacts) -> Case:
         files=relative_files([pair.image] if labels is None else [pair.image, labels], dataset.root),
         facts=facts.reference,
         modality=dataset.modality,
+        instant=facts.instant,
     )
 
 

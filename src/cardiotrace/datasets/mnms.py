@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from cardiotrace.core import label
-from cardiotrace.core.exam import Case, Exam, ExamImage
+from cardiotrace.core.exam import Case, Exam, ExamImage, Instant
 from cardiotrace.core.image import Acquisition
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import (
@@ -28,6 +28,7 @@ from cardiotrace.datasets.reference import person
 from cardiotrace.datasets.split import Split
 from cardiotrace.datasets.table import known, number, read_table
 from cardiotrace.io import read_grid, read_image
+from cardiotrace.io.stored import ThirdAxis
 
 AxisName = Literal["SA", "LA"]
 AXES: Mapping[str, View] = {"SA": View.SAX, "LA": View.FOUR_CHAMBER}
@@ -154,7 +155,8 @@ class Mnms(PatientFolders):
             if not pair.image.exists():
                 continue
             if phase:
-                yield file_case(pair, self, CaseFacts(View.SAX, groups, phase, third_axis="depth"))
+                instant = Instant(self._instants(patient).get(phase))
+                yield file_case(pair, self, CaseFacts(View.SAX, groups, phase, third_axis="depth", instant=instant))
             else:
                 yield from self._video_cases(patient, pair, groups)
 
@@ -173,6 +175,8 @@ class Mnms(PatientFolders):
                 read_stored_labels=stored,
                 read_grid=grid,
                 files=relative_files([pair.image] if labels is None else [pair.image, labels], self.root),
+                modality=self.modality,
+                instant=Instant(index, cine=pair.image.relative_to(self.root).as_posix()),
             )
 
     def _instants(self, patient: str) -> dict[Phase, int]:
@@ -255,7 +259,9 @@ class Mnms2(PatientFolders):
         for axis in self.config.axes:
             video = self._folders[patient] / f"{patient}_{axis}_CINE.nii.gz"
             if video.exists():
-                moving = read_image(video, third_axis="time", view=AXES[axis], modality=self.modality)
+                # A short axis of three axes is one stack, of a long axis the third is time.
+                third: ThirdAxis = "time" if AXES[axis].is_long_axis else "depth"
+                moving = read_image(video, third_axis=third, view=AXES[axis], modality=self.modality)
                 images.append(ExamImage(f"{patient}_{axis}_CINE", moving))
         facts = known(self._table.get(patient, {}), _MNMS2_GROUPS)
         field = number(facts, "field")
@@ -286,7 +292,9 @@ class Mnms2(PatientFolders):
 
     def _case(self, patient: str, axis: AxisName, phase: Phase, pair: FilePair) -> Case:
         groups = {"patient": patient, **known(self._table.get(patient, {}), _MNMS2_GROUPS)}
-        return file_case(pair, self, CaseFacts(AXES[axis], groups, phase, third_axis="depth"))
+        video = self._folders[patient] / f"{patient}_{axis}_CINE.nii.gz"
+        instant = Instant(cine=video.relative_to(self.root).as_posix() if video.exists() else None)
+        return file_case(pair, self, CaseFacts(AXES[axis], groups, phase, third_axis="depth", instant=instant))
 
     def _items(self) -> Iterator[tuple[str, AxisName, Phase, FilePair]]:
         for patient, folder in self._folders.items():

@@ -14,7 +14,7 @@ from cardiotrace.core import label
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case, Exam, ExamImage
 from cardiotrace.core.geometry import Geometry, Known
-from cardiotrace.core.image import Image
+from cardiotrace.core.image import Grid, Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import (
@@ -111,7 +111,9 @@ class Sunnybrook(PublishedDataset):
                 groups={"patient": name, **_pathology(hypertrophic, int(first))},
                 read_image=partial(_read_image, self._path, int(first), int(stop)),
                 read_labels=partial(_read_labels, self._path, int(first), int(stop)),
+                read_grid=partial(_read_grid, self._path, int(first), int(stop)),
                 files=(self._path.name,),
+                modality=self.modality,
             )
             for name, (first, stop) in _named(arrays["caseIndices"]).items()
         ]
@@ -160,6 +162,24 @@ def _read_image(path: Path, first: int, stop: int) -> Image:
         modality=Modality.MR,
         notes=(_NOTE,),
     )
+
+
+def _read_grid(path: Path, first: int, stop: int) -> Grid:
+    """Where the voxels of a stack lie, without its pixels: the head of the array tells its planes."""
+    height, width = _plane_shape(path)
+    geometry = _geometry(_read(path, ("caseVoxelSize",)), first, path)
+    return Grid(geometry, (1, stop - first, height, width))
+
+
+def _plane_shape(path: Path) -> tuple[int, int]:
+    """Height and width of the archive's images, from the head of their array."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open("images.npy") as stream:
+            np.lib.format.read_magic(stream)
+            _, height, width = np.lib.format.read_array_header_1_0(stream)[0]
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise InputError(f"cannot be read as an archive of arrays: {error}", where=path) from None
+    return height, width
 
 
 def _read_labels(path: Path, first: int, stop: int) -> LabelMap:

@@ -91,3 +91,14 @@ def number(row: Mapping[str, str], key: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+def whole(row: Mapping[str, str], key: str) -> int | None:
+    """A whole number of a table, None where it is absent or has a fraction.
+
+    Example:
+        >>> whole({"NbFrame": "30"}, "NbFrame"), whole({"NbFrame": "30.5"}, "NbFrame"), whole({}, "NbFrame")
+        (30, None, None)
+    """
+    value = number(row, key)
+    return int(value) if value is not None and value.is_integer() else None

@@ -1,7 +1,7 @@
 """One row for each region of each image, and what can be read from many of them."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -45,6 +45,9 @@ HEADLINE = ("dice", "hausdorff_mm", "mean_absolute_mm")
 THIN_HEADLINE = ("dice", "jaccard", "roc_auc", "recall", "specificity", "accuracy", "cldice")
 """Those of long thin structures, such as vessels, where each pixel is a decision."""
 
+THIRDS = ("basal", "mid", "apical", "beyond")
+"""Groups of the slices of a stack, by where they lie along the reference's left ventricle."""
+
 RESAMPLES = 2000
 """How many times patients are drawn anew for an interval."""
 
@@ -72,6 +75,8 @@ class CaseRow:
     diagonal_mm: float = math.nan
     """Of the image: no distance is larger, so it stands for an infinite one; NaN without a pixel size, and in tables
     older than it."""
+    depth: int | None = None
+    """Which slice of a stack the row is of; None where it is of all of the frame."""
 
     def score(self, name: str) -> float:
         """A score by name; NaN where it is not known, as in tables older than the score."""
@@ -106,6 +111,9 @@ class CaseTable:
     """What counts as an outlier unless something else is asked for; None in tables older than limits."""
     notes: tuple[str, ...] = ()
     """In words, what speaks against the labels that were scored, such as values that must mean something else."""
+    slices: tuple[CaseRow, ...] = ()
+    """Of stacks, each region of each slice in its own plane, where either mask has it; their group `third` is one of
+    `THIRDS`. Empty in tables older than it."""
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -131,13 +139,19 @@ class CaseTable:
         return any(not math.isnan(row.score("cldice")) for row in self.rows if row.region == region)
 
     def where(self, keep: Callable[[CaseRow], bool]) -> "CaseTable":
-        """The table of the rows that pass, such as those of good image quality; quantities of their patients stay."""
+        """The table of the rows that pass, such as those of good image quality, with their slices and patients."""
         rows = tuple(row for row in self.rows if keep(row))
         patients = {row.patient for row in rows}
         quantities = tuple(item for item in self.quantities if item.patient in patients)
-        return replace(self, rows=rows, quantities=quantities)
+        kept = {(row.case, row.frame, row.region) for row in rows}
+        slices = tuple(row for row in self.slices if (row.case, row.frame, row.region) in kept)
+        return replace(self, rows=rows, quantities=quantities, slices=slices)
 
-    def summaries(self, by: str = "all", *, scores: Sequence[str] = SCORES) -> tuple[GroupSummary, ...]:
+    def by_slice(self) -> "CaseTable":
+        """The table whose rows are the slices of the stacks: two-dimensional scores, to be summarised as any other."""
+        return CaseTable(self.slices, facts=self.facts)
+
+    def summaries(self, by: str = "all", *, scores: Iterable[str] = SCORES) -> tuple[GroupSummary, ...]:
         """Statistics of each score of each region over groups of rows.
 
         Args:
@@ -179,6 +193,7 @@ class CaseTable:
             "facts": dict(self.facts),
             **({} if self.limits is None else {"limits": to_plain(self.limits)}),
             **({"notes": list(self.notes)} if self.notes else {}),
+            **({"slices": [_row_to_plain(row) for row in self.slices]} if self.slices else {}),
             **CASE_TABLE.mark,  # last: a table is known by how its file begins
         }
 
@@ -187,14 +202,18 @@ class CaseTable:
         """Read what `__to_plain__` wrote."""
         values = known_only(_StoredTable, CASE_TABLE.read(value)) if isinstance(value, Mapping) else value
         stored = from_plain(_StoredTable, values, path=path)
-        rows = [from_plain(CaseRow, _current(row), path=f"{path}.rows[{i}]") for i, row in enumerate(stored.rows)]
+        rows, slices = (
+            tuple(from_plain(CaseRow, _current(row), path=f"{path}.{key}[{i}]") for i, row in enumerate(found))
+            for key, found in (("rows", stored.rows), ("slices", stored.slices))
+        )
         quantities = [
             from_plain(PatientQuantity, _present(_numbers(item)), path=f"{path}.quantities[{i}]")
             for i, item in enumerate(stored.quantities)
         ]
         # Older tables hold one record of the left ventricle for each patient.
         older = [found for item in stored.ejections for found in _of_older(item, f"{path}.ejections")]
-        return cls(tuple(rows), (*quantities, *older), stored.problems, stored.facts, stored.limits, stored.notes)
+        quantities = [*quantities, *older]
+        return cls(rows, tuple(quantities), stored.problems, stored.facts, stored.limits, stored.notes, slices)
 
 
 @dataclass(frozen=True)
@@ -206,6 +225,7 @@ class _StoredTable:
     facts: dict[str, str] = field(default_factory=dict)
     limits: OutlierLimits | None = None
     notes: tuple[str, ...] = ()
+    slices: tuple[dict[str, Any], ...] = ()
     agreement: tuple[dict[str, Any], ...] = ()
     """What follows from the quantities; files hold it for other readers."""
 
@@ -253,12 +273,16 @@ def require_group(by: str, groups: Iterable[Mapping[str, str]]) -> None:
 
 
 def group_order(group: str) -> tuple[int, str]:
-    """Groups in order of name, classes below a bound first and those above it last.
+    """Groups in order of name, classes below a bound first and those above it last, thirds from base to apex.
 
     Example:
         >>> sorted([">=55", "45-55", "<=45"], key=group_order)
         ['<=45', '45-55', '>=55']
+        >>> sorted(["apical", "basal", "mid"], key=group_order)
+        ['basal', 'mid', 'apical']
     """
+    if group in THIRDS:
+        return THIRDS.index(group), group
     return {"<": 0, ">": 2}.get(group[:1], 1), group
 
 
@@ -291,6 +315,8 @@ def summarise_rows(rows: Iterable[CaseRow], score: str) -> Summary | None:
 
 def _row_to_plain(row: CaseRow) -> dict[str, Any]:
     plain = vars(row) | {"view": str(row.view), "phase": str(row.phase), "presence": str(row.presence)}
+    if row.depth is None:
+        del plain["depth"]
     return _worded(plain | {"scores": _worded(row.scores)})
 
 

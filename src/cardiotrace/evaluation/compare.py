@@ -67,7 +67,7 @@ def compare(
     """
     if len(tables) < 2:
         raise InputError("a comparison needs at least two tables")
-    asked = _known_scores((score,) if isinstance(score, str) else score)
+    asked = known_scores((score,) if isinstance(score, str) else score)
     wanted = regions or _common_regions(tables)
     scores = [(region, name) for region in wanted for name in _compared_scores(asked, region, tables)]
     pairs = itertools.combinations(tables.items(), 2)
@@ -78,7 +78,12 @@ def compare(
     return tuple(replace(item, p_holm=p_holm) for item, p_holm in zip(made, corrected, strict=True))
 
 
-def _known_scores(asked: Sequence[str]) -> tuple[str, ...]:
+def known_scores(asked: Sequence[str]) -> tuple[str, ...]:
+    """Names of scores as they were asked for, `ALL` among them.
+
+    Raises:
+        InputError: one that is none, naming those that are.
+    """
     unknown = [name for name in asked if name not in (*SCORES, ALL)]
     if unknown:
         raise InputError(f"there is no score {unknown[0]!r}", remedy=f"choose from: {', '.join((*SCORES, ALL))}.")

@@ -14,6 +14,7 @@ from cardiotrace.evaluation.limits import DEFAULT, model_limits, preset
 from cardiotrace.evaluation.pairing import label_files
 from cardiotrace.evaluation.quantity import PatientQuantity
 from cardiotrace.evaluation.score import CasePrediction, quantities_of, score_case
+from cardiotrace.evaluation.slices import score_slices
 from cardiotrace.geometry.alignment import aligned
 from cardiotrace.geometry.enclosure import order_doubt
 from cardiotrace.inference import Predictor
@@ -152,6 +153,7 @@ class _Collector:
     predict: PredictCase
     problems: list[str]
     rows: list[CaseRow] = field(default_factory=list)
+    slices: list[CaseRow] = field(default_factory=list)
     quantities: list[PatientQuantity] = field(default_factory=list)
     notes: dict[str, list[str]] = field(default_factory=dict)
     """What speaks against labels, and the cases it was found in."""
@@ -166,6 +168,7 @@ class _Collector:
         try:
             found = self.predict(case)
             self.rows.extend(score_case(found))
+            self.slices.extend(score_slices(found))
         except InputError as error:
             self.problems.append(f"{case.name}: {error.what}")
             return None
@@ -188,6 +191,7 @@ def _filled(
     return replace(
         table,
         rows=tuple(collector.rows),
+        slices=tuple(collector.slices),
         quantities=tuple(collector.quantities),
         problems=tuple(problems),
         notes=tuple(f"{_some(names)}: {note}" for note, names in collector.notes.items()),

@@ -17,14 +17,17 @@ from cardiotrace.evaluation.compare import Comparison
 from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.outlier import OutlierRates, Share, outlier_rates
 from cardiotrace.evaluation.quantity import QUANTITIES, Against, quantity_words
+from cardiotrace.metrics import Summary
 
 Rows = list[dict[str, Any]]
 TextFormat = Literal["csv", "json", "markdown"]
+COUNTS = ("n", "absent", "false negative", "false positive")
+"""How many images the statistics speak of, and how many each kind of absence befell."""
 AGAINST: tuple[Against, ...] = ("traced", "stated")
 
 
 def case_rows(table: CaseTable) -> Rows:
-    """One dictionary for each row of the table, group keys and scores as columns."""
+    """One dictionary for each row of the table, group keys and scores as columns; `slice` where rows are of slices."""
     keys = list(dict.fromkeys(key for row in table.rows for key in row.groups))
     return [
         {
@@ -33,6 +36,7 @@ def case_rows(table: CaseTable) -> Rows:
             "view": str(row.view),
             "phase": str(row.phase),
             "frame": row.frame,
+            **({} if row.depth is None else {"slice": row.depth}),
             **{key: row.groups.get(key, "") for key in keys},
             "region": row.region,
             "presence": str(row.presence),
@@ -43,31 +47,37 @@ def case_rows(table: CaseTable) -> Rows:
     ]
 
 
-def headline_rows(table: CaseTable, *, by: str = "phase") -> Rows:
+def headline_rows(table: CaseTable, *, by: str = "phase", scores: Sequence[str] = ()) -> Rows:
     """The table that papers print: regions down, scores across, counts at the end of each row.
 
     A score is "mean ± sd [low, high]": without sd where there is but one image, and without the 95 % interval of the
     mean below two patients.
+
+    Args:
+        table: the cases.
+        by: as in `CaseTable.summaries`.
+        scores: which of `SCORES`; those that tables of each region usually show if none is named.
     """
     rows: dict[tuple[str, str], dict[str, Any]] = {}
-    for item in table.summaries(by, scores=table.headline()):
-        if item.score not in table.headline(item.region):
-            continue
+    asked = tuple(score for score in SCORES if score in scores)
+    # Every row has a Dice, so it is what images are counted by, shown or not.
+    for item in table.summaries(by, scores=dict.fromkeys(("dice", *(asked or table.headline())))):
         row = rows.setdefault((item.region, item.group), {"region": item.region, by: item.group})
-        digits = digits_of(item.score)
-        row[item.score] = mean_and_sd(item.summary.mean, item.summary.sd, digits) + _bracketed(item, digits)
+        if item.score in (asked or table.headline(item.region)):
+            digits = digits_of(item.score)
+            row[item.score] = mean_and_sd(item.summary.mean, item.summary.sd, digits) + _bracketed(item, digits)
         if item.score == "dice":
-            row |= {
-                "n": item.summary.count,
-                "absent": item.summary.absent,
-                "false negative": item.summary.false_negative,
-            }
-            row |= {"false positive": item.summary.false_positive}
-    counts = ("n", "absent", "false negative", "false positive")
-    return [
-        {key: row.get(key, "") for key in ("region", by, *_present(list(rows.values()), table.headline()), *counts)}
-        for row in rows.values()
-    ]
+            row |= counts_of(item.summary)
+    shown = _present(list(rows.values()), asked or table.headline())
+    return [{key: row.get(key, "") for key in ("region", by, *shown, *COUNTS)} for row in rows.values()]
+
+
+def counts_of(summary: Summary | None) -> dict[str, int]:
+    """How many images there were, by the words of `COUNTS`; none where there is no summary."""
+    if summary is None:
+        return dict.fromkeys(COUNTS, 0)
+    numbers = (summary.count, summary.absent, summary.false_negative, summary.false_positive)
+    return dict(zip(COUNTS, numbers, strict=True))
 
 
 def agreement_rows(table: CaseTable) -> Rows:

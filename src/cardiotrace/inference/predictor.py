@@ -161,7 +161,7 @@ class Predictor:
         task = self._task(cine, test_time_augmentation=test_time_augmentation, keep_probabilities=keep_probabilities)
         gathered = self._gathered(task, batch_size, on_progress)
         labels = LabelMap(gathered.values, self.spec.label_scheme, cine.geometry, cine.source)
-        processed = self.spec.postprocessing.apply(labels)
+        processed = self.spec.postprocessing.apply(labels, blank=task.blank)
         _LOG.debug("model %s labelled %d samples of %s", self.spec.name, task.walk.count, labels.array.shape)
         return Segmentation(
             labels=processed.labels,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
 from numpy.typing import NDArray
 
 from cardiotrace.core.catalog import Choice, choices_from_plain
@@ -53,8 +54,13 @@ class Postprocessing:
         """The list of steps, every option written out."""
         return [to_plain(choice) for choice in self.choices]
 
-    def apply(self, labels: LabelMap) -> Processed:
+    def apply(self, labels: LabelMap, *, blank: Bool[np.ndarray, "time depth"] | None = None) -> Processed:
         """Run all steps on every frame and count what they changed; the input is left as it is.
+
+        Args:
+            labels: what to clean.
+            blank: planes that show no image. Steps do not see them, so that a dark slice between base and apex does not
+                cut the heart in two, of which one half would be removed. None where all show one.
 
         Raises:
             InputError: a step names a structure that the label scheme lacks.
@@ -63,9 +69,12 @@ class Postprocessing:
         after = labels.array.copy()
         # No step labels anything outside the box of what is labelled.
         box = (slice(None), *bounding_box(np.asarray(labels.array.any(axis=0))))
-        for frame in after[box] if after[box].size else ():
-            for entry, config in steps:
-                frame[...] = entry.make(config, frame, labels.scheme)
+        shown = np.ones(after.shape[:2], bool) if blank is None else ~blank
+        for frame, planes in zip(after[box], shown[:, box[1]], strict=True) if after[box].size else ():
+            cleaned = frame[planes]
+            for entry, config in steps if planes.any() else ():
+                cleaned = entry.make(config, cleaned, labels.scheme)
+            frame[planes] = cleaned
         removed, added = _changes(labels.array[box], after[box], labels.scheme)
         return Processed(LabelMap(after, labels.scheme, labels.geometry, labels.source), removed, added)
 

@@ -12,8 +12,9 @@ from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
 from cardiotrace.report.colour import STRUCTURE_COLOURS
-from cardiotrace.report.framing import LabelledFrame
+from cardiotrace.report.framing import LabelledFrame, display_grey
 from cardiotrace.report.overlay import OverlayStyle, draw_overlay
+from cardiotrace.report.sheet import draw_sheet
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
@@ -22,6 +23,8 @@ _MOST_FRAMES = 48
 _PIXELS = 3_400_000  # of all frames together; speckle takes about 0.7 byte a pixel
 _SHORTEST_MS, _UNKNOWN_MS = 40.0, 60.0
 """How long a frame is shown: at least, and where the times are unknown."""
+_MOSAIC = 2
+"""How many times wider all slices together are than one of them alone."""
 _GREYS, _TINTS, _EDGES = 56, 20, 6
 
 
@@ -36,9 +39,14 @@ class Animation:
 
 
 def render_animation(
-    image: ExamImage, labels: LabelMap, *, frame_rate_hz: float | None = None, share: float = 1.0
+    image: ExamImage,
+    labels: LabelMap,
+    *,
+    frame_rate_hz: float | None = None,
+    share: float = 1.0,
+    is_mosaic: bool = False,
 ) -> Animation:
-    """A cine with its outlines as a GIF; planar images, or the middle slice of a stack.
+    """A cine with its outlines as a GIF; planar images, or of a stack the middle slice, or all of them side by side.
 
     At most 48 frames and about 3 MB: long or large cines are thinned and reduced. Frames are shown for at least
     40 ms, so a fast cine plays slower than the heart beat.
@@ -48,6 +56,7 @@ def render_animation(
         labels: labels on its grid.
         frame_rate_hz: gives the times where the image has none of its own.
         share: of the size that it may have, less than 1 where several stand on one page.
+        is_mosaic: whether all slices of a stack are shown side by side, in the file's order.
     """
     from PIL.Image import Dither
 
@@ -57,18 +66,26 @@ def render_animation(
     shown_ms = max(_SHORTEST_MS, true_ms or _UNKNOWN_MS)
     side = max(96, int((share * _PIXELS / len(frames)) ** 0.5))
     style = OverlayStyle(width=min(460, round(side * 1.25)), height=min(400, side), line=1.6, has_legend=False)
-    shown = LabelledFrame(image.image, labels, depth=_middle_slice(labels))
+    # Grey values for the screen are found once: of each frame alone they would flicker.
+    displayed = replace(image.image, frames=display_grey(image.image))
+    shown = LabelledFrame(displayed, labels, depth=_middle_slice(labels))
     # One palette for all frames: a palette of its own for each makes the grey flicker.
     palette = _palette(labels.scheme.structures, style)
     first, *others = (
-        draw_overlay(replace(shown, frame=frame), caption=f"frame {frame}", style=style).quantize(
-            palette=palette, dither=Dither.NONE
-        )
+        _draw(replace(shown, frame=frame), style, is_mosaic=is_mosaic).quantize(palette=palette, dither=Dither.NONE)
         for frame in frames
     )
     stream = io.BytesIO()
     first.save(stream, format="GIF", save_all=True, append_images=others, duration=round(shown_ms, -1), loop=0)
     return Animation(stream.getvalue(), shown_ms / true_ms if true_ms else None)
+
+
+def _draw(shown: LabelledFrame, style: OverlayStyle, *, is_mosaic: bool) -> "PilImage":
+    """One frame: its slice, or all slices in about the same room."""
+    caption = f"frame {shown.frame}"
+    if not is_mosaic:
+        return draw_overlay(shown, caption=caption, style=style)
+    return draw_sheet(shown, caption=caption, width=_MOSAIC * style.width)
 
 
 def _frame_ms(times_ms: Sequence[float] | None, shown: int) -> float | None:

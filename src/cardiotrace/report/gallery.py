@@ -1,7 +1,8 @@
-"""One frame beside itself with two outlines: what a person traced and what was predicted."""
+"""One frame with what a person traced and what was predicted: both outlines on it, or all slices of both."""
 
+import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,13 @@ from jaxtyping import Bool
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.geometry.contour import contours
+from cardiotrace.io import write_bytes
 from cardiotrace.metrics import Region, regions_of
 from cardiotrace.report.canvas import TEXT, blank_figure, save_png
 from cardiotrace.report.colour import STRUCTURE_COLOURS, hexadecimal
-from cardiotrace.report.framing import box_to_show, cropped, display_grey
+from cardiotrace.report.framing import LabelledFrame, box_to_show, cropped, display_grey
+from cardiotrace.report.overlay import OverlayStyle, draw_overlay
+from cardiotrace.report.sheet import base_to_apex, draw_sheet, put_together
 from cardiotrace.report.sweep import painted
 
 if TYPE_CHECKING:
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 _DARK, _LIGHT = "#12161b", "#f2f2f2"
+_WORDS = ("predicted", "reference")
 _WIDTH = 9.5
 """Of the image, inches."""
 
@@ -92,6 +97,39 @@ def draw_compared(compared: ComparedImage, path: Path, *, title: str, notes: Seq
         left.set_xlabel(f"slice {compared.depth}, where the two differ most", color=_LIGHT, fontsize=TEXT)
     figure.suptitle("\n".join([title, *notes]), color=_LIGHT, fontsize=10)
     save_png(figure, path)
+
+
+def draw_all_slices(compared: ComparedImage, path: Path, *, title: str) -> None:
+    """Draw every slice of a frame with the predicted outlines, and below with those of the reference.
+
+    A planar image stands beside itself: as it is, predicted, reference.
+
+    Args:
+        compared: image, prediction and reference.
+        path: the PNG to be.
+        title: one line above.
+    """
+    predicted, reference = compared.predicted, compared.reference
+    if set(predicted.scheme.structures) == set(reference.scheme.structures):
+        predicted = predicted.to(reference.scheme)  # so that both legends have one order
+    shown = [LabelledFrame(compared.image, labels, compared.frame) for labels in (predicted, reference)]
+    box = box_to_show(compared.image, (compared.predicted, compared.reference))
+    if compared.image.grid_shape[1] > 1:
+        order = base_to_apex([compared.reference, compared.predicted])
+        parts = [draw_sheet(each, caption=word, box=box, order=order) for each, word in zip(shown, _WORDS, strict=True)]
+        whole = put_together(parts, title=title, columns=1)
+    else:
+        bare = replace(shown[1], labels=replace(compared.reference, array=np.zeros_like(compared.reference.array)))
+        style = OverlayStyle(width=520, height=520)
+        words = ("image", *_WORDS)
+        parts = [
+            draw_overlay(each.cropped(box), caption=word, style=style)
+            for each, word in zip((bare, *shown), words, strict=True)
+        ]
+        whole = put_together(parts, title=title, columns=len(parts))
+    stream = io.BytesIO()
+    whole.save(stream, format="PNG")
+    write_bytes(path, stream.getvalue())
 
 
 def _draw_outlines(figure: "Figure", axes: "Axes", compared: ComparedImage) -> None:

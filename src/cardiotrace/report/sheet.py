@@ -80,6 +80,19 @@ def draw_sheet(
     return sheet
 
 
+def put_together(parts: Sequence["PilImage"], *, title: str, columns: int) -> "PilImage":
+    """Images in rows under a title.
+
+    Args:
+        parts: the images, row by row.
+        title: one line above all of them.
+        columns: how many stand side by side.
+    """
+    whole = _tiled(parts, columns)
+    _head(whole, title)
+    return whole
+
+
 def _alone(shown: LabelledFrame) -> LabelledFrame:
     """The frame without the others, with grey values of the whole: they would be found anew for each slice."""
     here = slice(shown.frame, shown.frame + 1)
@@ -101,17 +114,20 @@ def _tiled(tiles: Sequence["PilImage"], columns: int) -> "PilImage":
 
 
 def _tile(stack: LabelledFrame, depth: int, side: int, *, has_scale: bool) -> "PilImage":
-    style = OverlayStyle(width=side, height=side, line=1.6, has_legend=False, has_scale=has_scale, text=20)
+    text = min(20, max(9, side // 11))
+    style = OverlayStyle(width=side, height=side, line=1.6, has_legend=False, has_scale=has_scale, text=text)
     return draw_overlay(replace(stack, depth=depth), caption=f"{depth}", style=style)
 
 
-def _head(sheet: "PilImage", words: str, labels: LabelMap) -> None:
+def _head(sheet: "PilImage", words: str, labels: LabelMap | None = None) -> None:
     """The line above: what is shown on the left, whose colours on the right."""
     from PIL import ImageDraw, ImageFont
 
     pen = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(25 if sheet.width > 900 else 18)
     pen.text((10, _BAR / 2), words, font=font, fill=(255, 255, 255), anchor="lm")
+    if labels is None:
+        return
     right = sheet.width - 10.0
     for structure in reversed([item for item in labels.scheme.structures if labels.mask(item).any()]):
         pen.text((right, _BAR / 2), structure.value, font=font, fill=(255, 255, 255), anchor="rm")

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -185,7 +185,8 @@ def _together(results: Sequence[FoldResult], predicted: str, reference: str) -> 
     """One table of all folds, in which `fold` is a group of its own."""
     tables = [result.testing for result in results]
     return CaseTable(
-        rows=tuple(chain.from_iterable(map(_rows_with_fold, results))),
+        rows=tuple(chain.from_iterable(_with_fold(item, item.testing.rows) for item in results)),
+        slices=tuple(chain.from_iterable(_with_fold(item, item.testing.slices) for item in results)),
         quantities=tuple(chain.from_iterable(table.quantities for table in tables)),
         problems=tuple(chain.from_iterable(table.problems for table in tables)),
         facts={"predicted": predicted, "reference": f"{len(tables)} folds of {reference}"},
@@ -193,8 +194,8 @@ def _together(results: Sequence[FoldResult], predicted: str, reference: str) -> 
     )
 
 
-def _rows_with_fold(result: FoldResult) -> Iterator[CaseRow]:
-    for row in result.testing.rows:
+def _with_fold(result: FoldResult, rows: Iterable[CaseRow]) -> Iterator[CaseRow]:
+    for row in rows:
         yield dataclasses.replace(row, groups={**row.groups, "fold": f"{result.number:02d}"})
 
 

@@ -15,7 +15,8 @@ from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.core.terms import View
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.split import Split
-from cardiotrace.evaluation.case_table import CaseTable, require_group
+from cardiotrace.evaluation.case_table import SCORES, CaseTable, require_group
+from cardiotrace.evaluation.compare import ALL, known_scores
 from cardiotrace.evaluation.evaluate import (
     PredictCase,
     evaluate_labels,
@@ -39,6 +40,7 @@ from cardiotrace.workflows.services.limits import FIT, named_limits
 from cardiotrace.workflows.services.tracing import Models
 
 Part = Literal["training", "validation", "testing", "all"]
+Layout = Literal["groups", "phases"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,11 @@ class EvaluateConfig:
     """Average the model over slightly changed versions of each image."""
     by: str = "phase"
     """Group the scores by phase, view, patient, or a group key such as quality or ef-class."""
+    layout: Layout = "groups"
+    """How scores are printed: a row for each region and group, or as tables of cine-MRI are, with the phases ED, ES and
+    both across, short and long axis, volumes and slices apart."""
+    scores: tuple[str, ...] = ()
+    """Scores to print in place of the usual ones, such as hausdorff95_mm, jaccard, precision, recall; all for each."""
     only: GroupFilter = field(default_factory=dict)
     """Score some groups only, such as quality=good,medium."""
     limits: tuple[str, ...] = ()
@@ -80,13 +87,21 @@ class EvaluateConfig:
     references of the training and validation parts); default: leclerc-2019 and the model's own limits."""
     out: Path | None = None
     """Write the table of cases to a .json (can be compared later) or .csv file; that of a second observer goes beside
-    it with "_observer" in its name."""
+    it with "_observer" in its name, and of .csv that of the slices of stacks with "_slices"."""
     plots: Path | None = None
     """Write box plots of the scores and plots of agreement to this folder."""
     gallery: Path | None = None
     """Write images of the worst cases, and a page that shows them, to this folder."""
+    figures: Path | None = None
+    """Write the worst, the median and the best case of each view and phase, all slices predicted above reference, and a
+    page that shows them, to this folder."""
     worst: int = 10
     """How many cases the gallery shows."""
+
+    @property
+    def shown_scores(self) -> tuple[str, ...]:
+        """The scores that were asked for by name, or as all of them; empty for the usual ones."""
+        return SCORES if ALL in self.scores else self.scores
 
 
 @dataclass(frozen=True)
@@ -119,6 +134,7 @@ def evaluate(config: EvaluateConfig, reporter: ProgressReporter = SILENT) -> Eva
     """
     if config.worst < 1:
         raise UsageError(f"the worst {config.worst} cases cannot be shown", remedy="give --worst 1 or more.")
+    known_scores(config.scores)
     _require_used(config)
     if config.out is not None:
         _require_table(config.out)
@@ -134,7 +150,7 @@ def evaluate(config: EvaluateConfig, reporter: ProgressReporter = SILENT) -> Eva
     if config.out is not None:
         _write(done.table, config.out)
         if done.observer is not None:
-            _write(done.observer, _observer_path(config.out))
+            _write(done.observer, _beside(config.out, "observer"))
     _draw(done.table, task, config, reporter)
     return done
 
@@ -195,24 +211,31 @@ def _require_table(path: Path) -> None:
     """Refuse a place for the table before the work that would be lost, or a file in it that somebody needs."""
     if path.suffix not in (".json", ".csv"):
         raise UsageError(f"--out {path.name} names no kind of table", remedy="let it end in .json or .csv.")
-    for file in (path, _observer_path(path)):
+    others = [_beside(path, "observer")] + ([_beside(path, "slices")] if path.suffix == ".csv" else [])
+    for file in (path, *others):
         require_replaceable(file, begins=TABLE_BEGINS, what="table of cases")
 
 
-def _observer_path(path: Path) -> Path:
-    return path.with_stem(f"{path.stem}_observer")
+def _beside(path: Path, word: str) -> Path:
+    return path.with_stem(f"{path.stem}_{word}")
 
 
 def _write(table: CaseTable, path: Path) -> None:
-    write_text(path, to_text(case_rows(table), "csv") if path.suffix == ".csv" else table_to_json(table))
+    if path.suffix != ".csv":
+        write_text(path, table_to_json(table))
+        return
+    write_text(path, to_text(case_rows(table), "csv"))
+    if table.slices:
+        write_text(_beside(path, "slices"), to_text(case_rows(table.by_slice()), "csv"))
 
 
 def _require_places(config: EvaluateConfig) -> None:
     """Make the folders of the figures, and refuse those of somebody else's: before the work, not after it."""
     if config.plots is not None:
         require_ours(config.plots, option="--plots")
-    if config.gallery is not None:
-        require_ours(config.gallery, option="--gallery", certain=(GALLERY_PAGE,))
+    for option, folder in (("--gallery", config.gallery), ("--figures", config.figures)):
+        if folder is not None:
+            require_ours(folder, option=option, certain=(GALLERY_PAGE,))
 
 
 def _draw(table: CaseTable, task: _EvaluationTask, config: EvaluateConfig, reporter: ProgressReporter) -> None:
@@ -227,6 +250,11 @@ def _draw(table: CaseTable, task: _EvaluationTask, config: EvaluateConfig, repor
 
         with reporter.stage("drawing the worst cases"), figures_in(config.gallery, option="--gallery") as folder:
             write_gallery(table, task.cases, task.predict, folder, count=config.worst)
+    if config.figures is not None:
+        from cardiotrace.workflows.services.gallery import write_figures
+
+        with reporter.stage("drawing cases"), figures_in(config.figures, option="--figures") as folder:
+            write_figures(table, task.cases, task.predict, folder)
 
 
 def _task(config: EvaluateConfig, reporter: ProgressReporter) -> _EvaluationTask:

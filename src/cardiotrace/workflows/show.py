@@ -1,6 +1,8 @@
-"""What is in an exam, before anything is done with it."""
+"""What is in an exam, before anything is done with it: in words, and as images and cines."""
 
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,16 @@ from cardiotrace.core.exam import ExamImage
 from cardiotrace.datasets.exam_discovery import FoundExam
 from cardiotrace.workflows.services.batch import Failure, attempt
 from cardiotrace.workflows.services.exams import ReadingConfig
+from cardiotrace.workflows.services.figure_folder import figures_in, require_ours
 from cardiotrace.workflows.services.provenance import reading_flags
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowConfig(ReadingConfig):
+    """Which exams, and where images of them go."""
+
+    figures: Path | None = None
+    """Write images to this folder: of each stack all slices at ED and ES, of each cine an animation (.gif)."""
 
 
 @dataclass(frozen=True)
@@ -27,17 +38,31 @@ class ExamSummary:
     """Files beside the images that are none of the exam's, with the reason."""
 
 
-def show(config: ReadingConfig) -> list[ExamSummary]:
-    """Describe every exam at the paths; one that cannot be read is listed with its problem."""
-    shown = []
-    for found in config.find():
-        result = attempt(found, _describe)
-        shown.append(ExamSummary(found.name, {}, (), result.error) if isinstance(result, Failure) else result)
-    return shown
+def show(config: ShowConfig) -> list[ExamSummary]:
+    """Describe every exam at the paths; one that cannot be read is listed with its problem.
+
+    Raises:
+        UsageError: images of somebody else's would be replaced.
+        WorkError: nothing can be written.
+    """
+    if config.figures is None:
+        return [_shown(found, None) for found in config.find()]
+    require_ours(config.figures, option="--figures")
+    with figures_in(config.figures, option="--figures") as folder:
+        return [_shown(found, folder) for found in config.find()]
 
 
-def _describe(found: FoundExam) -> ExamSummary:
+def _shown(found: FoundExam, folder: Path | None) -> ExamSummary:
+    result = attempt(found, partial(_describe, folder=folder))
+    return ExamSummary(found.name, {}, (), result.error) if isinstance(result, Failure) else result
+
+
+def _describe(found: FoundExam, folder: Path | None) -> ExamSummary:
     exam = found.read()
+    if folder is not None:
+        from cardiotrace.workflows.services.unlabelled import write_images
+
+        write_images(exam, folder)
     patient = exam.patient
     facts = {
         "sex": patient.sex,

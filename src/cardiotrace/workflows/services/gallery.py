@@ -1,18 +1,20 @@
-"""The cases that a method did worst on, as images with their numbers and a page that shows them."""
+"""The cases that a method did worst on, or worst, median and best, as images with their numbers on a page."""
 
 import math
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from cardiotrace.core.exam import Case
+from cardiotrace.core.terms import Phase, View
 from cardiotrace.evaluation.case_table import CaseRow, CaseTable
 from cardiotrace.evaluation.evaluate import PredictCase
 from cardiotrace.evaluation.outlier import verdicts
 from cardiotrace.evaluation.table import to_text
-from cardiotrace.evaluation.worst import ScoredFrame, worst_frames
+from cardiotrace.evaluation.worst import ScoredFrame, typical_frames, worst_frames
 from cardiotrace.io import write_text
 from cardiotrace.metrics import short_name
-from cardiotrace.report.gallery import ComparedImage, draw_compared
+from cardiotrace.report.gallery import ComparedImage, draw_all_slices, draw_compared
 from cardiotrace.workflows.services.figure_folder import GALLERY_PAGE
 
 
@@ -53,6 +55,47 @@ def write_gallery(
         images.append(f"## {title}\n\n![{worst.case}]({name})")
     write_text(folder / GALLERY_PAGE, "\n\n".join([*parts, to_text(rows, "markdown").strip(), *images]) + "\n")
     return folder / GALLERY_PAGE
+
+
+def write_figures(table: CaseTable, cases: Iterable[Case], predict: PredictCase, folder: Path) -> Path:
+    """Write the worst, the median and the best frame of each axis and phase by mean Dice over regions, and a page.
+
+    Each image shows every slice, predicted above reference; a planar image stands beside itself. Only those frames
+    are predicted again.
+
+    Args:
+        table: scores of the cases.
+        cases: the same cases.
+        predict: what predicted them.
+        folder: where they go; it must be there.
+
+    Returns:
+        Path of the page.
+
+    Raises:
+        InputError: an image cannot be read.
+        WorkError: nothing can be written.
+    """
+    by_name = {case.name: case for case in cases}
+    who = table.facts.get("predicted", "the predictions")
+    parts = [f"# Worst, median and best of {who}", "By mean Dice over regions, of each view and phase."]
+    for view, phase in dict.fromkeys((row.view, row.phase) for row in table.rows):
+        found = typical_frames(table.where(partial(_is_of, view, phase)))
+        for word, frame in found.items():
+            case = by_name[frame.case]
+            name = f"{view.value}_{phase.value}_{word}_{_safe(frame.case)}_{frame.frame}.png"
+            prediction = predict(case)
+            compared = ComparedImage(case.read_image(), prediction.predicted, prediction.reference, frame.frame)
+            title = f"{word}: {frame.case}, {_place(frame)}"
+            draw_all_slices(compared, folder / name, title=title)
+            notes = "; ".join(_numbers(row) for row in frame.rows if not math.isnan(row.score("dice")))
+            parts += [f"## {title}", notes, f"![{frame.case}]({name})"]
+    write_text(folder / GALLERY_PAGE, "\n\n".join(parts) + "\n")
+    return folder / GALLERY_PAGE
+
+
+def _is_of(view: View, phase: Phase, row: CaseRow) -> bool:
+    return (row.view, row.phase) == (view, phase)
 
 
 def _about(table: CaseTable) -> str:
