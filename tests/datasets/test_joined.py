@@ -30,7 +30,7 @@ def test_labels_of_every_part_come_in_the_first_scheme(joined, tmp_path, make):
 
 
 def test_groups_tell_the_parts_apart(joined):
-    assert {case.groups["data_set"] for case in joined.cases()} == {"acdc", "mnms"}
+    assert {case.groups["dataset"] for case in joined.cases()} == {"acdc", "mnms"}
     assert joined.name == "acdc+mnms"
 
 

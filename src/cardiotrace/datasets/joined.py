@@ -148,7 +148,7 @@ class Joined:
 
     def _case(self, case: Case, part: Dataset) -> Case:
         files = tuple((part.root / file).relative_to(self.root).as_posix() for file in case.files)
-        groups = {**case.groups, "data_set": part.name}
+        groups = {**case.groups, "dataset": part.name}
         if part.scheme == self.scheme:
             return replace(case, files=files, groups=groups)
         return replace(

@@ -10,7 +10,7 @@ from cardiotrace.core.errors import UsageError, WorkError
 from cardiotrace.core.licence import Terms
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.dataset import Dataset
-from cardiotrace.datasets.split import Split, read_split
+from cardiotrace.datasets.split import Split, leave_out, patient_groups, read_split
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.learning.training.distillation import StudentRequirements
@@ -30,7 +30,7 @@ from cardiotrace.parallel import led_by_parent
 from cardiotrace.workflows.configs import TrainConfig
 from cardiotrace.workflows.data_opener import DataOpener
 from cardiotrace.workflows.export import seal_run
-from cardiotrace.workflows.services.dataset import choose_split
+from cardiotrace.workflows.services.dataset import MadeFolds, choose_split
 from cardiotrace.workflows.trained_run import TrainedRun
 from cardiotrace.workflows.training_report import EpochReport, split_remarks, unlabelled_remarks
 
@@ -59,10 +59,11 @@ class TrainedModel:
     path: Path
     spec: ModelSpec
     validation: CaseTable
+    """Without rows where nobody validates."""
 
 
 def train_model(config: TrainConfig, reporter: ProgressReporter = SILENT) -> TrainedModel | None:
-    """Train as the recipe says, export the best weights, score them on the validation part, seal the model.
+    """Train as the recipe says, export the weights that are kept, score them on the validation part, seal the model.
 
     Args:
         config: what to train, on what, where to.
@@ -161,7 +162,7 @@ def train_planned(planned: PlannedRun, opener: DataOpener, reporter: ProgressRep
     with reporter.stage(f"training {recipe.name}") as on_progress:
         callbacks = RunCallbacks(
             lambda done, total, loss: on_progress(done, total),
-            EpochReport(planned.folder, recipe.training.epochs, reporter),
+            EpochReport(planned.folder, recipe.training.epochs, reporter, recipe.training.keep == "last"),
             reporter.say,
         )
         result = train(checked, data, callbacks=callbacks, hardware=planned.hardware)
@@ -213,12 +214,24 @@ def split_of(data: DataSettings, dataset: Dataset, fold: int | None, *, seed: in
     Raises:
         InputError: there is no such split or fold, or a file of the user's own names a patient who is not there.
     """
-    if data.split.endswith(SPLIT_FILE):
-        split = _own_split(Path(data.split), dataset, fold)
-    else:
-        split = choose_split(dataset, data.split, folds=data.folds, fold=fold, seed=seed)
+    split = _split_before_draws(data, dataset, fold, seed)
+    if data.validation_patients is not None:
+        groups = patient_groups(dataset.cases())
+        split = split.validated_by(data.validation_patients, groups, stratify=data.stratify, seed=seed)
     count = data.training_patients
     return split if count is None else split.with_fewer_training_patients(count, seed=seed)
+
+
+def _split_before_draws(data: DataSettings, dataset: Dataset, fold: int | None, seed: int) -> Split:
+    """Who is tested on, and who validates where the recipe does not say how many do."""
+    if data.leave_out is not None:
+        if fold is not None:
+            raise UsageError(f"there is no fold {fold}: data.leave_out says who is tested on")
+        return leave_out(dataset.cases(), data.leave_out).validated()
+    if data.split.endswith(SPLIT_FILE):
+        return _own_split(Path(data.split), dataset, fold)
+    made = MadeFolds(data.folds, seed, data.stratify, validation=data.validation_patients is None)
+    return choose_split(dataset, data.split, fold=fold, made=made)
 
 
 def _own_split(path: Path, dataset: Dataset, fold: int | None) -> Split:

@@ -1,11 +1,14 @@
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 
 from cardiotrace.core.errors import WorkError
 from cardiotrace.learning.training import loop
-from tests.learning.training.tiny import recipe, task_and_state
+from cardiotrace.learning.training.device_dataset import DeviceDataset
+from cardiotrace.learning.training.state import NOT_VALIDATED
+from tests.learning.training.tiny import packed, recipe, task_and_state
 
 
 def unheard(*_):
@@ -135,3 +138,25 @@ def test_pixels_that_are_ignored_do_not_score():
     reference = torch.tensor([[[1, 1, 0, 255]]])
     predicted = torch.tensor([[[1, 0, 0, 1]]])
     assert loop._dice_sums(predicted, reference, 1)[0, 0] == pytest.approx(2 / 3)
+
+
+def test_the_last_epoch_is_kept_where_the_recipe_says_so(monkeypatch):
+    task, state = task_and_state(recipe(training={"epochs": 3, "keep": "last"}))
+    scores = iter([0.2, 0.9, 0.4])
+    monkeypatch.setattr(loop, "validate", lambda *_: {"LV": next(scores)})
+    rows = []
+    loop.run_epochs(task, state, on_step=unheard, on_epoch=lambda row, is_kept: rows.append((row["score"], is_kept)))
+    assert rows == [(0.2, True), (0.9, True), (0.4, True)]
+    assert (state.best_epoch, state.best_score) == (3, 0.4)
+
+
+def test_without_validation_no_epoch_has_a_score(monkeypatch):
+    task, state = task_and_state(recipe(training={"epochs": 2, "keep": "last"}))
+    nobody = DeviceDataset(packed(), np.arange(0), recipe().preprocessing, task.fabric.device)
+    monkeypatch.setattr(state.objective, "observe", lambda score: pytest.fail("told a score"))
+    rows = []
+    task = dataclasses.replace(task, validation=nobody)
+    loop.run_epochs(task, state, on_step=unheard, on_epoch=lambda row, is_kept: rows.append((row, is_kept)))
+    assert [is_kept for _, is_kept in rows] == [True, True]
+    assert not {"score", "dice"} & set(rows[0][0])
+    assert (state.best_epoch, state.best_score) == (2, NOT_VALIDATED)

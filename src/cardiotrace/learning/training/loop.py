@@ -17,7 +17,7 @@ from cardiotrace.datasets.packed import IGNORED
 from cardiotrace.learning.training.device_dataset import DeviceDataset, Images, TrainingBatch, TrainingOrder
 from cardiotrace.learning.training.objective import TOTAL, Losses, Progress
 from cardiotrace.learning.training.settings import TrainingSettings
-from cardiotrace.learning.training.state import State
+from cardiotrace.learning.training.state import NOT_VALIDATED, State
 from cardiotrace.learning.training.training_log import Row
 
 OnStep = Callable[[int, int, float], None]
@@ -73,8 +73,8 @@ def run_epochs(task: TrainingTask, state: State, *, on_step: OnStep, on_epoch: C
         task: what to do.
         state: changed in place.
         on_step: for the progress bar.
-        on_epoch: called after each epoch with its row of the training log and whether it is the best so far; here
-            checkpoints are written.
+        on_epoch: called after each epoch with its row of the training log and whether its weights are those to keep
+            so far; here checkpoints are written.
 
     Raises:
         DivergedError: the loss or a weight is no longer a number.
@@ -83,26 +83,39 @@ def run_epochs(task: TrainingTask, state: State, *, on_step: OnStep, on_epoch: C
         started = time.perf_counter()
         losses = _train_epoch(task, state, on_step)
         seconds = time.perf_counter() - started
-        dice = validate(task, state)
-        score = sum(dice.values()) / max(1, len(dice))
-        state.objective.observe(score)
+        told = _validated(task, state)
         state.epoch += 1
-        # Strictly: of epochs that are equal the first is kept, and patience counts from there.
-        is_best = score > state.best_score
-        if is_best:
-            state.best_score, state.best_epoch = score, state.epoch
+        is_kept = _is_kept(task.settings, state, told.get("score"))
         row: Row = {
             "epoch": state.epoch,
             "step": state.step,
             "learning_rate": state.objective.learning_rate,
             **_told(losses),
-            "score": score,
-            "dice": dice,
+            **told,
             "seconds": round(time.perf_counter() - started, 3),
             "images_per_second": round(task.samples_per_epoch / seconds, 3),
         }
-        _LOG.debug("epoch %d: loss %.4g, score %.4f", state.epoch, losses[TOTAL], score)
-        on_epoch(row, is_best)
+        _LOG.debug("epoch %d: loss %.4g, score %s", state.epoch, losses[TOTAL], told.get("score"))
+        on_epoch(row, is_kept)
+
+
+def _validated(task: TrainingTask, state: State) -> Row:
+    """Dice by class and their mean, for the log, of which the objective is told; empty where nobody validates."""
+    if not len(task.validation):
+        return {}
+    dice = validate(task, state)
+    score = sum(dice.values()) / max(1, len(dice))
+    state.objective.observe(score)
+    return {"score": score, "dice": dice}
+
+
+def _is_kept(settings: TrainingSettings, state: State, score: float | None) -> bool:
+    """Whether the weights of the epoch are those to keep so far, which the state then remembers, in place."""
+    # Strictly: of epochs that are equal the first is kept, and patience counts from there.
+    is_kept = settings.keep == "last" or (score is not None and score > state.best_score)
+    if is_kept:
+        state.best_score, state.best_epoch = NOT_VALIDATED if score is None else score, state.epoch
+    return is_kept
 
 
 def _told(losses: Mapping[str, float]) -> Row:

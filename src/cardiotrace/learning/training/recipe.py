@@ -19,7 +19,7 @@ from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.former import present_key, with_present_keys
 from cardiotrace.core.plain import read_toml
 from cardiotrace.datasets.catalog import DATASETS
-from cardiotrace.datasets.split import fold_seed
+from cardiotrace.datasets.split import LeftOut, fold_seed
 from cardiotrace.learning.augmentation import Augmentation
 from cardiotrace.learning.losses import LOSSES
 from cardiotrace.learning.models.catalog import ARCHITECTURES, make_network
@@ -47,10 +47,20 @@ class DataSettings:
     """Who is in which fold when the split is "k-fold"; by default the recipe's own seed."""
     training_patients: int | None = None
     """Learn from only so many patients of the training part, drawn by the seed of the folds; all by default."""
+    stratify: tuple[str, ...] = ()
+    """Group keys, such as "pathology", that made folds and drawn validation patients hold in equal shares."""
+    validation_patients: int | None = None
+    """How many of those who are not tested on validate, drawn by the seed of the folds; all others are learned from. By
+    default those of the split, which for "k-fold" are a whole further fold. 0 is for `training.keep = "last"`."""
+    leave_out: LeftOut | None = None
+    """{ key = "vendor", value = "Siemens" } tests on all patients of that group and learns from the others, whatever
+    `split` says; a key is any group key, such as vendor, dataset, centre or pathology."""
 
     def __post_init__(self) -> None:
         if self.seed is not None and not 0 <= self.seed < 2**32:
             raise ValueError(f"seed must lie in [0, 2^32), got {self.seed}")
+        if self.validation_patients is not None and self.validation_patients < 0:
+            raise ValueError(f"validation_patients must not be negative, got {self.validation_patients}")
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,15 @@ class Recipe:
             raise ValueError(f"seed must lie in [0, 2^32), got {self.seed}")
         if self.augmentation.sector is not None and self.training.crop is not None:
             raise ValueError("augmentation.sector changes whole sectors: leave out training.crop")
+        if self.data.validation_patients == 0:
+            self._require_no_choice()
+
+    def _require_no_choice(self) -> None:
+        """Where nobody validates nothing can be chosen by it."""
+        if self.training.keep != "last":
+            raise ValueError('data.validation_patients = 0 leaves nobody to choose by: set training.keep = "last"')
+        if self.schedule.name == "plateau":
+            raise ValueError('data.validation_patients = 0 leaves no score to follow: choose a schedule but "plateau"')
 
     @property
     def fold_seed(self) -> int:
@@ -89,6 +108,10 @@ class Recipe:
         # Under the names that keys had at first: a run that was begun under them goes on.
         plain = with_present_keys(to_plain(portable(self)), {now: before for before, now in FORMER_KEYS.items()})
         shaping = {key: value for key, value in plain.items() if key not in _AFTER_TRAINING}
+        for table, usual in _LATER_KEYS.items():
+            # A run that was begun before a key was there goes on: what it does by default it did then.
+            told = {key: value for key, value in shaping[table].items() if key not in usual or value != usual[key]}
+            shaping[table] = told
         return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()
 
 
@@ -98,6 +121,8 @@ SPLIT_FILE = ".json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _LONGEST_NAME = 200
 _AFTER_TRAINING = ("name", "summary", "postprocessing")
+_LATER_KEYS: dict[str, dict[str, Any]] = {"data": {"stratify": []}, "training": {"keep": "best"}}
+"""Keys that recipes did not have at first, and what they are by default."""
 _IMAGES = (((97, 131), (1.0, 1.0)), ((480, 640), (0.3, 0.5)))
 """Two unlike images, (height, width) and mm: what both are prepared to is the size that all are."""
 _CATALOGS = (

@@ -99,8 +99,8 @@ class RunCallbacks:
     """Who is told how it goes."""
 
     on_step: OnStep = _unheard
-    on_epoch: Callable[[Sequence[Row], bool], None] = lambda rows, is_best: None
-    """Called with the rows of the training log so far, and whether the last is the best."""
+    on_epoch: Callable[[Sequence[Row], bool], None] = lambda rows, is_kept: None
+    """Called with the rows of the training log so far, and whether the weights of the last are those to keep."""
     say: Callable[[str], None] = lambda text: None
     """Told what somebody should know, such as weights that were left out."""
 
@@ -123,7 +123,7 @@ class TrainingResult:
     best_epoch: int
     """Whose weights are kept, from 1."""
     best_score: float
-    """Its mean validation Dice on the network's grid, 0..1."""
+    """Its mean validation Dice on the network's grid, 0..1; -1 where nobody validates."""
 
 
 def check_run(
@@ -175,8 +175,16 @@ def best_of(folder: RunFolder) -> states.BestEpoch:
     rows = TrainingLog(folder.journal).rows()
     if not rows:
         raise InputError("holds no finished epoch", where=folder.path, remedy="train first: `cardiotrace train`.")
-    row = max(rows, key=lambda row: float(row["score"]))
-    return states.BestEpoch(int(row["epoch"]), float(row["score"]))
+    row = rows[-1] if _keeps_last(folder) else max(rows, key=_score_of)
+    return states.BestEpoch(int(row["epoch"]), _score_of(row))
+
+
+def _keeps_last(folder: RunFolder) -> bool:
+    return folder.recipe.exists() and read_recipe(folder.recipe).training.keep == "last"
+
+
+def _score_of(row: Row) -> float:
+    return float(row.get("score", states.NOT_VALIDATED))
 
 
 def trained_model(recipe: Recipe, folder: RunFolder, *, channels: int, classes: int) -> Network:
@@ -263,17 +271,17 @@ class _RunWriter:
         _write_head(self.run, data, left_out)
         self.rows = self.log.cut(state.epoch)
 
-    def finish_epoch(self, state: states.State, row: Row, is_best: bool) -> None:
+    def finish_epoch(self, state: states.State, row: Row, is_kept: bool) -> None:
         """Write what an epoch has changed."""
         if self.fabric.is_global_zero:
             folder = self.run.folder
             # The checkpoint comes last: what stands here without it is written again, to the byte, by a resumed run.
-            if is_best:
+            if is_kept:
                 save_weights(state.weights(), folder.best)
             self.log.add(row)
             self.rows.append(row)
             states.save(state, folder.checkpoint, recipe=self.run.recipe.digest())
-            self.callbacks.on_epoch(self.rows, is_best)
+            self.callbacks.on_epoch(self.rows, is_kept)
         self.fabric.barrier()
 
 
@@ -324,7 +332,7 @@ def _indices(data: TrainingData, part: str) -> NDArray[np.int64]:
     patients = data.split.training if part == "training" else data.split.validation
     labelled_only = part == "validation" or not data.with_unlabelled
     indices = data.packed.indices_of(patients, labelled_only=labelled_only)
-    if not len(indices):
+    if not len(indices) and (part == "training" or patients):
         raise InputError(
             f"the {part} part of the split has no labelled image", remedy="look at `cardiotrace data split`."
         )

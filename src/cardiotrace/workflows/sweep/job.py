@@ -172,7 +172,8 @@ def _predictor(spec: ModelSpec, network: Module) -> Predictor:
 
 def _row(job: Job, data: TrainingData, tested: _Tested | None, *, is_diverged: bool) -> RunResult:
     rows = TrainingLog(job.folder.journal).rows()
-    best = max(rows, key=lambda row: float(row["score"]), default={"score": 0.0, "epoch": 0})
+    kept = rows[-1:] if job.run.recipe.training.keep == "last" else rows
+    best = max(kept, key=lambda row: float(row["score"]), default={"score": 0.0, "epoch": 0})
     validation = data.packed.labels[data.packed.indices_of(data.split.validation)]
     shares = (0.0,) if tested is None else tested.shares
     return RunResult(
