@@ -14,6 +14,7 @@ from lightning_fabric import Fabric
 
 from cardiotrace.core.errors import WorkError
 from cardiotrace.datasets.packed import IGNORED
+from cardiotrace.learning.training.annotation import known_classes
 from cardiotrace.learning.training.device_dataset import DeviceDataset, Images, TrainingBatch, TrainingOrder
 from cardiotrace.learning.training.objective import TOTAL, Losses, Progress
 from cardiotrace.learning.training.settings import TrainingSettings
@@ -248,7 +249,8 @@ def validate(task: TrainingTask, state: State) -> dict[str, float]:
     """Mean Dice of each class over the validation samples, on the network's grid, in 0..1.
 
     Pixels outside the field of view do not count. A sample where neither has the class does not count; one where only
-    one has it counts as 0.
+    one has it counts as 0. A structure that a sample's reference does not tell of does not count there, and is left out
+    where none tells of it.
     """
     sums = torch.zeros(2, len(task.class_names), dtype=torch.float64, device=task.fabric.device)
     rank, world = task.fabric.global_rank, task.fabric.world_size
@@ -258,23 +260,28 @@ def validate(task: TrainingTask, state: State) -> dict[str, float]:
             picked = mine[start : start + task.validation_batch_size]
             images, labels = task.validation.unit(picked.to(task.fabric.device))
             images = task.laid_out(task.validation.normalise(images))
-            sums += _dice_sums(state.objective.network(images).argmax(1), labels, len(task.class_names))
+            samples = [task.validation.samples[index] for index in picked.tolist()]
+            known = known_classes(samples, task.class_names, labels.device)
+            sums += _dice_sums(state.objective.network(images).argmax(1), labels, len(task.class_names), known)
     total: Any = task.fabric.all_reduce(sums, reduce_op="sum")
     return {
         name: float(total[0, index] / total[1, index]) if total[1, index] else 0.0
         for index, name in enumerate(task.class_names)
+        if any(sample.tells_of(name) for sample in task.validation.samples)
     }
 
 
-def _dice_sums(predicted: torch.Tensor, reference: torch.Tensor, classes: int) -> torch.Tensor:
-    """(2, classes): sum of Dice over samples, and number of samples that count."""
+def _dice_sums(
+    predicted: torch.Tensor, reference: torch.Tensor, classes: int, known: torch.Tensor | None = None
+) -> torch.Tensor:
+    """(2, classes): sum of Dice over samples, and number of samples that count; `known` as of `known_classes`."""
     sums = torch.zeros(2, classes, dtype=torch.float64, device=predicted.device)
     counts = reference != IGNORED
     for index in range(classes):
         mine, theirs = (predicted == index + 1) & counts, reference == index + 1
         size = mine.flatten(1).sum(1) + theirs.flatten(1).sum(1)
         both = (mine & theirs).flatten(1).sum(1)
-        counted = size > 0
+        counted = size > 0 if known is None else (size > 0) & known[:, index + 1]
         sums[0, index] = (2 * both[counted].double() / size[counted]).sum()
         sums[1, index] = counted.sum()
     return sums

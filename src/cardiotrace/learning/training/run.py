@@ -230,7 +230,7 @@ def train(
     network = build_model(recipe, channels=data.packed.images.shape[1], classes=data.scheme.class_count)
     left_out = _start(run, data, network)
     task = _task(fabric, recipe, data)
-    context = ObjectiveContext(fabric, recipe, network, task.training.samples, run.teachers)
+    context = ObjectiveContext(fabric, recipe, network, task.training.samples, run.teachers, task.class_names)
     state = states.State(objective(context))
     if folder.checkpoint.exists():
         states.load(state, folder.checkpoint, recipe=recipe.digest())
