@@ -364,6 +364,25 @@ def _check_left_out(found: Mapping[str, set[str]], left_out: LeftOut) -> None:
         raise InputError(f"all patients have {left_out.key} {left_out.value!r}: nobody is left to learn from")
 
 
+def require_group_of(cases: Iterable[Case], patients: Iterable[str], key: str) -> None:
+    """Refuse a key under which a patient is of no group.
+
+    Raises:
+        InputError: naming the first image that lacks it.
+    """
+    wanted, known = set(patients), set()
+    lacking = []
+    for case in cases:
+        known |= case.groups.keys()
+        if case.patient in wanted and not case.groups.get(key):
+            lacking.append(case.name)
+    if lacking:
+        raise InputError(
+            f"{lacking[0]} is of no group {key!r} to be balanced by ({len(lacking)} images in all)",
+            remedy=f"choose from: {', '.join(sorted(known))}.",
+        )
+
+
 def groups_to_leave_out(cases: Iterable[Case], key: str) -> tuple[str, ...]:
     """The groups that can be left out one by one, in order of name.
 

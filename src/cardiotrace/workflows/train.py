@@ -10,7 +10,7 @@ from cardiotrace.core.errors import UsageError, WorkError
 from cardiotrace.core.licence import Terms
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.dataset import Dataset
-from cardiotrace.datasets.split import Split, leave_out, patient_groups, read_split
+from cardiotrace.datasets.split import Split, leave_out, patient_groups, read_split, require_group_of
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.learning.training.distillation import StudentRequirements
@@ -182,8 +182,10 @@ def check_planned(planned: PlannedRun, dataset: Dataset) -> CheckedRun:
 
     Raises:
         UsageError: the folder holds another run, or is no place for one.
-        InputError: a teacher is not there, or does not fit.
+        InputError: a teacher is not there, or does not fit, or an image is of no group to be balanced by.
     """
+    if planned.recipe.data.balance is not None:
+        require_group_of(dataset.cases(), planned.split.training, planned.recipe.data.balance)
     preprocessing = planned.recipe.preprocessing
     student = StudentRequirements(dataset.scheme, preprocessing, preprocessing.channels(dataset.channels))
     return check_run(planned.recipe, planned.folder, planned.split, student, resume=planned.resume)

@@ -25,6 +25,7 @@ from cardiotrace.learning.losses import LOSSES
 from cardiotrace.learning.models.catalog import ARCHITECTURES, make_network
 from cardiotrace.learning.models.network import Network, NetworkSpec
 from cardiotrace.learning.models.sides import check_sides
+from cardiotrace.learning.training.balance import Balance, Shares
 from cardiotrace.learning.training.distillation import Distillation
 from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
 from cardiotrace.learning.training.settings import TrainingSettings
@@ -55,12 +56,22 @@ class DataSettings:
     leave_out: LeftOut | None = None
     """{ key = "vendor", value = "Siemens" } tests on all patients of that group and learns from the others, whatever
     `split` says; a key is any group key, such as vendor, dataset, centre or pathology."""
+    balance: str | None = None
+    """Group key, such as "dataset" or "vendor": each epoch draws as many samples of every group. An epoch has as many
+    samples as without it, so that a small group is seen more than once, a large one in part. None by default."""
+    balance_shares: Shares = "equal"
+    """Or "square-root": a group's share is as the root of its size, between equal shares and those of the data."""
 
     def __post_init__(self) -> None:
         if self.seed is not None and not 0 <= self.seed < 2**32:
             raise ValueError(f"seed must lie in [0, 2^32), got {self.seed}")
         if self.validation_patients is not None and self.validation_patients < 0:
             raise ValueError(f"validation_patients must not be negative, got {self.validation_patients}")
+
+    @property
+    def balanced(self) -> Balance | None:
+        """How groups are balanced; None where they are not."""
+        return None if self.balance is None else Balance(self.balance, self.balance_shares)
 
 
 @dataclass(frozen=True)
@@ -121,7 +132,10 @@ SPLIT_FILE = ".json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _LONGEST_NAME = 200
 _AFTER_TRAINING = ("name", "summary", "postprocessing")
-_LATER_KEYS: dict[str, dict[str, Any]] = {"data": {"stratify": []}, "training": {"keep": "best"}}
+_LATER_KEYS: dict[str, dict[str, Any]] = {
+    "data": {"stratify": [], "balance_shares": "equal"},
+    "training": {"keep": "best"},
+}
 """Keys that recipes did not have at first, and what they are by default."""
 _IMAGES = (((97, 131), (1.0, 1.0)), ((480, 640), (0.3, 0.5)))
 """Two unlike images, (height, width) and mm: what both are prepared to is the size that all are."""

@@ -320,6 +320,7 @@ def _task(fabric: Fabric, recipe: Recipe, data: TrainingData) -> TrainingTask:
             fabric.world_size,
             settings.steps_per_epoch,
             settings.crop,
+            recipe.data.balanced,
         ),
         training=DeviceDataset(data.packed, _indices(data, "training"), recipe.preprocessing, fabric.device, needs),
         validation=DeviceDataset(data.packed, _indices(data, "validation"), recipe.preprocessing, fabric.device),
