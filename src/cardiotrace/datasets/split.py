@@ -370,8 +370,8 @@ def require_group_of(cases: Iterable[Case], patients: Iterable[str], key: str) -
     Raises:
         InputError: naming the first image that lacks it.
     """
-    wanted, known = set(patients), set()
-    lacking = []
+    wanted, lacking = set(patients), []
+    known: set[str] = set()
     for case in cases:
         known |= case.groups.keys()
         if case.patient in wanted and not case.groups.get(key):

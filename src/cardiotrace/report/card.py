@@ -71,6 +71,7 @@ def _facts(spec: ModelSpec) -> str:
         "Threshold": "" if spec.calibration.threshold is None else f"{spec.calibration.threshold:.2f}",
         "Post-processing": " then ".join(choice.name for choice in spec.postprocessing.choices) or "none",
         "Learned from": f"{made.data_set}, split {made.split}",
+        "Pseudo-labels": made.pseudo_labels,
         **_origin(made),
         "Random seed": "" if made.seed is None else str(made.seed),
         "Source commit": made.commit,

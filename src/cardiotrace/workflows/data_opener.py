@@ -44,7 +44,12 @@ class DataOpener:
         return self._datasets[key]
 
     def packed(
-        self, choice: Choice, preprocessing: Preprocessing, reporter: ProgressReporter = SILENT
+        self,
+        choice: Choice,
+        preprocessing: Preprocessing,
+        reporter: ProgressReporter = SILENT,
+        *,
+        with_unlabelled: bool = False,
     ) -> PackedDataset:
         """The packed cache of a data set, made where it is not there yet.
 
@@ -52,6 +57,7 @@ class DataOpener:
             choice: the data set of a recipe.
             preprocessing: the recipe's.
             reporter: told of progress.
+            with_unlabelled: whether cases without labels come too.
 
         Raises:
             InputError: the data cannot be packed.
@@ -60,7 +66,10 @@ class DataOpener:
         dataset = self.dataset(choice)
         # Recipes that differ in their intensities alone share a cache: these steps come after it.
         settings = [to_plain(choice), to_plain(preprocessing.stored_choices), preprocessing.channels(dataset.channels)]
+        settings += [with_unlabelled]
         key = json.dumps(settings, sort_keys=True)
         if key not in self._packed:
-            self._packed[key] = pack(dataset, preprocessing, cache=self.cache, reporter=reporter)
+            self._packed[key] = pack(
+                dataset, preprocessing, cache=self.cache, with_unlabelled=with_unlabelled, reporter=reporter
+            )
         return self._packed[key]

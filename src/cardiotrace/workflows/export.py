@@ -212,6 +212,7 @@ def _training_of(
         versions=environment["packages"],
         epochs=epochs,
         started_from=environment.get("started_from", ""),
+        pseudo_labels=environment.get("pseudo_labels", ""),
     )
 
 

@@ -12,10 +12,13 @@ from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.split import Split, leave_out, patient_groups, read_split, require_group_of
 from cardiotrace.evaluation.case_table import CaseTable
+from cardiotrace.inference.engine import make_engine
+from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.learning.training.distillation import StudentRequirements
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.hardware import Hardware
+from cardiotrace.learning.training.pseudo_labels import pseudo_labelled
 from cardiotrace.learning.training.recipe import SPLIT_FILE, DataSettings, Recipe, read_recipe
 from cardiotrace.learning.training.run import (
     CheckedRun,
@@ -156,7 +159,9 @@ def train_planned(planned: PlannedRun, opener: DataOpener, reporter: ProgressRep
     for remark in (*split_remarks(split, {case.patient for case in dataset.cases()}), *_start_remarks(planned)):
         reporter.say(remark)
     _create(planned.folder)
-    data = training_data(planned, opener, reporter)
+    data = training_data(planned, opener, reporter, labeller=checked.labeller)
+    if data.pseudo_labels:
+        reporter.say(f"pseudo-labels: {data.pseudo_labels}")
     for remark in unlabelled_remarks(data.packed, split, dataset.scheme):
         reporter.say(remark)
     with reporter.stage(f"training {recipe.name}") as on_progress:
@@ -191,17 +196,35 @@ def check_planned(planned: PlannedRun, dataset: Dataset) -> CheckedRun:
     return check_run(planned.recipe, planned.folder, planned.split, student, resume=planned.resume)
 
 
-def training_data(planned: PlannedRun, opener: DataOpener, reporter: ProgressReporter = SILENT) -> TrainingData:
+def training_data(
+    planned: PlannedRun, opener: DataOpener, reporter: ProgressReporter = SILENT, *, labeller: Model | None = None
+) -> TrainingData:
     """What a run learns from, with the terms of its data.
+
+    Args:
+        planned: the run.
+        opener: of the data.
+        reporter: told of progress.
+        labeller: who labels the images of the training part that have no reference; None leaves them out.
 
     Raises:
         InputError: the data cannot be used.
         WorkError: the cache cannot be written.
     """
     choice = planned.recipe.data.dataset
-    dataset, packed = opener.dataset(choice), opener.packed(choice, planned.recipe.preprocessing, reporter)
-    terms = Terms(dataset.licence, dataset.citation)
-    return TrainingData(packed, planned.split, dataset.scheme, dataset.mirror_axes, planned.start, terms, planned.fold)
+    dataset, preprocessing = opener.dataset(choice), planned.recipe.preprocessing
+    terms, pseudo = Terms(dataset.licence, dataset.citation), planned.recipe.data.pseudo_labels
+    packed, told = opener.packed(choice, preprocessing, reporter, with_unlabelled=labeller is not None), ""
+    if labeller is not None and pseudo is not None:
+        engine = make_engine(labeller.graph(), where=labeller.path)
+        with reporter.stage(f"labelling by {labeller.spec.name}") as on_progress:
+            made = pseudo_labelled(
+                packed, planned.split.training, engine, pseudo.lowest_confidence, preprocessing, on_progress
+            )
+        packed, told = made.packed, f"{made.told()}, by {labeller.spec.name} at {pseudo.lowest_confidence:g}"
+    return TrainingData(
+        packed, planned.split, dataset.scheme, dataset.mirror_axes, planned.start, terms, planned.fold, told
+    )
 
 
 def split_of(data: DataSettings, dataset: Dataset, fold: int | None, *, seed: int) -> Split:

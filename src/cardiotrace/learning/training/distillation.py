@@ -56,13 +56,13 @@ class StudentRequirements:
     channels: int
 
 
-def load_teachers(settings: Distillation, student: StudentRequirements) -> tuple[Model, ...]:
-    """The models that are named, each sure to answer the student's own images with the student's own classes.
+def load_teachers(names: Sequence[str], student: StudentRequirements) -> tuple[Model, ...]:
+    """The models of these names or paths, each sure to answer the student's own images with the student's own classes.
 
     Raises:
         InputError: there is no such model, or it has other classes, another preprocessing or other channels.
     """
-    models = tuple(load_model(name) for name in settings.teachers)
+    models = tuple(load_model(name) for name in names)
     for model in models:
         _check(model.spec, student)
     return models

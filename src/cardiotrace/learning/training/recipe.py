@@ -28,6 +28,7 @@ from cardiotrace.learning.models.sides import check_sides
 from cardiotrace.learning.training.balance import Balance, Shares
 from cardiotrace.learning.training.distillation import Distillation
 from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
+from cardiotrace.learning.training.pseudo_labels import PseudoLabels
 from cardiotrace.learning.training.settings import TrainingSettings
 from cardiotrace.postprocessing import Postprocessing
 from cardiotrace.preprocessing import Preprocessing
@@ -56,6 +57,9 @@ class DataSettings:
     leave_out: LeftOut | None = None
     """{ key = "vendor", value = "Siemens" } tests on all patients of that group and learns from the others, whatever
     `split` says; a key is any group key, such as vendor, dataset, centre or pathology."""
+    pseudo_labels: PseudoLabels | None = None
+    """{ teacher = "NAME", lowest_confidence = 0.9 } lets a model label the images of the training part that have no
+    reference, where it is sure. By default they are left out."""
     balance: str | None = None
     """Group key, such as "dataset" or "vendor": each epoch draws as many samples of every group. An epoch has as many
     samples as without it, so that a small group is seen more than once, a large one in part. None by default."""
@@ -257,6 +261,9 @@ def portable(recipe: Recipe) -> Recipe:
         ('mine.json', 'splits/mine.json', 'official')
     """
     data = dataclasses.replace(recipe.data, split=_name_alone(recipe.data.split))
+    if data.pseudo_labels is not None:
+        named = dataclasses.replace(data.pseudo_labels, teacher=_name_alone(data.pseudo_labels.teacher))
+        data = dataclasses.replace(data, pseudo_labels=named)
     taught = recipe.distillation
     if taught is not None:
         taught = dataclasses.replace(taught, teachers=tuple(map(_name_alone, taught.teachers)))

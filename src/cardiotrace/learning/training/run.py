@@ -81,6 +81,8 @@ class TrainingData:
     """Of the data set alone."""
     fold: int | None = None
     """Which fold the split is, if it is one."""
+    pseudo_labels: str = ""
+    """What came of labels that a teacher made, in words; empty where there are none."""
     with_unlabelled: bool = False
     """Whether samples without labels are learned from as well, for objectives that can."""
 
@@ -112,6 +114,13 @@ class CheckedRun:
     recipe: Recipe
     folder: RunFolder
     teachers: tuple[Model, ...] = ()
+    labeller: Model | None = None
+    """Who labels the images without a reference."""
+
+    @property
+    def others(self) -> tuple[Model, ...]:
+        """All models that the run learns from."""
+        return self.teachers if self.labeller is None else (*self.teachers, self.labeller)
 
 
 @dataclass(frozen=True)
@@ -144,9 +153,11 @@ def check_run(
         InputError: a teacher is missing or does not fit, see `load_teachers`.
     """
     check_folder(folder, recipe, split, resume=resume)
-    teachers = () if recipe.distillation is None else load_teachers(recipe.distillation, student)
-    _check_teachers(folder, teachers)
-    return CheckedRun(recipe, folder, teachers)
+    teachers = () if recipe.distillation is None else load_teachers(recipe.distillation.teachers, student)
+    pseudo = recipe.data.pseudo_labels
+    run = CheckedRun(recipe, folder, teachers, None if pseudo is None else load_teachers([pseudo.teacher], student)[0])
+    _check_teachers(folder, run.others)
+    return run
 
 
 def finished_weights(folder: RunFolder) -> InitialWeights:
@@ -341,7 +352,7 @@ def _indices(data: TrainingData, part: str) -> NDArray[np.int64]:
 
 
 def _write_head(run: CheckedRun, data: TrainingData, left_out: str) -> None:
-    folder, teachers = run.folder, run.teachers
+    folder, teachers = run.folder, run.others
     if not folder.checkpoint.exists():  # a resumed run keeps what it once started from
         start = data.start
         came = "" if start is None else f"{start.name}, weights with sha256 {start.sha256}"
@@ -349,6 +360,7 @@ def _write_head(run: CheckedRun, data: TrainingData, left_out: str) -> None:
         terms = Terms.together([data.all_terms, *(model.spec.terms for model in teachers)])
         told = {**environment(run.recipe.seed), "started_from": came, "terms": asdict(terms)}
         told |= {"taught_by": teacher_identities(teachers)} if teachers else {}
+        told |= {"pseudo_labels": data.pseudo_labels} if data.pseudo_labels else {}
         told |= {} if data.fold is None else {"fold": data.fold}
         write_json(folder.environment, ENVIRONMENT.stamp(told))  # the first file of a run, see `RunFolder.is_begun`
     write_text(folder.recipe, recipe_text(run.recipe))

@@ -66,14 +66,26 @@ def cache_folder(given: Path | None) -> Path:
 
 
 def pack(
-    dataset: Dataset, preprocessing: Preprocessing, *, cache: Path | None = None, reporter: ProgressReporter = SILENT
+    dataset: Dataset,
+    preprocessing: Preprocessing,
+    *,
+    cache: Path | None = None,
+    with_unlabelled: bool = False,
+    reporter: ProgressReporter = SILENT,
 ) -> PackedDataset:
     """The packed cache of a data set's labelled cases, made where it is not there yet.
+
+    Args:
+        dataset: whose cases.
+        preprocessing: what they go through.
+        cache: folder of packed data.
+        with_unlabelled: whether cases without labels come too, every pixel of them ignored.
+        reporter: told of progress.
 
     Raises:
         InputError: the images are not in the channels that the data set states.
     """
-    cases = [case for case in dataset.cases() if case.read_labels is not None]
+    cases = [case for case in dataset.cases() if with_unlabelled or case.read_labels is not None]
     expected = preprocessing.channels(dataset.channels)
     with reporter.stage(f"packing {dataset.name}") as on_progress:
         options = {"channels": dataset.channels, **reading_options(dataset)}

@@ -95,7 +95,7 @@ def finish_run(job: Job, reporter: ProgressReporter = SILENT, *, opener: DataOpe
     started = time.perf_counter()
     folder, dataset = job.folder, opener.dataset(job.run.recipe.data.dataset)
     planned = planned_run(job, dataset)
-    data = training_data(planned, opener)
+    data = training_data(planned, opener, labeller=check_planned(planned, dataset).labeller)
     folder.path.mkdir(parents=True, exist_ok=True)
     is_diverged = not _trained(planned, dataset, data, reporter)
     tested = _tested(job, dataset, data) if folder.best.exists() else None
