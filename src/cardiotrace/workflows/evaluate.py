@@ -63,8 +63,6 @@ class EvaluateConfig:
     """How many folds, for k-fold; default: 5."""
     fold_seed: int | None = None
     """Who is in which fold, for k-fold: the seed of the recipe; default: 0."""
-    stratify: tuple[str, ...] = ()
-    """Group keys that all folds hold in equal shares, for k-fold, such as pathology: those of the recipe."""
     scheme: str | None = None
     """What the values of two folders mean: camus, acdc, mnms, ..."""
     spacing_mm: GivenSpacing | None = None
@@ -89,6 +87,8 @@ class EvaluateConfig:
     """Write images of the worst cases, and a page that shows them, to this folder."""
     worst: int = 10
     """How many cases the gallery shows."""
+    stratify: tuple[str, ...] = ()
+    """Group keys that all folds hold in equal shares, for k-fold, such as pathology: those of the recipe."""
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,8 @@ def guarded(probabilities: Float[np.ndarray, "classes *space"], guard: float) ->
         >>> guarded(np.array([sure, unsure, unsure, unsure]).T, 0.8) is None
         True
     """
-    classes, confidence = probabilities.argmax(axis=0).astype(np.uint8), probabilities.max(axis=0)
+    classes: UInt8[np.ndarray, "*space"] = probabilities.argmax(axis=0).astype(np.uint8)
+    confidence = probabilities.max(axis=0)
     found = classes > 0
     if (confidence[found].mean() if found.any() else confidence.min()) < guard:
         return None
