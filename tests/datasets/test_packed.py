@@ -332,3 +332,42 @@ def test_labels_of_another_place_are_refused(tmp_path, make):
         place(path, oblique((1.4, 1.5, 10)) @ np.diag([-1, 1, 1, 1]))
     with pytest.raises(InputError, match="does not lie on the grid of patient001_frame01"):
         pack(make("acdc", tmp_path / "acdc"), preprocessing(), tmp_path / "cache")
+
+
+class Finder:
+    """Finds the heart at a place that is told, and remembers who asked."""
+
+    def __init__(self, place, sha256="a"):
+        self.place, self.sha256, self.asked = place, sha256, []
+
+    def centre(self, image):
+        self.asked.append(image)
+        return self.place
+
+
+AROUND = Preprocessing([Choice("crop-or-pad", {"height": 8, "width": 8, "around": "heart"})])
+
+
+def test_samples_are_cropped_around_the_heart_with_and_without_labels(tmp_path):
+    frames = np.arange(2 * 24 * 20, dtype=np.int16).reshape(1, 2, 24, 20)
+    cases = [case("a", frames), case("b", frames, labels=False)]
+    finder = Finder((19.0, 5.0))
+    data = pack_cases(cases, tmp_path, AROUND, localiser=finder)
+    assert len(finder.asked) == 2  # once a case
+    assert [sample.is_labelled for sample in data.samples] == [True, True, False, False]
+    expected = frames[0, 0, 15:23, 1:9]
+    low, high = data.samples[0].low, data.samples[0].high
+    assert (low, high) == (expected.min(), expected.max())
+    assert np.allclose(data.unit_images(np.array([0]))[0, 0] * (high - low) + low, expected, atol=0.01)
+    assert np.array_equal(data.images[0], data.images[2])
+    assert (data.labels[0] == 1).all()
+
+
+def test_what_finds_the_heart_is_part_of_the_fingerprint_where_it_is_asked(tmp_path):
+    some = case("a", np.arange(400, dtype=np.int16).reshape(1, 1, 20, 20))
+    finders = [Finder((8.0, 8.0)), Finder((8.0, 8.0), "b")]
+    assert len({pack_cases([some], tmp_path, AROUND, localiser=finder).folder for finder in finders}) == 2
+    assert pack_cases([some], tmp_path, localiser=finders[0]).folder == pack_cases([some], tmp_path).folder
+    assert len(finders[0].asked) == 1
+    with pytest.raises(InputError, match="needs to know where the heart lies"):
+        pack_cases([some], tmp_path, AROUND)

@@ -133,7 +133,7 @@ def test_recipes_in_pages_are_recipes():
 
     found = [block for page in PAGES for block in blocks_of(page, "toml")]
     recipes = [recipe_from_plain(tomllib.loads(block.text)) for block in found]
-    assert {recipe.name for recipe in recipes} == {"hearts", "acdc-unet", "cine-mri", "five-folds"}
+    assert {recipe.name for recipe in recipes} == {"hearts", "acdc-unet", "cine-mri", "five-folds", "around-the-heart"}
 
 
 # Commands.

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.config import from_plain, to_plain
-from cardiotrace.core.errors import ConfigError
+from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.preprocessing import STEPS, Preprocessing
 from cardiotrace.preprocessing.pipeline import unit_range
 from cardiotrace.preprocessing.step import GeometricStep, IntensityStep, PixelStep
@@ -192,3 +192,49 @@ def test_a_small_structure_is_restored_as_from_the_whole_plane(side, contrast, s
     native = transform.invert(seen)
     decided = np.abs(native[0] - native[1]) > 1e-4
     assert np.array_equal(transform.invert_labels(seen)[decided], native.argmax(0)[decided])
+
+
+def crop(height, width, **options):
+    return Choice("crop-or-pad", {"height": height, "width": width, "around": "heart", **options})
+
+
+def test_a_crop_around_the_heart_by_hand():
+    transform = Preprocessing([crop(32, 32)]).transform_for((100, 80), None, (20.0, 70.0))
+    assert [(axis.offset, axis.scale, axis.target_size) for axis in transform.axes] == [(4, 1, 32), (54, 1, 32)]
+    # At pixels twice as large the heart lies at (10, 35) of 50 x 40: rows from -6, columns from 19.
+    coarse = Preprocessing([Choice("resample", {"height_mm": 2.0, "width_mm": 2.0}), crop(32, 32)])
+    transform = coarse.transform_for((100, 80), (1.0, 1.0), (20.0, 70.0))
+    assert [(axis.offset, axis.scale) for axis in transform.axes] == [(-12, 2), (38, 2)]
+    # Whole pixels of the network's grid: 20.4 - 16 is 4.4.
+    assert Preprocessing([crop(32, 32)]).transform_for((100, 80), None, (20.4, 70.0)).axes[0].offset == 4
+
+
+@settings(deadline=None)
+@given(st.floats(-5, 45), st.floats(-5, 65), st.integers(0, 2**32 - 1))
+def test_labels_of_a_crop_around_the_heart_come_back_exactly(row, column, seed):
+    labels = np.random.default_rng(seed).integers(0, 4, (40, 60)).astype(np.uint8)
+    prepare = Preprocessing([crop(16, 24)])
+    transform = prepare.transform_for(labels.shape, None, (row, column))
+    back = transform.invert_labels(one_hot(prepare.resample_labels(labels, transform, class_count=4), 4))
+    inside = np.zeros(labels.shape, bool)
+    top, left = round(row - 8), round(column - 12)
+    inside[max(top, 0) : max(top + 16, 0), max(left, 0) : max(left + 24, 0)] = True
+    assert np.array_equal(back, np.where(inside, labels, 0))
+
+
+def test_without_a_place_a_crop_around_the_heart_is_refused():
+    prepare = Preprocessing([crop(32, 48)])
+    assert prepare.needs_centre
+    assert prepare.shape_for((100, 80), None) == (32, 48)
+    with pytest.raises(InputError, match="needs to know where the heart lies"):
+        prepare.transform_for((100, 80), None)
+
+
+def test_a_crop_of_the_middle_asks_for_no_place_and_is_written_as_ever():
+    prepare = Preprocessing([Choice("crop-or-pad", {"height": 32, "width": 32})])
+    assert not prepare.needs_centre
+    assert prepare.transform_for((100, 80), None, (3.0, 4.0)) == prepare.transform_for((100, 80), None)
+    assert to_plain(prepare) == [{"name": "crop-or-pad", "height": 32, "width": 32}]
+    assert to_plain(Preprocessing([crop(32, 32)]))[0]["around"] == "heart"
+    with pytest.raises(ConfigError, match="around"):
+        Preprocessing([Choice("crop-or-pad", {"around": "liver"})])

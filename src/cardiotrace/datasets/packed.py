@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped, UInt8
@@ -22,11 +22,12 @@ from cardiotrace.core.config import known_only, to_plain
 from cardiotrace.core.contract import PACKED
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.progress import OnProgress, counted
 from cardiotrace.io.atomic import as_work_error
 from cardiotrace.io.folder import staged_folder
-from cardiotrace.preprocessing import Preprocessing
+from cardiotrace.preprocessing import Centre, Preprocessing, channels_with_neighbours, slices_around
 
 IGNORED = 255
 """Stored class of pixels that count neither in a loss nor in a score: those outside a case's field of view, and all
@@ -104,9 +105,79 @@ class PackedDataset:
             [sample.patient in wanted and (sample.is_labelled or not labelled_only) for sample in self.samples]
         )
 
-    def unit_images(self, indices: NDArray[np.int64]) -> Float[np.ndarray, "batch channels *space"]:
-        """Samples as float32 in unit range, as `preprocessing.unit_range` makes them."""
-        return self.images[indices].astype(np.float32) / np.float32(np.iinfo(self.images.dtype).max)
+    def indices_around(self, indices: NDArray[np.int64], neighbours: int) -> NDArray[np.int64]:
+        """Indices of the planes that are seen with some: slices of the same case and frame, see `slices_around`.
+
+        Args:
+            indices: of planes.
+            neighbours: slices on each side.
+
+        Returns:
+            (indices, 2 neighbours + 1), each plane in the middle of its row.
+
+        Raises:
+            InputError: samples are volumes or in colour, or a slice of a stack is missing or there twice.
+        """
+        if self.labels.ndim != 3:
+            raise InputError("volumes hold their slices themselves", remedy="set neighbours = 0.")
+        channels_with_neighbours(self.images.shape[1], neighbours)
+        stacks: dict[tuple[str, ...], dict[int, int]] = {}
+        for index, sample in enumerate(self.samples):
+            # Cases of two data sets may share a name; a patient's never do.
+            stacks.setdefault(_stack_of(sample), {}).setdefault(sample.depth, index)
+        self._require_whole(stacks)
+        rows = []
+        for index in indices.tolist():
+            stack = stacks[_stack_of(self.samples[index])]
+            first = min(stack)
+            around = slices_around(self.samples[index].depth - first, len(stack), neighbours)
+            rows.append([stack[first + each] for each in around])
+        return np.array(rows, np.int64).reshape(len(indices), 2 * neighbours + 1)
+
+    def _require_whole(self, stacks: Mapping[tuple[str, ...], Mapping[int, int]]) -> None:
+        """In use the true neighbours are seen: a gap would be learned as something else."""
+        if sum(map(len, stacks.values())) < len(self.samples):
+            raise InputError("a slice is there twice, so that its neighbours are not known", where=self.folder)
+        for stack, members in stacks.items():
+            if max(members) - min(members) >= len(members):
+                raise InputError(f"case {stack[1]!r} lacks slices between others, which neighbours would show")
+
+    def unit_images(
+        self, indices: NDArray[np.int64], *, neighbours: int = 0
+    ) -> Float[np.ndarray, "batch channels *space"]:
+        """Samples as float32 in unit range, as `preprocessing.unit_range` makes them.
+
+        Args:
+            indices: which.
+            neighbours: slices on each side that become channels before and after a plane's own.
+
+        Raises:
+            InputError: see `indices_around`.
+        """
+        if neighbours:
+            seen = self.images[self.indices_around(indices, neighbours)]
+            images = seen.reshape(len(seen), -1, *seen.shape[3:])
+        else:
+            images = self.images[indices]
+        return images.astype(np.float32) / np.float32(np.iinfo(self.images.dtype).max)
+
+
+def _stack_of(sample: PackedSample) -> tuple[str, ...]:
+    """What slices of one stack have in common."""
+    return sample.patient, sample.case, sample.phase, sample.view, str(sample.time)
+
+
+class HeartFinder(Protocol):
+    """Finds the heart in an image without a reference, so that cases with and without labels are packed alike."""
+
+    @property
+    def sha256(self) -> str:
+        """Tells it from others: samples depend on where it finds the heart."""
+        ...
+
+    def centre(self, image: Image) -> Centre:
+        """Where the heart lies in the planes of an image, in pixels along (height, width)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -123,6 +194,22 @@ class Packing:
     """Plain data: how the data set reads its files, such as in grey or in colour."""
     axes: Axes = 2
     """2 stores each plane of a stack by itself, 3 the planes of a frame as one volume."""
+    localiser: HeartFinder | None = None
+    """What finds the heart, where the preprocessing crops around it."""
+
+    @property
+    def _finder(self) -> HeartFinder | None:
+        """The localiser where it is needed."""
+        return self.localiser if self.preprocessing.needs_centre else None
+
+    @property
+    def finder_digest(self) -> str:
+        """Tells where hearts are found; empty where nobody looks."""
+        return "" if self._finder is None else self._finder.sha256
+
+    def centre_of(self, image: Image) -> Centre | None:
+        """Where the heart lies; None where nobody looks."""
+        return None if self._finder is None else self._finder.centre(image)
 
 
 def cache_fingerprint(cases: Sequence[Case], packing: Packing) -> str:
@@ -140,6 +227,8 @@ def cache_fingerprint(cases: Sequence[Case], packing: Packing) -> str:
     # order; images of the heart are luma, TIFF is upright. 4: samples carry all group keys and may lack labels.
     stored = to_plain(packing.preprocessing.stored_choices)
     settings = [PACKED.version, packing.axes, to_plain(packing.scheme.values), stored, packing.options]
+    # Only where there is one: caches without it keep their names.
+    settings += [packing.finder_digest] if packing.finder_digest else []
     digest.update(json.dumps(settings, sort_keys=True).encode())
     for case in cases:
         about = [case.name, dict(case.groups), str(case.phase), str(case.view), case.read_labels is not None]
@@ -233,7 +322,7 @@ def _samples_of(case: Case, classes: UInt8[np.ndarray, "256"], packing: Packing)
     indices = None if labels is None else _class_indices(labels, cine.grid_shape, classes, case.name)
     structures = () if labels is None else _annotated(labels.scheme, packing.scheme, case.name)
     spacing = None if cine.spacing_mm is None else (cine.spacing_mm[1], cine.spacing_mm[2])
-    transform = preprocessing.transform_for(cine.grid_shape[2:], spacing)
+    transform = preprocessing.transform_for(cine.grid_shape[2:], spacing, packing.centre_of(cine))
     class_count = int(classes.max()) + 1
     field = _field_of_view(case, cine.grid_shape[1:])
 

@@ -17,7 +17,7 @@ import hashlib
 import io
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,6 +32,9 @@ _LOG = logging.getLogger(__name__)
 
 SPEC_KEY = b"cardiotrace"
 CHECKSUM_KEY = b"cardiotrace.sha256"
+
+LOCALISER = "localiser"
+"""Name of the further graph that finds the heart."""
 
 _GRAPH = 7
 _METADATA = 14
@@ -86,12 +89,14 @@ def seal(onnx_bytes: bytes, spec: ModelSpec, *, graphs: Mapping[str, bytes] | No
         The bytes of the model file.
 
     Raises:
-        ModelFileError: the bytes are not an ONNX model, or it takes weights from elsewhere.
+        ModelFileError: the bytes are not an ONNX model, or it takes weights from elsewhere, or the localiser that the
+            description tells of is not among the graphs.
     """
     parts = _split(onnx_bytes)
     further = {**parts.further, **(graphs or {})}
     for graph in (parts.network, *further.values()):
         _refuse_unfit(graph)
+    _refuse_lacking(spec, further, needed=())
     # The seal comes last, so that its digest can be over everything else in one pass.
     held = b"".join(_further(name, graph) for name, graph in further.items())
     plain = spec_to_plain(replace(spec, graphs=tuple(further)))
@@ -168,8 +173,7 @@ def open_seal(content: bytes) -> ModelSpec:
     refuse_external_data(content)
     spec = _read_spec(io.BytesIO(content))
     further = _split(content).further if spec.graphs else {}
-    if lacking := [name for name in spec.graphs if name not in further]:
-        raise ModelFileError(f"the model file lacks its graph {lacking[0]!r}", remedy=RE_EXPORT)
+    _refuse_lacking(spec, further, needed=spec.graphs)
     for graph in further.values():
         _refuse_unfit(graph)
     return spec
@@ -246,6 +250,13 @@ def _split(content: bytes) -> _Parts:
     if not has_graph:
         raise not_onnx()
     return _Parts(b"".join(kept), further)
+
+
+def _refuse_lacking(spec: ModelSpec, further: Container[str], *, needed: tuple[str, ...]) -> None:
+    """Refuse a model without a further graph that it needs, that of its localiser among them."""
+    needed = needed if spec.localiser is None else (*needed, LOCALISER)
+    if lacking := [name for name in needed if name not in further]:
+        raise ModelFileError(f"the model file lacks its graph {lacking[0]!r}", remedy=RE_EXPORT)
 
 
 def _refuse_unfit(graph: bytes) -> None:

@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +26,23 @@ from cardiotrace.inference.engine import (
     make_engine,
     run_single,
 )
+from cardiotrace.inference.localiser import HeartPlace, Localiser
 from cardiotrace.inference.model_file import Model
-from cardiotrace.inference.sample import LabelledSample, Position, SampleProbabilities, SampleWalk, label_sample
+from cardiotrace.inference.sample import (
+    LabelledSample,
+    Position,
+    SampleProbabilities,
+    SampleWalk,
+    label_sample,
+    softmax,
+)
 from cardiotrace.inference.segmentation import GatheredSamples, Segmentation, blank_warnings, trust_warnings
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.tta import IDENTITY, TtaTransform, sectors_of, tta_transforms
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import as_grey
 from cardiotrace.parallel import batched, in_threads, usable_processors
-from cardiotrace.preprocessing import ResamplingTransform
+from cardiotrace.preprocessing import ResamplingTransform, slices_around
 
 _LOG = logging.getLogger(__name__)
 
@@ -53,6 +62,10 @@ class Predictor:
         engine: what runs it.
         narrow: what runs it where many samples are worked on side by side; None: one after the other.
         sha256: of the model file, where there is one.
+        localiser: what finds the heart, for a network that sees a crop around it.
+
+    Raises:
+        ModelFileError: there is no localiser where the network needs one.
 
     Example:
         >>> from cardiotrace.inference import list_models
@@ -61,9 +74,18 @@ class Predictor:
     """
 
     def __init__(
-        self, spec: ModelSpec, engine: Engine, *, narrow: NarrowEngine | None = None, sha256: str = ""
+        self,
+        spec: ModelSpec,
+        engine: Engine,
+        *,
+        narrow: NarrowEngine | None = None,
+        sha256: str = "",
+        localiser: Localiser | None = None,
     ) -> None:
+        if spec.preprocessing.needs_centre and localiser is None:
+            raise ModelFileError(f"model {spec.name!r} needs to know where the heart lies, and has no localiser")
         self.spec = spec
+        self.localiser = localiser
         self.sha256 = sha256
         self._engine = engine
         self._narrow = narrow
@@ -76,7 +98,14 @@ class Predictor:
             UsageError: the provider is not there.
             ModelFileError: it cannot build the network.
         """
-        return cls.of_graph(model.spec, model.graph(), provider=provider, where=model.path, sha256=model.sha256)
+        return cls.of_graph(
+            model.spec,
+            model.graph(),
+            provider=provider,
+            where=model.path,
+            sha256=model.sha256,
+            localiser=Localiser.within(model, provider=provider),
+        )
 
     @classmethod
     def of_graph(
@@ -87,6 +116,7 @@ class Predictor:
         provider: Provider | None = None,
         where: Path | None = None,
         sha256: str = "",
+        localiser: Localiser | None = None,
     ) -> "Predictor":
         """The predictor of a network that need not be in a file yet; see `of`."""
         provider = provider or chosen_provider()
@@ -94,11 +124,11 @@ class Predictor:
         # Other providers share one device among all of the work themselves.
         jobs = min(usable_processors(), MOST_JOBS) if provider == "cpu" else 1
         narrow = NarrowEngine(graph, jobs=jobs, where=where) if jobs > 1 else None
-        return cls(spec, engine, narrow=narrow, sha256=sha256)
+        return cls(spec, engine, narrow=narrow, sha256=sha256, localiser=localiser)
 
     def described_by(self, spec: ModelSpec) -> "Predictor":
         """The same network under another description, such as one with a threshold."""
-        return Predictor(spec, self._engine, narrow=self._narrow, sha256=self.sha256)
+        return Predictor(spec, self._engine, narrow=self._narrow, sha256=self.sha256, localiser=self.localiser)
 
     def segment(
         self,
@@ -175,14 +205,23 @@ class Predictor:
         shape: tuple[int, ...] = cine.grid_shape
         spacing_mm: tuple[float, ...] | None = cine.spacing_mm
         last = slice(-self.spec.dimensions, None)  # the axes of a sample
+        heart = self._heart(cine)
+        centre = None if heart is None else heart.centre
         return _CineTask(
             cine,
             blank,
             SampleWalk.over(blank, self.spec.dimensions),
-            self.spec.preprocessing.transform_for(shape[last], spacing_mm and spacing_mm[last]),
+            self.spec.preprocessing.transform_for(shape[last], spacing_mm and spacing_mm[last], centre),
             tta_transforms(self.spec.mirror_axes, self.spec.sector) if test_time_augmentation else (IDENTITY,),
             keep_probabilities,
+            heart,
         )
+
+    def _heart(self, cine: Image) -> HeartPlace | None:
+        """Where the heart lies, asked once for all samples; None where the network does not need it."""
+        if self.localiser is None or not self.spec.preprocessing.needs_centre:
+            return None
+        return self.localiser.locate(cine)
 
     def _labelled(self, task: "_CineTask", batch_size: int) -> Iterator[LabelledSample]:
         """Each sample that shows an image, in order; several at a time where there are many."""
@@ -191,18 +230,41 @@ class Predictor:
         wanted = task.walk.wanted
         narrow = self._narrow if len(wanted) >= MANY_SAMPLES * batch_size else None
         engine = self._engine if narrow is None else narrow.get()
+        jobs = 1 if narrow is None else narrow.jobs
+        prepared = self._preparation(task, at_once=jobs * batch_size)
 
         def done(chunk: list[Position]) -> list[LabelledSample]:
-            answers = self._answers(task, engine, chunk)
+            answers = self._answers(task, engine, {position: prepared(position) for position in chunk})
             return [label_sample(self.spec, each, keep_probabilities=task.keep_probabilities) for each in answers]
 
-        for results in in_threads(done, batched(wanted, batch_size), jobs=1 if narrow is None else narrow.jobs):
+        for results in in_threads(done, batched(wanted, batch_size), jobs=jobs):
             yield from results
 
-    def _answers(self, task: "_CineTask", engine: Engine, chunk: list[Position]) -> Iterator[SampleProbabilities]:
+    def _preparation(self, task: "_CineTask", *, at_once: int) -> "_Preparation":
+        """What makes the network's input of a sample; `at_once` of them are in hand at any time."""
+        frames, transform, neighbours = task.image.frames, task.transform, self.spec.neighbours
+
+        def prepared(position: Position) -> Float[np.ndarray, "channels *axes"]:
+            return self.spec.preprocessing.apply(frames[position], transform)
+
+        if not neighbours:
+            return prepared
+        # Samples come in order, so that the slices of those in hand, and the ones beside them, are all that is kept.
+        plane = lru_cache(maxsize=at_once + 2 * neighbours)(prepared)
+
+        def with_neighbours(position: Position) -> Float[np.ndarray, "channels *axes"]:
+            time, depth = position
+            return np.concatenate([plane((time, each)) for each in slices_around(depth, frames.shape[1], neighbours)])
+
+        return with_neighbours
+
+    def _answers(
+        self, task: "_CineTask", engine: Engine, inputs: dict[Position, Float[np.ndarray, "channels *axes"]]
+    ) -> Iterator[SampleProbabilities]:
+        """What the network says of prepared samples."""
         frames, transform = task.image.frames, task.transform
-        batch = np.stack([self.spec.preprocessing.apply(frames[position], transform) for position in chunk])
-        for position, classes in zip(chunk, self._mean_probabilities(batch, task.tta, engine), strict=True):
+        batch = np.stack(list(inputs.values()))
+        for position, classes in zip(inputs, self._mean_probabilities(batch, task.tta, engine), strict=True):
             if self.spec.within_field_of_view:
                 seen = self.spec.preprocessing.resample_mask(find_field_of_view(frames[position]), transform)
                 # A pixel on the border is half dark: the network may take it for a vessel.
@@ -249,13 +311,14 @@ class Predictor:
     def _in_its_channels(self, cine: Image) -> Image:
         """The cine as the model sees it: a coloured one as grey values, where the model was trained on those."""
         channels, given = self.spec.preprocessing.channels, 3 if cine.is_colour else 1
-        if cine.is_colour and channels(3) != self.spec.channels and channels(1) == self.spec.channels:
+        wanted = self.spec.plane_channels
+        if cine.is_colour and channels(3) != wanted and channels(1) == wanted:
             return as_grey(cine)
-        if channels(given) != self.spec.channels:
+        if channels(given) != wanted:
             kinds = {1: "grey", 3: "colour"}
             raise InputError(
                 f"the image is in {kinds[given]}, model {self.spec.name} was trained on images"
-                f" in {kinds.get(self.spec.channels, self.spec.channels)}",
+                f" in {kinds.get(wanted, wanted)}",
                 where=None if cine.source is None else cine.source.path,
                 remedy="use a model trained on such images, see `cardiotrace models list`.",
             )
@@ -267,9 +330,14 @@ class Predictor:
         shown = confidence[~task.blank.all(axis=1)]
         return (
             *blank_warnings(task.blank),
+            *(() if task.heart is None else task.heart.flags(task.transform)),
             *trust_warnings(self.spec, task.image, shown),
             *(Flag(Grade.LOOK_TWICE, doubt, "doubt") for doubt in new),
         )
+
+
+_Preparation = Callable[[Position], Float[np.ndarray, "channels *axes"]]
+"""A sample's place in the cine to what the network sees of it."""
 
 
 @dataclass(frozen=True)
@@ -284,6 +352,8 @@ class _CineTask:
     tta: tuple[TtaTransform, ...]
     """To look at each sample."""
     keep_probabilities: bool
+    heart: HeartPlace | None
+    """Where it was found, for networks that see a crop around it."""
 
 
 def open_predictor(name_or_path: str | Path, *, provider: Provider | None = None) -> Predictor:
@@ -299,18 +369,3 @@ def open_predictor(name_or_path: str | Path, *, provider: Provider | None = None
 
 def _background(classes: int) -> Float[np.ndarray, "classes 1"]:
     return np.eye(classes, 1, dtype=np.float32)
-
-
-def softmax(
-    logits: Float[np.ndarray, "batch classes *axes"],
-) -> Float[np.ndarray, "batch classes *axes"]:
-    """Class probabilities p_i = exp(z_i) / sum_j exp(z_j), safe for large logits.
-
-    Example:
-        >>> softmax(np.zeros((1, 2, 1, 1), np.float32)).ravel().tolist()
-        [0.5, 0.5]
-    """
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shifted /= shifted.sum(axis=1, keepdims=True)
-    probabilities: Float[np.ndarray, "batch classes *axes"] = shifted
-    return probabilities

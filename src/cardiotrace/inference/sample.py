@@ -100,3 +100,18 @@ def label_sample(spec: ModelSpec, sample: SampleProbabilities, *, keep_probabili
         sample.confidence_sum(threshold),
         (0.0, 0) if channel is None else sample.certainty_sum(channel),
     )
+
+
+def softmax(
+    logits: Float[np.ndarray, "batch classes *axes"],
+) -> Float[np.ndarray, "batch classes *axes"]:
+    """Class probabilities p_i = exp(z_i) / sum_j exp(z_j), safe for large logits.
+
+    Example:
+        >>> softmax(np.zeros((1, 2, 1, 1), np.float32)).ravel().tolist()
+        [0.5, 0.5]
+    """
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shifted /= shifted.sum(axis=1, keepdims=True)
+    probabilities: Float[np.ndarray, "batch classes *axes"] = shifted
+    return probabilities

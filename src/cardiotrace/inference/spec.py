@@ -1,7 +1,7 @@
 """What a model file says about itself: all that is needed to use it, and where it came from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +17,7 @@ from cardiotrace.core.licence import Terms
 from cardiotrace.core.terms import Modality, Structure, View, modality_meant, view_name
 from cardiotrace.inference.tta import SectorTransforms
 from cardiotrace.postprocessing import Postprocessing
-from cardiotrace.preprocessing import Preprocessing
+from cardiotrace.preprocessing import MOST_NEIGHBOURS, Preprocessing, channels_with_neighbours
 
 FORMER_KEYS: dict[int, dict[str, str]] = {
     # Version 1 knew no table of calibration, nor files of several graphs or networks of volumes.
@@ -27,9 +27,15 @@ FORMER_KEYS: dict[int, dict[str, str]] = {
         "shape_limits": "calibration.shape_limits",
         "lowest_confidence": "calibration.lowest_confidence",
     },
+    # Version 2 knew no samples that need more than their own plane, and no localiser: a program of its time would look
+    # at the middle of the image.
+    2: {},
     MODEL.version: {},
 }
 """For each version that is read, keys as they were called in it, and as they are called now."""
+_OWN_PLANE_VERSION = 2
+"""The version that is still written where samples need their own plane alone and no localiser: older programs can use
+those."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,46 @@ class Calibration:
 
 
 @dataclass(frozen=True)
+class LocaliserSpec:
+    """The network that finds the heart for another one; its graph travels in the other's file.
+
+    Class 0 of it is background, all others are parts of the heart.
+
+    Raises:
+        ModelFileError: it needs a localiser itself.
+    """
+
+    name: str
+    classes: int
+    """Channels of the network's output: the structures and background."""
+    preprocessing: Preprocessing
+    """Image to network input."""
+    sha256: str = ""
+    """Of the model file that it was."""
+
+    def __post_init__(self) -> None:
+        if self.preprocessing.needs_centre:
+            raise ModelFileError(
+                f"{self.name} cannot be a localiser: it needs to know where the heart lies itself",
+                remedy="name a model that sees whole images, such as heart-localiser.",
+            )
+
+    @classmethod
+    def of(cls, spec: "ModelSpec", *, sha256: str) -> "LocaliserSpec":
+        """What must be known of a model that is to be a localiser.
+
+        Raises:
+            ModelFileError: it sees volumes or colours, or needs a localiser itself.
+        """
+        if (spec.dimensions, spec.channels) != (2, 1):
+            raise ModelFileError(
+                f"{spec.name} cannot be a localiser: it does not work on grey planes",
+                remedy="name a model of grey planes, such as heart-localiser.",
+            )
+        return cls(spec.name, spec.classes, spec.preprocessing, sha256)
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """The description that travels inside a model file.
 
@@ -100,7 +146,7 @@ class ModelSpec:
     summary: str
     scheme: SchemeSpec
     views: tuple[View, ...]
-    """Views it was trained on."""
+    """Views it was trained on; none for a network that helps others, such as a localiser, and analyses no exam."""
     classes: int
     """Channels of the network's output: the structures and background."""
     preprocessing: Preprocessing
@@ -108,7 +154,10 @@ class ModelSpec:
     modality: Modality = Modality.UNKNOWN
     """How the images that it was trained on were made; in older files it follows from the words for the views."""
     channels: int = 1
-    """Channels of the network's input, after the preprocessing."""
+    """Channels of the network's input, after the preprocessing; those of neighbouring slices among them."""
+    neighbours: int = 0
+    """Slices on each side of a plane that the network sees as channels before and after its own, see `slices_around`;
+    each is prepared by itself."""
     dimensions: Literal[2, 3] = 2
     """Axes of what the network sees at once: 2 for planes, 3 for volumes."""
     graphs: tuple[str, ...] = ()
@@ -128,6 +177,8 @@ class ModelSpec:
     training: TrainingSpec = TrainingSpec()
     scores: dict[str, Any] = field(default_factory=dict)
     """Nested table of held-out results."""
+    localiser: LocaliserSpec | None = None
+    """What finds the heart, for a network that sees a crop around it; its graph is the further graph "localiser"."""
     within_field_of_view: bool = False
     """Whether it learned only from what the camera saw: around a photograph's field of view all is background then."""
     licence: str = ""
@@ -149,10 +200,32 @@ class ModelSpec:
                 f"model {self.name!r} has a threshold for {self.classes} classes",
                 remedy="a threshold is for two classes: the structure and background.",
             )
+        if self.preprocessing.needs_centre and self.localiser is None:
+            raise ModelFileError(
+                f"model {self.name!r} sees a crop around the heart and has no localiser that finds it",
+                remedy='train it with a localiser: `localiser = "heart-localiser"` in the recipe.',
+            )
         if self.dimensions == 3 and (self.sector is not None or self.within_field_of_view):
             raise ModelFileError(
                 f"model {self.name!r} of volumes has a sector or field of view, which only planes have"
             )
+        self._require_neighbours()
+
+    def _require_neighbours(self) -> None:
+        """Refuse neighbouring slices that cannot be, before anything is labelled by them."""
+        if not 0 <= self.neighbours <= MOST_NEIGHBOURS:
+            raise ModelFileError(f"model {self.name!r} sees {self.neighbours} slices on each side of a plane")
+        if self.neighbours and self.dimensions == 3:
+            raise ModelFileError(f"model {self.name!r} of volumes has neighbouring slices, which only planes have")
+        if self.neighbours and self.channels != channels_with_neighbours(1, self.neighbours):
+            raise ModelFileError(
+                f"model {self.name!r} has {self.channels} channels for a grey slice and {self.neighbours} on each side"
+            )
+
+    @property
+    def plane_channels(self) -> int:
+        """Channels of one prepared plane."""
+        return 1 if self.neighbours else self.channels
 
     @property
     def terms(self) -> Terms:
@@ -202,8 +275,13 @@ def _modality_of_views(values: Mapping[str, Any]) -> str:
 
 
 def spec_to_plain(spec: ModelSpec) -> dict[str, Any]:
-    """Plain data that `spec_from_plain` reads; numbers that JSON lacks (NaN, infinity) become null."""
-    plain: dict[str, Any] = _jsonable(to_plain(spec))
+    """Plain data that `spec_from_plain` reads; numbers that JSON lacks (NaN, infinity) become null.
+
+    In the oldest version that holds all that the model needs.
+    """
+    needs_newest = spec.neighbours or spec.localiser is not None
+    version = MODEL.version if needs_newest else _OWN_PLANE_VERSION
+    plain: dict[str, Any] = _jsonable(to_plain(replace(spec, format_version=version)))
     return plain
 
 

@@ -10,10 +10,10 @@ from cardiotrace.core.catalog import Choice
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import ModelFileError
 from cardiotrace.core.licence import Terms
-from cardiotrace.inference.model_file import Model
+from cardiotrace.inference.model_file import LOCALISER, Model
 from cardiotrace.inference.spec import Calibration, ModelSpec, TrainingSpec
 
-_ALIKE = ("scheme", "channels", "dimensions", "preprocessing")
+_ALIKE = ("scheme", "channels", "neighbours", "dimensions", "preprocessing", "localiser")
 """What members must share: they see the same prepared image and name the same classes."""
 LEAST_PROBABILITY = 1e-9
 """Before the logarithm: no pixel is impossible."""
@@ -46,7 +46,7 @@ def _check(members: Sequence[Model]) -> None:
         raise ModelFileError("an ensemble needs at least two models")
     first = members[0].spec
     for member in members:
-        if member.spec.graphs:
+        if set(member.spec.graphs) - {LOCALISER}:
             raise ModelFileError(f"model {member.spec.name!r} has several graphs, and members of an ensemble have one")
         differing = [key for key in _ALIKE if to_plain(getattr(member.spec, key)) != to_plain(getattr(first, key))]
         if differing:

@@ -70,7 +70,7 @@ def fixes_size(preprocessing: Preprocessing) -> bool:
         >>> fixes_size(Preprocessing([Choice("resize")])), fixes_size(Preprocessing([Choice("z-score")]))
         (True, False)
     """
-    sizes = {preprocessing.transform_for(shape, (1.0, 1.0)).shape for shape in ((480, 640), (1280, 960))}
+    sizes = {preprocessing.shape_for(shape, (1.0, 1.0)) for shape in ((480, 640), (1280, 960))}
     return len(sizes) == 1
 
 

@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 
 from cardiotrace.core.catalog import Choice, choices_from_plain
 from cardiotrace.core.config import to_plain
+from cardiotrace.core.errors import InputError
 from cardiotrace.geometry.box import bounding_box
 from cardiotrace.geometry.resample import AxisMap, Maps, resample, resample_labels, strongest
 from cardiotrace.preprocessing.step import (
     STEPS,
+    Centre,
+    CentredStep,
     GeometricStep,
     IntensityStep,
     PixelStep,
@@ -127,21 +130,43 @@ class Preprocessing:
             given = int(step.channels(given))
         return given
 
-    def transform_for(self, shape: tuple[int, ...], spacing_mm: Spacing | None) -> ResamplingTransform:
+    @property
+    def needs_centre(self) -> bool:
+        """Whether `transform_for` has to be told where the heart lies.
+
+        Example:
+            >>> Preprocessing([Choice("crop-or-pad", {"around": "heart"})]).needs_centre
+            True
+        """
+        return any(map(_is_centred, self._geometric))
+
+    def transform_for(
+        self, shape: tuple[int, ...], spacing_mm: Spacing | None, centre: Centre | None = None
+    ) -> ResamplingTransform:
         """The network's grid on samples of one shape.
 
         Args:
             shape: (height, width) of a plane, (depth, height, width) of a volume.
             spacing_mm: distance of neighbouring pixels along each of these axes; None where it is not known.
+            centre: where the heart lies along (height, width), in the sample's own pixels from its first edges; only
+                asked for where `needs_centre`.
 
         Raises:
-            InputError: a step needs to know a distance that is not known, or an axis that is not there.
+            InputError: a step needs to know a distance or a place that is not known, or an axis that is not there.
         """
         # Every step composes its map with those before it: however many there are, pixels are interpolated once.
         axes: Maps = tuple(AxisMap(size, size) for size in shape)
         for step in self._geometric:
-            axes = step.extend(axes, spacing_mm)
+            axes = _extended(step, axes, spacing_mm, centre)
         return ResamplingTransform(axes)
+
+    def shape_for(self, shape: tuple[int, ...], spacing_mm: Spacing | None) -> tuple[int, ...]:
+        """Of the network's grid on samples of one shape, wherever the heart lies in them.
+
+        Raises:
+            InputError: see `transform_for`.
+        """
+        return self.transform_for(shape, spacing_mm, middle_of(shape)).shape
 
     def resample(self, sample: Shaped[np.ndarray, "*axes_and_channel"], transform: ResamplingTransform) -> NDArray[Any]:
         """The sample after the pixel steps on the network's grid, (channels, *axes), dtype kept."""
@@ -181,6 +206,32 @@ class Preprocessing:
         moved = unit_range(self.resample(sample, transform))
         normalised: NDArray[Any] = self.normalise(moved, dimensions=len(transform.axes))
         return normalised.astype(np.float32, copy=False)
+
+
+def middle_of(shape: tuple[int, ...]) -> Centre:
+    """The middle of planes of a shape, in pixels from their first edges.
+
+    Example:
+        >>> middle_of((10, 216, 256))
+        (108.0, 128.0)
+    """
+    return shape[-2] / 2, shape[-1] / 2
+
+
+def _extended(step: GeometricStep, axes: Maps, spacing_mm: Spacing | None, centre: Centre | None) -> Maps:
+    """The maps after one more step."""
+    if not isinstance(step, CentredStep) or not step.needs_centre:
+        return step.extend(axes, spacing_mm)
+    if centre is None:
+        raise InputError(
+            "the preprocessing needs to know where the heart lies, and nobody has looked",
+            remedy='say in the recipe what does, `localiser = "heart-localiser"`, or leave out `around` of the step.',
+        )
+    return step.extend_around(axes, centre)
+
+
+def _is_centred(step: GeometricStep) -> bool:
+    return isinstance(step, CentredStep) and step.needs_centre
 
 
 def _of_kind(steps: Sequence[Step], kind: Any) -> list[Any]:

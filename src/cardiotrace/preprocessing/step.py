@@ -54,6 +54,24 @@ class GeometricStep(Protocol):
         ...
 
 
+Centre = tuple[float, float]
+"""A place on the file's own grid along (height, width), in pixels from its first edges."""
+
+
+@runtime_checkable
+class CentredStep(Protocol):
+    """A geometric step that may have to know where the heart lies."""
+
+    @property
+    def needs_centre(self) -> bool:
+        """Whether it has to know; else it is asked for `extend` as any other."""
+        ...
+
+    def extend_around(self, axes: Maps, centre: Centre) -> Maps:
+        """The maps after this step, around a place on the file's own grid."""
+        ...
+
+
 @runtime_checkable
 class IntensityStep(Protocol):
     """Changes values, sample by sample and channel by channel."""
@@ -173,15 +191,22 @@ class Resample:
 
 @dataclass(frozen=True)
 class CropOrPad:
-    """Keep the middle of the image: cut or pad with black to a fixed size."""
+    """Keep the middle of the image, or the heart: cut or pad with black to a fixed size."""
 
     height: int = 256
     width: int = 256
     depth: int | None = None
-    """Slices of a volume."""
+    """Slices of a volume, around its middle."""
+    around: Literal["heart"] | None = None
+    """What height and width are cut around: the heart, which a localiser finds; by default the middle of the image."""
 
     def __post_init__(self) -> None:
         _check_sides(self.height, self.width, self.depth)
+
+    @property
+    def needs_centre(self) -> bool:
+        """See `CentredStep`."""
+        return self.around == "heart"
 
     def extend(self, axes: Maps, spacing_mm: Spacing | None) -> Maps:
         """See `GeometricStep`.
@@ -191,6 +216,17 @@ class CropOrPad:
         """
         sides = _asked_of(axes, self.depth, self.height, self.width)
         return _changed(axes, sides, lambda axis, side: axis.then(AxisMap.centred(axis.target_size, side)))
+
+    def extend_around(self, axes: Maps, centre: Centre) -> Maps:
+        """See `CentredStep`: the place comes to lie within half a pixel of the middle.
+
+        Raises:
+            InputError: a depth is asked for where there is none.
+        """
+        *depth, height, width = _asked_of(axes, self.depth, self.height, self.width)
+        in_depth = _changed(axes[:-2], depth, lambda axis, side: axis.then(AxisMap.centred(axis.target_size, side)))
+        in_plane = zip(axes[-2:], (height, width), centre, strict=True)
+        return (*in_depth, *(_window(axis, side, place) for axis, side, place in in_plane))
 
 
 @dataclass(frozen=True)
@@ -268,6 +304,13 @@ def _padded(axis: AxisMap, multiple: int) -> AxisMap:
     more = -size % multiple
     # By whole pixels, or an odd number would blur the image by half a pixel.
     return axis.then(AxisMap(size, size + more, 1.0, float(-(more // 2))))
+
+
+def _window(axis: AxisMap, side: int, place: float) -> AxisMap:
+    """So many pixels of the axis around a place on the file's own grid."""
+    middle = (place - axis.offset) / axis.scale
+    # By whole pixels, as padding is: half a pixel would blur what another step left as it was.
+    return axis.then(AxisMap(axis.target_size, side, 1.0, float(round(middle - side / 2))))
 
 
 def _check_sides(height: int, width: int, depth: int | None) -> None:
@@ -376,7 +419,7 @@ STEPS: Catalog[Step] = Catalog(
         ),
         Entry("resize", Resize, _given, "Stretch or fit the image to a fixed size.", "Leclerc 2019"),
         Entry("resample", Resample, _given, "Bring the pixels to a fixed size in mm."),
-        Entry("crop-or-pad", CropOrPad, _given, "Keep the middle at a fixed size."),
+        Entry("crop-or-pad", CropOrPad, _given, "Keep the middle, or the heart, at a fixed size."),
         Entry("pad-to-multiple", PadToMultiple, _given, "Pad whole images with black to sides that the network takes."),
         Entry(
             "z-score", ZScore, _given, "Zero mean and unit standard deviation, image by image and channel by channel."

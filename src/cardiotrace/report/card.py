@@ -68,6 +68,8 @@ def _facts(spec: ModelSpec) -> str:
         "Structures": ", ".join(f"{name} = {value}" for name, value in spec.scheme.values.items()),
         "Architecture": spec.architecture.name,
         "Input": " then ".join(_step(choice.name, choice.options) for choice in spec.preprocessing.choices),
+        "Neighbouring slices": f"{spec.neighbours} on each side" if spec.neighbours else "",
+        "Heart found by": "" if spec.localiser is None else spec.localiser.name,
         "Threshold": "" if spec.calibration.threshold is None else f"{spec.calibration.threshold:.2f}",
         "Post-processing": " then ".join(choice.name for choice in spec.postprocessing.choices) or "none",
         "Learned from": f"{made.data_set}, split {made.split}",
@@ -96,7 +98,8 @@ def _step(name: str, options: Mapping[str, Any]) -> str:
         "resample": "resample to {height_mm:g} x {width_mm:g} mm",
         "crop-or-pad": "crop or pad to {height} x {width}",
     }
-    return words.get(name, name).format(**options)
+    around = " around the heart" if options.get("around") == "heart" else ""
+    return words.get(name, name).format(**options) + around
 
 
 def _scores(spec: ModelSpec, file_name: str) -> list[str]:
@@ -278,6 +281,11 @@ def _mean_and_sd(found: Mapping[str, Any], score: str) -> str:
 
 
 def _use(spec: ModelSpec) -> str:
+    if not spec.views:  # made to help other models, not to analyse exams
+        return (
+            f'## Use\n\nIn a recipe, `localiser = "{spec.name}"`, where a step `crop-or-pad` has `around = "heart"`:'
+            " the model that is trained so carries it along. It analyses no exam by itself."
+        )
     return (
         "## Use\n\n"
         f"    cardiotrace analyse EXAM --model {spec.name} --out out\n\n"

@@ -10,6 +10,9 @@ from cardiotrace.core.config import to_plain
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import PackedDataset
+from cardiotrace.inference.localiser import Localiser
+from cardiotrace.inference.model_file import Model
+from cardiotrace.inference.zoo import load_model
 from cardiotrace.preprocessing import Preprocessing
 from cardiotrace.workflows.services.dataset import open_dataset, pack
 
@@ -27,6 +30,7 @@ class DataOpener:
     """Folder of packed data, see `cache_folder`."""
     _datasets: dict[str, Dataset] = field(default_factory=dict, init=False, repr=False, compare=False)
     _packed: dict[str, PackedDataset] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _localisers: dict[str, Model] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __reduce__(self) -> Any:
         return DataOpener, (self.root, self.cache)
@@ -43,12 +47,23 @@ class DataOpener:
             self._datasets[key] = open_dataset(choice, self.root)
         return self._datasets[key]
 
+    def localiser(self, name: str) -> Model:
+        """The model file of the localiser that a recipe names.
+
+        Raises:
+            InputError: there is no such model, or it is damaged.
+        """
+        if name not in self._localisers:
+            self._localisers[name] = load_model(name)
+        return self._localisers[name]
+
     def packed(
         self,
         choice: Choice,
         preprocessing: Preprocessing,
         reporter: ProgressReporter = SILENT,
         *,
+        localiser: str | None = None,
         with_unlabelled: bool = False,
     ) -> PackedDataset:
         """The packed cache of a data set, made where it is not there yet.
@@ -57,19 +72,26 @@ class DataOpener:
             choice: the data set of a recipe.
             preprocessing: the recipe's.
             reporter: told of progress.
+            localiser: the recipe's, where it has one.
             with_unlabelled: whether cases without labels come too.
 
         Raises:
-            InputError: the data cannot be packed.
+            InputError: the data cannot be packed, or there is no such localiser.
             WorkError: the cache cannot be written.
         """
         dataset = self.dataset(choice)
         # Recipes that differ in their intensities alone share a cache: these steps come after it.
         settings = [to_plain(choice), to_plain(preprocessing.stored_choices), preprocessing.channels(dataset.channels)]
-        settings += [with_unlabelled]
+        settings += [localiser, with_unlabelled]
         key = json.dumps(settings, sort_keys=True)
         if key not in self._packed:
+            finder = None if localiser is None else Localiser.of(self.localiser(localiser))
             self._packed[key] = pack(
-                dataset, preprocessing, cache=self.cache, with_unlabelled=with_unlabelled, reporter=reporter
+                dataset,
+                preprocessing,
+                cache=self.cache,
+                reporter=reporter,
+                localiser=finder,
+                with_unlabelled=with_unlabelled,
             )
         return self._packed[key]

@@ -24,7 +24,7 @@ from cardiotrace.evaluation.outlier import SHAPE_QUANTILE, fit_limits
 from cardiotrace.evaluation.quantity import QUANTITIES
 from cardiotrace.evaluation.table import outlier_rows, table_to_json
 from cardiotrace.evaluation.threshold import best_threshold
-from cardiotrace.inference.model_file import seal
+from cardiotrace.inference.model_file import LOCALISER, seal
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.spec import Calibration, ModelSpec, SchemeSpec, TrainingSpec
 from cardiotrace.io import write_bytes, write_text
@@ -32,10 +32,11 @@ from cardiotrace.learning.export import export_network
 from cardiotrace.learning.training.environment import read_environment
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.recipe import Recipe, portable, without_places
-from cardiotrace.learning.training.run import best_of, trained_model
+from cardiotrace.learning.training.run import best_of, localiser_of, trained_model
 from cardiotrace.metrics import Agreement, Summary
 from cardiotrace.workflows.configs import ExportConfig
 from cardiotrace.workflows.services.dataset import cases_of
+from cardiotrace.workflows.services.steps import read_postprocessing
 from cardiotrace.workflows.trained_run import TrainedRun, read_run
 
 MODEL_SUFFIX = ".onnx"
@@ -64,6 +65,8 @@ def export_run(config: ExportConfig, reporter: ProgressReporter = SILENT) -> Exp
     if config.out is not None:
         require_model_place(config.out)
     run = read_run(config.run, config.data, cache=config.cache, reporter=reporter)
+    if config.postprocessing is not None:
+        run = replace(run, recipe=replace(run.recipe, postprocessing=read_postprocessing(config.postprocessing)))
     return seal_run(
         run, config.out, half_weights=config.half_weights, default_for=config.default_for, reporter=reporter
     )
@@ -95,9 +98,12 @@ def seal_run(
     examples = _examples(run.packed, run.split, run.recipe)
     with reporter.stage("exporting"):
         graph = export_network(network, draft.preprocessing, examples=examples, half_weights=half_weights)
-    spec, table = calibrated(Predictor.of_graph(draft, graph), run.dataset, run.split, reporter)
+    localiser = localiser_of(run.recipe, run.folder)
+    predictor = Predictor.of_graph(draft, graph, localiser=localiser)
+    spec, table = calibrated(predictor, run.dataset, run.split, reporter)
     path = out or run.folder.model
-    write_model(path, seal(graph, spec), reporter)
+    further = {} if localiser is None else {LOCALISER: localiser.graph}
+    write_model(path, seal(graph, spec, graphs=further), reporter)
     if table.rows:
         write_text(run.folder.validation, table_to_json(table))
     return ExportResult(path, spec, table)
@@ -177,17 +183,20 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
     """What the model file says of itself, scores left out."""
     environment = read_environment(folder.environment)
     terms = Terms(**environment["terms"]) if "terms" in environment else Terms(dataset.licence, dataset.citation)
+    localiser = localiser_of(recipe, folder)
     return ModelSpec(
         name=recipe.name,
         summary=recipe.summary,
         scheme=SchemeSpec(dataset.scheme.name, {str(key): value for key, value in dataset.scheme.values.items()}),
-        views=dataset.views,
+        views=dataset.views if recipe.views is None else recipe.views,
         modality=dataset.modality,
         classes=dataset.scheme.class_count,
-        channels=recipe.preprocessing.channels(dataset.channels),
+        channels=recipe.channels_seen(recipe.preprocessing.channels(dataset.channels)),
+        neighbours=recipe.neighbours,
         preprocessing=recipe.preprocessing,
         postprocessing=recipe.postprocessing,
         mirror_axes=dataset.mirror_axes,
+        localiser=None if localiser is None else localiser.spec,
         within_field_of_view=any(case.read_field_of_view is not None for case in dataset.cases()),
         sector=None if recipe.augmentation.sector is None else recipe.augmentation.sector.variants(),
         architecture=recipe.architecture,
@@ -262,4 +271,5 @@ def _agreement(found: Agreement) -> dict[str, Any]:
 
 def _examples(packed: PackedDataset, split: Split, recipe: Recipe) -> torch.Tensor:
     indices = packed.indices_of(split.validation or split.training)[:PARITY_EXAMPLES]
-    return torch.from_numpy(recipe.preprocessing.normalise(packed.unit_images(indices)))
+    images = packed.unit_images(indices, neighbours=recipe.neighbours)
+    return torch.from_numpy(recipe.preprocessing.normalise(images))

@@ -9,7 +9,8 @@ from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.split import Split, fold_seed
 from cardiotrace.evaluation.table import read_case_table
-from cardiotrace.inference.model_file import Model, seal
+from cardiotrace.inference.localiser import Localiser
+from cardiotrace.inference.model_file import LOCALISER, Model, seal
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.zoo import find_model, load_model
@@ -18,6 +19,7 @@ from cardiotrace.learning.training.recipe import SPLIT_FILE, DataSettings, requi
 from cardiotrace.workflows.configs import JoinConfig
 from cardiotrace.workflows.export import calibrated, require_model_place, scores_of, write_model
 from cardiotrace.workflows.services.dataset import open_dataset
+from cardiotrace.workflows.services.steps import read_postprocessing
 from cardiotrace.workflows.train import split_of
 
 
@@ -38,12 +40,16 @@ def join_models(config: JoinConfig, reporter: ProgressReporter = SILENT) -> Mode
     members = _members(config)
     spec, graph = join(members, name=config.name, summary=config.summary)
     spec = replace(spec, default_for=config.default_for)
+    if config.postprocessing is not None:
+        spec = replace(spec, postprocessing=read_postprocessing(config.postprocessing))
+    localiser = Localiser.within(members[0])
     if config.data is not None:
         dataset, split = _data_of(members[0].spec, config.data)
-        spec, _ = calibrated(Predictor.of_graph(spec, graph), dataset, split, reporter)
+        spec, _ = calibrated(Predictor.of_graph(spec, graph, localiser=localiser), dataset, split, reporter)
     if config.tested is not None:
         spec = replace(spec, scores={"members": scores_of(read_case_table(config.tested))})
-    write_model(config.place, seal(graph, spec), reporter)
+    further = {} if localiser is None else {LOCALISER: localiser.graph}
+    write_model(config.place, seal(graph, spec, graphs=further), reporter)
     return spec
 
 

@@ -10,6 +10,7 @@ from cardiotrace.core.errors import UsageError, WorkError
 from cardiotrace.core.licence import Terms
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.dataset import Dataset
+from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split, leave_out, patient_groups, read_split, require_group_of
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.inference.engine import make_engine
@@ -18,7 +19,7 @@ from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.learning.training.distillation import StudentRequirements
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.hardware import Hardware
-from cardiotrace.learning.training.pseudo_labels import pseudo_labelled
+from cardiotrace.learning.training.pseudo_labels import LabelTeacher, PseudoLabelled, pseudo_labelled
 from cardiotrace.learning.training.recipe import SPLIT_FILE, DataSettings, Recipe, read_recipe
 from cardiotrace.learning.training.run import (
     CheckedRun,
@@ -187,13 +188,15 @@ def check_planned(planned: PlannedRun, dataset: Dataset) -> CheckedRun:
 
     Raises:
         UsageError: the folder holds another run, or is no place for one.
-        InputError: a teacher is not there, or does not fit, or an image is of no group to be balanced by.
+        InputError: a teacher is not there, or does not fit; neighbours are asked for of images in colour; or an image
+            is of no group to be balanced by.
     """
-    if planned.recipe.data.balance is not None:
-        require_group_of(dataset.cases(), planned.split.training, planned.recipe.data.balance)
-    preprocessing = planned.recipe.preprocessing
-    student = StudentRequirements(dataset.scheme, preprocessing, preprocessing.channels(dataset.channels))
-    return check_run(planned.recipe, planned.folder, planned.split, student, resume=planned.resume)
+    recipe, preprocessing = planned.recipe, planned.recipe.preprocessing
+    if recipe.data.balance is not None:
+        require_group_of(dataset.cases(), planned.split.training, recipe.data.balance)
+    channels = recipe.channels_seen(preprocessing.channels(dataset.channels))
+    student = StudentRequirements(dataset.scheme, preprocessing, channels, recipe.neighbours)
+    return check_run(recipe, planned.folder, planned.split, student, resume=planned.resume)
 
 
 def training_data(
@@ -211,20 +214,37 @@ def training_data(
         InputError: the data cannot be used.
         WorkError: the cache cannot be written.
     """
-    choice = planned.recipe.data.dataset
-    dataset, preprocessing = opener.dataset(choice), planned.recipe.preprocessing
-    terms, pseudo = Terms(dataset.licence, dataset.citation), planned.recipe.data.pseudo_labels
-    packed, told = opener.packed(choice, preprocessing, reporter, with_unlabelled=labeller is not None), ""
-    if labeller is not None and pseudo is not None:
-        engine = make_engine(labeller.graph(), where=labeller.path)
-        with reporter.stage(f"labelling by {labeller.spec.name}") as on_progress:
-            made = pseudo_labelled(
-                packed, planned.split.training, engine, pseudo.lowest_confidence, preprocessing, on_progress
-            )
-        packed, told = made.packed, f"{made.told()}, by {labeller.spec.name} at {pseudo.lowest_confidence:g}"
-    return TrainingData(
-        packed, planned.split, dataset.scheme, dataset.mirror_axes, planned.start, terms, planned.fold, told
+    recipe, choice = planned.recipe, planned.recipe.data.dataset
+    dataset = opener.dataset(choice)
+    packed = opener.packed(
+        choice, recipe.preprocessing, reporter, localiser=recipe.localiser, with_unlabelled=labeller is not None
     )
+    labelled = None if labeller is None else _labelled_by(labeller, planned, packed, reporter)
+    return TrainingData(
+        packed=packed if labelled is None else labelled.packed,
+        split=planned.split,
+        scheme=dataset.scheme,
+        mirror_axes=dataset.mirror_axes,
+        start=planned.start,
+        terms=Terms(dataset.licence, dataset.citation),
+        fold=planned.fold,
+        pseudo_labels="" if labelled is None or labeller is None else f"{labelled.told()}, by {labeller.spec.name}",
+        localiser=None if recipe.localiser is None else opener.localiser(recipe.localiser),
+    )
+
+
+def _labelled_by(
+    labeller: Model, planned: PlannedRun, packed: PackedDataset, reporter: ProgressReporter
+) -> PseudoLabelled | None:
+    """The samples with what a teacher is sure of in the training part; None where the recipe asks for none."""
+    recipe, settings = planned.recipe, planned.recipe.data.pseudo_labels
+    if settings is None:
+        return None
+    teacher = LabelTeacher(
+        make_engine(labeller.graph(), where=labeller.path), settings, recipe.preprocessing, recipe.neighbours
+    )
+    with reporter.stage(f"labelling by {labeller.spec.name}") as on_progress:
+        return pseudo_labelled(packed, planned.split.training, teacher, on_progress)
 
 
 def split_of(data: DataSettings, dataset: Dataset, fold: int | None, *, seed: int) -> Split:

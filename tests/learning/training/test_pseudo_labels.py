@@ -12,7 +12,7 @@ from cardiotrace.core.reporter import SilentReporter
 from cardiotrace.datasets.packed import IGNORED
 from cardiotrace.inference.model_file import seal
 from cardiotrace.learning.training.environment import read_environment
-from cardiotrace.learning.training.pseudo_labels import PseudoLabels, guarded, pseudo_labelled
+from cardiotrace.learning.training.pseudo_labels import LabelTeacher, PseudoLabels, guarded, pseudo_labelled
 from cardiotrace.preprocessing import Preprocessing
 from cardiotrace.workflows import training_report
 from cardiotrace.workflows.train import run_training, train_model
@@ -58,7 +58,9 @@ def test_only_unlabelled_samples_of_training_patients_are_labelled():
     data = dataclasses.replace(data, images=images, labels=labels, samples=samples)
     # Half of each image is foreground at 0.99; the other half is a tie that the first class wins.
     chosen = Preprocessing([Choice("multiply", {"factor": float(logit(0.99))})])
-    made = pseudo_labelled(data, ["patient0", "patient1", "patient2"], Brightness(), 0.9, chosen)
+    made = pseudo_labelled(
+        data, ["patient0", "patient1", "patient2"], LabelTeacher(Brightness(), PseudoLabels("x"), chosen)
+    )
     assert (made.accepted, made.refused, made.ignored) == (2, 0, 0.5)
     assert [sample.is_labelled for sample in made.packed.samples] == [True, True, True, False]
     np.testing.assert_array_equal(made.packed.labels[0], data.labels[0])
@@ -67,7 +69,7 @@ def test_only_unlabelled_samples_of_training_patients_are_labelled():
     assert (made.packed.labels[3] == IGNORED).all()
     assert (data.labels[1] == IGNORED).all(), "what was packed is as it was"
     assert made.told() == "2 images accepted (50.0 % of their pixels ignored), 0 refused"
-    refused = pseudo_labelled(data, ["patient1"], Brightness(), 0.995, chosen)
+    refused = pseudo_labelled(data, ["patient1"], LabelTeacher(Brightness(), PseudoLabels("x", 0.995), chosen))
     assert (refused.accepted, refused.refused, refused.ignored) == (0, 1, 0.0)
 
 
@@ -98,7 +100,7 @@ def test_a_training_learns_from_unlabelled_patients_and_tells_how(place, teacher
     model = train_model(config(place, **overrides), reporter)
     told = next(line for line in said if line.startswith("pseudo-labels: "))
     assert "2 images accepted (" in told
-    assert told.endswith("0 refused, by bright at 0.6")
+    assert told.endswith("0 refused, by bright")
     assert model.spec.training.pseudo_labels == told.removeprefix("pseudo-labels: ")
     assert model.spec.training.recipe["data"]["pseudo_labels"]["teacher"] == "teacher.onnx"
     assert "CC BY 4.0" in model.spec.licence

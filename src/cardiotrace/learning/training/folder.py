@@ -21,7 +21,7 @@ class RunFolder:
     def files(self) -> tuple[Path, ...]:
         """All of them but `testing`, which may be a table of several runs."""
         first = (self.recipe, self.environment, self.split, self.journal, self.checkpoint, self.best)
-        return (*first, self.curves, self.model, self.validation)
+        return (*first, self.localiser, self.curves, self.model, self.validation)
 
     @property
     def is_begun(self) -> bool:
@@ -57,6 +57,11 @@ class RunFolder:
     def best(self) -> Path:
         """Weights of the epoch with the best validation score, or of the last where the recipe keeps that."""
         return self.path / "best.safetensors"
+
+    @property
+    def localiser(self) -> Path:
+        """The model that found the heart in its images, where one did."""
+        return self.path / "localiser.onnx"
 
     @property
     def curves(self) -> Path:

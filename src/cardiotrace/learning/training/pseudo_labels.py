@@ -52,12 +52,27 @@ class PseudoLabelled:
         return f"{self.accepted} images accepted ({ignored}), {self.refused} refused"
 
 
+@dataclass(frozen=True)
+class LabelTeacher:
+    """A network that answers the student's prepared images with the student's classes."""
+
+    engine: Engine
+    settings: PseudoLabels
+    preprocessing: Preprocessing
+    """For its intensity steps."""
+    neighbours: int = 0
+    """Slices on each side that are seen as channels."""
+
+    def probabilities(self, packed: PackedDataset, index: int) -> Float[np.ndarray, "classes *space"]:
+        """Of every class at every pixel of a sample."""
+        images = packed.unit_images(np.array([index]), neighbours=self.neighbours)
+        return probabilities_of(run_single(self.engine, self.preprocessing.normalise(images))[0])
+
+
 def pseudo_labelled(
     packed: PackedDataset,
     patients: Sequence[str],
-    teacher: Engine,
-    guard: float,
-    preprocessing: Preprocessing,
+    teacher: LabelTeacher,
     on_progress: OnProgress | None = None,
 ) -> PseudoLabelled:
     """Label the unlabelled samples of some patients, those that are learned from.
@@ -65,9 +80,7 @@ def pseudo_labelled(
     Args:
         packed: with samples that have no reference; those that have one stay as they are.
         patients: of the training part; nobody else's samples are touched.
-        teacher: its network.
-        guard: lowest confidence, the probability of the most probable class.
-        preprocessing: for its intensity steps.
+        teacher: who labels.
         on_progress: called with (done, total) samples.
 
     Source:
@@ -79,8 +92,7 @@ def pseudo_labelled(
     waiting = [index for index in everybody if not samples[index].is_labelled]
     accepted = []
     for index in counted(waiting, on_progress):
-        images = preprocessing.normalise(packed.unit_images(np.array([index])))
-        found = guarded(probabilities_of(run_single(teacher, images)[0]), guard)
+        found = guarded(teacher.probabilities(packed, index), teacher.settings.lowest_confidence)
         if found is not None:
             labels[index], samples[index] = found, replace(samples[index], is_labelled=True)
             accepted.append(index)

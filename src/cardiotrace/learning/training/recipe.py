@@ -18,6 +18,7 @@ from cardiotrace.core.contract import RECIPE
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.former import present_key, with_present_keys
 from cardiotrace.core.plain import read_toml
+from cardiotrace.core.terms import View
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.split import LeftOut, fold_seed
 from cardiotrace.learning.augmentation import Augmentation
@@ -31,7 +32,7 @@ from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
 from cardiotrace.learning.training.pseudo_labels import PseudoLabels
 from cardiotrace.learning.training.settings import TrainingSettings
 from cardiotrace.postprocessing import Postprocessing
-from cardiotrace.preprocessing import Preprocessing
+from cardiotrace.preprocessing import MOST_NEIGHBOURS, Preprocessing, channels_with_neighbours
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,9 @@ class Recipe:
     preprocessing: Preprocessing
     summary: str = ""
     seed: int = 0
+    neighbours: int = 0
+    """Slices on each side of a plane that the network sees as channels beside its own, such as 1 for the slices above
+    and below; at the ends of a stack the last slice stands again. For stacks in grey."""
     loss: Choice = field(default_factory=lambda: Choice("dice+cross-entropy"))
     optimiser: Choice = field(default_factory=lambda: Choice("adam"))
     schedule: Choice = field(default_factory=lambda: Choice("one-cycle"))
@@ -96,13 +100,27 @@ class Recipe:
     training: TrainingSettings = field(default_factory=TrainingSettings)
     distillation: Distillation | None = None
     """Other models that teach this one; none by default."""
+    views: tuple[View, ...] | None = None
+    """What the model is for; by default the views of the data set. Empty for a model that analyses no exam by itself,
+    such as a localiser."""
+    localiser: str | None = None
+    """Name or path of the model that finds the heart, for a preprocessing that crops around it; it travels in the model
+    that is made. None by default."""
 
     def __post_init__(self) -> None:
         require_name(self.name)
+        if self.preprocessing.needs_centre and self.localiser is None:
+            raise ValueError('preprocessing crops around the heart: say what finds it, `localiser = "heart-localiser"`')
+        if self.localiser is not None and not self.preprocessing.needs_centre:
+            raise ValueError('localiser has no effect: no step of the preprocessing has `around = "heart"`')
         if not 0 <= self.seed < 2**32:
             raise ValueError(f"seed must lie in [0, 2^32), got {self.seed}")
         if self.augmentation.sector is not None and self.training.crop is not None:
             raise ValueError("augmentation.sector changes whole sectors: leave out training.crop")
+        if not 0 <= self.neighbours <= MOST_NEIGHBOURS:
+            raise ValueError(f"neighbours must be 0 to {MOST_NEIGHBOURS}, got {self.neighbours}")
+        if self.neighbours and self.augmentation.changes_colours:
+            raise ValueError("augmentation changes colours, and neighbours are slices in grey: leave out one of them")
         if self.data.validation_patients == 0:
             self._require_no_choice()
 
@@ -118,15 +136,24 @@ class Recipe:
         """Says who is in which fold, and who is drawn where only some patients are learned from."""
         return fold_seed(self.data.seed, self.seed)
 
+    def channels_seen(self, channels: int) -> int:
+        """Channels of the network's input, where a prepared plane has `channels`.
+
+        Raises:
+            InputError: neighbours of planes in colour.
+        """
+        return channels_with_neighbours(channels, self.neighbours)
+
     def digest(self) -> str:
         """Fingerprint of all that shapes the weights; a checkpoint remembers it."""
         # Under the names that keys had at first: a run that was begun under them goes on.
         plain = with_present_keys(to_plain(portable(self)), {now: before for before, now in FORMER_KEYS.items()})
+        for dotted, neutral in _LATER_KEYS.items():
+            *tables, key = dotted.split(".")
+            place = plain[tables[0]] if tables else plain
+            if place.get(key) == neutral:
+                del place[key]
         shaping = {key: value for key, value in plain.items() if key not in _AFTER_TRAINING}
-        for table, usual in _LATER_KEYS.items():
-            # A run that was begun before a key was there goes on: what it does by default it did then.
-            told = {key: value for key, value in shaping[table].items() if key not in usual or value != usual[key]}
-            shaping[table] = told
         return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()
 
 
@@ -135,12 +162,14 @@ SPLIT_FILE = ".json"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _LONGEST_NAME = 200
-_AFTER_TRAINING = ("name", "summary", "postprocessing")
-_LATER_KEYS: dict[str, dict[str, Any]] = {
-    "data": {"stratify": [], "balance_shares": "equal"},
-    "training": {"keep": "best"},
+_AFTER_TRAINING = ("name", "summary", "postprocessing", "views")
+_LATER_KEYS: dict[str, Any] = {
+    "neighbours": 0,
+    "data.stratify": [],
+    "data.balance_shares": "equal",
+    "training.keep": "best",
 }
-"""Keys that recipes did not have at first, and what they are by default."""
+"""Keys that the first recipes did not have, and what they trained by: a run that was begun without them goes on."""
 _IMAGES = (((97, 131), (1.0, 1.0)), ((480, 640), (0.3, 0.5)))
 """Two unlike images, (height, width) and mm: what both are prepared to is the size that all are."""
 _CATALOGS = (
@@ -200,11 +229,17 @@ def recipe_from_plain(values: dict[str, Any]) -> Recipe:
 def _check_network(recipe: Recipe) -> None:
     """The network is made without memory to ask what it needs."""
     with torch.device("meta"):
-        network = make_network(recipe.architecture, NetworkSpec(1, 2, input_size(recipe)))
+        network = make_network(recipe.architecture, NetworkSpec(recipe.channels_seen(1), 2, input_size(recipe)))
     if network.group not in (None, recipe.training.group):
         raise ConfigError(
             f"architecture {recipe.architecture.name!r} learns from planes that belong together",
             remedy=f'set training.group = "{network.group}".',
+        )
+    if network.group is not None and recipe.neighbours:
+        raise ConfigError(
+            f"architecture {recipe.architecture.name!r} compares a slice with itself in another phase, and not its"
+            " neighbours",
+            remedy="set neighbours = 0.",
         )
     _check_sides(recipe, network)
 
@@ -217,7 +252,7 @@ def input_size(recipe: Recipe) -> tuple[int, int] | None:
 
 def _prepared_size(recipe: Recipe) -> tuple[int, int] | None:
     """What every image is prepared to; None where each comes out at a size of its own."""
-    placed = {recipe.preprocessing.transform_for(shape, spacing).shape for shape, spacing in _IMAGES}
+    placed = {recipe.preprocessing.shape_for(shape, spacing) for shape, spacing in _IMAGES}
     if len(placed) > 1:
         return None
     height, width = placed.pop()
@@ -267,7 +302,8 @@ def portable(recipe: Recipe) -> Recipe:
     taught = recipe.distillation
     if taught is not None:
         taught = dataclasses.replace(taught, teachers=tuple(map(_name_alone, taught.teachers)))
-    return dataclasses.replace(recipe, data=data, distillation=taught)
+    localiser = None if recipe.localiser is None else _name_alone(recipe.localiser)
+    return dataclasses.replace(recipe, data=data, distillation=taught, localiser=localiser)
 
 
 def without_places(recipe: Recipe) -> dict[str, Any]:

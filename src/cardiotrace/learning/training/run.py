@@ -18,8 +18,10 @@ from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.licence import Terms
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split, write_split
-from cardiotrace.inference.model_file import Model
-from cardiotrace.io import write_json, write_text
+from cardiotrace.inference.localiser import Localiser
+from cardiotrace.inference.model_file import Model, read_model
+from cardiotrace.inference.zoo import load_model
+from cardiotrace.io import write_bytes, write_json, write_text
 from cardiotrace.learning.models.network import Network
 from cardiotrace.learning.training import state as states
 from cardiotrace.learning.training.build import ObjectiveContext, ObjectiveMaker, build_model, make_objective
@@ -85,11 +87,15 @@ class TrainingData:
     """What came of labels that a teacher made, in words; empty where there are none."""
     with_unlabelled: bool = False
     """Whether samples without labels are learned from as well, for objectives that can."""
+    localiser: Model | None = None
+    """What found the heart in the images, where they are cropped around it."""
 
     @property
     def all_terms(self) -> Terms:
-        """Of the data set and of all that the first weights come from."""
-        return self.terms if self.start is None else Terms.together([self.terms, self.start.terms])
+        """Of the data set and of all that the first weights come from, and of the localiser, which travels along."""
+        start = [] if self.start is None else [self.start.terms]
+        localiser = [] if self.localiser is None else [self.localiser.spec.terms]
+        return Terms.together([self.terms, *start, *localiser])
 
 
 def _unheard(done: int, total: int, loss: float) -> None:
@@ -148,16 +154,26 @@ def check_run(
         resume: continue from the checkpoint if there is one.
 
     Raises:
-        UsageError: the folder holds a run already and `resume` is off, or the run is of another recipe, split or
-            teachers.
-        InputError: a teacher is missing or does not fit, see `load_teachers`.
+        UsageError: the folder holds a run already and `resume` is off, or the run is of another recipe, split,
+            localiser or teachers.
+        InputError: a teacher is missing or does not fit, see `load_teachers`; or the localiser.
     """
     check_folder(folder, recipe, split, resume=resume)
     teachers = () if recipe.distillation is None else load_teachers(recipe.distillation.teachers, student)
     pseudo = recipe.data.pseudo_labels
     run = CheckedRun(recipe, folder, teachers, None if pseudo is None else load_teachers([pseudo.teacher], student)[0])
     _check_teachers(folder, run.others)
+    _check_localiser(folder, recipe)
     return run
+
+
+def localiser_of(recipe: Recipe, folder: RunFolder) -> Localiser | None:
+    """What found the heart in the images of a run, as its folder keeps it; None where nobody looked.
+
+    Raises:
+        InputError: it is not there, or damaged.
+    """
+    return None if recipe.localiser is None else Localiser.of(read_model(folder.localiser))
 
 
 def finished_weights(folder: RunFolder) -> InitialWeights:
@@ -308,6 +324,19 @@ def _check_teachers(folder: RunFolder, teachers: Sequence[Model]) -> None:
         )
 
 
+def _check_localiser(folder: RunFolder, recipe: Recipe) -> None:
+    """A run goes on with the very localiser that it began with: another one would move every crop."""
+    if recipe.localiser is None:
+        return
+    named = Localiser.of(load_model(recipe.localiser))
+    if folder.checkpoint.exists() and read_model(folder.localiser).sha256 != named.sha256:
+        raise UsageError(
+            "holds a run for which another localiser of this name found the heart",
+            where=folder.path,
+            remedy="resume with the same one, kept there as localiser.onnx, or choose another folder.",
+        )
+
+
 def _start(run: CheckedRun, data: TrainingData, network: Network) -> str:
     """Put the weights of another run into the network, in place, where a run begins with them; tells what is left."""
     if data.start is None or run.folder.checkpoint.exists():
@@ -318,7 +347,8 @@ def _start(run: CheckedRun, data: TrainingData, network: Network) -> str:
 def _task(fabric: Fabric, recipe: Recipe, data: TrainingData) -> TrainingTask:
     settings = recipe.training
     apex = None if recipe.augmentation.sector is None else recipe.augmentation.sector.apex
-    needs = TrainingNeeds(settings.group, apex)
+    needs = TrainingNeeds(settings.group, apex, recipe.neighbours)
+    validated = TrainingNeeds(neighbours=recipe.neighbours)
     return TrainingTask(
         fabric=fabric,
         settings=settings,
@@ -334,7 +364,9 @@ def _task(fabric: Fabric, recipe: Recipe, data: TrainingData) -> TrainingTask:
             recipe.data.balanced,
         ),
         training=DeviceDataset(data.packed, _indices(data, "training"), recipe.preprocessing, fabric.device, needs),
-        validation=DeviceDataset(data.packed, _indices(data, "validation"), recipe.preprocessing, fabric.device),
+        validation=DeviceDataset(
+            data.packed, _indices(data, "validation"), recipe.preprocessing, fabric.device, validated
+        ),
         class_names=tuple(str(structure) for structure in data.scheme.structures),
     )
 
@@ -363,5 +395,7 @@ def _write_head(run: CheckedRun, data: TrainingData, left_out: str) -> None:
         told |= {"pseudo_labels": data.pseudo_labels} if data.pseudo_labels else {}
         told |= {} if data.fold is None else {"fold": data.fold}
         write_json(folder.environment, ENVIRONMENT.stamp(told))  # the first file of a run, see `RunFolder.is_begun`
+    if data.localiser is not None:
+        write_bytes(folder.localiser, data.localiser.content)
     write_text(folder.recipe, recipe_text(run.recipe))
     write_split(data.split, folder.split)

@@ -18,6 +18,7 @@ from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.joined import JoinedConfig
 from cardiotrace.datasets.packed import PackedDataset, Packing, packed
 from cardiotrace.datasets.split import Split, k_folds, patient_groups
+from cardiotrace.inference.localiser import Localiser
 from cardiotrace.preprocessing import Preprocessing
 
 LOG = logging.getLogger(__name__)
@@ -70,17 +71,19 @@ def pack(
     preprocessing: Preprocessing,
     *,
     cache: Path | None = None,
-    with_unlabelled: bool = False,
     reporter: ProgressReporter = SILENT,
+    localiser: Localiser | None = None,
+    with_unlabelled: bool = False,
 ) -> PackedDataset:
     """The packed cache of a data set's labelled cases, made where it is not there yet.
 
     Args:
         dataset: whose cases.
-        preprocessing: what they go through.
+        preprocessing: how they are prepared.
         cache: folder of packed data.
-        with_unlabelled: whether cases without labels come too, every pixel of them ignored.
         reporter: told of progress.
+        localiser: what finds the heart, where the preprocessing crops around it.
+        with_unlabelled: whether cases without labels come too, every pixel of them ignored.
 
     Raises:
         InputError: the images are not in the channels that the data set states.
@@ -89,7 +92,7 @@ def pack(
     expected = preprocessing.channels(dataset.channels)
     with reporter.stage(f"packing {dataset.name}") as on_progress:
         options = {"channels": dataset.channels, **reading_options(dataset)}
-        packing = Packing(dataset.root, dataset.scheme, preprocessing, options)
+        packing = Packing(dataset.root, dataset.scheme, preprocessing, options, localiser=localiser)
         data = packed(cases, packing, cache=cache_folder(cache), name=dataset.name, on_progress=on_progress)
     LOG.debug("%s is packed in %s", dataset.name, data.folder)
     if data.images.shape[1] != expected:  # said now, as the network could be trained and never exported

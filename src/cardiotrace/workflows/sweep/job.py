@@ -20,6 +20,7 @@ from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
 from cardiotrace.evaluation.sweep import RUN_SCORES, RunResult, best_constant_dice
 from cardiotrace.evaluation.table import read_case_table, table_to_json
+from cardiotrace.inference.localiser import Localiser
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.io import write_json, write_text
@@ -27,7 +28,7 @@ from cardiotrace.learning.predict import TorchEngine, predict_planes
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.hardware import Hardware
 from cardiotrace.learning.training.loop import DivergedError
-from cardiotrace.learning.training.run import RunCallbacks, TrainingData, train, trained_model
+from cardiotrace.learning.training.run import RunCallbacks, TrainingData, localiser_of, train, trained_model
 from cardiotrace.learning.training.sweep import SweepRun
 from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.workflows.data_opener import DataOpener
@@ -154,10 +155,12 @@ class _Tested:
 def _tested(job: Job, dataset: Dataset, data: TrainingData) -> _Tested:
     packed, network = data.packed, network_of(job, dataset, data.packed)
     testing = packed.indices_of(data.split.testing)
-    predicted = predict_planes(network, packed, testing, job.run.recipe.preprocessing)
+    recipe = job.run.recipe
+    predicted = predict_planes(network, packed, testing, recipe.preprocessing, neighbours=recipe.neighbours)
     counted = packed.labels[testing] != IGNORED
     shares = [float((plane > 0)[inside].mean()) for plane, inside in zip(predicted, counted, strict=True)]
-    predictor = _predictor(describe(job.run.recipe, dataset, data.split, job.folder), network)
+    spec = describe(recipe, dataset, data.split, job.folder)
+    predictor = _predictor(spec, network, localiser_of(recipe, job.folder))
     return _Tested(
         on_grid=grid_table(dataset, packed, testing, predicted),
         native=evaluate_predictor(predictor, cases_of(dataset, data.split.testing)),
@@ -165,9 +168,9 @@ def _tested(job: Job, dataset: Dataset, data: TrainingData) -> _Tested:
     )
 
 
-def _predictor(spec: ModelSpec, network: Module) -> Predictor:
+def _predictor(spec: ModelSpec, network: Module, localiser: Localiser | None = None) -> Predictor:
     """A network that is in no file, as if it were."""
-    return Predictor(spec, TorchEngine(network))
+    return Predictor(spec, TorchEngine(network), localiser=localiser)
 
 
 def _row(job: Job, data: TrainingData, tested: _Tested | None, *, is_diverged: bool) -> RunResult:
