@@ -44,7 +44,7 @@ from cardiotrace.learning.training.environment import commit
 from cardiotrace.postprocessing import Postprocessing
 from cardiotrace.preprocessing import Preprocessing, ResamplingTransform
 from cardiotrace.workflows.nnunet import dense, export_nnunet, image_names
-from cardiotrace.workflows.services.dataset import cases_of, choose_split, open_dataset
+from cardiotrace.workflows.services.dataset import MadeFolds, cases_of, choose_split, open_dataset
 
 STAGES = ("plan", "preprocess", "train", "predict")
 DRIVER = Path(__file__).with_name("nnunet_stages.py")
@@ -212,7 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = {"views": ["4CH"]} if options.options is None and options.dataset == "camus" else options.options or {}
     dataset = open_dataset(Choice(options.dataset, chosen), options.data)
     fold = options.fold
-    split = choose_split(dataset, options.split, folds=options.folds, fold=fold, seed=options.fold_seed)
+    split = choose_split(dataset, options.split, fold=fold, made=MadeFolds(options.folds, options.fold_seed))
     split = split.on_disk({case.patient for case in dataset.cases()})
     budget = Budget(**{key: getattr(options, key) for key in asdict(Budget()) if hasattr(options, key)})
     package = Package(options.python, options.out / "nnunet", budget.threads)

@@ -23,7 +23,7 @@ from cardiotrace.inference.predictor import open_predictor
 from cardiotrace.io import write_text
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.workflows.configs import TrainConfig
-from cardiotrace.workflows.services.dataset import cases_of, choose_split, open_dataset
+from cardiotrace.workflows.services.dataset import MadeFolds, cases_of, choose_split, open_dataset
 from cardiotrace.workflows.train import train_model
 
 RECIPES = Path(__file__).parents[1] / "recipes"
@@ -103,7 +103,7 @@ def _study(field: Field, data: Path, out: Path, cache: Path | None) -> dict[str,
 def _scored_cases(field: Field, root: Path) -> list[Case]:
     dataset = open_dataset(field.dataset, root)
     if "data.folds" in field.split:
-        wanted = choose_split(dataset, "k-fold", folds=field.split["data.folds"], fold=1, seed=1).testing
+        wanted = choose_split(dataset, "k-fold", fold=1, made=MadeFolds(field.split["data.folds"], 1)).testing
     else:
         split = choose_split(dataset, "official").on_disk(dataset.exams())
         wanted = _left_over(split, max(field.sizes))

@@ -9,9 +9,12 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.datasets.split import (
+    LeftOut,
     Split,
+    groups_to_leave_out,
     k_folds,
     leave_one_group_out,
+    leave_out,
     patient_groups,
     read_lists,
     read_patient_list,
@@ -112,6 +115,78 @@ def test_leave_one_group_out_needs_the_group():
         leave_one_group_out({"a": {"vendor": "A"}, "b": {}}, "vendor")
     with pytest.raises(InputError, match="no group to leave out"):
         leave_one_group_out({"a": {"vendor": "A"}}, "vendor")
+
+
+def case_of(patient, phase=Phase.ED, **groups):
+    return Case(f"{patient}_{phase}", View.SAX, phase, {"patient": patient, **groups}, read_image=lambda: None)
+
+
+def test_a_domain_is_left_out_with_all_images_of_whoever_has_one_of_it():
+    cases = [
+        *(case_of(name, phase, vendor=vendor) for name, vendor in zip("abcd", "ABAC", strict=True) for phase in Phase),
+        case_of("d", Phase.ES, vendor="A"),  # scanned twice: nobody of vendor A may be learned from
+    ]
+    split = leave_out(cases, LeftOut("vendor", "A"))
+    assert split == Split(("b",), (), ("a", "c", "d"))
+    learned = {case.patient for case in cases if case.patient in split.training}
+    assert not any(case.groups["vendor"] == "A" for case in cases if case.patient in learned)
+    assert groups_to_leave_out(cases, "vendor") == ("A", "B", "C")
+    assert str(LeftOut("vendor", "A")) == "without vendor A"
+
+
+def test_what_cannot_be_left_out_is_one_line():
+    known, other, unknown = case_of("a", vendor="A"), case_of("b", vendor="B"), case_of("c")
+    with pytest.raises(InputError, match=r"no patient has vendor 'D'.*\n?.*choose from: A, B"):
+        leave_out([known, other], LeftOut("vendor", "D"))
+    with pytest.raises(InputError, match=r"patient 'c' has no 'vendor' \(1 in all\): it may be of the one left out"):
+        leave_out([known, other, unknown], LeftOut("vendor", "A"))
+    with pytest.raises(InputError, match="nobody is left to learn from"):
+        leave_out([known], LeftOut("vendor", "A"))
+    with pytest.raises(InputError, match="all have vendor 'A': there is no group to leave out"):
+        groups_to_leave_out([known, unknown], "vendor")
+    with pytest.raises(InputError, match="no patient has a group 'centre'"):
+        groups_to_leave_out([known], "centre")
+
+
+@settings(deadline=None)
+@given(
+    strata=st.lists(st.sampled_from(["DCM", "HCM", "NOR"]), min_size=4, max_size=60),
+    share=st.floats(0, 0.9),
+    seed=st.integers(0, 5),
+)
+def test_drawn_validation_patients_hold_the_shares_of_all_within_one(strata, share, seed):
+    groups = {f"p{index:03d}": {"pathology": name} for index, name in enumerate(strata)}
+    names = sorted(groups)
+    count = int(share * len(names[1:]))
+    split = Split(tuple(names[1:-1]), (names[-1],), (names[0],)).validated_by(
+        count, groups, stratify=["pathology"], seed=seed
+    )
+    assert len(split.validation) == count
+    assert split.testing == (names[0],)
+    assert sorted(split.patients) == names
+    pool = [groups[name]["pathology"] for name in names[1:]]
+    for pathology in set(pool):
+        drawn = sum(groups[name]["pathology"] == pathology for name in split.validation)
+        assert abs(drawn - count * pool.count(pathology) / len(pool)) < 1
+
+
+def test_of_sixty_patients_in_five_folds_more_than_thirty_six_are_learned_from():
+    groups = {f"p{index:02d}": {"pathology": str(index % 5)} for index in range(60)}
+    usual = k_folds(groups, folds=5, stratify=["pathology"])[0]
+    assert [len(part) for part in (usual.training, usual.validation, usual.testing)] == [36, 12, 12]
+    fold = k_folds(groups, folds=5, stratify=["pathology"], validation=False)[0]
+    assert fold.testing == usual.testing
+    for count, learned in ((5, 43), (0, 48)):
+        split = fold.validated_by(count, groups, stratify=["pathology"])
+        assert (len(split.training), len(split.validation), split.testing) == (learned, count, usual.testing)
+        assert len({groups[name]["pathology"] for name in split.validation}) == count
+    assert fold.validated_by(5, groups, seed=1) != fold.validated_by(5, groups, seed=2)
+
+
+@pytest.mark.parametrize("count", [-1, 4])
+def test_more_validation_patients_than_there_are_or_fewer_than_none(count):
+    with pytest.raises(InputError, match=f"{count} validation patients are wanted, and 4 are there"):
+        Split(tuple("abc"), ("d",), ("e",)).validated_by(count, {})
 
 
 def test_patient_groups_join_the_keys_of_cases():

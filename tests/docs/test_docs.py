@@ -133,7 +133,7 @@ def test_recipes_in_pages_are_recipes():
 
     found = [block for page in PAGES for block in blocks_of(page, "toml")]
     recipes = [recipe_from_plain(tomllib.loads(block.text)) for block in found]
-    expected = {"hearts", "acdc-unet", "cine-mri", "any-vendor", "around-the-heart"}
+    expected = {"hearts", "acdc-unet", "cine-mri", "any-vendor", "five-folds", "around-the-heart"}
     assert {recipe.name for recipe in recipes} == expected
 
 

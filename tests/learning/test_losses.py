@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from cardiotrace.learning.losses import LOSSES, DiceConfig, DiceCrossEntropyConfig, soft_dice_loss
+from cardiotrace.learning.losses import LOSSES, DiceConfig, DiceCrossEntropyConfig, marginal_loss, soft_dice_loss
+from cardiotrace.learning.losses.marginal import merged_into_background
 from cardiotrace.learning.losses.skeleton import ClDiceConfig, soft_cldice_loss, soft_skeleton
 
 CLASSES = 4
@@ -180,3 +181,57 @@ def test_a_gap_in_a_line_costs_more_than_a_thinner_line():
         for line in (thin, broken)
     ]
     assert costs[0] < 0.5 * costs[1]
+
+
+# One image of 2 x 2 pixels, classes background, RV, MYO; RV is not annotated. Probabilities of (b, RV, MYO) by pixel.
+PIXELS = torch.tensor([[0.5, 0.3, 0.2], [0.2, 0.7, 0.1], [0.25, 0.25, 0.5], [0.1, 0.1, 0.8]])
+LABELS = torch.tensor([[[0, 0], [2, 2]]])
+RING_ONLY = torch.tensor([[True, False, True]])
+
+
+def test_marginal_losses_by_hand():
+    logits = PIXELS.log().T.reshape(1, 3, 2, 2)
+    # Where background is labelled p(b) + p(RV) counts: 0.8 and 0.9, though RV is the surest answer of the second pixel.
+    entropy = -np.log([0.8, 0.9, 0.5, 0.8]).mean()
+    background = 2 * (0.8 + 0.9) / (0.8 + 0.9 + 0.5 + 0.2 + 2)
+    ring = 2 * (0.5 + 0.8) / (0.2 + 0.1 + 0.5 + 0.8 + 2)
+    dice = 1 - (background + 1 + ring) / 3  # nobody says RV, nobody labels it: 1 by smoothing, without a gradient
+    assert marginal_loss(make("cross-entropy"), RING_ONLY)(logits, LABELS).item() == pytest.approx(entropy, rel=1e-6)
+    assert marginal_loss(make("dice"), RING_ONLY)(logits, LABELS).item() == pytest.approx(dice, abs=1e-5)
+    both = marginal_loss(make("dice+cross-entropy"), RING_ONLY)(logits, LABELS)
+    assert both.item() == pytest.approx(dice + entropy, abs=1e-5)
+    assert make("cross-entropy")(logits, LABELS).item() > entropy + 0.4
+
+
+def test_a_sample_that_lacks_a_structure_pulls_background_and_structure_alike():
+    logits = PIXELS.log().T.reshape(1, 3, 2, 2).requires_grad_()
+    marginal_loss(make("cross-entropy"), RING_ONLY)(logits, LABELS).backward()
+    # Both rise where background is labelled, each by its share of what they hold together: their ratio stays.
+    gradient = logits.grad.reshape(3, 4).T * 4
+    shares = PIXELS[0, :2] / 0.8
+    torch.testing.assert_close(gradient[0], torch.cat([PIXELS[0, :2] - shares, PIXELS[0, 2:]]))
+
+
+@pytest.mark.parametrize("name", LOSSES.names)
+def test_complete_samples_of_a_mixed_batch_count_as_they_did(name):
+    logits, labels = drawn(2)
+    whole = torch.ones(2, CLASSES, dtype=torch.bool)
+    torch.testing.assert_close(marginal_loss(make(name), whole)(logits, labels), make(name)(logits, labels))
+    merged = merged_into_background(logits, torch.tensor([[True] * 4, [True, False, True, False]]))
+    torch.testing.assert_close(merged[0], logits[0])
+    expected = logits[1].softmax(0)
+    torch.testing.assert_close(merged[1].softmax(0)[0], expected[0] + expected[1] + expected[3])
+    torch.testing.assert_close(merged[1].softmax(0)[2], expected[2])
+
+
+@pytest.mark.parametrize("name", LOSSES.names)
+def test_marginal_losses_are_finite_without_smoothing_and_in_half_precision(name):
+    logits, labels = drawn(2)
+    labels[labels == 1] = 0
+    known = torch.tensor([[True, False, True, True]] * 2)
+    smooth = {} if name == "cross-entropy" else {"smooth": 0.0 if "cldice" not in name else 1e-5}
+    values = (logits.to(torch.bfloat16) * 30).requires_grad_()
+    loss = marginal_loss(make(name, **smooth), known)(values, labels)
+    loss.backward()
+    assert loss.isfinite()
+    assert values.grad.isfinite().all()

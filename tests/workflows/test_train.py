@@ -16,7 +16,9 @@ from cardiotrace.evaluation.table import read_case_table
 from cardiotrace.inference.spec import spec_from_plain, spec_to_plain
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.learning.training.folder import RunFolder
+from cardiotrace.learning.training.run import best_of
 from cardiotrace.learning.training.training_log import TrainingLog
+from cardiotrace.report.card import model_card
 from cardiotrace.workflows import data_opener, export, training_report
 from cardiotrace.workflows.configs import TrainConfig
 from cardiotrace.workflows.train import default_folder, run_training, train_model
@@ -216,3 +218,59 @@ def test_a_run_writes_over_nothing_of_the_data_or_of_the_user(place):
     with pytest.raises(UsageError, match=r"holds split\.json, which no run wrote"):
         run_training(config(place, out="mine"))
     assert (place / "mine" / "split.json").read_text() == "my split"
+
+
+def test_with_nobody_to_validate_all_others_are_learned_from_and_the_last_epoch_is_kept(place, monkeypatch):
+    monkeypatch.setattr(training_report, "draw_curves", lambda rows, path: None)
+    said = []
+    reporter = SilentReporter()
+    reporter.say = said.append
+    folds = {"data.split": "k-fold", "data.folds": 2, "data.validation_patients": 0, "training.keep": "last"}
+    model = train_model(config(place, fold=1, **folds), reporter)
+    split = model.run.split
+    assert (len(split.training), split.validation, len(split.testing)) == (2, (), 2)
+    assert (model.validation.rows, model.spec.scores) == ((), {})
+    assert not model.run.folder.validation.exists()
+    assert (model.spec.training.epochs, model.spec.calibration.lowest_confidence) == (2, None)
+    assert "0 for validation" in model.spec.training.split
+    assert "| Kept | epoch 2, the last, as the recipe says |" in model_card(model.spec)
+    epochs = [line for line in said if line.startswith("epoch")]
+    assert len(epochs) == 2
+    assert not any("Dice" in line or "best" in line for line in epochs)
+    model.run.folder.checkpoint.unlink()
+    assert best_of(model.run.folder).epoch == 2
+
+
+def test_a_part_of_those_who_are_not_tested_validates(place, monkeypatch):
+    monkeypatch.setattr(training_report, "draw_curves", lambda rows, path: None)
+    folds = {"data.split": "k-fold", "data.folds": 2, "data.validation_patients": 1, "training.epochs": 1}
+    run = run_training(config(place, fold=2, **folds))
+    assert [len(part) for part in (run.split.training, run.split.validation, run.split.testing)] == [1, 1, 2]
+
+
+def test_a_left_out_group_is_tested_on_and_never_learned_from(place, monkeypatch):
+    monkeypatch.setattr(training_report, "draw_curves", lambda rows, path: None)
+    left_out = {"data.leave_out": {"key": "sex", "value": "M"}, "training.epochs": 1}
+    run = run_training(config(place, **left_out))
+    assert run.split.testing == ("patient0002", "patient0004")
+    assert sorted(run.split.training + run.split.validation) == ["patient0001", "patient0003"]
+    with pytest.raises(UsageError, match="there is no fold 2"):
+        run_training(config(place, fold=2, out="other", **left_out))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"data.validation_patients": 0}, r'leaves nobody to choose by: set training\.keep = "last"'),
+        (
+            {"data.validation_patients": 0, "training.keep": "last", "schedule": "plateau"},
+            'choose a schedule but "plateau"',
+        ),
+        ({"data.validation_patients": -1}, "must not be negative"),
+        ({"training.keep": "last", "training.patience": 2}, 'keep = "last" keeps none'),
+        ({"data.leave_out": {"key": "sex"}}, r"missing key 'data\.leave_out\.value'"),
+    ],
+)
+def test_what_cannot_be_chosen_by_is_refused(place, overrides, message):
+    with pytest.raises(ConfigError, match=message):
+        run_training(config(place, **overrides))

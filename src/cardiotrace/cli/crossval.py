@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cardiotrace.cli.scores import print_scores
-from cardiotrace.cli.terminal import Terminal
+from cardiotrace.cli.terminal import Terminal, table
 from cardiotrace.evaluation.case_table import require_group
 from cardiotrace.workflows.configs import CrossvalConfig
 
@@ -20,7 +20,20 @@ def run(options: CrossvalOptions) -> None:
     """Run the folds, print the scores of all testing parts together."""
     from cardiotrace.workflows.crossval import crossval
 
+    if options.leave_one_out is not None:
+        _leave_one_out(options, options.leave_one_out.replace("-", "_"))
+        return
     with Terminal() as terminal:
-        table = crossval(options, terminal)
-    require_group(options.by, (row.groups for row in table.rows))
-    print_scores(table, by=options.by)
+        scored = crossval(options, terminal)
+    require_group(options.by, (row.groups for row in scored.rows))
+    print_scores(scored, by=options.by)
+
+
+def _leave_one_out(options: CrossvalOptions, key: str) -> None:
+    """Run once for each domain, print what each loses by being new."""
+    from cardiotrace.workflows.leave_one_out import drop_rows, leave_one_out
+
+    with Terminal() as terminal:
+        result = leave_one_out(options, key, terminal)
+    print_scores(result.table, by=key)
+    table(drop_rows(result), title=f"each {key} left out in turn", keys=2)

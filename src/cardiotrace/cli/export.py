@@ -18,4 +18,5 @@ def run(options: ExportOptions) -> None:
 
     with Terminal() as terminal:
         result = export_run(options, terminal)
-    print_scores(result.validation)
+    if result.validation.rows:
+        print_scores(result.validation)

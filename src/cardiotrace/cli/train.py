@@ -18,5 +18,6 @@ def run(options: TrainOptions) -> None:
 
     with Terminal() as terminal:
         model = train_model(options, terminal)
-    if model is not None:  # further processes of a distributed run have nothing left to do
+    # Further processes of a distributed run have nothing left to do; where nobody validates, nothing was scored.
+    if model is not None and model.validation.rows:
         print_scores(model.validation)

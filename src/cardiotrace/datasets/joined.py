@@ -1,4 +1,8 @@
-"""Several data sets as one: real and phantom patients together, or the centres of several publications."""
+"""Several data sets as one: real and phantom patients together, or the centres of several publications.
+
+Not all of them need label the same structures. A case's labels come in a scheme of those that its own data set labels,
+under the values that the joined scheme has for them: what it lacks is not known there, which is not the same as absent.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,8 +25,9 @@ class JoinedConfig:
     """Which data sets are one."""
 
     parts: tuple[Choice, ...] = ()
-    """The data sets, such as [{ name = "acdc" }, { name = "phantom", kind = "cmr" }]; the first one's labels count. A
-    part lies in the folder of its name, or in its own `root`, below the folder that is given."""
+    """The data sets, such as [{ name = "acdc" }, { name = "phantom", kind = "cmr" }]; the first one's label values
+    count, those of structures that it lacks follow. A part lies in the folder of its name, or in its own `root`, below
+    the folder that is given."""
 
     def __post_init__(self) -> None:
         if len(self.parts) < 2:
@@ -33,7 +38,7 @@ class JoinedConfig:
 
 @dataclass(frozen=True)
 class Joined:
-    """The cases of several data sets; every label map comes in the first one's scheme.
+    """The cases of several data sets; every label map comes in the values of one scheme, the union of theirs.
 
     Args:
         root: folder that the parts lie in.
@@ -41,7 +46,8 @@ class Joined:
         parts: the data sets, opened.
 
     Raises:
-        InputError: the parts differ in structures or in colour, or two of them have a patient of the same name.
+        InputError: the parts differ in colour, or in structures and modality, or two of them have a patient of the
+            same name.
     """
 
     root: Path
@@ -63,10 +69,11 @@ class Joined:
     def _require_alike(self) -> None:
         first, *others = self.parts
         for other in others:
-            if set(other.scheme.structures) != set(first.scheme.structures):
+            # Other images of other structures have nothing to tell each other.
+            if set(other.scheme.structures) != set(first.scheme.structures) and other.modality != first.modality:
                 raise InputError(
                     f"{other.name} labels {_listed(other.scheme)}, {first.name} labels {_listed(first.scheme)}",
-                    remedy="join data sets of the same structures.",
+                    remedy="join data sets of the same structures, or of one modality.",
                 )
             if other.channels != first.channels:
                 raise InputError(f"{other.name} has {other.channels} channels, {first.name} {first.channels}")
@@ -76,10 +83,17 @@ class Joined:
         """The names of the parts."""
         return "+".join(part.name for part in self.parts)
 
-    @property
+    @cached_property
     def scheme(self) -> LabelScheme:
-        """That of the first part."""
-        return self.parts[0].scheme
+        """That of the first part; structures that it lacks have the values after its own, in the parts' order."""
+        first = self.parts[0].scheme
+        further = dict.fromkeys(name for part in self.parts for name in part.scheme.structures)
+        lacking = [name for name in further if name not in first.values]
+        if not lacking:
+            return first
+        names = dict.fromkeys(part.scheme.name for part in self.parts)
+        values = {name: value for value, name in enumerate(lacking, start=max(first.values.values()) + 1)}
+        return LabelScheme("+".join(names), {**first.values, **values})
 
     @property
     def views(self) -> tuple[View, ...]:
@@ -148,7 +162,7 @@ class Joined:
 
     def _case(self, case: Case, part: Dataset) -> Case:
         files = tuple((part.root / file).relative_to(self.root).as_posix() for file in case.files)
-        groups = {**case.groups, "data_set": part.name}
+        groups = {**case.groups, "dataset": part.name}
         if part.scheme == self.scheme:
             return replace(case, files=files, groups=groups)
         return replace(
@@ -166,7 +180,10 @@ def _in_scheme(read: Callable[[], LabelMap] | None, scheme: LabelScheme) -> Call
 
 
 def _read_in(read: Callable[[], LabelMap], scheme: LabelScheme) -> LabelMap:
-    return read().to(scheme)
+    """The labels under the values of a scheme, which is cut down to the structures that they tell of."""
+    labels = read()
+    told = {name: value for name, value in scheme.values.items() if name in labels.scheme.values}
+    return labels.to(scheme if len(told) == len(scheme.values) else LabelScheme(scheme.name, told))
 
 
 def _together(splits: Sequence[Split]) -> Split:

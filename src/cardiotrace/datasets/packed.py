@@ -23,7 +23,7 @@ from cardiotrace.core.contract import PACKED
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.image import Image
-from cardiotrace.core.label import LabelScheme
+from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.progress import OnProgress, counted
 from cardiotrace.io.atomic import as_work_error
 from cardiotrace.io.folder import staged_folder
@@ -55,11 +55,23 @@ class PackedSample:
     """Value of the file that is stored as the largest stored value."""
     is_labelled: bool = True
     """Whether there is a reference; else every pixel is `IGNORED`."""
+    structures: tuple[str, ...] = ()
+    """Those that the reference tells of, where the scheme has others too: their absence is not known. Empty where it
+    tells of all."""
 
     @property
     def patient(self) -> str:
         """The patient this sample is of."""
         return self.groups["patient"]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the reference tells of every structure of the scheme."""
+        return not self.structures
+
+    def tells_of(self, structure: str) -> bool:
+        """Whether the reference says where a structure is, and where it is not."""
+        return self.is_complete or structure in self.structures
 
 
 @dataclass(frozen=True)
@@ -275,11 +287,16 @@ def open_packed(folder: Path) -> PackedDataset:
             if _digest(folder / f"{stem}.npy") != index["sha256"][stem]:
                 raise InputError(f"{stem}.npy does not match its checksum", where=folder, remedy="pack it again.")
             arrays[stem] = np.load(folder / f"{stem}.npy", mmap_mode="r")
-        samples = tuple(PackedSample(**known_only(PackedSample, row)) for row in index["samples"])
+        samples = tuple(map(_sample, index["samples"]))
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"is not a packed cache: {error}", where=folder, remedy="delete it and pack again.") from None
     _LOG.debug("opened %s: %d samples of shape %s", folder, len(samples), arrays["images"].shape[1:])
     return PackedDataset(folder, arrays["images"], arrays["labels"], samples)
+
+
+def _sample(row: Mapping[str, Any]) -> PackedSample:
+    # JSON has lists alone, and older caches know of no structures.
+    return PackedSample(**known_only(PackedSample, row) | {"structures": tuple(row.get("structures", ()))})
 
 
 @dataclass(frozen=True)
@@ -301,7 +318,9 @@ def _prepared(cases: Sequence[Case], packing: Packing, on_progress: OnProgress |
 
 def _samples_of(case: Case, classes: UInt8[np.ndarray, "256"], packing: Packing) -> Iterator[_PreparedSample]:
     cine, preprocessing = case.read_image(), packing.preprocessing
-    indices = _class_indices(case, cine.grid_shape, classes)
+    labels = None if case.read_labels is None else case.read_labels()
+    indices = None if labels is None else _class_indices(labels, cine.grid_shape, classes, case.name)
+    structures = () if labels is None else _annotated(labels.scheme, packing.scheme, case.name)
     spacing = None if cine.spacing_mm is None else (cine.spacing_mm[1], cine.spacing_mm[2])
     transform = preprocessing.transform_for(cine.grid_shape[2:], spacing, packing.centre_of(cine))
     class_count = int(classes.max()) + 1
@@ -325,7 +344,7 @@ def _samples_of(case: Case, classes: UInt8[np.ndarray, "256"], packing: Packing)
         for depth, image, label in planes if packing.axes == 2 else [_volume(planes)]:
             stored, low, high = _stored(image)
             where = (str(case.phase), str(case.view), time, depth)
-            about = PackedSample(case.name, dict(case.groups), *where, low, high, indices is not None)
+            about = PackedSample(case.name, dict(case.groups), *where, low, high, indices is not None, structures)
             yield _PreparedSample(stored, label, about)
 
 
@@ -340,15 +359,23 @@ def _volume(planes: Sequence[_Plane]) -> _Plane:
     return numbers[0], np.stack(images, axis=1), np.stack(labels)
 
 
+def _annotated(own: LabelScheme, scheme: LabelScheme, case: str) -> tuple[str, ...]:
+    """Structures that a case's labels tell of, empty where these are all of the scheme.
+
+    Raises:
+        InputError: the labels name a structure by another value than the scheme, or one that it has not.
+    """
+    if not own.values.items() <= scheme.values.items():
+        raise InputError(f"labels of scheme {own.name} are not those of scheme {scheme.name}", where=case)
+    return () if len(own.values) == len(scheme.values) else tuple(str(structure) for structure in own.structures)
+
+
 def _class_indices(
-    case: Case, shape: tuple[int, ...], classes: UInt8[np.ndarray, "256"]
-) -> UInt8[np.ndarray, "time depth height width"] | None:
-    """Class index of every pixel of a case, None where it has no reference."""
-    if case.read_labels is None:
-        return None
-    labels = case.read_labels()
+    labels: LabelMap, shape: tuple[int, ...], classes: UInt8[np.ndarray, "256"], case: str
+) -> UInt8[np.ndarray, "time depth height width"]:
+    """Class index of every pixel of a case."""
     if labels.array.shape != shape:
-        raise InputError(f"labels {labels.array.shape} and image {shape} differ in shape", where=case.name)
+        raise InputError(f"labels {labels.array.shape} and image {shape} differ in shape", where=case)
     indices: UInt8[np.ndarray, "time depth height width"] = classes[labels.array]
     return indices
 

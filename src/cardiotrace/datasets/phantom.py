@@ -216,7 +216,8 @@ def _groups_of(phantom: EchoPhantom | CmrPhantom | FundusPhantom) -> dict[str, s
         return {"quality": phantom.quality, "vendor": phantom.camera}
     if isinstance(phantom, CmrPhantom):
         scanner = phantom.scanner
-        return {"quality": phantom.quality, "vendor": scanner.vendor, "centre": str(scanner.centre)}
+        made = {"vendor": scanner.vendor, "centre": str(scanner.centre), "style": phantom.style}
+        return {"quality": phantom.quality, **made}
     return {"quality": phantom.quality, "vendor": phantom.vendor}
 
 

@@ -21,6 +21,19 @@ PatientGroups = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A domain that is kept apart: whoever has it is tested on, nobody of it is learned from."""
+
+    key: str
+    """Group key, such as vendor, dataset, centre or pathology."""
+    value: str
+    """The group that is left out, such as Siemens."""
+
+    def __str__(self) -> str:
+        return f"without {self.key} {self.value}"
+
+
+@dataclass(frozen=True)
 class Split:
     """Patient names of the three parts.
 
@@ -81,6 +94,40 @@ class Split:
         return replace(
             self, training=tuple(name for name in self.training if name not in held), validation=held, drawn=held
         )
+
+    def validated_by(
+        self, count: int, groups: PatientGroups, *, stratify: Sequence[str] = (), seed: int = 0
+    ) -> "Split":
+        """The split with so many validation patients, drawn from its training and validation patients together.
+
+        Of each stratum as many are drawn as its share gives, rounded down, and the rest goes to the strata that
+        rounding cost most: no stratum is off its share by a whole patient.
+
+        Args:
+            count: how many validate; 0 for nobody, so that all are learned from.
+            groups: group keys of each patient.
+            stratify: group keys that validate in the shares that they have.
+            seed: of the draw.
+
+        Raises:
+            InputError: there are not enough patients, or none has such a key.
+
+        Example:
+            >>> groups = {name: {"sex": "F" if name in "abcd" else "M"} for name in "abcdef"}
+            >>> Split(tuple("abcdef")).validated_by(3, groups, stratify=["sex"]).validation
+            ('a', 'c', 'f')
+        """
+        pool = sorted({*self.training, *self.validation})
+        if not 0 <= count < len(pool):
+            raise InputError(
+                f"{count} validation patients are wanted, and {len(pool)} are there to learn from and to choose by",
+                remedy=f"choose from 0 to {len(pool) - 1} data.validation_patients.",
+            )
+        _check_seed(seed)
+        _check_keys(stratify, groups)
+        held = set(_drawn(_strata(pool, groups, stratify), count, np.random.default_rng(seed)))
+        training, validation = (tuple(name for name in pool if (name in held) is part) for part in (False, True))
+        return replace(self, training=training, validation=validation, drawn=())
 
     def with_fewer_training_patients(self, count: int, *, seed: int = 0) -> "Split":
         """The split with only some of its training patients; a larger number of the same seed holds the smaller.
@@ -193,13 +240,39 @@ def k_folds(
     _check_folds(folds, len(patients), least=3 if validation else 2)
     _check_seed(seed)
     _check_keys(stratify, patients)
-    strata: dict[tuple[str, ...], list[str]] = {}
-    for name in sorted(patients):
-        strata.setdefault(tuple(patients[name].get(key, "") for key in stratify), []).append(name)
+    strata = _strata(patients, patients, stratify)
     generator = np.random.default_rng(seed)
     dealt = [strata[key][index] for key in sorted(strata) for index in generator.permutation(len(strata[key]))]
     parts = [tuple(sorted(dealt[fold::folds])) for fold in range(folds)]
     return tuple(_fold(parts, fold, validation) for fold in range(folds))
+
+
+Strata = Mapping[tuple[str, ...], Sequence[str]]
+"""Patients, in order of name, by their groups."""
+
+
+def _strata(names: Iterable[str], groups: PatientGroups, stratify: Sequence[str]) -> Strata:
+    """Patients by their groups under some keys; all together where there are no keys."""
+    strata: dict[tuple[str, ...], list[str]] = {}
+    for name in sorted(names):
+        known = groups.get(name, {})
+        strata.setdefault(tuple(known.get(key, "") for key in stratify), []).append(name)
+    return strata
+
+
+def _drawn(strata: Strata, count: int, generator: np.random.Generator) -> list[str]:
+    """So many patients, of each stratum its share to within one: largest remainders."""
+    total = sum(map(len, strata.values()))
+    shuffled = {
+        key: [strata[key][index] for index in generator.permutation(len(strata[key]))] for key in sorted(strata)
+    }
+    wanted = {key: count * len(names) // total for key, names in shuffled.items()}
+    # Whole numbers: of equal remainders none may come first by a rounding error. Ties go by chance, not by name.
+    chances = dict(zip(shuffled, generator.permutation(len(shuffled)).tolist(), strict=True))
+    by_remainder = sorted(shuffled, key=lambda key: (-(count * len(shuffled[key]) % total), chances[key]))
+    for key in by_remainder[: count - sum(wanted.values())]:
+        wanted[key] += 1
+    return [name for key, names in shuffled.items() for name in names[: wanted[key]]]
 
 
 def _check_folds(folds: int, patients: int, *, least: int) -> None:
@@ -260,6 +333,67 @@ def leave_one_group_out(patients: PatientGroups, key: str) -> dict[str, Split]:
         value: Split(tuple(name for name in sorted(patients) if name not in members[value]), (), tuple(members[value]))
         for value in sorted(members)
     }
+
+
+def leave_out(cases: Iterable[Case], left_out: LeftOut) -> Split:
+    """Train on all other groups, test on one; a patient with any image of it is tested on.
+
+    Raises:
+        InputError: no patient has that group or all have it, or a patient is of no group under the key, so that it
+            could be of the one that is left out.
+    """
+    found: dict[str, set[str]] = {}
+    for case in cases:
+        found.setdefault(case.patient, set()).update(filter(None, [case.groups.get(left_out.key)]))
+    _check_left_out(found, left_out)
+    testing = {name for name, values in found.items() if left_out.value in values}
+    return Split(tuple(sorted(found.keys() - testing)), (), tuple(sorted(testing)))
+
+
+def _check_left_out(found: Mapping[str, set[str]], left_out: LeftOut) -> None:
+    values = sorted(set().union(*found.values()))
+    if left_out.value not in values:
+        there = f"choose from: {', '.join(values)}." if values else "the data set states none."
+        raise InputError(f"no patient has {left_out.key} {left_out.value!r}", remedy=there)
+    if lacking := sorted(name for name, known in found.items() if not known):
+        raise InputError(
+            f"patient {lacking[0]!r} has no {left_out.key!r} ({len(lacking)} in all): it may be of the one left out",
+            remedy="leave out by a key that all have, such as dataset of a joined data set.",
+        )
+    if all(left_out.value in known for known in found.values()):
+        raise InputError(f"all patients have {left_out.key} {left_out.value!r}: nobody is left to learn from")
+
+
+def require_group_of(cases: Iterable[Case], patients: Iterable[str], key: str) -> None:
+    """Refuse a key under which a patient is of no group.
+
+    Raises:
+        InputError: naming the first image that lacks it.
+    """
+    wanted, lacking = set(patients), []
+    known: set[str] = set()
+    for case in cases:
+        known |= case.groups.keys()
+        if case.patient in wanted and not case.groups.get(key):
+            lacking.append(case.name)
+    if lacking:
+        raise InputError(
+            f"{lacking[0]} is of no group {key!r} to be balanced by ({len(lacking)} images in all)",
+            remedy=f"choose from: {', '.join(sorted(known))}.",
+        )
+
+
+def groups_to_leave_out(cases: Iterable[Case], key: str) -> tuple[str, ...]:
+    """The groups that can be left out one by one, in order of name.
+
+    Raises:
+        InputError: there are fewer than two.
+    """
+    values = sorted({case.groups[key] for case in cases if case.groups.get(key)})
+    if len(values) < 2:
+        there = f"all have {key} {values[0]!r}" if values else f"no patient has a group {key!r}"
+        raise InputError(f"{there}: there is no group to leave out")
+    return tuple(values)
 
 
 def read_patient_list(path: Path) -> tuple[str, ...]:

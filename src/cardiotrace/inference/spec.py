@@ -65,6 +65,8 @@ class TrainingSpec:
     epochs: int | None = None
     started_from: str = ""
     """The run whose weights it began with; empty for random ones."""
+    pseudo_labels: str = ""
+    """What came of labels that another model made where there were none; empty where it learned from none."""
 
 
 @dataclass(frozen=True)

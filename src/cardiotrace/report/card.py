@@ -73,6 +73,7 @@ def _facts(spec: ModelSpec) -> str:
         "Threshold": "" if spec.calibration.threshold is None else f"{spec.calibration.threshold:.2f}",
         "Post-processing": " then ".join(choice.name for choice in spec.postprocessing.choices) or "none",
         "Learned from": f"{made.data_set}, split {made.split}",
+        "Pseudo-labels": made.pseudo_labels,
         **_origin(made),
         "Random seed": "" if made.seed is None else str(made.seed),
         "Source commit": made.commit,
@@ -86,7 +87,9 @@ def _origin(made: TrainingSpec) -> dict[str, str]:
     """What a model began as; a model without epochs of its own was joined from others."""
     if made.epochs is None:
         return {"Made of": made.started_from}
-    return {"Started from": made.started_from, "Kept": f"epoch {made.epochs}, the best on the validation part"}
+    keeps_last = made.recipe.get("training", {}).get("keep") == "last"
+    why = "the last, as the recipe says" if keeps_last else "the best on the validation part"
+    return {"Started from": made.started_from, "Kept": f"epoch {made.epochs}, {why}"}
 
 
 def _step(name: str, options: Mapping[str, Any]) -> str:
@@ -102,7 +105,7 @@ def _step(name: str, options: Mapping[str, Any]) -> str:
 def _scores(spec: ModelSpec, file_name: str) -> list[str]:
     measured = (
         "At native resolution, of the exported file itself; the model was chosen on these patients, so expect a"
-        f" little less on new ones. Measured by\n\n    {_evaluation(spec, file_name)}"
+        f" little less on new ones. {_measured_by(spec, file_name)}"
     )
     members = (
         "At native resolution, of its members, each on patients that it had not seen. The ensemble itself has"
@@ -211,6 +214,14 @@ def _limits(spec: ModelSpec) -> list[str]:
     ]
 
 
+def _measured_by(spec: ModelSpec, file_name: str) -> str:
+    """How to measure the scores again, where a command can say who validated."""
+    data = spec.training.recipe.get("data", {})
+    if data.get("validation_patients") is not None or data.get("leave_out") is not None:
+        return "Measured when it was made: its recipe says how these patients were drawn."
+    return f"Measured by\n\n    {_evaluation(spec, file_name)}"
+
+
 def _evaluation(spec: ModelSpec, file_name: str) -> str:
     """The command that measures the scores again."""
     made = spec.training
@@ -224,6 +235,7 @@ def _evaluation(spec: ModelSpec, file_name: str) -> str:
     if split == "k-fold":
         seed = fold_seed(data.get("seed"), made.recipe.get("seed", 0))
         words += ["--folds", str(data["folds"]), "--fold", str(made.fold or 1), "--fold-seed", str(seed)]
+        words += ["--stratify", *data["stratify"]] if data.get("stratify") else []
     elif made.fold is not None:
         words += ["--fold", str(made.fold)]
     return " ".join([*words, "--part validation"])

@@ -59,6 +59,9 @@ class CrossvalConfig(RecipeConfig):
     """Number of folds: the data set's own where it publishes as many, else made by patient."""
     only: tuple[int, ...] = ()
     """Run only these folds."""
+    leave_one_out: str | None = None
+    """In place of folds one run for each vendor, centre, dataset or pathology, which is tested on it and learns from
+    the others; finished folds in the same folder stand beside it in the table."""
     jobs: int = 1
     """Folds at a time, each in a process with its share of the processors."""
 
@@ -66,6 +69,8 @@ class CrossvalConfig(RecipeConfig):
         _require_jobs(self.jobs)
         if self.folds < 2:
             raise UsageError(f"--folds must be at least 2, got {self.folds}")
+        if self.only and self.leave_one_out is not None:
+            raise UsageError("--only chooses folds, and --leave-one-out runs none", remedy="leave out one of them.")
         for number in self.only:
             if not 1 <= number <= self.folds:
                 raise UsageError(f"there is no fold {number}: folds are 1 to {self.folds}")

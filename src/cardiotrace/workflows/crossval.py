@@ -33,9 +33,11 @@ class Fold:
 
     number: int
     run: PlannedRun
+    name: str = ""
+    """What it is called where it is none of several folds by patient, such as "without vendor Siemens"."""
 
     def __str__(self) -> str:
-        return f"fold {self.number}"
+        return self.name or f"fold {self.number}"
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class FoldResult:
     testing: CaseTable
     """The patients that its model never saw."""
     model: Path
+    name: str = ""
+    """That of the fold."""
 
 
 def crossval(config: CrossvalConfig, reporter: ProgressReporter = SILENT) -> CaseTable:
@@ -69,18 +73,15 @@ def crossval(config: CrossvalConfig, reporter: ProgressReporter = SILENT) -> Cas
     """
     opener = DataOpener(config.data, config.cache)
     plan = plan_folds(config, opener, reporter)
-    results = {fold.number: result for fold in plan.folds if (result := kept_result(fold)) is not None}
-    for result in _finish_waiting(plan, config, set(results), opener, reporter):
-        results[result.number] = result
-    # In the order of the folds, whatever the order in which they came.
-    ordered = [results[number] for number in sorted(results)]
+    wanted = {fold.number for fold in plan.folds if config.wants(fold.number)}
+    ordered = finished_folds(plan, wanted, config.jobs, opener, reporter)
     together = _together(ordered, plan.recipe.name, plan.dataset.name)
     write_text(RunFolder(plan.out).testing, table_to_json(together))
     return together
 
 
 @dataclass(frozen=True)
-class CrossvalPlan:
+class FoldPlan:
     """A cross-validation, decided in full."""
 
     recipe: Recipe
@@ -90,7 +91,7 @@ class CrossvalPlan:
     """All with somebody to test, also those that are not to be run now."""
 
 
-def plan_folds(config: CrossvalConfig, opener: DataOpener, reporter: ProgressReporter = SILENT) -> CrossvalPlan:
+def plan_folds(config: CrossvalConfig, opener: DataOpener, reporter: ProgressReporter = SILENT) -> FoldPlan:
     """Read all that the folds depend on; nothing is packed or written yet.
 
     Args:
@@ -111,15 +112,23 @@ def plan_folds(config: CrossvalConfig, opener: DataOpener, reporter: ProgressRep
     for number in range(1, config.folds + 1):
         split = split_of(recipe.data, dataset, number, seed=recipe.fold_seed)
         if split.testing:
-            # Checked now: a folder that is refused must not come up after a night of training.
-            check_folder(RunFolder(out / f"fold-{number}"), recipe, split, resume=True)
             run = PlannedRun(recipe, split, RunFolder(out / f"fold-{number}"), number, None, True, config.hardware)
-            folds.append(Fold(number, run))
+            folds.append(checked_fold(Fold(number, run)))
         elif config.wants(number):
             reporter.say(f"fold {number} is left out: none of its testing patients is in the data")
     if not any(config.wants(fold.number) for fold in folds):
         raise InputError("no fold has a testing patient in the data", where=dataset.root)
-    return CrossvalPlan(recipe, dataset, out, tuple(folds))
+    return FoldPlan(recipe, dataset, out, tuple(folds))
+
+
+def checked_fold(fold: Fold) -> Fold:
+    """The fold itself, if it may be trained: a folder that is refused must not come up after a night of training.
+
+    Raises:
+        UsageError: its folder holds something else.
+    """
+    check_folder(fold.run.folder, fold.run.recipe, fold.run.split, resume=True)
+    return fold
 
 
 def _publishes(dataset: Dataset, folds: int) -> bool:
@@ -128,25 +137,41 @@ def _publishes(dataset: Dataset, folds: int) -> bool:
     return f"fold{folds}" in published and f"fold{folds + 1}" not in published
 
 
-def _finish_waiting(
-    plan: CrossvalPlan, config: CrossvalConfig, finished: Set[int], opener: DataOpener, reporter: ProgressReporter
-) -> Iterator[FoldResult]:
-    """Results of the folds that are to be run and are not finished, as they come."""
-    wanted = [fold for fold in plan.folds if config.wants(fold.number)]
-    waiting = [fold for fold in wanted if fold.number not in finished]
+def finished_folds(
+    plan: FoldPlan, wanted: Set[int], jobs: int, opener: DataOpener, reporter: ProgressReporter = SILENT
+) -> list[FoldResult]:
+    """What came of all finished folds, in their order, once those that are wanted are among them.
+
+    Args:
+        plan: the folds.
+        wanted: numbers of those to be run; others count if they are finished.
+        jobs: folds at a time.
+        opener: of the data.
+        reporter: told of progress, also of folds in other processes.
+    """
+    results = {fold.number: result for fold in plan.folds if (result := kept_result(fold)) is not None}
+    waiting = [fold for fold in plan.folds if fold.number in wanted and fold.number not in results]
     if waiting:  # before several processes look for it
-        recipe = plan.recipe
-        opener.packed(recipe.data.dataset, recipe.preprocessing, reporter, localiser=recipe.localiser)
+        recipe, with_unlabelled = plan.recipe, plan.recipe.data.pseudo_labels is not None
+        opener.packed(
+            recipe.data.dataset,
+            recipe.preprocessing,
+            reporter,
+            localiser=recipe.localiser,
+            with_unlabelled=with_unlabelled,
+        )
+    executor = make_executor(jobs, initialiser=keep_freed_memory)
     done = len(wanted) - len(waiting)
-    executor = make_executor(config.jobs, initialiser=keep_freed_memory)
     with reporter.stage(f"folds of {plan.recipe.name}") as on_progress:
         on_progress(done, len(wanted))
         for result in executor.map_unordered(partial(finish_fold, opener=opener), waiting, reporter):
+            results[result.number] = result
             done += 1
             on_progress(done, len(wanted))
             scores = _dice_line(result.testing)
-            reporter.say(f"fold {result.number}: {scores}; {done} of {len(wanted)} folds are finished")
-            yield result
+            reporter.say(f"{result.name}: {scores}; {done} of {len(wanted)} folds are finished")
+    # In the order of the folds, whatever the order in which they came.
+    return [results[number] for number in sorted(results)]
 
 
 def kept_result(fold: Fold) -> FoldResult | None:
@@ -156,7 +181,9 @@ def kept_result(fold: Fold) -> FoldResult | None:
         InputError: its table cannot be read.
     """
     folder = fold.run.folder
-    return FoldResult(fold.number, read_case_table(folder.testing), folder.model) if folder.testing.exists() else None
+    if not folder.testing.exists():
+        return None
+    return FoldResult(fold.number, read_case_table(folder.testing), folder.model, str(fold))
 
 
 def finish_fold(fold: Fold, reporter: ProgressReporter = SILENT, *, opener: DataOpener) -> FoldResult:
@@ -178,7 +205,7 @@ def finish_fold(fold: Fold, reporter: ProgressReporter = SILENT, *, opener: Data
     with reporter.stage(f"scoring {fold} on its testing part") as on_progress:
         table = evaluate_predictor(open_predictor(model.path), cases, on_progress=on_progress)
     write_text(run.folder.testing, table_to_json(table))
-    return FoldResult(fold.number, table, model.path)
+    return FoldResult(fold.number, table, model.path, str(fold))
 
 
 def _together(results: Sequence[FoldResult], predicted: str, reference: str) -> CaseTable:

@@ -64,6 +64,7 @@ class DataOpener:
         reporter: ProgressReporter = SILENT,
         *,
         localiser: str | None = None,
+        with_unlabelled: bool = False,
     ) -> PackedDataset:
         """The packed cache of a data set, made where it is not there yet.
 
@@ -72,6 +73,7 @@ class DataOpener:
             preprocessing: the recipe's.
             reporter: told of progress.
             localiser: the recipe's, where it has one.
+            with_unlabelled: whether cases without labels come too.
 
         Raises:
             InputError: the data cannot be packed, or there is no such localiser.
@@ -80,9 +82,16 @@ class DataOpener:
         dataset = self.dataset(choice)
         # Recipes that differ in their intensities alone share a cache: these steps come after it.
         settings = [to_plain(choice), to_plain(preprocessing.stored_choices), preprocessing.channels(dataset.channels)]
-        settings += [] if localiser is None else [localiser]
+        settings += [localiser, with_unlabelled]
         key = json.dumps(settings, sort_keys=True)
         if key not in self._packed:
             finder = None if localiser is None else Localiser.of(self.localiser(localiser))
-            self._packed[key] = pack(dataset, preprocessing, cache=self.cache, reporter=reporter, localiser=finder)
+            self._packed[key] = pack(
+                dataset,
+                preprocessing,
+                cache=self.cache,
+                reporter=reporter,
+                localiser=finder,
+                with_unlabelled=with_unlabelled,
+            )
         return self._packed[key]

@@ -33,7 +33,7 @@ from cardiotrace.evaluation.table import TABLE_BEGINS, case_rows, table_to_json,
 from cardiotrace.io import write_text
 from cardiotrace.io.frames import GivenSpacing
 from cardiotrace.io.stored import ThirdAxis
-from cardiotrace.workflows.services.dataset import K_FOLD, OFFICIAL, cases_of, choose_split, open_dataset
+from cardiotrace.workflows.services.dataset import K_FOLD, OFFICIAL, MadeFolds, cases_of, choose_split, open_dataset
 from cardiotrace.workflows.services.exams import known_scheme
 from cardiotrace.workflows.services.figure_folder import GALLERY_PAGE, figures_in, require_ours
 from cardiotrace.workflows.services.limits import FIT, named_limits
@@ -97,6 +97,8 @@ class EvaluateConfig:
     page that shows them, to this folder."""
     worst: int = 10
     """How many cases the gallery shows."""
+    stratify: tuple[str, ...] = ()
+    """Group keys that all folds hold in equal shares, for k-fold, such as pathology: those of the recipe."""
 
     @property
     def shown_scores(self) -> tuple[str, ...]:
@@ -178,7 +180,7 @@ def _has_dataset(config: EvaluateConfig) -> bool:
     return config.dataset is not None
 
 
-_OF_DATA_SETS = ("part", "split", "fold", "folds", "fold_seed")
+_OF_DATA_SETS = ("part", "split", "fold", "folds", "fold_seed", "stratify")
 _OF_FOLDERS = {
     "scheme": "a data set has a scheme of its own.",
     "spacing_mm": "a data set of files takes --option spacing_mm=[DEPTH,HEIGHT,WIDTH].",
@@ -199,7 +201,7 @@ _IDLE = (
         "say what of it to score on, such as --part testing.",
     ),
     _Idle(
-        ("folds", "fold_seed"),
+        ("folds", "fold_seed", "stratify"),
         lambda config: config.split != K_FOLD,
         "is for folds that are made here",
         f"give --split {K_FOLD} with it.",
@@ -316,4 +318,5 @@ def _references(dataset: Dataset, config: EvaluateConfig) -> Iterator[Case]:
 
 
 def _split(dataset: Dataset, config: EvaluateConfig) -> Split:
-    return choose_split(dataset, config.split, folds=config.folds or 5, fold=config.fold, seed=config.fold_seed or 0)
+    made = MadeFolds(config.folds or 5, config.fold_seed or 0, config.stratify)
+    return choose_split(dataset, config.split, fold=config.fold, made=made)

@@ -41,7 +41,7 @@ from cardiotrace.workflows.trained_run import TrainedRun, read_run
 
 MODEL_SUFFIX = ".onnx"
 PARITY_EXAMPLES = 8
-"""Validation images on which the exported model must agree with the trained one."""
+"""Images on which the exported model must agree with the trained one: of validation, of training where nobody does."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class ExportResult:
     path: Path
     spec: ModelSpec
     validation: CaseTable
+    """Without rows where nobody validates."""
 
 
 def export_run(config: ExportConfig, reporter: ProgressReporter = SILENT) -> ExportResult:
@@ -103,7 +104,8 @@ def seal_run(
     path = out or run.folder.model
     further = {} if localiser is None else {LOCALISER: localiser.graph}
     write_model(path, seal(graph, spec, graphs=further), reporter)
-    write_text(run.folder.validation, table_to_json(table))
+    if table.rows:
+        write_text(run.folder.validation, table_to_json(table))
     return ExportResult(path, spec, table)
 
 
@@ -119,16 +121,19 @@ def calibrated(
         reporter: told of progress.
 
     Returns:
-        The description, ready to be sealed, and the table of its validation part.
+        The description, ready to be sealed, and the table of its validation part: where nobody validates it is empty,
+        and the description has neither scores nor threshold nor lowest confidence.
     """
     cases = cases_of(dataset, split.validation)
     calibration = Calibration(
-        threshold=_best_threshold(predictor, cases, reporter),
+        threshold=_best_threshold(predictor, cases, reporter) if cases else None,
         shape_limits=_shape_limits([*cases_of(dataset, split.training), *cases], reporter),
         shape_quantile=SHAPE_QUANTILE,
     )
     # Scored with what was just fitted, as whoever opens the file will use it.
     spec = replace(predictor.spec, calibration=calibration)
+    if not cases:
+        return spec, CaseTable(())
     with reporter.stage("scoring on the validation part") as on_progress:
         table = evaluate_predictor(predictor.described_by(spec), cases, on_progress=on_progress)
     lowest = replace(calibration, lowest_confidence=_lowest_confidence(table))
@@ -208,7 +213,7 @@ def _training_of(
     counts = f"{len(split.training)} patients for training, {len(split.validation)} for validation"
     return TrainingSpec(
         data_set=dataset.name,
-        split=f"{portable(recipe).data.split} ({counts})",
+        split=f"{recipe.data.leave_out or portable(recipe).data.split} ({counts})",
         fold=environment.get("fold"),
         recipe=without_places(recipe),
         commit=environment["commit"],
@@ -216,6 +221,7 @@ def _training_of(
         versions=environment["packages"],
         epochs=epochs,
         started_from=environment.get("started_from", ""),
+        pseudo_labels=environment.get("pseudo_labels", ""),
     )
 
 
@@ -235,7 +241,8 @@ def scores_of(table: CaseTable) -> dict[str, Any]:
 def _region_scores(table: CaseTable) -> dict[str, Any]:
     """Region -> group -> score: mean and SD, and how many images it was counted on."""
     regions: dict[str, Any] = {}
-    joined = ("data_set",) if any("data_set" in row.groups for row in table.rows) else ()
+    # Tables of older programs call the part of a joined data set "data_set".
+    joined = [key for key in ("dataset", "data_set") if any(key in row.groups for row in table.rows)]
     for by in ("all", "phase", *joined):
         for item in table.summaries(by, scores=table.headline()):
             if item.score in table.headline(item.region):
@@ -263,6 +270,6 @@ def _agreement(found: Agreement) -> dict[str, Any]:
 
 
 def _examples(packed: PackedDataset, split: Split, recipe: Recipe) -> torch.Tensor:
-    indices = packed.indices_of(split.validation)[:PARITY_EXAMPLES]
+    indices = packed.indices_of(split.validation or split.training)[:PARITY_EXAMPLES]
     images = packed.unit_images(indices, neighbours=recipe.neighbours)
     return torch.from_numpy(recipe.preprocessing.normalise(images))

@@ -265,7 +265,13 @@ def _write_case(case: Case, place: _NnunetFolders, dataset: Dataset) -> list[str
     """Write the frames of a case; labels have the very grid of their image. Returns their names."""
     if case.read_labels is None:
         raise InputError(f"case {case.name} has no labels")
-    cine, labels = case.read_image(), case.read_labels().to(dense(dataset.scheme))
+    cine, labels = case.read_image(), case.read_labels()
+    if labels.scheme.values.keys() != dataset.scheme.values.keys():
+        raise InputError(
+            f"{case.name} labels {', '.join(labels.scheme.structures)} alone: nnU-Net would learn others as absent",
+            remedy="export data sets that label the same structures.",
+        )
+    labels = labels.to(dense(dataset.scheme))
     if labels.array.shape != cine.grid_shape:
         raise InputError(f"{case.name}: labels {labels.array.shape} on an image {cine.grid_shape}", where=dataset.root)
     count = len(cine.frames)

@@ -10,12 +10,16 @@ from cardiotrace.core.errors import UsageError, WorkError
 from cardiotrace.core.licence import Terms
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.dataset import Dataset
-from cardiotrace.datasets.split import Split, read_split
+from cardiotrace.datasets.packed import PackedDataset
+from cardiotrace.datasets.split import Split, leave_out, patient_groups, read_split, require_group_of
 from cardiotrace.evaluation.case_table import CaseTable
+from cardiotrace.inference.engine import make_engine
+from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.learning.training.distillation import StudentRequirements
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.hardware import Hardware
+from cardiotrace.learning.training.pseudo_labels import LabelTeacher, PseudoLabelled, pseudo_labelled
 from cardiotrace.learning.training.recipe import SPLIT_FILE, DataSettings, Recipe, read_recipe
 from cardiotrace.learning.training.run import (
     CheckedRun,
@@ -31,7 +35,7 @@ from cardiotrace.parallel import led_by_parent
 from cardiotrace.workflows.configs import TrainConfig
 from cardiotrace.workflows.data_opener import DataOpener
 from cardiotrace.workflows.export import seal_run
-from cardiotrace.workflows.services.dataset import choose_split
+from cardiotrace.workflows.services.dataset import MadeFolds, choose_split
 from cardiotrace.workflows.trained_run import TrainedRun
 from cardiotrace.workflows.training_report import EpochReport, split_remarks, unlabelled_remarks
 
@@ -60,10 +64,11 @@ class TrainedModel:
     path: Path
     spec: ModelSpec
     validation: CaseTable
+    """Without rows where nobody validates."""
 
 
 def train_model(config: TrainConfig, reporter: ProgressReporter = SILENT) -> TrainedModel | None:
-    """Train as the recipe says, export the best weights, score them on the validation part, seal the model.
+    """Train as the recipe says, export the weights that are kept, score them on the validation part, seal the model.
 
     Args:
         config: what to train, on what, where to.
@@ -156,13 +161,15 @@ def train_planned(planned: PlannedRun, opener: DataOpener, reporter: ProgressRep
     for remark in (*split_remarks(split, {case.patient for case in dataset.cases()}), *_start_remarks(planned)):
         reporter.say(remark)
     _create(planned.folder)
-    data = training_data(planned, opener, reporter)
+    data = training_data(planned, opener, reporter, labeller=checked.labeller)
+    if data.pseudo_labels:
+        reporter.say(f"pseudo-labels: {data.pseudo_labels}")
     for remark in unlabelled_remarks(data.packed, split, dataset.scheme):
         reporter.say(remark)
     with reporter.stage(f"training {recipe.name}") as on_progress:
         callbacks = RunCallbacks(
             lambda done, total, loss: on_progress(done, total),
-            EpochReport(planned.folder, recipe.training.epochs, reporter),
+            EpochReport(planned.folder, recipe.training.epochs, reporter, recipe.training.keep == "last"),
             reporter.say,
         )
         result = train(checked, data, callbacks=callbacks, hardware=planned.hardware)
@@ -204,16 +211,27 @@ def check_planned(planned: PlannedRun, dataset: Dataset) -> CheckedRun:
 
     Raises:
         UsageError: the folder holds another run, or is no place for one.
-        InputError: a teacher is not there, or does not fit; neighbours are asked for of images in colour.
+        InputError: a teacher is not there, or does not fit; neighbours are asked for of images in colour; or an image
+            is of no group to be balanced by.
     """
     recipe, preprocessing = planned.recipe, planned.recipe.preprocessing
+    if recipe.data.balance is not None:
+        require_group_of(dataset.cases(), planned.split.training, recipe.data.balance)
     channels = recipe.channels_seen(preprocessing.channels(dataset.channels))
     student = StudentRequirements(dataset.scheme, preprocessing, channels, recipe.neighbours)
     return check_run(recipe, planned.folder, planned.split, student, resume=planned.resume)
 
 
-def training_data(planned: PlannedRun, opener: DataOpener, reporter: ProgressReporter = SILENT) -> TrainingData:
+def training_data(
+    planned: PlannedRun, opener: DataOpener, reporter: ProgressReporter = SILENT, *, labeller: Model | None = None
+) -> TrainingData:
     """What a run learns from, with the terms of its data.
+
+    Args:
+        planned: the run.
+        opener: of the data.
+        reporter: told of progress.
+        labeller: who labels the images of the training part that have no reference; None leaves them out.
 
     Raises:
         InputError: the data cannot be used.
@@ -221,16 +239,35 @@ def training_data(planned: PlannedRun, opener: DataOpener, reporter: ProgressRep
     """
     recipe, choice = planned.recipe, planned.recipe.data.dataset
     dataset = opener.dataset(choice)
+    packed = opener.packed(
+        choice, recipe.preprocessing, reporter, localiser=recipe.localiser, with_unlabelled=labeller is not None
+    )
+    labelled = None if labeller is None else _labelled_by(labeller, planned, packed, reporter)
     return TrainingData(
-        packed=opener.packed(choice, recipe.preprocessing, reporter, localiser=recipe.localiser),
+        packed=packed if labelled is None else labelled.packed,
         split=planned.split,
         scheme=dataset.scheme,
         mirror_axes=dataset.mirror_axes,
         start=planned.start,
         terms=Terms(dataset.licence, dataset.citation),
         fold=planned.fold,
+        pseudo_labels="" if labelled is None or labeller is None else f"{labelled.told()}, by {labeller.spec.name}",
         localiser=None if recipe.localiser is None else opener.localiser(recipe.localiser),
     )
+
+
+def _labelled_by(
+    labeller: Model, planned: PlannedRun, packed: PackedDataset, reporter: ProgressReporter
+) -> PseudoLabelled | None:
+    """The samples with what a teacher is sure of in the training part; None where the recipe asks for none."""
+    recipe, settings = planned.recipe, planned.recipe.data.pseudo_labels
+    if settings is None:
+        return None
+    teacher = LabelTeacher(
+        make_engine(labeller.graph(), where=labeller.path), settings, recipe.preprocessing, recipe.neighbours
+    )
+    with reporter.stage(f"labelling by {labeller.spec.name}") as on_progress:
+        return pseudo_labelled(packed, planned.split.training, teacher, on_progress)
 
 
 def split_of(data: DataSettings, dataset: Dataset, fold: int | None, *, seed: int) -> Split:
@@ -245,12 +282,24 @@ def split_of(data: DataSettings, dataset: Dataset, fold: int | None, *, seed: in
     Raises:
         InputError: there is no such split or fold, or a file of the user's own names a patient who is not there.
     """
-    if data.split.endswith(SPLIT_FILE):
-        split = _own_split(Path(data.split), dataset, fold)
-    else:
-        split = choose_split(dataset, data.split, folds=data.folds, fold=fold, seed=seed)
+    split = _split_before_draws(data, dataset, fold, seed)
+    if data.validation_patients is not None:
+        groups = patient_groups(dataset.cases())
+        split = split.validated_by(data.validation_patients, groups, stratify=data.stratify, seed=seed)
     count = data.training_patients
     return split if count is None else split.with_fewer_training_patients(count, seed=seed)
+
+
+def _split_before_draws(data: DataSettings, dataset: Dataset, fold: int | None, seed: int) -> Split:
+    """Who is tested on, and who validates where the recipe does not say how many do."""
+    if data.leave_out is not None:
+        if fold is not None:
+            raise UsageError(f"there is no fold {fold}: data.leave_out says who is tested on")
+        return leave_out(dataset.cases(), data.leave_out).validated()
+    if data.split.endswith(SPLIT_FILE):
+        return _own_split(Path(data.split), dataset, fold)
+    made = MadeFolds(data.folds, seed, data.stratify, validation=data.validation_patients is None)
+    return choose_split(dataset, data.split, fold=fold, made=made)
 
 
 def _own_split(path: Path, dataset: Dataset, fold: int | None) -> Split:

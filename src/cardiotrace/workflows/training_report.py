@@ -24,10 +24,13 @@ class EpochReport:
     epochs: int
     """Of the whole training."""
     reporter: ProgressReporter
+    keeps_last: bool = False
+    """Whether the last epoch is kept whatever its score: then none is called the best."""
 
-    def __call__(self, rows: Sequence[Row], is_best: bool) -> None:
+    def __call__(self, rows: Sequence[Row], is_kept: bool) -> None:
         """Tell of the last of the epochs so far."""
-        self.reporter.say(epoch_line(rows[-1], is_best, epochs=self.epochs))
+        is_chosen = is_kept and not self.keeps_last
+        self.reporter.say(epoch_line(rows[-1], is_chosen, epochs=self.epochs))
         draw_curves([curve_row(row) for row in rows], self.folder.curves)
 
 
@@ -39,22 +42,24 @@ def epoch_line(row: Row, is_best: bool, *, epochs: int) -> str:
         is_best: whether no epoch before had a better validation score.
         epochs: of the whole training.
     """
-    dice = "  ".join(f"{name} {value:.4f}" for name, value in row["dice"].items())
+    dice = "  ".join(f"{name} {value:.4f}" for name, value in row.get("dice", {}).items())
+    scored = f"  Dice {dice}" if dice else ""
     mark = "  best so far" if is_best else ""
     return (
-        f"epoch {row['epoch']:>3}/{epochs}  loss {row['loss']:.4f}  Dice {dice}"
+        f"epoch {row['epoch']:>3}/{epochs}  loss {row['loss']:.4f}{scored}"
         f"  {row['seconds']:.0f} s ({row['images_per_second']:.1f} images/s){mark}"
     )
 
 
 def curve_row(row: Row) -> dict[str, float]:
     """What the training curves show of a row of the log, under the names that stand in their legends."""
-    scores = {f"{name} Dice": value for name, value in row["dice"].items()}
+    scores = {f"{name} Dice": value for name, value in row.get("dice", {}).items()}
+    if "score" in row:
+        scores["mean Dice"] = row["score"]
     return {
         "epoch": row["epoch"],
         "loss": row["loss"],
         **scores,
-        "mean Dice": row["score"],
         "learning_rate": row["learning_rate"],
     }
 

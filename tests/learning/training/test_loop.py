@@ -8,6 +8,7 @@ from cardiotrace.core.errors import WorkError
 from cardiotrace.learning.training import loop
 from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingOrder
 from cardiotrace.learning.training.fabric import SingleDevice
+from cardiotrace.learning.training.state import NOT_VALIDATED
 from tests.learning.training.tiny import packed, recipe, task_and_state
 from tests.learning.training.tiny import state as fresh_state
 
@@ -162,3 +163,25 @@ def test_a_step_asks_the_device_for_nothing(monkeypatch):
             losses = loop.step(task, state, batch)
             assert {value.device.type for value in (batch.images, batch.labels, *losses.values())} == {"meta"}
     assert state.step == 8
+
+
+def test_the_last_epoch_is_kept_where_the_recipe_says_so(monkeypatch):
+    task, state = task_and_state(recipe(training={"epochs": 3, "keep": "last"}))
+    scores = iter([0.2, 0.9, 0.4])
+    monkeypatch.setattr(loop, "validate", lambda *_: {"LV": next(scores)})
+    rows = []
+    loop.run_epochs(task, state, on_step=unheard, on_epoch=lambda row, is_kept: rows.append((row["score"], is_kept)))
+    assert rows == [(0.2, True), (0.9, True), (0.4, True)]
+    assert (state.best_epoch, state.best_score) == (3, 0.4)
+
+
+def test_without_validation_no_epoch_has_a_score(monkeypatch):
+    task, state = task_and_state(recipe(training={"epochs": 2, "keep": "last"}))
+    nobody = DeviceDataset(packed(), np.arange(0), recipe().preprocessing, task.fabric.device)
+    monkeypatch.setattr(state.objective, "observe", lambda score: pytest.fail("told a score"))
+    rows = []
+    task = dataclasses.replace(task, validation=nobody)
+    loop.run_epochs(task, state, on_step=unheard, on_epoch=lambda row, is_kept: rows.append((row, is_kept)))
+    assert [is_kept for _, is_kept in rows] == [True, True]
+    assert not {"score", "dice"} & set(rows[0][0])
+    assert (state.best_epoch, state.best_score) == (2, NOT_VALIDATED)

@@ -137,3 +137,13 @@ def test_digest_is_of_what_shapes_the_weights():
 def test_choice_by_bare_name_is_the_same_recipe():
     assert to_plain(recipe(schedule={"name": "constant"})) == to_plain(recipe(schedule="constant"))
     assert recipe().schedule == Choice("constant", {})
+
+
+DIGEST = "dfe05f05278eb069d7b8bdaf7b405184e744b10d2f998224aa18912704b2d05b"
+"""Of the tiny recipe, as run folders hold it from before these keys."""
+
+
+def test_runs_that_were_begun_before_a_key_was_there_go_on():
+    assert recipe(data={"stratify": []}, training={"keep": "best"}).digest() == recipe().digest() == DIGEST
+    assert recipe(data={"stratify": ["sex"]}).digest() != recipe().digest()
+    assert recipe(training={"keep": "last"}).digest() != recipe().digest()

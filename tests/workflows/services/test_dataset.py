@@ -13,7 +13,7 @@ from cardiotrace.core.terms import Phase, View
 from cardiotrace.datasets.folder import Folder, FolderConfig
 from cardiotrace.datasets.split import Split, k_folds, patient_groups
 from cardiotrace.preprocessing import Preprocessing
-from cardiotrace.workflows.services.dataset import choose_split, pack
+from cardiotrace.workflows.services.dataset import MadeFolds, choose_split, pack
 
 PREPARATION = Preprocessing([Choice("resize", {"height": 16, "width": 16})])
 
@@ -87,7 +87,7 @@ class Patients:
 )
 def test_which_split_is_chosen(published, name, fold, chosen):
     dataset = Patients(tuple(published.split()))
-    split = choose_split(dataset, name, fold=fold, folds=5, seed=1)
+    split = choose_split(dataset, name, fold=fold, made=MadeFolds(seed=1))
     if chosen is None:
         patients = patient_groups(dataset.cases())
         assert split == k_folds(patients, folds=5, seed=1)[(fold or 1) - 1]
@@ -110,4 +110,4 @@ def test_which_split_is_chosen(published, name, fold, chosen):
 )
 def test_splits_and_folds_that_there_are_not(published, name, fold, message):
     with pytest.raises(InputError, match=message):
-        choose_split(Patients(tuple(published.split())), name, fold=fold, folds=5)
+        choose_split(Patients(tuple(published.split())), name, fold=fold)

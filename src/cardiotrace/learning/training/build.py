@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import torch
 
+from cardiotrace.core.errors import InputError
 from cardiotrace.datasets.packed import PackedSample
 from cardiotrace.inference.model_file import Model
 from cardiotrace.learning.augmentation.style import attach_mixstyle
@@ -50,6 +51,8 @@ class ObjectiveContext:
     samples: tuple[PackedSample, ...] = ()
     """What the training part consists of: which domains there are."""
     teachers: tuple[Model, ...] = ()
+    class_names: tuple[str, ...] = ()
+    """Foreground classes, in order of their index from 1."""
 
     def learner(self, network: Module) -> Learner[Module]:
         """A network that learns as the recipe says, in its memory layout, compiled where it asks for that."""
@@ -72,7 +75,12 @@ ObjectiveMaker = Callable[[ObjectiveContext], Objective]
 
 
 def make_objective(context: ObjectiveContext) -> Objective:
-    """The objective that a recipe asks for: distillation where it names teachers, else supervised training."""
+    """The objective that a recipe asks for: distillation where it names teachers, else supervised training.
+
+    Raises:
+        InputError: the network learns from whole label maps, and some samples do not tell of all structures.
+    """
+    _require_complete(context)
     recipe = context.recipe
     if recipe.augmentation.mixstyle is not None:
         attach_mixstyle(context.network, recipe.augmentation.mixstyle)
@@ -80,7 +88,18 @@ def make_objective(context: ObjectiveContext) -> Objective:
     loss = LOSSES.make(recipe.loss, path="loss")
     if recipe.distillation is not None and context.teachers:
         teacher = Teacher.of(context.teachers, recipe.distillation)
-        return DistillationObjective(context.fabric, learner, loss, teacher)
+        return DistillationObjective(context.fabric, learner, loss, teacher, context.class_names)
     if recipe.augmentation.maxstyle is not None:
-        return StyledObjective(context.fabric, learner, loss, recipe.augmentation.maxstyle)
-    return SupervisedObjective(context.fabric, learner, loss)
+        return StyledObjective(context.fabric, learner, loss, recipe.augmentation.maxstyle, context.class_names)
+    return SupervisedObjective(context.fabric, learner, loss, context.class_names)
+
+
+def _require_complete(context: ObjectiveContext) -> None:
+    """Losses of a network's own take labels for the whole truth: they would teach absence where nothing is known."""
+    partial = next((sample for sample in context.samples if not sample.is_complete), None)
+    if partial is not None and type(context.network).auxiliary_losses is not Network.auxiliary_losses:
+        raise InputError(
+            f"architecture {context.recipe.architecture.name!r} learns from whole label maps, and the reference of"
+            f" {partial.case} tells of {', '.join(partial.structures)} alone",
+            remedy="choose another architecture, or data sets that label the same structures.",
+        )

@@ -16,6 +16,7 @@ from cardiotrace.geometry.sector import Apex
 from cardiotrace.learning.augmentation import Augmentation, Parameters, apply, sample, with_shared_geometry
 from cardiotrace.learning.augmentation.sector import find_sectors
 from cardiotrace.learning.models.network import Group
+from cardiotrace.learning.training.balance import Balance, balanced_order
 from cardiotrace.learning.training.grouping import domain_of, units_of
 from cardiotrace.learning.training.window import Windows, draw_windows, surroundings
 from cardiotrace.learning.transfer import sent
@@ -169,6 +170,8 @@ class TrainingOrder:
     """Steps of an epoch; None passes over the samples once."""
     crop: tuple[int, ...] | None = None
     """Sides of the window of each sample that is learned from; None: the whole sample."""
+    balance: Balance | None = None
+    """Shares in which groups are drawn; None shows every sample alike."""
 
     def steps_per_epoch(self, samples: int) -> int:
         """The given number, or the whole batches of one pass; at least one."""
@@ -183,9 +186,9 @@ class TrainingOrder:
                 is to change colours.
         """
         self._require_changeable(dataset)
-        count, members = dataset.units.shape
+        members = dataset.units.shape[1]
         per_step = max(1, self.batch_size // members)
-        order = self._order(count, per_step, epoch)
+        order = self._order(dataset, per_step, epoch)
         for step in range(self.steps_per_epoch(dataset.units.numel())):
             units = dataset.units[order[step * per_step : (step + 1) * per_step]]
             mine = self._share(*units.shape)
@@ -213,9 +216,12 @@ class TrainingOrder:
         is_turned = (torch.rand(len(units), generator=generator) < 0.5).repeat_interleave(units.shape[1])[mine]
         return torch.where(is_turned.to(images.device)[:, None, None, None], images.flip(1), images)
 
-    def _order(self, count: int, batch: int, epoch: int) -> torch.Tensor:
+    def _order(self, dataset: DeviceDataset, batch: int, epoch: int) -> torch.Tensor:
         """Units in order of use: one pass, or pass after pass until the given steps have enough."""
-        generator = _generator(_ORDER, self.seed, epoch)
+        generator, count = _generator(_ORDER, self.seed, epoch), len(dataset.units)
+        if self.balance is not None:
+            groups = [dataset.samples[index].groups[self.balance.key] for index in dataset.units[:, 0].tolist()]
+            return balanced_order(groups, count if self.steps is None else self.steps * batch, self.balance, generator)
         passes = 1 if self.steps is None else math.ceil(self.steps * batch / count)
         return torch.cat([torch.randperm(count, generator=generator) for _ in range(passes)])
 

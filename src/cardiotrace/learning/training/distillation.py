@@ -15,6 +15,7 @@ from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.learning.losses import Loss
 from cardiotrace.learning.models.network import Network
+from cardiotrace.learning.training.device_dataset import TrainingBatch
 from cardiotrace.learning.training.fabric import Fabric
 from cardiotrace.learning.training.learner import Learner
 from cardiotrace.learning.training.supervision import SupervisedObjective
@@ -57,14 +58,14 @@ class StudentRequirements:
     neighbours: int = 0
 
 
-def load_teachers(settings: Distillation, student: StudentRequirements) -> tuple[Model, ...]:
-    """The models that are named, each sure to answer the student's own images with the student's own classes.
+def load_teachers(names: Sequence[str], student: StudentRequirements) -> tuple[Model, ...]:
+    """The models of these names or paths, each sure to answer the student's own images with the student's own classes.
 
     Raises:
         InputError: there is no such model, or it has other classes, another preprocessing, other channels or other
             neighbouring slices.
     """
-    models = tuple(load_model(name) for name in settings.teachers)
+    models = tuple(load_model(name) for name in names)
     for model in models:
         _check(model.spec, student)
     return models
@@ -148,15 +149,24 @@ class DistillationObjective(SupervisedObjective):
         learner: of the student.
         loss: of one output against the labels.
         teacher: the models that teach, together.
+        class_names: see `SupervisedObjective`.
     """
 
-    def __init__(self, fabric: Fabric, learner: Learner[Network], loss: Loss, teacher: Teacher) -> None:
-        super().__init__(fabric, learner, loss)
+    def __init__(
+        self,
+        fabric: Fabric,
+        learner: Learner[Network],
+        loss: Loss,
+        teacher: Teacher,
+        class_names: Sequence[str] = (),
+    ) -> None:
+        super().__init__(fabric, learner, loss, class_names)
         self.teacher = teacher
 
-    def loss_of(self, images: Tensor) -> Loss:
+    def loss_of(self, batch: TrainingBatch) -> Loss:
         """The loss against labels and teachers; they answer these images once, whatever the number of outputs."""
-        return self.teacher.distillation_loss(images, self.loss)
+        # Of labels alone: teachers tell of all structures, also where the labels do not.
+        return self.teacher.distillation_loss(batch.images, super().loss_of(batch))
 
 
 def divergence(soft_targets: Tensor, logits: Tensor, *, temperature: float = 1.0) -> Tensor:

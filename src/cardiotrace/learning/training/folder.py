@@ -55,7 +55,7 @@ class RunFolder:
 
     @property
     def best(self) -> Path:
-        """Weights of the epoch with the best validation score."""
+        """Weights of the epoch with the best validation score, or of the last where the recipe keeps that."""
         return self.path / "best.safetensors"
 
     @property

@@ -13,11 +13,12 @@ import torch
 
 from cardiotrace.core.errors import WorkError
 from cardiotrace.datasets.packed import IGNORED
+from cardiotrace.learning.training.annotation import known_classes
 from cardiotrace.learning.training.device_dataset import DeviceDataset, Images, TrainingBatch, TrainingOrder
 from cardiotrace.learning.training.fabric import Fabric
 from cardiotrace.learning.training.objective import TOTAL, Losses, Progress
 from cardiotrace.learning.training.settings import TrainingSettings
-from cardiotrace.learning.training.state import State
+from cardiotrace.learning.training.state import NOT_VALIDATED, State
 from cardiotrace.learning.training.training_log import Row
 
 OnStep = Callable[[int, int, float], None]
@@ -80,8 +81,8 @@ def run_epochs(
         task: what to do.
         state: changed in place.
         on_step: for the progress bar.
-        on_epoch: called after each epoch with its row of the training log and whether it is the best so far; here
-            checkpoints are written.
+        on_epoch: called after each epoch with its row of the training log and whether its weights are those to keep
+            so far; here checkpoints are written.
         deadline: of `time.monotonic`: no epoch is begun that would last beyond it if it took as long as the one before.
 
     Raises:
@@ -92,27 +93,40 @@ def run_epochs(
         began, started = time.monotonic(), time.perf_counter()
         losses = _train_epoch(task, state, on_step)
         seconds = time.perf_counter() - started
-        dice = validate(task, state)
-        score = sum(dice.values()) / max(1, len(dice))
-        state.objective.observe(score)
+        told = _validated(task, state)
         state.epoch += 1
-        # Strictly: of epochs that are equal the first is kept, and patience counts from there.
-        is_best = score > state.best_score
-        if is_best:
-            state.best_score, state.best_epoch = score, state.epoch
+        is_kept = _is_kept(task.settings, state, told.get("score"))
         row: Row = {
             "epoch": state.epoch,
             "step": state.step,
             "learning_rate": state.objective.learning_rate,
             **_told(losses),
-            "score": score,
-            "dice": dice,
+            **told,
             "seconds": round(time.perf_counter() - started, 3),
             "images_per_second": round(task.samples_per_epoch / seconds, 3),
         }
-        _LOG.debug("epoch %d: loss %.4g, score %.4f", state.epoch, losses[TOTAL], score)
-        on_epoch(row, is_best)
+        _LOG.debug("epoch %d: loss %.4g, score %s", state.epoch, losses[TOTAL], told.get("score"))
+        on_epoch(row, is_kept)
         lasted = time.monotonic() - began
+
+
+def _validated(task: TrainingTask, state: State) -> Row:
+    """Dice by class and their mean, for the log, of which the objective is told; empty where nobody validates."""
+    if not len(task.validation):
+        return {}
+    dice = validate(task, state)
+    score = sum(dice.values()) / max(1, len(dice))
+    state.objective.observe(score)
+    return {"score": score, "dice": dice}
+
+
+def _is_kept(settings: TrainingSettings, state: State, score: float | None) -> bool:
+    """Whether the weights of the epoch are those to keep so far, which the state then remembers, in place."""
+    # Strictly: of epochs that are equal the first is kept, and patience counts from there.
+    is_kept = settings.keep == "last" or (score is not None and score > state.best_score)
+    if is_kept:
+        state.best_score, state.best_epoch = NOT_VALIDATED if score is None else score, state.epoch
+    return is_kept
 
 
 def _told(losses: Mapping[str, float]) -> Row:
@@ -250,7 +264,8 @@ def validate(task: TrainingTask, state: State) -> dict[str, float]:
     """Mean Dice of each class over the validation samples, on the network's grid, in 0..1.
 
     Pixels outside the field of view do not count. A sample where neither has the class does not count; one where only
-    one has it counts as 0.
+    one has it counts as 0. A structure that a sample's reference does not tell of does not count there, and is left out
+    where none tells of it.
     """
     sums = torch.zeros(2, len(task.class_names), dtype=torch.float64, device=task.fabric.device)
     rank, world = task.fabric.global_rank, task.fabric.world_size
@@ -260,11 +275,14 @@ def validate(task: TrainingTask, state: State) -> dict[str, float]:
             picked = mine[start : start + task.validation_batch_size]
             images, labels = task.validation.unit(picked)
             images = task.laid_out(task.validation.normalise(images))
-            sums += _dice_sums(state.objective.network(images).argmax(1), labels, len(task.class_names))
+            samples = [task.validation.samples[index] for index in picked.tolist()]
+            known = known_classes(samples, task.class_names, labels.device)
+            sums += _dice_sums(state.objective.network(images).argmax(1), labels, len(task.class_names), known)
     total: Any = task.fabric.all_reduce(sums, reduce_op="sum")
     return {
         name: float(total[0, index] / total[1, index]) if total[1, index] else 0.0
         for index, name in enumerate(task.class_names)
+        if any(sample.tells_of(name) for sample in task.validation.samples)
     }
 
 
@@ -273,15 +291,17 @@ def _as_written(device: torch.device) -> AbstractContextManager[Any]:
     return torch.compiler.set_stance("force_eager") if device.type == "cuda" else nullcontext()
 
 
-def _dice_sums(predicted: torch.Tensor, reference: torch.Tensor, classes: int) -> torch.Tensor:
-    """(2, classes): sum of Dice over samples, and number of samples that count."""
+def _dice_sums(
+    predicted: torch.Tensor, reference: torch.Tensor, classes: int, known: torch.Tensor | None = None
+) -> torch.Tensor:
+    """(2, classes): sum of Dice over samples, and number of samples that count; `known` as of `known_classes`."""
     sums = torch.zeros(2, classes, dtype=torch.float64, device=predicted.device)
     counts = reference != IGNORED
     for index in range(classes):
         mine, theirs = (predicted == index + 1) & counts, reference == index + 1
         size = mine.flatten(1).sum(1) + theirs.flatten(1).sum(1)
         both = (mine & theirs).flatten(1).sum(1)
-        counted = size > 0
+        counted = size > 0 if known is None else (size > 0) & known[:, index + 1]
         sums[0, index] = (2 * both[counted].double() / size[counted]).sum()
         sums[1, index] = counted.sum()
     return sums

@@ -20,15 +20,17 @@ from cardiotrace.core.former import present_key, with_present_keys
 from cardiotrace.core.plain import read_toml
 from cardiotrace.core.terms import View
 from cardiotrace.datasets.catalog import DATASETS
-from cardiotrace.datasets.split import fold_seed
+from cardiotrace.datasets.split import LeftOut, fold_seed
 from cardiotrace.learning.augmentation import Augmentation
 from cardiotrace.learning.augmentation.style import levels_of
 from cardiotrace.learning.losses import LOSSES
 from cardiotrace.learning.models.catalog import ARCHITECTURES, make_network
 from cardiotrace.learning.models.network import Network, NetworkSpec
 from cardiotrace.learning.models.sides import check_sides
+from cardiotrace.learning.training.balance import Balance, Shares
 from cardiotrace.learning.training.distillation import Distillation
 from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
+from cardiotrace.learning.training.pseudo_labels import PseudoLabels
 from cardiotrace.learning.training.settings import TrainingSettings
 from cardiotrace.postprocessing import Postprocessing
 from cardiotrace.preprocessing import MOST_NEIGHBOURS, Preprocessing, channels_with_neighbours
@@ -49,10 +51,33 @@ class DataSettings:
     """Who is in which fold when the split is "k-fold"; by default the recipe's own seed."""
     training_patients: int | None = None
     """Learn from only so many patients of the training part, drawn by the seed of the folds; all by default."""
+    stratify: tuple[str, ...] = ()
+    """Group keys, such as "pathology", that made folds and drawn validation patients hold in equal shares."""
+    validation_patients: int | None = None
+    """How many of those who are not tested on validate, drawn by the seed of the folds; all others are learned from. By
+    default those of the split, which for "k-fold" are a whole further fold. 0 is for `training.keep = "last"`."""
+    leave_out: LeftOut | None = None
+    """{ key = "vendor", value = "Siemens" } tests on all patients of that group and learns from the others, whatever
+    `split` says; a key is any group key, such as vendor, dataset, centre or pathology."""
+    pseudo_labels: PseudoLabels | None = None
+    """{ teacher = "NAME", lowest_confidence = 0.9 } lets a model label the images of the training part that have no
+    reference, where it is sure. By default they are left out."""
+    balance: str | None = None
+    """Group key, such as "dataset" or "vendor": each epoch draws as many samples of every group. An epoch has as many
+    samples as without it, so that a small group is seen more than once, a large one in part. None by default."""
+    balance_shares: Shares = "equal"
+    """Or "square-root": a group's share is as the root of its size, between equal shares and those of the data."""
 
     def __post_init__(self) -> None:
         if self.seed is not None and not 0 <= self.seed < 2**32:
             raise ValueError(f"seed must lie in [0, 2^32), got {self.seed}")
+        if self.validation_patients is not None and self.validation_patients < 0:
+            raise ValueError(f"validation_patients must not be negative, got {self.validation_patients}")
+
+    @property
+    def balanced(self) -> Balance | None:
+        """How groups are balanced; None where they are not."""
+        return None if self.balance is None else Balance(self.balance, self.balance_shares)
 
 
 @dataclass(frozen=True)
@@ -99,6 +124,15 @@ class Recipe:
             raise ValueError("augmentation changes colours, and neighbours are slices in grey: leave out one of them")
         if self.augmentation.maxstyle is not None and self.distillation is not None:
             raise ValueError("augmentation.maxstyle searches by labels alone: leave out distillation")
+        if self.data.validation_patients == 0:
+            self._require_no_choice()
+
+    def _require_no_choice(self) -> None:
+        """Where nobody validates nothing can be chosen by it."""
+        if self.training.keep != "last":
+            raise ValueError('data.validation_patients = 0 leaves nobody to choose by: set training.keep = "last"')
+        if self.schedule.name == "plateau":
+            raise ValueError('data.validation_patients = 0 leaves no score to follow: choose a schedule but "plateau"')
 
     @property
     def fold_seed(self) -> int:
@@ -117,8 +151,12 @@ class Recipe:
         """Fingerprint of all that shapes the weights; a checkpoint remembers it."""
         # Under the names that keys had at first: a run that was begun under them goes on.
         plain = with_present_keys(to_plain(portable(self)), {now: before for before, now in FORMER_KEYS.items()})
-        left_out = {key for key, neutral in _LATER_KEYS.items() if plain.get(key) == neutral}.union(_AFTER_TRAINING)
-        shaping = {key: value for key, value in plain.items() if key not in left_out}
+        for dotted, neutral in _LATER_KEYS.items():
+            *tables, key = dotted.split(".")
+            place = plain[tables[0]] if tables else plain
+            if place.get(key) == neutral:
+                del place[key]
+        shaping = {key: value for key, value in plain.items() if key not in _AFTER_TRAINING}
         return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()
 
 
@@ -128,7 +166,12 @@ SPLIT_FILE = ".json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _LONGEST_NAME = 200
 _AFTER_TRAINING = ("name", "summary", "postprocessing", "views")
-_LATER_KEYS = {"neighbours": 0}
+_LATER_KEYS: dict[str, Any] = {
+    "neighbours": 0,
+    "data.stratify": [],
+    "data.balance_shares": "equal",
+    "training.keep": "best",
+}
 """Keys that the first recipes did not have, and what they trained by: a run that was begun without them goes on."""
 _IMAGES = (((97, 131), (1.0, 1.0)), ((480, 640), (0.3, 0.5)))
 """Two unlike images, (height, width) and mm: what both are prepared to is the size that all are."""
@@ -259,6 +302,9 @@ def portable(recipe: Recipe) -> Recipe:
         ('mine.json', 'splits/mine.json', 'official')
     """
     data = dataclasses.replace(recipe.data, split=_name_alone(recipe.data.split))
+    if data.pseudo_labels is not None:
+        named = dataclasses.replace(data.pseudo_labels, teacher=_name_alone(data.pseudo_labels.teacher))
+        data = dataclasses.replace(data, pseudo_labels=named)
     taught = recipe.distillation
     if taught is not None:
         taught = dataclasses.replace(taught, teachers=tuple(map(_name_alone, taught.teachers)))

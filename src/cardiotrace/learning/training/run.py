@@ -85,6 +85,8 @@ class TrainingData:
     """Of the data set alone."""
     fold: int | None = None
     """Which fold the split is, if it is one."""
+    pseudo_labels: str = ""
+    """What came of labels that a teacher made, in words; empty where there are none."""
     with_unlabelled: bool = False
     """Whether samples without labels are learned from as well, for objectives that can."""
     localiser: Model | None = None
@@ -109,8 +111,8 @@ class RunCallbacks:
     """Who is told how it goes."""
 
     on_step: OnStep = _unheard
-    on_epoch: Callable[[Sequence[Row], bool], None] = lambda rows, is_best: None
-    """Called with the rows of the training log so far, and whether the last is the best."""
+    on_epoch: Callable[[Sequence[Row], bool], None] = lambda rows, is_kept: None
+    """Called with the rows of the training log so far, and whether the weights of the last are those to keep."""
     say: Callable[[str], None] = lambda text: None
     """Told what somebody should know, such as weights that were left out."""
 
@@ -122,6 +124,13 @@ class CheckedRun:
     recipe: Recipe
     folder: RunFolder
     teachers: tuple[Model, ...] = ()
+    labeller: Model | None = None
+    """Who labels the images without a reference."""
+
+    @property
+    def others(self) -> tuple[Model, ...]:
+        """All models that the run learns from."""
+        return self.teachers if self.labeller is None else (*self.teachers, self.labeller)
 
 
 @dataclass(frozen=True)
@@ -144,7 +153,7 @@ class TrainingResult:
     best_epoch: int
     """Whose weights are kept, from 1."""
     best_score: float
-    """Its mean validation Dice on the network's grid, 0..1."""
+    """Its mean validation Dice on the network's grid, 0..1; -1 where nobody validates."""
     is_complete: bool = True
     """Whether it had all its epochs; else time ran out, and it goes on from its checkpoint."""
 
@@ -167,10 +176,12 @@ def check_run(
         InputError: a teacher is missing or does not fit, see `load_teachers`; or the localiser.
     """
     check_folder(folder, recipe, split, resume=resume)
-    teachers = () if recipe.distillation is None else load_teachers(recipe.distillation, student)
-    _check_teachers(folder, teachers)
+    teachers = () if recipe.distillation is None else load_teachers(recipe.distillation.teachers, student)
+    pseudo = recipe.data.pseudo_labels
+    run = CheckedRun(recipe, folder, teachers, None if pseudo is None else load_teachers([pseudo.teacher], student)[0])
+    _check_teachers(folder, run.others)
     _check_localiser(folder, recipe)
-    return CheckedRun(recipe, folder, teachers)
+    return run
 
 
 def localiser_of(recipe: Recipe, folder: RunFolder) -> Localiser | None:
@@ -208,8 +219,16 @@ def best_of(folder: RunFolder) -> states.BestEpoch:
     rows = TrainingLog(folder.journal).rows()
     if not rows:
         raise InputError("holds no finished epoch", where=folder.path, remedy="train first: `cardiotrace train`.")
-    row = max(rows, key=lambda row: float(row["score"]))
-    return states.BestEpoch(int(row["epoch"]), float(row["score"]))
+    row = rows[-1] if _keeps_last(folder) else max(rows, key=_score_of)
+    return states.BestEpoch(int(row["epoch"]), _score_of(row))
+
+
+def _keeps_last(folder: RunFolder) -> bool:
+    return folder.recipe.exists() and read_recipe(folder.recipe).training.keep == "last"
+
+
+def _score_of(row: Row) -> float:
+    return float(row.get("score", states.NOT_VALIDATED))
 
 
 def is_trained(run: CheckedRun, split: Split) -> bool:
@@ -228,8 +247,7 @@ def is_trained(run: CheckedRun, split: Split) -> bool:
     if not rows:
         return False
     check_same_run(folder, run.recipe, split)
-    best = max(rows, key=lambda row: float(row["score"]))
-    waited = int(rows[-1]["epoch"]) - int(best["epoch"])
+    waited = int(rows[-1]["epoch"]) - best_of(folder).epoch
     return rows[-1]["epoch"] >= settings.epochs or 0 < settings.patience <= waited
 
 
@@ -278,7 +296,7 @@ def train(
     network = build_model(recipe, channels=data.packed.images.shape[1], classes=data.scheme.class_count)
     left_out = _start(run, data, network)
     task = _task(fabric, recipe, data)
-    context = ObjectiveContext(fabric, recipe, network, task.training.samples, run.teachers)
+    context = ObjectiveContext(fabric, recipe, network, task.training.samples, run.teachers, task.class_names)
     state = states.State(objective(context))
     if folder.checkpoint.exists():
         states.load(state, folder.checkpoint, recipe=recipe.digest())
@@ -326,16 +344,16 @@ class _RunWriter:
         _write_head(self.run, data, left_out)
         self.rows = self.log.cut(state.epoch)
 
-    def finish_epoch(self, state: states.State, row: Row, is_best: bool) -> None:
+    def finish_epoch(self, state: states.State, row: Row, is_kept: bool) -> None:
         """Write what an epoch has changed, or keep it for later where something was just written."""
         if self.fabric.is_global_zero:
-            if is_best:  # a copy: the next epoch changes the weights in place
+            if is_kept:  # a copy: the next epoch changes the weights in place
                 self._best = {key: value.detach().clone() for key, value in state.weights().items()}
             self._waiting.append(row)
             self.rows.append(row)
             if time.monotonic() - self._written >= self.seconds:
                 self.write(state)
-            self.callbacks.on_epoch(self.rows, is_best)
+            self.callbacks.on_epoch(self.rows, is_kept)
         self.fabric.barrier()
 
     def write(self, state: states.State) -> None:
@@ -401,6 +419,7 @@ def _task(fabric: Fabric, recipe: Recipe, data: TrainingData) -> TrainingTask:
             fabric.world_size,
             settings.steps_per_epoch,
             settings.crop,
+            recipe.data.balanced,
         ),
         training=DeviceDataset(data.packed, _indices(data, "training"), recipe.preprocessing, fabric.device, needs),
         validation=DeviceDataset(
@@ -415,7 +434,7 @@ def _indices(data: TrainingData, part: str) -> NDArray[np.int64]:
     patients = data.split.training if part == "training" else data.split.validation
     labelled_only = part == "validation" or not data.with_unlabelled
     indices = data.packed.indices_of(patients, labelled_only=labelled_only)
-    if not len(indices):
+    if not len(indices) and (part == "training" or patients):
         raise InputError(
             f"the {part} part of the split has no labelled image", remedy="look at `cardiotrace data split`."
         )
@@ -423,7 +442,7 @@ def _indices(data: TrainingData, part: str) -> NDArray[np.int64]:
 
 
 def _write_head(run: CheckedRun, data: TrainingData, left_out: str) -> None:
-    folder, teachers = run.folder, run.teachers
+    folder, teachers = run.folder, run.others
     if not folder.checkpoint.exists():  # a resumed run keeps what it once started from
         start = data.start
         came = "" if start is None else f"{start.name}, weights with sha256 {start.sha256}"
@@ -431,6 +450,7 @@ def _write_head(run: CheckedRun, data: TrainingData, left_out: str) -> None:
         terms = Terms.together([data.all_terms, *(model.spec.terms for model in teachers)])
         told = {**environment(run.recipe.seed), "started_from": came, "terms": asdict(terms)}
         told |= {"taught_by": teacher_identities(teachers)} if teachers else {}
+        told |= {"pseudo_labels": data.pseudo_labels} if data.pseudo_labels else {}
         told |= {} if data.fold is None else {"fold": data.fold}
         told |= {"images": data.note} if data.note else {}
         write_json(folder.environment, ENVIRONMENT.stamp(told))  # the first file of a run, see `RunFolder.is_begun`

@@ -29,6 +29,9 @@ class TrainingSettings:
     initial_weights: Literal["fitting"] | None = None
     """"fitting" takes from the run of `--start-from` the weights that have a place in this network and says what is
     left out, so that another architecture or number of classes can begin with them. By default all must fit."""
+    keep: Literal["best", "last"] = "best"
+    """Which weights become the model: those of the epoch with the best validation score, or those of the last epoch (of
+    their average with `ema_decay`), by which nothing is chosen on the validation part."""
     patience: int = 0
     """Stop after so many epochs without a better validation score; 0 never stops early."""
     ema_decay: float = 0.0
@@ -54,6 +57,8 @@ class TrainingSettings:
             raise ValueError("ema_decay must lie in [0, 1)")
         if self.patience < 0 or self.gradient_clip < 0:
             raise ValueError("patience and gradient_clip must not be negative")
+        if self.patience and self.keep == "last":
+            raise ValueError('patience waits for a better epoch, and keep = "last" keeps none: leave one of them out')
 
     def _check_counts(self) -> None:
         if self.epochs < 1 or self.batch_size < 1:

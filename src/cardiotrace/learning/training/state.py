@@ -16,6 +16,9 @@ from cardiotrace.io import write_bytes
 from cardiotrace.learning.training.objective import Objective, Snapshot, tensors_below
 from cardiotrace.learning.training.weights import Weights, laid_out_like, require_same
 
+NOT_VALIDATED = -1.0
+"""Less than any score: that of an epoch that nobody validated, and of none."""
+
 
 @dataclass
 class State:
@@ -28,8 +31,9 @@ class State:
     """Complete epochs."""
     step: int = 0
     """Batches learned from."""
-    best_score: float = -1.0
+    best_score: float = NOT_VALIDATED
     best_epoch: int = 0
+    """Whose weights are kept."""
 
     def weights(self) -> Weights:
         """The weights to validate, keep and export."""
@@ -43,7 +47,7 @@ class BestEpoch:
     epoch: int
     """Number from 1; 0 before the first."""
     score: float
-    """Mean validation Dice, 0..1; -1 before the first epoch."""
+    """Mean validation Dice, 0..1; `NOT_VALIDATED` before the first epoch, and where nobody validates."""
 
 
 def save(state: State, path: Path, *, recipe: str) -> None:

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 
 from cardiotrace.learning.augmentation.style import MaxStyle, StyleSearch
 from cardiotrace.learning.losses import Loss
 from cardiotrace.learning.models.network import Network, TrainingOutputs
 from cardiotrace.learning.training.device_dataset import TrainingBatch
+from cardiotrace.learning.training.fabric import Fabric
 from cardiotrace.learning.training.learner import Learner
 from cardiotrace.learning.training.objective import Losses, Progress
 from cardiotrace.learning.training.supervision import SupervisedObjective, supervised_loss
@@ -33,8 +33,10 @@ class StyledObjective(SupervisedObjective):
         See `MaxStyle`.
     """
 
-    def __init__(self, fabric: Fabric, learner: Learner[Network], loss: Loss, config: MaxStyle) -> None:
-        super().__init__(fabric, learner, loss)
+    def __init__(
+        self, fabric: Fabric, learner: Learner[Network], loss: Loss, config: MaxStyle, class_names: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(fabric, learner, loss, class_names)
         self.search = StyleSearch(learner.network, config)
 
     def step(self, batch: TrainingBatch, progress: Progress) -> Losses:
@@ -53,7 +55,7 @@ class StyledObjective(SupervisedObjective):
         with self.fabric.autocast():
             outputs = TrainingOutputs.of(self.network(batch.images))
         outputs = outputs._replace(logits=tuple(one.float() for one in outputs.logits))
-        return supervised_loss(outputs, batch.labels, self.loss_of(batch.images))
+        return supervised_loss(outputs, batch.labels, self.loss_of(batch))
 
 
 @contextmanager

@@ -7,8 +7,9 @@ from operator import add
 import torch
 from torch import Tensor, nn
 
-from cardiotrace.learning.losses import Loss
+from cardiotrace.learning.losses import Loss, marginal_loss
 from cardiotrace.learning.models.network import Network, TrainingOutputs
+from cardiotrace.learning.training.annotation import known_classes
 from cardiotrace.learning.training.device_dataset import TrainingBatch
 from cardiotrace.learning.training.fabric import Fabric
 from cardiotrace.learning.training.learner import Learner, descend
@@ -25,10 +26,11 @@ class SupervisedObjective:
         fabric: launched.
         learner: of the network.
         loss: of one output.
+        class_names: foreground classes, in order of their index from 1; for samples that do not tell of all.
     """
 
-    def __init__(self, fabric: Fabric, learner: Learner[Network], loss: Loss) -> None:
-        self.fabric, self.learner, self.loss = fabric, learner, loss
+    def __init__(self, fabric: Fabric, learner: Learner[Network], loss: Loss, class_names: Sequence[str] = ()) -> None:
+        self.fabric, self.learner, self.loss, self.class_names = fabric, learner, loss, class_names
 
     @property
     def network(self) -> Network:
@@ -45,13 +47,14 @@ class SupervisedObjective:
         """See `Objective`."""
         return self.learner.learning_rate
 
-    def loss_of(self, images: Tensor) -> Loss:
-        """The loss for the batch of these images; who is taught by more than labels makes it of both."""
-        return self.loss
+    def loss_of(self, batch: TrainingBatch) -> Loss:
+        """The loss for a batch; who is taught by more than labels makes it of both."""
+        known = known_classes(batch.samples, self.class_names, batch.labels.device)
+        return self.loss if known is None else marginal_loss(self.loss, known)
 
     def step(self, batch: TrainingBatch, progress: Progress) -> Losses:
         """See `Objective`."""
-        loss = self.loss_of(batch.images)
+        loss = self.loss_of(batch)
         outputs = TrainingOutputs.of(self.learner.model(batch.images))
         segmentation = supervised_loss(outputs, batch.labels, loss)
         auxiliary = self.network.auxiliary_losses(outputs, batch.labels)

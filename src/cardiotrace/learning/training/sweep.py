@@ -147,6 +147,8 @@ def read_plan(path: Path, overrides: dict[str, Any] | None = None) -> SweepPlan:
         raise ConfigError("has no [sweep] table", where=path, remedy="add one, or use `cardiotrace train`.")
     sweep = from_plain(Sweep, values.pop("sweep"), path="sweep")
     base = recipe_from_plain(values)
+    if base.data.validation_patients == 0:
+        raise ConfigError("a sweep judges its runs by validation patients, and data.validation_patients is 0")
     override(values, "data.seed", base.fold_seed)
     return SweepPlan(base.name, sweep, tuple(_runs(values, sweep, base)))
 

@@ -15,8 +15,10 @@ from cardiotrace.io.atomic import as_work_error
 
 Row = dict[str, Any]
 
-_NEEDED: dict[str, type | tuple[type, ...]] = {"epoch": int, "score": (int, float)}
+_NEEDED: dict[str, type | tuple[type, ...]] = {"epoch": int}
 """What is asked of every row, and its types."""
+_OPTIONAL: dict[str, type | tuple[type, ...]] = {"score": (int, float)}
+"""What a row may lack: an epoch that nobody validated has no score."""
 _FORMER_KEYS = {"rate": "learning_rate"}
 """Of version 1."""
 
@@ -43,7 +45,7 @@ class TrainingLog:
             row = parse_json(line)
         except ConfigError as error:
             raise InputError(f"line {number} {error.what}", where=self.path) from None
-        if not isinstance(row, dict) or not all(isinstance(row.get(key), kind) for key, kind in _NEEDED.items()):
+        if not isinstance(row, dict) or not _is_typed(row):
             raise InputError(f"line {number} is no row about an epoch", where=self.path)
         return with_present_keys(TRAINING_LOG.read(row, where=self.path), _FORMER_KEYS)
 
@@ -68,6 +70,11 @@ class TrainingLog:
         kept = [row for row in self.rows() if row["epoch"] <= epochs] if epochs else []
         write_text(self.path, "".join(map(_line, kept)))
         return kept
+
+
+def _is_typed(row: Row) -> bool:
+    wanted = _NEEDED | {key: kind for key, kind in _OPTIONAL.items() if key in row}
+    return all(isinstance(row.get(key), kind) for key, kind in wanted.items())
 
 
 def _line(row: Row) -> str:

@@ -4,6 +4,7 @@ import itertools
 import logging
 import os
 from collections.abc import Container, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,7 @@ def pack(
     cache: Path | None = None,
     reporter: ProgressReporter = SILENT,
     localiser: Localiser | None = None,
+    with_unlabelled: bool = False,
 ) -> PackedDataset:
     """The packed cache of a data set's labelled cases, made where it is not there yet.
 
@@ -81,11 +83,12 @@ def pack(
         cache: folder of packed data.
         reporter: told of progress.
         localiser: what finds the heart, where the preprocessing crops around it.
+        with_unlabelled: whether cases without labels come too, every pixel of them ignored.
 
     Raises:
         InputError: the images are not in the channels that the data set states.
     """
-    cases = [case for case in dataset.cases() if case.read_labels is not None]
+    cases = [case for case in dataset.cases() if with_unlabelled or case.read_labels is not None]
     expected = preprocessing.channels(dataset.channels)
     with reporter.stage(f"packing {dataset.name}") as on_progress:
         options = {"channels": dataset.channels, **reading_options(dataset)}
@@ -113,7 +116,33 @@ def cases_of(dataset: Dataset, patients: Iterable[str]) -> list[Case]:
     return [case for case in dataset.cases() if case.patient in wanted]
 
 
-def choose_split(dataset: Dataset, name: str, *, folds: int = 5, fold: int | None = None, seed: int = 0) -> Split:
+@dataclass(frozen=True)
+class MadeFolds:
+    """How folds are made by patient."""
+
+    count: int = 5
+    """How many there are."""
+    seed: int = 0
+    """Says who is in which."""
+    stratify: tuple[str, ...] = ()
+    """Group keys that all folds hold in equal shares."""
+    validation: bool = True
+    """Whether the fold after the tested one validates; else nobody does."""
+
+    def split(self, dataset: Dataset, number: int) -> Split:
+        """One of the folds, from 1.
+
+        Raises:
+            InputError: there is no such fold, or the patients do not make so many.
+        """
+        if not 1 <= number <= self.count:
+            raise InputError(f"there is no fold {number}: folds are 1 to {self.count}")
+        patients = patient_groups(dataset.cases())
+        made = k_folds(patients, folds=self.count, seed=self.seed, stratify=self.stratify, validation=self.validation)
+        return made[number - 1]
+
+
+def choose_split(dataset: Dataset, name: str, *, fold: int | None = None, made: MadeFolds = MadeFolds()) -> Split:
     """A published split, a published fold, or a fold made by patient; of the patients at hand.
 
     Where nobody at hand can validate, a tenth of the training patients do, see `Split.validated`.
@@ -121,9 +150,8 @@ def choose_split(dataset: Dataset, name: str, *, folds: int = 5, fold: int | Non
     Args:
         dataset: where patients and published splits come from.
         name: "k-fold", or one of the data set's own.
-        folds: how many, for "k-fold".
         fold: number of a fold, from 1; takes the place of `name` where the data set publishes folds.
-        seed: of "k-fold".
+        made: how folds are made where none are published, or where "k-fold" asks for it.
 
     Raises:
         InputError: there is no such split or fold.
@@ -132,20 +160,14 @@ def choose_split(dataset: Dataset, name: str, *, folds: int = 5, fold: int | Non
     if name not in (*published, OFFICIAL, K_FOLD):
         raise _no_split(dataset, name, published)
     if name == K_FOLD:
-        return _made_fold(dataset, 1 if fold is None else fold, folds, seed)
+        return made.split(dataset, 1 if fold is None else fold)
     # A number takes the place of the name where the data set publishes folds, such as the ten of CAMUS.
     wanted = name if fold is None else f"fold{fold}"
     if wanted not in published:
         if fold is not None and name not in published:
-            return _made_fold(dataset, fold, folds, seed)
+            return made.split(dataset, fold)
         raise _no_split(dataset, name, published) if fold is None else _no_fold(dataset, fold, published)
     return published[wanted].on_disk({case.patient for case in dataset.cases()}).validated()
-
-
-def _made_fold(dataset: Dataset, fold: int, folds: int, seed: int) -> Split:
-    if not 1 <= fold <= folds:
-        raise InputError(f"there is no fold {fold}: folds are 1 to {folds}")
-    return k_folds(patient_groups(dataset.cases()), folds=folds, seed=seed)[fold - 1]
 
 
 def _no_fold(dataset: Dataset, fold: int, published: Container[str]) -> InputError:

@@ -9,7 +9,7 @@ from cardiotrace.core.exam import Case
 from cardiotrace.core.geometry import NO_GEOMETRY
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.datasets.dataset import Dataset
-from cardiotrace.datasets.packed import IGNORED, PackedDataset
+from cardiotrace.datasets.packed import IGNORED, PackedDataset, PackedSample
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.score import CasePrediction, score_case
 
@@ -35,7 +35,7 @@ def grid_table(
         for place, plane in zip(places, planes, strict=True):
             found[plane.time, plane.depth] = predicted[place]
             known[plane.time, plane.depth] = packed.labels[indices[place]]
-        rows += score_case(_prediction_on_grid(cases[name], found, known, dataset.scheme))
+        rows += score_case(_prediction_on_grid(cases[name], found, known, dataset.scheme, planes[0]))
     return CaseTable(tuple(rows), facts={"predicted": "on the network's grid", "reference": dataset.name})
 
 
@@ -48,13 +48,18 @@ def _places_by_case(packed: PackedDataset, indices: np.ndarray[Any, Any]) -> dic
 
 
 def _prediction_on_grid(
-    case: Case, found: np.ndarray[Any, Any], known: np.ndarray[Any, Any], scheme: LabelScheme
+    case: Case,
+    found: np.ndarray[Any, Any],
+    known: np.ndarray[Any, Any],
+    scheme: LabelScheme,
+    plane: PackedSample,
 ) -> CasePrediction:
+    """Labels of a case on the grid, the reference in a scheme of the structures that its planes, all alike, tell of."""
     values = np.zeros(256, np.uint8)
     values[1 : scheme.class_count] = [scheme.value(structure) for structure in scheme.structures]
     inside = (known != IGNORED).all(axis=0)
     found, known = found * inside, known * inside
     kept = dataclasses.replace(case, read_field_of_view=lambda: inside)
-    return CasePrediction(
-        kept, LabelMap(values[found], scheme, NO_GEOMETRY), LabelMap(values[known], scheme, NO_GEOMETRY)
-    )
+    told = {name: value for name, value in scheme.values.items() if plane.tells_of(name)}
+    reference = LabelMap(values[known], LabelScheme(scheme.name, told), NO_GEOMETRY)
+    return CasePrediction(kept, LabelMap(values[found], scheme, NO_GEOMETRY), reference)

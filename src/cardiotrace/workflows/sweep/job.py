@@ -96,7 +96,7 @@ def finish_run(job: Job, reporter: ProgressReporter = SILENT, *, opener: DataOpe
     started = time.perf_counter()
     folder, dataset = job.folder, opener.dataset(job.run.recipe.data.dataset)
     planned = planned_run(job, dataset)
-    data = training_data(planned, opener)
+    data = training_data(planned, opener, labeller=check_planned(planned, dataset).labeller)
     folder.path.mkdir(parents=True, exist_ok=True)
     is_diverged = not _trained(planned, dataset, data, reporter)
     tested = _tested(job, dataset, data) if folder.best.exists() else None
@@ -175,7 +175,8 @@ def _predictor(spec: ModelSpec, network: Module, localiser: Localiser | None = N
 
 def _row(job: Job, data: TrainingData, tested: _Tested | None, *, is_diverged: bool) -> RunResult:
     rows = TrainingLog(job.folder.journal).rows()
-    best = max(rows, key=lambda row: float(row["score"]), default={"score": 0.0, "epoch": 0})
+    kept = rows[-1:] if job.run.recipe.training.keep == "last" else rows
+    best = max(kept, key=lambda row: float(row["score"]), default={"score": 0.0, "epoch": 0})
     validation = data.packed.labels[data.packed.indices_of(data.split.validation)]
     shares = (0.0,) if tested is None else tested.shares
     return RunResult(
