@@ -40,7 +40,7 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks
 
 # Trainings on a machine with a GPU that holds Python, PyTorch and numpy: packed here, trained there, taken home here.
-QUEUE ?= recipes/queue.toml
+QUEUE ?= recipes/queues/cine-mri.toml
 PARCEL ?= out/gpu
 BROUGHT ?= out/brought
 RUNS ?= runs

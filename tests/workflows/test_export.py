@@ -113,7 +113,7 @@ def members(tmp_path):
 
 def test_a_joined_model_is_sealed_once_and_says_what_was_returned(members, tmp_path, monkeypatch) -> None:
     sealed = []
-    monkeypatch.setattr(join, "seal", lambda *given: sealed.append(given) or export.seal(*given))
+    monkeypatch.setattr(join, "seal", lambda *given, **more: sealed.append(given) or export.seal(*given, **more))
     config = JoinConfig(members=members, name="pair", out=tmp_path / "pair.onnx")
     spec = join_models(config)
     assert len(sealed) == 1

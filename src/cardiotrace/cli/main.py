@@ -86,7 +86,7 @@ VERBS = (
         "queue",
         "queue",
         "Train the recipes of a list, by priority, in the time there is.",
-        "queue recipes/queue.toml --data PATH --minutes 30",
+        "queue recipes/queues/cine-mri.toml --data PATH --minutes 30",
         tunes_memory=True,
     ),
     Verb(

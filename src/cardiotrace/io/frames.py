@@ -1,6 +1,5 @@
 """From the axes and numbers of a file to frames (time, depth, height, width) and to labels."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -48,9 +47,9 @@ def geometry_of(image: StoredImage, axes: str, given: GivenSpacing | None = None
     )
     if given is None:
         return stated
-    # Sizes that are given end what the header says of itself.
-    distance = stated.slice_distance if given[0] is None else Known.GIVEN
-    return replace(stated, pixel_size=Known.GIVEN, slice_distance=distance, doubts=())
+    # Sizes that are given end what the header says of itself; a distance of slices is given across them, however they
+    # are shifted.
+    return stated.with_pixel_size(height, width, given[0])
 
 
 def _sizes(image: StoredImage, axes: str) -> tuple[float, float, float] | None:
