@@ -244,7 +244,8 @@ def validate(task: TrainingTask, state: State) -> dict[str, float]:
         for start in range(0, len(mine), task.validation_batch_size):
             picked = mine[start : start + task.validation_batch_size]
             images, labels = task.validation.unit(picked.to(task.fabric.device))
-            images = task.laid_out(task.validation.normalise(images))
+            slices = task.validation.slices_of(picked)
+            images = task.laid_out(task.validation.normalise(images, slices))
             sums += _dice_sums(state.objective.network(images).argmax(1), labels, len(task.class_names))
     total: Any = task.fabric.all_reduce(sums, reduce_op="sum")
     return {
