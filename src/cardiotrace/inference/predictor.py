@@ -1,5 +1,6 @@
 """From a cine to labels on the cine's own grid."""
 
+import functools
 import logging
 import time
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from cardiotrace.inference.engine import (
 from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.sample import LabelledSample, Position, SampleProbabilities, SampleWalk, label_sample
 from cardiotrace.inference.segmentation import GatheredSamples, Segmentation, blank_warnings, trust_warnings
+from cardiotrace.inference.sliding import filled, slide
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.tta import IDENTITY, TtaTransform, sectors_of, tta_transforms
 from cardiotrace.inference.zoo import load_model
@@ -201,13 +203,31 @@ class Predictor:
 
     def _answers(self, task: "_CineTask", engine: Engine, chunk: list[Position]) -> Iterator[SampleProbabilities]:
         frames, transform = task.image.frames, task.transform
-        batch = np.stack([self.spec.preprocessing.apply(frames[position], transform) for position in chunk])
-        for position, classes in zip(chunk, self._mean_probabilities(batch, task.tta, engine), strict=True):
+        samples = (self.spec.preprocessing.unit(frames[position], transform) for position in chunk)
+        if self.spec.window is None:
+            batch = np.stack([self.spec.preprocessing.normalised(sample) for sample in samples])
+            answers = iter(self._mean_probabilities(batch, task.tta, engine))
+        else:
+            ask = functools.partial(self._in_window, self.spec.window, task.tta, engine)
+            answers = (slide(sample, self.spec.window, ask) for sample in samples)
+        for position, classes in zip(chunk, answers, strict=True):
             if self.spec.within_field_of_view:
                 seen = self.spec.preprocessing.resample_mask(find_field_of_view(frames[position]), transform)
                 # A pixel on the border is half dark: the network may take it for a vessel.
                 classes[:, ~without_rim(seen)] = _background(self.spec.classes)
             yield SampleProbabilities(position, classes, transform)
+
+    def _in_window(
+        self,
+        window: tuple[int, ...],
+        tta: tuple[TtaTransform, ...],
+        engine: Engine,
+        part: Float[np.ndarray, "channels *axes"],
+    ) -> Float[np.ndarray, "classes *axes"]:
+        """What the network says of a part of a sample in unit range, which is no larger than its window."""
+        seen = filled(self.spec.preprocessing.normalised(part), window)
+        (answer,) = self._mean_probabilities(seen[None], tta, engine)
+        return answer[(slice(None), *map(slice, part.shape[1:]))]
 
     def _mean_probabilities(
         self, batch: Float[np.ndarray, "batch channels *axes"], tta: tuple[TtaTransform, ...], engine: Engine

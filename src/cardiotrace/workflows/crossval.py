@@ -125,7 +125,7 @@ def _finish_waiting(
     wanted = [fold for fold in plan.folds if config.wants(fold.number)]
     waiting = [fold for fold in wanted if fold.number not in finished]
     if waiting:  # before several processes look for it
-        opener.packed(plan.recipe.data.dataset, plan.recipe.preprocessing, reporter)
+        opener.packed(plan.recipe.data.dataset, plan.recipe.preprocessing, reporter, axes=plan.recipe.axes)
     done = len(wanted) - len(waiting)
     executor = make_executor(config.jobs, initialiser=keep_freed_memory)
     with reporter.stage(f"folds of {plan.recipe.name}") as on_progress:

@@ -9,7 +9,7 @@ from cardiotrace.core.catalog import Choice
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.dataset import Dataset
-from cardiotrace.datasets.packed import PackedDataset
+from cardiotrace.datasets.packed import Axes, PackedDataset
 from cardiotrace.preprocessing import Preprocessing
 from cardiotrace.workflows.services.dataset import open_dataset, pack
 
@@ -44,7 +44,7 @@ class DataOpener:
         return self._datasets[key]
 
     def packed(
-        self, choice: Choice, preprocessing: Preprocessing, reporter: ProgressReporter = SILENT
+        self, choice: Choice, preprocessing: Preprocessing, reporter: ProgressReporter = SILENT, *, axes: Axes = 2
     ) -> PackedDataset:
         """The packed cache of a data set, made where it is not there yet.
 
@@ -52,6 +52,7 @@ class DataOpener:
             choice: the data set of a recipe.
             preprocessing: the recipe's.
             reporter: told of progress.
+            axes: of a sample: 2 for planes, 3 for volumes.
 
         Raises:
             InputError: the data cannot be packed.
@@ -59,8 +60,9 @@ class DataOpener:
         """
         dataset = self.dataset(choice)
         # Recipes that differ in their intensities alone share a cache: these steps come after it.
-        settings = [to_plain(choice), to_plain(preprocessing.stored_choices), preprocessing.channels(dataset.channels)]
+        stored = to_plain(preprocessing.stored_choices)
+        settings = [to_plain(choice), stored, preprocessing.channels(dataset.channels), axes]
         key = json.dumps(settings, sort_keys=True)
         if key not in self._packed:
-            self._packed[key] = pack(dataset, preprocessing, cache=self.cache, reporter=reporter)
+            self._packed[key] = pack(dataset, preprocessing, axes=axes, cache=self.cache, reporter=reporter)
         return self._packed[key]

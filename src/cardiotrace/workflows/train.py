@@ -195,8 +195,9 @@ def training_data(planned: PlannedRun, opener: DataOpener, reporter: ProgressRep
         InputError: the data cannot be used.
         WorkError: the cache cannot be written.
     """
-    choice = planned.recipe.data.dataset
-    dataset, packed = opener.dataset(choice), opener.packed(choice, planned.recipe.preprocessing, reporter)
+    recipe = planned.recipe
+    choice = recipe.data.dataset
+    dataset, packed = opener.dataset(choice), opener.packed(choice, recipe.preprocessing, reporter, axes=recipe.axes)
     terms = Terms(dataset.licence, dataset.citation)
     return TrainingData(packed, planned.split, dataset.scheme, dataset.mirror_axes, planned.start, terms, planned.fold)
 

@@ -46,5 +46,5 @@ def read_run(
     dataset, split = open_dataset(recipe.data.dataset, data), read_split(folder.split)
     # The model is scored and its limits are fitted on these: without some of them both would be another's.
     Split(split.training, split.validation).require({case.patient for case in dataset.cases()}, where=folder.split)
-    packed = pack(dataset, recipe.preprocessing, cache=cache, reporter=reporter)
+    packed = pack(dataset, recipe.preprocessing, axes=recipe.axes, cache=cache, reporter=reporter)
     return TrainedRun(recipe, dataset, packed, split, folder)

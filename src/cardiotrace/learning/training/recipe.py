@@ -22,6 +22,7 @@ from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.split import fold_seed
 from cardiotrace.learning.augmentation import Augmentation
 from cardiotrace.learning.losses import LOSSES
+from cardiotrace.learning.models.blocks import Axes
 from cardiotrace.learning.models.catalog import ARCHITECTURES, axes_of, make_network
 from cardiotrace.learning.models.network import Network, NetworkSpec
 from cardiotrace.learning.models.sides import Divisor, all_sides, check_size, nearest_sides
@@ -78,6 +79,11 @@ class Recipe:
             raise ValueError(f"seed must lie in [0, 2^32), got {self.seed}")
         if self.augmentation.sector is not None and self.training.crop is not None:
             raise ValueError("augmentation.sector changes whole sectors: leave out training.crop")
+
+    @property
+    def axes(self) -> Axes:
+        """Of a sample: 2 where the network sees planes, 3 where it sees volumes."""
+        return axes_of(self.architecture)
 
     @property
     def fold_seed(self) -> int:
@@ -187,15 +193,14 @@ def window_of(recipe: Recipe, stored: tuple[int, ...], divisor: Divisor) -> tupl
     Returns:
         Those of the windows that it learned from, or of the deepest stack; None for planes that it sees whole.
     """
-    if axes_of(recipe.architecture) == 2:
+    if recipe.axes == 2:
         return recipe.training.crop if recipe.training.sliding else None
     return recipe.training.crop or (nearest_sides(stored[0], all_sides(divisor, 3)[0])[1], *stored[1:])
 
 
 def _prepared_size(recipe: Recipe) -> tuple[int | None, ...]:
     """What every sample is prepared to along each axis; None where each comes out at a size of its own."""
-    axes = axes_of(recipe.architecture)
-    images = ((shape[-axes:], spacing[-axes:]) for shape, spacing in _IMAGES)
+    images = ((shape[-recipe.axes :], spacing[-recipe.axes :]) for shape, spacing in _IMAGES)
     placed = [recipe.preprocessing.transform_for(shape, spacing).shape for shape, spacing in images]
     return tuple(sides[0] if len(set(sides)) == 1 else None for sides in zip(*placed, strict=True))
 
@@ -217,7 +222,7 @@ def _check_sides(recipe: Recipe, network: Network) -> None:
 
 def _check_axes(recipe: Recipe) -> None:
     """What planes and volumes do not have in common."""
-    axes, crop = axes_of(recipe.architecture), recipe.training.crop
+    axes, crop = recipe.axes, recipe.training.crop
     if crop is not None and len(crop) != axes:
         kinds = {2: "planes: height and width", 3: "volumes: depth, height and width"}
         raise ConfigError(f"training.crop has {len(crop)} sides, and {recipe.architecture.name} sees {kinds[axes]}")

@@ -147,6 +147,8 @@ def read_plan(path: Path, overrides: dict[str, Any] | None = None) -> SweepPlan:
         raise ConfigError("has no [sweep] table", where=path, remedy="add one, or use `cardiotrace train`.")
     sweep = from_plain(Sweep, values.pop("sweep"), path="sweep")
     base = recipe_from_plain(values)
+    if base.axes != 2:
+        raise ConfigError("a sweep compares networks of planes, and the recipe's sees volumes", where=path)
     override(values, "data.seed", base.fold_seed)
     return SweepPlan(base.name, sweep, tuple(_runs(values, sweep, base)))
 

@@ -15,7 +15,7 @@ from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.joined import JoinedConfig
-from cardiotrace.datasets.packed import PackedDataset, Packing, packed
+from cardiotrace.datasets.packed import Axes, PackedDataset, Packing, packed
 from cardiotrace.datasets.split import Split, k_folds, patient_groups
 from cardiotrace.preprocessing import Preprocessing
 
@@ -65,9 +65,21 @@ def cache_folder(given: Path | None) -> Path:
 
 
 def pack(
-    dataset: Dataset, preprocessing: Preprocessing, *, cache: Path | None = None, reporter: ProgressReporter = SILENT
+    dataset: Dataset,
+    preprocessing: Preprocessing,
+    *,
+    axes: Axes = 2,
+    cache: Path | None = None,
+    reporter: ProgressReporter = SILENT,
 ) -> PackedDataset:
     """The packed cache of a data set's labelled cases, made where it is not there yet.
+
+    Args:
+        dataset: where cases come from.
+        preprocessing: what they go through.
+        axes: of a sample: 2 for planes, 3 for volumes.
+        cache: folder of caches, see `cache_folder`.
+        reporter: told of progress.
 
     Raises:
         InputError: the images are not in the channels that the data set states.
@@ -76,7 +88,7 @@ def pack(
     expected = preprocessing.channels(dataset.channels)
     with reporter.stage(f"packing {dataset.name}") as on_progress:
         options = {"channels": dataset.channels, **reading_options(dataset)}
-        packing = Packing(dataset.root, dataset.scheme, preprocessing, options)
+        packing = Packing(dataset.root, dataset.scheme, preprocessing, options, axes)
         data = packed(cases, packing, cache=cache_folder(cache), name=dataset.name, on_progress=on_progress)
     LOG.debug("%s is packed in %s", dataset.name, data.folder)
     if data.images.shape[1] != expected:  # said now, as the network could be trained and never exported
