@@ -46,7 +46,8 @@ class ObjectiveContext:
         """A network that learns as the recipe says, in its memory layout, compiled where it asks for that."""
         settings = self.recipe.training
         if settings.channels_last:
-            network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            layout = torch.channels_last if self.recipe.axes == 2 else torch.channels_last_3d
+            network = network.to(memory_format=layout)  # type: ignore[call-overload]
         optimiser = OPTIMISERS.make(self.recipe.optimiser, network.parameters(), path="optimiser")
         if settings.compile == "on" or (settings.compile == "auto" and self.fabric.device.type == "cuda"):
             network.compile()  # in place: a wrapper would rename the weights
