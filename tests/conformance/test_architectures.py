@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from cardiotrace.core.catalog import Choice, Entry
 from cardiotrace.core.errors import InputError
-from cardiotrace.learning.models.blocks import Axes
+from cardiotrace.learning.models.blocks import Axes, with_channels_last
 from cardiotrace.learning.models.catalog import ARCHITECTURES, axes_of
 from cardiotrace.learning.models.describe import multiply_adds
 from cardiotrace.learning.models.network import Network, NetworkSpec, TrainingOutputs
@@ -137,7 +137,7 @@ def test_channels_last_gives_the_same_logits(entry):
     images = images_for(entry, network)
     expected = network(images)
     layout = torch.channels_last if images.ndim == 4 else torch.channels_last_3d
-    network.to(memory_format=layout)
+    with_channels_last(network)
     actual = network(images.contiguous(memory_format=layout))
     torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-4)
 

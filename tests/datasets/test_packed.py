@@ -278,6 +278,7 @@ def test_volumes_are_resampled_along_their_depth_as_in_use(tmp_path):
     assert data.images[0].tolist() == expected.tolist()
     assert data.images[0, 0, :, 0, 0].tolist() == [36, 114]
 
+
 def test_planes_of_unlike_size_are_refused(tmp_path):
     cases = [case(name, np.zeros((1, 1, side, 8), np.uint8)) for name, side in (("a", 8), ("b", 9))]
     with pytest.raises(InputError, match=r"different sizes.*\(1, 8, 8\), \(1, 9, 8\)"):

@@ -22,7 +22,8 @@ def pointwise(part):
 
 
 @pytest.mark.parametrize(
-    ("shape", "window"), [((37, 50), (16, 16)), ((9, 40, 33), (4, 16, 16)), ((3, 20, 20), (4, 16, 32)), ((5, 5), (8, 8))]
+    ("shape", "window"),
+    [((37, 50), (16, 16)), ((9, 40, 33), (4, 16, 16)), ((3, 20, 20), (4, 16, 32)), ((5, 5), (8, 8))],
 )
 def test_what_sees_pixel_by_pixel_says_the_same_in_windows(shape, window):
     sample = np.random.default_rng(0).random((1, *shape), np.float32)

@@ -16,7 +16,7 @@ from cardiotrace.learning.training.recipe import read_recipe
 from cardiotrace.workflows.configs import TrainConfig
 from cardiotrace.workflows.services.dataset import open_dataset
 from cardiotrace.workflows.train import run_training, train_model
-from cardiotrace.workflows.training_report import EpochReport
+from tests.workflows.test_train import Stopping
 
 PHANTOMS = {"name": "phantom", "kind": "cmr", "count": 4, "seed": 3, "frame_count": 12}
 RECIPE = {
@@ -59,9 +59,7 @@ def cache(tmp_path_factory):
 def config(place, out="run", *, resume=False, recipe=RECIPE, **overrides):
     path = place / "recipe.toml"
     path.write_text(tomli_w.dumps(recipe))
-    return TrainConfig(
-        recipe=path, out=place / out, resume=resume, overrides=overrides, accelerator="cpu"
-    )
+    return TrainConfig(recipe=path, out=place / out, resume=resume, overrides=overrides, accelerator="cpu")
 
 
 def stack():
@@ -93,17 +91,12 @@ def test_a_network_of_volumes_is_trained_sealed_and_segments_a_stack(tmp_path):
     assert predictor.segment(alone).labels.array.shape == alone.grid_shape
 
 
-def test_a_run_that_was_interrupted_ends_to_the_bit_as_one_that_was_not(tmp_path, monkeypatch):
+def test_a_run_that_was_interrupted_ends_to_the_bit_as_one_that_was_not(tmp_path):
     short = {"training.epochs": 3, "training.steps_per_epoch": 2}
     straight = run_training(config(tmp_path, "straight", **short)).folder
 
-    def stop(report, rows, is_best):
-        if len(rows) == 2:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(EpochReport, "__call__", stop)
-        run_training(config(tmp_path, "broken", **short))
+    with pytest.raises(KeyboardInterrupt):
+        run_training(config(tmp_path, "broken", **short), Stopping(after=1))
     broken = run_training(config(tmp_path, "broken", resume=True, **short)).folder
     ends = [load_file(folder.checkpoint) for folder in (straight, broken)]
     assert ends[0].keys() == ends[1].keys()

@@ -57,8 +57,7 @@ def slide(
             total = np.zeros((len(answer), *shape), np.float32)
         total[(slice(None), *part)] += answer * weights
         votes[part] += weights
-    mean: Float[np.ndarray, "classes *axes"] = total / votes
-    return mean
+    return np.asarray(total / votes)
 
 
 def windows_of(shape: tuple[int, ...], sides: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
@@ -98,7 +97,9 @@ def importance(sides: tuple[int, ...]) -> Float[np.ndarray, "*window"]:
     return weights
 
 
-def filled(values: Float[np.ndarray, "channels *axes"], window: tuple[int, ...]) -> Float[np.ndarray, "channels *window"]:
+def filled(
+    values: Float[np.ndarray, "channels *axes"], window: tuple[int, ...]
+) -> Float[np.ndarray, "channels *window"]:
     """Normalised values as large as a window: what is missing follows the last pixels, and is 0 as in training."""
     missing = [(0, side - has) for side, has in zip(window, values.shape[1:], strict=True)]
     return values if not any(more for _, more in missing) else np.pad(values, [(0, 0), *missing])

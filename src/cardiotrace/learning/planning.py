@@ -1,4 +1,4 @@
-"""nnU-Net's rules for two and three axes: from what a data set looks like to patch, poolings, kernels, widths, batch."""
+"""nnU-Net's rules for two and three axes: from what a data set looks like to patch, poolings, widths and batch."""
 
 import math
 from collections.abc import Sequence
@@ -277,8 +277,8 @@ def plan_recipe(plan: Plan, dataset: dict[str, Any], *, name: str, mirrored: boo
 
     Planes are brought to the target spacing and cut or padded to the patch, where nnU-Net draws patches at random
     and slides a window in use. Of volumes the patch is drawn and slides here too, over planes that are cut or padded
-    to the median shape and over all slices of a stack. Numbers of training are nnU-Net's, 250 steps an epoch excepted: an epoch here is
-    a pass over the images.
+    to the median shape and over all slices of a stack. Numbers of training are nnU-Net's, 250 steps an epoch
+    excepted: an epoch here is a pass over the images.
 
     Args:
         plan: what was planned.

@@ -76,9 +76,7 @@ def plan_recipe_for(config: PlanConfig, reporter: ProgressReporter = SILENT) -> 
     return Planned(made, path)
 
 
-def look_at(
-    dataset: Dataset, *, dimensions: Literal[2, 3] = 2, reporter: ProgressReporter = SILENT
-) -> "Fingerprint":
+def look_at(dataset: Dataset, *, dimensions: Literal[2, 3] = 2, reporter: ProgressReporter = SILENT) -> "Fingerprint":
     """Median spacing and shape of the labelled images; every plane, or volume, of a cine counts as one of the total.
 
     Raises:

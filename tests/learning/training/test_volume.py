@@ -95,7 +95,10 @@ def test_slices_of_a_volume_are_changed_alike(crop):
     """Where all slices show the same, all still do; and another volume is changed otherwise."""
     planes = packed(4)
     stacked = PackedDataset(
-        planes.folder, planes.images[:, :, None].repeat(DEPTH, 2), planes.labels[:, None].repeat(DEPTH, 1), planes.samples
+        planes.folder,
+        planes.images[:, :, None].repeat(DEPTH, 2),
+        planes.labels[:, None].repeat(DEPTH, 1),
+        planes.samples,
     )
     source = DeviceDataset(stacked, np.arange(4), Preprocessing([]), CPU)
     batch = next(order(TURNED, ("width",), crop=crop).batches(source, 0))

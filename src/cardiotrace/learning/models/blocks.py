@@ -1,9 +1,11 @@
 """What the convolutional networks are built of: norms, activations, pairs of convolutions, the first weights."""
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+import torch
 from torch import nn
 
+Module = TypeVar("Module", bound=nn.Module)
 Norm = Literal["none", "batch", "instance"]
 Activation = Literal["relu", "leaky-relu"]
 Sides = int | tuple[int, ...]
@@ -54,9 +56,7 @@ class ConvolutionPair(nn.Sequential):
         )
 
 
-def norm_and_activation(
-    width: int, norm: Norm, activation: Activation = "relu", axes: Axes = 2
-) -> list[nn.Module]:
+def norm_and_activation(width: int, norm: Norm, activation: Activation = "relu", axes: Axes = 2) -> list[nn.Module]:
     """The modules that follow a convolution of `width` channels."""
     norms: dict[str, list[nn.Module]] = {
         "none": [],
@@ -66,6 +66,22 @@ def norm_and_activation(
     # In place: the convolution and the norms need their inputs for the gradient, not their outputs.
     activating = nn.ReLU(inplace=True) if activation == "relu" else nn.LeakyReLU(0.01, inplace=True)
     return [*norms[norm], activating]
+
+
+_LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}
+
+
+def with_channels_last(network: Module) -> Module:
+    """The network with its convolutions' weights in channels-last layout, in place; a network may have both kinds.
+
+    Example:
+        >>> with_channels_last(nn.Conv3d(8, 8, 3)).weight.is_contiguous(memory_format=torch.channels_last_3d)
+        True
+    """
+    for weights in network.parameters():
+        if weights.ndim in _LAYOUTS:
+            weights.data = weights.data.contiguous(memory_format=_LAYOUTS[weights.ndim])
+    return network
 
 
 _WEIGHED = (nn.Conv2d, nn.ConvTranspose2d, nn.Conv3d, nn.ConvTranspose3d, nn.Linear)

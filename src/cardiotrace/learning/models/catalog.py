@@ -139,8 +139,8 @@ ARCHITECTURES: Catalog[Network] = Catalog(
 """`make(config, spec)` returns a `Network` for what a `NetworkSpec` says of its images and classes.
 
 Its forward maps images (batch, channels, *space), all sides multiples of `divisor`, to logits (batch, classes, *space);
-space is height and width, after the depth where its configuration has `dimensions = 3`. In training it may return `TrainingOutputs`: several logits, and features that its
-`auxiliary_losses` or an objective learn from.
+space is height and width, after the depth where its configuration has `dimensions = 3`. In training it may return
+`TrainingOutputs`: several logits, and features that its `auxiliary_losses` or an objective learn from.
 """
 
 

@@ -44,7 +44,7 @@ def multiply_adds(model: nn.Module, *, channels: int = 1, size: tuple[int, ...] 
 
 
 def describe_architectures(*, channels: int = 1, classes: int = 4) -> list[dict[str, Any]]:
-    """Name, parameters, multiply-adds of an image of 256x256, summary and source of each architecture with its default options."""
+    """Name, parameters, multiply-adds for an image of 256x256, summary and source of each architecture by default."""
     rows = []
     for entry in ARCHITECTURES:
         with torch.device("meta"):

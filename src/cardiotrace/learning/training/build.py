@@ -10,6 +10,7 @@ from lightning_fabric import Fabric
 from cardiotrace.datasets.packed import PackedSample
 from cardiotrace.inference.model_file import Model
 from cardiotrace.learning.losses import LOSSES
+from cardiotrace.learning.models.blocks import with_channels_last
 from cardiotrace.learning.models.catalog import make_network
 from cardiotrace.learning.models.network import Network, NetworkSpec
 from cardiotrace.learning.training.distillation import DistillationObjective, Teacher
@@ -46,8 +47,7 @@ class ObjectiveContext:
         """A network that learns as the recipe says, in its memory layout, compiled where it asks for that."""
         settings = self.recipe.training
         if settings.channels_last:
-            layout = torch.channels_last if self.recipe.axes == 2 else torch.channels_last_3d
-            network = network.to(memory_format=layout)  # type: ignore[call-overload]
+            network = with_channels_last(network)
         optimiser = OPTIMISERS.make(self.recipe.optimiser, network.parameters(), path="optimiser")
         if settings.compile == "on" or (settings.compile == "auto" and self.fabric.device.type == "cuda"):
             network.compile()  # in place: a wrapper would rename the weights
