@@ -295,7 +295,10 @@ def plan_recipe(plan: Plan, dataset: dict[str, Any], *, name: str, mirrored: boo
     windows: dict[str, Any] = {}
     if axes == 3:
         windows = {"crop": list(plan.patch), "foreground": FOREGROUND}
-        rows, columns = (max(pair) for pair in zip(plan.patch[1:], plan.fingerprint.shape[1:], strict=True))
+        # Validation sees whole volumes: their sides are multiples too.
+        multiples = np.prod(config.strides, axis=0)[1:]
+        sides = np.maximum(plan.patch[1:], plan.fingerprint.shape[1:])
+        rows, columns = (int(side) for side in -(-sides // multiples) * multiples)
     return {
         "name": name,
         "summary": f"nnU-Net's {axes}D network, planned from {plan.fingerprint.images} images"
