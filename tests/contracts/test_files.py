@@ -178,7 +178,7 @@ def _log(folder: Path) -> Path:
 
 
 def _spec(folder: Path) -> Path:
-    write_json(folder / "spec.json", spec_to_plain(make_spec(CAMUS)))
+    write_json(folder / "spec.json", spec_to_plain(make_spec(CAMUS, channels=3, neighbours=1)))
     return folder / "spec.json"
 
 

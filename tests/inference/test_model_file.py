@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
@@ -147,8 +148,8 @@ def test_facts_that_a_newer_program_added_are_passed_over() -> None:
 
 
 def test_another_format_version_is_refused_before_its_keys_are_read() -> None:
-    future = spec_to_plain(SPEC) | {"format_version": 3, "new_key": 1}
-    with pytest.raises(ModelFileError, match="newer CardioTrace: file format 3, this program reads up to 2"):
+    future = spec_to_plain(SPEC) | {"format_version": 4, "new_key": 1}
+    with pytest.raises(ModelFileError, match="newer CardioTrace: file format 4, this program reads up to 3"):
         spec_from_plain(future)
 
 
@@ -232,6 +233,51 @@ VERSION_1 = {
 }
 
 
+VERSION_2 = {
+    "name": "old",
+    "summary": "A model of version 2.",
+    "scheme": {"name": "LV", "values": {"LV": 1}},
+    "views": ["SAX"],
+    "classes": 2,
+    "preprocessing": [{"name": "resize", "height": 32, "width": 48, "keep_aspect": False}],
+    "modality": "MR",
+    "channels": 1,
+    "dimensions": 2,
+    "graphs": [],
+    "calibration": {"threshold": 0.4, "shape_limits": {}, "shape_quantile": 0.01, "lowest_confidence": 0.9},
+    "format_version": 2,
+}
+
+
+def test_descriptions_of_version_2_see_each_plane_alone() -> None:
+    spec = spec_from_plain(VERSION_2)
+    assert (spec.neighbours, spec.plane_channels, spec.calibration.threshold) == (0, 1, 0.4)
+    assert spec_to_plain(spec)["format_version"] == 2
+
+
+def test_neighbours_travel_in_a_version_that_older_programs_refuse() -> None:
+    spec = make_spec(CAMUS, channels=3, neighbours=1)
+    plain = spec_to_plain(spec)
+    assert (plain["format_version"], plain["neighbours"], spec.plane_channels) == (3, 1, 1)
+    assert spec_to_plain(spec_from_plain(plain)) == plain
+    assert spec_from_plain(plain).neighbours == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"neighbours": 1}, "1 channels for a grey slice and 1 on each side"),
+        ({"neighbours": 1, "channels": 9}, "9 channels for a grey slice"),
+        ({"neighbours": -1}, "sees -1 slices"),
+        ({"neighbours": 9, "channels": 19}, "sees 9 slices"),
+        ({"neighbours": 1, "channels": 3, "dimensions": 3}, "which only planes have"),
+    ],
+)
+def test_neighbours_that_cannot_be_are_refused(changes: dict[str, Any], what: str) -> None:
+    with pytest.raises(ModelFileError, match=what):
+        make_spec(CAMUS, **changes)
+
+
 @pytest.mark.parametrize("key", ["preparation", "preprocessing"])
 def test_descriptions_of_version_1_are_read(key: str) -> None:
     plain = dict(VERSION_1)
@@ -269,7 +315,7 @@ def test_newer_facts_of_the_calibration_are_passed_over(table: dict[str, object]
     assert spec_from_plain(spec_to_plain(SPEC) | table).calibration == make_spec(CAMUS).calibration
 
 
-@pytest.mark.parametrize("version", [0, 3, "2", None, [1], 10**400])
+@pytest.mark.parametrize("version", [0, 4, "2", None, [1], 10**400])
 def test_other_versions_are_refused_in_one_sentence(version: object) -> None:
     with pytest.raises(ModelFileError, match=r"newer CardioTrace: file format|no version that is known") as caught:
         spec_from_plain(spec_to_plain(SPEC) | {"format_version": version})

@@ -73,3 +73,14 @@ def test_limits_are_the_lowest_and_known_to_all():
 def test_members_must_fit(members, message):
     with pytest.raises(ModelFileError, match=message):
         join(members, name="pair")
+
+
+def test_members_see_the_same_slices():
+    network = pointwise_network(np.ones((4, 3), np.float32), np.zeros(4, np.float32))
+    colours = make_model(network, make_spec(CAMUS, name="colours", channels=3))
+    slices = make_model(network, make_spec(CAMUS, name="slices", channels=3, neighbours=1))
+    with pytest.raises(ModelFileError, match="cannot be joined: neighbours differs"):
+        join([colours, slices], name="pair")
+    spec, graph = join([slices, slices], name="pair")
+    assert (spec.neighbours, spec.channels) == (1, 3)
+    assert run_single(OnnxRuntimeEngine(graph), np.zeros((1, 3, 4, 4), np.float32)).shape == (1, 4, 4, 4)

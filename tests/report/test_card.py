@@ -64,6 +64,12 @@ def test_steps_and_start_are_told():
     assert "| LV | all | 0.900 ± 0.100 | 2 | 1 |" in card
 
 
+def test_neighbouring_slices_are_told_where_they_are_seen():
+    alone = spec({"dataset": {"name": "camus"}})
+    assert "Neighbouring slices" not in model_card(alone)
+    assert "2 on each side" in model_card(dataclasses.replace(alone, channels=5, neighbours=2))
+
+
 def test_limits_and_outliers_are_told_where_there_are_any():
     assert "Limits of shapes" not in model_card(spec({"dataset": {"name": "camus"}}))
     described = spec({"dataset": {"name": "camus"}})

@@ -100,6 +100,7 @@ _MARKS: Mapping[str, Mark] = {
     "recipe": Mark("RECIPE", is_word=True),
     "overrides": Mark(name="set", kind=Annotated[dict[str, Any], _SETTINGS]),
     "ExportConfig.run": Mark("RUN", is_word=True),
+    "PostprocessConfig.run": Mark("RUN", is_word=True),
     "models": Mark("MODEL...", is_word=True),
     "JoinConfig.members": Mark("MODEL...", is_word=True),
     "ModelConfig.model": Mark("MODEL", is_word=True),

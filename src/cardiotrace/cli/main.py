@@ -83,6 +83,12 @@ VERBS = (
         "evaluate", "evaluate", "Score label maps or a model.", "evaluate MODEL PATH --dataset camus --part validation"
     ),
     Verb("compare", "compare", "Compare methods, paired by patient.", "compare runs/a runs/b --score hausdorff_mm"),
+    Verb(
+        "postprocess",
+        "postprocess",
+        "Choose post-processing by the folds of a cross-validation.",
+        "postprocess runs/cine-mri --data PATH",
+    ),
     Verb("export", "export", "A run to one sealed ONNX file.", "export runs/camus-4ch-unet1 --data PATH"),
     Verb("models list", "models", "The models that can be named.", "models list"),
     Verb("models show", "models", "All that a model says of itself.", "models show camus-4ch-unet1"),

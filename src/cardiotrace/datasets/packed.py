@@ -26,7 +26,12 @@ from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.progress import OnProgress, counted
 from cardiotrace.io.atomic import as_work_error
 from cardiotrace.io.folder import staged_folder
-from cardiotrace.preprocessing import Preprocessing, ResamplingTransform
+from cardiotrace.preprocessing import (
+    Preprocessing,
+    ResamplingTransform,
+    channels_with_neighbours,
+    slices_around,
+)
 
 IGNORED = 255
 """Stored class of pixels that count neither in a loss nor in a score: those outside a case's field of view, those of
@@ -95,9 +100,66 @@ class PackedDataset:
             [sample.patient in wanted and (sample.is_labelled or not labelled_only) for sample in self.samples]
         )
 
-    def unit_images(self, indices: NDArray[np.int64]) -> Float[np.ndarray, "batch channels *space"]:
-        """Samples as float32 in unit range, as `preprocessing.unit_range` makes them."""
-        return self.images[indices].astype(np.float32) / np.float32(np.iinfo(self.images.dtype).max)
+    def indices_around(self, indices: NDArray[np.int64], neighbours: int) -> NDArray[np.int64]:
+        """Indices of the planes that are seen with some: slices of the same case and frame, see `slices_around`.
+
+        Args:
+            indices: of planes.
+            neighbours: slices on each side.
+
+        Returns:
+            (indices, 2 neighbours + 1), each plane in the middle of its row.
+
+        Raises:
+            InputError: samples are volumes or in colour, or a slice of a stack is missing or there twice.
+        """
+        if self.labels.ndim != 3:
+            raise InputError("volumes hold their slices themselves", remedy="set neighbours = 0.")
+        channels_with_neighbours(self.images.shape[1], neighbours)
+        stacks: dict[tuple[str, ...], dict[int, int]] = {}
+        for index, sample in enumerate(self.samples):
+            # Cases of two data sets may share a name; a patient's never do.
+            stacks.setdefault(_stack_of(sample), {}).setdefault(sample.depth, index)
+        self._require_whole(stacks)
+        rows = []
+        for index in indices.tolist():
+            stack = stacks[_stack_of(self.samples[index])]
+            first = min(stack)
+            around = slices_around(self.samples[index].depth - first, len(stack), neighbours)
+            rows.append([stack[first + each] for each in around])
+        return np.array(rows, np.int64).reshape(len(indices), 2 * neighbours + 1)
+
+    def _require_whole(self, stacks: Mapping[tuple[str, ...], Mapping[int, int]]) -> None:
+        """In use the true neighbours are seen: a gap would be learned as something else."""
+        if sum(map(len, stacks.values())) < len(self.samples):
+            raise InputError("a slice is there twice, so that its neighbours are not known", where=self.folder)
+        for stack, members in stacks.items():
+            if max(members) - min(members) >= len(members):
+                raise InputError(f"case {stack[1]!r} lacks slices between others, which neighbours would show")
+
+    def unit_images(
+        self, indices: NDArray[np.int64], *, neighbours: int = 0
+    ) -> Float[np.ndarray, "batch channels *space"]:
+        """Samples as float32 in unit range, as `preprocessing.unit_range` makes them.
+
+        Args:
+            indices: which.
+            neighbours: slices on each side that become channels before and after a plane's own.
+
+        Raises:
+            InputError: see `indices_around`.
+        """
+        if neighbours:
+            seen = self.images[self.indices_around(indices, neighbours)]
+            images = seen.reshape(len(seen), -1, *seen.shape[3:])
+        else:
+            images = self.images[indices]
+        return images.astype(np.float32) / np.float32(np.iinfo(self.images.dtype).max)
+
+
+def _stack_of(sample: PackedSample) -> tuple[str, ...]:
+    """What slices of one stack have in common."""
+    return sample.patient, sample.case, sample.phase, sample.view, str(sample.time)
 
 
 @dataclass(frozen=True)

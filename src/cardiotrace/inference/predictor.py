@@ -1,10 +1,10 @@
 """From a cine to labels on the cine's own grid."""
 
-import functools
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ from cardiotrace.inference.tta import IDENTITY, TtaTransform, sectors_of, tta_tr
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import as_grey
 from cardiotrace.parallel import batched, in_threads, usable_processors
-from cardiotrace.preprocessing import ResamplingTransform
+from cardiotrace.preprocessing import ResamplingTransform, slices_around
 
 _LOG = logging.getLogger(__name__)
 
@@ -193,24 +193,48 @@ class Predictor:
         wanted = task.walk.wanted
         narrow = self._narrow if len(wanted) >= MANY_SAMPLES * batch_size else None
         engine = self._engine if narrow is None else narrow.get()
+        jobs = 1 if narrow is None else narrow.jobs
+        prepared = self._preparation(task, at_once=jobs * batch_size)
 
         def done(chunk: list[Position]) -> list[LabelledSample]:
-            answers = self._answers(task, engine, chunk)
+            answers = self._answers(task, engine, {position: prepared(position) for position in chunk})
             return [label_sample(self.spec, each, keep_probabilities=task.keep_probabilities) for each in answers]
 
-        for results in in_threads(done, batched(wanted, batch_size), jobs=1 if narrow is None else narrow.jobs):
+        for results in in_threads(done, batched(wanted, batch_size), jobs=jobs):
             yield from results
 
-    def _answers(self, task: "_CineTask", engine: Engine, chunk: list[Position]) -> Iterator[SampleProbabilities]:
+    def _preparation(self, task: "_CineTask", *, at_once: int) -> "_Preparation":
+        """What makes the network's input of a sample; `at_once` of them are in hand at any time."""
+        frames, transform, neighbours = task.image.frames, task.transform, self.spec.neighbours
+
+        # Windows are normalised one by one, as in training.
+        prepare = self.spec.preprocessing.apply if self.spec.window is None else self.spec.preprocessing.unit
+
+        def prepared(position: Position) -> Float[np.ndarray, "channels *axes"]:
+            return prepare(frames[position], transform)
+
+        if not neighbours:
+            return prepared
+        # Samples come in order, so that the slices of those in hand, and the ones beside them, are all that is kept.
+        plane = lru_cache(maxsize=at_once + 2 * neighbours)(prepared)
+
+        def with_neighbours(position: Position) -> Float[np.ndarray, "channels *axes"]:
+            time, depth = position
+            return np.concatenate([plane((time, each)) for each in slices_around(depth, frames.shape[1], neighbours)])
+
+        return with_neighbours
+
+    def _answers(
+        self, task: "_CineTask", engine: Engine, inputs: dict[Position, Float[np.ndarray, "channels *axes"]]
+    ) -> Iterator[SampleProbabilities]:
+        """What the network says of prepared samples."""
         frames, transform = task.image.frames, task.transform
-        samples = (self.spec.preprocessing.unit(frames[position], transform) for position in chunk)
         if self.spec.window is None:
-            batch = np.stack([self.spec.preprocessing.normalised(sample) for sample in samples])
-            answers = iter(self._mean_probabilities(batch, task.tta, engine))
+            answers = iter(self._mean_probabilities(np.stack(list(inputs.values())), task.tta, engine))
         else:
-            ask = functools.partial(self._in_window, self.spec.window, task.tta, engine)
-            answers = (slide(sample, self.spec.window, ask) for sample in samples)
-        for position, classes in zip(chunk, answers, strict=True):
+            ask = partial(self._in_window, self.spec.window, task.tta, engine)
+            answers = (slide(sample, self.spec.window, ask) for sample in inputs.values())
+        for position, classes in zip(inputs, answers, strict=True):
             if self.spec.within_field_of_view:
                 seen = self.spec.preprocessing.resample_mask(find_field_of_view(frames[position]), transform)
                 # A pixel on the border is half dark: the network may take it for a vessel.
@@ -269,13 +293,14 @@ class Predictor:
     def _in_its_channels(self, cine: Image) -> Image:
         """The cine as the model sees it: a coloured one as grey values, where the model was trained on those."""
         channels, given = self.spec.preprocessing.channels, 3 if cine.is_colour else 1
-        if cine.is_colour and channels(3) != self.spec.channels and channels(1) == self.spec.channels:
+        wanted = self.spec.plane_channels
+        if cine.is_colour and channels(3) != wanted and channels(1) == wanted:
             return as_grey(cine)
-        if channels(given) != self.spec.channels:
+        if channels(given) != wanted:
             kinds = {1: "grey", 3: "colour"}
             raise InputError(
                 f"the image is in {kinds[given]}, model {self.spec.name} was trained on images"
-                f" in {kinds.get(self.spec.channels, self.spec.channels)}",
+                f" in {kinds.get(wanted, wanted)}",
                 where=None if cine.source is None else cine.source.path,
                 remedy="use a model trained on such images, see `cardiotrace models list`.",
             )
@@ -290,6 +315,10 @@ class Predictor:
             *trust_warnings(self.spec, task.image, shown),
             *(Flag(Grade.LOOK_TWICE, doubt, "doubt") for doubt in new),
         )
+
+
+_Preparation = Callable[[Position], Float[np.ndarray, "channels *axes"]]
+"""A sample's place in the cine to what the network sees of it."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What a model file says about itself: all that is needed to use it, and where it came from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +17,7 @@ from cardiotrace.core.licence import Terms
 from cardiotrace.core.terms import Modality, Structure, View, modality_meant, view_name
 from cardiotrace.inference.tta import SectorTransforms
 from cardiotrace.postprocessing import Postprocessing
-from cardiotrace.preprocessing import Preprocessing
+from cardiotrace.preprocessing import MOST_NEIGHBOURS, Preprocessing, channels_with_neighbours
 
 FORMER_KEYS: dict[int, dict[str, str]] = {
     # Version 1 knew no table of calibration, nor files of several graphs or networks of volumes.
@@ -27,9 +27,13 @@ FORMER_KEYS: dict[int, dict[str, str]] = {
         "shape_limits": "calibration.shape_limits",
         "lowest_confidence": "calibration.lowest_confidence",
     },
+    # Version 2 knew no samples that need more than their own plane.
+    2: {},
     MODEL.version: {},
 }
 """For each version that is read, keys as they were called in it, and as they are called now."""
+_OWN_PLANE_VERSION = 2
+"""The version that is still written where samples need no more than their own plane: older programs can use those."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,10 @@ class ModelSpec:
     modality: Modality = Modality.UNKNOWN
     """How the images that it was trained on were made; in older files it follows from the words for the views."""
     channels: int = 1
-    """Channels of the network's input, after the preprocessing."""
+    """Channels of the network's input, after the preprocessing; those of neighbouring slices among them."""
+    neighbours: int = 0
+    """Slices on each side of a plane that the network sees as channels before and after its own, see `slices_around`;
+    each is prepared by itself."""
     dimensions: Literal[2, 3] = 2
     """Axes of what the network sees at once: 2 for planes, 3 for volumes."""
     window: tuple[int, ...] | None = None
@@ -159,6 +166,23 @@ class ModelSpec:
             raise ModelFileError(
                 f"model {self.name!r} of volumes has a sector or field of view, which only planes have"
             )
+        self._require_neighbours()
+
+    def _require_neighbours(self) -> None:
+        """Refuse neighbouring slices that cannot be, before anything is labelled by them."""
+        if not 0 <= self.neighbours <= MOST_NEIGHBOURS:
+            raise ModelFileError(f"model {self.name!r} sees {self.neighbours} slices on each side of a plane")
+        if self.neighbours and self.dimensions == 3:
+            raise ModelFileError(f"model {self.name!r} of volumes has neighbouring slices, which only planes have")
+        if self.neighbours and self.channels != channels_with_neighbours(1, self.neighbours):
+            raise ModelFileError(
+                f"model {self.name!r} has {self.channels} channels for a grey slice and {self.neighbours} on each side"
+            )
+
+    @property
+    def plane_channels(self) -> int:
+        """Channels of one prepared plane."""
+        return 1 if self.neighbours else self.channels
 
     @property
     def terms(self) -> Terms:
@@ -208,8 +232,12 @@ def _modality_of_views(values: Mapping[str, Any]) -> str:
 
 
 def spec_to_plain(spec: ModelSpec) -> dict[str, Any]:
-    """Plain data that `spec_from_plain` reads; numbers that JSON lacks (NaN, infinity) become null."""
-    plain: dict[str, Any] = _jsonable(to_plain(spec))
+    """Plain data that `spec_from_plain` reads; numbers that JSON lacks (NaN, infinity) become null.
+
+    In the oldest version that holds all that the model needs.
+    """
+    version = MODEL.version if spec.neighbours else _OWN_PLANE_VERSION
+    plain: dict[str, Any] = _jsonable(to_plain(replace(spec, format_version=version)))
     return plain
 
 

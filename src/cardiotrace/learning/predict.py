@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.inference.engine import Array
-from cardiotrace.learning.training.device_dataset import DeviceDataset
+from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingNeeds
 from cardiotrace.preprocessing import Preprocessing
 
 _BATCH = 8
@@ -35,7 +35,12 @@ class TorchEngine:
 
 
 def predict_planes(
-    network: torch.nn.Module, packed: PackedDataset, indices: NDArray[np.int64], preprocessing: Preprocessing
+    network: torch.nn.Module,
+    packed: PackedDataset,
+    indices: NDArray[np.int64],
+    preprocessing: Preprocessing,
+    *,
+    neighbours: int = 0,
 ) -> UInt8[np.ndarray, "planes height width"]:
     """The most probable class of every pixel of packed planes, on the network's own grid.
 
@@ -44,8 +49,10 @@ def predict_planes(
         packed: the cache.
         indices: which planes.
         preprocessing: for its intensity steps.
+        neighbours: slices on each side that the network sees with a plane; they need not be among the indices.
     """
-    dataset = DeviceDataset(packed, indices, preprocessing, torch.device("cpu"))
+    needs = TrainingNeeds(neighbours=neighbours)
+    dataset = DeviceDataset(packed, indices, preprocessing, torch.device("cpu"), needs)
     network = network.cpu().eval()
     with torch.inference_mode():
         everything = torch.arange(len(dataset))

@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 from cardiotrace.core.catalog import Catalog, Entry
 from cardiotrace.postprocessing.component import LargestComponent, keep_largest
 from cardiotrace.postprocessing.hole import FillHoles, fill_enclosed
+from cardiotrace.postprocessing.slices import RemoveAlone, TrimEnds, remove_alone, trim_ends
+from cardiotrace.postprocessing.smooth import Smooth, smooth
 
 STEPS: Catalog[NDArray[np.uint8]] = Catalog(
     "post-processing step",
@@ -23,6 +25,21 @@ STEPS: Catalog[NDArray[np.uint8]] = Catalog(
             fill_enclosed,
             "Fill enclosed background, of each structure or of several together.",
             "Leclerc et al. 2019, IEEE Trans Med Imaging 38:2198 (all compared methods)",
+        ),
+        Entry("smooth", Smooth, smooth, "Smooth outlines by a vote of the pixels around each pixel.", "this project"),
+        Entry(
+            "remove-alone",
+            RemoveAlone,
+            remove_alone,
+            "Remove structures from slices that hold none of others, such as an RV beyond the base.",
+            "this project",
+        ),
+        Entry(
+            "trim-ends",
+            TrimEnds,
+            trim_ends,
+            "Empty end slices where a structure is a speck beside the next slice.",
+            "this project",
         ),
     ],
     group="cardiotrace.postprocessing",

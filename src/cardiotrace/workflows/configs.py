@@ -107,6 +107,8 @@ class ExportConfig:
     """Folder for packed data; default: CARDIOTRACE_CACHE, or the user's cache folder."""
     default_for: tuple[View, ...] = ()
     """Views for which it is preferred over other models, such as A4C."""
+    postprocessing: Path | None = None
+    """File of post-processing steps in place of those of the recipe: what `cardiotrace postprocess` wrote."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +130,8 @@ class JoinConfig:
     """One line about it; default: its members."""
     default_for: tuple[View, ...] = ()
     """Views for which it is to be preferred over other models."""
+    postprocessing: Path | None = None
+    """File of post-processing steps in place of those of the members: what `cardiotrace postprocess` wrote."""
 
     @property
     def place(self) -> Path:

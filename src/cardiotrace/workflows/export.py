@@ -37,6 +37,7 @@ from cardiotrace.learning.training.run import best_of, trained_model
 from cardiotrace.metrics import Agreement, Summary
 from cardiotrace.workflows.configs import ExportConfig
 from cardiotrace.workflows.services.dataset import cases_of
+from cardiotrace.workflows.services.steps import read_postprocessing
 from cardiotrace.workflows.trained_run import TrainedRun, read_run
 
 MODEL_SUFFIX = ".onnx"
@@ -66,6 +67,8 @@ def export_run(config: ExportConfig, reporter: ProgressReporter = SILENT) -> Exp
     if config.out is not None:
         require_model_place(config.out)
     run = read_run(config.run, config.data, cache=config.cache, reporter=reporter)
+    if config.postprocessing is not None:
+        run = replace(run, recipe=replace(run.recipe, postprocessing=read_postprocessing(config.postprocessing)))
     return seal_run(
         run, config.out, half_weights=config.half_weights, default_for=config.default_for, reporter=reporter
     )
@@ -186,7 +189,8 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
         views=dataset.views,
         modality=dataset.modality,
         classes=dataset.scheme.class_count,
-        channels=recipe.preprocessing.channels(dataset.channels),
+        channels=recipe.channels_seen(recipe.preprocessing.channels(dataset.channels)),
+        neighbours=recipe.neighbours,
         preprocessing=recipe.preprocessing,
         postprocessing=recipe.postprocessing,
         mirror_axes=dataset.mirror_axes,
@@ -263,7 +267,8 @@ def _agreement(found: Agreement) -> dict[str, Any]:
 def _examples(run: TrainedRun, window: tuple[int, ...] | None) -> torch.Tensor:
     """Prepared validation images, as large as the window where the network sees one."""
     count = PARITY_EXAMPLES if run.recipe.axes == 2 else PARITY_VOLUMES
-    images = run.packed.unit_images(run.packed.indices_of(run.split.validation)[:count])
+    indices = run.packed.indices_of(run.split.validation)[:count]
+    images = run.packed.unit_images(indices, neighbours=run.recipe.neighbours)
     preprocessing = run.recipe.preprocessing
     if window is None:
         return torch.from_numpy(preprocessing.normalise(images))

@@ -18,6 +18,7 @@ from cardiotrace.learning.training.recipe import SPLIT_FILE, DataSettings, requi
 from cardiotrace.workflows.configs import JoinConfig
 from cardiotrace.workflows.export import calibrated, require_model_place, scores_of, write_model
 from cardiotrace.workflows.services.dataset import open_dataset
+from cardiotrace.workflows.services.steps import read_postprocessing
 from cardiotrace.workflows.train import split_of
 
 
@@ -38,6 +39,8 @@ def join_models(config: JoinConfig, reporter: ProgressReporter = SILENT) -> Mode
     members = _members(config)
     spec, graph = join(members, name=config.name, summary=config.summary)
     spec = replace(spec, default_for=config.default_for)
+    if config.postprocessing is not None:
+        spec = replace(spec, postprocessing=read_postprocessing(config.postprocessing))
     if config.data is not None:
         dataset, split = _data_of(members[0].spec, config.data)
         spec, _ = calibrated(Predictor.of_graph(spec, graph), dataset, split, reporter)

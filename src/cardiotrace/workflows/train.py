@@ -181,11 +181,12 @@ def check_planned(planned: PlannedRun, dataset: Dataset) -> CheckedRun:
 
     Raises:
         UsageError: the folder holds another run, or is no place for one.
-        InputError: a teacher is not there, or does not fit.
+        InputError: a teacher is not there, or does not fit; neighbours are asked for of images in colour.
     """
-    preprocessing = planned.recipe.preprocessing
-    student = StudentRequirements(dataset.scheme, preprocessing, preprocessing.channels(dataset.channels))
-    return check_run(planned.recipe, planned.folder, planned.split, student, resume=planned.resume)
+    recipe, preprocessing = planned.recipe, planned.recipe.preprocessing
+    channels = recipe.channels_seen(preprocessing.channels(dataset.channels))
+    student = StudentRequirements(dataset.scheme, preprocessing, channels, recipe.neighbours)
+    return check_run(recipe, planned.folder, planned.split, student, resume=planned.resume)
 
 
 def training_data(planned: PlannedRun, opener: DataOpener, reporter: ProgressReporter = SILENT) -> TrainingData:

@@ -135,7 +135,7 @@ def test_slices_that_nobody_has_seen_do_not_count_after_any_change():
 def test_volumes_are_filled_up_to_what_a_network_can_halve():
     source = dataset(depth=4)
     assert source.shape == (4, 32, 32)
-    assert source.slices == (DEPTH,) * 4
+    assert source.own_slices == (DEPTH,) * 4
     assert (source.labels[:, DEPTH:] == IGNORED).all()
     # A window that is deeper than the stacks shows all of them.
     batch = next(order(crop=(4, 16, 16)).batches(source, 0))

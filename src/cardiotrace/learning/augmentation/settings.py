@@ -85,5 +85,10 @@ class Augmentation:
             if getattr(self, name).low < 0:
                 raise ValueError(f"{name} must not be negative, got low = {getattr(self, name).low}")
 
+    @property
+    def changes_colours(self) -> bool:
+        """Whether the channels of an image may be changed unlike each other."""
+        return any(draw.probability > 0 for draw in (self.channel_brightness, self.channel_contrast, self.hue_degrees))
+
 
 _NOT_NEGATIVE = ("blur_sigma", "brightness", "contrast", "noise_sd", "channel_brightness", "channel_contrast")

@@ -24,9 +24,15 @@ Module = TypeVar("Module", bound=torch.nn.Module)
 
 
 def build_model(recipe: Recipe, *, channels: int, classes: int) -> Network:
-    """The recipe's network with its first, seeded weights."""
+    """The recipe's network with its first, seeded weights.
+
+    Args:
+        recipe: names it.
+        channels: of one prepared plane; what the recipe's neighbours add is added here.
+        classes: of the output, background included.
+    """
     torch.manual_seed(recipe.seed)
-    spec = NetworkSpec(channels, classes, input_size(recipe))
+    spec = NetworkSpec(recipe.channels_seen(channels), classes, input_size(recipe))
     return make_network(recipe.architecture, spec)
 
 

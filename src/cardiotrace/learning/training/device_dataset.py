@@ -22,18 +22,21 @@ from cardiotrace.preprocessing import Preprocessing
 Images = Float[torch.Tensor, "batch channels *space"]
 Labels = Int64[torch.Tensor, "batch *space"]
 
-_ORDER, _AUGMENTATION, _WINDOWS = 1, 2, 3
-"""First word of a seed: the order of samples, the changes to them and their windows must not draw the same numbers."""
+_ORDER, _AUGMENTATION, _WINDOWS, _DIRECTION = 1, 2, 3, 4
+"""First word of a seed: the order of samples, the changes to them, their windows and the direction of their stacks must
+not draw the same numbers."""
 
 
 @dataclass(frozen=True)
 class TrainingNeeds:
-    """What training wants of samples, and validation does not."""
+    """What a training wants of its samples; validation wants their neighbours alone."""
 
     group: Group | None = None
     """Which samples stay beside each other; by default each is alone."""
     apex: Apex | None = None
     """How sectors are found, where augmentation is to change them."""
+    neighbours: int = 0
+    """Slices on each side of a plane that are seen as channels before and after its own."""
     depth: int = 1
     """Slices that volumes have at least; what is missing follows the last one, black and `IGNORED`."""
 
@@ -47,6 +50,9 @@ class DeviceDataset:
         preprocessing: for its intensity steps, which see a volume as a whole, as in use.
         device: where batches are wanted.
         needs: of training.
+
+    Raises:
+        InputError: neighbours of samples that are volumes or in colour, or whose slices are not all there.
     """
 
     def __init__(
@@ -57,29 +63,35 @@ class DeviceDataset:
         device: torch.device,
         needs: TrainingNeeds = TrainingNeeds(),
     ) -> None:
-        images, labels = np.asarray(packed.images[indices]), np.asarray(packed.labels[indices])
+        self.neighbours = needs.neighbours
+        held, slices = _with_neighbours(packed, indices, needs.neighbours)
+        images, labels = np.asarray(packed.images[held]), np.asarray(packed.labels[indices])
         images, labels = filled_up(images, labels, needs.depth)
         self.largest = float(np.iinfo(images.dtype).max)
         # torch has few operations on uint16: those images are kept as float32.
         kept = images if images.dtype == np.uint8 else images.astype(np.float32)
         self.images = torch.from_numpy(kept).to(device)
+        """Of the samples, then of slices that are only seen beside some of them."""
+        self.slices = None if slices is None else slices.to(device)
+        """Which images each sample is seen as, (samples, slices); None where each is seen alone."""
         self.labels = torch.from_numpy(labels).to(device)
         self.preprocessing = preprocessing
         self.samples = tuple(packed.samples[index] for index in indices.tolist())
         """What each sample is."""
         stored = packed.images.shape[2]  # of volumes; planes have no slices
-        self.slices = tuple(stored if sample.slices is None else sample.slices for sample in self.samples)
+        self.own_slices = tuple(stored if sample.slices is None else sample.slices for sample in self.samples)
         """How many slices of each volume are its stack's own, all that follow fill it up."""
         self.units = units_of(self.samples, needs.group)
         """Samples that stay together, (units, members)."""
-        self.sectors = None if needs.apex is None else find_sectors(images, needs.apex)
+        self.sectors = None if needs.apex is None else find_sectors(images[: len(indices)], needs.apex)
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.labels)
 
     def unit(self, picked: torch.Tensor) -> tuple[Images, Labels]:
         """Images in unit range and labels of the picked samples."""
-        return self.images[picked].float() / self.largest, self.labels[picked].long()
+        images = self.images[picked] if self.slices is None else self.images[self.slices[picked]].flatten(1, 2)
+        return images.float() / self.largest, self.labels[picked].long()
 
     def unit_windows(self, picked: torch.Tensor, windows: Windows) -> tuple[Images, Labels]:
         """Images in unit range and labels of windows of the picked samples."""
@@ -87,7 +99,11 @@ class DeviceDataset:
             (index, *(slice(start, start + side) for start, side in zip(first, windows.shape, strict=True)))
             for index, first in zip(picked.tolist(), windows.first.tolist(), strict=True)
         ]
-        images = torch.stack([self.images[(index, slice(None), *space)] for index, *space in cuts])
+        if self.slices is None:
+            cut_out = [self.images[(index, slice(None), *space)] for index, *space in cuts]
+        else:
+            cut_out = [self.images[(self.slices[index], slice(None), *space)].flatten(0, 1) for index, *space in cuts]
+        images = torch.stack(cut_out)
         return images.float() / self.largest, torch.stack([self.labels[cut] for cut in cuts]).long()
 
     @property
@@ -119,7 +135,7 @@ class DeviceDataset:
         """How many slices of the picked samples, or of windows of them, are of their stacks; none of planes."""
         if not self.are_volumes:
             return []
-        own = [self.slices[index] for index in picked.tolist()]
+        own = [self.own_slices[index] for index in picked.tolist()]
         if windows is None:
             return own
         starts = windows.first[:, 0].tolist()
@@ -127,7 +143,7 @@ class DeviceDataset:
 
     def own_shape(self, index: int, crop: tuple[int, ...]) -> tuple[int, ...]:
         """Sides of a sample as far as a window of sides `crop` may show what fills a volume up."""
-        return (max(self.slices[index], crop[0]), *self.shape[1:]) if self.are_volumes else self.shape
+        return (max(self.own_slices[index], crop[0]), *self.shape[1:]) if self.are_volumes else self.shape
 
     def foreground_pixel(self, index: int, generator: torch.Generator) -> torch.Tensor | None:
         """A random pixel of a random structure of a sample, on the CPU; None where it shows none."""
@@ -156,6 +172,20 @@ def filled_up(images: np.ndarray, labels: np.ndarray, depth: int) -> tuple[np.nd
         np.pad(images, ((0, 0), (0, 0), (0, missing), *flat)),
         np.pad(labels, ((0, 0), (0, missing), *flat), constant_values=IGNORED),
     )
+
+
+def _with_neighbours(
+    packed: PackedDataset, indices: np.ndarray, neighbours: int
+) -> tuple[np.ndarray, torch.Tensor | None]:
+    """What to hold of a cache, the samples themselves first, and which of that each sample is seen as."""
+    if not neighbours:
+        return indices, None
+    around = packed.indices_around(indices, neighbours)
+    # Of one image alone the neighbours are not among the samples.
+    held = np.concatenate([indices, np.setdiff1d(around, indices)])
+    place = np.zeros(len(packed), np.int64)
+    place[held] = np.arange(len(held))
+    return held, torch.from_numpy(place[around])
 
 
 @dataclass(frozen=True)
@@ -209,7 +239,12 @@ class TrainingOrder:
         return self.steps or max(1, samples // self.batch_size)
 
     def batches(self, dataset: DeviceDataset, epoch: int) -> Iterator[TrainingBatch]:
-        """This process's share of the batches of one epoch (from 0), augmented and normalised."""
+        """This process's share of the batches of one epoch (from 0), augmented and normalised.
+
+        Raises:
+            InputError: samples are planes with their neighbours, and augmentation is to change colours.
+        """
+        self._require_changeable(dataset)
         count, members = dataset.units.shape
         per_step = max(1, self.batch_size // members)
         order = self._order(count, per_step, epoch)
@@ -217,12 +252,26 @@ class TrainingOrder:
             units = dataset.units[order[step * per_step : (step + 1) * per_step]]
             mine = self._share(*units.shape)
             images, labels, slices = self._changed(dataset, units, mine, (epoch, step))
+            if dataset.neighbours:
+                images = self._turned(images, units, mine, (epoch, step))
             # Each process takes the mean over its own: weighed by their number, the mean over processes is that over
             # samples.
             weight = len(range(len(units))[self.rank :: self.world]) * self.world / len(units)
             cases = dict.fromkeys(dataset.samples[index].case for index in units.flatten().tolist())
             samples = tuple(dataset.samples[index] for index in units.flatten()[mine].tolist())
             yield TrainingBatch(dataset.normalise(images, slices), labels, samples, weight, tuple(cases))
+
+    def _require_changeable(self, dataset: DeviceDataset) -> None:
+        # The channels are slices then, which are not red, green and blue even where they are three.
+        if dataset.neighbours and self.augmentation.changes_colours:
+            raise InputError("neighbouring slices have no colours to change", remedy="leave out changes of colour.")
+
+    def _turned(self, images: Images, units: torch.Tensor, mine: torch.Tensor, when: tuple[int, int]) -> Images:
+        """Half of the stacks the other way round, as drawn for (epoch, step); samples of a unit alike."""
+        # Some files run from base to apex, others back: which slice comes first must mean nothing to the network.
+        generator = _generator(_DIRECTION, self.seed, *when)
+        is_turned = (torch.rand(len(units), generator=generator) < 0.5).repeat_interleave(units.shape[1])[mine]
+        return torch.where(is_turned.to(images.device)[:, None, None, None], images.flip(1), images)
 
     def _order(self, count: int, batch: int, epoch: int) -> torch.Tensor:
         """Units in order of use: one pass, or pass after pass until the given steps have enough."""
@@ -257,7 +306,7 @@ class TrainingOrder:
         # Members are phases of one slice or stack: the first speaks for all.
         leading = units[:, 0].tolist()
         if dataset.are_volumes:
-            windows = draw_boxes([dataset.slices[index] for index in leading], dataset.shape, crop, generator)
+            windows = draw_boxes([dataset.own_slices[index] for index in leading], dataset.shape, crop, generator)
         else:
             windows = draw_windows(len(units), dataset.shape, crop, generator)
         first = windows.first.clone()

@@ -47,19 +47,22 @@ class StudentRequirements:
     Args:
         scheme: label scheme of the data.
         preprocessing: of the student's images.
-        channels: of the student's input.
+        channels: of the student's input, those of neighbouring slices among them.
+        neighbours: slices that it sees on each side of a plane.
     """
 
     scheme: LabelScheme
     preprocessing: Preprocessing
     channels: int
+    neighbours: int = 0
 
 
 def load_teachers(settings: Distillation, student: StudentRequirements) -> tuple[Model, ...]:
     """The models that are named, each sure to answer the student's own images with the student's own classes.
 
     Raises:
-        InputError: there is no such model, or it has other classes, another preprocessing or other channels.
+        InputError: there is no such model, or it has other classes, another preprocessing, other channels or other
+            neighbouring slices.
     """
     models = tuple(load_model(name) for name in settings.teachers)
     for model in models:
@@ -74,6 +77,9 @@ def _check(spec: ModelSpec, student: StudentRequirements) -> None:
             f"knows {', '.join(theirs)}, the data have {', '.join(ours)}",
             "choose a teacher of the same labels.",
         )
+    elif spec.neighbours != student.neighbours:
+        what = f"sees {spec.neighbours} slices on each side of a plane, the student {student.neighbours}"
+        remedy = "set the recipe's neighbours to the teacher's."
     elif spec.channels != student.channels:
         what, remedy = f"sees {spec.channels} channels, the student {student.channels}", "give both the same images."
     elif to_plain(spec.preprocessing) != to_plain(student.preprocessing):

@@ -30,7 +30,7 @@ from cardiotrace.learning.training.distillation import Distillation
 from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
 from cardiotrace.learning.training.settings import TrainingSettings
 from cardiotrace.postprocessing import Postprocessing
-from cardiotrace.preprocessing import Preprocessing
+from cardiotrace.preprocessing import MOST_NEIGHBOURS, Preprocessing, channels_with_neighbours
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,9 @@ class Recipe:
     preprocessing: Preprocessing
     summary: str = ""
     seed: int = 0
+    neighbours: int = 0
+    """Slices on each side of a plane that the network sees as channels beside its own, such as 1 for the slices above
+    and below; at the ends of a stack the last slice stands again. For stacks in grey."""
     loss: Choice = field(default_factory=lambda: Choice("dice+cross-entropy"))
     optimiser: Choice = field(default_factory=lambda: Choice("adam"))
     schedule: Choice = field(default_factory=lambda: Choice("one-cycle"))
@@ -79,6 +82,10 @@ class Recipe:
             raise ValueError(f"seed must lie in [0, 2^32), got {self.seed}")
         if self.augmentation.sector is not None and self.training.crop is not None:
             raise ValueError("augmentation.sector changes whole sectors: leave out training.crop")
+        if not 0 <= self.neighbours <= MOST_NEIGHBOURS:
+            raise ValueError(f"neighbours must be 0 to {MOST_NEIGHBOURS}, got {self.neighbours}")
+        if self.neighbours and self.augmentation.changes_colours:
+            raise ValueError("augmentation changes colours, and neighbours are slices in grey: leave out one of them")
 
     @property
     def axes(self) -> Axes:
@@ -90,11 +97,20 @@ class Recipe:
         """Says who is in which fold, and who is drawn where only some patients are learned from."""
         return fold_seed(self.data.seed, self.seed)
 
+    def channels_seen(self, channels: int) -> int:
+        """Channels of the network's input, where a prepared plane has `channels`.
+
+        Raises:
+            InputError: neighbours of planes in colour.
+        """
+        return channels_with_neighbours(channels, self.neighbours)
+
     def digest(self) -> str:
         """Fingerprint of all that shapes the weights; a checkpoint remembers it."""
         # Under the names that keys had at first: a run that was begun under them goes on.
         plain = with_present_keys(to_plain(portable(self)), {now: before for before, now in FORMER_KEYS.items()})
-        shaping = {key: value for key, value in plain.items() if key not in _AFTER_TRAINING}
+        left_out = {key for key, neutral in _LATER_KEYS.items() if plain.get(key) == neutral}.union(_AFTER_TRAINING)
+        shaping = {key: value for key, value in plain.items() if key not in left_out}
         return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()
 
 
@@ -104,6 +120,8 @@ SPLIT_FILE = ".json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _LONGEST_NAME = 200
 _AFTER_TRAINING = ("name", "summary", "postprocessing")
+_LATER_KEYS = {"neighbours": 0}
+"""Keys that the first recipes did not have, and what they trained by: a run that was begun without them goes on."""
 _IMAGES = (((7, 97, 131), (9.0, 1.0, 1.0)), ((12, 480, 640), (5.0, 0.3, 0.5)))
 """Two unlike stacks, (depth, height, width) and mm: what both are prepared to is the size that all are."""
 _CATALOGS = (
@@ -164,11 +182,17 @@ def _check_network(recipe: Recipe) -> None:
     """The network is made without memory to ask what it needs."""
     _check_axes(recipe)
     with torch.device("meta"):
-        network = make_network(recipe.architecture, NetworkSpec(1, 2, input_size(recipe)))
+        network = make_network(recipe.architecture, NetworkSpec(recipe.channels_seen(1), 2, input_size(recipe)))
     if network.group not in (None, recipe.training.group):
         raise ConfigError(
             f"architecture {recipe.architecture.name!r} learns from planes that belong together",
             remedy=f'set training.group = "{network.group}".',
+        )
+    if network.group is not None and recipe.neighbours:
+        raise ConfigError(
+            f"architecture {recipe.architecture.name!r} compares a slice with itself in another phase, and not its"
+            " neighbours",
+            remedy="set neighbours = 0.",
         )
     _check_sides(recipe, network)
 
@@ -226,6 +250,8 @@ def _check_axes(recipe: Recipe) -> None:
     if crop is not None and len(crop) != axes:
         kinds = {2: "planes: height and width", 3: "volumes: depth, height and width"}
         raise ConfigError(f"training.crop has {len(crop)} sides, and {recipe.architecture.name} sees {kinds[axes]}")
+    if axes == 3 and recipe.neighbours:
+        raise ConfigError(f"neighbours are about planes, and {recipe.architecture.name} sees volumes")
     if axes == 3 and recipe.augmentation.sector is not None:
         raise ConfigError(f"augmentation.sector is about planes, and {recipe.architecture.name} sees volumes")
 

@@ -31,7 +31,8 @@ def first_image(jobs: Sequence[Job], opener: DataOpener) -> Example | None:
         packed = opener.packed(recipe.data.dataset, recipe.preprocessing)
         first = packed.indices_of(split_of_run(job.run, dataset).testing)[:1]
         network = network_of(job, dataset, packed)
-        found[cell_of(job.run.settings)] = predict_planes(network, packed, first, recipe.preprocessing)[0]
+        predicted = predict_planes(network, packed, first, recipe.preprocessing, neighbours=recipe.neighbours)
+        found[cell_of(job.run.settings)] = predicted[0]
         images.append(packed.unit_images(first)[0])
         known.append(np.asarray(packed.labels[first[0]]))
     sizes = {image.shape[1:] for image in images}

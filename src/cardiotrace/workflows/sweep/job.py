@@ -154,10 +154,11 @@ class _Tested:
 def _tested(job: Job, dataset: Dataset, data: TrainingData) -> _Tested:
     packed, network = data.packed, network_of(job, dataset, data.packed)
     testing = packed.indices_of(data.split.testing)
-    predicted = predict_planes(network, packed, testing, job.run.recipe.preprocessing)
+    recipe = job.run.recipe
+    predicted = predict_planes(network, packed, testing, recipe.preprocessing, neighbours=recipe.neighbours)
     counted = packed.labels[testing] != IGNORED
     shares = [float((plane > 0)[inside].mean()) for plane, inside in zip(predicted, counted, strict=True)]
-    predictor = _predictor(describe(job.run.recipe, dataset, data.split, job.folder), network)
+    predictor = _predictor(describe(recipe, dataset, data.split, job.folder), network)
     return _Tested(
         on_grid=grid_table(dataset, packed, testing, predicted),
         native=evaluate_predictor(predictor, cases_of(dataset, data.split.testing)),

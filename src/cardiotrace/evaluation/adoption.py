@@ -1,0 +1,149 @@
+"""Which post-processing steps are worth having: those that labels of held-out patients speak for."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cardiotrace.core.catalog import Choice
+from cardiotrace.core.label import LabelMap, LabelScheme
+from cardiotrace.core.terms import Structure
+from cardiotrace.metrics import Region, measure_frames
+from cardiotrace.postprocessing import Postprocessing
+
+DICE_GAIN = 0.0005
+"""Mean Dice by which a step must better a structure."""
+HAUSDORFF_GAIN_MM = 0.2
+"""Or mean Hausdorff distance, where Dice does not fall."""
+_NO_WORSE = 1e-5
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """A frame's labels from a model that has not seen its patient, and the reference."""
+
+    case: str
+    predicted: LabelMap
+    """As the network gave them: nothing post-processed."""
+    reference: LabelMap
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a step did to one structure of all held-out labels."""
+
+    step: Choice
+    structure: Structure
+    """Whose scores these are."""
+    dice: tuple[float, float]
+    """Mean over cases before and after the step."""
+    hausdorff_mm: tuple[float, float]
+    """Mean over the cases in which both hold the structure before and after."""
+    cases: int
+    changed: int
+    """Cases of which any pixel changed."""
+
+    @property
+    def dice_gain(self) -> float:
+        """Above 0 where the step helps."""
+        return self.dice[1] - self.dice[0]
+
+    @property
+    def hausdorff_gain_mm(self) -> float:
+        """Above 0 where the step helps."""
+        return self.hausdorff_mm[0] - self.hausdorff_mm[1]
+
+    @property
+    def is_adopted(self) -> bool:
+        """Whether the step helps: Dice does not fall, and one of the two scores is clearly better."""
+        if not self.changed or self.dice_gain < -_NO_WORSE:
+            return False
+        return self.dice_gain >= DICE_GAIN or self.hausdorff_gain_mm >= HAUSDORFF_GAIN_MM
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """The steps that help, in order, and every trial that said so or did not."""
+
+    postprocessing: Postprocessing
+    trials: tuple[Trial, ...]
+
+
+def candidate_steps(scheme: LabelScheme) -> Iterator[tuple[Choice, Structure]]:
+    """Steps to try in this order, each with the structure that it changes.
+
+    Components first, since what lies far off spoils everything after it; then the ends of stacks, holes, outlines.
+    """
+    for structure in scheme.structures:
+        only = {"structures": [str(structure)]}
+        yield Choice("largest-component", {**only, "space": "volume"}), structure
+        yield Choice("largest-component", {**only, "space": "plane"}), structure
+    if Structure.RV in scheme.structures and Structure.LV in scheme.structures:
+        beside = [str(name) for name in (Structure.LV, Structure.MYO) if name in scheme.structures]
+        yield Choice("remove-alone", {"structures": [str(Structure.RV)], "beside": beside}), Structure.RV
+    for structure in scheme.structures:
+        yield Choice("trim-ends", {"structures": [str(structure)], "share": 0.1}), structure
+    for structure in scheme.structures:
+        yield Choice("fill-holes", {"structures": [str(structure)]}), structure
+        yield Choice("smooth", {"structures": [str(structure)], "radius": 1}), structure
+
+
+def adopt(held_out: Iterable[HeldOut], scheme: LabelScheme) -> Adoption:
+    """Try each candidate on what the ones adopted before have left, structure by structure, and keep what helps.
+
+    A trial is judged by the structure that its step names. All cases count alike; where the reference and the
+    prediction both lack the structure a case does not count, where one of them has it Dice is 0.
+
+    Args:
+        held_out: of every patient the labels of a model that has not learned from them.
+        scheme: of the predictions.
+    """
+    current = list(held_out)
+    scores = {name: _scores(current, name) for name in scheme.structures}
+    adopted: list[Choice] = []
+    trials: list[Trial] = []
+    for step, structure in candidate_steps(scheme):
+        after = [_stepped(item, step) for item in current]
+        changed = sum(a.predicted is not b.predicted for a, b in zip(after, current, strict=True))
+        trial = _trial(step, structure, scores[structure], _scores(after, structure), changed)
+        trials.append(trial)
+        if trial.is_adopted:
+            adopted.append(step)
+            current = after
+            # A step may hand pixels to a neighbour, whose scores are then others as well.
+            scores = {name: _scores(current, name) for name in scheme.structures}
+    return Adoption(Postprocessing(adopted), tuple(trials))
+
+
+def _stepped(item: HeldOut, step: Choice) -> HeldOut:
+    after = Postprocessing([step]).apply(item.predicted).labels
+    same = np.array_equal(after.array, item.predicted.array)
+    return item if same else HeldOut(item.case, after, item.reference)
+
+
+_Scores = Sequence[tuple[float, float]]
+"""Dice and Hausdorff distance, mm, of each frame; NaN where there is none."""
+
+
+def _scores(items: Sequence[HeldOut], structure: Structure) -> _Scores:
+    region = Region(str(structure), (structure,))
+    return [
+        (frame[region.name].dice, frame[region.name].hausdorff_mm)
+        for item in items
+        for frame in measure_frames(item.predicted, item.reference, (region,))
+    ]
+
+
+def _trial(step: Choice, structure: Structure, before: _Scores, after: _Scores, changed: int) -> Trial:
+    pairs = list(zip(before, after, strict=True))
+    dice = [(a[0], b[0]) for a, b in pairs if not (math.isnan(a[0]) or math.isnan(b[0]))]
+    distances = [(a[1], b[1]) for a, b in pairs if math.isfinite(a[1]) and math.isfinite(b[1])]
+    return Trial(step, structure, _means(dice), _means(distances), len(dice), changed)
+
+
+def _means(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    if not pairs:
+        return math.nan, math.nan
+    before, after = np.asarray(pairs).mean(axis=0).tolist()
+    return before, after
