@@ -100,12 +100,11 @@ class RecurrentUNet(Network):
         depth = images.shape[2]
         skips, coarsest = self.planes.encoded(images.transpose(1, 2).flatten(0, 1))
         logits = self.planes.head(self.planes.raised(self._along_the_stack(coarsest, depth), skips)[-1])
-        stacked: Tensor = logits.unflatten(0, (-1, depth)).transpose(1, 2)
-        return stacked
+        return logits.reshape(-1, depth, *logits.shape[1:]).transpose(1, 2)
 
     def _along_the_stack(self, maps: Tensor, depth: int) -> Tensor:
         """Features of each slice with what the others tell, (batch * depth, width, rows, columns)."""
-        stacks = maps.unflatten(0, (-1, depth))
+        stacks = maps.reshape(-1, depth, *maps.shape[1:])
         seen: list[Any] = [stacks, self.forwards(stacks)]
         if self.backwards is not None:
             seen.append(self.backwards(stacks.flip(1)).flip(1))

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int64
 
+from cardiotrace.core.errors import InputError
 from cardiotrace.datasets.packed import IGNORED, PackedDataset, PackedSample
 from cardiotrace.geometry.sector import Apex
 from cardiotrace.learning.augmentation import Augmentation, Parameters, apply, sample, with_shared_geometry
@@ -372,8 +373,8 @@ def _applied(
     changed, moved = apply(planes, labels.flatten(0, 1), _rows(parameters, rows), (height, width))
     # Of a slice that nobody has seen there is no background either, wherever the change looks beyond the image.
     unseen = (labels == IGNORED).flatten(2).all(dim=2)
-    classes = moved.unflatten(0, (-1, depth)).masked_fill(unseen[:, :, None, None], IGNORED)
-    return changed.unflatten(0, (-1, depth)).transpose(1, 2), classes
+    classes = moved.reshape(-1, depth, height, width).masked_fill(unseen[:, :, None, None], IGNORED)
+    return changed.reshape(-1, depth, *changed.shape[1:]).transpose(1, 2), classes
 
 
 def _generator(*words: int) -> torch.Generator:

@@ -233,7 +233,7 @@ def _check_sides(recipe: Recipe, network: Network) -> None:
     prepared = _prepared_size(recipe)
     # Where every image comes out at its own size, packing will say so; stacks are filled up to what fits.
     known = tuple(one for one in prepared[-2:] if one is not None)
-    sides = {"preprocessing": known} if len(known) == 2 else {}
+    sides: dict[str, tuple[int, ...]] = {"preprocessing": known} if len(known) == 2 else {}
     if recipe.training.crop is not None:
         sides["training.crop"] = recipe.training.crop
     divisors = all_sides(network.divisor, len(prepared))
