@@ -251,8 +251,7 @@ class Predictor:
         """What the network says of a part of a sample in unit range, which is no larger than its window."""
         seen = filled(self.spec.preprocessing.normalised(part), window)
         (answer,) = self._mean_probabilities(seen[None], tta, engine)
-        shown: Float[np.ndarray, "classes *axes"] = answer[(slice(None), *map(slice, part.shape[1:]))]
-        return shown
+        return np.asarray(answer[(slice(None), *map(slice, part.shape[1:]))])
 
     def _mean_probabilities(
         self, batch: Float[np.ndarray, "batch channels *axes"], tta: tuple[TtaTransform, ...], engine: Engine

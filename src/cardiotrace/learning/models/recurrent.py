@@ -100,7 +100,8 @@ class RecurrentUNet(Network):
         depth = images.shape[2]
         skips, coarsest = self.planes.encoded(images.transpose(1, 2).flatten(0, 1))
         logits = self.planes.head(self.planes.raised(self._along_the_stack(coarsest, depth), skips)[-1])
-        return logits.reshape(-1, depth, *logits.shape[1:]).transpose(1, 2)
+        stacked: Tensor = logits.reshape(-1, depth, *logits.shape[1:]).transpose(1, 2)
+        return stacked
 
     def _along_the_stack(self, maps: Tensor, depth: int) -> Tensor:
         """Features of each slice with what the others tell, (batch * depth, width, rows, columns)."""
