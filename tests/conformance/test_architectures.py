@@ -9,11 +9,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from cardiotrace.core.catalog import Entry
+from cardiotrace.core.catalog import Choice, Entry
 from cardiotrace.core.errors import InputError
-from cardiotrace.learning.models.catalog import ARCHITECTURES
+from cardiotrace.learning.models.blocks import Axes, with_channels_last
+from cardiotrace.learning.models.catalog import ARCHITECTURES, axes_of
 from cardiotrace.learning.models.describe import multiply_adds
 from cardiotrace.learning.models.network import Network, NetworkSpec, TrainingOutputs
+from cardiotrace.learning.models.sides import all_sides
 from cardiotrace.learning.training.supervision import supervised_loss
 
 PARAMETERS_IN_PAPERS = {
@@ -35,15 +37,20 @@ def make(entry: Entry[Network], channels: int = 1, classes: int = 4, seed: int =
     return entry.make(entry.config(), NetworkSpec(channels, classes))
 
 
-def images_for(network: Network, batch: int = 2, channels: int = 1) -> torch.Tensor:
-    """Small images that are not square."""
-    rows, columns = divisors(network)
-    return torch.rand(batch, channels, 2 * rows, 3 * columns, generator=torch.Generator().manual_seed(1))
+def images_for(entry: Entry[Network], network: Network, batch: int = 2, channels: int = 1) -> torch.Tensor:
+    """Small images that are not square, or stacks of a few of them."""
+    size = [times * side for times, side in zip((2, 2, 3)[-axes(entry) :], divisors(entry, network), strict=True)]
+    return torch.rand(batch, channels, *size, generator=torch.Generator().manual_seed(1))
 
 
-def divisors(network: Network) -> tuple[int, int]:
-    """What rows and columns must be multiples of."""
-    return (network.divisor, network.divisor) if isinstance(network.divisor, int) else network.divisor
+def axes(entry: Entry[Network]) -> Axes:
+    """Of what the network sees."""
+    return axes_of(Choice(entry.name))
+
+
+def divisors(entry: Entry[Network], network: Network) -> tuple[int, ...]:
+    """What rows and columns must be multiples of, after the slices of a volume."""
+    return all_sides(network.divisor, axes(entry))
 
 
 def squares(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -54,9 +61,9 @@ def squares(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize(("channels", "classes"), [(1, 4), (3, 2)])
 def test_forward_gives_one_logit_per_class_and_backward_reaches_every_weight(entry, channels, classes):
     network = make(entry, channels, classes).train()
-    images = images_for(network, channels=channels)
+    images = images_for(entry, network, channels=channels)
     outputs = TrainingOutputs.of(network(images))
-    assert outputs.logits[0].shape == (2, classes, *images.shape[-2:])
+    assert outputs.logits[0].shape == (2, classes, *images.shape[2:])
     labels = (images[:, 0] * classes).long()
     auxiliary = network.auxiliary_losses(outputs, labels)
     assert all(loss.shape == () for loss in auxiliary.values())
@@ -70,16 +77,16 @@ def test_forward_gives_one_logit_per_class_and_backward_reaches_every_weight(ent
 
 def test_several_outputs_in_training_one_in_use(entry):
     network = make(entry).train()
-    images = images_for(network)
+    images = images_for(entry, network)
     outputs = TrainingOutputs.of(network(images))
     assert len(outputs.logits) == len(outputs.weights)
     assert sum(outputs.weights) == pytest.approx(1)
     for output in outputs.logits:
         assert output.shape[:2] == (2, 4)
         # Each is at the resolution of the image, or coarser by a whole number.
-        assert all(fine % coarse == 0 for fine, coarse in zip(images.shape[-2:], output.shape[-2:], strict=True))
+        assert all(fine % coarse == 0 for fine, coarse in zip(images.shape[2:], output.shape[2:], strict=True))
     with torch.no_grad():
-        assert network.eval()(images).shape == (2, 4, *images.shape[-2:])
+        assert network.eval()(images).shape == (2, 4, *images.shape[2:])
 
 
 def test_the_number_of_parameters_is_that_of_the_paper(entry):
@@ -92,18 +99,19 @@ def test_the_number_of_parameters_is_that_of_the_paper(entry):
 def test_multiply_adds_grow_with_the_image(entry):
     with torch.device("meta"):
         network = make(entry)
-    rows, columns = divisors(network)
-    small, large = (multiply_adds(network, size=(side * rows, side * columns)) for side in (4, 8))
+    *slices, rows, columns = divisors(entry, network)
+    small, large = (multiply_adds(network, size=(*slices, side * rows, side * columns)) for side in (4, 8))
     assert large == pytest.approx(4 * small, rel=0.01)
 
 
 def test_a_side_that_does_not_fit_is_refused_with_the_nearest_sizes(entry):
     network = make(entry)
-    rows, columns = divisors(network)
+    *slices, rows, columns = divisors(entry, network)
     with pytest.raises(InputError) as caught:
-        network(torch.zeros(1, 1, 2 * rows + 1, 2 * columns))
-    assert f"{2 * rows + 1}x{2 * columns}" in str(caught.value)
-    assert f"{2 * rows}x{2 * columns} and {3 * rows}x{2 * columns}" in str(caught.value)
+        network(torch.zeros(1, 1, *slices, 2 * rows + 1, 2 * columns))
+    stack = "".join(f"{side}x" for side in slices)
+    assert f"{stack}{2 * rows + 1}x{2 * columns}" in str(caught.value)
+    assert f"{stack}{2 * rows}x{2 * columns} and {stack}{3 * rows}x{2 * columns}" in str(caught.value)
 
 
 def test_the_same_seed_makes_the_same_network(entry):
@@ -115,7 +123,7 @@ def test_the_same_seed_makes_the_same_network(entry):
 @torch.no_grad()
 def test_evaluation_is_deterministic_and_a_batch_equals_its_items(entry):
     network = make(entry).eval()
-    images = images_for(network, batch=3)
+    images = images_for(entry, network, batch=3)
     together = network(images)
     assert torch.equal(together, network(images))
     one_by_one = torch.cat([network(image.unsqueeze(0)) for image in images])
@@ -126,17 +134,18 @@ def test_evaluation_is_deterministic_and_a_batch_equals_its_items(entry):
 @torch.no_grad()
 def test_channels_last_gives_the_same_logits(entry):
     network = make(entry).eval()
-    images = images_for(network)
+    images = images_for(entry, network)
     expected = network(images)
-    network.to(memory_format=torch.channels_last)
-    actual = network(images.contiguous(memory_format=torch.channels_last))
+    layout = torch.channels_last if images.ndim == 4 else torch.channels_last_3d
+    with_channels_last(network)
+    actual = network(images.contiguous(memory_format=layout))
     torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-4)
 
 
 @torch.no_grad()
 def test_weights_survive_safetensors(entry, tmp_path: Path):
     network = make(entry).train()
-    images = images_for(network)
+    images = images_for(entry, network)
     network(images)  # running statistics, where there are any, leave their start
     save_file(network.state_dict(), tmp_path / "weights.safetensors")
     copy = make(entry, seed=1)
@@ -148,7 +157,7 @@ def test_weights_survive_safetensors(entry, tmp_path: Path):
 @torch.no_grad()
 def test_onnx_gives_the_same_logits_for_any_batch(entry, tmp_path: Path):
     network = make(entry).eval()
-    images = images_for(network, batch=3)
+    images = images_for(entry, network, batch=3)
     path = tmp_path / "network.onnx"
     with warnings.catch_warnings():
         # The exporter's own use of what PyTorch and Python deprecate; nothing that our networks do.

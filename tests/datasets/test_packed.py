@@ -249,23 +249,34 @@ def test_a_volume_holds_the_planes_of_a_frame_above_each_other(tmp_path):
     assert np.array_equal(volumes.labels.reshape(planes.labels.shape), planes.labels)
 
 
-def test_stacks_of_unlike_height_are_no_volumes_of_one_size(tmp_path):
-    cases = [case(name, np.zeros((1, depth, 8, 8), np.uint8)) for name, depth in (("a", 2), ("b", 3))]
-    assert len(pack_cases(cases, tmp_path)) == 5
-    with pytest.raises(InputError, match=r"\(channels, depth, height, width\)"):
-        pack_cases(cases, tmp_path, axes=3)
+def test_stacks_of_unlike_height_are_filled_up_with_slices_that_do_not_count(tmp_path):
+    """The base of a tall heart is not cut off, and no network learns that below a short one there is background."""
+    cases = [case(name, np.full((1, depth, 8, 8), 9, np.uint8)) for name, depth in (("a", 2), ("b", 3))]
+    whole = Preprocessing([])
+    data = pack_cases(cases, tmp_path, whole, axes=3)
+    assert data.images.shape == (2, 1, 3, 8, 8)
+    assert [sample.slices for sample in data.samples] == [2, None]
+    assert [data.images[0, 0, slice_].max() for slice_ in range(3)] == [9, 9, 0]
+    assert [(data.labels[0, slice_] == module.IGNORED).all() for slice_ in range(3)] == [False, False, True]
+    assert module.IGNORED not in data.labels[1]
 
 
-@pytest.mark.parametrize("version", [None, 3, 5])
-def test_a_cache_of_another_version_is_not_read(version, camus, tmp_path):
-    folder = pack(camus, preprocessing(), tmp_path).folder
-    index = json.loads((folder / "index.json").read_text())
-    index["version"] = version
-    (folder / "index.json").write_text(json.dumps(index))
-    told = {None: "no version that is known: None", 3: "file format 3, .* from 4 on", 5: "file format 5, .* up to 4"}
-    with pytest.raises(InputError, match=told[version]):
-        open_packed(folder)
-    assert json.loads((pack(camus, preprocessing(), tmp_path).folder / "index.json").read_text())["version"] == 4
+def test_slices_that_a_step_adds_do_not_count_either(tmp_path):
+    padded = Preprocessing([Choice("crop-or-pad", {"depth": 5, "height": 10, "width": 8})])
+    data = pack_cases([case("a", np.full((1, 3, 8, 8), 9, np.uint8))], tmp_path, padded, axes=3)
+    beyond = (data.labels[0] == module.IGNORED).all(axis=(1, 2)).tolist()
+    assert beyond == [True, False, False, False, True]
+    # In plane it is as it always was: what is added there is background.
+    assert (data.labels[0, 2, 0] == 0).all()
+
+
+def test_volumes_are_resampled_along_their_depth_as_in_use(tmp_path):
+    ramp = np.broadcast_to(np.arange(0, 200, 50, dtype=np.uint8)[:, None, None], (4, 8, 8))
+    halved = Preprocessing([Choice("resize", {"depth": 2, "height": 8, "width": 8})])
+    data = pack_cases([case("a", ramp[None])], tmp_path, halved, axes=3)
+    expected = halved.resample(ramp, halved.transform_for((4, 8, 8), None))
+    assert data.images[0].tolist() == expected.tolist()
+    assert data.images[0, 0, :, 0, 0].tolist() == [36, 114]
 
 
 def test_planes_of_unlike_size_are_refused(tmp_path):

@@ -84,3 +84,35 @@ def test_memory_is_a_positive_number(memory_gb):
 def test_where_no_network_fits_that_is_said(shape, memory_gb):
     with pytest.raises(InputError, match=r"no network fits: patches would have .*x.* pixels"):
         plan(Fingerprint(shape, (0.3, 0.3), 100), memory_gb=memory_gb)
+
+
+def test_slices_that_lie_far_apart_are_brought_to_a_fine_distance():
+    """ACDC-like: ten of a hundred stacks are at 5 mm, which becomes the distance of all."""
+    shapes = [(10, 216, 256)] * 100
+    spacings = [(5.0 if number < 11 else 10.0, 1.5, 1.5) for number in range(100)]
+    planned = fingerprint(shapes, spacings)
+    assert planned.spacing_mm == (5.0, 1.5, 1.5)
+    assert planned.shape == (20, 216, 256)
+    # Of nearly cubic voxels it is the median, as along all other axes.
+    assert fingerprint([(100, 100, 100)] * 3, [(1.0, 1.0, 1.0), (2.0, 1.0, 1.0), (3.0, 1.0, 1.0)]).spacing_mm[0] == 2.0
+
+
+def test_agrees_with_what_nnunet_plans_for_acdc_in_three_dimensions():
+    """Isensee et al. 2021, supplement: patch 20x256x224, spacing 5 x 1.56 x 1.56 mm, flat kernels first."""
+    planned = plan(Fingerprint((18, 237, 208), (5.0, 1.5625, 1.5625), 200))
+    assert planned.patch == (20, 256, 224)
+    assert planned.network.kernels[:2] == ((1, 3, 3), (3, 3, 3))
+    assert planned.network.strides == ((1, 1, 1), (1, 2, 2), (2, 2, 2), (2, 2, 2), (1, 2, 2), (1, 2, 2))
+    assert planned.network.widths == (32, 64, 128, 256, 320, 320)
+    assert planned.poolings == (2, 5, 5)
+
+
+def test_a_plan_for_volumes_is_a_recipe_of_windows_that_slide():
+    planned = plan(Fingerprint((12, 300, 190), (8.0, 1.5, 1.5), 40), memory_gb=2)
+    values = plan_recipe(planned, {"name": "acdc"}, name="some", mirrored=True)
+    assert values["preprocessing"][0] == {"name": "resample", "height_mm": 1.5, "width_mm": 1.5, "depth_mm": 8.0}
+    assert values["training"]["crop"] == list(planned.patch)
+    # Planes are no smaller than the window, nor than the median image.
+    assert values["preprocessing"][1]["height"] >= 300 > planned.patch[1]
+    recipe = recipe_from_plain(values)
+    assert recipe.axes == 3

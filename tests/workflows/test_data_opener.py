@@ -5,13 +5,19 @@ import pickle
 import pytest
 
 from cardiotrace.core.catalog import Choice
-from cardiotrace.preprocessing import Preprocessing
+from cardiotrace.learning.training.recipe import Recipe, recipe_from_plain
 from cardiotrace.workflows import data_opener as module
 from cardiotrace.workflows.data_opener import DataOpener
 from tests.fake.camus import write_camus
 
 CHOICE = Choice("camus", {"views": ["4CH"]})
-SMALL, LARGE = (Choice("resize", {"height": side, "width": side}) for side in (16, 32))
+
+
+def recipe(side: int, intensities: str) -> Recipe:
+    """One that prepares images to a side."""
+    preprocessing = [{"name": "resize", "height": side, "width": side}, {"name": intensities}]
+    data = {"dataset": {"name": "camus", "views": ["4CH"]}}
+    return recipe_from_plain({"name": "a", "data": data, "architecture": "unet-small", "preprocessing": preprocessing})
 
 
 @pytest.fixture
@@ -25,20 +31,20 @@ def opener(tmp_path, monkeypatch):
 
 def test_a_cache_is_hashed_once_for_all_recipes_that_share_it(opener):
     opener, opened = opener
-    first = opener.packed(CHOICE, Preprocessing([SMALL, Choice("z-score")]))
-    assert opener.packed(Choice("camus", {"views": ["4CH"]}), Preprocessing([SMALL, Choice("min-max")])) is first
+    first = opener.packed(recipe(32, "z-score"))
+    assert opener.packed(recipe(32, "min-max")) is first
     assert len(opened) == 1
-    assert opener.packed(CHOICE, Preprocessing([LARGE, Choice("z-score")])).images.shape[2:] == (32, 32)
+    assert opener.packed(recipe(64, "z-score")).images.shape[2:] == (64, 64)
     assert len(opened) == 2
     assert opener.dataset(CHOICE) is opener.dataset(CHOICE)
 
 
 def test_another_process_opens_for_itself(opener):
     opener, opened = opener
-    packed = opener.packed(CHOICE, Preprocessing([LARGE]))
+    packed = opener.packed(recipe(64, "z-score"))
     sent = pickle.dumps(opener)
     assert len(sent) < 1000 < packed.images.nbytes
     again = pickle.loads(sent)
     assert (again, again.root, again.cache) == (opener, opener.root, opener.cache)
-    assert (again.packed(CHOICE, Preprocessing([LARGE])).images == packed.images).all()
+    assert (again.packed(recipe(64, "z-score")).images == packed.images).all()
     assert len(opened) == 2

@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -27,11 +27,17 @@ from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.progress import OnProgress, counted
 from cardiotrace.io.atomic import as_work_error
 from cardiotrace.io.folder import staged_folder
-from cardiotrace.preprocessing import Centre, Preprocessing, channels_with_neighbours, slices_around
+from cardiotrace.preprocessing import (
+    Centre,
+    Preprocessing,
+    ResamplingTransform,
+    channels_with_neighbours,
+    slices_around,
+)
 
 IGNORED = 255
-"""Stored class of pixels that count neither in a loss nor in a score: those outside a case's field of view, and all
-of a sample without labels."""
+"""Stored class of pixels that count neither in a loss nor in a score: those outside a case's field of view, those of
+slices beyond the ends of a stack, and all of a sample without labels."""
 Axes = Literal[2, 3]
 """Of a sample: 2 for planes, 3 for volumes."""
 _LOG = logging.getLogger(__name__)
@@ -58,6 +64,9 @@ class PackedSample:
     structures: tuple[str, ...] = ()
     """Those that the reference tells of, where the scheme has others too: their absence is not known. Empty where it
     tells of all."""
+    slices: int | None = None
+    """Of a volume, how many of its first slices are the stack's; all that follow fill it up to the depth of the deepest
+    one, black and `IGNORED`. None: all of them."""
 
     @property
     def patient(self) -> str:
@@ -226,7 +235,9 @@ def cache_fingerprint(cases: Sequence[Case], packing: Packing) -> str:
     # Version 2: pixels outside a case's field of view are marked. 3: labels and fields of view lie in the image's voxel
     # order; images of the heart are luma, TIFF is upright. 4: samples carry all group keys and may lack labels.
     stored = to_plain(packing.preprocessing.stored_choices)
-    settings = [PACKED.version, packing.axes, to_plain(packing.scheme.values), stored, packing.options]
+    # Volumes were once of one depth, and what was padded above or below them was background.
+    axes: Any = packing.axes if packing.axes == 2 else [packing.axes, "of any depth"]
+    settings = [PACKED.version, axes, to_plain(packing.scheme.values), stored, packing.options]
     # Only where there is one: caches without it keep their names.
     settings += [packing.finder_digest] if packing.finder_digest else []
     digest.update(json.dumps(settings, sort_keys=True).encode())
@@ -321,42 +332,34 @@ def _samples_of(case: Case, classes: UInt8[np.ndarray, "256"], packing: Packing)
     labels = None if case.read_labels is None else case.read_labels()
     indices = None if labels is None else _class_indices(labels, cine.grid_shape, classes, case.name)
     structures = () if labels is None else _annotated(labels.scheme, packing.scheme, case.name)
-    spacing = None if cine.spacing_mm is None else (cine.spacing_mm[1], cine.spacing_mm[2])
-    transform = preprocessing.transform_for(cine.grid_shape[2:], spacing, packing.centre_of(cine))
+    last = slice(-packing.axes, None)
+    spacing: tuple[float, ...] | None = cine.spacing_mm
+    sides = tuple(cine.grid_shape)[last]
+    transform = preprocessing.transform_for(sides, spacing and spacing[last], packing.centre_of(cine))
     class_count = int(classes.max()) + 1
     field = _field_of_view(case, cine.grid_shape[1:])
-
-    def moved(
-        time: int, depth: int
-    ) -> tuple[Shaped[np.ndarray, "channels height width"], UInt8[np.ndarray, "height width"]]:
-        image = preprocessing.resample(cine.frames[time, depth], transform)
+    for position in np.ndindex(cine.grid_shape[: -packing.axes]):
+        # Of a volume as a whole, so that one scale of grey values serves all of its slices.
+        stored, low, high = _stored(preprocessing.resample(cine.frames[position], transform))
         if indices is None:
-            return image, np.full(image.shape[1:], IGNORED, np.uint8)
-        # By the same map as the image: labels that were placed apart would be off by up to a pixel.
-        label = preprocessing.resample_labels(indices[time, depth], transform, class_count=class_count)
-        if field is not None:
-            label[~preprocessing.resample_mask(field[depth], transform)] = IGNORED
-        return image, label
-
-    times, depths = cine.grid_shape[:2]
-    for time in range(times):
-        planes = [(depth, *moved(time, depth)) for depth in range(depths)]
-        for depth, image, label in planes if packing.axes == 2 else [_volume(planes)]:
-            stored, low, high = _stored(image)
-            where = (str(case.phase), str(case.view), time, depth)
-            about = PackedSample(case.name, dict(case.groups), *where, low, high, indices is not None, structures)
-            yield _PreparedSample(stored, label, about)
+            label = np.full(stored.shape[1:], IGNORED, np.uint8)
+        else:
+            # By the same map as the image: labels that were placed apart would be off by up to a pixel.
+            label = preprocessing.resample_labels(indices[position], transform, class_count=class_count)
+            label[_beyond_the_stack(transform)] = IGNORED
+            if field is not None:
+                label[~preprocessing.resample_mask(field[position[1:]], transform)] = IGNORED
+        time, *slices = position
+        where = (str(case.phase), str(case.view), time, slices[0] if slices else 0)
+        about = PackedSample(case.name, dict(case.groups), *where, low, high, indices is not None, structures)
+        yield _PreparedSample(stored, label, about)
 
 
-_Plane = tuple[int, Shaped[np.ndarray, "..."], UInt8[np.ndarray, "..."]]
-"""Number in its stack, image (channels, height, width) and labels (height, width); of a volume with a depth axis."""
-
-
-def _volume(planes: Sequence[_Plane]) -> _Plane:
-    """The planes of a frame above each other."""
-    # Together before they are stored, so that one scale of grey values serves them all.
-    numbers, images, labels = zip(*planes, strict=True)
-    return numbers[0], np.stack(images, axis=1), np.stack(labels)
+def _beyond_the_stack(transform: ResamplingTransform) -> tuple[Any, ...]:
+    """Where slices of a volume lie above or below all of its stack: there is no reference for what nobody has seen."""
+    if len(transform.axes) < 3:
+        return (slice(0, 0),)
+    return (~transform.axes[0].weights().any(axis=1),)
 
 
 def _annotated(own: LabelScheme, scheme: LabelScheme, case: str) -> tuple[str, ...]:
@@ -405,6 +408,7 @@ def _stored(
 def _write(folder: Path, prepared: Iterator[_PreparedSample]) -> None:
     samples = list(prepared)
     _check_sizes(samples)
+    samples = _equally_deep(samples)
     images = np.stack(_at_one_depth([sample.image for sample in samples]))
     labels = np.stack([sample.label for sample in samples])
     write_packed(folder, images, labels, [sample.about for sample in samples])
@@ -435,13 +439,28 @@ def write_packed(
 def _check_sizes(samples: Sequence[_PreparedSample]) -> None:
     if not samples:
         raise InputError("there is nothing to pack: no case")
-    shapes = {sample.image.shape for sample in samples}
+    # Stacks have as many slices as their hearts are long: those may differ.
+    shapes = {(len(sample.image), *sample.image.shape[-2:]) for sample in samples}
     if len(shapes) > 1:
-        axes = "(channels, height, width)" if samples[0].label.ndim == 2 else "(channels, depth, height, width)"
         raise InputError(
-            f"samples come out at different sizes {axes}: {sorted(shapes)[:4]}",
+            f"samples come out at different sizes (channels, height, width): {sorted(shapes)[:4]}",
             remedy="end the preprocessing with `resize` or `crop-or-pad`.",
         )
+
+
+def _equally_deep(samples: list[_PreparedSample]) -> list[_PreparedSample]:
+    """Volumes filled up to the depth of the deepest: black slices after their last one, which are `IGNORED`."""
+    depths = [sample.label.shape[0] if sample.label.ndim == 3 else 0 for sample in samples]
+    return [
+        sample if depth == max(depths) else _filled(sample, max(depths) - depth)
+        for sample, depth in zip(samples, depths, strict=True)
+    ]
+
+
+def _filled(sample: _PreparedSample, missing: int) -> _PreparedSample:
+    image = np.pad(sample.image, ((0, 0), (0, missing), (0, 0), (0, 0)))
+    label = np.pad(sample.label, ((0, missing), (0, 0), (0, 0)), constant_values=IGNORED)
+    return _PreparedSample(image, label, replace(sample.about, slices=len(sample.label)))
 
 
 def _at_one_depth(

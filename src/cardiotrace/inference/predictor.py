@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from cardiotrace.inference.sample import (
     softmax,
 )
 from cardiotrace.inference.segmentation import GatheredSamples, Segmentation, blank_warnings, trust_warnings
+from cardiotrace.inference.sliding import filled, slide
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.tta import IDENTITY, TtaTransform, sectors_of, tta_transforms
 from cardiotrace.inference.zoo import load_model
@@ -244,8 +245,11 @@ class Predictor:
         """What makes the network's input of a sample; `at_once` of them are in hand at any time."""
         frames, transform, neighbours = task.image.frames, task.transform, self.spec.neighbours
 
+        # Windows are normalised one by one, as in training.
+        prepare = self.spec.preprocessing.apply if self.spec.window is None else self.spec.preprocessing.unit
+
         def prepared(position: Position) -> Float[np.ndarray, "channels *axes"]:
-            return self.spec.preprocessing.apply(frames[position], transform)
+            return prepare(frames[position], transform)
 
         if not neighbours:
             return prepared
@@ -263,13 +267,29 @@ class Predictor:
     ) -> Iterator[SampleProbabilities]:
         """What the network says of prepared samples."""
         frames, transform = task.image.frames, task.transform
-        batch = np.stack(list(inputs.values()))
-        for position, classes in zip(inputs, self._mean_probabilities(batch, task.tta, engine), strict=True):
+        if self.spec.window is None:
+            answers = iter(self._mean_probabilities(np.stack(list(inputs.values())), task.tta, engine))
+        else:
+            ask = partial(self._in_window, self.spec.window, task.tta, engine)
+            answers = (slide(sample, self.spec.window, ask) for sample in inputs.values())
+        for position, classes in zip(inputs, answers, strict=True):
             if self.spec.within_field_of_view:
                 seen = self.spec.preprocessing.resample_mask(find_field_of_view(frames[position]), transform)
                 # A pixel on the border is half dark: the network may take it for a vessel.
                 classes[:, ~without_rim(seen)] = _background(self.spec.classes)
             yield SampleProbabilities(position, classes, transform)
+
+    def _in_window(
+        self,
+        window: tuple[int, ...],
+        tta: tuple[TtaTransform, ...],
+        engine: Engine,
+        part: Float[np.ndarray, "channels *axes"],
+    ) -> Float[np.ndarray, "classes *axes"]:
+        """What the network says of a part of a sample in unit range, which is no larger than its window."""
+        seen = filled(self.spec.preprocessing.normalised(part), window)
+        (answer,) = self._mean_probabilities(seen[None], tta, engine)
+        return np.asarray(answer[(slice(None), *map(slice, part.shape[1:]))])
 
     def _mean_probabilities(
         self, batch: Float[np.ndarray, "batch channels *axes"], tta: tuple[TtaTransform, ...], engine: Engine

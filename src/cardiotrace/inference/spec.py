@@ -160,6 +160,9 @@ class ModelSpec:
     each is prepared by itself."""
     dimensions: Literal[2, 3] = 2
     """Axes of what the network sees at once: 2 for planes, 3 for volumes."""
+    window: tuple[int, ...] | None = None
+    """Sides of what the network sees at once where samples may be larger: it then slides over them, and each window is
+    normalised by itself, as in training. None: a sample is seen whole."""
     graphs: tuple[str, ...] = ()
     """Names of further graphs in the file, beside the first one, which labels samples."""
     postprocessing: Postprocessing = field(default_factory=Postprocessing)
@@ -204,6 +207,11 @@ class ModelSpec:
             raise ModelFileError(
                 f"model {self.name!r} sees a crop around the heart and has no localiser that finds it",
                 remedy='train it with a localiser: `localiser = "heart-localiser"` in the recipe.',
+            )
+        if self.window is not None and (len(self.window) != self.dimensions or min(self.window) < 1):
+            raise ModelFileError(
+                f"model {self.name!r} has a window of {'x'.join(map(str, self.window))}, and its network sees"
+                f" {self.dimensions} axes"
             )
         if self.dimensions == 3 and (self.sector is not None or self.within_field_of_view):
             raise ModelFileError(

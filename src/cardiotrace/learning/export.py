@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from cardiotrace.core.errors import WorkError
 from cardiotrace.inference.engine import Engine, make_engine, run_single
 from cardiotrace.io.stored import quiet
-from cardiotrace.learning.models.sides import Divisor, both_sides
+from cardiotrace.learning.models.sides import Divisor, all_sides
 from cardiotrace.preprocessing import Preprocessing
 
 _LOG = logging.getLogger(__name__)
@@ -24,14 +24,14 @@ HALF_TOLERANCE = 0.02
 """The same once the weights are rounded to float16: 11 bits of each weight are kept."""
 
 
-def to_onnx(model: torch.nn.Module, *, channels: int, size: tuple[int, int] | None) -> onnx.ModelProto:
-    """ONNX graph of a network: "images" (batch, channels, height, width) -> "logits" (batch, classes, height, width).
+def to_onnx(model: torch.nn.Module, *, channels: int, size: tuple[int, ...] | None) -> onnx.ModelProto:
+    """ONNX graph of a network: "images" (batch, channels, *space) -> "logits" (batch, classes, *space).
 
     Args:
         model: on the CPU; put into evaluation mode.
         channels: of the input.
-        size: (height, width) of the input; None leaves both free, as multiples of the network's `divisor`. The batch
-            is always free.
+        size: (height, width) or (depth, height, width) of the input; None leaves height and width of a network of
+            planes free, as multiples of its `divisor`. The batch is always free.
 
     Raises:
         WorkError: the network cannot be written as ONNX.
@@ -40,7 +40,7 @@ def to_onnx(model: torch.nn.Module, *, channels: int, size: tuple[int, int] | No
     if size is None:
         free |= {2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
         # Sides that differ, so that the exporter does not take them for one.
-        rows, columns = both_sides(cast(Divisor, model.divisor))
+        rows, columns = all_sides(cast(Divisor, model.divisor), 2)
         size = 4 * rows, 6 * columns
     example = torch.zeros(2, channels, *size)
     with warnings.catch_warnings(), quiet(_EXPORTER_LOG):
@@ -109,7 +109,12 @@ def halve_weights(graph: onnx.ModelProto) -> None:
 
 
 def export_network(
-    model: torch.nn.Module, preprocessing: Preprocessing, *, examples: torch.Tensor, half_weights: bool = True
+    model: torch.nn.Module,
+    preprocessing: Preprocessing,
+    *,
+    examples: torch.Tensor,
+    half_weights: bool = True,
+    window: tuple[int, ...] | None = None,
 ) -> bytes:
     """ONNX bytes of a trained network, made only if they compute what the torch model computes.
 
@@ -119,9 +124,10 @@ def export_network(
     Args:
         model: trained network on the CPU; its weights are not changed.
         preprocessing: what images go through before it; where that leaves their sizes free, the graph does too.
-        examples: (batch, channels, height, width) prepared images for the parity check; real ones, since the
-            labels of noise say little.
+        examples: (batch, channels, *space) prepared images for the parity check; real ones, since the labels of noise
+            say little.
         half_weights: store weights in float16 and compute in float32.
+        window: sides of all that it will see, where it slides over larger samples; those of the examples then.
 
     Returns:
         The graph, not sealed: its description may need to be fitted with it first.
@@ -129,7 +135,8 @@ def export_network(
     Raises:
         WorkError: labels differ, or a probability differs by more than the tolerance.
     """
-    size = (int(examples.shape[-2]), int(examples.shape[-1])) if fixes_size(preprocessing) else None
+    is_fixed = window is not None or fixes_size(preprocessing)
+    size = tuple(map(int, examples.shape[2:])) if is_fixed else None
     graph = to_onnx(model, channels=int(examples.shape[1]), size=size)
     network = bytes(graph.SerializeToString())
     difference = check_parity(model, _on_cpu(network), examples)

@@ -203,9 +203,18 @@ class Preprocessing:
         self, sample: Shaped[np.ndarray, "*axes_and_channel"], transform: ResamplingTransform
     ) -> Float[np.ndarray, "channels *target_axes"]:
         """What the network sees of a sample of a file: resampled, brought to unit range, normalised."""
-        moved = unit_range(self.resample(sample, transform))
-        normalised: NDArray[Any] = self.normalise(moved, dimensions=len(transform.axes))
-        return normalised.astype(np.float32, copy=False)
+        return self.normalised(self.unit(sample, transform))
+
+    def unit(
+        self, sample: Shaped[np.ndarray, "*axes_and_channel"], transform: ResamplingTransform
+    ) -> Float[np.ndarray, "channels *target_axes"]:
+        """A sample of a file on the network's grid, in unit range."""
+        return unit_range(self.resample(sample, transform))
+
+    def normalised(self, values: Float[np.ndarray, "channels *axes"]) -> Float[np.ndarray, "channels *axes"]:
+        """What the network sees of a sample, or of a window of one, in unit range."""
+        result: NDArray[Any] = self.normalise(values, dimensions=values.ndim - 1)
+        return result.astype(np.float32, copy=False)
 
 
 def middle_of(shape: tuple[int, ...]) -> Centre:

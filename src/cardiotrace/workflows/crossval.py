@@ -152,14 +152,7 @@ def finished_folds(
     results = {fold.number: result for fold in plan.folds if (result := kept_result(fold)) is not None}
     waiting = [fold for fold in plan.folds if fold.number in wanted and fold.number not in results]
     if waiting:  # before several processes look for it
-        recipe, with_unlabelled = plan.recipe, plan.recipe.data.pseudo_labels is not None
-        opener.packed(
-            recipe.data.dataset,
-            recipe.preprocessing,
-            reporter,
-            localiser=recipe.localiser,
-            with_unlabelled=with_unlabelled,
-        )
+        opener.packed(plan.recipe, reporter)
     executor = make_executor(jobs, initialiser=keep_freed_memory)
     done = len(wanted) - len(waiting)
     with reporter.stage(f"folds of {plan.recipe.name}") as on_progress:

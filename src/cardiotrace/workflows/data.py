@@ -14,7 +14,7 @@ from cardiotrace.datasets.split import Split, k_folds, patient_groups, split_tex
 from cardiotrace.io import write_new_text
 from cardiotrace.io.atomic import as_work_error
 from cardiotrace.preprocessing import Preprocessing
-from cardiotrace.workflows.services.dataset import open_dataset, pack
+from cardiotrace.workflows.services.dataset import SamplePlan, open_dataset, pack
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,4 +123,4 @@ def pack_dataset(config: PackConfig, reporter: ProgressReporter = SILENT) -> Pac
         WorkError: nothing can be written.
     """
     preprocessing = Preprocessing([Choice("resize", {"height": config.height, "width": config.width})])
-    return pack(config.open(), preprocessing, cache=config.cache, reporter=reporter)
+    return pack(config.open(), SamplePlan(preprocessing), cache=config.cache, reporter=reporter)

@@ -13,8 +13,8 @@ from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.inference.localiser import Localiser
 from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.zoo import load_model
-from cardiotrace.preprocessing import Preprocessing
-from cardiotrace.workflows.services.dataset import open_dataset, pack
+from cardiotrace.learning.training.recipe import Recipe
+from cardiotrace.workflows.services.dataset import SamplePlan, open_dataset, pack
 
 
 @dataclass(frozen=True)
@@ -57,41 +57,26 @@ class DataOpener:
             self._localisers[name] = load_model(name)
         return self._localisers[name]
 
-    def packed(
-        self,
-        choice: Choice,
-        preprocessing: Preprocessing,
-        reporter: ProgressReporter = SILENT,
-        *,
-        localiser: str | None = None,
-        with_unlabelled: bool = False,
-    ) -> PackedDataset:
-        """The packed cache of a data set, made where it is not there yet.
+    def packed(self, recipe: Recipe, reporter: ProgressReporter = SILENT) -> PackedDataset:
+        """The packed cache of a recipe's data set, made where it is not there yet.
 
         Args:
-            choice: the data set of a recipe.
-            preprocessing: the recipe's.
+            recipe: says which data, and how they become samples.
             reporter: told of progress.
-            localiser: the recipe's, where it has one.
-            with_unlabelled: whether cases without labels come too.
 
         Raises:
             InputError: the data cannot be packed, or there is no such localiser.
             WorkError: the cache cannot be written.
         """
-        dataset = self.dataset(choice)
+        dataset = self.dataset(recipe.data.dataset)
         # Recipes that differ in their intensities alone share a cache: these steps come after it.
-        settings = [to_plain(choice), to_plain(preprocessing.stored_choices), preprocessing.channels(dataset.channels)]
-        settings += [localiser, with_unlabelled]
+        stored = to_plain(recipe.preprocessing.stored_choices)
+        with_unlabelled = recipe.data.pseudo_labels is not None
+        channels = recipe.preprocessing.channels(dataset.channels)
+        settings = [to_plain(recipe.data.dataset), stored, channels, recipe.axes, recipe.localiser, with_unlabelled]
         key = json.dumps(settings, sort_keys=True)
         if key not in self._packed:
-            finder = None if localiser is None else Localiser.of(self.localiser(localiser))
-            self._packed[key] = pack(
-                dataset,
-                preprocessing,
-                cache=self.cache,
-                reporter=reporter,
-                localiser=finder,
-                with_unlabelled=with_unlabelled,
-            )
+            finder = None if recipe.localiser is None else Localiser.of(self.localiser(recipe.localiser))
+            plan = SamplePlan(recipe.preprocessing, recipe.axes, finder, with_unlabelled)
+            self._packed[key] = pack(dataset, plan, cache=self.cache, reporter=reporter)
         return self._packed[key]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from cardiotrace.core.errors import UsageError
@@ -15,7 +16,6 @@ from cardiotrace.core.licence import Terms
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.core.terms import View
 from cardiotrace.datasets.dataset import Dataset
-from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
@@ -26,12 +26,13 @@ from cardiotrace.evaluation.table import outlier_rows, table_to_json
 from cardiotrace.evaluation.threshold import best_threshold
 from cardiotrace.inference.model_file import LOCALISER, seal
 from cardiotrace.inference.predictor import Predictor
+from cardiotrace.inference.sliding import filled
 from cardiotrace.inference.spec import Calibration, ModelSpec, SchemeSpec, TrainingSpec
 from cardiotrace.io import write_bytes, write_text
 from cardiotrace.learning.export import export_network
 from cardiotrace.learning.training.environment import read_environment
 from cardiotrace.learning.training.folder import RunFolder
-from cardiotrace.learning.training.recipe import Recipe, portable, without_places
+from cardiotrace.learning.training.recipe import Recipe, portable, window_of, without_places
 from cardiotrace.learning.training.run import best_of, localiser_of, trained_model
 from cardiotrace.metrics import Agreement, Summary
 from cardiotrace.workflows.configs import ExportConfig
@@ -42,6 +43,8 @@ from cardiotrace.workflows.trained_run import TrainedRun, read_run
 MODEL_SUFFIX = ".onnx"
 PARITY_EXAMPLES = 8
 """Images on which the exported model must agree with the trained one: of validation, of training where nobody does."""
+PARITY_VOLUMES = 2
+"""The same of volumes, each of which shows as much."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +97,14 @@ def seal_run(
     """
     channels, classes = run.packed.images.shape[1], run.dataset.scheme.class_count
     network = trained_model(run.recipe, run.folder, channels=channels, classes=classes)
-    draft = replace(describe(run.recipe, run.dataset, run.split, run.folder), default_for=default_for)
-    examples = _examples(run.packed, run.split, run.recipe)
+    window = window_of(run.recipe, run.packed.labels.shape[1:], network.divisor)
+    draft = describe(run.recipe, run.dataset, run.split, run.folder)
+    draft = replace(draft, default_for=default_for, dimensions=run.recipe.axes, window=window)
+    examples = _examples(run, window)
     with reporter.stage("exporting"):
-        graph = export_network(network, draft.preprocessing, examples=examples, half_weights=half_weights)
+        graph = export_network(
+            network, draft.preprocessing, examples=examples, half_weights=half_weights, window=window
+        )
     localiser = localiser_of(run.recipe, run.folder)
     predictor = Predictor.of_graph(draft, graph, localiser=localiser)
     spec, table = calibrated(predictor, run.dataset, run.split, reporter)
@@ -269,7 +276,13 @@ def _agreement(found: Agreement) -> dict[str, Any]:
     return {"n": found.count, **{name: number for name, number in numbers.items() if math.isfinite(number)}}
 
 
-def _examples(packed: PackedDataset, split: Split, recipe: Recipe) -> torch.Tensor:
-    indices = packed.indices_of(split.validation or split.training)[:PARITY_EXAMPLES]
-    images = packed.unit_images(indices, neighbours=recipe.neighbours)
-    return torch.from_numpy(recipe.preprocessing.normalise(images))
+def _examples(run: TrainedRun, window: tuple[int, ...] | None) -> torch.Tensor:
+    """Prepared images, as large as the window where the network sees one."""
+    count = PARITY_EXAMPLES if run.recipe.axes == 2 else PARITY_VOLUMES
+    indices = run.packed.indices_of(run.split.validation or run.split.training)[:count]
+    images = run.packed.unit_images(indices, neighbours=run.recipe.neighbours)
+    preprocessing = run.recipe.preprocessing
+    if window is None:
+        return torch.from_numpy(preprocessing.normalise(images))
+    parts = (image[(slice(None), *map(slice, window))] for image in images)
+    return torch.from_numpy(np.stack([filled(preprocessing.normalised(part), window) for part in parts]))

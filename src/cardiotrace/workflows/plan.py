@@ -2,9 +2,10 @@
 
 import dataclasses
 import logging
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import tomli_w
 
@@ -35,7 +36,9 @@ class PlanConfig:
     data: Path | None = None
     """Its folder; default: the one of its name below CARDIOTRACE_DATA."""
     out: Path | None = None
-    """Write the recipe here; default: nnunet2d-NAME.toml."""
+    """Write the recipe here; default: nnunet2d-NAME.toml, or nnunet3d-NAME.toml."""
+    dimensions: Literal[2, 3] = 2
+    """What the network is to see at once: 2 for planes, 3 for volumes at full resolution."""
     memory_gb: float = 8.0
     """Memory of the device to train on, GB: decides on patch and batch."""
     options: dict[str, Any] = field(default_factory=dict)
@@ -62,10 +65,10 @@ def plan_recipe_for(config: PlanConfig, reporter: ProgressReporter = SILENT) -> 
     from cardiotrace.learning.planning import plan_recipe
     from cardiotrace.learning.training.recipe import recipe_from_plain
 
-    name = f"nnunet2d-{config.dataset}"
+    name = f"nnunet{config.dimensions}d-{config.dataset}"
     choice = Choice(config.dataset, config.options)
     dataset = open_dataset(choice, config.data)
-    made = plan_dataset(dataset, memory_gb=config.memory_gb, reporter=reporter)
+    made = plan_dataset(dataset, memory_gb=config.memory_gb, dimensions=config.dimensions, reporter=reporter)
     recipe = plan_recipe(made, {"name": choice.name, **choice.options}, name=name, mirrored=bool(dataset.mirror_axes))
     recipe_from_plain(recipe)  # refuses what training would refuse
     path = config.out or Path(f"{name}.toml")
@@ -73,8 +76,8 @@ def plan_recipe_for(config: PlanConfig, reporter: ProgressReporter = SILENT) -> 
     return Planned(made, path)
 
 
-def look_at(dataset: Dataset, *, reporter: ProgressReporter = SILENT) -> "Fingerprint":
-    """Median spacing and shape of the labelled images; every plane of a stack or cine counts as one image of the total.
+def look_at(dataset: Dataset, *, dimensions: Literal[2, 3] = 2, reporter: ProgressReporter = SILENT) -> "Fingerprint":
+    """Median spacing and shape of the labelled images; every plane, or volume, of a cine counts as one of the total.
 
     Raises:
         InputError: no labelled image can be read.
@@ -82,19 +85,20 @@ def look_at(dataset: Dataset, *, reporter: ProgressReporter = SILENT) -> "Finger
     from cardiotrace.learning.planning import fingerprint
 
     cases = [case for case in dataset.cases() if case.read_labels is not None]
-    shapes, spacings, planes = [], [], 0
+    shapes, spacings, samples = [], [], 0
+    last = slice(-dimensions, None)
     with reporter.stage(f"looking at {dataset.name}") as on_progress:
         for case in counted(cases, on_progress):
             cine = _image_of(case)
             if cine is None:
                 continue
-            time, depth, height, width = cine.grid_shape
-            shapes.append((height, width))
-            spacings.append(None if cine.spacing_mm is None else (cine.spacing_mm[1], cine.spacing_mm[2]))
-            planes += time * depth
+            shape, spacing = tuple(cine.grid_shape), cine.spacing_mm
+            shapes.append(shape[last])
+            spacings.append(None if spacing is None else tuple(spacing)[last])
+            samples += math.prod(shape[:-dimensions])
     if not shapes:
         raise InputError("there is no labelled image to plan for", where=dataset.root)
-    return dataclasses.replace(fingerprint(shapes, spacings), images=planes)
+    return dataclasses.replace(fingerprint(shapes, spacings), images=samples)
 
 
 def _image_of(case: Case) -> Image | None:
@@ -106,8 +110,15 @@ def _image_of(case: Case) -> Image | None:
         return None
 
 
-def plan_dataset(dataset: Dataset, *, memory_gb: float = 8.0, reporter: ProgressReporter = SILENT) -> "Plan":
-    """nnU-Net's 2D plan for a data set; see `cardiotrace.learning.planning`."""
+def plan_dataset(
+    dataset: Dataset,
+    *,
+    memory_gb: float = 8.0,
+    dimensions: Literal[2, 3] = 2,
+    reporter: ProgressReporter = SILENT,
+) -> "Plan":
+    """nnU-Net's plan for a data set; see `cardiotrace.learning.planning`."""
     from cardiotrace.learning.planning import plan
 
-    return plan(look_at(dataset, reporter=reporter), classes=dataset.scheme.class_count, memory_gb=memory_gb)
+    seen = look_at(dataset, dimensions=dimensions, reporter=reporter)
+    return plan(seen, classes=dataset.scheme.class_count, memory_gb=memory_gb)

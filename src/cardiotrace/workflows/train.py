@@ -193,9 +193,8 @@ def trained_elsewhere(
     recipe, folder = planned.recipe, planned.folder
     if folder.checkpoint.exists() or not is_trained(CheckedRun(recipe, folder), planned.split):
         return None
-    choice = recipe.data.dataset
-    packed = opener.packed(choice, recipe.preprocessing, reporter)
-    return TrainedRun(recipe, opener.dataset(choice), packed, planned.split, folder)
+    packed = opener.packed(recipe, reporter)
+    return TrainedRun(recipe, opener.dataset(recipe.data.dataset), packed, planned.split, folder)
 
 
 def _start_remarks(planned: PlannedRun) -> list[str]:
@@ -237,11 +236,8 @@ def training_data(
         InputError: the data cannot be used.
         WorkError: the cache cannot be written.
     """
-    recipe, choice = planned.recipe, planned.recipe.data.dataset
-    dataset = opener.dataset(choice)
-    packed = opener.packed(
-        choice, recipe.preprocessing, reporter, localiser=recipe.localiser, with_unlabelled=labeller is not None
-    )
+    recipe = planned.recipe
+    dataset, packed = opener.dataset(recipe.data.dataset), opener.packed(recipe, reporter)
     labelled = None if labeller is None else _labelled_by(labeller, planned, packed, reporter)
     return TrainingData(
         packed=packed if labelled is None else labelled.packed,

@@ -12,7 +12,7 @@ from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.recipe import Recipe, read_recipe
 from cardiotrace.learning.training.run import localiser_of
 from cardiotrace.learning.training.training_log import TrainingLog
-from cardiotrace.workflows.services.dataset import open_dataset, pack
+from cardiotrace.workflows.services.dataset import SamplePlan, open_dataset, pack
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,6 @@ def read_run(
     dataset, split = open_dataset(recipe.data.dataset, data), read_split(folder.split)
     # The model is scored and its limits are fitted on these: without some of them both would be another's.
     Split(split.training, split.validation).require({case.patient for case in dataset.cases()}, where=folder.split)
-    localiser = localiser_of(recipe, folder)
-    packed = pack(dataset, recipe.preprocessing, cache=cache, reporter=reporter, localiser=localiser)
+    plan = SamplePlan(recipe.preprocessing, recipe.axes, localiser_of(recipe, folder))
+    packed = pack(dataset, plan, cache=cache, reporter=reporter)
     return TrainedRun(recipe, dataset, packed, split, folder)

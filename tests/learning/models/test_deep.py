@@ -8,7 +8,7 @@ from cardiotrace.learning.models.acnn import ACNN, ACNNConfig
 from cardiotrace.learning.models.attention import AttentionGate, AttentionUNetConfig, attention_unet
 from cardiotrace.learning.models.hourglass import StackedHourglassConfig, stacked_hourglass
 from cardiotrace.learning.models.network import NetworkSpec, TrainingOutputs
-from cardiotrace.learning.models.nnunet import NNUNet2D, NNUNet2DConfig, deep_supervision_weights
+from cardiotrace.learning.models.nnunet import NNUNet2DConfig, PlannedUNet, deep_supervision_weights
 from cardiotrace.learning.models.small import SmallUNetConfig, small_unet
 from cardiotrace.learning.models.unetpp import UNetPlusPlusConfig, unet_plus_plus
 
@@ -71,17 +71,17 @@ def test_a_gate_shuts_out_what_the_coarse_level_does_not_want():
 
 def test_anisotropic_strides_halve_one_axis():
     config = NNUNet2DConfig(((1, 3), (3, 3), (3, 3)), ((1, 1), (1, 2), (2, 2)), (4, 6, 8))
-    network = NNUNet2D(config, 1, 3)
+    network = PlannedUNet(config, 1, 3)
     assert network.divisor == (2, 4)
     shapes = [tuple(block.shape[-2:]) for block in TrainingOutputs.of(network.train()(torch.rand(1, 1, 6, 12))).logits]
     assert shapes == [(6, 12)]
     assert network.encoder[0][0].weight.shape[-2:] == (1, 3)
-    deeper = NNUNet2D(NNUNet2DConfig(((3, 3),) * 4, ((1, 1), (1, 2), (2, 2), (2, 2)), (4, 4, 6, 8)), 1, 3)
+    deeper = PlannedUNet(NNUNet2DConfig(((3, 3),) * 4, ((1, 1), (1, 2), (2, 2), (2, 2)), (4, 4, 6, 8)), 1, 3)
     assert [tuple(block.shape[-2:]) for block in deeper(torch.rand(1, 1, 8, 16)).logits] == [(8, 16), (8, 8)]
 
 
 def test_weights_of_coarser_outputs_halve_and_the_coarsest_has_none():
-    network = NNUNet2D(NNUNet2DConfig(), 1, 4)
+    network = PlannedUNet(NNUNet2DConfig(), 1, 4)
     assert len(network.heads) == len(network.decoder) - 1 == 5
     assert deep_supervision_weights(5) == pytest.approx([weight / 31 for weight in (16, 8, 4, 2, 1)])
     assert deep_supervision_weights(1) == (1.0,)

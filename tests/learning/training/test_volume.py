@@ -10,11 +10,11 @@ from torch import nn
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import InputError
 from cardiotrace.datasets.packed import IGNORED, PackedDataset
-from cardiotrace.learning.augmentation import Augmentation, Draw
+from cardiotrace.learning.augmentation import Augmentation, Draw, Elastic
 from cardiotrace.learning.losses import LOSSES
 from cardiotrace.learning.models.network import Network, TrainingOutputs
 from cardiotrace.learning.training import loop
-from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingOrder
+from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingNeeds, TrainingOrder
 from cardiotrace.learning.training.learner import Learner
 from cardiotrace.learning.training.optimiser import Constant
 from cardiotrace.learning.training.state import State
@@ -27,39 +27,129 @@ CPU = torch.device("cpu")
 DEPTH = 3
 
 
-def volumes(count=4):
-    """Each of the tiny discs as a stack of three slices: itself, shifted by a pixel, and turned upside down."""
+def volumes(count=4, slices=None):
+    """Each of the tiny discs as a stack of three slices: itself, shifted by a pixel, and turned upside down.
+
+    Args:
+        count: how many.
+        slices: how many of its slices each stack has; what is missing is filled up as packing does.
+    """
     planes = packed(count)
     ways = (lambda a: a, lambda a: np.roll(a, 1, axis=-1), lambda a: a[..., ::-1, :])
     images = np.stack([way(planes.images) for way in ways], axis=2)
     labels = np.stack([way(planes.labels) for way in ways], axis=1)
-    return PackedDataset(planes.folder, images, labels, planes.samples)
+    samples = []
+    for index, own in enumerate(slices or [None] * count):
+        if own is not None:
+            images[index, :, own:], labels[index, own:] = 0, IGNORED
+        samples.append(dataclasses.replace(planes.samples[index], slices=own))
+    return PackedDataset(planes.folder, images, labels, tuple(samples))
 
 
-def dataset(count=4, steps=("z-score",)):
+def dataset(count=4, steps=("z-score",), slices=None, **needs):
     preprocessing = Preprocessing([Choice(step) for step in steps])
-    return DeviceDataset(volumes(count), np.arange(count), preprocessing, CPU)
+    return DeviceDataset(volumes(count, slices), np.arange(count), preprocessing, CPU, TrainingNeeds(**needs))
 
 
-def order(augmentation=None, **changes):
-    return TrainingOrder(5, 2, augmentation or Augmentation(), ("width",), **changes)
+def order(augmentation=None, mirror_axes=(), **changes):
+    return TrainingOrder(5, 2, augmentation or Augmentation(), mirror_axes, **changes)
+
+
+def number_of(sample):
+    return int(sample.case.removeprefix("case"))
 
 
 def test_batches_hold_the_volumes_as_they_are():
     source = dataset(steps=())
     batches = list(order().batches(source, 0))
     assert [batch.images.shape for batch in batches] == [(2, 1, DEPTH, 32, 32)] * 2
-    shown = [int(sample.case.removeprefix("case")) for batch in batches for sample in batch.samples]
+    shown = [number_of(sample) for batch in batches for sample in batch.samples]
     assert sorted(shown) == [0, 1, 2, 3]
     for index, image in zip(shown, torch.cat([batch.images for batch in batches]), strict=True):
         assert torch.equal(image, source.images[index].float() / 255)
 
 
-def test_each_slice_is_normalised_by_itself_as_in_use():
-    batch = next(order().batches(dataset(), 0))
-    flat = batch.images.flatten(3)
-    torch.testing.assert_close(flat.mean(-1), torch.zeros(2, 1, DEPTH), atol=1e-5, rtol=0)
-    torch.testing.assert_close(flat.std(-1, unbiased=False), torch.ones(2, 1, DEPTH), atol=1e-3, rtol=0)
+def test_a_stack_is_normalised_as_a_whole_as_in_use():
+    source = dataset(slices=[3, 2, 3, 2])
+    for batch in order().batches(source, 0):
+        for image, sample in zip(batch.images, batch.samples, strict=True):
+            index, own = number_of(sample), sample.slices
+            volume = source.images[index, 0, :own].numpy()
+            in_use = source.preprocessing.apply(volume, source.preprocessing.transform_for(volume.shape, None))
+            np.testing.assert_allclose(image[:, :own], in_use, atol=1e-4)
+            # What fills it up is neither seen by the steps nor made anything of by them.
+            assert (image[:, own:] == 0).all()
+
+
+TURNED = Augmentation(
+    rotation_degrees=Draw(1.0, 20, 60),
+    shift=Draw(1.0, 0.1, 0.2),
+    elastic=Elastic(1.0, 0.05),
+    brightness=Draw(1.0, 0.6, 0.8),
+    gamma=Draw(1.0, 1.2, 1.5),
+)
+
+
+@pytest.mark.parametrize("crop", [None, (2, 16, 24)])
+def test_slices_of_a_volume_are_changed_alike(crop):
+    """Where all slices show the same, all still do; and another volume is changed otherwise."""
+    planes = packed(4)
+    stacked = PackedDataset(
+        planes.folder,
+        planes.images[:, :, None].repeat(DEPTH, 2),
+        planes.labels[:, None].repeat(DEPTH, 1),
+        planes.samples,
+    )
+    source = DeviceDataset(stacked, np.arange(4), Preprocessing([]), CPU)
+    batch = next(order(TURNED, ("width",), crop=crop).batches(source, 0))
+    assert batch.images.shape == (2, 1, *(crop or (DEPTH, 32, 32)))
+    for image, label in zip(batch.images, batch.labels, strict=True):
+        torch.testing.assert_close(image, image[:, :1].expand_as(image))
+        assert torch.equal(label, label[:1].expand_as(label))
+    twice = packed(1)
+    same = PackedDataset(
+        twice.folder, twice.images[[0, 0], :, None], twice.labels[[0, 0], None], (twice.samples[0],) * 2
+    )
+    one, other = next(order(TURNED).batches(DeviceDataset(same, np.arange(2), Preprocessing([]), CPU), 0)).images
+    assert (one - other).abs().max() > 0.1
+
+
+def test_a_volume_of_one_slice_is_augmented_as_its_plane():
+    planes = packed(4)
+    flat = PackedDataset(planes.folder, planes.images[:, :, None], planes.labels[:, None], planes.samples)
+    sources = [DeviceDataset(data, np.arange(4), Preprocessing([]), CPU) for data in (planes, flat)]
+    plane, volume = (next(order(TURNED, ("width",)).batches(source, 0)) for source in sources)
+    assert torch.equal(volume.images.squeeze(2), plane.images)
+    assert torch.equal(volume.labels.squeeze(1), plane.labels)
+
+
+def test_slices_that_nobody_has_seen_do_not_count_after_any_change():
+    source = dataset(slices=[2, 2, 2, 2])
+    for crop in (None, (DEPTH, 16, 16)):
+        batch = next(order(TURNED, crop=crop).batches(source, 0))
+        assert (batch.labels[:, 2] == IGNORED).all()
+        assert (batch.images[:, :, 2] == 0).all()
+        assert IGNORED not in batch.labels[:, :2]
+
+
+def test_volumes_are_filled_up_to_what_a_network_can_halve():
+    source = dataset(depth=4)
+    assert source.shape == (4, 32, 32)
+    assert source.own_slices == (DEPTH,) * 4
+    assert (source.labels[:, DEPTH:] == IGNORED).all()
+    # A window that is deeper than the stacks shows all of them.
+    batch = next(order(crop=(4, 16, 16)).batches(source, 0))
+    assert (batch.labels[:, DEPTH:] == IGNORED).all()
+    assert IGNORED not in batch.labels[:, :DEPTH]
+
+
+def test_windows_show_as_many_slices_of_a_stack_as_it_has():
+    source = dataset(slices=[1, 2, 3, 3])
+    seen = order(crop=(2, 8, 8), steps=40)
+    for batch in seen.batches(source, 0):
+        for label, sample in zip(batch.labels, batch.samples, strict=True):
+            shown = int((label != IGNORED).any(-1).any(-1).sum())
+            assert shown == min(2, sample.slices or DEPTH)
 
 
 def test_windows_are_boxes_of_the_volume():
@@ -67,25 +157,60 @@ def test_windows_are_boxes_of_the_volume():
     batch = next(order(crop=(2, 8, 16), steps=1).batches(source, 0))
     assert batch.images.shape == (2, 1, 2, 8, 16)
     for image, label, sample in zip(batch.images, batch.labels, batch.samples, strict=True):
-        index = int(sample.case.removeprefix("case"))
+        index = number_of(sample)
         whole = source.images[index].float() / 255
         boxes = whole.unfold(1, 2, 1).unfold(2, 8, 1).unfold(3, 16, 1)
-        places = (boxes[0] == image[0]).flatten(3).all(-1).nonzero().tolist()
+        places = ((boxes[0] - image[0]).abs() < 1e-5).flatten(3).all(-1).nonzero().tolist()
         assert len(places) == 1
         (z, y, x), classes = places[0], source.labels[index]
         assert torch.equal(label, classes[z : z + 2, y : y + 8, x : x + 16].long())
+
+
+def rare(count, shape):
+    """One voxel of a structure in each sample, in a corner where few windows would find it."""
+    planes = packed(count)
+    images = np.zeros((count, 1, *shape), np.uint8)
+    labels = np.zeros((count, *shape), np.uint8)
+    labels[(slice(None), *(side - 1 for side in shape))] = 2
+    return PackedDataset(planes.folder, images, labels, planes.samples)
+
+
+@pytest.mark.parametrize(("shape", "crop"), [((64, 64), (8, 8)), ((6, 48, 48), (2, 8, 8))])
+def test_the_last_samples_of_a_batch_show_a_structure(shape, crop):
+    source = DeviceDataset(rare(4, shape), np.arange(4), Preprocessing([]), CPU)
+    some = TrainingOrder(5, 4, Augmentation(), (), steps=25, crop=crop, foreground=0.5)
+    found = torch.stack([(batch.labels == 2).flatten(1).any(1) for batch in some.batches(source, 0)])
+    assert found[:, 2:].all()
+    # Of windows that may lie anywhere hardly one in a thousand does.
+    assert found[:, :2].float().mean() < 0.1
+
+
+def test_a_structure_is_drawn_as_often_as_a_large_one():
+    """By structure first: else small ones would never be seen."""
+    planes = packed(1)
+    labels = np.ones((1, 32, 32), np.uint8)
+    labels[0, 4, 4] = 3
+    source = DeviceDataset(dataclasses.replace(planes, labels=labels), np.arange(1), Preprocessing([]), CPU)
+    generator = torch.Generator().manual_seed(0)
+    drawn = [source.foreground_pixel(0, generator).tolist() for _ in range(200)]
+    assert 70 < sum(place == [4, 4] for place in drawn) < 130
+
+
+def test_where_there_is_no_structure_a_window_may_lie_anywhere():
+    planes = packed(2)
+    empty = dataclasses.replace(planes, labels=np.full_like(planes.labels, IGNORED))
+    source = DeviceDataset(empty, np.arange(2), Preprocessing([]), CPU)
+    plain, forced = (
+        next(TrainingOrder(5, 2, Augmentation(), (), crop=(8, 8), foreground=share).batches(source, 0))
+        for share in (0.0, 1.0)
+    )
+    assert torch.equal(plain.images, forced.images)
 
 
 @pytest.mark.parametrize("shape", [(4, 8, 8), (2, 33, 8), (8, 8)])
 def test_boxes_that_do_not_fit_are_refused(shape):
     with pytest.raises(InputError, match="does not fit into prepared images of 3x32x32"):
         draw_windows(1, (DEPTH, 32, 32), shape, torch.Generator())
-
-
-def test_changes_that_would_be_left_out_in_silence_are_refused():
-    turned = Augmentation(rotation_degrees=Draw(0.5, -10, 10))
-    with pytest.raises(InputError, match="only planes can be augmented"):
-        next(order(turned).batches(dataset(), 0))
 
 
 @pytest.mark.parametrize("name", LOSSES.names)
@@ -155,8 +280,8 @@ class Voxels(Network):
 def test_the_loop_trains_and_validates_a_network_of_three_axes():
     some = recipe(training={"epochs": 6})
     task, _ = task_and_state(some)
-    source = dataset()
-    task = dataclasses.replace(task, order=order(), training=source, validation=source)
+    source = dataset(slices=[3, 2, 3, 3])
+    task = dataclasses.replace(task, order=order(TURNED, ("width",)), training=source, validation=source)
     torch.manual_seed(0)
     network = Voxels()
     optimiser = torch.optim.Adam(network.parameters(), 1e-2)

@@ -2,7 +2,20 @@
 
 from cardiotrace.core.catalog import Catalog, Choice, Entry
 from cardiotrace.core.errors import ConfigError
-from cardiotrace.learning.models import acnn, attention, clas, hourglass, nnunet, runet, small, unet, unetpp, wnet
+from cardiotrace.learning.models import (
+    acnn,
+    attention,
+    clas,
+    hourglass,
+    nnunet,
+    recurrent,
+    runet,
+    small,
+    unet,
+    unetpp,
+    wnet,
+)
+from cardiotrace.learning.models.blocks import Axes
 from cardiotrace.learning.models.network import Network, NetworkSpec
 
 ARCHITECTURES: Catalog[Network] = Catalog(
@@ -72,6 +85,27 @@ ARCHITECTURES: Catalog[Network] = Catalog(
             "Isensee et al. 2021, Nature Methods 18:203",
         ),
         Entry(
+            "nnunet3d",
+            nnunet.NNUNet3DConfig,
+            nnunet.nnunet3d,
+            "nnU-Net's network of volumes at full resolution; `cardiotrace plan` configures it.",
+            "Isensee et al. 2021, Nature Methods 18:203",
+        ),
+        Entry(
+            "generic-unet",
+            nnunet.GenericUNetConfig,
+            nnunet.generic_unet,
+            "nnU-Net's first U-Net with batch norm and deep supervision, one for each axis of the heart.",
+            "Isensee et al. 2018, arXiv:1809.10486",
+        ),
+        Entry(
+            "recurrent-unet",
+            recurrent.RecurrentUNetConfig,
+            recurrent.recurrent_unet,
+            "A U-Net that reads the slices of a stack one after the other, either way.",
+            "Poudel et al. 2016, arXiv:1608.03974",
+        ),
+        Entry(
             "acnn",
             acnn.ACNNConfig,
             acnn.acnn,
@@ -104,10 +138,23 @@ ARCHITECTURES: Catalog[Network] = Catalog(
 )
 """`make(config, spec)` returns a `Network` for what a `NetworkSpec` says of its images and classes.
 
-Its forward maps images (batch, channels, height, width), both sides multiples of `divisor`, to logits
-(batch, classes, height, width). In training it may return `TrainingOutputs`: several logits, and features that its
-`auxiliary_losses` or an objective learn from.
+Its forward maps images (batch, channels, *space), all sides multiples of `divisor`, to logits (batch, classes, *space);
+space is height and width, after the depth where its configuration has `dimensions = 3`. In training it may return
+`TrainingOutputs`: several logits, and features that its `auxiliary_losses` or an objective learn from.
 """
+
+
+def axes_of(choice: Choice) -> Axes:
+    """Axes of what a recipe's architecture sees at once: 3 where its configuration says so, else 2.
+
+    Raises:
+        ConfigError: no such architecture.
+
+    Example:
+        >>> axes_of(Choice("unet1")), axes_of(Choice("nnunet3d"))
+        (2, 3)
+    """
+    return getattr(ARCHITECTURES.entry(choice).config, "dimensions", 2)
 
 
 def make_network(choice: Choice, spec: NetworkSpec) -> Network:

@@ -1,9 +1,11 @@
 """Which image sides a network can take, and what to say about the others."""
 
+from collections.abc import Sequence
+
 from cardiotrace.core.errors import InputError
 
-Divisor = int | tuple[int, int]
-"""What sides must be multiples of: one number for both, or (rows, columns)."""
+Divisor = int | tuple[int, ...]
+"""What sides must be multiples of: one number for all, or (rows, columns), after the slices where there are any."""
 
 
 def check_sides(height: int, width: int, divisor: Divisor) -> None:
@@ -22,22 +24,39 @@ def check_sides(height: int, width: int, divisor: Divisor) -> None:
         >>> nearest_sides(250, 32)
         (224, 256)
     """
-    divisors = both_sides(divisor)
-    if all(side % of == 0 and side > 0 for side, of in zip((height, width), divisors, strict=True)):
+    check_size((height, width), divisor)
+
+
+def check_size(size: Sequence[int], divisor: Divisor) -> None:
+    """The same of a sample of any number of axes: (height, width), or (depth, height, width).
+
+    Raises:
+        InputError: a side is not a multiple; the message proposes the nearest sizes.
+
+    Example:
+        >>> check_size((12, 128, 128), (4, 32, 32))
+    """
+    divisors = all_sides(divisor, len(size))
+    if all(side % of == 0 and side > 0 for side, of in zip(size, divisors, strict=True)):
         return
-    (low_height, high_height), (low_width, high_width) = (
-        nearest_sides(side, of) for side, of in zip((height, width), divisors, strict=True)
-    )
-    multiples = str(divisors[0]) if divisors[0] == divisors[1] else f"{divisors[0]} and {divisors[1]}"
+    pairs = [nearest_sides(side, of) for side, of in zip(size, divisors, strict=True)]
+    low, high = ("x".join(map(str, sides)) for sides in zip(*pairs, strict=True))
+    *first, last = map(str, divisors)
+    multiples = last if len(set(divisors)) == 1 else f"{', '.join(first)} and {last}"
     raise InputError(
-        f"images of {height}x{width} do not fit a network whose sides must be multiples of {multiples}",
-        remedy=f"the nearest sizes are {low_height}x{low_width} and {high_height}x{high_width}.",
+        f"images of {'x'.join(map(str, size))} do not fit a network whose sides must be multiples of {multiples}",
+        remedy=f"the nearest sizes are {low} and {high}.",
     )
 
 
-def both_sides(divisor: Divisor) -> tuple[int, int]:
-    """The divisor of rows, and that of columns."""
-    return (divisor, divisor) if isinstance(divisor, int) else divisor
+def all_sides(divisor: Divisor, axes: int) -> tuple[int, ...]:
+    """The divisor of each axis.
+
+    Example:
+        >>> all_sides(8, 2), all_sides((1, 8, 8), 3)
+        ((8, 8), (1, 8, 8))
+    """
+    return (divisor,) * axes if isinstance(divisor, int) else divisor
 
 
 def nearest_sides(side: int, divisor: int) -> tuple[int, int]:

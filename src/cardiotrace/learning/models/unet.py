@@ -97,12 +97,26 @@ class UNet(Network):
         Raises:
             InputError: a side is not a multiple of `divisor`.
         """
+        skips, features = self.encoded(images)
+        return self.raised(features, skips)
+
+    def encoded(self, images: Float[Tensor, "batch channels height width"]) -> tuple[list[Tensor], Tensor]:
+        """Features of each level of the encoder, finest first, and those of the bottleneck.
+
+        Raises:
+            InputError: a side is not a multiple of `divisor`.
+        """
         check_sides(images.shape[-2], images.shape[-1], self.divisor)
         features = self.encoder[0](images)
-        skips, levels = [], []
+        skips = []
         for block in self.encoder[1:]:
             skips.append(features)
             features = block(self.down(features))
+        return skips, features
+
+    def raised(self, features: Tensor, skips: list[Tensor]) -> list[Tensor]:
+        """Features after each level of the decoder, coarsest first, from those of the bottleneck."""
+        levels = []
         for up, block, skip in zip(self.up, self.decoder, reversed(skips), strict=True):
             features = block(torch.cat((skip, up(features)), dim=1))
             levels.append(features)

@@ -12,6 +12,7 @@ from cardiotrace.datasets.packed import PackedSample
 from cardiotrace.inference.model_file import Model
 from cardiotrace.learning.augmentation.style import attach_mixstyle
 from cardiotrace.learning.losses import LOSSES
+from cardiotrace.learning.models.blocks import with_channels_last
 from cardiotrace.learning.models.catalog import make_network
 from cardiotrace.learning.models.network import Network, NetworkSpec
 from cardiotrace.learning.training.distillation import DistillationObjective, Teacher
@@ -58,7 +59,7 @@ class ObjectiveContext:
         """A network that learns as the recipe says, in its memory layout, compiled where it asks for that."""
         settings = self.recipe.training
         if settings.channels_last:
-            network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            network = with_channels_last(network)
         optimiser = OPTIMISERS.make(self.recipe.optimiser, network.parameters(), path="optimiser")
         if settings.compile == "on" or (settings.compile == "auto" and compiles(self.fabric.device)):
             network.compile()  # in place: a wrapper would rename the weights

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +11,14 @@ import torch
 from jaxtyping import Bool, Float, Int64
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.datasets.packed import PackedDataset, PackedSample
+from cardiotrace.datasets.packed import IGNORED, PackedDataset, PackedSample
 from cardiotrace.geometry.sector import Apex
 from cardiotrace.learning.augmentation import Augmentation, Parameters, apply, sample, with_shared_geometry
 from cardiotrace.learning.augmentation.sector import find_sectors
 from cardiotrace.learning.models.network import Group
 from cardiotrace.learning.training.balance import Balance, balanced_order
 from cardiotrace.learning.training.grouping import domain_of, units_of
-from cardiotrace.learning.training.window import Windows, draw_windows, surroundings
+from cardiotrace.learning.training.window import Windows, around, draw_boxes, draw_windows, surroundings
 from cardiotrace.learning.transfer import sent
 from cardiotrace.preprocessing import Preprocessing
 
@@ -40,6 +40,8 @@ class TrainingNeeds:
     """How sectors are found, where augmentation is to change them."""
     neighbours: int = 0
     """Slices on each side of a plane that are seen as channels before and after its own."""
+    depth: int = 1
+    """Slices that volumes have at least; what is missing follows the last one, black and `IGNORED`."""
 
 
 class DeviceDataset:
@@ -48,7 +50,7 @@ class DeviceDataset:
     Args:
         packed: the cache.
         indices: samples of this part.
-        preprocessing: for its intensity steps, which see each plane of a volume by itself, as in use.
+        preprocessing: for its intensity steps, which see a volume as a whole, as in use.
         device: where batches are wanted.
         needs: of training.
 
@@ -66,7 +68,8 @@ class DeviceDataset:
     ) -> None:
         self.neighbours = needs.neighbours
         held, slices = _with_neighbours(packed, indices, needs.neighbours)
-        images = np.asarray(packed.images[held])
+        images, labels = np.asarray(packed.images[held]), np.asarray(packed.labels[indices])
+        images, labels = filled_up(images, labels, needs.depth)
         self.largest = float(np.iinfo(images.dtype).max)
         # torch has few operations on uint16: those images are kept as float32.
         kept = images if images.dtype == np.uint8 else images.astype(np.float32)
@@ -74,10 +77,13 @@ class DeviceDataset:
         """Of the samples, then of slices that are only seen beside some of them."""
         self.slices = None if slices is None else slices.to(device)
         """Which images each sample is seen as, (samples, slices); None where each is seen alone."""
-        self.labels = torch.from_numpy(np.asarray(packed.labels[indices])).to(device)
+        self.labels = torch.from_numpy(labels).to(device)
         self.preprocessing = preprocessing
         self.samples = tuple(packed.samples[index] for index in indices.tolist())
         """What each sample is."""
+        stored = packed.images.shape[2]  # of volumes; planes have no slices
+        self.own_slices = tuple(stored if sample.slices is None else sample.slices for sample in self.samples)
+        """How many slices of each volume are its stack's own, all that follow fill it up."""
         self.units = units_of(self.samples, needs.group)
         """Samples that stay together, (units, members)."""
         self.sectors = None if needs.apex is None else find_sectors(images[: len(indices)], needs.apex)
@@ -109,9 +115,67 @@ class DeviceDataset:
         """Height and width of the samples, after the depth where they are volumes."""
         return tuple(self.images.shape[2:])
 
-    def normalise(self, images: Images) -> Images:
-        """Intensity steps of the preprocessing."""
-        return self.preprocessing.normalise(images)
+    @property
+    def are_volumes(self) -> bool:
+        """Whether samples have a depth."""
+        return len(self.shape) == 3
+
+    def normalise(self, images: Images, slices: Sequence[int] = ()) -> Images:
+        """Intensity steps of the preprocessing.
+
+        Args:
+            images: planes, or volumes.
+            slices: how many of each volume's slices are its stack's own: all that follow become 0, and the steps do
+                not see them.
+        """
+        if not self.are_volumes:
+            return self.preprocessing.normalise(images)
+        result = torch.zeros_like(images)
+        for volume, image, own in zip(result, images, slices, strict=True):
+            volume[:, :own] = self.preprocessing.normalise(image[:, :own], dimensions=3)
+        return result
+
+    def slices_of(self, picked: torch.Tensor, windows: Windows | None = None) -> list[int]:
+        """How many slices of the picked samples, or of windows of them, are of their stacks; none of planes."""
+        if not self.are_volumes:
+            return []
+        own = [self.own_slices[index] for index in picked.tolist()]
+        if windows is None:
+            return own
+        starts = windows.first[:, 0].tolist()
+        return [min(count - start, windows.shape[0]) for count, start in zip(own, starts, strict=True)]
+
+    def own_shape(self, index: int, crop: tuple[int, ...]) -> tuple[int, ...]:
+        """Sides of a sample as far as a window of sides `crop` may show what fills a volume up."""
+        return (max(self.own_slices[index], crop[0]), *self.shape[1:]) if self.are_volumes else self.shape
+
+    def foreground_pixel(self, index: int, generator: torch.Generator) -> torch.Tensor | None:
+        """A random pixel of a random structure of a sample, on the CPU; None where it shows none."""
+        labels = self.labels[index]
+        present = [value for value in torch.unique(labels).tolist() if value not in (0, IGNORED)]
+        draws = torch.rand(2, generator=generator).tolist()
+        if not present:
+            return None
+        pixels = torch.nonzero(labels == present[int(draws[0] * len(present))])
+        return pixels[int(draws[1] * len(pixels))].cpu()
+
+
+def filled_up(images: np.ndarray, labels: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:
+    """Volumes of at least so many slices: black ones that are `IGNORED` after the last; planes as they are.
+
+    Args:
+        images: (samples, channels, *space).
+        labels: (samples, *space).
+        depth: slices.
+    """
+    missing = depth - labels.shape[1] if labels.ndim == 4 else 0
+    if missing <= 0:
+        return images, labels
+    flat = ((0, 0), (0, 0))
+    return (
+        np.pad(images, ((0, 0), (0, 0), (0, missing), *flat)),
+        np.pad(labels, ((0, 0), (0, missing), *flat), constant_values=IGNORED),
+    )
 
 
 def _with_neighbours(
@@ -157,7 +221,7 @@ class TrainingOrder:
     """Which samples meet in which step, and with which augmentation.
 
     Under several processes every process walks the same order and takes its own share of each batch; a sample
-    is augmented alike whoever gets it (noise excepted). Volumes are neither augmented nor mirrored.
+    is augmented alike whoever gets it (noise excepted). The slices of a volume are changed alike, in plane.
     """
 
     seed: int
@@ -172,6 +236,8 @@ class TrainingOrder:
     """Sides of the window of each sample that is learned from; None: the whole sample."""
     balance: Balance | None = None
     """Shares in which groups are drawn; None shows every sample alike."""
+    foreground: float = 0.0
+    """Share of a batch, its last units, whose window is laid around a pixel of a structure."""
 
     def steps_per_epoch(self, samples: int) -> int:
         """The given number, or the whole batches of one pass; at least one."""
@@ -182,8 +248,7 @@ class TrainingOrder:
         """This process's share of the batches of one epoch (from 0), augmented and normalised.
 
         Raises:
-            InputError: samples are volumes, and augmentation is to change them, or planes with their neighbours, and it
-                is to change colours.
+            InputError: samples are planes with their neighbours, and augmentation is to change colours.
         """
         self._require_changeable(dataset)
         members = dataset.units.shape[1]
@@ -192,7 +257,7 @@ class TrainingOrder:
         for step in range(self.steps_per_epoch(dataset.units.numel())):
             units = dataset.units[order[step * per_step : (step + 1) * per_step]]
             mine = self._share(*units.shape)
-            images, labels = self._changed(dataset, units, mine, (epoch, step))
+            images, labels, slices = self._changed(dataset, units, mine, (epoch, step))
             if dataset.neighbours:
                 images = self._turned(images, units, mine, (epoch, step))
             # Each process takes the mean over its own: weighed by their number, the mean over processes is that over
@@ -200,11 +265,9 @@ class TrainingOrder:
             weight = len(range(len(units))[self.rank :: self.world]) * self.world / len(units)
             cases = dict.fromkeys(dataset.samples[index].case for index in units.flatten().tolist())
             samples = tuple(dataset.samples[index] for index in units.flatten()[mine].tolist())
-            yield TrainingBatch(dataset.normalise(images), labels, samples, weight, tuple(cases))
+            yield TrainingBatch(dataset.normalise(images, slices), labels, samples, weight, tuple(cases))
 
     def _require_changeable(self, dataset: DeviceDataset) -> None:
-        if len(dataset.shape) > 2 and self.augmentation != Augmentation():
-            raise InputError("only planes can be augmented, not volumes", remedy="leave out [augmentation].")
         # The channels are slices then, which are not red, green and blue even where they are three.
         if dataset.neighbours and self.augmentation.changes_colours:
             raise InputError("neighbouring slices have no colours to change", remedy="leave out changes of colour.")
@@ -227,29 +290,45 @@ class TrainingOrder:
 
     def _changed(
         self, dataset: DeviceDataset, units: torch.Tensor, mine: torch.Tensor, when: tuple[int, int]
-    ) -> tuple[Images, Labels]:
-        """Images and labels of this process's share of some units, cut and augmented as drawn for (epoch, step)."""
+    ) -> tuple[Images, Labels, list[int]]:
+        """Images, labels and own slices of this process's share of some units, cut and augmented for (epoch, step)."""
+        picked = units.flatten()[mine]
         if self.crop is None:
-            images, labels = dataset.unit(units.flatten()[mine])
-            if len(dataset.shape) > 2:
-                return images, labels
-            parameters = self._parameters(dataset, units, dataset.shape, when)
-            return apply(images, labels, self._share_of(parameters, mine))
-        windows = draw_windows(len(units), dataset.shape, self.crop, _generator(_WINDOWS, self.seed, *when))
+            images, labels = dataset.unit(picked)
+            parameters = self._parameters(dataset, units, dataset.shape[-2:], when)
+            changed = _applied(images, labels, self._share_of(parameters, mine), dataset.shape[-2:])
+            return *changed, dataset.slices_of(picked)
+        windows = self._windows(dataset, units, self.crop, _generator(_WINDOWS, self.seed, *when))
         windows = Windows(windows.first.repeat_interleave(units.shape[1], dim=0), windows.shape)
-        if len(dataset.shape) > 2:
-            return dataset.unit_windows(units.flatten()[mine], Windows(windows.first[mine], windows.shape))
         # For the whole batch before it is shared, so that no process rounds otherwise than another.
-        parameters = self._parameters(dataset, units, self.crop, when)
-        windows, parameters = surroundings(windows, dataset.shape, parameters)
-        images, labels = dataset.unit_windows(units.flatten()[mine], Windows(windows.first[mine], windows.shape))
-        height, width = self.crop
-        return apply(images, labels, self._share_of(parameters, mine), (height, width))
+        parameters = self._parameters(dataset, units, self.crop[-2:], when)
+        windows, parameters = _seen(windows, dataset.shape, parameters)
+        own = Windows(windows.first[mine], windows.shape)
+        images, labels = dataset.unit_windows(picked, own)
+        changed = _applied(images, labels, self._share_of(parameters, mine), self.crop[-2:])
+        return *changed, dataset.slices_of(picked, own)
+
+    def _windows(
+        self, dataset: DeviceDataset, units: torch.Tensor, crop: tuple[int, ...], generator: torch.Generator
+    ) -> Windows:
+        """The window of each unit; the last of a batch show a structure of their first member."""
+        # Members are phases of one slice or stack: the first speaks for all.
+        leading = units[:, 0].tolist()
+        if dataset.are_volumes:
+            windows = draw_boxes([dataset.own_slices[index] for index in leading], dataset.shape, crop, generator)
+        else:
+            windows = draw_windows(len(units), dataset.shape, crop, generator)
+        first = windows.first.clone()
+        for row in range(round(len(units) * (1 - self.foreground)), len(units)):
+            pixel = dataset.foreground_pixel(leading[row], generator)
+            if pixel is not None:
+                first[row] = around(pixel, dataset.own_shape(leading[row], crop), crop)
+        return Windows(first, windows.shape)
 
     def _parameters(
         self, dataset: DeviceDataset, units: torch.Tensor, shape: tuple[int, ...], when: tuple[int, int]
     ) -> Parameters:
-        """The drawn changes of all planes of some units, of whatever process they are."""
+        """The drawn changes of all samples of some units, of whatever process they are."""
         generator = _generator(_AUGMENTATION, self.seed, *when)
         sectors = None if dataset.sectors is None else dataset.sectors[units.flatten()]
         height, width = shape
@@ -273,9 +352,38 @@ class TrainingOrder:
     def _share_of(self, parameters: Parameters, mine: torch.Tensor) -> Parameters:
         if self.world == 1:
             return parameters
-        named = {item.name: getattr(parameters, item.name) for item in dataclasses.fields(parameters)}
-        rows: dict[str, Any] = {name: value[mine] for name, value in named.items() if isinstance(value, torch.Tensor)}
-        return dataclasses.replace(parameters, **rows, noise_seed=parameters.noise_seed + self.rank)
+        return dataclasses.replace(_rows(parameters, mine), noise_seed=parameters.noise_seed + self.rank)
+
+
+def _rows(parameters: Parameters, rows: torch.Tensor) -> Parameters:
+    """The changes of some images, each as often as it is named."""
+    named = {item.name: getattr(parameters, item.name) for item in dataclasses.fields(parameters)}
+    chosen: dict[str, Any] = {name: value[rows] for name, value in named.items() if isinstance(value, torch.Tensor)}
+    return dataclasses.replace(parameters, **chosen)
+
+
+def _seen(windows: Windows, shape: tuple[int, ...], parameters: Parameters) -> tuple[Windows, Parameters]:
+    """What augmented windows look at of samples of a shape, and the same change seen from there; in plane alone."""
+    planes = Windows(windows.first[:, -2:], windows.shape[-2:])
+    larger, seen = surroundings(planes, shape[-2:], parameters)
+    first = torch.cat([windows.first[:, :-2], larger.first], dim=1)
+    return Windows(first, (*windows.shape[:-2], *larger.shape)), seen
+
+
+def _applied(
+    images: torch.Tensor, labels: torch.Tensor, parameters: Parameters, shape: tuple[int, ...]
+) -> tuple[Images, Labels]:
+    """Images and labels after the changes of a record, at another height and width; volumes slice by slice alike."""
+    height, width = shape
+    if images.ndim == 4:
+        return apply(images, labels, parameters, (height, width))
+    depth = images.shape[2]
+    planes, rows = images.transpose(1, 2).flatten(0, 1), torch.arange(len(images)).repeat_interleave(depth)
+    changed, moved = apply(planes, labels.flatten(0, 1), _rows(parameters, rows), (height, width))
+    # Of a slice that nobody has seen there is no background either, wherever the change looks beyond the image.
+    unseen = (labels == IGNORED).flatten(2).all(dim=2)
+    classes = moved.reshape(-1, depth, height, width).masked_fill(unseen[:, :, None, None], IGNORED)
+    return changed.reshape(-1, depth, *changed.shape[1:]).transpose(1, 2), classes
 
 
 def _generator(*words: int) -> torch.Generator:

@@ -24,9 +24,10 @@ from cardiotrace.datasets.split import LeftOut, fold_seed
 from cardiotrace.learning.augmentation import Augmentation
 from cardiotrace.learning.augmentation.style import levels_of
 from cardiotrace.learning.losses import LOSSES
-from cardiotrace.learning.models.catalog import ARCHITECTURES, make_network
+from cardiotrace.learning.models.blocks import Axes
+from cardiotrace.learning.models.catalog import ARCHITECTURES, axes_of, make_network
 from cardiotrace.learning.models.network import Network, NetworkSpec
-from cardiotrace.learning.models.sides import check_sides
+from cardiotrace.learning.models.sides import Divisor, all_sides, check_size, nearest_sides
 from cardiotrace.learning.training.balance import Balance, Shares
 from cardiotrace.learning.training.distillation import Distillation
 from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
@@ -135,6 +136,11 @@ class Recipe:
             raise ValueError('data.validation_patients = 0 leaves no score to follow: choose a schedule but "plateau"')
 
     @property
+    def axes(self) -> Axes:
+        """Of a sample: 2 where the network sees planes, 3 where it sees volumes."""
+        return axes_of(self.architecture)
+
+    @property
     def fold_seed(self) -> int:
         """Says who is in which fold, and who is drawn where only some patients are learned from."""
         return fold_seed(self.data.seed, self.seed)
@@ -173,8 +179,8 @@ _LATER_KEYS: dict[str, Any] = {
     "training.keep": "best",
 }
 """Keys that the first recipes did not have, and what they trained by: a run that was begun without them goes on."""
-_IMAGES = (((97, 131), (1.0, 1.0)), ((480, 640), (0.3, 0.5)))
-"""Two unlike images, (height, width) and mm: what both are prepared to is the size that all are."""
+_IMAGES = (((7, 97, 131), (9.0, 1.0, 1.0)), ((12, 480, 640), (5.0, 0.3, 0.5)))
+"""Two unlike stacks, (depth, height, width) and mm: what both are prepared to is the size that all are."""
 _CATALOGS = (
     ("architecture", ARCHITECTURES),
     ("loss", LOSSES),
@@ -231,6 +237,7 @@ def recipe_from_plain(values: dict[str, Any]) -> Recipe:
 
 def _check_network(recipe: Recipe) -> None:
     """The network is made without memory to ask what it needs."""
+    _check_axes(recipe)
     with torch.device("meta"):
         network = make_network(recipe.architecture, NetworkSpec(recipe.channels_seen(1), 2, input_size(recipe)))
     if network.group not in (None, recipe.training.group):
@@ -250,32 +257,63 @@ def _check_network(recipe: Recipe) -> None:
     _check_sides(recipe, network)
 
 
-def input_size(recipe: Recipe) -> tuple[int, int] | None:
-    """Height and width of all that the recipe's network sees, in training and after it; None where they vary."""
+def input_size(recipe: Recipe) -> tuple[int, ...] | None:
+    """Sides of all that the recipe's network sees, in training and after it; None where any of them varies."""
     prepared = _prepared_size(recipe)
-    return prepared if recipe.training.crop in (None, prepared) else None
-
-
-def _prepared_size(recipe: Recipe) -> tuple[int, int] | None:
-    """What every image is prepared to; None where each comes out at a size of its own."""
-    placed = {recipe.preprocessing.shape_for(shape, spacing) for shape, spacing in _IMAGES}
-    if len(placed) > 1:
+    sides = tuple(side for side in prepared if side is not None)
+    if len(sides) < len(prepared):
         return None
-    height, width = placed.pop()
-    return height, width
+    return sides if recipe.training.crop in (None, sides) else None
+
+
+def window_of(recipe: Recipe, stored: tuple[int, ...], divisor: Divisor) -> tuple[int, ...] | None:
+    """Sides of what the network is to see at once in use, so that it slides over whatever is larger.
+
+    Args:
+        recipe: the recipe.
+        stored: sides of the packed samples.
+        divisor: of its network.
+
+    Returns:
+        Those of the windows that it learned from, or of the deepest stack; None for planes that it sees whole.
+    """
+    if recipe.axes == 2:
+        return recipe.training.crop if recipe.training.sliding else None
+    return recipe.training.crop or (nearest_sides(stored[0], all_sides(divisor, 3)[0])[1], *stored[1:])
+
+
+def _prepared_size(recipe: Recipe) -> tuple[int | None, ...]:
+    """What every sample is prepared to along each axis; None where each comes out at a size of its own."""
+    images = ((shape[-recipe.axes :], spacing[-recipe.axes :]) for shape, spacing in _IMAGES)
+    placed = [recipe.preprocessing.transform_for(shape, spacing).shape for shape, spacing in images]
+    return tuple(sides[0] if len(set(sides)) == 1 else None for sides in zip(*placed, strict=True))
 
 
 def _check_sides(recipe: Recipe, network: Network) -> None:
     prepared = _prepared_size(recipe)
-    # Where every image comes out at its own size, packing will say so.
-    sides = {} if prepared is None else {"preprocessing": prepared}
+    # Where every image comes out at its own size, packing will say so; stacks are filled up to what fits.
+    known = tuple(one for one in prepared[-2:] if one is not None)
+    sides: dict[str, tuple[int, ...]] = {"preprocessing": known} if len(known) == 2 else {}
     if recipe.training.crop is not None:
         sides["training.crop"] = recipe.training.crop
-    for key, (height, width) in sides.items():
+    divisors = all_sides(network.divisor, len(prepared))
+    for key, size in sides.items():
         try:
-            check_sides(height, width, network.divisor)
+            check_size(size, divisors[-len(size) :])
         except InputError as error:
             raise ConfigError(f"{key}: {error.what}", remedy=error.remedy) from None
+
+
+def _check_axes(recipe: Recipe) -> None:
+    """What planes and volumes do not have in common."""
+    axes, crop = recipe.axes, recipe.training.crop
+    if crop is not None and len(crop) != axes:
+        kinds = {2: "planes: height and width", 3: "volumes: depth, height and width"}
+        raise ConfigError(f"training.crop has {len(crop)} sides, and {recipe.architecture.name} sees {kinds[axes]}")
+    if axes == 3 and recipe.neighbours:
+        raise ConfigError(f"neighbours are about planes, and {recipe.architecture.name} sees volumes")
+    if axes == 3 and recipe.augmentation.sector is not None:
+        raise ConfigError(f"augmentation.sector is about planes, and {recipe.architecture.name} sees volumes")
 
 
 def read_recipe(path: Path, overrides: dict[str, Any] | None = None) -> Recipe:

@@ -24,6 +24,7 @@ from cardiotrace.inference.model_file import Model, read_model
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import write_bytes, write_json, write_text
 from cardiotrace.learning.models.network import Network
+from cardiotrace.learning.models.sides import all_sides, nearest_sides
 from cardiotrace.learning.training import state as states
 from cardiotrace.learning.training.build import ObjectiveContext, ObjectiveMaker, build_model, make_objective
 from cardiotrace.learning.training.device import flushed_denormals, make_fabric
@@ -295,7 +296,7 @@ def train(
     fabric.launch()
     network = build_model(recipe, channels=data.packed.images.shape[1], classes=data.scheme.class_count)
     left_out = _start(run, data, network)
-    task = _task(fabric, recipe, data)
+    task = _task(fabric, recipe, data, network)
     context = ObjectiveContext(fabric, recipe, network, task.training.samples, run.teachers, task.class_names)
     state = states.State(objective(context))
     if folder.checkpoint.exists():
@@ -402,11 +403,12 @@ def _start(run: CheckedRun, data: TrainingData, network: Network) -> str:
     return data.start.put_into(network, only_fitting=run.recipe.training.initial_weights == "fitting")
 
 
-def _task(fabric: Fabric, recipe: Recipe, data: TrainingData) -> TrainingTask:
+def _task(fabric: Fabric, recipe: Recipe, data: TrainingData, network: Network) -> TrainingTask:
     settings = recipe.training
     apex = None if recipe.augmentation.sector is None else recipe.augmentation.sector.apex
-    needs = TrainingNeeds(settings.group, apex, recipe.neighbours)
-    validated = TrainingNeeds(neighbours=recipe.neighbours)
+    depth = _depth(data, network, settings.crop)
+    needs = TrainingNeeds(settings.group, apex, recipe.neighbours, depth)
+    validated = TrainingNeeds(neighbours=recipe.neighbours, depth=depth)
     return TrainingTask(
         fabric=fabric,
         settings=settings,
@@ -420,6 +422,7 @@ def _task(fabric: Fabric, recipe: Recipe, data: TrainingData) -> TrainingTask:
             settings.steps_per_epoch,
             settings.crop,
             recipe.data.balanced,
+            settings.foreground or 0.0,
         ),
         training=DeviceDataset(data.packed, _indices(data, "training"), recipe.preprocessing, fabric.device, needs),
         validation=DeviceDataset(
@@ -427,6 +430,15 @@ def _task(fabric: Fabric, recipe: Recipe, data: TrainingData) -> TrainingTask:
         ),
         class_names=tuple(str(structure) for structure in data.scheme.structures),
     )
+
+
+def _depth(data: TrainingData, network: Network, crop: tuple[int, ...] | None) -> int:
+    """Slices of what the network is given in training: all that a stack has, a window's, and what it can halve."""
+    stored = data.packed.labels.shape[1:]
+    if len(stored) == 2:
+        return 1
+    deepest = stored[0] if crop is None else max(stored[0], crop[0])
+    return nearest_sides(deepest, all_sides(network.divisor, 3)[0])[1]
 
 
 def _indices(data: TrainingData, part: str) -> NDArray[np.int64]:

@@ -20,9 +20,16 @@ class TrainingSettings:
     """Samples per step, over all processes together."""
     steps_per_epoch: int | None = None
     """Steps of an epoch, over as many passes as that takes; by default an epoch is one pass over the samples."""
-    crop: tuple[int, int] | None = None
-    """Height and width of a random window of each prepared plane that is learned from, with its true surroundings
-    where augmentation looks beyond it; validation sees whole planes. By default the whole plane."""
+    crop: tuple[int, ...] | None = None
+    """Height and width, after the depth where samples are volumes, of a random window of each prepared sample that is
+    learned from, with its true surroundings where augmentation looks beyond it; validation sees whole samples. By
+    default the whole sample."""
+    foreground: float | None = None
+    """Share of each batch, its last samples, whose window is laid around a random pixel of a random structure; 0.33 in
+    nnU-Net. By default every window may lie anywhere."""
+    sliding: Literal["window"] | None = None
+    """"window" lets a window of the size of `crop` slide over larger planes in use. By default a network of planes sees
+    them whole; one of volumes always sees what is as large as what it learned from."""
     group: Group | None = None
     """"phases" puts two phases of the same slice side by side (ED before ES), moved alike by augmentation, for
     networks that learn from both; a sample without a partner stands twice. By default each sample is alone."""
@@ -49,8 +56,7 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         self._check_counts()
-        if self.crop is not None and min(self.crop) < 1:
-            raise ValueError("the sides of crop must be at least 1")
+        self._check_windows()
         if self.group is not None and self.batch_size % PAIR:
             raise ValueError(f"batch_size must be even where group is {self.group!r}, got {self.batch_size}")
         if not 0.0 <= self.ema_decay < 1.0:
@@ -59,6 +65,16 @@ class TrainingSettings:
             raise ValueError("patience and gradient_clip must not be negative")
         if self.patience and self.keep == "last":
             raise ValueError('patience waits for a better epoch, and keep = "last" keeps none: leave one of them out')
+
+    def _check_windows(self) -> None:
+        if self.crop is None:
+            if self.foreground is not None or self.sliding is not None:
+                raise ValueError("foreground and sliding are about windows: set crop as well")
+            return
+        if len(self.crop) not in (2, 3) or min(self.crop) < 1:
+            raise ValueError("crop must have two sides or three, each at least 1")
+        if self.foreground is not None and not 0 < self.foreground <= 1:
+            raise ValueError(f"foreground is a share of the batch, above 0 and at most 1, got {self.foreground}")
 
     def _check_counts(self) -> None:
         if self.epochs < 1 or self.batch_size < 1:

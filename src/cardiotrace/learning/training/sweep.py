@@ -149,6 +149,8 @@ def read_plan(path: Path, overrides: dict[str, Any] | None = None) -> SweepPlan:
     base = recipe_from_plain(values)
     if base.data.validation_patients == 0:
         raise ConfigError("a sweep judges its runs by validation patients, and data.validation_patients is 0")
+    if base.axes != 2:
+        raise ConfigError("a sweep compares networks of planes, and the recipe's sees volumes", where=path)
     override(values, "data.seed", base.fold_seed)
     return SweepPlan(base.name, sweep, tuple(_runs(values, sweep, base)))
 

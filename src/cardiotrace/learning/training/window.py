@@ -1,6 +1,7 @@
 """Windows of samples: a part of each is learned from, augmented with its true surroundings."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -53,6 +54,40 @@ def draw_windows(count: int, samples: Shape, shape: Shape, generator: torch.Gene
     sides = zip(samples, shape, strict=True)
     firsts = [torch.randint(whole - side + 1, (count,), generator=generator) for whole, side in sides]
     return Windows(torch.stack(firsts, dim=1), shape)
+
+
+def draw_boxes(slices: Sequence[int], samples: Shape, shape: Shape, generator: torch.Generator) -> Windows:
+    """Windows anywhere in volumes, with as many slices of a volume's own stack as it has.
+
+    Args:
+        slices: how many each volume has of its own: those that fill it up come after them.
+        samples: sides of the volumes, that fill included.
+        shape: sides of the windows.
+        generator: on the CPU.
+
+    Raises:
+        InputError: a window is larger than a volume, or has other axes.
+
+    Example:
+        >>> windows = draw_boxes([3, 6] * 50, (8, 4, 6), (4, 4, 5), torch.Generator().manual_seed(0))
+        >>> windows.first[::2].amax(0).tolist(), windows.first[1::2].amax(0).tolist()
+        ([0, 0, 1], [2, 0, 1])
+    """
+    windows = draw_windows(len(slices), samples, shape, generator)
+    room = (torch.tensor(slices) - shape[0]).clamp(min=0)
+    first = torch.floor(torch.rand(len(slices), generator=generator) * (room + 1)).long().minimum(room)
+    return Windows(torch.cat([first.unsqueeze(1), windows.first[:, 1:]], dim=1), shape)
+
+
+def around(pixel: Int64[Tensor, " axes"], sample: Shape, shape: Shape) -> Int64[Tensor, " axes"]:
+    """First pixel of the window whose middle is a given pixel, or lies as near to it as the sample's edges allow.
+
+    Example:
+        >>> around(torch.tensor([5, 9]), (10, 10), (4, 4)).tolist()
+        [3, 6]
+    """
+    last = torch.tensor([whole - side for whole, side in zip(sample, shape, strict=True)])
+    return (pixel - torch.tensor(shape) // 2).clamp(min=0).minimum(last)
 
 
 def surroundings(windows: Windows, plane: Shape, parameters: Parameters) -> tuple[Windows, Parameters]:

@@ -38,8 +38,7 @@ class PlannedEntry:
             InputError: the data cannot be packed.
             WorkError: the cache cannot be written.
         """
-        recipe = run.recipe
-        cache = self.opener.packed(recipe.data.dataset, recipe.preprocessing, reporter)
+        cache = self.opener.packed(run.recipe, reporter)
         return cache if run.bits == 16 else in_bytes(cache, cache.folder.with_name(f"{cache.folder.name}-8bit"))
 
 

@@ -16,7 +16,7 @@ from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.joined import JoinedConfig
-from cardiotrace.datasets.packed import PackedDataset, Packing, packed
+from cardiotrace.datasets.packed import Axes, PackedDataset, Packing, packed
 from cardiotrace.datasets.split import Split, k_folds, patient_groups
 from cardiotrace.inference.localiser import Localiser
 from cardiotrace.preprocessing import Preprocessing
@@ -66,33 +66,38 @@ def cache_folder(given: Path | None) -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "cardiotrace"
 
 
+@dataclass(frozen=True)
+class SamplePlan:
+    """How images become samples."""
+
+    preprocessing: Preprocessing
+    axes: Axes = 2
+    """Of a sample: 2 for planes, 3 for volumes."""
+    localiser: Localiser | None = None
+    """What finds the heart, where the preprocessing crops around it."""
+    with_unlabelled: bool = False
+    """Whether cases without labels come too, every pixel of them ignored."""
+
+
 def pack(
-    dataset: Dataset,
-    preprocessing: Preprocessing,
-    *,
-    cache: Path | None = None,
-    reporter: ProgressReporter = SILENT,
-    localiser: Localiser | None = None,
-    with_unlabelled: bool = False,
+    dataset: Dataset, plan: SamplePlan, *, cache: Path | None = None, reporter: ProgressReporter = SILENT
 ) -> PackedDataset:
-    """The packed cache of a data set's labelled cases, made where it is not there yet.
+    """The packed cache of a data set's cases, made where it is not there yet.
 
     Args:
         dataset: whose cases.
-        preprocessing: how they are prepared.
-        cache: folder of packed data.
+        plan: how they become samples.
+        cache: folder of packed data, see `cache_folder`.
         reporter: told of progress.
-        localiser: what finds the heart, where the preprocessing crops around it.
-        with_unlabelled: whether cases without labels come too, every pixel of them ignored.
 
     Raises:
         InputError: the images are not in the channels that the data set states.
     """
-    cases = [case for case in dataset.cases() if with_unlabelled or case.read_labels is not None]
-    expected = preprocessing.channels(dataset.channels)
+    cases = [case for case in dataset.cases() if plan.with_unlabelled or case.read_labels is not None]
+    expected = plan.preprocessing.channels(dataset.channels)
     with reporter.stage(f"packing {dataset.name}") as on_progress:
         options = {"channels": dataset.channels, **reading_options(dataset)}
-        packing = Packing(dataset.root, dataset.scheme, preprocessing, options, localiser=localiser)
+        packing = Packing(dataset.root, dataset.scheme, plan.preprocessing, options, plan.axes, plan.localiser)
         data = packed(cases, packing, cache=cache_folder(cache), name=dataset.name, on_progress=on_progress)
     LOG.debug("%s is packed in %s", dataset.name, data.folder)
     if data.images.shape[1] != expected:  # said now, as the network could be trained and never exported

@@ -28,7 +28,7 @@ def first_image(jobs: Sequence[Job], opener: DataOpener) -> Example | None:
             continue
         recipe = job.run.recipe
         dataset = opener.dataset(recipe.data.dataset)
-        packed = opener.packed(recipe.data.dataset, recipe.preprocessing, localiser=recipe.localiser)
+        packed = opener.packed(recipe)
         first = packed.indices_of(split_of_run(job.run, dataset).testing)[:1]
         network = network_of(job, dataset, packed)
         predicted = predict_planes(network, packed, first, recipe.preprocessing, neighbours=recipe.neighbours)

@@ -86,4 +86,4 @@ def _pack_all(jobs: Sequence[Job], opener: DataOpener, reporter: ProgressReporte
     for job in jobs:
         recipe = job.run.recipe
         split_of_run(job.run, opener.dataset(recipe.data.dataset))
-        opener.packed(recipe.data.dataset, recipe.preprocessing, reporter, localiser=recipe.localiser)
+        opener.packed(recipe, reporter)
