@@ -22,8 +22,8 @@ APICAL_THICKNESS_SHARE = 0.85
 LATE_EQUATOR_SHARE, EARLY_EQUATOR_SHARE = 0.27, 0.40
 """Height of the widest circle over the cavity's length at end-systole and end-diastole: the mitral
 ring narrows less than the cavity does."""
-ATRIAL_LENGTH_MM = 42.0
-"""Length of the atrium at end-diastole; its roof stays where it is, so the atrium grows as the valve plane rises."""
+ATRIAL_FILLING = 0.30
+"""Growth of the left atrium's width over the beat, in widths of the mitral ring."""
 RIGHT_WALL_MM = 3.5
 
 Outline = Float[np.ndarray, "count 2"]
@@ -48,6 +48,10 @@ class Heart:
             the muscle in it does.
         scar: part of the wall that does not work.
         thickening: part of the wall that is thicker than the rest.
+        atrial_width: greatest width of the left atrium over that of the mitral ring at end-diastole, 1.01 to 1.8.
+        atrial_length_mm: length of the left atrium at end-diastole, mm, 25 to 70; its roof stays where it is, so the
+            atrium grows as the valve plane rises.
+        right_atrial_size: half axes of the right atrium over their usual ones, 0.7 to 1.5.
 
     Raises:
         InputError: a value is out of range.
@@ -65,6 +69,9 @@ class Heart:
     twist_deg: float = 0.0
     scar: Scar | None = None
     thickening: Thickening | None = None
+    atrial_width: float = 1.06
+    atrial_length_mm: float = 42.0
+    right_atrial_size: float = 1.0
 
     def as_keywords(self) -> dict[str, Any]:
         """The heart alone, without what a phantom adds to it: keywords of every phantom that is to have this heart."""
@@ -115,6 +122,9 @@ _RANGES = (
     ("right_end_diastolic_ml", 40, 500),
     ("right_ejection_fraction_percent", 5, 80),
     ("twist_deg", -30, 30),
+    ("atrial_width", 1.01, 1.8),
+    ("atrial_length_mm", 25, 70),
+    ("right_atrial_size", 0.7, 1.5),
 )
 
 
@@ -139,6 +149,7 @@ class HeartState:
     rise_mm: float
     """How much nearer to the apex the mitral plane is than at end-diastole."""
     twist_deg: float
+    right_atrial_size: float = 1.0
 
     @property
     def cavity(self) -> TruncatedSpheroid:
@@ -239,13 +250,14 @@ def _state(heart: Heart, first: Wall, filling: float, openings: tuple[float, flo
     wall = first if filling == 1 else _thickened(cavity, first)
     # The epicardial apex stays in place, so the mitral plane rises by what the outer shape loses in length.
     rise = first.epicardium.length_mm - wall.epicardium.length_mm
-    atrium = _atrium(cavity.base_radius_mm, ATRIAL_LENGTH_MM + rise, 1.06 + 0.30 * (1 - filling))
+    bulge = heart.atrial_width + ATRIAL_FILLING * (1 - filling)
+    atrium = _atrium(cavity.base_radius_mm, heart.atrial_length_mm + rise, bulge)
     right_ml = heart.right_end_systolic_ml + filling * (heart.right_end_diastolic_ml - heart.right_end_systolic_ml)
     # A dilated right ventricle reaches further towards the apex.
     share = min(0.98, RIGHT_LENGTH_SHARE * (heart.right_end_diastolic_ml / heart.end_diastolic_ml) ** 0.15)
     right = _right(wall, share, right_ml, RIGHT_WALL_MM * (1.35 - 0.35 * filling))
     twist = heart.twist_deg * (1 - filling)
-    return HeartState(wall, atrium, right, heart.bend_mm, *openings, filling, rise, twist)
+    return HeartState(wall, atrium, right, heart.bend_mm, *openings, filling, rise, twist, heart.right_atrial_size)
 
 
 def _cavity(heart: Heart, filling: float) -> TruncatedSpheroid:
