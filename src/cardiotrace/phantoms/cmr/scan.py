@@ -290,7 +290,7 @@ class CineCamera:
         x, y, z = points[layer].T
         pure = _layer_texture(self._scene.seed).at(x, y, z, 3.0) > PURE_FAT_LEVEL
         substances[layer[0][pure], layer[1][pure]] = Substance.FAT
-        # Below the valves the layer is the thin wall of atria and aorta, which is muscle: no rim of fat between chambers.
+        # Below the valves the layer is the thin wall of atria and aorta: muscle, without a rim of fat between chambers.
         wall = z < 0
         substances[layer[0][wall], layer[1][wall]] = Substance.MYOCARDIUM
         return substances
