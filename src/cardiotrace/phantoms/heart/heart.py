@@ -17,8 +17,6 @@ from cardiotrace.phantoms.heart.wall import Points, Radius, Wall, integral_ml, n
 from cardiotrace.phantoms.limits import check_ranges
 
 MYOCARDIAL_DENSITY_G_PER_ML = 1.05
-APICAL_THICKNESS_SHARE = 0.85
-"""Wall thickness at the apex over that at the equator."""
 LATE_EQUATOR_SHARE, EARLY_EQUATOR_SHARE = 0.27, 0.40
 """Height of the widest circle over the cavity's length at end-systole and end-diastole: the mitral
 ring narrows less than the cavity does."""
@@ -48,6 +46,7 @@ class Heart:
             the muscle in it does.
         scar: part of the wall that does not work.
         thickening: part of the wall that is thicker than the rest.
+        apical_share: thickness of the wall at the apex over that at the equator, 0.2 to 1.
         atrial_width: greatest width of the left atrium over that of the mitral ring at end-diastole, 1.01 to 1.8.
         atrial_length_mm: length of the left atrium at end-diastole, mm, 25 to 70; its roof stays where it is, so the
             atrium grows as the valve plane rises.
@@ -69,6 +68,7 @@ class Heart:
     twist_deg: float = 0.0
     scar: Scar | None = None
     thickening: Thickening | None = None
+    apical_share: float = 0.85
     atrial_width: float = 1.06
     atrial_length_mm: float = 42.0
     right_atrial_size: float = 1.0
@@ -122,6 +122,7 @@ _RANGES = (
     ("right_end_diastolic_ml", 40, 500),
     ("right_ejection_fraction_percent", 5, 80),
     ("twist_deg", -30, 30),
+    ("apical_share", 0.2, 1.0),
     ("atrial_width", 1.01, 1.8),
     ("atrial_length_mm", 25, 70),
     ("right_atrial_size", 0.7, 1.5),
@@ -238,7 +239,7 @@ class HeartState:
 def _first(heart: Heart) -> Wall:
     """The wall at end-diastole."""
     cavity = _cavity(heart, 1.0)
-    outer = _epicardium(cavity, heart.wall_thickness_mm)
+    outer = _epicardium(cavity, heart.wall_thickness_mm, heart.apical_share)
     return Wall(cavity, outer, (cavity, outer), heart.scar, heart.thickening)
 
 
@@ -247,7 +248,7 @@ def _state(heart: Heart, first: Wall, filling: float, openings: tuple[float, flo
     cavity = _cavity(heart, filling)
     if heart.scar is not None and filling < 1:
         cavity = _working(cavity, first)
-    wall = first if filling == 1 else _thickened(cavity, first)
+    wall = first if filling == 1 else _thickened(cavity, first, heart.apical_share)
     # The epicardial apex stays in place, so the mitral plane rises by what the outer shape loses in length.
     rise = first.epicardium.length_mm - wall.epicardium.length_mm
     bulge = heart.atrial_width + ATRIAL_FILLING * (1 - filling)
@@ -283,20 +284,20 @@ def _working(cavity: TruncatedSpheroid, first: Wall) -> TruncatedSpheroid:
     return narrowed(_root(excess_ml, 0.02, 1.5))
 
 
-def _epicardium(cavity: TruncatedSpheroid, thickness_mm: float) -> TruncatedSpheroid:
+def _epicardium(cavity: TruncatedSpheroid, thickness_mm: float, apical_share: float) -> TruncatedSpheroid:
     """Outer surface of a wall around the cavity, cut by the same base plane."""
     return TruncatedSpheroid(
         cavity.equator_mm,
-        cavity.long_mm + APICAL_THICKNESS_SHARE * thickness_mm,
+        cavity.long_mm + apical_share * thickness_mm,
         cavity.short_mm + thickness_mm,
     )
 
 
-def _thickened(cavity: TruncatedSpheroid, first: Wall) -> Wall:
+def _thickened(cavity: TruncatedSpheroid, first: Wall, apical_share: float) -> Wall:
     """The wall whose thickness gives it its volume: muscle cannot be compressed."""
 
     def of(thickness_mm: float) -> Wall:
-        return Wall(cavity, _epicardium(cavity, thickness_mm), first.start, first.scar, first.thickening)
+        return Wall(cavity, _epicardium(cavity, thickness_mm, apical_share), first.start, first.scar, first.thickening)
 
     # What muscle and cavity take up together follows from the cavity alone, as muscle keeps its volume.
     whole_ml = first.outer_ml - first.inner_ml + of(1.0).inner_ml
