@@ -56,6 +56,13 @@ def test_frames_are_those_of_the_left_ventricle():
     assert [item.rule for item in change.flags] == ["right-grows"]
 
 
+def test_its_area_runs_through_the_curve_of_four_chambers():
+    array = four_chambers((18, 26, 22), (20, 12, 16))
+    curve = measured(array).curves[0]
+    assert curve.series["right_ventricular_area_cm2"] == pytest.approx([40 * 1.5**2 / 100 * n for n in (20, 12, 16)])
+    assert "right_ventricular_area_cm2" not in measured(array, view=View.TWO_CHAMBER).curves[0].series
+
+
 def test_other_planes_and_labels_without_it_give_none():
     assert names_of(measured(four_chambers((26, 18), (20, 12)), view=View.THREE_CHAMBER)) == set()
     assert names_of(measured(four_chambers((26, 18), (0, 0)))) == set()

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from cardiotrace.clinical.ejection import ejection_fraction
 from cardiotrace.clinical.key_frames import PHASE_WORD, KeyFrames
 from cardiotrace.clinical.long_axis_trace import plane_mask
@@ -20,13 +18,8 @@ NAME = "right ventricle"
 
 def right_areas(key_frames: KeyFrames, cines: Mapping[Phase, TracedCine]) -> dict[Phase, float]:
     """Area of the right ventricle in the key frames that show it, squares of the unit of each image's scale."""
-    areas = {}
-    for found in key_frames:
-        cine = cines[found.phase]
-        mask = plane_mask(cine.labels, Structure.RV, found.frame)
-        if mask is not None and mask.any():
-            areas[found.phase] = float(np.count_nonzero(mask) * cine.scale.pixel_area)
-    return areas
+    areas = {found.phase: cines[found.phase].traces[found.frame].right_area for found in key_frames}
+    return {phase: area for phase, area in areas.items() if area > 0}
 
 
 def right_flags(key_frames: KeyFrames, cines: Mapping[Phase, TracedCine]) -> tuple[Flag, ...]:
