@@ -50,6 +50,8 @@ class Heart:
         atrial_width: greatest width of the left atrium over that of the mitral ring at end-diastole, 1.01 to 1.8.
         atrial_length_mm: length of the left atrium at end-diastole, mm, 25 to 70; its roof stays where it is, so the
             atrium grows as the valve plane rises.
+        right_half_angle_deg: half of the angle around the axis along which the right ventricle lies, degrees, 50 to 80;
+            of one volume, a narrower one reaches further out.
         right_atrial_size: half axes of the right atrium over their usual ones, 0.7 to 1.5.
 
     Raises:
@@ -71,6 +73,7 @@ class Heart:
     apical_share: float = 0.85
     atrial_width: float = 1.06
     atrial_length_mm: float = 42.0
+    right_half_angle_deg: float = 72.0
     right_atrial_size: float = 1.0
 
     def as_keywords(self) -> dict[str, Any]:
@@ -125,6 +128,7 @@ _RANGES = (
     ("apical_share", 0.2, 1.0),
     ("atrial_width", 1.01, 1.8),
     ("atrial_length_mm", 25, 70),
+    ("right_half_angle_deg", 50, 80),
     ("right_atrial_size", 0.7, 1.5),
 )
 
@@ -256,7 +260,8 @@ def _state(heart: Heart, first: Wall, filling: float, openings: tuple[float, flo
     right_ml = heart.right_end_systolic_ml + filling * (heart.right_end_diastolic_ml - heart.right_end_systolic_ml)
     # A dilated right ventricle reaches further towards the apex.
     share = min(0.98, RIGHT_LENGTH_SHARE * (heart.right_end_diastolic_ml / heart.end_diastolic_ml) ** 0.15)
-    right = _right(wall, share, right_ml, RIGHT_WALL_MM * (1.35 - 0.35 * filling))
+    right_wall_mm = RIGHT_WALL_MM * (1.35 - 0.35 * filling)
+    right = _right(wall, share, right_ml, right_wall_mm, math.radians(heart.right_half_angle_deg))
     twist = heart.twist_deg * (1 - filling)
     return HeartState(wall, atrium, right, heart.bend_mm, *openings, filling, rise, twist, heart.right_atrial_size)
 
@@ -330,13 +335,14 @@ def _atrium(base_radius_mm: float, length_mm: float, bulge: float) -> TruncatedS
     return TruncatedSpheroid(long_mm * share, long_mm, base_radius_mm * bulge)
 
 
-def _right(wall: Wall, length_share: float, volume_ml: float, wall_mm: float) -> RightVentricle:
+def _right(wall: Wall, length_share: float, volume_ml: float, wall_mm: float, half_angle_rad: float) -> RightVentricle:
     """The crescent of the given volume along a left ventricle: volume = w b + w^2 a, solved for the width w."""
     length = length_share * wall.epicardium.length_mm
     z, angle, area = nodes(length)
-    shape = crescent(z / length, angle)
+    shape = crescent(z / length, angle, half_angle_rad)
     # The crescent is the outer radius plus w times a shape: squaring it leaves a quadratic in w, with one positive
     # root.
     a = float((area * shape**2).sum()) / 2000
     b = float((area * shape * wall.outer_radius(z, angle)).sum()) / 1000
-    return RightVentricle((math.sqrt(b**2 + 4 * a * volume_ml) - b) / (2 * a), length, wall_mm)
+    width_mm = (math.sqrt(b**2 + 4 * a * volume_ml) - b) / (2 * a)
+    return RightVentricle(width_mm, length, wall_mm, half_angle_rad)
