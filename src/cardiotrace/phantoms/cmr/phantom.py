@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -157,7 +157,7 @@ def sample_cmr(
     )
 
 
-def _sample_shapes(heart: Heart, seed: int) -> dict[str, float]:
+def _sample_shapes(heart: Heart, seed: int) -> dict[str, Any]:
     """Atria of every size, a thinner apex, right ventricles that lie more or less far around the left one.
 
     Walls are up to a quarter thinner than mass would have them: experts leave trabeculae to the cavity.
@@ -173,7 +173,7 @@ def _sample_shapes(heart: Heart, seed: int) -> dict[str, float]:
     }
 
 
-def _sample_planes(seed: int) -> dict[str, float]:
+def _sample_planes(seed: int) -> dict[str, Any]:
     """How far whoever planned them missed the heart's axis, and how much is seen of the thin leaflets."""
     rng = np.random.default_rng([seed, 36])
     return {
