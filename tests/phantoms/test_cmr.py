@@ -87,7 +87,8 @@ def test_planes_that_miss_the_axis_show_less_of_the_ventricle():
     cavity = CmrPhantom().at(np.zeros(1))[0].cavity
     radii = cavity.radius_mm(np.linspace(0, cavity.length_mm, 2000))
     expected = np.sqrt(np.maximum(radii**2 - 6**2, 0)).sum() / radii.sum()
-    assert areas[1] / areas[0] == pytest.approx(expected, abs=0.01)
+    # Within what pixels of 2.8 mm tell of areas of 30 cm2.
+    assert areas[1] / areas[0] == pytest.approx(expected, abs=0.015)
 
 
 def lone_plane(**options):
