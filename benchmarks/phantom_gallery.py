@@ -1,6 +1,6 @@
 """Images of phantoms: for the documentation, or beside real ones.
 
-    python -m benchmarks.phantom_gallery [--docs docs/assets] [--only echo styles cmr scanners fundus volumes]
+    python -m benchmarks.phantom_gallery [--docs docs/assets] [--only echo styles cmr long-axis scanners fundus volumes]
     python -m benchmarks.phantom_gallery --data ../shared/data --out out/side-by-side
 
 The first writes phantoms alone. The second writes one PNG per data set that is at hand, real images on the left,
@@ -21,6 +21,7 @@ from scipy import ndimage
 
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.exam import Case
+from cardiotrace.core.label import CHAMBERS
 from cardiotrace.core.terms import Phase, Structure, View
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.phantoms import (
@@ -33,7 +34,8 @@ from cardiotrace.phantoms import (
     sample_echo,
     sample_fundus,
 )
-from cardiotrace.phantoms.cmr import Layout
+from cardiotrace.phantoms.cmr import Layout, cmr_exam
+from cardiotrace.phantoms.cmr.phantom import LongAxis
 from cardiotrace.phantoms.cmr.style import QUALITIES as CMR_QUALITIES
 from cardiotrace.phantoms.echo.exam import view_image
 from cardiotrace.phantoms.echo.plane import SHORT_AXIS_SHARES
@@ -165,6 +167,31 @@ def _slice(config: CmrPhantom, caption: str) -> Tile:
     return caption, _middle(frame * (255 / np.percentile(frame, 99.5)), 0.85)
 
 
+def draw_long_axis() -> Image.Image:
+    """Planes in four, two and three chambers at ED and ES by four makers, and what is traced."""
+    styles = ("siemens_1.5t", "philips_3t", "ge_1.5t", "canon_1.5t")
+    return sheet([long_axis_tiles(sample_cmr(seed + 60, style=name), name) for seed, name in enumerate(styles)], 150)
+
+
+def long_axis_tiles(config: CmrPhantom, caption: str, planes: Sequence[LongAxis] = ("4CH", "2CH", "3CH")) -> list[Tile]:
+    """Each plane at ED, at ES, and outlined at ED; pixels of one size whatever the scanner."""
+    made = cmr_exam(replace(config, frame_count=12, short_axis=False, long_axis=tuple(planes), scheme="chambers"))
+    tiles = []
+    for image, plane in zip(made.exam.images, planes, strict=True):
+        frames = image.image.frames[:, 0] * (255 / np.percentile(image.image.frames, 99.3))
+        labels = made.labels[image.name].array[:, 0]
+        shown = [("ED", frames[0]), ("ES", frames[image.phases[Phase.ES]]), ("traced", outlined(frames[0], labels[0]))]
+        tiles += [(f"{caption} {plane} {words}", _around(tile, config.scanner.spacing_mm)) for words, tile in shown]
+    return tiles
+
+
+def _around(image: NDArray[Any], spacing_mm: float, side_mm: float = 230.0) -> NDArray[Any]:
+    """The middle of an image, of a side in millimetres."""
+    reach = round(side_mm / spacing_mm / 2)
+    row, column = image.shape[0] // 2, image.shape[1] // 2
+    return image[max(0, row - reach) : row + reach, max(0, column - reach) : column + reach]
+
+
 def draw_fundus() -> Image.Image:
     """Each camera, a healthy and a diseased eye, and the traced vessels."""
     rows = []
@@ -268,6 +295,27 @@ def _slices(images: Sequence[NDArray[Any]], cavity: NDArray[np.bool_], name: str
     return [(f"{name} {place}", images[frame][index] * (255 / white)) for frame, index, place in wanted]
 
 
+def pairs_of_mnms2(data: Path, rows_shown: int) -> Image.Image:
+    """Long axes in four chambers at ED and ES, traced, beside phantoms of as many scanners."""
+    mnms2 = DATASETS.make(Choice("mnms2", {"axes": ["LA"]}), data / "mnms2")
+    rows = []
+    for seed, name in enumerate(mnms2.exams()[:rows_shown]):
+        tiles: list[Tile] = []
+        for case in (case for case in mnms2.cases() if case.patient == name):
+            image = case.read_image()
+            assert image.spacing_mm is not None
+            assert case.read_labels is not None
+            grey = image.frames[0, 0] * (255 / np.percentile(image.frames, 99.3))
+            traced = outlined(grey, case.read_labels().to(CHAMBERS).array[0, 0])
+            shown = ((str(case.phase), grey), (f"{case.phase} traced", traced))
+            tiles += [(f"{name} {words}", _around(tile, image.spacing_mm[1])) for words, tile in shown]
+        rows.append(tiles)
+        for style in ("siemens_1.5t", "philips_1.5t", "ge_3t"):
+            made = long_axis_tiles(sample_cmr(seed + 90, style=style), "phantom", ["4CH"])
+            rows.append([(f"{caption} {style}", tile) for caption, tile in made])
+    return sheet(rows, 230)
+
+
 def pairs_of_chase(data: Path, rows_shown: int) -> Image.Image:
     """Photographs and what is traced in them."""
     chase = DATASETS.make(Choice("chase"), data / "chase_db1")
@@ -282,10 +330,11 @@ def pairs_of_chase(data: Path, rows_shown: int) -> Image.Image:
 
 
 DRAWN: Mapping[str, Callable[[], Image.Image]] = {
-    "echo": draw_echo, "styles": draw_styles, "cmr": draw_cmr, "scanners": draw_scanners, "fundus": draw_fundus,
+    "echo": draw_echo, "styles": draw_styles, "cmr": draw_cmr, "long-axis": draw_long_axis, "scanners": draw_scanners,
+    "fundus": draw_fundus,
 }  # fmt: skip
 PAIRS: Mapping[str, Callable[[Path, int], Image.Image]] = {
-    "camus": pairs_of_camus, "acdc": pairs_of_acdc, "chase_db1": pairs_of_chase,
+    "camus": pairs_of_camus, "acdc": pairs_of_acdc, "mnms2": pairs_of_mnms2, "chase_db1": pairs_of_chase,
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import ConfigError
+from cardiotrace.core.label import ACDC, CHAMBERS
 from cardiotrace.core.terms import Phase, Structure, View
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.packed import Packing, cache_fingerprint, packed
@@ -77,6 +78,42 @@ def test_qualities_of_cine_mri_are_good_unless_asked_for():
     ]
     assert [phantom.quality for phantom in drawn] == ["good", "good", "poor"]
     assert drawn[0] == drawn[1]
+
+
+def test_long_axes_of_cine_mri_are_cases_of_their_own():
+    dataset = phantoms(kind="cmr", count=1, views=["4CH", "3CH"], atria=True, spacing_mm=2.8)
+    assert dataset.views == (View.FOUR_CHAMBER, View.THREE_CHAMBER)
+    assert dataset.scheme is CHAMBERS
+    names = [case.name.removeprefix(dataset.exams()[0]) for case in dataset.cases()]
+    assert names == ["_4CH_ED", "_4CH_ES", "_3CH_ED", "_3CH_ES"]
+    four, late = (case.read_labels() for case in dataset.cases()[:2])
+    assert four.array.shape == dataset.cases()[0].read_image().frames.shape
+    assert four.mask(Structure.LV).sum() > 1.1 * late.mask(Structure.LV).sum()
+    assert four.mask(Structure.LA).sum() * 2.8**2 > 500
+    assert [image.image.grid_shape[1] for image in dataset.exam(dataset.exams()[0]).images] == [1, 1]
+
+
+def test_a_short_axis_is_the_usual_view_of_cine_mri():
+    dataset = phantoms(kind="cmr", count=1)
+    assert dataset.views == (View.SAX,)
+    assert dataset.scheme is ACDC
+    drawn = draw_patient(dataset.config, 1).phantom
+    assert (drawn.short_axis, drawn.long_axis) == (True, ())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"kind": "echo", "views": ["SAX"]}, "there is no 'SAX'"),
+        ({"kind": "fundus", "views": ["4CH"]}, "fundus has none"),
+        ({"kind": "cmr", "views": ["SAX", "4CH"], "atria": True}, "only long axes"),
+        ({"kind": "echo", "atria": True}, "only long axes"),
+    ],
+)
+def test_views_that_a_kind_has_not_are_refused(options, message):
+    with pytest.raises(ConfigError) as caught:
+        phantoms(**options)
+    assert message in str(caught.value)
 
 
 def test_digest_follows_every_module_of_every_kind(tmp_path, monkeypatch):

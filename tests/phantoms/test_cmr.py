@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cardiotrace.clinical.long_axis_trace import trace_long_axis
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.label import ACDC, MNMS
 from cardiotrace.core.terms import Phase, Structure, View
@@ -12,10 +13,14 @@ from cardiotrace.phantoms.cmr import CmrPhantom, Layout, cmr_exam, sample_cmr
 from cardiotrace.phantoms.cmr.bssfp import RELAXATION, Sequence, Substance
 from cardiotrace.phantoms.cmr.kspace import Readout
 from cardiotrace.phantoms.cmr.motion import Motion
+from cardiotrace.phantoms.cmr.phantom import LONG_AXIS_VIEWS
 from cardiotrace.phantoms.cmr.slices import LABELLED, section_areas
 from cardiotrace.phantoms.cmr.style import STYLES
 from cardiotrace.phantoms.heart.anatomy import Tissue
+from cardiotrace.phantoms.heart.heart import Heart
 from cardiotrace.phantoms.heart.population import Pathology
+from cardiotrace.phantoms.heart.section import right_atrium
+from cardiotrace.phantoms.heart.view import PLANE_DEG, view_truth
 
 COARSE = {"frame_count": 12, "shape": (112, 112), "spacing_mm": 2.8}
 
@@ -37,9 +42,9 @@ def test_exam_holds_a_stack_and_the_planes_that_were_asked_for(made):
     assert stack.spacing_mm == (10.0, 2.8, 2.8)
     assert stack.frames.dtype == np.int16
     assert stack.frames.shape == (12, len(made.truth.slice_heights_mm), 112, 112)
-    assert all(
-        image.image.view is View.FOUR_CHAMBER and image.image.frames.shape[1] == 1 for image in made.exam.images[1:]
-    )
+    planes = [image.image for image in made.exam.images[1:]]
+    assert [plane.view for plane in planes] == [View.FOUR_CHAMBER, View.TWO_CHAMBER, View.THREE_CHAMBER]
+    assert {plane.frames.shape for plane in planes} == {(12, 1, 112, 112)}
     assert made.exam.images[0].phases == {Phase.ED: 0, Phase.ES: made.truth.end_systolic_frame}
     assert made.exam.facts["vendor"] == "Siemens"
 
@@ -58,6 +63,69 @@ def test_long_axis_planes_show_ventricle_and_wall(made):
         assert array.mask(Structure.LV)[0].sum() * 2.8**2 > 2000
         assert array.mask(Structure.MYO)[0].sum() * 2.8**2 > 1000
     assert made.labels["phantom0003_LA_4CH"].mask(Structure.RV)[0].sum() * 2.8**2 > 800
+
+
+@pytest.mark.parametrize("name", ["4CH", "2CH", "3CH"])
+def test_long_axis_planes_cut_apex_and_annulus(made, name):
+    """Areas and length are those of the heart's own section: a plane beside the apex would be shorter."""
+    labels, last = made.labels[f"phantom0003_LA_{name}"], made.truth.end_systolic_frame
+    config = CmrPhantom(**COARSE, seed=3)
+    states = config.at(made.truth.times_ms)
+    angle = PLANE_DEG[LONG_AXIS_VIEWS[name]]
+    truth = view_truth(states, angle)
+    area = labels.mask(Structure.LV).sum((1, 2, 3)) * 2.8**2 / 100
+    assert area == pytest.approx(truth.area_cm2, rel=0.06)
+    traces = [trace_long_axis(labels, frame, towards_base=None) for frame in (0, last)]
+    assert [found.length_cm * 10 for found in traces] == pytest.approx(truth.length_mm[[0, last]], abs=3.0)
+    ring_mm = 2 * states[0].cavity.base_radius_mm
+    assert traces[0].axis.annulus_width == pytest.approx(ring_mm, abs=4.5)
+
+
+def test_planes_that_miss_the_axis_show_less_of_the_ventricle():
+    shown = [lone_plane(aside_mm=aside, breath_mm=0.0, bend_mm=0.0) for aside in (0.0, 6.0)]
+    areas = [made.labels["phantom0003_LA_4CH"].mask(Structure.LV)[0].sum() for made in shown]
+    cavity = CmrPhantom().at(np.zeros(1))[0].cavity
+    radii = cavity.radius_mm(np.linspace(0, cavity.length_mm, 2000))
+    expected = np.sqrt(np.maximum(radii**2 - 6**2, 0)).sum() / radii.sum()
+    # Within what pixels of 2.8 mm tell of areas of 30 cm2.
+    assert areas[1] / areas[0] == pytest.approx(expected, abs=0.015)
+
+
+def lone_plane(**options):
+    return cmr_exam(CmrPhantom(**COARSE, seed=3, short_axis=False, long_axis=("4CH",), **options))
+
+
+def test_a_plane_is_the_same_without_its_stack(made):
+    lone = lone_plane()
+    (image,) = lone.exam.images
+    beside = next(each for each in made.exam.images if each.name == image.name)
+    assert image.image.frames.tobytes() == beside.image.frames.tobytes()
+    assert lone.truth.volume_ml.tolist() == made.truth.volume_ml.tolist()
+
+
+def test_atria_are_labelled_where_the_scheme_has_them(made):
+    chambers = lone_plane(scheme="chambers")
+    labels = chambers.labels["phantom0003_LA_4CH"]
+    assert np.array_equal(labels.to(ACDC).array, made.labels["phantom0003_LA_4CH"].array)
+    state = CmrPhantom().at(np.zeros(1))[0]
+    x, z = state.atrium_outline(721).T
+    section = abs((x * np.roll(z, -1) - z * np.roll(x, -1)).sum()) / 2
+    assert labels.mask(Structure.LA)[0].sum() * 2.8**2 == pytest.approx(section, rel=0.05)
+    assert labels.mask(Structure.RA)[0].sum() * 2.8**2 > 600
+    # Both lie on the far side of the valves: nothing of them among the ventricles' middles.
+    rows = {name: np.argwhere(labels.mask(name)[0, 0]).mean(axis=0) for name in ("LV", "RV", "LA", "RA")}
+    along = rows["LA"] - rows["LV"]
+    assert (rows["RA"] - rows["RV"]) @ along > 0.5 * along @ along
+
+
+def test_atria_are_as_large_as_is_said():
+    sizes = []
+    for width, length in ((1.06, 42.0), (1.5, 60.0)):
+        state = Heart(atrial_width=width, atrial_length_mm=length).at(np.zeros(1))[0]
+        assert state.atrium.short_mm == pytest.approx(width * state.cavity.base_radius_mm)
+        assert -state.atrium_outline()[:, 1].min() == pytest.approx(length)
+        sizes.append(right_atrium(Heart(right_atrial_size=width).at(np.zeros(1))[0]).half_mm)
+    assert np.array(sizes[1]) / np.array(sizes[0]) == pytest.approx(1.5 / 1.06)
 
 
 def test_slices_go_from_base_to_apex_with_the_right_ventricle_on_the_left(made):
@@ -350,6 +418,9 @@ def test_noise_alone_is_rayleigh():
         ({"quality": "splendid"}, "unknown quality"),
         ({"scheme": "camus"}, "unknown scheme"),
         ({"long_axis": ("5CH",)}, "unknown plane"),
+        ({"short_axis": False}, "no plane is imaged"),
+        ({"turn_deg": 40.0}, "turn_deg = 40.0"),
+        ({"atrial_width": 0.9}, "atrial_width = 0.9"),
         ({"snr": 0.1}, "snr = 0.1 is out of range"),
         ({"shape": (20, 200)}, "too small"),
         ({"frame_count": 3}, "frame_count = 3"),

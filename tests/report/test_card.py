@@ -10,7 +10,7 @@ from cardiotrace.inference.model_file import read_spec
 from cardiotrace.inference.spec import Calibration, ModelSpec, SchemeSpec, TrainingSpec
 from cardiotrace.inference.zoo import find_model, list_models
 from cardiotrace.preprocessing import Preprocessing
-from cardiotrace.report.card import KEPT_APART, model_card
+from cardiotrace.report.card import KEPT_APART, LOOKED_AT, model_card
 
 PARTS = [{"name": "camus", "views": ["4CH"]}, {"name": "phantom", "count": 3}]
 
@@ -110,6 +110,17 @@ def test_patients_kept_apart_stand_beside_the_validation_part():
     assert "| another |  | 0.77 | 0.63 |  |" in part
     assert "patients of | n | Dice LV | Dice RV | right ventricular ejection fraction MAE, percent" in part
     assert "kept apart" not in model_card(described)
+
+
+def test_patients_who_were_looked_at_are_not_called_kept_apart():
+    seen = [{"data": "one place, ED", "patients": 1, "dice": {"LV": 0.88}}]
+    described = spec({"dataset": {"name": "phantom", "kind": "cmr"}})
+    card = model_card(dataclasses.replace(described, citation="", scores={**described.scores, LOOKED_AT: seen}))
+    part = card[card.index("## Scores on patients looked at") :]
+    assert "| one place, ED | 1 | 0.88 |" in part
+    assert "Expect less on new patients" in part
+    assert "kept apart" not in card
+    assert "\n> " not in card
 
 
 def test_one_patient_alone_has_no_correlation():

@@ -9,7 +9,8 @@ import pytest
 from cardiotrace.cli.main import main
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import ConfigError, InputError
-from cardiotrace.core.terms import Phase, Structure
+from cardiotrace.core.label import MNMS
+from cardiotrace.core.terms import Phase, Structure, View
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.lint import Severity, lint
 from cardiotrace.io import read_image
@@ -178,6 +179,29 @@ def test_cine_mri_trees_are_read_back(tmp_path, layout, images):
         assert volume == pytest.approx(float(row[key]), rel=0.06)
     exam = dataset.exam(dataset.exams()[0])
     assert max(len(image.image.frames) for image in exam.images) == 12
+
+
+def test_long_axes_are_written_as_mnms2_has_them(tmp_path):
+    config = replace(CMR, views=("4CH",), spacing_mm=2.8)
+    write_phantoms(WriteConfig(tmp_path / "set", config, "mnms2"))
+    dataset = opened("mnms2", tmp_path / "set", axes=["LA"])
+    assert errors(dataset) == []
+    assert [case.name for case in dataset.cases()] == ["001_LA_ED", "001_LA_ES"]
+    images = {image.name: image.image for image in dataset.exam("001").images}
+    video = images["001_LA_CINE"]
+    assert video.grid_shape == (12, 1, *images["001_LA_ED"].grid_shape[2:])
+    assert {image.view for image in images.values()} == {View.FOUR_CHAMBER}
+    row = truth_of(tmp_path / "set")["001"]
+    for case, key in zip(dataset.cases(), ("end_diastolic_frame", "end_systolic_frame"), strict=True):
+        assert (case.read_image().frames[0, 0] == video.frames[int(row[key]), 0]).all()
+        assert case.read_labels().scheme is MNMS
+
+
+@pytest.mark.parametrize(("layout", "view"), [("acdc", "4CH"), ("mnms2", "3CH")])
+def test_a_tree_without_a_place_for_a_view_refuses_it(tmp_path, layout, view):
+    with pytest.raises(ConfigError, match=f"no place for {view}"):
+        write_phantoms(WriteConfig(tmp_path / "set", replace(CMR, views=("SAX", view)), layout))
+    assert not (tmp_path / "set").exists()
 
 
 def test_command_line(tmp_path, capsys):

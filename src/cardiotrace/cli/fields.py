@@ -126,7 +126,7 @@ _MARKS: Mapping[str, Mark] = {
     "vendors": Mark(name="vendor"),
     "qualities": Mark(name="quality", kind=tuple[Literal["good", "medium", "poor"], ...]),
     "frame_count": Mark(name="frames", kind=int),
-    "PhantomConfig.cmr.views": _HIDDEN,
+    "atria": _HIDDEN,
     "PhantomConfig.fundus.views": _HIDDEN,
     "PhantomConfig.fundus.frame_count": _HIDDEN,
 }

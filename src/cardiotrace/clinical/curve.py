@@ -7,7 +7,7 @@ from typing import Any
 from cardiotrace.clinical.traced_cine import TracedCine
 from cardiotrace.clinical.traced_stack import TracedStack
 from cardiotrace.core.exam import ExamImage
-from cardiotrace.core.terms import Structure
+from cardiotrace.core.terms import Structure, View
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,18 @@ class Curve:
 
 
 def long_axis_curve(cine: TracedCine, *, frame_rate_hz: float | None = None) -> Curve:
-    """Area, length and single-plane volume of the left ventricle in every frame; area of the atrium where labelled.
+    """Area, length and single-plane volume of the left ventricle in every frame, areas of other chambers.
+
+    The left atrium's is there where it is labelled, the right ventricle's in four chambers.
 
     Args:
         cine: a moving long-axis image.
         frame_rate_hz: gives the times where the image has none of its own.
 
     Returns:
-        The curve, with "left_ventricular_area_cm2", "left_ventricular_length_cm", "left_ventricular_volume_ml" and
-        "left_atrial_area_cm2"; without spacing only the areas, "..._px2". None in frames without an image.
+        The curve, with "left_ventricular_area_cm2", "left_ventricular_length_cm", "left_ventricular_volume_ml",
+        "left_atrial_area_cm2" and "right_ventricular_area_cm2"; without spacing only the areas, "..._px2". None in
+        frames without an image.
     """
     traces, image, scale = cine.traces, cine.image, cine.scale
     _, unit = scale.area_to_report(0.0)
@@ -58,6 +61,8 @@ def long_axis_curve(cine: TracedCine, *, frame_rate_hz: float | None = None) -> 
         series["left_ventricular_volume_ml"] = tuple(item.simpson_ml for item in traces)
     if Structure.LA in cine.labels.scheme.values:
         series[f"left_atrial_area_{unit}"] = areas(item.atrium_area for item in traces)
+    if Structure.RV in cine.labels.scheme.values and image.image.view is View.FOUR_CHAMBER:
+        series[f"right_ventricular_area_{unit}"] = areas(item.right_area for item in traces)
     return Curve(image.name, image.image.view_name, frame_times_ms(image, frame_rate_hz), series)
 
 

@@ -33,6 +33,8 @@ class LongAxisTrace:
     """0 where it is not labelled."""
     atrium_area: float = 0.0
     """Of the left atrium; 0 where it is not labelled."""
+    right_area: float = 0.0
+    """Of the right ventricle; 0 where it is not labelled."""
 
     @property
     def area_cm2(self) -> float | None:
@@ -98,7 +100,7 @@ def trace_long_axis(labels: LabelMap, frame: int, *, towards_base: Direction | N
         return 0.0 if mask is None else float(np.count_nonzero(mask) * scale.pixel_area)
 
     # Before the cavity is looked for: wall and atrium are there, and asked for, where the ventricle was lost.
-    around = (area(Structure.MYO), area(Structure.LA))
+    around = (area(Structure.MYO), area(Structure.LA), area(Structure.RV))
     cavity = plane_mask(labels, Structure.LV, frame)
     if cavity is None or not cavity.any():
         return LongAxisTrace(scale, 0.0, None, None, EMPTY.ring, *around)

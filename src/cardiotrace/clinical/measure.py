@@ -153,7 +153,8 @@ def _blank_flags(blank: Blank) -> list[Flag]:
 def _view_flags(found: _Found) -> list[Flag]:
     """What is odd about long-axis views, and what cannot be told of them."""
     flags = [item for view in found.views for item in view.flags]
-    flags.extend(item for view in found.views for item in view.atrium_flags)
+    flags.extend(item for view in found.views for item in (*view.atrium_flags, *view.right_flags))
+    flags.extend(_plane_flags(found))
     if View.UNKNOWN in found.traced.cines:
         flags.append(flag("view-unknown", "the view is not stated: it was measured as a long-axis view of the heart"))
     if not all(view.is_scaled for view in found.views):
@@ -166,6 +167,17 @@ def _patient_flags(patient: Patient) -> list[Flag]:
     if patient.age_years is None or patient.age_years >= 18:
         return []
     return [flag("under-18", "the patient is under 18: the normal ranges are those of adults")]
+
+
+def _plane_flags(found: _Found) -> list[Flag]:
+    """Whether volumes of MRI rest on long axes alone, in which the shape of the ventricle is assumed."""
+    names = [
+        view.view_name for view in found.views if view.modality is Modality.MR and view.ejection_percent is not None
+    ]
+    if not names or found.stack.key_frames:
+        return []
+    text = f"volumes and ejection fraction rest on {' and '.join(names)}, without a short-axis stack, which is surer"
+    return [flag("no-stack", text)]
 
 
 def _left_out_flags(found: _Found) -> list[Flag]:

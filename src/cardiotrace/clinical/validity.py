@@ -31,7 +31,7 @@ def trace_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
     cavity = plane_mask(labels, Structure.LV, frame)
     if cavity is None or not cavity.any() or not found.area:
         return (flag("no-ventricle", "no left ventricle was found"),)
-    flags = [*_pieces(cavity), *_edge(cavity)]
+    flags = [*mask_flags(cavity, "left ventricle")]
     # Over all frames: a dark cavity beside the sector's edge is black in one frame and lit in another.
     outside = ~lit_area(image.image.frames[:, 0]) if image.image.is_apical else np.zeros_like(cavity)
     share = np.count_nonzero(cavity & outside) / np.count_nonzero(cavity)
@@ -42,6 +42,32 @@ def trace_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
     if myocardium is not None:
         flags.extend(_enclosure(found, myocardium))
     return (*flags, *_axis_flags(found, has_myocardium=myocardium is not None))
+
+
+def mask_flags(mask: Bool[np.ndarray, "height width"], name: str, *, about: str = "LV") -> tuple[Flag, ...]:
+    """Whether a ventricle falls into pieces or reaches the edge of the image.
+
+    Args:
+        mask: where it is in one frame; not empty.
+        name: what it is called.
+        about: its structure.
+
+    Example:
+        >>> mask = np.zeros((8, 8), bool)
+        >>> mask[0:4, 2:6] = mask[6, 6] = True
+        >>> for item in mask_flags(mask, "right ventricle", about="RV"):
+        ...     print(item)
+        the right ventricle falls into pieces; the largest holds 94 %
+        the right ventricle reaches the edge of the image and may be cut off
+    """
+    flags = []
+    share = _share_apart(mask)
+    if RULES["pieces"].breaks(share):
+        text = f"the {name} falls into pieces; the largest holds {100 * (1 - share):.0f} %"
+        flags.append(flag("pieces", text, about=about))
+    if mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any():
+        flags.append(flag("ventricle-cut", f"the {name} reaches the edge of the image and may be cut off", about=about))
+    return tuple(flags)
 
 
 def atrium_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
@@ -241,18 +267,6 @@ def jump_flags(
 def _share_apart(mask: Bool[np.ndarray, "height width"]) -> float:
     """Share of a mask outside its largest piece."""
     return 1 - np.count_nonzero(largest_component(mask, connectivity="full")) / np.count_nonzero(mask)
-
-
-def _pieces(cavity: Bool[np.ndarray, "height width"]) -> list[Flag]:
-    share = _share_apart(cavity)
-    text = f"the left ventricle falls into pieces; the largest holds {100 * (1 - share):.0f} %"
-    return [flag("pieces", text)] if RULES["pieces"].breaks(share) else []
-
-
-def _edge(mask: Bool[np.ndarray, "height width"]) -> list[Flag]:
-    touches = mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any()
-    text = "the left ventricle reaches the edge of the image and may be cut off"
-    return [flag("ventricle-cut", text)] if touches else []
 
 
 def _enclosure(found: LongAxisTrace, myocardium: Bool[np.ndarray, "height width"]) -> list[Flag]:

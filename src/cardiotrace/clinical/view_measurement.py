@@ -12,6 +12,7 @@ from cardiotrace.clinical.key_frames import PHASE_WORD, KeyFrame, KeyFrames, fin
 from cardiotrace.clinical.long_axis_trace import LongAxisTrace
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Quantity
+from cardiotrace.clinical.right_ventricle import right_flags, right_quantities
 from cardiotrace.clinical.rule import doubting, flag
 from cardiotrace.clinical.traced_cine import TracedCine
 from cardiotrace.clinical.validity import (
@@ -34,7 +35,7 @@ from cardiotrace.clinical.volume import (
     disk_volume,
 )
 from cardiotrace.core.flag import Flag
-from cardiotrace.core.terms import Phase, Structure, View
+from cardiotrace.core.terms import Modality, Phase, Structure, View
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,18 @@ class ViewMeasurement:
     atrium: Atrium | None
     flags: tuple[Flag, ...]
     """What is odd about the frames, each with its view and phase."""
+    right_flags: tuple[Flag, ...] = ()
+    """What is odd about the right ventricle in them."""
 
     @property
     def view(self) -> View:
         """The anatomical plane."""
         return self.key_frames.view
+
+    @property
+    def modality(self) -> Modality:
+        """How its images were made."""
+        return next(iter(self.cines.values())).image.image.modality
 
     @property
     def view_name(self) -> str:
@@ -127,7 +135,8 @@ def measure_view(cines: Sequence[TracedCine], doubts: Mapping[str, Doubt] | None
     by_name = {cine.name: cine for cine in cines}
     used = {found.phase: by_name[found.image] for found in key_frames}
     flags = [*_frame_flags(key_frames, used), *_beat_flags(key_frames, used, doubts)]
-    return ViewMeasurement(key_frames, used, _atrium(key_frames, used), tuple(dict.fromkeys(flags)))
+    of_right = right_flags(key_frames, used)
+    return ViewMeasurement(key_frames, used, _atrium(key_frames, used), tuple(dict.fromkeys(flags)), of_right)
 
 
 def view_quantities(measured: ViewMeasurement) -> list[Quantity]:
@@ -137,6 +146,7 @@ def view_quantities(measured: ViewMeasurement) -> list[Quantity]:
         *_view_volumes(measured, Method.AREA_LENGTH, lambda found: found.area_length_volume),
         *_sizes(measured),
         *_atrium_quantities(measured),
+        *right_quantities(measured.key_frames, measured.cines, measured.right_flags),
     ]
 
 
@@ -267,6 +277,9 @@ def _error_flags(
     systole = key_frames.end_systole
     # The error model was fitted on the mistakes of networks; people make others.
     if systole is None or doubts is None or systole.image not in doubts:
+        return ()
+    # And on echo: of a long axis of MRI it knows nothing.
+    if cines[Phase.ES].image.image.modality is Modality.MR:
         return ()
     traces = _traces(key_frames, cines)
     return error_flags(traces[Phase.ED], traces[Phase.ES], float(doubts[systole.image][systole.frame]))

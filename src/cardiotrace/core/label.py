@@ -142,13 +142,17 @@ class LabelMap:
 CAMUS = LabelScheme("camus", {Structure.LV: 1, Structure.MYO: 2, Structure.LA: 3})
 ACDC = LabelScheme("acdc", {Structure.RV: 1, Structure.MYO: 2, Structure.LV: 3})
 MNMS = LabelScheme("mnms", {Structure.LV: 1, Structure.MYO: 2, Structure.RV: 3})
+CHAMBERS = LabelScheme(
+    "chambers", {Structure.RV: 1, Structure.MYO: 2, Structure.LV: 3, Structure.LA: 4, Structure.RA: 5}
+)
+"""Values of ACDC, and both atria behind them."""
 SUNNYBROOK = LabelScheme("sunnybrook", {Structure.MYO: 1})
 LV_ONLY = LabelScheme("lv", {Structure.LV: 1})
 VESSEL = LabelScheme("vessel", {Structure.VESSEL: 1})
 VESSEL255 = LabelScheme("vessel255", {Structure.VESSEL: 255})
 
 SCHEMES: Mapping[str, LabelScheme] = {
-    scheme.name: scheme for scheme in (CAMUS, ACDC, MNMS, SUNNYBROOK, LV_ONLY, VESSEL, VESSEL255)
+    scheme.name: scheme for scheme in (CAMUS, ACDC, MNMS, CHAMBERS, SUNNYBROOK, LV_ONLY, VESSEL, VESSEL255)
 }
 
 

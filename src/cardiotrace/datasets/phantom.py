@@ -27,7 +27,7 @@ _PHASES = (Phase.ED, Phase.ES)
 
 @lru_cache(maxsize=2)
 def _rendered(config: PhantomConfig, number: int) -> RenderedPatient:
-    return render_patient(draw_patient(config, number), config.views)
+    return render_patient(draw_patient(config, number), config.planes)
 
 
 def _read_image(config: PhantomConfig, number: int, image: str, phase: Phase) -> Image:
@@ -63,15 +63,13 @@ class _KindFacts:
     scheme: LabelScheme
     modality: Modality
     mirror_axes: tuple[MirrorAxis, ...]
-    views: tuple[View, ...] = ()
-    """Empty where the options say it."""
     channels: int = 1
 
 
 _KINDS: Mapping[Kind, _KindFacts] = {
     "echo": _KindFacts(label.CAMUS, Modality.US, ()),
-    "cmr": _KindFacts(label.ACDC, Modality.MR, ("height", "width"), (View.SAX,)),
-    "fundus": _KindFacts(label.VESSEL, Modality.PHOTOGRAPH, ("height", "width"), (View.FUNDUS,), channels=3),
+    "cmr": _KindFacts(label.ACDC, Modality.MR, ("height", "width")),
+    "fundus": _KindFacts(label.VESSEL, Modality.PHOTOGRAPH, ("height", "width"), channels=3),
 }
 
 
@@ -97,13 +95,13 @@ class Phantom:
 
     @property
     def scheme(self) -> LabelScheme:
-        """Echo as CAMUS, cine-MRI as ACDC, photographs with vessels."""
-        return self._kind.scheme
+        """Echo as CAMUS, cine-MRI as ACDC, with both atria where they were asked for, photographs with vessels."""
+        return label.CHAMBERS if self.config.atria else self._kind.scheme
 
     @property
     def views(self) -> tuple[View, ...]:
-        """Apical views, short axis, or fundus."""
-        return self._kind.views or tuple(VIEWS[name] for name in self.config.views)
+        """Apical views, short and long axes, or fundus."""
+        return tuple(VIEWS[name] for name in self.config.planes) or (View.FUNDUS,)
 
     @property
     def modality(self) -> Modality:
@@ -207,7 +205,9 @@ class Phantom:
         )
 
 
-_IMAGE_NAMES = {View.FOUR_CHAMBER: "_4CH", View.TWO_CHAMBER: "_2CH", View.SAX: "_SA"}
+_IMAGE_NAMES = {
+    View.FOUR_CHAMBER: "_4CH", View.TWO_CHAMBER: "_2CH", View.THREE_CHAMBER: "_3CH", View.SAX: "_SA",
+}  # fmt: skip
 
 
 def _groups_of(phantom: EchoPhantom | CmrPhantom | FundusPhantom) -> dict[str, str]:

@@ -16,6 +16,7 @@ from cardiotrace.datasets.phantom import tenths
 from cardiotrace.datasets.split import Split, write_lists
 from cardiotrace.io import write_image, write_labels, write_text
 from cardiotrace.io.raster import write_raster
+from cardiotrace.phantoms.choice import ViewName
 from cardiotrace.phantoms.patient import RenderedPatient
 
 FOLDS = 10
@@ -31,6 +32,10 @@ class Tree(Protocol):
     @property
     def most(self) -> int:
         """Patients that its names have room for."""
+
+    @property
+    def views(self) -> tuple[ViewName, ...]:
+        """Planes of the heart that it has a place for."""
 
     def name(self, number: int) -> str:
         """Of patient `number`, from 1."""
@@ -50,6 +55,7 @@ class CamusTree:
     """CAMUS, release of 2022: database_nifti, patients_info.csv, database_split."""
 
     most: int = 9999
+    views: tuple[ViewName, ...] = ("4CH", "2CH")
 
     def name(self, number: int) -> str:
         """As in patient0001."""
@@ -120,6 +126,7 @@ class AcdcTree:
     """ACDC: database/training/patientNNN with Info.cfg, the video and the two traced frames."""
 
     most: int = 999
+    views: tuple[ViewName, ...] = ("SAX",)
 
     def name(self, number: int) -> str:
         """As in patient001."""
@@ -156,6 +163,7 @@ class Mnms2Tree:
     """M&Ms-2: dataset/NNN with short and long axis, and dataset_information.csv."""
 
     most: int = 360
+    views: tuple[ViewName, ...] = ("SAX", "4CH")
 
     def name(self, number: int) -> str:
         """As in 001."""
@@ -200,6 +208,7 @@ class FundusTree:
     """Images beside masks of the same names: images, labels (0 and 255) and what else is known of each pixel."""
 
     most: int = 9999
+    views: tuple[ViewName, ...] = ()
 
     def name(self, number: int) -> str:
         """As in eye0001."""

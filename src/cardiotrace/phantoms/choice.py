@@ -27,8 +27,14 @@ from cardiotrace.phantoms.heart import Pathology, sample_patient
 from cardiotrace.phantoms.heart.population import PhantomPatient
 
 Kind = Literal["echo", "cmr", "fundus"]
-ViewName = Literal["4CH", "2CH"]
-VIEWS: Mapping[ViewName, View] = {"4CH": View.FOUR_CHAMBER, "2CH": View.TWO_CHAMBER}
+ViewName = Literal["SAX", "4CH", "2CH", "3CH"]
+VIEWS: Mapping[ViewName, View] = {
+    "SAX": View.SAX, "4CH": View.FOUR_CHAMBER, "2CH": View.TWO_CHAMBER, "3CH": View.THREE_CHAMBER,
+}  # fmt: skip
+VIEWS_OF: Mapping[Kind, tuple[ViewName, ...]] = {
+    "echo": ("4CH", "2CH"), "cmr": ("SAX", "4CH", "2CH", "3CH"), "fundus": (),
+}  # fmt: skip
+"""What each kind can show, the usual one first."""
 PATIENTS_PER_SEED = 100_000
 
 
@@ -53,8 +59,11 @@ class PhantomConfig:
     """Styles of scanners or cameras; default: as the real data set has them."""
     qualities: tuple[str, ...] = ()
     """Of the images: good, medium, poor; default: mixed for echo and photographs, good for cine-MRI."""
-    views: tuple[ViewName, ...] = ("4CH",)
-    """Apical views of an echo."""
+    views: tuple[ViewName, ...] = ()
+    """Planes of the heart: of an echo 4CH, 2CH; of cine-MRI SAX, 4CH, 2CH, 3CH; default: the first of them, and on
+    disk all that its tree has a place for."""
+    atria: bool = False
+    """Whether both atria are labelled as well; only where cine-MRI has long axes alone."""
     frame_count: int | None = None
     """Frames over a whole beat; None for the usual number."""
     spacing_mm: float | None = None
@@ -65,12 +74,17 @@ class PhantomConfig:
             raise ConfigError(f"count: {self.count} is out of range", remedy=f"give 1 to {PATIENTS_PER_SEED}.")
         if self.seed < 0:
             raise ConfigError(f"seed: {self.seed} is negative", remedy="give 0 or more.")
-        if not self.views:
-            raise ConfigError("views: at least one of '4CH', '2CH' is needed")
-        for name, known in CHOICES[self.kind].items():
+        for name, known in {**CHOICES[self.kind], "views": VIEWS_OF[self.kind]}.items():
             for value in (value for value in getattr(self, name) if value not in known):
                 remedy = f"{self.kind} has {', '.join(known) or 'none'}."
                 raise ConfigError(f"{name}: there is no {value!r}", remedy=remedy)
+        if self.atria and (self.kind != "cmr" or "SAX" in self.planes):
+            raise ConfigError("atria: only long axes of cine-MRI have them", remedy='give views such as ["4CH"].')
+
+    @property
+    def planes(self) -> tuple[ViewName, ...]:
+        """The views that are shown: those asked for, or the usual one; none of an eye."""
+        return self.views or VIEWS_OF[self.kind][:1]
 
 
 CHOICES: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
@@ -131,7 +145,14 @@ def _draw_cmr(config: PhantomConfig, sampled: PhantomPatient, seed: int, rng: np
     style = _any_of(config.vendors, rng)
     quality: Any = _any_of(config.qualities, rng) or "good"
     drawn = sample_cmr(seed, pathology=sampled.pathology, style=style, quality=quality)
-    return replace(drawn, long_axis=("4CH",), **_given(config))
+    long_axis = tuple(name for name in config.planes if name != "SAX")
+    return replace(
+        drawn,
+        short_axis="SAX" in config.planes,
+        long_axis=long_axis,
+        scheme="chambers" if config.atria else "acdc",
+        **_given(config),
+    )
 
 
 def _draw_echo(config: PhantomConfig, sampled: PhantomPatient, seed: int, rng: np.random.Generator) -> EchoPhantom:

@@ -22,9 +22,18 @@ _AGREEMENT = {"correlation": 3, "bias": 1, "sd": 1, "mean_absolute_error": 1}
 """Numbers of agreement and their digits."""
 _COUNTS = {"missed": "false negative", "false_negative": "false negative", "false_positive": "false positive"}
 """Words for counts; older model files say "missed", the oldest of false positives too."""
-KEPT_APART = "kept_apart"
-"""Key of a model's scores on patients who took no part in training or in any choice: a list of tables, each with
-"data" in words, "patients" where known, mean "dice" by region, and "mean_absolute_error" by quantity."""
+KEPT_APART, LOOKED_AT = "kept_apart", "looked_at"
+"""Keys of a model's scores on patients who took no part in training, nor in any choice, or who were looked at for
+choices: a list of tables, each with "data" in words, "patients" where known, mean "dice" by region, and
+"mean_absolute_error" by quantity."""
+_APART_WORDS = (
+    "Measured when the model was finished, on patients who took no part in its training nor in any choice made for it."
+    " Expect these numbers on new patients, not those of the validation part."
+)
+_LOOKED_AT_WORDS = (
+    "On patients who took no part in its training, but were looked at while it was made: what it learned from was"
+    " mended by what they showed. Expect less on new patients."
+)
 
 
 def model_card(spec: ModelSpec, *, file_name: str = "") -> str:
@@ -52,11 +61,13 @@ def _card(spec: ModelSpec, file_name: str) -> str:
         spec.summary,
         _facts(spec),
         *_scores(spec, file_name or f"{spec.name}.onnx"),
-        *_kept_apart(spec.scores.get(KEPT_APART, [])),
+        *_other_patients("patients kept apart", _APART_WORDS, spec.scores.get(KEPT_APART, [])),
+        *_other_patients("patients looked at", _LOOKED_AT_WORDS, spec.scores.get(LOOKED_AT, [])),
         *_limits(spec),
         _use(spec),
         f"## Licence and citation\n\nThe weights learned from data under **{spec.licence}**, and are given under the"
-        f" same terms. Research software, not a medical device.\n\n> {spec.citation}",
+        " same terms. Research software, not a medical device.",
+        *([f"> {spec.citation}"] if spec.citation else []),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -120,8 +131,8 @@ def _scores(spec: ModelSpec, file_name: str) -> list[str]:
     ]
 
 
-def _kept_apart(found: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What the model did on patients kept apart, beside what it did on those that it was chosen on."""
+def _other_patients(whom: str, words: str, found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the model did on patients beside those that it was chosen on."""
     if not found:
         return []
     regions = dict.fromkeys(region for item in found for region in item["dice"])
@@ -135,11 +146,7 @@ def _kept_apart(found: Sequence[Mapping[str, Any]]) -> list[str]:
         }
         for item in found
     ]
-    words = (
-        "Measured when the model was finished, on patients who took no part in its training nor in any choice made for"
-        " it. Expect these numbers on new patients, not those of the validation part."
-    )
-    return ["## Scores on patients kept apart", words, _table_of(rows)]
+    return [f"## Scores on {whom}", words, _table_of(rows)]
 
 
 def _error_head(key: str) -> str:

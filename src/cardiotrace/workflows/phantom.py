@@ -4,7 +4,7 @@ import json
 import logging
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -39,7 +39,8 @@ class WriteConfig:
     phantoms: PhantomConfig
     """Which phantoms."""
     layout: Layout | None = None
-    """Whose folder tree and label numbers; default: the usual one of the kind."""
+    """Whose folder tree and label numbers; default: the usual one of the kind. Where no views are asked for, all
+    that the tree has a place for are written."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ def write_phantoms(config: WriteConfig, reporter: ProgressReporter = SILENT) -> 
         WorkError: the folder cannot be written to.
     """
     tree = _tree(config)
+    config = replace(config, phantoms=replace(config.phantoms, views=config.phantoms.views or tree.views))
     # Refuses what no phantom can be before the folder is claimed: it would be refused to the mended settings.
     draw_patient(config.phantoms, 1)
     _claim(config)
@@ -91,7 +93,7 @@ def write_phantoms(config: WriteConfig, reporter: ProgressReporter = SILENT) -> 
 
 def _make_patient(config: WriteConfig, tree: Tree, number: int, record: Path) -> None:
     name = tree.name(number)
-    patient = render_patient(draw_patient(config.phantoms, number), config.phantoms.views)
+    patient = render_patient(draw_patient(config.phantoms, number), config.phantoms.planes)
     _write_patient(config.out, tree, name, patient)
     # Written last: its being there says that the patient is complete.
     truth = {"patient": name, **patient.truth, "curves": patient.curves}
@@ -109,6 +111,9 @@ def _tree(config: WriteConfig) -> Tree:
     if layout not in LAYOUTS[kind]:
         raise ConfigError(f"layout: {kind} has no {layout!r}", remedy=f"give one of {', '.join(LAYOUTS[kind])}.")
     tree = TREES[layout]
+    if lacking := [name for name in config.phantoms.views if name not in tree.views]:
+        remedy = f"give some of {', '.join(tree.views)}."
+        raise ConfigError(f"views: the {layout} tree has no place for {lacking[0]}", remedy=remedy)
     if count > tree.most:
         raise ConfigError(f"count: the {layout} tree has names for {tree.most} patients", remedy="write several sets.")
     return tree

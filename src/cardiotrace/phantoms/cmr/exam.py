@@ -1,7 +1,8 @@
 """Cine-MRI of a phantom heart over one beat: a short-axis stack and long-axis planes, with their truth."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
@@ -12,13 +13,25 @@ from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.phantoms.cmr.layout import LONG_THICKNESS_MM, Layout
-from cardiotrace.phantoms.cmr.phantom import SCHEMES, CmrPhantom
+from cardiotrace.phantoms.cmr.phantom import LONG_AXIS_VIEWS, SCHEMES, CmrPhantom
 from cardiotrace.phantoms.cmr.scan import CineScan
+from cardiotrace.phantoms.cmr.slices import ImagingPlane
 from cardiotrace.phantoms.cmr.truth import CmrTruth, cmr_truth
 from cardiotrace.phantoms.heart.truth import PhantomExam, Series
 
 CmrExam = PhantomExam[CmrTruth]
 WORKERS = 2
+
+
+class _Part(NamedTuple):
+    """An image of the exam before it is made."""
+
+    suffix: str
+    view: View
+    depth_mm: float
+    """Distance between slices, or the thickness of a single one."""
+    planes: Mapping[int, ImagingPlane]
+    """By their number in the layout, from which all chance follows."""
 
 
 def cmr_exam(config: CmrPhantom) -> CmrExam:
@@ -38,26 +51,29 @@ def cmr_exam(config: CmrPhantom) -> CmrExam:
     times_ms = config.cycle.times_ms(config.frame_count)
     states = config.at(times_ms)
     layout = Layout(config, states)
-    planes = [*layout.stack, *(layout.long_axis(name) for name in config.long_axis)]
-    with ThreadPoolExecutor(WORKERS) as pool:
-        videos = list(pool.map(lambda item: layout.video(*item), enumerate(planes)))
     scanner, name = config.scanner, f"phantom{config.seed:04d}"
     truth = cmr_truth(states, times_ms, layout.heights_mm, scanner.thickness_mm + scanner.gap_mm)
     phases = {Phase.ED: truth.end_diastolic_frame, Phase.ES: truth.end_systolic_frame}
-    count = len(layout.stack)
-    parts = [("SA", videos[:count], View.SAX, scanner.thickness_mm + scanner.gap_mm)]
-    parts += [
-        (f"LA_{plane}", [made], View.FOUR_CHAMBER, LONG_THICKNESS_MM)
-        for plane, made in zip(config.long_axis, videos[count:], strict=True)
-    ]
     images, labels = [], {}
-    for suffix, made, view, depth_mm in parts:
-        spacing: Spacing = (depth_mm, scanner.spacing_mm, scanner.spacing_mm)
-        cine, array = _stacked(made, spacing, view, times_ms)
-        images.append(ExamImage(f"{name}_{suffix}", cine, phases))
-        labels[f"{name}_{suffix}"] = LabelMap(array, SCHEMES[config.scheme], Geometry.of_spacing(spacing))
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for part in _parts(config, layout):
+            made = list(pool.map(layout.video, part.planes.keys(), part.planes.values()))
+            spacing: Spacing = (part.depth_mm, scanner.spacing_mm, scanner.spacing_mm)
+            cine, array = _stacked(made, spacing, part.view, times_ms)
+            images.append(ExamImage(f"{name}_{part.suffix}", cine, phases))
+            labels[f"{name}_{part.suffix}"] = LabelMap(array, SCHEMES[config.scheme], Geometry.of_spacing(spacing))
     rate = 1000 * config.frame_count / config.cycle.duration_ms
     return CmrExam(Exam(name, tuple(images), frame_rate_hz=rate, facts=_facts(config)), labels, truth)
+
+
+def _parts(config: CmrPhantom, layout: Layout) -> Iterator[_Part]:
+    """The stack, then the long-axis planes."""
+    scanner = config.scanner
+    if config.short_axis:
+        yield _Part("SA", View.SAX, scanner.thickness_mm + scanner.gap_mm, dict(enumerate(layout.stack)))
+    for number, plane in enumerate(config.long_axis, start=len(layout.stack)):
+        view = LONG_AXIS_VIEWS[plane]
+        yield _Part(f"LA_{plane}", view, LONG_THICKNESS_MM, {number: layout.long_axis(plane)})
 
 
 def _stacked(

@@ -8,10 +8,11 @@ from jaxtyping import Float
 
 from cardiotrace.phantoms.cmr.body import Axes
 from cardiotrace.phantoms.cmr.motion import Motion
-from cardiotrace.phantoms.cmr.phantom import PLANE_DEG, SCHEMES, CmrPhantom, LongAxis
+from cardiotrace.phantoms.cmr.phantom import LONG_AXIS_VIEWS, SCHEMES, CmrPhantom, LongAxis
 from cardiotrace.phantoms.cmr.scan import CineScan, Scene, video
 from cardiotrace.phantoms.cmr.slices import ImagingPlane
 from cardiotrace.phantoms.heart.heart import HeartState
+from cardiotrace.phantoms.heart.view import PLANE_DEG
 
 LONG_THICKNESS_MM = 6.0
 
@@ -53,8 +54,11 @@ class Layout:
         return np.array([plane.middle_mm[2] - self.breath(index)[2] for index, plane in enumerate(self.stack)])
 
     def long_axis(self, name: LongAxis) -> ImagingPlane:
-        """A plane through the heart's axis: the person's left is on the right, or the back where it has no left."""
-        angle = math.radians(PLANE_DEG[name])
+        """A plane along the heart's axis: the person's left is on the right, or the back where it has no left.
+
+        It is that of the apical view of echo, but for how far whoever planned it missed it.
+        """
+        angle = math.radians(PLANE_DEG[LONG_AXIS_VIEWS[name]] + self._config.turn_deg)
         across = np.array([math.cos(angle), math.sin(angle), 0.0])
         along = np.array([0.0, 0.0, 1.0])
         wanted = np.array([1.0, 0.0, 0.0]) if name == "4CH" else np.array([0.0, -1.0, 0.0])
@@ -66,7 +70,7 @@ class Layout:
         normal = np.cross(across, along)
         up -= normal * (up @ normal)
         up /= np.linalg.norm(up)
-        middle = along * self._states[0].cavity.length_mm * 0.35 - across * 10.0
+        middle = along * self._states[0].cavity.length_mm * 0.35 - across * 10.0 + normal * self._config.aside_mm
         return ImagingPlane(_vector(middle), _vector(right), _vector(-up))
 
     def video(self, index: int, plane: ImagingPlane) -> CineScan:
@@ -84,6 +88,7 @@ class Layout:
             breath_mm=float(self._breaths_mm[index]),
             off_resonance=config.off_resonance * config.imperfection.off_resonance,
             flow=config.flow,
+            leaflet_mm=config.leaflet_mm,
             seed=config.seed,
         )
         motion = Motion(config.imperfection.trigger_ms, config.imperfection.drift_mm, (config.seed, 33, index))

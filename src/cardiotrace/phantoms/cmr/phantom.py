@@ -4,12 +4,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.label import ACDC, MNMS, LabelScheme
+from cardiotrace.core.label import ACDC, CHAMBERS, MNMS, LabelScheme
+from cardiotrace.core.terms import View
 from cardiotrace.phantoms.cmr.body import Chest
 from cardiotrace.phantoms.cmr.bssfp import Substance
 from cardiotrace.phantoms.cmr.style import QUALITIES, STYLES, CmrQuality, CmrStyle
@@ -18,8 +19,10 @@ from cardiotrace.phantoms.heart.population import Pathology, PhantomPatient, sam
 from cardiotrace.phantoms.limits import check_choices, check_ranges
 
 LongAxis = Literal["4CH", "2CH", "3CH"]
-PLANE_DEG: Mapping[LongAxis, float] = {"4CH": 0.0, "2CH": 60.0, "3CH": 120.0}
-SCHEMES: Mapping[str, LabelScheme] = {"acdc": ACDC, "mnms": MNMS}
+LONG_AXIS_VIEWS: Mapping[LongAxis, View] = {
+    "4CH": View.FOUR_CHAMBER, "2CH": View.TWO_CHAMBER, "3CH": View.THREE_CHAMBER,
+}  # fmt: skip
+SCHEMES: Mapping[str, LabelScheme] = {"acdc": ACDC, "mnms": MNMS, "chambers": CHAMBERS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +34,8 @@ class CmrPhantom(Heart):
         quality: of the images: noise, breath-holds, triggering and field.
         scheme: whose numbers the labels have.
         frame_count: frames over one beat, 12 to 100.
-        long_axis: planes that are imaged besides the short-axis stack.
+        short_axis: whether the short-axis stack is imaged.
+        long_axis: planes that are imaged besides it.
         shape: (height, width) of the images, pixels; None for that of the style.
         spacing_mm: size of a square pixel, mm; None for that of the style.
         thickness_mm: of short-axis slices, mm; None for that of the style.
@@ -41,6 +45,9 @@ class CmrPhantom(Heart):
         off_resonance: unevenness of the field over that of the style; from 3 on there are dark bands.
         flow: strength of everything that moving blood does, 0 to 2.
         roll_deg: turn of the heart about its own axis against its usual lie, -40 to 40.
+        turn_deg: turn of the long-axis planes about the heart's axis, as whoever plans them misses it, -25 to 25.
+        aside_mm: how far beside the heart's axis they lie, mm, -6 to 6.
+        leaflet_mm: thickness of the mitral leaflets, mm, 0 to 3.
         chest: the person around the heart.
         seed: of all randomness; the same seed gives the same bytes.
 
@@ -50,8 +57,9 @@ class CmrPhantom(Heart):
 
     style: str = "siemens_1.5t"
     quality: Literal["good", "medium", "poor"] = "good"
-    scheme: Literal["acdc", "mnms"] = "acdc"
+    scheme: Literal["acdc", "mnms", "chambers"] = "acdc"
     frame_count: int = 25
+    short_axis: bool = True
     long_axis: tuple[LongAxis, ...] = ()
     shape: tuple[int, int] | None = None
     spacing_mm: float | None = None
@@ -62,6 +70,9 @@ class CmrPhantom(Heart):
     off_resonance: float = 1.0
     flow: float = 1.0
     roll_deg: float = 0.0
+    turn_deg: float = 0.0
+    aside_mm: float = 0.0
+    leaflet_mm: float = 1.6
     chest: Chest = field(default_factory=Chest)
     seed: int = 0
 
@@ -69,8 +80,10 @@ class CmrPhantom(Heart):
         super().__post_init__()
         check_ranges(self, _CMR_RANGES)
         check_choices(self, {"style": STYLES, "quality": QUALITIES, "scheme": SCHEMES})
-        if unknown := [name for name in self.long_axis if name not in PLANE_DEG]:
-            raise InputError(f"unknown plane {unknown[0]!r}", remedy=f"give one of {', '.join(PLANE_DEG)}.")
+        if unknown := [name for name in self.long_axis if name not in LONG_AXIS_VIEWS]:
+            raise InputError(f"unknown plane {unknown[0]!r}", remedy=f"give one of {', '.join(LONG_AXIS_VIEWS)}.")
+        if not self.short_axis and not self.long_axis:
+            raise InputError("no plane is imaged", remedy="give a long_axis, or leave the short_axis in.")
         if self.shape is not None and min(self.shape) < 64:
             raise InputError(f"shape {self.shape} is too small", remedy="give at least 64 x 64 pixels.")
 
@@ -98,6 +111,9 @@ _CMR_RANGES = (
     ("off_resonance", 0.0, 10.0),
     ("flow", 0.0, 2.0),
     ("roll_deg", -40, 40),
+    ("turn_deg", -25, 25),
+    ("aside_mm", -6, 6),
+    ("leaflet_mm", 0, 3),
 )
 
 
@@ -129,7 +145,8 @@ def sample_cmr(
     drawn_style = list(STYLES)[int(rng.integers(len(STYLES)))]
     chest = _sample_chest(patient, seed, rng)
     return CmrPhantom(
-        **patient.heart.as_keywords(),
+        **patient.heart.as_keywords() | _sample_shapes(patient.heart, seed),
+        **_sample_planes(seed),
         style=drawn_style if style is None else style,
         quality=quality,
         breath_mm=float(rng.gamma(2, 0.8)),
@@ -138,6 +155,32 @@ def sample_cmr(
         chest=chest,
         seed=seed,
     )
+
+
+def _sample_shapes(heart: Heart, seed: int) -> dict[str, Any]:
+    """Atria of every size, a thinner apex, right ventricles that lie more or less far around the left one.
+
+    Walls are up to a quarter thinner than mass would have them: experts leave trabeculae to the cavity.
+    """
+    rng = np.random.default_rng([seed, 35])
+    return {
+        "atrial_width": float(rng.uniform(1.02, 1.6)),
+        "atrial_length_mm": float(np.clip(rng.normal(44, 7), 30, 62)),
+        "right_atrial_size": float(np.clip(rng.normal(1.08, 0.14), 0.8, 1.45)),
+        "apical_share": float(rng.uniform(0.35, 0.85)),
+        "right_half_angle_deg": float(rng.uniform(54, 74)),
+        "wall_thickness_mm": max(4.5, heart.wall_thickness_mm * float(rng.uniform(0.75, 1.0))),
+    }
+
+
+def _sample_planes(seed: int) -> dict[str, Any]:
+    """How far whoever planned them missed the heart's axis, and how much is seen of the thin leaflets."""
+    rng = np.random.default_rng([seed, 36])
+    return {
+        "turn_deg": float(np.clip(rng.normal(0, 7), -20, 20)),
+        "aside_mm": float(np.clip(rng.normal(0, 1.5), -5, 5)),
+        "leaflet_mm": float(rng.uniform(0.2, 1.8)),
+    }
 
 
 def _sample_chest(patient: PhantomPatient, seed: int, rng: np.random.Generator) -> Chest:

@@ -61,6 +61,7 @@ class Scene:
         breath_mm: how far heart and diaphragm have moved towards the head.
         off_resonance: unevenness of the field over that of the scanner's style.
         flow: strength of what moving blood does.
+        leaflet_mm: thickness of the mitral leaflets.
         seed: of what all planes of the exam share.
     """
 
@@ -74,6 +75,7 @@ class Scene:
     breath_mm: float
     off_resonance: float
     flow: float
+    leaflet_mm: float
     seed: int
 
     @property
@@ -282,12 +284,15 @@ class CineCamera:
             strands = find(state, points[blood])
             substances[blood[0][strands], blood[1][strands]] = Substance.MYOCARDIUM
         blood = np.nonzero((codes == Tissue.LV) | (codes == Tissue.LA))
-        leaflets = mitral_leaflets(state, points[blood])
+        leaflets = mitral_leaflets(state, points[blood], self._scene.leaflet_mm)
         substances[blood[0][leaflets], blood[1][leaflets]] = Substance.MUSCLE
         layer = np.nonzero(codes == Tissue.PERICARDIUM)
         x, y, z = points[layer].T
         pure = _layer_texture(self._scene.seed).at(x, y, z, 3.0) > PURE_FAT_LEVEL
         substances[layer[0][pure], layer[1][pure]] = Substance.FAT
+        # Below the valves the layer is the thin wall of atria and aorta: muscle, without a rim of fat between chambers.
+        wall = z < 0
+        substances[layer[0][wall], layer[1][wall]] = Substance.MYOCARDIUM
         return substances
 
     def _followed(self, codes: UInt8[np.ndarray, "pixels samples"]) -> Complex[np.ndarray, "rows columns"]:

@@ -18,8 +18,10 @@ LABELLED = {
     Tissue.PAPILLARY: Structure.LV,
     Tissue.MYO: Structure.MYO,
     Tissue.RV: Structure.RV,
+    Tissue.LA: Structure.LA,
+    Tissue.RA: Structure.RA,
 }
-"""What experts trace in cine-MRI: papillary muscles belong to the cavity."""
+"""What experts trace in cine-MRI, as far as a scheme holds it: papillary muscles belong to the cavity."""
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,6 @@ LEFT_REACH_MM, RIGHT_REACH_MM = 4.0, 4.6
 """Depth from the wall over which the share of strands falls to a third or so."""
 LEAFLET_SHUT_MM, LEAFLET_OPEN_MM = 4.0, 16.0
 """How far the tips reach below the ring."""
-LEAFLET_HALF_MM = 0.8
-"""Half of the thickness."""
 
 
 class Strands:
@@ -66,7 +64,9 @@ class Strands:
         return np.asarray(noise + 0.9 * patches > 1.5 * level)
 
 
-def mitral_leaflets(state: HeartState, points_mm: Float[np.ndarray, "points 3"]) -> Bool[np.ndarray, " points"]:
+def mitral_leaflets(
+    state: HeartState, points_mm: Float[np.ndarray, "points 3"], thickness_mm: float
+) -> Bool[np.ndarray, " points"]:
     """Whether points of the left heart lie in a leaflet: a flat cone when shut, a funnel when open."""
     x, y, z = points_mm.T
     ring, wide = state.cavity.base_radius_mm, state.mitral_opening
@@ -74,4 +74,4 @@ def mitral_leaflets(state: HeartState, points_mm: Float[np.ndarray, "points 3"])
     slope = (LEAFLET_SHUT_MM + (LEAFLET_OPEN_MM - LEAFLET_SHUT_MM) * wide) / (ring - tip)
     radius = np.hypot(x, y)
     away = np.abs(z - slope * (ring - radius)) / np.sqrt(1 + slope**2)
-    return np.asarray((away < LEAFLET_HALF_MM) & (radius > tip) & (radius < ring))
+    return np.asarray((away < thickness_mm / 2) & (radius > tip) & (radius < ring))

@@ -86,7 +86,7 @@ class Around:
         self._angle = np.arctan2(y, x)
         self._share = np.clip(z / first.epicardium.length_mm, 0, 1)
         ratio = first.epicardium.length_mm / first.right.length_mm
-        self._crescent = crescent(self._share * ratio, self._angle)
+        self._crescent = crescent(self._share * ratio, self._angle, first.right.half_angle_rad)
         self._outer = self._surface(first)
         self._edge = self._outer + first.right.width_mm * self._crescent
         self._base = self._base_radius(first)

@@ -11,7 +11,7 @@ Points = Float[np.ndarray, "*points"]
 
 RIGHT_MIDDLE_RAD = math.radians(168)
 RIGHT_HALF_ANGLE_RAD = math.radians(72)
-"""The right ventricle lies along the wall from 96 to 240 degrees, so that the two-chamber plane only touches it."""
+"""The right ventricle usually lies along the wall from 96 to 240 degrees: the two-chamber plane only touches it."""
 RIGHT_LENGTH_SHARE = 0.86
 """Length of a normal right ventricle over that of the left one's outer surface."""
 PERICARDIUM_MM = 2.0
@@ -45,26 +45,28 @@ class RightVentricle:
         width_mm: at its widest, mm.
         length_mm: from the tricuspid plane, which is that of the mitral valve, to its apex, mm.
         wall_mm: thickness of its free wall, mm.
+        half_angle_rad: half of the angle around the axis along which it lies.
     """
 
     width_mm: float
     length_mm: float
     wall_mm: float
+    half_angle_rad: float = RIGHT_HALF_ANGLE_RAD
 
     def width(self, z_mm: Points, angle_rad: Points) -> Points:
         """Width at a height above the mitral plane and an angle around the axis, mm."""
-        return self.width_mm * crescent(z_mm / self.length_mm, angle_rad)
+        return self.width_mm * crescent(z_mm / self.length_mm, angle_rad, self.half_angle_rad)
 
     def wall(self, z_mm: Points, angle_rad: Points) -> Points:
         """Thickness of the free wall, which ends where the crescent does, mm."""
-        share, away = z_mm / self.length_mm, _from_middle(angle_rad)
+        share, away = z_mm / self.length_mm, _from_middle(angle_rad, self.half_angle_rad)
         inside = (share >= 0) & (share < 1) & (np.abs(away) < 1)
         return np.asarray(np.where(inside, self.wall_mm * (1 - _eighth(away)) * (1 - _eighth(share)), 0))
 
 
-def crescent(share: Points, angle_rad: Points) -> Points:
+def crescent(share: Points, angle_rad: Points, half_angle_rad: float = RIGHT_HALF_ANGLE_RAD) -> Points:
     """Width of the right ventricle over its greatest one, by height over its length and angle around the axis."""
-    flat, away = np.asarray(share, np.float64), _from_middle(angle_rad)
+    flat, away = np.asarray(share, np.float64), _from_middle(angle_rad, half_angle_rad)
     width = np.zeros(flat.shape)
     # Powers are slow: only where there is anything.
     inside = (flat >= 0) & (flat < 1) & (np.abs(away) < 1)
@@ -80,10 +82,10 @@ def _eighth(value: Points) -> Points:
     return np.asarray(square * square)
 
 
-def _from_middle(angle_rad: Points) -> Points:
+def _from_middle(angle_rad: Points, half_angle_rad: float) -> Points:
     """Angle, -pi to pi or 0 to 2 pi, from the middle of the right ventricle over half of the angle it spans."""
     away = angle_rad - RIGHT_MIDDLE_RAD
-    return np.asarray(np.where(away < -np.pi, away + 2 * np.pi, away) / RIGHT_HALF_ANGLE_RAD)
+    return np.asarray(np.where(away < -np.pi, away + 2 * np.pi, away) / half_angle_rad)
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,11 @@ from cardiotrace.phantoms.heart.wall import Points, Radius, Wall, integral_ml, n
 from cardiotrace.phantoms.limits import check_ranges
 
 MYOCARDIAL_DENSITY_G_PER_ML = 1.05
-APICAL_THICKNESS_SHARE = 0.85
-"""Wall thickness at the apex over that at the equator."""
 LATE_EQUATOR_SHARE, EARLY_EQUATOR_SHARE = 0.27, 0.40
 """Height of the widest circle over the cavity's length at end-systole and end-diastole: the mitral
 ring narrows less than the cavity does."""
-ATRIAL_LENGTH_MM = 42.0
-"""Length of the atrium at end-diastole; its roof stays where it is, so the atrium grows as the valve plane rises."""
+ATRIAL_FILLING = 0.30
+"""Growth of the left atrium's width over the beat, in widths of the mitral ring."""
 RIGHT_WALL_MM = 3.5
 
 Outline = Float[np.ndarray, "count 2"]
@@ -48,6 +46,13 @@ class Heart:
             the muscle in it does.
         scar: part of the wall that does not work.
         thickening: part of the wall that is thicker than the rest.
+        apical_share: thickness of the wall at the apex over that at the equator, 0.2 to 1.
+        atrial_width: greatest width of the left atrium over that of the mitral ring at end-diastole, 1.01 to 1.8.
+        atrial_length_mm: length of the left atrium at end-diastole, mm, 25 to 70; its roof stays where it is, so the
+            atrium grows as the valve plane rises.
+        right_half_angle_deg: half of the angle around the axis along which the right ventricle lies, degrees, 50 to 80;
+            of one volume, a narrower one reaches further out.
+        right_atrial_size: half axes of the right atrium over their usual ones, 0.7 to 1.5.
 
     Raises:
         InputError: a value is out of range.
@@ -65,6 +70,11 @@ class Heart:
     twist_deg: float = 0.0
     scar: Scar | None = None
     thickening: Thickening | None = None
+    apical_share: float = 0.85
+    atrial_width: float = 1.06
+    atrial_length_mm: float = 42.0
+    right_half_angle_deg: float = 72.0
+    right_atrial_size: float = 1.0
 
     def as_keywords(self) -> dict[str, Any]:
         """The heart alone, without what a phantom adds to it: keywords of every phantom that is to have this heart."""
@@ -115,6 +125,11 @@ _RANGES = (
     ("right_end_diastolic_ml", 40, 500),
     ("right_ejection_fraction_percent", 5, 80),
     ("twist_deg", -30, 30),
+    ("apical_share", 0.2, 1.0),
+    ("atrial_width", 1.01, 1.8),
+    ("atrial_length_mm", 25, 70),
+    ("right_half_angle_deg", 50, 80),
+    ("right_atrial_size", 0.7, 1.5),
 )
 
 
@@ -139,6 +154,7 @@ class HeartState:
     rise_mm: float
     """How much nearer to the apex the mitral plane is than at end-diastole."""
     twist_deg: float
+    right_atrial_size: float = 1.0
 
     @property
     def cavity(self) -> TruncatedSpheroid:
@@ -227,7 +243,7 @@ class HeartState:
 def _first(heart: Heart) -> Wall:
     """The wall at end-diastole."""
     cavity = _cavity(heart, 1.0)
-    outer = _epicardium(cavity, heart.wall_thickness_mm)
+    outer = _epicardium(cavity, heart.wall_thickness_mm, heart.apical_share)
     return Wall(cavity, outer, (cavity, outer), heart.scar, heart.thickening)
 
 
@@ -236,16 +252,18 @@ def _state(heart: Heart, first: Wall, filling: float, openings: tuple[float, flo
     cavity = _cavity(heart, filling)
     if heart.scar is not None and filling < 1:
         cavity = _working(cavity, first)
-    wall = first if filling == 1 else _thickened(cavity, first)
+    wall = first if filling == 1 else _thickened(cavity, first, heart.apical_share)
     # The epicardial apex stays in place, so the mitral plane rises by what the outer shape loses in length.
     rise = first.epicardium.length_mm - wall.epicardium.length_mm
-    atrium = _atrium(cavity.base_radius_mm, ATRIAL_LENGTH_MM + rise, 1.06 + 0.30 * (1 - filling))
+    bulge = heart.atrial_width + ATRIAL_FILLING * (1 - filling)
+    atrium = _atrium(cavity.base_radius_mm, heart.atrial_length_mm + rise, bulge)
     right_ml = heart.right_end_systolic_ml + filling * (heart.right_end_diastolic_ml - heart.right_end_systolic_ml)
     # A dilated right ventricle reaches further towards the apex.
     share = min(0.98, RIGHT_LENGTH_SHARE * (heart.right_end_diastolic_ml / heart.end_diastolic_ml) ** 0.15)
-    right = _right(wall, share, right_ml, RIGHT_WALL_MM * (1.35 - 0.35 * filling))
+    right_wall_mm = RIGHT_WALL_MM * (1.35 - 0.35 * filling)
+    right = _right(wall, share, right_ml, right_wall_mm, math.radians(heart.right_half_angle_deg))
     twist = heart.twist_deg * (1 - filling)
-    return HeartState(wall, atrium, right, heart.bend_mm, *openings, filling, rise, twist)
+    return HeartState(wall, atrium, right, heart.bend_mm, *openings, filling, rise, twist, heart.right_atrial_size)
 
 
 def _cavity(heart: Heart, filling: float) -> TruncatedSpheroid:
@@ -271,20 +289,20 @@ def _working(cavity: TruncatedSpheroid, first: Wall) -> TruncatedSpheroid:
     return narrowed(_root(excess_ml, 0.02, 1.5))
 
 
-def _epicardium(cavity: TruncatedSpheroid, thickness_mm: float) -> TruncatedSpheroid:
+def _epicardium(cavity: TruncatedSpheroid, thickness_mm: float, apical_share: float) -> TruncatedSpheroid:
     """Outer surface of a wall around the cavity, cut by the same base plane."""
     return TruncatedSpheroid(
         cavity.equator_mm,
-        cavity.long_mm + APICAL_THICKNESS_SHARE * thickness_mm,
+        cavity.long_mm + apical_share * thickness_mm,
         cavity.short_mm + thickness_mm,
     )
 
 
-def _thickened(cavity: TruncatedSpheroid, first: Wall) -> Wall:
+def _thickened(cavity: TruncatedSpheroid, first: Wall, apical_share: float) -> Wall:
     """The wall whose thickness gives it its volume: muscle cannot be compressed."""
 
     def of(thickness_mm: float) -> Wall:
-        return Wall(cavity, _epicardium(cavity, thickness_mm), first.start, first.scar, first.thickening)
+        return Wall(cavity, _epicardium(cavity, thickness_mm, apical_share), first.start, first.scar, first.thickening)
 
     # What muscle and cavity take up together follows from the cavity alone, as muscle keeps its volume.
     whole_ml = first.outer_ml - first.inner_ml + of(1.0).inner_ml
@@ -317,13 +335,14 @@ def _atrium(base_radius_mm: float, length_mm: float, bulge: float) -> TruncatedS
     return TruncatedSpheroid(long_mm * share, long_mm, base_radius_mm * bulge)
 
 
-def _right(wall: Wall, length_share: float, volume_ml: float, wall_mm: float) -> RightVentricle:
+def _right(wall: Wall, length_share: float, volume_ml: float, wall_mm: float, half_angle_rad: float) -> RightVentricle:
     """The crescent of the given volume along a left ventricle: volume = w b + w^2 a, solved for the width w."""
     length = length_share * wall.epicardium.length_mm
     z, angle, area = nodes(length)
-    shape = crescent(z / length, angle)
+    shape = crescent(z / length, angle, half_angle_rad)
     # The crescent is the outer radius plus w times a shape: squaring it leaves a quadratic in w, with one positive
     # root.
     a = float((area * shape**2).sum()) / 2000
     b = float((area * shape * wall.outer_radius(z, angle)).sum()) / 1000
-    return RightVentricle((math.sqrt(b**2 + 4 * a * volume_ml) - b) / (2 * a), length, wall_mm)
+    width_mm = (math.sqrt(b**2 + 4 * a * volume_ml) - b) / (2 * a)
+    return RightVentricle(width_mm, length, wall_mm, half_angle_rad)

@@ -53,6 +53,11 @@ class Shape(Protocol):
         """Turn of the apex against the base."""
         ...
 
+    @property
+    def right_atrial_size(self) -> float:
+        """Half axes of the right atrium over their usual ones."""
+        ...
+
     def bend(self, z_mm: Points) -> Points:
         """Sideways shift of the axis, mm."""
         ...
@@ -148,6 +153,8 @@ def aorta_distance(heart: Shape, x: Points, y: Points, z: Points) -> Points:
 
 def right_atrium(heart: Shape) -> Ellipsoid:
     """The right atrium: beside the left one, as wide as the right ventricle is at its base."""
-    across = float(np.clip(0.55 * heart.right.width_mm, 17.0, 34.0)) * (1.12 - 0.12 * heart.filling)
+    size = heart.right_atrial_size
+    across = float(np.clip(0.55 * heart.right.width_mm, 17.0, 34.0)) * (1.12 - 0.12 * heart.filling) * size
     middle = heart.wall.cavity.base_radius_mm + 5.0 + across
-    return Ellipsoid((-middle, -2.0, -20.0), (across, 21.0, 24.0))
+    # It opens into the right ventricle, however large it is: its middle moves away as it grows.
+    return Ellipsoid((-middle, -2.0, -20.0 * size), (across, 21.0 * size, 24.0 * size))
