@@ -13,7 +13,7 @@ from cardiotrace.core.terms import Phase, View
 from cardiotrace.datasets.folder import Folder, FolderConfig
 from cardiotrace.datasets.split import Split, k_folds, patient_groups
 from cardiotrace.preprocessing import Preprocessing
-from cardiotrace.workflows.services.dataset import MadeFolds, choose_split, pack
+from cardiotrace.workflows.services.dataset import MadeFolds, SamplePlan, choose_split, pack
 
 PREPARATION = Preprocessing([Choice("resize", {"height": 16, "width": 16})])
 
@@ -31,9 +31,11 @@ def coloured(tmp_path):
 
 def test_an_own_data_set_is_packed_in_the_channels_that_it_states(coloured):
     place = coloured / "data"
-    wide = pack(Folder(place, FolderConfig(scheme="vessel")), PREPARATION, cache=coloured / "cache")
+    wide = pack(Folder(place, FolderConfig(scheme="vessel")), SamplePlan(PREPARATION), cache=coloured / "cache")
     assert wide.images.shape == (3, 3, 16, 16)
-    flat = pack(Folder(place, FolderConfig(scheme="vessel", channels=1)), PREPARATION, cache=coloured / "cache")
+    flat = pack(
+        Folder(place, FolderConfig(scheme="vessel", channels=1)), SamplePlan(PREPARATION), cache=coloured / "cache"
+    )
     assert flat.images.shape == (3, 1, 16, 16)  # and not the packed colours
     assert set(np.unique(flat.images)) == {round(0.299 * 200 + 0.587 * 30 + 0.114 * 10)}
 
@@ -50,7 +52,7 @@ def test_what_comes_out_in_other_channels_is_refused_before_any_training(coloure
 
     dataset = Wrong(coloured / "data", FolderConfig(scheme="vessel"))
     with pytest.raises(InputError, match="come out in 3 channels, where the data set states 1"):
-        pack(dataset, PREPARATION, cache=coloured / "cache")
+        pack(dataset, SamplePlan(PREPARATION), cache=coloured / "cache")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -285,7 +285,7 @@ def window_of(recipe: Recipe, stored: tuple[int, ...], divisor: Divisor) -> tupl
 def _prepared_size(recipe: Recipe) -> tuple[int | None, ...]:
     """What every sample is prepared to along each axis; None where each comes out at a size of its own."""
     images = ((shape[-recipe.axes :], spacing[-recipe.axes :]) for shape, spacing in _IMAGES)
-    placed = [recipe.preprocessing.transform_for(shape, spacing).shape for shape, spacing in images]
+    placed = [recipe.preprocessing.shape_for(shape, spacing) for shape, spacing in images]
     return tuple(sides[0] if len(set(sides)) == 1 else None for sides in zip(*placed, strict=True))
 
 
