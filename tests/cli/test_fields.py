@@ -124,7 +124,6 @@ def test_each_kind_of_phantom_has_its_own_options(capsys):
     assert (cmr.phantoms.kind, cmr.layout, cmr.phantoms.frame_count) == ("cmr", "mnms2", 12)
     for kind, words in (
         (FundusOptions, ("--frames", "3")),
-        (CmrOptions, ("--quality", "good")),
         (EchoOptions, ("--kind", "cmr")),
     ):
         with pytest.raises(SystemExit):
