@@ -33,9 +33,8 @@ def test_an_own_data_set_is_packed_in_the_channels_that_it_states(coloured):
     place = coloured / "data"
     wide = pack(Folder(place, FolderConfig(scheme="vessel")), SamplePlan(PREPARATION), cache=coloured / "cache")
     assert wide.images.shape == (3, 3, 16, 16)
-    flat = pack(
-        Folder(place, FolderConfig(scheme="vessel", channels=1)), SamplePlan(PREPARATION), cache=coloured / "cache"
-    )
+    grey = Folder(place, FolderConfig(scheme="vessel", channels=1))
+    flat = pack(grey, SamplePlan(PREPARATION), cache=coloured / "cache")
     assert flat.images.shape == (3, 1, 16, 16)  # and not the packed colours
     assert set(np.unique(flat.images)) == {round(0.299 * 200 + 0.587 * 30 + 0.114 * 10)}
 
