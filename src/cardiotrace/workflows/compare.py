@@ -46,7 +46,7 @@ class CompareConfig:
     only: GroupFilter = field(default_factory=dict)
     """Keep some groups only, such as quality=good,medium."""
     published: str | None = None
-    """Show the runs beside the published scores of a data set (camus); a single run is enough then."""
+    """Show the runs beside the published scores of a data set (acdc, camus, mnms2); a single run is enough then."""
     protocols: tuple[str, ...] = ()
     """Published scores of these protocols only, such as ten-folds or official-test."""
     limits: tuple[str, ...] = ()
