@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from cardiotrace.learning.models.network import NetworkSpec as NetworkSpec
     from cardiotrace.learning.models.network import TrainingOutputs as TrainingOutputs
     from cardiotrace.learning.training.optimiser import Schedule as Schedule
+    from cardiotrace.preprocessing.intensity import IntensityStep as IntensityStep
     from cardiotrace.preprocessing.step import GeometricStep as GeometricStep
-    from cardiotrace.preprocessing.step import IntensityStep as IntensityStep
     from cardiotrace.preprocessing.step import PixelStep as PixelStep
 
 _PLACES = {
@@ -33,7 +33,7 @@ _PLACES = {
     "Entry": "core.catalog",
     "GeometricStep": "preprocessing.step",
     "InputError": "core.errors",
-    "IntensityStep": "preprocessing.step",
+    "IntensityStep": "preprocessing.intensity",
     "Loss": "learning.losses.overlap",
     "Network": "learning.models.network",
     "NetworkSpec": "learning.models.network",

@@ -8,8 +8,9 @@ from cardiotrace.core.catalog import Choice
 from cardiotrace.core.config import from_plain, to_plain
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.preprocessing import STEPS, Preprocessing
+from cardiotrace.preprocessing.intensity import IntensityStep
 from cardiotrace.preprocessing.pipeline import unit_range
-from cardiotrace.preprocessing.step import GeometricStep, IntensityStep, PixelStep
+from cardiotrace.preprocessing.step import GeometricStep, PixelStep
 
 SPACING = (0.4, 0.2)
 

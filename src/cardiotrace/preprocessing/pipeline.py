@@ -17,18 +17,8 @@ from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import InputError
 from cardiotrace.geometry.box import bounding_box
 from cardiotrace.geometry.resample import AxisMap, Maps, resample, resample_labels, strongest
-from cardiotrace.preprocessing.step import (
-    STEPS,
-    Centre,
-    CentredStep,
-    GeometricStep,
-    IntensityStep,
-    PixelStep,
-    Spacing,
-    Step,
-    Values,
-    unit_range,
-)
+from cardiotrace.preprocessing.intensity import IntensityStep, Values, unit_range
+from cardiotrace.preprocessing.step import STEPS, Centre, CentredStep, GeometricStep, PixelStep, Spacing, Step
 
 _ROUNDING = 1e-4
 """Probabilities of float16 networks and of averages need not sum to 1 exactly."""

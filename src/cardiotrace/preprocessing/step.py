@@ -7,20 +7,26 @@ a volume as it is, unless its options name one.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Shaped
 
 from cardiotrace.core.catalog import Catalog, Entry
 from cardiotrace.core.errors import InputError
 from cardiotrace.geometry.resample import AxisMap, Maps
 from cardiotrace.preprocessing.equalise import equalise
+from cardiotrace.preprocessing.intensity import (
+    HistogramStandard,
+    IntensityStep,
+    MinMax,
+    Multiply,
+    Percentiles,
+    ZScore,
+)
 
 Spacing = tuple[float, ...]
 """Millimetres between neighbours along each axis of a sample; NaN between slices whose distance is not known."""
-Values = TypeVar("Values", bound=Any)
-"""A numpy array or a torch tensor whose last axes are a sample: the intensity steps are written for both."""
 
 
 @runtime_checkable
@@ -69,15 +75,6 @@ class CentredStep(Protocol):
 
     def extend_around(self, axes: Maps, centre: Centre) -> Maps:
         """The maps after this step, around a place on the file's own grid."""
-        ...
-
-
-@runtime_checkable
-class IntensityStep(Protocol):
-    """Changes values, sample by sample and channel by channel."""
-
-    def normalise(self, values: Values, dimensions: int) -> Values:
-        """New values of the same shape; the last axes, `dimensions` of them, are a sample."""
         ...
 
 
@@ -319,86 +316,6 @@ def _check_sides(height: int, width: int, depth: int | None) -> None:
         raise ValueError(f"sides must be 1 to {LARGEST_SIDE} pixels, got {' x '.join(map(str, sides))}")
 
 
-@dataclass(frozen=True)
-class ZScore:
-    """Subtract the mean of each image, channel by channel, and divide by its standard deviation."""
-
-    epsilon: float = 1e-6
-
-    def __post_init__(self) -> None:
-        if self.epsilon <= 0:
-            raise ValueError("epsilon must be positive: some images are flat")
-
-    def normalise(self, values: Values, dimensions: int) -> Values:
-        """See `IntensityStep`."""
-        # Counted from the end: in front of a sample's axes are its channels, and in training a batch.
-        axes = tuple(range(-dimensions, 0))
-        centred = values - values.mean(axis=axes, keepdims=True)
-        # By hand and not by `std`, which numpy and torch define unlike each other.
-        normalised: Values = centred / ((centred * centred).mean(axis=axes, keepdims=True) ** 0.5 + self.epsilon)
-        return normalised
-
-
-@dataclass(frozen=True)
-class MinMax:
-    """Stretch the values of each image, channel by channel, over an interval."""
-
-    low: float = 0.0
-    high: float = 1.0
-    epsilon: float = 1e-6
-
-    def __post_init__(self) -> None:
-        if self.epsilon <= 0:
-            raise ValueError("epsilon must be positive: some images are flat")
-        if self.low >= self.high:
-            raise ValueError(f"low must be below high, got {self.low} and {self.high}")
-
-    def normalise(self, values: Values, dimensions: int) -> Values:
-        """See `IntensityStep`."""
-        # As one axis: `min` over several is written unlike in numpy and torch.
-        flat = values.reshape(*values.shape[:-dimensions], -1)
-        least, most = flat.min(-1), flat.max(-1)
-        if not hasattr(least, "dtype") or hasattr(least, "values"):  # torch returns (values, indices)
-            least, most = least.values, most.values
-        least, most = (each.reshape(*each.shape, *(1,) * dimensions) for each in (least, most))
-        stretched: Values = (values - least) / (most - least + self.epsilon) * (self.high - self.low) + self.low
-        return stretched
-
-
-@dataclass(frozen=True)
-class Multiply:
-    """Multiply all values by a constant.
-
-    255 gives the network the bytes of the file: what some call no normalisation. Without any intensity step
-    the values are those bytes divided by 255.
-    """
-
-    factor: float = 255.0
-
-    def __post_init__(self) -> None:
-        if self.factor == 0:
-            raise ValueError("factor must not be 0")
-
-    def normalise(self, values: Values, dimensions: int) -> Values:
-        """See `IntensityStep`."""
-        multiplied: Values = values * self.factor
-        return multiplied
-
-
-def unit_range(values: Shaped[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-    """Values as float32 in 0..1: bytes are divided by 255, anything else is stretched from its own extremes.
-
-    Example:
-        >>> unit_range(np.array([0, 51], np.uint8)).tolist()
-        [0.0, 0.20000000298023224]
-    """
-    if values.dtype == np.uint8:
-        return values.astype(np.float32) / np.float32(255)
-    floats = values.astype(np.float32)
-    low, high = float(floats.min()), float(floats.max())
-    return (floats - np.float32(low)) / np.float32(max(high - low, 1e-12))
-
-
 Step = PixelStep | GeometricStep | IntensityStep
 
 
@@ -423,6 +340,20 @@ STEPS: Catalog[Step] = Catalog(
         Entry("pad-to-multiple", PadToMultiple, _given, "Pad whole images with black to sides that the network takes."),
         Entry(
             "z-score", ZScore, _given, "Zero mean and unit standard deviation, image by image and channel by channel."
+        ),
+        Entry(
+            "percentiles",
+            Percentiles,
+            _given,
+            "Stretch the values between two percentiles over 0 to 1, and clip what lies beyond.",
+            "Isensee et al. 2017, arXiv:1707.00587",
+        ),
+        Entry(
+            "histogram-standard",
+            HistogramStandard,
+            _given,
+            "Bring the deciles of each image to those of a standard histogram, linearly between them.",
+            "Nyul and Udupa 1999, Magn Reson Med 42:1072",
         ),
         Entry("min-max", MinMax, _given, "Stretch the values over an interval, image by image and channel by channel."),
         Entry("multiply", Multiply, _given, "Multiply the unit-range values; 255 gives back the bytes."),
