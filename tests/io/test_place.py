@@ -9,8 +9,9 @@ import pytest
 import SimpleITK
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.geometry import Known
-from cardiotrace.io import read_image
+from cardiotrace.core.geometry import Geometry, Known
+from cardiotrace.core.label import ACDC, LabelMap
+from cardiotrace.io import read_image, read_labels, write_labels
 
 OBLIQUE = np.array(
     [[0.561, 1.112, 5.435, -205.5], [1.229, -0.017, -5.603, -149.3], [-0.614, 0.983, -6.251, 47.2], [0, 0, 0, 1]]
@@ -59,6 +60,29 @@ def test_unit_columns_are_no_evidence_against_pixdim(tmp_path):
     assert found.spacing_mm == (10.0, 1.5625, 1.5625)
     assert found.doubts == ()
     assert not found.is_oriented
+
+
+@pytest.mark.parametrize("aside", [4.0, 0.9])
+@pytest.mark.parametrize("says_step", [True, False], ids=["step", "distance"])
+def test_shifted_slices_have_a_distance_whichever_length_pixdim_states(tmp_path, aside, says_step):
+    affine = np.diag([-1.4, -1.5, 10.0, 1.0])
+    affine[0, 2] = aside
+    found = read_image(
+        nifti(tmp_path / "a.nii", (1.4, 1.5, math.hypot(10, aside) if says_step else 10), affine)
+    ).geometry
+    assert found.spacing_mm == pytest.approx((10.0, 1.5, 1.4), rel=1e-6)
+    assert found.affine[0, 0] == pytest.approx(aside, rel=1e-6)
+    assert found.doubts == ()
+
+
+def test_shifted_labels_that_were_written_here_agree_with_themselves(tmp_path):
+    affine = Geometry.of_spacing((10.0, 1.5, 1.4)).affine.copy()
+    affine[0, 0] = 4.0
+    labels = LabelMap(np.ones((1, 4, 5, 6), np.uint8), ACDC, Geometry(affine))
+    write_labels(labels, tmp_path / "a.nii.gz")
+    found = read_labels(tmp_path / "a.nii.gz", ACDC, third_axis="depth").geometry
+    assert found.spacing_mm == pytest.approx((10.0, 1.5, 1.4), rel=1e-6)
+    assert found.doubts == ()
 
 
 def test_a_real_contradiction_is_told(tmp_path):

@@ -97,12 +97,8 @@ class Geometry:
     @property
     def _lengths(self) -> Spacing:
         """Sizes of a voxel, the depth across its plane: slices shifted sideways lie no farther apart for it."""
-        depth, height, width = (float(length) for length in np.linalg.norm(self.affine[:3, :3], axis=0))
-        normal = np.cross(self.affine[:3, 1], self.affine[:3, 2])
-        area = float(np.linalg.norm(normal))
-        across = abs(float(normal @ self.affine[:3, 0])) / area if area > 0 else depth
-        # What rounding in a header tilts is no shift, and its length is the number that was meant.
-        return (across if across < (1 - _TILT) * depth else depth), height, width
+        height, width = (float(length) for length in np.linalg.norm(self.affine[:3, 1:3], axis=0))
+        return distance_across(*self.affine[:3, :3].T), height, width
 
     @cached_property
     def spacing_mm(self) -> Spacing | None:
@@ -173,6 +169,28 @@ NO_GEOMETRY = Geometry(
     Known.UNKNOWN,
 )
 """Of an image whose pixel size nobody knows: one unit a pixel."""
+
+
+def distance_across(
+    step: Float[np.ndarray, "3"], rows: Float[np.ndarray, "3"], columns: Float[np.ndarray, "3"]
+) -> float:
+    """Distance of two planes that lie one step apart; the step's length, unless it leads aside.
+
+    Args:
+        step: from a voxel of one plane to that of the other.
+        rows: a direction in the plane.
+        columns: another one.
+
+    Example:
+        >>> distance_across(np.array([3.0, 0.0, 4.0]), np.array([1.4, 0.0, 0.0]), np.array([0.0, 1.4, 0.0]))
+        4.0
+    """
+    length = float(np.linalg.norm(step))
+    normal = np.cross(rows, columns)
+    area = float(np.linalg.norm(normal))
+    across = abs(float(normal @ step)) / area if area > 0 else length
+    # What rounding in a header tilts is no shift, and its length is the number that was meant.
+    return across if across < (1 - _TILT) * length else length
 
 
 def check_spacing(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.geometry import Geometry
+from cardiotrace.core.geometry import Geometry, distance_across
 from cardiotrace.core.image import FileSource, Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.io import deflate
@@ -270,6 +270,8 @@ def _place(header: Any, shape: tuple[int, ...], mm: float) -> _NiftiPlace:
     if affine is None:
         return _NiftiPlace(tuple(stated), None, False, ())
     lengths = [_rounded(length) for length in np.linalg.norm(affine[:3, :3], axis=0)[:count]]
+    if count == 3:
+        stated[2] = _along(stated[2], lengths[2], affine)
     found = [
         _size(*pair, mm, is_plane=axis == 2 and shape[2] == 1)
         for axis, pair in enumerate(zip(stated, lengths, strict=True))
@@ -283,6 +285,13 @@ def _place(header: Any, shape: tuple[int, ...], mm: float) -> _NiftiPlace:
     )
     # Sizes that cannot be are refused, with words of their own.
     return _NiftiPlace(sizes, affine, not is_default, (doubt,) * (contradicts and min(sizes) > 0))
+
+
+def _along(pixdim: float, length: float, affine: NDArray[np.float64]) -> float:
+    """The step from slice to slice that pixdim means: slices shifted aside have a distance, and a longer step."""
+    distance = _rounded(distance_across(affine[:3, 2], affine[:3, 0], affine[:3, 1]))
+    is_distance = distance < length and abs(pixdim - distance) < abs(pixdim - length)
+    return pixdim * length / distance if is_distance and math.isclose(pixdim, distance, rel_tol=_SAME_SIZE) else pixdim
 
 
 def _size(pixdim: float, length: float, mm: float, *, is_plane: bool) -> tuple[float, bool]:
