@@ -7,6 +7,7 @@ import pytest
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.terms import Phase
 from cardiotrace.datasets.description import describe, group_rows, instant_rows, size_rows
+from tests.datasets.test_catalog import write_acdc_and_mnms
 from tests.fake.acdc import write_acdc
 from tests.fake.mnms import write_mnms, write_mnms2, write_mnms_stills
 from tests.fake.sunnybrook import write_sunnybrook
@@ -68,6 +69,19 @@ def test_a_video_of_mnms_and_patients_without_reference(tmp_path, make):
     described = describe(make("mnms", tmp_path / "copy"))
     assert [(item.frame, item.is_labelled) for item in described.headers] == [(0, False), (9, False)]
     assert group_rows(described) == [{"group": "all", "patients": 1, "centre 1": 1, "vendor A": 1}]
+
+
+def test_a_joined_data_set_is_described_part_by_part(tmp_path, make):
+    write_acdc_and_mnms(tmp_path)
+    described = describe(make("joined", tmp_path, parts=[{"name": "acdc"}, {"name": "mnms"}]))
+    parts = {name: describe(make(name, tmp_path / name)) for name in ("acdc", "mnms")}
+    rows = group_rows(described)
+    for name, part in parts.items():
+        assert sum(row[name] for row in rows) == len(part.patients) > 0
+    # Cines are found below the part's own folder.
+    counts = {item.name: item.frame_count for part in parts.values() for item in part.headers}
+    assert {item.name: item.frame_count for item in described.headers} == counts
+    assert counts["A0S9V9_sa_ED"] == 6
 
 
 def test_the_archive_of_sunnybrook_tells_its_sizes_without_pixels(tmp_path, make):

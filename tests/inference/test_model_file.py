@@ -263,6 +263,13 @@ def test_neighbours_travel_in_a_version_that_older_programs_refuse() -> None:
     assert spec_from_plain(plain).neighbours == 1
 
 
+def test_a_window_travels_in_a_version_that_older_programs_refuse() -> None:
+    # They would see samples whole, and normalise over all of them.
+    plain = spec_to_plain(make_spec(CAMUS, window=(32, 48)))
+    assert plain["format_version"] == 3
+    assert spec_from_plain(plain).window == (32, 48)
+
+
 @pytest.mark.parametrize(
     ("changes", "what"),
     [

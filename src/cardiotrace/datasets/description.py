@@ -20,7 +20,7 @@ from cardiotrace.io import read_metadata
 UNKNOWN = "unknown"
 ROW_KEYS = ("pathology", "ef_class", "quality", "sex")
 """Group keys that a table of patients can have a row for each of; the first that a data set knows is taken."""
-COLUMN_KEYS = ("part", "data_set", "centre", "vendor", "field", "scanner", "quality", "ef_class", "sex")
+COLUMN_KEYS = ("part", "dataset", "centre", "vendor", "field", "scanner", "quality", "ef_class", "sex")
 """Group keys that it can have columns for."""
 _UNITS = {"field": " T"}
 
@@ -195,9 +195,7 @@ def _group_words(key: str, group: str) -> str:
     """What a column is called: the group alone where its name tells what it is."""
     words = key.replace("_", " ")
     return (
-        group
-        if key in ("part", "data_set", "scanner") and group != UNKNOWN
-        else f"{words} {group}{_UNITS.get(key, '')}"
+        group if key in ("part", "dataset", "scanner") and group != UNKNOWN else f"{words} {group}{_UNITS.get(key, '')}"
     )
 
 

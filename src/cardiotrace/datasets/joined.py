@@ -161,18 +161,22 @@ class Joined:
         return {name: part for part in self.parts for name in part.exams()}
 
     def _case(self, case: Case, part: Dataset) -> Case:
-        files = tuple((part.root / file).relative_to(self.root).as_posix() for file in case.files)
-        groups = {**case.groups, "dataset": part.name}
+        files = tuple(self._file(part, file) for file in case.files)
+        cine = case.instant.cine
+        instant = replace(case.instant, cine=None if cine is None else self._file(part, cine))
+        case = replace(case, files=files, instant=instant, groups={**case.groups, "dataset": part.name})
         if part.scheme == self.scheme:
-            return replace(case, files=files, groups=groups)
+            return case
         return replace(
             case,
-            files=files,
-            groups=groups,
             read_labels=_in_scheme(case.read_labels, self.scheme),
             read_stored_labels=_in_scheme(case.read_stored_labels, self.scheme),
             read_second_labels=_in_scheme(case.read_second_labels, self.scheme),
         )
+
+    def _file(self, part: Dataset, file: str) -> str:
+        """A part's file relative to the folder of all."""
+        return (part.root / file).relative_to(self.root).as_posix()
 
 
 def _in_scheme(read: Callable[[], LabelMap] | None, scheme: LabelScheme) -> Callable[[], LabelMap] | None:

@@ -27,15 +27,15 @@ FORMER_KEYS: dict[int, dict[str, str]] = {
         "shape_limits": "calibration.shape_limits",
         "lowest_confidence": "calibration.lowest_confidence",
     },
-    # Version 2 knew no samples that need more than their own plane, and no localiser: a program of its time would look
-    # at the middle of the image.
+    # Version 2 knew no samples that need more than their own plane, no windows and no localiser: a program of its time
+    # would normalise over all of a sample, or look at the middle of the image.
     2: {},
     MODEL.version: {},
 }
 """For each version that is read, keys as they were called in it, and as they are called now."""
 _OWN_PLANE_VERSION = 2
-"""The version that is still written where samples need their own plane alone and no localiser: older programs can use
-those."""
+"""The version that is still written where samples are seen whole, and need their own plane alone and no localiser:
+older programs can use those."""
 
 
 @dataclass(frozen=True)
@@ -287,7 +287,7 @@ def spec_to_plain(spec: ModelSpec) -> dict[str, Any]:
 
     In the oldest version that holds all that the model needs.
     """
-    needs_newest = spec.neighbours or spec.localiser is not None
+    needs_newest = spec.neighbours or spec.window is not None or spec.localiser is not None
     version = MODEL.version if needs_newest else _OWN_PLANE_VERSION
     plain: dict[str, Any] = _jsonable(to_plain(replace(spec, format_version=version)))
     return plain
