@@ -6,7 +6,7 @@ import pytest
 from cardiotrace.core.geometry import Geometry
 from cardiotrace.core.label import ACDC, LabelMap
 from cardiotrace.core.terms import Structure
-from cardiotrace.evaluation.adoption import HeldOut, Trial, adopt, candidate_steps
+from cardiotrace.evaluation.adoption import DICE_GAIN, HeldOut, Trial, adopt, candidate_steps
 
 GEOMETRY = Geometry.of_spacing((8.0, 1.0, 1.0))
 
@@ -59,6 +59,24 @@ def test_a_right_ventricle_beyond_the_base_speaks_for_removing_it() -> None:
     predicted = reference.copy()
     predicted[0, 4:12, 13:18] = 1
     assert ("remove-alone", "RV") in adopted(adopt([held_out(predicted, reference)], ACDC).trials)
+
+
+def test_a_step_that_costs_a_neighbour_is_left_out() -> None:
+    """A vote mends a ragged edge of the cavity, and takes from the wall what is as thin as a pixel."""
+    reference = np.zeros((3, 64, 64), np.uint8)
+    reference[:, 8:56, 8:50] = 2
+    reference[:, 12:52, 12:50] = 3
+    reference[:, 20:50:10, 12] = 2
+    predicted = reference.copy()
+    predicted[:, 14:50:4, 49] = 0
+    trial = next(
+        trial
+        for trial in adopt([held_out(predicted, reference)], ACDC).trials
+        if (trial.step.name, trial.structure) == ("smooth", Structure.LV)
+    )
+    assert trial.dice_gain > DICE_GAIN
+    assert trial.harmed == (Structure.MYO,)
+    assert not trial.is_adopted
 
 
 def test_every_structure_is_tried() -> None:

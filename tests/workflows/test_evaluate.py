@@ -206,6 +206,8 @@ def test_the_third_axis_of_two_folders_can_be_said(tmp_path):
         ({"folds": 4, "part": "testing"}, "--folds is for folds that are made here\ngive --split k-fold with it."),
         ({"dataset": None, "options": {}, "split": "k-fold"}, "--split is for data sets"),
         ({"worst": 0}, "the worst 0 cases cannot be shown"),
+        ({"by": "quality", "layout": "phases"}, "--by has no effect with --layout phases"),
+        ({"gallery": Path("shown"), "figures": Path("shown")}, "--gallery and --figures each write a page"),
     ],
 )
 def test_words_that_would_have_no_effect_are_refused(camus, model, options, message):

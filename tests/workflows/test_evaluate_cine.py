@@ -36,10 +36,11 @@ def test_csv_of_cases_and_of_slices(acdc, tmp_path):
     assert {float(row["dice"]) for row in slices} == {1.0}
 
 
-def test_a_table_of_somebody_else_is_kept(acdc, tmp_path, capsys):
-    (tmp_path / "x_slices.csv").write_text("mine")
+@pytest.mark.parametrize("name", ["x_slices.csv", "x_observer_slices.csv"])
+def test_a_table_of_somebody_else_is_kept(acdc, tmp_path, capsys, name):
+    (tmp_path / name).write_text("mine")
     assert evaluate(acdc, "acdc", "--out", tmp_path / "x.csv") == 2
-    assert "x_slices.csv" in capsys.readouterr().err
+    assert name in capsys.readouterr().err
     assert not (tmp_path / "x.csv").exists()
 
 

@@ -75,7 +75,9 @@ def test_the_command_prints_every_trial(folds, capsys):
     from cardiotrace.cli.main import main
 
     assert main(["postprocess", str(folds), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
+    told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
     assert sum(trial["adopted"] for trial in told["trials"]) == 1
+    # What is in no case has no mean, for which JSON has no number.
+    assert [trial["dice"] for trial in told["trials"] if trial["structure"] == "RV"] == [[None, None]] * 6
     assert main(["postprocess", str(folds)]) == 0
     assert "trim-ends" in capsys.readouterr().out

@@ -1,6 +1,7 @@
 """cardiotrace postprocess RUN."""
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,7 @@ def run(options: PostprocessOptions) -> None:
     with Terminal() as terminal:
         adoption = choose_postprocessing(options, terminal)
     if options.json:
-        say(json.dumps(_plain(adoption), indent=2))
+        say(json.dumps(_plain(adoption), indent=2, allow_nan=False))
     else:
         table([_row(trial) for trial in adoption.trials], title="post-processing, mean over held-out cases", keys=2)
         say(f"post-processing: {options.place}")
@@ -42,7 +43,7 @@ def _row(trial: Trial) -> dict[str, Any]:
         "HD mm before": f"{trial.hausdorff_mm[0]:.2f}",
         "after ": f"{trial.hausdorff_mm[1]:.2f}",
         "changed": f"{trial.changed} of {trial.cases}",
-        "adopted": "yes" if trial.is_adopted else "no",
+        "adopted": "yes" if trial.is_adopted else f"no: costs {', '.join(trial.harmed)}" if trial.harmed else "no",
     }
 
 
@@ -51,12 +52,18 @@ def _plain(adoption: Adoption) -> dict[str, Any]:
         {
             "structure": str(trial.structure),
             "step": to_plain(trial.step),
-            "dice": list(trial.dice),
-            "hausdorff_mm": list(trial.hausdorff_mm),
+            "dice": _known(trial.dice),
+            "hausdorff_mm": _known(trial.hausdorff_mm),
             "cases": trial.cases,
             "changed": trial.changed,
+            "harmed": [str(structure) for structure in trial.harmed],
             "adopted": trial.is_adopted,
         }
         for trial in adoption.trials
     ]
     return {"postprocessing": to_plain(adoption.postprocessing), "trials": trials}
+
+
+def _known(means: tuple[float, float]) -> list[float | None]:
+    """Before and after; JSON has no word for a mean of nothing."""
+    return [None if math.isnan(mean) else mean for mean in means]

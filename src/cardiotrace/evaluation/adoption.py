@@ -1,8 +1,8 @@
 """Which post-processing steps are worth having: those that labels of held-out patients speak for."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,6 +43,8 @@ class Trial:
     cases: int
     changed: int
     """Cases of which any pixel changed."""
+    harmed: tuple[Structure, ...] = ()
+    """Other structures whose Dice falls, as a step may hand pixels to a neighbour; looked at where the step helps."""
 
     @property
     def dice_gain(self) -> float:
@@ -56,8 +58,8 @@ class Trial:
 
     @property
     def is_adopted(self) -> bool:
-        """Whether the step helps: Dice does not fall, and one of the two scores is clearly better."""
-        if not self.changed or self.dice_gain < -_NO_WORSE:
+        """Whether the step helps: no Dice falls, and one of the structure's two scores is clearly better."""
+        if not self.changed or self.harmed or self.dice_gain < -_NO_WORSE:
             return False
         return self.dice_gain >= DICE_GAIN or self.hausdorff_gain_mm >= HAUSDORFF_GAIN_MM
 
@@ -92,8 +94,8 @@ def candidate_steps(scheme: LabelScheme) -> Iterator[tuple[Choice, Structure]]:
 def adopt(held_out: Iterable[HeldOut], scheme: LabelScheme) -> Adoption:
     """Try each candidate on what the ones adopted before have left, structure by structure, and keep what helps.
 
-    A trial is judged by the structure that its step names. All cases count alike; where the reference and the
-    prediction both lack the structure a case does not count, where one of them has it Dice is 0.
+    A trial is judged by the structure that its step names, and must not cost another one. All cases count alike; where
+    the reference and the prediction both lack the structure a case does not count, where one of them has it Dice is 0.
 
     Args:
         held_out: of every patient the labels of a model that has not learned from them.
@@ -107,12 +109,13 @@ def adopt(held_out: Iterable[HeldOut], scheme: LabelScheme) -> Adoption:
         after = [_stepped(item, step) for item in current]
         changed = sum(a.predicted is not b.predicted for a, b in zip(after, current, strict=True))
         trial = _trial(step, structure, scores[structure], _scores(after, structure), changed)
+        if trial.is_adopted:
+            found = {name: _scores(after, name) for name in scheme.structures}
+            trial = replace(trial, harmed=_harmed(scores, found))
         trials.append(trial)
         if trial.is_adopted:
             adopted.append(step)
-            current = after
-            # A step may hand pixels to a neighbour, whose scores are then others as well.
-            scores = {name: _scores(current, name) for name in scheme.structures}
+            current, scores = after, found
     return Adoption(Postprocessing(adopted), tuple(trials))
 
 
@@ -136,10 +139,23 @@ def _scores(items: Sequence[HeldOut], structure: Structure) -> _Scores:
 
 
 def _trial(step: Choice, structure: Structure, before: _Scores, after: _Scores, changed: int) -> Trial:
-    pairs = list(zip(before, after, strict=True))
-    dice = [(a[0], b[0]) for a, b in pairs if not (math.isnan(a[0]) or math.isnan(b[0]))]
-    distances = [(a[1], b[1]) for a, b in pairs if math.isfinite(a[1]) and math.isfinite(b[1])]
+    dice = _dice_pairs(before, after)
+    distances = [
+        (a[1], b[1]) for a, b in zip(before, after, strict=True) if math.isfinite(a[1]) and math.isfinite(b[1])
+    ]
     return Trial(step, structure, _means(dice), _means(distances), len(dice), changed)
+
+
+def _dice_pairs(before: _Scores, after: _Scores) -> list[tuple[float, float]]:
+    """Dice before and after of the cases that have both."""
+    pairs = [(a[0], b[0]) for a, b in zip(before, after, strict=True)]
+    return [pair for pair in pairs if not any(map(math.isnan, pair))]
+
+
+def _harmed(before: Mapping[Structure, _Scores], after: Mapping[Structure, _Scores]) -> tuple[Structure, ...]:
+    """Structures whose mean Dice falls."""
+    means = {name: _means(_dice_pairs(found, after[name])) for name, found in before.items()}
+    return tuple(name for name, (first, last) in means.items() if last - first < -_NO_WORSE)
 
 
 def _means(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:

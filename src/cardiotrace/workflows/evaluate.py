@@ -206,6 +206,12 @@ _IDLE = (
         "is for folds that are made here",
         f"give --split {K_FOLD} with it.",
     ),
+    _Idle(
+        ("by",),
+        lambda config: config.layout == "phases" and config.plots is None,
+        "has no effect with --layout phases",
+        "take --layout groups, or leave it out.",
+    ),
 )
 
 
@@ -213,8 +219,9 @@ def _require_table(path: Path) -> None:
     """Refuse a place for the table before the work that would be lost, or a file in it that somebody needs."""
     if path.suffix not in (".json", ".csv"):
         raise UsageError(f"--out {path.name} names no kind of table", remedy="let it end in .json or .csv.")
-    others = [_beside(path, "observer")] + ([_beside(path, "slices")] if path.suffix == ".csv" else [])
-    for file in (path, *others):
+    tables = [path, _beside(path, "observer")]
+    slices = [_beside(file, "slices") for file in tables if file.suffix == ".csv"]
+    for file in (*tables, *slices):
         require_replaceable(file, begins=TABLE_BEGINS, what="table of cases")
 
 
@@ -233,6 +240,10 @@ def _write(table: CaseTable, path: Path) -> None:
 
 def _require_places(config: EvaluateConfig) -> None:
     """Make the folders of the figures, and refuse those of somebody else's: before the work, not after it."""
+    if config.gallery is not None and config.gallery == config.figures:
+        raise UsageError(
+            "--gallery and --figures each write a page of one name", remedy="give each of them a folder of its own."
+        )
     if config.plots is not None:
         require_ours(config.plots, option="--plots")
     for option, folder in (("--gallery", config.gallery), ("--figures", config.figures)):

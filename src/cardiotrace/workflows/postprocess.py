@@ -104,6 +104,7 @@ def trial_words(trial: Trial) -> str:
     how = " ".join(f"{key}={value}" for key, value in options.items())
     name = f"{trial.step.name} {how}".strip()
     verdict = "adopted" if trial.is_adopted else "left out"
+    verdict += f" as it costs {' and '.join(trial.harmed)}" if trial.harmed else ""
     dice, distance = trial.dice, trial.hausdorff_mm
     return (
         f"{trial.structure} {name}: {verdict}, Dice {dice[0]:.4f} to {dice[1]:.4f}, Hausdorff distance"
