@@ -177,6 +177,18 @@ def test_an_unreadable_case_is_listed_and_the_others_are_scored() -> None:
     assert table.problems == ("bad: the file is empty",)
 
 
+def test_scores_on_views_that_a_model_does_not_know_say_so() -> None:
+    plane = square(5, 5, 10)
+    cases = [make_case(name, plane, scheme=LV_ONLY, image=plane * 255) for name in ("a", "b")]
+    spec = make_spec(LV_ONLY, name="short", views=(View.SAX,))
+    table = evaluate_predictor(Predictor.of(make_model(threshold_network(0.5), spec)), cases)
+    assert table.rows[0].scores["dice"] == 1.0
+    (note,) = table.notes
+    assert note.startswith("a, b: model short was not trained on view 4CH (but on SAX)")
+    known = make_spec(LV_ONLY, views=(View.FOUR_CHAMBER,))
+    assert evaluate_predictor(Predictor.of(make_model(threshold_network(0.5), known)), cases).notes == ()
+
+
 @pytest.mark.data
 def test_camus_references_against_themselves(tmp_path: Path, data_root: Path) -> None:
     import shutil

@@ -26,6 +26,10 @@ PredictCase = Callable[[Case], CasePrediction]
 """What finds the prediction of a case and reads its reference; it may raise `InputError`."""
 
 
+_TOLD = ("other-view", "heart-not-found")
+"""Rules of a model's warnings that are told with its scores: those that speak against all of an image."""
+
+
 def predict_from_labels(
     files: Mapping[str, Path], scheme: LabelScheme, *, spacing_mm: GivenSpacing | None = None
 ) -> PredictCase:
@@ -58,7 +62,8 @@ def predict_with_model(predictor: Predictor, *, test_time_augmentation: bool = F
         reference = _reference_of(case)
         predicted = aligned(result.labels, reference.grid)
         probability = None if result.probabilities is None else next(iter(result.probabilities.values()))
-        return CasePrediction(case, predicted, reference, result.confidence.tolist(), probability)
+        warnings = tuple(str(flag) for flag in result.warnings if flag.rule in _TOLD)
+        return CasePrediction(case, predicted, reference, result.confidence.tolist(), probability, warnings)
 
     return predict
 
@@ -203,6 +208,7 @@ def _notes(found: CasePrediction) -> Iterator[str]:
     lacking = [str(name) for name in found.reference.scheme.structures if name not in found.predicted.scheme.values]
     if lacking:
         yield f"not scored: {', '.join(lacking)}, which the predictions do not tell of"
+    yield from found.warnings
     for labels, whose in ((found.predicted, "predicted labels"), (found.reference, "reference labels")):
         doubt = order_doubt(labels, found.case.view)
         yield from (f"{whose}: {note}" for note in ([doubt] if doubt else []) + list(labels.notes))

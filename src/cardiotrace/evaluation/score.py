@@ -29,6 +29,8 @@ class CasePrediction:
     """Of each frame; empty where nothing is known."""
     probability: Float[np.ndarray, "time depth height width"] | None = None
     """Of the scheme's only structure, before any threshold; None where nothing is known."""
+    warnings: tuple[str, ...] = ()
+    """In words, what speaks against all that a model says of the image."""
 
 
 def common_regions(prediction: CasePrediction) -> tuple[Region, ...]:
