@@ -50,7 +50,11 @@ def _change_flags(key_frames: KeyFrames, cines: Mapping[Phase, TracedCine], area
     if lost:
         return [flag("lost", f"no {NAME} was found at {lost[0]}, but at the other instant", about=about)]
     if _has_one_unit(cines) and areas[Phase.ED] < areas[Phase.ES]:
-        return [flag("right-grows", f"the {NAME} is larger at end-systole than at end-diastole", about=about)]
+        change = ejection_fraction(areas[Phase.ED], areas[Phase.ES])
+        return [
+            flag("right-grows", f"the {NAME} is larger at end-systole than at end-diastole", about=about),
+            flag("ejection-impossible", f"a fractional area change of {change:.0f} % cannot be", about=about),
+        ]
     return []
 
 
