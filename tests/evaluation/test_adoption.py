@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cardiotrace.core.geometry import Geometry
-from cardiotrace.core.label import ACDC, LabelMap
+from cardiotrace.core.label import ACDC, LabelMap, LabelScheme
 from cardiotrace.core.terms import Structure
 from cardiotrace.evaluation.adoption import DICE_GAIN, HeldOut, Trial, adopt, candidate_steps
 
@@ -77,6 +77,19 @@ def test_a_step_that_costs_a_neighbour_is_left_out() -> None:
     assert trial.dice_gain > DICE_GAIN
     assert trial.harmed == (Structure.MYO,)
     assert not trial.is_adopted
+
+
+def test_a_reference_that_lacks_a_structure_says_nothing_of_it() -> None:
+    """Joined data sets may label different structures: what one does not tell of is not absent there."""
+    ring = LabelScheme("ring", {Structure.MYO: 2})
+    wall = LabelMap(np.where(heart() == 2, 2, 0).astype(np.uint8)[None], ring, GEOMETRY)
+    predicted = heart()
+    predicted[1, 20:22, 20:22] = 3
+    partly = HeldOut("b", LabelMap(predicted[None], ACDC, GEOMETRY), wall)
+    result = adopt([partly, held_out(predicted, heart())], ACDC)
+    assert adopted(result.trials) == [("largest-component", "LV")]
+    cases = {str(trial.structure): trial.cases for trial in result.trials}
+    assert cases == {"RV": 1, "MYO": 2, "LV": 1}
 
 
 def test_every_structure_is_tried() -> None:

@@ -130,12 +130,16 @@ _Scores = Sequence[tuple[float, float]]
 
 
 def _scores(items: Sequence[HeldOut], structure: Structure) -> _Scores:
-    region = Region(str(structure), (structure,))
-    return [
-        (frame[region.name].dice, frame[region.name].hausdorff_mm)
-        for item in items
-        for frame in measure_frames(item.predicted, item.reference, (region,))
-    ]
+    return [scores for item in items for scores in _frame_scores(item, Region(str(structure), (structure,)))]
+
+
+def _frame_scores(item: HeldOut, region: Region) -> Iterator[tuple[float, float]]:
+    """Of each frame; a reference that does not tell of the structure says nothing about it."""
+    if not item.reference.scheme.values.keys() >= set(region.structures):
+        yield from [(math.nan, math.nan)] * len(item.reference.array)
+        return
+    for frame in measure_frames(item.predicted, item.reference, (region,)):
+        yield frame[region.name].dice, frame[region.name].hausdorff_mm
 
 
 def _trial(step: Choice, structure: Structure, before: _Scores, after: _Scores, changed: int) -> Trial:
