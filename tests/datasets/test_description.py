@@ -2,6 +2,8 @@
 
 import json
 
+import nibabel
+import numpy as np
 import pytest
 
 from cardiotrace.core.config import to_plain
@@ -45,6 +47,14 @@ def test_patients_by_pathology_part_vendor_and_field(tmp_path, make):
     assert (short["pixel_height_mm"], short["pixel_width_mm"], short["slice_distance_mm"]) == ("1.2", "1.3", "9.6")
     assert (long["view"], long["slices"], long["slice_distance_mm"]) == ("4CH", "1", "")
     assert [row["frames of the cine"] for row in instant_rows(described)] == ["3"] * 4  # by the header of NNN_SA_CINE
+
+
+def test_slices_of_a_stack_in_place_of_a_cine_are_no_frames(tmp_path, make):
+    write_mnms2(tmp_path, patients=(1,))
+    (video,) = tmp_path.rglob("*_SA_CINE.nii.gz")
+    nibabel.save(nibabel.Nifti1Image(np.zeros((48, 40, 4), np.uint8), np.eye(4)), video)
+    counts = {(item.view, item.frame_count) for item in describe(make("mnms2", tmp_path)).headers}
+    assert counts == {("SAX", None), ("4CH", 3)}
 
 
 def test_instants_of_acdc_are_those_of_the_settings_file(tmp_path, make):

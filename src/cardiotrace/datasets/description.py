@@ -133,7 +133,7 @@ def _header(case: Case, dataset: Dataset, parts: Mapping[str, str], cines: dict[
     count = case.instant.frame_count
     if count is None and case.instant.cine is not None:
         if case.instant.cine not in cines:
-            cines[case.instant.cine] = _frame_count(dataset, case.instant.cine)
+            cines[case.instant.cine] = _frame_count(dataset, case.instant.cine, case.view)
         count = cines[case.instant.cine]
     return CaseHeader(
         name=case.name,
@@ -159,13 +159,13 @@ def _grid(case: Case) -> tuple[Grid | None, str]:
         return None, error.what
 
 
-def _frame_count(dataset: Dataset, cine: str) -> int | None:
-    """Frames of a cine by its header: the last of three or four axes, slices being left out of a planar one."""
+def _frame_count(dataset: Dataset, cine: str, view: View) -> int | None:
+    """Frames of a cine by its header: the last of four axes, and of three unless these are one short-axis stack."""
     try:
         shape = read_metadata(dataset.root / cine)["shape"]
     except CardioTraceError:  # the image itself is what is described; its own header has been read
         return None
-    return int(shape[-1]) if len(shape) > 2 else None
+    return int(shape[-1]) if len(shape) == 4 or (len(shape) == 3 and view is not View.SAX) else None
 
 
 def group_rows(described: DatasetDescription) -> list[dict[str, Any]]:
