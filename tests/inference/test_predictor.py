@@ -129,6 +129,15 @@ def test_an_unfamiliar_view_is_a_warning_and_an_unknown_one_is_not() -> None:
     assert str(warning) == "model tiny was not trained on view SAX (but on 4CH)"
 
 
+def test_a_helper_says_that_it_analyses_no_exam() -> None:
+    helper = Predictor.of(make_model(threshold_network(0.5), make_spec(LV_ONLY, views=())))
+    for view in (View.UNKNOWN, View.SAX):
+        (warning,) = helper.segment(Image(np.full((1, 1, 4, 4), 255, np.uint8), NO_GEOMETRY, view=view)).warnings
+        assert (warning.rule, str(warning)) == (
+            "other-view", "model tiny was made to help others, and analyses no exam by itself",
+        )  # fmt: skip
+
+
 def test_a_model_of_grey_images_sees_the_brightness_of_coloured_ones() -> None:
     colours = np.random.default_rng(0).integers(0, 256, (1, 1, 4, 4, 3), np.uint8)
     grey, coloured = (

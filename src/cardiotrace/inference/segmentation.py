@@ -111,7 +111,10 @@ def trust_warnings(spec: ModelSpec, cine: Image, confidence: Float[np.ndarray, "
         cine: what it labelled.
         confidence: of each frame that shows an image.
     """
-    if _is_unfamiliar(spec, cine):
+    if not spec.views:
+        text = f"model {spec.name} was made to help others, and analyses no exam by itself"
+        yield Flag(Grade.LOOK_TWICE, text, "other-view")
+    elif _is_unfamiliar(spec, cine):
         text = f"model {spec.name} was not trained on view {cine.view_name} (but on {view_names(spec)})"
         yield Flag(Grade.LOOK_TWICE, text, "other-view")
     empty = int(np.isnan(confidence).sum())
@@ -130,5 +133,5 @@ def trust_warnings(spec: ModelSpec, cine: Image, confidence: Float[np.ndarray, "
 
 def _is_unfamiliar(spec: ModelSpec, cine: Image) -> bool:
     """Whether a cine is of a view or modality that the model was not trained on; what is not known is neither."""
-    is_other_view = cine.view is not View.UNKNOWN and bool(spec.views) and cine.view not in spec.views
+    is_other_view = cine.view is not View.UNKNOWN and cine.view not in spec.views
     return is_other_view or not fits_modality(spec, cine.modality)
