@@ -7,8 +7,11 @@ import pytest
 from PIL import Image
 
 from cardiotrace.cli.main import main
+from cardiotrace.workflows import evaluate as module
 from tests.fake.acdc import write_acdc
+from tests.fake.heart import short_axis, write_nifti
 from tests.fake.mnms import write_mnms2
+from tests.fake.sunnybrook import write_sunnybrook
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +62,15 @@ def test_phases_across_of_short_and_long_axis(tmp_path, capsys):
     assert evaluate(tmp_path, "mnms2", "--layout", "phases") == 0
     head = capsys.readouterr().out.split("─")[0]
     assert [word for word in ("ED", "ES", "both", "Dice", "HD") if word not in head] == []
+
+
+def test_images_of_no_instant_are_refused_before_they_are_scored(tmp_path, capsys, monkeypatch):
+    write_sunnybrook(tmp_path / "data")
+    write_nifti(tmp_path / "labels" / "case01.nii.gz", short_axis(), (8.0, 1.4, 1.4))
+    monkeypatch.setattr(module, "evaluate_labels", lambda *_, **__: pytest.fail("scored"))
+    words = ["evaluate", str(tmp_path / "labels"), str(tmp_path / "data"), "--dataset", "sunnybrook"]
+    assert main([*words, "--layout", "phases"]) == 3
+    assert "no frame is known to be ED or ES\ntake --layout groups" in capsys.readouterr().err
 
 
 def test_slices_and_other_scores_are_printed(acdc, capsys):

@@ -1,6 +1,6 @@
 """Scores as tables of cine-MRI print them: ED, ES and both across, structures down, short and long axis apart."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.number import digits_of, fixed
@@ -34,17 +34,25 @@ def phase_rows(table: CaseTable, *, scores: Sequence[str] = PHASE_SCORES) -> Row
     Raises:
         InputError: no frame is ED or ES.
     """
+    require_instants(row.phase for row in table.rows)
     shown = tuple(score for score in SCORES if score in scores)
-    made = [
+    return [
         {"axis": axis, "of": words, "region": region, **_means(rows, shown), **counts_of(summarise_rows(rows, "dice"))}
         for axis in dict.fromkeys(map(axis_of, table.rows))
         for words, found in _scored(table, axis)
         for region in sorted(dict.fromkeys(row.region for row in found), key=_place)
         if (rows := [row for row in found if row.region == region])
     ]
-    if not made:
+
+
+def require_instants(phases: Iterable[Phase]) -> None:
+    """Refuse images of which none is at an instant that these tables have a column for.
+
+    Raises:
+        InputError: no frame is ED or ES.
+    """
+    if set(_INSTANTS["both"]).isdisjoint(phases):
         raise InputError("no frame is known to be ED or ES", remedy="take --layout groups for scores of all frames.")
-    return made
 
 
 def readable_phases(rows: Rows) -> Rows:

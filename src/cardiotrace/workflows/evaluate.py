@@ -27,6 +27,7 @@ from cardiotrace.evaluation.evaluate import (
 )
 from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.pairing import folder_cases, label_files
+from cardiotrace.evaluation.phase_table import require_instants
 from cardiotrace.evaluation.score import case_groups
 from cardiotrace.evaluation.selection import GroupFilter, select_items
 from cardiotrace.evaluation.table import TABLE_BEGINS, case_rows, table_to_json, to_text
@@ -131,7 +132,7 @@ def evaluate(config: EvaluateConfig, reporter: ProgressReporter = SILENT) -> Eva
     Raises:
         UsageError: a model without a data set, words that would have no effect, groups that no case has, limits that
             cannot be had, or a file in the table's place that is none.
-        InputError: nothing to compare.
+        InputError: nothing to compare, or no image at ED or ES where these are asked for.
         WorkError: nothing can be written.
     """
     if config.worst < 1:
@@ -142,6 +143,8 @@ def evaluate(config: EvaluateConfig, reporter: ProgressReporter = SILENT) -> Eva
         _require_table(config.out)
     task = _task(config, reporter)
     require_group(config.by, map(case_groups, task.cases))
+    if config.layout == "phases":
+        require_instants(case.phase for case in task.cases)
     _require_places(config)
     with reporter.stage("scoring") as on_progress:
         table = task.score(task.cases, on_progress)
