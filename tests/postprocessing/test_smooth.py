@@ -5,8 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cardiotrace.core.label import ACDC
+from cardiotrace.core.catalog import Choice
+from cardiotrace.core.geometry import NO_GEOMETRY
+from cardiotrace.core.label import ACDC, LabelMap
 from cardiotrace.core.terms import Structure
+from cardiotrace.postprocessing import Postprocessing
 from cardiotrace.postprocessing.smooth import Smooth, smooth
 
 FRAMES = arrays(np.uint8, (2, 6, 7), elements=st.integers(0, 3))
@@ -35,3 +38,15 @@ def test_the_majority_of_a_square_decides(labels: np.ndarray, radius: int) -> No
 def test_only_pixels_that_come_to_or_leave_a_listed_structure_change(labels: np.ndarray) -> None:
     smoothed = smooth(Smooth((Structure.RV,)), labels, ACDC)
     np.testing.assert_array_equal(smoothed, counted(labels, 1, {1}))
+
+
+@settings(max_examples=30)
+@given(FRAMES, st.integers(1, 3), st.integers(0, 4))
+def test_background_around_what_is_labelled_votes_in_a_row_of_steps_too(
+    labels: np.ndarray, radius: int, margin: int
+) -> None:
+    """Steps see a box around what is labelled: beyond it lies background, and only at the image's edge its edge."""
+    whole = np.pad(labels, ((0, 0), (margin, margin), (0, margin)))
+    steps = Postprocessing([Choice("smooth", {"radius": radius})])
+    found = steps.apply(LabelMap(whole[None], ACDC, NO_GEOMETRY)).labels.array[0]
+    np.testing.assert_array_equal(found, smooth(Smooth(radius=radius), whole, ACDC))

@@ -44,4 +44,8 @@ STEPS: Catalog[NDArray[np.uint8]] = Catalog(
     ],
     group="cardiotrace.postprocessing",
 )
-"""`make(config, labels, scheme)` maps one frame (depth, height, width) of uint8 labels to another."""
+"""`make(config, labels, scheme)` maps one frame (depth, height, width) of uint8 labels to another.
+
+It is given what is labelled, and `config.reach` pixels around it where a step has to look there, and labels nothing
+beyond.
+"""

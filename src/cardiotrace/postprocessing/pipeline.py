@@ -67,8 +67,10 @@ class Postprocessing:
         """
         steps = [(STEPS.entry(choice), STEPS.config(choice)) for choice in self.choices]
         after = labels.array.copy()
-        # No step labels anything outside the box of what is labelled.
-        box = (slice(None), *bounding_box(np.asarray(labels.array.any(axis=0))))
+        # No step labels anything outside the box of what is labelled, but some look there.
+        depth, *plane = bounding_box(np.asarray(labels.array.any(axis=0)))
+        reach = max((getattr(config, "reach", 0) for _, config in steps), default=0)
+        box = (slice(None), depth, *(slice(max(side.start - reach, 0), side.stop + reach) for side in plane))
         shown = np.ones(after.shape[:2], bool) if blank is None else ~blank
         for frame, planes in zip(after[box], shown[:, box[1]], strict=True) if after[box].size else ():
             cleaned = frame[planes]

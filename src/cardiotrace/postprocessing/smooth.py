@@ -23,6 +23,11 @@ class Smooth:
         if not 1 <= self.radius <= 20:
             raise ValueError(f"radius must be 1 to 20 pixels, got {self.radius}")
 
+    @property
+    def reach(self) -> int:
+        """How far beyond what is labelled a frame must be seen, in pixels: background votes as well."""
+        return self.radius
+
 
 def smooth(
     config: Smooth, labels: UInt8[np.ndarray, "depth height width"], scheme: LabelScheme
