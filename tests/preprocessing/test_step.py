@@ -159,6 +159,14 @@ def test_a_depth_is_written_only_where_there_is_one():
     ]
 
 
+def test_histograms_of_wide_values_are_those_of_the_same_picture_in_bytes():
+    levels = np.random.default_rng(2).permutation(np.arange(1024) % 256).reshape(1, 32, 32)
+    step = STEPS.make(Choice("clahe", {"tiles": 2}))
+    np.testing.assert_array_equal(
+        step.change((100 + 7 * levels).astype(np.uint16)), step.change(levels.astype(np.uint8))
+    )
+
+
 def test_histograms_of_a_volume_are_equalised_slice_by_slice():
     volume = np.random.default_rng(0).integers(0, 256, (1, 3, 32, 32), np.uint8)
     step = STEPS.make(Choice("clahe", {"tiles": 2}))

@@ -23,6 +23,7 @@ from cardiotrace.preprocessing.intensity import (
     Multiply,
     Percentiles,
     ZScore,
+    unit_range,
 )
 
 Spacing = tuple[float, ...]
