@@ -89,6 +89,12 @@ def test_a_fold_returns_what_its_folder_keeps_and_data_are_opened_once(place, mo
     assert len(table.rows) == sum(len(result.testing.rows) for _, result in finished)
 
 
+def test_what_folds_tell_of_their_labels_stands_with_all_scores(tmp_path):
+    tables = [CaseTable((), notes=("a: odd", f"b{number}: odd")) for number in (1, 2)]
+    folds = [FoldResult(number, table, tmp_path / "model.onnx") for number, table in enumerate(tables, start=1)]
+    assert module._together(folds, "x", "y").notes == ("a: odd", "b1: odd", "b2: odd")
+
+
 def test_folders_are_refused_before_anything_is_trained(place, monkeypatch):
     folds = three_folds(config(place), place)
     (folds.out / "fold-3").mkdir(parents=True)

@@ -211,6 +211,7 @@ def _together(results: Sequence[FoldResult], predicted: str, reference: str) -> 
         problems=tuple(chain.from_iterable(table.problems for table in tables)),
         facts={"predicted": predicted, "reference": f"{len(tables)} folds of {reference}"},
         limits=combined(table.limits for table in tables if table.limits is not None),
+        notes=tuple(dict.fromkeys(chain.from_iterable(table.notes for table in tables))),
     )
 
 
