@@ -48,6 +48,8 @@ def test_percentiles_are_those_of_numpy(images: np.ndarray, low: float, high: fl
 @settings(max_examples=40, deadline=None)
 @given(IMAGES, st.sampled_from([Percentiles(), HistogramStandard(), ZScore()]))
 def test_numpy_and_torch_say_the_same(images: np.ndarray, step: Percentiles | HistogramStandard | ZScore) -> None:
+    if isinstance(step, ZScore):  # of a flat image it is the rounding of the mean over epsilon: any small number
+        images = images + ramp(35).reshape(5, 7)
     in_torch = step.normalise(torch.from_numpy(images), 2).numpy()
     np.testing.assert_allclose(step.normalise(images, 2), in_torch, atol=2e-5, rtol=1e-4)
 
