@@ -214,11 +214,20 @@ def check_planned(planned: PlannedRun, dataset: Dataset) -> CheckedRun:
             is of no group to be balanced by.
     """
     recipe, preprocessing = planned.recipe, planned.recipe.preprocessing
-    if recipe.data.balance is not None:
-        require_group_of(dataset.cases(), planned.split.training, recipe.data.balance)
+    require_balanced(planned, dataset)
     channels = recipe.channels_seen(preprocessing.channels(dataset.channels))
     student = StudentRequirements(dataset.scheme, preprocessing, channels, recipe.neighbours)
     return check_run(recipe, planned.folder, planned.split, student, resume=planned.resume)
+
+
+def require_balanced(planned: PlannedRun, dataset: Dataset) -> None:
+    """Refuse to balance groups of which an image is in none.
+
+    Raises:
+        InputError: naming the first image that is of no such group.
+    """
+    if planned.recipe.data.balance is not None:
+        require_group_of(dataset.cases(), planned.split.training, planned.recipe.data.balance)
 
 
 def training_data(

@@ -181,7 +181,7 @@ def check_run(
     pseudo = recipe.data.pseudo_labels
     run = CheckedRun(recipe, folder, teachers, None if pseudo is None else load_teachers([pseudo.teacher], student)[0])
     _check_teachers(folder, run.others)
-    _check_localiser(folder, recipe)
+    check_localiser(folder, None if recipe.localiser is None else load_model(recipe.localiser))
     return run
 
 
@@ -383,11 +383,16 @@ def _check_teachers(folder: RunFolder, teachers: Sequence[Model]) -> None:
         )
 
 
-def _check_localiser(folder: RunFolder, recipe: Recipe) -> None:
-    """A run goes on with the very localiser that it began with: another one would move every crop."""
-    if recipe.localiser is None:
+def check_localiser(folder: RunFolder, localiser: Model | None) -> None:
+    """A run goes on with the very localiser that it began with: another one would move every crop.
+
+    Raises:
+        UsageError: the folder holds a run of another one.
+        InputError: the model is no localiser, or that of the run is damaged.
+    """
+    if localiser is None:
         return
-    named = Localiser.of(load_model(recipe.localiser))
+    named = Localiser.of(localiser)
     if folder.checkpoint.exists() and read_model(folder.localiser).sha256 != named.sha256:
         raise UsageError(
             "holds a run for which another localiser of this name found the heart",

@@ -120,7 +120,7 @@ def _parts(folder: Path) -> list[Path]:
 
 def _light(run: QueuedRun, out: Path) -> Iterator[_Content]:
     folder = run.folder(out)
-    for path in (folder.environment, folder.recipe, folder.split, folder.journal):
+    for path in (folder.environment, folder.recipe, folder.split, folder.journal, folder.localiser):
         if path.exists():
             yield _Content(run, path, f"{run.name}/{path.name}")
 
