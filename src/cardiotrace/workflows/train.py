@@ -216,7 +216,7 @@ def check_planned(planned: PlannedRun, dataset: Dataset) -> CheckedRun:
     recipe, preprocessing = planned.recipe, planned.recipe.preprocessing
     require_balanced(planned, dataset)
     channels = recipe.channels_seen(preprocessing.channels(dataset.channels))
-    student = StudentRequirements(dataset.scheme, preprocessing, channels, recipe.neighbours)
+    student = StudentRequirements(dataset.scheme, preprocessing, channels, recipe.neighbours, recipe.axes)
     return check_run(recipe, planned.folder, planned.split, student, resume=planned.resume)
 
 
