@@ -289,8 +289,12 @@ def split_of(data: DataSettings, dataset: Dataset, fold: int | None, *, seed: in
     """
     split = _split_before_draws(data, dataset, fold, seed)
     if data.validation_patients is not None:
-        groups = patient_groups(dataset.cases())
-        split = split.validated_by(data.validation_patients, groups, stratify=data.stratify, seed=seed)
+        cases = dataset.cases()
+        # Of patients without labels, such as those for pseudo-labels, nothing could be chosen by.
+        labelled = {case.patient for case in cases if case.read_labels is not None}
+        split = split.validated_by(
+            data.validation_patients, patient_groups(cases), stratify=data.stratify, seed=seed, among=labelled
+        )
     count = data.training_patients
     return split if count is None else split.with_fewer_training_patients(count, seed=seed)
 
