@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -429,9 +430,9 @@ def _task(fabric: Fabric, recipe: Recipe, data: TrainingData, network: Network) 
             recipe.data.balanced,
             settings.foreground or 0.0,
         ),
-        training=DeviceDataset(data.packed, _indices(data, "training"), recipe.preprocessing, fabric.device, needs),
+        training=DeviceDataset(data.packed, _learned_from(data), recipe.preprocessing, fabric.device, needs),
         validation=DeviceDataset(
-            data.packed, _indices(data, "validation"), recipe.preprocessing, fabric.device, validated
+            data.packed, _chosen_by(data, settings.keep), recipe.preprocessing, fabric.device, validated
         ),
         class_names=tuple(str(structure) for structure in data.scheme.structures),
     )
@@ -446,12 +447,20 @@ def _depth(data: TrainingData, network: Network, crop: tuple[int, ...] | None) -
     return nearest_sides(deepest, all_sides(network.divisor, 3)[0])[1]
 
 
-def _indices(data: TrainingData, part: str) -> NDArray[np.int64]:
-    """Samples of a part of the split; without labels only where training learns from those too."""
-    patients = data.split.training if part == "training" else data.split.validation
-    labelled_only = part == "validation" or not data.with_unlabelled
-    indices = data.packed.indices_of(patients, labelled_only=labelled_only)
-    if not len(indices) and (part == "training" or patients):
+def _learned_from(data: TrainingData) -> NDArray[np.int64]:
+    """Samples of the training part; without labels only where training learns from those too."""
+    indices = data.packed.indices_of(data.split.training, labelled_only=not data.with_unlabelled)
+    return _required(indices, "training")
+
+
+def _chosen_by(data: TrainingData, keep: Literal["best", "last"]) -> NDArray[np.int64]:
+    """Samples of the validation part; none where nobody is to validate, which only the last weights can do without."""
+    indices = data.packed.indices_of(data.split.validation)
+    return indices if keep == "last" and not data.split.validation else _required(indices, "validation")
+
+
+def _required(indices: NDArray[np.int64], part: str) -> NDArray[np.int64]:
+    if not len(indices):
         raise InputError(
             f"the {part} part of the split has no labelled image", remedy="look at `cardiotrace data split`."
         )
