@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from cardiotrace.core.errors import ConfigError, InputError, UsageError
 from cardiotrace.core.label import LV_ONLY
-from cardiotrace.core.reporter import SilentReporter
+from cardiotrace.core.reporter import SILENT, SilentReporter
 from cardiotrace.datasets.split import read_split
 from cardiotrace.evaluation.table import read_case_table
 from cardiotrace.inference.model_file import seal
@@ -128,6 +128,29 @@ def test_options_that_do_not_fit_together(options, message, place):
         config(place, **options)
 
 
+def run_for_one_epoch(config, monkeypatch, reporter=SILENT):
+    """The clock stands, but for a minute that each epoch takes: time is over after one of them."""
+    clock = itertools.count(0, 60)
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: next(clock), perf_counter=time.perf_counter))
+        for module in (run, work):
+            patch.setattr(module, "time", SimpleNamespace(monotonic=lambda: 0.0))
+        return run_queue(dataclasses.replace(config, minutes=2.5), reporter)
+
+
+def test_a_run_that_was_begun_here_and_ended_elsewhere_does_not_go_on_from_where_it_was(place, monkeypatch):
+    monkeypatch.setattr(run, "_finish", lambda *_: None)
+    home = config(place, {"recipe": "recipe.toml"})
+    assert states(run_for_one_epoch(home, monkeypatch)) == {"tiny": ("stopped", 1)}
+    run_queue(dataclasses.replace(home, pack=place / "parcel"))
+    run_queue(QueueConfig(queue=place / "parcel", out=place / "away", bring=place / "back", accelerator="cpu"))
+    here, there = RunFolder(home.out / "tiny"), RunFolder(place / "away" / "tiny")
+    assert here.checkpoint.exists()
+    assert states(run_queue(dataclasses.replace(home, take=place / "back"))) == {"tiny": ("trained", 2)}
+    assert not here.checkpoint.exists()
+    assert here.best.read_bytes() == there.best.read_bytes()
+
+
 def test_a_queue_travels_stops_in_time_goes_on_and_comes_home(place, monkeypatch):
     monkeypatch.setattr(device, "_lightning", lambda: None)
     monkeypatch.setattr(work, "SAID_SECONDS", 0.0)
@@ -145,13 +168,7 @@ def test_a_queue_travels_stops_in_time_goes_on_and_comes_home(place, monkeypatch
         queue=place / "away" / "parcel", out=place / "away" / "runs", bring=place / "back", accelerator="cpu"
     )
 
-    # The clock stands, but for a minute that each epoch takes: time is over after one of them.
-    clock = itertools.count(0, 60)
-    with monkeypatch.context() as patch:
-        patch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: next(clock), perf_counter=time.perf_counter))
-        for module in (run, work):
-            patch.setattr(module, "time", SimpleNamespace(monotonic=lambda: 0.0))
-        report = run_queue(dataclasses.replace(there, minutes=2.5), reporter)
+    report = run_for_one_epoch(there, monkeypatch, reporter)
     assert states(report) == {"two": ("stopped", 1), "one": ("waiting", 0)}
     assert any("time is over, it goes on from its checkpoint" in line for line in said)
     report = run_queue(there, reporter)

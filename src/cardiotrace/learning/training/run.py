@@ -221,12 +221,13 @@ def best_of(folder: RunFolder) -> states.BestEpoch:
     rows = TrainingLog(folder.journal).rows()
     if not rows:
         raise InputError("holds no finished epoch", where=folder.path, remedy="train first: `cardiotrace train`.")
-    row = rows[-1] if _keeps_last(folder) else max(rows, key=_score_of)
+    keeps_last = folder.recipe.exists() and read_recipe(folder.recipe).training.keep == "last"
+    return _best_row(rows, keeps_last=keeps_last)
+
+
+def _best_row(rows: Sequence[Row], *, keeps_last: bool) -> states.BestEpoch:
+    row = rows[-1] if keeps_last else max(rows, key=_score_of)
     return states.BestEpoch(int(row["epoch"]), _score_of(row))
-
-
-def _keeps_last(folder: RunFolder) -> bool:
-    return folder.recipe.exists() and read_recipe(folder.recipe).training.keep == "last"
 
 
 def _score_of(row: Row) -> float:
@@ -249,7 +250,8 @@ def is_trained(run: CheckedRun, split: Split) -> bool:
     if not rows:
         return False
     check_same_run(folder, run.recipe, split)
-    waited = int(rows[-1]["epoch"]) - best_of(folder).epoch
+    # By the log alone: a checkpoint may be older, where the run came home from another machine.
+    waited = int(rows[-1]["epoch"]) - _best_row(rows, keeps_last=settings.keep == "last").epoch
     return rows[-1]["epoch"] >= settings.epochs or 0 < settings.patience <= waited
 
 
