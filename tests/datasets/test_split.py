@@ -189,6 +189,16 @@ def test_more_validation_patients_than_there_are_or_fewer_than_none(count):
         Split(tuple("abc"), ("d",), ("e",)).validated_by(count, {})
 
 
+def test_who_has_no_labels_is_not_drawn_to_validate():
+    split = Split(tuple("abcdefgh"), testing=("i",))
+    for seed in range(9):
+        drawn = split.validated_by(2, {}, seed=seed, among=set("acei"))
+        assert set(drawn.validation) < set("ace")
+        assert sorted(drawn.training + drawn.validation) == list("abcdefgh")
+    with pytest.raises(InputError, match="3 validation patients are wanted, and 3 are there"):
+        split.validated_by(3, {}, among=set("acei"))
+
+
 def test_patient_groups_join_the_keys_of_cases():
     def case(name, **groups):
         return Case(name, View.SAX, Phase.ED, groups, read_image=lambda: None)

@@ -1,6 +1,7 @@
 import dataclasses
 import itertools
 import json
+import math
 import shutil
 import subprocess
 import sys
@@ -13,9 +14,11 @@ import tomli_w
 from safetensors.torch import load_file
 
 from cardiotrace.core.errors import ConfigError, InputError, UsageError
-from cardiotrace.core.reporter import SilentReporter
+from cardiotrace.core.label import LV_ONLY
+from cardiotrace.core.reporter import SILENT, SilentReporter
 from cardiotrace.datasets.split import read_split
 from cardiotrace.evaluation.table import read_case_table
+from cardiotrace.inference.model_file import seal
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.learning.training import device, loop
 from cardiotrace.learning.training.folder import RunFolder
@@ -29,6 +32,7 @@ from cardiotrace.workflows.queue.run import run_queue
 from cardiotrace.workflows.train import run_training
 from tests.command import environment
 from tests.fake.camus import write_camus
+from tests.fake.models import make_spec, resize, threshold_network
 from tests.learning.training.tiny import RECIPE
 
 
@@ -91,6 +95,7 @@ def test_what_comes_first_and_what_its_recipe_changes(place):
         ({"recipe": "recipe.toml", "bits": 12}, r"runs\[0\]\.bits: 12 is not one of 8, 16"),
         ({"recipe": "recipe.toml", "pixels": 0}, "pixels must be at least 1"),
         ({"recipe": "recipe.toml", "set": {"distillation": {"teachers": ["a"]}}}, "cannot stand in a queue"),
+        ({"recipe": "recipe.toml", "set": {"data.pseudo_labels": {"teacher": "a"}}}, "cannot stand in a queue"),
     ],
 )
 def test_mistakes_in_a_list_are_one_line(entry, message, place):
@@ -123,6 +128,29 @@ def test_options_that_do_not_fit_together(options, message, place):
         config(place, **options)
 
 
+def run_for_one_epoch(config, monkeypatch, reporter=SILENT):
+    """The clock stands, but for a minute that each epoch takes: time is over after one of them."""
+    clock = itertools.count(0, 60)
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: next(clock), perf_counter=time.perf_counter))
+        for module in (run, work):
+            patch.setattr(module, "time", SimpleNamespace(monotonic=lambda: 0.0))
+        return run_queue(dataclasses.replace(config, minutes=2.5), reporter)
+
+
+def test_a_run_that_was_begun_here_and_ended_elsewhere_does_not_go_on_from_where_it_was(place, monkeypatch):
+    monkeypatch.setattr(run, "_finish", lambda *_: None)
+    home = config(place, {"recipe": "recipe.toml"})
+    assert states(run_for_one_epoch(home, monkeypatch)) == {"tiny": ("stopped", 1)}
+    run_queue(dataclasses.replace(home, pack=place / "parcel"))
+    run_queue(QueueConfig(queue=place / "parcel", out=place / "away", bring=place / "back", accelerator="cpu"))
+    here, there = RunFolder(home.out / "tiny"), RunFolder(place / "away" / "tiny")
+    assert here.checkpoint.exists()
+    assert states(run_queue(dataclasses.replace(home, take=place / "back"))) == {"tiny": ("trained", 2)}
+    assert not here.checkpoint.exists()
+    assert here.best.read_bytes() == there.best.read_bytes()
+
+
 def test_a_queue_travels_stops_in_time_goes_on_and_comes_home(place, monkeypatch):
     monkeypatch.setattr(device, "_lightning", lambda: None)
     monkeypatch.setattr(work, "SAID_SECONDS", 0.0)
@@ -140,13 +168,7 @@ def test_a_queue_travels_stops_in_time_goes_on_and_comes_home(place, monkeypatch
         queue=place / "away" / "parcel", out=place / "away" / "runs", bring=place / "back", accelerator="cpu"
     )
 
-    # The clock stands, but for a minute that each epoch takes: time is over after one of them.
-    clock = itertools.count(0, 60)
-    with monkeypatch.context() as patch:
-        patch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: next(clock), perf_counter=time.perf_counter))
-        for module in (run, work):
-            patch.setattr(module, "time", SimpleNamespace(monotonic=lambda: 0.0))
-        report = run_queue(dataclasses.replace(there, minutes=2.5), reporter)
+    report = run_for_one_epoch(there, monkeypatch, reporter)
     assert states(report) == {"two": ("stopped", 1), "one": ("waiting", 0)}
     assert any("time is over, it goes on from its checkpoint" in line for line in said)
     report = run_queue(there, reporter)
@@ -194,6 +216,42 @@ def test_what_came_home_is_exported_and_scored(place, monkeypatch):
     assert {row.patient for row in rows} == set(tested)
     monkeypatch.setattr(work, "train", lambda *_, **__: pytest.fail("trained again"))
     assert states(run_queue(home)) == {"one": ("done", 1), "folds/fold-2": ("done", 1)}
+
+
+def test_groups_that_cannot_be_balanced_are_told_before_anything_is_packed(place):
+    with pytest.raises(InputError, match="is of no group 'vendor' to be balanced by"):
+        run_queue(config(place, {"recipe": "recipe.toml", "set": {"data.balance": "vendor"}}))
+    assert not (place / "cache").exists()
+
+
+def test_who_validates_nobody_keeps_the_last_weights_and_shows_no_score(place, monkeypatch):
+    monkeypatch.setattr(run, "_finish", lambda *_: None)
+    monkeypatch.setattr(work, "SAID_SECONDS", 0.0)
+    alone = {"data.validation_patients": 0, "training.keep": "last"}
+    said, reporter = heard()
+    report = run_queue(config(place, {"recipe": "recipe.toml", "set": alone}), reporter)
+    assert states(report) == {"tiny": ("trained", 2)}
+    assert math.isnan(report.rows[0].best_score)
+    assert "tiny: the weights of epoch 2 are kept" in said
+    assert not any("best so far" in line for line in said)
+
+
+@pytest.mark.slow
+def test_what_finds_the_heart_travels_with_the_images_that_it_cut(place):
+    spec = make_spec(LV_ONLY, name="finder", preprocessing=resize(32, 32), licence="CC0", citation="Finder 2026.")
+    (place / "finder.onnx").write_bytes(seal(threshold_network(0.3), spec))
+    steps = [{"name": "crop-or-pad", "height": 32, "width": 32, "around": "heart"}, {"name": "z-score"}]
+    named = {"preprocessing": steps, "localiser": str(place / "finder.onnx"), "training.epochs": 1}
+    home = config(place, {"recipe": "recipe.toml", "set": named})
+    run_queue(dataclasses.replace(home, pack=place / "parcel"))
+    (place / "finder.onnx").rename(place / "hidden.onnx")  # it is not there, where the parcel is
+    run_queue(QueueConfig(queue=place / "parcel", out=place / "away", bring=place / "back", accelerator="cpu"))
+    terms = json.loads(RunFolder(place / "away" / "tiny").environment.read_text())["terms"]
+    assert "Finder 2026." in terms["citation"]
+    (place / "hidden.onnx").rename(place / "finder.onnx")
+    assert states(run_queue(dataclasses.replace(home, take=place / "back"))) == {"tiny": ("done", 1)}
+    found = load_model(RunFolder(home.out / "tiny").model).spec.localiser
+    assert (found.name, found.sha256) == ("finder", load_model(str(place / "finder.onnx")).sha256)
 
 
 def trained_here(place, monkeypatch, **options):

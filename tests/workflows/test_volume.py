@@ -125,6 +125,7 @@ def test_a_recurrent_network_reads_as_many_slices_as_the_deepest_stack_has(tmp_p
         ({"training.crop": [3, 32, 32]}, "training.crop: images of 3x32x32 do not fit"),
         ({"architecture": "unet1"}, "training.crop has 3 sides, and unet1 sees planes"),
         ({"training.foreground": 1.5}, "foreground is a share of the batch"),
+        ({"data.pseudo_labels": {"teacher": "a"}}, "pseudo_labels are made of planes, and nnunet3d sees volumes"),
         ({"preprocessing.1.height": 62}, "preprocessing: images of 62x64 do not fit"),
     ],
 )

@@ -1,7 +1,7 @@
 """Who is trained on and who is tested on: always whole patients."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,13 @@ class Split:
         )
 
     def validated_by(
-        self, count: int, groups: PatientGroups, *, stratify: Sequence[str] = (), seed: int = 0
+        self,
+        count: int,
+        groups: PatientGroups,
+        *,
+        stratify: Sequence[str] = (),
+        seed: int = 0,
+        among: Collection[str] | None = None,
     ) -> "Split":
         """The split with so many validation patients, drawn from its training and validation patients together.
 
@@ -108,6 +114,7 @@ class Split:
             groups: group keys of each patient.
             stratify: group keys that validate in the shares that they have.
             seed: of the draw.
+            among: who can validate, such as patients with labels; by default everybody.
 
         Raises:
             InputError: there are not enough patients, or none has such a key.
@@ -118,14 +125,15 @@ class Split:
             ('a', 'c', 'f')
         """
         pool = sorted({*self.training, *self.validation})
-        if not 0 <= count < len(pool):
+        able = pool if among is None else [name for name in pool if name in among]
+        if not 0 <= count < len(able):
             raise InputError(
-                f"{count} validation patients are wanted, and {len(pool)} are there to learn from and to choose by",
-                remedy=f"choose from 0 to {len(pool) - 1} data.validation_patients.",
+                f"{count} validation patients are wanted, and {len(able)} are there to learn from and to choose by",
+                remedy=f"choose from 0 to {max(0, len(able) - 1)} data.validation_patients.",
             )
         _check_seed(seed)
         _check_keys(stratify, groups)
-        held = set(_drawn(_strata(pool, groups, stratify), count, np.random.default_rng(seed)))
+        held = set(_drawn(_strata(able, groups, stratify), count, np.random.default_rng(seed)))
         training, validation = (tuple(name for name in pool if (name in held) is part) for part in (False, True))
         return replace(self, training=training, validation=validation, drawn=())
 

@@ -214,11 +214,20 @@ def check_planned(planned: PlannedRun, dataset: Dataset) -> CheckedRun:
             is of no group to be balanced by.
     """
     recipe, preprocessing = planned.recipe, planned.recipe.preprocessing
-    if recipe.data.balance is not None:
-        require_group_of(dataset.cases(), planned.split.training, recipe.data.balance)
+    require_balanced(planned, dataset)
     channels = recipe.channels_seen(preprocessing.channels(dataset.channels))
-    student = StudentRequirements(dataset.scheme, preprocessing, channels, recipe.neighbours)
+    student = StudentRequirements(dataset.scheme, preprocessing, channels, recipe.neighbours, recipe.axes)
     return check_run(recipe, planned.folder, planned.split, student, resume=planned.resume)
+
+
+def require_balanced(planned: PlannedRun, dataset: Dataset) -> None:
+    """Refuse to balance groups of which an image is in none.
+
+    Raises:
+        InputError: naming the first image that is of no such group.
+    """
+    if planned.recipe.data.balance is not None:
+        require_group_of(dataset.cases(), planned.split.training, planned.recipe.data.balance)
 
 
 def training_data(
@@ -280,8 +289,12 @@ def split_of(data: DataSettings, dataset: Dataset, fold: int | None, *, seed: in
     """
     split = _split_before_draws(data, dataset, fold, seed)
     if data.validation_patients is not None:
-        groups = patient_groups(dataset.cases())
-        split = split.validated_by(data.validation_patients, groups, stratify=data.stratify, seed=seed)
+        cases = dataset.cases()
+        # Of patients without labels, such as those for pseudo-labels, nothing could be chosen by.
+        labelled = {case.patient for case in cases if case.read_labels is not None}
+        split = split.validated_by(
+            data.validation_patients, patient_groups(cases), stratify=data.stratify, seed=seed, among=labelled
+        )
     count = data.training_patients
     return split if count is None else split.with_fewer_training_patients(count, seed=seed)
 

@@ -42,6 +42,16 @@ def test_black_stays_black_and_is_no_part_of_the_histogram():
     assert torch.equal(match(black, black + 0.5, torch.ones(1)), black)
 
 
+def test_nothing_is_taken_of_a_slice_that_fills_up_a_volume():
+    images = 0.1 + 0.8 * batch(2)[0]
+    images[1] = 0
+    asked = replace(identity(2), partner=torch.tensor([[0, 1], [1, 0]]))
+    matched = change_intensities(images, replace(asked, histogram_matching=torch.ones(2)))
+    assert torch.equal(matched, images)
+    exchanged = change_intensities(images, replace(asked, amplitude_exchange=torch.tensor([[1.0, 0.2]] * 2)))
+    torch.testing.assert_close(exchanged, images, atol=1e-5, rtol=0)
+
+
 def test_quantiles_of_large_images_come_from_pixels_spread_evenly():
     ramp = torch.linspace(0.001, 1, 300).view(1, 1, 300, 1).expand(1, 1, 300, 256)
     found = quantiles(ramp, torch.tensor([[0.1, 0.5, 0.9]]))[0, 0]

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from cardiotrace.core.catalog import Choice
-from cardiotrace.datasets.packed import PackedDataset
+from cardiotrace.datasets.packed import IGNORED, PackedDataset
 from cardiotrace.learning.augmentation import Augmentation, Draw, Elastic
 from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingOrder
 from cardiotrace.preprocessing import Preprocessing
@@ -119,3 +119,22 @@ def test_given_steps_go_on_for_pass_after_pass():
     shown = torch.cat([batch.labels for batch in batches])
     counts = [(shown == plane).flatten(1).all(1).sum().item() for plane in source.labels.long()]
     assert counts == [4] * 7
+
+
+def test_where_nobody_has_labelled_there_is_no_background_beyond_the_image_either():
+    some = packed(4)
+    labels = some.labels.copy()
+    labels[[1, 2]] = IGNORED
+    samples = tuple(dataclasses.replace(one, is_labelled=index not in (1, 2)) for index, one in enumerate(some.samples))
+    half = dataclasses.replace(some, labels=labels, samples=samples)
+    turned = Augmentation(rotation_degrees=Draw(1.0, 45.0, 45.0), scale=Draw(1.0, 0.7, 0.7))
+    source = DeviceDataset(half, np.arange(4), PREPROCESSING, CPU)
+    for crop in (None, (32, 24)):
+        way = dataclasses.replace(order(turned, batch_size=4, mirror_axes=()), crop=crop)
+        (batch,) = way.batches(source, 0)
+        for plane, sample in zip(batch.labels, batch.samples, strict=True):
+            if sample.is_labelled:
+                assert int(plane[0, 0]) == 0  # beyond the image, which is turned and shrunk
+                assert not (plane == IGNORED).any()
+            else:
+                assert (plane == IGNORED).all()

@@ -133,6 +133,7 @@ def test_the_share_of_the_teacher_shapes_the_weights(tmp_path):
         ({"scheme": MNMS, "network": THREE}, "knows LV, MYO, RV, the data have LV, MYO, LA"),
         ({"preprocessing": Preprocessing([])}, r"prepared by nothing, the student by resize \(height 32.*z-score"),
         ({"channels": 3}, "sees 3 channels, the student 1"),
+        ({"dimensions": 3}, "sees volumes, the student planes"),
     ],
 )
 def test_teachers_of_another_kind_are_refused(changes, message, tmp_path):

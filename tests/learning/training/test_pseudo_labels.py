@@ -15,7 +15,8 @@ from cardiotrace.learning.training.environment import read_environment
 from cardiotrace.learning.training.pseudo_labels import LabelTeacher, PseudoLabels, guarded, pseudo_labelled
 from cardiotrace.preprocessing import Preprocessing
 from cardiotrace.workflows import training_report
-from cardiotrace.workflows.train import run_training, train_model
+from cardiotrace.workflows.data_opener import DataOpener
+from cardiotrace.workflows.train import plan_run, run_training, train_model
 from tests.fake.models import make_spec, threshold_network
 from tests.learning.training.tiny import packed, recipe
 from tests.workflows.test_train import config, place
@@ -73,6 +74,26 @@ def test_only_unlabelled_samples_of_training_patients_are_labelled():
     assert (refused.accepted, refused.refused, refused.ignored) == (0, 1, 0.0)
 
 
+def test_a_teacher_sees_the_neighbours_of_each_slice():
+    class Below(Brightness):
+        """Tells of the slice below alone, which is the first channel."""
+
+        def run(self, inputs):
+            assert inputs["images"].shape[1] == 3
+            return super().run({"images": inputs["images"][:, :1]})
+
+    data = packed(3)
+    images = np.zeros(data.images.shape, np.uint8)
+    images[0] = 255
+    stack = [dataclasses.replace(data.samples[0], depth=depth, is_labelled=False, case="stack") for depth in range(3)]
+    data = dataclasses.replace(data, images=images, labels=np.full_like(data.labels, IGNORED), samples=tuple(stack))
+    chosen = Preprocessing([Choice("multiply", {"factor": float(logit(0.99))})])
+    made = pseudo_labelled(data, ["patient0"], LabelTeacher(Below(), PseudoLabels("x"), chosen, neighbours=1))
+    # At the end of the stack the first slice stands again: the first two see it, the third does not and is in doubt.
+    assert [sample.is_labelled for sample in made.packed.samples] == [True, True, False]
+    assert set(np.unique(made.packed.labels[:2])) == {1}
+
+
 @pytest.fixture
 def teacher(tmp_path):
     """A model that labels by brightness, prepared as the tiny recipe prepares."""
@@ -106,6 +127,17 @@ def test_a_training_learns_from_unlabelled_patients_and_tells_how(place, teacher
     assert "CC BY 4.0" in model.spec.licence
     assert read_environment(model.run.folder.environment)["taught_by"][0].startswith("bright, sha256 ")
     assert {row.patient for row in model.validation.rows} == {"patient0003"}
+
+
+def test_patients_without_labels_do_not_validate(place):
+    for path in (place / "camus/database_nifti/patient0002").glob("*_gt.nii.gz"):
+        path.unlink()
+    for seed in range(12):
+        overrides = {"data.split": "k-fold", "data.folds": 4, "data.validation_patients": 1, "data.seed": seed}
+        given = config(place, **overrides)
+        split = plan_run(given, DataOpener(given.data, given.cache)).split
+        assert len(split.validation) == 1
+        assert split.validation != ("patient0002",)
 
 
 def test_teachers_of_other_labels_and_guards_that_are_none_are_refused(place, teacher):

@@ -212,3 +212,12 @@ def test_callbacks_get_all_rows_so_far_also_after_a_break(tmp_path):
         run(folder, some, on_epoch=stop)
     run(folder, some, resume=True, on_epoch=stop)
     assert seen == [[1], [1, 2], [1, 2, 3]]
+
+
+def test_where_nobody_validates_the_best_weights_cannot_be_kept(tmp_path):
+    alone = dataclasses.replace(training_data(), split=Split(("patient0", "patient1", "patient2", "patient3")))
+    with pytest.raises(InputError, match="the validation part of the split has no labelled image"):
+        run(RunFolder(tmp_path), recipe(), data=alone)
+    (tmp_path / "last").mkdir()
+    run(RunFolder(tmp_path / "last"), recipe(training={"keep": "last"}), data=alone)
+    assert RunFolder(tmp_path / "last").best.exists()

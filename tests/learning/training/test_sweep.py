@@ -102,3 +102,16 @@ def test_a_recipe_without_sweep_is_refused(tmp_path):
     path.write_text(tomli_w.dumps(RECIPE))
     with pytest.raises(ConfigError, match=r"no \[sweep\]"):
         read_plan(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "message"),
+    [
+        ("data.validation_patients", {"some": 1, "none": 0}, "judges its runs by validation patients"),
+        ("architecture", {"flat": "unet-small", "deep": "recurrent-unet"}, "that of axis-deep sees volumes"),
+    ],
+)
+def test_what_a_sweep_cannot_judge_is_refused_wherever_it_is_asked_for(key, values, message, tmp_path):
+    path = written(tmp_path, axes={"axis": {"key": key, "values": values}})
+    with pytest.raises(ConfigError, match=message):
+        read_plan(path, {"training.keep": "last"})

@@ -40,7 +40,7 @@ def quantiles(
 
 
 def match(images: Tensor, others: Tensor, mix: Tensor) -> Tensor:
-    """Images with the histograms of others, mixed with themselves; black stays black.
+    """Images with the histograms of others, mixed with themselves; black stays black, nothing is taken of black ones.
 
     Quantile to quantile, linearly between: a monotone map of grey values for each image and channel.
 
@@ -58,7 +58,13 @@ def match(images: Tensor, others: Tensor, mix: Tensor) -> Tensor:
     # The curve at a few levels and lines between: finding its piece for every pixel would cost three times as much.
     below = scaled.long().clamp_(max=LEVELS - 1)
     mapped = torch.lerp(curve.gather(2, below), curve.gather(2, below + 1), scaled - below)
+    mix = mix * is_shown(others)
     return torch.lerp(images, mapped.view_as(images), mix[:, None, None, None]).clamp_(0, 1)
+
+
+def is_shown(images: Tensor) -> Tensor:
+    """Which images are not all black, as slices are that fill up a volume: (batch)."""
+    return images.flatten(1).amax(dim=1) > 0
 
 
 def _curve(sources: Tensor, targets: Tensor) -> Tensor:

@@ -10,11 +10,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from cardiotrace.learning.augmentation.grey import rows_of
+from cardiotrace.learning.augmentation.histogram import is_shown
 from cardiotrace.learning.augmentation.parameters import Parameters
 from cardiotrace.learning.augmentation.partner import partners_of
 from cardiotrace.learning.augmentation.space import affine_places
 
 Spectra = Complex[Tensor, "rows channels height half_width"]
+
+_NO_AMPLITUDE = 1e-12
+"""Far below the rounding of any transform of grey values, and large enough that a quotient by it is finite."""
 
 
 def change_kspace(
@@ -92,6 +96,7 @@ def _exchange_amplitudes(spectra: Spectra, others: Tensor, parameters: Parameter
     reach = float(exchange[:, 1].max())
     mix, radius = (column.to(spectra.device)[:, None, None, None] for column in exchange.unbind(dim=1))
     partners = others[partners_of(parameters)[chosen][rows].to(others.device)]
+    mix = mix * is_shown(partners)[:, None, None, None]
     height, width = others.shape[-2:]
     vertical, horizontal = torch.fft.fftfreq(height).abs(), torch.fft.rfftfreq(width)
     # Only the corner of k-space that the largest square reaches: a few lines of hundreds.
@@ -102,7 +107,7 @@ def _exchange_amplitudes(spectra: Spectra, others: Tensor, parameters: Parameter
     amplitude = torch.fft.rfft2(partners.float())[..., :columns].transpose(1, 2)[:, near].abs()
     distance = torch.maximum(vertical.to(spectra.device)[near][:, None, None], horizontal[:columns].to(spectra.device))
     # Where there is no amplitude there is no phase to keep either.
-    factor = (1 - mix) + mix * amplitude / own.abs().clamp(min=torch.finfo(amplitude.dtype).tiny)
+    factor = (1 - mix) + mix * amplitude / own.abs().clamp(min=_NO_AMPLITUDE)
     spectra[..., :columns].transpose(1, 2)[corner] = own * torch.where(distance <= radius, factor, 1.0)
 
 

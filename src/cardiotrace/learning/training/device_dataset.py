@@ -78,6 +78,8 @@ class DeviceDataset:
         self.slices = None if slices is None else slices.to(device)
         """Which images each sample is seen as, (samples, slices); None where each is seen alone."""
         self.labels = torch.from_numpy(labels).to(device)
+        self.has_unseen = bool((labels.min(axis=(-2, -1), initial=IGNORED) == IGNORED).any())
+        """Whether some planes are `IGNORED` all over: without labels, or beyond the ends of a stack."""
         self.preprocessing = preprocessing
         self.samples = tuple(packed.samples[index] for index in indices.tolist())
         """What each sample is."""
@@ -296,7 +298,8 @@ class TrainingOrder:
         if self.crop is None:
             images, labels = dataset.unit(picked)
             parameters = self._parameters(dataset, units, dataset.shape[-2:], when)
-            changed = _applied(images, labels, self._share_of(parameters, mine), dataset.shape[-2:])
+            changes, sides = self._share_of(parameters, mine), dataset.shape[-2:]
+            changed = _applied(images, labels, changes, sides, has_unseen=dataset.has_unseen)
             return *changed, dataset.slices_of(picked)
         windows = self._windows(dataset, units, self.crop, _generator(_WINDOWS, self.seed, *when))
         windows = Windows(windows.first.repeat_interleave(units.shape[1], dim=0), windows.shape)
@@ -305,7 +308,8 @@ class TrainingOrder:
         windows, parameters = _seen(windows, dataset.shape, parameters)
         own = Windows(windows.first[mine], windows.shape)
         images, labels = dataset.unit_windows(picked, own)
-        changed = _applied(images, labels, self._share_of(parameters, mine), self.crop[-2:])
+        changes = self._share_of(parameters, mine)
+        changed = _applied(images, labels, changes, self.crop[-2:], has_unseen=dataset.has_unseen)
         return *changed, dataset.slices_of(picked, own)
 
     def _windows(
@@ -371,19 +375,26 @@ def _seen(windows: Windows, shape: tuple[int, ...], parameters: Parameters) -> t
 
 
 def _applied(
-    images: torch.Tensor, labels: torch.Tensor, parameters: Parameters, shape: tuple[int, ...]
+    images: torch.Tensor, labels: torch.Tensor, parameters: Parameters, shape: tuple[int, ...], *, has_unseen: bool
 ) -> tuple[Images, Labels]:
-    """Images and labels after the changes of a record, at another height and width; volumes slice by slice alike."""
+    """Images and labels after the changes of a record, at another height and width; volumes slice by slice alike.
+
+    With `has_unseen`, planes that are all `IGNORED` stay so.
+    """
     height, width = shape
     if images.ndim == 4:
-        return apply(images, labels, parameters, (height, width))
-    depth = images.shape[2]
-    planes, rows = images.transpose(1, 2).flatten(0, 1), torch.arange(len(images)).repeat_interleave(depth)
-    changed, moved = apply(planes, labels.flatten(0, 1), _rows(parameters, rows), (height, width))
-    # Of a slice that nobody has seen there is no background either, wherever the change looks beyond the image.
-    unseen = (labels == IGNORED).flatten(2).all(dim=2)
-    classes = moved.reshape(-1, depth, height, width).masked_fill(unseen[:, :, None, None], IGNORED)
-    return changed.reshape(-1, depth, *changed.shape[1:]).transpose(1, 2), classes
+        changed, moved = apply(images, labels, parameters, (height, width))
+    else:
+        depth = images.shape[2]
+        planes, rows = images.transpose(1, 2).flatten(0, 1), torch.arange(len(images)).repeat_interleave(depth)
+        changed, moved = apply(planes, labels.flatten(0, 1), _rows(parameters, rows), (height, width))
+        changed = changed.reshape(-1, depth, *changed.shape[1:]).transpose(1, 2)
+        moved = moved.reshape(-1, depth, height, width)
+    if has_unseen:
+        # Of what nobody has seen or labelled there is no background either, wherever the change looks beyond the image.
+        unseen = (labels == IGNORED).flatten(-2).all(dim=-1)
+        moved = moved.masked_fill(unseen[..., None, None], IGNORED)
+    return changed, moved
 
 
 def _generator(*words: int) -> torch.Generator:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.label import LabelScheme
+from cardiotrace.datasets.packed import Axes
 from cardiotrace.inference.engine import Engine, make_engine, run_single
 from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.spec import ModelSpec
@@ -50,20 +51,22 @@ class StudentRequirements:
         preprocessing: of the student's images.
         channels: of the student's input, those of neighbouring slices among them.
         neighbours: slices that it sees on each side of a plane.
+        axes: 2 where it sees planes, 3 where it sees volumes.
     """
 
     scheme: LabelScheme
     preprocessing: Preprocessing
     channels: int
     neighbours: int = 0
+    axes: Axes = 2
 
 
 def load_teachers(names: Sequence[str], student: StudentRequirements) -> tuple[Model, ...]:
     """The models of these names or paths, each sure to answer the student's own images with the student's own classes.
 
     Raises:
-        InputError: there is no such model, or it has other classes, another preprocessing, other channels or other
-            neighbouring slices.
+        InputError: there is no such model, or it has other classes, another preprocessing, other channels, other
+            neighbouring slices, or samples of other axes.
     """
     models = tuple(load_model(name) for name in names)
     for model in models:
@@ -78,6 +81,10 @@ def _check(spec: ModelSpec, student: StudentRequirements) -> None:
             f"knows {', '.join(theirs)}, the data have {', '.join(ours)}",
             "choose a teacher of the same labels.",
         )
+    elif spec.dimensions != student.axes:
+        seen = {2: "planes", 3: "volumes"}
+        what = f"sees {seen[spec.dimensions]}, the student {seen[student.axes]}"
+        remedy = "choose a teacher that sees what the student does."
     elif spec.neighbours != student.neighbours:
         what = f"sees {spec.neighbours} slices on each side of a plane, the student {student.neighbours}"
         remedy = "set the recipe's neighbours to the teacher's."

@@ -1,6 +1,6 @@
 """Self-training with a guard: a teacher labels the images that nobody has, where it is sure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -63,10 +63,17 @@ class LabelTeacher:
     neighbours: int = 0
     """Slices on each side that are seen as channels."""
 
-    def probabilities(self, packed: PackedDataset, index: int) -> Float[np.ndarray, "classes *space"]:
-        """Of every class at every pixel of a sample."""
-        images = packed.unit_images(np.array([index]), neighbours=self.neighbours)
-        return probabilities_of(run_single(self.engine, self.preprocessing.normalise(images))[0])
+    def probabilities(
+        self, packed: PackedDataset, indices: Sequence[int]
+    ) -> Iterator[Float[np.ndarray, "classes *space"]]:
+        """Of every class at every pixel of each of some samples."""
+        own = np.array(indices, np.int64)
+        # At once: each search for neighbours goes through all samples.
+        seen = packed.indices_around(own, self.neighbours) if self.neighbours else own[:, None]
+        for planes in seen:
+            images = packed.unit_images(planes)
+            stacked = images.reshape(1, -1, *images.shape[2:])
+            yield probabilities_of(run_single(self.engine, self.preprocessing.normalise(stacked))[0])
 
 
 def pseudo_labelled(
@@ -91,8 +98,9 @@ def pseudo_labelled(
     everybody = packed.indices_of(patients, labelled_only=False).tolist()
     waiting = [index for index in everybody if not samples[index].is_labelled]
     accepted = []
-    for index in counted(waiting, on_progress):
-        found = guarded(teacher.probabilities(packed, index), teacher.settings.lowest_confidence)
+    told = teacher.probabilities(packed, waiting)
+    for index, probabilities in zip(counted(waiting, on_progress), told, strict=True):
+        found = guarded(probabilities, teacher.settings.lowest_confidence)
         if found is not None:
             labels[index], samples[index] = found, replace(samples[index], is_labelled=True)
             accepted.append(index)

@@ -312,6 +312,8 @@ def _check_axes(recipe: Recipe) -> None:
         raise ConfigError(f"training.crop has {len(crop)} sides, and {recipe.architecture.name} sees {kinds[axes]}")
     if axes == 3 and recipe.neighbours:
         raise ConfigError(f"neighbours are about planes, and {recipe.architecture.name} sees volumes")
+    if axes == 3 and recipe.data.pseudo_labels is not None:
+        raise ConfigError(f"data.pseudo_labels are made of planes, and {recipe.architecture.name} sees volumes")
     if axes == 3 and recipe.augmentation.sector is not None:
         raise ConfigError(f"augmentation.sector is about planes, and {recipe.architecture.name} sees volumes")
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -181,7 +182,7 @@ def check_run(
     pseudo = recipe.data.pseudo_labels
     run = CheckedRun(recipe, folder, teachers, None if pseudo is None else load_teachers([pseudo.teacher], student)[0])
     _check_teachers(folder, run.others)
-    _check_localiser(folder, recipe)
+    check_localiser(folder, None if recipe.localiser is None else load_model(recipe.localiser))
     return run
 
 
@@ -220,12 +221,13 @@ def best_of(folder: RunFolder) -> states.BestEpoch:
     rows = TrainingLog(folder.journal).rows()
     if not rows:
         raise InputError("holds no finished epoch", where=folder.path, remedy="train first: `cardiotrace train`.")
-    row = rows[-1] if _keeps_last(folder) else max(rows, key=_score_of)
+    keeps_last = folder.recipe.exists() and read_recipe(folder.recipe).training.keep == "last"
+    return _best_row(rows, keeps_last=keeps_last)
+
+
+def _best_row(rows: Sequence[Row], *, keeps_last: bool) -> states.BestEpoch:
+    row = rows[-1] if keeps_last else max(rows, key=_score_of)
     return states.BestEpoch(int(row["epoch"]), _score_of(row))
-
-
-def _keeps_last(folder: RunFolder) -> bool:
-    return folder.recipe.exists() and read_recipe(folder.recipe).training.keep == "last"
 
 
 def _score_of(row: Row) -> float:
@@ -248,7 +250,8 @@ def is_trained(run: CheckedRun, split: Split) -> bool:
     if not rows:
         return False
     check_same_run(folder, run.recipe, split)
-    waited = int(rows[-1]["epoch"]) - best_of(folder).epoch
+    # By the log alone: a checkpoint may be older, where the run came home from another machine.
+    waited = int(rows[-1]["epoch"]) - _best_row(rows, keeps_last=settings.keep == "last").epoch
     return rows[-1]["epoch"] >= settings.epochs or 0 < settings.patience <= waited
 
 
@@ -383,11 +386,16 @@ def _check_teachers(folder: RunFolder, teachers: Sequence[Model]) -> None:
         )
 
 
-def _check_localiser(folder: RunFolder, recipe: Recipe) -> None:
-    """A run goes on with the very localiser that it began with: another one would move every crop."""
-    if recipe.localiser is None:
+def check_localiser(folder: RunFolder, localiser: Model | None) -> None:
+    """A run goes on with the very localiser that it began with: another one would move every crop.
+
+    Raises:
+        UsageError: the folder holds a run of another one.
+        InputError: the model is no localiser, or that of the run is damaged.
+    """
+    if localiser is None:
         return
-    named = Localiser.of(load_model(recipe.localiser))
+    named = Localiser.of(localiser)
     if folder.checkpoint.exists() and read_model(folder.localiser).sha256 != named.sha256:
         raise UsageError(
             "holds a run for which another localiser of this name found the heart",
@@ -424,9 +432,9 @@ def _task(fabric: Fabric, recipe: Recipe, data: TrainingData, network: Network) 
             recipe.data.balanced,
             settings.foreground or 0.0,
         ),
-        training=DeviceDataset(data.packed, _indices(data, "training"), recipe.preprocessing, fabric.device, needs),
+        training=DeviceDataset(data.packed, _learned_from(data), recipe.preprocessing, fabric.device, needs),
         validation=DeviceDataset(
-            data.packed, _indices(data, "validation"), recipe.preprocessing, fabric.device, validated
+            data.packed, _chosen_by(data, settings.keep), recipe.preprocessing, fabric.device, validated
         ),
         class_names=tuple(str(structure) for structure in data.scheme.structures),
     )
@@ -441,12 +449,20 @@ def _depth(data: TrainingData, network: Network, crop: tuple[int, ...] | None) -
     return nearest_sides(deepest, all_sides(network.divisor, 3)[0])[1]
 
 
-def _indices(data: TrainingData, part: str) -> NDArray[np.int64]:
-    """Samples of a part of the split; without labels only where training learns from those too."""
-    patients = data.split.training if part == "training" else data.split.validation
-    labelled_only = part == "validation" or not data.with_unlabelled
-    indices = data.packed.indices_of(patients, labelled_only=labelled_only)
-    if not len(indices) and (part == "training" or patients):
+def _learned_from(data: TrainingData) -> NDArray[np.int64]:
+    """Samples of the training part; without labels only where training learns from those too."""
+    indices = data.packed.indices_of(data.split.training, labelled_only=not data.with_unlabelled)
+    return _required(indices, "training")
+
+
+def _chosen_by(data: TrainingData, keep: Literal["best", "last"]) -> NDArray[np.int64]:
+    """Samples of the validation part; none where nobody is to validate, which only the last weights can do without."""
+    indices = data.packed.indices_of(data.split.validation)
+    return indices if keep == "last" and not data.split.validation else _required(indices, "validation")
+
+
+def _required(indices: NDArray[np.int64], part: str) -> NDArray[np.int64]:
+    if not len(indices):
         raise InputError(
             f"the {part} part of the split has no labelled image", remedy="look at `cardiotrace data split`."
         )

@@ -147,12 +147,19 @@ def read_plan(path: Path, overrides: dict[str, Any] | None = None) -> SweepPlan:
         raise ConfigError("has no [sweep] table", where=path, remedy="add one, or use `cardiotrace train`.")
     sweep = from_plain(Sweep, values.pop("sweep"), path="sweep")
     base = recipe_from_plain(values)
-    if base.data.validation_patients == 0:
-        raise ConfigError("a sweep judges its runs by validation patients, and data.validation_patients is 0")
-    if base.axes != 2:
-        raise ConfigError("a sweep compares networks of planes, and the recipe's sees volumes", where=path)
     override(values, "data.seed", base.fold_seed)
-    return SweepPlan(base.name, sweep, tuple(_runs(values, sweep, base)))
+    runs = tuple(_runs(values, sweep, base))
+    for run in runs:
+        _check_run(run, path)
+    return SweepPlan(base.name, sweep, runs)
+
+
+def _check_run(run: SweepRun, path: Path) -> None:
+    """Refuse what an axis may ask for as well as the recipe itself."""
+    if run.recipe.data.validation_patients == 0:
+        raise ConfigError("a sweep judges its runs by validation patients, and data.validation_patients is 0")
+    if run.recipe.axes != 2:
+        raise ConfigError(f"a sweep compares networks of planes, and that of {run.variant} sees volumes", where=path)
 
 
 def _runs(values: dict[str, Any], sweep: Sweep, base: Recipe) -> Iterator[SweepRun]:

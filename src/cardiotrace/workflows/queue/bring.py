@@ -120,7 +120,7 @@ def _parts(folder: Path) -> list[Path]:
 
 def _light(run: QueuedRun, out: Path) -> Iterator[_Content]:
     folder = run.folder(out)
-    for path in (folder.environment, folder.recipe, folder.split, folder.journal):
+    for path in (folder.environment, folder.recipe, folder.split, folder.journal, folder.localiser):
         if path.exists():
             yield _Content(run, path, f"{run.name}/{path.name}")
 
@@ -183,6 +183,9 @@ def _unpack(archive: zipfile.ZipFile, run: QueuedRun, out: Path) -> bool:
     # The weights last: without them a run is not taken for trained.
     for name in sorted(there, key=lambda name: name.endswith(folder.best.name)):
         write_bytes(wanted[name], archive.read(name))
+    if f"{run.name}/{folder.checkpoint.name}" not in there and run.is_trained(out):
+        # One from before it travelled: training would go on from there, over the weights that have come.
+        folder.checkpoint.unlink(missing_ok=True)
     return True
 
 

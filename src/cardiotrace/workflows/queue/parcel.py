@@ -14,7 +14,8 @@ from cardiotrace.core.plain import read_json
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.compressed import SUFFIX, read_compressed, write_compressed
 from cardiotrace.datasets.packed import PackedDataset
-from cardiotrace.io import write_json
+from cardiotrace.inference.model_file import read_model
+from cardiotrace.io import write_bytes, write_json
 from cardiotrace.io.atomic import as_work_error
 from cardiotrace.learning.training.run import InitialWeights
 from cardiotrace.workflows.queue.packages import write_packages
@@ -64,7 +65,7 @@ def write_parcel(
     out: Path,
     reporter: ProgressReporter = SILENT,
 ) -> Parcel:
-    """Pack what some runs need, compressed: caches, first weights, runs that were begun, and libraries.
+    """Pack what some runs need, compressed: caches, first weights, localisers, runs that were begun, and libraries.
 
     Args:
         runs: those that come first in front.
@@ -84,6 +85,7 @@ def write_parcel(
             _write_cache(cache, folder / "caches" / f"{name}{SUFFIX}", reporter)
     for run in carried:
         _copy_weights(run, folder)
+        _copy_localiser(run, folder)
         _copy_begun(run, folder, out)
     for text in write_packages(folder / PACKAGES):
         reporter.say(text)
@@ -129,6 +131,14 @@ def _copy_weights(run: QueuedRun, folder: Path) -> None:
             shutil.copyfile(run.start.weights, place)
 
 
+def _copy_localiser(run: QueuedRun, folder: Path) -> None:
+    """What found the heart in the images that travel: the run folder keeps it, and its terms are the run's too."""
+    if run.localiser is not None:
+        place = _localiser_place(folder, run.localiser.sha256)
+        _make(place.parent)
+        write_bytes(place, run.localiser.content)
+
+
 def _copy_begun(run: QueuedRun, folder: Path, out: Path) -> None:
     begun, place = run.folder(out), folder / "begun" / run.name
     with as_work_error(place):
@@ -146,15 +156,21 @@ def _weights_place(folder: Path, digest: str) -> Path:
     return folder / "weights" / f"{digest[:16]}.safetensors"
 
 
+def _localiser_place(folder: Path, digest: str) -> Path:
+    return folder / "localisers" / f"{digest[:16]}.onnx"
+
+
 def _told(run: QueuedRun) -> dict[str, Any]:
     plain, start = run.to_plain(), run.start
     if start is not None:
         plain["start"] = {"name": start.name, "sha256": start.sha256, "terms": asdict(start.terms)}
-    return plain
+    return plain | ({} if run.localiser is None else {"localiser": run.localiser.sha256})
 
 
 def _run_of(plain: dict[str, Any], folder: Path) -> QueuedRun:
     run, start = QueuedRun.of_plain(plain), plain.get("start")
+    if run.recipe.localiser is not None:
+        run = replace(run, localiser=read_model(_localiser_place(folder, str(plain["localiser"]))))
     if start is None:
         return run
     terms = Terms(**known_only(Terms, start["terms"]))

@@ -10,16 +10,16 @@ from cardiotrace.core.licence import Terms
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.compressed import in_bytes
-from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.joined import JoinedConfig
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.learning.training.recipe import Recipe, read_recipe, recipe_values
+from cardiotrace.learning.training.run import check_localiser
 from cardiotrace.workflows.configs import CrossvalConfig, QueueConfig, TrainConfig
 from cardiotrace.workflows.crossval import plan_folds
 from cardiotrace.workflows.data_opener import DataOpener
 from cardiotrace.workflows.queue.entry import QueueEntry, overrides_of, read_queue
 from cardiotrace.workflows.queue.queued import DataFacts, QueuedRun
-from cardiotrace.workflows.train import PlannedRun, plan_run
+from cardiotrace.workflows.train import PlannedRun, plan_run, require_balanced
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def _planned(
 ) -> PlannedEntry:
     overrides = overrides_of(entry, recipe_values(entry.recipe))
     recipe = read_recipe(entry.recipe, overrides)
-    if recipe.distillation is not None:
+    if recipe.distillation is not None or recipe.data.pseudo_labels is not None:
         remedy = "train it with `cardiotrace train`."
         raise ConfigError("a student of other models cannot stand in a queue", where=entry.recipe, remedy=remedy)
     root = _root(config.data, recipe)
@@ -81,24 +81,26 @@ def _planned(
     several = CrossvalConfig(**shared, folds=entry.folds, only=entry.only)
     folds = plan_folds(several, opener, reporter)
     plans = [fold.run for fold in folds.folds if several.wants(fold.number)]
-    return PlannedEntry(several, opener, tuple(_queued(plans, entry, config.out, folds.dataset)))
+    return PlannedEntry(several, opener, tuple(_queued(plans, entry, config.out, opener)))
 
 
 def _planned_training(entry: QueueEntry, shared: dict[str, Any], opener: DataOpener, out: Path) -> PlannedEntry:
     one = TrainConfig(**shared, fold=entry.fold, resume=True, start_from=entry.start_from)
     if entry.fold is not None:
         one = replace(one, out=shared["out"] / f"fold-{entry.fold}")
-    plan = plan_run(one, opener)
-    dataset = opener.dataset(plan.recipe.data.dataset)
-    return PlannedEntry(one, opener, tuple(_queued([plan], entry, out, dataset)))
+    return PlannedEntry(one, opener, tuple(_queued([plan_run(one, opener)], entry, out, opener)))
 
 
-def _queued(plans: list[PlannedRun], entry: QueueEntry, out: Path, dataset: Dataset) -> Iterator[QueuedRun]:
+def _queued(plans: list[PlannedRun], entry: QueueEntry, out: Path, opener: DataOpener) -> Iterator[QueuedRun]:
+    dataset = opener.dataset(plans[0].recipe.data.dataset)
     facts = DataFacts(dataset.scheme, tuple(dataset.mirror_axes), Terms(dataset.licence, dataset.citation))
     for plan in plans:
-        name = plan.folder.path.relative_to(out).as_posix()
+        require_balanced(plan, dataset)
+        recipe, name = plan.recipe, plan.folder.path.relative_to(out).as_posix()
+        localiser = None if recipe.localiser is None else opener.localiser(recipe.localiser)
+        check_localiser(plan.folder, localiser)
         is_fold = entry.verb == "crossval"
-        yield QueuedRun(name, plan.recipe, plan.split, facts, "", plan.fold, is_fold, entry.bits, plan.start)
+        yield QueuedRun(name, recipe, plan.split, facts, "", plan.fold, is_fold, entry.bits, plan.start, localiser)
 
 
 def _root(data: Path | None, recipe: Recipe) -> Path | None:

@@ -12,6 +12,7 @@ from cardiotrace.core.label import LabelScheme, scheme_from_mapping
 from cardiotrace.core.licence import Terms
 from cardiotrace.datasets.compressed import Bits
 from cardiotrace.datasets.split import PARTS, Split, split_text
+from cardiotrace.inference.model_file import Model
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.recipe import Recipe, portable, recipe_from_plain
 from cardiotrace.learning.training.run import CheckedRun, InitialWeights, is_trained
@@ -57,6 +58,8 @@ class QueuedRun:
     """Of its images."""
     start: InitialWeights | None = None
     """What it begins with; None: seeded random weights."""
+    localiser: Model | None = None
+    """What finds the heart in its images, where they are cropped around it."""
 
     def __str__(self) -> str:
         return self.name

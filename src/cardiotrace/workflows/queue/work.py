@@ -43,7 +43,8 @@ class QueueRow:
     """Complete ones."""
     of: int
     best_score: float
-    """Mean validation Dice of its best epoch, 0..1; NaN before the first."""
+    """Mean validation Dice of the epoch whose weights are kept, 0..1; NaN before the first, and where nobody
+    validates."""
     images_per_second: float
     """Of its last epoch."""
     problem: str = ""
@@ -118,7 +119,17 @@ def _train_one(
     with as_work_error(folder.path):
         folder.path.mkdir(parents=True, exist_ok=True)
     facts, note = run.facts, EIGHT_BITS if run.bits == 8 else ""
-    data = TrainingData(packed, run.split, facts.scheme, facts.mirror_axes, run.start, facts.terms, run.fold, note=note)
+    data = TrainingData(
+        packed,
+        run.split,
+        facts.scheme,
+        facts.mirror_axes,
+        run.start,
+        facts.terms,
+        run.fold,
+        localiser=run.localiser,
+        note=note,
+    )
     teller = _Teller(run, reporter)
     with reporter.stage(f"training {run.name}") as on_progress:
         callbacks = RunCallbacks(lambda done, total, loss: on_progress(done, total), teller, reporter.say)
@@ -138,9 +149,10 @@ def _train_one(
 
 
 def _ended(run: QueuedRun, result: TrainingResult) -> str:
-    told = f"{run.name}: best Dice {result.best_score:.4f} in epoch {result.best_epoch}"
     if not result.best_epoch:
         return f"{run.name}: there was no time for an epoch"
+    scored = f", Dice {result.best_score:.4f}" if result.best_score >= 0 else ""
+    told = f"{run.name}: the weights of epoch {result.best_epoch} are kept{scored}"
     return told if result.is_complete else f"{told}; time is over, it goes on from its checkpoint at the next call"
 
 
@@ -156,13 +168,14 @@ class _Teller:
         self.run, self.reporter = run, reporter
         self.began, self.said, self.first_epoch = time.monotonic(), -math.inf, 0.0
 
-    def __call__(self, rows: Sequence[Row], is_best: bool) -> None:
+    def __call__(self, rows: Sequence[Row], is_kept: bool) -> None:
         """Tell of the last of the epochs so far."""
         now, epochs = time.monotonic(), self.run.recipe.training.epochs
         self.first_epoch = self.first_epoch or now - self.began
         if now - self.said >= SAID_SECONDS or rows[-1]["epoch"] == epochs:
             self.said = now
-            self.reporter.say(f"{self.run.name}: {epoch_line(rows[-1], is_best, epochs=epochs)}")
+            is_chosen = is_kept and self.run.recipe.training.keep == "best"
+            self.reporter.say(f"{self.run.name}: {epoch_line(rows[-1], is_chosen, epochs=epochs)}")
 
 
 def queue_rows(
@@ -191,10 +204,15 @@ def _row(run: QueuedRun, out: Path, is_running: bool, problem: str) -> QueueRow:
         _state(run, out, is_running=is_running, is_begun=bool(rows), problem=problem),
         int(last.get("epoch", 0)),
         run.recipe.training.epochs,
-        max((float(row["score"]) for row in rows), default=math.nan),
+        _kept_score(rows, run.recipe.training.keep),
         float(last.get("images_per_second", math.nan)),
         problem,
     )
+
+
+def _kept_score(rows: Sequence[Row], keep: Literal["best", "last"]) -> float:
+    eligible = rows[-1:] if keep == "last" else rows
+    return max((float(row["score"]) for row in eligible if "score" in row), default=math.nan)
 
 
 def _state(run: QueuedRun, out: Path, *, is_running: bool, is_begun: bool, problem: str) -> State:
@@ -214,17 +232,17 @@ def table_text(rows: Sequence[QueueRow]) -> str:
 
     Example:
         >>> print(table_text([QueueRow("camus-unet1", "stopped", 5, 24, 0.91234, 2500.4)]))
-        run          state       epochs   best Dice   images/s
-        camus-unet1  stopped       5/24      0.9123       2500
+        run          state       epochs    Dice   images/s
+        camus-unet1  stopped       5/24  0.9123       2500
     """
     width = max([len("run"), *(len(row.name) for row in rows)])
-    lines = [f"{'run':<{width}}  {'state':<8}  {'epochs':>8}  {'best Dice':>10}  {'images/s':>9}"]
+    lines = [f"{'run':<{width}}  {'state':<8}  {'epochs':>8}  {'Dice':>6}  {'images/s':>9}"]
     for row in rows:
         epochs = f"{row.epochs}/{row.of}"
         score = "" if math.isnan(row.best_score) else f"{row.best_score:.4f}"
         speed = "" if math.isnan(row.images_per_second) else f"{row.images_per_second:.0f}"
         lines.append(
-            f"{row.name:<{width}}  {row.state:<8}  {epochs:>8}  {score:>10}  {speed:>9}  {row.problem}".rstrip()
+            f"{row.name:<{width}}  {row.state:<8}  {epochs:>8}  {score:>6}  {speed:>9}  {row.problem}".rstrip()
         )
     return "\n".join(lines)
 
