@@ -82,7 +82,7 @@ def _folder_case(name: str, path: Path, scheme: LabelScheme, known: Mapping[str,
 
 
 def _is_figure(path: Path) -> bool:
-    """Whether a file is a picture in a folder of results: named after an image as well, but its colours are no labels."""
+    """Whether a file is a picture in a folder of results: named after an image, but its colours are no labels."""
     return path.parent.name == FIGURES and (path.parent.parent / MANIFEST).is_file()
 
 
