@@ -154,3 +154,11 @@ def test_help_tells_of_every_option(verb, capsys, monkeypatch):
         words = re.sub(r"\((default: .*|required)\)$", "", told).split()
         assert len(words) >= 2, lines[place]
         assert words[0][0] not in "-(", lines[place]
+
+
+def test_what_a_field_means_flows_on_where_its_source_begins_a_new_line(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
+    with pytest.raises(SystemExit):
+        read(EvaluateOptions, "--help")
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if "the worst, the median" in line)
+    assert "all slices predicted above reference, and a page that shows them, to this folder." in line

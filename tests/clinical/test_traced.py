@@ -149,6 +149,14 @@ def test_a_parasternal_short_axis_gives_areas_and_says_what_it_cannot_give() -> 
     )
 
 
+def test_a_single_instant_that_nobody_named_is_called_end_diastole_and_said_so() -> None:
+    image, labels = short_axis(beat(22), Modality.MR, "sax")
+    unnamed = replace(image, phases={})
+    for shown, is_said in ((unnamed, True), (replace(image, phases={Phase.ED: 0}), False)):
+        (told,) = (item for item in measure(Exam("p", (shown,)), {"sax": labels}).flags if item.rule == "one-instant")
+        assert ("it is called end-diastole" in told.text) is is_said
+
+
 def test_a_ventricle_in_a_view_that_is_not_measured_is_no_missing_ventricle() -> None:
     labels = label_map([WIDE.draw()])
     measures = measure(Exam("p", (image_of("plax", labels, view=View.PLAX),)), {"plax": labels})

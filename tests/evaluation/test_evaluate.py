@@ -1,5 +1,6 @@
 """Folders and data sets to tables; nothing is dropped in silence."""
 
+import dataclasses
 import gzip
 from pathlib import Path
 
@@ -95,6 +96,27 @@ def test_nothing_to_evaluate_is_an_error(folders: tuple[Path, Path], tmp_path: P
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="holds no label files"):
         evaluate_folders(tmp_path / "empty", reference)
+
+
+def test_figures_of_an_analysis_are_no_predictions(folders: tuple[Path, Path]) -> None:
+    predicted, reference = folders
+    write(predicted / "figures", "patient0001_4CH_ED_ED.png", square(2, 2, 3))
+    assert "patient0001_4CH_ED_ED" in label_files(predicted)  # somebody's own folder of that name
+    (predicted / ".cardiotrace.json").write_text("{}")
+    assert evaluate_folders(predicted, reference).problems == ()
+
+
+def test_images_of_views_that_a_model_does_not_know_are_scored_and_said() -> None:
+    reference = (half_ellipse(100, 40) == 1).astype(np.uint8)
+    four, two = (
+        dataclasses.replace(make_case(name, reference, scheme=LV_ONLY, image=reference * 255), view=view)
+        for name, view in (("four", View.FOUR_CHAMBER), ("two", View.TWO_CHAMBER))
+    )
+    predictor = Predictor.of(make_model(threshold_network(0.5), make_spec(LV_ONLY, views=(View.FOUR_CHAMBER,))))
+    table = evaluate_predictor(predictor, [four, two])
+    assert set(table.cases) == {"four", "two"}
+    assert table.notes == ("two: model tiny was not trained on view 2CH (but on 4CH)",)
+    assert evaluate_predictor(predictor, [four]).notes == ()
 
 
 def test_a_predictor_on_cases() -> None:

@@ -82,6 +82,23 @@ def test_the_default_for_a_view(folder: Path) -> None:
         zoo.default_model(View.SAX)
 
 
+def test_an_unknown_view_is_asked_for_and_no_model_is_proposed_for_it(folder: Path) -> None:
+    add(folder, "a", views=(View.FOUR_CHAMBER,))
+    with pytest.raises(InputError) as raised:
+        zoo.default_model(View.UNKNOWN, Modality.MR)
+    assert "--view SAX" in raised.value.remedy
+    assert "models by name" not in raised.value.remedy
+
+
+def test_models_of_echo_are_not_proposed_for_mri(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(zoo.FOLDER_VARIABLE, raising=False)
+    with pytest.raises(InputError, match="there is no model for view 4CH MR") as raised:
+        zoo.default_model(View.FOUR_CHAMBER, Modality.MR)
+    assert "cine-mri-unet1" in raised.value.remedy
+    assert "camus" not in raised.value.remedy
+    assert "localiser" not in raised.value.remedy
+
+
 def test_shipped_models_are_searched_last(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(zoo.FOLDER_VARIABLE, "/somewhere")
     assert zoo.model_folders()[0] == Path("/somewhere")

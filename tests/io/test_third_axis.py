@@ -121,3 +121,13 @@ def test_slices_of_a_long_axis_are_asked_about(tmp_path):
     nibabel.save(nibabel.Nifti1Image(stack(3).T, oblique), tmp_path / "p_4CH.nii.gz")
     with pytest.raises(InputError, match="a long-axis view is one plane"):
         read_image(tmp_path / "p_4CH.nii.gz", view=View.FOUR_CHAMBER)
+
+
+@pytest.mark.parametrize("spacing", [(MM, MM, 8.0), (8.0, MM, MM)])
+def test_slices_along_another_axis_are_neither_depth_nor_time(tmp_path, spacing):
+    """A header may have gone with the exchange, or not."""
+    crosswise = np.moveaxis(np.kron(stack(9), np.ones((1, 3, 3), np.int16)), 0, 2)
+    write_nifti(tmp_path / "v_SAX.nii.gz", crosswise, spacing)
+    with pytest.raises(InputError, match="slices seem to lie along axis 1 of 9 x 144 x 144"):
+        read_image(tmp_path / "v_SAX.nii.gz", view=View.SAX)
+    assert read_image(tmp_path / "v_SAX.nii.gz", view=View.SAX, third_axis="time").grid_shape[0] == 144

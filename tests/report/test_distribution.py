@@ -37,6 +37,12 @@ def test_whole_numbers_have_a_bin_each():
     assert [(round(patch.get_x() + 0.5), patch.get_height()) for patch in drawn.patches] == [(8, 1), (9, 0), (10, 2)]
 
 
+def test_there_is_no_half_slice_on_the_axis():
+    drawn = axes()
+    _draw_histogram(drawn, SizePanel("", "slices", {"SAX": [12, 12]}, is_whole=True))
+    assert all(float(tick).is_integer() for tick in drawn.get_xticks())
+
+
 def test_one_size_for_all_is_one_bar():
     drawn = axes()
     _draw_histogram(drawn, SizePanel("", "mm", {"A4C": [0.308] * 5}))

@@ -32,6 +32,8 @@ def test_figures_of_somebody_else_are_kept(tmp_path, capsys):
     other = tmp_path / "out" / "description.json"
     other.parent.mkdir()
     other.write_text("mine")
+    assert main(["data", "describe", "mnms2", str(tmp_path)]) == 0
+    assert "mnms2: 1 patient, 4 images, 4 labelled" in capsys.readouterr().out
     assert main(["data", "describe", "mnms2", str(tmp_path), "--out", str(other.parent)]) == 2
     assert "is no known result: kept" in capsys.readouterr().err
     assert other.read_text() == "mine"

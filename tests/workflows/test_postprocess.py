@@ -63,6 +63,8 @@ def test_another_file_in_its_place_stays(folds):
 def test_a_folder_without_finished_folds_is_told_in_one_line(tmp_path):
     with pytest.raises(InputError, match="no finished fold"):
         choose_postprocessing(PostprocessConfig(run=tmp_path))
+    with pytest.raises(InputError, match="no finished fold"):  # of the run, not of a place for what is not chosen yet
+        choose_postprocessing(PostprocessConfig(run=tmp_path / "none"))
 
 
 def test_a_file_without_steps_is_told_in_one_line(tmp_path):

@@ -12,7 +12,9 @@ def test_stacks_and_cines_are_drawn(tmp_path, capsys):
     out = tmp_path / "out"
     words = ["show", str(tmp_path / "database/training/patient001"), "--figures", str(out)]
     assert main(words) == 0
-    assert "patient001" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "patient001" in printed
+    assert "ED=0, ES=11" in printed
     assert sorted(path.name for path in out.glob("[!.]*")) == [
         "patient001_4d.gif", "patient001_4d_ED.png", "patient001_4d_ES.png", "patient001_frame01_ED.png",
         "patient001_frame12_ES.png",

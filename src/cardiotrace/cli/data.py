@@ -54,8 +54,7 @@ def run_describe(options: DescribeOptions) -> None:
     if options.json:
         say(json.dumps(to_plain(described), indent=2, ensure_ascii=False))
         return
-    labelled = sum(header.is_labelled for header in described.headers)
-    say(f"{described.name}: {len(described.patients)} patients, {len(described.headers)} images, {labelled} labelled")
+    say(described.headline)
     print_text(described.licence)
     say("")
     table([_cells(row) for row in group_rows(described)], title="patients")

@@ -152,6 +152,16 @@ def read_options(kind: type[Options], words: Sequence[str], *, program: str, des
     return tyro.cli(kind, prog=program, description=description, args=given, registry=registry)
 
 
+def _in_one_piece(told: str | Callable[[], str | None] | None) -> Callable[[], str | None]:
+    """What a field means without the line breaks of the source, where tyro would keep those before an indented line."""
+
+    def text() -> str | None:
+        found = told() if callable(told) else told
+        return None if found is None else " ".join(found.split())
+
+    return text
+
+
 class _Rule:
     """tyro's own reading of dataclasses, with the marks added to their fields."""
 
@@ -169,7 +179,11 @@ class _Rule:
         if not isinstance(spec, StructConstructorSpec):
             return None
         fields = tuple(
-            dataclasses.replace(field, type=_mark(info.type, field.name, info.default).on(field.type))
+            dataclasses.replace(
+                field,
+                type=_mark(info.type, field.name, info.default).on(field.type),
+                helptext=_in_one_piece(field.helptext),
+            )
             for field in spec.fields
         )
         return StructConstructorSpec(_reading if info.type is Reading else spec.instantiate, fields)

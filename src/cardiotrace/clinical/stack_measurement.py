@@ -223,7 +223,11 @@ def _unit_flags(beat: _Beat) -> list[Flag]:
 def _phase_flags(beat: _Beat) -> list[Flag]:
     """Whether both phases are there, of one size of pixels, and each what it is called."""
     if not beat.key_frames.are_both:
-        return [flag("one-instant", "the exam shows only one instant: no ejection fraction")]
+        text = "the exam shows only one instant: no ejection fraction"
+        if not all(found.is_named for found in beat.key_frames):
+            # Its volume goes by the name of a phase that nobody has stated.
+            text += "; nothing says which, and it is called end-diastole"
+        return [flag("one-instant", text)]
     flags = [*same_size_flags(beat.stacks[Phase.ED].labels, beat.stacks[Phase.ES].labels)]
     counts = {
         found.phase: beat.stacks[found.phase].counts[Structure.LV][found.frame].sum() for found in beat.key_frames

@@ -68,6 +68,13 @@ class DatasetDescription:
         return {header.patient: header for header in reversed(self.headers)}
 
     @property
+    def headline(self) -> str:
+        """Its name, and how much it holds, in one line."""
+        labelled = sum(header.is_labelled for header in self.headers)
+        counts = (_counted(len(self.patients), "patient"), _counted(len(self.headers), "image"), f"{labelled} labelled")
+        return f"{self.name}: {', '.join(counts)}"
+
+    @property
     def row_key(self) -> str:
         """The group key that tables of patients have a row for each of; "" where the data set knows none."""
         return next((key for key in ROW_KEYS if self._knows(key)), "")
@@ -270,3 +277,7 @@ def _plain_case(header: CaseHeader) -> dict[str, Any]:
     sizes = header.spacing_mm
     plain["spacing_mm"] = None if sizes is None else [None if math.isnan(size) else size for size in sizes]
     return plain
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -12,6 +12,7 @@ from cardiotrace.datasets.naming import image_name, patient_in, phase_in, view_i
 from cardiotrace.datasets.walk import files_below
 from cardiotrace.io import label_suffixes, read_image, read_labels
 from cardiotrace.io.frames import GivenSpacing
+from cardiotrace.io.results import FIGURES, MANIFEST
 from cardiotrace.io.stored import ThirdAxis
 
 
@@ -19,6 +20,7 @@ def label_files(folder: Path) -> dict[str, Path]:
     """Label files below a folder by the name of the image they belong to; links are followed.
 
     Beside a file of the image's own name, one that is marked as labels (`_labels`, `_gt`, `_seg`, `_mask`) is taken.
+    The figures among the results of an analysis are none.
 
     Raises:
         InputError: there is no such folder or no such file in it, or two files are labels of one image.
@@ -28,7 +30,7 @@ def label_files(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in files_below(folder):
         stem = _stem(path)
-        if stem == path.name:
+        if stem == path.name or _is_figure(path):
             continue
         name = image_name(stem)
         is_marked = name != stem
@@ -77,6 +79,11 @@ def _folder_case(name: str, path: Path, scheme: LabelScheme, known: Mapping[str,
         read_labels=partial(read_labels, path, scheme, **known),
         files=(path.name,),
     )
+
+
+def _is_figure(path: Path) -> bool:
+    """Whether a file is a picture in a folder of results: named after an image, but its colours are no labels."""
+    return path.parent.name == FIGURES and (path.parent.parent / MANIFEST).is_file()
 
 
 def _stem(path: Path) -> str:

@@ -111,8 +111,9 @@ def trust_warnings(spec: ModelSpec, cine: Image, confidence: Float[np.ndarray, "
         cine: what it labelled.
         confidence: of each frame that shows an image.
     """
-    if not spec.views:
-        text = f"model {spec.name} was made to help others, and analyses no exam by itself"
+    if cine.view is not View.UNKNOWN and not spec.views:
+        # A localiser is such a model: it looks for the heart, and its outlines are as coarse as that allows.
+        text = f"model {spec.name} says of no view that it was trained on it, nor of {cine.view_name}"
         yield Flag(Grade.LOOK_TWICE, text, "other-view")
     elif _is_unfamiliar(spec, cine):
         text = f"model {spec.name} was not trained on view {cine.view_name} (but on {view_names(spec)})"

@@ -86,10 +86,15 @@ def default_model(view: View, modality: Modality = Modality.UNKNOWN) -> Path:
         for listed in list_models()
         if listed.spec is not None and view in listed.spec.views and fits_modality(listed.spec, modality)
     }
+    if not trained and view is View.UNKNOWN:
+        raise NoModelError(
+            "which view of the heart it shows is not known, and without it no model is chosen",
+            remedy=f"say it with --view, such as --view {View.SAX}, or name a model with --model.",
+        )
     if not trained:
         raise NoModelError(
-            f"there is no model for view {view_name(view, modality)}",
-            remedy=f"name one with --model. {_what_there_is()}",
+            f"there is no model for view {view_name(view, modality)}{_made_as(modality)}",
+            remedy=f"name one with --model. {_what_there_is(modality)}",
         )
     return next((path for path, spec in trained.items() if view in spec.default_for), next(iter(trained)))
 
@@ -103,7 +108,20 @@ def _list_one(name: str, path: Path) -> ListedModel:
         return ListedModel(name, path, None, f"cannot be read: {type(error).__name__}")
 
 
-def _what_there_is() -> str:
-    names = [listed.name for listed in list_models()]
+def _made_as(modality: Modality) -> str:
+    """Says which 4CH is meant: that of echo has models where that of MRI has none."""
+    return "" if modality is Modality.UNKNOWN else f" {modality}"
+
+
+def _what_there_is(modality: Modality = Modality.UNKNOWN) -> str:
+    """The models by name, of a known modality those that analyse images of it, if there are any."""
+    listed_models = list_models()
+    fitting = [
+        listed
+        for listed in listed_models
+        if listed.spec is not None and listed.spec.views and fits_modality(listed.spec, modality)
+    ]
+    shown = fitting if fitting and modality is not Modality.UNKNOWN else listed_models
+    names = [listed.name for listed in shown]
     there = f"models by name: {', '.join(names)}." if names else "no model comes with this installation."
     return f"{there} A path to a {SUFFIX} file works too, and ${FOLDER_VARIABLE} may name a folder of them."

@@ -18,6 +18,8 @@ LEAST_DISTANCE_MM = 3.0
 LARGEST_DISTANCE_MM = 20.0
 """Slices of cine-MRI lie 5 to 20 mm apart."""
 _LEAST_BEAT = 12
+_LEAST_SIDE = 64
+"""Pixels along the sides of an image, as long as nobody makes thumbnails of it."""
 
 
 def axes_of(image: StoredImage, third_axis: ThirdAxis, *, is_planar: bool) -> str:
@@ -97,7 +99,21 @@ def _third_is_time(image: StoredImage, *, is_planar: bool) -> bool:
         raise third_axis_unclear(image, f"slices, {apart}, or instants: {why}")
     if stack.fits_a_heart or stack.is_fine_volume:
         return False
+    _check_order(image)
     raise third_axis_unclear(image, f"{stack}, or {stack.count} instants of one slice")
+
+
+def _check_order(image: StoredImage) -> None:
+    """Refuse planes that are cut across the slices: neither answer to depth or time would be right."""
+    few = [axis for axis in (0, 1) if image.shape[axis] <= MOST_SLICES]
+    many = [size for size in image.shape[:3] if size >= _LEAST_SIDE]
+    if len(few) == 1 and len(many) == 2:
+        sizes = " x ".join(map(str, image.shape[:3]))
+        raise InputError(
+            f"the slices seem to lie along axis {few[0] + 1} of {sizes}, not along the third",
+            where=image.path,
+            remedy="write it anew with height, width and slices in their usual order; or say --third-axis.",
+        )
 
 
 def _stated_distance(image: StoredImage) -> float | None:

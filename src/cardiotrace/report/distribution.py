@@ -117,6 +117,8 @@ def _draw_histogram(axes: "Axes", panel: SizePanel) -> None:
     colours = [LINES[number % len(LINES)] for number in range(len(panel.values))]
     axes.hist(list(panel.values.values()), bins=edges.tolist(), stacked=True, color=colours, label=list(panel.values))
     axes.grid(visible=False, axis="x")
+    if panel.is_whole:
+        axes.xaxis.set_major_locator(_whole_numbers())
     axes.yaxis.set_major_locator(_whole_numbers())
     if len(panel.values) > 1:
         _legend(axes, len(panel.values))
@@ -139,7 +141,7 @@ def _whole_numbers() -> "MaxNLocator":
     """Ticks at whole numbers alone, as there is no half patient."""
     from matplotlib.ticker import MaxNLocator
 
-    return MaxNLocator(integer=True)
+    return MaxNLocator(integer=True, min_n_ticks=1)
 
 
 def _alpha(number: int) -> float:

@@ -160,7 +160,7 @@ def _still(image: ExamImage, labels: LabelMap, key_frame: KeyFrame, alike: Seque
     return ReportFigure(
         "sheet" if is_stack else "still",
         f"{safe_name(image.name)}_{key_frame.phase.value}.png",
-        _png(raster, effort=6),
+        _png(raster, effort=3),
         caption,
         _origin(image, key_frame),
     )

@@ -52,10 +52,8 @@ def describe_dataset(config: DescribeConfig, reporter: ProgressReporter = SILENT
 def _draw(described: DatasetDescription, path: Path) -> None:
     from cardiotrace.report.distribution import draw_distributions
 
-    labelled = sum(header.is_labelled for header in described.headers)
-    about = f"{len(described.patients)} patients, {len(described.headers)} images, {labelled} labelled"
     panels: list[CountPanel | SizePanel] = [*_counts(described), *_sizes(described)]
-    draw_distributions(panels, path, title=f"{described.name}: {about}")
+    draw_distributions(panels, path, title=described.headline)
 
 
 def _counts(described: DatasetDescription) -> Iterator["CountPanel"]:

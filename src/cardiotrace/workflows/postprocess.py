@@ -55,8 +55,8 @@ def choose_postprocessing(config: PostprocessConfig, reporter: ProgressReporter 
         UsageError: another file lies in the place of the result.
         WorkError: nothing can be written.
     """
-    require_replaceable(config.place, begins=("#", "postprocessing"), what="list of post-processing steps")
     folds = _finished_folds(config.run)
+    require_replaceable(config.place, begins=("#", "postprocessing"), what="list of post-processing steps")
     dataset = open_dataset(read_recipe(folds[0].recipe).data.dataset, config.data)
     held_out = [item for fold in folds for item in _held_out(fold, dataset, config, reporter)]
     with reporter.stage("trying steps"):

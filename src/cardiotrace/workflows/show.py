@@ -94,7 +94,7 @@ def _row(image: ExamImage) -> dict[str, Any]:
         "spacing_mm": "unknown" if cine.spacing_mm is None else " x ".join(_size(value) for value in cine.spacing_mm),
         "type": f"{cine.frames.dtype}{' colour' if cine.is_colour else ''}",
         "values": f"{np.min(cine.frames):g}..{np.max(cine.frames):g}",
-        "phases": ", ".join(f"{phase}={frame}" for phase, frame in image.phases.items()),
+        "phases": ", ".join(f"{phase}={frame}" for phase, frame in sorted(image.phases.items())),
     }
 
 
