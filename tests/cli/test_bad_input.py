@@ -241,7 +241,7 @@ def test_words_that_do_not_fit_together(command, camus, model, tmp_path, words, 
         (("evaluate", "MODEL", "CAMUS", "--dataset", "camus", "--only", "quality=fine"), "no case has quality fine"),
         (("evaluate", "MODEL", "CAMUS", "--dataset", "camus", "--limits", "x"), "no outlier limits 'x'"),
         (("compare", "MISSING", "CAMUS"), "holds no table of cases"),
-        (("compare", "CAMUS", "--published", "acdc"), "no published scores of 'acdc'"),
+        (("compare", "CAMUS", "--published", "echonet"), "no published scores of 'echonet'"),
         (("models", "show", "nonesuch"), "there is no model 'nonesuch'"),
     ],
 )

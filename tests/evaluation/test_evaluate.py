@@ -106,19 +106,6 @@ def test_figures_of_an_analysis_are_no_predictions(folders: tuple[Path, Path]) -
     assert evaluate_folders(predicted, reference).problems == ()
 
 
-def test_images_of_views_that_a_model_does_not_know_are_scored_and_said() -> None:
-    reference = (half_ellipse(100, 40) == 1).astype(np.uint8)
-    four, two = (
-        dataclasses.replace(make_case(name, reference, scheme=LV_ONLY, image=reference * 255), view=view)
-        for name, view in (("four", View.FOUR_CHAMBER), ("two", View.TWO_CHAMBER))
-    )
-    predictor = Predictor.of(make_model(threshold_network(0.5), make_spec(LV_ONLY, views=(View.FOUR_CHAMBER,))))
-    table = evaluate_predictor(predictor, [four, two])
-    assert set(table.cases) == {"four", "two"}
-    assert table.notes == ("two: model tiny was not trained on view 2CH (but on 4CH)",)
-    assert evaluate_predictor(predictor, [four]).notes == ()
-
-
 def test_a_predictor_on_cases() -> None:
     """The network thresholds an image made of the reference, so it is right but for a stray pixel."""
     reference = (half_ellipse(100, 40) == 1).astype(np.uint8)
@@ -188,8 +175,6 @@ def test_an_unreadable_case_is_listed_and_the_others_are_scored() -> None:
 
     def fail() -> None:
         raise InputError("the file is empty")
-
-    import dataclasses
 
     bad = dataclasses.replace(good, name="bad", read_image=fail)  # type: ignore[arg-type]
     unlabelled = dataclasses.replace(good, name="unlabelled", read_labels=None)

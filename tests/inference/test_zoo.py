@@ -121,7 +121,7 @@ def test_shipped_models_are_the_default_of_their_modality(monkeypatch: pytest.Mo
         )
     }
     assert list(found.values()) == [
-        "camus-4ch-unet1", "apical-echo-unet1", "cine-mri-unet1", "retina-unet", "camus-4ch-unet1",
+        "camus-4ch-unet1", "apical-echo-unet1", "cine-mri", "retina-unet", "camus-4ch-unet1",
     ]  # fmt: skip
     for view, modality in ((View.FOUR_CHAMBER, Modality.MR), (View.SAX, Modality.US)):
         with pytest.raises(InputError, match=f"there is no model for view {view_name(view, modality)}"):

@@ -9,7 +9,6 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.progress import OnProgress, counted
-from cardiotrace.core.terms import View, view_name
 from cardiotrace.evaluation.case_table import CaseRow, CaseTable
 from cardiotrace.evaluation.limits import DEFAULT, model_limits, preset
 from cardiotrace.evaluation.pairing import label_files
@@ -19,7 +18,6 @@ from cardiotrace.evaluation.slices import score_slices
 from cardiotrace.geometry.alignment import aligned
 from cardiotrace.geometry.enclosure import order_doubt
 from cardiotrace.inference import Predictor
-from cardiotrace.inference.spec import ModelSpec, view_names
 from cardiotrace.io import read_labels
 from cardiotrace.io.frames import GivenSpacing
 from cardiotrace.io.stored import ThirdAxis
@@ -126,21 +124,7 @@ def evaluate_predictor(
     name = predictor.spec.name
     table = CaseTable((), facts={"predicted": name}, limits=model_limits(name, predictor.spec.calibration.shape_limits))
     predict = predict_with_model(predictor, test_time_augmentation=test_time_augmentation)
-    filled = _filled(table, labelled, predict, on_progress)
-    return replace(filled, notes=(*_unfamiliar_notes(predictor.spec, labelled), *filled.notes))
-
-
-def _unfamiliar_notes(spec: ModelSpec, cases: Sequence[Case]) -> Iterator[str]:
-    """Which cases are of views that a model does not know: they are scored, and draw its means down."""
-    others: dict[View, list[str]] = {}
-    for case in cases:
-        if spec.views and case.view is not View.UNKNOWN and case.view not in spec.views:
-            others.setdefault(case.view, []).append(case.name)
-    for view, names in others.items():
-        known = (
-            f"model {spec.name} was not trained on view {view_name(view, spec.modality)} (but on {view_names(spec)})"
-        )
-        yield f"{_some(names)}: {known}"
+    return _filled(table, labelled, predict, on_progress)
 
 
 def evaluate_observer(cases: Iterable[Case]) -> CaseTable | None:

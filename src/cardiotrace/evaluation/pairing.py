@@ -25,6 +25,20 @@ def label_files(folder: Path) -> dict[str, Path]:
     Raises:
         InputError: there is no such folder or no such file in it, or two files are labels of one image.
     """
+    found = labels_below(folder)
+    if not found:
+        raise InputError(
+            "the folder holds no label files", where=folder, remedy=f"known: {', '.join(label_suffixes())}."
+        )
+    return found
+
+
+def labels_below(folder: Path) -> dict[str, Path]:
+    """As `label_files`, but a folder may hold none.
+
+    Raises:
+        InputError: there is no such folder, or two files are labels of one image.
+    """
     if not folder.is_dir():
         raise InputError("there is no such folder", where=folder)
     found: dict[str, Path] = {}
@@ -43,10 +57,6 @@ def label_files(folder: Path) -> dict[str, Path]:
             )
         if is_marked or rival is None:
             found[name] = path
-    if not found:
-        raise InputError(
-            "the folder holds no label files", where=folder, remedy=f"known: {', '.join(label_suffixes())}."
-        )
     return found
 
 

@@ -13,7 +13,7 @@ from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.label import CAMUS, SCHEMES, LabelMap, LabelScheme
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.exam_discovery import FoundExam
-from cardiotrace.evaluation.pairing import label_files
+from cardiotrace.evaluation.pairing import label_files, labels_below
 from cardiotrace.geometry.enclosure import fitting_schemes
 from cardiotrace.io import read_image, read_labels
 from cardiotrace.io.results import Manifest
@@ -132,7 +132,9 @@ def _given(exam: str, images: Sequence[str], config: MeasureConfig) -> dict[str,
     """What the folder of labels holds under the names of images: first of all in a folder of the exam's name."""
     for folder in _folders(exam, config):
         beside = {name: folder / f"{name}_labels" for name in images}
-        found = label_files(folder) | {name: path for name, path in beside.items() if path.is_dir()}
+        # The folder of an exam may hold its results alone.
+        labels = label_files if folder == config.labels else labels_below
+        found = labels(folder) | {name: path for name, path in beside.items() if path.is_dir()}
         files = {name: found[name] for name in images if name in found}
         if files:
             return files
