@@ -146,3 +146,13 @@ def numbered(names: Sequence[str]) -> list[str]:
         taken.add(free)
         result.append(free)
     return result
+
+
+def class_order(group: str) -> tuple[int, str]:
+    """Groups in order of name, classes below a bound first and those above it last.
+
+    Example:
+        >>> sorted([">=55", "45-55", "<=45"], key=class_order)
+        ['<=45', '45-55', '>=55']
+    """
+    return {"<": 0, ">": 2}.get(group[:1], 1), group

@@ -13,6 +13,7 @@ from cardiotrace.core.geometry import Spacing
 from cardiotrace.core.image import Grid
 from cardiotrace.core.progress import OnProgress, counted
 from cardiotrace.core.terms import Phase, View, view_name
+from cardiotrace.core.text import class_order
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.split import PARTS
 from cardiotrace.io import read_metadata
@@ -87,7 +88,7 @@ class DatasetDescription:
     def counts(self, key: str) -> dict[str, Counter[str]]:
         """Patients by the group of the row key, and within it by the group of another key, both in order."""
         found: dict[str, Counter[str]] = {}
-        for header in sorted(self.patients.values(), key=lambda header: _row_order(self._row(header))):
+        for header in sorted(self.patients.values(), key=lambda header: class_order(self._row(header))):
             found.setdefault(self._row(header), Counter())[header.groups.get(key, UNKNOWN)] += 1
         return found
 
@@ -187,11 +188,6 @@ def group_rows(described: DatasetDescription) -> list[dict[str, Any]]:
             cells |= {_group_words(key, group): by_row[row][group] for group in groups}
         rows.append(cells)
     return rows
-
-
-def _row_order(group: str) -> tuple[int, str]:
-    """In order of name, classes below a bound first and those above it last."""
-    return {"<": 0, ">": 2}.get(group[:1], 1), group
 
 
 def _part_order(group: str) -> tuple[int, str]:

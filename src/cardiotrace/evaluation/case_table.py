@@ -11,6 +11,7 @@ from cardiotrace.core.contract import CASE_TABLE
 from cardiotrace.core.errors import ConfigError, UsageError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.terms import Phase, View
+from cardiotrace.core.text import class_order
 from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.quantity import Against, PatientQuantity, of_ejection
 from cardiotrace.metrics import Agreement, Summary, agreement, bootstrap_interval, summarise
@@ -283,7 +284,7 @@ def group_order(group: str) -> tuple[int, str]:
     """
     if group in THIRDS:
         return THIRDS.index(group), group
-    return {"<": 0, ">": 2}.get(group[:1], 1), group
+    return class_order(group)
 
 
 def mean_interval(rows: Iterable[CaseRow], score: str) -> tuple[float, float]:
