@@ -62,6 +62,9 @@ class CrossvalConfig(RecipeConfig):
     leave_one_out: str | None = None
     """In place of folds one run for each vendor, centre, dataset or pathology, which is tested on it and learns from
     the others; finished folds in the same folder stand beside it in the table."""
+    start_from: Path | None = None
+    """Folder of another cross-validation with folds of the same patients: each fold begins with the best weights of its
+    own number there."""
     jobs: int = 1
     """Folds at a time, each in a process with its share of the processors."""
 
@@ -71,6 +74,10 @@ class CrossvalConfig(RecipeConfig):
             raise UsageError(f"--folds must be at least 2, got {self.folds}")
         if self.only and self.leave_one_out is not None:
             raise UsageError("--only chooses folds, and --leave-one-out runs none", remedy="leave out one of them.")
+        if self.start_from is not None and self.leave_one_out is not None:
+            raise UsageError(
+                "--start-from is for folds, and --leave-one-out runs none", remedy="leave out one of them."
+            )
         for number in self.only:
             if not 1 <= number <= self.folds:
                 raise UsageError(f"there is no fold {number}: folds are 1 to {self.folds}")

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.reporter import SILENT, ProgressReporter
+from cardiotrace.core.text import some
 from cardiotrace.datasets.dataset import Dataset
+from cardiotrace.datasets.split import Split, read_split
 from cardiotrace.evaluation.case_table import CaseRow, CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
 from cardiotrace.evaluation.limits import combined
@@ -20,6 +22,7 @@ from cardiotrace.io import write_text
 from cardiotrace.learning.allocator import keep_freed_memory
 from cardiotrace.learning.training.folder import RunFolder, check_folder
 from cardiotrace.learning.training.recipe import Recipe, read_recipe
+from cardiotrace.learning.training.run import InitialWeights, finished_weights
 from cardiotrace.parallel import make_executor
 from cardiotrace.workflows.configs import CrossvalConfig
 from cardiotrace.workflows.data_opener import DataOpener
@@ -112,13 +115,32 @@ def plan_folds(config: CrossvalConfig, opener: DataOpener, reporter: ProgressRep
     for number in range(1, config.folds + 1):
         split = split_of(recipe.data, dataset, number, seed=recipe.fold_seed)
         if split.testing:
-            run = PlannedRun(recipe, split, RunFolder(out / f"fold-{number}"), number, None, True, config.hardware)
+            start = None if config.start_from is None else weights_of_fold(config.start_from, number, split)
+            run = PlannedRun(recipe, split, RunFolder(out / f"fold-{number}"), number, start, True, config.hardware)
             folds.append(checked_fold(Fold(number, run)))
         elif config.wants(number):
             reporter.say(f"fold {number} is left out: none of its testing patients is in the data")
     if not any(config.wants(fold.number) for fold in folds):
         raise InputError("no fold has a testing patient in the data", where=dataset.root)
     return FoldPlan(recipe, dataset, out, tuple(folds))
+
+
+def weights_of_fold(runs: Path, number: int, split: Split) -> InitialWeights:
+    """The weights of another cross-validation's fold, which none of this fold's testing patients has taught.
+
+    Raises:
+        InputError: no such fold is finished, or it learned from a patient who is tested here.
+    """
+    folder = RunFolder(runs / f"fold-{number}")
+    weights = finished_weights(folder)
+    earlier = read_split(folder.split)
+    if seen := sorted({*earlier.training, *earlier.validation} & {*split.testing}):
+        raise InputError(
+            f"these weights have learned from {some(seen)}, to be tested in fold {number}",
+            where=folder.path,
+            remedy="start from folds of the same patients: the same data.seed, data.stratify and number of folds.",
+        )
+    return weights
 
 
 def checked_fold(fold: Fold) -> Fold:

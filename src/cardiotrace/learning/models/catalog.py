@@ -127,6 +127,13 @@ ARCHITECTURES: Catalog[Network] = Catalog(
             "this project",
         ),
         Entry(
+            "unet-small-stack",
+            small.SmallStackUNetConfig,
+            small.small_stack_unet,
+            "unet-small for the slices of a stack, which learn of each other on its coarse levels.",
+            "this project",
+        ),
+        Entry(
             "wnet",
             wnet.WNetConfig,
             wnet.wnet,

@@ -260,8 +260,9 @@ class TrainingOrder:
             units = dataset.units[order[step * per_step : (step + 1) * per_step]]
             mine = self._share(*units.shape)
             images, labels, slices = self._changed(dataset, units, mine, (epoch, step))
-            if dataset.neighbours:
-                images = self._turned(images, units, mine, (epoch, step))
+            if dataset.neighbours or dataset.are_volumes:
+                is_turned = self._turned(units, mine, (epoch, step))
+                images, labels = _other_way_round(images, labels, slices, is_turned.to(images.device))
             # Each process takes the mean over its own: weighed by their number, the mean over processes is that over
             # samples.
             weight = len(range(len(units))[self.rank :: self.world]) * self.world / len(units)
@@ -274,12 +275,11 @@ class TrainingOrder:
         if dataset.neighbours and self.augmentation.changes_colours:
             raise InputError("neighbouring slices have no colours to change", remedy="leave out changes of colour.")
 
-    def _turned(self, images: Images, units: torch.Tensor, mine: torch.Tensor, when: tuple[int, int]) -> Images:
-        """Half of the stacks the other way round, as drawn for (epoch, step); samples of a unit alike."""
+    def _turned(self, units: torch.Tensor, mine: torch.Tensor, when: tuple[int, int]) -> Bool[torch.Tensor, " batch"]:
+        """Which half of the stacks is seen the other way round, as drawn for (epoch, step); samples of a unit alike."""
         # Some files run from base to apex, others back: which slice comes first must mean nothing to the network.
         generator = _generator(_DIRECTION, self.seed, *when)
-        is_turned = (torch.rand(len(units), generator=generator) < 0.5).repeat_interleave(units.shape[1])[mine]
-        return torch.where(is_turned.to(images.device)[:, None, None, None], images.flip(1), images)
+        return (torch.rand(len(units), generator=generator) < 0.5).repeat_interleave(units.shape[1])[mine]
 
     def _order(self, dataset: DeviceDataset, batch: int, epoch: int) -> torch.Tensor:
         """Units in order of use: one pass, or pass after pass until the given steps have enough."""
@@ -395,6 +395,20 @@ def _applied(
         unseen = (labels == IGNORED).flatten(-2).all(dim=-1)
         moved = moved.masked_fill(unseen[..., None, None], IGNORED)
     return changed, moved
+
+
+def _other_way_round(
+    images: Images, labels: Labels, slices: Sequence[int], is_turned: Bool[torch.Tensor, " batch"]
+) -> tuple[Images, Labels]:
+    """Some samples with their slices in reverse: neighbours as channels, or the own slices of volumes."""
+    if images.ndim == 4:
+        return torch.where(is_turned[:, None, None, None], images.flip(1), images), labels
+    images, labels = images.clone(), labels.clone()
+    for row in torch.nonzero(is_turned).flatten().tolist():
+        own = slices[row]
+        images[row, :, :own] = images[row, :, :own].flip(1)
+        labels[row, :own] = labels[row, :own].flip(0)
+    return images, labels
 
 
 def _generator(*words: int) -> torch.Generator:
