@@ -13,7 +13,6 @@ from cardiotrace.learning.models.blocks import Axes, ConvolutionPair, Norm, init
 from cardiotrace.learning.models.network import Network, NetworkSpec
 from cardiotrace.learning.models.sides import Divisor, check_sides, check_size
 
-
 Block = Callable[[Tensor], Tensor]
 """What makes features of features on one level."""
 
