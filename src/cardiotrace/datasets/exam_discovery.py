@@ -14,7 +14,7 @@ from cardiotrace.datasets.grouping import Group, Series, group_files
 from cardiotrace.datasets.leftover import Listing, files_left_out, look_into
 from cardiotrace.datasets.reading import AS_IT_IS, Reading, as_read, read_group
 from cardiotrace.datasets.recognise import Visit, visits_at
-from cardiotrace.datasets.study import Studies, is_of_studies, studies_at
+from cardiotrace.datasets.study import NO_STUDIES, Studies, is_of_studies, studies_at
 from cardiotrace.io.formats import stem_of
 from cardiotrace.io.results import MANIFEST, MEASURES, REPORT_PAGE
 
@@ -44,8 +44,9 @@ def find_exams(paths: Iterable[Path], reading: Reading = AS_IT_IS, *, each: bool
 
     A file is an exam of its own. What a data set's own reader recognises is read by it. DICOM files of a folder or an
     archive are sorted by study, and each study is an exam. In other folders the image files are sorted by patient, and
-    each patient's are an exam; folders within are searched too, hidden ones and those of results left out. Links are followed, each folder is looked into once. A path that holds nothing, or where
-    nothing tells what belongs together, counts as an exam whose reading fails, so that the others are done.
+    each patient's are an exam; folders within are searched too, hidden ones and those of results left out. Links are
+    followed, each folder is looked into once. A path that holds nothing, or where nothing tells what belongs together,
+    counts as an exam whose reading fails, so that the others are done.
 
     Args:
         paths: files, patients' folders, or folders of those.
@@ -129,7 +130,7 @@ class _Search:
     reading: Reading
     each: bool = False
     """Whether DICOM of several patients is wanted."""
-    studies: Studies = Studies()
+    studies: Studies = NO_STUDIES
     """Those of the folder that was asked for."""
     seen: dict[Path, Path] = field(default_factory=dict)
     unused: list[str] = field(default_factory=list)

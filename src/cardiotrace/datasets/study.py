@@ -12,7 +12,7 @@ from cardiotrace.core.terms import Phase, View
 from cardiotrace.datasets.leftover import is_system
 from cardiotrace.datasets.naming import read_name
 from cardiotrace.datasets.reading import Reading, as_read
-from cardiotrace.io.dicom.files import Found, LeftOut, find_files, holds_dicom
+from cardiotrace.io.dicom.files import LeftOut, find_files, holds_dicom
 from cardiotrace.io.dicom.source import DicomImage, Study
 from cardiotrace.io.dicom.study import studies_in
 from cardiotrace.io.formats import FORMATS, format_of, stem_of, suffix_of
@@ -47,6 +47,10 @@ class Studies:
             return False
         suffix = (suffix_of(image) or "").lower()
         return suffix in _DICOM.suffixes or (self.folder in image.parents and suffix not in _VOLUMES)
+
+
+NO_STUDIES = Studies()
+"""Nothing of DICOM is there."""
 
 
 def is_of_studies(path: Path) -> bool:
@@ -85,8 +89,8 @@ def studies_at(
     others = _told([other for other in found.others if suffix_of(other) is None or studies_told.speaks_for(other)])
     shown[0] = replace(shown[0], left_out=(*shown[0].left_out, *told, *others))
     names = _names(path, shown)
-    exams = [StudyExam(name, partial(read_study, name, study, reading)) for name, study in zip(names, shown, strict=True)]
-    return Studies(tuple(exams), folder)
+    named = zip(names, shown, strict=True)
+    return Studies(tuple(StudyExam(name, partial(read_study, name, study, reading)) for name, study in named), folder)
 
 
 def read_study(name: str, study: Study, reading: Reading) -> Exam:

@@ -1,7 +1,7 @@
-"""Members of zip and tar archives, read where they lie: nothing is unpacked, no path in an archive is followed.
+"""Members of zip and tar archives, read where they lie: nothing is unpacked to a place, and no path is followed.
 
-A compressed tar has to be read from its beginning for each member; it is unpacked once into a file without a name, which
-the system removes with the last reader.
+A compressed tar would have to be read from its beginning for each member; it is unpacked once into a file without a
+name, which the system removes with its last reader.
 """
 
 import bz2
@@ -35,7 +35,7 @@ _TAR = slice(257, 262)
 _PACKED: tuple[tuple[bytes, Callable[[BinaryIO], BinaryIO]], ...] = (
     (b"\x1f\x8b", lambda file: cast(BinaryIO, gzip.GzipFile(fileobj=file))),
     (b"BZh", lambda file: cast(BinaryIO, bz2.BZ2File(file))),
-    (b"\xfd7zXZ", lambda file: cast(BinaryIO, lzma.LZMAFile(file))),
+    (b"\xfd7zXZ", lambda file: cast(BinaryIO, lzma.LZMAFile(file))),  # noqa: SIM115
 )
 
 
@@ -51,7 +51,7 @@ class Member:
 
 
 def kind_of(head: bytes) -> str:
-    """ "zip", "tar" or, of what may be a compressed tar, "packed"; empty of anything else."""
+    """What kind of archive begins so: "zip", "tar", "packed" for what may be a compressed tar, empty for none."""
     if head.startswith(_ZIP):
         return "zip"
     if head[_TAR] == b"ustar":
@@ -131,8 +131,11 @@ def _of_tar(path: Path, kind: str) -> Iterator[Member]:
     with tarfile.open(fileobj=holder.file, mode="r:") as archive:
         for info in archive:
             if not info.isdir():
-                problem = _problem_of(info.name, info.size) if info.isreg() else "a link or device, which is not followed"
-                yield Member(info.name, partial(holder.part, info.offset_data, info.size), problem)
+                yield Member(info.name, partial(holder.part, info.offset_data, info.size), _problem_of_tarred(info))
+
+
+def _problem_of_tarred(info: tarfile.TarInfo) -> str:
+    return _problem_of(info.name, info.size) if info.isreg() else "a link or device, which is not followed"
 
 
 @dataclass
@@ -160,7 +163,7 @@ def _unpacked(path: Path) -> BinaryIO:
         head = packed.read(8)
         packed.seek(0)
         source = next(unpack for magic, unpack in _PACKED if head.startswith(magic))(packed)
-        target, size = cast(BinaryIO, tempfile.TemporaryFile()), 0
+        target, size = cast(BinaryIO, tempfile.TemporaryFile()), 0  # noqa: SIM115 (closed by its holder)
         while piece := source.read(_PIECE):
             size += len(piece)
             if size == len(piece) and piece[_TAR] != b"ustar":
@@ -188,7 +191,8 @@ class Growing(io.RawIOBase):
         self._kept, self._place = bytearray(), 0
 
     def _grow_to(self, end: int) -> None:
-        while len(self._kept) < min(end, self._size) and (piece := self._source.read(max(2**16, end - len(self._kept)))):
+        end = min(end, self._size)
+        while len(self._kept) < end and (piece := self._source.read(max(2**16, end - len(self._kept)))):
             self._kept += piece[: self._size - len(self._kept)]
 
     def read(self, size: int = -1) -> bytes:

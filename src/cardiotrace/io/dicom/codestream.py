@@ -20,13 +20,13 @@ class CodedSize:
 
 
 def coded_size(frame: bytes) -> CodedSize | None:
-    """The size of a frame of JPEG, JPEG-LS or JPEG 2000; None where it does not begin as one, or ends before.
+    r"""The size of a frame of JPEG, JPEG-LS or JPEG 2000; None where it does not begin as one, or ends before.
 
     Source:
         ITU-T T.81 B.2.2 (frame header), T.87 C.2.2, T.800 A.5.1 (SIZ).
 
     Example:
-        >>> coded_size(b"\\xff\\xd8\\xff\\xc0\\x00\\x0b\\x08\\x01\\xe0\\x02\\x80\\x01")
+        >>> coded_size(b"\xff\xd8\xff\xc0\x00\x0b\x08\x01\xe0\x02\x80\x01")
         CodedSize(rows=480, columns=640, bits=8)
     """
     if frame.startswith(_JPEG):

@@ -1,8 +1,9 @@
 """Frames of one object, decoded one after another; what a small file claims is held against limits before.
 
-Compressed frames go to pydicom and the decoders it knows: Pillow (JPEG), openjpeg (JPEG 2000), CharLS (JPEG-LS). Films
-(MPEG-2, MPEG-4, HEVC) and what these leave over (JPEG of 12 bit, lossless JPEG of 8 bit) go to FFmpeg, which reads videos
-here as well. Lossless JPEG of more than 8 bit needs GDCM, which is large and not installed as a rule.
+Compressed frames go to pydicom and the decoders it knows: Pillow (JPEG), OpenJPEG (JPEG 2000), CharLS (JPEG-LS). Films
+(MPEG-2, MPEG-4, HEVC) and what these leave over (JPEG of 12 bit, lossless JPEG of 8 bit) go to FFmpeg, which reads
+videos here as well. Lossless JPEG of more than 8 bit needs GDCM, which is large and not installed as a rule: FFmpeg
+decodes differences of 16 bit wrongly.
 """
 
 import importlib.util
@@ -12,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
@@ -29,9 +29,10 @@ _LOSSLESS = ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")
 _UNSIZED = ("1.2.840.10008.1.2.5",)
 """Compressed frames whose code states no size: RLE, where no byte makes more than 64."""
 _FILMS = {
-    **dict.fromkeys((f"1.2.840.10008.1.2.4.{n}{fragmented}" for n in (100, 101) for fragmented in ("", ".1")), "mpegvideo"),
-    **dict.fromkeys((f"1.2.840.10008.1.2.4.{n}{part}" for n in range(102, 107) for part in ("", ".1")), "h264"),
-    **dict.fromkeys((f"1.2.840.10008.1.2.4.{n}" for n in (107, 108)), "hevc"),
+    f"1.2.840.10008.1.2.4.{number}{part}": name
+    for numbers, name in ((range(100, 102), "mpegvideo"), (range(102, 107), "h264"), (range(107, 109), "hevc"))
+    for number in numbers
+    for part in ("", ".1")
 }
 """Transfer syntaxes of films, with FFmpeg's name for a bare stream of each."""
 _CONTAINERS = ((b"\x00\x00\x01\xba", "mpeg"), (b"\x47", "mpegts"), (b"\x1aE\xdf\xa3", "matroska"))
@@ -151,7 +152,7 @@ def _by_library(dataset: "Dataset", path: Path) -> Iterator[Frame]:
 
 
 _PLUGINS = ("pyjpegls", "pylibjpeg", "pillow", "pydicom", "gdcm")
-"""Decoders in the order in which they are taken: one and the same wherever it is at hand, and GDCM last, as it is slow."""
+"""Decoders in the order in which they are taken: the same one wherever it is at hand, and GDCM last, as it is slow."""
 
 
 def _plugin(available: tuple[str, ...], syntax: "UID") -> str:
@@ -211,5 +212,3 @@ def _of_video(frame: Any) -> Frame:
     if name.startswith("gray"):
         return Frame(frame.to_ndarray(format="gray"), "MONOCHROME2")
     return Frame(frame.to_ndarray(format="rgb24"), "RGB")
-
-

@@ -1,4 +1,4 @@
-"""All DICOM objects in a file, a folder, a DICOMDIR or an archive, and every other file with the reason why it is none."""
+"""All DICOM objects in a file, a folder, a DICOMDIR or an archive, and what is none of them with the reason."""
 
 import os
 from collections.abc import Callable, Iterator

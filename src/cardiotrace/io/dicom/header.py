@@ -25,10 +25,10 @@ HEAD_BYTES = _PREAMBLE + 16
 
 
 def begins(head: bytes) -> bool:
-    """Whether a file begins as one of DICOM does, with the preamble or, as older programs write, without.
+    r"""Whether a file begins as one of DICOM does, with the preamble or, as older programs write, without.
 
     Example:
-        >>> begins(bytes(128) + b"DICM"), begins(b"\\x08\\x00\\x05\\x00CS\\x0a\\x00ISO_IR 100"), begins(b"GIF89a")
+        >>> begins(bytes(128) + b"DICM"), begins(b"\x08\x00\x05\x00CS\x0a\x00ISO_IR 100"), begins(b"GIF89a")
         (True, True, False)
     """
     return head[_PREAMBLE : _PREAMBLE + 4] == b"DICM" or _BARE.match(head) is not None

@@ -95,7 +95,7 @@ def stored_image(file: DicomFile) -> StoredImage:
     region = region_of(file, (layout.rows, layout.columns)) if modality is Modality.US else None
     timing = timing_of(header, layout.frames)
     spacing, affine = _place(header, region)
-    keeps_colour = layout.samples == 3 and modality is not Modality.US
+    is_coloured = layout.samples == 3 or text_of(header, "PhotometricInterpretation") == "PALETTE COLOR"
     acquisition = replace(acquisition_of(header), r_waves_ms=r_waves_of(header))
     source = DicomSource(tuple((DicomFrame(file, number + 1),) for number in range(layout.frames)))
     image = StoredImage(
@@ -103,14 +103,14 @@ def stored_image(file: DicomFile) -> StoredImage:
         format=FORMAT,
         suffix=file.path.suffix,
         shape=(layout.columns, layout.rows, *((layout.frames,) if layout.frames > 1 else ())),
-        dtype=np.dtype(np.uint8 if layout.samples == 3 or _has_palette(header) else _TYPES[layout.bits, layout.is_signed]),
+        dtype=np.dtype(np.uint8 if is_coloured else _TYPES[layout.bits, layout.is_signed]),
         spacing_mm=spacing,
         affine=affine,
         is_oriented=affine is not None,
         doubts=() if region is None else region.doubts,
         times_ms=timing.times_ms,
         times=timing.known,
-        channel_count=3 if keeps_colour or (_has_palette(header) and modality is not Modality.US) else 1,
+        channel_count=3 if is_coloured and modality is not Modality.US else 1,
         third_is_time=True,
         acquisition=acquisition,
         frame_interval_ms=timing.interval_ms,
@@ -159,10 +159,6 @@ def read_picture(file: DicomFile) -> Image:
         doubts=colour_doubt(pixels.strong_colour),
     )
     return by_the_rule(read)
-
-
-def _has_palette(header: "Dataset") -> bool:
-    return text_of(header, "PhotometricInterpretation") == "PALETTE COLOR"
 
 
 def _layout(file: DicomFile) -> _Layout:
@@ -220,8 +216,8 @@ def _place(
     spacing = numbers_of(header, "PixelSpacing")
     if len(spacing) != 2 or min(spacing) <= 0:
         return None, None
-    sizes = (spacing[1], spacing[0])
-    return sizes, _affine(sizes, numbers_of(header, "ImageOrientationPatient"), numbers_of(header, "ImagePositionPatient"))
+    sizes, position = (spacing[1], spacing[0]), numbers_of(header, "ImagePositionPatient")
+    return sizes, _affine(sizes, numbers_of(header, "ImageOrientationPatient"), position)
 
 
 def _affine(
@@ -238,5 +234,3 @@ def _affine(
     affine[:3, :3] = _LPS_TO_RAS @ np.column_stack([along_row * sizes[0], along_column * sizes[1], normal])
     affine[:3, 3] = _LPS_TO_RAS @ np.array(position)
     return affine
-
-

@@ -1,4 +1,4 @@
-"""Decoded frames to the pixels that are kept: grey values of hearts, colours of photographs, black beside the region."""
+"""Decoded frames to the pixels that are kept: brightness of hearts, colours of photographs, black beside the region."""
 
 from typing import TYPE_CHECKING, Any
 

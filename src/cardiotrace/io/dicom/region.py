@@ -141,8 +141,8 @@ def _placed(box: _Box, shape: tuple[int, int]) -> Region:
     where = (slice(box.top, min(box.bottom + 1, rows)), slice(box.left, min(box.right + 1, columns)))
     if box.pixel_mm is not None:
         return Region(*where, box.pixel_mm)
-    stated = "is not in centimetres" if box.units != (_CENTIMETRES, _CENTIMETRES) else "is none that can be"
-    return Region(*where, notes=(f"the pixel size that its region states {stated}, so it is unknown; {_REMEDY}",))
+    why = "is not in centimetres" if box.units != (_CENTIMETRES, _CENTIMETRES) else "is none that can be"
+    return Region(*where, notes=(f"the pixel size of its region {why}, so it is unknown; {_REMEDY}",))
 
 
 def _without_regions(header: "Dataset", shape: tuple[int, int]) -> Region:

@@ -3,27 +3,22 @@
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cardiotrace.core.terms import Modality
+from cardiotrace.core.text import numbered
 from cardiotrace.io.dicom.facts import date_of, patient_of
 from cardiotrace.io.dicom.files import Found, LeftOut, class_of, find_files
 from cardiotrace.io.dicom.header import text_of
+from cardiotrace.io.dicom.magnetic_resonance import stacks_of
 from cardiotrace.io.dicom.picture import CAPTURES, modality_of
 from cardiotrace.io.dicom.source import DicomFile, DicomImage, Images, Study
 from cardiotrace.io.dicom.ultrasound import pictures_of
-from cardiotrace.core.terms import Modality
-from cardiotrace.core.text import numbered
 
 if TYPE_CHECKING:
     from pydicom import Dataset
-
-def stacks_of(files):
-    try:
-        from cardiotrace.io.dicom import magnetic_resonance
-    except ImportError:
-        return Images(left_out=(f"{len(files)} files: MRI is not read yet",))
-    return magnetic_resonance.stacks_of(files)
 
 
 _KEY = secrets.token_bytes(32)
@@ -44,7 +39,7 @@ def find_studies(path: Path, is_foreign: Callable[[Path], bool] = lambda folder:
 
 
 def studies_in(found: Found) -> list[Study]:
-    """The studies that objects belong to, in order of their dates; what is no image of a study is told of in the first."""
+    """The studies that objects belong to, in order of their dates."""
     sorted_files: dict[tuple[str, str], list[DicomFile]] = {}
     for file in found.files:
         key = _patient_key(file.header)
@@ -84,8 +79,6 @@ def _study(uid: str, patient_key: str, files: Sequence[DicomFile]) -> Study:
 
 
 def _with_unique_names(images: Iterable[DicomImage]) -> tuple[DicomImage, ...]:
-    from dataclasses import replace
-
     found = tuple(images)
     return tuple(
         replace(image, name=name) for image, name in zip(found, numbered([image.name for image in found]), strict=True)
@@ -102,4 +95,6 @@ def _why_not(header: "Dataset") -> str:
     if kind in CAPTURES:
         return "a secondary capture: what was on a screen"
     name = UID(kind).name
-    return "an object of no known class" if name == kind else f"{name.removesuffix(' Storage')}: no picture of the heart"
+    if name == kind:
+        return "an object of no known class"
+    return f"{name.removesuffix(' Storage')}: no picture of the heart"

@@ -5,6 +5,7 @@ Source:
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,7 +58,7 @@ def timing_of(header: "Dataset", count: int) -> Timing:
 def r_waves_of(header: "Dataset") -> tuple[float, ...]:
     """Instants of the R waves, ms from the first frame; none where they are not stated in order."""
     found = numbers_of(header, "RWaveTimeVector")
-    return found if all(later > earlier for earlier, later in zip(found, found[1:], strict=False)) else ()
+    return found if all(later > earlier for earlier, later in pairwise(found)) else ()
 
 
 def _by_vector(header: "Dataset", count: int) -> Timing | None:
@@ -81,7 +82,7 @@ def _by_rate(header: "Dataset", count: int) -> Timing:
     for keyword in ("CineRate", "RecommendedDisplayFrameRate"):
         rate = number_of(header, keyword)
         if rate is not None and rate > 0 and _is_interval(1000 / rate):
-            note = f"times of its frames from {keyword}, {rate:g} /s: the rate of playing, which may not be that of recording"
+            note = f"times of its frames from {keyword}, {rate:g} a second, at which it is played"
             return Timing(np.arange(count) * 1000 / rate, Known.ASSUMED, (note,))
     return Timing(notes=("nothing states when its frames were taken",))
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 from functools import partial
 
-from cardiotrace.core.text import numbered
 from cardiotrace.core.terms import View, view_name
+from cardiotrace.core.text import numbered
 from cardiotrace.io.dicom.header import number_of, text_of
 from cardiotrace.io.dicom.picture import modality_of, read_picture, view_of
 from cardiotrace.io.dicom.source import DicomFile, DicomImage, Images
@@ -49,5 +49,5 @@ def _order(file: DicomFile) -> tuple[float, str, float]:
     """By series, time and number."""
     header = file.header
     series, instance = number_of(header, "SeriesNumber"), number_of(header, "InstanceNumber")
-    taken = text_of(header, "AcquisitionDateTime") or text_of(header, "AcquisitionTime") or text_of(header, "ContentTime")
-    return series or 0.0, taken, instance or 0.0
+    times = (text_of(header, keyword) for keyword in ("AcquisitionDateTime", "AcquisitionTime", "ContentTime"))
+    return series or 0.0, next(filter(None, times), ""), instance or 0.0
