@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.io.dicom.codestream import CodedSize, coded_size
-from cardiotrace.io.dicom.header import text_of, whole_of
+from cardiotrace.io.dicom.fact import text
+from cardiotrace.io.dicom.header import whole_of
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -52,11 +53,6 @@ def transfer_syntax_of(dataset: "Dataset") -> "UID | None":
     """How an object is encoded; None where its file does not say."""
     meta = getattr(dataset, "file_meta", None)
     return None if meta is None else meta.get("TransferSyntaxUID")
-
-
-def is_film(dataset: "Dataset") -> bool:
-    """Whether all frames are one compressed stream."""
-    return transfer_syntax_of(dataset) in _FILMS
 
 
 def frames_of(dataset: "Dataset", path: Path) -> Iterator[Frame]:
@@ -142,7 +138,7 @@ def _by_library(dataset: "Dataset", path: Path) -> Iterator[Frame]:
     try:
         decoder = get_decoder(syntax)
     except NotImplementedError:
-        named = text_of(dataset.file_meta, "TransferSyntaxUID")
+        named = text(dataset.file_meta, "TransferSyntaxUID")
         raise InputError(
             f"is compressed in a way that is not known ({named})", where=path, remedy="export it uncompressed."
         ) from None
@@ -173,7 +169,7 @@ def _by_ffmpeg(frame: bytes, codec: str, dataset: "Dataset") -> Frame:
     values = decoded.to_ndarray()
     if size is not None and size.bits > 8:
         values = values >> (16 - size.bits)
-    return Frame(values, text_of(dataset, "PhotometricInterpretation"))
+    return Frame(values, text(dataset, "PhotometricInterpretation"))
 
 
 def _of_film(dataset: "Dataset", path: Path) -> Iterator[Frame]:
