@@ -13,7 +13,6 @@ from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ImplicitVRLittleEndian,
-    JPEG2000Lossless,
     JPEGBaseline8Bit,
     JPEGLSLossless,
     RLELossless,
@@ -55,7 +54,7 @@ def test_big_endian(tmp_path):
     assert np.array_equal(read(tmp_path, made), values)
 
 
-@pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless, JPEG2000Lossless])
+@pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless])
 @pytest.mark.parametrize("channels", [(), (3,)])
 def test_lossless(tmp_path, syntax, channels):
     values = smooth(channels=channels)
@@ -207,12 +206,13 @@ def test_photographs_keep_their_colours(tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"PixelData": None}, "holds no pixels"),
+        ({"PixelData": None, "syntax": JPEGBaseline8Bit}, "holds no pixels"),
+        ({"PixelData": None}, "claims 12000 bytes of pixels"),
         ({"Rows": 0}, "claims 5 frames of 0 x 60"),
         ({"Rows": None}, "states no Rows"),
         ({"NumberOfFrames": 10**9}, "claims 1000000000 frames"),
         ({"NumberOfFrames": 10**6}, "GiB of pixels"),
-        ({"NumberOfFrames": 500}, "the file is cut short or its header wrong|claims 1200000 bytes"),
+        ({"NumberOfFrames": 500}, "claims 1200000 bytes"),
         ({"NumberOfFrames": "-2"}, "claims -2 frames"),
         ({"BitsAllocated": 32}, "32 bit"),
         ({"SamplesPerPixel": 4}, "4 samples"),

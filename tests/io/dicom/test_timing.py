@@ -61,6 +61,6 @@ def test_a_still_has_no_times():
 
 
 def test_r_waves_stand_in_order():
-    assert r_waves_of(ultrasound(RWaveTimeVector=["12.5", "812.5"])) == (12.5, 812.5)
-    assert r_waves_of(ultrasound(RWaveTimeVector=["812.5", "12.5"])) == ()
+    assert r_waves_of(ultrasound(RWaveTimeVector=[12.5, 812.5])) == (12.5, 812.5)
+    assert r_waves_of(ultrasound(RWaveTimeVector=[812.5, 12.5])) == ()
     assert r_waves_of(ultrasound()) == ()

@@ -1,6 +1,6 @@
 """Frames of one object, decoded one after another; what a small file claims is held against limits before.
 
-Compressed frames go to pydicom and the decoders it knows: Pillow (JPEG), OpenJPEG (JPEG 2000), CharLS (JPEG-LS). Films
+Compressed frames go to pydicom and the decoders it knows: Pillow (JPEG, JPEG 2000), CharLS (JPEG-LS). Films
 (MPEG-2, MPEG-4, HEVC) and what these leave over (JPEG of 12 bit, lossless JPEG of 8 bit) go to FFmpeg, which reads
 videos here as well. Lossless JPEG of more than 8 bit needs GDCM, which is large and not installed as a rule: FFmpeg
 decodes differences of 16 bit wrongly.
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pydicom import Dataset
     from pydicom.uid import UID
 
-_BASELINE = "1.2.840.10008.1.2.4.50"
 _EXTENDED = "1.2.840.10008.1.2.4.51"
 _LOSSLESS = ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")
 _UNSIZED = ("1.2.840.10008.1.2.5",)
@@ -142,18 +141,16 @@ def _by_library(dataset: "Dataset", path: Path) -> Iterator[Frame]:
         raise InputError(
             f"is compressed in a way that is not known ({named})", where=path, remedy="export it uncompressed."
         ) from None
-    plugin = _plugin(decoder.available_plugins, syntax) if syntax.is_compressed and not syntax.is_deflated else ""
+    plugin = _plugin(decoder.available_plugins) if syntax.is_compressed and not syntax.is_deflated else ""
     for values, facts in decoder.iter_array(dataset, raw=True, decoding_plugin=plugin):
         yield Frame(values, str(facts["photometric_interpretation"]).strip())
 
 
-_PLUGINS = ("pyjpegls", "pylibjpeg", "pillow", "pydicom", "gdcm")
+_PLUGINS = ("pyjpegls", "pillow", "pydicom", "pylibjpeg", "gdcm")
 """Decoders in the order in which they are taken: the same one wherever it is at hand, and GDCM last, as it is slow."""
 
 
-def _plugin(available: tuple[str, ...], syntax: "UID") -> str:
-    if syntax in (_BASELINE, _EXTENDED) and "pillow" in available:
-        return "pillow"
+def _plugin(available: tuple[str, ...]) -> str:
     return next((plugin for plugin in _PLUGINS if plugin in available), "")
 
 
