@@ -17,9 +17,12 @@ from cardiotrace.io.dicom.header import unwarned
 from cardiotrace.io.dicom.source import DicomImage, Study
 from cardiotrace.io.dicom.study import studies_in
 from cardiotrace.io.formats import FORMATS, format_of, stem_of, suffix_of
+from cardiotrace.io.stored import MAX_PIXEL_BYTES
 
 _DICOM = next(form for form in FORMATS if form.name == "dicom")
 _VOLUMES = tuple(suffix for form in FORMATS if form.holds_slices for suffix in form.suffixes)
+_MOST_BYTES = 4 * MAX_PIXEL_BYTES
+"""Of all images of a study together, decoded: a long stress echo has 3 GiB."""
 _BESIDE = "an image beside DICOM: name it by itself to have it analysed"
 _SEVERAL = "--each takes each of their studies for an exam of its own; or name the folder of one."
 
@@ -109,6 +112,10 @@ def read_study(name: str, study: Study, reading: Reading) -> Exam:
             if len(study.images) == 1:
                 raise
             left_out.append(f"{item.name}: {error.what}")
+        if sum(image.image.frames.nbytes for image in images) > _MOST_BYTES:
+            raise InputError(
+                f"its images take more than {_MOST_BYTES / 2**30:.0f} GiB", remedy="name the files of some of them."
+            )
     if not images:
         raise InputError(f"none of its {len(study.images)} images can be read", remedy="; ".join(left_out[:3]))
     exam = Exam(name, tuple(images), study.patient, facts=_facts(study, images), left_out=tuple(left_out))
