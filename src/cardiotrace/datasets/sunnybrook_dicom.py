@@ -301,7 +301,9 @@ def read_outline(path: Path) -> Float[np.ndarray, "n 2"]:
     """
     try:
         rows: Sequence[list[float]] = [
-            [float(word) for word in line.split()] for line in read_text(path, largest=LARGEST_TABLE).splitlines() if line
+            [float(word) for word in line.split()]
+            for line in read_text(path, largest=LARGEST_TABLE).splitlines()
+            if line
         ]
         points = np.array(rows, np.float64)
     except ValueError:

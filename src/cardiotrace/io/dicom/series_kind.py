@@ -74,7 +74,7 @@ def told_view(words: str) -> View:
         (<View.TWO_CHAMBER: '2CH'>, <View.FOUR_CHAMBER: '4CH'>, <View.UNKNOWN: 'unknown'>)
     """
     for part in words.split(" | "):
-        found = {word.view for word in read_words(part) if word.view is not View.UNKNOWN}
+        found: set[View] = {word.view for word in read_words(part) if word.view is not View.UNKNOWN}
         found |= {view for pattern, view in _AXES if pattern.search(_plain(part))}
         if found:
             return found.pop() if len(found) == 1 else View.UNKNOWN
