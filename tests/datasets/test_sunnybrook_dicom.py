@@ -124,11 +124,14 @@ def test_volumes_of_the_real_outlines(real, make):
 
 @pytest.mark.data
 def test_masks_keep_the_area_of_the_real_outlines(real):
+    areas, counts = [], []
     for path in sorted(real.rglob("*contour-manual.txt")):
         points = read_outline(path)
         x, y = points.T
-        area = abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
-        assert fill_polygon(points[:, ::-1] - 0.5, (256, 256)).sum() == pytest.approx(area, rel=0.01)
+        areas.append(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2)
+        counts.append(fill_polygon(points[:, ::-1] - 0.5, (256, 256)).sum())
+    assert sum(counts) == pytest.approx(sum(areas), rel=0.001)
+    np.testing.assert_allclose(counts, areas, rtol=0.011)  # the worst is an apex of 500 pixels
 
 
 @pytest.mark.data

@@ -43,9 +43,9 @@ _EXPECTED = f"the folder that holds {TABLE}, {OUTLINES} and the folders of DICOM
 _OUTLINE = re.compile(r"IM-\d+-(\d+)-([io])contour-manual\.txt")
 _PATIENT = re.compile(r"SC-([A-Z]+(?:-[A-Z]+)?)-\d+")
 _CENTRE = 0.5
-"""Of the first pixel, in the outlines' coordinates: whole numbers are the corners of pixels. Where blood turns to muscle
-around the outlines of the two patients at hand lies .62 (standard error .09) to the left of and .44 (.06) above what whole
-numbers at pixel centres would mean."""
+"""Of the first pixel, in the outlines' coordinates: whole numbers are the corners of pixels. Where blood turns to
+muscle around the outlines of the two patients at hand lies .62 (standard error .09) to the left of and .44 (.06) above
+what whole numbers at pixel centres would mean."""
 _NOTE_LV_ALONE = "the epicardium was not traced: the myocardium is not known"
 
 

@@ -144,8 +144,8 @@ def test_a_slice_that_was_acquired_twice_is_the_later_one():
 
 
 def test_two_runs_of_one_series_are_the_last_run():
-    late = [each for each in replace(STACK, base=1000).objects()]
-    for number, each in enumerate(late):
+    late = replace(STACK, base=1000).objects()
+    for each in late:
         each.SOPInstanceUID += ".9"
         each.InstanceNumber += 1000
         each.TriggerTime = float(each.TriggerTime) + 3.0

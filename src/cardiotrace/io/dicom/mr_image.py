@@ -102,7 +102,8 @@ class MrCine:
 
 def _common_folder(paths: set[Path]) -> Path:
     first, *others = sorted(paths)
-    return next(folder for folder in first.parents if all(other.is_relative_to(folder) for other in others))
+    shared = (folder for folder in first.parents if all(other.is_relative_to(folder) for other in others))
+    return next(shared, first.parent)
 
 
 def _interval_ms(times_ms: Float[np.ndarray, " time"] | None) -> float | None:
