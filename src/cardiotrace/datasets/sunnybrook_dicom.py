@@ -31,8 +31,8 @@ from cardiotrace.datasets.frame import video_with_instants
 from cardiotrace.datasets.split import Split
 from cardiotrace.datasets.table import read_rows
 from cardiotrace.geometry.polygon import fill_polygon
-from cardiotrace.io.dicom.files import open_file
 from cardiotrace.io.dicom.magnetic_resonance import stacks_of
+from cardiotrace.io.dicom.object_file import open_file
 from cardiotrace.io.dicom.source import DicomSource
 
 TABLE, OUTLINES = "link.csv", "contours"
@@ -262,7 +262,8 @@ def _read_labels(folder: Path, traced: _Traced) -> LabelMap:
     """
     cine = _cine(folder)
     slices = _slices_of(cine, traced.instant)
-    scheme, notes = label.LEFT_VENTRICLE, ()
+    scheme = label.LEFT_VENTRICLE
+    notes: tuple[str, ...] = ()
     if not traced.has_epicardium:
         scheme = LabelScheme(scheme.name, {Structure.LV: scheme.value(Structure.LV)})
         notes = (_NOTE_LV_ALONE,) if traced.phase is Phase.ED else ()
