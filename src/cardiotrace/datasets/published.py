@@ -14,6 +14,7 @@ from cardiotrace.datasets.dataset import Dataset, DatasetFacts, NoOptions, Publi
 from cardiotrace.datasets.echonet import Echonet
 from cardiotrace.datasets.mnms import Mnms, Mnms2, Mnms2Config
 from cardiotrace.datasets.sunnybrook import Sunnybrook
+from cardiotrace.datasets.sunnybrook_dicom import SunnybrookDicom
 
 
 @dataclass(frozen=True)
@@ -45,5 +46,6 @@ PUBLISHED = (
     _published(Mnms),
     _published(Mnms2, Mnms2Config),
     _published(Sunnybrook),
+    _published(SunnybrookDicom),
     _published(Chase, ChaseConfig),
 )

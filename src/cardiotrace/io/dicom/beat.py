@@ -39,7 +39,7 @@ class Beat:
         """R waves around the instants, on the clock of `times_ms`."""
         if self.first_ms is None or self.interval_ms is None:
             return ()
-        return (-self.first_ms, self.interval_ms - self.first_ms)
+        return (0.0 - self.first_ms, self.interval_ms - self.first_ms)
 
 
 def common_beat(stack: SliceStack) -> Beat:

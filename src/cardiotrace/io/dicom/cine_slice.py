@@ -141,7 +141,7 @@ def _checked(cine: CineSlice) -> CineSlice:
 
 
 def _last_run(planes: Sequence[Plane]) -> tuple[Sequence[Plane], tuple[str, ...]]:
-    """The last of several whole acquisitions that lie at one place, where as many instants as stated are there twice."""
+    """The last of several whole acquisitions at one place: as many instants as stated are there twice, or oftener."""
     stated = int(planes[0].phase_count or 0)
     if stated < MIN_PHASES or len(planes) <= stated or len(planes) % stated:
         return planes, ()

@@ -1,4 +1,4 @@
-"""Planes of enhanced magnetic resonance: many in one object, each with functional groups of its own or shared by all."""
+"""Planes of enhanced magnetic resonance: many in one object, with functional groups of their own or shared by all."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

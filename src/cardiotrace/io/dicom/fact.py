@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 _TEXT = frozenset(("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UI"))
+_LARGEST = 1e12
 _CLOCK = re.compile(r"(\d{2}):?(\d{2})?:?(\d{2}(?:\.\d*)?)?")
 
 
@@ -36,12 +37,12 @@ def text(header: "Dataset", keyword: str) -> str:
 
 
 def numbers(header: "Dataset", keyword: str) -> tuple[float, ...]:
-    """Values of an element as numbers; none where one of them is not finite, or no number."""
+    """Values of an element as numbers; none where one of them is no number, or beyond all that is measured."""
     try:
         found = tuple(map(float, texts(header, keyword)))
     except ValueError:
         return ()
-    return found if all(map(math.isfinite, found)) else ()
+    return found if all(math.isfinite(value) and abs(value) < _LARGEST for value in found) else ()
 
 
 def number(header: "Dataset", keyword: str) -> float | None:

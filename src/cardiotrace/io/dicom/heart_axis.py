@@ -21,8 +21,8 @@ Direction = Float[np.ndarray, " 3"]
 """Of unit length, in the patient coordinates of DICOM: left, back, head."""
 
 TYPICAL_AXIS: Direction = np.array([0.63, -0.60, -0.49])
-"""From base to apex: to the left, the front and the feet, each about as much. The short axes of five hearts at hand (two
-GE, three Siemens) lie within 20 degrees of it."""
+"""From base to apex: to the left, the front and the feet, each about as much. The short axes of five hearts at hand
+(two of GE, three of Siemens) lie within 16 degrees of it."""
 
 _SHORT_AXIS_WITHIN = 40.0
 """Degrees by which the normal of an unnamed stack may lie off the typical axis to be taken for a short axis: planes of

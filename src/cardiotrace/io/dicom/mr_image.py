@@ -1,4 +1,4 @@
-"""A cine of magnetic resonance as an image: its place in the patient, its instants, and its pixels, read when asked for."""
+"""A cine of magnetic resonance as an image: its place in the patient, its instants, and its pixels, read on demand."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from cardiotrace.core.geometry import Geometry, Known
 from cardiotrace.core.image import Acquisition, FileSource, Image
 from cardiotrace.core.terms import Modality, View
 from cardiotrace.io.dicom.beat import Beat, common_beat
+from cardiotrace.io.dicom.decoding import frames_of
 from cardiotrace.io.dicom.fact import number, text
 from cardiotrace.io.dicom.plane import Plane
 from cardiotrace.io.dicom.slice_stack import SliceStack
@@ -101,7 +102,8 @@ class MrCine:
 
 def _common_folder(paths: set[Path]) -> Path:
     first, *others = sorted(paths)
-    return next(folder for folder in first.parents if all(other.is_relative_to(folder) for other in others))
+    shared = (folder for folder in first.parents if all(other.is_relative_to(folder) for other in others))
+    return next(shared, first.parent)
 
 
 def _interval_ms(times_ms: Float[np.ndarray, " time"] | None) -> float | None:
@@ -133,6 +135,8 @@ def _frames(planes: Sequence[Sequence[Plane]]) -> NDArray[Any]:
     for _, members in groupby(wanted, key=lambda entry: id(entry[0].frame.file)):
         entries = list(members)
         values = _values(entries[0][0].frame.file, (height, width))
+        if max(plane.frame.number for plane, _ in entries) > len(values):
+            raise InputError(f"ends after {len(values)} of its frames", where=entries[0][0].frame.file.path)
         for plane, index in entries:
             frames[index] = _scaled(values[plane.frame.number - 1], plane.scaling)
     return frames
@@ -155,11 +159,10 @@ def _values(file: DicomFile, shape: tuple[int, int]) -> NDArray[Any]:
     """Stored values (frame, height, width) of an object."""
     with reading(file.path, "a DICOM"):
         dataset = file.read()
-        pixels = dataset.pixel_array
-        values = _in_stored_bits(pixels if pixels.ndim == 3 else pixels[np.newaxis], dataset)
-    if values.shape[1:] != shape:
-        raise InputError(f"holds planes of {values.shape[1:]} pixels, its header states {shape}", where=file.name)
-    return values
+        planes = [frame.values for frame in frames_of(dataset, file.path)]
+        if odd := {plane.shape for plane in planes} - {shape}:
+            raise InputError(f"holds a plane of {odd.pop()} pixels, its header states {shape}", where=file.path)
+        return _in_stored_bits(planes[0][np.newaxis] if len(planes) == 1 else np.stack(planes), dataset)
 
 
 def _in_stored_bits(pixels: NDArray[Any], header: "Dataset") -> NDArray[Any]:

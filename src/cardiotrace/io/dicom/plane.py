@@ -1,4 +1,4 @@
-"""What a header says of one plane of magnetic resonance: where it lies, when it was taken, how its pixels are stored."""
+"""What a header says of one plane of magnetic resonance: where it lies, when it was taken, how pixels are stored."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

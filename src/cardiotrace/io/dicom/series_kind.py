@@ -1,11 +1,12 @@
 """What a series of magnetic resonance shows: cines of the heart, or something else that is told from its header.
 
-Standard attributes are asked first (image type, sequence, echo and inversion times), words of the description last: they
-are each site's own.
+Standard attributes are asked first (image type, sequence, echo and inversion times), then the words of the description,
+which are each site's own, then how many instants there are.
 """
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from cardiotrace.core.terms import View
 from cardiotrace.io.dicom.plane import Plane
@@ -73,7 +74,7 @@ def told_view(words: str) -> View:
         (<View.TWO_CHAMBER: '2CH'>, <View.FOUR_CHAMBER: '4CH'>, <View.UNKNOWN: 'unknown'>)
     """
     for part in words.split(" | "):
-        found = {word.view for word in read_words(part) if word.view is not View.UNKNOWN}
+        found: set[View] = {word.view for word in read_words(part) if word.view is not View.UNKNOWN}
         found |= {view for pattern, view in _AXES if pattern.search(_plain(part))}
         if found:
             return found.pop() if len(found) == 1 else View.UNKNOWN
@@ -130,7 +131,7 @@ def _by_beat(_: Sequence[Plane], places: Sequence[Sequence[Plane]]) -> str:
     acquired = sorted({plane.clock.acquired_s for plane in places[0] if plane.clock.acquired_s is not None})
     if len(acquired) < len(places[0]) or (triggers and max(triggers) - min(triggers) > _STILL_MS):
         return ""
-    steps = sorted(later - earlier for earlier, later in zip(acquired, acquired[1:], strict=False))
+    steps = sorted(later - earlier for earlier, later in pairwise(acquired))
     return "one image a beat, as in perfusion" if steps[len(steps) // 2] >= _ONE_A_BEAT_S else ""
 
 
