@@ -7,7 +7,7 @@ import pytest
 
 from cardiotrace.core.errors import InputError, ModelFileError
 from cardiotrace.core.label import LV_ONLY
-from cardiotrace.core.terms import Modality, View, view_name
+from cardiotrace.core.terms import Modality, View
 from cardiotrace.inference import zoo
 from cardiotrace.inference.model_file import seal
 from cardiotrace.inference.spec import view_names

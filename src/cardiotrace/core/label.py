@@ -154,7 +154,8 @@ VESSEL = LabelScheme("vessel", {Structure.VESSEL: 1})
 VESSEL255 = LabelScheme("vessel255", {Structure.VESSEL: 255})
 
 SCHEMES: Mapping[str, LabelScheme] = {
-    scheme.name: scheme for scheme in (CAMUS, ACDC, MNMS, CHAMBERS, SUNNYBROOK, LEFT_VENTRICLE, LV_ONLY, VESSEL, VESSEL255)
+    scheme.name: scheme
+    for scheme in (CAMUS, ACDC, MNMS, CHAMBERS, SUNNYBROOK, LEFT_VENTRICLE, LV_ONLY, VESSEL, VESSEL255)
 }
 
 
