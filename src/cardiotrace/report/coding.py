@@ -43,6 +43,8 @@ class Codebook:
     private: Mapping[str, str]
     """Private code of each quantity."""
     methods: Mapping[str, Code]
+    area_methods: Mapping[str, Code]
+    """What methods are called that gave an area, where that differs."""
     views: Mapping[str, Code]
     sites: Mapping[str, Code]
     units: Mapping[str, Code]
@@ -53,7 +55,8 @@ def codebook() -> Codebook:
     """The tables, read once."""
     plain = tomllib.loads(files("cardiotrace.report").joinpath("codes.toml").read_text("utf-8"))
     rows = tuple(Row(**row | {"code": Code(*row["code"])}) for row in plain["quantity"])
-    tables = ({key: Code(*code) for key, code in plain[name].items()} for name in ("method", "view", "site", "unit"))
+    names = ("method", "area_method", "view", "site", "unit")
+    tables = ({key: Code(*code) for key, code in plain[name].items()} for name in names)
     return Codebook(rows, plain["private_quantity"], *tables)
 
 
@@ -78,9 +81,18 @@ def quantity_code(quantity: Quantity, modality: Modality) -> Code:
     return Code(book.private[quantity.name], PRIVATE_SCHEME, _words(quantity.name))
 
 
-def method_code(method: Method) -> Code | None:
-    """What a method is called; None where it is not known."""
-    return codebook().methods.get(method.value)
+def method_code(quantity: Quantity) -> Code | None:
+    """What the method of a value is called; None where it is not known.
+
+    Example:
+        >>> area = Quantity("left_atrial_area", 17.0, "cm2", Method.TRACED, "A4C", ())
+        >>> length = Quantity("left_atrial_length", 5.0, "cm", Method.TRACED, "A4C", ())
+        >>> method_code(area).meaning, method_code(length).scheme
+        ('Planimetry', '99CARDIOTRACE')
+    """
+    book = codebook()
+    own = book.area_methods if quantity.unit in ("cm2", "px2") else {}
+    return own.get(quantity.method.value) or book.methods.get(quantity.method.value)
 
 
 def view_codes(view: str, modality: Modality) -> tuple[Code, ...]:

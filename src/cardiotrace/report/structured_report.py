@@ -161,7 +161,7 @@ def _group(reported: ReportedExam, number: int, words: str, quantities: Sequence
 
 
 def _measurement(reported: ReportedExam, quantity: Quantity) -> ContentItem:
-    unit, method = unit_code(quantity.unit), method_code(quantity.method)
+    unit, method = unit_code(quantity.unit), method_code(quantity)
     value = Measured(quantity.value, unit) if quantity.is_usable else Measured(None, unit, _FAILED)
     items = (
         *([] if method is None else [ContentItem(_METHOD, method, MODIFIER)]),
