@@ -1,4 +1,4 @@
-"""Small DICOM objects with hearts in them: a film of ultrasound, a stack of cine-MRI; and the images they are read as."""
+"""Small DICOM objects with hearts in them, a film of ultrasound and a stack of cine-MRI, and what they are read as."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -63,6 +63,26 @@ def write_stack(folder: Path, sizes=(1.0, 0.8, 0.9), *, depth=4, shape=(40, 48),
             header.PixelData = grey[time, plane].tobytes()
             paths.append(_write(header, folder / f"{number:03d}.dcm"))
     return paths
+
+
+def write_enhanced(path: Path, *, depth=6, shape=(40, 48)) -> Path:
+    """All planes of a stack in one object: what they share stands once, where they lie with each."""
+    header = _header("1.2.840.10008.5.1.4.1.1.4.1", "MR", shape, "3", bits=16)
+    header.FrameOfReferenceUID = generate_uid(entropy_srcs=["frame", "3"])
+    header.NumberOfFrames = depth
+    shared, measures, orientation = Dataset(), Dataset(), Dataset()
+    measures.PixelSpacing, measures.SliceThickness = [1.5, 1.25], "8"
+    orientation.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    shared.PixelMeasuresSequence, shared.PlaneOrientationSequence = [measures], [orientation]
+    header.SharedFunctionalGroupsSequence = [shared]
+    header.PerFrameFunctionalGroupsSequence = []
+    for plane in range(depth):
+        groups, position = Dataset(), Dataset()
+        position.ImagePositionPatient = [-40, 12.5, 9 * plane]
+        groups.PlanePositionSequence = [position]
+        header.PerFrameFunctionalGroupsSequence.append(groups)
+    header.PixelData = np.zeros((depth, *shape), np.uint16).tobytes()
+    return _write(header, path)
 
 
 def film(path: Path) -> tuple[Exam, dict[str, LabelMap]]:
@@ -141,7 +161,6 @@ def _header(sop_class: str, modality: str, shape, study: str, *, bits=8, number=
     header.AccessionNumber, header.ReferringPhysicianName = "A-1", "Dr^House"
     header.Modality, header.SeriesNumber = modality, 3
     header.SeriesInstanceUID = generate_uid(entropy_srcs=["series", study])
-    header.Laterality = ""
     header.Manufacturer, header.InstitutionName = "Maker", "Clinic of the test"
     header.SOPClassUID = sop_class
     header.SOPInstanceUID = generate_uid(entropy_srcs=["object", study, str(number)])

@@ -96,6 +96,7 @@ def draw_pages(
     book.write([])
     for flag_line, colour in _flag_lines(measures.flags):
         book.write([(0, flag_line)], size=19, colour=colour)
+    book.write([])
     for picture in _pictures(figures):
         book.place(picture)
     return np.stack([np.asarray(page) for page in book.pages])

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Quantity
 from cardiotrace.clinical.term import TERMS
 from cardiotrace.core.errors import InputError
@@ -67,6 +66,7 @@ def quantity_code(quantity: Quantity, modality: Modality) -> Code:
         InputError: nobody gave the quantity a code.
 
     Example:
+        >>> from cardiotrace.clinical.method import Method
         >>> name = "left_ventricular_ejection_fraction"
         >>> biplane = Quantity(name, 60.0, "percent", Method.BIPLANE_DISKS, "A4C+A2C", ())
         >>> quantity_code(biplane, Modality.US).value, quantity_code(biplane, Modality.UNKNOWN).value
@@ -85,6 +85,7 @@ def method_code(quantity: Quantity) -> Code | None:
     """What the method of a value is called; None where it is not known.
 
     Example:
+        >>> from cardiotrace.clinical.method import Method
         >>> area = Quantity("left_atrial_area", 17.0, "cm2", Method.TRACED, "A4C", ())
         >>> length = Quantity("left_atrial_length", 5.0, "cm", Method.TRACED, "A4C", ())
         >>> method_code(area).meaning, method_code(length).scheme

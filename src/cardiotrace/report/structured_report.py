@@ -16,7 +16,7 @@ from cardiotrace.core.terms import Modality
 from cardiotrace.io.dicom.code import Code
 from cardiotrace.io.dicom.derived import MAKER, PROGRAM, uid_of
 from cardiotrace.io.dicom.segmentation import Author
-from cardiotrace.io.dicom.source import DicomFrame, DicomSource
+from cardiotrace.io.dicom.source import DicomFrame, dicom_source
 from cardiotrace.io.dicom.structured_report import (
     CONTEXT,
     INFERRED,
@@ -93,20 +93,13 @@ class ReportedExam:
 
     def frames_of(self, quantity: Quantity) -> list[DicomFrame]:
         """The DICOM frames that a value rests on: of a stack, all slices; none of images that are no DICOM."""
-        sources = {image.name: dicom_source(image) for image in self.exam.images}
+        sources = {image.name: dicom_source(image.image) for image in self.exam.images}
         return [
             frame
             for ref in quantity.frames
             if (source := sources.get(ref.image)) is not None
             for frame in source.frames[ref.frame]
         ]
-
-
-def dicom_source(image: ExamImage) -> DicomSource | None:
-    """Where the planes of an image came from; None if it is no DICOM."""
-    source = image.image.source
-    header = None if source is None else source.header
-    return header if isinstance(header, DicomSource) else None
 
 
 def measurement_report(reported: ReportedExam) -> ContentItem:

@@ -52,7 +52,9 @@ class Kind:
     """Description of the series."""
 
 
-def derived_object(header: "Dataset", kind: Kind, made: datetime, *, series: Sequence[str], content: bytes) -> "Dataset":
+def derived_object(
+    header: "Dataset", kind: Kind, made: datetime, *, series: Sequence[str], content: bytes
+) -> "Dataset":
     """An object in the patient's study that a source belongs to: all but what is special about its kind.
 
     Patient and study are those of the source, word for word: the object goes back to where that came from, and an
