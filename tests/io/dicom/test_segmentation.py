@@ -27,6 +27,7 @@ from tests.fake.dicom_exam import (
     film,
     stack,
     without_frame,
+    write_enhanced,
     write_stack,
     write_ultrasound,
 )
