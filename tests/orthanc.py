@@ -67,7 +67,7 @@ class Archive:
 
 @contextmanager
 def archive(folder: Path) -> Iterator[Archive]:
-    """Start an archive that keeps its objects in a folder, and stop it in the end; skip the test where there is none."""
+    """Start an archive that keeps its objects in a folder, and stop it in the end; without one the test is skipped."""
     program = require("Orthanc")
     if not _PLUGIN.exists():
         pytest.skip("orthanc-dicomweb is not installed: make system-packages")

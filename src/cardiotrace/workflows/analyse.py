@@ -7,10 +7,11 @@ from typing import Any
 
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.exam_discovery import FoundExam
-from cardiotrace.io.results import DICOM
+from cardiotrace.io import write_json
+from cardiotrace.io.results import DICOM, FHIR
 from cardiotrace.workflows.segment import SegmentConfig
 from cardiotrace.workflows.services.analysis import Analysed, Analyser, Analysis
-from cardiotrace.workflows.services.archive import require_dicom, write_archive
+from cardiotrace.workflows.services.archive import authors_of, require_dicom, write_archive
 from cardiotrace.workflows.services.batch import BatchResult, ExamTask, Tell, for_each_exam, tell_nobody
 from cardiotrace.workflows.services.cohort import with_summary
 from cardiotrace.workflows.services.label_maps import spare_images, write_labels_of
@@ -22,11 +23,14 @@ class AnalyseConfig(SegmentConfig):
 
     dicom: bool = False
     """Write outlines, measures and report as DICOM as well, for the study that the images came from."""
+    fhir: bool = False
+    """Write the measures as a FHIR bundle as well, which names nobody."""
 
     def task(self, analyser: Analyser, **more: Any) -> ExamTask:
         """What the analyser is for, with all that its results depend on."""
         task = super().task(analyser, **more)
-        return replace(task, settings={**task.settings, "dicom": True}) if self.dicom else task
+        also = {name: True for name in ("dicom", "fhir") if getattr(self, name)}
+        return replace(task, settings={**task.settings, **also})
 
 
 def analyse(
@@ -52,7 +56,7 @@ def analyse(
     """
     analyser = config.analyser("analyse")
     task = config.task(analyser)
-    with_dicom = isinstance(config, AnalyseConfig) and config.dicom
+    forms = config if isinstance(config, AnalyseConfig) else AnalyseConfig(exams=config.exams)
 
     def one(found: FoundExam) -> Analysed:
         folder = task.folder(found.name)
@@ -60,23 +64,26 @@ def analyse(
             return Analysed.stored(found.name, folder)
         with task.results(found) as staging:
             exam = found.read()
-            if with_dicom:
+            if forms.dicom:
                 require_dicom(exam)
             spare_images(staging, exam)
             analysis = analyser.analyse(exam)
             write_labels_of(analysis.exam.images, analysis.labels, staging.folder, scheme=config.scheme)
-            page = _write(analysis, staging.folder, with_dicom=with_dicom)
+            page = _write(analysis, staging.folder, forms)
         return Analysed.written(folder / page.name, analysis)
 
     batch = for_each_exam(config.find(), one, reporter, title="analysing", tell=tell)
     return with_summary(batch, config.out, overwrite=config.overwrite)
 
 
-def _write(analysis: Analysis, folder: Path, *, with_dicom: bool) -> Path:
-    """Write the report of an exam, once more as DICOM if wanted; gives the path of the page."""
+def _write(analysis: Analysis, folder: Path, forms: AnalyseConfig) -> Path:
+    """Write the report of an exam, in other forms as well where they are wanted; gives the path of the page."""
+    from cardiotrace.report.fhir import fhir_bundle
     from cardiotrace.report.write import save_report
 
     report = analysis.report()
-    if with_dicom:
+    if forms.dicom:
         write_archive(analysis, report.figures, folder / DICOM, made=datetime.now().replace(microsecond=0))
+    if forms.fhir:
+        write_json(folder / FHIR, fhir_bundle(analysis.exam, analysis.measures, authors_of(analysis)))
     return save_report(report, folder)
