@@ -5,16 +5,19 @@ import shutil
 import pytest
 
 from cardiotrace.core.errors import InputError, UsageError
+from cardiotrace.core.licence import Terms
 from cardiotrace.core.reporter import SilentReporter
-from cardiotrace.datasets.split import read_split
+from cardiotrace.datasets.split import read_split, write_split
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.table import read_case_table, table_to_json
 from cardiotrace.learning.training.folder import RunFolder
+from cardiotrace.learning.training.run import InitialWeights
 from cardiotrace.workflows import crossval as module
 from cardiotrace.workflows import data_opener, training_report
 from cardiotrace.workflows import train as training
 from cardiotrace.workflows.configs import CrossvalConfig
-from cardiotrace.workflows.crossval import FoldResult, crossval
+from cardiotrace.workflows.crossval import FoldResult, crossval, plan_folds
+from cardiotrace.workflows.data_opener import DataOpener
 from tests.workflows.test_train import config, place
 
 __all__ = ["place"]
@@ -104,6 +107,27 @@ def test_folders_are_refused_before_anything_is_trained(place, monkeypatch):
         crossval(folds)
 
 
+def test_folds_start_from_folds_that_none_of_their_patients_has_taught(place, monkeypatch):
+    folds = dataclasses.replace(three_folds(config(place), place), start_from=place / "earlier")
+    asked = []
+
+    def weights(folder):
+        asked.append(folder.path)
+        return InitialWeights(folder.best, "earlier (camus)", "0" * 64, Terms())
+
+    monkeypatch.setattr(module, "finished_weights", weights)
+    splits = [run.split for run in (fold.run for fold in plan(dataclasses.replace(folds, start_from=None)))]
+    for number, split in enumerate(splits, start=1):
+        write_split(split, RunFolder(place / "earlier" / f"fold-{number}").split)
+    assert [fold.run.start.name for fold in plan(folds)] == ["earlier (camus)"] * 3
+    assert asked == [place / "earlier" / f"fold-{number}" for number in (1, 2, 3)]
+
+    # The folds of another order of the same patients.
+    write_split(splits[0], RunFolder(place / "earlier" / "fold-2").split)
+    with pytest.raises(InputError, match=r"these weights have learned from patient0\d+.*, to be tested in fold 2"):
+        plan(folds)
+
+
 def test_a_published_fold_with_nobody_to_test_is_left_out(place, monkeypatch):
     shutil.rmtree(place / "camus/database_nifti/patient0002")
     (place / "folds").mkdir()
@@ -143,6 +167,10 @@ def test_a_fold_whose_validation_patients_are_not_there_draws_some_from_training
 def test_no_job_is_refused(place):
     with pytest.raises(UsageError, match="--jobs"):
         crossval(dataclasses.replace(three_folds(config(place), place), jobs=0))
+
+
+def plan(folds):
+    return plan_folds(folds, DataOpener(folds.data, folds.cache)).folds
 
 
 def three_folds(one, place):

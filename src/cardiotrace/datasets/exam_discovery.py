@@ -14,6 +14,7 @@ from cardiotrace.datasets.grouping import Group, Series, group_files
 from cardiotrace.datasets.leftover import Listing, files_left_out, look_into
 from cardiotrace.datasets.reading import AS_IT_IS, Reading, as_read, read_group
 from cardiotrace.datasets.recognise import Visit, visits_at
+from cardiotrace.datasets.study import NO_STUDIES, Studies, is_of_studies, studies_at
 from cardiotrace.io.formats import stem_of
 from cardiotrace.io.results import MANIFEST, MEASURES, REPORT_PAGE
 
@@ -38,20 +39,26 @@ class FoundExam:
     """Which patient of those whose files lie in the folder; empty where all are of one."""
 
 
-def find_exams(paths: Iterable[Path], reading: Reading = AS_IT_IS) -> list[FoundExam]:
+def find_exams(paths: Iterable[Path], reading: Reading = AS_IT_IS, *, each: bool = False) -> list[FoundExam]:
     """All exams below the given paths, each once, names made unique.
 
-    A file is an exam of its own. What a data set's own reader recognises is read by it. In other folders the image
-    files are sorted by patient, and each patient's are an exam; folders within are searched too, hidden ones and those
-    of results left out. Links are followed, each folder is looked into once. A path that holds nothing, or where
-    nothing tells what belongs together, counts as an exam whose reading fails, so that the others are done.
+    A file is an exam of its own. What a data set's own reader recognises is read by it. DICOM files of a folder or an
+    archive are sorted by study, and each study is an exam. In other folders the image files are sorted by patient, and
+    each patient's are an exam; folders within are searched too, hidden ones and those of results left out. Links are
+    followed, each folder is looked into once. A path that holds nothing, or where nothing tells what belongs together,
+    counts as an exam whose reading fails, so that the others are done.
+
+    Args:
+        paths: files, patients' folders, or folders of those.
+        reading: what the caller knows better than the files.
+        each: whether a folder or an archive may hold DICOM of several patients.
 
     Raises:
         UsageError: age, height or weight are given for several exams.
     """
     found: dict[tuple[Path, str], FoundExam] = {}
     for path in paths:
-        for exam in _at(path, reading):
+        for exam in _at(path, reading, each=each):
             key = (exam.path.resolve(), exam.part)
             known = found.get(key)
             found[key] = exam if known is None else _told_of_link(known, exam)
@@ -81,15 +88,15 @@ def _require_no_person(patient: Patient) -> None:
         )
 
 
-def _at(path: Path, reading: Reading) -> list[FoundExam]:
+def _at(path: Path, reading: Reading, *, each: bool) -> list[FoundExam]:
     """The exams at a path that was asked for; one that cannot be read where there is none."""
     try:
         if not path.exists():
             raise InputError("there is no such file or folder", where=path, remedy="check the path.")
         if not path.is_dir():
             require_regular_file(path)
-        search = _Search(reading)
-        found = _file(path, reading) if path.is_file() else search.folder(path)
+        search = _Search(reading, each)
+        found = search.file(path) if path.is_file() else search.place(path)
         if not found:
             beside = f" ({'; '.join(search.unused[:2])})" if search.unused else ""
             raise InputError(f"holds no image{beside}", where=path, remedy=_REMEDY)
@@ -98,15 +105,6 @@ def _at(path: Path, reading: Reading) -> list[FoundExam]:
     except InputError as error:
         return [_unreadable(path, error)]
     return found
-
-
-def _file(path: Path, reading: Reading) -> list[FoundExam]:
-    """A file that was named: by its data set's reader, or as an image of its own."""
-    visits = visits_at(path)
-    if visits:
-        return [_visit(path, visit, reading, len(visits)) for visit in visits]
-    name = stem_of(path)
-    return [FoundExam(name, path, partial(read_group, name, [Series(name, (path,))], reading))]
 
 
 def _visit(path: Path, visit: Visit, reading: Reading, count: int) -> FoundExam:
@@ -130,14 +128,41 @@ class _Search:
     """One walk through folders; each is looked into once, however many links lead to it."""
 
     reading: Reading
+    each: bool = False
+    """Whether DICOM of several patients is wanted."""
+    studies: Studies = NO_STUDIES
+    """Those of the folder that was asked for."""
     seen: dict[Path, Path] = field(default_factory=dict)
     unused: list[str] = field(default_factory=list)
     """What was found that is no image, each with the reason."""
+
+    def file(self, path: Path) -> list[FoundExam]:
+        """A file that was named: by its data set's reader, as DICOM studies, or as an image of its own."""
+        if visits := visits_at(path):
+            return [_visit(path, visit, self.reading, len(visits)) for visit in visits]
+        if is_of_studies(path):
+            return self._exams_of_studies(path)
+        name = stem_of(path)
+        return [FoundExam(name, path, partial(read_group, name, [Series(name, (path,))], self.reading))]
+
+    def place(self, path: Path) -> list[FoundExam]:
+        """A folder that was named: its DICOM studies, wherever in it they lie, and what else there is."""
+        if visits_at(path):
+            return self.folder(path)
+        return [*self._exams_of_studies(path), *self.folder(path)]
+
+    def _exams_of_studies(self, path: Path) -> list[FoundExam]:
+        self.studies = studies_at(path, self.reading, each=self.each, is_foreign=_is_foreign)
+        self.unused += self.studies.unused
+        exams = self.studies.exams
+        return [FoundExam(exam.name, path, exam.read, part=exam.name if len(exams) > 1 else "") for exam in exams]
 
     def folder(self, path: Path) -> list[FoundExam]:
         """The exams that lie in a folder and in those within."""
         self.seen[path.resolve()] = path
         listing = look_into(path)
+        if self.studies.folder is not None:  # which told of all other files
+            listing = replace(listing, images=tuple(filter(self._is_free, listing.images)), unread=())
         self.unused += listing.unread
         visits = visits_at(path)
         exams = self._visits(path, visits, listing) if visits else self._groups(path, listing)
@@ -149,6 +174,9 @@ class _Search:
             if found
             else []
         )
+
+    def _is_free(self, image: Path) -> bool:
+        return not self.studies.speaks_for(image)
 
     def _below(self, listing: Listing) -> tuple[list[FoundExam], list[str]]:
         """The exams in the folders of a folder, and what is to be said of those that were not looked into."""
@@ -210,6 +238,14 @@ def _of_group(path: Path, group: Group, reading: Reading, count: int) -> FoundEx
     folder = path.resolve().name
     name = group.patient if count > 1 and group.patient else folder
     return FoundExam(name, path, partial(read_group, name, group.series, reading), part=name if count > 1 else "")
+
+
+def _is_foreign(folder: Path) -> bool:
+    """Whether DICOM in a folder is somebody else's: of results, or of a data set with its own reader."""
+    try:
+        return _holds_results(folder) or bool(visits_at(folder))
+    except InputError:
+        return True  # said when the folder is looked into
 
 
 def _holds_results(folder: Path) -> bool:

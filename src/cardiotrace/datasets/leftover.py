@@ -50,7 +50,7 @@ def look_into(folder: Path) -> Listing:
     Raises:
         OSError: the folder cannot be read.
     """
-    entries = [entry for entry in sorted(folder.iterdir()) if not _is_system(entry)]
+    entries = [entry for entry in sorted(folder.iterdir()) if not is_system(entry)]
     folders, files = _parted(entries, Path.is_dir)
     problems = {file: why for file in files if (why := _problem(file)) is not None}
     readable, _ = _parted(files, lambda file: file not in problems)
@@ -93,7 +93,8 @@ def _pixel_files(path: Path) -> tuple[Path, ...]:
         return ()
 
 
-def _is_system(path: Path) -> bool:
+def is_system(path: Path) -> bool:
+    """Whether a file or folder is hidden, or one that operating systems leave behind."""
     return path.name.startswith(".") or path.name.lower() in _SYSTEM
 
 

@@ -75,13 +75,6 @@ _CONVERT = "convert it to .nii.gz or .png."
 _FOREIGN: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
     (re.compile(pattern, re.DOTALL), what, remedy)
     for pattern, what, remedy in (
-        (rb".{128}DICM", "is a DICOM file, and DICOM is not read yet", "convert it to .nii.gz, such as with dcm2niix."),
-        (
-            # Without the preamble: the first element is of group 2 or 8, with or without the two letters of its type.
-            rb"[\x02\x08]\x00[\x00-\x18]\x00([A-Z]{2}|.{2}\x00\x00)",
-            "looks like a DICOM file, and DICOM is not read yet",
-            "convert it to .nii.gz, such as with dcm2niix.",
-        ),
         (rb"(?i)(\xef\xbb\xbf)?\s*(<!doctype html|<html|<head)", "is a web page, no image", _AGAIN),
         (rb"(\xef\xbb\xbf)?\s*<(\?xml|Error|svg)", "is XML text, no image", _AGAIN),
         (rb"version https://git-lfs", "is a pointer of Git LFS, not the file itself", "fetch it: `git lfs pull`."),

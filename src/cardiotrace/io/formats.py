@@ -12,6 +12,7 @@ from cardiotrace.core.label import LabelMap
 from cardiotrace.core.text import some
 from cardiotrace.io import image_folder, metaimage, nifti, raster, video
 from cardiotrace.io.content import NOTHING, Beginning, FileSet, beginning, foreign
+from cardiotrace.io.dicom import single as dicom
 from cardiotrace.io.pixel_file import MissingPixelsError
 from cardiotrace.io.stored import Reader, StoredImage
 
@@ -76,6 +77,10 @@ FORMATS: tuple[Format, ...] = (
         "video", video.SUFFIXES, _single(video.begins), _one(video.read_header), video.read_pixels, None,
         nifti.SUFFIXES, "AVI and MP4 videos, as grey values; labels go to .nii.gz, as lossy videos cannot hold them.",
         video.SUFFIXES,
+    ),
+    Format(
+        "dicom", dicom.SUFFIXES, dicom.recognises, dicom.read_series, dicom.read_pixels, None, nifti.SUFFIXES,
+        "DICOM: ultrasound, single planes of MRI, photographs; whole studies are read as exams. Labels go to .nii.gz.",
     ),
 )  # fmt: skip
 
@@ -239,6 +244,8 @@ def _misnamed(files: FileSet, form: Format) -> tuple[str, ...]:
     suffix = files.suffix.lower()
     if not files.is_file or not suffix:
         return ()
+    if form.name == "dicom" and _named_format(suffix) is None:
+        return ()  # the name is a number, as often as not
     if suffix not in form.suffixes:
         return (f"its name ends in {suffix}, its content is {form.name}; it was read as that",)
     if form.name == "nifti" and suffix.endswith(".gz") != files.start.is_gzip:

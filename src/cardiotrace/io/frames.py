@@ -1,5 +1,6 @@
 """From the axes and numbers of a file to frames (time, depth, height, width) and to labels."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ def geometry_of(image: StoredImage, axes: str, given: GivenSpacing | None = None
     """
     sizes = _sizes(image, axes) if given is None else _given_sizes(image, axes, given)
     if sizes is None:
-        return NO_GEOMETRY
+        return replace(NO_GEOMETRY, doubts=image.doubts) if image.doubts else NO_GEOMETRY
     depth, height, width = sizes
     check_spacing(sizes, where=image.path, may_lack_depth=True)
     if image.affine is None:

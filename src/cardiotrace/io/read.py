@@ -12,6 +12,7 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.geometry import Known
 from cardiotrace.core.image import Grid, Image
 from cardiotrace.core.label import LabelMap, LabelScheme
+from cardiotrace.core.terms import Modality, View
 from cardiotrace.io.colour import as_colour, as_grey, by_the_rule, colour_doubt
 from cardiotrace.io.formats import Format, open_image, open_series
 from cardiotrace.io.frames import (
@@ -82,10 +83,10 @@ def _as_image(image: StoredImage, form: Format, options: ReadOptions) -> Image:
         to_frames(values, axes),
         geometry,
         times_ms,
-        options.view,
+        options.view if options.view is not View.UNKNOWN else image.view,
         source_of(image, axes),
-        modality=options.modality,
-        times=Known.UNKNOWN if times_ms is None else Known.FILE,
+        modality=options.modality if options.modality is not Modality.UNKNOWN else image.modality,
+        times=Known.UNKNOWN if times_ms is None else image.times,
         acquisition=image.acquisition,
         notes=image.notes,
         doubts=(*colour_doubt(pixels.strong_colour), *label_doubt(values)),

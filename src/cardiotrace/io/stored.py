@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardiotrace.core.errors import CardioTraceError, InputError, WorkError
+from cardiotrace.core.geometry import Known
 from cardiotrace.core.image import NO_ACQUISITION, Acquisition, FileSource
+from cardiotrace.core.terms import Modality, View
 from cardiotrace.io import deflate
 
 MAX_PIXEL_BYTES = 2 * 1024**3
@@ -51,6 +53,8 @@ class StoredImage:
     doubts: tuple[str, ...] = ()
     """In words, where the header contradicts itself."""
     times_ms: NDArray[np.float64] | None = None
+    times: Known = Known.FILE
+    """How the instants are known, where they are."""
     channel_count: int = 1
     third_is_time: bool = False
     """The format itself says that a third axis is time, as videos do."""
@@ -58,6 +62,10 @@ class StoredImage:
     """Of one image among several that lie in one file or set of files; empty where it is the only one."""
     acquisition: Acquisition = NO_ACQUISITION
     """What the file says of the recording."""
+    view: View = View.UNKNOWN
+    """The anatomical plane, where the file itself states it."""
+    modality: Modality = Modality.UNKNOWN
+    """How the image was made, where the file itself states it."""
     pixel_file: Path | None = None
     """Where the pixels lie, if the format may keep them apart from the header."""
     frame_interval_ms: float | None = None

@@ -20,6 +20,7 @@ KNOWN_WORDS = {
 }
 _SEXES = {"F": "female", "M": "male"}
 _TOLD = {
+    "date": "Date",
     "quality": "Image quality",
     "pathology": "Group",
     "reference_ejection_fraction_percent": "Ejection fraction stated by the data set, %",

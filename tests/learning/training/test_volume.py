@@ -66,7 +66,26 @@ def test_batches_hold_the_volumes_as_they_are():
     shown = [number_of(sample) for batch in batches for sample in batch.samples]
     assert sorted(shown) == [0, 1, 2, 3]
     for index, image in zip(shown, torch.cat([batch.images for batch in batches]), strict=True):
-        assert torch.equal(image, source.images[index].float() / 255)
+        stored = source.images[index].float() / 255
+        assert torch.equal(image, stored) or torch.equal(image, stored.flip(1))
+
+
+def test_half_of_the_stacks_are_seen_the_other_way_round_labels_and_all():
+    source = dataset(steps=(), slices=[3, 2, 3, 2])
+    ways = set()
+    for epoch in range(6):
+        for batch in order().batches(source, epoch):
+            for image, label, sample in zip(batch.images, batch.labels, batch.samples, strict=True):
+                index, own = number_of(sample), sample.slices
+                stored, labelled = source.images[index].float() / 255, source.labels[index].long()
+                is_turned = not torch.equal(image, stored)
+                if is_turned:  # the slices that fill it up stay behind the stack's own
+                    stored = torch.cat([stored[:, :own].flip(1), stored[:, own:]], dim=1)
+                    labelled = torch.cat([labelled[:own].flip(0), labelled[own:]])
+                assert torch.equal(image, stored)
+                assert torch.equal(label, labelled)
+                ways.add((index, is_turned))
+    assert len(ways) == 8  # each stack both ways
 
 
 def test_a_stack_is_normalised_as_a_whole_as_in_use():
@@ -76,7 +95,8 @@ def test_a_stack_is_normalised_as_a_whole_as_in_use():
             index, own = number_of(sample), sample.slices
             volume = source.images[index, 0, :own].numpy()
             in_use = source.preprocessing.apply(volume, source.preprocessing.transform_for(volume.shape, None))
-            np.testing.assert_allclose(image[:, :own], in_use, atol=1e-4)
+            ways = (image[:, :own], image[:, :own].flip(1))
+            assert any(np.allclose(way, in_use, rtol=1e-7, atol=1e-4) for way in ways)
             # What fills it up is neither seen by the steps nor made anything of by them.
             assert (image[:, own:] == 0).all()
 
@@ -160,10 +180,13 @@ def test_windows_are_boxes_of_the_volume():
         index = number_of(sample)
         whole = source.images[index].float() / 255
         boxes = whole.unfold(1, 2, 1).unfold(2, 8, 1).unfold(3, 16, 1)
-        places = ((boxes[0] - image[0]).abs() < 1e-5).flatten(3).all(-1).nonzero().tolist()
-        assert len(places) == 1
-        (z, y, x), classes = places[0], source.labels[index]
-        assert torch.equal(label, classes[z : z + 2, y : y + 8, x : x + 16].long())
+        found = []
+        for one, its_label in ((image, label), (image.flip(1), label.flip(0))):  # or the other way round
+            places = ((boxes[0] - one[0]).abs() < 1e-5).flatten(3).all(-1).nonzero().tolist()
+            found += [(place, its_label) for place in places]
+        assert len(found) == 1
+        ((z, y, x), seen), classes = found[0], source.labels[index]
+        assert torch.equal(seen, classes[z : z + 2, y : y + 8, x : x + 16].long())
 
 
 def rare(count, shape):

@@ -25,6 +25,8 @@ class ReadingConfig:
     """Files, patient folders, or folders of those."""
     reading: Reading = field(default_factory=Reading)
     """What is known better than the files."""
+    each: bool = False
+    """Take each study of a folder or an archive with DICOM of several patients for an exam of its own."""
 
     def __post_init__(self) -> None:
         if not self.exams:
@@ -37,7 +39,7 @@ class ReadingConfig:
         Raises:
             UsageError: age, height or weight are given for several exams.
         """
-        return [_named(found) for found in find_exams(self.exams, self.reading)]
+        return [_named(found) for found in find_exams(self.exams, self.reading, each=self.each)]
 
 
 @dataclass(frozen=True, kw_only=True)

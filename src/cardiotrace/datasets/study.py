@@ -1,0 +1,160 @@
+"""Exams of a clinic: DICOM studies in a file, a folder or an archive, each with the name that its exam gets."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from os.path import commonpath
+from pathlib import Path
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.exam import Exam, ExamImage
+from cardiotrace.core.terms import Phase, View
+from cardiotrace.datasets.leftover import is_system
+from cardiotrace.datasets.naming import read_name
+from cardiotrace.datasets.reading import Reading, as_read
+from cardiotrace.io.dicom.files import LeftOut, find_files, holds_dicom
+from cardiotrace.io.dicom.source import DicomImage, Study
+from cardiotrace.io.dicom.study import studies_in
+from cardiotrace.io.formats import FORMATS, format_of, stem_of, suffix_of
+
+_DICOM = next(form for form in FORMATS if form.name == "dicom")
+_VOLUMES = tuple(suffix for form in FORMATS if form.holds_slices for suffix in form.suffixes)
+_BESIDE = "an image beside DICOM: name it by itself to have it analysed"
+_SEVERAL = "--each takes each of their studies for an exam of its own; or name the folder of one."
+
+
+@dataclass(frozen=True)
+class StudyExam:
+    """A study as an exam, not yet read."""
+
+    name: str
+    read: Callable[[], Exam]
+
+
+@dataclass(frozen=True)
+class Studies:
+    """The studies at a place, and which of the files there are spoken for."""
+
+    exams: tuple[StudyExam, ...] = ()
+    folder: Path | None = None
+    """The innermost folder that all DICOM files lie in; None where there are none."""
+    unused: tuple[str, ...] = ()
+    """Files of DICOM that cannot be used, where there is no study to tell of them."""
+
+    def speaks_for(self, image: Path) -> bool:
+        """Whether an image file is none of the other exams': a DICOM file, or a picture or film beside some."""
+        if self.folder is None:
+            return False
+        suffix = (suffix_of(image) or "").lower()
+        return suffix in _DICOM.suffixes or (self.folder in image.parents and suffix not in _VOLUMES)
+
+
+NO_STUDIES = Studies()
+"""Nothing of DICOM is there."""
+
+
+def is_of_studies(path: Path) -> bool:
+    """Whether a file is DICOM or an archive, and no image of another format."""
+    form = format_of(path)
+    return (form is None or form is _DICOM) and holds_dicom(path)
+
+
+def studies_at(
+    path: Path, reading: Reading, *, each: bool, is_foreign: Callable[[Path], bool] = lambda folder: False
+) -> Studies:
+    """The studies at a path as exams.
+
+    Args:
+        path: a file or a folder.
+        reading: what the caller knows better.
+        each: whether several patients are wanted.
+        is_foreign: whether a folder is left alone.
+
+    Raises:
+        InputError: they are of several patients, and that is not wanted; or none holds an image.
+    """
+    found = find_files(path, is_foreign)
+    if not found.files:
+        return Studies(unused=found.left_out)
+    studies = studies_in(found)
+    shown = [study for study in studies if study.images]
+    told = (*found.left_out, *(line for study in studies if not study.images for line in study.left_out))
+    if not shown:
+        raise InputError("holds DICOM, and no image of the heart", where=path, remedy="; ".join(told[:3]))
+    patients = {study.patient_key for study in shown}
+    if len(patients) > 1 and not each:
+        raise InputError(f"holds DICOM studies of {len(patients)} patients", where=path, remedy=_SEVERAL)
+    folder = _common([file.path for file in found.files])
+    studies_told = Studies(folder=folder)
+    others = _told([other for other in found.others if suffix_of(other) is None or studies_told.speaks_for(other)])
+    shown[0] = replace(shown[0], left_out=(*shown[0].left_out, *told, *others))
+    names = _names(path, shown)
+    named = zip(names, shown, strict=True)
+    return Studies(tuple(StudyExam(name, partial(read_study, name, study, reading)) for name, study in named), folder)
+
+
+def read_study(name: str, study: Study, reading: Reading) -> Exam:
+    """The exam that a study is; images that cannot be read are told of.
+
+    Raises:
+        InputError: none can be read.
+    """
+    images: list[ExamImage] = []
+    left_out = list(study.left_out)
+    for item in study.images:
+        try:
+            images.append(_image(item))
+        except InputError as error:
+            if len(study.images) == 1:
+                raise
+            left_out.append(f"{item.name}: {error.what}")
+    if not images:
+        raise InputError(f"none of its {len(study.images)} images can be read", remedy="; ".join(left_out[:3]))
+    exam = Exam(name, tuple(images), study.patient, facts=_facts(study, images), left_out=tuple(left_out))
+    return as_read(exam, reading)
+
+
+def _facts(study: Study, images: Sequence[ExamImage]) -> dict[str, str]:
+    """The day of the visit, and what all images that state it say of scanner and heart rate."""
+    facts = {"date": study.date}
+    for fact in ("vendor", "scanner", "field_strength_t", "heart_rate_bpm"):
+        stated = {value for image in images if (value := getattr(image.image.acquisition, fact)) is not None}
+        facts[fact] = f"{stated.pop():{'' if fact in ('vendor', 'scanner') else 'g'}}" if len(stated) == 1 else ""
+    return {fact: value for fact, value in facts.items() if value}
+
+
+def _image(item: DicomImage) -> ExamImage:
+    """An image, with what its name tells where its header tells nothing: it is named after its file then."""
+    image, told = item.read(), read_name(item.name)
+    if image.view is View.UNKNOWN and told.view is not View.UNKNOWN:
+        note = f"its view from the name of its file, {item.name}"
+        image = replace(image, view=told.view, notes=(*image.notes, note))
+    is_named = told.phase is not Phase.OTHER and len(image.frames) == 1
+    return ExamImage(item.name, image, {told.phase: 0} if is_named else {})
+
+
+def _names(path: Path, studies: Sequence[Study]) -> list[str]:
+    """A single study is named after what was asked for, several after the folders that they lie in, or by number."""
+    place = path.parent if path.name == "DICOMDIR" else path
+    own = (place.resolve().name if place.is_dir() else stem_of(place).removesuffix(".tar")) or "exam"
+    if len(studies) == 1:
+        return [own]
+    folders = [_common([file.path for image in study.images for file in image.files]) for study in studies]
+    if len(set(folders)) == len(folders) and all(place in folder.parents for folder in folders):
+        return [folder.name for folder in folders]
+    return [f"{own}_{number}" for number in range(1, len(studies) + 1)]
+
+
+def _common(paths: Sequence[Path]) -> Path:
+    """The innermost folder that all files lie in."""
+    return Path(commonpath([path.parent for path in paths])) if paths else Path()
+
+
+def _told(others: Sequence[Path]) -> tuple[str, ...]:
+    """Files beside DICOM, a line for each reason; those of operating systems are none."""
+    left_out = LeftOut()
+    for path in others:
+        if not is_system(path) and path.with_suffix(".mhd") not in others:
+            is_image = (suffix_of(path) or ".dcm").lower() not in _DICOM.suffixes
+            left_out.add(path.name, _BESIDE if is_image else "no DICOM")
+    return left_out.lines()

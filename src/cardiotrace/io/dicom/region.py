@@ -1,0 +1,153 @@
+"""The part of an ultrasound picture that shows the heart, and how large its pixels are.
+
+A picture also holds text, logos, scales and an ECG. Scanners state where the tissue lies and what a pixel of it
+measures: the Sequence of Ultrasound Regions.
+
+Source:
+    DICOM PS3.3 C.8.5.5, US Region Calibration Module.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.io.dicom.header import items_of, number_of, numbers_of, whole_of
+from cardiotrace.io.dicom.source import DicomFile
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+_FLAT, _TISSUE, _FLOW = 1, 1, 2
+"""Region Spatial Format 2D; Region Data Type tissue and colour flow."""
+_CENTIMETRES = 3
+"""Physical Units: the only code of a length."""
+_OVER_THE_EDGE = 2
+"""Pixels by which a box may end beyond the picture: some scanners count from one, or state the first pixel outside."""
+_AS_LARGE = 0.5
+"""Share of the largest region's area from which another one is no inset but its equal."""
+_SIZES_MM = (1e-3, 20.0)
+_SPATIAL = {2: "M-mode", 3: "a spectrum", 4: "a curve", 5: "graphics"}
+_REMEDY = "give it with --spacing-mm HEIGHT WIDTH"
+
+
+@dataclass(frozen=True)
+class Region:
+    """What is used of a picture; the whole of it where nothing says more."""
+
+    rows: slice
+    columns: slice
+    pixel_mm: tuple[float, float] | None = None
+    """(height, width) of a pixel, mm; None where it is not known."""
+    notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Box:
+    """One item of the sequence: its edges, the last ones among its pixels, as they are stated."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    units: tuple[int | None, int | None]
+    deltas: tuple[float | None, float | None]
+    """Per pixel along x and y."""
+
+    @property
+    def area(self) -> int:
+        return max(0, self.right - self.left + 1) * max(0, self.bottom - self.top + 1)
+
+    @property
+    def pixel_mm(self) -> tuple[float, float] | None:
+        """(height, width); None where the units are no centimetres or the sizes cannot be."""
+        x, y = (None if delta is None else abs(10 * delta) for delta in self.deltas)
+        if self.units != (_CENTIMETRES, _CENTIMETRES) or x is None or y is None:
+            return None
+        return (y, x) if all(_SIZES_MM[0] <= size <= _SIZES_MM[1] for size in (x, y)) else None
+
+    def overlap(self, other: "_Box") -> int:
+        """Pixels that lie in both."""
+        width = min(self.right, other.right) - max(self.left, other.left) + 1
+        height = min(self.bottom, other.bottom) - max(self.top, other.top) + 1
+        return max(0, width) * max(0, height)
+
+    def __str__(self) -> str:
+        return f"{self.left},{self.top} to {self.right},{self.bottom}"
+
+
+def region_of(file: DicomFile, shape: tuple[int, int]) -> Region:
+    """Which part of a picture shows tissue, and the size of its pixels.
+
+    Args:
+        file: the object.
+        shape: (rows, columns) of the picture.
+
+    Raises:
+        InputError: it shows no two-dimensional picture, or several as large as each other.
+    """
+    items = items_of(file.header, "SequenceOfUltrasoundRegions")
+    if not items:
+        return _without_regions(file.header, shape)
+    boxes = [box for item in items if _is_flat(item) and (box := _box(item)) is not None and box.area]
+    if not boxes:
+        raise _not_flat(file, items)
+    largest = max(boxes, key=lambda box: box.area)
+    _require_one(file, largest, boxes)
+    return _placed(largest, shape)
+
+
+def _is_flat(item: "Dataset") -> bool:
+    kinds = (whole_of(item, "RegionSpatialFormat"), whole_of(item, "RegionDataType"))
+    return kinds[0] == _FLAT and kinds[1] in (_TISSUE, _FLOW)
+
+
+def _box(item: "Dataset") -> _Box | None:
+    edges = [whole_of(item, f"RegionLocation{edge}") for edge in ("MinX0", "MinY0", "MaxX1", "MaxY1")]
+    if None in edges:
+        return None
+    left, top, right, bottom = (edge or 0 for edge in edges)
+    units = (whole_of(item, "PhysicalUnitsXDirection"), whole_of(item, "PhysicalUnitsYDirection"))
+    deltas = (number_of(item, "PhysicalDeltaX"), number_of(item, "PhysicalDeltaY"))
+    return _Box(left, top, right, bottom, units, deltas)
+
+
+def _not_flat(file: DicomFile, items: tuple["Dataset", ...]) -> InputError:
+    kinds = {_SPATIAL.get(whole_of(item, "RegionSpatialFormat") or 0, "") for item in items} - {""}
+    shown = " and ".join(sorted(kinds)) or "regions of no known kind"
+    return InputError(f"shows {shown}, no two-dimensional picture of tissue", where=file.path)
+
+
+def _require_one(file: DicomFile, largest: _Box, boxes: list[_Box]) -> None:
+    """Refuse two pictures side by side: nothing tells which is meant, and their pixels may differ in size."""
+    beside = [box for box in boxes if box.area >= _AS_LARGE * largest.area and box.overlap(largest) < box.area / 2]
+    if beside:
+        raise InputError(
+            f"shows {len(beside) + 1} pictures side by side ({'; '.join(map(str, (largest, *beside)))})",
+            where=file.path,
+            remedy="export each of them by itself.",
+        )
+
+
+def _placed(box: _Box, shape: tuple[int, int]) -> Region:
+    rows, columns = shape
+    over = max(box.right - columns + 1, box.bottom - rows + 1)
+    if box.left >= columns or box.top >= rows or over > _OVER_THE_EDGE:
+        doubt = (
+            f"its region of tissue ({box}) is larger than the picture ({columns} x {rows}): the picture was made smaller"
+            f" after it was measured, so its pixel size is unknown; {_REMEDY}; what is written beside it is not masked"
+        )
+        return Region(slice(0, rows), slice(0, columns), doubts=(doubt,))
+    where = (slice(box.top, min(box.bottom + 1, rows)), slice(box.left, min(box.right + 1, columns)))
+    if box.pixel_mm is not None:
+        return Region(*where, box.pixel_mm)
+    why = "is not in centimetres" if box.units != (_CENTIMETRES, _CENTIMETRES) else "is none that can be"
+    return Region(*where, notes=(f"the pixel size of its region {why}, so it is unknown; {_REMEDY}",))
+
+
+def _without_regions(header: "Dataset", shape: tuple[int, int]) -> Region:
+    whole = (slice(0, shape[0]), slice(0, shape[1]))
+    spacing = numbers_of(header, "PixelSpacing")
+    if len(spacing) == 2 and all(_SIZES_MM[0] <= size <= _SIZES_MM[1] for size in spacing):
+        return Region(*whole, (spacing[0], spacing[1]), notes=("it states no region of tissue: nothing is masked",))
+    return Region(*whole, notes=(f"it states neither a region of tissue nor a pixel size; {_REMEDY}",))
