@@ -121,5 +121,7 @@ def _flag_text(flag: Flag) -> str:
 
 
 def _concept(code: Code) -> Resource:
-    coding = [{"system": _SYSTEMS[code.scheme], "code": code.value, "display": code.meaning}]
-    return ({"coding": coding} if code.scheme in _SYSTEMS else {}) | {"text": code.meaning}
+    if code.scheme not in _SYSTEMS:
+        return {"text": code.meaning}
+    coding = {"system": _SYSTEMS[code.scheme], "code": code.value, "display": code.meaning}
+    return {"coding": [coding], "text": code.meaning}
