@@ -95,7 +95,8 @@ def segmentation_of(
     places = _places_of(frames)
     first = source.frames[0][0].file.header
     frame_of_reference = "" if places is None else str(first.FrameOfReferenceUID)
-    content = labels.array.tobytes() + repr((name, author, [item.value for item in masks])).encode()
+    told = (name, author, number, labels.array.shape, [item.value for item in masks], [*map(frame_key, frames)])
+    content = labels.array.tobytes() + repr(told).encode()
     result = derived_object(first, _KIND, made, series=[frame_of_reference], content=content)
     result.InstanceNumber = number
     _describe(result, name, first)
@@ -111,7 +112,8 @@ def segmentation_of(
     _add_dimensions(result)
     numbered = [(list(masks).index(item) + 1, time + 1, depth + 1) for item, time, depth in planes]
     _add_groups(result, numbered, frames, places)
-    bits = np.packbits([masks[item][time, depth] for item, time, depth in planes], axis=None, bitorder="little")
+    pixels = np.stack([masks[item][time, depth] for item, time, depth in planes])
+    bits = np.packbits(pixels, axis=None, bitorder="little")
     result.PixelData = bits.tobytes() + b"\0" * (bits.size % 2)
     return result
 
