@@ -13,6 +13,7 @@ from cardiotrace.datasets.leftover import is_system
 from cardiotrace.datasets.naming import read_name
 from cardiotrace.datasets.reading import Reading, as_read
 from cardiotrace.io.dicom.files import LeftOut, find_files, holds_dicom
+from cardiotrace.io.dicom.header import unwarned
 from cardiotrace.io.dicom.source import DicomImage, Study
 from cardiotrace.io.dicom.study import studies_in
 from cardiotrace.io.formats import FORMATS, format_of, stem_of, suffix_of
@@ -125,7 +126,9 @@ def _facts(study: Study, images: Sequence[ExamImage]) -> dict[str, str]:
 
 def _image(item: DicomImage) -> ExamImage:
     """An image, with what its name tells where its header tells nothing: it is named after its file then."""
-    image, told = item.read(), read_name(item.name)
+    with unwarned():
+        image = item.read()
+    told = read_name(item.name)
     if image.view is View.UNKNOWN and told.view is not View.UNKNOWN:
         note = f"its view from the name of its file, {item.name}"
         image = replace(image, view=told.view, notes=(*image.notes, note))
