@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 CONSTRAINED := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-all check docs bench gpu-pack gpu gpu-take serve-docs clean
+.PHONY: demo test test-all check docs bench gpu-pack gpu gpu-take serve-docs system-packages clean
 
 # The base install: enough to use models. No torch.
 .venv/.use: pyproject.toml constraints.txt
@@ -32,6 +32,12 @@ check: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Programs that tests ask for a second opinion; where they cannot be installed, those tests are skipped.
+SYSTEM_PACKAGES := orthanc orthanc-dicomweb dicom3tools dcmtk dcm2niix
+
+system-packages:
+	.ci/system-packages $(SYSTEM_PACKAGES)
 
 docs: .venv/.dev
 	$(BIN)/mkdocs build --strict

@@ -464,6 +464,7 @@ FILES_END = """## Files without a version
 |---|---|
 | images and label maps | their formats have versions of their own: [file formats](formats.md) |
 | `best.safetensors` | weights alone: names and shapes are compared with the network's |
+| [DICOM objects](../how-to/write-dicom.md), `fhir.json` | their standards have versions of their own |
 | `dataset.json`, `splits_final.json` | in the form of nnU-Net v2 |
 | `measures.csv`, `summary.csv`, `truth.csv`, tables of `sweep` | rows for other programs, never read again |
 | reports, figures, cards of models | for people |

@@ -11,8 +11,7 @@ from cardiotrace.cli.terminal import Terminal
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.clinical.term import terms
 from cardiotrace.core.flag import Flag, Grade
-from cardiotrace.workflows.analyse import analyse
-from cardiotrace.workflows.segment import SegmentConfig
+from cardiotrace.workflows.analyse import AnalyseConfig, analyse
 from cardiotrace.workflows.services.analysis import Analysed
 from cardiotrace.workflows.services.batch import BatchResult, Tell
 
@@ -25,7 +24,7 @@ _HEADLINE = terms(
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnalyseOptions(SegmentConfig):
+class AnalyseOptions(AnalyseConfig):
     """Label maps, volumes, ejection fraction, images and a report of exams."""
 
     json: bool = False

@@ -24,6 +24,7 @@ from cardiotrace.io.leftover import remove_leftovers, run_mark
 MANIFEST = ".cardiotrace.json"
 MEASURES, MEASURES_TABLE, REPORT_PAGE = "measures.json", "measures.csv", "report.html"
 FIGURES, THUMBNAIL = "figures", "figures/thumbnail.jpg"
+DICOM, FHIR = "dicom", "fhir.json"
 """What a folder of an exam's results holds, by its path in the folder."""
 REMEDY = "use --overwrite to replace it, or another --out."
 

@@ -43,7 +43,7 @@ def write_report(
         WorkError: the disk is full, or the folder cannot be written to.
     """
     # Found before any figure is drawn: a folder that cannot be is no reason to wait.
-    _made_folder(folder / FIGURES)
+    made_folder(folder / FIGURES)
     return save_report(render_report(exam, labels, measures, context), folder)
 
 
@@ -60,13 +60,13 @@ def save_report(report: ExamReport, folder: Path) -> Path:
     Raises:
         WorkError: the disk is full, or the folder cannot be written to.
     """
-    figures = _made_folder(folder / FIGURES)
+    figures = made_folder(folder / FIGURES)
     write_json(folder / MEASURES, report.measures)
     write_text(folder / MEASURES_TABLE, report.table)
     for name, content in report.figures.items():
         write_bytes(figures / name, content)
     for series in report.frames:
-        frames = _made_folder(figures / "frames")
+        frames = made_folder(figures / "frames")
         for frame in range(len(series)):
             write_bytes(frames / series.name(frame), series.png(frame))
     page = folder / REPORT_PAGE
@@ -75,7 +75,12 @@ def save_report(report: ExamReport, folder: Path) -> Path:
     return page
 
 
-def _made_folder(folder: Path) -> Path:
+def made_folder(folder: Path) -> Path:
+    """A folder of results, made if it is not there.
+
+    Raises:
+        WorkError: it cannot be made.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

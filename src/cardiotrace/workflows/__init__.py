@@ -10,6 +10,7 @@ from cardiotrace.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from cardiotrace.core.reporter import ProgressReporter as ProgressReporter
+    from cardiotrace.workflows.analyse import AnalyseConfig as AnalyseConfig
     from cardiotrace.workflows.compare import CompareConfig as CompareConfig
     from cardiotrace.workflows.compare import compare_runs as compare_runs
     from cardiotrace.workflows.configs import CrossvalConfig as CrossvalConfig
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from cardiotrace.workflows.train import train_model as train_model
 
 _PLACES = {
+    "AnalyseConfig": "workflows.analyse",
     "Analyser": "workflows.services.analysis",
     "Analysis": "workflows.services.analysis",
     "CompareConfig": "workflows.compare",

@@ -1,12 +1,36 @@
 """Exams in; label maps, numbers, images and a report out."""
 
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.exam_discovery import FoundExam
+from cardiotrace.io import write_json
+from cardiotrace.io.results import DICOM, FHIR
 from cardiotrace.workflows.segment import SegmentConfig
-from cardiotrace.workflows.services.analysis import Analysed
-from cardiotrace.workflows.services.batch import BatchResult, Tell, for_each_exam, tell_nobody
+from cardiotrace.workflows.services.analysis import Analysed, Analyser, Analysis
+from cardiotrace.workflows.services.archive import authors_of, require_dicom, write_archive
+from cardiotrace.workflows.services.batch import BatchResult, ExamTask, Tell, for_each_exam, tell_nobody
 from cardiotrace.workflows.services.cohort import with_summary
 from cardiotrace.workflows.services.label_maps import spare_images, write_labels_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalyseConfig(SegmentConfig):
+    """Which exams, with which model, to where, and in which forms beside the usual ones."""
+
+    dicom: bool = False
+    """Write outlines, measures and report as DICOM as well, for the study that the images came from."""
+    fhir: bool = False
+    """Write the measures as a FHIR bundle as well, which names nobody."""
+
+    def task(self, analyser: Analyser, **more: Any) -> ExamTask:
+        """What the analyser is for, with all that its results depend on."""
+        task = super().task(analyser, **more)
+        also = {name: True for name in ("dicom", "fhir") if getattr(self, name)}
+        return replace(task, settings={**task.settings, **also})
 
 
 def analyse(
@@ -18,7 +42,7 @@ def analyse(
     summary of all of them is written beside their folders.
 
     Args:
-        config: which exams, how, and to where.
+        config: which exams, how, and to where; an `AnalyseConfig` where other forms are wanted as well.
         reporter: told how far the work is.
         tell: called with each result or failure as soon as an exam ends.
 
@@ -32,6 +56,7 @@ def analyse(
     """
     analyser = config.analyser("analyse")
     task = config.task(analyser)
+    forms = config if isinstance(config, AnalyseConfig) else AnalyseConfig(exams=config.exams)
 
     def one(found: FoundExam) -> Analysed:
         folder = task.folder(found.name)
@@ -39,11 +64,26 @@ def analyse(
             return Analysed.stored(found.name, folder)
         with task.results(found) as staging:
             exam = found.read()
+            if forms.dicom:
+                require_dicom(exam)
             spare_images(staging, exam)
             analysis = analyser.analyse(exam)
             write_labels_of(analysis.exam.images, analysis.labels, staging.folder, scheme=config.scheme)
-            page = analysis.write(staging.folder)
+            page = _write(analysis, staging.folder, forms)
         return Analysed.written(folder / page.name, analysis)
 
     batch = for_each_exam(config.find(), one, reporter, title="analysing", tell=tell)
     return with_summary(batch, config.out, overwrite=config.overwrite)
+
+
+def _write(analysis: Analysis, folder: Path, forms: AnalyseConfig) -> Path:
+    """Write the report of an exam, in other forms as well where they are wanted; gives the path of the page."""
+    from cardiotrace.report.fhir import fhir_bundle
+    from cardiotrace.report.write import save_report
+
+    report = analysis.report()
+    if forms.dicom:
+        write_archive(analysis, report.figures, folder / DICOM, made=datetime.now().replace(microsecond=0))
+    if forms.fhir:
+        write_json(folder / FHIR, fhir_bundle(analysis.exam, analysis.measures, authors_of(analysis)))
+    return save_report(report, folder)

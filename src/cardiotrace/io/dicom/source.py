@@ -85,3 +85,9 @@ class Study:
     left_out: tuple[str, ...] = ()
     date: str = ""
     """YYYY-MM-DD; empty where it is not stated."""
+
+
+def dicom_source(image: Image) -> DicomSource | None:
+    """Where the planes of an image came from; None if it is no DICOM."""
+    header = None if image.source is None else image.source.header
+    return header if isinstance(header, DicomSource) else None

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cardiotrace.clinical import measure
 from cardiotrace.clinical.expected import Doubt
@@ -14,10 +14,13 @@ from cardiotrace.core.flag import Flag
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.progress import OnProgress
 from cardiotrace.datasets.leftover import LABELS
-from cardiotrace.io.results import REPORT_PAGE
+from cardiotrace.io.results import FIGURES, REPORT_PAGE
 from cardiotrace.workflows.services.provenance import Provenance, provenance_of, reading_flags
 from cardiotrace.workflows.services.record import read_record
 from cardiotrace.workflows.services.tracing import Models, Tracing, trace_exam
+
+if TYPE_CHECKING:
+    from cardiotrace.report import ExamReport
 
 LOG = logging.getLogger(__name__)
 
@@ -39,6 +42,17 @@ class Analysis:
         """What `measures.json` holds."""
         return self.measures.to_plain() | {"provenance": self.provenance.to_plain()}
 
+    def report(self, *, truth: Mapping[str, float] | None = None) -> "ExamReport":
+        """Values, figures and the page, in memory.
+
+        Args:
+            truth: true values by name and unit, shown beside the measured ones.
+        """
+        from cardiotrace.report import ReportContext, render_report  # draws: not needed for the values alone
+
+        context = ReportContext(model=self.terms, truth=truth, provenance=self.provenance.to_plain())
+        return render_report(self.exam, self.labels, self.measures, context)
+
     def write(self, folder: Path, *, truth: Mapping[str, float] | None = None) -> Path:
         """Write values, figures and the page into a folder.
 
@@ -52,18 +66,10 @@ class Analysis:
         Raises:
             WorkError: nothing can be written there.
         """
-        from cardiotrace.report import (  # draws: not needed by those who only want the values
-            ReportContext,
-            write_report,
-        )
+        from cardiotrace.report.write import made_folder, save_report
 
-        return write_report(
-            self.exam,
-            self.labels,
-            self.measures,
-            folder,
-            ReportContext(model=self.terms, truth=truth, provenance=self.provenance.to_plain()),
-        )
+        made_folder(folder / FIGURES)  # before any figure is drawn: a folder that cannot be is no reason to wait
+        return save_report(self.report(truth=truth), folder)
 
 
 @dataclass(frozen=True)

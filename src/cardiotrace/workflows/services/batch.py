@@ -18,6 +18,8 @@ from cardiotrace.datasets.exam_discovery import FoundExam
 from cardiotrace.datasets.naming import image_name
 from cardiotrace.io.formats import suffix_of
 from cardiotrace.io.results import (
+    DICOM,
+    FHIR,
     FIGURES,
     MEASURES,
     MEASURES_TABLE,
@@ -116,7 +118,7 @@ def _nothing(_: Manifest, __: str) -> bool:
 
 def is_of_a_report(name: str) -> bool:
     """Whether a file is what `analyse` and `measure` write, by its path in the folder of an exam."""
-    return name in REPORT or name.startswith(f"{FIGURES}/")
+    return name in (*REPORT, FHIR) or name.startswith((f"{FIGURES}/", f"{DICOM}/"))
 
 
 @dataclass(frozen=True)
