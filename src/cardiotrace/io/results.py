@@ -25,6 +25,8 @@ MANIFEST = ".cardiotrace.json"
 MEASURES, MEASURES_TABLE, REPORT_PAGE = "measures.json", "measures.csv", "report.html"
 FIGURES, THUMBNAIL = "figures", "figures/thumbnail.jpg"
 """What a folder of an exam's results holds, by its path in the folder."""
+HOLDS, IMAGES = "holds", "images"
+"""Key and word in `Manifest.made` of what is to be read again as an exam, and is no result of reading one."""
 REMEDY = "use --overwrite to replace it, or another --out."
 
 _LOG = logging.getLogger(__name__)
@@ -91,6 +93,15 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 _PARTS = ("files", "earlier")
+
+
+def holds_results(folder: Path) -> bool:
+    """Whether this program wrote results into a folder, and not images: these are an exam of their own.
+
+    Raises:
+        InputError: a newer program wrote it.
+    """
+    return (folder / MANIFEST).exists() and read_manifest(folder).made.get(HOLDS) != IMAGES
 
 
 def digest_of(path: Path) -> str:

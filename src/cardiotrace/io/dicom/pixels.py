@@ -61,7 +61,7 @@ def _kept(frame: Frame, dataset: "Dataset", image: StoredImage, *, as_labels: bo
         lowest, highest = (-(1 << bits - 1), (1 << bits - 1) - 1) if values.dtype.kind == "i" else (0, (1 << bits) - 1)
         return (lowest + highest - values if not as_labels else values), 0.0
     if meaning == "PALETTE COLOR" and not as_labels:
-        values, meaning = _of_palette(values, dataset), "RGB"
+        values, meaning = colours_of_palette(values, dataset), "RGB"
     if values.ndim == 2:
         return values, 0.0
     if image.channel_count == 3:
@@ -73,7 +73,7 @@ def _kept(frame: Frame, dataset: "Dataset", image: StoredImage, *, as_labels: bo
     raise InputError(f"has colours of a kind that is not read ({meaning})", where=image.path)
 
 
-def _of_palette(values: NDArray[Any], dataset: "Dataset") -> NDArray[np.uint8]:
+def colours_of_palette(values: NDArray[Any], dataset: "Dataset") -> NDArray[np.uint8]:
     """Colours of a palette, (..., 3), of 8 bit."""
     from pydicom.pixels import apply_color_lut
 
