@@ -7,7 +7,8 @@ from typing import Any
 from cardiotrace.cli.exams import list_failures
 from cardiotrace.cli.teller import Teller
 from cardiotrace.cli.terminal import Terminal
-from cardiotrace.workflows.anonymise import LIST, AnonymiseConfig, Anonymised, anonymise
+from cardiotrace.io.results import REMOVED
+from cardiotrace.workflows.anonymise import AnonymiseConfig, Anonymised, anonymise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,7 @@ def run(options: AnonymiseOptions) -> int:
 
 
 def _lines(done: Anonymised) -> Iterator[str]:
-    yield f"{done.folder}: {len(done.files)} objects, uncompressed; {done.removed} kinds of elements gone, see {LIST}"
+    yield f"{done.folder}: {len(done.files)} objects, uncompressed; {REMOVED} lists the {done.removed} elements gone"
     if done.blackened:
         yield f"  black outside the region of tissue: {done.blackened}"
     if done.screens:

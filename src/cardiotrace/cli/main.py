@@ -54,7 +54,9 @@ VERBS = (
         "measure patient0001 --labels traced --out out",
     ),
     Verb("show", "show", "What is in an exam.", "show patient0001"),
-    Verb("convert", "convert", "Any exam to NIfTI and one record of what is known.", "convert study.zip --out converted"),
+    Verb(
+        "convert", "convert", "Any exam to NIfTI and one record of what is known.", "convert study.zip --out converted"
+    ),
     Verb(
         "anonymise",
         "anonymise",

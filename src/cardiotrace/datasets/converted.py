@@ -225,8 +225,9 @@ def _image(item: RecordedImage, folder: Path) -> ExamImage:
     return ExamImage(item.name, image, phases)
 
 
-def _require_same(item: RecordedImage, stored: Image, affine: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]",
-                  path: Path) -> None:
+def _require_same(
+    item: RecordedImage, stored: Image, affine: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]", path: Path
+) -> None:
     """Refuse a file that was exchanged or changed since: what the record says would be wrong of it.
 
     Raises:

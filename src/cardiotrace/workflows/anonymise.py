@@ -17,11 +17,9 @@ from cardiotrace.io.dicom.anonymous.pseudonym import Pseudonyms, identity_of, ke
 from cardiotrace.io.dicom.files import LeftOut, find_files
 from cardiotrace.io.dicom.header import number_of, text_of
 from cardiotrace.io.dicom.source import DicomFile
-from cardiotrace.io.results import HOLDS, IMAGES, MANIFEST, Staging, staged_results
+from cardiotrace.io.results import HOLDS, IMAGES, MANIFEST, REMOVED, Staging, staged_results
 from cardiotrace.workflows.services.batch import BatchResult, Failure, Tell, tell_nobody
 
-LIST = "removed.csv"
-"""What the copies of a study lack, by tag."""
 _COLUMNS = ("tag", "keyword", "count", "what")
 
 
@@ -202,7 +200,7 @@ class _Work:
         if not self.files:
             reasons = "; ".join(self.left_out.lines()[:3])
             raise InputError(f"none of its {len(self.study.files)} objects can be copied", remedy=reasons)
-        write_text(self.staging.folder / LIST, csv_text(_COLUMNS, self.removed.rows()))
+        write_text(self.staging.folder / REMOVED, csv_text(_COLUMNS, self.removed.rows()))
 
     def one(self, file: DicomFile, cleaner: Cleaner, series: str) -> None:
         """Copy one object, if it may be."""

@@ -16,8 +16,8 @@ PLAIN = _listed(
     ImageType Modality SeriesNumber InstanceNumber AcquisitionNumber NumberOfFrames
     SOPClassUID SOPInstanceUID StudyInstanceUID SeriesInstanceUID FrameOfReferenceUID
     ReferencedImageSequence SourceImageSequence ReferencedSOPClassUID ReferencedSOPInstanceUID ReferencedFrameNumber
-    PatientSex PatientAge PatientSize PatientWeight PatientPosition HeartRate
-    StudyTime SeriesTime AcquisitionTime ContentTime AcquisitionDateTime
+    PatientSex PatientAge PatientSize PatientWeight PatientPosition BodyPartExamined HeartRate
+    AcquisitionTime ContentTime AcquisitionDateTime
     FrameAcquisitionDateTime FrameReferenceDateTime FrameAcquisitionDuration AcquisitionDuration
 
     PixelSpacing PixelAspectRatio WindowCenter WindowWidth RescaleSlope RescaleIntercept PresentationLUTShape
@@ -40,7 +40,7 @@ PLAIN = _listed(
     ImagePositionPatient ImageOrientationPatient SliceThickness SpacingBetweenSlices SliceLocation
     TriggerTime NominalInterval CardiacNumberOfImages LowRRValue HighRRValue BeatRejectionFlag
     TemporalPositionIdentifier NumberOfTemporalPositions
-    ScanningSequence SequenceVariant MRAcquisitionType RepetitionTime EchoTime EchoTrainLength EchoNumbers
+    ScanningSequence SequenceVariant ScanOptions MRAcquisitionType RepetitionTime EchoTime EchoTrainLength EchoNumbers
     InversionTime FlipAngle MagneticFieldStrength ImagingFrequency ImagedNucleus NumberOfAverages
     ComplexImageComponent AcquisitionContrast EchoPulseSequence PixelPresentation VolumetricProperties
     VolumeBasedCalculationTechnique ContentQualification ResonantNucleus
@@ -64,15 +64,16 @@ DEMANDED = ("StudyDate", "AccessionNumber", "ReferringPhysicianName", "StudyID",
             "StudyTime", "Manufacturer", "SeriesNumber", "InstanceNumber")  # fmt: skip
 """Elements that every class demands and allows to be empty."""
 
-EMPTIED = ("ContentDate", "PositionReferenceIndicator", "PatientOrientation", "ScanOptions", "Laterality")
+EMPTIED = ("ContentDate", "PositionReferenceIndicator", "PatientOrientation", "Laterality")
 """Elements that some classes demand and allow to be empty: they are where they were."""
 
 WORDS = _listed(
     """
-    ORIGINAL DERIVED PRIMARY SECONDARY OTHER NONE MIXED YES NO UNKNOWN MR US OP OT XC F M O
+    ORIGINAL DERIVED PRIMARY SECONDARY OTHER NONE MIXED YES NO Y N UNKNOWN MR US OP OT XC F M O
     LOCALIZER MPR CPR MIP MINIP PROJECTION AXIAL CINE VOLUME PERFUSION TAGGING VELOCITY PHASE MAGNITUDE REAL IMAGINARY
     FLOW_ENCODED PCA P R I ADC ECV MAP T1 T2 FFE SE IR GR EP RM SK MTC SS TRSS SP MP OSP ND NORM DIS2D DIS3D
     M_FFE M_SE M_IR FIL SHADOW WATER FAT IN_PHASE OUT_PHASE
+    PER RG CG PPG FC PFF PFP SP FS CT FAST_GEMS SEQ_GEMS HEART CHEST THORAX EYE CARDIAC RETRO
     HFS HFP HFDR HFDL FFS FFP FFDR FFDL 2D 3D 00 01 IDENTITY INVERSE LINEAR LINEAR_EXACT SIGMOID L B
     ISO_10918_1 ISO_14495_1 ISO_15444_1 ISO_13818_2 ISO_14496_10 ISO_23008_2
     PROTON_DENSITY T2_STAR STIR DIFFUSION FLUID_ATTENUATED TOF SPIN GRADIENT BOTH MONOCHROME COLOR PLANAR

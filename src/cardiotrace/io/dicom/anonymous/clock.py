@@ -1,4 +1,4 @@
-"""Times without dates: each study begins at zero, and what lies between its instants stays."""
+"""Times without dates: the images of a study begin at zero, and what lies between their instants stays."""
 
 import datetime
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 _DAY_S = 86_400.0
-_KINDS = ("Acquisition", "Content", "Series", "Study")
 _ORIGIN = datetime.datetime(1900, 1, 1)
 """The day that stands where an element holds day and time in one: no study was taken on it."""
 
@@ -26,14 +25,14 @@ class Clock:
 
     @classmethod
     def of(cls, headers: Iterable["Dataset"]) -> "Clock":
-        """The clock that begins with the first of what is stated."""
-        found = [instant for header in headers for instant in _instants(header)]
-        dated = [instant for instant in found if instant >= _DAY_S]
-        instants = dated or found
-        return cls(min(instants), max(instants) - min(instants) < _DAY_S) if instants else cls()
+        """The clock that begins with the first acquisition; where none states its time, with the first image's."""
+        # Kinds are looked at apart: programs that changed the dates of some may have left those of others.
+        kept = list(headers)
+        known = [found for kind in _KINDS if (found := sorted(_instants(kept, *kind)))]
+        return cls(known[0][0], all(found[-1] - found[0] < _DAY_S for found in known)) if known else cls()
 
     def time(self, header: "Dataset", keyword: str) -> str:
-        """A time of day as the time since the study began, HHMMSS.FFFFFF; empty where none is stated.
+        """A time of day as the time since the clock began, HHMMSS.FFFFFF; empty where none is stated.
 
         Example:
             >>> from pydicom import Dataset
@@ -56,9 +55,11 @@ class Clock:
         return f"{_ORIGIN + datetime.timedelta(days=days):%Y%m%d}{_clock_face(rest)}"
 
 
-def _instants(header: "Dataset") -> Iterator[float]:
-    for kind in _KINDS:
-        both = "AcquisitionDateTime" if kind == "Acquisition" else ""
+_KINDS = (("AcquisitionDateTime", "Acquisition"), ("", "Content"))
+
+
+def _instants(headers: Iterable["Dataset"], both: str, kind: str) -> Iterator[float]:
+    for header in headers:
         instant = instant_s(header, date_time=both, date=f"{kind}Date", time=f"{kind}Time")
         if instant is not None:
             yield instant

@@ -1,5 +1,6 @@
 """A copy of one object: header, pixels, and what says of them that they were cleaned."""
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from cardiotrace.io.dicom.anonymous.header import Cleaner, Removed
 from cardiotrace.io.dicom.anonymous.pixels import Treatment, put_pixels
 from cardiotrace.io.dicom.files import class_of
 from cardiotrace.io.dicom.source import DicomFile
+from cardiotrace.io.stored import quiet
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -36,11 +38,14 @@ def anonymous_copy(file: DicomFile, cleaner: Cleaner, treatment: Treatment, remo
     Raises:
         InputError: its pixels are missing or damaged.
     """
-    copy = cleaner.header(file.header, f"{file.path}:{file.member}")
-    copy.SOPClassUID = class_of(file.header)
-    put_pixels(copy, file, treatment)
-    removed.compare(file.header, copy)
-    _state(copy, treatment)
+    # What the library warns of names values, and the copy is made of those alone that it understands.
+    with warnings.catch_warnings(), quiet("pydicom"):
+        warnings.simplefilter("ignore")
+        copy = cleaner.header(file.header, f"{file.path}:{file.member}")
+        copy.SOPClassUID = class_of(file.header)
+        put_pixels(copy, file, treatment)
+        removed.compare(file.header, copy)
+        _state(copy, treatment)
     return copy
 
 

@@ -119,6 +119,8 @@ class Cleaner:
         for keyword in ("PatientAge", "ManufacturerModelName", "SeriesDescription"):
             if not copy[keyword].value:
                 del copy[keyword]
+        if "BodyPartExamined" in source and "BodyPartExamined" not in copy:
+            copy.Laterality = None  # demanded where no part of the body is named that has no sides
         return copy
 
     def allowed(self, source: "Dataset") -> "Dataset":

@@ -11,11 +11,11 @@ from cardiotrace.core.terms import Modality
 from cardiotrace.io.dicom.decoding import Frame, frames_of, is_film
 from cardiotrace.io.dicom.files import class_of
 from cardiotrace.io.dicom.header import text_of, whole_of
-from cardiotrace.io.dicom.picture import CAPTURES, modality_of, stored_image
+from cardiotrace.io.dicom.picture import CAPTURES, modality_of
 from cardiotrace.io.dicom.pixels import colours_of_palette
 from cardiotrace.io.dicom.region import region_of
 from cardiotrace.io.dicom.source import DicomFile
-from cardiotrace.io.stored import quiet, reading
+from cardiotrace.io.stored import MAX_PIXEL_BYTES, quiet, reading
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -50,14 +50,29 @@ def treatment_of(file: DicomFile, *, keep_screens: bool) -> Treatment:
     header, kind = file.header, class_of(file.header)
     if kind not in CAPTURES and modality_of(header) is Modality.UNKNOWN:
         raise InputError("no image of a kind that is read")
+    _check_size(file)
     if kind not in CAPTURES and modality_of(header) is Modality.US:
-        stored_image(file)
         part, why = _tissue(file)
     else:
         part, why = None, _why_writing(header, kind)
     if why and not keep_screens:
         raise InputError(f"{why}: --keep-screens copies it all the same")
     return Treatment(None if why else part, bool(why))
+
+
+def _check_size(file: DicomFile) -> None:
+    """Refuse an object that claims more pixels than are read, before any of them is.
+
+    Raises:
+        InputError: it does, or states no size.
+    """
+    rows, columns = (whole_of(file.header, keyword) for keyword in ("Rows", "Columns"))
+    frames = whole_of(file.header, "NumberOfFrames")
+    samples, bits = whole_of(file.header, "SamplesPerPixel") or 1, whole_of(file.header, "BitsAllocated") or 8
+    if not rows or not columns or rows < 1 or columns < 1 or (frames is not None and frames < 1):
+        raise InputError("states no size of its picture")
+    if rows * columns * (frames or 1) * max(samples, 1) * bits / 8 > MAX_PIXEL_BYTES:
+        raise InputError(f"claims {frames or 1} frames of {rows} x {columns} pixels, more than is read")
 
 
 def _why_writing(header: "Dataset", kind: str) -> str:
