@@ -19,7 +19,7 @@ from cardiotrace.io.formats import FORMATS
 
 def test_each_suffix_belongs_to_one_format():
     suffixes = [suffix for form in FORMATS for suffix in form.suffixes]
-    assert len(suffixes) == len(set(suffixes)) == 22
+    assert len(suffixes) == len(set(suffixes)) == 25
     assert all(form.summary for form in FORMATS)
 
 

@@ -155,7 +155,9 @@ class _Search:
         self.studies = studies_at(path, self.reading, each=self.each, is_foreign=_is_foreign)
         self.unused += self.studies.unused
         exams = self.studies.exams
-        return [FoundExam(exam.name, path, exam.read, part=exam.name if len(exams) > 1 else "") for exam in exams]
+        # A folder may hold other exams beside a study.
+        parts = [exam.name if len(exams) > 1 or path.is_dir() else "" for exam in exams]
+        return [FoundExam(exam.name, path, exam.read, part=part) for exam, part in zip(exams, parts, strict=True)]
 
     def folder(self, path: Path) -> list[FoundExam]:
         """The exams that lie in a folder and in those within."""

@@ -75,6 +75,8 @@ def _overridden(image: ExamImage, reading: Reading) -> ExamImage:
         cine = replace(cine, view=reading.view or cine.view, modality=reading.modality or cine.modality)
     if reading.spacing_mm is not None:
         depth, height, width = reading.spacing_mm
+        if depth is None and cine.spacing_mm is None and cine.grid_shape[1] == 1:
+            depth = 1.0  # the thickness of a single plane, on which nothing depends
         cine = replace(cine, geometry=cine.geometry.with_pixel_size(height, width, depth))
     return replace(image, image=cine)
 

@@ -159,22 +159,30 @@ def _unpacked(path: Path) -> BinaryIO:
     Raises:
         InputError: it grows beyond what is read, or is no tar.
     """
-    with path.open("rb") as packed:
-        head = packed.read(8)
-        packed.seek(0)
-        source = next(unpack for magic, unpack in _PACKED if head.startswith(magic))(packed)
-        target, size = cast(BinaryIO, tempfile.TemporaryFile()), 0  # noqa: SIM115 (closed by its holder)
-        while piece := source.read(_PIECE):
-            size += len(piece)
-            if size == len(piece) and piece[_TAR] != b"ustar":
-                raise InputError("is compressed, and no tar archive", where=path, remedy="unpack it first.")
-            if size > MAX_ARCHIVE_BYTES:
-                raise InputError(
-                    f"unpacks to more than {MAX_ARCHIVE_BYTES / 2**30:.0f} GiB", where=path, remedy="unpack it first."
-                )
-            target.write(piece)
+    target = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 (closed by its holder)
+    try:
+        with path.open("rb") as packed:
+            _unpack(packed, target, path)
+    except BaseException:
+        target.close()
+        raise
     target.seek(0)
     return target
+
+
+def _unpack(packed: BinaryIO, target: BinaryIO, path: Path) -> None:
+    head = packed.read(8)
+    packed.seek(0)
+    source = next(unpack for magic, unpack in _PACKED if head.startswith(magic))(packed)
+    size = 0
+    while piece := source.read(_PIECE):
+        size += len(piece)
+        if size == len(piece) and piece[_TAR] != b"ustar":
+            raise InputError("is compressed, and no tar archive", where=path, remedy="unpack it first.")
+        if size > MAX_ARCHIVE_BYTES:
+            most = f"{MAX_ARCHIVE_BYTES / 2**30:.0f} GiB"
+            raise InputError(f"unpacks to more than {most}", where=path, remedy="unpack it first.")
+        target.write(piece)
 
 
 class Growing(io.RawIOBase):

@@ -1,6 +1,6 @@
 """Frames of one object, decoded one after another; what a small file claims is held against limits before.
 
-Compressed frames go to pydicom and the decoders it knows: Pillow (JPEG), OpenJPEG (JPEG 2000), CharLS (JPEG-LS). Films
+Compressed frames go to pydicom and the decoders it knows: Pillow (JPEG, JPEG 2000), CharLS (JPEG-LS). Films
 (MPEG-2, MPEG-4, HEVC) and what these leave over (JPEG of 12 bit, lossless JPEG of 8 bit) go to FFmpeg, which reads
 videos here as well. Lossless JPEG of more than 8 bit needs GDCM, which is large and not installed as a rule: FFmpeg
 decodes differences of 16 bit wrongly.
@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.io.dicom.codestream import CodedSize, coded_size
-from cardiotrace.io.dicom.header import text_of, whole_of
+from cardiotrace.io.dicom.fact import text
+from cardiotrace.io.dicom.header import whole_of
 
 if TYPE_CHECKING:
     from pydicom import Dataset
     from pydicom.uid import UID
 
-_BASELINE = "1.2.840.10008.1.2.4.50"
 _EXTENDED = "1.2.840.10008.1.2.4.51"
 _LOSSLESS = ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")
 _UNSIZED = ("1.2.840.10008.1.2.5",)
@@ -52,11 +52,6 @@ def transfer_syntax_of(dataset: "Dataset") -> "UID | None":
     """How an object is encoded; None where its file does not say."""
     meta = getattr(dataset, "file_meta", None)
     return None if meta is None else meta.get("TransferSyntaxUID")
-
-
-def is_film(dataset: "Dataset") -> bool:
-    """Whether all frames are one compressed stream."""
-    return transfer_syntax_of(dataset) in _FILMS
 
 
 def frames_of(dataset: "Dataset", path: Path) -> Iterator[Frame]:
@@ -142,22 +137,20 @@ def _by_library(dataset: "Dataset", path: Path) -> Iterator[Frame]:
     try:
         decoder = get_decoder(syntax)
     except NotImplementedError:
-        named = text_of(dataset.file_meta, "TransferSyntaxUID")
+        named = text(dataset.file_meta, "TransferSyntaxUID")
         raise InputError(
             f"is compressed in a way that is not known ({named})", where=path, remedy="export it uncompressed."
         ) from None
-    plugin = _plugin(decoder.available_plugins, syntax) if syntax.is_compressed and not syntax.is_deflated else ""
+    plugin = _plugin(decoder.available_plugins) if syntax.is_compressed and not syntax.is_deflated else ""
     for values, facts in decoder.iter_array(dataset, raw=True, decoding_plugin=plugin):
         yield Frame(values, str(facts["photometric_interpretation"]).strip())
 
 
-_PLUGINS = ("pyjpegls", "pylibjpeg", "pillow", "pydicom", "gdcm")
+_PLUGINS = ("pyjpegls", "pillow", "pydicom", "pylibjpeg", "gdcm")
 """Decoders in the order in which they are taken: the same one wherever it is at hand, and GDCM last, as it is slow."""
 
 
-def _plugin(available: tuple[str, ...], syntax: "UID") -> str:
-    if syntax in (_BASELINE, _EXTENDED) and "pillow" in available:
-        return "pillow"
+def _plugin(available: tuple[str, ...]) -> str:
     return next((plugin for plugin in _PLUGINS if plugin in available), "")
 
 
@@ -173,7 +166,7 @@ def _by_ffmpeg(frame: bytes, codec: str, dataset: "Dataset") -> Frame:
     values = decoded.to_ndarray()
     if size is not None and size.bits > 8:
         values = values >> (16 - size.bits)
-    return Frame(values, text_of(dataset, "PhotometricInterpretation"))
+    return Frame(values, text(dataset, "PhotometricInterpretation"))
 
 
 def _of_film(dataset: "Dataset", path: Path) -> Iterator[Frame]:

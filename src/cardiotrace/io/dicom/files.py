@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.text import natural_order, some
 from cardiotrace.io.dicom.archive import MOST_ENTRIES, Member, kind_of, members_of, too_many
-from cardiotrace.io.dicom.header import HEAD_BYTES, begins, is_same, read_header, read_object, text_of, value_of
+from cardiotrace.io.dicom.fact import text
+from cardiotrace.io.dicom.header import HEAD_BYTES, begins, is_same, read_header, read_object, value_of
 from cardiotrace.io.dicom.source import DicomFile
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ class _Search:
         Programs that change an object may leave it its identifier: what has another header is another object.
         """
         place = f"{file.path}:{file.member}"
-        key = text_of(file.header, "SOPInstanceUID") or place
+        key = text(file.header, "SOPInstanceUID") or place
         first = self.files.setdefault(key, file)
         if first is file or (first.path, first.member) == (file.path, file.member):
             return
@@ -235,7 +236,7 @@ def open_file(path: Path) -> DicomFile:
 def class_of(header: "Dataset") -> str:
     """The class of an object; where it does not say, that its file's own head says."""
     meta = getattr(header, "file_meta", None)
-    return text_of(header, "SOPClassUID") or ("" if meta is None else text_of(meta, "MediaStorageSOPClassUID"))
+    return text(header, "SOPClassUID") or ("" if meta is None else text(meta, "MediaStorageSOPClassUID"))
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -1,15 +1,13 @@
 """What stands in a DICOM header, asked for one thing at a time: a value that is not what it should be is none."""
 
-import math
 import re
 import warnings
 import zlib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.text import on_one_line
+from cardiotrace.io.dicom.fact import number
 from cardiotrace.io.stored import MAX_PIXEL_BYTES, quiet, reading
 
 if TYPE_CHECKING:
@@ -104,39 +102,7 @@ def is_same(header: "Dataset", other: "Dataset") -> bool:
             return False
 
 
-def text_of(header: "Dataset", keyword: str) -> str:
-    """A text on one line; empty where there is none."""
-    value = value_of(header, keyword)
-    return "" if value is None else on_one_line(" ".join(str(value).split()))
-
-
-def number_of(header: "Dataset", keyword: str) -> float | None:
-    """A finite number; of several the first."""
-    found = numbers_of(header, keyword)
-    return found[0] if found else None
-
-
-def numbers_of(header: "Dataset", keyword: str) -> tuple[float, ...]:
-    """Finite numbers; none at all where one of them is not."""
-    value = value_of(header, keyword)
-    if value is None or isinstance(value, str | bytes):
-        return ()
-    try:
-        found = tuple(float(each) for each in (value if isinstance(value, Iterable) else (value,)))
-    except (TypeError, ValueError, OverflowError):
-        return ()
-    return found if all(math.isfinite(each) for each in found) else ()
-
-
 def whole_of(header: "Dataset", keyword: str) -> int | None:
     """A whole number."""
-    value = number_of(header, keyword)
+    value = number(header, keyword)
     return int(value) if value is not None and value == int(value) else None
-
-
-def items_of(header: "Dataset", keyword: str) -> tuple["Dataset", ...]:
-    """The items of a sequence."""
-    from pydicom.sequence import Sequence
-
-    value = value_of(header, keyword)
-    return tuple(value) if isinstance(value, Sequence) else ()

@@ -84,9 +84,7 @@ def turned_degrees(normal: Direction, axis: Direction) -> float:
     return float(np.degrees(np.arctan2(along @ np.cross(axis, first), along @ first))) % _HALF_TURN
 
 
-def long_axis_views(
-    named: Sequence[View], normals: Sequence[Direction], axis: Direction | None
-) -> list[Verdict]:
+def long_axis_views(named: Sequence[View], normals: Sequence[Direction], axis: Direction | None) -> list[Verdict]:
     """What single planes of one exam show: their names, checked against how they lie to the short axis.
 
     Where the two disagree, the place decides if it is clear, and nothing is known else.

@@ -12,12 +12,13 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.image import Image
 from cardiotrace.core.terms import Modality, View
 from cardiotrace.io.colour import by_the_rule, colour_doubt
-from cardiotrace.io.dicom.facts import acquisition_of
-from cardiotrace.io.dicom.header import items_of, numbers_of, text_of, value_of, whole_of
+from cardiotrace.io.dicom.fact import items, numbers, text
+from cardiotrace.io.dicom.header import value_of, whole_of
 from cardiotrace.io.dicom.pixels import read_frames
 from cardiotrace.io.dicom.region import Region, region_of
 from cardiotrace.io.dicom.source import DicomFile, DicomFrame, DicomSource
 from cardiotrace.io.dicom.timing import r_waves_of, timing_of
+from cardiotrace.io.dicom.visit import acquisition_of
 from cardiotrace.io.frames import geometry_of, source_of, to_frames, to_grey_values
 from cardiotrace.io.stored import Pixels, StoredImage, check_shape, check_size_on_disk, header_of
 from cardiotrace.io.vocabulary import Kind, read_words
@@ -43,6 +44,8 @@ _VIEW_CODES = {
 }
 """Codes of context group 12226, Echocardiography Image View, in SNOMED CT and as they were written before."""
 _TYPES = {(8, 0): np.uint8, (8, 1): np.int8, (16, 0): np.uint16, (16, 1): np.int16}
+_MOST_FRAMES = 1_000_000
+"""Hours of recording; what lists the frames has to be kept as well."""
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 
 
@@ -61,8 +64,8 @@ class _Layout:
 
 def modality_of(header: "Dataset") -> Modality:
     """How an object's pictures were made, by its class; of a capture by the word in its header."""
-    kind = text_of(header, "SOPClassUID")
-    if kind in ULTRASOUND or (kind in CAPTURES and text_of(header, "Modality") == "US"):
+    kind = text(header, "SOPClassUID")
+    if kind in ULTRASOUND or (kind in CAPTURES and text(header, "Modality") == "US"):
         return Modality.US
     if kind in MAGNETIC_RESONANCE:
         return Modality.MR
@@ -71,14 +74,14 @@ def modality_of(header: "Dataset") -> Modality:
 
 def view_of(header: "Dataset") -> View:
     """The view that a code or a description states; unknown where none does, or they contradict each other."""
-    items = items_of(header, "ViewCodeSequence")
-    codes = {_VIEW_CODES.get(text_of(item, "CodeValue"), View.UNKNOWN) for item in items} - {View.UNKNOWN}
+    stated = items(header, "ViewCodeSequence")
+    codes = {_VIEW_CODES.get(text(item, "CodeValue"), View.UNKNOWN) for item in stated} - {View.UNKNOWN}
     if len(codes) == 1:
         return codes.pop()
-    texts = [text_of(item, "CodeMeaning") for item in items]
-    texts += [text_of(header, keyword) for keyword in ("SeriesDescription", "ImageComments", "ProtocolName")]
-    for text in texts:
-        views = {word.view for word in read_words(text) if word.kind is Kind.VIEW and word.is_clear}
+    told = [text(item, "CodeMeaning") for item in stated]
+    told += [text(header, keyword) for keyword in ("SeriesDescription", "ImageComments", "ProtocolName")]
+    for words in told:
+        views = {word.view for word in read_words(words) if word.kind is Kind.VIEW and word.is_clear}
         if views:
             return views.pop() if len(views) == 1 else View.UNKNOWN
     return View.UNKNOWN
@@ -92,37 +95,46 @@ def stored_image(file: DicomFile) -> StoredImage:
     """
     header, layout = file.header, _layout(file)
     modality = modality_of(header)
-    region = region_of(file, (layout.rows, layout.columns)) if modality is Modality.US else None
-    timing = timing_of(header, layout.frames)
-    spacing, affine = _place(header, region)
-    is_coloured = layout.samples == 3 or text_of(header, "PhotometricInterpretation") == "PALETTE COLOR"
-    acquisition = replace(acquisition_of(header), r_waves_ms=r_waves_of(header))
-    source = DicomSource(tuple((DicomFrame(file, number + 1),) for number in range(layout.frames)))
+    is_coloured = layout.samples == 3 or text(header, "PhotometricInterpretation") == "PALETTE COLOR"
     image = StoredImage(
         path=file.path,
         format=FORMAT,
         suffix=file.path.suffix,
         shape=(layout.columns, layout.rows, *((layout.frames,) if layout.frames > 1 else ())),
         dtype=np.dtype(np.uint8 if is_coloured else _TYPES[layout.bits, layout.is_signed]),
+        channel_count=3 if is_coloured and modality is not Modality.US else 1,
+        third_is_time=True,
+        is_lossy=text(header, "LossyImageCompression") == "01",
+        view=view_of(header),
+        modality=modality,
+    )
+    check_shape(image)
+    _check_stored(file, image, layout)
+    return _described(image, file, layout)
+
+
+def _described(image: StoredImage, file: DicomFile, layout: _Layout) -> StoredImage:
+    """The image with sizes, times and all else that its header states, once its shape is known to be one.
+
+    Raises:
+        InputError: it shows no picture of tissue.
+    """
+    region = region_of(file, (layout.rows, layout.columns)) if image.modality is Modality.US else None
+    timing = timing_of(file.header, layout.frames)
+    spacing, affine = _place(file.header, region)
+    return replace(
+        image,
         spacing_mm=spacing,
         affine=affine,
         is_oriented=affine is not None,
         doubts=() if region is None else region.doubts,
         times_ms=timing.times_ms,
         times=timing.known,
-        channel_count=3 if is_coloured and modality is not Modality.US else 1,
-        third_is_time=True,
-        acquisition=acquisition,
+        acquisition=replace(acquisition_of(file.header), r_waves_ms=r_waves_of(file.header)),
         frame_interval_ms=timing.interval_ms,
-        header=source,
+        header=DicomSource(tuple((DicomFrame(file, number + 1),) for number in range(layout.frames))),
         notes=(*timing.notes, *(() if region is None else region.notes)),
-        is_lossy=text_of(header, "LossyImageCompression") == "01",
-        view=view_of(header),
-        modality=modality,
     )
-    check_shape(image)
-    _check_stored(file, image, layout)
-    return image
 
 
 def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:
@@ -176,7 +188,7 @@ def _layout(file: DicomFile) -> _Layout:
     count = value_of(header, "NumberOfFrames")
     frames = 1 if count is None else whole_of(header, "NumberOfFrames")
     is_signed = whole_of(header, "PixelRepresentation") == 1
-    if frames is None or frames < 1 or rows < 1 or columns < 1:
+    if frames is None or not 1 <= frames <= _MOST_FRAMES or rows < 1 or columns < 1:
         shown = f"{_on_one(count)} frames of {rows} x {columns} pixels"
         raise InputError(f"its header claims {shown}", where=file.path, remedy="export it again.")
     if samples not in (1, 3) or (bits, is_signed) not in _TYPES or (samples == 3 and bits != 8):
@@ -198,10 +210,10 @@ def _check_stored(file: DicomFile, image: StoredImage, layout: _Layout) -> None:
     from pydicom.uid import UID
 
     meta = getattr(file.header, "file_meta", None)
-    syntax = UID(text_of(meta, "TransferSyntaxUID")) if meta is not None else UID("")
+    syntax = UID(text(meta, "TransferSyntaxUID")) if meta is not None else UID("")
     is_plain = not syntax or (syntax.is_transfer_syntax and not syntax.is_compressed and not syntax.is_deflated)
     if is_plain and not file.member and file.path.is_file():
-        half = text_of(file.header, "PhotometricInterpretation") == "YBR_FULL_422"
+        half = text(file.header, "PhotometricInterpretation") == "YBR_FULL_422"
         needed = layout.frames * layout.rows * layout.columns * layout.samples * layout.bits // 8
         available = file.path.stat().st_size
         check_size_on_disk(image, available, compressed=False, needed=needed * 2 // 3 if half else needed)
@@ -213,11 +225,11 @@ def _place(
     """(x, y) size of a pixel, mm, and the map from (x, y, z) to the patient where the header states one."""
     if region is not None:
         return (None if region.pixel_mm is None else (region.pixel_mm[1], region.pixel_mm[0])), None
-    spacing = numbers_of(header, "PixelSpacing")
+    spacing = numbers(header, "PixelSpacing")
     if len(spacing) != 2 or min(spacing) <= 0:
         return None, None
-    sizes, position = (spacing[1], spacing[0]), numbers_of(header, "ImagePositionPatient")
-    return sizes, _affine(sizes, numbers_of(header, "ImageOrientationPatient"), position)
+    sizes, position = (spacing[1], spacing[0]), numbers(header, "ImagePositionPatient")
+    return sizes, _affine(sizes, numbers(header, "ImageOrientationPatient"), position)
 
 
 def _affine(

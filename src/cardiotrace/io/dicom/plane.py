@@ -206,9 +206,7 @@ def _clock(file: DicomFile) -> Clock:
     return Clock(
         trigger_ms=number(header, "TriggerTime"),
         temporal=number(header, "TemporalPositionIdentifier"),
-        acquired_s=instant_s(
-            header, date_time="AcquisitionDateTime", date="AcquisitionDate", time="AcquisitionTime"
-        ),
+        acquired_s=instant_s(header, date_time="AcquisitionDateTime", date="AcquisitionDate", time="AcquisitionTime"),
         content_s=instant_s(header, date_time="", date="ContentDate", time="ContentTime"),
         instance=number(header, "InstanceNumber"),
     )

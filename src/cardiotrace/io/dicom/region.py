@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.io.dicom.header import items_of, number_of, numbers_of, whole_of
+from cardiotrace.io.dicom.fact import items, number, numbers
+from cardiotrace.io.dicom.header import whole_of
 from cardiotrace.io.dicom.source import DicomFile
 
 if TYPE_CHECKING:
@@ -86,12 +87,12 @@ def region_of(file: DicomFile, shape: tuple[int, int]) -> Region:
     Raises:
         InputError: it shows no two-dimensional picture, or several as large as each other.
     """
-    items = items_of(file.header, "SequenceOfUltrasoundRegions")
-    if not items:
+    stated = items(file.header, "SequenceOfUltrasoundRegions")
+    if not stated:
         return _without_regions(file.header, shape)
-    boxes = [box for item in items if _is_flat(item) and (box := _box(item)) is not None and box.area]
+    boxes = [box for item in stated if _is_flat(item) and (box := _box(item)) is not None and box.area]
     if not boxes:
-        raise _not_flat(file, items)
+        raise _not_flat(file, stated)
     largest = max(boxes, key=lambda box: box.area)
     _require_one(file, largest, boxes)
     return _placed(largest, shape)
@@ -108,12 +109,12 @@ def _box(item: "Dataset") -> _Box | None:
         return None
     left, top, right, bottom = (edge or 0 for edge in edges)
     units = (whole_of(item, "PhysicalUnitsXDirection"), whole_of(item, "PhysicalUnitsYDirection"))
-    deltas = (number_of(item, "PhysicalDeltaX"), number_of(item, "PhysicalDeltaY"))
+    deltas = (number(item, "PhysicalDeltaX"), number(item, "PhysicalDeltaY"))
     return _Box(left, top, right, bottom, units, deltas)
 
 
-def _not_flat(file: DicomFile, items: tuple["Dataset", ...]) -> InputError:
-    kinds = {_SPATIAL.get(whole_of(item, "RegionSpatialFormat") or 0, "") for item in items} - {""}
+def _not_flat(file: DicomFile, regions: tuple["Dataset", ...]) -> InputError:
+    kinds = {_SPATIAL.get(whole_of(item, "RegionSpatialFormat") or 0, "") for item in regions} - {""}
     shown = " and ".join(sorted(kinds)) or "regions of no known kind"
     return InputError(f"shows {shown}, no two-dimensional picture of tissue", where=file.path)
 
@@ -134,8 +135,8 @@ def _placed(box: _Box, shape: tuple[int, int]) -> Region:
     over = max(box.right - columns + 1, box.bottom - rows + 1)
     if box.left >= columns or box.top >= rows or over > _OVER_THE_EDGE:
         doubt = (
-            f"its region of tissue ({box}) is larger than the picture ({columns} x {rows}): the picture was made smaller"
-            f" after it was measured, so its pixel size is unknown; {_REMEDY}; what is written beside it is not masked"
+            f"its region of tissue ({box}) is larger than the picture ({columns} x {rows}): the picture was made"
+            f" smaller after it was measured, so its pixel size is unknown; {_REMEDY}; what is written beside it is not masked"
         )
         return Region(slice(0, rows), slice(0, columns), doubts=(doubt,))
     where = (slice(box.top, min(box.bottom + 1, rows)), slice(box.left, min(box.right + 1, columns)))
@@ -147,7 +148,7 @@ def _placed(box: _Box, shape: tuple[int, int]) -> Region:
 
 def _without_regions(header: "Dataset", shape: tuple[int, int]) -> Region:
     whole = (slice(0, shape[0]), slice(0, shape[1]))
-    spacing = numbers_of(header, "PixelSpacing")
+    spacing = numbers(header, "PixelSpacing")
     if len(spacing) == 2 and all(_SIZES_MM[0] <= size <= _SIZES_MM[1] for size in spacing):
         return Region(*whole, (spacing[0], spacing[1]), notes=("it states no region of tissue: nothing is masked",))
     return Region(*whole, notes=(f"it states neither a region of tissue nor a pixel size; {_REMEDY}",))

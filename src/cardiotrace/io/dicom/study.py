@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from cardiotrace.core.terms import Modality
 from cardiotrace.core.text import numbered
-from cardiotrace.io.dicom.facts import date_of, patient_of
+from cardiotrace.io.dicom.fact import text
 from cardiotrace.io.dicom.files import Found, LeftOut, class_of, find_files
-from cardiotrace.io.dicom.header import text_of
 from cardiotrace.io.dicom.magnetic_resonance import stacks_of
 from cardiotrace.io.dicom.picture import CAPTURES, modality_of
 from cardiotrace.io.dicom.source import DicomFile, DicomImage, Images, Study
 from cardiotrace.io.dicom.ultrasound import pictures_of
+from cardiotrace.io.dicom.visit import date_of, patient_of
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -43,16 +43,16 @@ def studies_in(found: Found) -> list[Study]:
     sorted_files: dict[tuple[str, str], list[DicomFile]] = {}
     for file in found.files:
         key = _patient_key(file.header)
-        sorted_files.setdefault((key, text_of(file.header, "StudyInstanceUID")), []).append(file)
+        sorted_files.setdefault((key, text(file.header, "StudyInstanceUID")), []).append(file)
     studies = [_study(uid, key, files) for (key, uid), files in sorted_files.items()]
     return sorted(studies, key=lambda study: study.date)
 
 
 def _patient_key(header: "Dataset") -> str:
     """A digest of the patient's number, or of name and day of birth where there is none."""
-    number = text_of(header, "PatientID")
-    told = number or f"{text_of(header, 'PatientName').casefold()}\n{text_of(header, 'PatientBirthDate')}"
-    return hashlib.blake2b(f"{bool(number)}{told}".encode(), key=_KEY, digest_size=16).hexdigest()
+    stated = text(header, "PatientID")
+    told = stated or f"{text(header, 'PatientName').casefold()}\n{text(header, 'PatientBirthDate')}"
+    return hashlib.blake2b(f"{bool(stated)}{told}".encode(), key=_KEY, digest_size=16).hexdigest()
 
 
 def _study(uid: str, patient_key: str, files: Sequence[DicomFile]) -> Study:

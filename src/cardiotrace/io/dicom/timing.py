@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardiotrace.core.geometry import Known
-from cardiotrace.io.dicom.header import number_of, numbers_of
+from cardiotrace.io.dicom.fact import number, numbers
+from cardiotrace.io.dicom.header import value_of
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -50,20 +51,20 @@ def timing_of(header: "Dataset", count: int) -> Timing:
     if count < 2:
         return Timing()
     by_time, by_vector = _by_interval(header, count, "FrameTime"), _by_vector(header, count)
-    points_to_time = number_of(header, "FrameIncrementPointer") == _FRAME_TIME
+    points_to_time = value_of(header, "FrameIncrementPointer") == _FRAME_TIME
     stated = (by_time or by_vector) if points_to_time else (by_vector or by_time)
     return stated or _by_interval(header, count, "ActualFrameDuration") or _by_rate(header, count)
 
 
 def r_waves_of(header: "Dataset") -> tuple[float, ...]:
     """Instants of the R waves, ms from the first frame; none where they are not stated in order."""
-    found = numbers_of(header, "RWaveTimeVector")
+    found = numbers(header, "RWaveTimeVector")
     return found if all(later > earlier for earlier, later in pairwise(found)) else ()
 
 
 def _by_vector(header: "Dataset", count: int) -> Timing | None:
     """From the increments between frames, of which the first is 0."""
-    steps = np.array(numbers_of(header, "FrameTimeVector"))
+    steps = np.array(numbers(header, "FrameTimeVector"))
     if not steps.size:
         return None
     if len(steps) != count or not all(_is_interval(step) for step in steps[1:]):
@@ -72,7 +73,7 @@ def _by_vector(header: "Dataset", count: int) -> Timing | None:
 
 
 def _by_interval(header: "Dataset", count: int, keyword: str) -> Timing | None:
-    interval = number_of(header, keyword)
+    interval = number(header, keyword)
     if interval is None or not _is_interval(interval):
         return None
     return Timing(np.arange(count) * interval, Known.FILE, (f"times of its frames from {keyword}, {interval:g} ms",))
@@ -80,7 +81,7 @@ def _by_interval(header: "Dataset", count: int, keyword: str) -> Timing | None:
 
 def _by_rate(header: "Dataset", count: int) -> Timing:
     for keyword in ("CineRate", "RecommendedDisplayFrameRate"):
-        rate = number_of(header, keyword)
+        rate = number(header, keyword)
         if rate is not None and rate > 0 and _is_interval(1000 / rate):
             note = f"times of its frames from {keyword}, {rate:g} a second, at which it is played"
             return Timing(np.arange(count) * 1000 / rate, Known.ASSUMED, (note,))

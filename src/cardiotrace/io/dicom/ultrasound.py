@@ -6,7 +6,7 @@ from functools import partial
 
 from cardiotrace.core.terms import View, view_name
 from cardiotrace.core.text import numbered
-from cardiotrace.io.dicom.header import number_of, text_of
+from cardiotrace.io.dicom.fact import number, text
 from cardiotrace.io.dicom.picture import modality_of, read_picture, view_of
 from cardiotrace.io.dicom.source import DicomFile, DicomImage, Images
 
@@ -48,6 +48,6 @@ def _name(file: DicomFile, view: View) -> str:
 def _order(file: DicomFile) -> tuple[float, str, float]:
     """By series, time and number."""
     header = file.header
-    series, instance = number_of(header, "SeriesNumber"), number_of(header, "InstanceNumber")
-    times = (text_of(header, keyword) for keyword in ("AcquisitionDateTime", "AcquisitionTime", "ContentTime"))
+    series, instance = number(header, "SeriesNumber"), number(header, "InstanceNumber")
+    times = (text(header, keyword) for keyword in ("AcquisitionDateTime", "AcquisitionTime", "ContentTime"))
     return series or 0.0, next(filter(None, times), ""), instance or 0.0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cardiotrace.core.exam import Patient
 from cardiotrace.core.image import Acquisition
-from cardiotrace.io.dicom.header import number_of, text_of
+from cardiotrace.io.dicom.fact import number, text
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -25,23 +25,23 @@ def patient_of(headers: Sequence["Dataset"]) -> Patient:
         sex=_agreed(headers, _sex),
         age_years=_agreed(headers, _age_years),
         height_cm=_agreed(headers, _height_cm),
-        weight_kg=_agreed(headers, lambda header: _within(number_of(header, "PatientWeight"), _WEIGHTS_KG)),
+        weight_kg=_agreed(headers, lambda header: _within(number(header, "PatientWeight"), _WEIGHTS_KG)),
     )
 
 
 def acquisition_of(header: "Dataset") -> Acquisition:
     """How an image was taken: scanner, field strength and heart rate, where a rate of 0 is none."""
     return Acquisition(
-        heart_rate_bpm=_within(number_of(header, "HeartRate"), _RATES),
-        vendor=text_of(header, "Manufacturer") or None,
-        scanner=text_of(header, "ManufacturerModelName") or None,
-        field_strength_t=_within(number_of(header, "MagneticFieldStrength"), (0.01, 20.0)),
+        heart_rate_bpm=_within(number(header, "HeartRate"), _RATES),
+        vendor=text(header, "Manufacturer") or None,
+        scanner=text(header, "ManufacturerModelName") or None,
+        field_strength_t=_within(number(header, "MagneticFieldStrength"), (0.01, 20.0)),
     )
 
 
 def date_of(header: "Dataset") -> str:
     """The day of the visit, YYYY-MM-DD; empty where none is stated."""
-    days = (_day(text_of(header, keyword)) for keyword in _DATES)
+    days = (_day(text(header, keyword)) for keyword in _DATES)
     return next((day.isoformat() for day in days if day is not None), "")
 
 
@@ -51,24 +51,24 @@ def _agreed(headers: Sequence["Dataset"], stated: Callable[["Dataset"], _Value |
 
 
 def _sex(header: "Dataset") -> str | None:
-    sex = text_of(header, "PatientSex").upper()
+    sex = text(header, "PatientSex").upper()
     return sex if sex in ("F", "M") else None
 
 
 def _age_years(header: "Dataset") -> float | None:
     """As it is stated, or from the two dates; whole years."""
-    stated = re.fullmatch(r"(\d{1,3})([DWMY])", text_of(header, "PatientAge").upper())
+    stated = re.fullmatch(r"(\d{1,3})([DWMY])", text(header, "PatientAge").upper())
     if stated is not None:
         years = int(stated[1]) * _DAYS_OF[stated[2]] / _DAYS_OF["Y"]
         return _within(round(years, 1), (0.0, _OLDEST_YEARS))
-    birth, visit = _day(text_of(header, "PatientBirthDate")), _day(date_of(header).replace("-", ""))
+    birth, visit = _day(text(header, "PatientBirthDate")), _day(date_of(header).replace("-", ""))
     if birth is None or visit is None:
         return None
     return _within(float((visit - birth).days // _DAYS_OF["Y"]), (0.0, _OLDEST_YEARS))
 
 
 def _height_cm(header: "Dataset") -> float | None:
-    metres = _within(number_of(header, "PatientSize"), _HEIGHTS_M)
+    metres = _within(number(header, "PatientSize"), _HEIGHTS_M)
     return None if metres is None else round(100 * metres, 1)
 
 
