@@ -29,7 +29,8 @@ def run(options: AnonymiseOptions) -> int:
 
 
 def _lines(done: Anonymised) -> Iterator[str]:
-    yield f"{done.folder}: {len(done.files)} objects, uncompressed; {REMOVED} lists the {done.removed} elements gone"
+    count = len(done.files)
+    yield f"{done.folder}: {count} object{'s' * (count != 1)}; {REMOVED} lists {done.removed} elements they lack"
     if done.blackened:
         yield f"  black outside the region of tissue: {done.blackened}"
     if done.screens:

@@ -9,13 +9,13 @@ from cardiotrace.core.progress import counted
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.core.text import csv_text, natural_order
 from cardiotrace.io import write_text
+from cardiotrace.io.dicom import fact
 from cardiotrace.io.dicom.anonymous.clock import Clock
 from cardiotrace.io.dicom.anonymous.copy import anonymous_copy, write_copy
 from cardiotrace.io.dicom.anonymous.header import Cleaner, Removed
 from cardiotrace.io.dicom.anonymous.pixels import treatment_of
 from cardiotrace.io.dicom.anonymous.pseudonym import Pseudonyms, identity_of, kept_pseudonyms, new_pseudonyms
 from cardiotrace.io.dicom.files import LeftOut, find_files
-from cardiotrace.io.dicom.header import number_of, text_of
 from cardiotrace.io.dicom.source import DicomFile
 from cardiotrace.io.results import HOLDS, IMAGES, MANIFEST, REMOVED, Staging, staged_results
 from cardiotrace.workflows.services.batch import BatchResult, Failure, Tell, tell_nobody
@@ -113,7 +113,7 @@ class _Study:
 
     @property
     def uid(self) -> str:
-        return text_of(self.files[0].header, "StudyInstanceUID")
+        return fact.text(self.files[0].header, "StudyInstanceUID")
 
 
 def _studies(paths: Sequence[Path]) -> list[_Study]:
@@ -125,7 +125,7 @@ def _studies(paths: Sequence[Path]) -> list[_Study]:
         told = [*found.left_out, *_told([other.name for other in found.others])]
         first = None
         for file in found.files:
-            key = (identity_of(file.header), text_of(file.header, "StudyInstanceUID"))
+            key = (identity_of(file.header), fact.text(file.header, "StudyInstanceUID"))
             study = studies.setdefault(key, _Study(path))
             study.files.append(file)
             first = first or study
@@ -196,7 +196,7 @@ class _Work:
         cleaner = Cleaner(self.pseudonyms, Clock.of(file.header for file in self.study.files))
         for number, series in enumerate(_series(self.study.files), start=1):
             for file in series:
-                self.one(file, cleaner, f"series-{number:03d}")
+                self.one(file, cleaner, f"series-{number:03d}-")
         if not self.files:
             reasons = "; ".join(self.left_out.lines()[:3])
             raise InputError(f"none of its {len(self.study.files)} objects can be copied", remedy=reasons)
@@ -210,12 +210,11 @@ class _Work:
         except InputError as error:
             self.left_out.add(file.name, error.what)
             return
-        number = 1 + sum(name.startswith(f"{series}/") for name in self.files)
-        name = f"{series}/{number:04d}.dcm"
-        (self.staging.folder / series).mkdir(exist_ok=True)
+        number = 1 + sum(name.startswith(series) for name in self.files)
+        name = f"{series}{number:04d}.dcm"
         write_copy(copy, self.staging.folder / name)
         self.files.append(name)
-        self.blackened += treatment.part is not None
+        self.blackened += treatment.part is not None and not treatment.may_tell
         self.screens += treatment.may_tell
 
 
@@ -223,11 +222,11 @@ def _series(files: Sequence[DicomFile]) -> Iterator[list[DicomFile]]:
     """Series by their number, objects of each by theirs; where these do not tell, by their identifiers."""
     groups: dict[str, list[DicomFile]] = {}
     for file in files:
-        groups.setdefault(text_of(file.header, "SeriesInstanceUID"), []).append(file)
-    numbers = {uid: number_of(group[0].header, "SeriesNumber") or 0 for uid, group in groups.items()}
+        groups.setdefault(fact.text(file.header, "SeriesInstanceUID"), []).append(file)
+    numbers = {uid: fact.number(group[0].header, "SeriesNumber") or 0 for uid, group in groups.items()}
     for uid in sorted(groups, key=lambda uid: (numbers[uid], natural_order(uid))):
         yield sorted(groups[uid], key=_place)
 
 
 def _place(file: DicomFile) -> tuple[float, list[tuple[int, int, str]]]:
-    return number_of(file.header, "InstanceNumber") or 0, natural_order(text_of(file.header, "SOPInstanceUID"))
+    return fact.number(file.header, "InstanceNumber") or 0, natural_order(fact.text(file.header, "SOPInstanceUID"))

@@ -53,7 +53,7 @@ def _state(copy: "Dataset", treatment: Treatment) -> None:
     """What was done, in the standard's words; of pixels that may tell of somebody it is not said that they do not."""
     from pydicom import Dataset
 
-    codes = (*_CODES, *(() if treatment.part is None else (_CLEAN_PIXELS,)))
+    codes = (*_CODES, *((_CLEAN_PIXELS,) if _is_clean(treatment) else ()))
     copy.PatientIdentityRemoved = "NO" if treatment.may_tell else "YES"
     copy.DeidentificationMethod = _METHOD
     copy.LongitudinalTemporalInformationModified = "MODIFIED"
@@ -64,17 +64,16 @@ def _state(copy: "Dataset", treatment: Treatment) -> None:
         copy.DeidentificationMethodCodeSequence.append(item)
 
 
+def _is_clean(treatment: Treatment) -> bool:
+    return treatment.part is not None and not treatment.may_tell
+
+
 def write_copy(copy: "Dataset", path: Path) -> None:
-    """Write an object, uncompressed; nothing stands before it, and nothing tells of its origin.
+    """Write an object; nothing stands before it, and nothing tells of its origin.
 
     Raises:
         WorkError: it cannot be written.
     """
-    from pydicom.dataset import FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian
-
-    copy.file_meta = FileMetaDataset()
-    copy.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     copy.preamble = bytes(128)
     with as_work_error(path):
         copy.save_as(path, enforce_file_format=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cardiotrace.core.terms import Modality, View, view_name
+from cardiotrace.io.dicom import fact
 from cardiotrace.io.dicom.anonymous.allowed import (
     DEMANDED,
     EMPTIED,
@@ -18,12 +19,11 @@ from cardiotrace.io.dicom.anonymous.allowed import (
 )
 from cardiotrace.io.dicom.anonymous.clock import Clock
 from cardiotrace.io.dicom.anonymous.pseudonym import Pseudonyms
-from cardiotrace.io.dicom.fact import texts
-from cardiotrace.io.dicom.facts import patient_of
-from cardiotrace.io.dicom.header import items_of, text_of, value_of
+from cardiotrace.io.dicom.header import value_of
 from cardiotrace.io.dicom.picture import modality_of, view_of
 from cardiotrace.io.dicom.plane import series_words
 from cardiotrace.io.dicom.series_kind import standard_words
+from cardiotrace.io.dicom.visit import patient_of
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -110,11 +110,11 @@ class Cleaner:
             if keyword not in copy:
                 setattr(copy, keyword, None)
         for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
-            setattr(copy, keyword, self.pseudonyms.uid(text_of(source, keyword) or f"{keyword} of {name}"))
+            setattr(copy, keyword, self.pseudonyms.uid(fact.text(source, keyword) or f"{keyword} of {name}"))
         copy.PatientName = copy.PatientID = self.pseudonyms.patient(source)
         copy.PatientAge = _age(source)
-        copy.Manufacturer = vendor_words(text_of(source, "Manufacturer"))
-        copy.ManufacturerModelName = model_name(text_of(source, "ManufacturerModelName"))
+        copy.Manufacturer = vendor_words(fact.text(source, "Manufacturer"))
+        copy.ManufacturerModelName = model_name(fact.text(source, "ManufacturerModelName"))
         copy.SeriesDescription = told_words(source)
         for keyword in ("PatientAge", "ManufacturerModelName", "SeriesDescription"):
             if not copy[keyword].value:
@@ -142,9 +142,9 @@ class Cleaner:
     def _copied(self, source: "Dataset", keyword: str, kind: str) -> Any:
         """A value that may be copied; None where it is none."""
         if kind == "SQ":
-            return [self.allowed(item) for item in items_of(source, keyword)]
+            return [self.allowed(item) for item in fact.items(source, keyword)]
         if kind == "UI":
-            return [self.pseudonyms.uid(stated) for stated in texts(source, keyword)]
+            return [self.pseudonyms.uid(stated) for stated in fact.texts(source, keyword)]
         if kind == "TM":
             return self.clock.time(source, keyword)
         if kind == "DT":
@@ -169,7 +169,7 @@ def _numbers(source: "Dataset", keyword: str) -> Any:
 def _words(source: "Dataset", keyword: str) -> list[str]:
     """Words of the standard; in place of others one that says nothing, or none."""
     other = STAND_INS.get(keyword, "")
-    found = [word.upper() if word.upper() in WORDS else other for word in texts(source, keyword)]
+    found = [word.upper() if word.upper() in WORDS else other for word in fact.texts(source, keyword)]
     return found if other else [word for word in found if word]
 
 
@@ -186,7 +186,7 @@ def _age(source: "Dataset") -> str:
         return ""
     if years > _OLDEST:
         return f"{_OLDEST + 1:03d}Y"
-    stated = text_of(source, "PatientAge").upper()
+    stated = fact.text(source, "PatientAge").upper()
     return stated if re.fullmatch(r"\d{3}[DWMY]", stated) else f"{int(years):03d}Y"
 
 

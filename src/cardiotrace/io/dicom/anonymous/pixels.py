@@ -1,4 +1,4 @@
-"""The pixels of a copy: decoded, black where there may be writing, and stored uncompressed."""
+"""The pixels of a copy: decoded, black where there may be writing, and stored without loss."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.terms import Modality
-from cardiotrace.io.dicom.decoding import Frame, frames_of, is_film
+from cardiotrace.io.dicom import fact
+from cardiotrace.io.dicom.decoding import Frame, frames_of
 from cardiotrace.io.dicom.files import class_of
-from cardiotrace.io.dicom.header import text_of, whole_of
+from cardiotrace.io.dicom.header import whole_of
 from cardiotrace.io.dicom.picture import CAPTURES, modality_of
 from cardiotrace.io.dicom.pixels import colours_of_palette
 from cardiotrace.io.dicom.region import region_of
@@ -24,7 +25,10 @@ Part = tuple[slice, slice]
 """Rows and columns."""
 _YUV = ("YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_420", "YBR_PARTIAL_422")
 _GREY = ("MONOCHROME1", "MONOCHROME2")
-_LOSSY = tuple(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 81, 91))
+_MOST = 0.75
+"""Share of a picture beyond which a region holds its margins as well, where scanners write."""
+_LOSSY = tuple(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 81, 91, *range(100, 109)))
+"""Transfer syntaxes that lose something, films among them; these may have a further part behind the number."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def treatment_of(file: DicomFile, *, keep_screens: bool) -> Treatment:
         part, why = None, _why_writing(header, kind)
     if why and not keep_screens:
         raise InputError(f"{why}: --keep-screens copies it all the same")
-    return Treatment(None if why else part, bool(why))
+    return Treatment(part, bool(why))
 
 
 def _check_size(file: DicomFile) -> None:
@@ -77,7 +81,7 @@ def _check_size(file: DicomFile) -> None:
 
 def _why_writing(header: "Dataset", kind: str) -> str:
     """Why there may be writing in the picture of an object that states no region; empty where there is none."""
-    stated = text_of(header, "BurnedInAnnotation").upper()
+    stated = fact.text(header, "BurnedInAnnotation").upper()
     if stated == "YES":
         return "says that there is writing in its picture"
     if kind in CAPTURES:
@@ -97,11 +101,12 @@ def _tissue(file: DicomFile) -> tuple[Part | None, str]:
     except InputError as error:
         return None, f"{error.what}, nothing to be left while the rest is blackened"
     part = (region.rows, region.columns)
-    if all((side.start, side.stop) == (0, length) for side, length in zip(part, shape, strict=True)):
-        is_free = text_of(file.header, "BurnedInAnnotation").upper() == "NO"
-        what = "states no region that is smaller than the picture: there may be names in it"
-        return None, "" if is_free else what
-    return part, ""
+    height, width = (side.stop - side.start for side in part)
+    if height * width <= _MOST * shape[0] * shape[1]:
+        return part, ""
+    is_free = fact.text(file.header, "BurnedInAnnotation").upper() == "NO"
+    what = "states no region of tissue that is clearly smaller than the picture: there may be names in it"
+    return part, "" if is_free else what
 
 
 def put_pixels(copy: "Dataset", file: DicomFile, treatment: Treatment) -> None:
@@ -123,13 +128,25 @@ def put_pixels(copy: "Dataset", file: DicomFile, treatment: Treatment) -> None:
         raise InputError(f"holds {len(frames)} frames of {stated}", where=file.path, remedy="export it again.")
     values = np.stack([frame.values for frame in frames])
     _describe(copy, values, frames[0].photometric, source)
+    _store(copy, values)
+    if fact.text(source.file_meta, "TransferSyntaxUID").startswith(_LOSSY):
+        copy.LossyImageCompression = "01"
+    if treatment.part is not None and not treatment.may_tell:
+        copy.BurnedInAnnotation = "NO"
+
+
+def _store(copy: "Dataset", values: NDArray[Any]) -> None:
+    """Single pictures uncompressed, as everything reads them; films, which would be large, by JPEG-LS without loss."""
+    from pydicom.dataset import FileMetaDataset
+    from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless
+
+    copy.file_meta = FileMetaDataset()
+    copy.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     content = values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()
     copy.PixelData = content + b"\0" * (len(content) % 2)
     copy["PixelData"].VR = "OW" if values.itemsize > 1 else "OB"
-    if is_film(source) or text_of(source.file_meta, "TransferSyntaxUID") in _LOSSY:
-        copy.LossyImageCompression = "01"
-    if treatment.part is not None:
-        copy.BurnedInAnnotation = "NO"
+    if len(values) > 1:
+        copy.compress(JPEGLSLossless, encoding_plugin="pyjpegls", generate_instance_uid=False)
 
 
 def _describe(copy: "Dataset", values: NDArray[Any], photometric: str, source: "Dataset") -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.file import read_limited
 from cardiotrace.io.atomic import as_work_error
-from cardiotrace.io.dicom.header import text_of
+from cardiotrace.io.dicom import fact
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -62,8 +62,8 @@ class Pseudonyms:
 
 def identity_of(header: "Dataset") -> str:
     """What tells patients apart, as it stands there."""
-    number = text_of(header, "PatientID")
-    told = number or f"{text_of(header, 'PatientName').casefold()}\n{text_of(header, 'PatientBirthDate')}"
+    number = fact.text(header, "PatientID")
+    told = number or f"{fact.text(header, 'PatientName').casefold()}\n{fact.text(header, 'PatientBirthDate')}"
     return f"{bool(number)}{told}"
 
 
