@@ -105,7 +105,8 @@ def test_no_sentinel_is_in_any_byte_or_name(tmp_path):
 def test_what_is_removed_is_listed_without_its_value(tmp_path):
     write(tmp_path / "in" / "a", with_sentinels(ultrasound(pixels(1), regions=[region()])))
     _, (done,) = copied(tmp_path / "in", tmp_path / "out")
-    rows = {row["tag"]: row for row in csv.DictReader((done.folder / "removed.csv").open())}
+    lines = (done.folder / "removed.csv").read_text().splitlines()
+    rows = {row["tag"]: row for row in csv.DictReader(lines)}
     assert rows["(0008,0080)"] == {"tag": "(0008,0080)", "keyword": "InstitutionName", "count": "2", "what": "removed"}
     assert rows["(0010,0010)"]["what"] == "replaced"
     assert rows["(0008,0090)"]["what"] == "emptied"

@@ -167,7 +167,7 @@ def _copied(study: _Study, config: AnonymiseConfig, pseudonyms: Pseudonyms) -> A
         tuple(work.files),
         work.blackened,
         work.screens,
-        len(work.removed.rows()),
+        len({row["tag"] for row in work.removed.rows()}),
         (*study.left_out, *work.left_out.lines()),
         len(before - set(work.files)),
     )
