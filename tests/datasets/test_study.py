@@ -99,3 +99,11 @@ def test_results_beside_are_no_part_of_the_study(tmp_path):
     for name in ("measures.json", "report.html"):
         (tmp_path / "in" / "out" / name).write_text("{}")
     assert [image.name for image in read_exam(tmp_path / "in").images] == ["IM1"]
+
+
+def test_a_study_larger_than_memory_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("cardiotrace.datasets.study._MOST_BYTES", 20_000)
+    for number in (1, 2, 3):
+        write(tmp_path / "in" / f"IM{number}", ultrasound())  # of 12,000 bytes each
+    with pytest.raises(InputError, match="take more than"):
+        read_exam(tmp_path / "in")

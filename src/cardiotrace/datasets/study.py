@@ -13,13 +13,17 @@ from cardiotrace.datasets.leftover import is_system
 from cardiotrace.datasets.naming import read_name
 from cardiotrace.datasets.reading import Reading, as_read
 from cardiotrace.io.dicom.files import LeftOut, find_files, holds_dicom
+from cardiotrace.io.dicom.header import unwarned
 from cardiotrace.io.dicom.source import DicomImage, Study
 from cardiotrace.io.dicom.study import studies_in
 from cardiotrace.io.formats import FORMATS, format_of, stem_of, suffix_of
 from cardiotrace.io.results import REMOVED
+from cardiotrace.io.stored import MAX_PIXEL_BYTES
 
 _DICOM = next(form for form in FORMATS if form.name == "dicom")
 _VOLUMES = tuple(suffix for form in FORMATS if form.holds_slices for suffix in form.suffixes)
+_MOST_BYTES = 4 * MAX_PIXEL_BYTES
+"""Of all images of a study together, decoded: a long stress echo has 3 GiB."""
 _BESIDE = "an image beside DICOM: name it by itself to have it analysed"
 _SEVERAL = "--each takes each of their studies for an exam of its own; or name the folder of one."
 
@@ -109,6 +113,10 @@ def read_study(name: str, study: Study, reading: Reading) -> Exam:
             if len(study.images) == 1:
                 raise
             left_out.append(f"{item.name}: {error.what}")
+        if sum(image.image.frames.nbytes for image in images) > _MOST_BYTES:
+            raise InputError(
+                f"its images take more than {_MOST_BYTES / 2**30:.0f} GiB", remedy="name the files of some of them."
+            )
     if not images:
         raise InputError(f"none of its {len(study.images)} images can be read", remedy="; ".join(left_out[:3]))
     exam = Exam(name, tuple(images), study.patient, facts=_facts(study, images), left_out=tuple(left_out))
@@ -126,7 +134,9 @@ def _facts(study: Study, images: Sequence[ExamImage]) -> dict[str, str]:
 
 def _image(item: DicomImage) -> ExamImage:
     """An image, with what its name tells where its header tells nothing: it is named after its file then."""
-    image, told = item.read(), read_name(item.name)
+    with unwarned():
+        image = item.read()
+    told = read_name(item.name)
     if image.view is View.UNKNOWN and told.view is not View.UNKNOWN:
         note = f"its view from the name of its file, {item.name}"
         image = replace(image, view=told.view, notes=(*image.notes, note))

@@ -40,6 +40,8 @@ class Format:
     """Files beside a file of this format that hold its pixels; None where there never are any."""
     holds_slices: bool = False
     """Whether files of one plane each may be the slices of one stack: the format can say where a plane lies."""
+    may_begin_as_another: bool = False
+    """Whether its files may begin as those of another format do, so that it is asked before that."""
 
 
 def _single(begins: Callable[[bytes], bool]) -> Callable[[FileSet], bool]:
@@ -81,6 +83,7 @@ FORMATS: tuple[Format, ...] = (
     Format(
         "dicom", dicom.SUFFIXES, dicom.recognises, dicom.read_series, dicom.read_pixels, None, nifti.SUFFIXES,
         "DICOM: ultrasound, single planes of MRI, photographs; whole studies are read as exams. Labels go to .nii.gz.",
+        may_begin_as_another=True,  # what stands before its mark is free, and may be the head of a TIFF
     ),
 )  # fmt: skip
 
@@ -213,7 +216,8 @@ def _is_folder(path: Path) -> bool:
 
 
 def _choose(files: FileSet) -> Format | None:
-    by_content = next((form for form in FORMATS if form.recognises(files)), None)
+    in_turn = sorted(FORMATS, key=lambda form: not form.may_begin_as_another)
+    by_content = next((form for form in in_turn if form.recognises(files)), None)
     if by_content is not None or not files.is_file or foreign(files.start) is not None:
         return by_content
     return _named_format(files.suffix)

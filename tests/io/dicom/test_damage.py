@@ -24,23 +24,22 @@ _HEADER = 4000
 
 
 def mutant(seed):
-    """A real file, damaged: bytes changed, mostly in its header, a piece cut out or doubled, or its end cut off."""
+    """A real file, damaged: cut off, a piece of its header missing or doubled, bytes of header or pixels changed."""
     draw = random.Random(seed)
     content = bytearray(Path(get_testdata_file(_SOURCES[seed % len(_SOURCES)], download=False)).read_bytes())
-    kind = draw.randrange(4)
+    kind, header = draw.randrange(6), min(_HEADER, len(content))
     if kind == 0:
         del content[draw.randrange(len(content)) :]
     elif kind == 1:
-        place = draw.randrange(min(_HEADER, len(content)))
+        place = draw.randrange(header)
         del content[place : place + draw.randrange(1, 40)]
     elif kind == 2:
-        place, length = draw.randrange(min(_HEADER, len(content))), draw.randrange(1, 60)
+        place, length = draw.randrange(header), draw.randrange(1, 60)
         content[place:place] = content[place : place + length]
-    if kind:
-        for _ in range(draw.randrange(1, 12)):
-            content[draw.randrange(min(_HEADER if draw.random() < 0.8 else len(content), len(content)))] = (
-                draw.randrange(256)
-            )
+    else:
+        first, last = (0, header) if kind == 3 else (len(content) // 3, len(content))
+        for _ in range(draw.randrange(1, 4 if kind == 3 else 20)):
+            content[draw.randrange(first, last)] = draw.randrange(256)
     return bytes(content)
 
 

@@ -257,7 +257,7 @@ def test_a_deflated_object_that_inflates_without_end(tmp_path, monkeypatch):
 )
 def test_what_begins_as_dicom_and_is_cut_short(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(InputError, match="it is no image|is not a DICOM file") as caught:
+    with pytest.raises(InputError, match=r"it is no image|is not a DICOM file") as caught:
         read_image(tmp_path / name)
     assert len(str(caught.value).splitlines()) <= 2
 

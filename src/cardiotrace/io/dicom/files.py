@@ -5,20 +5,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.text import natural_order, some
 from cardiotrace.io.dicom.archive import MOST_ENTRIES, Member, kind_of, members_of, too_many
 from cardiotrace.io.dicom.fact import text
-from cardiotrace.io.dicom.header import HEAD_BYTES, begins, is_same, read_header, read_object, value_of
+from cardiotrace.io.dicom.header import HEAD_BYTES, begins, is_same, read_header, read_object, unwarned, value_of
+from cardiotrace.io.dicom.object_file import DIRECTORY, class_of, open_file
 from cardiotrace.io.dicom.source import DicomFile
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
 _HEAD = max(HEAD_BYTES, 512)
-_DIRECTORY = "1.2.840.10008.1.3.10"
 _ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 """Suffixes of archives in a folder; one that was named by itself is known by its content."""
 _NEVER = (
@@ -78,10 +78,11 @@ def find_files(path: Path, is_foreign: Callable[[Path], bool] = lambda folder: F
         InputError: there are too many files, or the archive or the file is damaged.
     """
     search = _Search(is_foreign)
-    if path.is_dir():
-        search.folder(path)
-    else:
-        search.named(path)
+    with unwarned():
+        if path.is_dir():
+            search.folder(path)
+        else:
+            search.named(path)
     return Found(tuple(search.files.values()), tuple(search.others), search.left_out.lines())
 
 
@@ -191,7 +192,7 @@ class _Search:
             InputError: it is damaged.
         """
         file = open_file(path)
-        if class_of(file.header) == _DIRECTORY:
+        if class_of(file.header) == DIRECTORY:
             self.directory(path, file)
         else:
             self.take(file)
@@ -221,34 +222,6 @@ class _Search:
             self.left_out.add(file.name, f"the same object as {first.name}")
         else:
             self.files.setdefault(place, file)
-
-
-def open_file(path: Path) -> DicomFile:
-    """A DICOM file with its header.
-
-    Raises:
-        InputError: it is damaged, or may not be read.
-    """
-    with _opened(path) as file:
-        return DicomFile(path, read_header(file, path), partial(_read_file, path))
-
-
-def class_of(header: "Dataset") -> str:
-    """The class of an object; where it does not say, that its file's own head says."""
-    meta = getattr(header, "file_meta", None)
-    return text(header, "SOPClassUID") or ("" if meta is None else text(meta, "MediaStorageSOPClassUID"))
-
-
-def _opened(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=path) from None
-
-
-def _read_file(path: Path) -> "Dataset":
-    with _opened(path) as file:
-        return read_object(file, path)
 
 
 def _read_member(path: Path, member: Member) -> "Dataset":

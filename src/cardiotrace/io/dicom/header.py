@@ -1,8 +1,10 @@
 """What stands in a DICOM header, asked for one thing at a time: a value that is not what it should be is none."""
 
+import contextlib
 import re
 import warnings
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -82,10 +84,17 @@ def _check_deflated(stream: BinaryIO, path: Path) -> None:
     stream.seek(0)
 
 
-def value_of(header: "Dataset", keyword: str) -> Any:
-    """The value of an element as the library gives it; None where there is none, or none that can be read."""
+@contextlib.contextmanager
+def unwarned() -> Iterator[None]:
+    """Keep what the library warns of, which is every value that is not quite as the standard has it, to itself."""
     with warnings.catch_warnings(), quiet("pydicom"):
         warnings.simplefilter("ignore")
+        yield
+
+
+def value_of(header: "Dataset", keyword: str) -> Any:
+    """The value of an element as the library gives it; None where there is none, or none that can be read."""
+    with unwarned():
         try:
             return header.get(keyword)
         except Exception:  # whatever a value of the wrong type makes the library raise
@@ -94,8 +103,7 @@ def value_of(header: "Dataset", keyword: str) -> Any:
 
 def is_same(header: "Dataset", other: "Dataset") -> bool:
     """Whether two headers state the same; what cannot be compared is not the same."""
-    with warnings.catch_warnings(), quiet("pydicom"):
-        warnings.simplefilter("ignore")
+    with unwarned():
         try:
             return bool(header == other)
         except Exception:  # whatever a value of the wrong type makes the library raise

@@ -20,7 +20,7 @@ from cardiotrace.io.dicom.source import DicomFile, DicomFrame, DicomSource
 from cardiotrace.io.dicom.timing import r_waves_of, timing_of
 from cardiotrace.io.dicom.visit import acquisition_of
 from cardiotrace.io.frames import geometry_of, source_of, to_frames, to_grey_values
-from cardiotrace.io.stored import Pixels, StoredImage, check_shape, check_size_on_disk, header_of
+from cardiotrace.io.stored import Pixels, StoredImage, check_shape, check_size_on_disk, header_of, quiet, reading
 from cardiotrace.io.vocabulary import Kind, read_words
 
 if TYPE_CHECKING:
@@ -93,6 +93,11 @@ def stored_image(file: DicomFile) -> StoredImage:
     Raises:
         InputError: it is no image, an empty one, or one of absurd size.
     """
+    with reading(file.path, "a DICOM"), quiet("pydicom"):
+        return _stored_image(file)
+
+
+def _stored_image(file: DicomFile) -> StoredImage:
     header, layout = file.header, _layout(file)
     modality = modality_of(header)
     is_coloured = layout.samples == 3 or text(header, "PhotometricInterpretation") == "PALETTE COLOR"

@@ -136,7 +136,7 @@ def _placed(box: _Box, shape: tuple[int, int]) -> Region:
     if box.left >= columns or box.top >= rows or over > _OVER_THE_EDGE:
         doubt = (
             f"its region of tissue ({box}) is larger than the picture ({columns} x {rows}): the picture was made"
-            f" smaller after it was measured, so its pixel size is unknown; {_REMEDY}; what is written beside it is not masked"
+            f" smaller after it was measured, so its pixel size is unknown; {_REMEDY}; nothing is masked"
         )
         return Region(slice(0, rows), slice(0, columns), doubts=(doubt,))
     where = (slice(box.top, min(box.bottom + 1, rows)), slice(box.left, min(box.right + 1, columns)))

@@ -5,15 +5,14 @@ from pathlib import Path
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.io.content import FileSet
-from cardiotrace.io.dicom.files import class_of, open_file
 from cardiotrace.io.dicom.header import begins as _begins
+from cardiotrace.io.dicom.object_file import DIRECTORY, class_of, open_file
 from cardiotrace.io.dicom.picture import read_pixels as _read_pixels
 from cardiotrace.io.dicom.picture import stored_image
 from cardiotrace.io.stored import Pixels, StoredImage
 
 SUFFIXES = (".dcm", ".dicom", ".ima")
 """Of files that have one; most files of a clinic have none."""
-_DIRECTORY = "1.2.840.10008.1.3.10"
 
 
 def recognises(files: FileSet) -> bool:
@@ -31,7 +30,7 @@ def read_series(files: FileSet) -> Iterator[StoredImage]:
     if not recognises(files):
         raise InputError("is no DICOM file, whatever its name says", where=path, remedy="export it again.")
     file = open_file(path)
-    if class_of(file.header) == _DIRECTORY:
+    if class_of(file.header) == DIRECTORY:
         raise InputError("lists the files of a study and is no image", where=path, remedy="`show` it, or name a file.")
     yield stored_image(file)
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from cardiotrace.core.terms import Modality
 from cardiotrace.core.text import numbered
 from cardiotrace.io.dicom.fact import text
-from cardiotrace.io.dicom.files import Found, LeftOut, class_of, find_files
+from cardiotrace.io.dicom.files import Found, LeftOut, find_files
+from cardiotrace.io.dicom.header import unwarned
 from cardiotrace.io.dicom.magnetic_resonance import stacks_of
+from cardiotrace.io.dicom.object_file import class_of
 from cardiotrace.io.dicom.picture import CAPTURES, modality_of
 from cardiotrace.io.dicom.source import DicomFile, DicomImage, Images, Study
 from cardiotrace.io.dicom.ultrasound import pictures_of
@@ -41,10 +43,11 @@ def find_studies(path: Path, is_foreign: Callable[[Path], bool] = lambda folder:
 def studies_in(found: Found) -> list[Study]:
     """The studies that objects belong to, in order of their dates."""
     sorted_files: dict[tuple[str, str], list[DicomFile]] = {}
-    for file in found.files:
-        key = _patient_key(file.header)
-        sorted_files.setdefault((key, text(file.header, "StudyInstanceUID")), []).append(file)
-    studies = [_study(uid, key, files) for (key, uid), files in sorted_files.items()]
+    with unwarned():
+        for file in found.files:
+            key = _patient_key(file.header)
+            sorted_files.setdefault((key, text(file.header, "StudyInstanceUID")), []).append(file)
+        studies = [_study(uid, key, files) for (key, uid), files in sorted_files.items()]
     return sorted(studies, key=lambda study: study.date)
 
 
