@@ -54,6 +54,15 @@ VERBS = (
         "measure patient0001 --labels traced --out out",
     ),
     Verb("show", "show", "What is in an exam.", "show patient0001"),
+    Verb(
+        "convert", "convert", "Any exam to NIfTI and one record of what is known.", "convert study.zip --out converted"
+    ),
+    Verb(
+        "anonymise",
+        "anonymise",
+        "A copy of DICOM without what tells whose it is.",
+        "anonymise study.zip --out anonymous",
+    ),
     Verb("data list", "data", "The data sets that are known by name.", "data list"),
     Verb(
         "data describe", "data", "Tables and a figure of what a data set holds.", "data describe acdc PATH --out acdc"

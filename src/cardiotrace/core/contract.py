@@ -179,6 +179,15 @@ PACKED = Contract(
     "packed cache", "index.json of a packed cache", 4, "data pack, train", "train, crossval, sweep", oldest=4
 )
 PARCEL = Contract("parcel of trainings", "queue.json of `queue --pack`", 1, "queue", "queue, on another machine")
+EXAM = Contract(
+    "record of an exam",
+    "exam.json of `convert`",
+    1,
+    "convert",
+    "whatever reads exams",
+    key="format",
+    words="cardiotrace exam ",
+)
 PHANTOMS = Contract("record of phantoms", "phantom.json", 1, "phantom", "phantom, when it goes on")
 PHANTOM_TRUTH = Contract("truth of a phantom", "truth/PATIENT.json", 1, "phantom", "phantom, when it goes on")
 NNUNET = Contract(
@@ -189,6 +198,7 @@ CONTRACTS = (
     MEASURES,
     RESULTS,
     SUMMARY,
+    EXAM,
     CASE_TABLE,
     MODEL,
     RECIPE,

@@ -17,6 +17,8 @@ PACKAGES: Mapping[str, str] = {
 
 FUNCTIONS = (
     "cardiotrace.workflows.analyse.analyse",
+    "cardiotrace.workflows.anonymise.anonymise",
+    "cardiotrace.workflows.convert.convert",
     "cardiotrace.workflows.crossval.crossval",
     "cardiotrace.workflows.demo.demo",
     "cardiotrace.workflows.evaluate.evaluate",

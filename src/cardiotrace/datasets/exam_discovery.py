@@ -16,7 +16,7 @@ from cardiotrace.datasets.reading import AS_IT_IS, Reading, as_read, read_group
 from cardiotrace.datasets.recognise import Visit, visits_at
 from cardiotrace.datasets.study import NO_STUDIES, Studies, is_of_studies, studies_at
 from cardiotrace.io.formats import stem_of
-from cardiotrace.io.results import MANIFEST, MEASURES, REPORT_PAGE
+from cardiotrace.io.results import MEASURES, REPORT_PAGE, holds_results
 
 __all__ = ["AS_IT_IS", "FoundExam", "Reading", "find_exams", "read_exam"]
 
@@ -252,7 +252,7 @@ def _is_foreign(folder: Path) -> bool:
 
 def _holds_results(folder: Path) -> bool:
     """Whether an earlier analysis wrote the folder: its figures are images, but no exam."""
-    return (folder / MANIFEST).exists() or all((folder / name).exists() for name in _RESULTS)
+    return holds_results(folder) or all((folder / name).exists() for name in _RESULTS)
 
 
 def _with_leftovers(read: Callable[[], Exam], listing: Listing, dataset: str) -> Exam:

@@ -18,6 +18,8 @@ LABELS = "labels, which measure and evaluate read"
 """Reason why label files are no images."""
 _TABLES = (".cfg", ".csv")
 """Of data sets, whose readers know them."""
+_RECORDS = ("exam.json",)
+"""Files of whole names, known to readers as well."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,11 @@ class Listing:
 
     def without_tables(self) -> "Listing":
         """The listing without tables and settings files, where a data set's reader has used them."""
-        unread = tuple(line for line in self.unread if not line.partition(": ")[0].lower().endswith(_TABLES))
-        return replace(self, unread=unread)
+        return replace(self, unread=tuple(line for line in self.unread if not _is_table(line.partition(": ")[0])))
+
+
+def _is_table(name: str) -> bool:
+    return name.lower().endswith(_TABLES) or name in _RECORDS
 
 
 def look_into(folder: Path) -> Listing:

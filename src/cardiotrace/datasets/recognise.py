@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam
+from cardiotrace.datasets.converted import NAME, is_converted, read_converted
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.published import PUBLISHED
 
@@ -23,9 +24,14 @@ class Visit:
 def visits_at(path: Path) -> list[Visit]:
     """The visits that a file or folder of a known data set holds, by that data set's reader; none in any other.
 
+    A folder that `convert` wrote is read by the record in it.
+
     Raises:
         InputError: the data set's tables cannot be read.
     """
+    if is_converted(path):
+        name = path.resolve().name
+        return [Visit(NAME, name, partial(read_converted, path, name))]
     for entry in PUBLISHED:
         found = entry.recognise(path)
         if found is not None:

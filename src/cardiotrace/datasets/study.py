@@ -17,6 +17,7 @@ from cardiotrace.io.dicom.header import unwarned
 from cardiotrace.io.dicom.source import DicomImage, Study
 from cardiotrace.io.dicom.study import studies_in
 from cardiotrace.io.formats import FORMATS, format_of, stem_of, suffix_of
+from cardiotrace.io.results import REMOVED
 from cardiotrace.io.stored import MAX_PIXEL_BYTES
 
 _DICOM = next(form for form in FORMATS if form.name == "dicom")
@@ -164,7 +165,7 @@ def _told(others: Sequence[Path]) -> tuple[str, ...]:
     """Files beside DICOM, a line for each reason; those of operating systems are none."""
     left_out = LeftOut()
     for path in others:
-        if not is_system(path) and path.with_suffix(".mhd") not in others:
+        if not is_system(path) and path.name != REMOVED and path.with_suffix(".mhd") not in others:
             is_image = (suffix_of(path) or ".dcm").lower() not in _DICOM.suffixes
             left_out.add(path.name, _BESIDE if is_image else "no DICOM")
     return left_out.lines()

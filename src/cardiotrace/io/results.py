@@ -26,6 +26,10 @@ MEASURES, MEASURES_TABLE, REPORT_PAGE = "measures.json", "measures.csv", "report
 FIGURES, THUMBNAIL = "figures", "figures/thumbnail.jpg"
 DICOM, FHIR = "dicom", "fhir.json"
 """What a folder of an exam's results holds, by its path in the folder."""
+REMOVED = "removed.csv"
+"""What copies of DICOM objects lack, beside them."""
+HOLDS, IMAGES = "holds", "images"
+"""Key and word in `Manifest.made` of what is to be read again as an exam, and is no result of reading one."""
 REMEDY = "use --overwrite to replace it, or another --out."
 
 _LOG = logging.getLogger(__name__)
@@ -92,6 +96,15 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 _PARTS = ("files", "earlier")
+
+
+def holds_results(folder: Path) -> bool:
+    """Whether this program wrote results into a folder, and not images: these are an exam of their own.
+
+    Raises:
+        InputError: a newer program wrote it.
+    """
+    return (folder / MANIFEST).exists() and read_manifest(folder).made.get(HOLDS) != IMAGES
 
 
 def digest_of(path: Path) -> str:

@@ -10,7 +10,11 @@ from cardiotrace.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from cardiotrace.core.reporter import ProgressReporter as ProgressReporter
+<<<<<<< HEAD
     from cardiotrace.workflows.analyse import AnalyseConfig as AnalyseConfig
+=======
+    from cardiotrace.workflows.anonymise import AnonymiseConfig as AnonymiseConfig
+>>>>>>> dicom-verbs
     from cardiotrace.workflows.compare import CompareConfig as CompareConfig
     from cardiotrace.workflows.compare import compare_runs as compare_runs
     from cardiotrace.workflows.configs import CrossvalConfig as CrossvalConfig
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from cardiotrace.workflows.configs import JoinConfig as JoinConfig
     from cardiotrace.workflows.configs import SweepConfig as SweepConfig
     from cardiotrace.workflows.configs import TrainConfig as TrainConfig
+    from cardiotrace.workflows.convert import ConvertConfig as ConvertConfig
     from cardiotrace.workflows.demo import DemoConfig as DemoConfig
     from cardiotrace.workflows.evaluate import EvaluateConfig as EvaluateConfig
     from cardiotrace.workflows.export import export_run as export_run
@@ -39,7 +44,9 @@ _PLACES = {
     "AnalyseConfig": "workflows.analyse",
     "Analyser": "workflows.services.analysis",
     "Analysis": "workflows.services.analysis",
+    "AnonymiseConfig": "workflows.anonymise",
     "CompareConfig": "workflows.compare",
+    "ConvertConfig": "workflows.convert",
     "CrossvalConfig": "workflows.configs",
     "DemoConfig": "workflows.demo",
     "EvaluateConfig": "workflows.evaluate",

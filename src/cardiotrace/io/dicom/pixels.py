@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.io.colour import luma, strong_share, strong_share_of_yuv
-from cardiotrace.io.dicom.decoding import Frame, frames_of
+from cardiotrace.io.dicom.decoding import Frame, frames_of, transfer_syntax_of
 from cardiotrace.io.dicom.header import value_of, whole_of
 from cardiotrace.io.dicom.region import Region
 from cardiotrace.io.dicom.source import DicomFile
@@ -61,7 +61,7 @@ def _kept(frame: Frame, dataset: "Dataset", image: StoredImage, *, as_labels: bo
         lowest, highest = (-(1 << bits - 1), (1 << bits - 1) - 1) if values.dtype.kind == "i" else (0, (1 << bits) - 1)
         return (lowest + highest - values if not as_labels else values), 0.0
     if meaning == "PALETTE COLOR" and not as_labels:
-        values, meaning = _of_palette(values, dataset), "RGB"
+        values, meaning = colours_of_palette(values, dataset), "RGB"
     if values.ndim == 2:
         return values, 0.0
     if image.channel_count == 3:
@@ -73,11 +73,14 @@ def _kept(frame: Frame, dataset: "Dataset", image: StoredImage, *, as_labels: bo
     raise InputError(f"has colours of a kind that is not read ({meaning})", where=image.path)
 
 
-def _of_palette(values: NDArray[Any], dataset: "Dataset") -> NDArray[np.uint8]:
+def colours_of_palette(values: NDArray[Any], dataset: "Dataset") -> NDArray[np.uint8]:
     """Colours of a palette, (..., 3), of 8 bit."""
     from pydicom.pixels import apply_color_lut
+    from pydicom.uid import ExplicitVRBigEndian
 
     colours = apply_color_lut(values, dataset)
+    if colours.itemsize > 1 and transfer_syntax_of(dataset) == ExplicitVRBigEndian:
+        colours = colours.byteswap()  # the library takes the words of every palette for little-endian ones
     descriptor = value_of(dataset, "RedPaletteColorLookupTableDescriptor")
     bits = int(descriptor[2]) if descriptor is not None and len(descriptor) == 3 else 8
     return (colours >> (bits - 8) if bits > 8 else colours).astype(np.uint8)

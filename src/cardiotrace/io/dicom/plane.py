@@ -144,15 +144,19 @@ class Plane:
 def series_facts(file: DicomFile) -> SeriesFacts:
     """What a file says of its series."""
     header = file.header
-    words = (text(header, keyword) for keyword in ("SeriesDescription", "ProtocolName", "SequenceName"))
     return SeriesFacts(
         uid=text(header, "SeriesInstanceUID"),
         number=number(header, "SeriesNumber"),
-        words=" | ".join(words),
+        words=series_words(header),
         vendor=text(header, "Manufacturer") or None,
         scanner=text(header, "ManufacturerModelName") or None,
         field_strength_t=_positive(number(header, "MagneticFieldStrength")),
     )
+
+
+def series_words(header: "Dataset") -> str:
+    """Description, protocol and name of the sequence, which may name somebody."""
+    return " | ".join(text(header, keyword) for keyword in ("SeriesDescription", "ProtocolName", "SequenceName"))
 
 
 def classic_planes(file: DicomFile, series: SeriesFacts) -> Iterator[Plane]:

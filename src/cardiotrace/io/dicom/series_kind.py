@@ -108,8 +108,36 @@ def _by_sequence(planes: Sequence[Plane], places: Sequence[Sequence[Plane]]) -> 
     return ""
 
 
+def standard_words(words: str) -> str:
+    """What the words of a series say of view and kind, in words of our own that are read alike; empty where nothing.
+
+    Example:
+        >>> standard_words("Doe^John cine HLA | retro"), standard_words("LGE psir 2ch Clinic"), standard_words("Doe")
+        ('4CH', '2CH LGE', '')
+    """
+    view, reason = told_view(words), _reason_in(words)
+    return " ".join(word for word in ("" if view is View.UNKNOWN else view.value, _OWN_WORDS.get(reason, "")) if word)
+
+
+_OWN_WORDS = {
+    "a localiser": "localizer",
+    "flow": "flow",
+    "late enhancement": "LGE",
+    "a map of tissue": "mapping",
+    "perfusion": "perfusion",
+    "tagged": "tagging",
+    "no cine": "TSE",
+}
+"""A word for each reason in the words of a series to leave it out."""
+
+
 def _by_words(planes: Sequence[Plane], _: Sequence[Sequence[Plane]]) -> str:
-    whole = planes[0].series.words.lower()
+    return _reason_in(planes[0].series.words)
+
+
+def _reason_in(words: str) -> str:
+    """Why a series of these words is no cine; empty where they do not tell."""
+    whole = words.lower()
     spaced = _plain(whole)
     return next((reason for pattern, reason in _WORDS if pattern.search(whole) or pattern.search(spaced)), "")
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from cardiotrace.io.results import MANIFEST
+from cardiotrace.io.results import holds_results
 
 Stamps = dict[str, list[int]]
 """Size in bytes and time of the last change in ns of files, by their path from the exam."""
@@ -50,7 +50,7 @@ def stamp_of(path: Path) -> list[int]:
 
 def _names_below(folder: Path) -> Iterator[str]:
     for place, folders, names in os.walk(folder):
-        if MANIFEST in names and Path(place) != folder:
+        if Path(place) != folder and holds_results(Path(place)):
             folders.clear()
             continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
