@@ -330,8 +330,8 @@ def _mean_and_sd(found: Mapping[str, Any], score: str) -> str:
 def _use(spec: ModelSpec) -> str:
     if spec.tells_apart:
         return (
-            "## Use\n\nIt is asked wherever an exam is read and nothing states the view of an image; `--view` overrules it,"
-            " and a report says what was proposed. It labels nothing: as `--model` it is refused."
+            "## Use\n\nIt is asked wherever an exam is read and nothing states the view of an image; `--view` overrules"
+            " it, and a report says what was proposed. It labels nothing: as `--model` it is refused."
         )
     if not spec.views:  # made to help other models, not to analyse exams
         return (
