@@ -52,7 +52,10 @@ FOLDS = 5
 MOST_WRONG = 0.005
 """Share of the images that may get a wrong view where the least probability is chosen; what is asked for is 0.01."""
 CANDIDATES = np.round(np.arange(0.5, 1.0, 0.01), 2)
-LICENCE = "CC-BY-NC-SA-4.0"
+LICENCE = (
+    "CC BY-NC-SA 4.0; research use (M&Ms, M&Ms-2, DRIVE); public reference set of Kingston University, for research;"
+    " phantoms, free of terms"
+)
 CITATION = (
     "Leclerc S, et al. Deep Learning for Segmentation Using an Open Large-Scale Dataset in 2D Echocardiography. IEEE"
     " Trans Med Imaging 2019;38:2198-2210. Bernard O, et al. Deep Learning Techniques for Automatic MRI Cardiac"

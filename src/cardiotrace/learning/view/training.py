@@ -7,7 +7,7 @@ no view at all, and what counts is how often nothing is said. The augmentation i
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -26,27 +26,24 @@ from cardiotrace.learning.augmentation import (
 from cardiotrace.learning.view.network import ViewNetwork
 from cardiotrace.preprocessing import Preprocessing
 
-_LOOKS = {
-    "low_resolution": Draw(0.25, 0.35, 0.9),
-    "blur_sigma": Draw(0.25, 0.3, 1.2),
-    "contrast": Draw(0.4, 0.6, 1.5),
-    "gamma": Draw(0.6, 0.45, 2.0),
-    "noise_sd": Draw(0.35, 0.0, 0.08),
-    "intensity_window": IntensityWindow(0.4, 4.0, 0.3),
-    "bias_field": BiasField(Draw(0.4, 0.1, 0.6)),
-    # Styles of real and drawn pictures are exchanged, so that the view is not told from who made the picture.
-    "amplitude_exchange": AmplitudeExchange(Draw(0.3, 0.2, 1.0), 0.04),
-    "histogram_matching": Draw(0.5, 0.3, 1.0),
-}
 UPRIGHT = Augmentation(
-    rotation_degrees=Draw(0.7, -18, 18), scale=Draw(0.8, 0.6, 1.4), shift=Draw(0.7, -0.15, 0.15),
-    shear=Draw(0.4, -0.12, 0.12), **_LOOKS,
-)  # fmt: skip
+    rotation_degrees=Draw(0.7, -18, 18),
+    scale=Draw(0.8, 0.6, 1.4),
+    shift=Draw(0.7, -0.15, 0.15),
+    shear=Draw(0.4, -0.12, 0.12),
+    low_resolution=Draw(0.25, 0.35, 0.9),
+    blur_sigma=Draw(0.25, 0.3, 1.2),
+    contrast=Draw(0.4, 0.6, 1.5),
+    gamma=Draw(0.6, 0.45, 2.0),
+    noise_sd=Draw(0.35, 0.0, 0.08),
+    intensity_window=IntensityWindow(0.4, 4.0, 0.3),
+    bias_field=BiasField(Draw(0.4, 0.1, 0.6)),
+    # Styles of real and drawn pictures are exchanged, so that the view is not told from who made the picture.
+    amplitude_exchange=AmplitudeExchange(Draw(0.3, 0.2, 1.0), 0.04),
+    histogram_matching=Draw(0.5, 0.3, 1.0),
+)
 """Of ultrasound: the probe is at the top, within the lean of a hand."""
-TURNED = Augmentation(
-    rotation_degrees=Draw(0.8, -180, 180), scale=Draw(0.9, 0.7, 2.0), shift=Draw(0.7, -0.15, 0.15),
-    shear=Draw(0.4, -0.12, 0.12), **_LOOKS,
-)  # fmt: skip
+TURNED = replace(UPRIGHT, rotation_degrees=Draw(0.8, -180, 180), scale=Draw(0.9, 0.7, 2.0))
 """Of all else: planes of MRI lie in the image as whoever planned them turned them."""
 OVERLAY_SHARE = 0.4
 """Of the pictures of ultrasound, and half as many of the others, that a scanner has written on."""
@@ -101,7 +98,8 @@ class Lesson:
             for patients in by_source.values():
                 for own in patients.values():
                     weights[own] = (3.0 if kind == 0 else 1.0) / total / len(patients) ** 0.5 / len(own)
-        return weights / weights.sum()
+        shares: Float[np.ndarray, " planes"] = weights / weights.sum()
+        return shares
 
 
 def train_view_network(
@@ -170,8 +168,9 @@ def _batch(
         planes = torch.from_numpy(lesson.planes[own]).unsqueeze(1).float() / 255
         _write_on(planes, lesson, OVERLAY_SHARE if is_echo else OVERLAY_SHARE / 2, generator)
         domains = [lesson.sources[index] for index in own]
-        drawn = sample(config, len(own), planes.shape[2:], generator, mirror_axes=mirror, domains=domains)
-        blank = torch.zeros(len(own), *planes.shape[2:], dtype=torch.long)
+        shape = planes.shape[2], planes.shape[3]
+        drawn = sample(config, len(own), shape, generator, mirror_axes=mirror, domains=domains)
+        blank = torch.zeros(len(own), *shape, dtype=torch.long)
         parts.append(apply(planes, blank, drawn, (side, side))[0])
         kinds.append(torch.from_numpy(lesson.kinds[own]).long())
     return torch.cat(parts), torch.cat(kinds)
