@@ -10,9 +10,9 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.label import ACDC, CAMUS, LabelScheme
-from cardiotrace.core.terms import View
+from cardiotrace.core.terms import Modality, View
 from cardiotrace.inference.model_file import Model, open_seal, seal
-from cardiotrace.inference.spec import Calibration, ModelSpec, SchemeSpec
+from cardiotrace.inference.spec import Calibration, ModelSpec, SchemeSpec, ViewClass
 from cardiotrace.postprocessing import Postprocessing
 from cardiotrace.preprocessing import Preprocessing
 
@@ -114,6 +114,39 @@ def make_model(network: bytes, spec: ModelSpec) -> Model:
 def resize(height: int, width: int) -> Preprocessing:
     """A preprocessing that stretches every image to one size."""
     return Preprocessing([Choice("resize", {"height": height, "width": width})])
+
+
+TOLD_APART = (ViewClass(View.FOUR_CHAMBER, Modality.US), ViewClass(View.SAX, Modality.MR))
+"""Views of the classifiers that tests make."""
+
+
+def brightness_network(*levels: float, steepness: float = 200.0) -> bytes:
+    """ONNX bytes of a classifier of whole images: class i is the likelier, the nearer the mean is to level i."""
+    mean = np.array(levels, np.float32)
+    weight, bias = 2 * steepness * mean[:, None], -steepness * mean**2
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["images"], ["mean"]),
+        helper.make_node("Flatten", ["mean"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "weight", "bias"], ["logits"], transB=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "brightness",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["n", 1, "h", "w"])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", len(levels)])],
+        [numpy_helper.from_array(weight, "weight"), numpy_helper.from_array(bias, "bias")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return bytes(model.SerializeToString())
+
+
+def make_classifier(**changes: Any) -> Model:
+    """A sealed classifier: dark images are no view, those of half the brightness A4C, bright ones short axes of MRI."""
+    facts: dict[str, Any] = {
+        "name": "tiny-views", "views": (), "classes": 3, "tells_apart": TOLD_APART,
+        "preprocessing": resize(16, 16), "lowest_confidence": 0.9,
+    }  # fmt: skip
+    return make_model(brightness_network(0.0, 0.5, 1.0), make_spec(LabelScheme("none", {}), **(facts | changes)))
 
 
 def write_camus_model(path: Path, **changes: Any) -> Path:

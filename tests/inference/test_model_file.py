@@ -148,8 +148,8 @@ def test_facts_that_a_newer_program_added_are_passed_over() -> None:
 
 
 def test_another_format_version_is_refused_before_its_keys_are_read() -> None:
-    future = spec_to_plain(SPEC) | {"format_version": 4, "new_key": 1}
-    with pytest.raises(ModelFileError, match="newer CardioTrace: file format 4, this program reads up to 3"):
+    future = spec_to_plain(SPEC) | {"format_version": 5, "new_key": 1}
+    with pytest.raises(ModelFileError, match="newer CardioTrace: file format 5, this program reads up to 4"):
         spec_from_plain(future)
 
 
@@ -322,7 +322,7 @@ def test_newer_facts_of_the_calibration_are_passed_over(table: dict[str, object]
     assert spec_from_plain(spec_to_plain(SPEC) | table).calibration == make_spec(CAMUS).calibration
 
 
-@pytest.mark.parametrize("version", [0, 4, "2", None, [1], 10**400])
+@pytest.mark.parametrize("version", [0, 5, "2", None, [1], 10**400])
 def test_other_versions_are_refused_in_one_sentence(version: object) -> None:
     with pytest.raises(ModelFileError, match=r"newer CardioTrace: file format|no version that is known") as caught:
         spec_from_plain(spec_to_plain(SPEC) | {"format_version": version})

@@ -20,7 +20,8 @@ _LOG = logging.getLogger(__name__)
 
 Array = Shaped[np.ndarray, "..."]
 Batch = Float[np.ndarray, "batch channels *axes"]
-Logits = Float[np.ndarray, "batch classes *axes"]
+Logits = Float[np.ndarray, "batch classes *places"]
+"""At every pixel of a batch, or one each for whole images."""
 Provider = Literal["cpu", "cuda", "openvino"]
 PROVIDER_VARIABLE = "CARDIOTRACE_PROVIDER"
 """Environment variable that names what runs networks where nobody chooses."""

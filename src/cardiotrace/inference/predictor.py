@@ -66,7 +66,7 @@ class Predictor:
         localiser: what finds the heart, for a network that sees a crop around it.
 
     Raises:
-        ModelFileError: there is no localiser where the network needs one.
+        ModelFileError: the network tells views apart, or there is no localiser where it needs one.
 
     Example:
         >>> from cardiotrace.inference import list_models
@@ -83,6 +83,7 @@ class Predictor:
         sha256: str = "",
         localiser: Localiser | None = None,
     ) -> None:
+        spec.require_labels()
         if spec.preprocessing.needs_centre and localiser is None:
             raise ModelFileError(f"model {spec.name!r} needs to know where the heart lies, and has no localiser")
         self.spec = spec

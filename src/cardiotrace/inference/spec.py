@@ -30,12 +30,16 @@ FORMER_KEYS: dict[int, dict[str, str]] = {
     # Version 2 knew no samples that need more than their own plane, no windows and no localiser: a program of its time
     # would normalise over all of a sample, or look at the middle of the image.
     2: {},
+    # Version 3 knew no classifiers of views: a program of its time would look for the structures that they label.
+    3: {},
     MODEL.version: {},
 }
 """For each version that is read, keys as they were called in it, and as they are called now."""
 _OWN_PLANE_VERSION = 2
 """The version that is still written where samples are seen whole, and need their own plane alone and no localiser:
 older programs can use those."""
+_LABELLING_VERSION = 3
+"""The version that is still written where pixels are labelled."""
 
 
 @dataclass(frozen=True)
@@ -121,8 +125,9 @@ class LocaliserSpec:
         """What must be known of a model that is to be a localiser.
 
         Raises:
-            ModelFileError: it sees volumes or colours, or needs a localiser itself.
+            ModelFileError: it labels nothing, sees volumes or colours, or needs a localiser itself.
         """
+        spec.require_labels()
         if (spec.dimensions, spec.channels) != (2, 1):
             raise ModelFileError(
                 f"{spec.name} cannot be a localiser: it does not work on grey planes",
@@ -132,10 +137,29 @@ class LocaliserSpec:
 
 
 @dataclass(frozen=True)
+class ViewClass:
+    """One of the views that a classifier tells apart: the plane, and how the image was made."""
+
+    view: View
+    modality: Modality
+
+    @property
+    def name(self) -> str:
+        """What a cardiologist calls it.
+
+        Example:
+            >>> ViewClass(View.FOUR_CHAMBER, Modality.US).name, ViewClass(View.SAX, Modality.MR).name
+            ('A4C', 'SAX')
+        """
+        return view_name(self.view, self.modality)
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """The description that travels inside a model file.
 
-    Class 0 of the network is background; class i is the i-th structure of the scheme in order of label value.
+    Class 0 of the network is background; class i is the i-th structure of the scheme in order of label value. Where
+    it tells views apart and labels nothing, class 0 is none of them and class i is the i-th of `tells_apart`.
 
     Raises:
         ModelFileError: a structure is unknown, the number of classes does not fit the scheme, or a fact about planes
@@ -163,6 +187,8 @@ class ModelSpec:
     window: tuple[int, ...] | None = None
     """Sides of what the network sees at once where samples may be larger: it then slides over them, and each window is
     normalised by itself, as in training. None: a sample is seen whole."""
+    tells_apart: tuple[ViewClass, ...] = ()
+    """Views that a classifier of whole images tells apart, which labels no pixel; empty for all other models."""
     graphs: tuple[str, ...] = ()
     """Names of further graphs in the file, beside the first one, which labels samples."""
     postprocessing: Postprocessing = field(default_factory=Postprocessing)
@@ -193,11 +219,7 @@ class ModelSpec:
     def __post_init__(self) -> None:
         if not set(self.mirror_axes) <= {"height", "width"}:
             raise ModelFileError(f"mirror axes are height and width, got {', '.join(self.mirror_axes)}")
-        if self.classes != self.label_scheme.class_count:
-            raise ModelFileError(
-                f"model {self.name!r} has {self.classes} classes for {self.label_scheme.class_count - 1} structures"
-                " and background"
-            )
+        self._require_classes()
         if self.calibration.threshold is not None and self.classes != 2:
             raise ModelFileError(
                 f"model {self.name!r} has a threshold for {self.classes} classes",
@@ -218,6 +240,32 @@ class ModelSpec:
                 f"model {self.name!r} of volumes has a sector or field of view, which only planes have"
             )
         self._require_neighbours()
+
+    def _require_classes(self) -> None:
+        """Refuse a network that has not as many classes as it is told to have."""
+        if self.tells_apart and (self.scheme.values or self.views or self.classes != len(self.tells_apart) + 1):
+            raise ModelFileError(
+                f"model {self.name!r} tells {len(self.tells_apart)} views apart with {self.classes} classes,"
+                f" {len(self.scheme.values)} structures and {len(self.views)} views to analyse",
+                remedy="a classifier has one class for each view and one for none of them, and labels nothing.",
+            )
+        if not self.tells_apart and self.classes != self.label_scheme.class_count:
+            raise ModelFileError(
+                f"model {self.name!r} has {self.classes} classes for {self.label_scheme.class_count - 1} structures"
+                " and background"
+            )
+
+    def require_labels(self) -> None:
+        """Refuse to label pixels with a classifier of views.
+
+        Raises:
+            ModelFileError: it is one.
+        """
+        if self.tells_apart:
+            raise ModelFileError(
+                f"model {self.name!r} tells views apart and labels nothing",
+                remedy="name a model that traces; `cardiotrace models list` tells which structures each knows.",
+            )
 
     def _require_neighbours(self) -> None:
         """Refuse neighbouring slices that cannot be, before anything is labelled by them."""
@@ -287,8 +335,9 @@ def spec_to_plain(spec: ModelSpec) -> dict[str, Any]:
 
     In the oldest version that holds all that the model needs.
     """
-    needs_newest = spec.neighbours or spec.window is not None or spec.localiser is not None
-    version = MODEL.version if needs_newest else _OWN_PLANE_VERSION
+    needs_more = spec.neighbours or spec.window is not None or spec.localiser is not None
+    labelling = _LABELLING_VERSION if needs_more else _OWN_PLANE_VERSION
+    version = MODEL.version if spec.tells_apart else labelling
     plain: dict[str, Any] = _jsonable(to_plain(replace(spec, format_version=version)))
     return plain
 
@@ -306,7 +355,9 @@ def _jsonable(value: Any) -> Any:
 
 
 def view_names(spec: ModelSpec) -> str:
-    """The views that a model was trained on, as a cardiologist calls them."""
+    """The views that a model was trained on, as a cardiologist calls them; those that a classifier tells apart."""
+    if spec.tells_apart:
+        return f"tells apart {', '.join(each.name for each in spec.tells_apart)}"
     return ", ".join(view_name(view, spec.modality) for view in spec.views)
 
 

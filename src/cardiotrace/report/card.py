@@ -26,6 +26,8 @@ KEPT_APART, LOOKED_AT = "kept_apart", "looked_at"
 """Keys of a model's scores on patients who took no part in training, nor in any choice, or who were looked at for
 choices: a list of tables, each with "data" in words, "patients" where known, mean "dice" by region, and
 "mean_absolute_error" by quantity."""
+NO_VIEW = "no view"
+"""What images show that a classifier of views must name nothing of."""
 _APART_WORDS = (
     "Measured when the model was finished, on patients who took no part in its training nor in any choice made for it."
     " Expect these numbers on new patients, not those of the validation part."
@@ -60,6 +62,7 @@ def _card(spec: ModelSpec, file_name: str) -> str:
         f"# {spec.name}",
         spec.summary,
         _facts(spec),
+        *_view_scores(spec.scores.get("views", [])),
         *_scores(spec, file_name or f"{spec.name}.onnx"),
         *_other_patients("patients kept apart", _APART_WORDS, spec.scores.get(KEPT_APART, [])),
         *_other_patients("patients looked at", _LOOKED_AT_WORDS, spec.scores.get(LOOKED_AT, [])),
@@ -76,6 +79,7 @@ def _facts(spec: ModelSpec) -> str:
     made = spec.training
     rows = {
         "Views": view_names(spec),
+        "Named from": _certainty(spec),
         "Structures": ", ".join(f"{name} = {value}" for name, value in spec.scheme.values.items()),
         "Architecture": spec.architecture.name,
         "Input": " then ".join(_step(choice.name, choice.options) for choice in spec.preprocessing.choices),
@@ -92,6 +96,12 @@ def _facts(spec: ModelSpec) -> str:
         "Date": spec.created,
     }
     return _table(("", ""), [(name, told) for name, told in rows.items() if told])
+
+
+def _certainty(spec: ModelSpec) -> str:
+    """How sure a classifier must be before it names a view."""
+    lowest = spec.calibration.lowest_confidence
+    return f"a probability of {lowest:.2f} on" if spec.tells_apart and lowest is not None else ""
 
 
 def _origin(made: TrainingSpec) -> dict[str, str]:
@@ -129,6 +139,36 @@ def _scores(spec: ModelSpec, file_name: str) -> list[str]:
         if key in spec.scores
         for text in (f"## Scores on {place}", words, *_score_tables(spec.scores[key]))
     ]
+
+
+def _view_scores(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """How often a classifier named the right view, none, or a wrong one."""
+    if not rows:
+        return []
+    groups = (("real images", True), ("phantoms and made images", False))
+    words = (
+        "Out of fold: a network was asked that had not seen the patient, and was judged at the probability that the"
+        " other folds would have chosen. Of images of no view, right is to name none."
+    )
+    parts = ["## How often it is right", words]
+    for name, is_real in groups:
+        own = [row for row in rows if row["is_real"] is is_real]
+        images, wrong = (sum(row[key] for row in own) for key in ("images", "wrong"))
+        if own:
+            parts += [
+                f"{name.capitalize()}, {images} in all, {wrong} with a wrong view:",
+                _table_of([_said(row) for row in own]),
+            ]
+    return parts
+
+
+def _said(row: Mapping[str, Any]) -> dict[str, Any]:
+    named_nothing = row["images"] - row["wrong"] - (0 if row["shows"] == NO_VIEW else row["right"])
+    return {
+        "from": row["source"], "show": row["shows"], "patients": row["patients"], "images": row["images"],
+        "right": f"{row['right']} ({100 * row['right'] / row['images']:.1f} %)", "nothing named": named_nothing,
+        "wrong view": row["wrong"],
+    }  # fmt: skip
 
 
 def _other_patients(whom: str, words: str, found: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -288,6 +328,11 @@ def _mean_and_sd(found: Mapping[str, Any], score: str) -> str:
 
 
 def _use(spec: ModelSpec) -> str:
+    if spec.tells_apart:
+        return (
+            "## Use\n\nIt is asked wherever an exam is read and nothing states the view of an image; `--view` overrules"
+            " it, and a report says what was proposed. It labels nothing: as `--model` it is refused."
+        )
     if not spec.views:  # made to help other models, not to analyse exams
         return (
             f'## Use\n\nIn a recipe, `localiser = "{spec.name}"`, where a step `crop-or-pad` has `around = "heart"`:'

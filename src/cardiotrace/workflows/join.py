@@ -57,7 +57,10 @@ def _members(config: JoinConfig) -> list[Model]:
     paths = [find_model(name) for name in config.members]
     if config.place.exists() and any(path.samefile(config.place) for path in paths):
         raise UsageError("this would overwrite a member", where=config.place, remedy="choose another --out.")
-    return [load_model(path) for path in paths]
+    members = [load_model(path) for path in paths]
+    for member in members:
+        member.spec.require_labels()
+    return members
 
 
 def _data_of(spec: ModelSpec, root: Path) -> tuple[Dataset, Split]:

@@ -42,7 +42,7 @@ def _row(listed: ListedModel) -> dict[str, Any]:
     return {
         "model": listed.name,
         "views": view_names(spec),
-        "structures": ", ".join(spec.scheme.values),
+        "structures": ", ".join(spec.scheme.values) or "none",
         "MB": round(listed.path.stat().st_size / 1e6, 1),
         "licence": spec.licence,
         "summary": spec.summary,

@@ -65,11 +65,12 @@ def load_teachers(names: Sequence[str], student: StudentRequirements) -> tuple[M
     """The models of these names or paths, each sure to answer the student's own images with the student's own classes.
 
     Raises:
-        InputError: there is no such model, or it has other classes, another preprocessing, other channels, other
-            neighbouring slices, or samples of other axes.
+        InputError: there is no such model, or it labels nothing, or has other classes, another preprocessing, other
+            channels, other neighbouring slices, or samples of other axes.
     """
     models = tuple(load_model(name) for name in names)
     for model in models:
+        model.spec.require_labels()
         _check(model.spec, student)
     return models
 

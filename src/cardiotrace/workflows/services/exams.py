@@ -11,6 +11,7 @@ from cardiotrace.core.label import SCHEMES, LabelScheme
 from cardiotrace.datasets.exam_discovery import FoundExam, Reading, find_exams
 from cardiotrace.io.frames import GivenSpacing
 from cardiotrace.workflows.services.provenance import given_in
+from cardiotrace.workflows.services.views import with_proposed_views
 
 SMALLEST_MM, LARGEST_MM = 1e-4, 1e3
 """Between the pixels of a microscope, a tenth of a micrometre, and a slice distance that no body has room for."""
@@ -36,6 +37,8 @@ class ReadingConfig:
     def find(self) -> list[FoundExam]:
         """The exams at the paths; each bears the name that its folder of results gets.
 
+        Views that nothing states are proposed once an exam is read.
+
         Raises:
             UsageError: age, height or weight are given for several exams.
         """
@@ -59,7 +62,7 @@ class ExamConfig(ReadingConfig):
 
 def _named(found: FoundExam) -> FoundExam:
     def read() -> Exam:
-        return replace(found.read(), name=found.name)
+        return with_proposed_views(replace(found.read(), name=found.name))
 
     return replace(found, read=read)
 

@@ -1,0 +1,1 @@
+"""Training of the classifier that proposes the view of an image."""
