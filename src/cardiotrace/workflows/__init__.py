@@ -10,11 +10,8 @@ from cardiotrace.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from cardiotrace.core.reporter import ProgressReporter as ProgressReporter
-<<<<<<< HEAD
     from cardiotrace.workflows.analyse import AnalyseConfig as AnalyseConfig
-=======
     from cardiotrace.workflows.anonymise import AnonymiseConfig as AnonymiseConfig
->>>>>>> dicom-verbs
     from cardiotrace.workflows.compare import CompareConfig as CompareConfig
     from cardiotrace.workflows.compare import compare_runs as compare_runs
     from cardiotrace.workflows.configs import CrossvalConfig as CrossvalConfig
