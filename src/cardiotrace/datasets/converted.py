@@ -176,7 +176,9 @@ def _recorded(image: ExamImage) -> RecordedImage:
         times_ms=None if cine.times_ms is None else tuple(cine.times_ms.tolist()),
         times=cine.times,
         frame_interval_ms=interval,
-        is_evenly_timed=None if steps is None else bool(np.allclose(steps, interval, rtol=_SAME_STEP, atol=0)),
+        is_evenly_timed=None
+        if steps is None or interval is None
+        else bool(np.allclose(steps, interval, rtol=_SAME_STEP, atol=0)),
         heart_rate_bpm=acquisition.heart_rate_bpm,
         r_waves_ms=acquisition.r_waves_ms,
         frame_rate_hz=acquisition.frame_rate_hz,

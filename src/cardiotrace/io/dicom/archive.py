@@ -203,7 +203,7 @@ class Growing(io.RawIOBase):
         while len(self._kept) < end and (piece := self._source.read(max(2**16, end - len(self._kept)))):
             self._kept += piece[: self._size - len(self._kept)]
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int | None = -1) -> bytes:
         """Bytes from the present place on; all where no number is given."""
         end = self._size if size is None or size < 0 else self._place + size
         self._grow_to(end)

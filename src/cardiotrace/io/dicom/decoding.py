@@ -81,7 +81,7 @@ def _coded(dataset: "Dataset") -> Iterator[bytes]:
     """The compressed frames."""
     from pydicom.encaps import generate_frames
 
-    tables = {"extended_offsets": None}
+    tables: dict[str, Any] = {}
     if "ExtendedOffsetTable" in dataset and "ExtendedOffsetTableLengths" in dataset:
         tables = {"extended_offsets": (dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths)}
     return generate_frames(dataset.PixelData, number_of_frames=whole_of(dataset, "NumberOfFrames") or 1, **tables)
@@ -131,7 +131,7 @@ def _by_library(dataset: "Dataset", path: Path) -> Iterator[Frame]:
     Raises:
         InputError: it knows no such encoding.
     """
-    from pydicom.pixels import get_decoder
+    from pydicom.pixels.decoders.base import get_decoder
 
     syntax = dataset.file_meta.TransferSyntaxUID
     try:

@@ -15,6 +15,7 @@ from cardiotrace.io.dicom.code import PRIVATE_SCHEME
 
 if TYPE_CHECKING:
     from pydicom import Dataset
+    from pydicom.dataset import FileMetaDataset
     from pydicom.uid import UID
 
 MAKER, PROGRAM = "CardioTrace", "CardioTrace"
@@ -166,7 +167,7 @@ def write_object(made: "Dataset", path: Path) -> None:
     write_bytes(path, stream.getvalue())
 
 
-def _file_meta(made: "Dataset", syntax: "UID") -> "Dataset":
+def _file_meta(made: "Dataset", syntax: "UID") -> "FileMetaDataset":
     from pydicom.dataset import FileMetaDataset
 
     meta = FileMetaDataset()

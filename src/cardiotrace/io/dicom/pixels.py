@@ -75,7 +75,7 @@ def _kept(frame: Frame, dataset: "Dataset", image: StoredImage, *, as_labels: bo
 
 def colours_of_palette(values: NDArray[Any], dataset: "Dataset") -> NDArray[np.uint8]:
     """Colours of a palette, (..., 3), of 8 bit."""
-    from pydicom.pixels import apply_color_lut
+    from pydicom.pixels.processing import apply_color_lut
     from pydicom.uid import ExplicitVRBigEndian
 
     colours = apply_color_lut(values, dataset)
@@ -87,7 +87,7 @@ def colours_of_palette(values: NDArray[Any], dataset: "Dataset") -> NDArray[np.u
 
 
 def _as_rgb(values: NDArray[Any]) -> NDArray[np.uint8]:
-    from pydicom.pixels import convert_color_space
+    from pydicom.pixels.processing import convert_color_space
 
     colours: NDArray[np.uint8] = convert_color_space(values, "YBR_FULL", "RGB")
     return colours

@@ -190,7 +190,7 @@ def _frames_of(read: "Dataset", shape: tuple[int, ...], path: Path) -> "Iterator
     Raises:
         InputError: frames of another size, more than there can be, or damaged ones.
     """
-    from pydicom.pixels import pixel_array
+    from pydicom.pixels.utils import pixel_array
 
     time, depth, height, width = shape
     count = int(read.get("NumberOfFrames") or 0)

@@ -69,7 +69,9 @@ def _by_vector(header: "Dataset", count: int) -> Timing | None:
         return None
     if len(steps) != count or not all(_is_interval(step) for step in steps[1:]):
         return None
-    return Timing(np.cumsum(steps) - steps[0], Known.FILE, ("times of its frames from FrameTimeVector",))
+    return Timing(
+        np.cumsum(steps, dtype=np.float64) - steps[0], Known.FILE, ("times of its frames from FrameTimeVector",)
+    )
 
 
 def _by_interval(header: "Dataset", count: int, keyword: str) -> Timing | None:

@@ -155,7 +155,7 @@ class ThroughStack(nn.Module):
         planes, width, rows, columns = features.shape
         depth = seen.shape[2]
         stacks = features.permute(0, 2, 3, 1).reshape(-1, depth, rows * columns, width).permute(0, 3, 1, 2)
-        told = self.last(self.between(self.first(stacks * seen)) * seen)
+        told: Tensor = self.last(self.between(self.first(stacks * seen)) * seen)
         return features + told.permute(0, 2, 3, 1).reshape(planes, rows, columns, width).permute(0, 3, 1, 2)
 
 

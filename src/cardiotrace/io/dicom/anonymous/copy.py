@@ -8,7 +8,7 @@ from cardiotrace import __version__
 from cardiotrace.io.atomic import as_work_error
 from cardiotrace.io.dicom.anonymous.header import Cleaner, Removed
 from cardiotrace.io.dicom.anonymous.pixels import Treatment, put_pixels
-from cardiotrace.io.dicom.files import class_of
+from cardiotrace.io.dicom.object_file import class_of
 from cardiotrace.io.dicom.source import DicomFile
 from cardiotrace.io.stored import quiet
 

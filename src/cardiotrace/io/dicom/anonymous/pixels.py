@@ -10,8 +10,8 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.terms import Modality
 from cardiotrace.io.dicom import fact
 from cardiotrace.io.dicom.decoding import Frame, frames_of
-from cardiotrace.io.dicom.files import class_of
 from cardiotrace.io.dicom.header import whole_of
+from cardiotrace.io.dicom.object_file import class_of
 from cardiotrace.io.dicom.picture import CAPTURES, modality_of
 from cardiotrace.io.dicom.pixels import colours_of_palette
 from cardiotrace.io.dicom.region import region_of
