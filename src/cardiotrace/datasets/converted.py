@@ -161,6 +161,7 @@ def _recorded(image: ExamImage) -> RecordedImage:
     cine, geometry, acquisition = image.image, image.image.geometry, image.image.acquisition
     steps = np.diff(cine.times_ms) if cine.times_ms is not None and len(cine.times_ms) > 1 else None
     interval = None if steps is None else float(steps.mean())
+    is_even = None if steps is None or interval is None else bool(np.allclose(steps, interval, rtol=_SAME_STEP, atol=0))
     return RecordedImage(
         name=image.name,
         file=f"{image.name}{_SUFFIX}",
@@ -176,9 +177,7 @@ def _recorded(image: ExamImage) -> RecordedImage:
         times_ms=None if cine.times_ms is None else tuple(cine.times_ms.tolist()),
         times=cine.times,
         frame_interval_ms=interval,
-        is_evenly_timed=None
-        if steps is None or interval is None
-        else bool(np.allclose(steps, interval, rtol=_SAME_STEP, atol=0)),
+        is_evenly_timed=is_even,
         heart_rate_bpm=acquisition.heart_rate_bpm,
         r_waves_ms=acquisition.r_waves_ms,
         frame_rate_hz=acquisition.frame_rate_hz,

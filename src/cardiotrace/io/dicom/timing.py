@@ -69,16 +69,16 @@ def _by_vector(header: "Dataset", count: int) -> Timing | None:
         return None
     if len(steps) != count or not all(_is_interval(step) for step in steps[1:]):
         return None
-    return Timing(
-        np.cumsum(steps, dtype=np.float64) - steps[0], Known.FILE, ("times of its frames from FrameTimeVector",)
-    )
+    times = np.cumsum(steps, dtype=np.float64) - steps[0]
+    return Timing(times, Known.FILE, ("times of its frames from FrameTimeVector",))
 
 
 def _by_interval(header: "Dataset", count: int, keyword: str) -> Timing | None:
     interval = number(header, keyword)
     if interval is None or not _is_interval(interval):
         return None
-    return Timing(np.arange(count) * interval, Known.FILE, (f"times of its frames from {keyword}, {interval:g} ms",))
+    times = np.arange(count, dtype=np.float64) * interval
+    return Timing(times, Known.FILE, (f"times of its frames from {keyword}, {interval:g} ms",))
 
 
 def _by_rate(header: "Dataset", count: int) -> Timing:
@@ -86,7 +86,7 @@ def _by_rate(header: "Dataset", count: int) -> Timing:
         rate = number(header, keyword)
         if rate is not None and rate > 0 and _is_interval(1000 / rate):
             note = f"times of its frames from {keyword}, {rate:g} a second, at which it is played"
-            return Timing(np.arange(count) * 1000 / rate, Known.ASSUMED, (note,))
+            return Timing(np.arange(count, dtype=np.float64) * 1000 / rate, Known.ASSUMED, (note,))
     return Timing(notes=("nothing states when its frames were taken",))
 
 
