@@ -113,7 +113,7 @@ def test_suffixes_stand_in_one_table():
     suffixes = [suffix for form in FORMATS for suffix in form.suffixes if suffix]
     assert sorted(image_suffixes()) == sorted(suffixes)
     assert set(raster_suffixes()) <= set(image_suffixes())
-    assert set(image_suffixes()) - set(label_suffixes()) == {".jpg", ".jpeg", ".avi", ".mp4"}
+    assert set(image_suffixes()) - set(label_suffixes()) == {".jpg", ".jpeg", ".avi", ".mp4", ".dcm", ".dicom", ".ima"}
     assert image_suffixes()[0] == ".nii.gz" or len(image_suffixes()[0]) >= len(".nii.gz")
 
 

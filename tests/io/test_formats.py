@@ -14,7 +14,7 @@ from cardiotrace.core.geometry import NO_GEOMETRY, Geometry
 from cardiotrace.core.image import FileSource
 from cardiotrace.core.label import CAMUS, LabelMap
 from cardiotrace.io import labels_path, read_image, read_labels, read_metadata, write_labels
-from cardiotrace.io.formats import FORMATS
+from cardiotrace.io.formats import FORMATS, image_suffixes, label_suffixes
 
 
 def test_each_suffix_belongs_to_one_format():
@@ -141,3 +141,10 @@ def test_a_damaged_file_is_read_or_refused(tmp_path, capfd, suffix):
             refused += 1
     assert refused > 2
     assert capfd.readouterr() == ("", "")
+
+
+def test_films_and_dicom_hold_no_label_maps() -> None:
+    """Of results that hold a segmentation for the archive beside the label map, the label map alone is one."""
+    assert {".dcm", ".avi", ".jpg"} <= {*image_suffixes()}
+    assert not {".dcm", ".avi", ".jpg"} & {*label_suffixes()}
+    assert {".nii.gz", ".png", ".mhd"} <= {*label_suffixes()}

@@ -34,8 +34,8 @@ class Format:
     label_suffixes: tuple[str, ...]
     """That its labels can be written with, the usual one first."""
     summary: str
-    lossy_suffixes: tuple[str, ...] = ()
-    """Suffixes of files that cannot hold exact label values."""
+    unlabelled_suffixes: tuple[str, ...] = ()
+    """Suffixes of files that hold no label maps on an image's grid: compressed with loss, or of another make."""
     pixel_files: Callable[[Path], tuple[Path, ...]] | None = None
     """Files beside a file of this format that hold its pixels; None where there never are any."""
     holds_slices: bool = False
@@ -83,6 +83,7 @@ FORMATS: tuple[Format, ...] = (
     Format(
         "dicom", dicom.SUFFIXES, dicom.recognises, dicom.read_series, dicom.read_pixels, None, nifti.SUFFIXES,
         "DICOM: ultrasound, single planes of MRI, photographs; whole studies are read as exams. Labels go to .nii.gz.",
+        dicom.SUFFIXES,  # its segmentations have frames and segments of their own: `dicom.segmentation_reader`
         may_begin_as_another=True,  # what stands before its mark is free, and may be the head of a TIFF
     ),
 )  # fmt: skip
@@ -103,8 +104,8 @@ def raster_suffixes() -> tuple[str, ...]:
 @cache
 def label_suffixes() -> tuple[str, ...]:
     """Suffixes of files that can hold label maps, longest first."""
-    lossy = {suffix for form in FORMATS for suffix in form.lossy_suffixes}
-    return tuple(suffix for suffix in image_suffixes() if suffix not in lossy)
+    never = {suffix for form in FORMATS for suffix in form.unlabelled_suffixes}
+    return tuple(suffix for suffix in image_suffixes() if suffix not in never)
 
 
 def suffix_of(path: Path) -> str | None:
