@@ -61,6 +61,10 @@ def squares(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize(("channels", "classes"), [(1, 4), (3, 2)])
 def test_forward_gives_one_logit_per_class_and_backward_reaches_every_weight(entry, channels, classes):
     network = make(entry, channels, classes).train()
+    with torch.no_grad():  # a convolution that begins as 0 lets its inputs' weights learn from the second step on
+        for weights in network.parameters():
+            if weights.ndim > 1 and not weights.any():
+                weights.add_(0.01 * torch.randn_like(weights))
     images = images_for(entry, network, channels=channels)
     outputs = TrainingOutputs.of(network(images))
     assert outputs.logits[0].shape == (2, classes, *images.shape[2:])

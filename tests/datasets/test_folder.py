@@ -201,10 +201,10 @@ def test_two_files_of_one_name_are_not_told_apart_by_chance(images, make):
 
 
 def test_files_that_nothing_reads_are_told(images, make):
-    (images / "images" / "cat.dcm").write_bytes(b"DICM")
+    (images / "images" / "cat.xyz").write_bytes(b"a cat")
     (images / "images" / "more").mkdir()
     (images / "labels" / ".hidden").write_text("")
     found = [finding for finding in lint(make("folder", images, values={"LV": 255})) if finding.rule == "unused-file"]
     assert [finding.what for finding in found] == [
-        "2 of its files are not read: images/cat.dcm: no format is known by its suffix, images/more: a folder"
+        "2 of its files are not read: images/cat.xyz: no format is known by its suffix, images/more: a folder"
     ]

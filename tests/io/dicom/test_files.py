@@ -1,8 +1,10 @@
 """DICOM objects wherever they lie, and nothing else."""
 
+import gc
 import io
 import stat
 import tarfile
+import warnings
 import zipfile
 
 import numpy as np
@@ -179,6 +181,10 @@ def test_a_table_of_contents_names_what_is_missing(tmp_path):
         made = ultrasound(StudyTime="120000", StudyID="1", SeriesNumber="1", InstanceNumber="1")
         listing.add(made)
     listing.write(tmp_path / "CD")
+    with warnings.catch_warnings():  # pydicom leaves its temporary folder to the garbage collector
+        warnings.simplefilter("ignore", ResourceWarning)
+        del listing
+        gc.collect()
     listed = sorted(path for path in (tmp_path / "CD").rglob("*") if path.is_file() and path.name != "DICOMDIR")
     listed[0].unlink()
     found = find_files(tmp_path / "CD" / "DICOMDIR")
