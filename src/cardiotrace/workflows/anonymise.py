@@ -14,8 +14,9 @@ from cardiotrace.io.dicom.anonymous.clock import Clock
 from cardiotrace.io.dicom.anonymous.copy import anonymous_copy, write_copy
 from cardiotrace.io.dicom.anonymous.header import Cleaner, Removed
 from cardiotrace.io.dicom.anonymous.pixels import treatment_of
-from cardiotrace.io.dicom.anonymous.pseudonym import Pseudonyms, identity_of, kept_pseudonyms, new_pseudonyms
+from cardiotrace.io.dicom.anonymous.pseudonym import Pseudonyms, kept_pseudonyms, new_pseudonyms
 from cardiotrace.io.dicom.files import LeftOut, find_files
+from cardiotrace.io.dicom.object_file import identity_of
 from cardiotrace.io.dicom.source import DicomFile
 from cardiotrace.io.results import HOLDS, IMAGES, MANIFEST, REMOVED, Staging, staged_results
 from cardiotrace.workflows.services.batch import BatchResult, Failure, Tell, tell_nobody

@@ -1,4 +1,4 @@
-"""One file of DICOM: opened, its header read, its class told."""
+"""One file of DICOM: opened, its header read; of which class and whose it is."""
 
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,13 @@ def class_of(header: "Dataset") -> str:
     """The class of an object; where it does not say, that its file's own head says."""
     meta = getattr(header, "file_meta", None)
     return text(header, "SOPClassUID") or ("" if meta is None else text(meta, "MediaStorageSOPClassUID"))
+
+
+def identity_of(header: "Dataset") -> str:
+    """What tells patients apart, as it stands there: their number, or name and day of birth where there is none."""
+    number = text(header, "PatientID")
+    told = number or f"{text(header, 'PatientName').casefold()}\n{text(header, 'PatientBirthDate')}"
+    return f"{bool(number)}{told}"
 
 
 def _opened(path: Path) -> BinaryIO:

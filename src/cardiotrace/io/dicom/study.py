@@ -13,7 +13,7 @@ from cardiotrace.io.dicom.fact import text
 from cardiotrace.io.dicom.files import Found, LeftOut, find_files
 from cardiotrace.io.dicom.header import unwarned
 from cardiotrace.io.dicom.magnetic_resonance import stacks_of
-from cardiotrace.io.dicom.object_file import class_of
+from cardiotrace.io.dicom.object_file import class_of, identity_of
 from cardiotrace.io.dicom.picture import CAPTURES, modality_of
 from cardiotrace.io.dicom.source import DicomFile, DicomImage, Images, Study
 from cardiotrace.io.dicom.ultrasound import pictures_of
@@ -52,10 +52,8 @@ def studies_in(found: Found) -> list[Study]:
 
 
 def _patient_key(header: "Dataset") -> str:
-    """A digest of the patient's number, or of name and day of birth where there is none."""
-    stated = text(header, "PatientID")
-    told = stated or f"{text(header, 'PatientName').casefold()}\n{text(header, 'PatientBirthDate')}"
-    return hashlib.blake2b(f"{bool(stated)}{told}".encode(), key=_KEY, digest_size=16).hexdigest()
+    """A digest of what tells patients apart."""
+    return hashlib.blake2b(identity_of(header).encode(), key=_KEY, digest_size=16).hexdigest()
 
 
 def _study(uid: str, patient_key: str, files: Sequence[DicomFile]) -> Study:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.file import read_limited
 from cardiotrace.io.atomic import as_work_error
-from cardiotrace.io.dicom import fact
+from cardiotrace.io.dicom.object_file import identity_of
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -58,13 +58,6 @@ class Pseudonyms:
     def _short_key(self) -> bytes:
         """Of a length that the hash takes."""
         return hashlib.blake2b(self.key, digest_size=_BYTES).digest()
-
-
-def identity_of(header: "Dataset") -> str:
-    """What tells patients apart, as it stands there."""
-    number = fact.text(header, "PatientID")
-    told = number or f"{fact.text(header, 'PatientName').casefold()}\n{fact.text(header, 'PatientBirthDate')}"
-    return f"{bool(number)}{told}"
 
 
 def new_pseudonyms() -> Pseudonyms:
