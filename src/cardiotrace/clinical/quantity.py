@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from cardiotrace.clinical.beats.beat import Beat
 from cardiotrace.clinical.curve import Curve
 from cardiotrace.clinical.frame_ref import FrameRef
 from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.clinical.method import Method, present_words
+from cardiotrace.clinical.segment import SegmentValues
 from cardiotrace.clinical.term import key_of
 from cardiotrace.core.contract import MEASURES
 from cardiotrace.core.deprecation import warn_renamed
@@ -119,6 +121,10 @@ class Measures:
     """The end-diastolic and end-systolic frames that were measured, with their long axes."""
     curves: tuple[Curve, ...] = ()
     """One per moving image: areas, lengths and volumes of all frames."""
+    beats: tuple[Beat, ...] = ()
+    """Those of every moving image."""
+    segments: tuple[SegmentValues, ...] = ()
+    """What was measured segment by segment of the left ventricle's wall."""
     version: str = str(MEASURES.spelled)
 
     def __iter__(self) -> Iterator[Quantity]:
@@ -172,6 +178,8 @@ class Measures:
             "quantities": [quantity.to_plain() for quantity in self.quantities],
             "key_frames": [key_frame.to_plain() for key_frame in self.key_frames],
             "curves": [curve.to_plain() for curve in self.curves],
+            "beats": [beat.to_plain() for beat in self.beats],
+            "segments": [values.to_plain() for values in self.segments],
         }
 
     def rows(self) -> list[dict[str, str]]:
