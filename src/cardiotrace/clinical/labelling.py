@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.clinical.rule import flag
+from cardiotrace.clinical.segment import SegmentValues
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag, Grade
@@ -70,12 +72,16 @@ def with_label_flags(measures: Measures, exam: Exam, labels: Mapping[str, LabelM
     return replace(
         measures,
         quantities=tuple(_flagged(quantity, unusable) for quantity in measures.quantities),
+        segments=tuple(_flagged(values, unusable) for values in measures.segments),
         flags=tuple(dict.fromkeys((*ordered, *measures.flags))),
     )
 
 
-def _flagged(quantity: Quantity, unusable: Mapping[str, Sequence[Flag]]) -> Quantity:
-    """The quantity with the flags of the images that it was measured in."""
-    images = dict.fromkeys(frame.image for frame in quantity.frames)
+_Value = TypeVar("_Value", Quantity, SegmentValues)
+
+
+def _flagged(value: _Value, unusable: Mapping[str, Sequence[Flag]]) -> _Value:
+    """A value with the flags of the images that it was measured in."""
+    images = dict.fromkeys(frame.image for frame in value.frames)
     flags = [item for name in images for item in unusable.get(name, ())]
-    return replace(quantity, flags=(*flags, *quantity.flags)) if flags else quantity
+    return replace(value, flags=(*flags, *value.flags)) if flags else value

@@ -17,6 +17,7 @@ from cardiotrace.clinical.traced_exam import Blank, TracedExam, find_blank, with
 from cardiotrace.clinical.validity import jump_flags
 from cardiotrace.clinical.vessel import vessel_quantities
 from cardiotrace.clinical.view_measurement import ViewMeasurement, biplane_quantities, measure_views, view_quantities
+from cardiotrace.clinical.wall_measurement import WallMeasurement, measure_walls
 from cardiotrace.core.exam import Exam, ExamImage, Patient
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.image import Image
@@ -67,18 +68,23 @@ def measure(
     blank = find_blank(exam, labels, has_images=has_images)
     traced = TracedExam.of(without_blank_phases(exam, blank), labels, blank)
     vessels = vessel_quantities(exam, {name: found for name, found in labels.items() if not blank[name].all()})
-    found = _Found(traced, measure_views(traced.cines.values(), doubts), measure_stack(traced.stacks), vessels)
-    quantities, curves = found.quantities(exam.patient), traced.curves(exam.frame_rate_hz)
+    views = measure_views(traced.cines.values(), doubts)
+    walls = measure_walls(views, traced.stacks)
+    found = _Found(traced, views, measure_stack(traced.stacks), vessels, walls)
+    quantities, curves = found.quantities(exam.patient), walls.added_to(traced.curves(exam.frame_rate_hz))
     flags = [
         *_blank_flags(blank),
         *_view_flags(found),
         *_patient_flags(exam.patient),
         *_curve_flags(curves, blank),
         *found.stack.flags,
+        *walls.flags,
         *_left_out_flags(found),
         *(item for quantity in quantities for item in quantity.flags),
     ]
-    measures = Measures(exam.name, quantities, tuple(dict.fromkeys(flags)), found.key_frames, curves)
+    measures = Measures(
+        exam.name, quantities, tuple(dict.fromkeys(flags)), found.key_frames, curves, segments=walls.segments
+    )
     return usable_first(with_label_flags(measures, exam, labels))
 
 
@@ -90,12 +96,14 @@ class _Found:
     views: Sequence[ViewMeasurement]
     stack: StackMeasurement
     vessels: Sequence[Quantity]
+    walls: WallMeasurement
 
     def quantities(self, patient: Patient) -> tuple[Quantity, ...]:
         """All of them, the preferred methods first, those per body surface last."""
         long_axis = [*biplane_quantities(self.views), *(item for view in self.views for item in view_quantities(view))]
         groups = [long_axis, self.stack.quantities]
         ranked = [item for group in (reversed(groups) if self.traced.is_mri else groups) for item in group]
+        ranked.extend(self.walls.quantities)
         return (*ranked, *self.vessels, *_indexed(ranked, patient))
 
     @property
