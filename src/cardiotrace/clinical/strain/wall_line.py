@@ -20,6 +20,8 @@ _SMOOTHED_SHARE = 0.015
 _CORNER_PIXELS = 2.0
 """Within which the outline of pixels cuts the corner between wall and base."""
 _SHORTEST_WALL_PIXELS = 20.0
+_LOW_SHARE = 0.04
+"""Of its height that a ventricle's outer outline may have cut off below."""
 _LEAST_FALL = 0.3
 """Cosine of the angle to the chord's normal beyond which a wall does not come down to it."""
 _BASE_POINTS = 60
@@ -120,7 +122,9 @@ def above_chord(ring: Float[np.ndarray, "n 2"], inner: WallLine, pixel: PixelSiz
     heights = (ring - foot) @ up
     top = int(heights.argmax())
     turned, risen = np.roll(ring, -top, axis=0), np.roll(heights, -top)
-    low = np.flatnonzero(risen < _CORNER_PIXELS * step)
+    # The line through two hinges that are good to a part of a pixel is off by more where it is followed on beneath a
+    # thick wall: what lies low is left out, and the wall is followed down.
+    low = np.flatnonzero(risen < _CORNER_PIXELS * step + _LOW_SHARE * risen.max())
     if not len(low):
         return None
     line = np.concatenate([turned[low[-1] + 1 :], turned[: low[0]]])
