@@ -3,8 +3,9 @@ r"""How near strain and shape of the wall come to what is true of phantoms of ev
     python -m benchmarks.strain                     # true labels, echo at 0.45 mm and cine-MRI at 1.25 mm
     python -m benchmarks.strain --model NAME        # labels of a shipped model, on rendered echo; slow
 
-Every row is one group of phantoms; mean error +- standard deviation and the largest error, of what `measure` gives
-against the continuous shape. Strain of segments is against the muscle of the phantom, which moves along its own lines.
+Every row is one group of phantoms: mean error, standard deviation and in brackets the largest error of what `measure`
+gives against the continuous shape. Strain of segments is against the muscle of the phantom, which moves along its own
+lines.
 """
 
 import argparse
@@ -62,8 +63,8 @@ def plane_truth(states: tuple[HeartState, HeartState], plane_deg: float) -> Plan
     inner = [state.endocardium_outline(FINE, plane_deg=plane_deg) for state in states]
     outer = [state.epicardium_outline(FINE, plane_deg=plane_deg) for state in states]
     walls = [
-        Wall(*(WallLine(resample_polyline(line, POINTS)) for line in pair), 0.0)
-        for pair in zip(inner, outer, strict=True)
+        Wall(WallLine(resample_polyline(near, POINTS)), WallLine(resample_polyline(far, POINTS)), 0.0)
+        for near, far in zip(inner, outer, strict=True)
     ]
     middle = [wall.middle.length for wall in walls if wall.middle is not None]
     bounds = _bounds(inner[0])
@@ -185,7 +186,7 @@ def errors(measures: Measures, heart: Heart, modality: Modality) -> dict[str, li
             add("strain of a segment", _value(of_view, "longitudinal_strain", number), strain)
             for phase, true in zip(("diastolic", "systolic"), thick, strict=True):
                 add(
-                    f"end-{phase} thickness of a segment, mm",
+                    f"end-{phase} thickness, mm",
                     _value(of_view, f"end_{phase}_wall_thickness", number),
                     true,
                 )
@@ -203,17 +204,20 @@ def _value(of_view: Mapping[str, Any], name: str, number: int) -> float | None:
 
 
 def table(all_errors: Mapping[str, Mapping[str, list[float]]]) -> str:
-    """One row for each group and kind of value."""
-    rows = []
-    for group, found in all_errors.items():
-        for what, values in found.items():
-            known = np.array([value for value in values if math.isfinite(value)])
-            rows.append({
-                "group": group, "of": what, "n": len(known), "missing": len(values) - len(known),
-                "bias": f"{known.mean():+.2f}" if len(known) else "", "sd": f"{known.std():.2f}" if len(known) else "",
-                "largest": f"{np.abs(known).max():.2f}" if len(known) else "",
-            })  # fmt: skip
+    """One row for each group: mean error, standard deviation, the largest either way, and how many are missing."""
+    columns = dict.fromkeys(what for found in all_errors.values() for what in found)
+    rows = [
+        {"phantoms": group} | {what: _cell(found[what]) if what in found else "" for what in columns}
+        for group, found in all_errors.items()
+    ]
     return to_text(rows, "markdown")
+
+
+def _cell(values: list[float]) -> str:
+    known = np.array([value for value in values if math.isfinite(value)])
+    lost = len(values) - len(known)
+    words = f"{known.mean():+.2f} ± {known.std():.2f} ({np.abs(known).max():.2f})" if len(known) else ""
+    return f"{words}, {lost} missing" if lost else words
 
 
 def _joined(total: dict[str, list[float]], found: Mapping[str, list[float]]) -> None:

@@ -92,8 +92,9 @@ def find_sides(cine: TracedCine, wall: Wall) -> tuple[Sides | None, tuple[Flag, 
         text = f"{' and '.join(sure)} disagree about which wall is on which side: no segment is named"
         return None, (flag("walls-contradict", text).of(name),)
     by, is_mirrored = next(iter(told.items()))
-    walls = WALLS[view]
-    return Sides(*(reversed(walls) if is_mirrored else walls), by, is_mirrored), _words(cine, by, is_mirrored)
+    first, second = WALLS[view]
+    left, right = (second, first) if is_mirrored else (first, second)
+    return Sides(left, right, by, is_mirrored), _words(cine, by, is_mirrored)
 
 
 def agreeing(found: Iterable[Sides | None]) -> tuple[tuple[Sides | None, bool], ...]:
