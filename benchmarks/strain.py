@@ -11,7 +11,7 @@ lines.
 import argparse
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -160,11 +160,13 @@ def _unseen(view: View, modality: Modality, labels: LabelMap) -> tuple[ExamImage
     return ExamImage(name, Image(nothing, labels.geometry, view=view, modality=modality)), labels
 
 
-def errors(measures: Measures, heart: Heart, modality: Modality) -> dict[str, list[float]]:
+def errors(
+    measures: Measures, heart: Heart, modality: Modality, views: Sequence[View] = VIEWS
+) -> dict[str, list[float]]:
     """Measured minus true, by what it is of."""
     first, last = heart.at(np.array([0.0, heart.cycle.end_systole_ms]))
-    truths = {view_name(view, modality): plane_truth((first, last), PLANE_DEG[view]) for view in VIEWS}
-    walls = {view_name(view, modality): WALLS[view] for view in VIEWS}
+    truths = {view_name(view, modality): plane_truth((first, last), PLANE_DEG[view]) for view in views}
+    walls = {view_name(view, modality): WALLS[view] for view in views}
     found: dict[str, list[float]] = {}
 
     def add(what: str, value: float | None, true: float) -> None:
@@ -242,15 +244,16 @@ def true_labels(seeds: int) -> dict[str, dict[str, list[float]]]:
     return total
 
 
-def model_labels(model: str, seeds: int) -> dict[str, dict[str, list[float]]]:
-    """Errors with a model's labels on rendered echo."""
+def model_labels(model: str, seeds: int, views: Sequence[View]) -> dict[str, dict[str, list[float]]]:
+    """Errors with a model's labels on rendered echo, of the views that it knows."""
     total: dict[str, dict[str, list[float]]] = {}
     for pathology in Pathology:
         for seed in range(seeds):
             heart = sample_heart(pathology, seed)
-            made = echo_exam(EchoPhantom(**heart.as_keywords(), frame_count=20, seed=seed), views=VIEWS)
+            made = echo_exam(EchoPhantom(**heart.as_keywords(), frame_count=12, seed=seed), views=views)
             measures = measure(made.exam, cardiotrace.segment(made.exam, model))
-            _joined(total.setdefault(f"{model}, {pathology}", {}), errors(measures, heart, Modality.US))
+            found = errors(measures, heart, Modality.US, views)
+            _joined(total.setdefault(f"{model}, {pathology}", {}), found)
             sys.stderr.write(f"{pathology} {seed}\n")
     return total
 
@@ -259,10 +262,13 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=4, help="phantoms of each pathology")
+    parser.add_argument("--views", type=View, nargs="+", default=VIEWS, help="with --model: those that it knows")
     parser.add_argument("--model", help="label rendered echo with this model in place of the true labels")
     options = parser.parse_args()
-    found = true_labels(options.seeds) if options.model is None else model_labels(options.model, options.seeds)
-    print(table(found))
+    if options.model is None:
+        print(table(true_labels(options.seeds)))
+    else:
+        print(table(model_labels(options.model, options.seeds, options.views)))
 
 
 if __name__ == "__main__":
