@@ -42,6 +42,9 @@ class Format:
     """Whether files of one plane each may be the slices of one stack: the format can say where a plane lies."""
     may_begin_as_another: bool = False
     """Whether its files may begin as those of another format do, so that it is asked before that."""
+    holds_studies: bool = False
+    """Whether its files belong to studies, which they say themselves: they are sorted by what they hold, and what they
+    are called is a number as often as not."""
 
 
 def _single(begins: Callable[[bytes], bool]) -> Callable[[FileSet], bool]:
@@ -85,6 +88,7 @@ FORMATS: tuple[Format, ...] = (
         "DICOM: ultrasound, single planes of MRI, photographs; whole studies are read as exams. Labels go to .nii.gz.",
         dicom.SUFFIXES,  # its segmentations have frames and segments of their own: `dicom.segmentation_reader`
         may_begin_as_another=True,  # what stands before its mark is free, and may be the head of a TIFF
+        holds_studies=True,
     ),
 )  # fmt: skip
 
@@ -249,8 +253,8 @@ def _misnamed(files: FileSet, form: Format) -> tuple[str, ...]:
     suffix = files.suffix.lower()
     if not files.is_file or not suffix:
         return ()
-    if form.name == "dicom" and _named_format(suffix) is None:
-        return ()  # the name is a number, as often as not
+    if form.holds_studies and _named_format(suffix) is None:
+        return ()  # what looks like a suffix is the end of a number
     if suffix not in form.suffixes:
         return (f"its name ends in {suffix}, its content is {form.name}; it was read as that",)
     if form.name == "nifti" and suffix.endswith(".gz") != files.start.is_gzip:

@@ -29,13 +29,14 @@ from cardiotrace.workflows.services.batch import (
 )
 from cardiotrace.workflows.services.cohort import with_summary
 from cardiotrace.workflows.services.exams import ExamConfig, known_scheme
+from cardiotrace.workflows.services.identity import IdentityConfig
 from cardiotrace.workflows.services.label_maps import spare_images
 from cardiotrace.workflows.services.provenance import provenance_of
 from cardiotrace.workflows.services.stamp import stamp_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeasureConfig(ExamConfig):
+class MeasureConfig(ExamConfig, IdentityConfig):
     """Which exams, with which labels, to where."""
 
     labels: Path
@@ -69,7 +70,7 @@ def measure_exams(
     Returns:
         What was done, and what failed and why; a failed exam leaves nothing behind.
     """
-    settings = {"given": config.given, "labels": str(config.labels.resolve())}
+    settings = {"given": config.given, "labels": str(config.labels.resolve()), **config.identity_settings}
     task = ExamTask("measure", config.out, settings, config.overwrite, keeps=_is_no_report, beside_images=True)
 
     def one(found: FoundExam) -> Analysed:
@@ -85,7 +86,8 @@ def measure_exams(
             labels = _read(exam, files, config)
             exam = for_given_labels(exam, files)
             names = {name: path.name for name, path in files.items()}
-            analysis = measured(exam, labels, provenance_of(exam, names, verb="measure", given=config.given))
+            provenance = provenance_of(exam, names, verb="measure", given=config.given)
+            analysis = config.named(measured(exam, labels, provenance))
             page = analysis.write(staging.folder)
         return Analysed.written(folder / page.name, analysis)
 

@@ -204,6 +204,14 @@ def test_a_frame_of_reference_a_file_is_one_of_the_series():
         each.FrameOfReferenceUID = f"1.2.9.{number}"
     image = read_one(objects)
     np.testing.assert_array_equal(order_of(image), expected())
+    assert [note for note in image.notes if "several frames of reference" in note] == list(image.notes[-1:])
+    assert not any("of reference" in note for note in read_one(STACK.objects()).notes)
+
+
+def test_a_frame_of_reference_that_not_all_files_state_is_that_of_the_series_alone():
+    objects = STACK.objects()
+    del objects[3].FrameOfReferenceUID
+    assert any("no frame of reference, or not all of them" in note for note in read_one(objects).notes)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ and where they disagree with the place it is said. What is no cine is left out w
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -128,19 +128,36 @@ def _slices(planes: Sequence[Plane], left_out: _LeftOut) -> list[CineSlice]:
         if reason:
             left_out.add(series, reason, len(part))
         else:
-            slices += [cine_slice(members, frames[series.uid]) for members in places]
+            frame = frames[series.uid]
+            found = [cine_slice(members, frame.uid) for members in places]
+            slices += [replace(each, notes=(*each.notes, *frame.notes)) for each in found]
     return slices
 
 
-def _frames_of_reference(planes: Sequence[Plane]) -> dict[str, str]:
-    """That of each series. One whose files state several, as some anonymisers write, or none, has one of its own."""
+@dataclass(frozen=True)
+class _Frame:
+    """The coordinates that the places of a series stand in."""
+
+    uid: str
+    notes: tuple[str, ...] = ()
+    """What was assumed of them."""
+
+    @classmethod
+    def of(cls, series: str, stated: Set[str]) -> "_Frame":
+        """What the files of a series state; several, as some anonymisers write, or none are one of its own."""
+        if len(stated) == 1 and "" not in stated:
+            return cls(next(iter(stated)))
+        what = "several frames of reference" if len(stated - {""}) > 1 else "no frame of reference, or not all of them"
+        note = f"the files of a series state {what}: their places were taken to stand in one, that of the series alone"
+        return cls(f"of series {series}", (note,))
+
+
+def _frames_of_reference(planes: Sequence[Plane]) -> dict[str, _Frame]:
+    """That of each series."""
     stated: dict[str, set[str]] = {}
     for plane in planes:
         stated.setdefault(plane.series.uid, set()).add(plane.frame_of_reference)
-    return {
-        uid: next(iter(found)) if len(found) == 1 and "" not in found else f"of series {uid}"
-        for uid, found in stated.items()
-    }
+    return {uid: _Frame.of(uid, found) for uid, found in stated.items()}
 
 
 def _parts(planes: Sequence[Plane]) -> list[list[Plane]]:
