@@ -15,7 +15,7 @@ from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.exam_discovery import FoundExam
 from cardiotrace.evaluation.pairing import label_files, labels_below
 from cardiotrace.geometry.enclosure import fitting_schemes
-from cardiotrace.io import read_image, read_labels
+from cardiotrace.io import ReadOptions, read_image, read_labels_of
 from cardiotrace.io.results import Manifest
 from cardiotrace.io.stored import ThirdAxis
 from cardiotrace.workflows.services.analysis import Analysed, for_given_labels, measured
@@ -40,7 +40,8 @@ class MeasureConfig(ExamConfig, IdentityConfig):
     """Which exams, with which labels, to where."""
 
     labels: Path
-    """Folder of label maps X_labels.nii.gz (or _gt, _seg, _mask) of images X; one folder per exam may lie in it."""
+    """Folder of label maps X_labels.nii.gz (or _gt, _seg, _mask) of images X, or of DICOM segmentations X_seg.dcm of
+    DICOM images; one folder per exam may lie in it."""
     scheme: str | None = None
     """What the label values mean: camus, acdc, mnms, ...; default: camus for apical views."""
 
@@ -134,13 +135,27 @@ def _given(exam: str, images: Sequence[str], config: MeasureConfig) -> dict[str,
     """What the folder of labels holds under the names of images: first of all in a folder of the exam's name."""
     for folder in _folders(exam, config):
         beside = {name: folder / f"{name}_labels" for name in images}
+        segmentations = {name: path for name in images if (path := folder / f"{name}_seg.dcm").is_file()}
         # The folder of an exam may hold its results alone.
-        labels = label_files if folder == config.labels else labels_below
-        found = labels(folder) | {name: path for name, path in beside.items() if path.is_dir()}
+        labels = label_files if folder == config.labels and not segmentations else labels_below
+        maps = labels(folder) | {name: path for name, path in beside.items() if path.is_dir()}
+        _require_one(maps, segmentations, folder)
+        found = maps | segmentations
         files = {name: found[name] for name in images if name in found}
         if files:
             return files
     return {}
+
+
+def _require_one(maps: Mapping[str, Path], segmentations: Mapping[str, Path], folder: Path) -> None:
+    """Refuse two label maps of one image.
+
+    Raises:
+        InputError: there are.
+    """
+    for name in maps.keys() & segmentations.keys():
+        told = f"{maps[name].relative_to(folder)} and {segmentations[name].name} are both labels of {name}"
+        raise InputError(told, where=folder, remedy="keep one of them, or give the folder of one of them.")
 
 
 def _folders(exam: str, config: MeasureConfig) -> list[Path]:
@@ -166,7 +181,8 @@ def _labels(image: ExamImage, path: Path, config: MeasureConfig) -> LabelMap:
     scheme = _scheme(image, config)
     if scheme is None:
         raise _unsaid_scheme(image, path, axis)
-    return read_labels(path, scheme, third_axis=axis, spacing_mm=config.reading.spacing_mm)
+    options = ReadOptions(third_axis=axis, spacing_mm=config.reading.spacing_mm)
+    return read_labels_of(path, scheme, lambda: image.image.grid, options)
 
 
 def _scheme(image: ExamImage, config: MeasureConfig) -> LabelScheme | None:
