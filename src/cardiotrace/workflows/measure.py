@@ -10,7 +10,7 @@ import numpy as np
 from cardiotrace.clinical.labelling import labels_in_place
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.exam import Exam, ExamImage
-from cardiotrace.core.label import CAMUS, SCHEMES, LabelMap, LabelScheme
+from cardiotrace.core.label import CAMUS, CHAMBERS, SCHEMES, LabelMap, LabelScheme
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.exam_discovery import FoundExam
 from cardiotrace.evaluation.pairing import label_files, labels_below
@@ -34,6 +34,9 @@ from cardiotrace.workflows.services.label_maps import spare_images
 from cardiotrace.workflows.services.provenance import provenance_of
 from cardiotrace.workflows.services.stamp import stamp_of
 
+_SEGMENTATION = "_seg.dcm"
+"""What follows the name of an image in that of its segmentation in DICOM, as `analyse --dicom` writes it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class MeasureConfig(ExamConfig, IdentityConfig):
@@ -43,7 +46,7 @@ class MeasureConfig(ExamConfig, IdentityConfig):
     """Folder of label maps X_labels.nii.gz (or _gt, _seg, _mask) of images X, or of DICOM segmentations X_seg.dcm of
     DICOM images; one folder per exam may lie in it."""
     scheme: str | None = None
-    """What the label values mean: camus, acdc, mnms, ...; default: camus for apical views."""
+    """What the label values mean: camus, acdc, mnms, ...; default: camus for apical views. Segmentations say it."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -135,7 +138,7 @@ def _given(exam: str, images: Sequence[str], config: MeasureConfig) -> dict[str,
     """What the folder of labels holds under the names of images: first of all in a folder of the exam's name."""
     for folder in _folders(exam, config):
         beside = {name: folder / f"{name}_labels" for name in images}
-        segmentations = {name: path for name in images if (path := folder / f"{name}_seg.dcm").is_file()}
+        segmentations = {name: path for name in images if (path := folder / f"{name}{_SEGMENTATION}").is_file()}
         # The folder of an exam may hold its results alone.
         labels = label_files if folder == config.labels and not segmentations else labels_below
         maps = labels(folder) | {name: path for name, path in beside.items() if path.is_dir()}
@@ -178,16 +181,18 @@ def _labels(image: ExamImage, path: Path, config: MeasureConfig) -> LabelMap:
     """As the file holds them, with the sizes that are known better than its header."""
     frames, depth, _, _ = image.image.grid_shape
     axis: ThirdAxis = "time" if frames > 1 and depth == 1 else "depth"
-    scheme = _scheme(image, config)
+    scheme = _scheme(image, path, config)
     if scheme is None:
         raise _unsaid_scheme(image, path, axis)
     options = ReadOptions(third_axis=axis, spacing_mm=config.reading.spacing_mm)
     return read_labels_of(path, scheme, lambda: image.image.grid, options)
 
 
-def _scheme(image: ExamImage, config: MeasureConfig) -> LabelScheme | None:
+def _scheme(image: ExamImage, path: Path, config: MeasureConfig) -> LabelScheme | None:
     if config.scheme is not None:
         return known_scheme(config.scheme)
+    if path.name.endswith(_SEGMENTATION):
+        return CHAMBERS  # segments have names, and each that is measured has a value here
     return CAMUS if image.image.is_apical else None
 
 
