@@ -18,7 +18,8 @@ from tests.fake.heart import apical, write_nifti
 from tests.fake.models import write_camus_model
 from tests.fake.ultrasound import ultrasound, write
 
-NAME, OTHER_NAME, NUMBER, ACCESSION, CLINIC = "Zwölfer^Ottilie=山田^花子", "Maiden^Mabelline", "PN-90817", "ACC-5512", "Clinic X"
+NAME, OTHER_NAME, NUMBER = "Zwölfer^Ottilie=山田^花子", "Maiden^Mabelline", "PN-90817"
+ACCESSION, CLINIC = "ACC-5512", "Clinic X"
 STATED = {
     "SpecificCharacterSet": "ISO_IR 192",
     "PatientName": NAME,
@@ -41,9 +42,10 @@ STATED = {
     "DeviceSerialNumber": "SN-27182",
 }
 WORDS = (
-    *("Zwölfer", "Zwoelfer", "Ottilie", "山田", "花子", "Maiden", "Mabelline", NUMBER, "19470809", "1947-08-09", "Morgue", "Usherwood"),
-    *(CLINIC, "Ward Nine", "ECHO-ROOM", ACCESSION, "STU-3141", "Legrand", "Dupinette", "Auguste", "Pymmering", "SN-27182"),
-)  # fmt: skip
+    *("Zwölfer", "Zwoelfer", "Ottilie", "山田", "花子", "Maiden", "Mabelline", "Morgue", "Usherwood"),
+    *(NUMBER, "19470809", "1947-08-09", CLINIC, "Ward Nine", "ECHO-ROOM", ACCESSION, "STU-3141", "SN-27182"),
+    *("Legrand", "Dupinette", "Auguste", "Pymmering"),
+)
 """What says whose it is, in any of the forms that a program may give it."""
 WHOSE = {
     "patient_name": NAME,
@@ -78,7 +80,7 @@ def model(tmp_path) -> Path:
 
 
 def content(path: Path) -> str:
-    """All that a file holds as text: unpacked, with letters that JSON writes as numbers, and what pictures say aside."""
+    """All that a file holds as text: unpacked, letters that JSON writes as numbers, and what pictures say aside."""
     held = path.read_bytes()
     text = (gzip.decompress(held) if path.suffix == ".gz" else held).decode("utf-8", "ignore")
     if path.suffix in (".png", ".gif", ".jpg"):
@@ -134,13 +136,18 @@ def test_objects_for_the_archive_take_the_patient_and_the_study_and_no_more(stud
 
 
 def test_kept_identity_stands_on_the_page_and_in_the_values(study, model, tmp_path, command):
-    status, shown, error = command("analyse", study, "--model", model, "--keep-identity", "--out", tmp_path / "out", "--json")
+    status, shown, error = command(
+        "analyse", study, "--model", model, "--keep-identity", "--out", tmp_path / "out", "--json"
+    )
     assert status == 0, error
     folder = tmp_path / "out" / "visit"
     assert json.loads((folder / "measures.json").read_text("utf-8"))["identity"] == WHOSE
     assert json.loads(shown)[0]["identity"] == WHOSE
     page = (folder / "report.html").read_text("utf-8")
-    line = "Zwölfer, Ottilie (山田, 花子) · number PN-90817 · born 1947-08-09 · study of 2026-05-02 · accession number ACC-5512 · Clinic X"
+    line = (
+        "Zwölfer, Ottilie (山田, 花子) · number PN-90817 · born 1947-08-09"
+        " · study of 2026-05-02 · accession number ACC-5512 · Clinic X"
+    )
     assert f'<p class="patient">{line}</p>' in page
     assert set(telling(folder)) == {"measures.json", "report.html"}
 

@@ -1,4 +1,4 @@
-"""Whose an exam is, by the files that it was read from: asked for where results are to say it, and carried by nothing."""
+"""Whose an exam is, by the files that it was read from: asked for where results are to say it, carried by nothing."""
 
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.identity import Identity

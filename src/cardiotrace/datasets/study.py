@@ -192,7 +192,9 @@ def _ways_apart(ways: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
     found = []
     for number, way in enumerate(ways):
         others = [*ways[:number], *ways[number + 1 :]]
-        lengths = (length for length in range(1, len(way) + 1) if all(other[:length] != way[:length] for other in others))
+        lengths = (
+            length for length in range(1, len(way) + 1) if all(other[:length] != way[:length] for other in others)
+        )
         found.append(way[: next(lengths, 0)])
     return found
 

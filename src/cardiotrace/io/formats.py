@@ -40,7 +40,7 @@ class Format:
     pixel_files: Callable[[Path], tuple[Path, ...]] | None = None
     """Files beside a file of this format that hold its pixels; None where there never are any."""
     read_labels_of: Callable[[Path, LabelScheme, Callable[[], Grid]], LabelMap | None] | None = None
-    """Reads a label map that has no grid of its own, as its file refers to that of its image; None of any other file."""
+    """Reads a label map without a grid of its own, as its file refers to that of its image; None of any other file."""
     holds_slices: bool = False
     """Whether files of one plane each may be the slices of one stack: the format can say where a plane lies."""
     may_begin_as_another: bool = False

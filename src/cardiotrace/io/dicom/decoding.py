@@ -1,8 +1,8 @@
 """Frames of one object, decoded one after another; what a small file claims is held against limits before.
 
-Compressed frames go to pydicom and the decoders it knows: Pillow (JPEG, JPEG 2000 of either kind), CharLS (JPEG-LS). Films
-(MPEG-2, MPEG-4, HEVC) and what these leave over (JPEG of 12 bit, lossless JPEG of 8 bit) go to FFmpeg, which reads
-videos here as well. Lossless JPEG of more than 8 bit needs GDCM, which is large and not installed as a rule: FFmpeg
+Compressed frames go to pydicom and the decoders it knows: Pillow (JPEG, JPEG 2000 of either kind), CharLS (JPEG-LS).
+Films (MPEG-2, MPEG-4, HEVC) and what these leave over (JPEG of 12 bit, lossless JPEG of 8 bit) go to FFmpeg, which
+reads videos here as well. Lossless JPEG of more than 8 bit needs GDCM, which is large and not installed as a rule: FFmpeg
 decodes differences of 16 bit wrongly.
 """
 
