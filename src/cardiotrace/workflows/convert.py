@@ -10,13 +10,13 @@ from cardiotrace.datasets.exam_discovery import FoundExam
 from cardiotrace.io.results import HOLDS, IMAGES, read_manifest
 from cardiotrace.workflows.services.batch import BatchResult, ExamTask, Tell, for_each_exam, tell_nobody
 from cardiotrace.workflows.services.exams import ExamConfig
-from cardiotrace.workflows.services.identity import IdentityConfig
+from cardiotrace.workflows.services.identity import IdentityConfig, identity_settings, kept_identity
 from cardiotrace.workflows.services.label_maps import spare_images
 from cardiotrace.workflows.services.provenance import reading_flags
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConvertConfig(ExamConfig, IdentityConfig):
+class ConvertConfig(IdentityConfig, ExamConfig):
     """Which exams, and to where."""
 
 
@@ -50,7 +50,7 @@ def convert(
     Raises:
         UsageError: age, height or weight are given for several exams.
     """
-    settings = {"given": config.given, **config.identity_settings}
+    settings = {"given": config.given, **identity_settings(config)}
     task = ExamTask("convert", config.out, settings, config.overwrite, certain=(RECORD,))
 
     def one(found: FoundExam) -> Converted:
@@ -61,7 +61,7 @@ def convert(
             exam = found.read()
             spare_images(staging, exam)
             staging.made[HOLDS] = IMAGES
-            identity, flags = config.whose(exam)
+            identity, flags = kept_identity(config, exam)
             files = write_exam(exam, staging.folder, identity)
         return Converted(found.name, folder, files, (*reading_flags(exam), *flags))
 

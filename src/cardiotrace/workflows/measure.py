@@ -29,7 +29,7 @@ from cardiotrace.workflows.services.batch import (
 )
 from cardiotrace.workflows.services.cohort import with_summary
 from cardiotrace.workflows.services.exams import ExamConfig, known_scheme
-from cardiotrace.workflows.services.identity import IdentityConfig
+from cardiotrace.workflows.services.identity import IdentityConfig, identity_settings, with_identity
 from cardiotrace.workflows.services.label_maps import spare_images
 from cardiotrace.workflows.services.provenance import provenance_of
 from cardiotrace.workflows.services.stamp import stamp_of
@@ -39,7 +39,7 @@ _SEGMENTATION = "_seg.dcm"
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeasureConfig(ExamConfig, IdentityConfig):
+class MeasureConfig(IdentityConfig, ExamConfig):
     """Which exams, with which labels, to where."""
 
     labels: Path
@@ -74,7 +74,7 @@ def measure_exams(
     Returns:
         What was done, and what failed and why; a failed exam leaves nothing behind.
     """
-    settings = {"given": config.given, "labels": str(config.labels.resolve()), **config.identity_settings}
+    settings = {"given": config.given, "labels": str(config.labels.resolve()), **identity_settings(config)}
     task = ExamTask("measure", config.out, settings, config.overwrite, keeps=_is_no_report, beside_images=True)
 
     def one(found: FoundExam) -> Analysed:
@@ -91,7 +91,7 @@ def measure_exams(
             exam = for_given_labels(exam, files)
             names = {name: path.name for name, path in files.items()}
             provenance = provenance_of(exam, names, verb="measure", given=config.given)
-            analysis = config.named(measured(exam, labels, provenance))
+            analysis = with_identity(measured(exam, labels, provenance), config)
             page = analysis.write(staging.folder)
         return Analysed.written(folder / page.name, analysis)
 

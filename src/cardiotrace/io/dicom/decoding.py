@@ -2,8 +2,8 @@
 
 Compressed frames go to pydicom and the decoders it knows: Pillow (JPEG, JPEG 2000 of either kind), CharLS (JPEG-LS).
 Films (MPEG-2, MPEG-4, HEVC) and what these leave over (JPEG of 12 bit, lossless JPEG of 8 bit) go to FFmpeg, which
-reads videos here as well. Lossless JPEG of more than 8 bit needs GDCM, which is large and not installed as a rule: FFmpeg
-decodes differences of 16 bit wrongly.
+reads videos here as well. Lossless JPEG of more than 8 bit needs GDCM, which is large and not installed as a rule:
+FFmpeg decodes differences of 16 bit wrongly.
 """
 
 import importlib.util

@@ -60,10 +60,11 @@ def read_labels_of(path: Path, scheme: LabelScheme, grid: Callable[[], Grid]) ->
     if class_of(open_file(path).header) not in SEGMENTATIONS:
         return None
     labels = read_segmentation(path, scheme, grid())
-    outlined = labels.array.any(axis=(1, 2, 3))
-    if not outlined.all():
+    count = len(labels.array)
+    outlined = sum(bool(frame.any()) for frame in labels.array)
+    if outlined < count:
         raise InputError(
-            f"outlines {outlined.sum()} of the {len(outlined)} instants of its image, and the others are not empty",
+            f"outlines {outlined} of the {count} instants of its image, and the others are not empty",
             where=path,
             remedy="segment all of them, or make images of those that are.",
         )
