@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,28 @@ def test_no_output_says_whose_it_is(study, model, tmp_path, command):
     # They go back to the archive that knows the patient already, and are filed by name and number.
     assert all(NUMBER in found.pop(name) for name in objects)
     assert found == {}
+
+
+def test_folders_in_an_archive_do_not_say_it_either(study, model, tmp_path, command):
+    """A medium that a clinic wrote: a folder named after the patient, and an object beside the film that is no image."""
+    held = study / "Zwoelfer_Ottilie"
+    (source,) = study.iterdir()
+    held.mkdir()
+    source.rename(held / "IM1")
+    made = dcmread(held / "IM1")
+    made.SOPClassUID, made.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.66", "1.2.3"
+    del made.PixelData
+    made.save_as(held / "RAW1")
+    other = dcmread(held / "IM1")
+    other.StudyInstanceUID, other.SOPInstanceUID = "1.2.4", "1.2.4.1"
+    write(held / "later" / "IM1", other)
+    shutil.make_archive(str(tmp_path / "disc"), "zip", study)
+    status, shown, error = command("analyse", tmp_path / "disc.zip", "--model", model, "--out", tmp_path / "out")
+    assert status == 0, error
+    assert "disc.zip:RAW1: Raw Data" in shown
+    assert [word for word in WORDS if word in shown + error] == []
+    assert {path.name for path in (tmp_path / "out").iterdir() if path.is_dir()} == {"disc_1", "disc_2"}
+    assert telling(tmp_path / "out") == {}
 
 
 def test_objects_for_the_archive_take_the_patient_and_the_study_and_no_more(study, model, tmp_path, command):

@@ -66,12 +66,13 @@ def test_studies_in_one_folder_are_named_after_their_dates_where_those_differ(tm
     assert names_of(tmp_path / "in") == ["in_1", "in_2", "in_3"]
 
 
-def test_studies_in_an_archive_are_named_as_in_the_folder_that_it_was_made_of(tmp_path):
+def test_folders_in_an_archive_name_nobody(tmp_path):
     for visit, study in (("first", "1.2"), ("second", "1.3")):
         write(tmp_path / "in" / visit / "S1" / "IM1", ultrasound(study=study))
     shutil.make_archive(str(tmp_path / "packed.v2"), "zip", tmp_path / "in")
     shutil.make_archive(str(tmp_path / "packed"), "gztar", tmp_path / "in")
-    assert names_of(tmp_path / "packed.v2.zip") == names_of(tmp_path / "packed.tar.gz") == ["first", "second"]
+    assert names_of(tmp_path / "packed.v2.zip") == ["packed.v2_1", "packed.v2_2"]
+    assert names_of(tmp_path / "packed.tar.gz") == ["packed_1", "packed_2"]
     for visit in ("first", "second"):
         shutil.make_archive(str(tmp_path / "several" / visit), "zip", tmp_path / "in" / visit)
     assert names_of(tmp_path / "several") == ["first", "second"]

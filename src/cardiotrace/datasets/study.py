@@ -148,9 +148,9 @@ def _image(item: DicomImage) -> ExamImage:
 def _names(path: Path, studies: Sequence[Study]) -> list[str]:
     """Names of the exams, each another.
 
-    A single study is named after what was asked for. Several are named after the outermost folders that tell them
-    apart: folders within may be those of series. Where none does, they are named after what was asked for and their
-    dates, or by number in order of their dates.
+    A single study is named after what was asked for. Several are named after the outermost folders, or archives, that
+    tell them apart: folders within may be those of series. Where none does, they are named after what was asked for and
+    their dates, or by number in order of their dates.
     """
     place = path.parent if path.name == "DICOMDIR" else _as_folder(path)
     own = place.resolve().name or "exam"
@@ -165,14 +165,17 @@ def _names(path: Path, studies: Sequence[Study]) -> list[str]:
 
 
 def _way(place: Path, study: Study) -> tuple[str, ...]:
-    """The folders that lead from a place to the innermost one that holds all of a study, in archives as well."""
+    """The folders that lead from a place to the innermost one that holds all of a study; the last may be an archive.
+
+    Folders in archives are not asked: a clinic's are named after people as often as not, and nobody chose them.
+    """
     folder = _common([_spot(file) for image in study.images for file in image.files])
     return folder.relative_to(place).parts if folder.is_relative_to(place) else ()
 
 
 def _spot(file: DicomFile) -> Path:
-    """Where an object lies, as if archives were folders."""
-    return _as_folder(file.path) / file.member if file.member else file.path
+    """Where an object lies, as if archives were folders without any within."""
+    return _as_folder(file.path) / "object" if file.member else file.path
 
 
 def _as_folder(path: Path) -> Path:
