@@ -124,7 +124,7 @@ def test_no_output_says_whose_it_is(study, model, tmp_path, command):
 
 
 def test_folders_in_an_archive_do_not_say_it_either(study, model, tmp_path, command):
-    """A medium that a clinic wrote: a folder named after the patient, and an object beside the film that is no image."""
+    """A disc that a clinic wrote: a folder named after the patient, and an object beside the film that is no image."""
     held = study / "Zwoelfer_Ottilie"
     (source,) = study.iterdir()
     held.mkdir()

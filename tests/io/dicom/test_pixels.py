@@ -313,6 +313,15 @@ def test_an_unknown_compression(tmp_path):
         read_image(tmp_path / "IM2")
 
 
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.4.93", "1.2.840.10008.1.2.4.52"])
+def test_compression_that_the_standard_knows_and_nothing_here_decodes(tmp_path, syntax):
+    """JPEG 2000 of several components together, and a retired JPEG."""
+    made = ultrasound(pixels(2), syntax=syntax)
+    made.PixelData = encapsulate([b"\xff\x0a codestream", b"\xff\x0a codestream"])
+    with pytest.raises(InputError, match=rf"is compressed in a way that is not known \({syntax}\)"):
+        read(tmp_path, made)
+
+
 def test_a_compressed_frame_that_claims_another_size(tmp_path):
     made = ultrasound(pixels(2), syntax=JPEGBaseline8Bit)
     made.PixelData = jpeg(pixels(2, (400, 600)))

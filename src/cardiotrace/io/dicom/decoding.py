@@ -80,6 +80,7 @@ def frames_of(dataset: "Dataset", path: Path) -> Iterator[Frame]:
         return _of_film(dataset, path)
     if not syntax.is_transfer_syntax or not syntax.is_compressed:
         return _by_library(dataset, path)
+    _decoder_of(dataset, path)  # that there is one is known before frames are held against the header
     coded = list(_coded(dataset))
     sizes = [] if syntax in _UNSIZED else [_checked(frame, dataset, path) for frame in coded]
     own = _own_decoder(syntax, sizes, path)
@@ -140,21 +141,32 @@ def _by_library(dataset: "Dataset", path: Path) -> Iterator[Frame]:
     Raises:
         InputError: it knows no such encoding.
     """
+    from pydicom.uid import UID
+
+    decoder, syntax = _decoder_of(dataset, path), dataset.file_meta.TransferSyntaxUID
+    dataset.file_meta.TransferSyntaxUID = UID(_HIGH_THROUGHPUT.get(syntax, syntax))
+    plugin = _plugin(decoder.available_plugins) if syntax.is_compressed and not syntax.is_deflated else ""
+    for values, facts in decoder.iter_array(dataset, raw=True, decoding_plugin=plugin):
+        yield Frame(values, str(facts["photometric_interpretation"]).strip())
+
+
+def _decoder_of(dataset: "Dataset", path: Path) -> Any:
+    """What of pydicom decodes an object, of high-throughput JPEG 2000 the decoder of the other kind.
+
+    Raises:
+        InputError: it knows no such encoding.
+    """
     from pydicom.pixels.decoders.base import get_decoder
     from pydicom.uid import UID
 
     syntax = dataset.file_meta.TransferSyntaxUID
-    syntax = dataset.file_meta.TransferSyntaxUID = UID(_HIGH_THROUGHPUT.get(syntax, syntax))
     try:
-        decoder = get_decoder(syntax)
+        return get_decoder(UID(_HIGH_THROUGHPUT.get(syntax, syntax)))
     except NotImplementedError:
         named = text(dataset.file_meta, "TransferSyntaxUID")
         raise InputError(
             f"is compressed in a way that is not known ({named})", where=path, remedy="export it uncompressed."
         ) from None
-    plugin = _plugin(decoder.available_plugins) if syntax.is_compressed and not syntax.is_deflated else ""
-    for values, facts in decoder.iter_array(dataset, raw=True, decoding_plugin=plugin):
-        yield Frame(values, str(facts["photometric_interpretation"]).strip())
 
 
 _PLUGINS = ("pyjpegls", "pillow", "pydicom", "pylibjpeg", "gdcm")
