@@ -3,6 +3,7 @@
 import gc
 import io
 import stat
+import struct
 import tarfile
 import warnings
 import zipfile
@@ -125,6 +126,23 @@ def test_links_in_a_tar_are_not_followed(tmp_path):
     found = find_files(tmp_path / "a.tar")
     assert found.files == ()
     assert found.left_out == ("IM1: a link or device, which is not followed",)
+
+
+def test_a_zip_with_its_sizes_in_a_second_record_is_read(tmp_path, monkeypatch):
+    path = tmp_path / "large.zip"
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr("IM1", content(tmp_path))
+    whole = path.read_bytes()
+    at = whole.rindex(b"PK\x05\x06")
+    size, start = struct.unpack("<II", whole[at + 12 : at + 20])
+    second = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, size, start)
+    where = struct.pack("<4sIQI", b"PK\x06\x07", 0, at, 1)
+    last = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    path.write_bytes(whole[:at] + second + where + last)
+    assert names(find_files(path)) == ["large.zip:IM1"]
+    monkeypatch.setattr(archive, "_TABLE_BYTES", 10)
+    with pytest.raises(InputError, match="holds more than"):
+        find_files(path)
 
 
 def test_too_many_entries(tmp_path, monkeypatch):

@@ -43,6 +43,10 @@ _ACROSS = 45.0
 """Degrees to the axis of the ventricle below which a plane lies across the heart and not along it."""
 _DOUBTFUL = 60.0
 """Degrees off where short axes lie, beyond which the name alone says that a stack is one."""
+_PARALLEL = 5.0
+"""Degrees between planes that cut the heart alike."""
+_SAME_MM = 1.0
+"""By which slices lie apart at most that show the same of the heart."""
 
 
 def stacks_of(files: Sequence[DicomFile]) -> Images:
@@ -179,7 +183,7 @@ class _Group:
     def place_count(self) -> int:
         """Slices that lie apart from each other."""
         along = np.sort([each.along_mm(self.normal) for each in self.slices])
-        return 1 + int(np.count_nonzero(np.diff(along) > 1.0))
+        return 1 + int(np.count_nonzero(np.diff(along) > _SAME_MM))
 
     @property
     def is_short_axis(self) -> bool:
@@ -193,7 +197,27 @@ def _cines(slices: Sequence[CineSlice], left_out: _LeftOut) -> list[MrCine]:
     others = [group for group in groups if not group.is_short_axis]
     main = max(short, key=lambda cine: len(cine.stack.slices), default=None)
     axis = None if main is None else towards_apex(main.stack.place.normal)
-    return [*short, *_single_planes(others, axis, left_out)]
+    told = [_with_doubt(cine, short) if cine is main else cine for cine in short]
+    return [*told, *_single_planes(others, axis, left_out)]
+
+
+def _with_doubt(main: MrCine, short: Sequence[MrCine]) -> MrCine:
+    """The stack, with a doubt where slices beyond its ends are an image of their own, by grid or direction."""
+    normal, frame = main.stack.place.normal, main.stack.slices[0].frame_of_reference
+    heights = [each.place.middle @ normal for each in main.stack.slices]
+    beyond = [
+        each
+        for cine in short
+        for each in cine.stack.slices
+        if each.frame_of_reference == frame
+        and between_degrees(each.place.normal, normal) < _PARALLEL
+        and not min(heights) - _SAME_MM <= each.place.middle @ normal <= max(heights) + _SAME_MM
+    ]
+    if not beyond:
+        return main
+    what = f"{len(beyond)} slice{'s' if len(beyond) > 1 else ''} beyond its ends"
+    doubt = f"{what}, parallel to it, of other pixels or directions, and no part of it: its volumes may lack them"
+    return replace(main, doubts=(*main.doubts, doubt))
 
 
 def _short_axes(group: _Group, left_out: _LeftOut) -> Iterator[MrCine]:
@@ -248,7 +272,7 @@ def _each(group: _Group) -> list[SliceStack]:
     ordered = sorted(group.slices, key=lambda each: each.along_mm(normal))
     places: list[list[CineSlice]] = []
     for each in ordered:
-        if places and each.along_mm(normal) - places[-1][0].along_mm(normal) <= 1.0:
+        if places and each.along_mm(normal) - places[-1][0].along_mm(normal) <= _SAME_MM:
             places[-1].append(each)
         else:
             places.append([each])
