@@ -128,11 +128,13 @@ def test_what_orders_instants_without_trigger_times(keyword, note):
     assert image.times is Known.ASSUMED
 
 
-def test_bogus_trigger_times_give_way():
+@pytest.mark.parametrize("step_ms", [5000.0, 150.0])
+def test_trigger_times_beyond_a_beat_give_way_and_no_time_is_assumed(step_ms):
     objects = STACK.objects()
     for number, each in enumerate(objects):
-        each.TriggerTime = 5000.0 * (number * 7 % 12)
+        each.TriggerTime = step_ms * (number * 7 % 12)
     image = read_one(objects)
+    assert (image.times_ms, image.times) == (None, Known.UNKNOWN)
     np.testing.assert_array_equal(order_of(image), expected())
     assert any("instance numbers" in note for note in image.notes)
 

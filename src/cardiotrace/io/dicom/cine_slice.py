@@ -61,6 +61,12 @@ class CineSlice:
         stated = [plane.interval_ms for plane in self.planes if plane.interval_ms is not None]
         return float(np.median(stated)) if stated else None
 
+    @property
+    def is_within_a_beat(self) -> bool:
+        """Whether no trigger times speak against its instants being those of one beat."""
+        stated = [plane.clock.trigger_ms for plane in self.planes if plane.clock.trigger_ms is not None]
+        return not stated or self.interval_ms is None or max(stated) - min(stated) <= _LONGEST * self.interval_ms
+
     @cached_property
     def triggers_ms(self) -> Float[np.ndarray, " phases"] | None:
         """Instants from the R wave; None where others order them."""
