@@ -208,6 +208,13 @@ def test_a_table_of_contents_names_what_is_missing(tmp_path):
     found = find_files(tmp_path / "CD" / "DICOMDIR")
     assert len(found.files) == 1
     assert "listed in the DICOMDIR, and missing" in found.left_out[0]
+    parts = listed[1].relative_to(tmp_path / "CD").parts
+    assert listed[1].name.upper() == listed[1].name != listed[1].name.lower()
+    for depth in range(len(parts), 0, -1):  # as some systems show the names of a CD
+        shown = tmp_path.joinpath("CD", *parts[:depth])
+        shown.rename(shown.with_name(shown.name.lower()))
+    (file,) = find_files(tmp_path / "CD" / "DICOMDIR").files
+    assert file.path.relative_to(tmp_path / "CD").parts == tuple(part.lower() for part in parts)
 
 
 @pytest.mark.parametrize("kind", ["1.2.840.10008.5.1.4.1.1.11.1", "1.2.840.10008.5.1.4.1.1.88.59"])

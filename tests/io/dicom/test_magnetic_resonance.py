@@ -179,6 +179,16 @@ def test_two_runs_whose_objects_alternate_are_not_mixed(apart, is_counted):
     assert any("acquired" in note for note in image.notes)
 
 
+def test_several_series_of_one_identifier_are_told_apart_by_number_and_description():
+    other = MadeSeries(7, base=2000, description="LGE psir sax")
+    objects = objects_of(STACK, other)
+    for each in objects:
+        each.SeriesInstanceUID = "1.2.3.1"
+    found = stacks_of(held(objects))
+    np.testing.assert_array_equal(order_of(found.images[0].read()), expected())
+    assert found.left_out == ("series 7: late enhancement (48 images)",)
+
+
 def test_parts_of_a_beat_that_are_numbered_apart_are_one_run():
     objects = replace(STACK, count=20).objects()
     for number, each in enumerate(objects):
@@ -229,8 +239,8 @@ def test_a_slice_beyond_the_end_that_does_not_fit_is_a_doubt(change):
     found = stacks_of(held(objects_of(STACK, other)))
     stack, lone = (image.read() for image in found.images)
     assert stack.doubts == (
-        "1 slice beyond its ends, parallel to it, of other pixels or directions, and no part of it: its volumes may lack"
-        " them",
+        "1 slice beyond its ends, parallel to it, of other pixels or directions, and no part of it: its volumes may"
+        " lack them",
     )
     assert lone.frames.shape[:2] == (12, 1)
     inside = replace(other, places_mm=(10.0,))

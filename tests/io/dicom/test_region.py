@@ -93,8 +93,8 @@ def test_a_region_deeper_than_any_body_has_another_unit(tmp_path):
 def test_a_pixel_spacing_that_contradicts_the_region_is_told(tmp_path):
     image = read(tmp_path, region(), PixelSpacing=["0.8", "1.0"])
     assert image.spacing_mm == (1.0, 0.4, 0.5)
-    assert "PixelSpacing 0.8 x 1 mm" in image.geometry.doubts[0]
-    assert not read(tmp_path, region(), PixelSpacing=["0.4", "0.5"]).geometry.doubts
+    assert "PixelSpacing says 0.8 x 1 mm" in " ".join(image.notes)
+    assert "PixelSpacing" not in " ".join(read(tmp_path, region(), PixelSpacing=["0.4", "0.5"]).notes)
 
 
 def test_without_a_region_the_pixel_spacing_counts(tmp_path):
@@ -107,6 +107,11 @@ def test_without_region_and_spacing_the_size_is_unknown(tmp_path):
     image = read(tmp_path)
     assert image.spacing_mm is None
     assert "neither a region of tissue nor a pixel size" in " ".join(image.notes)
+
+
+def test_pixels_of_unknown_size_that_are_no_squares_are_told(tmp_path):
+    assert "no squares (1 : 2)" in read(tmp_path, PixelAspectRatio=["1", "2"]).geometry.doubts[0]
+    assert not read(tmp_path, PixelAspectRatio=["3", "3"]).geometry.doubts
 
 
 def test_a_given_size_counts_over_all(tmp_path):

@@ -24,7 +24,7 @@ from cardiotrace.io.dicom.heart_axis import (
     towards_apex,
 )
 from cardiotrace.io.dicom.mr_image import MrCine, cine_order, names_of
-from cardiotrace.io.dicom.plane import Plane, SeriesFacts, classic_planes, series_facts
+from cardiotrace.io.dicom.plane import Plane, SeriesFacts, classic_planes, series_facts, series_key
 from cardiotrace.io.dicom.series_kind import TELLING_KINDS, told_view, why_left_out
 from cardiotrace.io.dicom.slice_stack import (
     MIN_SLICES,
@@ -90,10 +90,10 @@ class _LeftOut:
 
 def _planes(files: Sequence[DicomFile], left_out: _LeftOut) -> Iterator[Plane]:
     """All planes of all files that state where they lie."""
-    known: dict[str, SeriesFacts] = {}
+    known: dict[tuple[str, ...], SeriesFacts] = {}
     for file in files:
-        uid = text(file.header, "SeriesInstanceUID")
-        series = known.setdefault(uid, known.get(uid) or series_facts(file))
+        key = series_key(file.header)
+        series = known.setdefault(key, known.get(key) or series_facts(file))
         try:
             yield from list(_reader(file)(file, series))
         except InputError as error:
@@ -132,18 +132,18 @@ def _slices(planes: Sequence[Plane], left_out: _LeftOut) -> list[CineSlice]:
         if reason:
             left_out.add(series, reason, len(part))
         else:
-            slices += [cine_slice(members, frames[series.uid]) for members in places]
+            slices += [cine_slice(members, frames[series.key]) for members in places]
     return slices
 
 
-def _frames_of_reference(planes: Sequence[Plane]) -> dict[str, str]:
+def _frames_of_reference(planes: Sequence[Plane]) -> dict[tuple[str, ...], str]:
     """That of each series. One whose files state several, as some anonymisers write, or none, has one of its own."""
-    stated: dict[str, set[str]] = {}
+    stated: dict[tuple[str, ...], set[str]] = {}
     for plane in planes:
-        stated.setdefault(plane.series.uid, set()).add(plane.frame_of_reference)
+        stated.setdefault(plane.series.key, set()).add(plane.frame_of_reference)
     return {
-        uid: next(iter(found)) if len(found) == 1 and "" not in found else f"of series {uid}"
-        for uid, found in stated.items()
+        key: next(iter(found)) if len(found) == 1 and "" not in found else f"of its own, {place}"
+        for place, (key, found) in enumerate(stated.items())
     }
 
 
@@ -152,7 +152,7 @@ def _parts(planes: Sequence[Plane]) -> list[list[Plane]]:
     alike: dict[tuple[object, ...], list[list[Plane]]] = {}
     for plane in planes:
         place, kinds = plane.place, TELLING_KINDS.intersection(plane.contrast.kinds)
-        groups = alike.setdefault((plane.series.uid, kinds, place.shape, place.pixel_mm), [])
+        groups = alike.setdefault((plane.series.key, kinds, place.shape, place.pixel_mm), [])
         group = next((group for group in groups if are_parallel(group[0].place, place)), None)
         if group is None:
             groups.append([plane])

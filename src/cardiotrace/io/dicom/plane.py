@@ -109,7 +109,8 @@ class Contrast:
 class SeriesFacts:
     """What all planes of a series have in common."""
 
-    uid: str
+    key: tuple[str, ...] = field(repr=False)
+    """See `series_key`."""
     number: float | None = None
     words: str = field(default="", repr=False)
     """Description, protocol and name of the sequence: looked into, never shown, as they may name somebody."""
@@ -158,13 +159,18 @@ def series_facts(file: DicomFile) -> SeriesFacts:
     """What a file says of its series."""
     header = file.header
     return SeriesFacts(
-        uid=text(header, "SeriesInstanceUID"),
+        key=series_key(header),
         number=number(header, "SeriesNumber"),
         words=series_words(header),
         vendor=text(header, "Manufacturer") or None,
         scanner=text(header, "ManufacturerModelName") or None,
         field_strength_t=_positive(number(header, "MagneticFieldStrength")),
     )
+
+
+def series_key(header: "Dataset") -> tuple[str, ...]:
+    """What tells series apart: number and description as well, as programs may give several one identifier."""
+    return tuple(text(header, keyword) for keyword in ("SeriesInstanceUID", "SeriesNumber", "SeriesDescription"))
 
 
 def series_words(header: "Dataset") -> str:

@@ -150,8 +150,10 @@ def _agreed(region: Region, largest: _Box, boxes: list[_Box], spacing: tuple[flo
             doubt = f"its regions say that a pixel is {_size(region.pixel_mm)} and {_size(other)}: its size is unknown"
             return replace(region, pixel_mm=None, doubts=(*region.doubts, f"{doubt}; {_REMEDY}"))
     if len(spacing) == 2 and not _is_same_size(spacing, region.pixel_mm):
-        doubt = f"its region says that a pixel is {_size(region.pixel_mm)}, which counts, and PixelSpacing {_size(spacing)}"
-        return replace(region, doubts=(*region.doubts, doubt))
+        note = (
+            f"its region says that a pixel is {_size(region.pixel_mm)}, and counts; PixelSpacing says {_size(spacing)}"
+        )
+        return replace(region, notes=(*region.notes, note))
     return region
 
 
@@ -184,4 +186,9 @@ def _without_regions(header: "Dataset", shape: tuple[int, int]) -> Region:
     spacing = numbers(header, "PixelSpacing")
     if len(spacing) == 2 and all(_SIZES_MM[0] <= size <= _SIZES_MM[1] for size in spacing):
         return Region(*whole, (spacing[0], spacing[1]), notes=("it states no region of tissue: nothing is masked",))
-    return Region(*whole, notes=(f"it states neither a region of tissue nor a pixel size; {_REMEDY}",))
+    ratio = numbers(header, "PixelAspectRatio")
+    note = f"it states neither a region of tissue nor a pixel size; {_REMEDY}"
+    if len(ratio) != 2 or ratio[0] == ratio[1]:
+        return Region(*whole, notes=(note,))
+    doubt = f"its pixels are no squares ({ratio[0]:g} : {ratio[1]:g}), and count as such; {_REMEDY}"
+    return Region(*whole, notes=(note,), doubts=(doubt,))
