@@ -2,8 +2,11 @@
 
 import gc
 import io
+import os
+import shutil
 import stat
 import struct
+import subprocess
 import tarfile
 import warnings
 import zipfile
@@ -126,6 +129,18 @@ def test_links_in_a_tar_are_not_followed(tmp_path):
     found = find_files(tmp_path / "a.tar")
     assert found.files == ()
     assert found.left_out == ("IM1: a link or device, which is not followed",)
+
+
+@pytest.mark.skipif(shutil.which("tar") is None, reason="no program tar")
+def test_a_sparse_member_of_a_tar_is_told_and_not_misread(tmp_path):
+    (tmp_path / "IM1").write_bytes(content(tmp_path))
+    os.truncate(tmp_path / "IM1", 2**22)  # the rest is a hole
+    subprocess.run(["tar", "-cSf", "a.tar", "IM1"], cwd=tmp_path, check=True)
+    if (tmp_path / "a.tar").stat().st_size >= 2**22:
+        pytest.skip("this file system keeps no holes")
+    found = find_files(tmp_path / "a.tar")
+    assert found.files == ()
+    assert found.left_out == ("IM1: stored without its zeros, which is not read: pack it without --sparse",)
 
 
 def test_a_zip_with_its_sizes_in_a_second_record_is_read(tmp_path, monkeypatch):

@@ -141,6 +141,8 @@ def _of_tar(path: Path, kind: str) -> Iterator[Member]:
 
 
 def _problem_of_tarred(info: tarfile.TarInfo) -> str:
+    if info.issparse():
+        return "stored without its zeros, which is not read: pack it without --sparse"
     return _problem_of(info.name, info.size) if info.isreg() else "a link or device, which is not followed"
 
 
