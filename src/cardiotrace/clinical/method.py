@@ -20,6 +20,9 @@ class Method(StrEnum):
     """Size of an outline in one plane."""
     TRACED_SLICE = "traced, one slice"
     """Size of an outline in a short axis of one slice."""
+    STATED = "stated by the file"
+    BEAT_LENGTH = "length of the beats"
+    """Of a film, from one end-diastole to the next."""
     FIELD_SHARE = "share of the field of view"
     UNKNOWN = ""
 
