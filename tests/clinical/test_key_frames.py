@@ -4,6 +4,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from cardiotrace.clinical import key_frames as module
+from cardiotrace.clinical.beats.search import frame_interval_ms
+from cardiotrace.clinical.beats.smoothing import stands_out
 from cardiotrace.clinical.key_frames import KeyFrames
 from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.geometry import NO_GEOMETRY
@@ -18,7 +20,12 @@ def image(name: str, frames: int, phases: dict[Phase, int] | None = None) -> Exa
 
 
 def find_key_frames(images: Sequence[ExamImage], sizes: Mapping[str, np.ndarray]) -> KeyFrames | None:
-    return module.find_key_frames([SimpleNamespace(image=item, sizes=sizes[item.name]) for item in images])
+    return module.find_key_frames([sized(item, sizes[item.name]) for item in images])
+
+
+def sized(item: ExamImage, sizes: np.ndarray) -> SimpleNamespace:
+    interval_ms = frame_interval_ms(item.image.times_ms)
+    return SimpleNamespace(image=item, sizes=sizes, odd=stands_out(sizes, interval_ms=interval_ms))
 
 
 def test_named_phases_are_taken_over_sizes() -> None:

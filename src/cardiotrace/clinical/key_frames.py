@@ -213,7 +213,7 @@ def _of_film(item: SizedImage, named: Mapping[Phase, KeyFrame]) -> tuple[list[_B
     if named:
         return [_completed(item, found, named)], []
     frames = [(turn.end_diastole, turn.end_systole, curve.duration_ms(turn)) for turn in found.turns]
-    flags = [] if not found.cut else [flag("beat-cut", f"the film shows no whole ejection: {found.cut}")]
+    flags = [] if not found.cut else [flag("beat-cut", f"the film {found.cut}")]
     if not frames and found.pair is not None:
         frames = [(*found.pair, None)]
     beats = [

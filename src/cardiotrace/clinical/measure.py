@@ -122,7 +122,8 @@ class _Found:
 
     def _over_time(self, ranked: Sequence[Quantity], patient: Patient) -> Iterator[Quantity]:
         """Rates of flow, the heart rate, and what the heart pumps in a minute."""
-        for film in self.measured_films:
+        films = self.measured_films
+        for film in reversed(films) if self.traced.is_mri else films:
             flags = self._flags_of(film)
             yield from flow_quantities(film, flags)
             yield from atrium_quantities(film, flags)

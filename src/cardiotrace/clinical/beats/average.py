@@ -13,6 +13,8 @@ from cardiotrace.clinical.rule import RULES, flag
 from cardiotrace.core.flag import Flag
 
 _UNKNOWN_COST = 1e6
+_NUMBER = re.compile(r"(?<![A-Za-z\d])\d[\d.]*(?![A-Za-z\d])")
+"""But for those in names of views, such as A4C and 2CH."""
 
 
 def over_beats(beats: Sequence[Sequence[Quantity]]) -> list[Quantity]:
@@ -72,7 +74,7 @@ def alike(flags: Iterable[Flag]) -> tuple[Flag, ...]:
     """
     kept: dict[tuple[str, str, str], Flag] = {}
     for item in flags:
-        kept.setdefault((item.rule, item.about, re.sub(r"[\d.]+", "", item.text)), item)
+        kept.setdefault((item.rule, item.about, _NUMBER.sub("", item.text)), item)
     return tuple(kept.values())
 
 

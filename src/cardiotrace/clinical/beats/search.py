@@ -247,7 +247,7 @@ def _is_fast(curve: SizeCurve, full: int, empty: int, *, at: int) -> bool:
     # Of the sizes as they are: smoothing levels the ends.
     sizes = np.interp(np.arange(full, empty + 1), np.flatnonzero(curve.shown), curve.sizes[curve.shown])
     span = max(2, round(_ONSET_MS / (curve.interval_ms or 40.0)))
-    if len(sizes) <= 2 * span:
+    if len(sizes) <= 3 * span:
         return False
     steps = np.arange(span + 1) - span / 2
     squares = float(steps @ steps)
@@ -312,7 +312,7 @@ def _what_is_cut(curve: SizeCurve, corners: Sequence[_Corner]) -> str:
         return ""
     full, empty = _extremes(curve)
     if empty < full:
-        return "it shows no ejection from end-diastole to end-systole: end-systole is of the beat before"
+        return "shows no ejection from its beginning to its end: end-systole is of the beat before end-diastole"
     if _begins_ejecting(curve, full, empty):
-        return "it begins while the ventricle ejects: the end-diastolic volume may be too small"
-    return "it ends while the ventricle ejects: the end-systolic volume may be too large"
+        return "begins while the ventricle ejects: the end-diastolic volume may be too small"
+    return "ends while the ventricle ejects: the end-systolic volume may be too large"

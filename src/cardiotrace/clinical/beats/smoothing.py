@@ -18,6 +18,8 @@ _BRIEF_MS = 120.0
 """No ventricle fills and empties again in less time."""
 _USUAL_INTERVAL_MS = 40.0
 """Between frames whose instants are not known."""
+_MOST_ODD = 0.15
+"""Share of a film's frames beyond which they are no slips: a heart of 200 beats a minute and more is as brief."""
 _LEAST_EXCURSION = 0.10
 """Share of the largest size below which a brief excursion is not odd."""
 
@@ -123,4 +125,5 @@ def stands_out(
     # The median is not moved by the very frames that are sought; 20 is the sum of squares of the differences' weights.
     noise = 1.4826 * float(np.median(np.abs(np.diff(filled, 3)))) / np.sqrt(20)
     limit = max(_LEAST_EXCURSION * float(filled.max()), 5 * noise)
-    return np.asarray((np.maximum(dips, peaks) > limit) & shown)
+    odd = (np.maximum(dips, peaks) > limit) & shown
+    return np.asarray(odd if odd.mean() <= _MOST_ODD else np.zeros_like(odd))
