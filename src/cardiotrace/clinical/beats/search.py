@@ -12,12 +12,15 @@ from cardiotrace.clinical.beats.smoothing import FEWEST_SMOOTHED, SmoothCurve, s
 
 _LEAST_TURN = 0.35
 """Share of the curve's amplitude by which it must turn, to be another half of a beat."""
-_FULL, _EMPTY = 0.03, 0.025
-"""Shares of a beat's amplitude within which the ventricle is as full, or as empty, as it becomes."""
+_FULL, _EMPTY = (0.02, 0.03), (0.002, 0.025)
+"""Shares of a beat's amplitude within which the ventricle is as full, or as empty, as it becomes: of a clean curve, and
+at most of a noisy one."""
 _FULL_AGAIN = 0.15
 """Share of a beat's amplitude that the last frame may lack to be the next end-diastole."""
 _ONSET_MS = 80.0
 """How long the ends of a film are looked at, to tell whether it begins or ends while the heart ejects."""
+_FEWEST_EJECTING = 6
+"""Frames of an ejection up to which its ends cannot be told."""
 _EJECTING = 0.5
 """Share of the fastest change from which on a film begins or ends in the middle of it."""
 _BEFORE_R_MS, _AFTER_R_MS = 150.0, 100.0
@@ -183,8 +186,9 @@ def _r_wave_corners(curve: SizeCurve) -> list[_Corner]:
         first = max(0, mark - before)
         full.append(first + int(values[first : mark + after + 1].argmax()))
     full = sorted(set(full))
-    middle = float(values.min() + values.max()) / 2
-    if any(values[frame] < middle for frame in full):
+    half = round(float(np.median(np.diff(full))) / 2) if len(full) > 1 else len(values)
+    around = [values[max(0, frame - half) : frame + half + 1] for frame in full]
+    if any(values[frame] < near.max() - _FULL_AGAIN * np.ptp(near) for frame, near in zip(full, around, strict=True)):
         return []
     corners = [_Corner(full[0], is_full=True)]
     for start, stop in pairwise([*full, len(values)]):
@@ -247,7 +251,7 @@ def _is_fast(curve: SizeCurve, full: int, empty: int, *, at: int) -> bool:
     # Of the sizes as they are: smoothing levels the ends.
     sizes = np.interp(np.arange(full, empty + 1), np.flatnonzero(curve.shown), curve.sizes[curve.shown])
     span = max(2, round(_ONSET_MS / (curve.interval_ms or 40.0)))
-    if len(sizes) <= 3 * span:
+    if len(sizes) <= max(span + 1, _FEWEST_EJECTING):
         return False
     steps = np.arange(span + 1) - span / 2
     squares = float(steps @ steps)
@@ -269,9 +273,9 @@ def _placed(curve: SizeCurve, full: int, empty: int, stop: int | None) -> Turn:
     )
 
 
-def _instant(curve: SizeCurve, corner: int, share: float, amplitude: float) -> int:
-    # Of a clean curve even the last hundredth of a change is one.
-    level = min(share * amplitude, 0.002 * amplitude + curve.smooth.error) if amplitude > 0 else 0.0
+def _instant(curve: SizeCurve, corner: int, shares: tuple[float, float], amplitude: float) -> int:
+    clean, most = shares
+    level = min(most * amplitude, clean * amplitude + curve.smooth.error) if amplitude > 0 else 0.0
     return _typical(curve, _onset(curve, corner, level), level)
 
 
@@ -312,7 +316,7 @@ def _what_is_cut(curve: SizeCurve, corners: Sequence[_Corner]) -> str:
         return ""
     full, empty = _extremes(curve)
     if empty < full:
-        return "shows no ejection from its beginning to its end: end-systole is of the beat before end-diastole"
+        return "shows no ejection from its beginning to its end: the fullest frame after end-systole was taken for end-diastole"
     if _begins_ejecting(curve, full, empty):
         return "begins while the ventricle ejects: the end-diastolic volume may be too small"
     return "ends while the ventricle ejects: the end-systolic volume may be too large"

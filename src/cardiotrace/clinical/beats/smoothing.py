@@ -12,7 +12,7 @@ _STEEPNESS = 6
 """Power of the frequency in the filter: 6 is a penalty on the third derivative."""
 _FILTERS = 24
 """How many widths of the filter are tried."""
-_CARE = 1.3
+_CARE = 1.15
 """Weight of a degree of freedom in cross-validation: a little over 1, since short curves else follow their noise."""
 _BRIEF_MS = 120.0
 """No ventricle fills and empties again in less time."""
@@ -119,11 +119,27 @@ def stands_out(
     if np.count_nonzero(shown) < FEWEST_SMOOTHED or width < 2:  # noqa: PLR2004
         return np.zeros(len(values), bool)
     filled = _filled(np.nan_to_num(values), shown, is_round=is_round)
-    mode = "wrap" if is_round else "nearest"
-    dips = ndimage.grey_closing(filled, size=width, mode=mode) - filled
-    peaks = filled - ndimage.grey_opening(filled, size=width, mode=mode)
     # The median is not moved by the very frames that are sought; 20 is the sum of squares of the differences' weights.
     noise = 1.4826 * float(np.median(np.abs(np.diff(filled, 3)))) / np.sqrt(20)
     limit = max(_LEAST_EXCURSION * float(filled.max()), 5 * noise)
-    odd = (np.maximum(dips, peaks) > limit) & shown
-    return np.asarray(odd if odd.mean() <= _MOST_ODD else np.zeros_like(odd))
+    odd = np.zeros(len(values), bool)
+    # The largest first: beside a slip its neighbours stand out as well.
+    for _ in range(int(_MOST_ODD * len(values)) + 1):
+        excursions = np.where(shown & ~odd, _excursions(filled, width, is_round=is_round), 0.0)
+        worst = int(excursions.argmax())
+        if excursions[worst] <= limit:
+            return odd
+        odd[worst] = True
+        filled = _filled(filled, ~odd, is_round=is_round)
+    # So many are no slips.
+    return np.zeros(len(values), bool)
+
+
+def _excursions(
+    values: Float[np.ndarray, " frames"], width: int, *, is_round: bool
+) -> Float[np.ndarray, " frames"]:
+    """How far each value lies from the curve without dips and peaks that are briefer than a number of frames."""
+    padded = np.pad(values, width, mode="wrap" if is_round else "edge")
+    dips = ndimage.grey_closing(padded, size=width) - padded
+    peaks = padded - ndimage.grey_opening(padded, size=width)
+    return np.asarray(np.maximum(dips, peaks)[width:-width])
