@@ -12,9 +12,10 @@ from cardiotrace.clinical.beats.smoothing import FEWEST_SMOOTHED, SmoothCurve, s
 
 _LEAST_TURN = 0.35
 """Share of the curve's amplitude by which it must turn, to be another half of a beat."""
-_FULL, _EMPTY = (0.02, 0.03), (0.002, 0.025)
-"""Shares of a beat's amplitude within which the ventricle is as full, or as empty, as it becomes: of a clean curve, and
-at most of a noisy one."""
+_CLEAN = 0.002
+"""Share of a beat's amplitude within which the ventricle of a clean curve is as full, or as empty, as it becomes."""
+_FULL, _EMPTY = 0.03, 0.025
+"""The same at most, of a noisy curve."""
 _FULL_AGAIN = 0.15
 """Share of a beat's amplitude that the last frame may lack to be the next end-diastole."""
 _ONSET_MS = 80.0
@@ -273,9 +274,8 @@ def _placed(curve: SizeCurve, full: int, empty: int, stop: int | None) -> Turn:
     )
 
 
-def _instant(curve: SizeCurve, corner: int, shares: tuple[float, float], amplitude: float) -> int:
-    clean, most = shares
-    level = min(most * amplitude, clean * amplitude + curve.smooth.error) if amplitude > 0 else 0.0
+def _instant(curve: SizeCurve, corner: int, most: float, amplitude: float) -> int:
+    level = min(most * amplitude, _CLEAN * amplitude + curve.smooth.error) if amplitude > 0 else 0.0
     return _typical(curve, _onset(curve, corner, level), level)
 
 
