@@ -72,9 +72,10 @@ def film(heart: Heart, rate_hz: float, beats: int, rng: np.random.Generator, *, 
     full = np.concatenate([[1.0], 1 + 0.5 * (lengths / cycle.duration_ms - 1)])
     filling = cycle.filling(np.where(phase < quiet, phase, np.minimum(stretched, end * (1 - 1e-9))))
     empty_ml = heart.end_systolic_ml
-    top_ml = empty_ml + (heart.end_diastolic_ml - empty_ml) * np.where(phase < cycle.end_systole_ms, full[number], full[number + 1])
-    volumes = empty_ml + filling * (top_ml - empty_ml)
-    tops = empty_ml + (heart.end_diastolic_ml - empty_ml) * full[:beats]
+    # Ejection begins where the diastole before has filled to; filling goes on to what this diastole's length allows.
+    stroke_ml = heart.end_diastolic_ml - empty_ml
+    volumes = empty_ml + filling * stroke_ml * np.where(phase < cycle.end_systole_ms, full[number], full[number + 1])
+    tops = empty_ml + stroke_ml * full[:beats]
     percent = float(np.mean(100 * (1 - empty_ml / tops)))
     return Film(times, volumes, starts[: beats + 1], starts[:beats] + cycle.end_systole_ms, percent, cycle.duration_ms)
 

@@ -185,7 +185,7 @@ def size_curve(item: SizedImage) -> SizeCurve:
 def image_beats(item: SizedImage) -> tuple[Beat, ...]:
     """All beats of one image; that which the exam names, where it names both phases there."""
     name, view, phases = item.image.name, item.image.image.view_name, item.image.phases
-    if len(item.sizes) < 2 or not np.any(item.sizes > 0):  # noqa: PLR2004
+    if len(item.sizes) < 2 or not np.any(item.sizes > 0):
         return ()
     turns = find_turns(size_curve(item)).turns
     if Phase.ED in phases and Phase.ES in phases:
@@ -257,7 +257,7 @@ def _order_flags(named: Mapping[Phase, KeyFrame]) -> list[Flag]:
 
 def _usual_of(beats: Sequence[KeyFrames], images: Sequence[SizedImage]) -> int:
     """Number of the beat whose ejection, by size, is the middle one; of two the earlier."""
-    if len(beats) < 2:  # noqa: PLR2004
+    if len(beats) < 2:
         return 0
     sizes = {item.image.name: item.sizes for item in images}
     ratios = [_ratio(beat, sizes) for beat in beats]

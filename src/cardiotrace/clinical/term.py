@@ -4,8 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 UNIT_SIGNS = {
-    **{"ratio": "", "percent": "%", "cm2": "cm²", "px2": "px²", "ml/m2": "ml/m²", "g/m2": "g/m²"},
-    **{"bpm": "/min", "l/min/m2": "l/min/m²", "1/s": "/s"},
+    "ratio": "",
+    "percent": "%",
+    "cm2": "cm²",
+    "px2": "px²",
+    "ml/m2": "ml/m²",
+    "g/m2": "g/m²",
+    "bpm": "/min",
+    "l/min/m2": "l/min/m²",
+    "1/s": "/s",
 }
 """How units are written on a page, where it is not as they are called."""
 

@@ -8,12 +8,14 @@ from cardiotrace.clinical.beats.search import SizeCurve
 from cardiotrace.clinical.beats.smoothing import stands_out
 from cardiotrace.phantoms.heart.heart import Heart
 
+HEART = Heart()
+
 
 @dataclass(frozen=True)
 class Known:
     """A film of a heart that beats regularly, from any instant of its beat on."""
 
-    heart: Heart = Heart()
+    heart: Heart = HEART
     rate_hz: float = 50.0
     beats: float = 1.0
     start: float = 0.0

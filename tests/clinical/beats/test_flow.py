@@ -15,7 +15,7 @@ from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Quantity
 from cardiotrace.clinical.traced_cine import TracedCine
 from cardiotrace.core.exam import ExamImage
-from cardiotrace.core.geometry import Geometry, NO_GEOMETRY
+from cardiotrace.core.geometry import NO_GEOMETRY, Geometry
 from cardiotrace.core.image import Acquisition, Image
 from cardiotrace.core.label import CAMUS, LabelMap
 from cardiotrace.core.terms import Modality, View
@@ -52,9 +52,7 @@ def true_rates(heart: Heart) -> dict[str, float]:
         "left_ventricular_peak_ejection_rate": -rates[~late].min(),
         "left_ventricular_peak_filling_rate": rates[late].max(),
         "left_ventricular_time_to_peak_filling": times[:-2][late][rates[late].argmax()] - systole,
-        "left_ventricular_diastolic_volume_recovery": 100
-        * (regained - systole)
-        / (heart.cycle.duration_ms - systole),
+        "left_ventricular_diastolic_volume_recovery": 100 * (regained - systole) / (heart.cycle.duration_ms - systole),
     }
 
 
@@ -140,12 +138,11 @@ def atrial_film(frames: int = 40) -> tuple[Film, np.ndarray]:
     """An atrium that grows while the ventricle empties, and shrinks in two steps; with the lengths of its wall, mm."""
     known = Known(Heart(heart_rate_bpm=60), rate_hz=frames, beats=1)
     filling = known.heart.cycle.filling(known.times_ms)
-    shapes = [
-        Ventricle(20 + 5 * full, 70 + 10 * full, atrium_mm=40 - 14 * full) for full in filling
-    ]
+    shapes = [Ventricle(20 + 5 * full, 70 + 10 * full, atrium_mm=40 - 14 * full) for full in filling]
     array = np.stack([shape.draw((0.8, 0.8)) for shape in shapes])[:, None]
     labels = LabelMap(array, CAMUS, Geometry.of_spacing((1.0, 0.8, 0.8)))
-    image = Image(np.full(array.shape, 90, np.uint8), labels.geometry, known.times_ms, View.FOUR_CHAMBER, modality=Modality.US)
+    grey = np.full(array.shape, 90, np.uint8)
+    image = Image(grey, labels.geometry, known.times_ms, View.FOUR_CHAMBER, modality=Modality.US)
     cine = TracedCine(ExamImage("film", image), labels, np.zeros(len(array), bool))
     curve = Curve("film", "A4C", tuple(known.times_ms.tolist()), {"left_ventricular_area_cm2": tuple(cine.sizes / 100)})
     angle = np.linspace(0, np.pi, 400)
@@ -160,9 +157,7 @@ def atrial_film(frames: int = 40) -> tuple[Film, np.ndarray]:
 def test_atrial_strain_is_that_of_the_wall_and_its_parts_add_up() -> None:
     film, lengths = atrial_film()
     found = {item.name: item for item in atrium_quantities(film)}
-    reservoir, conduit, pump = (
-        found[f"left_atrial_{name}_strain"].value for name in ("reservoir", "conduit", "pump")
-    )
+    reservoir, conduit, pump = (found[f"left_atrial_{name}_strain"].value for name in ("reservoir", "conduit", "pump"))
     assert reservoir == pytest.approx(100 * (lengths.max() / lengths[0] - 1), abs=3.0)
     assert reservoir == pytest.approx(conduit + pump)
     # A little more than a quarter of the filling comes by the atrium's contraction.

@@ -20,8 +20,8 @@ _NUMBER = re.compile(r"(?<![A-Za-z\d])\d[\d.]*(?![A-Za-z\d])")
 def over_beats(beats: Sequence[Sequence[Quantity]]) -> list[Quantity]:
     """The mean of each quantity over the beats that it was measured in, with the value of each beat.
 
-    Each value is averaged by itself, the ejection fraction too: in beats of unlike size it is not quite that of the mean
-    volumes.
+    Each value is averaged by itself, the ejection fraction too: in beats of unlike size it is not quite that of the
+    mean volumes.
 
     Args:
         beats: what was measured in each, in order of time.

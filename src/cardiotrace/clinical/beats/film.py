@@ -101,7 +101,8 @@ class Film:
             return None
         smooth = smoothed(np.nan_to_num(numbers), shown, is_round=self.is_round).values
         if self.is_round:
-            spline = CubicSpline(np.append(times, times[0] + duration), np.append(smooth, smooth[0]), bc_type="periodic")
+            around, again = np.append(times, times[0] + duration), np.append(smooth, smooth[0])
+            spline = CubicSpline(around, again, bc_type="periodic")
         else:
             spline = CubicSpline(times, smooth)
         start = times[beat.end_diastole]

@@ -120,7 +120,10 @@ def _flow(film: Film, beat: Beat, curve: BeatCurve, flags: tuple[Flag, ...]) -> 
         recovered_ms = curve.times_ms[curve.end_systole + regained[0]] - curve.times_ms[curve.end_systole]
         values.append(("diastolic_volume_recovery", 100 * float(recovered_ms / diastole_ms), "percent"))
     view, refs = film.curve.view, film.refs(beat)
-    return [Quantity(f"left_ventricular_{name}", value, unit, method, view, refs, flags=flags) for name, value, unit in values]
+    return [
+        Quantity(f"left_ventricular_{name}", value, unit, method, view, refs, flags=flags)
+        for name, value, unit in values
+    ]
 
 
 def _wall_length(cine: TracedCine, frame: int) -> float | None:

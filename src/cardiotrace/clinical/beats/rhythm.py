@@ -82,7 +82,7 @@ def _r_wave_flags(film: Film) -> list[Flag]:
 
 def _length_flags(film: Film) -> list[Flag]:
     lengths = [length for beat in film.whole_beats if (length := film.duration_ms(beat)) is not None]
-    if len(lengths) < 2:  # noqa: PLR2004
+    if len(lengths) < 2:
         return _rate_flags(film, lengths)
     if not RULES["irregular"].breaks(lengths_apart(lengths)):
         return _rate_flags(film, lengths)

@@ -105,7 +105,7 @@ class Found:
 
 def frame_interval_ms(times_ms: Float[np.ndarray, " frames"] | None) -> float | None:
     """Usual time between frames, ms; None where it is not known."""
-    if times_ms is None or len(times_ms) < 2:  # noqa: PLR2004
+    if times_ms is None or len(times_ms) < 2:
         return None
     interval = float(np.median(np.diff(times_ms)))
     return interval if interval > 0 else None
@@ -117,7 +117,8 @@ def find_turns(curve: SizeCurve) -> Found:
     The smoothed curve is cut at R waves where they are stated and the ventricle is full there, else where it turns by
     more than a third of its amplitude. End-diastole is where filling ends, end-systole where ejection ends: both are
     followed by a short time in which all valves are shut and the size stays as it is, so that the very largest and
-    smallest frame would come late. Of the frames beside it, the one whose size is nearest to the smoothed curve is taken.
+    smallest frame would come late. Of the frames beside it, the one whose size is nearest to the smoothed curve is
+    taken.
 
     Args:
         curve: sizes of one moving image; at least one frame shows a ventricle.
@@ -316,7 +317,8 @@ def _what_is_cut(curve: SizeCurve, corners: Sequence[_Corner]) -> str:
         return ""
     full, empty = _extremes(curve)
     if empty < full:
-        return "shows no ejection from its beginning to its end: the fullest frame after end-systole was taken for end-diastole"
+        taken = "the fullest frame after end-systole was taken for end-diastole"
+        return f"shows no ejection from its beginning to its end: {taken}"
     if _begins_ejecting(curve, full, empty):
         return "begins while the ventricle ejects: the end-diastolic volume may be too small"
     return "ends while the ventricle ejects: the end-systolic volume may be too large"

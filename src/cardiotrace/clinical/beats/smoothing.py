@@ -46,8 +46,8 @@ def smoothed(
     """Smooth a curve as much as its own noise asks for.
 
     A filter G = 1 / (1 + (f / c)^6) on the frequencies of the curve, which is the least-squares curve with a penalty on
-    its third derivative; the width c is that of the smallest error by generalised cross-validation, so that a clean curve
-    stays as it is. A curve that does not go round is mirrored at its ends.
+    its third derivative; the width c is that of the smallest error by generalised cross-validation, so that a clean
+    curve stays as it is. A curve that does not go round is mirrored at its ends.
 
     Args:
         values: one per frame.
@@ -75,7 +75,7 @@ def smoothed(
     long = filled if is_round else np.concatenate([filled, filled[::-1]])
     spectrum, frequencies = np.fft.rfft(long), np.fft.rfftfreq(len(long))
     # Each frequency but the first and the middle one stands for two.
-    weights = np.where((frequencies == 0) | (frequencies == 0.5), 1.0, 2.0)  # noqa: PLR2004
+    weights = np.where((frequencies == 0) | (frequencies == 0.5), 1.0, 2.0)
     best_score, best, error, noise = np.inf, np.ones_like(weights), 0.0, 0.0
     for width in np.geomspace(2 / len(long), 0.5, _FILTERS):
         passed = 1 / (1 + (frequencies / width) ** _STEEPNESS)
@@ -116,7 +116,7 @@ def stands_out(
     """
     shown = np.isfinite(values) & (values > 0)
     width = int(_BRIEF_MS // (interval_ms or _USUAL_INTERVAL_MS))
-    if np.count_nonzero(shown) < FEWEST_SMOOTHED or width < 2:  # noqa: PLR2004
+    if np.count_nonzero(shown) < FEWEST_SMOOTHED or width < 2:
         return np.zeros(len(values), bool)
     filled = _filled(np.nan_to_num(values), shown, is_round=is_round)
     # The median is not moved by the very frames that are sought; 20 is the sum of squares of the differences' weights.
@@ -135,9 +135,7 @@ def stands_out(
     return np.zeros(len(values), bool)
 
 
-def _excursions(
-    values: Float[np.ndarray, " frames"], width: int, *, is_round: bool
-) -> Float[np.ndarray, " frames"]:
+def _excursions(values: Float[np.ndarray, " frames"], width: int, *, is_round: bool) -> Float[np.ndarray, " frames"]:
     """How far each value lies from the curve without dips and peaks that are briefer than a number of frames."""
     padded = np.pad(values, width, mode="wrap" if is_round else "edge")
     dips = ndimage.grey_closing(padded, size=width) - padded
