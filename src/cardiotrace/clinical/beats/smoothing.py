@@ -94,7 +94,7 @@ def _filled(
 ) -> Float[np.ndarray, " frames"]:
     frames = np.arange(len(values), dtype=np.float64)
     period = float(len(values)) if is_round else None
-    return np.interp(frames, frames[shown], np.asarray(values, np.float64)[shown], period=period)
+    return np.asarray(np.interp(frames, frames[shown], np.asarray(values, np.float64)[shown], period=period))
 
 
 def stands_out(
