@@ -127,7 +127,7 @@ def find_turns(curve: SizeCurve) -> Found:
         >>> beats = 100 + 40 * np.cos(np.arange(60) * 2 * np.pi / 25)
         >>> found = find_turns(SizeCurve(beats, np.zeros(60, bool)))
         >>> [(turn.end_diastole, turn.stop) for turn in found.turns]
-        [(0, 24), (24, 49)]
+        [(0, 25), (25, 50)]
     """
     if np.count_nonzero(curve.shown) < FEWEST_SMOOTHED:
         return Found(pair=_extremes(curve))
