@@ -29,6 +29,9 @@ class Method(StrEnum):
     BIPLANE_WALL = "biplane method of disks, epicardium minus endocardium"
     AREA_LENGTH_WALL = "area-length, short axis and length"
     TRUNCATED_ELLIPSOID = "truncated ellipsoid"
+    STATED = "stated by the file"
+    BEAT_LENGTH = "length of the beats"
+    """Of a film, from one end-diastole to the next."""
     FIELD_SHARE = "share of the field of view"
     UNKNOWN = ""
 
