@@ -1,6 +1,6 @@
 """At which end of a short-axis stack the base lies: one rule for flags, segments, scores and pictures."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Int
@@ -37,30 +37,24 @@ def base_is_first(
     return _by_sizes(sizes, right) if placed is None else placed
 
 
-def base_contradicts(
-    sizes: Int[np.ndarray, "depth"], right: Int[np.ndarray, "depth"] | None, geometry: Geometry
-) -> bool:
-    """Whether the place in the patient puts the base where the right ventricle is not.
-
-    Example:
-        >>> base_contradicts(np.array([10, 20, 30, 40]), np.array([9, 9, 2, 0]), NO_GEOMETRY)
-        False
-    """
-    placed = runs_to_apex(geometry)
-    if placed is None or right is None or not right.any():
-        return False
-    return _by_sizes(sizes, right) is not placed
-
-
-def base_of(labels: Iterable[LabelMap]) -> bool:
+def base_of(labels: Sequence[LabelMap]) -> bool:
     """`base_is_first` of label maps of one stack, from all their frames together."""
-    maps = list(labels)
-    left = sum((_sizes(item, Structure.LV) for item in maps), start=np.zeros(maps[0].array.shape[1], np.int64))
-    right = sum((_sizes(item, Structure.RV) for item in maps), start=np.zeros_like(left))
-    return base_is_first(left, right, maps[0].geometry)
+    left, right = (_sizes(labels, structure) for structure in (Structure.LV, Structure.RV))
+    return base_is_first(left, right, labels[0].geometry)
 
 
-def _sizes(labels: LabelMap, structure: Structure) -> Int[np.ndarray, "depth"]:
+def base_contradicts(labels: LabelMap) -> bool:
+    """Whether the place of a stack in the patient puts its base where the right ventricle ends."""
+    left, right = (_sizes([labels], structure) for structure in (Structure.LV, Structure.RV))
+    return bool(right.any()) and runs_to_apex(labels.geometry) is (not _by_sizes(left, right))
+
+
+def _sizes(labels: Sequence[LabelMap], structure: Structure) -> Int[np.ndarray, "depth"]:
+    """Pixels of a structure in each slice, over all frames; of everything where the left ventricle has no label."""
+    return np.sum([_sizes_in(item, structure) for item in labels], axis=0)
+
+
+def _sizes_in(labels: LabelMap, structure: Structure) -> Int[np.ndarray, "depth"]:
     """Pixels of a structure in each slice, over all frames; of everything where the left ventricle has no label."""
     if structure in labels.scheme.values:
         return np.asarray(np.count_nonzero(labels.mask(structure), axis=(0, 2, 3)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from cardiotrace.clinical.expected import Doubt
 from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.clinical.labelling import labels_in_place, with_label_flags
 from cardiotrace.clinical.normal import body_surface_area_m2
+from cardiotrace.clinical.plane_measurement import PlaneMeasurement, measure_to_plane
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.clinical.rule import flag
 from cardiotrace.clinical.stack_measurement import StackMeasurement, measure_stack
@@ -43,7 +45,7 @@ def measure(
 
     Long-axis views give volumes by disks and by area and length, two apical views together the biplane volume; a
     short-axis stack gives volumes by adding its slices, and the mass of the myocardium. The preferred value of each
-    quantity stands first: in MRI the sum of slices, then biplane, then the disks of the four-chamber view. What is not
+    quantity stands first: in MRI the sum of slices to the mitral plane, then that of whole slices, then biplane, then the disks of the four-chamber view. What is not
     usable stands behind what is. Photographs of the retina give the density of vessels. Frames without an image are
     not measured, whatever their labels.
 
@@ -75,10 +77,11 @@ def measure(
         *_patient_flags(exam.patient),
         *_curve_flags(curves, blank),
         *found.stack.flags,
+        *found.to_plane.flags,
         *_left_out_flags(found),
         *(item for quantity in quantities for item in quantity.flags),
     ]
-    measures = Measures(exam.name, quantities, tuple(dict.fromkeys(flags)), found.key_frames, curves)
+    measures = Measures(exam.name, quantities, tuple(dict.fromkeys(flags)), found.key_frames, curves, segments=found.stack.segments)
     return usable_first(with_label_flags(measures, exam, labels))
 
 
@@ -94,9 +97,14 @@ class _Found:
     def quantities(self, patient: Patient) -> tuple[Quantity, ...]:
         """All of them, the preferred methods first, those per body surface last."""
         long_axis = [*biplane_quantities(self.views), *(item for view in self.views for item in view_quantities(view))]
-        groups = [long_axis, self.stack.quantities]
+        groups = [long_axis, (*self.to_plane.quantities, *self.stack.quantities)]
         ranked = [item for group in (reversed(groups) if self.traced.is_mri else groups) for item in group]
         return (*ranked, *self.vessels, *_indexed(ranked, patient))
+
+    @cached_property
+    def to_plane(self) -> PlaneMeasurement:
+        """Volumes of the stack that end at the mitral plane of the long axes."""
+        return measure_to_plane(self.stack, self.views)
 
     @property
     def key_frames(self) -> tuple[KeyFrame, ...]:

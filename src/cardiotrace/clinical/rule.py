@@ -8,8 +8,9 @@ from importlib.resources import files
 
 from cardiotrace.core.flag import Flag, Grade
 
-KINDS = ("ejection", "volume", "size", "atrium", "mass")
-"""What a flag may doubt: ejection fraction and stroke volume, volumes, areas and lengths, the left atrium, mass."""
+KINDS = ("ejection", "volume", "size", "atrium", "mass", "wall")
+"""What a flag may doubt: ejection fraction and stroke volume, volumes, areas and lengths, the left atrium, mass,
+thickness and short-axis strain of the wall."""
 
 
 @dataclass(frozen=True)

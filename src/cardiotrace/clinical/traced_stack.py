@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from cardiotrace.clinical.annulus import borders
 from cardiotrace.clinical.axis import outline_of
-from cardiotrace.clinical.base import base_of
+from cardiotrace.clinical.base import base_contradicts, base_of
 from cardiotrace.clinical.scale import Scale
 from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.label import LabelMap
@@ -53,6 +53,11 @@ class TracedStack:
     def is_base_first(self) -> bool:
         """Whether the first slice is the one at the base, decided once for all frames; see `base_is_first`."""
         return base_of([self.labels])
+
+    @cached_property
+    def base_contradicts(self) -> bool:
+        """Whether its place in the patient puts the base elsewhere than its right ventricle does."""
+        return base_contradicts(self.labels)
 
     @property
     def sizes(self) -> Float[np.ndarray, "time"]:
