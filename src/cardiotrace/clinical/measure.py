@@ -44,10 +44,11 @@ def measure(
     """Measure an exam: areas, lengths, volumes and ejection fraction of the left ventricle, size of the left atrium.
 
     Long-axis views give volumes by disks and by area and length, two apical views together the biplane volume; a
-    short-axis stack gives volumes by adding its slices, and the mass of the myocardium. The preferred value of each
-    quantity stands first: in MRI the sum of slices to the mitral plane, then that of whole slices, then biplane, then the disks of the four-chamber view. What is not
-    usable stands behind what is. Photographs of the retina give the density of vessels. Frames without an image are
-    not measured, whatever their labels.
+    short-axis stack gives volumes by adding its slices, the mass of the myocardium, and what its wall does, as a whole
+    and by segment. The preferred value of each quantity stands first: in MRI slices to the mitral plane, then whole
+    slices, then biplane, then the disks of the four-chamber view. What is not usable stands behind what is.
+    Photographs of the retina give the density of vessels. Frames without an image are not measured, whatever their
+    labels.
 
     Args:
         exam: its images, with end-diastole and end-systole named or not.
@@ -81,7 +82,9 @@ def measure(
         *_left_out_flags(found),
         *(item for quantity in quantities for item in quantity.flags),
     ]
-    measures = Measures(exam.name, quantities, tuple(dict.fromkeys(flags)), found.key_frames, curves, segments=found.stack.segments)
+    measures = Measures(
+        exam.name, quantities, tuple(dict.fromkeys(flags)), found.key_frames, curves, segments=found.stack.segments
+    )
     return usable_first(with_label_flags(measures, exam, labels))
 
 

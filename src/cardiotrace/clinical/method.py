@@ -16,7 +16,7 @@ class Method(StrEnum):
     AREA_LENGTH = "area-length, single plane"
     BIPLANE_AREA_LENGTH = "area-length, biplane"
     SUM_OF_SLICES = "sum of slices"
-    SLICES_TO_PLANE = "sum of slices to the mitral plane"
+    SLICES_TO_PLANE = "slices to the mitral plane"
     """Of a short-axis stack, ended where long axes show the annulus."""
     CENTRELINE = "centreline"
     """Distances from the line midway between both outlines of the wall."""
@@ -69,7 +69,6 @@ def present_words(part: str) -> str:
 _WORDS = {
     Method.BIPLANE_AREA_LENGTH: "biplane area-length",
     Method.SUM_OF_SLICES: "slices",
-    Method.SLICES_TO_PLANE: "slices to mitral plane",
 }
 _AREA_LENGTH = "Area-length: V = 8 A² / (3 π L); biplane 8 A₁ A₂ / (3 π L), L the shorter length."
 _NOTES = {

@@ -89,7 +89,9 @@ class _Measured:
                 quantities.append(self._quantity(MASS_NAMES[phase], mass_g, "g", flags, phase))
         return PlaneMeasurement(tuple(quantities), own)
 
-    def _quantity(self, name: str, value: float, unit: str, flags: Sequence[Flag], phase: Phase | None = None) -> Quantity:
+    def _quantity(
+        self, name: str, value: float, unit: str, flags: Sequence[Flag], phase: Phase | None = None
+    ) -> Quantity:
         phases = set(self.cut) if phase is None else {phase}
         frames = [each for each in self.found.key_frames if each.phase in phases]
         frames += [each for view in self.views for each in view.key_frames if each.phase in phases]

@@ -82,9 +82,21 @@ TERMS: Mapping[str, Term] = {
         Term("left_ventricular_end_systolic_mass", "g", "Myocardial mass, end-systole", "ES mass"),
         Term("left_ventricular_maximal_wall_thickness", "mm", "Greatest wall thickness", "max. thickness"),
         Term("left_ventricular_mean_wall_thickness", "mm", "Mean wall thickness", "mean thickness"),
-        Term("left_ventricular_endocardial_circumferential_strain", "percent", "Endocardial circumferential strain", "GCS endo"),
-        Term("left_ventricular_midwall_circumferential_strain", "percent", "Mid-wall circumferential strain", "GCS mid"),
-        Term("left_ventricular_epicardial_circumferential_strain", "percent", "Epicardial circumferential strain", "GCS epi"),
+        Term(
+            "left_ventricular_endocardial_circumferential_strain",
+            "percent",
+            "Endocardial circumferential strain",
+            "GCS endo",
+        ),
+        Term(
+            "left_ventricular_midwall_circumferential_strain", "percent", "Mid-wall circumferential strain", "GCS mid"
+        ),
+        Term(
+            "left_ventricular_epicardial_circumferential_strain",
+            "percent",
+            "Epicardial circumferential strain",
+            "GCS epi",
+        ),
         Term("left_ventricular_radial_strain", "percent", "Radial strain", "GRS"),
         Term("right_ventricular_ejection_fraction", "percent", "RV ejection fraction", "RV EF", "RV"),
         Term("right_ventricular_end_diastolic_volume", "ml", "RV end-diastolic volume", "RV EDV", "RV"),

@@ -100,9 +100,7 @@ class Acdc(PatientFolders):
             path = self._folders[patient] / f"{patient}_4d{suffix}"
             if path.exists():
                 # Three axes are one stack, whatever the name says: ACDC has no video of a single slice.
-                video = read_image(
-                    path, third_axis="depth", view=View.SAX, modality=self.modality, as_shown=_AS_SHOWN
-                )
+                video = read_image(path, third_axis="depth", view=View.SAX, modality=self.modality, as_shown=_AS_SHOWN)
                 yield video_with_instants(f"{patient}_4d", video, instants)
 
     def splits(self) -> Mapping[str, Split]:
@@ -142,9 +140,7 @@ class Acdc(PatientFolders):
             groups["pathology"] = facts["Group"]
         instant = Instant(frame - 1, whole(facts, "NbFrame"), self._cine(patient))
         phase = self._phase(facts, frame)
-        facts_of_case = CaseFacts(
-            View.SAX, groups, phase, third_axis="depth", instant=instant, as_shown=_AS_SHOWN
-        )
+        facts_of_case = CaseFacts(View.SAX, groups, phase, third_axis="depth", instant=instant, as_shown=_AS_SHOWN)
         return file_case(pair, self, facts_of_case)
 
     def _cine(self, patient: str) -> str | None:

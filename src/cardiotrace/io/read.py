@@ -42,7 +42,8 @@ def read_image(
             are one image, such as those images of a folder that are the frames of a video, in order.
         options: what the caller knows better than the file.
         **known: single fields of the options: `view`, `modality`, `spacing_mm` (depth, height, width; None for the
-            depth keeps the file's slice distance), `third_axis` ("auto", "depth" or "time"), `channels` (1 or 3), `as_shown`.
+            depth keeps the file's slice distance), `third_axis` ("auto", "depth" or "time"), `channels` (1 or 3),
+            `as_shown`.
 
     Raises:
         InputError: the file is missing, damaged, not an image, or several; or its spacing cannot be.

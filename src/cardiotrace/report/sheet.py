@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from cardiotrace.clinical.base import base_of
 from cardiotrace.core.label import LabelMap
 from cardiotrace.report.colour import STRUCTURE_COLOURS

@@ -1,8 +1,8 @@
 """What the rings of a stack tell about contraction: thickness, thickening, and strain from the lengths of contours.
 
-Sign: shortening is negative, thickening positive, both in percent of end-diastole. Contours have no marks: the strain of
-a whole ring needs none, but which part of a contour a segment's muscle has come to lie in cannot be told. So segments
-have a thickening, and no circumferential strain.
+Sign: shortening is negative, thickening positive, both in percent of end-diastole. Contours have no marks: the strain
+of a whole ring needs none, but which part of a contour a segment's muscle has come to lie in cannot be told. So
+segments have a thickening, and no circumferential strain.
 """
 
 from collections.abc import Iterable, Mapping

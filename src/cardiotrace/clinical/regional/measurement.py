@@ -91,9 +91,7 @@ class _Wall:
                 found.append(self._quantity(name, value, "percent", flags, Phase.ED, Phase.ES))
         return found
 
-    def _quantity(
-        self, name: str, value: float, unit: str, flags: Sequence[Flag], *phases: Phase
-    ) -> Quantity:
+    def _quantity(self, name: str, value: float, unit: str, flags: Sequence[Flag], *phases: Phase) -> Quantity:
         method = Method.CONTOUR_LENGTH if "circumferential" in name else Method.CENTRELINE
         refs = self.key_frames.refs(*(phases or (Phase.ED,)))
         doubts = doubting(flags, "wall")
@@ -151,7 +149,9 @@ def _division_flags(division: Division) -> list[Flag]:
     # At the apex the right ventricle ends, and with it what can be said of the span.
     spans = [septum.span for depth, septum in division.septa.items() if division.levels[depth] < FEWEST_SLICES - 1]
     if spans and RULES["septal-span"].breaks(float(np.median(spans))):
-        text = f"the insertions of the right ventricle are {np.median(spans):.0f} degrees apart, as seen from the left one"
+        text = (
+            f"the insertions of the right ventricle are {np.median(spans):.0f} degrees apart, as seen from the left one"
+        )
         flags.append(flag("septal-span", text))
     return flags
 

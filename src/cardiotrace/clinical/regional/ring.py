@@ -10,7 +10,7 @@ from cardiotrace.geometry.component import fill_holes, largest_component
 from cardiotrace.geometry.contour import largest_contour, polygon_perimeter, resample_polyline
 
 PixelSize = tuple[float, float]
-Points = Float[np.ndarray, "n 2"]
+Points = Float[np.ndarray, "_ 2"]
 Mask = Bool[np.ndarray, "height width"]
 
 FEWEST_PIXELS = 10

@@ -98,13 +98,15 @@ def placed(axes: Axes, planes: Sequence[ImagingPlane], depth_mm: float, scanner:
         scanner: tells shape and size of its pixels.
     """
     first, size = planes[0], scanner.spacing_mm
-    rows, columns = ((np.array(length) - 1) / 2 * size for length in scanner.shape)
+    rows, columns = (np.array([(length - 1) / 2 * size]) for length in scanner.shape)
     across = first.normal if len(planes) == 1 else np.subtract(planes[1].middle_mm, first.middle_mm)
-    steps = np.stack([depth_mm * across / np.linalg.norm(across), size * np.array(first.down), size * np.array(first.right)])
+    steps = np.stack(
+        [depth_mm * across / np.linalg.norm(across), size * np.array(first.down), size * np.array(first.right)]
+    )
     affine = np.eye(4)
     # The chest counts to the person's left, patient coordinates to his right.
     affine[:3, :3] = (steps @ axes.matrix * _TO_RIGHT).T
-    affine[:3, 3] = axes.to_chest(first.points(-rows, -columns)) * _TO_RIGHT
+    affine[:3, 3] = axes.to_chest(first.points(-rows, -columns)[0]) * _TO_RIGHT
     return Geometry(affine, Known.DATA_SET, Known.DATA_SET, Known.DATA_SET)
 
 
