@@ -51,7 +51,7 @@ def base_contradicts(labels: LabelMap) -> bool:
 
 def _sizes(labels: Sequence[LabelMap], structure: Structure) -> Int[np.ndarray, "depth"]:
     """Pixels of a structure in each slice, over all frames; of everything where the left ventricle has no label."""
-    return np.sum([_sizes_in(item, structure) for item in labels], axis=0)
+    return np.asarray(np.sum([_sizes_in(item, structure) for item in labels], axis=0))
 
 
 def _sizes_in(labels: LabelMap, structure: Structure) -> Int[np.ndarray, "depth"]:

@@ -66,7 +66,7 @@ def greatest_thickness(rings: Iterable[Ring]) -> float:
     Example:
         >>> angles = np.radians(np.arange(0, 360, 360 / POINT_COUNT))
         >>> circle = np.stack([np.sin(angles), np.cos(angles)], axis=1)
-        >>> round(greatest_thickness([Ring(20 * circle, 30 * circle), Ring(20 * circle, 28 * circle)]), 2)
+        >>> round(greatest_thickness([Ring(20 * circle, 30 * circle), Ring(20 * circle, 28 * circle)]), 1)
         10.0
     """
     return max(float(_averaged(ring.thickness).max()) for ring in rings)
