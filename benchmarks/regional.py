@@ -147,7 +147,7 @@ class Beat:
 
 
 def _angle(points: np.ndarray) -> np.ndarray:
-    return np.degrees(np.arctan2(points[..., 1], points[..., 0]))
+    return np.asarray(np.degrees(np.arctan2(points[..., 1], points[..., 0])))
 
 
 def _centre(line: np.ndarray) -> np.ndarray:

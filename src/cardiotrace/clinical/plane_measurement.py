@@ -95,8 +95,8 @@ class _Measured:
         phases = set(self.cut) if phase is None else {phase}
         frames = [each for each in self.found.key_frames if each.phase in phases]
         frames += [each for view in self.views for each in view.key_frames if each.phase in phases]
-        kinds = {"percent": ("ejection",), "ml": ("volume",), "g": ("mass",)}[unit]
-        kinds = ("ejection", "volume") if name.endswith("stroke_volume") else kinds
+        of_unit = {"percent": "ejection", "ml": "volume", "g": "mass"}[unit]
+        kinds = ("ejection", of_unit) if name.endswith("stroke_volume") else (of_unit,)
         doubts = tuple(dict.fromkeys(item for kind in kinds for item in doubting(flags, kind)))
         refs = tuple(each.ref for each in frames)
         return Quantity(name, value, unit, Method.SLICES_TO_PLANE, self.view, refs, flags=doubts)

@@ -73,8 +73,8 @@ def measure_stack(stacks: Sequence[TracedStack]) -> StackMeasurement:
     wall = measure_wall(key_frames, beat.stacks)
     quantities.extend((*_masses(beat, flags), *wall.quantities))
     flags.extend(wall.flags)
-    found = tuple(key_frames)
-    return StackMeasurement(tuple(quantities), found, tuple(dict.fromkeys(flags)), wall.segments, beat.stacks)
+    once = tuple(dict.fromkeys(flags))
+    return StackMeasurement(tuple(quantities), tuple(key_frames), once, wall.segments, beat.stacks)
 
 
 @dataclass(frozen=True, eq=False)
