@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from cardiotrace.clinical.expected import Doubt
 from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.clinical.labelling import labels_in_place, with_label_flags
 from cardiotrace.clinical.normal import body_surface_area_m2
+from cardiotrace.clinical.plane_measurement import PlaneMeasurement, measure_to_plane
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.clinical.rule import RULES, flag
 from cardiotrace.clinical.stack_measurement import StackMeasurement, measure_stack
@@ -45,10 +47,11 @@ def measure(
     """Measure an exam: areas, lengths, volumes and ejection fraction of the left ventricle, size of the left atrium.
 
     Long-axis views give volumes by disks and by area and length, two apical views together the biplane volume; a
-    short-axis stack gives volumes by adding its slices, and the mass of the myocardium. The preferred value of each
-    quantity stands first: in MRI the sum of slices, then biplane, then the disks of the four-chamber view. What is not
-    usable stands behind what is. Photographs of the retina give the density of vessels. Frames without an image are
-    not measured, whatever their labels.
+    short-axis stack gives volumes by adding its slices, the mass of the myocardium, and what its wall does, as a whole
+    and by segment. The preferred value of each quantity stands first: in MRI slices to the mitral plane, then whole
+    slices, then biplane, then the disks of the four-chamber view. What is not usable stands behind what is.
+    Photographs of the retina give the density of vessels. Frames without an image are not measured, whatever their
+    labels.
 
     Args:
         exam: its images, with end-diastole and end-systole named or not.
@@ -85,11 +88,18 @@ def measure(
         *(item for film in found.measured_films for item in flow_flags(film)),
         *found.stack.flags,
         *walls.flags,
+        *found.to_plane.flags,
         *_left_out_flags(found),
         *(item for quantity in quantities for item in quantity.flags),
     ]
     measures = Measures(
-        exam.name, quantities, tuple(dict.fromkeys(flags)), found.key_frames, curves, beats, walls.segments
+        exam.name,
+        quantities,
+        tuple(dict.fromkeys(flags)),
+        found.key_frames,
+        curves,
+        beats,
+        (*found.stack.segments, *walls.segments),
     )
     return usable_first(with_label_flags(measures, exam, labels))
 
@@ -121,11 +131,16 @@ class _Found:
     def quantities(self, patient: Patient) -> tuple[Quantity, ...]:
         """All of them, the preferred methods first, those per body surface last."""
         long_axis = [*biplane_quantities(self.views), *(item for view in self.views for item in view_quantities(view))]
-        groups = [long_axis, self.stack.quantities]
+        groups = [long_axis, (*self.to_plane.quantities, *self.stack.quantities)]
         ranked = [item for group in (reversed(groups) if self.traced.is_mri else groups) for item in group]
         ranked.extend(self.walls.quantities)
         ranked.extend(self._over_time(ranked, patient))
         return (*ranked, *self.vessels, *_indexed(ranked, patient))
+
+    @cached_property
+    def to_plane(self) -> PlaneMeasurement:
+        """Volumes of the stack that end at the mitral plane of the long axes."""
+        return measure_to_plane(self.stack, self.views)
 
     def _over_time(self, ranked: Sequence[Quantity], patient: Patient) -> Iterator[Quantity]:
         """Rates of flow, the heart rate, and what the heart pumps in a minute."""

@@ -16,6 +16,11 @@ class Method(StrEnum):
     AREA_LENGTH = "area-length, single plane"
     BIPLANE_AREA_LENGTH = "area-length, biplane"
     SUM_OF_SLICES = "sum of slices"
+    SLICES_TO_PLANE = "slices to the mitral plane"
+    """Of a short-axis stack, ended where long axes show the annulus."""
+    CENTRELINE = "centreline"
+    """Distances from the line midway between both outlines of the wall."""
+    CONTOUR_LENGTH = "length of contours"
     TRACED = "traced"
     """Size of an outline in one plane."""
     TRACED_SLICE = "traced, one slice"
@@ -73,7 +78,10 @@ def present_words(part: str) -> str:
     )
 
 
-_WORDS = {Method.BIPLANE_AREA_LENGTH: "biplane area-length", Method.SUM_OF_SLICES: "slices"}
+_WORDS = {
+    Method.BIPLANE_AREA_LENGTH: "biplane area-length",
+    Method.SUM_OF_SLICES: "slices",
+}
 _AREA_LENGTH = "Area-length: V = 8 A² / (3 π L); biplane 8 A₁ A₂ / (3 π L), L the shorter length."
 _NOTES = {
     Method.BIPLANE_DISKS: "Biplane: 20 elliptic disks between mitral annulus and apex, as high as the longer of the "
@@ -92,7 +100,13 @@ _NOTES = {
     Method.AREA_LENGTH_WALL: "Mass by area and length: 1.05 (5/6 A₁ (L + t) - 5/6 A₂ L), A₁ and A₂ inside epicardium "
     "and endocardium of the short axis.",
     Method.TRUNCATED_ELLIPSOID: "Truncated ellipsoid: 1.05 times the shell between two, of that short axis and length.",
-    Method.SUM_OF_SLICES: "Slices: voxels times their size; mass at 1.05 g/ml, end-diastole.",
+    Method.SUM_OF_SLICES: "Slices: voxels times their size, each slice whole; papillary muscles as they are labelled, "
+    "mostly in the cavity; mass at 1.05 g/ml.",
+    Method.SLICES_TO_PLANE: "Slices to the mitral plane: as slices, but cut off, or gone on with, where long axes show "
+    "the mitral annulus at that instant.",
+    Method.CENTRELINE: "Centreline: thickness of the wall from both sides of the line midway between its outlines, in "
+    "slices that show it closed.",
+    Method.CONTOUR_LENGTH: "Contours: 100 (L - L0) / L0 of their lengths in all closed slices; shortening is negative.",
 }
 _FORMER = {
     "discs, biplane": Method.BIPLANE_DISKS,

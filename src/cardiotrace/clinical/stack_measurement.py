@@ -1,7 +1,7 @@
 """Volumes and mass from a stack of short-axis slices; areas from a single one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from cardiotrace.clinical.beats.average import alike, over_beats
@@ -9,7 +9,9 @@ from cardiotrace.clinical.ejection import ejection_fraction, stroke_volume_ml
 from cardiotrace.clinical.key_frames import PHASE_WORD, KeyFrame, KeyFrames, find_view_beats
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Quantity
+from cardiotrace.clinical.regional.measurement import measure_wall
 from cardiotrace.clinical.rule import RULES, doubting, flag
+from cardiotrace.clinical.segment import SegmentValues
 from cardiotrace.clinical.slices import Slices, ventricle_flags
 from cardiotrace.clinical.traced_stack import TracedStack
 from cardiotrace.clinical.validity import ejection_flags, geometry_flags, same_size_flags, volume_flags
@@ -17,6 +19,7 @@ from cardiotrace.core.flag import Flag
 from cardiotrace.core.terms import Phase, Structure
 
 MYOCARDIUM_G_PER_ML = 1.05
+MASS_NAMES = {Phase.ED: "left_ventricular_mass", Phase.ES: "left_ventricular_end_systolic_mass"}
 
 _OF_STACK = (
     *("few-slices", "slice-missing", "blank-beside"),
@@ -33,10 +36,14 @@ class StackMeasurement:
     quantities: Sequence[Quantity] = ()
     key_frames: tuple[KeyFrame, ...] = ()
     flags: tuple[Flag, ...] = ()
+    segments: tuple[SegmentValues, ...] = ()
+    """Thickness and thickening of the wall, segment by segment."""
+    stacks: Mapping[Phase, TracedStack] = field(default_factory=dict)
+    """The image that each key frame lies in."""
 
 
 def measure_stack(stacks: Sequence[TracedStack]) -> StackMeasurement:
-    """Volumes of the labelled ventricles, their ejection fractions, and the mass of the myocardium at end-diastole.
+    """Volumes of the labelled ventricles, their ejection fractions, mass of the myocardium, and what its wall does.
 
     Where voxel size or slice distance is not known, the ejection fractions stay: they are ratios. A single slice gives
     areas.
@@ -74,8 +81,11 @@ def _measure_beat(
         found = _Ventricle.of(beat, ventricle, flags).quantities()
         quantities.extend(found)
         flags.extend(item for quantity in found for item in quantity.flags)
-    quantities.extend(_mass(beat, flags))
-    return StackMeasurement(tuple(quantities), tuple(key_frames), tuple(dict.fromkeys(flags)))
+    wall = measure_wall(key_frames, beat.stacks)
+    quantities.extend((*_masses(beat, flags), *wall.quantities))
+    flags.extend(wall.flags)
+    once = tuple(dict.fromkeys(flags))
+    return StackMeasurement(tuple(quantities), tuple(key_frames), once, wall.segments, beat.stacks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,16 +205,19 @@ def _value_flags(beat: _Beat, ventricle: Structure) -> list[Flag]:
     return flags
 
 
-def _mass(beat: _Beat, flags: Sequence[Flag]) -> list[Quantity]:
-    diastole = beat.key_frames.end_diastole
-    if diastole is None or beat.unit != "ml" or Structure.MYO not in beat.stacks[Phase.ED].counts:
-        return []
-    stack = beat.stacks[Phase.ED]
-    mass_g = MYOCARDIUM_G_PER_ML * float(stack.counts[Structure.MYO][diastole.frame].sum()) * (stack.voxel_ml or 0.0)
-    if not mass_g:
-        return []
-    name, doubts = "left_ventricular_mass", doubting(flags, "mass")
-    return [Quantity(name, mass_g, "g", Method.SUM_OF_SLICES, beat.view, (diastole.ref,), flags=doubts)]
+def _masses(beat: _Beat, flags: Sequence[Flag]) -> list[Quantity]:
+    """Mass of the myocardium at end-diastole and at end-systole, where it is labelled."""
+    found = []
+    for key_frame in beat.key_frames:
+        stack = beat.stacks[key_frame.phase]
+        if beat.unit != "ml" or Structure.MYO not in stack.counts:
+            continue
+        wall_ml = float(stack.counts[Structure.MYO][key_frame.frame].sum()) * (stack.voxel_ml or 0.0)
+        if wall_ml:
+            name, doubts = MASS_NAMES[key_frame.phase], doubting(flags, "mass")
+            mass_g, refs = MYOCARDIUM_G_PER_ML * wall_ml, (key_frame.ref,)
+            found.append(Quantity(name, mass_g, "g", Method.SUM_OF_SLICES, beat.view, refs, flags=doubts))
+    return found
 
 
 def _stack_flags(beat: _Beat) -> list[Flag]:

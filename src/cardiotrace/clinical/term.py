@@ -102,6 +102,25 @@ TERMS: Mapping[str, Term] = {
         Term("left_atrial_pump_strain", "percent", "LA strain, pump", "LA pump", "LA"),
         Term("left_ventricular_mass", "g", "Myocardial mass", "mass"),
         Term("left_ventricular_mass_index", "g/m2", "Myocardial mass index", "mass index"),
+        Term("left_ventricular_end_systolic_mass", "g", "Myocardial mass, end-systole", "ES mass"),
+        Term("left_ventricular_maximal_wall_thickness", "mm", "Greatest wall thickness", "max. thickness"),
+        Term("left_ventricular_mean_wall_thickness", "mm", "Mean wall thickness", "mean thickness"),
+        Term(
+            "left_ventricular_endocardial_circumferential_strain",
+            "percent",
+            "Endocardial circumferential strain",
+            "GCS endo",
+        ),
+        Term(
+            "left_ventricular_midwall_circumferential_strain", "percent", "Mid-wall circumferential strain", "GCS mid"
+        ),
+        Term(
+            "left_ventricular_epicardial_circumferential_strain",
+            "percent",
+            "Epicardial circumferential strain",
+            "GCS epi",
+        ),
+        Term("left_ventricular_radial_strain", "percent", "Radial strain", "GRS"),
         Term("left_ventricular_global_longitudinal_strain", "percent", "Global longitudinal strain", "GLS"),
         Term(
             "left_ventricular_peak_systolic_longitudinal_strain",

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from cardiotrace.clinical.annulus import borders
 from cardiotrace.clinical.axis import outline_of
+from cardiotrace.clinical.base import base_contradicts, base_of
 from cardiotrace.clinical.beats.gating import is_one_beat
 from cardiotrace.clinical.beats.search import frame_interval_ms
 from cardiotrace.clinical.beats.smoothing import stands_out
@@ -50,6 +51,16 @@ class TracedStack:
         """Pixels of both ventricles and of the myocardium, as far as the scheme holds them."""
         held = [structure for structure in _COUNTED if structure in self.labels.scheme.values]
         return {structure: np.count_nonzero(self.labels.mask(structure), axis=(2, 3)) for structure in held}
+
+    @cached_property
+    def is_base_first(self) -> bool:
+        """Whether the first slice is the one at the base, decided once for all frames; see `base_is_first`."""
+        return base_of([self.labels])
+
+    @cached_property
+    def base_contradicts(self) -> bool:
+        """Whether its place in the patient puts the base elsewhere than its right ventricle does."""
+        return base_contradicts(self.labels)
 
     @property
     def sizes(self) -> Float[np.ndarray, "time"]:

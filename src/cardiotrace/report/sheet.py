@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from cardiotrace.clinical.base import base_of
 from cardiotrace.core.label import LabelMap
 from cardiotrace.report.colour import STRUCTURE_COLOURS
 from cardiotrace.report.framing import Box, LabelledFrame, display_grey
@@ -24,7 +23,7 @@ _GAP = 4
 
 
 def base_to_apex(labels: Sequence[LabelMap]) -> list[int]:
-    """Slices of a stack from the base to the apex: the heart is larger towards its base.
+    """Slices of a stack from the base to the apex, by the rule of `base_is_first`.
 
     Args:
         labels: of one stack in one or several frames or maps, all of one shape.
@@ -37,13 +36,8 @@ def base_to_apex(labels: Sequence[LabelMap]) -> list[int]:
         >>> base_to_apex([LabelMap(array, ACDC, NO_GEOMETRY)])
         [2, 1, 0]
     """
-    sizes = np.sum([np.count_nonzero(item.array, axis=(0, 2, 3)) for item in labels], axis=0)
-    shown = np.flatnonzero(sizes)
-    order = list(range(len(sizes)))
-    if len(shown) < 2:
-        return order
-    centre = float(np.average(shown, weights=sizes[shown]))
-    return order[::-1] if centre > (shown[0] + shown[-1]) / 2 else order
+    order = list(range(labels[0].array.shape[1]))
+    return order if base_of(labels) else order[::-1]
 
 
 def draw_sheet(
