@@ -6,12 +6,12 @@ from functools import cached_property
 
 import numpy as np
 
-from cardiotrace.clinical.beats.film import Film, films
-from cardiotrace.clinical.beats.flow import atrium_quantities, flow_flags, flow_quantities
-from cardiotrace.clinical.beats.output import cardiac_index, cardiac_output
-from cardiotrace.clinical.beats.rhythm import heart_rate, rhythm_flags
 from cardiotrace.clinical.curve import Curve, frame_times_ms
 from cardiotrace.clinical.expected import Doubt
+from cardiotrace.clinical.films.film import Film, films
+from cardiotrace.clinical.films.flow import atrium_quantities, flow_flags, flow_quantities
+from cardiotrace.clinical.films.output import cardiac_index, cardiac_output
+from cardiotrace.clinical.films.rhythm import heart_rate, rhythm_flags
 from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.clinical.labelling import labels_in_place, with_label_flags
 from cardiotrace.clinical.normal import body_surface_area_m2

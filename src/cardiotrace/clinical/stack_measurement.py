@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from cardiotrace.clinical.beats.average import alike, over_beats
 from cardiotrace.clinical.ejection import ejection_fraction, stroke_volume_ml
+from cardiotrace.clinical.films.average import alike, over_beats
 from cardiotrace.clinical.key_frames import PHASE_WORD, KeyFrame, KeyFrames, find_view_beats
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Quantity

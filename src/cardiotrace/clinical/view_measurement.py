@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cardiotrace.clinical.beats.average import alike, matched_beats, over_beats
 from cardiotrace.clinical.ejection import ejection_fraction, stroke_volume_ml
 from cardiotrace.clinical.expected import Doubt, error_flags
+from cardiotrace.clinical.films.average import alike, matched_beats, over_beats
 from cardiotrace.clinical.frame_ref import FrameRef
 from cardiotrace.clinical.key_frames import PHASE_WORD, KeyFrame, KeyFrames, find_view_beats
 from cardiotrace.clinical.long_axis_trace import LongAxisTrace

@@ -65,11 +65,11 @@ def shape_quantities(view: WalledView) -> list[Quantity]:
 
 
 def _thickness_flags(view: WalledView, phase: Phase, thickness_mm: float) -> tuple[Flag, ...]:
-    rule = RULES["wall-thickness"]
+    rule = RULES["mean-wall-thickness"]
     if not rule.breaks(thickness_mm):
         return ()
     text = f"the wall is {thickness_mm:.0f} mm thick on average, outside {rule.low:g} to {rule.high:g} mm"
-    return (flag("wall-thickness", text).of(f"{view.name} {phase}"),)
+    return (flag("mean-wall-thickness", text).of(f"{view.name} {phase}"),)
 
 
 def shape_segments(views: Sequence[WalledView]) -> list[SegmentValues]:

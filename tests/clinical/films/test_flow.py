@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cardiotrace.clinical.beats.film import Film
-from cardiotrace.clinical.beats.flow import atrium_quantities, flow_flags, flow_quantities
-from cardiotrace.clinical.beats.output import cardiac_index, cardiac_output
-from cardiotrace.clinical.beats.rhythm import heart_rate, rhythm_flags
 from cardiotrace.clinical.curve import Curve
+from cardiotrace.clinical.films.film import Film
+from cardiotrace.clinical.films.flow import atrium_quantities, flow_flags, flow_quantities
+from cardiotrace.clinical.films.output import cardiac_index, cardiac_output
+from cardiotrace.clinical.films.rhythm import heart_rate, rhythm_flags
 from cardiotrace.clinical.key_frames import image_beats
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Quantity

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cardiotrace.clinical.beats.film import Film, lengths_apart
 from cardiotrace.clinical.beats.search import frame_interval_ms
+from cardiotrace.clinical.films.film import Film, lengths_apart
 from cardiotrace.clinical.frame_ref import FrameRef
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Quantity

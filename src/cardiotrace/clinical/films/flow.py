@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-from cardiotrace.clinical.beats.average import over_beats
 from cardiotrace.clinical.beats.beat import Beat
-from cardiotrace.clinical.beats.film import BeatCurve, Film
+from cardiotrace.clinical.films.average import over_beats
+from cardiotrace.clinical.films.film import BeatCurve, Film
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Quantity
 from cardiotrace.clinical.rule import RULES, doubting, flag

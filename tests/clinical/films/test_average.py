@@ -1,6 +1,6 @@
 import pytest
 
-from cardiotrace.clinical.beats.average import alike, matched_beats, over_beats
+from cardiotrace.clinical.films.average import alike, matched_beats, over_beats
 from cardiotrace.clinical.frame_ref import FrameRef
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Quantity
