@@ -5,8 +5,8 @@
 Pictures (`benchmarks.view_pictures`) are those of all real patients at hand, of phantoms, and of much that is no view.
 Patients are dealt to three folds; three networks each say what the patients of one fold show (OUT/fold-N.npz, which a
 second call takes as they are; --fold makes one of them and ends). The least probability at which a view is named is
-chosen for each view on all of these answers: at most a quarter of a percent of the real images, and of the made ones,
-may get it wrongly. In the table each fold is judged at the probabilities that the other two would have chosen. The
+chosen for each view on all of these answers: at most half a percent of the real images, and of the made ones,
+may get that view wrongly. In the table each fold is judged at the probabilities that the other two would have chosen. The
 model that is sealed has learned from all; model, card and table are written to OUT.
 About half an hour of one core, and five minutes for the pictures, which are kept in OUT/pictures.
 """
@@ -50,8 +50,7 @@ from cardiotrace.report.card import model_card
 NAME = "view-classifier"
 FOLDS = 3
 MOST_WRONG = 0.005
-"""Share of the images that may get a wrong view of echo, or of MRI, where the least probabilities are chosen; what is
-asked for is 0.01."""
+"""Share of the images that may wrongly get one view, where its least probability is chosen."""
 CANDIDATES = np.round(np.arange(0.5, 1.0, 0.01), 2)
 LICENCE = (
     "CC BY-NC-SA 4.0; research use (M&Ms, M&Ms-2, DRIVE); public reference set of Kingston University, for research;"
@@ -136,10 +135,7 @@ class Answer:
 
 
 def with_lowest(given: Sequence[Answer]) -> tuple[ViewClass, ...]:
-    """The classes, each with its least probability: few of the real, and of the made, pictures get it wrongly then.
-
-    Few is half of `MOST_WRONG`, as there are views of echo and of MRI.
-    """
+    """The classes, each with the least probability at which few of the real, and of the made, pictures get it wrongly."""
     likeliest = [(each, each.proposal(CLASSES)) for each in given]
     return tuple(replace(one, lowest=_lowest_for(one, kind, likeliest)) for kind, one in enumerate(CLASSES, start=1))
 
@@ -149,7 +145,7 @@ def _lowest_for(one: ViewClass, kind: int, likeliest: Sequence[tuple[Answer, Vie
     for is_real in (True, False):
         group = [(each, found) for each, found in likeliest if each.picture.is_real is is_real]
         wrong = [found.probability for each, found in group if found.likeliest == one and each.picture.kind != kind]
-        allowed = int(MOST_WRONG * len(group) / 2)
+        allowed = int(MOST_WRONG * len(group))
         if len(wrong) > allowed:
             # The smallest candidate that no more than are allowed of the wrong ones reach.
             worst = sorted(wrong, reverse=True)[allowed]
