@@ -5,8 +5,8 @@
 Pictures (`benchmarks.view_pictures`) are those of all real patients at hand, of phantoms, and of much that is no view.
 Patients are dealt to three folds; three networks each say what the patients of one fold show (OUT/fold-N.npz, which a
 second call takes as they are; --fold makes one of them and ends). The least probability at which a view is named is
-chosen for each view on all of these answers: at most half a percent of the real images, and of the made ones,
-may get that view wrongly. In the table each fold is judged at the probabilities that the other two would have chosen. The
+chosen for each view on all of these answers: at most half a percent of the real images, and of the made ones, may get
+that view wrongly. In the table each fold is judged at the probabilities that the other two would have chosen. The
 model that is sealed has learned from all; model, card and table are written to OUT.
 About half an hour of one core, and five minutes for the pictures, which are kept in OUT/pictures.
 """
@@ -135,7 +135,7 @@ class Answer:
 
 
 def with_lowest(given: Sequence[Answer]) -> tuple[ViewClass, ...]:
-    """The classes, each with the least probability at which few of the real, and of the made, pictures get it wrongly."""
+    """The classes, each with the least probability at which few of the real and of the made pictures get it wrongly."""
     likeliest = [(each, each.proposal(CLASSES)) for each in given]
     return tuple(replace(one, lowest=_lowest_for(one, kind, likeliest)) for kind, one in enumerate(CLASSES, start=1))
 
