@@ -42,6 +42,8 @@ class MeasureConfig(ExamConfig):
     """Folder of label maps X_labels.nii.gz (or _gt, _seg, _mask) of images X; one folder per exam may lie in it."""
     scheme: str | None = None
     """What the label values mean: camus, acdc, mnms, ...; default: camus for apical views."""
+    tracking: bool = False
+    """Measure strain a second time, following the wall through each long-axis film: seconds for every film."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -51,7 +53,8 @@ class MeasureConfig(ExamConfig):
     @property
     def given(self) -> dict[str, Any]:
         """What was said in place of what files say, as plain data."""
-        return super().given | ({"scheme": self.scheme} if self.scheme else {})
+        given = super().given | ({"scheme": self.scheme} if self.scheme else {})
+        return given | ({"tracking": True} if self.tracking else {})
 
 
 def measure_exams(
@@ -85,7 +88,8 @@ def measure_exams(
             labels = _read(exam, files, config)
             exam = for_given_labels(exam, files)
             names = {name: path.name for name, path in files.items()}
-            analysis = measured(exam, labels, provenance_of(exam, names, verb="measure", given=config.given))
+            provenance = provenance_of(exam, names, verb="measure", given=config.given)
+            analysis = measured(exam, labels, provenance, tracking=config.tracking)
             page = analysis.write(staging.folder)
         return Analysed.written(folder / page.name, analysis)
 
