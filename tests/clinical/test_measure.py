@@ -88,7 +88,7 @@ def test_without_spacing_only_pixels_and_ratios() -> None:
     measures = measure(Exam("p1", tuple(images)), labels)
     assert measures.ejection_fraction_percent == pytest.approx(TRUE_PERCENT, abs=0.3)
     assert measures.end_diastolic_volume_ml is None
-    assert {item.unit for item in measures} == {"percent", "px2"}
+    assert {item.unit for item in measures} == {"percent", "px2", "ratio"}
     assert measures.value("left_ventricular_end_diastolic_area_px2") == np.count_nonzero(labels["ED"].array == 1)
     assert any("spacing is unknown" in flag.text for flag in measures.flags)
 
@@ -343,6 +343,7 @@ def test_contradicting_sizes_leave_the_ratio_alone() -> None:
     assert {item.name for item in measures if item.is_usable} == {
         "left_ventricular_ejection_fraction",
         "left_ventricular_fractional_area_change",
+        "left_ventricular_global_longitudinal_strain",
     }
     assert measures.ejection_fraction_percent == pytest.approx(TRUE_PERCENT, abs=0.3)
     assert f"p1_A4C_ED: {doubt}" in texts(measures)

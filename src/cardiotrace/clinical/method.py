@@ -86,7 +86,8 @@ _NOTES = {
     Method.MIDWALL_CONTOUR: "Mid-wall strain: the same of the line half-way through the wall.",
     Method.TRACKED: "Tracked strain: the same of the endocardium of end-diastole, followed from frame to frame by the "
     "pattern in the wall.",
-    Method.DISPLACEMENT: "Excursion: way of the hinges along the long axis from end-diastole to end-systole.",
+    Method.DISPLACEMENT: "Excursion: way of the hinges along the long axis from end-diastole to end-systole; "
+    "septal and lateral by the right ventricle where it is labelled, else by the display convention.",
     Method.BIPLANE_WALL: "Mass by planes: 1.05 g/ml times biplane disks of the epicardium less those of the "
     "endocardium.",
     Method.AREA_LENGTH_WALL: "Mass by area and length: 1.05 (5/6 A₁ (L + t) - 5/6 A₂ L), A₁ and A₂ inside epicardium "

@@ -69,7 +69,7 @@ def measure_walls(
         *mass_quantities(walled, stacks),
     )
     flags = (
-        *(item for view in walled for item in (*view.side_flags, *_wall_flags(view))),
+        *(item for view in walled for item in (*view.exam_flags, *_wall_flags(view))),
         *(item for _, words in moved for item in words),
         *untracked,
         *(flag("no-wall", "no wall could be followed from hinge to hinge").of(view.view_name) for view in lost),

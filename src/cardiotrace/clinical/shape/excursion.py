@@ -53,11 +53,9 @@ def excursions(view: WalledView) -> tuple[list[Quantity], tuple[Flag, ...]]:
 
 
 def _quantity(view: WalledView, name: str, value: float) -> Quantity:
-    doubts = [*view.flags("strain")]
-    if name in (SEPTAL, LATERAL):
-        doubts.extend(view.side_flags)
+    doubts = [*view.flags("strain"), *view.flags("size")]
     if name == TRICUSPID:
-        doubts = list(view.measured.right_flags)
+        doubts = [*view.measured.right_flags, *view.flags("size")]
     rule = RULES["excursion-extreme"]
     if rule.breaks(value):
         text = f"a valve plane that moves {value:.0f} mm towards the apex is outside {rule.low:g} to {rule.high:g} mm"

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from cardiotrace.clinical.key_frames import PHASE_WORD
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Quantity
+from cardiotrace.clinical.rule import RULES, flag
 from cardiotrace.clinical.segment import SegmentValues
 from cardiotrace.clinical.strain.arcs import Arcs
 from cardiotrace.clinical.strain.contour_strain import combined
@@ -58,9 +59,17 @@ def shape_quantities(view: WalledView) -> list[Quantity]:
         quantities.append(Quantity(f"{name}_sphericity_index", index, "ratio", *about, flags=view.flags("size")))
         thickness = _mean(wall.thickness, np.ones(len(wall.endocardium.points), bool))
         if thickness is not None and view.measured.is_scaled:
-            flags = view.flags("size")
+            flags = (*view.flags("size"), *_thickness_flags(view, phase, thickness))
             quantities.append(Quantity(f"{name}_{THICKNESS}", thickness, "mm", *about, flags=flags))
     return quantities
+
+
+def _thickness_flags(view: WalledView, phase: Phase, thickness_mm: float) -> tuple[Flag, ...]:
+    rule = RULES["wall-thickness"]
+    if not rule.breaks(thickness_mm):
+        return ()
+    text = f"the wall is {thickness_mm:.0f} mm thick on average, outside {rule.low:g} to {rule.high:g} mm"
+    return (flag("wall-thickness", text).of(f"{view.name} {phase}"),)
 
 
 def shape_segments(views: Sequence[WalledView]) -> list[SegmentValues]:

@@ -7,10 +7,10 @@ import numpy as np
 
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Quantity
-from cardiotrace.clinical.rule import RULES, doubting, flag
+from cardiotrace.clinical.rule import RULES, flag
 from cardiotrace.clinical.segment import SegmentValues
 from cardiotrace.clinical.strain.arcs import Arcs
-from cardiotrace.clinical.strain.lagrange import BeatStrain, beat_strain, film_percent
+from cardiotrace.clinical.strain.lagrange import BeatStrain, beat_strain, film_percent, lagrangian_percent
 from cardiotrace.clinical.strain.sides import WALLS
 from cardiotrace.clinical.strain.wall import Wall
 from cardiotrace.clinical.strain.walled_view import WalledView
@@ -74,7 +74,7 @@ def strain_of_view(view: WalledView, method: Method, of: Callable[[Wall], float 
     drift = max(drifts, key=abs) if drifts else None
     systolic = _mean(each.end_systolic for each in found)
     assert systolic is not None
-    flags = (*view.flags("strain"), *(item.of(view.name) for item in _strain_flags(view, systolic, drift, found)))
+    flags = [*view.flags("strain"), *(item.of(view.name) for item in _strain_flags(view, systolic, drift, found))]
     return ViewStrain(
         view,
         method,
@@ -148,11 +148,7 @@ def _strain_flags(
         yield flag(rule, f"a longitudinal strain of {systolic:.0f} % is outside {low:g} to {high:g} %")
     if not all(cine.scale.is_known for cine in view.measured.cines.values()):
         yield flag("strain-square-pixels", "strain takes the pixels for square, as their size is not known")
-    if not view.beats:
-        yield flag("strain-of-stills", "end-diastole and end-systole are stills: no peak of the strain and no drift")
-    elif drift is None:
-        yield flag("strain-no-end", "the end of the beat is not shown: the drift of the strain is not known")
-    elif RULES["strain-drift"].breaks(drift):
+    if drift is not None and RULES["strain-drift"].breaks(drift):
         yield flag("strain-drift", f"the strain ends {drift:+.1f} points off zero, which a ramp took out")
     yield from _missing_flags(view)
     if view.beats and any(each.peak_systolic is None for each in found):
@@ -161,8 +157,12 @@ def _strain_flags(
 
 def _missing_flags(view: WalledView) -> Iterable[Flag]:
     """Whether frames of the beats have no line."""
-    walls = view.film_walls
-    frames = {frame for beat in view.beats for frame in range(beat.end_diastole, (beat.stop or len(walls) - 1) + 1)}
+    if view.film is None:
+        return
+    walls, blank = view.film_walls, view.film.blank
+    reach = {frame for beat in view.beats for frame in range(beat.end_diastole, (beat.stop or len(walls) - 1) + 1)}
+    # Of frames without an image the exam speaks anyway.
+    frames = [frame for frame in reach if not blank[frame]]
     lost = sum(walls[frame] is None for frame in frames)
     if lost:
         yield flag("strain-frames-without", f"the wall was not found in {lost} of {len(frames)} frames of the beat")
@@ -217,13 +217,14 @@ def _segments_of(view: WalledView) -> SegmentValues | None:
         if first is not None and last is not None:
             arcs = Arcs.of(first.endocardium)
             before, after = arcs.lengths(first.endocardium), arcs.lengths(last.endocardium)
-            strains.append(100 * (after / before - 1).ravel())
+            strains.append(lagrangian_percent(np.stack([before, after]), 0)[1].ravel())
     if not strains:
         return None
     means = np.mean(strains, axis=0)
-    values = {number: float(value) for number, value in zip(view.sides.segments, means, strict=True)}
-    text = "strain of segments takes each piece of wall to keep its share of the long axis"
-    flags = (*doubting(view.measured.flags, "strain"), *view.side_flags, flag("strain-by-height", text).of(view.name))
+    pairs = zip(view.sides.segments, means, strict=True)
+    values = {number: float(value) for number, value in pairs if np.isfinite(value)}
+    text = "borders do not show which muscle is where along them: each arc is taken to keep its share of the long axis"
+    flags = (*view.flags("strain"), *view.side_flags, flag("strain-by-height", text))
     return SegmentValues(
         SEGMENTAL, "percent", Method.ENDOCARDIAL_CONTOUR, view.name, values, view.refs, tuple(dict.fromkeys(flags))
     )

@@ -7,8 +7,8 @@ from jaxtyping import Float
 
 from cardiotrace.clinical.beats.beat import Beat
 
-Lengths = Float[np.ndarray, "frames"]
-"""Of a line in every frame, in any unit; NaN where it is not there."""
+Lengths = Float[np.ndarray, "frames *lines"]
+"""Of a line, or several, in every frame, in any unit; NaN where it is not there."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,9 @@ def lagrangian_percent(lengths: Lengths, start: int) -> Lengths:
         >>> lagrangian_percent(np.array([200.0, 180.0, 160.0]), 0).tolist()
         [0.0, -10.0, -20.0]
     """
-    return np.asarray(100 * (lengths - lengths[start]) / lengths[start])
+    # Of a line without length, as an arc of a few pixels may be, there is no share.
+    first = np.where(lengths[start] > 0, lengths[start], np.nan)
+    return np.asarray(100 * (lengths - first) / first)
 
 
 def without_drift(percent: Lengths, start: int, stop: int) -> Lengths:

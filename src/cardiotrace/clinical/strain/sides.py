@@ -78,18 +78,19 @@ def find_sides(cine: TracedCine, wall: Wall) -> tuple[Sides | None, tuple[Flag, 
         wall: in one of its frames.
 
     Returns:
-        The walls, None where nothing tells them or where what tells them disagrees; flags without the view's name.
+        The walls, None where nothing tells them or where what tells them disagrees; and flags.
     """
-    view = cine.image.image.view
+    view, name = cine.image.image.view, cine.image.image.view_name
     if view not in WALLS:
-        return None, (flag("walls-unknown", "which walls the view cuts is not known: no segment is named"),)
+        return None, ()
     told = {each: mirrored for each, mirrored in _evidence(cine, wall) if mirrored is not None}
     if not told:
-        return None, (flag("walls-unknown", "nothing tells which wall is on which side: no segment is named"),)
+        text = "nothing tells which wall is on which side: no segment is named"
+        return None, (flag("walls-unknown", text).of(name),)
     sure = {each: mirrored for each, mirrored in told.items() if each is not Evidence.CONVENTION}
     if len(set(sure.values())) > 1:
         text = f"{' and '.join(sure)} disagree about which wall is on which side: no segment is named"
-        return None, (flag("walls-contradict", text),)
+        return None, (flag("walls-contradict", text).of(name),)
     by, is_mirrored = next(iter(told.items()))
     walls = WALLS[view]
     return Sides(*(reversed(walls) if is_mirrored else walls), by, is_mirrored), _words(cine, by, is_mirrored)
@@ -112,7 +113,7 @@ def _words(cine: TracedCine, by: Evidence, is_mirrored: bool) -> tuple[Flag, ...
         text = f"walls are named by {by}: in a mirrored image each is the other"
         return (flag("walls-by-convention", text),)
     if is_mirrored and cine.image.image.is_apical:
-        return (flag("view-mirrored", f"the view is shown mirrored, as {by} tells"),)
+        return (flag("view-mirrored", f"the view is shown mirrored, as {by} tells").of(cine.image.image.view_name),)
     return ()
 
 

@@ -20,6 +20,8 @@ _SMOOTHED_SHARE = 0.015
 _CORNER_PIXELS = 2.0
 """Within which the outline of pixels cuts the corner between wall and base."""
 _SHORTEST_WALL_PIXELS = 20.0
+_LOW_SHARE = 0.04
+"""Of its height that a ventricle's outer outline may have cut off below."""
 _LEAST_FALL = 0.3
 """Cosine of the angle to the chord's normal beyond which a wall does not come down to it."""
 _BASE_POINTS = 60
@@ -83,7 +85,7 @@ def wall_line(ring: Float[np.ndarray, "n 2"], axis: LongAxis, pixel: PixelSize) 
 
     Args:
         ring: outline of cavity, or of cavity and myocardium together, open.
-        axis: tells the corners between wall and base, and the apex.
+        axis: tells the corners between wall and base.
         pixel: size of a pixel, in the unit of the outline.
 
     Returns:
@@ -116,11 +118,13 @@ def above_chord(ring: Float[np.ndarray, "n 2"], inner: WallLine, pixel: PixelSiz
     chord = inner.hinges[1] - inner.hinges[0]
     along = chord / max(float(np.linalg.norm(chord)), 1e-12)
     up = np.array([-along[1], along[0]])
-    up = up if float((inner.apex - foot) @ up) > 0 else -up
+    up = up if float((inner.points.mean(axis=0) - foot) @ up) > 0 else -up
     heights = (ring - foot) @ up
     top = int(heights.argmax())
     turned, risen = np.roll(ring, -top, axis=0), np.roll(heights, -top)
-    low = np.flatnonzero(risen < _CORNER_PIXELS * step)
+    # The line through two hinges that are good to a part of a pixel is off by more where it is followed on beneath a
+    # thick wall: what lies low is left out, and the wall is followed down.
+    low = np.flatnonzero(risen < _CORNER_PIXELS * step + _LOW_SHARE * risen.max())
     if not len(low):
         return None
     line = np.concatenate([turned[low[-1] + 1 :], turned[: low[0]]])
@@ -148,11 +152,11 @@ def _wall_and_base(
     ring: Float[np.ndarray, "n 2"], axis: LongAxis
 ) -> tuple[Float[np.ndarray, "wall 2"], Float[np.ndarray, "base 2"]]:
     """The outline cut at both corners: clockwise from one over the apex to the other, and the rest the other way."""
-    left, right, top = (int(np.linalg.norm(ring - point, axis=1).argmin()) for point in (*axis.annulus, axis.apex))
-    turned = np.roll(ring, -left, axis=0)
-    stop, above = (right - left) % len(ring), (top - left) % len(ring)
-    forth, back = turned[: stop + 1], np.concatenate([turned[stop:], turned[:1]])[::-1]
-    wall, base = (forth, back) if above < stop else (back, forth)
+    left, right = (int(np.linalg.norm(ring - corner, axis=1).argmin()) for corner in axis.annulus)
+    turned, stop = np.roll(ring, -left, axis=0), (right - left) % len(ring)
+    parts = (turned[: stop + 1], np.concatenate([turned[stop:], turned[:1]])[::-1])
+    # Around the cavity is farther than across its base.
+    base, wall = sorted(parts, key=_length)
     return (wall, base) if _is_clockwise(wall) else (wall[::-1], base[::-1])
 
 

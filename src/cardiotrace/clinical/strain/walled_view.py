@@ -38,6 +38,11 @@ class WalledView:
         return self.measured.view_name
 
     @property
+    def exam_flags(self) -> tuple[Flag, ...]:
+        """What the exam has to say of the sides; a convention is said with what rests on it."""
+        return tuple(item for item in self.side_flags if item.rule != "walls-by-convention")
+
+    @property
     def film(self) -> TracedCine | None:
         """The moving image that shows both key frames."""
         return self.measured.cines[Phase.ED] if self.beats else None
@@ -83,11 +88,15 @@ def walled_views(views: Sequence[ViewMeasurement], beats: Sequence[Beat] = ()) -
     told = [_sides_of(each) for each in found]
     kept = agreeing(sides for sides, _ in told)
     text = "another view is shown mirrored, so that no convention tells which wall is which: no segment is named"
-    lost = (flag("walls-unknown", text),)
     return [
-        WalledView(each.measured, each.walls, each.beats, sides, tuple(item.of(each.name) for item in words))
-        for each, (sides, is_lost), (_, flags) in zip(found, kept, told, strict=True)
-        for words in (lost if is_lost else flags,)
+        WalledView(
+            each.measured,
+            each.walls,
+            each.beats,
+            sides,
+            (flag("walls-unknown", text).of(each.name),) if lost else flags,
+        )
+        for each, (sides, lost), (_, flags) in zip(found, kept, told, strict=True)
     ]
 
 
