@@ -1,7 +1,7 @@
 r"""How near tracked longitudinal strain comes to what is true of phantoms of every pathology.
 
-    python -m benchmarks.tracking                   # 60 frames a beat, true labels of end-diastole
-    python -m benchmarks.tracking --frames 24       # films of fewer frames
+    python -m benchmarks.tracking                   # 40 frames a beat, true labels
+    python -m benchmarks.tracking --frames 20       # films of fewer frames
 
 Errors are measured minus true, points of strain: of the mean of three apical views, of one view, of one segment's muscle,
 which in the phantom moves along its own lines. Sizes and weights of the tracking were chosen on seeds 101 and 102.
@@ -31,9 +31,9 @@ QUALITIES = ("good", "medium", "poor")
 
 
 def phantom(pathology: str, seed: int, quality: str, frames: int) -> EchoExam:
-    """A beat of a heart in three apical views, of about the size of CAMUS."""
+    """A beat of a heart in three apical views."""
     heart = sample_heart(pathology, seed).as_keywords()
-    config = EchoPhantom(**heart, frame_count=frames, spacing_mm=0.3, quality=quality, seed=seed)
+    config = EchoPhantom(**heart, frame_count=frames, quality=quality, seed=seed)
     return echo_exam(config, views=VIEWS)
 
 
@@ -81,20 +81,21 @@ def table(seeds: int, frames: int) -> str:
     """One row for each pathology and kind of value."""
     total: dict[tuple[str, str], list[float]] = {}
     seconds = []
-    for pathology in Pathology:
-        for seed in range(seeds):
+    for seed in range(seeds):
+        for pathology in Pathology:
             made = phantom(pathology, seed, QUALITIES[seed % len(QUALITIES)], frames)
             start = time.process_time()
-            contour = measure(made.exam, made.labels)
-            middle = time.process_time()
             measures = measure(made.exam, made.labels, tracking=True)
-            seconds.append((time.process_time() - middle - (middle - start)) / len(VIEWS))
-            assert contour.find(GLS) is not None
-            for what, error in errors(made, measures):
+            spent = time.process_time() - start
+            if seed == 0:
+                measure(made.exam, made.labels)
+                seconds.append((2 * spent + start - time.process_time()) / len(VIEWS))
+            found = list(errors(made, measures))
+            for what, error in found:
                 total.setdefault((what, str(pathology)), []).append(error)
                 total.setdefault((what, "all"), []).append(error)
-            gls = measures.find(GLS, method=Method.TRACKED)
-            sys.stderr.write(f"{pathology} {seed}: {gls and round(gls.value, 1)}, {seconds[-1]:.1f} s a film\n")
+            words = ", ".join(f"{error:+.1f}" for what, error in found if what.startswith("GLS"))
+            sys.stderr.write(f"{pathology} {seed}: {words}; {seconds[-1]:.1f} s a film\n")
     rows = []
     for (what, group), values in sorted(total.items()):
         known = np.array([value for value in values if np.isfinite(value)])
@@ -109,8 +110,8 @@ def table(seeds: int, frames: int) -> str:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=3, help="phantoms of each pathology; their quality takes turns")
-    parser.add_argument("--frames", type=int, default=60, help="frames a beat")
+    parser.add_argument("--seeds", type=int, default=2, help="phantoms of each pathology; their quality takes turns")
+    parser.add_argument("--frames", type=int, default=40, help="frames a beat")
     options = parser.parse_args()
     print(table(options.seeds, options.frames))
 

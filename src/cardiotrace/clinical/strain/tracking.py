@@ -26,7 +26,7 @@ _SIZE_MM = StripSize(beyond=6.0, inside=2.0, outside=8.0, cell=1.0, bend=16.0)
 _SETTINGS_MM = MotionSettings(
     blurs=(1.2, 0.6),
     tries=2,
-    around=(12.0, 7.0),
+    around=(20.0, 8.0),
     without_haze=True,
     margin=15.0,
     smooth=3.0,
