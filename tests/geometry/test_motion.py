@@ -18,6 +18,7 @@ SETTINGS = MotionSettings(
     even=0.3,
     volume=0.1,
     lags=(1, 2, 4),
+    rounds=2,
     calm=0.1,
 )
 SIZE = StripSize(beyond=5, inside=3, outside=9, cell=1, bend=16)

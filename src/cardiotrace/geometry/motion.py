@@ -36,6 +36,7 @@ class MotionSettings:
         even: weight of differences through its depth.
         volume: weight of what does not keep the volume of the tissue.
         lags: numbers of frames between those that are compared once all are roughly known.
+        rounds: how many times they are compared.
         calm: weight of bends of the motion over time.
     """
 
@@ -48,6 +49,7 @@ class MotionSettings:
     even: float
     volume: float
     lags: tuple[int, ...]
+    rounds: int
     calm: float
 
 
@@ -122,6 +124,12 @@ class MotionSearch:
             motion: of each of them, roughly.
             closed: whether the last frame shows the strip where it was in the first.
         """
+        for _ in range(self._settings.rounds):
+            motion = motion + self._correction(frames, motion, closed=closed)
+        return motion
+
+    def _correction(self, frames: Sequence[int], motion: Field, *, closed: bool) -> Field:
+        """By which the motion agrees better with what is seen between all pairs of frames: least squares over time."""
         looks = [self.look(frame, field) for frame, field in zip(frames, motion, strict=True)]
         last = len(frames) - 1
         pairs = [(first, first + lag) for lag in self._settings.lags for first in range(last + 1 - lag)]
@@ -137,7 +145,7 @@ class MotionSearch:
         free = slice(1, last if closed else last + 1)
         change = np.zeros_like(flat)
         change[free] = np.linalg.solve(matrix[free, free], right[free])
-        return np.asarray(motion + change.reshape(motion.shape))
+        return np.asarray(change.reshape(motion.shape))
 
     def _step(self, model: Look, now: Look) -> Field:
         """How much further the cells have gone in a frame, for it to look like another one."""

@@ -29,7 +29,7 @@ NAME = "phantom_4CH"
 @cache
 def phantom() -> EchoExam:
     heart = sample_heart("normal", 7).as_keywords()
-    return echo_exam(EchoPhantom(**heart, frame_count=26, spacing_mm=0.6, seed=7))
+    return echo_exam(EchoPhantom(**heart, frame_count=40, spacing_mm=0.6, seed=7))
 
 
 @cache
@@ -151,7 +151,7 @@ def test_noise_that_is_not_found_again_leaves_segments_out() -> None:
     frames[..., half:] = np.random.default_rng(0).integers(0, 255, frames[..., half:].shape, np.uint8)
     found = walls(*film(frames, made.labels[NAME].array))
     values = next(item for item in found.segments if (item.name, item.method) == (SEGMENTAL, Method.TRACKED))
-    assert {6, 12}.isdisjoint(values.values) and 9 in values.values
+    assert {6, 12, 16}.isdisjoint(values.values)
     assert any(flag.rule == "tracking-poor" and "anterolateral" in flag.text for flag in values.flags)
 
 

@@ -80,7 +80,9 @@ def _flags(tracked: TrackedView, systolic: float) -> Iterator[Flag]:
         low, high = RULES[rule].low, RULES[rule].high
         yield flag(rule, f"a tracked longitudinal strain of {systolic:.0f} % is outside {low:g} to {high:g} %")
     if tracked.drift is not None and RULES["tracking-drift"].breaks(tracked.drift):
-        yield flag("tracking-drift", f"the tracked wall ends {tracked.drift:+.1f} points off zero, which was spread out")
+        yield flag(
+            "tracking-drift", f"the tracked wall ends {tracked.drift:+.1f} points off zero, which was spread out"
+        )
     if tracked.drift is None:
         yield flag("tracking-open", "the film ends before its beat: how far the tracked wall drifts is not known")
     poor = min(len([each for each in beat.alike if RULES["tracking-poor"].breaks(each)]) for beat in tracked.beats)
