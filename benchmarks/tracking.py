@@ -3,11 +3,13 @@ r"""How near tracked longitudinal strain comes to what is true of phantoms of ev
     python -m benchmarks.tracking                   # 40 frames a beat, true labels
     python -m benchmarks.tracking --frames 20       # films of fewer frames
 
-Errors are measured minus true, points of strain: of the mean of three apical views, of one view, of one segment's muscle,
-which in the phantom moves along its own lines. Sizes and weights of the tracking were chosen on seeds 101 and 102.
+Errors are measured minus true, points of strain: of the mean of three apical views, of one view, of one segment's
+muscle, which in the phantom moves along its own lines. Sizes and weights of the tracking were chosen on seeds 101 and
+102.
 """
 
 import argparse
+import itertools
 import sys
 import time
 from collections.abc import Iterator
@@ -47,7 +49,7 @@ def true_segments(truth: EchoTruth) -> list[float]:
     found = []
     for wall in ends:
         bounds = np.searchsorted(way[:-1], np.clip(wall, 0, way[-1]))
-        for start, stop in zip(bounds, bounds[1:], strict=False):
+        for start, stop in itertools.pairwise(bounds):
             low, high = sorted((start, stop))
             before, after = (step[low:high].sum() for step in steps)
             found.append(float(100 * (after / before - 1)))

@@ -1,6 +1,6 @@
 """A strip of tissue along a line, cut into cells that move with it, and a film in which it is looked at."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -199,15 +199,22 @@ class StripFilm:
         values = map_coordinates(self.frames[frame], where, order=1, mode="nearest")
         return values, map_coordinates(self.seen, where, order=0, mode="constant")
 
+    def blurred(self, blur: float) -> "StripFilm":
+        """The film blurred further, by a standard deviation in the unit of the strip."""
+        from scipy.ndimage import gaussian_filter
+
+        frames = np.stack([gaussian_filter(frame, blur / self.pixel, truncate=3.0) for frame in self.frames])
+        return replace(self, frames=frames)
+
 
 def _haze(
     frames: Float[np.ndarray, "time rows columns"], line: Float[np.ndarray, "points 2"]
 ) -> Float[np.ndarray, "rows columns"]:
     """What stands still before moving tissue: haze and reverberation, which hold every estimate of motion back.
 
-    The pattern of what moves passes, so that the darkest tenth of the instants of a pixel shows what does not. But muscle
-    that hardly moves stands still as well: what is brighter than haze is before the blood within the line, is not taken
-    for haze.
+    The pattern of what moves passes, so that the darkest tenth of the instants of a pixel shows what does not. But
+    muscle that hardly moves stands still as well: what is brighter than haze before the blood within the line is not
+    taken for haze.
 
     Args:
         frames: grey.

@@ -16,7 +16,7 @@ from cardiotrace.clinical.traced_cine import TracedCine
 from cardiotrace.clinical.view_measurement import measure_view
 from cardiotrace.clinical.wall_measurement import WallMeasurement, measure_walls
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.exam import Exam, ExamImage
+from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import CAMUS, LabelMap
 from cardiotrace.phantoms import sample_heart
@@ -74,7 +74,8 @@ def test_only_the_labels_of_end_diastole_count() -> None:
     array[:] = array[first]
     found = measure(made.exam, {NAME: replace(labels, array=array)}, tracking=True)
     contour, followed = (found.find(GLS, method=method) for method in (Method.ENDOCARDIAL_CONTOUR, Method.TRACKED))
-    assert contour is not None and followed is not None
+    assert contour is not None
+    assert followed is not None
     assert contour.value == pytest.approx(0, abs=1e-6)
     assert followed.value == pytest.approx(measured().find(GLS, method=Method.TRACKED).value, abs=1e-6)  # type: ignore[union-attr]
     for item in (contour, followed):
@@ -88,21 +89,25 @@ def test_methods_that_agree_have_no_flag() -> None:
 
 def test_contour_stands_first() -> None:
     found = measured().find(GLS)
-    assert found is not None and found.method is Method.ENDOCARDIAL_CONTOUR
+    assert found is not None
+    assert found.method is Method.ENDOCARDIAL_CONTOUR
 
 
 def test_curve_begins_at_zero_and_is_deepest_in_systole() -> None:
     (curve,) = measured().curves
     values = curve.series[SERIES]
     known = [value for value in values if value is not None]
-    assert values[0] == 0 and len(known) > 12
+    assert values[0] == 0
+    assert len(known) > 12
     found = measured().find(GLS, method=Method.TRACKED)
-    assert found is not None and min(known) == pytest.approx(found.value, abs=1.0)
+    assert found is not None
+    assert min(known) == pytest.approx(found.value, abs=1.0)
 
 
 def test_segments_are_of_the_muscle() -> None:
     values = next(item for item in measured().segments if (item.name, item.method) == (SEGMENTAL, Method.TRACKED))
-    assert set(values.values) <= {3, 9, 14, 6, 12, 16} and len(values.values) >= 5
+    assert set(values.values) <= {3, 9, 14, 6, 12, 16}
+    assert len(values.values) >= 5
     assert all(-40 < value < 10 for value in values.values.values())
 
 
@@ -127,7 +132,8 @@ def test_a_beat_that_ends_has_a_drift_and_no_word_about_its_end() -> None:
     systole = made.truth.end_systolic_frame
     found = walls(*again, beats=(Beat(NAME, "A4C", 0, systole, len(frames)),))
     drift, strain = tracked(found, DRIFT), tracked(found)
-    assert drift is not None and strain is not None
+    assert drift is not None
+    assert strain is not None
     assert 0 < abs(drift.value) < 5
     assert strain.value == pytest.approx(made.truth.global_longitudinal_strain_percent, abs=1.5)
     assert "tracking-open" not in {flag.rule for flag in strain.flags}

@@ -1,7 +1,7 @@
 """The wall followed through the grey values of a film: where the endocardium of end-diastole goes, frame by frame.
 
-Independent of the labels but for those of end-diastole: what moves is told by the pattern in the wall (speckle, borders),
-not by where a border was drawn.
+Independent of the labels but for those of end-diastole: what moves is told by the pattern in the wall (speckle,
+borders), not by where a border was drawn.
 """
 
 from dataclasses import dataclass, replace
@@ -38,7 +38,7 @@ _SETTINGS_MM = MotionSettings(
 )
 """Chosen on phantoms that no table of the documentation uses."""
 FEWEST_SYSTOLIC = 6
-"""Frames from end-diastole to end-systole: with fewer, tissue goes further between two than its pattern can be told by."""
+"""Frames from end-diastole to end-systole: with fewer, tissue goes further between two than its pattern tells."""
 _MOST_FRAMES = 60
 """Of one beat that are followed; of more, evenly chosen ones, between which the motion is interpolated."""
 
