@@ -3,14 +3,15 @@ r"""How near strain and shape of the wall come to what is true of phantoms of ev
     python -m benchmarks.strain                     # true labels, echo at 0.45 mm and cine-MRI at 1.25 mm
     python -m benchmarks.strain --model NAME        # labels of a shipped model, on rendered echo; slow
 
-Every row is one group of phantoms; mean error +- standard deviation and the largest error, of what `measure` gives
-against the continuous shape. Strain of segments is against the muscle of the phantom, which moves along its own lines.
+Every row is one group of phantoms: mean error, standard deviation and in brackets the largest error of what `measure`
+gives against the continuous shape. Strain of segments is against the muscle of the phantom, which moves along its own
+lines.
 """
 
 import argparse
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -62,8 +63,8 @@ def plane_truth(states: tuple[HeartState, HeartState], plane_deg: float) -> Plan
     inner = [state.endocardium_outline(FINE, plane_deg=plane_deg) for state in states]
     outer = [state.epicardium_outline(FINE, plane_deg=plane_deg) for state in states]
     walls = [
-        Wall(*(WallLine(resample_polyline(line, POINTS)) for line in pair), 0.0)
-        for pair in zip(inner, outer, strict=True)
+        Wall(WallLine(resample_polyline(near, POINTS)), WallLine(resample_polyline(far, POINTS)), 0.0)
+        for near, far in zip(inner, outer, strict=True)
     ]
     middle = [wall.middle.length for wall in walls if wall.middle is not None]
     bounds = _bounds(inner[0])
@@ -159,11 +160,13 @@ def _unseen(view: View, modality: Modality, labels: LabelMap) -> tuple[ExamImage
     return ExamImage(name, Image(nothing, labels.geometry, view=view, modality=modality)), labels
 
 
-def errors(measures: Measures, heart: Heart, modality: Modality) -> dict[str, list[float]]:
+def errors(
+    measures: Measures, heart: Heart, modality: Modality, views: Sequence[View] = VIEWS
+) -> dict[str, list[float]]:
     """Measured minus true, by what it is of."""
     first, last = heart.at(np.array([0.0, heart.cycle.end_systole_ms]))
-    truths = {view_name(view, modality): plane_truth((first, last), PLANE_DEG[view]) for view in VIEWS}
-    walls = {view_name(view, modality): WALLS[view] for view in VIEWS}
+    truths = {view_name(view, modality): plane_truth((first, last), PLANE_DEG[view]) for view in views}
+    walls = {view_name(view, modality): WALLS[view] for view in views}
     found: dict[str, list[float]] = {}
 
     def add(what: str, value: float | None, true: float) -> None:
@@ -185,7 +188,7 @@ def errors(measures: Measures, heart: Heart, modality: Modality) -> dict[str, li
             add("strain of a segment", _value(of_view, "longitudinal_strain", number), strain)
             for phase, true in zip(("diastolic", "systolic"), thick, strict=True):
                 add(
-                    f"end-{phase} thickness of a segment, mm",
+                    f"end-{phase} thickness, mm",
                     _value(of_view, f"end_{phase}_wall_thickness", number),
                     true,
                 )
@@ -203,17 +206,20 @@ def _value(of_view: Mapping[str, Any], name: str, number: int) -> float | None:
 
 
 def table(all_errors: Mapping[str, Mapping[str, list[float]]]) -> str:
-    """One row for each group and kind of value."""
-    rows = []
-    for group, found in all_errors.items():
-        for what, values in found.items():
-            known = np.array([value for value in values if math.isfinite(value)])
-            rows.append({
-                "group": group, "of": what, "n": len(known), "missing": len(values) - len(known),
-                "bias": f"{known.mean():+.2f}" if len(known) else "", "sd": f"{known.std():.2f}" if len(known) else "",
-                "largest": f"{np.abs(known).max():.2f}" if len(known) else "",
-            })  # fmt: skip
+    """One row for each group: mean error, standard deviation, the largest either way, and how many are missing."""
+    columns = dict.fromkeys(what for found in all_errors.values() for what in found)
+    rows = [
+        {"phantoms": group} | {what: _cell(found[what]) if what in found else "" for what in columns}
+        for group, found in all_errors.items()
+    ]
     return to_text(rows, "markdown")
+
+
+def _cell(values: list[float]) -> str:
+    known = np.array([value for value in values if math.isfinite(value)])
+    lost = len(values) - len(known)
+    words = f"{known.mean():+.2f} ± {known.std():.2f} ({np.abs(known).max():.2f})" if len(known) else ""
+    return f"{words}, {lost} missing" if lost else words
 
 
 def _joined(total: dict[str, list[float]], found: Mapping[str, list[float]]) -> None:
@@ -238,15 +244,16 @@ def true_labels(seeds: int) -> dict[str, dict[str, list[float]]]:
     return total
 
 
-def model_labels(model: str, seeds: int) -> dict[str, dict[str, list[float]]]:
-    """Errors with a model's labels on rendered echo."""
+def model_labels(model: str, seeds: int, views: Sequence[View]) -> dict[str, dict[str, list[float]]]:
+    """Errors with a model's labels on rendered echo, of the views that it knows."""
     total: dict[str, dict[str, list[float]]] = {}
     for pathology in Pathology:
         for seed in range(seeds):
             heart = sample_heart(pathology, seed)
-            made = echo_exam(EchoPhantom(**heart.as_keywords(), frame_count=20, seed=seed), views=VIEWS)
+            made = echo_exam(EchoPhantom(**heart.as_keywords(), frame_count=12, seed=seed), views=views)
             measures = measure(made.exam, cardiotrace.segment(made.exam, model))
-            _joined(total.setdefault(f"{model}, {pathology}", {}), errors(measures, heart, Modality.US))
+            found = errors(measures, heart, Modality.US, views)
+            _joined(total.setdefault(f"{model}, {pathology}", {}), found)
             sys.stderr.write(f"{pathology} {seed}\n")
     return total
 
@@ -255,10 +262,13 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=4, help="phantoms of each pathology")
+    parser.add_argument("--views", type=View, nargs="+", default=VIEWS, help="with --model: those that it knows")
     parser.add_argument("--model", help="label rendered echo with this model in place of the true labels")
     options = parser.parse_args()
-    found = true_labels(options.seeds) if options.model is None else model_labels(options.model, options.seeds)
-    print(table(found))
+    if options.model is None:
+        print(table(true_labels(options.seeds)))
+    else:
+        print(table(model_labels(options.model, options.seeds, options.views)))
 
 
 if __name__ == "__main__":

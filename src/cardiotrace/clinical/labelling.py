@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
-from cardiotrace.clinical.quantity import Measures, Quantity
+from cardiotrace.clinical.frame_ref import FrameRef
+from cardiotrace.clinical.quantity import Measures
 from cardiotrace.clinical.rule import flag
-from cardiotrace.clinical.segment import SegmentValues
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag, Grade
@@ -71,17 +70,17 @@ def with_label_flags(measures: Measures, exam: Exam, labels: Mapping[str, LabelM
     )
     return replace(
         measures,
-        quantities=tuple(_flagged(quantity, unusable) for quantity in measures.quantities),
-        segments=tuple(_flagged(values, unusable) for values in measures.segments),
+        quantities=tuple(
+            replace(item, flags=(*_grave(item.frames, unusable), *item.flags)) for item in measures.quantities
+        ),
+        segments=tuple(
+            replace(item, flags=(*_grave(item.frames, unusable), *item.flags)) for item in measures.segments
+        ),
         flags=tuple(dict.fromkeys((*ordered, *measures.flags))),
     )
 
 
-_Value = TypeVar("_Value", Quantity, SegmentValues)
-
-
-def _flagged(value: _Value, unusable: Mapping[str, Sequence[Flag]]) -> _Value:
-    """A value with the flags of the images that it was measured in."""
-    images = dict.fromkeys(frame.image for frame in value.frames)
-    flags = [item for name in images for item in unusable.get(name, ())]
-    return replace(value, flags=(*flags, *value.flags)) if flags else value
+def _grave(frames: Sequence[FrameRef], unusable: Mapping[str, Sequence[Flag]]) -> tuple[Flag, ...]:
+    """The flags of the images that a value was measured in."""
+    images = dict.fromkeys(frame.image for frame in frames)
+    return tuple(item for name in images for item in unusable.get(name, ()))

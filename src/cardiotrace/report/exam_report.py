@@ -115,11 +115,15 @@ def render_report(
     LOG.debug("report of %s: %d figures, %d kB", exam.name, len(contents), sum(map(len, contents.values())) // 1000)
     return ExamReport(
         page=render_page(shown, measures, figures, context, left_out=_unlabelled(found)),
-        measures=measures.to_plain() | {"provenance": dict(context.provenance or {})},
+        measures=measures.to_plain() | _whose(context) | {"provenance": dict(context.provenance or {})},
         table=csv_text(COLUMNS, measures.rows()),
         figures=contents,
         frames=tuple(FrameSeries(image, labels[image.name]) for image in found.moving()),
     )
+
+
+def _whose(context: ReportContext) -> dict[str, Any]:
+    return {} if context.identity is None else {"identity": context.identity.to_plain()}
 
 
 def safe_name(name: str) -> str:

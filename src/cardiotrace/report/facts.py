@@ -6,6 +6,7 @@ import numpy as np
 
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.geometry import Known
+from cardiotrace.core.identity import Identity
 from cardiotrace.core.terms import Modality, View
 
 Facts = list[tuple[str, str]]
@@ -48,6 +49,37 @@ def facts_of(exam: Exam) -> Facts:
         ("Pixel size", pixel_sizes(exam.images)),
     ]
     return [(name, text) for name, text in facts if text]
+
+
+_IDENTITY = {
+    "patient_name": "{}",
+    "patient_id": "number {}",
+    "birth_date": "born {}",
+    "study_date": "study of {}",
+    "accession_number": "accession number {}",
+    "institution": "{}",
+}
+
+
+def identity_words(identity: Identity) -> list[str]:
+    """Whose an exam is, in words, one for each fact that is stated.
+
+    Example:
+        >>> identity_words(Identity("Roe^Jane=山田^花子", "4711", disputed=("birth_date",)))
+        ['Roe, Jane (山田, 花子)', 'number 4711', 'files contradict each other: birth date']
+    """
+    stated = {**identity.to_plain(), "patient_name": _person(identity.patient_name)}
+    words = [form.format(stated[name]) for name, form in _IDENTITY.items() if stated.get(name)]
+    disputed = ", ".join(name.replace("_", " ") for name in identity.disputed)
+    return [*words, f"files contradict each other: {disputed}"] if disputed else words
+
+
+def _person(name: str) -> str:
+    """A name of DICOM in words: the family's, a comma, the others; in other scripts in parentheses."""
+    groups = [[part.strip() for part in group.split("^")] for group in name.split("=")]
+    told = [", ".join(filter(None, (family, " ".join(filter(None, others))))) for family, *others in groups]
+    first, *scripts = filter(None, told) if any(told) else [""]
+    return f"{first} ({', '.join(scripts)})" if scripts else first
 
 
 def _stated(exam: Exam) -> Facts:

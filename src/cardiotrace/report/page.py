@@ -13,8 +13,9 @@ from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.clinical.term import TERMS, UNIT_SIGNS, Term, terms
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag, Grade, is_doubted, worst
+from cardiotrace.core.identity import Identity
 from cardiotrace.core.number import fixed
-from cardiotrace.report.facts import facts_of, is_of_heart, view_words
+from cardiotrace.report.facts import facts_of, identity_words, is_of_heart, view_words
 from cardiotrace.report.template import render_template
 
 _CARDS = (
@@ -76,6 +77,8 @@ class ReportContext:
     """Where labels and images came from, as plain data for `measures.json`."""
     date: datetime.date | None = None
     """Date of the report; None for today."""
+    identity: Identity | None = None
+    """Whose the exam is, where the report is to say it."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,7 @@ def render_page(
     return render_template(
         "page.html.jinja",
         exam=exam.name,
+        patient=[] if context.identity is None else identity_words(context.identity),
         date=(context.date or datetime.date.today()).isoformat(),
         version=cardiotrace.__version__,
         headline=_headline(measures, yardstick),

@@ -14,11 +14,12 @@ from cardiotrace.workflows.services.analysis import Analysed, Analyser, Analysis
 from cardiotrace.workflows.services.archive import authors_of, require_dicom, write_archive
 from cardiotrace.workflows.services.batch import BatchResult, ExamTask, Tell, for_each_exam, tell_nobody
 from cardiotrace.workflows.services.cohort import with_summary
+from cardiotrace.workflows.services.identity import IdentityConfig, identity_settings, with_identity
 from cardiotrace.workflows.services.label_maps import spare_images, write_labels_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnalyseConfig(SegmentConfig):
+class AnalyseConfig(IdentityConfig, SegmentConfig):
     """Which exams, with which model, to where, and in which forms beside the usual ones."""
 
     dicom: bool = False
@@ -46,7 +47,7 @@ class AnalyseConfig(SegmentConfig):
         """What the analyser is for, with all that its results depend on."""
         task = super().task(analyser, **more)
         also = {name: True for name in ("dicom", "fhir") if getattr(self, name)}
-        return replace(task, settings={**task.settings, **also})
+        return replace(task, settings={**task.settings, **also, **identity_settings(self)})
 
 
 def analyse(
@@ -83,7 +84,7 @@ def analyse(
             if forms.dicom:
                 require_dicom(exam)
             spare_images(staging, exam)
-            analysis = analyser.analyse(exam)
+            analysis = with_identity(analyser.analyse(exam), forms)
             write_labels_of(analysis.exam.images, analysis.labels, staging.folder, scheme=config.scheme)
             page = _write(analysis, staging.folder, forms)
         return Analysed.written(folder / page.name, analysis)

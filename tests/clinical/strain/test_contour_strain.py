@@ -1,12 +1,13 @@
 """Longitudinal strain of phantoms against their truth, and of what cannot be measured."""
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cardiotrace.clinical.beats.beat import Beat
-from cardiotrace.clinical.measure import measure
+from cardiotrace.clinical.measure import LabelledView, measure, measure_labels
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Measures
 from cardiotrace.clinical.strain.contour_strain import DRIFT, GLS, PEAK_SYSTOLIC, POST_SYSTOLIC
@@ -19,6 +20,7 @@ from cardiotrace.core.geometry import Geometry
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import CAMUS, LV_ONLY, LabelMap
 from cardiotrace.core.terms import Modality, Phase, View
+from cardiotrace.io import read_labels
 from cardiotrace.phantoms import Pathology, sample_heart
 from cardiotrace.phantoms.echo.exam import labelled_view, view_of
 from cardiotrace.phantoms.echo.phantom import EchoPhantom
@@ -205,3 +207,31 @@ def test_two_walls_of_segments_lie_where_they_are() -> None:
     assert upright[13] > upright[15] + 2  # shortens less
     # By convention alone a mirrored image cannot be told: that is what the flag of the segments says.
     assert turned[15] == pytest.approx(upright[13], abs=1.5)
+
+
+@pytest.mark.data
+def test_strain_of_real_tracings(data_root: Path) -> None:
+    """Two CAMUS patients, pixels twice as wide as high: deeper where the ejection fraction is higher, in each view."""
+    found = []
+    for name in ("patient0001", "patient0002"):
+        labelled = {
+            f"{view.value}_{phase.value}": LabelledView(
+                read_labels(
+                    data_root / "camus" / "legacy_mhd" / name / f"{name}_{view.value}_{phase.value}_gt.mhd", CAMUS
+                ),
+                view,
+                phase,
+                Modality.US,
+            )
+            for view in VIEWS[:2]
+            for phase in (Phase.ED, Phase.ES)
+        }
+        found.append(measure_labels(labelled))
+    for view in ("A4C", "A2C"):
+        first, second = (item.find(GLS, view=view, method="endocardial") for item in found)
+        assert first is not None
+        assert second is not None
+        assert -27 < first.value < second.value < -15
+    moved = [item.find("mitral_annular_plane_systolic_excursion", view="A4C") for item in found]
+    assert all(each is not None and 8 < each.value < 16 for each in moved)
+    assert sorted(found[0].segments[0].values) == [1, 3, 4, 6, 7, 9, 10, 12, 13, 14, 15, 16]

@@ -59,3 +59,13 @@ def test_lost_frames() -> None:
 
 def test_a_line_without_length_has_no_strain() -> None:
     assert np.isnan(lagrangian_percent(np.array([0.0, 0.0]), 0)).all()
+
+
+def test_a_gated_film_goes_round() -> None:
+    lengths = np.array([165.0, 160.0, 190.0, 200.0, 180.0, 170.0])
+    round_beat = beat(3, 1, 3)
+    found = beat_strain(lengths, round_beat)
+    assert found is not None
+    # Systole runs over the end of the film; what is last leads to what is first, so that nothing can drift.
+    assert (found.end_systolic, found.peak_systolic, found.post_systolic, found.drift) == (-20, -20, None, None)
+    assert film_percent(lengths, (round_beat,)).tolist() == [-17.5, -20.0, -5.0, 0.0, -10.0, -15.0]

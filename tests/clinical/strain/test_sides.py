@@ -87,13 +87,23 @@ def test_a_mirrored_apical_view_is_known_by_its_right_ventricle() -> None:
     assert [item.rule for item in flags] == ["view-mirrored"]
 
 
-def test_the_atrium_tells_three_chambers() -> None:
-    for offset, first in ((-8.0, "inferolateral"), (8.0, "anteroseptal")):
+def test_the_atrium_can_be_against_the_convention_in_three_chambers() -> None:
+    for offset in (-8.0, 0.0):
         sides, _ = sides_of(cine(View.THREE_CHAMBER, atrium=offset))
-        assert (sides.left.name, sides.by) == (first, Evidence.ATRIUM)
-    assert sides_of(cine(View.THREE_CHAMBER, atrium=0.0))[0].by is Evidence.CONVENTION
-    # Below two chambers it lies anywhere.
+        assert (sides.left.name, sides.by) == ("inferolateral", Evidence.CONVENTION)
+    sides, (found,) = sides_of(cine(View.THREE_CHAMBER, atrium=8.0))
+    assert sides is None
+    assert found.rule == "walls-contradict"
+    # Below two chambers it lies anywhere, and alone it tells nothing.
     assert sides_of(cine(View.TWO_CHAMBER, atrium=8.0))[0].by is Evidence.CONVENTION
+    sides, (found,) = sides_of(cine(View.THREE_CHAMBER, modality=Modality.MR, atrium=8.0))
+    assert (sides, found.rule) == (None, "walls-unknown")
+
+
+def test_a_right_ventricle_counts_more_than_an_atrium() -> None:
+    """On one volunteer's three chambers a network took the aorta for the atrium."""
+    sides, _ = sides_of(cine(View.THREE_CHAMBER, modality=Modality.MR, right=1, atrium=8.0))
+    assert (sides.right.name, sides.by) == ("anteroseptal", Evidence.RIGHT_VENTRICLE)
 
 
 @pytest.mark.parametrize("view", [View.FOUR_CHAMBER, View.TWO_CHAMBER, View.THREE_CHAMBER])

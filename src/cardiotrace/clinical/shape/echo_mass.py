@@ -33,7 +33,7 @@ def area_length_mass_g(outer_cm2: float, inner_cm2: float, length_cm: float) -> 
 
     Example:
         >>> round(area_length_mass_g(36.0, 18.0, 8.5), 1)
-        172.8
+        165.1
 
     Source:
         Lang et al. 2015, J Am Soc Echocardiogr 28:1 (area-length method for mass).

@@ -10,7 +10,7 @@ from cardiotrace.clinical.quantity import Quantity
 from cardiotrace.clinical.rule import RULES, flag
 from cardiotrace.clinical.segment import SegmentValues
 from cardiotrace.clinical.strain.arcs import Arcs
-from cardiotrace.clinical.strain.lagrange import BeatStrain, beat_strain, film_percent, lagrangian_percent
+from cardiotrace.clinical.strain.lagrange import BeatStrain, beat_strain, film_percent, frames_of, lagrangian_percent
 from cardiotrace.clinical.strain.sides import WALLS
 from cardiotrace.clinical.strain.wall import Wall
 from cardiotrace.clinical.strain.walled_view import WalledView
@@ -160,7 +160,7 @@ def _missing_flags(view: WalledView) -> Iterable[Flag]:
     if view.film is None:
         return
     walls, blank = view.film_walls, view.film.blank
-    reach = {frame for beat in view.beats for frame in range(beat.end_diastole, (beat.stop or len(walls) - 1) + 1)}
+    reach = {frame for beat in view.beats for frame in frames_of(beat, len(walls))}
     # Of frames without an image the exam speaks anyway.
     frames = [frame for frame in reach if not blank[frame]]
     lost = sum(walls[frame] is None for frame in frames)

@@ -22,7 +22,7 @@ class BeatStrain:
     post_systolic: float | None
     """The deepest after end-systole, where that is deeper than all before; None where it is not."""
     drift: float | None
-    """What was left at the end of the beat, and was taken out; None where the end is not shown."""
+    """What was left at the end of the beat, and was taken out; None where the end is not shown, or is the beginning."""
 
 
 def lagrangian_percent(lengths: Lengths, start: int) -> Lengths:
@@ -53,6 +53,27 @@ def without_drift(percent: Lengths, start: int, stop: int) -> Lengths:
     return np.asarray(percent - percent[stop] * share)
 
 
+def goes_round(beat: Beat) -> bool:
+    """Whether the film is one beat whose last frame leads to its first, as gated images are: it cannot drift."""
+    return beat.stop == beat.end_diastole
+
+
+def frames_of(beat: Beat, count: int) -> range:
+    """The frames of a beat, the next end-diastole with them where it is shown.
+
+    Args:
+        beat: of a film.
+        count: frames of the film.
+
+    Example:
+        >>> list(frames_of(Beat("loop", "A4C", 2, 3, None), 5)), list(frames_of(Beat("gated", "4CH", 1, 2, 1), 4))
+        ([2, 3, 4], [0, 1, 2, 3])
+    """
+    if goes_round(beat):
+        return range(count)
+    return range(beat.end_diastole, count if beat.stop is None else beat.stop + 1)
+
+
 def beat_strain(lengths: Lengths, beat: Beat) -> BeatStrain | None:
     """The strain of a line in one beat.
 
@@ -69,6 +90,9 @@ def beat_strain(lengths: Lengths, beat: Beat) -> BeatStrain | None:
         BeatStrain(end_systolic=-20.0, peak_systolic=-20.0, post_systolic=None, drift=0.0)
     """
     start, systole, stop = beat.end_diastole, beat.end_systole, beat.stop
+    if goes_round(beat):
+        lengths = np.roll(lengths, -start)
+        start, systole, stop = 0, (systole - start) % len(lengths), None
     if np.isnan(lengths[[start, systole]]).any():
         return None
     percent = lagrangian_percent(lengths, start)
@@ -93,6 +117,8 @@ def film_percent(lengths: Lengths, beats: tuple[Beat, ...]) -> Lengths:
     percent = lagrangian_percent(lengths, beats[0].end_diastole)
     for beat in beats:
         own = lagrangian_percent(lengths, beat.end_diastole)
+        if goes_round(beat):
+            return own
         if beat.stop is not None and np.isfinite(own[beat.stop]):
             own = without_drift(own, beat.end_diastole, beat.stop)
         percent[beat.end_diastole : beat.stop] = own[beat.end_diastole : beat.stop]

@@ -24,12 +24,19 @@ _UPRIGHT = 0.8
 
 
 class Evidence(StrEnum):
-    """What tells the walls; the first that is there counts, and the first three must agree."""
+    """What tells the walls; the first that is there counts.
+
+    The first two must agree. The convention must not be against where the atrium lies, which tells nothing alone: what
+    lies behind three chambers is easily labelled as the other of aorta and atrium.
+    """
 
     RIGHT_VENTRICLE = "the right ventricle"
     PATIENT = "the place of the image in the patient"
-    ATRIUM = "the left atrium"
     CONVENTION = "the display convention of apical views"
+    ATRIUM = "the left atrium"
+
+
+_SURE = (Evidence.RIGHT_VENTRICLE, Evidence.PATIENT)
 
 
 @dataclass(frozen=True)
@@ -84,16 +91,17 @@ def find_sides(cine: TracedCine, wall: Wall) -> tuple[Sides | None, tuple[Flag, 
     if view not in WALLS:
         return None, ()
     told = {each: mirrored for each, mirrored in _evidence(cine, wall) if mirrored is not None}
-    if not told:
+    asked = [each for each in _SURE if each in told] or [each for each in told if Evidence.CONVENTION in told]
+    if not asked:
         text = "nothing tells which wall is on which side: no segment is named"
         return None, (flag("walls-unknown", text).of(name),)
-    sure = {each: mirrored for each, mirrored in told.items() if each is not Evidence.CONVENTION}
-    if len(set(sure.values())) > 1:
-        text = f"{' and '.join(sure)} disagree about which wall is on which side: no segment is named"
+    if len({told[each] for each in asked}) > 1:
+        text = f"{' and '.join(asked)} disagree about which wall is on which side: no segment is named"
         return None, (flag("walls-contradict", text).of(name),)
-    by, is_mirrored = next(iter(told.items()))
-    walls = WALLS[view]
-    return Sides(*(reversed(walls) if is_mirrored else walls), by, is_mirrored), _words(cine, by, is_mirrored)
+    by, is_mirrored = asked[0], told[asked[0]]
+    first, second = WALLS[view]
+    left, right = (second, first) if is_mirrored else (first, second)
+    return Sides(left, right, by, is_mirrored), _words(cine, by, is_mirrored)
 
 
 def agreeing(found: Iterable[Sides | None]) -> tuple[tuple[Sides | None, bool], ...]:
@@ -121,8 +129,8 @@ def _evidence(cine: TracedCine, wall: Wall) -> Iterable[tuple[Evidence, bool | N
     """Whether the image is mirrored against an apical view by ultrasound, by all that may tell it."""
     yield Evidence.RIGHT_VENTRICLE, _by_right_ventricle(cine, wall)
     yield Evidence.PATIENT, _by_patient(cine, wall)
-    yield Evidence.ATRIUM, _by_atrium(cine, wall)
     yield Evidence.CONVENTION, _by_convention(cine)
+    yield Evidence.ATRIUM, _by_atrium(cine, wall)
 
 
 def _by_right_ventricle(cine: TracedCine, wall: Wall) -> bool | None:

@@ -41,7 +41,7 @@ class WallLine:
         >>> angle = np.linspace(np.pi, 0, 721)
         >>> half = WallLine(np.stack([-80 * np.sin(angle), 25 * np.cos(angle)], axis=1))
         >>> round(half.length, 1), half.apex.round(2).tolist()
-        (173.2, [-80.0, 0.0])
+        (176.5, [-80.0, 0.0])
     """
 
     points: Float[np.ndarray, "n 2"]

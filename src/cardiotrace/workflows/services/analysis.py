@@ -11,6 +11,7 @@ from cardiotrace.clinical.expected import Doubt
 from cardiotrace.clinical.quantity import Measures
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag
+from cardiotrace.core.identity import Identity
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.progress import OnProgress
 from cardiotrace.datasets.leftover import LABELS
@@ -37,10 +38,13 @@ class Analysis:
     provenance: Provenance
     terms: Mapping[str, str] | None = None
     """Name, licence and citation of what made the labels; None where a person drew them."""
+    identity: Identity | None = None
+    """Whose the exam is, for results that are to say it; None unless somebody asks for that."""
 
     def to_plain(self) -> dict[str, Any]:
         """What `measures.json` holds."""
-        return self.measures.to_plain() | {"provenance": self.provenance.to_plain()}
+        whose = {} if self.identity is None else {"identity": self.identity.to_plain()}
+        return self.measures.to_plain() | whose | {"provenance": self.provenance.to_plain()}
 
     def report(self, *, truth: Mapping[str, float] | None = None) -> "ExamReport":
         """Values, figures and the page, in memory.
@@ -50,7 +54,7 @@ class Analysis:
         """
         from cardiotrace.report import ReportContext, render_report  # draws: not needed for the values alone
 
-        context = ReportContext(model=self.terms, truth=truth, provenance=self.provenance.to_plain())
+        context = ReportContext(self.terms, truth, self.provenance.to_plain(), identity=self.identity)
         return render_report(self.exam, self.labels, self.measures, context)
 
     def write(self, folder: Path, *, truth: Mapping[str, float] | None = None) -> Path:
