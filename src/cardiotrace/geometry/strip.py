@@ -86,7 +86,7 @@ class Strip:
     @property
     def functions(self) -> int:
         """How many there are along it."""
-        return self.along_functions.shape[1]
+        return int(self.along_functions.shape[1])
 
     @property
     def rest(self) -> Field:
@@ -224,4 +224,4 @@ def _haze(
     within = still[fill_polygon(line, still.shape)]
     if not len(within):
         return np.zeros(still.shape, np.float32)
-    return np.minimum(still, np.percentile(within, _HAZE_PERCENT)).astype(np.float32)
+    return np.asarray(np.minimum(still, np.percentile(within, _HAZE_PERCENT)), np.float32)

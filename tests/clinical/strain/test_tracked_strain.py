@@ -12,6 +12,7 @@ from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.clinical.strain.contour_strain import DRIFT, GLS, SEGMENTAL
 from cardiotrace.clinical.strain.tracked_strain import SERIES, side_by_side
+from cardiotrace.clinical.strain.tracking import _at_all, _thinned
 from cardiotrace.clinical.traced_cine import TracedCine
 from cardiotrace.clinical.view_measurement import measure_view
 from cardiotrace.clinical.wall_measurement import WallMeasurement, measure_walls
@@ -138,6 +139,28 @@ def test_a_beat_that_ends_has_a_drift_and_no_word_about_its_end() -> None:
     assert strain.value == pytest.approx(made.truth.global_longitudinal_strain_percent, abs=1.5)
     assert "tracking-open" not in {flag.rule for flag in strain.flags}
     assert found.series[NAME][SERIES][0] == 0
+
+
+def test_a_gated_film_goes_round() -> None:
+    made = phantom()
+    image, shift = made.exam.images[0], 7
+    frames, labels = (np.roll(array, shift, axis=0) for array in (image.image.frames, made.labels[NAME].array))
+    systole = made.truth.end_systolic_frame + shift
+    found = walls(*film(frames, labels, phases=False), beats=(Beat(NAME, "A4C", shift, systole, shift),))
+    strain = tracked(found)
+    assert strain is not None
+    assert strain.value == pytest.approx(made.truth.global_longitudinal_strain_percent, abs=1.5)
+    values = found.series[NAME][SERIES]
+    assert values[shift] == 0
+    assert all(value is not None for value in values)
+
+
+def test_many_frames_are_thinned_with_end_systole_among_them() -> None:
+    chosen = _thinned(131, 50)
+    assert len(chosen) < 62
+    assert {0, 50, 130} <= set(chosen)
+    motion = np.array(chosen, float)[:, None, None, None] * np.ones((1, 3, 2, 2))
+    assert np.allclose(_at_all(motion, chosen, 131)[:, 0, 0, 0], np.arange(131))
 
 
 def test_too_few_frames_are_said_to_be_too_few() -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cardiotrace.clinical.beats.beat import Beat
 from cardiotrace.clinical.strain.arcs import ARCS, Arcs
-from cardiotrace.clinical.strain.lagrange import lagrangian_percent
+from cardiotrace.clinical.strain.lagrange import goes_round, lagrangian_percent
 from cardiotrace.clinical.strain.wall_line import WallLine
 from cardiotrace.clinical.strain.walled_view import WalledView
 from cardiotrace.clinical.traced_cine import TracedCine
@@ -94,33 +94,35 @@ def track_beat(view: WalledView, beat: Beat) -> TrackedBeat | None:
     frames = _frames_of(beat, film.blank)
     if beat.end_systole not in frames or frames.index(beat.end_systole) < FEWEST_SYSTOLIC:
         return None
-    chosen = _thinned(frames, frames.index(beat.end_systole))
-    line, is_closed = first.endocardium, beat.stop is not None and frames[-1] == beat.stop
-    search = _search(film, chosen, line)
-    motion, drift = _motion(search, len(chosen), is_closed=is_closed)
-    systole = chosen.index(beat.end_systole)
-    lines = search.strip.line(_at_all(motion, chosen, frames))
+    systole, line = frames.index(beat.end_systole), first.endocardium
+    chosen = _thinned(len(frames), systole)
+    search = _search(film, [frames[index] for index in chosen], line)
+    motion, drift = _motion(search, len(chosen), is_closed=beat.stop is not None and frames[-1] == beat.stop)
     arcs = Arcs.of(line).numbers(WallLine(search.strip.line(search.strip.rest)))
-    alike = _alike(search, motion, systole, arcs)
-    return TrackedBeat(beat, tuple(frames), lines, arcs, drift, alike)
+    alike = _alike(search, motion, chosen.index(systole), arcs)
+    lines = search.strip.line(_at_all(motion, chosen, len(frames)))
+    # What goes round has its end-diastole at both ends.
+    kept = len(frames) - goes_round(beat)
+    return TrackedBeat(beat, tuple(frames[:kept]), lines[:kept], arcs, drift, alike)
 
 
 def _frames_of(beat: Beat, blank: NDArray[np.bool_]) -> list[int]:
     """Frames to follow, in order from end-diastole; those without an image are stepped over."""
-    start, systole = beat.end_diastole, beat.end_systole
-    if systole < start:
-        reach = range(start, systole - 1, -1)
+    start, systole, count = beat.end_diastole, beat.end_systole, len(blank)
+    if goes_round(beat):
+        reach = [*range(start, count), *range(start + 1)]
+    elif systole < start:
+        reach = [*range(start, systole - 1, -1)]
     else:
         stop = 2 * systole - start if beat.stop is None else beat.stop
-        reach = range(start, min(stop, len(blank) - 1) + 1)
+        reach = [*range(start, min(stop, count - 1) + 1)]
     return [frame for frame in reach if not blank[frame]]
 
 
-def _thinned(frames: list[int], systole: int) -> list[int]:
-    """At most about `_MOST_FRAMES` of them, first, last and end-systole among these."""
-    step = -(-len(frames) // _MOST_FRAMES)
-    kept = {*range(0, len(frames), step), systole, len(frames) - 1}
-    return [frames[index] for index in sorted(kept)]
+def _thinned(count: int, systole: int) -> list[int]:
+    """Which of so many frames are followed: about `_MOST_FRAMES` of them, first, last and end-systole among these."""
+    step = -(-count // _MOST_FRAMES)
+    return sorted({*range(0, count, step), systole, count - 1})
 
 
 def _search(film: TracedCine, chosen: list[int], line: WallLine) -> MotionSearch:
@@ -152,11 +154,11 @@ def _motion(search: MotionSearch, count: int, *, is_closed: bool) -> tuple[Field
     return search.joined(frames, motion, closed=is_closed), drift
 
 
-def _at_all(motion: Field, chosen: list[int], frames: list[int]) -> Field:
-    """Motion in all frames, from that in the chosen ones."""
-    if len(chosen) == len(frames):
+def _at_all(motion: Field, chosen: list[int], count: int) -> Float[np.ndarray, "all functions 2 2"]:
+    """Motion in all of so many frames, from that in the chosen ones."""
+    if len(chosen) == count:
         return motion
-    way = np.interp(np.arange(len(frames)), [frames.index(frame) for frame in chosen], np.arange(len(chosen)))
+    way = np.interp(np.arange(count), chosen, np.arange(len(chosen)))
     low = np.minimum(way.astype(int), len(chosen) - 2)
     share = (way - low)[:, None, None, None]
     return np.asarray((1 - share) * motion[low] + share * motion[low + 1])
