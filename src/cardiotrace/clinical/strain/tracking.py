@@ -33,7 +33,7 @@ _SETTINGS_MM = MotionSettings(
     even=0.3,
     volume=0.1,
     lags=(1, 2, 4, 8),
-    rounds=6,
+    rounds=4,
     calm=0.1,
 )
 """Chosen on phantoms that no table of the documentation uses."""
