@@ -39,7 +39,7 @@ _SETTINGS_MM = MotionSettings(
 """Chosen on phantoms that no table of the documentation uses."""
 FEWEST_SYSTOLIC = 6
 """Frames from end-diastole to end-systole: with fewer, tissue goes further between two than its pattern tells."""
-_MOST_FRAMES = 60
+_MOST_FRAMES = 45
 """Of one beat that are followed; of more, evenly chosen ones, between which the motion is interpolated."""
 
 
