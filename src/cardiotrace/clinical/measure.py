@@ -24,6 +24,7 @@ from cardiotrace.clinical.validity import jump_flags
 from cardiotrace.clinical.vessel import vessel_quantities
 from cardiotrace.clinical.view_measurement import ViewMeasurement, biplane_quantities, measure_views, view_quantities
 from cardiotrace.clinical.wall_measurement import WallMeasurement, measure_walls
+from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.image import Image
@@ -43,6 +44,7 @@ def measure(
     *,
     doubts: Mapping[str, Doubt] | None = None,
     has_images: bool = True,
+    tracking: bool = False,
 ) -> Measures:
     """Measure an exam: areas, lengths, volumes and ejection fraction of the left ventricle, size of the left atrium.
 
@@ -58,17 +60,21 @@ def measure(
         labels: labels of the images, by image name; images without labels are skipped.
         doubts: how unsure the model was of each frame, by image name; none for labels that a person drew.
         has_images: whether the images hold images; False where they stand for labels alone.
+        tracking: follow the wall through the grey values of films as well, for a second strain; 2 s of a processor for
+            60 frames.
 
     Returns:
         The quantities, with flags where one should not be trusted. Without pixel spacing only areas in
         pixels and the ejection fraction.
 
     Raises:
-        InputError: labels that belong to no image, or lie elsewhere than theirs.
+        InputError: labels that belong to no image, or lie elsewhere than theirs; tracking without images.
 
     Source:
         Lang et al. 2015, J Am Soc Echocardiogr 28:1; Mitchell et al. 2019, J Am Soc Echocardiogr 32:1.
     """
+    if tracking and not has_images:
+        raise InputError("labels without their images cannot be tracked", remedy="hand the images over as well.")
     labels, exam = labels_in_place(exam, labels), _with_times(exam)
     blank = find_blank(exam, labels, has_images=has_images)
     traced = TracedExam.of(without_blank_phases(exam, blank), labels, blank)
@@ -76,7 +82,7 @@ def measure(
     views, curves = measure_views(traced.cines.values(), doubts), traced.curves(exam.frame_rate_hz)
     moving = tuple(films(traced.sources, curves))
     beats = tuple(beat for film in moving for beat in film.beats)
-    walls = measure_walls(views, traced.stacks, beats)
+    walls = measure_walls(views, traced.stacks, beats, tracking=tracking)
     found = _Found(traced, views, measure_stack(traced.stacks), vessels, walls, moving)
     quantities, curves = found.quantities(exam.patient), walls.added_to(curves)
     flags = [

@@ -29,6 +29,8 @@ class Method(StrEnum):
     """Length of the endocardium in a long axis, from hinge to hinge."""
     MIDWALL_CONTOUR = "mid-wall contour"
     """Length of the line half-way through the wall."""
+    TRACKED = "tracked endocardium"
+    """Length of the endocardium of end-diastole, followed through the film."""
     DISPLACEMENT = "displacement of the annulus"
     """Along the long axis of end-diastole."""
     BIPLANE_WALL = "biplane method of disks, epicardium minus endocardium"
@@ -93,6 +95,8 @@ _NOTES = {
     Method.ENDOCARDIAL_CONTOUR: "Strain: change of the endocardium's length from hinge to hinge since end-diastole, "
     "percent; negative is shortening.",
     Method.MIDWALL_CONTOUR: "Mid-wall strain: the same of the line half-way through the wall.",
+    Method.TRACKED: "Tracked strain: the same of the endocardium of end-diastole, followed from frame to frame by the "
+    "pattern in the wall.",
     Method.DISPLACEMENT: "Excursion: way of the hinges along the long axis from end-diastole to end-systole; "
     "septal and lateral by the right ventricle where it is labelled, else by the display convention.",
     Method.BIPLANE_WALL: "Mass by planes: 1.05 g/ml times biplane disks of the epicardium less those of the "

@@ -26,6 +26,22 @@ class AnalyseConfig(IdentityConfig, SegmentConfig):
     """Write outlines, measures and report as DICOM as well, for the study that the images came from."""
     fhir: bool = False
     """Write the measures as a FHIR bundle as well, which names nobody."""
+    tracking: bool = False
+    """Measure strain a second time, following the wall through each long-axis film: seconds for every film."""
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What was said in place of what files and models say, as plain data."""
+        return super().given | ({"tracking": True} if self.tracking else {})
+
+    def analyser(self, verb: str) -> Analyser:
+        """What traces, with the named model loaded, and measures.
+
+        Raises:
+            InputError: there is no model of the name.
+            ModelFileError: the named model file is damaged.
+        """
+        return replace(super().analyser(verb), tracking=self.tracking)
 
     def task(self, analyser: Analyser, **more: Any) -> ExamTask:
         """What the analyser is for, with all that its results depend on."""

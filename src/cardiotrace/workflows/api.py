@@ -71,12 +71,13 @@ def segment(exam: Exam, model: str | None = None, *, test_time_augmentation: boo
     return Labels(Analyser(_models(model), test_time_augmentation).trace(exam))
 
 
-def measure(exam: Exam, labels: Mapping[str, LabelMap]) -> Measures:
+def measure(exam: Exam, labels: Mapping[str, LabelMap], *, tracking: bool = False) -> Measures:
     """Measure an exam; all that reading, network and measuring say against the values is among its flags.
 
     Args:
         exam: from `read_exam`.
         labels: from `segment`, or read or drawn, by name of the image; images without labels are skipped.
+        tracking: measure longitudinal strain a second time, following the wall through each film; takes seconds.
 
     Returns:
         The quantities, the preferred method of each first. Without pixel spacing only areas in pixels and the ejection
@@ -85,7 +86,7 @@ def measure(exam: Exam, labels: Mapping[str, LabelMap]) -> Measures:
     Raises:
         InputError: labels that belong to no image, or lie on another grid than theirs.
     """
-    return _analysis(exam, labels).measures
+    return _analysis(exam, labels, tracking=tracking).measures
 
 
 def write_report(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures, folder: str | Path) -> Path:
@@ -118,9 +119,10 @@ def _as_labelled(exam: Exam, labels: Mapping[str, LabelMap]) -> Exam:
     return exam.distinct() if isinstance(labels, Labels) else for_given_labels(exam, labels)
 
 
-def _analysis(exam: Exam, labels: Mapping[str, LabelMap]) -> Analysis:
+def _analysis(exam: Exam, labels: Mapping[str, LabelMap], *, tracking: bool) -> Analysis:
     exam = _as_labelled(exam, labels)
     if not isinstance(labels, Labels):
-        return measured(exam, labels, provenance_of(exam, {}))
+        return measured(exam, labels, provenance_of(exam, {}), tracking=tracking)
     doubts = {name: labels.tracing.doubts[name] for name in labels.traced_by}
-    return measured(exam, labels, provenance_of(exam, labels.traced_by), flags=labels.flags, doubts=doubts)
+    provenance = provenance_of(exam, labels.traced_by)
+    return measured(exam, labels, provenance, flags=labels.flags, doubts=doubts, tracking=tracking)

@@ -47,6 +47,8 @@ class MeasureConfig(IdentityConfig, ExamConfig):
     DICOM images; one folder per exam may lie in it."""
     scheme: str | None = None
     """What the label values mean: camus, acdc, mnms, ...; default: camus for apical views. Segmentations say it."""
+    tracking: bool = False
+    """Measure strain a second time, following the wall through each long-axis film: seconds for every film."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -56,7 +58,8 @@ class MeasureConfig(IdentityConfig, ExamConfig):
     @property
     def given(self) -> dict[str, Any]:
         """What was said in place of what files say, as plain data."""
-        return super().given | ({"scheme": self.scheme} if self.scheme else {})
+        given = super().given | ({"scheme": self.scheme} if self.scheme else {})
+        return given | ({"tracking": True} if self.tracking else {})
 
 
 def measure_exams(
@@ -91,7 +94,7 @@ def measure_exams(
             exam = for_given_labels(exam, files)
             names = {name: path.name for name, path in files.items()}
             provenance = provenance_of(exam, names, verb="measure", given=config.given)
-            analysis = with_identity(measured(exam, labels, provenance), config)
+            analysis = with_identity(measured(exam, labels, provenance, tracking=config.tracking), config)
             page = analysis.write(staging.folder)
         return Analysed.written(folder / page.name, analysis)
 

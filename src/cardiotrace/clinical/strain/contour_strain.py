@@ -87,16 +87,19 @@ def strain_of_view(view: WalledView, method: Method, of: Callable[[Wall], float 
 
 
 def strain_quantities(views: Sequence[WalledView]) -> list[Quantity]:
-    """Strain of all views together, then of each: by the endocardium first, then through the middle of the wall."""
+    """Strain by the endocardium first, then through the middle of the wall, see `quantities_of`."""
     quantities: list[Quantity] = []
     for method, of in LINES:
         found = [each for view in views if (each := strain_of_view(view, method, of)) is not None]
-        apical = [each for each in found if each.view.measured.view in WALLS]
-        if len(apical) > 1:
-            quantities.extend(_quantities(apical))
-        for each in found:
-            quantities.extend(_quantities([each]))
+        quantities.extend(quantities_of(found))
     return quantities
+
+
+def quantities_of(found: Sequence[ViewStrain]) -> list[Quantity]:
+    """Strain of all apical views together where there are several, then of each view."""
+    apical = [each for each in found if each.view.measured.view in WALLS]
+    together = _quantities(apical) if len(apical) > 1 else []
+    return [*together, *(item for each in found for item in _quantities([each]))]
 
 
 def _quantities(found: Sequence[ViewStrain]) -> list[Quantity]:

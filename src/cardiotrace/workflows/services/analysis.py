@@ -85,12 +85,14 @@ class Analyser:
         test_time_augmentation: average over slightly changed versions of each image.
         verb: what is done, for the provenance.
         given: what the user said in place of what files and models say, for the provenance.
+        tracking: measure longitudinal strain by following the wall through films as well.
     """
 
     models: Models = field(default_factory=Models)
     test_time_augmentation: bool = False
     verb: str = ""
     given: Mapping[str, Any] = field(default_factory=dict)
+    tracking: bool = False
 
     def trace(self, exam: Exam, on_progress: OnProgress | None = None) -> Tracing:
         """Trace one exam; stills that are frames of its videos are taken with these.
@@ -127,7 +129,14 @@ class Analyser:
         provenance = provenance_of(
             tracing.exam, tracing.traced_by, verb=self.verb, models=tracing.models, given=self.given
         )
-        analysis = measured(tracing.exam, tracing.labels, provenance, flags=tracing.flags, doubts=tracing.doubts)
+        analysis = measured(
+            tracing.exam,
+            tracing.labels,
+            provenance,
+            flags=tracing.flags,
+            doubts=tracing.doubts,
+            tracking=self.tracking,
+        )
         return replace(analysis, terms=tracing.terms)
 
 
@@ -138,6 +147,7 @@ def measured(
     *,
     flags: Sequence[Flag] = (),
     doubts: Mapping[str, Doubt] | None = None,
+    tracking: bool = False,
 ) -> Analysis:
     """Measure labels of an exam; what the reading says against the values is among the flags.
 
@@ -147,8 +157,9 @@ def measured(
         provenance: where they came from.
         flags: what else speaks against them.
         doubts: how unsure the model was of each frame, by name of the image.
+        tracking: measure longitudinal strain by following the wall through films as well.
     """
-    measures = measure(exam, labels, doubts=doubts or {})
+    measures = measure(exam, labels, doubts=doubts or {}, tracking=tracking)
     together = dict.fromkeys([*measures.flags, *reading_flags(exam, of_sizes=False), *flags])
     LOG.debug("%s: %d values of %d images, %d flags", exam.name, len(measures.quantities), len(labels), len(together))
     return Analysis(exam, labels, replace(measures, flags=tuple(together)), provenance)
