@@ -85,6 +85,9 @@ def _flags(tracked: TrackedView, systolic: float) -> Iterator[Flag]:
         )
     if tracked.drift is None:
         yield flag("tracking-open", "the film ends before its beat: how far the tracked wall drifts is not known")
+    fewest = min(beat.systolic for beat in tracked.beats)
+    if RULES["tracking-sparse"].breaks(fewest):
+        yield flag("tracking-sparse", f"{fewest} frames from end-diastole to end-systole: tracking comes out too small")
     poor = min(len([each for each in beat.alike if RULES["tracking-poor"].breaks(each)]) for beat in tracked.beats)
     if poor:
         text = f"{poor} of {len(tracked.beats[0].alike)} pieces of the wall are not found again at end-systole"

@@ -66,9 +66,14 @@ class TrackedBeat:
         return found
 
     @property
+    def systolic(self) -> int:
+        """Frames followed from end-diastole to end-systole."""
+        return self.frames.index(self.beat.end_systole)
+
+    @property
     def arc_percent(self) -> Float[np.ndarray, "arcs"]:
         """Strain of each arc at end-systole, percent."""
-        steps, at = _steps(self.lines), self.frames.index(self.beat.end_systole)
+        steps, at = _steps(self.lines), self.systolic
         lengths = np.stack([steps[:, self.arcs[:-1] == arc].sum(axis=1) for arc in range(2 * ARCS)], axis=1)
         return np.asarray(lagrangian_percent(lengths, 0)[at])
 
