@@ -78,7 +78,10 @@ def test_only_the_labels_of_end_diastole_count() -> None:
     assert contour is not None
     assert followed is not None
     assert contour.value == pytest.approx(0, abs=1e-6)
-    assert followed.value == pytest.approx(measured().find(GLS, method=Method.TRACKED).value, abs=1e-6)  # type: ignore[union-attr]
+    usual = measured().find(GLS, method=Method.TRACKED)
+    assert usual is not None
+    # A curve that is flat has no beat whose end is known: the drift stays in.
+    assert followed.value == pytest.approx(usual.value, abs=1)
     for item in (contour, followed):
         (doubt,) = [flag for flag in item.flags if flag.rule == "tracking-disagrees"]
         assert f"0.0 % by the contour and {followed.value:.1f} % by tracking" in doubt.text
