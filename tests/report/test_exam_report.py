@@ -14,6 +14,7 @@ from cardiotrace.core.exam import Exam
 from cardiotrace.report import ReportContext, render_report, save_report
 from cardiotrace.report.colour import STRUCTURE_COLOURS
 from cardiotrace.report.exam_report import safe_name
+from cardiotrace.report.write import ReportFiles
 from tests.clinical.ventricle import Ventricle, image_of, label_map
 
 
@@ -37,7 +38,7 @@ def test_a_report_is_built_without_the_disk_and_written_as_it_is(loop, tmp_path,
         patched.chdir(tmp_path)
         report = render_report(*loop, ReportContext(provenance={"model": "x"}))
     assert list(tmp_path.iterdir()) == []
-    save_report(report, tmp_path)
+    save_report(report, tmp_path, forms=ReportFiles(frames=True))
     assert (tmp_path / "report.html").read_text("utf-8") == report.page
     assert (tmp_path / "measures.csv").read_text("utf-8") == report.table
     for name, content in report.figures.items():
@@ -49,9 +50,14 @@ def test_a_report_is_built_without_the_disk_and_written_as_it_is(loop, tmp_path,
     assert report.measures["provenance"] == {"model": "x"}
 
 
+def test_pictures_of_all_frames_are_written_only_where_they_are_wanted(loop, tmp_path):
+    save_report(render_report(*loop), tmp_path)
+    assert not (tmp_path / "figures" / "frames").exists()
+
+
 def test_the_page_holds_the_very_figures(loop):
     report = render_report(*loop)
-    names = {"_loop_ED.png", "_loop_ES.png", "_loop.gif", "_loop_curve.png", "thumbnail.jpg"}
+    names = {"_loop_ED.png", "_loop_ES.png", "_loop.gif", "curves.svg", "thumbnail.jpg"}
     assert report.figures.keys() == names
     for name in names - {"thumbnail.jpg"}:
         assert base64.b64encode(report.figures[name]).decode("ascii") in report.page

@@ -13,6 +13,7 @@ from cardiotrace.core.terms import Structure
 from cardiotrace.geometry.contour import contours
 from cardiotrace.report.colour import STRUCTURE_COLOURS, Colour
 from cardiotrace.report.framing import LabelledFrame, display_grey
+from cardiotrace.report.words import ENGLISH, Words
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
@@ -39,6 +40,8 @@ class OverlayStyle:
     has_scale: bool = True
     text: int | None = None
     """Height of letters, pixels; None takes a 34th of the image's height."""
+    words: Words = ENGLISH
+    """The language."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def draw_overlay(
     lettering = _Lettering(canvas, style.text or max(11, round(canvas.size[1] / 34)))
     lettering.caption(image, caption)
     if style.has_legend:
-        lettering.legend(image, [item for item, mask in masks.items() if mask.any()])
+        lettering.legend(image, [item for item, mask in masks.items() if mask.any()], style.words)
     if style.has_scale and shown.image.spacing_mm is not None:
         lettering.scale(image)
     return image
@@ -214,7 +217,7 @@ class _Lettering:
         if text:
             self._write(image, (margin, margin), text, size=round(self.unit * 1.25))
 
-    def legend(self, image: "PilImage", structures: Sequence[Structure]) -> None:
+    def legend(self, image: "PilImage", structures: Sequence[Structure], words: Words) -> None:
         """Colours and names in the lower left corner, a line each."""
         from PIL import ImageDraw
 
@@ -224,7 +227,7 @@ class _Lettering:
             y = self.canvas.size[1] - margin - unit * 1.35 * (len(structures) - place)
             stroke = (margin, y + unit * 0.6, margin + unit * 1.3, y + unit * 0.6)
             pen.line(stroke, fill=STRUCTURE_COLOURS[structure], width=max(2, unit // 5))
-            self._write(image, (margin + unit * 1.7, y), structure.value, size=unit)
+            self._write(image, (margin + unit * 1.7, y), words(f"structure.{structure}"), size=unit)
 
     def scale(self, image: "PilImage") -> None:
         """A bar of whole centimetres in the lower right corner, a tick at each."""

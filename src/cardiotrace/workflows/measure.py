@@ -31,6 +31,7 @@ from cardiotrace.workflows.services.cohort import with_summary
 from cardiotrace.workflows.services.exams import ExamConfig, known_scheme
 from cardiotrace.workflows.services.label_maps import spare_images
 from cardiotrace.workflows.services.provenance import provenance_of
+from cardiotrace.workflows.services.report_form import USUAL, ReportConfig
 from cardiotrace.workflows.services.stamp import stamp_of
 
 
@@ -42,6 +43,8 @@ class MeasureConfig(ExamConfig):
     """Folder of label maps X_labels.nii.gz (or _gt, _seg, _mask) of images X; one folder per exam may lie in it."""
     scheme: str | None = None
     """What the label values mean: camus, acdc, mnms, ...; default: camus for apical views."""
+    report: ReportConfig = USUAL
+    """How the report is written, and what it is compared with."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -51,7 +54,7 @@ class MeasureConfig(ExamConfig):
     @property
     def given(self) -> dict[str, Any]:
         """What was said in place of what files say, as plain data."""
-        return super().given | ({"scheme": self.scheme} if self.scheme else {})
+        return super().given | ({"scheme": self.scheme} if self.scheme else {}) | self.report.given
 
 
 def measure_exams(
@@ -69,27 +72,32 @@ def measure_exams(
     Returns:
         What was done, and what failed and why; a failed exam leaves nothing behind.
     """
-    settings = {"given": config.given, "labels": str(config.labels.resolve())}
+    exams = config.find()
+    config.report.require(len(exams))
+    settings = {"given": config.given, "labels": str(config.labels.resolve()), **config.report.settings}
     task = ExamTask("measure", config.out, settings, config.overwrite, keeps=_is_no_report, beside_images=True)
 
     def one(found: FoundExam) -> Analysed:
         folder = task.folder(found.name)
-        if task.is_done(found, lambda made: _same_labels(found.name, config, made)):
+        stamp = config.report.prior_stamp(found.name)
+        if task.is_done(found, lambda made: made.get("prior") == stamp and _same_labels(found.name, config, made)):
             return Analysed.stored(found.name, folder)
         with task.results(found) as staging:
             exam = found.read()
             spare_images(staging, exam)
             files = _files(exam, config)
             staging.inputs.extend(files.values())
+            staging.made.update({} if stamp is None else {"prior": stamp})
             staging.made["labels"] = _stamped(exam.name, [image.name for image in exam.images], config)
             labels = _read(exam, files, config)
             exam = for_given_labels(exam, files)
             names = {name: path.name for name, path in files.items()}
-            analysis = measured(exam, labels, provenance_of(exam, names, verb="measure", given=config.given))
-            page = analysis.write(staging.folder)
+            provenance = provenance_of(exam, names, verb="measure", given=config.given)
+            analysis = config.report.compared(measured(exam, labels, provenance))
+            page = analysis.write(staging.folder, config.report)
         return Analysed.written(folder / page.name, analysis)
 
-    batch = for_each_exam(config.find(), one, reporter, title="measuring", tell=tell)
+    batch = for_each_exam(exams, one, reporter, title="measuring", tell=tell)
     return with_summary(batch, config.out, overwrite=config.overwrite)
 
 
