@@ -89,13 +89,11 @@ def test_names_are_safe(name, safe):
     assert safe_name(name) == safe
 
 
-def test_boxes_are_headed_by_abbreviations_or_names_in_full(loop):
+def test_numbers_of_the_first_rows_are_rounded_for_reading_and_exact_in_the_file(loop):
     exam, labels, _ = loop
-    asked = ("left_ventricular_stroke_volume", "left_ventricular_mass")
-    units = ("ml", "g")
-    quantities = tuple(
-        Quantity(name, 50.0, unit, Method.SUM_OF_SLICES, "SAX", ()) for name, unit in zip(asked, units, strict=True)
-    )
-    page = render_report(exam, labels, Measures("p1", quantities)).page
-    assert '<div class="card"><h2>SV</h2>' in page
-    assert '<div class="card"><h2>Myocardial mass</h2>' in page
+    asked = (("left_ventricular_stroke_volume", "ml", 50.234567), ("left_ventricular_mass", "g", 121.51))
+    quantities = tuple(Quantity(name, value, unit, Method.SUM_OF_SLICES, "SAX", ()) for name, unit, value in asked)
+    report = render_report(exam, labels, Measures("p1", quantities))
+    assert '<td>Stroke volume</td>\n<td class="number">50</td>' in report.page
+    assert '<td>Myocardial mass</td>\n<td class="number">122</td>' in report.page
+    assert [item["value"] for item in report.measures["quantities"]] == [50.2346, 121.51]
