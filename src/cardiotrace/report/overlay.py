@@ -87,7 +87,7 @@ def draw_overlay(
     style = style or OverlayStyle()
     canvas = _canvas(shown.image, style)
     grey = display_grey(shown.image)[shown.frame, shown.depth]
-    image = Image.fromarray(grey).convert("RGB").resize(canvas.size, Image.Resampling.BICUBIC)
+    image = Image.fromarray(grey).resize(canvas.size, Image.Resampling.BICUBIC).convert("RGB")
     masks = _masks(shown)
     _draw_structures(image, canvas, masks, style)
     if trace is not None:

@@ -40,7 +40,7 @@ class Table:
 
 
 def value_tables(measures: Measures, yardstick: Yardstick) -> list[Table]:
-    """Volumes by method and view, then sizes by view."""
+    """Volumes and function by method and view, strain likewise, then sizes by view."""
     words = yardstick.words
 
     def view(quantity: Quantity) -> str:
@@ -49,10 +49,17 @@ def value_tables(measures: Measures, yardstick: Yardstick) -> list[Table]:
     def method_and_view(quantity: Quantity) -> str:
         return f"{words.method(quantity.method)}, {view(quantity)}"
 
-    sizes, volumes = ([item for item in measures if _is_size(item) == wanted] for wanted in (True, False))
-    title = words("page.volumes" if any(map(is_of_a_chamber, volumes)) else "page.all_values")
-    built = ((title, volumes, method_and_view), (words("page.sizes"), sizes, view))
-    return [_table(title, items, yardstick, column) for title, items, column in built if items]
+    by_kind: dict[str, list[Quantity]] = {"volumes": [], "strain": [], "sizes": []}
+    for quantity in measures:
+        by_kind[_kind(quantity)].append(quantity)
+    titles = {kind: words(f"page.{kind}") for kind in by_kind}
+    if not any(map(is_of_a_chamber, by_kind["volumes"])):
+        titles["volumes"] = words("page.all_values")
+    return [
+        _table(titles[kind], items, yardstick, view if kind == "sizes" else method_and_view)
+        for kind, items in by_kind.items()
+        if items
+    ]
 
 
 def is_of_a_chamber(quantity: Quantity) -> bool:
@@ -60,9 +67,11 @@ def is_of_a_chamber(quantity: Quantity) -> bool:
     return quantity.name in TERMS and bool(TERMS[quantity.name].chamber)
 
 
-def _is_size(quantity: Quantity) -> bool:
-    is_traced = quantity.method is Method.TRACED and "strain" not in quantity.name
-    return is_traced or quantity.unit in ("cm", "cm2", "mm", "px", "px2")
+def _kind(quantity: Quantity) -> str:
+    if "strain" in quantity.name:
+        return "strain"
+    is_size = quantity.unit in ("cm", "cm2", "mm", "px", "px2") or quantity.method is Method.TRACED
+    return "sizes" if is_size else "volumes"
 
 
 def _table(
@@ -114,7 +123,7 @@ class ChangeRow:
     change: str
     """Empty where they are not compared."""
     verdict: str
-    """How the change compares with the repeatability, or why it was not compared or not judged."""
+    """How the change compares with the repeatability, empty where nothing tells; or why it was not compared."""
     is_beyond: bool
 
 
@@ -124,12 +133,12 @@ def change_rows(comparison: Comparison, words: Words) -> Iterator[ChangeRow]:
         before, now, difference = change.before, change.now, change.difference
         before_text, now_text = (words.value(item.value, item.unit, item.name) for item in (before, now))
         told = "" if difference is None else words.value(difference, now.unit, now.name, signed=True)
-        verdict = _verdict(change, words, is_same_model=comparison.is_same_model)
+        verdict = _verdict(change, words)
         is_beyond = change.verdict is Verdict.BEYOND
         yield ChangeRow(words.term(now.name), sign_of(now.unit), before_text, now_text, told, verdict, is_beyond)
 
 
-def _verdict(change: Change, words: Words, *, is_same_model: bool) -> str:
+def _verdict(change: Change, words: Words) -> str:
     if change.obstacle is not None:
         told = words.method if change.obstacle is Obstacle.METHOD else None
         before, now = (
@@ -137,7 +146,7 @@ def _verdict(change: Change, words: Words, *, is_same_model: bool) -> str:
         )
         return words(f"change.{change.obstacle}", before=before, now=now)
     if change.repeatability is None or change.verdict is None:
-        return words("change.unknown" if is_same_model else "change.other_model")
+        return ""
     low, high = (words.number(limit, 1) for limit in change.repeatability.limits(change.before.value, change.now.value))
     return words(f"change.{_VERDICTS[change.verdict]}", limit=high, low=low, high=high)
 
