@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
+from cardiotrace.clinical.measure import LabelledView, measure_labels
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.exam import Patient
 from cardiotrace.core.terms import Phase, Structure, View
@@ -235,3 +236,17 @@ def test_pixels_in_other_files_than_raw(tmp_path, make, kind):
     assert not [
         finding for finding in lint(other) if finding.rule == "missing-pixels" and "sequence" not in finding.where
     ]
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("patient", ["patient0001", "patient0002"])
+def test_real_volumes_of_the_labels_are_those_stated(data_root, make, patient):
+    legacy = make("camus", data_root / "camus/legacy_mhd")
+    both = [case for case in legacy.cases() if case.patient == patient]
+    shown = {case.name: LabelledView(case.read_labels(), case.view, case.phase, case.modality) for case in both}
+    measures = measure_labels(shown)
+    settings = legacy.root / patient / "Info_4CH.cfg"
+    stated = dict(line.split(": ") for line in settings.read_text().splitlines())
+    assert measures.end_diastolic_volume_ml == pytest.approx(float(stated["LVedv"]), rel=0.015)
+    assert measures.end_systolic_volume_ml == pytest.approx(float(stated["LVesv"]), rel=0.015)
+    assert measures.ejection_fraction_percent == pytest.approx(float(stated["LVef"]), abs=1)

@@ -12,15 +12,17 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.terms import Phase
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.compare import compare
-from cardiotrace.evaluation.quantity import PatientQuantity
+from cardiotrace.evaluation.quantity import CLINICAL, PatientQuantity
 from cardiotrace.evaluation.score import CasePrediction, score_case
 from cardiotrace.evaluation.table import (
     agreement_rows,
     case_rows,
     comparison_rows,
+    ejection_class_rows,
     headline_rows,
     read_case_table,
     readable_agreement,
+    readable_classes,
     readable_comparisons,
     readable_outliers,
     table_to_json,
@@ -111,6 +113,28 @@ def test_agreement_of_every_quantity_that_both_have() -> None:
     assert agreement_rows(CaseTable(())) == []
 
 
+def test_quantities_beside_the_usual_ones_only_where_they_are_asked_for() -> None:
+    areas = [PatientQuantity(name, "left_atrial_area_cm2", x + 1, x) for name, x in (("a", 15.0), ("b", 20.0))]
+    table = CaseTable((), tuple(areas))
+    assert agreement_rows(table) == []
+    (row,) = readable_agreement(agreement_rows(table, CLINICAL))
+    assert (row["quantity"], row["bias"]) == ("LA area, cm²", "+1.0")
+
+
+def test_patients_by_class_of_ejection_fraction() -> None:
+    key = "left_ventricular_ejection_fraction_percent"
+    values = [(40.0, 42.0), (50.0, 44.0), (60.0, 61.0), (math.nan, 60.0), (30.0, math.nan)]
+    quantities = [PatientQuantity(str(i), key, found, true) for i, (found, true) in enumerate(values)]
+    low, middle, high = ejection_class_rows(CaseTable((), tuple(quantities)))
+    assert low == {
+        "against": "traced", "reference": "<=45", "<=45": 1, "45-55": 1, ">=55": 0, "missing": 0, "right_percent": 50.0,
+    }  # fmt: skip
+    assert (middle[">=55"], math.isnan(middle["right_percent"])) == (0, True)
+    assert (high[">=55"], high["missing"], high["right_percent"]) == (1, 1, 100.0)
+    assert readable_classes([middle])[0]["right, %"] == "-"
+    assert ejection_class_rows(CaseTable(())) == []
+
+
 def test_agreement_as_it_is_read() -> None:
     noise = PatientQuantity("a", "right_ventricular_ejection_fraction_percent", 50 - 2.5e-15, 50.0)
     pairs = [
@@ -119,7 +143,8 @@ def test_agreement_as_it_is_read() -> None:
     ]
     several, one = readable_agreement(agreement_rows(CaseTable((), (noise, *pairs))))
     assert several == {
-        "quantity": "LV EDV, ml", "against": "labels", "n": 2, "left out": 0, "r": "-", "bias": "+1.0", "SD": "2.8",
+        "quantity": "LV EDV, ml", "against": "labels", "n": 2, "left out": 0, "r": "-",
+        "ICC": several["ICC"], "bias": "+1.0", "SD": "2.8",
         "limits": "-4.5 to +6.5", "MAE": "2.0",
     }  # fmt: skip
     assert (one["quantity"], one["bias"], one["SD"], one["limits"]) == ("RV EF, %", "0.0", "-", "-")

@@ -343,3 +343,20 @@ print(open_predictor("camus-4ch-small").segment(image).labels.array.shape)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "(1, 1, 64, 64)"
+
+
+def test_a_frame_that_jumps_is_decided_anew_with_the_frames_beside_it() -> None:
+    radii = (20, 19, 6, 18, 18)
+    frames = np.stack([disc(64, 64, radius=radius) for radius in radii])[:, None]
+    cine = Image(frames, NO_GEOMETRY, view=View.FOUR_CHAMBER)
+    model = make_model(
+        threshold_network(0.5), make_spec(LV_ONLY, postprocessing=Postprocessing([Choice("steady-frames")]))
+    )
+    found = Predictor.of(model).segment(cine)
+    sizes = np.count_nonzero(found.labels.array, axis=(1, 2, 3))
+    assert sizes[2] == sizes[3]  # what two of the three frames say
+    assert found.added[Structure.LV].tolist() == [0, 0, sizes[2] - np.count_nonzero(frames[2]), 0, 0]
+    assert [(flag.rule, flag.grade) for flag in found.warnings] == [("steadied", Grade.NOTE)]
+    # Beside a frame without an image nobody can tell.
+    frames[1] = 0
+    assert not Predictor.of(model).segment(cine).added[Structure.LV].any()

@@ -50,3 +50,21 @@ def test_shift_is_bias_and_nothing_else(seed, shift):
     assert shifted.sd == pytest.approx(plain.sd)
     assert shifted.correlation == pytest.approx(plain.correlation)
     assert agreement(second, first).bias == pytest.approx(-plain.bias)
+
+
+def test_the_intraclass_correlation_is_that_of_shrout_and_fleiss():
+    # Two of the four judges of their table 2; the sums of squares by hand.
+    first, second = [9.0, 6, 8, 7, 10, 6], [2.0, 1, 4, 1, 5, 2]
+    between, rest, judges = 23.416667 / 5, 3.416667 / 5, 80.083333
+    expected = (between - rest) / (between + rest + 2 * (judges - rest) / 6)
+    assert agreement(first, second).intraclass_correlation == pytest.approx(expected, abs=1e-6)
+    assert agreement(first, first).intraclass_correlation == 1
+
+
+def test_a_bias_lowers_the_intraclass_correlation_and_not_pearsons():
+    first = np.array([40.0, 50, 60, 70])
+    shifted = agreement(first + 10, first)
+    assert shifted.correlation == pytest.approx(1)
+    assert shifted.intraclass_correlation < 0.8
+    assert math.isnan(agreement([1.0], [1.0]).intraclass_correlation)
+    assert math.isnan(agreement([1.0, 1.0], [1.0, 1.0]).intraclass_correlation)

@@ -1,6 +1,6 @@
 """Print a table of cases as papers do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cardiotrace.cli.layout import wrapped
@@ -9,12 +9,15 @@ from cardiotrace.cli.terminal import print_text, table, width
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.outlier import limited_regions
 from cardiotrace.evaluation.phase_table import PHASE_SCORES, phase_rows, readable_phases
+from cardiotrace.evaluation.quantity import QUANTITIES
 from cardiotrace.evaluation.table import (
     COUNTS,
     agreement_rows,
+    ejection_class_rows,
     headline_rows,
     outlier_rows,
     readable_agreement,
+    readable_classes,
     readable_outliers,
 )
 from cardiotrace.metrics import short_name
@@ -24,7 +27,7 @@ AGREEMENT_WORDS = (
     " set; limits are bias ± 1.96 SD"
 )
 
-
+CLASS_WORDS = "patients by class of the left ventricle's ejection fraction"
 SLICE_WORDS = (
     "slices of the stacks, each in its own plane, where either has the region; thirds from base to apex of the"
     " reference's left ventricle, and slices beyond it"
@@ -34,7 +37,14 @@ _RARE = COUNTS[1:]
 """Counts that have a column only where there is something to count."""
 
 
-def print_scores(scored: CaseTable, *, by: str = "phase", of: str = "", scores: Sequence[str] = ()) -> None:
+def print_scores(
+    scored: CaseTable,
+    *,
+    by: str = "phase",
+    of: str = "",
+    scores: Sequence[str] = (),
+    quantities: Iterable[str] = QUANTITIES,
+) -> None:
     """Scores of each region over all cases and by group, outliers, agreement of EF, volumes and mass, and problems.
 
     Of stacks also the scores of their slices, by thirds of the ventricle.
@@ -44,6 +54,7 @@ def print_scores(scored: CaseTable, *, by: str = "phase", of: str = "", scores: 
         by: how to group.
         of: whose scores they are, where that must be said.
         scores: which to show; the usual ones of each region if none is named.
+        quantities: those whose agreement is shown.
     """
     words = "mean ± standard deviation [95 % interval of the mean, by patient]"
     if any(score.endswith("_mm") for score in scores or scored.headline()):
@@ -57,16 +68,19 @@ def print_scores(scored: CaseTable, *, by: str = "phase", of: str = "", scores: 
         _print_headline(headline_rows(scored, by=by, scores=scores))
     _print_slices(scored.by_slice(), scores)
     _print_outliers(scored, by=by)
-    _print_agreement(scored)
+    _print_agreement(scored, quantities)
 
 
-def print_phases(scored: CaseTable, *, of: str = "", scores: Sequence[str] = ()) -> None:
+def print_phases(
+    scored: CaseTable, *, of: str = "", scores: Sequence[str] = (), quantities: Iterable[str] = QUANTITIES
+) -> None:
     """Scores as tables of cine-MRI print them, agreement of EF, volumes and mass, and problems.
 
     Args:
         scored: the table.
         of: whose scores they are, where that must be said.
         scores: which to show; Dice and Hausdorff distance if none is named.
+        quantities: those whose agreement is shown.
 
     Raises:
         InputError: no frame is known to be ED or ES.
@@ -79,7 +93,7 @@ def print_phases(scored: CaseTable, *, of: str = "", scores: Sequence[str] = ())
         {_phase_head(key): value for key, value in row.items() if key not in idle} for row in readable_phases(rows)
     ]
     table(shown, title=f"{of}: {words}" if of else words, keys=3)
-    _print_agreement(scored)
+    _print_agreement(scored, quantities)
 
 
 def _phase_head(key: str) -> str:
@@ -103,8 +117,13 @@ def _print_slices(slices: CaseTable, scores: Sequence[str]) -> None:
     _print_headline(sorted(rows, key=lambda row: order[row["region"]]), title=SLICE_WORDS)
 
 
-def _print_agreement(scored: CaseTable) -> None:
-    table(readable_agreement(agreement_rows(scored)), title=AGREEMENT_WORDS, keys=2)
+def print_classes(scored: CaseTable) -> None:
+    """How many patients of each class of ejection fraction are found to be of which."""
+    table(readable_classes(ejection_class_rows(scored)), title=CLASS_WORDS, keys=2)
+
+
+def _print_agreement(scored: CaseTable, quantities: Iterable[str]) -> None:
+    table(readable_agreement(agreement_rows(scored, quantities)), title=AGREEMENT_WORDS, keys=2)
     print_problems(scored)
 
 

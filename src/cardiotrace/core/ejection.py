@@ -1,5 +1,8 @@
 """Classes of ejection fraction, by which patients are grouped and splits are matched."""
 
+EJECTION_CLASSES = ("<=45", "45-55", ">=55")
+"""The classes of `ejection_fraction_class`, the lowest first."""
+
 
 def ejection_fraction_class(ejection_fraction_percent: float) -> str:
     """The class by which the folds of CAMUS are matched: "<=45", "45-55" or ">=55" percent.

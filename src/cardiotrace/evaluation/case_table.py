@@ -179,7 +179,7 @@ class CaseTable:
         """How a quantity of the predicted labels agrees with that of the reference labels, or with what is stated.
 
         Args:
-            key: one of `QUANTITIES`.
+            key: one of `CLINICAL`.
             against: "traced" or "stated".
         """
         found = [item for item in self.quantities if item.key == key]

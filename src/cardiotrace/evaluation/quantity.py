@@ -5,19 +5,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cardiotrace.clinical.term import UNIT_SIGNS, terms
+from cardiotrace.clinical.term import TERMS, terms
 
-QUANTITIES = {
-    term.key: term.qualified
-    for term in terms(
-        (
-            *("left_ventricular_ejection_fraction", "left_ventricular_end_diastolic_volume"),
-            *("left_ventricular_end_systolic_volume", "left_ventricular_mass", "right_ventricular_ejection_fraction"),
-            *("right_ventricular_end_diastolic_volume", "right_ventricular_end_systolic_volume", "left_atrial_volume"),
-        )
-    )
-}
-"""Quantities that are compared, by name and unit, and what tables call them."""
+_HEADLINE = (
+    *("left_ventricular_ejection_fraction", "left_ventricular_end_diastolic_volume"),
+    *("left_ventricular_end_systolic_volume", "left_ventricular_mass", "right_ventricular_ejection_fraction"),
+    *("right_ventricular_end_diastolic_volume", "right_ventricular_end_systolic_volume", "left_atrial_volume"),
+)
+QUANTITIES = {term.key: term.qualified for term in terms(_HEADLINE)}
+"""Quantities that are always compared, by name and unit, and what tables call them."""
+CLINICAL = {**QUANTITIES, **{term.key: term.qualified for term in TERMS.values() if term.chamber}}
+"""All of a heart that may be measured, the former first: those that are compared where all are asked for."""
+
+_SIGNS = {term.key: term.sign for term in TERMS.values()}
 
 Against = Literal["traced", "stated"]
 """The same measurement on the reference labels, or what the data set states."""
@@ -29,7 +29,7 @@ class PatientQuantity:
 
     patient: str
     key: str
-    """Name and unit, one of `QUANTITIES`."""
+    """Name and unit, one of `CLINICAL`."""
     predicted: float = math.nan
     """Measured on the predicted labels."""
     traced: float = math.nan
@@ -50,8 +50,7 @@ def quantity_words(key: str) -> tuple[str, str]:
         >>> quantity_words("left_ventricular_ejection_fraction_percent"), quantity_words("left_ventricular_mass_g")
         (('LV EF', '%'), ('LV mass', 'g'))
     """
-    unit = key.rsplit("_", 1)[-1]
-    return QUANTITIES[key], UNIT_SIGNS.get(unit, unit)
+    return CLINICAL[key], _SIGNS[key]
 
 
 def of_ejection(stored: Mapping[str, Any]) -> list[PatientQuantity]:

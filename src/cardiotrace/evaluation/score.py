@@ -14,7 +14,7 @@ from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
 from cardiotrace.evaluation.case_table import SCORES, CaseRow
-from cardiotrace.evaluation.quantity import QUANTITIES, PatientQuantity
+from cardiotrace.evaluation.quantity import CLINICAL, PatientQuantity
 from cardiotrace.metrics import RankingCurve, Region, image_diagonal_mm, measure_frames, regions_of, shape_of
 
 
@@ -99,13 +99,13 @@ def case_groups(case: Case) -> dict[str, str]:
 
 
 def quantities_of(patient: Sequence[CasePrediction]) -> tuple[PatientQuantity, ...]:
-    """Ejection fractions, volumes and mass of one patient from predicted and reference labels, and as stated.
+    """What can be measured of one patient's heart from predicted and reference labels, and as stated.
 
     Args:
         patient: predictions of all cases of the patient.
 
     Returns:
-        Those of `QUANTITIES` of which anything is known.
+        Those of `CLINICAL` of which anything is known.
     """
     predicted = _measured([(prediction.case, prediction.predicted) for prediction in patient])
     traced = _measured([(prediction.case, prediction.reference) for prediction in patient])
@@ -117,7 +117,7 @@ def quantities_of(patient: Sequence[CasePrediction]) -> tuple[PatientQuantity, .
             traced=traced.get(key, math.nan),
             stated=_stated(patient, key),
         )
-        for key in QUANTITIES
+        for key in CLINICAL
     ]
     return tuple(item for item in found if item.is_known)
 

@@ -3,11 +3,13 @@
 import dataclasses
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from cardiotrace.core.config import to_plain
+from cardiotrace.core.ejection import EJECTION_CLASSES, ejection_fraction_class
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.number import digits_of, fixed, general, mean_and_sd, p_value
 from cardiotrace.core.plain import read_json
@@ -24,6 +26,7 @@ TextFormat = Literal["csv", "json", "markdown"]
 COUNTS = ("n", "absent", "false negative", "false positive")
 """How many images the statistics speak of, and how many each kind of absence befell."""
 AGAINST: tuple[Against, ...] = ("traced", "stated")
+AGAINST_WORDS: Mapping[Against, str] = {"traced": "labels", "stated": "stated"}
 
 
 def case_rows(table: CaseTable) -> Rows:
@@ -80,11 +83,15 @@ def counts_of(summary: Summary | None) -> dict[str, int]:
     return dict(zip(COUNTS, numbers, strict=True))
 
 
-def agreement_rows(table: CaseTable) -> Rows:
-    """Agreement of every quantity that both sides have: with the reference labels, and with what the data set states.
+def agreement_rows(table: CaseTable, keys: Iterable[str] = QUANTITIES) -> Rows:
+    """Agreement of quantities that both sides have: with the reference labels, and with what the data set states.
 
     Differences are predicted minus reference, in the unit that the quantity's name ends in; the limits are those of
     Bland and Altman.
+
+    Args:
+        table: the cases.
+        keys: of the quantities; `CLINICAL` are all.
     """
     return [
         {
@@ -93,13 +100,14 @@ def agreement_rows(table: CaseTable) -> Rows:
             "n": found.count,
             "excluded": found.excluded,
             "correlation": found.correlation,
+            "intraclass_correlation": found.intraclass_correlation,
             "bias": found.bias,
             "sd": found.sd,
             "lower_limit": found.lower_limit,
             "upper_limit": found.upper_limit,
             "mean_absolute_error": found.mean_absolute_error,
         }
-        for key in QUANTITIES
+        for key in keys
         for against in AGAINST
         if (found := table.agreement(key, against)).count
     ]
@@ -114,14 +122,57 @@ def readable_agreement(rows: Rows) -> Rows:
         shown.append(
             {
                 "quantity": f"{name}, {unit}",
-                "against": {"traced": "labels", "stated": "stated"}[row["against"]],
+                "against": AGAINST_WORDS[row["against"]],
                 "n": row["n"],
                 "left out": row["excluded"],
                 "r": fixed(row["correlation"], 3),
+                "ICC": fixed(row["intraclass_correlation"], 3),
                 "bias": fixed(row["bias"], 1, signed=True),
                 "SD": fixed(row["sd"], 1),
                 "limits": " to ".join(limits) if math.isfinite(row["sd"]) else "-",
                 "MAE": fixed(row["mean_absolute_error"], 1),
+            }
+        )
+    return shown
+
+
+def ejection_class_rows(table: CaseTable) -> Rows:
+    """How patients are classed by the ejection fraction of the left ventricle: a row for each class of the reference.
+
+    Args:
+        table: the cases.
+
+    Returns:
+        Rows of `against`, `reference` (its class), a count for each class of the prediction, `missing` (not measured),
+        and `right_percent` of those that were measured.
+    """
+    key = "left_ventricular_ejection_fraction_percent"
+    rows: Rows = []
+    for against in AGAINST:
+        pairs = [(item.predicted, getattr(item, against)) for item in table.quantities if item.key == key]
+        known = [(ejection_fraction_class(true), found) for found, true in pairs if math.isfinite(true)]
+        for name in EJECTION_CLASSES if known else ():
+            found = [value for true, value in known if true == name]
+            classed = Counter(ejection_fraction_class(value) for value in found if math.isfinite(value))
+            right = 100 * classed[name] / classed.total() if classed else math.nan
+            counts = {each: classed[each] for each in EJECTION_CLASSES}
+            missing = len(found) - classed.total()
+            rows.append({"against": against, "reference": name, **counts, "missing": missing, "right_percent": right})
+    return rows
+
+
+def readable_classes(rows: Rows) -> Rows:
+    """Rows of `ejection_class_rows` as they are read."""
+    shown = []
+    for row in rows:
+        counts = {f"found {name}": row[name] for name in EJECTION_CLASSES}
+        shown.append(
+            {
+                "against": AGAINST_WORDS[row["against"]],
+                "true EF, %": row["reference"],
+                **counts,
+                "not measured": row["missing"],
+                "right, %": fixed(row["right_percent"], 1),
             }
         )
     return shown

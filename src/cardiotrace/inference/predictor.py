@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
 
 from cardiotrace.core.errors import InputError, ModelFileError
 from cardiotrace.core.flag import Flag, Grade
@@ -36,7 +36,13 @@ from cardiotrace.inference.sample import (
     label_sample,
     softmax,
 )
-from cardiotrace.inference.segmentation import GatheredSamples, Segmentation, blank_warnings, trust_warnings
+from cardiotrace.inference.segmentation import (
+    GatheredSamples,
+    Segmentation,
+    blank_warnings,
+    steadied_warnings,
+    trust_warnings,
+)
 from cardiotrace.inference.sliding import filled, slide
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.tta import IDENTITY, TtaTransform, sectors_of, tta_transforms
@@ -163,7 +169,8 @@ class Predictor:
         task = self._task(cine, test_time_augmentation=test_time_augmentation, keep_probabilities=keep_probabilities)
         gathered = self._gathered(task, batch_size, on_progress)
         labels = LabelMap(gathered.values, self.spec.label_scheme, cine.geometry, cine.source)
-        processed = self.spec.postprocessing.apply(labels, blank=task.blank)
+        anew = partial(self._decided_anew, task)
+        processed = self.spec.postprocessing.apply(labels, blank=task.blank, decide_anew=anew)
         _LOG.debug("model %s labelled %d samples of %s", self.spec.name, task.walk.count, labels.array.shape)
         return Segmentation(
             labels=processed.labels,
@@ -171,7 +178,7 @@ class Predictor:
             doubt=self._doubt(gathered.certainty.value, test_time_augmentation=test_time_augmentation),
             removed=processed.removed,
             added=processed.added,
-            warnings=self._warnings(cine, task, gathered.confidence.value),
+            warnings=(*self._warnings(cine, task, gathered.confidence.value), *steadied_warnings(processed)),
             model=self.spec.name,
             duration_s=time.perf_counter() - start,
             probabilities=gathered.probabilities,
@@ -241,6 +248,21 @@ class Predictor:
 
         for results in in_threads(done, batched(wanted, batch_size), jobs=jobs):
             yield from results
+
+    def _decided_anew(self, task: "_CineTask", frame: int) -> UInt8[np.ndarray, "depth height width"]:
+        """Labels of a frame from the mean probabilities of itself and the frames before and after."""
+        labels = np.zeros(task.image.grid_shape[1:], np.uint8)
+        prepared = self._preparation(task, at_once=1)
+        for position in task.walk.wanted:
+            if position[0] != frame:
+                continue
+            beside = [(near, *position[1:]) for near in (frame - 1, frame, frame + 1)]
+            seen = {near: prepared(near) for near in beside if near in task.walk.wanted}
+            answers = list(self._answers(task, self._engine, seen))
+            mean = np.mean([answer.classes for answer in answers], axis=0, dtype=np.float32)
+            found = label_sample(self.spec, SampleProbabilities(position, mean, task.transform))
+            labels[position[1:]] = found.values
+        return labels
 
     def _preparation(self, task: "_CineTask", *, at_once: int) -> "_Preparation":
         """What makes the network's input of a sample; `at_once` of them are in hand at any time."""

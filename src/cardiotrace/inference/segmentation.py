@@ -14,6 +14,7 @@ from cardiotrace.core.terms import Structure, View
 from cardiotrace.geometry.blank import blank_words
 from cardiotrace.inference.sample import LabelledSample
 from cardiotrace.inference.spec import ModelSpec, fits_modality, view_names
+from cardiotrace.postprocessing import Processed
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,16 @@ def blank_warnings(blank: Bool[np.ndarray, "time depth"]) -> Iterator[Flag]:
         yield Flag(Grade.LOOK_TWICE, blank_words(blank), "all-blank")
     elif blank.any():
         yield Flag(Grade.NOTE, blank_words(blank), "blank")
+
+
+def steadied_warnings(processed: Processed) -> Iterator[Flag]:
+    """Which frames post-processing decided anew since they jumped."""
+    frames = processed.decided_anew
+    if frames:
+        named = ", ".join(map(str, frames[:8])) + (f" and {len(frames) - 8} more" if len(frames) > 8 else "")
+        what = "frame" if len(frames) == 1 else "frames"
+        text = f"{what} {named} jumped: decided anew together with the frames before and after"
+        yield Flag(Grade.NOTE, text, "steadied")
 
 
 def trust_warnings(spec: ModelSpec, cine: Image, confidence: Float[np.ndarray, "time"]) -> Iterator[Flag]:

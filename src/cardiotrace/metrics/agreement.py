@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from cardiotrace.core.errors import InputError
@@ -22,6 +23,8 @@ class Agreement:
         lower_limit: bias - 1.96 sd, the lower limit of agreement.
         upper_limit: bias + 1.96 sd.
         mean_absolute_error: mean size of the differences.
+        intraclass_correlation: for absolute agreement of single measurements, two-way random effects, ICC(2,1): unlike
+            Pearson's r it falls with a bias or another scale; NaN below two pairs or if nothing varies.
     """
 
     count: int
@@ -32,6 +35,7 @@ class Agreement:
     lower_limit: float
     upper_limit: float
     mean_absolute_error: float
+    intraclass_correlation: float = math.nan
 
     def __str__(self) -> str:
         left_out = f", {self.excluded} excluded" if self.excluded else ""
@@ -59,7 +63,7 @@ def agreement(predicted: ArrayLike, reference: ArrayLike) -> Agreement:
         r 0.989, bias 0.33 ± 2.08, MAE 1.67 (n = 3)
 
     Source:
-        Bland and Altman 1986, Lancet 327:307.
+        Bland and Altman 1986, Lancet 327:307; Shrout and Fleiss 1979, Psychol Bull 86:420 (case 2).
     """
     first, second = (np.asarray(series, dtype=np.float64).ravel() for series in (predicted, reference))
     if first.size != second.size:
@@ -75,4 +79,22 @@ def agreement(predicted: ArrayLike, reference: ArrayLike) -> Agreement:
     error = float(np.abs(difference).mean())
     varies = first.size > 1 and bool(np.ptp(first) > 0 and np.ptp(second) > 0)
     correlation = float(np.corrcoef(first, second)[0, 1]) if varies else math.nan
-    return Agreement(first.size, excluded, correlation, bias, sd, bias - 1.96 * sd, bias + 1.96 * sd, error)
+    limits = bias - 1.96 * sd, bias + 1.96 * sd
+    return Agreement(first.size, excluded, correlation, bias, sd, *limits, error, _intraclass(first, second))
+
+
+def _intraclass(first: Float[np.ndarray, "n"], second: Float[np.ndarray, "n"]) -> float:
+    """ICC(2,1) = (B - E) / (B + E + 2 (W - E) / n) of two raters.
+
+    B, W and E are the mean squares between patients, between raters and of what remains.
+    """
+    count = first.size
+    if count < 2:
+        return math.nan
+    both = np.stack([first, second])
+    patients, raters, mean = both.mean(axis=0), both.mean(axis=1), both.mean()
+    between = 2 * float(((patients - mean) ** 2).sum()) / (count - 1)
+    of_raters = count * float(((raters - mean) ** 2).sum())
+    rest = float(((both - patients - raters[:, None] + mean) ** 2).sum()) / (count - 1)
+    whole = between + rest + 2 * (of_raters - rest) / count
+    return (between - rest) / whole if whole > 0 else math.nan

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from cardiotrace.core.catalog import Catalog, Entry
 from cardiotrace.postprocessing.component import LargestComponent, keep_largest
+from cardiotrace.postprocessing.film import SteadyFrames, leave_frame
 from cardiotrace.postprocessing.hole import FillHoles, fill_enclosed
 from cardiotrace.postprocessing.slices import RemoveAlone, TrimEnds, remove_alone, trim_ends
 from cardiotrace.postprocessing.smooth import Smooth, smooth
@@ -41,11 +42,18 @@ STEPS: Catalog[NDArray[np.uint8]] = Catalog(
             "Empty end slices where a structure is a speck beside the next slice.",
             "this project",
         ),
+        Entry(
+            "steady-frames",
+            SteadyFrames,
+            leave_frame,
+            "Decide a frame of a film that jumps anew, from its probabilities and those of the frames beside it.",
+            "Painchaud et al. 2022, IEEE Trans Med Imaging 41:2867 (the criterion; not what is done then)",
+        ),
     ],
     group="cardiotrace.postprocessing",
 )
 """`make(config, labels, scheme)` maps one frame (depth, height, width) of uint8 labels to another.
 
 It is given what is labelled, and `config.reach` pixels around it where a step has to look there, and labels nothing
-beyond.
+beyond. What a step has to see a whole film for, `jumping` of its config tells, see `Postprocessing.apply`.
 """

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, UInt8
 from numpy.typing import NDArray
 
 from cardiotrace.core.catalog import Choice, choices_from_plain
@@ -14,6 +14,7 @@ from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.terms import Structure
 from cardiotrace.geometry.box import bounding_box
 from cardiotrace.postprocessing.catalog import STEPS
+from cardiotrace.postprocessing.film import DecideAnew, SteadyFrames
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Processed:
     """(time,) pixels that held the structure before and do not now."""
     added: Mapping[Structure, NDArray[np.int64]]
     """(time,) pixels that hold the structure now and did not before."""
+    decided_anew: tuple[int, ...] = ()
+    """Frames that jumped and were decided anew."""
 
 
 class Postprocessing:
@@ -54,31 +57,59 @@ class Postprocessing:
         """The list of steps, every option written out."""
         return [to_plain(choice) for choice in self.choices]
 
-    def apply(self, labels: LabelMap, *, blank: Bool[np.ndarray, "time depth"] | None = None) -> Processed:
+    def apply(
+        self,
+        labels: LabelMap,
+        *,
+        blank: Bool[np.ndarray, "time depth"] | None = None,
+        decide_anew: DecideAnew | None = None,
+    ) -> Processed:
         """Run all steps on every frame and count what they changed; the input is left as it is.
+
+        Frames that jump are looked for in what all other steps have left, wherever in the list that step stands, and
+        what is decided anew goes through the other steps as well.
 
         Args:
             labels: what to clean.
             blank: planes that show no image. Steps do not see them, so that a dark slice between base and apex does not
                 cut the heart in two, of which one half would be removed. None where all show one.
+            decide_anew: gives other labels of a frame that jumps; None where nothing but labels is there: then frames
+                that jump stay as they are.
 
         Raises:
             InputError: a step names a structure that the label scheme lacks.
         """
+        shown = np.ones(labels.array.shape[:2], bool) if blank is None else ~blank
+        after = LabelMap(self._cleaned(labels, shown), labels.scheme, labels.geometry, labels.source)
+        frames = () if decide_anew is None else self._jumping(after, shown.any(axis=1))
+        for frame in frames if decide_anew is not None else ():
+            here = slice(frame, frame + 1)
+            anew = LabelMap(decide_anew(frame)[None], labels.scheme, labels.geometry, labels.source)
+            after.array[here] = self._cleaned(anew, shown[here])
+        # Nothing outside this box has changed: most of an image is background.
+        box = (slice(None), *bounding_box(np.asarray(labels.array.any(axis=0) | after.array.any(axis=0))))
+        removed, added = _changes(labels.array[box], after.array[box], labels.scheme)
+        return Processed(after, removed, added, frames)
+
+    def _jumping(self, labels: LabelMap, shown: Bool[np.ndarray, "time"]) -> tuple[int, ...]:
+        configs = [STEPS.config(choice) for choice in self.choices]
+        found = [config.jumping(labels, shown) for config in configs if isinstance(config, SteadyFrames)]
+        return tuple(sorted({frame for frames in found for frame in frames}))
+
+    def _cleaned(self, labels: LabelMap, shown: Bool[np.ndarray, "time depth"]) -> UInt8[np.ndarray, "time depth h w"]:
+        """Every frame by itself after all steps."""
         steps = [(STEPS.entry(choice), STEPS.config(choice)) for choice in self.choices]
         after = labels.array.copy()
         # No step labels anything outside the box of what is labelled, but some look there.
         depth, *plane = bounding_box(np.asarray(labels.array.any(axis=0)))
         reach = max((getattr(config, "reach", 0) for _, config in steps), default=0)
         box = (slice(None), depth, *(slice(max(side.start - reach, 0), side.stop + reach) for side in plane))
-        shown = np.ones(after.shape[:2], bool) if blank is None else ~blank
         for frame, planes in zip(after[box], shown[:, box[1]], strict=True) if after[box].size else ():
             cleaned = frame[planes]
             for entry, config in steps if planes.any() else ():
                 cleaned = entry.make(config, cleaned, labels.scheme)
             frame[planes] = cleaned
-        removed, added = _changes(labels.array[box], after[box], labels.scheme)
-        return Processed(LabelMap(after, labels.scheme, labels.geometry, labels.source), removed, added)
+        return after
 
 
 def _changes(

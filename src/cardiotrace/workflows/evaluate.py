@@ -28,6 +28,7 @@ from cardiotrace.evaluation.evaluate import (
 from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.pairing import folder_cases, label_files
 from cardiotrace.evaluation.phase_table import require_instants
+from cardiotrace.evaluation.quantity import CLINICAL, QUANTITIES
 from cardiotrace.evaluation.score import case_groups
 from cardiotrace.evaluation.selection import GroupFilter, select_items
 from cardiotrace.evaluation.table import TABLE_BEGINS, case_rows, table_to_json, to_text
@@ -81,6 +82,9 @@ class EvaluateConfig:
     both across, short and long axis, volumes and slices apart."""
     scores: tuple[str, ...] = ()
     """Scores to print in place of the usual ones, such as hausdorff95_mm, jaccard, precision, recall; all for each."""
+    clinical: bool = False
+    """Agreement of all that can be measured, not of ejection fractions, volumes and mass alone, and how patients are
+    classed by their ejection fraction."""
     only: GroupFilter = field(default_factory=dict)
     """Score some groups only, such as quality=good,medium."""
     limits: tuple[str, ...] = ()
@@ -105,6 +109,11 @@ class EvaluateConfig:
     def shown_scores(self) -> tuple[str, ...]:
         """The scores that were asked for by name, or as all of them; empty for the usual ones."""
         return SCORES if ALL in self.scores else self.scores
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """The quantities whose agreement is shown, by name and unit."""
+        return tuple(CLINICAL if self.clinical else QUANTITIES)
 
 
 @dataclass(frozen=True)
@@ -260,7 +269,7 @@ def _draw(table: CaseTable, task: _EvaluationTask, config: EvaluateConfig, repor
         from cardiotrace.workflows.services.plots import write_plots
 
         with figures_in(config.plots, option="--plots") as folder:
-            write_plots(table, folder, by=config.by)
+            write_plots(table, folder, by=config.by, keys=config.quantities)
     if config.gallery is not None:
         from cardiotrace.workflows.services.gallery import write_gallery
 

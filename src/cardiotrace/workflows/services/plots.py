@@ -1,6 +1,7 @@
 """The plots of a table of cases: boxes of each score, agreement of ejection fractions, volumes and mass."""
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +18,16 @@ _FEWEST = 3
 _REFERENCES = {"traced": "reference labels", "stated": "stated by the data set"}
 
 
-def write_plots(table: CaseTable, folder: Path, *, by: str = "phase") -> tuple[Path, ...]:
+def write_plots(
+    table: CaseTable, folder: Path, *, by: str = "phase", keys: Iterable[str] = QUANTITIES
+) -> tuple[Path, ...]:
     """Write one box plot for each score that tables print and any case has, and one for each agreement that is known.
 
     Args:
         table: the cases.
         folder: where they go; it must be there.
         by: groups of the boxes, as in `CaseTable.summaries`.
+        keys: quantities whose agreement is drawn.
 
     Returns:
         The PNG files.
@@ -41,7 +45,7 @@ def write_plots(table: CaseTable, folder: Path, *, by: str = "phase") -> tuple[P
         written.append(path)
     written.extend(
         _agreement(table, key, against, folder)
-        for key in QUANTITIES
+        for key in keys
         for against in AGAINST
         if table.agreement(key, against).count >= _FEWEST
     )
