@@ -31,7 +31,8 @@ def test_the_browser_of_the_environment_prints_with_a_profile_of_its_own(monkeyp
     told = tmp_path / "told"
     asked = program(
         tmp_path / "browser",
-        f'for word in "$@"; do echo "$word" >> {told}; case $word in --print-to-pdf=*) echo pdf > "${{word#*=}}";; esac; done',
+        f'for word in "$@"; do\n echo "$word" >> {told}\n'
+        ' case $word in --print-to-pdf=*) echo pdf > "${word#*=}";; esac\ndone',
     )
     monkeypatch.setenv(BROWSER, str(asked))
     page = tmp_path / "a page.html"

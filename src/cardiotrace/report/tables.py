@@ -93,9 +93,22 @@ def _row(
         words.term(first.name),
         sign_of(first.unit),
         tuple(_cell(by_column[name], words) if name in by_column else Cell() for name in columns),
-        next((limits for item in quantities if (limits := yardstick.limits(item))), ""),
+        _references(quantities, yardstick),
         yardstick.true(first),
     )
+
+
+def _references(quantities: Sequence[Quantity], yardstick: Yardstick) -> str:
+    """Reference ranges of a row; one that was not made for its preferred value says for which view it was."""
+    views: dict[str, dict[str, None]] = {}
+    for item in quantities:
+        limits = yardstick.limits(item)
+        if limits:
+            views.setdefault(limits, {})[yardstick.words.view(item.view)] = None
+    if list(views) == [yardstick.limits(quantities[0])]:
+        return next(iter(views))
+    colon = yardstick.words("language.colon")
+    return "; ".join(f"{', '.join(names)}{colon} {limits}" for limits, names in views.items())
 
 
 def _ordered(quantities: Sequence[Quantity]) -> list[str]:
