@@ -353,6 +353,7 @@ def test_measures_page_names_every_quantity():
     assert set(re.findall(r"^\| `(\w+)` \|", text.partition("A quantity:")[0], re.MULTILINE)) == {
         *found.to_plain(),
         "provenance",
+        "comparison",
     }
     assert f"version {MEASURES.version}" in text
 

@@ -1,9 +1,10 @@
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
-from cardiotrace.report.drawing import Area, Drawing, Lettering, Stroke
+from cardiotrace.report.drawing import Area, Drawing, Lettering, Stroke, font_file, font_for
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -38,3 +39,10 @@ def test_the_picture_shows_the_same(drawing: Drawing) -> None:
     assert not blue[[30, 70, 110]].any()
     black = np.argwhere(pixels.sum(axis=2) < 150)
     assert black[:, 1].max() == pytest.approx(190, abs=4)
+
+
+def test_words_with_accents_get_a_font_that_has_them() -> None:
+    wide = {letter: font_for(f"{letter}é", 20).getmask(letter).getbbox() for letter in ("é", "\uffff")}
+    assert wide["é"] != wide["\uffff"]  # no empty box
+    assert font_for("end-diastole", 20).getname()[0] != font_for("télédiastole", 20).getname()[0]
+    assert Path(font_file(bold=True)).is_file()

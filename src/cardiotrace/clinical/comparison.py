@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from importlib.resources import files
@@ -75,12 +75,12 @@ class Repeatability:
 def _read() -> Iterator[tuple[str, Repeatability]]:
     tables = tomllib.loads(files("cardiotrace.clinical").joinpath("repeatability.toml").read_text("utf-8"))
     for table in tables.values():
-        words = {"source": table["source"], "seen": table["seen"]}
-        made_for = {"views": tuple(table["views"]), "methods": tuple(map(Method, table.get("methods", ())))}
+        methods = tuple(map(Method, table.get("methods", ())))
+        found = Repeatability(table["source"], table["seen"], tuple(table["views"]), methods)
         for key, percent in table.get("variation_percent", {}).items():
-            yield key, Repeatability(**words, **made_for, variation_percent=percent)
+            yield key, replace(found, variation_percent=percent)
         for key, change in table.get("change", {}).items():
-            yield key, Repeatability(**words, **made_for, change=tuple(map(float, change)))
+            yield key, replace(found, change=tuple(map(float, change)))
 
 
 REPEATABILITIES: tuple[tuple[str, Repeatability], ...] = tuple(_read())

@@ -68,7 +68,7 @@ def draw_bullseye(values: SegmentValues, words: Words = ENGLISH) -> Drawing:
         fill = _PALE if known is None else hexadecimal(colours.at(known))
         drawing.add(Area(_outline(number), fill, edge="#ffffff"))
         text = "–" if known is None else words.number(known)
-        size = 12.5 if ring[1] > 0.5 else 11.5
+        size = 11.5 if ring[1] > 0.5 else 11.0
         drawing.add(Lettering((centre[0], centre[1] + 4), text, size, _ink_on(fill), "middle", is_bold=True))
     for wall, degrees in _WALLS:
         x, y = _polar(1.07, degrees)

@@ -7,6 +7,7 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
     from PIL.ImageDraw import ImageDraw as Pen
+    from PIL.ImageFont import FreeTypeFont, ImageFont
 
 Point = tuple[float, float]
 """(x, y) from the upper left corner; y grows downwards."""
@@ -149,7 +151,16 @@ def _dashes(points: Sequence[Point], length: float) -> list[list[Point]]:
 
 @cache
 def font_file(*, bold: bool = False) -> str:
-    """A font that has all signs of units, which Pillow's own lacks: it comes with matplotlib."""
-    import matplotlib
+    """A font that has letters with accents and all signs of units: it comes with matplotlib, which is not loaded."""
+    spec = find_spec("matplotlib")
+    folder = Path("" if spec is None or spec.origin is None else spec.origin).parent / "mpl-data/fonts/ttf"
+    return str(folder / ("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"))
 
-    return str(Path(matplotlib.get_data_path(), "fonts/ttf", "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"))
+
+def font_for(text: str, size: int) -> "FreeTypeFont | ImageFont":
+    """A font for words on a picture: Pillow's own, or where that lacks the letters, one that has them."""
+    from PIL import ImageFont
+
+    if text.isascii():
+        return ImageFont.load_default(size)
+    return ImageFont.truetype(font_file(), max(1, round(size * 0.9)))

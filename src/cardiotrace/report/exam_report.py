@@ -142,8 +142,8 @@ def _table(measures: Measures, comparison: Comparison | None) -> tuple[tuple[str
         return COLUMNS, rows
     for row, quantity in zip(rows, measures.quantities, strict=True):
         change = comparison.of(quantity)
-        told = change is not None and change.difference is not None
-        row |= {"before": f"{change.before.value:.6g}", "change": f"{change.difference:.6g}"} if told else {}
+        if change is not None and change.difference is not None:
+            row |= {"before": f"{change.before.value:.6g}", "change": f"{change.difference:.6g}"}
     return (*COLUMNS, "before", "change"), rows
 
 

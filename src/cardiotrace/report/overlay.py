@@ -12,6 +12,7 @@ from cardiotrace.core.image import Image
 from cardiotrace.core.terms import Structure
 from cardiotrace.geometry.contour import contours
 from cardiotrace.report.colour import STRUCTURE_COLOURS, Colour
+from cardiotrace.report.drawing import font_for
 from cardiotrace.report.framing import LabelledFrame, display_grey
 from cardiotrace.report.words import ENGLISH, Words
 
@@ -252,8 +253,8 @@ class _Lettering:
         self, image: "PilImage", at: tuple[float, float], text: str, *, size: int, is_centred: bool = False
     ) -> None:
         """Light letters with a dark seam, to the right of a place or about it."""
-        from PIL import ImageDraw, ImageFont
+        from PIL import ImageDraw
 
-        pen, font = ImageDraw.Draw(image), ImageFont.load_default(size)
+        pen, font = ImageDraw.Draw(image), font_for(text, size)
         x = at[0] - pen.textlength(text, font=font) / 2 if is_centred else at[0]
         pen.text((x, at[1]), text, font=font, fill=_LIGHT, stroke_width=2, stroke_fill=(0, 0, 0))

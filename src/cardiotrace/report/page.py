@@ -204,7 +204,8 @@ def _notes(measures: Measures, yardstick: Yardstick) -> list[str]:
 
 def _range_notes(measures: Measures, yardstick: Yardstick) -> list[str]:
     """Where the reference ranges on the page come from, and what they were made for."""
-    words, sources = yardstick.words, {}
+    words = yardstick.words
+    sources: dict[str, dict[str, None]] = {}
     for item in (found for quantity in measures for found in yardstick.ranges(quantity)):
         image = words(f"reference.{item.set.image}")
         if item.set.papillaries is not None:

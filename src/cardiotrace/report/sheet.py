@@ -9,6 +9,7 @@ import numpy as np
 
 from cardiotrace.core.label import LabelMap
 from cardiotrace.report.colour import STRUCTURE_COLOURS
+from cardiotrace.report.drawing import font_for
 from cardiotrace.report.framing import Box, LabelledFrame, display_grey
 from cardiotrace.report.overlay import OverlayStyle, draw_overlay
 from cardiotrace.report.words import ENGLISH, Words
@@ -128,10 +129,10 @@ def _tile(stack: LabelledFrame, depth: int, side: int, *, has_scale: bool) -> "P
 
 def _head(sheet: "PilImage", told: str, labels: LabelMap | None = None, words: Words = ENGLISH) -> None:
     """The line above: what is shown on the left, whose colours on the right."""
-    from PIL import ImageDraw, ImageFont
+    from PIL import ImageDraw
 
-    pen = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(25 if sheet.width > 900 else 18)
+    pen, size = ImageDraw.Draw(sheet), 25 if sheet.width > 900 else 18
+    font = font_for(told, size)
     pen.text((10, _BAR / 2), told, font=font, fill=(255, 255, 255), anchor="lm")
     if labels is None:
         return

@@ -41,8 +41,7 @@ class ReportConfig:
     @property
     def settings(self) -> dict[str, Any]:
         """What the files of a report depend on beside exam and outlines, as plain data; the usual is not named."""
-        usual = {"prior": None}
-        return given_in(replace(self, **usual))
+        return given_in(replace(self, prior=None))  # it has a stamp of its own
 
     def require(self, exams: int) -> None:
         """Refuse what cannot be done before any work is.
