@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-NAMES = ("startup", "inference", "frames", "metrics", "augmentation", "reading", "training")
+NAMES = ("startup", "inference", "frames", "metrics", "augmentation", "reading", "dicom", "training")
 RESULTS = Path(__file__).parent / "results.md"
 
 

@@ -1,14 +1,25 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from cardiotrace.core.errors import ConfigError, InputError
-from cardiotrace.core.terms import Phase, Structure, View
+from cardiotrace.core.label import ACDC, LV_ONLY, LabelMap
+from cardiotrace.core.terms import Modality, Phase, Structure, View
 from cardiotrace.datasets.lint import lint
+from cardiotrace.datasets.packed import Packing, packed
+from cardiotrace.datasets.sunnybrook_dicom import read_outline
+from cardiotrace.geometry.polygon import fill_polygon
+from cardiotrace.io import read_image
+from cardiotrace.io.dicom.derived import write_object
+from cardiotrace.io.dicom.header import unwarned
+from cardiotrace.io.dicom.segmentation import Author, segmentation_of
+from cardiotrace.preprocessing import Preprocessing
 from tests.fake.chase import write_chase
-from tests.fake.heart import apical, heart_image, set_spacing, write_nifti
+from tests.fake.dicom_exam import MADE, film, without_frame, write_stack, write_ultrasound
+from tests.fake.heart import apical, heart_image, set_spacing, short_axis, write_nifti
 from tests.fake.order import FLIP_X, SWAP_XY, reorder
 
 
@@ -208,3 +219,119 @@ def test_files_that_nothing_reads_are_told(images, make):
     assert [finding.what for finding in found] == [
         "2 of its files are not read: images/cat.xyz: no format is known by its suffix, images/more: a folder"
     ]
+
+
+def outlined(image, labels, path):
+    """Label values of an image as a segmentation in DICOM."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with unwarned():  # of identifiers that begin a part with a zero, as some anonymisers make them
+        made = segmentation_of(labels, image.source.header, author=Author("somebody"), made=MADE, name="outlines")
+        write_object(made, path)
+
+
+def into(folder, path, name):
+    """The file in a folder, under another name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return path.rename(folder / name)
+
+
+@pytest.fixture
+def films(tmp_path):
+    """A film of four instants in DICOM of each of two patients, with the outlines of all instants in DICOM."""
+    for name in ("ann_A4C", "bob_A4C"):
+        path = into(tmp_path / "images", write_ultrasound(tmp_path, study=name), f"{name}.dcm")
+        exam, labels = film(path)
+        outlined(exam.images[0].image, labels["A4C"], tmp_path / "labels" / f"{name}_gt.dcm")
+    return tmp_path
+
+
+OF_FILMS = {"scheme": "camus", "label_ending": "_gt", "view": "A4C", "patient_pattern": "([a-z]+)_"}
+
+
+def test_dicom_films_with_dicom_segmentations(films, make):
+    folder = make("folder", films, **OF_FILMS)
+    ann, bob = folder.cases()
+    image, labels = bob.read_image(), bob.read_labels()
+    _, expected = film(films / "images" / "bob_A4C.dcm")
+    np.testing.assert_array_equal(labels.array, expected["A4C"].array)
+    assert (ann.patient, image.modality, labels.spacing_mm) == ("ann", Modality.US, image.spacing_mm)
+    assert image.spacing_mm == (1.0, 2.5, 2.5)
+    assert bob.files == ("images/bob_A4C.dcm", "labels/bob_A4C_gt.dcm")
+    assert bob.read_stored_labels().array.shape == image.grid_shape
+    assert {finding.rule for finding in lint(folder)} == {"duplicate-image"}  # both show the same heart
+    assert [image.name for image in folder.exam("ann").images] == ["ann_A4C"]
+
+
+def test_a_training_reads_them(films, make, tmp_path):
+    """The packed cache, which a recipe trains on, holds each instant with its labels."""
+    folder = make("folder", films, **OF_FILMS)
+    data = packed(folder.cases(), Packing(films, folder.scheme, Preprocessing([])), cache=tmp_path / "cache")
+    assert len(data) == 8
+
+
+def test_outlines_of_another_image_are_refused_and_belong_to_no_data_set_by_chance(films, make):
+    (films / "labels" / "ann_A4C_gt.dcm").replace(films / "labels" / "bob_A4C_gt.dcm")
+    (_, bob) = make("folder", films, **OF_FILMS).cases()
+    with pytest.raises(InputError, match="is a segmentation of another image"):
+        bob.read_labels()
+    with pytest.raises(InputError, match="segmentation of an image, and none itself"):
+        read_image(films / "labels" / "bob_A4C_gt.dcm")
+
+
+def test_instants_that_nobody_outlined_are_not_taken_for_empty_ones(films, make):
+    exam, labels = film(films / "images" / "ann_A4C.dcm")
+    some = without_frame(exam, labels, 2)["A4C"]
+    outlined(exam.images[0].image, some, films / "labels" / "ann_A4C_gt.dcm")
+    with pytest.raises(InputError, match="outlines 3 of the 4 instants of its image"):
+        make("folder", films, **OF_FILMS).cases()[0].read_labels()
+
+
+def test_structures_that_the_scheme_lacks_are_said(films, make):
+    case = make("folder", films, **OF_FILMS | {"scheme": "lv"}).cases()[0]
+    assert {*np.unique(case.read_labels().array)} == {0, 1}
+    assert len(case.read_labels().notes) == 2
+
+
+def test_a_second_observer_may_outline_in_dicom(films, make):
+    shutil.copytree(films / "labels", films / "second")
+    case = make("folder", films, second_labels="second", **OF_FILMS).cases()[0]
+    np.testing.assert_array_equal(case.read_second_labels().array, case.read_labels().array)
+
+
+@pytest.mark.parametrize("suffix", [".dcm", ".png", ".nii.gz"])
+def test_planes_of_mri_in_dicom_with_masks_of_three_formats(tmp_path, make, suffix):
+    paths = write_stack(tmp_path / "study", depth=4)
+    path = into(tmp_path / "images", paths[1], "ann.dcm")
+    mask = tmp_path / "labels" / f"ann{suffix}"
+    expected = short_axis(4, (40, 48))[1]
+    if suffix == ".dcm":
+        image = read_image(path, view=View.SAX)
+        outlined(image, LabelMap(expected[None, None], ACDC, image.geometry, image.source), mask)
+    elif suffix == ".png":
+        mask.parent.mkdir()
+        Image.fromarray(expected).save(mask)
+    else:
+        write_nifti(mask, expected, (1.5, 1.5))
+    (case,) = make("folder", tmp_path, scheme="acdc", view="SAX", modality="MR").cases()
+    image, labels = case.read_image(), case.read_labels()
+    np.testing.assert_array_equal(labels.array[0, 0], expected)
+    assert image.grid_shape == labels.array.shape == (1, 1, 40, 48)
+    assert image.spacing_mm[1:] == labels.spacing_mm[1:] == (1.5, 1.5)
+
+
+@pytest.mark.data
+def test_a_plane_of_a_real_stack_with_outlines_in_dicom(data_root, tmp_path, make):
+    """A plane of Sunnybrook, whose outline in pixels becomes a segmentation, and a mask again."""
+    root = data_root / "sunnybrook_dicom"
+    (tmp_path / "images").mkdir()
+    shutil.copy(root / "SCD0000101" / "59.dcm", tmp_path / "images" / "patient.dcm")
+    image = read_image(tmp_path / "images" / "patient.dcm", view=View.SAX)
+    outline = root / "contours/SC-HF-I-1/i-contours/IM-0001-0059-icontour-manual.txt"
+    inside = fill_polygon(read_outline(outline)[:, ::-1] - 0.5, image.grid_shape[2:])
+    labels = LabelMap(inside[None, None].astype(np.uint8), LV_ONLY, image.geometry, image.source)
+    outlined(image, labels, tmp_path / "labels" / "patient.dcm")
+    (case,) = make("folder", tmp_path, scheme="lv", view="SAX", modality="MR").cases()
+    np.testing.assert_array_equal(case.read_labels().array, labels.array)
+    # The cavity of this patient, whose heart is failing, is some 40 to 70 mm across.
+    across_mm = 2 * np.sqrt(labels.array.sum() * image.spacing_mm[1] * image.spacing_mm[2] / np.pi)
+    assert 40 < across_mm < 70

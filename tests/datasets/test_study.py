@@ -1,5 +1,7 @@
 """DICOM studies as exams: names, several patients, and what lies beside them."""
 
+import shutil
+
 import nibabel
 import numpy as np
 import pytest
@@ -38,6 +40,42 @@ def test_several_studies_of_one_patient_are_several_exams(tmp_path):
         ("2023", "2023-01-01"),
         ("2024", "2024-04-13"),
     ]
+
+
+def names_of(path):
+    return [exam.name for exam in find_exams([path], each=True)]
+
+
+def test_studies_are_named_after_the_folders_that_tell_them_apart_and_not_after_those_of_series(tmp_path):
+    for visit, study in (("anna/2023", "1.2"), ("anna/2024", "1.3"), ("ben", "1.4")):
+        write(tmp_path / "in" / visit / "S0001" / "IM1", ultrasound(study=study, StudyDate=f"20240{study[-1]}01"))
+    assert names_of(tmp_path / "in") == ["2023", "2024", "ben"]
+    for visit, study in (("ben/2023", "1.5"), ("ben/2024", "1.6")):
+        write(tmp_path / "in" / visit / "S0001" / "IM1", ultrasound(study=study, StudyDate=f"20240{study[-1]}01"))
+    # One lies in the folder of another two, so that its folder tells nothing, until it has one of its own.
+    assert names_of(tmp_path / "in") == ["anna_2023", "anna_2024", "S0001", "ben_2023", "ben_2024"]
+
+
+def test_studies_in_one_folder_are_named_after_their_dates_where_those_differ(tmp_path):
+    for study, date in (("1.2", "20230101"), ("1.3", "20240607")):
+        write(tmp_path / "in" / study, ultrasound(study=study, StudyDate=date))
+    assert names_of(tmp_path / "in") == ["in_2023-01-01", "in_2024-06-07"]
+    write(tmp_path / "in" / "third", ultrasound(study="1.4", StudyDate="20240607"))
+    assert names_of(tmp_path / "in") == ["in_1", "in_2", "in_3"]
+    write(tmp_path / "in" / "third", ultrasound(study="1.4", StudyDate=None))
+    assert names_of(tmp_path / "in") == ["in_1", "in_2", "in_3"]
+
+
+def test_folders_in_an_archive_name_nobody(tmp_path):
+    for visit, study in (("first", "1.2"), ("second", "1.3")):
+        write(tmp_path / "in" / visit / "S1" / "IM1", ultrasound(study=study))
+    shutil.make_archive(str(tmp_path / "packed.v2"), "zip", tmp_path / "in")
+    shutil.make_archive(str(tmp_path / "packed"), "gztar", tmp_path / "in")
+    assert names_of(tmp_path / "packed.v2.zip") == ["packed.v2_1", "packed.v2_2"]
+    assert names_of(tmp_path / "packed.tar.gz") == ["packed_1", "packed_2"]
+    for visit in ("first", "second"):
+        shutil.make_archive(str(tmp_path / "several" / visit), "zip", tmp_path / "in" / visit)
+    assert names_of(tmp_path / "several") == ["first", "second"]
 
 
 def test_no_exam_says_who_it_is(tmp_path):

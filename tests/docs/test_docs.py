@@ -352,6 +352,7 @@ def test_measures_page_names_every_quantity():
     assert {name for name in (*TERMS, *(item.name for item in found)) if f"`{name}`" not in text} == set()
     assert set(re.findall(r"^\| `(\w+)` \|", text.partition("A quantity:")[0], re.MULTILINE)) == {
         *found.to_plain(),
+        "identity",
         "provenance",
         "comparison",
     }

@@ -3,9 +3,11 @@
 import datetime
 import re
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
+import cardiotrace
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.rule import RULES
 from cardiotrace.clinical.term import TERMS
@@ -85,3 +87,10 @@ def test_what_has_no_words_is_called_by_its_name() -> None:
     assert french.term("some_new_quantity") == "Some new quantity"
     assert (french.method(Method.SUM_OF_SLICES), french.view("A4C")) == ("somme des coupes", "A4C")
     assert Words().method(Method.SUM_OF_SLICES) == "slices"
+
+
+def test_flags_that_are_raised_by_name_are_in_the_table() -> None:
+    sources = "".join(path.read_text("utf-8") for path in Path(cardiotrace.__file__).parent.rglob("*.py"))
+    raised = set(re.findall(r"""Flag\(Grade\.\w+, [^()"]*(?:"[^"]*"|\w+\([^()]*\)|\w+), "([a-z-]+)\"""", sources))
+    assert len(raised) >= 8
+    assert {name for name in raised if f"rule.{name}" not in string_table()} == set()

@@ -1,5 +1,6 @@
 """`analyse --dicom`: DICOM objects beside the rest, by the one writer of results; and identity in nothing else."""
 
+import shutil
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from cardiotrace.datasets.exam_discovery import FoundExam
 from cardiotrace.io.dicom.segmentation_reader import read_segmentation
 from cardiotrace.io.results import read_manifest
 from cardiotrace.workflows.analyse import AnalyseConfig, analyse
+from cardiotrace.workflows.measure import MeasureConfig, measure_exams
 from tests.fake.dicom_exam import BIRTH, NAME, PATIENT_ID, film, write_ultrasound
 from tests.fake.models import write_camus_model
 from tests.programs import complaints
@@ -72,6 +74,25 @@ def test_nothing_but_the_objects_holds_an_identity(config, tmp_path):
         if path.suffix in (".png", ".gif", ".jpg", ".gz"):
             continue
         assert [word for word in words if word.encode() in content] == [], path
+
+
+def test_outlines_in_dicom_are_measured_as_label_maps_are(tmp_path, config):
+    """Corrected in another program, they are labels that are given: the same outlines give the same numbers."""
+    source = dcmread(write_ultrasound(tmp_path / "visit"))
+    source.SeriesDescription = "A4C"
+    source.save_as(tmp_path / "visit" / "film.dcm")
+    visit, model, out = (tmp_path / "visit",), config().model, tmp_path / "visited"
+    (traced,) = analyse(AnalyseConfig(exams=visit, out=out, model=model, dicom=True)).done
+    folder = out / "visit" / "dicom"
+    (back,) = measure_exams(MeasureConfig(exams=visit, labels=folder, out=tmp_path / "measured")).done
+    values = [(item.key, item.value) for item in traced.measures]
+    assert [(item.key, item.value) for item in back.measures] == values
+    assert len(values) > 5
+    assert back.plain["provenance"]["images"][0]["labels"] == "A4C_seg.dcm"
+    assert not measure_exams(MeasureConfig(exams=visit, labels=folder, out=tmp_path / "measured")).done[0].is_new
+    shutil.copy(out / "visit" / "A4C_labels.nii.gz", folder)
+    (failure,) = measure_exams(MeasureConfig(exams=visit, labels=folder, out=tmp_path / "twice")).failures
+    assert "A4C_labels.nii.gz and A4C_seg.dcm are both labels of A4C" in str(failure.error)
 
 
 def test_what_is_done_is_done_with_or_without_them(config, tmp_path):

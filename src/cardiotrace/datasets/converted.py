@@ -15,6 +15,7 @@ from cardiotrace.core.contract import EXAM
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
 from cardiotrace.core.geometry import Geometry, Known
+from cardiotrace.core.identity import Identity
 from cardiotrace.core.image import Acquisition, Image
 from cardiotrace.core.plain import read_json
 from cardiotrace.core.terms import Modality, Phase, View
@@ -77,7 +78,7 @@ class RecordedImage:
 
 @dataclass(frozen=True, kw_only=True)
 class ExamRecord:
-    """What is known of an exam; nothing that says whose it is."""
+    """What is known of an exam; whose it is only where that was asked for."""
 
     patient: Patient = field(default_factory=Patient)
     images: tuple[RecordedImage, ...] = ()
@@ -86,6 +87,7 @@ class ExamRecord:
     """Date, and whatever else is the same for all images."""
     left_out: tuple[str, ...] = ()
     """What is no image of the exam, each with the reason."""
+    identity: Identity | None = None
 
 
 def is_converted(folder: Path) -> bool:
@@ -100,12 +102,13 @@ def is_converted(folder: Path) -> bool:
     return isinstance(stated, dict) and str(stated.get(EXAM.key, "")).startswith(EXAM.words or "")
 
 
-def write_exam(exam: Exam, folder: Path) -> tuple[str, ...]:
+def write_exam(exam: Exam, folder: Path, identity: Identity | None = None) -> tuple[str, ...]:
     """Write an exam as `read_converted` reads it: a file for each image, and the record.
 
     Args:
         exam: with images of unique names.
         folder: exists.
+        identity: whose it is, where the record is to say it.
 
     Returns:
         Names of what was written.
@@ -122,6 +125,7 @@ def write_exam(exam: Exam, folder: Path) -> tuple[str, ...]:
         frame_rate_hz=exam.frame_rate_hz,
         facts=exam.facts,
         left_out=exam.left_out,
+        identity=identity,
     )
     write_json(folder / RECORD, EXAM.stamp(to_plain(record, with_none=True)))
     return (*(image.file for image in record.images), RECORD)
@@ -142,13 +146,23 @@ def read_converted(folder: Path, name: str) -> Exam:
     return Exam(name, images, record.patient, record.frame_rate_hz, record.facts, record.left_out)
 
 
+def recorded_identity(folder: Path) -> Identity | None:
+    """Whose the exam is that was converted into a folder, where its record was asked to say it.
+
+    Raises:
+        InputError: the record cannot be understood.
+    """
+    return _read_record(folder / RECORD).identity
+
+
 def _read_record(path: Path) -> ExamRecord:
     try:
         stated = EXAM.read(read_json(path), where=path)
-        patient, images = stated.get("patient", {}), stated.get("images", ())
+        patient, images, whose = stated.get("patient", {}), stated.get("images", ()), stated.get("identity")
         known = known_only(ExamRecord, stated) | {
             "patient": known_only(Patient, patient),
             "images": [known_only(RecordedImage, item) for item in images],
+            "identity": None if whose is None else known_only(Identity, whose),
         }
         return from_plain(ExamRecord, known)
     except InputError as error:

@@ -16,7 +16,7 @@ from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import Dataset, FilePair
 from cardiotrace.geometry.alignment import aligned, voxel_order
-from cardiotrace.io import pixel_files, read_grid, read_image, read_labels
+from cardiotrace.io import pixel_files, read_grid, read_image, read_labels, read_labels_of
 from cardiotrace.io.options import AS_STORED, ReadOptions
 from cardiotrace.io.stored import ThirdAxis
 
@@ -45,7 +45,7 @@ def file_case(pair: FilePair, dataset: Dataset, facts: CaseFacts) -> Case:
     read = ReadOptions(facts.view, dataset.modality, facts.spacing_mm, facts.third_axis)
     labels = pair.labels if pair.labels is not None and pair.labels.exists() else None
     grid = partial(read_grid, pair.image, read)
-    stored = None if labels is None else partial(read_labels, labels, dataset.scheme, read)
+    stored = None if labels is None else partial(read_labels_of, labels, dataset.scheme, grid, read)
     return Case(
         name=pair.name,
         view=facts.view,
@@ -113,9 +113,10 @@ def with_second_labels(case: Case, path: Path | None, dataset: Dataset, read: Re
     if path is None or not path.exists():
         return case
     files = (*case.files, *relative_files([path], dataset.root))
-    stored = partial(read_labels, path, dataset.scheme, read)
-    reader = stored if case.read_grid is None else partial(read_aligned, stored, case.read_grid)
-    return replace(case, read_second_labels=reader, files=files)
+    if case.read_grid is None:
+        return replace(case, read_second_labels=partial(read_labels, path, dataset.scheme, read), files=files)
+    stored = partial(read_labels_of, path, dataset.scheme, case.read_grid, read)
+    return replace(case, read_second_labels=partial(read_aligned, stored, case.read_grid), files=files)
 
 
 def still(pair: FilePair, view: View, phase: Phase, modality: Modality) -> ExamImage:

@@ -9,18 +9,19 @@ from pathlib import Path
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.terms import Phase, View
+from cardiotrace.core.text import numbered, told_apart
 from cardiotrace.datasets.leftover import is_system
 from cardiotrace.datasets.naming import read_name
 from cardiotrace.datasets.reading import Reading, as_read
 from cardiotrace.io.dicom.files import LeftOut, find_files, holds_dicom
 from cardiotrace.io.dicom.header import unwarned
-from cardiotrace.io.dicom.source import DicomImage, Study
+from cardiotrace.io.dicom.source import DicomFile, DicomImage, Study
 from cardiotrace.io.dicom.study import studies_in
 from cardiotrace.io.formats import FORMATS, format_of, stem_of, suffix_of
 from cardiotrace.io.results import REMOVED
 from cardiotrace.io.stored import MAX_PIXEL_BYTES
 
-_DICOM = next(form for form in FORMATS if form.name == "dicom")
+_DICOM = next(form for form in FORMATS if form.holds_studies)
 _VOLUMES = tuple(suffix for form in FORMATS if form.holds_slices for suffix in form.suffixes)
 _MOST_BYTES = 4 * MAX_PIXEL_BYTES
 """Of all images of a study together, decoded: a long stress echo has 3 GiB."""
@@ -145,15 +146,60 @@ def _image(item: DicomImage) -> ExamImage:
 
 
 def _names(path: Path, studies: Sequence[Study]) -> list[str]:
-    """A single study is named after what was asked for, several after the folders that they lie in, or by number."""
-    place = path.parent if path.name == "DICOMDIR" else path
-    own = (place.resolve().name if place.is_dir() else stem_of(place).removesuffix(".tar")) or "exam"
+    """Names of the exams, each another.
+
+    A single study is named after what was asked for. Several are named after the outermost folders, or archives, that
+    tell them apart: folders within may be those of series. Where none does, they are named after what was asked for and
+    their dates, or by number in order of their dates.
+    """
+    place = path.parent if path.name == "DICOMDIR" else _as_folder(path)
+    own = place.resolve().name or "exam"
     if len(studies) == 1:
         return [own]
-    folders = [_common([file.path for image in study.images for file in image.files]) for study in studies]
-    if len(set(folders)) == len(folders) and all(place in folder.parents for folder in folders):
-        return [folder.name for folder in folders]
+    if all(ways := _ways_apart([_way(place, study) for study in studies])):
+        return numbered(told_apart([way[-1] for way in ways], [way[:-1] for way in ways]))
+    dates = [study.date for study in studies]
+    if all(dates) and len(set(dates)) == len(dates):
+        return [f"{own}_{date}" for date in dates]
     return [f"{own}_{number}" for number in range(1, len(studies) + 1)]
+
+
+def _way(place: Path, study: Study) -> tuple[str, ...]:
+    """The folders that lead from a place to the innermost one that holds all of a study; the last may be an archive.
+
+    Folders in archives are not asked: a clinic's are named after people as often as not, and nobody chose them.
+    """
+    folder = _common([_spot(file) for image in study.images for file in image.files])
+    return folder.relative_to(place).parts if folder.is_relative_to(place) else ()
+
+
+def _spot(file: DicomFile) -> Path:
+    """Where an object lies, as if archives were folders without any within."""
+    return _as_folder(file.path) / "object" if file.member else file.path
+
+
+def _as_folder(path: Path) -> Path:
+    """The folder that an archive would be unpacked to; a folder as it is."""
+    return path if path.is_dir() else path.with_name(stem_of(path).removesuffix(".tar"))
+
+
+def _ways_apart(ways: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The beginning of each way that no other has, as short as it can be; nothing where there is none.
+
+    Example:
+        >>> _ways_apart([("anna", "2023", "series 3"), ("anna", "2024", "series 3"), ("ben", "series 3")])
+        [('anna', '2023'), ('anna', '2024'), ('ben',)]
+        >>> _ways_apart([("anna",), ("anna", "2024")])
+        [(), ('anna', '2024')]
+    """
+    found = []
+    for number, way in enumerate(ways):
+        others = [*ways[:number], *ways[number + 1 :]]
+        lengths = (
+            length for length in range(1, len(way) + 1) if all(other[:length] != way[:length] for other in others)
+        )
+        found.append(way[: next(lengths, 0)])
+    return found
 
 
 def _common(paths: Sequence[Path]) -> Path:

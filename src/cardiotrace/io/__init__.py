@@ -12,7 +12,7 @@ from cardiotrace.io.formats import (
     stem_of,
 )
 from cardiotrace.io.options import ReadOptions
-from cardiotrace.io.read import read_grid, read_image, read_labels, read_metadata, read_series
+from cardiotrace.io.read import read_grid, read_image, read_labels, read_labels_of, read_metadata, read_series
 from cardiotrace.io.write import labels_path, write_image, write_labels
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "read_grid",
     "read_image",
     "read_labels",
+    "read_labels_of",
     "read_metadata",
     "read_series",
     "stem_of",

@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.label import LabelMap
+from cardiotrace.core.image import Grid
+from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.text import some
 from cardiotrace.io import image_folder, metaimage, nifti, raster, video
 from cardiotrace.io.content import NOTHING, Beginning, FileSet, beginning, foreign
@@ -38,10 +39,15 @@ class Format:
     """Suffixes of files that hold no label maps on an image's grid: compressed with loss, or of another make."""
     pixel_files: Callable[[Path], tuple[Path, ...]] | None = None
     """Files beside a file of this format that hold its pixels; None where there never are any."""
+    read_labels_of: Callable[[Path, LabelScheme, Callable[[], Grid]], LabelMap | None] | None = None
+    """Reads a label map without a grid of its own, as its file refers to that of its image; None of any other file."""
     holds_slices: bool = False
     """Whether files of one plane each may be the slices of one stack: the format can say where a plane lies."""
     may_begin_as_another: bool = False
     """Whether its files may begin as those of another format do, so that it is asked before that."""
+    holds_studies: bool = False
+    """Whether its files belong to studies, which they say themselves: they are sorted by what they hold, and what they
+    are called is a number as often as not."""
 
 
 def _single(begins: Callable[[bytes], bool]) -> Callable[[FileSet], bool]:
@@ -83,8 +89,10 @@ FORMATS: tuple[Format, ...] = (
     Format(
         "dicom", dicom.SUFFIXES, dicom.recognises, dicom.read_series, dicom.read_pixels, None, nifti.SUFFIXES,
         "DICOM: ultrasound, single planes of MRI, photographs; whole studies are read as exams. Labels go to .nii.gz.",
-        dicom.SUFFIXES,  # its segmentations have frames and segments of their own: `dicom.segmentation_reader`
+        dicom.SUFFIXES,  # its segmentations have no grid of their own
+        read_labels_of=dicom.read_labels_of,
         may_begin_as_another=True,  # what stands before its mark is free, and may be the head of a TIFF
+        holds_studies=True,
     ),
 )  # fmt: skip
 
@@ -249,8 +257,8 @@ def _misnamed(files: FileSet, form: Format) -> tuple[str, ...]:
     suffix = files.suffix.lower()
     if not files.is_file or not suffix:
         return ()
-    if form.name == "dicom" and _named_format(suffix) is None:
-        return ()  # the name is a number, as often as not
+    if form.holds_studies and _named_format(suffix) is None:
+        return ()  # what looks like a suffix is the end of a number
     if suffix not in form.suffixes:
         return (f"its name ends in {suffix}, its content is {form.name}; it was read as that",)
     if form.name == "nifti" and suffix.endswith(".gz") != files.start.is_gzip:

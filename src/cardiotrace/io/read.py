@@ -14,7 +14,7 @@ from cardiotrace.core.image import Grid, Image
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.terms import Modality, View
 from cardiotrace.io.colour import as_colour, as_grey, by_the_rule, colour_doubt
-from cardiotrace.io.formats import Format, open_image, open_series
+from cardiotrace.io.formats import Format, format_of, open_image, open_series
 from cardiotrace.io.frames import (
     geometry_of,
     label_doubt,
@@ -146,6 +146,25 @@ def read_labels(
     array = to_frames(to_label_values(pixels, image), axes)
     source = dataclasses.replace(source_of(image, axes), is_labels=True)
     return LabelMap(cast("NDArray[np.uint8]", array), scheme, geometry, source)
+
+
+def read_labels_of(
+    path: str | Path, scheme: LabelScheme, grid: Callable[[], Grid], options: ReadOptions = AS_STORED
+) -> LabelMap:
+    """Read a label map beside its image: one on a grid of its own, or a segmentation that refers to the image's file.
+
+    Args:
+        path: as for `read_labels`, or a DICOM segmentation of a DICOM image.
+        scheme: what the values, or the segments, mean.
+        grid: reads where the image's voxels lie; it is asked where the label map has no grid of its own.
+        options: as in `read_labels`.
+
+    Raises:
+        InputError: as `read_labels`, or a segmentation is of another image.
+    """
+    form = format_of(Path(path))
+    labels = None if form is None or form.read_labels_of is None else form.read_labels_of(Path(path), scheme, grid)
+    return read_labels(path, scheme, options) if labels is None else labels
 
 
 def read_metadata(path: str | Path) -> dict[str, Any]:

@@ -32,7 +32,7 @@ VIEWS: Mapping[ViewName, View] = {
     "SAX": View.SAX, "4CH": View.FOUR_CHAMBER, "2CH": View.TWO_CHAMBER, "3CH": View.THREE_CHAMBER,
 }  # fmt: skip
 VIEWS_OF: Mapping[Kind, tuple[ViewName, ...]] = {
-    "echo": ("4CH", "2CH"), "cmr": ("SAX", "4CH", "2CH", "3CH"), "fundus": (),
+    "echo": ("4CH", "2CH", "3CH"), "cmr": ("SAX", "4CH", "2CH", "3CH"), "fundus": (),
 }  # fmt: skip
 """What each kind can show, the usual one first."""
 PATIENTS_PER_SEED = 100_000
@@ -60,7 +60,7 @@ class PhantomConfig:
     qualities: tuple[str, ...] = ()
     """Of the images: good, medium, poor; default: mixed for echo and photographs, good for cine-MRI."""
     views: tuple[ViewName, ...] = ()
-    """Planes of the heart: of an echo 4CH, 2CH; of cine-MRI SAX, 4CH, 2CH, 3CH; default: the first of them, and on
+    """Planes of the heart: of an echo 4CH, 2CH, 3CH; of cine-MRI SAX, 4CH, 2CH, 3CH; default: the first of them, and on
     disk all that its tree has a place for."""
     atria: bool = False
     """Whether both atria are labelled as well; only where cine-MRI has long axes alone."""

@@ -131,8 +131,9 @@ def render_report(
 
 def _plain(context: ReportContext) -> dict[str, Any]:
     """What `measures.json` holds beside the measures."""
+    whose = {} if context.identity is None else {"identity": context.identity.to_plain()}
     compared = {} if context.comparison is None else {"comparison": context.comparison.to_plain()}
-    return {"provenance": dict(context.provenance or {}), **compared}
+    return {**whose, "provenance": dict(context.provenance or {}), **compared}
 
 
 def _table(measures: Measures, comparison: Comparison | None) -> tuple[tuple[str, ...], list[dict[str, str]]]:

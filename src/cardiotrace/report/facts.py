@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from cardiotrace.core.exam import Exam, ExamImage
+from cardiotrace.core.identity import Identity
 from cardiotrace.core.terms import Modality, View
 from cardiotrace.report.words import ENGLISH, Words
 
@@ -36,6 +37,31 @@ def facts_of(exam: Exam, words: Words = ENGLISH) -> Facts:
         ("pixel_size", pixel_sizes(exam.images, words)),
     ]
     return [(words(f"fact.{name}"), text) for name, text in facts if text]
+
+
+_IDENTITY = ("patient_name", "patient_id", "birth_date", "study_date", "accession_number", "institution")
+"""Facts of an identity, in the order in which they are told."""
+
+
+def identity_words(identity: Identity, words: Words = ENGLISH) -> list[str]:
+    """Whose an exam is, in words, one for each fact that is stated.
+
+    Example:
+        >>> identity_words(Identity("Roe^Jane=山田^花子", "4711", disputed=("birth_date",)))
+        ['Roe, Jane (山田, 花子)', 'number 4711', 'files contradict each other: birth date']
+    """
+    stated = {**identity.to_plain(), "patient_name": _person(identity.patient_name)}
+    told = [words(f"identity.{name}", fact=stated[name]) for name in _IDENTITY if stated.get(name)]
+    disputed = ", ".join(words(f"identity.{name}_disputed") for name in identity.disputed)
+    return [*told, words("identity.disputed", facts=disputed)] if disputed else told
+
+
+def _person(name: str) -> str:
+    """A name of DICOM in words: the family's, a comma, the others; in other scripts in parentheses."""
+    groups = [[part.strip() for part in group.split("^")] for group in name.split("=")]
+    told = [", ".join(filter(None, (family, " ".join(filter(None, others))))) for family, *others in groups]
+    first, *scripts = filter(None, told) if any(told) else [""]
+    return f"{first} ({', '.join(scripts)})" if scripts else first
 
 
 def _stated(exam: Exam) -> Facts:

@@ -13,8 +13,9 @@ from cardiotrace.clinical.normal import Papillaries
 from cardiotrace.clinical.quantity import Measures
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag, Grade, is_doubted
+from cardiotrace.core.identity import Identity
 from cardiotrace.report.absence import absences
-from cardiotrace.report.facts import Facts, facts_of, is_of_heart
+from cardiotrace.report.facts import Facts, facts_of, identity_words, is_of_heart
 from cardiotrace.report.headline import EJECTION, Headline, Yardstick, headline_of, headline_rows
 from cardiotrace.report.tables import beat_rows, change_rows, is_of_a_chamber, value_tables
 from cardiotrace.report.template import render_template
@@ -73,6 +74,8 @@ class ReportContext:
     """With an earlier exam."""
     not_compared: str = ""
     """Why there is no comparison that was asked for."""
+    identity: Identity | None = None
+    """Whose the exam is, where the report is to say it."""
 
     @property
     def words(self) -> Words:
@@ -127,6 +130,7 @@ def render_page(
         "page.html.jinja",
         t=words,
         exam=exam.name,
+        patient=[] if context.identity is None else identity_words(context.identity, words),
         date=words.date(context.date or datetime.date.today()),
         version=cardiotrace.__version__,
         lead=_lead(exam, measures, yardstick),

@@ -14,12 +14,13 @@ from cardiotrace.workflows.services.analysis import Analysed, Analyser, Analysis
 from cardiotrace.workflows.services.archive import authors_of, require_dicom, write_archive
 from cardiotrace.workflows.services.batch import BatchResult, ExamTask, Tell, for_each_exam, tell_nobody
 from cardiotrace.workflows.services.cohort import with_summary
+from cardiotrace.workflows.services.identity import IdentityConfig, identity_settings, with_identity
 from cardiotrace.workflows.services.label_maps import spare_images, write_labels_of
 from cardiotrace.workflows.services.report_form import USUAL, ReportConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnalyseConfig(SegmentConfig):
+class AnalyseConfig(IdentityConfig, SegmentConfig):
     """Which exams, with which model, to where, and in which forms beside the usual ones."""
 
     dicom: bool = False
@@ -38,7 +39,8 @@ class AnalyseConfig(SegmentConfig):
         """What the analyser is for, with all that its results depend on."""
         task = super().task(analyser, **more)
         also = {name: True for name in ("dicom", "fhir") if getattr(self, name)}
-        return replace(task, settings={**task.settings, **also, **self.report.settings})
+        kept = {**also, **identity_settings(self), **self.report.settings}
+        return replace(task, settings={**task.settings, **kept})
 
 
 def analyse(
@@ -80,7 +82,7 @@ def analyse(
                 require_dicom(exam)
             spare_images(staging, exam)
             staging.made.update({} if stamp is None else {"prior": stamp})
-            analysis = forms.report.compared(analyser.analyse(exam))
+            analysis = forms.report.compared(with_identity(analyser.analyse(exam), forms))
             write_labels_of(analysis.exam.images, analysis.labels, staging.folder, scheme=config.scheme)
             page = _write(analysis, staging.folder, forms)
         return Analysed.written(folder / page.name, analysis)

@@ -196,27 +196,27 @@ class _Work:
         """
         cleaner = Cleaner(self.pseudonyms, Clock.of(file.header for file in self.study.files))
         for number, series in enumerate(_series(self.study.files), start=1):
+            count = 0
             for file in series:
-                self.one(file, cleaner, f"series-{number:03d}-")
+                count += self.copy(file, cleaner, f"series-{number:03d}-{count + 1:04d}.dcm")
         if not self.files:
             reasons = "; ".join(self.left_out.lines()[:3])
             raise InputError(f"none of its {len(self.study.files)} objects can be copied", remedy=reasons)
         write_text(self.staging.folder / REMOVED, csv_text(_COLUMNS, self.removed.rows()))
 
-    def one(self, file: DicomFile, cleaner: Cleaner, series: str) -> None:
-        """Copy one object, if it may be."""
+    def copy(self, file: DicomFile, cleaner: Cleaner, name: str) -> bool:
+        """Copy one object under a name, and say whether it may be copied."""
         try:
             treatment = treatment_of(file, keep_screens=self.config.keep_screens)
             copy = anonymous_copy(file, cleaner, treatment, self.removed)
         except InputError as error:
             self.left_out.add(file.name, error.what)
-            return
-        number = 1 + sum(name.startswith(series) for name in self.files)
-        name = f"{series}{number:04d}.dcm"
+            return False
         write_copy(copy, self.staging.folder / name)
         self.files.append(name)
         self.blackened += treatment.part is not None and not treatment.may_tell
         self.screens += treatment.may_tell
+        return True
 
 
 def _series(files: Sequence[DicomFile]) -> Iterator[list[DicomFile]]:

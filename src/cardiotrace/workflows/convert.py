@@ -10,12 +10,13 @@ from cardiotrace.datasets.exam_discovery import FoundExam
 from cardiotrace.io.results import HOLDS, IMAGES, read_manifest
 from cardiotrace.workflows.services.batch import BatchResult, ExamTask, Tell, for_each_exam, tell_nobody
 from cardiotrace.workflows.services.exams import ExamConfig
+from cardiotrace.workflows.services.identity import IdentityConfig, identity_settings, kept_identity
 from cardiotrace.workflows.services.label_maps import spare_images
 from cardiotrace.workflows.services.provenance import reading_flags
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConvertConfig(ExamConfig):
+class ConvertConfig(IdentityConfig, ExamConfig):
     """Which exams, and to where."""
 
 
@@ -49,7 +50,8 @@ def convert(
     Raises:
         UsageError: age, height or weight are given for several exams.
     """
-    task = ExamTask("convert", config.out, {"given": config.given}, config.overwrite, certain=(RECORD,))
+    settings = {"given": config.given, **identity_settings(config)}
+    task = ExamTask("convert", config.out, settings, config.overwrite, certain=(RECORD,))
 
     def one(found: FoundExam) -> Converted:
         folder = task.folder(found.name)
@@ -59,7 +61,8 @@ def convert(
             exam = found.read()
             spare_images(staging, exam)
             staging.made[HOLDS] = IMAGES
-            files = write_exam(exam, staging.folder)
-        return Converted(found.name, folder, files, tuple(reading_flags(exam)))
+            identity, flags = kept_identity(config, exam)
+            files = write_exam(exam, staging.folder, identity)
+        return Converted(found.name, folder, files, (*reading_flags(exam), *flags))
 
     return for_each_exam(config.find(), one, reporter, title="converting", tell=tell)

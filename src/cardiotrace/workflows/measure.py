@@ -10,12 +10,12 @@ import numpy as np
 from cardiotrace.clinical.labelling import labels_in_place
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.exam import Exam, ExamImage
-from cardiotrace.core.label import CAMUS, SCHEMES, LabelMap, LabelScheme
+from cardiotrace.core.label import CAMUS, CHAMBERS, SCHEMES, LabelMap, LabelScheme
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.exam_discovery import FoundExam
 from cardiotrace.evaluation.pairing import label_files, labels_below
 from cardiotrace.geometry.enclosure import fitting_schemes
-from cardiotrace.io import read_image, read_labels
+from cardiotrace.io import ReadOptions, read_image, read_labels_of
 from cardiotrace.io.results import Manifest
 from cardiotrace.io.stored import ThirdAxis
 from cardiotrace.workflows.services.analysis import Analysed, for_given_labels, measured
@@ -29,20 +29,25 @@ from cardiotrace.workflows.services.batch import (
 )
 from cardiotrace.workflows.services.cohort import with_summary
 from cardiotrace.workflows.services.exams import ExamConfig, known_scheme
+from cardiotrace.workflows.services.identity import IdentityConfig, identity_settings, with_identity
 from cardiotrace.workflows.services.label_maps import spare_images
 from cardiotrace.workflows.services.provenance import provenance_of
 from cardiotrace.workflows.services.report_form import USUAL, ReportConfig
 from cardiotrace.workflows.services.stamp import stamp_of
 
+_SEGMENTATION = "_seg.dcm"
+"""What follows the name of an image in that of its segmentation in DICOM, as `analyse --dicom` writes it."""
+
 
 @dataclass(frozen=True, kw_only=True)
-class MeasureConfig(ExamConfig):
+class MeasureConfig(IdentityConfig, ExamConfig):
     """Which exams, with which labels, to where."""
 
     labels: Path
-    """Folder of label maps X_labels.nii.gz (or _gt, _seg, _mask) of images X; one folder per exam may lie in it."""
+    """Folder of label maps X_labels.nii.gz (or _gt, _seg, _mask) of images X, or of DICOM segmentations X_seg.dcm of
+    DICOM images; one folder per exam may lie in it."""
     scheme: str | None = None
-    """What the label values mean: camus, acdc, mnms, ...; default: camus for apical views."""
+    """What the label values mean: camus, acdc, mnms, ...; default: camus for apical views. Segmentations say it."""
     report: ReportConfig = USUAL
     """How the report is written, and what it is compared with."""
 
@@ -74,7 +79,12 @@ def measure_exams(
     """
     exams = config.find()
     config.report.require(len(exams))
-    settings = {"given": config.given, "labels": str(config.labels.resolve()), **config.report.settings}
+    settings = {
+        "given": config.given,
+        "labels": str(config.labels.resolve()),
+        **identity_settings(config),
+        **config.report.settings,
+    }
     task = ExamTask("measure", config.out, settings, config.overwrite, keeps=_is_no_report, beside_images=True)
 
     def one(found: FoundExam) -> Analysed:
@@ -93,7 +103,7 @@ def measure_exams(
             exam = for_given_labels(exam, files)
             names = {name: path.name for name, path in files.items()}
             provenance = provenance_of(exam, names, verb="measure", given=config.given)
-            analysis = config.report.compared(measured(exam, labels, provenance))
+            analysis = config.report.compared(with_identity(measured(exam, labels, provenance), config))
             page = analysis.write(staging.folder, config.report)
         return Analysed.written(folder / page.name, analysis)
 
@@ -140,13 +150,27 @@ def _given(exam: str, images: Sequence[str], config: MeasureConfig) -> dict[str,
     """What the folder of labels holds under the names of images: first of all in a folder of the exam's name."""
     for folder in _folders(exam, config):
         beside = {name: folder / f"{name}_labels" for name in images}
+        segmentations = {name: path for name in images if (path := folder / f"{name}{_SEGMENTATION}").is_file()}
         # The folder of an exam may hold its results alone.
-        labels = label_files if folder == config.labels else labels_below
-        found = labels(folder) | {name: path for name, path in beside.items() if path.is_dir()}
+        labels = label_files if folder == config.labels and not segmentations else labels_below
+        maps = labels(folder) | {name: path for name, path in beside.items() if path.is_dir()}
+        _require_one(maps, segmentations, folder)
+        found = maps | segmentations
         files = {name: found[name] for name in images if name in found}
         if files:
             return files
     return {}
+
+
+def _require_one(maps: Mapping[str, Path], segmentations: Mapping[str, Path], folder: Path) -> None:
+    """Refuse two label maps of one image.
+
+    Raises:
+        InputError: there are.
+    """
+    for name in maps.keys() & segmentations.keys():
+        told = f"{maps[name].relative_to(folder)} and {segmentations[name].name} are both labels of {name}"
+        raise InputError(told, where=folder, remedy="keep one of them, or give the folder of one of them.")
 
 
 def _folders(exam: str, config: MeasureConfig) -> list[Path]:
@@ -169,15 +193,18 @@ def _labels(image: ExamImage, path: Path, config: MeasureConfig) -> LabelMap:
     """As the file holds them, with the sizes that are known better than its header."""
     frames, depth, _, _ = image.image.grid_shape
     axis: ThirdAxis = "time" if frames > 1 and depth == 1 else "depth"
-    scheme = _scheme(image, config)
+    scheme = _scheme(image, path, config)
     if scheme is None:
         raise _unsaid_scheme(image, path, axis)
-    return read_labels(path, scheme, third_axis=axis, spacing_mm=config.reading.spacing_mm)
+    options = ReadOptions(third_axis=axis, spacing_mm=config.reading.spacing_mm)
+    return read_labels_of(path, scheme, lambda: image.image.grid, options)
 
 
-def _scheme(image: ExamImage, config: MeasureConfig) -> LabelScheme | None:
+def _scheme(image: ExamImage, path: Path, config: MeasureConfig) -> LabelScheme | None:
     if config.scheme is not None:
         return known_scheme(config.scheme)
+    if path.name.endswith(_SEGMENTATION):
+        return CHAMBERS  # segments have names, and each that is measured has a value here
     return CAMUS if image.image.is_apical else None
 
 

@@ -2,7 +2,11 @@
 
 import gc
 import io
+import os
+import shutil
 import stat
+import struct
+import subprocess
 import tarfile
 import warnings
 import zipfile
@@ -127,6 +131,35 @@ def test_links_in_a_tar_are_not_followed(tmp_path):
     assert found.left_out == ("IM1: a link or device, which is not followed",)
 
 
+@pytest.mark.skipif(shutil.which("tar") is None, reason="no program tar")
+def test_a_sparse_member_of_a_tar_is_told_and_not_misread(tmp_path):
+    (tmp_path / "IM1").write_bytes(content(tmp_path))
+    os.truncate(tmp_path / "IM1", 2**22)  # the rest is a hole
+    subprocess.run(["tar", "-cSf", "a.tar", "IM1"], cwd=tmp_path, check=True)
+    if (tmp_path / "a.tar").stat().st_size >= 2**22:
+        pytest.skip("this file system keeps no holes")
+    found = find_files(tmp_path / "a.tar")
+    assert found.files == ()
+    assert found.left_out == ("IM1: stored without its zeros, which is not read: pack it without --sparse",)
+
+
+def test_a_zip_with_its_sizes_in_a_second_record_is_read(tmp_path, monkeypatch):
+    path = tmp_path / "large.zip"
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr("IM1", content(tmp_path))
+    whole = path.read_bytes()
+    at = whole.rindex(b"PK\x05\x06")
+    size, start = struct.unpack("<II", whole[at + 12 : at + 20])
+    second = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, size, start)
+    where = struct.pack("<4sIQI", b"PK\x06\x07", 0, at, 1)
+    last = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    path.write_bytes(whole[:at] + second + where + last)
+    assert names(find_files(path)) == ["large.zip:IM1"]
+    monkeypatch.setattr(archive, "_TABLE_BYTES", 10)
+    with pytest.raises(InputError, match="holds more than"):
+        find_files(path)
+
+
 def test_too_many_entries(tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "MOST_ENTRIES", 20)
     path = zipped(tmp_path / "a.zip", [(f"f{number}", b"") for number in range(21)])
@@ -190,6 +223,13 @@ def test_a_table_of_contents_names_what_is_missing(tmp_path):
     found = find_files(tmp_path / "CD" / "DICOMDIR")
     assert len(found.files) == 1
     assert "listed in the DICOMDIR, and missing" in found.left_out[0]
+    parts = listed[1].relative_to(tmp_path / "CD").parts
+    assert listed[1].name.upper() == listed[1].name != listed[1].name.lower()
+    for depth in range(len(parts), 0, -1):  # as some systems show the names of a CD
+        shown = tmp_path.joinpath("CD", *parts[:depth])
+        shown.rename(shown.with_name(shown.name.lower()))
+    (file,) = find_files(tmp_path / "CD" / "DICOMDIR").files
+    assert file.path.relative_to(tmp_path / "CD").parts == tuple(part.lower() for part in parts)
 
 
 @pytest.mark.parametrize("kind", ["1.2.840.10008.5.1.4.1.1.11.1", "1.2.840.10008.5.1.4.1.1.88.59"])

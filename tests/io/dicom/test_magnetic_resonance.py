@@ -8,6 +8,7 @@ from dataclasses import replace
 import nibabel
 import numpy as np
 import pytest
+from pydicom import Dataset
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.geometry import Known
@@ -127,11 +128,13 @@ def test_what_orders_instants_without_trigger_times(keyword, note):
     assert image.times is Known.ASSUMED
 
 
-def test_bogus_trigger_times_give_way():
+@pytest.mark.parametrize("step_ms", [5000.0, 150.0])
+def test_trigger_times_beyond_a_beat_give_way_and_no_time_is_assumed(step_ms):
     objects = STACK.objects()
     for number, each in enumerate(objects):
-        each.TriggerTime = 5000.0 * (number * 7 % 12)
+        each.TriggerTime = step_ms * (number * 7 % 12)
     image = read_one(objects)
+    assert (image.times_ms, image.times) == (None, Known.UNKNOWN)
     np.testing.assert_array_equal(order_of(image), expected())
     assert any("instance numbers" in note for note in image.notes)
 
@@ -152,6 +155,96 @@ def test_two_runs_of_one_series_are_the_last_run():
     image = read_one([*late, *STACK.objects()])
     np.testing.assert_array_equal(order_of(image), 1000 + expected())
     assert any("acquired 2 times" in note for note in image.notes)
+
+
+@pytest.mark.parametrize("apart", ["AcquisitionNumber", "AcquisitionTime", "NominalInterval", "nothing"])
+@pytest.mark.parametrize("is_counted", [True, False])
+def test_two_runs_whose_objects_alternate_are_not_mixed(apart, is_counted):
+    early, late = STACK.objects(), replace(STACK, base=1000).objects()
+    for number, (first, second) in enumerate(zip(early, late, strict=True)):
+        second.SOPInstanceUID += ".9"
+        first.InstanceNumber, second.InstanceNumber = 2 * number, 2 * number + 1
+        if apart == "AcquisitionTime":
+            first.AcquisitionTime, second.AcquisitionTime = "120000", "120100"
+        elif apart != "nothing":
+            setattr(first, apart, 900)
+            setattr(second, apart, 950)
+        if apart != "nothing":  # as another heart rate has it
+            second.TriggerTime = float(second.TriggerTime) * 950 / 900
+        if not is_counted:
+            del first.CardiacNumberOfImages, second.CardiacNumberOfImages
+    image = read_one([*early, *late])
+    np.testing.assert_array_equal(order_of(image), 1000 + expected())
+    assert image.times_ms[-1] == pytest.approx(11 * 75 * (1 if apart == "nothing" else 950 / 900))
+    assert any("acquired" in note for note in image.notes)
+
+
+def test_several_series_of_one_identifier_are_told_apart_by_number_and_description():
+    other = MadeSeries(7, base=2000, description="LGE psir sax")
+    objects = objects_of(STACK, other)
+    for each in objects:
+        each.SeriesInstanceUID = "1.2.3.1"
+    found = stacks_of(held(objects))
+    np.testing.assert_array_equal(order_of(found.images[0].read()), expected())
+    assert found.left_out == ("series 7: late enhancement (48 images)",)
+
+
+def test_parts_of_a_beat_that_are_numbered_apart_are_one_run():
+    objects = replace(STACK, count=20).objects()
+    for number, each in enumerate(objects):
+        each.AcquisitionNumber = 1 + number % 20 // 10
+    assert read_one(objects).frames.shape[:2] == (20, 4)
+
+
+@pytest.mark.parametrize("stated", [0.0, 120.0])
+def test_a_thickness_that_cannot_be_merges_no_slices(stated):
+    image = read_one(STACK.with_facts(SliceThickness=stated).objects())
+    assert image.spacing_mm == pytest.approx((10.0, 1.5, 1.25), abs=1e-4)
+    np.testing.assert_array_equal(order_of(image), expected())
+
+
+@pytest.mark.parametrize(
+    ("facts", "rate"),
+    [
+        ({"NominalInterval": 65}, None),  # a rate where a time is asked for
+        ({"NominalInterval": 0, "HeartRate": 75}, 75),
+        ({"NominalInterval": None, "HeartRate": 0}, None),
+    ],
+)
+def test_a_length_of_the_beat_that_cannot_be_is_not_known(facts, rate):
+    image = read_one(STACK.with_facts(**facts).objects())
+    assert image.acquisition.heart_rate_bpm == rate
+    assert image.times_ms[-1] == pytest.approx(825.0)
+    assert image.times is Known.FILE
+
+
+@pytest.mark.parametrize("times", [0.001, 14.0])
+def test_trigger_times_in_another_unit_are_none(times):
+    objects = STACK.with_facts(NominalInterval=None).objects()
+    for each in objects:
+        each.TriggerTime = float(each.TriggerTime) * times
+    image = read_one(objects)
+    assert (image.times_ms, image.times) == (None, Known.UNKNOWN)
+    assert any("no usable trigger times" in note for note in image.notes)
+
+
+@pytest.mark.parametrize("change", ["turned", "pixels"])
+def test_a_slice_beyond_the_end_that_does_not_fit_is_a_doubt(change):
+    right, down = SAX[:3], SAX[3:]
+    other = MadeSeries(2, (40.0,), description="cine sax")
+    if change == "turned":
+        other = replace(other, directions=(*down, *(-value for value in right)))
+    else:
+        other = replace(other, pixel_mm=(1.2, 1.2))
+    found = stacks_of(held(objects_of(STACK, other)))
+    stack, lone = (image.read() for image in found.images)
+    assert stack.doubts == (
+        "1 slice beyond its ends, parallel to it, of other pixels or directions, and no part of it: its volumes may"
+        " lack them",
+    )
+    assert lone.frames.shape[:2] == (12, 1)
+    inside = replace(other, places_mm=(10.0,))
+    assert not stacks_of(held(objects_of(STACK, inside))).images[0].read().doubts
 
 
 def test_copies_are_left_out_and_objects_of_one_identifier_are_not():
@@ -204,6 +297,14 @@ def test_a_frame_of_reference_a_file_is_one_of_the_series():
         each.FrameOfReferenceUID = f"1.2.9.{number}"
     image = read_one(objects)
     np.testing.assert_array_equal(order_of(image), expected())
+    assert [note for note in image.notes if "several frames of reference" in note] == list(image.notes[-1:])
+    assert not any("of reference" in note for note in read_one(STACK.objects()).notes)
+
+
+def test_a_frame_of_reference_that_not_all_files_state_is_that_of_the_series_alone():
+    objects = STACK.objects()
+    del objects[3].FrameOfReferenceUID
+    assert any("no frame of reference, or not all of them" in note for note in read_one(objects).notes)
 
 
 @pytest.mark.parametrize(
@@ -354,6 +455,16 @@ def test_an_enhanced_object_is_the_same_image():
     assert (multi.view, multi.acquisition.heart_rate_bpm) == (classic.view, classic.acquisition.heart_rate_bpm)
     numbers = {frame.number for instant in multi.source.header.frames for frame in instant}
     assert numbers == set(range(1, 49))
+
+
+def test_how_grey_values_are_weighted_makes_no_map():
+    made = enhanced(STACK.objects())
+    modifier = Dataset()
+    modifier.InversionRecovery, modifier.InversionTimes = "NO", [0.0]
+    for groups in made.PerFrameFunctionalGroupsSequence:
+        groups.MRImageFrameTypeSequence[0].AcquisitionContrast = "T1"
+        groups.MRModifierSequence = [modifier]
+    np.testing.assert_array_equal(order_of(read_one([made])), expected())
 
 
 def test_an_enhanced_object_without_its_groups_is_left_out():

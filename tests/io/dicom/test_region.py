@@ -76,6 +76,27 @@ def test_deltas_that_run_upwards_are_sizes_all_the_same(tmp_path):
     assert read(tmp_path, region(delta=(0.05, -0.04))).spacing_mm == (1.0, 0.4, 0.5)
 
 
+def test_regions_of_one_picture_that_contradict_each_other_measure_nothing(tmp_path):
+    image = read(tmp_path, region(), region(delta=(0.1, 0.1)))
+    assert image.spacing_mm is None
+    assert "a pixel is 0.4 x 0.5 mm and 1 x 1 mm: its size is unknown" in image.geometry.doubts[0]
+    assert not image.frames[:, 0, :5].any()
+
+
+def test_a_region_deeper_than_any_body_has_another_unit(tmp_path):
+    assert read(tmp_path, region(delta=(1.6, 1.6))).spacing_mm == (1.0, 16.0, 16.0)  # 480 mm
+    image = read(tmp_path, region(delta=(1.7, 1.7)))  # 510 mm
+    assert image.spacing_mm is None
+    assert "none that can be" in " ".join(image.notes)
+
+
+def test_a_pixel_spacing_that_contradicts_the_region_is_told(tmp_path):
+    image = read(tmp_path, region(), PixelSpacing=["0.8", "1.0"])
+    assert image.spacing_mm == (1.0, 0.4, 0.5)
+    assert "PixelSpacing says 0.8 x 1 mm" in " ".join(image.notes)
+    assert "PixelSpacing" not in " ".join(read(tmp_path, region(), PixelSpacing=["0.4", "0.5"]).notes)
+
+
 def test_without_a_region_the_pixel_spacing_counts(tmp_path):
     image = read(tmp_path, PixelSpacing=["0.3", "0.2"])
     assert image.spacing_mm == (1.0, 0.3, 0.2)
@@ -86,6 +107,11 @@ def test_without_region_and_spacing_the_size_is_unknown(tmp_path):
     image = read(tmp_path)
     assert image.spacing_mm is None
     assert "neither a region of tissue nor a pixel size" in " ".join(image.notes)
+
+
+def test_pixels_of_unknown_size_that_are_no_squares_are_told(tmp_path):
+    assert "no squares (1 : 2)" in read(tmp_path, PixelAspectRatio=["1", "2"]).geometry.doubts[0]
+    assert not read(tmp_path, PixelAspectRatio=["3", "3"]).geometry.doubts
 
 
 def test_a_given_size_counts_over_all(tmp_path):

@@ -32,6 +32,19 @@ def test_patients_without_a_number_are_told_apart_by_name_and_birth(tmp_path):
     assert len({study.patient_key for study in find_studies(tmp_path)}) == 2
 
 
+@pytest.mark.parametrize(("fact", "value"), [("PatientBirthDate", "19700101"), ("PatientSex", "M")])
+def test_one_study_of_several_people_under_one_number_is_none(tmp_path, fact, value):
+    write(tmp_path / "a", ultrasound())
+    write(tmp_path / "b", ultrasound(**{fact: None}))
+    (study,) = find_studies(tmp_path)
+    assert (len(study.images), study.left_out) == (2, ())
+    write(tmp_path / "c", ultrasound(**{fact: value}))
+    (study,) = find_studies(tmp_path)
+    assert study.images == ()
+    assert study.left_out[0].startswith("3 objects of one study: they state 2 ")
+    assert value not in study.left_out[0]
+
+
 def test_facts_of_the_patient():
     assert patient_of([ultrasound()]) == Patient("F", 63.0, 170.0, 70.0)
 

@@ -28,10 +28,18 @@ def test_the_header_points_to_the_one_that_counts():
     assert timing_of(ultrasound(FrameTimeVector=VECTOR), 5).times_ms.tolist() == [0, 25, 50, 75, 100]
 
 
-@pytest.mark.parametrize("vector", [VECTOR[:4], ["0", "20", "-5", "20", "20"], ["0", "20", "0", "20", "20"]])
-def test_a_vector_that_cannot_be_is_passed_over(vector):
-    made = ultrasound(FrameTimeVector=vector, FrameIncrementPointer=0x00181065)
-    assert timing_of(made, 5).times_ms.tolist() == [0, 25, 50, 75, 100]
+@pytest.mark.parametrize(
+    ("vector", "words"),
+    [
+        (VECTOR[:4], "has 4 entries for 5 frames"),
+        (["0", "20", "-5", "20", "20"], "holds times that cannot be"),
+        (["0", "20", "0", "20", "20"], "holds times that cannot be"),
+    ],
+)
+def test_a_vector_that_cannot_be_is_passed_over_and_it_is_said(vector, words):
+    timing = timing_of(ultrasound(FrameTimeVector=vector, FrameIncrementPointer=0x00181065), 5)
+    assert timing.times_ms.tolist() == [0, 25, 50, 75, 100]
+    assert timing.notes[1:] == (f"FrameTimeVector {words}, and does not count",)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ MAX_ARCHIVE_BYTES = 8 * 2**30
 """That a compressed tar is unpacked to."""
 _TABLE_BYTES = 1000 * MOST_ENTRIES
 """Of the table of contents of a zip, a kilobyte for each entry."""
+_IN_SECOND_RECORD = 0xFFFFFFFF
 _PIECE = 2**20
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _TAR = slice(257, 262)
@@ -100,10 +101,15 @@ def _check_table(path: Path) -> None:
         InputError: it has one.
     """
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 2**16 - 22))
+        file.seek(max(0, path.stat().st_size - 2**16 - 128))
         end = file.read()
     at = end.rfind(b"PK\x05\x06")
-    if at >= 0 and int.from_bytes(end[at + 12 : at + 16], "little") > _TABLE_BYTES:
+    size = int.from_bytes(end[at + 12 : at + 16], "little") if at >= 0 else 0
+    # Archives of more than 4 GiB state their sizes in a second record before the last one.
+    large = end.rfind(b"PK\x06\x06", 0, at) if size == _IN_SECOND_RECORD else -1
+    if large >= 0:
+        size = int.from_bytes(end[large + 40 : large + 48], "little")
+    if size > _TABLE_BYTES:
         raise too_many(path)
 
 
@@ -135,6 +141,8 @@ def _of_tar(path: Path, kind: str) -> Iterator[Member]:
 
 
 def _problem_of_tarred(info: tarfile.TarInfo) -> str:
+    if info.issparse():
+        return "stored without its zeros, which is not read: pack it without --sparse"
     return _problem_of(info.name, info.size) if info.isreg() else "a link or device, which is not followed"
 
 

@@ -95,7 +95,8 @@ def _instants(
         times = fractions * interval_ms
     elif timed:
         times = np.median(timed, axis=0)
-    elif interval_ms is not None:  # evenly over the beat, as retrospective gating spreads them
+    elif interval_ms is not None and all(each.is_within_a_beat for each in stack.slices):
+        # Evenly over the beat, as retrospective gating spreads them.
         return fractions * interval_ms, Known.ASSUMED, None
     else:
         return None, Known.UNKNOWN, None

@@ -1,21 +1,27 @@
 """The instants of one slice over the beat, put in order."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
 
-from cardiotrace.io.dicom.plane import Place, Plane
+from cardiotrace.io.dicom.plane import BEAT_MS, Place, Plane
 from cardiotrace.io.dicom.series_kind import MIN_PHASES
 
 _SAME_MS = 0.01
 _LONGEST = 1.5
 """Beats over which trigger times may run; longer ones are no times from an R wave."""
+_LEAST_MS = 100.0
+"""That the trigger times of a cine run over at least; shorter ones are in another unit."""
 _SAME_PLACE_MM = 0.5
 _OF_THICKNESS = 0.1
 """Share of its thickness by which a slice may lie aside of where it lay before."""
+_MOST_ASIDE_MM = 1.0
+"""Whatever is stated as thickness: neighbours must stay apart."""
+_OF_BEAT = 0.8
+"""Share of the time between the first and the last instant at a place that every whole acquisition goes through."""
 
 _ORDERS = (
     ("trigger_ms", "trigger times"),
@@ -55,6 +61,12 @@ class CineSlice:
         stated = [plane.interval_ms for plane in self.planes if plane.interval_ms is not None]
         return float(np.median(stated)) if stated else None
 
+    @property
+    def is_within_a_beat(self) -> bool:
+        """Whether no trigger times speak against its instants being those of one beat."""
+        stated = [plane.clock.trigger_ms for plane in self.planes if plane.clock.trigger_ms is not None]
+        return not stated or self.interval_ms is None or max(stated) - min(stated) <= _LONGEST * self.interval_ms
+
     @cached_property
     def triggers_ms(self) -> Float[np.ndarray, " phases"] | None:
         """Instants from the R wave; None where others order them."""
@@ -76,7 +88,7 @@ class CineSlice:
 
 def tolerance_mm(plane: Plane) -> float:
     """How far apart two planes may lie to be the same slice."""
-    return max(_SAME_PLACE_MM, _OF_THICKNESS * (plane.thickness_mm or 0.0))
+    return min(max(_SAME_PLACE_MM, _OF_THICKNESS * (plane.thickness_mm or 0.0)), _MOST_ASIDE_MM)
 
 
 def by_place(planes: Sequence[Plane]) -> list[list[Plane]]:
@@ -121,7 +133,7 @@ def cine_slice(planes: Sequence[Plane], frame_of_reference: str = "") -> CineSli
         if doubled:
             notes = (*notes, f"{doubled} instants were acquired more than once: the later ones were taken")
         is_timed = attribute == "trigger_ms"
-        ordering = () if is_timed else (f"no trigger times: instants are in the order of {name}",)
+        ordering = () if is_timed else (f"no usable trigger times: instants are in the order of {name}",)
         return _checked(CineSlice(tuple(usable), is_timed, (*notes, *ordering), frame_of_reference))
     unordered = "nothing states the order of instants: they are in the order of the files"
     return _checked(CineSlice(tuple(kept), False, (*notes, unordered), frame_of_reference))
@@ -141,13 +153,44 @@ def _checked(cine: CineSlice) -> CineSlice:
 
 
 def _last_run(planes: Sequence[Plane]) -> tuple[Sequence[Plane], tuple[str, ...]]:
-    """The last of several whole acquisitions at one place: as many instants as stated are there twice, or oftener."""
+    """The last of several whole acquisitions at one place."""
+    for runs in _possible_runs(planes):
+        if len(runs) > 1 and all(_is_whole(run, planes) for run in runs):
+            latest = max(runs, key=lambda run: max(plane.age for plane in run))
+            return latest, (f"a slice was acquired {len(runs)} times: the last one was taken",)
+    return planes, ()
+
+
+def _possible_runs(planes: Sequence[Plane]) -> Iterator[list[list[Plane]]]:
+    """Planes apart by what acquisitions may differ in; or in order, as many together as one is stated to have."""
+    for told in _TOLD_APART:
+        runs: dict[float | None, list[Plane]] = {}
+        for plane in planes:
+            runs.setdefault(told(plane), []).append(plane)
+        yield list(runs.values())
     stated = int(planes[0].phase_count or 0)
-    if stated < MIN_PHASES or len(planes) <= stated or len(planes) % stated:
-        return planes, ()
-    times = len(planes) // stated
-    latest = sorted(planes, key=lambda plane: plane.age)[-stated:]
-    return latest, (f"a slice was acquired {times} times: the last one was taken",)
+    if stated and len(planes) % stated == 0:
+        ordered = sorted(planes, key=lambda plane: plane.age)
+        yield [ordered[first : first + stated] for first in range(0, len(ordered), stated)]
+
+
+_TOLD_APART: tuple[Callable[[Plane], float | None], ...] = (
+    lambda plane: plane.acquisition,
+    lambda plane: plane.clock.acquired_s,
+    lambda plane: plane.interval_ms,
+)
+
+
+def _is_whole(run: Sequence[Plane], planes: Sequence[Plane]) -> bool:
+    """Whether some of the planes at a place go through the beat as all of them do."""
+    if len(run) < MIN_PHASES:
+        return False
+    for attribute in ("trigger_ms", "temporal"):
+        times = [getattr(plane.clock, attribute) for plane in planes]
+        if None not in times and max(times) > min(times):
+            own = [getattr(plane.clock, attribute) for plane in run]
+            return bool(max(own) - min(own) >= _OF_BEAT * (max(times) - min(times)))
+    return len(run) == planes[0].phase_count
 
 
 def _by_clock(planes: Sequence[Plane], attribute: str) -> tuple[list[Plane] | None, int]:
@@ -173,4 +216,5 @@ def _by_clock(planes: Sequence[Plane], attribute: str) -> tuple[list[Plane] | No
 
 
 def _are_triggers(times: dict[float, Plane], interval_ms: float | None) -> bool:
-    return interval_ms is None or max(times) - min(times) <= _LONGEST * interval_ms
+    longest = _LONGEST * interval_ms if interval_ms is not None else BEAT_MS[1]
+    return len(times) == 1 or _LEAST_MS <= max(times) - min(times) <= longest

@@ -1,18 +1,20 @@
 """Frames of one object, decoded one after another; what a small file claims is held against limits before.
 
-Compressed frames go to pydicom and the decoders it knows: Pillow (JPEG, JPEG 2000), CharLS (JPEG-LS). Films
-(MPEG-2, MPEG-4, HEVC) and what these leave over (JPEG of 12 bit, lossless JPEG of 8 bit) go to FFmpeg, which reads
-videos here as well. Lossless JPEG of more than 8 bit needs GDCM, which is large and not installed as a rule: FFmpeg
-decodes differences of 16 bit wrongly.
+Compressed frames go to pydicom and the decoders it knows: Pillow (JPEG, JPEG 2000 of either kind), CharLS (JPEG-LS).
+Films (MPEG-2, MPEG-4, HEVC) and what these leave over (JPEG of 12 bit, lossless JPEG of 8 bit) go to FFmpeg, which
+reads videos here as well. Lossless JPEG of more than 8 bit needs GDCM, which is large and not installed as a rule:
+FFmpeg decodes differences of 16 bit wrongly.
 """
 
 import importlib.util
 import io
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
@@ -26,6 +28,13 @@ if TYPE_CHECKING:
 
 _EXTENDED = "1.2.840.10008.1.2.4.51"
 _LOSSLESS = ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")
+_HIGH_THROUGHPUT = {
+    "1.2.840.10008.1.2.4.201": "1.2.840.10008.1.2.4.90",
+    "1.2.840.10008.1.2.4.202": "1.2.840.10008.1.2.4.90",
+    "1.2.840.10008.1.2.4.203": "1.2.840.10008.1.2.4.91",
+}
+"""High-throughput JPEG 2000, and the JPEG 2000 that it is but for how its blocks are coded: its frames say which, and
+Pillow reads both, which pydicom does not know."""
 _UNSIZED = ("1.2.840.10008.1.2.5",)
 """Compressed frames whose code states no size: RLE, where no byte makes more than 64."""
 _FILMS = {
@@ -71,6 +80,7 @@ def frames_of(dataset: "Dataset", path: Path) -> Iterator[Frame]:
         return _of_film(dataset, path)
     if not syntax.is_transfer_syntax or not syntax.is_compressed:
         return _by_library(dataset, path)
+    _decoder_of(dataset, path)  # that there is one is known before frames are held against the header
     coded = list(_coded(dataset))
     sizes = [] if syntax in _UNSIZED else [_checked(frame, dataset, path) for frame in coded]
     own = _own_decoder(syntax, sizes, path)
@@ -131,19 +141,32 @@ def _by_library(dataset: "Dataset", path: Path) -> Iterator[Frame]:
     Raises:
         InputError: it knows no such encoding.
     """
+    from pydicom.uid import UID
+
+    decoder, syntax = _decoder_of(dataset, path), dataset.file_meta.TransferSyntaxUID
+    dataset.file_meta.TransferSyntaxUID = UID(_HIGH_THROUGHPUT.get(syntax, syntax))
+    plugin = _plugin(decoder.available_plugins) if syntax.is_compressed and not syntax.is_deflated else ""
+    for values, facts in decoder.iter_array(dataset, raw=True, decoding_plugin=plugin):
+        yield Frame(values, str(facts["photometric_interpretation"]).strip())
+
+
+def _decoder_of(dataset: "Dataset", path: Path) -> Any:
+    """What of pydicom decodes an object, of high-throughput JPEG 2000 the decoder of the other kind.
+
+    Raises:
+        InputError: it knows no such encoding.
+    """
     from pydicom.pixels.decoders.base import get_decoder
+    from pydicom.uid import UID
 
     syntax = dataset.file_meta.TransferSyntaxUID
     try:
-        decoder = get_decoder(syntax)
+        return get_decoder(UID(_HIGH_THROUGHPUT.get(syntax, syntax)))
     except NotImplementedError:
         named = text(dataset.file_meta, "TransferSyntaxUID")
         raise InputError(
             f"is compressed in a way that is not known ({named})", where=path, remedy="export it uncompressed."
         ) from None
-    plugin = _plugin(decoder.available_plugins) if syntax.is_compressed and not syntax.is_deflated else ""
-    for values, facts in decoder.iter_array(dataset, raw=True, decoding_plugin=plugin):
-        yield Frame(values, str(facts["photometric_interpretation"]).strip())
 
 
 _PLUGINS = ("pyjpegls", "pillow", "pydicom", "pylibjpeg", "gdcm")
@@ -176,9 +199,11 @@ def _of_film(dataset: "Dataset", path: Path) -> Iterator[Frame]:
         InputError: it has other than the announced number or size of frames.
     """
     import av
-    from pydicom.encaps import generate_fragments
+    from pydicom.encaps import generate_fragmented_frames
 
-    stream = io.BytesIO(b"".join(generate_fragments(dataset.PixelData)))
+    # Behind the table of offsets, which is there as often as not, all fragments together are the film.
+    parts = generate_fragmented_frames(dataset.PixelData, number_of_frames=1)
+    stream = io.BytesIO(b"".join(itertools.chain.from_iterable(parts)))
     kind = _container(stream.getvalue()[:16], _FILMS[dataset.file_meta.TransferSyntaxUID])
     count, size = whole_of(dataset, "NumberOfFrames") or 1, (whole_of(dataset, "Rows"), whole_of(dataset, "Columns"))
     found = 0
@@ -204,4 +229,7 @@ def _of_video(frame: Any) -> Frame:
     name: str = frame.format.name
     if name.startswith("gray"):
         return Frame(frame.to_ndarray(format="gray"), "MONOCHROME2")
+    if any(component.is_chroma for component in frame.format.components):
+        # Brightness as it is coded, but for its range: by way of RGB it would come out up to two grey values darker.
+        return Frame(np.moveaxis(frame.to_ndarray(format="yuvj444p"), 0, -1), "YBR_FULL")
     return Frame(frame.to_ndarray(format="rgb24"), "RGB")

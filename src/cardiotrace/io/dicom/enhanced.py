@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.io.dicom.fact import instant_s, items, number, numbers, text, texts
-from cardiotrace.io.dicom.plane import Clock, Contrast, Place, Plane, SeriesFacts, kinds_of, scaling_of
+from cardiotrace.io.dicom.plane import Clock, Contrast, Place, Plane, SeriesFacts, beat_ms, kinds_of, scaling_of
 from cardiotrace.io.dicom.source import DicomFile, DicomFrame
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _TEMPORAL = ("TemporalPositionIndex", "TemporalPositionTimeOffset")
 _TRIGGER = "NominalCardiacTriggerDelayTime"
 _FRAME_TYPE = ("FrameType", "ComplexImageComponent", "AcquisitionContrast")
+_WEIGHTED = {"AcquisitionContrast": ("T1", "T2")}
+"""Words that say how grey values of a cine are weighted, where the same words elsewhere name a map."""
 
 
 def enhanced_planes(file: DicomFile, series: SeriesFacts) -> Iterator[Plane]:
@@ -86,7 +88,10 @@ def _plane(frame: _Frame, series: SeriesFacts, sequences: tuple[str, ...]) -> Pl
         ),
         clock=_clock(frame, heart),
         contrast=_contrast(frame, sequences),
-        interval_ms=number(heart, "RRIntervalTimeNominal") or number(header, "NominalInterval") or None,
+        interval_ms=beat_ms(
+            number(heart, "RRIntervalTimeNominal") or number(header, "NominalInterval"), number(header, "HeartRate")
+        ),
+        acquisition=number(frame.group("FrameContentSequence"), "FrameAcquisitionNumber"),
         phase_count=number(header, "CardiacNumberOfImages") or None,
         thickness_mm=number(measures, "SliceThickness") or None,
         scaling=scaling_of(frame.group("PixelValueTransformationSequence")),
@@ -114,10 +119,17 @@ def _contrast(frame: _Frame, sequences: tuple[str, ...]) -> Contrast:
     is_inverted = text(modifier, "InversionRecovery") == "YES"
     pulse = text(frame.file.header, "EchoPulseSequence")
     return Contrast(
-        kinds=kinds_of(*(word for keyword in _FRAME_TYPE for word in texts(kind, keyword))),
+        kinds=kinds_of(
+            *(
+                word
+                for keyword in _FRAME_TYPE
+                for word in texts(kind, keyword)
+                if word not in _WEIGHTED.get(keyword, ())
+            )
+        ),
         sequences=(*sequences, *(("SE",) if pulse == "SPIN" else ()), *(("IR",) if is_inverted else ())),
         echo_ms=number(frame.group("MREchoSequence"), "EffectiveEchoTime"),
-        inversion_ms=next(iter(numbers(modifier, "InversionTimes")), None),
+        inversion_ms=next(iter(numbers(modifier, "InversionTimes")), None) or None,
         is_velocity_encoded=bool(_velocity(frame)),
     )
 

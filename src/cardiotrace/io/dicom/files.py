@@ -1,7 +1,7 @@
 """All DICOM objects in a file, a folder, a DICOMDIR or an archive, and what is none of them with the reason."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -200,10 +200,9 @@ class _Search:
     def directory(self, path: Path, file: DicomFile) -> None:
         """A table of contents: what it lists is taken, and told of where it is missing."""
         for listed in _listed(file.header):
-            target = path.parent.joinpath(*listed)
             if ".." in listed or any(Path(part).is_absolute() for part in listed):
                 self.left_out.add("/".join(listed), "listed in the DICOMDIR, and leads out of its folder")
-            elif not target.is_file():
+            elif (target := _on_disk(path.parent, listed)) is None:
                 self.left_out.add("/".join(listed), "listed in the DICOMDIR, and missing")
             else:
                 self.attempt(target)
@@ -238,6 +237,17 @@ def _listed(header: "Dataset") -> Iterator[list[str]]:
         parts = [named] if isinstance(named, str) else list(named or ())
         if parts:
             yield [str(part) for part in parts]
+
+
+def _on_disk(folder: Path, parts: Sequence[str]) -> Path | None:
+    """The file that a DICOMDIR lists, in whichever case its name is shown here; None where it is missing."""
+    place = folder
+    for part in parts:
+        if not (place / part).exists():
+            beside = sorted(place.iterdir()) if place.is_dir() else []
+            part = next((found.name for found in beside if found.name.casefold() == part.casefold()), part)
+        place /= part
+    return place if place.is_file() else None
 
 
 def _walk(folder: Path, is_foreign: Callable[[Path], bool]) -> Iterator[Path]:

@@ -5,7 +5,7 @@ and where they disagree with the place it is said. What is no cine is left out w
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -24,7 +24,7 @@ from cardiotrace.io.dicom.heart_axis import (
     towards_apex,
 )
 from cardiotrace.io.dicom.mr_image import MrCine, cine_order, names_of
-from cardiotrace.io.dicom.plane import Plane, SeriesFacts, classic_planes, series_facts
+from cardiotrace.io.dicom.plane import Plane, SeriesFacts, classic_planes, series_facts, series_key
 from cardiotrace.io.dicom.series_kind import TELLING_KINDS, told_view, why_left_out
 from cardiotrace.io.dicom.slice_stack import (
     MIN_SLICES,
@@ -43,6 +43,10 @@ _ACROSS = 45.0
 """Degrees to the axis of the ventricle below which a plane lies across the heart and not along it."""
 _DOUBTFUL = 60.0
 """Degrees off where short axes lie, beyond which the name alone says that a stack is one."""
+_PARALLEL = 5.0
+"""Degrees between planes that cut the heart alike."""
+_SAME_MM = 1.0
+"""By which slices lie apart at most that show the same of the heart."""
 
 
 def stacks_of(files: Sequence[DicomFile]) -> Images:
@@ -86,10 +90,10 @@ class _LeftOut:
 
 def _planes(files: Sequence[DicomFile], left_out: _LeftOut) -> Iterator[Plane]:
     """All planes of all files that state where they lie."""
-    known: dict[str, SeriesFacts] = {}
+    known: dict[tuple[str, ...], SeriesFacts] = {}
     for file in files:
-        uid = text(file.header, "SeriesInstanceUID")
-        series = known.setdefault(uid, known.get(uid) or series_facts(file))
+        key = series_key(file.header)
+        series = known.setdefault(key, known.get(key) or series_facts(file))
         try:
             yield from list(_reader(file)(file, series))
         except InputError as error:
@@ -128,19 +132,41 @@ def _slices(planes: Sequence[Plane], left_out: _LeftOut) -> list[CineSlice]:
         if reason:
             left_out.add(series, reason, len(part))
         else:
-            slices += [cine_slice(members, frames[series.uid]) for members in places]
+            frame = frames[series.key]
+            found = [cine_slice(members, frame.uid) for members in places]
+            slices += [replace(each, notes=(*each.notes, *frame.notes)) for each in found]
     return slices
 
 
-def _frames_of_reference(planes: Sequence[Plane]) -> dict[str, str]:
-    """That of each series. One whose files state several, as some anonymisers write, or none, has one of its own."""
-    stated: dict[str, set[str]] = {}
+@dataclass(frozen=True)
+class _Frame:
+    """The coordinates that the places of a series stand in."""
+
+    uid: str
+    notes: tuple[str, ...] = ()
+    """What was assumed of them."""
+
+    @classmethod
+    def of(cls, stated: Set[str], place: int) -> "_Frame":
+        """What the files of a series state; several, as some anonymisers write, or none are one of its own.
+
+        Args:
+            stated: by its files.
+            place: of the series among all.
+        """
+        if len(stated) == 1 and "" not in stated:
+            return cls(next(iter(stated)))
+        what = "several frames of reference" if len(stated - {""}) > 1 else "no frame of reference, or not all of them"
+        note = f"the files of a series state {what}: their places were taken to stand in one, that of the series alone"
+        return cls(f"of its own, {place}", (note,))
+
+
+def _frames_of_reference(planes: Sequence[Plane]) -> dict[tuple[str, ...], _Frame]:
+    """That of each series."""
+    stated: dict[tuple[str, ...], set[str]] = {}
     for plane in planes:
-        stated.setdefault(plane.series.uid, set()).add(plane.frame_of_reference)
-    return {
-        uid: next(iter(found)) if len(found) == 1 and "" not in found else f"of series {uid}"
-        for uid, found in stated.items()
-    }
+        stated.setdefault(plane.series.key, set()).add(plane.frame_of_reference)
+    return {key: _Frame.of(found, place) for place, (key, found) in enumerate(stated.items())}
 
 
 def _parts(planes: Sequence[Plane]) -> list[list[Plane]]:
@@ -148,7 +174,7 @@ def _parts(planes: Sequence[Plane]) -> list[list[Plane]]:
     alike: dict[tuple[object, ...], list[list[Plane]]] = {}
     for plane in planes:
         place, kinds = plane.place, TELLING_KINDS.intersection(plane.contrast.kinds)
-        groups = alike.setdefault((plane.series.uid, kinds, place.shape, place.pixel_mm), [])
+        groups = alike.setdefault((plane.series.key, kinds, place.shape, place.pixel_mm), [])
         group = next((group for group in groups if are_parallel(group[0].place, place)), None)
         if group is None:
             groups.append([plane])
@@ -179,7 +205,7 @@ class _Group:
     def place_count(self) -> int:
         """Slices that lie apart from each other."""
         along = np.sort([each.along_mm(self.normal) for each in self.slices])
-        return 1 + int(np.count_nonzero(np.diff(along) > 1.0))
+        return 1 + int(np.count_nonzero(np.diff(along) > _SAME_MM))
 
     @property
     def is_short_axis(self) -> bool:
@@ -193,7 +219,27 @@ def _cines(slices: Sequence[CineSlice], left_out: _LeftOut) -> list[MrCine]:
     others = [group for group in groups if not group.is_short_axis]
     main = max(short, key=lambda cine: len(cine.stack.slices), default=None)
     axis = None if main is None else towards_apex(main.stack.place.normal)
-    return [*short, *_single_planes(others, axis, left_out)]
+    told = [_with_doubt(cine, short) if cine is main else cine for cine in short]
+    return [*told, *_single_planes(others, axis, left_out)]
+
+
+def _with_doubt(main: MrCine, short: Sequence[MrCine]) -> MrCine:
+    """The stack, with a doubt where slices beyond its ends are an image of their own, by grid or direction."""
+    normal, frame = main.stack.place.normal, main.stack.slices[0].frame_of_reference
+    heights = [each.place.middle @ normal for each in main.stack.slices]
+    beyond = [
+        each
+        for cine in short
+        for each in cine.stack.slices
+        if each.frame_of_reference == frame
+        and between_degrees(each.place.normal, normal) < _PARALLEL
+        and not min(heights) - _SAME_MM <= each.place.middle @ normal <= max(heights) + _SAME_MM
+    ]
+    if not beyond:
+        return main
+    what = f"{len(beyond)} slice{'s' if len(beyond) > 1 else ''} beyond its ends"
+    doubt = f"{what}, parallel to it, of other pixels or directions, and no part of it: its volumes may lack them"
+    return replace(main, doubts=(*main.doubts, doubt))
 
 
 def _short_axes(group: _Group, left_out: _LeftOut) -> Iterator[MrCine]:
@@ -248,7 +294,7 @@ def _each(group: _Group) -> list[SliceStack]:
     ordered = sorted(group.slices, key=lambda each: each.along_mm(normal))
     places: list[list[CineSlice]] = []
     for each in ordered:
-        if places and each.along_mm(normal) - places[-1][0].along_mm(normal) <= 1.0:
+        if places and each.along_mm(normal) - places[-1][0].along_mm(normal) <= _SAME_MM:
             places[-1].append(each)
         else:
             places.append([each])

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _UNIT = 1e-2
 """By how much the length of a stated direction may differ from 1, and two directions from a right angle."""
+BEAT_MS = (200.0, 3000.0)
+"""Shortest and longest beat, of 300 and 20 a minute."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +68,15 @@ class Place:
         normal: Float[np.ndarray, " 3"] = across / np.linalg.norm(across)
         return normal
 
+    @property
+    def middle(self) -> Float[np.ndarray, " 3"]:
+        """Centre of the picture."""
+        (height, width), (rows, columns) = self.pixel_mm, self.shape
+        middle: Float[np.ndarray, " 3"] = (
+            self.corner + self.right * width * (columns - 1) / 2 + self.down * height * (rows - 1) / 2
+        )
+        return middle
+
 
 @dataclass(frozen=True)
 class Clock:
@@ -98,7 +109,8 @@ class Contrast:
 class SeriesFacts:
     """What all planes of a series have in common."""
 
-    uid: str
+    key: tuple[str, ...] = field(repr=False)
+    """See `series_key`."""
     number: float | None = None
     words: str = field(default="", repr=False)
     """Description, protocol and name of the sequence: looked into, never shown, as they may name somebody."""
@@ -123,6 +135,8 @@ class Plane:
     contrast: Contrast = Contrast()
     interval_ms: float | None = None
     """Length of the beat."""
+    acquisition: float | None = None
+    """Number of the acquisition, as the scanner counts them."""
     phase_count: float | None = None
     """Instants of the beat, as stated."""
     thickness_mm: float | None = None
@@ -145,13 +159,18 @@ def series_facts(file: DicomFile) -> SeriesFacts:
     """What a file says of its series."""
     header = file.header
     return SeriesFacts(
-        uid=text(header, "SeriesInstanceUID"),
+        key=series_key(header),
         number=number(header, "SeriesNumber"),
         words=series_words(header),
         vendor=text(header, "Manufacturer") or None,
         scanner=text(header, "ManufacturerModelName") or None,
         field_strength_t=_positive(number(header, "MagneticFieldStrength")),
     )
+
+
+def series_key(header: "Dataset") -> tuple[str, ...]:
+    """What tells series apart: number and description as well, as programs may give several one identifier."""
+    return tuple(text(header, keyword) for keyword in ("SeriesInstanceUID", "SeriesNumber", "SeriesDescription"))
 
 
 def series_words(header: "Dataset") -> str:
@@ -182,7 +201,8 @@ def classic_planes(file: DicomFile, series: SeriesFacts) -> Iterator[Plane]:
             echo_ms=number(header, "EchoTime"),
             inversion_ms=_positive(number(header, "InversionTime")),
         ),
-        interval_ms=_positive(number(header, "NominalInterval")),
+        interval_ms=beat_ms(number(header, "NominalInterval"), number(header, "HeartRate")),
+        acquisition=number(header, "AcquisitionNumber"),
         phase_count=_positive(number(header, "CardiacNumberOfImages")),
         thickness_mm=_positive(number(header, "SliceThickness")),
         scaling=scaling_of(header),
@@ -194,6 +214,18 @@ def classic_planes(file: DicomFile, series: SeriesFacts) -> Iterator[Plane]:
 def scaling_of(header: "Dataset") -> tuple[float, float]:
     """Slope and intercept that a header, or a functional group, states; (1, 0) where it states none."""
     return number(header, "RescaleSlope") or 1.0, number(header, "RescaleIntercept") or 0.0
+
+
+def beat_ms(interval_ms: float | None, beats_a_minute: float | None) -> float | None:
+    """Length of the beat, ms, from what is stated of it; None where neither is, or can be.
+
+    Example:
+        >>> beat_ms(None, 75.0), beat_ms(75.0, None), beat_ms(0.0, 75.0)
+        (800.0, None, 800.0)
+    """
+    by_rate = 60_000 / beats_a_minute if beats_a_minute else None
+    stated = (each for each in (interval_ms, by_rate) if each is not None)
+    return next((each for each in stated if BEAT_MS[0] <= each <= BEAT_MS[1]), None)
 
 
 def kinds_of(*words: str) -> tuple[str, ...]:

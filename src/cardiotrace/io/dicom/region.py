@@ -7,7 +7,8 @@ Source:
     DICOM PS3.3 C.8.5.5, US Region Calibration Module.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cardiotrace.core.errors import InputError
@@ -27,6 +28,10 @@ _OVER_THE_EDGE = 2
 _AS_LARGE = 0.5
 """Share of the largest region's area from which another one is no inset but its equal."""
 _SIZES_MM = (1e-3, 20.0)
+_DEEPEST_MM = 500.0
+"""No ultrasound of the body reaches so far: a deeper region has its sizes in another unit than it says."""
+_SAME_SIZE = 0.01
+"""Share by which two statements of one pixel size may differ."""
 _SPATIAL = {2: "M-mode", 3: "a spectrum", 4: "a curve", 5: "graphics"}
 _REMEDY = "give it with --spacing-mm HEIGHT WIDTH"
 
@@ -61,11 +66,12 @@ class _Box:
 
     @property
     def pixel_mm(self) -> tuple[float, float] | None:
-        """(height, width); None where the units are no centimetres or the sizes cannot be."""
+        """(height, width); None where the units are no centimetres or the sizes or the depth cannot be."""
         x, y = (None if delta is None else abs(10 * delta) for delta in self.deltas)
         if self.units != (_CENTIMETRES, _CENTIMETRES) or x is None or y is None:
             return None
-        return (y, x) if all(_SIZES_MM[0] <= size <= _SIZES_MM[1] for size in (x, y)) else None
+        can_be = all(_SIZES_MM[0] <= size <= _SIZES_MM[1] for size in (x, y))
+        return (y, x) if can_be and y * (self.bottom - self.top + 1) <= _DEEPEST_MM else None
 
     def overlap(self, other: "_Box") -> int:
         """Pixels that lie in both."""
@@ -95,7 +101,7 @@ def region_of(file: DicomFile, shape: tuple[int, int]) -> Region:
         raise _not_flat(file, stated)
     largest = max(boxes, key=lambda box: box.area)
     _require_one(file, largest, boxes)
-    return _placed(largest, shape)
+    return _agreed(_placed(largest, shape), largest, boxes, numbers(file.header, "PixelSpacing"))
 
 
 def _is_flat(item: "Dataset") -> bool:
@@ -130,6 +136,35 @@ def _require_one(file: DicomFile, largest: _Box, boxes: list[_Box]) -> None:
         )
 
 
+def _agreed(region: Region, largest: _Box, boxes: list[_Box], spacing: tuple[float, ...]) -> Region:
+    """The region with what else is said of the size of its pixels: without one where two boxes contradict each other.
+
+    Boxes of much the same place are of one picture, whose pixels have one size. The element PixelSpacing is no part of
+    ultrasound and gives way.
+    """
+    if region.pixel_mm is None:
+        return region
+    over = [box.pixel_mm for box in boxes if box.overlap(largest) >= _AS_LARGE * largest.area]
+    for other in over:
+        if other is not None and not _is_same_size(other, region.pixel_mm):
+            doubt = f"its regions say that a pixel is {_size(region.pixel_mm)} and {_size(other)}: its size is unknown"
+            return replace(region, pixel_mm=None, doubts=(*region.doubts, f"{doubt}; {_REMEDY}"))
+    if len(spacing) == 2 and not _is_same_size(spacing, region.pixel_mm):
+        note = (
+            f"its region says that a pixel is {_size(region.pixel_mm)}, and counts; PixelSpacing says {_size(spacing)}"
+        )
+        return replace(region, notes=(*region.notes, note))
+    return region
+
+
+def _is_same_size(one: Sequence[float], other: Sequence[float]) -> bool:
+    return all(abs(a - b) <= _SAME_SIZE * b for a, b in zip(one, other, strict=True))
+
+
+def _size(pixel_mm: Sequence[float]) -> str:
+    return f"{pixel_mm[0]:.3g} x {pixel_mm[1]:.3g} mm"
+
+
 def _placed(box: _Box, shape: tuple[int, int]) -> Region:
     rows, columns = shape
     over = max(box.right - columns + 1, box.bottom - rows + 1)
@@ -151,4 +186,9 @@ def _without_regions(header: "Dataset", shape: tuple[int, int]) -> Region:
     spacing = numbers(header, "PixelSpacing")
     if len(spacing) == 2 and all(_SIZES_MM[0] <= size <= _SIZES_MM[1] for size in spacing):
         return Region(*whole, (spacing[0], spacing[1]), notes=("it states no region of tissue: nothing is masked",))
-    return Region(*whole, notes=(f"it states neither a region of tissue nor a pixel size; {_REMEDY}",))
+    ratio = numbers(header, "PixelAspectRatio")
+    note = f"it states neither a region of tissue nor a pixel size; {_REMEDY}"
+    if len(ratio) != 2 or ratio[0] == ratio[1]:
+        return Region(*whole, notes=(note,))
+    doubt = f"its pixels are no squares ({ratio[0]:g} : {ratio[1]:g}), and count as such; {_REMEDY}"
+    return Region(*whole, notes=(note,), doubts=(doubt,))

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 SOP_CLASS = "1.2.840.10008.5.1.4.1.1.66.4"
+SEGMENTATIONS = (SOP_CLASS, "1.2.840.10008.5.1.4.1.1.66.7")
+"""Classes of segmentations: of segments apart, and of label maps, which are neither written nor read."""
 _KIND = Kind(SOP_CLASS, "SEG", 9001, "CardioTrace outlines")
 _DERIVATION = Code("113076", "DCM", "Segmentation")
 _PURPOSE = Code("121322", "DCM", "Source image for image processing operation")

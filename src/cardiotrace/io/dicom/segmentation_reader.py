@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.image import Image
+from cardiotrace.core.image import Grid, Image
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.terms import Structure
 from cardiotrace.io.dicom.code import Code, structure_of
+from cardiotrace.io.dicom.header import unwarned
 from cardiotrace.io.dicom.segmentation import SOP_CLASS, Plane, frame_key
-from cardiotrace.io.dicom.source import DicomSource, dicom_source
+from cardiotrace.io.dicom.source import DicomSource
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -28,13 +29,13 @@ _DAMAGE = (
 """What pydicom, and whoever believes what a file says, may raise on one that is not as it should be."""
 
 
-def read_segmentation(paths: Path | Sequence[Path], scheme: LabelScheme, image: Image) -> LabelMap:
+def read_segmentation(paths: Path | Sequence[Path], scheme: LabelScheme, image: Image | Grid) -> LabelMap:
     """The label map of an image from DICOM Segmentation objects, whoever wrote them.
 
     Args:
         paths: of the object; of several that share the structures or the instants of one image.
         scheme: of the label map.
-        image: from DICOM files; the segmented planes lie on its planes, pixel by pixel.
+        image: from DICOM files, or its grid; the segmented planes lie on its planes, pixel by pixel.
 
     Returns:
         The label map on the image's grid; its notes say which segments were left out.
@@ -44,16 +45,17 @@ def read_segmentation(paths: Path | Sequence[Path], scheme: LabelScheme, image: 
             whose segments overlap.
     """
     files = [paths] if isinstance(paths, Path) else list(paths)
-    source = dicom_source(image)
-    if source is None:
+    grid = image.grid if isinstance(image, Image) else image
+    source = None if grid.source is None else grid.source.header
+    if not isinstance(source, DicomSource):
         raise InputError("a DICOM segmentation lies on a DICOM image, and this image is none", where=files[0])
-    array = np.zeros(image.grid_shape, np.uint8)
+    array = np.zeros(grid.shape, np.uint8)
     notes: list[str] = []
     planes = _Planes.of(source)
     for path in files:
-        with _as_input_error(path):
+        with _as_input_error(path), unwarned():
             notes += _lay(_read(path), array, scheme, planes, path)
-    return LabelMap(array, scheme, image.geometry, image.source, tuple(notes))
+    return LabelMap(array, scheme, grid.geometry, grid.source, tuple(notes))
 
 
 @dataclass(frozen=True)

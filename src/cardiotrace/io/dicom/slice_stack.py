@@ -109,9 +109,9 @@ def stacks_of_slices(
     return stacks, [*fragments, *refused, *lone]
 
 
-def _series(cine: CineSlice) -> tuple[float, str]:
+def _series(cine: CineSlice) -> tuple[float, tuple[str, ...]]:
     series = cine.planes[0].series
-    return series.number or 0.0, series.uid
+    return series.number or 0.0, series.key
 
 
 def _whole(slices: Sequence[CineSlice]) -> tuple[list[CineSlice], list[Refusal]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from cardiotrace.core.exam import Patient
@@ -28,8 +28,8 @@ class DicomFile:
 
     @property
     def name(self) -> str:
-        """What messages call it."""
-        return f"{self.path.name}:{self.member}" if self.member else self.path.name
+        """What messages call it: without folders, which a clinic may name after people."""
+        return f"{self.path.name}:{PurePosixPath(self.member).name}" if self.member else self.path.name
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Source:
     DICOM PS3.3 C.7.6.5 (Cine Module) and C.7.6.6 (Multi-frame Module).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -53,7 +53,8 @@ def timing_of(header: "Dataset", count: int) -> Timing:
     by_time, by_vector = _by_interval(header, count, "FrameTime"), _by_vector(header, count)
     points_to_time = value_of(header, "FrameIncrementPointer") == _FRAME_TIME
     stated = (by_time or by_vector) if points_to_time else (by_vector or by_time)
-    return stated or _by_interval(header, count, "ActualFrameDuration") or _by_rate(header, count)
+    found = stated or _by_interval(header, count, "ActualFrameDuration") or _by_rate(header, count)
+    return replace(found, notes=(*found.notes, *_passed_over(header, count, by_vector)))
 
 
 def r_waves_of(header: "Dataset") -> tuple[float, ...]:
@@ -71,6 +72,15 @@ def _by_vector(header: "Dataset", count: int) -> Timing | None:
         return None
     times = np.cumsum(steps, dtype=np.float64) - steps[0]
     return Timing(times, Known.FILE, ("times of its frames from FrameTimeVector",))
+
+
+def _passed_over(header: "Dataset", count: int, by_vector: Timing | None) -> tuple[str, ...]:
+    """What to say of a vector that cannot be."""
+    steps = len(numbers(header, "FrameTimeVector"))
+    if not steps or by_vector is not None:
+        return ()
+    what = f"has {steps} entries for {count} frames" if steps != count else "holds times that cannot be"
+    return (f"FrameTimeVector {what}, and does not count",)
 
 
 def _by_interval(header: "Dataset", count: int, keyword: str) -> Timing | None:

@@ -41,8 +41,18 @@ def acquisition_of(header: "Dataset") -> Acquisition:
 
 def date_of(header: "Dataset") -> str:
     """The day of the visit, YYYY-MM-DD; empty where none is stated."""
-    days = (_day(text(header, keyword)) for keyword in _DATES)
-    return next((day.isoformat() for day in days if day is not None), "")
+    return next(filter(None, (iso_day(text(header, keyword)) for keyword in _DATES)), "")
+
+
+def iso_day(stated: str) -> str:
+    """A day as DICOM writes it in the form YYYY-MM-DD; empty where it is none.
+
+    Example:
+        >>> iso_day("19610203"), iso_day("19611303")
+        ('1961-02-03', '')
+    """
+    day = _day(stated)
+    return "" if day is None else day.isoformat()
 
 
 def _agreed(headers: Sequence["Dataset"], stated: Callable[["Dataset"], _Value | None]) -> _Value | None:

@@ -12,6 +12,7 @@ from cardiotrace.clinical.expected import Doubt
 from cardiotrace.clinical.quantity import Measures
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag
+from cardiotrace.core.identity import Identity
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.progress import OnProgress
 from cardiotrace.datasets.leftover import LABELS
@@ -39,6 +40,8 @@ class Analysis:
     provenance: Provenance
     terms: Mapping[str, str] | None = None
     """Name, licence and citation of what made the labels; None where a person drew them."""
+    identity: Identity | None = None
+    """Whose the exam is, for results that are to say it; None unless somebody asks for that."""
     comparison: Comparison | None = None
     """With an earlier exam; see `ReportConfig.compared`."""
     not_compared: str = ""
@@ -46,8 +49,9 @@ class Analysis:
 
     def to_plain(self) -> dict[str, Any]:
         """What `measures.json` holds."""
+        whose = {} if self.identity is None else {"identity": self.identity.to_plain()}
         compared = {} if self.comparison is None else {"comparison": self.comparison.to_plain()}
-        return self.measures.to_plain() | {"provenance": self.provenance.to_plain(), **compared}
+        return self.measures.to_plain() | whose | {"provenance": self.provenance.to_plain(), **compared}
 
     def report(self, form: ReportConfig = USUAL, *, truth: Mapping[str, float] | None = None) -> "ExamReport":
         """Values, figures and the page, in memory.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam
+from cardiotrace.io.dicom.header import unwarned
 from cardiotrace.io.dicom.segmentation import Author
 from cardiotrace.io.dicom.source import DicomSource, dicom_source
 from cardiotrace.workflows.services.analysis import Analysis
@@ -48,6 +49,7 @@ def authors_of(analysis: Analysis) -> dict[str, Author]:
     return {image.name: Author(image.labels if image.labels in models else "") for image in analysis.provenance.images}
 
 
+@unwarned()  # what the source states is taken over as it is, also where it is not quite as the standard has it
 def write_archive(analysis: Analysis, report: "ExamReport", folder: Path, *, made: datetime) -> None:
     """Write outlines, measures and report of an exam as DICOM objects of its study.
 

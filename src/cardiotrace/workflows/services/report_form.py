@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cardiotrace.clinical.comparison import compare_exams, earlier_exam
 from cardiotrace.core.errors import UsageError
+from cardiotrace.core.identity import Identity
 from cardiotrace.io.results import MEASURES
 from cardiotrace.workflows.services.provenance import given_in
 from cardiotrace.workflows.services.record import read_record
@@ -97,6 +98,8 @@ class ReportConfig:
         if file is None:
             return replace(analysis, not_compared=f"{self.prior.name} holds no earlier exam {analysis.exam.name}")
         record = read_record(file)
+        if _is_of_another(record.plain.get("identity"), analysis.identity):
+            return replace(analysis, not_compared=f"{self.prior.name} is of a patient of another number")
         models = {model.name: model.sha256 for model in analysis.provenance.models}
         earlier = earlier_exam(record.measures, record.provenance)
         comparison = compare_exams(analysis.measures, earlier, models=models, papillaries=self.papillaries)
@@ -114,6 +117,7 @@ class ReportConfig:
             papillaries=self.papillaries,
             comparison=analysis.comparison,
             not_compared=analysis.not_compared,
+            identity=analysis.identity,
         )
 
     @property
@@ -131,6 +135,12 @@ class ReportConfig:
             return self.prior
         file = self.prior / MEASURES
         return file if file.is_file() else None
+
+
+def _is_of_another(stated: object, identity: Identity | None) -> bool:
+    """Whether both exams say whose they are, and it is not the same person."""
+    before = stated.get("patient_id") if isinstance(stated, dict) else None
+    return bool(before and identity is not None and identity.patient_id and before != identity.patient_id)
 
 
 USUAL = ReportConfig()
