@@ -92,6 +92,11 @@ def test_an_earlier_exam_is_read_from_its_provenance() -> None:
     assert (bare.models, bare.papillaries, bare.version) == ({}, "cavity", "")
 
 
+def test_what_a_file_rounded_is_no_change() -> None:
+    (change,) = compared(ejection(62.14654321), ejection(62.1465)).changes
+    assert (change.difference, change.to_plain()["change"]) == (0, 0)
+
+
 def test_every_limit_has_its_source() -> None:
     assert len(REPEATABILITIES) >= 4
     for _, item in REPEATABILITIES:

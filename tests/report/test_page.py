@@ -111,6 +111,15 @@ def test_a_french_page_is_french_but_for_the_sentences_of_checks(loop):
     assert [word for word in english if word in text] == []
 
 
+def test_where_the_numbers_come_from_is_told_in_words(loop):
+    given = {"view": "4CH", "patient": {"sex": "F", "height_cm": 165.0}}
+    images = [{"name": "loop", "file": "loop.nii.gz", "view": "A4C", "shape": [4, 1, 9, 9], "labels": "net"}]
+    provenance = {"models": [{"name": "net", "sha256": "abcdef0123456789"}], "given": given, "images": images}
+    text = body_of(render_report(*loop, ReportContext(provenance=provenance)).page)
+    assert "model net, SHA-256 abcdef012345 · stated by the user: view = 4CH, sex = F, height_cm = 165.0" in text
+    assert "A4C: loop (loop.nii.gz), 4 frames, outlines net" in text
+
+
 def test_a_language_that_there_is_not_is_refused(loop):
     with pytest.raises(UsageError, match="not written in 'de'"):
         render_report(*loop, ReportContext(language="de"))

@@ -100,8 +100,11 @@ class Change:
 
     @property
     def difference(self) -> float | None:
-        """Now less before, in the unit of the quantity; None where they are not compared."""
-        return None if self.obstacle else self.now.value - self.before.value
+        """Now less before, in the unit of the quantity; None where they are not compared.
+
+        Of six digits each, as files hold them: an unchanged value has not changed.
+        """
+        return None if self.obstacle else _rounded(_rounded(self.now.value) - _rounded(self.before.value))
 
     @property
     def verdict(self) -> Verdict | None:

@@ -241,7 +241,16 @@ def _origin(provenance: Mapping[str, Any], words: Words) -> Iterator[str]:
         yield words("provenance.model", name=model.get("name", ""), digest=digest)
     given = provenance.get("given")
     if given:
-        yield words("provenance.given", given=", ".join(f"{key} = {value}" for key, value in given.items()))
+        yield words("provenance.given", given=", ".join(_settings(given)))
+
+
+def _settings(given: Mapping[str, Any]) -> Iterator[str]:
+    """What was stated, one setting each, those of a person among the others."""
+    for key, value in given.items():
+        if isinstance(value, Mapping):
+            yield from _settings(value)
+        else:
+            yield f"{key} = {value}"
 
 
 def _listed(provenance: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
