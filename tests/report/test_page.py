@@ -51,10 +51,16 @@ def test_beats_stand_with_what_the_curve_says_of_each(loop):
 
 def test_segments_become_bull_s_eyes_with_files_of_their_own(loop):
     exam, labels, measures = loop
-    values = SegmentValues("longitudinal_strain", "percent", Method.TRACED, "A4C", {1: -18.0})
-    report = render_report(exam, labels, replace(measures, segments=(values, values)))
-    assert {"longitudinal_strain_1.svg", "longitudinal_strain_2.svg"} <= report.figures.keys()
+    alone = SegmentValues("longitudinal_strain", "percent", Method.TRACED, "A4C", {1: -18.0})
+    both = replace(alone, view="A4C+A2C", values={1: -18.0, 4: -17.0})
+    wall = SegmentValues("end_diastolic_wall_thickness", "mm", Method.TRACED, "A4C", {1: 9.0})
+    other = replace(wall, name="end_diastolic_endocardial_curvature")
+    report = render_report(exam, labels, replace(measures, segments=(wall, other, alone, both)))
+    assert {name for name in report.figures if name.endswith(".svg")} == {
+        *("curves.svg", "longitudinal_strain.svg", "end_diastolic_wall_thickness.svg"),
+    }
     assert report.page.count('<figure class="bullseye">') == 2
+    assert "Longitudinal strain: traced, A4C+A2C" in body_of(report.page)
     assert len(report.drawings) == 3  # with the curves
 
 

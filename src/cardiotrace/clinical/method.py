@@ -20,6 +20,18 @@ class Method(StrEnum):
     """Size of an outline in one plane."""
     TRACED_SLICE = "traced, one slice"
     """Size of an outline in a short axis of one slice."""
+    ENDOCARDIAL_CONTOUR = "endocardial contour"
+    """Length of the endocardium in a long axis, from hinge to hinge."""
+    MIDWALL_CONTOUR = "mid-wall contour"
+    """Length of the line half-way through the wall."""
+    DISPLACEMENT = "displacement of the annulus"
+    """Along the long axis of end-diastole."""
+    BIPLANE_WALL = "biplane method of disks, epicardium minus endocardium"
+    AREA_LENGTH_WALL = "area-length, short axis and length"
+    TRUNCATED_ELLIPSOID = "truncated ellipsoid"
+    STATED = "stated by the file"
+    BEAT_LENGTH = "length of the beats"
+    """Of a film, from one end-diastole to the next."""
     FIELD_SHARE = "share of the field of view"
     UNKNOWN = ""
 
@@ -70,6 +82,16 @@ _NOTES = {
     "ventricle.",
     Method.AREA_LENGTH: _AREA_LENGTH,
     Method.BIPLANE_AREA_LENGTH: _AREA_LENGTH,
+    Method.ENDOCARDIAL_CONTOUR: "Strain: change of the endocardium's length from hinge to hinge since end-diastole, "
+    "percent; negative is shortening.",
+    Method.MIDWALL_CONTOUR: "Mid-wall strain: the same of the line half-way through the wall.",
+    Method.DISPLACEMENT: "Excursion: way of the hinges along the long axis from end-diastole to end-systole; "
+    "septal and lateral by the right ventricle where it is labelled, else by the display convention.",
+    Method.BIPLANE_WALL: "Mass by planes: 1.05 g/ml times biplane disks of the epicardium less those of the "
+    "endocardium.",
+    Method.AREA_LENGTH_WALL: "Mass by area and length: 1.05 (5/6 A₁ (L + t) - 5/6 A₂ L), A₁ and A₂ inside epicardium "
+    "and endocardium of the short axis.",
+    Method.TRUNCATED_ELLIPSOID: "Truncated ellipsoid: 1.05 times the shell between two, of that short axis and length.",
     Method.SUM_OF_SLICES: "Slices: voxels times their size; mass at 1.05 g/ml, end-diastole.",
 }
 _FORMER = {

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from cardiotrace.clinical.beats.average import alike, over_beats
 from cardiotrace.clinical.ejection import ejection_fraction, stroke_volume_ml
-from cardiotrace.clinical.key_frames import PHASE_WORD, KeyFrame, KeyFrames, find_key_frames
+from cardiotrace.clinical.key_frames import PHASE_WORD, KeyFrame, KeyFrames, find_view_beats
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Quantity
 from cardiotrace.clinical.rule import RULES, doubting, flag
@@ -29,7 +30,7 @@ _VENTRICLES = {Structure.LV: "left ventricle", Structure.RV: "right ventricle"}
 class StackMeasurement:
     """All that is measured in short-axis stacks of one exam."""
 
-    quantities: tuple[Quantity, ...] = ()
+    quantities: Sequence[Quantity] = ()
     key_frames: tuple[KeyFrame, ...] = ()
     flags: tuple[Flag, ...] = ()
 
@@ -51,13 +52,23 @@ def measure_stack(stacks: Sequence[TracedStack]) -> StackMeasurement:
     """
     if not stacks:
         return StackMeasurement()
-    key_frames = find_key_frames(stacks)
-    if key_frames is None:
+    found = find_view_beats(stacks)
+    if found is None:
         view = stacks[0].image.image.view_name
         return StackMeasurement(flags=(flag("no-ventricle", f"{view}: no left ventricle was found"),))
     by_name = {stack.name: stack for stack in stacks}
+    of_film = [item.of(found.beats[0].view_name) for item in found.flags]
+    beats = [_measure_beat(key_frames, by_name, of_film) for key_frames in found.beats]
+    flags = alike(item for beat in beats for item in beat.flags)
+    return StackMeasurement(over_beats([beat.quantities for beat in beats]), beats[found.usual].key_frames, flags)
+
+
+def _measure_beat(
+    key_frames: KeyFrames, by_name: Mapping[str, TracedStack], of_film: Sequence[Flag]
+) -> StackMeasurement:
+    """All that is measured in one beat."""
     beat = _Beat(key_frames, {found.phase: by_name[found.image] for found in key_frames})
-    flags = [*_stack_flags(beat), *_stroke_flags(beat)]
+    flags = [*of_film, *_stack_flags(beat), *_stroke_flags(beat)]
     quantities: list[Quantity] = []
     for ventricle in beat.sizes:
         found = _Ventricle.of(beat, ventricle, flags).quantities()

@@ -55,6 +55,11 @@ class TracedExam:
         return cls({view: found for view, found in cines.items() if found}, stacks, left_out)
 
     @property
+    def sources(self) -> Sequence[TracedCine | TracedStack]:
+        """All of them, long axes first."""
+        return [*(cine for found in self.cines.values() for cine in found), *self.stacks]
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing of it can be measured."""
         return not self.cines and not self.stacks

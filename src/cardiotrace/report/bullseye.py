@@ -49,6 +49,24 @@ _SCALES: Mapping[str, _Colours] = {
 bluer, the other sign orange. A colour is a number and no judgement."""
 
 
+_SHOWN = (
+    *("longitudinal_strain", "circumferential_strain", "radial_strain"),
+    *("end_diastolic_wall_thickness", "wall_thickening"),
+)
+"""Values that the page shows, in this order."""
+_MOST_SHOWN = 3
+
+
+def to_be_shown(found: Sequence[SegmentValues]) -> list[SegmentValues]:
+    """Of each kind of value the one that knows the most segments, such as that of all views together; three at most."""
+    chosen = []
+    for name in _SHOWN:
+        alike = [values for values in found if values.name == name and values.values]
+        if alike:
+            chosen.append(max(alike, key=lambda values: len(values.values)))
+    return chosen[:_MOST_SHOWN]
+
+
 def draw_bullseye(values: SegmentValues, words: Words = ENGLISH) -> Drawing:
     """Draw values of the seventeen segments: the anterior wall at the top, the septum on the left.
 

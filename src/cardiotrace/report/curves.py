@@ -136,7 +136,7 @@ def _panels(curves: Sequence[Curve], instants: dict[str, tuple[float, ...]], wor
 
 
 def _is_shown(name: str, kind: str, curve: Curve) -> bool:
-    if kind not in name.split("_"):
+    if kind not in name.split("_") or "midwall" in name:  # the line of the endocardium runs nearly the same way
         return False
     has_volume = any(other.startswith("left_ventricular_volume") for other in curve.series)
     return not (name.startswith("left_ventricular_area") and has_volume)

@@ -14,7 +14,7 @@ from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.core.text import csv_text
 from cardiotrace.report.animation import render_animation
-from cardiotrace.report.bullseye import draw_bullseye
+from cardiotrace.report.bullseye import draw_bullseye, to_be_shown
 from cardiotrace.report.curves import draw_exam_curves
 from cardiotrace.report.drawing import Drawing
 from cardiotrace.report.framing import LabelledFrame, box_to_show, display_grey
@@ -243,8 +243,8 @@ def _drawings(measures: Measures, words: Words) -> Iterator[tuple[ReportFigure, 
     if measures.curves:
         drawing = draw_exam_curves(measures.curves, measures.key_frames, measures.beats, words)
         yield ReportFigure("curve", "curves.svg", drawing.svg(), words("page.curves"), words("curve.note")), drawing
-    for number, values in enumerate(measures.segments, start=1):
-        drawing, name = draw_bullseye(values, words), f"{safe_name(values.name)}_{number}.svg"
+    for values in to_be_shown(measures.segments):
+        drawing, name = draw_bullseye(values, words), f"{safe_name(values.name)}.svg"
         note = f"{words.method(values.method)}, {words.view(values.view)}"
         yield ReportFigure("bullseye", name, drawing.svg(), words.segments(values), note), drawing
 

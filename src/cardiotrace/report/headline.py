@@ -18,8 +18,8 @@ _ROWS = (
     "left_ventricular_end_systolic_volume",
     "left_ventricular_end_systolic_volume_index",
     "left_ventricular_stroke_volume",
-    "cardiac_output",
-    "cardiac_index",
+    "left_ventricular_cardiac_output",
+    "left_ventricular_cardiac_index",
     "left_ventricular_global_longitudinal_strain",
     "left_ventricular_mass",
     "left_ventricular_mass_index",
@@ -30,6 +30,7 @@ _ROWS = (
     "right_ventricular_end_diastolic_volume_index",
     "right_ventricular_end_systolic_volume",
     "right_ventricular_end_systolic_volume_index",
+    "tricuspid_annular_plane_systolic_excursion",
 )
 """Quantities below the ejection fraction, as far as they are there, in the order of guidelines for reports."""
 _EJECTION_SCALE = (0.0, 90.0)

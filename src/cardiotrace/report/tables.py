@@ -203,7 +203,10 @@ def _beat_row(beat: Beat, number: int, curve: Curve | None, words: Words) -> Bea
 
 
 def _length_ms(beat: Beat, curve: Curve | None) -> float | None:
-    if curve is None or curve.times_ms is None or beat.stop is None or beat.stop >= len(curve.times_ms):
+    """From one end-diastole to the next; None of a film that goes round, whose last step nobody knows."""
+    if curve is None or curve.times_ms is None or beat.stop is None:
+        return None
+    if not beat.end_diastole < beat.stop < len(curve.times_ms):
         return None
     return curve.times_ms[beat.stop] - curve.times_ms[beat.end_diastole]
 
