@@ -58,6 +58,7 @@ def test_pictures_of_all_frames_are_written_only_where_they_are_wanted(loop, tmp
 def test_the_page_holds_the_very_figures(loop):
     report = render_report(*loop)
     names = {"_loop_ED.png", "_loop_ES.png", "_loop.gif", "curves.svg", "thumbnail.jpg"}
+    names |= {"longitudinal_strain.svg", "end_diastolic_wall_thickness.svg", "wall_thickening.svg"}
     assert report.figures.keys() == names
     for name in names - {"thumbnail.jpg"}:
         assert base64.b64encode(report.figures[name]).decode("ascii") in report.page
@@ -80,7 +81,7 @@ def test_one_frame_is_drawn_when_it_is_asked_for(loop):
 def test_what_is_drawn_is_logged_quietly(loop, caplog, capsys):
     with caplog.at_level(logging.DEBUG, logger="cardiotrace"):
         render_report(*loop)
-    assert "report of p1: 5 figures" in caplog.text
+    assert "report of p1: 8 figures" in caplog.text
     assert capsys.readouterr() == ("", "")
 
 

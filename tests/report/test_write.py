@@ -55,9 +55,12 @@ def test_still_exam(tmp_path: Path) -> None:
     )
     written = sorted(str(path.relative_to(tmp_path / "p1")) for path in (tmp_path / "p1").rglob("*") if path.is_file())
     assert written == [
+        "figures/end_diastolic_wall_thickness.svg",
+        "figures/longitudinal_strain.svg",
         "figures/p1_ED_ED.png",
         "figures/p1_ES_ES.png",
         "figures/thumbnail.jpg",
+        "figures/wall_thickening.svg",
         "measures.csv",
         "measures.json",
         "report.html",

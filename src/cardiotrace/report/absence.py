@@ -24,7 +24,7 @@ def absences(exam: Exam, measures: Measures, words: Words) -> Iterator[str]:
     volumes = {name for name in names if name.endswith(("_volume", "_mass"))}
     if not volumes and any(image.image.spacing_mm is None for image in exam.images):
         yield words("absent.volume")
-    if volumes and not any(name.endswith("_index") for name in names):
+    if volumes and not any(quantity.unit.endswith("/m2") for quantity in measures):
         yield words("absent.index")
     yield from _biplane(exam, measures, words)
     if not measures.curves:

@@ -198,7 +198,7 @@ def _notes(measures: Measures, yardstick: Yardstick) -> list[str]:
     words, used = yardstick.words, {item.method for item in measures}
     noted = (words.method_note(method) for method in Method if method in used)
     notes = list(dict.fromkeys(note for note in noted if note))
-    if any("_index" in item.name for item in measures):
+    if any(item.unit.endswith("/m2") for item in measures):
         notes.append(words("page.indexed"))
     notes.extend(_range_notes(measures, yardstick))
     if measures.quantities:
