@@ -35,6 +35,7 @@ from cardiotrace.geometry.blank import blank_words
 _INDEXED = (
     *("left_ventricular_end_diastolic_volume", "left_ventricular_end_systolic_volume"),
     *("left_atrial_volume", "left_ventricular_mass"),
+    *("right_ventricular_end_diastolic_volume", "right_ventricular_end_systolic_volume"),
 )
 
 

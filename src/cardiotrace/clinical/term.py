@@ -151,6 +151,16 @@ TERMS: Mapping[str, Term] = {
         Term("right_ventricular_ejection_fraction", "percent", "RV ejection fraction", "RV EF", "RV"),
         Term("right_ventricular_end_diastolic_volume", "ml", "RV end-diastolic volume", "RV EDV", "RV"),
         Term("right_ventricular_end_systolic_volume", "ml", "RV end-systolic volume", "RV ESV", "RV"),
+        Term(
+            "right_ventricular_end_diastolic_volume_index",
+            "ml/m2",
+            "RV end-diastolic volume index",
+            "RV EDV index",
+            "RV",
+        ),
+        Term(
+            "right_ventricular_end_systolic_volume_index", "ml/m2", "RV end-systolic volume index", "RV ESV index", "RV"
+        ),
         Term("right_ventricular_stroke_volume", "ml", "RV stroke volume", "RV SV", "RV"),
         Term("right_ventricular_end_diastolic_area", "cm2", "RV area, end-diastole", "RV ED area", "RV"),
         Term("right_ventricular_end_systolic_area", "cm2", "RV area, end-systole", "RV ES area", "RV"),

@@ -11,6 +11,7 @@ from cardiotrace.core.flag import Flag
 from cardiotrace.core.label import LabelMap
 from cardiotrace.workflows.services.analysis import Analyser, Analysis, for_given_labels, measured
 from cardiotrace.workflows.services.provenance import provenance_of
+from cardiotrace.workflows.services.report_form import USUAL, ReportConfig
 from cardiotrace.workflows.services.tracing import Models, Tracing
 
 _MOST_KEPT = 8
@@ -89,24 +90,42 @@ def measure(exam: Exam, labels: Mapping[str, LabelMap], *, tracking: bool = Fals
     return _analysis(exam, labels, tracking=tracking).measures
 
 
-def write_report(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures, folder: str | Path) -> Path:
+def write_report(
+    exam: Exam,
+    labels: Mapping[str, LabelMap],
+    measures: Measures,
+    folder: str | Path,
+    *,
+    form: ReportConfig = USUAL,
+) -> Path:
     """Write `report.html`, `measures.json`, `measures.csv` and figures into a folder.
 
     Files of these names are replaced.
+
+    Args:
+        exam: from `read_exam`.
+        labels: those that were measured, by name of the image.
+        measures: from `measure`.
+        folder: where to; made if it is not there.
+        form: the language, an earlier exam to compare with, and what is written beside the usual files.
 
     Returns:
         Path of the page.
 
     Raises:
-        InputError: labels that belong to no image, or lie elsewhere than theirs.
+        UsageError: a PDF is wanted, and there is no browser to print it.
+        InputError: labels that belong to no image, or lie elsewhere than theirs; an earlier exam that cannot be read.
         WorkError: the folder cannot be written to.
     """
+    form.require(1)
     exam = _as_labelled(exam, labels)
     placed = labels_in_place(exam, labels)
     if isinstance(labels, Labels):
-        provenance = provenance_of(exam, labels.traced_by, models=labels.tracing.models)
-        return Analysis(exam, placed, measures, provenance, labels.tracing.terms).write(Path(folder))
-    return Analysis(exam, placed, measures, provenance_of(exam, {})).write(Path(folder))
+        provenance = provenance_of(exam, labels.traced_by, models=labels.tracing.models, given=form.given)
+        analysis = Analysis(exam, placed, measures, provenance, labels.tracing.terms)
+    else:
+        analysis = Analysis(exam, placed, measures, provenance_of(exam, {}, given=form.given))
+    return form.compared(analysis).write(Path(folder), form)
 
 
 @lru_cache(maxsize=_MOST_KEPT)
