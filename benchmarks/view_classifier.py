@@ -51,7 +51,7 @@ NAME = "view-classifier"
 FOLDS = 3
 MOST_WRONG = 0.005
 """Share of the images that may wrongly get one view, where its least probability is chosen."""
-CANDIDATES = np.round(np.arange(0.5, 1.0, 0.01), 2)
+CANDIDATES = np.round(np.arange(0.6, 1.0, 0.01), 2)
 LICENCE = (
     "CC BY-NC-SA 4.0; research use (M&Ms, M&Ms-2, DRIVE); public reference set of Kingston University, for research;"
     " phantoms, free of terms"

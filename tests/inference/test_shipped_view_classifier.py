@@ -28,10 +28,13 @@ def test_it_is_small_and_its_licence_is_that_of_the_data(classifier):
     assert not classifier.spec.views
 
 
-def test_phantoms_are_named(classifier):
-    made = echo_exam(EchoPhantom(frame_count=12, spacing_mm=1.0), views=(View.FOUR_CHAMBER, View.TWO_CHAMBER)).exam
-    for image, view in zip(made.images, (View.FOUR_CHAMBER, View.TWO_CHAMBER), strict=True):
-        assert classifier.propose(image.image).view in (view, View.UNKNOWN)
+def test_phantoms_are_hardly_ever_named_wrongly(classifier):
+    views = (View.FOUR_CHAMBER, View.TWO_CHAMBER)
+    shown = [echo_exam(EchoPhantom(frame_count=12, spacing_mm=1.0, seed=seed), views=views).exam for seed in range(4)]
+    found = [[classifier.propose(image.image).view for image in exam.images] for exam in shown]
+    assert [four for four, _ in found] == [View.FOUR_CHAMBER] * 4
+    # Two chambers it has seen of phantoms alone, and those of other make (the card: 2 of 60 wrong).
+    assert sum(two not in (View.TWO_CHAMBER, View.UNKNOWN) for _, two in found) <= 1
 
 
 @pytest.mark.parametrize("kind", ["noise", "waves", "gradient", "checks"])

@@ -125,8 +125,9 @@ def train_view_network(
     torch.manual_seed(config.seed)
     generator = torch.Generator().manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
-    # By channels: a fifth faster on a CPU.
-    network = ViewNetwork(classes).train().to(memory_format=torch.channels_last)
+    network = ViewNetwork(classes).train()
+    # A fifth faster on a CPU.
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     averaged = copy.deepcopy(network)
     optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
