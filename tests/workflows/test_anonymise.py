@@ -10,9 +10,13 @@ import pydicom
 import pytest
 from pydicom.data import get_testdata_file
 from pydicom.datadict import DicomDictionary
+from pydicom.pixels import pixel_array
 from pydicom.uid import (
     ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    JPEGLSLossless,
     OphthalmicPhotography8BitImageStorage,
+    RLELossless,
     SecondaryCaptureImageStorage,
     generate_uid,
 )
@@ -147,18 +151,29 @@ def test_ultrasound_is_read_alike_and_is_black_beside_its_region(tmp_path):
     assert (done.blackened, done.screens) == (1, 0)
 
 
-@pytest.mark.parametrize("meaning", ["RGB", "YBR_FULL"])
-def test_colours_stay_and_black_is_black(tmp_path, meaning):
+@pytest.mark.parametrize(
+    ("meaning", "count", "syntax"),
+    [
+        ("RGB", 1, ExplicitVRLittleEndian),
+        ("RGB", 3, JPEGLSLossless),
+        ("YBR_FULL", 1, RLELossless),  # the only one that ultrasound of this kind may have
+        ("YBR_FULL", 3, RLELossless),
+    ],
+)
+def test_colours_stay_and_black_is_black(tmp_path, meaning, count, syntax):
     made = ultrasound(
-        pixels(1, channels=(3,)), regions=[region()], PhotometricInterpretation=meaning, SeriesDescription="A4C"
+        pixels(count, channels=(3,)), regions=[region()], PhotometricInterpretation=meaning, SeriesDescription="A4C"
     )
     write(tmp_path / "in" / "a", made)
     (copy,), (done,) = copied(tmp_path / "in", tmp_path / "out")
-    assert copy.PhotometricInterpretation == meaning
+    assert (copy.PhotometricInterpretation, copy.file_meta.TransferSyntaxUID) == (meaning, syntax)
+    assert copy.PlanarConfiguration == (syntax == RLELossless)
+    kept, original = (pixel_array(each, raw=True)[..., 5:35, 10:50, :] for each in (copy, made))
+    np.testing.assert_array_equal(kept, original)
     assert_read_alike(read_exam(tmp_path / "in"), read_exam(done.folder))
     shown = copy.pixel_array  # as RGB, whatever is stored
-    assert shown[0, 0].max() <= 1
-    assert shown[20, 30].max() > 1
+    assert shown[..., 0, 0, :].max() <= 1
+    assert shown[..., 20, 30, :].max() > 1
 
 
 def test_a_palette_becomes_colours_in_either_byte_order(tmp_path):

@@ -136,16 +136,26 @@ def put_pixels(copy: "Dataset", file: DicomFile, treatment: Treatment) -> None:
 
 
 def _store(copy: "Dataset", values: NDArray[Any]) -> None:
-    """Single pictures uncompressed, as everything reads them; films, which would be large, by JPEG-LS without loss."""
+    """Single pictures uncompressed, as everything reads them; films, which would be large, by JPEG-LS without loss.
+
+    Ultrasound of brightness and two colour differences is RLE, without loss as well: of all that keeps each value, its
+    class allows these no other.
+
+    Source:
+        DICOM PS3.3 C.8.5.6.1.2 and C.8.5.6.1.16.
+    """
     from pydicom.dataset import FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless
+    from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless, RLELossless
 
     copy.file_meta = FileMetaDataset()
     copy.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     content = values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()
     copy.PixelData = content + b"\0" * (len(content) % 2)
     copy["PixelData"].VR = "OW" if values.itemsize > 1 else "OB"
-    if len(values) > 1:
+    if copy.PhotometricInterpretation == "YBR_FULL":
+        copy.compress(RLELossless, generate_instance_uid=False)
+        copy.PlanarConfiguration = 1  # RLE stores planes; the library leaves the word as it was before
+    elif len(values) > 1:
         copy.compress(JPEGLSLossless, encoding_plugin="pyjpegls", generate_instance_uid=False)
 
 
