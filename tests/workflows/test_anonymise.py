@@ -176,6 +176,22 @@ def test_colours_stay_and_black_is_black(tmp_path, meaning, count, syntax):
     assert shown[..., 20, 30, :].max() > 1
 
 
+def test_a_photograph_becomes_the_colours_that_are_read(tmp_path):
+    made = ultrasound(
+        pixels(1, channels=(3,)),
+        regions=[],
+        SOPClassUID=OphthalmicPhotography8BitImageStorage,
+        PhotometricInterpretation="YBR_FULL",
+        BurnedInAnnotation="NO",
+    )
+    write(tmp_path / "in" / "a", made)
+    (copy,), (done,) = copied(tmp_path / "in", tmp_path / "out")
+    assert (copy.PhotometricInterpretation, copy.PlanarConfiguration) == ("RGB", 0)
+    before, after = read_exam(tmp_path / "in"), read_exam(done.folder)
+    np.testing.assert_array_equal(before.images[0].image.frames, after.images[0].image.frames)
+    np.testing.assert_array_equal(copy.pixel_array, after.images[0].image.frames[0, 0])
+
+
 def test_a_palette_becomes_colours_in_either_byte_order(tmp_path):
     ramp = (np.arange(256) << 8).astype(np.uint16)
     found = []

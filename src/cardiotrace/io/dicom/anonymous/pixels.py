@@ -13,7 +13,7 @@ from cardiotrace.io.dicom.decoding import Frame, frames_of
 from cardiotrace.io.dicom.header import whole_of
 from cardiotrace.io.dicom.object_file import class_of
 from cardiotrace.io.dicom.picture import CAPTURES, modality_of
-from cardiotrace.io.dicom.pixels import colours_of_palette
+from cardiotrace.io.dicom.pixels import colours_of_palette, rgb_of_ybr
 from cardiotrace.io.dicom.region import region_of
 from cardiotrace.io.dicom.source import DicomFile
 from cardiotrace.io.stored import MAX_PIXEL_BYTES, quiet, reading
@@ -138,8 +138,8 @@ def put_pixels(copy: "Dataset", file: DicomFile, treatment: Treatment) -> None:
 def _store(copy: "Dataset", values: NDArray[Any]) -> None:
     """Single pictures uncompressed, as everything reads them; films, which would be large, by JPEG-LS without loss.
 
-    Ultrasound of brightness and two colour differences is RLE, without loss as well: of all that keeps each value, its
-    class allows these no other.
+    Brightness and two colour differences are RLE, without loss as well: the class of ultrasound allows these no other
+    encoding that keeps each value.
 
     Source:
         DICOM PS3.3 C.8.5.6.1.2 and C.8.5.6.1.16.
@@ -177,6 +177,8 @@ def _kept(frame: Frame, source: "Dataset", part: Part | None) -> Frame:
     values, meaning = frame.values, frame.photometric
     if meaning == "PALETTE COLOR":
         values, meaning = colours_of_palette(values, source), "RGB"
+    elif meaning in _YUV and modality_of(source) is not Modality.US:
+        values, meaning = rgb_of_ybr(values), "RGB"  # as it is read; the class of photographs has no YBR_FULL
     elif meaning in _YUV:
         meaning = "YBR_FULL"
     elif values.ndim == 3:
