@@ -23,6 +23,7 @@ from pydicom.uid import (
 
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.datasets.exam_discovery import find_exams, read_exam
+from cardiotrace.io.dicom.study import find_studies
 from cardiotrace.workflows.anonymise import AnonymiseConfig, anonymise
 from tests.fake import cine_mri
 from tests.fake.ultrasound import INSTITUTION, NAME, NUMBER, pixels, region, ultrasound, write
@@ -325,6 +326,21 @@ def test_magnetic_resonance_with_writing_is_left_out(tmp_path):
     with pytest.raises(InputError, match="none of its 40 objects can be copied"):
         copied(tmp_path / "in", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("elements", [{"PatientBirthDate": "19350102"}, {"PatientSex": "M"}])
+def test_a_study_that_people_share_is_left_out_as_in_reading(tmp_path, elements):
+    shared, other = (ultrasound(pixels(1), regions=[region()], study=study) for study in ("1.2.3", "1.2.4"))
+    write(tmp_path / "in" / "a", shared)
+    write(tmp_path / "in" / "b", ultrasound(pixels(1), regions=[region()], study="1.2.3", **elements))
+    write(tmp_path / "in" / "c", other)
+    out = tmp_path / "out"
+    result = anonymise(AnonymiseConfig(exams=(tmp_path / "in",), out=out))
+    (why,) = next(study.left_out for study in find_studies(tmp_path / "in") if not study.images)
+    assert [failure.error.what for failure in result.failures] == [why]
+    assert "may be of several people" in why
+    assert [path.parent.name for path in out.rglob("*.dcm")] == [done.name for done in result.done]
+    assert len(result.done) == 1
 
 
 def test_what_is_no_dicom_and_what_is_not_there(tmp_path):
