@@ -20,7 +20,7 @@ from cardiotrace.io.dicom.object_file import identity_of
 from cardiotrace.io.dicom.source import DicomFile
 from cardiotrace.io.dicom.visit import why_mixed
 from cardiotrace.io.results import HOLDS, IMAGES, MANIFEST, REMOVED, Staging, staged_results
-from cardiotrace.workflows.services.batch import BatchResult, Failure, Tell, tell_nobody
+from cardiotrace.workflows.services.batch import BatchResult, Failure, Tell, refuse_among_originals, tell_nobody
 
 _COLUMNS = ("tag", "keyword", "count", "what")
 
@@ -47,8 +47,7 @@ class AnonymiseConfig:
         if self.key is not None and self.out.resolve() in self.key.resolve().parents:
             raise UsageError("--key lies among the copies", where=self.key, remedy="keep it where they do not go.")
         for path in self.exams:
-            if path.is_dir() and (self.out.resolve() == path.resolve() or path.resolve() in self.out.resolve().parents):
-                raise UsageError("--out lies among the originals", where=self.out, remedy="choose another --out.")
+            refuse_among_originals(self.out, path)
 
 
 @dataclass(frozen=True)
