@@ -34,7 +34,7 @@ check: .venv/.dev
 	$(BIN)/lint-imports
 
 # Programs that tests ask for a second opinion; where they cannot be installed, those tests are skipped.
-SYSTEM_PACKAGES := orthanc orthanc-dicomweb dicom3tools dcmtk dcm2niix openjph-tools
+SYSTEM_PACKAGES := orthanc orthanc-dicomweb dicom3tools dcmtk dcm2niix openjph-tools chromium
 
 system-packages:
 	.ci/system-packages $(SYSTEM_PACKAGES)

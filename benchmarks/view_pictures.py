@@ -74,6 +74,8 @@ class Picture:
     """Whether it is changed as ultrasound is in training, which stands upright."""
     is_tested: bool = True
     """False of made pictures that stand in for what is lacking: they are learned from alone."""
+    is_stack: bool = False
+    """Whether the image has several slices."""
 
 
 def picture(image: Image, source: str, patient: str, name: str, kind: ViewClass | None, **more: Any) -> Picture:
@@ -89,6 +91,7 @@ def picture(image: Image, source: str, patient: str, name: str, kind: ViewClass 
     number = CLASSES.index(kind) + 1 if kind is not None else 0
     stored = np.rint(prepared(STORED) * 255).astype(np.uint8)
     more.setdefault("is_echo", kind is not None and kind.modality is Modality.US)
+    more["is_stack"] = image.grid_shape[1] > 1
     return Picture(source, patient, name, number, stored, prepared(PREPROCESSING).astype(np.float16), **more)
 
 
@@ -472,13 +475,16 @@ def pictures(root: Path, amounts: Amounts, cache: Path) -> list[Picture]:
     return found
 
 
+_FACTS = ("source", "patient", "name", "kind", "is_real", "is_echo", "is_tested", "is_stack")
+
+
 def _kept(cache: Path, source: Callable[..., Any], make: Callable[[], Iterator[Picture]], part: str) -> list[Picture]:
     """What a source makes, from the cache where the code that makes it is the same."""
     code = inspect.getsource(source).encode() + choice_digest(PhantomConfig()).encode()
     path = cache / f"{source.__name__}-{part}-{hashlib.sha256(code).hexdigest()[:12]}.npz"
     if not path.exists():
         found = list(make())
-        facts = [(p.source, p.patient, p.name, p.kind, p.is_real, p.is_echo, p.is_tested, len(p.stored)) for p in found]
+        facts = [(*(getattr(each, name) for name in _FACTS), len(each.stored)) for each in found]
         cache.mkdir(parents=True, exist_ok=True)
         with staged_file(path) as file:
             np.savez(
@@ -491,7 +497,11 @@ def _kept(cache: Path, source: Callable[..., Any], make: Callable[[], Iterator[P
     facts, stored, seen = json.loads(str(kept["facts"])), kept["stored"], kept["seen"]
     ends: Int[np.ndarray, " pictures"] = np.cumsum([fact[-1] for fact in facts])
     return [
-        Picture(*fact[:4], stored[end - fact[-1] : end], seen[end - fact[-1] : end], *fact[4:7])
+        Picture(
+            stored=stored[end - fact[-1] : end],
+            seen=seen[end - fact[-1] : end],
+            **dict(zip(_FACTS, fact[:-1], strict=True)),
+        )
         for fact, end in zip(facts, ends.tolist(), strict=True)
     ]
 

@@ -100,7 +100,7 @@ EXAM = (
         "report.html, measures.json, label maps on the image's grid",
         (
             "a part of the page: report/page.py and its template, report/page.html.jinja",
-            "a figure: drawn in report/figure.py, called in report/exam_report.py",
+            "a figure: a Drawing as in report/curves.py, called in report/exam_report.py",
         ),
         RED,
     ),

@@ -376,6 +376,42 @@ def flags_text() -> str:
     return table(("rule", "grade", "doubts", "flagged if", "references reach", "false alarms"), rows)
 
 
+def ranges_text() -> str:
+    """Reference ranges with what they were made for and where they were read, those of one source together."""
+    from cardiotrace.clinical.normal import NORMAL_RANGES
+    from cardiotrace.clinical.term import TERMS
+    from cardiotrace.report.words import ENGLISH
+
+    known = {term.key: term for term in TERMS.values()}
+    made_for = {item.set: None for item in NORMAL_RANGES}
+    parts = []
+    for found in made_for:
+        by_key: dict[str, dict[str, str]] = {}
+        for item in NORMAL_RANGES:
+            if item.set == found:
+                limits = f"{item.low:g} to {item.high:g}" if item.high < float("inf") else f"at least {item.low:g}"
+                by_key.setdefault(item.key, {})[item.sex] = limits
+        told = [ENGLISH(f"reference.{found.image}"), ", ".join(map(str, found.methods))]
+        told += [ENGLISH(f"reference.{found.papillaries}")] if found.papillaries else []
+        parts.append(f"**{'; '.join(told)}**: {found.source}; read in: {found.seen}.")
+        rows = [(known[key].words, known[key].sign, limits["M"], limits["F"]) for key, limits in by_key.items()]
+        parts.append(table(("quantity", "unit", "men", "women"), rows))
+    return "\n\n".join(parts)
+
+
+def repeatability_text() -> str:
+    """What changes are held against, with the source."""
+    from cardiotrace.clinical.comparison import REPEATABILITIES
+
+    rows = []
+    for key, item in REPEATABILITIES:
+        limits = " to ".join(f"{limit:g}" for limit in item.change)
+        told = f"{limits} points" if limits else f"coefficient of variation {item.variation_percent:g} %, times 2.77"
+        kind = ", ".join(map(str, item.methods)) or "any method"
+        rows.append((f"`{key}`", f"{kind}; {', '.join(item.views)}", told, f"{item.source}; read in: {item.seen}"))
+    return table(("quantity", "method; view", "a change counts beyond", "source"), rows)
+
+
 def lint_page() -> str:
     """The rules of `cardiotrace data lint`."""
     from cardiotrace.datasets.lint import CASE_RULES, SET_RULES
@@ -581,5 +617,11 @@ PAGES: Mapping[str, Callable[[], str]] = {
 }
 """Generated pages by their place below docs/."""
 
-INSERTS: Mapping[str, Callable[[], str]] = {"measures": measures_text, "flags": flags_text, "api": api_text}
+INSERTS: Mapping[str, Callable[[], str]] = {
+    "measures": measures_text,
+    "flags": flags_text,
+    "ranges": ranges_text,
+    "repeatability": repeatability_text,
+    "api": api_text,
+}
 """What stands in place of `<!-- generated: NAME -->` in a page written by hand."""

@@ -4,6 +4,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from cardiotrace.clinical import key_frames as module
+from cardiotrace.clinical.beats.search import frame_interval_ms
+from cardiotrace.clinical.beats.smoothing import stands_out
 from cardiotrace.clinical.key_frames import KeyFrames
 from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.geometry import NO_GEOMETRY
@@ -18,7 +20,12 @@ def image(name: str, frames: int, phases: dict[Phase, int] | None = None) -> Exa
 
 
 def find_key_frames(images: Sequence[ExamImage], sizes: Mapping[str, np.ndarray]) -> KeyFrames | None:
-    return module.find_key_frames([SimpleNamespace(image=item, sizes=sizes[item.name]) for item in images])
+    return module.find_key_frames([sized(item, sizes[item.name]) for item in images])
+
+
+def sized(item: ExamImage, sizes: np.ndarray) -> SimpleNamespace:
+    interval_ms = frame_interval_ms(item.image.times_ms)
+    return SimpleNamespace(image=item, sizes=sizes, odd=stands_out(sizes, interval_ms=interval_ms))
 
 
 def test_named_phases_are_taken_over_sizes() -> None:
@@ -68,3 +75,67 @@ def test_one_still_is_end_diastole_only() -> None:
 def test_nothing_shown_is_no_key_frame() -> None:
     assert find_key_frames([image("loop", 3)], {"loop": np.zeros(3)}) is None
     assert find_key_frames([], {}) is None
+
+
+def film(sizes: np.ndarray, phases: dict[Phase, int] | None = None, name: str = "loop") -> SimpleNamespace:
+    return sized(image(name, len(sizes), phases), sizes)
+
+
+def three_beats() -> np.ndarray:
+    return 30 + 8 * np.cos(2 * np.pi * np.arange(75) / 24)
+
+
+def test_every_beat_of_a_film_is_measured_and_the_middle_one_is_shown() -> None:
+    sizes = three_beats()
+    sizes[24:48] -= 1.5 * np.sin(np.pi * np.arange(24) / 24) ** 2  # the second beat ejects more
+    found = module.find_view_beats([film(sizes)])
+    assert found is not None
+    pairs = [[item.frame for item in beat] for beat in found.beats]
+    assert np.abs(np.subtract(pairs, [(0, 12), (24, 36), (48, 60)])).max() <= 1
+    assert found.usual != 1
+    assert found.flags == ()
+
+
+def test_a_named_beat_is_the_only_one_that_is_measured() -> None:
+    item = film(three_beats(), {Phase.ED: 25, Phase.ES: 35})
+    found = module.find_view_beats([item])
+    assert found is not None
+    assert [[part.frame for part in beat] for beat in found.beats] == [[25, 35]]
+    (beat,) = module.image_beats(item)
+    assert (beat.end_diastole, beat.end_systole) == (25, 35)
+    assert beat.stop in (47, 48)
+
+
+def test_what_is_not_named_is_of_the_same_beat() -> None:
+    (later,) = module.find_view_beats([film(three_beats(), {Phase.ED: 49})]).beats
+    assert [part.frame for part in later] == [49, 60]  # its end-systole, not that of the first beat
+    (earlier,) = module.find_view_beats([film(three_beats(), {Phase.ES: 13})]).beats
+    assert [part.frame for part in earlier] in ([0, 13], [1, 13])
+
+
+def test_a_named_end_diastole_after_its_end_systole_is_told() -> None:
+    item = film(three_beats(), {Phase.ED: 24, Phase.ES: 12})
+    found = module.find_view_beats([item])
+    assert found is not None
+    assert [flag.rule for flag in found.flags] == ["phases-order"]
+    assert module.image_beats(item) == ()
+
+
+def test_a_film_cut_in_the_middle_of_its_beat_is_told() -> None:
+    found = module.find_view_beats([film(np.roll(three_beats()[:24], -8))])
+    assert found is not None
+    assert [flag.rule for flag in found.flags] == ["beat-cut"]
+    (beat,) = found.beats
+    assert beat.are_both
+
+
+def test_foreshortened_and_blank_frames_are_no_key_frames() -> None:
+    sizes = three_beats()
+    sizes[12] *= 0.6  # at end-systole
+    sizes[24] *= 1.4  # at end-diastole
+    sizes[48] = 0.0
+    found = module.find_view_beats([film(sizes)])
+    assert found is not None
+    frames = {part.frame for beat in found.beats for part in beat}
+    assert len(found.beats) == 3
+    assert not frames & {12, 24, 48}

@@ -88,7 +88,7 @@ def test_without_spacing_only_pixels_and_ratios() -> None:
     measures = measure(Exam("p1", tuple(images)), labels)
     assert measures.ejection_fraction_percent == pytest.approx(TRUE_PERCENT, abs=0.3)
     assert measures.end_diastolic_volume_ml is None
-    assert {item.unit for item in measures} == {"percent", "px2"}
+    assert {item.unit for item in measures} == {"percent", "px2", "ratio"}
     assert measures.value("left_ventricular_end_diastolic_area_px2") == np.count_nonzero(labels["ED"].array == 1)
     assert any("spacing is unknown" in flag.text for flag in measures.flags)
 
@@ -200,7 +200,9 @@ def heart(cavity: int, wall: int = 30, right: int = 0, slices: int = 6, depth: i
 def of_stack(*frames: np.ndarray, spacing_mm: Spacing | None = (10.0, 1.0, 1.0)) -> Measures:
     array = np.stack(frames)
     labels = LabelMap(array, ACDC, Geometry.of_spacing(spacing_mm))
-    return measure(Exam("p1", (stack_image(array, spacing_mm),)), {"stack": labels})
+    measures = measure(Exam("p1", (stack_image(array, spacing_mm),)), {"stack": labels})
+    # Nothing says where these stacks lie, which is asked for in tests/clinical/regional.
+    return replace(measures, flags=tuple(flag for flag in measures.flags if flag.rule != "segments-unnamed"))
 
 
 ED, ES = heart(28, wall=40, right=30), heart(18, wall=36, right=22)
@@ -239,7 +241,8 @@ def test_sum_of_slices_leads_over_a_single_long_axis_plane() -> None:
 @pytest.mark.parametrize("spacing_mm", [None, (float("nan"), 1.0, 1.0)])
 def test_without_a_slice_distance_there_are_ratios_and_no_volumes(spacing_mm: Spacing | None) -> None:
     measures = of_stack(ED, ES, spacing_mm=spacing_mm)
-    assert {item.unit for item in measures} == {"percent"}
+    # How thick a wall is, and how long its contours are, slices tell each for itself.
+    assert {item.unit for item in measures} == ({"percent"} if spacing_mm is None else {"percent", "mm"})
     assert measures.ejection_fraction_percent == pytest.approx(100 * (1 - 18**2 / 28**2))
     assert measures.value("right_ventricular_ejection_fraction_percent") == pytest.approx(100 * (1 - 22**2 / 30**2))
     (flag,) = measures.flags
@@ -247,7 +250,8 @@ def test_without_a_slice_distance_there_are_ratios_and_no_volumes(spacing_mm: Sp
     assert "no volumes" in flag.text
     assert ("--spacing-mm HEIGHT WIDTH DEPTH" in flag.text) == (spacing_mm is not None)
     (curve,) = measures.curves
-    assert list(curve.series) == ["left_ventricular_volume_px", "right_ventricular_volume_px"]
+    volumes = [name for name in curve.series if "strain" not in name]
+    assert volumes == ["left_ventricular_volume_px", "right_ventricular_volume_px"]
 
 
 @pytest.mark.parametrize(
@@ -343,6 +347,7 @@ def test_contradicting_sizes_leave_the_ratio_alone() -> None:
     assert {item.name for item in measures if item.is_usable} == {
         "left_ventricular_ejection_fraction",
         "left_ventricular_fractional_area_change",
+        "left_ventricular_global_longitudinal_strain",
     }
     assert measures.ejection_fraction_percent == pytest.approx(TRUE_PERCENT, abs=0.3)
     assert f"p1_A4C_ED: {doubt}" in texts(measures)
@@ -486,3 +491,52 @@ def test_reference_masks_agree_with_the_biplane_ejection_fraction(data_root: Pat
     assert np.corrcoef(predicted, truth)[0, 1] > 0.87
     assert (predicted - truth).mean() == pytest.approx(4.3, abs=0.3)
     assert flagged <= 1
+
+
+def beating(cycles: float, frames: int, *, atrium: bool = True) -> list[np.ndarray]:
+    """Frames of a ventricle that beats like a cosine, from end-diastole on."""
+    shares = (1 - np.cos(2 * np.pi * np.arange(round(cycles * frames)) / frames)) / 2
+    shapes = [Ventricle(25 - 6 * share, 80 - 10 * share, atrium_mm=22 + 8 * share) for share in shares]
+    return [shape.draw((1.0, 1.0)) for shape in shapes]
+
+
+def film_exam(planes: dict[View, list[np.ndarray]], *, rate_hz: float, patient: Patient | None = None) -> Measures:
+    labels = {str(view): label_map(found, (1.0, 1.0, 1.0)) for view, found in planes.items()}
+    images = tuple(image_of(str(view), labels[str(view)], view=view) for view in planes)
+    return measure(Exam("p1", images, patient or Patient(), frame_rate_hz=rate_hz), labels)
+
+
+def test_two_films_of_several_beats_give_biplane_volumes_of_pairs_of_beats() -> None:
+    planes = {View.FOUR_CHAMBER: beating(2.1, 32), View.TWO_CHAMBER: beating(1.1, 32)}
+    measures = film_exam(planes, rate_hz=32.0, patient=Patient("M", 50.0, 180.0, 80.0))
+    assert [(beat.view, beat.is_whole) for beat in measures.beats] == [("A4C", True), ("A4C", True), ("A2C", True)]
+    biplane = measures.find("left_ventricular_ejection_fraction")
+    single = measures.find("left_ventricular_ejection_fraction", view="A4C")
+    assert biplane is not None
+    assert single is not None
+    assert (biplane.method, len(biplane.frames), biplane.by_beat) == ("biplane method of disks", 4, ())
+    assert len(single.by_beat) == 2
+    assert len(single.frames) == 4
+    assert biplane.value == pytest.approx(TRUE_PERCENT, abs=1.5)
+    stroke, rate = (measures.value(key) for key in ("left_ventricular_stroke_volume_ml", "heart_rate_bpm"))
+    assert rate == pytest.approx(60, abs=2)
+    assert measures.value("left_ventricular_cardiac_output_l_per_min") == pytest.approx(stroke * rate / 1000)
+    assert measures.value("left_ventricular_cardiac_index_l_per_min_per_m2") == pytest.approx(stroke * rate / 2000)
+    assert measures.value("left_ventricular_peak_filling_rate_ml_per_s") > 0
+    assert measures.value("left_atrial_reservoir_strain_percent") > 0
+
+
+def test_few_irregular_beats_are_told() -> None:
+    planes = {View.FOUR_CHAMBER: [*beating(1, 20), *beating(1, 34), *beating(1.1, 22)]}
+    measures = film_exam(planes, rate_hz=30.0)
+    (found,) = (flag for flag in measures.flags if flag.rule == "irregular")
+    assert "only 3 are shown" in found.text
+    assert found.grade is Grade.NOTE
+
+
+@pytest.mark.parametrize(("height_cm", "weight_kg"), [(180.0, 8000.0), (-180.0, -80.0), (1.75, 80.0)])
+def test_an_impossible_body_is_told(height_cm: float, weight_kg: float) -> None:
+    images, labels = stills()
+    measures = measure(Exam("p1", tuple(images), Patient("M", 50.0, height_cm, weight_kg)), labels)
+    assert [flag.rule for flag in measures.flags] == ["body-impossible"]
+    assert measures.find("left_ventricular_end_diastolic_volume_index") is None

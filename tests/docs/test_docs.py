@@ -354,6 +354,7 @@ def test_measures_page_names_every_quantity():
         *found.to_plain(),
         "identity",
         "provenance",
+        "comparison",
     }
     assert f"version {MEASURES.version}" in text
 

@@ -116,7 +116,7 @@ def resize(height: int, width: int) -> Preprocessing:
     return Preprocessing([Choice("resize", {"height": height, "width": width})])
 
 
-TOLD_APART = (ViewClass(View.FOUR_CHAMBER, Modality.US), ViewClass(View.SAX, Modality.MR))
+TOLD_APART = (ViewClass(View.FOUR_CHAMBER, Modality.US, 0.9), ViewClass(View.SAX, Modality.MR, 0.8))
 """Views of the classifiers that tests make."""
 
 
@@ -144,7 +144,7 @@ def make_classifier(**changes: Any) -> Model:
     """A sealed classifier: dark images are no view, those of half the brightness A4C, bright ones short axes of MRI."""
     facts: dict[str, Any] = {
         "name": "tiny-views", "views": (), "classes": 3, "tells_apart": TOLD_APART,
-        "preprocessing": resize(16, 16), "lowest_confidence": 0.9,
+        "preprocessing": resize(16, 16),
     }  # fmt: skip
     return make_model(brightness_network(0.0, 0.5, 1.0), make_spec(LabelScheme("none", {}), **(facts | changes)))
 

@@ -14,7 +14,7 @@ from cardiotrace.inference.localiser import Localiser
 from cardiotrace.inference.model_file import open_seal
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.spec import SchemeSpec, spec_from_plain, spec_to_plain
-from cardiotrace.inference.view_classifier import ViewClassifier, looked_at
+from cardiotrace.inference.view_classifier import ViewClassifier, ViewProposal, looked_at
 from tests.fake.models import TOLD_APART, make_classifier, make_model, make_spec, threshold_network
 
 
@@ -98,7 +98,7 @@ def test_the_description_of_a_classifier_is_read_again_and_older_programs_refuse
     assert open_seal(model.content).tells_apart == TOLD_APART
     plain = spec_to_plain(model.spec)
     assert plain["format_version"] == 4
-    assert plain["tells_apart"][1] == {"view": "SAX", "modality": "MR"}
+    assert plain["tells_apart"][1] == {"view": "SAX", "modality": "MR", "lowest": 0.8}
     assert spec_to_plain(spec_from_plain(plain)) == plain
     # Whatever labels is written as before, so that older programs still read it.
     assert spec_to_plain(make_spec(LV_ONLY))["format_version"] == 2
@@ -122,3 +122,22 @@ def test_a_model_that_labels_is_no_classifier():
 def test_a_description_that_is_neither_is_refused(wrong):
     with pytest.raises(ModelFileError, match="tells 2 views apart with"):
         replace(make_classifier().spec, **wrong)
+
+
+def test_each_view_is_named_from_its_own_probability_on():
+    def proposal(*probabilities, **more):
+        return ViewProposal(TOLD_APART, np.array(probabilities), **more)
+
+    assert proposal(0.15, 0.85, 0.0).proposed is None  # A4C from 0.9 on
+    assert proposal(0.15, 0.0, 0.85).proposed == TOLD_APART[1]  # SAX from 0.8 on
+    assert proposal(0.25, 0.0, 0.75).proposed is None
+
+
+def test_slices_side_by_side_are_no_long_axis_whatever_one_looks_like():
+    stack = ViewProposal(TOLD_APART, np.array([0.1, 0.3, 0.6]), is_stack=True)
+    assert stack.probability == pytest.approx(0.6 / 0.7)
+    assert stack.proposed == TOLD_APART[1]
+    assert ViewProposal(TOLD_APART, np.array([0.1, 0.3, 0.6])).proposed is None
+    film = ViewProposal(TOLD_APART, np.array([0.01, 0.98, 0.01]), is_stack=True)
+    assert (film.proposed, film.probability) == (None, pytest.approx(0.98))
+    assert "are they instants?" in film.words

@@ -50,7 +50,7 @@ def test_figures_stand_behind_the_values_and_moving_ones_do_not(echo):
     assert len(alone) == 1
     assert np.ptp(alone.astype(int), axis=-1).max() < 160  # words alone, in dark ink
     still = {name: content for name, content in figures.items() if name.endswith(".png")}
-    assert len(still) == 3
+    assert len(still) == 2
     np.testing.assert_array_equal(draw_pages(measures, figures, date=DAY), draw_pages(measures, still, date=DAY))
     assert len(draw_pages(measures, still, date=DAY)) > 1
 

@@ -14,6 +14,7 @@ from cardiotrace.core.exam import Exam
 from cardiotrace.report import ReportContext, render_report, save_report
 from cardiotrace.report.colour import STRUCTURE_COLOURS
 from cardiotrace.report.exam_report import safe_name
+from cardiotrace.report.write import ReportFiles
 from tests.clinical.ventricle import Ventricle, image_of, label_map
 
 
@@ -37,7 +38,7 @@ def test_a_report_is_built_without_the_disk_and_written_as_it_is(loop, tmp_path,
         patched.chdir(tmp_path)
         report = render_report(*loop, ReportContext(provenance={"model": "x"}))
     assert list(tmp_path.iterdir()) == []
-    save_report(report, tmp_path)
+    save_report(report, tmp_path, forms=ReportFiles(frames=True))
     assert (tmp_path / "report.html").read_text("utf-8") == report.page
     assert (tmp_path / "measures.csv").read_text("utf-8") == report.table
     for name, content in report.figures.items():
@@ -49,9 +50,15 @@ def test_a_report_is_built_without_the_disk_and_written_as_it_is(loop, tmp_path,
     assert report.measures["provenance"] == {"model": "x"}
 
 
+def test_pictures_of_all_frames_are_written_only_where_they_are_wanted(loop, tmp_path):
+    save_report(render_report(*loop), tmp_path)
+    assert not (tmp_path / "figures" / "frames").exists()
+
+
 def test_the_page_holds_the_very_figures(loop):
     report = render_report(*loop)
-    names = {"_loop_ED.png", "_loop_ES.png", "_loop.gif", "_loop_curve.png", "thumbnail.jpg"}
+    names = {"_loop_ED.png", "_loop_ES.png", "_loop.gif", "curves.svg", "thumbnail.jpg"}
+    names |= {"longitudinal_strain.svg", "end_diastolic_wall_thickness.svg", "wall_thickening.svg"}
     assert report.figures.keys() == names
     for name in names - {"thumbnail.jpg"}:
         assert base64.b64encode(report.figures[name]).decode("ascii") in report.page
@@ -74,7 +81,7 @@ def test_one_frame_is_drawn_when_it_is_asked_for(loop):
 def test_what_is_drawn_is_logged_quietly(loop, caplog, capsys):
     with caplog.at_level(logging.DEBUG, logger="cardiotrace"):
         render_report(*loop)
-    assert "report of p1: 5 figures" in caplog.text
+    assert "report of p1: 8 figures" in caplog.text
     assert capsys.readouterr() == ("", "")
 
 
@@ -83,13 +90,11 @@ def test_names_are_safe(name, safe):
     assert safe_name(name) == safe
 
 
-def test_boxes_are_headed_by_abbreviations_or_names_in_full(loop):
+def test_numbers_of_the_first_rows_are_rounded_for_reading_and_exact_in_the_file(loop):
     exam, labels, _ = loop
-    asked = ("left_ventricular_stroke_volume", "left_ventricular_mass")
-    units = ("ml", "g")
-    quantities = tuple(
-        Quantity(name, 50.0, unit, Method.SUM_OF_SLICES, "SAX", ()) for name, unit in zip(asked, units, strict=True)
-    )
-    page = render_report(exam, labels, Measures("p1", quantities)).page
-    assert '<div class="card"><h2>SV</h2>' in page
-    assert '<div class="card"><h2>Myocardial mass</h2>' in page
+    asked = (("left_ventricular_stroke_volume", "ml", 50.234567), ("left_ventricular_mass", "g", 121.51))
+    quantities = tuple(Quantity(name, value, unit, Method.SUM_OF_SLICES, "SAX", ()) for name, unit, value in asked)
+    report = render_report(exam, labels, Measures("p1", quantities))
+    assert '<td>Stroke volume</td>\n<td class="number">50</td>' in report.page
+    assert '<td>Myocardial mass</td>\n<td class="number">122</td>' in report.page
+    assert [item["value"] for item in report.measures["quantities"]] == [50.2346, 121.51]

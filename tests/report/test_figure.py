@@ -5,12 +5,9 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from cardiotrace.clinical.curve import Curve
-from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.terms import Phase, View
 from cardiotrace.report import draw_curves
-from cardiotrace.report.figure import PairedValues, draw_agreement, draw_exam_curve
+from cardiotrace.report.figure import PairedValues, draw_agreement
 
 
 @pytest.fixture
@@ -78,35 +75,3 @@ def test_agreement_is_written_in_its_colours(tmp_path: Path) -> None:
     vermilion = np.argwhere(np.abs(pixels - (213, 94, 0)).sum(axis=2) < 30)
     assert len(vermilion) > 500
     assert vermilion[:, 1].min() > pixels.shape[1] / 2  # the lines of Bland and Altman, on the right
-
-
-def curve(**series: tuple[float, ...]) -> Curve:
-    return Curve("a", "A4C", tuple(40.0 * frame for frame in range(len(next(iter(series.values()))))), series)
-
-
-def test_small_print_of_curves_is_legible_where_two_stand_side_by_side() -> None:
-    figure = draw_exam_curve(
-        curve(left_ventricular_area_cm2=(30, 20, 30), left_ventricular_volume_ml=(100, 50, 100),
-              left_ventricular_length_cm=(9, 7, 9), left_atrial_area_cm2=(9, 15, 9)),
-        [KeyFrame(View.FOUR_CHAMBER, "A4C", Phase.ES, "a", 1, is_named=False)],
-    )  # fmt: skip
-    left, right = figure.axes
-    assert (left.get_ylabel(), right.get_ylabel(), left.get_xlabel()) == ("LV volume, ml", "area, cm²", "time, ms")
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["LV volume", "LV area", "LA area"]
-    assert [line.get_ydata().tolist() for line in right.lines] == [[30, 20, 30], [9, 15, 9]]
-    assert [text.get_text() for text in left.texts] == ["ES"]
-    # Half of the page is 460 of its pixels, 4.8 inches: letters of 10 points keep at least 9.
-    shrunk = 460 / 96 / figure.get_figwidth()
-    letters = [*left.get_xticklabels(), *right.get_yticklabels(), left.yaxis.label, *figure.legends[0].get_texts()]
-    assert min(text.get_fontsize() for text in letters) * min(shrunk, 1) >= 9
-
-
-def test_curves_without_times_run_over_frames_and_leave_gaps() -> None:
-    found = Curve("a", "SAX", None, {"left_ventricular_volume_ml": (90.0, None, 60.0)})
-    others = [KeyFrame(View.SAX, "SAX", Phase.ED, "another image", 0, is_named=True)]
-    (axes,) = draw_exam_curve(found, others).axes
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("frame", "LV volume, ml")
-    (line,) = axes.lines
-    np.testing.assert_array_equal(line.get_xydata(), [[0, 90], [1, np.nan], [2, 60]])
-    assert axes.get_ylim()[0] == 0
-    assert axes.get_ylim()[1] > 90

@@ -80,7 +80,7 @@ def test_another_program_reads_the_same_values_with_their_units(tmp_path, either
         for group in groups_in(written(tmp_path, exam, measures))
         for item in group.get_measurements()
     ]
-    units = {"percent": "%", "ml": "mL"}
+    units = {"percent": "%", "ml": "mL", "ratio": "1"}
     expected = [
         (float(f"{item.value:.6g}"), units.get(item.unit, item.unit)) for item in measures.quantities if item.is_usable
     ]

@@ -89,6 +89,8 @@ _MARKS: Mapping[str, Mark] = {
     "exams": Mark("EXAM...", is_word=True),
     "reading": _FLAT,
     "patient": _FLAT,
+    "AnalyseConfig.report": _FLAT,
+    "MeasureConfig.report": _FLAT,
     "Reading.view": Mark(kind=Annotated[View, _PLANE] | None),
     "modality": Mark(kind=Annotated[Modality, _MODALITY] | None),
     "spacing_mm": Mark(kind=Annotated[tuple[float, ...], _SIZES] | None),

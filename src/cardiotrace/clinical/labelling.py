@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from cardiotrace.clinical.quantity import Measures, Quantity
+from cardiotrace.clinical.frame_ref import FrameRef
+from cardiotrace.clinical.quantity import Measures
 from cardiotrace.clinical.rule import flag
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam
@@ -69,13 +70,17 @@ def with_label_flags(measures: Measures, exam: Exam, labels: Mapping[str, LabelM
     )
     return replace(
         measures,
-        quantities=tuple(_flagged(quantity, unusable) for quantity in measures.quantities),
+        quantities=tuple(
+            replace(item, flags=(*_grave(item.frames, unusable), *item.flags)) for item in measures.quantities
+        ),
+        segments=tuple(
+            replace(item, flags=(*_grave(item.frames, unusable), *item.flags)) for item in measures.segments
+        ),
         flags=tuple(dict.fromkeys((*ordered, *measures.flags))),
     )
 
 
-def _flagged(quantity: Quantity, unusable: Mapping[str, Sequence[Flag]]) -> Quantity:
-    """The quantity with the flags of the images that it was measured in."""
-    images = dict.fromkeys(frame.image for frame in quantity.frames)
-    flags = [item for name in images for item in unusable.get(name, ())]
-    return replace(quantity, flags=(*flags, *quantity.flags)) if flags else quantity
+def _grave(frames: Sequence[FrameRef], unusable: Mapping[str, Sequence[Flag]]) -> tuple[Flag, ...]:
+    """The flags of the images that a value was measured in."""
+    images = dict.fromkeys(frame.image for frame in frames)
+    return tuple(item for name in images for item in unusable.get(name, ()))

@@ -1,22 +1,30 @@
 """From an exam and its labels to everything that can be measured in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
-from cardiotrace.clinical.curve import Curve
+from cardiotrace.clinical.curve import Curve, frame_times_ms
 from cardiotrace.clinical.expected import Doubt
+from cardiotrace.clinical.films.film import Film, films
+from cardiotrace.clinical.films.flow import atrium_quantities, flow_flags, flow_quantities
+from cardiotrace.clinical.films.output import cardiac_index, cardiac_output
+from cardiotrace.clinical.films.rhythm import heart_rate, rhythm_flags
 from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.clinical.labelling import labels_in_place, with_label_flags
 from cardiotrace.clinical.normal import body_surface_area_m2
+from cardiotrace.clinical.plane_measurement import PlaneMeasurement, measure_to_plane
 from cardiotrace.clinical.quantity import Measures, Quantity
-from cardiotrace.clinical.rule import flag
+from cardiotrace.clinical.rule import RULES, flag
 from cardiotrace.clinical.stack_measurement import StackMeasurement, measure_stack
 from cardiotrace.clinical.traced_exam import Blank, TracedExam, find_blank, without_blank_phases
 from cardiotrace.clinical.validity import jump_flags
 from cardiotrace.clinical.vessel import vessel_quantities
 from cardiotrace.clinical.view_measurement import ViewMeasurement, biplane_quantities, measure_views, view_quantities
+from cardiotrace.clinical.wall_measurement import WallMeasurement, measure_walls
+from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.image import Image
@@ -27,9 +35,8 @@ from cardiotrace.geometry.blank import blank_words
 _INDEXED = (
     *("left_ventricular_end_diastolic_volume", "left_ventricular_end_systolic_volume"),
     *("left_atrial_volume", "left_ventricular_mass"),
+    *("right_ventricular_end_diastolic_volume", "right_ventricular_end_systolic_volume"),
 )
-_BODY_M2 = (0.2, 4.0)
-"""Surfaces that a human body can have; else height or weight are wrong."""
 
 
 def measure(
@@ -38,47 +45,69 @@ def measure(
     *,
     doubts: Mapping[str, Doubt] | None = None,
     has_images: bool = True,
+    tracking: bool = False,
 ) -> Measures:
     """Measure an exam: areas, lengths, volumes and ejection fraction of the left ventricle, size of the left atrium.
 
     Long-axis views give volumes by disks and by area and length, two apical views together the biplane volume; a
-    short-axis stack gives volumes by adding its slices, and the mass of the myocardium. The preferred value of each
-    quantity stands first: in MRI the sum of slices, then biplane, then the disks of the four-chamber view. What is not
-    usable stands behind what is. Photographs of the retina give the density of vessels. Frames without an image are
-    not measured, whatever their labels.
+    short-axis stack gives volumes by adding its slices, the mass of the myocardium, and what its wall does, as a whole
+    and by segment. The preferred value of each quantity stands first: in MRI slices to the mitral plane, then whole
+    slices, then biplane, then the disks of the four-chamber view. What is not usable stands behind what is.
+    Photographs of the retina give the density of vessels. Frames without an image are not measured, whatever their
+    labels.
 
     Args:
         exam: its images, with end-diastole and end-systole named or not.
         labels: labels of the images, by image name; images without labels are skipped.
         doubts: how unsure the model was of each frame, by image name; none for labels that a person drew.
         has_images: whether the images hold images; False where they stand for labels alone.
+        tracking: follow the wall through the grey values of films as well, for a second strain; 2 s of a processor for
+            60 frames.
 
     Returns:
         The quantities, with flags where one should not be trusted. Without pixel spacing only areas in
         pixels and the ejection fraction.
 
     Raises:
-        InputError: labels that belong to no image, or lie elsewhere than theirs.
+        InputError: labels that belong to no image, or lie elsewhere than theirs; tracking without images.
 
     Source:
         Lang et al. 2015, J Am Soc Echocardiogr 28:1; Mitchell et al. 2019, J Am Soc Echocardiogr 32:1.
     """
-    labels = labels_in_place(exam, labels)
+    if tracking and not has_images:
+        raise InputError("labels without their images cannot be tracked", remedy="hand the images over as well.")
+    labels, exam = labels_in_place(exam, labels), _with_times(exam)
     blank = find_blank(exam, labels, has_images=has_images)
     traced = TracedExam.of(without_blank_phases(exam, blank), labels, blank)
     vessels = vessel_quantities(exam, {name: found for name, found in labels.items() if not blank[name].all()})
-    found = _Found(traced, measure_views(traced.cines.values(), doubts), measure_stack(traced.stacks), vessels)
-    quantities, curves = found.quantities(exam.patient), traced.curves(exam.frame_rate_hz)
+    views, curves = measure_views(traced.cines.values(), doubts), traced.curves(exam.frame_rate_hz)
+    moving = tuple(films(traced.sources, curves))
+    beats = tuple(beat for film in moving for beat in film.beats)
+    walls = measure_walls(views, traced.stacks, beats, tracking=tracking)
+    found = _Found(traced, views, measure_stack(traced.stacks), vessels, walls, moving)
+    quantities, curves = found.quantities(exam.patient), walls.added_to(curves)
     flags = [
         *_blank_flags(blank),
         *_view_flags(found),
         *_patient_flags(exam.patient),
         *_curve_flags(curves, blank),
+        *rhythm_flags(found.images, found.measured_films),
+        *(item for film in found.measured_films for item in flow_flags(film)),
         *found.stack.flags,
+        *walls.flags,
+        *found.to_plane.flags,
         *_left_out_flags(found),
         *(item for quantity in quantities for item in quantity.flags),
     ]
-    measures = Measures(exam.name, quantities, tuple(dict.fromkeys(flags)), found.key_frames, curves)
+    measures = Measures(
+        exam.name,
+        quantities,
+        tuple(dict.fromkeys(flags)),
+        found.key_frames,
+        curves,
+        beats,
+        (*found.stack.segments, *walls.segments),
+    )
     return usable_first(with_label_flags(measures, exam, labels))
 
 
@@ -90,13 +119,58 @@ class _Found:
     views: Sequence[ViewMeasurement]
     stack: StackMeasurement
     vessels: Sequence[Quantity]
+    walls: WallMeasurement
+    films: Sequence[Film]
+    """Every moving image."""
+
+    @property
+    def images(self) -> Sequence[ExamImage]:
+        """Those that hold a key frame."""
+        names = {key_frame.image for key_frame in self.key_frames}
+        return [source.image for source in self.traced.sources if source.name in names]
+
+    @property
+    def measured_films(self) -> Sequence[Film]:
+        """Those of them that move."""
+        names = {image.name for image in self.images}
+        return [film for film in self.films if film.source.name in names]
 
     def quantities(self, patient: Patient) -> tuple[Quantity, ...]:
         """All of them, the preferred methods first, those per body surface last."""
         long_axis = [*biplane_quantities(self.views), *(item for view in self.views for item in view_quantities(view))]
-        groups = [long_axis, self.stack.quantities]
+        groups = [long_axis, (*self.to_plane.quantities, *self.stack.quantities)]
         ranked = [item for group in (reversed(groups) if self.traced.is_mri else groups) for item in group]
+        ranked.extend(self.walls.quantities)
+        ranked.extend(self._over_time(ranked, patient))
         return (*ranked, *self.vessels, *_indexed(ranked, patient))
+
+    @cached_property
+    def to_plane(self) -> PlaneMeasurement:
+        """Volumes of the stack that end at the mitral plane of the long axes."""
+        return measure_to_plane(self.stack, self.views)
+
+    def _over_time(self, ranked: Sequence[Quantity], patient: Patient) -> Iterator[Quantity]:
+        """Rates of flow, the heart rate, and what the heart pumps in a minute."""
+        films = self.measured_films
+        for film in reversed(films) if self.traced.is_mri else films:
+            flags = self._flags_of(film)
+            yield from flow_quantities(film, flags)
+            yield from atrium_quantities(film, flags)
+        rate = heart_rate(self.images, self.measured_films)
+        if rate is None:
+            return
+        yield rate
+        stroke = next((item for item in ranked if item.name == "left_ventricular_stroke_volume"), None)
+        if stroke is not None:
+            output, area_m2 = cardiac_output(stroke, rate), _body_m2(patient)
+            yield output
+            if area_m2 is not None:
+                yield cardiac_index(output, area_m2)
+
+    def _flags_of(self, film: Film) -> Sequence[Flag]:
+        """What speaks against the view that a film was measured in."""
+        by_view = {view.view_name: (*view.flags, *view.atrium_flags) for view in self.views}
+        return by_view.get(film.curve.view, self.stack.flags)
 
     @property
     def key_frames(self) -> tuple[KeyFrame, ...]:
@@ -164,9 +238,13 @@ def _view_flags(found: _Found) -> list[Flag]:
 
 
 def _patient_flags(patient: Patient) -> list[Flag]:
-    if patient.age_years is None or patient.age_years >= 18:
-        return []
-    return [flag("under-18", "the patient is under 18: the normal ranges are those of adults")]
+    flags = []
+    if patient.height_cm and patient.weight_kg and _body_m2(patient) is None:
+        size = f"{patient.height_cm:g} cm and {patient.weight_kg:g} kg are no human body"
+        flags.append(flag("body-impossible", f"{size}: there are no values by body surface"))
+    if patient.age_years is not None and patient.age_years < 18:
+        flags.append(flag("under-18", "the patient is under 18: the normal ranges are those of adults"))
+    return flags
 
 
 def _plane_flags(found: _Found) -> list[Flag]:
@@ -209,12 +287,32 @@ def _curve_flags(curves: Sequence[Curve], blank: Blank) -> list[Flag]:
     return flags
 
 
+def _body_m2(patient: Patient) -> float | None:
+    """Surface of the body; None where it is not known, or no human body has it."""
+    height_cm, weight_kg = patient.height_cm, patient.weight_kg
+    # Of a negative height and weight the product would be a surface.
+    if not height_cm or not weight_kg or height_cm < 0 or weight_kg < 0:
+        return None
+    area_m2 = body_surface_area_m2(height_cm, weight_kg)
+    return None if not np.isfinite(area_m2) or RULES["body-impossible"].breaks(area_m2) else area_m2
+
+
+def _with_times(exam: Exam) -> Exam:
+    """The exam with the instants of all frames that its frame rate tells, so that beats have lengths."""
+    return replace(exam, images=tuple(_timed(image, exam.frame_rate_hz) for image in exam.images))
+
+
+def _timed(image: ExamImage, frame_rate_hz: float | None) -> ExamImage:
+    times_ms = frame_times_ms(image, frame_rate_hz)
+    if image.image.times_ms is not None or times_ms is None or len(times_ms) == 1:
+        return image
+    return replace(image, image=replace(image.image, times_ms=np.array(times_ms)))
+
+
 def _indexed(quantities: Sequence[Quantity], patient: Patient) -> list[Quantity]:
     """The preferred volumes and mass per square metre of body surface, where height and weight are known."""
-    if not patient.height_cm or not patient.weight_kg:
-        return []
-    area_m2 = body_surface_area_m2(patient.height_cm, patient.weight_kg)
-    if not (np.isfinite(area_m2) and _BODY_M2[0] < area_m2 < _BODY_M2[1]):
+    area_m2 = _body_m2(patient)
+    if area_m2 is None:
         return []
     preferred = {item.name: item for item in reversed(quantities) if item.unit in ("ml", "g")}
     return [

@@ -16,10 +16,29 @@ class Method(StrEnum):
     AREA_LENGTH = "area-length, single plane"
     BIPLANE_AREA_LENGTH = "area-length, biplane"
     SUM_OF_SLICES = "sum of slices"
+    SLICES_TO_PLANE = "slices to the mitral plane"
+    """Of a short-axis stack, ended where long axes show the annulus."""
+    CENTRELINE = "centreline"
+    """Distances from the line midway between both outlines of the wall."""
+    CONTOUR_LENGTH = "length of contours"
     TRACED = "traced"
     """Size of an outline in one plane."""
     TRACED_SLICE = "traced, one slice"
     """Size of an outline in a short axis of one slice."""
+    ENDOCARDIAL_CONTOUR = "endocardial contour"
+    """Length of the endocardium in a long axis, from hinge to hinge."""
+    MIDWALL_CONTOUR = "mid-wall contour"
+    """Length of the line half-way through the wall."""
+    TRACKED = "tracked endocardium"
+    """Length of the endocardium of end-diastole, followed through the film."""
+    DISPLACEMENT = "displacement of the annulus"
+    """Along the long axis of end-diastole."""
+    BIPLANE_WALL = "biplane method of disks, epicardium minus endocardium"
+    AREA_LENGTH_WALL = "area-length, short axis and length"
+    TRUNCATED_ELLIPSOID = "truncated ellipsoid"
+    STATED = "stated by the file"
+    BEAT_LENGTH = "length of the beats"
+    """Of a film, from one end-diastole to the next."""
     FIELD_SHARE = "share of the field of view"
     UNKNOWN = ""
 
@@ -61,7 +80,10 @@ def present_words(part: str) -> str:
     )
 
 
-_WORDS = {Method.BIPLANE_AREA_LENGTH: "biplane area-length", Method.SUM_OF_SLICES: "slices"}
+_WORDS = {
+    Method.BIPLANE_AREA_LENGTH: "biplane area-length",
+    Method.SUM_OF_SLICES: "slices",
+}
 _AREA_LENGTH = "Area-length: V = 8 A² / (3 π L); biplane 8 A₁ A₂ / (3 π L), L the shorter length."
 _NOTES = {
     Method.BIPLANE_DISKS: "Biplane: 20 elliptic disks between mitral annulus and apex, as high as the longer of the "
@@ -70,7 +92,25 @@ _NOTES = {
     "ventricle.",
     Method.AREA_LENGTH: _AREA_LENGTH,
     Method.BIPLANE_AREA_LENGTH: _AREA_LENGTH,
-    Method.SUM_OF_SLICES: "Slices: voxels times their size; mass at 1.05 g/ml, end-diastole.",
+    Method.ENDOCARDIAL_CONTOUR: "Strain: change of the endocardium's length from hinge to hinge since end-diastole, "
+    "percent; negative is shortening.",
+    Method.MIDWALL_CONTOUR: "Mid-wall strain: the same of the line half-way through the wall.",
+    Method.TRACKED: "Tracked strain: the same of the endocardium of end-diastole, followed from frame to frame by the "
+    "pattern in the wall.",
+    Method.DISPLACEMENT: "Excursion: way of the hinges along the long axis from end-diastole to end-systole; "
+    "septal and lateral by the right ventricle where it is labelled, else by the display convention.",
+    Method.BIPLANE_WALL: "Mass by planes: 1.05 g/ml times biplane disks of the epicardium less those of the "
+    "endocardium.",
+    Method.AREA_LENGTH_WALL: "Mass by area and length: 1.05 (5/6 A₁ (L + t) - 5/6 A₂ L), A₁ and A₂ inside epicardium "
+    "and endocardium of the short axis.",
+    Method.TRUNCATED_ELLIPSOID: "Truncated ellipsoid: 1.05 times the shell between two, of that short axis and length.",
+    Method.SUM_OF_SLICES: "Slices: voxels times their size, each slice whole; papillary muscles as they are labelled, "
+    "mostly in the cavity; mass at 1.05 g/ml.",
+    Method.SLICES_TO_PLANE: "Slices to the mitral plane: as slices, but cut off, or gone on with, where long axes show "
+    "the mitral annulus at that instant.",
+    Method.CENTRELINE: "Centreline: thickness of the wall from both sides of the line midway between its outlines, in "
+    "slices that show it closed.",
+    Method.CONTOUR_LENGTH: "Contours: 100 (L - L0) / L0 of their lengths in all closed slices; shortening is negative.",
 }
 _FORMER = {
     "discs, biplane": Method.BIPLANE_DISKS,

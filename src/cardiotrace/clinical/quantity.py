@@ -1,5 +1,6 @@
 """What was measured: one value with its unit, method and frames, and all values of an exam together."""
 
+import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -74,6 +75,9 @@ class Quantity:
     """Lower and upper limit, in the unit of the value, where the method gives them."""
     flags: tuple[Flag, ...] = ()
     """What speaks against this value, by grade; a flag never alters it."""
+    by_beat: tuple[float, ...] = ()
+    """Its value in each beat, of which `value` is the mean; empty where it is of one beat. How far they lie apart says
+    how beats differ, not how sure the mean is: it is no interval."""
 
     @property
     def key(self) -> str:
@@ -81,12 +85,17 @@ class Quantity:
         return key_of(self.name, self.unit)
 
     @property
+    def spread(self) -> float | None:
+        """Standard deviation of its values over beats; None where it is of one beat."""
+        return statistics.stdev(self.by_beat) if len(self.by_beat) > 1 else None
+
+    @property
     def is_usable(self) -> bool:
         """Whether no flag says that the value is not usable."""
         return worst(self.flags) is not Grade.NOT_USABLE
 
     def to_plain(self) -> dict[str, Any]:
-        """The quantity as JSON holds it; the interval is left out where there is none."""
+        """The quantity as JSON holds it; interval and values by beat are left out where there are none."""
         plain: dict[str, Any] = {
             "name": self.name,
             "value": _rounded(self.value),
@@ -97,6 +106,8 @@ class Quantity:
         }
         if self.interval is not None:
             plain["interval"] = [_rounded(limit) for limit in self.interval]
+        if self.by_beat:
+            plain["by_beat"] = [_rounded(value) for value in self.by_beat]
         return plain | {"flags": [flag.to_plain() for flag in self.flags]}
 
 

@@ -8,8 +8,9 @@ from importlib.resources import files
 
 from cardiotrace.core.flag import Flag, Grade
 
-KINDS = ("ejection", "volume", "size", "atrium", "mass")
-"""What a flag may doubt: ejection fraction and stroke volume, volumes, areas and lengths, the left atrium, mass."""
+KINDS = ("ejection", "volume", "size", "atrium", "mass", "strain", "wall", "output")
+"""What a flag may doubt: ejection fraction and stroke volume, volumes, areas and lengths, the left atrium, mass,
+longitudinal strain and the excursion of the valve planes, thickness and short-axis strain, cardiac output."""
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,17 @@
 """Volumes and mass from a stack of short-axis slices; areas from a single one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from cardiotrace.clinical.ejection import ejection_fraction, stroke_volume_ml
-from cardiotrace.clinical.key_frames import PHASE_WORD, KeyFrame, KeyFrames, find_key_frames
+from cardiotrace.clinical.films.average import alike, over_beats
+from cardiotrace.clinical.key_frames import PHASE_WORD, KeyFrame, KeyFrames, find_view_beats
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Quantity
+from cardiotrace.clinical.regional.measurement import measure_wall
 from cardiotrace.clinical.rule import RULES, doubting, flag
+from cardiotrace.clinical.segment import SegmentValues
 from cardiotrace.clinical.slices import Slices, ventricle_flags
 from cardiotrace.clinical.traced_stack import TracedStack
 from cardiotrace.clinical.validity import ejection_flags, geometry_flags, same_size_flags, volume_flags
@@ -16,6 +19,7 @@ from cardiotrace.core.flag import Flag
 from cardiotrace.core.terms import Phase, Structure
 
 MYOCARDIUM_G_PER_ML = 1.05
+MASS_NAMES = {Phase.ED: "left_ventricular_mass", Phase.ES: "left_ventricular_end_systolic_mass"}
 
 _OF_STACK = (
     *("few-slices", "slice-missing", "blank-beside"),
@@ -29,13 +33,17 @@ _VENTRICLES = {Structure.LV: "left ventricle", Structure.RV: "right ventricle"}
 class StackMeasurement:
     """All that is measured in short-axis stacks of one exam."""
 
-    quantities: tuple[Quantity, ...] = ()
+    quantities: Sequence[Quantity] = ()
     key_frames: tuple[KeyFrame, ...] = ()
     flags: tuple[Flag, ...] = ()
+    segments: tuple[SegmentValues, ...] = ()
+    """Thickness and thickening of the wall, segment by segment."""
+    stacks: Mapping[Phase, TracedStack] = field(default_factory=dict)
+    """The image that each key frame lies in."""
 
 
 def measure_stack(stacks: Sequence[TracedStack]) -> StackMeasurement:
-    """Volumes of the labelled ventricles, their ejection fractions, and the mass of the myocardium at end-diastole.
+    """Volumes of the labelled ventricles, their ejection fractions, mass of the myocardium, and what its wall does.
 
     Where voxel size or slice distance is not known, the ejection fractions stay: they are ratios. A single slice gives
     areas.
@@ -51,20 +59,33 @@ def measure_stack(stacks: Sequence[TracedStack]) -> StackMeasurement:
     """
     if not stacks:
         return StackMeasurement()
-    key_frames = find_key_frames(stacks)
-    if key_frames is None:
+    found = find_view_beats(stacks)
+    if found is None:
         view = stacks[0].image.image.view_name
         return StackMeasurement(flags=(flag("no-ventricle", f"{view}: no left ventricle was found"),))
     by_name = {stack.name: stack for stack in stacks}
+    of_film = [item.of(found.beats[0].view_name) for item in found.flags]
+    beats = [_measure_beat(key_frames, by_name, of_film) for key_frames in found.beats]
+    flags = alike(item for beat in beats for item in beat.flags)
+    return StackMeasurement(over_beats([beat.quantities for beat in beats]), beats[found.usual].key_frames, flags)
+
+
+def _measure_beat(
+    key_frames: KeyFrames, by_name: Mapping[str, TracedStack], of_film: Sequence[Flag]
+) -> StackMeasurement:
+    """All that is measured in one beat."""
     beat = _Beat(key_frames, {found.phase: by_name[found.image] for found in key_frames})
-    flags = [*_stack_flags(beat), *_stroke_flags(beat)]
+    flags = [*of_film, *_stack_flags(beat), *_stroke_flags(beat)]
     quantities: list[Quantity] = []
     for ventricle in beat.sizes:
         found = _Ventricle.of(beat, ventricle, flags).quantities()
         quantities.extend(found)
         flags.extend(item for quantity in found for item in quantity.flags)
-    quantities.extend(_mass(beat, flags))
-    return StackMeasurement(tuple(quantities), tuple(key_frames), tuple(dict.fromkeys(flags)))
+    wall = measure_wall(key_frames, beat.stacks)
+    quantities.extend((*_masses(beat, flags), *wall.quantities))
+    flags.extend(wall.flags)
+    once = tuple(dict.fromkeys(flags))
+    return StackMeasurement(tuple(quantities), tuple(key_frames), once, wall.segments, beat.stacks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,16 +205,19 @@ def _value_flags(beat: _Beat, ventricle: Structure) -> list[Flag]:
     return flags
 
 
-def _mass(beat: _Beat, flags: Sequence[Flag]) -> list[Quantity]:
-    diastole = beat.key_frames.end_diastole
-    if diastole is None or beat.unit != "ml" or Structure.MYO not in beat.stacks[Phase.ED].counts:
-        return []
-    stack = beat.stacks[Phase.ED]
-    mass_g = MYOCARDIUM_G_PER_ML * float(stack.counts[Structure.MYO][diastole.frame].sum()) * (stack.voxel_ml or 0.0)
-    if not mass_g:
-        return []
-    name, doubts = "left_ventricular_mass", doubting(flags, "mass")
-    return [Quantity(name, mass_g, "g", Method.SUM_OF_SLICES, beat.view, (diastole.ref,), flags=doubts)]
+def _masses(beat: _Beat, flags: Sequence[Flag]) -> list[Quantity]:
+    """Mass of the myocardium at end-diastole and at end-systole, where it is labelled."""
+    found = []
+    for key_frame in beat.key_frames:
+        stack = beat.stacks[key_frame.phase]
+        if beat.unit != "ml" or Structure.MYO not in stack.counts:
+            continue
+        wall_ml = float(stack.counts[Structure.MYO][key_frame.frame].sum()) * (stack.voxel_ml or 0.0)
+        if wall_ml:
+            name, doubts = MASS_NAMES[key_frame.phase], doubting(flags, "mass")
+            mass_g, refs = MYOCARDIUM_G_PER_ML * wall_ml, (key_frame.ref,)
+            found.append(Quantity(name, mass_g, "g", Method.SUM_OF_SLICES, beat.view, refs, flags=doubts))
+    return found
 
 
 def _stack_flags(beat: _Beat) -> list[Flag]:

@@ -8,6 +8,9 @@ from jaxtyping import Bool, Float
 
 from cardiotrace.clinical.annulus import IMAGE_DOWN, Direction
 from cardiotrace.clinical.axis import outline_of
+from cardiotrace.clinical.beats.gating import is_one_beat
+from cardiotrace.clinical.beats.search import frame_interval_ms
+from cardiotrace.clinical.beats.smoothing import stands_out
 from cardiotrace.clinical.long_axis_trace import EMPTY, LongAxisTrace, plane_mask, trace_long_axis
 from cardiotrace.clinical.scale import Scale
 from cardiotrace.core.exam import ExamImage
@@ -54,6 +57,16 @@ class TracedCine:
     def sizes(self) -> Float[np.ndarray, "frames"]:
         """Area of the cavity in each frame, in squares of the unit; 0 where none is measured."""
         return np.array([found.area for found in self.traces])
+
+    @cached_property
+    def odd(self) -> Bool[np.ndarray, "frames"]:
+        """Frames whose area or length stands out of their neighbours, or whose base could not be told."""
+        image = self.image.image
+        interval_ms, is_round = frame_interval_ms(image.times_ms), is_one_beat(image)
+        lengths = np.array([0.0 if found.axis is None else found.axis.length for found in self.traces])
+        baseless = (lengths == 0) & lengths.any()
+        odd = [stands_out(each, interval_ms=interval_ms, is_round=is_round) for each in (self.sizes, lengths)]
+        return np.asarray(baseless | odd[0] | odd[1])
 
     def outline(self, structure: Structure, frame: int) -> Float[np.ndarray, "n 2"]:
         """Outline of the largest piece of any structure in one frame, found when it is first asked for.

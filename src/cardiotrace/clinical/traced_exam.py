@@ -7,11 +7,13 @@ import numpy as np
 from jaxtyping import Bool
 
 from cardiotrace.clinical.curve import Curve, long_axis_curve, stack_curve
+from cardiotrace.clinical.plane_measurement import plane_series
+from cardiotrace.clinical.regional.measurement import strain_series
 from cardiotrace.clinical.traced_cine import TracedCine
 from cardiotrace.clinical.traced_stack import TracedStack
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.label import LabelMap
-from cardiotrace.core.terms import Modality, Structure, View
+from cardiotrace.core.terms import Modality, Phase, Structure, View
 from cardiotrace.geometry.blank import blank_planes
 
 LONG_AXIS_VIEWS = (View.FOUR_CHAMBER, View.TWO_CHAMBER, View.THREE_CHAMBER, View.FIVE_CHAMBER, View.UNKNOWN)
@@ -55,6 +57,11 @@ class TracedExam:
         return cls({view: found for view, found in cines.items() if found}, stacks, left_out)
 
     @property
+    def sources(self) -> Sequence[TracedCine | TracedStack]:
+        """All of them, long axes first."""
+        return [*(cine for found in self.cines.values() for cine in found), *self.stacks]
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing of it can be measured."""
         return not self.cines and not self.stacks
@@ -70,8 +77,15 @@ class TracedExam:
         stacks = (stack for stack in self.stacks if len(stack.blank) > 1)
         return (
             *(long_axis_curve(cine, frame_rate_hz=frame_rate_hz) for cine in cines),
-            *(stack_curve(stack, frame_rate_hz=frame_rate_hz) for stack in stacks),
+            *(self._stack_curve(stack, frame_rate_hz) for stack in stacks),
         )
+
+    def _stack_curve(self, stack: TracedStack, frame_rate_hz: float | None) -> Curve:
+        """Volumes, and what follows from rings and long axes."""
+        curve = stack_curve(stack, frame_rate_hz=frame_rate_hz)
+        diastole = stack.image.phases.get(Phase.ED, int(np.argmax(stack.sizes)))
+        planes = plane_series(stack, [cine for found in self.cines.values() for cine in found])
+        return replace(curve, series={**curve.series, **planes, **strain_series(stack, diastole)})
 
 
 def find_blank(exam: Exam, labels: Mapping[str, LabelMap], *, has_images: bool) -> Blank:

@@ -9,6 +9,10 @@ from jaxtyping import Bool, Float, Int
 
 from cardiotrace.clinical.annulus import borders
 from cardiotrace.clinical.axis import outline_of
+from cardiotrace.clinical.base import base_contradicts, base_of
+from cardiotrace.clinical.beats.gating import is_one_beat
+from cardiotrace.clinical.beats.search import frame_interval_ms
+from cardiotrace.clinical.beats.smoothing import stands_out
 from cardiotrace.clinical.scale import Scale
 from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.label import LabelMap
@@ -48,11 +52,27 @@ class TracedStack:
         held = [structure for structure in _COUNTED if structure in self.labels.scheme.values]
         return {structure: np.count_nonzero(self.labels.mask(structure), axis=(2, 3)) for structure in held}
 
+    @cached_property
+    def is_base_first(self) -> bool:
+        """Whether the first slice is the one at the base, decided once for all frames; see `base_is_first`."""
+        return base_of([self.labels])
+
+    @cached_property
+    def base_contradicts(self) -> bool:
+        """Whether its place in the patient puts the base elsewhere than its right ventricle does."""
+        return base_contradicts(self.labels)
+
     @property
     def sizes(self) -> Float[np.ndarray, "time"]:
         """Voxels of the left ventricle in each frame; 0 where no slice shows an image."""
         # What a label map holds where there is no image was not seen by anybody.
         return np.where(self.is_blank, 0.0, self.counts[Structure.LV].sum(axis=1))
+
+    @cached_property
+    def odd(self) -> Bool[np.ndarray, "time"]:
+        """Frames whose volume stands out of their neighbours: badly traced, or moved by a breath."""
+        image = self.image.image
+        return stands_out(self.sizes, interval_ms=frame_interval_ms(image.times_ms), is_round=is_one_beat(image))
 
     def bordered_share(self, frame: int, depth: int) -> float | None:
         """Share of the left ventricle's outline in one slice that has myocardium beside it.

@@ -38,6 +38,8 @@ def trace_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
     if RULES["outside-sector"].breaks(share):
         text = f"{100 * share:.0f} % of the left ventricle lies outside the image sector"
         flags.append(flag("outside-sector", text))
+    if _apex_at_edge(found, outside):
+        flags.append(flag("apex-cut", "the apex of the left ventricle lies at the edge of what the image shows"))
     myocardium = plane_mask(labels, Structure.MYO, frame)
     if myocardium is not None:
         flags.extend(_enclosure(found, myocardium))
@@ -262,6 +264,15 @@ def jump_flags(
         return ()
     between = f"between frames {number[at]} and {number[at + 1]}"
     return (flag("jump", f"the {what} of the left ventricle jumps by {100 * jumps[at]:.0f} % {between}"),)
+
+
+def _apex_at_edge(found: LongAxisTrace, outside: Bool[np.ndarray, "height width"]) -> bool:
+    """Whether the apex touches the edge of the sector, or of the image: what lies beyond is not known."""
+    if found.axis is None:
+        return False
+    # The image's own edge cuts as the sector's does: one pixel beyond it counts as outside.
+    beyond, pixel = np.pad(outside, 1, constant_values=True), found.scale.pixel
+    return bool(borders(found.axis.apex[None] + np.asarray(pixel), beyond, pixel)[0])
 
 
 def _share_apart(mask: Bool[np.ndarray, "height width"]) -> float:

@@ -1,14 +1,15 @@
 """One long-axis view over the beat, and two of them together."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from cardiotrace.clinical.ejection import ejection_fraction, stroke_volume_ml
 from cardiotrace.clinical.expected import Doubt, error_flags
+from cardiotrace.clinical.films.average import alike, matched_beats, over_beats
 from cardiotrace.clinical.frame_ref import FrameRef
-from cardiotrace.clinical.key_frames import PHASE_WORD, KeyFrame, KeyFrames, find_key_frames
+from cardiotrace.clinical.key_frames import PHASE_WORD, KeyFrame, KeyFrames, find_view_beats
 from cardiotrace.clinical.long_axis_trace import LongAxisTrace
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Quantity
@@ -50,7 +51,7 @@ class Atrium:
 
 @dataclass(frozen=True)
 class ViewMeasurement:
-    """What was traced in one long-axis view."""
+    """What was traced in one long-axis view: in its usual beat, and in each of its `beats`."""
 
     key_frames: KeyFrames
     cines: Mapping[Phase, TracedCine]
@@ -60,6 +61,8 @@ class ViewMeasurement:
     """What is odd about the frames, each with its view and phase."""
     right_flags: tuple[Flag, ...] = ()
     """What is odd about the right ventricle in them."""
+    beats: "tuple[ViewMeasurement, ...]" = ()
+    """Every beat by itself, in order of time; empty of a single beat."""
 
     @property
     def view(self) -> View:
@@ -129,10 +132,22 @@ def measure_view(cines: Sequence[TracedCine], doubts: Mapping[str, Doubt] | None
     Returns:
         The measured view; None if no frame shows a left ventricle and none is named.
     """
-    key_frames = find_key_frames(cines)
-    if key_frames is None:
+    found = find_view_beats(cines)
+    if found is None:
         return None
     by_name = {cine.name: cine for cine in cines}
+    beats = [_measure_beat(key_frames, by_name, doubts) for key_frames in found.beats]
+    usual = beats[found.usual]
+    of_film = [item.of(usual.view_name) for item in found.flags]
+    beats = [replace(beat, flags=(*of_film, *beat.flags)) for beat in beats]
+    flags = alike(item for beat in beats for item in beat.flags)
+    return replace(usual, flags=flags, beats=tuple(beats))
+
+
+def _measure_beat(
+    key_frames: KeyFrames, by_name: Mapping[str, TracedCine], doubts: Mapping[str, Doubt] | None
+) -> ViewMeasurement:
+    """What was traced in one beat."""
     used = {found.phase: by_name[found.image] for found in key_frames}
     flags = [*_frame_flags(key_frames, used), *_beat_flags(key_frames, used, doubts)]
     of_right = right_flags(key_frames, used)
@@ -140,7 +155,11 @@ def measure_view(cines: Sequence[TracedCine], doubts: Mapping[str, Doubt] | None
 
 
 def view_quantities(measured: ViewMeasurement) -> list[Quantity]:
-    """Everything that one view tells, by disks first, then by area and length."""
+    """Everything that one view tells, as the mean over its beats: by disks first, then by area and length."""
+    return over_beats([_beat_quantities(beat) for beat in measured.beats or (measured,)])
+
+
+def _beat_quantities(measured: ViewMeasurement) -> list[Quantity]:
     return [
         *_view_volumes(measured, Method.SINGLE_PLANE_DISKS, lambda found: found.disk_volume),
         *_view_volumes(measured, Method.AREA_LENGTH, lambda found: found.area_length_volume),
@@ -151,13 +170,19 @@ def view_quantities(measured: ViewMeasurement) -> list[Quantity]:
 
 
 def biplane_quantities(views: Sequence[ViewMeasurement]) -> list[Quantity]:
-    """Volumes and ejection fraction from the four- and the two-chamber view together; empty without both."""
+    """Volumes and ejection fraction from the four- and the two-chamber view together; empty without both.
+
+    Each value is of one beat of each plane, at the same phase: see `matched_beats`.
+    """
     # Without millimetres two planes have no common unit: a pixel of one is none of the other.
     by_view = {found.view: found for found in views if found.is_scaled}
     if View.FOUR_CHAMBER not in by_view or View.TWO_CHAMBER not in by_view:
         return []
     four, two = by_view[View.FOUR_CHAMBER], by_view[View.TWO_CHAMBER]
-    return [*_biplane_volumes(four, two), *_biplane_atrium(four, two)]
+    first, second = ([*(view.beats or (view,))] for view in (four, two))
+    pairs = matched_beats(*([beat.key_frames.duration_ms for beat in beats] for beats in (first, second)))
+    chosen = [(first[one], second[other]) for one, other in pairs]
+    return over_beats([[*_biplane_volumes(*pair), *_biplane_atrium(*pair)] for pair in chosen])
 
 
 def _traces(key_frames: KeyFrames, cines: Mapping[Phase, TracedCine]) -> dict[Phase, LongAxisTrace]:

@@ -64,6 +64,9 @@ class Geometry:
     """How position and direction in the patient are known; the sizes hold without them."""
     doubts: tuple[str, ...] = ()
     """In words, where the file contradicts itself about sizes or place."""
+    as_shown: Known = Known.UNKNOWN
+    """How it is known that rows and columns run as a scanner shows them, so that nothing is mirrored, where the place
+    in the patient is not known."""
 
     def __post_init__(self) -> None:
         if self.affine.shape != (4, 4) or not np.isfinite(self.affine).all():

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from cardiotrace.core import label
 from cardiotrace.core.exam import Case, Exam, ExamImage, Instant
+from cardiotrace.core.geometry import Known
 from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.datasets.dataset import (
     NO_OPTIONS,
@@ -26,6 +27,9 @@ from cardiotrace.datasets.table import number, read_settings, whole
 from cardiotrace.io import read_image
 
 _PATIENT = re.compile(r"patient\d{3}")
+_AS_SHOWN = Known.DATA_SET
+"""Its files have no orientation, but rows and columns as the scanner showed them: of 60 patients at hand all are seen
+from the feet or the left, the liver on the left or the spine on the right."""
 _FRAME = re.compile(r"(patient\d{3}_frame(\d+))(_gt)?\.nii(\.gz)?")
 
 
@@ -77,7 +81,7 @@ class Acdc(PatientFolders):
         patient = exam_named(name, self._folders, self.name)
         facts = self._facts(patient)
         stills = [
-            still(pair, View.SAX, self._phase(facts, frame), self.modality)
+            still(pair, View.SAX, self._phase(facts, frame), self.modality, _AS_SHOWN)
             for owner, frame, pair in self._items()
             if owner == patient and pair.image.exists()
         ]
@@ -96,7 +100,7 @@ class Acdc(PatientFolders):
             path = self._folders[patient] / f"{patient}_4d{suffix}"
             if path.exists():
                 # Three axes are one stack, whatever the name says: ACDC has no video of a single slice.
-                video = read_image(path, third_axis="depth", view=View.SAX, modality=self.modality)
+                video = read_image(path, third_axis="depth", view=View.SAX, modality=self.modality, as_shown=_AS_SHOWN)
                 yield video_with_instants(f"{patient}_4d", video, instants)
 
     def splits(self) -> Mapping[str, Split]:
@@ -136,7 +140,8 @@ class Acdc(PatientFolders):
             groups["pathology"] = facts["Group"]
         instant = Instant(frame - 1, whole(facts, "NbFrame"), self._cine(patient))
         phase = self._phase(facts, frame)
-        return file_case(pair, self, CaseFacts(View.SAX, groups, phase, third_axis="depth", instant=instant))
+        facts_of_case = CaseFacts(View.SAX, groups, phase, third_axis="depth", instant=instant, as_shown=_AS_SHOWN)
+        return file_case(pair, self, facts_of_case)
 
     def _cine(self, patient: str) -> str | None:
         paths = (self._folders[patient] / f"{patient}_4d{suffix}" for suffix in (".nii.gz", ".nii"))

@@ -10,7 +10,7 @@ from jaxtyping import Bool
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import NO_INSTANT, Case, ExamImage, Instant
-from cardiotrace.core.geometry import Spacing
+from cardiotrace.core.geometry import Known, Spacing
 from cardiotrace.core.image import Grid
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Modality, Phase, View
@@ -35,6 +35,8 @@ class CaseFacts:
     spacing_mm: Spacing | None = None
     """(depth, height, width), mm, where the files do not say."""
     instant: Instant = NO_INSTANT
+    as_shown: Known = Known.UNKNOWN
+    """Whether its files keep rows and columns as the scanner showed them, where they do not tell their place."""
 
 
 def file_case(pair: FilePair, dataset: Dataset, facts: CaseFacts) -> Case:
@@ -42,7 +44,7 @@ def file_case(pair: FilePair, dataset: Dataset, facts: CaseFacts) -> Case:
 
     The labels come in the image's voxel order. The readers can be sent to another process.
     """
-    read = ReadOptions(facts.view, dataset.modality, facts.spacing_mm, facts.third_axis)
+    read = ReadOptions(facts.view, dataset.modality, facts.spacing_mm, facts.third_axis, as_shown=facts.as_shown)
     labels = pair.labels if pair.labels is not None and pair.labels.exists() else None
     grid = partial(read_grid, pair.image, read)
     stored = None if labels is None else partial(read_labels_of, labels, dataset.scheme, grid, read)
@@ -119,13 +121,14 @@ def with_second_labels(case: Case, path: Path | None, dataset: Dataset, read: Re
     return replace(case, read_second_labels=partial(read_aligned, stored, case.read_grid), files=files)
 
 
-def still(pair: FilePair, view: View, phase: Phase, modality: Modality) -> ExamImage:
-    """The pair's image as one instant of an exam.
+def still(pair: FilePair, view: View, phase: Phase, modality: Modality, as_shown: Known = Known.UNKNOWN) -> ExamImage:
+    """The pair's image as one instant of an exam; `as_shown` as in `CaseFacts`.
 
     Raises:
         InputError: it cannot be read.
     """
-    return ExamImage(pair.name, read_image(pair.image, third_axis="depth", view=view, modality=modality), {phase: 0})
+    options = ReadOptions(view, modality, third_axis="depth", as_shown=as_shown)
+    return ExamImage(pair.name, read_image(pair.image, options), {phase: 0})
 
 
 def relative_files(paths: Sequence[Path], root: Path) -> tuple[str, ...]:

@@ -7,7 +7,9 @@ from functools import partial
 import numpy as np
 from jaxtyping import Bool, Int
 
-from cardiotrace.clinical.slices import base_is_first
+from cardiotrace.clinical.base import base_is_first
+from cardiotrace.clinical.slices import thirds
+from cardiotrace.core.geometry import NO_GEOMETRY, Geometry
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
 from cardiotrace.evaluation.case_table import THIRDS, CaseRow
@@ -30,9 +32,9 @@ def score_slices(prediction: CasePrediction) -> list[CaseRow]:
     depth = prediction.reference.array.shape[1]
     if depth == 1:
         return []
-    thirds = np.stack([thirds_of(*sizes) for sizes in _ventricle_sizes(prediction.reference)])
+    places = np.stack([thirds_of(*sizes) for sizes in _ventricle_sizes(prediction.reference)])
     rows = [
-        replace(row, depth=index, groups={**row.groups, "third": THIRDS[thirds[row.frame, index]]})
+        replace(row, depth=index, groups={**row.groups, "third": THIRDS[places[row.frame, index]]})
         for index in range(depth)
         for row in score_case(_slice(prediction, index))
         if row.presence is not Presence.ABSENT
@@ -41,17 +43,19 @@ def score_slices(prediction: CasePrediction) -> list[CaseRow]:
 
 
 def thirds_of(
-    sizes: Int[np.ndarray, "depth"], right: Int[np.ndarray, "depth"] | None = None
+    sizes: Int[np.ndarray, "depth"],
+    right: Int[np.ndarray, "depth"] | None = None,
+    geometry: Geometry = NO_GEOMETRY,
 ) -> Int[np.ndarray, "depth"]:
     """The third of a ventricle that each slice of a stack shows, as a place in `THIRDS`.
 
-    The slices that show it, from base to apex, span its extent; a slice belongs to the third that its middle lies in.
-    So ten slices are 3 basal, 4 mid and 3 apical ones, two are a basal and an apical one, and one alone is mid. Which
-    end is the base is told by `base_is_first`.
+    The slices that show it, from base to apex, span its extent; see `thirds`. Which end is the base is told by
+    `base_is_first`.
 
     Args:
         sizes: of the left ventricle in each slice, pixels.
         right: of the right ventricle; None where it is not traced.
+        geometry: of the stack.
 
     Returns:
         0 basal, 1 mid, 2 apical, 3 where the slice does not show it.
@@ -62,24 +66,24 @@ def thirds_of(
         >>> thirds_of(np.array([0, 10, 20, 30, 40, 0]), np.array([0, 9, 9, 2, 0, 0])).tolist()
         [3, 0, 1, 1, 2, 3]
     """
-    thirds = np.full(len(sizes), _BEYOND)
+    places = np.full(len(sizes), _BEYOND)
     shown = np.flatnonzero(sizes)
     if len(shown):
-        ordered = shown if base_is_first(sizes, right) else shown[::-1]
-        thirds[ordered] = 3 * (2 * np.arange(len(shown)) + 1) // (2 * len(shown))
-    return thirds
+        ordered = shown if base_is_first(sizes, right, geometry) else shown[::-1]
+        places[ordered] = thirds(len(shown))
+    return places
 
 
 def _ventricle_sizes(
     reference: LabelMap,
-) -> Iterator[tuple[Int[np.ndarray, "depth"], Int[np.ndarray, "depth"] | None]]:
+) -> Iterator[tuple[Int[np.ndarray, "depth"], Int[np.ndarray, "depth"] | None, Geometry]]:
     """Of each frame the pixels of left and right ventricle in each slice; of the left one's wall for want of more."""
     values = reference.scheme.values
     left = values.get(Structure.LV, values.get(Structure.MYO))
     right = values.get(Structure.RV)
     for stack in reference.array:
         sizes = np.count_nonzero(stack > 0 if left is None else stack == left, axis=(1, 2))
-        yield sizes, None if right is None else np.count_nonzero(stack == right, axis=(1, 2))
+        yield sizes, None if right is None else np.count_nonzero(stack == right, axis=(1, 2)), reference.geometry
 
 
 def _slice(prediction: CasePrediction, depth: int) -> CasePrediction:

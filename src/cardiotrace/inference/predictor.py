@@ -260,7 +260,7 @@ class Predictor:
             seen = {near: prepared(near) for near in beside if near in task.walk.wanted}
             answers = list(self._answers(task, self._engine, seen))
             mean = np.mean([answer.classes for answer in answers], axis=0, dtype=np.float32)
-            found = label_sample(self.spec, SampleProbabilities(position, mean, task.transform))
+            found = label_sample(self.spec, SampleProbabilities(position, np.asarray(mean), task.transform))
             labels[position[1:]] = found.values
         return labels
 

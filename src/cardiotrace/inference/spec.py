@@ -142,6 +142,8 @@ class ViewClass:
 
     view: View
     modality: Modality
+    lowest: float = 0.5
+    """The least probability at which it is named: some views are taken for another oftener than others."""
 
     @property
     def name(self) -> str:

@@ -31,9 +31,7 @@ class ViewProposal:
 
     classes: tuple[ViewClass, ...]
     probabilities: Float[np.ndarray, "classes"]
-    """That it is none of the classes, then of each class; the mean over the planes that were looked at."""
-    lowest: float
-    """Below this probability nothing is proposed."""
+    """That it is none of the classes, then of each class; see `of_planes`."""
     is_stack: bool = False
     """Whether the image has several slices."""
     modality: Modality = Modality.UNKNOWN
@@ -47,8 +45,13 @@ class ViewProposal:
 
     @property
     def probability(self) -> float:
-        """Of the most probable class, or that it is none of them."""
-        return float(self.probabilities.max())
+        """Of the most probable class, or that it is none of them; of a short-axis stack among what a stack can be."""
+        found, most = self.likeliest, float(self.probabilities.max())
+        if found is None or not (self.is_stack and found.view is View.SAX):
+            return most
+        # Slices side by side are no long axes, whatever one of them looks like.
+        could_be = [True, *(each.view is View.SAX for each in self.classes)]
+        return most / float(self.probabilities[could_be].sum())
 
     @property
     def proposed(self) -> ViewClass | None:
@@ -76,7 +79,7 @@ class ViewProposal:
         likely = f"{found.name}, {self.probability:.0%}"
         if self.modality not in (Modality.UNKNOWN, found.modality):
             return f"it looks like {likely}, and was not made so"
-        if self.probability < self.lowest:
+        if self.probability < found.lowest:
             return f"it is unsure ({likely})"
         if self.is_stack and found.view is not View.SAX:
             return f"each of its planes looks like {likely}, and slices side by side cannot: are they instants?"
@@ -101,7 +104,7 @@ class ViewClassifier:
     provider: Provider | None = None
 
     def __post_init__(self) -> None:
-        if not self.spec.tells_apart or self.spec.calibration.lowest_confidence is None:
+        if not self.spec.tells_apart:
             raise ModelFileError(
                 f"model {self.spec.name!r} tells no views apart",
                 remedy="name a model that does, such as view-classifier.",
@@ -134,8 +137,7 @@ class ViewClassifier:
         found = np.eye(1, self.spec.classes, dtype=np.float32)
         if len(planes):
             found = softmax(run_single(self._engine, planes))
-        lowest = self.spec.calibration.lowest_confidence or 1.0
-        proposal = ViewProposal(self.spec.tells_apart, found.mean(axis=0), lowest, is_stack, image.modality)
+        proposal = ViewProposal(self.spec.tells_apart, of_planes(found), is_stack, image.modality)
         _LOG.debug("%s", proposal.words)
         return proposal
 
@@ -149,6 +151,11 @@ class ViewClassifier:
         if not planes:
             return np.zeros((0, 1, *transform.shape), np.float32)
         return np.stack([preprocessing.apply(plane, transform) for plane in planes])
+
+
+def of_planes(found: Float[np.ndarray, "planes classes"]) -> Float[np.ndarray, "classes"]:
+    """The probabilities of an image from those of its planes: their mean."""
+    return np.asarray(found.mean(axis=0))
 
 
 def looked_at(frames: Shaped[np.ndarray, "time depth height width"]) -> list[Shaped[np.ndarray, "height width"]]:

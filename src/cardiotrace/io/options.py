@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal, TypedDict, Unpack
 
+from cardiotrace.core.geometry import Known
 from cardiotrace.core.terms import Modality, View
 from cardiotrace.io.frames import GivenSpacing
 from cardiotrace.io.stored import ThirdAxis
@@ -23,6 +24,9 @@ class ReadOptions:
     where these do not tell."""
     channels: Literal[1, 3] | None = None
     """1 for grey values and 3 for colour, whatever the image shows; of no account for labels."""
+    as_shown: Known = Known.UNKNOWN
+    """How it is known that rows and columns run as the scanner showed them; files that do not tell their place in the
+    patient may have been mirrored."""
 
 
 AS_STORED = ReadOptions()
@@ -37,6 +41,7 @@ class KnownOption(TypedDict, total=False):
     spacing_mm: GivenSpacing | None
     third_axis: ThirdAxis
     channels: Literal[1, 3] | None
+    as_shown: Known
 
 
 def with_known(options: ReadOptions, **known: Unpack[KnownOption]) -> ReadOptions:

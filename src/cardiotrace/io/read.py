@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.geometry import Known
+from cardiotrace.core.geometry import Geometry, Known
 from cardiotrace.core.image import Grid, Image
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.terms import Modality, View
@@ -42,7 +42,8 @@ def read_image(
             are one image, such as those images of a folder that are the frames of a video, in order.
         options: what the caller knows better than the file.
         **known: single fields of the options: `view`, `modality`, `spacing_mm` (depth, height, width; None for the
-            depth keeps the file's slice distance), `third_axis` ("auto", "depth" or "time"), `channels` (1 or 3).
+            depth keeps the file's slice distance), `third_axis` ("auto", "depth" or "time"), `channels` (1 or 3),
+            `as_shown`.
 
     Raises:
         InputError: the file is missing, damaged, not an image, or several; or its spacing cannot be.
@@ -74,7 +75,7 @@ def read_series(
 
 def _as_image(image: StoredImage, form: Format, options: ReadOptions) -> Image:
     axes = axes_of(image, options.third_axis, is_planar=options.view.is_long_axis)
-    geometry = geometry_of(image, axes, options.spacing_mm)
+    geometry = _geometry(image, axes, options)
     pixels = form.read_pixels(image)
     values = to_grey_values(pixels.values, image)
     check_depth(values, image, axes, options.third_axis)
@@ -113,7 +114,7 @@ def read_grid(path: str | Path, options: ReadOptions = AS_STORED, **known: Unpac
     axes = axes_of(image, options.third_axis, is_planar=options.view.is_long_axis)
     lengths = dict(zip(axes, image.shape, strict=True))
     shape = (lengths.get("t", 1), lengths.get("z", 1), lengths["y"], lengths["x"])
-    return Grid(geometry_of(image, axes, options.spacing_mm), shape, source_of(image, axes))
+    return Grid(_geometry(image, axes, options), shape, source_of(image, axes))
 
 
 def read_labels(
@@ -139,7 +140,7 @@ def read_labels(
             remedy="store labels as .nii.gz or .png.",
         )
     axes = axes_of(image, options.third_axis, is_planar=False)
-    geometry = geometry_of(image, axes, options.spacing_mm)
+    geometry = _geometry(image, axes, options)
     pixels = form.read_pixels(image, as_labels=True).values
     if pixels.ndim > len(image.shape):
         pixels = _common_channel(pixels, image)
@@ -188,6 +189,10 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
         "spacing_mm": None if image.spacing_mm is None else list(image.spacing_mm),
         "frame_interval_ms": interval,
     }
+
+
+def _geometry(image: StoredImage, axes: str, options: ReadOptions) -> Geometry:
+    return dataclasses.replace(geometry_of(image, axes, options.spacing_mm), as_shown=options.as_shown)
 
 
 def _times(image: StoredImage, axes: str) -> NDArray[np.float64] | None:

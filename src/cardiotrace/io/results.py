@@ -22,7 +22,7 @@ from cardiotrace.io.folder import remove_empty
 from cardiotrace.io.leftover import remove_leftovers, run_mark
 
 MANIFEST = ".cardiotrace.json"
-MEASURES, MEASURES_TABLE, REPORT_PAGE = "measures.json", "measures.csv", "report.html"
+MEASURES, MEASURES_TABLE, REPORT_PAGE, REPORT_PDF = "measures.json", "measures.csv", "report.html", "report.pdf"
 FIGURES, THUMBNAIL = "figures", "figures/thumbnail.jpg"
 DICOM, FHIR = "dicom", "fhir.json"
 """What a folder of an exam's results holds, by its path in the folder."""

@@ -81,11 +81,13 @@ class Postprocessing:
         """
         shown = np.ones(labels.array.shape[:2], bool) if blank is None else ~blank
         after = LabelMap(self._cleaned(labels, shown), labels.scheme, labels.geometry, labels.source)
-        frames = () if decide_anew is None else self._jumping(after, shown.any(axis=1))
-        for frame in frames if decide_anew is not None else ():
-            here = slice(frame, frame + 1)
-            anew = LabelMap(decide_anew(frame)[None], labels.scheme, labels.geometry, labels.source)
-            after.array[here] = self._cleaned(anew, shown[here])
+        frames: tuple[int, ...] = ()
+        if decide_anew is not None:
+            frames = self._jumping(after, np.asarray(shown.any(axis=1)))
+            for frame in frames:
+                here = slice(frame, frame + 1)
+                anew = LabelMap(decide_anew(frame)[None], labels.scheme, labels.geometry, labels.source)
+                after.array[here] = self._cleaned(anew, shown[here])
         # Nothing outside this box has changed: most of an image is background.
         box = (slice(None), *bounding_box(np.asarray(labels.array.any(axis=0) | after.array.any(axis=0))))
         removed, added = _changes(labels.array[box], after.array[box], labels.scheme)

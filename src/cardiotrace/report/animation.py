@@ -15,6 +15,7 @@ from cardiotrace.report.colour import STRUCTURE_COLOURS
 from cardiotrace.report.framing import LabelledFrame, display_grey
 from cardiotrace.report.overlay import OverlayStyle, draw_overlay
 from cardiotrace.report.sheet import draw_sheet
+from cardiotrace.report.words import ENGLISH, Words
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
@@ -45,6 +46,7 @@ def render_animation(
     frame_rate_hz: float | None = None,
     share: float = 1.0,
     is_mosaic: bool = False,
+    words: Words = ENGLISH,
 ) -> Animation:
     """A cine with its outlines as a GIF; planar images, or of a stack the middle slice, or all of them side by side.
 
@@ -57,6 +59,7 @@ def render_animation(
         frame_rate_hz: gives the times where the image has none of its own.
         share: of the size that it may have, less than 1 where several stand on one page.
         is_mosaic: whether all slices of a stack are shown side by side, in the file's order.
+        words: the language.
     """
     from PIL.Image import Dither
 
@@ -65,7 +68,9 @@ def render_animation(
     true_ms = _frame_ms(frame_times_ms(image, frame_rate_hz), len(frames))
     shown_ms = max(_SHORTEST_MS, true_ms or _UNKNOWN_MS)
     side = max(96, int((share * _PIXELS / len(frames)) ** 0.5))
-    style = OverlayStyle(width=min(460, round(side * 1.25)), height=min(400, side), line=1.6, has_legend=False)
+    style = OverlayStyle(
+        width=min(460, round(side * 1.25)), height=min(400, side), line=1.6, has_legend=False, words=words
+    )
     # Grey values for the screen are found once: of each frame alone they would flicker.
     displayed = replace(image.image, frames=display_grey(image.image))
     shown = LabelledFrame(displayed, labels, depth=_middle_slice(labels))
@@ -82,7 +87,7 @@ def render_animation(
 
 def _draw(shown: LabelledFrame, style: OverlayStyle, *, is_mosaic: bool) -> "PilImage":
     """One frame: its slice, or all slices in about the same room."""
-    caption = f"frame {shown.frame}"
+    caption = style.words("figure.frame", frame=shown.frame)
     if not is_mosaic:
         return draw_overlay(shown, caption=caption, style=style)
     return draw_sheet(shown, caption=caption, width=_MOSAIC * style.width)

@@ -9,8 +9,6 @@ import io
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,10 +16,9 @@ from jaxtyping import UInt8
 
 from cardiotrace import __version__
 from cardiotrace.clinical.quantity import Measures, Quantity
-from cardiotrace.clinical.term import TERMS, UNIT_SIGNS
 from cardiotrace.core.flag import Flag, Grade
-from cardiotrace.report.facts import view_words
-from cardiotrace.report.page import format_value
+from cardiotrace.report.drawing import Drawing, font_file
+from cardiotrace.report.words import ENGLISH, sign_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
@@ -60,26 +57,32 @@ class _Book:
         from PIL import ImageDraw, ImageFont
 
         top = self.room(size + 13)
-        pen, font = ImageDraw.Draw(self.pages[-1]), ImageFont.truetype(_font_file(), size)
+        pen, font = ImageDraw.Draw(self.pages[-1]), ImageFont.truetype(font_file(), size)
         for left, words in cells:
             pen.text((_MARGIN + left, top), words, font=font, fill=colour)
 
     def place(self, picture: "PilImage") -> None:
-        """A picture across the page, as large as fits."""
-        share = min((_WIDTH - 2 * _MARGIN) / picture.width, _HIGHEST / picture.height)
+        """A picture across the page, no larger than it is."""
+        share = min((_WIDTH - 2 * _MARGIN) / picture.width, _HIGHEST / picture.height, 1.0)
         small = picture.resize((round(picture.width * share), round(picture.height * share)))
         top = self.room(small.height + 24)
         self.pages[-1].paste(small, ((_WIDTH - small.width) // 2, top))
 
 
 def draw_pages(
-    measures: Measures, figures: Mapping[str, bytes], *, date: datetime.date, model: str = ""
+    measures: Measures,
+    figures: Mapping[str, bytes],
+    drawings: Iterable[Drawing] = (),
+    *,
+    date: datetime.date,
+    model: str = "",
 ) -> UInt8[np.ndarray, "pages height width 3"]:
     """Draw the pages of a report.
 
     Args:
         measures: what was measured.
         figures: contents of image files by name; PNG ones are shown, moving and little ones are not.
+        drawings: curves and the like, which stand below the figures.
         date: of the report.
         model: name of what traced; empty where a person drew the outlines.
     """
@@ -97,29 +100,20 @@ def draw_pages(
     for flag_line, colour in _flag_lines(measures.flags):
         book.write([(0, flag_line)], size=19, colour=colour)
     book.write([])
-    for picture in _pictures(figures):
+    for picture in (*_pictures(figures), *(drawing.picture() for drawing in drawings)):
         book.place(picture)
     return np.stack([np.asarray(page) for page in book.pages])
 
 
-@cache
-def _font_file() -> str:
-    """A font that has all signs of units, which Pillow's own lacks: it comes with matplotlib."""
-    import matplotlib
-
-    return str(Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf"))
-
-
 def _cells(quantity: Quantity) -> list[tuple[int, str]]:
     """Name, value, unit and how it was found; words in place of a number that is not usable."""
-    term = TERMS.get(quantity.name)
-    name = quantity.name.replace("_", " ").capitalize() if term is None else term.words
-    value = format_value(quantity.value, quantity.unit) if quantity.is_usable else "not usable"
+    words, unit, name = ENGLISH, quantity.unit, quantity.name
+    value = words.value(quantity.value, unit, name) if quantity.is_usable else words("page.not_usable")
     if quantity.is_usable and quantity.interval is not None:
-        value += " ({}–{})".format(*(format_value(limit, quantity.unit) for limit in quantity.interval))
-    unit = UNIT_SIGNS.get(quantity.unit, quantity.unit) if quantity.is_usable else ""
-    method = ", ".join(word for word in (quantity.method.words, view_words(quantity.view)) if word)
-    return list(zip(_COLUMNS, (name, value, unit, method), strict=True))
+        value += f" ({words.interval(*quantity.interval, unit, name)})"
+    method = ", ".join(word for word in (words.method(quantity.method), words.view(quantity.view)) if word)
+    sign = sign_of(unit) if quantity.is_usable else ""
+    return list(zip(_COLUMNS, (words.term(name), value, sign, method), strict=True))
 
 
 def _flag_lines(flags: Iterable[Flag]) -> Iterator[tuple[str, tuple[int, int, int]]]:

@@ -99,9 +99,9 @@ def _facts(spec: ModelSpec) -> str:
 
 
 def _certainty(spec: ModelSpec) -> str:
-    """How sure a classifier must be before it names a view."""
-    lowest = spec.calibration.lowest_confidence
-    return f"a probability of {lowest:.2f} on" if spec.tells_apart and lowest is not None else ""
+    """How sure a classifier must be before it names each view."""
+    lowest = ", ".join(f"{each.name} {each.lowest:.2f}" for each in spec.tells_apart)
+    return f"these probabilities on: {lowest}" if lowest else ""
 
 
 def _origin(made: TrainingSpec) -> dict[str, str]:

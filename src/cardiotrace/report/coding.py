@@ -105,7 +105,8 @@ def site_code(quantity: Quantity) -> Code:
     """The part of the body that a value is of."""
     sites = codebook().sites
     term = TERMS.get(quantity.name)
-    return sites["mass" if "mass" in quantity.name else "" if term is None else term.chamber]
+    is_wall = any(word in quantity.name for word in ("mass", "wall", "strain"))
+    return sites["mass" if is_wall else "" if term is None else term.chamber]
 
 
 def unit_code(unit: str) -> Code:

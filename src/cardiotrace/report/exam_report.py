@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from cardiotrace.clinical.comparison import Comparison
 from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.clinical.quantity import COLUMNS, Measures
 from cardiotrace.core.exam import Exam, ExamImage
@@ -13,19 +14,19 @@ from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.core.text import csv_text
 from cardiotrace.report.animation import render_animation
-from cardiotrace.report.canvas import png_of
-from cardiotrace.report.facts import view_words
-from cardiotrace.report.figure import draw_exam_curve
+from cardiotrace.report.bullseye import draw_bullseye, to_be_shown
+from cardiotrace.report.curves import draw_exam_curves
+from cardiotrace.report.drawing import Drawing
 from cardiotrace.report.framing import LabelledFrame, box_to_show, display_grey
 from cardiotrace.report.overlay import OverlayStyle, draw_overlay
 from cardiotrace.report.page import ReportContext, ReportFigure, render_page
 from cardiotrace.report.sheet import base_to_apex, draw_sheet
+from cardiotrace.report.words import Words
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
 
 LOG = logging.getLogger(__name__)
-PHASE_WORDS = {Phase.ED: "end-diastole", Phase.ES: "end-systole"}
 _MOST_ANIMATIONS = 3
 _LEAST_SLOWDOWN = 1.2
 """A pace that nobody notices is not told of."""
@@ -77,6 +78,8 @@ class ExamReport:
     """Contents of image files by name, those of the page and `thumbnail.jpg`."""
     frames: tuple[FrameSeries, ...] = ()
     """Of the moving images."""
+    drawings: tuple[Drawing, ...] = field(default=(), repr=False)
+    """Curves and bull's eyes, for what shows no SVG."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ class _Findings:
     exam: Exam
     labels: Mapping[str, LabelMap]
     measures: Measures
+    words: Words
 
     def moving(self) -> list[ExamImage]:
         """Labelled images of several frames, in the exam's order."""
@@ -106,24 +110,42 @@ def render_report(
     context = context or ReportContext()
     # Grey values for the screen are found once for all that is drawn: figures agree, and no frame flickers.
     shown = replace(exam, images=tuple(map(_as_displayed, exam.images)))
-    found = _Findings(shown, labels, measures)
+    found = _Findings(shown, labels, measures, context.words)
     stills = list(_stills(found))
-    figures = [*stills, *_animations(found), *_curves(measures)]
+    drawn = list(_drawings(measures, found.words))
+    figures = [*stills, *_animations(found), *(figure for figure, _ in drawn)]
     contents = {figure.name: figure.content for figure in figures}
     if stills:
         contents["thumbnail.jpg"] = _thumbnail(stills[0].content)
     LOG.debug("report of %s: %d figures, %d kB", exam.name, len(contents), sum(map(len, contents.values())) // 1000)
+    columns, rows = _table(measures, context.comparison)
     return ExamReport(
         page=render_page(shown, measures, figures, context, left_out=_unlabelled(found)),
-        measures=measures.to_plain() | _whose(context) | {"provenance": dict(context.provenance or {})},
-        table=csv_text(COLUMNS, measures.rows()),
+        measures=measures.to_plain() | _plain(context),
+        table=csv_text(columns, rows),
         figures=contents,
         frames=tuple(FrameSeries(image, labels[image.name]) for image in found.moving()),
+        drawings=tuple(drawing for _, drawing in drawn),
     )
 
 
-def _whose(context: ReportContext) -> dict[str, Any]:
-    return {} if context.identity is None else {"identity": context.identity.to_plain()}
+def _plain(context: ReportContext) -> dict[str, Any]:
+    """What `measures.json` holds beside the measures."""
+    whose = {} if context.identity is None else {"identity": context.identity.to_plain()}
+    compared = {} if context.comparison is None else {"comparison": context.comparison.to_plain()}
+    return {**whose, "provenance": dict(context.provenance or {}), **compared}
+
+
+def _table(measures: Measures, comparison: Comparison | None) -> tuple[tuple[str, ...], list[dict[str, str]]]:
+    """Columns and rows of the CSV file; what was before and the change stand there where an exam was compared."""
+    rows = measures.rows()
+    if comparison is None:
+        return COLUMNS, rows
+    for row, quantity in zip(rows, measures.quantities, strict=True):
+        change = comparison.of(quantity)
+        if change is not None and change.difference is not None:
+            row |= {"before": f"{change.before.value:.6g}", "change": f"{change.difference:.6g}"}
+    return (*COLUMNS, "before", "change"), rows
 
 
 def safe_name(name: str) -> str:
@@ -143,51 +165,54 @@ def _stills(found: _Findings) -> Iterator[ReportFigure]:
     for key_frame in key_frames:
         # Key frames of one view are shown in one frame of reference.
         alike = [found.labels[item.image] for item in key_frames if item.view_name == key_frame.view_name]
-        yield _still(images[key_frame.image], found.labels[key_frame.image], key_frame, alike)
+        yield _still(images[key_frame.image], found.labels[key_frame.image], key_frame, alike, found.words)
 
 
 def _first_frame(image: ExamImage) -> KeyFrame:
     return KeyFrame(image.image.view, image.image.view_name, Phase.OTHER, image.name, 0, is_named=False)
 
 
-def _still(image: ExamImage, labels: LabelMap, key_frame: KeyFrame, alike: Sequence[LabelMap]) -> ReportFigure:
+def _still(
+    image: ExamImage, labels: LabelMap, key_frame: KeyFrame, alike: Sequence[LabelMap], words: Words
+) -> ReportFigure:
     """An overlay of one key frame, of stacks all slices; of MRI what lies around the heart in all labels `alike`."""
     box = box_to_show(image.image, alike) or box_to_show(image.image, [labels])
-    caption = _caption(image, key_frame)
+    caption = _caption(image, key_frame, words)
     shown = LabelledFrame(image.image, labels, key_frame.frame)
     is_stack = image.image.grid_shape[1] > 1
     if is_stack:
         same = [item for item in alike if item.array.shape[1] == image.image.grid_shape[1]]
-        raster = draw_sheet(shown, caption=caption, box=box, order=base_to_apex(same or [labels]))
+        raster = draw_sheet(shown, caption=caption, box=box, order=base_to_apex(same or [labels]), words=words)
     else:
-        raster = draw_overlay(shown.cropped(box), trace=key_frame.trace, caption=caption)
+        style = OverlayStyle(words=words)
+        raster = draw_overlay(shown.cropped(box), trace=key_frame.trace, caption=caption, style=style)
     return ReportFigure(
         "sheet" if is_stack else "still",
         f"{safe_name(image.name)}_{key_frame.phase.value}.png",
         _png(raster, effort=3),
         caption,
-        _origin(image, key_frame),
+        _origin(image, key_frame, words),
     )
 
 
-def _origin(image: ExamImage, key_frame: KeyFrame) -> str:
+def _origin(image: ExamImage, key_frame: KeyFrame, words: Words) -> str:
     """Which frame of which image it is, and how that is known."""
-    words = [image.name]
+    told = [image.name]
     if image.image.grid_shape[0] > 1:
-        words.append(f"frame {key_frame.frame}")
+        told.append(words("figure.frame", frame=key_frame.frame))
     if key_frame.phase is not Phase.OTHER:
-        words.append("named in the exam" if key_frame.is_named else "found from the size of the left ventricle")
-    return ", ".join(words)
+        told.append(words("figure.named" if key_frame.is_named else "figure.found"))
+    return ", ".join(told)
 
 
-def _caption(image: ExamImage, key_frame: KeyFrame) -> str:
+def _caption(image: ExamImage, key_frame: KeyFrame, words: Words) -> str:
     """View and phase in words; of a frame without a phase its number, where there are several."""
-    words = [] if key_frame.view is View.UNKNOWN else [view_words(key_frame.view_name)]
+    told = [] if key_frame.view is View.UNKNOWN else [words.view(key_frame.view_name)]
     if key_frame.phase is not Phase.OTHER:
-        words.append(PHASE_WORDS[key_frame.phase])
+        told.append(words(f"phase.{key_frame.phase}"))
     elif image.image.grid_shape[0] > 1:
-        words.append(f"frame {key_frame.frame}")
-    return " ".join(words)
+        told.append(words("figure.frame", frame=key_frame.frame))
+    return " ".join(told)
 
 
 def _animations(found: _Findings) -> Iterator[ReportFigure]:
@@ -199,27 +224,36 @@ def _animations(found: _Findings) -> Iterator[ReportFigure]:
         shown = LabelledFrame(image.image, labels).cropped(box_to_show(image.image, [labels]))
         rate = found.exam.frame_rate_hz
         made = render_animation(
-            replace(image, image=shown.image), shown.labels, frame_rate_hz=rate, share=1 / len(moving)
+            replace(image, image=shown.image),
+            shown.labels,
+            frame_rate_hz=rate,
+            share=1 / len(moving),
+            words=found.words,
         )
         slow = made.slowdown if made.slowdown is not None and made.slowdown >= _LEAST_SLOWDOWN else None
-        speed = "" if slow is None else f", played {slow:.1f} times slower than the heart beat"
-        title, note = f"{view_words(image.image.view_name)} cine", f"{image.name}{speed}"
+        words, note = found.words, image.name
+        if slow is not None:
+            note = f"{note}, {words('figure.slower', times=words.number(slow, 1))}"
+        title = words("figure.cine", view=words.view(image.image.view_name))
         yield ReportFigure("animation", f"{safe_name(image.name)}.gif", made.content, title, note)
 
 
-def _curves(measures: Measures) -> Iterator[ReportFigure]:
-    """How sizes run through the moving images."""
-    for curve in measures.curves[:_MOST_ANIMATIONS]:
-        content = png_of(draw_exam_curve(curve, measures.key_frames))
-        title = f"{view_words(curve.view)} over time"
-        yield ReportFigure("curve", f"{safe_name(curve.image)}_curve.png", content, title, curve.image)
+def _drawings(measures: Measures, words: Words) -> Iterator[tuple[ReportFigure, Drawing]]:
+    """How sizes run through the moving images, and what was measured along the wall."""
+    if measures.curves:
+        drawing = draw_exam_curves(measures.curves, measures.key_frames, measures.beats, words)
+        yield ReportFigure("curve", "curves.svg", drawing.svg(), words("page.curves"), words("curve.note")), drawing
+    for values in to_be_shown(measures.segments):
+        drawing, name = draw_bullseye(values, words), f"{safe_name(values.name)}.svg"
+        note = f"{words.method(values.method)}, {words.view(values.view)}"
+        yield ReportFigure("bullseye", name, drawing.svg(), words.segments(values), note), drawing
 
 
 def _unlabelled(found: _Findings) -> tuple[str, ...]:
     """Images without labels, in words; those that a flag tells of are left to it."""
     told = {flag.about for flag in found.measures.flags if flag.rule == "left-out"}
     names = [image.name for image in found.exam.images if image.name not in {*found.labels, *told}]
-    return tuple(f"{name} has no labels: it is not measured and not shown" for name in names)
+    return tuple(found.words("figure.no_labels", image=name) for name in names)
 
 
 def _as_displayed(image: ExamImage) -> ExamImage:

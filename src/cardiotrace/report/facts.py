@@ -5,63 +5,45 @@ from collections.abc import Iterable
 import numpy as np
 
 from cardiotrace.core.exam import Exam, ExamImage
-from cardiotrace.core.geometry import Known
 from cardiotrace.core.identity import Identity
 from cardiotrace.core.terms import Modality, View
+from cardiotrace.report.words import ENGLISH, Words
 
 Facts = list[tuple[str, str]]
 
-KNOWN_WORDS = {
-    Known.FILE: "from the file",
-    Known.DATA_SET: "from the data set",
-    Known.GIVEN: "given by the user",
-    Known.NAME: "from the file's name",
-    Known.ASSUMED: "assumed",
-    Known.UNKNOWN: "unknown",
-}
-_SEXES = {"F": "female", "M": "male"}
-_TOLD = {
-    "date": "Date",
-    "quality": "Image quality",
-    "pathology": "Group",
-    "reference_ejection_fraction_percent": "Ejection fraction stated by the data set, %",
-}
+_TOLD = ("date", "quality", "pathology", "reference_ejection_fraction_percent")
 """Facts of data sets that a report tells; others might say who the patient is."""
 _CARDIAC = frozenset(("reference_ejection_fraction_percent",))
 
 
-def facts_of(exam: Exam) -> Facts:
+def facts_of(exam: Exam, words: Words = ENGLISH) -> Facts:
     """Names and words of what is known of an exam; what is not known is left out, but for the pixel size.
 
     Args:
         exam: the exam as it was read.
+        words: the language.
     """
-    patient = exam.patient
+    patient, rates = exam.patient, [image.image.acquisition.heart_rate_bpm for image in exam.images]
+    years = "" if patient.age_years is None else words("fact.years", number=words.decimals(f"{patient.age_years:g}"))
     facts = [
-        ("Sex", _SEXES.get(patient.sex or "", patient.sex or "")),
-        ("Age", _number(patient.age_years, "years")),
-        ("Height", _number(patient.height_cm, "cm")),
-        ("Weight", _number(patient.weight_kg, "kg")),
+        ("sex", words.found(f"fact.{patient.sex}") or (patient.sex or "")),
+        ("age", years),
+        ("height", _number(patient.height_cm, "cm", words)),
+        ("weight", _number(patient.weight_kg, "kg", words)),
         *_stated(exam),
-        ("Frame rate", _frame_rate(exam)),
-        ("Heart rate", _range((image.image.acquisition.heart_rate_bpm for image in exam.images), "/min")),
-        ("Scanner", _scanner(exam)),
-        ("Pixel size", pixel_sizes(exam.images)),
+        ("frame_rate", _frame_rate(exam, words)),
+        ("heart_rate", _range(rates, words("fact.per_minute"), words)),
+        ("scanner", _scanner(exam)),
+        ("pixel_size", pixel_sizes(exam.images, words)),
     ]
-    return [(name, text) for name, text in facts if text]
+    return [(words(f"fact.{name}"), text) for name, text in facts if text]
 
 
-_IDENTITY = {
-    "patient_name": "{}",
-    "patient_id": "number {}",
-    "birth_date": "born {}",
-    "study_date": "study of {}",
-    "accession_number": "accession number {}",
-    "institution": "{}",
-}
+_IDENTITY = ("patient_name", "patient_id", "birth_date", "study_date", "accession_number", "institution")
+"""Facts of an identity, in the order in which they are told."""
 
 
-def identity_words(identity: Identity) -> list[str]:
+def identity_words(identity: Identity, words: Words = ENGLISH) -> list[str]:
     """Whose an exam is, in words, one for each fact that is stated.
 
     Example:
@@ -69,9 +51,9 @@ def identity_words(identity: Identity) -> list[str]:
         ['Roe, Jane (山田, 花子)', 'number 4711', 'files contradict each other: birth date']
     """
     stated = {**identity.to_plain(), "patient_name": _person(identity.patient_name)}
-    words = [form.format(stated[name]) for name, form in _IDENTITY.items() if stated.get(name)]
-    disputed = ", ".join(name.replace("_", " ") for name in identity.disputed)
-    return [*words, f"files contradict each other: {disputed}"] if disputed else words
+    told = [words(f"identity.{name}", fact=stated[name]) for name in _IDENTITY if stated.get(name)]
+    disputed = ", ".join(words(f"identity.{name}_disputed") for name in identity.disputed)
+    return [*told, words("identity.disputed", facts=disputed)] if disputed else told
 
 
 def _person(name: str) -> str:
@@ -85,7 +67,7 @@ def _person(name: str) -> str:
 def _stated(exam: Exam) -> Facts:
     """What the data set says, of hearts alone what is of hearts."""
     keys = [key for key in _TOLD if key not in _CARDIAC or is_of_heart(exam)]
-    return [(_TOLD[key], str(exam.facts.get(key) or "")) for key in keys]
+    return [(key, str(exam.facts.get(key) or "")) for key in keys]
 
 
 def is_of_heart(exam: Exam) -> bool:
@@ -95,17 +77,7 @@ def is_of_heart(exam: Exam) -> bool:
     )
 
 
-def view_words(view_name: str) -> str:
-    """What a report calls a view.
-
-    Example:
-        >>> view_words("A4C"), view_words("FUNDUS"), view_words("unknown")
-        ('A4C', 'retina', 'view unknown')
-    """
-    return {View.FUNDUS.value: "retina", View.UNKNOWN.value: "view unknown"}.get(view_name, view_name)
-
-
-def pixel_sizes(images: Iterable[ExamImage]) -> str:
+def pixel_sizes(images: Iterable[ExamImage], words: Words = ENGLISH) -> str:
     """Sizes of pixels and how they are known, once for all images alike; "" without images.
 
     Example:
@@ -117,33 +89,34 @@ def pixel_sizes(images: Iterable[ExamImage]) -> str:
     """
     views: dict[str, list[str]] = {}
     for image in images:
-        views.setdefault(_pixel_size(image), []).append(view_words(image.image.view_name))
+        views.setdefault(_pixel_size(image, words), []).append(words.view(image.image.view_name))
     if len(views) < 2:
         return next(iter(views), "")
     return "; ".join(f"{', '.join(dict.fromkeys(names))} {text}" for text, names in views.items())
 
 
-def _pixel_size(image: ExamImage) -> str:
+def _pixel_size(image: ExamImage, words: Words) -> str:
     cine, geometry = image.image, image.image.geometry
     if cine.spacing_mm is None:
-        return KNOWN_WORDS[Known.UNKNOWN]
-    depth, height, width = cine.spacing_mm
-    size = f"{height:.3g} x {width:.3g} mm"
+        return words("known.unknown")
+    depth, height, width = (words.decimals(f"{length:.3g}") for length in cine.spacing_mm)
+    size, known = words("fact.pixels", height=height, width=width), words(f"known.{geometry.pixel_size}")
     if cine.grid_shape[1] == 1:
-        return f"{size} ({KNOWN_WORDS[geometry.pixel_size]})"
-    if np.isnan(depth):
-        return f"{size} ({KNOWN_WORDS[geometry.pixel_size]}), distance of slices unknown"
-    apart = f"slices {depth:.3g} mm apart ({KNOWN_WORDS[geometry.slice_distance]})"
+        return f"{size} ({known})"
+    if np.isnan(cine.spacing_mm[0]):
+        return f"{size} ({known}), {words('fact.slices_unknown')}"
+    apart = f"{words('fact.slices', distance=depth)} ({words(f'known.{geometry.slice_distance}')})"
     if geometry.pixel_size is geometry.slice_distance:
         return f"{size}, {apart}"
-    return f"{size} ({KNOWN_WORDS[geometry.pixel_size]}), {apart}"
+    return f"{size} ({known}), {apart}"
 
 
-def _frame_rate(exam: Exam) -> str:
+def _frame_rate(exam: Exam, words: Words) -> str:
+    per_second = words("fact.per_second")
     if exam.frame_rate_hz:
-        return f"{exam.frame_rate_hz:.0f} /s"
-    stated = _range((image.image.acquisition.frame_rate_hz for image in exam.images), "/s")
-    return stated or _range((_rate_of_times(image) for image in exam.images), "/s")
+        return f"{exam.frame_rate_hz:.0f} {per_second}"
+    stated = _range((image.image.acquisition.frame_rate_hz for image in exam.images), per_second, words)
+    return stated or _range((_rate_of_times(image) for image in exam.images), per_second, words)
 
 
 def _rate_of_times(image: ExamImage) -> float | None:
@@ -162,13 +135,14 @@ def _scanner(exam: Exam) -> str:
     return "; ".join(dict.fromkeys(word for word in told if word))
 
 
-def _range(values: Iterable[float | None], unit: str) -> str:
+def _range(values: Iterable[float | None], unit: str, words: Words) -> str:
     """One number for all, or from the least to the greatest."""
     known = sorted({round(value) for value in values if value is not None and np.isfinite(value)})
     if not known:
         return ""
-    return f"{known[0]} {unit}" if len(known) == 1 else f"{known[0]} to {known[-1]} {unit}"
+    several = len(known) > 1
+    return f"{words('fact.range', low=known[0], high=known[-1]) if several else known[0]} {unit}"
 
 
-def _number(value: float | None, unit: str) -> str:
-    return "" if value is None else f"{value:g} {unit}"
+def _number(value: float | None, unit: str, words: Words) -> str:
+    return "" if value is None else f"{words.decimals(f'{value:g}')} {unit}"

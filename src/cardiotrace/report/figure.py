@@ -1,4 +1,4 @@
-"""Plots: curves of an exam and of a training, agreement of two observers. Matplotlib is loaded when one is drawn."""
+"""Plots: curves of a training, agreement of two observers. Matplotlib is loaded when one is drawn."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 
-from cardiotrace.clinical.curve import Curve
-from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.number import fixed
 from cardiotrace.report.canvas import INK, TEXT, blank_figure, plain_axes, save_png
@@ -17,8 +15,6 @@ from cardiotrace.report.colour import LINES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
 
 _PANELS = (
     ("loss", ("loss",), False),
@@ -52,62 +48,6 @@ def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
             axes.set_yscale("log")
         axes.legend(frameon=False, fontsize=TEXT, loc="upper left" if is_log else "center right")
     save_png(figure, path)
-
-
-def draw_exam_curve(curve: Curve, key_frames: Sequence[KeyFrame]) -> "Figure":
-    """Plot volumes of the ventricles, or areas of ventricle and atrium, over time with ED and ES marked.
-
-    Args:
-        curve: the values of one cine.
-        key_frames: the measured frames; those of other images are not drawn.
-    """
-    left, right = _plotted(curve)
-    count = len(next(iter(curve.series.values())))
-    along = np.arange(count) if curve.times_ms is None else np.array(curve.times_ms)
-    # As wide as two stand side by side on the page, so that letters keep their size there.
-    figure = blank_figure(4.6, 3.1, dots=200)
-    axes = plain_axes(figure, (1, 1, 1), x="frame" if curve.times_ms is None else "time, ms", y=_shared_label(left))
-    handles = _lines(axes, along, {name: curve.series[name] for name in left}, _LEFT)
-    if right:
-        handles += _lines(_second_axes(axes, right[0]), along, {name: curve.series[name] for name in right}, _RIGHT)
-    for key_frame in key_frames:
-        if key_frame.image == curve.image:
-            _mark(axes, float(along[key_frame.frame]), key_frame.phase.value)
-    figure.legend(handles=handles, frameon=False, fontsize=TEXT, ncols=3, loc="outside upper center")
-    return figure
-
-
-def _plotted(curve: Curve) -> tuple[list[str], list[str]]:
-    """Names of the values on the left axis, volumes where there are any, and of the areas on the right one."""
-    left = _holding(curve, "volume") or _holding(curve, "ventricular_area")
-    return left, [name for name in _holding(curve, "area") if name not in left]
-
-
-def _holding(curve: Curve, word: str) -> list[str]:
-    return [name for name in curve.series if word in name]
-
-
-def _second_axes(axes: "Axes", name: str) -> "Axes":
-    """Axes with a scale of their own, on the right."""
-    other = axes.twinx()
-    other.set_ylabel(_axis_label(name).replace("LV ", ""), color=INK, fontsize=TEXT)
-    other.tick_params(colors=INK, labelsize=TEXT)
-    other.spines[["top", "left", "bottom"]].set_visible(False)
-    return other
-
-
-def _mark(axes: "Axes", x: float, word: str) -> None:
-    """A dotted line across with a word at its foot."""
-    axes.axvline(x, color=INK, linewidth=0.9, linestyle=":")
-    axes.annotate(
-        word,
-        (x, 0.02),
-        xycoords=("data", "axes fraction"),
-        xytext=(3, 0),
-        textcoords="offset points",
-        fontsize=TEXT,
-        color=INK,
-    )
 
 
 @dataclass(frozen=True)
@@ -213,46 +153,3 @@ def _numbers(row: Mapping[str, Any], words: tuple[str, ...]) -> Iterator[tuple[s
         is_wanted = any(word in parts or key.lower().endswith(word) for word in words)
         if is_wanted and isinstance(value, int | float) and np.isfinite(value):
             yield key, float(value)
-
-
-@dataclass(frozen=True)
-class _Pens:
-    """How the lines of one axis are drawn."""
-
-    colours: tuple[str, ...]
-    width: float
-    style: str
-
-
-_LEFT = _Pens((LINES[0], LINES[1]), 2.0, "-")
-_RIGHT = _Pens((LINES[5], LINES[3]), 1.3, "--")
-
-
-def _lines(
-    axes: "Axes", along: Shaped[np.ndarray, "frames"], series: Mapping[str, Sequence[float | None]], pens: _Pens
-) -> list["Line2D"]:
-    """Draw several values over time, gaps where one is unknown; as many as there are colours."""
-    drawn: list[Line2D] = []
-    for (name, values), colour in zip(series.items(), pens.colours, strict=False):
-        numbers = np.array([np.nan if value is None else value for value in values], np.float64)
-        drawn += axes.plot(along, numbers, color=colour, linewidth=pens.width, linestyle=pens.style, label=_word(name))
-    axes.set_ylim(bottom=0)
-    return drawn
-
-
-def _word(name: str) -> str:
-    """Words of a name and unit: "left_ventricular_area_cm2" is "LV area"."""
-    words = name.rsplit("_", 1)[0].replace("_", " ")
-    for long, short in (("left ventricular", "LV"), ("right ventricular", "RV"), ("left atrial", "LA")):
-        words = words.replace(long, short)
-    return words
-
-
-def _shared_label(names: Sequence[str]) -> str:
-    """What an axis of several values is labelled with: the kind alone, where they are of several chambers."""
-    label = _axis_label(names[0])
-    return label if len(names) == 1 else label.replace("LV ", "")
-
-
-def _axis_label(name: str) -> str:
-    return f"{_word(name)}, {name.rsplit('_', 1)[1].replace('2', '²')}"

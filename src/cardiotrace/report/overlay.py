@@ -12,7 +12,9 @@ from cardiotrace.core.image import Image
 from cardiotrace.core.terms import Structure
 from cardiotrace.geometry.contour import contours
 from cardiotrace.report.colour import STRUCTURE_COLOURS, Colour
+from cardiotrace.report.drawing import font_for
 from cardiotrace.report.framing import LabelledFrame, display_grey
+from cardiotrace.report.words import ENGLISH, Words
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
@@ -39,6 +41,8 @@ class OverlayStyle:
     has_scale: bool = True
     text: int | None = None
     """Height of letters, pixels; None takes a 34th of the image's height."""
+    words: Words = ENGLISH
+    """The language."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def draw_overlay(
     style = style or OverlayStyle()
     canvas = _canvas(shown.image, style)
     grey = display_grey(shown.image)[shown.frame, shown.depth]
-    image = Image.fromarray(grey).convert("RGB").resize(canvas.size, Image.Resampling.BICUBIC)
+    image = Image.fromarray(grey).resize(canvas.size, Image.Resampling.BICUBIC).convert("RGB")
     masks = _masks(shown)
     _draw_structures(image, canvas, masks, style)
     if trace is not None:
@@ -92,7 +96,7 @@ def draw_overlay(
     lettering = _Lettering(canvas, style.text or max(11, round(canvas.size[1] / 34)))
     lettering.caption(image, caption)
     if style.has_legend:
-        lettering.legend(image, [item for item, mask in masks.items() if mask.any()])
+        lettering.legend(image, [item for item, mask in masks.items() if mask.any()], style.words)
     if style.has_scale and shown.image.spacing_mm is not None:
         lettering.scale(image)
     return image
@@ -214,7 +218,7 @@ class _Lettering:
         if text:
             self._write(image, (margin, margin), text, size=round(self.unit * 1.25))
 
-    def legend(self, image: "PilImage", structures: Sequence[Structure]) -> None:
+    def legend(self, image: "PilImage", structures: Sequence[Structure], words: Words) -> None:
         """Colours and names in the lower left corner, a line each."""
         from PIL import ImageDraw
 
@@ -224,7 +228,7 @@ class _Lettering:
             y = self.canvas.size[1] - margin - unit * 1.35 * (len(structures) - place)
             stroke = (margin, y + unit * 0.6, margin + unit * 1.3, y + unit * 0.6)
             pen.line(stroke, fill=STRUCTURE_COLOURS[structure], width=max(2, unit // 5))
-            self._write(image, (margin + unit * 1.7, y), structure.value, size=unit)
+            self._write(image, (margin + unit * 1.7, y), words(f"structure.{structure}"), size=unit)
 
     def scale(self, image: "PilImage") -> None:
         """A bar of whole centimetres in the lower right corner, a tick at each."""
@@ -249,8 +253,8 @@ class _Lettering:
         self, image: "PilImage", at: tuple[float, float], text: str, *, size: int, is_centred: bool = False
     ) -> None:
         """Light letters with a dark seam, to the right of a place or about it."""
-        from PIL import ImageDraw, ImageFont
+        from PIL import ImageDraw
 
-        pen, font = ImageDraw.Draw(image), ImageFont.load_default(size)
+        pen, font = ImageDraw.Draw(image), font_for(text, size)
         x = at[0] - pen.textlength(text, font=font) / 2 if is_centred else at[0]
         pen.text((x, at[1]), text, font=font, fill=_LIGHT, stroke_width=2, stroke_fill=(0, 0, 0))

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from cardiotrace.clinical.base import base_of
 from cardiotrace.core.label import LabelMap
 from cardiotrace.report.colour import STRUCTURE_COLOURS
+from cardiotrace.report.drawing import font_for
 from cardiotrace.report.framing import Box, LabelledFrame, display_grey
 from cardiotrace.report.overlay import OverlayStyle, draw_overlay
+from cardiotrace.report.words import ENGLISH, Words
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
@@ -24,7 +25,7 @@ _GAP = 4
 
 
 def base_to_apex(labels: Sequence[LabelMap]) -> list[int]:
-    """Slices of a stack from the base to the apex: the heart is larger towards its base.
+    """Slices of a stack from the base to the apex, by the rule of `base_is_first`.
 
     Args:
         labels: of one stack in one or several frames or maps, all of one shape.
@@ -37,13 +38,8 @@ def base_to_apex(labels: Sequence[LabelMap]) -> list[int]:
         >>> base_to_apex([LabelMap(array, ACDC, NO_GEOMETRY)])
         [2, 1, 0]
     """
-    sizes = np.sum([np.count_nonzero(item.array, axis=(0, 2, 3)) for item in labels], axis=0)
-    shown = np.flatnonzero(sizes)
-    order = list(range(len(sizes)))
-    if len(shown) < 2:
-        return order
-    centre = float(np.average(shown, weights=sizes[shown]))
-    return order[::-1] if centre > (shown[0] + shown[-1]) / 2 else order
+    order = list(range(labels[0].array.shape[1]))
+    return order if base_of(labels) else order[::-1]
 
 
 def draw_sheet(
@@ -53,6 +49,7 @@ def draw_sheet(
     box: Box | None = None,
     order: Sequence[int] = (),
     width: int = _WIDTH,
+    words: Words = ENGLISH,
 ) -> "PilImage":
     """Draw all slices of one frame side by side with their outlines, under a line that tells what they are.
 
@@ -62,6 +59,7 @@ def draw_sheet(
         box: what to show of each slice; None shows all of it.
         order: the slices in the order to show them; the file's by default. Of more than 42 every second, third, ...
         width: of the image, at most, pixels.
+        words: the language.
 
     Returns:
         An RGB image (of Pillow).
@@ -74,9 +72,13 @@ def draw_sheet(
     side = min(420, (width + _GAP) // columns - _GAP, (_HEIGHT - _BAR) // rows - _GAP)
     small = _alone(shown).cropped(box)
     sheet = _tiled([_tile(small, depth, side, has_scale=depth == slices[-1]) for depth in slices], columns)
-    skipped = "" if step == 1 else f", one slice in {step}"
-    words = f"{caption}, slices from base to apex{skipped}" if order else f"{caption}{skipped}"
-    _head(sheet, words.strip(", "), replace(shown.labels, array=shown.labels.array[shown.frame : shown.frame + 1]))
+    told = [caption] + [words("figure.slices")] * bool(order) + [words("figure.one_in", step=step)] * (step > 1)
+    _head(
+        sheet,
+        ", ".join(filter(None, told)),
+        replace(shown.labels, array=shown.labels.array[shown.frame : shown.frame + 1]),
+        words,
+    )
     return sheet
 
 
@@ -119,18 +121,19 @@ def _tile(stack: LabelledFrame, depth: int, side: int, *, has_scale: bool) -> "P
     return draw_overlay(replace(stack, depth=depth), caption=f"{depth}", style=style)
 
 
-def _head(sheet: "PilImage", words: str, labels: LabelMap | None = None) -> None:
+def _head(sheet: "PilImage", told: str, labels: LabelMap | None = None, words: Words = ENGLISH) -> None:
     """The line above: what is shown on the left, whose colours on the right."""
-    from PIL import ImageDraw, ImageFont
+    from PIL import ImageDraw
 
-    pen = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(25 if sheet.width > 900 else 18)
-    pen.text((10, _BAR / 2), words, font=font, fill=(255, 255, 255), anchor="lm")
+    pen, size = ImageDraw.Draw(sheet), 25 if sheet.width > 900 else 18
+    font = font_for(told, size)
+    pen.text((10, _BAR / 2), told, font=font, fill=(255, 255, 255), anchor="lm")
     if labels is None:
         return
     right = sheet.width - 10.0
     for structure in reversed([item for item in labels.scheme.structures if labels.mask(item).any()]):
-        pen.text((right, _BAR / 2), structure.value, font=font, fill=(255, 255, 255), anchor="rm")
-        right -= pen.textlength(structure.value, font=font) + 8
+        name = words(f"structure.{structure}")
+        pen.text((right, _BAR / 2), name, font=font, fill=(255, 255, 255), anchor="rm")
+        right -= pen.textlength(name, font=font) + 8
         pen.line((right - 26, _BAR / 2, right, _BAR / 2), fill=STRUCTURE_COLOURS[structure], width=5)
         right -= 26 + 22

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from cardiotrace.workflows.services.analysis import Analyser as Analyser
     from cardiotrace.workflows.services.analysis import Analysis as Analysis
     from cardiotrace.workflows.services.dataset import open_dataset as open_dataset
+    from cardiotrace.workflows.services.report_form import ReportConfig as ReportConfig
     from cardiotrace.workflows.sweep.run import run_sweep as run_sweep
     from cardiotrace.workflows.train import TrainedModel as TrainedModel
     from cardiotrace.workflows.train import train_model as train_model
@@ -51,6 +52,7 @@ _PLACES = {
     "JoinConfig": "workflows.configs",
     "MeasureConfig": "workflows.measure",
     "ProgressReporter": "core.reporter",
+    "ReportConfig": "workflows.services.report_form",
     "SegmentConfig": "workflows.segment",
     "SweepConfig": "workflows.configs",
     "TrainConfig": "workflows.configs",

@@ -16,6 +16,7 @@ from cardiotrace.workflows.services.batch import BatchResult, ExamTask, Tell, fo
 from cardiotrace.workflows.services.cohort import with_summary
 from cardiotrace.workflows.services.identity import IdentityConfig, identity_settings, with_identity
 from cardiotrace.workflows.services.label_maps import spare_images, write_labels_of
+from cardiotrace.workflows.services.report_form import USUAL, ReportConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +27,31 @@ class AnalyseConfig(IdentityConfig, SegmentConfig):
     """Write outlines, measures and report as DICOM as well, for the study that the images came from."""
     fhir: bool = False
     """Write the measures as a FHIR bundle as well, which names nobody."""
+    tracking: bool = False
+    """Measure strain a second time, following the wall through each long-axis film: seconds for every film."""
+    report: ReportConfig = USUAL
+    """How the report is written, and what it is compared with."""
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What was said in place of what files and models say, as plain data."""
+        return super().given | ({"tracking": True} if self.tracking else {}) | self.report.given
+
+    def analyser(self, verb: str) -> Analyser:
+        """What traces, with the named model loaded, and measures.
+
+        Raises:
+            InputError: there is no model of the name.
+            ModelFileError: the named model file is damaged.
+        """
+        return replace(super().analyser(verb), tracking=self.tracking)
 
     def task(self, analyser: Analyser, **more: Any) -> ExamTask:
         """What the analyser is for, with all that its results depend on."""
         task = super().task(analyser, **more)
         also = {name: True for name in ("dicom", "fhir") if getattr(self, name)}
-        return replace(task, settings={**task.settings, **also, **identity_settings(self)})
+        kept = {**also, **identity_settings(self), **self.report.settings}
+        return replace(task, settings={**task.settings, **kept})
 
 
 def analyse(
@@ -52,28 +72,33 @@ def analyse(
 
     Raises:
         UsageError: there is no such label scheme.
-        InputError: there is no such model.
+        UsageError: a PDF is wanted, and there is no browser to print it.
+        InputError: there is no such model; or the earlier exam cannot be read.
         ModelFileError: the named model file is damaged.
     """
     analyser = config.analyser("analyse")
     task = config.task(analyser)
     forms = config if isinstance(config, AnalyseConfig) else AnalyseConfig(exams=config.exams)
+    exams = config.find()
+    forms.report.require(len(exams))
 
     def one(found: FoundExam) -> Analysed:
         folder = task.folder(found.name)
-        if task.is_done(found):
+        stamp = forms.report.prior_stamp(found.name)
+        if task.is_done(found, lambda made: made.get("prior") == stamp):
             return Analysed.stored(found.name, folder)
         with task.results(found) as staging:
             exam = found.read()
             if forms.dicom:
                 require_dicom(exam)
             spare_images(staging, exam)
-            analysis = with_identity(analyser.analyse(exam), forms)
+            staging.made.update({} if stamp is None else {"prior": stamp})
+            analysis = forms.report.compared(with_identity(analyser.analyse(exam), forms))
             write_labels_of(analysis.exam.images, analysis.labels, staging.folder, scheme=config.scheme)
             page = _write(analysis, staging.folder, forms)
         return Analysed.written(folder / page.name, analysis)
 
-    batch = for_each_exam(config.find(), one, reporter, title="analysing", tell=tell)
+    batch = for_each_exam(exams, one, reporter, title="analysing", tell=tell)
     return with_summary(batch, config.out, overwrite=config.overwrite)
 
 
@@ -82,9 +107,9 @@ def _write(analysis: Analysis, folder: Path, forms: AnalyseConfig) -> Path:
     from cardiotrace.report.fhir import fhir_bundle
     from cardiotrace.report.write import save_report
 
-    report = analysis.report()
+    report = analysis.report(forms.report)
     if forms.dicom:
-        write_archive(analysis, report.figures, folder / DICOM, made=datetime.now().replace(microsecond=0))
+        write_archive(analysis, report, folder / DICOM, made=datetime.now().replace(microsecond=0))
     if forms.fhir:
         write_json(folder / FHIR, fhir_bundle(analysis.exam, analysis.measures, authors_of(analysis)))
-    return save_report(report, folder)
+    return save_report(report, folder, forms=forms.report.files)

@@ -11,6 +11,7 @@ from cardiotrace.core.flag import Flag
 from cardiotrace.core.label import LabelMap
 from cardiotrace.workflows.services.analysis import Analyser, Analysis, for_given_labels, measured
 from cardiotrace.workflows.services.provenance import provenance_of
+from cardiotrace.workflows.services.report_form import USUAL, ReportConfig
 from cardiotrace.workflows.services.tracing import Models, Tracing
 
 _MOST_KEPT = 8
@@ -71,12 +72,13 @@ def segment(exam: Exam, model: str | None = None, *, test_time_augmentation: boo
     return Labels(Analyser(_models(model), test_time_augmentation).trace(exam))
 
 
-def measure(exam: Exam, labels: Mapping[str, LabelMap]) -> Measures:
+def measure(exam: Exam, labels: Mapping[str, LabelMap], *, tracking: bool = False) -> Measures:
     """Measure an exam; all that reading, network and measuring say against the values is among its flags.
 
     Args:
         exam: from `read_exam`.
         labels: from `segment`, or read or drawn, by name of the image; images without labels are skipped.
+        tracking: measure longitudinal strain a second time, following the wall through each film; takes seconds.
 
     Returns:
         The quantities, the preferred method of each first. Without pixel spacing only areas in pixels and the ejection
@@ -85,27 +87,45 @@ def measure(exam: Exam, labels: Mapping[str, LabelMap]) -> Measures:
     Raises:
         InputError: labels that belong to no image, or lie on another grid than theirs.
     """
-    return _analysis(exam, labels).measures
+    return _analysis(exam, labels, tracking=tracking).measures
 
 
-def write_report(exam: Exam, labels: Mapping[str, LabelMap], measures: Measures, folder: str | Path) -> Path:
+def write_report(
+    exam: Exam,
+    labels: Mapping[str, LabelMap],
+    measures: Measures,
+    folder: str | Path,
+    *,
+    form: ReportConfig = USUAL,
+) -> Path:
     """Write `report.html`, `measures.json`, `measures.csv` and figures into a folder.
 
     Files of these names are replaced.
+
+    Args:
+        exam: from `read_exam`.
+        labels: those that were measured, by name of the image.
+        measures: from `measure`.
+        folder: where to; made if it is not there.
+        form: the language, an earlier exam to compare with, and what is written beside the usual files.
 
     Returns:
         Path of the page.
 
     Raises:
-        InputError: labels that belong to no image, or lie elsewhere than theirs.
+        UsageError: a PDF is wanted, and there is no browser to print it.
+        InputError: labels that belong to no image, or lie elsewhere than theirs; an earlier exam that cannot be read.
         WorkError: the folder cannot be written to.
     """
+    form.require(1)
     exam = _as_labelled(exam, labels)
     placed = labels_in_place(exam, labels)
     if isinstance(labels, Labels):
-        provenance = provenance_of(exam, labels.traced_by, models=labels.tracing.models)
-        return Analysis(exam, placed, measures, provenance, labels.tracing.terms).write(Path(folder))
-    return Analysis(exam, placed, measures, provenance_of(exam, {})).write(Path(folder))
+        provenance = provenance_of(exam, labels.traced_by, models=labels.tracing.models, given=form.given)
+        analysis = Analysis(exam, placed, measures, provenance, labels.tracing.terms)
+    else:
+        analysis = Analysis(exam, placed, measures, provenance_of(exam, {}, given=form.given))
+    return form.compared(analysis).write(Path(folder), form)
 
 
 @lru_cache(maxsize=_MOST_KEPT)
@@ -118,9 +138,10 @@ def _as_labelled(exam: Exam, labels: Mapping[str, LabelMap]) -> Exam:
     return exam.distinct() if isinstance(labels, Labels) else for_given_labels(exam, labels)
 
 
-def _analysis(exam: Exam, labels: Mapping[str, LabelMap]) -> Analysis:
+def _analysis(exam: Exam, labels: Mapping[str, LabelMap], *, tracking: bool) -> Analysis:
     exam = _as_labelled(exam, labels)
     if not isinstance(labels, Labels):
-        return measured(exam, labels, provenance_of(exam, {}))
+        return measured(exam, labels, provenance_of(exam, {}), tracking=tracking)
     doubts = {name: labels.tracing.doubts[name] for name in labels.traced_by}
-    return measured(exam, labels, provenance_of(exam, labels.traced_by), flags=labels.flags, doubts=doubts)
+    provenance = provenance_of(exam, labels.traced_by)
+    return measured(exam, labels, provenance, flags=labels.flags, doubts=doubts, tracking=tracking)

@@ -32,6 +32,7 @@ from cardiotrace.workflows.services.exams import ExamConfig, known_scheme
 from cardiotrace.workflows.services.identity import IdentityConfig, identity_settings, with_identity
 from cardiotrace.workflows.services.label_maps import spare_images
 from cardiotrace.workflows.services.provenance import provenance_of
+from cardiotrace.workflows.services.report_form import USUAL, ReportConfig
 from cardiotrace.workflows.services.stamp import stamp_of
 
 _SEGMENTATION = "_seg.dcm"
@@ -47,6 +48,10 @@ class MeasureConfig(IdentityConfig, ExamConfig):
     DICOM images; one folder per exam may lie in it."""
     scheme: str | None = None
     """What the label values mean: camus, acdc, mnms, ...; default: camus for apical views. Segmentations say it."""
+    tracking: bool = False
+    """Measure strain a second time, following the wall through each long-axis film: seconds for every film."""
+    report: ReportConfig = USUAL
+    """How the report is written, and what it is compared with."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -56,7 +61,8 @@ class MeasureConfig(IdentityConfig, ExamConfig):
     @property
     def given(self) -> dict[str, Any]:
         """What was said in place of what files say, as plain data."""
-        return super().given | ({"scheme": self.scheme} if self.scheme else {})
+        given = super().given | ({"scheme": self.scheme} if self.scheme else {})
+        return given | ({"tracking": True} if self.tracking else {}) | self.report.given
 
 
 def measure_exams(
@@ -74,28 +80,38 @@ def measure_exams(
     Returns:
         What was done, and what failed and why; a failed exam leaves nothing behind.
     """
-    settings = {"given": config.given, "labels": str(config.labels.resolve()), **identity_settings(config)}
+    exams = config.find()
+    config.report.require(len(exams))
+    settings = {
+        "given": config.given,
+        "labels": str(config.labels.resolve()),
+        **identity_settings(config),
+        **config.report.settings,
+    }
     task = ExamTask("measure", config.out, settings, config.overwrite, keeps=_is_no_report, beside_images=True)
 
     def one(found: FoundExam) -> Analysed:
         folder = task.folder(found.name)
-        if task.is_done(found, lambda made: _same_labels(found.name, config, made)):
+        stamp = config.report.prior_stamp(found.name)
+        if task.is_done(found, lambda made: made.get("prior") == stamp and _same_labels(found.name, config, made)):
             return Analysed.stored(found.name, folder)
         with task.results(found) as staging:
             exam = found.read()
             spare_images(staging, exam)
             files = _files(exam, config)
             staging.inputs.extend(files.values())
+            staging.made.update({} if stamp is None else {"prior": stamp})
             staging.made["labels"] = _stamped(exam.name, [image.name for image in exam.images], config)
             labels = _read(exam, files, config)
             exam = for_given_labels(exam, files)
             names = {name: path.name for name, path in files.items()}
             provenance = provenance_of(exam, names, verb="measure", given=config.given)
-            analysis = with_identity(measured(exam, labels, provenance), config)
-            page = analysis.write(staging.folder)
+            traced = measured(exam, labels, provenance, tracking=config.tracking)
+            analysis = config.report.compared(with_identity(traced, config))
+            page = analysis.write(staging.folder, config.report)
         return Analysed.written(folder / page.name, analysis)
 
-    batch = for_each_exam(config.find(), one, reporter, title="measuring", tell=tell)
+    batch = for_each_exam(exams, one, reporter, title="measuring", tell=tell)
     return with_summary(batch, config.out, overwrite=config.overwrite)
 
 

@@ -1,1 +1,1 @@
-"""Heart beats of a film: where each begins, where systole ends, and what follows from the curve of sizes."""
+"""Where in a curve of sizes heart beats begin and end, and where systole ends."""

@@ -15,18 +15,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from cardiotrace.core import short_axis
 from cardiotrace.core.terms import View
 
 Direction = Float[np.ndarray, " 3"]
 """Of unit length, in the patient coordinates of DICOM: left, back, head."""
 
-TYPICAL_AXIS: Direction = np.array([0.63, -0.60, -0.49])
-"""From base to apex: to the left, the front and the feet, each about as much. The short axes of five hearts at hand
-(two of GE, three of Siemens) lie within 16 degrees of it."""
+TYPICAL_AXIS: Direction = short_axis.TYPICAL_AXIS * np.array([-1.0, -1.0, 1.0])
+"""`short_axis.TYPICAL_AXIS` in the coordinates of DICOM."""
 
-_SHORT_AXIS_WITHIN = 40.0
-"""Degrees by which the normal of an unnamed stack may lie off the typical axis to be taken for a short axis: planes of
-the body lie 50 and more off it, long axes about 90."""
 _HOLDS_AXIS = 25.0
 """Degrees by which a long-axis plane may miss the direction of the axis: of five at hand the worst
 misses it by 16."""
@@ -61,7 +58,7 @@ def is_short_axis(normal: Direction) -> bool:
         >>> is_short_axis(np.array([-0.48, 0.62, 0.62])), is_short_axis(np.array([0.0, 0.0, 1.0]))
         (True, False)
     """
-    return between_degrees(normal, TYPICAL_AXIS) <= _SHORT_AXIS_WITHIN
+    return between_degrees(normal, TYPICAL_AXIS) <= short_axis.WITHIN_DEGREES
 
 
 def between_degrees(first: Direction, second: Direction) -> float:

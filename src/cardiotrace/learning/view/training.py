@@ -53,12 +53,12 @@ OVERLAY_SHARE = 0.4
 class ViewTraining:
     """How long, and with how many pictures at a time."""
 
-    steps: int = 250
+    steps: int = 2500
     batch_size: int = 64
     learning_rate: float = 4e-3
-    average: float = 0.97
+    average: float = 0.99
     """Of the weights: the share that stays at each step."""
-    label_smoothing: float = 0.05
+    label_smoothing: float = 0.02
     seed: int = 0
 
 
@@ -73,6 +73,7 @@ class Lesson:
         patients: whose each is.
         is_echo: whether each stands upright.
         overlays: what may be written on them, of the same size.
+        emphasis: on each class.
     """
 
     planes: UInt8[np.ndarray, "planes rows columns"]
@@ -81,12 +82,13 @@ class Lesson:
     patients: Sequence[str]
     is_echo: Sequence[bool]
     overlays: UInt8[np.ndarray, "count rows columns"]
+    emphasis: Sequence[float]
 
     def weights(self) -> Float[np.ndarray, " planes"]:
         """How often each plane is drawn.
 
-        All classes alike, none of them three times as often; within a class each source by the root of its number of
-        patients, and each of these alike.
+        By the emphasis on its class; within a class each source by the root of its number of patients, and each of
+        these alike.
         """
         weights = np.zeros(len(self.kinds))
         for kind in np.unique(self.kinds):
@@ -97,7 +99,7 @@ class Lesson:
             total = sum(len(patients) ** 0.5 for patients in by_source.values())
             for patients in by_source.values():
                 for own in patients.values():
-                    weights[own] = (3.0 if kind == 0 else 1.0) / total / len(patients) ** 0.5 / len(own)
+                    weights[own] = self.emphasis[kind] / total / len(patients) ** 0.5 / len(own)
         shares: Float[np.ndarray, " planes"] = weights / weights.sum()
         return shares
 
@@ -123,7 +125,8 @@ def train_view_network(
     torch.manual_seed(config.seed)
     generator = torch.Generator().manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
-    network = ViewNetwork(classes).train()
+    # By channels: a fifth faster on a CPU.
+    network = ViewNetwork(classes).train().to(memory_format=torch.channels_last)
     averaged = copy.deepcopy(network)
     optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -134,7 +137,8 @@ def train_view_network(
     for step in range(config.steps):
         chosen = rng.choice(len(weights), config.batch_size, p=weights)
         images, kinds = _batch(lesson, chosen, side, generator)
-        loss = loss_of(network(preprocessing.normalise(images)), kinds)
+        images = preprocessing.normalise(images).contiguous(memory_format=torch.channels_last)
+        loss = loss_of(network(images), kinds)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()

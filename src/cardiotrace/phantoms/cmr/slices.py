@@ -106,3 +106,21 @@ def section_areas(state: HeartState, heights_mm: Float[np.ndarray, " slices"]) -
         values.mean(axis=1) * np.pi for values in (inner**2, outer**2, (outer + width) ** 2 - outer**2)
     )
     return Areas(left, whole - left, right)
+
+
+def section_outlines(
+    state: HeartState, height_mm: float
+) -> tuple[Float[np.ndarray, "angles 2"], Float[np.ndarray, "angles 2"]] | None:
+    """Endocardium and epicardium of the section at a height above the mitral plane of end-diastole, as (x, y), mm.
+
+    Returns:
+        One point a degree around the axis, in the coordinates of the state; None where there is no cavity.
+    """
+    z = np.full(ANGLE_COUNT, height_mm - state.rise_mm)
+    angle = np.arange(ANGLE_COUNT) * (2 * np.pi / ANGLE_COUNT)
+    inner, outer = state.wall.inner_radius(z, angle), state.wall.outer_radius(z, angle)
+    if z[0] < 0 or not inner.all():
+        return None
+    way = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    aside = np.stack([state.bend(z), np.zeros_like(z)], axis=1)
+    return aside + inner[:, None] * way, aside + outer[:, None] * way

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cardiotrace.clinical import measure
+from cardiotrace.clinical.comparison import Comparison
 from cardiotrace.clinical.expected import Doubt
 from cardiotrace.clinical.quantity import Measures
 from cardiotrace.core.exam import Exam
@@ -18,6 +19,7 @@ from cardiotrace.datasets.leftover import LABELS
 from cardiotrace.io.results import FIGURES, REPORT_PAGE
 from cardiotrace.workflows.services.provenance import Provenance, provenance_of, reading_flags
 from cardiotrace.workflows.services.record import read_record
+from cardiotrace.workflows.services.report_form import USUAL, ReportConfig
 from cardiotrace.workflows.services.tracing import Models, Tracing, trace_exam
 
 if TYPE_CHECKING:
@@ -40,40 +42,47 @@ class Analysis:
     """Name, licence and citation of what made the labels; None where a person drew them."""
     identity: Identity | None = None
     """Whose the exam is, for results that are to say it; None unless somebody asks for that."""
+    comparison: Comparison | None = None
+    """With an earlier exam; see `ReportConfig.compared`."""
+    not_compared: str = ""
+    """Why there is none that was asked for."""
 
     def to_plain(self) -> dict[str, Any]:
         """What `measures.json` holds."""
         whose = {} if self.identity is None else {"identity": self.identity.to_plain()}
-        return self.measures.to_plain() | whose | {"provenance": self.provenance.to_plain()}
+        compared = {} if self.comparison is None else {"comparison": self.comparison.to_plain()}
+        return self.measures.to_plain() | whose | {"provenance": self.provenance.to_plain(), **compared}
 
-    def report(self, *, truth: Mapping[str, float] | None = None) -> "ExamReport":
+    def report(self, form: ReportConfig = USUAL, *, truth: Mapping[str, float] | None = None) -> "ExamReport":
         """Values, figures and the page, in memory.
 
         Args:
+            form: the language, and what else the page depends on.
             truth: true values by name and unit, shown beside the measured ones.
         """
-        from cardiotrace.report import ReportContext, render_report  # draws: not needed for the values alone
+        from cardiotrace.report import render_report  # draws: not needed for the values alone
 
-        context = ReportContext(self.terms, truth, self.provenance.to_plain(), identity=self.identity)
-        return render_report(self.exam, self.labels, self.measures, context)
+        return render_report(self.exam, self.labels, self.measures, form.context(self, truth))
 
-    def write(self, folder: Path, *, truth: Mapping[str, float] | None = None) -> Path:
+    def write(self, folder: Path, form: ReportConfig = USUAL, *, truth: Mapping[str, float] | None = None) -> Path:
         """Write values, figures and the page into a folder.
 
         Args:
             folder: where to; made if it is not there.
+            form: the language, and what is written beside the usual files.
             truth: true values by name and unit, shown beside the measured ones.
 
         Returns:
             Path of the page.
 
         Raises:
+            UsageError: a PDF is wanted, and there is no browser to print it.
             WorkError: nothing can be written there.
         """
         from cardiotrace.report.write import made_folder, save_report
 
         made_folder(folder / FIGURES)  # before any figure is drawn: a folder that cannot be is no reason to wait
-        return save_report(self.report(truth=truth), folder)
+        return save_report(self.report(form, truth=truth), folder, forms=form.files)
 
 
 @dataclass(frozen=True)
@@ -85,12 +94,14 @@ class Analyser:
         test_time_augmentation: average over slightly changed versions of each image.
         verb: what is done, for the provenance.
         given: what the user said in place of what files and models say, for the provenance.
+        tracking: measure longitudinal strain by following the wall through films as well.
     """
 
     models: Models = field(default_factory=Models)
     test_time_augmentation: bool = False
     verb: str = ""
     given: Mapping[str, Any] = field(default_factory=dict)
+    tracking: bool = False
 
     def trace(self, exam: Exam, on_progress: OnProgress | None = None) -> Tracing:
         """Trace one exam; stills that are frames of its videos are taken with these.
@@ -127,7 +138,14 @@ class Analyser:
         provenance = provenance_of(
             tracing.exam, tracing.traced_by, verb=self.verb, models=tracing.models, given=self.given
         )
-        analysis = measured(tracing.exam, tracing.labels, provenance, flags=tracing.flags, doubts=tracing.doubts)
+        analysis = measured(
+            tracing.exam,
+            tracing.labels,
+            provenance,
+            flags=tracing.flags,
+            doubts=tracing.doubts,
+            tracking=self.tracking,
+        )
         return replace(analysis, terms=tracing.terms)
 
 
@@ -138,6 +156,7 @@ def measured(
     *,
     flags: Sequence[Flag] = (),
     doubts: Mapping[str, Doubt] | None = None,
+    tracking: bool = False,
 ) -> Analysis:
     """Measure labels of an exam; what the reading says against the values is among the flags.
 
@@ -147,8 +166,9 @@ def measured(
         provenance: where they came from.
         flags: what else speaks against them.
         doubts: how unsure the model was of each frame, by name of the image.
+        tracking: measure longitudinal strain by following the wall through films as well.
     """
-    measures = measure(exam, labels, doubts=doubts or {})
+    measures = measure(exam, labels, doubts=doubts or {}, tracking=tracking)
     together = dict.fromkeys([*measures.flags, *reading_flags(exam, of_sizes=False), *flags])
     LOG.debug("%s: %d values of %d images, %d flags", exam.name, len(measures.quantities), len(labels), len(together))
     return Analysis(exam, labels, replace(measures, flags=tuple(together)), provenance)

@@ -1,9 +1,9 @@
 """Results of an exam as DICOM objects of its study, for the archive that the images came from."""
 
 import logging
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam
@@ -11,6 +11,9 @@ from cardiotrace.io.dicom.header import unwarned
 from cardiotrace.io.dicom.segmentation import Author
 from cardiotrace.io.dicom.source import DicomSource, dicom_source
 from cardiotrace.workflows.services.analysis import Analysis
+
+if TYPE_CHECKING:
+    from cardiotrace.report import ExamReport
 
 _LOG = logging.getLogger(__name__)
 REPORT_FILE, CAPTURE_FILE = "report_sr.dcm", "report_sc.dcm"
@@ -47,7 +50,7 @@ def authors_of(analysis: Analysis) -> dict[str, Author]:
 
 
 @unwarned()  # what the source states is taken over as it is, also where it is not quite as the standard has it
-def write_archive(analysis: Analysis, figures: Mapping[str, bytes], folder: Path, *, made: datetime) -> None:
+def write_archive(analysis: Analysis, report: "ExamReport", folder: Path, *, made: datetime) -> None:
     """Write outlines, measures and report of an exam as DICOM objects of its study.
 
     Each image that has outlines gets a segmentation, `<image>_seg.dcm`; the measures are a structured report,
@@ -55,7 +58,7 @@ def write_archive(analysis: Analysis, figures: Mapping[str, bytes], folder: Path
 
     Args:
         analysis: of an exam with DICOM images.
-        figures: of its report, contents by name.
+        report: its report, for the figures.
         folder: where to; made if it is not there.
         made: when, as the objects say.
 
@@ -88,5 +91,5 @@ def write_archive(analysis: Analysis, figures: Mapping[str, bytes], folder: Path
     tree = measurement_report(ReportedExam(analysis.exam, analysis.measures, authors))
     write_object(structured_report_of(tree, evidence[0], evidence, made=made), folder / REPORT_FILE)
     model = (analysis.terms or {}).get("name", "")
-    pages = draw_pages(analysis.measures, figures, date=made.date(), model=model)
+    pages = draw_pages(analysis.measures, report.figures, report.drawings, date=made.date(), model=model)
     write_object(capture_of(pages, evidence[0], made=made), folder / CAPTURE_FILE)

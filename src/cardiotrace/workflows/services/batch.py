@@ -25,6 +25,7 @@ from cardiotrace.io.results import (
     MEASURES_TABLE,
     REMEDY,
     REPORT_PAGE,
+    REPORT_PDF,
     Manifest,
     Staging,
     read_manifest,
@@ -118,7 +119,7 @@ def _nothing(_: Manifest, __: str) -> bool:
 
 def is_of_a_report(name: str) -> bool:
     """Whether a file is what `analyse` and `measure` write, by its path in the folder of an exam."""
-    return name in (*REPORT, FHIR) or name.startswith((f"{FIGURES}/", f"{DICOM}/"))
+    return name in (*REPORT, REPORT_PDF, FHIR) or name.startswith((f"{FIGURES}/", f"{DICOM}/"))
 
 
 @dataclass(frozen=True)

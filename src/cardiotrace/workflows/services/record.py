@@ -31,13 +31,16 @@ class Record:
         return found if isinstance(found, dict) else {}
 
 
-def read_record(folder: Path) -> Record:
-    """Read the `measures.json` of a folder of results, of any version.
+def read_record(place: Path) -> Record:
+    """Read a `measures.json` of any version.
+
+    Args:
+        place: the file, or the folder of results that holds it.
 
     Raises:
         InputError: there is none, or it cannot be understood.
     """
-    path = folder / MEASURES
+    path = place / MEASURES if place.is_dir() else place
     try:
         plain = read_json(path)
         version = str(contract.MEASURES.version_of(plain))

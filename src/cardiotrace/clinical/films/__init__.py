@@ -1,0 +1,1 @@
+"""What whole films tell: means over beats, rates of ejection and filling, rhythm, and what is pumped in a minute."""

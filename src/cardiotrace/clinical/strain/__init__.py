@@ -1,0 +1,1 @@
+"""How much the wall of the left ventricle shortens, in long-axis views."""
