@@ -143,6 +143,26 @@ def test_done_is_not_done_again_and_nothing_of_the_users_is_lost(magnetic, tmp_p
     assert "no result" in error
 
 
+@pytest.mark.parametrize("verb", ["convert", "analyse", "segment", "measure", "anonymise"])
+def test_nothing_is_written_among_originals(magnetic, model, tmp_path, command, verb):
+    """Each verb that writes refuses it, whatever the folder is called and whether or not it is there yet."""
+    more = {"measure": ("--labels", tmp_path), "analyse": ("--model", model), "segment": ("--model", model)}
+    before = {path.relative_to(magnetic): path.stat().st_mtime_ns for path in magnetic.rglob("*")}
+    for out in (magnetic, magnetic / "results" / "of-today"):
+        status, _, error = command(verb, magnetic, "--out", out, *more.get(verb, ()))
+        assert status == 2
+        assert f"{out}: --out lies among the originals" in error
+    assert {path.relative_to(magnetic): path.stat().st_mtime_ns for path in magnetic.rglob("*")} == before
+
+
+def test_results_beside_images_that_are_no_dicom(magnetic, tmp_path, command):
+    command("convert", magnetic, "--out", tmp_path / "nifti")
+    study = tmp_path / "nifti" / "study"
+    status, _, error = command("convert", study, "--out", study / "out")
+    assert (status, error) == (0, "")
+    assert_same(read_exam(magnetic), read_exam(study / "out" / "study"))
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -10,15 +10,20 @@ import pydicom
 import pytest
 from pydicom.data import get_testdata_file
 from pydicom.datadict import DicomDictionary
+from pydicom.pixels import pixel_array
 from pydicom.uid import (
     ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    JPEGLSLossless,
     OphthalmicPhotography8BitImageStorage,
+    RLELossless,
     SecondaryCaptureImageStorage,
     generate_uid,
 )
 
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.datasets.exam_discovery import find_exams, read_exam
+from cardiotrace.io.dicom.study import find_studies
 from cardiotrace.workflows.anonymise import AnonymiseConfig, anonymise
 from tests.fake import cine_mri
 from tests.fake.ultrasound import INSTITUTION, NAME, NUMBER, pixels, region, ultrasound, write
@@ -147,18 +152,45 @@ def test_ultrasound_is_read_alike_and_is_black_beside_its_region(tmp_path):
     assert (done.blackened, done.screens) == (1, 0)
 
 
-@pytest.mark.parametrize("meaning", ["RGB", "YBR_FULL"])
-def test_colours_stay_and_black_is_black(tmp_path, meaning):
+@pytest.mark.parametrize(
+    ("meaning", "count", "syntax"),
+    [
+        ("RGB", 1, ExplicitVRLittleEndian),
+        ("RGB", 3, JPEGLSLossless),
+        ("YBR_FULL", 1, RLELossless),  # the only one that ultrasound of this kind may have
+        ("YBR_FULL", 3, RLELossless),
+    ],
+)
+def test_colours_stay_and_black_is_black(tmp_path, meaning, count, syntax):
     made = ultrasound(
-        pixels(1, channels=(3,)), regions=[region()], PhotometricInterpretation=meaning, SeriesDescription="A4C"
+        pixels(count, channels=(3,)), regions=[region()], PhotometricInterpretation=meaning, SeriesDescription="A4C"
     )
     write(tmp_path / "in" / "a", made)
     (copy,), (done,) = copied(tmp_path / "in", tmp_path / "out")
-    assert copy.PhotometricInterpretation == meaning
+    assert (copy.PhotometricInterpretation, copy.file_meta.TransferSyntaxUID) == (meaning, syntax)
+    assert copy.PlanarConfiguration == (syntax == RLELossless)
+    kept, original = (pixel_array(each, raw=True)[..., 5:35, 10:50, :] for each in (copy, made))
+    np.testing.assert_array_equal(kept, original)
     assert_read_alike(read_exam(tmp_path / "in"), read_exam(done.folder))
     shown = copy.pixel_array  # as RGB, whatever is stored
-    assert shown[0, 0].max() <= 1
-    assert shown[20, 30].max() > 1
+    assert shown[..., 0, 0, :].max() <= 1
+    assert shown[..., 20, 30, :].max() > 1
+
+
+def test_a_photograph_becomes_the_colours_that_are_read(tmp_path):
+    made = ultrasound(
+        pixels(1, channels=(3,)),
+        regions=[],
+        SOPClassUID=OphthalmicPhotography8BitImageStorage,
+        PhotometricInterpretation="YBR_FULL",
+        BurnedInAnnotation="NO",
+    )
+    write(tmp_path / "in" / "a", made)
+    (copy,), (done,) = copied(tmp_path / "in", tmp_path / "out")
+    assert (copy.PhotometricInterpretation, copy.PlanarConfiguration) == ("RGB", 0)
+    before, after = read_exam(tmp_path / "in"), read_exam(done.folder)
+    np.testing.assert_array_equal(before.images[0].image.frames, after.images[0].image.frames)
+    np.testing.assert_array_equal(copy.pixel_array, after.images[0].image.frames[0, 0])
 
 
 def test_a_palette_becomes_colours_in_either_byte_order(tmp_path):
@@ -294,6 +326,21 @@ def test_magnetic_resonance_with_writing_is_left_out(tmp_path):
     with pytest.raises(InputError, match="none of its 40 objects can be copied"):
         copied(tmp_path / "in", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("elements", [{"PatientBirthDate": "19350102"}, {"PatientSex": "M"}])
+def test_a_study_that_people_share_is_left_out_as_in_reading(tmp_path, elements):
+    shared, other = (ultrasound(pixels(1), regions=[region()], study=study) for study in ("1.2.3", "1.2.4"))
+    write(tmp_path / "in" / "a", shared)
+    write(tmp_path / "in" / "b", ultrasound(pixels(1), regions=[region()], study="1.2.3", **elements))
+    write(tmp_path / "in" / "c", other)
+    out = tmp_path / "out"
+    result = anonymise(AnonymiseConfig(exams=(tmp_path / "in",), out=out))
+    (why,) = next(study.left_out for study in find_studies(tmp_path / "in") if not study.images)
+    assert [failure.error.what for failure in result.failures] == [why]
+    assert "may be of several people" in why
+    assert [path.parent.name for path in out.rglob("*.dcm")] == [done.name for done in result.done]
+    assert len(result.done) == 1
 
 
 def test_what_is_no_dicom_and_what_is_not_there(tmp_path):

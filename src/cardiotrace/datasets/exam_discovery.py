@@ -37,6 +37,8 @@ class FoundExam:
     """Raises InputError where the exam cannot be read."""
     part: str = ""
     """Which patient of those whose files lie in the folder; empty where all are of one."""
+    is_study: bool = False
+    """Whether DICOM was sorted into it: all that lies in the folder may be somebody's originals."""
 
 
 def find_exams(paths: Iterable[Path], reading: Reading = AS_IT_IS, *, each: bool = False) -> list[FoundExam]:
@@ -157,7 +159,7 @@ class _Search:
         exams = self.studies.exams
         # A folder may hold other exams beside a study.
         parts = [exam.name if len(exams) > 1 or path.is_dir() else "" for exam in exams]
-        return [FoundExam(exam.name, path, exam.read, part=part) for exam, part in zip(exams, parts, strict=True)]
+        return [FoundExam(exam.name, path, exam.read, part, True) for exam, part in zip(exams, parts, strict=True)]
 
     def folder(self, path: Path) -> list[FoundExam]:
         """The exams that lie in a folder and in those within."""

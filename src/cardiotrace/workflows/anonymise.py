@@ -18,8 +18,9 @@ from cardiotrace.io.dicom.anonymous.pseudonym import Pseudonyms, kept_pseudonyms
 from cardiotrace.io.dicom.files import LeftOut, find_files
 from cardiotrace.io.dicom.object_file import identity_of
 from cardiotrace.io.dicom.source import DicomFile
+from cardiotrace.io.dicom.visit import why_mixed
 from cardiotrace.io.results import HOLDS, IMAGES, MANIFEST, REMOVED, Staging, staged_results
-from cardiotrace.workflows.services.batch import BatchResult, Failure, Tell, tell_nobody
+from cardiotrace.workflows.services.batch import BatchResult, Failure, Tell, refuse_among_originals, tell_nobody
 
 _COLUMNS = ("tag", "keyword", "count", "what")
 
@@ -46,8 +47,7 @@ class AnonymiseConfig:
         if self.key is not None and self.out.resolve() in self.key.resolve().parents:
             raise UsageError("--key lies among the copies", where=self.key, remedy="keep it where they do not go.")
         for path in self.exams:
-            if path.is_dir() and (self.out.resolve() == path.resolve() or path.resolve() in self.out.resolve().parents):
-                raise UsageError("--out lies among the originals", where=self.out, remedy="choose another --out.")
+            refuse_among_originals(self.out, path)
 
 
 @dataclass(frozen=True)
@@ -148,13 +148,15 @@ def _copied(study: _Study, config: AnonymiseConfig, pseudonyms: Pseudonyms) -> A
     """The copy of a study, put in its place when it is complete.
 
     Raises:
-        InputError: there is nothing to be copied.
+        InputError: there is nothing to be copied, or the objects may be of several people.
     """
     if not study.path.exists():
         raise InputError("there is no such file or folder", where=study.path, remedy="check the path.")
     if not study.files:
         why = "; ".join(study.left_out[:2]) or "convert reads other formats."
         raise InputError("holds no DICOM, of which alone copies are made", where=study.path, remedy=why)
+    if mixed := why_mixed([file.header for file in study.files]):
+        raise InputError(mixed, where=study.path, remedy="see to it that each has a number of their own.")
     name = f"{pseudonyms.patient(study.files[0].header)}-{pseudonyms.study(study.uid)}"
     with staged_results(config.out / name, overwrite=config.overwrite) as staging:
         staging.inputs.extend({file.path for file in study.files})

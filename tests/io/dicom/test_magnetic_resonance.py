@@ -265,6 +265,27 @@ def test_a_gap_is_refused(places, count):
     assert f"({count} images)" in line
 
 
+def test_two_stacks_far_apart_in_one_series_are_both_there_with_a_doubt():
+    places = (0.0, 10.0, 20.0, 30.0, 160.0, 170.0, 180.0)
+    found = stacks_of(held(replace(STACK, places_mm=places).objects()))
+    assert (found.left_out, [image.name for image in found.images]) == ((), ["SAX", "SAX_2"])
+    first, second = (image.read() for image in found.images)
+    assert (first.grid_shape[1], second.grid_shape[1]) == (4, 3)
+    assert first.geometry.spacing_mm[0] == pytest.approx(10, rel=1e-5)
+    for image in (first, second):
+        (doubt,) = image.doubts
+        assert "another stack parallel to it lies 130 mm beyond its ends" in doubt
+
+
+def test_slices_far_from_a_stack_are_no_part_of_it():
+    found = stacks_of(held(replace(STACK, places_mm=(0.0, 10.0, 20.0, 160.0, 170.0)).objects()))
+    assert [image.read().grid_shape[1] for image in found.images] == [3]
+    assert found.left_out == ("series 1: fits to the slices of no stack (24 images)",)
+    # As far apart as a heart is long, both may be of one, with slices missing between.
+    near = stacks_of(held(replace(STACK, places_mm=(0.0, 10.0, 20.0, 120.0, 130.0, 140.0)).objects()))
+    assert near.images == ()
+
+
 def test_a_slice_that_is_turned_belongs_to_no_stack():
     turn = np.radians(8)
     right, down = np.array(SAX[:3]), np.array(SAX[3:])
@@ -281,7 +302,7 @@ def test_stacks_that_do_not_fit_together_are_two():
     assert [image.name for image in found.images] == ["SAX", "SAX_2"]
     assert [image.read().grid_shape[1] for image in found.images] == [4, 3]
     lone = stacks_of(held(objects_of(STACK, MadeSeries(2, (3.0,)))))
-    assert lone.left_out == ("series 2: lies between the slices of a stack, and is none of them (12 images)",)
+    assert lone.left_out == ("series 2: fits to the slices of no stack (12 images)",)
 
 
 def test_slices_of_other_frames_of_reference_are_not_joined():

@@ -2,10 +2,13 @@
 
 import importlib.util
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image as Pillow
+from pydicom import dcmread
+from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate
 from pydicom.pixels import apply_color_lut, convert_color_space
 from pydicom.uid import (
@@ -25,6 +28,8 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.terms import Modality
 from cardiotrace.io import read_image
 from cardiotrace.io.colour import luma
+from cardiotrace.io.dicom.codestream import coded_size
+from cardiotrace.io.dicom.decoding import frames_of
 from tests.fake.ultrasound import pixels, region, ultrasound, write
 from tests.programs import run
 
@@ -96,6 +101,26 @@ def test_jpeg_2000_with_its_colours_turned(tmp_path):
     made = ultrasound(values, regions=[WHOLE], syntax=JPEG2000, PhotometricInterpretation="YBR_RCT")
     made.PixelData = encapsulate([each.getvalue() for each in content])
     assert np.array_equal(read(tmp_path, made), values[..., 0])
+
+
+def test_jpeg_2000_that_is_unsigned_of_signed_pixels():
+    """A real one of the library's own tests: 13 bit of computed tomography, -2000 beside the field of view."""
+    path = get_testdata_file("J2K_pixelrep_mismatch.dcm", download=False)
+    (frame,) = frames_of(dcmread(path), Path(path))
+    np.testing.assert_array_equal(frame.values, dcmread(path).pixel_array)
+    assert (frame.values.dtype, frame.values.min(), frame.values[0, 0]) == (np.int16, -2000, -2000)
+
+
+@pytest.mark.parametrize("channels", [(), (3,)])
+def test_jpeg_2000_that_is_signed_of_unsigned_pixels(tmp_path, channels):
+    values = smooth(channels=channels) % 128  # the encoder takes them as they are, and 127 is the largest of 8 bit
+    content = [io.BytesIO() for _ in values]
+    for frame, target in zip(values, content, strict=True):
+        Pillow.fromarray(frame).save(target, "JPEG2000", no_jp2=True, irreversible=False, signed=True)
+        assert coded_size(target.getvalue()).is_signed
+    made = ultrasound(values, regions=[WHOLE], syntax=JPEG2000)
+    made.PixelData = encapsulate([each.getvalue() for each in content])
+    assert np.array_equal(read(tmp_path, made), luma(values) if channels else values)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("gdcm") is None, reason="GDCM, which encodes it, is not installed")

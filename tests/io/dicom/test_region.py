@@ -37,10 +37,27 @@ def test_two_pictures_side_by_side_are_asked_about(tmp_path):
         read(tmp_path, region((0, 0, 28, 39)), region((30, 0, 59, 39)))
 
 
-@pytest.mark.parametrize("spatial", [2, 3])
-def test_what_is_no_flat_picture_is_refused(tmp_path, spatial):
-    with pytest.raises(InputError, match="no two-dimensional picture"):
-        read(tmp_path, region(spatial=spatial))
+def without_edges():
+    made = region()
+    del made.RegionLocationMaxX1
+    return made
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (region(spatial=2), "shows M-mode"),
+        (region(spatial=3), "shows a spectrum"),
+        (region(kind=3), "shows a region of something else"),
+        (region(spatial=0), "shows a region of no known kind"),
+        (region((49, 34, 10, 5)), r"shows a region whose edges are reversed \(49,34 to 10,5\)"),
+        (region((10, 34, 49, 5)), r"shows a region whose edges are reversed \(10,34 to 49,5\)"),
+        (without_edges(), "shows a region that states no edges"),
+    ],
+)
+def test_what_is_no_flat_picture_is_refused(tmp_path, made, words):
+    with pytest.raises(InputError, match=f"{words}, no two-dimensional picture of tissue"):
+        read(tmp_path, made)
 
 
 @pytest.mark.parametrize("box", [(84, 31, 595, 414), (10, 5, 59, 79), (70, 5, 90, 20)])

@@ -17,6 +17,8 @@ class CodedSize:
     columns: int
     bits: int
     """Of one sample."""
+    is_signed: bool | None = None
+    """Whether samples are signed; None where the code does not tell, as in JPEG."""
 
 
 def coded_size(frame: bytes) -> CodedSize | None:
@@ -27,7 +29,7 @@ def coded_size(frame: bytes) -> CodedSize | None:
 
     Example:
         >>> coded_size(b"\xff\xd8\xff\xc0\x00\x0b\x08\x01\xe0\x02\x80\x01")
-        CodedSize(rows=480, columns=640, bits=8)
+        CodedSize(rows=480, columns=640, bits=8, is_signed=None)
     """
     if frame.startswith(_JPEG):
         return _of_jpeg(frame)
@@ -35,7 +37,7 @@ def coded_size(frame: bytes) -> CodedSize | None:
     if at < 0 or len(frame) < at + 43:
         return None
     right, bottom, left, top = (int.from_bytes(frame[at + 8 + 4 * n : at + 12 + 4 * n], "big") for n in range(4))
-    return CodedSize(bottom - top, right - left, (frame[at + 42] & 0x7F) + 1)
+    return CodedSize(bottom - top, right - left, (frame[at + 42] & 0x7F) + 1, bool(frame[at + 42] & 0x80))
 
 
 def _of_jpeg(frame: bytes) -> CodedSize | None:

@@ -9,8 +9,9 @@ FFmpeg decodes differences of 16 bit wrongly.
 import importlib.util
 import io
 import itertools
+import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ from cardiotrace.io.dicom.header import whole_of
 if TYPE_CHECKING:
     from pydicom import Dataset
     from pydicom.uid import UID
+
+_LOG = logging.getLogger(__name__)
 
 _EXTENDED = "1.2.840.10008.1.2.4.51"
 _LOSSLESS = ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")
@@ -84,7 +87,12 @@ def frames_of(dataset: "Dataset", path: Path) -> Iterator[Frame]:
     coded = list(_coded(dataset))
     sizes = [] if syntax in _UNSIZED else [_checked(frame, dataset, path) for frame in coded]
     own = _own_decoder(syntax, sizes, path)
-    return _by_library(dataset, path) if own is None else (_by_ffmpeg(frame, own, dataset) for frame in coded)
+    if own is not None:
+        return (_by_ffmpeg(frame, own, dataset) for frame in coded)
+    is_signed = whole_of(dataset, "PixelRepresentation") == 1
+    if sizes and sizes[0].is_signed not in (None, is_signed):
+        return _with_the_stated_sign(dataset, path, sizes[0].bits, is_signed)
+    return _by_library(dataset, path)
 
 
 def _coded(dataset: "Dataset") -> Iterator[bytes]:
@@ -135,8 +143,34 @@ def _own_decoder(syntax: "UID", sizes: list[CodedSize], path: Path) -> str | Non
     return None
 
 
-def _by_library(dataset: "Dataset", path: Path) -> Iterator[Frame]:
+def _with_the_stated_sign(dataset: "Dataset", path: Path, bits: int, is_signed: bool) -> Iterator[Frame]:
+    """Frames whose code says signed and whose header unsigned, or the other way round: the header counts.
+
+    Writers of such files hand the encoder the right bits and the wrong word for them.
+    """
+    _LOG.info("%s: header and compressed frames contradict each other on the sign of pixels: the header counts", path)
+    for frame in _by_library(dataset, path, pixel_representation=int(not is_signed)):
+        yield replace(frame, values=_of_bits(frame.values, bits, "i" if is_signed else "u"))
+
+
+def _of_bits(values: NDArray[Any], bits: int, kind: str) -> NDArray[Any]:
+    """The lowest bits of whole numbers as numbers of a kind, signed ("i") or unsigned ("u").
+
+    Example:
+        >>> _of_bits(np.array([4095, 2047], np.uint16), 12, "i"), _of_bits(np.array([-1, 5], np.int16), 12, "u")
+        (array([  -1, 2047], dtype=int16), array([4095,    5], dtype=uint16))
+    """
+    unused = 8 * values.itemsize - bits
+    return (values << unused).view(f"{kind}{values.itemsize}") >> unused
+
+
+def _by_library(dataset: "Dataset", path: Path, **options: Any) -> Iterator[Frame]:
     """Frames by pydicom, without its conversion of colours.
+
+    Args:
+        dataset: the object.
+        path: its file.
+        options: what it is to take in place of what the header says.
 
     Raises:
         InputError: it knows no such encoding.
@@ -146,7 +180,7 @@ def _by_library(dataset: "Dataset", path: Path) -> Iterator[Frame]:
     decoder, syntax = _decoder_of(dataset, path), dataset.file_meta.TransferSyntaxUID
     dataset.file_meta.TransferSyntaxUID = UID(_HIGH_THROUGHPUT.get(syntax, syntax))
     plugin = _plugin(decoder.available_plugins) if syntax.is_compressed and not syntax.is_deflated else ""
-    for values, facts in decoder.iter_array(dataset, raw=True, decoding_plugin=plugin):
+    for values, facts in decoder.iter_array(dataset, raw=True, decoding_plugin=plugin, **options):
         yield Frame(values, str(facts["photometric_interpretation"]).strip())
 
 

@@ -27,6 +27,7 @@ from cardiotrace.io.dicom.mr_image import MrCine, cine_order, names_of
 from cardiotrace.io.dicom.plane import Plane, SeriesFacts, classic_planes, series_facts, series_key
 from cardiotrace.io.dicom.series_kind import TELLING_KINDS, told_view, why_left_out
 from cardiotrace.io.dicom.slice_stack import (
+    FAR_MM,
     MIN_SLICES,
     SliceStack,
     are_parallel,
@@ -219,27 +220,45 @@ def _cines(slices: Sequence[CineSlice], left_out: _LeftOut) -> list[MrCine]:
     others = [group for group in groups if not group.is_short_axis]
     main = max(short, key=lambda cine: len(cine.stack.slices), default=None)
     axis = None if main is None else towards_apex(main.stack.place.normal)
-    told = [_with_doubt(cine, short) if cine is main else cine for cine in short]
+    told = [_with_doubts(cine, short, is_main=cine is main) for cine in short]
     return [*told, *_single_planes(others, axis, left_out)]
 
 
-def _with_doubt(main: MrCine, short: Sequence[MrCine]) -> MrCine:
-    """The stack, with a doubt where slices beyond its ends are an image of their own, by grid or direction."""
-    normal, frame = main.stack.place.normal, main.stack.slices[0].frame_of_reference
-    heights = [each.place.middle @ normal for each in main.stack.slices]
-    beyond = [
-        each
-        for cine in short
-        for each in cine.stack.slices
-        if each.frame_of_reference == frame
-        and between_degrees(each.place.normal, normal) < _PARALLEL
-        and not min(heights) - _SAME_MM <= each.place.middle @ normal <= max(heights) + _SAME_MM
-    ]
-    if not beyond:
-        return main
-    what = f"{len(beyond)} slice{'s' if len(beyond) > 1 else ''} beyond its ends"
-    doubt = f"{what}, parallel to it, of other pixels or directions, and no part of it: its volumes may lack them"
-    return replace(main, doubts=(*main.doubts, doubt))
+def _with_doubts(cine: MrCine, short: Sequence[MrCine], *, is_main: bool) -> MrCine:
+    """The stack, with a doubt where slices beyond its ends are another image.
+
+    Args:
+        cine: the stack.
+        short: all short axes.
+        is_main: whether it has the most slices: of others, those just beyond their ends are its own.
+    """
+    away = sorted(_beyond_mm(cine.stack, short))
+    near, far = [mm for mm in away if mm <= FAR_MM], [mm for mm in away if mm > FAR_MM]
+    doubts = list(cine.doubts)
+    if near and is_main:
+        what = f"{len(near)} slice{'s' if len(near) > 1 else ''} beyond its ends"
+        doubts.append(
+            f"{what}, parallel to it, of other pixels or directions, and no part of it: its volumes may lack them"
+        )
+    if far:
+        doubts.append(
+            f"another stack parallel to it lies {far[0]:.0f} mm beyond its ends, further than a heart is long: look"
+            " which of them shows the heart"
+        )
+    return replace(cine, doubts=tuple(doubts))
+
+
+def _beyond_mm(stack: SliceStack, short: Sequence[MrCine]) -> Iterator[float]:
+    """How far beyond the ends of a stack slices of short axes lie that are parallel to it."""
+    normal, frame = stack.place.normal, stack.slices[0].frame_of_reference
+    heights = [each.place.middle @ normal for each in stack.slices]
+    for cine in short:
+        for each in cine.stack.slices:
+            height = each.place.middle @ normal
+            beyond = float(max(min(heights) - height, height - max(heights)))
+            is_parallel = between_degrees(each.place.normal, normal) < _PARALLEL
+            if beyond > _SAME_MM and each.frame_of_reference == frame and is_parallel:
+                yield beyond
 
 
 def _short_axes(group: _Group, left_out: _LeftOut) -> Iterator[MrCine]:

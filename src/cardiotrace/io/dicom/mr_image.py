@@ -188,11 +188,11 @@ def _in_stored_bits(pixels: NDArray[Any], header: "Dataset") -> NDArray[Any]:
     return pixels
 
 
-def cine_order(cine: MrCine) -> tuple[int, float]:
-    """Short axes first, then long ones, and by number of their series."""
+def cine_order(cine: MrCine) -> tuple[int, float, int]:
+    """Short axes first, then long ones, by number of their series, the stack of more slices first."""
     views = list(_ORDER)
     place = views.index(cine.view) if cine.view in views else len(views)
-    return place, cine.first.series.number or 0.0
+    return place, cine.first.series.number or 0.0, -len(cine.stack.slices)
 
 
 _ORDER: tuple[View, ...] = (View.SAX, View.FOUR_CHAMBER, View.TWO_CHAMBER, View.THREE_CHAMBER)

@@ -65,7 +65,7 @@ def _kept(frame: Frame, dataset: "Dataset", image: StoredImage, *, as_labels: bo
     if values.ndim == 2:
         return values, 0.0
     if image.channel_count == 3:
-        return (_as_rgb(values) if meaning in _YUV else values), 0.0
+        return (rgb_of_ybr(values) if meaning in _YUV else values), 0.0
     if meaning in _YUV:
         return values[..., 0], strong_share_of_yuv(values[..., 1], values[..., 2])
     if meaning in _COLOURS:
@@ -86,7 +86,8 @@ def colours_of_palette(values: NDArray[Any], dataset: "Dataset") -> NDArray[np.u
     return (colours >> (bits - 8) if bits > 8 else colours).astype(np.uint8)
 
 
-def _as_rgb(values: NDArray[Any]) -> NDArray[np.uint8]:
+def rgb_of_ybr(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Brightness and two colour differences, (..., 3), as red, green and blue."""
     from pydicom.pixels.processing import convert_color_space
 
     colours: NDArray[np.uint8] = convert_color_space(values, "YBR_FULL", "RGB")

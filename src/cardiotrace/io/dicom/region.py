@@ -7,7 +7,7 @@ Source:
     DICOM PS3.3 C.8.5.5, US Region Calibration Module.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ _DEEPEST_MM = 500.0
 """No ultrasound of the body reaches so far: a deeper region has its sizes in another unit than it says."""
 _SAME_SIZE = 0.01
 """Share by which two statements of one pixel size may differ."""
-_SPATIAL = {2: "M-mode", 3: "a spectrum", 4: "a curve", 5: "graphics"}
+_SPATIAL: Mapping[int | None, str] = {2: "M-mode", 3: "a spectrum", 4: "a curve", 5: "graphics"}
 _REMEDY = "give it with --spacing-mm HEIGHT WIDTH"
 
 
@@ -120,9 +120,19 @@ def _box(item: "Dataset") -> _Box | None:
 
 
 def _not_flat(file: DicomFile, regions: tuple["Dataset", ...]) -> InputError:
-    kinds = {_SPATIAL.get(whole_of(item, "RegionSpatialFormat") or 0, "") for item in regions} - {""}
-    shown = " and ".join(sorted(kinds)) or "regions of no known kind"
+    shown = " and ".join(sorted({_kind(item) for item in regions}))
     return InputError(f"shows {shown}, no two-dimensional picture of tissue", where=file.path)
+
+
+def _kind(item: "Dataset") -> str:
+    """What a region is that no tissue is seen in."""
+    spatial = whole_of(item, "RegionSpatialFormat")
+    if spatial in _SPATIAL:
+        return _SPATIAL[spatial]
+    if not _is_flat(item):
+        return "a region of something else" if spatial == _FLAT else "a region of no known kind"
+    box = _box(item)
+    return "a region that states no edges" if box is None else f"a region whose edges are reversed ({box})"
 
 
 def _require_one(file: DicomFile, largest: _Box, boxes: list[_Box]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 from jaxtyping import Float
@@ -12,6 +12,8 @@ from cardiotrace.io.dicom.plane import Place
 
 MIN_SLICES = 3
 """Slices that make a stack without being called one."""
+FAR_MM = 120.0
+"""No left ventricle is so long: one that lies on this side of such a gap does not lie on the other as well."""
 
 _SAME_DIRECTION = 5e-3
 """Distance of two unit vectors up to which they are one direction: a third of a degree."""
@@ -87,8 +89,8 @@ def stacks_of_slices(
 ) -> tuple[list[SliceStack], list[Refusal]]:
     """Parallel slices as stacks in order along a direction, and those that are none.
 
-    Of a slice that was acquired twice the later one is taken. Slices of several series that are not evenly spaced
-    together are as many stacks, where those of each series are.
+    Of a slice that was acquired twice the later one is taken. Slices that are not evenly spaced together are as many
+    stacks as there are series, or parts of a series far from each other, whose own slices are.
 
     Args:
         slices: see `parallel_groups`.
@@ -99,14 +101,23 @@ def stacks_of_slices(
     if isinstance(together, SliceStack):
         return [together], fragments
     by_series = [list(members) for _, members in groupby(sorted(whole, key=_series), key=_series)]
-    apart = [_stack(members, towards) for members in by_series if len(members) >= MIN_SLICES]
+    parts = [part for members in by_series for part in _far_apart(members, towards)]
+    apart = [_stack(part, towards) for part in parts if len(part) >= MIN_SLICES]
     stacks = [found for found in apart if isinstance(found, SliceStack)]
     if not stacks:
         return [], [*fragments, together]
     refused = [found for found in apart if isinstance(found, Refusal)]
-    beside = [member for members in by_series if len(members) < MIN_SLICES for member in members]
-    lone = [Refusal((each,), "lies between the slices of a stack, and is none of them") for each in beside]
+    beside = [member for part in parts if len(part) < MIN_SLICES for member in part]
+    lone = [Refusal((each,), "fits to the slices of no stack") for each in beside]
     return stacks, [*fragments, *refused, *lone]
+
+
+def _far_apart(slices: Sequence[CineSlice], towards: Float[np.ndarray, " 3"]) -> list[list[CineSlice]]:
+    """Slices cut where the gap between two is larger than a ventricle."""
+    ordered = sorted(slices, key=lambda each: each.along_mm(towards))
+    along = [each.along_mm(towards) for each in ordered]
+    cuts = [place for place in range(1, len(ordered)) if along[place] - along[place - 1] > FAR_MM]
+    return [ordered[start:end] for start, end in pairwise((0, *cuts, len(ordered)))]
 
 
 def _series(cine: CineSlice) -> tuple[float, tuple[str, ...]]:

@@ -17,7 +17,7 @@ from cardiotrace.io.dicom.object_file import class_of, identity_of
 from cardiotrace.io.dicom.picture import CAPTURES, modality_of
 from cardiotrace.io.dicom.source import DicomFile, DicomImage, Images, Study
 from cardiotrace.io.dicom.ultrasound import pictures_of
-from cardiotrace.io.dicom.visit import date_of, patient_of
+from cardiotrace.io.dicom.visit import date_of, patient_of, why_mixed
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -58,8 +58,8 @@ def _patient_key(header: "Dataset") -> str:
 
 def _study(uid: str, patient_key: str, files: Sequence[DicomFile]) -> Study:
     headers = [file.header for file in files]
-    if mixed := _why_mixed(headers):
-        return Study(uid, patient_key, patient_of(headers), (), (f"{len(files)} objects of one study: {mixed}",))
+    if mixed := why_mixed(headers):
+        return Study(uid, patient_key, patient_of(headers), (), (mixed,))
     left_out = LeftOut()
     flat, resonance = [], []
     for file in files:
@@ -79,16 +79,6 @@ def _study(uid: str, patient_key: str, files: Sequence[DicomFile]) -> Study:
         left_out=(*pictures.left_out, *stacks.left_out, *left_out.lines()),
         date=next((day for header in headers if (day := date_of(header))), ""),
     )
-
-
-def _why_mixed(headers: Sequence["Dataset"]) -> str:
-    """Why the objects of one study cannot be of one person, whatever their numbers say; empty where they may be."""
-    births = {day for header in headers if (day := text(header, "PatientBirthDate"))}
-    sexes = {sex for header in headers if (sex := text(header, "PatientSex").upper()) in ("F", "M")}
-    for what, found in (("days of birth", births), ("sexes", sexes)):
-        if len(found) > 1:
-            return f"they state {len(found)} {what} under one patient's number, so they may be of several people"
-    return ""
 
 
 def _with_unique_names(images: Iterable[DicomImage]) -> tuple[DicomImage, ...]:

@@ -29,6 +29,17 @@ def patient_of(headers: Sequence["Dataset"]) -> Patient:
     )
 
 
+def why_mixed(headers: Sequence["Dataset"]) -> str:
+    """Why the objects of one study cannot be of one person, whatever their numbers say; empty where they may be."""
+    births = {day for header in headers if (day := text(header, "PatientBirthDate"))}
+    sexes = {sex for header in headers if (sex := text(header, "PatientSex").upper()) in ("F", "M")}
+    for what, found in (("days of birth", births), ("sexes", sexes)):
+        if len(found) > 1:
+            told = f"they state {len(found)} {what} under one patient's number, so they may be of several people"
+            return f"{len(headers)} objects of one study: {told}"
+    return ""
+
+
 def acquisition_of(header: "Dataset") -> Acquisition:
     """How an image was taken: scanner, field strength and heart rate, where a rate of 0 is none."""
     return Acquisition(

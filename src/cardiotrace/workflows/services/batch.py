@@ -156,6 +156,8 @@ class ExamTask:
         """
         folder = self.folder(found.name)
         _refuse_exam_in(folder, found.path)
+        if found.is_study:
+            refuse_among_originals(self.out, found.path)
         if self.overwrite or not folder.exists():
             return False
         manifest = read_manifest(folder)
@@ -197,6 +199,20 @@ class ExamTask:
         if found.path not in self._stamps:
             self._stamps[found.path] = stamps_of(found.path)
         return self._stamps[found.path]
+
+
+def refuse_among_originals(out: Path, path: Path) -> None:
+    """Refuse to write into a folder that DICOM studies are read from: archives keep originals, and nothing else.
+
+    Args:
+        out: the folder of results, whether or not it is there yet.
+        path: the file or folder that was asked for.
+
+    Raises:
+        UsageError: results would go into it.
+    """
+    if path.is_dir() and path.resolve() in (out.resolve(), *out.resolve().parents):
+        raise UsageError("--out lies among the originals", where=out, remedy="choose another --out.")
 
 
 def refuse_images_in(folder: Path, images: Sequence[Path]) -> None:

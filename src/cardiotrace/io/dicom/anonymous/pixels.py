@@ -13,7 +13,7 @@ from cardiotrace.io.dicom.decoding import Frame, frames_of
 from cardiotrace.io.dicom.header import whole_of
 from cardiotrace.io.dicom.object_file import class_of
 from cardiotrace.io.dicom.picture import CAPTURES, modality_of
-from cardiotrace.io.dicom.pixels import colours_of_palette
+from cardiotrace.io.dicom.pixels import colours_of_palette, rgb_of_ybr
 from cardiotrace.io.dicom.region import region_of
 from cardiotrace.io.dicom.source import DicomFile
 from cardiotrace.io.stored import MAX_PIXEL_BYTES, quiet, reading
@@ -136,16 +136,26 @@ def put_pixels(copy: "Dataset", file: DicomFile, treatment: Treatment) -> None:
 
 
 def _store(copy: "Dataset", values: NDArray[Any]) -> None:
-    """Single pictures uncompressed, as everything reads them; films, which would be large, by JPEG-LS without loss."""
+    """Single pictures uncompressed, as everything reads them; films, which would be large, by JPEG-LS without loss.
+
+    Brightness and two colour differences are RLE, without loss as well: the class of ultrasound allows these no other
+    encoding that keeps each value.
+
+    Source:
+        DICOM PS3.3 C.8.5.6.1.2 and C.8.5.6.1.16.
+    """
     from pydicom.dataset import FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless
+    from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless, RLELossless
 
     copy.file_meta = FileMetaDataset()
     copy.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     content = values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()
     copy.PixelData = content + b"\0" * (len(content) % 2)
     copy["PixelData"].VR = "OW" if values.itemsize > 1 else "OB"
-    if len(values) > 1:
+    if copy.PhotometricInterpretation == "YBR_FULL":
+        copy.compress(RLELossless, generate_instance_uid=False)
+        copy.PlanarConfiguration = 1  # RLE stores planes; the library leaves the word as it was before
+    elif len(values) > 1:
         copy.compress(JPEGLSLossless, encoding_plugin="pyjpegls", generate_instance_uid=False)
 
 
@@ -167,6 +177,8 @@ def _kept(frame: Frame, source: "Dataset", part: Part | None) -> Frame:
     values, meaning = frame.values, frame.photometric
     if meaning == "PALETTE COLOR":
         values, meaning = colours_of_palette(values, source), "RGB"
+    elif meaning in _YUV and modality_of(source) is not Modality.US:
+        values, meaning = rgb_of_ybr(values), "RGB"  # as it is read; the class of photographs has no YBR_FULL
     elif meaning in _YUV:
         meaning = "YBR_FULL"
     elif values.ndim == 3:
