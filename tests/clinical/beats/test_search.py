@@ -134,10 +134,11 @@ def test_few_frames_are_told_by_size(sizes: tuple[float, ...], pair: tuple[int, 
     assert (found.turns, found.pair) == ((), pair)
 
 
-def test_a_film_that_does_not_move_has_no_beat() -> None:
-    still = find_turns(SizeCurve(np.full(40, 30.0), np.zeros(40, bool), np.arange(40) * 20.0))
-    assert still.turns == ()
-    assert still.pair == (0, 0)
+@pytest.mark.parametrize(("count", "size"), [(40, 30.0), (35, 1.0), (99, 0.1)])
+def test_a_film_that_does_not_move_has_no_beat(count: int, size: float) -> None:
+    """The rounding of numbers is no motion."""
+    still = find_turns(SizeCurve(np.full(count, size), np.zeros(count, bool), np.arange(count) * 20.0))
+    assert (still.turns, still.cut) == ((), "")
 
 
 def test_times_are_not_needed() -> None:

@@ -12,6 +12,8 @@ from cardiotrace.clinical.beats.smoothing import FEWEST_SMOOTHED, SmoothCurve, s
 
 _LEAST_TURN = 0.35
 """Share of the curve's amplitude by which it must turn, to be another half of a beat."""
+_STILL = 1e-6
+"""Share of its size by which a ventricle must change to move at all: less is the rounding of numbers."""
 _CLEAN = 0.002
 """Share of a beat's amplitude within which the ventricle of a clean curve is as full, or as empty, as it becomes."""
 _FULL, _EMPTY = 0.03, 0.025
@@ -154,7 +156,8 @@ class _Corner:
 def _corners(smooth: SmoothCurve) -> list[_Corner]:
     """Fullest and emptiest frames in turn, the ends of the film among them."""
     values = smooth.values
-    least = max(_LEAST_TURN * float(np.subtract(*np.percentile(values, [97.5, 2.5]))), 3 * smooth.error)
+    amplitude = float(np.subtract(*np.percentile(values, [97.5, 2.5])))
+    least = max(_LEAST_TURN * amplitude, 3 * smooth.error, _STILL * float(values.max()))
     corners: list[_Corner] = []
     high = low = 0
     for frame, value in enumerate(values):
