@@ -134,11 +134,14 @@ def test_few_frames_are_told_by_size(sizes: tuple[float, ...], pair: tuple[int, 
     assert (found.turns, found.pair) == ((), pair)
 
 
+@pytest.mark.parametrize("is_round", [False, True])
 @pytest.mark.parametrize(("count", "size"), [(40, 30.0), (35, 1.0), (99, 0.1)])
-def test_a_film_that_does_not_move_has_no_beat(count: int, size: float) -> None:
-    """The rounding of numbers is no motion."""
-    still = find_turns(SizeCurve(np.full(count, size), np.zeros(count, bool), np.arange(count) * 20.0))
-    assert (still.turns, still.cut) == ((), "")
+def test_a_film_that_does_not_move_has_no_beat(count: int, size: float, is_round: bool) -> None:
+    """The rounding of numbers is no motion, and a film that goes round shows one beat only where it shows any."""
+    sizes, odd = np.full(count, size), np.zeros(count, bool)
+    sizes[0] = 0.0
+    still = find_turns(SizeCurve(sizes, odd, np.arange(count) * 20.0, is_round=is_round))
+    assert (still.turns, still.pair, still.cut) == ((), (1, 1), "")
 
 
 def test_times_are_not_needed() -> None:

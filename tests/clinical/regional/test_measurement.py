@@ -120,3 +120,11 @@ def test_the_curve_is_measured_against_the_end_diastole_that_the_values_have(bea
     series = found.curves[0].series[f"{name}_percent"]
     assert series[diastole] == 0
     assert series[systole] == pytest.approx(found.find(name).value)
+
+
+def test_without_any_myocardium_no_slices_are_counted(beat):
+    """0 of 0 slices are nothing to be told."""
+    array = np.where(beat.labels.array == ACDC.values[Structure.MYO], 0, beat.labels.array)
+    found = measured(LabelMap(array, ACDC, beat.labels.geometry))
+    assert "open-rings" not in [item.rule for item in found.flags]
+    assert "segments-unnamed" in [item.rule for item in found.flags]

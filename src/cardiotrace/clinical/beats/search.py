@@ -133,6 +133,9 @@ def find_turns(curve: SizeCurve) -> Found:
     """
     if np.count_nonzero(curve.shown) < FEWEST_SMOOTHED:
         return Found(pair=_extremes(curve))
+    if np.ptp(curve.smooth.values) <= _STILL * curve.smooth.values.max():
+        frame = int(curve.shown.argmax())
+        return Found(pair=(frame, frame))
     if curve.is_round:
         full, empty = (int(at) for at in (curve.smooth.values.argmax(), curve.smooth.values.argmin()))
         return Found((_placed(curve, full, empty, full),))
@@ -156,8 +159,7 @@ class _Corner:
 def _corners(smooth: SmoothCurve) -> list[_Corner]:
     """Fullest and emptiest frames in turn, the ends of the film among them."""
     values = smooth.values
-    amplitude = float(np.subtract(*np.percentile(values, [97.5, 2.5])))
-    least = max(_LEAST_TURN * amplitude, 3 * smooth.error, _STILL * float(values.max()))
+    least = max(_LEAST_TURN * float(np.subtract(*np.percentile(values, [97.5, 2.5]))), 3 * smooth.error)
     corners: list[_Corner] = []
     high = low = 0
     for frame, value in enumerate(values):
