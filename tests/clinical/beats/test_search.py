@@ -148,3 +148,14 @@ def test_times_are_not_needed() -> None:
     curve = curve_of(Known(beats=2.1), 0.03)
     assert find_turns(replace(curve, times_ms=None)).turns == find_turns(curve).turns
     assert Turn(0, 5, None) == Turn(0, 5, None)
+
+
+def test_a_few_frames_from_the_midst_of_an_ejection_are_told() -> None:
+    """Seven frames between end-diastole and end-systole show neither; from one to the other they show both."""
+    sizes = 100 + 30 * np.cos(np.pi * np.arange(17) / 16)
+    within, whole = (
+        SizeCurve(part, np.zeros(len(part), bool), np.arange(len(part)) * 33.0) for part in (sizes[5:12], sizes[::2])
+    )
+    assert find_turns(within).pair == (0, 6)
+    assert find_turns(within).cut.startswith("begins while the ventricle ejects")
+    assert (find_turns(whole).pair, find_turns(whole).cut) == ((0, 8), "")
