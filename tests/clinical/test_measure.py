@@ -542,12 +542,18 @@ def test_an_impossible_body_is_told(height_cm: float, weight_kg: float) -> None:
     assert measures.find("left_ventricular_end_diastolic_volume_index") is None
 
 
-def timed_film(times_ms: np.ndarray | None, phases: dict[Phase, int] | None = None, **known) -> Measures:
+def timed_film(
+    times_ms: np.ndarray,
+    phases: dict[Phase, int] | None = None,
+    *,
+    spacing_mm: Spacing | None = (1.0, 1.0, 1.0),
+    rate_hz: float | None = None,
+) -> Measures:
     """A film of three beats, 32 frames each, with the times that its file states."""
-    labels = label_map(beating(3.1, 32), known.pop("spacing_mm", (1.0, 1.0, 1.0)))
+    labels = label_map(beating(3.1, 32), spacing_mm)
     image = image_of("film", labels, phases=phases)
     image = replace(image, image=replace(image.image, times_ms=times_ms))
-    return measure(Exam("p1", (image,), **known), {"film": labels})
+    return measure(Exam("p1", (image,), frame_rate_hz=rate_hz), {"film": labels})
 
 
 @pytest.mark.parametrize(
@@ -559,7 +565,7 @@ def test_times_that_do_not_run_on_are_told_and_not_used(times_ms: np.ndarray) ->
     assert found.curves[0].times_ms is None
     assert found.find("heart_rate") is None
     # The rate that the exam knows holds in their place.
-    assert timed_film(times_ms, frame_rate_hz=32.0).value("heart_rate_bpm") == pytest.approx(60, abs=3)
+    assert timed_film(times_ms, rate_hz=32.0).value("heart_rate_bpm") == pytest.approx(60, abs=3)
 
 
 def test_no_heart_rate_is_taken_from_beats_that_no_heart_has() -> None:

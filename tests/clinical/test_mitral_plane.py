@@ -128,6 +128,8 @@ def test_of_several_beats_planes_and_segments_are_means_as_all_else_is(beat):
     for method in (Method.SLICES_TO_PLANE, Method.SUM_OF_SLICES):
         mean = several.find("left_ventricular_ejection_fraction", method=method.value)
         single = one.find("left_ventricular_ejection_fraction", method=method.value)
+        assert mean is not None
+        assert single is not None
         assert mean.by_beat == pytest.approx([single.value] * 3)
         assert len([frame for frame in mean.frames if frame.image == beat.exam.exam.images[0].name]) == 6
     walls = [{item.name: item for item in each.segments if item.view == "SAX"} for each in (one, several)]

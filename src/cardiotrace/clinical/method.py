@@ -104,8 +104,8 @@ _NOTES = {
     Method.AREA_LENGTH_WALL: "Mass by area and length: 1.05 (5/6 A₁ (L + t) - 5/6 A₂ L), A₁ and A₂ inside epicardium "
     "and endocardium of the short axis.",
     Method.TRUNCATED_ELLIPSOID: "Truncated ellipsoid: 1.05 times the shell between two, of that short axis and length.",
-    Method.SUM_OF_SLICES: "Slices: voxels times their size, each slice whole; papillary muscles as they are labelled, "
-    "mostly in the cavity; mass at 1.05 g/ml.",
+    Method.SUM_OF_SLICES: "Slices: voxels times their size, each slice whole; papillary muscles as they are labelled; "
+    "mass at 1.05 g/ml.",
     Method.SLICES_TO_PLANE: "Slices to the mitral plane: as slices, but cut off, or gone on with, where long axes show "
     "the mitral annulus at that instant.",
     Method.CENTRELINE: "Centreline: thickness of the wall from both sides of the line midway between its outlines, in "
