@@ -1,7 +1,7 @@
 """Volumes and mass from a stack of short-axis slices; areas from a single one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from cardiotrace.clinical.ejection import ejection_fraction, stroke_volume_ml
@@ -66,8 +66,9 @@ def measure_stack(stacks: Sequence[TracedStack]) -> StackMeasurement:
     by_name = {stack.name: stack for stack in stacks}
     of_film = [item.of(found.beats[0].view_name) for item in found.flags]
     beats = [_measure_beat(key_frames, by_name, of_film) for key_frames in found.beats]
+    # Of segments and of where the key frames lie, those of the usual beat stand for all.
     flags = alike(item for beat in beats for item in beat.flags)
-    return StackMeasurement(over_beats([beat.quantities for beat in beats]), beats[found.usual].key_frames, flags)
+    return replace(beats[found.usual], quantities=over_beats([beat.quantities for beat in beats]), flags=flags)
 
 
 def _measure_beat(
