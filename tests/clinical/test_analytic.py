@@ -222,7 +222,12 @@ def test_phases_in_files_of_their_own_are_measured_as_in_one_video() -> None:
     }
     together, apart = (measured_stack(arrays, 8.0, apart=apart) for apart in (False, True))
     assert [(item.key, item.value) for item in together] == [(item.key, item.value) for item in apart]
-    assert {item.frames[0].image for item in apart if "systolic" in item.name} == {"stack1"}
+    systolic = [item for item in apart if "systolic" in item.name]
+    assert {item.name for item in systolic} == {
+        "left_ventricular_end_systolic_volume",
+        "left_ventricular_end_systolic_mass",
+    }
+    assert {item.frames[0].image for item in systolic} == {"stack1"}
     true = 100 * (1 - Shape(18, 80, slope=0.2).volume_ml / LEANING.volume_ml)
     # The missing part of a slice at the base is the same share of both.
     assert together.ejection_fraction_percent == pytest.approx(true, abs=1.0)

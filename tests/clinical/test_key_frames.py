@@ -6,11 +6,11 @@ import numpy as np
 from cardiotrace.clinical import key_frames as module
 from cardiotrace.clinical.beats.search import frame_interval_ms
 from cardiotrace.clinical.beats.smoothing import stands_out
-from cardiotrace.clinical.key_frames import KeyFrames
+from cardiotrace.clinical.key_frames import KeyFrames, find_view_beats, image_beats
 from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.geometry import NO_GEOMETRY
 from cardiotrace.core.image import Image
-from cardiotrace.core.terms import Phase, View
+from cardiotrace.core.terms import Modality, Phase, View
 
 
 def image(name: str, frames: int, phases: dict[Phase, int] | None = None) -> ExamImage:
@@ -139,3 +139,14 @@ def test_foreshortened_and_blank_frames_are_no_key_frames() -> None:
     frames = {part.frame for beat in found.beats for part in beat}
     assert len(found.beats) == 3
     assert not frames & {12, 24, 48}
+
+
+def test_a_gated_film_goes_round_whichever_named_phase_comes_first():
+    """Its first frame follows the last: an end-systole before the end-diastole is of the same beat."""
+    sizes = np.roll(30 + 10 * np.cos(np.arange(20) * 2 * np.pi / 20), 14)
+    cine = Image(np.zeros((20, 1, 2, 2), np.uint8), NO_GEOMETRY, view=View.SAX, modality=Modality.MR)
+    item = SimpleNamespace(image=ExamImage("loop", cine, {Phase.ED: 14, Phase.ES: 4}), sizes=sizes, odd=sizes < 0)
+    found = find_view_beats([item])
+    assert found is not None
+    assert found.flags == ()
+    assert [(beat.end_diastole, beat.end_systole, beat.stop) for beat in image_beats(item)] == [(14, 4, 14)]

@@ -540,3 +540,62 @@ def test_an_impossible_body_is_told(height_cm: float, weight_kg: float) -> None:
     measures = measure(Exam("p1", tuple(images), Patient("M", 50.0, height_cm, weight_kg)), labels)
     assert [flag.rule for flag in measures.flags] == ["body-impossible"]
     assert measures.find("left_ventricular_end_diastolic_volume_index") is None
+
+
+def timed_film(times_ms: np.ndarray | None, phases: dict[Phase, int] | None = None, **known) -> Measures:
+    """A film of three beats, 32 frames each, with the times that its file states."""
+    labels = label_map(beating(3.1, 32), known.pop("spacing_mm", (1.0, 1.0, 1.0)))
+    image = image_of("film", labels, phases=phases)
+    image = replace(image, image=replace(image.image, times_ms=times_ms))
+    return measure(Exam("p1", (image,), **known), {"film": labels})
+
+
+@pytest.mark.parametrize(
+    "times_ms", [np.zeros(99), np.arange(99.0)[::-1].copy(), np.repeat(np.arange(50.0), 2)[:99], np.full(99, np.nan)]
+)
+def test_times_that_do_not_run_on_are_told_and_not_used(times_ms: np.ndarray) -> None:
+    found = timed_film(times_ms)
+    assert [item.rule for item in found.flags] == ["times-stand", "no-rates"]
+    assert found.curves[0].times_ms is None
+    assert found.find("heart_rate") is None
+    # The rate that the exam knows holds in their place.
+    assert timed_film(times_ms, frame_rate_hz=32.0).value("heart_rate_bpm") == pytest.approx(60, abs=3)
+
+
+def test_no_heart_rate_is_taken_from_beats_that_no_heart_has() -> None:
+    found = timed_film(np.arange(99) * 330.0)
+    assert found.find("heart_rate") is None
+    assert found.find("left_ventricular_cardiac_output") is None
+    assert "heart-rate" in [item.rule for item in found.flags]
+
+
+def test_a_film_without_a_pixel_size_has_ratios_and_no_rates() -> None:
+    found = timed_film(np.arange(99) * 33.0, spacing_mm=None)
+    assert found.find("left_ventricular_ejection_fraction") is not None
+    assert found.find("left_ventricular_peak_filling_rate") is None
+
+
+@pytest.mark.parametrize("phases", [{Phase.ED: 32}, {Phase.ES: 48}])
+def test_all_of_a_film_is_of_the_beat_of_which_the_exam_names_a_phase(phases: dict[Phase, int]) -> None:
+    found = timed_film(np.arange(99) * 33.0, phases)
+    (beat,) = found.beats
+    assert (beat.end_diastole, beat.end_systole) == tuple(item.frame for item in found.key_frames)
+    assert beat.is_whole
+    assert all(not item.by_beat for item in found)
+
+
+def test_one_frame_named_twice_is_no_beat() -> None:
+    found = timed_film(np.arange(99) * 33.0, {Phase.ED: 3, Phase.ES: 3})
+    assert found.beats == ()
+    assert {item.name for item in found if "rate" in item.name} == set()
+
+
+def test_a_cut_beat_doubts_lengths_and_strain_as_it_does_volumes() -> None:
+    labels = label_map([*beating(1, 32)[8:], *beating(1, 32)[:8]], (1.0, 1.0, 1.0))
+    found = measure(Exam("p1", (image_of("film", labels),)), {"film": labels})
+    doubted = {item.name for item in found if "beat-cut" in [each.rule for each in item.flags]}
+    assert doubted >= {
+        "left_ventricular_ejection_fraction",
+        "left_ventricular_end_diastolic_length",
+        "left_ventricular_global_longitudinal_strain",
+    }

@@ -1,5 +1,7 @@
 """Volumes that end at the mitral plane, on cylinders and phantoms."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -102,3 +104,37 @@ def test_the_curve_of_all_frames_ends_at_the_plane_too(beat):
     values = curve.series["left_ventricular_volume_to_mitral_plane_ml"]
     assert np.array(values, float) == pytest.approx(beat.exam.truth.volume_ml, rel=0.03)
     assert curve.series["left_ventricular_radial_strain_percent"][0] == 0
+
+
+def of_beats(beat, count):
+    """The phantom's exam with its two instants repeated as films of several beats, whose phases nobody names."""
+    order = np.tile([0, 0, 0, 1, 1, 1, 0, 0], count)
+    images, labels = [], {}
+    for image in beat.exam.exam.images:
+        held = beat.exam.labels[image.name]
+        array = held.array[order]
+        cine = replace(
+            image.image, frames=np.broadcast_to(np.uint8(0), array.shape), times_ms=np.arange(len(order)) * 100.0
+        )
+        images.append(ExamImage(image.name, cine))
+        labels[image.name] = LabelMap(array, held.scheme, held.geometry)
+    return measure(Exam("p", tuple(images)), labels, has_images=False)
+
+
+def test_of_several_beats_planes_and_segments_are_means_as_all_else_is(beat):
+    """Each beat is the same one: a value that differs is not of the beats, and one without them is not their mean."""
+    one, several = measure(beat.exam.exam, beat.exam.labels, has_images=False), of_beats(beat, 3)
+    assert several.quantities[0].method is Method.SLICES_TO_PLANE
+    for method in (Method.SLICES_TO_PLANE, Method.SUM_OF_SLICES):
+        mean = several.find("left_ventricular_ejection_fraction", method=method.value)
+        single = one.find("left_ventricular_ejection_fraction", method=method.value)
+        assert mean.by_beat == pytest.approx([single.value] * 3)
+        assert len([frame for frame in mean.frames if frame.image == beat.exam.exam.images[0].name]) == 6
+    walls = [{item.name: item for item in each.segments if item.view == "SAX"} for each in (one, several)]
+    assert (
+        walls[0].keys()
+        == walls[1].keys()
+        == {*("end_diastolic_wall_thickness", "end_systolic_wall_thickness", "wall_thickening")}
+    )
+    for name, item in walls[0].items():
+        assert walls[1][name].values == pytest.approx(item.values)

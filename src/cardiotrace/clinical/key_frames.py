@@ -162,7 +162,7 @@ def find_view_beats(images: Sequence[SizedImage]) -> ViewBeats | None:
         return None
     first = (shown or list(images))[0].image.image
     if len(named) == len(PHASE_WORD):
-        beats, flags = [_Beat(named[Phase.ED], named[Phase.ES])], _order_flags(named)
+        beats, flags = [_Beat(named[Phase.ED], named[Phase.ES])], _order_flags(named, images)
     else:
         # Both phases from one recording where there is one: extremes of two beats would make an ejection fraction of
         # neither.
@@ -183,13 +183,20 @@ def size_curve(item: SizedImage) -> SizeCurve:
 
 
 def image_beats(item: SizedImage) -> tuple[Beat, ...]:
-    """All beats of one image; that which the exam names, where it names both phases there."""
+    """All beats of one image; that which the exam names, where it names phases there."""
     name, view, phases = item.image.name, item.image.image.view_name, item.image.phases
     if len(item.sizes) < 2 or not np.any(item.sizes > 0):
         return ()
     turns = find_turns(size_curve(item)).turns
-    if Phase.ED in phases and Phase.ES in phases:
-        diastole, systole = int(phases[Phase.ED]), int(phases[Phase.ES])
+    if Phase.ED in phases or Phase.ES in phases:
+        # What is measured, be it named or found beside the named one, is the beat: no other may speak for it.
+        key_frames = find_key_frames([item])
+        pair = () if key_frames is None else tuple(found.frame for found in key_frames)
+        if len(pair) < len(PHASE_WORD):
+            return ()
+        diastole, systole = pair
+        if is_one_beat(item.image.image):
+            return (Beat(name, view, diastole, systole, diastole),)
         if systole < diastole:
             return ()
         stops = [turn.stop for turn in turns if turn.stop is not None and turn.stop > systole]
@@ -246,10 +253,12 @@ def _of_stills(pool: Sequence[SizedImage], named: Mapping[Phase, KeyFrame]) -> _
     return _Beat(named.get(Phase.ED) or _extreme(pool, Phase.ED), named.get(Phase.ES) or _extreme(pool, Phase.ES))
 
 
-def _order_flags(named: Mapping[Phase, KeyFrame]) -> list[Flag]:
+def _order_flags(named: Mapping[Phase, KeyFrame], images: Sequence[SizedImage]) -> list[Flag]:
     """Whether the named instants are of two beats of one film."""
     diastole, systole = named[Phase.ED], named[Phase.ES]
     if diastole.image != systole.image or diastole.frame <= systole.frame:
+        return []
+    if any(is_one_beat(item.image.image) for item in images if item.image.name == diastole.image):
         return []
     text = f"the named end-diastole (frame {diastole.frame}) comes after the end-systole (frame {systole.frame})"
     return [flag("phases-order", f"{text}: they are of two beats")]

@@ -76,7 +76,8 @@ def measure(
     """
     if tracking and not has_images:
         raise InputError("labels without their images cannot be tracked", remedy="hand the images over as well.")
-    labels, exam = labels_in_place(exam, labels), _with_times(exam)
+    labels = labels_in_place(exam, labels)
+    time_flags, exam = _time_flags(exam, labels), _with_times(exam)
     blank = find_blank(exam, labels, has_images=has_images)
     traced = TracedExam.of(without_blank_phases(exam, blank), labels, blank)
     vessels = vessel_quantities(exam, {name: found for name, found in labels.items() if not blank[name].all()})
@@ -88,6 +89,7 @@ def measure(
     quantities, curves = found.quantities(exam.patient), walls.added_to(curves)
     flags = [
         *_blank_flags(blank),
+        *time_flags,
         *_view_flags(found),
         *_patient_flags(exam.patient),
         *_curve_flags(curves, blank),
@@ -302,7 +304,22 @@ def _with_times(exam: Exam) -> Exam:
     return replace(exam, images=tuple(_timed(image, exam.frame_rate_hz) for image in exam.images))
 
 
+def _time_flags(exam: Exam, labels: Mapping[str, LabelMap]) -> list[Flag]:
+    """Films whose times are not used."""
+    text = "the times of the frames do not run on from frame to frame: they are not used"
+    names = [image.name for image in exam.images if image.name in labels and not _runs_on(image)]
+    return [flag("times-stand", f"{name}: {text}") for name in names]
+
+
+def _runs_on(image: ExamImage) -> bool:
+    """Whether each frame comes after the one before, as far as times are stated."""
+    times_ms = image.image.times_ms
+    return times_ms is None or len(times_ms) < 2 or bool((np.diff(times_ms) > 0).all())
+
+
 def _timed(image: ExamImage, frame_rate_hz: float | None) -> ExamImage:
+    if not _runs_on(image):
+        image = replace(image, image=replace(image.image, times_ms=None))
     times_ms = frame_times_ms(image, frame_rate_hz)
     if image.image.times_ms is not None or times_ms is None or len(times_ms) == 1:
         return image

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cardiotrace.clinical.ejection import ejection_fraction, stroke_volume_ml
+from cardiotrace.clinical.films.average import alike, over_beats
 from cardiotrace.clinical.key_frames import PHASE_WORD, KeyFrame
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.mitral_plane import CutStack, StackFrame, cut_stack, planes_at
@@ -42,7 +43,17 @@ def measure_to_plane(found: StackMeasurement, views: Sequence[ViewMeasurement]) 
     """
     used = [view for view in views if view.view in _VIEWS and view.modality is Modality.MR]
     used = [view for view in used if all(cine.labels.geometry.is_oriented for cine in view.cines.values())]
-    cut = {each.phase: _cut(each, found.stacks[each.phase], used) for each in found.key_frames} if used else {}
+    beats = [_measure_beat(beat, used) for beat in found.beats] if used else []
+    # A mean over some beats would stand before the mean over all of them by whole slices.
+    if not all(beat.quantities for beat in beats):
+        return PlaneMeasurement()
+    quantities = over_beats([beat.quantities for beat in beats])
+    return PlaneMeasurement(tuple(quantities), alike(item for beat in beats for item in beat.flags))
+
+
+def _measure_beat(found: StackMeasurement, used: Sequence[ViewMeasurement]) -> PlaneMeasurement:
+    """One beat of the stack, between the planes that the long axes show in the usual one of theirs."""
+    cut = {each.phase: _cut(each, found.stacks[each.phase], used) for each in found.key_frames}
     known = {phase: value for phase, value in cut.items() if value is not None}
     # Volumes of one kind at one instant and of another at the other would make an ejection fraction of neither.
     if not known or len(known) < len(cut):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from cardiotrace.clinical.ejection import ejection_fraction, stroke_volume_ml
-from cardiotrace.clinical.films.average import alike, over_beats
+from cardiotrace.clinical.films.average import alike, over_beats, segments_over_beats
 from cardiotrace.clinical.key_frames import PHASE_WORD, KeyFrame, KeyFrames, find_view_beats
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Quantity
@@ -31,7 +31,7 @@ _VENTRICLES = {Structure.LV: "left ventricle", Structure.RV: "right ventricle"}
 
 @dataclass(frozen=True)
 class StackMeasurement:
-    """All that is measured in short-axis stacks of one exam."""
+    """All that is measured in short-axis stacks of one exam: means over its beats, and the frames of the usual one."""
 
     quantities: Sequence[Quantity] = ()
     key_frames: tuple[KeyFrame, ...] = ()
@@ -40,6 +40,8 @@ class StackMeasurement:
     """Thickness and thickening of the wall, segment by segment."""
     stacks: Mapping[Phase, TracedStack] = field(default_factory=dict)
     """The image that each key frame lies in."""
+    beats: "tuple[StackMeasurement, ...]" = ()
+    """Every beat by itself, in order of time."""
 
 
 def measure_stack(stacks: Sequence[TracedStack]) -> StackMeasurement:
@@ -66,9 +68,14 @@ def measure_stack(stacks: Sequence[TracedStack]) -> StackMeasurement:
     by_name = {stack.name: stack for stack in stacks}
     of_film = [item.of(found.beats[0].view_name) for item in found.flags]
     beats = [_measure_beat(key_frames, by_name, of_film) for key_frames in found.beats]
-    # Of segments and of where the key frames lie, those of the usual beat stand for all.
     flags = alike(item for beat in beats for item in beat.flags)
-    return replace(beats[found.usual], quantities=over_beats([beat.quantities for beat in beats]), flags=flags)
+    return replace(
+        beats[found.usual],
+        quantities=over_beats([beat.quantities for beat in beats]),
+        flags=flags,
+        segments=segments_over_beats([beat.segments for beat in beats]),
+        beats=tuple(beats),
+    )
 
 
 def _measure_beat(

@@ -7,13 +7,14 @@ import numpy as np
 from jaxtyping import Bool
 
 from cardiotrace.clinical.curve import Curve, long_axis_curve, stack_curve
+from cardiotrace.clinical.key_frames import find_key_frames
 from cardiotrace.clinical.plane_measurement import plane_series
 from cardiotrace.clinical.regional.measurement import strain_series
 from cardiotrace.clinical.traced_cine import TracedCine
 from cardiotrace.clinical.traced_stack import TracedStack
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.label import LabelMap
-from cardiotrace.core.terms import Modality, Phase, Structure, View
+from cardiotrace.core.terms import Modality, Structure, View
 from cardiotrace.geometry.blank import blank_planes
 
 LONG_AXIS_VIEWS = (View.FOUR_CHAMBER, View.TWO_CHAMBER, View.THREE_CHAMBER, View.FIVE_CHAMBER, View.UNKNOWN)
@@ -83,9 +84,12 @@ class TracedExam:
     def _stack_curve(self, stack: TracedStack, frame_rate_hz: float | None) -> Curve:
         """Volumes, and what follows from rings and long axes."""
         curve = stack_curve(stack, frame_rate_hz=frame_rate_hz)
-        diastole = stack.image.phases.get(Phase.ED, int(np.argmax(stack.sizes)))
         planes = plane_series(stack, [cine for found in self.cines.values() for cine in found])
-        return replace(curve, series={**curve.series, **planes, **strain_series(stack, diastole)})
+        # The frame that the values of the wall are measured against, for the curve to meet them.
+        key_frames = find_key_frames([stack])
+        diastole = None if key_frames is None else key_frames.end_diastole
+        strains = {} if diastole is None else strain_series(stack, diastole.frame)
+        return replace(curve, series={**curve.series, **planes, **strains})
 
 
 def find_blank(exam: Exam, labels: Mapping[str, LabelMap], *, has_images: bool) -> Blank:

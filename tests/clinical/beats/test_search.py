@@ -134,13 +134,28 @@ def test_few_frames_are_told_by_size(sizes: tuple[float, ...], pair: tuple[int, 
     assert (found.turns, found.pair) == ((), pair)
 
 
-def test_a_film_that_does_not_move_has_no_beat() -> None:
-    still = find_turns(SizeCurve(np.full(40, 30.0), np.zeros(40, bool), np.arange(40) * 20.0))
-    assert still.turns == ()
-    assert still.pair == (0, 0)
+@pytest.mark.parametrize("is_round", [False, True])
+@pytest.mark.parametrize(("count", "size"), [(40, 30.0), (35, 1.0), (99, 0.1)])
+def test_a_film_that_does_not_move_has_no_beat(count: int, size: float, is_round: bool) -> None:
+    """The rounding of numbers is no motion, and a film that goes round shows one beat only where it shows any."""
+    sizes, odd = np.full(count, size), np.zeros(count, bool)
+    sizes[0] = 0.0
+    still = find_turns(SizeCurve(sizes, odd, np.arange(count) * 20.0, is_round=is_round))
+    assert (still.turns, still.pair, still.cut) == ((), (1, 1), "")
 
 
 def test_times_are_not_needed() -> None:
     curve = curve_of(Known(beats=2.1), 0.03)
     assert find_turns(replace(curve, times_ms=None)).turns == find_turns(curve).turns
     assert Turn(0, 5, None) == Turn(0, 5, None)
+
+
+def test_a_few_frames_from_the_midst_of_an_ejection_are_told() -> None:
+    """Seven frames between end-diastole and end-systole show neither; from one to the other they show both."""
+    sizes = 100 + 30 * np.cos(np.pi * np.arange(17) / 16)
+    within, whole = (
+        SizeCurve(part, np.zeros(len(part), bool), np.arange(len(part)) * 33.0) for part in (sizes[5:12], sizes[::2])
+    )
+    assert find_turns(within).pair == (0, 6)
+    assert find_turns(within).cut.startswith("begins while the ventricle ejects")
+    assert (find_turns(whole).pair, find_turns(whole).cut) == ((0, 8), "")

@@ -13,7 +13,7 @@ from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.geometry import NO_GEOMETRY
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import ACDC, LabelMap
-from cardiotrace.core.terms import Modality, Phase, View
+from cardiotrace.core.terms import Modality, Phase, Structure, View
 from cardiotrace.phantoms.cmr import sample_cmr
 
 
@@ -104,3 +104,27 @@ def test_flags_tell_what_is_odd(beat, measures):
     lost = measured(replace(beat.labels, array=pixel))
     assert not lost.segments
     assert any(flag.rule == "segments-unnamed" for flag in lost.flags)
+
+
+def test_the_curve_is_measured_against_the_end_diastole_that_the_values_have(beat):
+    """A trembling largest frame is none, and a curve that is zero there would not meet the strain beside it."""
+    order = np.array([0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0])
+    array = beat.labels.array[order].copy()
+    # One frame too large: its own wall is counted as cavity.
+    array[10][array[10] == ACDC.values[Structure.MYO]] = ACDC.values[Structure.LV]
+    labels = LabelMap(array, ACDC, beat.labels.geometry)
+    image = Image(np.broadcast_to(np.uint8(0), array.shape), labels.geometry, view=View.SAX, modality=Modality.MR)
+    found = measure(Exam("p", (ExamImage("stack", image),)), {"stack": labels}, has_images=False)
+    name = "left_ventricular_radial_strain"
+    diastole, systole = (item.frame for item in found.key_frames)
+    series = found.curves[0].series[f"{name}_percent"]
+    assert series[diastole] == 0
+    assert series[systole] == pytest.approx(found.find(name).value)
+
+
+def test_without_any_myocardium_no_slices_are_counted(beat):
+    """0 of 0 slices are nothing to be told."""
+    array = np.where(beat.labels.array == ACDC.values[Structure.MYO], 0, beat.labels.array)
+    found = measured(LabelMap(array, ACDC, beat.labels.geometry))
+    assert "open-rings" not in [item.rule for item in found.flags]
+    assert "segments-unnamed" in [item.rule for item in found.flags]

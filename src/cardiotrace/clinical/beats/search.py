@@ -12,6 +12,8 @@ from cardiotrace.clinical.beats.smoothing import FEWEST_SMOOTHED, SmoothCurve, s
 
 _LEAST_TURN = 0.35
 """Share of the curve's amplitude by which it must turn, to be another half of a beat."""
+_STILL = 1e-6
+"""Share of its size by which a ventricle must change to move at all: less is the rounding of numbers."""
 _CLEAN = 0.002
 """Share of a beat's amplitude within which the ventricle of a clean curve is as full, or as empty, as it becomes."""
 _FULL, _EMPTY = 0.03, 0.025
@@ -130,7 +132,12 @@ def find_turns(curve: SizeCurve) -> Found:
         [(0, 25), (25, 50)]
     """
     if np.count_nonzero(curve.shown) < FEWEST_SMOOTHED:
-        return Found(pair=_extremes(curve))
+        pair = _extremes(curve)
+        is_cut = pair[0] < pair[1] and (_begins_ejecting(curve, *pair) or _ends_ejecting(curve, *pair))
+        return Found(pair=pair, cut=_words_of_cut(curve, *pair) if is_cut else "")
+    if np.ptp(curve.smooth.values) <= _STILL * curve.smooth.values.max():
+        frame = int(curve.shown.argmax())
+        return Found(pair=(frame, frame))
     if curve.is_round:
         full, empty = (int(at) for at in (curve.smooth.values.argmax(), curve.smooth.values.argmin()))
         return Found((_placed(curve, full, empty, full),))
@@ -313,9 +320,10 @@ def _extremes(curve: SizeCurve) -> tuple[int, int]:
 def _what_is_cut(curve: SizeCurve, corners: Sequence[_Corner]) -> str:
     fulls = [corner.frame for corner in corners if corner.is_full]
     empties = [corner.frame for corner in corners if not corner.is_full]
-    if not fulls or not empties:
-        return ""
-    full, empty = _extremes(curve)
+    return _words_of_cut(curve, *_extremes(curve)) if fulls and empties else ""
+
+
+def _words_of_cut(curve: SizeCurve, full: int, empty: int) -> str:
     if empty < full:
         taken = "the fullest frame after end-systole was taken for end-diastole"
         return f"shows no ejection from its beginning to its end: {taken}"

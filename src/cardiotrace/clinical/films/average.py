@@ -9,6 +9,7 @@ import numpy as np
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Quantity
 from cardiotrace.clinical.rule import RULES, flag
+from cardiotrace.clinical.segment import SegmentValues
 from cardiotrace.core.flag import Flag
 
 _UNKNOWN_COST = 1e6
@@ -51,6 +52,37 @@ def _mean(group: Sequence[Quantity]) -> Quantity:
     flags = alike(found for item in group for found in item.flags)
     mean = replace(group[0], value=float(np.mean(values)), frames=frames, flags=flags, by_beat=values)
     return replace(mean, flags=(*flags, *_spread_flags(mean)))
+
+
+def segments_over_beats(beats: Sequence[Sequence[SegmentValues]]) -> tuple[SegmentValues, ...]:
+    """The mean of each segment over the beats that it was measured in.
+
+    Args:
+        beats: what was measured in each, in order of time.
+
+    Example:
+        >>> def thickness(**values):
+        ...     values = {int(number[1:]): value for number, value in values.items()}
+        ...     return SegmentValues("end_diastolic_wall_thickness", "mm", Method.CENTRELINE, "SAX", values)
+        >>> (mean,) = segments_over_beats([[thickness(_1=8.0, _2=9.0)], [thickness(_1=10.0)]])
+        >>> mean.values
+        {1: 9.0, 2: 9.0}
+    """
+    groups: dict[tuple[str, Method, str], list[SegmentValues]] = {}
+    for beat in beats:
+        for item in beat:
+            groups.setdefault((item.name, item.method, item.view), []).append(item)
+    return tuple(_mean_segments(group) if len(group) > 1 else group[0] for group in groups.values())
+
+
+def _mean_segments(group: Sequence[SegmentValues]) -> SegmentValues:
+    numbers = sorted({number for item in group for number in item.values})
+    values = {
+        number: float(np.mean([item.values[number] for item in group if number in item.values])) for number in numbers
+    }
+    frames = tuple(dict.fromkeys(frame for item in group for frame in item.frames))
+    flags = alike(found for item in group for found in item.flags)
+    return replace(group[0], values=values, frames=frames, flags=flags)
 
 
 def _spread_flags(mean: Quantity) -> tuple[Flag, ...]:

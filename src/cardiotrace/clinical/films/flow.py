@@ -41,9 +41,9 @@ def flow_quantities(film: Film, flags: Sequence[Flag] = ()) -> list[Quantity]:
         Peak filling rate: Bonow et al. 1981, Circulation 64:787. Diastolic volume recovery: Maceira et al. 2006,
         J Cardiovasc Magn Reson 8:417 (of 80 %).
     """
-    beats = []
-    for beat in _dense_beats(film):
-        curve = film.over(film.curve.series.get(_VOLUME, ()), beat)
+    beats, volumes = [], film.curve.series.get(_VOLUME)
+    for beat in _dense_beats(film) if volumes else ():
+        curve = film.over(volumes or (), beat)
         if curve is not None:
             beats.append(_flow(film, beat, curve, doubting(flags, "volume")))
     return over_beats(beats) if beats else []

@@ -29,19 +29,20 @@ def heart_rate(images: Sequence[ExamImage], films: Sequence[Film]) -> Quantity |
         films: of them.
 
     Returns:
-        The median of what is stated or measured; None where neither is known.
+        The median of what is stated or measured; None where neither is known, or no heart can beat so.
     """
     views = "+".join(dict.fromkeys(image.image.view_name for image in images))
     stated = [rate for image in images if (rate := _stated(image)) is not None]
     if stated:
         refs = tuple(FrameRef(image.name, 0) for image in images if _stated(image) is not None)
         return Quantity("heart_rate", float(np.median(stated)), "bpm", Method.STATED, views, refs)
-    found = [(film, beat) for film in films for beat in film.whole_beats if film.duration_ms(beat)]
+    lasting = [(film, beat, film.duration_ms(beat)) for film in films for beat in film.whole_beats]
+    found = [(film, beat, 60_000 / length) for film, beat, length in lasting if length and _can_be(length)]
     if not found:
         return None
-    rates = [60_000 / (film.duration_ms(beat) or np.nan) for film, beat in found]
-    refs = tuple(dict.fromkeys(ref for film, beat in found for ref in film.refs(beat)))
-    views = "+".join(dict.fromkeys(film.curve.view for film, _ in found))
+    rates = [rate for _, _, rate in found]
+    refs = tuple(dict.fromkeys(ref for film, beat, _ in found for ref in film.refs(beat)))
+    views = "+".join(dict.fromkeys(film.curve.view for film, _, _ in found))
     by_beat = tuple(rates) if len(rates) > 1 else ()
     return Quantity("heart_rate", float(np.median(rates)), "bpm", Method.BEAT_LENGTH, views, refs, by_beat=by_beat)
 
@@ -58,6 +59,11 @@ def _stated(image: ExamImage) -> float | None:
     """The stated heart rate, if a heart can beat so."""
     rate = image.image.acquisition.heart_rate_bpm
     return None if rate is None or RULES["heart-rate"].breaks(rate) else float(rate)
+
+
+def _can_be(length_ms: float) -> bool:
+    """Whether a beat of a heart can last so long."""
+    return not RULES["heart-rate"].breaks(60_000 / length_ms)
 
 
 def _statement_flags(image: ExamImage) -> list[Flag]:
@@ -82,6 +88,10 @@ def _r_wave_flags(film: Film) -> list[Flag]:
 
 def _length_flags(film: Film) -> list[Flag]:
     lengths = [length for beat in film.whole_beats if (length := film.duration_ms(beat)) is not None]
+    odd = [length for length in lengths if not _can_be(length)]
+    if odd:
+        text = f"beats of {min(odd):.0f} to {max(odd):.0f} ms are none of a heart: no heart rate is taken from them"
+        return [flag("heart-rate", text)]
     if len(lengths) < 2:
         return _rate_flags(film, lengths)
     if not RULES["irregular"].breaks(lengths_apart(lengths)):

@@ -136,9 +136,8 @@ _WORDS = {Phase.ED: "end_diastolic", Phase.ES: "end_systolic"}
 def _division_flags(division: Division) -> list[Flag]:
     """What is odd about one frame."""
     flags = []
-    open_share = 1 - len(division.rings) / max(len(division.levels), 1)
-    if RULES["open-rings"].breaks(open_share):
-        count = len(division.levels) - len(division.rings)
+    count = len(division.levels) - len(division.rings)
+    if division.levels and RULES["open-rings"].breaks(count / len(division.levels)):
         text = f"{count} of {len(division.levels)} slices show no closed wall and are left out of its thickness"
         flags.append(flag("open-rings", text))
     if not division.middles:
