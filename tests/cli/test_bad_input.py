@@ -406,7 +406,7 @@ def test_interrupted_between_exams(model, tmp_path):
         shutil.copytree(original, original.with_name(f"p{number:03d}_4CH"))
     out = tmp_path / "out"
     process = subprocess.Popen(
-        command_line("analyse", tmp_path / "exams", "--model", model, "--view", "A4C", "--out", out),
+        command_line("analyse", tmp_path / "exams", "--model", model, "--view", "A4C", "--out", out, "--frame-images"),
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

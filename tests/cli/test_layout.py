@@ -111,7 +111,7 @@ def test_scores_fit(narrow, capsys, scheme) -> None:
     assert "[0.900, 0.900]" in out
     assert not re.search(r"[┃━┏┓╇┡│]|\bnan\b|e-\d\d", out)
     assert "RV EDV, ml" in out
-    assert re.search(r"LV EF, %\s+labels\s+12\s+0\s+-\s+\+5\.5", out)
+    assert re.search(r"LV EF, %\s+labels\s+12\s+0\s+-\s+0\.000\s+\+5\.5", out)
 
 
 def test_one_image_alone_has_no_spread(narrow, capsys) -> None:

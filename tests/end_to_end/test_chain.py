@@ -201,7 +201,7 @@ def test_an_analysis_agrees_with_itself(place, model, command, tmp_path):
 
 
 def test_every_frame_of_a_sequence_is_drawn(place, model, command, tmp_path):
-    command("analyse", place.patient, "--model", model, "--out", tmp_path)
+    command("analyse", place.patient, "--model", model, "--out", tmp_path, "--frame-images")
     frames = sorted((tmp_path / "patient0001" / "figures" / "frames").iterdir())
     assert [path.name for path in frames] == [f"patient0001_4CH_half_sequence_{frame:03d}.png" for frame in range(4)]
     drawn = set()

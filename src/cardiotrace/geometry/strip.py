@@ -65,7 +65,7 @@ class Strip:
             >>> line = np.array([[40.0, 0.0], [0.0, 20.0], [40.0, 40.0]])
             >>> strip = Strip.beside(line, StripSize(beyond=5, inside=2, outside=6, cell=1, bend=15))
             >>> strip.start.shape, strip.functions
-            ((100, 9, 2), 9)
+            ((100, 9, 2), 10)
         """
         length = float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum())
         count = round((length + 2 * size.beyond) / size.cell) + 1

@@ -31,6 +31,7 @@ def base_to_apex(labels: Sequence[LabelMap]) -> list[int]:
         labels: of one stack in one or several frames or maps, all of one shape.
 
     Example:
+        >>> import numpy as np
         >>> from cardiotrace.core.geometry import NO_GEOMETRY
         >>> from cardiotrace.core.label import ACDC
         >>> array = np.zeros((1, 3, 4, 4), np.uint8)

@@ -19,6 +19,11 @@ from cardiotrace.workflows.services.provenance import reading_flags
 class ConvertConfig(IdentityConfig, ExamConfig):
     """Which exams, and to where."""
 
+    @property
+    def proposes_views(self) -> bool:
+        """Not: what is written is read again as known."""
+        return False
+
 
 @dataclass(frozen=True)
 class Converted:

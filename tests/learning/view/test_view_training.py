@@ -18,7 +18,9 @@ def lesson() -> Lesson:
     sources = ["drawn"] * 8 + ["many"] * 8 + ["few"] * 4
     patients = [f"d{index}" for index in range(8)] + [f"m{index // 2}" for index in range(8)] + ["f"] * 4
     planes = rng.integers(0, 256, (20, 48, 48)).astype(np.uint8)
-    return Lesson(planes, kinds, sources, patients, [index % 2 == 0 for index in range(20)], planes[:3] // 4)
+    return Lesson(
+        planes, kinds, sources, patients, [index % 2 == 0 for index in range(20)], planes[:3] // 4, (3.0, 1.0)
+    )
 
 
 def test_classes_sources_and_patients_are_drawn_in_their_shares() -> None:

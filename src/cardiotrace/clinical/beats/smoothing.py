@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy import ndimage
 
 FEWEST_SMOOTHED = 10
 """Frames from which on a curve is smoothed: fewer are hardly more than the curve has turns."""
@@ -138,6 +137,8 @@ def stands_out(
 def _excursions(values: Float[np.ndarray, " frames"], width: int, *, is_round: bool) -> Float[np.ndarray, " frames"]:
     """How far each value lies from the curve without dips and peaks that are briefer than a number of frames."""
     padded = np.pad(values, width, mode="wrap" if is_round else "edge")
-    dips = ndimage.grey_closing(padded, size=width) - padded
-    peaks = padded - ndimage.grey_opening(padded, size=width)
+    from scipy.ndimage import grey_closing, grey_opening  # slow to import, so only when needed
+
+    dips = grey_closing(padded, size=width) - padded
+    peaks = padded - grey_opening(padded, size=width)
     return np.asarray(np.maximum(dips, peaks)[width:-width])

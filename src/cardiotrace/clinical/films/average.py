@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Quantity
@@ -129,6 +128,8 @@ def matched_beats(first_ms: Sequence[float | None], second_ms: Sequence[float | 
         >>> matched_beats([None, None], [None])
         [(0, 0)]
     """
+    from scipy.optimize import linear_sum_assignment  # slow to import, so only when needed
+
     costs = np.array([[_cost(a, b) for b in second_ms] for a in first_ms])
     order = np.abs(np.subtract.outer(np.arange(len(first_ms)), np.arange(len(second_ms))))
     rows, columns = linear_sum_assignment(costs + 1e-3 * order)

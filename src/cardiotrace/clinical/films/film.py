@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
-from scipy.interpolate import CubicSpline
 
 from cardiotrace.clinical.beats.beat import Beat
 from cardiotrace.clinical.beats.gating import is_one_beat
@@ -99,6 +98,8 @@ class Film:
         shown = np.isfinite(numbers) & (numbers > 0) & ~self.source.odd
         if times is None or duration is None or np.count_nonzero(shown) < len(numbers) / 2:
             return None
+        from scipy.interpolate import CubicSpline  # slow to import, so only when needed
+
         smooth = smoothed(np.nan_to_num(numbers), shown, is_round=self.is_round).values
         if self.is_round:
             around, again = np.append(times, times[0] + duration), np.append(smooth, smooth[0])

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import ndimage
 
 from cardiotrace.clinical.beats.beat import Beat
 from cardiotrace.clinical.films.average import over_beats
@@ -132,7 +131,9 @@ def _wall_length(cine: TracedCine, frame: int) -> float | None:
     if axis is None or not len(ring):
         return None
     # The steps of the pixels would count as wall.
-    return polygon_perimeter(ndimage.gaussian_filter1d(ring, _STEPS, axis=0, mode="wrap")) - axis.annulus_width
+    from scipy.ndimage import gaussian_filter1d  # slow to import, so only when needed
+
+    return polygon_perimeter(gaussian_filter1d(ring, _STEPS, axis=0, mode="wrap")) - axis.annulus_width
 
 
 def _atrial_kick(filling: BeatCurve) -> int | None:

@@ -37,12 +37,16 @@ class ReadingConfig:
     def find(self) -> list[FoundExam]:
         """The exams at the paths; each bears the name that its folder of results gets.
 
-        Views that nothing states are proposed once an exam is read.
-
         Raises:
             UsageError: age, height or weight are given for several exams.
         """
-        return [_named(found) for found in find_exams(self.exams, self.reading, each=self.each)]
+        found = find_exams(self.exams, self.reading, each=self.each)
+        return [_named(each, proposes_views=self.proposes_views) for each in found]
+
+    @property
+    def proposes_views(self) -> bool:
+        """Whether views that nothing states are proposed once an exam is read."""
+        return True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +64,10 @@ class ExamConfig(ReadingConfig):
         return given_in(self.reading)
 
 
-def _named(found: FoundExam) -> FoundExam:
+def _named(found: FoundExam, *, proposes_views: bool) -> FoundExam:
     def read() -> Exam:
-        return with_proposed_views(replace(found.read(), name=found.name))
+        exam = replace(found.read(), name=found.name)
+        return with_proposed_views(exam) if proposes_views else exam
 
     return replace(found, read=read)
 
