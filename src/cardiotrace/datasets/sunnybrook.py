@@ -30,6 +30,11 @@ from cardiotrace.datasets.split import Split
 
 FILE = "scd_lvsegs.npz"
 MAX_BYTES = 2 * 1024**3
+SOURCE = "Radau et al. 2009, MIDAS Journal"
+CITATION = (
+    "Radau P, et al. Evaluation Framework for Algorithms Segmenting Short Axis Cardiac MRI. The MIDAS Journal 2009."
+)
+LICENCE = "CC0 1.0"
 
 _EXPECTED = f"the folder that holds {FILE}, or the file itself"
 _SCALE = 2.0
@@ -64,10 +69,9 @@ class Sunnybrook(PublishedDataset):
     facts: ClassVar[DatasetFacts] = DatasetFacts(
         name="sunnybrook",
         summary="Short-axis cine-MRI, 30 patients: myocardium.",
-        source="Radau et al. 2009, MIDAS Journal",
-        citation="Radau P, et al. Evaluation Framework for Algorithms Segmenting Short Axis Cardiac MRI."
-        " The MIDAS Journal 2009.",
-        licence="CC0 1.0",
+        source=SOURCE,
+        citation=CITATION,
+        licence=LICENCE,
         scheme=label.SUNNYBROOK,
         views=(View.SAX,),
         modality=Modality.MR,

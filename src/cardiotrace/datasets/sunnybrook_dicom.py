@@ -29,6 +29,7 @@ from cardiotrace.datasets.dataset import (
 )
 from cardiotrace.datasets.frame import video_with_instants
 from cardiotrace.datasets.split import Split
+from cardiotrace.datasets.sunnybrook import CITATION, LICENCE, SOURCE
 from cardiotrace.datasets.table import read_rows
 from cardiotrace.geometry.polygon import fill_polygon
 from cardiotrace.io.dicom.magnetic_resonance import stacks_of
@@ -72,10 +73,9 @@ class SunnybrookDicom(PublishedDataset):
     facts: ClassVar[DatasetFacts] = DatasetFacts(
         name="sunnybrook-dicom",
         summary="Short-axis cine-MRI as DICOM: LV at ED and ES, myocardium at ED.",
-        source="Radau et al. 2009, MIDAS Journal",
-        citation="Radau P, et al. Evaluation Framework for Algorithms Segmenting Short Axis Cardiac MRI."
-        " The MIDAS Journal 2009.",
-        licence="CC0 1.0",
+        source=SOURCE,
+        citation=CITATION,
+        licence=LICENCE,
         scheme=label.LEFT_VENTRICLE,
         views=(View.SAX,),
         modality=Modality.MR,

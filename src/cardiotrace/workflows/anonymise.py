@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cardiotrace.core.errors import InputError, UsageError, explained
-from cardiotrace.core.progress import counted
+from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.core.text import csv_text, natural_order
 from cardiotrace.io import write_text
@@ -20,7 +19,7 @@ from cardiotrace.io.dicom.object_file import identity_of
 from cardiotrace.io.dicom.source import DicomFile
 from cardiotrace.io.dicom.visit import why_mixed
 from cardiotrace.io.results import HOLDS, IMAGES, MANIFEST, REMOVED, Staging, staged_results
-from cardiotrace.workflows.services.batch import BatchResult, Failure, Tell, refuse_among_originals, tell_nobody
+from cardiotrace.workflows.services.batch import BatchResult, Tell, for_each_exam, refuse_among_originals, tell_nobody
 
 _COLUMNS = ("tag", "keyword", "count", "what")
 
@@ -90,17 +89,11 @@ def anonymise(
     """
     studies = _studies(config.exams)
     pseudonyms = new_pseudonyms() if config.key is None else kept_pseudonyms(config.key)
-    done: list[Anonymised] = []
-    failures: list[Failure] = []
-    with reporter.stage("anonymising") as on_progress:
-        for study in counted(studies, on_progress):
-            try:
-                result: Anonymised | Failure = _copied(study, config, pseudonyms)
-            except Exception as error:
-                result = Failure(study.path.name, explained(error, where=study.path))
-            (failures if isinstance(result, Failure) else done).append(result)  # type: ignore[arg-type]
-            tell(result)
-    return BatchResult(tuple(done), tuple(failures))
+
+    def one(study: _Study) -> Anonymised:
+        return _copied(study, config, pseudonyms)
+
+    return for_each_exam(studies, one, reporter, title="anonymising", tell=tell)
 
 
 @dataclass
@@ -111,6 +104,10 @@ class _Study:
     """Where it was asked for."""
     files: list[DicomFile] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.path.name
 
     @property
     def uid(self) -> str:

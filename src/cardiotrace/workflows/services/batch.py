@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from cardiotrace import __version__
 from cardiotrace.core.errors import CardioTraceError, UsageError, explained
@@ -78,9 +78,24 @@ def tell_nobody(_: object) -> None:
     """Pass a result over: the `tell` of whoever waits for all of them."""
 
 
+class Named(Protocol):
+    """What is worked on, one after another: a found exam, or a study to be copied."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def path(self) -> Path:
+        """Where it was asked for."""
+
+
+Item = TypeVar("Item", bound=Named)
+
+
 def for_each_exam(
-    found: Sequence[FoundExam],
-    work: Callable[[FoundExam], Result],
+    found: Sequence[Item],
+    work: Callable[[Item], Result],
     reporter: ProgressReporter,
     *,
     title: str,
@@ -100,7 +115,7 @@ def for_each_exam(
     return BatchResult(tuple(done), tuple(failures))
 
 
-def attempt(exam: FoundExam, work: Callable[[FoundExam], Result]) -> Result | Failure:
+def attempt(exam: Item, work: Callable[[Item], Result]) -> Result | Failure:
     """The work on one exam, or why it could not be done."""
     LOG.debug("%s: %s", exam.name, exam.path)
     try:
