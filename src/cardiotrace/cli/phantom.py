@@ -17,8 +17,7 @@ _FUNDUS = PhantomConfig(kind="fundus", count=COUNT)
 
 @dataclass(frozen=True, kw_only=True)
 class EchoOptions(WriteConfig):
-    """Phantom hearts as CAMUS, TED or HMC-QU stores them: ED, ES and half sequence of each view, or whole beats, with
-    labels, and truth.csv."""
+    """Phantom hearts as CAMUS, TED or HMC-QU stores them: stills and half sequences, or whole beats; and truth.csv."""
 
     phantoms: PhantomConfig = field(default=_ECHO)
     """Which phantoms."""

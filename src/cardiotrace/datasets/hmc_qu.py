@@ -1,4 +1,4 @@
-"""HMC-QU: apical echo films with infarcts by segment, the wall of the left ventricle traced over a beat of 109 films."""
+"""HMC-QU: apical echo films with infarcts by segment; in 109 of them the left wall is traced over a beat."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -81,9 +81,9 @@ class _Film:
 class HmcQu(PublishedDataset):
     """The HMC-QU data set: films of two and four chambers, listed in two workbooks with a beat and infarcts of each.
 
-    A case is the beat that the workbook names of a film; where there is a mask file, each of its frames is labelled. Masks
-    are small and square, made for the whole image shrunk to their size: they are brought back onto the film's own
-    grid, each frame linearly and cut at one half. Their one structure is the wall.
+    A case is the beat that the workbook names of a film; where there is a mask file, each of its frames is labelled.
+    Masks are small and square, made for the whole image shrunk to their size: they are brought back onto the film's
+    own grid, each frame linearly and cut at one half. Their one structure is the wall.
 
     The layout is known from seven public readers and not from the files themselves, see `docs/data/hmc-qu.md`.
 

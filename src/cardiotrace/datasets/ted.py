@@ -1,4 +1,4 @@
-"""TED: apical four-chamber echo of 98 patients over a whole beat, left ventricle and myocardium traced in every frame."""
+"""TED: apical four-chamber echo of 98 patients over a whole beat, the left ventricle traced in every frame."""
 
 import re
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ _PHASES = (Phase.ED, Phase.ES)
 
 @dataclass(frozen=True)
 class Ted(PatientFolders):
-    """The TED data set: `patientNNN_4CH_sequence.mhd` with `_gt` and `patientNNN_4CH_info.cfg` in each patient's folder.
+    """The TED data set: in each folder `patientNNN_4CH_sequence.mhd` with `_gt`, and `patientNNN_4CH_info.cfg`.
 
     Both files hold the frames of one beat along their third axis, on anisotropic pixels, and the settings file numbers
     ED and ES from one. A case is a whole film: its phase is `other`.

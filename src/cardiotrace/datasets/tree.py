@@ -48,7 +48,7 @@ class Tree(Protocol):
 
     @property
     def shared(self) -> tuple[str, ...]:
-        """Folders that all patients share, where none has one of its own: a patient's files are gathered apart first."""
+        """Folders that all patients share, where none has one of its own: files are gathered apart first."""
 
     def name(self, number: int) -> str:
         """Of patient `number`, from 1."""
