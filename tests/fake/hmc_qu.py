@@ -54,7 +54,7 @@ def _write_mask(path: Path) -> None:
 
 
 def save_workbook(path: Path, rows: Sequence[Sequence[str | int | None]]) -> None:
-    """A workbook with the parts that are read: texts are shared, cells say their place, and empty ones are not there."""
+    """A workbook with the parts that are read: texts are shared, cells say their place, empty ones are left out."""
     texts = sorted({cell for row in rows for cell in row if isinstance(cell, str)})
     lines = []
     for number, row in enumerate(rows, start=1):

@@ -122,6 +122,10 @@ def _layout(config: WriteConfig) -> Layout:
 
 def _tree(config: WriteConfig) -> Tree:
     kind, count = config.phantoms.kind, config.phantoms.count
+    if config.phantoms.beats:
+        raise ConfigError(
+            "beats: files are laid out as the tree has them", remedy="choose --layout ted for whole beats."
+        )
     layout = _layout(config)
     if layout not in LAYOUTS[kind]:
         raise ConfigError(f"layout: {kind} has no {layout!r}", remedy=f"give one of {', '.join(LAYOUTS[kind])}.")
@@ -135,7 +139,7 @@ def _tree(config: WriteConfig) -> Tree:
 
 
 def _settings(config: WriteConfig) -> dict[str, Any]:
-    chosen = {name: value for name, value in asdict(config.phantoms).items() if name != "count"}
+    chosen = {name: value for name, value in asdict(config.phantoms).items() if name not in ("count", "beats")}
     return {
         "layout": _layout(config),
         **json.loads(json.dumps(chosen)),
