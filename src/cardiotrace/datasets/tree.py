@@ -297,13 +297,16 @@ class HmcQuTree:
             has_masks = view is View.FOUR_CHAMBER
             segments = [f"SEG{number}" for number in (1, 2, 3, 5, 6, 7)]
             beat = ["One cardiac-cycle frames", "", *(["LV Wall Ground-truth Segmentation Masks"] if has_masks else [])]
-            films = [
+            films: list[list[str | int]] = [
                 [video.stem, *[self._word(row)] * len(segments), 1, read_grid(video).shape[0], *["ü"] * has_masks]
                 for name, row in rows.items()
                 if (video := root / FILMS / word / f"{self._film(name, view)}.avi").exists()
             ]
             if films:
-                heads = [["ECHO", *segments, *beat], [*[""] * 7, "Reference Frame", "End of Cycle"]]
+                heads: list[list[str | int]] = [
+                    ["ECHO", *segments, *beat],
+                    [*[""] * 7, "Reference Frame", "End of Cycle"],
+                ]
                 write_workbook(root / f"{word}.xlsx", [*heads, *films])
 
     @staticmethod

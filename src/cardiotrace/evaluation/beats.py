@@ -5,7 +5,8 @@ as close to the reference as steady ones, but their curve has other turning poin
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
@@ -127,18 +128,24 @@ def _is_round(labels: LabelMap, modality: Modality) -> bool:
     return is_one_beat(Image(nothing, labels.geometry, modality=modality))
 
 
-def summary_rows(rows: Sequence[BeatRow]) -> Iterator[dict[str, object]]:
-    """For each region how many films there are, and mean and spread of their scores; of instants the distance alone.
+@dataclass(frozen=True)
+class BeatSummary:
+    """Scores of one region over many films."""
 
-    Returns:
-        Rows of `region`, `films`, and of each score a pair (mean, standard deviation); NaN where it cannot be had.
-    """
+    region: str
+    films: int
+    spreads: Mapping[str, tuple[float, float]]
+    """Of each of `BEAT_SCORES` mean and standard deviation, NaN where they cannot be had; of instants the distance."""
+
+
+def summarise_beats(rows: Sequence[BeatRow]) -> Iterator[BeatSummary]:
+    """Mean and spread of the scores of films, region by region."""
     for region in dict.fromkeys(row.region for row in rows):
         own = [row for row in rows if row.region == region]
         values = {name: [getattr(row, name) for row in own] for name in BEAT_SCORES}
         for name in ("end_diastole_off_frames", "end_systole_off_frames"):
             values[name] = [abs(value) for value in values[name]]
-        yield {"region": region, "films": len(own), **{name: _spread(found) for name, found in values.items()}}
+        yield BeatSummary(region, len(own), {name: _spread(found) for name, found in values.items()})
 
 
 BEAT_SCORES = (

@@ -14,7 +14,7 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.number import digits_of, fixed, general, mean_and_sd, p_value
 from cardiotrace.core.plain import read_json
 from cardiotrace.core.text import csv_text, markdown_cell
-from cardiotrace.evaluation.beats import BEAT_SCORES, summary_rows
+from cardiotrace.evaluation.beats import BEAT_SCORES, summarise_beats
 from cardiotrace.evaluation.case_table import SCORES, CaseTable, GroupSummary
 from cardiotrace.evaluation.compare import Comparison
 from cardiotrace.evaluation.limits import OutlierLimits
@@ -85,11 +85,11 @@ def readable_beats(table: CaseTable) -> Rows:
     """Scores of films as they are read: mean and standard deviation over all films of each region."""
     return [
         {
-            "region": row["region"],
-            "films": row["films"],
-            **{_BEAT_WORDS[name][0]: mean_and_sd(*row[name], _BEAT_WORDS[name][1]) for name in BEAT_SCORES},
+            "region": item.region,
+            "films": item.films,
+            **{_BEAT_WORDS[name][0]: mean_and_sd(*item.spreads[name], _BEAT_WORDS[name][1]) for name in BEAT_SCORES},
         }
-        for row in summary_rows(table.beats)
+        for item in summarise_beats(table.beats)
     ]
 
 

@@ -89,8 +89,8 @@ def _check(spec: ModelSpec, student: StudentRequirements) -> None:
         what = f"sees {seen[spec.dimensions]}, the student {seen[student.axes]}"
         remedy = "choose a teacher that sees what the student does."
     elif (spec.neighbours, spec.neighbours_of) != (student.neighbours, student.neighbours_of):
-        mine, theirs = (f"{each.neighbours} {each.neighbours_of}" for each in (spec, student))
-        what = f"sees {mine} on each side of a plane, the student {theirs}"
+        beside = f"sees {spec.neighbours} {spec.neighbours_of} on each side of a plane"
+        what = f"{beside}, the student {student.neighbours} {student.neighbours_of}"
         remedy = "set the recipe's neighbours to the teacher's."
     elif spec.channels != student.channels:
         what, remedy = f"sees {spec.channels} channels, the student {student.channels}", "give both the same images."
