@@ -258,3 +258,14 @@ def test_command_line(tmp_path, capsys):
     rows = json.loads(capsys.readouterr().out)
     assert rows["eye0001"]["quality"] == "poor"
     assert main([*words, "--seed", "3"]) == 3
+
+
+def test_whole_beats_are_a_layout_of_the_command_line_and_no_option_of_a_tree(tmp_path, capsys):
+    words = ["phantom", "echo", "--out", str(tmp_path / "ted"), "-n", "1", "--frames", "12"]
+    assert main([*words, "--layout", "ted"]) == 0
+    assert "data lint ted" in capsys.readouterr().out
+    assert (tmp_path / "ted" / "database" / "patient001" / "patient001_4CH_sequence.mhd").exists()
+    with pytest.raises(ConfigError, match="beats: files are laid out as the tree has them"):
+        write_phantoms(WriteConfig(tmp_path / "new", replace(ECHO, beats=True)))
+    with pytest.raises(ConfigError, match="beats: an eye has none"):
+        replace(EYES, beats=True)

@@ -120,6 +120,7 @@ _MARKS: Mapping[str, Mark] = {
     "PhantomConfig.root": _HIDDEN,
     "layout": _HIDDEN,
     "CmrOptions.layout": Mark(),
+    "EchoOptions.layout": Mark(),
     "EvaluateConfig.layout": Mark(),
     "PhantomConfig.kind": _HIDDEN,
     "PhantomConfig.spacing_mm": _HIDDEN,
@@ -129,6 +130,7 @@ _MARKS: Mapping[str, Mark] = {
     "qualities": Mark(name="quality", kind=tuple[Literal["good", "medium", "poor"], ...]),
     "frame_count": Mark(name="frames", kind=int),
     "atria": _HIDDEN,
+    "PhantomConfig.beats": _HIDDEN,
     "PhantomConfig.fundus.views": _HIDDEN,
     "PhantomConfig.fundus.frame_count": _HIDDEN,
 }
