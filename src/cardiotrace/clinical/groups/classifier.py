@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from cardiotrace.core.errors import InputError, ModelFileError
 from cardiotrace.core.licence import Terms
 from cardiotrace.core.plain import read_json
 
+SHIPPED = Path(__file__).parents[2] / "zoo" / "cine-mri-groups.json"
+"""The one that comes with the program."""
 _LARGEST = 4 * 2**20
 _DIGEST = "sha256"
 _AGAIN = "get the file again, or make it again with `cardiotrace classify train`."
@@ -75,6 +78,20 @@ def classifier_text(classifier: GroupClassifier) -> str:
     """The file as text, sealed with a checksum of all that it says."""
     facts = GROUPS.stamp(_plain(classifier))
     return json.dumps({**facts, _DIGEST: _digest(facts)}, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+@cache
+def _shipped() -> GroupClassifier:
+    return read_classifier(SHIPPED)
+
+
+def load_classifier(path: Path | None = None) -> GroupClassifier:
+    """A classifier of a file, or the one that comes with the program.
+
+    Raises:
+        ModelFileError: see `read_classifier`.
+    """
+    return _shipped() if path is None else read_classifier(path)
 
 
 def read_classifier(path: Path) -> GroupClassifier:

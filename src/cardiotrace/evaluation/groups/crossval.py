@@ -1,17 +1,18 @@
 """How well groups are told apart: folds by patient, everything that is chosen chosen inside the training part."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from cardiotrace.clinical.groups.classifier import Scores
-from cardiotrace.clinical.groups.regression import Regression, first_complete
+from cardiotrace.clinical.groups.regression import Regression
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.progress import OnProgress
 from cardiotrace.core.text import some
 from cardiotrace.datasets.split import k_folds
-from cardiotrace.evaluation.groups.fit import fit_regressions, require_learnable
+from cardiotrace.evaluation.groups.fit import fit_regression, require_learnable, variants
 from cardiotrace.evaluation.groups.table import GroupRow, GroupTable
 
 _BINS = 10
@@ -52,10 +53,10 @@ def cross_validate(
         chances = np.zeros((len(tested.rows), len(groups)))
         made = k_folds(table.patients, folds=folds, seed=repeat, stratify=("group",), validation=False)
         for number, fold in enumerate(made):
-            regressions = fit_regressions(table.of(fold.training), indices)
+            judge = _Judge(table.of(fold.training), indices)
             for place, row in enumerate(tested.rows):
                 if row.patient in fold.testing:
-                    chances[place], is_unlike = _judged(row, regressions)
+                    chances[place], is_unlike = judge.judged(row)
                     unlike += is_unlike
             on_progress(repeat * folds + number + 1, repeats * folds)
         numbers = tested.numbers(groups)
@@ -74,13 +75,25 @@ def cross_validate(
     )
 
 
-def _judged(row: GroupRow, regressions: Sequence[Regression]) -> tuple[Float[np.ndarray, "group"], bool]:
-    regression = first_complete(regressions, row.values.keys())
-    if regression is None:
-        lacking = [key for key in regressions[-1].indices if key not in row.values]
-        raise InputError(f"exam {row.name} lacks {some(lacking)}", remedy="leave it out, or choose other --indices.")
-    values = np.array([row.values[key] for key in regression.indices])
-    return regression.probabilities(values), regression.distance(values) > regression.farthest
+@dataclass(frozen=True)
+class _Judge:
+    """What is learned from one training part; a regression is fitted when an exam needs it."""
+
+    training: GroupTable
+    indices: Sequence[str]
+    fitted: dict[tuple[str, ...], Regression] = field(default_factory=dict)
+
+    def judged(self, row: GroupRow) -> tuple[Float[np.ndarray, "group"], bool]:
+        """Probabilities of an exam, and whether it is unlike those learned from."""
+        chosen = next((each for each in variants(self.indices) if set(each) <= row.values.keys()), None)
+        if chosen is None:
+            lacking = [key for key in self.indices if key not in row.values]
+            raise InputError(f"exam {row.name} lacks {some(lacking)}", remedy="leave it out, or choose other --indices.")
+        if chosen not in self.fitted:
+            self.fitted[chosen] = fit_regression(self.training, chosen)
+        regression = self.fitted[chosen]
+        values = np.array([row.values[key] for key in chosen])
+        return regression.probabilities(values), regression.distance(values) > regression.farthest
 
 
 def calibration_error(chances: Float[np.ndarray, "n group"], numbers: Int[np.ndarray, "n"]) -> float:

@@ -1,7 +1,6 @@
 """Fit a classifier of groups with scikit-learn: strength of the penalty, temperature and distances by inner folds."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from scipy.optimize import minimize_scalar
 from cardiotrace.clinical.groups.index import Index
 from cardiotrace.clinical.groups.regression import Regression, softmax
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.text import some
 from cardiotrace.datasets.split import Split, k_folds
 from cardiotrace.evaluation.groups.table import GroupTable
 
@@ -19,14 +19,6 @@ STRENGTHS = (0.1, 1.0, 10.0, 100.0)
 FEWEST = 5
 """Patients of each group: fewer leave an inner fold without one to learn from."""
 _COLDEST, _HOTTEST = 0.1, 10.0
-
-
-@dataclass(frozen=True)
-class _Fitted:
-    """A regression without its temperature, or what was found with those of inner folds."""
-
-    regression: Regression
-    strength: float
 
 
 def require_learnable(table: GroupTable) -> None:
@@ -58,18 +50,28 @@ def fit_regressions(table: GroupTable, indices: Sequence[str]) -> tuple[Regressi
     Raises:
         InputError: nothing can be learned from the table.
     """
-    groups = table.groups
-    found = []
-    for chosen in _variants(indices):
-        complete = table.with_all(chosen)
-        if complete.groups != groups and found:
-            continue
-        require_learnable(complete)
-        found.append(_fit(complete, groups, chosen))
-    return tuple(found)
+    return tuple(fit_regression(table, chosen) for chosen in variants(indices))
 
 
-def _variants(indices: Sequence[str]) -> Iterator[tuple[str, ...]]:
+def fit_regression(table: GroupTable, indices: Sequence[str]) -> Regression:
+    """One regression, its strength, temperature and farthest distance found by folds of the same patients.
+
+    Args:
+        table: what is learned from; an exam that lacks an index is left out.
+        indices: the names of those that it needs.
+
+    Raises:
+        InputError: nothing can be learned from the exams that have all of them.
+    """
+    complete = table.with_all(indices)
+    require_learnable(complete)
+    lost = set(table.groups) - set(complete.groups)
+    if lost:
+        raise InputError(f"no exam of group {some(sorted(lost))} has all indices", remedy="choose other --indices.")
+    return _fit(complete, table.groups, indices)
+
+
+def variants(indices: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """All indices, then without those by segment, then without those by body surface, then without both; each once."""
     kinds: tuple[Callable[[Index], bool], ...] = (
         lambda index: True,
@@ -82,7 +84,6 @@ def _variants(indices: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def _fit(table: GroupTable, groups: Sequence[str], indices: Sequence[str]) -> Regression:
-    """Fitted on all, its strength, temperature and farthest distance found by folds of the same patients."""
     numbers = table.numbers(groups)
     logits, distances = {}, {}
     for strength in STRENGTHS:
