@@ -58,7 +58,7 @@ def _likely(reading: GroupReading, words: Words) -> str:
     # No more than 99: what a few dozen patients told is never sure.
     parts = [f"{group_words(group, words)} {words.number(min(100 * chance, 99))} %" for group, chance in shown]
     rest = len(reading.probabilities) - len(shown)
-    return ", ".join([*parts, *([words("groups.rest", count=rest)] if rest else [])])
+    return ", ".join([*parts, *([words("groups.rest")] if rest else [])])
 
 
 def _told(reading: GroupReading, sign: int) -> list[Evidence]:

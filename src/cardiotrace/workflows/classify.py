@@ -16,7 +16,7 @@ from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.evaluation.evaluate import predict_from_labels
 from cardiotrace.evaluation.groups.crossval import cross_validate
-from cardiotrace.evaluation.groups.fit import fit_regressions
+from cardiotrace.evaluation.groups.fit import fit_regressions, require_learnable
 from cardiotrace.evaluation.groups.table import NAME, GroupRow, GroupTable, read_group_table, same_exams
 from cardiotrace.evaluation.pairing import label_files
 from cardiotrace.io import write_text
@@ -163,6 +163,7 @@ def train_classifier(config: ClassifyTrainConfig, reporter: ProgressReporter = S
     if config.out is not None:
         require_replaceable(config.out, begins=("{",), what="classifier")
     everyone = read_group_table(config.table, config.by)
+    require_learnable(everyone)
     indices = everyone.chosen_indices(config.indices)
     other = None if config.tested_on is None else read_group_table(config.tested_on, config.by)
     tested = None if other is None else same_exams(everyone, other)
