@@ -70,7 +70,9 @@ class ClassifyTrainConfig:
 
     def __post_init__(self) -> None:
         if self.folds < 2 or self.repeats < 1:
-            raise UsageError("there must be two folds or more, and one repetition", remedy="give --folds 5 --repeats 5.")
+            raise UsageError(
+                "there must be two folds or more, and one repetition", remedy="give --folds 5 --repeats 5."
+            )
         if self.out is not None and self.out.suffix != ".json":
             raise UsageError(f"--out {self.out.name} names no classifier", remedy="let it end in .json.")
 
@@ -124,7 +126,9 @@ def _grouped_cases(dataset: Dataset, by: str) -> dict[str, list[Case]]:
             found.setdefault(case.patient, []).append(case)
     if not found:
         known = sorted({key for case in dataset.cases() for key in case.groups} - {"patient"})
-        raise InputError(f"no labelled patient has a group {by!r}", remedy=f"choose from: {', '.join(known) or 'none'}.")
+        raise InputError(
+            f"no labelled patient has a group {by!r}", remedy=f"choose from: {', '.join(known) or 'none'}."
+        )
     return found
 
 

@@ -30,7 +30,7 @@ def test_statistics_of_segments_need_most_of_them():
     found = indices_of(Measures("p", (), segments=(thickening(values),)), "SAX")
     told = [found[f"segment_{word}_wall_thickening_percent"].value for word in ("mean", "least", "greatest", "spread")]
     assert told == pytest.approx([25.0, 10.0, 40.0, np.std(list(values.values()), ddof=1)])
-    few = {number: 20.0 for number in range(1, FEWEST_SEGMENTS)}
+    few = dict.fromkeys(range(1, FEWEST_SEGMENTS), 20.0)
     assert indices_of(Measures("p", (), segments=(thickening(few),)), "SAX") == {}
 
 

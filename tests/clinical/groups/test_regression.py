@@ -47,7 +47,9 @@ def test_contributions_add_up_to_the_log_odds_against_the_mean_of_all_groups():
 def test_the_distance_is_that_to_the_nearest_group():
     made = regression()
     assert made.distance(np.array([60.0, 70.0])) == 0.0
-    assert made.distance(np.array([45.0, 100.0])) == pytest.approx(np.sqrt(0.25 + 0.25) / np.sqrt(2))  # of the other group
+    assert made.distance(np.array([45.0, 100.0])) == pytest.approx(
+        np.sqrt(0.25 + 0.25) / np.sqrt(2)
+    )  # of the other group
     assert made.distance(np.array([60.0 + 50.0, 70.0])) == pytest.approx(5.0 / np.sqrt(2))
 
 

@@ -48,8 +48,8 @@ def test_an_exam_that_lacks_segments_is_judged_without_them():
         table, ("a", BODY, SEGMENT), folds=2, repeats=1, tested=GroupTable((lacking, *rest))
     )  # fmt: skip
     assert sum(map(sum, scores.confusion)) == 20
+    bare = GroupTable((GroupRow(first.name, first.patient, first.group, {}), *rest))
     with pytest.raises(InputError, match="lacks a"):
-        bare = GroupTable((GroupRow(first.name, first.patient, first.group, {}), *rest))
         cross_validate(table, ("a",), folds=2, repeats=1, tested=bare)
 
 

@@ -1,4 +1,4 @@
-"""A classifier of groups as a file holds it: regressions for what may be known of an exam, scores, licence, checksum."""
+"""A classifier of groups as a file holds it: regressions for what is known of an exam, scores, licence, checksum."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Numbers that tell groups of patients apart: what was measured in one view, per body surface, as ratios, by segment."""
+"""Numbers that tell groups of patients apart: what is measured in one view, per body surface, as ratios, by segment."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence

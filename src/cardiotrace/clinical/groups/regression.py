@@ -1,4 +1,4 @@
-"""Logistic regression as numbers: probabilities of groups from indices, what each index says, and how odd an exam is."""
+"""Logistic regression as numbers: probabilities of groups, what each index says of them, how odd an exam is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -88,7 +88,9 @@ class _Judge:
         chosen = next((each for each in variants(self.indices) if set(each) <= row.values.keys()), None)
         if chosen is None:
             lacking = [key for key in self.indices if key not in row.values]
-            raise InputError(f"exam {row.name} lacks {some(lacking)}", remedy="leave it out, or choose other --indices.")
+            raise InputError(
+                f"exam {row.name} lacks {some(lacking)}", remedy="leave it out, or choose other --indices."
+            )
         if chosen not in self.fitted:
             self.fitted[chosen] = fit_regression(self.training, chosen)
         regression = self.fitted[chosen]

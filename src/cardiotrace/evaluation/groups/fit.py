@@ -88,7 +88,9 @@ def _fit(table: GroupTable, groups: Sequence[str], indices: Sequence[str]) -> Re
     logits, distances = {}, {}
     for strength in STRENGTHS:
         logits[strength], distances[strength] = _out_of_fold(table, groups, indices, strength)
-    best = min(STRENGTHS, key=lambda strength: _loss(logits[strength], numbers, _temperature(logits[strength], numbers)))
+    best = min(
+        STRENGTHS, key=lambda strength: _loss(logits[strength], numbers, _temperature(logits[strength], numbers))
+    )
     return _regression(
         table, groups, indices, best,
         temperature=_temperature(logits[best], numbers), farthest=float(distances[best].max()),
