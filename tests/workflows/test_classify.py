@@ -3,6 +3,7 @@
 import json
 import re
 
+import nibabel
 import numpy as np
 import pytest
 
@@ -18,7 +19,8 @@ from cardiotrace.workflows.classify import (
 from cardiotrace.workflows.measure import MeasureConfig, measure_exams
 from cardiotrace.workflows.services.report_form import ReportConfig
 from tests.clinical.groups.classifiers import CLASSIFIER, EF, VOLUME, regression
-from tests.fake.acdc import write_acdc
+from tests.fake.acdc import SPACING_MM, write_acdc
+from tests.fake.heart import write_nifti
 
 
 @pytest.fixture(scope="module")
@@ -92,10 +94,11 @@ def test_a_table_becomes_a_classifier_that_says_what_it_learned_from(tmp_path):
 
 
 def measured(acdc, out, **form):
+    patient = acdc / "database" / "training" / "patient001"
     batch = measure_exams(
         MeasureConfig(
-            exams=(acdc / "database" / "training" / "patient001",),
-            labels=acdc / "database" / "training" / "patient001",
+            exams=(patient,),
+            labels=patient,
             scheme="acdc",
             out=out,
             report=ReportConfig(**form),
@@ -127,6 +130,29 @@ def test_the_shipped_one_says_nothing_of_a_heart_unlike_all_that_it_knows(acdc, 
     assert plain["groups"]["probabilities"] == {}
     assert plain["groups"]["silence"]
     assert "Nothing is said" in page
+
+
+def rewritten(tmp_path, kind, change):
+    """A tiny ACDC of one patient, its images or its labels changed."""
+    write_acdc(tmp_path / "acdc", training=1)
+    for path in (tmp_path / "acdc").rglob("*_frame??_gt.nii.gz" if kind == "labels" else "*_frame??.nii.gz"):
+        array = np.asarray(nibabel.load(path).dataobj).transpose(2, 1, 0)
+        write_nifti(path, change(array).astype(np.int16), SPACING_MM)
+    return tmp_path / "acdc"
+
+
+def test_nothing_is_said_of_one_structure_alone(tmp_path):
+    acdc = rewritten(tmp_path, "labels", lambda array: np.where(array == 3, 3, 0))
+    plain, page = measured(acdc, tmp_path / "out")
+    assert plain["groups"]["silence"] == "not measured"
+    assert "right_ventricular_ejection_fraction_percent" in plain["groups"]["lacking"]
+    assert "these indices were not measured: RV ejection fraction" in page
+
+
+def test_of_constant_images_there_is_not_even_the_section(tmp_path):
+    plain, page = measured(rewritten(tmp_path, "images", np.zeros_like), tmp_path / "out")
+    assert "groups" not in plain
+    assert "Research" not in page
 
 
 def test_a_file_that_is_no_classifier_is_refused_before_the_work(acdc, tmp_path):

@@ -44,9 +44,8 @@ def test_an_exam_that_lacks_segments_is_judged_without_them():
     table = made(6.0)
     first, *rest = table.rows
     lacking = GroupRow(first.name, first.patient, first.group, {key: first.values[key] for key in ("a", BODY)})
-    scores = cross_validate(
-        table, ("a", BODY, SEGMENT), folds=2, repeats=1, tested=GroupTable((lacking, *rest))
-    )  # fmt: skip
+    tested = GroupTable((lacking, *rest))
+    scores = cross_validate(table, ("a", BODY, SEGMENT), folds=2, repeats=1, tested=tested)
     assert sum(map(sum, scores.confusion)) == 20
     bare = GroupTable((GroupRow(first.name, first.patient, first.group, {}), *rest))
     with pytest.raises(InputError, match="lacks a"):
@@ -73,6 +72,13 @@ def test_the_farthest_distance_is_beyond_every_patient_and_short_of_another_kind
 def test_too_little_to_learn_from_is_refused(table, told):
     with pytest.raises(InputError, match=told):
         require_learnable(table)
+
+
+def test_the_fewest_patients_that_are_taken_can_be_cross_validated():
+    pytest.importorskip("sklearn")
+    scores = cross_validate(made(6.0, each=FEWEST, groups="xyz"), ("a",), folds=5, repeats=1)
+    assert sum(map(sum, scores.confusion)) == 3 * FEWEST
+    assert scores.accuracy > 0.7
 
 
 def test_calibration_error_of_what_is_always_too_sure():

@@ -17,12 +17,18 @@ from cardiotrace.evaluation.groups.table import GroupTable
 STRENGTHS = (0.1, 1.0, 10.0, 100.0)
 """Inverse strengths of the quadratic penalty that are tried."""
 FEWEST = 5
-"""Patients of each group: fewer leave an inner fold without one to learn from."""
+"""Patients of each group: fewer cannot be in every one of five folds."""
+_FEWEST_INSIDE = 2
+"""Of each group within a training part: one to learn from where the other is held out."""
 _COLDEST, _HOTTEST = 0.1, 10.0
 
 
-def require_learnable(table: GroupTable) -> None:
+def require_learnable(table: GroupTable, *, fewest: int = FEWEST) -> None:
     """Refuse a table that nothing can be learned from.
+
+    Args:
+        table: the exams.
+        fewest: patients of each group that must be there.
 
     Raises:
         InputError: fewer than two groups, or a group with too few patients.
@@ -32,10 +38,10 @@ def require_learnable(table: GroupTable) -> None:
     if len(counts) < 2:
         told = f"all exams are of group {next(iter(counts))!r}" if counts else "no exam has a group"
         raise InputError(f"{told}: there is nothing to tell apart", remedy="give exams of two groups or more.")
-    few = [f"{name} ({count})" for name, count in counts.items() if count < FEWEST]
+    few = [f"{name} ({count})" for name, count in counts.items() if count < fewest]
     if few:
         raise InputError(
-            f"too few patients of group {', '.join(few)}: at least {FEWEST} of each are needed",
+            f"too few patients of group {', '.join(few)}: at least {fewest} of each are needed",
             remedy="give more patients, or leave the group out.",
         )
 
@@ -64,7 +70,7 @@ def fit_regression(table: GroupTable, indices: Sequence[str]) -> Regression:
         InputError: nothing can be learned from the exams that have all of them.
     """
     complete = table.with_all(indices)
-    require_learnable(complete)
+    require_learnable(complete, fewest=_FEWEST_INSIDE)
     lost = set(table.groups) - set(complete.groups)
     if lost:
         raise InputError(f"no exam of group {some(sorted(lost))} has all indices", remedy="choose other --indices.")
@@ -91,10 +97,8 @@ def _fit(table: GroupTable, groups: Sequence[str], indices: Sequence[str]) -> Re
     best = min(
         STRENGTHS, key=lambda strength: _loss(logits[strength], numbers, _temperature(logits[strength], numbers))
     )
-    return _regression(
-        table, groups, indices, best,
-        temperature=_temperature(logits[best], numbers), farthest=float(distances[best].max()),
-    )  # fmt: skip
+    farthest = float(distances[best].max())
+    return _regression(table, groups, indices, best, temperature=_temperature(logits[best], numbers), farthest=farthest)
 
 
 def _out_of_fold(
@@ -136,9 +140,7 @@ def _regression(
     weights, offsets = _fit_weights(standardised, numbers, strength)
     means = np.array([standardised[numbers == number].mean(axis=0) for number in range(len(groups))])
     precision = _precision(standardised - means[numbers])
-    return Regression(
-        tuple(indices), centre, scale, weights, offsets, temperature, means, precision, farthest
-    )  # fmt: skip
+    return Regression(tuple(indices), centre, scale, weights, offsets, temperature, means, precision, farthest)
 
 
 def _fit_weights(

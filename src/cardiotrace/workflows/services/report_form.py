@@ -48,7 +48,8 @@ class ReportConfig:
     def settings(self) -> dict[str, Any]:
         """What the files of a report depend on beside exam and outlines, as plain data; the usual is not named."""
         plain = given_in(replace(self, prior=None, classifier=None))  # they have stamps of their own
-        return plain | ({} if self.classifier is None else {"classifier": stamp_of(self.classifier)})
+        file = self.classifier
+        return plain | ({} if file is None else {"classifier": [str(file.resolve()), *stamp_of(file)]})
 
     def require(self, exams: int) -> None:
         """Refuse what cannot be done before any work is.
