@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from cardiotrace.clinical.groups.index import Index
 from cardiotrace.clinical.groups.reading import Evidence, GroupReading, Silence
-from cardiotrace.report.words import Words, sign_of
+from cardiotrace.report.words import Words, digits_of, sign_of
 
 _MOST = 3
 """Indices for and against that are told."""
@@ -67,7 +67,9 @@ def _told(reading: GroupReading, sign: int) -> list[Evidence]:
 
 def _evidence(evidence: Evidence, words: Words) -> str:
     index = Index.of(evidence.index)
-    value, usual = (words.value(each, index.unit, index.name) for each in (evidence.value, evidence.usual))
+    # Segments differ by parts of a millimetre.
+    digits = 1 if index.unit == "mm" else digits_of(index.unit, index.name)
+    value, usual = (words.number(each, digits) for each in (evidence.value, evidence.usual))
     name = index_words(evidence.index, words)
     return words("groups.index", name=name, value=value, unit=sign_of(index.unit), usual=usual).replace("  ", " ")
 
