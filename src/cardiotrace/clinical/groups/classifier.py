@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from cardiotrace.clinical.groups.regression import Regression
-from cardiotrace.core.config import brief
+from cardiotrace.core.config import brief, to_plain
 from cardiotrace.core.contract import GROUPS
 from cardiotrace.core.errors import InputError, ModelFileError
 from cardiotrace.core.licence import Terms
@@ -132,7 +132,7 @@ def _plain(classifier: GroupClassifier) -> dict[str, Any]:
         "licence": classifier.terms.licence,
         "citation": classifier.terms.citation,
         "learned_from": classifier.learned_from,
-        "scores": None if scores is None else json.loads(json.dumps(vars(scores))),
+        "scores": None if scores is None else to_plain(scores),
         "regressions": [_plain_regression(each) for each in classifier.regressions],
     }
 
