@@ -152,7 +152,7 @@ def test_nothing_is_said_of_one_structure_alone(tmp_path):
 def test_of_constant_images_there_is_not_even_the_section(tmp_path):
     plain, page = measured(rewritten(tmp_path, "images", np.zeros_like), tmp_path / "out")
     assert "groups" not in plain
-    assert "Research" not in page
+    assert "Research: which groups" not in page
 
 
 def test_a_file_that_is_no_classifier_is_refused_before_the_work(acdc, tmp_path):
