@@ -191,4 +191,14 @@ def _regression(plain: Mapping[str, Any], groups: int) -> Regression:
     numbers = {name: float(plain[name]) for name in ("temperature", "farthest")}
     if not all(math.isfinite(value) and value > 0 for value in numbers.values()) or not (arrays["scale"] > 0).all():
         raise ValueError("a scale, the temperature or the farthest distance is not above 0")
-    return Regression(indices, **arrays, **numbers)
+    return Regression(
+        indices,
+        arrays["centre"],
+        arrays["scale"],
+        arrays["weights"],
+        arrays["offsets"],
+        numbers["temperature"],
+        arrays["means"],
+        arrays["precision"],
+        numbers["farthest"],
+    )
