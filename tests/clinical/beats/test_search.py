@@ -159,3 +159,12 @@ def test_a_few_frames_from_the_midst_of_an_ejection_are_told() -> None:
     assert find_turns(within).pair == (0, 6)
     assert find_turns(within).cut.startswith("begins while the ventricle ejects")
     assert (find_turns(whole).pair, find_turns(whole).cut) == ((0, 8), "")
+
+
+@pytest.mark.parametrize("turned", [0, 1, 5, 11])
+def test_where_frames_are_far_apart_none_past_the_fullest_is_end_diastole(turned: int) -> None:
+    """Twelve frames of a beat: the second has begun to eject, however near to the smoothed curve its own size is."""
+    beat = np.array([100, 99.4, 90.7, 78.5, 67.3, 60.9, 60.9, 66.2, 81.5, 88.6, 89.7, 93.9])
+    (turn,) = find_turns(SizeCurve(np.roll(beat, turned), np.zeros(12, bool), is_round=True)).turns
+    assert turn.end_diastole == turned
+    assert turn.end_systole in {(5 + turned) % 12, (6 + turned) % 12}

@@ -284,7 +284,7 @@ def _placed(curve: SizeCurve, full: int, empty: int, stop: int | None) -> Turn:
 
 def _instant(curve: SizeCurve, corner: int, most: float, amplitude: float) -> int:
     level = min(most * amplitude, _CLEAN * amplitude + curve.smooth.error) if amplitude > 0 else 0.0
-    return _typical(curve, _onset(curve, corner, level), level)
+    return _typical(curve, _onset(curve, corner, level), corner, level)
 
 
 def _onset(curve: SizeCurve, corner: int, level: float) -> int:
@@ -298,10 +298,12 @@ def _onset(curve: SizeCurve, corner: int, level: float) -> int:
     return frame
 
 
-def _typical(curve: SizeCurve, frame: int, level: float) -> int:
-    """Of a frame and its neighbours, the one whose own size is nearest to the smoothed curve."""
+def _typical(curve: SizeCurve, frame: int, corner: int, level: float) -> int:
+    """Of a frame and its neighbours up to a corner, the one whose own size is nearest to the smoothed curve."""
     count, values = len(curve.sizes), curve.smooth.values
-    around = [frame, frame - 1, frame + 1]
+    # Past the corner ejection, or filling, has begun: where frames are far apart, that is a frame of another size.
+    steps = (0, -1) if frame == corner else (0, -1, 1)
+    around = [frame + step for step in steps]
     around = [at % count for at in around] if curve.is_round else [at for at in around if 0 <= at < count]
     close = [at for at in around if curve.shown[at] and abs(values[at] - values[frame]) <= 2 * level]
     if close:
