@@ -220,7 +220,8 @@ def _of_film(item: SizedImage, named: Mapping[Phase, KeyFrame]) -> tuple[list[_B
     if named:
         return [_completed(item, found, named)], []
     frames = [(turn.end_diastole, turn.end_systole, curve.duration_ms(turn)) for turn in found.turns]
-    flags = [] if not found.cut else [flag("beat-cut", f"the film {found.cut}")]
+    words = {"beat-cut": found.cut and f"the film {found.cut}", "beat-few": found.doubt}
+    flags = [flag(rule, text) for rule, text in words.items() if text]
     if not frames and found.pair is not None:
         frames = [(*found.pair, None)]
     beats = [

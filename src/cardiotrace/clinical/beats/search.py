@@ -102,6 +102,8 @@ class Found:
     """End-diastole and end-systole where there is no such beat: the fullest and the emptiest frame."""
     cut: str = ""
     """What of that beat the film does not show, in words; "" where nothing can be said."""
+    doubt: str = ""
+    """Why so few frames do not tell whether anything of it is missing, in words; "" where they tell."""
     follows_r_waves: bool = False
 
 
@@ -132,9 +134,7 @@ def find_turns(curve: SizeCurve) -> Found:
         [(0, 25), (25, 50)]
     """
     if np.count_nonzero(curve.shown) < FEWEST_SMOOTHED:
-        pair = _extremes(curve)
-        is_cut = pair[0] < pair[1] and (_begins_ejecting(curve, *pair) or _ends_ejecting(curve, *pair))
-        return Found(pair=pair, cut=_words_of_cut(curve, *pair) if is_cut else "")
+        return _found_in_few(curve, *_extremes(curve))
     if np.ptp(curve.smooth.values) <= _STILL * curve.smooth.values.max():
         frame = int(curve.shown.argmax())
         return Found(pair=(frame, frame))
@@ -310,6 +310,29 @@ def _typical(curve: SizeCurve, frame: int, corner: int, level: float) -> int:
         return min(close, key=lambda at: abs(float(curve.sizes[at] - values[at])))
     shown = np.flatnonzero(curve.shown)
     return int(shown[np.abs(shown - frame).argmin()])
+
+
+def _found_in_few(curve: SizeCurve, full: int, empty: int) -> Found:
+    """The fullest and the emptiest frame of a film too short to be smoothed, and what it may not show."""
+    # Two frames are end-diastole and end-systole, picked by somebody.
+    if curve.is_round or len(curve.sizes) <= 2 or full == empty:
+        return Found(pair=(full, empty))
+    if empty < full or _begins_ejecting(curve, full, empty) or _ends_ejecting(curve, full, empty):
+        return Found(pair=(full, empty), cut=_words_of_cut(curve, full, empty))
+    return Found(pair=(full, empty), doubt=_doubt_of_few(curve, full, empty))
+
+
+def _doubt_of_few(curve: SizeCurve, full: int, empty: int) -> str:
+    """Whether the fullest frame is the first, or the emptiest the last, and too few lie between to look at speeds."""
+    values, last = curve.smooth.values, len(curve.sizes) - 1
+    if empty - full >= _FEWEST_EJECTING:
+        return ""
+    found = []
+    if full == 0 and values[0] - values[last] > _FULL_AGAIN * (values[full] - values[empty]):
+        found.append("the fullest frame of the film is its first")
+    if empty == last:
+        found.append("the emptiest frame of the film is its last")
+    return f"{' and '.join(found)}: too few show the ejection to tell whether a part of it is missing" if found else ""
 
 
 def _extremes(curve: SizeCurve) -> tuple[int, int]:
