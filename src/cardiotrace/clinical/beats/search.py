@@ -66,11 +66,7 @@ class SizeCurve:
 
     def duration_ms(self, turn: "Turn") -> float | None:
         """How long a beat lasts; None where its end is not shown or times are not known."""
-        if self.times_ms is None or self.interval_ms is None or turn.stop is None:
-            return None
-        if self.is_round:
-            return float(self.times_ms[-1] - self.times_ms[0]) + self.interval_ms
-        return float(self.times_ms[turn.stop] - self.times_ms[turn.end_diastole])
+        return None if turn.stop is None else span_ms(self.times_ms, turn.end_diastole, turn.stop)
 
     @property
     def shown_r_waves(self) -> tuple[int, ...]:
@@ -113,6 +109,25 @@ def frame_interval_ms(times_ms: Float[np.ndarray, " frames"] | None) -> float | 
         return None
     interval = float(np.median(np.diff(times_ms)))
     return interval if interval > 0 else None
+
+
+def span_ms(times_ms: Float[np.ndarray, " frames"] | None, start: int, stop: int) -> float | None:
+    """Time from a frame to a later one, ms; None where it is not known.
+
+    A beat that ends in the frame that it begins in goes round: the step from its last frame to its first is taken to be
+    as long as the others.
+
+    Example:
+        >>> times_ms = np.array([0.0, 30.0, 60.0, 90.0])
+        >>> span_ms(times_ms, 1, 3), span_ms(times_ms, 1, 1)
+        (60.0, 120.0)
+    """
+    interval_ms = frame_interval_ms(times_ms)
+    if times_ms is None or interval_ms is None:
+        return None
+    if stop == start:
+        return float(times_ms[-1] - times_ms[0]) + interval_ms
+    return float(times_ms[stop] - times_ms[start])
 
 
 def find_turns(curve: SizeCurve) -> Found:
