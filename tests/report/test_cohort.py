@@ -27,7 +27,7 @@ def test_every_value_of_a_row_has_its_method_and_view():
     assert [row["methods"] for row in rows] == [
         # The ejection fraction of the first is not usable, and not shown.
         "EDV: biplane method of disks, A4C+A2C",
-        "EF: biplane method of disks, A4C+A2C; Mass: sum of slices, SAX",
+        "EF: biplane method of disks, A4C+A2C; mass: sum of slices, SAX",
         "",
     ]
 
