@@ -2,6 +2,7 @@
 
 import ast
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -62,9 +63,8 @@ def test_what_checks_say_is_said_in_french_with_its_numbers() -> None:
     for item in SAID:
         text, language = flag_sentence(item, FRENCH)
         assert language == "fr", item.text
-        assert re.findall(r"\d+", text) == re.findall(r"\d+", item.text) or len(PLACE.findall(text)) == 0
         assert sorted(re.findall(r"\d+", text)) == sorted(re.findall(r"\d+", item.text)), item.text
-        assert not {"the", "of", "is", "volume of"} & set(text.split()), text
+        assert not {"the", "of", "is"} & set(text.split()), text
         assert flag_sentence(item, Words()) == (item.text, "en")
 
 
@@ -121,20 +121,23 @@ class _Strings(ast.NodeVisitor):
         self.visit(node.value)
 
 
-def test_every_sentence_is_one_that_the_program_says() -> None:
-    """Else a sentence that is worded anew would turn English in silence: its pieces stand in the source."""
+def _source() -> str:
     strings = _Strings()
     for path in sorted(Path(cardiotrace.__file__).parent.rglob("*.py")):
         if "report" not in path.parts:
             strings.visit(ast.parse(path.read_text("utf-8")))
-    # Sentences may be put together of several strings; those are told apart by nothing.
-    source = "".join(strings.found)
-    lost = [
-        (rule, piece)
-        for rule, sentences in sentence_table().items()
-        for sentence in sentences
-        for piece in re.split(r"\{\w+\}", sentence.english)
-        for piece in re.split(r"(?<=:) |; | and (?=the emptiest)", piece)
-        if len(piece.strip()) > 3 and piece.strip() not in source
-    ]
+    return "".join(strings.found)
+
+
+def test_every_sentence_is_one_that_the_program_says() -> None:
+    """Else one that is worded anew would turn English in silence: words that stand together do so in the source."""
+    source, lost = _source(), []
+    for rule, sentences in sentence_table().items():
+        for english in (sentence.english for sentence in sentences):
+            pieces = [piece.split() for piece in re.split(r"\{\w+\}|[:;] | and (?=the emptiest)", english)]
+            pairs = [" ".join(pair) for words in pieces for pair in pairwise(words)]
+            missing = [pair for pair in pairs if pair not in source]
+            # A sentence with places may be put together of two or three strings.
+            if len(missing) > (2 if PLACE.search(english) else 0):
+                lost.append((rule, missing))
     assert lost == []
