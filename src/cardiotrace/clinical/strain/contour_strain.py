@@ -186,7 +186,7 @@ def segment_strains(views: Sequence[WalledView]) -> list[SegmentValues]:
     A segment that two views cut gets the mean of both. The apex cap, segment 17, gets none: it is muscle beyond the end
     of the cavity, along which no border of the cavity runs.
     """
-    found = []
+    found: list[SegmentValues] = []
     for view in views:
         found.extend(segments_over_beats([each for beat in view.by_beat if (each := _segments_of(beat))]))
     return found if len(found) < 2 else [combined(found), *found]
