@@ -374,8 +374,9 @@ def test_a_frame_without_an_image_is_no_key_frame(value: int) -> None:
     measures = measure(Exam("p1", (dark,)), {"loop": labels})
     assert [(item.phase, item.frame) for item in measures.key_frames] == [(Phase.ED, 0), (Phase.ES, 3)]
     assert measures.ejection_fraction_percent == pytest.approx(TRUE_PERCENT, abs=0.3)
-    (flag,) = measures.flags
-    assert (flag.text, flag.grade) == ("loop: frame 1 is blank", Grade.NOTE)
+    dark_frame, few = measures.flags
+    assert (dark_frame.text, dark_frame.grade) == ("loop: frame 1 is blank", Grade.NOTE)
+    assert few.rule == "beat-few"
     (curve,) = measures.curves
     assert [size is None for size in curve.series["left_ventricular_area_cm2"]] == [False, True, False, False, False]
     # Nor is it one if the exam names it.
