@@ -158,7 +158,7 @@ def test_what_changes_more_than_in_any_reference() -> None:
     (wall,) = change_flags(diastole, replace(long(70), area=1800.0, myocardium_area=1400.0))
     assert wall.rule == "wall-area"
     assert "70 % as large" in wall.text
-    # Muscle keeps its volume: a plane shows more of it as the cavity narrows, a third more where two thirds are ejected.
+    # Muscle keeps its volume: a plane shows a third more of it where two thirds are ejected.
     assert change_flags(diastole, replace(long(70), area=1500.0, myocardium_area=1.35 * 2000)) == ()
     grown = change_flags(diastole, replace(long(70), area=1500.0, myocardium_area=1.45 * 2000))
     assert [item.rule for item in grown] == ["wall-area"]
