@@ -158,6 +158,10 @@ def test_what_changes_more_than_in_any_reference() -> None:
     (wall,) = change_flags(diastole, replace(long(70), area=1800.0, myocardium_area=1400.0))
     assert wall.rule == "wall-area"
     assert "70 % as large" in wall.text
+    # Muscle keeps its volume: a plane shows a third more of it where two thirds are ejected.
+    assert change_flags(diastole, replace(long(70), area=1500.0, myocardium_area=1.35 * 2000)) == ()
+    grown = change_flags(diastole, replace(long(70), area=1500.0, myocardium_area=1.45 * 2000))
+    assert [item.rule for item in grown] == ["wall-area"]
     (outer,) = change_flags(diastole, replace(long(70), area=700.0, myocardium_area=2000.0))
     assert outer.rule == "outer-area"
     narrow = LongAxis(np.array([[70.0, -10.0], [70.0, 10.0]]), np.zeros(2), "annulus")

@@ -7,7 +7,7 @@ import pytest
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.core.label import ACDC, CHAMBERS
-from cardiotrace.core.terms import Phase, Structure, View
+from cardiotrace.core.terms import Modality, Phase, Structure, View
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.packed import Packing, cache_fingerprint, packed
 from cardiotrace.phantoms import choice
@@ -40,9 +40,16 @@ def test_echo_cases_are_ed_and_es_of_each_patient():
         sizes.append(labels.mask(Structure.LV).sum() * 1.2**2 / 100)
     truth = dataset.rendered(dataset.exams()[0]).truth
     assert sizes == pytest.approx([truth["4ch_area_ed_cm2"], truth["4ch_area_es_cm2"]], rel=0.04)
-    assert cases[0].facts["left_ventricular_ejection_fraction_percent"] == pytest.approx(
-        truth["ejection_fraction_percent"]
+    assert cases[0].facts == pytest.approx(
+        {
+            "left_ventricular_ejection_fraction_percent": truth["ejection_fraction_percent"],
+            "left_ventricular_end_diastolic_volume_ml": truth["end_diastolic_ml"],
+            "left_ventricular_end_systolic_volume_ml": truth["end_systolic_ml"],
+            "left_ventricular_mass_g": truth["mass_g"],
+        }
     )
+    # Mass from two planes is a method of ultrasound: who scores cases must know that these are.
+    assert {case.modality for case in cases} == {Modality.US}
 
 
 def test_nothing_is_drawn_differently_in_a_longer_list():

@@ -20,6 +20,7 @@ from cardiotrace.phantoms.choice import VIEWS, Kind, PhantomConfig, choice_diges
 from cardiotrace.phantoms.cmr import CmrPhantom
 from cardiotrace.phantoms.echo import EchoPhantom
 from cardiotrace.phantoms.fundus import FundusPhantom
+from cardiotrace.phantoms.heart.heart import MYOCARDIAL_DENSITY_G_PER_ML, Heart
 from cardiotrace.phantoms.patient import RenderedPatient, render_patient
 
 _PHASES = (Phase.ED, Phase.ES)
@@ -181,7 +182,7 @@ class Phantom:
         groups = {"patient": name, "pathology": str(drawn.pathology), **sex, **_groups_of(drawn.phantom)}
         # An eye has no beat.
         heart = None if isinstance(drawn.phantom, FundusPhantom) else drawn.phantom
-        reference = case_reference(None if heart is None else heart.ejection_fraction_percent)
+        reference = {} if heart is None else _reference_of(heart)
         phases = (Phase.OTHER,) if heart is None or self.config.beats else _PHASES
         return [
             replace(self._case(number, view, phase), groups=groups, facts=reference)
@@ -202,12 +203,24 @@ class Phantom:
             read_field_of_view=(
                 partial(_read_field_of_view, self.config, number) if self.config.kind == "fundus" else None
             ),
+            modality=self.modality,
         )
 
 
 _IMAGE_NAMES = {
     View.FOUR_CHAMBER: "_4CH", View.TWO_CHAMBER: "_2CH", View.THREE_CHAMBER: "_3CH", View.SAX: "_SA",
 }  # fmt: skip
+
+
+def _reference_of(heart: Heart) -> dict[str, float]:
+    """What is true of the left ventricle, from the continuous heart."""
+    (full,) = heart.at(np.zeros(1))
+    return {
+        **case_reference(heart.ejection_fraction_percent),
+        "left_ventricular_end_diastolic_volume_ml": heart.end_diastolic_ml,
+        "left_ventricular_end_systolic_volume_ml": heart.end_systolic_ml,
+        "left_ventricular_mass_g": MYOCARDIAL_DENSITY_G_PER_ML * full.wall_ml,
+    }
 
 
 def _groups_of(phantom: EchoPhantom | CmrPhantom | FundusPhantom) -> dict[str, str]:
