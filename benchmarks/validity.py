@@ -1,6 +1,6 @@
 r"""How often references fail the anatomical criteria, by every set of limits, and the limits fitted on them.
 
-    python -m benchmarks validity [--data PATH] [--fit] [--keep FILE]
+    python -m benchmarks.validity [--data PATH] [--fit] [--keep FILE]
 
 CAMUS: the apical views of the patients outside the official validation and testing lists, on which limits are fitted, and
 those of the lists. ACDC: every slice of 60 patients. `--fit` prints the table `references` of
@@ -58,13 +58,13 @@ class Sample:
         return (self.patient, self.view) if self.axis is Axis.LONG else id(self)
 
 
-def main(arguments: Sequence[str]) -> None:
+def main() -> None:
     """Print the rates, or the fit."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks validity", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.validity", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("CARDIOTRACE_DATA", "../shared/data")))
     parser.add_argument("--fit", action="store_true", help="fit limits and print them")
     parser.add_argument("--keep", type=Path, help="file of what was measured")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args()
     samples = kept_samples(options.data, options.keep)
     if options.fit:
         print_fit([sample for sample in samples if sample.part in ("camus training", "acdc")])
@@ -128,7 +128,7 @@ def _rates(planes: Sequence[Sample], limits: AnatomyLimits) -> str:
 
 def print_fit(samples: Sequence[Sample]) -> None:
     """The limits as TOML, and what they do to references that they were not fitted on."""
-    print("[references]")
+    print('[references]\nsource = "references of CAMUS and ACDC"')
     for axis in Axis:
         found = [sample for sample in samples if sample.axis is axis]
         values, patients = _table(found, axis)
@@ -213,3 +213,7 @@ def _from_plain(plain: Mapping[str, Any]) -> Sample:
     pixel_mm = None if held["pixel_mm"] is None else (held["pixel_mm"][0], held["pixel_mm"][1])
     measured = Measured(held["values"], sizes, pixel_mm)
     return Sample(plain["part"], plain["patient"], plain["view"], Axis(plain["axis"]), measured)
+
+
+if __name__ == "__main__":
+    main()

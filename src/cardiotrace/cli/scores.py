@@ -19,6 +19,8 @@ from cardiotrace.evaluation.table import (
     readable_agreement,
     readable_classes,
     readable_outliers,
+    readable_validity,
+    validity_rows,
 )
 from cardiotrace.metrics import short_name
 
@@ -31,6 +33,11 @@ CLASS_WORDS = "patients by class of the left ventricle's ejection fraction"
 SLICE_WORDS = (
     "slices of the stacks, each in its own plane, where either has the region; thirds from base to apex of the"
     " reference's left ventricle, and slices beyond it"
+)
+
+VALIDITY_WORDS = (
+    "labels that are no heart's: planes by anatomical criteria, films and their frames by consistency in time; criteria"
+    " that nothing fails are left out"
 )
 
 _RARE = COUNTS[1:]
@@ -120,6 +127,17 @@ def _print_slices(slices: CaseTable, scores: Sequence[str]) -> None:
 def print_classes(scored: CaseTable) -> None:
     """How many patients of each class of ejection fraction are found to be of which."""
     table(readable_classes(ejection_class_rows(scored)), title=CLASS_WORDS, keys=2)
+
+
+def print_validity(scored: CaseTable) -> None:
+    """How many labels are no heart's, of the predictions and of the reference; nothing where that was not asked."""
+    if scored.validity is None:
+        return
+    rows = readable_validity(validity_rows(scored))
+    if rows:
+        table(rows, title=VALIDITY_WORDS, keys=3)
+    else:
+        print_text("Anatomical criteria speak of long and short axes of the heart: none is among these images.\n")
 
 
 def _print_agreement(scored: CaseTable, quantities: Iterable[str]) -> None:

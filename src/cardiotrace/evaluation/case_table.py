@@ -14,6 +14,7 @@ from cardiotrace.core.terms import Phase, View
 from cardiotrace.core.text import class_order
 from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.quantity import Against, PatientQuantity, of_ejection
+from cardiotrace.evaluation.validity import Validity
 from cardiotrace.metrics import Agreement, Summary, agreement, bootstrap_interval, summarise
 from cardiotrace.metrics.overlap import Presence
 
@@ -115,6 +116,8 @@ class CaseTable:
     slices: tuple[CaseRow, ...] = ()
     """Of stacks, each region of each slice in its own plane, where either mask has it; their group `third` is one of
     `THIRDS`. Empty in tables older than it."""
+    validity: Validity | None = None
+    """Which labels are no heart's; None where that was not asked."""
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -146,7 +149,9 @@ class CaseTable:
         quantities = tuple(item for item in self.quantities if item.patient in patients)
         kept = {(row.case, row.frame, row.region) for row in rows}
         slices = tuple(row for row in self.slices if (row.case, row.frame, row.region) in kept)
-        return replace(self, rows=rows, quantities=quantities, slices=slices)
+        frames = {(row.case, row.frame) for row in rows}
+        validity = None if self.validity is None else self.validity.where(frames)
+        return replace(self, rows=rows, quantities=quantities, slices=slices, validity=validity)
 
     def by_slice(self) -> "CaseTable":
         """The table whose rows are the slices of the stacks: two-dimensional scores, to be summarised as any other."""
@@ -195,6 +200,7 @@ class CaseTable:
             **({} if self.limits is None else {"limits": to_plain(self.limits)}),
             **({"notes": list(self.notes)} if self.notes else {}),
             **({"slices": [_row_to_plain(row) for row in self.slices]} if self.slices else {}),
+            **({} if self.validity is None else {"validity": to_plain(self.validity)}),
             **CASE_TABLE.mark,  # last: a table is known by how its file begins
         }
 
@@ -214,7 +220,8 @@ class CaseTable:
         # Older tables hold one record of the left ventricle for each patient.
         older = [found for item in stored.ejections for found in _of_older(item, f"{path}.ejections")]
         quantities = [*quantities, *older]
-        return cls(rows, tuple(quantities), stored.problems, stored.facts, stored.limits, stored.notes, slices)
+        facts, notes = stored.facts, stored.notes
+        return cls(rows, tuple(quantities), stored.problems, facts, stored.limits, notes, slices, stored.validity)
 
 
 @dataclass(frozen=True)
@@ -227,8 +234,11 @@ class _StoredTable:
     limits: OutlierLimits | None = None
     notes: tuple[str, ...] = ()
     slices: tuple[dict[str, Any], ...] = ()
+    validity: Validity | None = None
     agreement: tuple[dict[str, Any], ...] = ()
     """What follows from the quantities; files hold it for other readers."""
+    validity_rates: tuple[dict[str, Any], ...] = ()
+    """What follows from the validity, likewise."""
 
 
 def _present(item: dict[str, Any]) -> dict[str, Any]:

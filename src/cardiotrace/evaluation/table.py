@@ -14,11 +14,12 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.number import digits_of, fixed, general, mean_and_sd, p_value
 from cardiotrace.core.plain import read_json
 from cardiotrace.core.text import csv_text, markdown_cell
-from cardiotrace.evaluation.case_table import SCORES, CaseTable, GroupSummary
+from cardiotrace.evaluation.case_table import SCORES, CaseRow, CaseTable, GroupSummary
 from cardiotrace.evaluation.compare import Comparison
 from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.outlier import OutlierRates, Share, outlier_rates
 from cardiotrace.evaluation.quantity import QUANTITIES, Against, quantity_words
+from cardiotrace.evaluation.validity import ANY, WHOSE, validity_rates
 from cardiotrace.metrics import Summary
 
 Rows = list[dict[str, Any]]
@@ -45,9 +46,17 @@ def case_rows(table: CaseTable) -> Rows:
             "presence": str(row.presence),
             **{name: row.score(name) for name in SCORES},
             "confidence": row.confidence,
+            **_failed_cells(table, row),
         }
         for row in table.rows
     ]
+
+
+def _failed_cells(table: CaseTable, row: CaseRow) -> dict[str, str]:
+    """Criteria that the labels of the row's frame fail, where that was asked."""
+    if table.validity is None:
+        return {}
+    return {f"{whose}_failed": table.validity.failed(row.case, row.frame, whose) for whose in WHOSE}
 
 
 def headline_rows(table: CaseTable, *, by: str = "phase", scores: Sequence[str] = ()) -> Rows:
@@ -214,6 +223,41 @@ def readable_outliers(rows: Rows) -> Rows:
     ]
 
 
+def validity_rows(table: CaseTable) -> Rows:
+    """How many planes, stacks, films and frames are no heart's, by set of limits: of predictions and of references.
+
+    Returns:
+        Rows of `of` (what is counted), `criterion` ("any" for at least one), `limits`, `whose`, `failed`, `total` and
+        `percent`; empty where validity was not asked.
+    """
+    rates = () if table.validity is None else validity_rates(table.validity)
+    return [
+        {
+            "of": item.of,
+            "criterion": item.criterion,
+            "limits": item.limits,
+            "whose": item.whose,
+            "failed": item.failed,
+            "total": item.total,
+            "percent": item.percent,
+        }
+        for item in rates
+    ]
+
+
+def readable_validity(rows: Rows) -> Rows:
+    """Rows of `validity_rows` as they are read: a column for each side, criteria that nothing fails left out."""
+    shown: dict[tuple[str, str, str], dict[str, Any]] = {}
+    failing = {(row["of"], row["limits"], row["criterion"]) for row in rows if row["failed"] or row["criterion"] == ANY}
+    for row in rows:
+        key = (row["of"], row["limits"], row["criterion"])
+        if key in failing:
+            head = {"of": row["of"], "limits": row["limits"], "criterion": row["criterion"]}
+            cell = f"{row['failed']} of {row['total']} ({fixed(row['percent'], 1)} %)"
+            shown.setdefault(key, head)[row["whose"]] = cell
+    return list(shown.values())
+
+
 def comparison_rows(comparisons: Sequence[Comparison]) -> Rows:
     """One dictionary for each comparison."""
     return [dataclasses.asdict(item) for item in comparisons]
@@ -259,6 +303,8 @@ def to_text(rows: Sequence[Mapping[str, Any]], form: TextFormat) -> str:
 def table_to_json(table: CaseTable) -> str:
     """The whole table as JSON text that `read_case_table` reads, with the agreement of its quantities for others."""
     plain = to_plain(table) | {"agreement": [_finite_or_none(row) for row in agreement_rows(table)]}
+    if table.validity is not None:
+        plain["validity_rates"] = [_finite_or_none(row) for row in validity_rows(table)]
     return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 

@@ -336,7 +336,7 @@ def _border_length(mask: Mask) -> float:
     return float(table[beside, across].sum())
 
 
-def _summed(mask: Mask, shifts: tuple[tuple[int, int], ...]) -> Int[np.ndarray, "height width"]:
+def _summed(mask: Mask, shifts: tuple[tuple[int, int], ...]) -> Int[np.ndarray, "rows columns"]:
     """How many of some neighbours of each pixel inside the rim are true."""
     height, width = mask.shape[0] - 2, mask.shape[1] - 2
     return np.sum([mask[row : row + height, column : column + width] for row, column in shifts], axis=0, dtype=int)

@@ -5,7 +5,7 @@ with both ventricles. Beyond which values a plane is no heart is not said here: 
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -104,8 +104,13 @@ class Measured:
     """Size of a pixel (row, column), mm; None where it is not known."""
 
     @classmethod
-    def of(cls, plane: Plane, axis: Axis) -> "Measured":
+    def of(cls, plane: Plane, axis: Axis, *, about: Collection[Structure] = tuple(NAMES)) -> "Measured":
         """Measure a plane that cuts the heart along an axis.
+
+        Args:
+            plane: of labels.
+            axis: how it cuts the heart.
+            about: structures that the criteria speak of; all of them, if not said.
 
         Source:
             Painchaud et al. 2020, IEEE Trans Med Imaging 39:3703 (short axis); Painchaud et al. 2022, IEEE Trans Med
@@ -113,7 +118,8 @@ class Measured:
         """
         if plane.is_empty:
             return cls({}, {}, plane.pixel_mm)
-        values = {item.name: float(item.measure(plane)) for item in CRITERIA[axis] if item.applies(plane)}
+        asked = [item for item in CRITERIA[axis] if item.about in about and item.applies(plane)]
+        values = {item.name: float(item.measure(plane)) for item in asked}
         sizes = {structure: int(mask.sum()) for structure, mask in plane.masks.items()}
         return cls(values, sizes, plane.pixel_mm)
 
