@@ -2,8 +2,8 @@ r"""How often references fail the anatomical criteria, by every set of limits, a
 
     python -m benchmarks.validity [--data PATH] [--fit] [--keep FILE]
 
-CAMUS: the apical views of the patients outside the official validation and testing lists, on which limits are fitted, and
-those of the lists. ACDC: every slice of 60 patients. `--fit` prints the table `references` of
+CAMUS: the apical views of the patients outside the official validation and testing lists, on which limits are fitted,
+and those of the lists. ACDC: every slice of 60 patients. `--fit` prints the table `references` of
 `clinical/anatomy/limits.toml`, and how many references fail limits fitted on others, in cross-validation over patients.
 `--keep` keeps what was measured, and takes it from there.
 """

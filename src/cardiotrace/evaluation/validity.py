@@ -161,9 +161,7 @@ def _films(case: Case, labels: LabelMap, axis: Axis, whose: Whose) -> Iterator[F
         return
     film = Film(labels)
     found = {
-        name: {
-            attribute: tuple(np.flatnonzero(odd).tolist()) for attribute, odd in limits.inconsistent(film).items()
-        }
+        name: {attribute: tuple(np.flatnonzero(odd).tolist()) for attribute, odd in limits.inconsistent(film).items()}
         for name, limits in FILM_PRESETS.items()
     }
     yield FilmValidity(case.name, case.patient, frames, whose, found)

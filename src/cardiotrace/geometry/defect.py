@@ -281,9 +281,7 @@ def _dilated(mask: Mask) -> Mask:
 
 def _grown(box: tuple[slice, ...], shape: tuple[int, ...]) -> tuple[slice, ...]:
     """A box with a pixel around, as far as the image reaches."""
-    return tuple(
-        slice(max(part.start - 1, 0), min(part.stop + 1, size)) for part, size in zip(box, shape, strict=True)
-    )
+    return tuple(slice(max(part.start - 1, 0), min(part.stop + 1, size)) for part, size in zip(box, shape, strict=True))
 
 
 def _convex_hull(mask: Mask) -> Mask:

@@ -212,7 +212,5 @@ def test_where_the_heart_lies_in_the_image_changes_nothing() -> None:
     # What the edge of the image cuts is neither open nor dented there.
     cut = short_axis()[:, 7:]
     assert not any(
-        value
-        for name, value in measured(cut, Axis.SHORT, ACDC).values.items()
-        if not name.endswith("circularity")
+        value for name, value in measured(cut, Axis.SHORT, ACDC).values.items() if not name.endswith("circularity")
     )

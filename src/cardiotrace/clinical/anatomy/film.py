@@ -1,5 +1,6 @@
 """Whether the labels of a film go on from frame to frame, as a heart's outlines do: temporal consistency."""
 
+import itertools
 import math
 import tomllib
 from collections.abc import Callable, Mapping
@@ -175,7 +176,7 @@ class Film:
     def apart(self, masks: Bool[np.ndarray, "frames height width"]) -> Curve:
         """Mean Hausdorff distance of each frame's mask to those of both neighbours, mm; 0 at both ends."""
         pixel_mm = self._labels.geometry.pixel_mm
-        steps = np.array([_hausdorff(first, second, pixel_mm) for first, second in zip(masks, masks[1:], strict=False)])
+        steps = np.array([_hausdorff(first, second, pixel_mm) for first, second in itertools.pairwise(masks)])
         found = np.zeros(len(masks))
         found[1:-1] = (steps[:-1] + steps[1:]) / 2
         return found

@@ -62,8 +62,8 @@ def long_axis_anatomy_flags(
 def short_axis_anatomy_flags(labels: LabelMap, frame: int, depths: Iterable[int]) -> tuple[Flag, ...]:
     """Whether the slices of one frame of a short-axis stack can be a heart.
 
-    A slice in fifty of traced hearts is odd, mostly at base or apex, so that one stack in seven holds one; that makes no
-    volume wrong. Several do.
+    A slice in fifty of traced hearts is odd, mostly at base or apex, so that one stack in seven holds one; that makes
+    no volume wrong. Several do.
 
     Args:
         labels: of a stack, or a single slice.
