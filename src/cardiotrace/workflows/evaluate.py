@@ -85,9 +85,6 @@ class EvaluateConfig:
     clinical: bool = False
     """Agreement of all that can be measured, not of ejection fractions, volumes and mass alone, and how patients are
     classed by their ejection fraction."""
-    validity: bool = False
-    """Also how many labels are no heart's, of the predictions and of the reference: planes that fail anatomical
-    criteria, and frames of films that depart from their neighbours."""
     only: GroupFilter = field(default_factory=dict)
     """Score some groups only, such as quality=good,medium."""
     limits: tuple[str, ...] = ()
@@ -107,6 +104,9 @@ class EvaluateConfig:
     """How many cases the gallery shows."""
     stratify: tuple[str, ...] = ()
     """Group keys that all folds hold in equal shares, for k-fold, such as pathology: those of the recipe."""
+    validity: bool = False
+    """Also how many labels are no heart's, of the predictions and of the reference: planes that fail anatomical
+    criteria, and frames of films that depart from their neighbours."""
 
     @property
     def shown_scores(self) -> tuple[str, ...]:

@@ -144,7 +144,7 @@ class Film:
         height, width = self._labels.geometry.pixel_mm
         if abs(height / width - 1) > _SQUARE:
             return None
-        return measure(self) / _POWERS.get(name, lambda side: side)(height)
+        return np.asarray(measure(self) / height ** _POWERS.get(name, 1))
 
     @cached_property
     def traces(self) -> tuple[LongAxisTrace, ...]:
@@ -155,7 +155,7 @@ class Film:
         """Area of a structure; NaN without it."""
         counts = np.count_nonzero(self._labels.mask(structure)[:, 0], axis=(1, 2)).astype(float)
         counts[counts == 0] = np.nan
-        return counts * float(np.prod(self._labels.geometry.pixel_mm))
+        return np.asarray(counts * float(np.prod(self._labels.geometry.pixel_mm)))
 
     @cached_property
     def outer(self) -> Bool[np.ndarray, "frames height width"]:
@@ -220,11 +220,8 @@ ATTRIBUTES: Mapping[str, tuple[tuple[Structure, ...], Callable[[Film], Curve]]] 
 }
 """What is followed from frame to frame, by its published name: structures that it needs, and how it is measured."""
 _BETWEEN = ("hd_frames_myo", "hd_frames_epi")
-_POWERS: Mapping[str, Callable[[float], float]] = {
-    **dict.fromkeys(("lv_area", "myo_area"), lambda side: side**2),
-    "lv_orientation": lambda side: 1.0,
-}
-"""What a value is divided by for pixels of a side, where it is no length."""
+_POWERS = {"lv_area": 2, "myo_area": 2, "lv_orientation": 0}
+"""Of the side of a pixel, by which a value is divided to be in pixels, where it is no length."""
 
 
 def _read() -> Mapping[str, FilmLimits]:
