@@ -14,7 +14,7 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.number import digits_of, fixed, general, mean_and_sd, p_value
 from cardiotrace.core.plain import read_json
 from cardiotrace.core.text import csv_text, markdown_cell
-from cardiotrace.evaluation.case_table import SCORES, CaseRow, CaseTable, GroupSummary
+from cardiotrace.evaluation.case_table import SCORES, CaseTable, GroupSummary
 from cardiotrace.evaluation.compare import Comparison
 from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.outlier import OutlierRates, Share, outlier_rates
@@ -31,8 +31,12 @@ AGAINST_WORDS: Mapping[Against, str] = {"traced": "labels", "stated": "stated"}
 
 
 def case_rows(table: CaseTable) -> Rows:
-    """One dictionary for each row of the table, group keys and scores as columns; `slice` where rows are of slices."""
+    """One dictionary for each row of the table, group keys and scores as columns; `slice` where rows are of slices.
+
+    Where validity was asked, the criteria that the frame fails by the published limits, predicted and reference.
+    """
     keys = list(dict.fromkeys(key for row in table.rows for key in row.groups))
+    failed = {} if table.validity is None else table.validity.failed()
     return [
         {
             "case": row.case,
@@ -46,17 +50,10 @@ def case_rows(table: CaseTable) -> Rows:
             "presence": str(row.presence),
             **{name: row.score(name) for name in SCORES},
             "confidence": row.confidence,
-            **_failed_cells(table, row),
+            **{f"{whose}_failed": failed.get((row.case, row.frame, whose), "") for whose in WHOSE if table.validity},
         }
         for row in table.rows
     ]
-
-
-def _failed_cells(table: CaseTable, row: CaseRow) -> dict[str, str]:
-    """Criteria that the labels of the row's frame fail, where that was asked."""
-    if table.validity is None:
-        return {}
-    return {f"{whose}_failed": table.validity.failed(row.case, row.frame, whose) for whose in WHOSE}
 
 
 def headline_rows(table: CaseTable, *, by: str = "phase", scores: Sequence[str] = ()) -> Rows:

@@ -65,15 +65,12 @@ class Validity:
             tuple(film for film in self.films if film.case in cases),
         )
 
-    def failed(self, case: str, frame: int, whose: Whose) -> str:
-        """Criteria that any plane of a frame fails by the published limits, in one line."""
-        names = {
-            name
-            for plane in self.planes
-            if (plane.case, plane.frame, plane.whose) == (case, frame, whose)
-            for name in plane.failed.get(LITERATURE, ())
-        }
-        return " ".join(sorted(names))
+    def failed(self) -> Mapping[tuple[str, int, Whose], str]:
+        """Criteria that any plane of a frame fails by the published limits, in one line, by case, frame and side."""
+        names: dict[tuple[str, int, Whose], set[str]] = {}
+        for plane in self.planes:
+            names.setdefault((plane.case, plane.frame, plane.whose), set()).update(plane.failed.get(LITERATURE, ()))
+        return {key: " ".join(sorted(found)) for key, found in names.items()}
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,9 @@ class AxisLimits:
             return f"{value:.0f} mm"
         if self.areas == "share":
             return f"{100 * value:.1f} %"
-        unit = "pixels" if self.areas == "pixels" else "mm2" if kind is Kind.AREA else "mm"
+        if self.areas == "pixels":
+            return f"{value:.0f} pixel{'' if value == 1 else 's'}"
+        unit = "mm2" if kind is Kind.AREA else "mm"
         return f"{value:.0f} {unit}"
 
 
