@@ -55,13 +55,13 @@ def rate(table: CaseTable, of: str, criterion: str, limits: str, whose: str) -> 
 def test_slices_and_stacks_are_counted_apart() -> None:
     short = case("a", View.SAX, Modality.MR)
     table = table_of(validity_of(short, stack(holed(), short_axis(), EMPTY), stack(short_axis(), short_axis(), EMPTY)))
-    assert rate(table, "short-axis slices", "any", "published", "predicted") == (1, 2)
-    assert rate(table, "short-axis slices", "holes_in_lv", "published", "predicted") == (1, 2)
-    assert rate(table, "short-axis slices", "any", "published", "reference") == (0, 2)
+    assert rate(table, "slices", "any", "published", "predicted") == (1, 2)
+    assert rate(table, "slices", "holes_in_lv", "published", "predicted") == (1, 2)
+    assert rate(table, "slices", "any", "published", "reference") == (0, 2)
     assert rate(table, "stacks", "any", "published", "predicted") == (1, 1)
     # A hole of one pixel, 2 mm2, is nothing that the fitted limits speak of; they have no long axis to speak of either.
-    assert rate(table, "short-axis slices", "holes_in_lv", "references", "predicted") == (0, 2)
-    assert {row["of"] for row in validity_rows(table)} == {"short-axis slices", "stacks"}
+    assert rate(table, "slices", "holes_in_lv", "references", "predicted") == (0, 2)
+    assert {row["of"] for row in validity_rows(table)} == {"slices", "stacks"}
 
 
 def test_films_are_judged_frame_by_frame() -> None:
@@ -72,7 +72,7 @@ def test_films_are_judged_frame_by_frame() -> None:
     assert rate(table, "films", "any", "rl4seg3d", "predicted") == (1, 1)
     assert rate(table, "films", "any", "rl4seg3d", "reference") == (0, 1)
     assert rate(table, "frames", "lv_area", "rl4seg3d", "predicted") == (3, 5)
-    assert rate(table, "long-axis planes", "any", "published", "predicted") == (0, 4)
+    assert rate(table, "planes", "any", "published", "predicted") == (0, 4)
 
 
 def test_widths_are_not_counted_where_the_apex_may_lie_anywhere() -> None:

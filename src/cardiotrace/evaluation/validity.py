@@ -78,7 +78,7 @@ class ValidityRate:
     """How often one thing fails."""
 
     of: str
-    """What is counted: "long-axis planes", "short-axis slices", "stacks", "films" or "frames"."""
+    """What is counted: "planes", "slices", "stacks", "films" or "frames"."""
     criterion: str
     """A criterion, an attribute, or `ANY`."""
     limits: str
@@ -167,7 +167,7 @@ def _films(case: Case, labels: LabelMap, axis: Axis, whose: Whose) -> Iterator[F
 def _plane_rates(planes: Sequence[PlaneValidity]) -> Iterator[ValidityRate]:
     for axis in Axis:
         mine = [plane for plane in planes if plane.axis is axis]
-        of = "long-axis planes" if axis is Axis.LONG else "short-axis slices"
+        of = "planes" if axis is Axis.LONG else "slices"
         for limits in dict.fromkeys(name for plane in mine for name in plane.failed):
             asked = [item.name for item in CRITERIA[axis] if item.name in PRESETS[limits].axes[axis].criteria]
             single = {whose: [plane.failed[limits] for plane in mine if plane.whose == whose] for whose in WHOSE}
