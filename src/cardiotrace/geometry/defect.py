@@ -264,8 +264,13 @@ def _without_own_holes(mask: Mask, other: Mask) -> Mask:
 
 
 def _is_whole(mask: Mask, smallest: float) -> bool:
-    sizes = component_sizes(mask, "full")
-    return int(np.count_nonzero(sizes >= smallest)) == 1
+    """Whether a mask is one piece, corners joined, once small pieces are gone, of which corners join none."""
+    if smallest > 1:
+        numbers, count = numbered_components(mask, 1)
+        is_kept = np.bincount(numbers.ravel(), minlength=count + 1) >= smallest
+        is_kept[0] = False
+        mask = is_kept[numbers]
+    return numbered_components(mask, "full")[1] == 1
 
 
 def _dilated(mask: Mask) -> Mask:
