@@ -6,12 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion, binary_fill_holes, distance_transform_edt, gaussian_filter
+from skimage import measure, morphology
 
 from cardiotrace.geometry.component import largest_component
 from cardiotrace.geometry.defect import area_apart, dent_depth, gap_area, hole_area, neck_ratio, roundness
-
-measure = pytest.importorskip("skimage.measure")
-morphology = pytest.importorskip("skimage.morphology")
 
 SQUARE = np.ones((3, 3), bool)
 
@@ -28,7 +26,7 @@ def blob(seed: int) -> NDArray[np.bool_]:
 def test_perimeter_and_hull(seed: int) -> None:
     shape = blob(seed)
     filled = binary_fill_holes(shape)
-    perimeter = measure.perimeter(filled, neighborhood=4)
+    perimeter = measure.perimeter(filled)
     assert roundness(shape) == pytest.approx(4 * math.pi * filled.sum() / perimeter**2)
     hull = morphology.convex_hull_image(filled)
     dents = binary_erosion(hull & ~filled, SQUARE)
