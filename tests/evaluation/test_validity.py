@@ -110,6 +110,6 @@ def test_what_is_printed_leaves_out_what_nothing_fails() -> None:
 def test_criteria_stand_beside_each_row(whose: str) -> None:
     short = case("a", View.SAX, Modality.MR)
     found = validity_of(short, stack(holed()), stack(short_axis()))
-    names = found.failed()["a", 0, whose]  # type: ignore[index]
+    names = found.failed()["a", 0, whose]
     assert names == ("frontier_lv_background holes_in_lv holes_in_myo" if whose == "predicted" else "")
     assert case_rows(CaseTable(())) == []

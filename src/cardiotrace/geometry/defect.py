@@ -314,7 +314,7 @@ def _lower_border(
     lowest = np.full(len(places), np.inf)
     np.minimum.at(lowest, which, y)
     corners = lower_hull(places, lowest)
-    return np.interp(at, places[corners], lowest[corners])
+    return np.asarray(np.interp(at, places[corners], lowest[corners]))
 
 
 _WEIGHTS = {
@@ -342,4 +342,5 @@ def _border_length(mask: Mask) -> float:
 def _summed(mask: Mask, shifts: tuple[tuple[int, int], ...]) -> Int[np.ndarray, "rows columns"]:
     """How many of some neighbours of each pixel inside the rim are true."""
     height, width = mask.shape[0] - 2, mask.shape[1] - 2
-    return np.sum([mask[row : row + height, column : column + width] for row, column in shifts], axis=0, dtype=int)
+    parts = [mask[row : row + height, column : column + width] for row, column in shifts]
+    return np.asarray(np.sum(parts, axis=0, dtype=int))

@@ -26,9 +26,7 @@ def words(values: dict[str, float], axis: Axis, name: str = "references", side_m
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(
-        InputError, match="choose from: published, published-code, references"
-    ):
+    with pytest.raises(InputError, match="choose from: published, published-code, references"):
         preset("x")
 
 
