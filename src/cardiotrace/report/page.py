@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import cardiotrace
 from cardiotrace.clinical.comparison import Comparison
+from cardiotrace.clinical.groups.reading import GroupReading
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.normal import Papillaries
 from cardiotrace.clinical.quantity import Measures
@@ -16,6 +17,7 @@ from cardiotrace.core.flag import Flag, Grade, is_doubted
 from cardiotrace.core.identity import Identity
 from cardiotrace.report.absence import absences
 from cardiotrace.report.facts import Facts, facts_of, identity_words, is_of_heart
+from cardiotrace.report.groups import group_sentences
 from cardiotrace.report.headline import EJECTION, Headline, Yardstick, headline_of, headline_rows
 from cardiotrace.report.tables import beat_rows, change_rows, is_of_a_chamber, value_tables
 from cardiotrace.report.template import render_template
@@ -76,6 +78,8 @@ class ReportContext:
     """Why there is no comparison that was asked for."""
     identity: Identity | None = None
     """Whose the exam is, where the report is to say it."""
+    groups: GroupReading | None = None
+    """Which groups of patients it is like, for research."""
 
     @property
     def words(self) -> Words:
@@ -148,6 +152,7 @@ def render_page(
         beats=list(beat_rows(measures, words)),
         changes=[] if context.comparison is None else list(change_rows(context.comparison, words)),
         change_notes=[] if context.comparison is None else _change_notes(context.comparison, context.model, words),
+        research=[] if context.groups is None else list(group_sentences(context.groups, words)),
         notes=_notes(measures, yardstick),
         model=dict(context.model or {}),
         origin=_origin(context.provenance or {}, words),

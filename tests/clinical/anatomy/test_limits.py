@@ -64,6 +64,7 @@ def test_a_stack_is_doubted_from_three_odd_slices_on() -> None:
     assert flag.text.endswith(" and 1 more")
 
 
+@pytest.mark.data
 def test_references_keep_to_the_fitted_limits(data_root: Path) -> None:
     camus = Camus(data_root / "camus", CamusConfig(("4CH",))).cases()[:30]
     acdc = Acdc(data_root / "acdc").cases()[:6]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cardiotrace.clinical import measure
 from cardiotrace.clinical.comparison import Comparison
 from cardiotrace.clinical.expected import Doubt
+from cardiotrace.clinical.groups.reading import GroupReading
 from cardiotrace.clinical.quantity import Measures
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag
@@ -46,12 +47,15 @@ class Analysis:
     """With an earlier exam; see `ReportConfig.compared`."""
     not_compared: str = ""
     """Why there is none that was asked for."""
+    groups: GroupReading | None = None
+    """Which groups of patients it is like; see `ReportConfig.grouped`."""
 
     def to_plain(self) -> dict[str, Any]:
         """What `measures.json` holds."""
         whose = {} if self.identity is None else {"identity": self.identity.to_plain()}
         compared = {} if self.comparison is None else {"comparison": self.comparison.to_plain()}
-        return self.measures.to_plain() | whose | {"provenance": self.provenance.to_plain(), **compared}
+        like = {} if self.groups is None else {"groups": self.groups.to_plain()}
+        return self.measures.to_plain() | whose | {"provenance": self.provenance.to_plain(), **compared, **like}
 
     def report(self, form: ReportConfig = USUAL, *, truth: Mapping[str, float] | None = None) -> "ExamReport":
         """Values, figures and the page, in memory.
