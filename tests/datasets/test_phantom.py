@@ -158,3 +158,17 @@ def test_photographs():
     assert dataset.channels == 3
     share = labels.mask(Structure.VESSEL)[0, 0][case.read_field_of_view()[0]].mean()
     assert 100 * share == pytest.approx(dataset.rendered(case.name).truth["vessel_share_percent"])
+
+
+def test_whole_beats_are_cases_of_the_same_patients(make, tmp_path):
+    options = {"kind": "echo", "count": 1, "seed": 5, "frame_count": 12, "spacing_mm": 1.2}
+    stills, films = make("phantom", tmp_path, **options), make("phantom", tmp_path, beats=True, **options)
+    (film,) = films.cases()
+    diastole, _ = stills.cases()
+    assert film.phase is Phase.OTHER
+    assert (film.name, film.patient) == (f"{diastole.patient}_4CH", diastole.patient)
+    image, labels = film.read_image(), film.read_labels()
+    assert len(image.frames) == len(labels.array) == 12
+    frame = int(films.rendered(film.patient).truth["end_diastolic_frame"])
+    assert (labels.array[frame] == diastole.read_labels().array[0]).all()
+    assert (image.frames[frame] == diastole.read_image().frames[0]).all()

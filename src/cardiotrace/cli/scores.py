@@ -17,6 +17,7 @@ from cardiotrace.evaluation.table import (
     headline_rows,
     outlier_rows,
     readable_agreement,
+    readable_beats,
     readable_classes,
     readable_outliers,
     readable_validity,
@@ -39,6 +40,10 @@ VALIDITY_WORDS = (
     "labels that are no heart's: planes by anatomical criteria, films and their frames by consistency in time; criteria"
     " that nothing fails are left out"
 )
+BEAT_WORDS = (
+    "films: Dice over all frames and in the worst one; the curve of sizes, its error in percent of the reference's"
+    " largest; frames between predicted and reference instants, found on either curve"
+)
 
 _RARE = COUNTS[1:]
 """Counts that have a column only where there is something to count."""
@@ -54,7 +59,7 @@ def print_scores(
 ) -> None:
     """Scores of each region over all cases and by group, outliers, agreement of EF, volumes and mass, and problems.
 
-    Of stacks also the scores of their slices, by thirds of the ventricle.
+    Of stacks also the scores of their slices, by thirds of the ventricle; of films those of their curves and instants.
 
     Args:
         scored: the table.
@@ -74,6 +79,7 @@ def print_scores(
     if by != "all":
         _print_headline(headline_rows(scored, by=by, scores=scores))
     _print_slices(scored.by_slice(), scores)
+    table(readable_beats(scored), title=BEAT_WORDS, keys=1)
     _print_outliers(scored, by=by)
     _print_agreement(scored, quantities)
 

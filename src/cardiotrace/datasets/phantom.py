@@ -75,7 +75,7 @@ _KINDS: Mapping[Kind, _KindFacts] = {
 
 @dataclass(frozen=True)
 class Phantom:
-    """Phantom patients, rendered lazily; ED and ES of each view of a heart, one photograph of an eye.
+    """Phantom patients, rendered lazily; of a heart ED and ES of each view or its whole beat, one photograph of an eye.
 
     Names hold a digest of the choice and of the rendering code, so that caches never mix phantoms of different making.
     """
@@ -182,7 +182,7 @@ class Phantom:
         # An eye has no beat.
         heart = None if isinstance(drawn.phantom, FundusPhantom) else drawn.phantom
         reference = case_reference(None if heart is None else heart.ejection_fraction_percent)
-        phases = (Phase.OTHER,) if heart is None else _PHASES
+        phases = (Phase.OTHER,) if heart is None or self.config.beats else _PHASES
         return [
             replace(self._case(number, view, phase), groups=groups, facts=reference)
             for view in self.views
@@ -193,7 +193,7 @@ class Phantom:
         patient = self._name(number)
         image = _IMAGE_NAMES.get(view, "")
         return Case(
-            name=patient if phase is Phase.OTHER else f"{patient}{image}_{phase}",
+            name=f"{patient}{image}" if phase is Phase.OTHER else f"{patient}{image}_{phase}",
             view=view,
             phase=phase,
             groups={"patient": patient},

@@ -9,7 +9,8 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.progress import OnProgress, counted
-from cardiotrace.evaluation.case_table import CaseRow, CaseTable
+from cardiotrace.evaluation.beats import score_beat
+from cardiotrace.evaluation.case_table import BeatRow, CaseRow, CaseTable
 from cardiotrace.evaluation.limits import DEFAULT, model_limits, preset
 from cardiotrace.evaluation.pairing import label_files
 from cardiotrace.evaluation.quantity import PatientQuantity
@@ -165,6 +166,7 @@ class _Collector:
     problems: list[str]
     rows: list[CaseRow] = field(default_factory=list)
     slices: list[CaseRow] = field(default_factory=list)
+    beats: list[BeatRow] = field(default_factory=list)
     quantities: list[PatientQuantity] = field(default_factory=list)
     notes: dict[str, list[str]] = field(default_factory=dict)
     """What speaks against labels, and the cases it was found in."""
@@ -180,7 +182,9 @@ class _Collector:
         """The prediction of a case whose rows were added; None where there is a problem."""
         try:
             found = self.predict(case)
-            self.rows.extend(score_case(found))
+            rows = score_case(found)
+            self.rows.extend(rows)
+            self.beats.extend(score_beat(found, rows))
             self.slices.extend(score_slices(found))
             if self.validity is not None:
                 self.validity.append(validity_of(case, found.predicted, found.reference))
@@ -212,6 +216,7 @@ def _filled(
         table,
         rows=tuple(collector.rows),
         slices=tuple(collector.slices),
+        beats=tuple(collector.beats),
         quantities=tuple(collector.quantities),
         problems=tuple(problems),
         notes=tuple(f"{_some(names)}: {note}" for note, names in collector.notes.items()),

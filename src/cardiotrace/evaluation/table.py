@@ -14,6 +14,7 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.number import digits_of, fixed, general, mean_and_sd, p_value
 from cardiotrace.core.plain import read_json
 from cardiotrace.core.text import csv_text, markdown_cell
+from cardiotrace.evaluation.beats import BEAT_SCORES, summarise_beats
 from cardiotrace.evaluation.case_table import SCORES, CaseTable, GroupSummary
 from cardiotrace.evaluation.compare import Comparison
 from cardiotrace.evaluation.limits import OutlierLimits
@@ -79,6 +80,34 @@ def headline_rows(table: CaseTable, *, by: str = "phase", scores: Sequence[str] 
             row |= counts_of(item.summary)
     shown = _present(list(rows.values()), asked or table.headline())
     return [{key: row.get(key, "") for key in ("region", by, *shown, *COUNTS)} for row in rows.values()]
+
+
+def beat_rows(table: CaseTable) -> Rows:
+    """One dictionary for each region of each film."""
+    return [{**dataclasses.asdict(row), "view": str(row.view)} for row in table.beats]
+
+
+def readable_beats(table: CaseTable) -> Rows:
+    """Scores of films as they are read: mean and standard deviation over all films of each region."""
+    return [
+        {
+            "region": item.region,
+            "films": item.films,
+            **{_BEAT_WORDS[name][0]: mean_and_sd(*item.spreads[name], _BEAT_WORDS[name][1]) for name in BEAT_SCORES},
+        }
+        for item in summarise_beats(table.beats)
+    ]
+
+
+_BEAT_WORDS = {
+    "dice": ("Dice", 3),
+    "worst_dice": ("worst frame", 3),
+    "curve_error_percent": ("curve RMSE %", 1),
+    "curve_correlation": ("curve r", 3),
+    "end_diastole_off_frames": ("ED off", 1),
+    "end_systole_off_frames": ("ES off", 1),
+}
+"""What a table calls each score of a film, and the digits it is worth."""
 
 
 def counts_of(summary: Summary | None) -> dict[str, int]:
@@ -305,7 +334,7 @@ def table_to_json(table: CaseTable) -> str:
     return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-TABLE_BEGINS = ('{\n "rows":', '{"rows":', "case,patient,view,phase,frame")
+TABLE_BEGINS = ('{\n "rows":', '{"rows":', "case,patient,view,phase,frame", "case,patient,view,region,frames")
 """How the files of tables begin, as JSON and as CSV."""
 
 

@@ -31,7 +31,7 @@ from cardiotrace.evaluation.phase_table import require_instants
 from cardiotrace.evaluation.quantity import CLINICAL, QUANTITIES
 from cardiotrace.evaluation.score import case_groups
 from cardiotrace.evaluation.selection import GroupFilter, select_items
-from cardiotrace.evaluation.table import TABLE_BEGINS, case_rows, table_to_json, to_text
+from cardiotrace.evaluation.table import TABLE_BEGINS, beat_rows, case_rows, table_to_json, to_text
 from cardiotrace.io import write_text
 from cardiotrace.io.frames import GivenSpacing
 from cardiotrace.io.stored import ThirdAxis
@@ -92,7 +92,7 @@ class EvaluateConfig:
     references of the training and validation parts); default: leclerc-2019 and the model's own limits."""
     out: Path | None = None
     """Write the table of cases to a .json (can be compared later) or .csv file; that of a second observer goes beside
-    it with "_observer" in its name, and of .csv that of the slices of stacks with "_slices"."""
+    it with "_observer" in its name, and of .csv those of slices of stacks with "_slices" and of films with "_beats"."""
     plots: Path | None = None
     """Write box plots of the scores and plots of agreement to this folder."""
     gallery: Path | None = None
@@ -235,8 +235,8 @@ def _require_table(path: Path) -> None:
     if path.suffix not in (".json", ".csv"):
         raise UsageError(f"--out {path.name} names no kind of table", remedy="let it end in .json or .csv.")
     tables = [path, _beside(path, "observer")]
-    slices = [_beside(file, "slices") for file in tables if file.suffix == ".csv"]
-    for file in (*tables, *slices):
+    further = [_beside(file, word) for file in tables if file.suffix == ".csv" for word in ("slices", "beats")]
+    for file in (*tables, *further):
         require_replaceable(file, begins=TABLE_BEGINS, what="table of cases")
 
 
@@ -251,6 +251,8 @@ def _write(table: CaseTable, path: Path) -> None:
     write_text(path, to_text(case_rows(table), "csv"))
     if table.slices:
         write_text(_beside(path, "slices"), to_text(case_rows(table.by_slice()), "csv"))
+    if table.beats:
+        write_text(_beside(path, "beats"), to_text(beat_rows(table), "csv"))
 
 
 def _require_places(config: EvaluateConfig) -> None:
