@@ -14,6 +14,7 @@ from cardiotrace.core.terms import Phase, View
 from cardiotrace.core.text import class_order
 from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.quantity import Against, PatientQuantity, of_ejection
+from cardiotrace.evaluation.validity import Validity
 from cardiotrace.metrics import Agreement, Summary, agreement, bootstrap_interval, summarise
 from cardiotrace.metrics.overlap import Presence
 
@@ -140,6 +141,8 @@ class CaseTable:
     `THIRDS`. Empty in tables older than it."""
     beats: tuple[BeatRow, ...] = ()
     """Of films, each region over all frames; empty in tables older than it."""
+    validity: Validity | None = None
+    """Which labels are no heart's; None where that was not asked."""
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -173,7 +176,9 @@ class CaseTable:
         slices = tuple(row for row in self.slices if (row.case, row.frame, row.region) in kept)
         films = {(row.case, row.region) for row in rows}
         beats = tuple(row for row in self.beats if (row.case, row.region) in films)
-        return replace(self, rows=rows, quantities=quantities, slices=slices, beats=beats)
+        frames = {(row.case, row.frame) for row in rows}
+        validity = None if self.validity is None else self.validity.where(frames)
+        return replace(self, rows=rows, quantities=quantities, slices=slices, beats=beats, validity=validity)
 
     def by_slice(self) -> "CaseTable":
         """The table whose rows are the slices of the stacks: two-dimensional scores, to be summarised as any other."""
@@ -223,6 +228,7 @@ class CaseTable:
             **({"notes": list(self.notes)} if self.notes else {}),
             **({"slices": [_row_to_plain(row) for row in self.slices]} if self.slices else {}),
             **({"beats": [_worded(to_plain(row)) for row in self.beats]} if self.beats else {}),
+            **({} if self.validity is None else {"validity": to_plain(self.validity)}),
             **CASE_TABLE.mark,  # last: a table is known by how its file begins
         }
 
@@ -246,7 +252,8 @@ class CaseTable:
             from_plain(BeatRow, known_only(BeatRow, _numbers(row)), path=f"{path}.beats[{i}]")
             for i, row in enumerate(stored.beats)
         )
-        return cls(rows, tuple(quantities), stored.problems, stored.facts, stored.limits, stored.notes, slices, beats)
+        kept = {name: getattr(stored, name) for name in ("problems", "facts", "limits", "notes", "validity")}
+        return cls(rows, tuple(quantities), slices=slices, beats=beats, **kept)
 
 
 @dataclass(frozen=True)
@@ -260,8 +267,11 @@ class _StoredTable:
     notes: tuple[str, ...] = ()
     slices: tuple[dict[str, Any], ...] = ()
     beats: tuple[dict[str, Any], ...] = ()
+    validity: Validity | None = None
     agreement: tuple[dict[str, Any], ...] = ()
     """What follows from the quantities; files hold it for other readers."""
+    validity_rates: tuple[dict[str, Any], ...] = ()
+    """What follows from the validity, likewise."""
 
 
 def _present(item: dict[str, Any]) -> dict[str, Any]:

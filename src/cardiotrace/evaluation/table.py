@@ -20,6 +20,7 @@ from cardiotrace.evaluation.compare import Comparison
 from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.outlier import OutlierRates, Share, outlier_rates
 from cardiotrace.evaluation.quantity import QUANTITIES, Against, quantity_words
+from cardiotrace.evaluation.validity import ANY, WHOSE, validity_rates
 from cardiotrace.metrics import Summary
 
 Rows = list[dict[str, Any]]
@@ -31,8 +32,12 @@ AGAINST_WORDS: Mapping[Against, str] = {"traced": "labels", "stated": "stated"}
 
 
 def case_rows(table: CaseTable) -> Rows:
-    """One dictionary for each row of the table, group keys and scores as columns; `slice` where rows are of slices."""
+    """One dictionary for each row of the table, group keys and scores as columns; `slice` where rows are of slices.
+
+    Where validity was asked, the criteria that the frame fails by the published limits, predicted and reference.
+    """
     keys = list(dict.fromkeys(key for row in table.rows for key in row.groups))
+    failed = {} if table.validity is None else table.validity.failed()
     return [
         {
             "case": row.case,
@@ -46,6 +51,7 @@ def case_rows(table: CaseTable) -> Rows:
             "presence": str(row.presence),
             **{name: row.score(name) for name in SCORES},
             "confidence": row.confidence,
+            **{f"{whose}_failed": failed.get((row.case, row.frame, whose), "") for whose in WHOSE if table.validity},
         }
         for row in table.rows
     ]
@@ -243,6 +249,41 @@ def readable_outliers(rows: Rows) -> Rows:
     ]
 
 
+def validity_rows(table: CaseTable) -> Rows:
+    """How many planes, stacks, films and frames are no heart's, by set of limits: of predictions and of references.
+
+    Returns:
+        Rows of `of` (what is counted), `criterion` ("any" for at least one), `limits`, `whose`, `failed`, `total` and
+        `percent`; empty where validity was not asked.
+    """
+    rates = () if table.validity is None else validity_rates(table.validity)
+    return [
+        {
+            "of": item.of,
+            "criterion": item.criterion,
+            "limits": item.limits,
+            "whose": item.whose,
+            "failed": item.failed,
+            "total": item.total,
+            "percent": item.percent,
+        }
+        for item in rates
+    ]
+
+
+def readable_validity(rows: Rows) -> Rows:
+    """Rows of `validity_rows` as they are read: a column for each side, criteria that nothing fails left out."""
+    shown: dict[tuple[str, str, str], dict[str, Any]] = {}
+    failing = {(row["of"], row["limits"], row["criterion"]) for row in rows if row["failed"] or row["criterion"] == ANY}
+    for row in rows:
+        key = (row["of"], row["limits"], row["criterion"])
+        if key in failing:
+            head = {"of": row["of"], "limits": row["limits"], "criterion": row["criterion"]}
+            cell = f"{row['failed']} of {row['total']} ({fixed(row['percent'], 1)} %)"
+            shown.setdefault(key, head)[row["whose"]] = cell
+    return list(shown.values())
+
+
 def comparison_rows(comparisons: Sequence[Comparison]) -> Rows:
     """One dictionary for each comparison."""
     return [dataclasses.asdict(item) for item in comparisons]
@@ -288,6 +329,8 @@ def to_text(rows: Sequence[Mapping[str, Any]], form: TextFormat) -> str:
 def table_to_json(table: CaseTable) -> str:
     """The whole table as JSON text that `read_case_table` reads, with the agreement of its quantities for others."""
     plain = to_plain(table) | {"agreement": [_finite_or_none(row) for row in agreement_rows(table)]}
+    if table.validity is not None:
+        plain["validity_rates"] = [_finite_or_none(row) for row in validity_rows(table)]
     return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 

@@ -104,6 +104,9 @@ class EvaluateConfig:
     """How many cases the gallery shows."""
     stratify: tuple[str, ...] = ()
     """Group keys that all folds hold in equal shares, for k-fold, such as pathology: those of the recipe."""
+    validity: bool = False
+    """Also how many labels are no heart's, of the predictions and of the reference: planes that fail anatomical
+    criteria, and frames of films that depart from their neighbours."""
 
     @property
     def shown_scores(self) -> tuple[str, ...]:
@@ -295,19 +298,23 @@ def _task(config: EvaluateConfig, reporter: ProgressReporter) -> _EvaluationTask
         files = label_files(config.reference)
         cases = folder_cases(files, scheme, spacing_mm=config.spacing_mm, third_axis=config.third_axis)
         cases = select_items(cases, config.only)
-        return _label_task(folder, scheme, cases, named_limits(config.limits), config.spacing_mm)
+        return _label_task(folder, scheme, cases, named_limits(config.limits), config)
     dataset = open_dataset(Choice(config.dataset, config.options), config.reference)
     cases = select_items(_cases(dataset, config), config.only)
     limits = named_limits(config.limits, _references(dataset, config), reporter=reporter)
     if folder.is_dir():
-        return _label_task(folder, dataset.scheme, cases, limits)
+        return _label_task(folder, dataset.scheme, cases, limits, config)
     predictor = Models(config.predicted).predictor(View.UNKNOWN)
     augmented = config.test_time_augmentation
     return _EvaluationTask(
         cases,
         predict_with_model(predictor, test_time_augmentation=augmented),
         lambda cases, on_progress: evaluate_predictor(
-            predictor, cases, test_time_augmentation=augmented, on_progress=on_progress
+            predictor,
+            cases,
+            test_time_augmentation=augmented,
+            with_validity=config.validity,
+            on_progress=on_progress,
         ),
         limits,
     )
@@ -318,13 +325,20 @@ def _label_task(
     scheme: LabelScheme,
     cases: list[Case],
     limits: OutlierLimits | None,
-    spacing_mm: GivenSpacing | None = None,
+    config: EvaluateConfig,
 ) -> _EvaluationTask:
+    # A data set states its sizes itself: `_require_used` refuses others with it.
+    spacing_mm = config.spacing_mm
     return _EvaluationTask(
         cases,
         predict_from_labels(label_files(folder), scheme, spacing_mm=spacing_mm),
         lambda cases, on_progress: evaluate_labels(
-            folder, cases, scheme, spacing_mm=spacing_mm, on_progress=on_progress
+            folder,
+            cases,
+            scheme,
+            spacing_mm=spacing_mm,
+            with_validity=config.validity,
+            on_progress=on_progress,
         ),
         limits,
     )
