@@ -1,7 +1,7 @@
 """What a model says of a cine, gathered sample by sample, and what speaks against it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -12,6 +12,7 @@ from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure, View
 from cardiotrace.geometry.blank import blank_words
+from cardiotrace.inference.evidence import Evidence
 from cardiotrace.inference.sample import LabelledSample
 from cardiotrace.inference.spec import ModelSpec, fits_modality, view_names
 from cardiotrace.postprocessing import Processed
@@ -41,6 +42,8 @@ class Segmentation:
     probabilities: Mapping[Structure, Float[np.ndarray, "time depth height width"]] | None = None
     """Of each structure, on the cine's own grid, before threshold and post-processing: what is left to 1 is background,
     and where a plane is blank all of them are 0. None unless asked for."""
+    evidence: tuple[Evidence | None, ...] = field(default=(), repr=False)
+    """For each frame, what quality and unlikeness are told from; None where it shows no image."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,8 @@ class GatheredSamples:
     certainty: FrameMean
     """Of the left ventricle."""
     probabilities: Mapping[Structure, Float[np.ndarray, "time depth height width"]] | None
+    evidence: tuple[list[Evidence], ...]
+    """Of the samples of each frame."""
 
     @classmethod
     def of(cls, spec: ModelSpec, shape: tuple[int, int, int, int], *, keep_probabilities: bool) -> "GatheredSamples":
@@ -84,16 +89,23 @@ class GatheredSamples:
         structures = spec.label_scheme.structures if keep_probabilities else ()
         probabilities = {structure: np.zeros(shape, np.float32) for structure in structures}
         kept = probabilities if keep_probabilities else None
-        return cls(np.zeros(shape, np.uint8), FrameMean.of(shape[0]), FrameMean.of(shape[0]), kept)
+        evidence: tuple[list[Evidence], ...] = tuple([] for _ in range(shape[0]))
+        return cls(np.zeros(shape, np.uint8), FrameMean.of(shape[0]), FrameMean.of(shape[0]), kept, evidence)
 
     def add(self, sample: LabelledSample) -> None:
         """Lay a sample into its place."""
         self.values[sample.position] = sample.values
         self.confidence.add(sample.position[0], sample.confidence_sum)
         self.certainty.add(sample.position[0], sample.certainty_sum)
+        self.evidence[sample.position[0]].append(sample.evidence)
         if self.probabilities is not None and sample.probabilities is not None:
             for kept, found in zip(self.probabilities.values(), sample.probabilities, strict=True):
                 kept[sample.position] = found
+
+    @property
+    def frame_evidence(self) -> tuple[Evidence | None, ...]:
+        """That of all samples of each frame."""
+        return tuple(Evidence.together(parts) if parts else None for parts in self.evidence)
 
 
 def blank_warnings(blank: Bool[np.ndarray, "time depth"]) -> Iterator[Flag]:
