@@ -30,6 +30,7 @@ from cardiotrace.inference.engine import (
 from cardiotrace.inference.evidence import Rows, rows_of
 from cardiotrace.inference.localiser import HeartPlace, Localiser
 from cardiotrace.inference.model_file import Model
+from cardiotrace.inference.quality import expected_dice
 from cardiotrace.inference.sample import (
     LabelledSample,
     Position,
@@ -42,12 +43,15 @@ from cardiotrace.inference.segmentation import (
     GatheredSamples,
     Segmentation,
     blank_warnings,
+    quality_warnings,
     steadied_warnings,
     trust_warnings,
+    unlike_warnings,
 )
 from cardiotrace.inference.sliding import filled, slide
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.tta import IDENTITY, TtaTransform, sectors_of, tta_transforms
+from cardiotrace.inference.unlikeness import unlikeness_of
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import as_grey
 from cardiotrace.parallel import batched, in_threads, usable_processors
@@ -173,6 +177,11 @@ class Predictor:
         labels = LabelMap(gathered.values, self.spec.label_scheme, cine.geometry, cine.source)
         anew = partial(self._decided_anew, task)
         processed = self.spec.postprocessing.apply(labels, blank=task.blank, decide_anew=anew)
+        evidence = gathered.frame_evidence
+        # As with doubt: a mean over changed images is less sure everywhere.
+        quality = {} if test_time_augmentation else self.spec.calibration.quality
+        expected = expected_dice(quality, self.spec.label_scheme.structures, evidence)
+        looks = unlikeness_of(self.spec.calibration.unlikeness, evidence)
         _LOG.debug("model %s labelled %d samples of %s", self.spec.name, task.walk.count, labels.array.shape)
         return Segmentation(
             labels=processed.labels,
@@ -180,11 +189,18 @@ class Predictor:
             doubt=self._doubt(gathered.certainty.value, test_time_augmentation=test_time_augmentation),
             removed=processed.removed,
             added=processed.added,
-            warnings=(*self._warnings(cine, task, gathered.confidence.value), *steadied_warnings(processed)),
+            warnings=(
+                *self._warnings(cine, task, gathered.confidence.value),
+                *steadied_warnings(processed),
+                *quality_warnings(self.spec, expected),
+                *unlike_warnings(self.spec, looks),
+            ),
             model=self.spec.name,
             duration_s=time.perf_counter() - start,
             probabilities=gathered.probabilities,
-            evidence=gathered.frame_evidence,
+            expected_dice=expected,
+            unlikeness=np.fmax.reduce(list(looks.values())),
+            evidence=evidence,
         )
 
     def _gathered(self, task: "_CineTask", batch_size: int, on_progress: OnProgress | None) -> GatheredSamples:

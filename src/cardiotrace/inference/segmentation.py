@@ -42,6 +42,12 @@ class Segmentation:
     probabilities: Mapping[Structure, Float[np.ndarray, "time depth height width"]] | None = None
     """Of each structure, on the cine's own grid, before threshold and post-processing: what is left to 1 is background,
     and where a plane is blank all of them are 0. None unless asked for."""
+    expected_dice: Mapping[Structure, Float[np.ndarray, "time"]] = field(default_factory=dict)
+    """Dice that a reader's outline of a structure is expected to have with the model's, for each frame; NaN where the
+    model sees none. Empty where the model file tells nothing of it, or changed images were averaged."""
+    unlikeness: Float[np.ndarray, "time"] | None = None
+    """How unlike each frame is to the images that the model was tried on: 1 is the limit, beyond which there is a
+    warning; NaN where the model file tells nothing of it. None: nobody has asked."""
     evidence: tuple[Evidence | None, ...] = field(default=(), repr=False)
     """For each frame, what quality and unlikeness are told from; None where it shows no image."""
 
@@ -153,6 +159,49 @@ def trust_warnings(spec: ModelSpec, cine: Image, confidence: Float[np.ndarray, "
             f" {np.nanmin(confidence):.2f}) than of any image it was validated on ({lowest:.2f})"
         )
         yield Flag(Grade.LOOK_TWICE, text, "confidence")
+
+
+def quality_warnings(spec: ModelSpec, expected: Mapping[Structure, Float[np.ndarray, "time"]]) -> Iterator[Flag]:
+    """Of which structures a reader is expected to draw another outline, where that is so in many frames.
+
+    Args:
+        spec: of the model.
+        expected: see `Segmentation.expected_dice`.
+    """
+    for structure, dice in expected.items():
+        lowest = spec.calibration.quality[structure].lowest
+        low, seen = int((dice < lowest).sum()), int(np.isfinite(dice).sum())
+        if low > MANY * seen:
+            text = (
+                f"{structure}: the expected agreement with a reader (Dice) is low in {low} of {seen} frames (down to"
+                f" {np.nanmin(dice):.2f}; model {spec.name} seldom falls below {lowest:.2f})"
+            )
+            yield Flag(Grade.LOOK_TWICE, text, "expected-dice", str(structure))
+
+
+def unlike_warnings(spec: ModelSpec, looks: Mapping[str, Float[np.ndarray, "time"]]) -> Iterator[Flag]:
+    """What is unlike the images that a model was tried on, where that is so in many frames.
+
+    Args:
+        spec: of the model.
+        looks: see `unlikeness.unlikeness_of`.
+    """
+    for look, values in looks.items():
+        beyond, seen = int((values > 1).sum()), int(np.isfinite(values).sum())
+        if beyond > MANY * seen:
+            text = (
+                f"{beyond} of {seen} frames are unlike all that model {spec.name} was tried on (up to"
+                f" {np.nanmax(values):.1f} times the limit): {_LOOKS[look]}"
+            )
+            yield Flag(Grade.LOOK_TWICE, text, "unlike-training")
+
+
+MANY = 0.1
+"""Share of frames from which on a film is doubted: of many frames some are always odd."""
+_LOOKS = {
+    "features": "it may be another view, another way of imaging, or turned, cut or mirrored",
+    "grey": "it may be noisy, blurred, compressed, too bright or dark, cut, or of another kind of device",
+}
 
 
 def _is_unfamiliar(spec: ModelSpec, cine: Image) -> bool:
