@@ -1,27 +1,28 @@
-"""Banks of known planes and the limits of what is unlike them, fitted on patients that a network had not learned from."""
+"""A bank of known planes and the limit of what is unlike them, fitted on patients that a network had not learned from."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.evaluation.quality import FOLDS, HeldOutFrame, folds_of, require_patients
 from cardiotrace.inference.evidence import Rows
-from cardiotrace.inference.unlikeness import LOOKS, Bank, Unlikeness, packed, placed, split_rows
+from cardiotrace.inference.unlikeness import Unlikeness, packed, placed
 
 AXES = 16
 MOST_PLANES = 400
-"""In a bank: 17 numbers of two bytes each, so that both banks of a file are below 100 kB as text."""
+"""In a bank: 17 numbers of two bytes each, 18 kB as text."""
 FALSE_ALARMS = 0.02
 """Share of held-out frames that may be called unlike."""
 _LEAST_SCALE = 1e-3
 
 
 def fit_unlikeness(frames: Sequence[HeldOutFrame]) -> Unlikeness:
-    """The banks, and limits that hold for patients outside them.
+    """The bank, and a limit that holds for patients outside it.
 
-    Each look may call half of the false alarms; what is chosen is the distance that so many frames exceed when compared
-    with the planes of other patients alone.
+    The limit is the distance that `FALSE_ALARMS` of the frames exceed when each is compared with the planes of patients
+    of other folds alone.
 
     Args:
         frames: of one network with features, see `held_out_frames`.
@@ -29,16 +30,15 @@ def fit_unlikeness(frames: Sequence[HeldOutFrame]) -> Unlikeness:
     Raises:
         InputError: too few patients, or the network hands out no features.
     """
-    require_patients(frame.patient for frame in frames)
-    if any(not frame.evidence.rows.size for frame in frames):
+    patients, rows = [frame.patient for frame in frames], [frame.evidence.rows for frame in frames]
+    require_patients(patients)
+    if not all(each.size for each in rows):
         raise InputError(
             "the network hands out no features",
             remedy="export it again, or add them with `learning.features.with_features`.",
         )
-    by_look = {look: [split_rows(frame.evidence.rows)[look] for frame in frames] for look in LOOKS}
-    patients = [frame.patient for frame in frames]
-    banks = {look: _limited(rows, patients) for look, rows in by_look.items()}
-    return Unlikeness(banks, FALSE_ALARMS, len(frames), len(set(patients)))
+    limit = float(np.quantile(held_out_distances(rows, patients), 1 - FALSE_ALARMS))
+    return replace(bank_of(rows), limit=round(limit, 5), frames=len(frames), patients=len(set(patients)))
 
 
 def held_out_distances(rows: Sequence[Rows], patients: Sequence[str]) -> np.ndarray:
@@ -51,14 +51,8 @@ def held_out_distances(rows: Sequence[Rows], patients: Sequence[str]) -> np.ndar
     return distances
 
 
-def _limited(rows: Sequence[Rows], patients: Sequence[str]) -> Bank:
-    distances = held_out_distances(rows, patients)
-    limit = float(np.quantile(distances, 1 - FALSE_ALARMS / len(LOOKS)))
-    return bank_of(rows, limit=round(limit, 5))
-
-
-def bank_of(frames: Sequence[Rows], *, limit: float = 1.0) -> Bank:
-    """A bank of frames' planes; of more than `MOST_PLANES` some of each frame."""
+def bank_of(frames: Sequence[Rows]) -> Unlikeness:
+    """A bank of frames' planes, with a limit of 1; of more than `MOST_PLANES` some of each frame."""
     rows = np.concatenate(frames).astype(np.float64)
     if len(rows) > MOST_PLANES:
         rows = rows[np.linspace(0, len(rows) - 1, MOST_PLANES).round().astype(int)]
@@ -69,7 +63,7 @@ def bank_of(frames: Sequence[Rows], *, limit: float = 1.0) -> Bank:
     turn, lengths = axes[:count].T, np.maximum(lengths[:count] / np.sqrt(len(rows)), _LEAST_SCALE)
     off = max(float(np.sqrt(np.mean((standard - standard @ turn @ turn.T) ** 2))), _LEAST_SCALE)
     planes = placed(standard, turn, lengths[None], off)
-    return Bank(
+    return Unlikeness(
         columns=rows.shape[1],
         axes=count,
         centre=packed(centre),
@@ -77,5 +71,8 @@ def bank_of(frames: Sequence[Rows], *, limit: float = 1.0) -> Bank:
         turn=packed(np.vstack([turn, lengths[None]])),
         planes=packed(planes),
         off=round(off, 6),
-        limit=limit,
+        limit=1.0,
+        false_alarms=FALSE_ALARMS,
+        frames=len(frames),
+        patients=0,
     )

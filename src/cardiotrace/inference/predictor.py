@@ -181,7 +181,7 @@ class Predictor:
         # As with doubt: a mean over changed images is less sure everywhere.
         quality = {} if test_time_augmentation else self.spec.calibration.quality
         expected = expected_dice(quality, self.spec.label_scheme.structures, evidence)
-        looks = unlikeness_of(self.spec.calibration.unlikeness, evidence)
+        unlikeness = unlikeness_of(self.spec.calibration.unlikeness, evidence)
         _LOG.debug("model %s labelled %d samples of %s", self.spec.name, task.walk.count, labels.array.shape)
         return Segmentation(
             labels=processed.labels,
@@ -193,13 +193,13 @@ class Predictor:
                 *self._warnings(cine, task, gathered.confidence.value),
                 *steadied_warnings(processed),
                 *quality_warnings(self.spec, expected),
-                *unlike_warnings(self.spec, looks),
+                *unlike_warnings(self.spec, unlikeness),
             ),
             model=self.spec.name,
             duration_s=time.perf_counter() - start,
             probabilities=gathered.probabilities,
             expected_dice=expected,
-            unlikeness=np.fmax.reduce(list(looks.values())),
+            unlikeness=unlikeness,
             evidence=evidence,
         )
 

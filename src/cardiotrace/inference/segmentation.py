@@ -179,29 +179,25 @@ def quality_warnings(spec: ModelSpec, expected: Mapping[Structure, Float[np.ndar
             yield Flag(Grade.LOOK_TWICE, text, "expected-dice", str(structure))
 
 
-def unlike_warnings(spec: ModelSpec, looks: Mapping[str, Float[np.ndarray, "time"]]) -> Iterator[Flag]:
+def unlike_warnings(spec: ModelSpec, unlikeness: Float[np.ndarray, "time"]) -> Iterator[Flag]:
     """What is unlike the images that a model was tried on, where that is so in many frames.
 
     Args:
         spec: of the model.
-        looks: see `unlikeness.unlikeness_of`.
+        unlikeness: see `Segmentation.unlikeness`.
     """
-    for look, values in looks.items():
-        beyond, seen = int((values > 1).sum()), int(np.isfinite(values).sum())
-        if beyond > MANY * seen:
-            text = (
-                f"{beyond} of {seen} frames are unlike all that model {spec.name} was tried on (up to"
-                f" {np.nanmax(values):.1f} times the limit): {_LOOKS[look]}"
-            )
-            yield Flag(Grade.LOOK_TWICE, text, "unlike-training")
+    beyond, seen = int((unlikeness > 1).sum()), int(np.isfinite(unlikeness).sum())
+    if beyond > MANY * seen:
+        text = (
+            f"{beyond} of {seen} frames are unlike all that model {spec.name} was tried on (up to"
+            f" {np.nanmax(unlikeness):.1f} times the limit): it may be another view or another way of imaging, turned,"
+            " mirrored, cut, noisy, blurred, compressed, or too bright"
+        )
+        yield Flag(Grade.LOOK_TWICE, text, "unlike-training")
 
 
 MANY = 0.1
 """Share of frames from which on a film is doubted: of many frames some are always odd."""
-_LOOKS = {
-    "features": "it may be another view, another way of imaging, or turned, cut or mirrored",
-    "grey": "it may be noisy, blurred, compressed, too bright or dark, cut, or of another kind of device",
-}
 
 
 def _is_unfamiliar(spec: ModelSpec, cine: Image) -> bool:

@@ -1,13 +1,13 @@
 """How unlike an image is to all that a model was tried on: other view, other modality, damaged.
 
-Two looks at every plane, each with a bank of planes of patients that the network had not learned from: what its deepest
-layer says (`engine.FEATURES`), and what the grey values show (`plane_signs`). Each look is standardised, turned onto
-few axes, and compared with the nearest planes of its bank; what lies off the axes counts as one axis more. The
-larger of the two is the unlikeness, scaled so that 1 is the limit.
+Of every plane a network says what its deepest layer holds (`engine.FEATURES`), beside which stands what the grey values
+show (`plane_signs`). Both together are standardised, turned onto few axes, and compared with the nearest planes of a
+bank of patients that the network had not learned from; what lies off the axes counts as some axes more. The
+distance is scaled so that 1 is the limit.
 """
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,12 +16,9 @@ from jaxtyping import Float
 
 from cardiotrace.core.errors import ModelFileError
 from cardiotrace.inference.evidence import Evidence, Rows
-from cardiotrace.inference.plane_signs import SIGN_COUNT
 
-LOOKS = ("features", "grey")
-"""The deepest layer's features, and the signs of grey values."""
-NEAREST = 2
-"""The distance to this neighbour counts: the nearest alone may be an oddity itself."""
+NEAREST = 5
+"""The distance to this neighbour counts: the nearest ones may be oddities themselves."""
 _FARTHEST = 20.0
 """Standard deviations that a single feature may tell."""
 
@@ -52,8 +49,8 @@ def unpacked(text: str, columns: int) -> Table:
 
 
 @dataclass(frozen=True)
-class Bank:
-    """One look: where known planes lie, and how far from them is too far."""
+class Unlikeness:
+    """Where known planes lie, and how far from them is too far; as a model file holds it."""
 
     columns: int
     """Features of a plane."""
@@ -70,8 +67,12 @@ class Bank:
     off: float
     """Usual distance of a plane from the axes."""
     limit: float
-    """Distance of a frame beyond which it is unlike: a share of held-out frames of patients that are not in the bank
-    lie beyond, see `Unlikeness.false_alarms`."""
+    """Distance beyond which a frame is unlike."""
+    false_alarms: float
+    """Share of frames of patients outside the bank that lie beyond the limit."""
+    frames: int
+    """Those that the limit was chosen on."""
+    patients: int
 
     @cached_property
     def _arrays(self) -> tuple[Table, Table, Table, Table, Table]:
@@ -93,6 +94,11 @@ class Bank:
         nearest = min(NEAREST, len(known)) - 1
         return float(np.sqrt(np.partition(squares, nearest, axis=1)[:, nearest]).mean())
 
+    def of_frame(self, rows: Rows) -> float:
+        """Distance of a frame's planes as a share of the limit; NaN of another network's, or where there are none."""
+        fits = len(rows) > 0 and rows.shape[1] == self.columns
+        return self.distance(rows) / self.limit if fits else float("nan")
+
 
 def placed(standard: Table, turn: Table, lengths: Table, off: float) -> Table:
     """Standardised features on axes that are unit vectors, in lengths of the axes; then the rest, in units of `off`."""
@@ -102,41 +108,10 @@ def placed(standard: Table, turn: Table, lengths: Table, off: float) -> Table:
     return np.column_stack([on / lengths, rest * np.sqrt(turn.shape[1])])
 
 
-@dataclass(frozen=True)
-class Unlikeness:
-    """What tells unlike images, as a model file holds it."""
-
-    banks: dict[str, Bank]
-    """By look, see `LOOKS`."""
-    false_alarms: float
-    """Share of held-out frames beyond a limit, at most."""
-    frames: int
-    """Held-out frames that the limits were chosen on."""
-    patients: int
-
-    def of_frame(self, rows: Rows) -> dict[str, float]:
-        """By look, the distance of a frame's planes as a share of the limit; NaN where there are none."""
-        return {
-            look: bank.distance(part) / bank.limit if part.shape[1] == bank.columns and len(part) else float("nan")
-            for look, part in split_rows(rows).items()
-            if (bank := self.banks.get(look)) is not None
-        }
-
-
-def split_rows(rows: Rows) -> Mapping[str, Rows]:
-    """The columns of each of `LOOKS`."""
-    return dict(zip(LOOKS, (rows[:, :-SIGN_COUNT], rows[:, -SIGN_COUNT:]), strict=True))
-
-
-def unlikeness_of(
-    known: Unlikeness | None, evidence: Sequence[Evidence | None]
-) -> dict[str, Float[np.ndarray, "time"]]:
-    """By look, how unlike each frame is, 1 at the limit; NaN without an image, and without calibration or features."""
-    found = {look: np.full(len(evidence), np.nan) for look in LOOKS}
-    if known is None:
-        return found
+def unlikeness_of(known: Unlikeness | None, evidence: Sequence[Evidence | None]) -> Float[np.ndarray, "time"]:
+    """How unlike each frame is, 1 at the limit; NaN without an image, and without calibration or features."""
+    found = np.full(len(evidence), np.nan)
     for frame, item in enumerate(evidence):
-        if item is not None and item.rows.size:
-            for look, value in known.of_frame(item.rows).items():
-                found[look][frame] = value
+        if known is not None and item is not None:
+            found[frame] = known.of_frame(item.rows)
     return found

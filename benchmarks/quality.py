@@ -1,0 +1,210 @@
+r"""How well a model's file tells what is to be expected of its labels, and which images are unlike all it was tried on.
+
+    python -m benchmarks.quality table FOLDS [--data PATH] [--kind echo|cine]
+    python -m benchmarks.quality seal MODEL.onnx [--data PATH] [--folds FOLDS] [--out FILE]
+
+`table` takes the folder of a cross-validation (`fold-1`, `fold-2`, ... with `model.onnx` and `split.json`): expected and true
+Dice of all testing patients, each by the network of his fold and by a regression of other patients; then, with
+the network of the first fold, how images that it must not be trusted on are told from its testing patients. What networks
+say is kept in FOLDS/quality.
+
+`seal` writes both into a model file, whatever its state: on the validation part of the official split of CAMUS, or on
+the testing patients of the first of FOLDS where a model is an ensemble of folds; expected Dice is then fitted on the testing
+patients of all of them.
+"""
+
+import argparse
+import os
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from benchmarks.unlike_images import CORRUPTIONS, corrupted, strangers_of_cine, strangers_of_echo
+from cardiotrace.core.catalog import Choice
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.exam import Case
+from cardiotrace.core.image import Image
+from cardiotrace.core.terms import Phase
+from cardiotrace.datasets.catalog import DATASETS
+from cardiotrace.datasets.split import read_split
+from cardiotrace.evaluation.quality import HeldOutFrame, held_out_frames, out_of_fold
+from cardiotrace.evaluation.table import to_text
+from cardiotrace.evaluation.unlikeness import FALSE_ALARMS, bank_of, held_out_distances
+from cardiotrace.inference import Predictor
+from cardiotrace.inference.evidence import Rows
+from cardiotrace.inference.model_file import read_model
+from cardiotrace.inference.plane_signs import SIGN_COUNT
+from cardiotrace.workflows.quality import featured, with_trust
+
+EVERY = 6
+"""Of the testing images, every so manieth is corrupted."""
+PHANTOMS = 3
+POOR = 0.05
+"""The share of all tracings that are called the poorest."""
+_OPTIONS: dict[str, dict[str, Any]] = {"echo": {"views": ["4CH"]}, "cine": {}}
+_NAMES = {"echo": "camus", "cine": "acdc"}
+LOOKS = {
+    "deepest layer": slice(None, -SIGN_COUNT),
+    "grey values": slice(-SIGN_COUNT, None),
+    "both": slice(None),
+}
+Kept = TypeVar("Kept")
+Told = tuple[str, bool, Rows]
+"""Kind of an image, whether the model was made for such, and the rows of its first frame."""
+
+
+def cases_of(root: Path, kind: str, patients: Sequence[str]) -> list[Case]:
+    """Labelled stills of some patients."""
+    dataset = DATASETS.make(Choice(_NAMES[kind], _OPTIONS[kind]), root / _NAMES[kind])
+    stills = [case for case in dataset.cases() if case.read_labels is not None and case.phase is not Phase.OTHER]
+    return [case for case in stills if case.patient in set(patients)]
+
+
+def folds_in(folder: Path) -> list[Path]:
+    """Finished folds, in order."""
+    return sorted(path.parent for path in folder.glob("fold-*/model.onnx"))
+
+
+def tested(root: Path, kind: str, folder: Path) -> list[list[HeldOutFrame]]:
+    """What the network of each fold says of its testing patients."""
+    found = []
+    for fold in folds_in(folder):
+        cases = cases_of(root, kind, read_split(fold / "split.json").testing)
+        path = folder / "quality" / f"{fold.name}.pickle"
+        found.append(_kept(path, lambda fold=fold, cases=cases: held_out_frames(_network(fold), cases)))
+    return found
+
+
+def _network(fold: Path) -> Predictor:
+    return featured(read_model(fold / "model.onnx"))
+
+
+def _kept(path: Path, make: Callable[[], Kept]) -> Kept:
+    """What an earlier call made, in our own folder."""
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(pickle.dumps(make()))
+    found: Kept = pickle.loads(path.read_bytes())
+    return found
+
+
+def quality_rows(frames: Sequence[HeldOutFrame], structures: Sequence[str]) -> list[dict[str, Any]]:
+    """Expected against true Dice, both of patients that the regression has not seen."""
+    rows = []
+    for name, pairs in out_of_fold(frames, structures).items():
+        expected, true = pairs.T
+        soft = _soft_dice(frames, list(structures).index(name), name)
+        limit, poor = np.quantile(expected, 0.05), true <= np.quantile(true, POOR)
+        rows.append(
+            {
+                "structure": name,
+                "images": len(true),
+                "Dice": f"{true.mean():.3f}",
+                "error of its median": f"{np.abs(np.median(true) - true).mean():.3f}",
+                "of the soft Dice": f"{soft:.3f}",
+                "of the expected Dice": f"{np.abs(expected - true).mean():.3f}",
+                "correlation": f"{np.corrcoef(expected, true)[0, 1]:.2f}",
+                "poorest twentieth flagged": f"{(expected[poor] < limit).mean():.0%}",
+            }
+        )
+    return rows
+
+
+def _soft_dice(frames: Sequence[HeldOutFrame], index: int, name: str) -> float:
+    """Mean absolute error of 2 sum(p m) / (sum(p) + sum(m)) as it is."""
+    told = [(frame.evidence.sums[index], frame.dice[name]) for frame in frames if name in frame.dice]
+    return float(np.mean([abs(2 * sums[2] / (sums[0] + sums[1]) - dice) for sums, dice in told if sums[1]]))
+
+
+def strange_rows(root: Path, kind: str, fold: Path) -> Iterator[Told]:
+    """Corrupted images, and images of other kinds."""
+    predictor = _network(fold)
+
+    def rows(image: Image) -> Rows:
+        (evidence, *_) = [each for each in predictor.segment(image).evidence if each is not None] or [None]
+        return np.zeros((0, 0), np.float32) if evidence is None else evidence.rows
+
+    cases = cases_of(root, kind, read_split(fold / "split.json").testing)[::EVERY]
+    for number, case in enumerate(cases):
+        image = case.read_image()
+        for seed, (name, change) in enumerate(CORRUPTIONS.items()):
+            yield name, False, rows(corrupted(image, change, 100 * number + seed))
+    strangers = strangers_of_echo if kind == "echo" else strangers_of_cine
+    for stranger in strangers(root, phantoms=PHANTOMS):
+        try:
+            yield stranger.kind, stranger.is_like, rows(stranger.image)
+        except InputError as error:
+            print(f"{stranger.kind} {stranger.name}: {error.what}")
+
+
+def unlike_rows(frames: Sequence[HeldOutFrame], strange: Sequence[Told]) -> list[dict[str, Any]]:
+    """Area under the curve of each kind by each look, and the share beyond the limit."""
+    rows, patients = [frame.evidence.rows for frame in frames], [frame.patient for frame in frames]
+    known = [(kind, like, each) for kind, like, each in strange if each.size]
+    looks = {}
+    for look, columns in LOOKS.items():
+        own, bank = held_out_distances([each[:, columns] for each in rows], patients), bank_of([each[:, columns] for each in rows])
+        looks[look] = own, np.array([bank.distance(each[:, columns]) for _, _, each in known])
+    table = []
+    for kind in dict.fromkeys(kind for kind, _, _ in known):
+        chosen = np.array([each == kind for each, _, _ in known])
+        own, others = looks["both"]
+        beyond = (others[chosen] > np.quantile(own, 1 - FALSE_ALARMS)).mean()
+        is_like = next(like for each, like, _ in known if each == kind)
+        row: dict[str, Any] = {"image": kind + (" (as the model was made for)" if is_like else ""), "n": int(chosen.sum())}
+        row |= {look: f"{_auc(looks[look][1][chosen], looks[look][0]):.3f}" for look in LOOKS}
+        table.append(row | {"flagged": f"{beyond:.0%}"})
+    return table
+
+
+def _auc(odd: np.ndarray, usual: np.ndarray) -> float:
+    above = odd[:, None] > usual[None]
+    return float((above + 0.5 * (odd[:, None] == usual[None])).mean())
+
+
+def show(root: Path, kind: str, folder: Path) -> None:
+    """Print both tables."""
+    frames = tested(root, kind, folder)
+    first = folds_in(folder)[0]
+    structures = _network(first).spec.label_scheme.structures
+    print(to_text(quality_rows([frame for fold in frames for frame in fold], structures), "markdown"))
+    strange = _kept(folder / "quality" / "strange.pickle", lambda: list(strange_rows(root, kind, first)))
+    print(to_text(unlike_rows(frames[0], strange), "markdown"))
+
+
+def seal_anew(root: Path, kind: str, path: Path, folds: Path | None, out: Path) -> None:
+    """Write both into a model file, and say what they are."""
+    if folds is None:
+        dataset = DATASETS.make(Choice(_NAMES[kind], _OPTIONS[kind]), root / _NAMES[kind])
+        patients, predicted = dataset.splits()["official"].validation, []
+    else:
+        patients = read_split(folds_in(folds)[0] / "split.json").testing
+        predicted = [frame for fold in tested(root, kind, folds) for frame in fold]
+    sealed = with_trust(read_model(path), cases_of(root, kind, patients), predicted=predicted)
+    out.write_bytes(sealed)
+    for name, model in read_model(out).spec.calibration.quality.items():
+        print(f"{name}: mean absolute error {model.error:.3f} on {model.frames} images, flagged below {model.lowest:.2f}")
+    print(f"{out}: {len(sealed) - path.stat().st_size if path != out else 0} bytes more")
+
+
+def main() -> None:
+    """Choose what is done."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["table", "seal"])
+    parser.add_argument("place", type=Path)
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("CARDIOTRACE_DATA", ".")))
+    parser.add_argument("--kind", choices=list(_NAMES), default="echo")
+    parser.add_argument("--folds", type=Path)
+    parser.add_argument("--out", type=Path)
+    given = parser.parse_args()
+    if given.what == "table":
+        show(given.data, given.kind, given.place)
+    else:
+        seal_anew(given.data, given.kind, given.place, given.folds, given.out or given.place)
+
+
+if __name__ == "__main__":
+    main()
