@@ -8,7 +8,7 @@ Dice of all testing patients, each by the network of his fold and by a regressio
 the network of the first fold, how images that it must not be trusted on are told from its testing patients. What networks
 say is kept in FOLDS/quality.
 
-`seal` writes both into a model file, whatever its state: on the validation part of the official split of CAMUS, or on
+`seal` writes both into a model file, whatever its state, and the card beside it: on the validation part of the official split of CAMUS, or on
 the testing patients of the first of FOLDS where a model is an ensemble of folds; expected Dice is then fitted on the testing
 patients of all of them.
 """
@@ -17,6 +17,7 @@ import argparse
 import os
 import pickle
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,13 +31,14 @@ from cardiotrace.core.image import Image
 from cardiotrace.core.terms import Phase
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.split import read_split
-from cardiotrace.evaluation.quality import HeldOutFrame, held_out_frames, out_of_fold
+from cardiotrace.evaluation.quality import HeldOutFrame, folds_of, held_out_frames, out_of_fold
 from cardiotrace.evaluation.table import to_text
 from cardiotrace.evaluation.unlikeness import FALSE_ALARMS, bank_of, held_out_distances
 from cardiotrace.inference import Predictor
 from cardiotrace.inference.evidence import Rows
-from cardiotrace.inference.model_file import read_model
+from cardiotrace.inference.model_file import open_seal, read_model
 from cardiotrace.inference.plane_signs import SIGN_COUNT
+from cardiotrace.report.card import model_card
 from cardiotrace.workflows.quality import featured, with_trust
 
 EVERY = 6
@@ -52,8 +54,19 @@ LOOKS = {
     "both": slice(None),
 }
 Kept = TypeVar("Kept")
-Told = tuple[str, bool, Rows]
-"""Kind of an image, whether the model was made for such, and the rows of its first frame."""
+
+
+@dataclass(frozen=True)
+class Strange:
+    """One image of a kind that is to be told, or not."""
+
+    kind: str
+    is_like: bool
+    """Whether the model was made for such."""
+    patient: str
+    """The testing patient whose image was corrupted; "" of other images."""
+    rows: Rows
+    """Of its first frame."""
 
 
 def cases_of(root: Path, kind: str, patients: Sequence[str]) -> list[Case]:
@@ -119,7 +132,7 @@ def _soft_dice(frames: Sequence[HeldOutFrame], index: int, name: str) -> float:
     return float(np.mean([abs(2 * sums[2] / (sums[0] + sums[1]) - dice) for sums, dice in told if sums[1]]))
 
 
-def strange_rows(root: Path, kind: str, fold: Path) -> Iterator[Told]:
+def strange_rows(root: Path, kind: str, fold: Path) -> Iterator[Strange]:
     """Corrupted images, and images of other kinds."""
     predictor = _network(fold)
 
@@ -131,33 +144,40 @@ def strange_rows(root: Path, kind: str, fold: Path) -> Iterator[Told]:
     for number, case in enumerate(cases):
         image = case.read_image()
         for seed, (name, change) in enumerate(CORRUPTIONS.items()):
-            yield name, False, rows(corrupted(image, change, 100 * number + seed))
+            yield Strange(name, False, case.patient, rows(corrupted(image, change, 100 * number + seed)))
     strangers = strangers_of_echo if kind == "echo" else strangers_of_cine
     for stranger in strangers(root, phantoms=PHANTOMS):
         try:
-            yield stranger.kind, stranger.is_like, rows(stranger.image)
+            yield Strange(stranger.kind, stranger.is_like, "", rows(stranger.image))
         except InputError as error:
             print(f"{stranger.kind} {stranger.name}: {error.what}")
 
 
-def unlike_rows(frames: Sequence[HeldOutFrame], strange: Sequence[Told]) -> list[dict[str, Any]]:
+def unlike_rows(frames: Sequence[HeldOutFrame], strange: Sequence[Strange]) -> list[dict[str, Any]]:
     """Area under the curve of each kind by each look, and the share beyond the limit."""
-    rows, patients = [frame.evidence.rows for frame in frames], [frame.patient for frame in frames]
-    known = [(kind, like, each) for kind, like, each in strange if each.size]
-    looks = {}
-    for look, columns in LOOKS.items():
-        own, bank = held_out_distances([each[:, columns] for each in rows], patients), bank_of([each[:, columns] for each in rows])
-        looks[look] = own, np.array([bank.distance(each[:, columns]) for _, _, each in known])
+    known = [item for item in strange if item.rows.size]
+    looks = {look: _distances(frames, known, columns) for look, columns in LOOKS.items()}
+    own, others = looks["both"]
+    limit = np.quantile(own, 1 - FALSE_ALARMS)
     table = []
-    for kind in dict.fromkeys(kind for kind, _, _ in known):
-        chosen = np.array([each == kind for each, _, _ in known])
-        own, others = looks["both"]
-        beyond = (others[chosen] > np.quantile(own, 1 - FALSE_ALARMS)).mean()
-        is_like = next(like for each, like, _ in known if each == kind)
-        row: dict[str, Any] = {"image": kind + (" (as the model was made for)" if is_like else ""), "n": int(chosen.sum())}
-        row |= {look: f"{_auc(looks[look][1][chosen], looks[look][0]):.3f}" for look in LOOKS}
-        table.append(row | {"flagged": f"{beyond:.0%}"})
+    for kind in dict.fromkeys(item.kind for item in known):
+        chosen = [index for index, item in enumerate(known) if item.kind == kind]
+        note = " (as the model was made for)" if known[chosen[0]].is_like else ""
+        row: dict[str, Any] = {"image": kind + note, "n": len(chosen)}
+        row |= {look: f"{_auc(others[chosen], own):.3f}" for look, (own, others) in looks.items()}
+        table.append(row | {"flagged": f"{(others[chosen] > limit).mean():.0%}"})
     return table
+
+
+def _distances(
+    frames: Sequence[HeldOutFrame], strange: Sequence[Strange], columns: slice
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of testing patients and of strange images, each to planes of other patients alone."""
+    patients, rows = [frame.patient for frame in frames], [frame.evidence.rows[:, columns] for frame in frames]
+    fold_of = dict(zip(patients, folds_of(patients).tolist(), strict=True))
+    banks = {fold: bank_of([each for each, own in zip(rows, patients, strict=True) if fold_of[own] != fold]) for fold in {*fold_of.values(), None}}
+    others = [banks[fold_of.get(item.patient)].distance(item.rows[:, columns]) for item in strange]
+    return held_out_distances(rows, patients), np.array(others)
 
 
 def _auc(odd: np.ndarray, usual: np.ndarray) -> float:
@@ -185,6 +205,7 @@ def seal_anew(root: Path, kind: str, path: Path, folds: Path | None, out: Path) 
         predicted = [frame for fold in tested(root, kind, folds) for frame in fold]
     sealed = with_trust(read_model(path), cases_of(root, kind, patients), predicted=predicted)
     out.write_bytes(sealed)
+    out.with_suffix(".md").write_text(model_card(open_seal(sealed), file_name=out.name))
     for name, model in read_model(out).spec.calibration.quality.items():
         print(f"{name}: mean absolute error {model.error:.3f} on {model.frames} images, flagged below {model.lowest:.2f}")
     print(f"{out}: {len(sealed) - path.stat().st_size if path != out else 0} bytes more")

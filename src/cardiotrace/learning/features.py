@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx
@@ -15,6 +16,8 @@ _FREE_SIDE = 256
 """Taken for a side that the graph leaves free: a multiple of every network's divisor."""
 _FEWEST_PLACES = 4
 """Of a layer: one that pools the whole image, as attention does, says less than the deepest that sees places."""
+_AXES_GIVEN = 18
+"""The version of ONNX's operators from which on the axes of a mean are an input, and no attribute."""
 _FIRST_MEMBER = "member0/"
 """Prefix of the nodes of an ensemble's first member, see `ensemble.join`."""
 
@@ -47,7 +50,7 @@ def with_features(network: bytes) -> bytes:
     if any(output.name == FEATURES for output in model.graph.output):
         return network
     layer = _deepest(model)
-    _pool(model.graph, layer)
+    _pool(model.graph, layer, axes_are_given=_opset(model) >= _AXES_GIVEN)
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
 
@@ -89,15 +92,22 @@ def _begins_alike(shape: tuple[int, ...], sides: Sequence[int]) -> bool:
     return len(shape) == len(sides) and shape[0] == 1
 
 
-def _pool(graph: onnx.GraphProto, layer: _Layer) -> None:
+def _opset(model: onnx.ModelProto) -> int:
+    return max(each.version for each in model.opset_import if each.domain in ("", "ai.onnx"))
+
+
+def _pool(graph: onnx.GraphProto, layer: _Layer, *, axes_are_given: bool) -> None:
     """Append the nodes that pool a layer, and their output."""
     axes = list(range(2, layer.axes))
-    graph.initializer.append(numpy_helper.from_array(np.array(axes, np.int64), f"{FEATURES}.axes"))
+    given = ["{}.axes"] if axes_are_given else []
+    mean = {"keepdims": 0} if axes_are_given else {"keepdims": 0, "axes": axes}
+    if axes_are_given:
+        graph.initializer.append(numpy_helper.from_array(np.array(axes, np.int64), f"{FEATURES}.axes"))
     graph.initializer.append(helper.make_tensor(f"{FEATURES}.zero", TensorProto.FLOAT, [], [0.0]))
-    steps = [
-        ("ReduceMean", [layer.name, "{}.axes"], "{}.mean", {"keepdims": 0}),
+    steps: list[tuple[str, list[str], str, dict[str, Any]]] = [
+        ("ReduceMean", [layer.name, *given], "{}.mean", mean),
         ("Mul", [layer.name, layer.name], "{}.square", {}),
-        ("ReduceMean", ["{}.square", "{}.axes"], "{}.power", {"keepdims": 0}),
+        ("ReduceMean", ["{}.square", *given], "{}.power", mean),
         ("Mul", ["{}.mean", "{}.mean"], "{}.mean.square", {}),
         ("Sub", ["{}.power", "{}.mean.square"], "{}.difference", {}),
         # Rounding may take the difference of two equal numbers below zero.
