@@ -29,7 +29,7 @@ def test_expectation_follows_what_can_be_told_and_stays_at_the_middle_elsewhere(
     found = out_of_fold(made(60), ["LV", "MYO"])
     expected, true = found["LV"].T
     assert np.abs(expected - true).mean() < 0.02 < np.abs(np.median(true) - true).mean()
-    assert np.ptp(found["MYO"][:, 0]) < 0.05
+    assert np.ptp(found["MYO"][:, 0]) < 0.08
     assert np.allclose(found["MYO"][:, 0], 0.8, atol=0.06)
 
 

@@ -89,14 +89,14 @@ def fit_quality(frames: Sequence[HeldOutFrame], structures: Sequence[str]) -> di
     for index, name in enumerate(structures):
         table = _table(frames, index, name)
         if len({patient for patient, _, _ in table}) >= FEWEST_PATIENTS:
-            found[name] = _fitted_with_error(table)
+            found[str(name)] = _fitted_with_error(table)
     return found
 
 
 def out_of_fold(frames: Sequence[HeldOutFrame], structures: Sequence[str]) -> dict[str, Float[np.ndarray, "frames 2"]]:
     """By structure, the expected and the true Dice of each frame, expected by a model of other patients."""
     tables = {name: _table(frames, index, name) for index, name in enumerate(structures)}
-    return {name: np.column_stack(_both(table)) for name, table in tables.items() if table}
+    return {str(name): np.column_stack(_both(table)) for name, table in tables.items() if table}
 
 
 def require_patients(patients: Iterable[str]) -> None:

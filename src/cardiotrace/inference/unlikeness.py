@@ -22,10 +22,10 @@ NEAREST = 5
 _FARTHEST = 20.0
 """Standard deviations that a single feature may tell."""
 
-Table = Float[np.ndarray, "rows columns"]
+Table = Float[np.ndarray, "_ _"]
 
 
-def packed(values: Float[np.ndarray, "*axes"]) -> str:
+def packed(values: Float[np.ndarray, "..."]) -> str:
     """Numbers as text, in half precision: three digits are more than any distance is worth.
 
     Example:
