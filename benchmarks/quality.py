@@ -1,25 +1,24 @@
 r"""How well a model's file tells what is to be expected of its labels, and which images are unlike all it was tried on.
 
     python -m benchmarks.quality table FOLDS [--data PATH] [--kind echo|cine]
-    python -m benchmarks.quality seal MODEL.onnx [--data PATH] [--folds FOLDS] [--out FILE]
+    python -m benchmarks.quality seal MODEL.onnx [--data PATH] [--kind echo|cine] [--folds FOLDS] [--out FILE]
 
-`table` takes the folder of a cross-validation (`fold-1`, `fold-2`, ... with `model.onnx` and `split.json`): expected and true
-Dice of all testing patients, each by the network of his fold and by a regression of other patients; then, with
-the network of the first fold, how images that it must not be trusted on are told from its testing patients. What networks
-say is kept in FOLDS/quality.
+`table` takes the folder of a cross-validation (`fold-1`, `fold-2`, ... with `model.onnx` and `split.json`): expected and
+true Dice of all testing patients, each by the network of his fold and by a regression of other patients; then, with the
+network of the first fold, how images that it must not be trusted on are told from its testing patients. Minutes of one
+processor.
 
-`seal` writes both into a model file, whatever its state, and the card beside it: on the validation part of the official split of CAMUS, or on
-the testing patients of the first of FOLDS where a model is an ensemble of folds; expected Dice is then fitted on the testing
-patients of all of them.
+`seal` writes both into a model file, whatever its state, and the card beside it: on the validation part of the official
+split of CAMUS; or, for an ensemble of folds, on the testing patients of the first of FOLDS, expected Dice then being
+fitted on the testing patients of all of them.
 """
 
 import argparse
 import os
-import pickle
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -53,7 +52,6 @@ LOOKS = {
     "grey values": slice(-SIGN_COUNT, None),
     "both": slice(None),
 }
-Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True)
@@ -86,22 +84,12 @@ def tested(root: Path, kind: str, folder: Path) -> list[list[HeldOutFrame]]:
     found = []
     for fold in folds_in(folder):
         cases = cases_of(root, kind, read_split(fold / "split.json").testing)
-        path = folder / "quality" / f"{fold.name}.pickle"
-        found.append(_kept(path, lambda fold=fold, cases=cases: held_out_frames(_network(fold), cases)))
+        found.append(held_out_frames(_network(fold), cases))
     return found
 
 
 def _network(fold: Path) -> Predictor:
     return featured(read_model(fold / "model.onnx"))
-
-
-def _kept(path: Path, make: Callable[[], Kept]) -> Kept:
-    """What an earlier call made, in our own folder."""
-    if not path.exists():
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(pickle.dumps(make()))
-    found: Kept = pickle.loads(path.read_bytes())
-    return found
 
 
 def quality_rows(frames: Sequence[HeldOutFrame], structures: Sequence[str]) -> list[dict[str, Any]]:
@@ -175,7 +163,10 @@ def _distances(
     """Of testing patients and of strange images, each to planes of other patients alone."""
     patients, rows = [frame.patient for frame in frames], [frame.evidence.rows[:, columns] for frame in frames]
     fold_of = dict(zip(patients, folds_of(patients).tolist(), strict=True))
-    banks = {fold: bank_of([each for each, own in zip(rows, patients, strict=True) if fold_of[own] != fold]) for fold in {*fold_of.values(), None}}
+    banks = {
+        fold: bank_of([each for each, own in zip(rows, patients, strict=True) if fold_of[own] != fold])
+        for fold in {*fold_of.values(), None}
+    }
     others = [banks[fold_of.get(item.patient)].distance(item.rows[:, columns]) for item in strange]
     return held_out_distances(rows, patients), np.array(others)
 
@@ -191,7 +182,7 @@ def show(root: Path, kind: str, folder: Path) -> None:
     first = folds_in(folder)[0]
     structures = _network(first).spec.label_scheme.structures
     print(to_text(quality_rows([frame for fold in frames for frame in fold], structures), "markdown"))
-    strange = _kept(folder / "quality" / "strange.pickle", lambda: list(strange_rows(root, kind, first)))
+    strange = list(strange_rows(root, kind, first))
     print(to_text(unlike_rows(frames[0], strange), "markdown"))
 
 
@@ -207,7 +198,9 @@ def seal_anew(root: Path, kind: str, path: Path, folds: Path | None, out: Path) 
     out.write_bytes(sealed)
     out.with_suffix(".md").write_text(model_card(open_seal(sealed), file_name=out.name))
     for name, model in read_model(out).spec.calibration.quality.items():
-        print(f"{name}: mean absolute error {model.error:.3f} on {model.frames} images, flagged below {model.lowest:.2f}")
+        print(
+            f"{name}: mean absolute error {model.error:.3f} on {model.frames} images, flagged below {model.lowest:.2f}"
+        )
     print(f"{out}: {len(sealed) - path.stat().st_size if path != out else 0} bytes more")
 
 

@@ -182,7 +182,9 @@ def _cine_phantoms(count: int) -> Iterator[Stranger]:
         layout = Layout(phantom, phantom.at(phantom.cycle.times_ms(phantom.frame_count)[[0]]))
         for at, axis in enumerate(("2CH", "3CH", "4CH"), start=len(layout.stack)):
             video = layout.video(at, layout.long_axis(axis))
-            yield Stranger("long-axis MRI, phantom", f"{number}-{axis}", _sized(Image(video.frames[:, None], NO_GEOMETRY)))
+            yield Stranger(
+                "long-axis MRI, phantom", f"{number}-{axis}", _sized(Image(video.frames[:, None], NO_GEOMETRY))
+            )
 
 
 def _other_stacks(root: Path) -> Iterator[Stranger]:

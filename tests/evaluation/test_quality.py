@@ -45,7 +45,8 @@ def test_frames_without_image_or_structure_have_none() -> None:
     models = fit_quality(made(30), ["LV", "MYO"])
     sums = np.array([[900.0, 900.0, 850.0, 50.0], [0.2, 0.0, 0.0, 0.2]])
     found = expected_dice(models, [Structure.LV, Structure.MYO], [None, Evidence(sums, NO_ROWS)])
-    assert np.isnan(found[Structure.LV][0]) and 0.5 < found[Structure.LV][1] < 1
+    assert np.isnan(found[Structure.LV][0])
+    assert 0.5 < found[Structure.LV][1] < 1
     assert np.isnan(found[Structure.MYO]).all()
 
 

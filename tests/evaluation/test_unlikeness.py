@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from cardiotrace.core.config import from_plain, to_plain
 from cardiotrace.core.errors import InputError, ModelFileError
 from cardiotrace.evaluation.quality import HeldOutFrame
 from cardiotrace.evaluation.unlikeness import FALSE_ALARMS, fit_unlikeness
@@ -12,7 +13,6 @@ from cardiotrace.inference.evidence import Evidence
 from cardiotrace.inference.plane_signs import SIGN_COUNT
 from cardiotrace.inference.spec import Calibration
 from cardiotrace.inference.unlikeness import Unlikeness, unlikeness_of
-from cardiotrace.core.config import from_plain, to_plain
 
 FEATURES = 40
 SUMS = np.ones((1, 4))

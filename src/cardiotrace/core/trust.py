@@ -33,9 +33,7 @@ class ImageTrust:
     def expected_in(self, frames: Sequence[int]) -> dict[Structure, float]:
         """Mean expected Dice over frames, of structures that are seen in any; over all frames where none is named."""
         chosen = {name: values[list(frames)] if frames else values for name, values in self.expected_dice.items()}
-        return {
-            name: float(np.nanmean(values)) for name, values in chosen.items() if np.isfinite(values).any()
-        }
+        return {name: float(np.nanmean(values)) for name, values in chosen.items() if np.isfinite(values).any()}
 
     def to_plain(self) -> dict[str, Any]:
         """As JSON holds it: null where nothing is told."""

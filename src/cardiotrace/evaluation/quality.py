@@ -73,7 +73,7 @@ def _frames(predictor: Predictor, case: Case) -> Iterable[HeldOutFrame]:
 
 
 def fit_quality(frames: Sequence[HeldOutFrame], structures: Sequence[str]) -> dict[str, QualityModel]:
-    """The models of expected Dice, each with its error and the limit of its flag, both of patients it was not fitted on.
+    """The models of expected Dice, each with its error and limit as found on patients that it was not fitted on.
 
     Least absolute deviations with a ridge, of the logarithm of what is missing to a Dice of 1.
 

@@ -1,4 +1,4 @@
-"""A bank of known planes and the limit of what is unlike them, fitted on patients that a network had not learned from."""
+"""A bank of known planes, and the limit of what is unlike them, of patients that a network had not learned from."""
 
 from collections.abc import Sequence
 from dataclasses import replace

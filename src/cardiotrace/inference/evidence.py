@@ -11,8 +11,8 @@ from cardiotrace.inference.plane_signs import plane_signs
 CERTAIN = 0.995
 """Probability of background from which on a pixel belongs to no structure and to no border."""
 SUMS = ("probability", "pixels", "own", "spread")
-"""For each structure, over a sample on the network's grid: the sum of its probability p, the pixels where it is the most
-probable, the sum of p over those, and the sum of p (1 - p), which borders and doubt make large."""
+"""For each structure, over a sample on the network's grid: the sum of its probability p, the pixels where it is the
+most probable, the sum of p over those, and the sum of p (1 - p), which wide borders make large."""
 
 Sums = Float[np.ndarray, "structures sums"]
 Rows = Float[np.ndarray, "rows features"]
@@ -59,9 +59,7 @@ def sums_of(classes: Float[np.ndarray, "classes *axes"]) -> Sums:
     return sums
 
 
-def rows_of(
-    sample: Float[np.ndarray, "channels *axes"], features: Float[np.ndarray, "rows features"]
-) -> Rows:
+def rows_of(sample: Float[np.ndarray, "channels *axes"], features: Float[np.ndarray, "rows features"]) -> Rows:
     """Features of a sample with the signs of its planes: a row for each plane that the network tells of, else one.
 
     Args:

@@ -1,8 +1,8 @@
 """What a plane's grey values show at a glance: how sharp, how noisy, how bright, and where.
 
-A network may label noise, blur and mirror images as if nothing were wrong; its deepest layer then says little of them, and
-these numbers do. They are taken of what the network sees, on every fourth row and column, and cost a fortieth of what
-a small network does.
+A network may label noisy and blurred images as if nothing were wrong; its deepest layer then says little of them, and
+these numbers do. They are taken of what the network sees, on every fourth row and column, and cost a fortieth of what a
+small network does.
 """
 
 import numpy as np

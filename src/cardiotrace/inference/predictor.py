@@ -347,7 +347,7 @@ class Predictor:
         *,
         depth: int | None = None,
     ) -> "Iterator[_Answer]":
-        """What the network says of each sample of a batch; features are those of the unchanged image, which comes first.
+        """What the network says of each sample of a batch; features are those of the unchanged image, the first.
 
         Args:
             batch: prepared samples.

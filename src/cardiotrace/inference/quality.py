@@ -15,8 +15,8 @@ from cardiotrace.core.terms import Structure
 from cardiotrace.inference.evidence import Evidence, Sums
 
 SIGNS = ("soft_dice", "certainty", "border", "share", "volume")
-"""Of a structure with mask m and probability p: 2 sum(p m) / (sum(p) + sum(m)); the mean of p over m; the sum of p (1 - p)
-for each pixel of the mask's side; the mask's share of all structures; sum(p) / sum(m)."""
+"""Of a structure with mask m and probability p: 2 sum(p m) / (sum(p) + sum(m)); the mean of p over m; the sum of
+p (1 - p) for each pixel of the mask's side; the mask's share of all structures; sum(p) / sum(m)."""
 OFFSET = 0.01
 """Added to what is missing to 1 before the logarithm: no tracing is perfect."""
 _SMALL = 0.005

@@ -45,7 +45,9 @@ def unpacked(text: str, columns: int) -> Table:
         values = np.frombuffer(base64.b64decode(text, validate=True), "<f2").astype(np.float64)
         return values.reshape(-1, columns)
     except ValueError:
-        raise ModelFileError("the model's bank of known images is damaged", remedy="calibrate the model again.") from None
+        raise ModelFileError(
+            "the model's bank of known images is damaged", remedy="calibrate the model again."
+        ) from None
 
 
 @dataclass(frozen=True)

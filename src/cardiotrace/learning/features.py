@@ -1,6 +1,5 @@
 """A second output of a network: what its deepest layer says of a whole image, by which unlike images are told."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -120,4 +119,3 @@ def _pool(graph: onnx.GraphProto, layer: _Layer, *, axes_are_given: bool) -> Non
         graph.node.append(helper.make_node(kind, names, [output.format(FEATURES)], **attributes))
     shape = ["rows", 2 * layer.channels]
     graph.output.append(helper.make_tensor_value_info(FEATURES, TensorProto.FLOAT, shape))
-

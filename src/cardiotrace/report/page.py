@@ -139,7 +139,11 @@ def render_page(
         lead=_lead(exam, measures, yardstick),
         lead_name=words.term(EJECTION if is_of_heart(exam) else "vessel_density"),
         rows=list(headline_rows(measures, yardstick)),
-        facts=[*facts_of(exam, words), *_model_facts(context.model, words), *trust_facts(exam, measures, context.trust, words)],
+        facts=[
+            *facts_of(exam, words),
+            *_model_facts(context.model, words),
+            *trust_facts(exam, measures, context.trust, words),
+        ],
         flagged=_flagged(measures.flags, words),
         left_out=_left_out(measures.flags, left_out),
         absent=absent,

@@ -1,4 +1,4 @@
-"""Expected Dice and unlikeness of a model, fitted on patients that it had not learned from, and written into its file."""
+"""Expected Dice and unlikeness of a model, fitted on patients that it had not learned from, into its file."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
