@@ -3,9 +3,9 @@ r"""How well a model's file tells what is to be expected of its labels, and whic
     python -m benchmarks.quality table FOLDS [--data PATH] [--kind echo|cine]
     python -m benchmarks.quality seal MODEL.onnx [--data PATH] [--kind echo|cine] [--folds FOLDS] [--out FILE]
 
-`table` takes the folder of a cross-validation (`fold-1`, `fold-2`, ... with `model.onnx` and `split.json`): expected and
-true Dice of all testing patients, each by the network of his fold and by a regression of other patients; then, with the
-network of the first fold, how images that it must not be trusted on are told from its testing patients. Minutes of one
+`table` takes the folder of a cross-validation (`fold-1`, ... with `model.onnx` and `split.json`): expected and true Dice
+of all testing patients, each by the network of his fold and by a regression of other patients; then, with the network
+of the first fold, how images that it must not be trusted on are told from its testing patients. Minutes of one
 processor.
 
 `seal` writes both into a model file, whatever its state, and the card beside it: on the validation part of the official

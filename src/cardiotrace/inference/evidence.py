@@ -15,7 +15,7 @@ SUMS = ("probability", "pixels", "own", "spread")
 most probable, the sum of p over those, and the sum of p (1 - p), which wide borders make large."""
 
 Sums = Float[np.ndarray, "structures sums"]
-Rows = Float[np.ndarray, "rows features"]
+Rows = Float[np.ndarray, "_ _"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def sums_of(classes: Float[np.ndarray, "classes *axes"]) -> Sums:
     return sums
 
 
-def rows_of(sample: Float[np.ndarray, "channels *axes"], features: Float[np.ndarray, "rows features"]) -> Rows:
+def rows_of(sample: Float[np.ndarray, "channels *axes"], features: Rows) -> Rows:
     """Features of a sample with the signs of its planes: a row for each plane that the network tells of, else one.
 
     Args:

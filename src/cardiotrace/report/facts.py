@@ -55,7 +55,9 @@ def trust_facts(exam: Exam, measures: Measures, trust: Mapping[str, ImageTrust],
         if image.name in trust:
             frames = [frame.frame for frame in measures.key_frames if frame.image == image.name]
             expected = trust[image.name].expected_in(frames)
-            numbers = ", ".join(f"{name} {words.decimals(f'{value:.2f}')}" for name, value in expected.items())
+            numbers = ", ".join(
+                f"{words(f'structure.{name}')} {words.decimals(f'{value:.2f}')}" for name, value in expected.items()
+            )
             told.extend([f"{words.view(image.image.view_name)} {numbers}"] if numbers else [])
     return [(words("fact.expected_dice"), "; ".join(dict.fromkeys(told)))] if told else []
 
