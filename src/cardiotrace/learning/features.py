@@ -66,7 +66,8 @@ def _deepest(model: onnx.ModelProto) -> _Layer:
 
 def _layers(model: onnx.ModelProto) -> Iterator[_Layer]:
     """Those that have as many axes as the input, in the order in which they run."""
-    names = [node.output[0] for node in model.graph.node]
+    # Probabilities are no layer: an ensemble has those of its members inside.
+    names = [node.output[0] for node in model.graph.node if node.op_type != "Softmax"]
     names = [name for name in names if name.startswith(_FIRST_MEMBER)] or names
     shape = model.graph.input[0].type.tensor_type.shape.dim
     sides = [1, *(dimension.dim_value or _FREE_SIDE for dimension in shape[1:])]
