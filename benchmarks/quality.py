@@ -30,7 +30,7 @@ from cardiotrace.core.image import Image
 from cardiotrace.core.terms import Phase
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.split import read_split
-from cardiotrace.evaluation.quality import HeldOutFrame, folds_of, held_out_frames, out_of_fold
+from cardiotrace.evaluation.quality import FOLDS, HeldOutFrame, folds_of, held_out_frames, out_of_fold
 from cardiotrace.evaluation.table import to_text
 from cardiotrace.evaluation.unlikeness import FALSE_ALARMS, bank_of, held_out_distances
 from cardiotrace.inference import Predictor
@@ -38,7 +38,7 @@ from cardiotrace.inference.evidence import Rows
 from cardiotrace.inference.model_file import open_seal, read_model
 from cardiotrace.inference.plane_signs import SIGN_COUNT
 from cardiotrace.report.card import model_card
-from cardiotrace.workflows.quality import featured, with_trust
+from cardiotrace.workflows.quality import featured, known_rows, with_trust
 
 EVERY = 6
 """Of the testing images, every so manieth is corrupted."""
@@ -141,16 +141,18 @@ def strange_rows(root: Path, kind: str, fold: Path) -> Iterator[Strange]:
             print(f"{stranger.kind} {stranger.name}: {error.what}")
 
 
-def unlike_rows(frames: Sequence[HeldOutFrame], strange: Sequence[Strange]) -> list[dict[str, Any]]:
+def unlike_rows(
+    frames: Sequence[HeldOutFrame], strange: Sequence[Strange], known: Sequence[Rows]
+) -> list[dict[str, Any]]:
     """Area under the curve of each kind by each look, and the share beyond the limit."""
-    known = [item for item in strange if item.rows.size]
-    looks = {look: _distances(frames, known, columns) for look, columns in LOOKS.items()}
+    strange = [item for item in strange if item.rows.size]
+    looks = {look: _distances(frames, strange, known, columns) for look, columns in LOOKS.items()}
     own, others = looks["both"]
     limit = np.quantile(own, 1 - FALSE_ALARMS)
     table = []
-    for kind in dict.fromkeys(item.kind for item in known):
-        chosen = [index for index, item in enumerate(known) if item.kind == kind]
-        note = " (as the model was made for)" if known[chosen[0]].is_like else ""
+    for kind in dict.fromkeys(item.kind for item in strange):
+        chosen = [index for index, item in enumerate(strange) if item.kind == kind]
+        note = " (as the model was made for)" if strange[chosen[0]].is_like else ""
         row: dict[str, Any] = {"image": kind + note, "n": len(chosen)}
         row |= {look: f"{_auc(others[chosen], own):.3f}" for look, (own, others) in looks.items()}
         table.append(row | {"flagged": f"{(others[chosen] > limit).mean():.0%}"})
@@ -158,17 +160,19 @@ def unlike_rows(frames: Sequence[HeldOutFrame], strange: Sequence[Strange]) -> l
 
 
 def _distances(
-    frames: Sequence[HeldOutFrame], strange: Sequence[Strange], columns: slice
+    frames: Sequence[HeldOutFrame], strange: Sequence[Strange], known: Sequence[Rows], columns: slice
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Of testing patients and of strange images, each to planes of other patients alone."""
+    """Of testing patients and of strange images, each to known planes and to those of other patients alone."""
     patients, rows = [frame.patient for frame in frames], [frame.evidence.rows[:, columns] for frame in frames]
-    fold_of = dict(zip(patients, folds_of(patients).tolist(), strict=True))
+    known = [each[:, columns] for each in known]
+    folds = folds_of(patients).tolist()
+    fold_of: dict[str, int] = dict(zip(patients, folds, strict=True))
     banks = {
-        fold: bank_of([each for each, own in zip(rows, patients, strict=True) if fold_of[own] != fold])
-        for fold in {*fold_of.values(), None}
+        fold: bank_of([*known, *(each for each, own in zip(rows, folds, strict=True) if own != fold)])
+        for fold in (None, *range(FOLDS))
     }
     others = [banks[fold_of.get(item.patient)].distance(item.rows[:, columns]) for item in strange]
-    return held_out_distances(rows, patients), np.array(others)
+    return held_out_distances(rows, patients, known), np.array(others)
 
 
 def _auc(odd: np.ndarray, usual: np.ndarray) -> float:
@@ -183,18 +187,22 @@ def show(root: Path, kind: str, folder: Path) -> None:
     structures = _network(first).spec.label_scheme.structures
     print(to_text(quality_rows([frame for fold in frames for frame in fold], structures), "markdown"))
     strange = list(strange_rows(root, kind, first))
-    print(to_text(unlike_rows(frames[0], strange), "markdown"))
+    known = known_rows(_network(first), cases_of(root, kind, read_split(first / "split.json").training))
+    print(to_text(unlike_rows(frames[0], strange, known), "markdown"))
 
 
 def seal_anew(root: Path, kind: str, path: Path, folds: Path | None, out: Path) -> None:
     """Write both into a model file, and say what they are."""
     if folds is None:
         dataset = DATASETS.make(Choice(_NAMES[kind], _OPTIONS[kind]), root / _NAMES[kind])
-        patients, predicted = dataset.splits()["official"].validation, []
+        split, predicted = dataset.splits()["official"], []
+        held_out = split.validation
     else:
-        patients = read_split(folds_in(folds)[0] / "split.json").testing
+        split = read_split(folds_in(folds)[0] / "split.json")
+        held_out = split.testing
         predicted = [frame for fold in tested(root, kind, folds) for frame in fold]
-    sealed = with_trust(read_model(path), cases_of(root, kind, patients), predicted=predicted)
+    learned = cases_of(root, kind, split.training)
+    sealed = with_trust(read_model(path), cases_of(root, kind, held_out), learned=learned, predicted=predicted)
     out.write_bytes(sealed)
     out.with_suffix(".md").write_text(model_card(open_seal(sealed), file_name=out.name))
     for name, model in read_model(out).spec.calibration.quality.items():

@@ -76,7 +76,14 @@ def test_what_a_model_expects_is_told_of_the_frames_that_were_measured() -> None
     dice = {Structure.LV: np.array([0.9, 0.5, 0.8]), Structure.LA: np.full(3, np.nan)}
     trust = {"a": ImageTrust(dice, np.full(3, 0.4))}
     of_a4c = (View.FOUR_CHAMBER, "A4C")
-    measured = Measures("x", (), key_frames=(KeyFrame(*of_a4c, Phase.ED, "a", 0, is_named=True), KeyFrame(*of_a4c, Phase.ES, "a", 2, is_named=True)))
+    measured = Measures(
+        "x",
+        (),
+        key_frames=(
+            KeyFrame(*of_a4c, Phase.ED, "a", 0, is_named=True),
+            KeyFrame(*of_a4c, Phase.ES, "a", 2, is_named=True),
+        ),
+    )
     assert trust_facts(exam, measured, trust) == [("Expected agreement with a reader (Dice)", "A4C LV 0.85")]
     told = trust_facts(exam, Measures("x", ()), trust, Words("fr"))
     assert told == [("Accord attendu avec un lecteur (Dice)", "A4C VG 0,73")]

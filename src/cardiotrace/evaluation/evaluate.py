@@ -64,7 +64,9 @@ def predict_with_model(predictor: Predictor, *, test_time_augmentation: bool = F
         probability = None if result.probabilities is None else next(iter(result.probabilities.values()))
         warnings = tuple(str(flag) for flag in result.warnings if flag.rule in _TOLD)
         expected = {str(name): values.tolist() for name, values in result.expected_dice.items()}
-        return CasePrediction(case, predicted, reference, result.confidence.tolist(), probability, warnings, expected)
+        return CasePrediction(
+            case, predicted, reference, result.confidence.tolist(), probability, warnings, expected_dice=expected
+        )
 
     return predict
 

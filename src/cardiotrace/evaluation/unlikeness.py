@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Float
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.evaluation.quality import FOLDS, HeldOutFrame, folds_of, require_patients
@@ -11,14 +12,14 @@ from cardiotrace.inference.evidence import Rows
 from cardiotrace.inference.unlikeness import Unlikeness, packed, placed
 
 AXES = 16
-MOST_PLANES = 400
-"""In a bank: 17 numbers of two bytes each, 18 kB as text."""
+MOST_PLANES = 600
+"""In a bank: 17 numbers of two bytes each, 27 kB as text."""
 FALSE_ALARMS = 0.02
 """Share of held-out frames that may be called unlike."""
 _LEAST_SCALE = 1e-3
 
 
-def fit_unlikeness(frames: Sequence[HeldOutFrame]) -> Unlikeness:
+def fit_unlikeness(frames: Sequence[HeldOutFrame], known: Sequence[Rows] = ()) -> Unlikeness:
     """The bank, and a limit that holds for patients outside it.
 
     The limit is the distance that `FALSE_ALARMS` of the frames exceed when each is compared with the planes of patients
@@ -26,6 +27,8 @@ def fit_unlikeness(frames: Sequence[HeldOutFrame]) -> Unlikeness:
 
     Args:
         frames: of one network with features, see `held_out_frames`.
+        known: of further frames for the bank, which the network may have learned from: a bank of few patients takes
+            many a usual one for unlike. No limit rests on them.
 
     Raises:
         InputError: too few patients, or the network hands out no features.
@@ -37,15 +40,17 @@ def fit_unlikeness(frames: Sequence[HeldOutFrame]) -> Unlikeness:
             "the network hands out no features",
             remedy="export it again, or add them with `learning.features.with_features`.",
         )
-    limit = float(np.quantile(held_out_distances(rows, patients), 1 - FALSE_ALARMS))
-    return replace(bank_of(rows), limit=round(limit, 5), frames=len(frames), patients=len(set(patients)))
+    limit = float(np.quantile(held_out_distances(rows, patients, known), 1 - FALSE_ALARMS))
+    return replace(bank_of([*rows, *known]), limit=round(limit, 5), frames=len(frames), patients=len(set(patients)))
 
 
-def held_out_distances(rows: Sequence[Rows], patients: Sequence[str]) -> np.ndarray:
-    """Distance of each frame to the planes of patients of other folds."""
+def held_out_distances(
+    rows: Sequence[Rows], patients: Sequence[str], known: Sequence[Rows] = ()
+) -> Float[np.ndarray, "frames"]:
+    """Distance of each frame to the known planes and to those of patients of other folds."""
     folds, distances = folds_of(patients), np.zeros(len(rows))
     for fold in range(FOLDS):
-        bank = bank_of([rows[index] for index in np.flatnonzero(folds != fold)])
+        bank = bank_of([*known, *(rows[index] for index in np.flatnonzero(folds != fold))])
         outside = np.flatnonzero(folds == fold)
         distances[outside] = [bank.distance(rows[index]) for index in outside]
     return distances

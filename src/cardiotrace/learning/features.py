@@ -93,7 +93,7 @@ def _begins_alike(shape: tuple[int, ...], sides: Sequence[int]) -> bool:
 
 
 def _opset(model: onnx.ModelProto) -> int:
-    return max(each.version for each in model.opset_import if each.domain in ("", "ai.onnx"))
+    return int(max(each.version for each in model.opset_import if each.domain in ("", "ai.onnx")))
 
 
 def _pool(graph: onnx.GraphProto, layer: _Layer, *, axes_are_given: bool) -> None:

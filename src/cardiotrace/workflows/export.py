@@ -38,7 +38,7 @@ from cardiotrace.learning.training.recipe import Recipe, portable, window_of, wi
 from cardiotrace.learning.training.run import best_of, localiser_of, trained_model
 from cardiotrace.metrics import Agreement, Summary
 from cardiotrace.workflows.configs import ExportConfig
-from cardiotrace.workflows.quality import trusted
+from cardiotrace.workflows.quality import known_rows, trusted
 from cardiotrace.workflows.services.dataset import cases_of
 from cardiotrace.workflows.services.steps import read_postprocessing
 from cardiotrace.workflows.trained_run import TrainedRun, read_run
@@ -151,7 +151,8 @@ def calibrated(
     if len({case.patient for case in cases}) >= FEWEST_PATIENTS:
         with reporter.stage("fitting what is to be expected of labels") as on_progress:
             frames = held_out_frames(predictor.described_by(spec), cases, on_progress=on_progress)
-        lowest = trusted(replace(spec, calibration=lowest), frames)
+        known = known_rows(predictor, cases_of(dataset, split.training), reporter)
+        lowest = trusted(replace(spec, calibration=lowest), frames, known)
     return replace(spec, calibration=lowest, scores={"validation": scores_of(table)}), table
 
 
