@@ -3,7 +3,7 @@ r"""How well a model's file tells what is to be expected of its labels, and whic
     python -m benchmarks.quality table FOLDS [--data PATH] [--kind echo|cine]
     python -m benchmarks.quality seal MODEL.onnx [--data PATH] [--kind echo|cine] [--folds FOLDS] [--out FILE]
 
-`table` takes the folder of a cross-validation (`fold-1`, ... with `model.onnx` and `split.json`): expected and true Dice
+`table` takes the folder of a cross-validation (`fold-1`, ... with `model.onnx`, `split.json`): expected and true Dice
 of all testing patients, each by the network of his fold and by a regression of other patients; then, with the network
 of the first fold, how images that it must not be trusted on are told from its testing patients. Minutes of one
 processor.
@@ -125,8 +125,8 @@ def strange_rows(root: Path, kind: str, fold: Path) -> Iterator[Strange]:
     predictor = _network(fold)
 
     def rows(image: Image) -> Rows:
-        (evidence, *_) = [each for each in predictor.segment(image).evidence if each is not None] or [None]
-        return np.zeros((0, 0), np.float32) if evidence is None else evidence.rows
+        told = (each.rows for each in predictor.segment(image).evidence if each is not None)
+        return next(told, np.zeros((0, 0), np.float32))
 
     cases = cases_of(root, kind, read_split(fold / "split.json").testing)[::EVERY]
     for number, case in enumerate(cases):

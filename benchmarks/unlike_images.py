@@ -19,6 +19,7 @@ from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.io import as_grey, read_image
 from cardiotrace.phantoms.choice import PATIENTS_PER_SEED, PhantomConfig, draw_patient
 from cardiotrace.phantoms.cmr.layout import Layout
+from cardiotrace.phantoms.cmr.phantom import LongAxis
 from cardiotrace.phantoms.cmr.style import QUALITIES as CMR_QUALITIES
 from cardiotrace.phantoms.cmr.style import STYLES
 from cardiotrace.phantoms.echo.exam import view_image
@@ -29,7 +30,7 @@ Change = Callable[[Plane, np.random.Generator], Plane]
 
 
 def _noisy(plane: Plane, rng: np.random.Generator) -> Plane:
-    return np.clip(plane + rng.normal(0, 0.15, plane.shape), 0, 1)
+    return np.asarray(np.clip(plane + rng.normal(0, 0.15, plane.shape), 0, 1))
 
 
 def _blurred(plane: Plane, rng: np.random.Generator) -> Plane:
@@ -41,11 +42,11 @@ def _half_blank(plane: Plane, rng: np.random.Generator) -> Plane:
     plane, turns = plane.copy(), int(rng.integers(4))
     turned = np.rot90(plane, turns)
     turned[len(turned) // 2 :] = 0
-    return plane
+    return np.asarray(plane)
 
 
 def _gained(plane: Plane, rng: np.random.Generator) -> Plane:
-    return np.clip(3 * plane, 0, 1)
+    return np.asarray(np.clip(3 * plane, 0, 1))
 
 
 def _gamma(plane: Plane, rng: np.random.Generator) -> Plane:
@@ -180,7 +181,8 @@ def _cine_phantoms(count: int) -> Iterator[Stranger]:
     for number in range(count):
         phantom: Any = draw_patient(config, number).phantom
         layout = Layout(phantom, phantom.at(phantom.cycle.times_ms(phantom.frame_count)[[0]]))
-        for at, axis in enumerate(("2CH", "3CH", "4CH"), start=len(layout.stack)):
+        axes: tuple[LongAxis, ...] = ("2CH", "3CH", "4CH")
+        for at, axis in enumerate(axes, start=len(layout.stack)):
             video = layout.video(at, layout.long_axis(axis))
             yield Stranger(
                 "long-axis MRI, phantom", f"{number}-{axis}", _sized(Image(video.frames[:, None], NO_GEOMETRY))

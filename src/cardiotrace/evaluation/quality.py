@@ -143,8 +143,8 @@ def _both(table: Sequence[_Sample]) -> tuple[Float[np.ndarray, "frames"], Float[
     folds = folds_of([patient for patient, _, _ in table])
     expected = np.zeros(len(table))
     for fold in range(FOLDS):
-        outside = np.flatnonzero(folds == fold)
-        model = _fitted([table[index] for index in np.flatnonzero(folds != fold)])
+        outside = np.flatnonzero(folds == fold).tolist()
+        model = _fitted([row for row, own in zip(table, folds, strict=True) if own != fold])
         expected[outside] = [model.expected(table[index][1]) for index in outside]
     return expected, np.array([dice for _, _, dice in table])
 

@@ -50,8 +50,8 @@ def held_out_distances(
     """Distance of each frame to the known planes and to those of patients of other folds."""
     folds, distances = folds_of(patients), np.zeros(len(rows))
     for fold in range(FOLDS):
-        bank = bank_of([*known, *(rows[index] for index in np.flatnonzero(folds != fold))])
-        outside = np.flatnonzero(folds == fold)
+        bank = bank_of([*known, *(each for each, own in zip(rows, folds, strict=True) if own != fold)])
+        outside = np.flatnonzero(folds == fold).tolist()
         distances[outside] = [bank.distance(rows[index]) for index in outside]
     return distances
 
