@@ -83,3 +83,12 @@ def test_a_network_without_features_cannot_be_calibrated() -> None:
         fit_unlikeness(bare)
     with pytest.raises(InputError, match="3 patients are too few"):
         fit_unlikeness(frames(3))
+
+
+def test_known_images_fill_the_bank_and_move_no_limit_far(known: Unlikeness) -> None:
+    seen = [rows(3, np.random.default_rng(seed), shift=6.0) for seed in range(60)]
+    wider = fit_unlikeness(frames(60), seen)
+    odd = [Evidence(SUMS, rows(3, np.random.default_rng(seed), shift=6.0)) for seed in range(100, 110)]
+    assert (unlikeness_of(known, odd) > 1).all()
+    assert (unlikeness_of(wider, odd) < 1).mean() > 0.7
+    assert (wider.frames, wider.patients) == (known.frames, known.patients) == (120, 60)
