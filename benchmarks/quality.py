@@ -32,7 +32,7 @@ from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.split import read_split
 from cardiotrace.evaluation.quality import FOLDS, HeldOutFrame, folds_of, held_out_frames, out_of_fold
 from cardiotrace.evaluation.table import to_text
-from cardiotrace.evaluation.unlikeness import FALSE_ALARMS, bank_of, held_out_distances
+from cardiotrace.evaluation.unlikeness import bank_of, held_out_distances, limit_of
 from cardiotrace.inference import Predictor
 from cardiotrace.inference.evidence import Rows
 from cardiotrace.inference.model_file import open_seal, read_model
@@ -148,7 +148,7 @@ def unlike_rows(
     strange = [item for item in strange if item.rows.size]
     looks = {look: _distances(frames, strange, known, columns) for look, columns in LOOKS.items()}
     own, others = looks["both"]
-    limit = np.quantile(own, 1 - FALSE_ALARMS)
+    limit = limit_of(own)
     table = []
     for kind in dict.fromkeys(item.kind for item in strange):
         chosen = [index for index, item in enumerate(strange) if item.kind == kind]

@@ -71,7 +71,7 @@ class Unlikeness:
     limit: float
     """Distance beyond which a frame is unlike."""
     false_alarms: float
-    """Share of frames of patients outside the bank that lie beyond the limit."""
+    """Share of frames of patients outside the bank that may lie beyond the limit."""
     frames: int
     """Those that the limit was chosen on."""
     patients: int
