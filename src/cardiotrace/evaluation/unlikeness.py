@@ -17,7 +17,7 @@ MOST_PLANES = 600
 FALSE_ALARMS = 0.02
 """Share of held-out frames that may be called unlike."""
 MARGIN = 1.2
-"""On the distance that `FALSE_ALARMS` of them exceed: they are few and of one source, and of 41 training images of CAMUS
+"""On the distance that `FALSE_ALARMS` of them exceed: they are few and of one source; of 41 training images of CAMUS
 5 lay up to that far beyond what its validation list exceeds. What must be told lies at 1.7 times and farther."""
 _LEAST_SCALE = 1e-3
 
