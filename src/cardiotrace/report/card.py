@@ -279,9 +279,9 @@ def _expectations(spec: ModelSpec) -> list[str]:
     if unlike is not None:
         parts += [
             "## Unlike images",
-            f"A result is flagged where the image is unlike known ones, by a limit that less than"
-            f" {unlike.false_alarms:.0%} of {unlike.frames} images of {unlike.patients} patients exceed that the network"
-            " had not learned from.",
+            "A result is flagged where the image is unlike known ones, by a limit that less than"
+            f" {unlike.false_alarms:.0%} of {unlike.frames} images of {unlike.patients} patients exceed that the"
+            " network had not learned from.",
         ]
     return parts
 
