@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from cardiotrace.clinical.groups.classifier import read_classifier
+from cardiotrace.core.licence import Terms
 from cardiotrace.inference.model_file import read_spec
 
 ROOT = Path(__file__).parents[2]
 ZOO = ROOT / "src" / "cardiotrace" / "zoo"
-MODELS = sorted(ZOO.glob("*.onnx"))
+MODELS = sorted([*ZOO.glob("*.onnx"), *ZOO.glob("*.json")])
 IDENTIFIERS = {
     "CC BY-NC-SA 4.0": "CC-BY-NC-SA-4.0",
     "public reference set of Kingston University, for research": "LicenseRef-CHASE-DB1",
@@ -22,9 +24,17 @@ IDENTIFIERS = {
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
+def terms_of(model):
+    """What a network or a classifier of groups states of itself."""
+    if model.suffix == ".json":
+        return read_classifier(model).terms
+    spec = read_spec(model)
+    return Terms(spec.licence, spec.citation)
+
+
 def licence_of(model):
     """The identifier of the terms of a model; data that ask for nothing leave it those of the code."""
-    stated = [IDENTIFIERS[text] for text in read_spec(model).licence.split("; ") if text != "phantoms, free of terms"]
+    stated = [IDENTIFIERS[text] for text in terms_of(model).licence.split("; ") if text != "phantoms, free of terms"]
     return " AND ".join(sorted(stated)) or "Apache-2.0"
 
 
@@ -40,8 +50,8 @@ def test_the_notice_states_the_licence_that_each_model_states_of_itself():
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.stem)
 def test_the_licence_stands_beside_each_model(model):
     card = model.with_suffix(".md").read_text()
-    assert read_spec(model).licence in card
-    assert read_spec(model).citation in card
+    assert terms_of(model).licence in card
+    assert terms_of(model).citation in card
 
 
 def test_the_licence_of_the_package_covers_code_and_models():

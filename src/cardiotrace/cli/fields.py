@@ -109,6 +109,7 @@ _MARKS: Mapping[str, Mark] = {
     "ModelConfig.model": Mark("MODEL", is_word=True),
     "DatasetConfig.name": Mark("NAME", is_word=True),
     "DatasetConfig.path": Mark("PATH", is_word=True),
+    "ClassifyTrainConfig.table": Mark("TABLE", is_word=True),
     "default_for": Mark(kind=tuple[Annotated[View, _VIEW], ...]),
     "options": Mark(name="option", kind=Annotated[dict[str, Any], _SETTINGS]),
     "EvaluateConfig.only": Mark(kind=Annotated[dict[str, Any], _GROUPS]),

@@ -108,6 +108,18 @@ VERBS = (
         "Choose post-processing by the folds of a cross-validation.",
         "postprocess runs/cine-mri --data PATH",
     ),
+    Verb(
+        "classify table",
+        "classify",
+        "Indices of every patient of a data set, with the group of each.",
+        "classify table acdc PATH --out acdc.csv",
+    ),
+    Verb(
+        "classify train",
+        "classify",
+        "Learn to tell groups apart from a table of indices.",
+        "classify train acdc.csv --by pathology --out groups.json",
+    ),
     Verb("export", "export", "A run to one sealed ONNX file.", "export runs/camus-4ch-unet1 --data PATH"),
     Verb("models list", "models", "The models that can be named.", "models list"),
     Verb("models show", "models", "All that a model says of itself.", "models show camus-4ch-unet1"),
@@ -121,7 +133,7 @@ VERBS = (
 )
 
 
-_TRAINING = ("torch", "lightning_fabric", "safetensors", "onnx", "onnxscript")
+_TRAINING = ("torch", "lightning_fabric", "safetensors", "onnx", "onnxscript", "sklearn")
 """What the `train` extra installs, as it is imported."""
 
 

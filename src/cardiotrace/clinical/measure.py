@@ -113,6 +113,10 @@ def measure(
     return usable_first(with_label_flags(measures, exam, labels))
 
 
+_NOBODY = Patient()
+"""Of whom nothing is known."""
+
+
 @dataclass(frozen=True)
 class _Found:
     """What was found in an exam, by kind of image."""
@@ -191,15 +195,18 @@ class LabelledView:
     modality: Modality = Modality.UNKNOWN
 
 
-def measure_labels(labelled: Mapping[str, LabelledView], *, exam: str = "") -> Measures:
+def measure_labels(labelled: Mapping[str, LabelledView], *, exam: str = "", patient: Patient = _NOBODY) -> Measures:
     """Measure labels without their images: all that `measure` finds but for what only pixels tell.
 
     Args:
         labelled: of one patient, by a name for each.
         exam: what the measures are called.
+        patient: height and weight, for values by body surface.
     """
     images = tuple(_unread(name, item) for name, item in labelled.items())
-    return measure(Exam(exam, images), {name: item.labels for name, item in labelled.items()}, has_images=False)
+    return measure(
+        Exam(exam, images, patient), {name: item.labels for name, item in labelled.items()}, has_images=False
+    )
 
 
 def _unread(name: str, item: LabelledView) -> ExamImage:

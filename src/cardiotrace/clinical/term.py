@@ -59,6 +59,11 @@ class Term:
         return UNIT_SIGNS.get(self.unit, self.unit)
 
     @property
+    def column(self) -> str:
+        """Head of its column in `summary.csv`: "edv_ml"."""
+        return f"{self.short.lower().replace(' ', '_')}_{'percent' if self.unit == 'percent' else self.sign}"
+
+    @property
     def in_sentence(self) -> str:
         """The words with a small letter, unless they begin with an abbreviation."""
         return self.words if self.words[1].isupper() else self.words[0].lower() + self.words[1:]

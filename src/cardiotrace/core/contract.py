@@ -175,6 +175,7 @@ MODEL = Contract(
     "whatever uses a model",
     key="format_version",
 )
+GROUPS = Contract("classifier of groups", "the file of `classify train`", 1, "classify train", "analyse, measure")
 PACKED = Contract(
     "packed cache", "index.json of a packed cache", 4, "data pack, train", "train, crossval, sweep", oldest=4
 )
@@ -201,6 +202,7 @@ CONTRACTS = (
     EXAM,
     CASE_TABLE,
     MODEL,
+    GROUPS,
     RECIPE,
     SPLIT,
     ENVIRONMENT,

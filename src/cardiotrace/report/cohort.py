@@ -15,7 +15,7 @@ from cardiotrace.core.text import csv_text
 from cardiotrace.report.template import render_template
 
 COLUMNS = tuple(
-    (term.key, term.short, term.sign)
+    (term.key, term.short, term.sign, term.column)
     for term in terms(
         (
             *("left_ventricular_ejection_fraction", "left_ventricular_end_diastolic_volume"),
@@ -25,7 +25,7 @@ COLUMNS = tuple(
         )
     )
 )
-"""Key of a quantity, its short name and unit."""
+"""Key of a quantity, its short name, its unit, and the head of its column in a table."""
 _AROUND = ("name", "status")
 _BEHIND = (
     "ef_method",
@@ -76,7 +76,7 @@ class CohortRow:
     @property
     def not_usable(self) -> list[tuple[str, Quantity]]:
         """Values that are not to be used, with their short names."""
-        found = [(short, self.quantity(key)) for key, short, _ in COLUMNS]
+        found = [(short, self.quantity(key)) for key, short, _, _ in COLUMNS]
         return [(short, item) for short, item in found if item is not None and not item.is_usable]
 
 
@@ -100,7 +100,7 @@ def cohort_csv(rows: Sequence[CohortRow]) -> str:
         >>> print(cohort_csv([CohortRow("p1", reason="holds no image")]).splitlines()[1])
         p1,failed,,,,,,,,,,,,,,,,,,,holds no image
     """
-    columns = (*_AROUND, *map(_header, COLUMNS), *_BEHIND)
+    columns = (*_AROUND, *(column for _, _, _, column in COLUMNS), *_BEHIND)
     return csv_text(columns, map(_cells, rows))
 
 
@@ -111,7 +111,7 @@ def cohort_page(rows: Sequence[CohortRow], title: str) -> str:
         rows: the exams.
         title: its heading.
     """
-    shown = {key: f"{short} ({unit})" for key, short, unit in COLUMNS if any(row.quantity(key) for row in rows)}
+    shown = {key: f"{short} ({unit})" for key, short, unit, _ in COLUMNS if any(row.quantity(key) for row in rows)}
     return render_template(
         "cohort.html.jinja",
         title=title,
@@ -125,15 +125,10 @@ def cohort_page(rows: Sequence[CohortRow], title: str) -> str:
     )
 
 
-def _header(column: tuple[str, str, str]) -> str:
-    _, short, unit = column
-    return f"{short.lower().replace(' ', '_')}_{'percent' if unit == '%' else unit}"
-
-
 def _cells(row: CohortRow) -> dict[str, Any]:
     leading = row.quantity(COLUMNS[0][0])
     grade = worst(row.flags)
-    values = {_header(column): _usable(row.quantity(column[0])) for column in COLUMNS}
+    values = {column: _usable(row.quantity(key)) for key, _, _, column in COLUMNS}
     return values | {
         "name": row.name,
         "status": row.status,

@@ -133,7 +133,8 @@ def _plain(context: ReportContext) -> dict[str, Any]:
     """What `measures.json` holds beside the measures."""
     whose = {} if context.identity is None else {"identity": context.identity.to_plain()}
     compared = {} if context.comparison is None else {"comparison": context.comparison.to_plain()}
-    return {**whose, "provenance": dict(context.provenance or {}), **compared}
+    like = {} if context.groups is None else {"groups": context.groups.to_plain()}
+    return {**whose, "provenance": dict(context.provenance or {}), **compared, **like}
 
 
 def _table(measures: Measures, comparison: Comparison | None) -> tuple[tuple[str, ...], list[dict[str, str]]]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import cardiotrace
 from cardiotrace.clinical.comparison import Comparison
+from cardiotrace.clinical.groups.reading import GroupReading
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.normal import Papillaries
 from cardiotrace.clinical.quantity import Measures
@@ -17,6 +18,7 @@ from cardiotrace.core.identity import Identity
 from cardiotrace.core.trust import ImageTrust
 from cardiotrace.report.absence import absences
 from cardiotrace.report.facts import Facts, facts_of, identity_words, is_of_heart, trust_facts
+from cardiotrace.report.groups import group_sentences
 from cardiotrace.report.headline import EJECTION, Headline, Yardstick, headline_of, headline_rows
 from cardiotrace.report.tables import beat_rows, change_rows, is_of_a_chamber, value_tables
 from cardiotrace.report.template import render_template
@@ -79,6 +81,8 @@ class ReportContext:
     """What the model expects of its labels, by name of the image."""
     identity: Identity | None = None
     """Whose the exam is, where the report is to say it."""
+    groups: GroupReading | None = None
+    """Which groups of patients it is like, for research."""
 
     @property
     def words(self) -> Words:
@@ -155,6 +159,7 @@ def render_page(
         beats=list(beat_rows(measures, words)),
         changes=[] if context.comparison is None else list(change_rows(context.comparison, words)),
         change_notes=[] if context.comparison is None else _change_notes(context.comparison, context.model, words),
+        research=[] if context.groups is None else list(group_sentences(context.groups, words)),
         notes=_notes(measures, yardstick),
         model=dict(context.model or {}),
         origin=_origin(context.provenance or {}, words),

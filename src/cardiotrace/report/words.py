@@ -18,7 +18,7 @@ LANGUAGES = ("en", "fr")
 """The first is that of the modules which say something themselves."""
 BORROWED = ("term", "method", "note", "rule")
 """Sections in which English may stand elsewhere."""
-_DIGITS = {"cm": 1, "cm2": 1, "ratio": 2, "l/min": 1, "l/min/m2": 1, "1/s": 1, "/s": 1}
+_DIGITS = {"cm": 1, "cm2": 1, "ratio": 2, "g/ml": 2, "l/min": 1, "l/min/m2": 1, "1/s": 1, "/s": 1}
 """Behind the point, of units that are not whole numbers; a strain has one."""
 
 

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from cardiotrace.core.reporter import ProgressReporter as ProgressReporter
     from cardiotrace.workflows.analyse import AnalyseConfig as AnalyseConfig
     from cardiotrace.workflows.anonymise import AnonymiseConfig as AnonymiseConfig
+    from cardiotrace.workflows.classify import ClassifyTableConfig as ClassifyTableConfig
+    from cardiotrace.workflows.classify import ClassifyTrainConfig as ClassifyTrainConfig
+    from cardiotrace.workflows.classify import classify_table as classify_table
+    from cardiotrace.workflows.classify import train_classifier as train_classifier
     from cardiotrace.workflows.compare import CompareConfig as CompareConfig
     from cardiotrace.workflows.compare import compare_runs as compare_runs
     from cardiotrace.workflows.configs import CrossvalConfig as CrossvalConfig
@@ -43,6 +47,8 @@ _PLACES = {
     "Analyser": "workflows.services.analysis",
     "Analysis": "workflows.services.analysis",
     "AnonymiseConfig": "workflows.anonymise",
+    "ClassifyTableConfig": "workflows.classify",
+    "ClassifyTrainConfig": "workflows.classify",
     "CompareConfig": "workflows.compare",
     "ConvertConfig": "workflows.convert",
     "CrossvalConfig": "workflows.configs",
@@ -58,6 +64,7 @@ _PLACES = {
     "TrainConfig": "workflows.configs",
     "TrainedModel": "workflows.train",
     "WriteConfig": "workflows.phantom",
+    "classify_table": "workflows.classify",
     "compare_runs": "workflows.compare",
     "export_nnunet": "workflows.nnunet",
     "export_run": "workflows.export",
@@ -65,6 +72,7 @@ _PLACES = {
     "measure_exams": "workflows.measure",
     "open_dataset": "workflows.services.dataset",
     "run_sweep": "workflows.sweep.run",
+    "train_classifier": "workflows.classify",
     "train_model": "workflows.train",
     "write_phantoms": "workflows.phantom",
 }

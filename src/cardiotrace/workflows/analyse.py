@@ -93,7 +93,7 @@ def analyse(
                 require_dicom(exam)
             spare_images(staging, exam)
             staging.made.update({} if stamp is None else {"prior": stamp})
-            analysis = forms.report.compared(with_identity(analyser.analyse(exam), forms))
+            analysis = forms.report.completed(with_identity(analyser.analyse(exam), forms))
             write_labels_of(analysis.exam.images, analysis.labels, staging.folder, scheme=config.scheme)
             page = _write(analysis, staging.folder, forms)
         return Analysed.written(folder / page.name, analysis)

@@ -126,7 +126,7 @@ def write_report(
         analysis = Analysis(exam, placed, measures, provenance, labels.tracing.terms, trust=trust)
     else:
         analysis = Analysis(exam, placed, measures, provenance_of(exam, {}, given=form.given))
-    return form.compared(analysis).write(Path(folder), form)
+    return form.completed(analysis).write(Path(folder), form)
 
 
 @lru_cache(maxsize=_MOST_KEPT)

@@ -107,7 +107,7 @@ def measure_exams(
             names = {name: path.name for name, path in files.items()}
             provenance = provenance_of(exam, names, verb="measure", given=config.given)
             traced = measured(exam, labels, provenance, tracking=config.tracking)
-            analysis = config.report.compared(with_identity(traced, config))
+            analysis = config.report.completed(with_identity(traced, config))
             page = analysis.write(staging.folder, config.report)
         return Analysed.written(folder / page.name, analysis)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cardiotrace.clinical import measure
 from cardiotrace.clinical.comparison import Comparison
 from cardiotrace.clinical.expected import Doubt
+from cardiotrace.clinical.groups.reading import GroupReading
 from cardiotrace.clinical.quantity import Measures
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag
@@ -49,13 +50,16 @@ class Analysis:
     """With an earlier exam; see `ReportConfig.compared`."""
     not_compared: str = ""
     """Why there is none that was asked for."""
+    groups: GroupReading | None = None
+    """Which groups of patients it is like; see `ReportConfig.grouped`."""
 
     def to_plain(self) -> dict[str, Any]:
         """What `measures.json` holds."""
         whose = {} if self.identity is None else {"identity": self.identity.to_plain()}
         trust = {"trust": {name: each.to_plain() for name, each in self.trust.items()}} if self.trust else {}
         compared = {} if self.comparison is None else {"comparison": self.comparison.to_plain()}
-        return self.measures.to_plain() | trust | whose | {"provenance": self.provenance.to_plain(), **compared}
+        like = {} if self.groups is None else {"groups": self.groups.to_plain()}
+        return self.measures.to_plain() | trust | whose | {"provenance": self.provenance.to_plain(), **compared, **like}
 
     def report(self, form: ReportConfig = USUAL, *, truth: Mapping[str, float] | None = None) -> "ExamReport":
         """Values, figures and the page, in memory.

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from cardiotrace.clinical.comparison import compare_exams, earlier_exam
+from cardiotrace.clinical.groups.classifier import load_classifier
+from cardiotrace.clinical.groups.reading import classify
 from cardiotrace.core.errors import UsageError
 from cardiotrace.core.identity import Identity
 from cardiotrace.io.results import MEASURES
@@ -34,6 +36,9 @@ class ReportConfig:
     papillaries: Literal["cavity", "mass"] = "cavity"
     """Where outlines of a short axis leave the papillary muscles: cavity as the shipped models do, or mass."""
 
+    classifier: Path | None = None
+    """A file of `classify train`, in place of the classifier of groups that comes with the program."""
+
     @property
     def given(self) -> dict[str, Any]:
         """What was said of the outlines, as plain data."""
@@ -42,7 +47,9 @@ class ReportConfig:
     @property
     def settings(self) -> dict[str, Any]:
         """What the files of a report depend on beside exam and outlines, as plain data; the usual is not named."""
-        return given_in(replace(self, prior=None))  # it has a stamp of its own
+        plain = given_in(replace(self, prior=None, classifier=None))  # they have stamps of their own
+        file = self.classifier
+        return plain | ({} if file is None else {"classifier": [str(file.resolve()), *stamp_of(file)]})
 
     def require(self, exams: int) -> None:
         """Refuse what cannot be done before any work is.
@@ -53,6 +60,7 @@ class ReportConfig:
         Raises:
             UsageError: a PDF is wanted, and there is no browser; or one earlier exam is given for several.
             InputError: the earlier exam cannot be read.
+            ModelFileError: the classifier cannot be used.
         """
         from cardiotrace.report.pdf import find_browser
         from cardiotrace.report.words import Words
@@ -60,6 +68,7 @@ class ReportConfig:
         Words(self.language)
         if self.pdf:
             find_browser()
+        load_classifier(self.classifier)
         if self.prior is None:
             return
         if not self.prior.exists():
@@ -105,6 +114,18 @@ class ReportConfig:
         comparison = compare_exams(analysis.measures, earlier, models=models, papillaries=self.papillaries)
         return replace(analysis, comparison=comparison)
 
+    def completed(self, analysis: "Analysis") -> "Analysis":
+        """The analysis, compared with an earlier exam and with groups of patients; see `compared` and `grouped`."""
+        return self.grouped(self.compared(analysis))
+
+    def grouped(self, analysis: "Analysis") -> "Analysis":
+        """The analysis, with what the classifier says of groups; nothing where its view was not measured.
+
+        Raises:
+            ModelFileError: the classifier cannot be used.
+        """
+        return replace(analysis, groups=classify(analysis.measures, load_classifier(self.classifier)))
+
     def context(self, analysis: "Analysis", truth: Mapping[str, float] | None) -> "ReportContext":
         """What the report says beside the measures."""
         from cardiotrace.report import ReportContext  # draws: not needed for the values alone
@@ -119,6 +140,7 @@ class ReportConfig:
             not_compared=analysis.not_compared,
             trust=analysis.trust,
             identity=analysis.identity,
+            groups=analysis.groups,
         )
 
     @property

@@ -1,0 +1,1 @@
+"""Classifiers of groups: tables of indices, fits, cross-validation. Nothing here is needed to use one."""
