@@ -50,16 +50,19 @@ def trust_facts(exam: Exam, measures: Measures, trust: Mapping[str, ImageTrust],
         trust: by name of the image.
         words: the language.
     """
-    told = []
+    views: dict[str, dict[str, list[float]]] = {}
     for image in exam.images:
         if image.name in trust:
             frames = [frame.frame for frame in measures.key_frames if frame.image == image.name]
-            expected = trust[image.name].expected_in(frames)
-            numbers = ", ".join(
-                f"{words(f'structure.{name}')} {words.decimals(f'{value:.2f}')}" for name, value in expected.items()
-            )
-            told.extend([f"{words.view(image.image.view_name)} {numbers}"] if numbers else [])
-    return [(words("fact.expected_dice"), "; ".join(dict.fromkeys(told)))] if told else []
+            view = views.setdefault(words.view(image.image.view_name), {})
+            for name, value in trust[image.name].expected_in(frames).items():
+                view.setdefault(words(f"structure.{name}"), []).append(value)
+    told = [
+        f"{view} " + ", ".join(f"{name} {words.decimals(f'{np.mean(each):.2f}')}" for name, each in found.items())
+        for view, found in views.items()
+        if found
+    ]
+    return [(words("fact.expected_dice"), "; ".join(told))] if told else []
 
 
 _IDENTITY = ("patient_name", "patient_id", "birth_date", "study_date", "accession_number", "institution")
