@@ -150,3 +150,12 @@ def test_a_gated_film_goes_round_whichever_named_phase_comes_first():
     assert found is not None
     assert found.flags == ()
     assert [(beat.end_diastole, beat.end_systole, beat.stop) for beat in image_beats(item)] == [(14, 4, 14)]
+
+
+def test_a_film_too_short_to_tell_whether_it_is_cut_says_so() -> None:
+    found = module.find_view_beats([film(np.array([28.0, 25.0, 21.0, 18.0, 18.5]))])
+    assert found is not None
+    assert [(flag.rule, str(flag.grade)) for flag in found.flags] == [("beat-few", "note")]
+    named = module.find_view_beats([film(np.array([28.0, 25.0, 21.0, 18.0]), {Phase.ED: 0})])
+    assert named is not None
+    assert named.flags == ()

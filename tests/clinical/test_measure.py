@@ -374,8 +374,9 @@ def test_a_frame_without_an_image_is_no_key_frame(value: int) -> None:
     measures = measure(Exam("p1", (dark,)), {"loop": labels})
     assert [(item.phase, item.frame) for item in measures.key_frames] == [(Phase.ED, 0), (Phase.ES, 3)]
     assert measures.ejection_fraction_percent == pytest.approx(TRUE_PERCENT, abs=0.3)
-    (flag,) = measures.flags
-    assert (flag.text, flag.grade) == ("loop: frame 1 is blank", Grade.NOTE)
+    dark_frame, few = measures.flags
+    assert (dark_frame.text, dark_frame.grade) == ("loop: frame 1 is blank", Grade.NOTE)
+    assert few.rule == "beat-few"
     (curve,) = measures.curves
     assert [size is None for size in curve.series["left_ventricular_area_cm2"]] == [False, True, False, False, False]
     # Nor is it one if the exam names it.
@@ -566,6 +567,24 @@ def test_times_that_do_not_run_on_are_told_and_not_used(times_ms: np.ndarray) ->
     assert found.find("heart_rate") is None
     # The rate that the exam knows holds in their place.
     assert timed_film(times_ms, rate_hz=32.0).value("heart_rate_bpm") == pytest.approx(60, abs=3)
+
+
+def test_frames_that_are_missing_within_a_film_are_told_with_every_value_of_it() -> None:
+    times_ms = np.arange(99) * 33.0
+    times_ms[41:] += 66.0
+    found = timed_film(times_ms)
+    (lost,) = [item for item in found.flags if item.rule == "frames-lost"]
+    assert lost.text == "A4C: between frames 40 and 41 lie 99 ms, elsewhere 33 ms: frames are missing there"
+    doubted = {item.name for item in found if lost in item.flags}
+    assert doubted >= {
+        "left_ventricular_ejection_fraction",
+        "left_ventricular_end_diastolic_volume",
+        "left_ventricular_end_diastolic_area",
+        "left_ventricular_peak_filling_rate",
+    }
+    # Steps that are rounded, or a rate that wanders, are no gap.
+    for steps_ms in (np.tile([33.0, 34.0], 49), np.linspace(20.0, 30.0, 98)):
+        assert "frames-lost" not in [item.rule for item in timed_film(np.append(0.0, np.cumsum(steps_ms))).flags]
 
 
 def test_no_heart_rate_is_taken_from_beats_that_no_heart_has() -> None:

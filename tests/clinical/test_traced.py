@@ -142,7 +142,8 @@ def test_a_parasternal_short_axis_gives_areas_and_says_what_it_cannot_give() -> 
     change = measures.value("left_ventricular_fractional_area_change_percent")
     assert change == pytest.approx(100 * (1 - 15**2 / 22**2), abs=1)
     assert measures.ejection_fraction_percent is None
-    (flag,) = measures.flags
+    few, flag = measures.flags
+    assert few.rule == "beat-few"
     assert (flag.rule, flag.grade) == ("single-slice", Grade.NOTE)
     assert flag.text == (
         "PSAX: a single slice gives areas and their change over the beat; no volumes, no ejection fraction, no mass"

@@ -5,7 +5,7 @@ import pytest
 
 from cardiotrace.clinical.axis import LongAxis
 from cardiotrace.clinical.long_axis_trace import LongAxisTrace
-from cardiotrace.clinical.rule import KINDS, RULES
+from cardiotrace.clinical.rule import KINDS, RULES, doubting
 from cardiotrace.clinical.scale import Scale
 from cardiotrace.clinical.traced_cine import TracedCine, base_direction
 from cardiotrace.clinical.validity import (
@@ -44,12 +44,31 @@ def test_no_ventricle() -> None:
     assert flags_of(label_map([np.zeros((50, 50), np.uint8)])) == ["no left ventricle was found"]
 
 
-def test_pieces_are_counted_with_the_share_of_the_largest() -> None:
+def test_pieces_are_told_with_their_share() -> None:
     plane = Ventricle().draw()
     plane[5:45, 5:45] = 1
     (flag,) = flags_of(label_map([plane]))
-    share = 100 * np.count_nonzero(Ventricle().draw() == 1) / np.count_nonzero(plane == 1)
-    assert flag == f"the left ventricle falls into pieces; the largest holds {share:.0f} %"
+    share = 100 * 40 * 40 / np.count_nonzero(plane == 1)
+    assert flag == f"{share:.1f} % of the left ventricle lie apart from its largest piece"
+
+
+def test_a_wall_in_two_pieces_doubts_the_strain_alone() -> None:
+    plane = Ventricle().draw()
+    roof = plane[: np.flatnonzero((plane == 1).any(axis=1))[0] + 5]
+    roof[roof == 2] = 0
+    found = trace_flags(traced(label_map([plane])), 0)
+    walls = [flag for flag in found if flag.rule == "anatomy-wall"]
+    assert any("of the myocardium lie apart" in flag.text for flag in walls)
+    assert not doubting(walls, "ejection")
+    assert doubting(walls, "strain")
+
+
+def test_an_atrium_in_pieces_is_a_note() -> None:
+    plane = Ventricle().draw()
+    plane[-20:, :20] = 3
+    (flag,) = atrium_flags(traced(label_map([plane])), 0)
+    assert "of the left atrium lie apart from its largest piece" in flag.text
+    assert (flag.grade, flag.about, flag.rule) == (Grade.NOTE, "LA", "anatomy-atrium")
 
 
 def test_missing_half_of_the_wall() -> None:
@@ -158,6 +177,10 @@ def test_what_changes_more_than_in_any_reference() -> None:
     (wall,) = change_flags(diastole, replace(long(70), area=1800.0, myocardium_area=1400.0))
     assert wall.rule == "wall-area"
     assert "70 % as large" in wall.text
+    # Muscle keeps its volume: a plane shows a third more of it where two thirds are ejected.
+    assert change_flags(diastole, replace(long(70), area=1500.0, myocardium_area=1.35 * 2000)) == ()
+    grown = change_flags(diastole, replace(long(70), area=1500.0, myocardium_area=1.45 * 2000))
+    assert [item.rule for item in grown] == ["wall-area"]
     (outer,) = change_flags(diastole, replace(long(70), area=700.0, myocardium_area=2000.0))
     assert outer.rule == "outer-area"
     narrow = LongAxis(np.array([[70.0, -10.0], [70.0, 10.0]]), np.zeros(2), "annulus")

@@ -39,7 +39,7 @@ from cardiotrace.learning.training.recipe import read_recipe, recipe_text
 from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.workflows.services.record import read_record
 from cardiotrace.workflows.sweep import job
-from tests.fake.models import make_classifier, make_spec
+from tests.fake.models import make_spec
 from tests.learning.training import tiny
 
 # As the first programs wrote them, without a version or with their own.
@@ -178,8 +178,9 @@ def _log(folder: Path) -> Path:
 
 
 def _spec(folder: Path) -> Path:
-    """Of a model that tells views apart: what labels is written as an earlier version, for older programs."""
-    write_json(folder / "spec.json", spec_to_plain(make_classifier().spec))
+    """Of a model that sees frames beside a frame: others are written as an earlier version, for older programs."""
+    spec = make_spec(CAMUS, channels=3, neighbours=1, neighbours_of="frames")
+    write_json(folder / "spec.json", spec_to_plain(spec))
     return folder / "spec.json"
 
 

@@ -7,7 +7,7 @@ import pytest
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.core.label import ACDC, CHAMBERS
-from cardiotrace.core.terms import Phase, Structure, View
+from cardiotrace.core.terms import Modality, Phase, Structure, View
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.packed import Packing, cache_fingerprint, packed
 from cardiotrace.phantoms import choice
@@ -40,9 +40,16 @@ def test_echo_cases_are_ed_and_es_of_each_patient():
         sizes.append(labels.mask(Structure.LV).sum() * 1.2**2 / 100)
     truth = dataset.rendered(dataset.exams()[0]).truth
     assert sizes == pytest.approx([truth["4ch_area_ed_cm2"], truth["4ch_area_es_cm2"]], rel=0.04)
-    assert cases[0].facts["left_ventricular_ejection_fraction_percent"] == pytest.approx(
-        truth["ejection_fraction_percent"]
+    assert cases[0].facts == pytest.approx(
+        {
+            "left_ventricular_ejection_fraction_percent": truth["ejection_fraction_percent"],
+            "left_ventricular_end_diastolic_volume_ml": truth["end_diastolic_ml"],
+            "left_ventricular_end_systolic_volume_ml": truth["end_systolic_ml"],
+            "left_ventricular_mass_g": truth["mass_g"],
+        }
     )
+    # Mass from two planes is a method of ultrasound: who scores cases must know that these are.
+    assert {case.modality for case in cases} == {Modality.US}
 
 
 def test_nothing_is_drawn_differently_in_a_longer_list():
@@ -158,3 +165,17 @@ def test_photographs():
     assert dataset.channels == 3
     share = labels.mask(Structure.VESSEL)[0, 0][case.read_field_of_view()[0]].mean()
     assert 100 * share == pytest.approx(dataset.rendered(case.name).truth["vessel_share_percent"])
+
+
+def test_whole_beats_are_cases_of_the_same_patients(make, tmp_path):
+    options = {"kind": "echo", "count": 1, "seed": 5, "frame_count": 12, "spacing_mm": 1.2}
+    stills, films = make("phantom", tmp_path, **options), make("phantom", tmp_path, beats=True, **options)
+    (film,) = films.cases()
+    diastole, _ = stills.cases()
+    assert film.phase is Phase.OTHER
+    assert (film.name, film.patient) == (f"{diastole.patient}_4CH", diastole.patient)
+    image, labels = film.read_image(), film.read_labels()
+    assert len(image.frames) == len(labels.array) == 12
+    frame = int(films.rendered(film.patient).truth["end_diastolic_frame"])
+    assert (labels.array[frame] == diastole.read_labels().array[0]).all()
+    assert (image.frames[frame] == diastole.read_image().frames[0]).all()

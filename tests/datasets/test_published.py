@@ -14,7 +14,7 @@ from cardiotrace.datasets.recognise import visits_at
 from tests.datasets.test_catalog import WRITERS
 
 NAMES = [entry.name for entry in PUBLISHED]
-FOLDER_OF_ONE = {"camus": "camus", "acdc": "acdc", "mnms": "mnms", "mnms2": "mnms2"}
+FOLDER_OF_ONE = {"camus": "camus", "acdc": "acdc", "mnms": "mnms", "mnms2": "mnms2", "ted": "ted"}
 
 
 @pytest.fixture(params=NAMES)

@@ -52,6 +52,24 @@ def test_quantities_are_those_of_the_images_that_nobody_read():
     assert math.isnan(found["left_ventricular_end_diastolic_volume_ml"].stated)
 
 
+def test_two_planes_of_ultrasound_have_a_mass_and_those_of_mri_have_none():
+    pairs = [
+        dataclasses.replace(item, case=dataclasses.replace(item.case, name=f"{view}_{item.case.phase}", view=view))
+        for view in (View.FOUR_CHAMBER, View.TWO_CHAMBER)
+        for item in (
+            prediction(Phase.ED, LARGE, LARGE, left_ventricular_mass_g=140.0),
+            prediction(Phase.ES, SMALL, SMALL),
+        )
+    ]
+    mass = {item.key: item for item in quantities_of(pairs)}["left_ventricular_mass_g"]
+    # Half an ellipsoid, 10 mm of wall around it.
+    true_g = 1.05 * (Ventricle(LARGE.radius_mm + 10, LARGE.length_mm + 10).volume_ml - LARGE.volume_ml)
+    assert mass.traced == pytest.approx(true_g, rel=0.03)
+    assert (mass.predicted, mass.stated) == (mass.traced, 140.0)
+    other = [dataclasses.replace(each, case=dataclasses.replace(each.case, modality=Modality.MR)) for each in pairs]
+    assert math.isnan({item.key: item for item in quantities_of(other)}["left_ventricular_mass_g"].traced)
+
+
 def test_labels_alone_are_measured_by_their_own_grid():
     array = np.zeros((1, 4, 20, 20), np.uint8)
     array[:, 1:3, 5:15, 5:15] = 3

@@ -148,8 +148,8 @@ def test_facts_that_a_newer_program_added_are_passed_over() -> None:
 
 
 def test_another_format_version_is_refused_before_its_keys_are_read() -> None:
-    future = spec_to_plain(SPEC) | {"format_version": 5, "new_key": 1}
-    with pytest.raises(ModelFileError, match="newer CardioTrace: file format 5, this program reads up to 4"):
+    future = spec_to_plain(SPEC) | {"format_version": 6, "new_key": 1}
+    with pytest.raises(ModelFileError, match="newer CardioTrace: file format 6, this program reads up to 5"):
         spec_from_plain(future)
 
 
@@ -263,6 +263,16 @@ def test_neighbours_travel_in_a_version_that_older_programs_refuse() -> None:
     assert spec_from_plain(plain).neighbours == 1
 
 
+def test_neighbouring_frames_travel_in_a_version_that_older_programs_refuse() -> None:
+    # They would take the slices beside a plane for the frames.
+    plain = spec_to_plain(make_spec(CAMUS, channels=3, neighbours=1, neighbours_of="frames"))
+    assert (plain["format_version"], plain["neighbours_of"]) == (5, "frames")
+    assert spec_to_plain(spec_from_plain(plain)) == plain
+    assert spec_to_plain(make_spec(CAMUS, neighbours_of="frames"))["format_version"] == 2  # nothing is seen of them
+    before = {key: value for key, value in plain.items() if key != "neighbours_of"} | {"format_version": 3}
+    assert spec_from_plain(before).neighbours_of == "slices"
+
+
 def test_a_window_travels_in_a_version_that_older_programs_refuse() -> None:
     # They would see samples whole, and normalise over all of them.
     plain = spec_to_plain(make_spec(CAMUS, window=(32, 48)))
@@ -273,8 +283,8 @@ def test_a_window_travels_in_a_version_that_older_programs_refuse() -> None:
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
-        ({"neighbours": 1}, "1 channels for a grey slice and 1 on each side"),
-        ({"neighbours": 1, "channels": 9}, "9 channels for a grey slice"),
+        ({"neighbours": 1}, "1 channels for a grey plane and 1 slices on each side"),
+        ({"neighbours": 1, "channels": 9}, "9 channels for a grey plane"),
         ({"neighbours": -1}, "sees -1 slices"),
         ({"neighbours": 9, "channels": 19}, "sees 9 slices"),
         ({"neighbours": 1, "channels": 3, "dimensions": 3}, "which only planes have"),
@@ -322,7 +332,7 @@ def test_newer_facts_of_the_calibration_are_passed_over(table: dict[str, object]
     assert spec_from_plain(spec_to_plain(SPEC) | table).calibration == make_spec(CAMUS).calibration
 
 
-@pytest.mark.parametrize("version", [0, 5, "2", None, [1], 10**400])
+@pytest.mark.parametrize("version", [0, 6, "2", None, [1], 10**400])
 def test_other_versions_are_refused_in_one_sentence(version: object) -> None:
     with pytest.raises(ModelFileError, match=r"newer CardioTrace: file format|no version that is known") as caught:
         spec_from_plain(spec_to_plain(SPEC) | {"format_version": version})

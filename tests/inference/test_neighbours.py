@@ -44,16 +44,18 @@ def cine(time: int, depth: int, seed: int = 0) -> Image:
     return Image(frames, Geometry.of_spacing((8.0, 1.2, 1.3)), view=View.SAX)
 
 
-def by_hand(image: Image, neighbours: int) -> np.ndarray:
+def by_hand(image: Image, neighbours: int, axis: int = 1) -> np.ndarray:
     """Probability of the structure on the image's grid, each sample laid out for itself."""
     prepare = Preprocessing(STEPS)
     transform = prepare.transform_for(image.grid_shape[2:], (1.2, 1.3))
     engine = OnnxRuntimeEngine(network(neighbours))
     out = np.zeros(image.grid_shape, np.float32)
-    last = image.grid_shape[1] - 1
+    last = image.grid_shape[axis] - 1
     for time, depth in np.ndindex(*image.grid_shape[:2]):
-        beside = [sorted((0, depth + step, last))[1] for step in range(-neighbours, neighbours + 1)]
-        planes = [prepare.apply(image.frames[time, each], transform)[0] for each in beside]
+        steps = range(-neighbours, neighbours + 1)
+        beside = [sorted((0, (time, depth)[axis] + step, last))[1] for step in steps]
+        places = [(each, depth) if axis == 0 else (time, each) for each in beside]
+        planes = [prepare.apply(image.frames[place], transform)[0] for place in places]
         answer = softmax(run_single(engine, np.stack(planes)[None].astype(np.float32)))
         out[time, depth] = transform.invert(answer[0])[1]
     return out
@@ -73,7 +75,19 @@ def test_answers_are_those_of_a_stack_laid_out_by_hand(neighbours: int, time: in
     assert 0.1 < expected.mean() < 0.9
 
 
-def test_every_plane_is_prepared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("time", "depth"), [(1, 1), (2, 1), (5, 3), (MANY_SAMPLES, 1)])
+def test_frames_beside_a_frame_are_seen_and_the_ends_of_a_film_stand_again(time: int, depth: int) -> None:
+    image = cine(time, depth)
+    result = model(2, neighbours_of="frames").segment(image, batch_size=2, keep_probabilities=True)
+    assert result.probabilities is not None
+    expected = by_hand(image, 2, axis=0)
+    np.testing.assert_allclose(result.probabilities[Structure.LV], expected, atol=1e-5)
+    if time > 1:
+        assert np.abs(expected - by_hand(image, 2)).max() > 0.1
+
+
+@pytest.mark.parametrize("along", ["slices", "frames"])
+def test_every_plane_is_prepared_once(monkeypatch: pytest.MonkeyPatch, along: str) -> None:
     image, prepared = cine(2, 5), Counter[int]()
     apply = Preprocessing.apply
 
@@ -81,7 +95,7 @@ def test_every_plane_is_prepared_once(monkeypatch: pytest.MonkeyPatch) -> None:
         prepared[int(np.abs(image.frames.astype(int) - sample).sum(axis=(2, 3)).argmin())] += 1
         return apply(self, sample, transform)
 
-    alone = dataclasses.replace(model().spec)
+    alone = model(neighbours_of=along).spec
     predictor = Predictor(alone, OnnxRuntimeEngine(network()))  # in one thread
     monkeypatch.setattr(Preprocessing, "apply", counted)
     predictor.segment(image)

@@ -94,7 +94,7 @@ def test_a_value_that_is_not_usable_has_a_reason_and_no_number(echo):
 
 
 def test_it_names_nobody_and_is_the_same_each_time(echo):
-    exam, labels = echo
+    exam, labels = replace(echo[0], name="name-of-a-folder"), echo[1]
     measures = measure(exam, labels)
     told = json.dumps(bundle_of(exam, measures))
     assert told == json.dumps(bundle_of(exam, measures))

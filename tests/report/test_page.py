@@ -99,11 +99,12 @@ def test_what_is_missing_has_its_reason(loop):
     assert "comparison: old holds no earlier exam p1" in told
 
 
-def test_a_french_page_is_french_but_for_the_sentences_of_checks(loop):
+def test_a_french_page_is_french_but_for_sentences_that_the_table_lacks(loop):
     exam, labels, measures = loop
     flag = Flag(Grade.LOOK_TWICE, "the view may be foreshortened", "foreshortened", "LV")
     index = Quantity("left_atrial_volume_index", 20.5, "ml/m2", Method.BIPLANE_AREA_LENGTH, "A4C+A2C", ())
-    found = replace(measures, flags=(flag,), quantities=(*measures.quantities, index))
+    known = Flag(Grade.NOTE, "A4C ES: no left atrium was found", "no-atrium", "LA")
+    found = replace(measures, flags=(flag, known), quantities=(*measures.quantities, index))
     page = render_report(exam, labels, found, ReportContext(date=DAY, language="fr")).page
     text = body_of(page)
     assert '<html lang="fr">' in page
@@ -111,6 +112,7 @@ def test_a_french_page_is_french_but_for_the_sentences_of_checks(loop):
     assert "Sexe féminin Âge 56,5 ans" in text
     assert "Vue raccourcie : the view may be foreshortened" in text
     assert '<span lang="en">the view may be foreshortened</span>' in page
+    assert '<span lang="fr">A4C TS : aucune oreillette gauche n' in page
     for words in ("Lu et validé par", "Fraction d'éjection", "Valeurs de référence de l'adulte sain", "télédiastole"):
         assert words in text
     english = ("Ejection", "volume,", "Methods", "end-diastole", "Sex ", "frame ", "not measured", "biplane")

@@ -1,10 +1,14 @@
 """Tables of values: a range stands beside what it was made for."""
 
+import pytest
+
+from cardiotrace.clinical.beats.beat import Beat
+from cardiotrace.clinical.curve import Curve
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.core.exam import Patient
 from cardiotrace.report.headline import Yardstick
-from cardiotrace.report.tables import value_tables
+from cardiotrace.report.tables import beat_rows, value_tables
 from cardiotrace.report.words import Words
 
 VOLUME, EJECTION = "left_ventricular_end_diastolic_volume", "left_ventricular_ejection_fraction"
@@ -44,3 +48,13 @@ def test_kinds_stand_in_tables_of_their_own() -> None:
     assert [table.title for table in found] == ["Volumes et fonction", "Déformation", "Dimensions"]
     assert [table.columns for table in found] == [("méthode des disques, biplan, A4C+A2C",), ("tracé, A4C",), ("A4C",)]
     assert [table.rows[0][2][0].text for table in found] == ["100", "−18,0", "8,2"]
+
+
+@pytest.mark.parametrize(
+    ("stop", "length", "rate"),
+    [(3, "60", "1000"), (1, "120", "500"), (None, "", "")],
+)
+def test_a_beat_that_goes_round_has_a_length_too(stop: int | None, length: str, rate: str) -> None:
+    curve = Curve("cine", "4CH", (0.0, 30.0, 60.0, 90.0), {})
+    (row,) = beat_rows(Measures("p1", (), curves=(curve,), beats=(Beat("cine", "4CH", 1, 2, stop),)), Words("en"))
+    assert (row.length, row.rate) == (length, rate)

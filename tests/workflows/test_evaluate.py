@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cardiotrace.cli.main import main
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.label import VESSEL
 from cardiotrace.core.terms import View
-from cardiotrace.evaluation.table import outlier_rows, read_case_table
+from cardiotrace.evaluation.table import TABLE_BEGINS, outlier_rows, read_case_table
 from cardiotrace.inference.model_file import seal
 from cardiotrace.workflows.compare import CompareConfig, compare_runs
 from cardiotrace.workflows.evaluate import EvaluateConfig, evaluate
@@ -19,6 +20,7 @@ from tests.fake.camus import write_camus
 from tests.fake.chase import write_chase
 from tests.fake.heart import write_nifti
 from tests.fake.models import make_spec, pointwise_network, write_camus_model
+from tests.fake.ted import FRAMES, write_ted
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +69,27 @@ def test_plots_and_gallery_of_a_model(camus, model, tmp_path):
             < volumes[patient, "left_ventricular_end_diastolic_volume_ml"]
         )
     assert read_case_table(tmp_path / "x.json").limits == table.limits
+
+
+def test_films_have_a_table_and_a_file_of_their_own(tmp_path, capsys):
+    write_ted(tmp_path / "ted", patients=2)
+    predicted = tmp_path / "predicted"
+    predicted.mkdir()
+    for header in (tmp_path / "ted").rglob("*_gt.mhd"):
+        for file in (header, header.with_suffix(".raw")):
+            (predicted / file.name).write_bytes(file.read_bytes())
+    words = ["evaluate", str(predicted), str(tmp_path / "ted"), "--dataset", "ted", "--out", str(tmp_path / "a.csv")]
+    assert main(words) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "films: Dice over all frames" in printed
+    assert "LV" in printed
+    lines = (tmp_path / "a_beats.csv").read_text().splitlines()
+    assert lines[0].startswith("case,patient,view,region,frames,dice,worst_dice")
+    assert lines[1].startswith(f"patient001_4CH_sequence,patient001,4CH,LV,{FRAMES},1.0,1.0,")
+    assert len(lines) == 1 + 2 * 2
+    assert lines[0].startswith(TABLE_BEGINS)  # so that a second run replaces it
+    (tmp_path / "a_beats.csv").write_text("mine")
+    assert main(words) != 0
 
 
 def test_limits_of_the_model_are_used_and_others_if_asked_for(camus, model):

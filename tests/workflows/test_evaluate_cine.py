@@ -83,6 +83,21 @@ def test_slices_and_other_scores_are_printed(acdc, capsys):
     assert "there is no score 'f2'\nchoose from: dice, " in capsys.readouterr().err
 
 
+def test_labels_that_are_no_heart_are_counted_beside_the_scores(acdc, tmp_path, capsys):
+    assert evaluate(acdc, "acdc", "--validity", "--out", tmp_path / "x.json") == 0
+    printed = capsys.readouterr().out
+    assert "labels that are no heart's" in printed
+    assert "16 (" in printed.partition("labels that are no heart's")[2]
+    rates = json.loads((tmp_path / "x.json").read_text())["validity_rates"]
+    totals = {row["total"] for row in rates if row["of"] == "slices"}
+    assert totals == {2 * 2 * 4}
+    assert evaluate(acdc, "acdc", "--validity", "--json") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert all(row["predicted_failed"] == row["reference_failed"] for row in rows)
+    assert evaluate(acdc, "acdc", "--json") == 0
+    assert "predicted_failed" not in json.loads(capsys.readouterr().out)[0]
+
+
 def test_typical_cases_are_drawn(acdc, tmp_path):
     assert evaluate(acdc, "acdc", "--figures", tmp_path / "figures") == 0
     page = (tmp_path / "figures" / "index.md").read_text()

@@ -1,5 +1,6 @@
 """A network that sees the slices beside a plane, from the recipe to labels."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from cardiotrace.workflows import train as training
 from cardiotrace.workflows.configs import TrainConfig
 from cardiotrace.workflows.train import TrainedModel, run_training, train_model
 from tests.fake.acdc import write_acdc
+from tests.fake.ted import FRAMES, write_ted
 from tests.learning.training.tiny import RECIPE, SIDE
 
 
@@ -114,16 +116,49 @@ def test_a_run_that_was_stopped_ends_to_the_bit(place: Path, trained: TrainedMod
 def test_it_teaches_only_a_student_that_sees_the_same(place: Path, trained: TrainedModel) -> None:
     taught = {"distillation.teachers": [str(trained.path)], "training.epochs": 1}
     assert run_training(config(place, "taught", **taught)) is not None
-    with pytest.raises(InputError, match="sees 1 slices on each side of a plane, the student 0"):
+    with pytest.raises(InputError, match="sees 1 slices on each side of a plane, the student 0 slices"):
         run_training(config(place, "alone", neighbours=0, **taught))
 
 
 def test_images_in_colour_are_refused_before_anything_is_packed(place: Path, monkeypatch) -> None:
     monkeypatch.setattr(data_opener, "pack", lambda *_, **__: pytest.fail("packed"))
     fundus = {"data.dataset": {"name": "phantom", "kind": "fundus", "count": 6}}
-    with pytest.raises(
-        InputError, match="neighbours = 1 is for stacks of grey slices, and these images have 3"
-    ) as caught:
+    with pytest.raises(InputError, match="neighbours = 1 is for grey planes, and these images have 3") as caught:
         run_training(config(place, "coloured", **fundus))
     assert caught.value.remedy == "set neighbours = 0."
     assert not (place / "coloured").exists()
+
+
+@pytest.fixture(scope="module")
+def of_films(place: Path) -> TrainedModel:
+    write_ted(place / "ted")
+    films = {"data.dataset": "ted", "neighbours": 2, "neighbours_of": "frames", "training.epochs": 1}
+    made = train_model(dataclasses.replace(config(place, "films", **films), data=place / "ted"))
+    assert made is not None
+    return made
+
+
+def test_a_model_of_films_says_what_it_sees_and_segments_as_it_was_trained(of_films: TrainedModel) -> None:
+    run, sealed = of_films.run, open_predictor(of_films.path)
+    assert (sealed.spec.neighbours, sealed.spec.neighbours_of, sealed.spec.channels) == (2, "frames", 5)
+    network = trained_model(run.recipe, run.folder, channels=1, classes=3)
+    case = run.dataset.cases()[0]
+    indices = np.flatnonzero([sample.case == case.name for sample in run.packed.samples])
+    seen = {"neighbours": 2, "neighbours_of": "frames"}
+    packed = predict_planes(network, run.packed, indices, run.recipe.preprocessing, **seen)
+    predictor = Predictor(sealed.spec, TorchEngine(network))
+    task = predictor._task(case.read_image(), test_time_augmentation=False, keep_probabilities=False)
+    prepared = predictor._preparation(task, at_once=1)
+    with torch.inference_mode():
+        used = network(torch.from_numpy(np.stack([prepared((time, 0)) for time in range(FRAMES)]))).argmax(1).numpy()
+    assert (used == packed).mean() > 0.999
+    mine, theirs = (each.segment(case.read_image(), keep_probabilities=True) for each in (sealed, predictor))
+    assert mine.probabilities is not None
+    assert theirs.probabilities is not None
+    for structure, probability in mine.probabilities.items():
+        np.testing.assert_allclose(probability, theirs.probabilities[structure], atol=0.02)
+
+
+def test_frames_are_asked_of_films_alone(place: Path) -> None:
+    with pytest.raises(InputError, match="no case has more than one frame"):
+        run_training(config(place, "stills", neighbours_of="frames"))

@@ -90,6 +90,52 @@ def test_half_sequence_runs_from_ed_to_es(echo):
     assert exam.patient.sex == row["sex"]
 
 
+@pytest.fixture(scope="module")
+def beats(tmp_path_factory):
+    """One patient as TED stores it, and the same patient as HMC-QU does."""
+    root = tmp_path_factory.mktemp("beats")
+    for layout in ("ted", "hmc-qu"):
+        write_phantoms(WriteConfig(root / layout, replace(ECHO, count=1, views=()), layout))
+    return root
+
+
+def test_whole_beats_are_written_as_ted_has_them(beats):
+    ted = opened("ted", beats / "ted")
+    assert errors(ted) == []
+    (case,) = ted.cases()
+    labels, film = case.read_labels(), ted.exam("patient001").images[0]
+    row = truth_of(beats / "ted")["patient001"]
+    assert labels.array.shape == case.read_image().grid_shape == film.image.grid_shape
+    assert len(labels.array) == 12
+    for phase, key in ((Phase.ED, "end_diastolic_frame"), (Phase.ES, "end_systolic_frame")):
+        frame = film.phases[phase]
+        assert frame == int(row[key])
+        area = labels.mask(Structure.LV)[frame].sum() * np.prod(labels.spacing_mm[1:]) / 100
+        assert area == pytest.approx(float(row[f"4ch_area_{phase.lower()}_cm2"]), rel=0.04)
+    assert film.image.times_ms[1] == pytest.approx(1000 / float(row["frame_rate_hz"]), rel=0.01)
+
+
+def test_whole_beats_are_written_as_hmc_qu_has_them(beats):
+    films = opened("hmc-qu", beats / "hmc-qu")
+    assert {finding.rule for finding in errors(films)} == {"no-spacing"}  # films state none
+    assert [case.name for case in films.cases()] == ["ES0001_2CH_1", "ES0001_4CH_1"]
+    without, case = films.cases()
+    (seen,) = opened("ted", beats / "ted").cases()
+    assert without.read_labels is None
+    assert (case.read_image().frames == seen.read_image().frames).all()  # the film is compressed without loss
+    walls, truth = case.read_labels().mask(Structure.MYO), seen.read_labels().mask(Structure.MYO)
+    overlap = 2 * (walls & truth).sum() / (walls.sum() + truth.sum())
+    assert 0.93 < overlap < 1  # to 224 x 224 and back
+    assert case.groups["pathology"] == "non-MI"
+    assert truth_of(beats / "hmc-qu")["ES0001"]["pathology"] == "normal"
+
+
+def test_whole_beats_have_the_same_bytes_again(beats, tmp_path):
+    for layout in ("ted", "hmc-qu"):
+        write_phantoms(WriteConfig(tmp_path / layout, replace(ECHO, count=1, views=()), layout))
+        assert digests(tmp_path / layout) == digests(beats / layout)
+
+
 def test_truth_of_each_frame_is_kept(echo):
     record = json.loads((echo / "truth" / "patient0001.json").read_text())
     volumes = record["curves"]["volume_ml"]
@@ -212,3 +258,14 @@ def test_command_line(tmp_path, capsys):
     rows = json.loads(capsys.readouterr().out)
     assert rows["eye0001"]["quality"] == "poor"
     assert main([*words, "--seed", "3"]) == 3
+
+
+def test_whole_beats_are_a_layout_of_the_command_line_and_no_option_of_a_tree(tmp_path, capsys):
+    words = ["phantom", "echo", "--out", str(tmp_path / "ted"), "-n", "1", "--frames", "12"]
+    assert main([*words, "--layout", "ted"]) == 0
+    assert "data lint ted" in capsys.readouterr().out
+    assert (tmp_path / "ted" / "database" / "patient001" / "patient001_4CH_sequence.mhd").exists()
+    with pytest.raises(ConfigError, match="beats: files are laid out as the tree has them"):
+        write_phantoms(WriteConfig(tmp_path / "new", replace(ECHO, beats=True)))
+    with pytest.raises(ConfigError, match="beats: an eye has none"):
+        replace(EYES, beats=True)

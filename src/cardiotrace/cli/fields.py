@@ -121,6 +121,7 @@ _MARKS: Mapping[str, Mark] = {
     "PhantomConfig.root": _HIDDEN,
     "layout": _HIDDEN,
     "CmrOptions.layout": Mark(),
+    "EchoOptions.layout": Mark(),
     "EvaluateConfig.layout": Mark(),
     "PhantomConfig.kind": _HIDDEN,
     "PhantomConfig.spacing_mm": _HIDDEN,
@@ -130,6 +131,7 @@ _MARKS: Mapping[str, Mark] = {
     "qualities": Mark(name="quality", kind=tuple[Literal["good", "medium", "poor"], ...]),
     "frame_count": Mark(name="frames", kind=int),
     "atria": _HIDDEN,
+    "PhantomConfig.beats": _HIDDEN,
     "PhantomConfig.fundus.views": _HIDDEN,
     "PhantomConfig.fundus.frame_count": _HIDDEN,
 }

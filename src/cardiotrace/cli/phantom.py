@@ -10,17 +10,19 @@ from cardiotrace.phantoms.choice import PhantomConfig
 from cardiotrace.workflows.phantom import WriteConfig, write_phantoms
 
 COUNT = 10
-_ECHO = PhantomConfig(kind="echo", count=COUNT, views=("4CH", "2CH"), frame_count=20)
+_ECHO = PhantomConfig(kind="echo", count=COUNT, frame_count=20)
 _CMR = PhantomConfig(kind="cmr", count=COUNT, frame_count=25)
 _FUNDUS = PhantomConfig(kind="fundus", count=COUNT)
 
 
 @dataclass(frozen=True, kw_only=True)
 class EchoOptions(WriteConfig):
-    """Phantom hearts as CAMUS stores them: ED, ES and half sequence of each view with labels, and truth.csv."""
+    """Phantom hearts as CAMUS, TED or HMC-QU stores them: stills and half sequences, or whole beats; and truth.csv."""
 
     phantoms: PhantomConfig = field(default=_ECHO)
     """Which phantoms."""
+    layout: Literal["camus", "ted", "hmc-qu"] = "camus"
+    """Whose folder tree and label numbers."""
     json: bool = False
     """Print the truth as JSON."""
 
@@ -75,6 +77,8 @@ def _write(config: WriteConfig, *, as_json: bool) -> None:
 
 _READERS = {
     "camus": "camus {}",
+    "ted": "ted {}",
+    "hmc-qu": "hmc-qu {}",
     "acdc": "acdc {}",
     "mnms2": "mnms2 {}",
     "images": "folder {} --option scheme=vessel255 channels=3 view=FUNDUS",

@@ -18,8 +18,11 @@ from cardiotrace.evaluation.table import (
     headline_rows,
     outlier_rows,
     readable_agreement,
+    readable_beats,
     readable_classes,
     readable_outliers,
+    readable_validity,
+    validity_rows,
 )
 from cardiotrace.metrics import short_name
 
@@ -36,6 +39,15 @@ SLICE_WORDS = (
     " reference's left ventricle, and slices beyond it"
 )
 
+VALIDITY_WORDS = (
+    "labels that are no heart's: planes by anatomical criteria, films and their frames by consistency in time; criteria"
+    " that nothing fails are left out"
+)
+BEAT_WORDS = (
+    "films: Dice over all frames and in the worst one; the curve of sizes, its error in percent of the reference's"
+    " largest; frames between predicted and reference instants, found on either curve"
+)
+
 _RARE = COUNTS[1:]
 """Counts that have a column only where there is something to count."""
 
@@ -50,7 +62,7 @@ def print_scores(
 ) -> None:
     """Scores of each region over all cases and by group, outliers, agreement of EF, volumes and mass, and problems.
 
-    Of stacks also the scores of their slices, by thirds of the ventricle.
+    Of stacks also the scores of their slices, by thirds of the ventricle; of films those of their curves and instants.
 
     Args:
         scored: the table.
@@ -70,6 +82,7 @@ def print_scores(
     if by != "all":
         _print_headline(headline_rows(scored, by=by, scores=scores))
     _print_slices(scored.by_slice(), scores)
+    table(readable_beats(scored), title=BEAT_WORDS, keys=1)
     _print_outliers(scored, by=by)
     table(expectation_rows(scored), title=EXPECTED_WORDS)
     _print_agreement(scored, quantities)
@@ -124,6 +137,17 @@ def _print_slices(slices: CaseTable, scores: Sequence[str]) -> None:
 def print_classes(scored: CaseTable) -> None:
     """How many patients of each class of ejection fraction are found to be of which."""
     table(readable_classes(ejection_class_rows(scored)), title=CLASS_WORDS, keys=2)
+
+
+def print_validity(scored: CaseTable) -> None:
+    """How many labels are no heart's, of the predictions and of the reference; nothing where that was not asked."""
+    if scored.validity is None:
+        return
+    rows = readable_validity(validity_rows(scored))
+    if rows:
+        table(rows, title=VALIDITY_WORDS, keys=3)
+    else:
+        print_text("Anatomical criteria speak of long and short axes of the heart: none is among these images.\n")
 
 
 def _print_agreement(scored: CaseTable, quantities: Iterable[str]) -> None:

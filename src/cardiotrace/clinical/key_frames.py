@@ -11,10 +11,10 @@ from jaxtyping import Bool, Float
 from cardiotrace.clinical.axis import LongAxis
 from cardiotrace.clinical.beats.beat import Beat
 from cardiotrace.clinical.beats.gating import is_one_beat
-from cardiotrace.clinical.beats.search import Found, SizeCurve, find_turns
+from cardiotrace.clinical.beats.search import Found, SizeCurve, find_turns, frame_interval_ms
 from cardiotrace.clinical.frame_ref import FrameRef
 from cardiotrace.clinical.long_axis_trace import LongAxisTrace
-from cardiotrace.clinical.rule import flag
+from cardiotrace.clinical.rule import RULES, flag
 from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.terms import Phase, View
@@ -173,7 +173,7 @@ def find_view_beats(images: Sequence[SizedImage]) -> ViewBeats | None:
         KeyFrames(first.view, first.view_name, *_one_phase_each(beat.diastole, beat.systole), beat.duration_ms)
         for beat in beats
     ]
-    return ViewBeats(tuple(found), tuple(flags), _usual_of(found, images))
+    return ViewBeats(tuple(found), (*flags, *_lost_flags(found, images)), _usual_of(found, images))
 
 
 def size_curve(item: SizedImage) -> SizeCurve:
@@ -220,7 +220,8 @@ def _of_film(item: SizedImage, named: Mapping[Phase, KeyFrame]) -> tuple[list[_B
     if named:
         return [_completed(item, found, named)], []
     frames = [(turn.end_diastole, turn.end_systole, curve.duration_ms(turn)) for turn in found.turns]
-    flags = [] if not found.cut else [flag("beat-cut", f"the film {found.cut}")]
+    words = {"beat-cut": found.cut and f"the film {found.cut}", "beat-few": found.doubt}
+    flags = [flag(rule, text) for rule, text in words.items() if text]
     if not frames and found.pair is not None:
         frames = [(*found.pair, None)]
     beats = [
@@ -262,6 +263,22 @@ def _order_flags(named: Mapping[Phase, KeyFrame], images: Sequence[SizedImage]) 
         return []
     text = f"the named end-diastole (frame {diastole.frame}) comes after the end-systole (frame {systole.frame})"
     return [flag("phases-order", f"{text}: they are of two beats")]
+
+
+def _lost_flags(beats: Sequence[KeyFrames], images: Sequence[SizedImage]) -> Iterator[Flag]:
+    """Films of the beats whose times show that frames are missing in between."""
+    used = {ref.image for beat in beats for ref in beat.refs(*Phase)}
+    for item in images:
+        times_ms, interval_ms = item.image.image.times_ms, frame_interval_ms(item.image.image.times_ms)
+        if item.image.name not in used or times_ms is None or interval_ms is None:
+            continue
+        steps_ms = np.diff(times_ms)
+        wide = np.flatnonzero([RULES["frames-lost"].breaks(step / interval_ms) for step in steps_ms])
+        if len(wide):
+            widest = int(wide[steps_ms[wide].argmax()])
+            where = f"between frames {widest} and {widest + 1} lie {steps_ms[widest]:.0f} ms"
+            places = "" if len(wide) == 1 else f", and at {len(wide) - 1} more places"
+            yield flag("frames-lost", f"{where}, elsewhere {interval_ms:.0f} ms: frames are missing there{places}")
 
 
 def _usual_of(beats: Sequence[KeyFrames], images: Sequence[SizedImage]) -> int:

@@ -9,7 +9,7 @@ from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Quantity
 from cardiotrace.clinical.rule import doubting, flag
 from cardiotrace.clinical.traced_cine import TracedCine
-from cardiotrace.clinical.validity import mask_flags, same_size_flags
+from cardiotrace.clinical.validity import anatomy_flags, edge_flags, same_size_flags
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.terms import Phase, Structure, View
 
@@ -34,9 +34,10 @@ def right_flags(key_frames: KeyFrames, cines: Mapping[Phase, TracedCine]) -> tup
         return ()
     flags: list[Flag] = []
     for found in key_frames:
-        mask = plane_mask(cines[found.phase].labels, Structure.RV, found.frame)
+        cine = cines[found.phase]
+        mask = plane_mask(cine.labels, Structure.RV, found.frame)
         if mask is not None and mask.any():
-            odd = mask_flags(mask, NAME, about=Structure.RV.value)
+            odd = anatomy_flags(cine, found.frame, Structure.RV) + edge_flags(mask, NAME, about=Structure.RV.value)
             flags.extend(item.of(f"{key_frames.view_name} {found.phase}") for item in odd)
     return (*flags, *(item.of(key_frames.view_name) for item in _change_flags(key_frames, cines, areas)))
 

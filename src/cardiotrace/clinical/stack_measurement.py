@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+import numpy as np
+
+from cardiotrace.clinical.anatomy.flags import short_axis_anatomy_flags
 from cardiotrace.clinical.ejection import ejection_fraction, stroke_volume_ml
 from cardiotrace.clinical.films.average import alike, over_beats, segments_over_beats
 from cardiotrace.clinical.key_frames import PHASE_WORD, KeyFrame, KeyFrames, find_view_beats
@@ -232,9 +235,13 @@ def _stack_flags(beat: _Beat) -> list[Flag]:
     """What is odd about units, slices and key frames, headed by the view; then what files say against themselves."""
     slices = beat.slices()
     flags = _unit_flags(beat)
-    for phase, found in slices.items():
-        flags.extend(item.of(phase) for item in _height_flags(found, beat.stacks[phase]))
+    for phase, each in slices.items():
+        flags.extend(item.of(phase) for item in _height_flags(each, beat.stacks[phase]))
     flags.extend(_phase_flags(beat))
+    for found in beat.key_frames:
+        stack = beat.stacks[found.phase]
+        shown = np.flatnonzero(~stack.blank[found.frame]).tolist()
+        flags.extend(item.of(found.phase) for item in short_axis_anatomy_flags(stack.labels, found.frame, shown))
     files = [item for stack in beat.stacks.values() for item in geometry_flags(stack.image, stack.labels)]
     return [*(item.of(beat.view) for item in flags), *ventricle_flags(slices, beat.view), *files]
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool
 
-from cardiotrace.clinical.annulus import borders
+from cardiotrace.clinical.anatomy.flags import long_axis_anatomy_flags
+from cardiotrace.clinical.annulus import IMAGE_DOWN, borders
 from cardiotrace.clinical.long_axis_trace import LongAxisTrace, plane_mask
 from cardiotrace.clinical.rule import RULES, flag
 from cardiotrace.clinical.traced_cine import TracedCine
@@ -13,7 +14,6 @@ from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
-from cardiotrace.geometry.component import largest_component
 from cardiotrace.geometry.sector import lit_area
 
 
@@ -31,7 +31,7 @@ def trace_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
     cavity = plane_mask(labels, Structure.LV, frame)
     if cavity is None or not cavity.any() or not found.area:
         return (flag("no-ventricle", "no left ventricle was found"),)
-    flags = [*mask_flags(cavity, "left ventricle")]
+    flags = [*anatomy_flags(cine, frame, Structure.LV, Structure.MYO), *edge_flags(cavity, "left ventricle")]
     # Over all frames: a dark cavity beside the sector's edge is black in one frame and lit in another.
     outside = ~lit_area(image.image.frames[:, 0]) if image.image.is_apical else np.zeros_like(cavity)
     share = np.count_nonzero(cavity & outside) / np.count_nonzero(cavity)
@@ -46,8 +46,14 @@ def trace_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
     return (*flags, *_axis_flags(found, has_myocardium=myocardium is not None))
 
 
-def mask_flags(mask: Bool[np.ndarray, "height width"], name: str, *, about: str = "LV") -> tuple[Flag, ...]:
-    """Whether a ventricle falls into pieces or reaches the edge of the image.
+def anatomy_flags(cine: TracedCine, frame: int, *structures: Structure) -> tuple[Flag, ...]:
+    """Whether some structures can be those of a heart in one frame."""
+    is_upright = cine.image.image.is_apical and cine.towards_base == IMAGE_DOWN
+    return long_axis_anatomy_flags(cine.labels, frame, structures, is_upright=is_upright)
+
+
+def edge_flags(mask: Bool[np.ndarray, "height width"], name: str, *, about: str = "LV") -> tuple[Flag, ...]:
+    """Whether a ventricle reaches the edge of the image.
 
     Args:
         mask: where it is in one frame; not empty.
@@ -56,20 +62,13 @@ def mask_flags(mask: Bool[np.ndarray, "height width"], name: str, *, about: str 
 
     Example:
         >>> mask = np.zeros((8, 8), bool)
-        >>> mask[0:4, 2:6] = mask[6, 6] = True
-        >>> for item in mask_flags(mask, "right ventricle", about="RV"):
-        ...     print(item)
-        the right ventricle falls into pieces; the largest holds 94 %
+        >>> mask[0:4, 2:6] = True
+        >>> print(*edge_flags(mask, "right ventricle", about="RV"))
         the right ventricle reaches the edge of the image and may be cut off
     """
-    flags = []
-    share = _share_apart(mask)
-    if RULES["pieces"].breaks(share):
-        text = f"the {name} falls into pieces; the largest holds {100 * (1 - share):.0f} %"
-        flags.append(flag("pieces", text, about=about))
-    if mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any():
-        flags.append(flag("ventricle-cut", f"the {name} reaches the edge of the image and may be cut off", about=about))
-    return tuple(flags)
+    if not (mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any()):
+        return ()
+    return (flag("ventricle-cut", f"the {name} reaches the edge of the image and may be cut off", about=about),)
 
 
 def atrium_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
@@ -77,11 +76,7 @@ def atrium_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
     atrium = plane_mask(cine.labels, Structure.LA, frame)
     if atrium is None or not atrium.any():
         return (flag("no-atrium", "no left atrium was found"),)
-    flags = []
-    apart = _share_apart(atrium)
-    if RULES["atrium-pieces"].breaks(apart):
-        text = f"the left atrium falls into pieces; the largest holds {100 * (1 - apart):.0f} %"
-        flags.append(flag("atrium-pieces", text))
+    flags = [*anatomy_flags(cine, frame, Structure.LA)]
     # The image's own edge cuts as the sector's does: one pixel beyond it counts as outside.
     pixel = cine.scale.pixel
     beyond = np.pad(~lit_area(cine.image.image.frames[:, 0]), 1, constant_values=True)
@@ -273,11 +268,6 @@ def _apex_at_edge(found: LongAxisTrace, outside: Bool[np.ndarray, "height width"
     # The image's own edge cuts as the sector's does: one pixel beyond it counts as outside.
     beyond, pixel = np.pad(outside, 1, constant_values=True), found.scale.pixel
     return bool(borders(found.axis.apex[None] + np.asarray(pixel), beyond, pixel)[0])
-
-
-def _share_apart(mask: Bool[np.ndarray, "height width"]) -> float:
-    """Share of a mask outside its largest piece."""
-    return 1 - np.count_nonzero(largest_component(mask, connectivity="full")) / np.count_nonzero(mask)
 
 
 def _enclosure(found: LongAxisTrace, myocardium: Bool[np.ndarray, "height width"]) -> list[Flag]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from cardiotrace.clinical.beats.beat import Beat
 from cardiotrace.clinical.curve import Curve
+from cardiotrace.clinical.films.average import over_beats
 from cardiotrace.clinical.quantity import Quantity
 from cardiotrace.clinical.rule import flag
 from cardiotrace.clinical.segment import SegmentValues
@@ -61,16 +62,16 @@ def measure_walls(
     walled = walled_views(views, beats)
     lost = [view for view in views if view.key_frames not in [each.measured.key_frames for each in walled]]
     tracked, untracked = track_views(walled) if tracking else ([], ())
-    moved = [excursions(view) for view in walled]
+    moved = [[excursions(beat) for beat in view.by_beat] for view in walled]
     quantities = (
         *side_by_side([*strain_quantities(walled), *tracked_quantities(tracked)]),
-        *(item for found, _ in moved for item in found),
-        *(item for view in walled for item in shape_quantities(view)),
+        *(item for beats in moved for item in over_beats([found for found, _ in beats])),
+        *(item for view in walled for item in over_beats([shape_quantities(beat) for beat in view.by_beat])),
         *mass_quantities(walled, stacks),
     )
     flags = (
         *(item for view in walled for item in (*view.exam_flags, *_wall_flags(view))),
-        *(item for _, words in moved for item in words),
+        *(item for beats in moved for _, words in beats for item in words),
         *untracked,
         *(flag("no-wall", "no wall could be followed from hinge to hinge").of(view.view_name) for view in lost),
     )

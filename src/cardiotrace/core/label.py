@@ -150,12 +150,13 @@ SUNNYBROOK = LabelScheme("sunnybrook", {Structure.MYO: 1})
 LEFT_VENTRICLE = LabelScheme("left-ventricle", {Structure.LV: 1, Structure.MYO: 2})
 """Values of CAMUS and of M&Ms, without the third."""
 LV_ONLY = LabelScheme("lv", {Structure.LV: 1})
+WALL_ONLY = LabelScheme("wall", {Structure.MYO: 1})
 VESSEL = LabelScheme("vessel", {Structure.VESSEL: 1})
 VESSEL255 = LabelScheme("vessel255", {Structure.VESSEL: 255})
 
 SCHEMES: Mapping[str, LabelScheme] = {
     scheme.name: scheme
-    for scheme in (CAMUS, ACDC, MNMS, CHAMBERS, SUNNYBROOK, LEFT_VENTRICLE, LV_ONLY, VESSEL, VESSEL255)
+    for scheme in (CAMUS, ACDC, MNMS, CHAMBERS, SUNNYBROOK, LEFT_VENTRICLE, LV_ONLY, WALL_ONLY, VESSEL, VESSEL255)
 }
 
 

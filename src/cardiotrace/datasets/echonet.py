@@ -190,6 +190,7 @@ class Echonet(PublishedDataset):
             read_labels=partial(_traced, self._video(name), frame, self._outlines[name][frame]),
             files=(*relative_files([self._video(name)], self.root), "VolumeTracings.csv"),
             facts=case_reference(ejection_fraction),
+            modality=self.modality,
         )
 
 

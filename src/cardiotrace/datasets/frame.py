@@ -21,9 +21,27 @@ def read_frame(path: Path, index: int, *, view: View, modality: Modality) -> Ima
     Raises:
         InputError: the file cannot be read, or has no such frame.
     """
+    return replace(read_frames(path, index, index + 1, view=view, modality=modality), times_ms=None)
+
+
+def read_frames(path: Path, first: int, end: int, *, view: View, modality: Modality) -> Image:
+    """Consecutive frames of a file (time, depth, height, width): a film without a source, as it is no file of its own.
+
+    Args:
+        path: the film.
+        first: number of its first frame, from zero.
+        end: number of the frame after the last one.
+        view: the anatomical plane.
+        modality: how it was made.
+
+    Raises:
+        InputError: the file cannot be read, or has no such frames.
+    """
     cine = read_image(path, view=view, modality=modality)
-    _check(index, len(cine.frames), path)
-    return replace(cine, frames=cine.frames[index : index + 1].copy(), times_ms=None, source=None)
+    for index in (first, end - 1):
+        _check(index, len(cine.frames), path)
+    times = None if cine.times_ms is None else cine.times_ms[first:end] - cine.times_ms[first]
+    return replace(cine, frames=cine.frames[first:end].copy(), times_ms=times, source=None)
 
 
 def read_label_frame(path: Path, scheme: LabelScheme, index: int) -> LabelMap:

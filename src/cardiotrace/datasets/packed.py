@@ -29,10 +29,11 @@ from cardiotrace.io.atomic import as_work_error
 from cardiotrace.io.folder import staged_folder
 from cardiotrace.preprocessing import (
     Centre,
+    NeighboursOf,
     Preprocessing,
     ResamplingTransform,
     channels_with_neighbours,
-    slices_around,
+    planes_around,
 )
 
 IGNORED = 255
@@ -114,66 +115,78 @@ class PackedDataset:
             [sample.patient in wanted and (sample.is_labelled or not labelled_only) for sample in self.samples]
         )
 
-    def indices_around(self, indices: NDArray[np.int64], neighbours: int) -> NDArray[np.int64]:
-        """Indices of the planes that are seen with some: slices of the same case and frame, see `slices_around`.
+    def indices_around(
+        self, indices: NDArray[np.int64], neighbours: int, along: NeighboursOf = "slices"
+    ) -> NDArray[np.int64]:
+        """Indices of the planes that are seen with some, see `planes_around`.
 
         Args:
             indices: of planes.
-            neighbours: slices on each side.
+            neighbours: planes on each side.
+            along: slices of the same case and frame, or frames of the same case and slice.
 
         Returns:
             (indices, 2 neighbours + 1), each plane in the middle of its row.
 
         Raises:
-            InputError: samples are volumes or in colour, or a slice of a stack is missing or there twice.
+            InputError: samples are volumes or in colour, a plane between others is missing or there twice, or frames
+                are asked for and no case is a film.
         """
         if self.labels.ndim != 3:
             raise InputError("volumes hold their slices themselves", remedy="set neighbours = 0.")
         channels_with_neighbours(self.images.shape[1], neighbours)
-        stacks: dict[tuple[str, ...], dict[int, int]] = {}
+        rows_of: dict[tuple[str, ...], dict[int, int]] = {}
         for index, sample in enumerate(self.samples):
             # Cases of two data sets may share a name; a patient's never do.
-            stacks.setdefault(_stack_of(sample), {}).setdefault(sample.depth, index)
-        self._require_whole(stacks)
-        rows = []
+            row, place = _row_of(sample, along)
+            rows_of.setdefault(row, {}).setdefault(place, index)
+        self._require_whole(rows_of, along)
+        found = []
         for index in indices.tolist():
-            stack = stacks[_stack_of(self.samples[index])]
-            first = min(stack)
-            around = slices_around(self.samples[index].depth - first, len(stack), neighbours)
-            rows.append([stack[first + each] for each in around])
-        return np.array(rows, np.int64).reshape(len(indices), 2 * neighbours + 1)
+            row, place = _row_of(self.samples[index], along)
+            members = rows_of[row]
+            first = min(members)
+            found.append([members[first + each] for each in planes_around(place - first, len(members), neighbours)])
+        return np.array(found, np.int64).reshape(len(indices), 2 * neighbours + 1)
 
-    def _require_whole(self, stacks: Mapping[tuple[str, ...], Mapping[int, int]]) -> None:
+    def _require_whole(self, rows_of: Mapping[tuple[str, ...], Mapping[int, int]], along: NeighboursOf) -> None:
         """In use the true neighbours are seen: a gap would be learned as something else."""
-        if sum(map(len, stacks.values())) < len(self.samples):
-            raise InputError("a slice is there twice, so that its neighbours are not known", where=self.folder)
-        for stack, members in stacks.items():
+        if sum(map(len, rows_of.values())) < len(self.samples):
+            raise InputError(f"a {along[:-1]} is there twice, so that its neighbours are not known", where=self.folder)
+        for row, members in rows_of.items():
             if max(members) - min(members) >= len(members):
-                raise InputError(f"case {stack[1]!r} lacks slices between others, which neighbours would show")
+                raise InputError(f"case {row[1]!r} lacks {along} between others, which neighbours would show")
+        if along == "frames" and max(map(len, rows_of.values())) == 1:
+            raise InputError(
+                "no case has more than one frame, and neighbours are to be frames",
+                remedy="choose cases that are films, such as those of ted, or set neighbours = 0.",
+            )
 
     def unit_images(
-        self, indices: NDArray[np.int64], *, neighbours: int = 0
+        self, indices: NDArray[np.int64], *, neighbours: int = 0, along: NeighboursOf = "slices"
     ) -> Float[np.ndarray, "batch channels *space"]:
         """Samples as float32 in unit range, as `preprocessing.unit_range` makes them.
 
         Args:
             indices: which.
-            neighbours: slices on each side that become channels before and after a plane's own.
+            neighbours: planes on each side that become channels before and after a plane's own.
+            along: what they are.
 
         Raises:
             InputError: see `indices_around`.
         """
         if neighbours:
-            seen = self.images[self.indices_around(indices, neighbours)]
+            seen = self.images[self.indices_around(indices, neighbours, along)]
             images = seen.reshape(len(seen), -1, *seen.shape[3:])
         else:
             images = self.images[indices]
         return images.astype(np.float32) / np.float32(np.iinfo(self.images.dtype).max)
 
 
-def _stack_of(sample: PackedSample) -> tuple[str, ...]:
-    """What slices of one stack have in common."""
-    return sample.patient, sample.case, sample.phase, sample.view, str(sample.time)
+def _row_of(sample: PackedSample, along: NeighboursOf) -> tuple[tuple[str, ...], int]:
+    """What slices of one stack, or frames of one film, have in common, and the number of this one."""
+    other, own = (sample.depth, sample.time) if along == "frames" else (sample.time, sample.depth)
+    return (sample.patient, sample.case, sample.phase, sample.view, str(other)), own
 
 
 class HeartFinder(Protocol):

@@ -20,6 +20,7 @@ from cardiotrace.phantoms.choice import VIEWS, Kind, PhantomConfig, choice_diges
 from cardiotrace.phantoms.cmr import CmrPhantom
 from cardiotrace.phantoms.echo import EchoPhantom
 from cardiotrace.phantoms.fundus import FundusPhantom
+from cardiotrace.phantoms.heart.heart import MYOCARDIAL_DENSITY_G_PER_ML, Heart
 from cardiotrace.phantoms.patient import RenderedPatient, render_patient
 
 _PHASES = (Phase.ED, Phase.ES)
@@ -75,7 +76,7 @@ _KINDS: Mapping[Kind, _KindFacts] = {
 
 @dataclass(frozen=True)
 class Phantom:
-    """Phantom patients, rendered lazily; ED and ES of each view of a heart, one photograph of an eye.
+    """Phantom patients, rendered lazily; of a heart ED and ES of each view or its whole beat, one photograph of an eye.
 
     Names hold a digest of the choice and of the rendering code, so that caches never mix phantoms of different making.
     """
@@ -181,8 +182,8 @@ class Phantom:
         groups = {"patient": name, "pathology": str(drawn.pathology), **sex, **_groups_of(drawn.phantom)}
         # An eye has no beat.
         heart = None if isinstance(drawn.phantom, FundusPhantom) else drawn.phantom
-        reference = case_reference(None if heart is None else heart.ejection_fraction_percent)
-        phases = (Phase.OTHER,) if heart is None else _PHASES
+        reference = {} if heart is None else _reference_of(heart)
+        phases = (Phase.OTHER,) if heart is None or self.config.beats else _PHASES
         return [
             replace(self._case(number, view, phase), groups=groups, facts=reference)
             for view in self.views
@@ -193,7 +194,7 @@ class Phantom:
         patient = self._name(number)
         image = _IMAGE_NAMES.get(view, "")
         return Case(
-            name=patient if phase is Phase.OTHER else f"{patient}{image}_{phase}",
+            name=f"{patient}{image}" if phase is Phase.OTHER else f"{patient}{image}_{phase}",
             view=view,
             phase=phase,
             groups={"patient": patient},
@@ -202,12 +203,24 @@ class Phantom:
             read_field_of_view=(
                 partial(_read_field_of_view, self.config, number) if self.config.kind == "fundus" else None
             ),
+            modality=self.modality,
         )
 
 
 _IMAGE_NAMES = {
     View.FOUR_CHAMBER: "_4CH", View.TWO_CHAMBER: "_2CH", View.THREE_CHAMBER: "_3CH", View.SAX: "_SA",
 }  # fmt: skip
+
+
+def _reference_of(heart: Heart) -> dict[str, float]:
+    """What is true of the left ventricle, from the continuous heart."""
+    (full,) = heart.at(np.zeros(1))
+    return {
+        **case_reference(heart.ejection_fraction_percent),
+        "left_ventricular_end_diastolic_volume_ml": heart.end_diastolic_ml,
+        "left_ventricular_end_systolic_volume_ml": heart.end_systolic_ml,
+        "left_ventricular_mass_g": MYOCARDIAL_DENSITY_G_PER_ML * full.wall_ml,
+    }
 
 
 def _groups_of(phantom: EchoPhantom | CmrPhantom | FundusPhantom) -> dict[str, str]:

@@ -12,9 +12,11 @@ from cardiotrace.datasets.camus import Camus, CamusConfig
 from cardiotrace.datasets.chase import Chase, ChaseConfig
 from cardiotrace.datasets.dataset import Dataset, DatasetFacts, NoOptions, PublishedDataset, Recognised
 from cardiotrace.datasets.echonet import Echonet
+from cardiotrace.datasets.hmc_qu import HmcQu
 from cardiotrace.datasets.mnms import Mnms, Mnms2, Mnms2Config
 from cardiotrace.datasets.sunnybrook import Sunnybrook
 from cardiotrace.datasets.sunnybrook_dicom import SunnybrookDicom
+from cardiotrace.datasets.ted import Ted
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ def _opened(kind: Callable[[Path, Any], Any], options: Any, root: Path) -> Datas
 PUBLISHED = (
     _published(Camus, CamusConfig),
     _published(Echonet),
+    _published(Ted),
+    _published(HmcQu),
     _published(Acdc),
     _published(Mnms),
     _published(Mnms2, Mnms2Config),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Protocol
 
@@ -9,17 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardiotrace.core.image import Image
-from cardiotrace.core.label import MNMS, LabelMap
-from cardiotrace.core.terms import Phase
+from cardiotrace.core.label import LEFT_VENTRICLE, MNMS, WALL_ONLY, LabelMap
+from cardiotrace.core.terms import Phase, View
 from cardiotrace.core.text import csv_text
+from cardiotrace.datasets.hmc_qu import FILMS, INFARCT, MASK_VARIABLE, MASKS, NO_INFARCT
+from cardiotrace.datasets.hmc_qu import VIEWS as HMC_VIEWS
 from cardiotrace.datasets.phantom import tenths
 from cardiotrace.datasets.split import Split, write_lists
-from cardiotrace.io import write_image, write_labels, write_text
+from cardiotrace.datasets.workbook import write_workbook
+from cardiotrace.geometry.resample import AxisMap, resample_labels
+from cardiotrace.io import read_grid, write_bytes, write_image, write_labels, write_text
+from cardiotrace.io.metaimage import write_image as write_metaimage
 from cardiotrace.io.raster import write_raster
+from cardiotrace.io.video import write_video
 from cardiotrace.phantoms.choice import ViewName
 from cardiotrace.phantoms.patient import RenderedPatient
 
 FOLDS = 10
+PARTS = ".parts"
+"""Where files that go to shared folders are gathered."""
 GROUPS = {"normal": "NOR", "dilated": "DCM", "hypertrophic": "HCM", "infarct": "MINF", "rv-dilated": "RV"}
 """What ACDC calls a disease."""
 
@@ -36,6 +45,10 @@ class Tree(Protocol):
     @property
     def views(self) -> tuple[ViewName, ...]:
         """Planes of the heart that it has a place for."""
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """Folders that all patients share, where none has one of its own: files are gathered apart first."""
 
     def name(self, number: int) -> str:
         """Of patient `number`, from 1."""
@@ -56,6 +69,7 @@ class CamusTree:
 
     most: int = 9999
     views: tuple[ViewName, ...] = ("4CH", "2CH")
+    shared: tuple[str, ...] = ()
 
     def name(self, number: int) -> str:
         """As in patient0001."""
@@ -100,16 +114,18 @@ class CamusTree:
     @staticmethod
     def _facts(row: Row) -> dict[str, float | str]:
         count = int(row["end_systolic_frame"]) - int(row["end_diastolic_frame"]) + 1
-        return {
-            "ED": 1,
-            "ES": count,
-            "NbFrame": count,
-            "Sex": row["sex"],
-            "Age": round(float(row["age_years"])),
-            "ImageQuality": str(row["quality"]).capitalize(),
-            "EF": f"{float(row['ejection_fraction_percent']):.1f}",
-            "FrameRate": f"{float(row['frame_rate_hz']):.1f}",
-        }
+        return {"ED": 1, "ES": count, "NbFrame": count, **_person_and_film(row)}
+
+
+def _person_and_film(row: Row) -> dict[str, float | str]:
+    """What CAMUS and TED say of a patient beside the numbers of frames."""
+    return {
+        "Sex": row["sex"],
+        "Age": round(float(row["age_years"])),
+        "ImageQuality": str(row["quality"]).capitalize(),
+        "EF": f"{float(row['ejection_fraction_percent']):.1f}",
+        "FrameRate": f"{float(row['frame_rate_hz']):.1f}",
+    }
 
 
 def _fold(names: Sequence[str], fold: int) -> Split:
@@ -127,6 +143,7 @@ class AcdcTree:
 
     most: int = 999
     views: tuple[ViewName, ...] = ("SAX",)
+    shared: tuple[str, ...] = ()
 
     def name(self, number: int) -> str:
         """As in patient001."""
@@ -164,6 +181,7 @@ class Mnms2Tree:
 
     most: int = 360
     views: tuple[ViewName, ...] = ("SAX", "4CH")
+    shared: tuple[str, ...] = ()
 
     def name(self, number: int) -> str:
         """As in 001."""
@@ -200,6 +218,111 @@ class Mnms2Tree:
         write_text(root / "dataset_information.csv", as_csv(table))
 
 
+@dataclass(frozen=True)
+class TedTree:
+    """TED: database/patientNNN with the whole beat as MetaImage, its labels and settings; no atrium is labelled."""
+
+    most: int = 999
+    views: tuple[ViewName, ...] = ("4CH",)
+    shared: tuple[str, ...] = ()
+
+    def name(self, number: int) -> str:
+        """As in patient001."""
+        return f"patient{number:03d}"
+
+    def folder(self, name: str) -> str:
+        """Below database."""
+        return f"database/{name}"
+
+    def write(self, made: RenderedPatient, name: str, folder: Path) -> None:
+        """The film and its labels, frames along the third axis, and the numbers of ED and ES, which count from one."""
+        image = made.exam.images[0]
+        stem, frames = f"{name}_4CH_sequence", np.arange(len(image.image.frames))
+        labels = _labels_as_stack(made.labels[image.name].to(LEFT_VENTRICLE), frames)
+        write_metaimage(_as_stack(image.image, frames), folder / f"{stem}.mhd")
+        write_labels(labels, folder / f"{stem}_gt.mhd")
+        instants = {"ED": int(made.truth["end_diastolic_frame"]) + 1, "ES": int(made.truth["end_systolic_frame"]) + 1}
+        facts = {**instants, "NbFrame": len(frames), **_person_and_film(made.truth)}
+        write_text(folder / f"{name}_4CH_info.cfg", "".join(f"{key}: {value}\n" for key, value in facts.items()))
+
+    def finish(self, root: Path, rows: Mapping[str, Row]) -> None:
+        """Nothing: every patient's folder says all."""
+
+
+_HMC_WORDS = {view: word for word, view in HMC_VIEWS.items()}
+_MASK_SIDE = 224
+
+
+@dataclass(frozen=True)
+class HmcQuTree:
+    """HMC-QU: films of two and four chambers, masks of the wall in the latter, and a workbook for each view.
+
+    Six segments stand in a workbook, and which part of the wall each is was not found out: of a phantom with an infarct
+    all of them say so.
+    """
+
+    most: int = 9999
+    views: tuple[ViewName, ...] = ("4CH", "2CH")
+    shared: tuple[str, ...] = (*(f"{FILMS}/{word}" for word in HMC_VIEWS), MASKS)
+
+    def name(self, number: int) -> str:
+        """As in ES0001."""
+        return f"ES{number:04d}"
+
+    def folder(self, name: str) -> str:
+        """Apart, until they are shared out."""
+        return f"{PARTS}/{name}"
+
+    def write(self, made: RenderedPatient, name: str, folder: Path) -> None:
+        """A film of each view, all of it the beat, and the masks shrunk to a square whatever its shape is."""
+        from scipy.io import savemat
+
+        for place in self.shared:
+            (folder / place).mkdir(parents=True)
+        for image in made.exam.images:
+            view, film = image.image.view, self._film(name, image.image.view)
+            rate = float(made.truth["frame_rate_hz"])
+            write_video(image.image.frames[:, 0], folder / FILMS / _HMC_WORDS[view] / f"{film}.avi", rate_hz=rate)
+            if view is View.FOUR_CHAMBER:
+                walls = made.labels[image.name].to(WALL_ONLY).array[:, 0]
+                maps = tuple(AxisMap.resize(side, _MASK_SIDE) for side in walls.shape[1:])
+                masks = np.stack([resample_labels(wall, maps, class_count=2) for wall in walls])
+                content = BytesIO()
+                savemat(content, {MASK_VARIABLE: masks}, do_compression=True)
+                write_bytes(folder / MASKS / f"Mask_{film}.mat", _without_date(content.getvalue()))
+
+    def finish(self, root: Path, rows: Mapping[str, Row]) -> None:
+        """The workbooks: two rows of headings, then a row for each film that is there."""
+        for word, view in HMC_VIEWS.items():
+            has_masks = view is View.FOUR_CHAMBER
+            segments = [f"SEG{number}" for number in (1, 2, 3, 5, 6, 7)]
+            beat = ["One cardiac-cycle frames", "", *(["LV Wall Ground-truth Segmentation Masks"] if has_masks else [])]
+            films: list[list[str | int]] = [
+                [video.stem, *[self._word(row)] * len(segments), 1, read_grid(video).shape[0], *["ü"] * has_masks]
+                for name, row in rows.items()
+                if (video := root / FILMS / word / f"{self._film(name, view)}.avi").exists()
+            ]
+            if films:
+                heads: list[list[str | int]] = [
+                    ["ECHO", *segments, *beat],
+                    [*[""] * 7, "Reference Frame", "End of Cycle"],
+                ]
+                write_workbook(root / f"{word}.xlsx", [*heads, *films])
+
+    @staticmethod
+    def _film(name: str, view: View) -> str:
+        return f"{name}_{view}_1"
+
+    @staticmethod
+    def _word(row: Row) -> str:
+        return INFARCT if row["pathology"] == "infarct" else NO_INFARCT
+
+
+def _without_date(content: bytes) -> bytes:
+    """A MATLAB file whose header says no date, so that the same masks give the same bytes."""
+    return b"MATLAB 5.0 MAT-file".ljust(116) + content[116:]
+
+
 FUNDUS_FOLDERS = ("images", "labels", "fields_of_view", "arteries_and_veins", "lesions")
 
 
@@ -209,14 +332,15 @@ class FundusTree:
 
     most: int = 9999
     views: tuple[ViewName, ...] = ()
+    shared: tuple[str, ...] = FUNDUS_FOLDERS
 
     def name(self, number: int) -> str:
         """As in eye0001."""
         return f"eye{number:04d}"
 
     def folder(self, name: str) -> str:
-        """All images share their folders, so that a patient's are gathered apart first."""
-        return f".parts/{name}"
+        """Apart, until they are shared out."""
+        return f"{PARTS}/{name}"
 
     def write(self, made: RenderedPatient, name: str, folder: Path) -> None:
         """One image in each folder; arteries are 1, veins 2, both 3."""
@@ -230,7 +354,7 @@ class FundusTree:
             "arteries_and_veins": photograph.arteries + 2 * photograph.veins.astype(np.uint8),
             "lesions": photograph.lesions.astype(np.uint8) * 255,
         }
-        for place in FUNDUS_FOLDERS:
+        for place in self.shared:
             (folder / place).mkdir(parents=True)
             write_raster(planes[place], folder / place / f"{name}.png")
 

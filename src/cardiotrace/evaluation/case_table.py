@@ -14,6 +14,7 @@ from cardiotrace.core.terms import Phase, View
 from cardiotrace.core.text import class_order
 from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.quantity import Against, PatientQuantity, of_ejection
+from cardiotrace.evaluation.validity import Validity
 from cardiotrace.metrics import Agreement, Summary, agreement, bootstrap_interval, summarise
 from cardiotrace.metrics.overlap import Presence
 
@@ -87,6 +88,29 @@ class CaseRow:
 
 
 @dataclass(frozen=True)
+class BeatRow:
+    """How one region of a film was predicted over all of its frames."""
+
+    case: str
+    patient: str
+    view: View
+    region: str
+    frames: int
+    dice: float
+    """Mean over the frames in which either mask has the region; NaN where none has."""
+    worst_dice: float
+    worst_frame: int | None
+    """The one with the lowest Dice, from zero."""
+    curve_error_percent: float
+    """See `beats.curve_error_percent`."""
+    curve_correlation: float
+    """Pearson's r of the predicted curve of sizes and the reference's; NaN where one of them does not change."""
+    end_diastole_off_frames: float = math.nan
+    """By how many frames the predicted end-diastole comes late; NaN of all but the left ventricle."""
+    end_systole_off_frames: float = math.nan
+
+
+@dataclass(frozen=True)
 class GroupSummary:
     """Statistics of one score of one region over a group of rows."""
 
@@ -117,6 +141,10 @@ class CaseTable:
     slices: tuple[CaseRow, ...] = ()
     """Of stacks, each region of each slice in its own plane, where either mask has it; their group `third` is one of
     `THIRDS`. Empty in tables older than it."""
+    beats: tuple[BeatRow, ...] = ()
+    """Of films, each region over all frames; empty in tables older than it."""
+    validity: Validity | None = None
+    """Which labels are no heart's; None where that was not asked."""
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -148,7 +176,11 @@ class CaseTable:
         quantities = tuple(item for item in self.quantities if item.patient in patients)
         kept = {(row.case, row.frame, row.region) for row in rows}
         slices = tuple(row for row in self.slices if (row.case, row.frame, row.region) in kept)
-        return replace(self, rows=rows, quantities=quantities, slices=slices)
+        films = {(row.case, row.region) for row in rows}
+        beats = tuple(row for row in self.beats if (row.case, row.region) in films)
+        frames = {(row.case, row.frame) for row in rows}
+        validity = None if self.validity is None else self.validity.where(frames)
+        return replace(self, rows=rows, quantities=quantities, slices=slices, beats=beats, validity=validity)
 
     def by_slice(self) -> "CaseTable":
         """The table whose rows are the slices of the stacks: two-dimensional scores, to be summarised as any other."""
@@ -197,6 +229,8 @@ class CaseTable:
             **({} if self.limits is None else {"limits": to_plain(self.limits)}),
             **({"notes": list(self.notes)} if self.notes else {}),
             **({"slices": [_row_to_plain(row) for row in self.slices]} if self.slices else {}),
+            **({"beats": [_worded(to_plain(row)) for row in self.beats]} if self.beats else {}),
+            **({} if self.validity is None else {"validity": to_plain(self.validity)}),
             **CASE_TABLE.mark,  # last: a table is known by how its file begins
         }
 
@@ -216,7 +250,12 @@ class CaseTable:
         # Older tables hold one record of the left ventricle for each patient.
         older = [found for item in stored.ejections for found in _of_older(item, f"{path}.ejections")]
         quantities = [*quantities, *older]
-        return cls(rows, tuple(quantities), stored.problems, stored.facts, stored.limits, stored.notes, slices)
+        beats = tuple(
+            from_plain(BeatRow, known_only(BeatRow, _numbers(row)), path=f"{path}.beats[{i}]")
+            for i, row in enumerate(stored.beats)
+        )
+        kept = {name: getattr(stored, name) for name in ("problems", "facts", "limits", "notes", "validity")}
+        return cls(rows, tuple(quantities), slices=slices, beats=beats, **kept)
 
 
 @dataclass(frozen=True)
@@ -229,8 +268,12 @@ class _StoredTable:
     limits: OutlierLimits | None = None
     notes: tuple[str, ...] = ()
     slices: tuple[dict[str, Any], ...] = ()
+    beats: tuple[dict[str, Any], ...] = ()
+    validity: Validity | None = None
     agreement: tuple[dict[str, Any], ...] = ()
     """What follows from the quantities; files hold it for other readers."""
+    validity_rates: tuple[dict[str, Any], ...] = ()
+    """What follows from the validity, likewise."""
 
 
 def _present(item: dict[str, Any]) -> dict[str, Any]:
@@ -360,5 +403,14 @@ def _current(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_score(key: str) -> bool:
-    known = ("confidence", "expected_dice", "diagonal_mm", "predicted", "traced", "stated")
-    return key in SCORES or key in known or key.endswith(("_percent", "_ml"))
+    known = (
+        "confidence",
+        "expected_dice",
+        "diagonal_mm",
+        "predicted",
+        "traced",
+        "stated",
+        "worst_dice",
+        "curve_correlation",
+    )
+    return key in SCORES or key in known or key.endswith(("_percent", "_ml", "_off_frames"))

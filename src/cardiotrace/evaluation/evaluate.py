@@ -9,12 +9,14 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.progress import OnProgress, counted
-from cardiotrace.evaluation.case_table import CaseRow, CaseTable
+from cardiotrace.evaluation.beats import score_beat
+from cardiotrace.evaluation.case_table import BeatRow, CaseRow, CaseTable
 from cardiotrace.evaluation.limits import DEFAULT, model_limits, preset
 from cardiotrace.evaluation.pairing import label_files
 from cardiotrace.evaluation.quantity import PatientQuantity
 from cardiotrace.evaluation.score import CasePrediction, quantities_of, score_case
 from cardiotrace.evaluation.slices import score_slices
+from cardiotrace.evaluation.validity import Validity, joined, validity_of
 from cardiotrace.geometry.alignment import aligned
 from cardiotrace.geometry.enclosure import order_doubt
 from cardiotrace.inference import Predictor
@@ -77,6 +79,7 @@ def evaluate_labels(
     scheme: LabelScheme,
     *,
     spacing_mm: GivenSpacing | None = None,
+    with_validity: bool = False,
     on_progress: OnProgress | None = None,
 ) -> CaseTable:
     """Score a folder of label maps against the references of cases.
@@ -89,6 +92,7 @@ def evaluate_labels(
         cases: of a data set, or `pairing.folder_cases` of a folder of references; unlabelled ones are left out.
         scheme: what the predicted values mean.
         spacing_mm: (depth, height, width), mm, in place of what the predicted files say.
+        with_validity: also ask which labels are no heart's.
         on_progress: told after each case.
 
     Raises:
@@ -101,7 +105,8 @@ def evaluate_labels(
     problems += [f"{case.name}: no prediction" for case in labelled if case.name not in files]
     table = CaseTable((), problems=tuple(problems), facts={"predicted": str(predicted)}, limits=preset(DEFAULT))
     given = [case for case in labelled if case.name in files]
-    return _filled(table, given, predict_from_labels(files, scheme, spacing_mm=spacing_mm), on_progress)
+    predict = predict_from_labels(files, scheme, spacing_mm=spacing_mm)
+    return _filled(table, given, predict, on_progress, with_validity=with_validity)
 
 
 def evaluate_predictor(
@@ -109,6 +114,7 @@ def evaluate_predictor(
     cases: Iterable[Case],
     *,
     test_time_augmentation: bool = False,
+    with_validity: bool = False,
     on_progress: OnProgress | None = None,
 ) -> CaseTable:
     """Segment the labelled cases and score the result.
@@ -117,6 +123,7 @@ def evaluate_predictor(
         predictor: what segments.
         cases: those without reference labels are left out.
         test_time_augmentation: see `Predictor.segment`.
+        with_validity: also ask which labels are no heart's.
         on_progress: told after each case.
 
     Raises:
@@ -127,7 +134,7 @@ def evaluate_predictor(
     name = predictor.spec.name
     table = CaseTable((), facts={"predicted": name}, limits=model_limits(name, predictor.spec.calibration.shape_limits))
     predict = predict_with_model(predictor, test_time_augmentation=test_time_augmentation)
-    return _filled(table, labelled, predict, on_progress)
+    return _filled(table, labelled, predict, on_progress, with_validity=with_validity)
 
 
 def evaluate_observer(cases: Iterable[Case]) -> CaseTable | None:
@@ -162,9 +169,12 @@ class _Collector:
     problems: list[str]
     rows: list[CaseRow] = field(default_factory=list)
     slices: list[CaseRow] = field(default_factory=list)
+    beats: list[BeatRow] = field(default_factory=list)
     quantities: list[PatientQuantity] = field(default_factory=list)
     notes: dict[str, list[str]] = field(default_factory=dict)
     """What speaks against labels, and the cases it was found in."""
+    validity: list[Validity] | None = None
+    """Which labels are no heart's; None where that is not asked."""
 
     def add_patient(self, cases: Iterable[Case]) -> None:
         """Score all cases of a patient, then what was measured in them together."""
@@ -175,8 +185,12 @@ class _Collector:
         """The prediction of a case whose rows were added; None where there is a problem."""
         try:
             found = self.predict(case)
-            self.rows.extend(score_case(found))
+            rows = score_case(found)
+            self.rows.extend(rows)
+            self.beats.extend(score_beat(found, rows))
             self.slices.extend(score_slices(found))
+            if self.validity is not None:
+                self.validity.append(validity_of(case, found.predicted, found.reference))
         except InputError as error:
             self.problems.append(f"{case.name}: {error.what}")
             return None
@@ -186,10 +200,15 @@ class _Collector:
 
 
 def _filled(
-    table: CaseTable, cases: Sequence[Case], predict: PredictCase, on_progress: OnProgress | None = None
+    table: CaseTable,
+    cases: Sequence[Case],
+    predict: PredictCase,
+    on_progress: OnProgress | None = None,
+    *,
+    with_validity: bool = False,
 ) -> CaseTable:
     """The table with its rows, patient by patient, so that only one patient's labels are in memory."""
-    collector = _Collector(predict, list(table.problems))
+    collector = _Collector(predict, list(table.problems), validity=[] if with_validity else None)
     ordered = counted(sorted(cases, key=lambda case: case.patient), on_progress)
     for _, patient in itertools.groupby(ordered, key=lambda case: case.patient):
         collector.add_patient(patient)
@@ -200,9 +219,11 @@ def _filled(
         table,
         rows=tuple(collector.rows),
         slices=tuple(collector.slices),
+        beats=tuple(collector.beats),
         quantities=tuple(collector.quantities),
         problems=tuple(problems),
         notes=tuple(f"{_some(names)}: {note}" for note, names in collector.notes.items()),
+        validity=None if collector.validity is None else joined(collector.validity),
     )
 
 

@@ -16,11 +16,13 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.number import digits_of, fixed, general, mean_and_sd, p_value
 from cardiotrace.core.plain import read_json
 from cardiotrace.core.text import csv_text, markdown_cell
+from cardiotrace.evaluation.beats import BEAT_SCORES, summarise_beats
 from cardiotrace.evaluation.case_table import SCORES, CaseTable, GroupSummary
 from cardiotrace.evaluation.compare import Comparison
 from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.outlier import OutlierRates, Share, outlier_rates
 from cardiotrace.evaluation.quantity import QUANTITIES, Against, quantity_words
+from cardiotrace.evaluation.validity import ANY, WHOSE, validity_rates
 from cardiotrace.metrics import Summary
 
 Rows = list[dict[str, Any]]
@@ -32,8 +34,12 @@ AGAINST_WORDS: Mapping[Against, str] = {"traced": "labels", "stated": "stated"}
 
 
 def case_rows(table: CaseTable) -> Rows:
-    """One dictionary for each row of the table, group keys and scores as columns; `slice` where rows are of slices."""
+    """One dictionary for each row of the table, group keys and scores as columns; `slice` where rows are of slices.
+
+    Where validity was asked, the criteria that the frame fails by the published limits, predicted and reference.
+    """
     keys = list(dict.fromkeys(key for row in table.rows for key in row.groups))
+    failed = {} if table.validity is None else table.validity.failed()
     return [
         {
             "case": row.case,
@@ -48,6 +54,7 @@ def case_rows(table: CaseTable) -> Rows:
             **{name: row.score(name) for name in SCORES},
             "confidence": row.confidence,
             "expected_dice": row.expected_dice,
+            **{f"{whose}_failed": failed.get((row.case, row.frame, whose), "") for whose in WHOSE if table.validity},
         }
         for row in table.rows
     ]
@@ -76,6 +83,34 @@ def headline_rows(table: CaseTable, *, by: str = "phase", scores: Sequence[str] 
             row |= counts_of(item.summary)
     shown = _present(list(rows.values()), asked or table.headline())
     return [{key: row.get(key, "") for key in ("region", by, *shown, *COUNTS)} for row in rows.values()]
+
+
+def beat_rows(table: CaseTable) -> Rows:
+    """One dictionary for each region of each film."""
+    return [{**dataclasses.asdict(row), "view": str(row.view)} for row in table.beats]
+
+
+def readable_beats(table: CaseTable) -> Rows:
+    """Scores of films as they are read: mean and standard deviation over all films of each region."""
+    return [
+        {
+            "region": item.region,
+            "films": item.films,
+            **{_BEAT_WORDS[name][0]: mean_and_sd(*item.spreads[name], _BEAT_WORDS[name][1]) for name in BEAT_SCORES},
+        }
+        for item in summarise_beats(table.beats)
+    ]
+
+
+_BEAT_WORDS = {
+    "dice": ("Dice", 3),
+    "worst_dice": ("worst frame", 3),
+    "curve_error_percent": ("curve RMSE %", 1),
+    "curve_correlation": ("curve r", 3),
+    "end_diastole_off_frames": ("ED off", 1),
+    "end_systole_off_frames": ("ES off", 1),
+}
+"""What a table calls each score of a film, and the digits it is worth."""
 
 
 def counts_of(summary: Summary | None) -> dict[str, int]:
@@ -239,6 +274,41 @@ def readable_outliers(rows: Rows) -> Rows:
     ]
 
 
+def validity_rows(table: CaseTable) -> Rows:
+    """How many planes, stacks, films and frames are no heart's, by set of limits: of predictions and of references.
+
+    Returns:
+        Rows of `of` (what is counted), `criterion` ("any" for at least one), `limits`, `whose`, `failed`, `total` and
+        `percent`; empty where validity was not asked.
+    """
+    rates = () if table.validity is None else validity_rates(table.validity)
+    return [
+        {
+            "of": item.of,
+            "criterion": item.criterion,
+            "limits": item.limits,
+            "whose": item.whose,
+            "failed": item.failed,
+            "total": item.total,
+            "percent": item.percent,
+        }
+        for item in rates
+    ]
+
+
+def readable_validity(rows: Rows) -> Rows:
+    """Rows of `validity_rows` as they are read: a column for each side, criteria that nothing fails left out."""
+    shown: dict[tuple[str, str, str], dict[str, Any]] = {}
+    failing = {(row["of"], row["limits"], row["criterion"]) for row in rows if row["failed"] or row["criterion"] == ANY}
+    for row in rows:
+        key = (row["of"], row["limits"], row["criterion"])
+        if key in failing:
+            head = {"of": row["of"], "limits": row["limits"], "criterion": row["criterion"]}
+            cell = f"{row['failed']} of {row['total']} ({fixed(row['percent'], 1)} %)"
+            shown.setdefault(key, head)[row["whose"]] = cell
+    return list(shown.values())
+
+
 def comparison_rows(comparisons: Sequence[Comparison]) -> Rows:
     """One dictionary for each comparison."""
     return [dataclasses.asdict(item) for item in comparisons]
@@ -284,10 +354,12 @@ def to_text(rows: Sequence[Mapping[str, Any]], form: TextFormat) -> str:
 def table_to_json(table: CaseTable) -> str:
     """The whole table as JSON text that `read_case_table` reads, with the agreement of its quantities for others."""
     plain = to_plain(table) | {"agreement": [_finite_or_none(row) for row in agreement_rows(table)]}
+    if table.validity is not None:
+        plain["validity_rates"] = [_finite_or_none(row) for row in validity_rows(table)]
     return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-TABLE_BEGINS = ('{\n "rows":', '{"rows":', "case,patient,view,phase,frame")
+TABLE_BEGINS = ('{\n "rows":', '{"rows":', "case,patient,view,phase,frame", "case,patient,view,region,frames")
 """How the files of tables begin, as JSON and as CSV."""
 
 

@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int
 from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
@@ -21,7 +21,7 @@ def largest_component(mask: Bool[np.ndarray, "*space"], connectivity: Connectivi
         [[0, 0, 1, 1], [0, 0, 0, 1]]
     """
     box = bounding_box(mask)
-    labels, count = _label(mask[box], connectivity)
+    labels, count = numbered_components(mask[box], connectivity)
     if count <= 1:
         return mask.copy()
     # `argmax` takes the first of equal ones, and they are numbered in the order of the array: no tie is left open.
@@ -65,13 +65,17 @@ def _holes(mask: Bool[np.ndarray, "*space"]) -> Bool[np.ndarray, "*space"]:
     holes = np.zeros_like(mask)
     box = bounding_box(mask)
     # One voxel of background around the box makes everything outside a single component, the first.
-    labels, _ = _label(np.pad(~mask[box], 1, constant_values=True), 1)
+    labels, _ = numbered_components(np.pad(~mask[box], 1, constant_values=True), 1)
     holes[box] = labels[(slice(1, -1),) * mask.ndim] > 1
     return holes
 
 
-def _label(mask: Bool[np.ndarray, "*space"], connectivity: Connectivity) -> tuple[NDArray[Any], int]:
-    """Components numbered from 1 in the order of the array, and how many there are."""
+def numbered_components(mask: Bool[np.ndarray, "*space"], connectivity: Connectivity) -> tuple[NDArray[Any], int]:
+    """Components numbered from 1 in the order of the array, 0 outside of them, and how many there are.
+
+    Raises:
+        InputError: a connectivity that is none.
+    """
     if connectivity not in (1, "full"):
         raise InputError(f"connectivity must be 1 or 'full', got {connectivity!r}")
     from scipy.ndimage import generate_binary_structure, label  # slow to import, so only when needed
@@ -79,3 +83,14 @@ def _label(mask: Bool[np.ndarray, "*space"], connectivity: Connectivity) -> tupl
     order = mask.ndim if connectivity == "full" else 1
     labels, count = label(mask, generate_binary_structure(mask.ndim, order))
     return labels, int(count)
+
+
+def component_sizes(mask: Bool[np.ndarray, "*space"], connectivity: Connectivity) -> Int[np.ndarray, " components"]:
+    """Voxels of each component, in the order of the array; empty of an empty mask.
+
+    Example:
+        >>> component_sizes(np.array([[1, 0, 1, 1], [0, 0, 0, 1]], bool), 1).tolist()
+        [1, 3]
+    """
+    labels, count = numbered_components(mask, connectivity)
+    return np.bincount(labels.ravel(), minlength=count + 1)[1:]

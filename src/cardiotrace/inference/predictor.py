@@ -55,7 +55,7 @@ from cardiotrace.inference.unlikeness import unlikeness_of
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import as_grey
 from cardiotrace.parallel import batched, in_threads, usable_processors
-from cardiotrace.preprocessing import ResamplingTransform, slices_around
+from cardiotrace.preprocessing import ResamplingTransform, planes_around
 
 _LOG = logging.getLogger(__name__)
 
@@ -295,12 +295,15 @@ class Predictor:
 
         if not neighbours:
             return prepared
-        # Samples come in order, so that the slices of those in hand, and the ones beside them, are all that is kept.
-        plane = lru_cache(maxsize=at_once + 2 * neighbours)(prepared)
+        # Samples come in order, slice by slice of a frame, so that the planes of those in hand, and the ones beside
+        # them, are all that is kept.
+        axis = 0 if self.spec.neighbours_of == "frames" else 1
+        apart = frames.shape[1] if axis == 0 else 1
+        plane = lru_cache(maxsize=at_once + 2 * neighbours * apart)(prepared)
 
         def with_neighbours(position: Position) -> Float[np.ndarray, "channels *axes"]:
-            time, depth = position
-            return np.concatenate([plane((time, each)) for each in slices_around(depth, frames.shape[1], neighbours)])
+            around = planes_around(position[axis], frames.shape[axis], neighbours)
+            return np.concatenate([plane((*position[:axis], each, *position[axis + 1 :])) for each in around])
 
         return with_neighbours
 

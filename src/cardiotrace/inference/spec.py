@@ -19,7 +19,7 @@ from cardiotrace.inference.quality import QualityModel
 from cardiotrace.inference.tta import SectorTransforms
 from cardiotrace.inference.unlikeness import Unlikeness
 from cardiotrace.postprocessing import Postprocessing
-from cardiotrace.preprocessing import MOST_NEIGHBOURS, Preprocessing, channels_with_neighbours
+from cardiotrace.preprocessing import MOST_NEIGHBOURS, NeighboursOf, Preprocessing, channels_with_neighbours
 
 FORMER_KEYS: dict[int, dict[str, str]] = {
     # Version 1 knew no table of calibration, nor files of several graphs or networks of volumes.
@@ -34,6 +34,8 @@ FORMER_KEYS: dict[int, dict[str, str]] = {
     2: {},
     # Version 3 knew no classifiers of views: a program of its time would look for the structures that they label.
     3: {},
+    # Version 4 knew no neighbouring frames: a program of its time would show slices in their place.
+    4: {},
     MODEL.version: {},
 }
 """For each version that is read, keys as they were called in it, and as they are called now."""
@@ -41,7 +43,9 @@ _OWN_PLANE_VERSION = 2
 """The version that is still written where samples are seen whole, and need their own plane alone and no localiser:
 older programs can use those."""
 _LABELLING_VERSION = 3
-"""The version that is still written where pixels are labelled."""
+"""The version that is still written where pixels are labelled, and nothing is seen of other frames."""
+_TELLING_VERSION = 4
+"""The version that is still written where views are told apart."""
 
 
 @dataclass(frozen=True)
@@ -186,10 +190,12 @@ class ModelSpec:
     modality: Modality = Modality.UNKNOWN
     """How the images that it was trained on were made; in older files it follows from the words for the views."""
     channels: int = 1
-    """Channels of the network's input, after the preprocessing; those of neighbouring slices among them."""
+    """Channels of the network's input, after the preprocessing; those of its neighbours among them."""
     neighbours: int = 0
-    """Slices on each side of a plane that the network sees as channels before and after its own, see `slices_around`;
+    """Planes on each side of a plane that the network sees as channels before and after its own, see `planes_around`;
     each is prepared by itself."""
+    neighbours_of: NeighboursOf = "slices"
+    """Whether those are slices of the same stack, or frames of the same film."""
     dimensions: Literal[2, 3] = 2
     """Axes of what the network sees at once: 2 for planes, 3 for volumes."""
     window: tuple[int, ...] | None = None
@@ -276,15 +282,15 @@ class ModelSpec:
             )
 
     def _require_neighbours(self) -> None:
-        """Refuse neighbouring slices that cannot be, before anything is labelled by them."""
+        """Refuse neighbours that cannot be, before anything is labelled by them."""
+        what = self.neighbours_of
         if not 0 <= self.neighbours <= MOST_NEIGHBOURS:
-            raise ModelFileError(f"model {self.name!r} sees {self.neighbours} slices on each side of a plane")
+            raise ModelFileError(f"model {self.name!r} sees {self.neighbours} {what} on each side of a plane")
         if self.neighbours and self.dimensions == 3:
-            raise ModelFileError(f"model {self.name!r} of volumes has neighbouring slices, which only planes have")
+            raise ModelFileError(f"model {self.name!r} of volumes has neighbouring {what}, which only planes have")
         if self.neighbours and self.channels != channels_with_neighbours(1, self.neighbours):
-            raise ModelFileError(
-                f"model {self.name!r} has {self.channels} channels for a grey slice and {self.neighbours} on each side"
-            )
+            beside = f"a grey plane and {self.neighbours} {what} on each side"
+            raise ModelFileError(f"model {self.name!r} has {self.channels} channels for {beside}")
 
     @property
     def plane_channels(self) -> int:
@@ -345,7 +351,9 @@ def spec_to_plain(spec: ModelSpec) -> dict[str, Any]:
     """
     needs_more = spec.neighbours or spec.window is not None or spec.localiser is not None
     labelling = _LABELLING_VERSION if needs_more else _OWN_PLANE_VERSION
-    version = MODEL.version if spec.tells_apart else labelling
+    version = _TELLING_VERSION if spec.tells_apart else labelling
+    if spec.neighbours and spec.neighbours_of == "frames":
+        version = MODEL.version
     plain: dict[str, Any] = _jsonable(to_plain(replace(spec, format_version=version)))
     return plain
 

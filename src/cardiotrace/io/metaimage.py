@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.image import Grid, Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.io import deflate
 from cardiotrace.io.atomic import write_bytes
@@ -148,8 +149,25 @@ def write_labels(labels: LabelMap, path: Path, suffix: str) -> None:
     if source is not None and isinstance(source.header, MetaImageHeader):
         shape, geometry = stored_shape(labels.array.shape, source), source.header.geometry
     else:
-        shape, geometry = _own_geometry(labels)
-    pixels = labels.array.tobytes()
+        shape, geometry = _own_geometry(labels.grid)
+    _write(labels.array, shape, geometry, path, suffix)
+
+
+def write_image(cine: Image, path: Path) -> None:
+    """Write grey bytes as MetaImage, with the image's spacing alone.
+
+    Raises:
+        InputError: other pixels than grey bytes.
+        WorkError: a file cannot be written.
+    """
+    if cine.is_colour or cine.frames.dtype != np.uint8:
+        raise InputError("only grey values of 8 bit are written as MetaImage", where=path)
+    _write(cine.frames, *_own_geometry(cine.grid), path, path.suffix)
+
+
+def _write(
+    pixels: NDArray[np.uint8], shape: tuple[int, ...], geometry: Mapping[str, str], path: Path, suffix: str
+) -> None:
     is_pair = suffix.lower() == ".mhd"
     pixel_file = pixel_file_beside(path, suffix)
     fields = {
@@ -165,8 +183,8 @@ def write_labels(labels: LabelMap, path: Path, suffix: str) -> None:
     }
     header = "".join(f"{key} = {value}\n" for key, value in fields.items()).encode("latin-1")
     if is_pair:
-        write_bytes(pixel_file, pixels)
-    write_bytes(path, header if is_pair else header + pixels)
+        write_bytes(pixel_file, pixels.tobytes())
+    write_bytes(path, header if is_pair else header + pixels.tobytes())
 
 
 def pixel_file_beside(path: Path, suffix: str) -> Path:
@@ -305,9 +323,9 @@ def _is_possible(directions: NDArray[np.float64], offset: NDArray[np.float64]) -
     return is_finite and spans_space(directions)
 
 
-def _own_geometry(labels: LabelMap) -> tuple[tuple[int, ...], dict[str, str]]:
-    shape = own_shape(labels.array.shape)
-    depth, height, width = labels.spacing_mm or (1.0, 1.0, 1.0)
+def _own_geometry(grid: Grid) -> tuple[tuple[int, ...], dict[str, str]]:
+    shape = own_shape(grid.shape)
+    depth, height, width = grid.geometry.spacing_mm or (1.0, 1.0, 1.0)
     # The format has no word for a distance that is not known; 1 is what writers fall back on, and readers doubt.
     spacing = (width, height, 1.0 if math.isnan(depth) else depth, 1.0)[: len(shape)]
     return shape, {

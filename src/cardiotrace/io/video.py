@@ -1,13 +1,17 @@
-"""Videos: AVI and MP4, read as grey values; how strongly they were coloured is kept."""
+"""Videos: AVI and MP4, read as grey values; how strongly they were coloured is kept. Grey films are written as AVI."""
 
+import io
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import UInt8
 from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
+from cardiotrace.io.atomic import write_bytes
 from cardiotrace.io.colour import luma, strong_share, strong_share_of_yuv
 from cardiotrace.io.content import Beginning
 from cardiotrace.io.stored import MAX_PIXEL_BYTES, Pixels, StoredImage, check_shape, header_of, reading
@@ -115,6 +119,31 @@ def read_pixels(image: StoredImage, *, as_labels: bool = False) -> Pixels:
             remedy="the video is damaged: copy or export it again.",
         )
     return Pixels(pixels, coloured)
+
+
+def write_video(frames: UInt8[np.ndarray, "time height width"], path: Path, *, rate_hz: float) -> None:
+    """Write grey frames as AVI without loss (FFV1); the same frames give the same bytes.
+
+    Args:
+        frames: grey values.
+        path: ends in .avi; its folder exists.
+        rate_hz: frames per second; held as a fraction of whole thousandths.
+
+    Raises:
+        WorkError: the file cannot be written.
+    """
+    import av
+
+    content = io.BytesIO()
+    with av.open(content, "w", format="avi", options={"fflags": "+bitexact"}) as container:
+        stream = container.add_stream("ffv1", rate=Fraction(round(1000 * rate_hz), 1000))
+        stream.height, stream.width = frames.shape[1:]
+        stream.pix_fmt = "gray"
+        stream.codec_context.flags |= av.codec.context.Flags.bitexact
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="gray")))
+        container.mux(stream.encode())
+    write_bytes(path, content.getvalue())
 
 
 def _grey(frame: Any) -> tuple[NDArray[np.uint8], float]:

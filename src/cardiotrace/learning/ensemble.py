@@ -14,7 +14,7 @@ from cardiotrace.inference.engine import FEATURES
 from cardiotrace.inference.model_file import LOCALISER, Model
 from cardiotrace.inference.spec import Calibration, ModelSpec, TrainingSpec
 
-_ALIKE = ("scheme", "channels", "neighbours", "dimensions", "window", "preprocessing", "localiser")
+_ALIKE = ("scheme", "channels", "neighbours", "neighbours_of", "dimensions", "window", "preprocessing", "localiser")
 """What members must share: they see the same prepared image and name the same classes."""
 LEAST_PROBABILITY = 1e-9
 """Before the logarithm: no pixel is impossible."""

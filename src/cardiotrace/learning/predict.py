@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.inference.engine import Array
 from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingNeeds
-from cardiotrace.preprocessing import Preprocessing
+from cardiotrace.preprocessing import NeighboursOf, Preprocessing
 
 _BATCH = 8
 
@@ -41,6 +41,7 @@ def predict_planes(
     preprocessing: Preprocessing,
     *,
     neighbours: int = 0,
+    neighbours_of: NeighboursOf = "slices",
 ) -> UInt8[np.ndarray, "planes height width"]:
     """The most probable class of every pixel of packed planes, on the network's own grid.
 
@@ -49,9 +50,10 @@ def predict_planes(
         packed: the cache.
         indices: which planes.
         preprocessing: for its intensity steps.
-        neighbours: slices on each side that the network sees with a plane; they need not be among the indices.
+        neighbours: planes on each side that the network sees with a plane; they need not be among the indices.
+        neighbours_of: what those are.
     """
-    needs = TrainingNeeds(neighbours=neighbours)
+    needs = TrainingNeeds(neighbours=neighbours, neighbours_of=neighbours_of)
     dataset = DeviceDataset(packed, indices, preprocessing, torch.device("cpu"), needs)
     network = network.cpu().eval()
     with torch.inference_mode():

@@ -66,6 +66,9 @@ class PhantomConfig:
     """Whether both atria are labelled as well; only where cine-MRI has long axes alone."""
     frame_count: int | None = None
     """Frames over a whole beat; None for the usual number."""
+    beats: bool = False
+    """Whether cases are whole beats, every frame labelled, in place of ED and ES; of hearts alone. On disk the layout
+    tells."""
     spacing_mm: float | None = None
     """Size of a square pixel, mm; None for the usual size. Cine-MRI keeps its number of pixels."""
 
@@ -78,6 +81,8 @@ class PhantomConfig:
             for value in (value for value in getattr(self, name) if value not in known):
                 remedy = f"{self.kind} has {', '.join(known) or 'none'}."
                 raise ConfigError(f"{name}: there is no {value!r}", remedy=remedy)
+        if self.beats and self.kind == "fundus":
+            raise ConfigError("beats: an eye has none", remedy="leave it out.")
         if self.atria and (self.kind != "cmr" or "SAX" in self.planes):
             raise ConfigError("atria: only long axes of cine-MRI have them", remedy='give views such as ["4CH"].')
 
@@ -194,7 +199,7 @@ def rendering_digest() -> str:
 
 
 def choice_digest(config: PhantomConfig) -> str:
-    """Digest of a choice of phantoms and of the code that makes them; `count` does not matter.
+    """Digest of a choice of phantoms and of the code that makes them; how many and what their cases are do not matter.
 
     Example:
         >>> choice_digest(PhantomConfig(seed=1)) == choice_digest(PhantomConfig(seed=1, count=5))
@@ -202,5 +207,5 @@ def choice_digest(config: PhantomConfig) -> str:
         >>> choice_digest(PhantomConfig(seed=1)) == choice_digest(PhantomConfig(seed=2))
         False
     """
-    facts = {name: value for name, value in asdict(config).items() if name != "count"}
+    facts = {name: value for name, value in asdict(config).items() if name not in ("count", "beats")}
     return hashlib.sha256(json.dumps([facts, rendering_digest()], sort_keys=True).encode()).hexdigest()[:8]

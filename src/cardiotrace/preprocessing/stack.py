@@ -1,26 +1,30 @@
 """Which slices of a stack a network of planes sees beside a plane's own, as further channels: 2.5D."""
 
+from typing import Literal
+
 from cardiotrace.core.errors import InputError
 
+NeighboursOf = Literal["slices", "frames"]
+"""What is seen beside a plane: the slices above and below it, or the frames before and after it."""
 MOST_NEIGHBOURS = 8
-"""Slices on each side: more than half of any short-axis stack."""
+"""On each side: more than half of any short-axis stack."""
 
 
-def slices_around(depth: int, count: int, neighbours: int) -> tuple[int, ...]:
-    """Numbers of the slices that are seen with one of a stack, in the stack's order, its own in the middle.
+def planes_around(own: int, count: int, neighbours: int) -> tuple[int, ...]:
+    """Numbers of the planes that are seen with one of a stack or film, in its order, the plane's own in the middle.
 
-    Beyond either end the last slice stands again.
+    Beyond either end the last plane stands again.
 
     Args:
-        depth: number of the slice, from 0.
-        count: slices of the stack.
-        neighbours: slices on each side.
+        own: number of the slice, or frame, from 0.
+        count: slices of the stack, or frames of the film.
+        neighbours: planes on each side.
 
     Returns:
         2 neighbours + 1 numbers.
 
     Example:
-        >>> slices_around(0, 3, 1), slices_around(1, 3, 1), slices_around(0, 1, 2)
+        >>> planes_around(0, 3, 1), planes_around(1, 3, 1), planes_around(0, 1, 2)
         ((0, 0, 1), (0, 1, 2), (0, 0, 0, 0, 0))
 
     Source:
@@ -28,7 +32,8 @@ def slices_around(depth: int, count: int, neighbours: int) -> tuple[int, ...]:
     """
     # Repeated, not black: where a stack ends was chosen when it was acquired, and says nothing of the anatomy. Black
     # would teach that every stack begins at the base and ends at the apex, and is like no slice that training shows.
-    return tuple(min(max(each, 0), count - 1) for each in range(depth - neighbours, depth + neighbours + 1))
+    # A film is not closed to a ring either: few begin and end at the same instant of the beat.
+    return tuple(min(max(each, 0), count - 1) for each in range(own - neighbours, own + neighbours + 1))
 
 
 def channels_with_neighbours(channels: int, neighbours: int) -> int:
@@ -43,7 +48,7 @@ def channels_with_neighbours(channels: int, neighbours: int) -> int:
     """
     if neighbours and channels != 1:
         raise InputError(
-            f"neighbours = {neighbours} is for stacks of grey slices, and these images have {channels} channels",
+            f"neighbours = {neighbours} is for grey planes, and these images have {channels} channels",
             remedy="set neighbours = 0.",
         )
     return channels * (2 * neighbours + 1)

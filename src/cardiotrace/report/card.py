@@ -84,7 +84,7 @@ def _facts(spec: ModelSpec) -> str:
         "Structures": ", ".join(f"{name} = {value}" for name, value in spec.scheme.values.items()),
         "Architecture": spec.architecture.name,
         "Input": " then ".join(_step(choice.name, choice.options) for choice in spec.preprocessing.choices),
-        "Neighbouring slices": f"{spec.neighbours} on each side" if spec.neighbours else "",
+        f"Neighbouring {spec.neighbours_of}": f"{spec.neighbours} on each side" if spec.neighbours else "",
         "Heart found by": "" if spec.localiser is None else spec.localiser.name,
         "Threshold": "" if spec.calibration.threshold is None else f"{spec.calibration.threshold:.2f}",
         "Post-processing": " then ".join(choice.name for choice in spec.postprocessing.choices) or "none",

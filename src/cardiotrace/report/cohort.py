@@ -30,6 +30,7 @@ _AROUND = ("name", "status")
 _BEHIND = (
     "ef_method",
     "ef_view",
+    "methods",
     "not_usable",
     "worst_grade",
     "flags",
@@ -74,10 +75,20 @@ class CohortRow:
         return None if self.measures is None else next((item for item in self.measures if item.key == key), None)
 
     @property
-    def not_usable(self) -> list[tuple[str, Quantity]]:
-        """Values that are not to be used, with their short names."""
+    def quantities(self) -> list[tuple[str, Quantity]]:
+        """Those of the columns that were measured, with their short names."""
         found = [(short, self.quantity(key)) for key, short, _, _ in COLUMNS]
-        return [(short, item) for short, item in found if item is not None and not item.is_usable]
+        return [(short, item) for short, item in found if item is not None]
+
+    @property
+    def usable(self) -> list[tuple[str, Quantity]]:
+        """Values that are shown."""
+        return [(short, item) for short, item in self.quantities if item.is_usable]
+
+    @property
+    def not_usable(self) -> list[tuple[str, Quantity]]:
+        """Values that are not to be used."""
+        return [(short, item) for short, item in self.quantities if not item.is_usable]
 
 
 def reason_against(quantity: Quantity) -> str:
@@ -98,7 +109,7 @@ def cohort_csv(rows: Sequence[CohortRow]) -> str:
 
     Example:
         >>> print(cohort_csv([CohortRow("p1", reason="holds no image")]).splitlines()[1])
-        p1,failed,,,,,,,,,,,,,,,,,,,holds no image
+        p1,failed,,,,,,,,,,,,,,,,,,,,holds no image
     """
     columns = (*_AROUND, *(column for _, _, _, column in COLUMNS), *_BEHIND)
     return csv_text(columns, map(_cells, rows))
@@ -134,6 +145,7 @@ def _cells(row: CohortRow) -> dict[str, Any]:
         "status": row.status,
         "ef_method": leading.method if leading else "",
         "ef_view": leading.view if leading else "",
+        "methods": "; ".join(f"{short}: {item.method}, {item.view}" for short, item in row.usable),
         "not_usable": "; ".join(f"{short}: {reason_against(item)}" for short, item in row.not_usable),
         "worst_grade": grade.value if grade else "",
         "flags": len(row.flags) if row.measures is not None else "",

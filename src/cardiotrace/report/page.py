@@ -20,6 +20,7 @@ from cardiotrace.report.absence import absences
 from cardiotrace.report.facts import Facts, facts_of, identity_words, is_of_heart, trust_facts
 from cardiotrace.report.groups import group_sentences
 from cardiotrace.report.headline import EJECTION, Headline, Yardstick, headline_of, headline_rows
+from cardiotrace.report.sentences import flag_sentence
 from cardiotrace.report.tables import beat_rows, change_rows, is_of_a_chamber, value_tables
 from cardiotrace.report.template import render_template
 from cardiotrace.report.words import LANGUAGES, Words
@@ -100,8 +101,9 @@ class Flagged:
 
     kind: str
     title: str
-    told: tuple[tuple[str, str], ...]
-    """What each is about, in the language of the page and empty in English, and its own sentence."""
+    told: tuple[tuple[str, str, str], ...]
+    """What each is about, in the language of the page and empty in English; its own sentence, and the language that the
+    sentence is in."""
 
 
 def render_page(
@@ -190,7 +192,7 @@ def _flagged(flags: Sequence[Flag], words: Words) -> list[Flagged]:
     found = []
     for grade, kind in _GRADES.items():
         alike = dict.fromkeys(
-            (words.found(f"rule.{flag.rule}"), flag.text)
+            (words.found(f"rule.{flag.rule}"), *flag_sentence(flag, words))
             for flag in flags
             if flag.grade is grade and flag.rule != _LEFT_OUT
         )

@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from cardiotrace.clinical.beats.beat import Beat
+from cardiotrace.clinical.beats.search import span_ms
 from cardiotrace.clinical.comparison import Change, Comparison, Obstacle, Verdict
 from cardiotrace.clinical.curve import Curve
 from cardiotrace.clinical.method import Method
@@ -203,12 +206,10 @@ def _beat_row(beat: Beat, number: int, curve: Curve | None, words: Words) -> Bea
 
 
 def _length_ms(beat: Beat, curve: Curve | None) -> float | None:
-    """From one end-diastole to the next; None of a film that goes round, whose last step nobody knows."""
-    if curve is None or curve.times_ms is None or beat.stop is None:
+    """From one end-diastole to the next."""
+    if curve is None or curve.times_ms is None or beat.stop is None or beat.stop >= len(curve.times_ms):
         return None
-    if not beat.end_diastole < beat.stop < len(curve.times_ms):
-        return None
-    return curve.times_ms[beat.stop] - curve.times_ms[beat.end_diastole]
+    return span_ms(np.array(curve.times_ms), beat.end_diastole, beat.stop)
 
 
 def _volume_ml(curve: Curve | None, frame: int) -> float | None:

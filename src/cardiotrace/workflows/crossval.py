@@ -229,6 +229,7 @@ def _together(results: Sequence[FoldResult], predicted: str, reference: str) -> 
     return CaseTable(
         rows=tuple(chain.from_iterable(_with_fold(item, item.testing.rows) for item in results)),
         slices=tuple(chain.from_iterable(_with_fold(item, item.testing.slices) for item in results)),
+        beats=tuple(chain.from_iterable(table.beats for table in tables)),
         quantities=tuple(chain.from_iterable(table.quantities for table in tables)),
         problems=tuple(chain.from_iterable(table.problems for table in tables)),
         facts={"predicted": predicted, "reference": f"{len(tables)} folds of {reference}"},

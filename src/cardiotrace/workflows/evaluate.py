@@ -31,7 +31,7 @@ from cardiotrace.evaluation.phase_table import require_instants
 from cardiotrace.evaluation.quantity import CLINICAL, QUANTITIES
 from cardiotrace.evaluation.score import case_groups
 from cardiotrace.evaluation.selection import GroupFilter, select_items
-from cardiotrace.evaluation.table import TABLE_BEGINS, case_rows, table_to_json, to_text
+from cardiotrace.evaluation.table import TABLE_BEGINS, beat_rows, case_rows, table_to_json, to_text
 from cardiotrace.io import write_text
 from cardiotrace.io.frames import GivenSpacing
 from cardiotrace.io.stored import ThirdAxis
@@ -92,7 +92,7 @@ class EvaluateConfig:
     references of the training and validation parts); default: leclerc-2019 and the model's own limits."""
     out: Path | None = None
     """Write the table of cases to a .json (can be compared later) or .csv file; that of a second observer goes beside
-    it with "_observer" in its name, and of .csv that of the slices of stacks with "_slices"."""
+    it with "_observer" in its name, and of .csv those of slices of stacks with "_slices" and of films with "_beats"."""
     plots: Path | None = None
     """Write box plots of the scores and plots of agreement to this folder."""
     gallery: Path | None = None
@@ -104,6 +104,9 @@ class EvaluateConfig:
     """How many cases the gallery shows."""
     stratify: tuple[str, ...] = ()
     """Group keys that all folds hold in equal shares, for k-fold, such as pathology: those of the recipe."""
+    validity: bool = False
+    """Also how many labels are no heart's, of the predictions and of the reference: planes that fail anatomical
+    criteria, and frames of films that depart from their neighbours."""
 
     @property
     def shown_scores(self) -> tuple[str, ...]:
@@ -232,8 +235,8 @@ def _require_table(path: Path) -> None:
     if path.suffix not in (".json", ".csv"):
         raise UsageError(f"--out {path.name} names no kind of table", remedy="let it end in .json or .csv.")
     tables = [path, _beside(path, "observer")]
-    slices = [_beside(file, "slices") for file in tables if file.suffix == ".csv"]
-    for file in (*tables, *slices):
+    further = [_beside(file, word) for file in tables if file.suffix == ".csv" for word in ("slices", "beats")]
+    for file in (*tables, *further):
         require_replaceable(file, begins=TABLE_BEGINS, what="table of cases")
 
 
@@ -248,6 +251,8 @@ def _write(table: CaseTable, path: Path) -> None:
     write_text(path, to_text(case_rows(table), "csv"))
     if table.slices:
         write_text(_beside(path, "slices"), to_text(case_rows(table.by_slice()), "csv"))
+    if table.beats:
+        write_text(_beside(path, "beats"), to_text(beat_rows(table), "csv"))
 
 
 def _require_places(config: EvaluateConfig) -> None:
@@ -293,19 +298,23 @@ def _task(config: EvaluateConfig, reporter: ProgressReporter) -> _EvaluationTask
         files = label_files(config.reference)
         cases = folder_cases(files, scheme, spacing_mm=config.spacing_mm, third_axis=config.third_axis)
         cases = select_items(cases, config.only)
-        return _label_task(folder, scheme, cases, named_limits(config.limits), config.spacing_mm)
+        return _label_task(folder, scheme, cases, named_limits(config.limits), config)
     dataset = open_dataset(Choice(config.dataset, config.options), config.reference)
     cases = select_items(_cases(dataset, config), config.only)
     limits = named_limits(config.limits, _references(dataset, config), reporter=reporter)
     if folder.is_dir():
-        return _label_task(folder, dataset.scheme, cases, limits)
+        return _label_task(folder, dataset.scheme, cases, limits, config)
     predictor = Models(config.predicted).predictor(View.UNKNOWN)
     augmented = config.test_time_augmentation
     return _EvaluationTask(
         cases,
         predict_with_model(predictor, test_time_augmentation=augmented),
         lambda cases, on_progress: evaluate_predictor(
-            predictor, cases, test_time_augmentation=augmented, on_progress=on_progress
+            predictor,
+            cases,
+            test_time_augmentation=augmented,
+            with_validity=config.validity,
+            on_progress=on_progress,
         ),
         limits,
     )
@@ -316,13 +325,20 @@ def _label_task(
     scheme: LabelScheme,
     cases: list[Case],
     limits: OutlierLimits | None,
-    spacing_mm: GivenSpacing | None = None,
+    config: EvaluateConfig,
 ) -> _EvaluationTask:
+    # A data set states its sizes itself: `_require_used` refuses others with it.
+    spacing_mm = config.spacing_mm
     return _EvaluationTask(
         cases,
         predict_from_labels(label_files(folder), scheme, spacing_mm=spacing_mm),
         lambda cases, on_progress: evaluate_labels(
-            folder, cases, scheme, spacing_mm=spacing_mm, on_progress=on_progress
+            folder,
+            cases,
+            scheme,
+            spacing_mm=spacing_mm,
+            with_validity=config.validity,
+            on_progress=on_progress,
         ),
         limits,
     )

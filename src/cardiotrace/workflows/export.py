@@ -209,6 +209,7 @@ def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) 
         classes=dataset.scheme.class_count,
         channels=recipe.channels_seen(recipe.preprocessing.channels(dataset.channels)),
         neighbours=recipe.neighbours,
+        neighbours_of=recipe.neighbours_of,
         preprocessing=recipe.preprocessing,
         postprocessing=recipe.postprocessing,
         mirror_axes=dataset.mirror_axes,
@@ -289,8 +290,9 @@ def _examples(run: TrainedRun, window: tuple[int, ...] | None) -> torch.Tensor:
     """Prepared images, as large as the window where the network sees one."""
     count = PARITY_EXAMPLES if run.recipe.axes == 2 else PARITY_VOLUMES
     indices = run.packed.indices_of(run.split.validation or run.split.training)[:count]
-    images = run.packed.unit_images(indices, neighbours=run.recipe.neighbours)
-    preprocessing = run.recipe.preprocessing
+    recipe = run.recipe
+    images = run.packed.unit_images(indices, neighbours=recipe.neighbours, along=recipe.neighbours_of)
+    preprocessing = recipe.preprocessing
     if window is None:
         return torch.from_numpy(preprocessing.normalise(images))
     parts = (image[(slice(None), *map(slice, window))] for image in images)

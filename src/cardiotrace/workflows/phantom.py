@@ -12,18 +12,33 @@ from cardiotrace.core.contract import PHANTOM_TRUTH, PHANTOMS
 from cardiotrace.core.errors import ConfigError, InputError
 from cardiotrace.core.progress import counted
 from cardiotrace.core.reporter import SILENT, ProgressReporter
-from cardiotrace.datasets.tree import FUNDUS_FOLDERS, AcdcTree, CamusTree, FundusTree, Mnms2Tree, Row, Tree, as_csv
+from cardiotrace.datasets.tree import (
+    AcdcTree,
+    CamusTree,
+    FundusTree,
+    HmcQuTree,
+    Mnms2Tree,
+    Row,
+    TedTree,
+    Tree,
+    as_csv,
+)
 from cardiotrace.io import write_json, write_text
 from cardiotrace.io.atomic import as_work_error
 from cardiotrace.io.folder import staged_folder
 from cardiotrace.phantoms.choice import PhantomConfig, choice_digest, draw_patient
 from cardiotrace.phantoms.patient import RenderedPatient, render_patient
 
-Layout = Literal["camus", "acdc", "mnms2", "images"]
+Layout = Literal["camus", "ted", "hmc-qu", "acdc", "mnms2", "images"]
 TREES: Mapping[Layout, Tree] = {
-    "camus": CamusTree(), "acdc": AcdcTree(), "mnms2": Mnms2Tree(), "images": FundusTree(),
+    "camus": CamusTree(), "ted": TedTree(), "hmc-qu": HmcQuTree(),
+    "acdc": AcdcTree(), "mnms2": Mnms2Tree(), "images": FundusTree(),
 }  # fmt: skip
-LAYOUTS: Mapping[str, tuple[Layout, ...]] = {"echo": ("camus",), "cmr": ("acdc", "mnms2"), "fundus": ("images",)}
+LAYOUTS: Mapping[str, tuple[Layout, ...]] = {
+    "echo": ("camus", "ted", "hmc-qu"),
+    "cmr": ("acdc", "mnms2"),
+    "fundus": ("images",),
+}
 """Trees of each kind of phantom, the usual one first."""
 SETTINGS = "phantom.json"
 TRUTH = "truth"
@@ -107,6 +122,10 @@ def _layout(config: WriteConfig) -> Layout:
 
 def _tree(config: WriteConfig) -> Tree:
     kind, count = config.phantoms.kind, config.phantoms.count
+    if config.phantoms.beats:
+        raise ConfigError(
+            "beats: files are laid out as the tree has them", remedy="choose --layout ted for whole beats."
+        )
     layout = _layout(config)
     if layout not in LAYOUTS[kind]:
         raise ConfigError(f"layout: {kind} has no {layout!r}", remedy=f"give one of {', '.join(LAYOUTS[kind])}.")
@@ -120,7 +139,7 @@ def _tree(config: WriteConfig) -> Tree:
 
 
 def _settings(config: WriteConfig) -> dict[str, Any]:
-    chosen = {name: value for name, value in asdict(config.phantoms).items() if name != "count"}
+    chosen = {name: value for name, value in asdict(config.phantoms).items() if name not in ("count", "beats")}
     return {
         "layout": _layout(config),
         **json.loads(json.dumps(chosen)),
@@ -161,15 +180,15 @@ def _write_patient(out: Path, tree: Tree, name: str, patient: RenderedPatient) -
         target.parent.mkdir(parents=True, exist_ok=True)
     with staged_folder(target) as folder:
         tree.write(patient, name, folder)
-    if isinstance(tree, FundusTree):
-        _share_out(out, target)
+    if tree.shared:
+        _share_out(out, target, tree.shared)
 
 
-def _share_out(out: Path, gathered: Path) -> None:
-    """Move the images of one eye from their own folder into the common ones."""
+def _share_out(out: Path, gathered: Path, shared: tuple[str, ...]) -> None:
+    """Move the files of one patient from their own folder into the common ones."""
     with as_work_error(out):
-        for place in FUNDUS_FOLDERS:
-            (out / place).mkdir(exist_ok=True)
+        for place in shared:
+            (out / place).mkdir(parents=True, exist_ok=True)
             for file in (gathered / place).iterdir():
                 file.replace(out / place / file.name)
         shutil.rmtree(gathered)

@@ -216,7 +216,9 @@ def check_planned(planned: PlannedRun, dataset: Dataset) -> CheckedRun:
     recipe, preprocessing = planned.recipe, planned.recipe.preprocessing
     require_balanced(planned, dataset)
     channels = recipe.channels_seen(preprocessing.channels(dataset.channels))
-    student = StudentRequirements(dataset.scheme, preprocessing, channels, recipe.neighbours, recipe.axes)
+    student = StudentRequirements(
+        dataset.scheme, preprocessing, channels, recipe.neighbours, recipe.neighbours_of, recipe.axes
+    )
     return check_run(recipe, planned.folder, planned.split, student, resume=planned.resume)
 
 
@@ -269,7 +271,11 @@ def _labelled_by(
     if settings is None:
         return None
     teacher = LabelTeacher(
-        make_engine(labeller.graph(), where=labeller.path), settings, recipe.preprocessing, recipe.neighbours
+        make_engine(labeller.graph(), where=labeller.path),
+        settings,
+        recipe.preprocessing,
+        recipe.neighbours,
+        recipe.neighbours_of,
     )
     with reporter.stage(f"labelling by {labeller.spec.name}") as on_progress:
         return pseudo_labelled(packed, planned.split.training, teacher, on_progress)

@@ -159,3 +159,34 @@ def test_a_few_frames_from_the_midst_of_an_ejection_are_told() -> None:
     assert find_turns(within).pair == (0, 6)
     assert find_turns(within).cut.startswith("begins while the ventricle ejects")
     assert (find_turns(whole).pair, find_turns(whole).cut) == ((0, 8), "")
+
+
+@pytest.mark.parametrize("turned", [0, 1, 5, 11])
+def test_where_frames_are_far_apart_none_past_the_fullest_is_end_diastole(turned: int) -> None:
+    """Twelve frames of a beat: the second has begun to eject, however near to the smoothed curve its own size is."""
+    beat = np.array([100, 99.4, 90.7, 78.5, 67.3, 60.9, 60.9, 66.2, 81.5, 88.6, 89.7, 93.9])
+    (turn,) = find_turns(SizeCurve(np.roll(beat, turned), np.zeros(12, bool), is_round=True)).turns
+    assert turn.end_diastole == turned
+    assert turn.end_systole in {(5 + turned) % 12, (6 + turned) % 12}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "cut", "doubt"),
+    [
+        ((28.0, 25.0, 21.0, 18.0), "", "is its first and the emptiest frame of the film is its last: too few"),
+        ((30.0, 28.0, 22.0, 18.0, 20.0), "", "the fullest frame of the film is its first: too few"),
+        ((29.5, 30.0, 24.0, 19.0), "", "the emptiest frame of the film is its last: too few"),
+        # Full again at the end: that is how full it becomes.
+        ((30.0, 28.0, 18.0, 22.0, 29.5), "", ""),
+        ((22.0, 18.0, 20.0, 28.0, 30.0), "shows no ejection from its beginning to its end", ""),
+        # A pair, picked by somebody.
+        ((30.0, 18.0), "", ""),
+        ((18.0, 30.0), "", ""),
+    ],
+)
+def test_films_of_a_few_frames_say_what_cannot_be_told(sizes: tuple[float, ...], cut: str, doubt: str) -> None:
+    found = find_turns(SizeCurve(np.array(sizes), np.zeros(len(sizes), bool)))
+    assert (found.cut.startswith(cut), bool(found.cut)) == (True, bool(cut))
+    assert (doubt in found.doubt, bool(found.doubt)) == (True, bool(doubt))
+    gathered = find_turns(SizeCurve(np.array(sizes), np.zeros(len(sizes), bool), is_round=True))
+    assert (gathered.cut, gathered.doubt) == ("", "")

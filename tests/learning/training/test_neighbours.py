@@ -44,6 +44,13 @@ def stacks(side: int = 4, channels: int = 1) -> PackedDataset:
     return PackedDataset(Path("packed"), images, np.tile(numbers[:, None, None], (1, side, side)), samples)
 
 
+def films() -> PackedDataset:
+    """The same planes with frames in place of slices."""
+    data = stacks()
+    turned = [dataclasses.replace(sample, time=sample.depth, depth=sample.time) for sample in data.samples]
+    return dataclasses.replace(data, samples=tuple(turned))
+
+
 def feed(data: PackedDataset, indices: list[int], neighbours: int = 1) -> DeviceDataset:
     return DeviceDataset(data, np.array(indices), NOTHING, CPU, TrainingNeeds(neighbours=neighbours))
 
@@ -58,6 +65,36 @@ def test_neighbours_are_slices_of_the_same_case_and_frame() -> None:
     images, labels = feed(stacks(), list(range(8))).unit(torch.arange(8))
     assert numbers_of(images) == AROUND
     assert labels[:, 0, 0].tolist() == list(range(8))
+
+
+def test_neighbours_are_frames_of_the_same_case_and_slice() -> None:
+    assert films().indices_around(np.arange(8), 1, "frames").tolist() == AROUND
+    assert films().indices_around(np.arange(8), 1).tolist() != AROUND
+    stored = films().unit_images(np.array([0, 4]), neighbours=1, along="frames")
+    assert numbers_of(torch.from_numpy(stored)) == [[1, 0, 2], [3, 4, 4]]
+
+
+def test_a_film_is_never_shown_backwards() -> None:
+    needs = TrainingNeeds(neighbours=1, neighbours_of="frames")
+    source = DeviceDataset(films(), np.arange(8), NOTHING, CPU, needs)
+    for epoch in range(10):
+        (batch,) = order(Augmentation()).batches(source, epoch)
+        assert numbers_of(batch.images) == [AROUND[own] for own in batch.labels[:, 0, 0].tolist()]
+
+
+def test_films_are_needed_where_frames_are_to_be_seen() -> None:
+    data = films()
+    stills = dataclasses.replace(
+        data, samples=tuple(dataclasses.replace(each, case=f"{each.case}{each.time}", time=0) for each in data.samples)
+    )
+    with pytest.raises(InputError, match="no case has more than one frame"):
+        stills.indices_around(np.array([0]), 1, "frames")
+    lacking = [*data.samples[:2], dataclasses.replace(data.samples[2], time=5), *data.samples[3:]]
+    with pytest.raises(InputError, match="case 'a' lacks frames between others"):
+        dataclasses.replace(data, samples=tuple(lacking)).indices_around(np.array([5]), 1, "frames")
+    with pytest.raises(ConfigError, match="neighbours_of has no effect without neighbours"):
+        recipe(neighbours_of="frames")
+    assert recipe(neighbours=1, neighbours_of="frames").digest() != recipe(neighbours=1).digest()
 
 
 def test_two_on_each_side() -> None:

@@ -66,11 +66,7 @@ class SizeCurve:
 
     def duration_ms(self, turn: "Turn") -> float | None:
         """How long a beat lasts; None where its end is not shown or times are not known."""
-        if self.times_ms is None or self.interval_ms is None or turn.stop is None:
-            return None
-        if self.is_round:
-            return float(self.times_ms[-1] - self.times_ms[0]) + self.interval_ms
-        return float(self.times_ms[turn.stop] - self.times_ms[turn.end_diastole])
+        return None if turn.stop is None else span_ms(self.times_ms, turn.end_diastole, turn.stop)
 
     @property
     def shown_r_waves(self) -> tuple[int, ...]:
@@ -102,6 +98,8 @@ class Found:
     """End-diastole and end-systole where there is no such beat: the fullest and the emptiest frame."""
     cut: str = ""
     """What of that beat the film does not show, in words; "" where nothing can be said."""
+    doubt: str = ""
+    """Why so few frames do not tell whether anything of it is missing, in words; "" where they tell."""
     follows_r_waves: bool = False
 
 
@@ -111,6 +109,25 @@ def frame_interval_ms(times_ms: Float[np.ndarray, " frames"] | None) -> float | 
         return None
     interval = float(np.median(np.diff(times_ms)))
     return interval if interval > 0 else None
+
+
+def span_ms(times_ms: Float[np.ndarray, " frames"] | None, start: int, stop: int) -> float | None:
+    """Time from a frame to a later one, ms; None where it is not known.
+
+    A beat that ends in the frame that it begins in goes round: the step from its last frame to its first is taken to be
+    as long as the others.
+
+    Example:
+        >>> times_ms = np.array([0.0, 30.0, 60.0, 90.0])
+        >>> span_ms(times_ms, 1, 3), span_ms(times_ms, 1, 1)
+        (60.0, 120.0)
+    """
+    interval_ms = frame_interval_ms(times_ms)
+    if times_ms is None or interval_ms is None:
+        return None
+    if stop == start:
+        return float(times_ms[-1] - times_ms[0]) + interval_ms
+    return float(times_ms[stop] - times_ms[start])
 
 
 def find_turns(curve: SizeCurve) -> Found:
@@ -132,9 +149,7 @@ def find_turns(curve: SizeCurve) -> Found:
         [(0, 25), (25, 50)]
     """
     if np.count_nonzero(curve.shown) < FEWEST_SMOOTHED:
-        pair = _extremes(curve)
-        is_cut = pair[0] < pair[1] and (_begins_ejecting(curve, *pair) or _ends_ejecting(curve, *pair))
-        return Found(pair=pair, cut=_words_of_cut(curve, *pair) if is_cut else "")
+        return _found_in_few(curve, *_extremes(curve))
     if np.ptp(curve.smooth.values) <= _STILL * curve.smooth.values.max():
         frame = int(curve.shown.argmax())
         return Found(pair=(frame, frame))
@@ -284,7 +299,7 @@ def _placed(curve: SizeCurve, full: int, empty: int, stop: int | None) -> Turn:
 
 def _instant(curve: SizeCurve, corner: int, most: float, amplitude: float) -> int:
     level = min(most * amplitude, _CLEAN * amplitude + curve.smooth.error) if amplitude > 0 else 0.0
-    return _typical(curve, _onset(curve, corner, level), level)
+    return _typical(curve, _onset(curve, corner, level), corner, level)
 
 
 def _onset(curve: SizeCurve, corner: int, level: float) -> int:
@@ -298,16 +313,41 @@ def _onset(curve: SizeCurve, corner: int, level: float) -> int:
     return frame
 
 
-def _typical(curve: SizeCurve, frame: int, level: float) -> int:
-    """Of a frame and its neighbours, the one whose own size is nearest to the smoothed curve."""
+def _typical(curve: SizeCurve, frame: int, corner: int, level: float) -> int:
+    """Of a frame and its neighbours up to a corner, the one whose own size is nearest to the smoothed curve."""
     count, values = len(curve.sizes), curve.smooth.values
-    around = [frame, frame - 1, frame + 1]
+    # Past the corner ejection, or filling, has begun: where frames are far apart, that is a frame of another size.
+    steps = (0, -1) if frame == corner else (0, -1, 1)
+    around = [frame + step for step in steps]
     around = [at % count for at in around] if curve.is_round else [at for at in around if 0 <= at < count]
     close = [at for at in around if curve.shown[at] and abs(values[at] - values[frame]) <= 2 * level]
     if close:
         return min(close, key=lambda at: abs(float(curve.sizes[at] - values[at])))
     shown = np.flatnonzero(curve.shown)
     return int(shown[np.abs(shown - frame).argmin()])
+
+
+def _found_in_few(curve: SizeCurve, full: int, empty: int) -> Found:
+    """The fullest and the emptiest frame of a film too short to be smoothed, and what it may not show."""
+    # Two frames are end-diastole and end-systole, picked by somebody.
+    if curve.is_round or len(curve.sizes) <= 2 or full == empty:
+        return Found(pair=(full, empty))
+    if empty < full or _begins_ejecting(curve, full, empty) or _ends_ejecting(curve, full, empty):
+        return Found(pair=(full, empty), cut=_words_of_cut(curve, full, empty))
+    return Found(pair=(full, empty), doubt=_doubt_of_few(curve, full, empty))
+
+
+def _doubt_of_few(curve: SizeCurve, full: int, empty: int) -> str:
+    """Whether the fullest frame is the first, or the emptiest the last, and too few lie between to look at speeds."""
+    values, last = curve.smooth.values, len(curve.sizes) - 1
+    if empty - full >= _FEWEST_EJECTING:
+        return ""
+    found = []
+    if full == 0 and values[0] - values[last] > _FULL_AGAIN * (values[full] - values[empty]):
+        found.append("the fullest frame of the film is its first")
+    if empty == last:
+        found.append("the emptiest frame of the film is its last")
+    return f"{' and '.join(found)}: too few show the ejection to tell whether a part of it is missing" if found else ""
 
 
 def _extremes(curve: SizeCurve) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from cardiotrace.clinical.beats.beat import Beat
 from cardiotrace.clinical.beats.gating import is_one_beat
-from cardiotrace.clinical.beats.search import frame_interval_ms
+from cardiotrace.clinical.beats.search import span_ms
 from cardiotrace.clinical.beats.smoothing import smoothed
 from cardiotrace.clinical.curve import Curve
 from cardiotrace.clinical.frame_ref import FrameRef
@@ -74,12 +74,7 @@ class Film:
 
     def duration_ms(self, beat: Beat) -> float | None:
         """How long a whole beat lasts; None where times are not known."""
-        times, interval = self.times_ms, frame_interval_ms(self.times_ms)
-        if times is None or interval is None or beat.stop is None:
-            return None
-        if self.is_round:
-            return float(times[-1] - times[0]) + interval
-        return float(times[beat.stop] - times[beat.end_diastole])
+        return None if beat.stop is None else span_ms(self.times_ms, beat.end_diastole, beat.stop)
 
     def refs(self, beat: Beat) -> tuple[FrameRef, ...]:
         """The frames that bound a beat."""

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from cardiotrace.clinical.axis import LongAxis
-from cardiotrace.clinical.key_frames import find_key_frames
+from cardiotrace.clinical.films.average import matched_beats, over_beats
+from cardiotrace.clinical.key_frames import KeyFrames, find_view_beats
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Quantity
 from cardiotrace.clinical.rule import flag
@@ -76,6 +77,8 @@ def truncated_ellipsoid_mass_g(outer_cm2: float, inner_cm2: float, apical_cm: fl
 def mass_quantities(views: Sequence[WalledView], stacks: Sequence[TracedStack]) -> list[Quantity]:
     """Mass at end-diastole by ultrasound: from both apical planes, and from a short axis where there is one.
 
+    The mean over beats; those of two films are put together as for volumes, see `matched_beats`.
+
     Args:
         views: apical views with their walls.
         stacks: short-axis images.
@@ -99,6 +102,22 @@ def _biplane(four: WalledView | None, two: WalledView | None) -> list[Quantity]:
     """Density times what lies between epicardium and endocardium, each by biplane disks."""
     if four is None or two is None:
         return []
+    first, second = _full_beats(four), _full_beats(two)
+    pairs = matched_beats(_durations_ms(first), _durations_ms(second))
+    return over_beats([_biplane_of(first[one], second[other]) for one, other in pairs])
+
+
+def _full_beats(view: WalledView) -> list[WalledView]:
+    """Each of its beats that shows the wall at end-diastole."""
+    return [beat for beat in view.by_beat if Phase.ED in beat.walls]
+
+
+def _durations_ms(beats: Sequence[WalledView]) -> list[float | None]:
+    return [beat.measured.key_frames.duration_ms for beat in beats]
+
+
+def _biplane_of(four: WalledView, two: WalledView) -> list[Quantity]:
+    """In one beat of each plane."""
     first, second = _bodies(four), _bodies(two)
     if first is None or second is None:
         return []
@@ -129,17 +148,26 @@ def _by_short_axis(shown: dict[View, WalledView], stacks: Sequence[TracedStack])
     slices = [stack for stack in stacks if stack.is_slice and stack.image.image.modality is Modality.US]
     if not shown or not slices:
         return []
-    key_frames = find_key_frames(slices)
-    diastole = None if key_frames is None else key_frames.end_diastole
+    found = find_view_beats(slices)
     view = next((shown[each] for each in (View.FOUR_CHAMBER, View.TWO_CHAMBER) if each in shown), None)
-    if diastole is None or view is None:
+    if found is None or view is None:
         return []
-    found = next(stack for stack in slices if stack.name == diastole.image)
-    areas = _areas_cm2(found, diastole.frame)
-    if areas is None:
+    by_name = {stack.name: stack for stack in slices}
+    full = [(by_name[beat.end_diastole.image], beat) for beat in found.beats if beat.end_diastole is not None]
+    beats = _full_beats(view)
+    if not full:
         return []
-    line = view.walls[Phase.ED].endocardium
-    disks = disks_of(line)
+    pairs = matched_beats(_durations_ms(beats), [beat.duration_ms for _, beat in full])
+    return over_beats([_masses(beats[one], *full[other]) for one, other in pairs])
+
+
+def _masses(view: WalledView, stack: TracedStack, short_axis: KeyFrames) -> list[Quantity]:
+    """By both methods, in one beat of an apical view and of a short axis."""
+    diastole = short_axis.end_diastole
+    areas = None if diastole is None else _areas_cm2(stack, diastole.frame)
+    if diastole is None or areas is None:
+        return []
+    disks = disks_of(view.walls[Phase.ED].endocardium)
     length_cm = disks.length / 10
     widest = (int(disks.diameters.argmax()) + 0.5) / len(disks.diameters)
     text = "the level of the short axis is not known: mass by area and length wants that of the papillary muscles"

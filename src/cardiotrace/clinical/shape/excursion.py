@@ -28,7 +28,7 @@ def excursions(view: WalledView) -> tuple[list[Quantity], tuple[Flag, ...]]:
     apex, as a probe held over it does: what the whole heart moves, the hinges seem to move.
 
     Args:
-        view: with its wall.
+        view: with its wall, in one beat.
 
     Source:
         Mitchell et al. 2019, J Am Soc Echocardiogr 32:1 (tricuspid); Hu et al. 2013, Eur Heart J Cardiovasc Imaging

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from jaxtyping import Float
 
+from cardiotrace.clinical.films.average import segments_over_beats
 from cardiotrace.clinical.key_frames import PHASE_WORD
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Quantity
@@ -50,7 +51,7 @@ def sphericity_index(line: WallLine) -> float:
 
 
 def shape_quantities(view: WalledView) -> list[Quantity]:
-    """Sphericity index of both key frames, and mean thickness of the wall where pixels have a size."""
+    """Sphericity index of both key frames of a beat, and mean thickness of the wall where pixels have a size."""
     quantities = []
     for phase, wall in view.walls.items():
         name, refs = f"left_ventricular_{PHASE_WORD[phase]}", view.measured.key_frames.refs(phase)
@@ -75,9 +76,10 @@ def _thickness_flags(view: WalledView, phase: Phase, thickness_mm: float) -> tup
 def shape_segments(views: Sequence[WalledView]) -> list[SegmentValues]:
     """Thickness of the wall and curvature of the endocardium in the segments of each view, and of all together.
 
-    Arcs at end-systole are those of end-diastole, each at its share of the long axis.
+    Means over beats. Arcs at end-systole are those of end-diastole, each at its share of the long axis.
     """
-    per_view = [_segments_of(view) for view in views if view.sides is not None and view.measured.is_scaled]
+    named = [view for view in views if view.sides is not None and view.measured.is_scaled]
+    per_view = [segments_over_beats([_segments_of(beat) for beat in view.by_beat]) for view in named]
     names = dict.fromkeys(each.name for found in per_view for each in found)
     segments: list[SegmentValues] = []
     for name in names:
@@ -87,7 +89,7 @@ def shape_segments(views: Sequence[WalledView]) -> list[SegmentValues]:
 
 
 def _segments_of(view: WalledView) -> list[SegmentValues]:
-    """Of one view, end-diastole first."""
+    """Of one beat of a view, end-diastole first."""
     thickness = {phase: _by_segment(view, phase, lambda wall: wall.thickness) for phase in view.walls}
     curvature = {phase: _by_segment(view, phase, lambda wall: 10 * wall.endocardium.curvature) for phase in view.walls}
     found = [

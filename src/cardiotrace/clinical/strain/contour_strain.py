@@ -1,10 +1,11 @@
 """Longitudinal strain from the borders of the wall: of each view, of all together, and of each segment."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cardiotrace.clinical.films.average import segments_over_beats
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Quantity
 from cardiotrace.clinical.rule import RULES, flag
@@ -43,17 +44,27 @@ LINES: tuple[tuple[Method, Callable[[Wall], float | None]], ...] = (
 
 @dataclass(frozen=True)
 class ViewStrain:
-    """Strain of one line in one view: mean over its beats."""
+    """Strain of one line in the beats of one view."""
 
     view: WalledView
     method: Method
-    end_systolic: float
-    peak_systolic: float | None
-    post_systolic: float | None
-    """In the beats that have one."""
-    drift: float | None
-    """Of the beat that has the largest, either way."""
+    beats: tuple[BeatStrain, ...]
+    """In order of time, at least one."""
     flags: tuple[Flag, ...]
+
+    @property
+    def values(self) -> Mapping[str, tuple[float, ...]]:
+        """Of each quantity its value in the beats that have one; of stills that at end-systole alone."""
+        values = {GLS: tuple(each.end_systolic for each in self.beats)}
+        if self.view.beats:
+            values[PEAK_SYSTOLIC] = _known(each.peak_systolic for each in self.beats)
+            values[POST_SYSTOLIC] = _known(each.post_systolic for each in self.beats)
+        return values | {DRIFT: _known(each.drift for each in self.beats)}
+
+    @property
+    def end_systolic(self) -> float:
+        """Mean over beats."""
+        return float(np.mean(self.values[GLS]))
 
 
 def strain_of_view(view: WalledView, method: Method, of: Callable[[Wall], float | None]) -> ViewStrain | None:
@@ -67,23 +78,12 @@ def strain_of_view(view: WalledView, method: Method, of: Callable[[Wall], float 
     if not view.measured.key_frames.are_both or not view.measured.has_one_unit:
         return None
     lengths = view.lengths(of)
-    found = [each for beat in view.counted if (each := beat_strain(lengths, beat)) is not None]
+    found = tuple(each for beat in view.counted if (each := beat_strain(lengths, beat)) is not None)
     if not found:
         return None
-    drifts = [each.drift for each in found if each.drift is not None]
-    drift = max(drifts, key=abs) if drifts else None
-    systolic = _mean(each.end_systolic for each in found)
-    assert systolic is not None
-    flags = [*view.flags("strain"), *(item.of(view.name) for item in _strain_flags(view, systolic, drift, found))]
-    return ViewStrain(
-        view,
-        method,
-        systolic,
-        _mean(each.peak_systolic for each in found) if view.beats else None,
-        _mean(each.post_systolic for each in found) if view.beats else None,
-        drift,
-        tuple(dict.fromkeys(flags)),
-    )
+    plain = ViewStrain(view, method, found, ())
+    flags = [*view.flags("strain"), *(item.of(view.name) for item in _strain_flags(plain))]
+    return replace(plain, flags=tuple(dict.fromkeys(flags)))
 
 
 def strain_quantities(views: Sequence[WalledView]) -> list[Quantity]:
@@ -103,23 +103,22 @@ def quantities_of(found: Sequence[ViewStrain]) -> list[Quantity]:
 
 
 def _quantities(found: Sequence[ViewStrain]) -> list[Quantity]:
-    """Values of some views: the mean of each, where all of them have it."""
+    """Means over the beats of a view; of several views the mean of theirs, where all of them have it."""
     name = "+".join(each.view.name for each in found)
     refs = tuple(dict.fromkeys(ref for each in found for ref in each.view.refs))
     flags = tuple(dict.fromkeys(item for each in found for item in each.flags))
-    method = found[0].method
-    values = {
-        GLS: _mean_of_all(each.end_systolic for each in found),
-        PEAK_SYSTOLIC: _mean_of_all(each.peak_systolic for each in found),
-        POST_SYSTOLIC: _mean_of_all(each.post_systolic for each in found),
-        DRIFT: found[0].drift if len(found) == 1 else None,
-    }
     flags = (*flags, *_lengths_differ(found), *_views_differ(found))
-    return [
-        Quantity(key, value, "percent", method, name, refs, flags=flags)
-        for key, value in values.items()
-        if value is not None
-    ]
+    quantities = []
+    # How far the films of two views drift says nothing of both together.
+    for key in (GLS, PEAK_SYSTOLIC, POST_SYSTOLIC, *([DRIFT] if len(found) == 1 else [])):
+        values = [each.values.get(key, ()) for each in found]
+        if all(values):
+            mean = float(np.mean([np.mean(each) for each in values]))
+            # Films of two views are of different beats.
+            by_beat = values[0] if len(found) == 1 and len(values[0]) > 1 else ()
+            plain = Quantity(key, mean, "percent", found[0].method, name, refs, flags=flags)
+            quantities.append(replace(plain, by_beat=by_beat))
+    return quantities
 
 
 def _lengths_differ(found: Sequence[ViewStrain]) -> tuple[Flag, ...]:
@@ -138,20 +137,19 @@ def _views_differ(found: Sequence[ViewStrain]) -> tuple[Flag, ...]:
     return (flag("strain-views-differ", f"longitudinal strain of {low} and {high} differs by {gap:.0f} points"),)
 
 
-def _strain_flags(
-    view: WalledView, systolic: float, drift: float | None, found: Sequence[BeatStrain]
-) -> Iterable[Flag]:
-    """What speaks against a value, in words without the view."""
+def _strain_flags(found: ViewStrain) -> Iterable[Flag]:
+    """What speaks against its values, in words without the view."""
+    view, systolic, drift = found.view, found.end_systolic, max(found.values[DRIFT], key=abs, default=0.0)
     rule = next((each for each in ("strain-impossible", "strain-extreme") if RULES[each].breaks(systolic)), None)
     if rule is not None:
         low, high = RULES[rule].low, RULES[rule].high
         yield flag(rule, f"a longitudinal strain of {systolic:.0f} % is outside {low:g} to {high:g} %")
     if not all(cine.scale.is_known for cine in view.measured.cines.values()):
         yield flag("strain-square-pixels", "strain takes the pixels for square, as their size is not known")
-    if drift is not None and RULES["strain-drift"].breaks(drift):
+    if RULES["strain-drift"].breaks(drift):
         yield flag("strain-drift", f"the strain ends {drift:+.1f} points off zero, which a ramp took out")
     yield from _missing_flags(view)
-    if view.beats and any(each.peak_systolic is None for each in found):
+    if view.beats and any(each.peak_systolic is None for each in found.beats):
         yield flag("strain-order", "end-systole comes before end-diastole in the film: no peak of the strain")
 
 
@@ -183,15 +181,15 @@ def strain_series(view: WalledView) -> dict[str, tuple[float | None, ...]]:
 
 
 def segment_strains(views: Sequence[WalledView]) -> list[SegmentValues]:
-    """End-systolic strain of the segments of each view, and of all views together.
+    """End-systolic strain of the segments of each view, the mean over its beats, and of all views together.
 
     A segment that two views cut gets the mean of both. The apex cap, segment 17, gets none: it is muscle beyond the end
     of the cavity, along which no border of the cavity runs.
     """
-    found = [each for view in views if (each := _segments_of(view)) is not None]
-    if len(found) < 2:
-        return found
-    return [combined(found), *found]
+    found: list[SegmentValues] = []
+    for view in views:
+        found.extend(segments_over_beats([each for beat in view.by_beat if (each := _segments_of(beat))]))
+    return found if len(found) < 2 else [combined(found), *found]
 
 
 def combined(found: Sequence[SegmentValues]) -> SegmentValues:
@@ -207,40 +205,21 @@ def combined(found: Sequence[SegmentValues]) -> SegmentValues:
     return SegmentValues(first.name, first.unit, first.method, view, values, frames, flags)
 
 
-def _segments_of(view: WalledView) -> SegmentValues | None:
-    """Strain of the six arcs of a view; None where which wall is which is not known."""
-    if view.sides is None or not view.measured.key_frames.are_both or not view.measured.has_one_unit:
-        return None
-    strains = []
-    for beat in view.counted:
-        first, last = (_wall_at(view, beat.end_diastole, Phase.ED), _wall_at(view, beat.end_systole, Phase.ES))
-        if first is not None and last is not None:
-            arcs = Arcs.of(first.endocardium)
-            before, after = arcs.lengths(first.endocardium), arcs.lengths(last.endocardium)
-            strains.append(lagrangian_percent(np.stack([before, after]), 0)[1].ravel())
-    if not strains:
-        return None
-    means = np.mean(strains, axis=0)
-    pairs = zip(view.sides.segments, means, strict=True)
+def _segments_of(view: WalledView) -> list[SegmentValues]:
+    """Strain of the six arcs of a view in one beat; empty where which wall is which is not known."""
+    first, last = view.walls.get(Phase.ED), view.walls.get(Phase.ES)
+    if view.sides is None or first is None or last is None or not view.measured.has_one_unit:
+        return []
+    arcs = Arcs.of(first.endocardium)
+    lengths = np.stack([arcs.lengths(line) for line in (first.endocardium, last.endocardium)])
+    pairs = zip(view.sides.segments, lagrangian_percent(lengths, 0)[1].ravel(), strict=True)
     values = {number: float(value) for number, value in pairs if np.isfinite(value)}
     text = "borders do not show which muscle is where along them: each arc is taken to keep its share of the long axis"
     flags = (*view.flags("strain"), *view.side_flags, flag("strain-by-height", text))
-    return SegmentValues(
-        SEGMENTAL, "percent", Method.ENDOCARDIAL_CONTOUR, view.name, values, view.refs, tuple(dict.fromkeys(flags))
-    )
+    refs, once = view.measured.key_frames.refs(Phase.ED, Phase.ES), tuple(dict.fromkeys(flags))
+    return [SegmentValues(SEGMENTAL, "percent", Method.ENDOCARDIAL_CONTOUR, view.name, values, refs, once)]
 
 
-def _wall_at(view: WalledView, frame: int, phase: Phase) -> Wall | None:
-    return view.film_walls[frame] if view.beats else view.walls.get(phase)
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    """Mean of those that are there."""
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None
-
-
-def _mean_of_all(values: Iterable[float | None]) -> float | None:
-    """Mean, where none is missing."""
-    known = list(values)
-    return None if None in known else _mean(known)
+def _known(values: Iterable[float | None]) -> tuple[float, ...]:
+    """Those that are there."""
+    return tuple(value for value in values if value is not None)

@@ -27,10 +27,10 @@ class TrackedView:
 
     @property
     def strains(self) -> list[BeatStrain]:
-        """Of each beat; without drift, which was taken out while following."""
+        """Of each beat, with the drift that was taken out while following."""
         count = len(self.view.film_walls)
-        found = (beat_strain(each.lengths(count), each.beat) for each in self.beats)
-        return [strain for strain in found if strain is not None]
+        found = ((beat_strain(each.lengths(count), each.beat), each.drift) for each in self.beats)
+        return [replace(strain, drift=drift) for strain, drift in found if strain is not None]
 
     @property
     def drift(self) -> float | None:
@@ -57,20 +57,12 @@ def tracked_quantities(tracked: Sequence[TrackedView]) -> list[Quantity]:
 
 
 def _strain_of(tracked: TrackedView) -> ViewStrain:
-    strains, drift = tracked.strains, tracked.drift
-    systolic = float(np.mean([each.end_systolic for each in strains]))
-    flags = [*tracked.view.flags("strain"), *(item.of(tracked.view.name) for item in _flags(tracked, systolic))]
-    peaks = [each.peak_systolic for each in strains if each.peak_systolic is not None]
-    late = [each.post_systolic for each in strains if each.post_systolic is not None]
-    return ViewStrain(
-        tracked.view,
-        Method.TRACKED,
-        systolic,
-        float(np.mean(peaks)) if peaks else None,
-        float(np.mean(late)) if late else None,
-        drift,
-        tuple(dict.fromkeys(flags)),
-    )
+    found = ViewStrain(tracked.view, Method.TRACKED, tuple(tracked.strains), ())
+    flags = [
+        *tracked.view.flags("strain"),
+        *(item.of(tracked.view.name) for item in _flags(tracked, found.end_systolic)),
+    ]
+    return replace(found, flags=tuple(dict.fromkeys(flags)))
 
 
 def _flags(tracked: TrackedView, systolic: float) -> Iterator[Flag]:

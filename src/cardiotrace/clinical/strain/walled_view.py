@@ -1,7 +1,7 @@
 """One long-axis view with its wall traced: in both key frames, and in every frame where it moves."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -51,6 +51,20 @@ class WalledView:
     def film_walls(self) -> tuple[Wall | None, ...]:
         """The wall in every frame of the film; empty without one."""
         return () if self.film is None else trace_walls(self.film)
+
+    @cached_property
+    def by_beat(self) -> "tuple[WalledView, ...]":
+        """The view in each of its beats alone, in order of time; itself where there is one."""
+        if len(self.measured.beats) < 2:
+            return (self,)
+        found = []
+        for beat in self.measured.beats:
+            shown = {key.phase: wall for key in beat.key_frames if (wall := self.film_walls[key.frame]) is not None}
+            frames = [key.frame for key in beat.key_frames]
+            own = tuple(each for each in self.beats if [each.end_diastole, each.end_systole] == frames)
+            if shown:
+                found.append(replace(self, measured=beat, walls=shown, beats=own))
+        return tuple(found)
 
     @property
     def refs(self) -> tuple[FrameRef, ...]:

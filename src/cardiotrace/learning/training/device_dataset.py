@@ -20,7 +20,7 @@ from cardiotrace.learning.training.balance import Balance, balanced_order
 from cardiotrace.learning.training.grouping import domain_of, units_of
 from cardiotrace.learning.training.window import Windows, around, draw_boxes, draw_windows, surroundings
 from cardiotrace.learning.transfer import sent
-from cardiotrace.preprocessing import Preprocessing
+from cardiotrace.preprocessing import NeighboursOf, Preprocessing
 
 Images = Float[torch.Tensor, "batch channels *space"]
 Labels = Int64[torch.Tensor, "batch *space"]
@@ -39,7 +39,9 @@ class TrainingNeeds:
     apex: Apex | None = None
     """How sectors are found, where augmentation is to change them."""
     neighbours: int = 0
-    """Slices on each side of a plane that are seen as channels before and after its own."""
+    """Planes on each side of a plane that are seen as channels before and after its own."""
+    neighbours_of: NeighboursOf = "slices"
+    """What those are."""
     depth: int = 1
     """Slices that volumes have at least; what is missing follows the last one, black and `IGNORED`."""
 
@@ -67,7 +69,9 @@ class DeviceDataset:
         needs: TrainingNeeds = TrainingNeeds(),
     ) -> None:
         self.neighbours = needs.neighbours
-        held, slices = _with_neighbours(packed, indices, needs.neighbours)
+        held, slices = _with_neighbours(packed, indices, needs)
+        self.has_direction = needs.neighbours_of == "frames"
+        """Whether it means something which neighbour comes first: a beat never runs backwards."""
         images, labels = np.asarray(packed.images[held]), np.asarray(packed.labels[indices])
         images, labels = filled_up(images, labels, needs.depth)
         self.largest = float(np.iinfo(images.dtype).max)
@@ -181,12 +185,12 @@ def filled_up(images: np.ndarray, labels: np.ndarray, depth: int) -> tuple[np.nd
 
 
 def _with_neighbours(
-    packed: PackedDataset, indices: np.ndarray, neighbours: int
+    packed: PackedDataset, indices: np.ndarray, needs: TrainingNeeds
 ) -> tuple[np.ndarray, torch.Tensor | None]:
     """What to hold of a cache, the samples themselves first, and which of that each sample is seen as."""
-    if not neighbours:
+    if not needs.neighbours:
         return indices, None
-    around = packed.indices_around(indices, neighbours)
+    around = packed.indices_around(indices, needs.neighbours, needs.neighbours_of)
     # Of one image alone the neighbours are not among the samples.
     held = np.concatenate([indices, np.setdiff1d(around, indices)])
     place = np.zeros(len(packed), np.int64)
@@ -260,7 +264,7 @@ class TrainingOrder:
             units = dataset.units[order[step * per_step : (step + 1) * per_step]]
             mine = self._share(*units.shape)
             images, labels, slices = self._changed(dataset, units, mine, (epoch, step))
-            if dataset.neighbours or dataset.are_volumes:
+            if (dataset.neighbours and not dataset.has_direction) or dataset.are_volumes:
                 is_turned = self._turned(units, mine, (epoch, step))
                 images, labels = _other_way_round(images, labels, slices, is_turned.to(images.device))
             # Each process takes the mean over its own: weighed by their number, the mean over processes is that over
@@ -271,9 +275,9 @@ class TrainingOrder:
             yield TrainingBatch(dataset.normalise(images, slices), labels, samples, weight, tuple(cases))
 
     def _require_changeable(self, dataset: DeviceDataset) -> None:
-        # The channels are slices then, which are not red, green and blue even where they are three.
+        # The channels are planes then, which are not red, green and blue even where they are three.
         if dataset.neighbours and self.augmentation.changes_colours:
-            raise InputError("neighbouring slices have no colours to change", remedy="leave out changes of colour.")
+            raise InputError("neighbouring planes have no colours to change", remedy="leave out changes of colour.")
 
     def _turned(self, units: torch.Tensor, mine: torch.Tensor, when: tuple[int, int]) -> Bool[torch.Tensor, " batch"]:
         """Which half of the stacks is seen the other way round, as drawn for (epoch, step); samples of a unit alike."""

@@ -20,7 +20,7 @@ from cardiotrace.learning.training.device_dataset import TrainingBatch
 from cardiotrace.learning.training.fabric import Fabric
 from cardiotrace.learning.training.learner import Learner
 from cardiotrace.learning.training.supervision import SupervisedObjective
-from cardiotrace.preprocessing import Preprocessing
+from cardiotrace.preprocessing import NeighboursOf, Preprocessing
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,9 @@ class StudentRequirements:
     Args:
         scheme: label scheme of the data.
         preprocessing: of the student's images.
-        channels: of the student's input, those of neighbouring slices among them.
-        neighbours: slices that it sees on each side of a plane.
+        channels: of the student's input, those of its neighbours among them.
+        neighbours: planes that it sees on each side of a plane.
+        neighbours_of: what those are.
         axes: 2 where it sees planes, 3 where it sees volumes.
     """
 
@@ -58,6 +59,7 @@ class StudentRequirements:
     preprocessing: Preprocessing
     channels: int
     neighbours: int = 0
+    neighbours_of: NeighboursOf = "slices"
     axes: Axes = 2
 
 
@@ -86,8 +88,9 @@ def _check(spec: ModelSpec, student: StudentRequirements) -> None:
         seen = {2: "planes", 3: "volumes"}
         what = f"sees {seen[spec.dimensions]}, the student {seen[student.axes]}"
         remedy = "choose a teacher that sees what the student does."
-    elif spec.neighbours != student.neighbours:
-        what = f"sees {spec.neighbours} slices on each side of a plane, the student {student.neighbours}"
+    elif (spec.neighbours, spec.neighbours_of) != (student.neighbours, student.neighbours_of):
+        beside = f"sees {spec.neighbours} {spec.neighbours_of} on each side of a plane"
+        what = f"{beside}, the student {student.neighbours} {student.neighbours_of}"
         remedy = "set the recipe's neighbours to the teacher's."
     elif spec.channels != student.channels:
         what, remedy = f"sees {spec.channels} channels, the student {student.channels}", "give both the same images."

@@ -10,7 +10,7 @@ from cardiotrace.core.errors import ConfigError
 from cardiotrace.core.progress import OnProgress, counted
 from cardiotrace.datasets.packed import IGNORED, PackedDataset
 from cardiotrace.inference.engine import Engine, run_single
-from cardiotrace.preprocessing import Preprocessing
+from cardiotrace.preprocessing import NeighboursOf, Preprocessing
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,9 @@ class LabelTeacher:
     preprocessing: Preprocessing
     """For its intensity steps."""
     neighbours: int = 0
-    """Slices on each side that are seen as channels."""
+    """Planes on each side that are seen as channels."""
+    neighbours_of: NeighboursOf = "slices"
+    """What those are."""
 
     def probabilities(
         self, packed: PackedDataset, indices: Sequence[int]
@@ -69,7 +71,7 @@ class LabelTeacher:
         """Of every class at every pixel of each of some samples."""
         own = np.array(indices, np.int64)
         # At once: each search for neighbours goes through all samples.
-        seen = packed.indices_around(own, self.neighbours) if self.neighbours else own[:, None]
+        seen = packed.indices_around(own, self.neighbours, self.neighbours_of) if self.neighbours else own[:, None]
         for planes in seen:
             images = packed.unit_images(planes)
             stacked = images.reshape(1, -1, *images.shape[2:])

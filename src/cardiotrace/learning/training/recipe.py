@@ -34,7 +34,7 @@ from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
 from cardiotrace.learning.training.pseudo_labels import PseudoLabels
 from cardiotrace.learning.training.settings import TrainingSettings
 from cardiotrace.postprocessing import Postprocessing
-from cardiotrace.preprocessing import MOST_NEIGHBOURS, Preprocessing, channels_with_neighbours
+from cardiotrace.preprocessing import MOST_NEIGHBOURS, NeighboursOf, Preprocessing, channels_with_neighbours
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,10 @@ class Recipe:
     summary: str = ""
     seed: int = 0
     neighbours: int = 0
-    """Slices on each side of a plane that the network sees as channels beside its own, such as 1 for the slices above
-    and below; at the ends of a stack the last slice stands again. For stacks in grey."""
+    """Planes on each side of a plane that the network sees as channels beside its own, such as 1 for the slices above
+    and below; at the ends of a stack or film the last one stands again. For images in grey."""
+    neighbours_of: NeighboursOf = "slices"
+    """Or "frames": the neighbours are the frames before and after, for data sets whose cases are films."""
     loss: Choice = field(default_factory=lambda: Choice("dice+cross-entropy"))
     optimiser: Choice = field(default_factory=lambda: Choice("adam"))
     schedule: Choice = field(default_factory=lambda: Choice("one-cycle"))
@@ -122,7 +124,9 @@ class Recipe:
         if not 0 <= self.neighbours <= MOST_NEIGHBOURS:
             raise ValueError(f"neighbours must be 0 to {MOST_NEIGHBOURS}, got {self.neighbours}")
         if self.neighbours and self.augmentation.changes_colours:
-            raise ValueError("augmentation changes colours, and neighbours are slices in grey: leave out one of them")
+            raise ValueError("augmentation changes colours, and neighbours are planes in grey: leave out one of them")
+        if self.neighbours_of != "slices" and not self.neighbours:
+            raise ValueError("neighbours_of has no effect without neighbours: give their number")
         if self.augmentation.maxstyle is not None and self.distillation is not None:
             raise ValueError("augmentation.maxstyle searches by labels alone: leave out distillation")
         if self.data.validation_patients == 0:
@@ -174,6 +178,7 @@ _LONGEST_NAME = 200
 _AFTER_TRAINING = ("name", "summary", "postprocessing", "views")
 _LATER_KEYS: dict[str, Any] = {
     "neighbours": 0,
+    "neighbours_of": "slices",
     "data.stratify": [],
     "data.balance_shares": "equal",
     "training.keep": "best",

@@ -415,8 +415,8 @@ def _task(fabric: Fabric, recipe: Recipe, data: TrainingData, network: Network) 
     settings = recipe.training
     apex = None if recipe.augmentation.sector is None else recipe.augmentation.sector.apex
     depth = _depth(data, network, settings.crop)
-    needs = TrainingNeeds(settings.group, apex, recipe.neighbours, depth)
-    validated = TrainingNeeds(neighbours=recipe.neighbours, depth=depth)
+    needs = TrainingNeeds(settings.group, apex, recipe.neighbours, recipe.neighbours_of, depth)
+    validated = TrainingNeeds(neighbours=recipe.neighbours, neighbours_of=recipe.neighbours_of, depth=depth)
     return TrainingTask(
         fabric=fabric,
         settings=settings,

@@ -31,7 +31,14 @@ def first_image(jobs: Sequence[Job], opener: DataOpener) -> Example | None:
         packed = opener.packed(recipe)
         first = packed.indices_of(split_of_run(job.run, dataset).testing)[:1]
         network = network_of(job, dataset, packed)
-        predicted = predict_planes(network, packed, first, recipe.preprocessing, neighbours=recipe.neighbours)
+        predicted = predict_planes(
+            network,
+            packed,
+            first,
+            recipe.preprocessing,
+            neighbours=recipe.neighbours,
+            neighbours_of=recipe.neighbours_of,
+        )
         found[cell_of(job.run.settings)] = predicted[0]
         images.append(packed.unit_images(first)[0])
         known.append(np.asarray(packed.labels[first[0]]))

@@ -156,7 +156,9 @@ def _tested(job: Job, dataset: Dataset, data: TrainingData) -> _Tested:
     packed, network = data.packed, network_of(job, dataset, data.packed)
     testing = packed.indices_of(data.split.testing)
     recipe = job.run.recipe
-    predicted = predict_planes(network, packed, testing, recipe.preprocessing, neighbours=recipe.neighbours)
+    predicted = predict_planes(
+        network, packed, testing, recipe.preprocessing, neighbours=recipe.neighbours, neighbours_of=recipe.neighbours_of
+    )
     counted = packed.labels[testing] != IGNORED
     shares = [float((plane > 0)[inside].mean()) for plane, inside in zip(predicted, counted, strict=True)]
     spec = describe(recipe, dataset, data.split, job.folder)
