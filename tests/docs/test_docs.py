@@ -355,6 +355,8 @@ def test_measures_page_names_every_quantity():
         "identity",
         "provenance",
         "comparison",
+        "groups",
+        "trust",
     }
     assert f"version {MEASURES.version}" in text
 

@@ -19,6 +19,7 @@ from cardiotrace.evaluation.table import (
     case_rows,
     comparison_rows,
     ejection_class_rows,
+    expectation_rows,
     headline_rows,
     read_case_table,
     readable_agreement,
@@ -193,3 +194,26 @@ def test_a_foreign_file_is_refused(tmp_path: Path, text: str, message: str) -> N
     path.write_text(text)
     with pytest.raises(InputError, match=message):
         read_case_table(path)
+
+
+def test_expected_dice_stands_beside_the_true_one(tmp_path: Path, table: CaseTable) -> None:
+    assert expectation_rows(table) == []
+    reference = square(10, 10, 10)
+    items = [
+        CasePrediction(
+            make_case(str(shift), reference),
+            label_map(square(10 + shift, 10, 10)),
+            label_map(reference),
+            expected_dice={"LV": [expected]},
+        )
+        for shift, expected in ((0, 0.9), (2, 0.9), (4, 0.5))
+    ]
+    told = CaseTable(tuple(row for item in items for row in score_case(item)))
+    # Squares that lie 0, 2 and 4 of 10 rows apart: Dice 1, 0.8 and 0.6.
+    (row,) = expectation_rows(told)
+    assert {key: row[key] for key in list(row)[:5]} == {
+        "region": "LV", "n": 3, "expected": "0.767", "true": "0.800", "mean absolute error": "0.100",
+    }  # fmt: skip
+    path = tmp_path / "table.json"
+    path.write_text(table_to_json(told))
+    assert expectation_rows(read_case_table(path)) == [row]

@@ -239,3 +239,14 @@ def test_a_crop_of_the_middle_asks_for_no_place_and_is_written_as_ever():
     assert to_plain(Preprocessing([crop(32, 32)]))[0]["around"] == "heart"
     with pytest.raises(ConfigError, match="around"):
         Preprocessing([Choice("crop-or-pad", {"around": "liver"})])
+
+
+@pytest.mark.parametrize("shape", [(20, 24), (6, 20, 24)])
+def test_where_nothing_is_seen_nothing_is_labelled(shape):
+    preprocessing = Preprocessing([Choice("resample", {"height_mm": 1.4, "width_mm": 1.4})])
+    transform = preprocessing.transform_for(shape, (8.0, 1.2, 1.2)[-len(shape) :])
+    seen = np.zeros((4, *transform.shape), np.float32)
+    seen[0] = 1
+    back = transform.invert_labels(seen)
+    assert back.shape == shape
+    assert not back.any()

@@ -4,11 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from cardiotrace.clinical.key_frames import KeyFrame
+from cardiotrace.clinical.quantity import Measures
 from cardiotrace.core.exam import Exam, ExamImage, Patient
 from cardiotrace.core.geometry import NO_GEOMETRY, Geometry, Known
 from cardiotrace.core.image import Acquisition, Image
-from cardiotrace.core.terms import Modality, View
-from cardiotrace.report.facts import facts_of, is_of_heart
+from cardiotrace.core.terms import Modality, Phase, Structure, View
+from cardiotrace.core.trust import ImageTrust
+from cardiotrace.report.facts import facts_of, is_of_heart, trust_facts
+from cardiotrace.report.words import Words
 
 
 def echo(**changes) -> ExamImage:
@@ -65,3 +69,22 @@ def test_a_retina_is_no_heart() -> None:
     assert not is_of_heart(Exam("eye", (ExamImage("a", photograph),)))
     assert is_of_heart(Exam("both", (ExamImage("a", photograph), echo())))
     assert is_of_heart(Exam("none", ()))
+
+
+def test_what_a_model_expects_is_told_of_the_frames_that_were_measured() -> None:
+    exam = Exam("x", (echo(), replace(echo(), name="b")))
+    dice = {Structure.LV: np.array([0.9, 0.5, 0.8]), Structure.LA: np.full(3, np.nan)}
+    trust = {"a": ImageTrust(dice, np.full(3, 0.4))}
+    of_a4c = (View.FOUR_CHAMBER, "A4C")
+    measured = Measures(
+        "x",
+        (),
+        key_frames=(
+            KeyFrame(*of_a4c, Phase.ED, "a", 0, is_named=True),
+            KeyFrame(*of_a4c, Phase.ES, "a", 2, is_named=True),
+        ),
+    )
+    assert trust_facts(exam, measured, trust) == [("Expected agreement with a reader (Dice)", "A4C LV 0.85")]
+    told = trust_facts(exam, Measures("x", ()), trust, Words("fr"))
+    assert told == [("Accord attendu avec un lecteur (Dice)", "A4C VG 0,73")]
+    assert trust_facts(exam, measured, {}) == []

@@ -14,6 +14,7 @@ from cardiotrace.evaluation.table import (
     COUNTS,
     agreement_rows,
     ejection_class_rows,
+    expectation_rows,
     headline_rows,
     outlier_rows,
     readable_agreement,
@@ -29,6 +30,8 @@ AGREEMENT_WORDS = (
     "agreement, predicted minus reference: against the same measured on the reference labels, or stated by the data"
     " set; limits are bias ± 1.96 SD"
 )
+
+EXPECTED_WORDS = "Dice that the model expected of its labels, and the true one, image by image"
 
 CLASS_WORDS = "patients by class of the left ventricle's ejection fraction"
 SLICE_WORDS = (
@@ -81,6 +84,7 @@ def print_scores(
     _print_slices(scored.by_slice(), scores)
     table(readable_beats(scored), title=BEAT_WORDS, keys=1)
     _print_outliers(scored, by=by)
+    table(expectation_rows(scored), title=EXPECTED_WORDS)
     _print_agreement(scored, quantities)
 
 

@@ -74,6 +74,8 @@ class CaseRow:
     mask only."""
     confidence: float = math.nan
     """What the model said of this frame; NaN for labels from elsewhere."""
+    expected_dice: float = math.nan
+    """What the model expected of its labels; NaN where it tells nothing, and in tables older than it."""
     diagonal_mm: float = math.nan
     """Of the image: no distance is larger, so it stands for an infinite one; NaN without a pixel size, and in tables
     older than it."""
@@ -401,5 +403,14 @@ def _current(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_score(key: str) -> bool:
-    known = ("confidence", "diagonal_mm", "predicted", "traced", "stated", "worst_dice", "curve_correlation")
+    known = (
+        "confidence",
+        "expected_dice",
+        "diagonal_mm",
+        "predicted",
+        "traced",
+        "stated",
+        "worst_dice",
+        "curve_correlation",
+    )
     return key in SCORES or key in known or key.endswith(("_percent", "_ml", "_off_frames"))

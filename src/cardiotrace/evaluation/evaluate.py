@@ -65,7 +65,10 @@ def predict_with_model(predictor: Predictor, *, test_time_augmentation: bool = F
         predicted = aligned(result.labels, reference.grid)
         probability = None if result.probabilities is None else next(iter(result.probabilities.values()))
         warnings = tuple(str(flag) for flag in result.warnings if flag.rule in _TOLD)
-        return CasePrediction(case, predicted, reference, result.confidence.tolist(), probability, warnings)
+        expected = {str(name): values.tolist() for name, values in result.expected_dice.items()}
+        return CasePrediction(
+            case, predicted, reference, result.confidence.tolist(), probability, warnings, expected_dice=expected
+        )
 
     return predict
 

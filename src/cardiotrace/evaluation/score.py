@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -31,6 +31,8 @@ class CasePrediction:
     """Of the scheme's only structure, before any threshold; None where nothing is known."""
     warnings: tuple[str, ...] = ()
     """In words, what speaks against all that a model says of the image."""
+    expected_dice: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """By region, of each frame, what the model expected of its labels."""
 
 
 def common_regions(prediction: CasePrediction) -> tuple[Region, ...]:
@@ -76,6 +78,9 @@ def score_case(prediction: CasePrediction) -> list[CaseRow]:
                 | _ranking(prediction, region, frame, field_of_view)
             ),
             confidence=float(prediction.confidence[frame]) if len(prediction.confidence) else math.nan,
+            expected_dice=float(prediction.expected_dice[region.name][frame])
+            if region.name in prediction.expected_dice
+            else math.nan,
             diagonal_mm=_diagonal_mm(prediction.reference),
         )
         for frame, scores in enumerate(frames)

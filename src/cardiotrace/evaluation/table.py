@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.ejection import EJECTION_CLASSES, ejection_fraction_class
 from cardiotrace.core.errors import InputError
@@ -51,6 +53,7 @@ def case_rows(table: CaseTable) -> Rows:
             "presence": str(row.presence),
             **{name: row.score(name) for name in SCORES},
             "confidence": row.confidence,
+            "expected_dice": row.expected_dice,
             **{f"{whose}_failed": failed.get((row.case, row.frame, whose), "") for whose in WHOSE if table.validity},
         }
         for row in table.rows
@@ -116,6 +119,28 @@ def counts_of(summary: Summary | None) -> dict[str, int]:
         return dict.fromkeys(COUNTS, 0)
     numbers = (summary.count, summary.absent, summary.false_negative, summary.false_positive)
     return dict(zip(COUNTS, numbers, strict=True))
+
+
+def expectation_rows(table: CaseTable) -> Rows:
+    """Expected Dice beside the true one, of each region of which a model expected any."""
+    rows: Rows = []
+    for region in table.regions:
+        told = [row for row in table.rows if row.region == region and math.isfinite(row.expected_dice)]
+        pairs = np.array([(row.expected_dice, row.score("dice")) for row in told]).reshape(-1, 2)
+        expected, true = pairs[np.isfinite(pairs).all(axis=1)].T
+        if len(true):
+            is_spread = len(true) > 2 and min(expected.std(), true.std()) > 0
+            rows.append(
+                {
+                    "region": region,
+                    "n": len(true),
+                    "expected": f"{expected.mean():.3f}",
+                    "true": f"{true.mean():.3f}",
+                    "mean absolute error": f"{np.abs(expected - true).mean():.3f}",
+                    "correlation": f"{np.corrcoef(expected, true)[0, 1]:.2f}" if is_spread else "",
+                }
+            )
+    return rows
 
 
 def agreement_rows(table: CaseTable, keys: Iterable[str] = QUANTITIES) -> Rows:

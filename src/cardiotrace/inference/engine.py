@@ -23,6 +23,8 @@ Batch = Float[np.ndarray, "batch channels *axes"]
 Logits = Float[np.ndarray, "batch classes *places"]
 """At every pixel of a batch, or one each for whole images."""
 Provider = Literal["cpu", "cuda", "openvino"]
+FEATURES = "features"
+"""Name of a network's further output, where it has one: what its deepest layer says of a whole sample."""
 PROVIDER_VARIABLE = "CARDIOTRACE_PROVIDER"
 """Environment variable that names what runs networks where nobody chooses."""
 
@@ -50,16 +52,21 @@ class Engine(Protocol):
         ...
 
 
-def run_single(engine: Engine, batch: Batch) -> Logits:
-    """Run a network that has one input; gives its first output, the logits of a batch, as float32.
+def run_named(engine: Engine, batch: Batch) -> dict[str, Logits]:
+    """Run a network that has one input; gives its outputs by name as float32, the logits of a batch first.
 
     Raises:
         ModelFileError: see `Engine.run`, or the graph has several inputs.
     """
     if len(engine.inputs) != 1:
         raise ModelFileError(f"the network takes {', '.join(engine.inputs)}, where one batch of images was expected")
-    logits: Logits = engine.run({engine.inputs[0]: batch})[engine.outputs[0]].astype(np.float32, copy=False)
-    return logits
+    found = engine.run({engine.inputs[0]: batch})
+    return {name: array.astype(np.float32, copy=False) for name, array in found.items()}
+
+
+def run_single(engine: Engine, batch: Batch) -> Logits:
+    """The logits alone, see `run_named`."""
+    return run_named(engine, batch)[engine.outputs[0]]
 
 
 class OnnxRuntimeEngine:

@@ -19,15 +19,18 @@ from cardiotrace.core.progress import OnProgress
 from cardiotrace.geometry.blank import blank_planes
 from cardiotrace.geometry.field_of_view import find_field_of_view, without_rim
 from cardiotrace.inference.engine import (
+    FEATURES,
     Engine,
     NarrowEngine,
     Provider,
     chosen_provider,
     make_engine,
-    run_single,
+    run_named,
 )
+from cardiotrace.inference.evidence import Rows, rows_of
 from cardiotrace.inference.localiser import HeartPlace, Localiser
 from cardiotrace.inference.model_file import Model
+from cardiotrace.inference.quality import expected_dice
 from cardiotrace.inference.sample import (
     LabelledSample,
     Position,
@@ -40,12 +43,15 @@ from cardiotrace.inference.segmentation import (
     GatheredSamples,
     Segmentation,
     blank_warnings,
+    quality_warnings,
     steadied_warnings,
     trust_warnings,
+    unlike_warnings,
 )
 from cardiotrace.inference.sliding import filled, slide
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.tta import IDENTITY, TtaTransform, sectors_of, tta_transforms
+from cardiotrace.inference.unlikeness import unlikeness_of
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import as_grey
 from cardiotrace.parallel import batched, in_threads, usable_processors
@@ -171,6 +177,11 @@ class Predictor:
         labels = LabelMap(gathered.values, self.spec.label_scheme, cine.geometry, cine.source)
         anew = partial(self._decided_anew, task)
         processed = self.spec.postprocessing.apply(labels, blank=task.blank, decide_anew=anew)
+        evidence = gathered.frame_evidence
+        # As with doubt: a mean over changed images is less sure everywhere.
+        quality = {} if test_time_augmentation else self.spec.calibration.quality
+        expected = expected_dice(quality, self.spec.label_scheme.structures, evidence)
+        unlikeness = unlikeness_of(self.spec.calibration.unlikeness, evidence)
         _LOG.debug("model %s labelled %d samples of %s", self.spec.name, task.walk.count, labels.array.shape)
         return Segmentation(
             labels=processed.labels,
@@ -178,10 +189,18 @@ class Predictor:
             doubt=self._doubt(gathered.certainty.value, test_time_augmentation=test_time_augmentation),
             removed=processed.removed,
             added=processed.added,
-            warnings=(*self._warnings(cine, task, gathered.confidence.value), *steadied_warnings(processed)),
+            warnings=(
+                *self._warnings(cine, task, gathered.confidence.value),
+                *steadied_warnings(processed),
+                *quality_warnings(self.spec, expected),
+                *unlike_warnings(self.spec, unlikeness),
+            ),
             model=self.spec.name,
             duration_s=time.perf_counter() - start,
             probabilities=gathered.probabilities,
+            expected_dice=expected,
+            unlikeness=unlikeness,
+            evidence=evidence,
         )
 
     def _gathered(self, task: "_CineTask", batch_size: int, on_progress: OnProgress | None) -> GatheredSamples:
@@ -294,56 +313,81 @@ class Predictor:
         """What the network says of prepared samples."""
         frames, transform = task.image.frames, task.transform
         if self.spec.window is None:
-            answers = iter(self._mean_probabilities(np.stack(list(inputs.values())), task.tta, engine))
+            answers = self._asked(np.stack(list(inputs.values())), task.tta, engine)
         else:
-            ask = partial(self._in_window, self.spec.window, task.tta, engine)
-            answers = (slide(sample, self.spec.window, ask) for sample in inputs.values())
-        for position, classes in zip(inputs, answers, strict=True):
+            answers = (self._slid(sample, self.spec.window, task.tta, engine) for sample in inputs.values())
+        for position, answer in zip(inputs, answers, strict=True):
             if self.spec.within_field_of_view:
                 seen = self.spec.preprocessing.resample_mask(find_field_of_view(frames[position]), transform)
                 # A pixel on the border is half dark: the network may take it for a vessel.
-                classes[:, ~without_rim(seen)] = _background(self.spec.classes)
-            yield SampleProbabilities(position, classes, transform)
+                answer.classes[:, ~without_rim(seen)] = _background(self.spec.classes)
+            yield SampleProbabilities(position, answer.classes, transform, answer.rows)
 
-    def _in_window(
+    def _slid(
         self,
+        sample: Float[np.ndarray, "channels *axes"],
         window: tuple[int, ...],
         tta: tuple[TtaTransform, ...],
         engine: Engine,
-        part: Float[np.ndarray, "channels *axes"],
-    ) -> Float[np.ndarray, "classes *axes"]:
-        """What the network says of a part of a sample in unit range, which is no larger than its window."""
-        seen = filled(self.spec.preprocessing.normalised(part), window)
-        (answer,) = self._mean_probabilities(seen[None], tta, engine)
-        return np.asarray(answer[(slice(None), *map(slice, part.shape[1:]))])
+    ) -> "_Answer":
+        """What the network says of a sample in unit range, window by window."""
+        rows = []
 
-    def _mean_probabilities(
-        self, batch: Float[np.ndarray, "batch channels *axes"], tta: tuple[TtaTransform, ...], engine: Engine
-    ) -> Float[np.ndarray, "batch classes *axes"]:
+        def ask(part: Float[np.ndarray, "channels *axes"]) -> Float[np.ndarray, "classes *axes"]:
+            seen = filled(self.spec.preprocessing.normalised(part), window)
+            (answer,) = self._asked(seen[None], tta, engine, depth=part.shape[1])
+            if answer.rows is not None:
+                rows.append(answer.rows)
+            return np.asarray(answer.classes[(slice(None), *map(slice, part.shape[1:]))])
+
+        return _Answer(slide(sample, window, ask), np.concatenate(rows) if rows else None)
+
+    def _asked(
+        self,
+        batch: Float[np.ndarray, "batch channels *axes"],
+        tta: tuple[TtaTransform, ...],
+        engine: Engine,
+        *,
+        depth: int | None = None,
+    ) -> "Iterator[_Answer]":
+        """What the network says of each sample of a batch; features are those of the unchanged image, the first.
+
+        Args:
+            batch: prepared samples.
+            tta: to look at each.
+            engine: what runs the network.
+            depth: slices that are no filling; None: all.
+        """
         known = self.spec.sector
         sectors = () if known is None or len(tta) == 1 else sectors_of(batch, known)
         total: Any = 0.0
         votes: Any = 0.0
+        features = None
         for transform in tta:
-            answer = softmax(self._logits(engine, transform.apply(batch, sectors)))
+            logits, told = self._outputs(engine, transform.apply(batch, sectors))
+            features = told if features is None else features
             # What was moved out of the changed image has no vote there.
             vote = transform.visible(batch.shape[2:], sectors)
-            total = total + transform.invert(answer, sectors) * np.float32(vote)
+            total = total + transform.invert(softmax(logits), sectors) * np.float32(vote)
             votes = votes + vote
-        mean: Float[np.ndarray, "batch classes *axes"] = total / np.float32(votes)
-        return mean
+        for index, classes in enumerate(total / np.float32(votes)):
+            told = None if features is None else rows_of(batch[index][:, :depth], features[index])
+            yield _Answer(classes, told)
 
-    def _logits(
+    def _outputs(
         self, engine: Engine, batch: Float[np.ndarray, "batch channels *axes"]
-    ) -> Float[np.ndarray, "batch classes *axes"]:
-        logits = run_single(engine, batch)
+    ) -> tuple[Float[np.ndarray, "batch classes *axes"], Float[np.ndarray, "batch rows features"] | None]:
+        """Logits, and what the deepest layer says where the network hands it out."""
+        found = run_named(engine, batch)
+        logits = found[engine.outputs[0]]
         expected = (len(batch), self.spec.classes, *batch.shape[2:])
         if logits.shape != expected:
             raise ModelFileError(
                 f"the network of model {self.spec.name} returned shape {logits.shape} where {expected} was expected"
                 " (batch, classes, and the axes of a sample)"
             )
-        return logits
+        features = found.get(FEATURES)
+        return logits, None if features is None else features.reshape(len(batch), -1, features.shape[-1])
 
     def _doubt(
         self, certainty: Float[np.ndarray, "time"], *, test_time_augmentation: bool
@@ -380,6 +424,16 @@ class Predictor:
             *trust_warnings(self.spec, task.image, shown),
             *(Flag(Grade.LOOK_TWICE, doubt, "doubt") for doubt in new),
         )
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What the network says of one sample."""
+
+    classes: Float[np.ndarray, "classes *axes"]
+    """Probabilities."""
+    rows: Rows | None
+    """See `Evidence.rows`."""
 
 
 _Preparation = Callable[[Position], Float[np.ndarray, "channels *axes"]]

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from cardiotrace.core.terms import Structure
+from cardiotrace.inference.evidence import Evidence, Rows
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.preprocessing import ResamplingTransform
 
@@ -49,6 +50,8 @@ class SampleProbabilities:
     classes: Float[np.ndarray, "classes *target_axes"]
     transform: ResamplingTransform
     """Brings the classes back to the cine's grid."""
+    rows: Rows | None = None
+    """What the deepest layer says of it, see `Evidence.rows`; None where the network hands out no features."""
 
     def confidence_sum(self, threshold: float | None = None) -> tuple[float, int]:
         """Sum of the deciding probability over the foreground, and the number of foreground pixels.
@@ -82,6 +85,8 @@ class LabelledSample:
     """See `SampleProbabilities.confidence_sum`."""
     certainty_sum: tuple[float, int]
     """Of the left ventricle, see `SampleProbabilities.certainty_sum`; (0, 0) where the model does not know it."""
+    evidence: Evidence
+    """What quality and unlikeness are told from."""
 
 
 def label_sample(spec: ModelSpec, sample: SampleProbabilities, *, keep_probabilities: bool = False) -> LabelledSample:
@@ -99,6 +104,7 @@ def label_sample(spec: ModelSpec, sample: SampleProbabilities, *, keep_probabili
         foreground if keep_probabilities else None,
         sample.confidence_sum(threshold),
         (0.0, 0) if channel is None else sample.certainty_sum(channel),
+        Evidence.of(sample.classes, sample.rows),
     )
 
 

@@ -1,7 +1,7 @@
 """What a model says of a cine, gathered sample by sample, and what speaks against it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -12,6 +12,7 @@ from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure, View
 from cardiotrace.geometry.blank import blank_words
+from cardiotrace.inference.evidence import Evidence
 from cardiotrace.inference.sample import LabelledSample
 from cardiotrace.inference.spec import ModelSpec, fits_modality, view_names
 from cardiotrace.postprocessing import Processed
@@ -41,6 +42,14 @@ class Segmentation:
     probabilities: Mapping[Structure, Float[np.ndarray, "time depth height width"]] | None = None
     """Of each structure, on the cine's own grid, before threshold and post-processing: what is left to 1 is background,
     and where a plane is blank all of them are 0. None unless asked for."""
+    expected_dice: Mapping[Structure, Float[np.ndarray, "time"]] = field(default_factory=dict)
+    """Dice that a reader's outline of a structure is expected to have with the model's, for each frame; NaN where the
+    model sees none. Empty where the model file tells nothing of it, or changed images were averaged."""
+    unlikeness: Float[np.ndarray, "time"] | None = None
+    """How unlike each frame is to the images that the model was tried on: 1 is the limit, beyond which there is a
+    warning; NaN where the model file tells nothing of it. None: nobody has asked."""
+    evidence: tuple[Evidence | None, ...] = field(default=(), repr=False)
+    """For each frame, what quality and unlikeness are told from; None where it shows no image."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,8 @@ class GatheredSamples:
     certainty: FrameMean
     """Of the left ventricle."""
     probabilities: Mapping[Structure, Float[np.ndarray, "time depth height width"]] | None
+    evidence: tuple[list[Evidence], ...]
+    """Of the samples of each frame."""
 
     @classmethod
     def of(cls, spec: ModelSpec, shape: tuple[int, int, int, int], *, keep_probabilities: bool) -> "GatheredSamples":
@@ -84,16 +95,23 @@ class GatheredSamples:
         structures = spec.label_scheme.structures if keep_probabilities else ()
         probabilities = {structure: np.zeros(shape, np.float32) for structure in structures}
         kept = probabilities if keep_probabilities else None
-        return cls(np.zeros(shape, np.uint8), FrameMean.of(shape[0]), FrameMean.of(shape[0]), kept)
+        evidence: tuple[list[Evidence], ...] = tuple([] for _ in range(shape[0]))
+        return cls(np.zeros(shape, np.uint8), FrameMean.of(shape[0]), FrameMean.of(shape[0]), kept, evidence)
 
     def add(self, sample: LabelledSample) -> None:
         """Lay a sample into its place."""
         self.values[sample.position] = sample.values
         self.confidence.add(sample.position[0], sample.confidence_sum)
         self.certainty.add(sample.position[0], sample.certainty_sum)
+        self.evidence[sample.position[0]].append(sample.evidence)
         if self.probabilities is not None and sample.probabilities is not None:
             for kept, found in zip(self.probabilities.values(), sample.probabilities, strict=True):
                 kept[sample.position] = found
+
+    @property
+    def frame_evidence(self) -> tuple[Evidence | None, ...]:
+        """That of all samples of each frame."""
+        return tuple(Evidence.together(parts) if parts else None for parts in self.evidence)
 
 
 def blank_warnings(blank: Bool[np.ndarray, "time depth"]) -> Iterator[Flag]:
@@ -141,6 +159,45 @@ def trust_warnings(spec: ModelSpec, cine: Image, confidence: Float[np.ndarray, "
             f" {np.nanmin(confidence):.2f}) than of any image it was validated on ({lowest:.2f})"
         )
         yield Flag(Grade.LOOK_TWICE, text, "confidence")
+
+
+def quality_warnings(spec: ModelSpec, expected: Mapping[Structure, Float[np.ndarray, "time"]]) -> Iterator[Flag]:
+    """Of which structures a reader is expected to draw another outline, where that is so in many frames.
+
+    Args:
+        spec: of the model.
+        expected: see `Segmentation.expected_dice`.
+    """
+    for structure, dice in expected.items():
+        lowest = spec.calibration.quality[structure].lowest
+        low, seen = int((dice < lowest).sum()), int(np.isfinite(dice).sum())
+        if low > MANY * seen:
+            text = (
+                f"{structure}: the expected agreement with a reader (Dice) is low in {low} of {seen} frames (down to"
+                f" {np.nanmin(dice):.2f}; model {spec.name} seldom falls below {lowest:.2f})"
+            )
+            yield Flag(Grade.LOOK_TWICE, text, "expected-dice", str(structure))
+
+
+def unlike_warnings(spec: ModelSpec, unlikeness: Float[np.ndarray, "time"]) -> Iterator[Flag]:
+    """What is unlike the images that a model was tried on, where that is so in many frames.
+
+    Args:
+        spec: of the model.
+        unlikeness: see `Segmentation.unlikeness`.
+    """
+    beyond, seen = int((unlikeness > 1).sum()), int(np.isfinite(unlikeness).sum())
+    if beyond > MANY * seen:
+        text = (
+            f"{beyond} of {seen} frames are unlike all that model {spec.name} was tried on (up to"
+            f" {np.nanmax(unlikeness):.1f} times the limit): it may be another view or another way of imaging, turned,"
+            " mirrored, cut, noisy, blurred, compressed, or too bright"
+        )
+        yield Flag(Grade.LOOK_TWICE, text, "unlike-training")
+
+
+MANY = 0.1
+"""Share of frames from which on a film is doubted: of many frames some are always odd."""
 
 
 def _is_unfamiliar(spec: ModelSpec, cine: Image) -> bool:

@@ -15,7 +15,9 @@ from cardiotrace.core.former import with_present_keys
 from cardiotrace.core.label import LabelScheme, scheme_from_mapping
 from cardiotrace.core.licence import Terms
 from cardiotrace.core.terms import Modality, Structure, View, modality_meant, view_name
+from cardiotrace.inference.quality import QualityModel
 from cardiotrace.inference.tta import SectorTransforms
+from cardiotrace.inference.unlikeness import Unlikeness
 from cardiotrace.postprocessing import Postprocessing
 from cardiotrace.preprocessing import MOST_NEIGHBOURS, NeighboursOf, Preprocessing, channels_with_neighbours
 
@@ -93,6 +95,10 @@ class Calibration:
     """Lowest confidence of any validation image: a frame below it is unlike all that the model was chosen on."""
     # A minimum and no quantile, unlike the limits of shapes: the error model of the clinical rules was fitted to doubts
     # on this scale, and another would move every expected error.
+    quality: dict[str, QualityModel] = field(default_factory=dict)
+    """By structure, what tells the Dice that is to be expected; empty where nothing was fitted."""
+    unlikeness: Unlikeness | None = None
+    """What tells images that are unlike all that the model was tried on."""
 
     def __post_init__(self) -> None:
         if self.threshold is not None and not 0 < self.threshold < 1:

@@ -10,6 +10,7 @@ from cardiotrace.core.catalog import Choice
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import ModelFileError
 from cardiotrace.core.licence import Terms
+from cardiotrace.inference.engine import FEATURES
 from cardiotrace.inference.model_file import LOCALISER, Model
 from cardiotrace.inference.spec import Calibration, ModelSpec, TrainingSpec
 
@@ -77,6 +78,9 @@ def _mean(members: Sequence[Model]) -> onnx.ModelProto:
     ]
     weights.append(helper.make_tensor("least", TensorProto.FLOAT, [], [LEAST_PROBABILITY]))
     first = graphs[0].graph
+    if any(output.name == FEATURES for output in first.output):
+        # Those of the first member are the ensemble's: its bank of known images stays good.
+        nodes.append(helper.make_node("Identity", [f"member0/{FEATURES}"], [FEATURES]))
     graph = helper.make_graph(nodes, "ensemble", first.input, first.output, weights)
     ensemble = helper.make_model(graph, opset_imports=graphs[0].opset_import, ir_version=graphs[0].ir_version)
     onnx.checker.check_model(ensemble)
@@ -138,6 +142,9 @@ def _joint(members: Sequence[Calibration]) -> Calibration:
         shape_limits=_lowest_limits([member.shape_limits for member in members]),
         # Each limit is the lowest of the members', and no more references than of any one of them lie below it.
         shape_quantile=min(member.shape_quantile for member in members),
+        # Expected Dice as of the first member alone, which is no better than their mean.
+        quality=members[0].quality,
+        unlikeness=members[0].unlikeness,
         lowest_confidence=min((each.lowest_confidence for each in members if each.lowest_confidence), default=None),
     )
 

@@ -61,7 +61,10 @@ class ResamplingTransform:
         back = self.inverse_axes
         labels = np.zeros([axis.target_size for axis in back], np.uint8)
         # Wherever all pixels near are background by more than half, so is what lies between them.
-        likely = bounding_box(probabilities[0] <= 0.5 + _ROUNDING)
+        seen = probabilities[0] <= 0.5 + _ROUNDING
+        if not seen.any():
+            return labels
+        likely = bounding_box(seen)
         part = tuple(axis.reach(extent) for axis, extent in zip(back, likely, strict=True))
         labels[part] = strongest(resample(probabilities[1:], back, part))
         return labels

@@ -67,6 +67,7 @@ def _card(spec: ModelSpec, file_name: str) -> str:
         *_other_patients("patients kept apart", _APART_WORDS, spec.scores.get(KEPT_APART, [])),
         *_other_patients("patients looked at", _LOOKED_AT_WORDS, spec.scores.get(LOOKED_AT, [])),
         *_limits(spec),
+        *_expectations(spec),
         _use(spec),
         f"## Licence and citation\n\nThe weights learned from data under **{spec.licence}**, and are given under the"
         " same terms. Research software, not a medical device.",
@@ -259,6 +260,30 @@ def _limits(spec: ModelSpec) -> list[str]:
         " an anatomical outlier.",
         _table(("region", "simplicity", "convexity"), rows),
     ]
+
+
+def _expectations(spec: ModelSpec) -> list[str]:
+    """What the model expects of its labels, and how it tells unlike images."""
+    quality, unlike = spec.calibration.quality, spec.calibration.unlikeness
+    parts = []
+    if quality:
+        rows = [
+            (name, f"{model.error:.3f}", f"{model.lowest:.2f}", str(model.frames)) for name, model in quality.items()
+        ]
+        parts += [
+            "## Expected agreement with a reader",
+            "The Dice that is to be expected of its labels is told with each result, from its probabilities alone. The"
+            " error is that on patients who took part neither in its training nor in the regression.",
+            _table(("structure", "mean absolute error", "flagged below", "images"), rows),
+        ]
+    if unlike is not None:
+        parts += [
+            "## Unlike images",
+            "A result is flagged where the image is unlike known ones, by a limit that less than"
+            f" {unlike.false_alarms:.0%} of {unlike.frames} images of {unlike.patients} patients exceed that the"
+            " network had not learned from.",
+        ]
+    return parts
 
 
 def _measured_by(spec: ModelSpec, file_name: str) -> str:

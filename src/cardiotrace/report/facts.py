@@ -1,12 +1,14 @@
 """What a report says of patient, images and program before it comes to numbers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from cardiotrace.clinical.quantity import Measures
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.identity import Identity
 from cardiotrace.core.terms import Modality, View
+from cardiotrace.core.trust import ImageTrust
 from cardiotrace.report.words import ENGLISH, Words
 
 Facts = list[tuple[str, str]]
@@ -37,6 +39,30 @@ def facts_of(exam: Exam, words: Words = ENGLISH) -> Facts:
         ("pixel_size", pixel_sizes(exam.images, words)),
     ]
     return [(words(f"fact.{name}"), text) for name, text in facts if text]
+
+
+def trust_facts(exam: Exam, measures: Measures, trust: Mapping[str, ImageTrust], words: Words = ENGLISH) -> Facts:
+    """What a model expects of its labels in the frames that were measured, view by view; of all frames where none was.
+
+    Args:
+        exam: whose images are told of.
+        measures: whose key frames they are.
+        trust: by name of the image.
+        words: the language.
+    """
+    views: dict[str, dict[str, list[float]]] = {}
+    for image in exam.images:
+        if image.name in trust:
+            frames = [frame.frame for frame in measures.key_frames if frame.image == image.name]
+            view = views.setdefault(words.view(image.image.view_name), {})
+            for name, value in trust[image.name].expected_in(frames).items():
+                view.setdefault(words(f"structure.{name}"), []).append(value)
+    told = [
+        f"{view} " + ", ".join(f"{name} {words.decimals(f'{np.mean(each):.2f}')}" for name, each in found.items())
+        for view, found in views.items()
+        if found
+    ]
+    return [(words("fact.expected_dice"), "; ".join(told))] if told else []
 
 
 _IDENTITY = ("patient_name", "patient_id", "birth_date", "study_date", "accession_number", "institution")

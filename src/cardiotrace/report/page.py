@@ -15,8 +15,9 @@ from cardiotrace.clinical.quantity import Measures
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag, Grade, is_doubted
 from cardiotrace.core.identity import Identity
+from cardiotrace.core.trust import ImageTrust
 from cardiotrace.report.absence import absences
-from cardiotrace.report.facts import Facts, facts_of, identity_words, is_of_heart
+from cardiotrace.report.facts import Facts, facts_of, identity_words, is_of_heart, trust_facts
 from cardiotrace.report.groups import group_sentences
 from cardiotrace.report.headline import EJECTION, Headline, Yardstick, headline_of, headline_rows
 from cardiotrace.report.sentences import flag_sentence
@@ -77,6 +78,8 @@ class ReportContext:
     """With an earlier exam."""
     not_compared: str = ""
     """Why there is no comparison that was asked for."""
+    trust: Mapping[str, ImageTrust] = field(default_factory=dict)
+    """What the model expects of its labels, by name of the image."""
     identity: Identity | None = None
     """Whose the exam is, where the report is to say it."""
     groups: GroupReading | None = None
@@ -142,7 +145,11 @@ def render_page(
         lead=_lead(exam, measures, yardstick),
         lead_name=words.term(EJECTION if is_of_heart(exam) else "vessel_density"),
         rows=list(headline_rows(measures, yardstick)),
-        facts=[*facts_of(exam, words), *_model_facts(context.model, words)],
+        facts=[
+            *facts_of(exam, words),
+            *_model_facts(context.model, words),
+            *trust_facts(exam, measures, context.trust, words),
+        ],
         flagged=_flagged(measures.flags, words),
         left_out=_left_out(measures.flags, left_out),
         absent=absent,

@@ -122,7 +122,8 @@ def write_report(
     placed = labels_in_place(exam, labels)
     if isinstance(labels, Labels):
         provenance = provenance_of(exam, labels.traced_by, models=labels.tracing.models, given=form.given)
-        analysis = Analysis(exam, placed, measures, provenance, labels.tracing.terms)
+        trust = {name: each for name, each in labels.tracing.trust.items() if labels.is_as_traced(name)}
+        analysis = Analysis(exam, placed, measures, provenance, labels.tracing.terms, trust=trust)
     else:
         analysis = Analysis(exam, placed, measures, provenance_of(exam, {}, given=form.given))
     return form.completed(analysis).write(Path(folder), form)

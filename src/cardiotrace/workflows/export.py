@@ -21,6 +21,7 @@ from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
 from cardiotrace.evaluation.limits import shape_limits_to_plain
 from cardiotrace.evaluation.outlier import SHAPE_QUANTILE, fit_limits
+from cardiotrace.evaluation.quality import FEWEST_PATIENTS, held_out_frames
 from cardiotrace.evaluation.quantity import QUANTITIES
 from cardiotrace.evaluation.table import outlier_rows, table_to_json
 from cardiotrace.evaluation.threshold import best_threshold
@@ -30,12 +31,14 @@ from cardiotrace.inference.sliding import filled
 from cardiotrace.inference.spec import Calibration, ModelSpec, SchemeSpec, TrainingSpec
 from cardiotrace.io import write_bytes, write_text
 from cardiotrace.learning.export import export_network
+from cardiotrace.learning.features import with_features
 from cardiotrace.learning.training.environment import read_environment
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.recipe import Recipe, portable, window_of, without_places
 from cardiotrace.learning.training.run import best_of, localiser_of, trained_model
 from cardiotrace.metrics import Agreement, Summary
 from cardiotrace.workflows.configs import ExportConfig
+from cardiotrace.workflows.quality import known_rows, trusted
 from cardiotrace.workflows.services.dataset import cases_of
 from cardiotrace.workflows.services.steps import read_postprocessing
 from cardiotrace.workflows.trained_run import TrainedRun, read_run
@@ -102,8 +105,8 @@ def seal_run(
     draft = replace(draft, default_for=default_for, dimensions=run.recipe.axes, window=window)
     examples = _examples(run, window)
     with reporter.stage("exporting"):
-        graph = export_network(
-            network, draft.preprocessing, examples=examples, half_weights=half_weights, window=window
+        graph = with_features(
+            export_network(network, draft.preprocessing, examples=examples, half_weights=half_weights, window=window)
         )
     localiser = localiser_of(run.recipe, run.folder)
     predictor = Predictor.of_graph(draft, graph, localiser=localiser)
@@ -129,7 +132,8 @@ def calibrated(
 
     Returns:
         The description, ready to be sealed, and the table of its validation part: where nobody validates it is empty,
-        and the description has neither scores nor threshold nor lowest confidence.
+        and the description has neither scores nor threshold nor lowest confidence, and where fewer than
+        `FEWEST_PATIENTS` do, it does not tell what is to be expected of labels.
     """
     cases = cases_of(dataset, split.validation)
     calibration = Calibration(
@@ -144,6 +148,11 @@ def calibrated(
     with reporter.stage("scoring on the validation part") as on_progress:
         table = evaluate_predictor(predictor.described_by(spec), cases, on_progress=on_progress)
     lowest = replace(calibration, lowest_confidence=_lowest_confidence(table))
+    if len({case.patient for case in cases}) >= FEWEST_PATIENTS:
+        with reporter.stage("fitting what is to be expected of labels") as on_progress:
+            frames = held_out_frames(predictor.described_by(spec), cases, on_progress=on_progress)
+        known = known_rows(predictor, cases_of(dataset, split.training), reporter)
+        lowest = trusted(replace(spec, calibration=lowest), frames, known)
     return replace(spec, calibration=lowest, scores={"validation": scores_of(table)}), table
 
 

@@ -16,6 +16,7 @@ from cardiotrace.core.flag import Flag
 from cardiotrace.core.identity import Identity
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.progress import OnProgress
+from cardiotrace.core.trust import ImageTrust
 from cardiotrace.datasets.leftover import LABELS
 from cardiotrace.io.results import FIGURES, REPORT_PAGE
 from cardiotrace.workflows.services.provenance import Provenance, provenance_of, reading_flags
@@ -41,6 +42,8 @@ class Analysis:
     provenance: Provenance
     terms: Mapping[str, str] | None = None
     """Name, licence and citation of what made the labels; None where a person drew them."""
+    trust: Mapping[str, ImageTrust] = field(default_factory=dict)
+    """What the models expect of their labels, by name of the image; nothing of labels that a person drew."""
     identity: Identity | None = None
     """Whose the exam is, for results that are to say it; None unless somebody asks for that."""
     comparison: Comparison | None = None
@@ -53,9 +56,10 @@ class Analysis:
     def to_plain(self) -> dict[str, Any]:
         """What `measures.json` holds."""
         whose = {} if self.identity is None else {"identity": self.identity.to_plain()}
+        trust = {"trust": {name: each.to_plain() for name, each in self.trust.items()}} if self.trust else {}
         compared = {} if self.comparison is None else {"comparison": self.comparison.to_plain()}
         like = {} if self.groups is None else {"groups": self.groups.to_plain()}
-        return self.measures.to_plain() | whose | {"provenance": self.provenance.to_plain(), **compared, **like}
+        return self.measures.to_plain() | trust | whose | {"provenance": self.provenance.to_plain(), **compared, **like}
 
     def report(self, form: ReportConfig = USUAL, *, truth: Mapping[str, float] | None = None) -> "ExamReport":
         """Values, figures and the page, in memory.
@@ -150,7 +154,7 @@ class Analyser:
             doubts=tracing.doubts,
             tracking=self.tracking,
         )
-        return replace(analysis, terms=tracing.terms)
+        return replace(analysis, terms=tracing.terms, trust=tracing.trust)
 
 
 def measured(

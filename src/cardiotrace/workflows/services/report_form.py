@@ -138,6 +138,7 @@ class ReportConfig:
             papillaries=self.papillaries,
             comparison=analysis.comparison,
             not_compared=analysis.not_compared,
+            trust=analysis.trust,
             identity=analysis.identity,
             groups=analysis.groups,
         )

@@ -8,6 +8,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from threading import Lock
 
+import numpy as np
+
 from cardiotrace.clinical.expected import Doubt
 from cardiotrace.core.errors import NoModelError
 from cardiotrace.core.exam import Exam
@@ -16,6 +18,7 @@ from cardiotrace.core.label import LabelMap
 from cardiotrace.core.licence import Terms
 from cardiotrace.core.progress import OnProgress
 from cardiotrace.core.terms import Modality, View
+from cardiotrace.core.trust import ImageTrust
 from cardiotrace.inference.model_file import read_checksum
 from cardiotrace.inference.predictor import Predictor, open_predictor
 from cardiotrace.inference.segmentation import Segmentation
@@ -116,6 +119,16 @@ class Tracing:
     def doubts(self) -> dict[str, Doubt]:
         """How unsure the models were of each frame, by name of the image."""
         return {name: segmentation.doubt for name, segmentation in self.segmentations.items()}
+
+    @property
+    def trust(self) -> dict[str, ImageTrust]:
+        """What the models expect of their labels, by name of the image; nothing of those whose files tell nothing."""
+        nothing = np.full(0, np.nan)
+        found = {
+            name: ImageTrust(each.expected_dice, nothing if each.unlikeness is None else each.unlikeness)
+            for name, each in self.segmentations.items()
+        }
+        return {name: trust for name, trust in found.items() if trust.is_known}
 
     @property
     def terms(self) -> dict[str, str] | None:
