@@ -182,6 +182,7 @@ class Predictor:
             model=self.spec.name,
             duration_s=time.perf_counter() - start,
             probabilities=gathered.probabilities,
+            soft=tuple(gathered.soft),
         )
 
     def _gathered(self, task: "_CineTask", batch_size: int, on_progress: OnProgress | None) -> GatheredSamples:

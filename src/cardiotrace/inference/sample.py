@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from cardiotrace.core.terms import Structure
+from cardiotrace.geometry.soft_mask import SoftMask
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.preprocessing import ResamplingTransform
 
@@ -82,6 +83,8 @@ class LabelledSample:
     """See `SampleProbabilities.confidence_sum`."""
     certainty_sum: tuple[float, int]
     """Of the left ventricle, see `SampleProbabilities.certainty_sum`; (0, 0) where the model does not know it."""
+    soft: SoftMask | None = None
+    """Probability of the left ventricle; None of volumes, and where the model does not know it."""
 
 
 def label_sample(spec: ModelSpec, sample: SampleProbabilities, *, keep_probabilities: bool = False) -> LabelledSample:
@@ -99,7 +102,15 @@ def label_sample(spec: ModelSpec, sample: SampleProbabilities, *, keep_probabili
         foreground if keep_probabilities else None,
         sample.confidence_sum(threshold),
         (0.0, 0) if channel is None else sample.certainty_sum(channel),
+        _soft_mask(sample, channel),
     )
+
+
+def _soft_mask(sample: SampleProbabilities, channel: int | None) -> SoftMask | None:
+    """Probability of one class of a plane, kept small."""
+    if channel is None or len(sample.transform.axes) != 2:
+        return None
+    return SoftMask.of(sample.classes[channel], sample.transform.axes)
 
 
 def softmax(

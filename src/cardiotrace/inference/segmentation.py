@@ -12,6 +12,7 @@ from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure, View
 from cardiotrace.geometry.blank import blank_words
+from cardiotrace.geometry.soft_mask import SoftMask
 from cardiotrace.inference.sample import LabelledSample
 from cardiotrace.inference.spec import ModelSpec, fits_modality, view_names
 from cardiotrace.postprocessing import Processed
@@ -41,6 +42,8 @@ class Segmentation:
     probabilities: Mapping[Structure, Float[np.ndarray, "time depth height width"]] | None = None
     """Of each structure, on the cine's own grid, before threshold and post-processing: what is left to 1 is background,
     and where a plane is blank all of them are 0. None unless asked for."""
+    soft: tuple[SoftMask | None, ...] = ()
+    """Probability of the left ventricle in each frame of a planar cine, before post-processing; empty of stacks."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,8 @@ class GatheredSamples:
     certainty: FrameMean
     """Of the left ventricle."""
     probabilities: Mapping[Structure, Float[np.ndarray, "time depth height width"]] | None
+    soft: list[SoftMask | None]
+    """Of each frame of a planar cine; empty of stacks."""
 
     @classmethod
     def of(cls, spec: ModelSpec, shape: tuple[int, int, int, int], *, keep_probabilities: bool) -> "GatheredSamples":
@@ -84,13 +89,16 @@ class GatheredSamples:
         structures = spec.label_scheme.structures if keep_probabilities else ()
         probabilities = {structure: np.zeros(shape, np.float32) for structure in structures}
         kept = probabilities if keep_probabilities else None
-        return cls(np.zeros(shape, np.uint8), FrameMean.of(shape[0]), FrameMean.of(shape[0]), kept)
+        soft: list[SoftMask | None] = [None] * shape[0] if shape[1] == 1 else []
+        return cls(np.zeros(shape, np.uint8), FrameMean.of(shape[0]), FrameMean.of(shape[0]), kept, soft)
 
     def add(self, sample: LabelledSample) -> None:
         """Lay a sample into its place."""
         self.values[sample.position] = sample.values
         self.confidence.add(sample.position[0], sample.confidence_sum)
         self.certainty.add(sample.position[0], sample.certainty_sum)
+        if self.soft:
+            self.soft[sample.position[0]] = sample.soft
         if self.probabilities is not None and sample.probabilities is not None:
             for kept, found in zip(self.probabilities.values(), sample.probabilities, strict=True):
                 kept[sample.position] = found

@@ -1,5 +1,6 @@
 """What a model file says about itself: all that is needed to use it, and where it came from."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -7,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from cardiotrace.clinical.intervals.calibration import NOT_CALIBRATED, IntervalCalibration
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.config import from_plain, known_only, to_plain
 from cardiotrace.core.contract import MODEL
@@ -89,8 +91,15 @@ class Calibration:
     """Lowest confidence of any validation image: a frame below it is unlike all that the model was chosen on."""
     # A minimum and no quantile, unlike the limits of shapes: the error model of the clinical rules was fitted to doubts
     # on this scale, and another would move every expected error.
+    temperature: float = 1.0
+    """That probabilities are brought to before they are handed out, see `metrics.reliability`; labels do not depend on
+    it."""
+    intervals: IntervalCalibration = NOT_CALIBRATED
+    """How far the truth lies from what is measured on its labels; nothing in files that were not calibrated."""
 
     def __post_init__(self) -> None:
+        if not 0 < self.temperature < math.inf:
+            raise ModelFileError(f"a temperature of {self.temperature} is no positive number")
         if self.threshold is not None and not 0 < self.threshold < 1:
             raise ModelFileError(f"a threshold of {self.threshold} is no probability between 0 and 1")
 
