@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cardiotrace.cli.output import say
-from cardiotrace.cli.scores import print_classes, print_phases, print_problems, print_scores
+from cardiotrace.cli.scores import print_classes, print_intervals, print_phases, print_problems, print_scores
 from cardiotrace.cli.terminal import Terminal
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.phase_table import PHASE_SCORES, phase_rows
@@ -43,3 +43,4 @@ def _print(scored: CaseTable, options: EvaluateOptions, of: str = "") -> None:
         print_scores(scored, by=options.by, of=of, scores=options.shown_scores, quantities=options.quantities)
     if options.clinical:
         print_classes(scored)
+        print_intervals(scored)

@@ -15,9 +15,11 @@ from cardiotrace.evaluation.table import (
     agreement_rows,
     ejection_class_rows,
     headline_rows,
+    interval_rows,
     outlier_rows,
     readable_agreement,
     readable_classes,
+    readable_intervals,
     readable_outliers,
 )
 from cardiotrace.metrics import short_name
@@ -28,6 +30,9 @@ AGREEMENT_WORDS = (
 )
 
 CLASS_WORDS = "patients by class of the left ventricle's ejection fraction"
+INTERVAL_WORDS = (
+    "intervals of predicted values: reading error against the reference labels, whole error against what is stated"
+)
 SLICE_WORDS = (
     "slices of the stacks, each in its own plane, where either has the region; thirds from base to apex of the"
     " reference's left ventricle, and slices beyond it"
@@ -120,6 +125,11 @@ def _print_slices(slices: CaseTable, scores: Sequence[str]) -> None:
 def print_classes(scored: CaseTable) -> None:
     """How many patients of each class of ejection fraction are found to be of which."""
     table(readable_classes(ejection_class_rows(scored)), title=CLASS_WORDS, keys=2)
+
+
+def print_intervals(scored: CaseTable) -> None:
+    """How often intervals held the reference, where the model that predicted was calibrated."""
+    table(readable_intervals(interval_rows(scored)), title=INTERVAL_WORDS, keys=2)
 
 
 def _print_agreement(scored: CaseTable, quantities: Iterable[str]) -> None:

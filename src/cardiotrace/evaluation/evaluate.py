@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from cardiotrace.clinical.intervals.filling import TracedBy
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelMap, LabelScheme
@@ -63,7 +64,9 @@ def predict_with_model(predictor: Predictor, *, test_time_augmentation: bool = F
         predicted = aligned(result.labels, reference.grid)
         probability = None if result.probabilities is None else next(iter(result.probabilities.values()))
         warnings = tuple(str(flag) for flag in result.warnings if flag.rule in _TOLD)
-        return CasePrediction(case, predicted, reference, result.confidence.tolist(), probability, warnings)
+        traced_by = TracedBy(predictor.spec.calibration.intervals, result.doubt, result.soft, test_time_augmentation)
+        confidence = result.confidence.tolist()
+        return CasePrediction(case, predicted, reference, confidence, probability, warnings, traced_by)
 
     return predict
 

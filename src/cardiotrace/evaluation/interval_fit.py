@@ -24,7 +24,7 @@ _PART = 2 / 3
 """Share of the patients that calibrate in a re-split; the others test."""
 _RIDGE = 20.0
 _FLOOR = 0.1
-"""Added to how far a truth lies off before its logarithm is taken, as a share of the mean: no truth lies on the spot."""
+"""Added to how far a truth lies off before its logarithm is taken, as a share of the mean: none lies on the spot."""
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,7 @@ def referral(
 
 
 def held_out_spreads(cases: Sequence[CalibrationCase], what: What, signs: Signs) -> Float[np.ndarray, "patients"]:
-    """How far the truth of each patient lies off, as models fitted on other patients expect it: what a referral is by."""
+    """How far the truth of each patient lies off, as models fitted on others expect it: what a referral is by."""
     rows = _Rows.of(cases, is_relative=not what.quantity.endswith("_percent"))
     unsure = np.zeros(len(cases))
     for inside, outside in _folds(len(cases)):

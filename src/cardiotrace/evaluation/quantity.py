@@ -36,6 +36,10 @@ class PatientQuantity:
     """Measured in the same way on the reference labels: what remains is the segmentation's own error."""
     stated: float = math.nan
     """What the data set states."""
+    reading: tuple[float, float] | None = None
+    """Where the traced value should lie, as the model was calibrated; None where it was not."""
+    whole: tuple[float, float] | None = None
+    """Where the stated value should lie."""
 
     @property
     def is_known(self) -> bool:

@@ -58,9 +58,7 @@ class SoftMask:
             for axis, one in enumerate(self.axes)
         ]
         padded = np.pad(self.values, 1).astype(np.float32) / np.float32(255)  # what is left out is 0
-        rows, columns = (
-            np.clip(place + 1, 0, size - 1.001) for place, size in zip(places, padded.shape, strict=True)
-        )
+        rows, columns = (np.clip(place + 1, 0, size - 1.001) for place, size in zip(places, padded.shape, strict=True))
         row, column = rows.astype(int), columns.astype(int)
         down, right = rows - row, columns - column
         above = padded[row, column] * (1 - right) + padded[row, column + 1] * right

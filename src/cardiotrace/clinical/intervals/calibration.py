@@ -121,7 +121,7 @@ class ErrorCalibration:
         middle, width = self.expected_value(measured, signs), math.exp(self.spread.value(signs))
         low, high = (limit * width for limit in limits_of(self.limits, group))
         ends = (middle * math.exp(low), middle * math.exp(high)) if self.is_relative else (middle + low, middle + high)
-        if not self.is_relative:
+        if "ejection_fraction" in self.quantity:
             # No heart ejects less than nothing, or more than all.
             ends = (max(ends[0], 0.0), min(ends[1], 100.0))
         # A number outside its own interval could not be read; wider it only covers more.
