@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 
 from cardiotrace.clinical.expected import Linear
 from cardiotrace.clinical.intervals.calibration import Bounded, Error, ErrorCalibration
-from cardiotrace.clinical.intervals.conformal import fewest_cases, limits_by_group
+from cardiotrace.clinical.intervals.conformal import limits_by_group, require_cases
 from cardiotrace.clinical.method import Method
 from cardiotrace.core.errors import InputError
 
@@ -23,6 +23,8 @@ RESPLITS = 200
 _PART = 2 / 3
 """Share of the patients that calibrate in a re-split; the others test."""
 _RIDGE = 20.0
+_STILL = 1e-9
+"""A sign that deviates by less is the same in all patients, and tells nothing."""
 _FLOOR = 0.1
 """Added to how far a truth lies off before its logarithm is taken, as a share of the mean: none lies on the spot."""
 
@@ -97,21 +99,20 @@ def fitted(cases: Sequence[CalibrationCase], what: What, signs: Signs) -> ErrorC
     Raises:
         InputError: too few patients.
     """
-    rows = _Rows.of(cases, is_relative=not what.quantity.endswith("_percent"))
-    if len(rows.errors) < fewest_cases(what.share):
-        limits_by_group(np.zeros(len(rows.errors)), [""] * len(rows.errors), share=what.share)  # says why
-    scores = rows.scores(signs)
-    expected, spread = rows.models(np.arange(len(rows.errors)), signs)
+    rows = _Rows.of(cases, what)
+    require_cases(len(cases), share=what.share)
+    found = limits_by_group(rows.scores(signs), rows.groups, share=what.share)
+    expected, spread = rows.models(np.arange(len(cases)), signs)
     return ErrorCalibration(
         what.quantity,
         what.view,
         what.method,
         what.error,
         what.share,
-        {name: (round(low, 6), round(high, 6)) for name, (low, high) in rows.limits(scores, what.share).items()},
+        {name: (round(low, 6), round(high, 6)) for name, (low, high) in found.items()},
         expected,
         spread,
-        len(rows.errors),
+        len(cases),
     )
 
 
@@ -196,7 +197,7 @@ def referral(
 
     Example:
         >>> curve = referral(np.array([1.0, 12.0, -2.0, 15.0]), np.array([0.1, 0.9, 0.2, 0.8]))
-        >>> curve.removed(0.5), curve.error[2]
+        >>> curve.removed(0.5), float(curve.error[2])
         (1.0, 1.5)
     """
     order = np.argsort(-unsure, kind="stable")
@@ -211,7 +212,7 @@ def referral(
 
 def held_out_spreads(cases: Sequence[CalibrationCase], what: What, signs: Signs) -> Float[np.ndarray, "patients"]:
     """How far the truth of each patient lies off, as models fitted on others expect it: what a referral is by."""
-    rows = _Rows.of(cases, is_relative=not what.quantity.endswith("_percent"))
+    rows = _Rows.of(cases, what)
     unsure = np.zeros(len(cases))
     for inside, outside in _folds(len(cases)):
         expected, spread = rows.models(inside, signs)
@@ -232,9 +233,10 @@ class _Rows:
     groups: Sequence[str]
 
     @classmethod
-    def of(cls, cases: Sequence[CalibrationCase], *, is_relative: bool) -> "_Rows":
+    def of(cls, cases: Sequence[CalibrationCase], what: What) -> "_Rows":
         if len({case.patient for case in cases}) < len(cases):
             raise InputError("a patient calibrates once for each quantity and view")
+        is_relative = not what.quantity.endswith("_percent")
         values = np.array([[case.measured, case.truth] for case in cases], float).reshape(-1, 2)
         known = np.isfinite(values).all(axis=1) & ((values > 0).all(axis=1) | (not is_relative))
         if not known.all():
@@ -242,48 +244,58 @@ class _Rows:
         scaled = np.log(values) if is_relative else values
         return cls(scaled[:, 1] - scaled[:, 0], [case.signs for case in cases], [case.group for case in cases])
 
+    def values(self, names: Sequence[str]) -> Float[np.ndarray, "cases signs"]:
+        """Some signs of all cases; NaN where one is not known."""
+        table = [[own.get(name, math.nan) for name in names] for own in self.signs]
+        return np.array(table, float).reshape(len(self.signs), len(names))
+
     def scores(self, signs: Signs) -> Float[np.ndarray, "cases"]:
         """(truth - expected) / spread of each case, by models fitted on others."""
+        tables = self.values(signs.expected), self.values(signs.spread)
         scores = np.zeros(len(self.errors))
         for inside, outside in _folds(len(self.errors)):
-            expected, spread = self.models(inside, signs)
+            expected, spread = _models(self.errors[inside], [table[inside] for table in tables], signs)
             for index in outside:
                 own = self.signs[index]
                 scores[index] = (self.errors[index] - expected.value(own)) / math.exp(spread.value(own))
         return scores
 
-    def limits(self, scores: Float[np.ndarray, "cases"], share: float) -> dict[str, tuple[float, float]]:
-        return limits_by_group(scores, self.groups, share=share)
-
     def models(self, inside: Int[np.ndarray, "some"], signs: Signs) -> tuple[Bounded, Bounded]:
         """Where the truth is expected, and the logarithm of how far off it lies, fitted on some cases."""
-        table = [self.signs[index] for index in inside]
-        expected = _regression(table, self.errors[inside], signs.expected)
-        if not signs.expected:
-            expected = Bounded()  # limits that are not symmetric hold a constant bias by themselves
-        off = np.abs(self.errors[inside] - [expected.value(own) for own in table])
-        spread = _regression(table, np.log(off + _FLOOR * max(off.mean(), 1e-9)), signs.spread)
-        return expected, spread
+        tables = [self.values(names)[inside] for names in (signs.expected, signs.spread)]
+        return _models(self.errors[inside], tables, signs)
 
 
-def _regression(table: Sequence[Mapping[str, float]], wanted: Float[np.ndarray, "n"], names: Sequence[str]) -> Bounded:
-    """Ridge regression on standardised signs; a sign that is not known counts as usual."""
+def _models(
+    errors: Float[np.ndarray, "cases"], tables: Sequence[Float[np.ndarray, "cases signs"]], signs: Signs
+) -> tuple[Bounded, Bounded]:
+    expected, told = _regression(tables[0], errors, signs.expected)
+    off = np.abs(errors - told)
+    return expected, _regression(tables[1], np.log(off + _FLOOR * max(off.mean(), 1e-9)), signs.spread)[0]
+
+
+def _regression(
+    values: Float[np.ndarray, "cases signs"], wanted: Float[np.ndarray, "cases"], names: Sequence[str]
+) -> tuple[Bounded, Float[np.ndarray, "cases"]]:
+    """Ridge regression on standardised signs, and what it says of each case; a sign not known counts as usual."""
     bias = float(wanted.mean())
-    if not names:
-        return Bounded(Linear(round(bias, 6), {}))
-    values = np.array([[own.get(name, math.nan) for name in names] for own in table], float)
     known = np.isfinite(values)
     count = np.maximum(known.sum(axis=0), 1)
     means = np.where(known, values, 0).sum(axis=0) / count
     deviations = np.sqrt((np.where(known, values - means, 0) ** 2).sum(axis=0) / count)
-    deviations = np.where(deviations > 1e-9, deviations, 1.0)
+    deviations = np.where(deviations > _STILL, deviations, 1.0)
     inputs = np.where(known, (values - means) / deviations, 0.0)
     weights = np.linalg.solve(inputs.T @ inputs + _RIDGE * np.eye(len(names)), inputs.T @ (wanted - bias))
-    numbers = zip(names, means, deviations, weights, strict=True)
-    signs = {name: tuple(float(f"{each:.6g}") for each in row) for name, *row in numbers}
-    model = Linear(round(bias, 6), signs)  # type: ignore[arg-type]
+    numbers = zip(means, deviations, weights, strict=True)
+    signs = {name: _rounded(row) for name, row in zip(names, numbers, strict=True)}
     told = bias + inputs @ weights
-    return Bounded(model, round(float(told.min()), 6), round(float(told.max()), 6))
+    model = Linear(round(bias, 6), signs)
+    return Bounded(model, round(float(told.min()), 6), round(float(told.max()), 6)), told
+
+
+def _rounded(row: tuple[float, float, float]) -> tuple[float, float, float]:
+    mean, deviation, weight = (float(f"{value:.6g}") for value in row)
+    return mean, deviation, weight
 
 
 def _folds(count: int) -> Iterator[tuple[Int[np.ndarray, "inside"], Int[np.ndarray, "outside"]]]:

@@ -28,7 +28,7 @@ from cardiotrace.evaluation.interval_fit import (
     referral,
 )
 from cardiotrace.evaluation.out_of_fold import CALIBRATED, OutOfFold, PixelSample, phase_correlation, predicted_patient
-from cardiotrace.inference.model_file import Model, seal
+from cardiotrace.inference.model_file import Model, read_spec, seal
 from cardiotrace.inference.predictor import Predictor, open_predictor
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.learning.training.folder import RunFolder
@@ -129,7 +129,7 @@ def finished_folds(folder: Path) -> list[RunFolder]:
     Raises:
         InputError: there are none.
     """
-    paths = sorted(folder.glob("fold-*"), key=lambda path: (len(path.name), path.name))
+    paths = sorted(folder.glob("fold-[0-9]*"), key=lambda path: (len(path.name), path.name))
     finished = [run for path in paths if (run := RunFolder(path)).model.exists() and run.split.exists()]
     if not finished:
         raise InputError(
@@ -146,17 +146,21 @@ def held_out_patients(folds: Sequence[RunFolder], kept_apart: set[str] | None = 
         kept_apart: patients who are not to be used; None for nobody.
 
     Raises:
-        UsageError: a fold learned from a patient whom it tests, or two folds test the same.
+        InputError: a split leaks a patient from training into testing.
+        UsageError: a model is of another fold than its folder, or two folds test the same patient.
     """
     found: dict[RunFolder, list[str]] = {}
     seen: set[str] = set()
     for fold in folds:
         split = read_split(fold.split)
-        if learned := sorted({*split.training, *split.validation} & {*split.testing}):
+        # A split that leaks is refused where it is read. The patients that it tests are strangers to a model only if the
+        # model was made with it.
+        made = read_spec(fold.model).training.fold
+        if made is not None and made != _number(fold):
             raise UsageError(
-                f"its model learned from {some(learned)}, whom it would be calibrated with",
+                f"its model was trained as fold {made}: it may have learned from the patients that are tested here",
                 where=fold.path,
-                remedy="calibrate with folds by patient, as `cardiotrace crossval` makes them.",
+                remedy="put each model back into the folder that it was trained in.",
             )
         if twice := sorted(seen & {*split.testing}):
             raise UsageError(
@@ -167,6 +171,10 @@ def held_out_patients(folds: Sequence[RunFolder], kept_apart: set[str] | None = 
         seen.update(split.testing)
         found[fold] = [name for name in split.testing if name not in (kept_apart or ())]
     return found
+
+
+def _number(fold: RunFolder) -> int:
+    return int(fold.path.name.removeprefix("fold-"))
 
 
 def _kept_apart(dataset: Dataset) -> set[str]:
@@ -187,7 +195,6 @@ def _predicted(
     predictor = open_predictor(fold.model)
     _require_alike(predictor, model, fold)
     cases = [case for case in cases_of(dataset, names) if case.read_labels is not None]
-    number = int(fold.path.name.removeprefix("fold-"))
 
     def patient_of(case: Case) -> str:
         return case.patient
@@ -196,7 +203,7 @@ def _predicted(
         grouped = [list(group) for _, group in groupby(sorted(cases, key=patient_of), key=patient_of)]
         for group in counted(grouped, on_progress):
             augmented = config.test_time_augmentation
-            yield predicted_patient(predictor, group, fold=number, test_time_augmentation=augmented)
+            yield predicted_patient(predictor, group, fold=_number(fold), test_time_augmentation=augmented)
 
 
 def _require_alike(predictor: Predictor, model: Model, fold: RunFolder) -> None:

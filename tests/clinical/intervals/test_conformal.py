@@ -18,7 +18,7 @@ def test_of_new_cases_as_many_lie_within_as_was_asked_for(share: float) -> None:
         scores = generator.gamma(1.5, 3.0, 90) - 2
         low, high = limits(scores[:60], share=share)
         inside.append(np.mean((low <= scores[60:]) & (scores[60:] <= high)))
-    assert share - 0.005 < np.mean(inside) < share + 0.035
+    assert np.mean(inside) == pytest.approx(share, abs=0.012)
 
 
 def test_each_side_leaves_out_its_half() -> None:
@@ -30,12 +30,11 @@ def test_each_side_leaves_out_its_half() -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(st.integers(19, 200), st.integers(0, 99))
-def test_limits_are_scores_and_in_order_however_cases_come(count: int, seed: int) -> None:
+def test_limits_lie_among_scores_and_in_order_however_cases_come(count: int, seed: int) -> None:
     generator = np.random.default_rng(seed)
     scores = generator.normal(size=count)
     found = limits(scores, share=0.9)
-    assert found[0] in scores and found[1] in scores
-    assert found[0] <= found[1]
+    assert scores.min() <= found[0] <= found[1] <= scores.max()
     assert limits(generator.permutation(scores), share=0.9) == found
 
 

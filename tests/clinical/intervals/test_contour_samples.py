@@ -44,7 +44,8 @@ def test_a_wider_border_gives_a_wider_spread() -> None:
     sharp, wide = (
         contour_spread(*traces, (soft(WIDE, width), soft(NARROW, width)), correlation=0.5) for width in (0.5, 2.0)
     )
-    assert sharp is not None and wide is not None
+    assert sharp is not None
+    assert wide is not None
     assert wide.ejection > 2 * sharp.ejection
     assert wide.diastole > 2 * sharp.diastole
     # Of the smaller ventricle the same width is the larger share.

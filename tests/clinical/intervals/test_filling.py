@@ -94,7 +94,7 @@ def test_a_stated_quality_has_its_own_limits(measures) -> None:
 
 
 @pytest.mark.parametrize(
-    "seen, why",
+    ("seen", "why"),
     [
         ({}, ""),  # a person drew
         (traced(NOT_CALIBRATED), Lacking.MODEL),

@@ -29,5 +29,6 @@ def test_what_is_not_known_is_no_number() -> None:
     unknown = {name for name, value in found.items() if math.isnan(value)}
     assert unknown == {"unsure", "unsure_diastole", "spread", "spread_diastole", "spread_systole"}
     plain = signs_of(SeenPhase(replace(traced(WIDE), scale=UNKNOWN)), SeenPhase(traced(NARROW)), correlation=0)
-    assert math.isnan(plain["size"]) and math.isnan(plain["length"])
+    assert math.isnan(plain["size"])
+    assert math.isnan(plain["length"])
     assert signs_of(SeenPhase(EMPTY), SeenPhase(traced(NARROW)), correlation=0) == {}
