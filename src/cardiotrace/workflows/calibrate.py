@@ -153,7 +153,7 @@ def held_out_patients(folds: Sequence[RunFolder], kept_apart: set[str] | None = 
     seen: set[str] = set()
     for fold in folds:
         split = read_split(fold.split)
-        # A split that leaks is refused where it is read. The patients that it tests are strangers to a model only if the
+        # A split that leaks is refused where it is read. Patients that it tests are strangers to a model only if the
         # model was made with it.
         made = read_spec(fold.model).training.fold
         if made is not None and made != _number(fold):
@@ -252,13 +252,14 @@ def _quantity(cases: Sequence[CalibrationCase], what: What) -> CalibratedQuantit
         fewest = -(-fewest_cases(what.share) * 3 // 2)
         raise InputError(f"{len(cases)} patients are too few: {fewest} are needed to calibrate and to look")
     signs = chosen(cases, what)
-    unsure = held_out_spreads(cases, what, signs)
+    found = coverage(cases, what, signs)
+    facts = {"covered": round(found.covered, 4), "width": round(found.width, 3)}
     return CalibratedQuantity(
-        fitted(cases, what, signs),
+        replace(fitted(cases, what, signs), **facts),
         signs.name,
-        coverage(cases, what, signs),
+        found,
         float(np.abs(errors).mean()),
-        referral(errors, unsure),
+        referral(errors, held_out_spreads(cases, what, signs)),
     )
 
 

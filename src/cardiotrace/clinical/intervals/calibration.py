@@ -83,6 +83,10 @@ class ErrorCalibration:
     """Logarithm of how far the truth lies from there."""
     patients: int = 0
     """That it was counted on."""
+    covered: float | None = None
+    """Share of patients whose truth lay within, over re-splits by patient; None where nobody looked."""
+    width: float | None = None
+    """Mean width there, in the unit of the value."""
 
     @property
     def is_relative(self) -> bool:
