@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cardiotrace.clinical.intervals.calibration import Error
+from cardiotrace.clinical.interval import Error
 from cardiotrace.clinical.method import Method
 from cardiotrace.core.errors import InputError
 from cardiotrace.evaluation.interval_fit import (

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import distance_transform_edt
 
-from cardiotrace.clinical.intervals.calibration import Error
+from cardiotrace.clinical.interval import Error
 from cardiotrace.clinical.intervals.signs import SeenPhase
 from cardiotrace.clinical.method import Method
 from cardiotrace.evaluation.interval_fit import What

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardiotrace.clinical.expected import Linear
-from cardiotrace.clinical.intervals.calibration import Bounded, Error, ErrorCalibration, IntervalCalibration
+from cardiotrace.clinical.interval import Error
+from cardiotrace.clinical.intervals.calibration import Bounded, ErrorCalibration, IntervalCalibration
 from cardiotrace.clinical.method import Method
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import ModelFileError

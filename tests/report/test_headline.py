@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from cardiotrace.clinical.comparison import EarlierExam, compare_exams
-from cardiotrace.clinical.intervals.calibration import Error, Interval
+from cardiotrace.clinical.interval import Error, Interval
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.core.exam import Patient

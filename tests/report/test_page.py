@@ -9,7 +9,7 @@ import pytest
 from cardiotrace.clinical import Measures, Quantity, measure
 from cardiotrace.clinical.beats.beat import Beat
 from cardiotrace.clinical.comparison import EarlierExam, compare_exams
-from cardiotrace.clinical.intervals.calibration import Error, Interval
+from cardiotrace.clinical.interval import Error, Interval
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.segment import SegmentValues
 from cardiotrace.core.errors import UsageError

@@ -9,7 +9,7 @@ import pytest
 
 import cardiotrace as ct
 from cardiotrace.cli.main import main
-from cardiotrace.clinical.intervals.calibration import Error
+from cardiotrace.clinical.interval import Error
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.datasets.split import Split, write_split
 from cardiotrace.inference.model_file import read_model, seal

@@ -8,7 +8,7 @@ from typing import Any
 from cardiotrace.clinical.beats.beat import Beat
 from cardiotrace.clinical.curve import Curve
 from cardiotrace.clinical.frame_ref import FrameRef
-from cardiotrace.clinical.intervals.calibration import Interval
+from cardiotrace.clinical.interval import Interval
 from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.clinical.method import Method, present_words
 from cardiotrace.clinical.segment import SegmentValues

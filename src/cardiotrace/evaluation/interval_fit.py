@@ -13,7 +13,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from cardiotrace.clinical.expected import Linear
-from cardiotrace.clinical.intervals.calibration import Bounded, Error, ErrorCalibration
+from cardiotrace.clinical.interval import Error
+from cardiotrace.clinical.intervals.calibration import Bounded, ErrorCalibration
 from cardiotrace.clinical.intervals.conformal import limits_by_group, require_cases
 from cardiotrace.clinical.method import Method
 from cardiotrace.core.errors import InputError

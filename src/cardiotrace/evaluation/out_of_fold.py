@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.ndimage import distance_transform_edt
 
-from cardiotrace.clinical.intervals.calibration import Error
+from cardiotrace.clinical.interval import Error
 from cardiotrace.clinical.intervals.signs import SeenPhase, signs_of
 from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.clinical.measure import measure

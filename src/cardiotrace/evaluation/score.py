@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from cardiotrace.clinical.intervals.calibration import Error
+from cardiotrace.clinical.interval import Error
 from cardiotrace.clinical.intervals.filling import TracedBy, with_intervals
 from cardiotrace.clinical.measure import LabelledView, measure_labels
 from cardiotrace.clinical.quantity import Quantity

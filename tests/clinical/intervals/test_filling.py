@@ -7,13 +7,8 @@ import pytest
 
 from cardiotrace.clinical import Measures, measure
 from cardiotrace.clinical.expected import Linear
-from cardiotrace.clinical.intervals.calibration import (
-    NOT_CALIBRATED,
-    Bounded,
-    Error,
-    ErrorCalibration,
-    IntervalCalibration,
-)
+from cardiotrace.clinical.interval import Error
+from cardiotrace.clinical.intervals.calibration import NOT_CALIBRATED, Bounded, ErrorCalibration, IntervalCalibration
 from cardiotrace.clinical.intervals.filling import CALIBRATED_EJECTION, EJECTION, Lacking, TracedBy, with_intervals
 from cardiotrace.clinical.method import Method
 from cardiotrace.core.exam import Exam

@@ -6,12 +6,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from cardiotrace.clinical.expected import Doubt
-from cardiotrace.clinical.intervals.calibration import (
-    NOT_CALIBRATED,
-    Error,
-    ErrorCalibration,
-    IntervalCalibration,
-)
+from cardiotrace.clinical.interval import Error
+from cardiotrace.clinical.intervals.calibration import NOT_CALIBRATED, ErrorCalibration, IntervalCalibration
 from cardiotrace.clinical.intervals.signs import SeenPhase, signs_of
 from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.clinical.method import Method

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cardiotrace.clinical.frame_ref import FrameRef
-from cardiotrace.clinical.intervals.calibration import Interval
+from cardiotrace.clinical.interval import Interval
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import FORMER_NAMES, Measures, Quantity
 from cardiotrace.core import contract
