@@ -40,7 +40,7 @@ def made(count: int = 300, *, bias: float = -3.0, slope: float = 0.0, depends: f
 
 
 def test_resplits_by_patient_cover_what_was_asked_for() -> None:
-    found = coverage(made(), EF, CONSTANT, resplits=60)
+    found = coverage(made(), EF, CONSTANT, resplits=30)
     assert found.covered == pytest.approx(0.90, abs=0.02)
     assert set(found.by_group) == {"good", "poor"}
     # Each quality has limits of its own, or a constant width would fail the poor ones.
@@ -49,10 +49,10 @@ def test_resplits_by_patient_cover_what_was_asked_for() -> None:
 
 def test_a_sign_of_the_width_makes_intervals_narrower_and_is_chosen() -> None:
     cases = [replace(case, group="") for case in made()]
-    constant, adaptive = (coverage(cases, EF, signs, resplits=20) for signs in (CONSTANT, SPREAD))
+    constant, adaptive = (coverage(cases, EF, signs, resplits=10) for signs in (CONSTANT, SPREAD))
     assert adaptive.width < 0.9 * constant.width
     assert adaptive.covered == pytest.approx(0.90, abs=0.02)
-    assert "spread" in chosen(cases, EF).spread
+    assert "spread" in chosen(cases, EF, resplits=5).spread
     model = fitted(cases, EF, SPREAD)
     narrow, wide = (model.interval(50.0, {"spread": value}) for value in (0.2, 1.8))
     assert wide.high - wide.low > 2.5 * (narrow.high - narrow.low)

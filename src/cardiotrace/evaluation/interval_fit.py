@@ -117,15 +117,18 @@ def fitted(cases: Sequence[CalibrationCase], what: What, signs: Signs) -> ErrorC
     )
 
 
-def chosen(cases: Sequence[CalibrationCase], what: What, choices: Sequence[Signs] = CHOICES) -> Signs:
+def chosen(cases: Sequence[CalibrationCase], what: What, *, resplits: int = RESPLITS // 10) -> Signs:
     """The choice of signs whose intervals are narrowest in the mean while they cover what they should.
 
-    Every choice is judged by re-splits of the same patients; a tenth of the usual number of them.
+    Args:
+        cases: one a patient.
+        what: of what.
+        resplits: of the same patients, that each of `CHOICES` is judged by.
 
     Raises:
         InputError: too few patients.
     """
-    found = [(signs, coverage(cases, what, signs, resplits=RESPLITS // 10)) for signs in choices]
+    found = [(signs, coverage(cases, what, signs, resplits=resplits)) for signs in CHOICES]
     good = [(signs, each) for signs, each in found if each.covered >= what.share - 0.01] or found
     return min(good, key=lambda pair: pair[1].width)[0]
 

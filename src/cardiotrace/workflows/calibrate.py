@@ -113,7 +113,7 @@ def calibrate(config: CalibrateConfig, reporter: ProgressReporter = SILENT) -> C
         for patient in _predicted(fold, names, dataset, model, config, reporter)
     ]
     with reporter.stage("fitting"):
-        found = _calibrated(patients, config.coverage)
+        found = _calibrated(patients, config)
     found = replace(found, folds=len(folds))
     if config.out is not None:
         write_model(config.out, _sealed(model, found, config, dataset), reporter)
@@ -217,13 +217,13 @@ def _require_alike(predictor: Predictor, model: Model, fold: RunFolder) -> None:
         )
 
 
-def _calibrated(patients: Sequence[OutOfFold], share: float) -> Calibrated:
+def _calibrated(patients: Sequence[OutOfFold], config: CalibrateConfig) -> Calibrated:
     correlation = phase_correlation(patients)
     quantities, refused = [], []
-    for what in _whats(patients, share):
+    for what in _whats(patients, config.coverage):
         cases = [case for patient in patients if (case := patient.case(what, correlation)) is not None]
         try:
-            quantities.append(_quantity(cases, what))
+            quantities.append(_quantity(cases, what, config.resplits))
         except InputError as error:
             refused.append(f"{what.quantity}, {what.view}, {what.error}: {error.what}")
     band = PixelSample.together(patient.band for patient in patients)
@@ -246,13 +246,14 @@ def _whats(patients: Sequence[OutOfFold], share: float) -> list[What]:
     return [What(*place, error, share) for place, error in ordered]
 
 
-def _quantity(cases: Sequence[CalibrationCase], what: What) -> CalibratedQuantity:
+def _quantity(cases: Sequence[CalibrationCase], what: What, resplits: int) -> CalibratedQuantity:
     errors = np.array([case.truth - case.measured for case in cases])
     if len(cases) * 2 // 3 < fewest_cases(what.share):
         fewest = -(-fewest_cases(what.share) * 3 // 2)
         raise InputError(f"{len(cases)} patients are too few: {fewest} are needed to calibrate and to look")
-    signs = chosen(cases, what)
-    found = coverage(cases, what, signs)
+    # A tenth of them tells choices apart, as all of these are judged on the same parts.
+    signs = chosen(cases, what, resplits=max(1, resplits // 10))
+    found = coverage(cases, what, signs, resplits=resplits)
     facts = {"covered": round(found.covered, 4), "width": round(found.width, 3)}
     return CalibratedQuantity(
         replace(fitted(cases, what, signs), **facts),

@@ -212,6 +212,8 @@ class CalibrateConfig:
     """The calibrated copy, a .onnx file; without it tables are printed and nothing is written."""
     coverage: float = 0.90
     """Share of patients whose truth is to lie within an interval."""
+    resplits: int = 200
+    """How many times patients are parted anew into some who calibrate and some who test, for the table."""
     all_patients: bool = False
     """Calibrate also with patients whom the data set's official split keeps for validation and testing."""
     test_time_augmentation: bool = False
@@ -223,3 +225,5 @@ class CalibrateConfig:
     def __post_init__(self) -> None:
         if not 0.5 <= self.coverage <= 0.99:
             raise UsageError(f"--coverage is a share from 0.5 to 0.99, got {self.coverage:g}")
+        if self.resplits < 1:
+            raise UsageError(f"--resplits must be at least 1, got {self.resplits}")
