@@ -63,13 +63,14 @@ class Signs:
 
 
 _EXPECTED = ("ejection", "atrium", "dents", "length")
-_SPREAD = ("spread", "unsure", "odd_atrium", "odd_heart")
+_OUTLINES = ("spread", "spread_systole")
+_DOUBT = (*_OUTLINES, "unsure", "odd_atrium", "odd_heart")
 CHOICES = (
     Signs("constant"),
-    Signs("spread of outlines", (), ("spread",)),
+    Signs("spread of outlines", (), _OUTLINES),
     Signs("expected error", _EXPECTED),
-    Signs("expected error, spread of outlines", _EXPECTED, ("spread",)),
-    Signs("expected error, spread and doubt", _EXPECTED, _SPREAD),
+    Signs("expected error, spread of outlines", _EXPECTED, _OUTLINES),
+    Signs("expected error, spread, doubt", _EXPECTED, _DOUBT),
 )
 """What is tried; the narrowest wins."""
 
