@@ -90,10 +90,9 @@ class _View:
         if not frames or not all(found.image in traced_by for found in frames.values()):
             return None
         tracers = {phase: traced_by[found.image] for phase, found in frames.items()}
+        one, *others = tracers.values()
         # Stills of one view by two models: neither was calibrated on that.
-        calibrations = {id(each.calibration): each for each in tracers.values()}
-        one = next(iter(tracers.values()))
-        if len(calibrations) > 1 and any(each.calibration != one.calibration for each in tracers.values()):
+        if any(each.calibration != one.calibration for each in others):
             return cls({}, NOT_CALIBRATED, fits=True)
         seen = {phase: tracers[phase].seen(found) for phase, found in frames.items()}
         diastole, systole = seen.get(Phase.ED), seen.get(Phase.ES)
