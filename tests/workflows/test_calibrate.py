@@ -16,6 +16,8 @@ from cardiotrace.inference.model_file import read_model, seal
 from cardiotrace.inference.spec import TrainingSpec
 from cardiotrace.workflows.calibrate import calibrate
 from cardiotrace.workflows.configs import CalibrateConfig
+from cardiotrace.workflows.services.analysis import Analyser
+from cardiotrace.workflows.services.tracing import Models
 from tests.fake.camus import write_camus
 from tests.fake.models import write_camus_model
 
@@ -82,8 +84,8 @@ def test_the_copy_is_the_model_with_its_calibration(found, model) -> None:
 
 
 def test_an_exam_has_the_intervals_that_its_model_was_calibrated_to(found, model, camus) -> None:
-    patient = camus / "database_nifti" / "patient0001"
-    plain, calibrated = (ct.analyse(patient, model=str(path)).measures for path in (model, found.out))
+    exam = ct.read_exam(camus / "database_nifti" / "patient0001")
+    plain, calibrated = (Analyser(Models(str(path))).analyse(exam).measures for path in (model, found.out))
     assert calibrated.find(EF).interval is not None
     assert [each.of for each in calibrated.find(EF).intervals] == [Error.WHOLE, Error.READING]
     assert plain.find(EF).interval is None
@@ -143,7 +145,8 @@ def test_the_command_prints_what_was_found(runs, model, camus, found, capsys) ->
     assert main(["calibrate", str(runs), str(model), "--data", str(camus), "--json", "--resplits", "1"]) == 0
     told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
     assert (told["patients"], told["temperature"]) == (PATIENTS, found.temperature)
-    assert sorted(path.name for path in (found.out.parent / "plots").iterdir()) == ["referral.png", "reliability.png"]
+    drawn = sorted(path.name for path in (found.out.parent / "plots").glob("*.png"))
+    assert drawn == ["referral.png", "reliability.png"]
 
 
 def test_evaluation_counts_how_often_intervals_hold_the_reference(found, camus, capsys) -> None:

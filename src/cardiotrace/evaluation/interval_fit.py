@@ -62,12 +62,14 @@ class Signs:
     spread: tuple[str, ...] = ()
 
 
-_EXPECTED = ("ejection", "atrium", "dents", "length")
+_SIZE = ("ejection", "size")
+_EXPECTED = (*_SIZE, "atrium", "dents", "length")
 _OUTLINES = ("spread", "spread_systole")
 _DOUBT = (*_OUTLINES, "unsure", "odd_atrium", "odd_heart")
 CHOICES = (
     Signs("constant"),
     Signs("spread of outlines", (), _OUTLINES),
+    Signs("ejection fraction and size", _SIZE, _SIZE),
     Signs("expected error", _EXPECTED),
     Signs("expected error, spread of outlines", _EXPECTED, _OUTLINES),
     Signs("expected error, spread, doubt", _EXPECTED, _DOUBT),
