@@ -248,7 +248,7 @@ def phase_correlation(patients: Iterable[OutOfFold]) -> float:
         return 0.0
     # By ranks: one lost ventricle would decide alone.
     ranks = known.argsort(axis=0).argsort(axis=0)
-    return round(float(np.corrcoef(ranks.T)[0, 1]), 3)
+    return round(float(np.asarray(np.corrcoef(ranks.T))[0, 1]), 3)
 
 
 def _volume_error(patient: OutOfFold, key: str, view: str) -> float:

@@ -254,9 +254,9 @@ def _quantity(cases: Sequence[CalibrationCase], what: What, resplits: int) -> Ca
     # A tenth of them tells choices apart, as all of these are judged on the same parts.
     signs = chosen(cases, what, resplits=max(1, resplits // 10))
     found = coverage(cases, what, signs, resplits=resplits)
-    facts = {"covered": round(found.covered, 4), "width": round(found.width, 3)}
+    calibration = fitted(cases, what, signs)
     return CalibratedQuantity(
-        replace(fitted(cases, what, signs), **facts),
+        replace(calibration, covered=round(found.covered, 4), width=round(found.width, 3)),
         signs.name,
         found,
         float(np.abs(errors).mean()),
