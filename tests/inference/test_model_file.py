@@ -341,7 +341,7 @@ def test_shipped_models_are_read_with_all_that_was_fitted() -> None:
     assert echo.calibration.shape_limits["LV"] == {"simplicity": 0.698892, "convexity": 0.826472}
 
 
-@pytest.mark.parametrize("table", [{"calibration": {"temperature": 1.7}}, {"calibration": {"conformal": {"LV": [1]}}}])
+@pytest.mark.parametrize("table", [{"calibration": {"humidity": 1.7}}, {"calibration": {"conformal": {"LV": [1]}}}])
 def test_newer_facts_of_the_calibration_are_passed_over(table: dict[str, object]) -> None:
     assert spec_from_plain(spec_to_plain(SPEC) | table).calibration == make_spec(CAMUS).calibration
 
