@@ -200,6 +200,21 @@ def test_unknown_keys_of_a_newer_program_are_left_out_at_every_level():
     assert known_only(Outer, {"inner": 5}) == {"inner": 5}  # wrong types are told by from_plain
 
 
+def test_what_a_newer_program_added_to_items_of_a_list_is_passed_over():
+    @dataclass(frozen=True)
+    class Inner:
+        known: int = 0
+
+    @dataclass(frozen=True)
+    class Outer:
+        inner: tuple[Inner, ...] = ()
+        pair: tuple[int, int] = (0, 0)
+
+    values = {"inner": [{"known": 1, "new": 2}, {"new": 3}], "pair": [1, 2]}
+    assert known_only(Outer, values) == {"inner": [{"known": 1}, {}], "pair": [1, 2]}
+    assert known_only(Outer, {"inner": 5}) == {"inner": 5}
+
+
 def test_nothing_is_kept_where_the_language_has_a_word_for_it():
     @dataclass(frozen=True)
     class Facts:

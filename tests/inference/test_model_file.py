@@ -11,6 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cardiotrace.clinical.expected import Linear
+from cardiotrace.clinical.interval import Error
+from cardiotrace.clinical.intervals.calibration import Bounded, ErrorCalibration, IntervalCalibration
+from cardiotrace.clinical.method import Method
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import ModelFileError
 from cardiotrace.core.label import CAMUS, LV_ONLY, LabelScheme
@@ -26,7 +30,7 @@ from cardiotrace.inference.model_file import (
     seal,
     verify,
 )
-from cardiotrace.inference.spec import TrainingSpec, spec_from_plain, spec_to_plain
+from cardiotrace.inference.spec import Calibration, TrainingSpec, spec_from_plain, spec_to_plain
 from cardiotrace.postprocessing import Postprocessing
 from tests.fake.models import make_model, make_spec, prompted_network, resize, threshold_network
 
@@ -145,6 +149,26 @@ def test_facts_that_a_newer_program_added_are_passed_over() -> None:
     plain["training"]["carbon_kg"] = 3
     newer = plain | {"interval_percent": {"low": 1}}
     assert spec_to_plain(spec_from_plain(newer)) == spec_to_plain(spec_from_plain(spec_to_plain(SPEC)))
+
+
+def test_a_calibration_is_read_back_to_the_last_digit_and_older_programs_can_use_the_model() -> None:
+    error = ErrorCalibration(
+        "left_ventricular_ejection_fraction_percent",
+        "A4C",
+        Method.SINGLE_PLANE_DISKS,
+        Error.WHOLE,
+        0.9,
+        {"": (-1.5, 1.75), "poor": (-2.0, 2.5)},
+        expected=Bounded(Linear(-1.5, {"ejection": (48.0, 12.5, -3.25)}), -9.0, 8.0),
+    )
+    calibration = Calibration(temperature=1.5, intervals=IntervalCalibration((error,), 0.6, basis="20 patients"))
+    plain = spec_to_plain(dataclasses.replace(SPEC, calibration=calibration))
+    assert plain["format_version"] == spec_to_plain(SPEC)["format_version"]
+    assert spec_from_plain(json.loads(json.dumps(plain, allow_nan=False))).calibration == calibration
+    plain["calibration"]["intervals"]["errors"][0]["carbon_kg"] = 3
+    assert spec_from_plain(plain).calibration == calibration
+    with pytest.raises(ModelFileError, match="temperature of 0"):
+        Calibration(temperature=0.0)
 
 
 def test_another_format_version_is_refused_before_its_keys_are_read() -> None:
@@ -327,7 +351,7 @@ def test_shipped_models_are_read_with_all_that_was_fitted() -> None:
     assert echo.calibration.shape_limits["LV"] == {"simplicity": 0.698892, "convexity": 0.826472}
 
 
-@pytest.mark.parametrize("table", [{"calibration": {"temperature": 1.7}}, {"calibration": {"conformal": {"LV": [1]}}}])
+@pytest.mark.parametrize("table", [{"calibration": {"humidity": 1.7}}, {"calibration": {"conformal": {"LV": [1]}}}])
 def test_newer_facts_of_the_calibration_are_passed_over(table: dict[str, object]) -> None:
     assert spec_from_plain(spec_to_plain(SPEC) | table).calibration == make_spec(CAMUS).calibration
 

@@ -360,3 +360,33 @@ def test_a_frame_that_jumps_is_decided_anew_with_the_frames_beside_it() -> None:
     # Beside a frame without an image nobody can tell.
     frames[1] = 0
     assert not Predictor.of(model).segment(cine).added[Structure.LV].any()
+
+
+def test_a_temperature_mends_what_is_handed_out_and_moves_no_label() -> None:
+    network = threshold_network(0.4, steepness=12.0)
+    frames = np.random.default_rng(4).integers(0, 256, (2, 1, 31, 27), np.uint8)
+    cine = Image(frames, NO_GEOMETRY, view=View.FOUR_CHAMBER)
+    plain, mended = (
+        Predictor.of(make_model(network, make_spec(LV_ONLY, preprocessing=resize(64, 64), **facts))).segment(
+            cine, keep_probabilities=True
+        )
+        for facts in ({}, {"temperature": 2.0})
+    )
+    np.testing.assert_array_equal(mended.labels.array, plain.labels.array)
+    np.testing.assert_array_equal(mended.confidence, plain.confidence)
+    before, after = (found.probabilities[Structure.LV] for found in (plain, mended))
+    odds = np.log(before / (1 - before))
+    inside = np.abs(odds) < 8  # beyond, probabilities are kept from 0
+    np.testing.assert_allclose(np.log(after / (1 - after))[inside], odds[inside] / 2, atol=0.02)
+
+
+def test_the_probability_of_the_ventricle_is_kept_for_every_frame_of_a_planar_cine() -> None:
+    bright = np.stack([disc(40, 30, radius=9), np.zeros((40, 30), np.uint8)])
+    predictor = Predictor.of(make_model(threshold_network(0.5), make_spec(LV_ONLY, preprocessing=resize(80, 60))))
+    result = predictor.segment(Image(bright[:, None], NO_GEOMETRY, view=View.FOUR_CHAMBER))
+    shown, blank = result.soft
+    assert blank is None
+    places = np.argwhere(bright[0] > 0).astype(float)
+    assert (shown.at(places) > 0.5).mean() > 0.99
+    assert shown.at(np.array([[2.0, 2.0]]))[0] == 0
+    assert predictor.segment(Image(bright[None], NO_GEOMETRY, view=View.SAX)).soft == ()

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from cardiotrace.clinical.comparison import EarlierExam, compare_exams
+from cardiotrace.clinical.interval import Error, Interval
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.core.exam import Patient
@@ -83,3 +84,12 @@ def test_rows_hold_what_is_there_in_order_with_interval_and_change() -> None:
     assert [(row.value, row.interval) for row in rows] == [("−18.4", "−20.0 to −17.0"), ("131", "")]
     # 3.6 % of 115 g, times 2.77, is 12 g; a strain may change by 3 points.
     assert [(row.change, row.is_beyond) for row in rows] == [("+1.6", False), ("+31", True)]
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "90 %, whole error"), ("fr", "90 %, erreur totale")])
+def test_an_interval_that_was_calibrated_says_what_it_is_of(language: str, told: str) -> None:
+    whole = Interval(Error.WHOLE, 41.0, 58.0, 0.9)
+    ejection = quantity("left_ventricular_ejection_fraction", 47.0, interval=(41.0, 58.0), intervals=(whole,))
+    found = headline_of(ejection, yardstick(language=language))
+    assert (found.interval, found.interval_of) == ("41–58", told)
+    assert headline_of(replace(ejection, intervals=()), yardstick()).interval_of == ""

@@ -9,6 +9,7 @@ import pytest
 from cardiotrace.clinical import Measures, Quantity, measure
 from cardiotrace.clinical.beats.beat import Beat
 from cardiotrace.clinical.comparison import EarlierExam, compare_exams
+from cardiotrace.clinical.interval import Error, Interval
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.segment import SegmentValues
 from cardiotrace.core.errors import UsageError
@@ -131,3 +132,22 @@ def test_where_the_numbers_come_from_is_told_in_words(loop):
 def test_a_language_that_there_is_not_is_refused(loop):
     with pytest.raises(UsageError, match="not written in 'de'"):
         render_report(*loop, ReportContext(language="de"))
+
+
+@pytest.mark.parametrize("why", ["model", "variants", "way"])
+def test_why_there_is_no_interval_stands_under_what_was_not_measured(loop, why):
+    exam, labels, measures = loop
+    page = render_report(exam, labels, replace(measures, not_calibrated=why), ReportContext(date=DAY)).page
+    assert "an interval of the ejection fraction: the model" in body_of(page)
+    plain = render_report(exam, labels, measures, ReportContext(date=DAY)).page
+    assert "an interval of the ejection fraction" not in body_of(plain)
+
+
+def test_an_interval_is_explained_once_by_what_it_is_of(loop):
+    exam, labels, measures = loop
+    first, *others = measures.quantities
+    whole = Interval(Error.WHOLE, 41.0, 58.0, 0.9)
+    filled = (replace(first, value=47.0, interval=(41.0, 58.0), intervals=(whole,)), *others)
+    words = body_of(render_report(exam, labels, replace(measures, quantities=filled), ReportContext(date=DAY)).page)
+    assert "41–58 % (90 %, whole error)" in words
+    assert words.count("stated by experts from two planes") == 1

@@ -3,7 +3,14 @@
 from dataclasses import dataclass
 
 from cardiotrace.cli.output import say
-from cardiotrace.cli.scores import print_classes, print_phases, print_problems, print_scores, print_validity
+from cardiotrace.cli.scores import (
+    print_classes,
+    print_intervals,
+    print_phases,
+    print_problems,
+    print_scores,
+    print_validity,
+)
 from cardiotrace.cli.terminal import Terminal
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.phase_table import PHASE_SCORES, phase_rows
@@ -44,3 +51,4 @@ def _print(scored: CaseTable, options: EvaluateOptions, of: str = "") -> None:
     print_validity(scored)
     if options.clinical:
         print_classes(scored)
+        print_intervals(scored)

@@ -103,6 +103,8 @@ _MARKS: Mapping[str, Mark] = {
     "overrides": Mark(name="set", kind=Annotated[dict[str, Any], _SETTINGS]),
     "queue": Mark("LIST", is_word=True),
     "ExportConfig.run": Mark("RUN", is_word=True),
+    "CalibrateConfig.run": Mark("RUN", is_word=True),
+    "CalibrateConfig.model": Mark("MODEL", is_word=True),
     "PostprocessConfig.run": Mark("RUN", is_word=True),
     "models": Mark("MODEL...", is_word=True),
     "JoinConfig.members": Mark("MODEL...", is_word=True),

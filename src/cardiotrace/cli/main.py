@@ -120,6 +120,12 @@ VERBS = (
         "Learn to tell groups apart from a table of indices.",
         "classify train acdc.csv --by pathology --out groups.json",
     ),
+    Verb(
+        "calibrate",
+        "calibrate",
+        "How sure a model's numbers are, by the folds of a cross-validation.",
+        "calibrate runs/camus-4ch-small camus-4ch-small --data PATH --out calibrated.onnx",
+    ),
     Verb("export", "export", "A run to one sealed ONNX file.", "export runs/camus-4ch-unet1 --data PATH"),
     Verb("models list", "models", "The models that can be named.", "models list"),
     Verb("models show", "models", "All that a model says of itself.", "models show camus-4ch-unet1"),

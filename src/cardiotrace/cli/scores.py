@@ -16,10 +16,12 @@ from cardiotrace.evaluation.table import (
     ejection_class_rows,
     expectation_rows,
     headline_rows,
+    interval_rows,
     outlier_rows,
     readable_agreement,
     readable_beats,
     readable_classes,
+    readable_intervals,
     readable_outliers,
     readable_validity,
     validity_rows,
@@ -34,6 +36,9 @@ AGREEMENT_WORDS = (
 EXPECTED_WORDS = "Dice that the model expected of its labels, and the true one, image by image"
 
 CLASS_WORDS = "patients by class of the left ventricle's ejection fraction"
+INTERVAL_WORDS = (
+    "intervals of predicted values: reading error against the reference labels, whole error against what is stated"
+)
 SLICE_WORDS = (
     "slices of the stacks, each in its own plane, where either has the region; thirds from base to apex of the"
     " reference's left ventricle, and slices beyond it"
@@ -148,6 +153,11 @@ def print_validity(scored: CaseTable) -> None:
         table(rows, title=VALIDITY_WORDS, keys=3)
     else:
         print_text("Anatomical criteria speak of long and short axes of the heart: none is among these images.\n")
+
+
+def print_intervals(scored: CaseTable) -> None:
+    """How often intervals held the reference, where the model that predicted was calibrated."""
+    table(readable_intervals(interval_rows(scored)), title=INTERVAL_WORDS, keys=2)
 
 
 def _print_agreement(scored: CaseTable, quantities: Iterable[str]) -> None:

@@ -39,6 +39,8 @@ class Method(StrEnum):
     STATED = "stated by the file"
     BEAT_LENGTH = "length of the beats"
     """Of a film, from one end-diastole to the next."""
+    CALIBRATED = "calibrated to biplane"
+    """What a biplane value is expected to be, from one plane and what it shows; learned on other patients."""
     FIELD_SHARE = "share of the field of view"
     UNKNOWN = ""
 
@@ -86,6 +88,8 @@ _WORDS = {
 }
 _AREA_LENGTH = "Area-length: V = 8 A² / (3 π L); biplane 8 A₁ A₂ / (3 π L), L the shorter length."
 _NOTES = {
+    Method.CALIBRATED: "Calibrated: what experts would state from two planes, as it is expected from one plane and "
+    "what it shows; learned on other patients, and never the measured value.",
     Method.BIPLANE_DISKS: "Biplane: 20 elliptic disks between mitral annulus and apex, as high as the longer of the "
     "two long axes at the same instant.",
     Method.SINGLE_PLANE_DISKS: "Disks: 20 round disks across one view's long axis. A single plane assumes a round "

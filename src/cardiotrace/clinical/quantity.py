@@ -8,6 +8,7 @@ from typing import Any
 from cardiotrace.clinical.beats.beat import Beat
 from cardiotrace.clinical.curve import Curve
 from cardiotrace.clinical.frame_ref import FrameRef
+from cardiotrace.clinical.interval import Interval
 from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.clinical.method import Method, present_words
 from cardiotrace.clinical.segment import SegmentValues
@@ -72,12 +73,15 @@ class Quantity:
     frames: tuple[FrameRef, ...]
     """Those that went into it."""
     interval: tuple[float, float] | None = None
-    """Lower and upper limit, in the unit of the value, where the method gives them."""
+    """Lower and upper limit, in the unit of the value, where the model that traced was calibrated: the first of
+    `intervals`."""
     flags: tuple[Flag, ...] = ()
     """What speaks against this value, by grade; a flag never alters it."""
     by_beat: tuple[float, ...] = ()
     """Its value in each beat, of which `value` is the mean; empty where it is of one beat. How far they lie apart says
     how beats differ, not how sure the mean is: it is no interval."""
+    intervals: tuple[Interval, ...] = ()
+    """Each error that was calibrated, the largest first."""
 
     @property
     def key(self) -> str:
@@ -106,6 +110,8 @@ class Quantity:
         }
         if self.interval is not None:
             plain["interval"] = [_rounded(limit) for limit in self.interval]
+        if self.intervals:
+            plain["intervals"] = [found.to_plain() for found in self.intervals]
         if self.by_beat:
             plain["by_beat"] = [_rounded(value) for value in self.by_beat]
         return plain | {"flags": [flag.to_plain() for flag in self.flags]}
@@ -137,6 +143,8 @@ class Measures:
     segments: tuple[SegmentValues, ...] = ()
     """What was measured segment by segment of the left ventricle's wall."""
     version: str = str(MEASURES.spelled)
+    not_calibrated: str = ""
+    """Why the ejection fraction has no interval though a model traced it; see `clinical.intervals.filling.Lacking`."""
 
     def __iter__(self) -> Iterator[Quantity]:
         return iter(self.quantities)

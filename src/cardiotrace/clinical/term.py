@@ -78,6 +78,12 @@ TERMS: Mapping[str, Term] = {
     term.name: term
     for term in (
         Term("left_ventricular_ejection_fraction", "percent", "Ejection fraction", "EF"),
+        Term(
+            "left_ventricular_calibrated_ejection_fraction",
+            "percent",
+            "Ejection fraction, calibrated to biplane",
+            "calibrated EF",
+        ),
         Term("left_ventricular_end_diastolic_volume", "ml", "End-diastolic volume", "EDV"),
         Term("left_ventricular_end_systolic_volume", "ml", "End-systolic volume", "ESV"),
         Term("left_ventricular_stroke_volume", "ml", "Stroke volume", "SV"),

@@ -69,9 +69,17 @@ def known_only(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
     known = {key: value for key, value in values.items() if key in names}
     for name, value in known.items():
         hint = hints[name]
-        if dataclasses.is_dataclass(hint) and isinstance(value, Mapping) and not hasattr(hint, "__from_plain__"):
-            known[name] = known_only(hint, value)  # type: ignore[arg-type]
+        known[name] = _known_within(hint, value)
     return known
+
+
+def _known_within(hint: Any, value: Any) -> Any:
+    """A value, or each of a list of them, without keys that its dataclass does not have."""
+    if typing.get_origin(hint) is tuple and isinstance(value, list | tuple):
+        return [_known_within(typing.get_args(hint)[0], each) for each in value]
+    if dataclasses.is_dataclass(hint) and isinstance(value, Mapping) and not hasattr(hint, "__from_plain__"):
+        return known_only(hint, value)  # type: ignore[arg-type]
+    return value
 
 
 def to_plain(config: Any, *, with_none: bool = False) -> Any:

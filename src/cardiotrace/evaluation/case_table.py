@@ -223,7 +223,11 @@ class CaseTable:
         """Plain data that JSON can hold; NaN and infinity are the words "nan" and "inf"."""
         return {
             "rows": [_row_to_plain(row) for row in self.rows],
-            "quantities": [_worded(vars(item)) for item in self.quantities],
+            # Intervals are there only where a model was calibrated.
+            "quantities": [
+                _worded({key: value for key, value in vars(item).items() if value is not None})
+                for item in self.quantities
+            ],
             "problems": list(self.problems),
             "facts": dict(self.facts),
             **({} if self.limits is None else {"limits": to_plain(self.limits)}),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from cardiotrace.clinical.intervals.filling import TracedBy
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelMap, LabelScheme
@@ -66,8 +67,10 @@ def predict_with_model(predictor: Predictor, *, test_time_augmentation: bool = F
         probability = None if result.probabilities is None else next(iter(result.probabilities.values()))
         warnings = tuple(str(flag) for flag in result.warnings if flag.rule in _TOLD)
         expected = {str(name): values.tolist() for name, values in result.expected_dice.items()}
+        traced_by = TracedBy(predictor.spec.calibration.intervals, result.doubt, result.soft, test_time_augmentation)
+        confidence = result.confidence.tolist()
         return CasePrediction(
-            case, predicted, reference, result.confidence.tolist(), probability, warnings, expected_dice=expected
+            case, predicted, reference, confidence, probability, warnings, expected_dice=expected, traced_by=traced_by
         )
 
     return predict

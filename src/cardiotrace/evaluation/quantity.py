@@ -36,6 +36,10 @@ class PatientQuantity:
     """Measured in the same way on the reference labels: what remains is the segmentation's own error."""
     stated: float = math.nan
     """What the data set states."""
+    reading: tuple[float, float] | None = None
+    """Where the traced value should lie, as the model was calibrated; None where it was not."""
+    whole: tuple[float, float] | None = None
+    """Where the stated value should lie."""
 
     @property
     def is_known(self) -> bool:
@@ -65,8 +69,8 @@ def of_ejection(stored: Mapping[str, Any]) -> list[PatientQuantity]:
         "left_ventricular_end_diastolic_volume_ml": ("predicted_end_diastolic_ml", "traced_end_diastolic_ml", ""),
         "left_ventricular_end_systolic_volume_ml": ("predicted_end_systolic_ml", "traced_end_systolic_ml", ""),
     }
-    found = [
-        PatientQuantity(str(stored["patient"]), key, *(float(stored.get(name, math.nan)) for name in columns))
-        for key, columns in names.items()
-    ]
+    found = []
+    for key, columns in names.items():
+        predicted, traced, stated = (float(stored.get(name, math.nan)) for name in columns)
+        found.append(PatientQuantity(str(stored["patient"]), key, predicted, traced, stated))
     return [item for item in found if item.is_known]

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Bool, Float
 
+from cardiotrace.clinical.interval import Error
+from cardiotrace.clinical.intervals.filling import TracedBy, with_intervals
 from cardiotrace.clinical.measure import LabelledView, measure_labels
+from cardiotrace.clinical.quantity import Quantity
 from cardiotrace.core.ejection import ejection_fraction_class
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Case
@@ -33,6 +36,8 @@ class CasePrediction:
     """In words, what speaks against all that a model says of the image."""
     expected_dice: Mapping[str, Sequence[float]] = field(default_factory=dict)
     """By region, of each frame, what the model expected of its labels."""
+    traced_by: TracedBy | None = None
+    """What is known of the model that predicted, for intervals; None of labels from elsewhere."""
 
 
 def common_regions(prediction: CasePrediction) -> tuple[Region, ...]:
@@ -112,18 +117,23 @@ def quantities_of(patient: Sequence[CasePrediction]) -> tuple[PatientQuantity, .
     Returns:
         Those of `CLINICAL` of which anything is known.
     """
-    predicted = _measured([(prediction.case, prediction.predicted) for prediction in patient])
+    seen = {item.case.name: item.traced_by for item in patient if item.traced_by is not None}
+    predicted = _measured([(prediction.case, prediction.predicted) for prediction in patient], seen)
     traced = _measured([(prediction.case, prediction.reference) for prediction in patient])
-    found = [
-        PatientQuantity(
+    found = []
+    for key in CLINICAL:
+        own, reference = predicted.get(key), traced.get(key)
+        intervals = {} if own is None else {each.of: (each.low, each.high) for each in own.intervals}
+        item = PatientQuantity(
             patient[0].case.patient,
             key,
-            predicted=predicted.get(key, math.nan),
-            traced=traced.get(key, math.nan),
+            predicted=math.nan if own is None else own.value,
+            traced=math.nan if reference is None else reference.value,
             stated=_stated(patient, key),
+            reading=intervals.get(Error.READING),
+            whole=intervals.get(Error.WHOLE),
         )
-        for key in CLINICAL
-    ]
+        found.append(item)
     return tuple(item for item in found if item.is_known)
 
 
@@ -133,14 +143,18 @@ def _stated(patient: Sequence[CasePrediction], key: str) -> float:
     return next((value for value in stated if not math.isnan(value)), math.nan)
 
 
-def _measured(labelled: Sequence[tuple[Case, LabelMap]]) -> dict[str, float]:
+def _measured(
+    labelled: Sequence[tuple[Case, LabelMap]], seen: Mapping[str, TracedBy] | None = None
+) -> dict[str, Quantity]:
     """The preferred value of each quantity that the labels give, by name and unit."""
     if not any(Structure.LV in labels.scheme.values for _, labels in labelled):
         return {}
     shown = {case.name: LabelledView(labels, case.view, case.phase, case.modality) for case, labels in labelled}
     found = measure_labels(shown, exam=labelled[0][0].patient)
+    if seen:
+        found = with_intervals(found, seen, quality=labelled[0][0].groups.get("quality", ""))
     # Values that are not usable count, too: a comparison without them would flatter the model.
-    return {quantity.key: quantity.value for quantity in reversed(found.quantities)}
+    return {quantity.key: quantity for quantity in reversed(found.quantities)}
 
 
 def _columns(values: Mapping[str, float]) -> dict[str, float]:

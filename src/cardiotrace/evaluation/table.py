@@ -21,7 +21,7 @@ from cardiotrace.evaluation.case_table import SCORES, CaseTable, GroupSummary
 from cardiotrace.evaluation.compare import Comparison
 from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.outlier import OutlierRates, Share, outlier_rates
-from cardiotrace.evaluation.quantity import QUANTITIES, Against, quantity_words
+from cardiotrace.evaluation.quantity import CLINICAL, QUANTITIES, Against, quantity_words
 from cardiotrace.evaluation.validity import ANY, WHOSE, validity_rates
 from cardiotrace.metrics import Summary
 
@@ -192,6 +192,48 @@ def readable_agreement(rows: Rows) -> Rows:
                 "limits": " to ".join(limits) if math.isfinite(row["sd"]) else "-",
                 "MAE": fixed(row["mean_absolute_error"], 1),
             }
+        )
+    return shown
+
+
+def interval_rows(table: CaseTable, keys: Iterable[str] = CLINICAL) -> Rows:
+    """How often the intervals of predicted quantities held the reference, and how wide they were.
+
+    The interval of the reading error is held against the reference labels, that of the whole error against what the
+    data set states.
+
+    Args:
+        table: the cases.
+        keys: of the quantities.
+
+    Returns:
+        A row for each quantity and error of which any patient has an interval and a reference.
+    """
+    rows = []
+    for key in keys:
+        for name, against in (("reading", "traced"), ("whole", "stated")):
+            found = [
+                (interval, float(getattr(item, against)))
+                for item in table.quantities
+                if item.key == key
+                and (interval := getattr(item, name)) is not None
+                and math.isfinite(getattr(item, against))
+            ]
+            if found:
+                covered = sum(low <= truth <= high for (low, high), truth in found) / len(found)
+                width = sum(high - low for (low, high), _ in found) / len(found)
+                rows.append({"quantity": key, "error": name, "n": len(found), "covered": covered, "width": width})
+    return rows
+
+
+def readable_intervals(rows: Rows) -> Rows:
+    """Rows of `interval_rows` as they are read."""
+    shown = []
+    for row in rows:
+        name, unit = quantity_words(row["quantity"])
+        covered, width = fixed(100 * row["covered"], 1), fixed(row["width"], 1)
+        shown.append(
+            {"quantity": f"{name}, {unit}", "error": row["error"], "n": row["n"], "covered %": covered, "width": width}
         )
     return shown
 

@@ -201,6 +201,7 @@ class Predictor:
             expected_dice=expected,
             unlikeness=unlikeness,
             evidence=evidence,
+            soft=tuple(gathered.soft),
         )
 
     def _gathered(self, task: "_CineTask", batch_size: int, on_progress: OnProgress | None) -> GatheredSamples:

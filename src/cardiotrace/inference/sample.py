@@ -7,8 +7,10 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from cardiotrace.core.terms import Structure
+from cardiotrace.geometry.soft_mask import SoftMask
 from cardiotrace.inference.evidence import Evidence, Rows
 from cardiotrace.inference.spec import ModelSpec
+from cardiotrace.metrics.reliability import tempered
 from cardiotrace.preprocessing import ResamplingTransform
 
 Position = tuple[int, ...]
@@ -87,25 +89,43 @@ class LabelledSample:
     """Of the left ventricle, see `SampleProbabilities.certainty_sum`; (0, 0) where the model does not know it."""
     evidence: Evidence
     """What quality and unlikeness are told from."""
+    soft: SoftMask | None = None
+    """Probability of the left ventricle; None of volumes, and where the model does not know it."""
 
 
 def label_sample(spec: ModelSpec, sample: SampleProbabilities, *, keep_probabilities: bool = False) -> LabelledSample:
     """Labels of a sample on the cine's own grid: the most probable class, or what passes the model's threshold."""
     threshold, channel = spec.calibration.threshold, spec.channel_of(Structure.LV)
     # Labels alone need the likely part of the grid only; all of it is brought back where something else is asked for.
-    foreground = sample.transform.invert(sample.classes)[1:] if keep_probabilities or threshold is not None else None
+    native = sample.transform.invert(sample.classes) if keep_probabilities or threshold is not None else None
     if threshold is None:
         classes = sample.transform.invert_labels(sample.classes)
     else:
-        classes = np.asarray(foreground)[0] > np.float32(threshold)
+        classes = np.asarray(native)[1] > np.float32(threshold)
     return LabelledSample(
         sample.position,
         spec.class_values[classes.astype(np.uint8)],
-        foreground if keep_probabilities else None,
+        _told(spec, native) if keep_probabilities and native is not None else None,
         sample.confidence_sum(threshold),
         (0.0, 0) if channel is None else sample.certainty_sum(channel),
         Evidence.of(sample.classes, sample.rows),
+        _soft_mask(sample, channel),
     )
+
+
+def _told(spec: ModelSpec, native: Float[np.ndarray, "classes *axes"]) -> Float[np.ndarray, "structures *axes"]:
+    """Probabilities of the structures as they are handed out: at the temperature that fits them best."""
+    temperature = spec.calibration.temperature
+    # Behind the decision on labels: at another temperature pixels between those of the network's grid may change hands.
+    told = native if temperature == 1 else tempered(native, temperature).astype(np.float32)
+    return np.asarray(told[1:])
+
+
+def _soft_mask(sample: SampleProbabilities, channel: int | None) -> SoftMask | None:
+    """Probability of one class of a plane, kept small."""
+    if channel is None or len(sample.transform.axes) != 2:
+        return None
+    return SoftMask.of(sample.classes[channel], sample.transform.axes)
 
 
 def softmax(

@@ -12,6 +12,7 @@ from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure, View
 from cardiotrace.geometry.blank import blank_words
+from cardiotrace.geometry.soft_mask import SoftMask
 from cardiotrace.inference.evidence import Evidence
 from cardiotrace.inference.sample import LabelledSample
 from cardiotrace.inference.spec import ModelSpec, fits_modality, view_names
@@ -50,6 +51,8 @@ class Segmentation:
     warning; NaN where the model file tells nothing of it. None: nobody has asked."""
     evidence: tuple[Evidence | None, ...] = field(default=(), repr=False)
     """For each frame, what quality and unlikeness are told from; None where it shows no image."""
+    soft: tuple[SoftMask | None, ...] = ()
+    """Probability of the left ventricle in each frame of a planar cine, before post-processing; empty of stacks."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,8 @@ class GatheredSamples:
     probabilities: Mapping[Structure, Float[np.ndarray, "time depth height width"]] | None
     evidence: tuple[list[Evidence], ...]
     """Of the samples of each frame."""
+    soft: list[SoftMask | None]
+    """Of each frame of a planar cine; empty of stacks."""
 
     @classmethod
     def of(cls, spec: ModelSpec, shape: tuple[int, int, int, int], *, keep_probabilities: bool) -> "GatheredSamples":
@@ -96,7 +101,9 @@ class GatheredSamples:
         probabilities = {structure: np.zeros(shape, np.float32) for structure in structures}
         kept = probabilities if keep_probabilities else None
         evidence: tuple[list[Evidence], ...] = tuple([] for _ in range(shape[0]))
-        return cls(np.zeros(shape, np.uint8), FrameMean.of(shape[0]), FrameMean.of(shape[0]), kept, evidence)
+        soft: list[SoftMask | None] = [None] * shape[0] if shape[1] == 1 else []
+        confidence, certainty = FrameMean.of(shape[0]), FrameMean.of(shape[0])
+        return cls(np.zeros(shape, np.uint8), confidence, certainty, kept, evidence, soft)
 
     def add(self, sample: LabelledSample) -> None:
         """Lay a sample into its place."""
@@ -104,6 +111,8 @@ class GatheredSamples:
         self.confidence.add(sample.position[0], sample.confidence_sum)
         self.certainty.add(sample.position[0], sample.certainty_sum)
         self.evidence[sample.position[0]].append(sample.evidence)
+        if self.soft:
+            self.soft[sample.position[0]] = sample.soft
         if self.probabilities is not None and sample.probabilities is not None:
             for kept, found in zip(self.probabilities.values(), sample.probabilities, strict=True):
                 kept[sample.position] = found

@@ -1,5 +1,6 @@
 """What a model file says about itself: all that is needed to use it, and where it came from."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -7,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from cardiotrace.clinical.intervals.calibration import NOT_CALIBRATED, IntervalCalibration
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.config import from_plain, known_only, to_plain
 from cardiotrace.core.contract import MODEL
@@ -99,8 +101,15 @@ class Calibration:
     """By structure, what tells the Dice that is to be expected; empty where nothing was fitted."""
     unlikeness: Unlikeness | None = None
     """What tells images that are unlike all that the model was tried on."""
+    temperature: float = 1.0
+    """That probabilities are brought to before they are handed out, see `metrics.reliability`; labels do not depend on
+    it."""
+    intervals: IntervalCalibration = NOT_CALIBRATED
+    """How far the truth lies from what is measured on its labels; nothing in files that were not calibrated."""
 
     def __post_init__(self) -> None:
+        if not 0 < self.temperature < math.inf:
+            raise ModelFileError(f"a temperature of {self.temperature} is no positive number")
         if self.threshold is not None and not 0 < self.threshold < 1:
             raise ModelFileError(f"a threshold of {self.threshold} is no probability between 0 and 1")
 

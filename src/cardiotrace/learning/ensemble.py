@@ -136,7 +136,8 @@ def _member_name(spec: ModelSpec) -> str:
 
 def _joint(members: Sequence[Calibration]) -> Calibration:
     thresholds = [member.threshold for member in members if member.threshold is not None]
-    # The mean of probabilities lies between those of the members, and so does the threshold that fits it.
+    # The mean of probabilities lies between those of the members, and so does the threshold that fits it. Intervals and
+    # temperature do not follow from theirs: an ensemble is calibrated as a whole.
     return Calibration(
         threshold=sum(thresholds) / len(thresholds) if len(thresholds) == len(members) else None,
         shape_limits=_lowest_limits([member.shape_limits for member in members]),

@@ -27,6 +27,8 @@ def absences(exam: Exam, measures: Measures, words: Words) -> Iterator[str]:
     if volumes and not any(quantity.unit.endswith("/m2") for quantity in measures):
         yield words("absent.index")
     yield from _biplane(exam, measures, words)
+    if measures.not_calibrated:
+        yield words(f"absent.interval_{measures.not_calibrated}")
     if not measures.curves:
         yield words("absent.motion")
 

@@ -68,6 +68,7 @@ def _card(spec: ModelSpec, file_name: str) -> str:
         *_other_patients("patients looked at", _LOOKED_AT_WORDS, spec.scores.get(LOOKED_AT, [])),
         *_limits(spec),
         *_expectations(spec),
+        *_intervals(spec),
         _use(spec),
         f"## Licence and citation\n\nThe weights learned from data under **{spec.licence}**, and are given under the"
         " same terms. Research software, not a medical device.",
@@ -284,6 +285,29 @@ def _expectations(spec: ModelSpec) -> list[str]:
             " network had not learned from.",
         ]
     return parts
+
+
+def _intervals(spec: ModelSpec) -> list[str]:
+    """How far truths lie from its numbers, and what its probabilities are worth."""
+    found = spec.calibration.intervals
+    if not found.errors:
+        return []
+    rows = [
+        (f"{key.replace('_', ' ')}, {each.view}", unit, each.error.value, each.patients, f"{100 * each.share:g}",
+         "" if each.covered is None else f"{100 * each.covered:.1f}", "" if each.width is None else f"{each.width:.1f}")
+        for each in found.errors for key, _, unit in (each.quantity.rpartition("_"),)
+    ]  # fmt: skip
+    sentences = [
+        f"Counted on {found.basis}.",
+        "Reading error: against the same measured on reference outlines. Whole error: one plane against the value that"
+        " the data set states.",
+    ]
+    if found.with_variants:
+        sentences.append("They hold for means over slightly changed versions of each image.")
+    if spec.calibration.temperature != 1:
+        sentences.append(f"Probabilities are handed out at a temperature of {spec.calibration.temperature:.2f}.")
+    head = ["interval of", "unit", "error", "patients", "asked, %", "covered, %", "mean width"]
+    return ["## How sure its numbers are", " ".join(sentences), _table(head, rows)]
 
 
 def _measured_by(spec: ModelSpec, file_name: str) -> str:

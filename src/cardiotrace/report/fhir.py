@@ -109,7 +109,8 @@ def _notes(reported: ReportedExam, quantity: Quantity) -> list[str]:
     notes = [f"view {quantity.view}"] if quantity.view else []
     if quantity.interval is not None and quantity.is_usable:
         low, high = (f"{limit:.6g}" for limit in quantity.interval)
-        notes.append(f"interval {low} to {high} {unit_code(quantity.unit).meaning}")
+        of = f" ({quantity.intervals[0].share:.0%}, {quantity.intervals[0].of})" if quantity.intervals else ""
+        notes.append(f"interval {low} to {high} {unit_code(quantity.unit).meaning}{of}")
     author = reported.author(quantity)
     if author.name:
         notes.append(f"outlines by {author.name}, version {author.version}")

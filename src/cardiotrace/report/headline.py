@@ -82,6 +82,8 @@ class Headline:
     is_beyond: bool
     """Whether the change is beyond the repeatability."""
     true: str
+    interval_of: str = ""
+    """What the interval is of, where it was calibrated."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,14 @@ def headline_of(quantity: Quantity, yardstick: Yardstick) -> Headline:
         change=told,
         is_beyond=change is not None and change.verdict is Verdict.BEYOND,
         true=yardstick.true(quantity),
+        interval_of=_interval_of(quantity, words),
     )
+
+
+def _interval_of(quantity: Quantity, words: Words) -> str:
+    """Which error the interval is of, and how often it holds the truth."""
+    found = quantity.intervals[0] if quantity.intervals else None
+    return "" if found is None else words(f"interval.{found.of}", share=words.number(100 * found.share))
 
 
 def headline_rows(measures: Measures, yardstick: Yardstick) -> Iterator[Headline]:

@@ -214,6 +214,9 @@ def _notes(measures: Measures, yardstick: Yardstick) -> list[str]:
     notes = list(dict.fromkeys(note for note in noted if note))
     if any(item.unit.endswith("/m2") for item in measures):
         notes.append(words("page.indexed"))
+    # Of each quantity the first interval is the one that is shown.
+    shown = dict.fromkeys((item.intervals[0].of, item.intervals[0].share) for item in measures if item.intervals)
+    notes.extend(words(f"interval.note {of}", share=words.number(100 * share)) for of, share in shown)
     notes.extend(_range_notes(measures, yardstick))
     if measures.quantities:
         notes.append(words("page.rounded"))

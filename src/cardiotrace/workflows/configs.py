@@ -196,3 +196,34 @@ class JoinConfig:
     def place(self) -> Path:
         """Where the model goes."""
         return self.out or Path(f"{self.name}.onnx")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrateConfig:
+    """Which cross-validation, which model, and to where."""
+
+    run: Path
+    """Folder of a cross-validation whose folds, or some of them, are finished."""
+    model: str
+    """Name or path of the model that is to know how sure it is; its file stays as it is."""
+    data: Path | None = None
+    """Folder of the data set; default: the one of its name below CARDIOTRACE_DATA."""
+    out: Path | None = None
+    """The calibrated copy, a .onnx file; without it tables are printed and nothing is written."""
+    coverage: float = 0.90
+    """Share of patients whose truth is to lie within an interval."""
+    resplits: int = 200
+    """How many times patients are parted anew into some who calibrate and some who test, for the table."""
+    all_patients: bool = False
+    """Calibrate also with patients whom the data set's official split keeps for validation and testing."""
+    test_time_augmentation: bool = False
+    """Average each fold's model over slightly changed versions of each image: intervals then hold for exams that are
+    analysed so, and for no others."""
+    plots: Path | None = None
+    """Write the curve of referral and the diagram of reliability to this folder."""
+
+    def __post_init__(self) -> None:
+        if not 0.5 <= self.coverage <= 0.99:
+            raise UsageError(f"--coverage is a share from 0.5 to 0.99, got {self.coverage:g}")
+        if self.resplits < 1:
+            raise UsageError(f"--resplits must be at least 1, got {self.resplits}")

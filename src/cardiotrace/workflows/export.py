@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from cardiotrace.core.errors import UsageError
 from cardiotrace.core.exam import Case
-from cardiotrace.core.file import require_replaceable
 from cardiotrace.core.licence import Terms
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.core.terms import View
@@ -29,7 +27,7 @@ from cardiotrace.inference.model_file import LOCALISER, seal
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.sliding import filled
 from cardiotrace.inference.spec import Calibration, ModelSpec, SchemeSpec, TrainingSpec
-from cardiotrace.io import write_bytes, write_text
+from cardiotrace.io import write_text
 from cardiotrace.learning.export import export_network
 from cardiotrace.learning.features import with_features
 from cardiotrace.learning.training.environment import read_environment
@@ -40,10 +38,10 @@ from cardiotrace.metrics import Agreement, Summary
 from cardiotrace.workflows.configs import ExportConfig
 from cardiotrace.workflows.quality import known_rows, trusted
 from cardiotrace.workflows.services.dataset import cases_of
+from cardiotrace.workflows.services.model_place import require_model_place, write_model
 from cardiotrace.workflows.services.steps import read_postprocessing
 from cardiotrace.workflows.trained_run import TrainedRun, read_run
 
-MODEL_SUFFIX = ".onnx"
 PARITY_EXAMPLES = 8
 """Images on which the exported model must agree with the trained one: of validation, of training where nobody does."""
 PARITY_VOLUMES = 2
@@ -174,25 +172,6 @@ def _lowest_confidence(table: CaseTable) -> float | None:
     sure = [row.confidence for row in table.rows if not math.isnan(row.confidence)]
     # Rounded down, or the very image would be called less sure than itself.
     return math.floor(min(sure) * 1e4) / 1e4 if sure else None
-
-
-def require_model_place(path: Path) -> None:
-    """Refuse a place where no model can be named, or where a file lies that is none.
-
-    Raises:
-        UsageError: the name does not end in .onnx, or another file is there.
-        WorkError: there is no folder for it.
-    """
-    if path.suffix != MODEL_SUFFIX:
-        remedy = f"let it end in {MODEL_SUFFIX}: models are found by that."
-        raise UsageError(f"--out {path.name} names no model file", remedy=remedy)
-    require_replaceable(path, begins=("\x08",), what="model")
-
-
-def write_model(path: Path, sealed: bytes, reporter: ProgressReporter) -> None:
-    """Write a sealed model, and say so."""
-    write_bytes(path, sealed)
-    reporter.say(f"model: {path} ({path.stat().st_size / 1e6:.1f} MB)")
 
 
 def describe(recipe: Recipe, dataset: Dataset, split: Split, folder: RunFolder) -> ModelSpec:

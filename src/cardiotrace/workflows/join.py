@@ -17,8 +17,9 @@ from cardiotrace.inference.zoo import find_model, load_model
 from cardiotrace.learning.ensemble import join
 from cardiotrace.learning.training.recipe import SPLIT_FILE, DataSettings, require_name
 from cardiotrace.workflows.configs import JoinConfig
-from cardiotrace.workflows.export import calibrated, require_model_place, scores_of, write_model
+from cardiotrace.workflows.export import calibrated, scores_of
 from cardiotrace.workflows.services.dataset import open_dataset
+from cardiotrace.workflows.services.model_place import require_model_place, write_model
 from cardiotrace.workflows.services.steps import read_postprocessing
 from cardiotrace.workflows.train import split_of
 

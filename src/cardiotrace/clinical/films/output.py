@@ -30,7 +30,7 @@ def cardiac_output(stroke: Quantity, rate: Quantity) -> Quantity:
     if rate.method is not Method.STATED:
         text = f"the cardiac output rests on a heart rate of {rate.value:.0f} /min, measured on the film"
         flags = (*flags, *doubting([flag("rate-measured", text)], "output"))
-    return replace(stroke, name=name, value=value, unit="l/min", flags=flags, by_beat=(), interval=None)
+    return replace(stroke, name=name, value=value, unit="l/min", flags=flags, by_beat=(), interval=None, intervals=())
 
 
 def cardiac_index(output: Quantity, area_m2: float) -> Quantity:

@@ -10,6 +10,8 @@ from cardiotrace.clinical import measure
 from cardiotrace.clinical.comparison import Comparison
 from cardiotrace.clinical.expected import Doubt
 from cardiotrace.clinical.groups.reading import GroupReading
+from cardiotrace.clinical.intervals.filling import with_intervals
+from cardiotrace.clinical.measure import usable_first
 from cardiotrace.clinical.quantity import Measures
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag
@@ -154,6 +156,10 @@ class Analyser:
             doubts=tracing.doubts,
             tracking=self.tracking,
         )
+        # Behind the measuring: labels that a person drew go through the same, and have no model's intervals.
+        quality = tracing.exam.facts.get("quality", "")
+        with_limits = with_intervals(analysis.measures, tracing.traced_with, quality=quality)
+        analysis = replace(analysis, measures=usable_first(with_limits))
         return replace(analysis, terms=tracing.terms, trust=tracing.trust)
 
 

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from cardiotrace.clinical.frame_ref import FrameRef
+from cardiotrace.clinical.interval import Interval
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import FORMER_NAMES, Measures, Quantity
 from cardiotrace.core import contract
+from cardiotrace.core.config import from_plain
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.plain import read_json
@@ -64,6 +66,7 @@ def _quantity(plain: Mapping[str, Any]) -> Quantity:
         tuple(FrameRef.of(str(frame)) for frame in plain["frames"]),
         None if interval is None else (float(interval[0]), float(interval[1])),
         tuple(_flag(item) for item in plain["flags"]),
+        intervals=tuple(from_plain(Interval, item) for item in plain.get("intervals", ())),
     )
 
 

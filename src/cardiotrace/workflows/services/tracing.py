@@ -11,6 +11,7 @@ from threading import Lock
 import numpy as np
 
 from cardiotrace.clinical.expected import Doubt
+from cardiotrace.clinical.intervals.filling import TracedBy
 from cardiotrace.core.errors import NoModelError
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag, Grade
@@ -104,6 +105,8 @@ class Tracing:
     """By name of the image; those of a view that no model is at hand for have none."""
     models: tuple[TracingModel, ...] = field(default=(), repr=False)
     """Those that traced, each once."""
+    with_variants: bool = False
+    """Whether each is the mean over slightly changed versions of the images."""
 
     @cached_property
     def labels(self) -> dict[str, LabelMap]:
@@ -129,6 +132,15 @@ class Tracing:
             for name, each in self.segmentations.items()
         }
         return {name: trust for name, trust in found.items() if trust.is_known}
+
+    @property
+    def traced_with(self) -> dict[str, TracedBy]:
+        """What each image was traced by, by its name, for the intervals of what is measured in it."""
+        calibrations = {model.spec.name: model.spec.calibration.intervals for model in self.models}
+        return {
+            name: TracedBy(calibrations[found.model], found.doubt, found.soft, self.with_variants)
+            for name, found in self.segmentations.items()
+        }
 
     @property
     def terms(self) -> dict[str, str] | None:
@@ -180,7 +192,7 @@ def trace_exam(
         used[predictor.spec.name, predictor.sha256] = TracingModel(predictor.spec, predictor.sha256)
     if lacking is not None and not segmentations:
         raise lacking
-    return Tracing(exam, segmentations, tuple(used.values()))
+    return Tracing(exam, segmentations, tuple(used.values()), test_time_augmentation)
 
 
 def _onward(progress: OnProgress, before: int, total: int, done: int, _: int) -> None:

@@ -1,0 +1,1 @@
+"""How sure a measured number is: samples of outlines, signs of an error, conformal calibration."""

@@ -1,0 +1,145 @@
+"""Fill the intervals of measured quantities from what the models that traced them were calibrated to."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from cardiotrace.clinical.expected import Doubt
+from cardiotrace.clinical.interval import Error
+from cardiotrace.clinical.intervals.calibration import NOT_CALIBRATED, ErrorCalibration, IntervalCalibration
+from cardiotrace.clinical.intervals.signs import SeenPhase, signs_of
+from cardiotrace.clinical.key_frames import KeyFrame
+from cardiotrace.clinical.method import Method
+from cardiotrace.clinical.quantity import Measures, Quantity
+from cardiotrace.core.terms import Phase
+from cardiotrace.geometry.soft_mask import SoftMask
+
+EJECTION = "left_ventricular_ejection_fraction"
+CALIBRATED_EJECTION = "left_ventricular_calibrated_ejection_fraction"
+
+
+class Lacking(StrEnum):
+    """Why the ejection fraction has no interval though a model traced it."""
+
+    MODEL = "model"
+    """The model was calibrated for nothing."""
+    VARIANTS = "variants"
+    """It was calibrated with, or without, means over changed versions of each image; here it is the other way."""
+    WAY = "way"
+    """It was calibrated for other views or methods."""
+
+
+@dataclass(frozen=True)
+class TracedBy:
+    """What is to be known of the model that traced an image, and of how sure it was."""
+
+    calibration: IntervalCalibration = NOT_CALIBRATED
+    doubt: Doubt | None = None
+    """Of each frame."""
+    soft: Sequence[SoftMask | None] = ()
+    """Probability of the ventricle in each frame; empty of stacks."""
+    with_variants: bool = False
+    """Whether it is the mean over changed versions of the image."""
+
+    def seen(self, frame: KeyFrame) -> SeenPhase | None:
+        """One phase; None where nothing was traced in a long axis."""
+        if frame.trace is None:
+            return None
+        doubt = math.nan if self.doubt is None else float(self.doubt[frame.frame])
+        return SeenPhase(frame.trace, doubt, self.soft[frame.frame] if len(self.soft) else None)
+
+
+def with_intervals(measures: Measures, traced_by: Mapping[str, TracedBy], *, quality: str = "") -> Measures:
+    """The measures with the intervals that calibrated models give, and the ejection fraction that biplane would be.
+
+    The interval that is shown is that of the largest error that was calibrated: of one plane against the stated
+    ejection fraction, where there is such a truth.
+
+    Args:
+        measures: as they were measured.
+        traced_by: what traced each image, by its name; images that a person traced are left out.
+        quality: of the images, as the data set states it; "" where it does not.
+
+    Returns:
+        All quantities in their order; a calibrated ejection fraction stands behind all of them.
+    """
+    views = {name: signs for name in {item.view for item in measures} if (signs := _View.of(name, measures, traced_by))}
+    group = quality.lower()
+    filled = tuple(_filled(item, views.get(item.view), group) for item in measures)
+    further = tuple(
+        found for item in filled for found in _as_biplane(item, views.get(item.view), group) if item.name == EJECTION
+    )
+    lacking = _why_lacking(filled, views)
+    return replace(measures, quantities=(*filled, *further), not_calibrated=lacking)
+
+
+@dataclass(frozen=True)
+class _View:
+    """One view: its signs, and what its model was calibrated to."""
+
+    signs: Mapping[str, float]
+    calibration: IntervalCalibration
+    fits: bool
+    """Whether it was calibrated on images that were traced in the same way."""
+
+    @classmethod
+    def of(cls, view: str, measures: Measures, traced_by: Mapping[str, TracedBy]) -> "_View | None":
+        """None where a model did not trace all of its key frames."""
+        frames = {found.phase: found for found in measures.key_frames if found.view_name == view}
+        if not frames or not all(found.image in traced_by for found in frames.values()):
+            return None
+        tracers = {phase: traced_by[found.image] for phase, found in frames.items()}
+        one, *others = tracers.values()
+        # Stills of one view by two models: neither was calibrated on that.
+        if any(each.calibration != one.calibration for each in others):
+            return cls({}, NOT_CALIBRATED, fits=True)
+        seen = {phase: tracers[phase].seen(found) for phase, found in frames.items()}
+        diastole, systole = seen.get(Phase.ED), seen.get(Phase.ES)
+        fits = one.with_variants == one.calibration.with_variants
+        if diastole is None or systole is None or not one.calibration.errors:
+            return cls({}, one.calibration, fits)
+        return cls(signs_of(diastole, systole, correlation=one.calibration.correlation), one.calibration, fits)
+
+    def errors(self, item: Quantity) -> tuple[ErrorCalibration, ...]:
+        """What the model was calibrated to for a quantity."""
+        return self.calibration.of(item.key, item.view, item.method) if self.fits else ()
+
+
+def _filled(item: Quantity, view: _View | None, group: str) -> Quantity:
+    errors = () if view is None or not item.is_usable else view.errors(item)
+    if view is None or not errors:
+        return item
+    intervals = tuple(each.interval(item.value, view.signs, group) for each in errors)
+    return replace(item, interval=(intervals[0].low, intervals[0].high), intervals=intervals)
+
+
+def _as_biplane(item: Quantity, view: _View | None, group: str) -> Iterator[Quantity]:
+    """What the stated ejection fraction is expected to be, as far as it was calibrated."""
+    for found in () if view is None or not item.is_usable else view.errors(item):
+        if found.error is Error.WHOLE and view is not None:
+            value = min(max(found.expected_value(item.value, view.signs), 0.0), 100.0)
+            own = found.interval(item.value, view.signs, group)
+            yield replace(
+                item,
+                name=CALIBRATED_EJECTION,
+                value=value,
+                method=Method.CALIBRATED,
+                interval=(own.low, own.high),
+                intervals=(own,),
+                by_beat=(),
+            )
+
+
+def _why_lacking(quantities: Sequence[Quantity], views: Mapping[str, _View]) -> str:
+    """Why the preferred ejection fraction has no interval; "" where it has one, or no model traced it."""
+    preferred = next((item for item in quantities if item.name == EJECTION), None)
+    if preferred is None or preferred.interval is not None:
+        return ""
+    planes = [views.get(name) for name in (preferred.view, *preferred.view.split("+"))]
+    view = next((found for found in planes if found is not None), None)
+    if view is None:
+        return ""
+    if not view.calibration.errors:
+        return Lacking.MODEL
+    return Lacking.WAY if view.fits else Lacking.VARIANTS

@@ -1,0 +1,131 @@
+"""Quantities get the intervals that the model which traced them was calibrated to, and nobody else's."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cardiotrace.clinical import Measures, measure
+from cardiotrace.clinical.expected import Linear
+from cardiotrace.clinical.interval import Error
+from cardiotrace.clinical.intervals.calibration import NOT_CALIBRATED, Bounded, ErrorCalibration, IntervalCalibration
+from cardiotrace.clinical.intervals.filling import CALIBRATED_EJECTION, EJECTION, Lacking, TracedBy, with_intervals
+from cardiotrace.clinical.method import Method
+from cardiotrace.core.exam import Exam
+from cardiotrace.core.terms import Phase
+from tests.clinical.ventricle import Ventricle, image_of, label_map
+
+EF, EDV = f"{EJECTION}_percent", "left_ventricular_end_diastolic_volume_ml"
+SIZE = Linear(2.0, {"ejection": (50.0, 10.0, -1.0)})
+
+
+def calibration_of(quantity: str, error: Error, *, view: str = "A4C", **told) -> ErrorCalibration:
+    return ErrorCalibration(quantity, view, Method.SINGLE_PLANE_DISKS, error, 0.9, **told)
+
+
+CALIBRATION = IntervalCalibration(
+    (
+        calibration_of(EF, Error.READING, limits={"": (-5.0, 6.0), "poor": (-9.0, 9.0)}),
+        calibration_of(EF, Error.WHOLE, limits={"": (-8.0, 10.0)}, expected=Bounded(SIZE)),
+        calibration_of(EDV, Error.READING, limits={"": (-0.1, 0.2)}),
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def measures() -> Measures:
+    images, labels = [], {}
+    for phase, ventricle in ((Phase.ED, Ventricle(25, 80)), (Phase.ES, Ventricle(19, 70))):
+        labels[phase.value] = label_map([ventricle.draw()])
+        images.append(image_of(phase.value, labels[phase.value], phases={phase: 0}))
+    return measure(Exam("p1", tuple(images)), labels)
+
+
+def traced(calibration: IntervalCalibration = CALIBRATION, *, with_variants: bool = False) -> dict[str, TracedBy]:
+    return {name: TracedBy(calibration, np.array([0.5]), (), with_variants) for name in ("ED", "ES")}
+
+
+def test_the_whole_error_is_shown_and_both_are_there(measures) -> None:
+    value = measures.ejection_fraction_percent
+    found = with_intervals(measures, traced()).find(EJECTION)
+    shift = 2.0 - (value - 50) / 10
+    assert found.interval == pytest.approx((value + shift - 8, value + shift + 10))
+    assert [(each.of, each.low, each.high) for each in found.intervals] == [
+        (Error.WHOLE, *found.interval),
+        (Error.READING, value - 5, value + 6),
+    ]
+    assert found.value == value
+
+
+def test_a_volume_is_off_by_a_share_of_itself(measures) -> None:
+    found = with_intervals(measures, traced()).find("left_ventricular_end_diastolic_volume")
+    assert found.interval == pytest.approx((found.value * np.exp(-0.1), found.value * np.exp(0.2)))
+    assert [each.of for each in found.intervals] == [Error.READING]
+
+
+def test_only_the_calibrated_method_of_the_calibrated_view_is_filled(measures) -> None:
+    filled = [(item.key, item.method) for item in with_intervals(measures, traced()) if item.interval is not None]
+    assert set(filled) == {
+        (EF, Method.SINGLE_PLANE_DISKS),
+        (EDV, Method.SINGLE_PLANE_DISKS),
+        (f"{CALIBRATED_EJECTION}_percent", Method.CALIBRATED),
+    }
+
+
+def test_the_calibrated_ejection_fraction_stands_apart_and_last(measures) -> None:
+    found = with_intervals(measures, traced())
+    calibrated, measured = found.quantities[-1], found.find(EJECTION)
+    assert calibrated.name == CALIBRATED_EJECTION
+    assert calibrated.value == pytest.approx(measured.value + 2.0 - (measured.value - 50) / 10)
+    assert calibrated.interval == measured.interval
+    assert found.ejection_fraction_percent == measures.ejection_fraction_percent
+
+
+def test_a_stated_quality_has_its_own_limits(measures) -> None:
+    value = measures.ejection_fraction_percent
+    poor, unseen = (with_intervals(measures, traced(), quality=word).find(EJECTION) for word in ("Poor", "Odd"))
+    assert poor.intervals[1].low == pytest.approx(value - 9)
+    assert unseen.intervals[1].low == pytest.approx(value - 5)
+
+
+@pytest.mark.parametrize(
+    ("seen", "why"),
+    [
+        ({}, ""),  # a person drew
+        (traced(NOT_CALIBRATED), Lacking.MODEL),
+        (traced(with_variants=True), Lacking.VARIANTS),
+        (traced(replace(CALIBRATION, errors=(replace(CALIBRATION.errors[0], view="A2C"),))), Lacking.WAY),
+        ({**traced(), "ES": TracedBy(NOT_CALIBRATED)}, Lacking.MODEL),  # two models, of which one was calibrated
+    ],
+)
+def test_without_a_calibration_that_fits_there_is_no_interval_and_it_is_said_why(measures, seen, why) -> None:
+    found = with_intervals(measures, seen)
+    assert all(item.interval is None for item in found)
+    assert len(found.quantities) == len(measures.quantities)
+    assert found.not_calibrated == why
+
+
+def test_what_is_not_usable_has_no_interval(measures) -> None:
+    from cardiotrace.clinical.rule import flag
+
+    bad = flag("ejection-impossible", "it cannot be")
+    doubted = replace(
+        measures, quantities=tuple(replace(item, flags=(bad,)) if item.key == EF else item for item in measures)
+    )
+    assert all(item.interval is None for item in with_intervals(doubted, traced()) if EJECTION in item.name)
+
+
+def test_an_interval_holds_its_value_and_no_ejection_beyond_all(measures) -> None:
+    far = calibration_of(EF, Error.WHOLE, limits={"": (20.0, 90.0)})
+    found = with_intervals(measures, traced(IntervalCalibration((far,)))).find(EJECTION)
+    assert found.interval == (found.value, 100.0)
+
+
+def test_json_holds_both_and_reads_them_back(measures) -> None:
+    from cardiotrace.workflows.services.record import _quantity
+
+    found = with_intervals(measures, traced()).find(EJECTION)
+    plain = found.to_plain()
+    assert [each["of"] for each in plain["intervals"]] == ["whole error", "reading error"]
+    assert plain["interval"] == [plain["intervals"][0]["low"], plain["intervals"][0]["high"]]
+    assert _quantity(plain).intervals[1].of is Error.READING
