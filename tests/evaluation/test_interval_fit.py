@@ -53,6 +53,7 @@ def test_a_sign_of_the_width_makes_intervals_narrower_and_is_chosen() -> None:
     assert adaptive.width < 0.9 * constant.width
     assert adaptive.covered == pytest.approx(0.90, abs=0.02)
     assert "spread" in chosen(cases, EF, resplits=5).spread
+    assert "spread" not in chosen(cases, EF, resplits=5, is_same_network=False).spread
     model = fitted(cases, EF, SPREAD)
     narrow, wide = (model.interval(50.0, {"spread": value}) for value in (0.2, 1.8))
     assert wide.high - wide.low > 2.5 * (narrow.high - narrow.low)

@@ -16,6 +16,7 @@ from cardiotrace.clinical.expected import Linear
 from cardiotrace.clinical.interval import Error
 from cardiotrace.clinical.intervals.calibration import Bounded, ErrorCalibration
 from cardiotrace.clinical.intervals.conformal import limits_by_group, require_cases
+from cardiotrace.clinical.intervals.signs import OF_NETWORK
 from cardiotrace.clinical.method import Method
 from cardiotrace.core.errors import InputError
 
@@ -60,6 +61,11 @@ class Signs:
     name: str
     expected: tuple[str, ...] = ()
     spread: tuple[str, ...] = ()
+
+    @property
+    def is_of_outlines(self) -> bool:
+        """Whether they follow from outlines alone, and so mean the same for every network."""
+        return OF_NETWORK.isdisjoint((*self.expected, *self.spread))
 
 
 _SIZE = ("ejection", "size")
@@ -120,18 +126,23 @@ def fitted(cases: Sequence[CalibrationCase], what: What, signs: Signs) -> ErrorC
     )
 
 
-def chosen(cases: Sequence[CalibrationCase], what: What, *, resplits: int = RESPLITS // 10) -> Signs:
+def chosen(
+    cases: Sequence[CalibrationCase], what: What, *, resplits: int = RESPLITS // 10, is_same_network: bool = True
+) -> Signs:
     """The choice of signs whose intervals are narrowest in the mean while they cover what they should.
 
     Args:
         cases: one a patient.
         what: of what.
         resplits: of the same patients, that each of `CHOICES` is judged by.
+        is_same_network: whether the intervals are for the network that predicted these patients; for another one only
+            signs of outlines are tried.
 
     Raises:
         InputError: too few patients.
     """
-    found = [(signs, coverage(cases, what, signs, resplits=resplits)) for signs in CHOICES]
+    tried = [signs for signs in CHOICES if is_same_network or signs.is_of_outlines]
+    found = [(signs, coverage(cases, what, signs, resplits=resplits)) for signs in tried]
     good = [(signs, each) for signs, each in found if each.covered >= what.share - 0.01] or found
     return min(good, key=lambda pair: pair[1].width)[0]
 
@@ -274,7 +285,7 @@ class _Rows:
 
 
 def _models(
-    errors: Float[np.ndarray, "cases"], tables: Sequence[Float[np.ndarray, "cases signs"]], signs: Signs
+    errors: Float[np.ndarray, "cases"], tables: Sequence[Float[np.ndarray, "cases _"]], signs: Signs
 ) -> tuple[Bounded, Bounded]:
     expected, told = _regression(tables[0], errors, signs.expected)
     off = np.abs(errors - told)

@@ -113,7 +113,7 @@ def calibrate(config: CalibrateConfig, reporter: ProgressReporter = SILENT) -> C
         for patient in _predicted(fold, names, dataset, model, config, reporter)
     ]
     with reporter.stage("fitting"):
-        found = _calibrated(patients, config)
+        found = _calibrated(patients, config, is_same_network=_is_same_network(folds[0], model))
     found = replace(found, folds=len(folds))
     if config.out is not None:
         write_model(config.out, _sealed(model, found, config, dataset), reporter)
@@ -217,13 +217,19 @@ def _require_alike(predictor: Predictor, model: Model, fold: RunFolder) -> None:
         )
 
 
-def _calibrated(patients: Sequence[OutOfFold], config: CalibrateConfig) -> Calibrated:
+def _is_same_network(fold: RunFolder, model: Model) -> bool:
+    """Whether a model is made as those of the folds are, so that their probabilities mean the same."""
+    own, other = read_spec(fold.model), model.spec
+    return (own.architecture, own.preprocessing.choices) == (other.architecture, other.preprocessing.choices)
+
+
+def _calibrated(patients: Sequence[OutOfFold], config: CalibrateConfig, *, is_same_network: bool) -> Calibrated:
     correlation = phase_correlation(patients)
     quantities, refused = [], []
     for what in _whats(patients, config.coverage):
         cases = [case for patient in patients if (case := patient.case(what, correlation)) is not None]
         try:
-            quantities.append(_quantity(cases, what, config.resplits))
+            quantities.append(_quantity(cases, what, config.resplits, is_same_network=is_same_network))
         except InputError as error:
             refused.append(f"{what.quantity}, {what.view}, {what.error}: {error.what}")
     band = PixelSample.together(patient.band for patient in patients)
@@ -246,13 +252,15 @@ def _whats(patients: Sequence[OutOfFold], share: float) -> list[What]:
     return [What(*place, error, share) for place, error in ordered]
 
 
-def _quantity(cases: Sequence[CalibrationCase], what: What, resplits: int) -> CalibratedQuantity:
+def _quantity(
+    cases: Sequence[CalibrationCase], what: What, resplits: int, *, is_same_network: bool
+) -> CalibratedQuantity:
     errors = np.array([case.truth - case.measured for case in cases])
     if len(cases) * 2 // 3 < fewest_cases(what.share):
         fewest = -(-fewest_cases(what.share) * 3 // 2)
         raise InputError(f"{len(cases)} patients are too few: {fewest} are needed to calibrate and to look")
     # A tenth of them tells choices apart, as all of these are judged on the same parts.
-    signs = chosen(cases, what, resplits=max(1, resplits // 10))
+    signs = chosen(cases, what, resplits=max(1, resplits // 10), is_same_network=is_same_network)
     found = coverage(cases, what, signs, resplits=resplits)
     calibration = fitted(cases, what, signs)
     return CalibratedQuantity(
@@ -289,11 +297,14 @@ def _counted(pixels: PixelSample, temperature: float) -> Reliability:
 
 def _sealed(model: Model, found: Calibrated, config: CalibrateConfig, dataset: Dataset) -> bytes:
     """The model's file with what was found in its description."""
-    recipe = read_recipe(finished_folds(config.run)[0].recipe)
+    first = finished_folds(config.run)[0]
+    recipe = read_recipe(first.recipe)
     basis = (
         f"{found.patients} patients of {dataset.name} held out of {found.folds} folds of {recipe.name}"
         f" ({_sizes(recipe.preprocessing.choices)})"
     )
+    if not _is_same_network(first, model):
+        basis += ", other networks than this one: its own errors may be smaller or larger"
     intervals = IntervalCalibration(
         tuple(each.calibration for each in found.quantities), found.correlation, config.test_time_augmentation, basis
     )

@@ -27,6 +27,8 @@ SIGNS: Mapping[str, str] = {
     "spread_systole": "logarithm of the spread of the volume at end-systole",
 }
 """Every sign by name, and what it is."""
+OF_NETWORK = frozenset({"unsure", "unsure_diastole", "spread", "spread_diastole", "spread_systole"})
+"""Those that follow from probabilities: each network has a scale of its own."""
 
 
 @dataclass(frozen=True)
