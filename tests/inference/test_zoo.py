@@ -115,6 +115,7 @@ def test_shipped_models_are_the_default_of_their_modality(monkeypatch: pytest.Mo
         for view, modality in (
             (View.FOUR_CHAMBER, Modality.US),
             (View.TWO_CHAMBER, Modality.US),
+            (View.THREE_CHAMBER, Modality.US),
             (View.SAX, Modality.MR),
             (View.FUNDUS, Modality.PHOTOGRAPH),
             (View.FOUR_CHAMBER, Modality.MR),
@@ -125,7 +126,8 @@ def test_shipped_models_are_the_default_of_their_modality(monkeypatch: pytest.Mo
     }
     long_axis = ["cine-mri-long-axis"] * 3
     assert list(found.values()) == [
-        "camus-4ch-unet1", "apical-echo-unet1", "cine-mri", "retina-unet", *long_axis, "camus-4ch-unet1",
+        "camus-4ch-unet1", "apical-echo-unet1", "apical-echo-small", "cine-mri", "retina-unet", *long_axis,
+        "camus-4ch-unet1",
     ]  # fmt: skip
     with pytest.raises(InputError, match="there is no model for view PSAX"):
         zoo.default_model(View.SAX, Modality.US)
