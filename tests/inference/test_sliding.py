@@ -107,8 +107,8 @@ def test_each_window_is_normalised_by_itself_as_in_training():
     steps = Preprocessing([Choice("z-score")])
     asked = []
     model = predictor(threshold_network(0.0), (16, 16), preprocessing=steps)
-    logits = model._logits
-    model._logits = lambda engine, batch: asked.append(batch) or logits(engine, batch)  # type: ignore[method-assign]
+    outputs = model._outputs
+    model._outputs = lambda engine, batch: asked.append(batch) or outputs(engine, batch)  # type: ignore[method-assign]
     model.segment(Image(frames, NO_GEOMETRY, view=View.SAX))
     assert len(asked) == 7
     assert all(abs(batch.mean()) < 1e-5 and batch.std() == pytest.approx(1, abs=1e-3) for batch in asked)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import cardiotrace
+from cardiotrace.clinical.anatomy.flags import long_axis_anatomy_flags
 from cardiotrace.clinical.axis import LongAxis
 from cardiotrace.clinical.long_axis_trace import LongAxisTrace
 from cardiotrace.clinical.rule import RULES
@@ -17,14 +18,16 @@ from cardiotrace.clinical.validity import (
     agreement_flags,
     biplane_flags,
     change_flags,
+    edge_flags,
     ejection_flags,
     jump_flags,
     length_flags,
-    mask_flags,
     volume_flags,
 )
 from cardiotrace.core.flag import Flag, Grade
-from cardiotrace.core.terms import Phase
+from cardiotrace.core.geometry import NO_GEOMETRY
+from cardiotrace.core.label import LV_ONLY, LabelMap
+from cardiotrace.core.terms import Phase, Structure
 from cardiotrace.report.sentences import flag_sentence, part_table, sentence_table
 from cardiotrace.report.words import LANGUAGES, Words
 
@@ -40,6 +43,7 @@ def trace(length_mm: float, *, area: float = 3000.0, wall: float = 2000.0, width
 
 PIECES = np.zeros((8, 8), bool)
 PIECES[0:4, 2:6] = PIECES[6, 6] = True
+IN_PIECES = LabelMap(PIECES[None, None].astype(np.uint8), LV_ONLY, NO_GEOMETRY)
 SAID = [
     *length_flags(trace(80), trace(86)),
     *length_flags(trace(80), trace(50)),
@@ -54,7 +58,8 @@ SAID = [
     *(item.of("biplane") for item in biplane_flags(8.0, 6.0, phase=Phase.ES)),
     *jump_flags([30.0, 29.0, 12.0, 28.0, 30.0], what="volume"),
     *jump_flags([30.0, None, 12.0]),
-    *(item.of("A4C ED") for item in mask_flags(PIECES, "right ventricle", about="RV")),
+    *(item.of("A4C ED") for item in edge_flags(PIECES, "right ventricle", about="RV")),
+    *(item.of("A4C ED") for item in long_axis_anatomy_flags(IN_PIECES, 0, (Structure.LV,))),
 ]
 
 

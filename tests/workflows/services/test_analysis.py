@@ -48,7 +48,8 @@ def written(*words):
 
 
 def without_provenance(plain):
-    return {key: value for key, value in plain.items() if key != "provenance"}
+    """Nor the reading of groups: both are of the analysis and not of the measures."""
+    return {key: value for key, value in plain.items() if key not in ("provenance", "groups")}
 
 
 def test_python_gives_what_the_command_line_gives(patient, model, tmp_path):

@@ -313,11 +313,17 @@ def _onset(curve: SizeCurve, corner: int, level: float) -> int:
     return frame
 
 
+_ODD = 0.25
+"""Share of the ejection that the size of a frame may be off the smoothed curve."""
+
+
 def _typical(curve: SizeCurve, frame: int, corner: int, level: float) -> int:
     """Of a frame and its neighbours up to a corner, the one whose own size is nearest to the smoothed curve."""
     count, values = len(curve.sizes), curve.smooth.values
-    # Past the corner ejection, or filling, has begun: where frames are far apart, that is a frame of another size.
-    steps = (0, -1) if frame == corner else (0, -1, 1)
+    # Past the corner ejection, or filling, has begun: where frames are far apart, that is a frame of another size. It
+    # is still nearer than a frame whose own size is no heart's, which drew the corner to itself.
+    is_odd = abs(curve.sizes[frame] - values[frame]) > _ODD * np.ptp(values)
+    steps = (0, -1) if frame == corner and not is_odd else (0, -1, 1)
     around = [frame + step for step in steps]
     around = [at % count for at in around] if curve.is_round else [at for at in around if 0 <= at < count]
     close = [at for at in around if curve.shown[at] and abs(values[at] - values[frame]) <= 2 * level]

@@ -110,7 +110,9 @@ def calibration_error(chances: Float[np.ndarray, "n group"], numbers: Int[np.nda
         Guo et al. 2017, ICML; theirs has bins of equal width, ours of equal numbers.
     """
     highest, is_right = chances.max(axis=1), chances.argmax(axis=1) == numbers
-    order = np.lexsort((is_right, highest))
-    parts = [part for part in np.array_split(order, _BINS) if len(part)]
+    # Equal probabilities say the same, whichever bin they fall into.
+    _, number = np.unique(highest, return_inverse=True)
+    is_right = (np.bincount(number, is_right) / np.bincount(number))[number]
+    parts = [part for part in np.array_split(np.argsort(highest, kind="stable"), _BINS) if len(part)]
     gaps = [len(part) * abs(highest[part].mean() - is_right[part].mean()) for part in parts]
     return float(sum(gaps) / len(numbers))
