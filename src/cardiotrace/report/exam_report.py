@@ -134,7 +134,8 @@ def _plain(context: ReportContext) -> dict[str, Any]:
     whose = {} if context.identity is None else {"identity": context.identity.to_plain()}
     compared = {} if context.comparison is None else {"comparison": context.comparison.to_plain()}
     like = {} if context.groups is None else {"groups": context.groups.to_plain()}
-    return {**whose, "provenance": dict(context.provenance or {}), **compared, **like}
+    trust = {"trust": {name: each.to_plain() for name, each in context.trust.items()}} if context.trust else {}
+    return {**trust, **whose, "provenance": dict(context.provenance or {}), **compared, **like}
 
 
 def _table(measures: Measures, comparison: Comparison | None) -> tuple[tuple[str, ...], list[dict[str, str]]]:

@@ -12,7 +12,12 @@ _LEAST_SHARE = 0.01
 """Probability below which groups are told together."""
 _LEAST_CONTRIBUTION = 0.2
 """To the log odds: indices that say less are not told."""
-_SILENCES = {Silence.ABSENT: "absent", Silence.NOT_USABLE: "not_usable", Silence.UNLIKE: "unlike"}
+_SILENCES = {
+    Silence.ABSENT: "absent",
+    Silence.NOT_USABLE: "not_usable",
+    Silence.UNLIKE: "unlike",
+    Silence.FEW_SLICES: "few_slices",
+}
 
 
 def group_sentences(reading: GroupReading, words: Words) -> Iterator[str]:

@@ -309,7 +309,9 @@ def _sealed(model: Model, found: Calibrated, config: CalibrateConfig, dataset: D
         tuple(each.calibration for each in found.quantities), found.correlation, config.test_time_augmentation, basis
     )
     # A threshold is a decision on probabilities as they are: those stay what it was chosen on.
-    temperature = found.temperature if model.spec.calibration.threshold is None else 1.0
+    # Another network has a temperature of its own.
+    is_kept = model.spec.calibration.threshold is None and _is_same_network(first, model)
+    temperature = found.temperature if is_kept else 1.0
     calibration = replace(model.spec.calibration, intervals=intervals, temperature=temperature)
     return seal(model.content, replace(model.spec, calibration=calibration))
 

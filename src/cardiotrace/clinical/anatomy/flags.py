@@ -22,6 +22,8 @@ _ABOUT = {LV: "LV", RV: "RV", MYO: "LV", LA: "LA"}
 """What flags say that they concern: the wall is the left ventricle's."""
 _TOLD_OTHERWISE = ("frontier_ratio_lv_bg",)
 """Criteria whose fault another rule tells: `open-wall`, which needs neither an atrium nor an apex at the top."""
+_OF_WALL = "frontier_lv_background"
+"""What a left ventricle fails everywhere without a wall."""
 _TOLD = 3
 """How many slices are named with their reasons; the others are counted."""
 
@@ -74,7 +76,13 @@ def short_axis_anatomy_flags(labels: LabelMap, frame: int, depths: Iterable[int]
         One flag that names the slices and what is wrong there, or none; without view and phase.
     """
     measured = {depth: Measured.of(Plane.of(labels, frame, depth), Axis.SHORT) for depth in depths}
-    found = {depth: _failures(each, Axis.SHORT) for depth, each in measured.items() if each.values}
+    # A stack in which nobody labelled a wall says nothing of where it is.
+    has_wall = MYO in labels.scheme.values and bool(labels.mask(MYO)[frame].any())
+    found = {
+        depth: [item for item in _failures(each, Axis.SHORT) if has_wall or item.criterion.name != _OF_WALL]
+        for depth, each in measured.items()
+        if each.values
+    }
     odd = {depth: failures for depth, failures in found.items() if failures}
     if not RULES["anatomy-slices"].breaks(len(odd)):
         return ()

@@ -161,7 +161,9 @@ def find_turns(curve: SizeCurve) -> Found:
         corners, follows = _corners(curve.smooth), False
     turns = _whole(curve, corners)
     if turns:
-        return Found(tuple(turns), follows_r_waves=follows)
+        # A single beat that begins with the film has no other to be compared with.
+        doubt = _doubt_of_few(curve, turns[0].end_diastole, turns[0].end_systole) if len(turns) == 1 else ""
+        return Found(tuple(turns), doubt=doubt, follows_r_waves=follows)
     return Found(pair=_extremes(curve), cut=_what_is_cut(curve, corners))
 
 
@@ -231,10 +233,10 @@ def _whole(curve: SizeCurve, corners: Sequence[_Corner]) -> list[Turn]:
     fulls, empties = corners[beginning::2], corners[beginning + 1 :: 2]
     if not empties:
         return []
-    usual = float(np.median([values[corner.frame] for corner in fulls]))
     turns = []
     for number, (full, empty) in enumerate(zip(fulls, empties, strict=False)):
-        if _is_cut(curve, full, empty, usual):
+        others = [values[corner.frame] for corner in fulls if corner is not full]
+        if _is_cut(curve, full, empty, float(np.median(others)) if others else float(values[full.frame])):
             continue
         following = fulls[number + 1].frame if number + 1 < len(fulls) else None
         turns.append(_placed(curve, full.frame, empty.frame, _stop(curve, full.frame, empty.frame, following)))

@@ -19,6 +19,11 @@ class Silence(StrEnum):
     ABSENT = "not measured"
     NOT_USABLE = "not usable"
     UNLIKE = "unlike the patients that it learned from"
+    FEW_SLICES = "too few slices"
+
+
+_OF_PARTS = ("few-slices", "stack-height", "stack-height-impossible")
+"""Rules that speak where a stack shows a part of the heart, or what can be none."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,9 @@ def classify(measures: Measures, classifier: GroupClassifier) -> GroupReading | 
     found = indices_of(measures, classifier.view)
     if not found:
         return None
+    # Two slices of any heart have ratios that a whole one may have: the distance does not tell them.
+    if any(flag.rule in _OF_PARTS for each in found.values() for flag in each.flags):
+        return GroupReading(classifier, silence=Silence.FEW_SLICES)
     usable = {key for key, each in found.items() if each.is_usable}
     first = classifier.regressions[0]
     lacking = tuple(key for key in first.indices if key not in usable)

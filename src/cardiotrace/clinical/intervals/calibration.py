@@ -64,6 +64,11 @@ class ErrorCalibration:
     """Mean width there, in the unit of the value."""
 
     @property
+    def signs(self) -> tuple[str, ...]:
+        """Every sign that it looks at."""
+        return (*self.expected.model.signs, *self.spread.model.signs)
+
+    @property
     def is_relative(self) -> bool:
         """Whether it speaks of logarithms: a large volume is off by more millilitres than a small one."""
         return not self.quantity.endswith("_percent")

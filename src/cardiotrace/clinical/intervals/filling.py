@@ -28,6 +28,8 @@ class Lacking(StrEnum):
     """It was calibrated with, or without, means over changed versions of each image; here it is the other way."""
     WAY = "way"
     """It was calibrated for other views or methods."""
+    SIGNS = "signs"
+    """What the width follows is not known here, such as the size of a ventricle without a pixel size."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,11 @@ class _View:
         return cls(signs_of(diastole, systole, correlation=one.calibration.correlation), one.calibration, fits)
 
     def errors(self, item: Quantity) -> tuple[ErrorCalibration, ...]:
-        """What the model was calibrated to for a quantity."""
-        return self.calibration.of(item.key, item.view, item.method) if self.fits else ()
+        """What the model was calibrated to for a quantity; nothing where a sign that it looks at is not known."""
+        found = self.calibration.of(item.key, item.view, item.method) if self.fits else ()
+        return tuple(
+            each for each in found if all(math.isfinite(self.signs.get(name, math.nan)) for name in each.signs)
+        )
 
 
 def _filled(item: Quantity, view: _View | None, group: str) -> Quantity:
@@ -134,7 +139,8 @@ def _as_biplane(item: Quantity, view: _View | None, group: str) -> Iterator[Quan
 def _why_lacking(quantities: Sequence[Quantity], views: Mapping[str, _View]) -> str:
     """Why the preferred ejection fraction has no interval; "" where it has one, or no model traced it."""
     preferred = next((item for item in quantities if item.name == EJECTION), None)
-    if preferred is None or preferred.interval is not None:
+    # What cannot be used needs no interval, and its flag says why.
+    if preferred is None or preferred.interval is not None or not preferred.is_usable:
         return ""
     planes = [views.get(name) for name in (preferred.view, *preferred.view.split("+"))]
     view = next((found for found in planes if found is not None), None)
@@ -142,4 +148,7 @@ def _why_lacking(quantities: Sequence[Quantity], views: Mapping[str, _View]) -> 
         return ""
     if not view.calibration.errors:
         return Lacking.MODEL
-    return Lacking.WAY if view.fits else Lacking.VARIANTS
+    if not view.fits:
+        return Lacking.VARIANTS
+    known = view.calibration.of(preferred.key, preferred.view, preferred.method)
+    return Lacking.SIGNS if known else Lacking.WAY
