@@ -65,8 +65,9 @@ class ErrorCalibration:
 
     @property
     def signs(self) -> tuple[str, ...]:
-        """Every sign that it looks at."""
-        return (*self.expected.model.signs, *self.spread.model.signs)
+        """Every sign that it looks at; one that no patient had, or that told nothing, has no weight."""
+        both = (*self.expected.model.signs.items(), *self.spread.model.signs.items())
+        return tuple(name for name, (_, _, weight) in both if weight)
 
     @property
     def is_relative(self) -> bool:
