@@ -109,10 +109,20 @@ def measured(acdc, out, **form):
     return json.loads((done.report.parent / "measures.json").read_text()), page
 
 
-def test_the_page_says_it_below_and_the_record_under_a_key_of_its_own(acdc, tmp_path):
-    wide = [regression(farthest=99.0)]
-    file = tmp_path / "two.json"
-    file.write_text(classifier_text(CLASSIFIER.__class__(**{**vars(CLASSIFIER), "regressions": tuple(wide)})))
+def wide_classifier(folder):
+    """One that finds nobody unlike."""
+    file = folder / "two.json"
+    wide = (regression(farthest=99.0),)
+    file.write_text(classifier_text(CLASSIFIER.__class__(**{**vars(CLASSIFIER), "regressions": wide})))
+    return file
+
+
+def test_the_page_says_it_below_and_the_record_under_a_key_of_its_own(tmp_path):
+    write_acdc(tmp_path / "acdc", training=1)
+    for path in (tmp_path / "acdc").rglob("*_frame*.nii.gz"):
+        array = np.asarray(nibabel.load(path).dataobj).transpose(2, 1, 0)
+        write_nifti(path, np.repeat(array, 2, axis=0), SPACING_MM)  # a whole heart has five slices and more
+    acdc, file = tmp_path / "acdc", wide_classifier(tmp_path)
     plain, page = measured(acdc, tmp_path / "out", classifier=file)
     assert plain["groups"]["classifier"] == "two-groups"
     assert plain["groups"]["sha256"] == read_classifier(file).sha256
@@ -121,6 +131,12 @@ def test_the_page_says_it_below_and_the_record_under_a_key_of_its_own(acdc, tmp_
     assert "No diagnosis" in page
     _, french = measured(acdc, tmp_path / "fr", classifier=file, language="fr")
     assert "Recherche : à quels groupes" in french.replace("&#39;", "'")
+
+
+def test_nothing_is_said_of_a_part_of_a_heart(acdc, tmp_path):
+    plain, page = measured(acdc, tmp_path / "out", classifier=wide_classifier(tmp_path))
+    assert (plain["groups"]["silence"], plain["groups"]["probabilities"]) == ("too few slices", {})
+    assert "the stack shows a part of the heart only" in page
 
 
 def test_the_shipped_one_says_nothing_of_a_heart_unlike_all_that_it_knows(acdc, tmp_path):

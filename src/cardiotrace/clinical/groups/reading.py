@@ -87,9 +87,6 @@ def classify(measures: Measures, classifier: GroupClassifier) -> GroupReading | 
     found = indices_of(measures, classifier.view)
     if not found:
         return None
-    # Two slices of any heart have ratios that a whole one may have: the distance does not tell them.
-    if any(flag.rule in _OF_PARTS for each in found.values() for flag in each.flags):
-        return GroupReading(classifier, silence=Silence.FEW_SLICES)
     usable = {key for key, each in found.items() if each.is_usable}
     first = classifier.regressions[0]
     lacking = tuple(key for key in first.indices if key not in usable)
@@ -98,6 +95,9 @@ def classify(measures: Measures, classifier: GroupClassifier) -> GroupReading | 
         least = _lacking(classifier.regressions, usable)
         silence = Silence.ABSENT if any(key not in found for key in least) else Silence.NOT_USABLE
         return GroupReading(classifier, silence=silence, lacking=least)
+    # Two slices of any heart have ratios that a whole one may have: the distance does not tell them.
+    if any(flag.rule in _OF_PARTS for each in found.values() for flag in each.flags):
+        return GroupReading(classifier, silence=Silence.FEW_SLICES)
     return _read(classifier, regression, found, lacking)
 
 
