@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cardiotrace.clinical.comparison import Comparison
 from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.clinical.quantity import COLUMNS, Measures
+from cardiotrace.clinical.record import record_of
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Phase, View
@@ -121,21 +122,19 @@ def render_report(
     columns, rows = _table(measures, context.comparison)
     return ExamReport(
         page=render_page(shown, measures, figures, context, left_out=_unlabelled(found)),
-        measures=measures.to_plain() | _plain(context),
+        measures=record_of(
+            measures,
+            provenance=context.provenance or {},
+            trust=context.trust,
+            identity=context.identity,
+            comparison=context.comparison,
+            groups=context.groups,
+        ),
         table=csv_text(columns, rows),
         figures=contents,
         frames=tuple(FrameSeries(image, labels[image.name]) for image in found.moving()),
         drawings=tuple(drawing for _, drawing in drawn),
     )
-
-
-def _plain(context: ReportContext) -> dict[str, Any]:
-    """What `measures.json` holds beside the measures."""
-    whose = {} if context.identity is None else {"identity": context.identity.to_plain()}
-    compared = {} if context.comparison is None else {"comparison": context.comparison.to_plain()}
-    like = {} if context.groups is None else {"groups": context.groups.to_plain()}
-    trust = {"trust": {name: each.to_plain() for name, each in context.trust.items()}} if context.trust else {}
-    return {**trust, **whose, "provenance": dict(context.provenance or {}), **compared, **like}
 
 
 def _table(measures: Measures, comparison: Comparison | None) -> tuple[tuple[str, ...], list[dict[str, str]]]:

@@ -97,6 +97,7 @@ def calibrate(config: CalibrateConfig, reporter: ProgressReporter = SILENT) -> C
     model = load_model(config.model)
     model.spec.require_labels()
     folds = finished_folds(config.run)
+    is_same_network = _is_same_network(folds[0], model)
     dataset = open_dataset(read_recipe(folds[0].recipe).data.dataset, config.data)
     held_out = held_out_patients(folds, None if config.all_patients else _kept_apart(dataset))
     total = sum(map(len, held_out.values()))
@@ -113,10 +114,10 @@ def calibrate(config: CalibrateConfig, reporter: ProgressReporter = SILENT) -> C
         for patient in _predicted(fold, names, dataset, model, config, reporter)
     ]
     with reporter.stage("fitting"):
-        found = _calibrated(patients, config, is_same_network=_is_same_network(folds[0], model))
+        found = _calibrated(patients, config, is_same_network=is_same_network)
     found = replace(found, folds=len(folds))
     if config.out is not None:
-        write_model(config.out, _sealed(model, found, config, dataset), reporter)
+        write_model(config.out, _sealed(model, found, config, dataset, is_same_network=is_same_network), reporter)
         found = replace(found, out=config.out)
     if config.plots is not None:
         _draw(found, config.plots)
@@ -295,22 +296,23 @@ def _counted(pixels: PixelSample, temperature: float) -> Reliability:
     return Reliability.of(said.max(axis=0), said.argmax(axis=0) == pixels.labels)
 
 
-def _sealed(model: Model, found: Calibrated, config: CalibrateConfig, dataset: Dataset) -> bytes:
+def _sealed(
+    model: Model, found: Calibrated, config: CalibrateConfig, dataset: Dataset, *, is_same_network: bool
+) -> bytes:
     """The model's file with what was found in its description."""
-    first = finished_folds(config.run)[0]
-    recipe = read_recipe(first.recipe)
+    recipe = read_recipe(finished_folds(config.run)[0].recipe)
     basis = (
         f"{found.patients} patients of {dataset.name} held out of {found.folds} folds of {recipe.name}"
         f" ({_sizes(recipe.preprocessing.choices)})"
     )
-    if not _is_same_network(first, model):
+    if not is_same_network:
         basis += ", other networks than this one: its own errors may be smaller or larger"
     intervals = IntervalCalibration(
         tuple(each.calibration for each in found.quantities), found.correlation, config.test_time_augmentation, basis
     )
     # A threshold is a decision on probabilities as they are: those stay what it was chosen on.
     # Another network has a temperature of its own.
-    is_kept = model.spec.calibration.threshold is None and _is_same_network(first, model)
+    is_kept = model.spec.calibration.threshold is None and is_same_network
     temperature = found.temperature if is_kept else 1.0
     calibration = replace(model.spec.calibration, intervals=intervals, temperature=temperature)
     return seal(model.content, replace(model.spec, calibration=calibration))

@@ -26,6 +26,8 @@ _FEWEST_EJECTING = 6
 """Frames of an ejection up to which its ends cannot be told."""
 _EJECTING = 0.5
 """Share of the fastest change from which on a film begins or ends in the middle of it."""
+_ODD = 0.25
+"""Share of the ejection that the size of a frame may be off the smoothed curve."""
 _BEFORE_R_MS, _AFTER_R_MS = 150.0, 100.0
 """Around an R wave the ventricle is fullest."""
 
@@ -313,10 +315,6 @@ def _onset(curve: SizeCurve, corner: int, level: float) -> int:
             break
         frame = before % len(values)
     return frame
-
-
-_ODD = 0.25
-"""Share of the ejection that the size of a frame may be off the smoothed curve."""
 
 
 def _typical(curve: SizeCurve, frame: int, corner: int, level: float) -> int:

@@ -13,6 +13,7 @@ from cardiotrace.clinical.groups.reading import GroupReading
 from cardiotrace.clinical.intervals.filling import with_intervals
 from cardiotrace.clinical.measure import usable_first
 from cardiotrace.clinical.quantity import Measures
+from cardiotrace.clinical.record import record_of
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.identity import Identity
@@ -57,11 +58,14 @@ class Analysis:
 
     def to_plain(self) -> dict[str, Any]:
         """What `measures.json` holds."""
-        whose = {} if self.identity is None else {"identity": self.identity.to_plain()}
-        trust = {"trust": {name: each.to_plain() for name, each in self.trust.items()}} if self.trust else {}
-        compared = {} if self.comparison is None else {"comparison": self.comparison.to_plain()}
-        like = {} if self.groups is None else {"groups": self.groups.to_plain()}
-        return self.measures.to_plain() | trust | whose | {"provenance": self.provenance.to_plain(), **compared, **like}
+        return record_of(
+            self.measures,
+            provenance=self.provenance.to_plain(),
+            trust=self.trust,
+            identity=self.identity,
+            comparison=self.comparison,
+            groups=self.groups,
+        )
 
     def report(self, form: ReportConfig = USUAL, *, truth: Mapping[str, float] | None = None) -> "ExamReport":
         """Values, figures and the page, in memory.

@@ -1,0 +1,36 @@
+"""What `measures.json` holds: the measures, and what is to be known of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cardiotrace.clinical.comparison import Comparison
+from cardiotrace.clinical.groups.reading import GroupReading
+from cardiotrace.clinical.quantity import Measures
+from cardiotrace.core.identity import Identity
+from cardiotrace.core.trust import ImageTrust
+
+
+def record_of(
+    measures: Measures,
+    *,
+    provenance: Mapping[str, Any],
+    trust: Mapping[str, ImageTrust],
+    identity: Identity | None = None,
+    comparison: Comparison | None = None,
+    groups: GroupReading | None = None,
+) -> dict[str, Any]:
+    """All of one exam as JSON holds it; what nothing is known of has no key.
+
+    Args:
+        measures: of the exam.
+        provenance: where images and labels came from, as plain data.
+        trust: what the models expect of their labels, by name of the image.
+        identity: whose the exam is.
+        comparison: with an earlier exam.
+        groups: which groups of patients it is like.
+    """
+    expected = {"trust": {name: each.to_plain() for name, each in trust.items()}} if trust else {}
+    whose = {} if identity is None else {"identity": identity.to_plain()}
+    compared = {} if comparison is None else {"comparison": comparison.to_plain()}
+    like = {} if groups is None else {"groups": groups.to_plain()}
+    return {**measures.to_plain(), **expected, **whose, "provenance": dict(provenance), **compared, **like}
