@@ -11,6 +11,8 @@ from PIL import Image as PilImage
 from cardiotrace.clinical import Measures, Quantity, measure
 from cardiotrace.clinical.method import Method
 from cardiotrace.core.exam import Exam
+from cardiotrace.core.terms import Structure
+from cardiotrace.core.trust import ImageTrust
 from cardiotrace.report import ReportContext, render_report, save_report
 from cardiotrace.report.colour import STRUCTURE_COLOURS
 from cardiotrace.report.exam_report import safe_name
@@ -48,6 +50,13 @@ def test_a_report_is_built_without_the_disk_and_written_as_it_is(loop, tmp_path,
     assert written == [series.name(frame) for frame in range(3)] == ["_loop_000.png", "_loop_001.png", "_loop_002.png"]
     assert (tmp_path / "figures" / "frames" / written[1]).read_bytes() == series.png(1)
     assert report.measures["provenance"] == {"model": "x"}
+
+
+def test_what_models_expect_of_their_labels_is_in_the_record(loop):
+    assert "trust" not in render_report(*loop).measures
+    trust = ImageTrust({Structure.LV: np.array([0.9, 0.8, np.nan])}, np.array([0.5, 1.5, np.nan]))
+    (told,) = render_report(*loop, ReportContext(trust={"../loop": trust})).measures["trust"].values()
+    assert told == {"expected_dice": {"LV": [0.9, 0.8, None]}, "unlikeness": [0.5, 1.5, None]}
 
 
 def test_pictures_of_all_frames_are_written_only_where_they_are_wanted(loop, tmp_path):
