@@ -82,6 +82,8 @@ def archive(folder: Path) -> Iterator[Archive]:
         "AuthenticationEnabled": False,
         "DicomCheckCalledAet": False,
         "DicomAlwaysAllowStore": True,
+        "DicomAlwaysAllowFind": True,
+        "DicomAlwaysAllowGet": True,
         "Plugins": [str(_PLUGIN)],
     }
     (folder / "orthanc.json").write_text(json.dumps(settings))

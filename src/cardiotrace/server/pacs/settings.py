@@ -1,0 +1,182 @@
+"""What the application knows of the network, as one file of its data folder: destinations, rules, its own node."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from cardiotrace.core.config import from_plain, to_plain
+from cardiotrace.core.contract import NETWORK
+from cardiotrace.core.errors import ConfigError
+from cardiotrace.core.plain import read_json
+from cardiotrace.io import write_json
+from cardiotrace.server.pacs.destination import MOST_PORT, Destination, Tls, require_ae_title
+
+FILE = "network.json"
+Form = Literal["segmentations", "structured-report", "pages", "pdf"]
+"""What is sent of an exam: its outlines, its measures, its report as pictures of its pages, or as a PDF."""
+Origin = Literal["upload", "inbox", "dicom", "demo"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peer:
+    """A program that may send objects."""
+
+    ae_title: str
+    host: str = ""
+    """Its address; empty: any."""
+
+    def __post_init__(self) -> None:
+        require_ae_title(self.ae_title, "node: ae_title of a peer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeSettings:
+    """The node at which scanners and archives hand in studies.
+
+    Raises:
+        ConfigError: the AE title or the port is none; or it is open to the network, and nobody is named who may send.
+    """
+
+    enabled: bool = False
+    ae_title: str = "CARDIOTRACE"
+    host: str = "127.0.0.1"
+    """On which it listens: of this machine alone, unless another is named."""
+    port: int = 11112
+    peers: tuple[Peer, ...] = ()
+    """Who may send; empty: any program of this machine."""
+    quiet_s: float = 10.0
+    """A study is whole when nothing of it has come for so long, and no connection that brought of it is open."""
+    certificate: Path | None = None
+    """PEM file; with it and its key, messages travel by TLS alone."""
+    key: Path | None = None
+    tls: Tls | None = None
+    """Whose certificates are asked for; None: nobody's."""
+
+    def __post_init__(self) -> None:
+        require_ae_title(self.ae_title, "node: ae_title")
+        if not 0 <= self.port <= MOST_PORT or self.quiet_s < 0:
+            raise ConfigError("node: a port is from 0 to 65535, and quiet_s not negative")
+        if (self.certificate is None) != (self.key is None):
+            raise ConfigError("node: a certificate needs its key, and a key its certificate")
+        if not self.is_local and not self.peers:
+            raise ConfigError(
+                f"node: {self.host} can be reached from elsewhere, and no peer is named",
+                remedy="name the AE titles that may send, or listen on 127.0.0.1.",
+            )
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only programs of this machine reach it."""
+        return self.host in ("127.0.0.1", "::1", "localhost")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """What happens to a study that comes in. The first rule that fits counts; without one it is analysed, not sent."""
+
+    name: str = ""
+    origins: tuple[Origin, ...] = ()
+    """How it came; empty: any way."""
+    modalities: tuple[str, ...] = ()
+    """US, MR: one of its images is of one of them; empty: any."""
+    described: tuple[str, ...] = ()
+    """Words, one of which its description holds, in any case; empty: any."""
+    analyse: bool = True
+    send_to: tuple[str, ...] = ()
+    """Names of destinations that results are sent to when it is done; empty: nothing is sent."""
+    forms: tuple[Form, ...] = ("segmentations", "structured-report", "pages")
+
+    def fits(self, *, origin: str, modalities: Sequence[str], description: str) -> bool:
+        """Whether it is about such a study.
+
+        Example:
+            >>> rule = Rule(modalities=("MR",), described=("heart", "cardiac"))
+            >>> rule.fits(origin="dicom", modalities=["MR"], description="Cardiac MRI")
+            True
+            >>> rule.fits(origin="dicom", modalities=["US"], description="Cardiac ultrasound")
+            False
+        """
+        told = description.casefold()
+        return (
+            (not self.origins or origin in self.origins)
+            and (not self.modalities or bool(set(self.modalities) & set(modalities)))
+            and (not self.described or any(word.casefold() in told for word in self.described))
+        )
+
+
+USUAL_RULE = Rule(name="usual")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSettings:
+    """All of it.
+
+    Raises:
+        ConfigError: two destinations have one name, or a rule sends to one that is not there.
+    """
+
+    destinations: tuple[Destination, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    node: NodeSettings = field(default_factory=NodeSettings)
+
+    def __post_init__(self) -> None:
+        names = [destination.name for destination in self.destinations]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ConfigError(f"two destinations are called {twice[0]!r}")
+        missing = sorted({name for rule in self.rules for name in rule.send_to} - set(names))
+        if missing:
+            known = f"known: {', '.join(names)}." if names else "there is none yet."
+            raise ConfigError(f"a rule sends to {missing[0]!r}, which is no destination", remedy=known)
+
+    def destination(self, name: str) -> Destination:
+        """A destination by its name.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        for destination in self.destinations:
+            if destination.name == name:
+                return destination
+        known = ", ".join(each.name for each in self.destinations) or "none yet"
+        raise ConfigError(f"there is no destination {name!r}", remedy=f"known: {known}.")
+
+    def rule_for(self, *, origin: str, modalities: Sequence[str], description: str = "") -> Rule:
+        """What happens to a study that came in."""
+        fitting = (r for r in self.rules if r.fits(origin=origin, modalities=modalities, description=description))
+        return next(fitting, USUAL_RULE)
+
+    @classmethod
+    def read(cls, folder: Path) -> "NetworkSettings":
+        """Those of a data folder; the usual ones where there are none.
+
+        Raises:
+            InputError: the file is damaged, or something in it is none.
+        """
+        path = folder / FILE
+        if not path.exists():
+            return cls()
+        return cls.from_plain(NETWORK.read(read_json(path), where=path))
+
+    @classmethod
+    def from_plain(cls, values: Any) -> "NetworkSettings":
+        """From plain data.
+
+        Raises:
+            ConfigError: an unknown key, or a value that is none.
+        """
+        return from_plain(cls, values)
+
+    def to_plain(self) -> dict[str, Any]:
+        """As plain data; holds no secret."""
+        plain: dict[str, Any] = to_plain(self)
+        return plain
+
+    def write(self, folder: Path) -> None:
+        """Keep them.
+
+        Raises:
+            WorkError: nothing can be written there.
+        """
+        write_json(folder / FILE, NETWORK.stamp(self.to_plain()))

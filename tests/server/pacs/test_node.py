@@ -1,0 +1,108 @@
+"""The node: who may hand in, what becomes of it, and when a study is whole."""
+
+import threading
+import time
+
+import pytest
+from pydicom import dcmread
+
+from cardiotrace.core.errors import WorkError
+from cardiotrace.server.pacs.destination import Destination
+from cardiotrace.server.pacs.node import READY, RECEIVING, Node
+from cardiotrace.server.pacs.remote import archive_at
+from cardiotrace.server.pacs.settings import NodeSettings, Peer
+from tests.fake.dicom_exam import write_stack, write_ultrasound
+
+
+@pytest.fixture
+def node(tmp_path):
+    made = []
+
+    def start(**changes):
+        settings = NodeSettings(enabled=True, port=0, quiet_s=0.3, **changes)
+        whole, came = [], threading.Event()
+
+        def take(folder):
+            whole.append(folder)
+            came.set()
+
+        running = Node(settings, tmp_path / "node", take)
+        made.append(running)
+        return running.start(), whole, came
+
+    yield start
+    for running in made:
+        running.stop()
+
+
+def sender(port, own="SCANNER", title="CARDIOTRACE"):
+    return archive_at(Destination(name="node", host="127.0.0.1", port=port, ae_title=title, own_ae_title=own))
+
+
+def files_below(folder):
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_study_is_handed_over_when_it_is_whole_byte_for_byte(tmp_path, node):
+    write_stack(tmp_path / "mr")
+    sent = files_below(tmp_path / "mr")
+    port, whole, came = node()
+    sender(port).echo()
+    sender(port).send(sent)
+    assert came.wait(20)
+    assert [folder.parent.name for folder in whole] == [READY]
+    taken = {dcmread(path).SOPInstanceUID: dcmread(path) for path in files_below(whole[0])}
+    expected = {dcmread(path).SOPInstanceUID: dcmread(path) for path in sent}
+    assert taken == expected
+
+
+def test_what_comes_later_of_a_study_is_a_folder_of_its_own(tmp_path, node):
+    write_stack(tmp_path / "mr")
+    first, *rest = files_below(tmp_path / "mr")
+    port, whole, came = node()
+    sender(port).send([first])
+    assert came.wait(20)
+    came.clear()
+    sender(port).send(rest)
+    assert came.wait(20)
+    assert [len(files_below(folder)) for folder in whole] == [1, len(rest)]
+
+
+def test_two_studies_of_one_connection_are_two(tmp_path, node):
+    write_stack(tmp_path / "in/mr")
+    write_ultrasound(tmp_path / "in/us")
+    port, whole, _ = node()
+    sender(port).send(files_below(tmp_path / "in"))
+    end = time.monotonic() + 20
+    while len(whole) < 2 and time.monotonic() < end:
+        time.sleep(0.05)
+    assert len(whole) == 2
+
+
+@pytest.mark.parametrize("wrong", [{"own": "STRANGER"}, {"title": "ANOTHER"}], ids=["caller", "called"])
+def test_titles_are_checked(node, wrong):
+    port, _, _ = node(peers=(Peer(ae_title="SCANNER"),))
+    sender(port).echo()
+    with pytest.raises(WorkError, match="does not want to speak"):
+        sender(port, **wrong).echo()
+
+
+def test_a_peer_has_an_address(node):
+    port, _, _ = node(peers=(Peer(ae_title="SCANNER", host="192.0.2.1"),))
+    with pytest.raises(WorkError):
+        sender(port).echo()
+
+
+def test_what_a_killed_node_had_received_is_handed_over_by_the_next(tmp_path, node):
+    left = tmp_path / "node" / RECEIVING / ("0" * 32)
+    left.mkdir(parents=True)
+    (left / "a.dcm").write_bytes(b"a")
+    _, whole, came = node()
+    assert came.wait(20)
+    assert (whole[0] / "a.dcm").read_bytes() == b"a"
+
+
+def test_a_port_that_is_taken_is_said(tmp_path, node):
+    port, _, _ = node()
+    with pytest.raises(WorkError, match="cannot listen"):
+        Node(NodeSettings(enabled=True, port=port), tmp_path / "other").start()
