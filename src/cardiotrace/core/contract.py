@@ -195,6 +195,7 @@ NETWORK = Contract("network settings", "network.json of the application's data f
 NNUNET = Contract(
     "record of an export", "cardiotrace.json of an export for nnU-Net", 1, "data export-nnunet", "the same"
 )
+BACKUP = Contract("backup", "backup.json in the file of `serve --backup`", 1, "serve", "serve --restore")
 
 CONTRACTS = (
     MEASURES,
@@ -216,5 +217,6 @@ CONTRACTS = (
     PHANTOM_TRUTH,
     NETWORK,
     NNUNET,
+    BACKUP,
 )
 """All of them, those that a user meets most first."""
