@@ -191,7 +191,6 @@ EXAM = Contract(
 )
 PHANTOMS = Contract("record of phantoms", "phantom.json", 1, "phantom", "phantom, when it goes on")
 PHANTOM_TRUTH = Contract("truth of a phantom", "truth/PATIENT.json", 1, "phantom", "phantom, when it goes on")
-NETWORK = Contract("network settings", "network.json of the application's data folder", 1, "serve", "serve")
 NNUNET = Contract(
     "record of an export", "cardiotrace.json of an export for nnU-Net", 1, "data export-nnunet", "the same"
 )
@@ -215,7 +214,6 @@ CONTRACTS = (
     PARCEL,
     PHANTOMS,
     PHANTOM_TRUTH,
-    NETWORK,
     NNUNET,
     BACKUP,
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from cardiotrace.core.errors import UsageError
+from cardiotrace.server.pacs.settings import NodeSettings, Peer
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -35,6 +36,20 @@ class ServeConfig:
     """Show a phantom exam as well, made when the application is first started so."""
     open: bool = False
     """Open the page in the browser."""
+    dicom_port: int | None = None
+    """Receive studies by DICOM at this port, such as 11112 (0: any that is free); default: not at all."""
+    dicom_host: str = "127.0.0.1"
+    """Address to receive DICOM at; beyond this machine only from named --dicom-peers."""
+    ae_title: str = "CARDIOTRACE"
+    """AE title by which scanners and archives know the application."""
+    dicom_peers: tuple[str, ...] = ()
+    """Who may send by DICOM: AE titles, or TITLE@ADDRESS; default: any program of this machine."""
+    dicom_cert: Path | None = None
+    """Certificate for DICOM by TLS, PEM."""
+    dicom_key: Path | None = None
+    """Private key of that certificate, PEM."""
+    dicom_trusted: Path | None = None
+    """Authorities, PEM: who sends must show a certificate of theirs."""
     inbox: Path | None = None
     """Folder that is watched: exams that are put there are analysed; its files stay as they are."""
     model: str | None = None
@@ -81,6 +96,27 @@ class ServeConfig:
             self.is_local or self.has_tls or self.insecure_network,
             f"--host {self.host} can be reached from other machines, and nothing would be encrypted",
             "give --tls-cert and --tls-key, or --insecure-network where the network itself is safe.",
+        )
+
+        _ = self.node
+
+    @property
+    def node(self) -> NodeSettings | None:
+        """How studies are received by DICOM; None where they are not.
+
+        Raises:
+            ConfigError: a title or port that is none; or it is open to others, and none is named.
+        """
+        if self.dicom_port is None:
+            return None
+        return NodeSettings(
+            ae_title=self.ae_title,
+            host=self.dicom_host,
+            port=self.dicom_port,
+            peers=tuple(Peer.of(word) for word in self.dicom_peers),
+            certificate=self.dicom_cert,
+            key=self.dicom_key,
+            trusted=self.dicom_trusted,
         )
 
     @property

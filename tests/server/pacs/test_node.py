@@ -19,7 +19,7 @@ def node(tmp_path):
     made = []
 
     def start(**changes):
-        settings = NodeSettings(enabled=True, port=0, quiet_s=0.3, **changes)
+        settings = NodeSettings(port=0, quiet_s=0.3, **changes)
         whole, came = [], threading.Event()
 
         def take(folder):
@@ -105,4 +105,4 @@ def test_what_a_killed_node_had_received_is_handed_over_by_the_next(tmp_path, no
 def test_a_port_that_is_taken_is_said(tmp_path, node):
     port, _, _ = node()
     with pytest.raises(WorkError, match="cannot listen"):
-        Node(NodeSettings(enabled=True, port=port), tmp_path / "other").start()
+        Node(NodeSettings(port=port), tmp_path / "other").start()

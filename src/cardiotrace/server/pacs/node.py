@@ -209,8 +209,8 @@ def _server_context(settings: NodeSettings) -> ssl.SSLContext | None:
     try:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(settings.certificate, settings.key)
-        if settings.tls is not None:
-            context.load_verify_locations(cafile=settings.tls.certificates)
+        if settings.trusted is not None:
+            context.load_verify_locations(cafile=settings.trusted)
             context.verify_mode = ssl.CERT_REQUIRED
     except OSError as error:
         raise InputError(f"node: a certificate or key cannot be used: {error.strerror or error}") from None

@@ -1,18 +1,14 @@
-"""What the application knows of the network, as one file of its data folder: destinations, rules, its own node."""
+"""What the application knows of the network, as data: destinations, rules, and its own node."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from cardiotrace.core.config import from_plain, to_plain
-from cardiotrace.core.contract import NETWORK
 from cardiotrace.core.errors import ConfigError
-from cardiotrace.core.plain import read_json
-from cardiotrace.io import write_json
-from cardiotrace.server.pacs.destination import MOST_PORT, Destination, Tls, require_ae_title
+from cardiotrace.server.pacs.destination import MOST_PORT, Destination, require_ae_title
 
-FILE = "network.json"
 Form = Literal["segmentations", "structured-report", "pages", "pdf"]
 """What is sent of an exam: its outlines, its measures, its report as pictures of its pages, or as a PDF."""
 Origin = Literal["upload", "inbox", "dicom", "demo"]
@@ -29,6 +25,20 @@ class Peer:
     def __post_init__(self) -> None:
         require_ae_title(self.ae_title, "node: ae_title of a peer")
 
+    @classmethod
+    def of(cls, word: str) -> "Peer":
+        """From TITLE or TITLE@ADDRESS.
+
+        Raises:
+            ConfigError: the title is none.
+
+        Example:
+            >>> Peer.of("SCANNER@10.0.0.7")
+            Peer(ae_title='SCANNER', host='10.0.0.7')
+        """
+        title, _, host = word.partition("@")
+        return cls(ae_title=title, host=host)
+
 
 @dataclass(frozen=True, kw_only=True)
 class NodeSettings:
@@ -38,7 +48,6 @@ class NodeSettings:
         ConfigError: the AE title or the port is none; or it is open to the network, and nobody is named who may send.
     """
 
-    enabled: bool = False
     ae_title: str = "CARDIOTRACE"
     host: str = "127.0.0.1"
     """On which it listens: of this machine alone, unless another is named."""
@@ -50,8 +59,8 @@ class NodeSettings:
     certificate: Path | None = None
     """PEM file; with it and its key, messages travel by TLS alone."""
     key: Path | None = None
-    tls: Tls | None = None
-    """Whose certificates are asked for; None: nobody's."""
+    trusted: Path | None = None
+    """PEM file of authorities: who hands in must show a certificate of theirs; None: nobody must."""
 
     def __post_init__(self) -> None:
         require_ae_title(self.ae_title, "node: ae_title")
@@ -80,29 +89,21 @@ class Rule:
     """How it came; empty: any way."""
     modalities: tuple[str, ...] = ()
     """US, MR: one of its images is of one of them; empty: any."""
-    described: tuple[str, ...] = ()
-    """Words, one of which its description holds, in any case; empty: any."""
     analyse: bool = True
     send_to: tuple[str, ...] = ()
     """Names of destinations that results are sent to when it is done; empty: nothing is sent."""
     forms: tuple[Form, ...] = ("segmentations", "structured-report", "pages")
 
-    def fits(self, *, origin: str, modalities: Sequence[str], description: str) -> bool:
+    def fits(self, origin: str, modalities: Sequence[str]) -> bool:
         """Whether it is about such a study.
 
         Example:
-            >>> rule = Rule(modalities=("MR",), described=("heart", "cardiac"))
-            >>> rule.fits(origin="dicom", modalities=["MR"], description="Cardiac MRI")
-            True
-            >>> rule.fits(origin="dicom", modalities=["US"], description="Cardiac ultrasound")
-            False
+            >>> rule = Rule(origins=("dicom",), modalities=("MR",))
+            >>> rule.fits("dicom", ["MR"]), rule.fits("dicom", ["US"]), rule.fits("upload", ["MR"])
+            (True, False, False)
         """
-        told = description.casefold()
-        return (
-            (not self.origins or origin in self.origins)
-            and (not self.modalities or bool(set(self.modalities) & set(modalities)))
-            and (not self.described or any(word.casefold() in told for word in self.described))
-        )
+        is_its_modality = not self.modalities or bool(set(self.modalities) & set(modalities))
+        return is_its_modality and (not self.origins or origin in self.origins)
 
 
 USUAL_RULE = Rule(name="usual")
@@ -118,7 +119,6 @@ class NetworkSettings:
 
     destinations: tuple[Destination, ...] = ()
     rules: tuple[Rule, ...] = ()
-    node: NodeSettings = field(default_factory=NodeSettings)
 
     def __post_init__(self) -> None:
         names = [destination.name for destination in self.destinations]
@@ -142,22 +142,9 @@ class NetworkSettings:
         known = ", ".join(each.name for each in self.destinations) or "none yet"
         raise ConfigError(f"there is no destination {name!r}", remedy=f"known: {known}.")
 
-    def rule_for(self, *, origin: str, modalities: Sequence[str], description: str = "") -> Rule:
+    def rule_for(self, origin: str, modalities: Sequence[str]) -> Rule:
         """What happens to a study that came in."""
-        fitting = (r for r in self.rules if r.fits(origin=origin, modalities=modalities, description=description))
-        return next(fitting, USUAL_RULE)
-
-    @classmethod
-    def read(cls, folder: Path) -> "NetworkSettings":
-        """Those of a data folder; the usual ones where there are none.
-
-        Raises:
-            InputError: the file is damaged, or something in it is none.
-        """
-        path = folder / FILE
-        if not path.exists():
-            return cls()
-        return cls.from_plain(NETWORK.read(read_json(path), where=path))
+        return next((rule for rule in self.rules if rule.fits(origin, modalities)), USUAL_RULE)
 
     @classmethod
     def from_plain(cls, values: Any) -> "NetworkSettings":
@@ -172,11 +159,3 @@ class NetworkSettings:
         """As plain data; holds no secret."""
         plain: dict[str, Any] = to_plain(self)
         return plain
-
-    def write(self, folder: Path) -> None:
-        """Keep them.
-
-        Raises:
-            WorkError: nothing can be written there.
-        """
-        write_json(folder / FILE, NETWORK.stamp(self.to_plain()))

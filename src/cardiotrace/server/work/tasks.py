@@ -8,7 +8,8 @@ from typing import Any, Literal
 from cardiotrace.core.reporter import ProgressReporter
 from cardiotrace.server.work.outcome import Done, Refused, refused
 
-SlotKind = Literal["analysis", "desk"]
+SlotKind = Literal["analysis", "desk", "network"]
+"""Processes for long work, for edits that somebody waits for, and for what waits for other machines."""
 Work = Callable[[Mapping[str, Any], ProgressReporter], Any]
 
 
@@ -50,6 +51,30 @@ def _demo(params: Mapping[str, Any], reporter: ProgressReporter) -> Any:
     return make_demo(params, reporter)
 
 
+def _retrieve(params: Mapping[str, Any], reporter: ProgressReporter) -> Any:
+    from cardiotrace.server.pacs.tasks import retrieve_study
+
+    return retrieve_study(params, reporter)
+
+
+def _send(params: Mapping[str, Any], reporter: ProgressReporter) -> Any:
+    from cardiotrace.server.pacs.tasks import send_study
+
+    return send_study(params, reporter)
+
+
+def _echo(params: Mapping[str, Any], _: ProgressReporter) -> Any:
+    from cardiotrace.server.pacs.tasks import echo
+
+    return echo(params)
+
+
+def _find(params: Mapping[str, Any], _: ProgressReporter) -> Any:
+    from cardiotrace.server.pacs.tasks import find
+
+    return find(params)
+
+
 def _models(_: Mapping[str, Any], __: ProgressReporter) -> Any:
     from cardiotrace.server.work.models import told_of_models
 
@@ -65,6 +90,10 @@ TASKS: Mapping[str, Task] = {
     "intake": Task(_intake),
     "analyse": Task(_analyse),
     "demo": Task(_demo),
+    "retrieve": Task(_retrieve, "network"),
+    "send": Task(_send, "network"),
+    "echo": Task(_echo, "network"),
+    "find": Task(_find, "network"),
     "models": Task(_models, "desk"),
     "warm": Task(_warm),
 }
