@@ -19,7 +19,13 @@ from cardiotrace.clinical.plane_measurement import PlaneMeasurement, measure_to_
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.clinical.rule import RULES, flag
 from cardiotrace.clinical.stack_measurement import StackMeasurement, measure_stack
-from cardiotrace.clinical.traced_exam import Blank, TracedExam, find_blank, without_blank_phases
+from cardiotrace.clinical.traced_exam import (
+    Blank,
+    TracedExam,
+    find_blank,
+    without_blank_phases,
+    without_rejected,
+)
 from cardiotrace.clinical.validity import jump_flags
 from cardiotrace.clinical.vessel import vessel_quantities
 from cardiotrace.clinical.view_measurement import ViewMeasurement, biplane_quantities, measure_views, view_quantities
@@ -31,7 +37,7 @@ from cardiotrace.core.flag import Flag
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Modality, Phase, View
-from cardiotrace.geometry.blank import blank_words
+from cardiotrace.geometry.blank import blank_words, listed
 
 _INDEXED = (
     *("left_ventricular_end_diastolic_volume", "left_ventricular_end_systolic_volume"),
@@ -88,7 +94,8 @@ def measure(
         for image in exam.images
         if image.name in labels
     }
-    blank = find_blank(exam, findings, has_images=has_images)
+    dark = find_blank(exam, findings, has_images=has_images)
+    blank = without_rejected(exam, dark)
     traced = TracedExam.of(without_blank_phases(exam, blank), labels, blank, findings)
     vessels = vessel_quantities(exam, {name: found for name, found in labels.items() if not blank[name].all()})
     views, curves = measure_views(traced.cines.values(), doubts), traced.curves(exam.frame_rate_hz)
@@ -98,7 +105,8 @@ def measure(
     found = _Found(traced, views, measure_stack(traced.stacks), vessels, walls, moving)
     quantities, curves = found.quantities(exam.patient), walls.added_to(curves)
     flags = [
-        *_blank_flags(blank),
+        *_blank_flags(dark),
+        *_rejected_flags(exam, labels),
         *time_flags,
         *_view_flags(found),
         *_patient_flags(exam.patient),
@@ -241,6 +249,14 @@ def _blank_flags(blank: Blank) -> list[Flag]:
         if words:
             flags.append(flag("all-blank" if dark.all() else "blank", f"{name}: {words}", about=name))
     return flags
+
+
+def _rejected_flags(exam: Exam, labels: Mapping[str, LabelMap]) -> Iterator[Flag]:
+    """Which frames a person refused."""
+    for image in exam.images:
+        if image.rejected and image.name in labels:
+            frames = listed("frame", np.array(sorted(image.rejected)))
+            yield flag("rejected", f"{image.name}: {frames} rejected by a person: not measured", about=image.name)
 
 
 def _view_flags(found: _Found) -> list[Flag]:

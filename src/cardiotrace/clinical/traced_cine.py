@@ -13,7 +13,7 @@ from cardiotrace.clinical.beats.search import frame_interval_ms
 from cardiotrace.clinical.beats.smoothing import stands_out
 from cardiotrace.clinical.long_axis_trace import EMPTY, LongAxisTrace, plane_mask, trace_long_axis
 from cardiotrace.clinical.scale import Scale
-from cardiotrace.core.exam import ExamImage
+from cardiotrace.core.exam import ExamImage, Landmarks
 from cardiotrace.core.findings import ImageFindings
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Modality, Structure
@@ -57,10 +57,14 @@ class TracedCine:
         return tuple(EMPTY if blank else self._trace(frame) for frame, blank in enumerate(self.blank))
 
     def _trace(self, frame: int) -> LongAxisTrace:
-        towards = self.towards_base
+        towards, placed = given = self.given(frame)
         return self.findings.plane(frame).get(
-            "trace", lambda: trace_long_axis(self.labels, frame, towards_base=towards), given=towards
+            "trace", lambda: trace_long_axis(self.labels, frame, towards_base=towards, placed=placed), given=given
         )
+
+    def given(self, frame: int) -> tuple[Direction | None, Landmarks | None]:
+        """What the trace of a frame depends on beside its labels."""
+        return self.towards_base, self.image.landmarks.get(frame)
 
     @property
     def sizes(self) -> Float[np.ndarray, "frames"]:

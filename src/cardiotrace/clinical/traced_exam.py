@@ -105,6 +105,21 @@ def find_blank(exam: Exam, findings: Mapping[str, ImageFindings], *, has_images:
     return {name: findings[name].image.get("blank", partial(blank_planes, cine.frames)) for name, cine in cines.items()}
 
 
+def without_rejected(exam: Exam, blank: Blank) -> Blank:
+    """The planes in which nothing is measured: those without an image, and all of the frames that a person refused.
+
+    A frame of a stack of which one slice is refused has no volume: its other slices are left out as well.
+    """
+    refused = {image.name: sorted(image.rejected) for image in exam.images if image.rejected and image.name in blank}
+    return {name: _with_frames(dark, refused[name]) if name in refused else dark for name, dark in blank.items()}
+
+
+def _with_frames(dark: Bool[np.ndarray, "time depth"], frames: Sequence[int]) -> Bool[np.ndarray, "time depth"]:
+    found = dark.copy()
+    found[list(frames)] = True
+    return found
+
+
 def without_blank_phases(exam: Exam, blank: Blank) -> Exam:
     """The exam without phases that name a frame without an image."""
     return replace(exam, images=tuple(_without_blank_phases(image, blank.get(image.name)) for image in exam.images))

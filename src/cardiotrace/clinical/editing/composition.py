@@ -4,6 +4,7 @@ What is inside the epicardium and not inside the cavity is wall. At the open bas
 cavity, both outlines run along the same line and move together.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +73,24 @@ def with_outline(
     change = _Change(points_before, points)
     inner, outer = heart.with_cavity(drawn, change) if name == "lv" else heart.with_outside(drawn, change)
     return _filled(plane, scheme, inner, outer)
+
+
+def with_masks(plane: Plane, scheme: LabelScheme, masks: Mapping[str, Mask]) -> Plane:
+    """A plane of labels with what some outlines go round; the rest stays, as far as it is not covered.
+
+    Args:
+        plane: labels.
+        scheme: of them.
+        masks: by name of the outline; the cavity is kept within the epicardium.
+    """
+    cavity = masks.get("lv", _mask(plane, scheme, Structure.LV))
+    outside = masks.get("epi", cavity | _mask(plane, scheme, Structure.MYO))
+    has_wall = Structure.MYO in scheme.values and (outside & ~cavity).any()
+    found = _filled(plane, scheme, cavity & outside if has_wall else cavity, outside)
+    for name, mask in masks.items():
+        if name not in ("lv", "epi"):
+            found = _with_other(found, scheme, OUTLINED[name][0], mask)
+    return found
 
 
 def _redrawn(former: Mask, before: Points, after: Points) -> Mask:

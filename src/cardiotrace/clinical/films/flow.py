@@ -129,7 +129,7 @@ def _wall_length(cine: TracedCine, frame: int) -> float | None:
     """Length of the left atrium's wall, in the unit of the outlines."""
     if cine.blank[frame]:
         return None
-    return cine.findings.plane(frame).get("atrium", lambda: _found_length(cine, frame), given=cine.towards_base)
+    return cine.findings.plane(frame).get("atrium", lambda: _found_length(cine, frame), given=cine.given(frame))
 
 
 def _found_length(cine: TracedCine, frame: int) -> float | None:

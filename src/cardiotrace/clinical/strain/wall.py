@@ -52,7 +52,7 @@ def trace_wall(cine: TracedCine, frame: int) -> Wall | None:
     if cine.blank[frame]:
         return None
     # Of blank frames there is no trace, whatever their labels; of others it follows from these and the base's side.
-    return cine.findings.plane(frame).get("wall", lambda: _traced(cine, frame), given=cine.towards_base)
+    return cine.findings.plane(frame).get("wall", lambda: _traced(cine, frame), given=cine.given(frame))
 
 
 def _traced(cine: TracedCine, frame: int) -> Wall | None:
