@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cardiotrace.server.desk.leases import Leases
 from cardiotrace.server.events import EventHub
 from cardiotrace.server.inbox import Inbox
 from cardiotrace.server.settings import ServeConfig
@@ -47,12 +48,20 @@ class Services:
         self.data = DataFolder(config.folder)
         self.blobs = BlobStore(self.data.blobs)
         self.hub = EventHub()
-        self.pool = Pool({"analysis": config.analysis_slots, "desk": config.desk_slots}, 60 * config.idle_minutes)
+        self.pool = Pool(
+            {"analysis": config.analysis_slots, "desk": config.desk_slots, "export": 1}, 60 * config.idle_minutes
+        )
         self.jobs = JobQueue(database, self.pool, self)
+        self.leases = Leases()
+        self._edit_locks: dict[str, asyncio.Lock] = {}
         self.started = time.time()
         self.models: list[dict[str, Any]] | None = None
         """What is told of models, once somebody asked."""
         self._tasks: list[asyncio.Task[None]] = []
+
+    def edit_lock(self, document: str) -> asyncio.Lock:
+        """Held while a document is edited: gestures on it go one after another."""
+        return self._edit_locks.setdefault(document, asyncio.Lock())
 
     async def start(self) -> None:
         """Begin to work: what an earlier server left is put in order first."""

@@ -40,9 +40,7 @@ def segmentation(labels):
 
 @pytest.fixture(scope="module")
 def made():
-    return echo_exam(
-        EchoPhantom(frame_count=12, spacing_mm=1.4), views=(View.FOUR_CHAMBER, View.TWO_CHAMBER)
-    )
+    return echo_exam(EchoPhantom(frame_count=12, spacing_mm=1.4), views=(View.FOUR_CHAMBER, View.TWO_CHAMBER))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.orm import Session
 
 from cardiotrace.core.errors import WorkError
+from cardiotrace.server.store.journal import forget_planes
 from cardiotrace.server.store.studies import set_findings
 from cardiotrace.server.store.tables import FileRow, JobRow, StudyRow, UploadRow
 from cardiotrace.server.work.outcome import Done, Refused
@@ -80,6 +81,9 @@ def _analysed(_: "Services", session: Session, job: JobRow, outcome: Done | Refu
         return
     set_findings(study, outcome.result)
     study.state, study.version, study.signed = "done", study.version + 1, None
+    # Edits of an earlier analysis stay in the journal; none of them stands.
+    study.analysis, study.edits = job.id, 0
+    forget_planes(session, study.id)
 
 
 SETTLERS: Mapping[str, Settler] = {"intake": _taken_in, "demo": _taken_in, "analyse": _analysed}

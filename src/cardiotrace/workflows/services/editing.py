@@ -16,6 +16,7 @@ from cardiotrace.core.findings import ExamFindings
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.label import LabelMap
 from cardiotrace.geometry.blank import runs_of
+from cardiotrace.inference.segmentation import Segmentation
 from cardiotrace.workflows.services.analysis import Analyser, Analysis, measured
 from cardiotrace.workflows.services.provenance import EditedImage, provenance_of
 from cardiotrace.workflows.services.tracing import Tracing
@@ -70,7 +71,8 @@ class EditedExam:
         quality = exam.facts.get("quality", "")
         with_limits = with_intervals(analysis.measures, traced_with, quality=quality)
         analysis = replace(analysis, measures=usable_first(with_limits))
-        return replace(analysis, terms=tracing.terms, trust=tracing.trust)
+        corrected = {name: found for name, found in tracing.labels.items() if any(edits.of(Kind.PLANE, name))}
+        return replace(analysis, terms=tracing.terms, trust=tracing.trust, automatic=corrected)
 
 
 def _without(doubt: np.ndarray, frames: Sequence[int]) -> np.ndarray:
@@ -100,7 +102,9 @@ def _edited(exam: Exam, edits: Edits) -> Iterator[EditedImage]:
             by=tuple(sorted({edit.by for items in found.values() for _, edit in items if edit.by})),
             frames=tuple(sorted({address.frame for address, _ in found[Kind.PLANE]})),
             landmarks=tuple(sorted({address.frame for address, _ in found[Kind.LANDMARKS]})),
-            phases={address.name: int(edit.value) for address, edit in found[Kind.PHASE] if isinstance(edit.value, int)},
+            phases={
+                address.name: int(edit.value) for address, edit in found[Kind.PHASE] if isinstance(edit.value, int)
+            },
             rejected=tuple(sorted({frame for frame, _ in rejected})),
             reasons=tuple(dict.fromkeys(said.reason for _, said in rejected if said.reason)),
         )
@@ -122,3 +126,21 @@ def edited_flags(edited: Sequence[EditedImage]) -> Iterator[Flag]:
 
 def _numbers(frames: Sequence[int]) -> str:
     return ", ".join(runs_of(np.array(frames)))
+
+
+def without_models(tracing: Tracing) -> Tracing:
+    """A tracing of which nothing is a model's: for a reader who draws by themselves, on labels that are empty."""
+    segmentations = {
+        name: Segmentation(
+            labels=found.labels,
+            confidence=np.full_like(found.confidence, np.nan),
+            doubt=np.full_like(found.doubt, np.nan),
+            removed={},
+            added={},
+            warnings=(),
+            model="",
+            duration_s=0.0,
+        )
+        for name, found in tracing.segmentations.items()
+    }
+    return Tracing(tracing.exam, segmentations)

@@ -69,7 +69,9 @@ def read_tracing(folder: Path, exam: Exam, labels: Mapping[str, LabelMap]) -> Tr
             raise ValueError("another version")
         models = tuple(TracingModel(spec_from_plain(each["spec"]), each["sha256"]) for each in plain["models"])
         segmentations = {
-            name: _segmentation(labels[name], facts, arrays) for name, facts in plain["images"].items() if name in labels
+            name: _segmentation(labels[name], facts, arrays)
+            for name, facts in plain["images"].items()
+            if name in labels
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError("what the models said of the exam cannot be read", remedy="analyse it again.") from error
@@ -101,9 +103,7 @@ def _segmentation(labels: LabelMap, facts: Mapping[str, Any], arrays: Mapping[st
         found = {name: values for name, values in mine.items() if name.startswith(f"{kind}.")}
         return {Structure(name.partition(".")[2]): values for name, values in found.items()}
 
-    soft = [
-        None if place is None else _soft(mine[f"soft.{frame}"], place) for frame, place in enumerate(facts["soft"])
-    ]
+    soft = [None if place is None else _soft(mine[f"soft.{frame}"], place) for frame, place in enumerate(facts["soft"])]
     return Segmentation(
         labels=labels,
         confidence=mine["confidence"],
