@@ -33,6 +33,13 @@ class Archive:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.read()
 
+    def post(self, path: str, content: bytes | str, method: str = "POST") -> bytes:
+        """What is answered to something that is handed over."""
+        data = content.encode() if isinstance(content, str) else content
+        url = f"http://127.0.0.1:{self.http_port}/{path}"
+        with urllib.request.urlopen(urllib.request.Request(url, data=data, method=method), timeout=60) as answer:
+            return answer.read()
+
     def stow(self, contents: list[bytes]) -> dict[str, object]:
         """Hand objects over by the web."""
         parts = [b"--part\r\nContent-Type: application/dicom\r\n\r\n" + content + b"\r\n" for content in contents]

@@ -11,12 +11,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cardiotrace.server.desk.editing import Target, study_params
+from cardiotrace.server.desk.leases import Leases
 from cardiotrace.server.events import EventHub
 from cardiotrace.server.inbox import Inbox
+from cardiotrace.server.pacs.keeper import NodeKeeper
 from cardiotrace.server.settings import ServeConfig
 from cardiotrace.server.store.blobs import BlobStore
 from cardiotrace.server.store.database import Database
 from cardiotrace.server.store.folder import DataFolder
+from cardiotrace.server.store.journal import changes, standing
 from cardiotrace.server.store.studies import ConflictError, delete_study, error_of, expired, get_study, summary, unused
 from cardiotrace.server.store.tables import FileRow, JobRow, StudyRow, UploadRow
 from cardiotrace.server.work.outcome import Done, Refused
@@ -47,12 +51,22 @@ class Services:
         self.data = DataFolder(config.folder)
         self.blobs = BlobStore(self.data.blobs)
         self.hub = EventHub()
-        self.pool = Pool({"analysis": config.analysis_slots, "desk": config.desk_slots}, 60 * config.idle_minutes)
+        self.pool = Pool(
+            {"analysis": config.analysis_slots, "desk": config.desk_slots, "export": 1, "network": 1, "query": 1},
+            60 * config.idle_minutes,
+        )
         self.jobs = JobQueue(database, self.pool, self)
+        self.leases = Leases()
+        self._edit_locks: dict[str, asyncio.Lock] = {}
         self.started = time.time()
+        self.node = None if config.node is None else NodeKeeper(self, config.node)
         self.models: list[dict[str, Any]] | None = None
         """What is told of models, once somebody asked."""
         self._tasks: list[asyncio.Task[None]] = []
+
+    def edit_lock(self, document: str) -> asyncio.Lock:
+        """Held while a document is edited: gestures on it go one after another."""
+        return self._edit_locks.setdefault(document, asyncio.Lock())
 
     async def start(self) -> None:
         """Begin to work: what an earlier server left is put in order first."""
@@ -63,6 +77,8 @@ class Services:
             await asyncio.to_thread(self._queue_demo)
         self.jobs.start()
         self._tasks = [loop.create_task(self.pool.rest()), loop.create_task(self._tidy_up())]
+        if self.node is not None:
+            self._tasks.append(loop.create_task(self.node.watch()))
         if self.config.inbox is not None:
             self._tasks.append(loop.create_task(Inbox(self, self.config.inbox.expanduser()).watch()))
 
@@ -83,7 +99,15 @@ class Services:
         root = self.data.upload(job.params["upload"]) / "tree" if "upload" in job.params else self.data.root
         if job.study is not None:
             root = self.data.study(job.study).files
-        return Order(job.kind, {**job.params, "data": str(self.data.root)}, str(root))
+        found = self._as_it_stands(job) if job.kind == "send" else {}
+        return Order(job.kind, {**job.params, **found, "data": str(self.data.root)}, str(root))
+
+    def _as_it_stands(self, job: JobRow) -> dict[str, Any]:
+        """What a worker needs to open a study as somebody corrected it."""
+        with self.database.reading() as session:
+            row, document, _ = Target(str(job.study)).of(session)
+            held = changes(session, document, standing(session, document).done)
+        return {**study_params(self, row, document), "held": held, "language": self.config.language}
 
     def settle(self, session: Session, job: JobRow, outcome: Done | Refused) -> Mapping[str, Any] | None:
         """Write what follows from the end of a job."""
@@ -113,7 +137,7 @@ class Services:
         """What is done once the end of a job is written: work that it brought, folders that it needs no more."""
         for study in (job.result or {}).get("studies", ()):
             self.tell_of(study)
-        if job.kind == "intake":
+        if "upload" in job.params and "intake" not in (job.result or {}):
             shutil.rmtree(self.data.upload(job.params["upload"]), ignore_errors=True)
         self.jobs.wake()
 

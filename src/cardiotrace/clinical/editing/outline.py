@@ -1,6 +1,6 @@
 """The outlines that a person draws in a plane of labels, and whether what was drawn can be one."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,21 +50,21 @@ def outlined(plane: UInt8[np.ndarray, "height width"], scheme: LabelScheme, name
     return np.isin(plane, values)
 
 
-def outlines_of(plane: UInt8[np.ndarray, "height width"], scheme: LabelScheme) -> dict[str, Points]:
+def outlines_of(
+    plane: UInt8[np.ndarray, "height width"], scheme: LabelScheme, *, leave: Collection[str] = ()
+) -> dict[str, Points]:
     """The few points that draw each outline of a plane, see `control_points`; what is not there has none.
 
     An epicardium is that of a wall: where nothing but the cavity is labelled there is none.
+
+    Args:
+        plane: labels.
+        scheme: of them.
+        leave: outlines that are not asked for.
     """
-    return dict(_drawn(plane, scheme))
-
-
-def _drawn(plane: UInt8[np.ndarray, "height width"], scheme: LabelScheme) -> Iterator[tuple[str, Points]]:
-    for name in outline_names(scheme):
-        if not (plane == scheme.values[OUTLINED[name][-1]]).any():
-            continue
-        points = control_points(outlined(plane, scheme, name))
-        if len(points):
-            yield name, points
+    asked = [name for name in outline_names(scheme) if name not in leave]
+    shown = [name for name in asked if (plane == scheme.values[OUTLINED[name][-1]]).any()]
+    return {name: control_points(outlined(plane, scheme, name)) for name in shown}
 
 
 def checked_points(points: Sequence[Sequence[Any]], shape: tuple[int, int]) -> Points:

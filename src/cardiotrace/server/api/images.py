@@ -1,14 +1,18 @@
 """Images of a study: pixels, labels and traces, as containers and JSON."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import Path as InPath
 from fastapi import Query, Request, Response
 
-from cardiotrace.server.api.files import automatic_exam, content_answer
+from cardiotrace.server.api.files import automatic_exam, content_answer, made_answer
 from cardiotrace.server.api.routing import Identifier, Shared, make_router
+from cardiotrace.server.desk.current import current_labels, current_traces, tag_of
 from cardiotrace.server.services import Services
+from cardiotrace.server.store.edit_tables import PlaneRow
+from cardiotrace.server.store.journal import planes_of
 from cardiotrace.server.store.studies import MissingError, get_study
 
 router = make_router("images")
@@ -39,15 +43,27 @@ def show_frames(study: Identifier, name: ImageName, request: Request, services: 
 @router.get("/studies/{study}/images/{name}/labels", response_class=Response, responses=_CONTAINER)
 def show_labels(study: Identifier, name: ImageName, request: Request, services: Shared, of: Of = "current") -> Response:
     """Labels of all frames."""
-    path, digest = _file(services, study, name, "labels")
-    return content_answer(request, path, ARRAY, digest, compressed=True)
+    path, digest, planes = _standing(services, study, name, "labels", of)
+    if not any(plane.labels for plane in planes):
+        return content_answer(request, path, ARRAY, digest, compressed=True)
+    tag = tag_of(digest, planes)
+    return made_answer(request, lambda: current_labels(path, planes, services.blobs), ARRAY, tag)
 
 
 @router.get("/studies/{study}/images/{name}/traces", response_class=Response, responses=_PLANES)
 def show_traces(study: Identifier, name: ImageName, request: Request, services: Shared, of: Of = "current") -> Response:
     """Contours, long axes and disks of all planes."""
-    path, digest = _file(services, study, name, "traces.json")
-    return content_answer(request, path, "application/json", digest, compressed=True)
+    path, digest, planes = _standing(services, study, name, "traces.json", of)
+    if not planes:
+        return content_answer(request, path, "application/json", digest, compressed=True)
+    return made_answer(request, lambda: current_traces(path, planes), "application/json", tag_of(digest, planes))
+
+
+def _standing(services: Services, study: str, name: str, kind: str, of: Of) -> tuple[Path, str, Sequence[PlaneRow]]:
+    """A file that the analysis wrote, its digest, and the planes that are edited where these are asked for."""
+    path, digest = _file(services, study, name, kind)
+    with services.database.reading() as session:
+        return path, digest, planes_of(session, study, name) if of == "current" else ()
 
 
 def _file(services: Services, study: str, name: str, kind: str) -> tuple[Path, str]:

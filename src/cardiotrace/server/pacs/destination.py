@@ -85,6 +85,13 @@ class Destination:
             raise ConfigError(f"destination {self.name} needs a host and a port, such as 104 or 11112")
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """Files that are read to speak with it: secrets and certificates."""
+        tls = self.tls or Tls()
+        named = (self.password_file, self.token_file, tls.certificates, tls.own_certificate, tls.own_key)
+        return tuple(path for path in named if path is not None)
+
+    @property
     def address(self) -> str:
         """Where it is, in words; nothing secret."""
         return self.url if self.kind == "dicomweb" else f"{self.ae_title} at {self.host}:{self.port}"

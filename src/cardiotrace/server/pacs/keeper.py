@@ -86,7 +86,8 @@ class NodeKeeper:
             # Linked, not moved: should the server be killed before it is written down, the study is still here.
             os.link(path, place / f"{number}.part")
         size = sum(path.stat().st_size for path in paths)
-        files = [[number, path.name] for number, path in enumerate(paths)]
+        # In a folder of the study's name: what is found in it is called after it.
+        files = [[number, f"{folder.name}/{path.name}"] for number, path in enumerate(paths)]
         params = {"upload": upload, "origin": "dicom", "files": files, "byte_count": max(size, 1 << 30)}
         with services.database.writing() as session:
             row = session.get(SettingRow, _SETTING)
@@ -161,5 +162,3 @@ def run_node(settings: NodeSettings, folder: Path, channel: Connection) -> None:
         pass
     finally:
         node.stop()
-
-

@@ -126,13 +126,12 @@ class Node:
             event.assoc.abort()
 
     def _take(self, event: Any) -> int:
-        study = _study_of(event)
-        if not study:
+        name = _folder_of(event)
+        if not name:
             return NOT_UNDERSTOOD
         if shutil.disk_usage(self.folder).free < _LEAST_FREE:
             LOG.error("an object was refused: less than %d bytes are free", _LEAST_FREE)
             return NO_ROOM
-        name = hashlib.sha256(study.encode()).hexdigest()[:32]
         with self._lock:
             # Noted before it is written, so that the study is not taken for whole in between.
             self._open.setdefault(event.assoc, set()).add(name)
@@ -178,20 +177,24 @@ class Node:
         self.on_study(target)
 
 
-def _study_of(event: Any) -> str:
-    """The study of an object that comes in, from its header alone; empty where it says none."""
+def _folder_of(event: Any) -> str:
+    """The folder of the study that an object belongs to: its day and a digest; empty where it says no study.
+
+    Nothing in the name tells whose it is.
+    """
     from io import BytesIO
 
     from pydicom import dcmread
     from pydicom.errors import InvalidDicomError
 
+    tags: list[str] = ["StudyInstanceUID", "StudyDate"]
     try:
-        header = dcmread(
-            BytesIO(event.encoded_dataset()), stop_before_pixels=True, specific_tags=["StudyInstanceUID"], force=False
-        )
-        return str(header.get("StudyInstanceUID") or "").strip()
+        header = dcmread(BytesIO(event.encoded_dataset()), stop_before_pixels=True, specific_tags=tags)
+        study, day = (str(header.get(tag) or "").strip() for tag in tags)
     except (InvalidDicomError, ValueError, AttributeError, EOFError, NotImplementedError, KeyError):
         return ""
+    digest = hashlib.sha256(study.encode()).hexdigest()[:16]
+    return f"{day if len(day) == 8 and day.isdigit() else 'study'}-{digest}" if study else ""
 
 
 def _is_called(ae_title: str, requestor: Any) -> bool:

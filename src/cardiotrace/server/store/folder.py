@@ -36,6 +36,11 @@ class DataFolder:
         return self.root / "uploads"
 
     @property
+    def secrets(self) -> Path:
+        """Passwords and keys that other machines are spoken to with, put here by the owner."""
+        return self.root / "secrets"
+
+    @property
     def log(self) -> Path:
         """What happened, in lines of JSON that name nobody."""
         return self.root / "log.jsonl"
@@ -55,7 +60,7 @@ class DataFolder:
             WorkError: it cannot be made, or be written to.
         """
         try:
-            for place in (self.root, self.blobs, self.studies, self.uploads):
+            for place in (self.root, self.blobs, self.studies, self.uploads, self.secrets):
                 place.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
             self.root.chmod(_OWNER_ONLY)
         except OSError as error:

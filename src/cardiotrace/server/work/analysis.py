@@ -26,6 +26,7 @@ from cardiotrace.server.work.container import write_array
 from cardiotrace.server.work.opening import AnalysisOptions, StudyFiles
 from cardiotrace.server.work.traces import traced_planes
 from cardiotrace.workflows.services.analysis import Analyser, Analysis
+from cardiotrace.workflows.services.stored_tracing import write_tracing
 from cardiotrace.workflows.services.tracing import Models
 
 EXAM, MEASURES, THUMBNAIL = "exam.json", "measures.json", "thumbnail.png"
@@ -55,8 +56,11 @@ def analyse_study(params: Mapping[str, Any], reporter: ProgressReporter) -> dict
     with reporter.stage("reading"):
         exam = files.read(options)
     with reporter.stage("tracing") as on_progress:
-        analysis = analyser(options.model).analyse(exam, on_progress)
+        using = analyser(options.model)
+        tracing = using.trace(exam, on_progress)
+        analysis = using.measured(tracing)
     with reporter.stage("writing"), folder.renewed() as fresh:
+        write_tracing(tracing, fresh)
         write_automatic(analysis, fresh)
     return summary_of(analysis.measures, [image.image for image in analysis.exam.images])
 
@@ -170,8 +174,8 @@ def summary_of(measures: Measures, images: list[Image]) -> dict[str, Any]:
     """What the list of studies shows of measures.
 
     Returns:
-        `views`, `grade` (a number, see `GRADES`), and `ejection_fraction` with `value`, `low`, `high` and `method`, or
-        None where there is no usable one.
+        `views`, `modalities`, `grade` (a number, see `GRADES`), and `ejection_fraction` with `value`, `low`, `high` and
+        `method`, or None where there is no usable one.
     """
     found = measures.find(EJECTION_FRACTION)
     fraction = None
@@ -179,7 +183,9 @@ def summary_of(measures: Measures, images: list[Image]) -> dict[str, Any]:
         low, high = found.interval or (None, None)
         fraction = {"value": found.value, "low": low, "high": high, "method": found.method.value}
     views = list(dict.fromkeys(image.view_name for image in images))
-    return {"views": views, "grade": GRADES.index(worst(measures.flags)), "ejection_fraction": fraction}
+    modalities = list(dict.fromkeys(image.modality.value for image in images))
+    grade = GRADES.index(worst(measures.flags))
+    return {"views": views, "modalities": modalities, "grade": grade, "ejection_fraction": fraction}
 
 
 def _sizes(cine: Image) -> dict[str, Any]:

@@ -45,6 +45,8 @@ class TakenExam:
     files: tuple[TakenFile, ...]
     error: Mapping[str, str | None] | None = None
     """Why it cannot be read, though it holds images: text and remedy."""
+    modalities: tuple[str, ...] = ()
+    """US, MR and so on; none where it cannot be read."""
 
 
 @dataclass
@@ -90,7 +92,8 @@ class Intake:
         name = self.called if found.path == self.tree and count == 1 else found.name
         within = "" if found.path in (root, self.tree) else found.path.relative_to(self.tree).as_posix()
         study = secrets.token_hex(8)
-        return TakenExam(study, name, within, found.part, self._kept(study, files), error)
+        modalities = () if read is None else modalities_of(read)
+        return TakenExam(study, name, within, found.part, self._kept(study, files), error, modalities)
 
     def _kept(self, study: str, files: Sequence[Path]) -> tuple[TakenFile, ...]:
         """Files by content, and by name in the folder of their study."""
@@ -108,6 +111,11 @@ class Intake:
     def _short(self, line: str) -> str:
         """What is said of a file, without the folders of this machine."""
         return line.replace(f"{self.tree}{os.sep}", "")
+
+
+def modalities_of(exam: Exam) -> tuple[str, ...]:
+    """How the images of an exam were made, each once."""
+    return tuple(dict.fromkeys(image.image.modality.value for image in exam.images))
 
 
 def take_upload(params: Mapping[str, Any], reporter: ProgressReporter) -> dict[str, Any]:

@@ -96,7 +96,7 @@ class JobQueue:
     def start(self) -> None:
         """Begin to work, in the running loop."""
         self._loop = asyncio.get_running_loop()
-        for slot in self._pool.slots("analysis"):
+        for slot in (*self._pool.slots("analysis"), *self._pool.slots("network")):
             self._wake[slot] = asyncio.Event()
             self._wake[slot].set()
             self._tasks.append(self._loop.create_task(self._work(slot)))

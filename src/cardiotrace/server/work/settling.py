@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.orm import Session
 
 from cardiotrace.core.errors import WorkError
+from cardiotrace.server.pacs.kept import rule_of, send_by_rule
+from cardiotrace.server.store.journal import forget_planes
 from cardiotrace.server.store.studies import set_findings
 from cardiotrace.server.store.tables import FileRow, JobRow, StudyRow, UploadRow
 from cardiotrace.server.work.outcome import Done, Refused
+from cardiotrace.server.work.queue import add_job
 
 if TYPE_CHECKING:
     from cardiotrace.server.services import Services
@@ -52,8 +55,12 @@ def _new_study(services: "Services", session: Session, exam: Mapping[str, Any], 
         services.blobs.ensure(file["sha256"], folder / file["name"])
         row = FileRow(study=study.id, kind="exam", name=file["name"], sha256=file["sha256"], size=file["size"])
         session.add(row)
-    if exam["error"] is None:
+    rule = rule_of(session, origin, exam["modalities"])
+    if exam["error"] is None and rule.analyse:
         services.queue_analysis(session, study, {})
+    elif exam["error"] is None:
+        study.state = "cancelled"
+        study.error_text, study.error_remedy = f"rule {rule.name!r} says that it is not analysed", None
     else:
         study.error_text, study.error_remedy = exam["error"]["text"], exam["error"]["remedy"]
     return study.id
@@ -80,7 +87,37 @@ def _analysed(_: "Services", session: Session, job: JobRow, outcome: Done | Refu
         return
     set_findings(study, outcome.result)
     study.state, study.version, study.signed = "done", study.version + 1, None
+    # Edits of an earlier analysis stay in the journal; none of them stands.
+    study.analysis, study.edits = job.id, 0
+    forget_planes(session, study.id)
+    send_by_rule(session, study, rule_of(session, study.origin, outcome.result["modalities"]))
 
 
-SETTLERS: Mapping[str, Settler] = {"intake": _taken_in, "demo": _taken_in, "analyse": _analysed}
+def _retrieved(
+    services: "Services", session: Session, job: JobRow, outcome: Done | Refused
+) -> Mapping[str, Any] | None:
+    """The intake of what was fetched, queued."""
+    upload = session.get(UploadRow, job.params["upload"])
+    if isinstance(outcome, Refused) or upload is None:
+        if upload is not None:
+            session.delete(upload)
+        return None
+    files, byte_count = outcome.result["files"], max(outcome.result["byte_count"], 1 << 30)
+    params = {"upload": upload.id, "origin": "dicom", "files": files, "byte_count": byte_count}
+    upload.job = add_job(session, "intake", params).id
+    return {"intake": upload.job, "objects": len(files)}
+
+
+def _sent(_: "Services", __: Session, ___: JobRow, outcome: Done | Refused) -> Mapping[str, Any] | None:
+    """How much was sent."""
+    return None if isinstance(outcome, Refused) else dict(outcome.result)
+
+
+SETTLERS: Mapping[str, Settler] = {
+    "intake": _taken_in,
+    "demo": _taken_in,
+    "analyse": _analysed,
+    "retrieve": _retrieved,
+    "send": _sent,
+}
 """By the kind of the job."""

@@ -8,8 +8,9 @@ from typing import Any, Literal
 from cardiotrace.core.reporter import ProgressReporter
 from cardiotrace.server.work.outcome import Done, Refused, refused
 
-SlotKind = Literal["analysis", "desk", "network"]
-"""Processes for long work, for edits that somebody waits for, and for what waits for other machines."""
+SlotKind = Literal["analysis", "desk", "export", "network", "query"]
+"""Processes for long work, for edits, for files that somebody waits for, for what waits for other machines, and for
+what somebody asks these."""
 Work = Callable[[Mapping[str, Any], ProgressReporter], Any]
 
 
@@ -75,6 +76,12 @@ def _find(params: Mapping[str, Any], _: ProgressReporter) -> Any:
     return find(params)
 
 
+def _edit(params: Mapping[str, Any], reporter: ProgressReporter) -> Any:
+    from cardiotrace.server.desk.opened import edit_exam
+
+    return edit_exam(params, reporter)
+
+
 def _models(_: Mapping[str, Any], __: ProgressReporter) -> Any:
     from cardiotrace.server.work.models import told_of_models
 
@@ -90,10 +97,11 @@ TASKS: Mapping[str, Task] = {
     "intake": Task(_intake),
     "analyse": Task(_analyse),
     "demo": Task(_demo),
+    "edit": Task(_edit, "desk"),
     "retrieve": Task(_retrieve, "network"),
     "send": Task(_send, "network"),
-    "echo": Task(_echo, "network"),
-    "find": Task(_find, "network"),
+    "echo": Task(_echo, "query"),
+    "find": Task(_find, "query"),
     "models": Task(_models, "desk"),
     "warm": Task(_warm),
 }

@@ -1,0 +1,187 @@
+"""Archives: where results are sent, what is fetched from where, and the rules by which both happen by themselves."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Path as PathParameter
+from pydantic import Field
+
+from cardiotrace.core.errors import InputError
+from cardiotrace.server.api.routing import Identifier, Shared, make_router
+from cardiotrace.server.api.schemas import JobMade, Schema
+from cardiotrace.server.pacs.kept import keep_network_settings, network_settings, queue_retrieval, queue_sending
+from cardiotrace.server.pacs.settings import NetworkSettings
+from cardiotrace.server.store.studies import ConflictError, get_study
+from cardiotrace.server.work.tasks import Order
+
+router = make_router("archives")
+FormName = Literal["segmentations", "structured-report", "pages", "pdf"]
+ArchiveName = Annotated[str, PathParameter(max_length=64, description="Of a destination.")]
+Word = Annotated[str, Field(max_length=256)]
+
+
+class NodeTold(Schema):
+    """The DICOM node."""
+
+    runs: bool
+    ae_title: str | None
+    host: str | None
+    port: int | None
+    problem: str | None
+
+
+class Destinations(Schema):
+    """Archives that are known."""
+
+    destinations: Annotated[list[dict[str, Any]], Field(max_length=100)]
+
+
+class Rules(Schema):
+    """What happens by itself; the first that fits counts."""
+
+    rules: Annotated[list[dict[str, Any]], Field(max_length=100)]
+
+
+class Sending(Schema):
+    """Where results go, and which."""
+
+    to: Word
+    forms: Annotated[list[FormName], Field(min_length=1, max_length=4)] = ["segmentations", "structured-report"]
+
+
+class Question(Schema):
+    """Studies that an archive is asked for."""
+
+    archive: Word
+    patient_id: Word = ""
+    patient_name: Word = ""
+    accession_number: Word = ""
+    dates: Word = ""
+    modality: Word = ""
+    study_uid: Word = ""
+
+
+class FoundSchema(Schema):
+    """A study in an archive."""
+
+    study_uid: str
+    patient_id: str
+    patient_name: str
+    date: str
+    description: str
+    modalities: list[str]
+    objects: int | None
+
+
+class Answer(Schema):
+    """Studies that an archive holds."""
+
+    studies: list[FoundSchema]
+
+
+class Retrieval(Schema):
+    """A study that is to be fetched."""
+
+    archive: Word
+    study_uid: Annotated[str, Field(max_length=64)]
+
+
+@router.get("/pacs/node")
+def show_node(services: Shared) -> NodeTold:
+    """Whether studies are received by DICOM, and where."""
+    node = services.node
+    if node is None:
+        return NodeTold(runs=False, ae_title=None, host=None, port=None, problem=None)
+    settings = node.settings
+    return NodeTold(
+        runs=node.port is not None,
+        ae_title=settings.ae_title,
+        host=settings.host,
+        port=node.port,
+        problem=node.problem or None,
+    )
+
+
+@router.get("/pacs/destinations")
+def list_destinations(services: Shared) -> Destinations:
+    """Archives that are known."""
+    return Destinations(destinations=_kept(services)["destinations"])
+
+
+@router.put("/pacs/destinations")
+def set_destinations(wanted: Destinations, services: Shared) -> Destinations:
+    """Let these be the archives that are known."""
+    return Destinations(destinations=_keep(services, destinations=wanted.destinations)["destinations"])
+
+
+@router.get("/rules")
+def list_rules(services: Shared) -> Rules:
+    """What happens by itself."""
+    return Rules(rules=_kept(services)["rules"])
+
+
+@router.put("/rules")
+def set_rules(wanted: Rules, services: Shared) -> Rules:
+    """Let these be the rules."""
+    return Rules(rules=_keep(services, rules=wanted.rules)["rules"])
+
+
+@router.post("/pacs/destinations/{name}/echo", status_code=204)
+async def echo(name: ArchiveName, services: Shared) -> None:
+    """Ask an archive whether it is there and answers."""
+    await services.pool.ask("query", Order("echo", {"to": _destination(services, name)}))
+
+
+@router.post("/pacs/query")
+async def query(question: Question, services: Shared) -> Answer:
+    """Ask an archive for studies."""
+    asked = question.model_dump()
+    archive = _destination(services, asked.pop("archive"))
+    found = await services.pool.ask("query", Order("find", {"from": archive, "query": asked}))
+    return Answer(studies=[FoundSchema(**{key: each[key] for key in FoundSchema.model_fields}) for each in found])
+
+
+@router.post("/pacs/retrieve", status_code=202)
+def retrieve(wanted: Retrieval, services: Shared) -> JobMade:
+    """Fetch a study from an archive, and analyse it."""
+    with services.database.writing() as session:
+        job = queue_retrieval(session, wanted.archive, wanted.study_uid)
+        services.data.upload(job.params["upload"]).mkdir(mode=0o700)
+    services.jobs.wake()
+    return JobMade(job=job.id)
+
+
+@router.post("/studies/{study}/send", status_code=202)
+def send(study: Identifier, wanted: Sending, services: Shared) -> JobMade:
+    """Send results of a study to an archive."""
+    with services.database.writing() as session:
+        row = get_study(session, study)
+        if row.state != "done":
+            raise ConflictError("this study is not analysed", remedy="wait until it is.")
+        job = queue_sending(session, row, wanted.to, wanted.forms)
+    services.jobs.wake()
+    return JobMade(job=job.id)
+
+
+def _kept(services: Shared) -> dict[str, Any]:
+    with services.database.reading() as session:
+        return network_settings(session).to_plain()
+
+
+def _keep(services: Shared, **changed: list[dict[str, Any]]) -> dict[str, Any]:
+    """Change a part of the settings; together they must make sense."""
+    with services.database.writing() as session:
+        settings = NetworkSettings.from_plain({**network_settings(session).to_plain(), **changed})
+        keep_network_settings(session, settings, services.data.secrets)
+    return settings.to_plain()
+
+
+def _destination(services: Shared, name: str) -> dict[str, Any]:
+    """A destination as plain data.
+
+    Raises:
+        InputError: there is none of the name.
+    """
+    for found in _kept(services)["destinations"]:
+        if found["name"] == name:
+            return dict(found)
+    raise InputError(f"there is no destination {name!r}", remedy="PUT /api/v1/pacs/destinations makes it known.")
