@@ -1,0 +1,3 @@
+/** English words of the editing. */
+
+export const EDITING_EN = {} as const
