@@ -206,7 +206,7 @@ export function Views({ editing }: { editing: Editing }) {
       {Array.from({ length: count }, (_, index) => (
         <ViewPane key={`${layout} ${index}`} index={index} editing={editing} isSmall={isSmall} />
       ))}
-      {layout === 'review' && <Curves isLarge />}
+      {layout === 'review' && <Curves />}
       {said && (
         <p class="said" role="status">
           {say(said as Key)}
