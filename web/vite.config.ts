@@ -13,5 +13,5 @@ export default defineConfig({
     assetsInlineLimit: 0, // no data: addresses, which the policy of the page forbids
   },
   server: { host: '127.0.0.1', proxy: { '/api': { target: server } } },
-  test: { include: ['test/**/*.test.ts'] },
+  test: { include: ['src/**/*.test.ts'] },
 })

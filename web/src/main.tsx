@@ -1,11 +1,15 @@
 import { render } from 'preact'
+import { Frame } from './frame'
+import { recallPerson } from './panels/person'
+import { readRoute, recallSettings } from './store/settings'
 import './style/page.css'
-import { useWords } from './words'
+import { follow } from './worklist/live'
 
-function Page() {
-  const say = useWords()
-  return <main>{say('title')}</main>
-}
+recallSettings()
+recallPerson()
+readRoute()
+window.addEventListener('hashchange', readRoute)
+follow()
 
 const place = document.getElementById('page')
-if (place) render(<Page />, place)
+if (place) render(<Frame />, place)

@@ -147,6 +147,17 @@ export class Api {
     return `${ROOT}/studies/${id}/export/${form}?of=${of}&language=${language}`
   }
 
+  // Sending
+
+  async destinations(): Promise<string[]> {
+    const found = await this.json<{ destinations: { name: string }[] }>('GET', '/pacs/destinations')
+    return found.destinations.map(({ name }) => name)
+  }
+
+  send(id: string, to: string, forms: readonly string[]): Promise<{ job: string }> {
+    return this.json('POST', `/studies/${id}/send`, { to, forms })
+  }
+
   // Editing
 
   lease(id: string): Promise<{ lease: string; expires: string }> {

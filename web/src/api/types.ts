@@ -1,6 +1,8 @@
 /** What the server says and hears: the shapes of `/api/v1`. Points are `[row, column]` in pixels of the image's grid. */
 
-export type Point = [row: number, column: number]
+import type { Point } from '../geometry/point'
+
+export type { Point }
 export type Phase = 'ED' | 'ES'
 export type Grade = 'not usable' | 'look twice' | 'note'
 export type StudyState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
@@ -70,6 +72,17 @@ export interface Study extends Summary {
   redo: number
   lease: Lease | null
   edits: number
+  /** Flags that somebody looked at and let stand; absent where the server keeps none. */
+  accepted?: AcceptedFlag[]
+}
+
+export interface AcceptedFlag {
+  rule: string
+  about: string
+  text: string
+  by: string
+  time: string
+  reason: string
 }
 
 // measures.json, version 3
@@ -109,6 +122,8 @@ export interface Curve {
 }
 
 export interface Beat {
+  image: string
+  view: string
   end_diastole: number
   end_systole: number
   stop: number | null
@@ -131,10 +146,34 @@ export interface Measures {
   quantities: Quantity[]
   key_frames: { view: string; phase: Phase; image: string; frame: number; chosen: string }[]
   curves: Curve[]
-  beats: { image: string; view: string; beats?: Beat[]; [key: string]: unknown }[]
+  beats: Beat[]
   segments: SegmentValues[]
-  provenance: Record<string, unknown>
-  trust?: Record<string, unknown>
+  provenance: Provenance
+  trust?: Record<string, { expected_dice?: Record<string, (number | null)[]>; unlikeness?: (number | null)[] }>
+}
+
+export interface Provenance {
+  program?: string
+  version?: string
+  models?: { name: string; sha256: string; licence: string }[]
+  images?: ImageProvenance[]
+  given?: Record<string, unknown>
+  left_out?: Record<string, string> | string[]
+}
+
+export interface ImageProvenance {
+  name: string
+  view: string
+  modality: string
+  shape: number[]
+  spacing_mm: (number | null)[] | null
+  pixel_size: string
+  slice_distance: string
+  orientation: string
+  times: string
+  notes: string[]
+  doubts: string[]
+  labels: string
 }
 
 // Contours
@@ -177,6 +216,7 @@ export type Gesture =
       contour: string | null
       to: 'next' | 'previous' | 'beat' | 'slice-up' | 'slice-down'
     }
+  | { kind: 'flag'; rule: string; about: string; text: string; accepted: boolean; reason: string }
   | { kind: 'undo' }
   | { kind: 'redo' }
   | { kind: 'restore' }
@@ -198,6 +238,7 @@ export interface EditAnswer {
   redo: number
   changed: Changed[]
   phases: Record<string, Partial<Record<Phase, number>>>
+  accepted?: AcceptedFlag[]
 }
 
 export interface Job {

@@ -1,6 +1,6 @@
 /** What the page knows. */
 
-import type { Container, Pixels } from '../api/container'
+import type { Pixels } from '../api/container'
 import type { ImageInfo, Phase, Point, Study, Summary, Traces } from '../api/types'
 
 export type Language = 'en' | 'fr'
@@ -10,7 +10,10 @@ export type SortKey = 'created' | 'name' | 'ejection_fraction' | 'grade'
 /** All of one image that is drawn. Labels and traces are exchanged as a whole when they change, plane by plane inside. */
 export interface Cine {
   info: ImageInfo
-  frames: Container
+  /** Whole numbers that look-up tables take; `value = offset + step * number`. */
+  pixels: { data: Uint8Array | Uint16Array | Int16Array; offset: number; step: number; channels: 1 | 3 }
+  /** Darkest and brightest value that the file proposes. */
+  window: readonly [number, number]
   /** When each frame was taken, from 0; made up evenly where the file does not say. */
   times_ms: number[]
   /** How long the film lasts until it begins again. */
@@ -65,6 +68,10 @@ export interface ExamState {
   /** Name of the tool under the pointer: one of the viewer, or of the editing. */
   tool: string
   distances: readonly Distance[]
+  /** Name of the panel beside the views. */
+  panel: string
+  /** Series of the curves that is drawn. */
+  series: string | null
   /** Sentence at the foot of the views, such as why a distance was refused. */
   said: string | null
   /** Numbers computed here while the pointer moves, by name of the quantity; the server's replace them. */
@@ -95,24 +102,27 @@ export type Route = { page: 'list' } | { page: 'study'; id: string }
 export interface State {
   route: Route
   language: Language
-  theme: Theme
+  themes: Readonly<Record<Route['page'], Theme>>
   person: string
   online: boolean
   problem: string | null
-  dialog: 'keys' | 'person' | null
+  dialog: 'keys' | 'person' | 'analyse' | null
   list: WorkList
+  /** Fetched or refused; null while nothing is open. */
+  opening: { id: string; said: string; failed: boolean } | null
   exam: ExamState | null
 }
 
 export const INITIAL: State = {
   route: { page: 'list' },
   language: 'en',
-  theme: 'dark',
+  themes: { list: 'dark', study: 'dark' },
   person: '',
   online: true,
   problem: null,
   dialog: null,
   list: { studies: [], total: 0, search: '', sort: 'created', order: 'desc', uploads: [], loaded: false },
+  opening: null,
   exam: null,
 }
 

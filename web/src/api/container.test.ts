@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readContainer } from '../src/api/container'
+import { readContainer } from './container'
 
 function container(header: object, block: Uint8Array): ArrayBuffer {
   let text = JSON.stringify(header)
