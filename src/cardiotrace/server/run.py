@@ -5,6 +5,7 @@ import socket
 import webbrowser
 from collections.abc import Callable
 from contextlib import ExitStack
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -14,9 +15,10 @@ from cardiotrace.server.app import guarded
 from cardiotrace.server.log import logged
 from cardiotrace.server.services import Services
 from cardiotrace.server.settings import ServeConfig
+from cardiotrace.server.store.backup import back_up, restore
 from cardiotrace.server.store.database import Database
 from cardiotrace.server.store.folder import DataFolder
-from cardiotrace.server.store.upgrade import upgrade
+from cardiotrace.server.store.upgrade import newest_revision, present_revision, upgrade
 
 _SECONDS_TO_END = 2
 """For requests that are open when the server is asked to end; pages that follow changes are ended at once."""
@@ -36,11 +38,19 @@ def serve(config: ServeConfig, say: Say) -> None:
         WorkError: the folder or the database cannot be used.
     """
     data = DataFolder(config.folder).make()
+    if config.backup is not None:
+        database = opened_as_it_is(config)
+        count = back_up(database, data, config.backup)
+        say(f"{config.backup}: {count} studies")
+        return
     with ExitStack() as stack:
         stack.enter_context(data.locked())
         stack.enter_context(logged(data.log))
         listening = stack.enter_context(_listen(config))
         database = opened(config, say)
+        if config.restore is not None:
+            say(f"{data.root}: {restore(database, data, config.restore)} studies")
+            return
         services = Services(config, database, data.token(config.token))
         address = _address(config, listening.getsockname()[1])
         server = _Server(_uvicorn_config(config, services), services, lambda: _welcome(config, services, address, say))
@@ -64,6 +74,21 @@ def opened(config: ServeConfig, say: Say) -> Database:
     return database
 
 
+def opened_as_it_is(config: ServeConfig) -> Database:
+    """The database without a change, for who only reads: a server may be at work with it.
+
+    Raises:
+        UsageError: there is none, or it is of another revision.
+        WorkError: it cannot be opened.
+    """
+    database = Database(config.database_url)
+    database.check()
+    if present_revision(database) != newest_revision():
+        remedy = "start `cardiotrace serve` once: it brings the database up to date."
+        raise UsageError("there is nothing of this version to back up", where=config.folder, remedy=remedy)
+    return database
+
+
 class _Server(uvicorn.Server):
     """Tells when it listens, and ends pages that follow changes as soon as it is asked to end."""
 
@@ -77,6 +102,11 @@ class _Server(uvicorn.Server):
         await super().startup(sockets=sockets)
         if self.started:
             self._on_start()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End; asked a second time, at once. To be asked is how a server ends, and no error."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End, open pages first: they would hold the server up."""

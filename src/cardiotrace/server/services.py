@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cardiotrace.server.events import EventHub
+from cardiotrace.server.inbox import Inbox
 from cardiotrace.server.settings import ServeConfig
 from cardiotrace.server.store.blobs import BlobStore
 from cardiotrace.server.store.database import Database
@@ -62,6 +63,8 @@ class Services:
             await asyncio.to_thread(self._queue_demo)
         self.jobs.start()
         self._tasks = [loop.create_task(self.pool.rest()), loop.create_task(self._tidy_up())]
+        if self.config.inbox is not None:
+            self._tasks.append(loop.create_task(Inbox(self, self.config.inbox.expanduser()).watch()))
 
     async def close(self) -> None:
         """End what runs; nothing of it is lost."""

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cardiotrace.clinical.editing.outline import outline_names
 from cardiotrace.clinical.quantity import Measures
 from cardiotrace.core.config import from_plain
 from cardiotrace.core.exam import ExamImage
@@ -23,17 +24,17 @@ from cardiotrace.io.colour import luma
 from cardiotrace.server.store.folder import DataFolder
 from cardiotrace.server.work.container import write_array
 from cardiotrace.server.work.opening import AnalysisOptions, StudyFiles
+from cardiotrace.server.work.traces import traced_planes
 from cardiotrace.workflows.services.analysis import Analyser, Analysis
 from cardiotrace.workflows.services.tracing import Models
 
 EXAM, MEASURES, THUMBNAIL = "exam.json", "measures.json", "thumbnail.png"
-FRAMES, LABELS = "frames", "labels"
+FRAMES, LABELS, TRACES = "frames", "labels", "traces.json"
 VERSION = 1
 """Of `exam.json`."""
 EJECTION_FRACTION = "left_ventricular_ejection_fraction"
 GRADES = (None, Grade.NOTE, Grade.LOOK_TWICE, Grade.NOT_USABLE)
 """From none to the gravest: as numbers they sort."""
-_CONTOURS = {Structure.LV: "lv", Structure.MYO: "epi", Structure.LA: "la", Structure.RV: "rv", Structure.RA: "ra"}
 _DARK, _BRIGHT = 0.5, 99.5
 """Percentiles between which grey values are shown that have no scale of their own."""
 
@@ -83,6 +84,7 @@ def write_automatic(analysis: Analysis, folder: Path) -> None:
             write_array(
                 place.with_name(f"{place.name}.{LABELS}"), labels.array, {"scheme": plain_scheme(labels.scheme)}
             )
+            _write_json(place.with_name(f"{place.name}.{TRACES}"), {"planes": traced_planes(image, labels)})
     _write_json(folder / MEASURES, analysis.to_plain())
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
     exam = {"version": VERSION, "name": analysis.exam.name, "images": images, "digests": digests}
@@ -121,15 +123,8 @@ def described(image: ExamImage, analysis: Analysis) -> dict[str, Any]:
         "times_ms": _times(cine),
         "phases": phases_of(image, analysis.measures),
         "structures": [structure.value for structure in structures],
-        "contours": list(contour_names(structures)),
+        "contours": [] if labels is None else list(outline_names(labels.scheme)),
     }
-
-
-def contour_names(structures: list[Structure]) -> Iterator[str]:
-    """Names of the contours of structures; the wall's is the outline of wall and cavity together."""
-    for structure in structures:
-        if structure in _CONTOURS:
-            yield _CONTOURS[structure]
 
 
 def phases_of(image: ExamImage, measures: Measures) -> dict[str, int]:

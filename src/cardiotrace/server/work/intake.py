@@ -14,6 +14,7 @@ from cardiotrace.core.exam import Exam
 from cardiotrace.core.reporter import ProgressReporter
 from cardiotrace.datasets.exam_discovery import FoundExam, find_exams
 from cardiotrace.io.formats import suffix_of
+from cardiotrace.server.security.names import harmless
 from cardiotrace.server.store.blobs import BlobStore, link_or_copy
 from cardiotrace.server.store.folder import DataFolder
 from cardiotrace.server.work.outcome import told
@@ -132,7 +133,11 @@ def take_upload(params: Mapping[str, Any], reporter: ProgressReporter) -> dict[s
     try:
         with reporter.stage("unpacking") as on_progress:
             for number, (part, name) in enumerate(params["files"], start=1):
-                unpacking.add(upload / f"{part}.part", name)
+                file = upload / f"{part}.part"
+                if file.exists():
+                    unpacking.add(file, name)
+                else:
+                    unpacking.left_out.append(f"{harmless(name)}: nothing of it came")
                 on_progress(number, len(names))
     except TooMuchError as error:
         shutil.rmtree(tree, ignore_errors=True)

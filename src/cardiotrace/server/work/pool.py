@@ -100,15 +100,17 @@ class Slot:
             self._thread.submit(self._end)
 
     def close(self) -> None:
-        """End it for good."""
+        """End it for good; it holds nothing that could be lost."""
         self.kill()
         self._thread.shutdown(wait=True)
-        self._end()
+        if self._process is not None:
+            self._process.end(time.monotonic())
+            self._process = None
 
     def _end(self) -> None:
         if self._process is not None:
             self._process.dismiss()
-            self._process.end(time.monotonic() + (0 if self.is_busy else _SECONDS_TO_END))
+            self._process.end(time.monotonic() + _SECONDS_TO_END)
             self._process = None
 
     def _run(self, order: Order, on_progress: OnProgress | None, is_wanted: Callable[[], bool]) -> Done | Refused:
