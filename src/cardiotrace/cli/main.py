@@ -53,6 +53,7 @@ VERBS = (
         "Volumes, EF, images and a report from given label maps.",
         "measure patient0001 --labels traced --out out",
     ),
+    Verb("serve", "serve", "The application in the browser: exams in, reports out.", "serve --demo"),
     Verb("show", "show", "What is in an exam.", "show patient0001"),
     Verb(
         "convert", "convert", "Any exam to NIfTI and one record of what is known.", "convert study.zip --out converted"

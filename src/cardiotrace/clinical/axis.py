@@ -5,6 +5,7 @@ or pixels where that size is not known, see `Scale`.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -16,6 +17,7 @@ from cardiotrace.clinical.annulus import (
     annulus_by_chord,
     annulus_by_myocardium,
 )
+from cardiotrace.core.exam import Landmarks
 from cardiotrace.geometry.contour import largest_contour
 
 _FEWEST_POINTS = 8
@@ -36,19 +38,20 @@ class LongAxis:
     """The two corners of the cavity at the base, left one first."""
     apex: Float[np.ndarray, "2"]
     method: str
-    """"annulus": where the cavity leaves the myocardium; "chord": the longest straight base of the outline."""
+    """"annulus": where the cavity leaves the myocardium; "chord": the longest straight base of the outline; "placed": a
+    person said where its corners are."""
 
-    @property
+    @cached_property
     def base(self) -> Float[np.ndarray, "2"]:
         """Midpoint of the mitral annulus."""
         return np.asarray(self.annulus.mean(axis=0))
 
-    @property
+    @cached_property
     def length(self) -> float:
         """From the midpoint of the annulus to the apex."""
         return float(np.linalg.norm(self.apex - self.base))
 
-    @property
+    @cached_property
     def annulus_width(self) -> float:
         """Distance of the two annulus points."""
         return float(np.linalg.norm(self.annulus[1] - self.annulus[0]))
@@ -125,5 +128,38 @@ def axis_of_outline(
     # By columns, so that a corner keeps its place in files and drawings from frame to frame.
     annulus = annulus[np.argsort(annulus[:, 1], kind="stable")]
     # Farthest from the base and not topmost: where the heart lies aslant, the highest point is beside the apex.
+    distances = np.linalg.norm(ring - annulus.mean(axis=0), axis=1)
+    return LongAxis(annulus, ring[int(distances.argmax())], method)
+
+
+def placed_axis(
+    ring: Float[np.ndarray, "n 2"], found: LongAxis | None, placed: Landmarks, pixel: PixelSize
+) -> LongAxis | None:
+    """The long axis with the ends that a person placed in place of those that were found.
+
+    Args:
+        ring: outline of the cavity, open.
+        found: what the outline gives; None where it tells nothing.
+        placed: in pixels of the image.
+        pixel: (height, width) of a pixel, in the unit of the outline.
+
+    Returns:
+        None where no annulus was found and none is placed.
+
+    Example:
+        >>> ring = np.array([[0.0, 20.0], [80.0, 0.0], [80.0, 40.0]])
+        >>> axis = placed_axis(ring, None, Landmarks(annulus=((35.0, 20.0), (35.0, 0.0))), (2.0, 2.0))
+        >>> axis.annulus.tolist(), axis.apex.tolist()
+        ([[70.0, 0.0], [70.0, 40.0]], [0.0, 20.0])
+    """
+    if placed.annulus is not None:
+        annulus, method = np.array(placed.annulus) * np.asarray(pixel), "placed"
+        annulus = annulus[np.argsort(annulus[:, 1], kind="stable")]
+    elif found is not None:
+        annulus, method = found.annulus, found.method
+    else:
+        return None
+    if placed.apex is not None:
+        return LongAxis(annulus, np.array(placed.apex) * np.asarray(pixel), method)
     distances = np.linalg.norm(ring - annulus.mean(axis=0), axis=1)
     return LongAxis(annulus, ring[int(distances.argmax())], method)

@@ -6,9 +6,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from cardiotrace.clinical.annulus import IMAGE_DOWN, Direction
-from cardiotrace.clinical.axis import LongAxis, axis_of_outline, outline_of
+from cardiotrace.clinical.axis import LongAxis, axis_of_outline, outline_of, placed_axis
 from cardiotrace.clinical.scale import UNKNOWN, Scale
 from cardiotrace.clinical.volume import Disks, area_length_volume, simpson_disks
+from cardiotrace.core.exam import Landmarks
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
 
@@ -72,13 +73,16 @@ def plane_mask(labels: LabelMap, structure: Structure, frame: int) -> Bool[np.nd
     return None if value is None else labels.array[frame, 0] == value
 
 
-def trace_long_axis(labels: LabelMap, frame: int, *, towards_base: Direction | None = IMAGE_DOWN) -> LongAxisTrace:
+def trace_long_axis(
+    labels: LabelMap, frame: int, *, towards_base: Direction | None = IMAGE_DOWN, placed: Landmarks | None = None
+) -> LongAxisTrace:
     """Measure the left ventricle in one frame.
 
     Args:
         labels: planar labels with an LV, and its myocardium where there is one.
         frame: which frame, from 0.
         towards_base: direction in which the base is sought, see `long_axis`.
+        placed: ends of the long axis that a person placed.
 
     Returns:
         Its outline, areas, long axis and disks.
@@ -106,6 +110,8 @@ def trace_long_axis(labels: LabelMap, frame: int, *, towards_base: Direction | N
         return LongAxisTrace(scale, 0.0, None, None, EMPTY.ring, *around)
     ring, myocardium = outline_of(cavity, scale.pixel), plane_mask(labels, Structure.MYO, frame)
     axis = axis_of_outline(ring, myocardium, scale.pixel, towards_base=towards_base)
+    if placed is not None:
+        axis = placed_axis(ring, axis, placed, scale.pixel)
     # An outline of a few pixels may have its farthest point in the middle of its own base.
     if axis is not None and not axis.length > 0:
         axis = None

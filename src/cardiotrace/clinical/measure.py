@@ -19,18 +19,25 @@ from cardiotrace.clinical.plane_measurement import PlaneMeasurement, measure_to_
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.clinical.rule import RULES, flag
 from cardiotrace.clinical.stack_measurement import StackMeasurement, measure_stack
-from cardiotrace.clinical.traced_exam import Blank, TracedExam, find_blank, without_blank_phases
+from cardiotrace.clinical.traced_exam import (
+    Blank,
+    TracedExam,
+    find_blank,
+    without_blank_phases,
+    without_rejected,
+)
 from cardiotrace.clinical.validity import jump_flags
 from cardiotrace.clinical.vessel import vessel_quantities
 from cardiotrace.clinical.view_measurement import ViewMeasurement, biplane_quantities, measure_views, view_quantities
 from cardiotrace.clinical.wall_measurement import WallMeasurement, measure_walls
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
+from cardiotrace.core.findings import ExamFindings
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Modality, Phase, View
-from cardiotrace.geometry.blank import blank_words
+from cardiotrace.geometry.blank import blank_words, listed
 
 _INDEXED = (
     *("left_ventricular_end_diastolic_volume", "left_ventricular_end_systolic_volume"),
@@ -46,6 +53,7 @@ def measure(
     doubts: Mapping[str, Doubt] | None = None,
     has_images: bool = True,
     tracking: bool = False,
+    known: ExamFindings | None = None,
 ) -> Measures:
     """Measure an exam: areas, lengths, volumes and ejection fraction of the left ventricle, size of the left atrium.
 
@@ -63,6 +71,8 @@ def measure(
         has_images: whether the images hold images; False where they stand for labels alone.
         tracking: follow the wall through the grey values of films as well, for a second strain; 2 s of a processor for
             60 frames.
+        known: what earlier measurements of this exam found, and what this one finds: after an edit of few frames, little
+            is found anew. The values are the same with and without.
 
     Returns:
         The quantities, with flags where one should not be trusted. Without pixel spacing only areas in
@@ -78,8 +88,15 @@ def measure(
         raise InputError("labels without their images cannot be tracked", remedy="hand the images over as well.")
     labels = labels_in_place(exam, labels)
     time_flags, exam = _time_flags(exam, labels), _with_times(exam)
-    blank = find_blank(exam, labels, has_images=has_images)
-    traced = TracedExam.of(without_blank_phases(exam, blank), labels, blank)
+    known = ExamFindings() if known is None else known
+    findings = {
+        image.name: known.of(image.name, image.image.frames, labels[image.name])
+        for image in exam.images
+        if image.name in labels
+    }
+    dark = find_blank(exam, findings, has_images=has_images)
+    blank = without_rejected(exam, dark)
+    traced = TracedExam.of(without_blank_phases(exam, blank), labels, blank, findings)
     vessels = vessel_quantities(exam, {name: found for name, found in labels.items() if not blank[name].all()})
     views, curves = measure_views(traced.cines.values(), doubts), traced.curves(exam.frame_rate_hz)
     moving = tuple(films(traced.sources, curves))
@@ -88,7 +105,8 @@ def measure(
     found = _Found(traced, views, measure_stack(traced.stacks), vessels, walls, moving)
     quantities, curves = found.quantities(exam.patient), walls.added_to(curves)
     flags = [
-        *_blank_flags(blank),
+        *_blank_flags(dark),
+        *_rejected_flags(exam, labels),
         *time_flags,
         *_view_flags(found),
         *_patient_flags(exam.patient),
@@ -110,7 +128,7 @@ def measure(
         beats,
         (*found.stack.segments, *walls.segments),
     )
-    return usable_first(with_label_flags(measures, exam, labels))
+    return usable_first(with_label_flags(measures, exam, labels, findings))
 
 
 _NOBODY = Patient()
@@ -231,6 +249,14 @@ def _blank_flags(blank: Blank) -> list[Flag]:
         if words:
             flags.append(flag("all-blank" if dark.all() else "blank", f"{name}: {words}", about=name))
     return flags
+
+
+def _rejected_flags(exam: Exam, labels: Mapping[str, LabelMap]) -> Iterator[Flag]:
+    """Which frames a person refused."""
+    for image in exam.images:
+        if image.rejected and image.name in labels:
+            frames = listed("frame", np.array(sorted(image.rejected)))
+            yield flag("rejected", f"{image.name}: {frames} rejected by a person: not measured", about=image.name)
 
 
 def _view_flags(found: _Found) -> list[Flag]:

@@ -70,7 +70,7 @@ def annulus_points(trace: LongAxisTrace, geometry: Geometry) -> Float[np.ndarray
         trace: of one frame of a long axis whose place is known.
         geometry: of that image.
     """
-    if trace.axis is None or trace.axis.method != "annulus":
+    if trace.axis is None or trace.axis.method == "chord":
         return None
     places = trace.axis.annulus / np.array(geometry.pixel_mm)
     return np.stack([geometry.point_mm((0.0, float(row), float(column))) for row, column in places])

@@ -194,6 +194,7 @@ PHANTOM_TRUTH = Contract("truth of a phantom", "truth/PATIENT.json", 1, "phantom
 NNUNET = Contract(
     "record of an export", "cardiotrace.json of an export for nnU-Net", 1, "data export-nnunet", "the same"
 )
+BACKUP = Contract("backup", "backup.json in the file of `serve --backup`", 1, "serve", "serve --restore")
 
 CONTRACTS = (
     MEASURES,
@@ -214,5 +215,6 @@ CONTRACTS = (
     PHANTOMS,
     PHANTOM_TRUTH,
     NNUNET,
+    BACKUP,
 )
 """All of them, those that a user meets most first."""

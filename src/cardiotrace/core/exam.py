@@ -25,6 +25,19 @@ class Patient:
     """The patient's weight, for values by body surface."""
 
 
+Place = tuple[float, float]
+"""(row, column) in pixels of the image, from the centre of its first one."""
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """Ends of the left ventricle's long axis that a person placed in one frame; what is None is found."""
+
+    apex: Place | None = None
+    annulus: tuple[Place, Place] | None = None
+    """Both corners of the cavity at its base."""
+
+
 @dataclass(frozen=True)
 class ExamImage:
     """One image of an exam, still or moving, with the instants that are named in it."""
@@ -36,6 +49,10 @@ class ExamImage:
     """Frame index of each named phase."""
     shown_in: str = ""
     """Name of the video of the exam that holds this very image as one of its frames."""
+    landmarks: Mapping[int, Landmarks] = field(default_factory=dict)
+    """By frame, what a person placed there."""
+    rejected: frozenset[int] = frozenset()
+    """Frames that a person refused: they are no key frames, in no curve, and nothing is measured in them."""
 
 
 @dataclass(frozen=True)

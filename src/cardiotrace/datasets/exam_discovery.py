@@ -39,6 +39,8 @@ class FoundExam:
     """Which patient of those whose files lie in the folder; empty where all are of one."""
     is_study: bool = False
     """Whether DICOM was sorted into it: all that lies in the folder may be somebody's originals."""
+    files: tuple[Path, ...] = ()
+    """Those that hold its images, where that is known before they are read: other exams may lie at the same path."""
 
 
 def find_exams(paths: Iterable[Path], reading: Reading = AS_IT_IS, *, each: bool = False) -> list[FoundExam]:
@@ -159,7 +161,8 @@ class _Search:
         exams = self.studies.exams
         # A folder may hold other exams beside a study.
         parts = [exam.name if len(exams) > 1 or path.is_dir() else "" for exam in exams]
-        return [FoundExam(exam.name, path, exam.read, part, True) for exam, part in zip(exams, parts, strict=True)]
+        named = zip(exams, parts, strict=True)
+        return [FoundExam(exam.name, path, exam.read, part, True, exam.files) for exam, part in named]
 
     def folder(self, path: Path) -> list[FoundExam]:
         """The exams that lie in a folder and in those within."""
@@ -241,7 +244,9 @@ def _first_telling(exams: list[FoundExam], told: Iterable[str]) -> list[FoundExa
 def _of_group(path: Path, group: Group, reading: Reading, count: int) -> FoundExam:
     folder = path.resolve().name
     name = group.patient if count > 1 and group.patient else folder
-    return FoundExam(name, path, partial(read_group, name, group.series, reading), part=name if count > 1 else "")
+    files = tuple(file for series in group.series for file in series.files)
+    read = partial(read_group, name, group.series, reading)
+    return FoundExam(name, path, read, part=name if count > 1 else "", files=files)
 
 
 def _is_foreign(folder: Path) -> bool:

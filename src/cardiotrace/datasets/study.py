@@ -35,6 +35,8 @@ class StudyExam:
 
     name: str
     read: Callable[[], Exam]
+    files: tuple[Path, ...] = ()
+    """That hold its images; an archive may hold several studies."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ def studies_at(
     shown[0] = replace(shown[0], left_out=(*shown[0].left_out, *told, *others))
     names = _names(path, shown)
     named = zip(names, shown, strict=True)
-    return Studies(tuple(StudyExam(name, partial(read_study, name, study, reading)) for name, study in named), folder)
+    exams = tuple(StudyExam(name, partial(read_study, name, study, reading), _files(study)) for name, study in named)
+    return Studies(exams, folder)
 
 
 def read_study(name: str, study: Study, reading: Reading) -> Exam:
@@ -122,6 +125,10 @@ def read_study(name: str, study: Study, reading: Reading) -> Exam:
         raise InputError(f"none of its {len(study.images)} images can be read", remedy="; ".join(left_out[:3]))
     exam = Exam(name, tuple(images), study.patient, facts=_facts(study, images), left_out=tuple(left_out))
     return as_read(exam, reading)
+
+
+def _files(study: Study) -> tuple[Path, ...]:
+    return tuple(dict.fromkeys(file.path for image in study.images for file in image.files))
 
 
 def _facts(study: Study, images: Sequence[ExamImage]) -> dict[str, str]:

@@ -74,7 +74,7 @@ def blank_words(blank: Bool[np.ndarray, "time depth"]) -> str:
     frames, slices = np.flatnonzero(blank.all(axis=1)), np.flatnonzero(blank.all(axis=0))
     # Planes that are blank by themselves: neither their frame nor their slice is blank as a whole.
     alone = blank & ~blank.all(axis=1, keepdims=True) & ~blank.all(axis=0)
-    parts = [_listed("frame", frames), _listed("slice", slices), _alone(int(np.count_nonzero(alone)))]
+    parts = [listed("frame", frames), listed("slice", slices), _alone(int(np.count_nonzero(alone)))]
     count = len(frames) + len(slices) + int(np.count_nonzero(alone))
     return f"{' and '.join(filter(None, parts))} {'is' if count == 1 else 'are'} blank"
 
@@ -84,7 +84,7 @@ def _alone(count: int) -> str:
     return {0: "", 1: "a slice in one frame"}.get(count, f"{count} slices in single frames")
 
 
-def _listed(what: str, numbers: NDArray[np.int64]) -> str:
+def listed(what: str, numbers: NDArray[np.int64]) -> str:
     """Numbers with runs drawn together, such as "frames 0 and 2-3"; "" for none."""
     if not len(numbers):
         return ""

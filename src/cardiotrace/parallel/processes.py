@@ -5,29 +5,23 @@ for the results alone: its pool tells neither how far an item is, nor which one 
 """
 
 import logging
-import multiprocessing
-import os
-import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import connection as connections
 from typing import Any, Generic
 
-from cardiotrace.core.errors import WorkError
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.parallel.channel import ProgressMessage, ReceivedProgress
 from cardiotrace.parallel.executor import Executor, Item, Result, SerialExecutor, name_of
+from cardiotrace.parallel.process import WorkerProcess
 from cardiotrace.parallel.processors import threads_of_new_processes, usable_processors
-from cardiotrace.parallel.worker import Failed, Finished, serve
+from cardiotrace.parallel.worker import Failed, Finished
 
 _LOG = logging.getLogger(__name__)
 _SECONDS_TO_CLEAN_UP = 10.0
 _SECONDS_BETWEEN_LOOKS = 1.0
-# Fresh interpreters: a forked one would inherit the threads of numerical libraries in an unknown state.
-_SPAWN = multiprocessing.get_context("spawn")
 
 
 @dataclass(frozen=True)
@@ -71,7 +65,7 @@ class ProcessExecutor:
             _cancel(workers)
             raise
         for worker in workers:
-            worker.process.join()
+            worker.process.process.join()
 
 
 def make_executor(jobs: int, *, initialiser: Callable[[], object] | None = None) -> Executor:
@@ -96,26 +90,21 @@ class _Worker(Generic[Item, Result]):
         initialiser: Callable[[], object] | None,
         reporter: ProgressReporter,
     ) -> None:
-        self.connection, theirs = _SPAWN.Pipe()
-        self.process = _SPAWN.Process(target=serve, args=(theirs, initialiser))
-        self.process.start()
-        theirs.close()  # or its end would never be seen
+        self.process = WorkerProcess(function, initialiser)
+        self.connection = self.process.connection
         self._reporter = reporter
-        self._name = ""
         self._progress = ReceivedProgress(reporter, "")
-        self._send(function)
 
     def goes_on_with(self, waiting: deque[Item]) -> bool:
         """Give it the next item; where there is none, it may end, and the answer is False."""
         if not waiting:
-            with suppress(OSError):  # it has nothing to do any more: how it ends is all the same
-                self.connection.send_bytes(b"")
+            self.process.dismiss()
             return False
         item = waiting.popleft()
-        self._name = name_of(item)
-        self._progress = ReceivedProgress(self._reporter, self._name)
-        _LOG.debug("%s: in process %s", self._name, self.process.pid)
-        self._send(item)
+        self.process.name = name_of(item)
+        self._progress = ReceivedProgress(self._reporter, self.process.name)
+        _LOG.debug("%s: in process %s", self.process.name, self.process.process.pid)
+        self.process.send(item)
         return True
 
     def receive(self) -> Finished | None:
@@ -125,60 +114,20 @@ class _Worker(Generic[Item, Result]):
             WorkError: it was killed.
             Exception: what the work on the item raised.
         """
-        try:
-            if not self.connection.poll():
-                return None
-            message: ProgressMessage | Finished | Failed = self.connection.recv()
-        except (EOFError, OSError):
-            raise self._killed() from None
+        message: ProgressMessage | Finished | Failed | None = self.process.receive()
         if isinstance(message, Failed):
             raise message.error
         if isinstance(message, Finished):
             self._progress.close()
             return message
-        self._progress.tell(message)
+        if message is not None:
+            self._progress.tell(message)
         return None
-
-    def look_after(self) -> None:
-        """Notice a death that the connection does not show, as children of the process hold it open.
-
-        Raises:
-            WorkError: it was killed.
-        """
-        if self.process.exitcode is not None and not self.connection.poll():
-            raise self._killed()
 
     def cancel(self) -> None:
         """Ask it to clean up and end."""
         self._progress.close()
-        self.connection.close()
-        self.process.terminate()
-
-    def end(self, until: float) -> None:
-        """Wait for its end, but not longer than to a time of `time.monotonic`; its own children end with it."""
-        while self.process.exitcode is None and (left := until - time.monotonic()) > 0:
-            # The sentinel alone is not enough: a child of the process may hold it open.
-            connections.wait([self.process.sentinel], min(left, _SECONDS_BETWEEN_LOOKS))
-        if hasattr(os, "killpg") and self.process.pid is not None:
-            with suppress(ProcessLookupError, PermissionError):  # nobody is left in its group, or it never made one
-                os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.kill()
-        self.process.join()
-
-    def _send(self, message: Any) -> None:
-        try:
-            self.connection.send(message)
-        except OSError:
-            raise self._killed() from None
-
-    def _killed(self) -> WorkError:
-        self.process.join(_SECONDS_TO_CLEAN_UP)
-        code = self.process.exitcode
-        by = f"with status {code}" if code is None or code >= 0 else f"by {signal.Signals(-code).name}"
-        return WorkError(
-            f"{self._name or 'a worker'}: its process was ended from outside {by}, most likely for want of memory",
-            remedy="run it again with fewer at a time (--jobs): what is finished is kept.",
-        )
+        self.process.cancel()
 
 
 def _results(workers: "Sequence[_Worker[Item, Result]]", waiting: deque[Item]) -> Iterator[Result]:
@@ -196,7 +145,7 @@ def _results(workers: "Sequence[_Worker[Item, Result]]", waiting: deque[Item]) -
                 del busy[connection]
             yield done.result
         for worker in busy.values():
-            worker.look_after()
+            worker.process.look_after()
 
 
 def _cancel(workers: "Sequence[_Worker[Any, Any]]") -> None:
@@ -205,4 +154,4 @@ def _cancel(workers: "Sequence[_Worker[Any, Any]]") -> None:
         worker.cancel()
     until = time.monotonic() + _SECONDS_TO_CLEAN_UP
     for worker in workers:
-        worker.end(until)
+        worker.process.end(until)

@@ -3,8 +3,8 @@
 import type { Mask } from './fill'
 import { distance, type Point } from './point'
 
-/** What a stroke does to a pixel: the new value, from the old one. */
-export type Paint = (value: number) => number
+/** What a stroke does to a pixel: the new value, from the old one and its place. */
+export type Paint = (value: number, row: number, column: number) => number
 
 /**
  * Paint along a stroke from one point to another with a round brush.
@@ -33,7 +33,7 @@ function paintAt(plane: Mask, [row, column]: Point, radius: number, paint: Paint
     const last = Math.min(Math.floor(column + half), plane.width - 1)
     for (let x = Math.max(Math.ceil(column - half), 0); x <= last; x++) {
       const at = y * plane.width + x
-      const value = paint(plane.pixels[at]!)
+      const value = paint(plane.pixels[at]!, y, x)
       if (value === plane.pixels[at]) continue
       plane.pixels[at] = value
       changed++

@@ -2,6 +2,7 @@
 
 import { useState } from 'preact/hooks'
 import type { Measures, Quantity } from '../api/types'
+import { quantityKey } from '../editing/numbers'
 import { usePage } from '../store/page'
 import type { Language } from '../store/state'
 import { goToFrame } from '../viewer/actions'
@@ -59,7 +60,7 @@ function Bar({ of, language, say }: { of: Quantity; language: Language; say: Say
 }
 
 function useValue(of: Quantity): { value: number; isProvisional: boolean } {
-  const provisional = usePage(({ exam }) => exam?.provisional?.[of.name])
+  const provisional = usePage(({ exam }) => exam?.provisional?.[quantityKey(of)])
   return { value: provisional ?? of.value, isProvisional: provisional !== undefined }
 }
 

@@ -123,6 +123,7 @@ export function StudyPage({ id }: { id: string }) {
       <div class="desk">
         <ViewBar />
         <Views editing={session} />
+        {session.strip()}
         {layout !== 'review' && <Curves />}
         <FilmBar />
       </div>

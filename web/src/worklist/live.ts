@@ -1,6 +1,7 @@
 /** Follows what the server says, and begins again where the connection ends. */
 
 import type { Job, Summary } from '../api/types'
+import { edits } from '../editing/state'
 import { api, page, setExam } from '../store/page'
 import { openStudy } from '../viewer/load'
 import { heardOfJob } from './upload'
@@ -38,7 +39,9 @@ export function heardOfStudy(summary: Summary & { deleted?: boolean }): void {
     return
   }
   if (!exam) return
-  const isOther = summary.version > exam.study.version && summary.state === 'done'
+  // A version that our own gesture makes is heard of before the answer to it.
+  const isOurs = edits.get().waiting > 0
+  const isOther = summary.version > exam.study.version && summary.state === 'done' && !isOurs
   if (isOther || (exam.study.state !== 'done' && summary.state === 'done')) void openStudy(summary.id)
   else setExam(({ study }) => ({ study: { ...study, ...summary } }))
 }

@@ -32,7 +32,7 @@ class ReadingConfig:
     def __post_init__(self) -> None:
         if not self.exams:
             raise UsageError("no EXAM is given", remedy="name files, patient folders, or folders of those.")
-        _require_plausible(self.reading.patient)
+        require_plausible(self.reading.patient)
 
     def find(self) -> list[FoundExam]:
         """The exams at the paths; each bears the name that its folder of results gets.
@@ -72,7 +72,12 @@ def _named(found: FoundExam, *, proposes_views: bool) -> FoundExam:
     return replace(found, read=read)
 
 
-def _require_plausible(patient: Patient) -> None:
+def require_plausible(patient: Patient) -> None:
+    """Refuse an age, a height or a weight that nobody has.
+
+    Raises:
+        UsageError: naming it.
+    """
     for name, (least, most) in _PLAUSIBLE.items():
         value = getattr(patient, name)
         if value is not None and not least <= value <= most:

@@ -1,0 +1,1 @@
+"""What a person changes in labels, as pure functions: outlines, landmarks, verdicts, key frames, and how they spread."""

@@ -1,0 +1,247 @@
+"""What a person drew in one plane, carried to others and fitted to what is there.
+
+A model's outline in another plane is right but for what it gets wrong everywhere. So the difference that the person made
+is carried over, not the outline: it is laid onto the automatic outline of the other plane, at the same place of the
+heart, and as large as the heart is there. How much of it holds in another frame the image tells: what was drawn is
+followed through the film by its grey values, and where it comes to lie nearer to the automatic outline, less is carried.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from cardiotrace.clinical.axis import outline_of
+from cardiotrace.clinical.editing.composition import with_masks
+from cardiotrace.clinical.editing.gesture import Reach
+from cardiotrace.clinical.editing.outline import outlined
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.image import Image
+from cardiotrace.core.label import LabelMap
+from cardiotrace.core.terms import Modality
+from cardiotrace.geometry.contour import polygon_perimeter, resample_polyline
+from cardiotrace.geometry.motion import MotionSearch, MotionSettings
+from cardiotrace.geometry.polygon import fill_polygon
+from cardiotrace.geometry.strip import Strip, StripSize
+
+Mask = Bool[np.ndarray, "height width"]
+Spot = tuple[int, int]
+"""Frame and slice."""
+
+_TOGETHER = ("lv", "epi")
+"""Outlines of the heart, which share its base: one is not carried without the other."""
+_RING = 190.0
+"""Length of the outline that the sizes below are for: they grow and shrink with it."""
+_STRIP = StripSize(beyond=0.0, inside=3.0, outside=6.0, cell=1.0, bend=16.0)
+_SETTINGS = MotionSettings(
+    blurs=(1.2, 0.6),
+    tries=2,
+    around=(20.0, 8.0),
+    without_haze=True,
+    margin=15.0,
+    smooth=3.0,
+    even=0.3,
+    volume=0.1,
+    lags=(1,),
+    rounds=0,
+    calm=0.1,
+)
+_POINTS = 120
+"""Of an outline that is followed."""
+_BAND = 3
+"""Pixels on both sides of the automatic outline within which it is seen how much of a difference holds."""
+
+
+def reached(to: Reach, place: Spot, shape: tuple[int, int]) -> list[Spot]:
+    """The planes that something is carried to from one.
+
+    Args:
+        to: how far.
+        place: frame and slice that it is carried from.
+        shape: how many frames and slices there are.
+
+    Raises:
+        InputError: there is none.
+
+    Example:
+        >>> reached(Reach.NEXT, (3, 0), (10, 1)), reached(Reach.BEAT, (1, 2), (3, 5))
+        ([(4, 0)], [(0, 2), (2, 2)])
+    """
+    frame, depth = place
+    if to is Reach.BEAT:
+        found = [(number, depth) for number in range(shape[0]) if number != frame]
+    else:
+        steps = {Reach.NEXT: (1, 0), Reach.PREVIOUS: (-1, 0), Reach.SLICE_UP: (0, 1), Reach.SLICE_DOWN: (0, -1)}
+        found = [(frame + steps[to][0], depth + steps[to][1])]
+    found = [(number, slice_) for number, slice_ in found if 0 <= number < shape[0] and 0 <= slice_ < shape[1]]
+    if not found:
+        raise InputError(f"there is nothing to carry it to from frame {frame}, slice {depth} ({to})")
+    return found
+
+
+def carried(
+    drawn: UInt8[np.ndarray, "height width"],
+    place: Spot,
+    there: Mapping[Spot, UInt8[np.ndarray, "_ _"]],
+    automatic: LabelMap,
+    image: Image,
+    *,
+    names: Collection[str],
+) -> dict[Spot, UInt8[np.ndarray, "height width"]]:
+    """Labels of other planes of an image with what a person changed in one.
+
+    Between frames a difference is carried as far as it holds there; between slices, which no motion joins, as it is.
+
+    Args:
+        drawn: labels of the plane that is carried from.
+        place: frame and slice of it.
+        there: the planes that it is carried to, as they stand: what is not carried stays.
+        automatic: labels of the image as the model made them.
+        image: whose grey values tell what moved where.
+        names: outlines that are carried; cavity and wall go together.
+
+    Returns:
+        The planes anew.
+
+    Raises:
+        InputError: the plane is as the model labelled it, so that there is nothing to carry.
+    """
+    wanted = [*names, *(name for name in _TOGETHER if set(names) & set(_TOGETHER))]
+    former = automatic.array[place]
+    changed = [
+        name
+        for name in dict.fromkeys(wanted)
+        if _has(automatic, name)
+        and not np.array_equal(outlined(drawn, automatic.scheme, name), outlined(former, automatic.scheme, name))
+    ]
+    if not changed:
+        raise InputError("nothing was changed there: there is no difference to carry on")
+    masks: dict[Spot, dict[str, Mask]] = {spot: {} for spot in there}
+    for name in changed:
+        edited, before = outlined(drawn, automatic.scheme, name), outlined(former, automatic.scheme, name)
+        shown = dict(_followed(image, place, list(there), edited))
+        for spot in there:
+            now = outlined(automatic.array[spot], automatic.scheme, name)
+            masks[spot][name] = _fitted(edited, before, now, shown.get(spot))
+    return {spot: with_masks(plane, automatic.scheme, masks[spot]) for spot, plane in there.items()}
+
+
+def _has(labels: LabelMap, name: str) -> bool:
+    return name != "epi" or any(structure.value == "MYO" for structure in labels.scheme.values)
+
+
+def _fitted(drawn: Mask, automatic: Mask, there: Mask, shown: Mask | None) -> Mask:
+    """A structure in another plane, with as much of a difference as holds there.
+
+    Args:
+        drawn: the structure as a person drew it.
+        automatic: as the model saw it there.
+        there: as the model saw it in the other plane.
+        shown: where what was drawn is found in the other plane by its grey values; None where that is not known.
+    """
+    whole = carried_mask(drawn, automatic, there)
+    if shown is None or not shown.any():
+        return whole
+    if not there.any() or not automatic.any():
+        return shown
+    near, now = np.abs(_depth(there)) < _BAND, _depth(there)
+    wanted, found = (_depth(whole) - now)[near], (_depth(shown) - now)[near]
+    size = float(wanted @ wanted)
+    share = float(np.clip(wanted @ found / size, 0, 1)) if size > 0 else 0.0
+    return carried_mask(drawn, automatic, there, share=share)
+
+
+def _followed(image: Image, place: Spot, targets: Sequence[Spot], drawn: Mask) -> Iterator[tuple[Spot, Mask]]:
+    """Where a structure comes to lie in other frames of its slice, by the motion of the grey values along its outline."""
+    frame, depth = place
+    ring = outline_of(drawn, image.geometry.pixel_mm)
+    if len(ring) < _POINTS // 4:
+        return
+    pixel = np.asarray(image.geometry.pixel_mm)
+    for step in (1, -1):
+        wanted = [target for target, slice_ in targets if slice_ == depth and (target - frame) * step > 0]
+        if not wanted:
+            continue
+        last = max(wanted) if step > 0 else min(wanted)
+        way = list(range(frame, last + step, step))
+        lines = _search(image, way, depth, ring)
+        for target, line in zip(way[1:], lines[1:], strict=True):
+            if target in wanted:
+                yield (target, depth), fill_polygon(line / pixel, drawn.shape)
+
+
+def _search(
+    image: Image, way: Sequence[int], depth: int, ring: Float[np.ndarray, "n 2"]
+) -> Float[np.ndarray, "frames points 2"]:
+    """A closed line in each of some frames that follow each other."""
+    frames = image.frames[way, depth]
+    if image.is_colour:
+        frames = frames.mean(axis=-1, dtype=np.float32)
+    line = resample_polyline(ring, _POINTS, closed=True)
+    unit = polygon_perimeter(ring) / _RING
+    size = StripSize(*(unit * length for length in vars(_STRIP).values()))
+    settings = replace(
+        _SETTINGS,
+        blurs=tuple(unit * blur for blur in _SETTINGS.blurs),
+        around=(unit * _SETTINGS.around[0], unit * _SETTINGS.around[1]),
+        margin=unit * _SETTINGS.margin,
+        without_haze=image.modality is not Modality.MR,
+    )
+    strip = Strip.beside(np.concatenate([line, line[:1]]), size)
+    search = MotionSearch(frames, image.geometry.pixel_mm, strip, settings)
+    return strip.line(search.follow(range(len(way))))
+
+
+def carried_mask(drawn: Mask, automatic: Mask, there: Mask, *, share: float = 1.0) -> Mask:
+    """A structure in another plane, with what a person changed of it in one.
+
+    Args:
+        drawn: the structure as it stands in the plane that it is carried from.
+        automatic: as a model saw it there.
+        there: as the model saw it in the other plane.
+        share: of the difference that is laid onto it.
+
+    Example:
+        >>> rows, columns = np.mgrid[:40, :40]
+        >>> far = np.hypot(rows - 20, columns - 20)
+        >>> carried_mask(far < 12, far < 10, far < 8)[20].sum()  # a radius of 8 and the 2 that were missing
+        np.int64(19)
+    """
+    if np.array_equal(drawn, automatic):
+        return there.copy()
+    if not automatic.any() or not there.any():
+        return drawn.copy()
+    difference = _depth(drawn) - _depth(automatic)
+    moved = _at(difference, *_onto(there, automatic))
+    return np.asarray(_depth(there) + share * moved < 0)
+
+
+def _depth(mask: Mask) -> Float[np.ndarray, "height width"]:
+    """Distance from the outline, negative inside, pixels; far from the mask no more than it needs to be."""
+    from scipy.ndimage import distance_transform_edt  # slow to import, and only needed where something is carried
+
+    return np.asarray(distance_transform_edt(~mask) - distance_transform_edt(mask) + np.where(mask, 0.5, -0.5))
+
+
+def _onto(mask: Mask, other: Mask) -> tuple[Float[np.ndarray, "2 2"], Float[np.ndarray, "2"]]:
+    """The stretch and shift that take one mask to another by their middles and spreads, without turning it."""
+    middle, root = _spread(mask)
+    other_middle, other_root = _spread(other)
+    stretch = other_root @ np.linalg.inv(root)
+    return stretch, other_middle - stretch @ middle
+
+
+def _spread(mask: Mask) -> tuple[Float[np.ndarray, "2"], Float[np.ndarray, "2 2"]]:
+    """Middle of a mask, and the square root of its second moments."""
+    places = np.argwhere(mask)
+    values, vectors = np.linalg.eigh(np.cov(places.T, bias=True) + np.eye(2) / 12)
+    return places.mean(axis=0), vectors @ np.diag(np.sqrt(values)) @ vectors.T
+
+
+def _at(
+    values: Float[np.ndarray, "height width"], stretch: Float[np.ndarray, "2 2"], shift: Float[np.ndarray, "2"]
+) -> Float[np.ndarray, "height width"]:
+    from scipy.ndimage import affine_transform
+
+    return np.asarray(affine_transform(values, stretch, shift, order=1, mode="nearest"))

@@ -1,0 +1,73 @@
+"""Files that workers wrote, as answers: with what tells whether a browser has them already, and compressed."""
+
+import zlib
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+
+from cardiotrace.core.plain import read_json
+
+_CHUNK = 1 << 18
+_GZIP = 31
+"""zlib's word for the framing of gzip."""
+
+
+def automatic_exam(folder: Path) -> dict[str, Any] | None:
+    """What the analysis wrote of an exam's images; None where there is none yet."""
+    found: dict[str, Any] | None = read_json_file(folder / "exam.json")
+    return found
+
+
+def read_json_file(path: Path) -> Any:
+    """A file of JSON, kept in memory as long as it stays the same; None where there is none."""
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return None
+    return _read(path, state.st_ino, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, _: int, __: int) -> Any:
+    return read_json(path)
+
+
+def content_answer(request: Request, path: Path, media_type: str, digest: str, *, compressed: bool) -> Response:
+    """The content of a file.
+
+    Args:
+        request: may say that it knows the content already, and that it takes gzip.
+        path: of the file.
+        media_type: of the content.
+        digest: of the content.
+        compressed: whether it is worth the time.
+    """
+    tag = f'"{digest}"'
+    headers = {"etag": tag, "cache-control": "private, no-cache", "vary": "accept-encoding"}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    chunks = _chunks(path)
+    if compressed and "gzip" in request.headers.get("accept-encoding", ""):
+        return StreamingResponse(
+            _packed(chunks), headers={**headers, "content-encoding": "gzip"}, media_type=media_type
+        )
+    headers["content-length"] = str(path.stat().st_size)
+    return StreamingResponse(chunks, headers=headers, media_type=media_type)
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+def _packed(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    packer = zlib.compressobj(1, zlib.DEFLATED, _GZIP)
+    for chunk in chunks:
+        if packed := packer.compress(chunk):
+            yield packed
+    yield packer.flush()

@@ -1,0 +1,65 @@
+"""Images of a study: pixels, labels and traces, as containers and JSON."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from fastapi import Path as InPath
+from fastapi import Query, Request, Response
+
+from cardiotrace.server.api.files import automatic_exam, content_answer
+from cardiotrace.server.api.routing import Identifier, Shared, make_router
+from cardiotrace.server.services import Services
+from cardiotrace.server.store.studies import MissingError, get_study
+
+router = make_router("images")
+ARRAY = "application/x-cardiotrace-array"
+_NEAR = ("127.0.0.1", "::1", "testclient")
+"""Where compressing pixels takes longer than sending them."""
+_CONTAINER: dict[int | str, dict[str, Any]] = {
+    200: {"content": {ARRAY: {"schema": {"type": "string", "format": "binary"}}}},
+    304: {"description": "The browser has it already."},
+}
+_PLANES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/json": {"schema": {"type": "object"}}}},
+    304: {"description": "The browser has it already."},
+}
+
+ImageName = Annotated[str, InPath(min_length=1, max_length=300, description="As the study lists it.")]
+Of = Annotated[Literal["current", "automatic"], Query(description="As it is now, or as it was found.")]
+
+
+@router.get("/studies/{study}/images/{name}/frames", response_class=Response, responses=_CONTAINER)
+def show_frames(study: Identifier, name: ImageName, request: Request, services: Shared) -> Response:
+    """Pixels of all frames."""
+    path, digest = _file(services, study, name, "frames")
+    is_far = (request.client.host if request.client else "") not in _NEAR
+    return content_answer(request, path, ARRAY, digest, compressed=is_far)
+
+
+@router.get("/studies/{study}/images/{name}/labels", response_class=Response, responses=_CONTAINER)
+def show_labels(study: Identifier, name: ImageName, request: Request, services: Shared, of: Of = "current") -> Response:
+    """Labels of all frames."""
+    path, digest = _file(services, study, name, "labels")
+    return content_answer(request, path, ARRAY, digest, compressed=True)
+
+
+@router.get("/studies/{study}/images/{name}/traces", response_class=Response, responses=_PLANES)
+def show_traces(study: Identifier, name: ImageName, request: Request, services: Shared, of: Of = "current") -> Response:
+    """Contours, long axes and disks of all planes."""
+    path, digest = _file(services, study, name, "traces.json")
+    return content_answer(request, path, "application/json", digest, compressed=True)
+
+
+def _file(services: Services, study: str, name: str, kind: str) -> tuple[Path, str]:
+    """A file that the analysis wrote of an image, and the digest of its content."""
+    with services.database.reading() as session:
+        get_study(session, study)
+    folder = services.data.study(study).automatic
+    exam = automatic_exam(folder)
+    image = next((each for each in (exam or {"images": ()})["images"] if each["name"] == name), None)
+    if exam is None or image is None:
+        raise MissingError("there is no such image", remedy="look at the images of the study.")
+    file = f"{image['file']}.{kind}"
+    if file not in exam["digests"]:
+        raise MissingError("there is nothing of this kind of the image", remedy="no model traced it.")
+    return folder / file, exam["digests"][file]

@@ -1,0 +1,98 @@
+"""Studies: the list, one with all that is known of it, its analysis, its end."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Query, Response
+from fastapi.responses import FileResponse
+
+from cardiotrace.server.api.files import automatic_exam, read_json_file
+from cardiotrace.server.api.routing import Identifier, Shared, make_router
+from cardiotrace.server.api.schemas import Analyse, ImageSchema, JobMade, JobState, Study, StudyList, Summary
+from cardiotrace.server.services import Services
+from cardiotrace.server.store.studies import MissingError, SortKey, StudyQuery, find_studies, get_study
+from cardiotrace.server.store.tables import StudyRow
+
+router = make_router("studies")
+
+
+@router.get("/studies")
+def list_studies(
+    services: Shared,
+    search: Annotated[str, Query(max_length=200, description="A part of the name.")] = "",
+    state: Annotated[JobState | None, Query(description="Only those that are so far.")] = None,
+    sort: Annotated[SortKey, Query(description="By what they are sorted.")] = "created",
+    order: Annotated[Literal["asc", "desc"], Query(description="The first the least, or the last.")] = "desc",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+) -> StudyList:
+    """Studies, the newest first unless another order is asked for."""
+    query = StudyQuery(
+        search=search.replace("\0", ""),
+        state=state or "",
+        sort=sort,
+        descending=order == "desc",
+        limit=limit,
+        offset=offset,
+    )
+    with services.database.reading() as session:
+        total, rows = find_studies(session, query)
+    return StudyList(total=total, studies=[Summary(**services.summary(row)) for row in rows])
+
+
+@router.get("/studies/{study}")
+def show_study(study: Identifier, services: Shared) -> Study:
+    """One study, with its images and what was measured."""
+    with services.database.reading() as session:
+        row = get_study(session, study)
+    return Study(**services.summary(row), **_details(services, row))
+
+
+@router.delete("/studies/{study}", status_code=204, response_class=Response)
+def delete_study(study: Identifier, services: Shared) -> None:
+    """Delete a study: its files, what was found, and what was edited."""
+    services.delete(study)
+
+
+@router.post("/studies/{study}/analyse", status_code=202)
+def analyse_study(study: Identifier, services: Shared, wanted: Analyse | None = None) -> JobMade:
+    """Analyse a study again, with what is known better than its files say."""
+    options = (wanted or Analyse()).options.model_dump(exclude_none=True)
+    with services.database.writing() as session:
+        job = services.queue_analysis(session, get_study(session, study), options)
+    services.jobs.wake()
+    services.changed(job)
+    return JobMade(job=job.id)
+
+
+@router.get(
+    "/studies/{study}/thumbnail",
+    response_class=FileResponse,
+    responses={200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}},
+)
+def show_thumbnail(study: Identifier, services: Shared) -> FileResponse:
+    """A small picture of the study."""
+    with services.database.reading() as session:
+        get_study(session, study)
+    path = services.data.study(study).automatic / "thumbnail.png"
+    if not path.exists():
+        raise MissingError("there is no picture yet", remedy="wait until the study is analysed.")
+    return FileResponse(path, media_type="image/png", headers={"cache-control": "private, max-age=0"})
+
+
+def _details(services: Services, row: StudyRow) -> dict[str, Any]:
+    """What is known of a study beyond its summary."""
+    folder = services.data.study(row.id).automatic
+    exam = automatic_exam(folder)
+    measures = read_json_file(folder / "measures.json") if exam is not None else None
+    images = [] if exam is None else exam["images"]
+    return {
+        "images": [ImageSchema(**{key: image[key] for key in ImageSchema.model_fields}) for image in images],
+        "measures": measures,
+        "automatic": measures,
+        "left_out": [] if exam is None else exam["left_out"],
+        "undo": 0,
+        "redo": 0,
+        "lease": None,
+        "edits": row.edits,
+        "options": row.options,
+    }

@@ -1,0 +1,86 @@
+"""What follows from the end of each kind of job, written in one transaction with it."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.orm import Session
+
+from cardiotrace.core.errors import WorkError
+from cardiotrace.server.store.studies import set_findings
+from cardiotrace.server.store.tables import FileRow, JobRow, StudyRow, UploadRow
+from cardiotrace.server.work.outcome import Done, Refused
+
+if TYPE_CHECKING:
+    from cardiotrace.server.services import Services
+
+Settler = Callable[["Services", Session, JobRow, Done | Refused], Mapping[str, Any] | None]
+
+
+def _taken_in(services: "Services", session: Session, job: JobRow, outcome: Done | Refused) -> Mapping[str, Any] | None:
+    """Studies of what was sent, each with its analysis queued."""
+    if "upload" in job.params and (upload := session.get(UploadRow, job.params["upload"])) is not None:
+        session.delete(upload)
+    if isinstance(outcome, Refused):
+        return None
+    origin = job.params.get("origin", "upload")
+    studies = [_new_study(services, session, exam, origin) for exam in outcome.result["exams"]]
+    _require_room(services, session)
+    return {"studies": studies, "left_out": outcome.result["left_out"]}
+
+
+def _new_study(services: "Services", session: Session, exam: Mapping[str, Any], origin: str) -> str:
+    study = StudyRow(
+        id=exam["id"],
+        name=exam["name"],
+        created=time.time(),
+        origin=origin,
+        within=exam["within"],
+        part=exam["part"],
+        state="failed",
+        options={},
+        version=0,
+        edits=0,
+        views=[],
+        grade=0,
+    )
+    session.add(study)
+    session.flush()
+    folder = services.data.study(study.id).files
+    for file in exam["files"]:
+        # Another study with the same content may have been deleted since the worker took it in.
+        services.blobs.ensure(file["sha256"], folder / file["name"])
+        row = FileRow(study=study.id, kind="exam", name=file["name"], sha256=file["sha256"], size=file["size"])
+        session.add(row)
+    if exam["error"] is None:
+        services.queue_analysis(session, study, {})
+    else:
+        study.error_text, study.error_remedy = exam["error"]["text"], exam["error"]["remedy"]
+    return study.id
+
+
+def _require_room(services: "Services", session: Session) -> None:
+    from cardiotrace.server.store.studies import kept_bytes
+
+    quota = services.config.quota_gib * 2**30
+    if quota and kept_bytes(session) > quota:
+        raise WorkError(
+            "there is no room for these exams: the quota is used up", remedy="delete exams, or start with --quota-gib."
+        )
+
+
+def _analysed(_: "Services", session: Session, job: JobRow, outcome: Done | Refused) -> None:
+    """The study with what was found; labels of an earlier version are no longer the present ones."""
+    study = session.get(StudyRow, job.study)
+    if study is None or study.job != job.id:
+        return
+    if isinstance(outcome, Refused):
+        study.state = "cancelled" if job.state == "cancelled" else "failed"
+        study.error_text, study.error_remedy = job.error_text, job.error_remedy
+        return
+    set_findings(study, outcome.result)
+    study.state, study.version, study.signed = "done", study.version + 1, None
+
+
+SETTLERS: Mapping[str, Settler] = {"intake": _taken_in, "demo": _taken_in, "analyse": _analysed}
+"""By the kind of the job."""

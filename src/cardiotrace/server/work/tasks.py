@@ -1,0 +1,78 @@
+"""What workers can do, by name. Nothing is loaded here: a task loads what it needs where it runs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from cardiotrace.core.reporter import ProgressReporter
+from cardiotrace.server.work.outcome import Done, Refused, refused
+
+SlotKind = Literal["analysis", "desk"]
+Work = Callable[[Mapping[str, Any], ProgressReporter], Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A function from plain values to plain values, and which processes run it."""
+
+    work: Work
+    slot: SlotKind = "analysis"
+
+
+@dataclass(frozen=True)
+class Order:
+    """A task with what it works on; `root` is left out of what its errors say."""
+
+    task: str
+    params: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    root: str = ""
+
+    def __str__(self) -> str:
+        return self.task
+
+
+def _intake(params: Mapping[str, Any], reporter: ProgressReporter) -> Any:
+    from cardiotrace.server.work.intake import take_upload
+
+    return take_upload(params, reporter)
+
+
+def _analyse(params: Mapping[str, Any], reporter: ProgressReporter) -> Any:
+    from cardiotrace.server.work.analysis import analyse_study
+
+    return analyse_study(params, reporter)
+
+
+def _demo(params: Mapping[str, Any], reporter: ProgressReporter) -> Any:
+    from cardiotrace.server.work.demo import make_demo
+
+    return make_demo(params, reporter)
+
+
+def _models(_: Mapping[str, Any], __: ProgressReporter) -> Any:
+    from cardiotrace.server.work.models import told_of_models
+
+    return told_of_models()
+
+
+def _warm(_: Mapping[str, Any], __: ProgressReporter) -> None:
+    import cardiotrace.server.work.analysis
+    import cardiotrace.server.work.intake  # noqa: F401 -- what the next task will need
+
+
+TASKS: Mapping[str, Task] = {
+    "intake": Task(_intake),
+    "analyse": Task(_analyse),
+    "demo": Task(_demo),
+    "models": Task(_models, "desk"),
+    "warm": Task(_warm),
+}
+
+
+def run_task(order: Order, reporter: ProgressReporter) -> Done | Refused:
+    """Run a task, in the process of a worker."""
+    try:
+        return Done(TASKS[order.task].work(order.params, reporter))
+    except Exception as error:
+        return refused(error, Path(order.root) if order.root else None)
