@@ -64,6 +64,7 @@ function listen(pane: Pane, editing: Editing): () => void {
     if (page.get().exam?.active !== pane.index) setExam({ active: pane.index })
     element.focus({ preventScroll: true })
     if (pinch.down(event)) {
+      held?.leave?.()
       held = null
       return
     }
