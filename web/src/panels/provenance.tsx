@@ -14,7 +14,7 @@ function Image({ of, language, say }: { of: ImageProvenance; language: Language;
     return value === null || value === undefined ? null : number(value, 2, language)
   }
   const pixel = size(1) && size(2) ? `${size(1)} × ${size(2)} mm` : say('unknown')
-  const times = known(say, of.times)
+  const [frames, slices, rows, columns] = of.shape
   return (
     <section>
       <h3>
@@ -24,7 +24,7 @@ function Image({ of, language, say }: { of: ImageProvenance; language: Language;
         <dt>{say('modality')}</dt>
         <dd>{of.modality}</dd>
         <dt>{say('size')}</dt>
-        <dd>{of.shape.join(' × ')}</dd>
+        <dd>{say('size_of', { frames: frames ?? 1, slices: slices ?? 1, rows: rows ?? 1, columns: columns ?? 1 })}</dd>
         <dt>{say('pixel_size')}</dt>
         <dd>
           {pixel} <span class="soft">{known(say, of.pixel_size)}</span>
@@ -38,7 +38,7 @@ function Image({ of, language, say }: { of: ImageProvenance; language: Language;
           </>
         )}
         <dt>{say('times')}</dt>
-        <dd>{times}</dd>
+        <dd>{known(say, of.times)}</dd>
         {of.labels && (
           <>
             <dt>{say('traced_by')}</dt>

@@ -1,6 +1,6 @@
 /** The store of the page, and how components follow it. */
 
-import { useEffect, useState } from 'preact/hooks'
+import { useLayoutEffect, useReducer, useRef } from 'preact/hooks'
 import { Api } from '../api/client'
 import { INITIAL, type ExamState, type State } from './state'
 import { Store } from './store'
@@ -8,12 +8,19 @@ import { Store } from './store'
 export const api = new Api()
 export const page = new Store<State>(INITIAL)
 
-/** Draws a component again when what it chooses changes. */
+/** What a component chooses of the state; it is drawn again when that changes. */
 export function usePage<Chosen>(choose: (state: State) => Chosen): Chosen {
-  const [chosen, choosen] = useState(() => choose(page.get()))
-  useEffect(() => {
-    choosen(() => choose(page.get()))
-    return page.watch(choose, (next) => choosen(() => next))
+  const [, drawAgain] = useReducer((count: number) => count + 1, 0)
+  const chosen = choose(page.get())
+  const last = useRef({ choose, chosen })
+  last.current = { choose, chosen }
+  useLayoutEffect(() => {
+    const look = () => {
+      const { choose: chooseNow, chosen: before } = last.current
+      if (!Object.is(chooseNow(page.get()), before)) drawAgain(0)
+    }
+    look() // what changed before this listened
+    return page.subscribe(look)
   }, [])
   return chosen
 }

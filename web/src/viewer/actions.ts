@@ -5,7 +5,7 @@ import { activeView, frameOf, infoOf } from '../store/exam'
 import { page, setExam } from '../store/page'
 import type { LayerName, Layout, View } from '../store/state'
 import { pause, showFrame } from './clock'
-import { middleSlice, towardsApex, viewsOf } from './layout'
+import { homeOf, middleSlice, towardsApex, viewsOf } from './layout'
 
 /** Changes the view that is active. */
 export function setView(change: (view: View) => View, index?: number): void {
@@ -35,7 +35,7 @@ export function showImage(image: string): void {
   if (!exam || !cine || activeView(exam)?.image === image) return
   const slice = exam.views.find((view) => view.image === image)?.slice ?? middleSlice(cine)
   if (!OF_ONE_IMAGE.has(exam.layout)) {
-    setView((before) => ({ ...before, image, slice, zoom: 1, pan: [0, 0] }))
+    setView((before) => ({ ...before, image, slice, ...homeOf(cine) }))
     setExam({ series: null, said: null })
     return
   }
@@ -113,8 +113,16 @@ export function toggleLayers(): void {
   setExam({ layers: isAny ? none : (hidden ?? exam.layers) })
 }
 
+/** Back to how the view began; from there to the whole image. */
 export const resetView = (): void => {
-  setView((view) => ({ ...view, zoom: 1, pan: [0, 0] }))
+  const { exam } = page.get()
+  const cine = exam && exam.cines[activeView(exam)?.image ?? '']
+  if (!cine) return
+  const home = homeOf(cine)
+  setView((view) => {
+    const isHome = view.zoom === home.zoom && view.pan === home.pan
+    return { ...view, ...(isHome ? { zoom: 1, pan: [0, 0] } : home) }
+  })
   setExam((exam) => {
     const window = { ...exam.window }
     delete window[activeView(exam)?.image ?? '']

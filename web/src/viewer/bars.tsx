@@ -95,17 +95,18 @@ export function ViewBar() {
           </button>
         ))}
       </div>
-      <label class="inline presets">
+      <label class="presets">
         <span>{say('window')}</span>
         <select
           value=""
+          aria-label={say('window')}
           onChange={(event) => {
             setPreset(event.currentTarget.value as Preset)
             event.currentTarget.value = ''
           }}
         >
           <option value="" disabled>
-            {say('preset')}
+            {say('window')}
           </option>
           {PRESETS.map((each) => (
             <option key={each} value={each}>
@@ -129,7 +130,8 @@ export function FilmBar() {
   const phases = usePage(({ exam }) => exam?.study.images.find(({ name }) => name === activeView(exam)?.image)?.phases)
   if (!cine) return null
   const { frames } = cine.info
-  const share = (at: number) => `${frames > 1 ? (100 * at) / (frames - 1) : 0}%`
+  // The middle of a slider's knob of 16 pixels.
+  const share = (at: number) => `calc(8px + (100% - 16px) * ${frames > 1 ? at / (frames - 1) : 0})`
   return (
     <div class="film" role="toolbar" aria-label={say('film')}>
       <button class="square" aria-label={say('key_back')} title={`${say('key_back')} (←)`} onClick={() => stepFrame(-1)}>

@@ -64,6 +64,7 @@ function listen(pane: Pane, editing: Editing): () => void {
     if (page.get().exam?.active !== pane.index) setExam({ active: pane.index })
     element.focus({ preventScroll: true })
     if (pinch.down(event)) {
+      held?.leave?.()
       held = null
       return
     }
@@ -206,7 +207,7 @@ export function Views({ editing }: { editing: Editing }) {
       {Array.from({ length: count }, (_, index) => (
         <ViewPane key={`${layout} ${index}`} index={index} editing={editing} isSmall={isSmall} />
       ))}
-      {layout === 'review' && <Curves isLarge />}
+      {layout === 'review' && <Curves />}
       {said && (
         <p class="said" role="status">
           {say(said as Key)}

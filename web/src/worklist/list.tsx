@@ -64,8 +64,8 @@ function Row({ study, onDelete }: { study: Summary; onDelete: () => void }) {
       <th scope="row">
         <a href={`#/studies/${encodeURIComponent(study.id)}`}>{study.name}</a>
         <span class="views-of">
-          {study.views.join(' · ')}
-          {study.origin !== 'upload' && <em>{say(`origin_${study.origin}` as Key)}</em>}
+          {study.views.length > 0 && <span>{study.views.join(' · ')}</span>}
+          {study.origin !== 'upload' && <span>{say(`origin_${study.origin}` as Key)}</span>}
         </span>
       </th>
       <td class="date">{date(study.created, language)}</td>

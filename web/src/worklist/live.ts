@@ -28,10 +28,10 @@ function refreshSoon(): void {
 }
 
 /** A study changed. One that is shown takes its new place in the list when that is asked for again. */
-export function heardOfStudy(summary: Summary & { deleted?: boolean }): void {
+export function heardOfStudy(summary: Summary): void {
   const { list, exam, opening, route } = page.get()
   const before = list.studies.find(({ id }) => id === summary.id)
-  if (!before || summary.deleted || before.state !== summary.state) refreshSoon()
+  if (!before || before.state !== summary.state) refreshSoon()
   if (before) page.set({ list: { ...list, studies: list.studies.map((each) => (each.id === summary.id ? { ...each, ...summary } : each)) } })
   if (route.page !== 'study' || route.id !== summary.id) return
   if (opening && !exam) {
@@ -44,6 +44,14 @@ export function heardOfStudy(summary: Summary & { deleted?: boolean }): void {
   const isOther = summary.version > exam.study.version && summary.state === 'done' && !isOurs
   if (isOther || (exam.study.state !== 'done' && summary.state === 'done')) void openStudy(summary.id)
   else setExam(({ study }) => ({ study: { ...study, ...summary } }))
+}
+
+/** A study is no more, here or for another person. */
+function heardOfDeletion(id: string): void {
+  const { list, route } = page.get()
+  page.set({ list: { ...list, studies: list.studies.filter((each) => each.id !== id) } })
+  if (route.page === 'study' && route.id === id) location.hash = '#/'
+  refreshSoon()
 }
 
 const FIRST_WAIT = 500
@@ -68,6 +76,8 @@ export function follow(): () => void {
       wait = Math.min(LONGEST_WAIT, wait * 2)
     }
     source.addEventListener('study', (event) => heardOfStudy(JSON.parse((event as MessageEvent<string>).data) as Summary))
+    source.addEventListener('deleted', (event) => heardOfDeletion((JSON.parse((event as MessageEvent<string>).data) as { id: string }).id))
+    source.addEventListener('resync', () => void refresh())
     source.addEventListener('job', (event) => heardOfJob(JSON.parse((event as MessageEvent<string>).data) as Job))
   }
   begin()
