@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cardiotrace.server.api.schemas import AcceptedFlag, Schema, Summary
+from cardiotrace.server.api.schemas import AcceptedFlag, ImageSchema, Schema, Summary
 
 Number = Annotated[int, Field(ge=0, le=10**6)]
 Point = Annotated[list[float], Field(min_length=2, max_length=2)]
@@ -199,6 +199,21 @@ class ReadingSchema(Schema):
     opened: str | None
     done: str | None
     seconds: float | None
+
+
+class ReadingStudy(Schema):
+    """An exam for one reader: nothing of what was found is in it."""
+
+    id: str
+    study: str
+    reader: str
+    version: int
+    images: list[ImageSchema]
+    measures: dict[str, Any] | None
+    """Of what the reader drew."""
+    undo: int
+    redo: int
+    done: str | None
 
 
 class ReaderStudySchema(Schema):

@@ -1,7 +1,9 @@
 """An edit on its way: checked, done by the desk, written into the journal before anybody is told."""
 
+import asyncio
 import datetime
 import secrets
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,13 +18,14 @@ from cardiotrace.server.store.journal import (
     Standing,
     changes,
     new_entry,
+    reading_document,
     standing,
     wanted,
     write_entry,
 )
 from cardiotrace.server.store.studies import ConflictError, MissingError, get_study, set_findings
 from cardiotrace.server.store.tables import StudyRow
-from cardiotrace.server.work.tasks import Order
+from cardiotrace.server.work.tasks import Order, SlotKind
 
 if TYPE_CHECKING:
     from cardiotrace.server.services import Services
@@ -59,9 +62,9 @@ class Target:
         row = get_study(session, self.study)
         if row.analysis is None or row.state != "done":
             raise ConflictError("this study is not analysed", remedy="wait until it is.")
-        document = Document(self.document, self.study, row.analysis)
         if self.reading is None:
-            return row, document, row.version
+            return row, Document(self.study, self.study, row.analysis), row.version
+        document = reading_document(self.reading, self.study)
         reading = session.get(ReadingRow, self.reading)
         if reading is None:
             raise MissingError("there is no such reading")
@@ -111,16 +114,20 @@ async def edit(
             "by": by,
             "time": now,
         }
-        result = await asked_of_desk(services, "edit", params, document, found)
+        result = await asked_of(services, "desk", "edit", params, document, found)
         entry.change = result["change"] if asked.kind == "do" else None
         with services.database.writing() as session:
             row, document, version = target.of(session)
             if version != base_version:
                 raise OtherVersionError(version)
+            was_signed = row.signed is not None and not document.is_reading
             write_entry(session, document, entry, result)
             after = standing(session, document)
             _set_version(session, target, row, entry.version, result, len(after.done))
     measures = read_json_file(outputs_file(services, document, entry.version))
+    if not was_signed:  # what was made of a version that nobody signed can be made again
+        former = outputs_file(services, document, base_version).parent
+        await asyncio.to_thread(shutil.rmtree, former, ignore_errors=True)
     if target.reading is None:
         services.tell_of(target.study)
     return {
@@ -135,16 +142,16 @@ async def edit(
     }
 
 
-async def asked_of_desk(
-    services: "Services", task: str, params: Mapping[str, Any], document: Document, found: Standing
+async def asked_of(
+    services: "Services", kind: SlotKind, task: str, params: Mapping[str, Any], document: Document, found: Standing
 ) -> Any:
-    """Ask the desk; where it does not know what stands it is told."""
+    """Ask a process that keeps exams open; where it does not know what stands it is told."""
     order = Order(task, params, str(services.data.study(document.study).files))
-    result = await services.pool.ask("desk", order, key=document.id)
+    result = await services.pool.ask(kind, order, key=document.id)
     if isinstance(result, dict) and result.get("needs") == "held":
         with services.database.reading() as session:
             held = changes(session, document, found.done)
-        result = await services.pool.ask("desk", Order(task, {**params, "held": held}, order.root), key=document.id)
+        result = await services.pool.ask(kind, Order(task, {**params, "held": held}, order.root), key=document.id)
     return result
 
 
@@ -158,7 +165,7 @@ def study_params(services: "Services", row: StudyRow, document: Document) -> dic
         "part": row.part,
         "options": row.options,
         "document": document.id,
-        "analysis": document.analysis,
+        "analysis": row.analysis,
         "is_blank": document.is_reading,
         "folder": document.id if document.is_reading else "study",
     }

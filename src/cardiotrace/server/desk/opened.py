@@ -123,8 +123,8 @@ def edit_exam(params: Mapping[str, Any], _: ProgressReporter) -> dict[str, Any]:
             known), `gesture` or `change`, `by`, `time`.
 
     Returns:
-        `{"needs": "held"}` where what stands is not known here; else `change`, `blobs`, `findings`, `changed`, `phases`.
-        The measures lie in the folder of the version's outputs by then.
+        `{"needs": "held"}` where what stands is not known here; else `change`, `blobs`, `findings`, `changed`,
+        `phases`, `accepted`. The measures lie in the folder of the version's outputs by then.
 
     Raises:
         InputError: the gesture cannot be; nothing changed.

@@ -22,7 +22,6 @@ from cardiotrace.io.atomic import as_work_error, atomic_write
 from cardiotrace.server.store.blobs import BlobStore, digest, link_or_copy
 from cardiotrace.server.store.database import Database
 from cardiotrace.server.store.folder import DataFolder
-from cardiotrace.server.store import edit_tables  # noqa: F401 -- its tables are among those that are kept
 from cardiotrace.server.store.tables import Base, FileRow, StudyRow
 from cardiotrace.server.store.upgrade import newest_revision
 

@@ -32,6 +32,11 @@ class Document:
         return self.id != self.study
 
 
+def reading_document(reading: str, study: str) -> Document:
+    """What one person reads: they begin with nothing, so that it is of no analysis."""
+    return Document(reading, study, "reading")
+
+
 @dataclass(frozen=True)
 class Entry:
     """An entry without what it changed."""

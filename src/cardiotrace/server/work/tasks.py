@@ -56,6 +56,24 @@ def _edit(params: Mapping[str, Any], reporter: ProgressReporter) -> Any:
     return edit_exam(params, reporter)
 
 
+def _export(params: Mapping[str, Any], reporter: ProgressReporter) -> Any:
+    from cardiotrace.server.desk.exports import export_study
+
+    return export_study(params, reporter)
+
+
+def _table(params: Mapping[str, Any], reporter: ProgressReporter) -> Any:
+    from cardiotrace.server.desk.exports import export_table
+
+    return export_table(params, reporter)
+
+
+def _agreement(params: Mapping[str, Any], reporter: ProgressReporter) -> Any:
+    from cardiotrace.server.desk.readings import agreement_of
+
+    return agreement_of(params, reporter)
+
+
 def _models(_: Mapping[str, Any], __: ProgressReporter) -> Any:
     from cardiotrace.server.work.models import told_of_models
 
@@ -72,6 +90,9 @@ TASKS: Mapping[str, Task] = {
     "analyse": Task(_analyse),
     "demo": Task(_demo),
     "edit": Task(_edit, "desk"),
+    "export": Task(_export, "export"),
+    "table": Task(_table, "export"),
+    "agreement": Task(_agreement, "export"),
     "models": Task(_models, "desk"),
     "warm": Task(_warm),
 }
