@@ -2,6 +2,7 @@ r"""What a corrected frame is worth in the other frames of a film: ways of carry
 
     python -m benchmarks.editing              # 24 frames a beat, two hearts
     python -m benchmarks.editing --seeds 1 2 3 4
+    python -m benchmarks.editing --outlines DATA
 
 A made error pushes the side of the cavity in: in all frames alike, or around one frame alone. That frame is corrected,
 and carried to the others by each way. Errors are mean distances of the outline from the true one, mm, beyond the
@@ -10,15 +11,22 @@ distance that the true outline has from itself on a grid of pixels.
 
 import argparse
 import sys
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool
 from scipy.ndimage import distance_transform_edt
 
 from cardiotrace.clinical.axis import outline_of
+from cardiotrace.clinical.editing.outline import outlined, outlines_of
 from cardiotrace.clinical.editing.propagation import _followed, carried, carried_mask
+from cardiotrace.core.catalog import Choice
 from cardiotrace.core.label import LabelMap
+from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.evaluation.table import to_text
+from cardiotrace.geometry.component import fill_holes, largest_component
+from cardiotrace.geometry.spline import fill_curve
+from cardiotrace.metrics.overlap import dice
 from cardiotrace.phantoms import EchoPhantom, echo_exam
 
 Mask = Bool[np.ndarray, "height width"]
@@ -75,12 +83,39 @@ def errors(seed: int, start: int, width: float, frames: int) -> dict[tuple[str, 
     return rows
 
 
+def outline_rows(root: Path) -> list[dict[str, str]]:
+    """How well a few points draw the outlines of reference labels: each eighth of a data set's cases."""
+    rows = []
+    for name in ("camus", "acdc"):
+        alike: dict[str, list[tuple[float, int]]] = {}
+        for case in DATASETS.make(Choice(name, {}), root / name).cases()[::8]:
+            assert case.read_labels is not None
+            labels = case.read_labels()
+            for plane in labels.array.reshape(-1, *labels.array.shape[2:]):
+                for outline, points in outlines_of(plane, labels.scheme).items():
+                    piece = fill_holes(largest_component(outlined(plane, labels.scheme, outline)))
+                    alike.setdefault(outline, []).append((dice(fill_curve(points, plane.shape), piece), len(points)))
+        for outline, found in alike.items():
+            scores, counts = np.array(found).T
+            low, middle = np.percentile(scores, (5, 50))
+            values = {"worst Dice": scores.min(), "5 %": low, "median": middle}
+            shown = {key: f"{value:.3f}" for key, value in values.items()}
+            rows.append({"outlines of": f"{name}, {outline}", **shown, "points": f"{counts.mean():.0f}"})
+    return rows
+
+
 def main(arguments: list[str]) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, default=24)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
+    parser.add_argument(
+        "--outlines", type=Path, metavar="DATA", help="folder of data sets: how well points draw labels"
+    )
     chosen = parser.parse_args(arguments)
+    if chosen.outlines is not None:
+        print(to_text(outline_rows(chosen.outlines), "markdown"))
+        return
     rows = []
     for kind, width in (("in all frames", 1e6), ("around one frame", 1.2)):
         found = [errors(seed, start, width, chosen.frames) for seed in chosen.seeds for start in (0, 9)]

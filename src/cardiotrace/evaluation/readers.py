@@ -99,9 +99,8 @@ def _frames(labels: LabelMap, frames: Sequence[int]) -> LabelMap:
 
 def _quantity_rows(pairs: Sequence[tuple[Reading, Reading]]) -> Iterator[dict[str, Any]]:
     for key in sorted({key for one, other in pairs for key in one.values.keys() & other.values.keys()}):
-        values = [
-            (one.values[key], other.values[key]) for one, other in pairs if key in one.values and key in other.values
-        ]
+        both = [(one.values, other.values) for one, other in pairs if key in one.values and key in other.values]
+        values = [(one[key], other[key]) for one, other in both]
         found = agreement([other for _, other in values], [one for one, _ in values])
         yield {
             "what": "quantity",

@@ -22,7 +22,7 @@ class Editor:
 
     def __init__(self, person, study, name):
         self.http, self.id, self.name = person.http, study["id"], name
-        self.image = study["images"][0]
+        self.image = max(study["images"], key=lambda image: image["frames"])
         self.token = ""
 
     def url(self, rest=""):
