@@ -33,7 +33,8 @@ def reader_agreement(readings: Sequence[Reading]) -> list[dict[str, Any]]:
 
     Outlines are compared in frames in which both drew the region: by Dice, Hausdorff distance and mean absolute
     distance, each averaged over the frames of an image first, then over images, so that a long film counts no more
-    than a short one. Quantities are compared exam by exam: bias (second reader minus first), limits of agreement, ICC(2,1).
+    than a short one. Quantities are compared exam by exam: bias (second reader minus first), limits of agreement,
+    ICC(2,1).
 
     Args:
         readings: of any readers and exams, one each.

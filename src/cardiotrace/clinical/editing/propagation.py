@@ -121,7 +121,7 @@ def carried(
     masks: dict[Spot, dict[str, Mask]] = {spot: {} for spot in there}
     for name in changed:
         edited, before = outlined(drawn, automatic.scheme, name), outlined(former, automatic.scheme, name)
-        shown = dict(_followed(image, place, list(there), edited))
+        shown = dict(followed(image, place, list(there), edited))
         for spot in there:
             now = outlined(automatic.array[spot], automatic.scheme, name)
             masks[spot][name] = _fitted(edited, before, now, shown.get(spot))
@@ -153,7 +153,7 @@ def _fitted(drawn: Mask, automatic: Mask, there: Mask, shown: Mask | None) -> Ma
     return carried_mask(drawn, automatic, there, share=share)
 
 
-def _followed(image: Image, place: Spot, targets: Sequence[Spot], drawn: Mask) -> Iterator[tuple[Spot, Mask]]:
+def followed(image: Image, place: Spot, targets: Sequence[Spot], drawn: Mask) -> Iterator[tuple[Spot, Mask]]:
     """Where a structure comes to lie in other frames of its slice, by the motion of the grey values at its outline."""
     frame, depth = place
     ring = outline_of(drawn, image.geometry.pixel_mm)

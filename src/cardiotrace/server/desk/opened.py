@@ -14,7 +14,7 @@ from cardiotrace.clinical.editing.edits import Address, Change, Edits, Kind, Sai
 from cardiotrace.clinical.traced_cine import TracedCine
 from cardiotrace.core.config import from_plain
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.exam import ExamImage
+from cardiotrace.core.exam import ExamImage, Landmarks
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.reporter import ProgressReporter
 from cardiotrace.core.terms import Structure
@@ -206,6 +206,10 @@ def _plane(opened: OpenExam, edits: Edits, cine: TracedCine | None, place: tuple
     held = (Address(Kind.PLANE, name, frame, depth), Address(Kind.LANDMARKS, name, frame))
     contours = {key: points.round(_DECIMALS).tolist() for key, points in drawn.contours.items() if len(points)}
     trace = {"axis": None, "disks": None} if cine is None else plain_trace(cine.traces[frame])
+    marks = edits.value(Address(Kind.LANDMARKS, name, frame))
+    if trace["axis"] is not None and isinstance(marks, Landmarks):
+        # So that a page that moves one end does not let go of the other.
+        trace["axis"]["placed"] = [key for key in ("apex", "annulus") if getattr(marks, key) is not None]
     return {
         "contours": contours,
         **trace,
