@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 CONSTRAINED := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-all check docs bench gpu-pack gpu gpu-take serve-docs system-packages clean
+.PHONY: demo app test test-all check docs bench gpu-pack gpu gpu-take serve-docs system-packages clean
 
 # The base install: enough to use models. No torch.
 .venv/.use: pyproject.toml constraints.txt
@@ -16,10 +16,18 @@ CONSTRAINED := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(CONSTRAINED) torch
 	$(CONSTRAINED) -e '.[dev]'
-	touch $@ .venv/.use
+	touch $@ .venv/.use .venv/.server
 
 demo: .venv/.use
 	$(BIN)/cardiotrace demo --out out/demo
+
+# The application in the browser, with the phantom exam in it.
+.venv/.server: pyproject.toml constraints.txt .venv/.use
+	$(CONSTRAINED) -e '.[server]'
+	touch $@
+
+app: .venv/.server
+	$(BIN)/cardiotrace serve --data out/app --demo --open
 
 test: .venv/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not slow"
@@ -34,7 +42,7 @@ check: .venv/.dev
 	$(BIN)/lint-imports
 
 # Programs that tests ask for a second opinion; where they cannot be installed, those tests are skipped.
-SYSTEM_PACKAGES := orthanc orthanc-dicomweb dicom3tools dcmtk dcm2niix openjph-tools chromium
+SYSTEM_PACKAGES := orthanc orthanc-dicomweb postgresql dicom3tools dcmtk dcm2niix openjph-tools chromium
 
 system-packages:
 	.ci/system-packages $(SYSTEM_PACKAGES)
