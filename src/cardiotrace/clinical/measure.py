@@ -37,7 +37,7 @@ from cardiotrace.core.flag import Flag
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Modality, Phase, View
-from cardiotrace.geometry.blank import blank_words, listed
+from cardiotrace.geometry.blank import blank_words, runs_of
 
 _INDEXED = (
     *("left_ventricular_end_diastolic_volume", "left_ventricular_end_systolic_volume"),
@@ -71,8 +71,8 @@ def measure(
         has_images: whether the images hold images; False where they stand for labels alone.
         tracking: follow the wall through the grey values of films as well, for a second strain; 2 s of a processor for
             60 frames.
-        known: what earlier measurements of this exam found, and what this one finds: after an edit of few frames, little
-            is found anew. The values are the same with and without.
+        known: what earlier measurements of this exam found, and what this one finds: after an edit of few frames,
+            little is found anew. The values are the same with and without.
 
     Returns:
         The quantities, with flags where one should not be trusted. Without pixel spacing only areas in
@@ -255,8 +255,9 @@ def _rejected_flags(exam: Exam, labels: Mapping[str, LabelMap]) -> Iterator[Flag
     """Which frames a person refused."""
     for image in exam.images:
         if image.rejected and image.name in labels:
-            frames = listed("frame", np.array(sorted(image.rejected)))
-            yield flag("rejected", f"{image.name}: {frames} rejected by a person: not measured", about=image.name)
+            frames = ", ".join(runs_of(np.array(sorted(image.rejected))))
+            text = f"{image.name}: rejected by a person, and not measured: {frames}"
+            yield flag("rejected", text, about=image.name)
 
 
 def _view_flags(found: _Found) -> list[Flag]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Shaped
+from jaxtyping import Bool, Int, Shaped
 from numpy.typing import NDArray
 
 _OUTER_PERCENT = 0.5
@@ -84,13 +84,22 @@ def _alone(count: int) -> str:
     return {0: "", 1: "a slice in one frame"}.get(count, f"{count} slices in single frames")
 
 
+def runs_of(numbers: Int[np.ndarray, "n"]) -> list[str]:
+    """Rising numbers with runs drawn together.
+
+    Example:
+        >>> runs_of(np.array([0, 2, 3, 4]))
+        ['0', '2-4']
+    """
+    runs = np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1)
+    return [f"{run[0]}" if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs if len(run)]
+
+
 def listed(what: str, numbers: NDArray[np.int64]) -> str:
     """Numbers with runs drawn together, such as "frames 0 and 2-3"; "" for none."""
     if not len(numbers):
         return ""
-    breaks = np.flatnonzero(np.diff(numbers) > 1) + 1
-    runs = [(int(run[0]), int(run[-1])) for run in np.split(numbers, breaks)]
-    words = [f"{first}" if first == last else f"{first}-{last}" for first, last in runs]
+    words = runs_of(numbers)
     many = f"{what}s" if len(numbers) > 1 else what
     joined = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
     return f"{many} {joined}"

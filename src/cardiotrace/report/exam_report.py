@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cardiotrace.clinical.comparison import Comparison
 from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.clinical.quantity import COLUMNS, Measures
@@ -91,6 +93,8 @@ class _Findings:
     labels: Mapping[str, LabelMap]
     measures: Measures
     words: Words
+    former: Mapping[str, LabelMap] = field(default_factory=dict)
+    """Labels before a person corrected them, by name of the image."""
 
     def moving(self) -> list[ExamImage]:
         """Labelled images of several frames, in the exam's order."""
@@ -111,7 +115,7 @@ def render_report(
     context = context or ReportContext()
     # Grey values for the screen are found once for all that is drawn: figures agree, and no frame flickers.
     shown = replace(exam, images=tuple(map(_as_displayed, exam.images)))
-    found = _Findings(shown, labels, measures, context.words)
+    found = _Findings(shown, labels, measures, context.words, context.automatic)
     stills = list(_stills(found))
     drawn = list(_drawings(measures, found.words))
     figures = [*stills, *_animations(found), *(figure for figure, _ in drawn)]
@@ -166,20 +170,21 @@ def _stills(found: _Findings) -> Iterator[ReportFigure]:
     for key_frame in key_frames:
         # Key frames of one view are shown in one frame of reference.
         alike = [found.labels[item.image] for item in key_frames if item.view_name == key_frame.view_name]
-        yield _still(images[key_frame.image], found.labels[key_frame.image], key_frame, alike, found.words)
+        yield _still(images[key_frame.image], found, key_frame, alike)
 
 
 def _first_frame(image: ExamImage) -> KeyFrame:
     return KeyFrame(image.image.view, image.image.view_name, Phase.OTHER, image.name, 0, is_named=False)
 
 
-def _still(
-    image: ExamImage, labels: LabelMap, key_frame: KeyFrame, alike: Sequence[LabelMap], words: Words
-) -> ReportFigure:
+def _still(image: ExamImage, found: _Findings, key_frame: KeyFrame, alike: Sequence[LabelMap]) -> ReportFigure:
     """An overlay of one key frame, of stacks all slices; of MRI what lies around the heart in all labels `alike`."""
+    labels, former, words = found.labels[image.name], found.former.get(image.name), found.words
     box = box_to_show(image.image, alike) or box_to_show(image.image, [labels])
-    caption = _caption(image, key_frame, words)
-    shown = LabelledFrame(image.image, labels, key_frame.frame)
+    caption, frame = _caption(image, key_frame, words), key_frame.frame
+    if former is not None and np.array_equal(former.array[frame], labels.array[frame]):
+        former = None
+    shown = LabelledFrame(image.image, labels, frame, former=former)
     is_stack = image.image.grid_shape[1] > 1
     if is_stack:
         same = [item for item in alike if item.array.shape[1] == image.image.grid_shape[1]]
@@ -192,17 +197,19 @@ def _still(
         f"{safe_name(image.name)}_{key_frame.phase.value}.png",
         _png(raster, effort=3),
         caption,
-        _origin(image, key_frame, words),
+        _origin(image, key_frame, words, is_corrected=former is not None),
     )
 
 
-def _origin(image: ExamImage, key_frame: KeyFrame, words: Words) -> str:
-    """Which frame of which image it is, and how that is known."""
+def _origin(image: ExamImage, key_frame: KeyFrame, words: Words, *, is_corrected: bool) -> str:
+    """Which frame of which image it is, how that is known, and what dashes mean there."""
     told = [image.name]
     if image.image.grid_shape[0] > 1:
         told.append(words("figure.frame", frame=key_frame.frame))
     if key_frame.phase is not Phase.OTHER:
         told.append(words("figure.named" if key_frame.is_named else "figure.found"))
+    if is_corrected:
+        told.append(words("figure.former"))
     return ", ".join(told)
 
 

@@ -39,6 +39,8 @@ class LabelledFrame:
     """Which slice of a stack, where one is drawn alone."""
     corner_mm: tuple[float, float] = (0.0, 0.0)
     """(row, column) of the image's corner on the image as it was measured, mm; pixels where there is no spacing."""
+    former: LabelMap | None = None
+    """Labels before a person corrected them, on the same grid."""
 
     def cropped(self, box: Box | None) -> "LabelledFrame":
         """The same frame within a box, as it is without one; what was measured in the whole is still drawn in place."""
@@ -47,7 +49,8 @@ class LabelledFrame:
         cine, labels = cropped(self.image, self.labels, box)
         height_mm, width_mm = self.labels.geometry.pixel_mm
         corner_mm = (self.corner_mm[0] + box.top * height_mm, self.corner_mm[1] + box.left * width_mm)
-        return replace(self, image=cine, labels=labels, corner_mm=corner_mm)
+        former = None if self.former is None else cropped(self.image, self.former, box)[1]
+        return replace(self, image=cine, labels=labels, corner_mm=corner_mm, former=former)
 
 
 def heart_box(labels: Iterable[LabelMap]) -> Box | None:

@@ -1,7 +1,9 @@
 """One frame with the outlines of its structures, drawn smooth and to scale."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 _FINE = 3  # drawn this many times larger, then reduced: smooth lines without a plotting library
 _DRAW_ORDER = (Structure.VESSEL, Structure.RA, Structure.LA, Structure.RV, Structure.MYO, Structure.LV)
+_DASH = 3
+"""Length of a dash, in widths of the line."""
 _LIGHT: Colour = (255, 255, 255)
 
 
@@ -90,6 +94,8 @@ def draw_overlay(
     grey = display_grey(shown.image)[shown.frame, shown.depth]
     image = Image.fromarray(grey).resize(canvas.size, Image.Resampling.BICUBIC).convert("RGB")
     masks = _masks(shown)
+    if shown.former is not None:
+        _draw_former(image, canvas, masks, _masks(replace(shown, labels=shown.former)), style)
     _draw_structures(image, canvas, masks, style)
     if trace is not None:
         _draw_axis(image, replace(canvas, corner_mm=shown.corner_mm), trace)
@@ -110,6 +116,33 @@ def _draw_structures(
         if structure in masks:
             rings = [ring[:-1] * np.asarray(canvas.spacing_mm) for ring in contours(masks[structure])]
             _draw_rings(image, canvas, rings, STRUCTURE_COLOURS[structure], style)
+
+
+def _draw_former(
+    image: "PilImage",
+    canvas: _Canvas,
+    masks: dict[Structure, Bool[np.ndarray, "height width"]],
+    former: dict[Structure, Bool[np.ndarray, "height width"]],
+    style: OverlayStyle,
+) -> None:
+    """Dashed outlines of what a person corrected, as it was before."""
+    for structure, mask in former.items():
+        if structure not in masks or np.array_equal(mask, masks[structure]):
+            continue
+        for ring in contours(mask):
+            points = _smooth(ring[:-1] * np.asarray(canvas.spacing_mm), 1.5 / canvas.scale)
+            box, fine, pen = _layer(canvas, points)
+            _dash(pen, canvas.points(points, corner=box[:2]), width=style.line * _FINE)
+            image.paste(STRUCTURE_COLOURS[structure], box, fine.reduce(_FINE))
+
+
+def _dash(pen: "Pen", points: list[tuple[float, float]], *, width: float) -> None:
+    """Draw every other stretch of a closed line."""
+    dash, travelled = _DASH * width, 0.0
+    for start, stop in pairwise([*points, points[0]]):
+        if int(travelled / dash) % 2 == 0:
+            pen.line((start, stop), fill=255, width=max(1, round(width)))
+        travelled += math.dist(start, stop)
 
 
 def _masks(shown: LabelledFrame) -> dict[Structure, Bool[np.ndarray, "height width"]]:

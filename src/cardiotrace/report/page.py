@@ -15,6 +15,7 @@ from cardiotrace.clinical.quantity import Measures
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag, Grade, is_doubted
 from cardiotrace.core.identity import Identity
+from cardiotrace.core.label import LabelMap
 from cardiotrace.core.trust import ImageTrust
 from cardiotrace.report.absence import absences
 from cardiotrace.report.facts import Facts, facts_of, identity_words, is_of_heart, trust_facts
@@ -84,6 +85,8 @@ class ReportContext:
     """Whose the exam is, where the report is to say it."""
     groups: GroupReading | None = None
     """Which groups of patients it is like, for research."""
+    automatic: Mapping[str, LabelMap] = field(default_factory=dict)
+    """Labels before a person corrected them, by name of the image; of those that were corrected."""
 
     @property
     def words(self) -> Words:

@@ -100,7 +100,9 @@ def _alone(shown: LabelledFrame) -> LabelledFrame:
     """The frame without the others, with grey values of the whole: they would be found anew for each slice."""
     here = slice(shown.frame, shown.frame + 1)
     cine = replace(shown.image, frames=display_grey(shown.image)[here], times_ms=None)
-    return replace(shown, image=cine, labels=replace(shown.labels, array=shown.labels.array[here]), frame=0)
+    labels = replace(shown.labels, array=shown.labels.array[here])
+    former = None if shown.former is None else replace(shown.former, array=shown.former.array[here])
+    return replace(shown, image=cine, labels=labels, former=former, frame=0)
 
 
 def _tiled(tiles: Sequence["PilImage"], columns: int) -> "PilImage":

@@ -9,7 +9,18 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Scope
 
 from cardiotrace import __version__
-from cardiotrace.server.api import events, images, jobs, studies, system, uploads
+from cardiotrace.server.api import (
+    edits,
+    events,
+    exports,
+    images,
+    jobs,
+    leases,
+    reader_studies,
+    studies,
+    system,
+    uploads,
+)
 from cardiotrace.server.api.page import STATIC, add_page
 from cardiotrace.server.api.routing import add_error_answers
 from cardiotrace.server.security.access import Access
@@ -18,7 +29,18 @@ from cardiotrace.server.services import Services
 
 _THREADS = 12
 """Requests that wait for the database or the disk at a time."""
-_ROUTERS = (uploads.router, studies.router, images.router, jobs.router, events.router, system.router)
+_ROUTERS = (
+    uploads.router,
+    studies.router,
+    images.router,
+    leases.router,
+    edits.router,
+    exports.router,
+    reader_studies.router,
+    jobs.router,
+    events.router,
+    system.router,
+)
 
 
 def make_app(services: Services, *, page: Path = STATIC) -> FastAPI:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cardiotrace.server.desk.leases import Leases
 from cardiotrace.server.events import EventHub
 from cardiotrace.server.inbox import Inbox
 from cardiotrace.server.settings import ServeConfig
@@ -29,6 +30,8 @@ _LOG = logging.getLogger(__name__)
 _SECONDS_OF_UPLOADS = 86400.0
 """An upload that nobody finished is removed after a day."""
 _SECONDS_BETWEEN_TIDYING = 600.0
+_SECONDS_TO_WRITE = 3600.0
+"""From content to the row that refers to it."""
 
 
 class Services:
@@ -47,12 +50,20 @@ class Services:
         self.data = DataFolder(config.folder)
         self.blobs = BlobStore(self.data.blobs)
         self.hub = EventHub()
-        self.pool = Pool({"analysis": config.analysis_slots, "desk": config.desk_slots}, 60 * config.idle_minutes)
+        self.pool = Pool(
+            {"analysis": config.analysis_slots, "desk": config.desk_slots, "export": 1}, 60 * config.idle_minutes
+        )
         self.jobs = JobQueue(database, self.pool, self)
+        self.leases = Leases()
+        self._edit_locks: dict[str, asyncio.Lock] = {}
         self.started = time.time()
         self.models: list[dict[str, Any]] | None = None
         """What is told of models, once somebody asked."""
         self._tasks: list[asyncio.Task[None]] = []
+
+    def edit_lock(self, document: str) -> asyncio.Lock:
+        """Held while a document is edited: gestures on it go one after another."""
+        return self._edit_locks.setdefault(document, asyncio.Lock())
 
     async def start(self) -> None:
         """Begin to work: what an earlier server left is put in order first."""
@@ -187,16 +198,31 @@ class Services:
         """After a server that was killed: jobs are queued again, and what no row names is removed."""
         self.jobs.recover()
         with self.database.reading() as session:
-            studies = set(session.scalars(select(StudyRow.id)))
             uploads = set(session.scalars(select(UploadRow.id)))
-            orphans = unused(session, self.blobs)
-        for folder in self.data.studies.iterdir():
-            if folder.name in studies:
-                self.data.study(folder.name).mend()
-            else:
-                shutil.rmtree(folder, ignore_errors=True)
         for folder in self.data.uploads.iterdir():
             if folder.name not in uploads:
+                shutil.rmtree(folder, ignore_errors=True)
+        self.sweep(time.time())
+        for folder in self.data.studies.iterdir():
+            self.data.study(folder.name).mend()
+
+    def sweep(self, since: float) -> None:
+        """Remove folders of studies, and content, that no row names; not while a worker takes exams in.
+
+        What lies there is listed first: an intake that begins meanwhile makes folders that are not in the list.
+
+        Args:
+            since: content that was put there later stays, seconds since 1970: its row may be about to be written.
+        """
+        folders, digests = list(self.data.studies.iterdir()), self.blobs.untouched(since)
+        with self.database.reading() as session:
+            busy = select(JobRow.id).where(JobRow.kind != "analyse", JobRow.state == "running").limit(1)
+            if session.scalar(busy) is not None:
+                return
+            studies = set(session.scalars(select(StudyRow.id)))
+            orphans = unused(session, digests)
+        for folder in folders:
+            if folder.name not in studies:
                 shutil.rmtree(folder, ignore_errors=True)
         for digest in orphans:
             self.blobs.remove(digest)
@@ -233,6 +259,7 @@ class Services:
             shutil.rmtree(self.data.upload(upload.id), ignore_errors=True)
         for study in over:
             self.delete(study)
+        self.sweep(now - _SECONDS_TO_WRITE)
 
 
 @dataclass(frozen=True)

@@ -181,7 +181,8 @@ export interface ImageProvenance {
 export interface Plane {
   /** By name ("lv", "epi", "la", ...): control points of a closed Catmull-Rom curve. */
   contours: Record<string, Point[]>
-  axis: { apex: Point; annulus: [Point, Point] } | null
+  /** `placed`: what a person placed; the rest is found in the labels. */
+  axis: { apex: Point; annulus: [Point, Point]; placed?: ('apex' | 'annulus')[] } | null
   disks: [Point, Point][] | null
   segments: Point[][] | null
   edited: boolean

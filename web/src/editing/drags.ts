@@ -22,6 +22,8 @@ export interface Drag {
   finish(): Gesture | Promise<Gesture> | null
 }
 
+type Axis = NonNullable<Content['plane']['axis']>
+
 /** What a drag begins on. */
 export interface Ground {
   readonly place: Place
@@ -44,7 +46,14 @@ export function withContour({ before, cine, contour }: Ground, wanted: readonly 
   const drawn = redrawn(before, { [contour]: pair.edited, ...(isCarried ? { [partner]: pair.partner } : {}) }, cine)
   const isCavity = contour === 'lv' || isCarried
   const cavity = drawn.plane.contours['lv'] ?? []
-  return measured(drawn, isCavity && axis ? axisAfter(axis, contours['lv'] ?? [], cavity) : axis, cine)
+  return measured(drawn, isCavity && axis ? followed(axis, contours['lv'] ?? [], cavity) : axis, cine)
+}
+
+/** The long axis after the cavity changed: what a person placed stays where it is. */
+function followed(axis: Axis, before: readonly Point[], after: readonly Point[]): LongAxis {
+  const { annulus, apex } = axisAfter(axis, before, after)
+  const isPlaced = (name: 'apex' | 'annulus'): boolean => axis.placed?.includes(name) ?? false
+  return { annulus: isPlaced('annulus') ? axis.annulus : annulus, apex: isPlaced('apex') ? axis.apex : apex }
 }
 
 /** The plane with its long axis, and the disks across it. */
@@ -60,7 +69,8 @@ function measured(content: Content, axis: LongAxis | null, cine: Cine): Content 
     [number, number],
     [number, number],
   ]
-  return { ...content, plane: { ...content.plane, axis: { annulus: [left, right], apex }, disks: ends } }
+  const former = content.plane.axis
+  return { ...content, plane: { ...content.plane, axis: { ...former, annulus: [left, right], apex }, disks: ends } }
 }
 
 const withinImage = ([row, column]: Point, { info }: Cine): Point => [
@@ -124,6 +134,7 @@ export function landmarkDrag(ground: Ground, at: Point, reach: number): Drag | n
   if (index === null) return null
   let shown = ground.before
   const isApex = index === 2
+  const isPlaced = (name: 'apex' | 'annulus'): boolean => axis.placed?.includes(name) ?? false
   return {
     move(to) {
       const way = between(at, to)
@@ -143,7 +154,10 @@ export function landmarkDrag(ground: Ground, at: Point, reach: number): Drag | n
       const now = shown.plane.axis
       if (shown === ground.before || !now) return null
       const { image, frame } = ground.place
-      return { kind: 'landmarks', image, frame, apex: isApex ? now.apex : null, annulus: isApex ? null : now.annulus }
+      // What nobody placed stays to be found in the labels.
+      const apex = isApex || isPlaced('apex') ? now.apex : null
+      const annulus = !isApex || isPlaced('annulus') ? now.annulus : null
+      return { kind: 'landmarks', image, frame, apex, annulus }
     },
   }
 }
@@ -175,7 +189,8 @@ function outlined({ before, cine, contour }: Ground, labels: Uint8Array): Conten
     if (controls.length > 0 && (name === contour || contours[name])) contours[name] = sent(controls)
   }
   const { axis } = before.plane
-  const fresh = axis && contour === 'lv' ? withFarthestApex(axis.annulus, curveThrough(contours['lv'] ?? [])) : axis
+  const isFound = contour === 'lv' && !axis?.placed?.includes('apex')
+  const fresh = axis && isFound ? withFarthestApex(axis.annulus, curveThrough(contours['lv'] ?? [])) : axis
   const content = { labels, plane: { ...before.plane, contours, edited: true } }
   return measured(content, fresh, cine).plane
 }

@@ -21,7 +21,7 @@ class Server {
 
   lease = (): Promise<{ lease: string; expires: string }> =>
     this.holder
-      ? Promise.reject(new ApiError(409, { text: 'held', remedy: null }, { holder: this.holder }))
+      ? Promise.reject(new ApiError(409, { text: 'held', remedy: null }, { lease: { holder: this.holder } }))
       : Promise.resolve({ lease: `lease ${++this.leases}`, expires: '' })
   holdLease = (): Promise<{ expires: string }> => Promise.resolve({ expires: '' })
   dropLease = (): Promise<void> => Promise.resolve()

@@ -313,12 +313,12 @@ export class Exchange {
   }
 }
 
-/** The holder that a refusal names; empty where the lease is only run out; null where it is about something else. */
+/** Who holds the exam, where that is why a gesture was refused: empty if nobody does; null if it is about something else. */
 function holderOf(error: unknown): string | null {
   if (!(error instanceof ApiError)) return null
-  const holder = (error.body as { holder?: unknown } | null)?.holder
-  if (typeof holder === 'string' && holder) return holder
-  return error.status === 423 || error.status === 403 ? '' : null
+  const { lease } = (error.body ?? {}) as { lease?: { holder?: unknown } | null }
+  if (typeof lease?.holder === 'string') return lease.holder
+  return error.status === 423 ? '' : null
 }
 
 /** Puts the study of an answer into the state, with the key frames that images have now. */

@@ -1,7 +1,7 @@
 """Labels of a plane from an outline that a person drew: the cavity lies within the wall, and nothing overlaps.
 
-What is inside the epicardium and not inside the cavity is wall. At the open base of a long axis, where no wall closes the
-cavity, both outlines run along the same line and move together.
+What is inside the epicardium and not inside the cavity is wall. At the open base of a long axis, where no wall closes
+the cavity, both outlines run along the same line and move together.
 """
 
 from collections.abc import Mapping
@@ -25,6 +25,8 @@ Plane = UInt8[np.ndarray, "height width"]
 _PIXEL = (1.0, 1.0)
 _SAME = 1 / 3
 """Share of the points that must have stayed for the rest of the outline to keep its very pixels."""
+_ROUNDED = 0.002
+"""Pixels."""
 _SMOOTHED = 0.04
 """Of an outline: a gap in the wall shorter than this is no opening."""
 _UNMOVED = 0.75
@@ -63,6 +65,7 @@ def with_outline(
     """
     former = outlined(plane, scheme, name)
     points_before = control_points(former) if before is None else before
+    points = _settled(points_before, points)
     drawn = _redrawn(former, points_before, points)
     if name not in ("lv", "epi"):
         return _with_other(plane, scheme, OUTLINED[name][0], drawn)
@@ -91,6 +94,14 @@ def with_masks(plane: Plane, scheme: LabelScheme, masks: Mapping[str, Mask]) -> 
         if name not in ("lv", "epi"):
             found = _with_other(found, scheme, OUTLINED[name][0], mask)
     return found
+
+
+def _settled(before: Points, after: Points) -> Points:
+    """The points of an outline with those that did not move as they were: they were rounded on their way."""
+    if len(before) != len(after):
+        return after
+    stayed = (np.abs(after - before) < _ROUNDED).all(axis=1, keepdims=True)
+    return np.where(stayed, before, after)
 
 
 def _redrawn(former: Mask, before: Points, after: Points) -> Mask:

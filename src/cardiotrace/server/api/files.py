@@ -1,7 +1,7 @@
 """Files that workers wrote, as answers: with what tells whether a browser has them already, and compressed."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,26 @@ def content_answer(request: Request, path: Path, media_type: str, digest: str, *
         )
     headers["content-length"] = str(path.stat().st_size)
     return StreamingResponse(chunks, headers=headers, media_type=media_type)
+
+
+def made_answer(request: Request, make: Callable[[], bytes], media_type: str, digest: str) -> Response:
+    """Content that is made when it is asked for, unless a browser has it already; see `content_answer`.
+
+    Args:
+        request: may say that it knows the content already, and that it takes gzip.
+        make: gives the content.
+        media_type: of it.
+        digest: tells it from others.
+    """
+    tag = f'"{digest}"'
+    headers = {"etag": tag, "cache-control": "private, no-cache", "vary": "accept-encoding"}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    content = make()
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        content = b"".join(_packed(iter([content])))
+        headers["content-encoding"] = "gzip"
+    return Response(content, headers=headers, media_type=media_type)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

@@ -96,6 +96,17 @@ class Lease(Schema):
     expires: str
 
 
+class AcceptedFlag(Schema):
+    """A flag that somebody looked at and let stand."""
+
+    rule: str
+    about: str
+    text: str
+    by: str
+    time: str
+    reason: str
+
+
 class Study(Summary):
     """A study with its images and measures."""
 
@@ -106,6 +117,7 @@ class Study(Summary):
     undo: int
     redo: int
     lease: Lease | None
+    accepted: list[AcceptedFlag]
     edits: int
     options: dict[str, Any]
 

@@ -7,9 +7,11 @@ from fastapi.responses import FileResponse
 
 from cardiotrace.server.api.files import automatic_exam, read_json_file
 from cardiotrace.server.api.routing import Identifier, Shared, make_router
-from cardiotrace.server.api.schemas import Analyse, ImageSchema, JobMade, JobState, Study, StudyList, Summary
+from cardiotrace.server.api.schemas import Analyse, ImageSchema, JobMade, JobState, Lease, Study, StudyList, Summary
+from cardiotrace.server.desk.signing import measures_file
 from cardiotrace.server.services import Services
-from cardiotrace.server.store.studies import MissingError, SortKey, StudyQuery, find_studies, get_study
+from cardiotrace.server.store.journal import Document, accepted_in, changes, standing
+from cardiotrace.server.store.studies import MissingError, SortKey, StudyQuery, find_studies, get_study, iso
 from cardiotrace.server.store.tables import StudyRow
 
 router = make_router("studies")
@@ -83,16 +85,31 @@ def _details(services: Services, row: StudyRow) -> dict[str, Any]:
     """What is known of a study beyond its summary."""
     folder = services.data.study(row.id).automatic
     exam = automatic_exam(folder)
-    measures = read_json_file(folder / "measures.json") if exam is not None else None
+    automatic = read_json_file(folder / "measures.json") if exam is not None else None
+    measures = read_json_file(measures_file(services, row)) if exam is not None else None
     images = [] if exam is None else exam["images"]
+    with services.database.reading() as session:
+        document = Document(row.id, row.id, row.analysis or "")
+        found = standing(session, document)
+        accepted = accepted_in(changes(session, document, found.done))
+    held = services.leases.of(row.id)
     return {
-        "images": [ImageSchema(**{key: image[key] for key in ImageSchema.model_fields}) for image in images],
+        "images": [_image(image, measures) for image in images],
         "measures": measures,
-        "automatic": measures,
+        "automatic": automatic,
         "left_out": [] if exam is None else exam["left_out"],
-        "undo": 0,
-        "redo": 0,
-        "lease": None,
+        "undo": len(found.done),
+        "redo": len(found.undone),
+        "lease": None if held is None else Lease(holder=held.holder, expires=iso(held.expires)),
+        "accepted": accepted,
         "edits": row.edits,
         "options": row.options,
     }
+
+
+def _image(image: dict[str, Any], measures: dict[str, Any] | None) -> ImageSchema:
+    """An image with the key frames as they are measured now."""
+    facts = {key: image[key] for key in ImageSchema.model_fields}
+    frames = (measures or {}).get("key_frames", ())
+    measured = {found["phase"]: found["frame"] for found in reversed(frames) if found["image"] == image["name"]}
+    return ImageSchema(**{**facts, "phases": {**facts["phases"], **measured}})

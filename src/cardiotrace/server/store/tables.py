@@ -39,6 +39,9 @@ class StudyRow(Base):
     version: Mapped[int] = mapped_column(Integer, default=0)
     """Of the contours: it rises with each edit and each analysis."""
     edits: Mapped[int] = mapped_column(Integer, default=0)
+    """How many stand."""
+    analysis: Mapped[str | None] = mapped_column(String(32))
+    """The job whose result stands: edits are of it."""
     signed: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """Who signed which version, when, and the checksum; None where the present version is not signed."""
     views: Mapped[list[str]] = mapped_column(default=list)

@@ -26,6 +26,7 @@ from cardiotrace.server.work.container import write_array
 from cardiotrace.server.work.opening import AnalysisOptions, StudyFiles
 from cardiotrace.server.work.traces import traced_planes
 from cardiotrace.workflows.services.analysis import Analyser, Analysis
+from cardiotrace.workflows.services.stored_tracing import write_tracing
 from cardiotrace.workflows.services.tracing import Models
 
 EXAM, MEASURES, THUMBNAIL = "exam.json", "measures.json", "thumbnail.png"
@@ -55,8 +56,11 @@ def analyse_study(params: Mapping[str, Any], reporter: ProgressReporter) -> dict
     with reporter.stage("reading"):
         exam = files.read(options)
     with reporter.stage("tracing") as on_progress:
-        analysis = analyser(options.model).analyse(exam, on_progress)
+        using = analyser(options.model)
+        tracing = using.trace(exam, on_progress)
+        analysis = using.measured(tracing)
     with reporter.stage("writing"), folder.renewed() as fresh:
+        write_tracing(tracing, fresh)
         write_automatic(analysis, fresh)
     return summary_of(analysis.measures, [image.image for image in analysis.exam.images])
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cardiotrace.core.errors import explained
+from cardiotrace.core.errors import InputError, UsageError, explained
 from cardiotrace.core.text import on_one_line
 
 
@@ -24,6 +24,8 @@ class Refused:
     remedy: str | None
     place: str = ""
     """Where in the program, for the log: files and lines, none of what they worked on."""
+    is_input: bool = False
+    """Whether what was handed in cannot be used, and nothing failed."""
 
 
 def told(error: Exception, root: Path | None = None) -> dict[str, str | None]:
@@ -39,7 +41,8 @@ def refused(error: Exception, root: Path | None = None) -> Refused:
     words = told(error, root)
     frames = traceback.extract_tb(error.__traceback__)[-4:]
     place = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
-    return Refused(str(words["text"]), words["remedy"], f"{type(error).__name__} at {place}")
+    where, is_input = f"{type(error).__name__} at {place}", isinstance(error, InputError | UsageError)
+    return Refused(str(words["text"]), words["remedy"], where, is_input)
 
 
 def _relative(where: str, root: Path | None) -> str:

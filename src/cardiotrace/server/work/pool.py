@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from cardiotrace.core.errors import WorkError
+from cardiotrace.core.errors import InputError, WorkError
 from cardiotrace.parallel.channel import ProgressMessage, StageAdvanced, StageBegun
 from cardiotrace.parallel.process import WorkerProcess
 from cardiotrace.parallel.processors import threads_of_new_processes, usable_processors
@@ -206,7 +206,8 @@ class Pool:
             What the task gives.
 
         Raises:
-            WorkError: the task refused, in its own words.
+            InputError: the task refused what was handed in, in its own words.
+            WorkError: it failed.
             WorkerLostError: its process ended.
         """
         slots = self.slots(kind)
@@ -214,7 +215,7 @@ class Pool:
         outcome = await slot.run(order, on_progress)
         if isinstance(outcome, Refused):
             _LOG.info("%s was refused: %s", order.task, outcome.place)
-            raise WorkError(outcome.text, remedy=outcome.remedy or "")
+            raise (InputError if outcome.is_input else WorkError)(outcome.text, remedy=outcome.remedy or "")
         return outcome.result
 
     def warm(self, kind: SlotKind) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.orm import Session
 
 from cardiotrace.core.errors import WorkError
-from cardiotrace.server.store.studies import set_findings
+from cardiotrace.server.store.journal import forget_planes
+from cardiotrace.server.store.studies import kept_bytes, set_findings
 from cardiotrace.server.store.tables import FileRow, JobRow, StudyRow, UploadRow
 from cardiotrace.server.work.outcome import Done, Refused
 
@@ -25,7 +26,7 @@ def _taken_in(services: "Services", session: Session, job: JobRow, outcome: Done
         return None
     origin = job.params.get("origin", "upload")
     studies = [_new_study(services, session, exam, origin) for exam in outcome.result["exams"]]
-    _require_room(services, session)
+    _require_room(services, session)  # else nothing of it is kept: what lies in folders goes with the next sweep
     return {"studies": studies, "left_out": outcome.result["left_out"]}
 
 
@@ -60,8 +61,6 @@ def _new_study(services: "Services", session: Session, exam: Mapping[str, Any], 
 
 
 def _require_room(services: "Services", session: Session) -> None:
-    from cardiotrace.server.store.studies import kept_bytes
-
     quota = services.config.quota_gib * 2**30
     if quota and kept_bytes(session) > quota:
         raise WorkError(
@@ -80,6 +79,9 @@ def _analysed(_: "Services", session: Session, job: JobRow, outcome: Done | Refu
         return
     set_findings(study, outcome.result)
     study.state, study.version, study.signed = "done", study.version + 1, None
+    # Edits of an earlier analysis stay in the journal; none of them stands.
+    study.analysis, study.edits = job.id, 0
+    forget_planes(session, study.id)
 
 
 SETTLERS: Mapping[str, Settler] = {"intake": _taken_in, "demo": _taken_in, "analyse": _analysed}

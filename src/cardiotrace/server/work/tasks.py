@@ -8,7 +8,7 @@ from typing import Any, Literal
 from cardiotrace.core.reporter import ProgressReporter
 from cardiotrace.server.work.outcome import Done, Refused, refused
 
-SlotKind = Literal["analysis", "desk"]
+SlotKind = Literal["analysis", "desk", "export"]
 Work = Callable[[Mapping[str, Any], ProgressReporter], Any]
 
 
@@ -50,6 +50,30 @@ def _demo(params: Mapping[str, Any], reporter: ProgressReporter) -> Any:
     return make_demo(params, reporter)
 
 
+def _edit(params: Mapping[str, Any], reporter: ProgressReporter) -> Any:
+    from cardiotrace.server.desk.opened import edit_exam
+
+    return edit_exam(params, reporter)
+
+
+def _export(params: Mapping[str, Any], reporter: ProgressReporter) -> Any:
+    from cardiotrace.server.desk.exports import export_study
+
+    return export_study(params, reporter)
+
+
+def _table(params: Mapping[str, Any], reporter: ProgressReporter) -> Any:
+    from cardiotrace.server.desk.exports import export_table
+
+    return export_table(params, reporter)
+
+
+def _agreement(params: Mapping[str, Any], reporter: ProgressReporter) -> Any:
+    from cardiotrace.server.desk.readings import agreement_of
+
+    return agreement_of(params, reporter)
+
+
 def _models(_: Mapping[str, Any], __: ProgressReporter) -> Any:
     from cardiotrace.server.work.models import told_of_models
 
@@ -65,6 +89,10 @@ TASKS: Mapping[str, Task] = {
     "intake": Task(_intake),
     "analyse": Task(_analyse),
     "demo": Task(_demo),
+    "edit": Task(_edit, "desk"),
+    "export": Task(_export, "export"),
+    "table": Task(_table, "export"),
+    "agreement": Task(_agreement, "export"),
     "models": Task(_models, "desk"),
     "warm": Task(_warm),
 }

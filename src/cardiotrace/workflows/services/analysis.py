@@ -56,6 +56,8 @@ class Analysis:
     """Why there is none that was asked for."""
     groups: GroupReading | None = None
     """Which groups of patients it is like; see `ReportConfig.grouped`."""
+    automatic: Mapping[str, LabelMap] = field(default_factory=dict)
+    """Labels before a person corrected them, of the images that were corrected."""
 
     def to_plain(self) -> dict[str, Any]:
         """What `measures.json` holds."""

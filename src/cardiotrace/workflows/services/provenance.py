@@ -58,6 +58,25 @@ class ReadImage:
 
 
 @dataclass(frozen=True)
+class EditedImage:
+    """What a person changed in an image."""
+
+    name: str
+    by: tuple[str, ...] = ()
+    """Who did, as far as they said."""
+    frames: tuple[int, ...] = ()
+    """Frames whose labels were changed."""
+    landmarks: tuple[int, ...] = ()
+    """Frames whose long axis was placed."""
+    phases: Mapping[str, int] = field(default_factory=dict)
+    """Key frames that were chosen, by the name of the phase."""
+    rejected: tuple[int, ...] = ()
+    """Frames that were refused."""
+    reasons: tuple[str, ...] = ()
+    """Why they were."""
+
+
+@dataclass(frozen=True)
 class Provenance:
     """All that is needed to know where the numbers of an exam came from.
 
@@ -77,10 +96,14 @@ class Provenance:
     """Files of the exam that were not used, each with the reason."""
     version: str = __version__
     """Of the program."""
+    edited: tuple[EditedImage, ...] = ()
+    """What a person changed of the labels; nothing where they stand as they were made."""
 
     def to_plain(self) -> dict[str, Any]:
         """As JSON holds it. No path is in it, and no time: the same input gives the same file."""
         plain: dict[str, Any] = to_plain(self, with_none=True)
+        if not self.edited:
+            del plain["edited"]
         return {"program": "cardiotrace", **{key: plain[key] for key in ("version", *plain)}}
 
 

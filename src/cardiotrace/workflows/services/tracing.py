@@ -140,6 +140,7 @@ class Tracing:
         return {
             name: TracedBy(calibrations[found.model], found.doubt, found.soft, self.with_variants)
             for name, found in self.segmentations.items()
+            if found.model in calibrations  # a reader's empty labels are no model's
         }
 
     @property

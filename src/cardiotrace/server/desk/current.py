@@ -1,0 +1,68 @@
+"""Labels and traces of an image as they stand: what the analysis wrote, with the planes that are edited."""
+
+import hashlib
+import json
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cardiotrace.server.api.files import read_json_file
+from cardiotrace.server.store.blobs import BlobStore
+from cardiotrace.server.store.edit_tables import PlaneRow
+
+_HEAD = 8
+"""Bytes before the header of a container, see `work.container`."""
+_NOTHING: Mapping[str, Any] = {
+    "contours": {},
+    "axis": None,
+    "disks": None,
+    "segments": None,
+    "edited": False,
+    "verdict": None,
+}
+
+
+def tag_of(digest: str, planes: Sequence[PlaneRow]) -> str:
+    """What tells contents apart: the digest of what the analysis wrote, and of what is edited."""
+    if not planes:
+        return digest
+    edited = [[plane.frame, plane.slice, plane.labels, plane.trace] for plane in planes]
+    return hashlib.sha256(f"{digest}{json.dumps(edited, sort_keys=True)}".encode()).hexdigest()
+
+
+def current_labels(path: Path, planes: Sequence[PlaneRow], blobs: BlobStore, *, is_blank: bool = False) -> bytes:
+    """The container of labels with the planes that are edited in their places.
+
+    Args:
+        path: of the container that the analysis wrote.
+        planes: that stand edited.
+        blobs: where their labels lie.
+        is_blank: leave out what the analysis found, for a reader who draws by themselves.
+    """
+    content = bytearray(path.read_bytes())
+    (length,) = struct.unpack("<I", content[4:_HEAD])
+    start = _HEAD + length
+    _, slices, height, width = json.loads(content[_HEAD:start])["shape"]
+    if is_blank:
+        content[start:] = bytes(len(content) - start)
+    for plane in planes:
+        if plane.labels:
+            place = start + (plane.frame * slices + plane.slice) * height * width
+            content[place : place + height * width] = zlib.decompress(blobs.read(plane.labels))
+    return bytes(content)
+
+
+def current_traces(path: Path, planes: Sequence[PlaneRow], *, is_blank: bool = False) -> bytes:
+    """The traces with those of the planes that are edited.
+
+    Args:
+        path: of the traces that the analysis wrote.
+        planes: that stand edited.
+        is_blank: leave out what the analysis found.
+    """
+    found = [[dict(_NOTHING) if is_blank else plane for plane in frame] for frame in read_json_file(path)["planes"]]
+    for plane in planes:
+        found[plane.frame][plane.slice] = plane.trace
+    return json.dumps({"planes": found}, separators=(",", ":")).encode()

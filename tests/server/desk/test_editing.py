@@ -1,0 +1,256 @@
+"""Two people, one exam: nothing is overwritten, nothing is lost, everything can be taken back."""
+
+import base64
+import json
+import struct
+import zlib
+
+import numpy as np
+import pytest
+
+from tests.server.serving import API, served
+
+
+@pytest.fixture(scope="module")
+def study(person, camus):
+    """A study that is analysed."""
+    return person.analysed(camus)[0]
+
+
+class Editor:
+    """A person who edits a study."""
+
+    def __init__(self, person, study, name):
+        self.http, self.id, self.name = person.http, study["id"], name
+        self.image = max(study["images"], key=lambda image: image["frames"])
+        self.token = ""
+
+    def url(self, rest=""):
+        return f"{API}/studies/{self.id}{rest}"
+
+    def lease(self):
+        answer = self.http.post(self.url("/lease"), headers={"X-Person": self.name})
+        if answer.status_code == 200:
+            self.token = answer.json()["lease"]
+        return answer
+
+    def study(self):
+        return self.http.get(self.url()).raise_for_status().json()
+
+    def post(self, gesture, version=None):
+        version = self.study()["version"] if version is None else version
+        return self.http.post(
+            self.url("/edits"),
+            json={"base_version": version, "gesture": gesture},
+            headers={"X-Person": self.name, "X-Lease": self.token},
+        )
+
+    def do(self, gesture):
+        answer = self.post(gesture)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def labels(self, of="current"):
+        content = self.http.get(self.url(f"/images/{self.image['name']}/labels?of={of}")).content
+        (length,) = struct.unpack("<I", content[4:8])
+        facts = json.loads(content[8 : 8 + length])
+        return np.frombuffer(content[8 + length :], np.uint8).reshape(facts["shape"])
+
+    def traces(self, of="current"):
+        return self.http.get(self.url(f"/images/{self.image['name']}/traces?of={of}")).json()["planes"]
+
+    def pulled(self, frame=0, by=0.8):
+        points = np.array(self.traces()[frame][0]["contours"]["lv"])
+        middle = points.mean(axis=0)
+        return {
+            "kind": "contour",
+            "image": self.image["name"],
+            "frame": frame,
+            "slice": 0,
+            "contour": "lv",
+            "points": (middle + (points - middle) * by).tolist(),
+        }
+
+
+@pytest.fixture
+def editor(person, study):
+    found = Editor(person, study, "M.%20R%C3%B6y")
+    assert found.lease().status_code == 200
+    yield found
+    found.http.delete(found.url("/lease"), headers={"X-Lease": found.token})
+
+
+def test_a_gesture_changes_labels_traces_and_measures(editor):
+    before, labels = editor.study(), editor.labels()
+    gesture = editor.pulled()
+    answer = editor.do(gesture)
+    assert answer["version"] == before["version"] + 1
+    assert answer["study"]["version"] == answer["version"]
+    assert answer["undo"] == before["undo"] + 1
+    (changed,) = answer["changed"]
+    plane = np.frombuffer(zlib.decompress(base64.b64decode(changed["labels"])), np.uint8)
+    now = editor.labels()
+    assert np.array_equal(now[0, 0].ravel(), plane)
+    assert not np.array_equal(now[0, 0], labels[0, 0])
+    assert np.array_equal(now[1:], labels[1:])
+    assert np.allclose(changed["plane"]["contours"]["lv"], gesture["points"], atol=1e-3)
+    assert editor.traces()[0][0] == changed["plane"]
+    assert changed["plane"]["edited"]
+    study = editor.study()
+    assert study["measures"] == answer["measures"]
+    assert study["measures"] != study["automatic"]
+    assert study["measures"]["provenance"]["edited"][0]["by"] == ["M. Röy"]
+    assert np.array_equal(editor.labels("automatic"), editor.labels("automatic"))
+    entry = editor.http.get(editor.url("/edits")).json()[-1]
+    assert entry["by"] == "M. Röy"
+    assert entry["change"][0]["after"]["value"]["labels"] != (entry["change"][0]["before"] or {}).get("labels")
+
+
+def test_undo_returns_to_the_byte_and_redo_again(editor):
+    states = [(editor.labels().tobytes(), editor.traces(), editor.study()["measures"])]
+    name = editor.image["name"]
+    for gesture in (
+        editor.pulled(0, 0.9),
+        editor.pulled(1, 1.05),
+        {"kind": "verdict", "image": name, "frame": 2, "slice": 0, "verdict": "rejected", "reason": "dark"},
+        {"kind": "flag", "rule": "jump", "about": "", "text": "the area jumps", "accepted": True, "reason": ""},
+        {"kind": "restore"},
+    ):
+        editor.do(gesture)
+        states.append((editor.labels().tobytes(), editor.traces(), editor.study()["measures"]))
+    assert states[-1][0] == editor.labels("automatic").tobytes()
+    assert states[-1][1] == editor.traces("automatic")
+    for labels, traces, measures in reversed(states[:-1]):
+        editor.do({"kind": "undo"})
+        assert editor.labels().tobytes() == labels
+        assert editor.traces() == traces
+        assert editor.study()["measures"] == measures
+    for labels, traces, measures in states[1:]:
+        editor.do({"kind": "redo"})
+        assert editor.labels().tobytes() == labels
+        assert editor.traces() == traces
+        assert editor.study()["measures"] == measures
+    assert editor.post({"kind": "redo"}).status_code == 422
+
+
+def test_two_people_cannot_overwrite_each_other(person, study, editor):
+    other = Editor(person, study, "Lee")
+    refused = other.lease()
+    assert refused.status_code == 409
+    assert refused.json()["lease"]["holder"] == "M. Röy"
+    assert other.post(other.pulled()).status_code == 423
+    version = editor.study()["version"]
+    editor.do(editor.pulled(2))
+    stale = editor.post(editor.pulled(2, 0.7), version)
+    assert stale.status_code == 409
+    assert stale.json()["version"] == version + 1
+    assert editor.http.put(editor.url("/lease"), headers={"X-Lease": "wrong"}).status_code == 423
+    renewed = editor.http.put(editor.url("/lease"), headers={"X-Lease": editor.token})
+    assert renewed.json()["lease"] == editor.token
+    assert editor.study()["lease"]["holder"] == "M. Röy"
+    assert editor.http.delete(editor.url("/lease"), headers={"X-Lease": editor.token}).status_code == 204
+    assert other.lease().status_code == 200
+    assert editor.post(editor.pulled()).status_code == 423
+    other.http.delete(other.url("/lease"), headers={"X-Lease": other.token})
+
+
+def hostile(editor):
+    contour = editor.pulled()
+    plane = {"kind": "plane", "image": contour["image"], "frame": 0, "slice": 0}
+    bomb = base64.b64encode(zlib.compress(bytes(50_000_000), 9)).decode()
+    return [
+        {**contour, "points": [[1, 1], [2, 2]]},
+        {**contour, "points": [[1, 1]] * 10_000},
+        {**contour, "points": [[1, 1], [1, 5], [9999, 5]]},
+        {**contour, "points": [[5, 5], [25, 25], [5, 25], [25, 5]]},
+        {**contour, "points": [["nan", 1], [1, 5], [5, 5]]},
+        {**contour, "points": [[1, 1, 1], [1, 5, 1], [5, 5, 1]]},
+        {**contour, "contour": "rv"},
+        {**contour, "contour": "../../etc"},
+        {**contour, "frame": 77},
+        {**contour, "frame": -1},
+        {**contour, "frame": 10**30},
+        {**contour, "slice": 3},
+        {**contour, "image": "../../nobody"},
+        {**contour, "image": "<script>"},
+        {**plane, "labels": "no base64!"},
+        {**plane, "labels": base64.b64encode(b"no zlib").decode()},
+        {**plane, "labels": base64.b64encode(zlib.compress(b"short")).decode()},
+        {**plane, "labels": bomb},
+        {"kind": "key-frame", "image": contour["image"], "phase": "ED", "frame": 99},
+        {"kind": "propagate", "image": contour["image"], "frame": 0, "slice": 0, "to": "slice-up"},
+        {"kind": "propagate", "image": contour["image"], "frame": 0, "slice": 0, "to": "moon"},
+        {"kind": "drop table edits"},
+        {"kind": "undo", "more": 1},
+    ]
+
+
+def test_hostile_gestures_are_one_line_and_change_nothing(editor):
+    labels, study = editor.labels().tobytes(), editor.study()
+    entries = len(editor.http.get(editor.url("/edits")).json())
+    for gesture in hostile(editor):
+        answer = editor.post(gesture, study["version"])
+        assert answer.status_code == 422, (gesture["kind"], answer.text)
+        text = answer.json()["error"]["text"]
+        assert text
+        assert "\n" not in text
+    raw = editor.http.post(
+        editor.url("/edits"),
+        content=b'{"base_version": %d, "gesture": {"kind": "landmarks", "image": "%s", "frame": 0, "apex": [NaN, 1]}}'
+        % (study["version"], editor.image["name"].encode()),
+        headers={"X-Lease": editor.token, "content-type": "application/json"},
+    )
+    assert raw.status_code == 422
+    assert editor.labels().tobytes() == labels
+    assert editor.study()["version"] == study["version"]
+    assert len(editor.http.get(editor.url("/edits")).json()) == entries
+
+
+def test_a_signature_is_over_one_version(editor):
+    signed = editor.http.post(editor.url("/sign"), json={"name": "Dr. Lee"}).json()
+    study = editor.study()
+    assert study["signed"]["checksum"] == signed["checksum"]
+    assert study["signed"]["by"] == "Dr. Lee"
+    again = editor.http.post(editor.url("/sign"), json={"name": "Dr. Lee"}).json()
+    assert again["checksum"] == signed["checksum"]
+    editor.do(editor.pulled(1, 0.93))
+    assert editor.study()["signed"] is None
+    other = editor.http.post(editor.url("/sign"), json={"name": "Dr. Lee"}).json()
+    assert other["checksum"] != signed["checksum"]
+    editor.do({"kind": "undo"})
+    assert editor.http.post(editor.url("/sign"), json={"name": "Dr. Lee"}).json()["checksum"] == signed["checksum"]
+    assert editor.http.post(editor.url("/sign"), json={"name": " "}).status_code == 422
+
+
+def test_another_analysis_begins_a_journal_of_its_own(person, editor):
+    entries = editor.http.get(editor.url("/edits")).json()
+    job = editor.http.post(editor.url("/analyse"), json={}).json()["job"]
+    person.job(job)
+    study = editor.study()
+    assert (study["undo"], study["redo"], study["edits"]) == (0, 0, 0)
+    assert study["measures"] == study["automatic"]
+    assert np.array_equal(editor.labels(), editor.labels("automatic"))
+    journal = editor.http.get(editor.url("/edits")).json()
+    assert len(journal) == len(entries)
+    assert all(entry["undone"] for entry in journal)
+    editor.do(editor.pulled())
+
+
+def test_a_server_that_is_stopped_keeps_every_edit(tmp_path, tiny_model, camus):
+    folder = tmp_path / "kept"
+    with served(folder, model=str(tiny_model)) as first:
+        study = first.person.analysed(camus)[0]
+        editor = Editor(first.person, study, "A")
+        editor.lease()
+        editor.do(editor.pulled(0, 0.9))
+        last = editor.do(editor.pulled(1, 0.9))
+        labels, measures = editor.labels().tobytes(), editor.study()["measures"]
+    with served(folder, model=str(tiny_model)) as second:
+        editor = Editor(second.person, study, "A")
+        editor.lease()
+        assert editor.study()["version"] == last["version"]
+        assert editor.labels().tobytes() == labels
+        assert editor.study()["measures"] == measures
+        editor.do({"kind": "undo"})
+        editor.do({"kind": "undo"})
+        assert editor.labels().tobytes() == editor.labels("automatic").tobytes()
