@@ -51,8 +51,15 @@ def test_the_page_asks_nobody_else_and_has_no_scripts_or_styles_in_it():
 
 def test_what_is_loaded_is_small():
     files = [path for path in built().rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} <= {".html", ".js", ".css", ".svg"}  # no source maps
+    assert {path.suffix for path in files} <= {".html", ".js", ".css", ".svg", ".md"}  # no source maps
     assert sum(len(gzip.compress(path.read_bytes())) for path in files) <= MOST_BYTES
+
+
+def test_the_licences_of_what_is_loaded_lie_beside_it():
+    said = (built() / "licences.md").read_text()
+    wanted = json.loads((WEB / "package.json").read_text())["dependencies"]
+    assert all(f"{name} - {version} (MIT)" in said for name, version in wanted.items()), said[:400]
+    assert said.count("Permission is hereby granted") >= len(wanted)
 
 
 def test_the_lock_names_no_registry_and_only_free_licences_are_loaded():
