@@ -19,7 +19,7 @@ from scipy.ndimage import distance_transform_edt
 
 from cardiotrace.clinical.axis import outline_of
 from cardiotrace.clinical.editing.outline import outlined, outlines_of
-from cardiotrace.clinical.editing.propagation import followed, carried, carried_mask
+from cardiotrace.clinical.editing.propagation import carried, carried_mask, followed
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.label import LabelMap
 from cardiotrace.datasets.catalog import DATASETS
@@ -67,14 +67,14 @@ def errors(seed: int, start: int, width: float, frames: int) -> dict[tuple[str, 
     targets = [(start + lag, 0) for lag in LAGS]
     there = {spot: array[spot] for spot in targets}
     found = carried(true.array[start, 0], (start, 0), there, automatic, image, names=["lv"])
-    followed = dict(followed(image, (start, 0), targets, cavity[start]))
+    shown = dict(followed(image, (start, 0), targets, cavity[start]))
     rows = {}
     for lag, spot in zip(LAGS, targets, strict=True):
         now = array[spot] == 1
         ways = {
             "not carried": now,
             "copied": cavity[start],
-            "followed by its grey values": followed[spot],
+            "followed by its grey values": shown[spot],
             "difference, whole": carried_mask(cavity[start], array[start, 0] == 1, now),
             "difference, as far as it holds": found[spot] == 1,
         }

@@ -15,9 +15,15 @@ from tests.server.serving import API
 
 
 @pytest.fixture(scope="module")
-def study(person, camus):
+def person(office):
+    """Who uses it."""
+    return office
+
+
+@pytest.fixture(scope="module")
+def study(person):
     """A study that is analysed, and corrected in one frame."""
-    found = person.analysed(camus)[0]
+    found = person.study
     editor = Editor(person, found, "Roy")
     editor.lease()
     editor.do(editor.pulled(0, 0.85))

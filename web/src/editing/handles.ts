@@ -87,7 +87,7 @@ export class Handles {
 
   private drawPoints(controls: readonly Point[], contour: string): void {
     while (this.points.length < controls.length) {
-      const circle = new Konva.Circle({ radius: HANDLE, strokeWidth: 1.4, stroke: '#101418' })
+      const circle = new Konva.Circle({ name: 'control', radius: HANDLE, strokeWidth: 1.4, stroke: '#101418' })
       this.points.push(circle)
       this.layer.add(circle)
     }
@@ -130,7 +130,8 @@ export class Handles {
     this.text.visible(words !== '' && hover?.viewport === this.viewport)
     if (!hover || !this.text.visible()) return
     const [x, y] = this.at(hover.at) as [number, number]
-    this.text.setAttrs({ x: x + 16, y: y - 24, text: words })
+    this.text.setAttrs({ x: x + 22, y: y - 34, text: words })
+    this.text.moveToTop()
   }
 
   private isUnderHand(x: number, y: number): boolean {

@@ -33,7 +33,7 @@ _TYPES: dict[str, str] = {
     "dcm": "application/dicom",
 }
 _FILE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+    200: {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _TYPES.values()}}
 }
 Language = Annotated[Literal["en", "fr"] | None, Query(description="Of the report; that of the page where left out.")]
 

@@ -11,6 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cardiotrace.server.api.editing_schemas import (
+    EDITING,
+    LEASED,
     Edited,
     EditSchema,
     LeaseMade,
@@ -100,7 +102,7 @@ def open_reading(group: Group, study: Identifier, services: Shared, person: Pers
     )
 
 
-@router.post("/reader-studies/{group}/readings/{study}/lease", response_model=LeaseMade)
+@router.post("/reader-studies/{group}/readings/{study}/lease", response_model=LeaseMade, responses=LEASED)
 def take_reading_lease(group: Group, study: Identifier, services: Shared, person: Person) -> LeaseMade | Response:
     """Take the lease of a reading."""
     reading = _find(services, group, study, person)
@@ -108,7 +110,7 @@ def take_reading_lease(group: Group, study: Identifier, services: Shared, person
     return told(held) if held is not None else leased(services, reading, 409)
 
 
-@router.put("/reader-studies/{group}/readings/{study}/lease", response_model=LeaseMade)
+@router.put("/reader-studies/{group}/readings/{study}/lease", response_model=LeaseMade, responses=LEASED)
 def renew_reading_lease(
     group: Group, study: Identifier, services: Shared, person: Person, x_lease: LeaseToken = ""
 ) -> LeaseMade | Response:
@@ -126,7 +128,7 @@ def give_reading_lease_back(
     services.leases.give_back(_find(services, group, study, person), x_lease)
 
 
-@router.post("/reader-studies/{group}/readings/{study}/edits", response_model=Edited)
+@router.post("/reader-studies/{group}/readings/{study}/edits", response_model=Edited, responses=EDITING)
 async def edit_reading(
     group: Group, study: Identifier, wanted: EditSchema, services: Shared, person: Person, x_lease: LeaseToken = ""
 ) -> Edited | Response:

@@ -145,7 +145,7 @@ def edit_exam(params: Mapping[str, Any], _: ProgressReporter) -> dict[str, Any]:
     edits = opened.edits.after(change)
     labels = opened.exam.labels(edits)
     analysis = opened.exam.measured(edits, labels)
-    plain = keeper.plain_change(change)
+    plain = keeper.plain_change(change, opened.subject.automatic)
     write_measures(analysis, opened.data, params)
     opened.edits, opened.at = edits, params["becomes"]
     return {
