@@ -90,21 +90,25 @@ export function Strip({ exchange }: { exchange: Exchange }) {
 const contourWords = (say: Say, name: string): string =>
   isKey(`contour_${name}`) ? say(`contour_${name}` as Key) : name.toUpperCase()
 
+const shortWords = (say: Say, name: string): string =>
+  isKey(`contour_${name}_short`) ? say(`contour_${name}_short` as Key) : name.toUpperCase()
+
 function Contours({ say }: { say: Say }) {
   const view = usePage(({ exam }) => exam && activeView(exam))
   const names = usePage(({ exam }) => exam?.study.images.find(({ name }) => name === view?.image)?.contours)
   const contour = useEdits((state) => state.contour)
   if (!names?.length) return null
   return (
-    <div
-      class="choice"
-      role="group"
-      aria-label={say('edit_contour')}
-      title={`${say('edit_contour')} (${say('key_space')})`}
-    >
+    <div class="choice" role="group" aria-label={say('edit_contour')}>
       {names.map((name) => (
-        <button key={name} aria-pressed={name === contour} onClick={() => edits.set({ contour: name })}>
-          {contourWords(say, name)}
+        <button
+          key={name}
+          aria-pressed={name === contour}
+          aria-label={contourWords(say, name)}
+          title={`${contourWords(say, name)} (${say('key_space')})`}
+          onClick={() => edits.set({ contour: name })}
+        >
+          {shortWords(say, name)}
         </button>
       ))}
     </div>
@@ -121,6 +125,14 @@ const SLICE_AIMS: readonly [Aim, Key, string][] = [
   ['slice-down', 'edit_slice_down', ' (Ctrl D)'],
 ]
 
+/** One line holds all: arrows as on the keys that go there. */
+const SIGNS: Readonly<Partial<Record<Aim, string>>> = {
+  previous: '←',
+  next: '→',
+  'slice-up': '↑',
+  'slice-down': '↓',
+}
+
 function Copies({ exchange, say }: { exchange: Exchange; say: Say }) {
   const info = usePage(({ exam }) => {
     const view = exam && activeView(exam)
@@ -132,8 +144,13 @@ function Copies({ exchange, say }: { exchange: Exchange; say: Say }) {
     <div class="choice" role="group" aria-label={say('edit_copy')}>
       <span class="label">{say('edit_copy')}</span>
       {aims.map(([to, key, keys]) => (
-        <button key={to} title={`${say('edit_copy_note')}${keys}`} onClick={() => propagate(exchange, to)}>
-          {say(key)}
+        <button
+          key={to}
+          aria-label={say(key)}
+          title={`${say(key)}: ${say('edit_copy_note')}${keys}`}
+          onClick={() => propagate(exchange, to)}
+        >
+          {SIGNS[to] ?? say(key)}
         </button>
       ))}
     </div>
