@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -27,13 +28,19 @@ def built():
     return STATIC
 
 
-def node(*words, seconds=240.0):
+def node(*words, seconds=600.0):
     """What a script of web/ prints as JSON."""
     if not (WEB / "node_modules" / "playwright-core").exists():
         pytest.skip("web/node_modules is not there: make web")
     environment = {**os.environ, "CHROMIUM": require("chromium"), "PATIENCE_MS": str(int(seconds * 500))}
     done = subprocess.run(
-        [require("node"), *map(str, words)], cwd=WEB, env=environment, capture_output=True, text=True, timeout=seconds, check=False
+        [require("node"), *map(str, words)],
+        cwd=WEB,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
@@ -104,8 +111,6 @@ def test_two_films_with_labels_play_smoothly():
 
 
 def test_the_wheel_holds_the_page_that_was_built(tmp_path, monkeypatch):
-    import zipfile
-
     build = pytest.importorskip("hatchling.build")
     page = built()
     monkeypatch.chdir(ROOT)
@@ -113,7 +118,9 @@ def test_the_wheel_holds_the_page_that_was_built(tmp_path, monkeypatch):
     with zipfile.ZipFile(tmp_path / build.build_wheel(str(tmp_path))) as wheel:
         packed = {name for name in wheel.namelist() if name.startswith("cardiotrace/server/static/")}
         assert wheel.read("cardiotrace/server/static/index.html") == (page / "index.html").read_bytes()
-    assert packed == {f"cardiotrace/server/static/{path.relative_to(page)}" for path in page.rglob("*") if path.is_file()}
+    assert packed == {
+        f"cardiotrace/server/static/{path.relative_to(page)}" for path in page.rglob("*") if path.is_file()
+    }
 
 
 def test_a_package_that_is_edited_or_told_so_is_not_built(monkeypatch, tmp_path):

@@ -106,10 +106,10 @@ try {
   await page.keyboard.press('Escape')
   await page.waitForSelector('dialog', { state: 'detached' })
 
-  await page.click('text=Français')
-  await page.waitForSelector('text=Valeurs')
+  await page.click('button[lang="fr"]')
+  await page.waitForSelector('#tab-numbers:has-text("Valeurs")')
   seen.language = await page.evaluate(() => document.documentElement.lang)
-  await page.click('text=English')
+  await page.click('button[lang="en"]')
 
   // Light colours, and a tablet held upright
   await page.click('[aria-label="Light colours"]')

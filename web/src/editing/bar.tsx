@@ -104,7 +104,6 @@ function Contours({ say }: { say: Say }) {
         <button
           key={name}
           aria-pressed={name === contour}
-          aria-label={contourWords(say, name)}
           title={`${contourWords(say, name)} (${say('key_space')})`}
           onClick={() => edits.set({ contour: name })}
         >
