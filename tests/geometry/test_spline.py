@@ -32,7 +32,8 @@ def test_a_few_points_draw_a_smooth_shape_again(seed):
 def test_the_curve_goes_through_its_points():
     points = np.random.default_rng(0).uniform(0, 50, (9, 2))
     curve = closed_curve(points, 4)
-    assert np.abs(curve[::4] - points).max() < 1e-9 and len(curve) == 36
+    assert np.abs(curve[::4] - points).max() < 1e-9
+    assert len(curve) == 36
 
 
 def test_the_speed_at_a_point_is_that_of_the_published_recursion():
@@ -55,7 +56,8 @@ def test_the_speed_at_a_point_is_that_of_the_published_recursion():
 @given(st.floats(-20, 20), st.floats(-20, 20), st.integers(0, 2**32 - 1))
 def test_the_curve_moves_with_its_points(down, right, seed):
     points = np.random.default_rng(seed).uniform(0, 50, (7, 2))
-    assert closed_curve(points + [down, right]) == pytest.approx(closed_curve(points) + [down, right], abs=1e-6)
+    way = np.array([down, right])
+    assert closed_curve(points + way) == pytest.approx(closed_curve(points) + way, abs=1e-6)
 
 
 def test_repeated_points_count_once():
@@ -79,7 +81,9 @@ def test_the_smallest_masks_have_points(size):
     mask = np.zeros((20, 20), bool)
     mask[5, 5 : 5 + size] = True
     points = control_points(mask)
-    assert len(points) >= 4 and np.isfinite(points).all() and fill_curve(points, mask.shape).any()
+    assert len(points) >= 4
+    assert np.isfinite(points).all()
+    assert fill_curve(points, mask.shape).any()
 
 
 def test_an_empty_mask_has_none():

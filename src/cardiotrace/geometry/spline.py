@@ -86,7 +86,9 @@ def _handle(
     Args:
         outer: square roots of the distances from `far` to `near`.
         inner: square roots of those from `near` to `other`.
-        far: weights of the points at each place; `near` and `other` likewise.
+        far: weights of the points there.
+        near: likewise.
+        other: likewise.
     """
     first, second = outer[:, None], inner[:, None]
     through = first**2 * other - second**2 * far + (2 * first**2 + 3 * first * second + second**2) * near

@@ -9,7 +9,22 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Scope
 
 from cardiotrace import __version__
+<<<<<<< HEAD
 from cardiotrace.server.api import edits, events, images, jobs, leases, pacs, studies, system, uploads
+=======
+from cardiotrace.server.api import (
+    edits,
+    events,
+    exports,
+    images,
+    jobs,
+    leases,
+    reader_studies,
+    studies,
+    system,
+    uploads,
+)
+>>>>>>> app-view
 from cardiotrace.server.api.page import STATIC, add_page
 from cardiotrace.server.api.routing import add_error_answers
 from cardiotrace.server.security.access import Access
@@ -24,6 +39,8 @@ _ROUTERS = (
     images.router,
     leases.router,
     edits.router,
+    exports.router,
+    reader_studies.router,
     jobs.router,
     events.router,
     pacs.router,

@@ -33,6 +33,8 @@ _LOG = logging.getLogger(__name__)
 _SECONDS_OF_UPLOADS = 86400.0
 """An upload that nobody finished is removed after a day."""
 _SECONDS_BETWEEN_TIDYING = 600.0
+_SECONDS_TO_WRITE = 3600.0
+"""From content to the row that refers to it."""
 
 
 class Services:
@@ -211,16 +213,31 @@ class Services:
         """After a server that was killed: jobs are queued again, and what no row names is removed."""
         self.jobs.recover()
         with self.database.reading() as session:
-            studies = set(session.scalars(select(StudyRow.id)))
             uploads = set(session.scalars(select(UploadRow.id)))
-            orphans = unused(session, self.blobs)
-        for folder in self.data.studies.iterdir():
-            if folder.name in studies:
-                self.data.study(folder.name).mend()
-            else:
-                shutil.rmtree(folder, ignore_errors=True)
         for folder in self.data.uploads.iterdir():
             if folder.name not in uploads:
+                shutil.rmtree(folder, ignore_errors=True)
+        self.sweep(time.time())
+        for folder in self.data.studies.iterdir():
+            self.data.study(folder.name).mend()
+
+    def sweep(self, since: float) -> None:
+        """Remove folders of studies, and content, that no row names; not while a worker takes exams in.
+
+        What lies there is listed first: an intake that begins meanwhile makes folders that are not in the list.
+
+        Args:
+            since: content that was put there later stays, seconds since 1970: its row may be about to be written.
+        """
+        folders, digests = list(self.data.studies.iterdir()), self.blobs.untouched(since)
+        with self.database.reading() as session:
+            busy = select(JobRow.id).where(JobRow.kind != "analyse", JobRow.state == "running").limit(1)
+            if session.scalar(busy) is not None:
+                return
+            studies = set(session.scalars(select(StudyRow.id)))
+            orphans = unused(session, digests)
+        for folder in folders:
+            if folder.name not in studies:
                 shutil.rmtree(folder, ignore_errors=True)
         for digest in orphans:
             self.blobs.remove(digest)
@@ -257,6 +274,7 @@ class Services:
             shutil.rmtree(self.data.upload(upload.id), ignore_errors=True)
         for study in over:
             self.delete(study)
+        self.sweep(now - _SECONDS_TO_WRITE)
 
 
 @dataclass(frozen=True)

@@ -115,9 +115,9 @@ def test_a_smaller_epicardium_takes_the_cavity_with_it():
 def test_the_heart_takes_from_the_right_ventricle_and_not_the_other_way():
     plane = short_axis()
     epi, right = (outlines_of(plane, ACDC)[name] for name in ("epi", "rv"))
-    larger = with_outline(plane, ACDC, "epi", epi + [0, -4], is_open=False)
+    larger = with_outline(plane, ACDC, "epi", epi + np.array([0, -4]), is_open=False)
     assert ((plane == 1) & (larger == 2)).any()
-    shifted = with_outline(plane, ACDC, "rv", right + [0, 6], is_open=False)
+    shifted = with_outline(plane, ACDC, "rv", right + np.array([0, 6]), is_open=False)
     assert np.array_equal(np.isin(shifted, (2, 3)), np.isin(plane, (2, 3)))
 
 
@@ -128,7 +128,8 @@ def test_one_point_leaves_the_far_side_to_the_pixel():
     place = int(points[:, 1].argmax())
     points[place] += [0.0, -6.0]
     drawn = with_outline(plane, CAMUS, "lv", points, is_open=True)
-    assert np.array_equal(drawn[:, :70], plane[:, :70]) and not np.array_equal(drawn, plane)
+    assert np.array_equal(drawn[:, :70], plane[:, :70])
+    assert not np.array_equal(drawn, plane)
 
 
 def test_an_outline_where_there_was_none():
@@ -158,7 +159,8 @@ def test_an_outline_where_there_was_none():
 def test_hostile_outlines_are_one_line(points, says):
     with pytest.raises(InputError) as error:
         checked_points(points, (10, 10))
-    assert says in error.value.what and "\n" not in error.value.what
+    assert says in error.value.what
+    assert "\n" not in error.value.what
 
 
 def test_an_outline_that_the_labels_cannot_have():

@@ -114,3 +114,13 @@ def test_a_finished_upload_is_finished(person, camus):
     first = person.http.post(f"{API}/uploads/{upload}/finish").json()
     assert person.job(first["job"])["state"] == "done"
     assert person.http.post(f"{API}/uploads/{upload}/finish").status_code == 404
+
+
+def test_more_than_a_route_takes_is_refused_by_the_application_as_it_runs(person, camus):
+    def pieces():
+        for _ in range(34):
+            yield b" " * 2**20
+
+    answer = person.http.post(f"{API}/studies/{'0' * 16}/analyse", content=pieces())
+    assert answer.status_code == 413
+    assert answer.json()["error"]["remedy"]

@@ -8,13 +8,7 @@ import zlib
 import numpy as np
 import pytest
 
-from tests.server.serving import API, served
-
-
-@pytest.fixture(scope="module")
-def study(person, camus):
-    """A study that is analysed."""
-    return person.analysed(camus)[0]
+from tests.server.serving import API
 
 
 class Editor:
@@ -22,7 +16,7 @@ class Editor:
 
     def __init__(self, person, study, name):
         self.http, self.id, self.name = person.http, study["id"], name
-        self.image = study["images"][0]
+        self.image = max(study["images"], key=lambda image: image["frames"])
         self.token = ""
 
     def url(self, rest=""):
@@ -73,8 +67,8 @@ class Editor:
 
 
 @pytest.fixture
-def editor(person, study):
-    found = Editor(person, study, "M.%20R%C3%B6y")
+def editor(office):
+    found = Editor(office, office.study, "M.%20R%C3%B6y")
     assert found.lease().status_code == 200
     yield found
     found.http.delete(found.url("/lease"), headers={"X-Lease": found.token})
@@ -133,8 +127,8 @@ def test_undo_returns_to_the_byte_and_redo_again(editor):
     assert editor.post({"kind": "redo"}).status_code == 422
 
 
-def test_two_people_cannot_overwrite_each_other(person, study, editor):
-    other = Editor(person, study, "Lee")
+def test_two_people_cannot_overwrite_each_other(office, editor):
+    other = Editor(office, office.study, "Lee")
     refused = other.lease()
     assert refused.status_code == 409
     assert refused.json()["lease"]["holder"] == "M. Röy"
@@ -222,10 +216,9 @@ def test_a_signature_is_over_one_version(editor):
     assert editor.http.post(editor.url("/sign"), json={"name": " "}).status_code == 422
 
 
-def test_another_analysis_begins_a_journal_of_its_own(person, editor):
+def test_another_analysis_begins_a_journal_of_its_own(office, editor):
     entries = editor.http.get(editor.url("/edits")).json()
-    job = editor.http.post(editor.url("/analyse"), json={}).json()["job"]
-    person.job(job)
+    office.analyse()
     study = editor.study()
     assert (study["undo"], study["redo"], study["edits"]) == (0, 0, 0)
     assert study["measures"] == study["automatic"]
@@ -234,23 +227,3 @@ def test_another_analysis_begins_a_journal_of_its_own(person, editor):
     assert len(journal) == len(entries)
     assert all(entry["undone"] for entry in journal)
     editor.do(editor.pulled())
-
-
-def test_a_server_that_is_stopped_keeps_every_edit(tmp_path, tiny_model, camus):
-    folder = tmp_path / "kept"
-    with served(folder, model=str(tiny_model)) as first:
-        study = first.person.analysed(camus)[0]
-        editor = Editor(first.person, study, "A")
-        editor.lease()
-        editor.do(editor.pulled(0, 0.9))
-        last = editor.do(editor.pulled(1, 0.9))
-        labels, measures = editor.labels().tobytes(), editor.study()["measures"]
-    with served(folder, model=str(tiny_model)) as second:
-        editor = Editor(second.person, study, "A")
-        editor.lease()
-        assert editor.study()["version"] == last["version"]
-        assert editor.labels().tobytes() == labels
-        assert editor.study()["measures"] == measures
-        editor.do({"kind": "undo"})
-        editor.do({"kind": "undo"})
-        assert editor.labels().tobytes() == editor.labels("automatic").tobytes()

@@ -103,6 +103,8 @@ def test_tokens_cannot_be_tried_out():
     assert refused.status_code == 429
     assert 0 < int(refused.headers["retry-after"]) <= 61
     assert ask("GET", "/api/v1/studies", app=app, headers=with_cookie()).status_code == 200
+    stale = {"Cookie": f"{COOKIE}=of-an-earlier-token"}
+    assert {ask("GET", "/api/v1/studies", headers=stale, app=app).status_code for _ in range(12)} == {401}
     now[0] = 61.0
     assert ask("GET", "/api/v1/studies", app=app, headers=BEARER).status_code == 200
 
@@ -125,3 +127,4 @@ def test_what_is_sent_is_counted_whatever_it_says_of_itself():
 
     assert ask("POST", "/api/v1/x", headers=BEARER, content=b"x" * 1000).text == "1000"
     assert ask("POST", "/api/v1/x", headers=BEARER, content=pieces()).status_code == 413
+    assert ask("POST", "/api/v1/x", headers=BEARER, content=b"x" * 1001).status_code == 413

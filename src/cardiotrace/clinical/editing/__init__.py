@@ -1,1 +1,1 @@
-"""What a person changes in labels, as pure functions: outlines, landmarks, verdicts, key frames, and how they spread."""
+"""What a person changes in labels: outlines, landmarks, verdicts, key frames, and how that is carried on."""

@@ -1,7 +1,7 @@
 """Labels of a plane from an outline that a person drew: the cavity lies within the wall, and nothing overlaps.
 
-What is inside the epicardium and not inside the cavity is wall. At the open base of a long axis, where no wall closes the
-cavity, both outlines run along the same line and move together.
+What is inside the epicardium and not inside the cavity is wall. At the open base of a long axis, where no wall closes
+the cavity, both outlines run along the same line and move together.
 """
 
 from collections.abc import Mapping

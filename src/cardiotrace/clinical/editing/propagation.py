@@ -1,9 +1,10 @@
 """What a person drew in one plane, carried to others and fitted to what is there.
 
-A model's outline in another plane is right but for what it gets wrong everywhere. So the difference that the person made
-is carried over, not the outline: it is laid onto the automatic outline of the other plane, at the same place of the
-heart, and as large as the heart is there. How much of it holds in another frame the image tells: what was drawn is
-followed through the film by its grey values, and where it comes to lie nearer to the automatic outline, less is carried.
+A model's outline in another plane is right but for what it gets wrong everywhere. So the difference that the person
+made is carried over, not the outline: it is laid onto the automatic outline of the other plane, at the same place of
+the heart, and as large as the heart is there. How much of it holds in another frame the image tells: what was drawn is
+followed through the film by its grey values, and where it comes to lie nearer to the automatic outline, less is
+carried.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -120,7 +121,7 @@ def carried(
     masks: dict[Spot, dict[str, Mask]] = {spot: {} for spot in there}
     for name in changed:
         edited, before = outlined(drawn, automatic.scheme, name), outlined(former, automatic.scheme, name)
-        shown = dict(_followed(image, place, list(there), edited))
+        shown = dict(followed(image, place, list(there), edited))
         for spot in there:
             now = outlined(automatic.array[spot], automatic.scheme, name)
             masks[spot][name] = _fitted(edited, before, now, shown.get(spot))
@@ -152,8 +153,8 @@ def _fitted(drawn: Mask, automatic: Mask, there: Mask, shown: Mask | None) -> Ma
     return carried_mask(drawn, automatic, there, share=share)
 
 
-def _followed(image: Image, place: Spot, targets: Sequence[Spot], drawn: Mask) -> Iterator[tuple[Spot, Mask]]:
-    """Where a structure comes to lie in other frames of its slice, by the motion of the grey values along its outline."""
+def followed(image: Image, place: Spot, targets: Sequence[Spot], drawn: Mask) -> Iterator[tuple[Spot, Mask]]:
+    """Where a structure comes to lie in other frames of its slice, by the motion of the grey values at its outline."""
     frame, depth = place
     ring = outline_of(drawn, image.geometry.pixel_mm)
     if len(ring) < _POINTS // 4:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cardiotrace.server.api.schemas import AcceptedFlag, Schema, Summary
+from cardiotrace.server.api.schemas import AcceptedFlag, ImageSchema, Lease, Problem, Schema, Summary
 
 Number = Annotated[int, Field(ge=0, le=10**6)]
 Point = Annotated[list[float], Field(min_length=2, max_length=2)]
@@ -166,6 +166,34 @@ class LeaseMade(Schema):
     expires: str
 
 
+class LeaseRefused(Schema):
+    """Somebody else holds the lease, or the one that was shown is over."""
+
+    error: Problem
+    lease: Lease | None = None
+    """Who holds it now."""
+
+
+class VersionRefused(Schema):
+    """Something was done meanwhile."""
+
+    error: Problem
+    version: int | None = None
+    """The present one, where another was edited."""
+
+
+LEASED: dict[int | str, dict[str, Any]] = {
+    409: {"model": LeaseRefused, "description": "Somebody else edits it."},
+    423: {"model": LeaseRefused, "description": "The lease is over, or somebody else's."},
+}
+"""Answers to who asks for a lease."""
+EDITING: dict[int | str, dict[str, Any]] = {
+    **LEASED,
+    409: {"model": VersionRefused, "description": "Another version is the present one, or it cannot be edited."},
+}
+"""Answers to who edits."""
+
+
 class Sign(Schema):
     """Who signs."""
 
@@ -199,6 +227,21 @@ class ReadingSchema(Schema):
     opened: str | None
     done: str | None
     seconds: float | None
+
+
+class ReadingStudy(Schema):
+    """An exam for one reader: nothing of what was found is in it."""
+
+    id: str
+    study: str
+    reader: str
+    version: int
+    images: list[ImageSchema]
+    measures: dict[str, Any] | None
+    """Of what the reader drew."""
+    undo: int
+    redo: int
+    done: str | None
 
 
 class ReaderStudySchema(Schema):

@@ -2,10 +2,9 @@
 
 from fastapi import Response
 
-from cardiotrace.server.api.editing_schemas import Edited, EditSchema, JournalEntry, Sign, Signed
+from cardiotrace.server.api.editing_schemas import EDITING, Edited, EditSchema, JournalEntry, Sign, Signed
 from cardiotrace.server.api.leases import LeaseToken, Person, leased
 from cardiotrace.server.api.routing import Identifier, Shared, error_answer, make_router
-from cardiotrace.server.api.schemas import ErrorAnswer
 from cardiotrace.server.desk.editing import OtherVersionError, Target, edit
 from cardiotrace.server.desk.signing import sign
 from cardiotrace.server.services import Services
@@ -15,11 +14,7 @@ from cardiotrace.server.store.studies import ConflictError, get_study
 router = make_router("editing")
 
 
-@router.post(
-    "/studies/{study}/edits",
-    response_model=Edited,
-    responses={423: {"model": ErrorAnswer, "description": "Somebody else edits it, or the lease is over."}},
-)
+@router.post("/studies/{study}/edits", response_model=Edited, responses=EDITING)
 async def edit_study(
     study: Identifier, wanted: EditSchema, services: Shared, person: Person, x_lease: LeaseToken = ""
 ) -> Edited | Response:

@@ -19,11 +19,11 @@ router = make_router("images")
 ARRAY = "application/x-cardiotrace-array"
 _NEAR = ("127.0.0.1", "::1", "testclient")
 """Where compressing pixels takes longer than sending them."""
-_CONTAINER: dict[int | str, dict[str, Any]] = {
+CONTAINER: dict[int | str, dict[str, Any]] = {
     200: {"content": {ARRAY: {"schema": {"type": "string", "format": "binary"}}}},
     304: {"description": "The browser has it already."},
 }
-_PLANES: dict[int | str, dict[str, Any]] = {
+PLANES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/json": {"schema": {"type": "object"}}}},
     304: {"description": "The browser has it already."},
 }
@@ -32,15 +32,15 @@ ImageName = Annotated[str, InPath(min_length=1, max_length=300, description="As 
 Of = Annotated[Literal["current", "automatic"], Query(description="As it is now, or as it was found.")]
 
 
-@router.get("/studies/{study}/images/{name}/frames", response_class=Response, responses=_CONTAINER)
+@router.get("/studies/{study}/images/{name}/frames", response_class=Response, responses=CONTAINER)
 def show_frames(study: Identifier, name: ImageName, request: Request, services: Shared) -> Response:
     """Pixels of all frames."""
-    path, digest = _file(services, study, name, "frames")
+    path, digest = file_of(services, study, name, "frames")
     is_far = (request.client.host if request.client else "") not in _NEAR
     return content_answer(request, path, ARRAY, digest, compressed=is_far)
 
 
-@router.get("/studies/{study}/images/{name}/labels", response_class=Response, responses=_CONTAINER)
+@router.get("/studies/{study}/images/{name}/labels", response_class=Response, responses=CONTAINER)
 def show_labels(study: Identifier, name: ImageName, request: Request, services: Shared, of: Of = "current") -> Response:
     """Labels of all frames."""
     path, digest, planes = _standing(services, study, name, "labels", of)
@@ -50,7 +50,7 @@ def show_labels(study: Identifier, name: ImageName, request: Request, services: 
     return made_answer(request, lambda: current_labels(path, planes, services.blobs), ARRAY, tag)
 
 
-@router.get("/studies/{study}/images/{name}/traces", response_class=Response, responses=_PLANES)
+@router.get("/studies/{study}/images/{name}/traces", response_class=Response, responses=PLANES)
 def show_traces(study: Identifier, name: ImageName, request: Request, services: Shared, of: Of = "current") -> Response:
     """Contours, long axes and disks of all planes."""
     path, digest, planes = _standing(services, study, name, "traces.json", of)
@@ -61,12 +61,12 @@ def show_traces(study: Identifier, name: ImageName, request: Request, services: 
 
 def _standing(services: Services, study: str, name: str, kind: str, of: Of) -> tuple[Path, str, Sequence[PlaneRow]]:
     """A file that the analysis wrote, its digest, and the planes that are edited where these are asked for."""
-    path, digest = _file(services, study, name, kind)
+    path, digest = file_of(services, study, name, kind)
     with services.database.reading() as session:
         return path, digest, planes_of(session, study, name) if of == "current" else ()
 
 
-def _file(services: Services, study: str, name: str, kind: str) -> tuple[Path, str]:
+def file_of(services: Services, study: str, name: str, kind: str) -> tuple[Path, str]:
     """A file that the analysis wrote of an image, and the digest of its content."""
     with services.database.reading() as session:
         get_study(session, study)

@@ -6,9 +6,9 @@ from urllib.parse import unquote
 from fastapi import Depends, Header, Response
 
 from cardiotrace.core.text import printable
-from cardiotrace.server.api.editing_schemas import LeaseMade
+from cardiotrace.server.api.editing_schemas import LEASED, LeaseMade
 from cardiotrace.server.api.routing import Identifier, Shared, error_answer, make_router
-from cardiotrace.server.api.schemas import ErrorAnswer, Lease
+from cardiotrace.server.api.schemas import Lease
 from cardiotrace.server.desk.leases import Held
 from cardiotrace.server.services import Services
 from cardiotrace.server.store.studies import get_study, iso
@@ -28,7 +28,7 @@ Person = Annotated[str, Depends(person_of)]
 LeaseToken = Annotated[str, Header(max_length=100, description="The lease, as it was given.")]
 
 
-@router.post("/studies/{study}/lease", response_model=LeaseMade)
+@router.post("/studies/{study}/lease", response_model=LeaseMade, responses=LEASED)
 def take_lease(study: Identifier, services: Shared, person: Person) -> LeaseMade | Response:
     """Take the lease of a study; refused while somebody else holds it."""
     with services.database.reading() as session:
@@ -37,9 +37,7 @@ def take_lease(study: Identifier, services: Shared, person: Person) -> LeaseMade
     return told(held) if held is not None else leased(services, study, 409)
 
 
-@router.put(
-    "/studies/{study}/lease", response_model=LeaseMade, responses={423: {"model": ErrorAnswer, "description": "Lost."}}
-)
+@router.put("/studies/{study}/lease", response_model=LeaseMade, responses=LEASED)
 def renew_lease(study: Identifier, services: Shared, x_lease: LeaseToken = "") -> LeaseMade | Response:
     """Say that one still works on it."""
     held = services.leases.renew(study, x_lease)

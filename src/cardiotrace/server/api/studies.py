@@ -10,7 +10,7 @@ from cardiotrace.server.api.routing import Identifier, Shared, make_router
 from cardiotrace.server.api.schemas import Analyse, ImageSchema, JobMade, JobState, Lease, Study, StudyList, Summary
 from cardiotrace.server.desk.signing import measures_file
 from cardiotrace.server.services import Services
-from cardiotrace.server.store.journal import Document, accepted_in, changes, standing
+from cardiotrace.server.store.journal import Document, accepted_flags, standing
 from cardiotrace.server.store.studies import MissingError, SortKey, StudyQuery, find_studies, get_study, iso
 from cardiotrace.server.store.tables import StudyRow
 
@@ -91,7 +91,7 @@ def _details(services: Services, row: StudyRow) -> dict[str, Any]:
     with services.database.reading() as session:
         document = Document(row.id, row.id, row.analysis or "")
         found = standing(session, document)
-        accepted = accepted_in(changes(session, document, found.done))
+        accepted = accepted_flags(session, document, found)
     held = services.leases.of(row.id)
     return {
         "images": [_image(image, measures) for image in images],

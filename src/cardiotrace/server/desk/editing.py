@@ -1,7 +1,8 @@
 """An edit on its way: checked, done by the desk, written into the journal before anybody is told."""
 
-import datetime
+import asyncio
 import secrets
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,19 +11,20 @@ from sqlalchemy.orm import Session
 
 from cardiotrace.server.api.files import read_json_file
 from cardiotrace.server.desk.signing import outputs_file
-from cardiotrace.server.store.edit_tables import ReadingRow
+from cardiotrace.server.store.edit_tables import EditRow, ReadingRow
 from cardiotrace.server.store.journal import (
     Document,
     Standing,
     changes,
     new_entry,
+    reading_document,
     standing,
     wanted,
     write_entry,
 )
-from cardiotrace.server.store.studies import ConflictError, MissingError, get_study, set_findings
+from cardiotrace.server.store.studies import ConflictError, MissingError, get_study, iso, set_findings
 from cardiotrace.server.store.tables import StudyRow
-from cardiotrace.server.work.tasks import Order
+from cardiotrace.server.work.tasks import Order, SlotKind
 
 if TYPE_CHECKING:
     from cardiotrace.server.services import Services
@@ -59,9 +61,9 @@ class Target:
         row = get_study(session, self.study)
         if row.analysis is None or row.state != "done":
             raise ConflictError("this study is not analysed", remedy="wait until it is.")
-        document = Document(self.document, self.study, row.analysis)
         if self.reading is None:
-            return row, document, row.version
+            return row, Document(self.study, self.study, row.analysis), row.version
+        document = reading_document(self.reading, self.study)
         reading = session.get(ReadingRow, self.reading)
         if reading is None:
             raise MissingError("there is no such reading")
@@ -91,60 +93,95 @@ async def edit(
     """
     # One at a time for each document: the desk and the journal go on together.
     async with services.edit_lock(target.document):
-        with services.database.reading() as session:
-            row, document, version = target.of(session)
-            if version != base_version:
-                raise OtherVersionError(version)
-            found = standing(session, document)
-            asked = wanted(session, document, gesture, found)
-        entry = new_entry(document, secrets.token_hex(8), asked, version + 1)
-        entry.by, entry.gesture = by, {key: value for key, value in gesture.items() if key != "labels"}
-        now = datetime.datetime.fromtimestamp(entry.time, datetime.UTC).isoformat(timespec="milliseconds")
-        params = {
-            **study_params(services, row, document),
-            "at": found.last,
-            "becomes": entry.id,
-            "version": entry.version,
-            "held": None,
-            "gesture": gesture,
-            "change": asked.change,
-            "by": by,
-            "time": now,
-        }
-        result = await asked_of_desk(services, "edit", params, document, found)
-        entry.change = result["change"] if asked.kind == "do" else None
-        with services.database.writing() as session:
-            row, document, version = target.of(session)
-            if version != base_version:
-                raise OtherVersionError(version)
-            write_entry(session, document, entry, result)
-            after = standing(session, document)
-            _set_version(session, target, row, entry.version, result, len(after.done))
-    measures = read_json_file(outputs_file(services, document, entry.version))
+        begun = await asyncio.to_thread(_begun, services, target, base_version, gesture, by)
+        result = await asked_of(services, "desk", "edit", begun.params, begun.document, begun.found)
+        kept = await asyncio.to_thread(_kept, services, target, base_version, begun, result)
     if target.reading is None:
         services.tell_of(target.study)
+    return {**kept, "changed": result["changed"], "phases": result["phases"], "accepted": result["accepted"]}
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """An edit that the desk is asked for."""
+
+    document: Document
+    found: Standing
+    entry: EditRow
+    """Not written yet."""
+    params: Mapping[str, Any]
+
+
+def _begun(services: "Services", target: Target, base_version: int, gesture: Mapping[str, Any], by: str) -> _Begun:
+    """What a gesture asks for, on the version that its maker saw.
+
+    Raises:
+        OtherVersionError: another version is the present one.
+        InputError: there is nothing to take back, or to do again.
+    """
+    with services.database.reading() as session:
+        row, document, version = target.of(session)
+        if version != base_version:
+            raise OtherVersionError(version)
+        found = standing(session, document)
+        asked = wanted(session, document, gesture, found)
+    entry = new_entry(document, secrets.token_hex(8), asked, version + 1)
+    entry.by, entry.gesture = by, {key: value for key, value in gesture.items() if key != "labels"}
+    params = {
+        **study_params(services, row, document),
+        "at": found.last,
+        "becomes": entry.id,
+        "version": entry.version,
+        "held": None,
+        "gesture": gesture,
+        "change": asked.change,
+        "by": by,
+        "time": iso(entry.time),
+    }
+    return _Begun(document, found, entry, params)
+
+
+def _kept(
+    services: "Services", target: Target, base_version: int, begun: _Begun, result: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write an edit that the desk has done; from now on it stands.
+
+    Raises:
+        OtherVersionError: the study was analysed anew meanwhile.
+    """
+    entry = begun.entry
+    entry.change = result["change"] if entry.of is None else None
+    with services.database.writing() as session:
+        row, document, version = target.of(session)
+        if version != base_version or document != begun.document:
+            raise OtherVersionError(version)
+        was_signed = row.signed is not None and not document.is_reading
+        write_entry(session, document, entry, result)
+        session.flush()
+        after = standing(session, document)
+        _set_version(session, target, row, entry.version, result, len(after.done))
+        measures = read_json_file(outputs_file(services, document, entry.version))
+    if not was_signed:  # what was made of a version that nobody signed can be made again
+        shutil.rmtree(outputs_file(services, document, base_version).parent, ignore_errors=True)
     return {
         "version": entry.version,
         "measures": measures,
         "study": services.summary(row) if target.reading is None else None,
         "undo": len(after.done),
         "redo": len(after.undone),
-        "changed": result["changed"],
-        "phases": result["phases"],
-        "accepted": result["accepted"],
     }
 
 
-async def asked_of_desk(
-    services: "Services", task: str, params: Mapping[str, Any], document: Document, found: Standing
+async def asked_of(
+    services: "Services", kind: SlotKind, task: str, params: Mapping[str, Any], document: Document, found: Standing
 ) -> Any:
-    """Ask the desk; where it does not know what stands it is told."""
+    """Ask a process that keeps exams open; where it does not know what stands it is told."""
     order = Order(task, params, str(services.data.study(document.study).files))
-    result = await services.pool.ask("desk", order, key=document.id)
+    result = await services.pool.ask(kind, order, key=document.id)
     if isinstance(result, dict) and result.get("needs") == "held":
         with services.database.reading() as session:
             held = changes(session, document, found.done)
-        result = await services.pool.ask("desk", Order(task, {**params, "held": held}, order.root), key=document.id)
+        result = await services.pool.ask(kind, Order(task, {**params, "held": held}, order.root), key=document.id)
     return result
 
 
@@ -158,7 +195,7 @@ def study_params(services: "Services", row: StudyRow, document: Document) -> dic
         "part": row.part,
         "options": row.options,
         "document": document.id,
-        "analysis": document.analysis,
+        "analysis": row.analysis,
         "is_blank": document.is_reading,
         "folder": document.id if document.is_reading else "study",
     }

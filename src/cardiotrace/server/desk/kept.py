@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cardiotrace.clinical.editing.edits import Address, Change, Edit, EditedPlane, Edits, Kind, Said, Value
 from cardiotrace.clinical.editing.gesture import Verdict
 from cardiotrace.core.exam import Landmarks
+from cardiotrace.core.label import LabelMap
 from cardiotrace.server.store.blobs import Blob, BlobStore
 
 _DECIMALS = 4
@@ -27,16 +28,27 @@ class Keeper:
         self._blobs = blobs
         self.written: dict[str, Blob] = {}
 
-    def plain_change(self, change: Change) -> list[dict[str, Any]]:
-        """A change: each address with what was and what is."""
-        return [
-            {
-                "address": plain_address(address),
-                "before": self._plain(change.before[address]),
-                "after": self._plain(change.after[address]),
-            }
-            for address in change.after
-        ]
+    def plain_change(self, change: Change, automatic: Mapping[str, LabelMap]) -> list[dict[str, Any]]:
+        """A change: each address with what was and what is.
+
+        Args:
+            change: to be written.
+            automatic: labels as they were found; those of planes that were, or become, automatic are kept as well,
+                since another analysis will replace them.
+        """
+        return [self._plain_item(change, address, automatic) for address in change.after]
+
+    def _plain_item(self, change: Change, place: Address, automatic: Mapping[str, LabelMap]) -> dict[str, Any]:
+        before, after = change.before[place], change.after[place]
+        item = {"address": plain_address(place), "before": self._plain(before), "after": self._plain(after)}
+        if place.kind is Kind.PLANE and (before is None or after is None):
+            item["automatic"] = self._kept_plane(automatic[place.image].array[place.frame, place.slice])
+        return item
+
+    def _kept_plane(self, labels: NDArray[np.uint8]) -> str:
+        blob = self._blobs.put(zlib.compress(np.ascontiguousarray(labels).tobytes(), 1))
+        self.written[blob.sha256] = blob
+        return blob.sha256
 
     def change(self, plain: Iterable[Mapping[str, Any]], shapes: Mapping[str, tuple[int, int]]) -> Change:
         """What `plain_change` wrote.
@@ -65,10 +77,8 @@ class Keeper:
 
     def _plain_value(self, value: Value) -> Any:
         if isinstance(value, EditedPlane):
-            blob = self._blobs.put(zlib.compress(np.ascontiguousarray(value.labels).tobytes(), 1))
-            self.written[blob.sha256] = blob
             contours = {name: points.round(_DECIMALS).tolist() for name, points in value.contours.items()}
-            return {"labels": blob.sha256, "contours": contours}
+            return {"labels": self._kept_plane(value.labels), "contours": contours}
         if isinstance(value, Landmarks):
             return {"apex": value.apex, "annulus": value.annulus}
         if isinstance(value, Said):

@@ -14,7 +14,7 @@ from cardiotrace.clinical.editing.edits import Address, Change, Edits, Kind, Sai
 from cardiotrace.clinical.traced_cine import TracedCine
 from cardiotrace.core.config import from_plain
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.exam import ExamImage
+from cardiotrace.core.exam import ExamImage, Landmarks
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.reporter import ProgressReporter
 from cardiotrace.core.terms import Structure
@@ -123,8 +123,8 @@ def edit_exam(params: Mapping[str, Any], _: ProgressReporter) -> dict[str, Any]:
             known), `gesture` or `change`, `by`, `time`.
 
     Returns:
-        `{"needs": "held"}` where what stands is not known here; else `change`, `blobs`, `findings`, `changed`, `phases`.
-        The measures lie in the folder of the version's outputs by then.
+        `{"needs": "held"}` where what stands is not known here; else `change`, `blobs`, `findings`, `changed`,
+        `phases`, `accepted`. The measures lie in the folder of the version's outputs by then.
 
     Raises:
         InputError: the gesture cannot be; nothing changed.
@@ -145,7 +145,7 @@ def edit_exam(params: Mapping[str, Any], _: ProgressReporter) -> dict[str, Any]:
     edits = opened.edits.after(change)
     labels = opened.exam.labels(edits)
     analysis = opened.exam.measured(edits, labels)
-    plain = keeper.plain_change(change)
+    plain = keeper.plain_change(change, opened.subject.automatic)
     write_measures(analysis, opened.data, params)
     opened.edits, opened.at = edits, params["becomes"]
     return {
@@ -206,6 +206,10 @@ def _plane(opened: OpenExam, edits: Edits, cine: TracedCine | None, place: tuple
     held = (Address(Kind.PLANE, name, frame, depth), Address(Kind.LANDMARKS, name, frame))
     contours = {key: points.round(_DECIMALS).tolist() for key, points in drawn.contours.items() if len(points)}
     trace = {"axis": None, "disks": None} if cine is None else plain_trace(cine.traces[frame])
+    marks = edits.value(Address(Kind.LANDMARKS, name, frame))
+    if trace["axis"] is not None and isinstance(marks, Landmarks):
+        # So that a page that moves one end does not let go of the other.
+        trace["axis"]["placed"] = [key for key in ("apex", "annulus") if getattr(marks, key) is not None]
     return {
         "contours": contours,
         **trace,

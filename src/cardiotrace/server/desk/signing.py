@@ -28,12 +28,10 @@ def outputs_file(services: "Services", document: Document, version: int, name: s
 
 
 def measures_file(services: "Services", row: StudyRow) -> Path:
-    """The measures of a study as they are now."""
-    automatic = services.data.study(row.id).automatic / MEASURES
-    if row.analysis is None:
-        return automatic
-    edited = outputs_file(services, Document(row.id, row.id, row.analysis), row.version)
-    return edited if edited.exists() else automatic
+    """The measures of a study as they are now: where edits stand never those of the analysis."""
+    if row.analysis is None or not row.edits:
+        return services.data.study(row.id).automatic / MEASURES
+    return outputs_file(services, Document(row.id, row.id, row.analysis), row.version)
 
 
 def checksum(services: "Services", session: Session, row: StudyRow) -> str:

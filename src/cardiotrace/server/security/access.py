@@ -19,7 +19,8 @@ _OPEN_PATHS = ("/api/v1/system/health",)
 _WEEK = 7 * 86400
 _ASK = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>CardioTrace</title>"
-    "<p>This page opens with the address that <code>cardiotrace serve</code> printed when it was started."
+    "<p>This page opens with the address that <code>cardiotrace serve</code> printed when it was started. "
+    "If you came with it from another page, <a href=/>go on</a>."
 )
 
 
@@ -95,8 +96,7 @@ class Access:
             return None if scope["method"] in _SAFE_METHODS else _foreign(scope, headers)
         if scope["path"] == "/" and scope["method"] == "GET":
             return Answer(401, "", is_page=True)
-        if cookie is not None:
-            return self._checked(client, cookie, self._cookie)
+        # A page that was open when the token changed asks again and again: that is no attempt to guess it.
         return Answer(401, "the token is missing", "open the address that the server printed, or send it as Bearer.")
 
     def _checked(self, client: str, given: bytes, expected: bytes) -> Answer | None:

@@ -29,6 +29,9 @@ _HEADERS = (
 _TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 
 
+_TOO_LARGE = Answer(413, "more was sent than is taken", "send less at a time.")
+
+
 class TooLargeError(Exception):
     """More was sent than is taken."""
 
@@ -54,11 +57,13 @@ class Bounds:
             return
         exchange = _Exchange(receive, send, self._headers, self._largest_of(scope))
         try:
-            await self._app(scope, exchange.receive, exchange.send)
+            if exchange.is_announced(scope):
+                await _TOO_LARGE.send(exchange.send)
+            else:
+                await self._app(scope, exchange.receive, exchange.send)
         except TooLargeError:
-            if exchange.status:
-                raise
-            await Answer(413, "more was sent than is taken", "send less at a time.").send(exchange.send)
+            if not exchange.status:
+                await _TOO_LARGE.send(exchange.send)
         finally:
             exchange.log(scope)
 
@@ -70,7 +75,13 @@ class _Exchange:
         self._receive, self._send = receive, send
         self._headers, self._left = headers, largest
         self._began = time.monotonic()
+        self._is_told = False
         self.status = 0
+
+    def is_announced(self, scope: Scope) -> bool:
+        """Whether the request itself says that it is too large; what says less is counted all the same."""
+        lengths = [value for name, value in scope["headers"] if name == b"content-length"]
+        return any(value.isdigit() and int(value) > self._left for value in lengths)
 
     async def receive(self) -> Message:
         """The next piece of the request; what it says of its own length is not believed."""
@@ -83,6 +94,13 @@ class _Exchange:
 
     async def send(self, message: Message) -> None:
         """The next piece of the answer, with the headers that it lacks."""
+        if self._left < 0 and not self._is_told:
+            # Whatever the application made of it: it was asked for more than it may be.
+            if message["type"] == "http.response.start" and not self.status:
+                self._is_told = True
+                await _TOO_LARGE.send(self.send)
+                self._is_told = False
+            return
         if message["type"] == "http.response.start":
             self.status = message["status"]
             present = {name.lower() for name, _ in message["headers"]}

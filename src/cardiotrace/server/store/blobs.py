@@ -52,6 +52,7 @@ class BlobStore:
         kept = self.path(sha256)
         file.chmod(_READ_ONLY)
         if kept.exists():
+            os.utime(kept)
             if not kept.samefile(file):
                 _replace_by_link(kept, file)
             return
@@ -62,7 +63,9 @@ class BlobStore:
         """Keep some bytes."""
         sha256 = hashlib.sha256(content).hexdigest()
         kept = self.path(sha256)
-        if not kept.exists():
+        if kept.exists():
+            os.utime(kept)
+        else:
             kept.parent.mkdir(mode=0o700, exist_ok=True)
             fresh = kept.with_name(f".{sha256}-{secrets.token_hex(4)}")
             fresh.write_bytes(content)
@@ -77,6 +80,10 @@ class BlobStore:
     def remove(self, sha256: str) -> None:
         """Remove content that nothing refers to any more."""
         self.path(sha256).unlink(missing_ok=True)
+
+    def untouched(self, since: float) -> list[str]:
+        """Digests of content that nobody put here after a time, seconds since 1970: what refers to it is written."""
+        return [sha256 for sha256 in self if self.path(sha256).stat().st_mtime <= since]
 
     def __iter__(self) -> Iterator[str]:
         """Digests of all that is kept."""

@@ -86,8 +86,11 @@ class DataFolder:
         Raises:
             UsageError: another one holds it.
         """
-        import fcntl  # where there is none, nothing is locked: the command line says so
-
+        try:
+            import fcntl
+        except ImportError:  # a system without it, such as Windows, locks nothing
+            yield
+            return
         with (self.root / "lock").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

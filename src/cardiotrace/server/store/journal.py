@@ -13,6 +13,8 @@ from cardiotrace.server.store.edit_tables import EditRow, PlaneRow
 from cardiotrace.server.store.studies import iso
 from cardiotrace.server.store.tables import FileRow
 
+_AT_ONCE = 500
+"""What one statement may name is bounded."""
 KIND = "edit"
 """Of content that edits keep."""
 
@@ -30,6 +32,11 @@ class Document:
     def is_reading(self) -> bool:
         """Whether it is a person's own, who does not see what was found."""
         return self.id != self.study
+
+
+def reading_document(reading: str, study: str) -> Document:
+    """What one person reads: they begin with nothing, so that it is of no analysis."""
+    return Document(reading, study, "reading")
 
 
 @dataclass(frozen=True)
@@ -83,15 +90,20 @@ def standing(session: Session, document: Document) -> Standing:
 
 def changes(session: Session, document: Document, entries: Sequence[str]) -> list[Any]:
     """What some entries changed, in their order."""
-    wanted = select(EditRow.id, EditRow.change).where(*_mine(document), EditRow.change.is_not(None))
-    found = {row.id: row.change for row in session.execute(wanted)}
+    found: dict[str, Any] = {}
+    for start in range(0, len(entries), _AT_ONCE):
+        some = list(entries[start : start + _AT_ONCE])
+        found.update(session.execute(select(EditRow.id, EditRow.change).where(EditRow.id.in_(some))).tuples())
     return [found[entry] for entry in entries]
 
 
-def accepted_in(standing_changes: Iterable[Iterable[Mapping[str, Any]]]) -> list[dict[str, str]]:
-    """Flags that somebody looked at and let stand, by the changes that stand."""
+def accepted_flags(session: Session, document: Document, found_standing: Standing) -> list[dict[str, str]]:
+    """Flags that somebody looked at and let stand."""
+    kinds = dict(session.execute(select(EditRow.id, EditRow.gesture).where(*_mine(document))).tuples())
+    # Changes of planes are large, and tell nothing of flags.
+    entries = [each for each in found_standing.done if kinds[each]["kind"] in ("flag", "restore")]
     found: dict[str, Mapping[str, Any] | None] = {}
-    for change in standing_changes:
+    for change in changes(session, document, entries):
         found.update({item["address"]["name"]: item["after"] for item in change if item["address"]["kind"] == "flag"})
     return [
         {
@@ -107,7 +119,7 @@ def accepted_in(standing_changes: Iterable[Iterable[Mapping[str, Any]]]) -> list
 
 def reversed_change(change: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """What takes a change back."""
-    return [{"address": item["address"], "before": item["after"], "after": item["before"]} for item in change]
+    return [{**item, "before": item["after"], "after": item["before"]} for item in change]
 
 
 @dataclass(frozen=True)

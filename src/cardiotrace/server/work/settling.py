@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from cardiotrace.core.errors import WorkError
 from cardiotrace.server.pacs.kept import rule_of, send_by_rule
 from cardiotrace.server.store.journal import forget_planes
-from cardiotrace.server.store.studies import set_findings
+from cardiotrace.server.store.studies import kept_bytes, set_findings
 from cardiotrace.server.store.tables import FileRow, JobRow, StudyRow, UploadRow
 from cardiotrace.server.work.outcome import Done, Refused
 from cardiotrace.server.work.queue import add_job
@@ -28,7 +28,7 @@ def _taken_in(services: "Services", session: Session, job: JobRow, outcome: Done
         return None
     origin = job.params.get("origin", "upload")
     studies = [_new_study(services, session, exam, origin) for exam in outcome.result["exams"]]
-    _require_room(services, session)
+    _require_room(services, session)  # else nothing of it is kept: what lies in folders goes with the next sweep
     return {"studies": studies, "left_out": outcome.result["left_out"]}
 
 
@@ -67,8 +67,6 @@ def _new_study(services: "Services", session: Session, exam: Mapping[str, Any], 
 
 
 def _require_room(services: "Services", session: Session) -> None:
-    from cardiotrace.server.store.studies import kept_bytes
-
     quota = services.config.quota_gib * 2**30
     if quota and kept_bytes(session) > quota:
         raise WorkError(

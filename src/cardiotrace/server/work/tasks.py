@@ -82,6 +82,24 @@ def _edit(params: Mapping[str, Any], reporter: ProgressReporter) -> Any:
     return edit_exam(params, reporter)
 
 
+def _export(params: Mapping[str, Any], reporter: ProgressReporter) -> Any:
+    from cardiotrace.server.desk.exports import export_study
+
+    return export_study(params, reporter)
+
+
+def _table(params: Mapping[str, Any], reporter: ProgressReporter) -> Any:
+    from cardiotrace.server.desk.exports import export_table
+
+    return export_table(params, reporter)
+
+
+def _agreement(params: Mapping[str, Any], reporter: ProgressReporter) -> Any:
+    from cardiotrace.server.desk.readings import agreement_of
+
+    return agreement_of(params, reporter)
+
+
 def _models(_: Mapping[str, Any], __: ProgressReporter) -> Any:
     from cardiotrace.server.work.models import told_of_models
 
@@ -102,6 +120,9 @@ TASKS: Mapping[str, Task] = {
     "send": Task(_send, "network"),
     "echo": Task(_echo, "query"),
     "find": Task(_find, "query"),
+    "export": Task(_export, "export"),
+    "table": Task(_table, "export"),
+    "agreement": Task(_agreement, "export"),
     "models": Task(_models, "desk"),
     "warm": Task(_warm),
 }

@@ -44,9 +44,13 @@ def dicom_sources(exam: Exam) -> dict[str, DicomSource]:
 
 
 def authors_of(analysis: Analysis) -> dict[str, Author]:
-    """Who drew the outlines of each image: a model, or nobody whose name is known."""
+    """Who drew the outlines of each image: a model, or a person, as where any frame was corrected."""
     models = {model.name for model in analysis.provenance.models}
-    return {image.name: Author(image.labels if image.labels in models else "") for image in analysis.provenance.images}
+    corrected = {image.name for image in analysis.provenance.edited if image.frames}
+    return {
+        image.name: Author(image.labels if image.labels in models and image.name not in corrected else "")
+        for image in analysis.provenance.images
+    }
 
 
 @unwarned()  # what the source states is taken over as it is, also where it is not quite as the standard has it

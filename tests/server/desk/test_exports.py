@@ -1,0 +1,155 @@
+"""Results of a study as files, as it is now and as it was found; readers who agree or do not."""
+
+import csv
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+
+from cardiotrace.core.errors import UsageError
+from cardiotrace.report.pdf import find_browser
+from tests.server.desk.test_editing import Editor
+from tests.server.serving import API
+
+
+@pytest.fixture(scope="module")
+def person(office):
+    """Who uses it."""
+    return office
+
+
+@pytest.fixture(scope="module")
+def study(person):
+    """A study that is analysed, and corrected in one frame."""
+    found = person.study
+    editor = Editor(person, found, "Roy")
+    editor.lease()
+    editor.do(editor.pulled(0, 0.85))
+    editor.http.delete(editor.url("/lease"), headers={"X-Lease": editor.token})
+    return found
+
+
+def export(person, study, form, **asked):
+    return person.http.get(f"{API}/studies/{study['id']}/export/{form}", params=asked)
+
+
+def test_values_as_they_are_and_as_they_were_found(person, study):
+    now = export(person, study, "measures.json").json()
+    before = export(person, study, "measures.json", of="automatic").json()
+    assert now["provenance"]["edited"][0]["by"] == ["Roy"]
+    assert "edited" not in before["provenance"]
+    assert now["quantities"] != before["quantities"]
+    table = list(csv.DictReader(io.StringIO(export(person, study, "measures.csv").text)))
+    assert [row["name"] for row in table] == [item["name"] for item in now["quantities"]]
+
+
+def test_the_report_says_what_was_corrected_in_both_languages(person, study):
+    english = export(person, study, "report.html").text
+    french = export(person, study, "report.html", language="fr").text
+    assert "labels were corrected by Roy" in english
+    assert "contours corrigés par Roy" in french
+    assert "labels were corrected" not in export(person, study, "report.html", of="automatic").text
+
+
+def test_label_maps_differ_where_somebody_drew(person, study):
+    def files(of):
+        content = export(person, study, "labels.zip", of=of).content
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+
+    now, before = files("current"), files("automatic")
+    assert now.keys() == before.keys()
+    assert now
+    assert sum(now[name] != before[name] for name in now) == 1
+    assert files("current") == now
+
+
+def test_fhir_and_what_is_no_dicom(person, study):
+    bundle = export(person, study, "fhir.json").json()
+    assert bundle["resourceType"] == "Bundle"
+    refused = export(person, study, "structured-report.dcm")
+    assert refused.status_code == 422
+    assert "DICOM" in refused.json()["error"]["text"]
+
+
+def test_a_pdf_where_a_browser_is(person, study):
+    try:
+        find_browser()
+    except UsageError:
+        pytest.skip("no browser is installed")
+    assert export(person, study, "report.pdf").content[:5] == b"%PDF-"
+
+
+def test_one_table_of_several_studies(person, study):
+    answer = person.http.get(f"{API}/export/measures.csv", params={"studies": study["id"]})
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert {row["study"] for row in rows} == {study["id"]}
+    assert rows[0]["name"] == "left_ventricular_ejection_fraction"
+    assert person.http.get(f"{API}/export/measures.csv", params={"studies": "0" * 16}).status_code == 404
+    assert person.http.get(f"{API}/export/measures.csv", params={"studies": "../x"}).status_code == 422
+
+
+class Reader(Editor):
+    """A person who reads an exam without seeing what was found."""
+
+    def __init__(self, person, study, name, group):
+        super().__init__(person, study, name)
+        self.base = f"{API}/reader-studies/{group}/readings/{self.id}"
+        self.headers = {"X-Person": name}
+
+    def url(self, rest=""):
+        return f"{self.base}{rest}"
+
+    def study(self):
+        return self.http.get(self.base, headers=self.headers).raise_for_status().json()
+
+    def drawn(self, points, contour, frame=0):
+        return {
+            "kind": "contour",
+            "image": self.image["name"],
+            "frame": frame,
+            "slice": 0,
+            "contour": contour,
+            "points": points,
+        }
+
+    def labels(self, of="current"):
+        url = self.url(f"/images/{self.image['name']}/labels")
+        return self.http.get(url, headers=self.headers).raise_for_status().content
+
+
+def test_readers_draw_by_themselves_and_are_compared(person, study):
+    wanted = {"name": "Agreement", "studies": [study["id"]], "readers": ["A", "B"]}
+    group = person.http.post(f"{API}/reader-studies", json=wanted).raise_for_status().json()
+    assert len(group["readings"]) == 2
+    automatic = Editor(person, study, "A").traces("automatic")[0][0]["contours"]["lv"]
+    for name, shift in (("A", 0.0), ("B", 1.0)):
+        reader = Reader(person, study, name, group["id"])
+        opened = reader.study()
+        assert opened["measures"] is None
+        assert "automatic" not in opened
+        assert not any(reader.labels()[400:])
+        assert reader.lease().status_code == 200
+        points = (np.array(automatic) + np.array([0, shift])).tolist()
+        answer = reader.do(reader.drawn(points, "lv"))
+        assert answer["measures"]["provenance"]["models"] == []
+        assert any(reader.labels()[400:])
+        if name == "B":
+            reader.do(reader.drawn(points, "epi"))
+            reader.do({"kind": "undo"})
+        done = person.http.post(reader.url("/done"), headers=reader.headers).raise_for_status().json()
+        assert done["seconds"] >= 0
+        assert reader.post({"kind": "undo"}, answer["version"]).status_code == 409
+    stranger = Reader(person, study, "C", group["id"])
+    assert person.http.get(stranger.base, headers=stranger.headers).status_code == 404
+    rows = person.get(f"/reader-studies/{group['id']}/agreement.json")["rows"]
+    outline = next(row for row in rows if row["what"] == "outline" and row["name"] == "LV")
+    assert (outline["first"], outline["second"], outline["frames"]) == ("A", "B", 1)
+    assert 0.8 < outline["dice"] < 1
+    text = person.http.get(f"{API}/reader-studies/{group['id']}/agreement.csv").text
+    assert len(list(csv.DictReader(io.StringIO(text)))) == len(rows)
+    main = person.get(f"/studies/{study['id']}")
+    assert main["undo"] == 1
+    assert json.dumps(main["measures"]) == json.dumps(export(person, study, "measures.json").json())

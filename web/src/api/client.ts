@@ -1,0 +1,186 @@
+/** The server's `/api/v1`, typed. */
+
+import { readContainer, type Container } from './container'
+import type {
+  AnalyseOptions,
+  EditAnswer,
+  Gesture,
+  Job,
+  Problem,
+  Study,
+  Summary,
+  Traces,
+  UploadFile,
+  Which,
+} from './types'
+
+const ROOT = 'api/v1'
+
+/** What the server refused, in its own words. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly problem: Problem,
+    readonly body: unknown,
+  ) {
+    super(problem.remedy ? `${problem.text}; ${problem.remedy}` : problem.text)
+  }
+}
+
+export interface StudyQuery {
+  search?: string
+  state?: string
+  sort?: 'created' | 'name' | 'ejection_fraction' | 'grade'
+  order?: 'asc' | 'desc'
+  limit?: number
+  offset?: number
+}
+
+async function refusal(response: Response): Promise<ApiError> {
+  const body: unknown = await response.json().catch(() => null)
+  const problem = (body as { error?: Problem } | null)?.error
+  return new ApiError(response.status, problem ?? { text: `the server answered ${response.status}`, remedy: null }, body)
+}
+
+export class Api {
+  /** Name of the person who works, in the journal of edits. */
+  person = ''
+
+  async request(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers)
+    if (this.person) headers.set('X-Person', encodeURIComponent(this.person))
+    const response = await fetch(`${ROOT}${path}`, { ...init, headers })
+    if (!response.ok) throw await refusal(response)
+    return response
+  }
+
+  private async json<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
+    const init: RequestInit = { method, headers }
+    if (body !== undefined) {
+      init.body = JSON.stringify(body)
+      init.headers = { ...headers, 'Content-Type': 'application/json' }
+    }
+    const response = await this.request(path, init)
+    const text = await response.text()
+    return (text ? JSON.parse(text) : null) as T
+  }
+
+  private async container(path: string): Promise<Container> {
+    return readContainer(await (await this.request(path)).arrayBuffer())
+  }
+
+  // Work list
+
+  studies(query: StudyQuery = {}): Promise<{ total: number; studies: Summary[] }> {
+    const words = new URLSearchParams()
+    for (const [key, value] of Object.entries(query)) if (value !== undefined && value !== '') words.set(key, String(value))
+    return this.json('GET', `/studies?${words}`)
+  }
+
+  deleteStudy(id: string): Promise<void> {
+    return this.json('DELETE', `/studies/${id}`)
+  }
+
+  analyse(id: string, options: AnalyseOptions): Promise<{ job: string }> {
+    return this.json('POST', `/studies/${id}/analyse`, { options })
+  }
+
+  job(id: string): Promise<Job> {
+    return this.json('GET', `/jobs/${id}`)
+  }
+
+  cancel(job: string): Promise<void> {
+    return this.json('DELETE', `/jobs/${job}`)
+  }
+
+  thumbnail(study: Summary): string {
+    return `${ROOT}/studies/${study.id}/thumbnail?version=${study.version}`
+  }
+
+  events(): EventSource {
+    return new EventSource(`${ROOT}/events`)
+  }
+
+  // Uploads
+
+  startUpload(): Promise<{ id: string }> {
+    return this.json('POST', '/uploads')
+  }
+
+  async sendPart(upload: string, n: number, name: string, offset: number, part: Blob): Promise<number> {
+    const words = new URLSearchParams({ name, offset: String(offset) })
+    const response = await this.request(`/uploads/${upload}/files/${n}?${words}`, { method: 'PUT', body: part })
+    return ((await response.json()) as { received: number }).received
+  }
+
+  uploaded(upload: string): Promise<{ files: UploadFile[] }> {
+    return this.json('GET', `/uploads/${upload}`)
+  }
+
+  finishUpload(upload: string): Promise<{ job: string }> {
+    return this.json('POST', `/uploads/${upload}/finish`)
+  }
+
+  dropUpload(upload: string): Promise<void> {
+    return this.json('DELETE', `/uploads/${upload}`)
+  }
+
+  // One study
+
+  study(id: string): Promise<Study> {
+    return this.json('GET', `/studies/${id}`)
+  }
+
+  frames(id: string, image: string): Promise<Container> {
+    return this.container(`/studies/${id}/images/${encodeURIComponent(image)}/frames`)
+  }
+
+  labels(id: string, image: string, of: Which): Promise<Container> {
+    return this.container(`/studies/${id}/images/${encodeURIComponent(image)}/labels?of=${of}`)
+  }
+
+  traces(id: string, image: string, of: Which): Promise<Traces> {
+    return this.json('GET', `/studies/${id}/images/${encodeURIComponent(image)}/traces?of=${of}`)
+  }
+
+  exported(id: string, form: string, of: Which, language: string): string {
+    return `${ROOT}/studies/${id}/export/${form}?of=${of}&language=${language}`
+  }
+
+  // Sending
+
+  async destinations(): Promise<string[]> {
+    const found = await this.json<{ destinations: { name: string }[] }>('GET', '/pacs/destinations')
+    return found.destinations.map(({ name }) => name)
+  }
+
+  send(id: string, to: string, forms: readonly string[]): Promise<{ job: string }> {
+    return this.json('POST', `/studies/${id}/send`, { to, forms })
+  }
+
+  // Editing
+
+  lease(id: string): Promise<{ lease: string; expires: string }> {
+    return this.json('POST', `/studies/${id}/lease`)
+  }
+
+  holdLease(id: string, lease: string): Promise<{ expires: string }> {
+    return this.json('PUT', `/studies/${id}/lease`, undefined, { 'X-Lease': lease })
+  }
+
+  dropLease(id: string, lease: string): Promise<void> {
+    return this.json('DELETE', `/studies/${id}/lease`, undefined, { 'X-Lease': lease })
+  }
+
+  edit(id: string, lease: string, baseVersion: number, gesture: Gesture): Promise<EditAnswer> {
+    return this.json('POST', `/studies/${id}/edits`, { base_version: baseVersion, gesture }, { 'X-Lease': lease })
+  }
+
+  edits(id: string): Promise<{ version: number; time: string; by: string; gesture: Gesture; undone: boolean }[]> {
+    return this.json('GET', `/studies/${id}/edits`)
+  }
+
+  sign(id: string, name: string): Promise<{ version: number; checksum: string; time: string }> {
+    return this.json('POST', `/studies/${id}/sign`, { name })
+  }
+}

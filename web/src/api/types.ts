@@ -1,0 +1,273 @@
+/** What the server says and hears: the shapes of `/api/v1`. Points are `[row, column]` in pixels of the image's grid. */
+
+import type { Point } from '../geometry/point'
+
+export type { Point }
+export type Phase = 'ED' | 'ES'
+export type Grade = 'not usable' | 'look twice' | 'note'
+export type StudyState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
+export type Origin = 'upload' | 'inbox' | 'dicom' | 'demo'
+export type Which = 'current' | 'automatic'
+
+export interface Progress {
+  done: number
+  total: number
+  text: string
+}
+
+export interface Problem {
+  text: string
+  remedy: string | null
+}
+
+export interface Signature {
+  by: string
+  time: string
+  checksum: string
+  version: number
+}
+
+export interface Summary {
+  id: string
+  name: string
+  created: string
+  state: StudyState
+  progress: Progress | null
+  error: Problem | null
+  job: string | null
+  version: number
+  signed: Signature | null
+  ejection_fraction: { value: number; unit: string; low: number | null; high: number | null; method: string } | null
+  grade: Grade | null
+  views: string[]
+  origin: Origin
+}
+
+export interface ImageInfo {
+  name: string
+  view: string
+  modality: string
+  frames: number
+  slices: number
+  height: number
+  width: number
+  spacing_mm: [number, number] | null
+  slice_mm: number | null
+  times_ms: number[] | null
+  phases: Partial<Record<Phase, number>>
+  structures: string[]
+  contours: string[]
+}
+
+export interface Lease {
+  holder: string
+  expires: string
+}
+
+export interface Study extends Summary {
+  images: ImageInfo[]
+  measures: Measures
+  automatic: Measures
+  undo: number
+  redo: number
+  lease: Lease | null
+  edits: number
+  /** What a person said when it was analysed. */
+  options?: AnalyseOptions | null
+  /** Flags that somebody looked at and let stand; absent where the server keeps none. */
+  accepted?: AcceptedFlag[]
+}
+
+export interface AcceptedFlag {
+  rule: string
+  about: string
+  text: string
+  by: string
+  time: string
+  reason: string
+}
+
+// measures.json, version 3
+
+export interface Flag {
+  grade: Grade
+  text: string
+  rule: string
+  about: string
+}
+
+export interface Interval {
+  of: string
+  low: number
+  high: number
+  share: number
+}
+
+export interface Quantity {
+  name: string
+  value: number
+  unit: string
+  method: string
+  view: string
+  frames: string[]
+  interval?: [number, number] | null
+  intervals?: Interval[]
+  by_beat?: number[]
+  flags: Flag[]
+}
+
+export interface Curve {
+  image: string
+  view: string
+  times_ms: number[] | null
+  [series: string]: unknown
+}
+
+export interface Beat {
+  image: string
+  view: string
+  end_diastole: number
+  end_systole: number
+  stop: number | null
+}
+
+export interface SegmentValues {
+  name: string
+  unit: string
+  method: string
+  view: string
+  values: Record<string, number | null>
+  frames: string[]
+  flags: Flag[]
+}
+
+export interface Measures {
+  version: number
+  exam: string
+  flags: Flag[]
+  quantities: Quantity[]
+  key_frames: { view: string; phase: Phase; image: string; frame: number; chosen: string }[]
+  curves: Curve[]
+  beats: Beat[]
+  segments: SegmentValues[]
+  provenance: Provenance
+  trust?: Record<string, { expected_dice?: Record<string, (number | null)[]>; unlikeness?: (number | null)[] }>
+}
+
+export interface Provenance {
+  program?: string
+  version?: string
+  models?: { name: string; sha256: string; licence: string }[]
+  images?: ImageProvenance[]
+  given?: Record<string, unknown>
+  left_out?: Record<string, string> | string[]
+}
+
+export interface ImageProvenance {
+  name: string
+  view: string
+  modality: string
+  shape: number[]
+  spacing_mm: (number | null)[] | null
+  pixel_size: string
+  slice_distance: string
+  orientation: string
+  times: string
+  notes: string[]
+  doubts: string[]
+  labels: string
+}
+
+// Contours
+
+export interface Plane {
+  /** By name ("lv", "epi", "la", ...): control points of a closed Catmull-Rom curve. */
+  contours: Record<string, Point[]>
+  /** `placed`: what a person placed; the rest is found in the labels. */
+  axis: { apex: Point; annulus: [Point, Point]; placed?: ('apex' | 'annulus')[] } | null
+  disks: [Point, Point][] | null
+  segments: Point[][] | null
+  edited: boolean
+  verdict: 'accepted' | 'rejected' | null
+}
+
+/** `planes[frame][slice]` */
+export interface Traces {
+  planes: Plane[][]
+}
+
+// Editing
+
+export type Gesture =
+  | { kind: 'contour'; image: string; frame: number; slice: number; contour: string; points: Point[] }
+  | { kind: 'plane'; image: string; frame: number; slice: number; labels: string }
+  | { kind: 'landmarks'; image: string; frame: number; apex: Point | null; annulus: [Point, Point] | null }
+  | { kind: 'key-frame'; image: string; phase: Phase; frame: number }
+  | {
+      kind: 'verdict'
+      image: string
+      frame: number
+      slice: number
+      verdict: 'accepted' | 'rejected' | null
+      reason: string
+    }
+  | {
+      kind: 'propagate'
+      image: string
+      frame: number
+      slice: number
+      contour: string | null
+      to: 'next' | 'previous' | 'beat' | 'slice-up' | 'slice-down'
+    }
+  | { kind: 'flag'; rule: string; about: string; text: string; accepted: boolean; reason: string }
+  | { kind: 'undo' }
+  | { kind: 'redo' }
+  | { kind: 'restore' }
+
+export interface Changed {
+  image: string
+  frame: number
+  slice: number
+  /** base64 of the zlib-compressed plane, uint8 */
+  labels: string
+  plane: Plane
+}
+
+export interface EditAnswer {
+  version: number
+  measures: Measures
+  study: Summary
+  undo: number
+  redo: number
+  changed: Changed[]
+  phases: Record<string, Partial<Record<Phase, number>>>
+  accepted?: AcceptedFlag[]
+}
+
+export interface Job {
+  id: string
+  kind: string
+  study: string | null
+  state: StudyState
+  progress: Progress | null
+  error: Problem | null
+  result: unknown
+}
+
+export interface UploadFile {
+  n: number
+  name: string
+  received: number
+}
+
+export interface AnalyseOptions {
+  views?: Record<string, string>
+  spacing_mm?: [number, number] | null
+  frame_rate_hz?: number | null
+  heart_rate?: number | null
+  height_cm?: number | null
+  weight_kg?: number | null
+  sex?: string | null
+  model?: string | null
+  language?: string
+}

@@ -1,0 +1,27 @@
+/** What follows from the state of an exam. */
+
+import type { ImageInfo, Plane } from '../api/types'
+import type { Cine, ExamState, View } from './state'
+
+export const cineOf = (exam: ExamState, view: View): Cine | undefined => exam.cines[view.image]
+
+export const infoOf = (exam: ExamState, image: string): ImageInfo | undefined =>
+  exam.study.images.find((each) => each.name === image)
+
+/** The frame that a view shows: that of its phase, or that of the film. */
+export function frameOf(exam: ExamState, view: View): number {
+  const phase = view.pin && infoOf(exam, view.image)?.phases[view.pin]
+  return phase ?? exam.frame[view.image] ?? 0
+}
+
+export const activeView = (exam: ExamState): View | undefined => exam.views[exam.active]
+
+export function planeOf(cine: Cine, frame: number, slice: number, of: 'current' | 'automatic'): Plane | undefined {
+  return cine.traces?.[of].planes[frame]?.[slice]
+}
+
+/** Where a plane of labels begins, and how many pixels it has. */
+export function planeSpan(info: ImageInfo, frame: number, slice: number): [start: number, length: number] {
+  const length = info.height * info.width
+  return [(frame * info.slices + slice) * length, length]
+}

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import type { Cine } from '../store/state'
+import { framing, middleSlice, towardsApex, viewsOf } from './layout'
+
+/** A stack of 40 x 60 in which a box is labelled in some slices, smaller and smaller. */
+function stack(sizes: readonly number[]): Cine {
+  const [height, width] = [40, 60]
+  const current = new Uint8Array(sizes.length * height * width)
+  sizes.forEach((size, slice) => {
+    for (let row = 10; row < 10 + size; row++) current.fill(1, (slice * height + row) * width + 30, (slice * height + row) * width + 30 + size)
+  })
+  return {
+    info: { name: 'sa', view: 'SAX', frames: 1, slices: sizes.length, height, width, spacing_mm: null, phases: {} },
+    pixels: { data: new Uint8Array(current.length), offset: 0, step: 1, channels: 1 },
+    labels: { current, automatic: current, scheme: { LV: 1 } },
+  } as unknown as Cine
+}
+
+test('a stack begins in the middle of what is traced, framed with its surroundings', () => {
+  const cine = stack([0, 8, 6, 4, 0])
+  expect(middleSlice(cine)).toBe(2)
+  const { zoom, pan } = framing(cine)
+  expect(zoom).toBeCloseTo(40 / (1.9 * 8))
+  expect(pan).toEqual([14 - 20, 34 - 30]) // the middle of the box from that of the image
+})
+
+test('an image that is filled by what is traced is shown as a whole', () => {
+  expect(framing(stack([30]))).toEqual({ zoom: 1, pan: [0, 0] })
+})
+
+test('the apex lies where the ventricle ends smaller', () => {
+  expect(towardsApex(stack([0, 8, 6, 4]))).toBe(1)
+  expect(towardsApex(stack([3, 6, 8, 0]))).toBe(-1)
+})
+
+test('one image alone still has two views: its phases', () => {
+  const cines = { sa: stack([8, 8]) }
+  expect(viewsOf('2', cines, 'sa', 1).map(({ pin, slice }) => [pin, slice])).toEqual([['ED', 1], ['ES', 1]])
+  expect(viewsOf('montage', cines, 'sa', 1).map(({ slice }) => slice)).toEqual([0, 1])
+})

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import { greyTable, labelTable, paintLabels, paintPlane } from './lut'
+
+const grey = (word: number) => word & 255
+
+test('the window maps its ends to black and white, and a middle value between', () => {
+  const table = greyTable({ data: new Uint8Array(1), offset: 0, step: 1, channels: 1 }, [50, 150])
+  expect([0, 50, 100, 150, 255].map((value) => grey(table[value]!))).toEqual([0, 0, 128, 255, 255])
+})
+
+test('negative numbers of two bytes are darker than positive ones', () => {
+  const data = new Int16Array([-1000, 0, 1000])
+  const pixels = { data, offset: 0, step: 1, channels: 1 } as const
+  const words = new Uint32Array(3)
+  paintPlane(words, pixels, 0, greyTable(pixels, [-1000, 1000]))
+  expect([...words].map(grey)).toEqual([0, 128, 255])
+  expect(words[0]! >>> 24).toBe(255)
+})
+
+test('a step and an offset turn numbers into values', () => {
+  const table = greyTable({ data: new Uint16Array(1), offset: -1, step: 2 / 65535, channels: 1 }, [-1, 1])
+  expect([grey(table[0]!), grey(table[65535]!)]).toEqual([0, 255])
+})
+
+test('colour keeps its channels', () => {
+  const pixels = { data: new Uint8Array([10, 20, 30]), offset: 0, step: 1, channels: 3 } as const
+  const words = new Uint32Array(1)
+  paintPlane(words, pixels, 0, greyTable(pixels, [0, 255]))
+  expect([words[0]! & 255, (words[0]! >> 8) & 255, (words[0]! >> 16) & 255]).toEqual([10, 20, 30])
+})
+
+test('background stays transparent', () => {
+  const words = new Uint32Array(2)
+  paintLabels(words, [0, 1], 0, labelTable({ LV: 1 }))
+  expect([words[0]! >>> 24, words[1]! >>> 24]).toEqual([0, 255])
+})

@@ -1,0 +1,208 @@
+/**
+ * Edits an exam in a real browser as a person does, and says what was seen: one JSON object.
+ *
+ * node test/edit.mjs URL STUDY [FOLDER]: the address with its token, the exam, a folder for pictures.
+ */
+
+import { chromium } from 'playwright-core'
+
+const [url, study, folder] = process.argv.slice(2)
+const SECONDS = 90_000
+const seen = { problems: [] }
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu'],
+})
+const context = await browser.newContext({ viewport: { width: 1280, height: 720 } })
+await context.addInitScript(() => localStorage.setItem('cardiotrace-person', 'M. Roy'))
+// Where handles are is asked of the canvas they are drawn on; how long a move takes, of the browser.
+await context.addInitScript(() => {
+  window.circles = () =>
+    (window.Konva?.stages ?? []).flatMap((stage) => {
+      const { left, top } = stage.container().getBoundingClientRect()
+      const shown = stage.find('Circle').filter((each) => each.isVisible() && each.name() === 'control')
+      return shown.map((each) => ({ x: left + each.absolutePosition().x, y: top + each.absolutePosition().y }))
+    })
+  let moves = []
+  window.watchMoves = () => {
+    moves = []
+    let start = 0
+    window.addEventListener('pointermove', () => (start = performance.now()), { capture: true })
+    window.addEventListener('pointermove', () => moves.push(performance.now() - start))
+  }
+  window.movesTook = () => moves
+})
+const page = await context.newPage()
+page.setDefaultTimeout(SECONDS)
+page.on('pageerror', (error) => seen.problems.push(String(error.message)))
+page.on('console', (message) => message.type() === 'error' && seen.problems.push(message.text()))
+
+try {
+  await page.goto(url)
+  await open()
+  await page.keyboard.press('v')
+  await handles()
+
+  const before = await numbers()
+  const drag = await dragHandle()
+  await settled()
+  const dragged = await numbers()
+  seen.drag = { ...drag, before, after: dragged }
+  await picture('edited')
+
+  await page.keyboard.press('Control+z')
+  await settled()
+  seen.undone = await numbers()
+  await page.keyboard.press('Control+Shift+z')
+  await settled()
+  seen.redone = await numbers()
+
+  seen.added = await addPoint()
+  seen.pushed = await stroke('f', 3)
+  seen.brushed = await stroke('b', 0)
+  seen.judged = await judge()
+
+  const last = await numbers()
+  await page.reload()
+  await open()
+  await page.waitForSelector('.mark')
+  seen.reloaded = { last, now: await numbers(), shown: await shownEjection() }
+  seen.journal = await page.evaluate(async (id) => (await fetch(`api/v1/studies/${id}/edits`)).json(), study)
+  seen.unsent = await withoutServer()
+  seen.other = await besideAnother()
+} catch (error) {
+  seen.failed = String(error.stack ?? error)
+  await picture('failed')
+} finally {
+  await browser.close()
+}
+console.log(JSON.stringify(seen))
+
+async function open() {
+  await page.evaluate((id) => (location.hash = `#/studies/${id}`), study)
+  await page.waitForSelector('[data-testid=ejection-fraction]')
+}
+
+/** What the server holds. */
+async function numbers() {
+  const found = await page.evaluate(async (id) => (await fetch(`api/v1/studies/${id}`)).json(), study)
+  const { version, undo, redo, ejection_fraction } = found
+  return { version, undo, redo, ejection: ejection_fraction?.value ?? null }
+}
+
+function shownEjection() {
+  return page.locator('[data-testid=ejection-fraction]').innerText()
+}
+
+/** Every gesture is answered. */
+async function settled() {
+  await page.waitForSelector('[data-standing=ours][data-waiting="0"]')
+}
+
+/** Places of the control points on the screen. */
+async function handles() {
+  await page.waitForFunction(() => circles().length > 5, null, { polling: 100 })
+  return page.evaluate(() => circles())
+}
+
+/** Drags the handle farthest to the right inwards; says what the page showed before the hand let go. */
+async function dragHandle() {
+  const found = await handles()
+  const start = found.reduce((best, each) => (each.x > best.x ? each : best))
+  const shown = await shownEjection()
+  await page.mouse.move(start.x, start.y)
+  await page.mouse.down()
+  await page.evaluate(() => watchMoves())
+  for (let step = 1; step <= 10; step++) await page.mouse.move(start.x - 3 * step, start.y)
+  await page.waitForSelector('[data-testid=ejection-fraction].provisional')
+  const provisional = await shownEjection()
+  const took_ms = await page.evaluate(() => movesTook())
+  await picture('dragging')
+  await page.mouse.up()
+  return { shown, provisional, took_ms }
+}
+
+/** Alt-click on the curve between two handles. */
+async function addPoint() {
+  await page.keyboard.press('v')
+  const found = await handles()
+  const gaps = found.map((each, at) => {
+    const next = found[(at + 1) % found.length]
+    return { x: (each.x + next.x) / 2, y: (each.y + next.y) / 2, long: Math.hypot(next.x - each.x, next.y - each.y) }
+  })
+  const widest = gaps.reduce((best, gap) => (gap.long > best.long ? gap : best))
+  await page.keyboard.down('Alt')
+  await page.mouse.click(widest.x, widest.y)
+  await page.keyboard.up('Alt')
+  await settled()
+  const more = (await handles()).length
+  // Without Alt: two clicks in one place take it away again.
+  await page.mouse.dblclick(widest.x, widest.y)
+  await settled()
+  return { before: found.length, more, after: (await handles()).length }
+}
+
+/** A stroke with a tool from a handle, downwards. */
+async function stroke(key, inwards) {
+  await page.keyboard.press('v')
+  const found = await handles()
+  const start = found.reduce((best, each) => (each.x > best.x ? each : best))
+  const before = await numbers()
+  await page.keyboard.press(key)
+  await page.mouse.move(start.x - inwards, start.y)
+  await page.mouse.down()
+  for (let step = 1; step <= 6; step++) await page.mouse.move(start.x - inwards - step, start.y + 3 * step)
+  await picture(key === 'b' ? 'brush' : 'push')
+  await page.mouse.up()
+  await settled()
+  return { before, after: await numbers() }
+}
+
+async function judge() {
+  await page.keyboard.press('a')
+  await settled()
+  return page.locator('.mark.accepted').count()
+}
+
+/** The network is cut: a gesture waits and is sent when it is back. */
+async function withoutServer() {
+  const before = await numbers()
+  await page.keyboard.press('v')
+  await page.route('**/edits', (route) => route.abort())
+  const found = await handles()
+  const start = found.reduce((best, each) => (each.x > best.x ? each : best))
+  await page.mouse.move(start.x, start.y)
+  await page.mouse.down()
+  await page.mouse.move(start.x + 6, start.y, { steps: 3 })
+  await page.mouse.up()
+  await page.waitForSelector('[data-standing=offline][data-waiting="1"]')
+  const words = await page.locator('.standing').innerText()
+  await picture('offline')
+  await page.reload()
+  await page.unroute('**/edits')
+  await open()
+  await page.waitForSelector('[data-standing=left][data-waiting="1"]')
+  await page.locator('.standing button').first().click()
+  await settled()
+  return { words, before, after: await numbers() }
+}
+
+/** Another person holds the exam: nothing can be changed, and they are named. */
+async function besideAnother() {
+  const before = await numbers()
+  const second = await (await browser.newContext()).newPage()
+  second.setDefaultTimeout(SECONDS)
+  await second.addInitScript(() => localStorage.setItem('cardiotrace-person', 'L. Petit'))
+  await second.setViewportSize({ width: 1280, height: 720 })
+  await second.goto(url)
+  await second.evaluate((id) => (location.hash = `#/studies/${id}`), study)
+  await second.waitForSelector('[data-standing=other]')
+  await second.keyboard.press('a')
+  await second.waitForTimeout(500)
+  return { words: await second.locator('.standing').innerText(), before, after: await numbers() }
+}
+
+async function picture(name) {
+  if (folder) await page.screenshot({ path: `${folder}/${name}.png` })
+}
