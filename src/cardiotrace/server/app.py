@@ -9,9 +9,6 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Scope
 
 from cardiotrace import __version__
-<<<<<<< HEAD
-from cardiotrace.server.api import edits, events, images, jobs, leases, pacs, studies, system, uploads
-=======
 from cardiotrace.server.api import (
     edits,
     events,
@@ -19,12 +16,12 @@ from cardiotrace.server.api import (
     images,
     jobs,
     leases,
+    pacs,
     reader_studies,
     studies,
     system,
     uploads,
 )
->>>>>>> app-view
 from cardiotrace.server.api.page import STATIC, add_page
 from cardiotrace.server.api.routing import add_error_answers
 from cardiotrace.server.security.access import Access
