@@ -109,7 +109,7 @@ def _list_one(name: str, path: Path) -> ListedModel:
 
 
 @lru_cache(maxsize=256)
-def _read_one(name: str, path: Path, state: tuple[int, ...]) -> ListedModel:  # noqa: ARG001
+def _read_one(name: str, path: Path, state: tuple[int, ...]) -> ListedModel:
     """A model file in one state: each image of an exam asks for its model, and the descriptions of all are read."""
     try:
         return ListedModel(name, path, read_spec(path))

@@ -1,4 +1,4 @@
-"""The header of a NIfTI file as the standard lays it out: fields by name, and the two maps to the patient that it holds.
+"""The header of a NIfTI file as the standard lays it out: fields by name, and the two maps to the patient in it.
 
 Nothing is repaired: an impossible number stays what it is, and whoever reads it decides.
 
@@ -22,11 +22,9 @@ SIZES: Mapping[int, int] = {1: 348, 2: 540}
 """Length of the header of each version, bytes; it stands in its first four."""
 RGB = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
 _RGBA = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1"), ("A", "u1")])
-_TYPES: Mapping[int, np.dtype[Any]] = {
-    **{2: np.dtype("u1"), 4: np.dtype("i2"), 8: np.dtype("i4"), 16: np.dtype("f4"), 64: np.dtype("f8")},
-    **{256: np.dtype("i1"), 512: np.dtype("u2"), 768: np.dtype("u4"), 1024: np.dtype("i8"), 1280: np.dtype("u8")},
-    **{32: np.dtype("c8"), 1792: np.dtype("c16"), 128: RGB, 2304: _RGBA},
-}
+_CODES = {"u1": 2, "i1": 256, "u2": 512, "i2": 4, "u4": 768, "i4": 8, "u8": 1280, "i8": 1024}
+_CODES |= {"f4": 16, "f8": 64, "c8": 32, "c16": 1792}
+_TYPES: Mapping[int, np.dtype[Any]] = {code: np.dtype(name) for name, code in _CODES.items()} | {128: RGB, 2304: _RGBA}
 """Types of pixels by their code."""
 MM, MILLISECONDS, _SPACE = 2, 16, 7
 """Codes of units, and the bits that hold that of lengths."""
