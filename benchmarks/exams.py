@@ -85,6 +85,11 @@ def stack(slices: int, phases: int) -> Callable[[Path], Path]:
     return make
 
 
+def acdc(_: Path) -> Path | None:
+    """One patient of ACDC: end-diastole and end-systole."""
+    return next((path for path in sorted((DATA / "acdc").rglob("patient*")) if path.is_dir()), None)
+
+
 def camus(_: Path) -> Path | None:
     """One patient of CAMUS: end-diastole and end-systole in two views."""
     patient = DATA / "camus/database_nifti/patient0100"
@@ -98,6 +103,7 @@ EXAMS = {
     "MRI, 10 slices x 25 phases": Benchmark(stack(10, 25), None, 12.0),
     "MRI, 12 slices x 20 phases": Benchmark(stack(12, 20), None, 12.0),
     "MRI, 10 slices, ED and ES": Benchmark(stack(10, 2), None, 3.0),
+    "MRI, one patient of ACDC": Benchmark(acdc, None, 3.0),
     "echo, one patient of CAMUS": Benchmark(camus, None, 1.5),
 }
 

@@ -48,13 +48,14 @@ def test_after_every_edit_all_is_as_if_measured_from_the_start() -> None:
     known, before = ExamFindings(), labels
     wider, none = Ventricle(27, 84, tilt_deg=5).draw((2.0, 2.0)), np.zeros((75, 75), np.uint8)
     seen = {all_of(exam, labels, known)}
-    for view in (View.FOUR_CHAMBER, View.TWO_CHAMBER):
-        for plane in (wider, none, wider[::-1], _EXCHANGED[wider]):
+    edits = {View.FOUR_CHAMBER: (none, _EXCHANGED[wider]), View.TWO_CHAMBER: (wider, wider[::-1])}
+    for view, planes in edits.items():
+        for plane in planes:
             labels = edited(labels, view, 4, plane)
             found = all_of(exam, labels, known)
             assert found == all_of(exam, labels)
             seen.add(found)
-    assert len(seen) == 9  # each edit changed something
+    assert len(seen) == 5  # each edit changed something
     assert all_of(exam, before, known) == all_of(exam, before)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -58,10 +58,12 @@ class TracedStack:
     def _counts(self, structure: Structure) -> Int[np.ndarray, "time depth"]:
         counts = np.zeros(self.blank.shape, np.int64)
         for place in np.ndindex(counts.shape):
-            counts[place] = self.findings.plane(*place).get(
-                ("count", structure), lambda place=place: int(np.count_nonzero(self.mask(structure, *place)))
-            )
+            count = partial(self._count, structure, *place)
+            counts[place] = self.findings.plane(*place).get(("count", structure), count)
         return counts
+
+    def _count(self, structure: Structure, frame: int, depth: int) -> int:
+        return int(np.count_nonzero(self.mask(structure, frame, depth)))
 
     @cached_property
     def findings(self) -> ImageFindings:

@@ -16,8 +16,6 @@ Config = TypeVar("Config")
 
 _LONGEST_SHOWN = 60
 """Characters of a value that a message quotes."""
-_hints = functools.cache(typing.get_type_hints)
-"""Of a class, once: they are words until somebody asks, and many files hold the same classes."""
 
 
 def from_plain(kind: type[Config], values: Any, *, path: str = "") -> Config:
@@ -37,12 +35,18 @@ def from_plain(kind: type[Config], values: Any, *, path: str = "") -> Config:
         raise ConfigError(f"{path or kind.__name__}: expected a table, got {_shown(values)}")
     fields = {field.name: field for field in dataclasses.fields(kind) if field.init}  # type: ignore[arg-type]
     _check_keys(values, fields, path)
-    hints = _hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]
     read = {name: _value(hints[name], values[name], _join(path, name)) for name in fields if name in values}
     try:
         return kind(**read)
     except (ValueError, TypeError, ArithmeticError) as error:
         raise ConfigError(f"{path or kind.__name__}: {error}") from None
+
+
+@functools.cache
+def _hints(kind: Any) -> Mapping[str, Any]:
+    """Types of a class's fields: they are words until somebody asks, and many files hold the same classes."""
+    return typing.get_type_hints(kind)
 
 
 def _check_keys(values: Mapping[str, Any], fields: "Mapping[str, dataclasses.Field[Any]]", path: str) -> None:

@@ -46,7 +46,7 @@ def contours(mask: Bool[np.ndarray, "height width"]) -> list[Float[np.ndarray, "
     generator = SerialContourGenerator(
         *np.meshgrid(columns, rows),
         heights,
-        None,
+        None,  # type: ignore[arg-type] # no pixel is left out, as its own door says it
         corner_mask=False,
         line_type=LineType.Separate,
         fill_type=FillType.OuterOffset,
