@@ -221,7 +221,7 @@ _environment().get_template("page.html.jinja")
 
 
 def _python(folder: Path, *words: str) -> str:
-    """What a Python process prints; bytecode is kept below a folder, where a process before it makes what is not there."""
+    """What a Python process prints; bytecode is kept below a folder, and made before where it is not there."""
     bytecode = folder / "bytecode"
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment["PYTHONPYCACHEPREFIX"] = str(bytecode)

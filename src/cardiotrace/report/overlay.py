@@ -69,7 +69,7 @@ class _Canvas:
         return [(x, y) for x, y in ((self.spots(points_mm) - corner) * factor).tolist()]
 
     def line(self, points_mm: Shaped[np.ndarray, "n 2"], corner: tuple[int, int]) -> list[float]:
-        """The same as x, y, x, y, ..., which a pen takes as well: long lines are made ready in a fraction of the time."""
+        """The same as x, y, x, y, ..., which a pen takes as well, and which is sooner made of a long line."""
         flat: list[float] = ((self.spots(points_mm) - corner) * _FINE).ravel().tolist()
         return flat
 
