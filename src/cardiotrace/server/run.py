@@ -15,7 +15,6 @@ from cardiotrace.server.app import guarded
 from cardiotrace.server.log import logged
 from cardiotrace.server.services import Services
 from cardiotrace.server.settings import ServeConfig
-from cardiotrace.server.store.backup import back_up, restore
 from cardiotrace.server.store.database import Database
 from cardiotrace.server.store.folder import DataFolder
 from cardiotrace.server.store.upgrade import newest_revision, present_revision, upgrade
@@ -39,6 +38,8 @@ def serve(config: ServeConfig, say: Say) -> None:
     """
     data = DataFolder(config.folder).make()
     if config.backup is not None:
+        from cardiotrace.server.store.backup import back_up  # a server needs it not
+
         database = opened_as_it_is(config)
         count = back_up(database, data, config.backup)
         say(f"{config.backup}: {count} studies")
@@ -49,9 +50,12 @@ def serve(config: ServeConfig, say: Say) -> None:
         listening = stack.enter_context(_listen(config))
         database = opened(config, say)
         if config.restore is not None:
+            from cardiotrace.server.store.backup import restore
+
             say(f"{data.root}: {restore(database, data, config.restore)} studies")
             return
         services = Services(config, database, data.token(config.token))
+        stack.callback(services.pool.kill)
         address = _address(config, listening.getsockname()[1])
         server = _Server(_uvicorn_config(config, services), services, lambda: _welcome(config, services, address, say))
         server.run(sockets=[listening])
