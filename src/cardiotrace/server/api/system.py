@@ -16,10 +16,11 @@ from cardiotrace.server.store.tables import JobRow, StudyRow
 from cardiotrace.server.work.tasks import Order
 
 router = make_router("system")
+open_router = make_router("system", is_open=True)
 LIMITS = "Research software, not a medical device: no diagnosis may rest on it."
 
 
-@router.get("/system/health")
+@open_router.get("/system/health")
 def tell_health(services: Shared) -> Health:
     """Whether the server works; anybody may ask."""
     services.database.check()
