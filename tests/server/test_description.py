@@ -59,7 +59,7 @@ def fuzz(folder, model, examples):
             @given(case=operation.as_strategy())
             def ask(case):
                 # Wrong tokens are counted, and would lock the test out.
-                case.call_and_validate(headers=headers, excluded_checks=[ignored_auth])
+                case.call_and_validate(headers=headers, excluded_checks=[ignored_auth], timeout=600)
 
             ask()
             asked += 1
