@@ -18,15 +18,7 @@ from cardiotrace.server.services import Services
 
 _THREADS = 12
 """Requests that wait for the database or the disk at a time."""
-_ROUTERS = (
-    uploads.router,
-    studies.router,
-    images.router,
-    jobs.router,
-    events.router,
-    system.router,
-    system.open_router,
-)
+_ROUTERS = (uploads.router, studies.router, images.router, jobs.router, events.router, system.router)
 
 
 def make_app(services: Services, *, page: Path = STATIC) -> FastAPI:
