@@ -9,6 +9,7 @@ export default defineConfig({
     outDir: '../src/cardiotrace/server/static',
     emptyOutDir: true,
     sourcemap: false,
+    license: { fileName: 'licences.md' }, // of what is packed into the page
     modulePreload: { polyfill: false }, // it would be a script in the page itself
     assetsInlineLimit: 0, // no data: addresses, which the policy of the page forbids
   },

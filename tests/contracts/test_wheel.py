@@ -65,6 +65,7 @@ def test_the_wheel_holds_what_it_says(tmp_path, monkeypatch):
     build = pytest.importorskip("hatchling.build")
     monkeypatch.chdir(ROOT)
     monkeypatch.setitem(os.environ, "SOURCE_DATE_EPOCH", "1700000000")
+    monkeypatch.setitem(os.environ, "CARDIOTRACE_PAGE", "skip")  # tests/server/test_page.py looks for it
     with zipfile.ZipFile(tmp_path / build.build_wheel(str(tmp_path))) as wheel:
         names = set(wheel.namelist())
         info = next(name for name in names if name.endswith(".dist-info/METADATA"))

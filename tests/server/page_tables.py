@@ -1,4 +1,4 @@
-"""What the page says of quantities, taken from the tables of the report: `python -m tests.server.page_tables` writes it anew."""
+"""What the page says of quantities, from the tables of the report: `python -m tests.server.page_tables` writes it anew."""
 
 import json
 import math
@@ -22,7 +22,9 @@ def in_each(say: Any) -> dict[str, str]:
 
 def section(name: str) -> dict[str, dict[str, str]]:
     """A section of the report's strings, as far as it is there in both languages."""
-    found = {key.removeprefix(f"{name}."): strings for key, strings in string_table().items() if key.startswith(f"{name}.")}
+    found = {
+        key.removeprefix(f"{name}."): strings for key, strings in string_table().items() if key.startswith(f"{name}.")
+    }
     return {key: dict(strings) for key, strings in found.items() if set(strings) >= set(LANGUAGES)}
 
 
@@ -32,7 +34,9 @@ def tables() -> dict[str, Any]:
         "terms": {name: in_each(lambda words, name=name: words.term(name)) for name in dict.fromkeys(terms)},
         "methods": {method.value: in_each(lambda words, method=method: words.method(method)) for method in Method},
         "rules": {
-            key.removeprefix("rule."): strings["fr"] for key, strings in string_table().items() if key.startswith("rule.")
+            key.removeprefix("rule."): strings["fr"]
+            for key, strings in string_table().items()
+            if key.startswith("rule.")
         },
         "segment_values": section("segment"),
         "intervals": section("interval"),

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -27,13 +28,19 @@ def built():
     return STATIC
 
 
-def node(*words, seconds=240.0):
+def node(*words, seconds=600.0):
     """What a script of web/ prints as JSON."""
     if not (WEB / "node_modules" / "playwright-core").exists():
         pytest.skip("web/node_modules is not there: make web")
     environment = {**os.environ, "CHROMIUM": require("chromium"), "PATIENCE_MS": str(int(seconds * 500))}
     done = subprocess.run(
-        [require("node"), *map(str, words)], cwd=WEB, env=environment, capture_output=True, text=True, timeout=seconds, check=False
+        [require("node"), *map(str, words)],
+        cwd=WEB,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
@@ -51,8 +58,15 @@ def test_the_page_asks_nobody_else_and_has_no_scripts_or_styles_in_it():
 
 def test_what_is_loaded_is_small():
     files = [path for path in built().rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} <= {".html", ".js", ".css", ".svg"}  # no source maps
+    assert {path.suffix for path in files} <= {".html", ".js", ".css", ".svg", ".md"}  # no source maps
     assert sum(len(gzip.compress(path.read_bytes())) for path in files) <= MOST_BYTES
+
+
+def test_the_licences_of_what_is_loaded_lie_beside_it():
+    said = (built() / "licences.md").read_text()
+    wanted = json.loads((WEB / "package.json").read_text())["dependencies"]
+    assert all(f"{name} - {version} (MIT)" in said for name, version in wanted.items()), said[:400]
+    assert said.count("Permission is hereby granted") >= len(wanted)
 
 
 def test_the_lock_names_no_registry_and_only_free_licences_are_loaded():
@@ -93,12 +107,10 @@ def test_two_films_with_labels_play_smoothly():
     built()
     seen = node("test/fps.mjs")
     assert seen["wrong"] == []
-    assert seen["script_ms_per_frame_pair"] < 16.0, seen
+    assert seen["processor_ms_per_frame_pair"] < 1000 / 60, seen
 
 
 def test_the_wheel_holds_the_page_that_was_built(tmp_path, monkeypatch):
-    import zipfile
-
     build = pytest.importorskip("hatchling.build")
     page = built()
     monkeypatch.chdir(ROOT)
@@ -106,7 +118,9 @@ def test_the_wheel_holds_the_page_that_was_built(tmp_path, monkeypatch):
     with zipfile.ZipFile(tmp_path / build.build_wheel(str(tmp_path))) as wheel:
         packed = {name for name in wheel.namelist() if name.startswith("cardiotrace/server/static/")}
         assert wheel.read("cardiotrace/server/static/index.html") == (page / "index.html").read_bytes()
-    assert packed == {f"cardiotrace/server/static/{path.relative_to(page)}" for path in page.rglob("*") if path.is_file()}
+    assert packed == {
+        f"cardiotrace/server/static/{path.relative_to(page)}" for path in page.rglob("*") if path.is_file()
+    }
 
 
 def test_a_package_that_is_edited_or_told_so_is_not_built(monkeypatch, tmp_path):

@@ -72,6 +72,8 @@ export interface Study extends Summary {
   redo: number
   lease: Lease | null
   edits: number
+  /** What a person said when it was analysed. */
+  options?: AnalyseOptions | null
   /** Flags that somebody looked at and let stand; absent where the server keeps none. */
   accepted?: AcceptedFlag[]
 }

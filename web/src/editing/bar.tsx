@@ -105,8 +105,11 @@ export function Strip({ exchange }: { exchange: Exchange }) {
   )
 }
 
-const wordsOf = (say: Say, start: string, name: string): string =>
-  isKey(`${start}_${name}`) ? say(`${start}_${name}` as Key) : name.toUpperCase()
+const contourWords = (say: Say, name: string): string =>
+  isKey(`contour_${name}`) ? say(`contour_${name}` as Key) : name.toUpperCase()
+
+const shortWords = (say: Say, name: string): string =>
+  isKey(`contour_${name}_short`) ? say(`contour_${name}_short` as Key) : name.toUpperCase()
 
 function Contours({ say }: { say: Say }) {
   const view = usePage(({ exam }) => exam && activeView(exam))
@@ -114,21 +117,15 @@ function Contours({ say }: { say: Say }) {
   const contour = useEdits((state) => state.contour)
   if (!names?.length) return null
   return (
-    <div
-      class="choice"
-      role="group"
-      aria-label={say('edit_contour')}
-      title={`${say('edit_contour')} (${say('key_space')})`}
-    >
+    <div class="choice" role="group" aria-label={say('edit_contour')}>
       {names.map((name) => (
         <button
           key={name}
           aria-pressed={name === contour}
-          aria-label={wordsOf(say, 'contour', name)}
-          title={wordsOf(say, 'contour', name)}
+          title={`${contourWords(say, name)} (${say('key_space')})`}
           onClick={() => edits.set({ contour: name })}
         >
-          {wordsOf(say, 'short', name)}
+          {shortWords(say, name)}
         </button>
       ))}
     </div>
@@ -145,6 +142,14 @@ const SLICE_AIMS: readonly [Aim, Key, string][] = [
   ['apical', 'edit_apical', ' (Ctrl D)'],
 ]
 
+/** One line holds all: arrows as on the keys that go there. */
+const SIGNS: Readonly<Partial<Record<Aim, string>>> = {
+  previous: '←',
+  next: '→',
+  basal: '↑',
+  apical: '↓',
+}
+
 function Copies({ exchange, say }: { exchange: Exchange; say: Say }) {
   const info = usePage(({ exam }) => {
     const view = exam && activeView(exam)
@@ -156,8 +161,13 @@ function Copies({ exchange, say }: { exchange: Exchange; say: Say }) {
     <div class="choice" role="group" aria-label={say('edit_copy')}>
       <span class="label">{say('edit_copy')}</span>
       {aims.map(([to, key, keys]) => (
-        <button key={to} title={`${say('edit_copy_note')}${keys}`} onClick={() => propagate(exchange, to)}>
-          {say(key)}
+        <button
+          key={to}
+          aria-label={say(key)}
+          title={`${say(key)}: ${say('edit_copy_note')}${keys}`}
+          onClick={() => propagate(exchange, to)}
+        >
+          {SIGNS[to] ?? say(key)}
         </button>
       ))}
     </div>

@@ -7,7 +7,7 @@ import { usePage } from '../store/page'
 import type { Language } from '../store/state'
 import { goToFrame } from '../viewer/actions'
 import { useWords, type Say } from '../words'
-import { headline, interval, intervalNote, method, quantity, rangesOf, sign, term, type Range } from '../words/format'
+import { headline, interval, intervalNote, method, patientOf, quantity, rangesOf, sign, term, type Range } from '../words/format'
 import { gravest, GradeMark } from './grade'
 
 const EJECTION = 'left_ventricular_ejection_fraction'
@@ -33,7 +33,8 @@ function endsOf(name: string, ranges: readonly Range[]): readonly [number, numbe
 
 /** A value on its reference range, with its interval. */
 function Bar({ of, language, say }: { of: Quantity; language: Language; say: Say }) {
-  const ranges = rangesOf(of)
+  const study = usePage(({ exam }) => exam?.study)
+  const ranges = study ? rangesOf(of, patientOf(study)) : []
   const ends = endsOf(of.name, ranges)
   if (!ends) return null
   const along = (value: number) => 100 * Math.min(1, Math.max(0, (value - ends[0]) / (ends[1] - ends[0])))

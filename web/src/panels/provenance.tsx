@@ -17,9 +17,9 @@ function Image({ of, language, say }: { of: ImageProvenance; language: Language;
   const [frames, slices, rows, columns] = of.shape
   return (
     <section>
-      <h3>
+      <h2>
         {of.view} <span class="soft">{of.name}</span>
-      </h3>
+      </h2>
       <dl>
         <dt>{say('modality')}</dt>
         <dd>{of.modality}</dd>
@@ -72,7 +72,7 @@ export function ProvenancePanel() {
         <Image key={image.name} of={image} language={language} say={say} />
       ))}
       <section>
-        <h3>{say('models')}</h3>
+        <h2>{say('models')}</h2>
         {provenance.models?.map(({ name, licence, sha256 }) => (
           <p key={name}>
             {name} <span class="soft">{licence}</span>
@@ -86,7 +86,7 @@ export function ProvenancePanel() {
       </section>
       {leftOut.length > 0 && (
         <section>
-          <h3>{say('left_out')}</h3>
+          <h2>{say('left_out')}</h2>
           <ul>
             {leftOut.map((line) => (
               <li key={line}>{line}</li>

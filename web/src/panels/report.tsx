@@ -47,7 +47,7 @@ function Sign() {
   }
   return (
     <section>
-      <h3>{say('signature')}</h3>
+      <h2>{say('signature')}</h2>
       {signed && (
         <p>
           {say('signed_by', { name: signed.by, time: date(signed.time, language) })}
@@ -86,7 +86,7 @@ function Send({ study }: { study: string }) {
   }
   return (
     <section>
-      <h3>{say('send')}</h3>
+      <h2>{say('send')}</h2>
       {names.map((name) => (
         <button key={name} onClick={() => void send(name)}>
           {name}
@@ -107,7 +107,7 @@ export function Report() {
     <div class="report">
       <Sign />
       <section>
-        <h3>{say('files')}</h3>
+        <h2>{say('files')}</h2>
         {study.edits > 0 && (
           <div class="choice" role="group" aria-label={say('which')}>
             {(['current', 'automatic'] as const).map((each) => (

@@ -5,6 +5,7 @@ import type { ImageInfo, Study } from '../api/types'
 import { ApiError } from '../api/client'
 import { api, page } from '../store/page'
 import { LAYERS, type Cine, type ExamState } from '../store/state'
+import { say } from '../words'
 import { timesOf } from './clock'
 import { middleSlice, viewsOf } from './layout'
 
@@ -97,6 +98,10 @@ export async function openStudy(id: string): Promise<void> {
     if (!isWanted()) return
     if (study.state !== 'done' && !study.images?.length) {
       page.set({ exam: null, opening: { id, said: study.error?.text ?? '', failed: study.state === 'failed' } })
+      return
+    }
+    if (!study.images.length) {
+      page.set({ exam: null, opening: { id, said: say(page.get().language, 'no_images'), failed: true } })
       return
     }
     const cines = await Promise.all(study.images.map((info) => fetchCine(id, info)))

@@ -68,6 +68,7 @@ const PAGE_EN = {
 
   // Viewer
   views: 'Views',
+  no_images: 'This exam has no images that can be shown',
   view: 'View',
   view_named: 'View {name}',
   tools: 'Tools',

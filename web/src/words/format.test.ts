@@ -18,11 +18,16 @@ test('limits below zero are joined by a word, since a dash would be a minus', ()
 test('a range holds for the method and the view that it was made for, and for no other', () => {
   const ejection = (method: string, view: string) =>
     ({ name: 'left_ventricular_ejection_fraction', unit: 'percent', method, view }) as Quantity
-  expect(rangesOf(ejection('biplane method of disks', 'A4C+A2C')).map(({ low, high }) => [low, high])).toEqual([
+  const adult = { sex: null, papillaries: 'cavity', isChild: false } as const
+  expect(rangesOf(ejection('biplane method of disks', 'A4C+A2C'), adult).map(({ low, high }) => [low, high])).toEqual([
     [52, 72],
     [54, 74],
   ])
-  expect(rangesOf(ejection('method of disks, single plane', 'A4C'))).toEqual([])
+  expect(rangesOf(ejection('method of disks, single plane', 'A4C'), adult)).toEqual([])
+  expect(rangesOf(ejection('biplane method of disks', 'A4C+A2C'), { ...adult, sex: 'F' }).map(({ low }) => low)).toEqual([54])
+  expect(rangesOf(ejection('biplane method of disks', 'A4C+A2C'), { ...adult, isChild: true })).toEqual([])
+  const stack = ejection('sum of slices', 'SAX')
+  expect(rangesOf(stack, { ...adult, papillaries: 'mass' }).map(({ low }) => low)).not.toEqual(rangesOf(stack, adult).map(({ low }) => low))
 })
 
 test('the words of the report are those of the page', () => {

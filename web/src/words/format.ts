@@ -1,6 +1,6 @@
 /** Numbers, dates and the field's words in the language of the page. What quantities are called comes from the report. */
 
-import type { Quantity } from '../api/types'
+import type { Quantity, Study } from '../api/types'
 import type { Language } from '../store/state'
 import tables from './tables.json'
 
@@ -68,14 +68,31 @@ export interface Range {
 const isOf = (pattern: string, view: string): boolean =>
   new RegExp(`^${pattern.replace(/[.+^${}()|\\]/g, '\\$&').replace(/\*/g, '.*').replace(/\?/g, '.')}$`).test(view)
 
-/** Reference ranges that were made for such a value: one for each sex, or none. */
-export function rangesOf({ name, unit, view, method: how }: Quantity): Range[] {
+/** Whom ranges are for, as far as it is known. */
+export interface Patient {
+  sex: string | null
+  papillaries: 'cavity' | 'mass'
+  isChild: boolean
+}
+
+export function patientOf({ measures, options }: Pick<Study, 'measures' | 'options'>): Patient {
+  return {
+    sex: options?.sex ?? null,
+    papillaries: measures.provenance?.given?.['papillaries'] === 'mass' ? 'mass' : 'cavity',
+    isChild: measures.flags.some((flag) => flag.rule === 'under-18'),
+  }
+}
+
+/** Reference ranges that were made for such a value and patient: one for each sex that it may be, or none. */
+export function rangesOf({ name, unit, view, method: how }: Quantity, { sex, papillaries, isChild }: Patient): Range[] {
+  if (isChild) return []
   const key = `${name}_${unit.replace('/', '_per_')}`
   return tables.ranges.filter(
     (range) =>
       range.key === key &&
       range.methods.includes(how) &&
-      range.papillaries !== 'mass' &&
+      (range.papillaries === null || range.papillaries === papillaries) &&
+      (sex === null || range.sex === sex) &&
       range.views.some((pattern) => isOf(pattern, view)),
   )
 }

@@ -66,6 +66,7 @@ export const FR: Record<Key, string> = {
   upload_failed: 'échec',
 
   views: 'Vues',
+  no_images: 'Cet examen ne contient aucune image à montrer',
   view: 'Vue',
   view_named: 'Vue {name}',
   tools: 'Outils',

@@ -10,7 +10,7 @@ import { Icon } from '../style/icons'
 import { useWords, type Key } from '../words'
 import { date, interval, method, quantity, sign } from '../words/format'
 import { chosen } from './drop'
-import { refresh } from './live'
+import { refresh, refreshSoon } from './live'
 import { dismiss, upload } from './upload'
 
 const failed = (error: unknown): void => page.set({ problem: error instanceof Error ? error.message : String(error) })
@@ -221,7 +221,7 @@ export function WorkListPage() {
             onInput={(event) => {
               const search = event.currentTarget.value
               page.set(({ list: now }) => ({ list: { ...now, search } }))
-              void refresh()
+              refreshSoon()
             }}
           />
         </label>

@@ -4,7 +4,7 @@ import type { Job, Summary } from '../api/types'
 import { edits } from '../editing/state'
 import { api, page, setExam } from '../store/page'
 import { openStudy } from '../viewer/load'
-import { heardOfJob } from './upload'
+import { heardOfJob, settle } from './upload'
 
 export async function refresh(): Promise<void> {
   const { search, sort, order } = page.get().list
@@ -20,7 +20,7 @@ export async function refresh(): Promise<void> {
 
 let soon: ReturnType<typeof setTimeout> | null = null
 
-function refreshSoon(): void {
+export function refreshSoon(): void {
   soon ??= setTimeout(() => {
     soon = null
     void refresh()
@@ -68,6 +68,7 @@ export function follow(): () => void {
       wait = FIRST_WAIT
       page.set({ online: true })
       void refresh()
+      settle().catch(() => undefined) // the list tells as well
     }
     source.onerror = () => {
       page.set({ online: false })

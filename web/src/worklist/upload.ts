@@ -112,8 +112,8 @@ export function heardOfJob(job: Job): void {
   if (!isFailed && !said.length) setTimeout(() => dismiss(id), 4000)
 }
 
-/** Asks once, in case that the job was done before the events told of it. */
-async function settle(): Promise<void> {
+/** Asks, in case that a job was done before the events told of it. */
+export async function settle(): Promise<void> {
   for (const job of jobs.keys()) heardOfJob(await api.job(job))
 }
 
