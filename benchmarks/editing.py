@@ -11,6 +11,7 @@ distance that the true outline has from itself on a grid of pixels.
 
 import argparse
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from cardiotrace.clinical.axis import outline_of
 from cardiotrace.clinical.editing.outline import outlined, outlines_of
 from cardiotrace.clinical.editing.propagation import carried, carried_mask, followed
 from cardiotrace.core.catalog import Choice
+from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.evaluation.table import to_text
@@ -53,10 +55,16 @@ def distance_mm(mask: Mask, true: Mask) -> float:
     return float(far[tuple(places.T)].mean()) * SPACING_MM
 
 
+@cache
+def film(seed: int, frames: int) -> tuple[Image, LabelMap]:
+    """A beat in the four-chamber view, with its true labels."""
+    made = echo_exam(EchoPhantom(frame_count=frames, spacing_mm=SPACING_MM, seed=seed))
+    return made.exam.images[0].image, next(iter(made.labels.values()))
+
+
 def errors(seed: int, start: int, width: float, frames: int) -> dict[tuple[str, int], float]:
     """Error of each way at each lag."""
-    made = echo_exam(EchoPhantom(frame_count=frames, spacing_mm=SPACING_MM, seed=seed))
-    true, image = next(iter(made.labels.values())), made.exam.images[0].image
+    image, true = film(seed, frames)
     random = np.random.default_rng(seed)
     shares = np.exp(-0.5 * ((np.arange(frames) - start) / width) ** 2) + random.normal(0, 0.05, frames)
     cavity = true.array[:, 0] == 1

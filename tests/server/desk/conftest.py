@@ -1,12 +1,13 @@
 """The routes and the desk in one process, with a study that is analysed: no network, and nothing to wait for."""
 
+import asyncio
 import secrets
 import time
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
 
 from cardiotrace.core.errors import InputError, WorkError
 from cardiotrace.core.reporter import SILENT
@@ -31,12 +32,39 @@ class InProcess:
         return outcome.result
 
 
+class Asker:
+    """Asks an application in this process."""
+
+    def __init__(self, app):
+        self._loop = asyncio.new_event_loop()
+        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver")
+
+    def _ask(self, method, url, **asked):
+        return self._loop.run_until_complete(self._client.request(method, url, **asked))
+
+    def get(self, url, **asked):
+        return self._ask("GET", url, **asked)
+
+    def post(self, url, **asked):
+        return self._ask("POST", url, **asked)
+
+    def put(self, url, **asked):
+        return self._ask("PUT", url, **asked)
+
+    def delete(self, url, **asked):
+        return self._ask("DELETE", url, **asked)
+
+    def close(self):
+        self._loop.run_until_complete(self._client.aclose())
+        self._loop.close()
+
+
 @dataclass
 class Office:
     """An application without guards, and one study in it."""
 
     services: Services
-    http: TestClient
+    http: Asker
     options: dict[str, Any]
     id: str = ""
 
@@ -82,7 +110,8 @@ def office(tmp_path_factory, tiny_model, camus):
     services = Services(ServeConfig(data=folder), sqlite_at(folder), TOKEN)
     services.data.make()
     services.pool = InProcess()
-    found = Office(services, TestClient(make_app(services)), {"model": str(tiny_model)})
+    found = Office(services, Asker(make_app(services)), {"model": str(tiny_model)})
     found.take_in(camus)
     yield found
+    found.http.close()
     services.database.close()

@@ -26,7 +26,7 @@ def study(person):
     found = person.study
     editor = Editor(person, found, "Roy")
     editor.lease()
-    editor.do(editor.pulled(0, 0.85))
+    editor.do(editor.pulled(editor.image["phases"]["ED"], 0.85))
     editor.http.delete(editor.url("/lease"), headers={"X-Lease": editor.token})
     return found
 

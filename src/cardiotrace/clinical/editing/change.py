@@ -29,6 +29,8 @@ from cardiotrace.core.exam import Exam, ExamImage, Landmarks, Place
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Phase, View
 
+DECIMALS = 4
+"""Of a pixel, of the points of outlines."""
 _LONGEST_REASON = 500
 """Letters."""
 
@@ -138,7 +140,9 @@ def replanned(
         inside = outlined(labels, scheme, outline)
         if outline not in drawn and np.array_equal(inside, outlined(before.labels, scheme, outline)):
             kept[outline] = points
-    return EditedPlane(labels, {**outlines_of(labels, scheme, leave=(*drawn, *kept)), **kept, **drawn})
+    contours = {**outlines_of(labels, scheme, leave=(*drawn, *kept)), **kept, **drawn}
+    # As they are kept: what is read back is what was drawn, to the last digit.
+    return EditedPlane(labels, {outline: points.round(DECIMALS) for outline, points in contours.items()})
 
 
 def _painted(gesture: PaintPlane, edits: Edits, subject: Subject) -> _Values:

@@ -1,5 +1,6 @@
 """Exports: the report, labels, values, and objects for archives."""
 
+import asyncio
 from typing import Annotated, Any, Literal
 
 from fastapi import Query, Response
@@ -9,8 +10,10 @@ from cardiotrace.server.api.images import Of
 from cardiotrace.server.api.routing import Identifier, Shared, make_router
 from cardiotrace.server.desk.editing import Target, asked_of, study_params
 from cardiotrace.server.desk.signing import measures_file, outputs_file
-from cardiotrace.server.store.journal import standing
+from cardiotrace.server.services import Services
+from cardiotrace.server.store.journal import Document, Standing, standing
 from cardiotrace.server.store.studies import MissingError, get_study
+from cardiotrace.server.store.tables import StudyRow
 from cardiotrace.server.work.tasks import Order
 
 router = make_router("exports")
@@ -44,9 +47,7 @@ async def export_study(
 ) -> FileResponse:
     """One file of a study, as it is now or as it was found."""
     spoken = language or services.config.language
-    with services.database.reading() as session:
-        row, document, version = Target(study).of(session)
-        found = standing(session, document)
+    row, document, version, found = await asyncio.to_thread(_standing, services, study)
     target = outputs_file(services, document, version, f"{of}-{spoken}-{form}")
     if not target.exists():
         params = {
@@ -74,19 +75,31 @@ async def export_table(
     studies: Annotated[str, Query(pattern="^[0-9a-f]{16}(,[0-9a-f]{16}){0,999}$", description="Their numbers.")],
 ) -> Response:
     """The values of several studies as one table."""
-    asked = []
-    with services.database.reading() as session:
-        for study in dict.fromkeys(studies.split(",")):
-            row = get_study(session, study)
-            path = measures_file(services, row)
-            if not path.exists():
-                raise MissingError(f"study {study} is not analysed", remedy="wait until it is, or leave it out.")
-            signed = (row.signed or {}).get("by", "")
-            asked.append({"id": row.id, "name": row.name, "version": row.version, "signed": signed, "path": str(path)})
+    asked = await asyncio.to_thread(_rows_of, services, list(dict.fromkeys(studies.split(","))))
     order = Order("table", {"studies": asked}, str(services.data.root))
     text = await services.pool.ask("export", order, key="table")
     headers = {"content-disposition": 'attachment; filename="measures.csv"'}
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _standing(services: Services, study: str) -> tuple[StudyRow, Document, int, Standing]:
+    with services.database.reading() as session:
+        row, document, version = Target(study).of(session)
+        return row, document, version, standing(session, document)
+
+
+def _rows_of(services: Services, studies: list[str]) -> list[dict[str, Any]]:
+    """What a table is made of; of which study each row is, and whether somebody signed it."""
+    asked = []
+    with services.database.reading() as session:
+        for study in studies:
+            row = get_study(session, study)
+            path = measures_file(services, row)
+            if not path.exists():
+                raise MissingError(f"study {study} is not analysed", remedy="wait until it is, or leave it out.")
+            facts = {"id": row.id, "name": row.name, "version": row.version, "path": str(path)}
+            asked.append({**facts, "signed": (row.signed or {}).get("by", "")})
+    return asked
 
 
 def _file_name(name: str) -> str:

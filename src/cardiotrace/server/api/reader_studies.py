@@ -1,5 +1,6 @@
 """Reader studies: several people trace the same exams, none of them seeing what was found or what others drew."""
 
+import asyncio
 import json
 import secrets
 import time
@@ -133,7 +134,7 @@ async def edit_reading(
     group: Group, study: Identifier, wanted: EditSchema, services: Shared, person: Person, x_lease: LeaseToken = ""
 ) -> Edited | Response:
     """Do one gesture in a reading; its journal is the reader's own."""
-    reading = _find(services, group, study, person)
+    reading = await asyncio.to_thread(_find, services, group, study, person)
     return await answer(services, Target(study, reading), wanted, person, x_lease)
 
 
@@ -183,18 +184,22 @@ def end_reading(group: Group, study: Identifier, services: Shared, person: Perso
 )
 async def show_agreement(group: Group, form: Literal["csv", "json"], services: Shared) -> Response:
     """How well the readers agree, by pairs, on the exams that both have done."""
-    with services.database.reading() as session:
-        _group(session, group)
-        wanted = select(ReadingRow).where(ReadingRow.reader_study == group, ReadingRow.done.is_not(None))
-        readings = [
-            _for_agreement(services, session, row) for row in session.scalars(wanted.order_by(ReadingRow.number))
-        ]
+    readings = await asyncio.to_thread(_done_readings, services, group)
     order = Order("agreement", {"readings": readings}, str(services.data.root))
     found: dict[str, Any] = await services.pool.ask("export", order, key=group)
     if form == "csv":
         headers = {"content-disposition": 'attachment; filename="agreement.csv"'}
         return Response(found["csv"], media_type="text/csv; charset=utf-8", headers=headers)
     return Response(json.dumps({"rows": found["rows"]}, allow_nan=False), media_type="application/json")
+
+
+def _done_readings(services: Services, group: str) -> list[dict[str, Any]]:
+    """Readings that are done, as the process takes them that compares them."""
+    with services.database.reading() as session:
+        _group(session, group)
+        wanted = select(ReadingRow).where(ReadingRow.reader_study == group, ReadingRow.done.is_not(None))
+        rows = session.scalars(wanted.order_by(ReadingRow.number)).all()
+        return [_for_agreement(services, session, row) for row in rows]
 
 
 def _for_agreement(services: Services, session: Session, reading: ReadingRow) -> dict[str, Any]:

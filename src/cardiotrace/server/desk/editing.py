@@ -15,6 +15,7 @@ from cardiotrace.server.store.edit_tables import EditRow, ReadingRow
 from cardiotrace.server.store.journal import (
     Document,
     Standing,
+    accepted_flags,
     changes,
     new_entry,
     reading_document,
@@ -98,7 +99,7 @@ async def edit(
         kept = await asyncio.to_thread(_kept, services, target, base_version, begun, result)
     if target.reading is None:
         services.tell_of(target.study)
-    return {**kept, "changed": result["changed"], "phases": result["phases"], "accepted": result["accepted"]}
+    return {**kept, "changed": result["changed"], "phases": result["phases"]}
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,8 @@ def _kept(
         session.flush()
         after = standing(session, document)
         _set_version(session, target, row, entry.version, result, len(after.done))
-        measures = read_json_file(outputs_file(services, document, entry.version))
+        accepted = accepted_flags(session, document, after)
+    measures = read_json_file(outputs_file(services, document, entry.version))
     if not was_signed:  # what was made of a version that nobody signed can be made again
         shutil.rmtree(outputs_file(services, document, base_version).parent, ignore_errors=True)
     return {
@@ -169,6 +171,7 @@ def _kept(
         "study": services.summary(row) if target.reading is None else None,
         "undo": len(after.done),
         "redo": len(after.undone),
+        "accepted": accepted,
     }
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from cardiotrace.clinical.editing.edits import Edits
 from cardiotrace.clinical.quantity import COLUMNS
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.plain import write_json
 from cardiotrace.core.reporter import ProgressReporter
 from cardiotrace.core.text import csv_text
+from cardiotrace.io.atomic import write_json
 from cardiotrace.server.desk.opened import Desk, OpenExam
 from cardiotrace.workflows.services.analysis import Analysis
 from cardiotrace.workflows.services.record import read_record

@@ -13,9 +13,6 @@ from cardiotrace.core.exam import Landmarks
 from cardiotrace.core.label import LabelMap
 from cardiotrace.server.store.blobs import Blob, BlobStore
 
-_DECIMALS = 4
-"""Of a pixel."""
-
 
 class Keeper:
     """Writes edits as plain values, and reads them again.
@@ -77,7 +74,7 @@ class Keeper:
 
     def _plain_value(self, value: Value) -> Any:
         if isinstance(value, EditedPlane):
-            contours = {name: points.round(_DECIMALS).tolist() for name, points in value.contours.items()}
+            contours = {name: points.tolist() for name, points in value.contours.items()}
             return {"labels": self._kept_plane(value.labels), "contours": contours}
         if isinstance(value, Landmarks):
             return {"apex": value.apex, "annulus": value.annulus}

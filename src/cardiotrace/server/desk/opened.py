@@ -124,7 +124,7 @@ def edit_exam(params: Mapping[str, Any], _: ProgressReporter) -> dict[str, Any]:
 
     Returns:
         `{"needs": "held"}` where what stands is not known here; else `change`, `blobs`, `findings`, `changed`,
-        `phases`, `accepted`. The measures lie in the folder of the version's outputs by then.
+        `phases`. The measures lie in the folder of the version's outputs by then.
 
     Raises:
         InputError: the gesture cannot be; nothing changed.
@@ -156,7 +156,6 @@ def edit_exam(params: Mapping[str, Any], _: ProgressReporter) -> dict[str, Any]:
         "phases": {
             image.name: phases_of(image, analysis.measures) for image in analysis.exam.images if image.name in labels
         },
-        "accepted": list(accepted_flags(edits)),
     }
 
 
@@ -217,11 +216,3 @@ def _plane(opened: OpenExam, edits: Edits, cine: TracedCine | None, place: tuple
         "edited": any(address in edits.held for address in held),
         "verdict": said.verdict.value if isinstance(said, Said) else None,
     }
-
-
-def accepted_flags(edits: Edits) -> Iterator[dict[str, Any]]:
-    """Flags that somebody looked at and let stand."""
-    for address, edit in edits.of(Kind.FLAG):
-        rule, about, text = address.name.split("\n")
-        reason = edit.value.reason if isinstance(edit.value, Said) else ""
-        yield {"rule": rule, "about": about, "text": text, "by": edit.by, "time": edit.time, "reason": reason}

@@ -93,15 +93,17 @@ def changes(session: Session, document: Document, entries: Sequence[str]) -> lis
     found: dict[str, Any] = {}
     for start in range(0, len(entries), _AT_ONCE):
         some = list(entries[start : start + _AT_ONCE])
-        found.update(session.execute(select(EditRow.id, EditRow.change).where(EditRow.id.in_(some))).tuples())
+        rows = session.execute(select(EditRow.id, EditRow.change).where(EditRow.id.in_(some)))
+        found.update((row.id, row.change) for row in rows)
     return [found[entry] for entry in entries]
 
 
 def accepted_flags(session: Session, document: Document, found_standing: Standing) -> list[dict[str, str]]:
     """Flags that somebody looked at and let stand."""
-    kinds = dict(session.execute(select(EditRow.id, EditRow.gesture).where(*_mine(document))).tuples())
+    rows = session.execute(select(EditRow.id, EditRow.gesture).where(*_mine(document)))
     # Changes of planes are large, and tell nothing of flags.
-    entries = [each for each in found_standing.done if kinds[each]["kind"] in ("flag", "restore")]
+    telling = {row.id for row in rows if row.gesture["kind"] in ("flag", "restore")}
+    entries = [each for each in found_standing.done if each in telling]
     found: dict[str, Mapping[str, Any] | None] = {}
     for change in changes(session, document, entries):
         found.update({item["address"]["name"]: item["after"] for item in change if item["address"]["kind"] == "flag"})
