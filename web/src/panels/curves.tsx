@@ -7,7 +7,7 @@ import { activeView, infoOf } from '../store/exam'
 import { setExam, usePage } from '../store/page'
 import { showFrame } from '../viewer/clock'
 import { useWords } from '../words'
-import { number, sign, term } from '../words/format'
+import { curveName, number, sign } from '../words/format'
 
 const NOT_SERIES = new Set(['image', 'view', 'times_ms'])
 const UNITS = ['percent', 'cm2', 'px2', 'ml', 'cm', 'px', 'mm', 'g', 'degrees']
@@ -174,7 +174,7 @@ export function Curves() {
             const [label, its] = nameAndUnit(each)
             return (
               <option key={each} value={each}>
-                {term(label, language)}
+                {curveName(label, language, { length: say('length') })}
                 {its && `, ${sign(its)}`}
               </option>
             )
@@ -188,7 +188,7 @@ export function Curves() {
         <svg
         viewBox={`0 0 ${wide} ${high}`}
         role="group"
-        aria-label={say('curve_of', { name: term(quantity, language) })}
+        aria-label={say('curve_of', { name: curveName(quantity, language, { length: say('length') }) })}
         onPointerDown={(event) => showFrame(image, frameUnder(event))}
         onPointerMove={(event) => {
           if (event.buttons === 1 && !dragged) showFrame(image, frameUnder(event))
