@@ -10,6 +10,7 @@ from cardiotrace.clinical.normal import NORMAL_RANGES
 from cardiotrace.clinical.segment import SEGMENTS
 from cardiotrace.clinical.term import TERMS, UNIT_SIGNS
 from cardiotrace.report.headline import _ROWS, EJECTION
+from cardiotrace.report.sentences import part_table, sentence_table
 from cardiotrace.report.words import _DIGITS, Words, string_table
 
 PATH = Path(__file__).parents[2] / "web" / "src" / "words" / "tables.json"
@@ -38,6 +39,12 @@ def tables() -> dict[str, Any]:
             for key, strings in string_table().items()
             if key.startswith("rule.")
         },
+        "sentences": {
+            rule: [[sentence.english, sentence.others["fr"]] for sentence in sentences if "fr" in sentence.others]
+            for rule, sentences in sentence_table().items()
+        },
+        "parts": {english: others["fr"] for english, others in part_table().items() if "fr" in others},
+        "curves": section("curve"),
         "segment_values": section("segment"),
         "intervals": section("interval"),
         "segments": {

@@ -4,39 +4,15 @@
  * node test/edit.mjs URL STUDY [FOLDER]: the address with its token, the exam, a folder for pictures.
  */
 
-import { chromium } from 'playwright-core'
+import { openBrowser, openPage } from './browser.mjs'
 
 const [url, study, folder] = process.argv.slice(2)
-const SECONDS = 90_000
-const seen = { problems: [] }
+const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 60_000)
+const seen = {}
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu'],
-})
-const context = await browser.newContext({ viewport: { width: 1280, height: 720 } })
-await context.addInitScript(() => localStorage.setItem('cardiotrace-person', 'M. Roy'))
-// Where handles are is asked of the canvas they are drawn on; how long a move takes, of the browser.
-await context.addInitScript(() => {
-  window.circles = () =>
-    (window.Konva?.stages ?? []).flatMap((stage) => {
-      const { left, top } = stage.container().getBoundingClientRect()
-      const shown = stage.find('Circle').filter((each) => each.isVisible() && each.name() === 'control')
-      return shown.map((each) => ({ x: left + each.absolutePosition().x, y: top + each.absolutePosition().y }))
-    })
-  let moves = []
-  window.watchMoves = () => {
-    moves = []
-    let start = 0
-    window.addEventListener('pointermove', () => (start = performance.now()), { capture: true })
-    window.addEventListener('pointermove', () => moves.push(performance.now() - start))
-  }
-  window.movesTook = () => moves
-})
-const page = await context.newPage()
-page.setDefaultTimeout(SECONDS)
-page.on('pageerror', (error) => seen.problems.push(String(error.message)))
-page.on('console', (message) => message.type() === 'error' && seen.problems.push(message.text()))
+const browser = await openBrowser()
+const { page, wrongs } = await openPage(browser, url)
+await begin(page, 'M. Roy')
 
 try {
   await page.goto(url)
@@ -77,11 +53,26 @@ try {
 } finally {
   await browser.close()
 }
-console.log(JSON.stringify(seen))
+console.log(JSON.stringify({ ...seen, wrongs }))
 
-async function open() {
-  await page.evaluate((id) => (location.hash = `#/studies/${id}`), study)
-  await page.waitForSelector('[data-testid=ejection-fraction]')
+/** A person whose name is known. Where handles are is asked of the canvas that they are drawn on. */
+async function begin(on, name) {
+  on.setDefaultTimeout(PATIENCE_MS)
+  await on.addInitScript(() => {
+    window.circles = () =>
+      (window.Konva?.stages ?? []).flatMap((stage) => {
+        const { left, top } = stage.container().getBoundingClientRect()
+        const shown = stage.find('.control').filter((each) => each.isVisible())
+        return shown.map((each) => ({ x: left + each.absolutePosition().x, y: top + each.absolutePosition().y }))
+      })
+  })
+  await on.evaluate((person) => localStorage.setItem('cardiotrace-person', person), name)
+  await on.reload()
+}
+
+async function open(on = page) {
+  await on.evaluate((id) => (location.hash = `#/studies/${id}`), study)
+  await on.waitForSelector('[data-testid=ejection-fraction]')
 }
 
 /** What the server holds. */
@@ -113,14 +104,12 @@ async function dragHandle() {
   const shown = await shownEjection()
   await page.mouse.move(start.x, start.y)
   await page.mouse.down()
-  await page.evaluate(() => watchMoves())
   for (let step = 1; step <= 10; step++) await page.mouse.move(start.x - 3 * step, start.y)
   await page.waitForSelector('[data-testid=ejection-fraction].provisional')
   const provisional = await shownEjection()
-  const took_ms = await page.evaluate(() => movesTook())
   await picture('dragging')
   await page.mouse.up()
-  return { shown, provisional, took_ms }
+  return { shown, provisional }
 }
 
 /** Alt-click on the curve between two handles. */
@@ -191,12 +180,9 @@ async function withoutServer() {
 /** Another person holds the exam: nothing can be changed, and they are named. */
 async function besideAnother() {
   const before = await numbers()
-  const second = await (await browser.newContext()).newPage()
-  second.setDefaultTimeout(SECONDS)
-  await second.addInitScript(() => localStorage.setItem('cardiotrace-person', 'L. Petit'))
-  await second.setViewportSize({ width: 1280, height: 720 })
-  await second.goto(url)
-  await second.evaluate((id) => (location.hash = `#/studies/${id}`), study)
+  const { page: second } = await openPage(browser, url)
+  await begin(second, 'L. Petit')
+  await open(second)
   await second.waitForSelector('[data-standing=other]')
   await second.keyboard.press('a')
   await second.waitForTimeout(500)

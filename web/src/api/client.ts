@@ -169,7 +169,8 @@ export class Api {
   }
 
   dropLease(id: string, lease: string): Promise<void> {
-    return this.json('DELETE', `/studies/${id}/lease`, undefined, { 'X-Lease': lease })
+    const init = { method: 'DELETE', headers: { 'X-Lease': lease }, keepalive: true } // also while the page is being left
+    return this.request(`/studies/${id}/lease`, init).then(() => undefined)
   }
 
   edit(id: string, lease: string, baseVersion: number, gesture: Gesture): Promise<EditAnswer> {

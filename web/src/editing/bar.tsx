@@ -5,11 +5,13 @@ import type { Gesture, Phase } from '../api/types'
 import { activeView, frameOf, planeOf } from '../store/exam'
 import { page, usePage } from '../store/page'
 import { Icon } from '../style/icons'
+import { towardsApex } from '../viewer/layout'
 import { isKey, type Key, type Say, useWords } from '../words'
 import type { Exchange } from './exchange'
 import { edits, useEdits } from './state'
 
-type Aim = Extract<Gesture, { kind: 'propagate' }>['to']
+/** Where a contour is carried: to frames of the film, or to the slice on one side of the heart. */
+type Aim = 'previous' | 'next' | 'beat' | 'basal' | 'apical'
 
 /** Where the view in hand is, as gestures name it. */
 export function hereOf(): { image: string; frame: number; slice: number } | null {
@@ -19,9 +21,18 @@ export function hereOf(): { image: string; frame: number; slice: number } | null
 }
 
 /** Copies the contour in hand to other frames or slices, fitted to each of them. */
-export function propagate(exchange: Exchange, to: Aim): void {
+export function propagate(exchange: Exchange, aim: Aim): void {
   const here = hereOf()
-  if (here) void exchange.send({ kind: 'propagate', ...here, contour: edits.get().contour, to })
+  const cine = here && page.get().exam?.cines[here.image]
+  if (!here || !cine) return
+  const { contour } = edits.get()
+  void exchange.send({ kind: 'propagate', ...here, contour, to: reachOf(aim, towardsApex(cine)) })
+}
+
+/** Slices are numbered from either end: which one is higher follows from where the apex lies. */
+function reachOf(aim: Aim, towards: 1 | -1): Extract<Gesture, { kind: 'propagate' }>['to'] {
+  if (aim !== 'basal' && aim !== 'apical') return aim
+  return (aim === 'apical') === (towards === 1) ? 'slice-up' : 'slice-down'
 }
 
 export function judge(exchange: Exchange, verdict: 'accepted' | 'rejected' | null, reason = ''): void {
@@ -34,21 +45,29 @@ export function setPhase(exchange: Exchange, phase: Phase): void {
   if (here) void exchange.send({ kind: 'key-frame', image: here.image, phase, frame: here.frame })
 }
 
-/** Undo and redo. */
+/** Undo, redo, and all of it back. */
 export function UndoButtons({ exchange }: { exchange: Exchange }) {
   const say = useWords()
   usePage(({ exam }) => exam?.study)
   useEdits(({ waiting }) => waiting)
+  const [undo, redo] = [say('edit_undo'), say('edit_redo')]
   return (
     <>
       <hr />
-      <Square words={say('edit_undo')} keys="Ctrl Z" icon="undo" off={!exchange.canUndo} run={() => exchange.undo()} />
+      <Square words={undo} note={`${undo} (Ctrl Z)`} icon="undo" off={!exchange.canUndo} run={() => exchange.undo()} />
       <Square
-        words={say('edit_redo')}
-        keys="Ctrl ⇧ Z"
+        words={redo}
+        note={`${redo} (Ctrl ⇧ Z)`}
         icon="redo"
         off={!exchange.canRedo}
         run={() => exchange.redo()}
+      />
+      <Square
+        words={say('edit_restore')}
+        note={say('edit_restore_note')}
+        icon="restore"
+        off={!exchange.canUndo}
+        run={() => edits.set({ asks: 'restore' })}
       />
     </>
   )
@@ -56,15 +75,15 @@ export function UndoButtons({ exchange }: { exchange: Exchange }) {
 
 interface SquareProps {
   words: string
-  keys: string
+  note: string
   icon: string
   off: boolean
   run: () => unknown
 }
 
-function Square({ words, keys, icon, off, run }: SquareProps) {
+function Square({ words, note, icon, off, run }: SquareProps) {
   return (
-    <button class="square" aria-label={words} title={`${words} (${keys})`} disabled={off} onClick={() => run()}>
+    <button class="square" aria-label={words} title={note} disabled={off} onClick={() => run()}>
       <Icon name={icon} />
     </button>
   )
@@ -81,7 +100,6 @@ export function Strip({ exchange }: { exchange: Exchange }) {
       <Copies exchange={exchange} say={say} />
       <Verdicts exchange={exchange} say={say} />
       <Phases exchange={exchange} say={say} />
-      <RestoreButton say={say} />
       <Standing exchange={exchange} say={say} />
     </div>
   )
@@ -120,16 +138,16 @@ const AIMS: readonly [Aim, Key, string][] = [
   ['beat', 'edit_beat', ''],
 ]
 const SLICE_AIMS: readonly [Aim, Key, string][] = [
-  ['slice-up', 'edit_slice_up', ' (Ctrl U)'],
-  ['slice-down', 'edit_slice_down', ' (Ctrl D)'],
+  ['basal', 'edit_basal', ' (Ctrl U)'],
+  ['apical', 'edit_apical', ' (Ctrl D)'],
 ]
 
 /** One line holds all: arrows as on the keys that go there. */
 const SIGNS: Readonly<Partial<Record<Aim, string>>> = {
   previous: '←',
   next: '→',
-  'slice-up': '↑',
-  'slice-down': '↓',
+  basal: '↑',
+  apical: '↓',
 }
 
 function Copies({ exchange, say }: { exchange: Exchange; say: Say }) {
@@ -200,14 +218,10 @@ function Phases({ exchange, say }: { exchange: Exchange; say: Say }) {
   )
 }
 
-function RestoreButton({ say }: { say: Say }) {
-  const isEdited = usePage(({ exam }) => (exam?.study.edits ?? 0) > 0)
-  if (!isEdited) return null
-  return (
-    <button title={say('edit_restore_note')} onClick={() => edits.set({ asks: 'restore' })}>
-      {say('edit_restore')}
-    </button>
-  )
+/** Another person, or the same one in another window, or in one that was closed a moment ago. */
+function otherWords(holder: string, waiting: number): Key {
+  if (holder === page.get().person) return 'edit_self'
+  return waiting ? 'edit_other_waiting' : 'edit_other'
 }
 
 /** How it stands with the server; a person is always told what became of a gesture. */
@@ -216,7 +230,7 @@ function Standing({ exchange, say }: { exchange: Exchange; say: Say }) {
   const isOffered = standing === 'changed' || standing === 'left'
   const words =
     standing === 'other'
-      ? say(waiting ? 'edit_other_waiting' : 'edit_other', { name: holder, count: waiting })
+      ? say(otherWords(holder, waiting), { name: holder, count: waiting })
       : standing === 'offline'
         ? say('edit_offline', { count: waiting })
         : isOffered
@@ -229,7 +243,9 @@ function Standing({ exchange, say }: { exchange: Exchange; say: Say }) {
   const grade = said || isOffered ? 'bad' : standing === 'other' || standing === 'offline' ? 'doubt' : ''
   return (
     <span class={`standing ${grade}`} role="status" data-standing={standing} data-waiting={waiting}>
-      {said || words}
+      <span class="words" title={said || words}>
+        {said || words}
+      </span>
       {standing === 'offline' && <button onClick={() => void exchange.retry()}>{say('edit_retry')}</button>}
       {isOffered && waiting > 0 && <button onClick={() => void exchange.accept()}>{say('edit_send_again')}</button>}
       {isOffered && <button onClick={() => exchange.discard()}>{say('edit_discard')}</button>}

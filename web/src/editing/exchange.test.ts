@@ -169,6 +169,20 @@ test('a gesture that was sent is undone by the server', async () => {
   expect(server.sent.at(-1)).toEqual({ kind: 'undo' })
 })
 
+test('a gesture that is still being packed keeps its place', async () => {
+  const on = exchange()
+  const before = shown()
+  let pack = (_: Gesture): void => undefined
+  const packing = new Promise<Gesture>((resolve) => (pack = resolve))
+  on.begin(PLACE)
+  const brushed = on.finish(packing, PLACE, before)
+  expect(edits.get().waiting).toBe(1)
+  const moved = gesture(on)
+  pack({ kind: 'plane', ...PLACE, labels: await packed(before.labels) })
+  await Promise.all([brushed, moved])
+  expect(server.sent.map(({ kind }) => kind)).toEqual(['plane', 'contour'])
+})
+
 test('a refused gesture is taken back, with the words of the server', async () => {
   const on = exchange()
   server.refusals = [() => new ApiError(422, { text: 'the outline crosses itself', remedy: 'draw it once' }, null)]
@@ -225,10 +239,11 @@ test('what an earlier visit left unsent is offered, and nothing else begins befo
   expect(storage.size).toBe(0)
 })
 
-test('dropped, it is gone', () => {
+test('dropped, it is gone', async () => {
   storage.set('cardiotrace.outbox.s1', JSON.stringify([{ kind: 'undo' }]))
   const on = exchange()
   on.discard()
+  await Promise.resolve().then(() => undefined)
   expect(storage.size).toBe(0)
   expect(on.mayBegin()).toBe(true)
 })

@@ -83,13 +83,12 @@ export class Exchange {
   }
 
   /** The hand lets go: its gesture is sent. */
-  async finish(gesture: Gesture | Promise<Gesture>, place: Place, before: Content): Promise<void> {
+  finish(gesture: Gesture | Promise<Gesture>, place: Place, before: Content): Promise<void> {
     this.inHand = null
     const cine = cineAt(place)
     const after = cine && contentOf(cine, place)
-    if (!cine || !after) return
-    const undoing = { place, before, after, kept: this.ledger.keep(cine, place.frame) }
-    await this.add({ gesture: await gesture, undoing })
+    if (!cine || !after) return Promise.resolve()
+    return this.add({ gesture, undoing: { place, before, after, kept: this.ledger.keep(cine, place.frame) } })
   }
 
   /** Sends a gesture that changes nothing here before the answer. */
@@ -98,8 +97,8 @@ export class Exchange {
   }
 
   get canUndo(): boolean {
-    const { exam } = page.get()
-    return (exam?.study.undo ?? 0) > 0 || this.outbox.waiting.some(({ gesture }) => gesture.kind !== 'undo')
+    const ahead = this.outbox.waiting.map(({ gesture }) => ('kind' in gesture && gesture.kind === 'undo' ? -1 : 1))
+    return ahead.reduce((steps: number, step) => steps + step, page.get().exam?.study.undo ?? 0) > 0
   }
 
   get canRedo(): boolean {
@@ -113,7 +112,7 @@ export class Exchange {
     // It never left: the server need not know of it.
     this.withdrawn.push(last)
     this.show(last, 'before')
-    this.store()
+    void this.store()
     if (this.outbox.waiting.length === 0) this.calm()
     return Promise.resolve()
   }
@@ -135,7 +134,7 @@ export class Exchange {
   discard(): void {
     for (const entry of [...this.outbox.discard()].reverse())
       if (edits.get().standing !== 'changed') this.show(entry, 'before')
-    this.store()
+    void this.store()
     this.calm()
   }
 
@@ -149,12 +148,17 @@ export class Exchange {
     return !this.isStored && this.outbox.waiting.length > 0
   }
 
-  close(): void {
-    this.outbox.close()
+  /** The exam is given free for others; the next gesture takes it again. */
+  leave(): void {
     this.cancelBeat?.()
     const { lease } = this
     this.lease = null
     if (lease) void this.around.api.dropLease(this.around.study, lease).catch(() => undefined)
+  }
+
+  close(): void {
+    this.outbox.close()
+    this.leave()
   }
 
   private add(entry: Waiting): Promise<void> {
@@ -166,7 +170,7 @@ export class Exchange {
     this.lastGesture = this.around.now()
     edits.set({ said: '' })
     const sent = this.outbox.add(entry)
-    this.store()
+    void this.store()
     return sent
   }
 
@@ -179,8 +183,11 @@ export class Exchange {
     setExam({ provisional: null })
   }
 
-  private store(): void {
-    this.isStored = this.drawer.put(this.outbox.waiting.map(({ gesture }) => gesture))
+  private async store(): Promise<void> {
+    this.isStored = false
+    const gestures = await Promise.all(this.outbox.waiting.map(({ gesture }) => gesture))
+    // Meanwhile others may have come, or have been answered: whoever asked last stores what waits.
+    if (gestures.length === this.outbox.waiting.length) this.isStored = this.drawer.put(gestures)
   }
 
   private line(): Line<Undoing | null> {
@@ -275,7 +282,7 @@ export class Exchange {
     const isLast = waiting.length === 0 && this.inHand === null
     this.ledger.answered(entry.undoing?.kept ?? null, isLast)
     takeStudy(answer, isLast)
-    this.store()
+    void this.store()
   }
 
   private refuse(entry: Waiting, text: string, waiting: readonly Waiting[]): void {
@@ -284,7 +291,7 @@ export class Exchange {
       undoing && !waiting.some((each) => each.undoing && keyOf(each.undoing.place) === keyOf(undoing.place))
     if (isOnTop) this.show(entry, 'before')
     if (waiting.length === 0) this.calm()
-    this.store()
+    void this.store()
     edits.set({ said: text })
   }
 
@@ -335,7 +342,16 @@ function takeStudy(answer: EditAnswer, isLast: boolean): void {
       }),
     )
     const { measures, undo, redo } = answer
-    const study = { ...exam.study, ...answer.study, version: answer.version, images, measures, undo, redo }
+    const study = {
+      ...exam.study,
+      ...answer.study,
+      version: answer.version,
+      images,
+      measures,
+      undo,
+      redo,
+      edits: undo,
+    }
     return { study, cines, ...(isLast ? { provisional: null } : {}) }
   })
 }

@@ -61,6 +61,7 @@ export class Handles {
     const { exam } = page.get()
     const isActive = exam !== null && exam.views[exam.active] !== undefined && this.viewport.index === exam.active
     const isShown = isActive && !exam.playing && exam.layers.contours
+    if (!isShown && !this.layer.visible()) return // a film that plays has no handles to clear
     this.layer.visible(isShown)
     if (isShown && activeView(exam)) {
       const { image, slice } = this.viewport.view()

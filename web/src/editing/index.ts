@@ -52,7 +52,7 @@ export function startEditing(): Editing {
     edits.subscribe(drawSoon),
     heard('online', () => void exchange.retry()),
     heard('beforeunload', (event) => exchange.wouldLose && event.preventDefault()),
-    heard('pagehide', () => exchange.close()),
+    heard('pagehide', () => exchange.leave()),
   ]
   return {
     tools: hands.tools,
@@ -94,8 +94,8 @@ function bindingsOf(exchange: Exchange, hands: Hands): Binding[] {
     { keys: ['Ctrl+z'], says: 'key_undo', run: () => void exchange.undo(), repeats: true },
     { keys: ['Ctrl+Shift+z', 'Ctrl+y'], says: 'key_redo', run: () => void exchange.redo(), repeats: true },
     { keys: ['Ctrl+f'], says: 'key_next_refit', run: () => propagate(exchange, 'next') },
-    { keys: ['Ctrl+u'], says: 'key_up_refit', run: () => propagate(exchange, 'slice-up') },
-    { keys: ['Ctrl+d'], says: 'key_down_refit', run: () => propagate(exchange, 'slice-down') },
+    { keys: ['Ctrl+u'], says: 'key_up_refit', run: () => propagate(exchange, 'basal') },
+    { keys: ['Ctrl+d'], says: 'key_down_refit', run: () => propagate(exchange, 'apical') },
     { keys: ['a'], says: 'key_accept', run: () => judge(exchange, 'accepted') },
     { keys: ['x'], says: 'key_reject', run: () => edits.set({ asks: 'reject' }) },
     { keys: ['Escape'], says: 'key_escape', run: () => void hands.cancel() },

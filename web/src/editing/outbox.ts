@@ -8,9 +8,9 @@
 import type { EditAnswer, Gesture } from '../api/types'
 import type { Standing } from './state'
 
-/** A gesture with what it did to the page. */
+/** A gesture with what it did to the page. One that is still being packed has its place already. */
 export interface Entry<Undoing = unknown> {
-  readonly gesture: Gesture
+  readonly gesture: Gesture | Promise<Gesture>
   /** What the page needs to take it back or to show it again. */
   readonly undoing: Undoing
 }
@@ -136,7 +136,7 @@ export class Outbox<Undoing> {
     if (held.kind === 'unreached') return this.waitLonger()
     if (held.kind === 'unnamed') return false
     const entry = this.entries[0]!
-    const verdict = await this.line.send(entry.gesture)
+    const verdict = await this.line.send(await entry.gesture)
     switch (verdict.kind) {
       case 'done':
         this.wait_ms = FIRST_WAIT_MS

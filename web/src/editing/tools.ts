@@ -106,7 +106,7 @@ export class Hands {
     this.drag = null
     const gesture = drag.finish()
     if (gesture) void exchange.finish(gesture, ground.place, ground.before)
-    else exchange.release()
+    else this.putBack(ground, exchange)
     this.changed()
   }
 
@@ -123,10 +123,15 @@ export class Hands {
     const { drag, ground } = this
     if (!drag || !ground) return false
     this.drag = null
-    putContents([[ground.place, ground.before]])
-    this.exchange()?.release()
+    this.putBack(ground, this.exchange())
     this.changed()
     return true
+  }
+
+  /** Nothing came of it: the plane is what it was, and nobody edited it. */
+  private putBack(ground: Ground, exchange: Exchange | null): void {
+    putContents([[ground.place, ground.before]])
+    exchange?.release()
   }
 
   /** A control point, a landmark, or another contour that becomes the one in hand. */

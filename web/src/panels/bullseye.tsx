@@ -89,7 +89,7 @@ export function BullsEye({ values }: { values: SegmentValues }) {
         </span>
         {!isUsable && <GradeMark grade="not usable" title={values.flags[0]?.text ?? ''} />}
       </figcaption>
-      <svg viewBox="-124 -112 248 226" role="img" aria-label={title}>
+      <svg viewBox="-134 -112 268 226" role="img" aria-label={title}>
         {Object.entries(tables.segments).map(([key, segment]) => {
           const ring = RINGS[segment.level]!
           const value = isUsable ? values.values[key] : null

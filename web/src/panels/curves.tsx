@@ -4,10 +4,10 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { Curve, Phase } from '../api/types'
 import { editing } from '../editing/session'
 import { activeView, infoOf } from '../store/exam'
-import { setExam, usePage } from '../store/page'
+import { setExam, useFrame, usePage } from '../store/page'
 import { showFrame } from '../viewer/clock'
 import { useWords } from '../words'
-import { number, sign, term } from '../words/format'
+import { curveName, number, sign } from '../words/format'
 
 const NOT_SERIES = new Set(['image', 'view', 'times_ms'])
 const UNITS = ['percent', 'cm2', 'px2', 'ml', 'cm', 'px', 'mm', 'g', 'degrees']
@@ -66,6 +66,35 @@ function useSize(place: { current: Element | null }): { wide: number; high: numb
   return size
 }
 
+function ValueNow({ values, unit, image }: { values: Series; unit: string; image: string }) {
+  const language = usePage((state) => state.language)
+  const now = values[useFrame(image)] ?? null
+  return (
+    <output>
+      {now === null ? '–' : number(now, unit === 'ml' ? 0 : 1, language)} {sign(unit)}
+    </output>
+  )
+}
+
+interface MarkProps {
+  values: Series
+  image: string
+  x: (frame: number) => number
+  y: (value: number) => number
+  bottom: number
+}
+
+function MarkNow({ values, image, x, y, bottom }: MarkProps) {
+  const frame = useFrame(image)
+  const now = values[frame] ?? null
+  return (
+    <g class="now">
+      <line x1={x(frame)} x2={x(frame)} y1={TOP} y2={bottom} />
+      {now !== null && <circle cx={x(frame)} cy={y(now)} r={3.2} />}
+    </g>
+  )
+}
+
 export function Curves() {
   const say = useWords()
   const language = usePage((state) => state.language)
@@ -74,7 +103,6 @@ export function Curves() {
   const curve = usePage(({ exam }) => exam?.study.measures.curves.find((each) => each.image === (activeView(exam)?.image ?? '')))
   const automatic = usePage(({ exam }) => exam?.study.automatic?.curves.find((each) => each.image === (activeView(exam)?.image ?? '')))
   const chosen = usePage(({ exam }) => exam?.series)
-  const frame = usePage(({ exam }) => exam?.frame[(exam && activeView(exam)?.image) ?? ''] ?? 0)
   const phases = usePage(({ exam }) => (exam && infoOf(exam, activeView(exam)?.image ?? '')?.phases) ?? undefined)
   const frameOfPlot = useRef<HTMLDivElement>(null)
   const { wide, high } = useSize(frameOfPlot)
@@ -161,7 +189,6 @@ export function Curves() {
       </g>
     )
   }
-  const now = values[frame]
   return (
     <div class="curves">
       <header>
@@ -174,21 +201,19 @@ export function Curves() {
             const [label, its] = nameAndUnit(each)
             return (
               <option key={each} value={each}>
-                {term(label, language)}
+                {curveName(label, language, { length: say('length') })}
                 {its && `, ${sign(its)}`}
               </option>
             )
           })}
         </select>
-        <output>
-          {now === null || now === undefined ? '–' : number(now, unit === 'ml' ? 0 : 1, language)} {sign(unit)}
-        </output>
+        <ValueNow values={values} unit={unit} image={image} />
       </header>
       <div class="plot" ref={frameOfPlot}>
         <svg
         viewBox={`0 0 ${wide} ${high}`}
         role="group"
-        aria-label={say('curve_of', { name: term(quantity, language) })}
+        aria-label={say('curve_of', { name: curveName(quantity, language, { length: say('length') }) })}
         onPointerDown={(event) => showFrame(image, frameUnder(event))}
         onPointerMove={(event) => {
           if (event.buttons === 1 && !dragged) showFrame(image, frameUnder(event))
@@ -211,8 +236,7 @@ export function Curves() {
         <path d={pathOf(values, x, y)} class="series" />
         {marker('ED')}
         {marker('ES')}
-        <line class="now" x1={x(frame)} x2={x(frame)} y1={TOP} y2={high - BOTTOM} />
-        {now !== null && now !== undefined && <circle class="now" cx={x(frame)} cy={y(now)} r={3.2} />}
+        <MarkNow values={values} image={image} x={x} y={y} bottom={high - BOTTOM} />
       </svg>
       </div>
       <footer>{say(cine.hasTimes ? 'axis_ms' : 'axis_frames')}</footer>

@@ -7,6 +7,7 @@ import { usePage } from '../store/page'
 import { showImage } from '../viewer/actions'
 import { useWords } from '../words'
 import { date, rule } from '../words/format'
+import { sentenceOf } from '../words/sentences'
 import { byGravity, gradeKey, GradeMark } from './grade'
 import { askPerson } from './person'
 
@@ -38,7 +39,7 @@ function Item({ flag, accepted, canAccept }: { flag: Flag; accepted: AcceptedFla
       <GradeMark grade={flag.grade} />
       <div>
         {short && <b>{short}</b>}
-        <p>{flag.text}</p>
+        <p>{sentenceOf(flag, language)}</p>
         {accepted && (
           <p class="soft">
             {say('accepted_by', { name: accepted.by, time: date(accepted.time, language) })}
@@ -100,14 +101,15 @@ export function Flags() {
 /** One line above the numbers: how many doubts, and the gravest. */
 export function FlagStrip({ onOpen }: { onOpen: () => void }) {
   const say = useWords()
+  const language = usePage((state) => state.language)
   const flags = usePage(({ exam }) => exam?.study.measures.flags ?? [])
   const first = byGravity(flags)[0]
   if (!first) return <p class="flag-strip none">{say('no_flags_short')}</p>
   return (
-    <button class={`flag-strip ${first.grade.replace(' ', '-')}`} onClick={onOpen} title={first.text}>
+    <button class={`flag-strip ${first.grade.replace(' ', '-')}`} onClick={onOpen} title={sentenceOf(first, language)}>
       <GradeMark grade={first.grade} />
       <span>
-        <b>{say(gradeKey(first.grade))}</b> {first.text}
+        <b>{say(gradeKey(first.grade))}</b> {sentenceOf(first, language)}
       </span>
       {flags.length > 1 && <i>+{flags.length - 1}</i>}
     </button>

@@ -8,6 +8,7 @@ import type { Language } from '../store/state'
 import { goToFrame } from '../viewer/actions'
 import { useWords, type Say } from '../words'
 import { headline, interval, intervalNote, method, patientOf, quantity, rangesOf, sign, term, type Range } from '../words/format'
+import { sentenceOf } from '../words/sentences'
 import { gravest, GradeMark } from './grade'
 
 const EJECTION = 'left_ventricular_ejection_fraction'
@@ -86,7 +87,7 @@ function Row({ of, isNamed = true, former }: { of: Quantity; isNamed?: boolean; 
         )}
       </th>
       <td class={`number${isProvisional ? ' provisional' : ''}`}>
-        {grade && grade !== 'note' && <GradeMark grade={grade} title={of.flags[0]?.text ?? ''} />}
+        {grade && grade !== 'note' && <GradeMark grade={grade} title={of.flags[0] ? sentenceOf(of.flags[0], language) : ''} />}
         <b>{quantity(value, of.unit, of.name, language)}</b>
       </td>
       <td class="unit">{sign(of.unit)}</td>

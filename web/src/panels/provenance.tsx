@@ -24,7 +24,10 @@ function Image({ of, language, say }: { of: ImageProvenance; language: Language;
         <dt>{say('modality')}</dt>
         <dd>{of.modality}</dd>
         <dt>{say('size')}</dt>
-        <dd>{say('size_of', { frames: frames ?? 1, slices: slices ?? 1, rows: rows ?? 1, columns: columns ?? 1 })}</dd>
+        <dd>
+          {say('size_of', { frames: frames ?? 1, rows: rows ?? 1, columns: columns ?? 1 })}
+          {(slices ?? 1) > 1 && `, ${say('slices_of', { n: slices ?? 1 })}`}
+        </dd>
         <dt>{say('pixel_size')}</dt>
         <dd>
           {pixel} <span class="soft">{known(say, of.pixel_size)}</span>

@@ -32,3 +32,6 @@ export function setExam(change: Partial<ExamState> | ((exam: ExamState) => Parti
     return { exam: { ...exam, ...(typeof change === 'function' ? change(exam) : change) } }
   })
 }
+
+/** The frame that a film shows. What follows it stands in components of its own: nothing else is drawn again while it plays. */
+export const useFrame = (image: string): number => usePage(({ exam }) => exam?.frame[image] ?? 0)

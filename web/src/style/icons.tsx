@@ -27,6 +27,7 @@ const PATHS: Readonly<Record<string, string>> = {
   brush: 'M20 4c-5 2-9 6-11 9l2 2c3-2 7-6 9-11zM9 13c-4 0-3 5-6 6 3 2 8 0 8-4',
   eraser: 'M4 15l9-10 7 6-8 9H8zM9 10l7 6M8 20h12',
   landmarks: 'M5 19h14M5 16v6M19 16v6M12 4v11M9 7l3-3 3 3',
+  restore: 'M7 8L3 12l4 4M12 8l-4 4 4 4M8 12h7a5 5 0 0 1 5 5v2',
   undo: 'M9 5L4 10l5 5M4 10h10a5.500 5.500 0 0 1 0 11h-3',
   redo: 'M15 5l5 5-5 5M20 10H10a5.500 5.500 0 0 0 0 11h3',
   push: 'M4 8c5 0 4 8 9 8s4-4 7-4M8 20l4-4',

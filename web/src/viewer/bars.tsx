@@ -2,8 +2,8 @@
 
 import type { Editing } from '../editing'
 import { activeView } from '../store/exam'
-import { setExam, usePage } from '../store/page'
-import type { LayerName, Layout } from '../store/state'
+import { setExam, useFrame, usePage } from '../store/page'
+import type { Cine, LayerName, Layout } from '../store/state'
 import { Icon } from '../style/icons'
 import { isKey, useWords, type Key } from '../words'
 import { number } from '../words/format'
@@ -119,6 +119,36 @@ export function ViewBar() {
   )
 }
 
+function Slider({ image, frames }: { image: string; frames: number }) {
+  const say = useWords()
+  const frame = useFrame(image)
+  return (
+    <input
+      type="range"
+      min={0}
+      max={Math.max(0, frames - 1)}
+      value={frame}
+      aria-label={say('frame')}
+      aria-valuetext={say('frame_of', { n: frame + 1, all: frames })}
+      onInput={(event) => showFrame(image, Number(event.currentTarget.value))}
+    />
+  )
+}
+
+function Clock({ cine }: { cine: Cine }) {
+  const say = useWords()
+  const language = usePage((state) => state.language)
+  const frame = useFrame(cine.info.name)
+  return (
+    <output class="clock">
+      <span>
+        {frame + 1}/{cine.info.frames}
+      </span>
+      <span>{cine.hasTimes ? `${number(cine.times_ms[frame] ?? 0, 0, language)} ms` : say('no_times')}</span>
+    </output>
+  )
+}
+
 export function FilmBar() {
   const say = useWords()
   const language = usePage((state) => state.language)
@@ -126,7 +156,6 @@ export function FilmBar() {
   const speed = usePage(({ exam }) => exam?.speed ?? 1)
   const image = usePage(({ exam }) => (exam && activeView(exam)?.image) ?? '')
   const cine = usePage(({ exam }) => exam?.cines[(exam && activeView(exam)?.image) ?? ''])
-  const frame = usePage(({ exam }) => exam?.frame[(exam && activeView(exam)?.image) ?? ''] ?? 0)
   const phases = usePage(({ exam }) => exam?.study.images.find(({ name }) => name === activeView(exam)?.image)?.phases)
   if (!cine) return null
   const { frames } = cine.info
@@ -144,24 +173,11 @@ export function FilmBar() {
         <Icon name="next" />
       </button>
       <div class="scrub">
-        <input
-          type="range"
-          min={0}
-          max={Math.max(0, frames - 1)}
-          value={frame}
-          aria-label={say('frame')}
-          aria-valuetext={say('frame_of', { n: frame + 1, all: frames })}
-          onInput={(event) => showFrame(image, Number(event.currentTarget.value))}
-        />
+        <Slider image={image} frames={frames} />
         {phases?.ED !== undefined && <i class="tick ED" style={{ left: share(phases.ED) }} />}
         {phases?.ES !== undefined && <i class="tick ES" style={{ left: share(phases.ES) }} />}
       </div>
-      <output class="clock">
-        <span>
-          {frame + 1}/{frames}
-        </span>
-        <span>{cine.hasTimes ? `${number(cine.times_ms[frame] ?? 0, 0, language)} ms` : say('no_times')}</span>
-      </output>
+      <Clock cine={cine} />
       <div class="choice" role="group" aria-label={say('phases')}>
         <button onClick={() => goToPhase('ED')} title={`${say('key_ed')} (D)`}>
           {say('ed')}

@@ -1,3 +1,4 @@
+import { cpuUsage } from 'node:process'
 import { expect, test } from 'vitest'
 import { greyTable, labelTable, paintLabels, paintPlane } from './lut'
 
@@ -33,4 +34,20 @@ test('background stays transparent', () => {
   const words = new Uint32Array(2)
   paintLabels(words, [0, 1], 0, labelTable({ LV: 1 }))
   expect([words[0]! >>> 24, words[1]! >>> 24]).toEqual([0, 255])
+})
+
+test('two frames of 256 x 256 with labels cost a fraction of a sixtieth of a second', () => {
+  const count = 256 * 256
+  const pixels = { data: Uint8Array.from({ length: count }, (_, index) => index), offset: 0, step: 1, channels: 1 } as const
+  const [grey, colours, words] = [greyTable(pixels, [10, 200]), labelTable({ LV: 1 }), new Uint32Array(count)]
+  const pair = () => {
+    for (let each = 0; each < 2; each++) {
+      paintPlane(words, pixels, 0, grey)
+      paintLabels(words, pixels.data, 0, colours)
+    }
+  }
+  for (let warm = 0; warm < 20; warm++) pair()
+  const before = cpuUsage()
+  for (let round = 0; round < 50; round++) pair()
+  expect(cpuUsage(before).user / 1000 / 50).toBeLessThan(4) // ms of processor time, whatever else runs
 })

@@ -106,6 +106,7 @@ const PAGE_EN = {
 
   // Curves
   series: 'Quantity of the curve',
+  length: 'length',
   no_curve: 'No curve: this image does not move, or nothing was traced in it',
   curve_of: '{name} over time',
   axis_ms: 'ms',
@@ -145,7 +146,8 @@ const PAGE_EN = {
   frames_of_beat: 'ED–ES–next',
   modality: 'Modality',
   size: 'Size',
-  size_of: '{frames} frames, {slices} slices, {rows} × {columns}',
+  size_of: '{rows} × {columns}, frames: {frames}',
+  slices_of: 'slices: {n}',
   pixel_size: 'Pixel size',
   slice_distance: 'Slice distance',
   times: 'Times',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Quantity } from '../api/types'
-import { interval, number, quantity, rangesOf, term } from './format'
+import { curveName, interval, number, quantity, rangesOf, term } from './format'
 
 test('numbers are written as the language does', () => {
   expect(number(-18.43, 1, 'fr')).toBe('−18,4')
@@ -32,4 +32,10 @@ test('a range holds for the method and the view that it was made for, and for no
 
 test('the words of the report are those of the page', () => {
   expect(term('left_ventricular_stroke_volume', 'fr')).toBe("Volume d'éjection systolique")
+})
+
+test('curves are named by chamber and what they show', () => {
+  expect(curveName('left_ventricular_volume', 'en')).toBe('LV volume')
+  expect(curveName('left_ventricular_volume', 'fr')).toBe('Volume VG')
+  expect(curveName('left_ventricular_length', 'fr', { length: 'longueur' })).toBe('Longueur VG')
 })

@@ -15,6 +15,21 @@ const plain = (name: string): string => {
 
 export const term = (name: string, language: Language): string => found(tables.terms, name, language) || plain(name)
 
+type Words = Readonly<Record<string, string>>
+const PARTS_OF_CURVES = tables.curves as unknown as Strings
+const CHAMBERS = ['left_ventricular', 'right_ventricular', 'left_atrial', 'right_atrial'] as const
+
+/** What a curve shows, without its unit: "LV volume". */
+export function curveName(name: string, language: Language, own: Words = {}): string {
+  const chamber = CHAMBERS.find((each) => name.startsWith(`${each}_`))
+  if (!chamber) return term(name, language)
+  const rest = name.slice(chamber.length + 1)
+  const what = own[rest] ?? (found(PARTS_OF_CURVES, rest, language) || found(tables.segment_values, rest, language))
+  if (!what) return term(name, language)
+  const whose = found(PARTS_OF_CURVES, chamber, language)
+  return language === 'fr' ? `${what.charAt(0).toUpperCase()}${what.slice(1)} ${whose}` : `${whose} ${what.charAt(0).toLowerCase()}${what.slice(1)}`
+}
+
 export const method = (name: string, language: Language): string => found(tables.methods, name, language) || name
 
 export const segmentValues = (name: string, language: Language): string =>
