@@ -2,9 +2,9 @@
 
     python container/check.py FOLDER
 
-Reads the Dockerfile and the compose file, and does what the first stage does in a plain folder: builds the wheel, installs it into a
-virtual environment of its own, and asks the application that starts from there for its page. What needs Debian's packages and another
-user (the second stage) is printed, not done.
+Reads the Dockerfile, and does what its first stage does in a plain folder: builds the wheel, installs it into a virtual
+environment of its own, and asks the application that starts from there for its page. What needs Debian's packages and
+another user (the second stage) is printed, not done.
 """
 
 import json

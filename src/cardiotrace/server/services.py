@@ -17,17 +17,18 @@ from cardiotrace.server.events import EventHub
 from cardiotrace.server.inbox import Inbox
 from cardiotrace.server.pacs.keeper import NodeKeeper
 from cardiotrace.server.settings import ServeConfig
+from cardiotrace.server.settling import SETTLERS
 from cardiotrace.server.store.blobs import BlobStore
 from cardiotrace.server.store.database import Database
 from cardiotrace.server.store.folder import DataFolder
 from cardiotrace.server.store.journal import changes, standing
 from cardiotrace.server.store.studies import ConflictError, delete_study, error_of, expired, get_study, summary, unused
 from cardiotrace.server.store.tables import FileRow, JobRow, StudyRow, UploadRow
+from cardiotrace.server.tasks import TASKS, run_task
 from cardiotrace.server.work.outcome import Done, Refused
 from cardiotrace.server.work.pool import Pool
 from cardiotrace.server.work.queue import OPEN, JobQueue, add_job
-from cardiotrace.server.work.settling import SETTLERS
-from cardiotrace.server.work.tasks import Order
+from cardiotrace.server.work.task import Order, SlotKind
 
 _LOG = logging.getLogger(__name__)
 _SECONDS_OF_UPLOADS = 86400.0
@@ -53,11 +54,10 @@ class Services:
         self.data = DataFolder(config.folder)
         self.blobs = BlobStore(self.data.blobs)
         self.hub = EventHub()
-        self.pool = Pool(
-            {"analysis": config.analysis_slots, "desk": config.desk_slots, "export": 1, "network": 1, "query": 1},
-            60 * config.idle_minutes,
-        )
-        self.jobs = JobQueue(database, self.pool, self)
+        counts: dict[SlotKind, int] = {"analysis": config.analysis_slots, "desk": config.desk_slots}
+        self.pool = Pool({**counts, "export": 1, "network": 1, "query": 1}, run_task, 60 * config.idle_minutes)
+        slots = {name: task.slot for name, task in TASKS.items()}
+        self.jobs = JobQueue(database, self.pool, slots, self)
         self.leases = Leases()
         self._edit_locks: dict[str, asyncio.Lock] = {}
         self.started = time.time()

@@ -14,10 +14,11 @@ from cardiotrace.core.reporter import SILENT
 from cardiotrace.server.app import make_app
 from cardiotrace.server.services import Services
 from cardiotrace.server.settings import ServeConfig
+from cardiotrace.server.settling import SETTLERS
 from cardiotrace.server.store.tables import JobRow, StudyRow
+from cardiotrace.server.tasks import run_task
 from cardiotrace.server.work.outcome import Refused
-from cardiotrace.server.work.settling import SETTLERS
-from cardiotrace.server.work.tasks import Order, run_task
+from cardiotrace.server.work.task import Order
 from tests.server.databases import sqlite_at
 from tests.server.serving import API, TOKEN
 

@@ -14,7 +14,7 @@ from cardiotrace.server.services import Services
 from cardiotrace.server.store.journal import Document, Standing, standing
 from cardiotrace.server.store.studies import MissingError, get_study
 from cardiotrace.server.store.tables import StudyRow
-from cardiotrace.server.work.tasks import Order
+from cardiotrace.server.work.task import Order
 
 router = make_router("exports")
 Form = Literal[

@@ -2,38 +2,14 @@
 
 import zlib
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
-from cardiotrace.core.plain import read_json
-
 _CHUNK = 1 << 18
 _GZIP = 31
 """zlib's word for the framing of gzip."""
-
-
-def automatic_exam(folder: Path) -> dict[str, Any] | None:
-    """What the analysis wrote of an exam's images; None where there is none yet."""
-    found: dict[str, Any] | None = read_json_file(folder / "exam.json")
-    return found
-
-
-def read_json_file(path: Path) -> Any:
-    """A file of JSON, kept in memory as long as it stays the same; None where there is none."""
-    try:
-        state = path.stat()
-    except FileNotFoundError:
-        return None
-    return _read(path, state.st_ino, state.st_mtime_ns)
-
-
-@lru_cache(maxsize=64)
-def _read(path: Path, _: int, __: int) -> Any:
-    return read_json(path)
 
 
 def content_answer(request: Request, path: Path, media_type: str, digest: str, *, compressed: bool) -> Response:

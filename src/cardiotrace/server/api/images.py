@@ -7,13 +7,14 @@ from typing import Annotated, Any, Literal
 from fastapi import Path as InPath
 from fastapi import Query, Request, Response
 
-from cardiotrace.server.api.files import automatic_exam, content_answer, made_answer
+from cardiotrace.server.api.files import content_answer, made_answer
 from cardiotrace.server.api.routing import Identifier, Shared, make_router
 from cardiotrace.server.desk.current import current_labels, current_traces, tag_of
 from cardiotrace.server.services import Services
 from cardiotrace.server.store.edit_tables import PlaneRow
 from cardiotrace.server.store.journal import planes_of
 from cardiotrace.server.store.studies import MissingError, get_study
+from cardiotrace.server.store.written import automatic_exam
 
 router = make_router("images")
 ARRAY = "application/x-cardiotrace-array"

@@ -11,7 +11,7 @@ from cardiotrace.server.api.schemas import JobMade, Schema
 from cardiotrace.server.pacs.kept import keep_network_settings, network_settings, queue_retrieval, queue_sending
 from cardiotrace.server.pacs.settings import NetworkSettings
 from cardiotrace.server.store.studies import ConflictError, get_study
-from cardiotrace.server.work.tasks import Order
+from cardiotrace.server.work.task import Order
 
 router = make_router("archives")
 FormName = Literal["segmentations", "structured-report", "pages", "pdf"]
@@ -45,7 +45,7 @@ class Sending(Schema):
     """Where results go, and which."""
 
     to: Word
-    forms: Annotated[list[FormName], Field(min_length=1, max_length=4)] = ["segmentations", "structured-report"]
+    forms: Annotated[tuple[FormName, ...], Field(min_length=1, max_length=4)] = ("segmentations", "structured-report")
 
 
 class Question(Schema):

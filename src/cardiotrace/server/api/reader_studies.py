@@ -23,7 +23,7 @@ from cardiotrace.server.api.editing_schemas import (
     ReadingStudy,
 )
 from cardiotrace.server.api.edits import answer
-from cardiotrace.server.api.files import automatic_exam, made_answer, read_json_file
+from cardiotrace.server.api.files import made_answer
 from cardiotrace.server.api.images import ARRAY, CONTAINER, PLANES, ImageName, file_of
 from cardiotrace.server.api.leases import LeaseToken, Person, leased, told
 from cardiotrace.server.api.routing import Identifier, Shared, make_router
@@ -35,7 +35,8 @@ from cardiotrace.server.services import Services
 from cardiotrace.server.store.edit_tables import ReaderStudyRow, ReadingRow
 from cardiotrace.server.store.journal import changes, planes_of, reading_document, standing
 from cardiotrace.server.store.studies import ConflictError, MissingError, get_study, iso
-from cardiotrace.server.work.tasks import Order
+from cardiotrace.server.store.written import automatic_exam, read_json_file
+from cardiotrace.server.work.task import Order
 
 router = make_router("reader studies")
 Group = Annotated[str, InPath(pattern="^[0-9a-f]{16}$", description="Of the reader study.")]

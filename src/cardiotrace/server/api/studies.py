@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 from fastapi import Query, Response
 from fastapi.responses import FileResponse
 
-from cardiotrace.server.api.files import automatic_exam, read_json_file
 from cardiotrace.server.api.routing import Identifier, Shared, make_router
 from cardiotrace.server.api.schemas import Analyse, ImageSchema, JobMade, JobState, Lease, Study, StudyList, Summary
 from cardiotrace.server.desk.signing import measures_file
@@ -13,6 +12,7 @@ from cardiotrace.server.services import Services
 from cardiotrace.server.store.journal import Document, accepted_flags, standing
 from cardiotrace.server.store.studies import MissingError, SortKey, StudyQuery, find_studies, get_study, iso
 from cardiotrace.server.store.tables import StudyRow
+from cardiotrace.server.store.written import automatic_exam, read_json_file
 
 router = make_router("studies")
 

@@ -13,7 +13,7 @@ from cardiotrace.server.api.schemas import About, Health, ModelSchema
 from cardiotrace.server.services import Services
 from cardiotrace.server.store.studies import kept_bytes
 from cardiotrace.server.store.tables import JobRow, StudyRow
-from cardiotrace.server.work.tasks import Order
+from cardiotrace.server.work.task import Order
 
 _guarded = make_router("system")
 _open = make_router("system", is_open=True)

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cardiotrace.server.api.files import read_json_file
 from cardiotrace.server.store.blobs import BlobStore
 from cardiotrace.server.store.edit_tables import PlaneRow
+from cardiotrace.server.store.written import read_json_file
 
 _HEAD = 8
 """Bytes before the header of a container, see `work.container`."""

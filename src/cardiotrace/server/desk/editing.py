@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
-from cardiotrace.server.api.files import read_json_file
 from cardiotrace.server.desk.signing import outputs_file
 from cardiotrace.server.store.edit_tables import EditRow, ReadingRow
 from cardiotrace.server.store.journal import (
@@ -25,7 +24,8 @@ from cardiotrace.server.store.journal import (
 )
 from cardiotrace.server.store.studies import ConflictError, MissingError, get_study, iso, set_findings
 from cardiotrace.server.store.tables import StudyRow
-from cardiotrace.server.work.tasks import Order, SlotKind
+from cardiotrace.server.store.written import read_json_file
+from cardiotrace.server.work.task import Order, SlotKind
 
 if TYPE_CHECKING:
     from cardiotrace.server.services import Services

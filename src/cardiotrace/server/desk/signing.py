@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cardiotrace.server.api.files import automatic_exam
 from cardiotrace.server.store.edit_tables import PlaneRow
 from cardiotrace.server.store.journal import Document
 from cardiotrace.server.store.studies import iso
 from cardiotrace.server.store.tables import StudyRow
+from cardiotrace.server.store.written import automatic_exam
 
 if TYPE_CHECKING:
     from cardiotrace.server.services import Services

@@ -15,7 +15,7 @@ from cardiotrace.parallel.process import WorkerProcess
 from cardiotrace.parallel.processors import threads_of_new_processes, usable_processors
 from cardiotrace.parallel.worker import Failed, Finished
 from cardiotrace.server.work.outcome import Done, Refused
-from cardiotrace.server.work.tasks import Order, SlotKind, run_task
+from cardiotrace.server.work.task import Order, SlotKind
 
 _LOG = logging.getLogger(__name__)
 _SECONDS_BETWEEN_LOOKS = 1.0
@@ -37,6 +37,8 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], None]
+Run = Callable[[Order, ProgressReporter], Done | Refused]
+"""What the process of a slot does with what it is sent."""
 
 
 class WorkerLostError(Exception):
@@ -48,11 +50,13 @@ class Slot:
 
     Args:
         kind: what it is for.
+        run: does what its process is sent.
         threads: of its numerical libraries.
     """
 
-    def __init__(self, kind: SlotKind, threads: int) -> None:
+    def __init__(self, kind: SlotKind, run: Run, threads: int) -> None:
         self.kind = kind
+        self._task = run
         self.is_busy = False
         self._threads = threads
         self._process: WorkerProcess | None = None
@@ -141,7 +145,7 @@ class Slot:
             self._process = None  # it ended while it had nothing to do
         if self._process is None:
             with threads_of_new_processes(self._threads):
-                self._process = WorkerProcess(run_task)
+                self._process = WorkerProcess(self._task)
         return self._process
 
 
@@ -175,13 +179,14 @@ class Pool:
 
     Args:
         counts: how many slots of each kind.
+        run: does what a process is sent; a function of a module, which processes can find.
         idle_seconds: after which a process that has nothing to do is ended.
     """
 
-    def __init__(self, counts: Mapping[SlotKind, int], idle_seconds: float) -> None:
-        total = max(1, sum(counts.values()))
-        threads = max(1, usable_processors() // max(1, total - counts.get("desk", 0)))
-        self._slots = {kind: [Slot(kind, threads) for _ in range(count)] for kind, count in counts.items()}
+    def __init__(self, counts: Mapping[SlotKind, int], run: Run, idle_seconds: float) -> None:
+        # The processors are for analyses: what other processes do is short, or waits for other machines.
+        threads = max(1, usable_processors() // max(1, counts.get("analysis", 1)))
+        self._slots = {kind: [Slot(kind, run, threads) for _ in range(count)] for kind, count in counts.items()}
         self._idle_seconds = idle_seconds
         self._warming: set[asyncio.Task[Any]] = set()
 

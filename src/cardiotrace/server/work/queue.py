@@ -17,7 +17,7 @@ from cardiotrace.server.store.database import Database
 from cardiotrace.server.store.tables import JobRow
 from cardiotrace.server.work.outcome import Done, Refused
 from cardiotrace.server.work.pool import Pool, Progress, Slot, WorkerLostError
-from cardiotrace.server.work.tasks import TASKS, Order
+from cardiotrace.server.work.task import Order, SlotKind
 
 _LOG = logging.getLogger(__name__)
 _MOST_STARTS = 3
@@ -76,10 +76,12 @@ class JobQueue:
     Args:
         database: where they stand.
         pool: where they are worked on.
+        slots: which slots work on a job, by its kind.
         follower: who writes what follows from them.
     """
 
-    def __init__(self, database: Database, pool: Pool, follower: Follower) -> None:
+    def __init__(self, database: Database, pool: Pool, slots: Mapping[str, SlotKind], follower: Follower) -> None:
+        self._slots = slots
         self._database = database
         self._pool = pool
         self._follower = follower
@@ -154,7 +156,7 @@ class JobQueue:
 
     def _claim(self, slot: Slot) -> JobRow | None:
         """The next job, marked as begun."""
-        kinds = [name for name, task in TASKS.items() if task.slot == slot.kind]
+        kinds = [name for name, kind in self._slots.items() if kind == slot.kind]
         with self._database.writing() as session:
             waiting = select(JobRow).where(JobRow.state == "queued", JobRow.kind.in_(kinds)).order_by(JobRow.serial)
             row = session.scalar(waiting.limit(1))

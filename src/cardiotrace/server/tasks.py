@@ -1,40 +1,12 @@
 """What workers can do, by name. Nothing is loaded here: a task loads what it needs where it runs."""
 
-import ctypes
-import gc
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from cardiotrace.core.reporter import ProgressReporter
 from cardiotrace.server.work.outcome import Done, Refused, refused
-
-SlotKind = Literal["analysis", "desk", "export", "network", "query"]
-"""Processes for long work, for edits, for files that somebody waits for, for what waits for other machines, and for
-what somebody asks these."""
-Work = Callable[[Mapping[str, Any], ProgressReporter], Any]
-
-
-@dataclass(frozen=True)
-class Task:
-    """A function from plain values to plain values, and which processes run it."""
-
-    work: Work
-    slot: SlotKind = "analysis"
-
-
-@dataclass(frozen=True)
-class Order:
-    """A task with what it works on; `root` is left out of what its errors say."""
-
-    task: str
-    params: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    root: str = ""
-
-    def __str__(self) -> str:
-        return self.task
+from cardiotrace.server.work.task import Order, Task
 
 
 def _intake(params: Mapping[str, Any], reporter: ProgressReporter) -> Any:

@@ -1,0 +1,32 @@
+"""What workers are given to do."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from cardiotrace.core.reporter import ProgressReporter
+
+SlotKind = Literal["analysis", "desk", "export", "network", "query"]
+"""Processes for long work, for edits, for files that somebody waits for, for what waits for other machines, and for
+what somebody asks these."""
+Work = Callable[[Mapping[str, Any], ProgressReporter], Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A function from plain values to plain values, and which processes run it."""
+
+    work: Work
+    slot: SlotKind = "analysis"
+
+
+@dataclass(frozen=True)
+class Order:
+    """A task with what it works on; `root` is left out of what its errors say."""
+
+    task: str
+    params: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    root: str = ""
+
+    def __str__(self) -> str:
+        return self.task
