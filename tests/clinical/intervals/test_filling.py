@@ -9,9 +9,18 @@ from cardiotrace.clinical import Measures, measure
 from cardiotrace.clinical.expected import Linear
 from cardiotrace.clinical.interval import Error
 from cardiotrace.clinical.intervals.calibration import NOT_CALIBRATED, Bounded, ErrorCalibration, IntervalCalibration
-from cardiotrace.clinical.intervals.filling import CALIBRATED_EJECTION, EJECTION, Lacking, TracedBy, with_intervals
+from cardiotrace.clinical.intervals.filling import (
+    CALIBRATED_EJECTION,
+    EJECTION,
+    UNLIKE,
+    Lacking,
+    TracedBy,
+    with_intervals,
+)
+from cardiotrace.clinical.intervals.widening import Widening
 from cardiotrace.clinical.method import Method
 from cardiotrace.core.exam import Exam
+from cardiotrace.core.flag import Grade
 from cardiotrace.core.terms import Phase
 from tests.clinical.ventricle import Ventricle, image_of, label_map
 
@@ -129,3 +138,35 @@ def test_json_holds_both_and_reads_them_back(measures) -> None:
     assert [each["of"] for each in plain["intervals"]] == ["whole error", "reading error"]
     assert plain["interval"] == [plain["intervals"][0]["low"], plain["intervals"][0]["high"]]
     assert _quantity(plain).intervals[1].of is Error.READING
+
+
+@pytest.mark.parametrize(
+    ("unlike", "factor", "grade"),
+    [
+        (0.9, 1.0, None),
+        (np.nan, 1.0, None),
+        (1.5, 1.5, Grade.NOTE),
+        (3.0, 2.0, Grade.NOTE),
+        (5.0, 2.0, Grade.LOOK_TWICE),  # beyond what anybody counted
+    ],
+)
+def test_an_unlike_image_gets_a_wider_interval_and_the_reason(measures, unlike, factor, grade) -> None:
+    known = Widening(((2.0, 1.5), (4.0, 2.0)))
+    wider = replace(CALIBRATION, errors=tuple(replace(each, widening=known) for each in CALIBRATION.errors))
+    seen = {
+        name: replace(each, calibration=wider, unlikeness=np.array([at]))
+        for (name, each), at in zip(traced().items(), (0.4, unlike), strict=True)
+    }
+    found, usual = with_intervals(measures, seen), with_intervals(measures, traced())
+    wide, plain = (each.find(EJECTION).intervals[1] for each in (found, usual))
+    assert wide.high - wide.low == pytest.approx(factor * (plain.high - plain.low))
+    assert wide.widened == factor
+    for flags in (found.find(EJECTION).flags, found.flags):
+        assert [each.grade for each in flags if each.rule == UNLIKE] == ([] if grade is None else [grade])
+
+
+def test_an_unlike_image_is_doubted_where_nobody_counted_any(measures) -> None:
+    seen = {name: replace(each, unlikeness=np.array([1.5])) for name, each in traced().items()}
+    found = with_intervals(measures, seen).find(EJECTION)
+    assert found.interval == with_intervals(measures, traced()).find(EJECTION).interval
+    assert [each.grade for each in found.flags if each.rule == UNLIKE] == [Grade.LOOK_TWICE]

@@ -5,6 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+import numpy as np
+from jaxtyping import Float
+
 from cardiotrace.clinical.expected import Doubt
 from cardiotrace.clinical.interval import Error
 from cardiotrace.clinical.intervals.calibration import NOT_CALIBRATED, ErrorCalibration, IntervalCalibration
@@ -12,11 +15,14 @@ from cardiotrace.clinical.intervals.signs import SeenPhase, signs_of
 from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Measures, Quantity
+from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.terms import Phase
 from cardiotrace.geometry.soft_mask import SoftMask
 
 EJECTION = "left_ventricular_ejection_fraction"
 CALIBRATED_EJECTION = "left_ventricular_calibrated_ejection_fraction"
+UNLIKE = "interval-unlike"
+"""The rule that says why an interval is wider than usual."""
 
 
 class Lacking(StrEnum):
@@ -43,6 +49,8 @@ class TracedBy:
     """Probability of the ventricle in each frame; empty of stacks."""
     with_variants: bool = False
     """Whether it is the mean over changed versions of the image."""
+    unlikeness: Float[np.ndarray, "time"] | None = None
+    """Of each frame to those that the model was tried on, 1 at the limit; None or NaN where it does not tell."""
 
     def seen(self, frame: KeyFrame) -> SeenPhase | None:
         """One phase; None where nothing was traced in a long axis."""
@@ -50,6 +58,10 @@ class TracedBy:
             return None
         doubt = math.nan if self.doubt is None else float(self.doubt[frame.frame])
         return SeenPhase(frame.trace, doubt, self.soft[frame.frame] if len(self.soft) else None)
+
+    def unlike(self, frame: KeyFrame) -> float:
+        """How unlike a frame is; NaN where nobody knows."""
+        return math.nan if self.unlikeness is None else float(self.unlikeness[frame.frame])
 
 
 def with_intervals(measures: Measures, traced_by: Mapping[str, TracedBy], *, quality: str = "") -> Measures:
@@ -73,7 +85,9 @@ def with_intervals(measures: Measures, traced_by: Mapping[str, TracedBy], *, qua
         found for item in filled for found in _as_biplane(item, views.get(item.view), group) if item.name == EJECTION
     )
     lacking = _why_lacking(filled, views)
-    return replace(measures, quantities=(*filled, *further), not_calibrated=lacking)
+    doubts = dict.fromkeys(doubt for item in (*filled, *further) for doubt in item.flags)
+    flags = tuple(dict.fromkeys((*measures.flags, *(doubt for doubt in doubts if doubt.rule == UNLIKE))))
+    return replace(measures, quantities=(*filled, *further), flags=flags, not_calibrated=lacking)
 
 
 @dataclass(frozen=True)
@@ -84,6 +98,8 @@ class _View:
     calibration: IntervalCalibration
     fits: bool
     """Whether it was calibrated on images that were traced in the same way."""
+    unlikeness: float = math.nan
+    """The largest of its key frames, 1 at the limit; NaN where nobody knows."""
 
     @classmethod
     def of(cls, view: str, measures: Measures, traced_by: Mapping[str, TracedBy]) -> "_View | None":
@@ -99,9 +115,12 @@ class _View:
         seen = {phase: tracers[phase].seen(found) for phase, found in frames.items()}
         diastole, systole = seen.get(Phase.ED), seen.get(Phase.ES)
         fits = one.with_variants == one.calibration.with_variants
+        unlike = [tracers[phase].unlike(found) for phase, found in frames.items()]
+        unlikeness = max((each for each in unlike if math.isfinite(each)), default=math.nan)
         if diastole is None or systole is None or not one.calibration.errors:
-            return cls({}, one.calibration, fits)
-        return cls(signs_of(diastole, systole, correlation=one.calibration.correlation), one.calibration, fits)
+            return cls({}, one.calibration, fits, unlikeness)
+        signs = signs_of(diastole, systole, correlation=one.calibration.correlation)
+        return cls(signs, one.calibration, fits, unlikeness)
 
     def errors(self, item: Quantity) -> tuple[ErrorCalibration, ...]:
         """What the model was calibrated to for a quantity; nothing where a sign that it looks at is not known."""
@@ -115,8 +134,26 @@ def _filled(item: Quantity, view: _View | None, group: str) -> Quantity:
     errors = () if view is None or not item.is_usable else view.errors(item)
     if view is None or not errors:
         return item
-    intervals = tuple(each.interval(item.value, view.signs, group) for each in errors)
-    return replace(item, interval=(intervals[0].low, intervals[0].high), intervals=intervals)
+    intervals = tuple(each.interval(item.value, view.signs, group, unlikeness=view.unlikeness) for each in errors)
+    flags = (*item.flags, *_unlike_flags(item.view, errors[0], view.unlikeness))
+    return replace(item, interval=(intervals[0].low, intervals[0].high), intervals=intervals, flags=flags)
+
+
+def _unlike_flags(view: str, error: ErrorCalibration, unlikeness: float) -> Iterator[Flag]:
+    """Why an interval is wider than usual, and whether it may be too narrow all the same."""
+    known = error.widening
+    if not known.holds(unlikeness):
+        text = (
+            f"intervals in {view} may be too narrow: the image is {unlikeness:.1f} times as unlike as a usual one may be,"
+            " and nobody counted how often they hold of such"
+        )
+        yield Flag(Grade.LOOK_TWICE, text, UNLIKE)
+    elif known.factor(unlikeness) > 1:
+        text = (
+            f"intervals in {view} are wider than usual: the image is {unlikeness:.1f} times as unlike as a usual one"
+            " may be"
+        )
+        yield Flag(Grade.NOTE, text, UNLIKE)
 
 
 def _as_biplane(item: Quantity, view: _View | None, group: str) -> Iterator[Quantity]:
@@ -124,7 +161,7 @@ def _as_biplane(item: Quantity, view: _View | None, group: str) -> Iterator[Quan
     for found in () if view is None or not item.is_usable else view.errors(item):
         if found.error is Error.WHOLE and view is not None:
             value = min(max(found.expected_value(item.value, view.signs), 0.0), 100.0)
-            own = found.interval(item.value, view.signs, group)
+            own = found.interval(item.value, view.signs, group, unlikeness=view.unlikeness)
             yield replace(
                 item,
                 name=CALIBRATED_EJECTION,
