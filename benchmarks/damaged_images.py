@@ -8,9 +8,8 @@ from jaxtyping import Float
 from PIL import Image as Canvas
 from scipy import ndimage
 
-from cardiotrace.core.image import Image
-
 from benchmarks.unlike_images import corrupted
+from cardiotrace.core.image import Image
 
 Plane = Float[np.ndarray, "height width"]
 Damage = Callable[[Plane, float, np.random.Generator], Plane]

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from cardiotrace.clinical.expected import Doubt
 from cardiotrace.clinical.interval import Error
 from cardiotrace.clinical.intervals.calibration import NOT_CALIBRATED, ErrorCalibration, IntervalCalibration
-from cardiotrace.clinical.intervals.signs import SeenPhase, signs_of
+from cardiotrace.clinical.intervals.signs import SeenPhase, signs_of, signs_of_stack
 from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.quantity import Measures, Quantity
@@ -20,6 +20,7 @@ from cardiotrace.core.terms import Phase
 from cardiotrace.geometry.soft_mask import SoftMask
 
 EJECTION = "left_ventricular_ejection_fraction"
+DIASTOLIC = "left_ventricular_end_diastolic_volume"
 CALIBRATED_EJECTION = "left_ventricular_calibrated_ejection_fraction"
 UNLIKE = "interval-unlike"
 """The rule that says why an interval is wider than usual."""
@@ -117,9 +118,9 @@ class _View:
         fits = one.with_variants == one.calibration.with_variants
         unlike = [tracers[phase].unlike(found) for phase, found in frames.items()]
         unlikeness = max((each for each in unlike if math.isfinite(each)), default=math.nan)
-        if diastole is None or systole is None or not one.calibration.errors:
-            return cls({}, one.calibration, fits, unlikeness)
-        signs = signs_of(diastole, systole, correlation=one.calibration.correlation)
+        if diastole is None or systole is None:
+            return cls(_signs_of_slices(view, measures), one.calibration, fits, unlikeness)
+        signs = signs_of(diastole, systole, correlation=one.calibration.correlation) if one.calibration.errors else {}
         return cls(signs, one.calibration, fits, unlikeness)
 
     def errors(self, item: Quantity) -> tuple[ErrorCalibration, ...]:
@@ -128,6 +129,12 @@ class _View:
         return tuple(
             each for each in found if all(math.isfinite(self.signs.get(name, math.nan)) for name in each.signs)
         )
+
+
+def _signs_of_slices(view: str, measures: Measures) -> dict[str, float]:
+    """Of a view without outlines of a long axis: from what was measured in its slices."""
+    found = {item.name: item.value for item in measures if (item.view, item.method) == (view, Method.SUM_OF_SLICES)}
+    return signs_of_stack(found.get(EJECTION, math.nan), found.get(DIASTOLIC, math.nan))
 
 
 def _filled(item: Quantity, view: _View | None, group: str) -> Quantity:
