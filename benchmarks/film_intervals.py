@@ -169,7 +169,7 @@ def main() -> None:
     given = parser.parse_args()
     models = {name: Models(name) for name in given.models}
     rows: dict[str, list[Held]] = {name: [] for name in models}
-    for scanner, rate, made in hearts(given.hearts, given.seed, given.rates):
+    for scanner, _, made in hearts(given.hearts, given.seed, given.rates):
         for shown, (exam, labels) in {
             "film": film(made.exam, made.labels),
             "stills": stills(made.exam, made.labels),

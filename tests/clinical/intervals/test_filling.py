@@ -18,13 +18,17 @@ from cardiotrace.clinical.intervals.filling import (
     with_intervals,
 )
 from cardiotrace.clinical.intervals.widening import Widening
+from cardiotrace.clinical.measure import LabelledView, measure_labels
 from cardiotrace.clinical.method import Method
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Grade
-from cardiotrace.core.terms import Phase
+from cardiotrace.core.geometry import Geometry
+from cardiotrace.core.label import ACDC, LabelMap
+from cardiotrace.core.terms import Modality, Phase, View
 from tests.clinical.ventricle import Ventricle, image_of, label_map
 
 EF, EDV = f"{EJECTION}_percent", "left_ventricular_end_diastolic_volume_ml"
+SLICES = Geometry.of_spacing((10.0, 1.0, 1.0))
 SIZE = Linear(2.0, {"ejection": (50.0, 10.0, -1.0)})
 
 
@@ -170,3 +174,35 @@ def test_an_unlike_image_is_doubted_where_nobody_counted_any(measures) -> None:
     found = with_intervals(measures, seen).find(EJECTION)
     assert found.interval == with_intervals(measures, traced()).find(EJECTION).interval
     assert [each.grade for each in found.flags if each.rule == UNLIKE] == [Grade.LOOK_TWICE]
+
+
+def stack_measures() -> Measures:
+    rows, columns = np.mgrid[:96, :96]
+    away = np.hypot(rows - 48, columns - 48)
+    arrays = [np.where(away < radius, 3, np.where(away < radius + 8, 2, 0)) for radius in (26, 19)]
+    labels = {
+        phase: LabelledView(
+            LabelMap(np.repeat(array[None, None], 8, axis=1).astype(np.uint8), ACDC, SLICES),
+            View.SAX,
+            phase,
+            Modality.MR,
+        )
+        for phase, array in zip((Phase.ED, Phase.ES), arrays, strict=True)
+    }
+    return measure_labels({str(phase): each for phase, each in labels.items()}, exam="p")
+
+
+def test_intervals_of_a_stack_follow_its_own_volumes() -> None:
+    measures = stack_measures()
+    ejection, volume = measures.find(EJECTION), measures.find("left_ventricular_end_diastolic_volume")
+    by_size = Bounded(Linear(0.0, {"ejection": (0.0, 1.0, 0.01), "size": (0.0, 1.0, 0.1)}))
+    told = ErrorCalibration(EF, "SAX", Method.SUM_OF_SLICES, Error.READING, 0.9, {"": (-5.0, 5.0)}, spread=by_size)
+    seen = {str(phase): TracedBy(IntervalCalibration((told,)), np.array([0.5])) for phase in (Phase.ED, Phase.ES)}
+    half = 5.0 * np.exp(0.01 * ejection.value + 0.1 * np.log(volume.value))
+    assert with_intervals(measures, seen).find(EJECTION).interval == pytest.approx(
+        (ejection.value - half, ejection.value + half)
+    )
+    unsized = replace(measures, quantities=tuple(item for item in measures if item.unit != "ml"))
+    found = with_intervals(unsized, seen)
+    assert found.find(EJECTION).interval is None
+    assert found.not_calibrated == Lacking.SIGNS
