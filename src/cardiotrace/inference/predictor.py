@@ -394,9 +394,9 @@ class Predictor:
             vote = transform.visible(batch.shape[2:], sectors)
             total = total + transform.invert(softmax(logits), sectors) * np.float32(vote)
             votes = votes + vote
+        kept = features if task.evidence.rows else None
         for index, classes in enumerate(total / np.float32(votes)):
-            is_kept = features is not None and task.evidence.rows
-            told = rows_of(batch[index][:, :depth], features[index]) if is_kept else None
+            told = None if kept is None else rows_of(batch[index][:, :depth], kept[index])
             yield _Answer(classes, told)
 
     def _outputs(

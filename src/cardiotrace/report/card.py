@@ -329,8 +329,8 @@ def _wider_intervals(spec: ModelSpec) -> Iterator[str]:
     if steps:
         most, farthest = max(own[-1][1] for own in steps), min(own[-1][0] for own in steps)
         yield (
-            f"Where an image is unlike usual ones they are up to {most:.1f} times as wide; beyond {farthest:g} times the"
-            " limit of unlikeness nobody has counted, and a flag says so."
+            f"Where an image is unlike usual ones they are up to {most:.1f} times as wide; beyond {farthest:g} times"
+            " the limit of unlikeness nobody has counted, and a flag says so."
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cardiotrace.clinical.expected import Linear
 from cardiotrace.clinical.interval import Error, Interval
 from cardiotrace.clinical.intervals.conformal import limits_of
-from cardiotrace.clinical.intervals.widening import Widening, needed, widened
+from cardiotrace.clinical.intervals.widening import NEVER_COUNTED, Widening, needed, widened
 from cardiotrace.clinical.method import Method
 
 NOTHING = Linear(0.0, {})
@@ -63,7 +63,7 @@ class ErrorCalibration:
     """Share of patients whose truth lay within, over re-splits by patient; None where nobody looked."""
     width: float | None = None
     """Mean width there, in the unit of the value."""
-    widening: Widening = Widening()
+    widening: Widening = NEVER_COUNTED
     """Where the images are unlike those that the model was tried on."""
 
     @property

@@ -151,8 +151,8 @@ def _unlike_flags(view: str, error: ErrorCalibration, unlikeness: float) -> Iter
     known = error.widening
     if not known.holds(unlikeness):
         text = (
-            f"intervals in {view} may be too narrow: the image is {unlikeness:.1f} times as unlike as a usual one may be,"
-            " and nobody counted how often they hold of such"
+            f"intervals in {view} may be too narrow: the image is {unlikeness:.1f} times as unlike as a usual one may"
+            " be, and nobody counted how often they hold of such"
         )
         yield Flag(Grade.LOOK_TWICE, text, UNLIKE)
     elif known.factor(unlikeness) > 1:

@@ -35,6 +35,9 @@ class Widening:
         return not unlikeness > max((LIMIT, *(upto for upto, _ in self.steps)))
 
 
+NEVER_COUNTED = Widening()
+
+
 def widened(limits: tuple[float, float], factor: float) -> tuple[float, float]:
     """Limits of a score, moved away from their middle.
 
