@@ -206,3 +206,23 @@ def test_intervals_of_a_stack_follow_its_own_volumes() -> None:
     found = with_intervals(unsized, seen)
     assert found.find(EJECTION).interval is None
     assert found.not_calibrated == Lacking.SIGNS
+
+
+def test_a_value_of_two_views_has_the_interval_that_was_counted_for_both() -> None:
+    images, labels = [], {}
+    for view in (View.FOUR_CHAMBER, View.TWO_CHAMBER):
+        for phase, ventricle in ((Phase.ED, Ventricle(25, 80)), (Phase.ES, Ventricle(19, 70))):
+            name = f"{view} {phase}"
+            labels[name] = label_map([ventricle.draw()])
+            images.append(image_of(name, labels[name], view=view, phases={phase: 0}))
+    measures = measure(Exam("p1", tuple(images)), labels)
+    both = ErrorCalibration(EF, "A4C+A2C", Method.BIPLANE_DISKS, Error.READING, 0.9, {"": (-4.0, 5.0)})
+    counted = IntervalCalibration((*CALIBRATION.errors, both))
+    found = with_intervals(measures, {name: TracedBy(counted, np.array([0.5])) for name in labels}).find(EJECTION)
+    assert found.method is Method.BIPLANE_DISKS
+    assert found.interval == pytest.approx((found.value - 4, found.value + 5))
+    without = {name: TracedBy(CALIBRATION, np.array([0.5])) for name in labels}
+    assert with_intervals(measures, without).find(EJECTION).interval is None
+    assert with_intervals(measures, without).not_calibrated == Lacking.WAY
+    another = {name: TracedBy(counted if "4CH" in name else NOT_CALIBRATED, np.array([0.5])) for name in labels}
+    assert with_intervals(measures, another).find(EJECTION).interval is None

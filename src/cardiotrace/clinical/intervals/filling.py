@@ -79,7 +79,9 @@ def with_intervals(measures: Measures, traced_by: Mapping[str, TracedBy], *, qua
     Returns:
         All quantities in their order; a calibrated ejection fraction stands behind all of them.
     """
-    views = {name: signs for name in {item.view for item in measures} if (signs := _View.of(name, measures, traced_by))}
+    names = {part for item in measures for part in item.view.split("+")}
+    views = {name: signs for name in names if (signs := _View.of(name, measures, traced_by))}
+    views |= {item.view: both for item in measures if (both := _View.together(item.view, views))}
     group = quality.lower()
     filled = tuple(_filled(item, views.get(item.view), group) for item in measures)
     further = tuple(
@@ -122,6 +124,19 @@ class _View:
             return cls(_signs_of_slices(view, measures), one.calibration, fits, unlikeness)
         signs = signs_of(diastole, systole, correlation=one.calibration.correlation) if one.calibration.errors else {}
         return cls(signs, one.calibration, fits, unlikeness)
+
+    @classmethod
+    def together(cls, view: str, views: Mapping[str, "_View"]) -> "_View | None":
+        """Several views of one value, such as "A4C+A2C", without signs of their own; None of a single one.
+
+        None, too, where not all of them were traced by models that were calibrated alike.
+        """
+        parts = [views.get(name) for name in view.split("+")]
+        known = [each for each in parts if each is not None]
+        if len(parts) == 1 or len(known) < len(parts) or any(e.calibration != known[0].calibration for e in known):
+            return None
+        unlike = [each.unlikeness for each in known if math.isfinite(each.unlikeness)]
+        return cls({}, known[0].calibration, known[0].fits, max(unlike, default=math.nan))
 
     def errors(self, item: Quantity) -> tuple[ErrorCalibration, ...]:
         """What the model was calibrated to for a quantity; nothing where a sign that it looks at is not known."""
