@@ -70,4 +70,4 @@ def test_an_image_of_unknown_origin_goes_with_the_others_where_these_are_alike()
 def test_the_order_of_images_changes_nothing(order: int) -> None:
     groups = [stills(ECHO, View.FOUR_CHAMBER, Modality.US), stills(MRI, View.FOUR_CHAMBER, Modality.MR)]
     found = measured(*groups[::order])
-    assert [item.view for item in found if item.name == EJECTION][0] == "4CH"
+    assert next(item.view for item in found if item.name == EJECTION) == "4CH"

@@ -55,8 +55,8 @@ def measure(
     short-axis stack gives volumes by adding its slices, the mass of the myocardium, and what its wall does, as a whole
     and by segment. The preferred value of each quantity stands first: in MRI slices to the mitral plane, then whole
     slices, then biplane, then the disks of the four-chamber view. What is not usable stands behind what is.
-    Echo and MRI of one visit are measured each by itself, MRI first. Photographs of the retina give the density of vessels. Frames without an image are not measured, whatever their
-    labels.
+    Echo and MRI of one visit are measured each by itself, MRI first. Photographs of the retina give the density of
+    vessels. Frames without an image are not measured, whatever their labels.
 
     Args:
         exam: its images, with end-diastole and end-systole named or not.
