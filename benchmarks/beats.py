@@ -1,12 +1,13 @@
 """Key frames and ejection fraction from noisy curves of known beats: beats of the smoothed curve against extremes.
 
-    python -m benchmarks.beats [--hearts 3] [--repeats 4] [--seed 0]
+    python -m benchmarks.beats [--hearts 3] [--repeats 4] [--seed 0] [--cut]
 
 The curves are the volumes of phantom hearts of every pathology, whose instants are known: the beat is repeated one to
 eight times, sampled at 25, 50 and 80 frames a second, and each frame's size is wrong
 by 3 or 5 % of itself, independently of the others. A film of one beat begins at its end-diastole; one that goes round,
 as gated cine-MRI does, begins anywhere in it. In atrial fibrillation each diastole is shorter or longer by chance, and
-the beat after it fills and ejects less or more.
+the beat after it fills and ejects less or more. `--cut` makes films of less than a beat that begin where a share of the
+stroke volume is ejected already, and counts in how many of them that is told.
 """
 
 import argparse
@@ -22,6 +23,8 @@ from cardiotrace.phantoms.heart.heart import Heart
 from cardiotrace.phantoms.heart.population import Pathology, sample_patient
 
 RATES_HZ, NOISES, BEATS = (25.0, 50.0, 80.0), (0.03, 0.05), (1, 2, 4, 8)
+CUTS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.7)
+"""Shares of the stroke volume."""
 JITTER = 0.2
 """Standard deviation of the length of beats in atrial fibrillation, as a share of it."""
 
@@ -90,7 +93,37 @@ def round_film(heart: Heart, rate_hz: float, rng: np.random.Generator) -> Film:
     return Film(times, volumes, *known, heart.ejection_fraction_percent, cycle.duration_ms, is_round=True)
 
 
-def measure(film: Film, noise: float, rng: np.random.Generator, errors: Errors) -> None:
+def cut_film(heart: Heart, rate_hz: float, share: float, rng: np.random.Generator) -> Film:
+    """A film that begins when a share of the stroke volume is ejected, and ends in the last quarter of the beat."""
+    cycle = heart.cycle
+    instants = np.arange(0.0, cycle.end_systole_ms, 1.0)
+    begin = float(instants[np.argmax(cycle.filling(instants) <= 1 - share)]) if share else 0.0
+    times = np.arange(begin, cycle.duration_ms * rng.uniform(0.75, 1.0), 1000 / rate_hz)
+    volumes = heart.end_systolic_ml + cycle.filling(times) * (heart.end_diastolic_ml - heart.end_systolic_ml)
+    known = [np.array([instant]) for instant in (0.0, cycle.end_systole_ms)]
+    return Film(times, volumes, *known, heart.ejection_fraction_percent, cycle.duration_ms)
+
+
+def cut_rows(hearts: Sequence[Heart], repeats: int, seed: int) -> Iterator[str]:
+    """How many films are told to be cut, by the share of the stroke volume that they do not show."""
+    for share in CUTS:
+        for rate in RATES_HZ:
+            for noise in NOISES:
+                rng, told, off = np.random.default_rng(seed), [], []
+                for heart in hearts:
+                    for _ in range(repeats):
+                        made = cut_film(heart, rate, share, rng)
+                        errors = Errors()
+                        found = measure(made, noise, rng, errors)
+                        told.append(bool(found.cut))
+                        if not found.cut:
+                            off.extend(errors.ejection)
+                mean = f"{np.mean(off):+.1f}" if off else ""
+                cells = (f"{share:.0%}", f"{rate:.0f}", f"{noise:.0%}", f"{np.mean(told):.0%}", mean)
+                yield f"| {' | '.join(cells)} |"
+
+
+def measure(film: Film, noise: float, rng: np.random.Generator, errors: Errors) -> Found:
     """Find the beats of a noisy film and note what is off."""
     sizes = film.volumes_ml * (1 + noise * rng.standard_normal(len(film.times_ms)))
     interval = float(np.median(np.diff(film.times_ms)))
@@ -104,6 +137,7 @@ def measure(film: Film, noise: float, rng: np.random.Generator, errors: Errors) 
     errors.ejection.append(percent - film.ejection_percent)
     errors.of_extremes.append(100 * (1 - sizes.min() / sizes.max()) - film.ejection_percent)
     errors.beats.append(len(found.turns))
+    return found
 
 
 def _pairs(found: Found) -> list[tuple[int, int]]:
@@ -149,7 +183,14 @@ def main() -> None:
     parser.add_argument("--hearts", type=int, default=3, help="of each pathology")
     parser.add_argument("--repeats", type=int, default=4, help="films of each heart")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--cut", action="store_true", help="films that begin in the midst of ejection")
     options = parser.parse_args()
+    if options.cut:
+        print("| ejected before | Hz | noise | told | EF of the others, points |")
+        print("|---|---|---|---|---|")
+        for row in cut_rows(hearts(options.hearts), options.repeats, options.seed):
+            print(row, flush=True)
+        return
     print("| beats | Hz | noise | ED, frames | ES, frames | EF, points | EF of extremes | beats found |")
     print("|---|---|---|---|---|---|---|---|")
     for row in rows(hearts(options.hearts), options.repeats, options.seed):

@@ -217,7 +217,9 @@ def test_an_open_basal_slice_that_decides_on_the_ejection_fraction_is_told_with_
     """As a network labels the atrium that comes down into the most basal slice at end-systole."""
     array = beat(22, 15)
     half = np.arange(110) < 64
-    array[1, 1] = np.where(ring(15) == 1, 1, np.where((ring(radius) == 2) & half | (ring(radius) == 3), ring(radius), 0))
+    array[1, 1] = np.where(
+        ring(15) == 1, 1, np.where((ring(radius) == 2) & half | (ring(radius) == 3), ring(radius), 0)
+    )
     image, labels = short_axis(array)
     found = measure(Exam("p", (image,)), {"stack": labels})
     flags = [flag for flag in found.flags if flag.rule == "base-decides"]

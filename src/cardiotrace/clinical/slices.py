@@ -41,7 +41,6 @@ class Slices:
         """Numbers of the slices that show the left ventricle."""
         return np.flatnonzero(self.ventricle)
 
-
     @property
     def open_share(self) -> float:
         """Share of the ventricle in a most basal slice that may be atrium or outflow tract; 0 where none is open.
