@@ -229,8 +229,8 @@ def test_an_open_basal_slice_that_decides_on_the_ejection_fraction_is_told_with_
     assert found.ejection_fraction_percent == pytest.approx(100 * ratio)
     assert [flag.text for flag in flags] == (
         [
-            "SAX: without the most basal slice at ES, which may be atrium or outflow tract, the ejection fraction would "
-            f"be {100 * without:.0f} %, not {100 * ratio:.0f} %"
+            "SAX: without the most basal slice at ES, which may be atrium or outflow tract, the ejection fraction "
+            f"would be {100 * without:.0f} %, not {100 * ratio:.0f} %"
         ]
         if is_told
         else []

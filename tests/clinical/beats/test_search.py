@@ -85,8 +85,8 @@ def test_a_noisy_film_that_is_at_end_systole_too_soon_begins_within_the_ejection
         told[start] = [bool(find_turns(curve).cut) for curve in curves]
         told[start, "without times"] = [bool(find_turns(replace(curve, times_ms=None)).cut) for curve in curves]
     assert np.mean(told[0.0]) < 0.05
-    assert np.mean(told[0.15]) > 0.8
-    assert np.mean(told[0.15, "without times"]) < np.mean(told[0.15]) - 0.1
+    assert np.mean(told[0.15]) > 0.6
+    assert np.mean(told[0.15, "without times"]) < np.mean(told[0.15]) - 0.15
 
 
 def test_half_beats_at_both_ends_are_left_out_where_there_are_whole_ones() -> None:

@@ -271,9 +271,8 @@ def _is_cut(curve: SizeCurve, full: _Corner, empty: _Corner, usual: float, again
         return True
     # A level that other beats of the film pass is none at which this one was full.
     is_low = full.frame == 0 and usual - values[0] > _LEAST_TURN * amplitude
-    begins = _begins_ejecting(curve, full.frame, empty.frame) or (
-        full.frame == 0 and _is_short(curve, empty.frame, again)
-    )
+    is_short = full.frame == 0 and _is_short(curve, empty.frame, again)
+    begins = is_short or _begins_ejecting(curve, full.frame, empty.frame)
     return is_low or begins or _ends_ejecting(curve, full.frame, empty.frame)
 
 
@@ -288,7 +287,7 @@ def _is_short(curve: SizeCurve, empty: int, again: int) -> bool:
     A beat lasts at least to where the film is full again, or ends.
 
     Source:
-        Weissler et al. 1968, Circulation 37:149 (from the Q wave to the end of ejection, less the time to end-diastole).
+        Weissler et al. 1968, Circulation 37:149 (from the Q wave to the end of ejection, less 46 ms to end-diastole).
     """
     if curve.times_ms is None:
         return False
@@ -348,8 +347,8 @@ def _onset(curve: SizeCurve, corner: int, level: float) -> int:
 def _typical(curve: SizeCurve, frame: int, corner: int, level: float) -> int:
     """Of a frame and its neighbours, the one whose own size is nearest to what the ventricle's is at a corner."""
     count, values = len(curve.sizes), curve.smooth.values
-    # Past the corner ejection, or filling, begins, unless frames are so near that all valves are still shut. A corner that
-    # is no heart's size drew the curve to itself.
+    # Past the corner ejection, or filling, begins, unless frames are so near that all valves are still shut. A corner
+    # that is no heart's size drew the curve to itself.
     is_odd = abs(curve.sizes[frame] - values[frame]) > _ODD * np.ptp(values)
     is_last = frame == corner and not is_odd and not (curve.interval_ms or np.inf) <= _SHUT_MS
     around = [frame + step for step in ((0, -1) if is_last else (0, -1, 1))]
