@@ -107,20 +107,25 @@ def cut_film(heart: Heart, rate_hz: float, share: float, rng: np.random.Generato
 def cut_rows(hearts: Sequence[Heart], repeats: int, seed: int) -> Iterator[str]:
     """How many films are told to be cut, by the share of the stroke volume that they do not show."""
     for share in CUTS:
-        for rate in RATES_HZ:
-            for noise in NOISES:
-                rng, told, off = np.random.default_rng(seed), [], []
-                for heart in hearts:
-                    for _ in range(repeats):
-                        made = cut_film(heart, rate, share, rng)
-                        errors = Errors()
-                        found = measure(made, noise, rng, errors)
-                        told.append(bool(found.cut))
-                        if not found.cut:
-                            off.extend(errors.ejection)
-                mean = f"{np.mean(off):+.1f}" if off else ""
-                cells = (f"{share:.0%}", f"{rate:.0f}", f"{noise:.0%}", f"{np.mean(told):.0%}", mean)
-                yield f"| {' | '.join(cells)} |"
+        for noise in NOISES:
+            found = [_told(hearts, repeats, np.random.default_rng(seed), (rate, share, noise)) for rate in RATES_HZ]
+            told, off = ([each[number] for each in found] for number in (0, 1))
+            yield f"| {' | '.join((f'{100 * share:.0f} %', f'{100 * noise:.0f} %', *told, *off))} |"
+
+
+def _told(
+    hearts: Sequence[Heart], repeats: int, rng: np.random.Generator, kind: tuple[float, float, float]
+) -> tuple[str, str]:
+    """Share of films of a rate, a share and a noise that are told to be cut; how far off the others are, points."""
+    rate, share, noise = kind
+    told, off = [], []
+    for heart in hearts:
+        for _ in range(repeats):
+            errors = Errors()
+            found = measure(cut_film(heart, rate, share, rng), noise, rng, errors)
+            told.append(bool(found.cut))
+            off.extend(() if found.cut else errors.ejection)
+    return f"{100 * np.mean(told):.0f} %", f"{np.mean(off):+.1f}" if off else ""
 
 
 def measure(film: Film, noise: float, rng: np.random.Generator, errors: Errors) -> Found:
@@ -186,8 +191,9 @@ def main() -> None:
     parser.add_argument("--cut", action="store_true", help="films that begin in the midst of ejection")
     options = parser.parse_args()
     if options.cut:
-        print("| ejected before | Hz | noise | told | EF of the others, points |")
-        print("|---|---|---|---|---|")
+        rates = [f"{rate:.0f} Hz" for rate in RATES_HZ]
+        print(f"| ejected before | noise | told: {' | '.join(rates)} | EF of the others: {' | '.join(rates)} |")
+        print(f"|---|---|{'---:|' * 2 * len(rates)}")
         for row in cut_rows(hearts(options.hearts), options.repeats, options.seed):
             print(row, flush=True)
         return
