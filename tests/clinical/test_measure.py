@@ -127,7 +127,7 @@ def test_a_ventricle_of_one_pixel_is_no_number_without_a_word(phases: tuple[Phas
             labels[image.name] = replace(labels[image.name], array=plane)
     measures = measure(Exam("p1", tuple(images)), labels)
     assert [flag.text for flag in measures.flags if flag.rule == "few-pixels"] == [
-        f"A4C {phase}: the left ventricle is 1 pixel large, which is no outline" for phase in phases
+        f"A4C {phase}: the left ventricle is 1 px large, which is no outline" for phase in phases
     ]
     changes = [item for item in measures if item.name == "left_ventricular_fractional_area_change"]
     assert changes
