@@ -89,8 +89,8 @@ def round_film(heart: Heart, rate_hz: float, rng: np.random.Generator) -> Film:
     times = np.arange(count) * cycle.duration_ms / count
     begin = rng.random() * cycle.duration_ms
     volumes = heart.end_systolic_ml + cycle.filling(times + begin) * (heart.end_diastolic_ml - heart.end_systolic_ml)
-    known = [np.array([(instant - begin) % cycle.duration_ms]) for instant in (0.0, cycle.end_systole_ms)]
-    return Film(times, volumes, *known, heart.ejection_fraction_percent, cycle.duration_ms, is_round=True)
+    first, last = (np.array([(instant - begin) % cycle.duration_ms]) for instant in (0.0, cycle.end_systole_ms))
+    return Film(times, volumes, first, last, heart.ejection_fraction_percent, cycle.duration_ms, is_round=True)
 
 
 def cut_film(heart: Heart, rate_hz: float, share: float, rng: np.random.Generator) -> Film:
@@ -100,8 +100,8 @@ def cut_film(heart: Heart, rate_hz: float, share: float, rng: np.random.Generato
     begin = float(instants[np.argmax(cycle.filling(instants) <= 1 - share)]) if share else 0.0
     times = np.arange(begin, cycle.duration_ms * rng.uniform(0.75, 1.0), 1000 / rate_hz)
     volumes = heart.end_systolic_ml + cycle.filling(times) * (heart.end_diastolic_ml - heart.end_systolic_ml)
-    known = [np.array([instant]) for instant in (0.0, cycle.end_systole_ms)]
-    return Film(times, volumes, *known, heart.ejection_fraction_percent, cycle.duration_ms)
+    first, last = np.zeros(1), np.array([cycle.end_systole_ms])
+    return Film(times, volumes, first, last, heart.ejection_fraction_percent, cycle.duration_ms)
 
 
 def cut_rows(hearts: Sequence[Heart], repeats: int, seed: int) -> Iterator[str]:
