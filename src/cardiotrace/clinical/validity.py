@@ -51,9 +51,7 @@ def _few_pixel_flags(count: int) -> tuple[Flag, ...]:
     """Whether so few pixels have a shape."""
     if not RULES["few-pixels"].breaks(count):
         return ()
-    return (
-        flag("few-pixels", f"the left ventricle is {count} pixel{'s' if count > 1 else ''} large, which is no outline"),
-    )
+    return (flag("few-pixels", f"the left ventricle is {count} px large, which is no outline"),)
 
 
 def anatomy_flags(cine: TracedCine, frame: int, *structures: Structure) -> tuple[Flag, ...]:
