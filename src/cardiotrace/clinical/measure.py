@@ -28,6 +28,7 @@ from cardiotrace.clinical.view_measurement import ViewMeasurement, biplane_quant
 from cardiotrace.clinical.wall_measurement import WallMeasurement, measure_walls
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
+from cardiotrace.core.findings import ExamFindings
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
@@ -48,6 +49,7 @@ def measure(
     doubts: Mapping[str, Doubt] | None = None,
     has_images: bool = True,
     tracking: bool = False,
+    known: ExamFindings | None = None,
 ) -> Measures:
     """Measure an exam: areas, lengths, volumes and ejection fraction of the left ventricle, size of the left atrium.
 
@@ -65,6 +67,8 @@ def measure(
         has_images: whether the images hold images; False where they stand for labels alone.
         tracking: follow the wall through the grey values of films as well, for a second strain; 2 s of a processor for
             60 frames.
+        known: what earlier measurements of this exam found, and what this one finds: after an edit of few frames little
+            is found anew. The values are the same with and without.
 
     Returns:
         The quantities, with flags where one should not be trusted. Without pixel spacing only areas in
@@ -80,9 +84,15 @@ def measure(
         raise InputError("labels without their images cannot be tracked", remedy="hand the images over as well.")
     labels = labels_in_place(exam, labels)
     time_flags, exam = _time_flags(exam, labels), _with_times(exam)
-    blank = find_blank(exam, labels, has_images=has_images)
+    known = ExamFindings() if known is None else known
+    findings = {
+        image.name: known.of(image.name, image.image.frames, labels[image.name])
+        for image in exam.images
+        if image.name in labels
+    }
+    blank = find_blank(exam, findings, has_images=has_images)
     parts = by_modality(without_blank_phases(exam, blank))
-    found = [_find(TracedExam.of(part, labels, blank), part, doubts, tracking=tracking) for part in parts]
+    found = [_find(TracedExam.of(part, labels, blank, findings), part, doubts, tracking=tracking) for part in parts]
     vessels = vessel_quantities(exam, {name: item for name, item in labels.items() if not blank[name].all()})
     ranked = [item for part in found for item in part.quantities(exam.patient)]
     quantities = (*ranked, *vessels, *_indexed(ranked, exam.patient))
@@ -103,7 +113,7 @@ def measure(
         tuple(item for part in found for item in part.beats),
         tuple(item for part in found for item in (*part.stack.segments, *part.walls.segments)),
     )
-    return usable_first(with_label_flags(measures, exam, labels))
+    return usable_first(with_label_flags(measures, exam, labels, findings))
 
 
 _NOBODY = Patient()
