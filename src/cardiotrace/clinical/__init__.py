@@ -2,5 +2,6 @@
 
 from cardiotrace.clinical.measure import measure
 from cardiotrace.clinical.quantity import Measures, Quantity
+from cardiotrace.core.findings import ExamFindings
 
-__all__ = ["Measures", "Quantity", "measure"]
+__all__ = ["ExamFindings", "Measures", "Quantity", "measure"]

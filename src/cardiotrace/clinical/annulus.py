@@ -24,6 +24,8 @@ _STRAIGHT = 2.5  # how far the outline may leave a base chord, mm
 _BULGE_PRICE = 3.0
 _CHORD_POINTS = 96
 _REACH = 1.6  # pixels: an outline lies half a pixel out; its neighbours, the diagonal ones too, are within 1.6
+_AROUND = np.stack(np.meshgrid(range(-1, 3), range(-1, 3), indexing="ij"), axis=-1).reshape(-1, 2)
+"""The sixteen pixels nearest to a point between pixels, as offsets from the one above and left of it."""
 _CORNER_POINTS = 4  # of the outline: about two pixels, within which the corner of the base lies
 
 
@@ -108,17 +110,13 @@ def _gaps(
 ) -> Float[np.ndarray, "n"]:
     """Distance of each point to the middle of a mask's nearest pixel, in pixels; infinite beyond its neighbours."""
     points = ring / np.asarray(pixel)
-    corner = np.floor(points).astype(int)
-    padded = np.pad(mask, 2)
-    gaps = np.full(len(ring), np.inf)
     # Sixteen look-ups around each point cost less than a distance map of the whole plane.
-    for row in (-1, 0, 1, 2):
-        for column in (-1, 0, 1, 2):
-            place = corner + np.array([row, column])
-            inside = np.clip(place + 2, 0, np.asarray(padded.shape) - 1)
-            held = padded[inside[:, 0], inside[:, 1]]
-            gaps = np.where(held, np.minimum(gaps, np.linalg.norm(place - points, axis=1)), gaps)
-    return gaps
+    rows, columns = np.moveaxis(np.floor(points).astype(int)[:, None] + _AROUND, 2, 0)
+    (height, width), (row, column) = mask.shape, points.T
+    is_inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    is_held = is_inside & mask[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)]
+    gaps = np.sqrt((rows - row[:, None]) ** 2 + (columns - column[:, None]) ** 2)
+    return np.asarray(np.where(is_held, gaps, np.inf).min(axis=1, initial=np.inf))
 
 
 def _corners(

@@ -5,6 +5,7 @@ or pixels where that size is not known, see `Scale`.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -38,17 +39,17 @@ class LongAxis:
     method: str
     """"annulus": where the cavity leaves the myocardium; "chord": the longest straight base of the outline."""
 
-    @property
+    @cached_property
     def base(self) -> Float[np.ndarray, "2"]:
         """Midpoint of the mitral annulus."""
         return np.asarray(self.annulus.mean(axis=0))
 
-    @property
+    @cached_property
     def length(self) -> float:
         """From the midpoint of the annulus to the apex."""
         return float(np.linalg.norm(self.apex - self.base))
 
-    @property
+    @cached_property
     def annulus_width(self) -> float:
         """Distance of the two annulus points."""
         return float(np.linalg.norm(self.annulus[1] - self.annulus[0]))

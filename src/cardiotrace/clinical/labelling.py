@@ -8,6 +8,7 @@ from cardiotrace.clinical.quantity import Measures
 from cardiotrace.clinical.rule import flag
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam
+from cardiotrace.core.findings import ImageFindings
 from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.label import LabelMap
 from cardiotrace.geometry.alignment import aligned
@@ -37,19 +38,23 @@ def labels_in_place(exam: Exam, labels: Mapping[str, LabelMap]) -> dict[str, Lab
     return placed
 
 
-def label_flags(exam: Exam, labels: Mapping[str, LabelMap]) -> dict[str, tuple[Flag, ...]]:
+def label_flags(
+    exam: Exam, labels: Mapping[str, LabelMap], findings: Mapping[str, ImageFindings] | None = None
+) -> dict[str, tuple[Flag, ...]]:
     """Flags of each labelled image, by its name; images without any are left out.
 
     Args:
         exam: the images.
         labels: in their images' voxel order.
+        findings: what is known of each already.
     """
+    findings = {} if findings is None else findings
     found: dict[str, tuple[Flag, ...]] = {}
     for image in exam.images:
         if image.name not in labels:
             continue
         flags = [flag("no-orientation", f"{image.name}: {note}", about=image.name) for note in labels[image.name].notes]
-        doubt = order_doubt(labels[image.name], image.image.view)
+        doubt = order_doubt(labels[image.name], image.image.view, findings.get(image.name))
         if doubt is not None:
             flags.insert(0, flag("label-order", f"{image.name}: {doubt}", about=image.name))
         if flags:
@@ -57,9 +62,11 @@ def label_flags(exam: Exam, labels: Mapping[str, LabelMap]) -> dict[str, tuple[F
     return found
 
 
-def with_label_flags(measures: Measures, exam: Exam, labels: Mapping[str, LabelMap]) -> Measures:
+def with_label_flags(
+    measures: Measures, exam: Exam, labels: Mapping[str, LabelMap], findings: Mapping[str, ImageFindings]
+) -> Measures:
     """The measures with the flags of the labels: on the exam, and on each value that unusable labels went into."""
-    flags = label_flags(exam, labels)
+    flags = label_flags(exam, labels, findings)
     if not flags:
         return measures
     unusable = {

@@ -1,7 +1,7 @@
 """One long-axis image with its left ventricle traced in every frame: once, and by one rule for the base."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -14,8 +14,10 @@ from cardiotrace.clinical.beats.smoothing import stands_out
 from cardiotrace.clinical.long_axis_trace import EMPTY, LongAxisTrace, plane_mask, trace_long_axis
 from cardiotrace.clinical.scale import Scale
 from cardiotrace.core.exam import ExamImage
+from cardiotrace.core.findings import ImageFindings
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Modality, Structure
+from cardiotrace.geometry.sector import lit_area
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,14 +28,18 @@ class TracedCine:
     labels: LabelMap
     blank: Bool[np.ndarray, "frames"]
     """Frames without an image: nothing is measured there, whatever the labels say."""
-    _outlines: dict[tuple[Structure, int], Float[np.ndarray, "n 2"]] = field(
-        default_factory=dict, init=False, repr=False
-    )
+    kept: ImageFindings | None = field(default=None, repr=False)
+    """What is known already of its planes."""
 
     @property
     def name(self) -> str:
         """Name of the image."""
         return self.image.name
+
+    @cached_property
+    def findings(self) -> ImageFindings:
+        """What was found in it so far: what is asked of one frame alone is asked through these, once."""
+        return ImageFindings.none(self.labels) if self.kept is None else self.kept
 
     @cached_property
     def scale(self) -> Scale:
@@ -43,14 +49,17 @@ class TracedCine:
     @cached_property
     def towards_base(self) -> Direction | None:
         """Where the base is sought in every frame, see `base_direction`."""
-        return base_direction(self.image, self.labels)
+        return base_direction(self.image, self.labels, self.findings)
 
     @cached_property
     def traces(self) -> tuple[LongAxisTrace, ...]:
         """Outline, areas, long axis and disks of each frame."""
-        return tuple(
-            EMPTY if blank else trace_long_axis(self.labels, frame, towards_base=self.towards_base)
-            for frame, blank in enumerate(self.blank)
+        return tuple(EMPTY if blank else self._trace(frame) for frame, blank in enumerate(self.blank))
+
+    def _trace(self, frame: int) -> LongAxisTrace:
+        towards = self.towards_base
+        return self.findings.plane(frame).get(
+            "trace", lambda: trace_long_axis(self.labels, frame, towards_base=towards), given=towards
         )
 
     @property
@@ -80,14 +89,19 @@ class TracedCine:
         """
         if structure is Structure.LV:
             return self.traces[frame].ring
-        if (structure, frame) not in self._outlines:
-            mask = plane_mask(self.labels, structure, frame)
-            ring = EMPTY.ring if mask is None else outline_of(mask, self.scale.pixel)
-            self._outlines[structure, frame] = ring
-        return self._outlines[structure, frame]
+        return self.findings.plane(frame).get(("outline", structure), lambda: self._outline(structure, frame))
+
+    def _outline(self, structure: Structure, frame: int) -> Float[np.ndarray, "n 2"]:
+        mask = plane_mask(self.labels, structure, frame)
+        return EMPTY.ring if mask is None else outline_of(mask, self.scale.pixel)
+
+    @property
+    def is_lit(self) -> Bool[np.ndarray, "height width"]:
+        """Where the film shows something in any frame: a dark cavity at the sector's edge is black in some."""
+        return self.findings.image.get("lit", lambda: lit_area(self.image.image.frames[:, 0]))
 
 
-def base_direction(image: ExamImage, labels: LabelMap) -> Direction | None:
+def base_direction(image: ExamImage, labels: LabelMap, findings: ImageFindings | None = None) -> Direction | None:
     """Where the base of the left ventricle lies in the image, the same for all frames.
 
     An apical view by ultrasound has the apex at the top, unless its left atrium lies above the ventricle. Other images
@@ -97,6 +111,7 @@ def base_direction(image: ExamImage, labels: LabelMap) -> Direction | None:
     Args:
         image: tells view and modality.
         labels: its labels.
+        findings: what is known of them.
 
     Returns:
         (row, column) of a unit vector in the unit of lengths. Where nothing tells, that of an apical view; None in MRI:
@@ -112,31 +127,39 @@ def base_direction(image: ExamImage, labels: LabelMap) -> Direction | None:
         >>> base_direction(image, LabelMap(array, CAMUS, NO_GEOMETRY))
         (0.0, 1.0)
     """
-    cavity, atrium = _centre(labels, Structure.LV), _centre(labels, Structure.LA)
+    findings = ImageFindings.none(labels) if findings is None else findings
+    cavity, atrium = _centre(labels, Structure.LV, findings), _centre(labels, Structure.LA, findings)
     to_atrium = None if cavity is None or atrium is None else _unit(atrium - cavity)
     if image.image.is_apical:
         # Shown with the apex up by convention; only an atrium above the ventricle shows that it was turned over.
         return IMAGE_DOWN if to_atrium is None or to_atrium[0] > 0 else to_atrium
     if to_atrium is not None:
         return to_atrium
-    wall = _centre(labels, Structure.MYO)
+    wall = _centre(labels, Structure.MYO, findings)
     if cavity is not None and wall is not None:
         return _unit(cavity - wall)
     return None if image.image.modality is Modality.MR else IMAGE_DOWN
 
 
-def _centre(labels: LabelMap, structure: Structure) -> Float[np.ndarray, "2"] | None:
+def _centre(labels: LabelMap, structure: Structure, findings: ImageFindings) -> Float[np.ndarray, "2"] | None:
     """Mean place of a structure over all frames; None where there is none."""
     if structure not in labels.scheme.values:
         return None
     # Over all frames at once: one frame of odd labels must not turn the heart round in the middle of the beat.
-    counts = labels.mask(structure)[:, 0].sum(axis=0)
-    total = counts.sum()
-    if not total:
-        return None
-    # From the sums of rows and columns: a list of the places of all labelled pixels would be as long as the video.
-    places = (np.arange(counts.shape[0]) @ counts.sum(axis=1), np.arange(counts.shape[1]) @ counts.sum(axis=0))
-    return np.asarray(np.asarray(places) / total * np.asarray(labels.geometry.pixel_mm))
+    sums = [
+        findings.plane(frame).get(("sums", structure), partial(_sums, labels, structure, frame))
+        for frame in range(len(labels.array))
+    ]
+    total, *places = np.sum(sums, axis=0)
+    return np.asarray(np.asarray(places) / total * np.asarray(labels.geometry.pixel_mm)) if total else None
+
+
+def _sums(labels: LabelMap, structure: Structure, frame: int) -> tuple[int, int, int]:
+    """How many pixels a structure has in one frame, and the sums of their rows and of their columns."""
+    mask = labels.array[frame, 0] == labels.scheme.value(structure)
+    # Whole numbers, from those of each row and column: a list of all places would be as long as the picture.
+    rows, columns = np.count_nonzero(mask, axis=1), np.count_nonzero(mask, axis=0)
+    return int(rows.sum()), int(np.arange(len(rows)) @ rows), int(np.arange(len(columns)) @ columns)
 
 
 def _unit(vector: Float[np.ndarray, "2"]) -> Direction | None:

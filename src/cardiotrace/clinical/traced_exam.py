@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from jaxtyping import Bool
@@ -13,6 +14,7 @@ from cardiotrace.clinical.regional.measurement import strain_series
 from cardiotrace.clinical.traced_cine import TracedCine
 from cardiotrace.clinical.traced_stack import TracedStack
 from cardiotrace.core.exam import Exam, ExamImage
+from cardiotrace.core.findings import ImageFindings
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Modality, Structure, View
 from cardiotrace.geometry.blank import blank_planes
@@ -26,7 +28,7 @@ Blank = Mapping[str, Bool[np.ndarray, "time depth"]]
 
 @dataclass(frozen=True)
 class TracedExam:
-    """Long and short axes of one exam."""
+    """Long and short axes of one exam, all made in one way: see `by_modality`."""
 
     cines: Mapping[View, Sequence[TracedCine]]
     """Long-axis images by view, in order of preference."""
@@ -36,13 +38,16 @@ class TracedExam:
     """Images whose labels can hold a left ventricle, of views that are not measured."""
 
     @classmethod
-    def of(cls, exam: Exam, labels: Mapping[str, LabelMap], blank: Blank) -> "TracedExam":
+    def of(
+        cls, exam: Exam, labels: Mapping[str, LabelMap], blank: Blank, findings: Mapping[str, ImageFindings]
+    ) -> "TracedExam":
         """Trace the images of an exam that show something and have labels that can hold a left ventricle.
 
         Args:
             exam: the images.
             labels: in their images' voxel order, by image name.
             blank: see `find_blank`.
+            findings: what is known of each already.
         """
         cines: dict[View, list[TracedCine]] = {view: [] for view in LONG_AXIS_VIEWS}
         stacks: list[TracedStack] = []
@@ -50,9 +55,9 @@ class TracedExam:
         for image in _with_ventricle(exam, labels, blank):
             held, dark = labels[image.name], blank[image.name]
             if _is_short_axis(image):
-                stacks.append(TracedStack(image, held, dark))
+                stacks.append(TracedStack(image, held, dark, findings[image.name]))
             elif image.image.view in cines and dark.shape[1] == 1:
-                cines[image.image.view].append(TracedCine(image, held, dark[:, 0]))
+                cines[image.image.view].append(TracedCine(image, held, dark[:, 0], findings[image.name]))
             else:
                 left_out.append(image)
         return cls({view: found for view, found in cines.items() if found}, stacks, left_out)
@@ -66,6 +71,11 @@ class TracedExam:
     def is_empty(self) -> bool:
         """Whether nothing of it can be measured."""
         return not self.cines and not self.stacks
+
+    @property
+    def modality(self) -> Modality:
+        """How the first of them was made, UNKNOWN without any."""
+        return next((source.image.image.modality for source in self.sources), Modality.UNKNOWN)
 
     @property
     def is_mri(self) -> bool:
@@ -92,12 +102,12 @@ class TracedExam:
         return replace(curve, series={**curve.series, **planes, **strains})
 
 
-def find_blank(exam: Exam, labels: Mapping[str, LabelMap], *, has_images: bool) -> Blank:
+def find_blank(exam: Exam, findings: Mapping[str, ImageFindings], *, has_images: bool) -> Blank:
     """Planes of labelled images that show no image; none where images stand for labels alone."""
-    cines = {image.name: image.image for image in exam.images if image.name in labels}
+    cines = {image.name: image.image for image in exam.images if image.name in findings}
     if not has_images:
         return {name: np.zeros(cine.grid_shape[:2], bool) for name, cine in cines.items()}
-    return {name: blank_planes(cine.frames) for name, cine in cines.items()}
+    return {name: findings[name].image.get("blank", partial(blank_planes, cine.frames)) for name, cine in cines.items()}
 
 
 def without_blank_phases(exam: Exam, blank: Blank) -> Exam:

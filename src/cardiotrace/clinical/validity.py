@@ -14,7 +14,6 @@ from cardiotrace.core.exam import ExamImage
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
-from cardiotrace.geometry.sector import lit_area
 
 
 def trace_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
@@ -31,9 +30,9 @@ def trace_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
     cavity = plane_mask(labels, Structure.LV, frame)
     if cavity is None or not cavity.any() or not found.area:
         return (flag("no-ventricle", "no left ventricle was found"),)
-    flags = [*anatomy_flags(cine, frame, Structure.LV, Structure.MYO), *edge_flags(cavity, "left ventricle")]
-    # Over all frames: a dark cavity beside the sector's edge is black in one frame and lit in another.
-    outside = ~lit_area(image.image.frames[:, 0]) if image.image.is_apical else np.zeros_like(cavity)
+    flags = [*_few_pixel_flags(int(np.count_nonzero(cavity)))]
+    flags.extend([*anatomy_flags(cine, frame, Structure.LV, Structure.MYO), *edge_flags(cavity, "left ventricle")])
+    outside = ~cine.is_lit if image.image.is_apical else np.zeros_like(cavity)
     share = np.count_nonzero(cavity & outside) / np.count_nonzero(cavity)
     if RULES["outside-sector"].breaks(share):
         text = f"{100 * share:.0f} % of the left ventricle lies outside the image sector"
@@ -46,10 +45,21 @@ def trace_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
     return (*flags, *_axis_flags(found, has_myocardium=myocardium is not None))
 
 
+def _few_pixel_flags(count: int) -> tuple[Flag, ...]:
+    """Whether so few pixels have a shape."""
+    if not RULES["few-pixels"].breaks(count):
+        return ()
+    return (flag("few-pixels", f"the left ventricle is {count} px large, which is no outline"),)
+
+
 def anatomy_flags(cine: TracedCine, frame: int, *structures: Structure) -> tuple[Flag, ...]:
     """Whether some structures can be those of a heart in one frame."""
     is_upright = cine.image.image.is_apical and cine.towards_base == IMAGE_DOWN
-    return long_axis_anatomy_flags(cine.labels, frame, structures, is_upright=is_upright)
+    return cine.findings.plane(frame).get(
+        ("anatomy", structures),
+        lambda: long_axis_anatomy_flags(cine.labels, frame, structures, is_upright=is_upright),
+        given=is_upright,
+    )
 
 
 def edge_flags(mask: Bool[np.ndarray, "height width"], name: str, *, about: str = "LV") -> tuple[Flag, ...]:
@@ -79,7 +89,7 @@ def atrium_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
     flags = [*anatomy_flags(cine, frame, Structure.LA)]
     # The image's own edge cuts as the sector's does: one pixel beyond it counts as outside.
     pixel = cine.scale.pixel
-    beyond = np.pad(~lit_area(cine.image.image.frames[:, 0]), 1, constant_values=True)
+    beyond = np.pad(~cine.is_lit, 1, constant_values=True)
     ring = cine.outline(Structure.LA, frame) + np.asarray(pixel)
     share = float(borders(ring, beyond, pixel).mean()) if len(ring) else 0.0
     if RULES["atrium-cut"].breaks(share):

@@ -26,3 +26,17 @@ def bounding_box(mask: Bool[np.ndarray, "*space"]) -> tuple[slice, ...]:
         last = occupied.size - int(occupied[::-1].argmax())
         box += (slice(first, last),)
     return box
+
+
+def grown(box: tuple[slice, ...], shape: tuple[int, ...]) -> tuple[slice, ...]:
+    """A box with a pixel around, as far as the image reaches.
+
+    Args:
+        box: slices within the image.
+        shape: of the image.
+
+    Example:
+        >>> grown((slice(1, 3), slice(2, 6)), (5, 6))
+        (slice(0, 4, None), slice(1, 6, None))
+    """
+    return tuple(slice(max(part.start - 1, 0), min(part.stop + 1, size)) for part, size in zip(box, shape, strict=True))

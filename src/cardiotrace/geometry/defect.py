@@ -14,7 +14,7 @@ import math
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from cardiotrace.geometry.box import bounding_box
+from cardiotrace.geometry.box import bounding_box, grown
 from cardiotrace.geometry.component import component_sizes, fill_holes, numbered_components
 from cardiotrace.geometry.contour import lower_hull
 
@@ -158,7 +158,7 @@ def neck_ratio(mask: Mask, *, smallest: float = 0.0) -> float:
     """
     from scipy.ndimage import distance_transform_cdt, distance_transform_edt
 
-    box = _grown(bounding_box(mask), mask.shape)
+    box = grown(bounding_box(mask), mask.shape)
     cut = mask[box]
     if not cut.any() or cut.all():
         return math.nan
@@ -192,7 +192,7 @@ def dent_depth(mask: Mask, *, spacing_mm: tuple[float, float] = (1.0, 1.0)) -> f
 
     if not mask.any():
         return math.nan
-    cut = fill_holes(mask[_grown(bounding_box(mask), mask.shape)])
+    cut = fill_holes(mask[grown(bounding_box(mask), mask.shape)])
     hull = _convex_hull(cut)
     dents = binary_erosion(hull & ~cut, _SQUARE, border_value=1)
     if not dents.any():
@@ -246,10 +246,10 @@ def distance_apart(mask: Mask, other: Mask, *, spacing_mm: tuple[float, float] =
 
     if not mask.any() or not other.any():
         return 0.0
-    grown = _dilated(mask)
-    if (grown & other).any():
+    wider = _dilated(mask)
+    if (wider & other).any():
         return 0.0
-    return float(distance_transform_edt(~other, sampling=spacing_mm)[grown].min())
+    return float(distance_transform_edt(~other, sampling=spacing_mm)[wider].min())
 
 
 def _without_own_holes(mask: Mask, other: Mask) -> Mask:
@@ -282,11 +282,6 @@ def _dilated(mask: Mask) -> Mask:
     grown[:, 1:] |= rows[:, :-1]
     grown[:, :-1] |= rows[:, 1:]
     return grown
-
-
-def _grown(box: tuple[slice, ...], shape: tuple[int, ...]) -> tuple[slice, ...]:
-    """A box with a pixel around, as far as the image reaches."""
-    return tuple(slice(max(part.start - 1, 0), min(part.stop + 1, size)) for part, size in zip(box, shape, strict=True))
 
 
 def _convex_hull(mask: Mask) -> Mask:

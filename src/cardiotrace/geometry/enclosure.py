@@ -1,11 +1,15 @@
 """Which cavity the myocardium encloses: only the left ventricle's can be, whatever the labels say."""
 
-import numpy as np
-from jaxtyping import Bool, UInt8
+from functools import partial
 
+import numpy as np
+from jaxtyping import Bool, Int, UInt8
+
+from cardiotrace.core.findings import ImageFindings
 from cardiotrace.core.geometry import NO_GEOMETRY
 from cardiotrace.core.label import SCHEMES, LabelMap, LabelScheme
 from cardiotrace.core.terms import Structure, View
+from cardiotrace.geometry.box import bounding_box, grown
 from cardiotrace.geometry.component import bordering, fill_holes
 
 CONTACT_FACTOR = 1.5
@@ -14,7 +18,7 @@ atrium touches at most 0.09 times as much in 898 masks of CAMUS, the right ventr
 _CAVITIES = (Structure.LV, Structure.RV, Structure.LA, Structure.RA)
 
 
-def enclosed_by_myocardium(labels: LabelMap, view: View) -> dict[Structure, int]:
+def enclosed_by_myocardium(labels: LabelMap, view: View, findings: ImageFindings | None = None) -> dict[Structure, int]:
     """How much of each cavity the myocardium encloses, in pixels summed over planes.
 
     In a short axis it is a ring, and what lies inside counts; in a long axis it is open at the base, and what touches
@@ -23,6 +27,7 @@ def enclosed_by_myocardium(labels: LabelMap, view: View) -> dict[Structure, int]
     Args:
         labels: of any number of frames and slices.
         view: the plane; a stack of unknown view counts as a short axis, a single plane as a long one.
+        findings: what is known of the labels.
 
     Returns:
         Each labelled cavity's count; empty where the scheme has no myocardium, or no left ventricle.
@@ -31,17 +36,28 @@ def enclosed_by_myocardium(labels: LabelMap, view: View) -> dict[Structure, int]
     cavities = [structure for structure in _CAVITIES if structure in scheme.values]
     if Structure.MYO not in scheme.values or Structure.LV not in cavities:
         return {}
-    within = _inside if _is_short_axis(labels.array.shape[1], view) else bordering
+    is_short_axis, value = _is_short_axis(labels.array.shape[1], view), scheme.values[Structure.MYO]
+    findings = ImageFindings.none(labels) if findings is None else findings
+    planes = labels.array.reshape(-1, *labels.array.shape[2:])
     counts = np.zeros(256, np.int64)
-    for plane in labels.array.reshape(-1, *labels.array.shape[2:]):
-        wall = plane == scheme.values[Structure.MYO]
-        if wall.any():
-            # Of all values at once: which of them is a cavity, another scheme would say otherwise.
-            counts += np.bincount(plane[within(wall)], minlength=256)
+    for found, plane in zip(findings.planes, planes, strict=True):
+        ask = partial(_enclosed, plane, value, is_short_axis=is_short_axis)
+        counts += found.get("enclosed", ask, given=is_short_axis)
     return {structure: int(counts[scheme.values[structure]]) for structure in cavities}
 
 
-def exchanged_cavity(labels: LabelMap, view: View) -> Structure | None:
+def _enclosed(plane: UInt8[np.ndarray, "height width"], value: int, *, is_short_axis: bool) -> Int[np.ndarray, "256"]:
+    """Pixels of each value that the myocardium encloses in one plane.
+
+    Of all values at once: which of them is a cavity, another scheme would say otherwise.
+    """
+    wall = plane == value
+    box = grown(bounding_box(wall), plane.shape)
+    within = _inside if is_short_axis else bordering
+    return np.bincount(plane[box][within(wall[box])], minlength=256)
+
+
+def exchanged_cavity(labels: LabelMap, view: View, findings: ImageFindings | None = None) -> Structure | None:
     """The cavity that the myocardium encloses in place of the left ventricle; None where the order is sound.
 
     Example:
@@ -53,7 +69,7 @@ def exchanged_cavity(labels: LabelMap, view: View) -> Structure | None:
         >>> exchanged_cavity(LabelMap(plane, MNMS, NO_GEOMETRY), View.SAX)
         <Structure.RV: 'RV'>
     """
-    counts = enclosed_by_myocardium(labels, view)
+    counts = enclosed_by_myocardium(labels, view, findings)
     if not any(counts.values()):
         return None
     inner = max(counts, key=lambda structure: counts[structure])
@@ -81,9 +97,9 @@ def fitting_schemes(array: UInt8[np.ndarray, "time depth height width"], view: V
     )
 
 
-def order_doubt(labels: LabelMap, view: View) -> str | None:
+def order_doubt(labels: LabelMap, view: View, findings: ImageFindings | None = None) -> str | None:
     """In words, where the values of labels must mean something else than their scheme says; None where all is well."""
-    inner = exchanged_cavity(labels, view)
+    inner = exchanged_cavity(labels, view, findings)
     if inner is None:
         return None
     same = [

@@ -127,6 +127,12 @@ def _flow(film: Film, beat: Beat, curve: BeatCurve, flags: tuple[Flag, ...]) -> 
 
 def _wall_length(cine: TracedCine, frame: int) -> float | None:
     """Length of the left atrium's wall, in the unit of the outlines."""
+    if cine.blank[frame]:
+        return None
+    return cine.findings.plane(frame).get("atrium", lambda: _found_length(cine, frame), given=cine.towards_base)
+
+
+def _found_length(cine: TracedCine, frame: int) -> float | None:
     axis, ring = cine.traces[frame].axis, cine.outline(Structure.LA, frame)
     if axis is None or not len(ring):
         return None

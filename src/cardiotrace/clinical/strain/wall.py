@@ -49,6 +49,13 @@ def trace_wall(cine: TracedCine, frame: int) -> Wall | None:
         cine: a traced long-axis image.
         frame: from 0.
     """
+    if cine.blank[frame]:
+        return None
+    # Of blank frames there is no trace, whatever their labels; of others it follows from these and the base's side.
+    return cine.findings.plane(frame).get("wall", lambda: _traced(cine, frame), given=cine.towards_base)
+
+
+def _traced(cine: TracedCine, frame: int) -> Wall | None:
     found, pixel = cine.traces[frame], cine.scale.pixel
     if found.axis is None:
         return None

@@ -4,7 +4,7 @@ Points are (row, column) in the unit of the outline, mm where the size of a pixe
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 from jaxtyping import Float
@@ -50,27 +50,27 @@ class WallLine:
     So one end is the same hinge in every frame, also where the heart lies on its side.
     """
 
-    @property
+    @cached_property
     def length(self) -> float:
         """Along the line, hinge to hinge; the mitral plane does not count."""
         return float(np.linalg.norm(np.diff(self.points, axis=0), axis=1).sum())
 
-    @property
+    @cached_property
     def hinges(self) -> Float[np.ndarray, "2 2"]:
         """Both ends."""
         return self.points[[0, -1]]
 
-    @property
+    @cached_property
     def apex_index(self) -> int:
         """Which point lies farthest from the middle between the hinges."""
         return int(np.linalg.norm(self.points - self.hinges.mean(axis=0), axis=1).argmax())
 
-    @property
+    @cached_property
     def apex(self) -> Float[np.ndarray, "2"]:
         """The point farthest from the middle between the hinges."""
         return np.asarray(self.points[self.apex_index])
 
-    @property
+    @cached_property
     def curvature(self) -> Float[np.ndarray, "n"]:
         """One over the radius of the circle that fits the line at each point; positive where it bends inwards."""
         first = np.gradient(self.points, axis=0)

@@ -15,6 +15,7 @@ from cardiotrace.clinical.measure import usable_first
 from cardiotrace.clinical.quantity import Measures
 from cardiotrace.clinical.record import record_of
 from cardiotrace.core.exam import Exam
+from cardiotrace.core.findings import ExamFindings
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.identity import Identity
 from cardiotrace.core.label import LabelMap
@@ -175,6 +176,7 @@ def measured(
     flags: Sequence[Flag] = (),
     doubts: Mapping[str, Doubt] | None = None,
     tracking: bool = False,
+    known: ExamFindings | None = None,
 ) -> Analysis:
     """Measure labels of an exam; what the reading says against the values is among the flags.
 
@@ -185,8 +187,9 @@ def measured(
         flags: what else speaks against them.
         doubts: how unsure the model was of each frame, by name of the image.
         tracking: measure longitudinal strain by following the wall through films as well.
+        known: what earlier measurements of this exam found; see `measure`.
     """
-    measures = measure(exam, labels, doubts=doubts or {}, tracking=tracking)
+    measures = measure(exam, labels, doubts=doubts or {}, tracking=tracking, known=known)
     together = dict.fromkeys([*measures.flags, *reading_flags(exam, of_sizes=False), *flags])
     LOG.debug("%s: %d values of %d images, %d flags", exam.name, len(measures.quantities), len(labels), len(together))
     return Analysis(exam, labels, replace(measures, flags=tuple(together)), provenance)
