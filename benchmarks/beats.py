@@ -1,12 +1,13 @@
 """Key frames and ejection fraction from noisy curves of known beats: beats of the smoothed curve against extremes.
 
-    python -m benchmarks.beats [--hearts 3] [--repeats 4] [--seed 0]
+    python -m benchmarks.beats [--hearts 3] [--repeats 4] [--seed 0] [--cut]
 
 The curves are the volumes of phantom hearts of every pathology, whose instants are known: the beat is repeated one to
 eight times, sampled at 25, 50 and 80 frames a second, and each frame's size is wrong
 by 3 or 5 % of itself, independently of the others. A film of one beat begins at its end-diastole; one that goes round,
 as gated cine-MRI does, begins anywhere in it. In atrial fibrillation each diastole is shorter or longer by chance, and
-the beat after it fills and ejects less or more.
+the beat after it fills and ejects less or more. `--cut` makes films of less than a beat that begin where a share of the
+stroke volume is ejected already, and counts in how many of them that is told.
 """
 
 import argparse
@@ -22,6 +23,8 @@ from cardiotrace.phantoms.heart.heart import Heart
 from cardiotrace.phantoms.heart.population import Pathology, sample_patient
 
 RATES_HZ, NOISES, BEATS = (25.0, 50.0, 80.0), (0.03, 0.05), (1, 2, 4, 8)
+CUTS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.7)
+"""Shares of the stroke volume."""
 JITTER = 0.2
 """Standard deviation of the length of beats in atrial fibrillation, as a share of it."""
 
@@ -86,11 +89,46 @@ def round_film(heart: Heart, rate_hz: float, rng: np.random.Generator) -> Film:
     times = np.arange(count) * cycle.duration_ms / count
     begin = rng.random() * cycle.duration_ms
     volumes = heart.end_systolic_ml + cycle.filling(times + begin) * (heart.end_diastolic_ml - heart.end_systolic_ml)
-    known = [np.array([(instant - begin) % cycle.duration_ms]) for instant in (0.0, cycle.end_systole_ms)]
-    return Film(times, volumes, *known, heart.ejection_fraction_percent, cycle.duration_ms, is_round=True)
+    first, last = (np.array([(instant - begin) % cycle.duration_ms]) for instant in (0.0, cycle.end_systole_ms))
+    return Film(times, volumes, first, last, heart.ejection_fraction_percent, cycle.duration_ms, is_round=True)
 
 
-def measure(film: Film, noise: float, rng: np.random.Generator, errors: Errors) -> None:
+def cut_film(heart: Heart, rate_hz: float, share: float, rng: np.random.Generator) -> Film:
+    """A film that begins when a share of the stroke volume is ejected, and ends in the last quarter of the beat."""
+    cycle = heart.cycle
+    instants = np.arange(0.0, cycle.end_systole_ms, 1.0)
+    begin = float(instants[np.argmax(cycle.filling(instants) <= 1 - share)]) if share else 0.0
+    times = np.arange(begin, cycle.duration_ms * rng.uniform(0.75, 1.0), 1000 / rate_hz)
+    volumes = heart.end_systolic_ml + cycle.filling(times) * (heart.end_diastolic_ml - heart.end_systolic_ml)
+    first, last = np.zeros(1), np.array([cycle.end_systole_ms])
+    return Film(times, volumes, first, last, heart.ejection_fraction_percent, cycle.duration_ms)
+
+
+def cut_rows(hearts: Sequence[Heart], repeats: int, seed: int) -> Iterator[str]:
+    """How many films are told to be cut, by the share of the stroke volume that they do not show."""
+    for share in CUTS:
+        for noise in NOISES:
+            found = [_told(hearts, repeats, np.random.default_rng(seed), (rate, share, noise)) for rate in RATES_HZ]
+            told, off = ([each[number] for each in found] for number in (0, 1))
+            yield f"| {' | '.join((f'{100 * share:.0f} %', f'{100 * noise:.0f} %', *told, *off))} |"
+
+
+def _told(
+    hearts: Sequence[Heart], repeats: int, rng: np.random.Generator, kind: tuple[float, float, float]
+) -> tuple[str, str]:
+    """Share of films of a rate, a share and a noise that are told to be cut; how far off the others are, points."""
+    rate, share, noise = kind
+    told, off = [], []
+    for heart in hearts:
+        for _ in range(repeats):
+            errors = Errors()
+            found = measure(cut_film(heart, rate, share, rng), noise, rng, errors)
+            told.append(bool(found.cut))
+            off.extend(() if found.cut else errors.ejection)
+    return f"{100 * np.mean(told):.0f} %", f"{np.mean(off):+.1f}" if off else ""
+
+
+def measure(film: Film, noise: float, rng: np.random.Generator, errors: Errors) -> Found:
     """Find the beats of a noisy film and note what is off."""
     sizes = film.volumes_ml * (1 + noise * rng.standard_normal(len(film.times_ms)))
     interval = float(np.median(np.diff(film.times_ms)))
@@ -104,6 +142,7 @@ def measure(film: Film, noise: float, rng: np.random.Generator, errors: Errors) 
     errors.ejection.append(percent - film.ejection_percent)
     errors.of_extremes.append(100 * (1 - sizes.min() / sizes.max()) - film.ejection_percent)
     errors.beats.append(len(found.turns))
+    return found
 
 
 def _pairs(found: Found) -> list[tuple[int, int]]:
@@ -149,7 +188,15 @@ def main() -> None:
     parser.add_argument("--hearts", type=int, default=3, help="of each pathology")
     parser.add_argument("--repeats", type=int, default=4, help="films of each heart")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--cut", action="store_true", help="films that begin in the midst of ejection")
     options = parser.parse_args()
+    if options.cut:
+        rates = [f"{rate:.0f} Hz" for rate in RATES_HZ]
+        print(f"| ejected before | noise | told: {' | '.join(rates)} | EF of the others: {' | '.join(rates)} |")
+        print(f"|---|---|{'---:|' * 2 * len(rates)}")
+        for row in cut_rows(hearts(options.hearts), options.repeats, options.seed):
+            print(row, flush=True)
+        return
     print("| beats | Hz | noise | ED, frames | ES, frames | EF, points | EF of extremes | beats found |")
     print("|---|---|---|---|---|---|---|---|")
     for row in rows(hearts(options.hearts), options.repeats, options.seed):

@@ -117,6 +117,23 @@ def test_cavity_only_labels_still_give_volumes() -> None:
     assert measures.find("left_atrial_area") is None
 
 
+@pytest.mark.parametrize("phases", [(Phase.ES,), (Phase.ED, Phase.ES)])
+def test_a_ventricle_of_one_pixel_is_no_number_without_a_word(phases: tuple[Phase, ...]) -> None:
+    images, labels = stills()
+    for image in images:
+        if not image.phases.keys().isdisjoint(phases):
+            plane = np.zeros_like(labels[image.name].array)
+            plane[..., 150, 150] = 1
+            labels[image.name] = replace(labels[image.name], array=plane)
+    measures = measure(Exam("p1", tuple(images)), labels)
+    assert [flag.text for flag in measures.flags if flag.rule == "few-pixels"] == [
+        f"A4C {phase}: the left ventricle is 1 px large, which is no outline" for phase in phases
+    ]
+    changes = [item for item in measures if item.name == "left_ventricular_fractional_area_change"]
+    assert changes
+    assert not any(item.is_usable for item in changes)
+
+
 def test_an_empty_label_map_is_said_and_not_hidden() -> None:
     images, labels = stills()
     name = images[1].name

@@ -210,6 +210,33 @@ def test_a_basal_slice_without_its_wall_is_noted(open_degrees: float, is_told: b
     assert [flag.grade for flag in flags] == [Grade.NOTE] * (2 if is_told else 0)
 
 
+@pytest.mark.parametrize(("radius", "is_told"), [(15, True), (6, False)])
+def test_an_open_basal_slice_that_decides_on_the_ejection_fraction_is_told_with_what_it_decides(
+    radius: int, is_told: bool
+) -> None:
+    """As a network labels the atrium that comes down into the most basal slice at end-systole."""
+    array = beat(22, 15)
+    half = np.arange(110) < 64
+    array[1, 1] = np.where(
+        ring(15) == 1, 1, np.where((ring(radius) == 2) & half | (ring(radius) == 3), ring(radius), 0)
+    )
+    image, labels = short_axis(array)
+    found = measure(Exam("p", (image,)), {"stack": labels})
+    flags = [flag for flag in found.flags if flag.rule == "base-decides"]
+    counts = (array == 3).sum(axis=(2, 3))
+    ratio = 1 - counts[1].sum() / counts[0].sum()
+    without = 1 - (counts[1].sum() - counts[1, 1]) / counts[0].sum()
+    assert found.ejection_fraction_percent == pytest.approx(100 * ratio)
+    assert [flag.text for flag in flags] == (
+        [
+            "SAX: without the most basal slice at ES, which may be atrium or outflow tract, the ejection fraction "
+            f"would be {100 * without:.0f} %, not {100 * ratio:.0f} %"
+        ]
+        if is_told
+        else []
+    )
+
+
 def test_without_labels_of_myocardium_the_basal_slice_is_not_judged() -> None:
     image, labels = short_axis(beat(22, 15))
     alone = labels.to(LV_ONLY)

@@ -50,6 +50,24 @@ def test_kinds_stand_in_tables_of_their_own() -> None:
     assert [table.rows[0][2][0].text for table in found] == ["100", "−18,0", "8,2"]
 
 
+def test_columns_of_a_single_row_are_a_list_where_the_table_would_be_wider_than_a_page() -> None:
+    ways = [(method, view) for method in (Method.SINGLE_PLANE_DISKS, Method.AREA_LENGTH) for view in ("A4C", "A2C")]
+    planes = [Quantity(name, 60.0, "percent", *way, ()) for name in (EJECTION, VOLUME) for way in ways]
+    calibrated = Quantity(
+        "left_ventricular_calibrated_ejection_fraction", 57.0, "percent", Method.CALIBRATED, "A4C", (), (45.0, 70.0)
+    )
+    mass = Quantity("left_ventricular_mass", 151.0, "g", Method.BIPLANE_WALL, "A4C+A2C", ())
+    narrow = tables(*planes, calibrated, mass)
+    assert [len(table.columns) for table in narrow] == [6]
+    main, further = tables(biplane(EJECTION, 67.0, "percent"), biplane(VOLUME, 85.0, "ml"), *planes, calibrated, mass)
+    assert len(main.columns) == 5
+    assert further.is_list
+    assert [(row[0], row[2][0].text, row[2][0].interval, row[2][1].text) for row in further.rows] == [
+        ("Ejection fraction, calibrated to biplane", "57", "(45–70)", "calibrated to biplane, A4C"),
+        ("Myocardial mass", "151", "", "biplane method of disks, epicardium minus endocardium, A4C+A2C"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("stop", "length", "rate"),
     [(3, "60", "1000"), (1, "120", "500"), (None, "", "")],

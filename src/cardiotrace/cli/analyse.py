@@ -22,6 +22,9 @@ _HEADLINE = terms(
     )
 )
 
+_EJECTION = _HEADLINE[0].short
+_INTERVAL = "{:.0f} to {:.0f}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class AnalyseOptions(AnalyseConfig):
@@ -72,7 +75,8 @@ def plain(done: Analysed) -> dict[str, Any]:
 def headline(measures: Measures) -> str:
     """The preferred ejection fraction and volumes, or the vessel density, in one line.
 
-    Values that are not usable are named without a number; the flags below say why.
+    Values that are not usable are named without a number; the flags below say why. The ejection fraction has its
+    interval behind it where the model that traced was calibrated; those of volumes are in the report.
 
     Example:
         >>> from cardiotrace.clinical.method import Method
@@ -80,6 +84,9 @@ def headline(measures: Measures) -> str:
         >>> found = Quantity(name, 55.2, "percent", Method.SINGLE_PLANE_DISKS, "A4C", ())
         >>> headline(Measures("p1", (found,)))
         'EF 55 % (single plane)'
+        >>> found = Quantity(name, 55.2, "percent", Method.SUM_OF_SLICES, "SAX", (), (47.6, 61.2))
+        >>> headline(Measures("p1", (found,)))
+        'EF 55 % (48 to 61)'
     """
     preferred = {item.key: item for item in reversed(list(measures))}  # the first of each key counts
     known = [(term.short, preferred[term.key], term.sign) for term in _HEADLINE if term.key in preferred]
@@ -102,6 +109,6 @@ def _part(name: str, quantity: Quantity, unit: str, *, told: bool) -> str:
     """One value in words; `told`: whether to say that it is of a single plane."""
     if not quantity.is_usable:
         return f"{name} not usable"
-    return f"{name} {quantity.value:.0f} {unit}" + (
-        " (single plane)" if told and quantity.method.is_single_plane else ""
-    )
+    said = [_INTERVAL.format(*quantity.interval)] if quantity.interval is not None and name == _EJECTION else []
+    said += ["single plane"] if told and quantity.method.is_single_plane else []
+    return f"{name} {quantity.value:.0f} {unit}" + (f" ({', '.join(said)})" if said else "")

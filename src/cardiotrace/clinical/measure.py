@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from cardiotrace.clinical.beats.beat import Beat
 from cardiotrace.clinical.curve import Curve, frame_times_ms
 from cardiotrace.clinical.expected import Doubt
 from cardiotrace.clinical.films.film import Film, films
@@ -14,6 +15,7 @@ from cardiotrace.clinical.films.output import cardiac_index, cardiac_output
 from cardiotrace.clinical.films.rhythm import heart_rate, rhythm_flags
 from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.clinical.labelling import labels_in_place, with_label_flags
+from cardiotrace.clinical.modality import by_modality
 from cardiotrace.clinical.normal import body_surface_area_m2
 from cardiotrace.clinical.plane_measurement import PlaneMeasurement, measure_to_plane
 from cardiotrace.clinical.quantity import Measures, Quantity
@@ -61,8 +63,8 @@ def measure(
     short-axis stack gives volumes by adding its slices, the mass of the myocardium, and what its wall does, as a whole
     and by segment. The preferred value of each quantity stands first: in MRI slices to the mitral plane, then whole
     slices, then biplane, then the disks of the four-chamber view. What is not usable stands behind what is.
-    Photographs of the retina give the density of vessels. Frames without an image are not measured, whatever their
-    labels.
+    Echo and MRI of one visit are measured each by itself, MRI first. Photographs of the retina give the density of
+    vessels. Frames without an image are not measured, whatever their labels.
 
     Args:
         exam: its images, with end-diastole and end-systole named or not.
@@ -96,37 +98,28 @@ def measure(
     }
     dark = find_blank(exam, findings, has_images=has_images)
     blank = without_rejected(exam, dark)
-    traced = TracedExam.of(without_blank_phases(exam, blank), labels, blank, findings)
-    vessels = vessel_quantities(exam, {name: found for name, found in labels.items() if not blank[name].all()})
-    views, curves = measure_views(traced.cines.values(), doubts), traced.curves(exam.frame_rate_hz)
-    moving = tuple(films(traced.sources, curves))
-    beats = tuple(beat for film in moving for beat in film.beats)
-    walls = measure_walls(views, traced.stacks, beats, tracking=tracking)
-    found = _Found(traced, views, measure_stack(traced.stacks), vessels, walls, moving)
-    quantities, curves = found.quantities(exam.patient), walls.added_to(curves)
+    parts = by_modality(without_blank_phases(exam, blank))
+    found = [_find(TracedExam.of(part, labels, blank, findings), part, doubts, tracking=tracking) for part in parts]
+    vessels = vessel_quantities(exam, {name: item for name, item in labels.items() if not blank[name].all()})
+    ranked = [item for part in found for item in part.quantities(exam.patient)]
+    quantities = (*ranked, *vessels, *_indexed(ranked, exam.patient))
     flags = [
         *_blank_flags(dark),
         *_rejected_flags(exam, labels),
         *time_flags,
-        *_view_flags(found),
         *_patient_flags(exam.patient),
-        *_curve_flags(curves, blank),
-        *rhythm_flags(found.images, found.measured_films),
-        *(item for film in found.measured_films for item in flow_flags(film)),
-        *found.stack.flags,
-        *walls.flags,
-        *found.to_plane.flags,
-        *_left_out_flags(found),
+        *(item for part in found for item in _part_flags(part, blank)),
+        *_whole_flags(found, vessels),
         *(item for quantity in quantities for item in quantity.flags),
     ]
     measures = Measures(
         exam.name,
         quantities,
         tuple(dict.fromkeys(flags)),
-        found.key_frames,
-        curves,
-        beats,
-        (*found.stack.segments, *walls.segments),
+        tuple(item for part in found for item in part.key_frames),
+        tuple(item for part in found for item in part.curves),
+        tuple(item for part in found for item in part.beats),
+        tuple(item for part in found for item in (*part.stack.segments, *part.walls.segments)),
     )
     return usable_first(with_label_flags(measures, exam, labels, findings))
 
@@ -137,15 +130,21 @@ _NOBODY = Patient()
 
 @dataclass(frozen=True)
 class _Found:
-    """What was found in an exam, by kind of image."""
+    """What was found in the images of an exam that were made in one way, by kind of image."""
 
     traced: TracedExam
     views: Sequence[ViewMeasurement]
     stack: StackMeasurement
-    vessels: Sequence[Quantity]
     walls: WallMeasurement
     films: Sequence[Film]
     """Every moving image."""
+    curves: Sequence[Curve]
+    """One of each of them."""
+
+    @property
+    def beats(self) -> Sequence[Beat]:
+        """Of every moving image."""
+        return [beat for film in self.films for beat in film.beats]
 
     @property
     def images(self) -> Sequence[ExamImage]:
@@ -160,13 +159,12 @@ class _Found:
         return [film for film in self.films if film.source.name in names]
 
     def quantities(self, patient: Patient) -> tuple[Quantity, ...]:
-        """All of them, the preferred methods first, those per body surface last."""
+        """All but those per body surface, the preferred methods first."""
         long_axis = [*biplane_quantities(self.views), *(item for view in self.views for item in view_quantities(view))]
         groups = [long_axis, (*self.to_plane.quantities, *self.stack.quantities)]
         ranked = [item for group in (reversed(groups) if self.traced.is_mri else groups) for item in group]
         ranked.extend(self.walls.quantities)
-        ranked.extend(self._over_time(ranked, patient))
-        return (*ranked, *self.vessels, *_indexed(ranked, patient))
+        return (*ranked, *self._over_time(ranked, patient))
 
     @cached_property
     def to_plane(self) -> PlaneMeasurement:
@@ -200,6 +198,15 @@ class _Found:
     def key_frames(self) -> tuple[KeyFrame, ...]:
         """Those of all views, long axes first."""
         return (*(item for view in self.views for item in view.traced_key_frames), *self.stack.key_frames)
+
+
+def _find(traced: TracedExam, exam: Exam, doubts: Mapping[str, Doubt] | None, *, tracking: bool) -> _Found:
+    """Measure images that were made in one way."""
+    views, curves = measure_views(traced.cines.values(), doubts), traced.curves(exam.frame_rate_hz)
+    moving = tuple(films(traced.sources, curves))
+    beats = [beat for film in moving for beat in film.beats]
+    walls = measure_walls(views, traced.stacks, beats, tracking=tracking)
+    return _Found(traced, views, measure_stack(traced.stacks), walls, moving, walls.added_to(curves))
 
 
 @dataclass(frozen=True)
@@ -240,6 +247,35 @@ def usable_first(measures: Measures) -> Measures:
     """The measures with the quantities that are not usable behind those that are."""
     ordered = sorted(measures.quantities, key=lambda quantity: not quantity.is_usable)
     return replace(measures, quantities=tuple(ordered))
+
+
+def _part_flags(found: _Found, blank: Blank) -> Iterator[Flag]:
+    """What is odd about images that were made in one way."""
+    yield from _view_flags(found)
+    yield from _curve_flags(found.curves, blank)
+    yield from rhythm_flags(found.images, found.measured_films)
+    yield from (item for film in found.measured_films for item in flow_flags(film))
+    yield from (*found.stack.flags, *found.walls.flags, *found.to_plane.flags)
+    for item in found.traced.left_out:
+        yield flag("not-measured", f"{item.name}: {_what(item)} is not measured", about=item.name)
+
+
+def _whole_flags(parts: Sequence[_Found], vessels: Sequence[Quantity]) -> list[Flag]:
+    """What is said of all images together: that none, or that unlike ones were measured."""
+    filled = [part for part in parts if not part.traced.is_empty]
+    if len(filled) > 1:
+        names = [_MODALITY_WORDS.get(part.traced.modality, "other images") for part in filled]
+        text = f"the exam holds {', '.join(names[:-1])} and {names[-1]}: each is measured by itself"
+        return [flag("modalities-apart", text)]
+    if filled or vessels:
+        return []
+    text = "no labelled image shows a left ventricle: nothing was measured"
+    if any(part.traced.left_out for part in parts):
+        text = "nothing was measured: apical views, other long axes in one plane, and short axes can be"
+    return [flag("nothing-measured", text)]
+
+
+_MODALITY_WORDS = {Modality.MR: "MRI", Modality.US: "echo"}
 
 
 def _blank_flags(blank: Blank) -> list[Flag]:
@@ -292,18 +328,6 @@ def _plane_flags(found: _Found) -> list[Flag]:
         return []
     text = f"volumes and ejection fraction rest on {' and '.join(names)}, without a short-axis stack, which is surer"
     return [flag("no-stack", text)]
-
-
-def _left_out_flags(found: _Found) -> list[Flag]:
-    """Images that are not measured, and why where there is nothing else."""
-    left_out = found.traced.left_out
-    flags = [flag("not-measured", f"{item.name}: {_what(item)} is not measured", about=item.name) for item in left_out]
-    if found.traced.is_empty and not found.vessels:
-        text = "no labelled image shows a left ventricle: nothing was measured"
-        if left_out:
-            text = "nothing was measured: apical views, other long axes in one plane, and short axes can be"
-        flags.append(flag("nothing-measured", text))
-    return flags
 
 
 def _what(image: ExamImage) -> str:

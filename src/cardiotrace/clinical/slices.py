@@ -41,6 +41,18 @@ class Slices:
         """Numbers of the slices that show the left ventricle."""
         return np.flatnonzero(self.ventricle)
 
+    @property
+    def open_share(self) -> float:
+        """Share of the ventricle in a most basal slice that may be atrium or outflow tract; 0 where none is open.
+
+        Too little of such a slice's outline has myocardium beside it.
+        """
+        is_told = len(self.shown) >= RULES["few-slices"].low and self.base_bordered is not None
+        if not is_told or not RULES["base-open"].breaks(self.base_bordered or 0.0):
+            return 0.0
+        basal = self.shown[0] if self.is_base_first else self.shown[-1]
+        return float(self.ventricle[basal] / self.ventricle.sum())
+
 
 def ventricle_flags(slices: Mapping[Phase, Slices], view: str) -> list[Flag]:
     """What is odd about the left ventricle's slices at each key frame, and from one to the other.

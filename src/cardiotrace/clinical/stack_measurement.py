@@ -237,7 +237,7 @@ def _stack_flags(beat: _Beat) -> list[Flag]:
     flags = _unit_flags(beat)
     for phase, each in slices.items():
         flags.extend(item.of(phase) for item in _height_flags(each, beat.stacks[phase]))
-    flags.extend(_phase_flags(beat))
+    flags.extend([*_phase_flags(beat), *_base_flags(beat, slices)])
     for found in beat.key_frames:
         stack = beat.stacks[found.phase]
         shown = np.flatnonzero(~stack.blank[found.frame]).tolist()
@@ -276,6 +276,20 @@ def _phase_flags(beat: _Beat) -> list[Flag]:
         text = "the left ventricle is smaller at the named end-diastole than at end-systole: swapped?"
         flags.append(flag("swapped", text))
     return flags
+
+
+def _base_flags(beat: _Beat, slices: Mapping[Phase, Slices]) -> list[Flag]:
+    """What the ejection fraction would be without a most basal slice that may be none of the ventricle's."""
+    sizes = beat.shown_sizes(Structure.LV)
+    if beat.is_slice or len(sizes) < len(PHASE_WORD) or not any(each.open_share for each in slices.values()):
+        return []
+    less = {phase: size * (1 - slices[phase].open_share) for phase, size in sizes.items()}
+    with_it, without = (ejection_fraction(each[Phase.ED], each[Phase.ES]) for each in (sizes, less))
+    if not RULES["base-decides"].breaks(abs(without - with_it)):
+        return []
+    where = " and ".join(phase.value for phase, each in slices.items() if each.open_share)
+    text = f"without the most basal slice at {where}, which may be atrium or outflow tract,"
+    return [flag("base-decides", f"{text} the ejection fraction would be {without:.0f} %, not {with_it:.0f} %")]
 
 
 def _height_flags(found: Slices, stack: TracedStack) -> list[Flag]:

@@ -28,7 +28,7 @@ Blank = Mapping[str, Bool[np.ndarray, "time depth"]]
 
 @dataclass(frozen=True)
 class TracedExam:
-    """Long and short axes of one exam."""
+    """Long and short axes of one exam, all made in one way: see `by_modality`."""
 
     cines: Mapping[View, Sequence[TracedCine]]
     """Long-axis images by view, in order of preference."""
@@ -71,6 +71,11 @@ class TracedExam:
     def is_empty(self) -> bool:
         """Whether nothing of it can be measured."""
         return not self.cines and not self.stacks
+
+    @property
+    def modality(self) -> Modality:
+        """How the first of them was made, UNKNOWN without any."""
+        return next((source.image.image.modality for source in self.sources), Modality.UNKNOWN)
 
     @property
     def is_mri(self) -> bool:

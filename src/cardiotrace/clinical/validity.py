@@ -30,7 +30,8 @@ def trace_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
     cavity = plane_mask(labels, Structure.LV, frame)
     if cavity is None or not cavity.any() or not found.area:
         return (flag("no-ventricle", "no left ventricle was found"),)
-    flags = [*anatomy_flags(cine, frame, Structure.LV, Structure.MYO), *edge_flags(cavity, "left ventricle")]
+    flags = [*_few_pixel_flags(int(np.count_nonzero(cavity)))]
+    flags.extend([*anatomy_flags(cine, frame, Structure.LV, Structure.MYO), *edge_flags(cavity, "left ventricle")])
     outside = ~cine.is_lit if image.image.is_apical else np.zeros_like(cavity)
     share = np.count_nonzero(cavity & outside) / np.count_nonzero(cavity)
     if RULES["outside-sector"].breaks(share):
@@ -42,6 +43,13 @@ def trace_flags(cine: TracedCine, frame: int) -> tuple[Flag, ...]:
     if myocardium is not None:
         flags.extend(_enclosure(found, myocardium))
     return (*flags, *_axis_flags(found, has_myocardium=myocardium is not None))
+
+
+def _few_pixel_flags(count: int) -> tuple[Flag, ...]:
+    """Whether so few pixels have a shape."""
+    if not RULES["few-pixels"].breaks(count):
+        return ()
+    return (flag("few-pixels", f"the left ventricle is {count} px large, which is no outline"),)
 
 
 def anatomy_flags(cine: TracedCine, frame: int, *structures: Structure) -> tuple[Flag, ...]:

@@ -18,12 +18,17 @@ from cardiotrace.report.words import Words, sign_of
 
 _VERDICTS = {Verdict.WITHIN: "within", Verdict.NEAR: "near", Verdict.BEYOND: "beyond"}
 
+_MOST_COLUMNS = 6
+"""Methods that stand side by side on a page."""
+
 
 @dataclass(frozen=True)
 class Cell:
     """One value of a table as text."""
 
     text: str = ""
+    interval: str = ""
+    """Behind the value, where there is one."""
     is_struck: bool = False
     """Whether a flag says that it is not usable."""
     is_doubted: bool = False
@@ -40,6 +45,8 @@ class Table:
     title: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+    is_list: bool = False
+    """Whether each row is one value, its method in words in the second column."""
 
 
 def value_tables(measures: Measures, yardstick: Yardstick) -> list[Table]:
@@ -59,9 +66,9 @@ def value_tables(measures: Measures, yardstick: Yardstick) -> list[Table]:
     if not any(map(is_of_a_chamber, by_kind["volumes"])):
         titles["volumes"] = words("page.all_values")
     return [
-        _table(titles[kind], items, yardstick, view if kind == "sizes" else method_and_view)
+        table
         for kind, items in by_kind.items()
-        if items
+        for table in _fitting(titles[kind], items, yardstick, view if kind == "sizes" else method_and_view)
     ]
 
 
@@ -75,6 +82,38 @@ def _kind(quantity: Quantity) -> str:
         return "strain"
     is_size = quantity.unit in ("cm", "cm2", "mm", "px", "px2") or quantity.method is Method.TRACED
     return "sizes" if is_size else "volumes"
+
+
+def _fitting(
+    title: str, quantities: Sequence[Quantity], yardstick: Yardstick, column: Callable[[Quantity], str]
+) -> Iterator[Table]:
+    """The table of some quantities, and a list of those that would make it wider than a page.
+
+    These are rows whose every column is theirs alone: most of what a wide table holds is empty.
+    """
+    keys: dict[str, set[str]] = {}
+    for item in quantities:
+        keys.setdefault(column(item), set()).add(item.key)
+    shared = {key for found in keys.values() if len(found) > 1 for key in found}
+    if len(keys) <= _MOST_COLUMNS or not shared:
+        shared = {item.key for item in quantities}
+    together = [item for item in quantities if item.key in shared]
+    if together:
+        yield _table(title, together, yardstick, column)
+    alone = [item for item in quantities if item.key not in shared]
+    if alone:
+        yield _list(alone, yardstick)
+
+
+def _list(quantities: Sequence[Quantity], yardstick: Yardstick) -> Table:
+    """A row for each value, with how it was measured beside it."""
+    words, order = yardstick.words, _ordered(quantities)
+    rows = tuple(
+        (words.term(item.name), sign_of(item.unit), cells, _references([item], yardstick), yardstick.true(item))
+        for item in sorted(quantities, key=lambda item: order.index(item.key))
+        for cells in [(_cell(item, words), Cell(f"{words.method(item.method)}, {words.view(item.view)}"))]
+    )
+    return Table(words("page.further"), (words("page.value"), words("page.method")), rows, is_list=True)
 
 
 def _table(
@@ -122,10 +161,10 @@ def _ordered(quantities: Sequence[Quantity]) -> list[str]:
 
 
 def _cell(quantity: Quantity, words: Words) -> Cell:
-    text = words.value(quantity.value, quantity.unit, quantity.name)
+    text, interval = words.value(quantity.value, quantity.unit, quantity.name), ""
     if quantity.interval is not None:
-        text = f"{text} ({words.interval(*quantity.interval, quantity.unit, quantity.name)})"
-    return Cell(text, not quantity.is_usable, is_doubted(quantity.flags))
+        interval = f"({words.interval(*quantity.interval, quantity.unit, quantity.name)})"
+    return Cell(text, interval, not quantity.is_usable, is_doubted(quantity.flags))
 
 
 @dataclass(frozen=True)
