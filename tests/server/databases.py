@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -42,8 +43,8 @@ def postgresql(folder: Path) -> Iterator[str]:
         _wait(url, server)
         yield url
     finally:
-        server.terminate()
-        server.wait(30)
+        server.send_signal(signal.SIGINT)  # SIGTERM would wait for whoever is still connected
+        server.wait(300)
 
 
 def _program(name: str) -> str:

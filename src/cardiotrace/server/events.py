@@ -76,13 +76,13 @@ class EventHub:
                 yield event.encoded(self._run)
             while True:
                 try:
-                    event = await asyncio.wait_for(queue.get(), _SECONDS_BETWEEN_SIGNS)
+                    new = await asyncio.wait_for(queue.get(), _SECONDS_BETWEEN_SIGNS)
                 except TimeoutError:
                     yield b": here\n\n"
                     continue
-                if event is None:
+                if new is None:
                     return
-                yield event.encoded(self._run)
+                yield new.encoded(self._run)
         finally:
             self._queues.discard(queue)
 

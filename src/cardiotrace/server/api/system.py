@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from fastapi import APIRouter, Response
 from sqlalchemy import func, select
@@ -71,7 +71,7 @@ def _metrics(services: Services) -> Iterator[str]:
     yield from _gauge("uptime_seconds", "Since the server was started.", {"": round(time.time() - services.started, 1)})
 
 
-def _gauge(name: str, told: str, values: dict[str, float]) -> Iterator[str]:
+def _gauge(name: str, told: str, values: Mapping[str, float]) -> Iterator[str]:
     yield f"# HELP cardiotrace_{name} {told}"
     yield f"# TYPE cardiotrace_{name} gauge"
     for labels, value in values.items():

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sqlalchemy import Table, insert, select, text
+from sqlalchemy import Table, delete, insert, select, text
 from sqlalchemy.orm import Session
 
 from cardiotrace import __version__
@@ -69,10 +69,10 @@ def back_up(database: Database, data: DataFolder, target: Path) -> int:
 
 
 def restore(database: Database, data: DataFolder, source: Path) -> int:
-    """Fill an empty database and an empty folder from a backup.
+    """Fill a database without studies, and their folder, from a backup.
 
     Args:
-        database: of the newest revision, without a study.
+        database: of the newest revision; its settings and jobs are replaced.
         data: its folder.
         source: the backup.
 
@@ -99,6 +99,8 @@ def _restored(database: Database, data: DataFolder, archive: tarfile.TarFile, so
         raise InputError("was written by a newer CardioTrace", where=source, remedy="update CardioTrace.")
     with database.writing() as session:  # rows last: a restore that was interrupted leaves an empty database
         _extract(data, archive, source)
+        for name in reversed(head["tables"]):  # what is left of studies that were deleted, and settings
+            session.execute(delete(Base.metadata.tables[name]))
         for name in head["tables"]:
             _insert(session, Base.metadata.tables[name], archive)
         if not database.is_sqlite:  # which goes on counting from the largest by itself

@@ -44,7 +44,7 @@ class StudyQuery:
             found.append(StudyRow.state == self.state)
         return found
 
-    def rows(self) -> Select[tuple[StudyRow]]:
+    def rows(self) -> Select[Any]:
         """The statement that gives the rows; those without a value come last."""
         column = _COLUMNS[self.sort]
         ordered = column.desc() if self.descending else column.asc()
