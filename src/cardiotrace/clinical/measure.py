@@ -98,14 +98,11 @@ def measure(
     }
     dark = find_blank(exam, findings, has_images=has_images)
     blank = without_rejected(exam, dark)
-    traced = TracedExam.of(without_blank_phases(exam, blank), labels, blank, findings)
-    vessels = vessel_quantities(exam, {name: found for name, found in labels.items() if not blank[name].all()})
-    views, curves = measure_views(traced.cines.values(), doubts), traced.curves(exam.frame_rate_hz)
-    moving = tuple(films(traced.sources, curves))
-    beats = tuple(beat for film in moving for beat in film.beats)
-    walls = measure_walls(views, traced.stacks, beats, tracking=tracking)
-    found = _Found(traced, views, measure_stack(traced.stacks), vessels, walls, moving)
-    quantities, curves = found.quantities(exam.patient), walls.added_to(curves)
+    parts = by_modality(without_blank_phases(exam, blank))
+    found = [_find(TracedExam.of(part, labels, blank, findings), part, doubts, tracking=tracking) for part in parts]
+    vessels = vessel_quantities(exam, {name: item for name, item in labels.items() if not blank[name].all()})
+    ranked = [item for part in found for item in part.quantities(exam.patient)]
+    quantities = (*ranked, *vessels, *_indexed(ranked, exam.patient))
     flags = [
         *_blank_flags(dark),
         *_rejected_flags(exam, labels),
