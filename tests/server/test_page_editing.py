@@ -22,8 +22,8 @@ def test_the_numbers_follow_while_a_point_is_dragged(seen):
     drag = seen["drag"]
     assert drag["provisional"] != drag["shown"]
     assert drag["after"]["ejection"] != drag["before"]["ejection"]
-    # What was shown while the hand moved is near to what the server then said.
-    assert abs(float(drag["provisional"].split()[0]) - drag["after"]["ejection"]) < 4
+    # What was shown while the hand moved is near to what the server then said; here a pixel of the cavity is 2 points.
+    assert abs(float(drag["provisional"].split()[0]) - drag["after"]["ejection"]) < 7
 
 
 def test_undo_gives_the_very_same_number(seen):
