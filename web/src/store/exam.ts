@@ -1,7 +1,7 @@
 /** What follows from the state of an exam. */
 
 import type { ImageInfo, Plane } from '../api/types'
-import type { Cine, ExamState, View } from './state'
+import type { Cine, ExamState, LayerName, View } from './state'
 
 export const cineOf = (exam: ExamState, view: View): Cine | undefined => exam.cines[view.image]
 
@@ -18,6 +18,27 @@ export const activeView = (exam: ExamState): View | undefined => exam.views[exam
 
 export function planeOf(cine: Cine, frame: number, slice: number, of: 'current' | 'automatic'): Plane | undefined {
   return cine.traces?.[of].planes[frame]?.[slice]
+}
+
+const layersSeen = new WeakMap<object, ReadonlySet<LayerName>>()
+
+/** Layers that an image has something for. */
+export function layersOf(cine: Cine): ReadonlySet<LayerName> {
+  let seen = layersSeen.get(cine)
+  if (!seen) {
+    const planes = cine.traces?.current.planes.flat() ?? []
+    const has: Readonly<Record<LayerName, boolean>> = {
+      labels: cine.labels !== null,
+      contours: planes.some(({ contours }) => Object.keys(contours).length > 0),
+      automatic: true,
+      axis: planes.some(({ axis }) => axis !== null),
+      disks: planes.some(({ disks }) => disks !== null),
+      segments: planes.some(({ segments }) => segments !== null),
+    }
+    seen = new Set((Object.keys(has) as LayerName[]).filter((name) => has[name]))
+    layersSeen.set(cine, seen)
+  }
+  return seen
 }
 
 /** Where a plane of labels begins, and how many pixels it has. */

@@ -1,7 +1,7 @@
 /** The bars around the views: tools, images and layouts, layers, and the film. */
 
 import type { Editing } from '../editing'
-import { activeView } from '../store/exam'
+import { activeView, layersOf } from '../store/exam'
 import { setExam, useFrame, usePage } from '../store/page'
 import type { Cine, LayerName, Layout } from '../store/state'
 import { Icon } from '../style/icons'
@@ -61,6 +61,9 @@ export function ViewBar() {
   const image = usePage(({ exam }) => exam && activeView(exam)?.image)
   const layout = usePage(({ exam }) => exam?.layout)
   const layers = usePage(({ exam }) => exam?.layers)
+  const cine = usePage(({ exam }) => exam?.cines[activeView(exam)?.image ?? ''])
+  const isEdited = usePage(({ exam }) => (exam?.study.edits ?? 0) > 0)
+  const shown = LAYER_NAMES.filter((name) => (name === 'automatic' ? isEdited : cine && layersOf(cine).has(name)))
   const hasStack = images?.some(({ name, slices }) => name === image && slices > 1)
   return (
     <div class="bar">
@@ -89,7 +92,7 @@ export function ViewBar() {
         ))}
       </div>
       <div class="choice layers" role="group" aria-label={say('layers')}>
-        {LAYER_NAMES.map((each) => (
+        {shown.map((each) => (
           <button key={each} aria-pressed={layers?.[each] ?? false} onClick={() => toggleLayer(each)}>
             {say(`layer_${each}` as Key)}
           </button>

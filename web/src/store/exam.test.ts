@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest'
+import type { Plane } from '../api/types'
+import { frameOf, layersOf, planeSpan } from './exam'
+import type { Cine, ExamState, View } from './state'
+
+const plane = (more: Partial<Plane>): Plane => ({ contours: {}, axis: null, disks: null, segments: null, edited: false, verdict: null, ...more })
+const cine = (planes: Plane[]): Cine => ({ labels: null, traces: { current: { planes: [planes] }, automatic: { planes: [planes] } } }) as unknown as Cine
+
+test('only layers that an image has something for are offered', () => {
+  expect([...layersOf(cine([plane({})]))]).toEqual(['automatic'])
+  expect([...layersOf(cine([plane({}), plane({ contours: { lv: [] }, disks: [] })]))].sort()).toEqual(['automatic', 'contours', 'disks'])
+})
+
+test('a view that is held at a phase shows it whatever the film does', () => {
+  const exam = { study: { images: [{ name: 'a', phases: { ES: 7 } }] }, frame: { a: 3 } } as unknown as ExamState
+  const shown = (pin: View['pin']) => frameOf(exam, { image: 'a', slice: 0, pin, zoom: 1, pan: [0, 0] })
+  expect([shown('ES'), shown(null), shown('ED')]).toEqual([7, 3, 3]) // no ED is known
+})
+
+test('planes lie frame by frame, slice by slice', () => {
+  expect(planeSpan({ slices: 3, height: 2, width: 5 } as never, 2, 1)).toEqual([70, 10])
+})
