@@ -8,8 +8,10 @@ import pytest
 
 import cardiotrace.clinical.traced_cine as traced_cine
 from cardiotrace.clinical import ExamFindings, measure
+from cardiotrace.clinical.regional import division
 from cardiotrace.core.exam import Exam
-from cardiotrace.core.label import LabelMap
+from cardiotrace.core.geometry import Geometry
+from cardiotrace.core.label import ACDC, LabelMap
 from cardiotrace.core.terms import Modality, View
 from tests.clinical.ventricle import Ventricle, image_of, label_map
 
@@ -46,13 +48,14 @@ def test_after_every_edit_all_is_as_if_measured_from_the_start() -> None:
     known, before = ExamFindings(), labels
     wider, none = Ventricle(27, 84, tilt_deg=5).draw((2.0, 2.0)), np.zeros((75, 75), np.uint8)
     seen = {all_of(exam, labels, known)}
-    for view in (View.FOUR_CHAMBER, View.TWO_CHAMBER):
-        for plane in (wider, none, wider[::-1], _EXCHANGED[wider]):
+    edits = {View.FOUR_CHAMBER: (none, _EXCHANGED[wider]), View.TWO_CHAMBER: (wider, wider[::-1])}
+    for view, planes in edits.items():
+        for plane in planes:
             labels = edited(labels, view, 4, plane)
             found = all_of(exam, labels, known)
             assert found == all_of(exam, labels)
             seen.add(found)
-    assert len(seen) == 9  # each edit changed something
+    assert len(seen) == 5  # each edit changed something
     assert all_of(exam, before, known) == all_of(exam, before)
 
 
@@ -76,6 +79,47 @@ def test_of_a_film_only_the_edited_frame_is_traced_anew(monkeypatch: pytest.Monk
     traced.clear()
     measure(exam, edited(labels, View.FOUR_CHAMBER, 5, labels["4CH"].array[6, 0]), known=known)
     assert traced == [5]
+
+
+def rings(radius: float, thick: float) -> np.ndarray:
+    """ACDC labels of one slice: a closed wall, the right ventricle on its left."""
+    rows, columns = np.mgrid[:64, :64] - 31.6
+    away = np.hypot(rows, columns)
+    plane = np.zeros((64, 64), np.uint8)
+    plane[(np.hypot(rows, columns + 16) < 14) & (away >= radius + thick)] = 1
+    plane[(away < radius + thick) & (away >= radius)], plane[away < radius] = 2, 3
+    return plane
+
+
+def stack() -> tuple[Exam, dict[str, LabelMap]]:
+    """A short-axis stack of five slices over six phases."""
+    radii = 12 - 4 * np.sin(np.pi * np.arange(6) / 6)[:, None] - np.arange(5) * 0.6
+    array = np.stack([[rings(float(radius), 20 - float(radius)) for radius in frame] for frame in radii])
+    labels = LabelMap(array, ACDC, Geometry.of_spacing((8.0, 1.5, 1.5)))
+    image = image_of("stack", labels, view=View.SAX)
+    times_ms = 100.0 * np.arange(6)
+    image = replace(image, image=replace(image.image, times_ms=times_ms, modality=Modality.MR))
+    return Exam("p1", (image,)), {"stack": labels}
+
+
+def test_slices_of_a_stack_that_stay_the_same_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    exam, labels = stack()
+    traced = []
+    original = division.ring_of
+    monkeypatch.setattr(division, "ring_of", lambda *of: traced.append(of) or original(*of))
+    known = ExamFindings()
+    seen = {all_of(exam, labels, known)}
+    assert len(traced) == 6 * 5
+    for plane in (rings(9.0, 9.0), np.zeros((64, 64), np.uint8), rings(9.0, 9.0)[:, ::-1]):
+        array = labels["stack"].array.copy()
+        array[3, 2] = plane
+        after = {"stack": replace(labels["stack"], array=array)}
+        traced.clear()
+        found = all_of(exam, after, known)
+        assert len(traced) == int(plane.any())
+        assert found == all_of(exam, after)
+        seen.add(found)
+    assert len(seen) == 4
 
 
 def test_another_image_under_the_name_is_looked_at_again() -> None:

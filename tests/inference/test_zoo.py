@@ -73,6 +73,18 @@ def test_a_damaged_file_is_listed_with_its_problem(folder: Path) -> None:
         zoo.load_model("bad")
 
 
+def test_another_file_under_the_name_is_read_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(folder, "first", views=(View.TWO_CHAMBER,))
+    read = []
+    monkeypatch.setattr(zoo, "read_spec", lambda path, own=zoo.read_spec: read.append(path) or own(path))
+    assert [zoo.list_models()[0].spec for _ in range(2)] == [zoo.list_models()[0].spec] * 2
+    assert len(read) == 1
+    add(folder, "first", views=(View.FOUR_CHAMBER,), summary="Another network for tests.")
+    (listed,) = zoo.list_models()
+    assert listed.spec is not None
+    assert listed.spec.views == (View.FOUR_CHAMBER,)
+
+
 def test_the_default_for_a_view(folder: Path) -> None:
     add(folder, "a", views=(View.FOUR_CHAMBER, View.TWO_CHAMBER))
     preferred = add(folder, "b", views=(View.FOUR_CHAMBER,), default_for=(View.FOUR_CHAMBER,))

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from cardiotrace.clinical.long_axis_trace import trace_long_axis
-from cardiotrace.core.geometry import NO_GEOMETRY
+from cardiotrace.core.geometry import NO_GEOMETRY, Geometry
 from cardiotrace.core.image import Image
+from cardiotrace.core.label import LV_ONLY, LabelMap
 from cardiotrace.report.colour import STRUCTURE_COLOURS
 from cardiotrace.report.framing import Box, LabelledFrame, display_grey
 from cardiotrace.report.overlay import OverlayStyle, draw_overlay
@@ -143,3 +144,21 @@ def test_cropping_twice_keeps_the_place() -> None:
     assert part.corner_mm == (40.0, 30.0)
     assert part.image.grid_shape == (1, 1, 50, 50)
     np.testing.assert_array_equal(part.labels.array, black_image().labels.array[:, :, 40:90, 30:80])
+
+
+def test_what_a_person_corrected_is_dashed_as_it_was() -> None:
+    geometry = Geometry.of_spacing((1.0, 1.0, 1.0))
+    array = np.zeros((1, 1, 80, 80), np.uint8)
+    array[..., 20:60, 20:60] = 1
+    wider = array.copy()
+    wider[..., 10:70, 10:70] = 1
+    shown = LabelledFrame(Image(np.full((1, 1, 80, 80), 90, np.uint8), geometry), LabelMap(array, LV_ONLY, geometry))
+    same = np.asarray(draw_overlay(shown))
+    assert np.array_equal(np.asarray(draw_overlay(replace(shown, former=shown.labels))), same)
+    dashed = np.asarray(draw_overlay(replace(shown, former=LabelMap(wider, LV_ONLY, geometry))))
+    scale = dashed.shape[0] / 80
+    row = dashed[round(10 * scale)].astype(int)
+    changed = np.abs(row - same[round(10 * scale)]).sum(axis=1) > 60
+    along = changed[round(14 * scale) : round(66 * scale)]
+    assert 0.25 < along.mean() < 0.75
+    assert np.count_nonzero(np.diff(along.astype(int))) > 8

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import httpx
 import uvicorn
 
+from cardiotrace.server.api.page import STATIC
 from cardiotrace.server.app import guarded
 from cardiotrace.server.run import _listen, _Server, opened
 from cardiotrace.server.services import Services
@@ -23,7 +24,8 @@ from cardiotrace.server.store.folder import DataFolder
 
 TOKEN = "a-token-of-the-tests-alone"
 API = "/api/v1"
-SECONDS = 120.0
+PAGE = STATIC
+SECONDS = 600.0
 """A busy machine is no failure."""
 
 
@@ -98,7 +100,12 @@ def served(data: Path, **options: Any) -> Iterator[Served]:
     ready = threading.Event()
     server = _Server(
         uvicorn.Config(
-            guarded(services), log_config=None, access_log=False, lifespan="on", ws="none", timeout_graceful_shutdown=2
+            guarded(services, page=PAGE),
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            ws="none",
+            timeout_graceful_shutdown=2,
         ),
         services,
         ready.set,
@@ -106,13 +113,13 @@ def served(data: Path, **options: Any) -> Iterator[Served]:
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])))
     thread.start()
     try:
-        assert ready.wait(60)
+        assert ready.wait(300)
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as http:
             yield Served(services, url, Person(http))
     finally:
         server.should_exit = True
-        thread.join(30)
+        thread.join(120)
         with contextlib.suppress(OSError):
             listening.close()
 

@@ -31,8 +31,14 @@ def test_an_exam_goes_through_and_travels_to_sqlite(address, tmp_path, tiny_mode
     database = sqlite_at(data.root)
     assert restore(database, data, tmp_path / "backup.tar") == 1
     database.close()
-    with served(tmp_path / "other", model=str(tiny_model)) as server:
+    back = DataFolder(tmp_path / "back").make()
+    database = Database(address)
+    assert restore(database, back, tmp_path / "backup.tar") == 1
+    database.close()
+    with served(tmp_path / "back", model=str(tiny_model), database=address) as server:
         assert server.person.get(f"/studies/{study['id']}")["measures"] == study["measures"]
+        job = server.person.http.post(f"{API}/studies/{study['id']}/analyse").raise_for_status().json()["job"]
+        assert server.person.job(job)["state"] == "done", "it goes on counting behind what was restored"
 
 
 def test_it_is_brought_up_to_date_once(address):

@@ -71,8 +71,8 @@ def measure(
         has_images: whether the images hold images; False where they stand for labels alone.
         tracking: follow the wall through the grey values of films as well, for a second strain; 2 s of a processor for
             60 frames.
-        known: what earlier measurements of this exam found, and what this one finds: after an edit of few frames,
-            little is found anew. The values are the same with and without.
+        known: what earlier measurements of this exam found, and what this one finds: after an edit of few frames little
+            is found anew. The values are the same with and without.
 
     Returns:
         The quantities, with flags where one should not be trusted. Without pixel spacing only areas in

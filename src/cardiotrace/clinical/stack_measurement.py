@@ -241,7 +241,8 @@ def _stack_flags(beat: _Beat) -> list[Flag]:
     for found in beat.key_frames:
         stack = beat.stacks[found.phase]
         shown = np.flatnonzero(~stack.blank[found.frame]).tolist()
-        flags.extend(item.of(found.phase) for item in short_axis_anatomy_flags(stack.labels, found.frame, shown))
+        odd = short_axis_anatomy_flags(stack.labels, found.frame, shown, stack.findings)
+        flags.extend(item.of(found.phase) for item in odd)
     files = [item for stack in beat.stacks.values() for item in geometry_flags(stack.image, stack.labels)]
     return [*(item.of(beat.view) for item in flags), *ventricle_flags(slices, beat.view), *files]
 

@@ -55,7 +55,7 @@ class TracedExam:
         for image in _with_ventricle(exam, labels, blank):
             held, dark = labels[image.name], blank[image.name]
             if _is_short_axis(image):
-                stacks.append(TracedStack(image, held, dark))
+                stacks.append(TracedStack(image, held, dark, findings[image.name]))
             elif image.image.view in cines and dark.shape[1] == 1:
                 cines[image.image.view].append(TracedCine(image, held, dark[:, 0], findings[image.name]))
             else:

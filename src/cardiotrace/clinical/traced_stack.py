@@ -1,8 +1,8 @@
 """One short-axis image with the pixels of its structures counted in every slice of every frame: once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -15,6 +15,7 @@ from cardiotrace.clinical.beats.search import frame_interval_ms
 from cardiotrace.clinical.beats.smoothing import stands_out
 from cardiotrace.clinical.scale import Scale
 from cardiotrace.core.exam import ExamImage
+from cardiotrace.core.findings import ImageFindings
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
 
@@ -30,6 +31,8 @@ class TracedStack:
     """The depth spacing is the distance between slice centres, gap included."""
     blank: Bool[np.ndarray, "time depth"]
     """Slices without an image."""
+    kept: ImageFindings | None = field(default=None, repr=False)
+    """What is known already of its planes."""
 
     @property
     def name(self) -> str:
@@ -50,7 +53,26 @@ class TracedStack:
     def counts(self) -> Mapping[Structure, Int[np.ndarray, "time depth"]]:
         """Pixels of both ventricles and of the myocardium, as far as the scheme holds them."""
         held = [structure for structure in _COUNTED if structure in self.labels.scheme.values]
-        return {structure: np.count_nonzero(self.labels.mask(structure), axis=(2, 3)) for structure in held}
+        return {structure: self._counts(structure) for structure in held}
+
+    def _counts(self, structure: Structure) -> Int[np.ndarray, "time depth"]:
+        counts = np.zeros(self.blank.shape, np.int64)
+        for place in np.ndindex(counts.shape):
+            count = partial(self._count, structure, *place)
+            counts[place] = self.findings.plane(*place).get(("count", structure), count)
+        return counts
+
+    def _count(self, structure: Structure, frame: int, depth: int) -> int:
+        return int(np.count_nonzero(self.mask(structure, frame, depth)))
+
+    @cached_property
+    def findings(self) -> ImageFindings:
+        """What was found in it so far: what is asked of one slice alone is asked through these, once."""
+        return ImageFindings.none(self.labels) if self.kept is None else self.kept
+
+    def mask(self, structure: Structure, frame: int, depth: int) -> Bool[np.ndarray, "height width"]:
+        """Where a structure of the scheme is in one slice."""
+        return np.asarray(self.labels.array[frame, depth] == self.labels.scheme.value(structure))
 
     @cached_property
     def is_base_first(self) -> bool:
@@ -84,7 +106,7 @@ class TracedStack:
         # there.
         if Structure.MYO not in self.counts or not self.counts[Structure.MYO][frame].any():
             return None
-        cavity, wall = (self.labels.mask(structure)[frame, depth] for structure in (Structure.LV, Structure.MYO))
+        cavity, wall = (self.mask(structure, frame, depth) for structure in (Structure.LV, Structure.MYO))
         ring = outline_of(cavity, self.scale.pixel)
         return float(borders(ring, wall, self.scale.pixel).mean()) if len(ring) else None
 

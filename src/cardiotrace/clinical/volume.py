@@ -158,21 +158,28 @@ def simpson_disks(
     # A hair above the base, not on it: a line along a flat base has no crossings.
     heights = (np.arange(count) + (0.5 if positions == "centre" else 1e-6)) * axis.length / count
     along, aside = offsets @ up, offsets @ across
-    chords = [_chord(along, aside, float(height)) for height in heights]
-    reach = np.array([[low, high] for low, high, _ in chords])
-    ends = axis.base + heights[:, None, None] * up + reach[:, :, None] * across
-    return Disks(ends, np.array([width for _, _, width in chords]), axis.length)
+    chords = _chords(along, aside, heights)
+    ends = axis.base + heights[:, None, None] * up + chords[:, :2, None] * across
+    return Disks(ends, chords[:, 2].copy(), axis.length)
 
 
-def _chord(along: Float[np.ndarray, "n"], aside: Float[np.ndarray, "n"], height: float) -> tuple[float, float, float]:
-    """First and last crossing of a polygon with the line along == height, and the length inside between them."""
+def _chords(
+    along: Float[np.ndarray, "n"], aside: Float[np.ndarray, "n"], heights: Float[np.ndarray, "disks"]
+) -> Float[np.ndarray, "disks 3"]:
+    """First and last crossing of a polygon with each line along == height, and the length inside between them."""
+    found = np.zeros((len(heights), 3))
     # A corner exactly on the line counts as below it, so that each crossing is found once and they come in pairs.
-    above = along > height
-    start = np.flatnonzero(above != np.roll(above, -1))
-    if not len(start):
-        return 0.0, 0.0, 0.0
+    above = along > heights[:, None]
+    line, start = np.nonzero(above != np.roll(above, -1, axis=1))
+    if not len(line):
+        return found
     stop = (start + 1) % len(along)
-    share = (height - along[start]) / (along[stop] - along[start])
-    # The line enters at the first, third, ... crossing and leaves at the next: notches between are left out.
-    crossings = np.sort(aside[start] + share * (aside[stop] - aside[start]))
-    return float(crossings[0]), float(crossings[-1]), float((crossings[1::2] - crossings[::2]).sum())
+    share = (heights[line] - along[start]) / (along[stop] - along[start])
+    crossings = aside[start] + share * (aside[stop] - aside[start])
+    crossings = crossings[np.lexsort((crossings, line))]
+    begins = np.flatnonzero(np.diff(line, prepend=-1))
+    crossed, ends = line[begins], np.append(begins[1:], len(line)) - 1
+    # A line enters at its first, third, ... crossing and leaves at the next: notches between are left out.
+    inside = crossings[1::2] - crossings[::2]
+    found[crossed] = np.stack([crossings[begins], crossings[ends], np.add.reduceat(inside, begins // 2)], axis=1)
+    return found

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import functools
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -34,12 +35,18 @@ def from_plain(kind: type[Config], values: Any, *, path: str = "") -> Config:
         raise ConfigError(f"{path or kind.__name__}: expected a table, got {_shown(values)}")
     fields = {field.name: field for field in dataclasses.fields(kind) if field.init}  # type: ignore[arg-type]
     _check_keys(values, fields, path)
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]
     read = {name: _value(hints[name], values[name], _join(path, name)) for name in fields if name in values}
     try:
         return kind(**read)
     except (ValueError, TypeError, ArithmeticError) as error:
         raise ConfigError(f"{path or kind.__name__}: {error}") from None
+
+
+@functools.cache
+def _hints(kind: Any) -> Mapping[str, Any]:
+    """Types of a class's fields: they are words until somebody asks, and many files hold the same classes."""
+    return typing.get_type_hints(kind)
 
 
 def _check_keys(values: Mapping[str, Any], fields: "Mapping[str, dataclasses.Field[Any]]", path: str) -> None:
@@ -64,7 +71,7 @@ def known_only(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
         >>> known_only(Optimiser, {"rate": 1.0, "colour": "red"})
         {'rate': 1.0}
     """
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     names = {field.name for field in dataclasses.fields(kind) if field.init}
     known = {key: value for key, value in values.items() if key in names}
     for name, value in known.items():

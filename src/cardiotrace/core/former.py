@@ -41,15 +41,23 @@ def with_present_keys(values: Mapping[str, Any], former: Mapping[str, str]) -> d
         >>> with_present_keys({"threshold": 0.4}, {"threshold": "calibration.threshold"})
         {'calibration': {'threshold': 0.4}}
     """
+    if not any(_holder(values, before) for before in former):
+        return dict(values)
     renamed = copy.deepcopy(dict(values))
     for before, now in former.items():
-        *parents, old = before.split(".")
-        table: Any = renamed
-        for parent in parents:
-            table = table.get(parent) if isinstance(table, Mapping) else None
-        if isinstance(table, dict) and old in table:
-            _put(renamed, now, table.pop(old), before)
+        table = _holder(renamed, before)
+        if table is not None:
+            _put(renamed, now, table.pop(before.split(".")[-1]), before)
     return renamed
+
+
+def _holder(tables: Any, dotted: str) -> dict[str, Any] | None:
+    """The table in which a dotted key stands; None where it does not."""
+    *parents, last = dotted.split(".")
+    table = tables
+    for parent in parents:
+        table = table.get(parent) if isinstance(table, Mapping) else None
+    return table if isinstance(table, dict) and last in table else None
 
 
 def _put(tables: dict[str, Any], now: str, value: Any, before: str) -> None:

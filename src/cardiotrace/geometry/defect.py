@@ -246,10 +246,10 @@ def distance_apart(mask: Mask, other: Mask, *, spacing_mm: tuple[float, float] =
 
     if not mask.any() or not other.any():
         return 0.0
-    grown = _dilated(mask)
-    if (grown & other).any():
+    wider = _dilated(mask)
+    if (wider & other).any():
         return 0.0
-    return float(distance_transform_edt(~other, sampling=spacing_mm)[grown].min())
+    return float(distance_transform_edt(~other, sampling=spacing_mm)[wider].min())
 
 
 def _without_own_holes(mask: Mask, other: Mask) -> Mask:

@@ -136,7 +136,7 @@ def control_points(mask: Bool[np.ndarray, "height width"]) -> Float[np.ndarray, 
             found, best = tried, alike
         if best >= _ALIKE:
             break
-    return found - _ROOM + corner
+    return np.asarray(found - _ROOM + corner)
 
 
 def _dice(one: Bool[np.ndarray, "height width"], other: Bool[np.ndarray, "height width"]) -> float:

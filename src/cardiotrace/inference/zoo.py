@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from cardiotrace.core.config import brief
@@ -100,6 +101,16 @@ def default_model(view: View, modality: Modality = Modality.UNKNOWN) -> Path:
 
 
 def _list_one(name: str, path: Path) -> ListedModel:
+    try:
+        found = path.stat()
+    except OSError:
+        return _read_one(name, path, ())
+    return _read_one(name, path, (found.st_mtime_ns, found.st_size))
+
+
+@lru_cache(maxsize=256)
+def _read_one(name: str, path: Path, state: tuple[int, ...]) -> ListedModel:
+    """A model file in one state: each image of an exam asks for its model, and the descriptions of all are read."""
     try:
         return ListedModel(name, path, read_spec(path))
     except InputError as error:

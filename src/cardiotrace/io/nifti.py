@@ -1,7 +1,7 @@
 """NIfTI-1 and -2: `.nii` and `.nii.gz`.
 
-The header is decoded by nibabel without its silent repairs (it turns a zero or negative pixel size into a
-plausible one); the pixels come from one bounded decompression, which takes half the time of nibabel's.
+The header is taken as it stands, without the silent repairs of other readers (nibabel turns a zero or negative pixel
+size into a plausible one); the pixels come from one bounded decompression.
 """
 
 import gzip
@@ -18,10 +18,11 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.geometry import Geometry, distance_across
 from cardiotrace.core.image import FileSource, Image
 from cardiotrace.core.label import LabelMap
-from cardiotrace.io import deflate
+from cardiotrace.io import deflate, nifti_header
 from cardiotrace.io.alpha import without_alpha
 from cardiotrace.io.atomic import write_bytes
 from cardiotrace.io.content import Beginning
+from cardiotrace.io.nifti_header import Fields
 from cardiotrace.io.stored import (
     GridShape,
     Pixels,
@@ -39,12 +40,10 @@ from cardiotrace.io.stored import (
 SUFFIXES = (".nii.gz", ".nii")
 
 _MAX_PIXEL_OFFSET = 64 * 1024**2  # extensions between header and pixels are small; this bounds what is unpacked
-_VERSIONS = {348: 1, 540: 2}  # by the length of the header, which is the first thing in it
 _GEOMETRY = (
     *("pixdim", "qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d"),
     *("qoffset_x", "qoffset_y", "qoffset_z", "srow_x", "srow_y", "srow_z", "xyzt_units", "toffset", "dim_info"),
 )
-_RGB = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
 _MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 _MS_PER_UNIT = {8: 1000.0, 16: 1.0, 24: 0.001}
 
@@ -75,11 +74,11 @@ def read_header(path: Path, suffix: str, start: Beginning) -> StoredImage:
     is_compressed = start.is_gzip
     with reading(path, "a NIfTI"):
         header, version = _decode(_first_bytes(path, suffix, start), path)
-        count = int(header["dim"][0])
+        count = max(int(header["dim"][0]), 0)
         shape = tuple(int(length) for length in header["dim"][1 : count + 1])
         units = int(header["xyzt_units"])
         mm = _MM_PER_UNIT.get(units & 7, 1.0)
-        dtype = header.get_data_dtype()
+        dtype = nifti_header.pixel_type(header)
         is_rgb = dtype.names is not None
         if not is_rgb and dtype.kind not in "biuf":
             raise InputError(f"pixels of type {dtype} are not grey values", where=path, remedy="export real numbers.")
@@ -167,12 +166,12 @@ def write_image(cine: Image, path: Path, suffix: str) -> None:
     if source is not None and _lies_as_stored(cine, source):
         header = _image_header(cine.grid_shape, source)
         if len(source.shape) == 4 and interval_ms is not None:
-            _set_interval(header, interval_ms)
+            nifti_header.set_interval(header, interval_ms)
     else:
         header = _own_header(cine.grid_shape, cine.geometry, interval_ms)
     if cine.is_colour and cine.frames.dtype != np.uint8:
         raise InputError(f"colour of type {cine.frames.dtype} cannot be written", where=path, remedy="use 8 bit.")
-    header.set_data_dtype(_RGB if cine.is_colour else cine.frames.dtype)
+    nifti_header.set_type(header, nifti_header.RGB if cine.is_colour else cine.frames.dtype)
     _write(header, cine.frames.astype(cine.frames.dtype.newbyteorder("<"), copy=False), path, suffix)
 
 
@@ -181,10 +180,8 @@ def _mean_interval_ms(cine: Image) -> float | None:
     return None if times is None or len(times) < 2 else float(np.diff(times).mean())
 
 
-def _write(header: Any, pixels: NDArray[Any], path: Path, suffix: str) -> None:
-    header["scl_slope"], header["scl_inter"] = 1.0, 0.0
-    header["vox_offset"] = int(header["sizeof_hdr"]) + 4
-    content = header.binaryblock + bytes(4) + pixels.tobytes()
+def _write(header: Fields, pixels: NDArray[Any], path: Path, suffix: str) -> None:
+    content = header.tobytes() + bytes(4) + pixels.tobytes()
     # No time stamp: the same pixels give the same bytes.
     write_bytes(path, gzip.compress(content, 6, mtime=0) if _is_gzip(suffix) else content)
 
@@ -207,19 +204,16 @@ def _first_bytes(path: Path, suffix: str, start: Beginning) -> bytes:
     return start.head[:540]
 
 
-def _decode(block: bytes, path: Path) -> tuple[Any, int]:
+def _decode(block: bytes, path: Path) -> tuple[Fields, int]:
     """The header as stored, and the version of the standard it follows."""
-    import nibabel
-
-    version = next((version for size, version in _VERSIONS.items() if _states_size(block, size)), None)
+    version = next((version for version, size in nifti_header.SIZES.items() if _states_size(block, size)), None)
     if version is None:
         raise InputError(
             "is not a NIfTI file: it does not begin with a NIfTI header",
             where=path,
             remedy="check the suffix, or export the image again.",
         )
-    kind, size = (nibabel.Nifti1Header, 348) if version == 1 else (nibabel.Nifti2Header, 540)
-    header = kind(block[:size], check=False)
+    header = nifti_header.decode(block, version)
     if not bytes(header["magic"]).startswith(b"n+"):
         raise InputError(
             "keeps its pixels in another file (a .hdr/.img pair)",
@@ -233,7 +227,7 @@ def _states_size(block: bytes, size: int) -> bool:
     return len(block) >= size and block[:4] in (size.to_bytes(4, "little"), size.to_bytes(4, "big"))
 
 
-def _pixel_offset(header: Any, path: Path) -> int:
+def _pixel_offset(header: Fields, path: Path) -> int:
     offset = int(header["vox_offset"])
     if offset > _MAX_PIXEL_OFFSET:
         raise InputError(
@@ -257,7 +251,7 @@ _SAME_SIZE = 0.005
 """Relative difference up to which two sizes are one: headers round them."""
 
 
-def _place(header: Any, shape: tuple[int, ...], mm: float) -> _NiftiPlace:
+def _place(header: Fields, shape: tuple[int, ...], mm: float) -> _NiftiPlace:
     """Size and place of the voxels from the three things that a header holds: pixdim, sform, qform.
 
     The sizes stand twice, in pixdim and in the lengths of the sform's columns, and programs lose the one or the other:
@@ -306,14 +300,14 @@ def _size(pixdim: float, length: float, mm: float, *, is_plane: bool) -> tuple[f
     return (length if pixdim > 0 else pixdim), True
 
 
-def _affine(header: Any, mm: float) -> NDArray[np.float64] | None:
+def _affine(header: Fields, mm: float) -> NDArray[np.float64] | None:
     """From (x, y, z, 1) to RAS+ mm by the sform, else by the qform; None where the header has neither."""
     has_sform, has_qform = int(header["sform_code"]) > 0, int(header["qform_code"]) > 0
     if not has_sform and not has_qform:
         return None
     try:
-        affine = np.asarray(header.get_sform() if has_sform else header.get_qform(), np.float64)
-    except Exception:  # a qform of impossible numbers says nothing of directions
+        affine = nifti_header.sform(header) if has_sform else nifti_header.qform(header)
+    except ValueError:  # a qform of impossible numbers says nothing of directions
         return None
     affine[:3] *= mm
     if not np.isfinite(affine).all() or not spans_space(affine[:3, :3]):
@@ -346,7 +340,7 @@ def _times_ms(shape: tuple[int, ...], interval: float, unit: int) -> NDArray[np.
     return np.arange(shape[3], dtype=np.float64) * (_as_written(np.float32(interval)) * factor)
 
 
-def _scaling(header: Any) -> tuple[float, float]:
+def _scaling(header: Fields) -> tuple[float, float]:
     slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
     if slope == 0 or not math.isfinite(slope):  # the standard's way of saying "none"
         return 1.0, 0.0
@@ -368,40 +362,24 @@ def _lies_as_stored(cine: Image, source: FileSource) -> bool:
     return bool(np.allclose(stored, cine.spacing_mm[::-1][:count], rtol=1e-5, atol=0.0))
 
 
-def _image_header(grid: GridShape, source: FileSource) -> Any:
+def _image_header(grid: GridShape, source: FileSource) -> Fields:
     own = header_of(source, NiftiHeader)
-    header = _empty_header(own.version, stored_shape(grid, source))
+    header = nifti_header.empty(own.version, stored_shape(grid, source), np.dtype(np.uint8))
     for name, value in own.geometry.items():
         header[name] = value
     return header
 
 
-def _own_header(grid: GridShape, geometry: Geometry, interval_ms: float | None) -> Any:
+def _own_header(grid: GridShape, geometry: Geometry, interval_ms: float | None) -> Fields:
     """A header for what lies on no NIfTI image: place and directions as its geometry has them."""
     shape = own_shape(grid)
-    header = _empty_header(1 if max(shape) < 2**15 else 2, shape)
-    affine = geometry.affine[:, [2, 1, 0, 3]]
-    header.set_qform(affine, 1)
-    header.set_sform(affine, 1)
+    header = nifti_header.empty(1 if max(shape) < 2**15 else 2, shape, np.dtype(np.uint8))
+    nifti_header.set_place(header, geometry.affine[:, [2, 1, 0, 3]])
     spacing = geometry.spacing_mm
     depth, height, width = (1.0, 1.0, 1.0) if spacing is None else spacing
     header["pixdim"][1:4] = width, height, 1.0 if math.isnan(depth) else depth
     if spacing is not None:
-        header.set_xyzt_units("mm")
+        header["xyzt_units"] = nifti_header.MM
     if interval_ms is not None and len(shape) == 4:
-        _set_interval(header, interval_ms)
-    return header
-
-
-def _set_interval(header: Any, interval_ms: float) -> None:
-    header["pixdim"][4] = interval_ms
-    header.set_xyzt_units(header.get_xyzt_units()[0], "msec")
-
-
-def _empty_header(version: int, shape: tuple[int, ...]) -> Any:
-    import nibabel
-
-    header = nibabel.Nifti1Header() if version == 1 else nibabel.Nifti2Header()
-    header.set_data_dtype(np.uint8)
-    header.set_data_shape(shape)
+        nifti_header.set_interval(header, interval_ms)
     return header

@@ -61,12 +61,21 @@ class _Canvas:
     corner_mm: tuple[float, float] = (0.0, 0.0)
     """(row, column) of the image's corner in the millimetres of the traces, where only a part is shown."""
 
+    def spots(self, points_mm: Shaped[np.ndarray, "n 2"]) -> Shaped[np.ndarray, "n 2"]:
+        """(row, column) in mm as (x, y) in pixels of the image."""
+        middle = points_mm - np.asarray(self.corner_mm) + np.asarray(self.spacing_mm) / 2
+        return np.asarray(middle[:, ::-1] * self.scale)
+
     def points(
         self, points_mm: Shaped[np.ndarray, "n 2"], *, corner: tuple[int, int] = (0, 0), factor: int = _FINE
     ) -> list[tuple[float, float]]:
         """(row, column) in mm as (x, y) from a `corner` of the image, `factor` times as fine."""
-        spots = (points_mm - np.asarray(self.corner_mm) + np.asarray(self.spacing_mm) / 2)[:, ::-1] * self.scale
-        return [(x, y) for x, y in ((spots - corner) * factor).tolist()]
+        return [(x, y) for x, y in ((self.spots(points_mm) - corner) * factor).tolist()]
+
+    def line(self, points_mm: Shaped[np.ndarray, "n 2"], corner: tuple[int, int]) -> list[float]:
+        """The same as x, y, x, y, ..., which a pen takes as well, and which is sooner made of a long line."""
+        flat: list[float] = ((self.spots(points_mm) - corner) * _FINE).ravel().tolist()
+        return flat
 
 
 def draw_overlay(
@@ -171,7 +180,7 @@ def _draw_rings(
     if not rings:
         return
     box, fine, pen = _layer(canvas, np.concatenate(rings))
-    shifted = [canvas.points(_smooth(ring, 1.5 / canvas.scale), corner=box[:2]) for ring in rings]
+    shifted = [canvas.line(_smooth(ring, 1.5 / canvas.scale), box[:2]) for ring in rings]
     # A dark seam first, so that a light line also shows on a bright wall.
     _trace(pen, shifted, width=(style.line + 2) * _FINE, strength=110)
     image.paste((0, 0, 0), box, fine.reduce(_FINE))
@@ -182,10 +191,10 @@ def _draw_rings(
     image.paste(colour, box, fine.reduce(_FINE))
 
 
-def _trace(pen: "Pen", rings: list[list[tuple[float, float]]], *, width: float, strength: int) -> None:
+def _trace(pen: "Pen", rings: list[list[float]], *, width: float, strength: int) -> None:
     """Draw closed lines."""
     for points in rings:
-        pen.line([*points, points[0], points[1]], fill=strength, width=max(1, round(width)))
+        pen.line([*points, *points[:4]], fill=strength, width=max(1, round(width)))
 
 
 def _smooth(ring: Shaped[np.ndarray, "n 2"], step: float) -> Shaped[np.ndarray, "m 2"]:
@@ -197,7 +206,9 @@ def _smooth(ring: Shaped[np.ndarray, "n 2"], step: float) -> Shaped[np.ndarray, 
         return ring
     every = max(1, min(int(step / np.linalg.norm(np.diff(ring, axis=0), axis=1).mean()), len(ring) // 12))
     weights = np.array([1, 2, 3, 2, 1]) / 9
-    even = sum(weight * np.roll(ring, shift, axis=0) for weight, shift in zip(weights, range(-2, 3), strict=True))
+    closed = np.concatenate([ring[-2:], ring, ring[:2]])
+    shifted = (closed[place : place + len(ring)] for place in range(4, -1, -1))
+    even = sum(weight * each for weight, each in zip(weights, shifted, strict=True))
     return np.asarray(even)[::every]
 
 
@@ -207,7 +218,7 @@ def _layer(
     """A fine grey layer around some points: its box on the image, the layer, a pen for it."""
     from PIL import Image, ImageDraw
 
-    spots = np.array(canvas.points(points_mm, factor=1))
+    spots = canvas.spots(points_mm)
     low = np.maximum(np.floor(spots.min(axis=0)).astype(int) - 8, 0)
     high = np.minimum(np.ceil(spots.max(axis=0)).astype(int) + 9, canvas.size)
     high = np.maximum(high, low + 1)

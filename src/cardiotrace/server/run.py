@@ -5,6 +5,7 @@ import socket
 import webbrowser
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -15,7 +16,6 @@ from cardiotrace.server.app import guarded
 from cardiotrace.server.log import logged
 from cardiotrace.server.services import Services
 from cardiotrace.server.settings import ServeConfig
-from cardiotrace.server.store.backup import back_up, restore
 from cardiotrace.server.store.database import Database
 from cardiotrace.server.store.folder import DataFolder
 from cardiotrace.server.store.upgrade import newest_revision, present_revision, upgrade
@@ -39,24 +39,36 @@ def serve(config: ServeConfig, say: Say) -> None:
     """
     data = DataFolder(config.folder).make()
     if config.backup is not None:
-        database = opened_as_it_is(config)
-        count = back_up(database, data, config.backup)
-        say(f"{config.backup}: {count} studies")
+        _back_up(config, data, config.backup, say)
         return
     with ExitStack() as stack:
         stack.enter_context(data.locked())
+        if config.restore is not None:
+            _restore(config, data, config.restore, say)
+            return
         stack.enter_context(logged(data.log))
         listening = stack.enter_context(_listen(config))
-        database = opened(config, say)
-        if config.restore is not None:
-            say(f"{data.root}: {restore(database, data, config.restore)} studies")
-            return
-        services = Services(config, database, data.token(config.token))
+        services = Services(config, opened(config, say), data.token(config.token))
+        stack.callback(services.pool.kill)
         address = _address(config, listening.getsockname()[1])
         server = _Server(_uvicorn_config(config, services), services, lambda: _welcome(config, services, address, say))
         server.run(sockets=[listening])
         if not server.started:
             raise WorkError("the server could not start", remedy=f"its log {data.log} says why.")
+
+
+def _back_up(config: ServeConfig, data: DataFolder, target: Path, say: Say) -> None:
+    from cardiotrace.server.store.backup import back_up  # a server needs it not
+
+    count = back_up(_opened_as_it_is(config), data, target)
+    say(f"{target}: {count} studies")
+
+
+def _restore(config: ServeConfig, data: DataFolder, source: Path, say: Say) -> None:
+    from cardiotrace.server.store.backup import restore
+
+    count = restore(opened(config, say), data, source)
+    say(f"{data.root}: {count} studies")
 
 
 def opened(config: ServeConfig, say: Say) -> Database:
@@ -74,7 +86,7 @@ def opened(config: ServeConfig, say: Say) -> Database:
     return database
 
 
-def opened_as_it_is(config: ServeConfig) -> Database:
+def _opened_as_it_is(config: ServeConfig) -> Database:
     """The database without a change, for who only reads: a server may be at work with it.
 
     Raises:

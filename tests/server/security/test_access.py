@@ -128,3 +128,13 @@ def test_what_is_sent_is_counted_whatever_it_says_of_itself():
     assert ask("POST", "/api/v1/x", headers=BEARER, content=b"x" * 1000).text == "1000"
     assert ask("POST", "/api/v1/x", headers=BEARER, content=pieces()).status_code == 413
     assert ask("POST", "/api/v1/x", headers=BEARER, content=b"x" * 1001).status_code == 413
+
+
+def test_nothing_but_http_is_spoken():
+    told = []
+
+    async def send(message):
+        told.append(message["type"])
+
+    asyncio.run(guarded()({"type": "websocket", "path": "/", "headers": []}, None, send))
+    assert told == ["websocket.close"]

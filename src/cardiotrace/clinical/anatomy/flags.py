@@ -1,11 +1,13 @@
 """What is no heart in the key frames of an exam, as flags: each failed criterion a reason in words."""
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 
 from cardiotrace.clinical.anatomy.criterion import LA, LV, MYO, RV, Axis, Measured
 from cardiotrace.clinical.anatomy.limits import Failure, preset
 from cardiotrace.clinical.anatomy.plane import Plane
 from cardiotrace.clinical.rule import RULES, flag
+from cardiotrace.core.findings import ImageFindings
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
@@ -61,7 +63,9 @@ def long_axis_anatomy_flags(
     )
 
 
-def short_axis_anatomy_flags(labels: LabelMap, frame: int, depths: Iterable[int]) -> tuple[Flag, ...]:
+def short_axis_anatomy_flags(
+    labels: LabelMap, frame: int, depths: Iterable[int], findings: ImageFindings | None = None
+) -> tuple[Flag, ...]:
     """Whether the slices of one frame of a short-axis stack can be a heart.
 
     A slice in fifty of traced hearts is odd, mostly at base or apex, so that one stack in seven holds one; that makes
@@ -71,13 +75,17 @@ def short_axis_anatomy_flags(labels: LabelMap, frame: int, depths: Iterable[int]
         labels: of a stack, or a single slice.
         frame: the frame that was measured.
         depths: slices that show an image.
+        findings: what is known of the labels.
 
     Returns:
         One flag that names the slices and what is wrong there, or none; without view and phase.
     """
-    measured = {depth: Measured.of(Plane.of(labels, frame, depth), Axis.SHORT) for depth in depths}
+    known = ImageFindings.none(labels) if findings is None else findings
+    measured = {
+        depth: known.plane(frame, depth).get("anatomy", partial(_slice, labels, frame, depth)) for depth in depths
+    }
     # A stack in which nobody labelled a wall says nothing of where it is.
-    has_wall = MYO in labels.scheme.values and bool(labels.mask(MYO)[frame].any())
+    has_wall = MYO in labels.scheme.values and bool((labels.array[frame] == labels.scheme.value(MYO)).any())
     found = {
         depth: [item for item in _failures(each, Axis.SHORT) if has_wall or item.criterion.name != _OF_WALL]
         for depth, each in measured.items()
@@ -90,6 +98,10 @@ def short_axis_anatomy_flags(labels: LabelMap, frame: int, depths: Iterable[int]
     more = f" and {len(reasons) - _TOLD} more" if len(reasons) > _TOLD else ""
     text = f"{len(odd)} of {len(found)} slices are no heart's: {'; '.join(reasons[:_TOLD])}{more}"
     return (flag("anatomy-slices", text, about=""),)
+
+
+def _slice(labels: LabelMap, frame: int, depth: int) -> Measured:
+    return Measured.of(Plane.of(labels, frame, depth), Axis.SHORT)
 
 
 def _failures(measured: Measured, axis: Axis) -> list[Failure]:

@@ -101,7 +101,7 @@ def _settled(before: Points, after: Points) -> Points:
     if len(before) != len(after):
         return after
     stayed = (np.abs(after - before) < _ROUNDED).all(axis=1, keepdims=True)
-    return np.where(stayed, before, after)
+    return np.asarray(np.where(stayed, before, after))
 
 
 def _redrawn(former: Mask, before: Points, after: Points) -> Mask:
@@ -162,7 +162,7 @@ class _Heart:
 
     @property
     def wall(self) -> Mask:
-        return self.outside & ~self.cavity
+        return np.asarray(self.outside & ~self.cavity)
 
     @property
     def base(self) -> "_Base | None":

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from numpy.typing import NDArray
 
@@ -54,7 +54,7 @@ class PaintPlane:
     image: str
     frame: int
     slice: int
-    labels: NDArray[object]
+    labels: NDArray[Any]
     """Values of the image's own scheme."""
 
 

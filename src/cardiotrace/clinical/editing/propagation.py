@@ -7,7 +7,7 @@ followed through the film by its grey values, and where it comes to lie nearer t
 carried.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +21,7 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Modality
+from cardiotrace.geometry.box import bounding_box
 from cardiotrace.geometry.contour import polygon_perimeter, resample_polyline
 from cardiotrace.geometry.motion import MotionSearch, MotionSettings
 from cardiotrace.geometry.polygon import fill_polygon
@@ -50,6 +51,8 @@ _SETTINGS = MotionSettings(
 )
 _POINTS = 120
 """Of an outline that is followed."""
+_ROOM = 16
+"""Pixels around a structure within which its outline may come to lie."""
 _BAND = 3
 """Pixels on both sides of the automatic outline within which it is seen how much of a difference holds."""
 
@@ -121,36 +124,16 @@ def carried(
     masks: dict[Spot, dict[str, Mask]] = {spot: {} for spot in there}
     for name in changed:
         edited, before = outlined(drawn, automatic.scheme, name), outlined(former, automatic.scheme, name)
+        now = {spot: outlined(automatic.array[spot], automatic.scheme, name) for spot in there}
+        difference = _Difference(edited, before, now.values())
         shown = dict(followed(image, place, list(there), edited))
         for spot in there:
-            now = outlined(automatic.array[spot], automatic.scheme, name)
-            masks[spot][name] = _fitted(edited, before, now, shown.get(spot))
+            masks[spot][name] = difference.onto(now[spot], shown.get(spot))
     return {spot: with_masks(plane, automatic.scheme, masks[spot]) for spot, plane in there.items()}
 
 
 def _has(labels: LabelMap, name: str) -> bool:
     return name != "epi" or any(structure.value == "MYO" for structure in labels.scheme.values)
-
-
-def _fitted(drawn: Mask, automatic: Mask, there: Mask, shown: Mask | None) -> Mask:
-    """A structure in another plane, with as much of a difference as holds there.
-
-    Args:
-        drawn: the structure as a person drew it.
-        automatic: as the model saw it there.
-        there: as the model saw it in the other plane.
-        shown: where what was drawn is found in the other plane by its grey values; None where that is not known.
-    """
-    whole = carried_mask(drawn, automatic, there)
-    if shown is None or not shown.any():
-        return whole
-    if not there.any() or not automatic.any():
-        return shown
-    near, now = np.abs(_depth(there)) < _BAND, _depth(there)
-    wanted, found = (_depth(whole) - now)[near], (_depth(shown) - now)[near]
-    size = float(wanted @ wanted)
-    share = float(np.clip(wanted @ found / size, 0, 1)) if size > 0 else 0.0
-    return carried_mask(drawn, automatic, there, share=share)
 
 
 def followed(image: Image, place: Spot, targets: Sequence[Spot], drawn: Mask) -> Iterator[tuple[Spot, Mask]]:
@@ -209,13 +192,49 @@ def carried_mask(drawn: Mask, automatic: Mask, there: Mask, *, share: float = 1.
         >>> carried_mask(far < 12, far < 10, far < 8)[20].sum()  # a radius of 8 and the 2 that were missing
         np.int64(19)
     """
-    if np.array_equal(drawn, automatic):
-        return there.copy()
-    if not automatic.any() or not there.any():
-        return drawn.copy()
-    difference = _depth(drawn) - _depth(automatic)
-    moved = _at(difference, *_onto(there, automatic))
-    return np.asarray(_depth(there) + share * moved < 0)
+    return _Difference(drawn, automatic, [there]).onto(there, share=share)
+
+
+class _Difference:
+    """What a person changed of a structure in one plane, to be laid onto it in others.
+
+    Args:
+        drawn: the structure as they drew it.
+        automatic: as the model saw it there.
+        others: as the model saw it in the planes that it will be laid onto.
+    """
+
+    def __init__(self, drawn: Mask, automatic: Mask, others: Iterable[Mask]) -> None:
+        self._drawn, self._automatic = drawn, automatic
+        # Distances are asked for around the structure alone: it fills a small part of an image.
+        held = np.any([drawn, automatic, *others], axis=0)
+        low = np.maximum([part.start - _ROOM for part in bounding_box(held)], 0)
+        high = [part.stop + _ROOM for part in bounding_box(held)]
+        self._box = tuple(slice(int(first), int(last)) for first, last in zip(low, high, strict=True))
+        self._change = _depth(drawn[self._box]) - _depth(automatic[self._box])
+
+    def onto(self, there: Mask, shown: Mask | None = None, *, share: float = 1.0) -> Mask:
+        """The structure in another plane, with as much of the difference as holds there.
+
+        Args:
+            there: as the model saw it.
+            shown: where what was drawn is found by its grey values; None where that is not known.
+            share: of the difference, where that is not known.
+        """
+        if np.array_equal(self._drawn, self._automatic):
+            return there.copy()
+        if not self._automatic.any() or not there.any():
+            return self._drawn.copy() if shown is None or not shown.any() else shown
+        now = _depth(there[self._box])
+        moved = _at(self._change, *_onto(there[self._box], self._automatic[self._box]))
+        if shown is not None and shown.any():
+            near = np.abs(now) < _BAND
+            wanted, found = moved[near], (_depth(shown[self._box]) - now)[near]
+            size = float(wanted @ wanted)
+            share = float(np.clip(wanted @ found / size, 0, 1)) if size > 0 else 0.0
+        whole = np.zeros_like(there)
+        whole[self._box] = now + share * moved < 0
+        return whole
 
 
 def _depth(mask: Mask) -> Float[np.ndarray, "height width"]:

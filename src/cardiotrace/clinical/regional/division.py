@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
@@ -73,7 +73,7 @@ class Division:
         """
         array = np.zeros(stack.labels.array.shape[1:], np.uint8)
         for depth in self.middles:
-            places = np.argwhere(stack.labels.mask(Structure.MYO)[frame, depth])
+            places = np.argwhere(stack.mask(Structure.MYO, frame, depth))
             array[depth][tuple(places.T)] = self.numbers(depth, places * np.asarray(stack.scale.pixel))
         return array
 
@@ -101,8 +101,10 @@ def divide(stack: TracedStack, frame: int) -> Division:
     rings = rings_of(stack, frame)
     septa: dict[int, Septum] = {}
     if Structure.RV in stack.counts:
-        right = stack.labels.mask(Structure.RV)[frame]
-        found = {depth: septum_of(ring, right[depth], stack.scale.pixel) for depth, ring in rings.items()}
+        found = {
+            depth: septum_of(ring, stack.mask(Structure.RV, frame, depth), stack.scale.pixel)
+            for depth, ring in rings.items()
+        }
         septa = {depth: septum for depth, septum in found.items() if septum is not None}
     seen = is_seen_from_apex(stack.labels.geometry)
     return Division(rings, levels, septa, seen, _why_unnamed(stack, rings, septa, seen))
@@ -110,9 +112,16 @@ def divide(stack: TracedStack, frame: int) -> Division:
 
 def rings_of(stack: TracedStack, frame: int) -> dict[int, Ring]:
     """The closed rings of one frame, by slice."""
-    cavity, wall = (stack.labels.mask(structure)[frame] for structure in (Structure.LV, Structure.MYO))
-    found = {depth: ring_of(cavity[depth], wall[depth], stack.scale.pixel) for depth in _shown(stack, frame)}
+    found = {
+        depth: stack.findings.plane(frame, depth).get("ring", partial(_ring, stack, frame, depth))
+        for depth in _shown(stack, frame)
+    }
     return {depth: ring for depth, ring in found.items() if ring is not None}
+
+
+def _ring(stack: TracedStack, frame: int, depth: int) -> Ring | None:
+    cavity, wall = (stack.mask(structure, frame, depth) for structure in (Structure.LV, Structure.MYO))
+    return ring_of(cavity, wall, stack.scale.pixel)
 
 
 def _shown(stack: TracedStack, frame: int) -> list[int]:

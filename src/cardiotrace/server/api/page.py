@@ -4,6 +4,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.responses import HTMLResponse, Response
+from starlette.routing import Match, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -26,10 +27,20 @@ class _Page(StaticFiles):
         return answer
 
 
+class _Elsewhere(Mount):
+    """All paths but those of the interface, which answers to wrong ones itself."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether it answers."""
+        if scope["path"].startswith("/api/"):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+
 def add_page(app: FastAPI, folder: Path = STATIC) -> None:
     """Show the page at `/`; add it last, since it answers to every other path."""
     if (folder / "index.html").exists():
-        app.mount("/", _Page(directory=folder, html=True))
+        app.router.routes.append(_Elsewhere("/", _Page(directory=folder, html=True)))
         return
 
     @app.get("/", include_in_schema=False)

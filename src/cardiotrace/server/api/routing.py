@@ -4,13 +4,15 @@ import logging
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Path, Request
+from fastapi import APIRouter, Depends, FastAPI, Path, Request, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.exceptions import HTTPException
 
 from cardiotrace.core.errors import CardioTraceError, InputError, UsageError, explained
 from cardiotrace.server.api.schemas import ErrorAnswer
+from cardiotrace.server.security.access import COOKIE
 from cardiotrace.server.services import Services
 from cardiotrace.server.store.studies import ConflictError, MissingError
 from cardiotrace.server.work.pool import WorkerLostError
@@ -53,12 +55,25 @@ Shared = Annotated[Services, Depends(services_of)]
 Identifier = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="As it was given when the thing was made.")]
 
 
-def make_router(tag: str) -> APIRouter:
-    """A router whose description tells of errors as they are."""
+# For the description alone: who asks was let in before any route is reached, see `security.access`.
+_DOORS = (
+    HTTPBearer(auto_error=False, description="The token, for scripts."),
+    APIKeyCookie(name=COOKIE, auto_error=False),
+)
+
+
+def make_router(tag: str, *, is_open: bool = False) -> APIRouter:
+    """A router whose description tells of errors and of the ways in as they are.
+
+    Args:
+        tag: what its routes are about.
+        is_open: whether anybody may ask.
+    """
     responses: dict[int | str, dict[str, Any]] = {
         status: {"model": ErrorAnswer, "description": text} for status, text in _EXPECTED.items()
     }
-    return APIRouter(prefix="/api/v1", tags=[tag], responses=responses)
+    doors = [] if is_open else [Security(door) for door in _DOORS]
+    return APIRouter(prefix="/api/v1", tags=[tag], responses=responses, dependencies=doors)
 
 
 def error_answer(status: int, text: str, remedy: str | None = None, **more: Any) -> JSONResponse:

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 
-from fastapi import Response
+from fastapi import APIRouter, Response
 from sqlalchemy import func, select
 
 from cardiotrace import __version__
@@ -15,18 +15,19 @@ from cardiotrace.server.store.studies import kept_bytes
 from cardiotrace.server.store.tables import JobRow, StudyRow
 from cardiotrace.server.work.tasks import Order
 
-router = make_router("system")
+_guarded = make_router("system")
+_open = make_router("system", is_open=True)
 LIMITS = "Research software, not a medical device: no diagnosis may rest on it."
 
 
-@router.get("/system/health")
+@_open.get("/system/health")
 def tell_health(services: Shared) -> Health:
     """Whether the server works; anybody may ask."""
     services.database.check()
     return Health(status="ok")
 
 
-@router.get(
+@_guarded.get(
     "/system/metrics",
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
@@ -36,7 +37,7 @@ def tell_metrics(services: Shared) -> Response:
     return Response("\n".join(_metrics(services)) + "\n", media_type="text/plain; version=0.0.4")
 
 
-@router.get("/system/about")
+@_guarded.get("/system/about")
 async def tell_about(services: Shared) -> About:
     """What this program is, which models it has, and what it may not be used for."""
     if services.models is None:
@@ -84,3 +85,8 @@ def resident_bytes(pid: int | str = "self") -> int:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError):
         return 0
+
+
+router = APIRouter()
+router.include_router(_guarded)
+router.include_router(_open)

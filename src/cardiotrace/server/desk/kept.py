@@ -37,7 +37,8 @@ class Keeper:
 
     def _plain_item(self, change: Change, place: Address, automatic: Mapping[str, LabelMap]) -> dict[str, Any]:
         before, after = change.before[place], change.after[place]
-        item = {"address": plain_address(place), "before": self._plain(before), "after": self._plain(after)}
+        item: dict[str, Any] = {"address": plain_address(place)}
+        item |= {"before": self._plain(before), "after": self._plain(after)}
         if place.kind is Kind.PLANE and (before is None or after is None):
             item["automatic"] = self._kept_plane(automatic[place.image].array[place.frame, place.slice])
         return item

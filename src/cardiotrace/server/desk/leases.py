@@ -26,7 +26,7 @@ class Leases:
         now: the clock, seconds since 1970.
 
     Example:
-        >>> clock = iter([0.0, 1.0, 61.5])
+        >>> clock = iter([0.0, 1.0, 61.5, 61.5])
         >>> leases = Leases(lambda: next(clock))
         >>> first = leases.take("exam", "Roy")
         >>> leases.take("exam", "Lee") is None, leases.take("exam", "Lee").holder

@@ -69,8 +69,11 @@ class Access:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Ask the application, or answer why not."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":  # nothing here speaks otherwise, and nobody would be asked who they are
+            await send({"type": "websocket.close", "code": 1008})
             return
         answer = self._refusal(scope, _headers(scope))
         if answer is not None:

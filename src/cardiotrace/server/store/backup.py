@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, insert, select, text
 from sqlalchemy.orm import Session
 
 from cardiotrace import __version__
@@ -101,6 +101,8 @@ def _restored(database: Database, data: DataFolder, archive: tarfile.TarFile, so
         _extract(data, archive, source)
         for name in head["tables"]:
             _insert(session, Base.metadata.tables[name], archive)
+        if not database.is_sqlite:  # which goes on counting from the largest by itself
+            session.execute(text("SELECT setval(pg_get_serial_sequence('jobs', 'serial'), max(serial)) FROM jobs"))
         files = session.scalars(select(FileRow).where(FileRow.kind == "exam")).all()
         for file in files:
             _put_back(data, file)
@@ -159,8 +161,8 @@ def _add_study(archive: tarfile.TarFile, data: DataFolder, study: str) -> None:
                 archive.add(path, f"studies/{study}/{path.relative_to(root).as_posix()}", recursive=False)
 
 
-def _add(archive: tarfile.TarFile, name: str, text: str) -> None:
-    content = text.encode()
+def _add(archive: tarfile.TarFile, name: str, told: str) -> None:
+    content = told.encode()
     info = tarfile.TarInfo(name)
     info.size, info.mode, info.mtime = len(content), 0o600, int(time.time())
     archive.addfile(info, io.BytesIO(content))

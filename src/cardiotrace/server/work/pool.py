@@ -234,6 +234,12 @@ class Pool:
                 for slot in slots:
                     slot.rest(self._idle_seconds)
 
+    def kill(self) -> None:
+        """End all processes at once, where nothing else ended them: the program would wait for them for ever."""
+        for slots in self._slots.values():
+            for slot in slots:
+                slot.kill()
+
     async def close(self) -> None:
         """End all processes."""
         slots = [slot for slots in self._slots.values() for slot in slots]

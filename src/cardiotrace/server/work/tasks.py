@@ -1,6 +1,9 @@
 """What workers can do, by name. Nothing is loaded here: a task loads what it needs where it runs."""
 
+import ctypes
+import gc
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -100,7 +103,18 @@ TASKS: Mapping[str, Task] = {
 
 def run_task(order: Order, reporter: ProgressReporter) -> Done | Refused:
     """Run a task, in the process of a worker."""
+    task = TASKS[order.task]
     try:
-        return Done(TASKS[order.task].work(order.params, reporter))
+        return Done(task.work(order.params, reporter))
     except Exception as error:
         return refused(error, Path(order.root) if order.root else None)
+    finally:
+        if task.slot == "analysis":  # an edit has no time for it
+            _give_back_memory()
+
+
+def _give_back_memory() -> None:
+    """Let the system have what an exam took: the C library keeps freed memory for a next one that may never come."""
+    gc.collect()
+    with suppress(OSError, AttributeError):  # only some C libraries can be asked
+        ctypes.CDLL(None).malloc_trim(0)

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from cardiotrace.server.security.names import harmless, told_apart
 from cardiotrace.server.store.blobs import link_or_copy
@@ -134,6 +135,6 @@ def _begins(file: Path, head: bytes) -> bool:
         return stream.read(len(head)) == head
 
 
-def _chunks(source: "zipfile.ZipExtFile | object") -> Iterator[bytes]:
-    while chunk := source.read(_CHUNK):  # type: ignore[attr-defined]
+def _chunks(source: IO[bytes]) -> Iterator[bytes]:
+    while chunk := source.read(_CHUNK):
         yield chunk
