@@ -125,7 +125,7 @@ def strange_rows(root: Path, kind: str, fold: Path) -> Iterator[Strange]:
     predictor = _network(fold)
 
     def rows(image: Image) -> Rows:
-        told = (each.rows for each in predictor.segment(image).evidence if each is not None)
+        told = (each.rows for each in predictor.segment(image, keep_evidence=True).evidence if each is not None)
         return next(told, np.zeros((0, 0), np.float32))
 
     cases = cases_of(root, kind, read_split(fold / "split.json").testing)[::EVERY]

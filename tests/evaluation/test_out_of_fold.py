@@ -7,7 +7,7 @@ from scipy.ndimage import distance_transform_edt
 from cardiotrace.clinical.interval import Error
 from cardiotrace.clinical.intervals.signs import SeenPhase
 from cardiotrace.clinical.method import Method
-from cardiotrace.evaluation.interval_fit import What
+from cardiotrace.evaluation.interval_fit import CalibrationCase, What, chosen
 from cardiotrace.evaluation.out_of_fold import CALIBRATED, OutOfFold, PixelSample, border_band, phase_correlation
 from tests.clinical.intervals.test_contour_samples import NARROW, WIDE, soft, traced
 
@@ -67,3 +67,22 @@ def test_a_patient_calibrates_only_what_he_has_a_truth_for() -> None:
     assert np.isfinite(case.signs["spread"])
     assert one.case(What(EF, "A4C", Method.SINGLE_PLANE_DISKS, Error.READING), 0.5) is None
     assert one.case(What(EDV, "A4C", Method.SINGLE_PLANE_DISKS, Error.WHOLE), 0.5) is None
+
+
+def test_a_stack_has_the_signs_that_were_measured_in_it() -> None:
+    measured = {(key, "SAX", Method.SUM_OF_SLICES): value for key, value in ((EF, 55.0), (EDV, 100.0), (ESV, 45.0))}
+    one = OutOfFold("p", 1, "", measured, {Error.READING: measured, Error.WHOLE: {}}, {}, NOTHING, NOTHING)
+    case = one.case(What(ESV, "SAX", Method.SUM_OF_SLICES, Error.READING), 0.0)
+    assert case is not None
+    assert case.signs == {"ejection": 55.0, "size": pytest.approx(np.log(100))}
+
+
+def test_what_no_patient_shows_is_not_chosen() -> None:
+    rng = np.random.default_rng(3)
+    cases = [
+        CalibrationCase(f"p{n}", 50.0, 50.0 + off, {"ejection": 50.0 + off, "size": 4.0, "atrium": float("nan")})
+        for n, off in enumerate(rng.normal(0, 5, 90).tolist())
+    ]
+    signs = chosen(cases, What(EF, "SAX", Method.SUM_OF_SLICES, Error.READING), resplits=5)
+    assert {*signs.expected, *signs.spread} <= {"ejection", "size"}
+    assert "ejection" in signs.expected

@@ -53,10 +53,18 @@ def test_an_ensemble_hands_out_those_of_its_first_member() -> None:
 def test_predictors_gather_a_row_for_each_plane() -> None:
     frames = np.random.default_rng(0).integers(0, 256, (2, 3, 20, 24), np.uint8)
     predictor = Predictor.of(make_model(with_features(network(1)), make_spec(CAMUS)))
-    found = predictor.segment(Image(frames, NO_GEOMETRY, view=View.FOUR_CHAMBER))
+    image = Image(frames, NO_GEOMETRY, view=View.FOUR_CHAMBER)
+    found = predictor.segment(image, keep_evidence=True)
     assert [each.rows.shape for each in found.evidence if each is not None] == 2 * [(3, 8 + SIGN_COUNT)]
+    assert all(each.sums.any() for each in found.evidence if each is not None)
     assert found.expected_dice == {}
     assert np.isnan(found.unlikeness).all()
+
+
+def test_evidence_that_a_model_tells_nothing_from_is_not_gathered() -> None:
+    frames = np.random.default_rng(0).integers(0, 256, (2, 3, 20, 24), np.uint8)
+    found = Predictor.of(make_model(with_features(network(1)), make_spec(CAMUS))).segment(Image(frames, NO_GEOMETRY))
+    assert not any(each.rows.size or each.sums.any() for each in found.evidence if each is not None)
 
 
 def disc(seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -3,9 +3,13 @@ import shlex
 
 import pytest
 
+from cardiotrace.clinical.interval import Error
+from cardiotrace.clinical.intervals.calibration import ErrorCalibration, IntervalCalibration
+from cardiotrace.clinical.intervals.widening import Widening
+from cardiotrace.clinical.method import Method
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.label import CAMUS
-from cardiotrace.core.terms import View
+from cardiotrace.core.terms import Modality, View
 from cardiotrace.inference.model_file import read_spec
 from cardiotrace.inference.spec import Calibration, ModelSpec, SchemeSpec, TrainingSpec
 from cardiotrace.inference.zoo import find_model, list_models
@@ -155,3 +159,18 @@ def test_the_cine_mri_model_tells_of_its_right_ventricle():
     card = model_card(read_spec(find_model("cine-mri-unet1")))
     assert "| ACDC | 50 | 0.90 | 0.84 | 0.80 | 9.6 |" in card
     assert "| scanners of other vendors |  | 0.77 | 0.69 | 0.63 |  |" in card
+
+
+def test_a_card_says_where_its_intervals_end():
+    described = spec({"dataset": {"name": "camus"}, "split": "official"})
+    error = ErrorCalibration(
+        "left_ventricular_ejection_fraction_percent", "A4C", Method.SINGLE_PLANE_DISKS, Error.READING, 0.9,
+        {"": (-9.0, 9.0)}, widening=Widening(((2.0, 1.3), (6.0, 2.7))),
+    )  # fmt: skip
+    calibration = Calibration(intervals=IntervalCalibration((error,), basis="50 patients"))
+    views = (View.FOUR_CHAMBER, View.TWO_CHAMBER)
+    card = model_card(dataclasses.replace(described, modality=Modality.US, views=views, calibration=calibration))
+    assert "There is none in A2C, nor of values from several views together such as biplane" in card
+    assert "up to 2.7 times as wide; beyond 6 times the limit" in card
+    alone = model_card(dataclasses.replace(described, modality=Modality.US, views=views[:1], calibration=calibration))
+    assert "There is none in" not in alone

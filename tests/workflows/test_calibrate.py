@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,10 +15,11 @@ from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.datasets.split import Split, write_split
 from cardiotrace.inference.model_file import read_model, seal
 from cardiotrace.inference.spec import TrainingSpec
-from cardiotrace.workflows.calibrate import calibrate
+from cardiotrace.workflows.calibrate import calibrate, patients_of_part
 from cardiotrace.workflows.configs import CalibrateConfig
 from cardiotrace.workflows.services.analysis import Analyser
 from cardiotrace.workflows.services.tracing import Models
+from tests.evaluation.cases import make_case, square
 from tests.fake.camus import write_camus
 from tests.fake.models import write_camus_model
 
@@ -155,3 +157,12 @@ def test_evaluation_counts_how_often_intervals_hold_the_reference(found, camus, 
     told = capsys.readouterr().out
     assert "intervals of predicted values" in told
     assert "whole" in told.partition("intervals of predicted values")[2]
+
+
+def test_of_a_joined_data_set_one_part_may_be_counted() -> None:
+    parts = {"p1": "acdc", "p2": "phantom"}
+    cases = [make_case(name, square(5, 5, 9), patient=name, groups={"dataset": part}) for name, part in parts.items()]
+    joined = SimpleNamespace(name="joined", cases=lambda: cases)
+    assert patients_of_part(joined, "acdc") == {"p1"}
+    with pytest.raises(InputError, match="no part 'mnms'"):
+        patients_of_part(joined, "mnms")

@@ -23,8 +23,11 @@ class Interval:
     high: float
     share: float
     """Of patients whose truth lies within."""
+    widened: float = 1.0
+    """How many times wider than usual it is, since the image is unlike those that the model was tried on."""
 
     def to_plain(self) -> dict[str, Any]:
-        """The interval as JSON holds it."""
+        """The interval as JSON holds it; `widened` is left out where it is as wide as usual."""
         low, high = (float(f"{limit:.6g}") for limit in (self.low, self.high))
-        return {"of": self.of.value, "low": low, "high": high, "share": self.share}
+        plain = {"of": self.of.value, "low": low, "high": high, "share": self.share}
+        return plain if self.widened == 1 else plain | {"widened": self.widened}

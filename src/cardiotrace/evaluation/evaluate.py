@@ -67,7 +67,8 @@ def predict_with_model(predictor: Predictor, *, test_time_augmentation: bool = F
         probability = None if result.probabilities is None else next(iter(result.probabilities.values()))
         warnings = tuple(str(flag) for flag in result.warnings if flag.rule in _TOLD)
         expected = {str(name): values.tolist() for name, values in result.expected_dice.items()}
-        traced_by = TracedBy(predictor.spec.calibration.intervals, result.doubt, result.soft, test_time_augmentation)
+        known = predictor.spec.calibration.intervals
+        traced_by = TracedBy(known, result.doubt, result.soft, test_time_augmentation, result.unlikeness)
         confidence = result.confidence.tolist()
         return CasePrediction(
             case, predicted, reference, confidence, probability, warnings, expected_dice=expected, traced_by=traced_by

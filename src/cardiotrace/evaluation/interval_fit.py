@@ -6,7 +6,7 @@ scored on others, so that the limits of the scores are those of patients that we
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -66,6 +66,11 @@ class Signs:
     def is_of_outlines(self) -> bool:
         """Whether they follow from outlines alone, and so mean the same for every network."""
         return OF_NETWORK.isdisjoint((*self.expected, *self.spread))
+
+    def among(self, known: Set[str]) -> "Signs":
+        """Without those that no patient has, such as the atrium of a short axis."""
+        expected, spread = (tuple(name for name in names if name in known) for names in (self.expected, self.spread))
+        return Signs(self.name, expected, spread)
 
 
 _SIZE = ("ejection", "size")
@@ -141,7 +146,8 @@ def chosen(
     Raises:
         InputError: too few patients.
     """
-    tried = [signs for signs in CHOICES if is_same_network or signs.is_of_outlines]
+    known = {name for case in cases for name, value in case.signs.items() if math.isfinite(value)}
+    tried = [signs.among(known) for signs in CHOICES if is_same_network or signs.is_of_outlines]
     found = [(signs, coverage(cases, what, signs, resplits=resplits)) for signs in tried]
     good = [(signs, each) for signs, each in found if each.covered >= what.share - 0.01] or found
     return min(good, key=lambda pair: pair[1].width)[0]

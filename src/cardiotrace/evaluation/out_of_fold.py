@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.ndimage import distance_transform_edt
 
 from cardiotrace.clinical.interval import Error
-from cardiotrace.clinical.intervals.signs import SeenPhase, signs_of
+from cardiotrace.clinical.intervals.signs import SeenPhase, signs_of, signs_of_stack
 from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.clinical.measure import measure
 from cardiotrace.clinical.method import Method
@@ -77,6 +77,8 @@ class OutOfFold:
     """Pixels of all of the images."""
     band: PixelSample
     """Pixels at borders of the reference."""
+    unlikeness: float = math.nan
+    """The largest of his images, 1 at the limit; NaN where the network does not tell."""
 
     def case(self, what: What, correlation: float) -> CalibrationCase | None:
         """The patient as a calibration takes him; None where value or truth is missing."""
@@ -86,9 +88,17 @@ class OutOfFold:
             return None
         if not what.quantity.endswith("_percent") and not (value > 0 and truth > 0):
             return None
+        return CalibrationCase(self.patient, value, truth, self._signs(what, correlation), self.quality)
+
+    def _signs(self, what: What, correlation: float) -> dict[str, float]:
+        """Of a long axis what its outlines show, of a stack what was measured in it."""
         phases = self.phases.get(what.view)
-        signs = {} if phases is None else signs_of(*phases, correlation=correlation)
-        return CalibrationCase(self.patient, value, truth, signs, self.quality)
+        if phases is not None:
+            return signs_of(*phases, correlation=correlation)
+        if what.method is not Method.SUM_OF_SLICES:
+            return {}
+        ejection, diastolic_ml = (self.measured.get((key, what.view, what.method), math.nan) for key in CALIBRATED[:2])
+        return signs_of_stack(ejection, diastolic_ml)
 
 
 def predicted_patient(
@@ -133,7 +143,13 @@ def predicted_patient(
         _phases(measures, found),
         PixelSample.together(wholes),
         PixelSample.together(bands),
+        max((float(each) for found_in in found.values() for each in _unlike(found_in)), default=math.nan),
     )
+
+
+def _unlike(found: Segmentation) -> Float[np.ndarray, "known"]:
+    """How unlike the frames are of which that is known."""
+    return np.zeros(0) if found.unlikeness is None else found.unlikeness[np.isfinite(found.unlikeness)]
 
 
 def _is_partial(place: Place) -> bool:

@@ -56,7 +56,7 @@ def held_out_frames(
 def _frames(predictor: Predictor, case: Case) -> Iterable[HeldOutFrame]:
     if case.read_labels is None:
         return
-    found, reference = predictor.segment(case.read_image()), case.read_labels()
+    found, reference = predictor.segment(case.read_image(), keep_evidence=True), case.read_labels()
     predicted = aligned(found.labels, reference.grid)
     shared = [name for name in predicted.scheme.structures if name in reference.scheme.values]
     masks = {name: (predicted.mask(name), reference.mask(name)) for name in shared}

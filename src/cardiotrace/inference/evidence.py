@@ -19,18 +19,31 @@ Rows = Float[np.ndarray, "_ _"]
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """Which parts of the evidence are to be gathered: each takes about a millisecond a plane."""
+
+    sums: bool = False
+    rows: bool = False
+
+
+NO_EVIDENCE, ALL_EVIDENCE = Wanted(), Wanted(sums=True, rows=True)
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Of one sample, or of one frame."""
 
     sums: Sums
+    """Zeros where they were not wanted."""
     rows: Rows
-    """What the deepest layer says of each plane, and `plane_signs` of it; no column where the network hands out no
-    features."""
+    """What the deepest layer says of each plane, and `plane_signs` of it; no column where that was not wanted, or the
+    network hands out no features."""
 
     @classmethod
-    def of(cls, classes: Float[np.ndarray, "classes *axes"], rows: Rows | None) -> "Evidence":
+    def of(cls, classes: Float[np.ndarray, "classes *axes"], rows: Rows | None, *, with_sums: bool) -> "Evidence":
         """Of a sample's probabilities, background first."""
-        return cls(sums_of(classes), np.zeros((0, 0), np.float32) if rows is None else rows)
+        sums = sums_of(classes) if with_sums else np.zeros((len(classes) - 1, len(SUMS)))
+        return cls(sums, np.zeros((0, 0), np.float32) if rows is None else rows)
 
     @classmethod
     def together(cls, parts: Sequence["Evidence"]) -> "Evidence":

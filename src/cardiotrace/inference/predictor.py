@@ -27,7 +27,7 @@ from cardiotrace.inference.engine import (
     make_engine,
     run_named,
 )
-from cardiotrace.inference.evidence import Rows, rows_of
+from cardiotrace.inference.evidence import ALL_EVIDENCE, NO_EVIDENCE, Rows, Wanted, rows_of
 from cardiotrace.inference.localiser import HeartPlace, Localiser
 from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.quality import expected_dice
@@ -151,6 +151,7 @@ class Predictor:
         test_time_augmentation: bool = False,
         batch_size: int = BATCH_SIZE,
         keep_probabilities: bool = False,
+        keep_evidence: bool = False,
         on_progress: OnProgress | None = None,
     ) -> Segmentation:
         """Label every sample of a cine.
@@ -162,6 +163,8 @@ class Predictor:
             batch_size: samples that pass through the network at once; more need more memory and are no faster on a CPU.
             keep_probabilities: hand out the probabilities of all structures as well, 4 bytes a pixel and structure;
                 `samples` hands them out one by one instead.
+            keep_evidence: gather what quality and unlikeness are told from though the model tells neither, to calibrate
+                it by; 1 to 3 ms a plane.
             on_progress: told after each sample how many are done.
 
         Returns:
@@ -172,7 +175,13 @@ class Predictor:
             ModelFileError: the network fails.
         """
         start = time.perf_counter()
-        task = self._task(cine, test_time_augmentation=test_time_augmentation, keep_probabilities=keep_probabilities)
+        wanted = ALL_EVIDENCE if keep_evidence else self._told_from(test_time_augmentation=test_time_augmentation)
+        task = self._task(
+            cine,
+            test_time_augmentation=test_time_augmentation,
+            keep_probabilities=keep_probabilities,
+            evidence=wanted,
+        )
         gathered = self._gathered(task, batch_size, on_progress)
         labels = LabelMap(gathered.values, self.spec.label_scheme, cine.geometry, cine.source)
         anew = partial(self._decided_anew, task)
@@ -228,7 +237,19 @@ class Predictor:
         task = self._task(cine, test_time_augmentation=test_time_augmentation, keep_probabilities=True)
         return self._labelled(task, batch_size)
 
-    def _task(self, cine: Image, *, test_time_augmentation: bool, keep_probabilities: bool) -> "_CineTask":
+    def _told_from(self, *, test_time_augmentation: bool) -> Wanted:
+        """What the model's own quality and unlikeness need; a file that tells neither costs nothing."""
+        known = self.spec.calibration
+        return Wanted(sums=bool(known.quality) and not test_time_augmentation, rows=known.unlikeness is not None)
+
+    def _task(
+        self,
+        cine: Image,
+        *,
+        test_time_augmentation: bool,
+        keep_probabilities: bool,
+        evidence: Wanted = NO_EVIDENCE,
+    ) -> "_CineTask":
         cine = self._in_its_channels(cine)
         blank = blank_planes(cine.frames)
         shape: tuple[int, ...] = cine.grid_shape
@@ -244,6 +265,7 @@ class Predictor:
             tta_transforms(self.spec.mirror_axes, self.spec.sector) if test_time_augmentation else (IDENTITY,),
             keep_probabilities,
             heart,
+            evidence,
         )
 
     def _heart(self, cine: Image) -> HeartPlace | None:
@@ -264,7 +286,8 @@ class Predictor:
 
         def done(chunk: list[Position]) -> list[LabelledSample]:
             answers = self._answers(task, engine, {position: prepared(position) for position in chunk})
-            return [label_sample(self.spec, each, keep_probabilities=task.keep_probabilities) for each in answers]
+            keep, sums = task.keep_probabilities, task.evidence.sums
+            return [label_sample(self.spec, each, keep_probabilities=keep, keep_sums=sums) for each in answers]
 
         for results in in_threads(done, batched(wanted, batch_size), jobs=jobs):
             yield from results
@@ -314,9 +337,9 @@ class Predictor:
         """What the network says of prepared samples."""
         frames, transform = task.image.frames, task.transform
         if self.spec.window is None:
-            answers = self._asked(np.stack(list(inputs.values())), task.tta, engine)
+            answers = self._asked(np.stack(list(inputs.values())), task, engine)
         else:
-            answers = (self._slid(sample, self.spec.window, task.tta, engine) for sample in inputs.values())
+            answers = (self._slid(sample, self.spec.window, task, engine) for sample in inputs.values())
         for position, answer in zip(inputs, answers, strict=True):
             if self.spec.within_field_of_view:
                 seen = self.spec.preprocessing.resample_mask(find_field_of_view(frames[position]), transform)
@@ -328,7 +351,7 @@ class Predictor:
         self,
         sample: Float[np.ndarray, "channels *axes"],
         window: tuple[int, ...],
-        tta: tuple[TtaTransform, ...],
+        task: "_CineTask",
         engine: Engine,
     ) -> "_Answer":
         """What the network says of a sample in unit range, window by window."""
@@ -336,7 +359,7 @@ class Predictor:
 
         def ask(part: Float[np.ndarray, "channels *axes"]) -> Float[np.ndarray, "classes *axes"]:
             seen = filled(self.spec.preprocessing.normalised(part), window)
-            (answer,) = self._asked(seen[None], tta, engine, depth=part.shape[1])
+            (answer,) = self._asked(seen[None], task, engine, depth=part.shape[1])
             if answer.rows is not None:
                 rows.append(answer.rows)
             return np.asarray(answer.classes[(slice(None), *map(slice, part.shape[1:]))])
@@ -346,7 +369,7 @@ class Predictor:
     def _asked(
         self,
         batch: Float[np.ndarray, "batch channels *axes"],
-        tta: tuple[TtaTransform, ...],
+        task: "_CineTask",
         engine: Engine,
         *,
         depth: int | None = None,
@@ -355,24 +378,25 @@ class Predictor:
 
         Args:
             batch: prepared samples.
-            tta: to look at each.
+            task: how to look at each, and what to keep of the answer.
             engine: what runs the network.
             depth: slices that are no filling; None: all.
         """
         known = self.spec.sector
-        sectors = () if known is None or len(tta) == 1 else sectors_of(batch, known)
+        sectors = () if known is None or len(task.tta) == 1 else sectors_of(batch, known)
         total: Any = 0.0
         votes: Any = 0.0
         features = None
-        for transform in tta:
+        for transform in task.tta:
             logits, told = self._outputs(engine, transform.apply(batch, sectors))
             features = told if features is None else features
             # What was moved out of the changed image has no vote there.
             vote = transform.visible(batch.shape[2:], sectors)
             total = total + transform.invert(softmax(logits), sectors) * np.float32(vote)
             votes = votes + vote
+        kept = features if task.evidence.rows else None
         for index, classes in enumerate(total / np.float32(votes)):
-            told = None if features is None else rows_of(batch[index][:, :depth], features[index])
+            told = None if kept is None else rows_of(batch[index][:, :depth], kept[index])
             yield _Answer(classes, told)
 
     def _outputs(
@@ -455,6 +479,7 @@ class _CineTask:
     keep_probabilities: bool
     heart: HeartPlace | None
     """Where it was found, for networks that see a crop around it."""
+    evidence: Wanted = NO_EVIDENCE
 
 
 def open_predictor(name_or_path: str | Path, *, provider: Provider | None = None) -> Predictor:

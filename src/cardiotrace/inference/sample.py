@@ -93,7 +93,9 @@ class LabelledSample:
     """Probability of the left ventricle; None of volumes, and where the model does not know it."""
 
 
-def label_sample(spec: ModelSpec, sample: SampleProbabilities, *, keep_probabilities: bool = False) -> LabelledSample:
+def label_sample(
+    spec: ModelSpec, sample: SampleProbabilities, *, keep_probabilities: bool = False, keep_sums: bool = False
+) -> LabelledSample:
     """Labels of a sample on the cine's own grid: the most probable class, or what passes the model's threshold."""
     threshold, channel = spec.calibration.threshold, spec.channel_of(Structure.LV)
     # Labels alone need the likely part of the grid only; all of it is brought back where something else is asked for.
@@ -108,7 +110,7 @@ def label_sample(spec: ModelSpec, sample: SampleProbabilities, *, keep_probabili
         _told(spec, native) if keep_probabilities and native is not None else None,
         sample.confidence_sum(threshold),
         (0.0, 0) if channel is None else sample.certainty_sum(channel),
-        Evidence.of(sample.classes, sample.rows),
+        Evidence.of(sample.classes, sample.rows, with_sums=keep_sums),
         _soft_mask(sample, channel),
     )
 

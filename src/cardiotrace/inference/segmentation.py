@@ -50,7 +50,8 @@ class Segmentation:
     """How unlike each frame is to the images that the model was tried on: 1 is the limit, beyond which there is a
     warning; NaN where the model file tells nothing of it. None: nobody has asked."""
     evidence: tuple[Evidence | None, ...] = field(default=(), repr=False)
-    """For each frame, what quality and unlikeness are told from; None where it shows no image."""
+    """For each frame, what quality and unlikeness are told from, as far as the model file tells of them or it was asked
+    for; None where it shows no image."""
     soft: tuple[SoftMask | None, ...] = ()
     """Probability of the left ventricle in each frame of a planar cine, before post-processing; empty of stacks."""
 

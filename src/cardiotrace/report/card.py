@@ -3,12 +3,13 @@
 import json
 import math
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cardiotrace.clinical.quantity import present_key
 from cardiotrace.core.errors import ModelFileError
 from cardiotrace.core.number import digits_of, fixed, mean_and_sd
+from cardiotrace.core.terms import view_name
 from cardiotrace.core.text import markdown_cell
 from cardiotrace.datasets.split import fold_seed
 from cardiotrace.inference.spec import ModelSpec, TrainingSpec, view_names
@@ -304,10 +305,33 @@ def _intervals(spec: ModelSpec) -> list[str]:
     ]
     if found.with_variants:
         sentences.append("They hold for means over slightly changed versions of each image.")
+    sentences += [*_without_interval(spec), *_wider_intervals(spec)]
     if spec.calibration.temperature != 1:
         sentences.append(f"Probabilities are handed out at a temperature of {spec.calibration.temperature:.2f}.")
     head = ["interval of", "unit", "error", "patients", "asked, %", "covered, %", "mean width"]
     return ["## How sure its numbers are", " ".join(sentences), _table(head, rows)]
+
+
+def _without_interval(spec: ModelSpec) -> Iterator[str]:
+    """Views whose numbers have none, though the model traces them."""
+    counted = {each.view for each in spec.calibration.intervals.errors}
+    left = [name for view in spec.views if (name := view_name(view, spec.modality)) not in counted]
+    if left:
+        yield (
+            f"There is none in {', '.join(left)}, nor of values from several views together such as biplane: no patient"
+            " of whom such a truth is known was held out."
+        )
+
+
+def _wider_intervals(spec: ModelSpec) -> Iterator[str]:
+    """How they answer images that are unlike usual ones."""
+    steps = [each.widening.steps for each in spec.calibration.intervals.errors if each.widening.steps]
+    if steps:
+        most, farthest = max(own[-1][1] for own in steps), min(own[-1][0] for own in steps)
+        yield (
+            f"Where an image is unlike usual ones they are up to {most:.1f} times as wide; beyond {farthest:g} times"
+            " the limit of unlikeness nobody has counted, and a flag says so."
+        )
 
 
 def _measured_by(spec: ModelSpec, file_name: str) -> str:

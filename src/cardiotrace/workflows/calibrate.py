@@ -100,6 +100,9 @@ def calibrate(config: CalibrateConfig, reporter: ProgressReporter = SILENT) -> C
     is_same_network = _is_same_network(folds[0], model)
     dataset = open_dataset(read_recipe(folds[0].recipe).data.dataset, config.data)
     held_out = held_out_patients(folds, None if config.all_patients else _kept_apart(dataset))
+    if config.part:
+        own = patients_of_part(dataset, config.part)
+        held_out = {fold: [name for name in names if name in own] for fold, names in held_out.items()}
     total = sum(map(len, held_out.values()))
     if total < fewest_cases(config.coverage):
         raise InputError(
@@ -172,6 +175,20 @@ def held_out_patients(folds: Sequence[RunFolder], kept_apart: set[str] | None = 
         seen.update(split.testing)
         found[fold] = [name for name in split.testing if name not in (kept_apart or ())]
     return found
+
+
+def patients_of_part(dataset: Dataset, part: str) -> set[str]:
+    """The patients of one of the data sets that a joined one is made of.
+
+    Raises:
+        InputError: none of its patients is of it.
+    """
+    names: dict[str, set[str]] = {}
+    for case in dataset.cases():
+        names.setdefault(case.groups.get("dataset", dataset.name), set()).add(case.patient)
+    if part not in names:
+        raise InputError(f"{dataset.name} has no part {part!r}", remedy=f"give one of {', '.join(sorted(names))}.")
+    return names[part]
 
 
 def _number(fold: RunFolder) -> int:
@@ -302,7 +319,7 @@ def _sealed(
     """The model's file with what was found in its description."""
     recipe = read_recipe(finished_folds(config.run)[0].recipe)
     basis = (
-        f"{found.patients} patients of {dataset.name} held out of {found.folds} folds of {recipe.name}"
+        f"{found.patients} patients of {config.part or dataset.name} held out of {found.folds} folds of {recipe.name}"
         f" ({_sizes(recipe.preprocessing.choices)})"
     )
     if not is_same_network:

@@ -210,6 +210,8 @@ class CalibrateConfig:
     """Folder of the data set; default: the one of its name below CARDIOTRACE_DATA."""
     out: Path | None = None
     """The calibrated copy, a .onnx file; without it tables are printed and nothing is written."""
+    part: str = ""
+    """Of a joined data set, count the patients of this part alone, such as acdc; default: of all of them."""
     coverage: float = 0.90
     """Share of patients whose truth is to lie within an interval."""
     resplits: int = 200

@@ -61,7 +61,8 @@ def known_rows(predictor: Predictor, learned: Sequence[Case], reporter: Progress
     count = min(MOST_KNOWN, len(learned))
     some = [learned[index * len(learned) // count] for index in range(count)]
     with reporter.stage("looking at known images") as on_progress:
-        seen = [predictor.segment(case.read_image()).evidence for case in counted(some, on_progress)]
+        images = (case.read_image() for case in counted(some, on_progress))
+        seen = [predictor.segment(image, keep_evidence=True).evidence for image in images]
     return [frame.rows for evidence in seen for frame in evidence if frame is not None]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from cardiotrace.clinical.expected import Linear
 from cardiotrace.clinical.interval import Error, Interval
 from cardiotrace.clinical.intervals.conformal import limits_of
+from cardiotrace.clinical.intervals.widening import NEVER_COUNTED, Widening, needed, widened
 from cardiotrace.clinical.method import Method
 
 NOTHING = Linear(0.0, {})
@@ -62,6 +63,8 @@ class ErrorCalibration:
     """Share of patients whose truth lay within, over re-splits by patient; None where nobody looked."""
     width: float | None = None
     """Mean width there, in the unit of the value."""
+    widening: Widening = NEVER_COUNTED
+    """Where the images are unlike those that the model was tried on."""
 
     @property
     def signs(self) -> tuple[str, ...]:
@@ -90,13 +93,16 @@ class ErrorCalibration:
         shift = self.expected.value(signs)
         return measured * math.exp(shift) if self.is_relative else measured + shift
 
-    def interval(self, measured: float, signs: Mapping[str, float], group: str = "") -> Interval:
+    def interval(
+        self, measured: float, signs: Mapping[str, float], group: str = "", *, unlikeness: float = math.nan
+    ) -> Interval:
         """Between which limits the truth lies; the measured value lies within as well.
 
         Args:
             measured: the value.
             signs: of `clinical.intervals.signs`; what is not known counts as usual.
             group: quality of the image, where somebody stated it.
+            unlikeness: of the images to those that the model was tried on, 1 at the limit; NaN where nobody knows.
 
         Example:
             >>> found = ErrorCalibration("e_percent", "A4C", Method.TRACED, Error.WHOLE, 0.9, {"": (-6.0, 9.0)})
@@ -104,13 +110,34 @@ class ErrorCalibration:
             (44.0, 59.0)
         """
         middle, width = self.expected_value(measured, signs), math.exp(self.spread.value(signs))
-        low, high = (limit * width for limit in limits_of(self.limits, group))
+        factor = self.widening.factor(unlikeness)
+        low, high = (limit * width for limit in widened(limits_of(self.limits, group), factor))
         ends = (middle * math.exp(low), middle * math.exp(high)) if self.is_relative else (middle + low, middle + high)
         if "ejection_fraction" in self.quantity:
             # No heart ejects less than nothing, or more than all.
             ends = (max(ends[0], 0.0), min(ends[1], 100.0))
         # A number outside its own interval could not be read; wider it only covers more.
-        return Interval(self.error, min(ends[0], measured), max(ends[1], measured), self.share)
+        return Interval(self.error, min(ends[0], measured), max(ends[1], measured), self.share, factor)
+
+    def needed(self, measured: float, truth: float, signs: Mapping[str, float], group: str = "") -> float:
+        """How many times wider the usual interval of a value must be to hold a truth; at most 1 where it does.
+
+        Args:
+            measured: the value.
+            truth: what should have been measured.
+            signs: of `clinical.intervals.signs`.
+            group: quality of the image, where somebody stated it.
+
+        Example:
+            >>> found = ErrorCalibration("e_percent", "A4C", Method.TRACED, Error.WHOLE, 0.9, {"": (-6.0, 6.0)})
+            >>> found.needed(50.0, 62.0, {}), found.needed(50.0, 53.0, {})
+            (2.0, 0.5)
+        """
+        middle, width = self.expected_value(measured, signs), math.exp(self.spread.value(signs))
+        off = math.log(truth / middle) if self.is_relative else truth - middle
+        wanted = needed(limits_of(self.limits, group), off / width)
+        usual = self.interval(measured, signs, group)
+        return min(wanted, 1.0) if usual.low <= truth <= usual.high else wanted
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,16 @@ def signs_of(diastole: SeenPhase, systole: SeenPhase, *, correlation: float) -> 
     return signs | {name: _logarithm(value) for name, value in zip(names, sampled, strict=True)}
 
 
+def signs_of_stack(ejection_percent: float, diastolic_ml: float) -> dict[str, float]:
+    """The signs of a short-axis stack, of which only volumes are known; NaN where one is not.
+
+    Example:
+        >>> signs_of_stack(55.0, 1.0)
+        {'ejection': 55.0, 'size': 0.0}
+    """
+    return {"ejection": ejection_percent, "size": _logarithm(diastolic_ml)}
+
+
 def _between_methods(first: LongAxisTrace, last: LongAxisTrace) -> float:
     """Ejection fraction by area and length."""
     large, small = first.area_length_volume, last.area_length_volume

@@ -138,7 +138,7 @@ class Tracing:
         """What each image was traced by, by its name, for the intervals of what is measured in it."""
         calibrations = {model.spec.name: model.spec.calibration.intervals for model in self.models}
         return {
-            name: TracedBy(calibrations[found.model], found.doubt, found.soft, self.with_variants)
+            name: TracedBy(calibrations[found.model], found.doubt, found.soft, self.with_variants, found.unlikeness)
             for name, found in self.segmentations.items()
             if found.model in calibrations  # a reader's empty labels are no model's
         }
