@@ -46,6 +46,13 @@ def test_a_verdict_is_shown(seen):
     assert seen["judged"] > 0
 
 
+def test_a_signature_is_of_one_version(seen):
+    kept = seen["signed"]["kept"]
+    assert kept["by"] == "M. Roy"
+    assert kept["checksum"] == seen["signed"]["shown"]
+    assert seen["later"] is None or seen["later"]["version"] < seen["unsent"]["after"]["version"]
+
+
 def test_after_reloading_the_edit_is_there(seen):
     assert seen["reloaded"]["now"] == seen["reloaded"]["last"]
     assert {entry["by"] for entry in seen["journal"]} == {"M. Roy"}
