@@ -38,6 +38,7 @@ try {
   seen.pushed = await stroke('f', 3)
   seen.brushed = await stroke('b', 0)
   seen.judged = await judge()
+  seen.signed = await sign()
 
   const last = await numbers()
   await page.reload()
@@ -47,6 +48,7 @@ try {
   seen.journal = await page.evaluate(async (id) => (await fetch(`api/v1/studies/${id}/edits`)).json(), study)
   seen.unsent = await withoutServer()
   seen.other = await besideAnother()
+  seen.later = await page.evaluate(async (id) => (await (await fetch(`api/v1/studies/${id}`)).json()).signed, study)
 } catch (error) {
   seen.failed = String(error.stack ?? error)
   await picture('failed')
@@ -152,6 +154,17 @@ async function judge() {
   await page.keyboard.press('a')
   await settled()
   return page.locator('.mark.accepted').count()
+}
+
+/** Signs the exam as it is now. */
+async function sign() {
+  await page.click('#tab-report')
+  await page.getByRole('button', { name: 'Sign', exact: true }).click()
+  const shown = await page.locator('#panel code').first().getAttribute('title')
+  const { signed } = await page.evaluate(async (id) => (await fetch(`api/v1/studies/${id}`)).json(), study)
+  await picture('signed')
+  await page.click('#tab-numbers')
+  return { shown, kept: signed }
 }
 
 /** The network is cut: a gesture waits and is sent when it is back. */

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { curveLength, farthestSimple, isSimple, MOST_CONTROLS, spanLengths } from './controls'
+import { curveThrough } from './curve'
 import { distance, type Point } from './point'
+import { areaOf } from './polygon'
 import { grip, pushed, respread, slip } from './push'
 import { ellipse, quickest } from './shapes'
 
@@ -54,6 +56,21 @@ test('points are spread evenly again where the curve was drawn out, and nowhere 
   expect(Math.abs(curveLength(spread) / curveLength(after) - 1)).toBeLessThan(0.02)
   const kept = CONTROLS.filter((_, at) => held.shares[at] === 0)
   for (const point of kept) expect(spread).toContainEqual(point)
+})
+
+test('a push that draws nothing out leaves every point where the hand left it', () => {
+  const held = grip(CONTROLS, [120, 150], 15)
+  const after = pushed(held, [2, -6])
+  expect(respread(held, after)).toEqual(after)
+})
+
+test('points that were pushed together are fewer, and the curve stays', () => {
+  const crowded = ellipse([120, 110], [80, 40], 24)
+  const held = grip(crowded, [40, 110], 40)
+  const after = pushed(held, [70, 0])
+  const spread = respread(held, after)
+  expect(spread.length).toBeLessThanOrEqual(24)
+  expect(Math.abs(areaOf(curveThrough(spread)) / areaOf(curveThrough(after)) - 1)).toBeLessThan(0.01)
 })
 
 test('a curve that already crosses itself may be mended', () => {

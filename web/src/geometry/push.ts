@@ -3,8 +3,17 @@
  * bell-shaped share. The distance is measured along the curve, so that the opposite wall stays where it is.
  */
 
-import { farthestSimple, MOST_CONTROLS, type Place, placeOnCurve, spanLengths, weightAt } from './controls'
-import { curveThrough, STEPS } from './curve'
+import {
+  curveLength as lengthOf,
+  farthestSimple,
+  isSimple,
+  MOST_CONTROLS,
+  type Place,
+  placeOnCurve,
+  spanLengths,
+  weightAt,
+} from './controls'
+import { curveThrough, pointOnCurve } from './curve'
 import { distance, moved, type Point } from './point'
 import { nearestOnRing } from './polygon'
 
@@ -12,6 +21,12 @@ import { nearestOnRing } from './polygon'
 const LEAST_SHARE = 0.02
 /** Of the distance between control points: a bell narrower than this would slip through between two of them. */
 const NARROWEST = 0.6
+/** Of the usual distance between control points: one this long is halved, and one this short is closed. */
+const LONG_SPAN = 1.6
+const SHORT_SPAN = 0.4
+const FEWEST_KEPT = 12
+/** A point this near to the curve through the others is not needed, in pixels. */
+const STRAIGHT = 0.4
 
 /** A curve grabbed at one place, with the share of the hand's way that each control point goes. */
 export interface Grip {
@@ -48,30 +63,38 @@ export function pushed(held: Grip, by: Point): readonly Point[] {
 }
 
 /**
- * Control points as evenly spread as before along a stretch that was pushed; those that were not pushed stay.
+ * Control points about as far from each other as before, along the stretch that was pushed.
  *
- * A stretch that became longer by more than half a distance between points gets points of its own, up to the most there
- * may be.
+ * Where the curve was drawn out it gets points, up to the most there may be; where it was drawn together it loses those
+ * that it does not need. No point is moved: what the hand left is what stays, corners too.
  */
 export function respread(held: Grip, controls: readonly Point[]): readonly Point[] {
-  const count = controls.length
-  const isMoved = held.shares.map((share) => share !== 0)
-  if (!isMoved.includes(true) || !isMoved.includes(false)) return controls
-  const first = isMoved.findIndex((is, index) => is && !isMoved[(index + count - 1) % count])
-  let stop = first
-  while (isMoved[stop % count]) stop++
-  const before = (first + count - 1) % count
-  const spans = stop - first + 1
-  const line = stretch(controls, before, spans)
-  const usual = spanLengths(held.controls).reduce((sum, length) => sum + length, 0) / count
-  const wanted = Math.min(Math.max(Math.round(lengthOfLine(line) / usual), spans), spans + MOST_CONTROLS - count)
-  const inner = evenlyInside(line, wanted)
-  const kept = Array.from({ length: count - (spans - 1) }, (_, k) => controls[(stop + k) % count]!)
-  // The first point stays the first: its number names it in what is sent and undone.
-  const spread = [...inner, ...kept]
-  const turned = isMoved[0] ? nearestIndex(spread, controls[0]!) : spread.indexOf(controls[0]!)
-  return farthestSimple(controls, (share) =>
-    share === 1 ? [...spread.slice(turned), ...spread.slice(0, turned)] : controls,
+  const usual = lengthOf(held.controls) / held.controls.length
+  let points = controls.map((point, index) => ({ point, isPushed: held.shares[index] !== 0 }))
+  const placesOf = (): Point[] => points.map(({ point }) => point)
+  for (;;) {
+    const spans = spanLengths(placesOf())
+    const longest = most(spans, (index) => points[index]!.isPushed || points[(index + 1) % points.length]!.isPushed)
+    if (longest === null || spans[longest]! <= LONG_SPAN * usual || points.length >= MOST_CONTROLS) break
+    const added = { point: pointOnCurve(placesOf(), longest, 0.5), isPushed: true }
+    points = [...points.slice(0, longest + 1), added, ...points.slice(longest + 1)]
+  }
+  for (let index = points.length - 1; index > 0 && points.length > FEWEST_KEPT; index--) {
+    const rest = points.filter((_, at) => at !== index)
+    const isNear = distance(points[index]!.point, points[index - 1]!.point) < SHORT_SPAN * usual
+    if (!isNear || !points[index]!.isPushed) continue
+    const ring = curveThrough(rest.map(({ point }) => point))
+    if (nearestOnRing(ring, points[index]!.point).distance < STRAIGHT) points = rest
+  }
+  const spread = placesOf()
+  return isSimple(spread) ? spread : controls
+}
+
+/** The number of the largest of some values; null if none is asked for. */
+function most(values: readonly number[], isAsked: (index: number) => boolean): number | null {
+  return values.reduce<number | null>(
+    (best, value, index) => (isAsked(index) && (best === null || value > values[best]!) ? index : best),
+    null,
   )
 }
 
@@ -80,37 +103,6 @@ function distancesAlong(spans: readonly number[], place: Place): number[] {
   const starts = spans.map((_, index) => spans.slice(0, index).reduce((sum, length) => sum + length, 0))
   const at = starts[place.index]! + place.share * spans[place.index]!
   return starts.map((start) => Math.min(Math.abs(start - at), total - Math.abs(start - at)))
-}
-
-/** The drawn line of so many spans from a control point on, its end included. */
-function stretch(controls: readonly Point[], from: number, spans: number): Point[] {
-  const ring = curveThrough(controls)
-  return Array.from({ length: spans * STEPS + 1 }, (_, k) => ring[(from * STEPS + k) % ring.length]!)
-}
-
-function lengthOfLine(line: readonly Point[]): number {
-  return line.slice(1).reduce((sum, point, index) => sum + distance(line[index]!, point), 0)
-}
-
-/** The points that cut a line into so many equal lengths, its ends left out. */
-function evenlyInside(line: readonly Point[], pieces: number): Point[] {
-  const step = lengthOfLine(line) / pieces
-  const found: Point[] = []
-  let travelled = 0
-  for (let index = 1; index < line.length && found.length < pieces - 1; index++) {
-    const [a, b] = [line[index - 1]!, line[index]!]
-    const edge = distance(a, b)
-    while (found.length < pieces - 1 && (found.length + 1) * step <= travelled + edge) {
-      const share = edge === 0 ? 0 : ((found.length + 1) * step - travelled) / edge
-      found.push([a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1])])
-    }
-    travelled += edge
-  }
-  return found
-}
-
-function nearestIndex(points: readonly Point[], to: Point): number {
-  return points.reduce((best, point, index) => (distance(point, to) < distance(points[best]!, to) ? index : best), 0)
 }
 
 /** How far the curve is from the hand after a push, in pixels: 0 unless it was held back. */
