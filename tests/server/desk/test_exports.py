@@ -26,7 +26,9 @@ def study(person):
     found = person.study
     editor = Editor(person, found, "Roy")
     editor.lease()
-    editor.do(editor.pulled(editor.image["phases"]["ED"], 0.85))
+    key = found["measures"]["key_frames"][0]
+    editor.image = next(image for image in found["images"] if image["name"] == key["image"])
+    editor.do(editor.pulled(key["frame"], 0.85))
     editor.http.delete(editor.url("/lease"), headers={"X-Lease": editor.token})
     return found
 
