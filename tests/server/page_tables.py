@@ -1,4 +1,4 @@
-"""What the page says of quantities, from the tables of the report; `python -m tests.server.page_tables` writes it."""
+"""What the page says of quantities, as the report does: `python -m tests.server.page_tables` writes it anew."""
 
 import json
 import math

@@ -76,7 +76,7 @@ export function BullsEye({ values }: { values: SegmentValues }) {
   const language = usePage((state) => state.language)
   const isUsable = gravest(values.flags) !== 'not usable'
   const known = isUsable ? Object.values(values.values).filter((value): value is number => value !== null) : []
-  const [low, high] = [Math.min(...known), Math.max(...known)]
+  const [low, high] = known.length ? [Math.min(...known), Math.max(...known)] : [0, 1]
   const scale = SCALES[values.name] ?? { low, high: high > low ? high : low + 1, stops: EARTH }
   const title = `${segmentValues(values.name, language)}, ${sign(values.unit)}`
   const first = values.frames[0]

@@ -38,3 +38,12 @@ test('one image alone still has two views: its phases', () => {
   expect(viewsOf('2', cines, 'sa', 1).map(({ pin, slice }) => [pin, slice])).toEqual([['ED', 1], ['ES', 1]])
   expect(viewsOf('montage', cines, 'sa', 1).map(({ slice }) => slice)).toEqual([0, 1])
 })
+
+test('stills of both phases stand above the film of the same view', () => {
+  const still = (name: string, frames: number, phases: object) => {
+    const cine = stack([8])
+    return { ...cine, info: { ...cine.info, name, view: 'A4C', frames, phases } } as Cine
+  }
+  const cines = { ed: still('ed', 1, { ED: 0 }), es: still('es', 1, { ES: 0 }), film: still('film', 9, {}) }
+  expect(viewsOf('review', cines, 'ed', 0).map(({ image, pin }) => [image, pin])).toEqual([['ed', 'ED'], ['es', 'ES'], ['film', null]])
+})

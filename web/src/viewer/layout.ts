@@ -1,6 +1,6 @@
 /** Which views stand in the grid. */
 
-import type { Phase } from '../api/types'
+import type { ImageInfo, Phase } from '../api/types'
 import type { Cine, Layout, View } from '../store/state'
 
 const MOST_FRAMED = 3
@@ -71,9 +71,19 @@ export function viewsOf(layout: Layout, cines: Readonly<Record<string, Cine>>, i
   const others = Object.keys(cines).filter((name) => name !== image)
   const cut = (name: string) => (name === image ? slice : middleSlice(cines[name]!))
   const film = (name: string, pin: Phase | null = null): View => ({ image: name, slice: cut(name), pin, ...homeOf(cines[name]!) })
+  /** The image itself where it will do, else one of the same view: stills of both phases may lie beside the film. */
+  const alike = (will: (info: ImageInfo) => boolean): string => {
+    const own = cines[image]!.info
+    if (will(own)) return image
+    return Object.values(cines).find(({ info }) => info.view === own.view && will(info))?.info.name ?? image
+  }
   switch (layout) {
     case 'review':
-      return [film(image, 'ED'), film(image, 'ES'), film(image)]
+      return [
+        film(alike((info) => info.phases.ED !== undefined), 'ED'),
+        film(alike((info) => info.phases.ES !== undefined), 'ES'),
+        film(alike((info) => info.frames > 1)),
+      ]
     case '1':
       return [film(image)]
     case '2':
