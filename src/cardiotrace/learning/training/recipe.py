@@ -33,6 +33,7 @@ from cardiotrace.learning.training.distillation import Distillation
 from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
 from cardiotrace.learning.training.pseudo_labels import PseudoLabels
 from cardiotrace.learning.training.settings import TrainingSettings
+from cardiotrace.learning.training.shapes import ShapeLearning
 from cardiotrace.postprocessing import Postprocessing
 from cardiotrace.preprocessing import MOST_NEIGHBOURS, NeighboursOf, Preprocessing, channels_with_neighbours
 
@@ -104,6 +105,8 @@ class Recipe:
     training: TrainingSettings = field(default_factory=TrainingSettings)
     distillation: Distillation | None = None
     """Other models that teach this one; none by default."""
+    shapes: ShapeLearning | None = None
+    """Learn from label maps alone, for a model that corrects them; by default from images."""
     views: tuple[View, ...] | None = None
     """What the model is for; by default the views of the data set. Empty for a model that analyses no exam by itself,
     such as a localiser."""
@@ -179,6 +182,7 @@ _AFTER_TRAINING = ("name", "summary", "postprocessing", "views")
 _LATER_KEYS: dict[str, Any] = {
     "neighbours": 0,
     "neighbours_of": "slices",
+    "shapes": None,
     "data.stratify": [],
     "data.balance_shares": "equal",
     "training.keep": "best",
