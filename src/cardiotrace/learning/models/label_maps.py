@@ -8,6 +8,8 @@ from cardiotrace.datasets.packed import IGNORED
 from cardiotrace.inference.shape_frame import FRAME_WIDTH
 
 Labels = Int64[Tensor, "batch height width"]
+Framed = Int64[Tensor, "batch rows columns"]
+"""The same on another grid."""
 
 
 def one_hot(labels: Labels, classes: int) -> Float[Tensor, "batch classes height width"]:
@@ -16,7 +18,7 @@ def one_hot(labels: Labels, classes: int) -> Float[Tensor, "batch classes height
     return nn.functional.one_hot(known, classes).permute(0, 3, 1, 2).float()
 
 
-def framed(labels: Labels, side: int, *, shift: float = 0.0, zoom: float = 0.0) -> Labels:
+def framed(labels: Labels, side: int, *, shift: float = 0.0, zoom: float = 0.0) -> Framed:
     """Label maps in the square around what they label, see `inference.shape_frame`; pixels must be squares.
 
     Args:
@@ -56,7 +58,7 @@ def framed(labels: Labels, side: int, *, shift: float = 0.0, zoom: float = 0.0) 
     return nearest(known, grid)
 
 
-def nearest(labels: Labels, grid: Tensor) -> Labels:
+def nearest(labels: Labels, grid: Tensor) -> Framed:
     """Label maps at the places of a sampling grid, from the nearest pixel each; background beyond the maps."""
     values = nn.functional.grid_sample(labels.unsqueeze(1).float(), grid, mode="nearest", align_corners=False)
     return values.squeeze(1).to(labels.dtype)

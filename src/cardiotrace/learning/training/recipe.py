@@ -173,6 +173,8 @@ class Recipe:
         return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()
 
 
+SHAPES = "shape-autoencoder"
+"""The architecture that learns from label maps alone."""
 SPLIT_FILE = ".json"
 """How the name of a split ends that is a file of the user's own."""
 
@@ -182,7 +184,6 @@ _AFTER_TRAINING = ("name", "summary", "postprocessing", "views")
 _LATER_KEYS: dict[str, Any] = {
     "neighbours": 0,
     "neighbours_of": "slices",
-    "shapes": None,
     "data.stratify": [],
     "data.balance_shares": "equal",
     "training.keep": "best",
@@ -247,6 +248,7 @@ def recipe_from_plain(values: dict[str, Any]) -> Recipe:
 def _check_network(recipe: Recipe) -> None:
     """The network is made without memory to ask what it needs."""
     _check_axes(recipe)
+    _check_shapes(recipe)
     with torch.device("meta"):
         network = make_network(recipe.architecture, NetworkSpec(recipe.channels_seen(1), 2, input_size(recipe)))
     if network.group not in (None, recipe.training.group):
@@ -311,6 +313,17 @@ def _check_sides(recipe: Recipe, network: Network) -> None:
             check_size(size, divisors[-len(size) :])
         except InputError as error:
             raise ConfigError(f"{key}: {error.what}", remedy=error.remedy) from None
+
+
+def _check_shapes(recipe: Recipe) -> None:
+    """Who learns from label maps must be able to, and images do not matter."""
+    if recipe.shapes is not None and recipe.architecture.name != SHAPES:
+        raise ConfigError(
+            f"shapes are learned by {SHAPES}, not by {recipe.architecture.name}",
+            remedy=f'set architecture = "{SHAPES}", or leave out [shapes].',
+        )
+    if recipe.shapes is not None and recipe.distillation is not None:
+        raise ConfigError("shapes are learned from labels alone: leave out distillation")
 
 
 def _check_axes(recipe: Recipe) -> None:
