@@ -1,12 +1,12 @@
-r"""What a corrector does to labels that can be no heart's: CAMUS, four-chamber view, every patient by a network that
-had not seen him.
+r"""What a corrector does to labels that can be no heart's: CAMUS, four-chamber view.
 
     cardiotrace crossval recipes/camus-small.toml --folds 5 --out RUNS
     python -m benchmarks.corrector RUNS [--corrector NAME] [--data PATH]
 
-Validity, Dice against the reference and the error of the ejection fraction before and after; and of the references
-themselves, how many are touched and how well they are drawn again. Of the valid shapes that the corrector knows, those
-of the patient at hand are taken away before he is looked at.
+Every patient is labelled by the network of the fold that tests him. Validity, Dice against the reference and the error
+of the ejection fraction before and after; and of the references themselves, how many are touched and how well they are
+drawn again. Of the valid shapes that the corrector knows, those of the patient at hand are taken away before he is
+looked at.
 """
 
 import argparse
@@ -84,7 +84,7 @@ def main() -> None:
 def results_of(runs: Path, corrector: Corrector, camus: Camus) -> Iterator[tuple[str, PatientResult]]:
     """Every testing patient of every fold."""
     cases = by_patient(camus.cases())
-    for patient, labels, doubts in predictions(runs, cases):
+    for patient, labels, _ in predictions(runs, cases):
         references = {case.name: reference_of(case) for case in cases[patient].values()}
         stranger = without(corrector, list(references.values()))
         planes, corrected = [], dict(labels)

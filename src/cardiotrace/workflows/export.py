@@ -43,6 +43,7 @@ from cardiotrace.learning.training.run import best_of, localiser_of, trained_mod
 from cardiotrace.learning.training.shapes import ShapeLearning
 from cardiotrace.metrics import Agreement, Summary
 from cardiotrace.preprocessing import Preprocessing
+from cardiotrace.report.card import REDRAWN
 from cardiotrace.workflows.configs import ExportConfig
 from cardiotrace.workflows.quality import known_rows, trusted
 from cardiotrace.workflows.services.dataset import cases_of
@@ -149,7 +150,7 @@ def _sealed_corrector(run: TrainedRun, shapes: ShapeLearning, path: Path, report
     if validation:
         with reporter.stage("scoring on the validation part") as on_progress:
             scores = shape_scores(corrector.described_by(spec), validation, on_progress)
-        spec = replace(spec, scores={"validation": scores})
+        spec = replace(spec, scores={REDRAWN: scores})
     write_model(path, seal(encoder, spec, graphs={DECODER: decoder}), reporter)
     return ExportResult(path, spec, CaseTable(()))
 
