@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,26 +15,37 @@ from cardiotrace.inference.shape_bank import ShapeBank
 from cardiotrace.inference.unlikeness import packed
 from cardiotrace.metrics import dice
 
+Item = TypeVar("Item")
 
-def valid_shapes(corrector: Corrector, cases: Sequence[Case], on_progress: OnProgress | None = None) -> ShapeBank:
-    """The bank of a corrector with the codes of all reference planes that pass its criteria.
+
+def valid_shapes(
+    corrector: Corrector, cases: Sequence[Case], on_progress: OnProgress | None = None, *, most: int = 400
+) -> ShapeBank:
+    """The bank of a corrector with the codes of reference planes that pass its criteria.
 
     Args:
         corrector: whose bank may be empty.
         cases: of the training part; those without a reference or a pixel size tell nothing.
         on_progress: told how many cases are done, of all.
+        most: of cases that are looked at, evenly over all, and of planes that are kept.
 
     Raises:
         InputError: not a single plane is valid.
     """
     codes = []
-    for case in counted(cases, on_progress):
+    for case in counted(_evenly(cases, most), on_progress):
         for plane, pixel_mm in reference_planes(corrector, case):
             if not corrector.failures(plane, pixel_mm, is_upright=is_upright(case)):
                 codes.append(corrector.code_of(plane, pixel_mm))
     if not codes:
         raise InputError("no reference of the training part passes the anatomical criteria")
-    return replace(corrector.bank, known=packed(np.stack(codes)), count=len(codes))
+    kept = _evenly(codes, most)
+    return replace(corrector.bank, known=packed(np.stack(kept)), count=len(kept))
+
+
+def _evenly(items: Sequence[Item], most: int) -> list[Item]:
+    """At most so many of them, evenly over all."""
+    return [items[round(place)] for place in np.linspace(0, len(items) - 1, min(most, len(items)))]
 
 
 def shape_scores(corrector: Corrector, cases: Sequence[Case], on_progress: OnProgress | None = None) -> dict[str, Any]:

@@ -144,7 +144,7 @@ def _sealed_corrector(run: TrainedRun, shapes: ShapeLearning, path: Path, report
         encoder, decoder = export_shapes(network, maps)
     corrector = Corrector(draft, encoder, decoder)
     with reporter.stage("coding the valid shapes") as on_progress:
-        bank = valid_shapes(corrector, cases_of(run.dataset, run.split.training), on_progress)
+        bank = valid_shapes(corrector, cases_of(run.dataset, run.split.training), on_progress, most=shapes.known)
     spec = replace(draft, corrects=bank)
     validation = cases_of(run.dataset, run.split.validation)
     if validation:

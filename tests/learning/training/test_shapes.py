@@ -9,7 +9,7 @@ import torch
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.datasets.packed import IGNORED
 from cardiotrace.inference.shape_frame import ShapeFrame
-from cardiotrace.learning.models.label_maps import framed, one_hot
+from cardiotrace.learning.models.label_maps import Unsteady, framed, one_hot
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.loop import step, validate
 from cardiotrace.learning.training.recipe import recipe_from_plain
@@ -56,10 +56,20 @@ def test_a_frame_does_not_depend_on_place_and_size():
 def test_a_moved_frame_moves_the_heart():
     plane = heart()
     torch.manual_seed(0)
-    many = framed(labels_of(*[plane] * 20), 48, shift=0.1, zoom=0.2)
+    many = framed(labels_of(*[plane] * 20), 48, Unsteady(shift=0.1, zoom=0.2))
     assert len({tuple(one.flatten().tolist()) for one in many}) > 15
     sizes = (many > 0).flatten(1).sum(1).float()
     assert sizes.max() / sizes.min() > 1.2
+
+
+def test_a_turned_frame_turns_the_heart_and_keeps_its_size():
+    plane = np.zeros((120, 100), np.uint8)
+    plane[50:70, 20:80] = 1  # lies across
+    torch.manual_seed(0)
+    many = framed(labels_of(*[plane] * 30), 96, Unsteady(turn=90.0)).numpy() > 0
+    heights = [np.ptp(np.flatnonzero(one.any(axis=1))) for one in many]
+    assert max(heights) > 2.2 * min(heights)
+    assert np.ptp(many.sum(axis=(1, 2))) < 0.05 * many[0].sum()
 
 
 def test_what_has_no_labels_is_background_of_the_whole_map():

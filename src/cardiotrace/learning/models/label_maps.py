@@ -1,5 +1,7 @@
 """Label maps as networks of shapes see them: framed, and with a channel for each class."""
 
+from dataclasses import dataclass
+
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
@@ -18,44 +20,62 @@ def one_hot(labels: Labels, classes: int) -> Float[Tensor, "batch classes height
     return nn.functional.one_hot(known, classes).permute(0, 3, 1, 2).float()
 
 
-def framed(labels: Labels, side: int, *, shift: float = 0.0, zoom: float = 0.0) -> Framed:
+@dataclass(frozen=True)
+class Unsteady:
+    """How far frames are moved at random: what spoils a map moves its frame, and hearts lie as they like."""
+
+    shift: float = 0.0
+    """Of the middle, as a share of the frame's side."""
+    zoom: float = 0.0
+    """Of the side, as a share of it."""
+    turn: float = 0.0
+    """Degrees."""
+    shear: float = 0.0
+    """Columns for each row."""
+
+
+_STEADY = Unsteady()
+
+
+def framed(labels: Labels, side: int, unsteady: Unsteady = _STEADY) -> Framed:
     """Label maps in the square around what they label, see `inference.shape_frame`; pixels must be squares.
+
+    Draws from torch's global generator.
 
     Args:
         labels: classes, (batch, height, width).
         side: rows and columns of the result.
-        shift: the square is moved at random by up to so much of its side.
-        zoom: it is larger or smaller at random by up to this share.
+        unsteady: each frame is moved, enlarged, turned and sheared at random by up to so much either way.
 
     Returns:
         Classes, (batch, side, side), background beyond the maps; of a map without labels all of it.
     """
-    height, width = labels.shape[1:]
-    inside = ((labels > 0) & (labels != IGNORED)).float()
-    area = inside.sum(dim=(1, 2))
-    centre = [
-        (inside.sum(dim=3 - axis) * (torch.arange(size, device=labels.device) + 0.5)).sum(dim=1)
-        / area.clamp(min=1)
-        / size
-        for axis, size in ((1, height), (2, width))
-    ]
-    pixels = FRAME_WIDTH * area.sqrt()
-    is_empty = area == 0
-    random = 2 * torch.rand(3, len(labels), device=labels.device) - 1
-    pixels = pixels * (1 + zoom * random[0])
-    rows, columns = (torch.where(is_empty, 1.0, pixels / size) for size in (height, width))
-    down, across = (torch.where(is_empty, 0.5, place) for place in centre)
-    zero = torch.zeros_like(rows)
-    turn = torch.stack(
-        [
-            torch.stack([columns, zero, 2 * (across + shift * random[1] * columns) - 1], dim=1),
-            torch.stack([zero, rows, 2 * (down + shift * random[2] * rows) - 1], dim=1),
-        ],
-        dim=1,
-    )
-    grid = nn.functional.affine_grid(turn, [len(labels), 1, side, side], align_corners=False)
     known = torch.where(labels == IGNORED, torch.zeros_like(labels), labels)
+    inside = (known > 0).float()
+    area = inside.sum(dim=(1, 2))
+    size = torch.tensor(labels.shape[1:], device=labels.device, dtype=torch.float32)  # rows, columns
+    # Middle and side as shares of the map; of an empty one all of it is looked at.
+    middle = torch.stack([_mean(inside.sum(dim=2), area), _mean(inside.sum(dim=1), area)], dim=1)
+    reach = (FRAME_WIDTH * area.sqrt())[:, None] / size
+    middle, reach = (torch.where(area[:, None] > 0, value, empty) for value, empty in ((middle, 0.5), (reach, 1.0)))
+    drawn = 2 * torch.rand(5, len(labels), device=labels.device) - 1
+    middle = middle + unsteady.shift * drawn[:2].T * reach
+    reach = reach * (1 + unsteady.zoom * drawn[2])[:, None]
+    angle, lean = torch.deg2rad(unsteady.turn * drawn[3]), unsteady.shear * drawn[4]
+    cosine, sine = angle.cos(), angle.sin()
+    # From places in the frame, (x, y), to those in the map: sheared, turned, enlarged and moved.
+    turned = torch.stack(
+        [torch.stack([cosine, lean * cosine - sine], dim=1), torch.stack([sine, lean * sine + cosine], dim=1)], dim=1
+    )
+    place = torch.cat([turned * reach.flip(1)[:, :, None], 2 * middle.flip(1)[:, :, None] - 1], dim=2)
+    grid = nn.functional.affine_grid(place, [len(labels), 1, side, side], align_corners=False)
     return nearest(known, grid)
+
+
+def _mean(counts: Float[Tensor, "batch places"], area: Float[Tensor, " batch"]) -> Float[Tensor, " batch"]:
+    """Mean place of what is counted along an axis, as a share of the axis."""
+    places = torch.arange(counts.shape[1], device=counts.device) + 0.5
+    return (counts * places).sum(dim=1) / area.clamp(min=1) / counts.shape[1]
 
 
 def nearest(labels: Labels, grid: Tensor) -> Framed:

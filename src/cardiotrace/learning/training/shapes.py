@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from cardiotrace.learning.losses import Loss
-from cardiotrace.learning.models.label_maps import Labels, framed, nearest, one_hot
+from cardiotrace.learning.models.label_maps import Labels, Unsteady, framed, nearest, one_hot
 from cardiotrace.learning.models.network import Network
 from cardiotrace.learning.training.device_dataset import TrainingBatch
 from cardiotrace.learning.training.fabric import Fabric
@@ -18,6 +18,7 @@ from cardiotrace.learning.training.supervision import SupervisedObjective
 
 _CONTROL = 8
 """Rows and columns of the grid by which borders are bent."""
+_UNSTEADY = Unsteady(shift=0.06, zoom=0.12, turn=15.0, shear=0.1)
 
 
 @dataclass(frozen=True)
@@ -36,19 +37,19 @@ class ShapeLearning:
     """Borders are bent by up to so much of the frame's side."""
     lost: float = 0.05
     """Probability that a structure is lost altogether."""
-    shift: float = 0.06
-    """The frame is moved by up to so much of its side: what spoils a map moves its frame."""
-    zoom: float = 0.12
-    """The frame is larger or smaller by up to this share."""
+    unsteady: Unsteady = _UNSTEADY
+    """Frames are moved, enlarged, turned and sheared at random; mirrored they never are."""
+    known: int = 400
+    """At most so many valid shapes of the training part are kept in the model file, evenly over its cases."""
     lowest_dice: float = 0.75
     """Dice of a label map and the shape that it is corrected to below which it is left as it is: no shape is near."""
 
     def __post_init__(self) -> None:
-        shares = (self.spoilt, self.cut, self.bent, self.lost, self.shift, self.zoom, self.lowest_dice)
+        shares = (self.spoilt, self.cut, self.bent, self.lost, self.lowest_dice)
         if not all(0 <= share <= 1 for share in shares):
-            raise ValueError("spoilt, cut, bent, lost, shift, zoom and lowest_dice lie between 0 and 1")
-        if self.side < 16 or self.patches < 0:
-            raise ValueError("side must be at least 16, patches not negative")
+            raise ValueError("spoilt, cut, bent, lost and lowest_dice lie between 0 and 1")
+        if self.side < 16 or self.known < 1 or self.patches < 0:
+            raise ValueError("side must be at least 16, known at least 1, patches not negative")
 
 
 class ShapeObjective(SupervisedObjective):
@@ -76,7 +77,7 @@ class ShapeObjective(SupervisedObjective):
     def step(self, batch: TrainingBatch, progress: Progress) -> Losses:
         """See `Objective`."""
         settings, classes = self.config, len(self.class_names) + 1
-        labels = framed(batch.labels, settings.side, shift=settings.shift, zoom=settings.zoom)
+        labels = framed(batch.labels, settings.side, settings.unsteady)
         maps = one_hot(spoilt(labels, classes, settings), classes)
         maps = maps.contiguous(memory_format=torch.channels_last)
         return super().step(dataclasses.replace(batch, images=maps, labels=labels), progress)
