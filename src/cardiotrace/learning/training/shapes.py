@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from cardiotrace.core.errors import ConfigError
 from cardiotrace.learning.losses import Loss
 from cardiotrace.learning.models.label_maps import Labels, Unsteady, framed, nearest, one_hot
 from cardiotrace.learning.models.network import Network
+from cardiotrace.learning.models.shape_autoencoder import ShapeAutoencoder
 from cardiotrace.learning.training.device_dataset import TrainingBatch
 from cardiotrace.learning.training.fabric import Fabric
 from cardiotrace.learning.training.learner import Learner
@@ -61,6 +63,9 @@ class ShapeObjective(SupervisedObjective):
         loss: of one output.
         config: what the maps go through.
         class_names: foreground classes, in order of their index from 1.
+
+    Raises:
+        ConfigError: the network codes no label maps.
     """
 
     def __init__(
@@ -72,11 +77,13 @@ class ShapeObjective(SupervisedObjective):
         class_names: tuple[str, ...] = (),
     ) -> None:
         super().__init__(fabric, learner, loss, class_names)
-        self.config = config
+        if not isinstance(learner.network, ShapeAutoencoder):
+            raise ConfigError("shapes are learned by an autoencoder of label maps", remedy="choose shape-autoencoder.")
+        self.config, self.classes = config, learner.network.classes
 
     def step(self, batch: TrainingBatch, progress: Progress) -> Losses:
         """See `Objective`."""
-        settings, classes = self.config, len(self.class_names) + 1
+        settings, classes = self.config, self.classes
         labels = framed(batch.labels, settings.side, settings.unsteady)
         maps = one_hot(spoilt(labels, classes, settings), classes)
         maps = maps.contiguous(memory_format=torch.channels_last)
