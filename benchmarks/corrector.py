@@ -1,7 +1,7 @@
 r"""What a corrector does to labels that can be no heart's: CAMUS, four-chamber view.
 
     cardiotrace crossval recipes/camus-small.toml --folds 5 --out RUNS
-    python -m benchmarks.corrector RUNS [--corrector NAME] [--data PATH]
+    python -m benchmarks.corrector RUNS [--corrector NAME] [--folds 1 2] [--data PATH]
 
 Every patient is labelled by the network of the fold that tests him. Validity, Dice against the reference and the error
 of the ejection fraction before and after; and of the references themselves, how many are touched and how well they are
@@ -59,8 +59,8 @@ class PatientResult:
     reference_failed: int
     redrawn: tuple[float, ...]
     """Dice of the references and what is drawn of their codes."""
-    errors: tuple[float, float]
-    """Of the ejection fraction, before and after, points; NaN where it was not measured."""
+    errors: tuple[float, float] | None
+    """Of the ejection fraction before and after, points; NaN where there is none. None where nothing was corrected."""
 
 
 def main() -> None:
@@ -68,10 +68,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.corrector", description=__doc__)
     parser.add_argument("runs", type=Path, help="folder of a cross-validation: fold-1, fold-2, ...")
     parser.add_argument("--corrector", default="corrector-4ch", help="name or path")
+    parser.add_argument("--folds", type=int, nargs="*", default=(), help="some of the folds")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("CARDIOTRACE_DATA", "../shared/data")))
     options = parser.parse_args()
     camus = Camus(options.data / "camus", CamusConfig(("4CH",)))
-    results = dict(results_of(options.runs, Corrector.of(load_model(options.corrector)), camus))
+    results = dict(results_of(options.runs, Corrector.of(load_model(options.corrector)), camus, options.folds))
     official = camus.splits()["official"]
     print_results("all patients", list(results.values()))
     unseen = {*official.validation, *official.testing}
@@ -81,10 +82,12 @@ def main() -> None:
     )
 
 
-def results_of(runs: Path, corrector: Corrector, camus: Camus) -> Iterator[tuple[str, PatientResult]]:
+def results_of(
+    runs: Path, corrector: Corrector, camus: Camus, folds: Sequence[int]
+) -> Iterator[tuple[str, PatientResult]]:
     """Every testing patient of every fold."""
     cases = by_patient(camus.cases())
-    for patient, labels, _ in predictions(runs, cases):
+    for patient, labels, _ in predictions(runs, cases, folds):
         references = {case.name: reference_of(case) for case in cases[patient].values()}
         stranger = without(corrector, list(references.values()))
         planes, corrected = [], dict(labels)
@@ -99,10 +102,11 @@ def results_of(runs: Path, corrector: Corrector, camus: Camus) -> Iterator[tuple
             touched += projection.outcome is Outcome.VALID and not np.array_equal(projection.labels, _plane(reference))
             failed += projection.outcome is not Outcome.VALID
             redrawn.append(mean_dice(_plane(reference), stranger.redrawn([_plane(reference)], _pixel_mm(reference))[0]))
-        exam, is_changed = exam_of(cases[patient]), any(one.found.outcome is Outcome.CORRECTED for one in planes)
-        truth = _ejection(exam, references)
-        before = _ejection(exam, labels) - truth
-        errors = (before, _ejection(exam, corrected) - truth if is_changed else before)
+        errors: tuple[float, float] | None = None
+        if any(one.found.outcome is Outcome.CORRECTED for one in planes):
+            exam = exam_of(cases[patient])
+            truth = _ejection(exam, references)
+            errors = _ejection(exam, labels) - truth, _ejection(exam, corrected) - truth
         yield patient, PatientResult(tuple(planes), touched, failed, tuple(redrawn), errors)
 
 
@@ -176,16 +180,12 @@ def print_results(name: str, results: Sequence[PatientResult]) -> None:
 
 
 def _print_ejection(results: Sequence[PatientResult]) -> None:
-    errors = np.array([result.errors for result in results])
-    changed = np.array(
-        [any(plane.found.outcome is Outcome.CORRECTED for plane in result.planes) for result in results], bool
-    )
-    for what, rows in (("all patients", errors), ("patients with a corrected plane", errors[changed])):
-        if len(rows):
-            first, second = np.nanmean(np.abs(rows), axis=0)
-            missing = np.isnan(rows).sum(axis=0)
-            print(f"  error of the EF, {what} ({len(rows)}): {first:.2f} before, {second:.2f} after;", end=" ")
-            print(f"not measured {missing[0]}, {missing[1]}")
+    rows = np.array([result.errors for result in results if result.errors is not None])
+    if len(rows):
+        (first, second), missing = np.nanmean(np.abs(rows), axis=0), np.isnan(rows).sum(axis=0)
+        print(f"  error of the EF, {len(rows)} patients with a corrected plane:", end=" ")
+        print(f"{first:.2f} before, {second:.2f} after; not measured {missing[0]}, {missing[1]}; each", end=" ")
+        print(", ".join(f"{one:+.1f} -> {other:+.1f}" for one, other in rows))
 
 
 if __name__ == "__main__":

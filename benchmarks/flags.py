@@ -132,10 +132,11 @@ def by_patient(cases: Iterable[Case]) -> dict[str, dict[Phase, Case]]:
 
 
 def predictions(
-    runs: Path, cases: Mapping[str, Mapping[Phase, Case]]
+    runs: Path, cases: Mapping[str, Mapping[Phase, Case]], folds: Sequence[int] = ()
 ) -> Iterator[tuple[str, dict[str, LabelMap], dict[str, Float[np.ndarray, "frames"]]]]:
     """Patient, predicted labels and the network's doubt by image name; predictions are kept in the temporary folder."""
-    for run in sorted(runs.glob("fold-*")):
+    named = [runs / f"fold-{number}" for number in folds]
+    for run in named or sorted(runs.glob("fold-*")):
         path = run / "model.onnx"
         kept = Path(tempfile.gettempdir()) / "cardiotrace-flags" / hashlib.sha256(path.read_bytes()).hexdigest()[:16]
         kept.mkdir(parents=True, exist_ok=True)
