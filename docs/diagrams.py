@@ -238,6 +238,10 @@ def rooms(floors: tuple[tuple[Room, ...], ...]) -> str:
 
 ROOMS = (
     (Room("cli", "Verbs, words, terminal. The only room that prints.", colour=VIOLET),),
+    (
+        Room("server", "The application: exams, jobs, edits, DICOM node.", "fastapi, sqlalchemy, pynetdicom", VIOLET),
+        Room("client", "Speaks to the application from programs.", "httpx", VIOLET),
+    ),
     (Room("workflows", "One module per verb and the services that they share: puts rooms together.", colour=VIOLET),),
     (
         Room(

@@ -4,11 +4,13 @@ from scipy.special import softmax
 
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import ModelFileError
-from cardiotrace.core.label import ACDC, CAMUS
+from cardiotrace.core.label import ACDC, CAMUS, VESSEL
 from cardiotrace.inference.engine import OnnxRuntimeEngine, run_single
 from cardiotrace.inference.spec import TrainingSpec
 from cardiotrace.learning.ensemble import join
-from tests.fake.models import make_model, make_spec, pointwise_network
+from cardiotrace.preprocessing import Preprocessing
+from cardiotrace.preprocessing.intensity import ZScore
+from tests.fake.models import make_model, make_spec, pointwise_network, volume_network
 
 
 def member(seed, scheme=CAMUS, **changes):
@@ -84,3 +86,34 @@ def test_members_see_the_same_slices():
     spec, graph = join([slices, slices], name="pair")
     assert (spec.neighbours, spec.channels) == (1, 3)
     assert run_single(OnnxRuntimeEngine(graph), np.zeros((1, 3, 4, 4), np.float32)).shape == (1, 4, 4, 4)
+
+
+def volume_member(**changes):
+    steps = Preprocessing([Choice("z-score")])
+    spec = make_spec(VESSEL, name="volumes", dimensions=3, window=(4, 6, 5), preprocessing=steps, **changes)
+    return make_model(volume_network(0.1, steepness=2.0), spec)
+
+
+def plane_member(steps=("z-score",)):
+    network = pointwise_network(np.array([[-1.0], [2.0]], np.float32), np.array([0.3, -0.2], np.float32))
+    prepared = Preprocessing([Choice(step) for step in steps])
+    return make_model(network, make_spec(VESSEL, name="planes", preprocessing=prepared))
+
+
+def test_a_network_of_planes_among_those_of_volumes_sees_each_plane_normalised_by_itself():
+    volumes, planes = volume_member(), plane_member()
+    spec, graph = join([volumes, planes], name="mixed")
+    assert (spec.dimensions, spec.window) == (3, (4, 6, 5))
+    image = (np.random.default_rng(3).normal(size=(2, 1, 4, 6, 5)) * 7 + 3).astype(np.float32)
+    image[:, :, 2] = 1.5  # filled up
+    own = ZScore().normalise(np.moveaxis(image, 2, 1).reshape(8, 1, 6, 5), 2)
+    by_plane = softmax(run_single(OnnxRuntimeEngine(planes.graph()), own), axis=1).reshape(2, 4, 2, 6, 5)
+    as_volume = softmax(run_single(OnnxRuntimeEngine(volumes.graph()), image), axis=1)
+    found = softmax(run_single(OnnxRuntimeEngine(graph), image), axis=1)
+    np.testing.assert_allclose(found, (np.moveaxis(by_plane, 1, 2) + as_volume) / 2, atol=1e-6)
+
+
+@pytest.mark.parametrize("members", [(plane_member(), volume_member()), (volume_member(), plane_member(()))])
+def test_planes_join_volumes_only_behind_them_and_where_their_normalisation_can_be_had(members):
+    with pytest.raises(ModelFileError, match="cannot be joined"):
+        join(members, name="mixed")

@@ -13,9 +13,14 @@ from cardiotrace.core.licence import Terms
 from cardiotrace.inference.engine import FEATURES
 from cardiotrace.inference.model_file import LOCALISER, Model
 from cardiotrace.inference.spec import Calibration, ModelSpec, TrainingSpec
+from cardiotrace.learning.plane_by_plane import plane_by_plane
 
-_ALIKE = ("scheme", "channels", "neighbours", "neighbours_of", "dimensions", "window", "preprocessing", "localiser")
+_ALIKE = ("scheme", "channels", "neighbours", "neighbours_of", "preprocessing", "localiser")
 """What members must share: they see the same prepared image and name the same classes."""
+_ALIKE_IN_SHAPE = ("dimensions", "window")
+"""What they must share, too, but for networks of planes among networks of volumes."""
+Z_SCORE = "z-score"
+"""The intensity step after which gain and offset of what came before no longer matter."""
 LEAST_PROBABILITY = 1e-9
 """Before the logarithm: no pixel is impossible."""
 
@@ -24,7 +29,9 @@ def join(members: Sequence[Model], *, name: str, summary: str = "") -> tuple[Mod
     """A network whose logits are the logarithm of the mean of its members' probabilities, and its description.
 
     Postprocessing and views are those of the first member. The threshold is the mean of the members' thresholds,
-    limits are the lowest of theirs; scores are left out, since they are not those of the mean.
+    limits are the lowest of theirs; scores are left out, since they are not those of the mean. Where the first is a
+    network of volumes, others may be networks of planes: these see the volume plane by plane, each brought to mean 0
+    and deviation 1 by itself, as they learned it.
 
     Args:
         members: at least two, of one scheme, number of channels and preprocessing.
@@ -49,12 +56,24 @@ def _check(members: Sequence[Model]) -> None:
     for member in members:
         if set(member.spec.graphs) - {LOCALISER}:
             raise ModelFileError(f"model {member.spec.name!r} has several graphs, and members of an ensemble have one")
-        differing = [key for key in _ALIKE if to_plain(getattr(member.spec, key)) != to_plain(getattr(first, key))]
+        alike = _ALIKE if _is_plane_by_plane(member.spec, first) else _ALIKE + _ALIKE_IN_SHAPE
+        differing = [key for key in alike if to_plain(getattr(member.spec, key)) != to_plain(getattr(first, key))]
         if differing:
             raise ModelFileError(
                 f"models {first.name!r} and {member.spec.name!r} cannot be joined: {', '.join(differing)} differs",
                 remedy="members must be made for the same labels and prepare images alike.",
             )
+
+
+def _is_plane_by_plane(member: ModelSpec, first: ModelSpec) -> bool:
+    """Whether a member can see the volumes of the first one plane by plane.
+
+    Volumes come normalised as a whole. Where nothing but their mean and deviation was changed, those of each plane can
+    still be had.
+    """
+    steps = member.preprocessing
+    intensity = [step.name for step in steps.choices if step not in steps.stored_choices]
+    return (member.dimensions, first.dimensions) == (2, 3) and intensity == [Z_SCORE]
 
 
 def _mean(members: Sequence[Model]) -> onnx.ModelProto:
@@ -67,17 +86,19 @@ def _mean(members: Sequence[Model]) -> onnx.ModelProto:
         # Members of one recipe have the same names inside; only the image is to be the same for all.
         prefix = f"member{index}/"
         part = compose.add_prefix_graph(model.graph, prefix, rename_inputs=False)
+        if members[index].spec.dimensions < members[0].spec.dimensions:
+            part = plane_by_plane(part, prefix, volume=graphs[0].graph.input[0].name)
         nodes += [*part.node, helper.make_node("Softmax", [part.output[0].name], [f"{prefix}probability"], axis=1)]
         weights += part.initializer
         probabilities.append(f"{prefix}probability")
+    first = graphs[0].graph
     # Logarithms of the mean are logits of it: their softmax gives the mean back, since it sums to 1 already.
     nodes += [
         helper.make_node("Mean", probabilities, ["probability"]),
         helper.make_node("Max", ["probability", "least"], ["possible"]),
-        helper.make_node("Log", ["possible"], ["logits"]),
+        helper.make_node("Log", ["possible"], [first.output[0].name]),
     ]
     weights.append(helper.make_tensor("least", TensorProto.FLOAT, [], [LEAST_PROBABILITY]))
-    first = graphs[0].graph
     if any(output.name == FEATURES for output in first.output):
         # Those of the first member are the ensemble's: its bank of known images stays good.
         nodes.append(helper.make_node("Identity", [f"member0/{FEATURES}"], [FEATURES]))

@@ -1,0 +1,1 @@
+"""The application: exams by HTTP and DICOM, contours corrected in the browser, results signed and sent."""
