@@ -141,6 +141,7 @@ class ReportConfig:
             trust=analysis.trust,
             identity=analysis.identity,
             groups=analysis.groups,
+            correction=analysis.correction,
         )
 
     @property
