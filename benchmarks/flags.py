@@ -99,40 +99,44 @@ def main(arguments: Sequence[str]) -> None:
 
 def results_of(runs: Path, camus: Camus) -> Iterator[PatientResult]:
     """Every testing patient of every fold."""
-    cases = _by_patient(camus.cases())
-    for patient, labels, doubts in _predictions(runs, cases):
-        measures = measure(_exam(cases[patient]), labels, doubts=doubts)
+    cases = by_patient(camus.cases())
+    for patient, labels, doubts in predictions(runs, cases):
+        measures = measure(exam_of(cases[patient]), labels, doubts=doubts)
         yield PatientResult(patient, measures, _reference_percent(cases[patient]))
 
 
 def _reference_percent(cases: Mapping[Phase, Case]) -> float:
-    references = {case.name: _labels(case) for case in cases.values()}
-    found = measure(_exam(cases), references).find("left_ventricular_ejection_fraction")
+    references = {case.name: reference_of(case) for case in cases.values()}
+    found = measure(exam_of(cases), references).find("left_ventricular_ejection_fraction")
     return float("nan") if found is None else found.value
 
 
-def _labels(case: Case) -> LabelMap:
+def reference_of(case: Case) -> LabelMap:
+    """Its reference labels."""
     assert case.read_labels is not None
     return case.read_labels()
 
 
-def _exam(cases: Mapping[Phase, Case]) -> Exam:
+def exam_of(cases: Mapping[Phase, Case]) -> Exam:
+    """Both phases as an exam that names them."""
     images = tuple(ExamImage(cases[phase].name, cases[phase].read_image(), {phase: 0}) for phase in PHASES)
     return Exam(cases[Phase.ED].patient, images)
 
 
-def _by_patient(cases: Iterable[Case]) -> dict[str, dict[Phase, Case]]:
+def by_patient(cases: Iterable[Case]) -> dict[str, dict[Phase, Case]]:
+    """Patients of whom there are both phases."""
     found: dict[str, dict[Phase, Case]] = {}
     for case in cases:
         found.setdefault(case.patient, {})[case.phase] = case
     return {patient: phases for patient, phases in found.items() if set(PHASES) <= set(phases)}
 
 
-def _predictions(
-    runs: Path, cases: Mapping[str, Mapping[Phase, Case]]
+def predictions(
+    runs: Path, cases: Mapping[str, Mapping[Phase, Case]], folds: Sequence[int] = ()
 ) -> Iterator[tuple[str, dict[str, LabelMap], dict[str, Float[np.ndarray, "frames"]]]]:
     """Patient, predicted labels and the network's doubt by image name; predictions are kept in the temporary folder."""
-    for run in sorted(runs.glob("fold-*")):
+    named = [runs / f"fold-{number}" for number in folds]
+    for run in named or sorted(runs.glob("fold-*")):
         path = run / "model.onnx"
         kept = Path(tempfile.gettempdir()) / "cardiotrace-flags" / hashlib.sha256(path.read_bytes()).hexdigest()[:16]
         kept.mkdir(parents=True, exist_ok=True)
@@ -162,9 +166,9 @@ def _predicted(
 
 def _samples(runs: Path, camus: Camus) -> Iterator[tuple[str, Sample]]:
     """What the model of errors learns from."""
-    cases = _by_patient(camus.cases())
-    for patient, labels, doubts in _predictions(runs, cases):
-        measures = measure(_exam(cases[patient]), labels)
+    cases = by_patient(camus.cases())
+    for patient, labels, doubts in predictions(runs, cases):
+        measures = measure(exam_of(cases[patient]), labels)
         traces = {found.phase: found.trace for found in measures.key_frames}
         diastole, systole = traces.get(Phase.ED), traces.get(Phase.ES)
         found = measures.find("left_ventricular_ejection_fraction")
@@ -206,10 +210,10 @@ def print_references(camus: Camus, acdc: Acdc) -> None:
     """A table of every rule: in how many exams it speaks against reference masks."""
     counts, sizes = [], []
     for dataset in (camus, acdc):
-        patients = _by_patient(dataset.cases())
+        patients = by_patient(dataset.cases())
         found: Counter[str] = Counter()
         for cases in patients.values():
-            measures = measure(_exam(cases), {case.name: _labels(case) for case in cases.values()})
+            measures = measure(exam_of(cases), {case.name: reference_of(case) for case in cases.values()})
             found.update({flag.rule for flag in measures.flags})
         counts.append(found)
         sizes.append(len(patients))

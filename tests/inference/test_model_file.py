@@ -172,8 +172,8 @@ def test_a_calibration_is_read_back_to_the_last_digit_and_older_programs_can_use
 
 
 def test_another_format_version_is_refused_before_its_keys_are_read() -> None:
-    future = spec_to_plain(SPEC) | {"format_version": 6, "new_key": 1}
-    with pytest.raises(ModelFileError, match="newer CardioTrace: file format 6, this program reads up to 5"):
+    future = spec_to_plain(SPEC) | {"format_version": 7, "new_key": 1}
+    with pytest.raises(ModelFileError, match="newer CardioTrace: file format 7, this program reads up to 6"):
         spec_from_plain(future)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cardiotrace.clinical.comparison import Comparison
+from cardiotrace.clinical.correction import Correction
 from cardiotrace.clinical.groups.reading import GroupReading
 from cardiotrace.clinical.quantity import Measures
 from cardiotrace.core.identity import Identity
@@ -18,6 +19,7 @@ def record_of(
     identity: Identity | None = None,
     comparison: Comparison | None = None,
     groups: GroupReading | None = None,
+    correction: Correction | None = None,
 ) -> dict[str, Any]:
     """All of one exam as JSON holds it; what nothing is known of has no key.
 
@@ -28,9 +30,11 @@ def record_of(
         identity: whose the exam is.
         comparison: with an earlier exam.
         groups: which groups of patients it is like.
+        correction: what a corrector did to its labels.
     """
     expected = {"trust": {name: each.to_plain() for name, each in trust.items()}} if trust else {}
     whose = {} if identity is None else {"identity": identity.to_plain()}
     compared = {} if comparison is None else {"comparison": comparison.to_plain()}
     like = {} if groups is None else {"groups": groups.to_plain()}
-    return {**measures.to_plain(), **expected, **whose, "provenance": dict(provenance), **compared, **like}
+    mended = {} if correction is None else {"correction": correction.to_plain()}
+    return {**measures.to_plain(), **expected, **whose, "provenance": dict(provenance), **compared, **like, **mended}

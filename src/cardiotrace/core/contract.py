@@ -170,7 +170,7 @@ SWEEP_RESULT = Contract("result of a run", "result.json of a run of a sweep", 1,
 MODEL = Contract(
     "model's description",
     "`cardiotrace` in the metadata of a model's .onnx file",
-    5,
+    6,
     "train, crossval, export, models join",
     "whatever uses a model",
     key="format_version",

@@ -12,7 +12,7 @@ from cardiotrace.datasets.naming import image_name, patient_in, phase_in, view_i
 from cardiotrace.datasets.walk import files_below
 from cardiotrace.io import label_suffixes, read_image, read_labels
 from cardiotrace.io.frames import GivenSpacing
-from cardiotrace.io.results import FIGURES, MANIFEST
+from cardiotrace.io.results import FIGURES, MANIFEST, UNCORRECTED
 from cardiotrace.io.stored import ThirdAxis
 
 
@@ -44,7 +44,7 @@ def labels_below(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in files_below(folder):
         stem = _stem(path)
-        if stem == path.name or _is_figure(path):
+        if stem == path.name or _is_beside_results(path):
             continue
         name = image_name(stem)
         is_marked = name != stem
@@ -91,9 +91,12 @@ def _folder_case(name: str, path: Path, scheme: LabelScheme, known: Mapping[str,
     )
 
 
-def _is_figure(path: Path) -> bool:
-    """Whether a file is a picture in a folder of results: named after an image, but its colours are no labels."""
-    return path.parent.name == FIGURES and (path.parent.parent / MANIFEST).is_file()
+def _is_beside_results(path: Path) -> bool:
+    """Whether a file in a folder of results holds no results.
+
+    Pictures are named after images, but their colours are no labels; and labels before a correction are none any more.
+    """
+    return path.parent.name in (FIGURES, UNCORRECTED) and (path.parent.parent / MANIFEST).is_file()
 
 
 def _stem(path: Path) -> str:

@@ -18,6 +18,7 @@ from cardiotrace.core.label import LabelScheme, scheme_from_mapping
 from cardiotrace.core.licence import Terms
 from cardiotrace.core.terms import Modality, Structure, View, modality_meant, view_name
 from cardiotrace.inference.quality import QualityModel
+from cardiotrace.inference.shape_bank import ShapeBank
 from cardiotrace.inference.tta import SectorTransforms
 from cardiotrace.inference.unlikeness import Unlikeness
 from cardiotrace.postprocessing import Postprocessing
@@ -38,6 +39,8 @@ FORMER_KEYS: dict[int, dict[str, str]] = {
     3: {},
     # Version 4 knew no neighbouring frames: a program of its time would show slices in their place.
     4: {},
+    # Version 5 knew no correctors of labels: a program of its time would show them images.
+    5: {},
     MODEL.version: {},
 }
 """For each version that is read, keys as they were called in it, and as they are called now."""
@@ -48,6 +51,8 @@ _LABELLING_VERSION = 3
 """The version that is still written where pixels are labelled, and nothing is seen of other frames."""
 _TELLING_VERSION = 4
 """The version that is still written where views are told apart."""
+_FRAMES_VERSION = 5
+"""The version that is still written where neighbouring frames are seen."""
 
 
 @dataclass(frozen=True)
@@ -212,6 +217,8 @@ class ModelSpec:
     normalised by itself, as in training. None: a sample is seen whole."""
     tells_apart: tuple[ViewClass, ...] = ()
     """Views that a classifier of whole images tells apart, which labels no pixel; empty for all other models."""
+    corrects: ShapeBank | None = None
+    """What a corrector of labels knows, which is shown label maps and no images; None of all other models."""
     graphs: tuple[str, ...] = ()
     """Names of further graphs in the file, beside the first one, which labels samples."""
     postprocessing: Postprocessing = field(default_factory=Postprocessing)
@@ -279,7 +286,7 @@ class ModelSpec:
             )
 
     def require_labels(self) -> None:
-        """Refuse to label pixels with a classifier of views.
+        """Refuse to label pixels with a classifier of views, or a corrector of labels.
 
         Raises:
             ModelFileError: it is one.
@@ -288,6 +295,11 @@ class ModelSpec:
             raise ModelFileError(
                 f"model {self.name!r} tells views apart and labels nothing",
                 remedy="name a model that traces; `cardiotrace models list` tells which structures each knows.",
+            )
+        if self.corrects is not None:
+            raise ModelFileError(
+                f"model {self.name!r} corrects labels and sees no images",
+                remedy="name a model that traces with --model; `--correct` takes this one.",
             )
 
     def _require_neighbours(self) -> None:
@@ -362,6 +374,8 @@ def spec_to_plain(spec: ModelSpec) -> dict[str, Any]:
     labelling = _LABELLING_VERSION if needs_more else _OWN_PLANE_VERSION
     version = _TELLING_VERSION if spec.tells_apart else labelling
     if spec.neighbours and spec.neighbours_of == "frames":
+        version = _FRAMES_VERSION
+    if spec.corrects is not None:
         version = MODEL.version
     plain: dict[str, Any] = _jsonable(to_plain(replace(spec, format_version=version)))
     return plain
@@ -380,9 +394,11 @@ def _jsonable(value: Any) -> Any:
 
 
 def view_names(spec: ModelSpec) -> str:
-    """The views that a model was trained on, as a cardiologist calls them; those that a classifier tells apart."""
+    """The views that a model is for, as a cardiologist calls them; what classifiers and correctors do in them."""
     if spec.tells_apart:
         return f"tells apart {', '.join(each.name for each in spec.tells_apart)}"
+    if spec.corrects is not None:
+        return f"corrects {', '.join(view_name(view, spec.modality) for view in spec.corrects.views)}"
     return ", ".join(view_name(view, spec.modality) for view in spec.views)
 
 

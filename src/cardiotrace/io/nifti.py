@@ -94,7 +94,7 @@ def read_header(path: Path, suffix: str, start: Beginning) -> StoredImage:
             is_oriented=place.is_oriented,
             doubts=place.doubts,
             times_ms=_times_ms(shape, float(header["pixdim"][4]), units & 0x38),
-            channel_count=len(dtype.names) if is_rgb else 1,
+            channel_count=len(dtype.names or ()) if is_rgb else 1,
             scaling=_scaling(header),
             header=NiftiHeader(version, is_compressed, offset, {name: header[name].tolist() for name in _GEOMETRY}),
         )

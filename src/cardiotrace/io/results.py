@@ -26,6 +26,8 @@ MEASURES, MEASURES_TABLE, REPORT_PAGE, REPORT_PDF = "measures.json", "measures.c
 FIGURES, THUMBNAIL = "figures", "figures/thumbnail.jpg"
 DICOM, FHIR = "dicom", "fhir.json"
 """What a folder of an exam's results holds, by its path in the folder."""
+UNCORRECTED = "uncorrected"
+"""Folder in it with the label maps of corrected images as they were before."""
 REMOVED = "removed.csv"
 """What copies of DICOM objects lack, beside them."""
 HOLDS, IMAGES = "holds", "images"

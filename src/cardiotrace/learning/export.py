@@ -12,6 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from cardiotrace.core.errors import WorkError
 from cardiotrace.inference.engine import Engine, make_engine, run_single
 from cardiotrace.io.stored import quiet
+from cardiotrace.learning.models.shape_autoencoder import ShapeAutoencoder
 from cardiotrace.learning.models.sides import Divisor, all_sides
 from cardiotrace.preprocessing import Preprocessing
 
@@ -42,15 +43,31 @@ def to_onnx(model: torch.nn.Module, *, channels: int, size: tuple[int, ...] | No
         # Sides that differ, so that the exporter does not take them for one.
         rows, columns = all_sides(cast(Divisor, model.divisor), 2)
         size = 4 * rows, 6 * columns
-    example = torch.zeros(2, channels, *size)
+    return graph_of(model, torch.zeros(2, channels, *size), free, ("images", "logits"))
+
+
+def graph_of(
+    model: torch.nn.Module, example: torch.Tensor, free: dict[int, Any], names: tuple[str, str]
+) -> onnx.ModelProto:
+    """ONNX graph of what has one input and one output.
+
+    Args:
+        model: on the CPU; put into evaluation mode.
+        example: of the input.
+        free: axes of the input whose size stays open, see `torch.export`.
+        names: of input and output.
+
+    Raises:
+        WorkError: it cannot be written as ONNX.
+    """
     with warnings.catch_warnings(), quiet(_EXPORTER_LOG):
         # The exporter warns about its own internals; the parity check below is what counts.
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             model.eval(),
             (example,),
-            input_names=["images"],
-            output_names=["logits"],
+            input_names=[names[0]],
+            output_names=[names[1]],
             dynamic_shapes=(free,),
             dynamo=True,
             verbose=False,
@@ -146,6 +163,52 @@ def export_network(
         difference = check_parity(model, _on_cpu(network), examples, tolerance=HALF_TOLERANCE)
     _LOG.info("exported %d bytes; no probability differs by more than %.2g", len(network), difference)
     return network
+
+
+def export_shapes(network: ShapeAutoencoder, maps: torch.Tensor) -> tuple[bytes, bytes]:
+    """Encoder and decoder of an autoencoder of shapes as two ONNX graphs, made only if they compute what torch does.
+
+    Args:
+        network: trained, on the CPU.
+        maps: (batch, classes, side, side), real ones for the parity check.
+
+    Returns:
+        "maps" (batch, classes, side, side) -> "codes" (batch, code); "codes" -> "logits" (batch, classes, fine, fine).
+        Weights are stored in float16.
+
+    Raises:
+        WorkError: a probability differs by more than rounding to float16 may bring.
+    """
+    network.eval()
+    with torch.inference_mode():
+        codes = network.encode(maps)[0]
+    free = {0: torch.export.Dim("batch")}
+    encoder = graph_of(_Encoder(network), torch.zeros(2, *maps.shape[1:]), free, ("maps", "codes"))
+    decoder = graph_of(network.decoder, torch.zeros(2, codes.shape[1]), free, ("codes", "logits"))
+    for graph in (encoder, decoder):
+        halve_weights(graph)
+    found = bytes(encoder.SerializeToString()), bytes(decoder.SerializeToString())
+    coded = torch.from_numpy(run_single(_on_cpu(found[0]), maps.numpy()))
+    difference = check_parity(network.decoder, _on_cpu(found[1]), codes, tolerance=HALF_TOLERANCE)
+    with torch.inference_mode():
+        moved = float((network.decode(coded).softmax(1) - network.decode(codes).softmax(1)).abs().max())
+    # Of codes nothing is to be said but what is drawn of them.
+    if not moved <= 5 * HALF_TOLERANCE:
+        raise WorkError(f"the exported encoder differs from the trained one: probabilities by {moved:.2g}")
+    _LOG.info("exported %d and %d bytes; differences %.2g, %.2g", *map(len, found), moved, difference)
+    return found
+
+
+class _Encoder(torch.nn.Module):
+    """The mean of the code alone."""
+
+    def __init__(self, network: ShapeAutoencoder) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        """(batch, classes, side, side) to (batch, code)."""
+        return self.network.encode(maps)[0]
 
 
 def _on_cpu(network: bytes) -> Engine:

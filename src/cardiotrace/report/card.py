@@ -27,6 +27,8 @@ KEPT_APART, LOOKED_AT = "kept_apart", "looked_at"
 """Keys of a model's scores on patients who took no part in training, nor in any choice, or who were looked at for
 choices: a list of tables, each with "data" in words, "patients" where known, mean "dice" by region, and
 "mean_absolute_error" by quantity."""
+REDRAWN = "redrawn"
+"""Key of what a corrector draws of references."""
 NO_VIEW = "no view"
 """What images show that a classifier of views must name nothing of."""
 _APART_WORDS = (
@@ -135,7 +137,12 @@ def _scores(spec: ModelSpec, file_name: str) -> list[str]:
         "At native resolution, of its members, each on patients that it had not seen. The ensemble itself has"
         " learned from all of them."
     )
-    parts = (("validation", "the validation part", measured), ("members", "the members' testing parts", members))
+    redrawn = "Dice of references that it had not learned from and what is drawn of their codes, at native resolution."
+    parts = (
+        ("validation", "the validation part", measured),
+        ("members", "the members' testing parts", members),
+        (REDRAWN, "shapes of the validation part", redrawn),
+    )
     return [
         text
         for key, place, words in parts
@@ -405,6 +412,14 @@ def _use(spec: ModelSpec) -> str:
         return (
             "## Use\n\nIt is asked wherever an exam is read and nothing states the view of an image; `--view` overrules"
             " it, and a report says what was proposed. It labels nothing: as `--model` it is refused."
+        )
+    if spec.corrects is not None:
+        return (
+            "## Use\n\n    cardiotrace analyse EXAM --correct auto --out out\n\n"
+            f"It knows {spec.corrects.count} valid shapes. Only frames whose labels fail the anatomical criteria"
+            f" (`{spec.corrects.limits}`) are changed, and none where the nearest valid labels have a Dice below"
+            f" {spec.corrects.lowest_dice:g} with them; a report shows before and after."
+            " It sees no images: as `--model` it is refused."
         )
     if not spec.views:  # made to help other models, not to analyse exams
         return (

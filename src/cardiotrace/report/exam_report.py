@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cardiotrace.clinical.comparison import Comparison
+from cardiotrace.clinical.correction import Correction
 from cardiotrace.clinical.key_frames import KeyFrame
 from cardiotrace.clinical.quantity import COLUMNS, Measures
 from cardiotrace.clinical.record import record_of
@@ -18,6 +19,7 @@ from cardiotrace.core.terms import Phase, View
 from cardiotrace.core.text import csv_text
 from cardiotrace.report.animation import render_animation
 from cardiotrace.report.bullseye import draw_bullseye, to_be_shown
+from cardiotrace.report.correction import correction_pictures
 from cardiotrace.report.curves import draw_exam_curves
 from cardiotrace.report.drawing import Drawing
 from cardiotrace.report.framing import LabelledFrame, box_to_show, display_grey
@@ -118,7 +120,8 @@ def render_report(
     found = _Findings(shown, labels, measures, context.words, context.automatic)
     stills = list(_stills(found))
     drawn = list(_drawings(measures, found.words))
-    figures = [*stills, *_animations(found), *(figure for figure, _ in drawn)]
+    mended = () if context.correction is None else _corrections(found, context.correction)
+    figures = [*stills, *_animations(found), *(figure for figure, _ in drawn), *mended]
     contents = {figure.name: figure.content for figure in figures}
     if stills:
         contents["thumbnail.jpg"] = _thumbnail(stills[0].content)
@@ -133,6 +136,7 @@ def render_report(
             identity=context.identity,
             comparison=context.comparison,
             groups=context.groups,
+            correction=context.correction,
         ),
         table=csv_text(columns, rows),
         figures=contents,
@@ -255,6 +259,16 @@ def _drawings(measures: Measures, words: Words) -> Iterator[tuple[ReportFigure, 
         drawing, name = draw_bullseye(values, words), f"{safe_name(values.name)}.svg"
         note = f"{words.method(values.method)}, {words.view(values.view)}"
         yield ReportFigure("bullseye", name, drawing.svg(), words.segments(values), note), drawing
+
+
+def _corrections(found: _Findings, correction: Correction) -> Iterator[ReportFigure]:
+    """Labels before and after beside each other, of the planes that a corrector changed."""
+    images = {image.name: image for image in found.exam.images}
+    for name, done in correction.images.items():
+        pictures = correction_pictures(images[name], found.labels[name], done, found.words)
+        for number, (title, raster) in enumerate(pictures):
+            file = f"{safe_name(name)}_corrected_{number}.png"
+            yield ReportFigure("other", file, _png(raster, effort=3), title, found.words("correction.note"))
 
 
 def _unlabelled(found: _Findings) -> tuple[str, ...]:

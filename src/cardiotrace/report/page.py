@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import cardiotrace
 from cardiotrace.clinical.comparison import Comparison
+from cardiotrace.clinical.correction import Correction
 from cardiotrace.clinical.groups.reading import GroupReading
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.normal import Papillaries
@@ -18,6 +19,7 @@ from cardiotrace.core.identity import Identity
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.trust import ImageTrust
 from cardiotrace.report.absence import absences
+from cardiotrace.report.correction import correction_sentences
 from cardiotrace.report.facts import Facts, facts_of, identity_words, is_of_heart, trust_facts
 from cardiotrace.report.groups import group_sentences
 from cardiotrace.report.headline import EJECTION, Headline, Yardstick, headline_of, headline_rows
@@ -87,6 +89,8 @@ class ReportContext:
     """Which groups of patients it is like, for research."""
     automatic: Mapping[str, LabelMap] = field(default_factory=dict)
     """Labels before a person corrected them, by name of the image; of those that were corrected."""
+    correction: Correction | None = None
+    """What a corrector did to the labels, where one was asked for."""
 
     @property
     def words(self) -> Words:
@@ -164,6 +168,7 @@ def render_page(
         beats=list(beat_rows(measures, words)),
         changes=[] if context.comparison is None else list(change_rows(context.comparison, words)),
         change_notes=[] if context.comparison is None else _change_notes(context.comparison, context.model, words),
+        mended=[] if context.correction is None else list(correction_sentences(context.correction, words)),
         research=[] if context.groups is None else list(group_sentences(context.groups, words)),
         notes=_notes(measures, yardstick),
         model=dict(context.model or {}),

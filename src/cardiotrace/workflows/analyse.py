@@ -15,7 +15,7 @@ from cardiotrace.workflows.services.archive import authors_of, require_dicom, wr
 from cardiotrace.workflows.services.batch import BatchResult, ExamTask, Tell, for_each_exam, tell_nobody
 from cardiotrace.workflows.services.cohort import with_summary
 from cardiotrace.workflows.services.identity import IdentityConfig, identity_settings, with_identity
-from cardiotrace.workflows.services.label_maps import spare_images, write_labels_of
+from cardiotrace.workflows.services.label_maps import spare_images, write_labels_of, write_uncorrected_of
 from cardiotrace.workflows.services.report_form import USUAL, ReportConfig
 
 
@@ -94,7 +94,9 @@ def analyse(
             spare_images(staging, exam)
             staging.made.update({} if stamp is None else {"prior": stamp})
             analysis = forms.report.completed(with_identity(analyser.analyse(exam), forms))
-            write_labels_of(analysis.exam.images, analysis.labels, staging.folder, scheme=config.scheme)
+            images, scheme = analysis.exam.images, config.scheme
+            write_uncorrected_of(images, analysis.uncorrected, staging.folder, scheme=scheme)
+            write_labels_of(images, analysis.labels, staging.folder, scheme=scheme)
             page = _write(analysis, staging.folder, forms)
         return Analysed.written(folder / page.name, analysis)
 

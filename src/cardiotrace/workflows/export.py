@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from cardiotrace.clinical.anatomy.flags import FLAGGED_BY
+from cardiotrace.core.errors import WorkError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.licence import Terms
 from cardiotrace.core.reporter import SILENT, ProgressReporter
@@ -21,20 +23,27 @@ from cardiotrace.evaluation.limits import shape_limits_to_plain
 from cardiotrace.evaluation.outlier import SHAPE_QUANTILE, fit_limits
 from cardiotrace.evaluation.quality import FEWEST_PATIENTS, held_out_frames
 from cardiotrace.evaluation.quantity import QUANTITIES
+from cardiotrace.evaluation.shapes import shape_scores, valid_shapes
 from cardiotrace.evaluation.table import outlier_rows, table_to_json
 from cardiotrace.evaluation.threshold import best_threshold
+from cardiotrace.inference.corrector import DECODER, Corrector
 from cardiotrace.inference.model_file import LOCALISER, seal
 from cardiotrace.inference.predictor import Predictor
+from cardiotrace.inference.shape_bank import ShapeBank
 from cardiotrace.inference.sliding import filled
 from cardiotrace.inference.spec import Calibration, ModelSpec, SchemeSpec, TrainingSpec
 from cardiotrace.io import write_text
-from cardiotrace.learning.export import export_network
+from cardiotrace.learning.export import export_network, export_shapes
 from cardiotrace.learning.features import with_features
+from cardiotrace.learning.models.shape_autoencoder import ShapeAutoencoder
 from cardiotrace.learning.training.environment import read_environment
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.recipe import Recipe, portable, window_of, without_places
 from cardiotrace.learning.training.run import best_of, localiser_of, trained_model
+from cardiotrace.learning.training.shapes import ShapeLearning
 from cardiotrace.metrics import Agreement, Summary
+from cardiotrace.preprocessing import Preprocessing
+from cardiotrace.report.card import REDRAWN
 from cardiotrace.workflows.configs import ExportConfig
 from cardiotrace.workflows.quality import known_rows, trusted
 from cardiotrace.workflows.services.dataset import cases_of
@@ -96,6 +105,8 @@ def seal_run(
     Raises:
         WorkError: the exported model differs from the trained one, or nothing can be written.
     """
+    if run.recipe.shapes is not None:
+        return _sealed_corrector(run, run.recipe.shapes, out or run.folder.model, reporter)
     channels, classes = run.packed.images.shape[1], run.dataset.scheme.class_count
     network = trained_model(run.recipe, run.folder, channels=channels, classes=classes)
     window = window_of(run.recipe, run.packed.labels.shape[1:], network.divisor)
@@ -115,6 +126,33 @@ def seal_run(
     if table.rows:
         write_text(run.folder.validation, table_to_json(table))
     return ExportResult(path, spec, table)
+
+
+def _sealed_corrector(run: TrainedRun, shapes: ShapeLearning, path: Path, reporter: ProgressReporter) -> ExportResult:
+    """The corrector of a finished run, with the valid shapes of its training part."""
+    classes = run.dataset.scheme.class_count
+    network = trained_model(run.recipe, run.folder, channels=classes, classes=classes)
+    if not isinstance(network, ShapeAutoencoder):
+        raise WorkError(f"architecture {run.recipe.architecture.name!r} codes no shapes")
+    draft = describe(run.recipe, run.dataset, run.split, run.folder)
+    empty = ShapeBank(draft.views, network.config.side, network.config.code, FLAGGED_BY, shapes.lowest_dice)
+    # It analyses no exam by itself, and sees no images: what was done to those beside its labels is nothing to it.
+    draft = replace(draft, views=(), preprocessing=Preprocessing([]), channels=classes, mirror_axes=(), corrects=empty)
+    with reporter.stage("exporting"):
+        indices = run.packed.indices_of(run.split.training)[:PARITY_EXAMPLES]
+        maps = network.averaged(torch.from_numpy(run.packed.labels[indices].astype(np.int64)))
+        encoder, decoder = export_shapes(network, maps)
+    corrector = Corrector(draft, encoder, decoder)
+    with reporter.stage("coding the valid shapes") as on_progress:
+        bank = valid_shapes(corrector, cases_of(run.dataset, run.split.training), on_progress, most=shapes.known)
+    spec = replace(draft, corrects=bank)
+    validation = cases_of(run.dataset, run.split.validation)
+    if validation:
+        with reporter.stage("scoring on the validation part") as on_progress:
+            scores = shape_scores(corrector.described_by(spec), validation, on_progress)
+        spec = replace(spec, scores={REDRAWN: scores})
+    write_model(path, seal(encoder, spec, graphs={DECODER: decoder}), reporter)
+    return ExportResult(path, spec, CaseTable(()))
 
 
 def calibrated(

@@ -18,8 +18,14 @@ from cardiotrace.workflows.services.batch import (
     is_of_a_report,
     tell_nobody,
 )
+from cardiotrace.workflows.services.correction import Correctors, correction_flags
 from cardiotrace.workflows.services.exams import ExamConfig, known_scheme
-from cardiotrace.workflows.services.label_maps import label_maps_in, spare_images, write_labels_of
+from cardiotrace.workflows.services.label_maps import (
+    label_maps_in,
+    spare_images,
+    write_labels_of,
+    write_uncorrected_of,
+)
 from cardiotrace.workflows.services.provenance import reading_flags
 from cardiotrace.workflows.services.tracing import Models
 
@@ -34,6 +40,9 @@ class SegmentConfig(ExamConfig):
     """Label scheme of the written maps, such as acdc; default: the model's."""
     test_time_augmentation: bool = False
     """Average over slightly changed versions of each image: four times slower, a little better."""
+    correct: str | None = None
+    """Correct frames whose labels can be no heart's: "auto" by the corrector of each image's view, or name or path of
+    one. What was labelled before is kept beside; default: nothing is corrected."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -43,7 +52,8 @@ class SegmentConfig(ExamConfig):
     @property
     def given(self) -> dict[str, Any]:
         """What was said in place of what files and models say, as plain data."""
-        words = {"model": self.model and Path(self.model).name, "scheme": self.scheme}
+        named = {"model": self.model, "correct": self.correct}
+        words = {"scheme": self.scheme} | {key: name and Path(name).name for key, name in named.items()}
         given = super().given | {name: word for name, word in words.items() if word}
         return given | ({"test_time_augmentation": True} if self.test_time_augmentation else {})
 
@@ -54,11 +64,15 @@ class SegmentConfig(ExamConfig):
             InputError: there is no model of the name.
             ModelFileError: the named model file is damaged.
         """
-        return Analyser(Models(self.model).ready(), self.test_time_augmentation, verb, self.given)
+        correctors = None if self.correct is None else Correctors(self.correct).ready()
+        models = Models(self.model).ready()
+        return Analyser(models, self.test_time_augmentation, verb, self.given, correctors=correctors)
 
     def task(self, analyser: Analyser, **more: Any) -> ExamTask:
         """What the analyser is for, with all that its results depend on."""
         settings = {"given": self.given, "models": analyser.models.fingerprint()}
+        if analyser.correctors is not None:
+            settings |= {"correctors": analyser.correctors.fingerprint()}
         return ExamTask(analyser.verb, self.out, settings, self.overwrite, **more)
 
 
@@ -110,8 +124,9 @@ def segment(
             exam = found.read()
             spare_images(staging, exam)
             tracing = analyser.trace(exam)
+            write_uncorrected_of(tracing.exam.images, tracing.uncorrected, staging.folder, scheme=config.scheme)
             files = write_labels_of(tracing.exam.images, tracing.labels, staging.folder, scheme=config.scheme)
-        flags = (*reading_flags(tracing.exam), *tracing.flags)
+        flags = (*reading_flags(tracing.exam), *tracing.flags, *correction_flags(tracing.corrections))
         gone = tuple(name for name in report if not (folder / name).exists())
         return Segmented(found.name, folder, files, flags, removed=gone)
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.learning.models.blocks import Norm, initialise
+from cardiotrace.learning.models.label_maps import one_hot
 from cardiotrace.learning.models.network import Network, NetworkSpec, TrainingOutputs
 from cardiotrace.learning.models.sides import check_sides
 from cardiotrace.learning.models.unet import UNet, unet1_shape
@@ -110,7 +111,7 @@ class ACNN(Network):
 
     def reconstruction_loss(self, labels: Tensor) -> Tensor:
         """Cross-entropy of the maps made again against the averaged label maps; reaches the autoencoder alone."""
-        maps = self._averaged(_one_hot(labels, self.classes))
+        maps = self._averaged(one_hot(labels, self.classes))
         return nn.functional.cross_entropy(self.prior(maps), maps)
 
     def shape_distance(self, logits: Tensor, labels: Tensor) -> Tensor:
@@ -119,19 +120,13 @@ class ACNN(Network):
         frozen = {name: value.detach() for name, value in self.prior.encoder.named_parameters()}
         predicted, reference = (
             torch.func.functional_call(self.prior.encoder, frozen, (self._averaged(maps),))
-            for maps in (logits.float().softmax(dim=1), _one_hot(labels, self.classes))
+            for maps in (logits.float().softmax(dim=1), one_hot(labels, self.classes))
         )
         distance: Tensor = (predicted - reference).square().sum(dim=1).mean()
         return distance
 
     def _averaged(self, maps: Tensor) -> Tensor:
         return nn.functional.adaptive_avg_pool2d(maps, self.config.side)
-
-
-def _one_hot(labels: Tensor, classes: int) -> Tensor:
-    # A label to ignore, such as 255, is no shape: it counts as background.
-    known = torch.where(labels < classes, labels, torch.zeros_like(labels))
-    return nn.functional.one_hot(known, classes).permute(0, 3, 1, 2).float()
 
 
 def acnn(config: ACNNConfig, spec: NetworkSpec) -> ACNN:

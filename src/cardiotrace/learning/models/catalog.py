@@ -10,6 +10,7 @@ from cardiotrace.learning.models import (
     nnunet,
     recurrent,
     runet,
+    shape_autoencoder,
     small,
     unet,
     unetpp,
@@ -118,6 +119,13 @@ ARCHITECTURES: Catalog[Network] = Catalog(
             clas.clas,
             "U-Net 1 that learns the motion between end-diastole and end-systole as well as the segmentation.",
             "Wei et al. 2020, MICCAI, doi:10.1007/978-3-030-59713-9_60, as far as two frames allow",
+        ),
+        Entry(
+            "shape-autoencoder",
+            shape_autoencoder.ShapeAutoencoderConfig,
+            shape_autoencoder.shape_autoencoder,
+            "Label maps to few numbers and back, for a model that corrects shapes; learns from labels alone.",
+            "Kingma and Welling 2014, ICLR, arXiv:1312.6114; Painchaud et al. 2020, IEEE TMI 39:3703",
         ),
         Entry(
             "unet-small",

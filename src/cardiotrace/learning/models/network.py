@@ -59,3 +59,15 @@ class Network(nn.Module):
             Name, as the training log tells it, to loss; none by default.
         """
         return {}
+
+    def seen(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """What it is shown of samples that it is validated on, and what is right there.
+
+        Args:
+            images: prepared.
+            labels: class of every pixel, (batch, *space).
+
+        Returns:
+            Both as they are; of a network that draws label maps anew the maps themselves in place of the images.
+        """
+        return images, labels

@@ -21,6 +21,7 @@ from cardiotrace.learning.training.learner import Learner
 from cardiotrace.learning.training.objective import Objective
 from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
 from cardiotrace.learning.training.recipe import Recipe, input_size
+from cardiotrace.learning.training.shapes import ShapeObjective
 from cardiotrace.learning.training.styling import StyledObjective
 from cardiotrace.learning.training.supervision import SupervisedObjective
 
@@ -36,7 +37,8 @@ def build_model(recipe: Recipe, *, channels: int, classes: int) -> Network:
         classes: of the output, background included.
     """
     torch.manual_seed(recipe.seed)
-    spec = NetworkSpec(recipe.channels_seen(channels), classes, input_size(recipe))
+    seen = recipe.channels_seen(channels) if recipe.shapes is None else classes
+    spec = NetworkSpec(seen, classes, input_size(recipe))
     return make_network(recipe.architecture, spec)
 
 
@@ -76,7 +78,7 @@ ObjectiveMaker = Callable[[ObjectiveContext], Objective]
 
 
 def make_objective(context: ObjectiveContext) -> Objective:
-    """The objective that a recipe asks for: distillation where it names teachers, else supervised training.
+    """The objective that a recipe asks for: shapes, or distillation where it names teachers, else supervised training.
 
     Raises:
         InputError: the network learns from whole label maps, and some samples do not tell of all structures.
@@ -87,6 +89,8 @@ def make_objective(context: ObjectiveContext) -> Objective:
         attach_mixstyle(context.network, recipe.augmentation.mixstyle)
     learner = context.learner(context.network)
     loss = LOSSES.make(recipe.loss, path="loss")
+    if recipe.shapes is not None:
+        return ShapeObjective(context.fabric, learner, loss, recipe.shapes, context.class_names)
     if recipe.distillation is not None and context.teachers:
         teacher = Teacher.of(context.teachers, recipe.distillation)
         return DistillationObjective(context.fabric, learner, loss, teacher, context.class_names)

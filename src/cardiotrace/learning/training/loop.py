@@ -275,6 +275,7 @@ def validate(task: TrainingTask, state: State) -> dict[str, float]:
             picked = mine[start : start + task.validation_batch_size]
             images, labels = task.validation.unit(picked)
             images = task.laid_out(task.validation.normalise(images, task.validation.slices_of(picked)))
+            images, labels = state.objective.network.seen(images, labels)
             samples = [task.validation.samples[index] for index in picked.tolist()]
             known = known_classes(samples, task.class_names, labels.device)
             sums += _dice_sums(state.objective.network(images).argmax(1), labels, len(task.class_names), known)

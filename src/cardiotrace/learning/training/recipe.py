@@ -33,6 +33,7 @@ from cardiotrace.learning.training.distillation import Distillation
 from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
 from cardiotrace.learning.training.pseudo_labels import PseudoLabels
 from cardiotrace.learning.training.settings import TrainingSettings
+from cardiotrace.learning.training.shapes import ShapeLearning
 from cardiotrace.postprocessing import Postprocessing
 from cardiotrace.preprocessing import MOST_NEIGHBOURS, NeighboursOf, Preprocessing, channels_with_neighbours
 
@@ -104,6 +105,8 @@ class Recipe:
     training: TrainingSettings = field(default_factory=TrainingSettings)
     distillation: Distillation | None = None
     """Other models that teach this one; none by default."""
+    shapes: ShapeLearning | None = None
+    """Learn from label maps alone, for a model that corrects them; by default from images."""
     views: tuple[View, ...] | None = None
     """What the model is for; by default the views of the data set. Empty for a model that analyses no exam by itself,
     such as a localiser."""
@@ -170,6 +173,8 @@ class Recipe:
         return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()
 
 
+SHAPES = "shape-autoencoder"
+"""The architecture that learns from label maps alone."""
 SPLIT_FILE = ".json"
 """How the name of a split ends that is a file of the user's own."""
 
@@ -243,6 +248,7 @@ def recipe_from_plain(values: dict[str, Any]) -> Recipe:
 def _check_network(recipe: Recipe) -> None:
     """The network is made without memory to ask what it needs."""
     _check_axes(recipe)
+    _check_shapes(recipe)
     with torch.device("meta"):
         network = make_network(recipe.architecture, NetworkSpec(recipe.channels_seen(1), 2, input_size(recipe)))
     if network.group not in (None, recipe.training.group):
@@ -307,6 +313,17 @@ def _check_sides(recipe: Recipe, network: Network) -> None:
             check_size(size, divisors[-len(size) :])
         except InputError as error:
             raise ConfigError(f"{key}: {error.what}", remedy=error.remedy) from None
+
+
+def _check_shapes(recipe: Recipe) -> None:
+    """Who learns from label maps must be able to, and images do not matter."""
+    if recipe.shapes is not None and recipe.architecture.name != SHAPES:
+        raise ConfigError(
+            f"shapes are learned by {SHAPES}, not by {recipe.architecture.name}",
+            remedy=f'set architecture = "{SHAPES}", or leave out [shapes].',
+        )
+    if recipe.shapes is not None and recipe.distillation is not None:
+        raise ConfigError("shapes are learned from labels alone: leave out distillation")
 
 
 def _check_axes(recipe: Recipe) -> None:

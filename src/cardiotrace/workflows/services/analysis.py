@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cardiotrace.clinical import measure
 from cardiotrace.clinical.comparison import Comparison
+from cardiotrace.clinical.correction import Correction, moved
 from cardiotrace.clinical.expected import Doubt
 from cardiotrace.clinical.groups.reading import GroupReading
 from cardiotrace.clinical.intervals.filling import with_intervals
@@ -23,6 +24,7 @@ from cardiotrace.core.progress import OnProgress
 from cardiotrace.core.trust import ImageTrust
 from cardiotrace.datasets.leftover import LABELS
 from cardiotrace.io.results import FIGURES, REPORT_PAGE
+from cardiotrace.workflows.services.correction import Correctors, corrected, correction_flags
 from cardiotrace.workflows.services.provenance import Provenance, provenance_of, reading_flags
 from cardiotrace.workflows.services.record import read_record
 from cardiotrace.workflows.services.report_form import USUAL, ReportConfig
@@ -58,6 +60,14 @@ class Analysis:
     """Which groups of patients it is like; see `ReportConfig.grouped`."""
     automatic: Mapping[str, LabelMap] = field(default_factory=dict)
     """Labels before a person corrected them, of the images that were corrected."""
+    correction: Correction | None = None
+    """What a corrector did to the labels; None unless somebody asks for one."""
+
+    @property
+    def uncorrected(self) -> dict[str, LabelMap]:
+        """Labels of the corrected images as they were before, by name."""
+        images = {} if self.correction is None else self.correction.images
+        return {name: done.before for name, done in images.items() if done.corrected}
 
     def to_plain(self) -> dict[str, Any]:
         """What `measures.json` holds."""
@@ -68,6 +78,7 @@ class Analysis:
             identity=self.identity,
             comparison=self.comparison,
             groups=self.groups,
+            correction=self.correction,
         )
 
     def report(self, form: ReportConfig = USUAL, *, truth: Mapping[str, float] | None = None) -> "ExamReport":
@@ -112,6 +123,7 @@ class Analyser:
         verb: what is done, for the provenance.
         given: what the user said in place of what files and models say, for the provenance.
         tracking: measure longitudinal strain by following the wall through films as well.
+        correctors: of labels that can be no heart's; None leaves all labels as the models made them.
     """
 
     models: Models = field(default_factory=Models)
@@ -119,6 +131,7 @@ class Analyser:
     verb: str = ""
     given: Mapping[str, Any] = field(default_factory=dict)
     tracking: bool = False
+    correctors: Correctors | None = None
 
     def trace(self, exam: Exam, on_progress: OnProgress | None = None) -> Tracing:
         """Trace one exam; stills that are frames of its videos are taken with these.
@@ -132,9 +145,10 @@ class Analyser:
             InputError: an image that the model cannot take.
             ModelFileError: a model file is damaged.
         """
-        return trace_exam(
+        tracing = trace_exam(
             exam.distinct(), self.models, test_time_augmentation=self.test_time_augmentation, on_progress=on_progress
         )
+        return tracing if self.correctors is None else corrected(tracing, self.correctors)
 
     def analyse(self, exam: Exam, on_progress: OnProgress | None = None) -> Analysis:
         """Trace and measure one exam.
@@ -159,7 +173,7 @@ class Analyser:
             tracing.exam,
             tracing.labels,
             provenance,
-            flags=tracing.flags,
+            flags=(*tracing.flags, *correction_flags(tracing.corrections)),
             doubts=tracing.doubts,
             tracking=self.tracking,
         )
@@ -167,7 +181,20 @@ class Analyser:
         quality = tracing.exam.facts.get("quality", "")
         with_limits = with_intervals(analysis.measures, tracing.traced_with, quality=quality)
         analysis = replace(analysis, measures=usable_first(with_limits))
-        return replace(analysis, terms=tracing.terms, trust=tracing.trust)
+        return replace(
+            analysis, terms=tracing.terms, trust=tracing.trust, correction=self._correction(tracing, analysis)
+        )
+
+    def _correction(self, tracing: Tracing, analysis: Analysis) -> Correction | None:
+        """What was corrected, and what would have been measured without."""
+        if self.correctors is None:
+            return None
+        correction = Correction(tracing.corrections)
+        if not correction.has_corrected:
+            return correction
+        before = {**tracing.labels, **tracing.uncorrected}
+        found = measure(tracing.exam, before, doubts=tracing.doubts, tracking=self.tracking)
+        return replace(correction, moved=moved(found, analysis.measures))
 
 
 def measured(

@@ -6,14 +6,14 @@ from pathlib import Path
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.label import LabelMap
 from cardiotrace.io import labels_path, write_labels
-from cardiotrace.io.results import Staging
+from cardiotrace.io.results import UNCORRECTED, Staging
 from cardiotrace.workflows.services.batch import refuse_images_in
 from cardiotrace.workflows.services.exams import known_scheme
 
 
 def label_maps_in(names: Iterable[str]) -> tuple[str, ...]:
     """Label maps among files of a folder of results; one that is a folder of images counts once."""
-    return tuple(sorted({name.partition("/")[0] for name in names}))
+    return tuple(sorted({name.partition("/")[0] for name in names} - {UNCORRECTED}))
 
 
 def spare_images(staging: Staging, exam: Exam) -> None:
@@ -43,7 +43,20 @@ def write_labels_of(
     for image in images:
         if image.name in labels:
             _write_labels(image.name, labels[image.name], folder, scheme)
-    return tuple(sorted(entry.name for entry in folder.iterdir()))
+    return tuple(sorted(entry.name for entry in folder.iterdir() if entry.name != UNCORRECTED))
+
+
+def write_uncorrected_of(
+    images: Sequence[ExamImage], labels: Mapping[str, LabelMap], folder: Path, *, scheme: str | None
+) -> None:
+    """Write what was labelled before a corrector changed it into a folder of its own, `UNCORRECTED`, if anything was.
+
+    Raises:
+        UsageError: there is no such label scheme.
+    """
+    if labels:
+        (folder / UNCORRECTED).mkdir()
+        write_labels_of(images, labels, folder / UNCORRECTED, scheme=scheme)
 
 
 def _write_labels(name: str, labels: LabelMap, folder: Path, scheme: str | None) -> None:

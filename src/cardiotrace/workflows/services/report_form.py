@@ -142,6 +142,7 @@ class ReportConfig:
             identity=analysis.identity,
             groups=analysis.groups,
             automatic=analysis.automatic,
+            correction=analysis.correction,
         )
 
     @property

@@ -10,6 +10,7 @@ from threading import Lock
 
 import numpy as np
 
+from cardiotrace.clinical.correction import ImageCorrection
 from cardiotrace.clinical.expected import Doubt
 from cardiotrace.clinical.intervals.filling import TracedBy
 from cardiotrace.core.errors import NoModelError
@@ -107,11 +108,18 @@ class Tracing:
     """Those that traced, each once."""
     with_variants: bool = False
     """Whether each is the mean over slightly changed versions of the images."""
+    corrections: Mapping[str, ImageCorrection] = field(default_factory=dict, repr=False)
+    """By name of the image, what a corrector did to its labels; empty where none was asked for."""
 
     @cached_property
     def labels(self) -> dict[str, LabelMap]:
         """Label map of each image that was traced, by its name."""
         return {name: segmentation.labels for name, segmentation in self.segmentations.items()}
+
+    @property
+    def uncorrected(self) -> dict[str, LabelMap]:
+        """What the models said of the images that were corrected, by name."""
+        return {name: done.before for name, done in self.corrections.items() if done.corrected}
 
     @property
     def traced_by(self) -> dict[str, str]:
@@ -135,12 +143,16 @@ class Tracing:
 
     @property
     def traced_with(self) -> dict[str, TracedBy]:
-        """What each image was traced by, by its name, for the intervals of what is measured in it."""
+        """What each image was traced by, by its name, for the intervals of what is measured in it.
+
+        Those that were corrected have none: the errors of uncorrected labels were calibrated.
+        """
         calibrations = {model.spec.name: model.spec.calibration.intervals for model in self.models}
         return {
             name: TracedBy(calibrations[found.model], found.doubt, found.soft, self.with_variants, found.unlikeness)
             for name, found in self.segmentations.items()
-            if found.model in calibrations  # a reader's empty labels are no model's
+            # A reader's empty labels are no model's, and corrected ones no longer.
+            if found.model in calibrations and name not in self.uncorrected
         }
 
     @property
