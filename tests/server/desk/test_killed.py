@@ -26,5 +26,6 @@ def test_every_answered_edit_is_there_after_a_kill(tmp_path, tiny_model, camus):
             for by in (0.97, 0.96):
                 versions = editor.do(editor.pulled(0, by))["version"]
             labels, measures = editor.labels().tobytes(), editor.study()["measures"]
+            who.http.close()
             process.send_signal(signal.SIGKILL)
             process.wait()
