@@ -1,6 +1,9 @@
 """What workers can do, by name. Nothing is loaded here: a task loads what it needs where it runs."""
 
+import ctypes
+import gc
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 

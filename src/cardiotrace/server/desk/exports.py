@@ -156,7 +156,7 @@ def export_table(params: Mapping[str, Any], _: ProgressReporter) -> str:
         params: `studies`, each with `id`, `name`, `version`, `signed` and `path` of its measures.
     """
     columns = ("exam", "study", "version", "signed_by", *COLUMNS)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for study in params["studies"]:
         whose = {"exam": study["name"], "study": study["id"], "version": str(study["version"])}
         measures = read_record(Path(study["path"])).measures

@@ -92,7 +92,7 @@ class MessageArchive:
         """See `remote.Archive`."""
         objects = [_stored(path) for path in files]
         kinds = dict.fromkeys((sop_class, syntax) for _, sop_class, syntax in objects)
-        offered = [(sop_class, (syntax,)) for sop_class, syntax in kinds]
+        offered: list[tuple[str, Sequence[str]]] = [(sop_class, (syntax,)) for sop_class, syntax in kinds]
         offered += [(sop_class, PLAIN) for sop_class in dict.fromkeys(sop_class for sop_class, _ in kinds)]
         with self._associated(offered[:_MOST_CONTEXTS]) as association:
             agreed = {

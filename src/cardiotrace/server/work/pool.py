@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cardiotrace.core.errors import InputError, WorkError
+from cardiotrace.core.reporter import ProgressReporter
 from cardiotrace.parallel.channel import ProgressMessage, StageAdvanced, StageBegun
 from cardiotrace.parallel.process import WorkerProcess
 from cardiotrace.parallel.processors import threads_of_new_processes, usable_processors
