@@ -137,10 +137,12 @@ def _scores(spec: ModelSpec, file_name: str) -> list[str]:
         "At native resolution, of its members, each on patients that it had not seen. The ensemble itself has"
         " learned from all of them."
     )
+    testing = "At native resolution, on patients that it has not learned from."
     redrawn = "Dice of references that it had not learned from and what is drawn of their codes, at native resolution."
     parts = (
         ("validation", "the validation part", measured),
         ("members", "the members' testing parts", members),
+        ("testing", "the testing part", testing),
         (REDRAWN, "shapes of the validation part", redrawn),
     )
     return [
