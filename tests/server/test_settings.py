@@ -20,6 +20,8 @@ from cardiotrace.server.settings import ServeConfig
         {"port": 70000},
         {"analysis_slots": 0},
         {"keep_days": -1},
+        {"inbox": Path("not there")},
+        {"names": ("http://heart.example",)},
     ],
 )
 def test_what_cannot_be_or_is_not_safe_is_refused_with_a_way_out(options):

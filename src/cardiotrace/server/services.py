@@ -182,7 +182,8 @@ class Services:
         if study.state in OPEN and study.job is not None and _is_open(session, study.job):
             raise ConflictError("this study is being analysed already", remedy="wait for it, or cancel it.")
         params = {"study": study.id, "name": study.name, "within": study.within, "part": study.part}
-        job = add_job(session, "analyse", {**params, "options": dict(options)}, study=study.id)
+        asked = {"model": self.config.model, **options}
+        job = add_job(session, "analyse", {**params, "options": asked}, study=study.id)
         study.job, study.state, study.options = job.id, "queued", dict(options)
         study.error_text = study.error_remedy = None
         return job

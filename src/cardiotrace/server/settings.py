@@ -1,5 +1,6 @@
 """What can be chosen when the application is started: the options of `cardiotrace serve`."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -7,6 +8,7 @@ from typing import Literal
 from cardiotrace.core.errors import UsageError
 from cardiotrace.server.pacs.settings import NodeSettings, Peer
 
+_MACHINE = r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -87,6 +89,14 @@ class ServeConfig:
             "--token: a secret this short can be guessed",
             "give 16 characters or more, or leave the option out.",
         )
+        _require(
+            self.inbox is None or self.inbox.expanduser().is_dir(),
+            f"--inbox {self.inbox}: there is no such folder",
+            "make it, or name another.",
+        )
+        for name in self.names:
+            told = f"--names {name}: no name of a machine"
+            _require(re.fullmatch(_MACHINE, name) is not None, told, "give it without http:// and port.")
         _require(
             (self.tls_cert is None) == (self.tls_key is None),
             "TLS needs a certificate and its key",

@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import pytest
 
-from tests.server.serving import API
+from tests.server.serving import API, served
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +119,11 @@ def test_what_is_not_there_is_said_so(person, path):
 @pytest.mark.parametrize("name", ["../exam", "..%2F..%2Fexam", "%00", "exam.json"])
 def test_a_name_of_an_image_is_no_path(person, study, name):
     assert person.http.get(f"{API}/studies/{study['id']}/images/{name}/frames").status_code in (404, 422)
+
+
+def test_the_model_that_the_server_was_started_with_is_the_one_that_traces(tmp_path, camus):
+    with served(tmp_path / "data", model=str(tmp_path / "missing.onnx")) as server:
+        (study,) = server.person.analysed(camus)
+        assert study["state"] == "failed"
+        assert "there is no model" in study["error"]["text"]
+        assert study["options"] == {}  # nobody said it of this study

@@ -147,6 +147,13 @@ export class Api {
     return `${ROOT}/studies/${id}/export/${form}?of=${of}&language=${language}`
   }
 
+  /** A file at an address as `exported` gives it, and the name that the server gave it. */
+  async file(path: string): Promise<{ content: Blob; name: string | null }> {
+    const response = await this.request(path.slice(ROOT.length))
+    const name = /filename="([^"]+)"/.exec(response.headers.get('Content-Disposition') ?? '')?.[1] ?? null
+    return { content: await response.blob(), name }
+  }
+
   // Sending
 
   async destinations(): Promise<string[]> {

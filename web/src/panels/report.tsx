@@ -21,6 +21,16 @@ const FORMS = [
 
 const SENT = ['segmentations.zip', 'structured-report.dcm', 'report.pdf'] as const
 
+/** Fetches a file and saves it: what cannot be made is said, and not saved as if it were the file. */
+async function save(path: string, form: string): Promise<void> {
+  const link = document.createElement('a')
+  const made = await api.file(path)
+  link.href = URL.createObjectURL(made.content)
+  link.download = made.name ?? form
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
+}
+
 const failed = (error: unknown): void => page.set({ problem: error instanceof Error ? error.message : String(error) })
 
 function Sign() {
@@ -102,7 +112,15 @@ export function Report() {
   const language = usePage((state) => state.language)
   const study = usePage(({ exam }) => exam?.study)
   const [of, setOf] = useState<Which>('current')
+  const [making, setMaking] = useState<string | null>(null)
   if (!study) return null
+  const fetched = async (event: Event, form: string) => {
+    event.preventDefault()
+    if (making) return
+    setMaking(form)
+    await save(api.exported(study.id, form, of, language), form).catch(failed)
+    setMaking(null)
+  }
   return (
     <div class="report">
       <Sign />
@@ -120,9 +138,14 @@ export function Report() {
         <ul class="files">
           {FORMS.map((form) => (
             <li key={form}>
-              <a href={api.exported(study.id, form, of, language)} target="_blank" rel="noreferrer" download={form === 'report.html' ? undefined : form}>
+              <a
+                href={api.exported(study.id, form, of, language)}
+                aria-busy={making === form}
+                onClick={(event) => void fetched(event, form)}
+              >
                 <Icon name={form === 'report.html' ? 'file' : 'download'} />
                 {say(`form_${form.replace(/[.-]/g, '_')}` as Key)}
+                {making === form && ' …'}
               </a>
             </li>
           ))}

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Plane } from '../api/types'
-import { frameOf, layersOf, planeSpan } from './exam'
+import { frameOf, imageOfPhase, layersOf, pinOf, planeSpan } from './exam'
 import type { Cine, ExamState, View } from './state'
 
 const plane = (more: Partial<Plane>): Plane => ({ contours: {}, axis: null, disks: null, segments: null, edited: false, verdict: null, ...more })
@@ -15,8 +15,17 @@ test('a view that is held at a phase shows it whatever the film does', () => {
   const exam = { study: { images: [{ name: 'a', phases: { ES: 7 } }] }, frame: { a: 3 } } as unknown as ExamState
   const shown = (pin: View['pin']) => frameOf(exam, { image: 'a', slice: 0, pin, zoom: 1, pan: [0, 0] })
   expect([shown('ES'), shown(null), shown('ED')]).toEqual([7, 3, 3]) // no ED is known
+  const headed = (pin: View['pin']) => pinOf(exam, { image: 'a', slice: 0, pin, zoom: 1, pan: [0, 0] })
+  expect([headed('ES'), headed('ED')]).toEqual(['ES', null]) // and no other frame is headed ED
 })
 
 test('planes lie frame by frame, slice by slice', () => {
   expect(planeSpan({ slices: 3, height: 2, width: 5 } as never, 2, 1)).toEqual([70, 10])
+})
+
+test('the other phase of a still is the other still of its view', () => {
+  const images = [['a', 'A4C', { ED: 0 }], ['b', 'A2C', { ES: 0 }], ['c', 'A4C', { ES: 0 }]].map(([name, view, phases]) => ({ name, view, phases })) as never
+  expect(imageOfPhase(images, 'a', 'ES')).toBe('c')
+  expect(imageOfPhase(images, 'a', 'ED')).toBe('a')
+  expect(imageOfPhase(images, 'b', 'ED')).toBe('b') // there is none
 })

@@ -1,6 +1,6 @@
 /** What follows from the state of an exam. */
 
-import type { ImageInfo, Plane } from '../api/types'
+import type { ImageInfo, Phase, Plane } from '../api/types'
 import type { Cine, ExamState, LayerName, View } from './state'
 
 export const cineOf = (exam: ExamState, view: View): Cine | undefined => exam.cines[view.image]
@@ -8,10 +8,21 @@ export const cineOf = (exam: ExamState, view: View): Cine | undefined => exam.ci
 export const infoOf = (exam: ExamState, image: string): ImageInfo | undefined =>
   exam.study.images.find((each) => each.name === image)
 
+/** The phase that a view is held at; none where its image has no such frame. */
+export const pinOf = (exam: ExamState, view: View): Phase | null =>
+  view.pin && infoOf(exam, view.image)?.phases[view.pin] !== undefined ? view.pin : null
+
 /** The frame that a view shows: that of its phase, or that of the film. */
 export function frameOf(exam: ExamState, view: View): number {
-  const phase = view.pin && infoOf(exam, view.image)?.phases[view.pin]
-  return phase ?? exam.frame[view.image] ?? 0
+  const pin = pinOf(exam, view)
+  return (pin && infoOf(exam, view.image)?.phases[pin]) ?? exam.frame[view.image] ?? 0
+}
+
+/** The image that shows a phase beside an image: itself where it has it, else a still of the same view that does. */
+export function imageOfPhase(images: readonly ImageInfo[], name: string, phase: Phase): string {
+  const own = images.find((each) => each.name === name)
+  if (!own || own.phases[phase] !== undefined) return name
+  return images.find(({ view, phases }) => view === own.view && phases[phase] !== undefined)?.name ?? name
 }
 
 export const activeView = (exam: ExamState): View | undefined => exam.views[exam.active]

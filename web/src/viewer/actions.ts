@@ -1,7 +1,7 @@
 /** What buttons and keys of the viewer do. */
 
 import type { Phase } from '../api/types'
-import { activeView, frameOf, infoOf } from '../store/exam'
+import { activeView, frameOf, imageOfPhase, infoOf } from '../store/exam'
 import { page, setExam } from '../store/page'
 import type { LayerName, Layout, View } from '../store/state'
 import { pause, showFrame } from './clock'
@@ -71,6 +71,10 @@ export function stepTowardsApex(by: number): void {
 
 /** Shows a phase in the active view, or in all. */
 export function goToPhase(phase: Phase, everywhere = false): void {
+  const { exam: before } = page.get()
+  const shown = before && activeView(before)?.image
+  // Stills of both phases are images of their own.
+  if (before && shown && !everywhere) showImage(imageOfPhase(before.study.images, shown, phase))
   setExam((exam) => {
     const images = everywhere ? exam.study.images.map(({ name }) => name) : [activeView(exam)?.image ?? '']
     const frame = { ...exam.frame }

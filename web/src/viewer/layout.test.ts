@@ -47,3 +47,17 @@ test('stills of both phases stand above the film of the same view', () => {
   const cines = { ed: still('ed', 1, { ED: 0 }), es: still('es', 1, { ES: 0 }), film: still('film', 9, {}) }
   expect(viewsOf('review', cines, 'ed', 0).map(({ image, pin }) => [image, pin])).toEqual([['ed', 'ED'], ['es', 'ES'], ['film', null]])
 })
+
+test('stills: a view that is headed by a phase shows the still of that phase', () => {
+  const still = (name: string, view: string, phases: object) => {
+    const cine = stack([8])
+    return { ...cine, info: { ...cine.info, name, view, phases } } as Cine
+  }
+  const cines = Object.fromEntries(
+    ['A2C', 'A4C'].flatMap((view) => ['ED', 'ES'].map((phase) => [view + phase, still(view + phase, view, { [phase]: 0 })])),
+  )
+  expect(viewsOf('4', cines, 'A4CED', 0).map(({ image, pin }) => [image, pin])).toEqual([
+    ['A4CED', 'ED'], ['A4CES', 'ES'], ['A2CED', 'ED'], ['A2CES', 'ES'],
+  ])
+  expect(viewsOf('2', cines, 'A2CED', 0).map(({ image }) => image)).toEqual(['A2CED', 'A4CED'])
+})

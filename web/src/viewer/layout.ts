@@ -1,6 +1,7 @@
 /** Which views stand in the grid. */
 
 import type { ImageInfo, Phase } from '../api/types'
+import { imageOfPhase } from '../store/exam'
 import type { Cine, Layout, View } from '../store/state'
 
 const MOST_FRAMED = 3
@@ -68,29 +69,32 @@ export function towardsApex(cine: Cine): 1 | -1 {
 
 /** The views of a layout, with what was shown kept where it fits. */
 export function viewsOf(layout: Layout, cines: Readonly<Record<string, Cine>>, image: string, slice: number): View[] {
-  const others = Object.keys(cines).filter((name) => name !== image)
+  const isAlike = ({ view }: ImageInfo) => view === cines[image]?.info.view // another view tells more
+  const infos = Object.values(cines).map(({ info }) => info)
+  const others = infos.filter(({ name }) => name !== image).sort((a, b) => Number(isAlike(a)) - Number(isAlike(b)))
   const cut = (name: string) => (name === image ? slice : middleSlice(cines[name]!))
   const film = (name: string, pin: Phase | null = null): View => ({ image: name, slice: cut(name), pin, ...homeOf(cines[name]!) })
-  /** The image itself where it will do, else one of the same view: stills of both phases may lie beside the film. */
-  const alike = (will: (info: ImageInfo) => boolean): string => {
+  const held = (name: string, phase: Phase): View => film(imageOfPhase(infos, name, phase), phase)
+  /** The film of the view: stills of both phases may lie beside it. */
+  const moving = (): string => {
     const own = cines[image]!.info
-    if (will(own)) return image
-    return Object.values(cines).find(({ info }) => info.view === own.view && will(info))?.info.name ?? image
+    return (own.frames > 1 ? own : (infos.find((info) => isAlike(info) && info.frames > 1) ?? own)).name
   }
   switch (layout) {
     case 'review':
       return [
-        film(alike((info) => info.phases.ED !== undefined), 'ED'),
-        film(alike((info) => info.phases.ES !== undefined), 'ES'),
-        film(alike((info) => info.frames > 1)),
+        held(image, 'ED'),
+        held(image, 'ES'),
+        film(moving()),
       ]
     case '1':
       return [film(image)]
     case '2':
-      return others[0] ? [film(image), film(others[0])] : [film(image, 'ED'), film(image, 'ES')]
+      return others[0] ? [film(image), film(others[0].name)] : [held(image, 'ED'), held(image, 'ES')]
     case '4': {
-      const second = others[0] ?? image
-      return [film(image, 'ED'), film(image, 'ES'), film(second, second === image ? null : 'ED'), film(second, second === image ? null : 'ES')]
+      const second = others[0]?.name
+      const below = second ? [held(second, 'ED'), held(second, 'ES')] : [film(image), film(image)]
+      return [held(image, 'ED'), held(image, 'ES'), ...below]
     }
     case 'montage':
       return Array.from({ length: cines[image]?.info.slices ?? 1 }, (_, each) => ({ ...film(image), slice: each }))

@@ -3,7 +3,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { Curves } from '../panels/curves'
 import type { Editing } from '../editing'
-import { cineOf, frameOf } from '../store/exam'
+import { cineOf, frameOf, pinOf } from '../store/exam'
 import { page, setExam, usePage } from '../store/page'
 import type { ExamState, View } from '../store/state'
 import { useWords, type Key } from '../words'
@@ -121,13 +121,17 @@ function Corners({ index, isSmall }: { index: number; isSmall: boolean }) {
     const now = shown(exam, index)
     return now && exam ? frameOf(exam, now) : 0
   })
+  const pin = usePage(({ exam }) => {
+    const now = shown(exam, index)
+    return now && exam ? pinOf(exam, now) : null
+  })
   const cine = usePage(({ exam }) => {
     const now = shown(exam, index)
     return now && exam ? exam.cines[now.image] : undefined
   })
   const window = usePage(({ exam }) => exam?.window[shown(exam, index)?.image ?? ''])
   if (!view || !info || !cine) return null
-  const phase = view.pin ?? (info.phases.ED === frame ? 'ED' : info.phases.ES === frame ? 'ES' : null)
+  const phase = pin ?? (info.phases.ED === frame ? 'ED' : info.phases.ES === frame ? 'ES' : null)
   const plane = cine.traces?.current.planes[frame]?.[view.slice]
   const time = cine.hasTimes ? `${number(cine.times_ms[frame] ?? 0, 0, language)} ms` : ''
   const [low, high] = window ?? cine.window
@@ -161,7 +165,7 @@ function ViewPane({ index, editing, isSmall }: { index: number; editing: Editing
   const label = usePage(({ exam }) => {
     const view = shown(exam, index)
     const name = view && exam ? (cineOf(exam, view)?.info.view ?? '') : ''
-    return [name, view?.pin, isSmall && view ? view.slice + 1 : null].filter(Boolean).join(' ')
+    return [name, view && exam && pinOf(exam, view), isSmall && view ? view.slice + 1 : null].filter(Boolean).join(' ')
   })
   useEffect(() => {
     const pane = new Pane(place.current!, index)
