@@ -183,7 +183,7 @@ class Services:
             raise ConflictError("this study is being analysed already", remedy="wait for it, or cancel it.")
         params = {"study": study.id, "name": study.name, "within": study.within, "part": study.part}
         asked = {"model": self.config.model, **options}
-        job = add_job(session, "analyse", {**params, "options": asked}, study=study.id)
+        job = add_job(session, "analyse", {**params, "options": asked, "before": study.options}, study=study.id)
         study.job, study.state, study.options = job.id, "queued", dict(options)
         study.error_text = study.error_remedy = None
         return job

@@ -80,8 +80,11 @@ def _analysed(_: "Services", session: Session, job: JobRow, outcome: Done | Refu
     if study is None or study.job != job.id:
         return
     if isinstance(outcome, Refused):
-        study.state = "cancelled" if job.state == "cancelled" else "failed"
         study.error_text, study.error_remedy = job.error_text, job.error_remedy
+        if study.analysis is not None:  # what was found before stands, with all that was corrected since
+            study.state, study.options = "done", job.params.get("before", {})
+            return
+        study.state = "cancelled" if job.state == "cancelled" else "failed"
         return
     set_findings(study, outcome.result)
     study.state, study.version, study.signed = "done", study.version + 1, None

@@ -127,3 +127,24 @@ def test_the_model_that_the_server_was_started_with_is_the_one_that_traces(tmp_p
         assert study["state"] == "failed"
         assert "there is no model" in study["error"]["text"]
         assert study["options"] == {}  # nobody said it of this study
+
+
+@pytest.mark.parametrize("end", ["cancelled", "failed"])
+def test_what_was_found_and_corrected_outlives_another_analysis_that_comes_to_nothing(person, camus, end):
+    (before,) = person.analysed(camus)
+    url = f"{API}/studies/{before['id']}"
+    lease = {"X-Lease": person.http.post(f"{url}/lease").json()["lease"]}
+    judged = {"kind": "verdict", "image": before["images"][0]["name"], "frame": 0, "slice": 0, "verdict": "rejected"}
+    edit = {"base_version": before["version"], "gesture": {**judged, "reason": "image"}}
+    assert person.http.post(f"{url}/edits", json=edit, headers=lease).status_code == 200
+    options = {"spacing_mm": [3.0, 3.0]} if end == "cancelled" else {"model": "missing"}
+    job = person.http.post(f"{url}/analyse", json={"options": options}).json()["job"]
+    if end == "cancelled":
+        person.http.delete(f"{API}/jobs/{job}").raise_for_status()
+    assert person.job(job)["state"] == end
+    after = person.study(before["id"])
+    assert (after["state"], after["version"], after["edits"]) == ("done", before["version"] + 1, 1)
+    assert after["options"] == {}  # the labels are not of the size that was asked for
+    assert (after["error"] is not None) == (end == "failed")
+    undo = {"base_version": after["version"], "gesture": {"kind": "undo"}}
+    assert person.http.post(f"{url}/edits", json=undo, headers=lease).json()["measures"] == before["measures"]

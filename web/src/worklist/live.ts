@@ -34,6 +34,9 @@ export function heardOfStudy(summary: Summary): void {
   if (!before || before.state !== summary.state) refreshSoon()
   if (before) page.set({ list: { ...list, studies: list.studies.map((each) => (each.id === summary.id ? { ...each, ...summary } : each)) } })
   if (route.page !== 'study' || route.id !== summary.id) return
+  // Another analysis failed: what was found before stands, and the person who asked is told why.
+  if (exam && exam.study.state !== 'done' && summary.state === 'done' && summary.error)
+    page.set({ problem: [summary.error.text, summary.error.remedy].filter(Boolean).join('; ') })
   if (opening && !exam) {
     if (summary.state === 'done' || summary.state === 'failed') void openStudy(summary.id)
     return
