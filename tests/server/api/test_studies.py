@@ -148,3 +148,15 @@ def test_what_was_found_and_corrected_outlives_another_analysis_that_comes_to_no
     assert (after["error"] is not None) == (end == "failed")
     undo = {"base_version": after["version"], "gesture": {"kind": "undo"}}
     assert person.http.post(f"{url}/edits", json=undo, headers=lease).json()["measures"] == before["measures"]
+
+
+def test_nobody_deletes_or_analyses_what_somebody_else_is_editing(person, camus):
+    (study,) = person.analysed(camus)
+    url = f"{API}/studies/{study['id']}"
+    lease = person.http.post(f"{url}/lease", headers={"X-Person": "Roy"}).json()["lease"]
+    for refused in (person.http.delete(url), person.http.post(f"{url}/analyse", headers={"X-Person": "Lee"})):
+        assert refused.status_code == 409
+        assert "Roy" in refused.json()["error"]["text"]
+    assert person.get(f"/studies/{study['id']}")["version"] == study["version"]
+    person.http.delete(f"{url}/lease", headers={"X-Lease": lease})
+    assert person.http.delete(url).status_code == 204

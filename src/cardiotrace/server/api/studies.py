@@ -5,12 +5,21 @@ from typing import Annotated, Any, Literal
 from fastapi import Query, Response
 from fastapi.responses import FileResponse
 
+from cardiotrace.server.api.leases import Person
 from cardiotrace.server.api.routing import Identifier, Shared, make_router
 from cardiotrace.server.api.schemas import Analyse, ImageSchema, JobMade, JobState, Lease, Study, StudyList, Summary
 from cardiotrace.server.desk.signing import measures_file
 from cardiotrace.server.services import Services
 from cardiotrace.server.store.journal import Document, accepted_flags, standing
-from cardiotrace.server.store.studies import MissingError, SortKey, StudyQuery, find_studies, get_study, iso
+from cardiotrace.server.store.studies import (
+    ConflictError,
+    MissingError,
+    SortKey,
+    StudyQuery,
+    find_studies,
+    get_study,
+    iso,
+)
 from cardiotrace.server.store.tables import StudyRow
 from cardiotrace.server.store.written import automatic_exam, read_json_file
 
@@ -50,14 +59,16 @@ def show_study(study: Identifier, services: Shared) -> Study:
 
 
 @router.delete("/studies/{study}", status_code=204, response_class=Response)
-def delete_study(study: Identifier, services: Shared) -> None:
-    """Delete a study: its files, what was found, and what was edited."""
+def delete_study(study: Identifier, services: Shared, person: Person) -> None:
+    """Delete a study: its files, what was found, and what was edited; not while somebody else edits it."""
+    _require_free(services, study, person)
     services.delete(study)
 
 
 @router.post("/studies/{study}/analyse", status_code=202)
-def analyse_study(study: Identifier, services: Shared, wanted: Analyse | None = None) -> JobMade:
-    """Analyse a study again, with what is known better than its files say."""
+def analyse_study(study: Identifier, services: Shared, person: Person, wanted: Analyse | None = None) -> JobMade:
+    """Analyse a study again, with what is known better than its files say; not while somebody else edits it."""
+    _require_free(services, study, person)
     options = (wanted or Analyse()).options.model_dump(exclude_none=True)
     with services.database.writing() as session:
         job = services.queue_analysis(session, get_study(session, study), options)
@@ -113,3 +124,14 @@ def _image(image: dict[str, Any], measures: dict[str, Any] | None) -> ImageSchem
     frames = (measures or {}).get("key_frames", ())
     measured = {found["phase"]: found["frame"] for found in reversed(frames) if found["image"] == image["name"]}
     return ImageSchema(**{**facts, "phases": {**facts["phases"], **measured}})
+
+
+def _require_free(services: Services, study: str, person: str) -> None:
+    """Leave a study alone that somebody else edits: what they did would no longer stand.
+
+    Raises:
+        ConflictError: somebody does.
+    """
+    held = services.leases.of(study)
+    if held is not None and held.holder != person:
+        raise ConflictError(f"{held.holder or 'somebody'} is editing this", remedy="wait until they are done.")
