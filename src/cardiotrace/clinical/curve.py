@@ -67,7 +67,7 @@ def long_axis_curve(cine: TracedCine, *, frame_rate_hz: float | None = None) -> 
 
 
 def stack_curve(stack: TracedStack, *, frame_rate_hz: float | None = None) -> Curve:
-    """Volumes of the labelled ventricles in every frame of a short-axis stack, by adding its slices; areas of one slice.
+    """Volumes of the labelled ventricles in every frame of a short-axis stack, by adding its slices; areas of one.
 
     Args:
         stack: a moving stack.

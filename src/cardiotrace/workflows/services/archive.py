@@ -44,7 +44,10 @@ def dicom_sources(exam: Exam) -> dict[str, DicomSource]:
 
 
 def authors_of(analysis: Analysis) -> dict[str, Author]:
-    """Who drew the outlines of each image: a model, with its corrector where that changed any; or a person, likewise."""
+    """Who drew the outlines of each image: a model, or a person, as where any frame was edited.
+
+    A corrector that changed any stands beside the model.
+    """
     models = {model.name for model in analysis.provenance.models}
     edited = {image.name for image in analysis.provenance.edited if image.frames}
     done = {} if analysis.correction is None else analysis.correction.images
