@@ -142,6 +142,9 @@ def test_a_parasternal_short_axis_gives_areas_and_says_what_it_cannot_give() -> 
     change = measures.value("left_ventricular_fractional_area_change_percent")
     assert change == pytest.approx(100 * (1 - 15**2 / 22**2), abs=1)
     assert measures.ejection_fraction_percent is None
+    (curve,) = measures.curves
+    assert {name.split("_")[-1] for name in curve.series} == {"cm2"}  # a slice times its thickness is no volume
+    assert curve.series["left_ventricular_area_cm2"][3] == pytest.approx(np.pi * 1.5**2, rel=0.02)
     few, flag = measures.flags
     assert few.rule == "beat-few"
     assert (flag.rule, flag.grade) == ("single-slice", Grade.NOTE)

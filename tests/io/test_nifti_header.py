@@ -82,6 +82,13 @@ def test_types_are_nibabels(version, dtype):
     assert int(changed["bitpix"]) == 8 * np.dtype(dtype).itemsize
 
 
+def test_a_handedness_that_was_left_out_is_the_usual_one():
+    header = nifti_header.empty(1, (3, 3, 3), np.dtype(np.uint8))
+    nifti_header.set_place(header, np.diag([2.0, 3.0, 4.0, 1.0]))
+    header["pixdim"][0] = 0
+    assert np.allclose(nifti_header.qform(header), np.diag([2.0, 3.0, 4.0, 1.0]))
+
+
 def test_what_cannot_be_is_refused():
     header = nifti_header.empty(1, (3, 3, 3), np.dtype(np.uint8))
     nifti_header.set_place(header, np.eye(4))

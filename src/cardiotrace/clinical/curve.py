@@ -67,7 +67,7 @@ def long_axis_curve(cine: TracedCine, *, frame_rate_hz: float | None = None) -> 
 
 
 def stack_curve(stack: TracedStack, *, frame_rate_hz: float | None = None) -> Curve:
-    """Volumes of the labelled ventricles in every frame of a short-axis stack, by adding its slices.
+    """Volumes of the labelled ventricles in every frame of a short-axis stack, by adding its slices; areas of one.
 
     Args:
         stack: a moving stack.
@@ -75,12 +75,17 @@ def stack_curve(stack: TracedStack, *, frame_rate_hz: float | None = None) -> Cu
 
     Returns:
         The curve, with "left_ventricular_volume_ml" and, where labelled, "right_ventricular_volume_ml"; voxels in
-        place of millilitres ("..._px") where a voxel's size is not known; None in frames without an image.
+        place of millilitres ("..._px") where a voxel's size is not known. Of a single slice "..._area_cm2" or
+        "..._area_px2": it is no volume, however thick. None in frames without an image.
     """
     image, known_ml = stack.image, stack.voxel_ml
-    unit, factor = ("px", 1.0) if known_ml is None else ("ml", known_ml)
+    if stack.is_slice:
+        factor, unit = stack.scale.area_to_report(stack.scale.pixel_area)
+        size = f"area_{unit}"
+    else:
+        size, factor = ("volume_px", 1.0) if known_ml is None else ("volume_ml", known_ml)
     series = {
-        f"{name}_volume_{unit}": tuple(
+        f"{name}_{size}": tuple(
             None if dark else float(count) * factor
             for count, dark in zip(stack.counts[structure].sum(axis=1), stack.is_blank, strict=True)
         )

@@ -111,7 +111,7 @@ def _base_flags(found: Slices) -> list[Flag]:
     share = float(basal[0] / basal[1])
     flags = []
     if RULES["base-area"].breaks(share):
-        text = f"the most basal slice of the left ventricle is {share:.1f} times as large as the next"
+        text = f"the most basal slice of the left ventricle is {share:.2g} times as large as the next"
         flags.append(flag("base-area", text))
     if found.base_bordered is not None and RULES["base-open"].breaks(found.base_bordered):
         text = f"only {100 * found.base_bordered:.0f} % of the left ventricle's outline in its most basal slice"

@@ -145,6 +145,7 @@ def qform(header: Fields) -> Affine:
         ValueError: a rotation, a size or a handedness that cannot be.
     """
     sizes, hand = header["pixdim"][1:4].astype(header.dtype["pixdim"].base.newbyteorder("=")), header["pixdim"][0]
+    hand = hand or 1  # as the standard takes a 0, which older programs left there
     if (sizes < 0).any() or hand not in (-1, 1):
         raise ValueError("a size below 0, or a handedness that is none")
     sizes[2] *= hand

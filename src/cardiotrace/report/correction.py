@@ -94,4 +94,5 @@ def _values(each: Moved, words: Words) -> dict[str, str]:
         words("page.not_measured") if value is None else words.value(value, each.unit, each.name)
         for value in (each.before, each.after)
     )
-    return {"before": before, "after": after, "unit": sign_of(each.unit), "view": each.view}
+    said = {"view": each.view, "method": words.method(each.method), "unit": sign_of(each.unit)}
+    return {**said, "before": before, "after": after}

@@ -176,13 +176,13 @@ def test_an_unlike_image_is_doubted_where_nobody_counted_any(measures) -> None:
     assert [each.grade for each in found.flags if each.rule == UNLIKE] == [Grade.LOOK_TWICE]
 
 
-def stack_measures() -> Measures:
+def stack_measures(slices: int = 8) -> Measures:
     rows, columns = np.mgrid[:96, :96]
     away = np.hypot(rows - 48, columns - 48)
     arrays = [np.where(away < radius, 3, np.where(away < radius + 8, 2, 0)) for radius in (26, 19)]
     labels = {
         phase: LabelledView(
-            LabelMap(np.repeat(array[None, None], 8, axis=1).astype(np.uint8), ACDC, SLICES),
+            LabelMap(np.repeat(array[None, None], slices, axis=1).astype(np.uint8), ACDC, SLICES),
             View.SAX,
             phase,
             Modality.MR,
@@ -206,6 +206,17 @@ def test_intervals_of_a_stack_follow_its_own_volumes() -> None:
     found = with_intervals(unsized, seen)
     assert found.find(EJECTION).interval is None
     assert found.not_calibrated == Lacking.SIGNS
+
+
+def test_a_stack_of_few_slices_has_no_interval_of_whole_hearts() -> None:
+    measures = stack_measures(slices=3)
+    assert {"few-slices"} <= {flag.rule for flag in measures.find(EJECTION).flags}
+    told = ErrorCalibration(EF, "SAX", Method.SUM_OF_SLICES, Error.READING, 0.9, {"": (-5.0, 5.0)})
+    seen = {str(phase): TracedBy(IntervalCalibration((told,)), np.array([0.5])) for phase in (Phase.ED, Phase.ES)}
+    found = with_intervals(measures, seen)
+    assert found.find(EJECTION).interval is None
+    assert found.not_calibrated == Lacking.PART
+    assert with_intervals(stack_measures(), seen).find(EJECTION).interval is not None
 
 
 def test_a_value_of_two_views_has_the_interval_that_was_counted_for_both() -> None:

@@ -37,6 +37,12 @@ class Lacking(StrEnum):
     """It was calibrated for other views or methods."""
     SIGNS = "signs"
     """What the width follows is not known here, such as the size of a ventricle without a pixel size."""
+    PART = "part"
+    """The slices show a part of the heart; it was calibrated on whole ones."""
+
+
+_OF_PARTS = frozenset({"few-slices", "slice-missing", "blank-beside"})
+"""Rules that speak where a stack shows a part of the heart alone."""
 
 
 @dataclass(frozen=True)
@@ -154,11 +160,16 @@ def _signs_of_slices(view: str, measures: Measures) -> dict[str, float]:
 
 def _filled(item: Quantity, view: _View | None, group: str) -> Quantity:
     errors = () if view is None or not item.is_usable else view.errors(item)
-    if view is None or not errors:
+    if view is None or not errors or _is_of_part(item):
         return item
     intervals = tuple(each.interval(item.value, view.signs, group, unlikeness=view.unlikeness) for each in errors)
     flags = (*item.flags, *_unlike_flags(item.view, errors[0], view.unlikeness))
     return replace(item, interval=(intervals[0].low, intervals[0].high), intervals=intervals, flags=flags)
+
+
+def _is_of_part(item: Quantity) -> bool:
+    """Whether slices lack: what they lack was in no error that was counted."""
+    return any(flag.rule in _OF_PARTS for flag in item.flags)
 
 
 def _unlike_flags(view: str, error: ErrorCalibration, unlikeness: float) -> Iterator[Flag]:
@@ -209,5 +220,7 @@ def _why_lacking(quantities: Sequence[Quantity], views: Mapping[str, _View]) -> 
         return Lacking.MODEL
     if not view.fits:
         return Lacking.VARIANTS
+    if _is_of_part(preferred):
+        return Lacking.PART
     known = view.calibration.of(preferred.key, preferred.view, preferred.method)
     return Lacking.SIGNS if known else Lacking.WAY

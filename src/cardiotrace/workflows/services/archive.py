@@ -44,11 +44,22 @@ def dicom_sources(exam: Exam) -> dict[str, DicomSource]:
 
 
 def authors_of(analysis: Analysis) -> dict[str, Author]:
-    """Who drew the outlines of each image: a model, or a person, as where any frame was corrected."""
+    """Who drew the outlines of each image: a model, or a person, as where any frame was edited.
+
+    A corrector that changed any stands beside the model.
+    """
     models = {model.name for model in analysis.provenance.models}
-    corrected = {image.name for image in analysis.provenance.edited if image.frames}
+    edited = {image.name for image in analysis.provenance.edited if image.frames}
+    done = {} if analysis.correction is None else analysis.correction.images
+    correctors = {name: each.corrector for name, each in done.items() if each.corrected}
+
+    def names(image: str, model: str) -> str:
+        return ", ".join(name for name in (model, correctors.get(image, "")) if name)
+
     return {
-        image.name: Author(image.labels if image.labels in models and image.name not in corrected else "")
+        image.name: Author(
+            names(image.name, image.labels) if image.labels in models and image.name not in edited else ""
+        )
         for image in analysis.provenance.images
     }
 
