@@ -141,7 +141,7 @@ def damage(content: bytes, kind: str) -> bytes:
     ("kind", "said"),
     [
         ("changed byte", "changed after it was sealed"),
-        ("other version", "newer CardioTrace: file format 9, this program reads up to 5"),
+        ("other version", "newer CardioTrace: file format 9, this program reads up to 6"),
         ("cut off", "cut off|cut short|no checksum"),
         ("not ONNX", "not an ONNX"),
     ],

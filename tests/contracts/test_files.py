@@ -39,6 +39,7 @@ from cardiotrace.learning.training.recipe import read_recipe, recipe_text
 from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.workflows.services.record import read_record
 from cardiotrace.workflows.sweep import job
+from tests.fake.correctors import make_corrector_spec
 from tests.fake.models import make_spec
 from tests.learning.training import tiny
 
@@ -178,8 +179,8 @@ def _log(folder: Path) -> Path:
 
 
 def _spec(folder: Path) -> Path:
-    """Of a model that sees frames beside a frame: others are written as an earlier version, for older programs."""
-    spec = make_spec(CAMUS, channels=3, neighbours=1, neighbours_of="frames")
+    """Of a corrector: others are written as an earlier version, for older programs."""
+    spec = make_corrector_spec()
     write_json(folder / "spec.json", spec_to_plain(spec))
     return folder / "spec.json"
 

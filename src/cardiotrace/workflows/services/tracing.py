@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Lock
 
 import numpy as np
+from jaxtyping import Float
 
 from cardiotrace.clinical.correction import ImageCorrection
 from cardiotrace.clinical.expected import Doubt
@@ -134,9 +135,8 @@ class Tracing:
     @property
     def trust(self) -> dict[str, ImageTrust]:
         """What the models expect of their labels, by name of the image; nothing of those whose files tell nothing."""
-        nothing = np.full(0, np.nan)
         found = {
-            name: ImageTrust(each.expected_dice, nothing if each.unlikeness is None else each.unlikeness)
+            name: ImageTrust(each.expected_dice, _nothing(each) if each.unlikeness is None else each.unlikeness)
             for name, each in self.segmentations.items()
         }
         return {name: trust for name, trust in found.items() if trust.is_known}
@@ -210,6 +210,11 @@ def trace_exam(
 
 def _onward(progress: OnProgress, before: int, total: int, done: int, _: int) -> None:
     progress(before + done, total)
+
+
+def _nothing(segmentation: Segmentation) -> Float[np.ndarray, "time"]:
+    """Of an image whose model cannot tell how unlike its frames are."""
+    return np.full(len(next(iter(segmentation.expected_dice.values()), ())), np.nan)
 
 
 def terms_of(models: tuple[TracingModel, ...]) -> dict[str, str] | None:
