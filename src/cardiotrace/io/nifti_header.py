@@ -30,8 +30,9 @@ MM, MILLISECONDS, _SPACE = 2, 16, 7
 """Codes of units, and the bits that hold that of lengths."""
 _SCANNER = 1
 """What an affine map leads to: the patient as the scanner has it."""
-_NO_ROTATION = 3 * float(np.finfo(np.float32).eps)
-"""How far the three stored parts of a unit quaternion may be from 1 together, for the fourth to be 0."""
+_NO_ROTATION = 3
+"""How far the three stored parts of a unit quaternion may be from 1 together, for the fourth to be 0, in steps of the
+numbers that they are stored as."""
 
 _OFFSET = ("quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z")
 _ROWS = ("srow_x", "srow_y", "srow_z")
@@ -159,10 +160,10 @@ def _rotation(header: Fields) -> Float[np.ndarray, "3 3"]:
     """Of the unit quaternion whose first part is not stored: it is what the others lack of 1."""
     # In the longest numbers that there are: what is left of 1 may be next to nothing.
     x, y, z = parts = np.array([header[name] for name in _OFFSET[:3]], np.longdouble)
-    rest = 1 - parts @ parts
-    if rest < -_NO_ROTATION:
+    rest, least = 1 - parts @ parts, _NO_ROTATION * np.finfo(header["quatern_b"].dtype.newbyteorder("=")).eps
+    if rest < -least:
         raise ValueError("the rotation is none")
-    w = np.longdouble(0) if abs(rest) < _NO_ROTATION else np.sqrt(rest)
+    w = np.longdouble(0) if abs(rest) < least else np.sqrt(rest)
     s = 2 / (w * w + x * x + y * y + z * z)
     return np.array(
         [
