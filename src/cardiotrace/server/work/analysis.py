@@ -102,7 +102,7 @@ def file_stem(image: str) -> str:
 
     Example:
         >>> file_stem("patient0001_4CH"), file_stem("../A4C")
-        ('patient0001_4CH', '_-9c14ed3ea0d5')
+        ('patient0001_4CH', '_-18ccb748656d')
     """
     if image and all(each.isalnum() or each in "_- ." for each in image) and image[0] not in ". " and len(image) < 100:
         return image
