@@ -71,9 +71,13 @@ def _is_plane_by_plane(member: ModelSpec, first: ModelSpec) -> bool:
     Volumes come normalised as a whole. Where nothing but their mean and deviation was changed, those of each plane can
     still be had.
     """
-    steps = member.preprocessing
-    intensity = [step.name for step in steps.choices if step not in steps.stored_choices]
+    intensity = [step.name for step in _intensity_steps(member)]
     return (member.dimensions, first.dimensions) == (2, 3) and intensity == [Z_SCORE]
+
+
+def _intensity_steps(spec: ModelSpec) -> list[Choice]:
+    steps = spec.preprocessing
+    return [step for step in steps.choices if step not in steps.stored_choices]
 
 
 def _mean(members: Sequence[Model]) -> onnx.ModelProto:
@@ -87,7 +91,9 @@ def _mean(members: Sequence[Model]) -> onnx.ModelProto:
         prefix = f"member{index}/"
         part = compose.add_prefix_graph(model.graph, prefix, rename_inputs=False)
         if members[index].spec.dimensions < members[0].spec.dimensions:
-            part = plane_by_plane(part, prefix, volume=graphs[0].graph.input[0].name)
+            (step,) = _intensity_steps(members[index].spec)
+            volume, epsilon = graphs[0].graph.input[0].name, step.options["epsilon"]
+            part = plane_by_plane(part, prefix, volume=volume, epsilon=epsilon)
         nodes += [*part.node, helper.make_node("Softmax", [part.output[0].name], [f"{prefix}probability"], axis=1)]
         weights += part.initializer
         probabilities.append(f"{prefix}probability")

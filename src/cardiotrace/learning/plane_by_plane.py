@@ -3,11 +3,8 @@
 import onnx
 from onnx import TensorProto, helper
 
-_EPSILON = 1e-6
-"""Added to the deviation: a slice that was filled up is flat."""
 
-
-def plane_by_plane(network: onnx.GraphProto, prefix: str, *, volume: str) -> onnx.GraphProto:
+def plane_by_plane(network: onnx.GraphProto, prefix: str, *, volume: str, epsilon: float) -> onnx.GraphProto:
     """The same network on volumes (batch, channels, depth, height, width), of which it sees one plane at a time.
 
     Each plane is brought to mean 0 and deviation 1, channel by channel, before the network sees it: it learned from
@@ -17,6 +14,7 @@ def plane_by_plane(network: onnx.GraphProto, prefix: str, *, volume: str) -> onn
         network: one input and one output, (planes, channels, height, width) each.
         prefix: of the names of what is put around it; its own nodes have it already.
         volume: name of the input that all networks of the graph share.
+        epsilon: added to the deviation, as the preprocessing does: a slice that was filled up is flat.
 
     Returns:
         A graph with the input `volume` and the output (batch, classes, depth, height, width).
@@ -50,7 +48,7 @@ def plane_by_plane(network: onnx.GraphProto, prefix: str, *, volume: str) -> onn
     ]
     constants = {"any": -1, "zero": 0, "first": 1, "second": 2, "end4": 4, "end": 5}
     weights = [helper.make_tensor(name(key), TensorProto.INT64, [1], [value]) for key, value in constants.items()]
-    weights.append(helper.make_tensor(name("epsilon"), TensorProto.FLOAT, [], [_EPSILON]))
+    weights.append(helper.make_tensor(name("epsilon"), TensorProto.FLOAT, [], [epsilon]))
     output = helper.make_tensor_value_info(name("volume_logits"), TensorProto.FLOAT, None)
     return helper.make_graph(
         [*before, *network.node, *after],

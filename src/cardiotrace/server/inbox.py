@@ -6,15 +6,14 @@ import logging
 import os
 import secrets
 import shutil
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cardiotrace.core.errors import WorkError
-from cardiotrace.server.store.tables import SettingRow, UploadRow
-from cardiotrace.server.work.queue import add_job
+from cardiotrace.server.store.tables import SettingRow
+from cardiotrace.server.work.queue import LEAST_BYTES, queue_intake
 
 if TYPE_CHECKING:
     from cardiotrace.server.services import Services
@@ -85,11 +84,9 @@ class Inbox:
         for number, (name, _, _) in enumerate(entry.files):
             # Copied, not linked: what the application keeps is read-only, and the original is not its own.
             shutil.copyfile(self._folder / name, folder / f"{number}.part")
-        files = [[number, name] for number, (name, _, _) in enumerate(entry.files)]
-        params = {"upload": upload, "origin": "inbox", "files": files, "byte_count": max(size, 1 << 30)}
+        files = [(number, name) for number, (name, _, _) in enumerate(entry.files)]
         with services.database.writing() as session:
-            job = add_job(session, "intake", params)
-            session.add(UploadRow(id=upload, created=time.time(), job=job.id))
+            job = queue_intake(session, upload, files, origin="inbox", byte_count=max(size, LEAST_BYTES))
             row = session.get(SettingRow, _SETTING)
             known = [] if row is None else list(row.value["done"])
             session.merge(SettingRow(name=_SETTING, value={"done": [*known, entry.state]}))

@@ -12,7 +12,7 @@ from cardiotrace.server.store.journal import forget_planes
 from cardiotrace.server.store.studies import kept_bytes, set_findings
 from cardiotrace.server.store.tables import FileRow, JobRow, StudyRow, UploadRow
 from cardiotrace.server.work.outcome import Done, Refused
-from cardiotrace.server.work.queue import add_job
+from cardiotrace.server.work.queue import LEAST_BYTES, queue_intake
 
 if TYPE_CHECKING:
     from cardiotrace.server.services import Services
@@ -103,10 +103,9 @@ def _retrieved(
         if upload is not None:
             session.delete(upload)
         return None
-    files, byte_count = outcome.result["files"], max(outcome.result["byte_count"], 1 << 30)
-    params = {"upload": upload.id, "origin": "dicom", "files": files, "byte_count": byte_count}
-    upload.job = add_job(session, "intake", params).id
-    return {"intake": upload.job, "objects": len(files)}
+    files, byte_count = outcome.result["files"], max(outcome.result["byte_count"], LEAST_BYTES)
+    intake = queue_intake(session, upload.id, files, origin="dicom", byte_count=byte_count)
+    return {"intake": intake.id, "objects": len(files)}
 
 
 def _sent(_: "Services", __: Session, ___: JobRow, outcome: Done | Refused) -> Mapping[str, Any] | None:

@@ -8,9 +8,9 @@ from pydicom import dcmread
 
 from cardiotrace.core.errors import WorkError
 from cardiotrace.server.pacs.destination import Destination
-from cardiotrace.server.pacs.node import READY, RECEIVING, Node
+from cardiotrace.server.pacs.node import Node
 from cardiotrace.server.pacs.remote import archive_at
-from cardiotrace.server.pacs.settings import NodeSettings, Peer
+from cardiotrace.server.pacs.settings import READY, RECEIVING, NodeSettings, Peer
 from tests.fake.dicom_exam import write_stack, write_ultrasound
 
 

@@ -7,9 +7,15 @@ from pydantic import Field
 
 from cardiotrace.server.api.routing import Identifier, Shared, make_router
 from cardiotrace.server.api.schemas import JobMade, Schema
-from cardiotrace.server.pacs.kept import keep_network_settings, network_settings, queue_retrieval, queue_sending
+from cardiotrace.server.pacs.kept import (
+    keep_network_settings,
+    network_settings,
+    plain_destination,
+    queue_retrieval,
+    queue_sending,
+)
 from cardiotrace.server.pacs.settings import NetworkSettings
-from cardiotrace.server.store.studies import ConflictError, MissingError, get_study
+from cardiotrace.server.store.studies import ConflictError, get_study
 from cardiotrace.server.work.task import Order
 
 router = make_router("archives")
@@ -142,7 +148,6 @@ async def query(question: Question, services: Shared) -> Answer:
 @router.post("/pacs/retrieve", status_code=202)
 def retrieve(wanted: Retrieval, services: Shared) -> JobMade:
     """Fetch a study from an archive, and analyse it."""
-    _destination(services, wanted.archive)
     with services.database.writing() as session:
         job = queue_retrieval(session, wanted.archive, wanted.study_uid)
         services.data.upload(job.params["upload"]).mkdir(mode=0o700)
@@ -153,7 +158,6 @@ def retrieve(wanted: Retrieval, services: Shared) -> JobMade:
 @router.post("/studies/{study}/send", status_code=202)
 def send(study: Identifier, wanted: Sending, services: Shared) -> JobMade:
     """Send results of a study to an archive."""
-    _destination(services, wanted.to)
     with services.database.writing() as session:
         row = get_study(session, study)
         if row.state != "done":
@@ -177,12 +181,5 @@ def _keep(services: Shared, **changed: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _destination(services: Shared, name: str) -> dict[str, Any]:
-    """A destination as plain data.
-
-    Raises:
-        MissingError: there is none of the name.
-    """
-    for found in _kept(services)["destinations"]:
-        if found["name"] == name:
-            return dict(found)
-    raise MissingError(f"there is no destination {name!r}", remedy="PUT /api/v1/pacs/destinations makes it known.")
+    with services.database.reading() as session:
+        return plain_destination(session, name)

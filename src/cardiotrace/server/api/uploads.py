@@ -19,7 +19,7 @@ from cardiotrace.server.api.schemas import JobMade, Received, UploadFile, Upload
 from cardiotrace.server.services import Services
 from cardiotrace.server.store.studies import ConflictError, MissingError, kept_bytes
 from cardiotrace.server.store.tables import UploadFileRow, UploadRow
-from cardiotrace.server.work.queue import add_job
+from cardiotrace.server.work.queue import queue_intake
 
 router = make_router("uploads")
 MOST_FILES = 50_000
@@ -89,14 +89,8 @@ def finish_upload(upload: Identifier, services: Shared) -> JobMade:
         if row.job is not None:
             return JobMade(job=row.job)
         files = session.scalars(select(UploadFileRow).where(UploadFileRow.upload == upload).order_by(UploadFileRow.n))
-        params = {
-            "upload": upload,
-            "origin": "upload",
-            "files": [[file.n, file.name] for file in files],
-            "byte_count": _largest(services),
-        }
-        job = add_job(session, "intake", params)
-        row.job = job.id
+        names = [(file.n, file.name) for file in files]
+        job = queue_intake(session, upload, names, origin="upload", byte_count=_largest(services))
     services.jobs.wake()
     services.hub.publish("job", services.job_plain(job))
     return JobMade(job=job.id)

@@ -12,7 +12,7 @@ from cardiotrace.core.errors import InputError, WorkError
 from cardiotrace.core.progress import OnProgress, counted
 from cardiotrace.io import write_bytes
 from cardiotrace.server.pacs.destination import Destination
-from cardiotrace.server.pacs.messages import client_context
+from cardiotrace.server.pacs.messages import ANSWER_S, CONNECT_S, client_context
 from cardiotrace.server.pacs.multipart import Parts
 from cardiotrace.server.pacs.received import MOST_BYTES
 from cardiotrace.server.pacs.study_query import (
@@ -27,7 +27,6 @@ from cardiotrace.server.pacs.study_query import (
 if TYPE_CHECKING:
     import httpx
 
-CONNECT_S, ANSWER_S = 10.0, 120.0
 _JSON, _OBJECT = "application/dicom+json", "application/dicom"
 _PIECE = 2**20
 _FAILED = "00081198"

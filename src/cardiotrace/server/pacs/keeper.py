@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import secrets
 import shutil
-import time
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -14,16 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cardiotrace.core.errors import CardioTraceError
-from cardiotrace.server.pacs.settings import NodeSettings
-from cardiotrace.server.store.tables import SettingRow, UploadRow
-from cardiotrace.server.work.queue import add_job
+from cardiotrace.server.pacs.settings import READY, NodeSettings
+from cardiotrace.server.store.tables import SettingRow
+from cardiotrace.server.work.queue import LEAST_BYTES, queue_intake
 
 if TYPE_CHECKING:
     from cardiotrace.server.services import Services
 
 _LOG = logging.getLogger(__name__)
-READY = "ready"
-"""As in `node`, which loads the protocol and is not loaded here."""
 _SETTING = "node"
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_BEFORE_ANOTHER = 5.0
@@ -87,14 +84,12 @@ class NodeKeeper:
             os.link(path, place / f"{number}.part")
         size = sum(path.stat().st_size for path in paths)
         # In a folder of the study's name: what is found in it is called after it.
-        files = [[number, f"{folder.name}/{path.name}"] for number, path in enumerate(paths)]
-        params = {"upload": upload, "origin": "dicom", "files": files, "byte_count": max(size, 1 << 30)}
+        files = [(number, f"{folder.name}/{path.name}") for number, path in enumerate(paths)]
         with services.database.writing() as session:
             row = session.get(SettingRow, _SETTING)
             taken = {} if row is None else row.value
             if folder.name not in taken:
-                job = add_job(session, "intake", params).id
-                session.add(UploadRow(id=upload, created=time.time(), job=job))
+                job = queue_intake(session, upload, files, origin="dicom", byte_count=max(size, LEAST_BYTES)).id
                 # Of folders that are gone nothing needs to be remembered.
                 kept = {name: taken[name] for name in taken if (folder.parent / name).exists()}
                 session.merge(SettingRow(name=_SETTING, value={**kept, folder.name: job}))
@@ -146,7 +141,7 @@ def run_node(settings: NodeSettings, folder: Path, channel: Connection) -> None:
     """
     import signal
 
-    from cardiotrace.server.pacs.node import Node
+    from cardiotrace.server.pacs.node import Node  # loads the protocol, and arrays
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this
     node = Node(settings, folder)

@@ -2,16 +2,16 @@
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from cardiotrace.core.errors import ConfigError
-from cardiotrace.server.pacs.destination import Destination
 from cardiotrace.server.pacs.settings import NetworkSettings, Rule
 from cardiotrace.server.pacs.study_query import require_uid
+from cardiotrace.server.store.studies import MissingError
 from cardiotrace.server.store.tables import JobRow, SettingRow, StudyRow, UploadRow
 from cardiotrace.server.work.queue import add_job
 
@@ -50,10 +50,9 @@ def queue_sending(session: Session, study: StudyRow, to: str, forms: Sequence[st
     """Queue that results of a study are sent; whoever calls wakes the queue when the session is over.
 
     Raises:
-        ConfigError: there is no destination of the name.
+        MissingError: there is no destination of the name.
     """
-    destination = network_settings(session).destination(to)
-    params = {"study": study.id, "to": _plain(destination), "forms": list(forms)}
+    params = {"study": study.id, "to": plain_destination(session, to), "forms": list(forms)}
     return add_job(session, "send", params, study=study.id)
 
 
@@ -61,13 +60,12 @@ def queue_retrieval(session: Session, from_where: str, study_uid: str) -> JobRow
     """Queue that a study is fetched from an archive and taken in.
 
     Raises:
-        ConfigError: there is no destination of the name.
+        MissingError: there is no destination of the name.
         InputError: that is no identifier of a study.
     """
     require_uid(study_uid)
-    destination = network_settings(session).destination(from_where)
-    upload = secrets.token_hex(8)
-    job = add_job(session, "retrieve", {"upload": upload, "from": _plain(destination), "study_uid": study_uid})
+    archive, upload = plain_destination(session, from_where), secrets.token_hex(8)
+    job = add_job(session, "retrieve", {"upload": upload, "from": archive, "study_uid": study_uid})
     session.add(UploadRow(id=upload, created=time.time(), job=job.id))
     return job
 
@@ -83,7 +81,13 @@ def rule_of(session: Session, origin: str, modalities: Sequence[str]) -> Rule:
     return network_settings(session).rule_for(origin, modalities)
 
 
-def _plain(destination: Destination) -> Mapping[str, Any]:
-    """A destination as a job keeps it: what it was when the job was queued. Secrets stand in files of their own."""
-    found: Mapping[str, Any] = NetworkSettings(destinations=(destination,)).to_plain()["destinations"][0]
-    return found
+def plain_destination(session: Session, name: str) -> dict[str, Any]:
+    """A destination as a task takes it: what it is now. Secrets stand in files of their own.
+
+    Raises:
+        MissingError: there is none of the name.
+    """
+    for found in network_settings(session).to_plain()["destinations"]:
+        if found["name"] == name:
+            return dict(found)
+    raise MissingError(f"there is no destination {name!r}", remedy="PUT /api/v1/pacs/destinations makes it known.")

@@ -11,7 +11,7 @@ from cardiotrace.core.errors import InputError, WorkError
 from cardiotrace.core.progress import OnProgress, counted
 from cardiotrace.server.pacs.classes import COMPRESSED, FURTHER_CLASSES, IMAGE_CLASSES, PLAIN
 from cardiotrace.server.pacs.destination import Destination, Tls
-from cardiotrace.server.pacs.received import write_received
+from cardiotrace.server.pacs.received import SUCCESS, write_received
 from cardiotrace.server.pacs.study_query import (
     MOST_ANSWERS,
     RETURNED,
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 VERIFICATION = "1.2.840.10008.1.1"
 STUDY_FIND, STUDY_GET = "1.2.840.10008.5.1.4.1.2.2.1", "1.2.840.10008.5.1.4.1.2.2.3"
-SUCCESS, PENDING, WARNINGS = 0x0000, (0xFF00, 0xFF01), (0xB000, 0xB006, 0xB007)
-"""Status of an answer: done; one of several; taken, though not quite as it was (PS3.7 annex C)."""
+PENDING, WARNINGS = (0xFF00, 0xFF01), (0xB000, 0xB006, 0xB007)
+"""Status of an answer beside success: one of several; taken, though not quite as it was (PS3.7 annex C)."""
 CONNECT_S, ANSWER_S = 10.0, 120.0
 """How long is waited for the other side to be there, and to answer."""
 _MOST_CONTEXTS = 128

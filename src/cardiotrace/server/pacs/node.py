@@ -18,14 +18,12 @@ from typing import TYPE_CHECKING, Any
 from cardiotrace.core.errors import InputError, WorkError
 from cardiotrace.server.pacs.classes import COMPRESSED, FURTHER_CLASSES, IMAGE_CLASSES, PLAIN
 from cardiotrace.server.pacs.received import NO_ROOM, NOT_UNDERSTOOD, SUCCESS, write_received
-from cardiotrace.server.pacs.settings import NodeSettings
+from cardiotrace.server.pacs.settings import READY, RECEIVING, NodeSettings
 
 if TYPE_CHECKING:
     from pynetdicom import AE
 
 LOG = logging.getLogger(__name__)
-RECEIVING, READY = "receiving", "ready"
-"""Folders below the node's own: studies of which something may still come, and whole ones."""
 MOST_CONNECTIONS = 8
 MOST_PDU = 2**17
 _LOOK_S = 0.5

@@ -9,6 +9,8 @@ from cardiotrace.core.config import from_plain, to_plain
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.server.pacs.destination import MOST_PORT, Destination, require_ae_title
 
+RECEIVING, READY = "receiving", "ready"
+"""Folders below the node's own: studies of which something may still come, and whole ones."""
 Form = Literal["segmentations", "structured-report", "pages", "pdf"]
 """What is sent of an exam: its outlines, its measures, its report as pictures of its pages, or as a PDF."""
 Origin = Literal["upload", "inbox", "dicom", "demo"]
@@ -129,18 +131,6 @@ class NetworkSettings:
         if missing:
             known = f"known: {', '.join(names)}." if names else "there is none yet."
             raise ConfigError(f"a rule sends to {missing[0]!r}, which is no destination", remedy=known)
-
-    def destination(self, name: str) -> Destination:
-        """A destination by its name.
-
-        Raises:
-            ConfigError: there is none.
-        """
-        for destination in self.destinations:
-            if destination.name == name:
-                return destination
-        known = ", ".join(each.name for each in self.destinations) or "none yet"
-        raise ConfigError(f"there is no destination {name!r}", remedy=f"known: {known}.")
 
     def rule_for(self, origin: str, modalities: Sequence[str]) -> Rule:
         """What happens to a study that came in."""

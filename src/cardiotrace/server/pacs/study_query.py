@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from cardiotrace.core.errors import InputError
@@ -65,7 +65,6 @@ class FoundStudy:
     modalities: tuple[str, ...] = ()
     objects: int | None = None
     """How many; None where the archive does not say."""
-    further: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 RETURNED = (

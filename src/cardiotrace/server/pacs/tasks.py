@@ -14,7 +14,7 @@ from cardiotrace.server.pacs.study_query import StudyQuery
 from cardiotrace.server.store.folder import DataFolder
 
 
-def echo(params: Mapping[str, Any]) -> None:
+def echo(params: Mapping[str, Any], _: ProgressReporter) -> None:
     """Ask an archive whether it is there.
 
     Args:
@@ -23,7 +23,7 @@ def echo(params: Mapping[str, Any]) -> None:
     archive_at(from_plain(Destination, params["to"])).echo()
 
 
-def find(params: Mapping[str, Any]) -> list[dict[str, Any]]:
+def find(params: Mapping[str, Any], _: ProgressReporter) -> list[dict[str, Any]]:
     """Ask an archive for studies.
 
     Args:

@@ -23,7 +23,7 @@ from cardiotrace.core.terms import Modality, Phase, Structure
 from cardiotrace.io.colour import luma
 from cardiotrace.server.store.folder import DataFolder
 from cardiotrace.server.work.container import write_array
-from cardiotrace.server.work.opening import AnalysisOptions, StudyFiles
+from cardiotrace.server.work.opening import AnalysisOptions, StudyFiles, modalities_of
 from cardiotrace.server.work.traces import traced_planes
 from cardiotrace.workflows.services.analysis import Analyser, Analysis
 from cardiotrace.workflows.services.stored_tracing import write_tracing
@@ -183,7 +183,7 @@ def summary_of(measures: Measures, images: list[Image]) -> dict[str, Any]:
         low, high = found.interval or (None, None)
         fraction = {"value": found.value, "low": low, "high": high, "method": found.method.value}
     views = list(dict.fromkeys(image.view_name for image in images))
-    modalities = list(dict.fromkeys(image.modality.value for image in images))
+    modalities = list(modalities_of(images))
     grade = GRADES.index(worst(measures.flags))
     return {"views": views, "modalities": modalities, "grade": grade, "ejection_fraction": fraction}
 

@@ -17,6 +17,7 @@ from cardiotrace.io.formats import suffix_of
 from cardiotrace.server.security.names import harmless
 from cardiotrace.server.store.blobs import BlobStore, link_or_copy
 from cardiotrace.server.store.folder import DataFolder
+from cardiotrace.server.work.opening import modalities_of
 from cardiotrace.server.work.outcome import told
 from cardiotrace.server.work.unpacking import Bounds, TooMuchError, Unpacking
 
@@ -92,7 +93,7 @@ class Intake:
         name = self.called if found.path == self.tree and count == 1 else found.name
         within = "" if found.path in (root, self.tree) else found.path.relative_to(self.tree).as_posix()
         study = secrets.token_hex(8)
-        modalities = () if read is None else modalities_of(read)
+        modalities = () if read is None else modalities_of(image.image for image in read.images)
         return TakenExam(study, name, within, found.part, self._kept(study, files), error, modalities)
 
     def _kept(self, study: str, files: Sequence[Path]) -> tuple[TakenFile, ...]:
@@ -113,9 +114,9 @@ class Intake:
         return line.replace(f"{self.tree}{os.sep}", "")
 
 
-def modalities_of(exam: Exam) -> tuple[str, ...]:
-    """How the images of an exam were made, each once."""
-    return tuple(dict.fromkeys(image.image.modality.value for image in exam.images))
+def warm(_: Mapping[str, Any], __: ProgressReporter) -> None:
+    """Load what the analysis that follows an intake needs, before anybody asks."""
+    import cardiotrace.server.work.analysis  # noqa: F401
 
 
 def take_upload(params: Mapping[str, Any], reporter: ProgressReporter) -> dict[str, Any]:

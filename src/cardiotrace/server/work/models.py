@@ -1,11 +1,13 @@
 """What is told of the models that may be used."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from cardiotrace.core.reporter import ProgressReporter
 from cardiotrace.inference.zoo import list_models
 
 
-def told_of_models() -> list[dict[str, Any]]:
+def told_of_models(_: Mapping[str, Any], __: ProgressReporter) -> list[dict[str, Any]]:
     """Name, views, licence and citation of each model that can be used."""
     return [
         {

@@ -1,11 +1,12 @@
 """The exam of a study, read from its files with what somebody knows better: for whoever analyses or edits it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.exam import Exam, ExamImage, Patient
+from cardiotrace.core.image import Image
 from cardiotrace.core.terms import View, modality_meant
 from cardiotrace.datasets.exam_discovery import FoundExam, Reading, find_exams
 from cardiotrace.datasets.frame import with_frame_rate
@@ -109,3 +110,8 @@ def _view(word: str) -> View:
     except ValueError:
         known = "A2C, A3C, A4C, A5C, PLAX, PSAX, SAX, 2CH, 3CH, 4CH"
         raise InputError(f"there is no view {word!r}", remedy=f"give one of {known}.") from None
+
+
+def modalities_of(images: Iterable[Image]) -> tuple[str, ...]:
+    """How images were made, US, MR and so on, each once."""
+    return tuple(dict.fromkeys(image.modality.value for image in images))

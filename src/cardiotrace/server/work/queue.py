@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from cardiotrace.core.errors import CardioTraceError, explained
 from cardiotrace.server.store.database import Database
-from cardiotrace.server.store.tables import JobRow
+from cardiotrace.server.store.tables import JobRow, UploadRow
 from cardiotrace.server.work.outcome import Done, Refused
 from cardiotrace.server.work.pool import Pool, Progress, Slot, WorkerLostError
 from cardiotrace.server.work.task import Order, SlotKind
@@ -27,6 +27,8 @@ _LOST = Refused(
     "the process that worked on it ended unexpectedly", "try it again; with a large exam, close other programs first."
 )
 _TOO_OFTEN = Refused("the server ended three times while this was worked on", "look at its log, then try it again.")
+LEAST_BYTES = 1 << 30
+"""That an intake may always have: a small archive may be a large study."""
 OPEN, ENDED = ("queued", "running"), ("done", "failed", "cancelled")
 
 
@@ -46,6 +48,26 @@ def add_job(
     session.add(row)
     session.flush()
     return row
+
+
+def queue_intake(
+    session: Session, upload: str, files: Sequence[tuple[int, str]], *, origin: str, byte_count: int
+) -> JobRow:
+    """Queue that files in the folder of an upload are taken in; the upload is the job's from now on.
+
+    Args:
+        session: in which.
+        upload: its row is made if it is not there.
+        files: number, which the file `NUMBER.part` has, and name of each.
+        origin: how they came.
+        byte_count: that they may have; see `LEAST_BYTES` where they are there already.
+    """
+    listed = [list(file) for file in files]
+    job = add_job(session, "intake", {"upload": upload, "origin": origin, "files": listed, "byte_count": byte_count})
+    row = session.get(UploadRow, upload) or UploadRow(id=upload, created=job.created)
+    row.job = job.id
+    session.add(row)
+    return job
 
 
 class Follower(Protocol):

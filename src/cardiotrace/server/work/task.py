@@ -1,8 +1,9 @@
 """What workers are given to do."""
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from cardiotrace.core.reporter import ProgressReporter
 
@@ -16,8 +17,15 @@ Work = Callable[[Mapping[str, Any], ProgressReporter], Any]
 class Task:
     """A function from plain values to plain values, and which processes run it."""
 
-    work: Work
+    module: str
+    """Where the function is, below `cardiotrace.server`; loaded where the task runs, and nowhere else."""
+    name: str
     slot: SlotKind = "analysis"
+
+    @property
+    def work(self) -> Work:
+        """The function."""
+        return cast(Work, getattr(importlib.import_module(f"cardiotrace.server.{self.module}"), self.name))
 
 
 @dataclass(frozen=True)
