@@ -31,8 +31,10 @@ def started(data, *words):
         process.communicate()
 
 
+@contextmanager
 def person(url, token):
-    return Person(httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60))
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as http:
+        yield Person(http)
 
 
 def test_it_prints_one_address_and_ends_when_asked_also_with_an_open_page(tmp_path):
@@ -68,22 +70,24 @@ def test_the_token_is_kept_and_two_servers_do_not_share(tmp_path):
 def test_nothing_is_lost_when_it_is_killed(tmp_path, tiny_model, camus):
     words = ("--model", tiny_model)
     with started(tmp_path / "kept", *words) as (process, url, token):
-        job = person(url, token).send(camus)
-        half = person(url, token).send({"a.nii": b"half"}, finish=False)
+        with person(url, token) as sender:
+            job = sender.send(camus)
+            half = sender.send({"a.nii": b"half"}, finish=False)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    with started(tmp_path / "kept", *words) as (_, url, token):
-        found = person(url, token).job(job)
+    with started(tmp_path / "kept", *words) as (_, url, token), person(url, token) as sender:
+        found = sender.job(job)
         assert found["state"] == "done"
         (study,) = found["result"]["studies"]
-        assert person(url, token).study(study)["state"] == "done"
-        assert person(url, token).get(f"/uploads/{half}")["files"][0]["received"] == 4
+        assert sender.study(study)["state"] == "done"
+        assert sender.get(f"/uploads/{half}")["files"][0]["received"] == 4
 
 
 @pytest.mark.slow
 def test_workers_end_with_the_server(tmp_path, tiny_model):
     with started(tmp_path / "kept", "--model", tiny_model) as (process, url, token):
-        person(url, token).http.get(f"{API}/system/about").raise_for_status()
+        with person(url, token) as asking:
+            asking.http.get(f"{API}/system/about").raise_for_status()
         children = wait_for(lambda: _children(process.pid), bool)
         process.send_signal(signal.SIGKILL)
         process.wait()
