@@ -1,7 +1,6 @@
 """Exams in; label maps, numbers, images and a report out."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from cardiotrace.io import write_json
 from cardiotrace.io.results import DICOM, FHIR
 from cardiotrace.workflows.segment import SegmentConfig
 from cardiotrace.workflows.services.analysis import Analysed, Analyser, Analysis
-from cardiotrace.workflows.services.archive import authors_of, require_dicom, write_archive
+from cardiotrace.workflows.services.archive import authors_of, moment, require_dicom, write_archive
 from cardiotrace.workflows.services.batch import BatchResult, ExamTask, Tell, for_each_exam, tell_nobody
 from cardiotrace.workflows.services.cohort import with_summary
 from cardiotrace.workflows.services.identity import IdentityConfig, identity_settings, with_identity
@@ -111,7 +110,7 @@ def _write(analysis: Analysis, folder: Path, forms: AnalyseConfig) -> Path:
 
     report = analysis.report(forms.report)
     if forms.dicom:
-        write_archive(analysis, report, folder / DICOM, made=datetime.now().replace(microsecond=0))
+        write_archive(analysis, report, folder / DICOM, made=moment())
     if forms.fhir:
         write_json(folder / FHIR, fhir_bundle(analysis.exam, analysis.measures, authors_of(analysis)))
     return save_report(report, folder, forms=forms.report.files)

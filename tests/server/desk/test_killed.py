@@ -13,8 +13,7 @@ def test_every_answered_edit_is_there_after_a_kill(tmp_path, tiny_model, camus):
     words = ("--model", tiny_model)
     versions, study, labels, measures = 0, None, b"", None
     for _ in range(3):
-        with started(tmp_path / "kept", *words) as (process, url, token):
-            who = person(url, token)
+        with started(tmp_path / "kept", *words) as (process, url, token), person(url, token) as who:
             study = study or who.analysed(camus)[0]
             editor = Editor(who, study, "A")
             if versions:
@@ -26,6 +25,5 @@ def test_every_answered_edit_is_there_after_a_kill(tmp_path, tiny_model, camus):
             for by in (0.97, 0.96):
                 versions = editor.do(editor.pulled(0, by))["version"]
             labels, measures = editor.labels().tobytes(), editor.study()["measures"]
-            who.http.close()
             process.send_signal(signal.SIGKILL)
             process.wait()

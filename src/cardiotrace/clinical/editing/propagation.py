@@ -17,13 +17,14 @@ from cardiotrace.clinical.axis import outline_of
 from cardiotrace.clinical.editing.composition import with_masks
 from cardiotrace.clinical.editing.gesture import Reach
 from cardiotrace.clinical.editing.outline import outlined
+from cardiotrace.clinical.strain.tracking import SETTINGS_MM
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Modality
 from cardiotrace.geometry.box import bounding_box
 from cardiotrace.geometry.contour import polygon_perimeter, resample_polyline
-from cardiotrace.geometry.motion import MotionSearch, MotionSettings
+from cardiotrace.geometry.motion import MotionSearch
 from cardiotrace.geometry.polygon import fill_polygon
 from cardiotrace.geometry.strip import Strip, StripSize
 
@@ -36,19 +37,8 @@ _TOGETHER = ("lv", "epi")
 _RING = 190.0
 """Length of the outline that the sizes below are for: they grow and shrink with it."""
 _STRIP = StripSize(beyond=0.0, inside=3.0, outside=6.0, cell=1.0, bend=16.0)
-_SETTINGS = MotionSettings(
-    blurs=(1.2, 0.6),
-    tries=2,
-    around=(20.0, 8.0),
-    without_haze=True,
-    margin=15.0,
-    smooth=3.0,
-    even=0.3,
-    volume=0.1,
-    lags=(1,),
-    rounds=0,
-    calm=0.1,
-)
+_SETTINGS = replace(SETTINGS_MM, lags=(1,), rounds=0)
+"""As walls are followed for their strain; from frame to frame alone, since an outline is only to be carried on."""
 _POINTS = 120
 """Of an outline that is followed."""
 _ROOM = 16

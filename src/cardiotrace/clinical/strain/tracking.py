@@ -23,7 +23,7 @@ from cardiotrace.geometry.strip import Field, Strip, StripSize
 _LINE_MM = 190.0
 """Length of the endocardium that the sizes below are for: they grow and shrink with it."""
 _SIZE_MM = StripSize(beyond=6.0, inside=2.0, outside=8.0, cell=1.0, bend=16.0)
-_SETTINGS_MM = MotionSettings(
+SETTINGS_MM = MotionSettings(
     blurs=(1.2, 0.6),
     tries=2,
     around=(20.0, 8.0),
@@ -138,10 +138,10 @@ def _search(film: TracedCine, chosen: list[int], line: WallLine) -> MotionSearch
     unit = line.length / _LINE_MM
     size = StripSize(*(unit * length for length in vars(_SIZE_MM).values()))
     settings = replace(
-        _SETTINGS_MM,
-        blurs=tuple(unit * blur for blur in _SETTINGS_MM.blurs),
-        around=(unit * _SETTINGS_MM.around[0], unit * _SETTINGS_MM.around[1]),
-        margin=unit * _SETTINGS_MM.margin,
+        SETTINGS_MM,
+        blurs=tuple(unit * blur for blur in SETTINGS_MM.blurs),
+        around=(unit * SETTINGS_MM.around[0], unit * SETTINGS_MM.around[1]),
+        margin=unit * SETTINGS_MM.margin,
         # In MRI blood is bright and nothing lies before the tissue.
         without_haze=film.image.image.modality is not Modality.MR,
     )

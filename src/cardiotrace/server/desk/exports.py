@@ -1,6 +1,5 @@
 """Results of a study as files: made in a process of their own when they are asked for, kept with the version."""
 
-import datetime
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
@@ -110,12 +109,12 @@ def _structured_report(wanted: _Wanted) -> None:
 
 
 def _archive(wanted: _Wanted) -> Path:
-    from cardiotrace.workflows.services.archive import require_dicom, write_archive
+    from cardiotrace.workflows.services.archive import moment, require_dicom, write_archive
 
     require_dicom(wanted.analysis.exam)
     folder = wanted.path.with_name("dicom")
     report = wanted.analysis.report(wanted.config)
-    write_archive(wanted.analysis, report, folder, made=datetime.datetime.now(datetime.UTC))
+    write_archive(wanted.analysis, report, folder, made=moment())
     return folder
 
 

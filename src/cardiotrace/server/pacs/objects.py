@@ -3,15 +3,15 @@
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from cardiotrace.core.errors import InputError
+from cardiotrace.core.exam import Exam
 from cardiotrace.core.reporter import ProgressReporter
 from cardiotrace.server.desk.opened import read_exam
-from cardiotrace.workflows.services.analysis import Analysis
-from cardiotrace.workflows.services.archive import CAPTURE_FILE, REPORT_FILE, dicom_sources, write_archive
+from cardiotrace.workflows.services.archive import CAPTURE_FILE, REPORT_FILE, dicom_sources, moment, write_archive
 from cardiotrace.workflows.services.report_form import ReportConfig
 
 PDF_FILE = "report_pdf.dcm"
@@ -40,10 +40,10 @@ def archive_objects(
             config = ReportConfig(language=params["language"])
             analysis = config.completed(opened.exam.measured(opened.edits))
         with reporter.stage("writing"):
-            made = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
-            write_archive(analysis, analysis.report(config), folder, made=made)
+            report, made = analysis.report(config), moment()
+            write_archive(analysis, report, folder, made=made)
             if "pdf" in forms:
-                _write_pdf(analysis, config, folder, made)
+                _write_pdf(analysis.exam, report.page, folder, made)
         files = [path for path in sorted(folder.glob("*.dcm")) if _form_of(path.name) in forms]
         if not files:
             raise InputError("there is nothing to send: no outlines, or no form was chosen")
@@ -54,15 +54,15 @@ def _form_of(name: str) -> str:
     return {REPORT_FILE: "structured-report", CAPTURE_FILE: "pages", PDF_FILE: "pdf"}.get(name, "segmentations")
 
 
-def _write_pdf(analysis: Analysis, config: ReportConfig, folder: Path, made: datetime) -> None:
+def _write_pdf(exam: Exam, content: str, folder: Path, made: datetime) -> None:
     from cardiotrace.io.dicom.derived import write_object
     from cardiotrace.io.dicom.document import document_of
     from cardiotrace.report.pdf import find_browser, print_page
 
     find_browser()
     page, paper = folder / "report.html", folder / "report.pdf"
-    page.write_text(analysis.report(config).page, "utf-8")
+    page.write_text(content, "utf-8")
     print_page(page, paper)
-    source = next(iter(dicom_sources(analysis.exam).values()))
+    source = next(iter(dicom_sources(exam).values()))
     header = source.frames[0][0].file.header
     write_object(document_of(paper.read_bytes(), header, title="CardioTrace report", made=made), folder / PDF_FILE)

@@ -43,6 +43,11 @@ def dicom_sources(exam: Exam) -> dict[str, DicomSource]:
     return {name: source for name, source in found.items() if source is not None}
 
 
+def moment() -> datetime:
+    """Now, as DICOM objects state it: by the clock on the wall, in whole seconds."""
+    return datetime.now().replace(microsecond=0)
+
+
 def authors_of(analysis: Analysis) -> dict[str, Author]:
     """Who drew the outlines of each image: a model, or a person, as where any frame was edited.
 
