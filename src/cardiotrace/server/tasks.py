@@ -24,7 +24,7 @@ TASKS: Mapping[str, Task] = {
     "table": Task("desk.exports", "export_table", "export"),
     "agreement": Task("desk.readings", "agreement_of", "export"),
     "models": Task("work.models", "told_of_models", "desk"),
-    "warm": Task("work.intake", "warm"),
+    "warm": Task("work.warming", "warm"),
 }
 
 
