@@ -66,12 +66,9 @@ def _page(wanted: _Wanted) -> None:
 
 
 def _pdf(wanted: _Wanted) -> None:
-    from cardiotrace.report.pdf import find_browser, print_page
+    from cardiotrace.report.pdf import print_content
 
-    find_browser()
-    page = wanted.path.with_name("report.html")
-    page.write_text(wanted.analysis.report(wanted.config).page, "utf-8")
-    print_page(page, wanted.path)
+    print_content(wanted.analysis.report(wanted.config).page, wanted.path)
 
 
 def _labels(wanted: _Wanted) -> None:
