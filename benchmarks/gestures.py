@@ -63,7 +63,7 @@ def opened(root: Path, frames: int, model: str) -> Editor:
     tree = data.uploads / "sent"
     place = tree / "exam"
     place.mkdir(parents=True)
-    write_exam(biplane_exam(EchoPhantom(frame_count=frames, spacing_mm=0.28, seed=1)).exam, place)
+    write_exam(biplane_exam(EchoPhantom(frame_count=frames, spacing_mm=0.35, seed=1)).exam, place)
     (taken,) = taken_from(data, tree, "exam", QUIET)["exams"]
     study = {"study": taken["id"], "name": "exam", "within": "", "part": "", "options": {"model": model}}
     analyse_study({**study, "data": str(data.root)}, QUIET)
