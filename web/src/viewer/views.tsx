@@ -4,12 +4,13 @@ import { useEffect, useRef } from 'preact/hooks'
 import { Curves } from '../panels/curves'
 import type { Editing } from '../editing'
 import { cineOf, frameOf, pinOf } from '../store/exam'
-import { page, setExam, usePage } from '../store/page'
+import { page, setExam, useFilm, usePage } from '../store/page'
 import type { ExamState, View } from '../store/state'
 import { useWords, type Key } from '../words'
 import { number } from '../words/format'
 import { setView, stepFrame, stepSlice } from './actions'
-import { drawSoon, Pane, panes } from './pane'
+import { drawSoon, panes } from './drawing'
+import { Pane } from './pane'
 import { changeWindow, PAN, VIEWER_TOOLS, WINDOW } from './tools'
 import { zoomed } from './transform'
 import type { Tool } from './viewport'
@@ -117,7 +118,7 @@ function Corners({ index, isSmall }: { index: number; isSmall: boolean }) {
   const language = usePage((state) => state.language)
   const view = usePage(({ exam }) => shown(exam, index))
   const info = usePage(({ exam }) => view && exam && cineOf(exam, view)?.info)
-  const frame = usePage(({ exam }) => {
+  const frame = useFilm(({ exam }) => {
     const now = shown(exam, index)
     return now && exam ? frameOf(exam, now) : 0
   })
