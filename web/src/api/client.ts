@@ -125,6 +125,12 @@ export class Api {
     return this.json('DELETE', `/uploads/${upload}`)
   }
 
+  // The program
+
+  about(): Promise<{ models: { name: string }[] }> {
+    return this.json('GET', '/system/about')
+  }
+
   // One study
 
   study(id: string): Promise<Study> {

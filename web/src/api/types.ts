@@ -53,6 +53,8 @@ export interface ImageInfo {
   width: number
   spacing_mm: [number, number] | null
   slice_mm: number | null
+  /** What shows tissue, and whose pixels have the stated size; null for all of the picture. */
+  region?: [top: number, left: number, bottom: number, right: number] | null
   times_ms: number[] | null
   phases: Partial<Record<Phase, number>>
   structures: string[]

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Plane } from '../api/types'
-import { frameOf, imageOfPhase, layersOf, pinOf, planeSpan } from './exam'
+import { frameOf, imageOfPhase, layersOf, phaseOfStill, pinOf, planeSpan } from './exam'
 import type { Cine, ExamState, View } from './state'
 
 const plane = (more: Partial<Plane>): Plane => ({ contours: {}, axis: null, disks: null, segments: null, edited: false, verdict: null, ...more })
@@ -28,4 +28,9 @@ test('the other phase of a still is the other still of its view', () => {
   expect(imageOfPhase(images, 'a', 'ES')).toBe('c')
   expect(imageOfPhase(images, 'a', 'ED')).toBe('a')
   expect(imageOfPhase(images, 'b', 'ED')).toBe('b') // there is none
+})
+
+test('a still is named by its phase, a film is not', () => {
+  const named = (frames: number, phases: object) => phaseOfStill({ frames, phases } as never)
+  expect([named(1, { ES: 0 }), named(1, {}), named(30, { ED: 0 }), named(1, { ED: 0, ES: 0 })]).toEqual(['ES', null, null, null])
 })

@@ -18,6 +18,12 @@ export function frameOf(exam: ExamState, view: View): number {
   return (pin && infoOf(exam, view.image)?.phases[pin]) ?? exam.frame[view.image] ?? 0
 }
 
+/** The phase that a still shows: what tells it from others of its view. */
+export function phaseOfStill({ frames, phases }: ImageInfo): Phase | null {
+  const [first, ...more] = Object.keys(phases) as Phase[]
+  return frames === 1 && more.length === 0 ? (first ?? null) : null
+}
+
 /** The image that shows a phase beside an image: itself where it has it, else a still of the same view that does. */
 export function imageOfPhase(images: readonly ImageInfo[], name: string, phase: Phase): string {
   const own = images.find((each) => each.name === name)

@@ -18,6 +18,8 @@ export interface Cine {
   times_ms: number[]
   /** How long the film lasts until it begins again. */
   duration_ms: number
+  /** Beats a minute, as the file says. */
+  heart_rate: number | null
   /** Whether the times are those of the file. */
   hasTimes: boolean
   labels: { current: Pixels; automatic: Pixels; scheme: Record<string, number> } | null

@@ -46,6 +46,7 @@ async function fetchCine(study: string, info: ImageInfo): Promise<Cine> {
     pixels,
     window: frames.header.window ?? [0, 255],
     ...timesOf(info.frames, info.times_ms ?? frames.header.times_ms ?? null),
+    heart_rate: frames.header.heart_rate ?? null,
     labels: current && {
       current: current.data,
       automatic: (automatic ?? current).data,

@@ -61,12 +61,16 @@ function listen(pane: Pane, editing: Editing): () => void {
   const { element } = pane
   const pinch = new Pinch()
   let held: Tool | null = null
+  /** What a hand had begun is as if it had not. */
+  const drop = () => {
+    held?.leave?.()
+    held = null
+  }
   const down = (event: PointerEvent) => {
     if (page.get().exam?.active !== pane.index) setExam({ active: pane.index })
     element.focus({ preventScroll: true })
     if (pinch.down(event)) {
-      held?.leave?.()
-      held = null
+      drop()
       return
     }
     held = toolOf(event, editing)
@@ -84,6 +88,11 @@ function listen(pane: Pane, editing: Editing): () => void {
     held?.up?.(pane, pane.pointed(event), event)
     held = null
   }
+  /** The system takes the pointer away, as for a gesture of its own: nobody let go. */
+  const cancel = (event: PointerEvent) => {
+    pinch.up(event)
+    drop()
+  }
   const wheel = (event: WheelEvent) => {
     event.preventDefault()
     const by = Math.sign(event.deltaY || event.deltaX)
@@ -100,7 +109,7 @@ function listen(pane: Pane, editing: Editing): () => void {
     ['pointerdown', down],
     ['pointermove', move],
     ['pointerup', up],
-    ['pointercancel', up],
+    ['pointercancel', cancel],
     ['contextmenu', still],
   ]
   for (const [name, hear] of heard) element.addEventListener(name, hear as EventListener)
