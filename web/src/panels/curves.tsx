@@ -177,7 +177,7 @@ export function Curves() {
           } else if (event.key === 'Enter' && dragged?.phase === phase) commit(phase, dragged.frame)
           else if (event.key === 'Escape') setDragged(null)
         }}
-        onBlur={() => setDragged(null)}
+        onBlur={() => setDragged((now) => (now?.phase === phase ? null : now))} // not where the other is taken hold of
       >
         <title>{say('marker_help')}</title>
         <rect x={x(at) - 10} y={0} width={20} height={high - BOTTOM} class="grip" />

@@ -12,7 +12,7 @@ import { setView, stepFrame, stepSlice } from './actions'
 import { drawSoon, panes } from './drawing'
 import { Pane } from './pane'
 import { changeWindow, PAN, VIEWER_TOOLS, WINDOW } from './tools'
-import { zoomed } from './transform'
+import { carried, zoomed } from './transform'
 import type { Tool } from './viewport'
 
 /** The tool for a button of the mouse. */
@@ -42,8 +42,9 @@ class Pinch {
     const before = this.spread()
     this.fingers.set(event.pointerId, { x: event.clientX, y: event.clientY })
     const after = this.spread()
-    const at = pane.inside({ clientX: after.x, clientY: after.y })
-    setView((view) => zoomed(pane.cine().info, view, pane.sized(), at, after.wide / (before.wide || 1)), pane.index)
+    const inside = ({ x, y }: { x: number; y: number }) => pane.inside({ clientX: x, clientY: y })
+    const by = after.wide / (before.wide || 1)
+    setView((view) => carried(pane.cine().info, view, pane.sized(), inside(before), inside(after), by), pane.index)
     return true
   }
 
