@@ -154,7 +154,7 @@ async function liftOne() {
   const before = await corner()
   await touch('touchStart', [x, y])
   await touch('touchStart', [x, y], [x + 80, y])
-  await touch('touchEnd', [x, y])
+  await touch('touchMove', [x, y]) // what is not named any more is lifted
   for (let step = 1; step <= 5; step++) await touch('touchMove', [x, y - 20 * step])
   await touch('touchEnd')
   await page.waitForTimeout(100)
