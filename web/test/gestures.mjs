@@ -123,7 +123,7 @@ async function measure() {
 }
 
 function touch(type, ...points) {
-  return session.send('Input.dispatchTouchEvent', { type, touchPoints: points.map(([x, y], id) => ({ x, y, id })) })
+  return session.send('Input.dispatchTouchEvent', { type, touchPoints: points.map(([x, y, id], at) => ({ x, y, id: id ?? at })) })
 }
 
 async function middle() {
@@ -154,7 +154,7 @@ async function liftOne() {
   const before = await corner()
   await touch('touchStart', [x, y])
   await touch('touchStart', [x, y], [x + 80, y])
-  await touch('touchMove', [x, y]) // what is not named any more is lifted
+  await touch('touchEnd', [x + 80, y, 1])
   for (let step = 1; step <= 5; step++) await touch('touchMove', [x, y - 20 * step])
   await touch('touchEnd')
   await page.waitForTimeout(100)
