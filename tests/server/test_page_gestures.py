@@ -50,6 +50,12 @@ def test_a_distance_ends_in_the_same_image(seen):
     assert "calibrated" in found["wordsBeside"]
 
 
+def test_the_segments_of_the_wall_are_a_layer(seen):
+    before, shown, after = seen["segments"]["counts"]
+    assert before == after < shown - 50
+    assert seen["segments"]["numbers"] == [[3, 9, 14, 16, 12, 6]] * FRAMES
+
+
 def test_two_fingers_zoom(seen):
     assert "2.5×" in seen["pinch"]["after"]  # from 80 pixels apart to 200
     assert "2.5×" not in seen["pinch"]["before"]

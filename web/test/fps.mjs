@@ -63,7 +63,7 @@ function film() {
     }
     const ring = (radius) =>
       Array.from({ length: 24 }, (_, index) => [128 + radius * Math.sin((index * Math.PI) / 12), 128 + radius * Math.cos((index * Math.PI) / 12)])
-    planes.push([{ contours: { lv: ring(reach), epi: ring(reach + 15) }, axis: null, disks: null, segments: null, edited: false, verdict: null }])
+    planes.push([{ contours: { lv: ring(reach), epi: ring(reach + 15) }, axis: null, disks: null, edited: false, verdict: null }])
   }
   const shape = [FRAMES, 1, SIDE, SIDE]
   return {

@@ -26,6 +26,7 @@ try {
   seen.markers = { ED: await dragMarker('ED', 2, study), ES: await dragMarker('ES', -2, study) }
   seen.flag = await acceptFlag(study)
   seen.calliper = await measure()
+  seen.segments = await divide(study)
   seen.pinch = await pinch()
   seen.lifted = await liftOne()
   seen.touched = await dragByFinger(study)
@@ -84,15 +85,17 @@ async function acceptFlag(study) {
   return { shown, accepted: accepted.map(({ by, reason }) => ({ by, reason })) }
 }
 
-/** Pixels of a view that have the colour of the calliper. */
-function marked() {
-  return page.evaluate(() => {
+const [CALLIPER, SEGMENT] = [[255, 224, 138], [255, 217, 168]]
+
+/** Pixels of a view that have a colour. */
+function marked([red, green, blue]) {
+  return page.evaluate((colour) => {
     const canvas = document.querySelector('.view canvas.picture')
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
     let count = 0
-    for (let at = 0; at < data.length; at += 4) if (data[at] > 240 && data[at + 1] > 200 && data[at + 2] < 170) count++
+    for (let at = 0; at < data.length; at += 4) if (colour.every((each, side) => Math.abs(data[at + side] - each) < 12)) count++
     return count
-  })
+  }, [red, green, blue])
 }
 
 async function said() {
@@ -111,15 +114,15 @@ async function measure() {
     await page.waitForTimeout(100)
   }
   await page.keyboard.press('c')
-  const none = await marked()
+  const none = await marked(CALLIPER)
   await draw(60)
-  const [within, wordsWithin] = [await marked(), await said()]
+  const [within, wordsWithin] = [await marked(CALLIPER), await said()]
   await picture('calliper')
   await draw(box.width / 2 - 4)
-  const [beside, wordsBeside] = [await marked(), await said()]
+  const [beside, wordsBeside] = [await marked(CALLIPER), await said()]
   await page.keyboard.press('Delete')
   await page.waitForTimeout(100)
-  return { none, within, wordsWithin, beside, wordsBeside, deleted: await marked() }
+  return { none, within, wordsWithin, beside, wordsBeside, deleted: await marked(CALLIPER) }
 }
 
 function touch(type, ...points) {
@@ -133,6 +136,22 @@ async function middle() {
 
 function corner() {
   return page.locator('.corner.bottom.left').first().innerText()
+}
+
+/** Switches the layer of the wall's segments on, and off again. */
+async function divide(study) {
+  const layer = page.getByRole('button', { name: 'Segments', exact: true })
+  const counts = [await marked(SEGMENT)]
+  await layer.click()
+  await page.waitForResponse((answer) => answer.url().includes('segments.json'))
+  await page.waitForTimeout(300)
+  counts.push(await marked(SEGMENT))
+  await picture('segments')
+  await layer.click()
+  await page.waitForTimeout(100)
+  counts.push(await marked(SEGMENT))
+  const { images } = await held(page, `/studies/${study}/export/segments.json`)
+  return { counts, numbers: Object.values(images)[0].map(([plane]) => plane.map(({ number }) => number)) }
 }
 
 /** Two fingers go apart: the image grows. */

@@ -3,12 +3,18 @@ import type { Plane } from '../api/types'
 import { frameOf, imageOfPhase, layersOf, phaseOfStill, pinOf, planeSpan } from './exam'
 import type { Cine, ExamState, View } from './state'
 
-const plane = (more: Partial<Plane>): Plane => ({ contours: {}, axis: null, disks: null, segments: null, edited: false, verdict: null, ...more })
-const cine = (planes: Plane[]): Cine => ({ labels: null, traces: { current: { planes: [planes] }, automatic: { planes: [planes] } } }) as unknown as Cine
+const plane = (more: Partial<Plane>): Plane => ({ contours: {}, axis: null, disks: null, edited: false, verdict: null, ...more })
+const cine = (planes: Plane[]): Cine => ({ info: { view: 'PLAX' }, labels: null, traces: { current: { planes: [planes] }, automatic: { planes: [planes] } } }) as unknown as Cine
 
 test('only layers that an image has something for are offered', () => {
   expect([...layersOf(cine([plane({})]))]).toEqual(['automatic'])
   expect([...layersOf(cine([plane({}), plane({ contours: { lv: [] }, disks: [] })]))].sort()).toEqual(['automatic', 'contours', 'disks'])
+})
+
+test('segments are offered where a wall is divided into some', () => {
+  const traced = (view: string) => ({ ...cine([plane({ contours: { lv: [] } })]), info: { view } }) as Cine
+  const offers = (view: string) => layersOf(traced(view)).has('segments')
+  expect(['A4C', '2CH', 'SAX', 'PLAX', 'FUNDUS'].map(offers)).toEqual([true, true, true, false, false])
 })
 
 test('a view that is held at a phase shows it whatever the film does', () => {

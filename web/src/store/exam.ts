@@ -1,6 +1,6 @@
 /** What follows from the state of an exam. */
 
-import type { ImageInfo, Phase, Plane } from '../api/types'
+import type { ImageInfo, Phase, Plane, SegmentOutline } from '../api/types'
 import type { Cine, ExamState, LayerName, View } from './state'
 
 export const cineOf = (exam: ExamState, view: View): Cine | undefined => exam.cines[view.image]
@@ -37,6 +37,14 @@ export function planeOf(cine: Cine, frame: number, slice: number, of: 'current' 
   return cine.traces?.[of].planes[frame]?.[slice]
 }
 
+/** Segments of the wall in a plane; none of another version than the one that is shown. */
+export function segmentsOf({ segments, study }: ExamState, image: string, frame: number, slice: number): readonly SegmentOutline[] {
+  return (segments?.version === study.version && segments.images[image]?.[frame]?.[slice]) || []
+}
+
+/** Views whose wall has segments. */
+const DIVIDED: ReadonlySet<string> = new Set(['A4C', 'A2C', 'A3C', '4CH', '2CH', '3CH', 'SAX'])
+
 const layersSeen = new WeakMap<object, ReadonlySet<LayerName>>()
 
 /** Layers that an image has something for. */
@@ -50,7 +58,7 @@ export function layersOf(cine: Cine): ReadonlySet<LayerName> {
       automatic: true,
       axis: planes.some(({ axis }) => axis !== null),
       disks: planes.some(({ disks }) => disks !== null),
-      segments: planes.some(({ segments }) => segments !== null),
+      segments: DIVIDED.has(cine.info.view) && planes.some(({ contours }) => 'lv' in contours),
     }
     seen = new Set((Object.keys(has) as LayerName[]).filter((name) => has[name]))
     layersSeen.set(cine, seen)

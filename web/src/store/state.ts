@@ -1,7 +1,7 @@
 /** What the page knows. */
 
 import type { Pixels } from '../api/container'
-import type { ImageInfo, Phase, Point, Study, Summary, Traces } from '../api/types'
+import type { ImageInfo, Phase, Point, Segments, Study, Summary, Traces } from '../api/types'
 
 export type Language = 'en' | 'fr'
 export type Theme = 'dark' | 'light'
@@ -67,6 +67,8 @@ export interface ExamState {
   playing: boolean
   speed: number
   layers: Readonly<Record<LayerName, boolean>>
+  /** Segments of the wall, once they were asked for; of another version than the present one they are not drawn. */
+  segments: { version: number; images: Segments } | null
   /** Name of the tool under the pointer: one of the viewer, or of the editing. */
   tool: string
   distances: readonly Distance[]

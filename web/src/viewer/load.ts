@@ -78,6 +78,7 @@ export function examOf(study: Study, cines: Record<string, Cine>): ExamState {
     playing: false,
     speed: 1,
     layers: LAYERS,
+    segments: null,
     tool: 'window',
     distances: [],
     panel: 'numbers',

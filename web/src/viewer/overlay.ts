@@ -1,15 +1,19 @@
 /** Draws what lies over the picture: contours, axis, disks, segments, distances, the ruler. */
 
-import type { Plane } from '../api/types'
+import type { Plane, SegmentOutline } from '../api/types'
 import { curveThrough } from '../geometry/curve'
 import type { Point } from '../geometry/point'
 import type { Cine, Distance, ExamState, View } from '../store/state'
-import { frameOf, planeOf } from '../store/exam'
+import { frameOf, planeOf, segmentsOf } from '../store/exam'
 import { distanceMm } from './distance'
 import { colourOf } from './lut'
 import { toScreen, type Size, type Transform } from './transform'
 
 type Brush = CanvasRenderingContext2D
+
+const SEGMENT = '#ffd9a8'
+/** Pixels of the screen that a number needs. */
+const ROOM = 24
 
 const curves = new WeakMap<readonly Point[], { transform: Transform; path: Path2D }>()
 
@@ -71,10 +75,21 @@ function drawDisks(brush: Brush, transform: Transform, { disks }: Plane): void {
   for (const [from, to] of disks ?? []) line(brush, transform, from, to)
 }
 
-function drawSegments(brush: Brush, transform: Transform, { segments }: Plane): void {
-  brush.strokeStyle = colourOf('myo', 0.8)
-  brush.lineWidth = 1
-  for (const points of segments ?? []) brush.stroke(pathOf(transform, points, points.length > 2))
+/** Rings, and in each that has room for it the number. */
+function drawSegments(brush: Brush, transform: Transform, segments: readonly SegmentOutline[]): void {
+  for (const { number, points } of segments) {
+    brush.strokeStyle = SEGMENT
+    brush.lineWidth = 1.2
+    brush.stroke(pathOf(transform, points, true))
+    if (number === null) continue
+    const places = points.map((point) => toScreen(transform, point))
+    const middle = (side: 'x' | 'y') => places.reduce((sum, place) => sum + place[side], 0) / places.length
+    const extent = (side: 'x' | 'y') => Math.max(...places.map((place) => place[side])) - Math.min(...places.map((place) => place[side]))
+    if (Math.max(extent('x'), extent('y')) < ROOM) continue
+    brush.textAlign = 'center'
+    letter(brush, String(number), middle('x'), middle('y') + 4, SEGMENT)
+    brush.textAlign = 'start'
+  }
 }
 
 function drawDistance(brush: Brush, transform: Transform, cine: Cine, distance: Distance): void {
@@ -134,11 +149,11 @@ export function drawOverlay(brush: Brush, transform: Transform, size: Size, exam
   const automatic = planeOf(cine, frame, view.slice, 'automatic')
   if (plane) {
     if (layers.disks) drawDisks(brush, transform, plane)
-    if (layers.segments) drawSegments(brush, transform, plane)
     if (layers.automatic && plane.edited && automatic) drawContours(brush, transform, automatic, true)
     if (layers.contours) drawContours(brush, transform, plane, false)
     if (layers.axis) drawAxis(brush, transform, plane)
   }
+  if (layers.segments) drawSegments(brush, transform, segmentsOf(exam, view.image, frame, view.slice))
   if (size.height > 150) drawRuler(brush, transform, cine, size)
   for (const distance of exam.distances) {
     if (distance.image === view.image && distance.slice === view.slice) drawDistance(brush, transform, cine, distance)

@@ -149,7 +149,7 @@ export class Pane implements Drawn, Viewport {
     if (this.isNew('place', cine.info, view.zoom, view.pan, this.size)) this.transform = transformOf(cine.info, view, this.size)
     const isPainted = this.paint(exam, cine, view, frame)
     const isActive = exam.active === this.index
-    const over = [view, frame, cine.revision, cine.info, exam.layers, exam.distances, isActive, this.transform]
+    const over = [view, frame, cine.revision, cine.info, exam.layers, exam.segments, exam.study.version, exam.distances, isActive, this.transform]
     if (!this.isNew('over', ...over) && !isPainted) return
     this.lay(cine)
     drawOverlay(this.brush, this.transform, this.size, exam, cine, view)

@@ -102,6 +102,7 @@ const PAGE_EN = {
   pause: 'Pause',
   speed: 'Speed',
   calliper_no_size: 'The pixel size of this image is not known: no millimetres can be measured.',
+  segments_none: 'The wall cannot be divided into segments here: the checks say why.',
   calliper_outside: 'Both ends must lie where the image is calibrated.',
 
   // Curves

@@ -100,6 +100,7 @@ export const FR: Record<Key, string> = {
   pause: 'Pause',
   speed: 'Vitesse',
   calliper_no_size: "La taille des pixels de cette image n'est pas connue : aucune mesure en millimètres n'est possible.",
+  segments_none: "La paroi ne peut pas être divisée en segments ici : les contrôles disent pourquoi.",
   calliper_outside: "Les deux extrémités doivent être dans la partie étalonnée de l'image.",
 
   series: 'Grandeur de la courbe',
