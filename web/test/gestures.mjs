@@ -10,6 +10,7 @@ import { begin, handles, held, open, settled } from './person.mjs'
 
 const [url, folder, pictures] = process.argv.slice(2)
 const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 60_000)
+const [CALLIPER, SEGMENT] = [[255, 224, 138], [255, 217, 168]]
 const seen = {}
 
 const browser = await openBrowser()
@@ -84,8 +85,6 @@ async function acceptFlag(study) {
   const { accepted } = await held(page, `/studies/${study}`)
   return { shown, accepted: accepted.map(({ by, reason }) => ({ by, reason })) }
 }
-
-const [CALLIPER, SEGMENT] = [[255, 224, 138], [255, 217, 168]]
 
 /** Pixels of a view that have a colour. */
 function marked([red, green, blue]) {
