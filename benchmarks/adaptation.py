@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from cardiotrace.datasets.packed import PackedDataset, PackedSample
-from cardiotrace.learning.adaptation.domains import without_target_labels
+from cardiotrace.learning.training.adaptation.domains import without_target_labels
 from cardiotrace.learning.training.build import ObjectiveContext, build_model, make_objective
 from cardiotrace.learning.training.device import make_fabric
 from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingOrder

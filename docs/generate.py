@@ -265,7 +265,7 @@ def losses_page() -> str:
 
 def adaptations_page() -> str:
     """The ways to serve a domain without labels."""
-    from cardiotrace.learning.adaptation.catalog import ADAPTATIONS
+    from cardiotrace.learning.training.adaptation.catalog import ADAPTATIONS
 
     head = (
         "# Adaptations\n\n`adaptation.method` in a recipe, or `cardiotrace adapt METHOD`:"

@@ -8,14 +8,14 @@ import torch
 from torch import nn
 
 from cardiotrace.core.errors import ConfigError, InputError
-from cardiotrace.learning.adaptation.adabn import AdaBnObjective
-from cardiotrace.learning.adaptation.catalog import ADAPTATIONS
-from cardiotrace.learning.adaptation.coral import coral_distance
-from cardiotrace.learning.adaptation.dann import DannConfig
-from cardiotrace.learning.adaptation.domains import without_target_labels
-from cardiotrace.learning.adaptation.fda import with_low_frequencies_of
-from cardiotrace.learning.adaptation.head import DomainHead, domain_loss, reversed_gradient
-from cardiotrace.learning.adaptation.mean_teacher import MeanTeacherConfig
+from cardiotrace.learning.training.adaptation.adabn import AdaBnObjective
+from cardiotrace.learning.training.adaptation.catalog import ADAPTATIONS
+from cardiotrace.learning.training.adaptation.coral import coral_distance
+from cardiotrace.learning.training.adaptation.dann import DannConfig
+from cardiotrace.learning.training.adaptation.domains import without_target_labels
+from cardiotrace.learning.training.adaptation.fda import with_low_frequencies_of
+from cardiotrace.learning.training.adaptation.head import DomainHead, domain_loss, reversed_gradient
+from cardiotrace.learning.training.adaptation.mean_teacher import MeanTeacherConfig
 from cardiotrace.learning.training.build import ObjectiveContext, build_model, make_objective
 from cardiotrace.learning.training.device import make_fabric
 from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingOrder

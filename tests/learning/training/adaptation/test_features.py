@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from cardiotrace.core.catalog import Choice
-from cardiotrace.learning.adaptation.features import FeatureTap
 from cardiotrace.learning.models.catalog import ARCHITECTURES, axes_of, make_network
 from cardiotrace.learning.models.network import NetworkSpec, TrainingOutputs
 from cardiotrace.learning.models.sides import all_sides
+from cardiotrace.learning.training.adaptation.features import FeatureTap
 
 QUICK = {"unet": {"levels": 2, "width": 4}}
 
