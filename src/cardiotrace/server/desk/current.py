@@ -18,7 +18,6 @@ _NOTHING: Mapping[str, Any] = {
     "contours": {},
     "axis": None,
     "disks": None,
-    "segments": None,
     "edited": False,
     "verdict": None,
 }

@@ -1,5 +1,6 @@
 """Results of a study as files: made in a process of their own when they are asked for, kept with the version."""
 
+import json
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
@@ -104,6 +105,20 @@ def _structured_report(wanted: _Wanted) -> None:
     (_archive(wanted) / REPORT_FILE).replace(wanted.path)
 
 
+def _segments(wanted: _Wanted) -> None:
+    from cardiotrace.clinical.segment_outline import segment_outlines
+
+    opened = wanted.opened
+    exam, labels = wanted.edits.exam(opened.subject.exam), opened.exam.labels(wanted.edits)
+    found = segment_outlines(exam, labels, known=opened.exam.known)
+    plain = {
+        name: [[[each.to_plain() for each in plane] for plane in frame] for frame in planes]
+        for name, planes in found.items()
+    }
+    # Not indented: many small numbers, which a page fetches.
+    wanted.path.write_text(json.dumps({"images": plain}, allow_nan=False, separators=(",", ":")), "utf-8")
+
+
 def _archive(wanted: _Wanted) -> Path:
     from cardiotrace.workflows.services.archive import moment, require_dicom, write_archive
 
@@ -128,6 +143,7 @@ FORMS: Mapping[str, Callable[[_Wanted], None]] = {
     "labels.zip": _labels,
     "measures.json": _json,
     "measures.csv": _csv,
+    "segments.json": _segments,
     "segmentations.zip": _segmentations,
     "structured-report.dcm": _structured_report,
     "fhir.json": _fhir,

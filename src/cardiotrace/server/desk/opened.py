@@ -226,7 +226,6 @@ def _plane(opened: OpenExam, edits: Edits, cine: TracedCine | None, place: tuple
     return {
         "contours": contours,
         **trace,
-        "segments": None,
         "edited": any(address in edits.held for address in held),
         "verdict": said.verdict.value if isinstance(said, Said) else None,
     }

@@ -122,6 +122,7 @@ def described(image: ExamImage, analysis: Analysis) -> dict[str, Any]:
         "height": height,
         "width": width,
         **_sizes(cine),
+        "region": None if cine.acquisition.region is None else list(cine.acquisition.region),
         "times_ms": _times(cine),
         "phases": phases_of(image, analysis.measures),
         "structures": [structure.value for structure in structures],

@@ -61,7 +61,7 @@ def plain_trace(trace: LongAxisTrace) -> dict[str, Any]:
 def _plane(labels: LabelMap, frame: int, depth: int, trace: LongAxisTrace) -> dict[str, Any]:
     outlines = outlines_of(labels.array[frame, depth], labels.scheme)
     contours = {name: _plain(points) for name, points in outlines.items() if len(points)}
-    return {"contours": contours, **plain_trace(trace), "segments": None, "edited": False, "verdict": None}
+    return {"contours": contours, **plain_trace(trace), "edited": False, "verdict": None}
 
 
 def _plain(points: Float[np.ndarray, "*n 2"]) -> Any:
