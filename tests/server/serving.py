@@ -142,7 +142,7 @@ def started(data: Path, *words: Any) -> Iterator[tuple["subprocess.Popen[str]", 
     assert process.stderr is not None
     try:
         line = process.stdout.readline()
-        found = re.fullmatch(r"(http://127\.0\.0\.1:\d+)/\?token=([\w-]{43})\n", line)
+        found = re.fullmatch(r"(https?://127\.0\.0\.1:\d+)/\?token=([\w-]{43})\n", line)
         assert found, (line, process.stderr.read() if process.poll() is not None else "")
         yield process, found[1], found[2]
     finally:

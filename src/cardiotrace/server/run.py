@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import socket
+import ssl
 import webbrowser
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -130,9 +131,6 @@ class _Server(uvicorn.Server):
 
 
 def _uvicorn_config(config: ServeConfig, services: Services) -> uvicorn.Config:
-    tls: dict[str, Any] = {}
-    if config.has_tls:
-        tls = {"ssl_certfile": str(config.tls_cert), "ssl_keyfile": str(config.tls_key)}
     return uvicorn.Config(
         guarded(services),
         log_config=None,
@@ -142,8 +140,27 @@ def _uvicorn_config(config: ServeConfig, services: Services) -> uvicorn.Config:
         lifespan="on",
         ws="none",
         timeout_graceful_shutdown=_SECONDS_TO_END,
-        **tls,
+        **_tls(config),
     )
+
+
+def _tls(config: ServeConfig) -> dict[str, Any]:
+    """Certificate and key as uvicorn takes them, tried once: it would say of neither what is wrong.
+
+    Raises:
+        UsageError: they are not there, do not belong together, or the key has a password that nobody could be asked for.
+    """
+    if config.tls_cert is None or config.tls_key is None:
+        return {}
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(config.tls_cert, config.tls_key, password="")
+    except (OSError, ValueError) as error:
+        why = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
+        raise UsageError(
+            f"--tls-cert {config.tls_cert.name} and --tls-key {config.tls_key.name} cannot be used ({why})",
+            remedy="give a certificate and its key without a password, both as PEM.",
+        ) from None
+    return {"ssl_certfile": str(config.tls_cert), "ssl_keyfile": str(config.tls_key)}
 
 
 def _listen(config: ServeConfig) -> socket.socket:
