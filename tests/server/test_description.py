@@ -28,12 +28,15 @@ def description(tmp_path_factory):
 
 def test_every_route_is_explained(description):
     assert description["info"]["title"] == "CardioTrace"
+    assert set(description["components"]["schemas"]["ErrorAnswer"]["properties"]) == {"error"}
     for path, ways in description["paths"].items():
         assert path.startswith("/api/v1/")
         for way in ways.values():
             assert way["description"]
             assert way.get("security") or path == "/api/v1/system/health"
             assert {"401", "403", "422", "500"} <= set(way["responses"])
+            told = [way["responses"][status]["content"]["application/json"]["schema"] for status in ("401", "500")]
+            assert told == [{"$ref": "#/components/schemas/ErrorAnswer"}] * 2
             assert any(status.startswith("2") for status in way["responses"])
             for parameter in way.get("parameters", ()):
                 assert parameter["schema"]

@@ -1,0 +1,28 @@
+"""The collector rests while modules are loaded, and no longer."""
+
+import gc
+
+import pytest
+
+from cardiotrace.core.loading import loading
+
+
+def test_it_goes_on_afterwards_also_after_an_error():
+    with pytest.raises(ModuleNotFoundError), loading():
+        assert not gc.isenabled()
+        raise ModuleNotFoundError
+    assert gc.isenabled()
+
+
+def test_one_within_another_ends_nothing_and_who_turned_it_off_finds_it_so():
+    with loading():
+        with loading():
+            pass
+        assert not gc.isenabled()
+    gc.disable()
+    try:
+        with loading():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
