@@ -14,14 +14,13 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.reporter import ProgressReporter
 from cardiotrace.core.text import csv_text
 from cardiotrace.io.atomic import write_json
-from cardiotrace.server.desk.opened import Desk, OpenExam
+from cardiotrace.server.desk.opened import DESK, OpenExam
 from cardiotrace.workflows.services.analysis import Analysis
 from cardiotrace.workflows.services.record import read_record
 from cardiotrace.workflows.services.report_form import ReportConfig
 
 _STAMP = (1980, 1, 1, 0, 0, 0)
 """Of files in archives: the same results give the same archive."""
-_DESK = Desk()
 
 
 def export_study(params: Mapping[str, Any], _: ProgressReporter) -> dict[str, Any]:
@@ -35,7 +34,7 @@ def export_study(params: Mapping[str, Any], _: ProgressReporter) -> dict[str, An
         InputError: there is nothing of the form, such as DICOM results of what was no DICOM.
         UsageError: there is no browser to print with.
     """
-    opened = _DESK.exam(params)
+    opened = DESK.exam(params)
     if opened.at != params["at"]:
         if params["held"] is None:
             return {"needs": "held"}
@@ -68,12 +67,9 @@ def _page(wanted: _Wanted) -> None:
 
 
 def _pdf(wanted: _Wanted) -> None:
-    from cardiotrace.report.pdf import find_browser, print_page
+    from cardiotrace.report.pdf import print_content
 
-    find_browser()
-    page = wanted.path.with_name("report.html")
-    page.write_text(wanted.analysis.report(wanted.config).page, "utf-8")
-    print_page(page, wanted.path)
+    print_content(wanted.analysis.report(wanted.config).page, wanted.path)
 
 
 def _labels(wanted: _Wanted) -> None:
