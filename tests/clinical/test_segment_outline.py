@@ -8,7 +8,7 @@ import pytest
 from benchmarks.regional import Beat, stack_of
 from cardiotrace.clinical.regional.division import divide
 from cardiotrace.clinical.segment_outline import segment_outlines
-from cardiotrace.core.exam import Exam
+from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.label import LV_ONLY
 from cardiotrace.core.terms import Modality, Phase, Structure, View
 from cardiotrace.geometry.contour import polygon_perimeter
@@ -99,3 +99,29 @@ def test_a_stack_whose_walls_cannot_be_named_has_none():
     image = image_of_labels(bare, "sax", view=View.SAX, modality=Modality.MR)
     found = segment_outlines(Exam("e", (image,)), {"sax": bare})["sax"]
     assert not any(slices for frame in found for slices in frame)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("name", "numbers"), [("camus", {3, 6, 9, 12, 14, 16}), ("acdc", {1, 4, 7, 10, 13, 16})])
+def test_real_hearts_are_filled_by_their_segments(data_root, name, numbers):
+    from cardiotrace.core.catalog import Choice
+    from cardiotrace.datasets.catalog import DATASETS
+
+    if not (data_root / name).is_dir():
+        pytest.skip(f"no {name} at {data_root}")
+    cases = DATASETS.make(Choice(name, {}), data_root / name).cases()
+    seen, shares = set(), []
+    for case in cases[:: len(cases) // 6][:6]:
+        labels = case.read_labels()
+        exam = Exam("e", (ExamImage("a", case.read_image()),))
+        (frame,) = segment_outlines(exam, {"a": labels})["a"]
+        wall = labels.mask(Structure.MYO)[0]
+        for depth, segments in enumerate(frame):
+            assert len(segments) in (0, 4, 6)
+            filled = np.sum([fill_polygon(each.points, wall[depth].shape) for each in segments], axis=0)
+            if segments:
+                shares.append(2 * (filled * wall[depth]).sum() / (filled.sum() + wall[depth].sum()))
+            seen |= {each.number for each in segments}
+    assert numbers <= seen
+    assert np.mean(shares) > 0.9
+    assert min(shares) > 0.7

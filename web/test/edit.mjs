@@ -58,8 +58,10 @@ try {
 }
 console.log(JSON.stringify({ ...seen, wrongs }))
 
-function open(on = page) {
-  return openStudy(on, study)
+/** The exam, with the view of end-diastole in hand: the film beside stills is not what is measured. */
+async function open(on = page) {
+  await openStudy(on, study)
+  await on.locator('.view').first().focus()
 }
 
 function settled() {

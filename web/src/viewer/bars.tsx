@@ -9,6 +9,7 @@ import { isKey, useWords, type Key } from '../words'
 import { number } from '../words/format'
 import { goToPhase, resetView, setLayout, setPreset, showImage, stepFrame, toggleLayer, type Preset } from './actions'
 import { setSpeed, showFrame, SPEEDS, togglePlay } from './clock'
+import { canDivide } from './segments'
 import { VIEWER_TOOLS } from './tools'
 
 export function ToolRail({ editing }: { editing: Editing }) {
@@ -63,7 +64,9 @@ export function ViewBar() {
   const layers = usePage(({ exam }) => exam?.layers)
   const cine = usePage(({ exam }) => exam?.cines[activeView(exam)?.image ?? ''])
   const isEdited = usePage(({ exam }) => (exam?.study.edits ?? 0) > 0)
-  const shown = LAYER_NAMES.filter((name) => (name === 'automatic' ? isEdited : cine && layersOf(cine).has(name)))
+  const hasSegments = usePage(({ exam }) => exam !== null && canDivide(exam))
+  const isOffered = { automatic: isEdited, segments: hasSegments } as Partial<Record<LayerName, boolean>>
+  const shown = LAYER_NAMES.filter((name) => cine && layersOf(cine).has(name) && (isOffered[name] ?? true))
   const hasStack = images?.some(({ name, slices }) => name === image && slices > 1)
   return (
     <div class="bar">

@@ -11,6 +11,7 @@ const exam = () => page.get().exam!
 const shown = () => segmentsOf(exam(), 'four', 0, 0)
 let asked: ReturnType<typeof vi.spyOn>
 let end: () => void
+const switchOn = () => setExam({ layers: { ...LAYERS, segments: true } })
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -27,7 +28,12 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-const switchOn = () => setExam({ layers: { ...LAYERS, segments: true } })
+test('a reading is not asked for segments', async () => {
+  setExam(({ study }) => ({ study: { ...study, id: 'group/readings/s1' } }))
+  switchOn()
+  await vi.advanceTimersByTimeAsync(5000)
+  expect(asked).toHaveBeenCalledTimes(0)
+})
 
 test('segments are asked for when their layer is on, once for a version', async () => {
   await vi.advanceTimersByTimeAsync(5000)

@@ -7,9 +7,12 @@ import type { ExamState } from '../store/state'
 /** After the last of several corrections. */
 const SETTLED_MS = 600
 
+/** Whether segments can be asked for: a reading of a reader study, whose identifier is its path, is not exported. */
+export const canDivide = ({ study }: ExamState): boolean => !study.id.includes('/')
+
 /** The version whose segments are to be fetched; null where none are, or where they are here. */
 export function wantedVersion(exam: ExamState | null): number | null {
-  if (!exam?.layers.segments || exam.study.state !== 'done') return null
+  if (!exam?.layers.segments || exam.study.state !== 'done' || !canDivide(exam)) return null
   return exam.segments?.version === exam.study.version ? null : exam.study.version
 }
 

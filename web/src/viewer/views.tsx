@@ -206,6 +206,9 @@ function ViewPane({ index, editing, isSmall }: { index: number; editing: Editing
   )
 }
 
+/** How long a sentence at the foot of the views can be read. */
+const SAID_MS = 8000
+
 /** So many columns that the tiles come out nearly square. */
 const columnsOf = (count: number): number => Math.max(1, Math.ceil(Math.sqrt(count * 1.4)))
 
@@ -215,6 +218,10 @@ export function Views({ editing }: { editing: Editing }) {
   const count = usePage(({ exam }) => exam?.views.length ?? 0)
   const said = usePage(({ exam }) => exam?.said ?? null)
   useEffect(() => page.subscribe(drawSoon), [])
+  useEffect(() => {
+    const timer = said && setTimeout(() => setExam({ said: null }), SAID_MS)
+    return () => void (timer && clearTimeout(timer))
+  }, [said])
   const isSmall = layout === 'montage'
   const columns = isSmall ? columnsOf(count) : undefined
   return (

@@ -46,7 +46,7 @@ class Arcs:
     def places(self, line: WallLine) -> Float[np.ndarray, "7"]:
         """Where the arcs meet, as places along the points of a line: from the first hinge over the apex to the other.
 
-        Between two of them lies an arc: basal, mid and apical of the left wall, then apical, mid and basal of the right.
+        Between two of them lies an arc: basal, mid, apical of the left wall, then apical, mid, basal of the right one.
 
         Example:
             >>> angle = np.linspace(np.pi, 0, 182)
