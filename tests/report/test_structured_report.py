@@ -139,6 +139,19 @@ def test_a_value_that_is_not_usable_has_no_number_but_a_reason(tmp_path, echo):
     assert not re.search(r"\"1[678]\d", run("dsrdump", path).stdout)
 
 
+def test_what_speaks_of_the_exam_stands_below_the_measurements(tmp_path, echo):
+    exam, labels = echo
+    measures = measure(exam, labels)
+    unlike = Flag(Grade.LOOK_TWICE, "it is unlike the images of the training", "unlike-training", exam.images[0].name)
+    path = written(tmp_path, exam, replace(measures, flags=(*measures.flags, unlike)))
+    comments = [item.TextValue for item in dcmread(path).ContentSequence if item.ValueType == "TEXT"]
+    of_values = {flag.text for quantity in measures.quantities for flag in quantity.flags}
+    assert comments[-1] == f"look twice: {unlike.text} ({exam.images[0].name})"
+    assert not [text for text in of_values if any(text in comment for comment in comments)]
+    assert complaints(path) == []
+    assert unlike.text in run("dsrdump", path).stdout
+
+
 def test_private_codes_are_explained_and_the_evidence_is_listed(tmp_path, either):
     exam, labels = either
     read = dcmread(written(tmp_path, exam, measure(exam, labels)))

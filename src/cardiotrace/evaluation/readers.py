@@ -40,7 +40,8 @@ def reader_agreement(readings: Sequence[Reading]) -> list[dict[str, Any]]:
         readings: of any readers and exams, one each.
 
     Returns:
-        One row for each pair and region (`what` is "outline"), and for each pair and quantity (`what` is "quantity").
+        One row for each pair and region (`what` is "outline"), and for each pair and quantity (`what` is "quantity"),
+        with the values themselves in `pairs`: exam, first reader's, second reader's.
 
     Example:
         >>> readings = [Reading(who, exam, {}, {"ef_percent": value}) for who, exam, value in
@@ -100,8 +101,8 @@ def _frames(labels: LabelMap, frames: Sequence[int]) -> LabelMap:
 
 def _quantity_rows(pairs: Sequence[tuple[Reading, Reading]]) -> Iterator[dict[str, Any]]:
     for key in sorted({key for one, other in pairs for key in one.values.keys() & other.values.keys()}):
-        both = [(one.values, other.values) for one, other in pairs if key in one.values and key in other.values]
-        values = [(one[key], other[key]) for one, other in both]
+        both = [(one, other) for one, other in pairs if key in one.values and key in other.values]
+        exams, values = [one.exam for one, _ in both], [(one.values[key], other.values[key]) for one, other in both]
         found = agreement([other for _, other in values], [one for one, _ in values])
         yield {
             "what": "quantity",
@@ -113,6 +114,7 @@ def _quantity_rows(pairs: Sequence[tuple[Reading, Reading]]) -> Iterator[dict[st
             "upper_limit": found.upper_limit,
             "mean_absolute_error": found.mean_absolute_error,
             "icc": found.intraclass_correlation,
+            "pairs": [[exam, *pair] for exam, pair in zip(exams, values, strict=True)],
         }
 
 
