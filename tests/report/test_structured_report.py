@@ -43,9 +43,15 @@ def written(tmp_path, exam, measures, author="tiny-net"):
     return path
 
 
+def groups_of(read):
+    """The measurement groups of a report; what speaks of the exam as a whole stands below them."""
+    (measurements,) = (item for item in read.ContentSequence if item.ConceptNameCodeSequence[0].CodeValue == "126010")
+    return measurements.ContentSequence
+
+
 def texts_in(path, number):
     """The words of a measurement group, by what they are about."""
-    group = dcmread(path).ContentSequence[-1].ContentSequence[number]
+    group = groups_of(dcmread(path))[number]
     return {
         item.ConceptNameCodeSequence[0].CodeMeaning: item.TextValue
         for item in group.ContentSequence
@@ -100,7 +106,7 @@ def test_a_value_says_what_it_is_where_how_and_from_what(tmp_path, echo):
     assert frames == [[1], [4]]
     texts = texts_in(path, 1)
     assert (texts["Algorithm Name"], texts["Algorithm Version"]) == ("tiny-net", __version__)
-    (view,) = (item for item in dcmread(path).ContentSequence[-1].ContentSequence[1].ContentSequence if is_view(item))
+    (view,) = (item for item in groups_of(dcmread(path))[1].ContentSequence if is_view(item))
     assert view.ConceptCodeSequence[0].CodeValue == "399214001"
 
 
@@ -109,7 +115,7 @@ def test_the_interval_stands_as_reach_above_and_below(tmp_path, echo):
     measures = measure(exam, labels)
     first = replace(measures.quantities[0], value=60.0, interval=(52.0, 66.0))
     path = written(tmp_path, exam, replace(measures, quantities=(first,)))
-    (group,) = dcmread(path).ContentSequence[-1].ContentSequence
+    (group,) = groups_of(dcmread(path))
     (item,) = (item for item in group.ContentSequence if item.ValueType == "NUM")
     reach = {
         part.ConceptNameCodeSequence[0].CodeValue: float(part.MeasuredValueSequence[0].NumericValue)
@@ -127,7 +133,7 @@ def test_a_value_that_is_not_usable_has_no_number_but_a_reason(tmp_path, echo):
     first = replace(measures.quantities[0], value=173.0, interval=(160.0, 180.0), flags=(bad,))
     path = written(tmp_path, exam, replace(measures, quantities=(first,)))
     read = dcmread(path)
-    (group,) = read.ContentSequence[-1].ContentSequence
+    (group,) = groups_of(read)
     (number,) = (item for item in group.ContentSequence if item.ValueType == "NUM")
     assert len(number.MeasuredValueSequence) == 0
     assert number.NumericValueQualifierCodeSequence[0].CodeValue == "114006"

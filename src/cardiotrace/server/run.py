@@ -35,6 +35,7 @@ def serve(config: ServeConfig, say: Say) -> None:
 
     Raises:
         UsageError: another server works on the folder, or the port is taken.
+        InputError: there is no such model, or it cannot be used.
         WorkError: the folder or the database cannot be used.
     """
     data = DataFolder(config.folder).make()
@@ -50,6 +51,7 @@ def serve(config: ServeConfig, say: Say) -> None:
         listening = stack.enter_context(_listen(config))
         services = Services(config, opened(config, say), data.token(config.token))
         stack.callback(services.pool.kill)
+        asyncio.run(services.require_model())
         address = _address(config, listening.getsockname()[1])
         server = _Server(_uvicorn_config(config, services), services, lambda: _welcome(config, services, address, say))
         server.run(sockets=[listening])

@@ -137,7 +137,7 @@ class Reader(Editor):
 
     def labels(self, of="current"):
         url = self.url(f"/images/{self.image['name']}/labels")
-        return self.http.get(url, headers=self.headers).raise_for_status().content
+        return self.http.get(url, headers=self.headers, params={"of": of}).raise_for_status().content
 
 
 def test_readers_draw_by_themselves_and_are_compared(person, study):
@@ -156,6 +156,9 @@ def test_readers_draw_by_themselves_and_are_compared(person, study):
         answer = reader.do(reader.drawn(points, "lv"))
         assert answer["measures"]["provenance"]["models"] == []
         assert any(reader.labels()[400:])
+        assert not any(reader.labels("automatic")[400:])
+        phases = {image["name"]: image["phases"] for image in reader.study()["images"]}
+        assert phases[reader.image["name"]] == answer["phases"][reader.image["name"]]
         if name == "B":
             reader.do(reader.drawn(points, "epi"))
             reader.do({"kind": "undo"})

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cardiotrace.core.errors import CardioTraceError
-from cardiotrace.server.pacs.settings import READY, NodeSettings
+from cardiotrace.server.pacs.settings import READY, RECEIVING, NodeSettings
 from cardiotrace.server.store.tables import SettingRow
 from cardiotrace.server.work.queue import LEAST_BYTES, queue_intake
 
@@ -49,6 +49,12 @@ class NodeKeeper:
     def folder(self) -> Path:
         """Where the node keeps what it receives."""
         return self.services.data.root / "node"
+
+    @property
+    def receiving(self) -> int:
+        """Studies of which something may still come."""
+        folder = self.folder / RECEIVING
+        return sum(1 for _ in folder.iterdir()) if folder.is_dir() else 0
 
     async def watch(self) -> None:
         """Start the node, look after it, take in what is whole; runs while the server does."""
