@@ -117,7 +117,7 @@ def test_a_model_that_is_not_there_or_damaged_is_refused_when_it_starts(tmp_path
     damaged.write_bytes(b"broken")
     for name, what in (("nosuch", "there is no model 'nosuch'"), (damaged, "damaged.onnx: not an ONNX model")):
         done = cardiotrace("serve", "--data", tmp_path / "kept", "--port", 0, "--model", name)
-        assert (done.returncode, done.stdout) == (2, ""), done.stderr
+        assert (done.returncode, done.stdout) == (3, ""), done.stderr
         assert done.stderr.startswith(f"cardiotrace: {what}")
 
 
