@@ -29,7 +29,7 @@ export function ArchivesPage() {
         <h1>{say('archives_title')}</h1>
       </header>
       {problem && <p class="wrong">{problem}</p>}
-      <div class="wide" tabIndex={0} role="region" aria-label={say('archives_title')}>
+      <div class="wide">
         <NodePart />
         {destinations && <DestinationsPart destinations={destinations} onChange={setDestinations} />}
         {destinations && <SearchPart destinations={destinations} />}

@@ -25,3 +25,6 @@ export function wrongIn(typed: Typed): Partial<Record<'patient_name' | 'to', Key
   const isNothing = !typed.patient_name.trim() && !typed.patient_id.trim() && !typed.from && !typed.to
   return isNothing ? { patient_name: 'wrong_nothing' } : {}
 }
+
+/** A name as DICOM writes it ("Roy^Anna=..."), in words: what stands in Latin letters, without the signs between. */
+export const spoken = (name: string): string => name.split('=', 1)[0]!.replace(/\^+/g, ' ').trim()

@@ -18,8 +18,12 @@ export interface Wrong {
   values: Record<string, string | number>
 }
 
-/** Rules, as the server takes them; numbers count from 1. */
-export const textOf = (rules: readonly Rule[]): string => JSON.stringify(rules, null, 2)
+/** Rules as the server takes them, a field a line. */
+export function textOf(rules: readonly Rule[]): string {
+  const plain = (value: unknown) => (Array.isArray(value) ? `[${value.map((each) => JSON.stringify(each)).join(', ')}]` : JSON.stringify(value))
+  const texts = rules.map((rule) => `  {\n${Object.entries(rule).map(([key, value]) => `    "${key}": ${plain(value)}`).join(',\n')}\n  }`)
+  return texts.length ? `[\n${texts.join(',\n')}\n]` : '[]'
+}
 
 const LISTS = ['origins', 'modalities', 'send_to', 'forms'] as const
 

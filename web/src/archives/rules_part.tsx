@@ -90,21 +90,26 @@ export function RulesPart({ destinations, kept, onKept }: RulesProps) {
   const [text, setText] = useState(textOf(kept))
   const [wrong, setWrong] = useState<Wrong | null>(null)
   const [isAsked, setAsked] = useState(false)
-  const [told, setTold] = useState<{ kind: 'good' | 'wrong'; text: string } | null>(null)
+  const [problem, setProblem] = useState('')
+  const [isSaved, setSaved] = useState(false)
   const show = (next: readonly Rule[]) => {
     setRules(next)
     setText(textOf(next))
     setWrong(null)
   }
   useEffect(() => show(kept), [kept])
+  const begin = () => {
+    setProblem('')
+    setSaved(false)
+  }
   const put = (next: readonly Rule[]) => {
     show(next)
-    setTold(null)
+    begin()
   }
   const typed = (next: string) => {
     const found = rulesIn(next)
     setText(next)
-    setTold(null)
+    begin()
     setWrong('wrong' in found ? found.wrong : null)
     if ('rules' in found) setRules(found.rules)
   }
@@ -114,9 +119,9 @@ export function RulesPart({ destinations, kept, onKept }: RulesProps) {
     try {
       onKept(await api.setRules(rules))
       setAsked(false)
-      setTold({ kind: 'good', text: say('saved') })
+      setSaved(true)
     } catch (error) {
-      setTold({ kind: 'wrong', text: error instanceof Error ? error.message : String(error) })
+      setProblem(error instanceof Error ? error.message : String(error))
     }
   }
   const isChanged = textOf(rules) !== textOf(kept)
@@ -151,11 +156,11 @@ export function RulesPart({ destinations, kept, onKept }: RulesProps) {
           ))}
         </ol>
         <Field label={say('rule_json')} problem={wrong && say(wrong.key, wrong.values)} class="json">
-          <textarea value={text} rows={14} spellcheck={false} onInput={(event) => typed(event.currentTarget.value)} />
+          <textarea value={text} rows={Math.min(24, Math.max(4, text.split('\n').length))} spellcheck={false} onInput={(event) => typed(event.currentTarget.value)} />
         </Field>
         <footer>
-          <span role="status" class={told?.kind ?? 'soft'}>
-            {told?.text ?? (isChanged ? say('rules_changed') : '')}
+          <span role="status" class={problem ? 'wrong' : isSaved ? 'good' : 'soft'}>
+            {problem || (isSaved ? say('saved') : isChanged ? say('rules_changed') : '')}
           </span>
           <button class="strong" disabled={Boolean(wrong) || !isChanged}>
             {say('save')}

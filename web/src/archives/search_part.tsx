@@ -6,7 +6,7 @@ import { Field } from '../panels/field'
 import { api } from '../store/page'
 import { useWords } from '../words'
 import { useJob, watch } from '../worklist/watched'
-import { datesOf, NOTHING_TYPED, wrongIn, type Typed } from './question'
+import { datesOf, NOTHING_TYPED, spoken, wrongIn, type Typed } from './question'
 
 const toldOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
@@ -41,11 +41,11 @@ function Row({ study, archive }: { study: FoundStudy; archive: string }) {
       setProblem(toldOf(error))
     }
   }
-  const name = study.patient_name || study.patient_id
+  const name = spoken(study.patient_name)
   return (
     <tr>
       <th scope="row">
-        {study.patient_name.replace(/\^+/g, ' ').trim()}
+        {name}
         <span class="below">{study.patient_id}</span>
       </th>
       <td class="date">{study.date}</td>
@@ -59,7 +59,7 @@ function Row({ study, archive }: { study: FoundStudy; archive: string }) {
         </span>
       </td>
       <td class="actions">
-        <button aria-label={say('fetch_of', { name })} disabled={Boolean(job)} onClick={() => void fetch()}>
+        <button aria-label={say('fetch_of', { name: name || study.patient_id })} disabled={Boolean(job)} onClick={() => void fetch()}>
           {say('fetch')}
         </button>
       </td>

@@ -55,7 +55,7 @@ export function ReadersPage() {
       {problem && <p class="wrong">{problem}</p>}
       {found?.length === 0 && <p class="empty">{say('readers_none')}</p>}
       {found && found.length > 0 && (
-        <div class="wide" tabIndex={0} role="region" aria-label={say('reader_studies')}>
+        <div class="wide">
           <table class="plain">
             <thead>
               <tr>

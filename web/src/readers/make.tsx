@@ -24,7 +24,7 @@ function Exams({ studies, chosen, onChange }: { studies: readonly Summary[]; cho
     onChange(next)
   }
   return (
-    <div class="choose">
+    <div class="choose" role="group" aria-label={say('exams_field')}>
       <div class="line">
         <label class="search">
           <Icon name="search" />
@@ -35,7 +35,7 @@ function Exams({ studies, chosen, onChange }: { studies: readonly Summary[]; cho
           {say('exams_all')}
         </label>
       </div>
-      <ul tabIndex={0} role="group" aria-label={say('exams_field')}>
+      <ul>
         {shown.map(({ id, name, views, created }) => (
           <li key={id}>
             <label>

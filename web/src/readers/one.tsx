@@ -119,7 +119,7 @@ function Shown({ group }: { group: ReaderStudy }) {
         <span class="space" />
         <ReadOn group={group} />
       </header>
-      <div class="wide" tabIndex={0} role="region" aria-label={group.name}>
+      <div class="wide">
         <section>
           <h2>{say('readers')}</h2>
           <Readers group={group} />

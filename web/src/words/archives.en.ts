@@ -20,9 +20,9 @@ export const ARCHIVES_EN = {
   node_peers: 'Who may send',
   node_anybody: 'any program of this machine',
   node_came: 'Came by DICOM',
-  node_studies: '{n} studies',
+  node_studies: 'studies: {n}',
   node_last: 'the last one {time}',
-  node_receiving: '{n} being received',
+  node_receiving: 'being received: {n}',
 
   // Destinations
   destinations: 'Destinations',
@@ -53,7 +53,7 @@ export const ARCHIVES_EN = {
   wrong_twice: 'Another destination has this name.',
   wrong_host: 'Name the machine.',
   wrong_port: 'A number from 1 to 65535, such as 104.',
-  wrong_ae_title: '1 to 16 letters, digits, blanks, - and _.',
+  wrong_ae_title: '1 to 16 letters, digits, - or _.',
   wrong_url: 'Such as https://pacs.example/dicom-web.',
 
   // Search
@@ -68,7 +68,7 @@ export const ARCHIVES_EN = {
   wrong_nothing: 'Name a patient, a number or a day.',
   any: 'any',
   found_none: 'The archive has no such study.',
-  found_count: '{n} studies',
+  found_count: 'Studies found: {n}',
   column_patient: 'Patient',
   column_day: 'Day',
   column_description: 'Description',

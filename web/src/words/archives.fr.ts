@@ -53,7 +53,7 @@ export const ARCHIVES_FR: Record<keyof typeof ARCHIVES_EN, string> = {
   wrong_twice: 'Une autre destination porte ce nom.',
   wrong_host: 'Nommez la machine.',
   wrong_port: 'Un nombre de 1 à 65535, par exemple 104.',
-  wrong_ae_title: '1 à 16 lettres, chiffres, espaces, - et _.',
+  wrong_ae_title: '1 à 16 lettres, chiffres, - ou _.',
   wrong_url: 'Par exemple https://pacs.example/dicom-web.',
 
   archive_search: 'Chercher dans une archive',
@@ -67,7 +67,7 @@ export const ARCHIVES_FR: Record<keyof typeof ARCHIVES_EN, string> = {
   wrong_nothing: 'Indiquez un patient, un numéro ou un jour.',
   any: 'toutes',
   found_none: "L'archive n'a pas une telle étude.",
-  found_count: 'études : {n}',
+  found_count: 'Études trouvées : {n}',
   column_patient: 'Patient',
   column_day: 'Jour',
   column_description: 'Description',
