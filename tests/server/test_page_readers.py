@@ -5,6 +5,8 @@ import pytest
 from tests.server.serving import TOKEN
 from tests.server.test_page import built, node
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def seen(server, person, camus):
@@ -45,7 +47,7 @@ def test_contours_and_times_are_kept_and_the_study_is_untouched(seen, person):
 def test_readers_are_compared(seen):
     assert seen["over"].startswith("#/reader-studies/")
     first = seen["outlines"][0]
-    assert first[:4] == ["A. Roy – B. Lee", "Left ventricle", "1", "2"]
+    assert first[:4] == ["A. Roy – B. Lee", "Left ventricle", "2", "2"]
     assert 0.5 < float(first[4]) < 1
     quantities = [row for row in seen["outlines"] if "ventricular" in row[1]]
     assert seen["points"] == (1 if quantities else 0)

@@ -31,6 +31,8 @@ export function planeOf(cine: Cine, frame: number, slice: number, of: 'current' 
   return cine.traces?.[of].planes[frame]?.[slice]
 }
 
+const hasContours = ({ contours }: Plane): boolean => Object.keys(contours).length > 0
+
 const layersSeen = new WeakMap<object, ReadonlySet<LayerName>>()
 
 /** Layers that an image has something for. */
@@ -38,10 +40,11 @@ export function layersOf(cine: Cine): ReadonlySet<LayerName> {
   let seen = layersSeen.get(cine)
   if (!seen) {
     const planes = cine.traces?.current.planes.flat() ?? []
+    const found = cine.traces?.automatic.planes.flat() ?? [] // for a reader there is nothing
     const has: Readonly<Record<LayerName, boolean>> = {
       labels: cine.labels !== null,
-      contours: planes.some(({ contours }) => Object.keys(contours).length > 0),
-      automatic: true,
+      contours: planes.some(hasContours),
+      automatic: found.some(hasContours),
       axis: planes.some(({ axis }) => axis !== null),
       disks: planes.some(({ disks }) => disks !== null),
       segments: planes.some(({ segments }) => segments !== null),
