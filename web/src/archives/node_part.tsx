@@ -1,14 +1,22 @@
 /** The DICOM node: as whom it listens, where, and what came. */
 
+import { useEffect } from 'preact/hooks'
 import { useAsked } from '../store/asked'
 import { api, usePage } from '../store/page'
 import { useWords } from '../words'
 import { date } from '../words/format'
 
+const UNTIL_IT_RUNS_MS = 3000
+
 export function NodePart() {
   const say = useWords()
   const language = usePage((state) => state.language)
-  const { found: node, problem } = useAsked(() => api.node(), '')
+  const { found: node, problem, again } = useAsked(() => api.node(), '')
+  useEffect(() => {
+    if (!node || node.runs || node.ae_title === null) return
+    const timer = setTimeout(() => void again(), UNTIL_IT_RUNS_MS)
+    return () => clearTimeout(timer)
+  }, [node])
   if (!node) return <section>{problem && <p class="wrong">{problem}</p>}</section>
   const isOff = node.ae_title === null
   const came = [

@@ -18,6 +18,7 @@ from cardiotrace.server.store.tables import SettingRow
 from cardiotrace.server.work.queue import LEAST_BYTES, queue_intake
 
 if TYPE_CHECKING:
+    from cardiotrace.server.pacs.node import Node
     from cardiotrace.server.services import Services
 
 _LOG = logging.getLogger(__name__)
@@ -152,14 +153,17 @@ def run_node(settings: NodeSettings, folder: Path, channel: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this
     node = Node(settings, folder)
     try:
-        channel.send(node.start())
-    except CardioTraceError as error:
-        channel.send(error.what)
-        return
-    try:
+        channel.send(_port_or_problem(node))
         channel.poll(None)
         channel.recv()
-    except (EOFError, OSError):
+    except (EOFError, OSError):  # also where the server gave it up before it listened
         pass
     finally:
         node.stop()
+
+
+def _port_or_problem(node: "Node") -> int | str:
+    try:
+        return node.start()
+    except CardioTraceError as error:
+        return error.what

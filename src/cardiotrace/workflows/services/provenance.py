@@ -102,7 +102,7 @@ class Provenance:
     """Flags that a person looked at and let stand."""
 
     def to_plain(self) -> dict[str, Any]:
-        """As JSON holds it. No path is in it, and no time: the same input gives the same file."""
+        """As JSON holds it. No path is in it, nor when it was made: the same input gives the same file."""
         plain: dict[str, Any] = to_plain(self, with_none=True)
         for said_by_a_person in ("edited", "accepted"):
             if not plain[said_by_a_person]:
