@@ -21,7 +21,7 @@ def seen(tmp_path_factory, tiny_model):
         rule = {"name": "to be removed", "analyse": False}
         person.http.put(f"{API}/rules", json={"rules": [rule]}).raise_for_status()
         found = node("test/archives.mjs", f"{running.url}/?token={TOKEN}", port, web)
-        kept = {"destinations": person.get("/pacs/destinations")["destinations"], "rules": person.get("/rules")["rules"]}
+        kept = {**person.get("/pacs/destinations"), **person.get("/rules")}
         (study,) = person.get("/studies")["studies"]
         return {**found, "port": port, "kept": kept, "study": study, "node_after": person.get("/pacs/node")}
 
