@@ -10,8 +10,9 @@ import numpy as np
 from jaxtyping import Float
 
 from cardiotrace.core.label import LabelMap
+from cardiotrace.core.terms import Structure
 from cardiotrace.metrics.agreement import agreement
-from cardiotrace.metrics.case import RegionScores, measure_frames
+from cardiotrace.metrics.case import RegionScores, measure_frames, regions_of
 
 _SCORES = ("dice", "hausdorff_mm", "mean_absolute_mm")
 
@@ -77,14 +78,21 @@ def _outline_rows(pairs: Iterable[tuple[Reading, Reading]]) -> Iterator[dict[str
 
 
 def _image_scores(predicted: LabelMap, reference: LabelMap) -> dict[str, dict[str, float]]:
-    """Mean scores of each region over the frames in which both drew it."""
+    """Mean scores of each region over the frames in which both drew it, and all that it is made of.
+
+    What one left out is no disagreement about its outline; and where nobody drew the wall, the cavity is no ventricle
+    with its wall.
+    """
     shared = [
         frame for frame in range(len(reference.array)) if predicted.array[frame].any() and reference.array[frame].any()
     ]
     found: dict[str, list[RegionScores]] = {}
-    for scores in measure_frames(_frames(predicted, shared), _frames(reference, shared)) if shared else ():
+    regions = {region.name: region.structures for region in regions_of(reference.scheme)}
+    measured = measure_frames(_frames(predicted, shared), _frames(reference, shared)) if shared else []
+    for frame, scores in zip(shared, measured, strict=True):
+        drawn = _drawn(predicted, frame) & _drawn(reference, frame)
         for region, each in scores.items():
-            if each.dice > 0:  # both drew it; what one left out is no disagreement about its outline
+            if drawn.issuperset(regions[region]):
                 found.setdefault(region, []).append(each)
     return {
         region: {
@@ -93,6 +101,11 @@ def _image_scores(predicted: LabelMap, reference: LabelMap) -> dict[str, dict[st
         }
         for region, each in found.items()
     }
+
+
+def _drawn(labels: LabelMap, frame: int) -> set[Structure]:
+    values = set(np.unique(labels.array[frame]).tolist())
+    return {structure for structure, value in labels.scheme.values.items() if value in values}
 
 
 def _frames(labels: LabelMap, frames: Sequence[int]) -> LabelMap:

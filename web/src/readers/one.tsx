@@ -12,10 +12,13 @@ import { Bar } from './list'
 import { examsOf, progressOf, readersOf, readingsOf } from './progress'
 import { ReadOn } from './read_on'
 
-function useMinutes(): (seconds: number | null) => string {
+function useTime(): (seconds: number | null) => string {
   const say = useWords()
   const language = usePage((state) => state.language)
-  return (seconds) => (seconds === null ? '–' : say('minutes', { n: number(seconds / 60, 1, language) }))
+  return (seconds) => {
+    if (seconds === null) return '–'
+    return seconds < 60 ? say('seconds', { n: number(seconds, 0, language) }) : say('minutes', { n: number(seconds / 60, 1, language) })
+  }
 }
 
 /** Names of exams, by identifier. */
@@ -33,7 +36,7 @@ export function useExamNames(group: ReaderStudy): (id: string) => string {
 
 function Readers({ group }: { group: ReaderStudy }) {
   const say = useWords()
-  const minutes = useMinutes()
+  const time = useTime()
   return (
     <table class="plain">
       <thead>
@@ -54,7 +57,7 @@ function Readers({ group }: { group: ReaderStudy }) {
               <td>
                 <Bar done={done} all={all} label={`${say('progress')}, ${reader}`} />
               </td>
-              <td class="number">{minutes(seconds)}</td>
+              <td class="number">{time(seconds)}</td>
             </tr>
           )
         })}
@@ -65,11 +68,11 @@ function Readers({ group }: { group: ReaderStudy }) {
 
 function Exams({ group, nameOf }: { group: ReaderStudy; nameOf: (id: string) => string }) {
   const say = useWords()
-  const minutes = useMinutes()
+  const time = useTime()
   const readers = readersOf(group)
   const cell = (reading: Reading | undefined) => {
     if (!reading) return ''
-    if (reading.done !== null) return <span title={say('reading_done')}>{minutes(reading.seconds)}</span>
+    if (reading.done !== null) return <span title={say('reading_done')}>{time(reading.seconds)}</span>
     return <span class="soft">{say(reading.opened ? 'reading_open' : 'reading_waits')}</span>
   }
   return (

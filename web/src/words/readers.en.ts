@@ -23,6 +23,7 @@ export const READERS_EN = {
   progress: 'Progress',
   done_of: '{done} of {all} done',
   median_time: 'Time an exam, median',
+  seconds: '{n} s',
   minutes: '{n} min',
   read_on: 'Read on: exam {n} of {all}',
   read_all_done: 'You have read all exams',

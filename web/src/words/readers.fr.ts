@@ -25,6 +25,7 @@ export const READERS_FR: Record<keyof typeof READERS_EN, string> = {
   progress: 'Avancement',
   done_of: '{done} sur {all} terminés',
   median_time: 'Durée par examen, médiane',
+  seconds: '{n} s',
   minutes: '{n} min',
   read_on: 'Continuer : examen {n} sur {all}',
   read_all_done: 'Vous avez lu tous les examens',
