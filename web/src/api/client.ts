@@ -1,7 +1,7 @@
 /** The server's `/api/v1`, typed. */
 
 import { readContainer, type Container } from './container'
-import { pathOf, studyOf, studyOfReading } from './reading'
+import { isReading, pathOf, studyOf, studyOfReading } from './reading'
 import type {
   Agreement,
   AnalyseOptions,
@@ -17,6 +17,7 @@ import type {
   Reading,
   ReadingStudy,
   Rule,
+  Segments,
   Study,
   Summary,
   Traces,
@@ -135,10 +136,16 @@ export class Api {
     return this.json('DELETE', `/uploads/${upload}`)
   }
 
+  // The program
+
+  about(): Promise<{ models: { name: string }[] }> {
+    return this.json('GET', '/system/about')
+  }
+
   // One study, or one reading of it
 
   async study(id: string): Promise<Study> {
-    if (studyOf(id) === id) return this.json('GET', `/studies/${id}`)
+    if (!isReading(id)) return this.json('GET', `/studies/${id}`)
     return studyOfReading(id, await this.json<ReadingStudy>('GET', pathOf(id)))
   }
 
@@ -156,6 +163,13 @@ export class Api {
 
   exported(id: string, form: string, of: Which, language: string): string {
     return `${ROOT}/studies/${id}/export/${form}?of=${of}&language=${language}`
+  }
+
+  /** Where the segments of the wall lie in the version that is current; of readings nothing is exported. */
+  async segments(id: string): Promise<Segments> {
+    if (isReading(id)) return {}
+    const { images } = await this.json<{ images: Segments }>('GET', `/studies/${id}/export/segments.json?language=en`)
+    return images
   }
 
   /** A file at an address as `exported` gives it, and the name that the server gave it. */
