@@ -36,7 +36,6 @@ export const READERS_EN = {
   reading_done: 'done',
   reading_of: 'Exam {n} of {all}',
   reading_over: 'This reading is done: nothing of it changes any more.',
-  reading_next: 'Next exam',
   reading_end: 'Done',
   reading_end_title: 'Done with this exam?',
   reading_end_help: 'Nothing of this reading changes any more, and its time ends.',

@@ -38,7 +38,6 @@ export const READERS_FR: Record<keyof typeof READERS_EN, string> = {
   reading_done: 'terminé',
   reading_of: 'Examen {n} sur {all}',
   reading_over: "Cette lecture est terminée : plus rien n'y change.",
-  reading_next: 'Examen suivant',
   reading_end: 'Terminé',
   reading_end_title: 'En avez-vous terminé avec cet examen ?',
   reading_end_help: "Plus rien ne changera dans cette lecture, et sa durée s'arrête.",
